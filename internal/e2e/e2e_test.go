@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -60,18 +59,14 @@ func buildTool(dir string) (string, error) {
 	return path, nil
 }
 
-// root is the project's folder.
-func root() string {
-	_, file, _, _ := runtime.Caller(0)
-	if !filepath.IsAbs(file) { // built with -trimpath
-		wd, _ := os.Getwd()
-		return filepath.Join(wd, "..", "..")
+// root is the project's folder: tests run in their package's.
+var root = sync.OnceValue(func() string {
+	dir, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		panic(err)
 	}
-	if wd, err := os.Getwd(); err == nil {
-		return filepath.Join(wd, "..", "..")
-	}
-	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
-}
+	return dir
+})
 
 // inputs are what makes a project.
 var inputs = []string{"schema.hcl", "atlas.hcl", "migrations"}

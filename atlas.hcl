@@ -1,0 +1,6 @@
+env "local" {
+  src = "file://schema.hcl"
+  migration {
+    dir = "file://migrations"
+  }
+}

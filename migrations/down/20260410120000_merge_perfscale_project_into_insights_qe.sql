@@ -1,0 +1,3 @@
+-- Nothing, on purpose. The merge changed rows and no table, so the schema already is
+-- that of the revision before. Which rows came from hcc-perfscale-cpt is not recorded
+-- anywhere: they stay in insights-qe.

@@ -11,6 +11,9 @@ package devdb
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -33,58 +36,106 @@ type Config struct {
 	Log func(format string, args ...any)
 }
 
-func (c Config) logf(format string, args ...any) {
-	if c.Log != nil {
-		c.Log(format, args...)
-	}
-}
-
 // Server is a PostgreSQL server on which databases are created and dropped at
 // will. Its methods may be called by several goroutines at once.
-type Server struct{}
+type Server struct {
+	version  int
+	admin    *pgx.ConnConfig // the maintenance database
+	owner    *pgx.ConnConfig // a database's owner; Database is the one to fill in
+	prefix   string          // of the names of databases
+	create   string          // CREATE DATABASE's options for an empty database
+	clone    string          // and for a copy
+	template string
+	made     atomic.Int64
+	idle     chan *pgx.Conn // admin connections between two uses
+
+	close    sync.Once
+	closeErr error
+	stop     func() error
+}
 
 // Start returns the server that cfg names, ready for connections. The server
 // lives until Close, or until the process ends; ctx bounds the starting alone.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
-	return nil, errors.New("devdb: not built yet")
+	log := logger(cfg.Log)
+	dev, err := parseDev(cfg.Dev)
+	if err != nil {
+		return nil, err
+	}
+	var s *Server
+	if dev.url != "" {
+		s, err = connectServer(ctx, dev.url)
+	} else {
+		s, err = startThrowaway(ctx, dev.major, log)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
-
-// Create returns a new, empty database owned by a role that is neither a
-// superuser nor may create roles.
-func (s *Server) Create(ctx context.Context) (*Database, error) { return nil, nil }
-
-// Clone returns a new database that equals from, to which nobody may be
-// connected.
-func (s *Server) Clone(ctx context.Context, from *Database) (*Database, error) { return nil, nil }
-
-// Admin returns a new connection to the maintenance database as the server's
-// superuser, or as the dev URL's own user. The caller closes it.
-func (s *Server) Admin(ctx context.Context) (*pgx.Conn, error) { return nil, nil }
 
 // VersionNum returns the server's version as server_version_num has it: 150018
 // for 15.18.
-func (s *Server) VersionNum() int { return 0 }
+func (s *Server) VersionNum() int { return s.version }
+
+// Admin returns a new connection to the maintenance database as the server's
+// superuser, or as the dev URL's own user. The caller closes it.
+func (s *Server) Admin(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := pgx.ConnectConfig(ctx, s.admin.Copy())
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the dev server: %w", err)
+	}
+	return conn, nil
+}
+
+// withAdmin lends f an admin connection that nobody else uses meanwhile.
+func (s *Server) withAdmin(ctx context.Context, f func(*pgx.Conn) error) error {
+	var conn *pgx.Conn
+	select {
+	case conn = <-s.idle:
+	default:
+		var err error
+		if conn, err = s.Admin(ctx); err != nil {
+			return err
+		}
+	}
+	err := f(conn)
+	if conn.IsClosed() {
+		return err
+	}
+	select {
+	case s.idle <- conn:
+	default:
+		conn.Close(context.WithoutCancel(ctx))
+	}
+	return err
+}
 
 // Close drops what was created, or stops a throwaway server and removes its
-// folder. It may be called more than once.
-func (s *Server) Close() error { return nil }
-
-// Database is one database on a Server.
-type Database struct {
-	Name string
+// folder. Only the first call does anything; all return its error.
+func (s *Server) Close() error {
+	s.close.Do(func() {
+		for {
+			select {
+			case conn := <-s.idle:
+				conn.Close(context.Background())
+				continue
+			default:
+			}
+			break
+		}
+		s.closeErr = s.stop()
+	})
+	return s.closeErr
 }
 
-// Connect returns a new connection as the database's owner.
-func (d *Database) Connect(ctx context.Context) (*pgx.Conn, error) {
-	return pgx.ConnectConfig(ctx, d.ConnConfig())
+type logger func(format string, args ...any)
+
+func (l logger) printf(format string, args ...any) {
+	if l != nil {
+		l(format, args...)
+	}
 }
 
-// ConnConfig returns a new configuration to connect as the database's owner.
-func (d *Database) ConnConfig() *pgx.ConnConfig { return nil }
-
-// URL returns a postgres:// URL to connect as the database's owner. It may
-// hold a password.
-func (d *Database) URL() string { return "" }
-
-// Drop drops the database and ends the sessions in it.
-func (d *Database) Drop(ctx context.Context) error { return nil }
+// errNoUnix is why neither a throwaway nor a local server can be run.
+var errNoUnix = errors.New("running a PostgreSQL server is not supported on this platform: set the env's dev, and its url, to postgres:// URLs of a server that runs already")

@@ -4,6 +4,7 @@ package pgtest
 
 import (
 	"context"
+	"os/exec"
 	"sync"
 	"testing"
 	"time"
@@ -91,11 +92,24 @@ func (d *DB) Conn() *pgx.Conn {
 // Exec runs sql, which may be several statements, as the owner.
 func (d *DB) Exec(sql string) {
 	d.t.Helper()
+	conn, err := d.Connect(context.Background())
+	if err != nil {
+		d.t.Fatalf("connecting to the test's database: %v", err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.PgConn().Exec(context.Background(), sql).ReadAll(); err != nil {
+		d.t.Fatalf("%v\nin:\n%s", err, sql)
+	}
 }
 
 // File runs psql with the file at path as the owner and with args, such as
 // "-v", "n=5", and stops at the first error. It returns what psql printed.
 func (d *DB) File(path string, args ...string) string {
 	d.t.Helper()
-	return ""
+	cmd := exec.Command("psql", append([]string{"-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", d.URL, "-f", path}, args...)...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		d.t.Fatalf("psql -f %s: %v\n%s", path, err, out)
+	}
+	return string(out)
 }

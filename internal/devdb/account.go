@@ -1,0 +1,99 @@
+//go:build unix
+
+package devdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// account is the user that a server runs as: PostgreSQL refuses root. The zero
+// value is this process's own.
+type account struct {
+	name string // "" for the own one
+	uid  int
+	gid  int
+	// mapped runs the program in a user namespace where root has this other
+	// uid: for containers in which root may not become anybody else.
+	mapped bool
+}
+
+// accounts lists who may run a server, the likeliest first.
+func accounts() []account {
+	if os.Geteuid() != 0 {
+		return []account{{}}
+	}
+	var list []account
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err1 := strconv.Atoi(u.Uid)
+		gid, err2 := strconv.Atoi(u.Gid)
+		if err1 == nil && err2 == nil && uid != 0 {
+			list = append(list, account{name: name, uid: uid, gid: gid})
+		}
+	}
+	return append(list, mappedAccounts(list)...)
+}
+
+// choose gives folder to the first account that can run the binaries in it.
+func choose(ctx context.Context, folder string, bins binaries) (account, error) {
+	var errs []error
+	for _, a := range accounts() {
+		if a == (account{}) {
+			return a, nil
+		}
+		err := a.own(folder)
+		if err == nil {
+			err = run(ctx, a, folder, "", bins.path("postgres"), "--version")
+		}
+		if err == nil {
+			return a, nil
+		}
+		if ctx.Err() != nil {
+			return account{}, context.Cause(ctx)
+		}
+		errs = append(errs, fmt.Errorf("as %s: %w", a.name, err))
+	}
+	return account{}, fmt.Errorf("PostgreSQL does not run as root, and nobody else can run it: %w", errors.Join(errs...))
+}
+
+// own makes path the account's.
+func (a account) own(path string) error {
+	if a == (account{}) {
+		return nil
+	}
+	if a.mapped {
+		return os.Lchown(path, 0, 0)
+	}
+	return os.Lchown(path, a.uid, a.gid)
+}
+
+// command prepares a program to run as the account, in a process group of its
+// own: a terminal's Ctrl-C must not reach it, the order of the shutdown is ours.
+func (a account) command(program string, args ...string) *exec.Cmd {
+	cmd := exec.Command(program, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// The server reads PGPORT and PGDATA and more; locales come from its settings.
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); !strings.HasPrefix(name, "PG") && !strings.HasPrefix(name, "LC_") && name != "LANG" && name != "TZ" {
+			cmd.Env = append(cmd.Env, v)
+		}
+	}
+	cmd.Env = append(cmd.Env, "LC_ALL=C", "TZ=UTC")
+	if a.mapped {
+		mapAccount(cmd, a)
+	} else if a != (account{}) {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
+	}
+	return cmd
+}

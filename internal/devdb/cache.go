@@ -1,0 +1,53 @@
+//go:build unix
+
+package devdb
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// cacheDir returns the folder for what is kept between runs: below
+// XDG_CACHE_HOME or the user's cache folder; for root /var/cache, as root's home
+// is closed to the server's account. If that can't be written it is a folder
+// below the temp dir, said on log.
+func cacheDir(log logger) (string, error) {
+	const name = "ibutsu-schema"
+	base, err := userCache()
+	if err == nil {
+		dir := filepath.Join(base, name)
+		// Others than the owner may pass, the server's account among them, not look.
+		if err = os.MkdirAll(dir, 0o711); err == nil {
+			if err = unix.Access(dir, unix.W_OK|unix.X_OK); err == nil {
+				return dir, nil
+			}
+			err = fmt.Errorf("%s: %w", dir, err)
+		}
+	}
+	dir := filepath.Join(os.TempDir(), name+"-"+strconv.Itoa(os.Geteuid()))
+	log.printf("the cache folder can't be written (%v): %s is used in its place", err, dir)
+	if err := os.Mkdir(dir, 0o711); err != nil && !os.IsExist(err) {
+		return "", err
+	}
+	// The temp dir is everybody's: a folder made by somebody else is not trusted.
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return "", err
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); !ok || !info.IsDir() || int(st.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
+		return "", fmt.Errorf("%s is not a folder of this user's alone: remove it, or set XDG_CACHE_HOME", dir)
+	}
+	return dir, nil
+}
+
+func userCache() (string, error) {
+	if os.Geteuid() == 0 && os.Getenv("XDG_CACHE_HOME") == "" {
+		return "/var/cache", nil
+	}
+	return os.UserCacheDir()
+}

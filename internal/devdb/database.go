@@ -1,0 +1,158 @@
+package devdb
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Database is one database on a Server.
+type Database struct {
+	Name string
+
+	server *Server
+}
+
+// Create returns a new, empty database owned by a role that is neither a
+// superuser nor may create roles.
+func (s *Server) Create(ctx context.Context) (*Database, error) {
+	db := s.name()
+	if err := s.createDatabase(ctx, db.Name, s.template, s.create); err != nil {
+		return nil, fmt.Errorf("creating a dev database: %w", err)
+	}
+	return db, nil
+}
+
+// Clone returns a new database that equals from, owner included. Sessions in
+// from must have ended, or end within a moment: PostgreSQL copies no database
+// that is in use (SQLSTATE 55006).
+func (s *Server) Clone(ctx context.Context, from *Database) (*Database, error) {
+	if err := s.awaitEmpty(ctx, from.Name); err != nil {
+		return nil, err
+	}
+	db := s.name()
+	if err := s.createDatabase(ctx, db.Name, from.Name, s.clone); err != nil {
+		return nil, fmt.Errorf("cloning dev database %s: %w", from.Name, err)
+	}
+	return db, nil
+}
+
+func (s *Server) name() *Database {
+	return &Database{Name: s.prefix + strconv.FormatInt(s.made.Add(1), 10), server: s}
+}
+
+func (s *Server) createDatabase(ctx context.Context, name, template, options string) error {
+	return s.withAdmin(ctx, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE %s %s",
+			quote(name), quote(s.owner.User), quote(template), options))
+		return err
+	})
+}
+
+// awaitEmpty waits up to 100 ms for the sessions of a database to end. A
+// backend outlives its closed connection by a moment, and PostgreSQL's own
+// waiting in CREATE and DROP DATABASE goes in steps of 100 ms.
+func (s *Server) awaitEmpty(ctx context.Context, name string) error {
+	return s.withAdmin(ctx, func(conn *pgx.Conn) error {
+		for deadline := time.Now().Add(100 * time.Millisecond); ; time.Sleep(time.Millisecond) {
+			var busy bool
+			err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE datname = $1)", name).Scan(&busy)
+			if err != nil || !busy || time.Now().After(deadline) {
+				return err
+			}
+		}
+	})
+}
+
+// Connect returns a new connection as the database's owner. The caller closes
+// it.
+func (d *Database) Connect(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := pgx.ConnectConfig(ctx, d.ConnConfig())
+	if err != nil {
+		return nil, fmt.Errorf("connecting to dev database %s as its owner: %w", d.Name, err)
+	}
+	return conn, nil
+}
+
+// ConnConfig returns a new configuration to connect as the database's owner.
+func (d *Database) ConnConfig() *pgx.ConnConfig {
+	cfg := d.server.owner.Copy()
+	cfg.Database = d.Name
+	return cfg
+}
+
+// URL returns a postgres:// URL to connect as the database's owner. On a dev
+// URL's server it holds a password.
+func (d *Database) URL() string { return connURL(d.ConnConfig()) }
+
+// Drop drops the database and ends the sessions in it. A database that is gone
+// already is no error.
+func (d *Database) Drop(ctx context.Context) error {
+	if err := d.server.drop(ctx, d.Name); err != nil {
+		return fmt.Errorf("dropping dev database %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+func (s *Server) drop(ctx context.Context, name string) error {
+	return s.withAdmin(ctx, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = $1", name)
+		if err != nil {
+			return err
+		}
+		_, err = conn.Exec(ctx, fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", quote(name)))
+		return err
+	})
+}
+
+// quote quotes a name always: here nobody reads the statements.
+func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+// socketConfig returns a configuration for the server on the socket in folder
+// dir, which the PG* environment variables don't reach.
+func socketConfig(dir, user, database string) (*pgx.ConnConfig, error) {
+	cfg, err := pgx.ParseConfig(fmt.Sprintf("host='%s' port=%s user='%s' dbname='%s' sslmode=disable target_session_attrs=any",
+		strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(dir), port, user, database))
+	if err != nil {
+		return nil, err
+	}
+	cfg.Password = ""
+	cfg.Fallbacks = nil
+	cfg.RuntimeParams = map[string]string{}
+	return cfg, nil
+}
+
+// connURL writes cfg as a URL that psql, pgx and lib/pq read alike.
+func connURL(cfg *pgx.ConnConfig) string {
+	u := url.URL{Scheme: "postgres", Path: "/" + cfg.Database, User: url.User(cfg.User)}
+	if cfg.Password != "" {
+		u.User = url.UserPassword(cfg.User, cfg.Password)
+	}
+	q := url.Values{}
+	if strings.HasPrefix(cfg.Host, "/") {
+		q.Set("host", cfg.Host)
+		if p := strconv.Itoa(int(cfg.Port)); p != port {
+			q.Set("port", p)
+		}
+	} else {
+		u.Host = fmt.Sprintf("%s:%d", cfg.Host, cfg.Port)
+		if strings.Contains(cfg.Host, ":") {
+			u.Host = fmt.Sprintf("[%s]:%d", cfg.Host, cfg.Port)
+		}
+	}
+	if cfg.TLSConfig == nil {
+		q.Set("sslmode", "disable")
+	} else {
+		q.Set("sslmode", "require")
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// port names the socket file, .s.PGSQL.5432; no network port is opened.
+const port = "5432"

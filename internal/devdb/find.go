@@ -1,0 +1,159 @@
+package devdb
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// binaries is a folder with postgres and initdb.
+type binaries struct {
+	dir     string
+	version string // "15.18 (Debian 15.18-0+deb12u1)"
+	major   int
+}
+
+func (b binaries) path(name string) string { return filepath.Join(b.dir, name) }
+
+// usualDirs are where packages put the binaries, as globs.
+var usualDirs = []string{
+	"/usr/lib/postgresql/*/bin", // Debian, Ubuntu
+	"/usr/pgsql-*/bin",          // RPMs of postgresql.org
+	"/usr/libexec/postgresql*",  // Alpine
+	"/usr/local/pgsql/bin",      // from source
+	"/opt/homebrew/opt/postgresql*/bin",
+	"/usr/local/opt/postgresql*/bin",
+	"/home/linuxbrew/.linuxbrew/opt/postgresql*/bin",
+	"/Applications/Postgres.app/Contents/Versions/*/bin",
+}
+
+// find returns the binaries of the wanted major; else, said on log, of the
+// nearest one; with major 0 of the newest. PGBINDIR alone counts if it is set.
+func find(ctx context.Context, major int, log logger) (binaries, error) {
+	if dir := os.Getenv("PGBINDIR"); dir != "" {
+		b, err := probe(ctx, dir)
+		if err != nil {
+			return binaries{}, fmt.Errorf("looking for PostgreSQL in PGBINDIR: %w", err)
+		}
+		if b.major < MinMajor {
+			return binaries{}, fmt.Errorf("looking for PostgreSQL in PGBINDIR: %s is PostgreSQL %d: %d is the oldest supported", dir, b.major, MinMajor)
+		}
+		if major != 0 && b.major != major {
+			log.printf("PGBINDIR holds PostgreSQL %d: used in place of %d", b.major, major)
+		}
+		return b, nil
+	}
+
+	var found []binaries
+	seen := map[string]bool{}
+	for _, dir := range searchDirs(ctx) {
+		// Debian's PATH has links to programs of another folder.
+		if real, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres")); err == nil {
+			dir = filepath.Dir(real)
+		}
+		if seen[dir] {
+			continue
+		}
+		seen[dir] = true
+		b, err := probe(ctx, dir)
+		if err != nil || b.major < MinMajor {
+			continue
+		}
+		if b.major == major {
+			return b, nil
+		}
+		found = append(found, b)
+	}
+	if err := ctx.Err(); err != nil {
+		return binaries{}, err
+	}
+	if len(found) == 0 {
+		return binaries{}, &NotFoundError{Major: major}
+	}
+	rank := func(b binaries) int {
+		switch {
+		case major == 0:
+			return -b.major
+		case b.major > major:
+			return b.major - major
+		default:
+			return 1000 + major - b.major
+		}
+	}
+	sort.SliceStable(found, func(i, j int) bool { return rank(found[i]) < rank(found[j]) })
+	if b := found[0]; major != 0 {
+		log.printf("PostgreSQL %d is not installed: %d is used in its place (%s)", major, b.major, b.dir)
+	}
+	return found[0], nil
+}
+
+// searchDirs lists folders that may hold binaries, the likeliest first.
+func searchDirs(ctx context.Context) []string {
+	var dirs []string
+	if p, err := exec.LookPath("postgres"); err == nil {
+		if p, err = filepath.Abs(p); err == nil {
+			dirs = append(dirs, filepath.Dir(p))
+		}
+	}
+	if out, err := exec.CommandContext(ctx, "pg_config", "--bindir").Output(); err == nil {
+		dirs = append(dirs, strings.TrimSpace(string(out)))
+	}
+	for _, glob := range usualDirs {
+		found, _ := filepath.Glob(glob)
+		dirs = append(dirs, found...)
+	}
+	return dirs
+}
+
+var versionOutput = regexp.MustCompile(`^postgres \(PostgreSQL\) (([0-9]+).*)`)
+
+// probe asks the folder's server for its version.
+func probe(ctx context.Context, dir string) (binaries, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return binaries{}, err
+	}
+	for _, name := range []string{"postgres", "initdb"} {
+		if _, err := exec.LookPath(filepath.Join(dir, name)); err != nil {
+			return binaries{}, fmt.Errorf("%s has no program %s", dir, name)
+		}
+	}
+	out, err := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version").CombinedOutput()
+	if err != nil {
+		return binaries{}, fmt.Errorf("running %s --version: %w: %s", filepath.Join(dir, "postgres"), err, strings.TrimSpace(string(out)))
+	}
+	m := versionOutput.FindStringSubmatch(string(out))
+	if m == nil {
+		return binaries{}, fmt.Errorf("%s --version says %q", filepath.Join(dir, "postgres"), strings.TrimSpace(string(out)))
+	}
+	major, err := strconv.Atoi(m[2])
+	if err != nil {
+		return binaries{}, err
+	}
+	return binaries{dir: dir, version: m[1], major: major}, nil
+}
+
+// NotFoundError says that no PostgreSQL is installed.
+type NotFoundError struct {
+	Major int // the wanted one; 0 means any
+}
+
+func (e *NotFoundError) Error() string {
+	want := fmt.Sprintf("%d or later", MinMajor)
+	if e.Major != 0 {
+		want = strconv.Itoa(e.Major)
+	}
+	return fmt.Sprintf(`no PostgreSQL server (%s) is installed: looked in PGBINDIR, PATH, pg_config --bindir and the usual folders. Install one:
+  Debian, Ubuntu    apt-get install postgresql
+  Fedora, RHEL      dnf install postgresql-server
+  Alpine            apk add postgresql
+  Arch              pacman -S postgresql
+  macOS             brew install postgresql
+or set PGBINDIR to the folder that holds postgres and initdb, or the env's dev to the postgres:// URL of a server whose user has CREATEDB`, want)
+}

@@ -1,0 +1,223 @@
+//go:build unix
+
+package devdb
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	folderPrefix = "ibutsu-dev-"
+	// maxSocketPath is the room for a socket's path in macOS's address; Linux
+	// has 4 bytes more.
+	maxSocketPath = 103
+	socketName    = "/.s.PGSQL." + port
+)
+
+// folder is a throwaway server's folder. Whoever holds the lock on the file
+// "lock" in it owns it; the kernel lets go of the lock when the owner dies, and
+// the folder is then a leftover.
+type folder struct {
+	path    string
+	account account
+	lock    *os.File
+}
+
+// bases lists where folders are made, the fastest first.
+func bases() []string {
+	var list []string
+	if dir, ok := memoryFolder(); ok {
+		list = append(list, dir)
+	}
+	tmp := os.TempDir()
+	if abs, err := filepath.Abs(tmp); err == nil {
+		tmp = abs
+	}
+	if len(tmp)+len("/"+folderPrefix+"0123456789"+socketName) > maxSocketPath {
+		tmp = "/tmp"
+	}
+	return append(list, tmp)
+}
+
+// newFolder makes a folder that only the server's account (and root) may enter.
+func newFolder(ctx context.Context, bins binaries) (*folder, error) {
+	var errs []error
+	for _, base := range bases() {
+		f, err := makeFolder(base)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if f.account, err = choose(ctx, f.path, bins); err != nil {
+			f.remove()
+			return nil, err
+		}
+		return f, nil
+	}
+	return nil, errors.Join(errs...)
+}
+
+func makeFolder(base string) (*folder, error) {
+	for {
+		var id [5]byte
+		rand.Read(id[:])
+		path := filepath.Join(base, folderPrefix+hex.EncodeToString(id[:]))
+		err := os.Mkdir(path, 0o700)
+		if errors.Is(err, os.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			os.RemoveAll(path)
+			return nil, err
+		}
+		// A sweep may have taken the folder for a leftover in the moment
+		// before the lock. Then it is gone.
+		if tryLock(lock, unix.LOCK_EX) == nil && inPlace(lock) {
+			return &folder{path: path, lock: lock}, nil
+		}
+		lock.Close()
+	}
+}
+
+// inPlace says whether an open file's name still leads to it.
+func inPlace(f *os.File) bool {
+	open, err1 := f.Stat()
+	named, err2 := os.Lstat(f.Name())
+	return err1 == nil && err2 == nil && os.SameFile(open, named)
+}
+
+func (f *folder) remove() error {
+	err := os.RemoveAll(f.path)
+	f.lock.Close()
+	return err
+}
+
+// sweep removes what killed processes left behind.
+func sweep(log logger) {
+	mine := map[int]bool{os.Geteuid(): true}
+	for _, a := range accounts() {
+		if a != (account{}) {
+			mine[a.uid] = true
+		}
+	}
+	list := bases()
+	for _, dir := range []string{"/dev/shm", os.TempDir()} {
+		if dir != list[0] && dir != list[len(list)-1] {
+			list = append(list, dir)
+		}
+	}
+	for _, base := range list {
+		entries, err := os.ReadDir(base)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), folderPrefix) {
+				continue
+			}
+			info, err := e.Info()
+			if err != nil || !info.IsDir() {
+				continue
+			}
+			if st, ok := info.Sys().(*syscall.Stat_t); !ok || !mine[int(st.Uid)] {
+				continue
+			}
+			if err := sweepFolder(filepath.Join(base, e.Name()), info.ModTime()); err != nil {
+				log.printf("removing what an earlier run left behind: %v", err)
+			}
+		}
+	}
+}
+
+func sweepFolder(path string, made time.Time) error {
+	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|unix.O_NOFOLLOW, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		// Its maker was killed before the lock, or is about to make it.
+		if time.Since(made) > time.Minute {
+			return os.RemoveAll(path)
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if tryLock(lock, unix.LOCK_EX) != nil {
+		return nil
+	}
+	endServer(filepath.Join(path, "data"), syscall.SIGQUIT)
+	return os.RemoveAll(path)
+}
+
+// endServer ends the server on a data directory, if one runs there, and waits
+// for its end.
+func endServer(data string, sig syscall.Signal) {
+	pid, ok := serverPID(data)
+	if !ok {
+		return
+	}
+	syscall.Kill(pid, sig)
+	for deadline := time.Now().Add(10 * time.Second); servesData(pid, data); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			syscall.Kill(pid, syscall.SIGKILL)
+			deadline = deadline.Add(time.Minute)
+		}
+	}
+}
+
+// serverPID returns the process that serves a data directory. The file's pid
+// may be stale and another's by now.
+func serverPID(data string) (int, bool) {
+	text, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
+	if err != nil {
+		return 0, false
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil || pid <= 1 || !servesData(pid, data) {
+		return 0, false
+	}
+	return pid, true
+}
+
+// tryLock takes an flock (LOCK_EX or LOCK_SH) or returns EWOULDBLOCK at once.
+func tryLock(f *os.File, how int) error {
+	return unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+}
+
+// awaitLock takes an flock as soon as it is free.
+func awaitLock(ctx context.Context, f *os.File, how int) error {
+	for {
+		err := tryLock(f, how)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("locking %s: %w", f.Name(), err)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}

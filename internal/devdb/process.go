@@ -1,0 +1,156 @@
+//go:build unix
+
+package devdb
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// serverCommand says how to start a server process.
+type serverCommand struct {
+	bins    binaries
+	account account
+	data    string
+	sockets string // folder of the socket
+	log     string // file, truncated
+	bound   bool   // the server ends with this process; else it outlives it
+}
+
+// process is a started server.
+type process struct {
+	cmd  *exec.Cmd
+	log  string
+	done chan struct{} // closed when it has ended
+	err  error         // of the ending, valid then
+	free func()
+}
+
+// startServer starts a server process and returns without waiting for it to
+// accept connections.
+func startServer(c serverCommand) (*process, error) {
+	log, err := os.OpenFile(c.log, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd := c.account.command(c.bins.path("postgres"), "-D", c.data, "-k", c.sockets, "-p", port)
+	cmd.Dir = c.data
+	cmd.Stdout, cmd.Stderr = log, log
+	p := &process{cmd: cmd, log: c.log, done: make(chan struct{}), free: func() {}}
+	if c.bound {
+		bindToParent(cmd, syscall.SIGQUIT)
+	} else {
+		// A session of its own: no hang-up of this one's terminal reaches it.
+		cmd.SysProcAttr.Setpgid = false
+		cmd.SysProcAttr.Setsid = true
+	}
+
+	started := make(chan error)
+	go func() {
+		// Linux sends the parent-death signal when the thread that forked
+		// ends, so this goroutine keeps its thread for the server's life.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		p.err = cmd.Wait()
+		close(p.done)
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	if c.bound {
+		p.free = watchParent(cmd.Process.Pid)
+	}
+	return p, nil
+}
+
+// await returns a connection as soon as the server accepts one.
+func (p *process) await(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
+	socket := filepath.Join(cfg.Host, ".s.PGSQL."+port)
+	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
+		if _, err := os.Stat(socket); err == nil {
+			conn, err := pgx.ConnectConfig(ctx, cfg.Copy())
+			if err == nil {
+				return conn, nil
+			}
+			var pgErr *pgconn.PgError
+			const startingUp = "57P03"
+			if errors.As(err, &pgErr) && pgErr.Code != startingUp {
+				return nil, err
+			}
+		}
+		select {
+		case <-p.done:
+			return nil, fmt.Errorf("the server ended (%v); the end of its log:\n%s", p.err, tail(p.log))
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// stop signals the server and waits for its end. One that does not heed the
+// signal within 10 seconds is killed with its children.
+func (p *process) stop(sig syscall.Signal) {
+	p.free()
+	p.cmd.Process.Signal(sig)
+	select {
+	case <-p.done:
+	case <-time.After(10 * time.Second):
+		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		<-p.done
+	}
+}
+
+// tail returns the last lines of a log.
+func tail(file string) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return "  " + strings.Join(lines[max(0, len(lines)-10):], "\n  ")
+}
+
+// run runs a program to its end as account in folder dir, with input. Its
+// output is part of the error. When ctx ends it is killed with its children.
+func run(ctx context.Context, a account, dir, input, program string, args ...string) error {
+	cmd := a.command(program, args...)
+	cmd.Dir = dir
+	cmd.Stdin = strings.NewReader(input)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	bindToParent(cmd, syscall.SIGKILL)
+
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	defer stop()
+	if err := cmd.Wait(); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("running %s: %w: %s", filepath.Base(program), err, strings.TrimSpace(out.String()))
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package devdb
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// source is a parsed Config.Dev: a major version (0 means any) or a URL.
+type source struct {
+	major int
+	url   string
+}
+
+// imageTag is the part of a postgres image's tag that counts: "15",
+// "15.3-alpine", "15-bookworm", "latest".
+var imageTag = regexp.MustCompile(`^(?:([0-9]+)(?:\.[0-9]+)*|latest|alpine|bookworm|bullseye|trixie)(?:[-_.a-z0-9]*)$`)
+
+// parseDev reads the forms that Atlas accepts for a PostgreSQL dev database:
+// docker://postgres/TAG[/DATABASE], docker+postgres://[REGISTRY|_]/IMAGE:TAG[/DATABASE]
+// and postgres://.
+func parseDev(dev string) (source, error) {
+	if dev == "" {
+		return source{}, nil
+	}
+	scheme, _, ok := strings.Cut(dev, "://")
+	if !ok {
+		return source{}, fmt.Errorf("reading dev: not a URL: want %s", devForms)
+	}
+	if scheme == "postgres" || scheme == "postgresql" {
+		return source{url: dev}, nil
+	}
+	// A URL that does not parse may hold a password: it is never shown whole.
+	u, err := url.Parse(dev)
+	if err != nil {
+		return source{}, fmt.Errorf("reading dev: malformed %s:// URL: want %s", scheme, devForms)
+	}
+	var tag string
+	path := strings.Split(strings.Trim(u.Path, "/"), "/")
+	switch u.Scheme {
+	case "docker":
+		if u.Host != "postgres" && u.Host != "postgresql" {
+			return source{}, fmt.Errorf("reading dev: docker://%s is not run here: want %s", u.Host, devForms)
+		}
+		tag = path[0]
+		if len(path) > 2 {
+			return source{}, fmt.Errorf("reading dev: docker://postgres%s has too many parts: want %s", u.Path, devForms)
+		}
+	case "docker+postgres":
+		// The image is the last element with a tag; one more may follow, the database's name.
+		i := len(path) - 1
+		if i > 0 && !strings.Contains(path[i], ":") {
+			i--
+		}
+		image, t, _ := strings.Cut(path[i], ":")
+		if image != "postgres" {
+			return source{}, fmt.Errorf("reading dev: image %q is not run here, only postgres is: want %s", image, devForms)
+		}
+		tag = t
+	default:
+		return source{}, fmt.Errorf("reading dev: scheme %q is not known: want %s", scheme, devForms)
+	}
+	if tag == "" {
+		return source{}, nil
+	}
+	m := imageTag.FindStringSubmatch(tag)
+	if m == nil {
+		return source{}, fmt.Errorf("reading dev: %q is no version of PostgreSQL: want %s", tag, devForms)
+	}
+	if m[1] == "" {
+		return source{}, nil
+	}
+	major, err := strconv.Atoi(m[1])
+	if err != nil || major < MinMajor {
+		return source{}, fmt.Errorf("reading dev: PostgreSQL %s is too old: %d is the oldest supported", m[1], MinMajor)
+	}
+	return source{major: major}, nil
+}
+
+const devForms = `nothing, docker://postgres/15/dev (a throwaway server, run without Docker) or postgres://USER:PASSWORD@HOST/DATABASE`

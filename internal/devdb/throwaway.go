@@ -1,0 +1,135 @@
+//go:build unix
+
+package devdb
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	superuser   = "postgres"
+	maintenance = "postgres"
+	// devOwner owns every database on a throwaway server. Migrations are
+	// strangers' code, and a superuser's COPY ... TO PROGRAM runs a shell.
+	devOwner = "dev_owner"
+)
+
+// throwawaySettings are for a server whose data nobody will miss.
+const throwawaySettings = `listen_addresses = ''
+unix_socket_permissions = 0700
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+min_wal_size = 2MB
+max_wal_size = 256MB
+checkpoint_timeout = 1d
+log_checkpoints = off
+shared_buffers = 32MB
+dynamic_shared_memory_type = mmap
+max_connections = 100
+autovacuum = off
+jit = off
+bgwriter_lru_maxpages = 0
+timezone = 'UTC'
+log_timezone = 'UTC'
+datestyle = 'iso, mdy'
+lc_messages = 'C'
+lc_monetary = 'C'
+lc_numeric = 'C'
+lc_time = 'C'
+default_text_search_config = 'pg_catalog.english'
+`
+
+// throwaway is a running server and its folder.
+type throwaway struct {
+	folder *folder
+	proc   *process
+}
+
+// startThrowaway starts a server of the given major on a copy of the template.
+func startThrowaway(ctx context.Context, major int, log logger) (*Server, error) {
+	sweep(log)
+	bins, err := find(ctx, major, log)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := newFolder(ctx, bins)
+	if err != nil {
+		return nil, fmt.Errorf("making a folder for the throwaway PostgreSQL: %w", err)
+	}
+	s, err := startIn(ctx, folder, bins, log)
+	if err != nil {
+		folder.remove()
+		return nil, fmt.Errorf("starting a throwaway PostgreSQL %s from %s: %w", bins.version, bins.dir, err)
+	}
+	return s, nil
+}
+
+func startIn(ctx context.Context, folder *folder, bins binaries, log logger) (*Server, error) {
+	data := filepath.Join(folder.path, "data")
+	if err := copyTemplate(ctx, bins, folder, data, log); err != nil {
+		return nil, err
+	}
+	proc, err := startServer(serverCommand{
+		bins: bins, account: folder.account, data: data, sockets: folder.path,
+		log: filepath.Join(folder.path, "log"), bound: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	t := &throwaway{folder: folder, proc: proc}
+	admin, err := socketConfig(folder.path, superuser, maintenance)
+	if err != nil {
+		return nil, err
+	}
+	owner, err := socketConfig(folder.path, devOwner, "")
+	if err != nil {
+		return nil, err
+	}
+	conn, err := proc.await(ctx, admin)
+	if err != nil {
+		t.proc.stop(syscall.SIGQUIT)
+		return nil, err
+	}
+	s := &Server{admin: admin, owner: owner, prefix: "dev_", template: "template1", idle: make(chan *pgx.Conn, 4), stop: t.stop}
+	if s.version, err = versionNum(conn); err != nil {
+		t.proc.stop(syscall.SIGQUIT)
+		return nil, err
+	}
+	if s.version >= 150000 {
+		// A copy of files takes a third of the time of the default, a copy
+		// through the write-ahead log, where nothing waits for a disk.
+		s.create = "STRATEGY file_copy"
+		s.clone = s.create
+	}
+	s.idle <- conn
+	return s, nil
+}
+
+// stop ends the server at once (its data is not to be kept) and removes its
+// folder.
+func (t *throwaway) stop() error {
+	t.proc.stop(syscall.SIGQUIT)
+	if err := t.folder.remove(); err != nil {
+		return fmt.Errorf("removing the throwaway PostgreSQL's folder: %w", err)
+	}
+	return nil
+}
+
+// versionNum reads the version that the server reported at connecting, which
+// takes no query.
+func versionNum(conn *pgx.Conn) (int, error) {
+	var num string
+	if err := conn.QueryRow(context.Background(), "SHOW server_version_num").Scan(&num); err != nil {
+		return 0, fmt.Errorf("reading the server's version: %w", err)
+	}
+	return strconv.Atoi(num)
+}

@@ -1,0 +1,425 @@
+package revision
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ariga.io/atlas/sql/migrate"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+)
+
+// Place is where a database stands on a directory's line of migrations.
+type Place struct {
+	// Index is that of the last migration which is applied from end to end,
+	// -1 at the base.
+	Index int
+	// Partial is the journal's row of a migration that is neither applied nor
+	// not: the one at Index+1, whose file stopped in its middle, or if
+	// IsDown(Partial) the one at Index, whose down file did. Nil if there is none.
+	Partial *migrate.Revision
+	// Ahead are the journal's rows of migrations later than all of ours: an
+	// older version of the project looks at the database.
+	Ahead []*migrate.Revision
+	// Settle is what has to be written to the record before anything else is
+	// done, nil if the record agrees with itself.
+	Settle *Settlement
+	// Problems is everything that is wrong, the first being Judge's error.
+	Problems []*Problem
+}
+
+// Kind tells the kinds of Problem apart.
+type Kind string
+
+// What can be wrong with a record.
+const (
+	Branches   Kind = "branches"     // alembic_version has several rows
+	Unknown    Kind = "unknown"      // alembic_version names a revision that the directory doesn't have
+	Missing    Kind = "missing"      // an applied migration is not in the directory
+	OutOfOrder Kind = "out-of-order" // a pending migration is older than an applied one
+	Edited     Kind = "edited"       // an applied migration is not what it was
+	HalfOld    Kind = "half-applied" // a half-applied migration has later ones after it
+	Disagree   Kind = "disagree"     // the two tables say different things, and the schema doesn't tell who is right
+	Drifted    Kind = "drifted"      // alembic_version alone is there, and the schema is not that revision's
+	Unrecorded Kind = "unrecorded"   // tables, and no record
+)
+
+// Problem is a record that can't be acted upon. As an error it says what is
+// wrong and what to do.
+type Problem struct {
+	Kind    Kind
+	Version string // of the migration that it is about, "" if it is about none or about many
+	Text    string
+}
+
+func (p *Problem) Error() string { return p.Text }
+
+// judge is the state of one call of Judge.
+type judge struct {
+	files []*migration.File
+	dir   *migration.Dir
+	rec   Record
+	live  func() (catalog.Catalog, error)
+	place Place
+}
+
+// Judge says where a database with the record rec stands on dir's line of
+// migrations. The live catalog is asked for only where the record alone
+// doesn't tell. The error is the first of Place.Problems, a *Problem; or it
+// comes from live or from an effect file that is missing.
+//
+//   - No record, no tables: the base. No record, but tables: Unrecorded.
+//   - Both tables agree: there. The journal's last row may be half-applied.
+//   - Only alembic_version, of a known id, and its schema: there, the journal is
+//     to be filled in. With another schema: Drifted.
+//   - The two disagree, and the schema is that of exactly one of the two places:
+//     there, the other is to be settled. Else: Disagree.
+//   - The journal has all our migrations, unedited, and later ones: at our last,
+//     and Ahead.
+//   - Everything else is a Problem of its own.
+func Judge(dir *migration.Dir, rec Record, live func() (catalog.Catalog, error)) (Place, error) {
+	j := &judge{files: dir.Files(), dir: dir, rec: rec, live: live, place: Place{Index: -1}}
+	if err := j.run(); err != nil {
+		return j.place, err
+	}
+	if len(j.place.Problems) > 0 {
+		return j.place, j.place.Problems[0]
+	}
+	return j.place, nil
+}
+
+func (j *judge) problem(kind Kind, version, format string, args ...any) {
+	j.place.Problems = append(j.place.Problems, &Problem{kind, version, fmt.Sprintf(format, args...)})
+}
+
+func (j *judge) run() error {
+	if len(j.rec.Alembic) > 1 {
+		j.problem(Branches, "", "alembic_version has %d rows (%s): branches are not supported, it must name the one revision that the database is at; `stamp -to=REVISION` sets it", len(j.rec.Alembic), quoteAll(j.rec.Alembic))
+	}
+	var id string
+	if len(j.rec.Alembic) > 0 {
+		id = j.rec.Alembic[0]
+	}
+	at := j.byRevision(id)
+	if len(j.rec.Journal) == 0 {
+		switch {
+		case len(j.place.Problems) > 0:
+			return nil
+		case id == "":
+			return j.unrecorded()
+		case at < 0:
+			j.unknown(id)
+			return nil
+		}
+		return j.alembicAlone(id, at)
+	}
+
+	j.readJournal()
+	switch {
+	case len(j.rec.Alembic) > 1:
+		return nil
+	case len(j.place.Ahead) > 0 && id != "" && at < 0 && len(j.place.Problems) == 0:
+		return nil
+	case id != "" && at < 0:
+		j.unknown(id)
+		return nil
+	case len(j.place.Problems) > 0:
+		return nil
+	case len(j.place.Ahead) > 0:
+		last := j.place.Ahead[len(j.place.Ahead)-1]
+		j.problem(Disagree, last.Version, "%s, but the journal has later migrations, up to %s, that this directory doesn't have; check out the commit that has them, or settle it by `stamp`", j.saysAlembic(id), last.Version)
+		return nil
+	case at == j.place.Index:
+		return nil
+	}
+	return j.disagree(id, at)
+}
+
+// byRevision returns the index of the file with that revision id; -1 for "" and
+// for unknown ones.
+func (j *judge) byRevision(id string) int {
+	if id == "" {
+		return -1
+	}
+	return slices.IndexFunc(j.files, func(f *migration.File) bool { return f.Revision == id })
+}
+
+func (j *judge) byVersion(version string) int {
+	return slices.IndexFunc(j.files, func(f *migration.File) bool { return f.Version == version })
+}
+
+// name is how messages name the place at an index.
+func (j *judge) name(i int) string {
+	if i < 0 {
+		return "the base"
+	}
+	f := j.files[i]
+	if f.Revision == f.Version {
+		return f.Version + " (" + f.Desc + ")"
+	}
+	return f.Version + " (" + f.Revision + ", " + f.Desc + ")"
+}
+
+// word is how -to names the place at an index.
+func (j *judge) word(i int) string {
+	if i < 0 {
+		return "base"
+	}
+	return j.files[i].Version
+}
+
+func (j *judge) saysAlembic(id string) string {
+	if id == "" {
+		return "alembic_version says that the database is at the base"
+	}
+	return "alembic_version says " + quote(id)
+}
+
+// readJournal finds the place that the journal names, and what is wrong with
+// the journal itself.
+func (j *judge) readJournal() {
+	rows := j.rec.Journal
+	last := rows[len(rows)-1]
+	covered := -1 // up to here the files need no row: a baseline stands for them
+	seen := make(map[int]*migrate.Revision)
+	for n, r := range rows {
+		i := j.byVersion(r.Version)
+		switch {
+		case i < 0 && (len(j.files) == 0 || r.Version > j.files[len(j.files)-1].Version):
+			j.place.Ahead = append(j.place.Ahead, r)
+			continue
+		case i < 0:
+			j.problem(Missing, r.Version, "migration %s (%s) is applied, but the directory doesn't have it; restore its file, or if it is gone for good, `stamp -to=VERSION` makes the record say what the directory has", r.Version, r.Description)
+			continue
+		case r.Type.Has(migrate.RevisionTypeBaseline):
+			covered = max(covered, i-1)
+		}
+		seen[i] = r
+		switch {
+		case Done(r):
+			j.place.Index = max(j.place.Index, i)
+		case n < len(rows)-1:
+			j.problem(HalfOld, r.Version, "migration %s is recorded as half applied (%d of %d statements), but later ones follow; finish it by hand, then `stamp -to=%s`", j.name(i), r.Applied, r.Total, last.Version)
+		case IsDown(r):
+			j.place.Index = max(j.place.Index, i)
+			j.place.Partial = r
+		default:
+			j.place.Partial = r
+		}
+	}
+	if len(seen) == 0 && len(j.place.Ahead) > 0 && len(j.files) > 0 {
+		j.problem(Missing, rows[0].Version, "the database has migrations, the first being %s (%s), and none of this directory's; is it another project's database?", rows[0].Version, rows[0].Description)
+		return
+	}
+	for i, f := range j.files {
+		if f.Version < last.Version && seen[i] == nil && i > covered {
+			j.problem(OutOfOrder, f.Version, "migration %s is pending, but the later %s is applied already: it would run out of order; give it a version after %s (rename the file, its down and effect file, then `rehash`)", j.name(i), last.Version, last.Version)
+		}
+	}
+	j.compare(seen)
+	if len(j.place.Ahead) > 0 && len(j.place.Problems) > 0 {
+		r := j.place.Ahead[0]
+		j.place.Problems = slices.Insert(j.place.Problems, 0, &Problem{Missing, r.Version,
+			fmt.Sprintf("migration %s (%s) is applied, but the directory doesn't have it, and the directory has others that the database hasn't as they are: check out the commit that has both, or `stamp`", r.Version, r.Description)})
+	}
+	if len(j.place.Ahead) > 0 && j.place.Partial == j.place.Ahead[len(j.place.Ahead)-1] {
+		j.place.Partial = nil
+	}
+}
+
+// compare finds the first applied migration that is not what it was. The
+// journal's hashes are cumulative: one covers the files before it, too. So a
+// hash also counts as right if it is that of the applied files alone, and
+// behind a file that is missing nothing can be said.
+func (j *judge) compare(seen map[int]*migrate.Revision) {
+	first := slices.IndexFunc(j.place.Problems, func(p *Problem) bool { return p.Kind == Missing })
+	h := sha256.New()
+	for i, f := range j.files {
+		r := seen[i]
+		if r == nil {
+			continue
+		}
+		if first >= 0 && j.place.Problems[first].Version < f.Version {
+			return
+		}
+		h.Write([]byte(f.Name))
+		h.Write([]byte(f.SQL))
+		if r == j.place.Partial && !IsDown(r) {
+			if n := edited(Sums(f.SQL, f.Stmts), r.PartialHashes[:min(r.Applied, len(r.PartialHashes))]); n >= 0 {
+				j.problem(Edited, f.Version, "migration %s is half applied (%d of %d statements), and statement %d of %s is not what it was when it ran; restore the part that has run, only what comes after may change", j.name(i), r.Applied, r.Total, n+1, f.Name)
+			}
+			return
+		}
+		if r.Hash != "" && r.Hash != f.Hash && r.Hash != base64.StdEncoding.EncodeToString(h.Sum(nil)) {
+			j.problem(Edited, f.Version, "migration %s was edited or renamed after it was applied on %s; restore %s as it was and put the change into a new migration, or if the database has what it says now, `stamp -to=%s`",
+				j.name(i), r.ExecutedAt.UTC().Format("2006-01-02"), f.Name, j.word(j.place.Index))
+			return
+		}
+		if r == j.place.Partial {
+			var sums []string
+			if f.Down != nil {
+				sums = Sums(f.Down.SQL, f.Down.Stmts)
+			}
+			if n := edited(sums, DownSums(r)); n >= 0 {
+				j.problem(Edited, f.Version, "migration %s is half taken back, and statement %d of %s/%s is not what it was when it ran; restore the part that has run, only what comes after may change", j.name(i), n+1, migration.DownDir, f.Name)
+			}
+			return
+		}
+	}
+}
+
+// unrecorded judges a database without a row in either table.
+func (j *judge) unrecorded() error {
+	if j.rec.HasAlembic && j.rec.HasJournal {
+		return nil // taken back to the base by a tool that knows both
+	}
+	live, err := j.live()
+	if err != nil {
+		return err
+	}
+	var tables []string
+	empty := true
+	for _, line := range live.Lines() {
+		kind, name, _ := strings.Cut(line, " ")
+		switch kind {
+		case "schema", "extension":
+		case "table":
+			tables = append(tables, strings.SplitN(name, ": ", 2)[0])
+			fallthrough
+		default:
+			empty = false
+		}
+	}
+	if empty {
+		return nil
+	}
+	what := "objects"
+	if n := len(tables); n > 0 {
+		what = fmt.Sprintf("tables (%s)", strings.Join(tables[:min(n, 3)], ", "))
+		if n > 3 {
+			what = fmt.Sprintf("%d tables (%s, ...)", n, strings.Join(tables[:3], ", "))
+		}
+	}
+	hint := "if it is this project's, `stamp -to=VERSION` records which version it has"
+	if i := j.findEqual(live); i >= 0 {
+		hint = fmt.Sprintf("its schema is exactly that of %s: `stamp -to=%s` records it", j.name(i), j.word(i))
+	}
+	if len(j.rec.Elsewhere) > 0 {
+		hint = fmt.Sprintf("there is %s, does atlas.hcl name the right schemas (alembic_version_schema, revisions_schema)? Otherwise, %s", strings.Join(j.rec.Elsewhere, " and "), hint)
+	}
+	j.problem(Unrecorded, "", "the database has %s but no record of migrations; %s", what, hint)
+	return nil
+}
+
+// findEqual returns the index of the last version with exactly that schema, -1
+// if there is none.
+func (j *judge) findEqual(live catalog.Catalog) int {
+	for i := len(j.files) - 1; i >= 0; i-- {
+		if c, err := catalog.At(j.dir, i); err == nil && c.Equal(live) {
+			return i
+		}
+	}
+	return -1
+}
+
+func (j *judge) unknown(id string) {
+	near := "this directory has no migrations"
+	if names := j.nearest(id); len(names) > 0 {
+		near = "nearest are " + strings.Join(names, ", ")
+	}
+	j.problem(Unknown, "", "alembic_version holds %q, which no migration of this directory has (%s); check out the commit that has it, or if the database is at one of ours, `stamp -to=REVISION` records that", id, near)
+}
+
+// alembicAlone judges a database that Alembic has managed until now.
+func (j *judge) alembicAlone(id string, at int) error {
+	live, err := j.live()
+	if err != nil {
+		return err
+	}
+	want, err := catalog.At(j.dir, at)
+	if err != nil {
+		return fmt.Errorf("comparing the database with version %s: %w", j.word(at), err)
+	}
+	j.place.Index = at
+	if want.Equal(live) {
+		j.place.Settle = Settle(j.dir, j.rec, at)
+		j.place.Settle.Note = fmt.Sprintf("alembic_version says %q and the schema is exactly that revision's: the journal is filled in, %s", id, plural(at+1, "row"))
+		return nil
+	}
+	diffs := catalog.Diff(want, live)
+	hint := fmt.Sprintf("make the schema equal, or if the differences are meant, `stamp -to=%s -yes` records the version all the same", j.word(at))
+	if i := j.findEqual(live); i >= 0 {
+		hint = fmt.Sprintf("it is that of %s: `stamp -to=%s` records it", j.name(i), j.word(i))
+	}
+	j.problem(Drifted, j.files[at].Version, "alembic_version says %s, and there is no journal; but the schema is not that revision's: %s; %s", j.name(at), sentences(diffs), hint)
+	return nil
+}
+
+// disagree judges a record whose two tables name two places.
+func (j *judge) disagree(id string, at int) error {
+	journal := j.place.Index
+	live, err := j.live()
+	if err != nil {
+		return err
+	}
+	var equal [2]bool
+	for n, i := range []int{at, journal} {
+		c, err := catalog.At(j.dir, i)
+		if err != nil {
+			return fmt.Errorf("comparing the database with version %s: %w", j.word(i), err)
+		}
+		equal[n] = c.Equal(live)
+	}
+	both := fmt.Sprintf("%s, and the journal says that %s", j.saysAlembic(id), j.journalSays())
+	switch equal {
+	case [2]bool{true, false}:
+		j.place.Index, j.place.Partial = at, nil
+		j.place.Settle = Settle(j.dir, j.rec, at)
+		j.place.Settle.Note = fmt.Sprintf("%s; the schema is exactly that of %s: the journal is set to it", both, j.name(at))
+	case [2]bool{false, true}:
+		// A migration that has begun and changed nothing yet begins again.
+		j.place.Partial = nil
+		j.place.Settle = Settle(j.dir, j.rec, journal)
+		j.place.Settle.Note = fmt.Sprintf("%s; the schema is exactly that of %s: alembic_version is set to it", both, j.name(journal))
+	case [2]bool{true, true}:
+		j.problem(Disagree, "", "%s; the two have the same schema, so it doesn't tell which is right: look at the data, then `stamp -to=%s` or `stamp -to=%s`", both, j.word(at), j.word(journal))
+	default:
+		j.problem(Disagree, "", "%s; the schema is neither the one's nor the other's: find out which is right (`stamp -to=%s` or `stamp -to=%s` shows the differences), then add -yes", both, j.word(at), j.word(journal))
+	}
+	return nil
+}
+
+func (j *judge) journalSays() string {
+	p := j.place.Partial
+	switch {
+	case p == nil:
+		return j.name(j.place.Index) + " was the last to be applied"
+	case IsDown(p):
+		return j.name(j.place.Index) + " is half taken back"
+	default:
+		return fmt.Sprintf("%s was the last to be applied and %s is half applied", j.name(j.place.Index), p.Version)
+	}
+}
+
+func sentences(diffs []catalog.Difference) string {
+	texts := make([]string, 0, 3)
+	for _, d := range diffs[:min(len(diffs), 3)] {
+		texts = append(texts, d.Text)
+	}
+	s := strings.Join(texts, ", ")
+	if n := len(diffs) - len(texts); n > 0 {
+		s += fmt.Sprintf(" and %d more", n)
+	}
+	return s
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}

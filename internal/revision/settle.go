@@ -1,0 +1,100 @@
+package revision
+
+import (
+	"context"
+	"time"
+
+	"ariga.io/atlas/sql/migrate"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+)
+
+// Settlement is what must be written so that both tables name the same place.
+type Settlement struct {
+	Index int    // the place, -1 for the base
+	Note  string // why, in one line; "" if somebody asked for it
+
+	From   []string            // alembic_version's rows as they were read
+	To     string              // the row that it shall have, "" for none
+	Put    []*migrate.Revision // journal rows that are missing or change
+	Delete []string            // versions whose journal rows go
+}
+
+// Settle returns what makes both tables of rec say that dir's migrations up to
+// the index, -1 for none, are applied as they are, and no others. Rows that say
+// so already stay.
+func Settle(dir *migration.Dir, rec Record, index int) *Settlement {
+	s := &Settlement{Index: index, From: rec.Alembic}
+	rows := make(map[string]*migrate.Revision, len(rec.Journal))
+	for _, r := range rec.Journal {
+		rows[r.Version] = r
+	}
+	keep := make(map[string]bool)
+	for _, f := range dir.Files()[:index+1] {
+		s.To = f.Revision
+		keep[f.Version] = true
+		r := rows[f.Version]
+		switch {
+		case r == nil:
+			s.Put = append(s.Put, &migrate.Revision{Version: f.Version, Description: f.Desc, Type: migrate.RevisionTypeResolved, Hash: f.Hash})
+		case !Done(r) || r.Hash != f.Hash:
+			fixed := *r
+			fixed.Type |= migrate.RevisionTypeResolved
+			fixed.Hash = f.Hash
+			fixed.Description = f.Desc
+			fixed.Applied, fixed.Total = len(f.Stmts), len(f.Stmts)
+			fixed.Error, fixed.ErrorStmt, fixed.PartialHashes = "", "", nil
+			s.Put = append(s.Put, &fixed)
+		}
+	}
+	for _, r := range rec.Journal {
+		if !keep[r.Version] {
+			s.Delete = append(s.Delete, r.Version)
+		}
+	}
+	return s
+}
+
+// Empty reports whether the record says already what it shall say.
+func (s *Settlement) Empty() bool {
+	same := len(s.From) == 0 && s.To == "" || len(s.From) == 1 && s.From[0] == s.To
+	return same && len(s.Put) == 0 && len(s.Delete) == 0
+}
+
+// Settle writes s, creating the tables that rec lacks. operator is recorded as
+// who did it. If alembic_version is no longer what it was when rec was read,
+// the error is a *ConflictError.
+func (s Store) Settle(ctx context.Context, tx Querier, rec Record, st *Settlement, operator string) error {
+	if err := s.Create(ctx, tx, rec); err != nil {
+		return err
+	}
+	var err error
+	if len(st.From) > 1 {
+		err = s.Set(ctx, tx, st.To)
+	} else {
+		from := ""
+		if len(st.From) == 1 {
+			from = st.From[0]
+		}
+		err = s.Advance(ctx, tx, from, st.To)
+	}
+	if err != nil {
+		return err
+	}
+	for _, version := range st.Delete {
+		if err := s.Delete(ctx, tx, version); err != nil {
+			return err
+		}
+	}
+	for _, r := range st.Put {
+		row := *r
+		row.OperatorVersion = operator
+		if row.ExecutedAt.IsZero() {
+			row.ExecutedAt = time.Now()
+		}
+		if err := s.Put(ctx, tx, &row); err != nil {
+			return err
+		}
+	}
+	return nil
+}

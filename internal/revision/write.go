@@ -1,0 +1,232 @@
+package revision
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"ariga.io/atlas/sql/migrate"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// Create creates the tables that rec lacks, and the journal's schema if that is
+// missing. It belongs into the transaction that writes the first rows.
+func (s Store) Create(ctx context.Context, tx Querier, rec Record) error {
+	if !rec.HasAlembic {
+		if err := s.create(ctx, tx, orPublic(s.AlembicSchema), s.alembicDDL()); err != nil {
+			return fmt.Errorf("creating %s: %w", s.alembic(), err)
+		}
+	}
+	if !rec.HasJournal {
+		if err := s.create(ctx, tx, orPublic(s.JournalSchema), s.journalDDL()); err != nil {
+			return fmt.Errorf("creating %s: %w", s.journal(), err)
+		}
+	}
+	return nil
+}
+
+// create asks for the schema first: CREATE SCHEMA IF NOT EXISTS wants the right
+// to create schemas even where there is nothing to do.
+func (s Store) create(ctx context.Context, tx Querier, schema, ddl string) error {
+	if schema != "public" {
+		var exists bool
+		if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)", schema).Scan(&exists); err != nil {
+			return err
+		}
+		if !exists {
+			if _, err := tx.Exec(ctx, "CREATE SCHEMA "+pgsql.Ident(schema)); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := tx.Exec(ctx, ddl)
+	return err
+}
+
+// Advance locks alembic_version until tx ends and sets its one row from the
+// revision id from to the id to; "" stands for no row, and from equal to to
+// checks and locks alone. If the table holds anything else than from, the error
+// is a *ConflictError and nothing was changed.
+//
+// Readers are not kept waiting. Another writer is, Alembic included: its own
+// UPDATE then finds that the row it wants is gone.
+func (s Store) Advance(ctx context.Context, tx Querier, from, to string) error {
+	have, err := s.lock(ctx, tx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case from == "" && len(have) > 0, from != "" && (len(have) != 1 || have[0] != from):
+		return &ConflictError{Want: from, Have: have}
+	case from == to:
+		return nil
+	}
+	return s.set(ctx, tx, from, to)
+}
+
+// Set makes the revision id the one row of alembic_version, whatever it holds;
+// "" empties it.
+func (s Store) Set(ctx context.Context, tx Querier, id string) error {
+	if _, err := s.lock(ctx, tx); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "DELETE FROM "+s.alembic()); err != nil {
+		return fmt.Errorf("emptying %s: %w", s.alembic(), err)
+	}
+	if id == "" {
+		return nil
+	}
+	return s.set(ctx, tx, "", id)
+}
+
+func (s Store) lock(ctx context.Context, tx Querier) ([]string, error) {
+	if _, err := tx.Exec(ctx, "LOCK TABLE "+s.alembic()+" IN SHARE ROW EXCLUSIVE MODE"); err != nil {
+		return nil, fmt.Errorf("locking %s: %w", s.alembic(), err)
+	}
+	rows, err := tx.Query(ctx, "SELECT version_num::text FROM "+s.alembic()+" ORDER BY 1")
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", s.alembic(), err)
+	}
+	have, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", s.alembic(), err)
+	}
+	return have, nil
+}
+
+func (s Store) set(ctx context.Context, tx Querier, from, to string) error {
+	sql, args := s.setSQL(from, to)
+	if _, err := tx.Exec(ctx, sql, args...); err != nil {
+		return fmt.Errorf("setting %s to %q: %w", s.alembic(), to, err)
+	}
+	return nil
+}
+
+func (s Store) setSQL(from, to string) (string, []any) {
+	switch {
+	case from == "":
+		return "INSERT INTO " + s.alembic() + " (version_num) VALUES ($1)", []any{to}
+	case to == "":
+		return "DELETE FROM " + s.alembic() + " WHERE version_num = $1", []any{from}
+	default:
+		return "UPDATE " + s.alembic() + " SET version_num = $2 WHERE version_num = $1", []any{from, to}
+	}
+}
+
+// AdvanceScript is Advance as a statement of a psql script. It fails if the
+// table holds anything else than from.
+func (s Store) AdvanceScript(from, to string) string {
+	count := "SELECT count(*) FROM " + s.alembic()
+	ok := "(" + count + ") = 0"
+	if from != "" {
+		ok = "(" + count + ") = 1 AND (" + count + " WHERE version_num = " + pgsql.Literal(from) + ") = 1"
+	}
+	sql, args := s.setSQL(from, to)
+	for i, a := range args {
+		sql = strings.Replace(sql, fmt.Sprintf("$%d", i+1), pgsql.Literal(a.(string)), 1)
+	}
+	if from == to {
+		sql = "NULL"
+	}
+	body := fmt.Sprintf("\nBEGIN\n    IF NOT (%s) THEN\n        RAISE EXCEPTION 'alembic_version does not hold what this script starts from: %%', %s;\n    END IF;\n    %s;\nEND\n",
+		ok, pgsql.Literal(from), sql)
+	tag := "$do$"
+	for n := 1; strings.Contains(body, tag); n++ {
+		tag = fmt.Sprintf("$do%d$", n)
+	}
+	return "LOCK TABLE " + s.alembic() + " IN SHARE ROW EXCLUSIVE MODE;\nDO " + tag + body + tag + ";\n"
+}
+
+// Put inserts the journal's row, or overwrites the one of that version.
+func (s Store) Put(ctx context.Context, q Querier, r *migrate.Revision) error {
+	names, values := putNames(), make([]string, len(journalColumns))
+	for i := range values {
+		values[i] = fmt.Sprintf("$%d", i+1)
+	}
+	args, err := putArgs(r)
+	if err != nil {
+		return err
+	}
+	if _, err := q.Exec(ctx, s.putSQL(names, values), args...); err != nil {
+		return fmt.Errorf("recording version %s in %s: %w", r.Version, s.journal(), err)
+	}
+	return nil
+}
+
+// PutScript is Put as a statement of a psql script. The row's times are the
+// server's.
+func (s Store) PutScript(r *migrate.Revision) string {
+	args, err := putArgs(r)
+	if err != nil {
+		return "" // a revision of strings always marshals
+	}
+	values := make([]string, len(args))
+	for i, a := range args {
+		switch a := a.(type) {
+		case nil:
+			values[i] = "NULL"
+		case string:
+			values[i] = pgsql.Literal(a)
+		case int64:
+			values[i] = fmt.Sprint(a)
+		default:
+			values[i] = "now()"
+		}
+	}
+	return s.putSQL(putNames(), values) + ";\n"
+}
+
+// Delete deletes the journal's row of that version.
+func (s Store) Delete(ctx context.Context, q Querier, version string) error {
+	if _, err := q.Exec(ctx, "DELETE FROM "+s.journal()+" WHERE version = $1", version); err != nil {
+		return fmt.Errorf("deleting version %s from %s: %w", version, s.journal(), err)
+	}
+	return nil
+}
+
+// DeleteScript is Delete as a statement of a psql script.
+func (s Store) DeleteScript(version string) string {
+	return "DELETE FROM " + s.journal() + " WHERE version = " + pgsql.Literal(version) + ";\n"
+}
+
+func putNames() []string {
+	names := make([]string, len(journalColumns))
+	for i, c := range journalColumns {
+		names[i] = pgsql.Ident(c.name)
+	}
+	return names
+}
+
+func (s Store) putSQL(names, values []string) string {
+	var sets []string
+	for _, n := range names[1:] {
+		sets = append(sets, n+" = EXCLUDED."+n)
+	}
+	return "INSERT INTO " + s.journal() + " (" + strings.Join(names, ", ") + ")\nVALUES (" + strings.Join(values, ", ") + ")\n" +
+		"ON CONFLICT (version) DO UPDATE SET " + strings.Join(sets, ", ")
+}
+
+// putArgs returns the row's values in the order of journalColumns.
+func putArgs(r *migrate.Revision) ([]any, error) {
+	orNull := func(s string) any {
+		if s == "" {
+			return nil
+		}
+		return s
+	}
+	var partial any
+	if len(r.PartialHashes) > 0 {
+		b, err := json.Marshal(r.PartialHashes)
+		if err != nil {
+			return nil, fmt.Errorf("recording version %s: %w", r.Version, err)
+		}
+		partial = string(b)
+	}
+	return []any{
+		r.Version, r.Description, int64(r.Type), int64(r.Applied), int64(r.Total), r.ExecutedAt, int64(r.ExecutionTime),
+		orNull(r.Error), orNull(r.ErrorStmt), r.Hash, partial, r.OperatorVersion,
+	}, nil
+}

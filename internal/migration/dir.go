@@ -7,7 +7,6 @@ package migration
 
 import (
 	"io/fs"
-	"time"
 
 	"ariga.io/atlas/sql/migrate"
 
@@ -23,7 +22,10 @@ const (
 
 // Dir is a migrations directory at one moment. It is immutable.
 type Dir struct {
-	files []*File
+	files  []*File
+	folder *folder
+	sum    migrate.HashFile // what atlas.sum should say
+	down   migrate.HashFile // what down/atlas.sum should say
 }
 
 // File is one migration.
@@ -55,37 +57,13 @@ type Down struct {
 // Read reads the migrations folder fsys: *.sql, down/*.sql, effect/*.txt and the two atlas.sum files. A folder that is missing
 // or empty is an empty Dir. What is wrong with the files is returned as Errors, all of it at once. A sum that does not fit is
 // not an error here but of [Dir.Verify].
-func Read(fsys fs.FS) (*Dir, error) { return &Dir{}, nil }
+func Read(fsys fs.FS) (*Dir, error) {
+	f, err := load(fsys)
+	if err != nil {
+		return nil, err
+	}
+	return parse(f)
+}
 
 // Files returns the migrations, ascending by version. The slice must not be changed.
 func (d *Dir) Files() []*File { return d.files }
-
-// Verify compares both atlas.sum files with the files. The error is a *SumError.
-func (d *Dir) Verify() error { return nil }
-
-// Resolve returns the index in Files of what word names: a version, a revision id, an unambiguous prefix of either, a file
-// name, "head" (the last file; -1 if there is none) or "base" (-1). The error is a *ResolveError, which lists near matches.
-func (d *Dir) Resolve(word string) (int, error) { return -1, nil }
-
-// Atlas returns the directory for Atlas's library. It is in memory, cannot be written to, and its files' StmtDecls split by
-// PostgreSQL's lexical rules.
-func (d *Dir) Atlas() migrate.Dir { return nil }
-
-// Draft is a migration to be written: its name, up and down SQL with their directives, and its effect.
-type Draft struct {
-	Name   string // "20260101120000_add_flaky.sql"
-	SQL    string
-	Down   string
-	Effect string
-}
-
-// Write adds the drafts to the directory at root, which must still be as d was read from there. Whole or not at all.
-func (d *Dir) Write(root string, drafts []Draft) error { return nil }
-
-// Rehash recomputes both atlas.sum files at root from whatever lies there, also over git's conflict markers, and writes the
-// given effects (by migration file name).
-func Rehash(root string, effects map[string]string) error { return nil }
-
-// NextVersion returns a version for a new file: now in UTC seconds, or later where the directory has a version as late as
-// that; n seconds after it for the n-th further file of the same plan.
-func NextVersion(d *Dir, now time.Time, n int) string { return "" }

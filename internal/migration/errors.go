@@ -1,0 +1,45 @@
+package migration
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A FileError says what is wrong at one place of the directory.
+type FileError struct {
+	File string // path inside the migrations folder, "down/20260101120000_x.sql"
+	Line int    // from 1; 0 if the file as a whole is meant
+	Col  int    // in characters, from 1; 0 if the whole line is meant
+	Msg  string
+}
+
+func (e *FileError) Error() string {
+	switch {
+	case e.Line == 0:
+		return fmt.Sprintf("%s: %s", e.File, e.Msg)
+	case e.Col == 0:
+		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
+	default:
+		return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Col, e.Msg)
+	}
+}
+
+// Errors is everything that is wrong with a directory, in the order of its files. It is never empty.
+type Errors []*FileError
+
+func (e Errors) Error() string {
+	lines := make([]string, len(e))
+	for i, err := range e {
+		lines[i] = err.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap lets errors.As find the first *FileError.
+func (e Errors) Unwrap() []error {
+	errs := make([]error, len(e))
+	for i, err := range e {
+		errs[i] = err
+	}
+	return errs
+}

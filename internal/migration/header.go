@@ -1,0 +1,321 @@
+package migration
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// Directives stand in the comment lines at the very top of a file, followed by an empty line. That is where Atlas looks for its
+// own, and it says nothing about one that stands elsewhere or behind a byte order mark or with CR LF line ends. So here
+// everything that looks like a directive and would not be read by every reader is an error.
+
+// A header is what the directives of a file say.
+type header struct {
+	revision string // alembic:revision
+	txNone   bool   // atlas:txmode none
+	downNone string // alembic:down none: its reason
+}
+
+type directive struct {
+	space string // "atlas" or "alembic", lower case
+	name  string // lower case
+	args  string
+	exact bool // written exactly as "-- space:name args"
+}
+
+func (d directive) String() string { return d.space + ":" + d.name }
+
+const (
+	byteOrderMark   = "\uFEFF"
+	headerRule      = "directives stand in the comment lines at the very top of the file, with one empty line after them"
+	atlasTxmode     = "atlas:txmode"
+	alembicRevision = "alembic:revision"
+	alembicDown     = "alembic:down"
+	atlasNolint     = "atlas:nolint"
+)
+
+// unsupported are Atlas's directives that change what a file means. The value says what to do instead.
+var unsupported = map[string]string{
+	"atlas:delimiter":  "statements end with a semicolon here, and function bodies need no other delimiter",
+	"atlas:txtar":      "write one plain SQL file",
+	"atlas:checkpoint": "checkpoint files are not supported; remove the file or the directive",
+	"atlas:sum":        "every file counts in atlas.sum",
+	"atlas:import":     "write the SQL into the file itself",
+	"atlas:assert":     "pre-migration checks are not supported; raise an exception in a DO block",
+}
+
+// supported directives, each with the files it belongs in. The statement's own directive nolint is read by the linter.
+var supported = map[string]string{
+	atlasTxmode:     "none",
+	alembicRevision: "ID",
+	alembicDown:     "none REASON",
+	atlasNolint:     "",
+}
+
+// parseHeader reads the directives of the file src. The statements are needed for their comments; complain takes what is wrong
+// at which line.
+func parseHeader(src string, stmts []pgsql.Stmt, down bool, complain func(line int, format string, args ...any)) header {
+	var h header
+	if !mentionsDirective(src) {
+		return h
+	}
+	p := headerParser{h: &h, down: down, complain: complain, seen: make(map[string]int)}
+	end := p.top(src)
+	p.elsewhere(src, stmts, end)
+	return h
+}
+
+type headerParser struct {
+	h        *header
+	down     bool
+	complain func(line int, format string, args ...any)
+	seen     map[string]int // directive -> line
+}
+
+// top reads the comment lines that src begins with and returns the offset where they end.
+func (p *headerParser) top(src string) int {
+	body, bom := strings.CutPrefix(src, byteOrderMark)
+	skipped := len(src) - len(body)
+	var (
+		lines    []string
+		detached bool
+		rest     = body
+	)
+	for strings.HasPrefix(rest, "--") || strings.HasPrefix(rest, "#") {
+		line, after, ended := strings.Cut(rest, "\n")
+		lines = append(lines, line)
+		rest = after
+		if !ended {
+			break
+		}
+		detached = rest == "" || strings.HasPrefix(strings.TrimLeft(rest, " \t"), "\n")
+	}
+	crlf := strings.HasPrefix(strings.TrimLeft(rest, " \t"), "\r")
+	unended := len(lines) > 0 && !strings.HasSuffix(body[:len(body)-len(rest)], "\n")
+	for i, text := range lines {
+		line := i + 1
+		d, ok := parseDirective(text)
+		p.buried(line, text, d)
+		if !ok {
+			continue
+		}
+		if d.String() == atlasNolint && d.exact {
+			continue
+		}
+		switch {
+		case bom:
+			p.complain(line, "the file begins with a byte order mark, which hides the directive %s from Atlas: save it as UTF-8 without one", d)
+		case strings.HasSuffix(text, "\r") || crlf:
+			p.complain(line, "the lines end with CR LF, which hides the directive %s from Atlas: save the file with LF line ends and keep them by \"*.sql -text\" in .gitattributes", d)
+		case unended:
+			p.complain(line, "the last line has no line end, which hides the directive %s from Atlas: end it with one", d)
+		case p.read(line, d) && !detached:
+			p.complain(line, "the directive %s is not read by Atlas without an empty line after the comment lines at the top: add one after line %d", d, len(lines))
+		}
+	}
+	return skipped + len(body) - len(rest)
+}
+
+// elsewhere complains about directives that are not in the lines at the top, which end at the offset top.
+func (p *headerParser) elsewhere(src string, stmts []pgsql.Stmt, top int) {
+	tail := top
+	for _, s := range stmts {
+		for _, c := range s.Comments {
+			if c.Pos.Offset >= top {
+				p.misplaced(c.Pos.Line, c.Text)
+			}
+		}
+		tail = s.End
+	}
+	p.misplaced(1+strings.Count(src[:tail], "\n"), src[tail:])
+}
+
+func (p *headerParser) misplaced(line int, text string) {
+	for i, l := range strings.Split(text, "\n") {
+		d, ok := parseDirective(l)
+		if !ok || d.String() == atlasNolint {
+			continue
+		}
+		if why, ok := unsupported[d.String()]; ok {
+			p.complain(line+i, "the directive %s is not supported: %s", d, why)
+			continue
+		}
+		if _, ok := supported[d.String()]; ok {
+			p.complain(line+i, "the directive %s is not read here: %s; move it there", d, headerRule)
+		}
+	}
+}
+
+// buried complains about a comment in which Atlas finds another directive than the one that it begins with, if any: Atlas takes
+// the last of a line.
+func (p *headerParser) buried(line int, text string, first directive) {
+	i := strings.LastIndex(text, "atlas:")
+	if i < 0 || first.space == "atlas" && strings.Count(text, "atlas:") == 1 {
+		return
+	}
+	if d, ok := parseDirective("-- " + text[i:]); ok {
+		_, known := supported[d.String()]
+		_, refused := unsupported[d.String()]
+		if known || refused {
+			p.complain(line, "Atlas takes %q in this comment for a directive: reword it, or write \"-- %s\" on a line of its own", d.String(), strings.TrimSpace(text[i:]))
+		}
+	}
+}
+
+// read takes one directive in, and reports whether it is well formed.
+func (p *headerParser) read(line int, d directive) bool {
+	usage, ok := supported[d.String()]
+	switch why, refused := unsupported[d.String()]; {
+	case refused:
+		p.complain(line, "the directive %s is not supported: %s", d, why)
+		return false
+	case !ok:
+		p.complain(line, "unknown directive %s (known: %s, %s, %s, %s)", d, atlasTxmode, atlasNolint, alembicRevision, alembicDown)
+		return false
+	case !d.exact:
+		p.complain(line, "write the directive as \"%s\"", strings.TrimSpace("-- "+d.String()+" "+usage))
+		return false
+	}
+	if first, twice := p.seen[d.String()]; twice {
+		p.complain(line, "the directive %s stands on line %d already", d, first)
+		return false
+	}
+	p.seen[d.String()] = line
+	switch d.String() {
+	case atlasTxmode:
+		return p.txmode(line, d.args)
+	case alembicRevision:
+		return p.revision(line, d.args)
+	case alembicDown:
+		return p.downNone(line, d.args)
+	}
+	return true
+}
+
+func (p *headerParser) txmode(line int, mode string) bool {
+	switch mode {
+	case "none":
+		p.h.txNone = true
+	case "file":
+	case "all":
+		p.complain(line, "atlas:txmode all is not supported: every file has a transaction of its own (file, the default) or none (none)")
+		return false
+	default:
+		p.complain(line, "unknown transaction mode %q: atlas:txmode is none or file", mode)
+		return false
+	}
+	return true
+}
+
+// maxRevision is the length of alembic_version.version_num.
+const maxRevision = 32
+
+func (p *headerParser) revision(line int, id string) bool {
+	if p.down {
+		p.complain(line, "alembic:revision belongs in the migration itself, not in its down file")
+		return false
+	}
+	if why := checkRevision(id); why != "" {
+		p.complain(line, "the revision id %q %s", id, why)
+		return false
+	}
+	p.h.revision = id
+	return true
+}
+
+// checkRevision says what is wrong with a revision id, "" if nothing is.
+func checkRevision(id string) string {
+	switch id {
+	case "":
+		return "is empty"
+	case "head", "heads", "base", "current":
+		return "is a word that Alembic and this tool give a meaning of its own"
+	}
+	if n := len([]rune(id)); n > maxRevision {
+		return fmt.Sprintf("has %d characters; alembic_version.version_num holds %d", n, maxRevision)
+	}
+	for _, r := range id {
+		if r > unicode.MaxASCII || r != '_' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return fmt.Sprintf("has the character %q: letters, digits, _ and . may be in it", r)
+		}
+	}
+	return ""
+}
+
+func (p *headerParser) downNone(line int, args string) bool {
+	if !p.down {
+		p.complain(line, "alembic:down belongs in the file under %s/, not in the migration itself", DownDir)
+		return false
+	}
+	word, reason, _ := strings.Cut(args, " ")
+	reason = strings.TrimSpace(reason)
+	if word != "none" || reason == "" {
+		p.complain(line, "write the directive as \"-- alembic:down none REASON\", and say why there is no way back")
+		return false
+	}
+	p.h.downNone = reason
+	return true
+}
+
+// mentionsDirective is a fast test for files, most of them, in which nothing looks like a directive.
+func mentionsDirective(src string) bool {
+	for i := 0; i < len(src); i++ {
+		if c := src[i] | 0x20; c != 'a' {
+			continue
+		}
+		if hasPrefixFold(src[i:], "atlas") || hasPrefixFold(src[i:], "alembic") {
+			return true
+		}
+	}
+	return false
+}
+
+// parseDirective reads one line of a comment. It takes for a directive what somebody would write who means one: other comment
+// marks, blanks and capital letters included.
+func parseDirective(line string) (directive, bool) {
+	text := strings.TrimRight(line, " \t\r\n")
+	marked := strings.TrimLeft(text, " \t-#/*")
+	var d directive
+	for _, space := range []string{"atlas", "alembic"} {
+		if hasPrefixFold(marked, space) {
+			d.space = space
+			break
+		}
+	}
+	if d.space == "" {
+		return directive{}, false
+	}
+	rest, ok := strings.CutPrefix(strings.TrimLeft(marked[len(d.space):], " \t"), ":")
+	if !ok {
+		return directive{}, false
+	}
+	rest = strings.TrimLeft(rest, " \t")
+	n := strings.IndexFunc(rest, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if n < 0 {
+		n = len(rest)
+	}
+	if n == 0 {
+		return directive{}, false
+	}
+	d.name = strings.ToLower(rest[:n])
+	d.args = strings.TrimSpace(rest[n:])
+	plain := d.space + ":" + d.name
+	after, ok := strings.CutPrefix(strings.TrimPrefix(strings.TrimPrefix(text, "--"), " "), plain)
+	d.exact = strings.HasPrefix(text, "--") && ok && (after == "" || after[0] == ' ')
+	if !strings.Contains(marked, plain) {
+		// "-- Atlas: see below" is prose unless the word behind it is one of ours.
+		_, known := supported[plain]
+		_, refused := unsupported[plain]
+		if !known && !refused {
+			return directive{}, false
+		}
+	}
+	return d, true
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}

@@ -1,0 +1,34 @@
+//go:build unix
+
+package migration
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// tryLock locks the folder itself, so that no lock file is left behind, even by a killed process.
+func tryLock(root string) (unlock func(), err error) {
+	dir, err := os.Open(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		dir.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, errLocked
+		}
+		return nil, err
+	}
+	return func() { dir.Close() }, nil
+}
+
+// syncDir makes renames in dir durable. Where the file system cannot do that, nothing is lost but that.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		d.Close()
+	}
+}

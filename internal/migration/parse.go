@@ -1,0 +1,214 @@
+package migration
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// parse makes a Dir of what lies in the folder.
+func parse(f *folder) (*Dir, error) {
+	p := &parser{folder: f}
+	d := &Dir{folder: f}
+	var err error
+	if d.sum, err = hashes(f.up); err != nil {
+		return nil, err
+	}
+	if d.down, err = hashes(f.down); err != nil {
+		return nil, err
+	}
+	byName := make(map[string]*File, len(f.up))
+	for i, src := range f.up {
+		file := p.file(src)
+		if i < len(d.sum) {
+			file.Hash = d.sum[i].H
+		}
+		byName[file.Name] = file
+		d.files = append(d.files, file)
+	}
+	p.order(d.files)
+	p.revisions(d.files)
+	for i, src := range f.down {
+		file, ok := byName[src.name]
+		if !ok {
+			p.add(path.Join(DownDir, src.name), 0, 0, "there is no migration %s for this down file: rename it as its migration, or delete it", src.name)
+			continue
+		}
+		file.Down = p.downFile(src)
+		if i < len(d.down) {
+			file.Down.Hash = d.down[i].H
+		}
+	}
+	if len(p.errs) > 0 {
+		return nil, p.errs
+	}
+	return d, nil
+}
+
+type parser struct {
+	folder *folder
+	errs   Errors
+}
+
+func (p *parser) add(file string, line, col int, format string, args ...any) {
+	p.errs = append(p.errs, &FileError{File: file, Line: line, Col: col, Msg: fmt.Sprintf(format, args...)})
+}
+
+func (p *parser) file(src source) *File {
+	f := &File{Name: src.name, SQL: src.text}
+	f.Version, f.Desc, _ = strings.Cut(strings.TrimSuffix(src.name, ".sql"), "_")
+	p.version(f)
+	var h header
+	f.Stmts, h = p.body(src.name, src.text, false)
+	f.TxNone = h.txNone
+	f.Revision = h.revision
+	if f.Revision == "" {
+		f.Revision = f.Version
+	}
+	f.Effect, f.HasEffect = p.folder.effects[effectName(src.name)]
+	return f
+}
+
+func (p *parser) downFile(src source) *Down {
+	d := &Down{Name: src.name, SQL: src.text}
+	var h header
+	name := path.Join(DownDir, src.name)
+	d.Stmts, h = p.body(name, src.text, true)
+	d.TxNone, d.None = h.txNone, h.downNone
+	if d.None != "" && len(d.Stmts) > 0 {
+		at := d.Stmts[0].Pos
+		p.add(name, at.Line, at.Col, "the file says \"%s none\" and has a statement: remove one of the two", alembicDown)
+	}
+	return d
+}
+
+// version checks the file's name. A version is digits only, so that every tool that reads the folder sorts it in one way.
+func (p *parser) version(f *File) {
+	switch {
+	case f.Version == "" || strings.Trim(f.Version, "0123456789") != "":
+		p.add(f.Name, 0, 0, "the name has no version: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql, or move it out of the folder")
+	case len(f.Version) > maxRevision:
+		p.add(f.Name, 0, 0, "the version has %d digits; alembic_version.version_num holds %d", len(f.Version), maxRevision)
+	}
+}
+
+// order checks that the files, sorted by name, are sorted by version as text and as number too. Atlas sorts by name and compares
+// versions as text, people compare numbers: 9_a.sql, 10_b.sql and 1_c.sql have three orders.
+func (p *parser) order(files []*File) {
+	for i := 1; i < len(files); i++ {
+		a, b := files[i-1], files[i]
+		switch {
+		case a.Version == b.Version:
+			p.add(b.Name, 0, 0, "the version %s is that of %s too: give one of the two a later version", b.Version, a.Name)
+		case a.Version > b.Version || !numberLess(a.Version, b.Version):
+			p.add(b.Name, 0, 0, "whether it comes before or after %s depends on who sorts, by text or by number: give both versions the same number of digits", a.Name)
+		}
+	}
+}
+
+// revisions checks that a revision id names one file only, as an id or as a version.
+func (p *parser) revisions(files []*File) {
+	ids := make(map[string]*File, 2*len(files))
+	for _, f := range files {
+		ids[f.Version] = f
+	}
+	for _, f := range files {
+		if f.Revision == f.Version {
+			continue
+		}
+		if first, ok := ids[f.Revision]; ok && first != f {
+			p.add(f.Name, 0, 0, "the revision id %s is that of %s too", f.Revision, first.Name)
+			continue
+		}
+		ids[f.Revision] = f
+	}
+}
+
+// body reads statements and directives, and checks that the file can be run in the way that it asks for.
+func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
+	if at, ok := invalidUTF8(text); ok {
+		p.add(name, 1+strings.Count(text[:at], "\n"), 0, "the line is not UTF-8 (byte 0x%02X): save the file as UTF-8", text[at])
+		return nil, header{}
+	}
+	if line := conflictLine(text); line > 0 {
+		p.add(name, line, 0, "git's conflict markers: resolve the conflict")
+		return nil, header{}
+	}
+	stmts, err := pgsql.Split(text)
+	if err != nil {
+		var syntax *pgsql.SyntaxError
+		if !errors.As(err, &syntax) {
+			p.add(name, 0, 0, "%v", err)
+			return nil, header{}
+		}
+		p.add(name, syntax.Pos.Line, syntax.Pos.Col, "%s", syntax.Msg)
+		return nil, header{}
+	}
+	h := parseHeader(text, stmts, down, func(line int, format string, args ...any) {
+		p.add(name, line, 0, format, args...)
+	})
+	for _, s := range stmts {
+		switch s.Class() {
+		case pgsql.TransactionControl:
+			p.add(name, s.Pos.Line, s.Pos.Col, "%s: transactions are opened and ended around the file; remove it, or commit in batches by a DO block in a file with \"-- atlas:txmode none\"", abbreviate(s.Text))
+		case pgsql.Standalone:
+			if !h.txNone {
+				p.add(name, s.Pos.Line, s.Pos.Col, "%s: PostgreSQL refuses it in a transaction; put \"-- atlas:txmode none\" at the top of the file, with an empty line after it, and what needs a transaction into another file", abbreviate(s.Text))
+			}
+		}
+	}
+	return stmts, h
+}
+
+// abbreviate returns the beginning of a statement, on one line.
+func abbreviate(stmt string) string {
+	const words, length = 6, 60
+	fields := strings.Fields(stmt)
+	short := len(fields) > words
+	if short {
+		fields = fields[:words]
+	}
+	text := []rune(strings.Join(fields, " "))
+	if len(text) > length {
+		text, short = text[:length], true
+	}
+	if short {
+		return string(text) + " ..."
+	}
+	return string(text)
+}
+
+func invalidUTF8(text string) (int, bool) {
+	if utf8.ValidString(text) {
+		return 0, false
+	}
+	for i, r := range text {
+		if r == utf8.RuneError {
+			if _, n := utf8.DecodeRuneInString(text[i:]); n == 1 {
+				return i, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// conflictLine returns the line of git's first conflict marker, 0 if there is none.
+func conflictLine(text string) int {
+	at := -1
+	switch {
+	case strings.HasPrefix(text, "<<<<<<< "):
+		at = 0
+	default:
+		if at = strings.Index(text, "\n<<<<<<< "); at >= 0 {
+			at++
+		}
+	}
+	if at < 0 || !strings.Contains(text[at:], "\n>>>>>>> ") {
+		return 0
+	}
+	return 1 + strings.Count(text[:at], "\n")
+}

@@ -1,0 +1,120 @@
+package migration
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Words that Resolve knows beside versions and revision ids.
+const (
+	Head = "head" // the last migration
+	Base = "base" // before the first
+)
+
+// A ResolveError says that a word names no migration, or several.
+type ResolveError struct {
+	Word      string
+	Ambiguous bool    // Near holds all that the word begins
+	Near      []*File // the nearest ones; empty if nothing is near
+}
+
+func (e *ResolveError) Error() string {
+	names := make([]string, len(e.Near))
+	for i, f := range e.Near {
+		names[i] = fmt.Sprintf("%s (%s)", f.Revision, strings.TrimSuffix(f.Name, ".sql"))
+	}
+	list := strings.Join(names, ", ")
+	switch {
+	case e.Word == "":
+		return "no migration named: give a version, a revision id, head or base"
+	case e.Ambiguous:
+		return fmt.Sprintf("%q may be any of %s", e.Word, list)
+	case len(names) > 0:
+		return fmt.Sprintf("there is no migration %q: did you mean %s?", e.Word, list)
+	default:
+		return fmt.Sprintf("there is no migration %q: give a version, a revision id, head or base", e.Word)
+	}
+}
+
+// Resolve returns the index in Files of what word names: a version, a revision id, an unambiguous prefix of either, a file
+// name, "head" (the last file; -1 if there is none) or "base" (-1). The error is a *ResolveError, which lists near matches.
+func (d *Dir) Resolve(word string) (int, error) {
+	switch word {
+	case Head:
+		return len(d.files) - 1, nil
+	case Base:
+		return -1, nil
+	case "":
+		return 0, &ResolveError{}
+	}
+	stem := strings.TrimSuffix(word, ".sql")
+	var matches []int
+	for i, f := range d.files {
+		switch {
+		case f.Version == word || f.Revision == word || strings.TrimSuffix(f.Name, ".sql") == stem:
+			return i, nil
+		case strings.HasPrefix(f.Version, word) || strings.HasPrefix(f.Revision, word):
+			matches = append(matches, i)
+		}
+	}
+	if len(matches) == 1 {
+		return matches[0], nil
+	}
+	e := &ResolveError{Word: word, Ambiguous: len(matches) > 1}
+	if !e.Ambiguous {
+		e.Near = d.Near(word)
+		return 0, e
+	}
+	for _, i := range matches {
+		e.Near = append(e.Near, d.files[i])
+	}
+	return 0, e
+}
+
+// Near returns the files, at most three, whose version, revision id or description is nearest to word, nearest first. It is empty
+// if none is near enough to be meant.
+func (d *Dir) Near(word string) []*File {
+	type candidate struct {
+		file     *File
+		distance int
+	}
+	var near []candidate
+	lower := strings.ToLower(word)
+	for _, f := range d.files {
+		distance := min(editDistance(lower, strings.ToLower(f.Revision)), editDistance(lower, f.Version), editDistance(lower, strings.ToLower(f.Desc)))
+		if len(word) >= 3 && strings.Contains(strings.ToLower(f.Name), lower) {
+			distance = min(distance, 1)
+		}
+		if distance <= max(1, len(word)/3) {
+			near = append(near, candidate{f, distance})
+		}
+	}
+	slices.SortStableFunc(near, func(a, b candidate) int { return a.distance - b.distance })
+	var files []*File
+	for _, c := range near[:min(3, len(near))] {
+		files = append(files, c.file)
+	}
+	return files
+}
+
+// editDistance is the number of characters to insert, delete or replace (Levenshtein).
+func editDistance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	row := make([]int, len(y)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range x {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range y {
+			cost := 1
+			if x[i] == y[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(y)]
+}

@@ -1,0 +1,167 @@
+package migration
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// A staged file is one to be written: its path inside the folder and its text.
+type staged struct {
+	name string
+	text string
+}
+
+// stagePrefix begins the name of the folder in which files are written before they are moved to their places. What a killed
+// process left there is removed by the next one.
+const stagePrefix = ".staged-"
+
+// replace writes the files and removes others, all or none. Everything that takes disk space is done before the first file is
+// moved to its place. The caller holds the lock.
+func replace(root string, files []staged, remove []string) (err error) {
+	if len(files) == 0 && len(remove) == 0 {
+		return nil
+	}
+	if err := sweep(root); err != nil {
+		return err
+	}
+	stage, err := os.MkdirTemp(root, stagePrefix)
+	if err != nil {
+		return fmt.Errorf("writing migrations: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
+	undo := undoList{root: root, stage: stage}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, undo.run())
+		}
+	}()
+	dirs := map[string]bool{root: true}
+	for i, f := range files {
+		dir := filepath.Dir(filepath.Join(root, f.name))
+		if !dirs[dir] {
+			dirs[dir] = true
+			if err := undo.mkdir(dir); err != nil {
+				return fmt.Errorf("writing migrations: %w", err)
+			}
+		}
+		if err := writeSynced(stagedPath(stage, i), f.text); err != nil {
+			return fmt.Errorf("writing %s: %w", f.name, err)
+		}
+		if err := undo.keep(f.name); err != nil {
+			return fmt.Errorf("writing %s: %w", f.name, err)
+		}
+	}
+	for _, name := range remove {
+		if err := undo.keep(name); err != nil {
+			return fmt.Errorf("removing %s: %w", name, err)
+		}
+	}
+	for _, name := range remove {
+		if err := os.Remove(filepath.Join(root, name)); err != nil {
+			return fmt.Errorf("removing %s: %w", name, err)
+		}
+		undo.changed(name)
+	}
+	for i, f := range files {
+		if err := os.Rename(stagedPath(stage, i), filepath.Join(root, f.name)); err != nil {
+			return fmt.Errorf("writing %s: %w", f.name, err)
+		}
+		undo.changed(f.name)
+	}
+	for dir := range dirs {
+		syncDir(dir)
+	}
+	return nil
+}
+
+func stagedPath(stage string, i int) string { return filepath.Join(stage, fmt.Sprintf("%d.new", i)) }
+
+func writeSynced(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// sweep removes what killed processes staged.
+func sweep(root string) error {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return fmt.Errorf("writing migrations: %w", err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && strings.HasPrefix(e.Name(), stagePrefix) {
+			if err := os.RemoveAll(filepath.Join(root, e.Name())); err != nil {
+				return fmt.Errorf("removing what an interrupted run left: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// An undoList brings a folder back to how it was.
+type undoList struct {
+	root, stage string
+	made        []string          // folders
+	kept        map[string]string // name -> where its old text is kept; "" if there was no such file
+	touched     []string
+}
+
+// keep copies the file called name, if there is one, to where it can be restored from by a rename.
+func (u *undoList) keep(name string) error {
+	if u.kept == nil {
+		u.kept = make(map[string]string)
+	}
+	text, err := os.ReadFile(filepath.Join(u.root, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		u.kept[name] = ""
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	copied := filepath.Join(u.stage, fmt.Sprintf("%d.old", len(u.kept)))
+	if err := writeSynced(copied, string(text)); err != nil {
+		return err
+	}
+	u.kept[name] = copied
+	return nil
+}
+
+func (u *undoList) mkdir(dir string) error {
+	err := os.Mkdir(dir, 0o755)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err == nil {
+		u.made = append(u.made, dir)
+	}
+	return err
+}
+
+func (u *undoList) changed(name string) { u.touched = append(u.touched, name) }
+
+func (u *undoList) run() error {
+	var errs []error
+	for _, name := range u.touched {
+		path := filepath.Join(u.root, name)
+		if old := u.kept[name]; old != "" {
+			errs = append(errs, os.Rename(old, path))
+		} else {
+			errs = append(errs, os.Remove(path))
+		}
+	}
+	for _, dir := range u.made {
+		errs = append(errs, os.Remove(dir))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,49 @@
+package migration
+
+import (
+	"math/big"
+	"strings"
+	"time"
+)
+
+const versionLayout = "20060102150405"
+
+// NextVersion returns a version for a new file: now in UTC seconds, or the second after the directory's last version where that
+// is later; n seconds after it for the n-th further file of the same plan.
+func NextVersion(d *Dir, now time.Time, n int) string {
+	next := now.UTC()
+	if len(d.files) > 0 {
+		last := d.files[len(d.files)-1].Version
+		if first := next.Format(versionLayout); first <= last || !numberLess(last, first) {
+			at, err := time.Parse(versionLayout, last)
+			if err != nil {
+				// No time: count on from it, so that it sorts behind.
+				return countOn(last, n+1)
+			}
+			next = at.Add(time.Second)
+		}
+	}
+	return next.Add(time.Duration(n) * time.Second).Format(versionLayout)
+}
+
+// numberLess compares two versions as numbers.
+func numberLess(a, b string) bool {
+	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	if len(a) != len(b) {
+		return len(a) < len(b)
+	}
+	return a < b
+}
+
+// countOn adds n to a version of any length and keeps its leading zeros.
+func countOn(version string, n int) string {
+	v, ok := new(big.Int).SetString(version, 10)
+	if !ok {
+		v = new(big.Int)
+	}
+	text := v.Add(v, big.NewInt(int64(n))).String()
+	if pad := len(version) - len(text); pad > 0 {
+		text = strings.Repeat("0", pad) + text
+	}
+	return text
+}

@@ -1,0 +1,155 @@
+package migration
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Draft is a migration to be written.
+type Draft struct {
+	Name   string // "20260101120000_add_flaky.sql", later than every file of the directory
+	SQL    string // with its directives
+	Down   string // with its directives; a down file is always written
+	Effect string // effect/20260101120000_add_flaky.txt
+}
+
+// ErrChanged is returned by Write if somebody else changed the folder meanwhile.
+var ErrChanged = errors.New("the migrations folder has changed since it was read: try again")
+
+// Write adds the drafts to the folder root, from which d was read and which must still be as it was then (ErrChanged). Drafts
+// that Read would refuse are refused with its Errors. After an error, a full disk included, the folder is as it was; a crash in
+// the middle leaves files that Verify reports, because the sums are written last.
+func (d *Dir) Write(root string, drafts []Draft) error {
+	if len(drafts) == 0 {
+		return nil
+	}
+	if err := d.Verify(); err != nil {
+		return err
+	}
+	return locked(root, func() error {
+		now, err := load(os.DirFS(root))
+		if err != nil {
+			return err
+		}
+		if !now.equal(d.folder) {
+			return ErrChanged
+		}
+		next, err := parse(now.with(drafts))
+		if err != nil {
+			return err
+		}
+		if added := next.files[len(d.files):]; len(d.files) > 0 && added[0].Name < d.files[len(d.files)-1].Name || len(added) != len(drafts) {
+			return fmt.Errorf("writing migrations: the new versions are not later than %s", d.files[len(d.files)-1].Name)
+		}
+		var files []staged
+		for _, draft := range drafts {
+			files = append(files, staged{draft.Name, draft.SQL})
+		}
+		for _, draft := range drafts {
+			files = append(files,
+				staged{filepath.Join(DownDir, draft.Name), draft.Down},
+				staged{filepath.Join(EffectDir, effectName(draft.Name)), draft.Effect})
+		}
+		sums, err := next.sums()
+		if err != nil {
+			return err
+		}
+		return replace(root, append(files, sums...), nil)
+	})
+}
+
+// Rehash recomputes both atlas.sum files in the folder root from whatever lies there, whether or not it can be parsed, also over
+// git's conflict markers. It writes the given effects, by migration file name, and removes effect files without a migration.
+func Rehash(root string, effects map[string]string) error {
+	return locked(root, func() error {
+		now, err := load(os.DirFS(root))
+		if err != nil {
+			return err
+		}
+		d := &Dir{folder: now}
+		if d.sum, err = hashes(now.up); err != nil {
+			return err
+		}
+		if d.down, err = hashes(now.down); err != nil {
+			return err
+		}
+		var files []staged
+		known := make(map[string]bool, len(now.up))
+		for _, src := range now.up {
+			known[effectName(src.name)] = true
+		}
+		for _, name := range slices.Sorted(maps.Keys(effects)) {
+			effect := effectName(name)
+			if !known[effect] {
+				return fmt.Errorf("writing the effect of %s: there is no such migration", name)
+			}
+			if text, ok := now.effects[effect]; !ok || text != effects[name] {
+				files = append(files, staged{filepath.Join(EffectDir, effect), effects[name]})
+			}
+		}
+		var orphans []string
+		for name := range now.effects {
+			if !known[name] {
+				orphans = append(orphans, filepath.Join(EffectDir, name))
+			}
+		}
+		slices.Sort(orphans)
+		sums, err := d.sums()
+		if err != nil {
+			return err
+		}
+		return replace(root, append(files, sums...), orphans)
+	})
+}
+
+// sums returns the sum files that differ from what lies in the folder.
+func (d *Dir) sums() ([]staged, error) {
+	var files []staged
+	up, err := d.sum.MarshalText()
+	if err != nil {
+		return nil, fmt.Errorf("computing sums: %w", err)
+	}
+	down, err := d.down.MarshalText()
+	if err != nil {
+		return nil, fmt.Errorf("computing sums: %w", err)
+	}
+	if have := d.folder.downSum; (have != nil || len(d.down) > 0) && (have == nil || *have != string(down)) {
+		files = append(files, staged{filepath.Join(DownDir, SumFile), string(down)})
+	}
+	if have := d.folder.sum; (have != nil || len(d.sum) > 0) && (have == nil || *have != string(up)) {
+		files = append(files, staged{SumFile, string(up)})
+	}
+	return files, nil
+}
+
+func (f *folder) equal(o *folder) bool {
+	same := func(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
+	return slices.Equal(f.up, o.up) && slices.Equal(f.down, o.down) && maps.Equal(f.effects, o.effects) &&
+		same(f.sum, o.sum) && same(f.downSum, o.downSum)
+}
+
+// with returns the folder as it will be with the drafts in it.
+func (f *folder) with(drafts []Draft) *folder {
+	next := &folder{up: slices.Clone(f.up), down: slices.Clone(f.down), effects: maps.Clone(f.effects), sum: f.sum, downSum: f.downSum}
+	for _, draft := range drafts {
+		next.up = append(next.up, source{draft.Name, draft.SQL})
+		next.down = append(next.down, source{draft.Name, draft.Down})
+		next.effects[effectName(draft.Name)] = draft.Effect
+	}
+	byName := func(a, b source) int {
+		if a.name < b.name {
+			return -1
+		}
+		if a.name > b.name {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(next.up, byName)
+	slices.SortStableFunc(next.down, byName)
+	return next
+}

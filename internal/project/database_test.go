@@ -1,0 +1,157 @@
+package project
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+)
+
+// clearLibpq takes away what pgx reads from the environment by itself.
+func clearLibpq(t *testing.T) {
+	for _, kv := range os.Environ() {
+		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "PG") {
+			t.Setenv(name, "")
+			os.Unsetenv(name)
+		}
+	}
+}
+
+func TestDatabase(t *testing.T) {
+	clearLibpq(t)
+	hcl := `env "local" {
+  url = getenv("FROM_HCL")
+  migration { revisions_schema = "public" }
+}
+env "prod" {
+  url = getenv("FROM_HCL")
+  migration { revisions_schema = "public" }
+}
+`
+	const looked = "looked at -url, the url of env %s, DATABASE_URL, SQLALCHEMY_DATABASE_URI, POSTGRESQL_HOST, " +
+		"POSTGRESQL_DB, POSTGRES_HOST, POSTGRES_DB, PGHOST, PGDATABASE, PGSERVICE"
+	root := folder(t, hcl)
+	all := []string{
+		"FROM_HCL=postgres://hcl/d", "DATABASE_URL=postgres://database-url/d", "SQLALCHEMY_DATABASE_URI=postgresql+psycopg2://sqlalchemy/d",
+		"POSTGRESQL_HOST=postgresql", "POSTGRESQL_DB=d", "POSTGRES_HOST=postgres", "POSTGRES_DB=d", "PGHOST=pg",
+	}
+	for _, tt := range []struct {
+		name, env, url string
+		vars           []string
+		want, source   string // want is the URL, or "local"
+		err            string
+	}{
+		{"the flag first", "prod", "postgres://flag/d", all, "postgres://flag/d", "-url", ""},
+		{"then atlas.hcl", "prod", "", all, "postgres://hcl/d", "atlas.hcl:6: url", ""},
+		{"then DATABASE_URL", "prod", "", all[1:], "postgres://database-url/d", "DATABASE_URL", ""},
+		{"then SQLAlchemy's", "prod", "", all[2:], "postgres://sqlalchemy/d", "SQLALCHEMY_DATABASE_URI", ""},
+		{"then POSTGRESQL_", "prod", "", all[3:], "postgres://postgresql/d", "POSTGRESQL_*", ""},
+		{"then POSTGRES_", "prod", "", all[5:], "postgres://postgres/d", "POSTGRES_*", ""},
+		{"then libpq's", "prod", "", all[7:], "postgres:///", "PGHOST", ""},
+		{"empty is unset", "prod", "", []string{"FROM_HCL=", "DATABASE_URL=", "PGDATABASE=d"}, "postgres:///", "PGDATABASE", ""},
+		{"a password alone says nothing", "prod", "", []string{"PGPASSWORD=x", "PGUSER=u", "POSTGRES_PASSWORD=x"}, "", "", "no database is set for env prod; " + fmt.Sprintf(looked, "prod")},
+		{"local whatever is set", "local", "", all, "local", "-env=local", ""},
+		{"local in CI", "local", "", []string{"CI=true"}, "local", "-env=local", ""},
+		{"local and a URL", "local", "postgres://flag/d", nil, "", "", "-env=local is the local PostgreSQL: leave out -env or -url"},
+		{"no env uses what is set", "", "", all, "postgres://hcl/d", "atlas.hcl:2: url", ""},
+		{"no env, nothing set", "", "", nil, "local", "nothing is set", ""},
+		{"nothing set, CI", "", "", []string{"CI=1"}, "", "", "no database is set; " + fmt.Sprintf(looked, "local") + " (without CI set, or with -env=local, this would be the local PostgreSQL)"},
+		{"CI said to be off", "", "", []string{"CI=false"}, "local", "nothing is set", ""},
+		{"the parts' other names", "prod", "", []string{"POSTGRESQL_HOSTNAME=h", "POSTGRESQL_DATABASE=My DB", "POSTGRESQL_PORT=5433", "POSTGRESQL_USER=me@corp", "POSTGRESQL_SSLMODE=require"}, "postgres://me%40corp@h:5433/My%20DB?sslmode=require", "POSTGRESQL_*", ""},
+		{"a port by Kubernetes", "prod", "", []string{"POSTGRESQL_HOST=h", "POSTGRESQL_PORT=tcp://10.0.0.7:5434"}, "postgres://h:5434/", "POSTGRESQL_*", ""},
+		{"a socket", "prod", "", []string{"POSTGRES_HOST=/run/pg", "POSTGRES_DB=d"}, "postgres://%2Frun%2Fpg/d", "POSTGRES_*", ""},
+		{"IPv6", "prod", "", []string{"POSTGRES_HOST=::1", "POSTGRES_PORT=1"}, "postgres://[::1]:1/", "POSTGRES_*", ""},
+		{"another database's URL", "prod", "", []string{"SQLALCHEMY_DATABASE_URI=sqlite:///x.db"}, "", "", "SQLALCHEMY_DATABASE_URI: a sqlite URL: only PostgreSQL is supported (postgres://USER:PASSWORD@HOST:PORT/DATABASE)"},
+		{"no URL", "", "host=x password=hunter2", nil, "", "", "-url: not a URL: write postgres://USER:PASSWORD@HOST:PORT/DATABASE"},
+		{"Atlas's parameter", "", "postgres://h/d?search_path=public&sslmode=disable", nil, "postgres://h/d?sslmode=disable", "-url", ""},
+		{"bad port", "", "postgres://u:hunter2@h:port/d", nil, "", "", "-url: invalid port"},
+		{"bad parameter", "", "postgres://u:hunter2@h/d?sslmode=maybe", nil, "", "", "-url: failed to configure TLS (sslmode is invalid)"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e, err := Load(Options{Root: root, Env: tt.env, URL: tt.url, LookupEnv: env(tt.vars...)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			db, err := e.Database()
+			if err != nil || tt.err != "" {
+				if fmt.Sprint(err) != tt.err {
+					t.Errorf("error %v\n want %s", err, tt.err)
+				}
+				return
+			}
+			got := db.URL
+			if db.Local {
+				got = "local"
+			}
+			if got != tt.want || db.Source != tt.source {
+				t.Errorf("got %s from %s, want %s from %s", got, db.Source, tt.want, tt.source)
+			}
+			if told := len(db.Notes) > 0; told != (db.Source == "nothing is set") {
+				t.Errorf("notes: %q", db.Notes)
+			}
+		})
+	}
+}
+
+// TestPasswords gives every kind of odd password in every way that there is: the server
+// must get it as it is, and nothing may print it.
+func TestPasswords(t *testing.T) {
+	clearLibpq(t)
+	root := folder(t, minimal)
+	for _, pw := range []string{
+		"plain", "sp ace", "a:b", "a/b", "a@b", "a?b", "a#b", "a%b", "100%41", "ü€", `back\slash`, `"quoted"`, "it's", "[x]", "a&b=c", "a+b", "$HOME", "://@", "{{x}}", "1234",
+	} {
+		escaped := url.UserPassword("me", pw).String()
+		ways := map[string][]string{
+			"parts":   {"POSTGRESQL_HOST=db.example", "POSTGRESQL_USER=me", "POSTGRESQL_PASSWORD=" + pw, "POSTGRESQL_DB=ibutsu"},
+			"escaped": {"DATABASE_URL=postgres://" + escaped + "@db.example/ibutsu"},
+		}
+		// Unescaped, what reads as an escape or ends the password cannot be told apart.
+		if !strings.Contains(pw, "%41") && pw != "://@" {
+			ways["as it is"] = []string{"SQLALCHEMY_DATABASE_URI=postgresql+psycopg2://me:" + pw + "@db.example/ibutsu"}
+		}
+		for way, vars := range ways {
+			t.Run(way+" "+pw, func(t *testing.T) {
+				e, err := Load(Options{Root: root, LookupEnv: env(vars...)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				db, err := e.Database()
+				if err != nil {
+					t.Fatal(err)
+				}
+				cfg, err := db.Config()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if cfg.Password != pw || cfg.Host != "db.example" || cfg.User != "me" || cfg.Database != "ibutsu" {
+					t.Errorf("got %q for %q on host %q, database %q", cfg.Password, cfg.User, cfg.Host, cfg.Database)
+				}
+				shown := fmt.Sprintf("%v %+v %#v %s", db, db, db, Redact("connecting to "+db.URL+" failed"))
+				if strings.Contains(shown, pw) || strings.Contains(shown, url.QueryEscape(pw)) {
+					t.Errorf("the password is shown: %s", shown)
+				}
+				if want := "postgres://me@db.example/ibutsu"; db.String() != want {
+					t.Errorf("shown as %s, want %s", db, want)
+				}
+			})
+		}
+	}
+}
+
+func TestRedact(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"nothing here", "nothing here"},
+		{"dial postgres://me:pw@h:5432/d: refused", "dial postgres://me:xxxxx@h:5432/d: refused"},
+		{"postgres://me:p@w/x?#@h/d and postgres://h/d", "postgres://me:xxxxx@h/d and postgres://h/d"},
+		{"postgresql+psycopg2://me:pw@h/d", "postgresql+psycopg2://me:xxxxx@h/d"},
+		{"host=h password='it\\'s me' user=u", "host=h password=xxxxx user=u"},
+		{"postgres://h/d?password=pw&sslmode=disable", "postgres://h/d?password=xxxxx&sslmode=disable"},
+		{`"postgres://me:pw@h/d"`, `"postgres://me:xxxxx@h/d"`},
+	} {
+		if got := Redact(tt.in); got != tt.want {
+			t.Errorf("Redact(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,254 @@
+package project
+
+import (
+	"fmt"
+	"io/fs"
+	"net/url"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// decode fills in what the chosen env block says, and the file's lint block where the env's
+// is silent. The url is left alone: it may need what only a live database's users have.
+func (e *Env) decode(f *file, block envBlock, s *scope) error {
+	if err := envSpec.checkRefused(block.body, "env"); err != nil {
+		return err
+	}
+	e.Schema, e.Migrations = schemaName, migrationsName
+	e.AlembicSchema = "public"
+	attrs := block.body.Attributes
+
+	sources, err := s.texts(attrs["src"])
+	if err != nil {
+		return err
+	}
+	if len(sources) > 1 {
+		return at(attrs["src"].Expr.Range(), "src must be one file: a list is not supported")
+	}
+	if len(sources) == 1 {
+		if e.Schema, err = e.path(attrs["src"], sources[0]); err != nil {
+			return err
+		}
+	}
+	if e.Dev, err = s.text(attrs["dev"]); err != nil {
+		return err
+	}
+	if e.Exclude, err = s.texts(attrs["exclude"]); err != nil {
+		return err
+	}
+	if err := s.set(&e.AlembicSchema, attrs["alembic_version_schema"]); err != nil {
+		return err
+	}
+	if err := s.set(&e.Role, attrs["role"]); err != nil {
+		return err
+	}
+	timeout, err := s.duration(attrs["lock_timeout"])
+	if err != nil {
+		return err
+	}
+	if timeout != nil {
+		e.LockTimeout = *timeout
+	}
+
+	lint := f.lint
+	for _, b := range block.body.Blocks {
+		switch b.Type {
+		case "migration":
+			if err := e.decodeMigration(b.Body, s); err != nil {
+				return err
+			}
+		case "diff":
+			if err := s.refuseSkips(b); err != nil {
+				return err
+			}
+		case "lint":
+			lint = append([]*hclsyntax.Block{b}, lint...)
+		}
+	}
+	if e.JournalSchema == "" {
+		return at(block.at, "env %s does not say where the journal is: add migration { revisions_schema = \"public\" } "+
+			"(unset, the Atlas CLI would keep one in a schema of its own)", e.Name)
+	}
+	for _, b := range f.diff {
+		if err := s.refuseSkips(b); err != nil {
+			return err
+		}
+	}
+	for _, b := range lint {
+		if err := e.Lint.decode(b.Body, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Env) decodeMigration(body *hclsyntax.Body, s *scope) error {
+	if err := envSpec.blocks["migration"].checkRefused(body, "env.migration"); err != nil {
+		return err
+	}
+	attrs := body.Attributes
+	dir, err := s.text(attrs["dir"])
+	if err != nil {
+		return err
+	}
+	if dir != "" {
+		if e.Migrations, err = e.path(attrs["dir"], dir); err != nil {
+			return err
+		}
+	}
+	exclude, err := s.texts(attrs["exclude"])
+	if err != nil {
+		return err
+	}
+	e.Exclude = append(e.Exclude, exclude...)
+	if err := s.set(&e.JournalSchema, attrs["revisions_schema"]); err != nil {
+		return err
+	}
+	if e.Wait, err = s.duration(attrs["lock_timeout"]); err != nil {
+		return err
+	}
+	// Atlas's own words, bare or quoted; the only values that mean what this tool does.
+	for name, want := range map[string]string{"format": "atlas", "exec_order": "LINEAR"} {
+		if a := attrs[name]; a != nil && !strings.EqualFold(keyword(a.Expr), want) {
+			return at(a.Expr.Range(), "%s must be %s: nothing else is supported", in(name, "env.migration"), want)
+		}
+	}
+	return nil
+}
+
+// decode adds what a lint block says to what is not set yet.
+func (l *Lint) decode(body *hclsyntax.Body, s *scope) error {
+	latest, err := s.number(body.Attributes["latest"])
+	if err != nil {
+		return err
+	}
+	// As with Atlas, the env's way to find the changed files hides the file's.
+	detects := l.Base != "" || l.Latest != 0
+	if !detects {
+		l.Latest = latest
+	}
+	for _, b := range body.Blocks {
+		if b.Type == "git" {
+			base, err := s.text(b.Body.Attributes["base"])
+			if err != nil {
+				return err
+			}
+			dir, err := s.text(b.Body.Attributes["dir"])
+			if err != nil {
+				return err
+			}
+			if !detects {
+				l.Base = base
+			}
+			if l.GitDir == "" {
+				l.GitDir = dir
+			}
+			continue
+		}
+		a := b.Body.Attributes["error"]
+		if a == nil {
+			continue
+		}
+		isError, err := s.flag(a)
+		if err != nil {
+			return err
+		}
+		if l.Errors == nil {
+			l.Errors = map[string]bool{}
+		}
+		if _, ok := l.Errors[b.Type]; !ok {
+			l.Errors[b.Type] = isError
+		}
+	}
+	return nil
+}
+
+// refuseSkips refuses a policy that keeps changes out of a plan: a plan that does not lead
+// to what the schema file says is never written.
+func (s *scope) refuseSkips(diff *hclsyntax.Block) error {
+	for _, b := range diff.Body.Blocks {
+		if b.Type != "skip" {
+			continue
+		}
+		for _, a := range b.Body.Attributes {
+			skip, err := s.flag(a)
+			if err != nil {
+				return err
+			}
+			if skip {
+				return at(a.NameRange, "%s is not supported: a plan always leads to what the schema file says", in(a.Name, "diff.skip"))
+			}
+		}
+	}
+	return nil
+}
+
+// set evaluates an attribute into dst unless it is missing or empty.
+func (s *scope) set(dst *string, a *hclsyntax.Attribute) error {
+	v, err := s.text(a)
+	if err == nil && v != "" {
+		*dst = v
+	}
+	return err
+}
+
+// duration evaluates an attribute like "2s"; nil if it is missing or empty.
+func (s *scope) duration(a *hclsyntax.Attribute) (*time.Duration, error) {
+	v, err := s.text(a)
+	if err != nil || v == "" {
+		return nil, err
+	}
+	d, err := time.ParseDuration(v)
+	if err != nil || d < 0 {
+		return nil, at(a.Expr.Range(), "%s must be a duration such as \"2s\" or \"5m\"", a.Name)
+	}
+	return &d, nil
+}
+
+// keyword is the word that an expression is, bare or quoted.
+func keyword(expr hclsyntax.Expression) string {
+	switch x := expr.(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		if len(x.Traversal) == 1 {
+			return x.Traversal.RootName()
+		}
+	case *hclsyntax.TemplateExpr:
+		if v, diags := x.Value(nil); !diags.HasErrors() {
+			return v.AsString()
+		}
+	}
+	return ""
+}
+
+// path turns a file:// URL into a path in the project folder.
+func (e *Env) path(a *hclsyntax.Attribute, raw string) (string, error) {
+	bad := func(format string, args ...any) error {
+		return at(a.Expr.Range(), "%s: %w", a.Name, fmt.Errorf(format, args...))
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "file" {
+		return "", bad("must be a file:// URL, relative to %s", configName)
+	}
+	for key, values := range u.Query() {
+		if key != "format" || strings.Join(values, "") != "atlas" {
+			return "", bad("?%s is not supported", key)
+		}
+	}
+	// In file://migrations/x the URL's host is the first part of the path.
+	p := path.Clean(u.Host + u.Path)
+	if path.IsAbs(p) {
+		rel, err := filepath.Rel(e.Root, filepath.FromSlash(p))
+		if err != nil || e.OnEmbedded {
+			rel = ".."
+		}
+		p = filepath.ToSlash(rel)
+	}
+	if !fs.ValidPath(p) || p == "." {
+		return "", bad("%s is outside the project folder: a project's files are all inside it", raw)
+	}
+	return p, nil
+}

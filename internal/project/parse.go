@@ -1,0 +1,124 @@
+package project
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// A file is atlas.hcl, checked and not yet evaluated.
+type file struct {
+	envs []envBlock
+	vars map[string]*hclsyntax.Block
+	// locals are the attributes of all locals blocks.
+	locals     map[string]*hclsyntax.Attribute
+	lint, diff []*hclsyntax.Block
+}
+
+// An envBlock is one env. The block that serves any env (`env { name = atlas.env }`) has no
+// name.
+type envBlock struct {
+	name string
+	body *hclsyntax.Body
+	at   hcl.Range
+}
+
+// parse reads atlas.hcl and checks every name in it.
+func parse(src []byte) (*file, error) {
+	parsed, diags := hclsyntax.ParseConfig(src, configName, hcl.InitialPos)
+	if diags.HasErrors() {
+		return nil, diagnosed(diags)
+	}
+	body := parsed.Body.(*hclsyntax.Body)
+	if err := fileSpec.check(body, ""); err != nil {
+		return nil, err
+	}
+	f := &file{vars: map[string]*hclsyntax.Block{}, locals: map[string]*hclsyntax.Attribute{}}
+	for _, b := range body.Blocks {
+		switch b.Type {
+		case "env":
+			e, err := newEnvBlock(b)
+			if err != nil {
+				return nil, err
+			}
+			if i := slices.IndexFunc(f.envs, func(o envBlock) bool { return o.name == e.name }); i >= 0 {
+				return nil, at(e.at, "env %q is there twice: first at line %d", e.name, f.envs[i].at.Start.Line)
+			}
+			f.envs = append(f.envs, e)
+		case "variable":
+			if len(b.Labels) == 0 {
+				return nil, at(b.TypeRange, "a variable needs a name: variable %q { ... }", "name")
+			}
+			if f.vars[b.Labels[0]] != nil {
+				return nil, at(b.TypeRange, "variable %q is there twice", b.Labels[0])
+			}
+			f.vars[b.Labels[0]] = b
+		case "locals":
+			for name, a := range b.Body.Attributes {
+				if f.locals[name] != nil {
+					return nil, at(a.NameRange, "local %s is there twice", name)
+				}
+				f.locals[name] = a
+			}
+		case "lint":
+			f.lint = append(f.lint, b)
+		case "diff":
+			f.diff = append(f.diff, b)
+		}
+	}
+	return f, nil
+}
+
+func newEnvBlock(b *hclsyntax.Block) (envBlock, error) {
+	e := envBlock{body: b.Body, at: b.TypeRange}
+	switch name := b.Body.Attributes["name"]; {
+	case len(b.Labels) == 1:
+		e.name = b.Labels[0]
+	case name == nil:
+		return e, at(b.TypeRange, "an env needs a name: env %q { ... }", "name")
+	default:
+		// Like the Atlas CLI, which looks at this expression before it evaluates any.
+		t, ok := name.Expr.(*hclsyntax.ScopeTraversalExpr)
+		if !ok || len(t.Traversal) != 2 || t.Traversal.RootName() != "atlas" {
+			return e, at(name.Expr.Range(), "the name of an env without a label must be atlas.env")
+		}
+	}
+	return e, nil
+}
+
+// choose finds the env block to use: the named one, else the one for any name. Without a
+// name that is the env local, or the only one that there is.
+func (f *file) choose(name string) (envBlock, error) {
+	want := name
+	if want == "" {
+		want = localName
+	}
+	anonymous := -1
+	var names []string
+	for i, e := range f.envs {
+		switch e.name {
+		case want:
+			return e, nil
+		case "":
+			anonymous = i
+		default:
+			names = append(names, e.name)
+		}
+	}
+	switch {
+	case anonymous >= 0:
+		e := f.envs[anonymous]
+		e.name = want
+		return e, nil
+	case len(names) == 0:
+		return envBlock{}, fmt.Errorf("%s has no env: add env %q { ... }", configName, localName)
+	case name != "":
+		return envBlock{}, &UsageError{fmt.Sprintf("%s has no env %q%s", configName, name, nearest(name, names))}
+	case len(names) == 1:
+		return f.envs[0], nil
+	}
+	return envBlock{}, &UsageError{fmt.Sprintf("which env? %s has %s: give -env", configName, strings.Join(names, ", "))}
+}

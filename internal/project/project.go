@@ -1,0 +1,172 @@
+// Package project reads a project's atlas.hcl and the environment, and says in plain
+// values what the commands need to know: which files, which database, which settings.
+//
+// It reads the file by its own strict rules: whatever neither the Atlas CLI nor this tool
+// knows is an error, in every block. Expressions are evaluated for the chosen env alone.
+package project
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// configName is the project file, schemaName and migrationsName are what it means where it
+// says nothing else.
+const (
+	configName     = "atlas.hcl"
+	schemaName     = "schema.hcl"
+	migrationsName = "migrations"
+	localName      = "local"
+)
+
+// Options say where to look.
+type Options struct {
+	// Root is the project folder. Empty means the current one.
+	Root string
+	// Embedded is the project that the binary carries. It is used if Root has neither
+	// atlas.hcl nor schema.hcl nor migrations.
+	Embedded fs.FS
+	// Env and URL are the flags of these names, empty if not given.
+	Env, URL string
+	// LookupEnv reads the environment; nil means os.LookupEnv.
+	LookupEnv func(string) (string, bool)
+}
+
+// Env is one environment of a project.
+type Env struct {
+	// Name of the env block whose settings these are.
+	Name string
+	// Root is the absolute path of the project folder. FS holds the project's files: the
+	// folder's or the embedded ones.
+	Root string
+	FS   fs.FS
+	// OnEmbedded says that FS is what the binary carries: nothing can be written to it.
+	OnEmbedded bool
+	// Schema and Migrations are slash-separated paths in FS: schema.hcl and the folder.
+	Schema, Migrations string
+	// MigrationsDir is the folder's path in the file system; empty if OnEmbedded.
+	MigrationsDir string
+
+	// Dev is the dev database as atlas.hcl says: docker://postgres/15/dev, a postgres://
+	// URL, or nothing.
+	Dev string
+	// Exclude are Atlas's glob patterns of what is not managed.
+	Exclude []string
+	// AlembicSchema and JournalSchema are the schemas of alembic_version (default public)
+	// and of atlas_schema_revisions (migration.revisions_schema, which must be set).
+	AlembicSchema, JournalSchema string
+	// LockTimeout is PostgreSQL's lock_timeout for migrations; 0 if not set.
+	LockTimeout time.Duration
+	// Wait is how long to wait for the lock that excludes a second run
+	// (migration.lock_timeout); nil if not set.
+	Wait *time.Duration
+	// Role is the role that migrations run as, if set.
+	Role string
+	Lint Lint
+
+	choice choice
+}
+
+// Lint is what the lint blocks say, the env's own before the file's.
+type Lint struct {
+	// Base is the git revision to compare with, empty if not set. GitDir is where git runs,
+	// relative to Root.
+	Base, GitDir string
+	// Latest is how many of the last files to look at; 0 if not set.
+	Latest int
+	// Errors holds by an analyzer's name whether its findings are errors; analyzers that are
+	// not mentioned are missing.
+	Errors map[string]bool
+}
+
+// A UsageError is a request that cannot be meant: an env that does not exist, two flags
+// that exclude each other.
+type UsageError struct{ Text string }
+
+func (e *UsageError) Error() string { return e.Text }
+
+// ExitCode is that of wrong usage.
+func (e *UsageError) ExitCode() int { return 2 }
+
+// Load reads the project. Errors in atlas.hcl name file, line and column; an unknown env
+// is a *UsageError. Whether there is a database to work on is not looked at: see Database.
+func Load(opts Options) (*Env, error) {
+	if opts.LookupEnv == nil {
+		opts.LookupEnv = os.LookupEnv
+	}
+	root, err := filepath.Abs(opts.Root)
+	if err != nil {
+		return nil, fmt.Errorf("finding the project folder: %w", err)
+	}
+	env := &Env{Root: root, FS: os.DirFS(root)}
+	if opts.Embedded != nil && !holdsProject(env.FS) {
+		env.FS, env.OnEmbedded = opts.Embedded, true
+	}
+	src, err := fs.ReadFile(env.FS, configName)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s has no %s: run this in the project folder", root, configName)
+	case err != nil:
+		return nil, fmt.Errorf("reading %s: %w", configName, err)
+	}
+	file, err := parse(src)
+	if err != nil {
+		return nil, err
+	}
+	block, err := file.choose(opts.Env)
+	if err != nil {
+		return nil, err
+	}
+	env.Name = opts.Env
+	if env.Name == "" {
+		env.Name = block.name
+	}
+	scope := newScope(file, env.Name, env.FS, opts.LookupEnv)
+	if err := env.decode(file, block, scope); err != nil {
+		return nil, err
+	}
+	if !env.OnEmbedded {
+		for _, p := range []string{env.Schema, env.Migrations} {
+			if err := inside(root, p); err != nil {
+				return nil, err
+			}
+		}
+		env.MigrationsDir = filepath.Join(root, filepath.FromSlash(env.Migrations))
+	}
+	env.choice = choice{
+		flagEnv: opts.Env, flagURL: opts.URL, env: env.Name,
+		lookup: opts.LookupEnv, url: func() (string, string, error) { return scope.urlOf(block) },
+	}
+	return env, nil
+}
+
+// holdsProject says whether a folder looks like a project, whole or not.
+func holdsProject(fsys fs.FS) bool {
+	return slices.ContainsFunc([]string{configName, schemaName, migrationsName}, func(name string) bool {
+		_, err := fs.Stat(fsys, name)
+		return err == nil
+	})
+}
+
+// inside refuses what leads out of the project folder by a symbolic link. What does not
+// exist leads nowhere.
+func inside(root, name string) error {
+	real, err := filepath.EvalSymlinks(filepath.Join(root, filepath.FromSlash(name)))
+	if err != nil {
+		return nil
+	}
+	if root, err = filepath.EvalSymlinks(root); err != nil {
+		return fmt.Errorf("finding the project folder: %w", err)
+	}
+	rel, err := filepath.Rel(root, real)
+	if err != nil || !filepath.IsLocal(rel) {
+		return fmt.Errorf("%s leads out of the project folder: a project's files are all inside it", strings.TrimSuffix(name, "/"))
+	}
+	return nil
+}

@@ -1,0 +1,275 @@
+package project
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// env makes a lookup function of NAME=VALUE words.
+func env(words ...string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		for _, w := range words {
+			if n, v, _ := strings.Cut(w, "="); n == name {
+				return v, true
+			}
+		}
+		return "", false
+	}
+}
+
+// folder makes a project folder that holds an atlas.hcl.
+func folder(t *testing.T, hcl string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, configName), []byte(hcl), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+const minimal = `env "local" {
+  migration { revisions_schema = "public" }
+}
+`
+
+func TestLoad(t *testing.T) {
+	root := folder(t, `
+variable "schema" {
+  type    = string
+  default = "ledger"
+}
+variable "never" { type = string } # no default, and nobody asks
+locals {
+  bare  = ["alembic_version"]
+  names = concat(local.bare, [format("%s.alembic_version", var.schema)])
+}
+data "sql" "x" { url = "y" }
+atlas {
+  cloud { token = "t" }
+}
+env "other" {
+  url     = data.sql.x
+  schemas = ["a"]
+  dev     = var.never
+}
+env "prod" {
+  src     = "file://db/schema.hcl"
+  dev     = "docker://postgres/${15}/dev"
+  exclude = local.names
+  alembic_version_schema = var.schema
+  lock_timeout = "1500ms"
+  role         = getenv("OWNER")
+  migration {
+    dir              = "file://./db/migrations?format=atlas"
+    format           = atlas
+    exec_order       = LINEAR
+    revisions_schema = "${var.schema}_journal"
+    lock_timeout     = "10m"
+    exclude          = ["tmp_*"]
+  }
+  format {
+    migrate { lint = "{{ json . }}" }
+  }
+  lint {
+    git { base = "origin/release" }
+    destructive { error = false }
+  }
+}
+lint {
+  latest = 3
+  git { dir = "db" }
+  destructive { error = true }
+  condrop { error = true }
+}
+diff {
+  skip { drop_table = false }
+  concurrent_index { create = true }
+}
+`)
+	got, err := Load(Options{Root: root, Env: "prod", LookupEnv: env("OWNER=Table Owner")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait := 10 * time.Minute
+	got.FS, got.choice = nil, choice{}
+	want := &Env{
+		Name: "prod", Root: root, Schema: "db/schema.hcl", Migrations: "db/migrations",
+		MigrationsDir: filepath.Join(root, "db", "migrations"),
+		Dev:           "docker://postgres/15/dev",
+		Exclude:       []string{"alembic_version", "ledger.alembic_version", "tmp_*"},
+		AlembicSchema: "ledger", JournalSchema: "ledger_journal",
+		LockTimeout: 1500 * time.Millisecond, Wait: &wait, Role: "Table Owner",
+		Lint: Lint{Base: "origin/release", GitDir: "db", Errors: map[string]bool{"destructive": false, "condrop": true}},
+	}
+	if d := cmp.Diff(want, got, cmp.AllowUnexported(Env{}, choice{})); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	got, err := Load(Options{Root: folder(t, minimal), LookupEnv: env()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Name != "local" || got.Schema != "schema.hcl" || got.Migrations != "migrations" ||
+		got.AlembicSchema != "public" || got.LockTimeout != 0 || got.Wait != nil || got.OnEmbedded {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestChooseEnv(t *testing.T) {
+	body := " {\n  migration { revisions_schema = \"public\" }\n}\n"
+	two := `env "ci"` + body + `env "prod"` + body
+	any := "env {\n  name = atlas.env\n  dev  = atlas.env\n  migration { revisions_schema = \"public\" }\n}\n"
+	for _, tt := range []struct{ hcl, ask, want, err string }{
+		{two, "prod", "prod", ""},
+		{two, "", "", "which env? atlas.hcl has ci, prod: give -env"},
+		{two, "prd", "", `atlas.hcl has no env "prd"; did you mean prod?`},
+		{two, "staging", "", `atlas.hcl has no env "staging": there are ci, prod`},
+		{two + `env "local"` + body, "", "local", ""},
+		{`env "only"` + body, "", "only", ""},
+		{any, "x y", "x y", ""},
+		{two + any, "ci", "ci", ""},
+		{any, "", "local", ""},
+		{"locals {}", "", "", `atlas.hcl has no env: add env "local" { ... }`},
+	} {
+		t.Run(tt.want+tt.err, func(t *testing.T) {
+			got, err := Load(Options{Root: folder(t, tt.hcl), Env: tt.ask, LookupEnv: env()})
+			if fmt.Sprint(err) != tt.err && (err != nil || tt.err != "") {
+				t.Fatalf("error %v, want %q", err, tt.err)
+			}
+			if err == nil && got.Name != tt.want {
+				t.Errorf("env %q, want %q", got.Name, tt.want)
+			}
+		})
+	}
+}
+
+func TestBadFiles(t *testing.T) {
+	inEnv := func(lines string) string {
+		return "env \"local\" {\n" + lines + "\n  migration { revisions_schema = \"public\" }\n}\n"
+	}
+	for _, tt := range []struct{ name, hcl, want string }{
+		{"syntax", "env \"local\" {\n  url = \n}\n", "atlas.hcl:2:9: Invalid expression: Expected the start of an expression, but found an invalid expression token"},
+		{"top block", "enw \"local\" {}\n", "atlas.hcl:1:1: unknown block enw; did you mean env?"},
+		{"top attribute", "a = 1\n", "atlas.hcl:1:1: unknown attribute a: there are atlas, data, diff, env, lint, locals, variable"},
+		{"env attribute", inEnv("  urll = 1"), "atlas.hcl:2:3: unknown attribute urll in env; did you mean url?"},
+		{"other env", minimal + "env \"x\" {\n  éxclude = []\n}\n", "atlas.hcl:5:3: unknown attribute éxclude in env; did you mean exclude?"},
+		{"deep attribute", inEnv("  lint {\n    git {\n      bas = 1\n    }\n  }"), "atlas.hcl:4:7: unknown attribute bas in env.lint.git; did you mean base?"},
+		{"deep block", inEnv("  lint {\n    destructiv {}\n  }"), "atlas.hcl:3:5: unknown block destructiv in env.lint; did you mean destructive?"},
+		{"nothing near", inEnv("  lint {\n    naming {}\n  }"), "atlas.hcl:3:5: unknown block naming in env.lint: there are condrop, data_depend, destructive, format, git, incompatible, latest, log, review"},
+		{"block as attribute", inEnv("  lint = 1"), "atlas.hcl:2:3: lint in env is a block: write lint { ... }"},
+		{"attribute as block", inEnv("  exclude {}"), "atlas.hcl:2:3: exclude in env is an attribute: write exclude = ..."},
+		{"first in the file wins", "zz {}\nenv \"local\" { yy = 1 }\n", "atlas.hcl:1:1: unknown block zz: there are atlas, data, diff, env, lint, locals, variable"},
+		{"twice", minimal + minimal, "atlas.hcl:4:1: env \"local\" is there twice: first at line 1"},
+		{"no journal", "env \"local\" {}\n", "atlas.hcl:1:1: env local does not say where the journal is: add migration { revisions_schema = \"public\" } (unset, the Atlas CLI would keep one in a schema of its own)"},
+		{"schemas", inEnv("  schemas = []"), "atlas.hcl:2:3: schemas in env is not supported: every schema is managed that exclude does not name"},
+		{"baseline", "env \"local\" {\n  migration {\n    baseline = \"1\"\n  }\n}\n", "atlas.hcl:3:5: baseline in env.migration is not supported: record a database's place by stamp instead"},
+		{"format", "env \"local\" {\n  migration {\n    format = flyway\n  }\n}\n", "atlas.hcl:3:14: format in env.migration must be atlas: nothing else is supported"},
+		{"skip", inEnv("  diff {\n    skip {\n      drop_table = true\n    }\n  }"), "atlas.hcl:4:7: drop_table in diff.skip is not supported: a plan always leads to what the schema file says"},
+		{"no variable", inEnv("  dev = var.durl"), "atlas.hcl:2:9: there is no variable durl"},
+		{"near variable", "variable \"url\" {\n  type = string\n}\n" + inEnv("  dev = var.ur"), "atlas.hcl:5:9: there is no variable ur; did you mean url?"},
+		{"no default", "variable \"dev_url\" {\n  type = string\n}\n" + inEnv("  dev = var.dev_url"), "atlas.hcl:5:9: variable dev_url has no default (atlas.hcl:1); only defaults set a variable here: add one, for example getenv(\"DEV_URL\")"},
+		{"wrong default", "variable \"a\" {\n  type    = number\n  default = \"x\"\n}\n" + inEnv("  dev = var.a"), "atlas.hcl:3:13: the default of variable a: a number is required"},
+		{"cycle", "locals {\n  a = local.b\n  b = local.a\n}\n" + inEnv("  dev = local.a"), "atlas.hcl:3:7: local a leads to itself: a -> b -> a"},
+		{"data", inEnv("  dev = data.sql.x"), "atlas.hcl:2:9: data sources are not supported: use getenv() or a variable"},
+		{"type", inEnv("  exclude = { a = 1 }"), "atlas.hcl:2:13: exclude must be a list of strings"},
+		{"duration", inEnv("  lock_timeout = \"5\""), "atlas.hcl:2:18: lock_timeout must be a duration such as \"2s\" or \"5m\""},
+		{"number", inEnv("  lint {\n    latest = 1.5\n  }"), "atlas.hcl:3:14: latest must be a whole number, 0 or more"},
+		{"outside", inEnv("  src = \"file://../schema.hcl\""), "atlas.hcl:2:9: src: file://../schema.hcl is outside the project folder: a project's files are all inside it"},
+		{"absolute", inEnv("  src = \"file:///etc/passwd\""), "atlas.hcl:2:9: src: file:///etc/passwd is outside the project folder: a project's files are all inside it"},
+		{"no file URL", inEnv("  src = \"schema.hcl\""), "atlas.hcl:2:9: src: must be a file:// URL, relative to atlas.hcl"},
+		{"two sources", inEnv("  src = [\"file://a\", \"file://b\"]"), "atlas.hcl:2:9: src must be one file: a list is not supported"},
+		{"function", inEnv("  dev = file(\"../secret\")"), "atlas.hcl:2:9: Error in function call: Call to function \"file\" failed: ../secret is outside the project folder: a project's files are all inside it"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Load(Options{Root: folder(t, tt.hcl), LookupEnv: env()})
+			if d := cmp.Diff(tt.want, fmt.Sprint(err)); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestPaths(t *testing.T) {
+	for _, tt := range []struct{ name, link, dir, want, err string }{
+		{"in the folder", "", "file://a/b", "a/b", ""},
+		{"absolute in the folder", "", "file://ROOT/a", "a", ""},
+		{"link inside", "other", "file://migrations", "migrations", ""},
+		{"link out", "..", "file://migrations", "", "migrations leads out of the project folder: a project's files are all inside it"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			root := folder(t, "")
+			hcl := fmt.Sprintf("env \"local\" {\n  migration {\n    dir = %q\n    revisions_schema = \"public\"\n  }\n}\n",
+				strings.ReplaceAll(tt.dir, "ROOT", root))
+			if err := os.WriteFile(filepath.Join(root, configName), []byte(hcl), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if tt.link != "" {
+				if err := os.Mkdir(filepath.Join(root, "other"), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Symlink(tt.link, filepath.Join(root, "migrations")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, err := Load(Options{Root: root, LookupEnv: env()})
+			if err != nil || tt.err != "" {
+				if fmt.Sprint(err) != tt.err {
+					t.Errorf("error %v, want %q", err, tt.err)
+				}
+				return
+			}
+			if got.Migrations != tt.want {
+				t.Errorf("got %q, want %q", got.Migrations, tt.want)
+			}
+		})
+	}
+}
+
+func TestEmbedded(t *testing.T) {
+	embedded := fstest.MapFS{configName: {Data: []byte(minimal)}, schemaName: {}}
+	got, err := Load(Options{Root: t.TempDir(), Embedded: embedded, LookupEnv: env()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !got.OnEmbedded || got.MigrationsDir != "" {
+		t.Errorf("an empty folder did not lead to the embedded project: %+v", got)
+	}
+	half := t.TempDir()
+	if err := os.Mkdir(filepath.Join(half, migrationsName), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Load(Options{Root: half, Embedded: embedded, LookupEnv: env()})
+	if want := half + " has no atlas.hcl: run this in the project folder"; fmt.Sprint(err) != want {
+		t.Errorf("half a project: error %v, want %q", err, want)
+	}
+}
+
+// TestOwnFile reads the project's own file: every env of it, and the settings that the
+// commands rely on.
+func TestOwnFile(t *testing.T) {
+	for _, name := range []string{"local", "ci", "prod"} {
+		got, err := Load(Options{Root: filepath.Join("..", ".."), Env: name, LookupEnv: env()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"public.alembic_version", "alembic_version", "public.atlas_schema_revisions", "atlas_schema_revisions"}
+		if d := cmp.Diff(want, got.Exclude); d != "" {
+			t.Errorf("%s: exclude: %s", name, d)
+		}
+		if got.JournalSchema != "public" || got.Dev != "docker://postgres/15/dev" || !got.Lint.Errors["destructive"] {
+			t.Errorf("%s: got %+v", name, got)
+		}
+		if db, err := got.Database(); (err == nil) != (name == "local") {
+			t.Errorf("%s without any database: %v, %v", name, db, err)
+		}
+	}
+}

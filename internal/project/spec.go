@@ -1,0 +1,207 @@
+package project
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// A spec lists what may stand in a block.
+type spec struct {
+	attrs  []string
+	blocks map[string]*spec
+	// refused holds what Atlas knows and this tool cannot follow, with the reason. It is an
+	// error in what the chosen env uses only: other envs may serve the Atlas CLI alone.
+	refused map[string]string
+	// labels is how many labels the block takes at most.
+	labels int
+	// open blocks take any attribute and block.
+	open bool
+}
+
+// analyzer is a block of lint that sets one analyzer.
+var analyzer = &spec{attrs: []string{"error"}}
+
+var lintSpec = &spec{
+	attrs: []string{"log", "format", "latest", "review"},
+	blocks: map[string]*spec{
+		"git":         {attrs: []string{"base", "dir"}},
+		"condrop":     analyzer,
+		"data_depend": analyzer, "destructive": analyzer, "incompatible": analyzer,
+	},
+}
+
+var diffSpec = &spec{
+	blocks: map[string]*spec{
+		"skip": {attrs: []string{
+			"add_schema", "drop_schema", "modify_schema", "add_table", "drop_table", "modify_table",
+			"add_column", "drop_column", "modify_column", "add_index", "drop_index", "modify_index",
+			"add_foreign_key", "drop_foreign_key", "modify_foreign_key",
+		}},
+		"concurrent_index": {attrs: []string{"add", "create", "drop"}},
+	},
+}
+
+var formatSpec = &spec{
+	blocks: map[string]*spec{
+		"migrate": {attrs: []string{"apply", "diff", "down", "lint", "status"}},
+		"schema":  {attrs: []string{"apply", "clean", "diff", "inspect"}},
+	},
+}
+
+var envSpec = &spec{
+	labels: 1,
+	attrs: []string{
+		"name", "url", "dev", "src", "exclude",
+		"alembic_version_schema", "lock_timeout", "role",
+		"schemas", "include", "for_each",
+	},
+	refused: map[string]string{
+		"schemas":  "every schema is managed that exclude does not name",
+		"include":  "every object is managed that exclude does not name",
+		"for_each": "one run works on one database",
+		"schema":   "name the schema file by src",
+	},
+	blocks: map[string]*spec{
+		"schema": {open: true},
+		"migration": {
+			attrs: []string{
+				"dir", "exclude", "format", "lock_timeout", "revisions_schema", "exec_order", "baseline",
+			},
+			refused: map[string]string{"baseline": "record a database's place by stamp instead"},
+			blocks:  map[string]*spec{"repo": {attrs: []string{"name"}}},
+		},
+		"diff": diffSpec, "lint": lintSpec, "format": formatSpec, "log": formatSpec,
+	},
+}
+
+// fileSpec is what may stand in atlas.hcl.
+var fileSpec = &spec{
+	blocks: map[string]*spec{
+		"env":      envSpec,
+		"variable": {labels: 1, attrs: []string{"type", "default", "description"}},
+		"locals":   {open: true},
+		"data":     {labels: 2, open: true},
+		"atlas": {blocks: map[string]*spec{
+			"cloud": {attrs: []string{"token", "url", "project"}},
+		}},
+		"diff": diffSpec, "lint": lintSpec,
+	},
+}
+
+// check reports the first thing in source order that a body may not hold. The path names
+// the block in messages: "env.lint.git", empty for the file.
+func (s *spec) check(body *hclsyntax.Body, path string) error {
+	if s.open {
+		return nil
+	}
+	type entry struct {
+		at    hcl.Range
+		check func() error
+	}
+	var entries []entry
+	for _, a := range body.Attributes {
+		entries = append(entries, entry{a.NameRange, func() error {
+			if slices.Contains(s.attrs, a.Name) {
+				return nil
+			}
+			if s.blocks[a.Name] != nil {
+				return at(a.NameRange, "%s is a block: write %s { ... }", in(a.Name, path), a.Name)
+			}
+			return at(a.NameRange, "unknown attribute %s%s", in(a.Name, path), nearest(a.Name, s.names()))
+		}})
+	}
+	for _, b := range body.Blocks {
+		entries = append(entries, entry{b.TypeRange, func() error {
+			sub := s.blocks[b.Type]
+			switch {
+			case sub == nil && slices.Contains(s.attrs, b.Type):
+				return at(b.TypeRange, "%s is an attribute: write %s = ...", in(b.Type, path), b.Type)
+			case sub == nil:
+				return at(b.TypeRange, "unknown block %s%s", in(b.Type, path), nearest(b.Type, s.names()))
+			case len(b.Labels) > sub.labels:
+				return at(b.LabelRanges[sub.labels], "block %s has a label too many", in(b.Type, path))
+			}
+			return sub.check(b.Body, strings.TrimPrefix(path+"."+b.Type, "."))
+		}})
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return a.at.Start.Byte - b.at.Start.Byte })
+	for _, e := range entries {
+		if err := e.check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkRefused reports what stands in the body and cannot be followed.
+func (s *spec) checkRefused(body *hclsyntax.Body, path string) error {
+	for _, name := range slices.Sorted(maps.Keys(s.refused)) {
+		if a := body.Attributes[name]; a != nil {
+			return at(a.NameRange, "%s is not supported: %s", in(name, path), s.refused[name])
+		}
+		for _, b := range body.Blocks {
+			if b.Type == name {
+				return at(b.TypeRange, "%s is not supported: %s", in(name, path), s.refused[name])
+			}
+		}
+	}
+	return nil
+}
+
+// names are all that may stand in the block.
+func (s *spec) names() []string {
+	return slices.AppendSeq(slices.Clone(s.attrs), maps.Keys(s.blocks))
+}
+
+// in says where a name stands.
+func in(name, path string) string {
+	if path == "" {
+		return name
+	}
+	return name + " in " + path
+}
+
+// nearest proposes the valid name that was probably meant; the whole list if none is near,
+// nothing if the list is empty.
+func nearest(name string, valid []string) string {
+	if len(valid) == 0 {
+		return ""
+	}
+	valid = slices.Sorted(slices.Values(valid))
+	best := slices.MinFunc(valid, func(a, b string) int {
+		return levenshtein.Distance(name, a, nil) - levenshtein.Distance(name, b, nil)
+	})
+	if levenshtein.Distance(name, best, nil) <= max(1, len(name)/3) {
+		return fmt.Sprintf("; did you mean %s?", best)
+	}
+	return ": there are " + strings.Join(valid, ", ")
+}
+
+// at is an error at a place of the file.
+func at(r hcl.Range, format string, args ...any) error {
+	return fmt.Errorf("%s:%d:%d: %w", r.Filename, r.Start.Line, r.Start.Column, fmt.Errorf(format, args...))
+}
+
+// diagnosed is the first error of HCL's own.
+func diagnosed(diags hcl.Diagnostics) error {
+	for _, d := range diags {
+		if d.Severity != hcl.DiagError {
+			continue
+		}
+		text := strings.TrimSuffix(d.Summary, ".")
+		if d.Detail != "" {
+			text += ": " + strings.TrimSuffix(d.Detail, ".")
+		}
+		if d.Subject == nil {
+			return fmt.Errorf("%s: %s", configName, text)
+		}
+		return at(*d.Subject, "%s", text)
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// parts are the pieces of a PostgreSQL URL, decoded. A host may be several, with ports, as
+// libpq allows; it is kept as written then, and port is empty.
+type parts struct {
+	user, password, host, port, database string
+	query                                url.Values
+}
+
+// digits is what follows the colon where it can only be a port.
+var digits = regexp.MustCompile(`^[0-9]*(?:[/?#,]|$)`)
+
+// split takes a PostgreSQL URL apart. Unlike net/url it takes passwords as people paste
+// them, with characters that should have been escaped, as SQLAlchemy does. Its errors show
+// nothing of the URL but the scheme.
+func split(raw string) (parts, error) {
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if !ok {
+		return parts{}, errors.New("not a URL: write postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+	}
+	if !isPostgres(scheme) {
+		if strings.Trim(strings.ToLower(scheme), "abcdefghijklmnopqrstuvwxyz0123456789+") != "" {
+			scheme = "?"
+		}
+		return parts{}, fmt.Errorf("a %s URL: only PostgreSQL is supported (postgres://USER:PASSWORD@HOST:PORT/DATABASE)", scheme)
+	}
+	var p parts
+	if i := userinfoEnd(rest); i >= 0 {
+		user, password, _ := strings.Cut(rest[:i], ":")
+		p.user, p.password = unescape(user), unescape(password)
+		rest = rest[i+1:]
+	}
+	rest, _, _ = strings.Cut(rest, "#")
+	rest, query, _ := strings.Cut(rest, "?")
+	var err error
+	if p.query, err = url.ParseQuery(query); err != nil {
+		return parts{}, errors.New("what follows the ? cannot be read: escape & ; and % there as in any URL")
+	}
+	// Atlas's own parameter, which the server would take for a setting of the session and a
+	// connection pooler would refuse. Every session here sets its own.
+	p.query.Del("search_path")
+	host, database, _ := strings.Cut(rest, "/")
+	p.host, p.database = host, unescape(database)
+	return p, nil
+}
+
+// userinfoEnd is the offset of the @ that ends user and password, or -1.
+func userinfoEnd(rest string) int {
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	if i := strings.LastIndexByte(rest[:end], '@'); i >= 0 {
+		return i
+	}
+	// A / ? or # in the password, unless what follows the colon is a port.
+	colon := strings.IndexByte(rest[:end], ':')
+	if colon < 0 || strings.HasPrefix(rest, "[") || digits.MatchString(rest[colon+1:]) {
+		return -1
+	}
+	return strings.IndexByte(rest, '@')
+}
+
+// unescape decodes %XX; a % that no two hexadecimal digits follow stands for itself.
+func unescape(s string) string {
+	if out, err := url.PathUnescape(s); err == nil {
+		return out
+	}
+	return escape.ReplaceAllStringFunc(s, func(m string) string {
+		out, _ := url.PathUnescape(m)
+		return out
+	})
+}
+
+var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
+// url is the PostgreSQL URL of the parts.
+func (p parts) url() string {
+	var b strings.Builder
+	b.WriteString("postgres://")
+	switch {
+	case p.password != "":
+		b.WriteString(url.UserPassword(p.user, p.password).String() + "@")
+	case p.user != "":
+		b.WriteString(url.User(p.user).String() + "@")
+	}
+	host := p.host
+	if strings.HasPrefix(host, "/") { // a folder with a Unix socket
+		host = url.PathEscape(host)
+	} else if strings.Count(host, ":") > 1 && !strings.ContainsAny(host, "[,") { // IPv6
+		host = "[" + host + "]"
+	}
+	b.WriteString(host)
+	if p.port != "" {
+		b.WriteString(":" + p.port)
+	}
+	b.WriteString("/" + url.PathEscape(p.database))
+	if len(p.query) > 0 {
+		b.WriteString("?" + p.query.Encode())
+	}
+	return b.String()
+}
+
+// redacted is what of a URL may be shown: user, host and database.
+func redacted(raw string) string {
+	p, err := split(raw)
+	if err != nil {
+		return "a database"
+	}
+	p.password, p.query = "", nil
+	return p.url()
+}
+
+// parseReason is why pgx refuses a URL, without any of the URL: its own message quotes it,
+// with the password masked as well as it can.
+func parseReason(err error, raw string) string {
+	var perr *pgconn.ParseConfigError
+	if !errors.As(err, &perr) {
+		return "the URL cannot be read"
+	}
+	reason := perr.Error()
+	if i := strings.LastIndex(reason, "`: "); i >= 0 {
+		reason = reason[i+len("`: "):]
+	}
+	if p, err := split(raw); err == nil && p.password != "" &&
+		(strings.Contains(reason, p.password) || strings.Contains(reason, url.QueryEscape(p.password))) {
+		return "the URL cannot be read"
+	}
+	return Redact(reason)
+}
+
+// secrets find passwords in running text: in URLs, with whatever the password holds up to
+// the last @ of the word, and in libpq's key words.
+var secrets = []struct {
+	find *regexp.Regexp
+	with string
+}{
+	{regexp.MustCompile(`(?i)\b([a-z][a-z0-9+]*://[^\s:/?#@"'` + "`" + `]*):[^\s"` + "`" + `]*@`), "$1:xxxxx@"},
+	{regexp.MustCompile(`(?i)\b((?:ssl)?password)=(?:'(?:[^'\\]|\\.)*'|[^\s&"` + "`" + `]*)`), "$1=xxxxx"},
+}
+
+// Redact masks the passwords of connection strings inside a text.
+func Redact(text string) string {
+	for _, s := range secrets {
+		text = s.find.ReplaceAllString(text, s.with)
+	}
+	return text
+}

@@ -25,6 +25,11 @@ func (s *Server) Create(ctx context.Context) (*Database, error) {
 	if err := s.createDatabase(ctx, db.Name, s.template, s.create); err != nil {
 		return nil, fmt.Errorf("creating a dev database: %w", err)
 	}
+	if s.ownSchema {
+		if err := s.giveSchema(ctx, db); err != nil {
+			return nil, fmt.Errorf("giving a dev database to its owner: %w", err)
+		}
+	}
 	return db, nil
 }
 
@@ -32,8 +37,9 @@ func (s *Server) Create(ctx context.Context) (*Database, error) {
 // from must have ended, or end within a moment: PostgreSQL copies no database
 // that is in use (SQLSTATE 55006).
 func (s *Server) Clone(ctx context.Context, from *Database) (*Database, error) {
-	if err := s.awaitEmpty(ctx, from.Name); err != nil {
-		return nil, err
+	err := s.withAdmin(ctx, func(conn *pgx.Conn) error { return awaitEmpty(ctx, conn, from.Name) })
+	if err != nil {
+		return nil, fmt.Errorf("cloning dev database %s: %w", from.Name, err)
 	}
 	db := s.name()
 	if err := s.createDatabase(ctx, db.Name, from.Name, s.clone); err != nil {
@@ -54,19 +60,31 @@ func (s *Server) createDatabase(ctx context.Context, name, template, options str
 	})
 }
 
+// giveSchema makes the owner of a database that of its schema public, which
+// from 15 on it is: before, the schema is the superuser's.
+func (s *Server) giveSchema(ctx context.Context, db *Database) error {
+	cfg := s.admin.Copy()
+	cfg.Database = db.Name
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	_, err = conn.Exec(ctx, "ALTER SCHEMA public OWNER TO "+quote(s.owner.User))
+	return err
+}
+
 // awaitEmpty waits up to 100 ms for the sessions of a database to end. A
 // backend outlives its closed connection by a moment, and PostgreSQL's own
 // waiting in CREATE and DROP DATABASE goes in steps of 100 ms.
-func (s *Server) awaitEmpty(ctx context.Context, name string) error {
-	return s.withAdmin(ctx, func(conn *pgx.Conn) error {
-		for deadline := time.Now().Add(100 * time.Millisecond); ; time.Sleep(time.Millisecond) {
-			var busy bool
-			err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE datname = $1)", name).Scan(&busy)
-			if err != nil || !busy || time.Now().After(deadline) {
-				return err
-			}
+func awaitEmpty(ctx context.Context, conn *pgx.Conn, name string) error {
+	for deadline := time.Now().Add(100 * time.Millisecond); ; time.Sleep(time.Millisecond) {
+		var busy bool
+		err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE datname = $1)", name).Scan(&busy)
+		if err != nil || !busy || time.Now().After(deadline) {
+			return err
 		}
-	})
+	}
 }
 
 // Connect returns a new connection as the database's owner. The caller closes
@@ -88,26 +106,40 @@ func (d *Database) ConnConfig() *pgx.ConnConfig {
 
 // URL returns a postgres:// URL to connect as the database's owner. On a dev
 // URL's server it holds a password.
-func (d *Database) URL() string { return connURL(d.ConnConfig()) }
+func (d *Database) URL() string {
+	if d.server.base == nil {
+		return socketURL(d.ConnConfig())
+	}
+	cfg := d.ConnConfig()
+	u := *d.server.base
+	u.Path = "/" + cfg.Database
+	u.User = url.User(cfg.User)
+	if cfg.Password != "" {
+		u.User = url.UserPassword(cfg.User, cfg.Password)
+	}
+	return u.String()
+}
 
 // Drop drops the database and ends the sessions in it. A database that is gone
 // already is no error.
 func (d *Database) Drop(ctx context.Context) error {
-	if err := d.server.drop(ctx, d.Name); err != nil {
+	err := d.server.withAdmin(ctx, func(conn *pgx.Conn) error { return dropDatabase(ctx, conn, d.Name) })
+	if err != nil {
 		return fmt.Errorf("dropping dev database %s: %w", d.Name, err)
 	}
 	return nil
 }
 
-func (s *Server) drop(ctx context.Context, name string) error {
-	return s.withAdmin(ctx, func(conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = $1", name)
-		if err != nil {
-			return err
-		}
+func dropDatabase(ctx context.Context, conn *pgx.Conn, name string) error {
+	var ended int
+	err := conn.QueryRow(ctx, "SELECT count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity WHERE datname = $1", name).Scan(&ended)
+	if err == nil && ended > 0 {
+		err = awaitEmpty(ctx, conn, name)
+	}
+	if err == nil {
 		_, err = conn.Exec(ctx, fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", quote(name)))
-		return err
-	})
+	}
+	return err
 }
 
 // quote quotes a name always: here nobody reads the statements.
@@ -127,30 +159,10 @@ func socketConfig(dir, user, database string) (*pgx.ConnConfig, error) {
 	return cfg, nil
 }
 
-// connURL writes cfg as a URL that psql, pgx and lib/pq read alike.
-func connURL(cfg *pgx.ConnConfig) string {
-	u := url.URL{Scheme: "postgres", Path: "/" + cfg.Database, User: url.User(cfg.User)}
-	if cfg.Password != "" {
-		u.User = url.UserPassword(cfg.User, cfg.Password)
-	}
-	q := url.Values{}
-	if strings.HasPrefix(cfg.Host, "/") {
-		q.Set("host", cfg.Host)
-		if p := strconv.Itoa(int(cfg.Port)); p != port {
-			q.Set("port", p)
-		}
-	} else {
-		u.Host = fmt.Sprintf("%s:%d", cfg.Host, cfg.Port)
-		if strings.Contains(cfg.Host, ":") {
-			u.Host = fmt.Sprintf("[%s]:%d", cfg.Host, cfg.Port)
-		}
-	}
-	if cfg.TLSConfig == nil {
-		q.Set("sslmode", "disable")
-	} else {
-		q.Set("sslmode", "require")
-	}
-	u.RawQuery = q.Encode()
+// socketURL writes a socketConfig as a URL that psql, pgx and lib/pq read alike.
+func socketURL(cfg *pgx.ConnConfig) string {
+	u := url.URL{Scheme: "postgres", User: url.User(cfg.User), Path: "/" + cfg.Database}
+	u.RawQuery = url.Values{"host": {cfg.Host}, "sslmode": {"disable"}}.Encode()
 	return u.String()
 }
 

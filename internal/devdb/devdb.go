@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"sync"
 	"sync/atomic"
 
@@ -39,15 +40,17 @@ type Config struct {
 // Server is a PostgreSQL server on which databases are created and dropped at
 // will. Its methods may be called by several goroutines at once.
 type Server struct {
-	version  int
-	admin    *pgx.ConnConfig // the maintenance database
-	owner    *pgx.ConnConfig // a database's owner; Database is the one to fill in
-	prefix   string          // of the names of databases
-	create   string          // CREATE DATABASE's options for an empty database
-	clone    string          // and for a copy
-	template string
-	made     atomic.Int64
-	idle     chan *pgx.Conn // admin connections between two uses
+	version   int
+	admin     *pgx.ConnConfig // the maintenance database
+	owner     *pgx.ConnConfig // a database's owner; Database is the one to fill in
+	prefix    string          // of the names of databases
+	create    string          // CREATE DATABASE's options for an empty database
+	clone     string          // and for a copy
+	template  string
+	ownSchema bool     // schema public has to be given to the owner
+	base      *url.URL // of a dev URL's server
+	made      atomic.Int64
+	idle      chan *pgx.Conn // admin connections between two uses
 
 	close    sync.Once
 	closeErr error
@@ -64,7 +67,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	var s *Server
 	if dev.url != "" {
-		s, err = connectServer(ctx, dev.url)
+		s, err = connectServer(ctx, dev.url, log)
 	} else {
 		s, err = startThrowaway(ctx, dev.major, log)
 	}

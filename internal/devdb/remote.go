@@ -2,9 +2,184 @@ package devdb
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
-func connectServer(ctx context.Context, url string) (*Server, error) {
-	return nil, errors.New("devdb: dev URLs are not built yet")
+// A dev URL's server is another's: what is created there bears an id in its
+// name, and a session of ours holds the advisory lock of that id. What bears an
+// id without a lock was left behind by a killed process.
+const remotePrefix = "ibutsu_dev_"
+
+// CreateDBError says that the dev URL's user may not create databases.
+type CreateDBError struct{ User string }
+
+func (e *CreateDBError) Error() string {
+	return fmt.Sprintf("the dev URL's user %s may not create databases: run ALTER ROLE %s CREATEDB there, or leave dev unset for a throwaway server", quote(e.User), quote(e.User))
+}
+
+// connectServer returns the server of a dev URL.
+func connectServer(ctx context.Context, dev string, log logger) (*Server, error) {
+	admin, base, err := parseDevURL(dev)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := pgx.ConnectConfig(ctx, admin.Copy())
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the dev URL's server: %w", err)
+	}
+	s, err := setUpServer(ctx, conn, admin, base, log)
+	if err != nil {
+		conn.Close(context.WithoutCancel(ctx))
+		return nil, err
+	}
+	return s, nil
+}
+
+// parseDevURL returns the URL's configuration and the URL without what names a
+// user, a database or a schema. A search_path is Atlas's way to name the one
+// schema that it manages; databases of ours are managed whole.
+func parseDevURL(dev string) (*pgx.ConnConfig, *url.URL, error) {
+	// Parse errors may quote a part of a password.
+	base, err := url.Parse(dev)
+	if err != nil {
+		return nil, nil, errors.New("reading dev: malformed postgres:// URL: special characters in a name or a password have to be percent-encoded")
+	}
+	q := base.Query()
+	q.Del("search_path")
+	base.RawQuery = q.Encode()
+	cfg, err := pgx.ParseConfig(base.String())
+	if err != nil {
+		if inner := errors.Unwrap(err); inner != nil {
+			return nil, nil, fmt.Errorf("reading dev: malformed postgres:// URL: %w", inner)
+		}
+		return nil, nil, errors.New("reading dev: malformed postgres:// URL: it names an unknown setting or an invalid value")
+	}
+	for _, name := range []string{"user", "password", "dbname"} {
+		q.Del(name)
+	}
+	base.RawQuery = q.Encode()
+	return cfg, base, nil
+}
+
+func setUpServer(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, base *url.URL, log logger) (*Server, error) {
+	var id [8]byte
+	rand.Read(id[:])
+	s := &Server{
+		admin: admin, owner: admin.Copy(), base: base,
+		prefix:   remotePrefix + hex.EncodeToString(id[:]) + "_",
+		template: "template0", create: "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'",
+		idle: make(chan *pgx.Conn, 4),
+	}
+
+	var super, createDB, createRole bool
+	err := conn.QueryRow(ctx, `SELECT pg_catalog.current_setting('server_version_num')::int, rolsuper, rolcreatedb OR rolsuper, rolcreaterole
+		FROM pg_catalog.pg_roles WHERE rolname = current_user`).Scan(&s.version, &super, &createDB, &createRole)
+	if err != nil {
+		return nil, fmt.Errorf("reading the dev URL's server's version and rights: %w", err)
+	}
+	if s.version < MinMajor*10000 {
+		return nil, fmt.Errorf("the dev URL's server is PostgreSQL %d: %d is the oldest supported", s.version/10000, MinMajor)
+	}
+	if !createDB {
+		return nil, &CreateDBError{User: admin.User}
+	}
+	if s.version >= 150000 {
+		s.create += " LOCALE_PROVIDER libc"
+	}
+	s.ownSchema = super && s.version < 150000
+
+	lock := int64(binary.BigEndian.Uint64(id[:]))
+	if _, err := conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_lock($1)", lock); err != nil {
+		return nil, fmt.Errorf("locking the dev databases' names: %w", err)
+	}
+	sweepServer(ctx, conn, log)
+
+	owner := ""
+	if super || createRole {
+		// Migrations are strangers' code: they run without these rights.
+		owner = s.prefix + "owner"
+		password := rand.Text()
+		sql := fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", quote(owner), password)
+		if !super {
+			sql += fmt.Sprintf("; GRANT %s TO CURRENT_USER", quote(owner))
+		}
+		if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
+			return nil, fmt.Errorf("creating an owner for the dev databases: %w", err)
+		}
+		s.owner.User, s.owner.Password = owner, password
+	}
+	s.stop = func() error { return s.cleanUp(conn, owner) }
+	return s, nil
+}
+
+// cleanUp drops the server's databases and its owner role over the session that
+// holds the lock, and ends it.
+func (s *Server) cleanUp(conn *pgx.Conn, owner string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	defer conn.Close(ctx)
+	err := func() error {
+		names, err := texts(ctx, conn, "SELECT datname FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname, $1)", s.prefix)
+		if err != nil {
+			return err
+		}
+		var errs []error
+		for _, name := range names {
+			errs = append(errs, dropDatabase(ctx, conn, name))
+		}
+		if owner != "" {
+			_, err := conn.Exec(ctx, "DROP ROLE IF EXISTS "+quote(owner))
+			errs = append(errs, err)
+		}
+		return errors.Join(errs...)
+	}()
+	if err != nil {
+		return fmt.Errorf("cleaning up the dev URL's server: %w", err)
+	}
+	return nil
+}
+
+// sweepServer drops what killed processes left behind, as far as this user may.
+func sweepServer(ctx context.Context, conn *pgx.Conn, log logger) {
+	// Advisory locks are shown for all databases of the server alike.
+	unlocked := func(name string) string {
+		return fmt.Sprintf(`%[1]s ~ '^%[2]s[0-9a-f]{16}_' AND NOT EXISTS (
+			SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 1
+			AND lpad(to_hex(classid::bigint), 8, '0') || lpad(to_hex(objid::bigint), 8, '0') = substr(%[1]s, %[3]d, 16))`,
+			name, remotePrefix, len(remotePrefix)+1)
+	}
+	report := func(err error) {
+		if err != nil {
+			log.printf("dropping what an earlier run left on the dev URL's server: %v", err)
+		}
+	}
+	databases, err := texts(ctx, conn, "SELECT datname FROM pg_catalog.pg_database WHERE "+unlocked("datname")+
+		" AND pg_catalog.pg_has_role(datdba, 'MEMBER')")
+	report(err)
+	for _, name := range databases {
+		report(dropDatabase(ctx, conn, name))
+	}
+	roles, err := texts(ctx, conn, "SELECT rolname FROM pg_catalog.pg_roles WHERE "+unlocked("rolname")+
+		" AND pg_catalog.pg_has_role(oid, 'MEMBER')")
+	report(err)
+	for _, name := range roles {
+		_, err := conn.Exec(ctx, "DROP ROLE IF EXISTS "+quote(name))
+		report(err)
+	}
+}
+
+func texts(ctx context.Context, conn *pgx.Conn, sql string, args ...any) ([]string, error) {
+	rows, err := conn.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }

@@ -1,25 +1,173 @@
 package plan
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
-// A Finding is something that check holds against the project.
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// FindingKind is what a Finding is about.
+type FindingKind string
+
+const (
+	FindingPlan   FindingKind = "plan"   // plan would write something
+	FindingSum    FindingKind = "sum"    // a sum file does not fit
+	FindingEffect FindingKind = "effect" // an effect file is missing or says something else
+	FindingDown   FindingKind = "down"   // a down file is missing or does not lead back
+)
+
+// A Finding is something that is not in order.
 type Finding struct {
-	Kind string // "plan", "sum", "effect", "down", "replay"
-	File string // the file that it is about, if any
-	Line int    // 1-based; 0 if the whole file is meant
-	Text string // a sentence
+	Kind FindingKind
+	// File is the file that it is about, relative to the migrations folder; empty for
+	// FindingPlan, which is about the schema file.
+	File string
+	// Line is 1-based, 0 if the whole file is meant.
+	Line int
+	// Text says what is wrong and what to do.
+	Text string
+	// Differences are what it is about in particular, if anything.
+	Differences []catalog.Difference
 }
 
-// A CheckResult is what check found.
+// A CheckResult is what Check found.
 type CheckResult struct {
-	Files    int // migrations looked at
+	// Files are the names of the migrations looked at, in order.
+	Files    []string
 	Findings []Finding
-	Plan     *Plan // what plan would write, nil if it could not be worked out
+	// Outside are the objects of the migrations that stand outside schema.hcl.
+	Outside []state.Outside
 }
 
 // OK says whether nothing was found.
 func (r *CheckResult) OK() bool { return len(r.Findings) == 0 }
 
-// Check tells whether the project is in order: plan has nothing to write, sums and
-// effects are right, and every down file leads back.
-func Check(ctx context.Context, cfg Config) (*CheckResult, error) { return &CheckResult{}, nil }
+// Check tells whether the project is in order: plan has nothing to write, sums and effects
+// are right, and every down file leads back. What is not is a Finding; the error is for
+// what keeps Check from looking: a migration that does not replay (*state.StmtError), a
+// schema file that makes no sense (*state.SchemaError).
+func Check(ctx context.Context, cfg Config) (*CheckResult, error) {
+	r := &CheckResult{}
+	for _, f := range cfg.Dir.Files() {
+		r.Files = append(r.Files, f.Name)
+	}
+	if err := cfg.Dir.Verify(); err != nil {
+		var sum *migration.SumError
+		if !errors.As(err, &sum) {
+			return nil, err
+		}
+		r.Findings = append(r.Findings, Finding{Kind: FindingSum, File: migration.SumFile, Text: err.Error()})
+	}
+	var path []catalog.Catalog
+	replayed, desired, err := states(ctx, cfg, func(ctx context.Context) (s *state.State, err error) {
+		s, path, err = replayPath(ctx, cfg)
+		return s, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer replayed.Close()
+	defer desired.Close()
+	r.Outside = state.Unmanaged(replayed.Catalog)
+	r.effects(cfg.Dir, path)
+	have, _ := state.Split(replayed.Catalog)
+	want, _ := state.Split(desired.Catalog)
+	if !want.Equal(have) {
+		r.Findings = append(r.Findings, Finding{
+			Kind:        FindingPlan,
+			Text:        fmt.Sprintf("%s and the migrations differ: run plan", cfg.SchemaName),
+			Differences: catalog.Diff(want, have),
+		})
+	}
+	if err := r.downs(ctx, cfg, replayed, path); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// replayPath replays the directory and returns the catalog after every number of files.
+// After an error those that it came to are returned with it.
+func replayPath(ctx context.Context, cfg Config) (*state.State, []catalog.Catalog, error) {
+	s, err := state.Replay(ctx, cfg.Server, cfg.Dir, -1, cfg.Options)
+	if err != nil {
+		return nil, nil, err
+	}
+	path := []catalog.Catalog{s.Catalog}
+	for _, f := range cfg.Dir.Files() {
+		err := s.Up(ctx, f)
+		if err == nil {
+			err = s.Refresh(ctx)
+		}
+		if err != nil {
+			s.Close()
+			return nil, path, err
+		}
+		path = append(path, s.Catalog)
+	}
+	return s, path, nil
+}
+
+// effects compares the effect files with what was measured.
+func (r *CheckResult) effects(dir *migration.Dir, path []catalog.Catalog) {
+	for i, f := range dir.Files() {
+		finding := Finding{Kind: FindingEffect, File: effectFile(f)}
+		have, err := catalog.ParseEffect(f.Effect)
+		switch want := catalog.Measure(path[i], path[i+1]); {
+		case !f.HasEffect:
+			finding.Text = "the effect of " + f.Name + " is missing: run rehash"
+		case err != nil:
+			finding.Text = err.Error() + ": run rehash"
+		case !slices.Equal(have.Add, want.Add) || !slices.Equal(have.Remove, want.Remove):
+			finding.Text = "this is not the effect of " + f.Name + ": run rehash and look at the difference"
+		default:
+			continue
+		}
+		r.Findings = append(r.Findings, finding)
+	}
+}
+
+func effectFile(f *migration.File) string {
+	return migration.EffectDir + "/" + strings.TrimSuffix(f.Name, ".sql") + ".txt"
+}
+
+// downs runs every down file from the state after its migration.
+func (r *CheckResult) downs(ctx context.Context, cfg Config, s *state.State, path []catalog.Catalog) error {
+	var steps []step
+	for _, f := range cfg.Dir.Files() {
+		d := step{file: migration.DownDir + "/" + f.Name}
+		switch {
+		case f.Down == nil:
+			d.none = true
+			r.Findings = append(r.Findings, Finding{Kind: FindingDown, File: d.file, Text: "the down file of " + f.Name +
+				" is missing: write one, or say in it that there is no way back (\"-- alembic:down none REASON\"), and run rehash"})
+		case f.Down.None != "":
+			d.none = true
+		default:
+			d.stmts, d.txNone = f.Down.Stmts, f.Down.TxNone
+		}
+		steps = append(steps, d)
+	}
+	faults, err := leadBack(ctx, s, steps, path, func(ctx context.Context, n int) (*state.State, error) {
+		return state.Replay(ctx, cfg.Server, cfg.Dir, n-1, cfg.Options)
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range slices.Backward(faults) {
+		finding := Finding{Kind: FindingDown, File: f.step.file, Differences: f.differences}
+		if f.err != nil {
+			finding.Line = f.err.Pos.Line
+			finding.Text = "the down file fails: " + state.Message(f.err.Err)
+		} else {
+			finding.Text = "the down file does not lead back to the state before its migration"
+		}
+		r.Findings = append(r.Findings, finding)
+	}
+	return nil
+}

@@ -1,72 +1,192 @@
-// Package plan turns the difference of two states into migration files, and
-// proves them before they are written.
+// Package plan turns the difference between schema.hcl and the migrations into new
+// migrations, and proves them before they are written: the old directory and the new
+// files give what schema.hcl says, and the down files lead back. Proofs compare
+// PostgreSQL's catalogs and never ask the engine that planned.
 package plan
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// Config is what every function here needs to know.
+// Config is what the functions of this package work on.
 type Config struct {
+	// Server is where states are worked out. New needs none.
 	Server *devdb.Server
-	// Dir is the directory of migrations, Root the OS path that it was read from:
-	// what New and Rehash write to.
-	Dir  *migration.Dir
-	Root string
+	// Dir is the directory of migrations.
+	Dir *migration.Dir
 	// SchemaName is the schema file's name in messages, Schema its text.
 	SchemaName string
 	Schema     []byte
 	Options    catalog.Options
-	// Name of the migration; derived from what changes if empty.
+	// Name is the new migration's name without the version, "add_results_flaky". Make
+	// derives one from what changes if it is empty.
 	Name string
-	// Now is the time that versions are made of; zero means time.Now().
+	// Now is the time that versions are made from; the zero time is time.Now().
 	Now time.Time
 }
 
-// A File is one planned migration.
+// A File is a migration that does not stand in the directory yet.
 type File struct {
 	migration.Draft
 	Version string
 	Effect  catalog.Effect
-}
+	// Losses are what its way up destroys, "column public.results.source".
+	Losses []string
 
-// Outside counts the objects of one kind that stand outside schema.hcl: they are
-// left alone by plans.
-type Outside struct {
-	Kind  string // "view", "function", ...
-	Count int
+	up, down step
 }
 
 // A Plan is what must be written for the directory to give what schema.hcl says.
 type Plan struct {
 	// Files in order; none if there is nothing to do.
-	Files   []File
-	Outside []Outside
+	Files []File
+	// Outside are the objects of the migrations that stand outside schema.hcl.
+	Outside []state.Outside
+
+	dir *migration.Dir
 }
 
-// Make plans the difference between schema.hcl and the replayed directory, proves the
-// plan both ways and returns it; nothing is written yet. A plan that does not give what
-// it should is a *ProofError.
-func Make(ctx context.Context, cfg Config) (*Plan, error) { return &Plan{}, nil }
+// Make plans the difference between schema.hcl and the replayed directory and proves the
+// plan both ways. It writes nothing.
+//
+// The error is a *state.SchemaError for the schema file, a *state.StmtError for a
+// migration that does not replay, and a *ProofError for a plan that does not give what it
+// should; it says what differs.
+func Make(ctx context.Context, cfg Config) (*Plan, error) {
+	if cfg.Name != "" {
+		if err := checkName(cfg.Name); err != nil {
+			return nil, err
+		}
+	}
+	replayed, desired, err := states(ctx, cfg, func(ctx context.Context) (*state.State, error) {
+		return state.Replay(ctx, cfg.Server, cfg.Dir, len(cfg.Dir.Files())-1, cfg.Options)
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer replayed.Close()
+	defer desired.Close()
+	p := &Plan{Outside: state.Unmanaged(replayed.Catalog), dir: cfg.Dir}
+	have, _ := state.Split(replayed.Catalog)
+	want, _ := state.Split(desired.Catalog)
+	if want.Equal(have) {
+		return p, nil
+	}
+	changes, names, err := diff(ctx, replayed, desired)
+	if err != nil {
+		return nil, err
+	}
+	if len(changes) == 0 {
+		return nil, &ProofError{Differences: catalog.Diff(want, have)}
+	}
+	if cfg.Name == "" {
+		cfg.Name = names
+	}
+	if p.Files, err = files(cfg, changes); err != nil {
+		return nil, err
+	}
+	if err := p.prove(ctx, cfg, replayed, want); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
 
-// Write writes the plan's files to the migrations folder root, all or none.
-func (p *Plan) Write(root string) error { return nil }
+// Write writes the plan's files to the migrations folder root, all or none. The folder
+// must still be as it was read.
+func (p *Plan) Write(root string) error {
+	drafts := make([]migration.Draft, len(p.Files))
+	for i, f := range p.Files {
+		drafts[i] = f.Draft
+	}
+	return p.dir.Write(root, drafts)
+}
 
-// New writes an empty migration with its down and effect files, and returns its name.
-func New(ctx context.Context, cfg Config) (*Plan, error) { return &Plan{}, nil }
-
-// Rehash computes all sums anew, and measures every effect where the directory replays.
-func Rehash(ctx context.Context, cfg Config) error { return nil }
-
-// A ProofError is a plan that does not give what it should.
+// A ProofError is a plan that does not give what it should. Nothing was written.
 type ProofError struct {
-	File        string // the file whose up or down is wrong; empty if nothing could be planned
+	// File is the planned file that is wrong, "down/..." for a way back; empty if the
+	// engine finds nothing to do where the catalogs differ.
+	File string
+	// Err is the statement that PostgreSQL refused, if it came to that.
+	Err *state.StmtError
+	// Differences are what is not as it should be after the file.
 	Differences []catalog.Difference
+	// Outside says that the differences are in what stands outside schema.hcl.
+	Outside bool
 }
 
-func (e *ProofError) Error() string { return "" }
+func (e *ProofError) Error() string {
+	var b strings.Builder
+	switch {
+	case e.Err != nil:
+		fmt.Fprintf(&b, "nothing was written: the planned %s fails: %s\n  in: %s\nwrite this change as SQL (new), or change the schema file",
+			e.File, state.Message(e.Err.Err), strings.ReplaceAll(e.Err.Stmt, "\n", "\n      "))
+		return b.String()
+	case e.File == "":
+		b.WriteString("the schema file and the migrations differ in what the engine cannot plan:")
+	case e.Outside:
+		fmt.Fprintf(&b, "nothing was written: the planned %s would change what stands outside the schema file:", e.File)
+	case strings.HasPrefix(e.File, migration.DownDir+"/"):
+		fmt.Fprintf(&b, "nothing was written: the planned %s does not lead back:", e.File)
+	default:
+		fmt.Fprintf(&b, "nothing was written: the planned %s does not give what the schema file says:", e.File)
+	}
+	for _, d := range e.Differences {
+		b.WriteString("\n  " + d.Text)
+	}
+	b.WriteString("\nwrite this change as SQL (new), or change the schema file")
+	return b.String()
+}
+
+func (e *ProofError) Unwrap() error {
+	if e.Err == nil {
+		return nil
+	}
+	return e.Err
+}
+
+// ErrNoName is New's error without a name.
+var ErrNoName = errors.New("a new migration needs a name, such as -name=backfill_runs")
+
+// New returns an empty migration with its down and effect files, for changes that are
+// written by hand. It writes nothing and needs no server.
+func New(_ context.Context, cfg Config) (*Plan, error) {
+	if cfg.Name == "" {
+		return nil, ErrNoName
+	}
+	if err := checkName(cfg.Name); err != nil {
+		return nil, err
+	}
+	version := migration.NextVersion(cfg.Dir, cfg.now(), 0)
+	f := File{Version: version}
+	f.Name = version + "_" + cfg.Name + ".sql"
+	f.SQL = newUp
+	f.Down = newDown
+	f.Draft.Effect = f.Effect.String()
+	return &Plan{Files: []File{f}, dir: cfg.Dir}, nil
+}
+
+const (
+	newUp = `-- Write the change here as SQL. All of it runs in one transaction. What cannot, such as
+-- CREATE INDEX CONCURRENTLY, goes into a file of its own that begins with the directive for
+-- transaction mode none; the README shows it. Then measure the effect with rehash.
+`
+	newDown = `-- Write here what takes the change back. If nothing can, say so with the directive for
+-- "down none" and the reason; the README shows it.
+`
+)
+
+func (c Config) now() time.Time {
+	if c.Now.IsZero() {
+		return time.Now()
+	}
+	return c.Now
+}

@@ -2,27 +2,44 @@ package state
 
 import (
 	"context"
-
-	"github.com/jackc/pgx/v5"
+	"fmt"
+	"path"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// Replay runs the first files of dir, those up to and including index through
-// (-1: none), in a new database. A failing statement gives a *StmtError.
+// Replay runs the files of dir up to and including index through (-1: none) in a new
+// database, each as the migrator would. A file that fails gives a *StmtError.
 func Replay(ctx context.Context, srv *devdb.Server, dir *migration.Dir, through int, opts catalog.Options) (*State, error) {
-	return &State{}, nil
+	files := dir.Files()
+	if through >= len(files) {
+		return nil, fmt.Errorf("replaying file %d of %d", through+1, len(files))
+	}
+	s, err := New(ctx, srv, opts)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files[:through+1] {
+		if err := s.Up(ctx, f); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	if err := s.Refresh(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
-// Desired works out what the HCL text src says. name is the file's name in errors.
-func Desired(ctx context.Context, srv *devdb.Server, name string, src []byte, opts catalog.Options) (*State, error) {
-	return &State{}, nil
+// Up runs a migration.
+func (s *State) Up(ctx context.Context, f *migration.File) error {
+	return s.Run(ctx, f.Stmts, f.TxNone, f.Name)
 }
 
-// Inspect returns the schema of a live database as HCL, without the record's
-// tables and what opts excludes.
-func Inspect(ctx context.Context, conn *pgx.ConnConfig, opts catalog.Options) ([]byte, error) {
-	return nil, nil
+// Down runs a migration's down file.
+func (s *State) Down(ctx context.Context, d *migration.Down) error {
+	return s.Run(ctx, d.Stmts, d.TxNone, path.Join(migration.DownDir, d.Name))
 }

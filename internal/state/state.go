@@ -1,23 +1,159 @@
 // Package state works out what a schema is: the desired one, as schema.hcl says
 // it, and the replayed one, as a directory of migrations gives it. Each is built
-// in a throwaway database of its own and read back from there, so that both are
-// in PostgreSQL's own spelling and nothing is left to a comparison of texts.
+// in a database of its own and read back from there, so that both are in
+// PostgreSQL's own spelling and nothing is left to a comparison of texts.
 package state
 
 import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// A State is a schema that stands in a throwaway database.
+// A State is a schema that stands in a database of its own on a dev server. All
+// that is done with it goes through one connection, so a State serves one
+// goroutine at a time.
 type State struct {
-	// DB holds the schema. Whoever asked for the state drops it, or closes the
-	// server.
 	DB *devdb.Database
-	// Catalog is the schema in normal form.
+	// Catalog is the schema in normal form, as Refresh read it last.
 	Catalog catalog.Catalog
-	// Realm is the schema as Atlas sees it; nil until Load is called.
-	Realm *schema.Realm
+
+	srv  *devdb.Server
+	opts catalog.Options
+	db   *session
+}
+
+// New returns the state of an empty database, with a session as migrations have it.
+func New(ctx context.Context, srv *devdb.Server, opts catalog.Options) (*State, error) {
+	db, err := srv.Create(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("creating a dev database: %w", err)
+	}
+	return open(ctx, srv, db, opts)
+}
+
+// open returns the state that stands in db, with its catalog not read yet.
+func open(ctx context.Context, srv *devdb.Server, db *devdb.Database, opts catalog.Options) (*State, error) {
+	s := &State{DB: db, srv: srv, opts: opts}
+	if err := s.connect(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *State) connect(ctx context.Context) error {
+	db, err := connect(ctx, s.DB.ConnConfig())
+	if err != nil {
+		return fmt.Errorf("connecting to the dev database: %w", err)
+	}
+	if err := migration.Session(ctx, db.native, migration.SessionOptions{}); err != nil {
+		db.close()
+		return fmt.Errorf("setting up the dev database's session: %w", err)
+	}
+	s.db = db
+	return nil
+}
+
+// Conn is the state's own connection. Its session is that of migrations.
+func (s *State) Conn() *pgx.Conn { return s.db.native }
+
+// Refresh reads Catalog from the database.
+func (s *State) Refresh(ctx context.Context) error {
+	c, err := catalog.Read(ctx, s.db.native, s.opts)
+	if err != nil {
+		return err
+	}
+	s.Catalog = c
+	return nil
+}
+
+// Realm returns the schema as Atlas sees it now, without what the options leave out.
+func (s *State) Realm(ctx context.Context) (*schema.Realm, error) {
+	drv, err := s.db.atlas()
+	if err != nil {
+		return nil, err
+	}
+	return inspect(ctx, drv, s.opts)
+}
+
+// Driver returns Atlas's driver for the database.
+func (s *State) Driver() (migrate.Driver, error) { return s.db.atlas() }
+
+// Clone returns a copy of the state in a database of its own, with the catalog that
+// the receiver had.
+func (s *State) Clone(ctx context.Context) (*State, error) {
+	// PostgreSQL copies a database only while nobody is connected to it.
+	s.db.close()
+	db, err := s.srv.Clone(ctx, s.DB)
+	if err != nil {
+		return nil, fmt.Errorf("copying a dev database: %w", err)
+	}
+	if err := s.connect(ctx); err != nil {
+		return nil, err
+	}
+	c, err := open(ctx, s.srv, db, s.opts)
+	if err != nil {
+		return nil, err
+	}
+	c.Catalog = s.Catalog
+	return c, nil
+}
+
+// Close closes the connection. The database stays until it is dropped or the server
+// is closed.
+func (s *State) Close() { s.db.close() }
+
+// A session is one connection, as pgx's own and as database/sql's, which Atlas needs.
+type session struct {
+	native *pgx.Conn
+	pool   *sql.DB
+	conn   *sql.Conn
+	driver migrate.Driver
+}
+
+func connect(ctx context.Context, cfg *pgx.ConnConfig) (*session, error) {
+	s := &session{pool: stdlib.OpenDB(*cfg)}
+	var err error
+	if s.conn, err = s.pool.Conn(ctx); err != nil {
+		s.pool.Close()
+		return nil, err
+	}
+	// The connection is held for the session's life, so that what Raw lends is ours.
+	err = s.conn.Raw(func(c any) error {
+		s.native = c.(*stdlib.Conn).Conn()
+		return nil
+	})
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *session) atlas() (migrate.Driver, error) {
+	if s.driver == nil {
+		drv, err := postgres.Open(s.conn)
+		if err != nil {
+			return nil, fmt.Errorf("opening Atlas's driver: %w", err)
+		}
+		s.driver = drv
+	}
+	return s.driver, nil
+}
+
+func (s *session) close() {
+	// The pool's Close waits for nothing and returns what the connection's Close did,
+	// and there is nothing to do about a connection that fails to close.
+	_ = s.conn.Close()
+	_ = s.pool.Close()
 }

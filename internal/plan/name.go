@@ -1,0 +1,246 @@
+package plan
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"ariga.io/atlas/sql/postgres"
+	"ariga.io/atlas/sql/schema"
+)
+
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+
+// checkName says whether a name that somebody gave can be part of a file's name.
+func checkName(name string) error {
+	if !namePattern.MatchString(name) || len(name) > maxName || strings.HasSuffix(name, ".sql") {
+		return fmt.Errorf("%q cannot be a migration's name: take at most %d letters, digits, _ and -, and leave version and .sql to the tool", name, maxName)
+	}
+	return nil
+}
+
+// maxName is the longest name in bytes: with version and suffix it stays readable in
+// every listing.
+const maxName = 80
+
+// deriveName says in a few words what the changes do: add_results_flaky, drop_reports,
+// index_results_tags, change_runs_and_results.
+func deriveName(changes []schema.Change) string {
+	var parts []string
+	tables := map[string]bool{} // whose creation or drop says enough
+	for _, c := range changes {
+		switch c := c.(type) {
+		case *schema.AddTable:
+			tables[c.T.Name] = true
+		case *schema.DropTable:
+			tables[c.T.Name] = true
+		}
+	}
+	byVerb := map[string][]string{}
+	add := func(verb string, names ...string) {
+		if len(byVerb[verb]) == 0 {
+			parts = append(parts, verb)
+		}
+		byVerb[verb] = append(byVerb[verb], strings.Join(names, "_"))
+	}
+	for _, c := range changes {
+		switch c := c.(type) {
+		case *schema.AddTable:
+			add("add", c.T.Name)
+		case *schema.DropTable:
+			add("drop", c.T.Name)
+		case *schema.AddObject:
+			add("add", objectName(c.O))
+		case *schema.DropObject:
+			add("drop", objectName(c.O))
+		case *schema.ModifyObject:
+			add("change", objectName(c.To))
+		case *schema.AddSchema:
+			// Its tables say it, if there are any.
+			if len(c.S.Tables) == 0 {
+				add("add", "schema", c.S.Name)
+			}
+		case *schema.DropSchema:
+			add("drop", "schema", c.S.Name)
+		case *schema.ModifySchema:
+			add("change", "schema", c.S.Name)
+		case *schema.ModifyTable:
+			changes := essential(c.Changes)
+			if verb, names := verbOf(changes); verb != "" {
+				add(verb, append([]string{c.T.Name}, names...)...)
+			} else if len(changes) > 0 && !onlyKeys(changes, tables) {
+				add("change", c.T.Name)
+			}
+		default:
+			add("change", "schema")
+		}
+	}
+	name := ""
+	switch {
+	case len(parts) == 1 && len(byVerb[parts[0]]) <= 2:
+		name = parts[0] + "_" + strings.Join(byVerb[parts[0]], "_and_")
+	case len(parts) == 1:
+		name = fmt.Sprintf("%s_%s_and_%d_more", parts[0], byVerb[parts[0]][0], len(byVerb[parts[0]])-1)
+	default:
+		name = "change_" + strings.Join(touched(changes), "_and_")
+	}
+	return clean(name)
+}
+
+// touched returns the names of what changes, at most two of them.
+func touched(changes []schema.Change) []string {
+	var names []string
+	for _, c := range changes {
+		n := ""
+		switch c := c.(type) {
+		case *schema.AddTable:
+			n = c.T.Name
+		case *schema.DropTable:
+			n = c.T.Name
+		case *schema.ModifyTable:
+			n = c.T.Name
+		case *schema.AddObject:
+			n = objectName(c.O)
+		case *schema.DropObject:
+			n = objectName(c.O)
+		case *schema.ModifyObject:
+			n = objectName(c.To)
+		}
+		if n != "" && !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	if len(names) == 0 {
+		return []string{"schema"}
+	}
+	if len(names) > 2 {
+		return []string{names[0], fmt.Sprintf("%d_more", len(names)-1)}
+	}
+	return names
+}
+
+// essential leaves out the changes that come along with the columns that are added or
+// dropped: their indexes and keys.
+func essential(changes []schema.Change) []schema.Change {
+	added, dropped := map[string]bool{}, map[string]bool{}
+	for _, c := range changes {
+		switch c := c.(type) {
+		case *schema.AddColumn:
+			added[c.C.Name] = true
+		case *schema.DropColumn:
+			dropped[c.C.Name] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(changes), func(c schema.Change) bool {
+		switch c := c.(type) {
+		case *schema.AddIndex:
+			return slices.ContainsFunc(c.I.Parts, func(p *schema.IndexPart) bool { return p.C != nil && added[p.C.Name] })
+		case *schema.AddForeignKey:
+			return slices.ContainsFunc(c.F.Columns, func(c *schema.Column) bool { return added[c.Name] })
+		default:
+			return onDropped(c, dropped)
+		}
+	})
+}
+
+// verbOf returns a verb and names for changes of one table that are all of a kind.
+func verbOf(changes []schema.Change) (string, []string) {
+	var verb string
+	var names []string
+	for _, c := range changes {
+		v := ""
+		switch c := c.(type) {
+		case *schema.AddColumn:
+			v = "add"
+			names = append(names, c.C.Name)
+		case *schema.DropColumn:
+			v = "drop"
+			names = append(names, c.C.Name)
+		case *schema.AddIndex:
+			v = "index"
+			if _, ok := constraint(c.I); ok {
+				v = "constrain"
+			}
+			names = append(names, indexed(c.I))
+		case *schema.DropIndex:
+			v = "unindex"
+			if _, ok := constraint(c.I); ok {
+				v = "unconstrain"
+			}
+			names = append(names, indexed(c.I))
+		case *schema.AddForeignKey, *schema.AddCheck, *schema.AddPrimaryKey:
+			v = "constrain"
+		case *schema.DropForeignKey, *schema.DropCheck, *schema.DropPrimaryKey:
+			v = "unconstrain"
+		default:
+			return "", nil
+		}
+		if verb != "" && v != verb {
+			return "", nil
+		}
+		verb = v
+	}
+	if verb == "constrain" || verb == "unconstrain" || len(names) > 2 {
+		return verb, nil
+	}
+	if len(names) == 2 {
+		names = []string{names[0], "and", names[1]}
+	}
+	return verb, names
+}
+
+func constraint(i *schema.Index) (string, bool) {
+	for _, a := range i.Attrs {
+		if c, ok := a.(*postgres.Constraint); ok {
+			return c.T, true
+		}
+	}
+	return "", false
+}
+
+// indexed names an index by its columns, or where it has expressions by its own name.
+func indexed(i *schema.Index) string {
+	var names []string
+	for _, p := range i.Parts {
+		if p.C == nil {
+			return strings.TrimPrefix(strings.TrimPrefix(i.Name, "ix_"), i.Table.Name+"_")
+		}
+		names = append(names, p.C.Name)
+	}
+	return strings.Join(names, "_")
+}
+
+// onlyKeys says whether the changes only add or drop foreign keys to the given tables.
+func onlyKeys(changes []schema.Change, tables map[string]bool) bool {
+	return !slices.ContainsFunc(changes, func(c schema.Change) bool {
+		switch c := c.(type) {
+		case *schema.AddForeignKey:
+			return !tables[c.F.RefTable.Name]
+		case *schema.DropForeignKey:
+			return !tables[c.F.RefTable.Name]
+		}
+		return true
+	})
+}
+
+func objectName(o schema.Object) string {
+	if e, ok := o.(*schema.EnumType); ok {
+		return e.T
+	}
+	return "object"
+}
+
+var unclean = regexp.MustCompile(`[^a-z0-9]+`)
+
+// clean makes a derived name fit for a file's name.
+func clean(name string) string {
+	name = strings.Trim(unclean.ReplaceAllString(strings.ToLower(name), "_"), "_")
+	if len(name) > maxName {
+		name = strings.TrimRight(name[:maxName], "_")
+	}
+	if name == "" {
+		return "change"
+	}
+	return name
+}

@@ -1,0 +1,211 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/schema"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// Desired works out what the schema file src says, in a new database. name is the file's
+// name in errors, which are *SchemaError where the file is wrong, PostgreSQL's objections
+// included.
+func Desired(ctx context.Context, srv *devdb.Server, name string, src []byte, opts catalog.Options) (*State, error) {
+	doc, err := parse(name, src)
+	if err != nil {
+		return nil, err
+	}
+	s, err := New(ctx, srv, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.build(ctx, doc); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// DesiredOn is Desired in a copy of base that keeps only what a schema file cannot
+// express: types, functions and extensions that the file may refer to. Where it fails,
+// so does Desired.
+func DesiredOn(ctx context.Context, base *State, name string, src []byte) (*State, error) {
+	doc, err := parse(name, src)
+	if err != nil {
+		return nil, err
+	}
+	s, err := base.Clone(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = s.strip(ctx, doc.realm)
+	if err == nil {
+		err = s.build(ctx, doc)
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// build creates what the document says, and reads the catalog.
+func (s *State) build(ctx context.Context, doc *document) error {
+	drv, err := s.db.atlas()
+	if err != nil {
+		return err
+	}
+	var changes []schema.Change
+	for _, ns := range doc.realm.Schemas {
+		changes = append(changes, &schema.AddSchema{S: ns, Extra: []schema.Clause{&schema.IfNotExists{}}})
+		for _, o := range ns.Objects {
+			changes = append(changes, &schema.AddObject{O: o})
+		}
+		for _, t := range ns.Tables {
+			changes = append(changes, &schema.AddTable{T: t})
+		}
+	}
+	p, err := drv.PlanChanges(ctx, "desired", changes, func(o *migrate.PlanOptions) {
+		// One column a line: place tells by the line which column is wrong.
+		o.Indent = "  "
+	})
+	if err != nil {
+		return doc.unplaced(err)
+	}
+	if err := exec(ctx, s.db.native, "BEGIN"); err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	for _, c := range p.Changes {
+		if err := exec(ctx, s.db.native, c.Cmd); err != nil {
+			return errors.Join(doc.refused(c, err), rollback(ctx, s.db.native))
+		}
+	}
+	if err := exec(ctx, s.db.native, "COMMIT"); err != nil {
+		return fmt.Errorf("committing the schema file's objects: %w", err)
+	}
+	return s.Refresh(ctx)
+}
+
+// strip drops what schema files express: tables, enums, and the schemas that are empty
+// then and that the file does not name.
+func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
+	current, err := s.Realm(ctx)
+	if err != nil {
+		return err
+	}
+	var sql []string
+	for _, ns := range current.Schemas {
+		for _, t := range ns.Tables {
+			sql = append(sql, "DROP TABLE IF EXISTS "+pgsql.QualifiedIdent(ns.Name, t.Name)+" CASCADE")
+		}
+	}
+	for _, ns := range current.Schemas {
+		for _, o := range ns.Objects {
+			if e, ok := o.(*schema.EnumType); ok {
+				sql = append(sql, "DROP TYPE IF EXISTS "+pgsql.QualifiedIdent(ns.Name, e.T)+" CASCADE")
+			}
+		}
+	}
+	for _, stmt := range sql {
+		if err := exec(ctx, s.db.native, stmt); err != nil {
+			return fmt.Errorf("preparing a database for the schema file: %w", err)
+		}
+	}
+	for _, ns := range current.Schemas {
+		if _, ok := desired.Schema(ns.Name); ok || ns.Name == "public" {
+			continue
+		}
+		err := exec(ctx, s.db.native, "DROP SCHEMA "+pgsql.Ident(ns.Name))
+		var pg *pgconn.PgError
+		if err != nil && !(errors.As(err, &pg) && pg.Code == "2BP01") { // dependent objects: it stays
+			return fmt.Errorf("preparing a database for the schema file: %w", err)
+		}
+	}
+	return nil
+}
+
+// refused places PostgreSQL's objection to what the file says.
+func (d *document) refused(c *migrate.Change, err error) *SchemaError {
+	e := &SchemaError{File: d.name, Line: 1, Col: 1, Err: err}
+	var t *schema.Table
+	switch src := c.Source.(type) {
+	case *schema.AddTable:
+		t = src.T
+	case *schema.ModifyTable:
+		t = src.T
+	}
+	if t == nil {
+		e.Msg = Message(err) + "; the statement was: " + c.Cmd
+		return e
+	}
+	pos, at := d.table(t.Schema.Name, t.Name, part(c.Cmd, err))
+	if pos.Line > 0 {
+		e.Line, e.Col = pos.Line, pos.Column
+	}
+	what := "table " + pgsql.Ident(t.Name)
+	if at.kind != "" && at.kind != "table" {
+		what = fmt.Sprintf("%s %s of %s", at.kind, pgsql.Ident(at.name), what)
+	}
+	e.Msg = fmt.Sprintf("%s: %s", what, Message(err))
+	if a := fileAdvice(at.kind, err); a != "" {
+		e.Msg += "; " + a
+	}
+	return e
+}
+
+// part returns the name of the column, index or constraint that PostgreSQL's error is
+// about: that of a statement on an index, or the first name on the line that the error
+// points to. It is empty if that cannot be told.
+func part(stmt string, err error) string {
+	if split, serr := pgsql.Split(stmt); serr == nil && len(split) == 1 {
+		if ix, ok := split[0].Index(); ok {
+			return ix.Name
+		}
+	}
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return ""
+	}
+	if pg.ConstraintName != "" {
+		return pg.ConstraintName
+	}
+	if pg.ColumnName != "" {
+		return pg.ColumnName
+	}
+	if pg.Position == 0 {
+		return ""
+	}
+	line := advance(pgsql.Pos{Line: 1, Col: 1}, stmt, int(pg.Position)-1).Line
+	text := strings.Split(stmt, "\n")[line-1]
+	for _, t := range pgsql.Tokens(text) {
+		if t.Kind == pgsql.QuotedIdent && line > 1 {
+			return strings.Trim(t.Text, `"`)
+		}
+	}
+	return ""
+}
+
+// fileAdvice says what to change in the schema file.
+func fileAdvice(kind string, err error) string {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return ""
+	}
+	switch {
+	case kind == "index" && pg.Code == undefinedObject:
+		return "give the index a type that suits the column (such as type = BTREE), or name an operator class (ops)"
+	case kind == "column" && pg.Code == undefinedObject:
+		return "correct the type; if it belongs to an extension or is of your own, create it in a migration (new) first"
+	case pg.Code == "42883": // undefined_function
+		return "if the function is of your own or belongs to an extension, create it in a migration (new) first"
+	}
+	return "correct the schema file"
+}

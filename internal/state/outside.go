@@ -1,0 +1,169 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+)
+
+// Outside counts the objects of one kind that stand outside schema.hcl, because the
+// engine cannot express them: plans leave them alone.
+type Outside struct {
+	Kind  string // "view", "function", "materialized view", ...
+	Count int
+}
+
+// String is "2 views", "1 policy".
+func (o Outside) String() string {
+	kind := o.Kind
+	if o.Count != 1 {
+		switch {
+		case strings.HasSuffix(kind, "y"):
+			kind = strings.TrimSuffix(kind, "y") + "ies"
+		case strings.HasSuffix(kind, "s"), strings.HasSuffix(kind, "x"):
+			if kind != "statistics" {
+				kind += "es"
+			}
+		default:
+			kind += "s"
+		}
+	}
+	return fmt.Sprintf("%d %s", o.Count, kind)
+}
+
+// Unmanaged counts what stands outside schema.hcl, by kind in alphabetical order.
+func Unmanaged(c catalog.Catalog) []Outside {
+	_, outside := Split(c)
+	count := map[string]int{}
+	for _, line := range outside.Lines() {
+		switch kind, _, comment := parseLine(line); {
+		case comment, kind == "column", kind == "constraint", kind == "index":
+			// A part of something that is counted.
+		case kind == "table":
+			count["partition"]++
+		default:
+			count[kind]++
+		}
+	}
+	var list []Outside
+	for kind, n := range count {
+		list = append(list, Outside{Kind: kind, Count: n})
+	}
+	slices.SortFunc(list, func(a, b Outside) int { return strings.Compare(a.Kind, b.Kind) })
+	return list
+}
+
+// Split divides a catalog into what schema.hcl manages and what stands outside it.
+// Partitions stand outside with all their parts: what they take over from their parent
+// changes with it.
+func Split(c catalog.Catalog) (managed, outside catalog.Catalog) {
+	lines := c.Lines()
+	foreign := map[string]bool{} // relations outside, by qualified name
+	for _, line := range lines {
+		kind, rest, comment := parseLine(line)
+		name, def := cutName(rest)
+		switch {
+		case comment:
+		case kind == "view", kind == "materialized view", kind == "foreign table",
+			kind == "table" && strings.Contains(def, "partition of "):
+			foreign[name] = true
+		}
+	}
+	var in, out []string
+	for _, line := range lines {
+		kind, rest, _ := parseLine(line)
+		name, def := cutName(rest)
+		ok := false
+		switch kind {
+		case "schema", "enum":
+			ok = true
+		case "table":
+			ok = !foreign[name]
+		case "column", "constraint", "index":
+			ok = !foreign[parent(name)]
+		case "sequence":
+			// A serial column's; the comment on one goes with it.
+			ok = strings.Contains(def, "owned by ")
+		}
+		if ok {
+			in = append(in, line)
+		} else {
+			out = append(out, line)
+		}
+	}
+	return of(in), of(out)
+}
+
+// SameOutside says whether two second halves of Split have the same objects, unchanged.
+// Columns, indexes and constraints do not count: a partition's follow its parent.
+func SameOutside(a, b catalog.Catalog) bool {
+	objects := func(c catalog.Catalog) []string {
+		return slices.DeleteFunc(c.Lines(), func(line string) bool {
+			kind, _, _ := parseLine(line)
+			return kind == "column" || kind == "constraint" || kind == "index"
+		})
+	}
+	return slices.Equal(objects(a), objects(b))
+}
+
+// of makes a catalog of lines that another had.
+func of(lines []string) catalog.Catalog {
+	c, err := catalog.Catalog{}.Apply(catalog.Effect{Add: lines})
+	if err != nil {
+		panic(fmt.Sprintf("state: lines of a catalog are none: %v", err))
+	}
+	return c
+}
+
+// longKinds are the kinds of catalog lines that have more than one word.
+var longKinds = []string{
+	"materialized view", "foreign table", "foreign data wrapper", "event trigger", "access method", "user mapping",
+	"domain constraint", "operator class", "operator family",
+	"text search configuration", "text search dictionary", "text search parser", "text search template",
+}
+
+// parseLine returns a catalog line's kind and the rest behind it. For a comment's line
+// it is the kind of what is commented on.
+func parseLine(line string) (kind, rest string, comment bool) {
+	line, comment = strings.CutPrefix(line, "comment on ")
+	for _, k := range longKinds {
+		if rest, ok := strings.CutPrefix(line, k+" "); ok {
+			return k, rest, comment
+		}
+	}
+	kind, rest, _ = strings.Cut(line, " ")
+	return kind, rest, comment
+}
+
+// cutName cuts "name: definition". A name may have colons between double quotes.
+func cutName(s string) (name, def string) {
+	in := false
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '"':
+			in = !in
+		case s[i] == ':' && !in:
+			return s[:i], strings.TrimPrefix(s[i+1:], " ")
+		}
+	}
+	return s, ""
+}
+
+// parent returns the name without its last part.
+func parent(name string) string {
+	in, dot := false, -1
+	for i := 0; i < len(name); i++ {
+		switch {
+		case name[i] == '"':
+			in = !in
+		case name[i] == '.' && !in:
+			dot = i
+		}
+	}
+	if dot < 0 {
+		return ""
+	}
+	return name[:dot]
+}

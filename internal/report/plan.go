@@ -1,0 +1,79 @@
+package report
+
+import (
+	"strings"
+
+	"ariga.io/atlas-go-sdk/atlasexec"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/plan"
+)
+
+// planned is atlasexec.MigrateDiff with what is ours.
+type planned struct {
+	atlasexec.MigrateDiff
+	Files []plannedFile `json:"Files,omitempty"`
+	// Outside says what plans leave alone: "2 views".
+	Outside []string `json:"Outside,omitempty"`
+}
+
+type plannedFile struct {
+	atlasexec.File
+	Down   string   `json:"Down"`
+	Add    []string `json:"Add,omitempty"`    // lines that the catalog gains
+	Remove []string `json:"Remove,omitempty"` // lines that it loses
+	Losses []string `json:"Losses,omitempty"` // what is destroyed with its data
+}
+
+// Plan shows a plan, written or (dryRun) only worked out: then with the text of its files.
+func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
+	if p.Format == JSON {
+		return p.json(p.planned(r))
+	}
+	s := p.Style
+	var b strings.Builder
+	if len(r.Files) == 0 {
+		b.WriteString("Nothing to plan: the migrations give what the schema file says.\n")
+	}
+	for i, f := range r.Files {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		if dryRun {
+			b.WriteString("-- " + s.strong(f.Name) + "\n" + strings.TrimRight(f.SQL, "\n") + "\n\n")
+			b.WriteString("-- " + s.strong(migration.DownDir+"/"+f.Name) + "\n" + strings.TrimRight(f.Draft.Down, "\n") + "\n")
+			continue
+		}
+		b.WriteString(s.good("wrote ") + s.strong(f.Name) + "\n")
+		for _, l := range f.Effect.Remove {
+			b.WriteString("  " + s.bad("- "+l) + "\n")
+		}
+		for _, l := range f.Effect.Add {
+			b.WriteString("  " + s.good("+ "+l) + "\n")
+		}
+		for _, l := range f.Losses {
+			b.WriteString("  " + s.warn("destroys "+l) + "\n")
+		}
+	}
+	for _, o := range r.Outside {
+		b.WriteString(s.faint("left alone, outside the schema file: "+o.String()) + "\n")
+	}
+	return p.text(&b)
+}
+
+func (p *Printer) planned(r *plan.Plan) planned {
+	out := planned{MigrateDiff: atlasexec.MigrateDiff{Dir: p.Dir}}
+	for _, f := range r.Files {
+		out.Files = append(out.Files, plannedFile{
+			File: atlasexec.File{
+				Name: f.Name, Version: f.Version, Content: f.SQL,
+				Description: strings.TrimSuffix(strings.TrimPrefix(f.Name, f.Version+"_"), ".sql"),
+			},
+			Down: f.Draft.Down, Add: f.Effect.Add, Remove: f.Effect.Remove, Losses: f.Losses,
+		})
+	}
+	for _, o := range r.Outside {
+		out.Outside = append(out.Outside, o.String())
+	}
+	return out
+}

@@ -1,0 +1,117 @@
+// Package report shows the commands' results: as text for people, as JSON in the Atlas
+// SDK's own shapes, and as annotations of GitHub Actions. With the magefiles it is the only
+// package that prints.
+//
+// Data goes to a [Printer]'s Out. In JSON every name of the SDK's types
+// (ariga.io/atlas-go-sdk/atlasexec) means what it means there; what is ours stands in
+// further fields beside them.
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+
+	"ariga.io/atlas-go-sdk/atlasexec"
+	"ariga.io/atlas/sql/sqlclient"
+)
+
+// A Format is a way to write a result.
+type Format string
+
+// The formats that there are.
+const (
+	Text   Format = "text"
+	JSON   Format = "json"
+	GitHub Format = "github"
+)
+
+// ParseFormat reads the -format flag of a command that offers text, JSON and the further
+// formats given. Without a word it is text; GitHub Actions gets its own format where the
+// command offers it. A word that is none of them is a *UsageError that lists them.
+func ParseFormat(word string, lookup func(string) (string, bool), further ...Format) (Format, error) {
+	offered := append([]Format{Text, JSON}, further...)
+	if word == "" {
+		if v, _ := lookup("GITHUB_ACTIONS"); v == "true" && slices.Contains(further, GitHub) {
+			return GitHub, nil
+		}
+		return Text, nil
+	}
+	if f := Format(word); slices.Contains(offered, f) {
+		return f, nil
+	}
+	names := make([]string, len(offered))
+	for i, f := range offered {
+		names[i] = string(f)
+	}
+	return "", Usagef("-format=%s: there are %s", word, strings.Join(names, ", "))
+}
+
+// A Printer writes results.
+type Printer struct {
+	// Out gets the data.
+	Out    io.Writer
+	Format Format
+	// Style is how text is set off; the zero value leaves it plain.
+	Style Style
+	// URL is the database's, or the dev database's, and Dir the migrations folder's path, for
+	// JSON. The password is left out there.
+	URL, Dir string
+}
+
+// json writes a value, indented: people read it too.
+func (p *Printer) json(v any) error {
+	enc := json.NewEncoder(p.Out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("writing JSON: %w", err)
+	}
+	return nil
+}
+
+// text writes what b holds.
+func (p *Printer) text(b *strings.Builder) error {
+	if _, err := io.WriteString(p.Out, b.String()); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
+	return nil
+}
+
+// env is the environment as the SDK shows it, without password and parameters.
+func (p *Printer) env() atlasexec.Env {
+	e := atlasexec.Env{Driver: "postgres", Dir: p.Dir}
+	if u, err := url.Parse(p.URL); err == nil && p.URL != "" {
+		shown := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+		if name := u.User.Username(); name != "" {
+			shown.User = url.User(name)
+		}
+		e.URL = &sqlclient.URL{URL: shown}
+	}
+	return e
+}
+
+// plural is "1 file", "2 files".
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	if strings.HasSuffix(one, "y") {
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(one, "y"))
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+// indent puts prefix before every line of a text that has any.
+func indent(text, prefix string) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i, l := range lines {
+		if l != "" {
+			lines[i] = prefix + l
+		}
+	}
+	return strings.Join(lines, "\n")
+}

@@ -4,11 +4,144 @@ package pgsql
 type Class int
 
 const (
-	Transactional      Class = iota // may run in a transaction block
-	Standalone                      // PostgreSQL refuses it in a transaction block: CONCURRENTLY, VACUUM, CREATE DATABASE, ...
-	MayCommit                       // DO, CALL: commits by itself if it likes, which a transaction block forbids
-	TransactionControl              // BEGIN, COMMIT, ROLLBACK, SAVEPOINT, ...
+	// Transactional statements may run in a transaction block.
+	Transactional Class = iota
+	// Standalone statements are refused in a transaction block, with SQLSTATE 25001: CREATE INDEX CONCURRENTLY, VACUUM,
+	// CREATE DATABASE, ALTER SYSTEM and so on.
+	Standalone
+	// MayCommit statements run code that may end the transaction, and fail if it does that in a transaction block:
+	// DO, CALL.
+	MayCommit
+	// TransactionControl statements begin, end or divide a transaction: BEGIN, COMMIT, ROLLBACK, SAVEPOINT and so on.
+	TransactionControl
 )
 
-// Class returns how s may be run.
-func (s Stmt) Class() Class { return Transactional }
+func (c Class) String() string {
+	switch c {
+	case Standalone:
+		return "standalone"
+	case MayCommit:
+		return "may commit"
+	case TransactionControl:
+		return "transaction control"
+	}
+	return "transactional"
+}
+
+// Class returns how s may be run on PostgreSQL 13 to 18, as far as its text tells. What depends on the
+// objects named is judged like this: DROP SUBSCRIPTION is Standalone (as it is while the subscription has a
+// slot); REINDEX of a table or index and CLUSTER of a table are Transactional (as they are unless it
+// is partitioned).
+func (s Stmt) Class() Class {
+	r := newReader(s.Text)
+	switch {
+	case r.accept("BEGIN"), r.accept("START"), r.accept("END"), r.accept("ABORT"), r.accept("SAVEPOINT"), r.accept("RELEASE"):
+		return TransactionControl
+	case r.accept("COMMIT"), r.accept("ROLLBACK"):
+		if r.is("PREPARED") {
+			return Standalone
+		}
+		return TransactionControl
+	case r.accept("PREPARE"):
+		// Not PREPARE transaction AS SELECT ...
+		if r.accept("TRANSACTION") && r.kind == String {
+			return TransactionControl
+		}
+		return Transactional
+	case r.accept("DO"), r.accept("CALL"):
+		return MayCommit
+	}
+	if r.standalone() {
+		return Standalone
+	}
+	return Transactional
+}
+
+// standalone reports whether the statement is one of those that call PreventInTransactionBlock in
+// PostgreSQL's source.
+func (r *reader) standalone() bool {
+	switch {
+	case r.accept("VACUUM"):
+		return true
+	case r.accept("DISCARD"):
+		return r.is("ALL")
+	case r.accept("CLUSTER"):
+		r.accept("VERBOSE")
+		r.options()
+		return r.kind == 0
+	case r.accept("REINDEX"):
+		return r.reindexStandalone()
+	case r.accept("CREATE"):
+		return r.createStandalone()
+	case r.accept("ALTER"):
+		return r.alterStandalone()
+	case r.accept("DROP"):
+		if r.accept("INDEX") {
+			return r.is("CONCURRENTLY")
+		}
+		return r.is("DATABASE") || r.is("TABLESPACE") || r.is("SUBSCRIPTION")
+	}
+	return false
+}
+
+func (r *reader) reindexStandalone() bool {
+	if r.options().isOn("concurrently", false) {
+		return true
+	}
+	switch {
+	case r.accept("DATABASE"), r.accept("SYSTEM"), r.accept("SCHEMA"):
+		return true
+	case r.accept("TABLE"), r.accept("INDEX"):
+		return r.is("CONCURRENTLY")
+	}
+	return false
+}
+
+func (r *reader) createStandalone() bool {
+	switch {
+	case r.is("DATABASE"), r.is("TABLESPACE"):
+		return true
+	case r.is("UNIQUE"), r.is("INDEX"):
+		r.accept("UNIQUE")
+		return r.accept("INDEX") && r.is("CONCURRENTLY")
+	case r.accept("SUBSCRIPTION"):
+		// Creating the slot on the publisher cannot be rolled back.
+		o := r.optionsAfter("WITH")
+		return o.isOn("create_slot", o.isOn("connect", true))
+	}
+	return false
+}
+
+func (r *reader) alterStandalone() bool {
+	switch {
+	case r.is("SYSTEM"):
+		return true
+	case r.accept("DATABASE"):
+		r.name()
+		return r.accept("SET") && r.is("TABLESPACE")
+	case r.accept("TABLE"):
+		// "if" is a table's name, too, but EXISTS cannot follow that.
+		if _, name, _ := r.relation(); name == "if" && r.accept("EXISTS") {
+			r.relation()
+		}
+		if r.accept("DETACH") && r.accept("PARTITION") {
+			r.qualifiedName()
+			return r.is("CONCURRENTLY")
+		}
+	case r.accept("SUBSCRIPTION"):
+		r.name()
+		switch {
+		case r.is("REFRESH"):
+			return true
+		case r.accept("SET"):
+			if o := r.options(); o != nil {
+				// Both change the slot on the publisher.
+				return o.has("failover") || o.has("two_phase")
+			}
+			return r.is("PUBLICATION") && r.optionsAfter("WITH").isOn("refresh", true)
+		case r.accept("ADD"), r.accept("DROP"):
+			return r.is("PUBLICATION") && r.optionsAfter("WITH").isOn("refresh", true)
+		}
+	}
+	return false
+}

@@ -16,4 +16,58 @@ type Index struct {
 }
 
 // Index returns what s names, if s is a CREATE INDEX, or a DROP INDEX of one index.
-func (s Stmt) Index() (Index, bool) { return Index{}, false }
+func (s Stmt) Index() (Index, bool) {
+	r := newReader(s.Text)
+	switch {
+	case r.accept("CREATE"):
+		return r.createIndex()
+	case r.accept("DROP"):
+		return r.dropIndex()
+	}
+	return Index{}, false
+}
+
+func (r *reader) createIndex() (Index, bool) {
+	x := Index{Create: true}
+	x.Unique = r.accept("UNIQUE")
+	if !r.accept("INDEX") {
+		return Index{}, false
+	}
+	x.Concurrently = r.accept("CONCURRENTLY")
+	if !r.is("ON") {
+		x.Name, _ = r.name()
+		// "if" is an index's name, too, but NOT cannot follow that.
+		if x.Name == "if" && r.accept("NOT") {
+			x.IfNotExists = r.accept("EXISTS")
+			x.Name, _ = r.name()
+		}
+	}
+	if !r.accept("ON") {
+		return Index{}, false
+	}
+	var ok bool
+	x.TableSchema, x.Table, ok = r.relation()
+	x.Schema = x.TableSchema
+	if !ok {
+		return Index{}, false
+	}
+	return x, true
+}
+
+func (r *reader) dropIndex() (Index, bool) {
+	if !r.accept("INDEX") {
+		return Index{}, false
+	}
+	x := Index{Drop: true}
+	x.Concurrently = r.accept("CONCURRENTLY")
+	var ok bool
+	x.Schema, x.Name, ok = r.qualifiedName()
+	if ok && x.Schema == "" && x.Name == "if" && r.accept("EXISTS") {
+		x.IfExists = true
+		x.Schema, x.Name, ok = r.qualifiedName()
+	}
+	if !ok || r.is(",") {
+		return Index{}, false
+	}
+	return x, true
+}

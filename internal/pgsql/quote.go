@@ -1,10 +1,43 @@
 package pgsql
 
-// Ident returns name as an SQL identifier, quoted only where needed, as PostgreSQL's quote_ident.
-func Ident(name string) string { return name }
+import "strings"
 
-// QualifiedIdent returns schema.name; without the dot where schema is empty.
-func QualifiedIdent(schema, name string) string { return name }
+// Ident returns name as an SQL identifier, quoted only where needed, as PostgreSQL's quote_ident does:
+// everything but lower-case ASCII letters, digits and underscores is quoted, and so is
+// every keyword that PostgreSQL reserves for some use in any version from 13 to 18.
+func Ident(name string) string {
+	if isPlain(name) && !reserved[name] {
+		return name
+	}
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
 
-// Literal returns s as an SQL string constant, as PostgreSQL's quote_literal.
-func Literal(s string) string { return s }
+// QualifiedIdent returns schema.name, each as [Ident] gives it; the name alone where schema is empty.
+func QualifiedIdent(schema, name string) string {
+	if schema == "" {
+		return Ident(name)
+	}
+	return Ident(schema) + "." + Ident(name)
+}
+
+// Literal returns s as an SQL string constant, as PostgreSQL's quote_literal does: with a backslash in it
+// the constant is an E” one, so that it holds whatever standard_conforming_strings says.
+func Literal(s string) string {
+	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
+	if strings.Contains(s, `\`) {
+		return "E" + strings.ReplaceAll(quoted, `\`, `\\`)
+	}
+	return quoted
+}
+
+func isPlain(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', c == '_':
+		case i > 0 && isDigit(c):
+		default:
+			return false
+		}
+	}
+	return name != ""
+}

@@ -1,9 +1,20 @@
-// Package pgsql reads SQL text by PostgreSQL's own lexical rules.
+// Package pgsql reads SQL text by PostgreSQL's own lexical rules: it cuts a script into the statements
+// that PostgreSQL would see, says how each may be run, and quotes names and strings.
+//
+// The rules are those of PostgreSQL's scanner (src/backend/parser/scan.l) with standard_conforming_strings on,
+// and the bounds of statements those of its grammar: whatever the server's parser accepts as one
+// string is split here as it is there. psql differs in what is its own, and none of that is read
+// here: backslash commands, :variables, and the data after COPY ... FROM STDIN. It differs, too, in
+// a routine that has a part named "begin", where it looks for an END that never comes.
 package pgsql
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
 
-// Comment is a comment, with its -- or /* */.
+// Comment is a comment, with its -- or /* */. A line comment's text has no line end.
 type Comment struct {
 	Text string
 	Pos  Pos
@@ -17,13 +28,206 @@ type Stmt struct {
 	Comments []Comment // between the previous statement's last token and this one's first
 }
 
-// SyntaxError is a text that has no statement bounds.
+// SyntaxError is a text that PostgreSQL could not read to its end, whatever its statements mean.
 type SyntaxError struct {
-	Pos Pos
+	Pos Pos // of what is left open, or of the bad character
 	Msg string
 }
 
-func (e *SyntaxError) Error() string { return fmt.Sprintf("%d:%d: %s", e.Pos.Line, e.Pos.Col, e.Msg) }
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("%d:%d: %s", e.Pos.Line, e.Pos.Col, e.Msg)
+}
 
-// Split cuts src into its statements. Every error is a [*SyntaxError].
-func Split(src string) ([]Stmt, error) { return nil, nil }
+// Split cuts src into its statements in linear time. Empty statements are left out, and a byte order
+// mark at the start is skipped. Every error is a [*SyntaxError]: a quote, comment, parenthesis or
+// BEGIN ATOMIC that is never closed, a NUL character, a text that is not UTF-8.
+func Split(src string) ([]Stmt, error) {
+	if err := checkCharacters(src); err != nil {
+		return nil, err
+	}
+	var (
+		stmts   []Stmt
+		pending []Comment
+		nest    = newNesting()
+		inside  bool
+		l, c    = newLexer(src), newCursor(src)
+	)
+	for {
+		x := l.next()
+		if x.open != "" {
+			return nil, syntaxError(src, x.start, x.open)
+		}
+		switch x.kind {
+		case 0:
+			if err := nest.unclosed(src); err != nil {
+				return nil, err
+			}
+			for i, s := range stmts {
+				stmts[i].Text = src[s.Pos.Offset:s.End]
+			}
+			return stmts, nil
+		case comment:
+			pending = append(pending, Comment{src[x.start:x.end], c.at(x.start)})
+			continue
+		}
+		if nest.ends(x, src[x.start:x.end]) {
+			inside = false
+			continue
+		}
+		if !inside {
+			stmts = append(stmts, Stmt{Pos: c.at(x.start), Comments: pending})
+			inside = true
+		}
+		pending = nil
+		stmts[len(stmts)-1].End = x.end
+	}
+}
+
+func syntaxError(src string, offset int, msg string) *SyntaxError {
+	c := newCursor(src)
+	return &SyntaxError{c.at(offset), msg}
+}
+
+// checkCharacters refuses what cannot be sent to a server as text.
+func checkCharacters(src string) error {
+	nul := strings.IndexByte(src, 0)
+	if nul < 0 && utf8.ValidString(src) {
+		return nil
+	}
+	for i, r := range src {
+		if r == 0 {
+			return syntaxError(src, i, "NUL character")
+		}
+		if r == utf8.RuneError {
+			if _, n := utf8.DecodeRuneInString(src[i:]); n == 1 {
+				return syntaxError(src, i, fmt.Sprintf("invalid UTF-8: byte 0x%02x", src[i]))
+			}
+		}
+	}
+	return nil
+}
+
+// nesting knows which semicolons end a statement: none inside parentheses (CREATE RULE ... DO (a; b)) and
+// none inside the body of a routine (BEGIN ATOMIC a; b; END).
+type nesting struct {
+	scopes []scope // the script, then one for each body that is open, the innermost last
+}
+
+// scope is a list of statements: the script, or a routine's body.
+type scope struct {
+	begin  int // offset of a body's BEGIN
+	head   head
+	fresh  bool // the next token is a statement's first
+	parens int
+	paren  int // offset of the outermost open parenthesis
+	word   int // offset of the BEGIN that was the last token, or -1
+}
+
+// head is how far a statement's start has been recognized as that of a routine.
+type head int
+
+const (
+	headNothing head = iota
+	headCreate       // CREATE
+	headOr           // CREATE OR
+	headReplace      // CREATE OR REPLACE
+	headRoutine      // CREATE [OR REPLACE] {FUNCTION | PROCEDURE}: it may have a body
+)
+
+func newNesting() *nesting { return &nesting{scopes: []scope{{fresh: true, word: -1}}} }
+
+// ends takes the next token and reports whether it is a semicolon that ends a statement of the script.
+func (n *nesting) ends(x lexeme, text string) bool {
+	s := &n.scopes[len(n.scopes)-1]
+	begin := s.word
+	s.word = -1
+	fresh := s.fresh
+	s.fresh = false
+	if x.kind != Word {
+		s.head = s.head.after("")
+		switch text {
+		case "(":
+			if s.parens == 0 {
+				s.paren = x.start
+			}
+			s.parens++
+		case ")":
+			s.parens = max(0, s.parens-1)
+		case ";":
+			if s.parens == 0 {
+				s.head, s.fresh = headNothing, true
+				return len(n.scopes) == 1
+			}
+		}
+		return false
+	}
+	if fresh {
+		// No statement begins with END in a body: the grammar has that synonym of COMMIT at the top level only.
+		if len(n.scopes) > 1 && isWord(text, "END") {
+			n.scopes = n.scopes[:len(n.scopes)-1]
+			return false
+		}
+		if isWord(text, "CREATE") {
+			s.head = headCreate
+		}
+		return false
+	}
+	if s.head != headRoutine {
+		s.head = s.head.after(text)
+		return false
+	}
+	if s.parens > 0 {
+		return false
+	}
+	switch {
+	case isWord(text, "BEGIN"):
+		s.word = x.start
+	case begin >= 0 && isWord(text, "ATOMIC"):
+		n.scopes = append(n.scopes, scope{begin: begin, fresh: true, word: -1})
+	}
+	return false
+}
+
+func (h head) after(text string) head {
+	switch {
+	case h == headRoutine:
+		return h
+	case h == headCreate && isWord(text, "OR"):
+		return headOr
+	case h == headOr && isWord(text, "REPLACE"):
+		return headReplace
+	case h == headCreate || h == headReplace:
+		if isWord(text, "FUNCTION") || isWord(text, "PROCEDURE") {
+			return headRoutine
+		}
+	}
+	return headNothing
+}
+
+// unclosed is the error of a text that ends here, if it may not.
+func (n *nesting) unclosed(src string) error {
+	switch s := n.scopes[len(n.scopes)-1]; {
+	case s.parens > 0:
+		return syntaxError(src, s.paren, "unclosed parenthesis")
+	case len(n.scopes) > 1:
+		return syntaxError(src, s.begin, "BEGIN ATOMIC without END")
+	}
+	return nil
+}
+
+// isWord compares a word with a keyword in upper case as PostgreSQL does, folding ASCII letters only.
+func isWord(text, keyword string) bool {
+	if len(text) != len(keyword) {
+		return false
+	}
+	for i := range len(text) {
+		c := text[i]
+		if 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		if c != keyword[i] {
+			return false
+		}
+	}
+	return true
+}

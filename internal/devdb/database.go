@@ -26,7 +26,7 @@ func (s *Server) Create(ctx context.Context) (*Database, error) {
 		return nil, fmt.Errorf("creating a dev database: %w", err)
 	}
 	if s.ownSchema {
-		if err := s.giveSchema(ctx, db); err != nil {
+		if err := giveSchema(ctx, s.admin, db.Name, s.owner.User); err != nil {
 			return nil, fmt.Errorf("giving a dev database to its owner: %w", err)
 		}
 	}
@@ -60,17 +60,20 @@ func (s *Server) createDatabase(ctx context.Context, name, template, options str
 	})
 }
 
-// giveSchema makes the owner of a database that of its schema public, which
-// from 15 on it is: before, the schema is the superuser's.
-func (s *Server) giveSchema(ctx context.Context, db *Database) error {
-	cfg := s.admin.Copy()
-	cfg.Database = db.Name
+// ownPublic is the major version from which on a database's owner owns its
+// schema public: before, the superuser does.
+const ownPublic = 15
+
+// giveSchema gives a database's schema public to owner.
+func giveSchema(ctx context.Context, admin *pgx.ConnConfig, database, owner string) error {
+	cfg := admin.Copy()
+	cfg.Database = database
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	_, err = conn.Exec(ctx, "ALTER SCHEMA public OWNER TO "+quote(s.owner.User))
+	_, err = conn.Exec(ctx, "ALTER SCHEMA public OWNER TO "+quote(owner))
 	return err
 }
 

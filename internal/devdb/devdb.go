@@ -10,7 +10,6 @@ package devdb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"sync"
@@ -139,6 +138,3 @@ func (l logger) printf(format string, args ...any) {
 		l(format, args...)
 	}
 }
-
-// errNoUnix is why neither a throwaway nor a local server can be run.
-var errNoUnix = errors.New("running a PostgreSQL server is not supported on this platform: set the env's dev, and its url, to postgres:// URLs of a server that runs already")

@@ -164,24 +164,28 @@ func sweepFolder(path string, made time.Time) error {
 	if tryLock(lock, unix.LOCK_EX) != nil {
 		return nil
 	}
-	endServer(filepath.Join(path, "data"), syscall.SIGQUIT)
+	for _, sig := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGKILL} {
+		if endServer(filepath.Join(path, "data"), sig, 10*time.Second) {
+			break
+		}
+	}
 	return os.RemoveAll(path)
 }
 
-// endServer ends the server on a data directory, if one runs there, and waits
-// for its end.
-func endServer(data string, sig syscall.Signal) {
+// endServer signals the server on a data directory, if one runs there, and says
+// whether it has ended in time.
+func endServer(data string, sig syscall.Signal, within time.Duration) bool {
 	pid, ok := serverPID(data)
 	if !ok {
-		return
+		return true
 	}
 	syscall.Kill(pid, sig)
-	for deadline := time.Now().Add(10 * time.Second); servesData(pid, data); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(within); servesData(pid, data); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			syscall.Kill(pid, syscall.SIGKILL)
-			deadline = deadline.Add(time.Minute)
+			return false
 		}
 	}
+	return true
 }
 
 // serverPID returns the process that serves a data directory. The file's pid

@@ -2,7 +2,6 @@ package devdb
 
 import (
 	"context"
-	"errors"
 )
 
 // LocalConfig says whose local PostgreSQL is meant.
@@ -18,32 +17,35 @@ type LocalConfig struct {
 
 // Instance is a use of the local PostgreSQL.
 type Instance struct {
-	// URL connects as the owner of the project's database.
+	// URL connects as the owner of the project's database, "local" both, who
+	// is no superuser.
 	URL string
+
+	close func() error
 }
 
 // Local returns the project's local PostgreSQL, started if it isn't running.
-func Local(ctx context.Context, cfg LocalConfig) (*Instance, error) {
-	return nil, errors.New("devdb: not built yet")
-}
+// The server is kept in the user's cache folder with fsync on, and listens on a
+// Unix socket only. It may be used by several processes at once.
+func Local(ctx context.Context, cfg LocalConfig) (*Instance, error) { return useLocal(ctx, cfg) }
 
-// Close ends the use. The last one stops the server unless Up pinned it.
-func (i *Instance) Close() error { return nil }
+// Close ends the use. The last one stops the server unless Up pinned it. A
+// process that is killed ends its use as well, but leaves the server running
+// for the next command to find, and to stop.
+func (i *Instance) Close() error { return i.close() }
 
 // Up starts the local PostgreSQL if need be, keeps it running until Down, and
 // returns its URL.
-func Up(ctx context.Context, cfg LocalConfig) (url string, err error) {
-	return "", errors.New("devdb: not built yet")
-}
+func Up(ctx context.Context, cfg LocalConfig) (url string, err error) { return pinLocal(ctx, cfg) }
 
-// Down undoes Up and stops the server. If other commands still use it, the
-// last of them stops it; stopped is then false.
+// Down undoes Up and stops the server. If other commands still use it, stopped
+// is false, and the last of them stops it. Its data is kept.
 func Down(ctx context.Context, cfg LocalConfig) (stopped bool, err error) {
-	return false, errors.New("devdb: not built yet")
+	return unpinLocal(ctx, cfg)
 }
 
 // LocalURL returns the local PostgreSQL's URL and whether it is running now.
 // It starts nothing.
 func LocalURL(ctx context.Context, cfg LocalConfig) (url string, running bool, err error) {
-	return "", false, errors.New("devdb: not built yet")
+	return localURL(ctx, cfg)
 }

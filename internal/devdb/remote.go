@@ -94,7 +94,7 @@ func setUpServer(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, bas
 	if s.version >= 150000 {
 		s.create += " LOCALE_PROVIDER libc"
 	}
-	s.ownSchema = super && s.version < 150000
+	s.ownSchema = super && s.version < ownPublic*10000
 
 	lock := int64(binary.BigEndian.Uint64(id[:]))
 	if _, err := conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_lock($1)", lock); err != nil {

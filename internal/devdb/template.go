@@ -103,14 +103,11 @@ func makeTemplate(ctx context.Context, bins binaries, f *folder, file string) ([
 	for _, stmt := range templateSQL {
 		fmt.Fprintln(&sql, stmt)
 	}
-	if bins.major < 15 {
-		// From 15 on the schema is pg_database_owner's.
+	if bins.major < ownPublic {
 		fmt.Fprintln(&sql, "ALTER SCHEMA public OWNER TO "+devOwner)
 	}
-	for _, database := range []string{"template1"} {
-		if err := run(ctx, f.account, data, sql.String(), bins.path("postgres"), "--single", "-D", data, database); err != nil {
-			return nil, err
-		}
+	if err := run(ctx, f.account, data, sql.String(), bins.path("postgres"), "--single", "-D", data, "template1"); err != nil {
+		return nil, err
 	}
 
 	archive, err := pack(data)

@@ -1,0 +1,1 @@
+package devdb_test

@@ -1,0 +1,358 @@
+//go:build unix
+
+package devdb
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sys/unix"
+)
+
+// localName is the local database's name and its owner's, whatever the project
+// is called: both stand in URLs that people type.
+const localName = "local"
+
+// localSettings leave all that makes data safe at its default.
+const localSettings = `listen_addresses = ''
+unix_socket_permissions = 0700
+timezone = 'UTC'
+log_timezone = 'UTC'
+`
+
+// localState is the folder of one project's server of one major version:
+//
+//	data/    the data directory, the server account's
+//	run/     the socket, the server account's
+//	lock     held exclusively while the server is started or stopped
+//	users    held shared by everybody who uses the server
+//	pinned   exists from Up to Down
+//	project  the project's folder, for people
+//	log      of the server
+type localState struct {
+	dir     string
+	run     string
+	major   int
+	kept    []int // majors of which there is data
+	project string
+	log     logger
+}
+
+func (s *localState) path(name string) string { return filepath.Join(s.dir, name) }
+
+func (s *localState) url() (string, error) {
+	cfg, err := socketConfig(s.run, localName, localName)
+	if err != nil {
+		return "", err
+	}
+	return socketURL(cfg), nil
+}
+
+// openLocal finds the binaries and the state folder, which it does not make.
+func openLocal(ctx context.Context, cfg LocalConfig) (*localState, binaries, error) {
+	log := logger(cfg.Log)
+	project, err := filepath.Abs(cfg.Project)
+	if err == nil {
+		project, err = filepath.EvalSymlinks(project)
+	}
+	if err != nil {
+		return nil, binaries{}, fmt.Errorf("finding the project's folder: %w", err)
+	}
+	cache, err := cacheDir(log)
+	if err != nil {
+		return nil, binaries{}, fmt.Errorf("choosing a cache folder: %w", err)
+	}
+	sum := sha256.Sum256([]byte(project))
+	base := filepath.Join(cache, "local", hex.EncodeToString(sum[:6]))
+
+	var kept []int
+	dirs, _ := filepath.Glob(base + "-*/data")
+	for _, dir := range dirs {
+		if major, err := strconv.Atoi(strings.TrimPrefix(filepath.Dir(dir), base+"-")); err == nil {
+			kept = append(kept, major)
+		}
+	}
+	major := cfg.Major
+	if major == 0 && len(kept) > 0 {
+		for _, m := range kept {
+			major = max(major, m)
+		}
+	}
+	bins, err := find(ctx, major, log)
+	if err != nil {
+		return nil, binaries{}, err
+	}
+	s := &localState{dir: fmt.Sprintf("%s-%d", base, bins.major), major: bins.major, kept: kept, project: project, log: log}
+	if s.run = s.path("run"); len(s.run+socketName) > maxSocketPath {
+		// Not TMPDIR: the next command may have another one.
+		sum := sha256.Sum256([]byte(s.dir))
+		s.run = "/tmp/ibutsu-local-" + hex.EncodeToString(sum[:6])
+	}
+	return s, bins, nil
+}
+
+func (s *localState) make() error {
+	if err := os.MkdirAll(s.dir, 0o711); err != nil {
+		return err
+	}
+	return os.WriteFile(s.path("project"), []byte(s.project+"\n"), 0o600)
+}
+
+// lockFile opens and locks one of the state folder's lock files.
+func (s *localState) lockFile(ctx context.Context, name string, how int) (*os.File, error) {
+	f, err := os.OpenFile(s.path(name), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := awaitLock(ctx, f, how); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func useLocal(ctx context.Context, cfg LocalConfig) (*Instance, error) {
+	s, bins, err := openLocal(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return s.use(ctx, bins)
+}
+
+// use starts the server if need be and counts its caller as a user.
+func (s *localState) use(ctx context.Context, bins binaries) (*Instance, error) {
+	if err := s.make(); err != nil {
+		return nil, fmt.Errorf("making the local PostgreSQL's folder: %w", err)
+	}
+	lock, err := s.lockFile(ctx, "lock", unix.LOCK_EX)
+	if err != nil {
+		return nil, fmt.Errorf("waiting for the local PostgreSQL: %w", err)
+	}
+	defer lock.Close()
+	// Nobody holds it exclusively without holding lock too.
+	users, err := s.lockFile(ctx, "users", unix.LOCK_SH)
+	if err != nil {
+		return nil, fmt.Errorf("waiting for the local PostgreSQL: %w", err)
+	}
+	url, err := s.url()
+	if err == nil {
+		err = s.ensure(ctx, bins)
+	}
+	if err != nil {
+		s.release(users) // the error to tell is the first
+		return nil, fmt.Errorf("starting the local PostgreSQL %s in %s: %w", bins.version, s.dir, err)
+	}
+	var done bool
+	return &Instance{URL: url, close: func() error {
+		if done {
+			return nil
+		}
+		done = true
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		lock, err := s.lockFile(ctx, "lock", unix.LOCK_EX)
+		if err != nil {
+			users.Close()
+			return fmt.Errorf("stopping the local PostgreSQL: %w", err)
+		}
+		defer lock.Close()
+		_, err = s.release(users)
+		return err
+	}}, nil
+}
+
+// release ends a use, and the server if nobody else uses it and it isn't
+// pinned. The caller holds lock. It says whether the server is stopped.
+func (s *localState) release(users *os.File) (stopped bool, err error) {
+	defer users.Close()
+	if tryLock(users, unix.LOCK_EX) != nil {
+		return false, nil
+	}
+	if _, err := os.Stat(s.path("pinned")); err == nil {
+		return false, nil
+	}
+	if !endServer(s.path("data"), syscall.SIGINT, time.Minute) {
+		return false, fmt.Errorf("stopping the local PostgreSQL: it has not ended within a minute; its log is %s", s.path("log"))
+	}
+	return true, nil
+}
+
+// ensure has the server run with the local database in it. The caller holds
+// lock.
+func (s *localState) ensure(ctx context.Context, bins binaries) error {
+	admin, err := socketConfig(s.run, superuser, maintenance)
+	if err != nil {
+		return err
+	}
+	data := s.path("data")
+	var p *process
+	if _, running := serverPID(data); running {
+		// Left by a killed command, or pinned, or another command's.
+		p = &process{log: s.path("log"), done: make(chan struct{})}
+		watching, stop := context.WithCancel(ctx)
+		defer stop()
+		go func() {
+			for watching.Err() == nil {
+				if _, running := serverPID(data); !running {
+					close(p.done)
+					return
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		}()
+	} else {
+		account, err := s.prepare(ctx, bins)
+		if err != nil {
+			return err
+		}
+		// The process it names is gone, but its number may be another's now,
+		// and the server would take that for itself.
+		if err := os.Remove(filepath.Join(data, "postmaster.pid")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		p, err = startServer(serverCommand{bins: bins, account: account, data: data, sockets: s.run, log: s.path("log")})
+		if err != nil {
+			return err
+		}
+	}
+	conn, err := p.await(ctx, admin)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	return createLocal(ctx, conn, admin, s.major)
+}
+
+// prepare makes the data directory and the socket's folder if they are missing,
+// and returns whose they are.
+func (s *localState) prepare(ctx context.Context, bins binaries) (account, error) {
+	if err := os.Mkdir(s.run, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return account{}, err
+	}
+	socketDir, err := os.Lstat(s.run)
+	if err != nil {
+		return account{}, err
+	}
+	data := s.path("data")
+	if info, err := os.Stat(data); err == nil {
+		owner := int(info.Sys().(*syscall.Stat_t).Uid)
+		for _, a := range accounts() {
+			if a == (account{}) && owner == os.Geteuid() || a.uid == owner || a.mapped && owner == 0 {
+				if err := a.own(s.run); err != nil {
+					return account{}, err
+				}
+				return a, nil
+			}
+		}
+		return account{}, fmt.Errorf("the data directory belongs to user %d, as whom this user can't run a server", owner)
+	}
+	if uid := int(socketDir.Sys().(*syscall.Stat_t).Uid); os.Geteuid() != 0 && uid != os.Geteuid() || !socketDir.IsDir() {
+		return account{}, fmt.Errorf("%s is another user's", s.run)
+	}
+	a, err := choose(ctx, s.run, bins)
+	if err != nil {
+		return account{}, err
+	}
+	for _, major := range s.kept {
+		s.log.printf("the local data of PostgreSQL %d stays as it is: PostgreSQL %d starts with an empty database of its own", major, s.major)
+	}
+	// A data directory is whole or not there.
+	fresh := s.path("data.new")
+	if err := os.RemoveAll(fresh); err != nil {
+		return account{}, err
+	}
+	if err := os.Mkdir(fresh, 0o700); err != nil {
+		return account{}, err
+	}
+	if err := a.own(fresh); err != nil {
+		return account{}, err
+	}
+	args := []string{"--pgdata=" + fresh, "--username=" + superuser, "--auth=trust", "--encoding=UTF8", "--locale=C"}
+	if err := run(ctx, a, s.run, "", bins.path("initdb"), args...); err != nil {
+		return account{}, err
+	}
+	if err := appendFile(filepath.Join(fresh, "postgresql.conf"), localSettings); err != nil {
+		return account{}, err
+	}
+	return a, os.Rename(fresh, data)
+}
+
+// createLocal creates the local database and its owner if they are missing.
+func createLocal(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, major int) error {
+	var role, database bool
+	err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = $1),
+		EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = $1)`, localName).Scan(&role, &database)
+	if err == nil && !role {
+		_, err = conn.Exec(ctx, "CREATE ROLE "+quote(localName)+" LOGIN")
+	}
+	if err == nil && !database {
+		if major < ownPublic {
+			// In the template, so that the database is never seen without.
+			err = giveSchema(ctx, admin, "template1", localName)
+		}
+		if err == nil {
+			_, err = conn.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s OWNER %[1]s", quote(localName)))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("creating the database %s: %w", localName, err)
+	}
+	return nil
+}
+
+func pinLocal(ctx context.Context, cfg LocalConfig) (string, error) {
+	s, bins, err := openLocal(ctx, cfg)
+	if err != nil {
+		return "", err
+	}
+	i, err := s.use(ctx, bins)
+	if err != nil {
+		return "", err
+	}
+	err = os.WriteFile(s.path("pinned"), nil, 0o600)
+	return i.URL, errors.Join(err, i.Close())
+}
+
+func unpinLocal(ctx context.Context, cfg LocalConfig) (bool, error) {
+	s, _, err := openLocal(ctx, cfg)
+	if err != nil {
+		return false, err
+	}
+	if _, err := os.Stat(s.dir); errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	lock, err := s.lockFile(ctx, "lock", unix.LOCK_EX)
+	if err != nil {
+		return false, fmt.Errorf("waiting for the local PostgreSQL: %w", err)
+	}
+	defer lock.Close()
+	if err := os.Remove(s.path("pinned")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	users, err := os.OpenFile(s.path("users"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return false, err
+	}
+	return s.release(users)
+}
+
+func localURL(ctx context.Context, cfg LocalConfig) (string, bool, error) {
+	s, _, err := openLocal(ctx, cfg)
+	if err != nil {
+		return "", false, err
+	}
+	url, err := s.url()
+	_, running := serverPID(s.path("data"))
+	return url, running, err
+}

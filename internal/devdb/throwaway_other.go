@@ -1,7 +1,0 @@
-//go:build !unix
-
-package devdb
-
-import "context"
-
-func startThrowaway(context.Context, int, logger) (*Server, error) { return nil, errNoUnix }

@@ -1,0 +1,20 @@
+//go:build !unix
+
+package devdb
+
+import (
+	"context"
+	"errors"
+)
+
+var errNoUnix = errors.New("running a PostgreSQL server is not supported on this platform: set the env's dev and url to postgres:// URLs of a server that runs already")
+
+func startThrowaway(context.Context, int, logger) (*Server, error) { return nil, errNoUnix }
+
+func useLocal(context.Context, LocalConfig) (*Instance, error) { return nil, errNoUnix }
+
+func pinLocal(context.Context, LocalConfig) (string, error) { return "", errNoUnix }
+
+func unpinLocal(context.Context, LocalConfig) (bool, error) { return false, errNoUnix }
+
+func localURL(context.Context, LocalConfig) (string, bool, error) { return "", false, errNoUnix }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"ariga.io/atlas/sql/migrate"
 
@@ -112,7 +113,7 @@ func (f *File) Misread() (Misread, bool) {
 			}
 			if i >= len(f.Stmts) {
 				return Misread{
-					Pos: f.posOf(len(f.Stmts) - 1),
+					Pos: position(f.SQL, s.Pos),
 					Msg: fmt.Sprintf("the stock Atlas CLI would run a further statement, which PostgreSQL does not see: %s", abbreviate(s.Text)),
 				}, true
 			}
@@ -139,6 +140,13 @@ func (f *File) posOf(stmt int) pgsql.Pos {
 		return pgsql.Pos{Line: 1, Col: 1}
 	}
 	return f.Stmts[stmt].Pos
+}
+
+// position is where the byte at offset stands.
+func position(text string, offset int) pgsql.Pos {
+	before := text[:min(max(offset, 0), len(text))]
+	line := strings.LastIndexByte(before, '\n') + 1
+	return pgsql.Pos{Offset: len(before), Line: 1 + strings.Count(before, "\n"), Col: 1 + utf8.RuneCountInString(before[line:])}
 }
 
 // tokens is a statement's text without white space, comments and closing semicolons. A byte order mark counts.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -89,11 +88,15 @@ func (p *parser) downFile(src source) *Down {
 // version checks the file's name. A version is digits only, so that every tool that reads the folder sorts it in one way.
 func (p *parser) version(f *File) {
 	switch {
-	case f.Version == "" || strings.Trim(f.Version, "0123456789") != "":
+	case !isNumber(f.Version):
 		p.add(f.Name, 0, 0, "the name has no version: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql, or move it out of the folder")
 	case len(f.Version) > maxRevision:
 		p.add(f.Name, 0, 0, "the version has %d digits; alembic_version.version_num holds %d", len(f.Version), maxRevision)
 	}
+}
+
+func isNumber(version string) bool {
+	return version != "" && strings.Trim(version, "0123456789") == ""
 }
 
 // order checks that the files, sorted by name, are sorted by version as text and as number too. Atlas sorts by name and compares
@@ -102,6 +105,7 @@ func (p *parser) order(files []*File) {
 	for i := 1; i < len(files); i++ {
 		a, b := files[i-1], files[i]
 		switch {
+		case !isNumber(a.Version) || !isNumber(b.Version):
 		case a.Version == b.Version:
 			p.add(b.Name, 0, 0, "the version %s is that of %s too: give one of the two a later version", b.Version, a.Name)
 		case a.Version > b.Version || !numberLess(a.Version, b.Version):
@@ -130,10 +134,6 @@ func (p *parser) revisions(files []*File) {
 
 // body reads statements and directives, and checks that the file can be run in the way that it asks for.
 func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
-	if at, ok := invalidUTF8(text); ok {
-		p.add(name, 1+strings.Count(text[:at], "\n"), 0, "the line is not UTF-8 (byte 0x%02X): save the file as UTF-8", text[at])
-		return nil, header{}
-	}
 	if line := conflictLine(text); line > 0 {
 		p.add(name, line, 0, "git's conflict markers: resolve the conflict")
 		return nil, header{}
@@ -180,20 +180,6 @@ func abbreviate(stmt string) string {
 		return string(text) + " ..."
 	}
 	return string(text)
-}
-
-func invalidUTF8(text string) (int, bool) {
-	if utf8.ValidString(text) {
-		return 0, false
-	}
-	for i, r := range text {
-		if r == utf8.RuneError {
-			if _, n := utf8.DecodeRuneInString(text[i:]); n == 1 {
-				return i, true
-			}
-		}
-	}
-	return 0, false
 }
 
 // conflictLine returns the line of git's first conflict marker, 0 if there is none.

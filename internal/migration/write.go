@@ -27,6 +27,11 @@ func (d *Dir) Write(root string, drafts []Draft) error {
 	if len(drafts) == 0 {
 		return nil
 	}
+	for _, draft := range drafts {
+		if draft.Name != filepath.Base(draft.Name) || filepath.Ext(draft.Name) != ".sql" {
+			return fmt.Errorf("writing migrations: %s is no name for a migration", draft.Name)
+		}
+	}
 	if err := d.Verify(); err != nil {
 		return err
 	}
@@ -42,8 +47,8 @@ func (d *Dir) Write(root string, drafts []Draft) error {
 		if err != nil {
 			return err
 		}
-		if added := next.files[len(d.files):]; len(d.files) > 0 && added[0].Name < d.files[len(d.files)-1].Name || len(added) != len(drafts) {
-			return fmt.Errorf("writing migrations: the new versions are not later than %s", d.files[len(d.files)-1].Name)
+		if n := len(d.files); n > 0 && next.files[n-1].Name != d.files[n-1].Name {
+			return fmt.Errorf("writing migrations: the new versions are not later than %s", d.files[n-1].Name)
 		}
 		var files []staged
 		for _, draft := range drafts {

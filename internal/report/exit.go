@@ -3,6 +3,8 @@ package report
 import (
 	"errors"
 	"fmt"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 )
 
 // The exit codes of the commands. After a signal it is 128 and the signal's number.
@@ -21,8 +23,15 @@ func ExitCode(err error) int {
 		return ExitDone
 	}
 	var coded interface{ ExitCode() int }
-	if errors.As(err, &coded) {
+	var usage *migrator.UsageError
+	var locked *migrator.LockedError
+	switch {
+	case errors.As(err, &coded):
 		return coded.ExitCode()
+	case errors.As(err, &usage):
+		return ExitUsage
+	case errors.As(err, &locked):
+		return ExitLocked
 	}
 	return ExitFailed
 }

@@ -57,9 +57,10 @@ type Printer struct {
 	Format Format
 	// Style is how text is set off; the zero value leaves it plain.
 	Style Style
-	// URL is the database's, or the dev database's, and Dir the migrations folder's path, for
-	// JSON. The password is left out there.
-	URL, Dir string
+	// URL is the database's, for JSON, which leaves the password out.
+	URL string
+	// Schema and Dir are the paths of the schema file and of the migrations folder.
+	Schema, Dir string
 }
 
 // json writes a value, indented: people read it too.

@@ -1,0 +1,60 @@
+package report
+
+import (
+	"slices"
+
+	"ariga.io/atlas-go-sdk/atlasexec"
+	"ariga.io/atlas/sql/sqlcheck"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+)
+
+// summary is atlasexec.SummaryReport with what is ours; so are the types below it.
+type summary struct {
+	atlasexec.SummaryReport
+	Files    []*fileReport `json:"Files,omitempty"`
+	Errors   int           `json:"Errors"`
+	Warnings int           `json:"Warnings"`
+}
+
+type fileReport struct {
+	atlasexec.FileReport
+	Reports []*checkReport `json:"Reports,omitempty"`
+}
+
+type checkReport struct {
+	sqlcheck.Report
+	Diagnostics []diagnostic `json:"Diagnostics,omitempty"`
+}
+
+type diagnostic struct {
+	sqlcheck.Diagnostic
+	Name     string `json:"Name,omitempty"`     // of the hazard
+	Severity string `json:"Severity,omitempty"` // "error" or "warning"
+	Table    string `json:"Table,omitempty"`
+	Lock     string `json:"Lock,omitempty"`
+	Line     int    `json:"Line,omitempty"` // from 1
+	Column   int    `json:"Column,omitempty"`
+	// Differences are what it is about in particular.
+	Differences []catalog.Difference `json:"Differences,omitempty"`
+}
+
+// file is the report of a file, made when it is first asked for.
+func (s *summary) file(name, text string) *fileReport {
+	i := slices.IndexFunc(s.Files, func(f *fileReport) bool { return f.Name == name })
+	if i < 0 {
+		i = len(s.Files)
+		s.Files = append(s.Files, &fileReport{FileReport: atlasexec.FileReport{Name: name, Text: text}})
+	}
+	return s.Files[i]
+}
+
+// report is the file's report of a text, made when it is first asked for.
+func (f *fileReport) report(text string) *checkReport {
+	i := slices.IndexFunc(f.Reports, func(r *checkReport) bool { return r.Text == text })
+	if i < 0 {
+		i = len(f.Reports)
+		f.Reports = append(f.Reports, &checkReport{Report: sqlcheck.Report{Text: text}})
+	}
+	return f.Reports[i]
+}

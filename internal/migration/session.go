@@ -35,6 +35,7 @@ func Session(ctx context.Context, conn *pgx.Conn, opts SessionOptions) error {
 		path = append(path, pgsql.Ident(schema))
 	}
 	settings := [][2]string{
+		{"quote_all_identifiers", "off"}, // first: SET search_path spells the names by it
 		{"application_name", pgsql.Literal(opts.ApplicationName)},
 		{"client_encoding", "'UTF8'"},
 		{"client_min_messages", "notice"},
@@ -44,7 +45,6 @@ func Session(ctx context.Context, conn *pgx.Conn, opts SessionOptions) error {
 		{"intervalstyle", "'postgres'"},
 		{"standard_conforming_strings", "on"},
 		{"transform_null_equals", "off"},
-		{"quote_all_identifiers", "off"},
 		{"check_function_bodies", "on"},
 		{"default_transaction_isolation", "'read committed'"},
 		{"default_transaction_read_only", "off"},

@@ -1,15 +1,238 @@
 package catalog
 
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
 // Difference is one part of an object that two catalogs do not agree on.
 type Difference struct {
-	Table    string
-	Object   string
-	Kind     string
-	Want     string
-	Have     string
-	Text     string
+	// Table is the qualified name of the table that it is in; "" where there is none.
+	Table string
+	// Object is the name of the table's part, or the qualified name of another object.
+	Object string
+	// Kind is the kind of the object, as the catalog's line begins: "column", "comment on table".
+	Kind string
+	// Want and Have are the definitions; "" where the object is not there, or has
+	// nothing to say but that it is there.
+	Want, Have string
+	// Text says it all in a sentence without a full stop.
+	Text string
+	// Harmless says that any statement, unless it names the object, does the same
+	// on both: the two differ in a comment, in what ANALYZE collects, or in
+	// nothing but the name of a constraint or index.
 	Harmless bool
 }
 
-// Diff returns what must change in have to make it want.
-func Diff(want, have Catalog) []Difference { return nil }
+// Diff returns how have differs from want, ordered by table, kind and name; it
+// is empty if and only if the two are equal. The parts of a table that is not
+// in one of them are not listed: the table stands for them.
+func Diff(want, have Catalog) []Difference {
+	missing, extra := split(want.lines, have.lines), split(have.lines, want.lines)
+	var all []Difference
+	for _, key := range sortedKeys(missing, extra) {
+		w, wanted := missing[key]
+		h, had := extra[key]
+		switch {
+		case wanted && had:
+			all = append(all, changed(w, h))
+		case wanted:
+			if !w.covered(missing, extra) {
+				all = append(all, w.difference())
+			}
+		default:
+			if !h.covered(extra, missing) {
+				d := h.difference()
+				d.Want, d.Have = "", h.def
+				d.Text = h.kind + " " + h.name + " is extra" + parenthesis(h.def)
+				all = append(all, d)
+			}
+		}
+	}
+	all = pairRenamed(all)
+	slices.SortStableFunc(all, func(a, b Difference) int {
+		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(rank(a.Kind), rank(b.Kind)), cmp.Compare(a.Object, b.Object))
+	})
+	return all
+}
+
+// split returns the lines of a that b has not, by kind and name.
+func split(a, b []string) map[string]line {
+	all := map[string]line{}
+	for _, s := range without(a, b) {
+		l := mustParse(s)
+		all[l.key()] = l
+	}
+	return all
+}
+
+// without returns the lines of sorted a that are not in sorted b.
+func without(a, b []string) []string {
+	var out []string
+	for _, s := range a {
+		i, found := slices.BinarySearch(b, s)
+		b = b[i:]
+		if !found {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func sortedKeys(maps ...map[string]line) []string {
+	var keys []string
+	for _, m := range maps {
+		for k := range m {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// mustParse parses a line that this package made or has parsed before.
+func mustParse(s string) line {
+	l, err := parseLine(s)
+	if err != nil {
+		panic("catalog: " + err.Error())
+	}
+	return l
+}
+
+func (l line) key() string { return l.kind + " " + l.name }
+
+// table returns the table that l is or is a part of, and its name in there.
+func (l line) table() (table, object string) {
+	kind := strings.TrimPrefix(l.kind, "comment on ")
+	switch kind {
+	case "column", "constraint", "index", "trigger", "rule", "policy":
+		p := parts(l.name)
+		return strings.Join(p[:len(p)-1], "."), p[len(p)-1]
+	}
+	if slices.Contains(relationKinds, kind) {
+		return l.name, l.name
+	}
+	return "", l.name
+}
+
+var relationKinds = []string{"table", "foreign table", "view", "materialized view"}
+
+// covered reports whether l is part of a relation that is not in the other
+// catalog at all. here has what only l's catalog has, there what only the other has.
+func (l line) covered(here, there map[string]line) bool {
+	table, object := l.table()
+	if table == "" || table == object && !strings.HasPrefix(l.kind, "comment on ") {
+		return false
+	}
+	for _, kind := range relationKinds {
+		key := kind + " " + table
+		if _, ok := here[key]; ok {
+			_, changed := there[key]
+			return !changed
+		}
+	}
+	return false
+}
+
+// difference says that l is wanted and missing.
+func (l line) difference() Difference {
+	table, object := l.table()
+	return Difference{
+		Table: table, Object: object, Kind: l.kind, Want: l.def,
+		Text:     l.kind + " " + l.name + " is missing" + parenthesis(l.def),
+		Harmless: strings.HasPrefix(l.kind, "comment on ") || l.kind == "statistics",
+	}
+}
+
+func parenthesis(def string) string {
+	if def == "" {
+		return ""
+	}
+	return " (" + def + ")"
+}
+
+func changed(want, have line) Difference {
+	d := want.difference()
+	d.Have = have.def
+	d.Harmless = d.Harmless || withoutState(want.def, "statistics ") == withoutState(have.def, "statistics ")
+	d.Text = fmt.Sprintf("%s %s: wants %s, has %s", want.kind, want.name, cmp.Or(want.def, "nothing"), cmp.Or(have.def, "nothing"))
+	valid := have.def
+	for _, state := range []string{"INVALID", "not ready", "being dropped"} {
+		valid = withoutState(valid, state)
+	}
+	if valid == want.def {
+		d.Text = want.kind + " " + want.name + " is INVALID"
+	}
+	return d
+}
+
+// withoutState returns def without the items in its trailing brackets that begin so.
+func withoutState(def, prefix string) string {
+	i := strings.LastIndex(def, " [")
+	if i < 0 || !strings.HasSuffix(def, "]") {
+		return def
+	}
+	items := strings.Split(def[i+2:len(def)-1], ", ")
+	items = slices.DeleteFunc(items, func(s string) bool { return strings.HasPrefix(s, prefix) })
+	if len(items) == 0 {
+		return def[:i]
+	}
+	return def[:i] + " [" + strings.Join(items, ", ") + "]"
+}
+
+// pairRenamed makes one difference of a missing and an extra constraint or
+// index that differ in their names alone.
+func pairRenamed(all []Difference) []Difference {
+	type same struct{ table, kind, def string }
+	extra := map[same][]int{}
+	for i, d := range all {
+		if d.Have != "" && d.Want == "" && (d.Kind == "constraint" || d.Kind == "index") {
+			k := same{d.Table, d.Kind, nameless(d.Have, d.Object)}
+			extra[k] = append(extra[k], i)
+		}
+	}
+	paired := map[int]bool{}
+	for i := range all {
+		d := &all[i]
+		if d.Want == "" || d.Have != "" {
+			continue
+		}
+		k := same{d.Table, d.Kind, nameless(d.Want, d.Object)}
+		if len(extra[k]) == 0 {
+			continue
+		}
+		e := extra[k][0]
+		extra[k] = extra[k][1:]
+		paired[e] = true
+		d.Have, d.Harmless = all[e].Have, true
+		d.Text = fmt.Sprintf("%s %s.%s is named %s", d.Kind, d.Table, d.Object, all[e].Object)
+	}
+	kept := all[:0]
+	for i, d := range all {
+		if !paired[i] {
+			kept = append(kept, d)
+		}
+	}
+	return kept
+}
+
+// nameless returns def without the index's name.
+func nameless(def, name string) string {
+	return strings.Replace(def, " INDEX "+name+" ON ", " INDEX ON ", 1)
+}
+
+// rank orders kinds as a reader expects them: the table before its parts.
+func rank(kind string) int {
+	kind, comment := strings.CutPrefix(kind, "comment on ")
+	order := []string{"schema", "extension", "table", "foreign table", "view", "materialized view", "column", "constraint", "index", "trigger", "rule", "policy"}
+	r := slices.Index(order, kind)
+	if r < 0 {
+		r = len(order) + slices.Index(kinds, kind)
+	}
+	if comment {
+		r += len(order) + len(kinds)
+	}
+	return r
+}

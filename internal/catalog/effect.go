@@ -1,21 +1,165 @@
 package catalog
 
-import "github.com/ibutsu/ibutsu-schema/internal/migration"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
 
-// Effect is what a migration changes in the catalog.
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+)
+
+// Effect is what a migration changes in the catalog: the lines that it adds and
+// those that it removes, each sorted, no line in both. A changed line is
+// removed in its old form and added in its new one.
 type Effect struct{ Add, Remove []string }
 
 // Measure returns the effect that leads from before to after.
-func Measure(before, after Catalog) Effect { return Effect{} }
+func Measure(before, after Catalog) Effect {
+	return Effect{Add: without(after.lines, before.lines), Remove: without(before.lines, after.lines)}
+}
 
-// ParseEffect reads an effect file.
-func ParseEffect(text string) (Effect, error) { return Effect{}, nil }
+const (
+	effectHead  = "# What this migration changes in PostgreSQL's catalog, measured by running it.\n# Written by plan and rehash, not by hand.\n"
+	effectEmpty = "# It changes no schema.\n"
+)
 
-// String is the text of an effect file.
-func (e Effect) String() string { return "" }
+// String returns the text of an effect file: a comment, then "- line" for each
+// line that the migration removes and "+ line" for each that it adds, the
+// table's own line before those of its parts.
+func (e Effect) String() string {
+	type change struct {
+		sign string
+		line line
+		text string
+	}
+	var all []change
+	for _, s := range e.Remove {
+		all = append(all, change{"-", mustParse(s), s})
+	}
+	for _, s := range e.Add {
+		all = append(all, change{"+", mustParse(s), s})
+	}
+	if len(all) == 0 {
+		return effectHead + effectEmpty
+	}
+	slices.SortFunc(all, func(a, b change) int {
+		at, ao := a.line.table()
+		bt, bo := b.line.table()
+		return cmp.Or(cmp.Compare(at, bt), cmp.Compare(rank(a.line.kind), rank(b.line.kind)), cmp.Compare(ao, bo), -cmp.Compare(a.sign, b.sign))
+	})
+	var b strings.Builder
+	b.WriteString(effectHead)
+	for _, c := range all {
+		b.WriteString(c.sign + " " + c.text + "\n")
+	}
+	return b.String()
+}
 
-// Apply returns the catalog that e leads to from c.
-func (c Catalog) Apply(e Effect) (Catalog, error) { return c, nil }
+// ParseEffect reads the text of an effect file. An error names the line.
+func ParseEffect(text string) (Effect, error) {
+	var e Effect
+	seen := map[string]bool{}
+	for i, s := range strings.Split(text, "\n") {
+		s = strings.TrimSuffix(s, "\r")
+		if s == "" || strings.HasPrefix(s, "#") {
+			continue
+		}
+		sign, body, _ := strings.Cut(s, " ")
+		if sign != "+" && sign != "-" {
+			return Effect{}, fmt.Errorf("line %d: %q begins neither with \"+ \" nor with \"- \"", i+1, s)
+		}
+		if _, err := parseLine(body); err != nil {
+			return Effect{}, fmt.Errorf("line %d: %w", i+1, err)
+		}
+		if seen[body] {
+			return Effect{}, fmt.Errorf("line %d: %q stands there twice", i+1, body)
+		}
+		seen[body] = true
+		if sign == "+" {
+			e.Add = append(e.Add, body)
+		} else {
+			e.Remove = append(e.Remove, body)
+		}
+	}
+	slices.Sort(e.Add)
+	slices.Sort(e.Remove)
+	return e, nil
+}
 
-// At returns the catalog after the files 0..i of dir.
-func At(dir *migration.Dir, i int) (Catalog, error) { return Catalog{}, nil }
+// Apply returns the catalog that e leads to from c. It is an error that names
+// the line if one that e removes is not there, or the object of one that it
+// adds already is.
+func (c Catalog) Apply(e Effect) (Catalog, error) {
+	f := newFolding(c)
+	if err := f.apply(e); err != nil {
+		return Catalog{}, err
+	}
+	return f.catalog(), nil
+}
+
+// At returns the catalog that the files 0..i of dir lead to by their effects,
+// from an empty database; i = -1 is the empty one. The error names the file
+// whose effect is missing, or does not follow from those before it.
+func At(dir *migration.Dir, i int) (Catalog, error) {
+	f := newFolding(Catalog{})
+	for _, file := range dir.Files()[:i+1] {
+		if !file.HasEffect {
+			return Catalog{}, fmt.Errorf("%s has no effect file: run rehash to measure it", file.Name)
+		}
+		e, err := ParseEffect(file.Effect)
+		if err == nil {
+			err = f.apply(e)
+		}
+		if err != nil {
+			return Catalog{}, fmt.Errorf("the effect of %s: %w: run rehash to measure it again", file.Name, err)
+		}
+	}
+	return f.catalog(), nil
+}
+
+// folding is a catalog under change: its lines by kind and name.
+type folding map[string]string
+
+func newFolding(c Catalog) folding {
+	f := make(folding, len(c.lines))
+	for _, s := range c.lines {
+		f[mustParse(s).key()] = s
+	}
+	return f
+}
+
+func (f folding) apply(e Effect) error {
+	for _, s := range e.Remove {
+		l, err := parseLine(s)
+		if err != nil {
+			return err
+		}
+		switch have, ok := f[l.key()]; {
+		case !ok:
+			return fmt.Errorf("cannot remove %q: there is none before it", s)
+		case have != s:
+			return fmt.Errorf("cannot remove %q: it is %q before it", s, have)
+		}
+		delete(f, l.key())
+	}
+	for _, s := range e.Add {
+		l, err := parseLine(s)
+		if err != nil {
+			return err
+		}
+		if have, ok := f[l.key()]; ok {
+			return fmt.Errorf("cannot add %q: there is %q before it", s, have)
+		}
+		f[l.key()] = s
+	}
+	return nil
+}
+
+func (f folding) catalog() Catalog {
+	lines := make([]string, 0, len(f))
+	for _, s := range f {
+		lines = append(lines, s)
+	}
+	return newCatalog(lines)
+}

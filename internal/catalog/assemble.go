@@ -1,0 +1,83 @@
+package catalog
+
+import (
+	"fmt"
+	"strings"
+)
+
+// row is one row of the queries in relations.sql, which says what is what.
+type row struct {
+	kind, name, def, state string
+	schema, rel, child     string
+	key, parent            string
+	cols                   []byte
+	hidden                 bool
+}
+
+// object is the key without the part's number.
+func (r row) object() string { return r.key[:strings.LastIndexByte(r.key, ':')] }
+
+// assembly collects rows and makes lines of them.
+type assembly struct {
+	exclude   exclude
+	rows      []row
+	drop      map[string]bool   // objects, by class:oid, that are left out with all that belongs to them
+	relations map[string]string // class:oid -> kind
+	comments  map[string]string // by class:oid:subid
+}
+
+func newAssembly(ex exclude) *assembly {
+	return &assembly{exclude: ex, drop: map[string]bool{}, relations: map[string]string{}, comments: map[string]string{}}
+}
+
+// add keeps r unless it, or what it belongs to, is left out. What others belong
+// to comes first.
+func (a *assembly) add(r row) error {
+	if a.drop[r.object()] || a.drop[r.parent] {
+		return nil
+	}
+	if r.parent == "" && r.child == "" {
+		a.relations[r.object()] = r.kind
+	}
+	out, err := a.exclude.matches(r, a.relations[r.parent])
+	if err != nil {
+		return fmt.Errorf("matching exclude patterns with %s %s: %w", r.kind, r.name, err)
+	}
+	if out {
+		if !strings.HasSuffix(r.key, ":0") {
+			return nil // a column goes alone
+		}
+		a.drop[r.object()] = true
+		return nil
+	}
+	a.rows = append(a.rows, r)
+	return nil
+}
+
+// What initdb says of the two objects that it leaves in every database.
+var initdbComments = map[string]string{
+	"schema public":     "standard public schema",
+	"extension plpgsql": "PL/pgSQL procedural language",
+}
+
+func (a *assembly) catalog() Catalog {
+	lines := make([]string, 0, len(a.rows)+len(a.comments)/2)
+	for _, r := range a.rows {
+		if !r.hidden {
+			def := normalize(r.kind, r.def)
+			if r.state != "" {
+				def = strings.TrimPrefix(def+" ["+r.state+"]", " ")
+			}
+			lines = append(lines, line{r.kind, r.name, def}.String())
+		}
+		comment, ok := a.comments[r.key]
+		standard, initdb := initdbComments[r.kind+" "+r.name]
+		switch {
+		case r.hidden && initdb && !ok:
+			lines = append(lines, line{"comment on " + r.kind, r.name, "none"}.String())
+		case ok && !(r.hidden && initdb && comment == standard):
+			lines = append(lines, line{"comment on " + r.kind, r.name, "'" + strings.ReplaceAll(comment, "'", "''") + "'"}.String())
+		}
+	}
+	return newCatalog(lines)
+}

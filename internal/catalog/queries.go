@@ -1,0 +1,113 @@
+package catalog
+
+import (
+	_ "embed"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+//go:embed relations.sql
+var relationsSQL string
+
+//go:embed objects.sql
+var objectsSQL string
+
+var placeholder = regexp.MustCompile(`\{\{(\w+)((?: [\w.]+)*)\}\}`)
+
+// queries returns the SQL that reads a catalog from a server of that major
+// version. With columns, each key says which columns it is made of.
+func queries(major int, columns bool) string {
+	since := func(first int, sql, otherwise string) string {
+		if major >= first {
+			return sql
+		}
+		return otherwise
+	}
+	expand := func(m string) string {
+		part := placeholder.FindStringSubmatch(m)
+		args := strings.Fields(part[2])
+		switch part[1] {
+		case "user":
+			return fmt.Sprintf("left(%[1]s, 3) <> 'pg_' AND %[1]s <> 'information_schema'", args[0])
+		case "reloptions":
+			return fmt.Sprintf(`(SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(%s) o)`, args[0])
+		case "options":
+			// The lines are committed and printed: nothing that is a secret by its name.
+			return fmt.Sprintf(`(SELECT 'options (' || string_agg(quote_ident(option_name) || ' ' ||
+				CASE WHEN option_name ~* 'passw|passphrase|secret|credential|token' THEN '***' ELSE quote_literal(option_value) END,
+				', ' ORDER BY option_name COLLATE "C") || ')' FROM pg_options_to_table(%s))`, args[0])
+		case "sequence":
+			return sequenceSQL
+		case "index":
+			return indexStateSQL
+		case "cols":
+			if !columns {
+				return "NULL"
+			}
+			return fmt.Sprintf("(SELECT json_agg(ca.attname) FROM pg_attribute ca WHERE ca.attrelid = %s AND ca.attnum = ANY (%s))", args[0], args[1])
+		case "compression":
+			return since(14, "CASE a.attcompression WHEN 'p' THEN 'compression pglz' WHEN 'l' THEN 'compression lz4' END", "NULL::text")
+		case "detaching":
+			return since(14, "(SELECT 'detach pending' FROM pg_inherits h WHERE h.inhrelid = c.oid AND h.inhdetachpending)", "NULL")
+		case "multirange":
+			return since(14, multirangeSQL, "NULL")
+		case "published":
+			return since(15, publishedSQL, "''")
+		case "schemapublications":
+			return since(15, publishedSchemaSQL, "")
+		case "notnull":
+			return since(18, notNullSQL, "''")
+		}
+		panic("catalog: unknown placeholder " + m)
+	}
+	return placeholder.ReplaceAllStringFunc(relationsSQL+";\n"+objectsSQL, func(m string) string {
+		return placeholder.ReplaceAllStringFunc(expand(m), expand)
+	})
+}
+
+// sequenceSQL are the parameters of pg_sequence s that CREATE SEQUENCE would
+// not choose by itself.
+const sequenceSQL = `
+	'increment ' || NULLIF(s.seqincrement, 1),
+	'minvalue ' || NULLIF(s.seqmin, CASE WHEN s.seqincrement > 0 THEN 1 ELSE
+		CASE s.seqtypid WHEN 21 THEN -32768 WHEN 23 THEN -2147483648 ELSE -9223372036854775808 END END),
+	'maxvalue ' || NULLIF(s.seqmax, CASE WHEN s.seqincrement < 0 THEN -1 ELSE
+		CASE s.seqtypid WHEN 21 THEN 32767 WHEN 23 THEN 2147483647 ELSE 9223372036854775807 END END),
+	'start ' || NULLIF(s.seqstart, CASE WHEN s.seqincrement > 0 THEN s.seqmin ELSE s.seqmax END),
+	'cache ' || NULLIF(s.seqcache, 1),
+	CASE WHEN s.seqcycle THEN 'cycle' END`
+
+// indexStateSQL is what pg_get_indexdef does not say of pg_index i and its
+// pg_class ic.
+const indexStateSQL = `
+	CASE WHEN NOT i.indisvalid THEN 'INVALID' END,
+	CASE WHEN NOT i.indisready THEN 'not ready' END,
+	CASE WHEN NOT i.indislive THEN 'being dropped' END,
+	(SELECT 'partition of ' || h.inhparent::regclass FROM pg_inherits h WHERE h.inhrelid = i.indexrelid),
+	CASE WHEN i.indisclustered THEN 'clustered' END,
+	CASE WHEN i.indisreplident THEN 'replica identity' END,
+	(SELECT 'tablespace ' || quote_ident(ts.spcname) FROM pg_tablespace ts WHERE ts.oid = ic.reltablespace),
+	(SELECT 'statistics ' || string_agg(ia.attnum || '=' || ia.attstattarget, ' ' ORDER BY ia.attnum)
+	 FROM pg_attribute ia WHERE ia.attrelid = i.indexrelid AND coalesce(ia.attstattarget, -1) >= 0)`
+
+// multirangeSQL is the name of range type t's multirange type, unless it is the
+// one that PostgreSQL derives.
+const multirangeSQL = `(SELECT 'multirange_type_name ' || quote_ident(mt.typname) FROM pg_type mt WHERE mt.oid = r.rngmultitypid
+	AND mt.typname::text <> CASE WHEN strpos(t.typname, 'range') > 0
+		THEN regexp_replace(t.typname, 'range', 'multirange') ELSE t.typname || '_multirange' END)`
+
+// notNullSQL is what a NOT NULL constraint is beside being there. Their names
+// exist since 18 only.
+const notNullSQL = `coalesce((SELECT concat(CASE WHEN nn.connoinherit THEN ' no inherit' END, CASE WHEN NOT nn.convalidated THEN ' not valid' END)
+	FROM pg_constraint nn WHERE nn.conrelid = a.attrelid AND nn.contype = 'n' AND nn.conkey = ARRAY[a.attnum]), '')`
+
+const publishedSQL = `concat_ws(' ',
+	'(' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname COLLATE "C")
+		FROM pg_attribute a WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)) || ')',
+	'where ' || pg_get_expr(r.prqual, r.prrelid))`
+
+const publishedSchemaSQL = `
+SELECT 'publication schema', quote_ident(p.pubname) || ' ' || quote_ident(n.nspname), '', NULL,
+  n.nspname, NULL, NULL, 'pg_publication_namespace'::regclass::oid || ':' || r.oid || ':0', NULL, NULL, NULL
+FROM pg_publication_namespace r JOIN pg_publication p ON p.oid = r.pnpubid JOIN pg_namespace n ON n.oid = r.pnnspid;`

@@ -1,0 +1,235 @@
+package pgsql
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
+
+// classed are statements by what their class must be. A server is asked about all of them, too,
+// except where unasked says why not.
+var classed = []struct {
+	src     string
+	want    Class
+	unasked string
+}{
+	{src: "", want: Transactional},
+	{src: "SELECT 1", want: Transactional},
+	{src: `SELECT "vacuum" FROM (SELECT 1 AS vacuum) x`, want: Transactional},
+	{src: "CREATE TABLE concurrently_made (a int)", want: Transactional},
+
+	{src: "CREATE INDEX CONCURRENTLY i1 ON t (a)", want: Standalone},
+	{src: "create /* ; */ unique -- x\n index concurrently if not exists i2 on t (a)", want: Standalone},
+	{src: "CREATE INDEX CONCURRENTLY ON t (a)", want: Standalone},
+	{src: "CREATE UNIQUE INDEX i3 ON t (a)", want: Transactional},
+	{src: `CREATE INDEX "concurrently" ON t (a)`, want: Transactional},
+	{src: "DROP INDEX CONCURRENTLY dropme", want: Standalone},
+	{src: "DROP INDEX CONCURRENTLY IF EXISTS dropme", want: Standalone},
+	{src: "DROP INDEX IF EXISTS concurrentl", want: Transactional},
+
+	{src: "REINDEX TABLE CONCURRENTLY t", want: Standalone},
+	{src: "REINDEX INDEX CONCURRENTLY t_pkey", want: Standalone},
+	{src: "REINDEX (VERBOSE) TABLE CONCURRENTLY t", want: Standalone},
+	{src: "REINDEX (CONCURRENTLY) TABLE t", want: Standalone},
+	{src: "REINDEX (VERBOSE off, CONCURRENTLY true) INDEX t_pkey", want: Standalone},
+	{src: "REINDEX (CONCURRENTLY 'ON') TABLE t", want: Standalone},
+	{src: "REINDEX (CONCURRENTLY 1) TABLE t", want: Standalone},
+	{src: "REINDEX (CONCURRENTLY off) TABLE t", want: Transactional},
+	{src: "REINDEX (CONCURRENTLY 'False', VERBOSE) TABLE t", want: Transactional},
+	{src: "REINDEX (CONCURRENTLY 0) TABLE t", want: Transactional},
+	{src: "REINDEX TABLE t", want: Transactional},
+	{src: "REINDEX SCHEMA public", want: Standalone},
+	{src: "REINDEX (VERBOSE off) DATABASE nowhere", want: Standalone},
+	{src: "REINDEX SYSTEM nowhere", want: Standalone},
+	{src: "REINDEX DATABASE CONCURRENTLY nowhere", want: Standalone},
+
+	{src: "VACUUM t", want: Standalone},
+	{src: "VACUUM (ANALYZE) t", want: Standalone},
+	{src: "VACUUM ANALYZE t", want: Standalone},
+	{src: "ANALYZE t", want: Transactional},
+	{src: "ANALYZE", want: Transactional},
+	{src: "CLUSTER", want: Standalone},
+	{src: "CLUSTER VERBOSE", want: Standalone},
+	{src: "CLUSTER (VERBOSE)", want: Standalone, unasked: "PostgreSQL 13 has no such list, 15 no empty one"},
+	{src: "CLUSTER (VERBOSE off) t USING t_pkey", want: Transactional},
+	{src: "CLUSTER VERBOSE t USING t_pkey", want: Transactional},
+	{src: "CLUSTER t_pkey ON t", want: Transactional},
+
+	{src: "CREATE DATABASE pgsql_class", want: Standalone},
+	{src: "DROP DATABASE IF EXISTS pgsql_class", want: Standalone},
+	{src: "ALTER DATABASE nowhere SET TABLESPACE pg_default", want: Standalone},
+	{src: "ALTER DATABASE nowhere SET work_mem = '4MB'", want: Transactional},
+	{src: "ALTER DATABASE nowhere RENAME TO nothing", want: Transactional},
+	{src: `ALTER DATABASE "set" CONNECTION LIMIT 3`, want: Transactional},
+	{src: "CREATE TABLESPACE nowhere LOCATION '/nowhere'", want: Standalone},
+	{src: "DROP TABLESPACE IF EXISTS nowhere", want: Standalone},
+	{src: "ALTER TABLESPACE nowhere RENAME TO nothing", want: Transactional},
+	{src: "ALTER TABLE t SET TABLESPACE pg_default", want: Transactional},
+	{src: "ALTER SYSTEM SET work_mem = '4MB'", want: Standalone},
+	{src: "ALTER SYSTEM RESET ALL", want: Standalone},
+	{src: "DISCARD ALL", want: Standalone},
+	{src: "DISCARD PLANS", want: Transactional},
+	{src: "COMMIT PREPARED 'nothing'", want: Standalone},
+	{src: "ROLLBACK PREPARED 'nothing'", want: Standalone},
+
+	{src: "ALTER TABLE parted DETACH PARTITION part1 CONCURRENTLY", want: Standalone},
+	{src: `ALTER TABLE IF EXISTS ONLY public . "parted" DETACH PARTITION "public".part2 concurrently`, want: Standalone},
+	{src: "ALTER TABLE IF EXISTS ONLY (parted) DETACH PARTITION part3 CONCURRENTLY", want: Standalone},
+	{src: "ALTER TABLE parted DETACH PARTITION part4", want: Transactional},
+	{src: "ALTER TABLE parted DETACH PARTITION part5 FINALIZE", want: Transactional},
+	{src: "ALTER TABLE if DETACH PARTITION if1 CONCURRENTLY", want: Standalone},
+	{src: "ALTER TYPE mood ADD VALUE 'new'", want: Transactional},
+	{src: "REFRESH MATERIALIZED VIEW CONCURRENTLY mv", want: Transactional},
+
+	{src: "CREATE SUBSCRIPTION s CONNECTION 'host=nowhere' PUBLICATION p", want: Standalone},
+	{src: "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p, q WITH (enabled = false)", want: Standalone},
+	{src: "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (create_slot)", want: Standalone},
+	{src: "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (copy_data, create_slot = OFF, enabled=no_such_word)", want: Transactional},
+	{src: "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false)", want: Transactional},
+	{src: `CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH ("create_slot" = '0')`, want: Transactional},
+	{src: "DROP SUBSCRIPTION sub", want: Standalone},
+	{src: "ALTER SUBSCRIPTION sub REFRESH PUBLICATION", want: Standalone, unasked: "needs a publisher"},
+	{src: "ALTER SUBSCRIPTION sub SET PUBLICATION p", want: Standalone, unasked: "needs a publisher"},
+	{src: "ALTER SUBSCRIPTION sub ADD PUBLICATION p WITH (copy_data)", want: Standalone, unasked: "needs a publisher"},
+	{src: "ALTER SUBSCRIPTION sub DROP PUBLICATION p WITH (refresh = true)", want: Standalone, unasked: "needs a publisher"},
+	{src: "ALTER SUBSCRIPTION sub SET PUBLICATION p, q WITH (refresh = false)", want: Transactional},
+	{src: "ALTER SUBSCRIPTION sub SET (failover = true)", want: Standalone, unasked: "PostgreSQL 17's"},
+	{src: "ALTER SUBSCRIPTION sub SET (two_phase = false)", want: Standalone, unasked: "PostgreSQL 18's"},
+	{src: "ALTER SUBSCRIPTION sub SET (synchronous_commit = off)", want: Transactional},
+	{src: "ALTER SUBSCRIPTION sub DISABLE", want: Transactional},
+
+	{src: "DO $$ BEGIN COMMIT; END $$", want: MayCommit},
+	{src: "call p()", want: MayCommit},
+
+	{src: "BEGIN", want: TransactionControl},
+	{src: "start transaction read only", want: TransactionControl},
+	{src: "COMMIT AND CHAIN", want: TransactionControl},
+	{src: "END", want: TransactionControl},
+	{src: "ROLLBACK TO a", want: TransactionControl},
+	{src: "ABORT", want: TransactionControl},
+	{src: "SAVEPOINT a", want: TransactionControl},
+	{src: "RELEASE a", want: TransactionControl},
+	{src: "PREPARE TRANSACTION 'a'", want: TransactionControl},
+	{src: "PREPARE transaction AS SELECT 1", want: Transactional},
+}
+
+func TestClass(t *testing.T) {
+	for _, tt := range classed {
+		if got := (Stmt{Text: tt.src}).Class(); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.src, got, tt.want)
+		}
+	}
+}
+
+// A server refuses exactly the standalone statements in a transaction block, and none of them outside.
+func TestClassServer(t *testing.T) {
+	ctx := context.Background()
+	srv := pgtest.Server(t)
+	if srv.VersionNum() < 140000 {
+		t.Skip("some statements are PostgreSQL 14's")
+	}
+	db := pgtest.New(t)
+	config := db.ConnConfig()
+	admin, err := srv.Admin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close(ctx)
+	// A superuser, so that no statement is refused for want of a privilege before it is for its place.
+	config.User, config.Password = admin.Config().User, admin.Config().Password
+	conn, err := pgconn.ConnectConfig(ctx, &config.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	exec := func(sql string) error {
+		_, err := conn.Exec(ctx, sql).ReadAll()
+		return err
+	}
+	must := func(sql string) {
+		t.Helper()
+		if err := exec(sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	must(`CREATE TABLE t (a int PRIMARY KEY); CREATE INDEX dropme ON t (a);
+		CREATE TYPE mood AS ENUM ('old');
+		CREATE MATERIALIZED VIEW mv AS SELECT 1 AS a; CREATE UNIQUE INDEX ON mv (a);
+		CREATE TABLE parted (a int) PARTITION BY LIST (a);
+		CREATE TABLE part1 PARTITION OF parted FOR VALUES IN (1); CREATE TABLE part2 PARTITION OF parted FOR VALUES IN (2);
+		CREATE TABLE part3 PARTITION OF parted FOR VALUES IN (3); CREATE TABLE part4 PARTITION OF parted FOR VALUES IN (4);
+		CREATE TABLE part5 PARTITION OF parted FOR VALUES IN (5);
+		CREATE TABLE "if" (a int) PARTITION BY LIST (a); CREATE TABLE if1 PARTITION OF "if" FOR VALUES IN (1);
+		CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN PERFORM 1; END $$;
+		SET client_min_messages = error;
+		CREATE SUBSCRIPTION sub CONNECTION 'host=/nowhere' PUBLICATION p WITH (connect = false, slot_name = 'none_such')`)
+	defer func() {
+		must("ALTER SUBSCRIPTION sub SET (slot_name = NONE); DROP SUBSCRIPTION sub")
+	}()
+	refused := func(err error) bool {
+		var pgErr *pgconn.PgError
+		return errors.As(err, &pgErr) && pgErr.Code == "25001"
+	}
+	for _, tt := range classed {
+		if tt.want == TransactionControl || tt.unasked != "" || strings.HasPrefix(tt.src, "DROP DATABASE") {
+			continue
+		}
+		must("BEGIN")
+		inside := exec(tt.src)
+		must("ROLLBACK")
+		if got := refused(inside); got != (tt.want == Standalone) {
+			t.Errorf("in a transaction block, %s: %v", tt.src, inside)
+		}
+		if tt.want != Standalone || strings.HasPrefix(tt.src, "CREATE SUBSCRIPTION") || strings.HasPrefix(tt.src, "ALTER SYSTEM") {
+			continue
+		}
+		if outside := exec(tt.src); refused(outside) {
+			t.Errorf("outside a transaction block, %s: %v", tt.src, outside)
+		}
+	}
+	must("DROP DATABASE IF EXISTS pgsql_class")
+}
+
+func TestIndex(t *testing.T) {
+	long := strings.Repeat("é", 40)
+	for src, want := range map[string]*Index{
+		"CREATE INDEX i ON t (a)": {Create: true, Name: "i", Table: "t"},
+		"CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS Ix_A ON ONLY S.T USING gin (a)": {
+			Create: true, Unique: true, Concurrently: true, IfNotExists: true, Name: "ix_a", Schema: "s", TableSchema: "s", Table: "t"},
+		`create index concurrently "Ix ""A""" on "My Schema"."T" (a)`: {
+			Create: true, Concurrently: true, Name: `Ix "A"`, Schema: "My Schema", TableSchema: "My Schema", Table: "T"},
+		"CREATE INDEX CONCURRENTLY ON t (a)":                                      {Create: true, Concurrently: true, Table: "t"},
+		"CREATE INDEX ON ONLY (db.s.t) (a)":                                       {Create: true, Schema: "s", TableSchema: "s", Table: "t"},
+		"CREATE INDEX if ON t * (a)":                                              {Create: true, Name: "if", Table: "t"},
+		`CREATE INDEX "ÄÖ" ON ÄÖ (a)`:                                             {Create: true, Name: "ÄÖ", Table: "ÄÖ"},
+		`CREATE INDEX U&"d\0061\+01F600\\" ON U&"a!D83D!DE00!!\" UESCAPE '!' (a)`: {Create: true, Name: "da😀\\", Table: `a😀!\`},
+		"CREATE INDEX /* i */ i1 -- ON t\n ON t(a)":                               {Create: true, Name: "i1", Table: "t"},
+		`CREATE INDEX "` + long + `" ON ` + long + `(a)`:                          {Create: true, Name: long[:62], Table: long[:62]},
+		"DROP INDEX i": {Drop: true, Name: "i"},
+		`DROP INDEX CONCURRENTLY IF EXISTS "S".I CASCADE`: {Drop: true, Concurrently: true, IfExists: true, Schema: "S", Name: "i"},
+		"DROP INDEX if":                               {Drop: true, Name: "if"},
+		"DROP INDEX IF EXISTS if RESTRICT":            {Drop: true, IfExists: true, Name: "if"},
+		"DROP INDEX a, b":                             nil,
+		"DROP INDEX":                                  nil,
+		"DROP TABLE i":                                nil,
+		"CREATE INDEX i":                              nil,
+		"CREATE TABLE index (a int)":                  nil,
+		"REINDEX INDEX CONCURRENTLY i":                nil,
+		"COMMENT ON INDEX i IS 'CREATE INDEX i ON t'": nil,
+		"": nil,
+	} {
+		got, ok := Stmt{Text: src}.Index()
+		if want == nil {
+			want = &Index{}
+		}
+		if diff := cmp.Diff(*want, got); diff != "" || ok != (got != Index{}) {
+			t.Errorf("%s: ok %v (-want +got):\n%s", src, ok, diff)
+		}
+	}
+}

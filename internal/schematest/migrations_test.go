@@ -1,0 +1,178 @@
+package schematest_test
+
+import (
+	"encoding/json"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/postgres"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/schematest"
+)
+
+// head returns the tables of the head, as read from a database that Alembic made.
+func head(t *testing.T) map[string]schematest.Table {
+	t.Helper()
+	src, err := os.ReadFile("testdata/catalog_head.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := map[string]schematest.Table{}
+	if err := json.Unmarshal(src, &tables); err != nil {
+		t.Fatal(err)
+	}
+	delete(tables, "alembic_version") // the tool's, not the schema's
+	return tables
+}
+
+// The ported revisions began as Alembic's own: their ids, order and times cannot change any
+// more. Later migrations stand behind them.
+func TestRevisionsKeepTheirIDs(t *testing.T) {
+	files := migrations(t)
+	if len(files) < len(revisions) {
+		t.Fatalf("%d migrations, want at least %d", len(files), len(revisions))
+	}
+	for i, r := range revisions {
+		if got := path.Base(files[i]); got != r.file {
+			t.Errorf("migration %d is %s, want %s", i, got, r.file)
+		}
+		if first, _, _ := strings.Cut(read(t, files[i]), "\n"); first != "-- alembic:revision "+r.alembic {
+			t.Errorf("%s begins with %q", r.file, first)
+		}
+	}
+}
+
+func TestEachRevisionGivesTheSchemaThatAlembicGave(t *testing.T) {
+	db := pgtest.New(t)
+	conn := db.Conn()
+
+	type state struct {
+		tables map[string]schematest.Table
+		dump   string
+	}
+	see := func(db *pgtest.DB) state {
+		s := state{schematest.Describe(t, db.Conn()), schematest.Dump(t, db.URL)}
+		delete(s.tables, "alembic_version")
+		return s
+	}
+	compare := func(what string, want, got state) {
+		t.Helper()
+		if diff := cmp.Diff(want.tables, got.tables); diff != "" {
+			t.Errorf("%s: tables differ (-want +got):\n%s", what, diff)
+		}
+		if diff := cmp.Diff(want.dump, got.dump); diff != "" {
+			t.Errorf("%s: dumps differ (-want +got):\n%s", what, diff)
+		}
+	}
+
+	states := []state{see(db)}
+	for i, r := range revisions {
+		run(t, conn, up(i))
+		states = append(states, see(at(t, i)))
+		compare("after "+r.file, states[i+1], see(db))
+	}
+	if diff := cmp.Diff(head(t), states[len(revisions)].tables); diff != "" {
+		t.Errorf("head differs from catalog_head.json (-want +got):\n%s", diff)
+	}
+	for i, r := range slices.Backward(revisions) {
+		run(t, conn, down(i))
+		compare("after the way back from "+r.file, states[i], see(db))
+	}
+}
+
+func TestRevisionsRunOnWhatProductionHas(t *testing.T) {
+	for _, tt := range []struct {
+		name, before string
+		from, to     int
+	}{
+		{"no meta table", `DROP TABLE public.meta`, initial, passPercent},
+		{"indexes added by hand", `
+			CREATE INDEX ix_results_tags ON public.results USING gin ((data -> 'tags'));
+			CREATE INDEX ix_runs_jjn_jbn ON public.runs (((data -> 'jenkins') ->> 'job_name'), ((data -> 'jenkins') ->> 'build_number'))`,
+			initial, passPercent},
+		{"key of another name", `ALTER TABLE public.import_files RENAME CONSTRAINT import_files_import_id_fkey TO "fk Import"`, importCreated, passPercent},
+		{"key twice", `ALTER TABLE public.import_files ADD CONSTRAINT again FOREIGN KEY (import_id) REFERENCES public.imports (id) ON DELETE SET NULL`, importCreated, passPercent},
+		{"no key", `ALTER TABLE public.import_files DROP CONSTRAINT import_files_import_id_fkey`, importCreated, passPercent},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			db := at(t, tt.from)
+			db.Exec(tt.before)
+			conn := db.Conn()
+			for i := tt.from + 1; i <= tt.to; i++ {
+				run(t, conn, up(i))
+			}
+			got := schematest.Describe(t, conn)
+			delete(got, "alembic_version")
+			if diff := cmp.Diff(head(t), got); diff != "" {
+				t.Errorf("head differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Other keys of import_files are nobody's business here.
+func TestCascadeLeavesOtherKeysAlone(t *testing.T) {
+	db := at(t, importCreated)
+	db.Exec(`
+		ALTER TABLE public.import_files ADD run_id uuid CONSTRAINT to_runs REFERENCES public.runs (id), ADD other uuid CONSTRAINT other_import REFERENCES public.imports (id);
+		CREATE TABLE public.elsewhere (import_id uuid CONSTRAINT import_files_import_id_fkey REFERENCES public.imports (id))`)
+	conn := db.Conn()
+	run(t, conn, up(importCascade))
+	var got []string
+	for name, table := range schematest.Describe(t, conn) {
+		for _, c := range table.Constraints {
+			if c.Type == "f" && (name == "import_files" || name == "elsewhere") {
+				got = append(got, name+" "+c.Name+" "+c.Def)
+			}
+		}
+	}
+	slices.Sort(got)
+	want := []string{
+		"elsewhere import_files_import_id_fkey FOREIGN KEY (import_id) REFERENCES imports(id)",
+		"import_files import_files_import_id_fkey FOREIGN KEY (import_id) REFERENCES imports(id) ON DELETE CASCADE",
+		"import_files other_import FOREIGN KEY (other) REFERENCES imports(id)",
+		"import_files to_runs FOREIGN KEY (run_id) REFERENCES runs(id)",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("foreign keys (-want +got):\n%s", diff)
+	}
+}
+
+// The stock Atlas CLI has to run these files, too, whatever its scanner does to others.
+func TestAtlasSplitsTheFilesAlike(t *testing.T) {
+	scanners := map[string]func(string) ([]*migrate.Stmt, error){
+		"migrate.Stmts":             migrate.Stmts,
+		"postgres.Driver.ScanStmts": new(postgres.Driver).ScanStmts,
+		"migrate.LocalFile": func(src string) ([]*migrate.Stmt, error) {
+			return migrate.NewLocalFile("1_x.sql", []byte(src)).StmtDecls()
+		},
+	}
+	for i := range revisions {
+		for _, file := range []string{up(i), down(i)} {
+			var want []string
+			for _, s := range split(t, file) {
+				want = append(want, s.Text)
+			}
+			for name, scan := range scanners {
+				stmts, err := scan(read(t, file))
+				if err != nil {
+					t.Errorf("%s: %s: %v", file, name, err)
+					continue
+				}
+				var got []string
+				for _, s := range stmts {
+					got = append(got, strings.TrimSuffix(s.Text, ";"))
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s: %s (-want +got):\n%s", file, name, diff)
+				}
+			}
+		}
+	}
+}

@@ -145,6 +145,9 @@ func (s Store) Put(ctx context.Context, q Querier, r *migrate.Revision) error {
 	names, values := putNames(), make([]string, len(journalColumns))
 	for i := range values {
 		values[i] = fmt.Sprintf("$%d", i+1)
+		if journalColumns[i].typ == "jsonb" {
+			values[i] += "::text::jsonb"
+		}
 	}
 	args, err := putArgs(r)
 	if err != nil {

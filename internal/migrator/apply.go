@@ -1,0 +1,174 @@
+package migrator
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/revision"
+)
+
+// ApplyOptions say how far to go.
+type ApplyOptions struct {
+	To     string // as migration.Dir.Resolve takes it; "": head
+	N      int    // at most that many files, 0: no limit; not together with To
+	DryRun bool   // only return the script
+	Strict bool   // a database that is ahead of the directory is an error
+}
+
+// ApplyResult is what Apply did, also if it returns an error.
+type ApplyResult struct {
+	Start, End time.Time
+	Current    string            // version that the database was at, "" at the base
+	Target     string            // version that it shall be at, "" for the base
+	Pending    []*migration.File // what was to be run, in order
+	Applied    []*FileRun        // what was run; the last may have failed
+	Settled    string            // why the record had to be settled first; "" if it hadn't
+	Ahead      []string          // applied versions later than all of the directory's
+	Script     string            // for DryRun: what psql -f would have to run
+	Revision   string            // what alembic_version says now, "" for no row
+}
+
+// AheadError is a database with migrations that the directory doesn't have yet.
+type AheadError struct{ Versions []string }
+
+func (e *AheadError) Error() string {
+	return fmt.Sprintf("the database is ahead: it has %d migration(s) later than this directory's last, up to %s", len(e.Versions), e.Versions[len(e.Versions)-1])
+}
+
+// Apply runs the pending files up to a target and records each.
+//
+// The error is a *UsageError for options that contradict each other, a
+// *migration.SumError, a *ConnectError, a *RefusedError, a *LockedError, a
+// *revision.Problem for a record that can't be acted upon, an *AheadError if
+// Strict, a *StmtError for a statement that failed, a *revision.ConflictError
+// if another tool changed alembic_version meanwhile, an *OutcomeError if a
+// commit's answer was lost, or what else the connection gave.
+func (m *Migrator) Apply(ctx context.Context, opts ApplyOptions) (*ApplyResult, error) {
+	res := &ApplyResult{Start: time.Now()}
+	err := m.apply(ctx, opts, res)
+	res.End = time.Now()
+	return res, err
+}
+
+func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResult) error {
+	to, err := m.target(opts.To, opts.N)
+	if err != nil {
+		return err
+	}
+	if err := m.cfg.Dir.Verify(); err != nil {
+		return err
+	}
+	open := m.open
+	if opts.DryRun {
+		open = m.connect // nothing is touched, not even a lock
+	}
+	s, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close(ctx)
+
+	place, err := s.judge(ctx)
+	res.Current = m.version(place.Index)
+	if err != nil {
+		return err
+	}
+	res.Revision = m.revision(place.Index)
+	if len(place.Ahead) > 0 {
+		res.Revision = s.rec.Alembic[0]
+		for _, r := range place.Ahead {
+			res.Ahead = append(res.Ahead, r.Version)
+		}
+		if opts.Strict {
+			return &AheadError{res.Ahead}
+		}
+		return nil
+	}
+	if to, err = m.limit(to, opts, place); err != nil {
+		return err
+	}
+	res.Target = m.version(to)
+
+	steps := m.pending(place, to)
+	for _, st := range steps {
+		res.Pending = append(res.Pending, st.file)
+		if err := st.check(); err != nil {
+			return err
+		}
+	}
+	if opts.DryRun {
+		res.Script = m.script(s.rec, place, steps)
+		return nil
+	}
+	if res.Settled, err = s.settle(ctx, place); err != nil {
+		return err
+	}
+	if len(steps) > 0 {
+		s.log(LogPlan{Files: res.Pending})
+	}
+	for _, st := range steps {
+		fr, err := s.run(ctx, st)
+		res.Applied = append(res.Applied, fr)
+		if err != nil {
+			return err
+		}
+		res.Revision = st.to
+	}
+	return nil
+}
+
+// target resolves -to; without it, head.
+func (m *Migrator) target(to string, n int) (int, error) {
+	switch {
+	case to != "" && n != 0:
+		return 0, &UsageError{"-to and -n exclude each other"}
+	case n < 0:
+		return 0, &UsageError{fmt.Sprintf("-n=%d: it must be 1 or more", n)}
+	case to == "":
+		return len(m.files) - 1, nil
+	}
+	return m.cfg.Dir.Resolve(to)
+}
+
+// limit holds the target against the place where the database is.
+func (m *Migrator) limit(to int, opts ApplyOptions, place revision.Place) (int, error) {
+	first := place.Index + 1
+	if p := place.Partial; p != nil {
+		if revision.IsDown(p) {
+			return 0, fmt.Errorf("the database is in the middle of taking %s back (%d of the statements of %s/%s have run); `down` goes on with it", p.Version, len(revision.DownSums(p)), migration.DownDir, m.files[place.Index].Name)
+		}
+		if to < first {
+			return 0, fmt.Errorf("the database is in the middle of %s (%d of %d statements have run), which is after %s; `apply` to it or further finishes it", p.Version, p.Applied, p.Total, m.word(to))
+		}
+	}
+	if opts.N > 0 {
+		to = min(to, place.Index+opts.N)
+	}
+	if to < place.Index {
+		return 0, fmt.Errorf("the database is %s, which is after %s; `down -to=%s` goes back", m.at(place.Index), m.word(to), m.word(to))
+	}
+	return to, nil
+}
+
+// word names an index as -to does.
+func (m *Migrator) word(i int) string {
+	if i < 0 {
+		return "base"
+	}
+	return m.files[i].Version
+}
+
+// pending returns the steps from a place to the index to.
+func (m *Migrator) pending(place revision.Place, to int) []*step {
+	var steps []*step
+	for i := place.Index + 1; i <= to; i++ {
+		var partial = place.Partial
+		if i > place.Index+1 {
+			partial = nil
+		}
+		steps = append(steps, m.up(i, partial))
+	}
+	return steps
+}

@@ -1,0 +1,172 @@
+package migrator
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// ConnectError is a database that could not be connected to. Its text never
+// holds a password.
+type ConnectError struct {
+	Where string // "host:port"
+	Text  string
+	Err   error
+}
+
+func (e *ConnectError) Error() string { return e.Text }
+func (e *ConnectError) Unwrap() error { return e.Err }
+
+func connectError(cfg *pgx.ConnConfig, err error) *ConnectError {
+	where := net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port)))
+	if strings.HasPrefix(cfg.Host, "/") {
+		where = "the socket in " + cfg.Host + ", port " + strconv.Itoa(int(cfg.Port))
+	}
+	e := &ConnectError{Where: where, Err: err}
+	var pg *pgconn.PgError
+	var network *net.OpError
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &pg):
+		e.Text = fmt.Sprintf("PostgreSQL at %s refuses the connection to database %q as user %q: %s (SQLSTATE %s)%s", where, cfg.Database, cfg.User, pg.Message, pg.Code, connectAdvice(pg.Code))
+	case errors.As(err, &dns):
+		e.Text = fmt.Sprintf("cannot reach PostgreSQL: the host name %q is not known; check the URL", dns.Name)
+	case errors.As(err, &network):
+		e.Text = fmt.Sprintf("cannot reach PostgreSQL at %s: %v; check host and port, and that the server runs", where, network.Err)
+	default:
+		if inner := errors.Unwrap(err); inner != nil {
+			err = inner
+		}
+		e.Text = fmt.Sprintf("cannot connect to PostgreSQL at %s: %v", where, err)
+	}
+	return e
+}
+
+func connectAdvice(code string) string {
+	switch code {
+	case "28P01", "28000": // invalid_password, invalid_authorization_specification
+		return "; check user and password, and the server's pg_hba.conf"
+	case "3D000": // invalid_catalog_name
+		return "; create it first, or check the URL"
+	case "53300": // too_many_connections
+		return "; try again when others have left"
+	case "57P03": // cannot_connect_now
+		return "; try again"
+	}
+	return ""
+}
+
+// RefusedError is a server on which migrations cannot be run, or a role that
+// cannot run them.
+type RefusedError struct{ Text string }
+
+func (e *RefusedError) Error() string { return e.Text }
+
+// Holder is a session that holds the lock under which databases are migrated.
+type Holder struct {
+	PID         int // 0 if it left before it could be looked at
+	User        string
+	Application string
+	Client      string    // its address, "" on a Unix socket
+	Since       time.Time // when it connected
+}
+
+func (h Holder) String() string {
+	if h.PID == 0 {
+		return "another session"
+	}
+	s := fmt.Sprintf("pid %d", h.PID)
+	if h.User != "" {
+		s += ", user " + h.User
+	}
+	if h.Application != "" {
+		s += ", application " + h.Application
+	}
+	if h.Client != "" {
+		s += ", from " + h.Client
+	}
+	if !h.Since.IsZero() {
+		s += ", connected since " + h.Since.UTC().Format("15:04:05 UTC")
+	}
+	return s
+}
+
+// LockedError is a database that another session migrated for as long as we
+// wanted to wait. Nothing was done.
+type LockedError struct {
+	Holder Holder
+	Waited time.Duration
+}
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("another session migrates this database (%s), and did not end within %s; nothing was done: try again", e.Holder, e.Waited.Round(time.Second/10))
+}
+
+// StmtError is a statement that failed.
+type StmtError struct {
+	File  string    // "VERSION_name.sql", or "down/VERSION_name.sql"
+	Pos   pgsql.Pos // what PostgreSQL points at, or the statement's first token
+	Stmt  string
+	N     int    // from 1
+	Total int    // statements of the file
+	State string // what state the database is in now, in a sentence
+	Err   error
+	Cause error // the context's cause if that ended the statement, otherwise nil
+}
+
+func (e *StmtError) Error() string {
+	what := state.Message(e.Err)
+	if e.Cause != nil {
+		what = fmt.Sprintf("interrupted (%v)", e.Cause)
+	}
+	text := fmt.Sprintf("%s:%d:%d: %s; statement %d of %d: %s", e.File, e.Pos.Line, e.Pos.Col, what, e.N, e.Total, shorten(e.Stmt))
+	if e.State != "" {
+		text += "; " + e.State
+	}
+	return text
+}
+
+// Unwrap returns the database's error and the cause of an interruption.
+func (e *StmtError) Unwrap() []error {
+	if e.Cause != nil {
+		return []error{e.Err, e.Cause}
+	}
+	return []error{e.Err}
+}
+
+// shorten makes one line of a statement.
+func shorten(sql string) string {
+	const most = 80
+	line := strings.Join(strings.Fields(sql), " ")
+	if r := []rune(line); len(r) > most {
+		line = string(r[:most-3]) + "..."
+	}
+	return line
+}
+
+// OutcomeError is a commit whose answer never came.
+type OutcomeError struct{ Err error }
+
+func (e *OutcomeError) Error() string {
+	return fmt.Sprintf("the connection was lost while committing, so it is not known here whether the last step was done (%v); run the command again: it reads the record and goes on from there", e.Err)
+}
+
+func (e *OutcomeError) Unwrap() error { return e.Err }
+
+// sqlState returns the SQLSTATE of an error of the server, "" for others.
+func sqlState(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}

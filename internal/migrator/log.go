@@ -1,0 +1,104 @@
+package migrator
+
+import (
+	"time"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+type (
+	// Logger is told what happens while it happens, by one goroutine at a time.
+	Logger interface {
+		Log(LogEntry)
+	}
+
+	// LogEntry is one of the types below.
+	LogEntry interface{ logEntry() }
+
+	// LogWait says that another session migrates this database and that we
+	// wait for it: at first, whenever the holder is another one, and every half
+	// minute.
+	LogWait struct {
+		Holder Holder
+		Waited time.Duration
+	}
+
+	// LogBuilding says that another session builds the index that is to be
+	// built next, and that we wait for it.
+	LogBuilding struct {
+		Index string // schema.name
+		PID   int
+	}
+
+	// LogSettled says that the record was made to agree with itself, and why.
+	LogSettled struct{ Note string }
+
+	// LogPlan says what is going to be run, at least one file.
+	LogPlan struct {
+		Files []*migration.File
+		Down  bool
+	}
+
+	// LogFile says that a file begins.
+	LogFile struct {
+		File    *migration.File
+		Down    bool
+		Skipped int // statements that an earlier run has done
+		Total   int // statements of the file
+	}
+
+	// LogStmt says that a statement begins.
+	LogStmt struct {
+		Stmt  pgsql.Stmt
+		N     int // from 1
+		Total int
+	}
+
+	// LogStmtDone says that the statement ended.
+	LogStmtDone struct {
+		Stmt    pgsql.Stmt
+		N       int
+		Total   int
+		Elapsed time.Duration
+		Known   bool // it was not run: the catalog shows that it was done before
+	}
+
+	// LogFileDone says that a file is applied, or taken back, and recorded.
+	LogFileDone struct {
+		File    *migration.File
+		Down    bool
+		Elapsed time.Duration
+	}
+
+	// LogRetry says that what was tried gave way to other sessions and will be
+	// tried again.
+	LogRetry struct {
+		What  string // the file, or "the record"
+		Err   error
+		After time.Duration // until the next try
+	}
+
+	// LogRebuild says that an index that an interrupted build left INVALID is
+	// dropped, to be built again.
+	LogRebuild struct{ Index string }
+
+	// LogNotice is a NOTICE, WARNING or the like of the server.
+	LogNotice struct{ Severity, Message string }
+)
+
+func (LogWait) logEntry()     {}
+func (LogBuilding) logEntry() {}
+func (LogSettled) logEntry()  {}
+func (LogPlan) logEntry()     {}
+func (LogFile) logEntry()     {}
+func (LogStmt) logEntry()     {}
+func (LogStmtDone) logEntry() {}
+func (LogFileDone) logEntry() {}
+func (LogRetry) logEntry()    {}
+func (LogRebuild) logEntry()  {}
+func (LogNotice) logEntry()   {}
+
+type nobody struct{}
+
+func (nobody) Log(LogEntry) {}

@@ -1,0 +1,159 @@
+package migrator
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+)
+
+// Loss is data that goes with a table or a column.
+type Loss struct {
+	Table  string // schema.name, quoted where needed
+	Column string // quoted where needed; "" for the whole table
+	Rows   int64  // that the table has, or in which the column is not null
+}
+
+func (l Loss) String() string {
+	rows := "1 row"
+	if l.Rows != 1 {
+		rows = fmt.Sprintf("%d rows", l.Rows)
+	}
+	if l.Column == "" {
+		return fmt.Sprintf("table %s with %s", l.Table, rows)
+	}
+	return fmt.Sprintf("column %s.%s with values in %s", l.Table, l.Column, rows)
+}
+
+// LossError is data that would be lost. Nothing was done.
+type LossError struct{ Losses []Loss }
+
+func (e *LossError) Error() string {
+	texts := make([]string, len(e.Losses))
+	for i, l := range e.Losses {
+		texts[i] = l.String()
+	}
+	return fmt.Sprintf("this would drop %s, and the data is not restored by applying again; nothing was done: add -yes if it may go", strings.Join(texts, ", "))
+}
+
+// losses counts what the tables and columns hold that the steps' files added,
+// and that go when these are taken back.
+func (s *session) losses(ctx context.Context, steps []*step) ([]Loss, error) {
+	var tables []string
+	var columns [][2]string
+	for _, st := range steps {
+		e, err := catalog.ParseEffect(st.file.Effect)
+		if err != nil {
+			return nil, fmt.Errorf("reading the effect of %s: %w", st.file.Name, err)
+		}
+		replaced := make(map[string]bool)
+		for _, line := range e.Remove {
+			replaced[object(line)] = true
+		}
+		for _, line := range e.Add {
+			added := object(line)
+			if replaced[added] {
+				continue
+			}
+			if name, ok := strings.CutPrefix(added, "table "); ok {
+				tables = append(tables, unescape(name))
+			}
+			if name, ok := strings.CutPrefix(added, "column "); ok {
+				table, column := cutLast(unescape(name))
+				columns = append(columns, [2]string{table, column})
+			}
+		}
+	}
+	var losses []Loss
+	for _, t := range tables {
+		n, err := s.count(ctx, t, "*")
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			losses = append(losses, Loss{Table: t, Rows: n})
+		}
+	}
+	for _, c := range columns {
+		if slices.Contains(tables, c[0]) {
+			continue
+		}
+		n, err := s.count(ctx, c[0], c[1])
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			losses = append(losses, Loss{Table: c[0], Column: c[1], Rows: n})
+		}
+	}
+	return losses, nil
+}
+
+// count counts the values that are not null; those of something that is no
+// longer there are none.
+func (s *session) count(ctx context.Context, table, what string) (int64, error) {
+	var n int64
+	err := s.conn.QueryRow(ctx, "SELECT count("+what+") FROM "+table).Scan(&n)
+	switch sqlState(err) {
+	case "42P01", "42703", "3F000": // undefined_table, undefined_column, invalid_schema_name
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("counting what %s holds: %w", table, err)
+	}
+	return n, nil
+}
+
+// object is what a catalog's line is about: all before its definition.
+func object(line string) string {
+	if end := outsideQuotes(line, ": "); end >= 0 {
+		return line[:end]
+	}
+	return line
+}
+
+// cutLast splits a qualified name before its last part.
+func cutLast(name string) (before, last string) {
+	for {
+		i := outsideQuotes(name, ".")
+		if i < 0 {
+			return strings.TrimSuffix(before, "."), name
+		}
+		before, name = before+name[:i+1], name[i+1:]
+	}
+}
+
+// outsideQuotes returns where sep first stands in s outside of double quotes, or -1.
+func outsideQuotes(s, sep string) int {
+	quoted := false
+	for i := range len(s) {
+		switch {
+		case s[i] == '"':
+			quoted = !quoted
+		case !quoted && strings.HasPrefix(s[i:], sep):
+			return i
+		}
+	}
+	return -1
+}
+
+// unescape undoes what a catalog's line does to line breaks and the like.
+func unescape(s string) string {
+	var b strings.Builder
+	for s != "" {
+		r, multibyte, rest, err := strconv.UnquoteChar(s, 0)
+		switch {
+		case err != nil:
+			return b.String() + s
+		case r < 0x80 || multibyte:
+			b.WriteRune(r)
+		default:
+			b.WriteByte(byte(r))
+		}
+		s = rest
+	}
+	return b.String()
+}

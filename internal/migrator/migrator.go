@@ -1,0 +1,151 @@
+// Package migrator brings live databases up and down a directory of migrations,
+// and says where they stand.
+//
+// Whatever happens in between, what a database went through and what its record
+// says are the same: a transactional file changes both in one transaction; of a
+// file without one, each statement commits with its note in the journal where
+// PostgreSQL allows that, and is recognized by the catalog where it doesn't. A
+// run that was killed is finished by running it again.
+package migrator
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/revision"
+)
+
+const (
+	// DefaultLockTimeout is how long a statement waits for a lock, and keeps
+	// others waiting behind it, before it gives way and tries again. It is more
+	// than PostgreSQL's default deadlock_timeout, by which a waiting statement
+	// has autovacuum cancelled.
+	DefaultLockTimeout = 2 * time.Second
+
+	// DefaultLockRetry is for how long in total a file, or a statement outside
+	// of a transaction, tries again.
+	DefaultLockRetry = 5 * time.Minute
+)
+
+// Config says which database, which directory, and how.
+type Config struct {
+	ConnConfig *pgx.ConnConfig // made by pgx.ParseConfig; it is copied
+	Dir        *migration.Dir
+	Store      revision.Store
+	Exclude    []string // what comparisons of catalogs leave out, as atlas.hcl's exclude
+	Role       string   // SET ROLE to it; "" for none
+
+	LockTimeout time.Duration // 0: DefaultLockTimeout
+	LockRetry   time.Duration // 0: DefaultLockRetry
+
+	// Wait is how long to wait while another migrates the same database.
+	// 0: for as long as its backend lives. Negative: not at all.
+	Wait time.Duration
+
+	OperatorVersion string // for the journal: who applied it
+	Log             Logger // nil: nobody
+}
+
+// Migrator works on one database. Each of its methods uses a connection of its
+// own, and several may run at once.
+type Migrator struct {
+	cfg   Config
+	files []*migration.File
+}
+
+// New returns a Migrator. It does not connect.
+func New(cfg Config) *Migrator {
+	if cfg.LockTimeout == 0 {
+		cfg.LockTimeout = DefaultLockTimeout
+	}
+	if cfg.LockRetry == 0 {
+		cfg.LockRetry = DefaultLockRetry
+	}
+	if cfg.Log == nil {
+		cfg.Log = nobody{}
+	}
+	return &Migrator{cfg: cfg, files: cfg.Dir.Files()}
+}
+
+// FileRun is what became of one file.
+type FileRun struct {
+	File       *migration.File
+	Start, End time.Time
+	Skipped    int        // statements that an earlier run had done
+	Applied    []string   // statements that ran now; if Err is set, a transactional file's were rolled back
+	Err        *StmtError // the statement that failed, nil if none did
+}
+
+// version returns the version at an index, "" for the base.
+func (m *Migrator) version(i int) string {
+	if i < 0 {
+		return ""
+	}
+	return m.files[i].Version
+}
+
+// revision returns the revision id at an index, "" for the base.
+func (m *Migrator) revision(i int) string {
+	if i < 0 {
+		return ""
+	}
+	return m.files[i].Revision
+}
+
+// at is how messages say that the database is at an index.
+func (m *Migrator) at(i int) string {
+	switch {
+	case i < 0:
+		return "at the base"
+	case m.files[i].Revision != m.files[i].Version:
+		return fmt.Sprintf("at %s (%s)", m.files[i].Version, m.files[i].Revision)
+	}
+	return "at " + m.files[i].Version
+}
+
+func (m *Migrator) catalogOptions() catalog.Options {
+	return catalog.Options{Exclude: m.cfg.Exclude, AlembicSchema: m.cfg.Store.AlembicSchema, JournalSchema: m.cfg.Store.JournalSchema}
+}
+
+// UsageError is a request that makes no sense, as opposed to one that failed.
+type UsageError struct{ Text string }
+
+func (e *UsageError) Error() string { return e.Text }
+
+// judge reads the record and says where the database stands.
+func (s *session) judge(ctx context.Context) (revision.Place, error) {
+	rec, err := s.m.cfg.Store.Read(ctx, s.conn)
+	if err != nil {
+		return revision.Place{Index: -1}, err
+	}
+	s.rec = rec
+	return revision.Judge(s.m.cfg.Dir, rec, func() (catalog.Catalog, error) {
+		return catalog.Read(ctx, s.conn, s.m.catalogOptions())
+	})
+}
+
+// settle writes what judge found lacking.
+func (s *session) settle(ctx context.Context, place revision.Place) (string, error) {
+	if place.Settle == nil {
+		return "", nil
+	}
+	if err := s.write(ctx, place.Settle); err != nil {
+		return "", fmt.Errorf("settling the record: %w", err)
+	}
+	s.log(LogSettled{place.Settle.Note})
+	return place.Settle.Note, nil
+}
+
+// write makes a settlement in a transaction of its own.
+func (s *session) write(ctx context.Context, st *revision.Settlement) error {
+	return s.retry(ctx, "the record", func() error {
+		return s.tx(ctx, func(tx pgx.Tx) error {
+			return s.m.cfg.Store.Settle(ctx, tx, s.rec, st, s.m.cfg.OperatorVersion)
+		})
+	})
+}

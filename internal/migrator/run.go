@@ -1,0 +1,395 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"ariga.io/atlas/sql/migrate"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/revision"
+)
+
+// step is one file to be run, in either direction, with its effect on the record.
+type step struct {
+	file     *migration.File
+	down     bool
+	name     string // of the file in messages
+	stmts    []pgsql.Stmt
+	sums     []string // the journal's partial hash after each statement
+	txNone   bool
+	from, to string            // alembic_version before and after
+	row      *migrate.Revision // the journal's; nil if it has none
+	done     int               // statements that an earlier run did
+	before   string            // where the database is until the last statement, in words
+}
+
+// up returns the step that applies the file at an index. partial is the
+// journal's row of an earlier run that stopped in its middle, or nil.
+func (m *Migrator) up(i int, partial *migrate.Revision) *step {
+	f := m.files[i]
+	st := &step{
+		file: f, name: f.Name, stmts: f.Stmts, txNone: f.TxNone,
+		from: m.revision(i - 1), to: m.revision(i), row: partial, before: m.at(i - 1),
+	}
+	if partial != nil {
+		st.done = partial.Applied
+		st.txNone = true
+	}
+	st.sums = revision.Sums(f.SQL, f.Stmts)
+	return st
+}
+
+// takeBack returns the step that takes the file at an index back. row is the
+// journal's row of it.
+func (m *Migrator) takeBack(i int, row *migrate.Revision) *step {
+	f := m.files[i]
+	st := &step{
+		file: f, down: true, name: migration.DownDir + "/" + f.Name, stmts: f.Down.Stmts, txNone: f.Down.TxNone,
+		from: m.revision(i), to: m.revision(i - 1), row: row, before: m.at(i),
+	}
+	if row != nil && revision.IsDown(row) {
+		st.done = len(revision.DownSums(row))
+		st.txNone = true
+	}
+	st.sums = revision.Sums(f.Down.SQL, f.Down.Stmts)
+	return st
+}
+
+// check refuses what cannot be run, before anything is run.
+func (st *step) check() error {
+	for i, s := range st.stmts {
+		refuse := func(format string, args ...any) error {
+			return &StmtError{File: st.name, Pos: s.Pos, Stmt: s.Text, N: i + 1, Total: len(st.stmts), Err: fmt.Errorf(format, args...), State: "nothing was run"}
+		}
+		switch c := s.Class(); {
+		case c == pgsql.TransactionControl:
+			return refuse("a migration must not begin or end transactions itself; a file whose statements shall commit one by one starts with \"-- atlas:txmode none\" and a blank line")
+		case c == pgsql.Standalone && !st.txNone:
+			return refuse("PostgreSQL runs this statement only outside a transaction; put it in a file of its own that starts with \"-- atlas:txmode none\" and a blank line")
+		}
+	}
+	return nil
+}
+
+// run runs a step to its end and records it.
+func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
+	fr := &FileRun{File: st.file, Start: time.Now(), Skipped: st.done}
+	s.log(LogFile{File: st.file, Down: st.down, Skipped: st.done, Total: len(st.stmts)})
+	var err error
+	if st.txNone && len(st.stmts) > 0 {
+		err = s.runAlone(ctx, st, fr)
+	} else {
+		err = s.retry(ctx, st.name, func() error { return s.runWhole(ctx, st, fr) })
+	}
+	fr.End = time.Now()
+	if err != nil {
+		errors.As(err, &fr.Err)
+		return fr, err
+	}
+	s.log(LogFileDone{File: st.file, Down: st.down, Elapsed: fr.End.Sub(fr.Start)})
+	if st.changesSession() {
+		return fr, s.reset(ctx)
+	}
+	return fr, nil
+}
+
+// runWhole runs a file in one transaction together with its record.
+func (s *session) runWhole(ctx context.Context, st *step, fr *FileRun) error {
+	fr.Applied = nil
+	rec := s.rec
+	err := s.tx(ctx, func(tx pgx.Tx) error {
+		if err := s.begin(ctx, tx, st.from, st.to); err != nil {
+			return err
+		}
+		for i := range st.stmts {
+			if err := s.stmt(ctx, st, i); err != nil {
+				return err
+			}
+			fr.Applied = append(fr.Applied, st.stmts[i].Text)
+		}
+		return s.record(ctx, tx, st, fr, len(st.stmts), nil)
+	})
+	var failed *StmtError
+	if err == nil {
+		return nil
+	}
+	s.rec = rec
+	if errors.As(err, &failed) {
+		failed.State = "nothing of this file was kept, the database is " + st.before
+		return err
+	}
+	if errors.As(err, new(*OutcomeError)) || errors.As(err, new(*revision.ConflictError)) {
+		return fmt.Errorf("running %s: %w", st.name, err)
+	}
+	return fmt.Errorf("running %s: %w; nothing of this file was kept, the database is %s", st.name, err, st.before)
+}
+
+// runAlone runs a file whose statements commit one by one.
+func (s *session) runAlone(ctx context.Context, st *step, fr *FileRun) error {
+	total := len(st.stmts)
+	mark := func() error {
+		return s.tx(ctx, func(tx pgx.Tx) error {
+			if err := s.begin(ctx, tx, st.from, st.from); err != nil {
+				return err
+			}
+			return s.record(ctx, tx, st, fr, st.done, nil)
+		})
+	}
+	if err := s.retry(ctx, st.name, mark); err != nil {
+		return fmt.Errorf("recording that %s begins: %w", st.name, err)
+	}
+	for i := st.done; i < total; i++ {
+		var err error
+		tries := 0
+		err = s.retry(ctx, st.name, func() error {
+			tries++
+			// What an interrupted run, or a try before, may have done already.
+			again := i == st.done && (fr.Skipped > 0 || st.row != nil) || tries > 1
+			if st.stmts[i].Class() == pgsql.Transactional {
+				return s.stmtInTx(ctx, st, fr, i)
+			}
+			return s.stmtOutside(ctx, st, fr, i, again)
+		})
+		if err != nil {
+			return s.stopped(ctx, st, fr, i, err)
+		}
+		fr.Applied = append(fr.Applied, st.stmts[i].Text)
+	}
+	return nil
+}
+
+// stopped notes in the journal why a file stopped before the statement at i ended.
+func (s *session) stopped(ctx context.Context, st *step, fr *FileRun, i int, err error) error {
+	var failed *StmtError
+	if !errors.As(err, &failed) {
+		return fmt.Errorf("running %s, statement %d of %d: %w", st.name, i+1, len(st.stmts), err)
+	}
+	command := "apply"
+	if st.down {
+		command = "down"
+	}
+	failed.State = fmt.Sprintf("%d of the file's %d statements are done and stay, the database is in the middle of it: correct what failed, then `%s` goes on with statement %d", i, len(st.stmts), command, i+1)
+	if s.conn.IsClosed() {
+		failed.State = fmt.Sprintf("the connection is lost; %d of the file's %d statements are recorded as done: `%s` finds out about statement %d and goes on", i, len(st.stmts), command, i+1)
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+	defer cancel()
+	if err := s.record(ctx, s.conn, st, fr, i, failed); err != nil {
+		failed.State += fmt.Sprintf(" (the journal does not say why, because of: %v)", err)
+	}
+	return err
+}
+
+// stmtInTx runs a statement of a txmode none file in a transaction with its note.
+func (s *session) stmtInTx(ctx context.Context, st *step, fr *FileRun, i int) error {
+	return s.tx(ctx, func(tx pgx.Tx) error {
+		if err := s.begin(ctx, tx, st.from, st.after(i)); err != nil {
+			return err
+		}
+		if err := s.stmt(ctx, st, i); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, st, fr, i+1, nil)
+	})
+}
+
+// stmtOutside runs a statement that may not or need not run in a transaction,
+// and notes it afterwards. again says that it may have run before.
+func (s *session) stmtOutside(ctx context.Context, st *step, fr *FileRun, i int, again bool) error {
+	known, err := s.prepareIndex(ctx, st.stmts[i], again)
+	if err != nil {
+		if sqlState(err) == "" || ctx.Err() != nil {
+			return s.fail(ctx, st, i, err)
+		}
+		return s.fail(ctx, st, i, fmt.Errorf("looking at the index: %w", err))
+	}
+	if known {
+		s.log(LogStmtDone{Stmt: st.stmts[i], N: i + 1, Total: len(st.stmts), Known: true})
+	} else {
+		// A lock_timeout would break a concurrent build and leave it INVALID;
+		// such builds wait without keeping others waiting.
+		timed := st.stmts[i].Class() != pgsql.Standalone
+		if !timed {
+			if err := s.lockTimeout(ctx, 0); err != nil {
+				return err
+			}
+		}
+		err := s.stmt(ctx, st, i)
+		if !timed && !s.conn.IsClosed() {
+			if err2 := s.lockTimeout(context.WithoutCancel(ctx), s.m.cfg.LockTimeout); err == nil {
+				err = err2
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	note := func() error {
+		return s.tx(ctx, func(tx pgx.Tx) error {
+			if err := s.begin(ctx, tx, st.from, st.after(i)); err != nil {
+				return err
+			}
+			return s.record(ctx, tx, st, fr, i+1, nil)
+		})
+	}
+	// The statement has run; only its note is tried again.
+	if err := s.retry(ctx, st.name, note); err != nil {
+		return fmt.Errorf("recording statement %d of %s, which has run: %w", i+1, st.name, err)
+	}
+	return nil
+}
+
+// after is what alembic_version says once the statement at i is done.
+func (st *step) after(i int) string {
+	if i == len(st.stmts)-1 {
+		return st.to
+	}
+	return st.from
+}
+
+// begin does what every transaction begins with: no long waits, the record's
+// tables, and alembic_version locked, checked and set before anything else.
+func (s *session) begin(ctx context.Context, tx pgx.Tx, from, to string) error {
+	if err := s.m.cfg.Store.Create(ctx, tx, s.rec); err != nil {
+		return err
+	}
+	s.rec.HasAlembic, s.rec.HasJournal = true, true
+	return s.m.cfg.Store.Advance(ctx, tx, from, to)
+}
+
+func (s *session) lockTimeout(ctx context.Context, d time.Duration) error {
+	if _, err := s.conn.Exec(ctx, fmt.Sprintf("SET lock_timeout = %d", d.Milliseconds())); err != nil {
+		return fmt.Errorf("setting lock_timeout: %w", err)
+	}
+	return nil
+}
+
+// record writes the journal's row after n statements, failed being the one after
+// them or nil.
+func (s *session) record(ctx context.Context, q revision.Querier, st *step, fr *FileRun, n int, failed *StmtError) error {
+	store := s.m.cfg.Store
+	if st.down && n == len(st.stmts) {
+		return store.Delete(ctx, q, st.file.Version)
+	}
+	row := s.m.row(st, fr, n)
+	if failed != nil {
+		row.Error, row.ErrorStmt = failed.Err.Error(), failed.Stmt
+		if failed.Cause != nil {
+			row.Error = fmt.Sprintf("interrupted: %v", failed.Cause)
+		}
+	}
+	return store.Put(ctx, q, row)
+}
+
+// row is the journal's row of a step that has come to its n-th statement.
+func (m *Migrator) row(st *step, fr *FileRun, n int) *migrate.Revision {
+	row := &migrate.Revision{Version: st.file.Version, Description: st.file.Desc, Type: migrate.RevisionTypeExecute, Hash: st.file.Hash}
+	if st.row != nil {
+		old := *st.row
+		row = &old
+		row.PartialHashes = slices.Clone(old.PartialHashes)
+	}
+	row.Error, row.ErrorStmt = "", ""
+	row.OperatorVersion = m.cfg.OperatorVersion
+	if st.down {
+		revision.BeginDown(row, st.sums[:n])
+		return row
+	}
+	row.Hash = st.file.Hash // the part that had not run may have been corrected
+	row.Applied, row.Total = n, len(st.stmts)
+	row.PartialHashes = nil
+	if n < row.Total {
+		row.PartialHashes = st.sums[:n]
+	}
+	row.ExecutedAt = fr.Start
+	row.ExecutionTime += time.Since(fr.Start)
+	return row
+}
+
+// stmt runs the statement at i.
+func (s *session) stmt(ctx context.Context, st *step, i int) error {
+	stmt := st.stmts[i]
+	s.log(LogStmt{Stmt: stmt, N: i + 1, Total: len(st.stmts)})
+	start := time.Now()
+	if err := s.exec(ctx, stmt.Text); err != nil {
+		return s.fail(ctx, st, i, err)
+	}
+	s.log(LogStmtDone{Stmt: stmt, N: i + 1, Total: len(st.stmts), Elapsed: time.Since(start)})
+	return nil
+}
+
+// fail makes a StmtError of what went wrong with the statement at i.
+func (s *session) fail(ctx context.Context, st *step, i int, err error) error {
+	stmt := st.stmts[i]
+	e := &StmtError{File: st.name, Pos: stmt.Pos, Stmt: stmt.Text, N: i + 1, Total: len(st.stmts), Err: err}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Position > 0 {
+		e.Pos = behind(stmt.Pos, stmt.Text, int(pg.Position)-1)
+	}
+	if ctx.Err() != nil {
+		e.Cause = context.Cause(ctx)
+	}
+	return e
+}
+
+// behind returns the place n characters behind the start of text, which is at pos.
+func behind(pos pgsql.Pos, text string, n int) pgsql.Pos {
+	for _, r := range text {
+		if n--; n < 0 {
+			break
+		}
+		pos.Offset += utf8.RuneLen(r)
+		pos.Col++
+		if r == '\n' {
+			pos.Line, pos.Col = pos.Line+1, 1
+		}
+	}
+	return pos
+}
+
+// exec runs one statement by the simple protocol, which takes them all, and
+// lets go of whatever rows it returns.
+func (s *session) exec(ctx context.Context, sql string) error {
+	results := s.conn.PgConn().Exec(ctx, sql)
+	for results.NextResult() {
+		rows := results.ResultReader()
+		for rows.NextRow() {
+		}
+		if _, err := rows.Close(); err != nil {
+			break // Close returns it, too
+		}
+	}
+	return results.Close()
+}
+
+// changesSession reports whether a file may leave the session other than it
+// found it.
+func (st *step) changesSession() bool {
+	return slices.ContainsFunc(st.stmts, func(s pgsql.Stmt) bool {
+		first, _, _ := strings.Cut(s.Text, " ")
+		switch strings.ToUpper(first) {
+		case "SET", "RESET", "DISCARD":
+			return true
+		}
+		return strings.Contains(strings.ToLower(s.Text), "set_config")
+	})
+}
+
+// reset gives the next file the session that it would have if a run of its own
+// began with it.
+func (s *session) reset(ctx context.Context) error {
+	if err := s.exec(ctx, "RESET ROLE; RESET ALL"); err != nil {
+		return fmt.Errorf("setting the session back: %w", err)
+	}
+	return s.set(ctx)
+}

@@ -1,0 +1,269 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/revision"
+)
+
+const (
+	// The Atlas CLI locks databases under this name; with the same one, the two
+	// exclude each other.
+	lockName = "atlas_migrate_execute"
+
+	connectTimeout = 15 * time.Second
+
+	// cleanup is how long rolling back, recording and unlocking may take after
+	// an interruption.
+	cleanup = 3 * time.Second
+
+	oldestServer = 13
+)
+
+// lockKey is the key that the Atlas CLI makes of a name.
+func lockKey(name string) int64 {
+	h := fnv.New32()
+	h.Write([]byte(name))
+	return int64(h.Sum32())
+}
+
+// session is a connection on which migrations are run.
+type session struct {
+	m      *Migrator
+	conn   *pgx.Conn
+	rec    revision.Record // as read by judge; its Has fields are kept up to date
+	locked bool
+}
+
+func (s *session) log(e LogEntry) { s.m.cfg.Log.Log(e) }
+
+// connect returns a session in which nothing is locked yet.
+func (m *Migrator) connect(ctx context.Context) (*session, error) {
+	cfg := m.cfg.ConnConfig.Copy()
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = connectTimeout
+	}
+	// Nothing is prepared: one round trip a query, and no plan that a migration
+	// could invalidate.
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
+	// A cancelled context must end the statement on the server, not only our
+	// waiting for it.
+	cfg.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cleanup}
+	}
+	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
+		m.cfg.Log.Log(LogNotice{n.Severity, n.Message})
+	}
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("connecting to PostgreSQL: %w", context.Cause(ctx))
+		}
+		return nil, connectError(cfg, err)
+	}
+	s := &session{m: m, conn: conn}
+	err = s.refuseOld()
+	if err == nil {
+		err = s.set(ctx)
+	}
+	if err != nil {
+		s.close(ctx)
+		return nil, err
+	}
+	return s, nil
+}
+
+// refuseOld refuses a server that is too old for what we do.
+func (s *session) refuseOld() error {
+	shown := s.conn.PgConn().ParameterStatus("server_version")
+	var major int
+	if _, err := fmt.Sscanf(shown, "%d", &major); err == nil && major < oldestServer {
+		return &RefusedError{fmt.Sprintf("the server is PostgreSQL %s, and %d is the oldest that works: upgrade it first", shown, oldestServer)}
+	}
+	return nil
+}
+
+// set gives the session the settings in which migrations run.
+func (s *session) set(ctx context.Context) error {
+	return migration.Session(ctx, s.conn, migration.SessionOptions{Role: s.m.cfg.Role, LockTimeout: s.m.cfg.LockTimeout})
+}
+
+// open returns a session that may write and holds the lock.
+func (m *Migrator) open(ctx context.Context) (*session, error) {
+	s, err := m.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.lock(ctx); err != nil {
+		s.close(ctx)
+		return nil, err
+	}
+	return s, nil
+}
+
+// close unlocks and disconnects, also if ctx has ended.
+func (s *session) close(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+	defer cancel()
+	if s.locked && !s.conn.IsClosed() {
+		// Behind a pooler the server's session outlives ours.
+		_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1)", lockKey(lockName))
+	}
+	_ = s.conn.Close(ctx)
+}
+
+// lock takes the lock, waiting for others by polling: a session that waits in
+// the server holds a snapshot, and whoever builds an index concurrently waits
+// for that.
+func (s *session) lock(ctx context.Context) error {
+	var (
+		start   = time.Now()
+		pause   = 25 * time.Millisecond
+		told    time.Time
+		holder  Holder
+		refused = s.m.cfg.Wait < 0
+	)
+	for {
+		locked, err := s.tryLock(ctx)
+		if err != nil || locked {
+			s.locked = locked
+			return err
+		}
+		h, err := s.holder(ctx)
+		if err != nil {
+			return err
+		}
+		waited := time.Since(start)
+		if h.PID != 0 && (h.PID != holder.PID || time.Since(told) > 30*time.Second) {
+			holder, told = h, time.Now()
+			if !refused {
+				s.log(LogWait{Holder: holder, Waited: waited})
+			}
+		}
+		if refused || s.m.cfg.Wait > 0 && waited >= s.m.cfg.Wait {
+			return &LockedError{Holder: holder, Waited: waited}
+		}
+		d := pause + rand.N(pause)
+		if s.m.cfg.Wait > 0 {
+			d = min(d, s.m.cfg.Wait-waited)
+		}
+		if err := sleep(ctx, d); err != nil {
+			return fmt.Errorf("waiting for another session (%s): %w", holder, err)
+		}
+		pause = min(2*pause, time.Second)
+	}
+}
+
+// tryLock asks in one round trip for the lock and whether the server takes writes.
+func (s *session) tryLock(ctx context.Context) (locked bool, err error) {
+	var standby, readOnly bool
+	err = s.conn.QueryRow(ctx, `
+SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only')::bool, pg_catalog.pg_try_advisory_lock($1)`,
+		lockKey(lockName)).Scan(&standby, &readOnly, &locked)
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("locking the database: %w", err)
+	case standby:
+		return locked, &RefusedError{"the server is a standby, which is read-only: name the primary in the URL"}
+	case readOnly:
+		return locked, &RefusedError{"the server lets this session only read: is it a replica, or does a pooler connect it read-only?"}
+	}
+	return locked, nil
+}
+
+// holder returns who holds the lock; a zero Holder if nobody does any more.
+func (s *session) holder(ctx context.Context) (Holder, error) {
+	var h Holder
+	var since *time.Time
+	err := s.conn.QueryRow(ctx, `
+SELECT l.pid, COALESCE(a.usename, ''), COALESCE(a.application_name, ''), COALESCE(pg_catalog.host(a.client_addr), ''), a.backend_start
+  FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+ WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+   AND l.classid = 0 AND l.objid = $1::bigint::oid`, lockKey(lockName)).Scan(&h.PID, &h.User, &h.Application, &h.Client, &since)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Holder{}, nil
+	}
+	if err != nil {
+		return Holder{}, fmt.Errorf("looking for who migrates this database: %w", err)
+	}
+	if since != nil {
+		h.Since = *since
+	}
+	return h, nil
+}
+
+// tx runs fn in a transaction. If fn fails, or ctx ends, nothing of it remains.
+// A commit whose outcome is unknown is an *OutcomeError.
+func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
+	tx, err := s.conn.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	err = fn(tx)
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+		defer cancel()
+		_ = tx.Rollback(ctx) // if that fails, the connection is closed, and the server rolls back
+		return err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		if sqlState(err) == "" && !errors.Is(err, pgx.ErrTxCommitRollback) {
+			return &OutcomeError{err}
+		}
+		return fmt.Errorf("committing: %w", err)
+	}
+	return nil
+}
+
+// retry runs try again while it fails because of other sessions' locks, with
+// growing pauses, until the configured time is over.
+func (s *session) retry(ctx context.Context, what string, try func() error) error {
+	pause := 100 * time.Millisecond
+	for start := time.Now(); ; {
+		err := try()
+		if err == nil || !givesWay(err) || ctx.Err() != nil || time.Since(start) > s.m.cfg.LockRetry {
+			return err
+		}
+		d := pause + rand.N(pause)
+		s.log(LogRetry{What: what, Err: err, After: d})
+		if sleep(ctx, d) != nil {
+			return err
+		}
+		pause = min(2*pause, 5*time.Second)
+	}
+}
+
+// givesWay reports whether an error comes from other sessions' locks and may
+// not come again: lock_not_available, deadlock_detected, serialization_failure.
+func givesWay(err error) bool {
+	switch sqlState(err) {
+	case "55P03", "40P01", "40001":
+		return true
+	}
+	return false
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,101 @@
+package migrator
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/revision"
+)
+
+// StampOptions say what to record.
+type StampOptions struct {
+	To  string // as migration.Dir.Resolve takes it; required
+	Yes bool   // also if the schema is not that version's
+}
+
+// StampResult is what Stamp changed, or would change.
+type StampResult struct {
+	Target      string               // version, "" for the base
+	From        []string             // alembic_version's rows before
+	Revision    string               // alembic_version's row after, "" for none
+	Set         []string             // versions whose journal rows are written
+	Removed     []string             // versions whose journal rows are deleted
+	Differences []catalog.Difference // between the version's schema and the database's
+	Done        bool                 // it is written
+}
+
+// ContradictionError is a schema that is not that of the version to be recorded.
+// Nothing was written.
+type ContradictionError struct{ Result *StampResult }
+
+func (e *ContradictionError) Error() string {
+	target := e.Result.Target
+	if target == "" {
+		target = "the base"
+	}
+	texts := make([]string, len(e.Result.Differences))
+	for i, d := range e.Result.Differences {
+		texts[i] = d.Text
+	}
+	return fmt.Sprintf("the database's schema is not that of %s: %s; nothing was written: add -yes to record it all the same", target, strings.Join(texts, ", "))
+}
+
+// Stamp makes both tables say that the migrations up to opts.To are applied, and
+// no others. It runs none of them. It is the way out of every record that
+// contradicts itself or the directory.
+//
+// If the schema is not that version's and opts.Yes is not set, the error is a
+// *ContradictionError and the result says what would have been written. A
+// version whose schema can't be worked out, because an effect file is missing,
+// needs opts.Yes, too.
+func (m *Migrator) Stamp(ctx context.Context, opts StampOptions) (*StampResult, error) {
+	res := &StampResult{}
+	if opts.To == "" {
+		return res, &UsageError{"stamp needs -to: a version, a revision id, head or base"}
+	}
+	to, err := m.cfg.Dir.Resolve(opts.To)
+	if err != nil {
+		return res, err
+	}
+	if err := m.cfg.Dir.Verify(); err != nil {
+		return res, err
+	}
+	s, err := m.open(ctx)
+	if err != nil {
+		return res, err
+	}
+	defer s.close(ctx)
+	if s.rec, err = m.cfg.Store.Read(ctx, s.conn); err != nil {
+		return res, err
+	}
+	st := revision.Settle(m.cfg.Dir, s.rec, to)
+	res.Target, res.From, res.Revision, res.Removed = m.version(to), st.From, st.To, st.Delete
+	for _, r := range st.Put {
+		res.Set = append(res.Set, r.Version)
+	}
+	if !opts.Yes {
+		want, err := catalog.At(m.cfg.Dir, to)
+		if err != nil {
+			return res, fmt.Errorf("comparing the database with version %s (add -yes to record it unseen): %w", m.word(to), err)
+		}
+		have, err := catalog.Read(ctx, s.conn, m.catalogOptions())
+		if err != nil {
+			return res, err
+		}
+		if !want.Equal(have) {
+			res.Differences = catalog.Diff(want, have)
+			return res, &ContradictionError{res}
+		}
+	}
+	if st.Empty() && s.rec.HasAlembic && s.rec.HasJournal {
+		res.Done = true
+		return res, nil
+	}
+	if err := s.write(ctx, st); err != nil {
+		return res, fmt.Errorf("stamping: %w", err)
+	}
+	res.Done = true
+	return res, nil
+}

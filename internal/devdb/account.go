@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
@@ -77,6 +78,19 @@ func (a account) own(path string) error {
 	}
 	return os.Lchown(path, a.uid, a.gid)
 }
+
+// owns says whether a file is the account's, as own makes it.
+func (a account) owns(info fs.FileInfo) bool {
+	switch {
+	case a == (account{}):
+		return ownerOf(info) == os.Geteuid()
+	case a.mapped:
+		return ownerOf(info) == 0
+	}
+	return ownerOf(info) == a.uid
+}
+
+func ownerOf(info fs.FileInfo) int { return int(info.Sys().(*syscall.Stat_t).Uid) }
 
 // command prepares a program to run as the account, in a process group of its
 // own: a terminal's Ctrl-C must not reach it, the order of the shutdown is ours.

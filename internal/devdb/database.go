@@ -165,7 +165,7 @@ func socketConfig(dir, user, database string) (*pgx.ConnConfig, error) {
 // socketURL writes a socketConfig as a URL that psql, pgx and lib/pq read alike.
 func socketURL(cfg *pgx.ConnConfig) string {
 	u := url.URL{Scheme: "postgres", User: url.User(cfg.User), Path: "/" + cfg.Database}
-	u.RawQuery = url.Values{"host": {cfg.Host}, "sslmode": {"disable"}}.Encode()
+	u.RawQuery = "host=" + strings.ReplaceAll(url.QueryEscape(cfg.Host), "%2F", "/") + "&sslmode=disable"
 	return u.String()
 }
 

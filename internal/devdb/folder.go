@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -92,6 +93,7 @@ func makeFolder(base string) (*folder, error) {
 		// A sweep may have taken the folder for a leftover in the moment
 		// before the lock. Then it is gone.
 		if tryLock(lock, unix.LOCK_EX) == nil && inPlace(lock) {
+			fmt.Fprintln(lock, os.Getpid()) // for people
 			return &folder{path: path, lock: lock}, nil
 		}
 		lock.Close()
@@ -113,15 +115,10 @@ func (f *folder) remove() error {
 
 // sweep removes what killed processes left behind.
 func sweep(log logger) {
-	mine := map[int]bool{os.Geteuid(): true}
-	for _, a := range accounts() {
-		if a != (account{}) {
-			mine[a.uid] = true
-		}
-	}
+	known := append(accounts(), account{})
 	list := bases()
 	for _, dir := range []string{"/dev/shm", os.TempDir()} {
-		if dir != list[0] && dir != list[len(list)-1] {
+		if !slices.Contains(list, dir) {
 			list = append(list, dir)
 		}
 	}
@@ -135,10 +132,7 @@ func sweep(log logger) {
 				continue
 			}
 			info, err := e.Info()
-			if err != nil || !info.IsDir() {
-				continue
-			}
-			if st, ok := info.Sys().(*syscall.Stat_t); !ok || !mine[int(st.Uid)] {
+			if err != nil || !info.IsDir() || !slices.ContainsFunc(known, func(a account) bool { return a.owns(info) }) {
 				continue
 			}
 			if err := sweepFolder(filepath.Join(base, e.Name()), info.ModTime()); err != nil {
@@ -188,19 +182,33 @@ func endServer(data string, sig syscall.Signal, within time.Duration) bool {
 	return true
 }
 
-// serverPID returns the process that serves a data directory. The file's pid
-// may be stale and another's by now.
+// serverPID returns the process that serves a data directory.
 func serverPID(data string) (int, bool) {
+	pid, ok := filePID(data)
+	return pid, ok && servesData(pid, data)
+}
+
+// filePID returns the pid that a data directory's pid file names. It may be
+// stale, and another process's by now.
+func filePID(data string) (int, bool) {
 	text, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
 	if err != nil {
 		return 0, false
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(line))
-	if err != nil || pid <= 1 || !servesData(pid, data) {
-		return 0, false
+	return pid, err == nil && pid > 1
+}
+
+// removeStalePID removes the pid file of a server that was killed if its pid is
+// another process's by now, as often after a container's restart: PostgreSQL
+// would take that process for a server and not start.
+func removeStalePID(data string) error {
+	pid, ok := filePID(data)
+	if !ok || servesData(pid, data) || syscall.Kill(pid, 0) != nil {
+		return nil
 	}
-	return pid, true
+	return os.Remove(filepath.Join(data, "postmaster.pid"))
 }
 
 // tryLock takes an flock (LOCK_EX or LOCK_SH) or returns EWOULDBLOCK at once.

@@ -1,8 +1,6 @@
 package devdb
 
-import (
-	"context"
-)
+import "context"
 
 // LocalConfig says whose local PostgreSQL is meant.
 type LocalConfig struct {

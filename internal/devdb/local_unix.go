@@ -11,8 +11,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -42,9 +44,10 @@ log_timezone = 'UTC'
 //	log      of the server
 type localState struct {
 	dir     string
-	run     string
+	run     string // folder of the socket
 	major   int
-	kept    []int // majors of which there is data
+	bins    binaries // not looked for if the server was running
+	kept    []int    // majors of which there is data
 	project string
 	log     logger
 }
@@ -59,47 +62,48 @@ func (s *localState) url() (string, error) {
 	return socketURL(cfg), nil
 }
 
-// openLocal finds the binaries and the state folder, which it does not make.
-func openLocal(ctx context.Context, cfg LocalConfig) (*localState, binaries, error) {
+// openLocal finds the state folder, which it does not make, and the binaries.
+// Those of a server that runs already are not looked for: it takes longer than
+// to connect.
+func openLocal(ctx context.Context, cfg LocalConfig) (*localState, error) {
 	log := logger(cfg.Log)
 	project, err := filepath.Abs(cfg.Project)
 	if err == nil {
 		project, err = filepath.EvalSymlinks(project)
 	}
 	if err != nil {
-		return nil, binaries{}, fmt.Errorf("finding the project's folder: %w", err)
+		return nil, fmt.Errorf("finding the project's folder: %w", err)
 	}
 	cache, err := cacheDir(log)
 	if err != nil {
-		return nil, binaries{}, fmt.Errorf("choosing a cache folder: %w", err)
+		return nil, fmt.Errorf("choosing a cache folder: %w", err)
 	}
 	sum := sha256.Sum256([]byte(project))
-	base := filepath.Join(cache, "local", hex.EncodeToString(sum[:6]))
-
-	var kept []int
-	dirs, _ := filepath.Glob(base + "-*/data")
+	s := &localState{project: project, log: log}
+	base := filepath.Join(cache, "local", hex.EncodeToString(sum[:6])) + "-"
+	dirs, _ := filepath.Glob(base + "*/data")
 	for _, dir := range dirs {
-		if major, err := strconv.Atoi(strings.TrimPrefix(filepath.Dir(dir), base+"-")); err == nil {
-			kept = append(kept, major)
+		if major, err := strconv.Atoi(strings.TrimPrefix(filepath.Dir(dir), base)); err == nil {
+			s.kept = append(s.kept, major)
 		}
 	}
-	major := cfg.Major
-	if major == 0 && len(kept) > 0 {
-		for _, m := range kept {
-			major = max(major, m)
+	s.major = cfg.Major
+	if s.major == 0 && len(s.kept) > 0 {
+		s.major = slices.Max(s.kept)
+	}
+	if _, running := serverPID(filepath.Join(base+strconv.Itoa(s.major), "data")); !running {
+		if s.bins, err = find(ctx, s.major, log); err != nil {
+			return nil, err
 		}
+		s.major = s.bins.major
 	}
-	bins, err := find(ctx, major, log)
-	if err != nil {
-		return nil, binaries{}, err
-	}
-	s := &localState{dir: fmt.Sprintf("%s-%d", base, bins.major), major: bins.major, kept: kept, project: project, log: log}
+	s.dir = base + strconv.Itoa(s.major)
 	if s.run = s.path("run"); len(s.run+socketName) > maxSocketPath {
 		// Not TMPDIR: the next command may have another one.
 		sum := sha256.Sum256([]byte(s.dir))
 		s.run = "/tmp/ibutsu-local-" + hex.EncodeToString(sum[:6])
 	}
-	return s, bins, nil
+	return s, nil
 }
 
 func (s *localState) make() error {
@@ -123,15 +127,15 @@ func (s *localState) lockFile(ctx context.Context, name string, how int) (*os.Fi
 }
 
 func useLocal(ctx context.Context, cfg LocalConfig) (*Instance, error) {
-	s, bins, err := openLocal(ctx, cfg)
+	s, err := openLocal(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	return s.use(ctx, bins)
+	return s.use(ctx)
 }
 
 // use starts the server if need be and counts its caller as a user.
-func (s *localState) use(ctx context.Context, bins binaries) (*Instance, error) {
+func (s *localState) use(ctx context.Context) (*Instance, error) {
 	if err := s.make(); err != nil {
 		return nil, fmt.Errorf("making the local PostgreSQL's folder: %w", err)
 	}
@@ -147,18 +151,13 @@ func (s *localState) use(ctx context.Context, bins binaries) (*Instance, error) 
 	}
 	url, err := s.url()
 	if err == nil {
-		err = s.ensure(ctx, bins)
+		err = s.ensure(ctx)
 	}
 	if err != nil {
 		s.release(users) // the error to tell is the first
-		return nil, fmt.Errorf("starting the local PostgreSQL %s in %s: %w", bins.version, s.dir, err)
+		return nil, fmt.Errorf("starting the local PostgreSQL %d in %s: %w", s.major, s.dir, err)
 	}
-	var done bool
-	return &Instance{URL: url, close: func() error {
-		if done {
-			return nil
-		}
-		done = true
+	return &Instance{URL: url, close: sync.OnceValue(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		lock, err := s.lockFile(ctx, "lock", unix.LOCK_EX)
@@ -169,7 +168,7 @@ func (s *localState) use(ctx context.Context, bins binaries) (*Instance, error) 
 		defer lock.Close()
 		_, err = s.release(users)
 		return err
-	}}, nil
+	})}, nil
 }
 
 // release ends a use, and the server if nobody else uses it and it isn't
@@ -190,13 +189,14 @@ func (s *localState) release(users *os.File) (stopped bool, err error) {
 
 // ensure has the server run with the local database in it. The caller holds
 // lock.
-func (s *localState) ensure(ctx context.Context, bins binaries) error {
+func (s *localState) ensure(ctx context.Context) error {
 	admin, err := socketConfig(s.run, superuser, maintenance)
 	if err != nil {
 		return err
 	}
 	data := s.path("data")
 	var p *process
+	abandon := func() {}
 	if _, running := serverPID(data); running {
 		// Left by a killed command, or pinned, or another command's.
 		p = &process{log: s.path("log"), done: make(chan struct{})}
@@ -212,22 +212,27 @@ func (s *localState) ensure(ctx context.Context, bins binaries) error {
 			}
 		}()
 	} else {
-		account, err := s.prepare(ctx, bins)
+		if s.bins.dir == "" { // it ran a moment ago
+			if s.bins, err = find(ctx, s.major, s.log); err != nil {
+				return err
+			}
+			if s.bins.major != s.major {
+				return &NotFoundError{Major: s.major}
+			}
+		}
+		account, err := s.prepare(ctx)
 		if err != nil {
 			return err
 		}
-		// The process it names is gone, but its number may be another's now,
-		// and the server would take that for itself.
-		if err := os.Remove(filepath.Join(data, "postmaster.pid")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		p, err = startServer(serverCommand{bins: bins, account: account, data: data, sockets: s.run, log: s.path("log")})
+		p, err = startServer(serverCommand{bins: s.bins, account: account, data: data, sockets: s.run, log: s.path("log")})
 		if err != nil {
 			return err
 		}
+		abandon = func() { p.stop(syscall.SIGINT) }
 	}
 	conn, err := p.await(ctx, admin)
 	if err != nil {
+		abandon()
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
@@ -236,31 +241,25 @@ func (s *localState) ensure(ctx context.Context, bins binaries) error {
 
 // prepare makes the data directory and the socket's folder if they are missing,
 // and returns whose they are.
-func (s *localState) prepare(ctx context.Context, bins binaries) (account, error) {
+func (s *localState) prepare(ctx context.Context) (account, error) {
 	if err := os.Mkdir(s.run, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return account{}, err
 	}
-	socketDir, err := os.Lstat(s.run)
-	if err != nil {
-		return account{}, err
+	known := accounts()
+	if info, err := os.Lstat(s.run); err != nil || !info.IsDir() || info.Mode().Perm() != 0o700 ||
+		ownerOf(info) != os.Geteuid() && !slices.ContainsFunc(known, func(a account) bool { return a.owns(info) }) {
+		return account{}, errors.Join(fmt.Errorf("%s is not a folder of this user's alone", s.run), err)
 	}
 	data := s.path("data")
 	if info, err := os.Stat(data); err == nil {
-		owner := int(info.Sys().(*syscall.Stat_t).Uid)
-		for _, a := range accounts() {
-			if a == (account{}) && owner == os.Geteuid() || a.uid == owner || a.mapped && owner == 0 {
-				if err := a.own(s.run); err != nil {
-					return account{}, err
-				}
-				return a, nil
+		for _, a := range known {
+			if a.owns(info) {
+				return a, a.own(s.run)
 			}
 		}
-		return account{}, fmt.Errorf("the data directory belongs to user %d, as whom this user can't run a server", owner)
+		return account{}, fmt.Errorf("the data directory belongs to user %d, as whom no server can be run from here", ownerOf(info))
 	}
-	if uid := int(socketDir.Sys().(*syscall.Stat_t).Uid); os.Geteuid() != 0 && uid != os.Geteuid() || !socketDir.IsDir() {
-		return account{}, fmt.Errorf("%s is another user's", s.run)
-	}
-	a, err := choose(ctx, s.run, bins)
+	a, err := choose(ctx, s.run, s.bins)
 	if err != nil {
 		return account{}, err
 	}
@@ -279,7 +278,7 @@ func (s *localState) prepare(ctx context.Context, bins binaries) (account, error
 		return account{}, err
 	}
 	args := []string{"--pgdata=" + fresh, "--username=" + superuser, "--auth=trust", "--encoding=UTF8", "--locale=C"}
-	if err := run(ctx, a, s.run, "", bins.path("initdb"), args...); err != nil {
+	if err := run(ctx, a, s.run, "", s.bins.path("initdb"), args...); err != nil {
 		return account{}, err
 	}
 	if err := appendFile(filepath.Join(fresh, "postgresql.conf"), localSettings); err != nil {
@@ -312,11 +311,11 @@ func createLocal(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, maj
 }
 
 func pinLocal(ctx context.Context, cfg LocalConfig) (string, error) {
-	s, bins, err := openLocal(ctx, cfg)
+	s, err := openLocal(ctx, cfg)
 	if err != nil {
 		return "", err
 	}
-	i, err := s.use(ctx, bins)
+	i, err := s.use(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -325,7 +324,7 @@ func pinLocal(ctx context.Context, cfg LocalConfig) (string, error) {
 }
 
 func unpinLocal(ctx context.Context, cfg LocalConfig) (bool, error) {
-	s, _, err := openLocal(ctx, cfg)
+	s, err := openLocal(ctx, cfg)
 	if err != nil {
 		return false, err
 	}
@@ -348,7 +347,7 @@ func unpinLocal(ctx context.Context, cfg LocalConfig) (bool, error) {
 }
 
 func localURL(ctx context.Context, cfg LocalConfig) (string, bool, error) {
-	s, _, err := openLocal(ctx, cfg)
+	s, err := openLocal(ctx, cfg)
 	if err != nil {
 		return "", false, err
 	}

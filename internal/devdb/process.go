@@ -34,13 +34,15 @@ type process struct {
 	cmd  *exec.Cmd
 	log  string
 	done chan struct{} // closed when it has ended
-	err  error         // of the ending, valid then
 	free func()
 }
 
 // startServer starts a server process and returns without waiting for it to
 // accept connections.
 func startServer(c serverCommand) (*process, error) {
+	if err := removeStalePID(c.data); err != nil {
+		return nil, err
+	}
 	log, err := os.OpenFile(c.log, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -69,7 +71,7 @@ func startServer(c serverCommand) (*process, error) {
 		if err != nil {
 			return
 		}
-		p.err = cmd.Wait()
+		cmd.Wait()
 		close(p.done)
 	}()
 	if err := <-started; err != nil {
@@ -98,7 +100,7 @@ func (p *process) await(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, er
 		}
 		select {
 		case <-p.done:
-			return nil, fmt.Errorf("the server ended (%v); the end of its log:\n%s", p.err, tail(p.log))
+			return nil, fmt.Errorf("the server ended; the end of its log, %s:\n%s", p.log, tail(p.log))
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		case <-time.After(pause):

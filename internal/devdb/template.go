@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -141,7 +142,11 @@ func writeWhole(name string, content []byte) error {
 	return os.Rename(f.Name(), name)
 }
 
+// pack archives a data directory whose server was shut down.
 func pack(data string) ([]byte, error) {
+	if err := trimWAL(data); err != nil {
+		return nil, err
+	}
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	err := filepath.WalkDir(data, func(path string, e fs.DirEntry, err error) error {
@@ -165,10 +170,26 @@ func pack(data string) ([]byte, error) {
 		_, err = w.Write(content)
 		return err
 	})
-	if err != nil {
+	if err := errors.Join(err, w.Close()); err != nil {
 		return nil, err
 	}
-	return buf.Bytes(), w.Close()
+	return buf.Bytes(), nil
+}
+
+// trimWAL removes the segments of the write-ahead log that the server has only
+// laid in for later. The first one holds the last checkpoint, whose record may
+// reach into the second.
+func trimWAL(data string) error {
+	segments, err := filepath.Glob(filepath.Join(data, "pg_wal", strings.Repeat("[0-9A-F]", 24)))
+	if err != nil {
+		return err
+	}
+	for _, s := range segments[min(2, len(segments)):] {
+		if err := os.Remove(s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unpack writes the archive's files, two at a time.

@@ -100,7 +100,7 @@ func startIn(ctx context.Context, folder *folder, bins binaries, log logger) (*S
 		return nil, err
 	}
 	s := &Server{admin: admin, owner: owner, prefix: "dev_", template: "template1", idle: make(chan *pgx.Conn, 4), stop: t.stop}
-	if s.version, err = versionNum(conn); err != nil {
+	if s.version, err = versionNum(ctx, conn); err != nil {
 		t.proc.stop(syscall.SIGQUIT)
 		return nil, err
 	}
@@ -124,11 +124,9 @@ func (t *throwaway) stop() error {
 	return nil
 }
 
-// versionNum reads the version that the server reported at connecting, which
-// takes no query.
-func versionNum(conn *pgx.Conn) (int, error) {
+func versionNum(ctx context.Context, conn *pgx.Conn) (int, error) {
 	var num string
-	if err := conn.QueryRow(context.Background(), "SHOW server_version_num").Scan(&num); err != nil {
+	if err := conn.QueryRow(ctx, "SHOW server_version_num").Scan(&num); err != nil {
 		return 0, fmt.Errorf("reading the server's version: %w", err)
 	}
 	return strconv.Atoi(num)

@@ -1,1 +1,0 @@
-package devdb_test

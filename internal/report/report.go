@@ -82,15 +82,11 @@ func (p *Printer) text(b *strings.Builder) error {
 	return nil
 }
 
-// env is the environment as the SDK shows it, without password and parameters.
+// env is the environment as the SDK shows it: of the URL only scheme, host and database.
 func (p *Printer) env() atlasexec.Env {
 	e := atlasexec.Env{Driver: "postgres", Dir: p.Dir}
 	if u, err := url.Parse(p.URL); err == nil && p.URL != "" {
-		shown := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-		if name := u.User.Username(); name != "" {
-			shown.User = url.User(name)
-		}
-		e.URL = &sqlclient.URL{URL: shown}
+		e.URL = &sqlclient.URL{URL: &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}}
 	}
 	return e
 }

@@ -1,0 +1,165 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"ariga.io/atlas-go-sdk/atlasexec"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+)
+
+// applied is atlasexec.MigrateApply with what is ours.
+type applied struct {
+	atlasexec.MigrateApply
+	Pending  []migrationFile `json:"Pending,omitempty"`
+	Applied  []*fileRun      `json:"Applied,omitempty"`
+	Revision string          `json:"Revision"`          // what alembic_version says now, empty for no row
+	Settled  string          `json:"Settled,omitempty"` // why the record was settled first
+	Ahead    []string        `json:"Ahead,omitempty"`   // applied versions later than the last file
+	Script   string          `json:"Script,omitempty"`  // of a dry run
+}
+
+// migrationFile is atlasexec.File with the revision id.
+type migrationFile struct {
+	atlasexec.File
+	Revision string `json:"Revision"`
+}
+
+// fileRun is atlasexec.AppliedFile with what is ours. atlasexec.RevertedFile has the same
+// fields, but for Scope.
+type fileRun struct {
+	migrationFile
+	Start   time.Time
+	End     time.Time
+	Skipped int
+	Applied []string
+	Error   *runError
+}
+
+// runError is the SDK's unnamed type for a statement that failed, with its place and the
+// SQLSTATE.
+type runError struct {
+	Stmt   string
+	Text   string
+	Code   string `json:"Code,omitempty"`
+	File   string `json:"File,omitempty"`
+	Line   int    `json:"Line,omitempty"`
+	Column int    `json:"Column,omitempty"`
+}
+
+// Apply shows what apply did. The error is the one that apply ended with, if any; a failed
+// run is shown too, as far as it came.
+func (p *Printer) Apply(r *migrator.ApplyResult, failed error) error {
+	if ExitCode(failed) == ExitUsage {
+		return failed
+	}
+	var err error
+	if p.Format == JSON {
+		err = p.json(p.applied(r, failed))
+	} else {
+		err = p.applyText(r, failed)
+	}
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+func (p *Printer) applyText(r *migrator.ApplyResult, failed error) error {
+	var b strings.Builder
+	at := place(r.Target, r.Revision)
+	switch {
+	case failed != nil:
+		if n := done(r.Applied); n > 0 {
+			fmt.Fprintf(&b, "Applied %d of %s: the database is at %s.\n", n, plural(len(r.Pending), "migration"), place(r.Applied[n-1].File.Version, r.Revision))
+		}
+	case len(r.Ahead) > 0:
+		fmt.Fprintf(&b, "Nothing to apply: the database is ahead. It has %s later than the last one here, up to %s.\n",
+			plural(len(r.Ahead), "migration"), r.Ahead[len(r.Ahead)-1])
+	case r.Script != "":
+		b.WriteString(r.Script)
+	case len(r.Pending) == 0:
+		fmt.Fprintf(&b, "Nothing to apply: the database is at %s.\n", at)
+	default:
+		fmt.Fprintf(&b, "%s %s in %s: the database is at %s.\n", p.Style.good("Applied"),
+			plural(len(r.Applied), "migration"), short(r.End.Sub(r.Start)), at)
+	}
+	return p.text(&b)
+}
+
+// done counts the files that ran to their end.
+func done(runs []*migrator.FileRun) int {
+	n := len(runs)
+	if n > 0 && runs[n-1].Err != nil {
+		n--
+	}
+	return n
+}
+
+// place names a version and its revision id, or the base.
+func place(version, revision string) string {
+	switch {
+	case version == "":
+		return "the base"
+	case revision == "" || revision == version:
+		return version
+	}
+	return version + " (" + revision + ")"
+}
+
+func (p *Printer) applied(r *migrator.ApplyResult, failed error) applied {
+	out := applied{
+		MigrateApply: atlasexec.MigrateApply{
+			Env: p.env(), Current: r.Current, Target: r.Target, Start: r.Start, End: r.End, Error: errorText(failed),
+		},
+		Pending: migrationFiles(r.Pending), Applied: fileRuns(r.Applied),
+		Revision: r.Revision, Settled: r.Settled, Ahead: r.Ahead, Script: r.Script,
+	}
+	return out
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func newMigrationFile(f *migration.File) migrationFile {
+	return migrationFile{
+		File:     atlasexec.File{Name: f.Name, Version: f.Version, Description: f.Desc},
+		Revision: f.Revision,
+	}
+}
+
+func migrationFiles(files []*migration.File) []migrationFile {
+	var out []migrationFile
+	for _, f := range files {
+		out = append(out, newMigrationFile(f))
+	}
+	return out
+}
+
+func fileRuns(runs []*migrator.FileRun) []*fileRun {
+	var out []*fileRun
+	for _, r := range runs {
+		f := &fileRun{
+			migrationFile: newMigrationFile(r.File),
+			Start:         r.Start, End: r.End, Skipped: r.Skipped, Applied: r.Applied,
+		}
+		if e := r.Err; e != nil {
+			f.Error = &runError{Stmt: e.Stmt, Text: e.Err.Error(), File: e.File, Line: e.Pos.Line, Column: e.Pos.Col}
+			var pg *pgconn.PgError
+			if errors.As(e.Err, &pg) {
+				f.Error.Text, f.Error.Code = pg.Message, pg.Code
+			}
+		}
+		out = append(out, f)
+	}
+	return out
+}

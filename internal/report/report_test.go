@@ -1,0 +1,370 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"ariga.io/atlas-go-sdk/atlasexec"
+	"ariga.io/atlas/sql/sqlclient"
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// golden compares with testdata/NAME.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s: -want +got\n%s", name, d)
+	}
+}
+
+// show runs a printer's method and returns what it wrote.
+func show(t *testing.T, format Format, method func(*Printer) error) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := method(&Printer{
+		Out: &out, Format: format, Schema: "schema.hcl", Dir: "migrations",
+		URL: "postgres://me:hunter2@db.example:5433/ibutsu?sslpassword=hunter2",
+	})
+	if strings.Contains(out.String(), "hunter2") {
+		t.Errorf("the password is shown:\n%s", out.String())
+	}
+	return out.String(), err
+}
+
+// decode reads JSON as the Atlas SDK does.
+func decode[T any](t *testing.T, text string) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// wantEnv is the environment that every result's JSON names.
+var wantEnv = atlasexec.Env{
+	Driver: "postgres", Dir: "migrations",
+	URL: &sqlclient.URL{URL: &url.URL{Scheme: "postgres", Host: "db.example:5433", Path: "/ibutsu"}},
+}
+
+// files are three migrations, the second with names that need quoting.
+func files(t *testing.T) []*migration.File {
+	t.Helper()
+	dir, err := migration.Read(fstest.MapFS{
+		"20240101000000_init.sql":    {Data: []byte("-- alembic:revision cacecc4f1237\n\nCREATE TABLE t (id int);\n")},
+		"20240102000000_Mixed_.sql":  {Data: []byte("CREATE TABLE \"My <Table>\" (id int);\nCREATE INDEX \"I\" ON \"My <Table>\" (id);\n")},
+		"20240103000000_index_t.sql": {Data: []byte("-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON t (id);\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir.Files()
+}
+
+var start = time.Date(2026, 5, 18, 19, 30, 0, 0, time.UTC)
+
+func TestParseFormat(t *testing.T) {
+	actions := func(name string) (string, bool) { return "true", name == "GITHUB_ACTIONS" }
+	nothing := func(string) (string, bool) { return "", false }
+	for _, tt := range []struct {
+		word    string
+		lookup  func(string) (string, bool)
+		further []Format
+		want    Format
+		err     string
+	}{
+		{"", nothing, nil, Text, ""},
+		{"", actions, nil, Text, ""},
+		{"", actions, []Format{GitHub}, GitHub, ""},
+		{"text", actions, []Format{GitHub}, Text, ""},
+		{"json", nothing, nil, JSON, ""},
+		{"github", nothing, nil, "", "-format=github: there are text, json"},
+		{"sarif", nothing, []Format{GitHub}, "", "-format=sarif: there are text, json, github"},
+		{"JSON", nothing, nil, "", "-format=JSON: there are text, json"},
+	} {
+		got, err := ParseFormat(tt.word, tt.lookup, tt.further...)
+		if got != tt.want || err != nil && err.Error() != tt.err || (err == nil) != (tt.err == "") {
+			t.Errorf("ParseFormat(%q): got %q, %v; want %q, %s", tt.word, got, err, tt.want, tt.err)
+		}
+		if err != nil && ExitCode(err) != ExitUsage {
+			t.Errorf("ParseFormat(%q): exit code %d", tt.word, ExitCode(err))
+		}
+	}
+}
+
+type coded struct{ error }
+
+func (coded) ExitCode() int { return 143 }
+
+func TestExitCode(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0},
+		{errors.New("x"), 1},
+		{fmt.Errorf("a: %w", Usagef("x")), 2},
+		{fmt.Errorf("a: %w", &migrator.UsageError{}), 2},
+		{&FindingsError{}, 3},
+		{fmt.Errorf("a: %w", &migrator.LockedError{}), 4},
+		{fmt.Errorf("a: %w", coded{}), 143},
+	} {
+		if got := ExitCode(tt.err); got != tt.want {
+			t.Errorf("ExitCode(%v) = %d, want %d", tt.err, got, tt.want)
+		}
+	}
+}
+
+func TestStyle(t *testing.T) {
+	set := func(string) (string, bool) { return "", false }
+	if s := StyleFor(io.Discard, set); s.bad("x") != "x" {
+		t.Error("colour on what is no terminal")
+	}
+	if got := (Style{colored: true}).bad("x"); got != "\x1b[31mx\x1b[0m" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestPlan(t *testing.T) {
+	r := &plan.Plan{
+		Files: []plan.File{{
+			Draft: migration.Draft{
+				Name: "20261124070000_drop_t_a_add_flaky.sql",
+				SQL:  "ALTER TABLE \"My <Table>\" DROP COLUMN a;\n", Down: "ALTER TABLE \"My <Table>\" ADD COLUMN a int;\n",
+			},
+			Version: "20261124070000",
+			Effect:  catalog.Effect{Add: []string{"column public.results.flaky: boolean"}, Remove: []string{`column public."My <Table>".a: integer`}},
+			Losses:  []string{`column public."My <Table>".a`},
+		}, {
+			Draft: migration.Draft{
+				Name: "20261124070001_index.sql",
+				SQL:  "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON t (b);\n", Down: "-- atlas:txmode none\n\nDROP INDEX CONCURRENTLY i;\n",
+			},
+			Version: "20261124070001",
+			Effect:  catalog.Effect{Add: []string{"index public.t.i: CREATE INDEX i ON public.t USING btree (b)"}},
+		}},
+		Outside: []state.Outside{{Kind: "view", Count: 2}},
+	}
+	for _, tt := range []struct {
+		golden string
+		format Format
+		dryRun bool
+		plan   *plan.Plan
+	}{
+		{"plan.txt", Text, false, r},
+		{"plan-dryrun.txt", Text, true, r},
+		{"plan-nothing.txt", Text, false, &plan.Plan{}},
+		{"plan.json", JSON, false, r},
+		{"plan-nothing.json", JSON, false, &plan.Plan{}},
+	} {
+		got, err := show(t, tt.format, func(p *Printer) error { return p.Plan(tt.plan, tt.dryRun) })
+		if err != nil {
+			t.Error(err)
+		}
+		golden(t, tt.golden, got)
+		if tt.golden == "plan.json" {
+			want := atlasexec.MigrateDiff{Dir: "migrations", Files: []atlasexec.File{
+				{Name: r.Files[0].Name, Version: "20261124070000", Description: "drop_t_a_add_flaky", Content: r.Files[0].SQL},
+				{Name: r.Files[1].Name, Version: "20261124070001", Description: "index", Content: r.Files[1].SQL},
+			}}
+			if d := cmp.Diff(want, decode[atlasexec.MigrateDiff](t, got)); d != "" {
+				t.Error(d)
+			}
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	r := &plan.CheckResult{
+		Files: []string{"20240101000000_init.sql", "20240102000000_b.sql"},
+		Findings: []plan.Finding{
+			{Kind: plan.FindingSum, File: "atlas.sum", Text: "20240101000000_init.sql was edited: run rehash"},
+			{Kind: plan.FindingPlan, Text: "schema.hcl and the migrations differ: run plan", Differences: []catalog.Difference{
+				{Table: "results", Object: "flaky", Kind: "column", Want: "boolean", Text: "column results.flaky is missing"},
+			}},
+			{Kind: plan.FindingDown, File: "down/20240102000000_b.sql", Line: 7, Text: "the down file fails: relation \"x\" does not exist"},
+			{Kind: plan.FindingDown, File: "down/20240102000000_b.sql", Text: "the down file does not\nlead back"},
+		},
+	}
+	text, err := show(t, Text, func(p *Printer) error { return p.Check(r) })
+	golden(t, "check.txt", text)
+	if ExitCode(err) != ExitFindings || err.Error() != "4 findings" {
+		t.Errorf("error %v", err)
+	}
+	text, err = show(t, JSON, func(p *Printer) error { return p.Check(r) })
+	golden(t, "check.json", text)
+	if ExitCode(err) != ExitFindings {
+		t.Errorf("error %v", err)
+	}
+	got := decode[atlasexec.SummaryReport](t, text)
+	var have []string
+	for _, f := range got.Files {
+		for _, rep := range f.Reports {
+			for _, d := range rep.Diagnostics {
+				have = append(have, f.Name+"|"+f.Error+"|"+rep.Text+"|"+d.Text)
+			}
+		}
+	}
+	const down = "migrations/down/20240102000000_b.sql|down files do not lead back|down files do not lead back|"
+	want := []string{
+		"migrations/atlas.sum|sums do not fit|sums do not fit|20240101000000_init.sql was edited: run rehash",
+		"schema.hcl|the schema file and the migrations differ|the schema file and the migrations differ|schema.hcl and the migrations differ: run plan",
+		down + "the down file fails: relation \"x\" does not exist",
+		down + "the down file does not\nlead back",
+	}
+	if d := cmp.Diff(want, have); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(wantEnv, atlasexec.Env(got.Env)); d != "" {
+		t.Error(d)
+	}
+
+	text, err = show(t, Text, func(p *Printer) error {
+		return p.Check(&plan.CheckResult{Files: r.Files, Outside: []state.Outside{{Kind: "policy", Count: 1}}})
+	})
+	golden(t, "check-ok.txt", text)
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestApply(t *testing.T) {
+	f := files(t)
+	head := &migrator.ApplyResult{
+		Start: start, End: start.Add(412 * time.Millisecond), Current: "20240101000000", Target: "20240103000000", Revision: "20240103000000",
+		Pending: f[1:], Settled: "the journal is filled in",
+		Applied: []*migrator.FileRun{
+			{File: f[1], Start: start, End: start.Add(time.Second), Applied: []string{f[1].Stmts[0].Text, f[1].Stmts[1].Text}},
+			{File: f[2], Start: start, End: start.Add(time.Second), Skipped: 1, Applied: []string{}},
+		},
+	}
+	stmtErr := &migrator.StmtError{
+		File: f[1].Name, Pos: pgsql.Pos{Line: 2, Col: 14}, Stmt: f[1].Stmts[1].Text, N: 2, Total: 2, State: "nothing of this file was done",
+		Err: &pgconn.PgError{Severity: "ERROR", Code: "42P07", Message: `relation "I" already exists`},
+	}
+	failed := &migrator.ApplyResult{
+		Start: start, End: start.Add(time.Minute), Target: "20240103000000", Revision: "cacecc4f1237", Pending: f,
+		Applied: []*migrator.FileRun{
+			{File: f[0], Start: start, End: start, Applied: []string{f[0].Stmts[0].Text}},
+			{File: f[1], Start: start, End: start, Applied: []string{f[1].Stmts[0].Text}, Err: stmtErr},
+		},
+	}
+	nothing := &migrator.ApplyResult{Start: start, End: start, Current: "20240101000000", Target: "20240101000000", Revision: "cacecc4f1237"}
+	for _, tt := range []struct {
+		golden string
+		res    *migrator.ApplyResult
+		err    error
+	}{
+		{"apply.txt", head, nil},
+		{"apply.json", head, nil},
+		{"apply-failed.txt", failed, stmtErr},
+		{"apply-failed.json", failed, stmtErr},
+		{"apply-nothing.txt", nothing, nil},
+		{"apply-nothing.json", nothing, nil},
+		{"apply-base.txt", &migrator.ApplyResult{}, nil},
+		{"apply-ahead.txt", &migrator.ApplyResult{Current: "1", Revision: "3", Ahead: []string{"2", "3"}}, nil},
+		{"apply-dryrun.txt", &migrator.ApplyResult{Pending: f[:1], Script: "BEGIN;\nCREATE TABLE t ();\nCOMMIT;\n"}, nil},
+	} {
+		format := Text
+		if strings.HasSuffix(tt.golden, ".json") {
+			format = JSON
+		}
+		got, err := show(t, format, func(p *Printer) error { return p.Apply(tt.res, tt.err) })
+		if err != tt.err {
+			t.Errorf("%s: error %v, want %v", tt.golden, err, tt.err)
+		}
+		golden(t, tt.golden, got)
+	}
+
+	text, _ := show(t, JSON, func(p *Printer) error { return p.Apply(failed, stmtErr) })
+	got := decode[atlasexec.MigrateApply](t, text)
+	sdk := func(f *migration.File) atlasexec.File {
+		return atlasexec.File{Name: f.Name, Version: f.Version, Description: f.Desc}
+	}
+	want := atlasexec.MigrateApply{
+		Env: wantEnv, Pending: []atlasexec.File{sdk(f[0]), sdk(f[1]), sdk(f[2])}, Target: "20240103000000",
+		Start: start, End: start.Add(time.Minute), Error: stmtErr.Error(),
+		Applied: []*atlasexec.AppliedFile{
+			{File: sdk(f[0]), Start: start, End: start, Applied: []string{"CREATE TABLE t (id int)"}},
+			{File: sdk(f[1]), Start: start, End: start, Applied: []string{`CREATE TABLE "My <Table>" (id int)`}},
+		},
+	}
+	want.Applied[1].Error = &struct{ Stmt, Text string }{`CREATE INDEX "I" ON "My <Table>" (id)`, `relation "I" already exists`}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+
+	usage := &migrator.UsageError{Text: "-to and -n exclude each other"}
+	if text, err := show(t, JSON, func(p *Printer) error { return p.Apply(nothing, usage) }); text != "" || err != usage {
+		t.Errorf("wrong usage: %q, %v", text, err)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	f := files(t)
+	var out bytes.Buffer
+	p := NewProgress(&out, Style{})
+	for _, e := range []migrator.LogEntry{
+		migrator.LogWait{Holder: migrator.Holder{PID: 7, User: "ibutsu", Application: "ibutsu-schema"}},
+		migrator.LogWait{Holder: migrator.Holder{PID: 7}, Waited: 90 * time.Second},
+		migrator.LogSettled{Note: "alembic_version is settled"},
+		migrator.LogPlan{Files: f},
+		migrator.LogFile{File: f[0], Total: 1},
+		migrator.LogStmt{Stmt: f[0].Stmts[0], N: 1, Total: 1},
+		migrator.LogNotice{Severity: "NOTICE", Message: "5000 runs done\nof 10000"},
+		migrator.LogStmtDone{Stmt: f[0].Stmts[0], N: 1, Total: 1, Elapsed: 5 * time.Second},
+		migrator.LogFileDone{File: f[0], Elapsed: 5 * time.Second},
+		migrator.LogFile{File: f[1], Skipped: 1, Total: 2},
+		migrator.LogStmtDone{Stmt: f[1].Stmts[0], N: 1, Total: 2, Known: true},
+		migrator.LogRetry{What: f[1].Name, Err: errors.New("lock timeout"), After: 300 * time.Millisecond},
+		migrator.LogStmtDone{Stmt: f[1].Stmts[1], N: 2, Total: 2, Elapsed: 61 * time.Second},
+		migrator.LogFileDone{File: f[1], Elapsed: 10 * time.Millisecond},
+		migrator.LogFile{File: f[2], Total: 1},
+		migrator.LogBuilding{Index: "public.i", PID: 9},
+		migrator.LogRebuild{Index: "public.i"},
+		migrator.LogPlan{Files: f[:1], Down: true},
+		migrator.LogFile{File: f[0], Down: true, Total: 1},
+	} {
+		p.Log(e)
+	}
+	golden(t, "progress.txt", out.String())
+}
+
+func TestAnnotation(t *testing.T) {
+	got := annotation{level: "error", file: "a,b:c/50%.sql", line: 3, col: 1, title: "x: y", text: "100%\r\nsure: yes, it is"}.String()
+	want := "::error file=a%2Cb%3Ac/50%25.sql,line=3,col=1,title=x%3A y::100%25%0D%0Asure: yes, it is"
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

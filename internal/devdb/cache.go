@@ -14,7 +14,8 @@ import (
 // cacheDir returns the folder for what is kept between runs: below
 // XDG_CACHE_HOME or the user's cache folder; for root /var/cache, as root's home
 // is closed to the server's account. If that can't be written it is a folder
-// below the temp dir, said on log.
+// below the temp dir, said on log. Links in its path are
+// resolved: a running server is known by the path that it was started with.
 func cacheDir(log logger) (string, error) {
 	const name = "ibutsu-schema"
 	base, err := userCache()
@@ -23,7 +24,7 @@ func cacheDir(log logger) (string, error) {
 		// Others than the owner may pass, the server's account among them, not look.
 		if err = os.MkdirAll(dir, 0o711); err == nil {
 			if err = unix.Access(dir, unix.W_OK|unix.X_OK); err == nil {
-				return dir, nil
+				return filepath.EvalSymlinks(dir)
 			}
 			err = fmt.Errorf("%s: %w", dir, err)
 		}
@@ -41,7 +42,7 @@ func cacheDir(log logger) (string, error) {
 	if !info.IsDir() || ownerOf(info) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
 		return "", fmt.Errorf("%s is not a folder of this user's alone: remove it, or set XDG_CACHE_HOME", dir)
 	}
-	return dir, nil
+	return filepath.EvalSymlinks(dir)
 }
 
 func userCache() (string, error) {

@@ -42,14 +42,24 @@ func bases() []string {
 	if dir, ok := memoryFolder(); ok {
 		list = append(list, dir)
 	}
-	tmp := os.TempDir()
-	if abs, err := filepath.Abs(tmp); err == nil {
-		tmp = abs
-	}
+	tmp := tempDir()
 	if len(tmp)+len("/"+folderPrefix+"0123456789"+socketName) > maxSocketPath {
 		tmp = "/tmp"
 	}
 	return append(list, tmp)
+}
+
+// tempDir is os.TempDir without links in it: a running server is known by the
+// path that it was started with.
+func tempDir() string {
+	dir, err := filepath.Abs(os.TempDir())
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err != nil {
+		return "/tmp"
+	}
+	return dir
 }
 
 // newFolder makes a folder that only the server's account (and root) may enter.
@@ -117,7 +127,7 @@ func (f *folder) remove() error {
 func sweep(log logger) {
 	known := append(accounts(), account{})
 	list := bases()
-	for _, dir := range []string{"/dev/shm", os.TempDir()} {
+	for _, dir := range []string{"/dev/shm", tempDir()} {
 		if !slices.Contains(list, dir) {
 			list = append(list, dir)
 		}

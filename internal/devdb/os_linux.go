@@ -1,6 +1,7 @@
 package devdb
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"os/user"
@@ -48,13 +49,10 @@ func memoryFolder() (string, bool) {
 	return dir, unix.Access(dir, unix.W_OK|unix.X_OK) == nil
 }
 
-// servesData says whether pid is a server on the data directory, which every
-// server makes its working directory.
+// servesData says whether pid is a server that was started on the data
+// directory. The command line may be read of every process, the working
+// directory only with a right that root lacks in most containers.
 func servesData(pid int, data string) bool {
-	cwd, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "cwd"))
-	if err != nil {
-		return false
-	}
-	real, err := filepath.EvalSymlinks(data)
-	return err == nil && cwd == real
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+	return err == nil && bytes.Contains(text, []byte("\x00-D\x00"+data+"\x00"))
 }

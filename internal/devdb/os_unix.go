@@ -43,8 +43,8 @@ func mapAccount(*exec.Cmd, account) {}
 // memoryFolder: no file system in memory stands ready outside Linux.
 func memoryFolder() (string, bool) { return "", false }
 
-// servesData says whether pid is a server on the data directory, which our
-// servers name on their command line.
+// servesData says whether pid is a server on the data directory, as its command line
+// names it.
 func servesData(pid int, data string) bool {
 	out, err := exec.Command("ps", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
 	return err == nil && strings.Contains(string(out), "-D "+data+" ")

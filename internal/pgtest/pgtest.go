@@ -60,7 +60,8 @@ type DB struct {
 	// Database is the same, to clone or connect.
 	*devdb.Database
 
-	t testing.TB
+	t      testing.TB
+	logins int
 }
 
 // New returns a new, empty database that is dropped when the test ends.

@@ -1,0 +1,391 @@
+package migrator_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/revision"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// file is one migration of a test's directory.
+type file struct{ name, sql, down string }
+
+// The directory that most tests use: tables, data, an index built concurrently.
+var shop = []file{
+	{"20240101000000_shop.sql", `-- alembic:revision aaa111
+
+CREATE TABLE orders (id int PRIMARY KEY, note text);
+CREATE TABLE items (id int PRIMARY KEY, order_id int REFERENCES orders);
+`, "DROP TABLE items;\nDROP TABLE orders;\n"},
+	{"20240102000000_total.sql", `-- alembic:revision bbb222
+
+ALTER TABLE orders ADD COLUMN total int;
+`, "ALTER TABLE orders DROP COLUMN total;\n"},
+	{"20240103000000_fill.sql", `-- alembic:revision ccc333
+
+INSERT INTO orders SELECT n, 'order ' || n FROM generate_series(1, 20) n;
+UPDATE orders SET total = id * 10;
+`, "DELETE FROM orders;\n"},
+	{"20240104000000_index.sql", `-- alembic:revision ddd444
+-- atlas:txmode none
+
+CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total);
+ALTER TABLE items ADD COLUMN price int;
+CREATE INDEX CONCURRENTLY ix_items_price ON items ((price + 1)) WHERE price > 0;
+`, "-- atlas:txmode none\n\nDROP INDEX CONCURRENTLY ix_items_price;\nALTER TABLE items DROP COLUMN price;\nDROP INDEX CONCURRENTLY ix_orders_total;\n"},
+}
+
+// write writes a directory without effects to a folder and returns that.
+func write(t *testing.T, files []file) string {
+	t.Helper()
+	root := t.TempDir()
+	if err := os.Mkdir(filepath.Join(root, migration.DownDir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(root, f.name), []byte(f.sql), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if f.down != "" {
+			if err := os.WriteFile(filepath.Join(root, migration.DownDir, f.name), []byte(f.down), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := migration.Rehash(root, nil); err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+func read(t *testing.T, root string) *migration.Dir {
+	t.Helper()
+	dir, err := migration.Read(os.DirFS(root))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+var effects struct {
+	sync.Mutex
+	of map[string]string // by the text of all files up to one
+}
+
+// dir returns a directory with effects, which are measured by running its files.
+func dir(t *testing.T, files ...file) *migration.Dir {
+	t.Helper()
+	root := write(t, files)
+	measured := make(map[string]string)
+	effects.Lock()
+	defer effects.Unlock()
+	if effects.of == nil {
+		effects.of = make(map[string]string)
+	}
+	var conn *pgx.Conn
+	text := ""
+	d := read(t, root)
+	for i, f := range files {
+		text += f.name + "\x00" + f.sql + "\x00"
+		effect, ok := effects.of[text]
+		if !ok {
+			ctx := context.Background()
+			if conn == nil {
+				conn = pgtest.New(t).Conn()
+				for _, before := range d.Files()[:i] {
+					if err := state.RunFile(ctx, conn, before.Stmts, before.TxNone, before.Name); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			before := snapshot(t, conn)
+			if err := state.RunFile(ctx, conn, d.Files()[i].Stmts, d.Files()[i].TxNone, f.name); err != nil {
+				t.Fatal(err)
+			}
+			effect = catalog.Measure(before, snapshot(t, conn)).String()
+			effects.of[text] = effect
+		} else if conn != nil {
+			t.Fatal("effects are kept for later files only")
+		}
+		measured[f.name] = effect
+	}
+	if err := migration.Rehash(root, measured); err != nil {
+		t.Fatal(err)
+	}
+	return read(t, root)
+}
+
+func snapshot(t *testing.T, conn *pgx.Conn) catalog.Catalog {
+	t.Helper()
+	c, err := catalog.Read(context.Background(), conn, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// recorder is a Logger that keeps everything.
+type recorder struct {
+	sync.Mutex
+	entries []migrator.LogEntry
+	hook    func(migrator.LogEntry)
+}
+
+func (r *recorder) Log(e migrator.LogEntry) {
+	r.Lock()
+	r.entries = append(r.entries, e)
+	r.Unlock()
+	if r.hook != nil {
+		r.hook(e)
+	}
+}
+
+func logged[E migrator.LogEntry](r *recorder) []E {
+	r.Lock()
+	defer r.Unlock()
+	var all []E
+	for _, e := range r.entries {
+		if e, ok := e.(E); ok {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+type bench struct {
+	*testing.T
+	db  *pgtest.DB
+	log *recorder
+	cfg migrator.Config
+}
+
+func setup(t *testing.T, d *migration.Dir) *bench {
+	t.Helper()
+	b := &bench{T: t, db: pgtest.New(t), log: &recorder{}}
+	b.cfg = migrator.Config{ConnConfig: b.db.ConnConfig(), Dir: d, OperatorVersion: "test", Log: b.log}
+	return b
+}
+
+func (b *bench) m() *migrator.Migrator { return migrator.New(b.cfg) }
+
+func (b *bench) apply(opts migrator.ApplyOptions) (*migrator.ApplyResult, error) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return b.m().Apply(ctx, opts)
+}
+
+func (b *bench) mustApply(opts migrator.ApplyOptions) *migrator.ApplyResult {
+	b.Helper()
+	res, err := b.apply(opts)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return res
+}
+
+func (b *bench) down(opts migrator.DownOptions) (*migrator.DownResult, error) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return b.m().Down(ctx, opts)
+}
+
+func (b *bench) status() *migrator.Status {
+	b.Helper()
+	st, err := b.m().Status(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return st
+}
+
+func (b *bench) query(sql string) string {
+	b.Helper()
+	conn, err := b.db.Connect(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	var s string
+	if err := conn.QueryRow(context.Background(), sql).Scan(&s); err != nil {
+		b.Fatalf("%v\nin: %s", err, sql)
+	}
+	return s
+}
+
+func (b *bench) alembic() string {
+	b.Helper()
+	return b.query("SELECT COALESCE(string_agg(version_num, ',' ORDER BY version_num), '') FROM alembic_version")
+}
+
+func (b *bench) journal() string {
+	b.Helper()
+	return b.query("SELECT COALESCE(string_agg(version || ' ' || type || ' ' || applied || '/' || total, ',' ORDER BY version), '') FROM atlas_schema_revisions")
+}
+
+// everything is all that a database holds: objects by pg_dump, data, and record.
+func (b *bench) everything() string {
+	b.Helper()
+	conn := b.db.Conn()
+	defer conn.Close(context.Background())
+	var s strings.Builder
+	s.WriteString(snapshot(b.T, conn).String())
+	rows, err := conn.Query(context.Background(), `SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables
+		WHERE schemaname !~ '^pg_' AND schemaname <> 'information_schema' ORDER BY 1`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, table := range tables {
+		var data string
+		query := "SELECT COALESCE(string_agg(t::text, E'\\n' ORDER BY t::text), '') FROM " + table + " t"
+		if strings.HasSuffix(table, ".atlas_schema_revisions") {
+			query = "SELECT COALESCE(string_agg(concat_ws(' ', version, description, type, applied, total, error, error_stmt, hash, partial_hashes::text), E'\\n' ORDER BY version), '') FROM " + table
+		}
+		if err := conn.QueryRow(context.Background(), query).Scan(&data); err != nil {
+			b.Fatal(err)
+		}
+		s.WriteString(table + ":\n" + data + "\n")
+	}
+	return s.String()
+}
+
+func (b *bench) same(want string) {
+	b.Helper()
+	if d := cmp.Diff(want, b.everything()); d != "" {
+		b.Errorf("the database is another (-want +got):\n%s", d)
+	}
+}
+
+func versions(files []*migration.File) (vs []string) {
+	for _, f := range files {
+		vs = append(vs, f.Version)
+	}
+	return vs
+}
+
+func ran(runs []*migrator.FileRun) (vs []string) {
+	for _, r := range runs {
+		vs = append(vs, r.File.Version)
+	}
+	return vs
+}
+
+func TestApplyAndDown(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	empty := b.everything()
+
+	res := b.mustApply(migrator.ApplyOptions{N: 1})
+	if res.Current != "" || res.Target != "20240101000000" || res.Revision != "aaa111" || len(res.Applied) != 1 || len(res.Applied[0].Applied) != 2 {
+		t.Errorf("the first apply gave %+v", res)
+	}
+	first := b.everything()
+
+	res = b.mustApply(migrator.ApplyOptions{To: "ccc"})
+	if d := cmp.Diff([]string{"20240102000000", "20240103000000"}, ran(res.Applied)); d != "" || res.Current != "20240101000000" {
+		t.Errorf("apply -to=ccc gave %+v, %s", res, d)
+	}
+	if got, want := b.alembic()+" "+b.journal(), "ccc333 20240101000000 2 2/2,20240102000000 2 1/1,20240103000000 2 2/2"; got != want {
+		t.Errorf("the record is %s, want %s", got, want)
+	}
+	b.mustApply(migrator.ApplyOptions{})
+	if got, want := b.alembic()+" "+b.journal(), "ddd444 20240101000000 2 2/2,20240102000000 2 1/1,20240103000000 2 2/2,20240104000000 2 3/3"; got != want {
+		t.Errorf("the record is %s, want %s", got, want)
+	}
+	head := b.everything()
+	st := b.status()
+	if !st.Clean() || len(st.Pending) != 0 || st.Current != "20240104000000" || len(st.Journal) != 4 || st.Journal[3].OperatorVersion != "test" || st.Journal[3].ExecutionTime <= 0 {
+		t.Errorf("the status is %+v", st)
+	}
+
+	res = b.mustApply(migrator.ApplyOptions{})
+	if len(res.Pending) != 0 || len(res.Applied) != 0 || res.Revision != "ddd444" {
+		t.Errorf("nothing to do gave %+v", res)
+	}
+	b.same(head)
+
+	// Back to the first, which loses the column that the second added.
+	_, err := b.down(migrator.DownOptions{To: "aaa111"})
+	var loss *migrator.LossError
+	if !errors.As(err, &loss) {
+		t.Fatalf("down gave %v, want a LossError", err)
+	}
+	if d := cmp.Diff([]migrator.Loss{{Table: "public.orders", Column: "total", Rows: 20}}, loss.Losses); d != "" {
+		t.Error(d)
+	}
+	b.same(head)
+	back, err := b.down(migrator.DownOptions{To: "aaa111", Yes: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"20240104000000", "20240103000000", "20240102000000"}, ran(back.Reverted)); d != "" {
+		t.Error(d)
+	}
+	b.same(first)
+	if _, err := b.down(migrator.DownOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.alembic() + b.journal(); got != "" {
+		t.Errorf("at the base the record is %q", got)
+	}
+	if !snapshot(t, b.db.Conn()).Equal(catalog.Catalog{}) {
+		t.Errorf("the base is not what there was: %s, %s", b.everything(), empty)
+	}
+	b.mustApply(migrator.ApplyOptions{})
+	b.same(head)
+}
+
+func TestDryRun(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	before := b.everything()
+	res := b.mustApply(migrator.ApplyOptions{DryRun: true})
+	b.same(before)
+	script := filepath.Join(t.TempDir(), "apply.sql")
+	if err := os.WriteFile(script, []byte(res.Script), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b.db.File(script)
+	other := setup(t, b.cfg.Dir)
+	other.mustApply(migrator.ApplyOptions{})
+	head := other.everything()
+	b.same(head)
+	if st := b.status(); !st.Clean() || len(st.Pending) != 0 {
+		t.Errorf("after the script the status is %+v", st)
+	}
+
+	back, err := b.down(migrator.DownOptions{To: "base", DryRun: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.same(head)
+	if err := os.WriteFile(script, []byte(back.Script), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b.db.File(script)
+	if _, err := other.down(migrator.DownOptions{To: "base", Yes: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.same(other.everything())
+}
+
+var _ = revision.Branches

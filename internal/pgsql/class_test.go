@@ -1,4 +1,4 @@
-package pgsql
+package pgsql_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
@@ -16,112 +17,112 @@ import (
 // except where unasked says why not.
 var classed = []struct {
 	src     string
-	want    Class
+	want    pgsql.Class
 	unasked string
 }{
-	{src: "", want: Transactional},
-	{src: "SELECT 1", want: Transactional},
-	{src: `SELECT "vacuum" FROM (SELECT 1 AS vacuum) x`, want: Transactional},
-	{src: "CREATE TABLE concurrently_made (a int)", want: Transactional},
+	{src: "", want: pgsql.Transactional},
+	{src: "SELECT 1", want: pgsql.Transactional},
+	{src: `SELECT "vacuum" FROM (SELECT 1 AS vacuum) x`, want: pgsql.Transactional},
+	{src: "CREATE TABLE concurrently_made (a int)", want: pgsql.Transactional},
 
-	{src: "CREATE INDEX CONCURRENTLY i1 ON t (a)", want: Standalone},
-	{src: "create /* ; */ unique -- x\n index concurrently if not exists i2 on t (a)", want: Standalone},
-	{src: "CREATE INDEX CONCURRENTLY ON t (a)", want: Standalone},
-	{src: "CREATE UNIQUE INDEX i3 ON t (a)", want: Transactional},
-	{src: `CREATE INDEX "concurrently" ON t (a)`, want: Transactional},
-	{src: "DROP INDEX CONCURRENTLY dropme", want: Standalone},
-	{src: "DROP INDEX CONCURRENTLY IF EXISTS dropme", want: Standalone},
-	{src: "DROP INDEX IF EXISTS concurrentl", want: Transactional},
+	{src: "CREATE INDEX CONCURRENTLY i1 ON t (a)", want: pgsql.Standalone},
+	{src: "create /* ; */ unique -- x\n index concurrently if not exists i2 on t (a)", want: pgsql.Standalone},
+	{src: "CREATE INDEX CONCURRENTLY ON t (a)", want: pgsql.Standalone},
+	{src: "CREATE UNIQUE INDEX i3 ON t (a)", want: pgsql.Transactional},
+	{src: `CREATE INDEX "concurrently" ON t (a)`, want: pgsql.Transactional},
+	{src: "DROP INDEX CONCURRENTLY dropme", want: pgsql.Standalone},
+	{src: "DROP INDEX CONCURRENTLY IF EXISTS dropme", want: pgsql.Standalone},
+	{src: "DROP INDEX IF EXISTS concurrentl", want: pgsql.Transactional},
 
-	{src: "REINDEX TABLE CONCURRENTLY t", want: Standalone},
-	{src: "REINDEX INDEX CONCURRENTLY t_pkey", want: Standalone},
-	{src: "REINDEX (VERBOSE) TABLE CONCURRENTLY t", want: Standalone},
-	{src: "REINDEX (CONCURRENTLY) TABLE t", want: Standalone},
-	{src: "REINDEX (VERBOSE off, CONCURRENTLY true) INDEX t_pkey", want: Standalone},
-	{src: "REINDEX (CONCURRENTLY 'ON') TABLE t", want: Standalone},
-	{src: "REINDEX (CONCURRENTLY 1) TABLE t", want: Standalone},
-	{src: "REINDEX (CONCURRENTLY off) TABLE t", want: Transactional},
-	{src: "REINDEX (CONCURRENTLY 'False', VERBOSE) TABLE t", want: Transactional},
-	{src: "REINDEX (CONCURRENTLY 0) TABLE t", want: Transactional},
-	{src: "REINDEX TABLE t", want: Transactional},
-	{src: "REINDEX SCHEMA public", want: Standalone},
-	{src: "REINDEX (VERBOSE off) DATABASE nowhere", want: Standalone},
-	{src: "REINDEX SYSTEM nowhere", want: Standalone},
-	{src: "REINDEX DATABASE CONCURRENTLY nowhere", want: Standalone},
+	{src: "REINDEX TABLE CONCURRENTLY t", want: pgsql.Standalone},
+	{src: "REINDEX INDEX CONCURRENTLY t_pkey", want: pgsql.Standalone},
+	{src: "REINDEX (VERBOSE) TABLE CONCURRENTLY t", want: pgsql.Standalone},
+	{src: "REINDEX (CONCURRENTLY) TABLE t", want: pgsql.Standalone},
+	{src: "REINDEX (VERBOSE off, CONCURRENTLY true) INDEX t_pkey", want: pgsql.Standalone},
+	{src: "REINDEX (CONCURRENTLY 'ON') TABLE t", want: pgsql.Standalone},
+	{src: "REINDEX (CONCURRENTLY 1) TABLE t", want: pgsql.Standalone},
+	{src: "REINDEX (CONCURRENTLY off) TABLE t", want: pgsql.Transactional},
+	{src: "REINDEX (CONCURRENTLY 'False', VERBOSE) TABLE t", want: pgsql.Transactional},
+	{src: "REINDEX (CONCURRENTLY 0) TABLE t", want: pgsql.Transactional},
+	{src: "REINDEX TABLE t", want: pgsql.Transactional},
+	{src: "REINDEX SCHEMA public", want: pgsql.Standalone},
+	{src: "REINDEX (VERBOSE off) DATABASE nowhere", want: pgsql.Standalone},
+	{src: "REINDEX SYSTEM nowhere", want: pgsql.Standalone},
+	{src: "REINDEX DATABASE CONCURRENTLY nowhere", want: pgsql.Standalone},
 
-	{src: "VACUUM t", want: Standalone},
-	{src: "VACUUM (ANALYZE) t", want: Standalone},
-	{src: "VACUUM ANALYZE t", want: Standalone},
-	{src: "ANALYZE t", want: Transactional},
-	{src: "ANALYZE", want: Transactional},
-	{src: "CLUSTER", want: Standalone},
-	{src: "CLUSTER VERBOSE", want: Standalone},
-	{src: "CLUSTER (VERBOSE)", want: Standalone, unasked: "PostgreSQL 13 has no such list, 15 no empty one"},
-	{src: "CLUSTER (VERBOSE off) t USING t_pkey", want: Transactional},
-	{src: "CLUSTER VERBOSE t USING t_pkey", want: Transactional},
-	{src: "CLUSTER t_pkey ON t", want: Transactional},
+	{src: "VACUUM t", want: pgsql.Standalone},
+	{src: "VACUUM (ANALYZE) t", want: pgsql.Standalone},
+	{src: "VACUUM ANALYZE t", want: pgsql.Standalone},
+	{src: "ANALYZE t", want: pgsql.Transactional},
+	{src: "ANALYZE", want: pgsql.Transactional},
+	{src: "CLUSTER", want: pgsql.Standalone},
+	{src: "CLUSTER VERBOSE", want: pgsql.Standalone},
+	{src: "CLUSTER (VERBOSE)", want: pgsql.Standalone, unasked: "PostgreSQL 13 has no such list, 15 no empty one"},
+	{src: "CLUSTER (VERBOSE off) t USING t_pkey", want: pgsql.Transactional},
+	{src: "CLUSTER VERBOSE t USING t_pkey", want: pgsql.Transactional},
+	{src: "CLUSTER t_pkey ON t", want: pgsql.Transactional},
 
-	{src: "CREATE DATABASE pgsql_class", want: Standalone},
-	{src: "DROP DATABASE IF EXISTS pgsql_class", want: Standalone},
-	{src: "ALTER DATABASE nowhere SET TABLESPACE pg_default", want: Standalone},
-	{src: "ALTER DATABASE nowhere SET work_mem = '4MB'", want: Transactional},
-	{src: "ALTER DATABASE nowhere RENAME TO nothing", want: Transactional},
-	{src: `ALTER DATABASE "set" CONNECTION LIMIT 3`, want: Transactional},
-	{src: "CREATE TABLESPACE nowhere LOCATION '/nowhere'", want: Standalone},
-	{src: "DROP TABLESPACE IF EXISTS nowhere", want: Standalone},
-	{src: "ALTER TABLESPACE nowhere RENAME TO nothing", want: Transactional},
-	{src: "ALTER TABLE t SET TABLESPACE pg_default", want: Transactional},
-	{src: "ALTER SYSTEM SET work_mem = '4MB'", want: Standalone},
-	{src: "ALTER SYSTEM RESET ALL", want: Standalone},
-	{src: "DISCARD ALL", want: Standalone},
-	{src: "DISCARD PLANS", want: Transactional},
-	{src: "COMMIT PREPARED 'nothing'", want: Standalone},
-	{src: "ROLLBACK PREPARED 'nothing'", want: Standalone},
+	{src: "CREATE DATABASE pgsql_class", want: pgsql.Standalone},
+	{src: "DROP DATABASE IF EXISTS pgsql_class", want: pgsql.Standalone},
+	{src: "ALTER DATABASE nowhere SET TABLESPACE pg_default", want: pgsql.Standalone},
+	{src: "ALTER DATABASE nowhere SET work_mem = '4MB'", want: pgsql.Transactional},
+	{src: "ALTER DATABASE nowhere RENAME TO nothing", want: pgsql.Transactional},
+	{src: `ALTER DATABASE "set" CONNECTION LIMIT 3`, want: pgsql.Transactional},
+	{src: "CREATE TABLESPACE nowhere LOCATION '/nowhere'", want: pgsql.Standalone},
+	{src: "DROP TABLESPACE IF EXISTS nowhere", want: pgsql.Standalone},
+	{src: "ALTER TABLESPACE nowhere RENAME TO nothing", want: pgsql.Transactional},
+	{src: "ALTER TABLE t SET TABLESPACE pg_default", want: pgsql.Transactional},
+	{src: "ALTER SYSTEM SET work_mem = '4MB'", want: pgsql.Standalone},
+	{src: "ALTER SYSTEM RESET ALL", want: pgsql.Standalone},
+	{src: "DISCARD ALL", want: pgsql.Standalone},
+	{src: "DISCARD PLANS", want: pgsql.Transactional},
+	{src: "COMMIT PREPARED 'nothing'", want: pgsql.Standalone},
+	{src: "ROLLBACK PREPARED 'nothing'", want: pgsql.Standalone},
 
-	{src: "ALTER TABLE parted DETACH PARTITION part1 CONCURRENTLY", want: Standalone},
-	{src: `ALTER TABLE IF EXISTS ONLY public . "parted" DETACH PARTITION "public".part2 concurrently`, want: Standalone},
-	{src: "ALTER TABLE IF EXISTS ONLY (parted) DETACH PARTITION part3 CONCURRENTLY", want: Standalone},
-	{src: "ALTER TABLE parted DETACH PARTITION part4", want: Transactional},
-	{src: "ALTER TABLE parted DETACH PARTITION part5 FINALIZE", want: Transactional},
-	{src: "ALTER TABLE if DETACH PARTITION if1 CONCURRENTLY", want: Standalone},
-	{src: "ALTER TYPE mood ADD VALUE 'new'", want: Transactional},
-	{src: "REFRESH MATERIALIZED VIEW CONCURRENTLY mv", want: Transactional},
+	{src: "ALTER TABLE parted DETACH PARTITION part1 CONCURRENTLY", want: pgsql.Standalone},
+	{src: `ALTER TABLE IF EXISTS ONLY public . "parted" DETACH PARTITION "public".part2 concurrently`, want: pgsql.Standalone},
+	{src: "ALTER TABLE IF EXISTS ONLY (parted) DETACH PARTITION part3 CONCURRENTLY", want: pgsql.Standalone},
+	{src: "ALTER TABLE parted DETACH PARTITION part4", want: pgsql.Transactional},
+	{src: "ALTER TABLE parted DETACH PARTITION part5 FINALIZE", want: pgsql.Transactional},
+	{src: "ALTER TABLE if DETACH PARTITION if1 CONCURRENTLY", want: pgsql.Standalone},
+	{src: "ALTER TYPE mood ADD VALUE 'new'", want: pgsql.Transactional},
+	{src: "REFRESH MATERIALIZED VIEW CONCURRENTLY mv", want: pgsql.Transactional},
 
-	{src: "CREATE SUBSCRIPTION s CONNECTION 'host=nowhere' PUBLICATION p", want: Standalone},
-	{src: "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p, q WITH (enabled = false)", want: Standalone},
-	{src: "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (create_slot)", want: Standalone},
-	{src: "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (copy_data, create_slot = OFF, enabled=no_such_word)", want: Transactional},
-	{src: "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false)", want: Transactional},
-	{src: `CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH ("create_slot" = '0')`, want: Transactional},
-	{src: "DROP SUBSCRIPTION sub", want: Standalone},
-	{src: "ALTER SUBSCRIPTION sub REFRESH PUBLICATION", want: Standalone, unasked: "needs a publisher"},
-	{src: "ALTER SUBSCRIPTION sub SET PUBLICATION p", want: Standalone, unasked: "needs a publisher"},
-	{src: "ALTER SUBSCRIPTION sub ADD PUBLICATION p WITH (copy_data)", want: Standalone, unasked: "needs a publisher"},
-	{src: "ALTER SUBSCRIPTION sub DROP PUBLICATION p WITH (refresh = true)", want: Standalone, unasked: "needs a publisher"},
-	{src: "ALTER SUBSCRIPTION sub SET PUBLICATION p, q WITH (refresh = false)", want: Transactional},
-	{src: "ALTER SUBSCRIPTION sub SET (failover = true)", want: Standalone, unasked: "PostgreSQL 17's"},
-	{src: "ALTER SUBSCRIPTION sub SET (two_phase = false)", want: Standalone, unasked: "PostgreSQL 18's"},
-	{src: "ALTER SUBSCRIPTION sub SET (synchronous_commit = off)", want: Transactional},
-	{src: "ALTER SUBSCRIPTION sub DISABLE", want: Transactional},
+	{src: "CREATE SUBSCRIPTION s CONNECTION 'host=nowhere' PUBLICATION p", want: pgsql.Standalone},
+	{src: "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p, q WITH (enabled = false)", want: pgsql.Standalone},
+	{src: "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (create_slot)", want: pgsql.Standalone},
+	{src: "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (copy_data, create_slot = OFF, enabled=no_such_word)", want: pgsql.Transactional},
+	{src: "CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH (connect = false)", want: pgsql.Transactional},
+	{src: `CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p WITH ("create_slot" = '0')`, want: pgsql.Transactional},
+	{src: "DROP SUBSCRIPTION sub", want: pgsql.Standalone},
+	{src: "ALTER SUBSCRIPTION sub REFRESH PUBLICATION", want: pgsql.Standalone, unasked: "needs a publisher"},
+	{src: "ALTER SUBSCRIPTION sub SET PUBLICATION p", want: pgsql.Standalone, unasked: "needs a publisher"},
+	{src: "ALTER SUBSCRIPTION sub ADD PUBLICATION p WITH (copy_data)", want: pgsql.Standalone, unasked: "needs a publisher"},
+	{src: "ALTER SUBSCRIPTION sub DROP PUBLICATION p WITH (refresh = true)", want: pgsql.Standalone, unasked: "needs a publisher"},
+	{src: "ALTER SUBSCRIPTION sub SET PUBLICATION p, q WITH (refresh = false)", want: pgsql.Transactional},
+	{src: "ALTER SUBSCRIPTION sub SET (failover = true)", want: pgsql.Standalone, unasked: "PostgreSQL 17's"},
+	{src: "ALTER SUBSCRIPTION sub SET (two_phase = false)", want: pgsql.Standalone, unasked: "PostgreSQL 18's"},
+	{src: "ALTER SUBSCRIPTION sub SET (synchronous_commit = off)", want: pgsql.Transactional},
+	{src: "ALTER SUBSCRIPTION sub DISABLE", want: pgsql.Transactional},
 
-	{src: "DO $$ BEGIN COMMIT; END $$", want: MayCommit},
-	{src: "call p()", want: MayCommit},
+	{src: "DO $$ BEGIN COMMIT; END $$", want: pgsql.MayCommit},
+	{src: "call p()", want: pgsql.MayCommit},
 
-	{src: "BEGIN", want: TransactionControl},
-	{src: "start transaction read only", want: TransactionControl},
-	{src: "COMMIT AND CHAIN", want: TransactionControl},
-	{src: "END", want: TransactionControl},
-	{src: "ROLLBACK TO a", want: TransactionControl},
-	{src: "ABORT", want: TransactionControl},
-	{src: "SAVEPOINT a", want: TransactionControl},
-	{src: "RELEASE a", want: TransactionControl},
-	{src: "PREPARE TRANSACTION 'a'", want: TransactionControl},
-	{src: "PREPARE transaction AS SELECT 1", want: Transactional},
+	{src: "BEGIN", want: pgsql.TransactionControl},
+	{src: "start transaction read only", want: pgsql.TransactionControl},
+	{src: "COMMIT AND CHAIN", want: pgsql.TransactionControl},
+	{src: "END", want: pgsql.TransactionControl},
+	{src: "ROLLBACK TO a", want: pgsql.TransactionControl},
+	{src: "ABORT", want: pgsql.TransactionControl},
+	{src: "SAVEPOINT a", want: pgsql.TransactionControl},
+	{src: "RELEASE a", want: pgsql.TransactionControl},
+	{src: "PREPARE TRANSACTION 'a'", want: pgsql.TransactionControl},
+	{src: "PREPARE transaction AS SELECT 1", want: pgsql.Transactional},
 }
 
 func TestClass(t *testing.T) {
 	for _, tt := range classed {
-		if got := (Stmt{Text: tt.src}).Class(); got != tt.want {
+		if got := (pgsql.Stmt{Text: tt.src}).Class(); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.src, got, tt.want)
 		}
 	}
@@ -177,16 +178,16 @@ func TestClassServer(t *testing.T) {
 		return errors.As(err, &pgErr) && pgErr.Code == "25001"
 	}
 	for _, tt := range classed {
-		if tt.want == TransactionControl || tt.unasked != "" || strings.HasPrefix(tt.src, "DROP DATABASE") {
+		if tt.want == pgsql.TransactionControl || tt.unasked != "" || strings.HasPrefix(tt.src, "DROP DATABASE") {
 			continue
 		}
 		must("BEGIN")
 		inside := exec(tt.src)
 		must("ROLLBACK")
-		if got := refused(inside); got != (tt.want == Standalone) {
+		if got := refused(inside); got != (tt.want == pgsql.Standalone) {
 			t.Errorf("in a transaction block, %s: %v", tt.src, inside)
 		}
-		if tt.want != Standalone || strings.HasPrefix(tt.src, "CREATE SUBSCRIPTION") || strings.HasPrefix(tt.src, "ALTER SYSTEM") {
+		if tt.want != pgsql.Standalone || strings.HasPrefix(tt.src, "CREATE SUBSCRIPTION") || strings.HasPrefix(tt.src, "ALTER SYSTEM") {
 			continue
 		}
 		if outside := exec(tt.src); refused(outside) {
@@ -198,7 +199,7 @@ func TestClassServer(t *testing.T) {
 
 func TestIndex(t *testing.T) {
 	long := strings.Repeat("é", 40)
-	for src, want := range map[string]*Index{
+	for src, want := range map[string]*pgsql.Index{
 		"CREATE INDEX i ON t (a)": {Create: true, Name: "i", Table: "t"},
 		"CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS Ix_A ON ONLY S.T USING gin (a)": {
 			Create: true, Unique: true, Concurrently: true, IfNotExists: true, Name: "ix_a", Schema: "s", TableSchema: "s", Table: "t"},
@@ -224,11 +225,11 @@ func TestIndex(t *testing.T) {
 		"COMMENT ON INDEX i IS 'CREATE INDEX i ON t'": nil,
 		"": nil,
 	} {
-		got, ok := Stmt{Text: src}.Index()
+		got, ok := pgsql.Stmt{Text: src}.Index()
 		if want == nil {
-			want = &Index{}
+			want = &pgsql.Index{}
 		}
-		if diff := cmp.Diff(*want, got); diff != "" || ok != (got != Index{}) {
+		if diff := cmp.Diff(*want, got); diff != "" || ok != (got != pgsql.Index{}) {
 			t.Errorf("%s: ok %v (-want +got):\n%s", src, ok, diff)
 		}
 	}

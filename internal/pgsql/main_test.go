@@ -1,4 +1,4 @@
-package pgsql
+package pgsql_test
 
 import (
 	"os"

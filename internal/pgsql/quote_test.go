@@ -1,4 +1,4 @@
-package pgsql
+package pgsql_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
@@ -15,14 +16,14 @@ func TestIdent(t *testing.T) {
 		"results": "results", "_a1": "_a1", "group": `"group"`, "json_table": `"json_table"`, "name": "name",
 		"": `""`, "A": `"A"`, "1a": `"1a"`, "a$": `"a$"`, "é": `"é"`, `a"b`: `"a""b"`, "a b": `"a b"`,
 	} {
-		if got := Ident(name); got != want {
+		if got := pgsql.Ident(name); got != want {
 			t.Errorf("Ident(%q) = %s, want %s", name, got, want)
 		}
 	}
-	if got, want := QualifiedIdent("My", "user"), `"My"."user"`; got != want {
+	if got, want := pgsql.QualifiedIdent("My", "user"), `"My"."user"`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got, want := QualifiedIdent("", "user"), `"user"`; got != want {
+	if got, want := pgsql.QualifiedIdent("", "user"), `"user"`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -44,7 +45,7 @@ func TestQuoteServer(t *testing.T) {
 	var w, ident, literal string
 	if _, err := pgx.ForEachRow(rows, []any{&w, &ident, &literal}, func() error {
 		want = append(want, [3]string{w, ident, literal})
-		got = append(got, [3]string{w, Ident(w), Literal(w)})
+		got = append(got, [3]string{w, pgsql.Ident(w), pgsql.Literal(w)})
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -81,7 +82,7 @@ func TestSplitServer(t *testing.T) {
 		"SELECT 1; -- ; SELECT 2",
 		"SELECT 'a;''b;', $a$;$b$a$, E'it\\'s;';SELECT U&'\\0061;', B'1', 2=-1 /* ; /* ; */ ; */; SELECT \"a;\" FROM (SELECT 1 AS \"a;\") x",
 	) {
-		stmts, err := Split(src)
+		stmts, err := pgsql.Split(src)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package pgsql
+package pgsql_test
 
 // accepted are texts that PostgreSQL 17's parser takes.
 var accepted = []string{

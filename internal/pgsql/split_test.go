@@ -1,4 +1,4 @@
-package pgsql
+package pgsql_test
 
 import (
 	"errors"
@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // texts returns what Split makes of src; an error is its only element.
 func texts(src string) []string {
-	stmts, err := Split(src)
+	stmts, err := pgsql.Split(src)
 	if err != nil {
 		return []string{"error: " + err.Error()}
 	}
@@ -99,12 +101,12 @@ func TestSplitRoutines(t *testing.T) {
 
 func TestSplitPositions(t *testing.T) {
 	src := "\uFEFF-- head\r\n\nSELECT 'é\n' ; /* a */ /* b */ SELECT 2 -- two\n; -- mine\n\tSELECT 3\n-- rest"
-	want := []Stmt{
-		{Text: "SELECT 'é\n'", Pos: Pos{13, 3, 1}, End: 25, Comments: []Comment{{"-- head", Pos{3, 1, 1}}}},
-		{Text: "SELECT 2", Pos: Pos{44, 4, 21}, End: 52, Comments: []Comment{{"/* a */", Pos{28, 4, 5}}, {"/* b */", Pos{36, 4, 13}}}},
-		{Text: "SELECT 3", Pos: Pos{71, 6, 2}, End: 79, Comments: []Comment{{"-- two", Pos{53, 4, 30}}, {"-- mine", Pos{62, 5, 3}}}},
+	want := []pgsql.Stmt{
+		{Text: "SELECT 'é\n'", Pos: pgsql.Pos{13, 3, 1}, End: 25, Comments: []pgsql.Comment{{"-- head", pgsql.Pos{3, 1, 1}}}},
+		{Text: "SELECT 2", Pos: pgsql.Pos{44, 4, 21}, End: 52, Comments: []pgsql.Comment{{"/* a */", pgsql.Pos{28, 4, 5}}, {"/* b */", pgsql.Pos{36, 4, 13}}}},
+		{Text: "SELECT 3", Pos: pgsql.Pos{71, 6, 2}, End: 79, Comments: []pgsql.Comment{{"-- two", pgsql.Pos{53, 4, 30}}, {"-- mine", pgsql.Pos{62, 5, 3}}}},
 	}
-	got, err := Split(src)
+	got, err := pgsql.Split(src)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,8 +136,8 @@ func TestSplitErrors(t *testing.T) {
 		"SELECT '\uFFFD', \xed\xa0\x80": "1:13: invalid UTF-8: byte 0xed",
 	} {
 		t.Run(src, func(t *testing.T) {
-			stmts, err := Split(src)
-			var syntax *SyntaxError
+			stmts, err := pgsql.Split(src)
+			var syntax *pgsql.SyntaxError
 			if !errors.As(err, &syntax) {
 				t.Fatalf("got %d statements, error %v, want %s", len(stmts), err, want)
 			}
@@ -163,7 +165,7 @@ func TestSplitIsLinear(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			src := strings.Repeat(part, size/len(part))
 			start := time.Now()
-			_, _ = Split(src)
+			_, _ = pgsql.Split(src)
 			if took := time.Since(start); took > 3*time.Second {
 				t.Errorf("%v for 5 MB", took)
 			}
@@ -173,7 +175,7 @@ func TestSplitIsLinear(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	type token struct {
-		Kind Kind
+		Kind pgsql.Kind
 		Text string
 	}
 	for _, tt := range []struct {
@@ -181,22 +183,22 @@ func TestTokens(t *testing.T) {
 		want []token
 	}{
 		{"", nil},
-		{"\uFEFFa /* b */ \"C\" -- d", []token{{Word, "a"}, {QuotedIdent, `"C"`}}},
-		{"f(1.5e-3, 0xF_F,.5)", []token{{Word, "f"}, {Op, "("}, {Number, "1.5e-3"}, {Op, ","}, {Number, "0xF_F"}, {Op, ","}, {Number, ".5"}, {Op, ")"}}},
-		{"1..2 1.5.6 1e x", []token{{Number, "1"}, {Op, ".."}, {Number, "2"}, {Number, "1.5"}, {Number, ".6"}, {Number, "1"}, {Word, "e"}, {Word, "x"}}},
-		{"a::b:=c=>d", []token{{Word, "a"}, {Op, "::"}, {Word, "b"}, {Op, ":="}, {Word, "c"}, {Op, "=>"}, {Word, "d"}}},
-		{"a=-1", []token{{Word, "a"}, {Op, "="}, {Op, "-"}, {Number, "1"}}},
-		{"a?-b", []token{{Word, "a"}, {Op, "?-"}, {Word, "b"}}},
-		{"=+-+ @-+", []token{{Op, "="}, {Op, "+"}, {Op, "-"}, {Op, "+"}, {Op, "@-+"}}},
-		{"<+/* */-", []token{{Op, "<"}, {Op, "+"}, {Op, "-"}}},
-		{"#-=+", []token{{Op, "#-=+"}}},
-		{"$1 $$a$$ 'b'\n'c' N'd'", []token{{Param, "$1"}, {String, "$$a$$"}, {String, "'b'\n'c'"}, {String, "N'd'"}}},
-		{"B'0''1'", []token{{String, "B'0'"}, {String, "'1'"}}},
-		{"a 'open", []token{{Word, "a"}, {String, "'open"}}},
+		{"\uFEFFa /* b */ \"C\" -- d", []token{{pgsql.Word, "a"}, {pgsql.QuotedIdent, `"C"`}}},
+		{"f(1.5e-3, 0xF_F,.5)", []token{{pgsql.Word, "f"}, {pgsql.Op, "("}, {pgsql.Number, "1.5e-3"}, {pgsql.Op, ","}, {pgsql.Number, "0xF_F"}, {pgsql.Op, ","}, {pgsql.Number, ".5"}, {pgsql.Op, ")"}}},
+		{"1..2 1.5.6 1e x", []token{{pgsql.Number, "1"}, {pgsql.Op, ".."}, {pgsql.Number, "2"}, {pgsql.Number, "1.5"}, {pgsql.Number, ".6"}, {pgsql.Number, "1"}, {pgsql.Word, "e"}, {pgsql.Word, "x"}}},
+		{"a::b:=c=>d", []token{{pgsql.Word, "a"}, {pgsql.Op, "::"}, {pgsql.Word, "b"}, {pgsql.Op, ":="}, {pgsql.Word, "c"}, {pgsql.Op, "=>"}, {pgsql.Word, "d"}}},
+		{"a=-1", []token{{pgsql.Word, "a"}, {pgsql.Op, "="}, {pgsql.Op, "-"}, {pgsql.Number, "1"}}},
+		{"a?-b", []token{{pgsql.Word, "a"}, {pgsql.Op, "?-"}, {pgsql.Word, "b"}}},
+		{"=+-+ @-+", []token{{pgsql.Op, "="}, {pgsql.Op, "+"}, {pgsql.Op, "-"}, {pgsql.Op, "+"}, {pgsql.Op, "@-+"}}},
+		{"<+/* */-", []token{{pgsql.Op, "<"}, {pgsql.Op, "+"}, {pgsql.Op, "-"}}},
+		{"#-=+", []token{{pgsql.Op, "#-=+"}}},
+		{"$1 $$a$$ 'b'\n'c' N'd'", []token{{pgsql.Param, "$1"}, {pgsql.String, "$$a$$"}, {pgsql.String, "'b'\n'c'"}, {pgsql.String, "N'd'"}}},
+		{"B'0''1'", []token{{pgsql.String, "B'0'"}, {pgsql.String, "'1'"}}},
+		{"a 'open", []token{{pgsql.Word, "a"}, {pgsql.String, "'open"}}},
 	} {
 		t.Run(tt.src, func(t *testing.T) {
 			var got []token
-			for _, tok := range Tokens(tt.src) {
+			for _, tok := range pgsql.Tokens(tt.src) {
 				got = append(got, token{tok.Kind, tok.Text})
 				if end := tok.Pos.Offset + len(tok.Text); tt.src[tok.Pos.Offset:end] != tok.Text {
 					t.Errorf("%q is not at offset %d", tok.Text, tok.Pos.Offset)
@@ -215,7 +217,7 @@ func BenchmarkSplit(b *testing.B) {
 		"DO $do$ BEGIN RAISE NOTICE 'it''s'; END $do$;\n", 4096)
 	b.SetBytes(int64(len(src)))
 	for b.Loop() {
-		if _, err := Split(src); err != nil {
+		if _, err := pgsql.Split(src); err != nil {
 			b.Fatal(err)
 		}
 	}

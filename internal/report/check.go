@@ -41,7 +41,11 @@ func (p *Printer) check(r *plan.CheckResult) error {
 		if f.Line > 0 {
 			where = fmt.Sprintf("%s:%d", where, f.Line)
 		}
-		b.WriteString(s.strong(where) + ": " + indent(f.Text, "  ")[2:] + "\n")
+		text := indent(f.Text, "  ")[2:]
+		if f.File != "" { // else it begins with the schema file's name
+			text = s.strong(where) + ": " + text
+		}
+		b.WriteString(text + "\n")
 		for _, d := range f.Differences {
 			b.WriteString(indent(d.Text, "  ") + "\n")
 		}

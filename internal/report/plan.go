@@ -56,7 +56,11 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 		}
 	}
 	for _, o := range r.Outside {
-		b.WriteString(s.faint("left alone, outside the schema file: "+o.String()) + "\n")
+		line := "left alone, outside the schema file: " + o.String()
+		if dryRun { // the output is a script
+			line = "-- " + line
+		}
+		b.WriteString(s.faint(line) + "\n")
 	}
 	return p.text(&b)
 }

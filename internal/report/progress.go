@@ -99,7 +99,7 @@ func short(d time.Duration) string {
 // firstLine is the beginning of a statement, on one line.
 func firstLine(sql string) string {
 	const most = 100
-	line := []rune(strings.Join(strings.Fields(sql), " "))
+	line := []rune(oneLine(sql))
 	if len(line) > most {
 		return string(line[:most-3]) + "..."
 	}

@@ -1,0 +1,79 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"ariga.io/atlas-go-sdk/atlasexec"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+)
+
+// reverted is atlasexec.MigrateDown with what is ours. Its fields URL and Status are for
+// Atlas's cloud alone and stay empty.
+type reverted struct {
+	atlasexec.MigrateDown
+	Planned  []migrationFile `json:"Planned,omitempty"`
+	Reverted []*fileRun      `json:"Reverted,omitempty"`
+	Env      atlasexec.Env   `json:"Env"`
+	Revision string          `json:"Revision"`          // what alembic_version says now, empty for no row
+	Settled  string          `json:"Settled,omitempty"` // why the record was settled first
+	Losses   []migrator.Loss `json:"Losses,omitempty"`  // the data that goes
+	Script   string          `json:"Script,omitempty"`  // of a dry run
+}
+
+// Down shows what down did. The error is the one that down ended with, if any; a failed run
+// is shown too, as far as it came.
+func (p *Printer) Down(r *migrator.DownResult, failed error) error {
+	if ExitCode(failed) == ExitUsage {
+		return failed
+	}
+	var err error
+	if p.Format == JSON {
+		err = p.json(p.reverted(r, failed))
+	} else {
+		err = p.downText(r, failed)
+	}
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+func (p *Printer) downText(r *migrator.DownResult, failed error) error {
+	var b strings.Builder
+	switch {
+	case failed != nil:
+		if n := done(r.Reverted); n > 0 {
+			at := "the base"
+			if n < len(r.Planned) {
+				at = place(r.Planned[n].Version, r.Revision)
+			}
+			fmt.Fprintf(&b, "Took back %d of %s: the database is at %s.\n", n, plural(len(r.Planned), "migration"), at)
+		}
+	case r.Script != "":
+		for _, l := range r.Losses {
+			fmt.Fprintf(&b, "-- This loses %s.\n", oneLine(l.String()))
+		}
+		b.WriteString(r.Script)
+	case len(r.Planned) == 0:
+		fmt.Fprintf(&b, "Nothing to take back: the database is at %s.\n", place(r.Target, r.Revision))
+	default:
+		fmt.Fprintf(&b, "%s %s in %s: the database is at %s.\n", p.Style.good("Took back"),
+			plural(len(r.Reverted), "migration"), short(r.End.Sub(r.Start)), place(r.Target, r.Revision))
+		for _, l := range r.Losses {
+			b.WriteString(p.Style.warn("lost "+l.String()) + "\n")
+		}
+	}
+	return p.text(&b)
+}
+
+func (p *Printer) reverted(r *migrator.DownResult, failed error) reverted {
+	return reverted{
+		MigrateDown: atlasexec.MigrateDown{
+			Current: r.Current, Target: r.Target, Total: len(r.Planned), Start: r.Start, End: r.End, Error: errorText(failed),
+		},
+		Planned: migrationFiles(r.Planned), Reverted: fileRuns(r.Reverted), Env: p.env(),
+		Revision: r.Revision, Settled: r.Settled, Losses: r.Losses, Script: r.Script,
+	}
+}

@@ -1,0 +1,244 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"ariga.io/atlas-go-sdk/atlasexec"
+	"ariga.io/atlas/sql/migrate"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/revision"
+)
+
+// What the Atlas CLI writes where there is no version.
+const (
+	noCurrent = "No migration applied yet"
+	noNext    = "Already at latest version"
+)
+
+// status is atlasexec.MigrateStatus with what is ours.
+type status struct {
+	atlasexec.MigrateStatus
+	Env       *atlasexec.Env          `json:"Env,omitempty"` // nil where no database was looked at
+	Available []migrationFile         `json:"Available,omitempty"`
+	Pending   []migrationFile         `json:"Pending,omitempty"`
+	Version   string                  `json:"Version"`           // of the last migration that is applied to its end, empty at the base
+	Revision  []string                `json:"Revision"`          // alembic_version's rows
+	Ahead     []string                `json:"Ahead,omitempty"`   // applied versions later than the last file
+	Partial   *partial                `json:"Partial,omitempty"` // the migration that is half applied or half taken back
+	Settle    string                  `json:"Settle,omitempty"`  // what the next apply settles in the record
+	Problems  []*revision.Problem     `json:"Problems,omitempty"`
+	Sum       string                  `json:"Sum,omitempty"` // what is wrong with the sums
+	Invalid   []migrator.InvalidIndex `json:"Invalid,omitempty"`
+}
+
+type partial struct {
+	migrationFile
+	Reverting bool // half taken back; Done and Total are of its down file
+	Done      int
+	Total     int
+}
+
+// Status shows where a database stands. The error is a *FindingsError if more than pending
+// migrations keeps it from head.
+func (p *Printer) Status(st *migrator.Status) error {
+	var err error
+	if p.Format == JSON {
+		err = p.json(p.status(st))
+	} else {
+		err = p.statusText(st)
+	}
+	if err != nil || st.Clean() {
+		return err
+	}
+	return &FindingsError{"the database or the directory needs attention"}
+}
+
+func (p *Printer) statusText(st *migrator.Status) error {
+	s := p.Style
+	var b strings.Builder
+	b.WriteString("At " + s.strong(at(st)))
+	switch {
+	case len(st.Ahead) > 0:
+		fmt.Fprintf(&b, ", and ahead: it has %s later than the last one here, up to %s", plural(len(st.Ahead), "migration"), st.Ahead[len(st.Ahead)-1])
+	case len(st.Files) == 0:
+		b.WriteString(": there are no migrations yet")
+	case st.Reverting:
+	case len(st.Pending) == 0:
+		b.WriteString(", the head: nothing is pending")
+	default:
+		fmt.Fprintf(&b, "; %s pending:", isAre(len(st.Pending)))
+	}
+	b.WriteByte('\n')
+	for _, f := range st.Pending {
+		b.WriteString("  " + fileTitle(f) + "\n")
+	}
+	if f := st.Partial; f != nil {
+		what, next := "half applied", "apply"
+		if st.Reverting {
+			what, next = "half taken back", "down"
+		}
+		fmt.Fprintf(&b, "%s: %s, %d of %d statements have run; %s goes on with it\n", s.bad(what), f.Name, st.Done, st.Total, next)
+		if st.Error != "" {
+			b.WriteString(indent("it stopped with: "+st.Error, "  ") + "\n")
+		}
+		if st.ErrorStmt != "" {
+			b.WriteString("  at: " + firstLine(st.ErrorStmt) + "\n")
+		}
+	}
+	if st.Settle != "" {
+		b.WriteString(s.warn("the next apply settles the record") + ": " + st.Settle + "\n")
+	}
+	for _, problem := range st.Problems {
+		b.WriteString(s.bad(string(problem.Kind)) + ": " + indent(problem.Text, "  ")[2:] + "\n")
+	}
+	if st.Sum != nil {
+		b.WriteString(s.bad("sums") + ": " + indent(st.Sum.Error(), "  ")[2:] + "\n")
+	}
+	for _, ix := range st.Invalid {
+		if ix.Building != 0 {
+			fmt.Fprintf(&b, "index %s on %s is being built by pid %d\n", ix.Name, ix.Table, ix.Building)
+		} else {
+			fmt.Fprintf(&b, "%s on %s, left by an interrupted build\n", s.bad("INVALID index "+ix.Name), ix.Table)
+		}
+	}
+	return p.text(&b)
+}
+
+// at says where the database is: version, revision id and name.
+func at(st *migrator.Status) string {
+	if st.Index < 0 {
+		return "the base"
+	}
+	return fileTitle(st.Files[st.Index])
+}
+
+func isAre(n int) string {
+	if n == 1 {
+		return "1 migration is"
+	}
+	return fmt.Sprintf("%d migrations are", n)
+}
+
+func (p *Printer) status(st *migrator.Status) status {
+	env := p.env()
+	out := status{
+		Env: &env, Available: migrationFiles(st.Files), Pending: migrationFiles(st.Pending),
+		Version: st.Current, Revision: st.Alembic, Ahead: st.Ahead, Settle: st.Settle,
+		Problems: st.Problems, Invalid: st.Invalid, Sum: errorText(st.Sum),
+	}
+	sdk := &out.MigrateStatus
+	sdk.Current, sdk.Next, sdk.Status = st.Current, noNext, "OK"
+	if n := len(st.Ahead); n > 0 {
+		sdk.Current = st.Ahead[n-1]
+	}
+	if f := st.Partial; f != nil {
+		out.Partial = &partial{migrationFile: newMigrationFile(f), Reverting: st.Reverting, Done: st.Done, Total: st.Total}
+		sdk.Error, sdk.SQL = st.Error, st.ErrorStmt
+		if !st.Reverting { // to the Atlas CLI, that is the current one
+			sdk.Current, sdk.Count, sdk.Total = f.Version, st.Done, st.Total
+		}
+	}
+	if sdk.Current == "" {
+		sdk.Current = noCurrent
+	}
+	if len(st.Pending) > 0 {
+		sdk.Next, sdk.Status = st.Pending[0].Version, "PENDING"
+	}
+	for _, r := range st.Journal {
+		sdk.Applied = append(sdk.Applied, journalRow(r))
+	}
+	return out
+}
+
+func journalRow(r *migrate.Revision) *atlasexec.Revision {
+	return &atlasexec.Revision{
+		Version: r.Version, Description: r.Description, Type: r.Type.String(), Applied: r.Applied, Total: r.Total,
+		ExecutedAt: r.ExecutedAt, ExecutionTime: r.ExecutionTime, Error: r.Error, ErrorStmt: r.ErrorStmt,
+		OperatorVersion: r.OperatorVersion,
+	}
+}
+
+// History shows the migrations in order, and where the database stands among them; st is
+// nil where there is none to look at.
+func (p *Printer) History(files []*migration.File, st *migrator.Status) error {
+	if p.Format == JSON {
+		if st == nil {
+			var out status
+			out.Available = migrationFiles(files)
+			return p.json(out)
+		}
+		return p.json(p.status(st))
+	}
+	var rows [][]string
+	here := 0 // the line after which the database stands
+	journal := map[string]*migrate.Revision{}
+	if st != nil {
+		here = st.Index + 1
+		for _, r := range st.Journal {
+			journal[r.Version] = r
+		}
+	}
+	for i, f := range files {
+		row := []string{f.Version, f.Revision, f.Desc}
+		if st != nil {
+			row = append(row, became(st, i, journal[f.Version]))
+		}
+		rows = append(rows, row)
+	}
+	var b strings.Builder
+	lines := align(rows)
+	for i, line := range lines {
+		mark := "  "
+		if st != nil && i == here-1 {
+			mark, line = "> ", p.Style.strong(line)
+		}
+		b.WriteString(mark + line + "\n")
+	}
+	switch {
+	case len(files) == 0:
+		b.WriteString("There are no migrations yet.\n")
+	case st != nil && st.Index < 0:
+		b.WriteString("The database is at the base.\n")
+	}
+	if st != nil {
+		for _, v := range st.Ahead {
+			b.WriteString("  " + v + "  applied, and not in this directory\n")
+		}
+		for _, problem := range st.Problems {
+			b.WriteString(p.Style.bad(string(problem.Kind)) + ": " + indent(problem.Text, "  ")[2:] + "\n")
+		}
+	}
+	return p.text(&b)
+}
+
+// became is what became of the migration at an index.
+func became(st *migrator.Status, i int, row *migrate.Revision) string {
+	switch {
+	case st.Partial != nil && st.Files[i] == st.Partial && st.Reverting:
+		return fmt.Sprintf("half taken back (%d of %d)", st.Done, st.Total)
+	case st.Partial != nil && st.Files[i] == st.Partial:
+		return fmt.Sprintf("half applied (%d of %d)", st.Done, st.Total)
+	case i > st.Index:
+		return "pending"
+	case row == nil:
+		return "applied"
+	case row.Type.Has(migrate.RevisionTypeResolved):
+		return "recorded " + row.ExecutedAt.UTC().Format("2006-01-02 15:04")
+	}
+	return fmt.Sprintf("applied %s in %s", row.ExecutedAt.UTC().Format("2006-01-02 15:04"), short(row.ExecutionTime))
+}
+
+// Stamp shows what stamp recorded. What keeps it from recording is all in its error.
+func (p *Printer) Stamp(r *migrator.StampResult) error {
+	from := strings.Join(r.From, ", ")
+	if from == "" {
+		from = "nothing"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s. alembic_version said %s; of the journal's rows, %d were written and %d removed.\n",
+		p.Style.good("The record says"), place(r.Target, r.Revision), from, len(r.Set), len(r.Removed))
+	return p.text(&b)
+}

@@ -76,8 +76,12 @@ func Check(ctx context.Context, cfg Config) (*CheckResult, error) {
 	defer desired.Close()
 	r.Outside = state.Unmanaged(replayed.Catalog)
 	r.effects(cfg.Dir, path)
-	have, _ := state.Split(replayed.Catalog)
-	want, _ := state.Split(desired.Catalog)
+	kept, err := replayed.KeptSchemas(ctx, desired.Catalog)
+	if err != nil {
+		return nil, err
+	}
+	have, _ := state.Split(replayed.Catalog, kept...)
+	want, _ := state.Split(desired.Catalog, kept...)
 	if !want.Equal(have) {
 		r.Findings = append(r.Findings, Finding{
 			Kind:        FindingPlan,

@@ -15,8 +15,9 @@ import (
 )
 
 // diff returns the statements that lead from one state to the other, by Atlas's engine,
-// and a name for them. There are none if the engine sees no difference.
-func diff(ctx context.Context, from, to *state.State) ([]*migrate.Change, string, error) {
+// and a name for them. There are none if the engine sees no difference. The schemas named
+// in kept are not dropped.
+func diff(ctx context.Context, from, to *state.State, kept []string) ([]*migrate.Change, string, error) {
 	var have, want *schema.Realm
 	var g errgroup.Group
 	g.Go(func() (err error) { have, err = from.Realm(ctx); return err })
@@ -24,6 +25,8 @@ func diff(ctx context.Context, from, to *state.State) ([]*migrate.Change, string
 	if err := g.Wait(); err != nil {
 		return nil, "", err
 	}
+	plainKeys(have)
+	plainKeys(want)
 	drv, err := from.Driver()
 	if err != nil {
 		return nil, "", err
@@ -33,18 +36,12 @@ func diff(ctx context.Context, from, to *state.State) ([]*migrate.Change, string
 		return nil, "", fmt.Errorf("comparing the states: %w", err)
 	}
 	name := deriveName(changes)
-	changes, drops, err := dropSchemas(ctx, from, changes)
-	if err != nil {
-		return nil, "", err
-	}
-	p, err := drv.PlanChanges(ctx, name, separateDrops(changes), func(o *migrate.PlanOptions) {
-		o.Indent = "  "
-		o.Mode = migrate.PlanModeDeferred
-	})
+	changes, drops := dropSchemas(changes, kept)
+	planned, err := from.Plan(ctx, separateDrops(changes))
 	if err != nil {
 		return nil, "", fmt.Errorf("planning: %w", err)
 	}
-	for _, c := range p.Changes {
+	for _, c := range planned {
 		if _, ok := c.Source.(*schema.AddSchema); ok {
 			// What was put into the schema has been taken out again by then, and what
 			// somebody else put there is not ours to drop.
@@ -53,11 +50,15 @@ func diff(ctx context.Context, from, to *state.State) ([]*migrate.Change, string
 			}
 		}
 	}
-	all := append(p.Changes, drops...)
+	planned = append(planned, renamedKeys(have, want)...)
+	all := append(planned, drops...)
 	// A new value of an enum can be used only by a later transaction: it comes first.
 	slices.SortStableFunc(all, func(a, b *migrate.Change) int {
 		return boolInt(!isEnumValue(a)) - boolInt(!isEnumValue(b))
 	})
+	if name == "" {
+		name = "rename_primary_keys"
+	}
 	return all, name, nil
 }
 
@@ -74,57 +75,85 @@ func isEnumValue(c *migrate.Change) bool {
 
 // dropSchemas takes the drops of schemas out of changes: Atlas plans them as CASCADE, which
 // would take along what stands outside schema.hcl. A schema's tables and enums are dropped
-// one by one instead, and then the schema, unless something else is in it.
-func dropSchemas(ctx context.Context, from *state.State, changes []schema.Change) ([]schema.Change, []*migrate.Change, error) {
-	var kept []schema.Change
+// one by one instead, and then the schema, unless it is to be kept.
+func dropSchemas(changes []schema.Change, kept []string) ([]schema.Change, []*migrate.Change) {
+	var rest []schema.Change
 	var drops []*migrate.Change
 	for _, c := range changes {
 		d, ok := c.(*schema.DropSchema)
 		if !ok {
-			kept = append(kept, c)
+			rest = append(rest, c)
 			continue
 		}
 		for _, t := range d.S.Tables {
-			kept = append(kept, &schema.DropTable{T: t})
+			rest = append(rest, &schema.DropTable{T: t})
 		}
 		for _, o := range d.S.Objects {
-			kept = append(kept, &schema.DropObject{O: o})
+			rest = append(rest, &schema.DropObject{O: o})
 		}
-		other, err := holdsOther(ctx, from, d.S.Name)
-		if err != nil {
-			return nil, nil, err
-		}
-		if other {
+		if slices.Contains(kept, pgsql.Ident(d.S.Name)) {
 			continue
 		}
-		name := `"` + strings.ReplaceAll(d.S.Name, `"`, `""`) + `"`
 		drops = append(drops, &migrate.Change{
-			Cmd:     "DROP SCHEMA " + name,
-			Reverse: "CREATE SCHEMA " + name,
+			Cmd:     "DROP SCHEMA " + quote(d.S.Name),
+			Reverse: "CREATE SCHEMA " + quote(d.S.Name),
 			Comment: fmt.Sprintf("drop schema named %q", d.S.Name),
 			Source:  d,
 		})
 	}
-	return kept, drops, nil
+	return rest, drops
 }
 
-// holdsOther says whether anything but tables, their parts and enums is in the schema.
-func holdsOther(ctx context.Context, s *state.State, name string) (bool, error) {
-	var other bool
-	err := s.Conn().QueryRow(ctx, `
-		SELECT EXISTS (
-			SELECT FROM pg_depend d
-			LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
-			LEFT JOIN pg_type t ON d.classid = 'pg_type'::regclass AND t.oid = d.objid
-			WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace($1)::oid
-			AND NOT coalesce(c.relkind IN ('r', 'p'), false)
-			AND NOT coalesce(c.relkind = 'S' AND EXISTS (
-				SELECT FROM pg_depend o WHERE o.classid = d.classid AND o.objid = d.objid AND o.refclassid = d.classid AND o.deptype IN ('a', 'i')), false)
-			AND NOT coalesce(t.typtype = 'e', false))`, pgsql.Ident(name)).Scan(&other)
-	if err != nil {
-		return false, fmt.Errorf("looking into schema %s: %w", pgsql.Ident(name), err)
+// quote quotes a name always, as Atlas does.
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// renamedKeys renames the primary keys that have another name in want and are the same
+// otherwise. Atlas sees no difference there.
+func renamedKeys(have, want *schema.Realm) []*migrate.Change {
+	var out []*migrate.Change
+	for _, s := range have.Schemas {
+		ws, ok := want.Schema(s.Name)
+		if !ok {
+			continue
+		}
+		for _, t := range s.Tables {
+			w, ok := ws.Table(t.Name)
+			if !ok || !sameKey(t.PrimaryKey, w.PrimaryKey) || t.PrimaryKey.Name == w.PrimaryKey.Name {
+				continue
+			}
+			table := "ALTER TABLE " + quote(s.Name) + "." + quote(t.Name) + " RENAME CONSTRAINT "
+			from, to := quote(t.PrimaryKey.Name), quote(w.PrimaryKey.Name)
+			out = append(out, &migrate.Change{
+				Cmd:     table + from + " TO " + to,
+				Reverse: table + to + " TO " + from,
+				Comment: fmt.Sprintf("rename the primary key of table: %q", t.Name),
+			})
+		}
 	}
-	return other, nil
+	return out
+}
+
+// sameKey says whether two keys have the same columns.
+func sameKey(a, b *schema.Index) bool {
+	return a != nil && b != nil && slices.EqualFunc(a.Parts, b.Parts, func(a, b *schema.IndexPart) bool {
+		return a.C != nil && b.C != nil && a.C.Name == b.C.Name
+	})
+}
+
+// plainKeys leaves the actions of foreign keys unsaid where they are PostgreSQL's default.
+func plainKeys(r *schema.Realm) {
+	for _, s := range r.Schemas {
+		for _, t := range s.Tables {
+			for _, k := range t.ForeignKeys {
+				if k.OnUpdate == schema.NoAction {
+					k.OnUpdate = ""
+				}
+				if k.OnDelete == schema.NoAction {
+					k.OnDelete = ""
+				}
+			}
+		}
+	}
 }
 
 // separateDrops gives the drops of indexes and foreign keys on dropped columns statements

@@ -144,22 +144,14 @@ func decapitalize(s string) string {
 	return strings.ToLower(s[:1]) + oneLine(s[1:])
 }
 
-// layOut gives each action of an ALTER TABLE a line of its own. Other statements have
-// their lines from Atlas.
+// layOut gives each action of an ALTER TABLE a line of its own, if there are several.
+// Other statements have their lines from Atlas.
 func layOut(stmt string) string {
 	tokens := pgsql.Tokens(stmt)
-	word := func(i int, w string) bool {
-		return i < len(tokens) && tokens[i].Kind == pgsql.Word && strings.EqualFold(tokens[i].Text, w)
-	}
-	if !word(0, "ALTER") || !word(1, "TABLE") {
+	if len(tokens) < 4 || tokens[0].Text != "ALTER" || tokens[1].Text != "TABLE" {
 		return stmt
 	}
-	// The table's name: an identifier, or two and a dot.
-	first := 3
-	if len(tokens) > 4 && tokens[3].Text == "." {
-		first = 5
-	}
-	breaks := []int{first}
+	breaks := map[int]bool{} // before these tokens
 	depth := 0
 	for i, t := range tokens {
 		if t.Kind != pgsql.Op {
@@ -171,26 +163,32 @@ func layOut(stmt string) string {
 		case ")", "]":
 			depth--
 		case ",":
-			if depth == 0 {
-				breaks = append(breaks, i+1)
-			}
+			breaks[i+1] = depth == 0
 		}
 	}
-	if len(breaks) == 1 {
-		return stmt
+	several := false
+	for _, b := range breaks {
+		several = several || b
 	}
+	// The first action stands behind the table's name: an identifier, or two and a dot.
+	first := 3
+	if tokens[3].Text == "." {
+		first = 5
+	}
+	breaks[first] = several
 	var b strings.Builder
-	from := 0
-	for _, i := range breaks {
-		if i >= len(tokens) {
-			return stmt
+	end := 0
+	for i, t := range tokens {
+		gap := stmt[end:t.Pos.Offset]
+		switch {
+		case breaks[i]:
+			gap = "\n  "
+		case strings.Contains(gap, "\n"):
+			gap = " "
 		}
-		at := tokens[i].Pos.Offset
-		b.WriteString(strings.TrimRight(stmt[from:at], " \n"))
-		b.WriteString("\n  ")
-		from = at
+		b.WriteString(gap + t.Text)
+		end = t.Pos.Offset + len(t.Text)
 	}
-	b.WriteString(stmt[from:])
 	return b.String()
 }
 
@@ -237,8 +235,17 @@ func tableName(t *schema.Table) string {
 
 // noWayBack is the reason why the changes have none.
 func noWayBack(changes []*migrate.Change) string {
-	if slices.ContainsFunc(changes, isEnumValue) {
-		return "PostgreSQL cannot remove a value from an enum"
+	for _, c := range changes {
+		if isEnumValue(c) {
+			return "PostgreSQL cannot remove a value from an enum"
+		}
+		if m, ok := c.Source.(*schema.ModifyTable); ok {
+			for _, ch := range m.Changes {
+				if ch, ok := ch.(*schema.ModifyColumn); ok && ch.Change.Is(schema.ChangeGenerated) {
+					return "PostgreSQL cannot make the column " + pgsql.Ident(ch.To.Name) + " of " + tableName(m.T) + " a generated one again"
+				}
+			}
+		}
 	}
 	return "PostgreSQL cannot take back: " + decapitalize(changes[0].Comment)
 }

@@ -25,7 +25,7 @@ func checkName(name string) error {
 const maxName = 80
 
 // deriveName says in a few words what the changes do: add_results_flaky, drop_reports,
-// index_results_tags, change_runs_and_results.
+// index_results_tags, change_runs_and_results. It is empty for no changes.
 func deriveName(changes []schema.Change) string {
 	var parts []string
 	tables := map[string]bool{} // whose creation or drop says enough
@@ -78,6 +78,8 @@ func deriveName(changes []schema.Change) string {
 	}
 	name := ""
 	switch {
+	case len(changes) == 0:
+		return ""
 	case len(parts) == 1 && len(byVerb[parts[0]]) <= 2:
 		name = parts[0] + "_" + strings.Join(byVerb[parts[0]], "_and_")
 	case len(parts) == 1:

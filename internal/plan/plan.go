@@ -58,7 +58,8 @@ type Plan struct {
 // Make plans the difference between schema.hcl and the replayed directory and proves the
 // plan both ways. It writes nothing.
 //
-// The error is a *state.SchemaError for the schema file, a *state.StmtError for a
+// The error is a *migration.SumError for a directory that was edited without rehash, a
+// *state.SchemaError for the schema file, a *state.StmtError for a
 // migration that does not replay, and a *ProofError for a plan that does not give what it
 // should; it says what differs.
 func Make(ctx context.Context, cfg Config) (*Plan, error) {
@@ -66,6 +67,9 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 		if err := checkName(cfg.Name); err != nil {
 			return nil, err
 		}
+	}
+	if err := cfg.Dir.Verify(); err != nil {
+		return nil, err
 	}
 	replayed, desired, err := states(ctx, cfg, func(ctx context.Context) (*state.State, error) {
 		return state.Replay(ctx, cfg.Server, cfg.Dir, len(cfg.Dir.Files())-1, cfg.Options)
@@ -76,12 +80,16 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	defer replayed.Close()
 	defer desired.Close()
 	p := &Plan{Outside: state.Unmanaged(replayed.Catalog), dir: cfg.Dir}
-	have, _ := state.Split(replayed.Catalog)
-	want, _ := state.Split(desired.Catalog)
+	kept, err := replayed.KeptSchemas(ctx, desired.Catalog)
+	if err != nil {
+		return nil, err
+	}
+	have, _ := state.Split(replayed.Catalog, kept...)
+	want, _ := state.Split(desired.Catalog, kept...)
 	if want.Equal(have) {
 		return p, nil
 	}
-	changes, names, err := diff(ctx, replayed, desired)
+	changes, names, err := diff(ctx, replayed, desired, kept)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +102,7 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	if p.Files, err = files(cfg, changes); err != nil {
 		return nil, err
 	}
-	if err := p.prove(ctx, cfg, replayed, want); err != nil {
+	if err := p.prove(ctx, cfg, replayed, want, kept); err != nil {
 		return nil, err
 	}
 	return p, nil

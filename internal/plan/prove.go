@@ -10,9 +10,9 @@ import (
 
 // prove runs the planned files on the replayed state and back again, and fills in their
 // effects. want is what the schema file says. The error is a *ProofError if the plan is
-// wrong. The state is used up.
-func (p *Plan) prove(ctx context.Context, cfg Config, replayed *state.State, want catalog.Catalog) error {
-	_, outside := state.Split(replayed.Catalog)
+// wrong. The schemas named in kept are outside the schema file. The state is used up.
+func (p *Plan) prove(ctx context.Context, cfg Config, replayed *state.State, want catalog.Catalog, kept []string) error {
+	_, outside := state.Split(replayed.Catalog, kept...)
 	states := []catalog.Catalog{replayed.Catalog} // after i files
 	for i := range p.Files {
 		f := &p.Files[i]
@@ -25,11 +25,11 @@ func (p *Plan) prove(ctx context.Context, cfg Config, replayed *state.State, wan
 		states = append(states, replayed.Catalog)
 		f.Effect = catalog.Measure(states[i], states[i+1])
 		f.Draft.Effect = f.Effect.String()
-		if _, out := state.Split(replayed.Catalog); !state.SameOutside(outside, out) {
+		if _, out := state.Split(replayed.Catalog, kept...); !state.SameOutside(outside, out) {
 			return &ProofError{File: f.up.file, Outside: true, Differences: catalog.Diff(outside, out)}
 		}
 	}
-	if have, _ := state.Split(replayed.Catalog); !want.Equal(have) {
+	if have, _ := state.Split(replayed.Catalog, kept...); !want.Equal(have) {
 		return &ProofError{File: p.Files[len(p.Files)-1].up.file, Differences: catalog.Diff(want, have)}
 	}
 	downs := make([]step, len(p.Files))

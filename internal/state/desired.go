@@ -59,10 +59,6 @@ func DesiredOn(ctx context.Context, base *State, name string, src []byte) (*Stat
 
 // build creates what the document says, and reads the catalog.
 func (s *State) build(ctx context.Context, doc *document) error {
-	drv, err := s.db.atlas()
-	if err != nil {
-		return err
-	}
 	var changes []schema.Change
 	for _, ns := range doc.realm.Schemas {
 		changes = append(changes, &schema.AddSchema{S: ns, Extra: []schema.Clause{&schema.IfNotExists{}}})
@@ -73,17 +69,14 @@ func (s *State) build(ctx context.Context, doc *document) error {
 			changes = append(changes, &schema.AddTable{T: t})
 		}
 	}
-	p, err := drv.PlanChanges(ctx, "desired", changes, func(o *migrate.PlanOptions) {
-		// One column a line: place tells by the line which column is wrong.
-		o.Indent = "  "
-	})
+	planned, err := s.Plan(ctx, changes)
 	if err != nil {
 		return doc.unplaced(err)
 	}
 	if err := exec(ctx, s.db.native, "BEGIN"); err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
-	for _, c := range p.Changes {
+	for _, c := range planned {
 		if err := exec(ctx, s.db.native, c.Cmd); err != nil {
 			return errors.Join(doc.refused(c, err), rollback(ctx, s.db.native))
 		}

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,7 +40,7 @@ func Unmanaged(c catalog.Catalog) []Outside {
 	count := map[string]int{}
 	for _, line := range outside.Lines() {
 		switch kind, _, comment := parseLine(line); {
-		case comment, kind == "column", kind == "constraint", kind == "index":
+		case comment, kind == "column", kind == "constraint", kind == "index", kind == "domain constraint":
 			// A part of something that is counted.
 		case kind == "table":
 			count["partition"]++
@@ -55,10 +56,10 @@ func Unmanaged(c catalog.Catalog) []Outside {
 	return list
 }
 
-// Split divides a catalog into what schema.hcl manages and what stands outside it.
-// Partitions stand outside with all their parts: what they take over from their parent
-// changes with it.
-func Split(c catalog.Catalog) (managed, outside catalog.Catalog) {
+// Split divides a catalog into what schema.hcl manages and what stands outside it. The
+// schemas named in kept stand outside. So do partitions with all their parts: what they
+// take over from their parent changes with it.
+func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog) {
 	lines := c.Lines()
 	foreign := map[string]bool{} // relations outside, by qualified name
 	for _, line := range lines {
@@ -77,7 +78,9 @@ func Split(c catalog.Catalog) (managed, outside catalog.Catalog) {
 		name, def := cutName(rest)
 		ok := false
 		switch kind {
-		case "schema", "enum":
+		case "schema":
+			ok = !slices.Contains(kept, name)
+		case "enum":
 			ok = true
 		case "table":
 			ok = !foreign[name]
@@ -107,6 +110,47 @@ func SameOutside(a, b catalog.Catalog) bool {
 	}
 	return slices.Equal(objects(a), objects(b))
 }
+
+// KeptSchemas returns the schemas, as a catalog names them, that desired does not have and
+// that hold something outside schema.hcl: they are there for that, and plans leave them.
+func (s *State) KeptSchemas(ctx context.Context, desired catalog.Catalog) ([]string, error) {
+	declared := map[string]bool{}
+	for _, line := range desired.Lines() {
+		if kind, rest, comment := parseLine(line); kind == "schema" && !comment {
+			name, _ := cutName(rest)
+			declared[name] = true
+		}
+	}
+	var kept []string
+	for _, line := range s.Catalog.Lines() {
+		kind, rest, comment := parseLine(line)
+		name, _ := cutName(rest)
+		if kind != "schema" || comment || declared[name] {
+			continue
+		}
+		var holds bool
+		if err := s.db.native.QueryRow(ctx, holdsOutside, name).Scan(&holds); err != nil {
+			return nil, fmt.Errorf("looking into schema %s: %w", name, err)
+		}
+		if holds {
+			kept = append(kept, name)
+		}
+	}
+	return kept, nil
+}
+
+// holdsOutside says whether anything but tables, their parts and enums is in a schema.
+const holdsOutside = `
+SELECT EXISTS (
+	SELECT FROM pg_depend d
+	LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+	LEFT JOIN pg_type t ON d.classid = 'pg_type'::regclass AND t.oid = d.objid
+	WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace($1)::oid
+	AND NOT coalesce(c.relkind IN ('r', 'p'), false)
+	AND NOT coalesce(c.relkind = 'S' AND EXISTS (
+		SELECT FROM pg_depend o
+		WHERE o.classid = d.classid AND o.objid = d.objid AND o.refclassid = d.classid AND o.deptype IN ('a', 'i')), false)
+	AND NOT coalesce(t.typtype = 'e', false))`
 
 // of makes a catalog of lines that another had.
 func of(lines []string) catalog.Catalog {

@@ -1,0 +1,193 @@
+package plan
+
+import (
+	"context"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+var update = flag.Bool("update", false, "write the expected files of testdata anew")
+
+var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// A project is a migrations folder and a schema file in a temporary folder.
+type project struct {
+	t    testing.TB
+	root string
+	hcl  []byte
+	now  time.Time
+}
+
+func newProject(t testing.TB) *project {
+	return &project{t: t, root: filepath.Join(t.TempDir(), "migrations"), now: start}
+}
+
+func (p *project) config() Config {
+	p.t.Helper()
+	dir, err := migration.Read(os.DirFS(p.root))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return Config{Server: pgtest.Server(p.t), Dir: dir, SchemaName: "schema.hcl", Schema: p.hcl, Now: p.now}
+}
+
+// write adds or replaces files of the migrations folder and makes the sums fit.
+func (p *project) write(files map[string]string) {
+	p.t.Helper()
+	for name, text := range files {
+		path := filepath.Join(p.root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			p.t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	if err := migration.Rehash(p.root, nil); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// plan plans from the folder to the schema file, and writes.
+func (p *project) plan() *Plan {
+	p.t.Helper()
+	pl, err := Make(context.Background(), p.config())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := pl.Write(p.root); err != nil {
+		p.t.Fatal(err)
+	}
+	return pl
+}
+
+// files returns the folder's files by path, without the sums.
+func (p *project) files() map[string]string {
+	p.t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(p.root, func(path string, d fs.DirEntry, err error) error {
+		if os.IsNotExist(err) {
+			return nil
+		}
+		if err != nil || d.IsDir() || d.Name() == migration.SumFile || strings.HasPrefix(d.Name(), ".") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		name, _ := filepath.Rel(p.root, path)
+		files[filepath.ToSlash(name)] = string(b)
+		return err
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return files
+}
+
+// TestMake plans each folder of testdata: from before.hcl, or from the migrations in
+// before, to after.hcl. The planned files are those in want, or the error is want/error.
+func TestMake(t *testing.T) {
+	cases, err := filepath.Glob("testdata/*")
+	if err != nil || len(cases) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, folder := range cases {
+		t.Run(filepath.Base(folder), func(t *testing.T) {
+			p := newProject(t)
+			if b, err := os.ReadFile(filepath.Join(folder, "before.hcl")); err == nil {
+				p.hcl = b
+				p.plan()
+				p.now = p.now.Add(time.Hour)
+			}
+			for name, text := range readTree(t, filepath.Join(folder, "before")) {
+				p.write(map[string]string{name: text})
+			}
+			before := p.files()
+			var err error
+			if p.hcl, err = os.ReadFile(filepath.Join(folder, "after.hcl")); err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]string{}
+			pl, err := Make(context.Background(), p.config())
+			if err != nil {
+				got["error"] = err.Error() + "\n"
+				if diff := cmp.Diff(before, p.files()); diff != "" {
+					t.Errorf("files changed though there was an error:\n%s", diff)
+				}
+			} else {
+				if err := pl.Write(p.root); err != nil {
+					t.Fatal(err)
+				}
+				for name, text := range p.files() {
+					if before[name] != text {
+						got[name] = text
+					}
+				}
+				if len(pl.Outside) > 0 {
+					for _, o := range pl.Outside {
+						got["outside"] += o.String() + "\n"
+					}
+				}
+				again, err := Make(context.Background(), p.config())
+				if err != nil || len(again.Files) > 0 {
+					t.Errorf("the plan once written, there is more to do: %v, %v", again, err)
+				}
+			}
+			want := filepath.Join(folder, "want")
+			if *update {
+				writeTree(t, want, got)
+			}
+			if diff := cmp.Diff(readTree(t, want), got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func readTree(t *testing.T, root string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if os.IsNotExist(err) {
+			return nil
+		}
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		name, _ := filepath.Rel(root, path)
+		files[filepath.ToSlash(name)] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func writeTree(t *testing.T, root string, files map[string]string) {
+	t.Helper()
+	if err := os.RemoveAll(root); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

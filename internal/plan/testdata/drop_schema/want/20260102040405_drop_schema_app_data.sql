@@ -1,0 +1,5 @@
+-- Drop "Users" table
+DROP TABLE "App-Data"."Users";
+
+-- Drop schema named "App-Data"
+DROP SCHEMA "App-Data";

@@ -1,0 +1,3 @@
+CREATE SCHEMA app;
+CREATE TABLE app.t (a int);
+CREATE VIEW app.v AS SELECT 1 AS one;

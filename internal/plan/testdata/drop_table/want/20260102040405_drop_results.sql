@@ -1,0 +1,2 @@
+-- Drop "results" table
+DROP TABLE "public"."results";

@@ -1,0 +1,11 @@
+-- Reverse: drop "results" table
+-- The data of table public.results does not come back.
+CREATE TABLE "public"."results" (
+  "id" uuid NOT NULL,
+  "run_id" uuid NULL,
+  "source" text NULL,
+  PRIMARY KEY ("id"),
+  CONSTRAINT "results_run_id_fkey" FOREIGN KEY ("run_id") REFERENCES "public"."runs" ("id")
+);
+CREATE INDEX "ix_results_run_source" ON "public"."results" ("run_id", "source");
+CREATE INDEX "ix_results_source" ON "public"."results" ("source");

@@ -1,0 +1,5 @@
+-- Reverse: modify "runs" table
+ALTER TABLE "public"."runs" DROP COLUMN "mood";
+
+-- Reverse: create enum type "mood"
+DROP TYPE "public"."mood";

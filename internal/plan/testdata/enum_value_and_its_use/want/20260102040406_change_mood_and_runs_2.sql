@@ -1,0 +1,2 @@
+-- Modify "runs" table
+ALTER TABLE "public"."runs" ALTER COLUMN "mood" SET DEFAULT 'so so';

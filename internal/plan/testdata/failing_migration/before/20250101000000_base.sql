@@ -1,0 +1,1 @@
+CREATE TABLE runs (id uuid PRIMARY KEY, summary jsonb);

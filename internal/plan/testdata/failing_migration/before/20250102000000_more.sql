@@ -1,0 +1,3 @@
+-- Adds a column that is there.
+ALTER TABLE runs
+  ADD COLUMN summary text;

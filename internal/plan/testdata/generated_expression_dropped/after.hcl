@@ -1,0 +1,22 @@
+schema "public" {
+}
+table "runs" {
+  schema = schema.public
+  column "id" {
+    type = uuid
+  }
+  column "summary" {
+    type = jsonb
+    null = true
+  }
+  column "n" {
+    type = int
+  }
+  column "twice" {
+    type = int
+    null = true
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}

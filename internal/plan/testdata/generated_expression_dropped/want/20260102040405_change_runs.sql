@@ -1,0 +1,2 @@
+-- Modify "runs" table
+ALTER TABLE "public"."runs" ALTER COLUMN "twice" DROP EXPRESSION;

@@ -1,0 +1,25 @@
+schema "public" {
+}
+table "runs" {
+  schema = schema.public
+  column "id" {
+    type = uuid
+  }
+  column "summary" {
+    type = jsonb
+    null = true
+  }
+  primary_key {
+    columns = [column.id]
+  }
+  index "ix_runs_pass_percent" {
+    on {
+      expr = "((summary ->> 'pass_percent')::int)"
+    }
+  }
+  index "ix_runs_summary" {
+    columns = [column.summary]
+    type    = GIN
+    where   = "summary is not null"
+  }
+}

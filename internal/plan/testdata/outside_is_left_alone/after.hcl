@@ -1,0 +1,19 @@
+schema "public" {
+}
+table "runs" {
+  schema = schema.public
+  column "id" {
+    type = uuid
+  }
+  column "summary" {
+    type = jsonb
+    null = true
+  }
+  column "p" {
+    type = sql("percent")
+    null = true
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}

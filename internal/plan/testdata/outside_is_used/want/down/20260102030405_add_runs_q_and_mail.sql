@@ -1,0 +1,4 @@
+-- Reverse: modify "runs" table
+ALTER TABLE "public"."runs"
+  DROP COLUMN "mail",
+  DROP COLUMN "q";

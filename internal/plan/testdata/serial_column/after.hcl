@@ -1,0 +1,18 @@
+schema "public" {
+}
+table "runs" {
+  schema = schema.public
+  column "id" {
+    type = uuid
+  }
+  column "summary" {
+    type = jsonb
+    null = true
+  }
+  column "n" {
+    type = serial
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}

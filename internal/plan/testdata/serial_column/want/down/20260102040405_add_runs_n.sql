@@ -1,0 +1,2 @@
+-- Reverse: modify "runs" table
+ALTER TABLE "public"."runs" DROP COLUMN "n";

@@ -1,0 +1,379 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+func readDir(t testing.TB, files map[string]string) *migration.Dir {
+	t.Helper()
+	fsys := fstest.MapFS{}
+	for name, text := range files {
+		fsys[name] = &fstest.MapFile{Data: []byte(text), Mode: fs.FileMode(0o644)}
+	}
+	d, err := migration.Read(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func split(t *testing.T, sql string) []pgsql.Stmt {
+	t.Helper()
+	stmts, err := pgsql.Split(sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stmts
+}
+
+func TestRunFile(t *testing.T) {
+	for _, tt := range []struct {
+		name, sql string
+		txNone    bool
+		wantErr   string
+		wantRows  int // in t, -1 if there is no such table
+	}{
+		{name: "empty", sql: "-- nothing\n", wantRows: -1},
+		{name: "transaction", sql: "CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n", wantRows: 1},
+		{
+			name:     "failing in the middle leaves nothing",
+			sql:      "CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\nINSERT INTO t\n  SELECT édition;\nINSERT INTO t VALUES (2);\n",
+			wantErr:  `x.sql:4:10: column "édition" does not exist (SQLSTATE 42703); the file must run on the schema that the files before it give, without any data`,
+			wantRows: -1,
+		},
+		{
+			name:     "failing without a transaction leaves what was done",
+			sql:      "CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\nINSERT INTO t VALUES (1/0);\nINSERT INTO t VALUES (2);\n",
+			txNone:   true,
+			wantErr:  `x.sql:3:1: division by zero (SQLSTATE 22012); the file must run on the schema that the files before it give, without any data`,
+			wantRows: 1,
+		},
+		{
+			name:     "concurrently in a transaction",
+			sql:      "CREATE TABLE t (a int);\n\nCREATE INDEX CONCURRENTLY i ON t (a);\n",
+			wantErr:  `x.sql:3:1: CREATE INDEX CONCURRENTLY cannot run inside a transaction block (SQLSTATE 25001); PostgreSQL runs this statement only outside a transaction: put it in a file of its own that starts with "-- atlas:txmode none" and a blank line`,
+			wantRows: -1,
+		},
+		{
+			name:     "deferred constraint",
+			sql:      "CREATE TABLE t (a int PRIMARY KEY, b int REFERENCES t DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO t VALUES (1, 2)",
+			wantErr:  `x.sql:2:1: insert or update on table "t" violates foreign key constraint "t_b_fkey" (SQLSTATE 23503), Key (b)=(2) is not present in table "t"; the file must run on the schema that the files before it give, without any data`,
+			wantRows: -1,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx := context.Background()
+			conn := pgtest.New(t).Conn()
+			err := RunFile(ctx, conn, split(t, tt.sql), tt.txNone, "x.sql")
+			got := ""
+			if err != nil {
+				got = err.Error()
+			}
+			if diff := cmp.Diff(tt.wantErr, got); diff != "" {
+				t.Errorf("error (-want +got):\n%s", diff)
+			}
+			rows := -1
+			if err := conn.QueryRow(ctx, "SELECT count(*) FROM t").Scan(&rows); err != nil && tt.wantRows >= 0 {
+				t.Error(err)
+			}
+			if rows != tt.wantRows {
+				t.Errorf("t has %d rows, want %d", rows, tt.wantRows)
+			}
+			if tx := conn.PgConn().TxStatus(); tx != 'I' {
+				t.Errorf("transaction status %c after the file", tx)
+			}
+		})
+	}
+}
+
+func TestReplayCreatesRoles(t *testing.T) {
+	ctx := context.Background()
+	srv := pgtest.Server(t)
+	dir := readDir(t, map[string]string{
+		"1_a.sql": "CREATE TABLE t (a int);\nGRANT SELECT ON t TO replay_reader, \"Replay Writer\";\nGRANT INSERT ON t TO \"Replay Writer\";\n",
+		"2_b.sql": "CREATE POLICY p ON t TO replay_reader, replay_other USING (true);\n",
+	})
+	s, err := Replay(ctx, srv, dir, 1, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var n int
+	if err := s.Conn().QueryRow(ctx, "SELECT count(*) FROM pg_roles WHERE rolname IN ('replay_reader', 'Replay Writer', 'replay_other') AND NOT rolcanlogin").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	if n != 3 {
+		t.Errorf("%d of the three roles exist without login", n)
+	}
+	if !strings.Contains(s.Catalog.String(), "policy public.t.p") {
+		t.Errorf("no policy in the catalog:\n%s", s.Catalog)
+	}
+}
+
+func TestReplayThrough(t *testing.T) {
+	ctx := context.Background()
+	srv := pgtest.Server(t)
+	dir := readDir(t, map[string]string{
+		"1_a.sql": "CREATE TABLE a ();\n",
+		"2_b.sql": "CREATE TABLE b ();\n",
+		"3_c.sql": "CREATE TABLE a ();\n",
+	})
+	var got []bool
+	for through := -1; through < 2; through++ {
+		s, err := Replay(ctx, srv, dir, through, catalog.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, strings.Contains(s.Catalog.String(), "table public.a"), strings.Contains(s.Catalog.String(), "table public.b"))
+		s.Close()
+	}
+	if want := []bool{false, false, true, false, true, true}; !cmp.Equal(want, got) {
+		t.Errorf("tables a and b after no file, one and two: %v", got)
+	}
+	_, err := Replay(ctx, srv, dir, 2, catalog.Options{})
+	var stmt *StmtError
+	if !errors.As(err, &stmt) || stmt.File != "3_c.sql" || stmt.Pos.Line != 1 {
+		t.Errorf("replaying the third file: %v", err)
+	}
+	if _, err := Replay(ctx, srv, dir, 3, catalog.Options{}); err == nil {
+		t.Error("replaying more files than there are succeeded")
+	}
+}
+
+const appHCL = `
+schema "public" {
+}
+schema "App-Data" {
+}
+enum "Mood" {
+  schema = schema.App-Data
+  values = ["sad", "it's ok"]
+}
+table "Users" {
+  schema = schema.App-Data
+  column "Id" {
+    type = bigint
+    identity {
+      generated = ALWAYS
+    }
+  }
+  column "select" {
+    type    = varchar(20)
+    default = "it's"
+  }
+  column "mood" {
+    type = enum.Mood
+    null = true
+  }
+  column "at" {
+    type    = timestamptz
+    default = sql("now()")
+  }
+  primary_key {
+    columns = [column.Id]
+  }
+  index "Users at" {
+    on {
+      column = column.at
+      desc   = true
+    }
+  }
+  check "Short" {
+    expr = "length(\"select\") < 10"
+  }
+}
+table "posts" {
+  schema = schema.public
+  column "user" {
+    type = bigint
+  }
+  foreign_key "posts user" {
+    columns     = [column.user]
+    ref_columns = [table.Users.column.Id]
+    on_delete   = CASCADE
+  }
+}
+`
+
+func TestDesired(t *testing.T) {
+	ctx := context.Background()
+	s, err := Desired(ctx, pgtest.Server(t), "schema.hcl", []byte(appHCL), catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	got := s.Catalog.String()
+	for _, want := range []string{
+		`schema "App-Data"`, `enum "App-Data"."Mood"`, `table "App-Data"."Users"`, `column "App-Data"."Users"."select"`,
+		`index "App-Data"."Users"."Users at"`, `constraint "App-Data"."Users"."Short"`, `constraint public.posts."posts user"`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+
+	hcl, err := Inspect(ctx, s.DB.ConnConfig(), catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Desired(ctx, pgtest.Server(t), "inspected.hcl", hcl, catalog.Options{})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, hcl)
+	}
+	defer again.Close()
+	if diff := cmp.Diff(got, again.Catalog.String()); diff != "" {
+		t.Errorf("the inspected schema gives another one (-declared +inspected):\n%s\n%s", diff, hcl)
+	}
+}
+
+func TestDesiredErrors(t *testing.T) {
+	const head = "schema \"public\" {\n}\ntable \"results\" {\n  schema = schema.public\n  column \"id\" {\n    type = uuid\n  }\n"
+	for _, tt := range []struct {
+		name, src, want string
+	}{
+		{
+			"gin on boolean",
+			head + "  column \"flaky\" {\n    type = boolean\n  }\n  index \"ix_results_flaky\" {\n    columns = [column.flaky]\n    type    = GIN\n  }\n}\n",
+			`schema.hcl:11:3: index ix_results_flaky of table results: data type boolean has no default operator class for access method "gin" (SQLSTATE 42704), You must specify an operator class for the index or define a default operator class for the data type; give the index a type that suits the column (such as type = BTREE), or name an operator class (ops)`,
+		},
+		{
+			"type that only PostgreSQL can refuse",
+			head + "  column \"flaky\" {\n    type = sql(\"booleann\")\n  }\n}\n",
+			`schema.hcl:8:3: column flaky of table results: type "booleann" does not exist (SQLSTATE 42704); correct the type; if it belongs to an extension or is of your own, create it in a migration (new) first`,
+		},
+		{
+			"check that makes no sense",
+			head + "  check \"odd\" {\n    expr = \"no > 1\"\n  }\n}\n",
+			`schema.hcl:8:3: check odd of table results: column "no" does not exist (SQLSTATE 42703); correct the schema file`,
+		},
+		{
+			"default that does not fit",
+			head + "  column \"n\" {\n    type    = int\n    default = sql(\"'x'\")\n  }\n}\n",
+			`schema.hcl:8:3: column n of table results: invalid input syntax for type integer: "x" (SQLSTATE 22P02); correct the schema file`,
+		},
+		{
+			"table twice",
+			head + "}\ntable \"results\" {\n  schema = schema.public\n  column \"id\" {\n    type = uuid\n  }\n}\n",
+			`schema.hcl:9:1: table results: relation "results" already exists (SQLSTATE 42P07); correct the schema file`,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Desired(context.Background(), pgtest.Server(t), "schema.hcl", []byte(tt.src), catalog.Options{})
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			var se *SchemaError
+			if !errors.As(err, &se) {
+				t.Errorf("a %T, not a *SchemaError", err)
+			}
+		})
+	}
+}
+
+func TestDesiredOn(t *testing.T) {
+	ctx := context.Background()
+	srv := pgtest.Server(t)
+	dir := readDir(t, map[string]string{
+		"1_a.sql": `
+CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+CREATE FUNCTION code() RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'x' $$;
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE SCHEMA gone;
+CREATE TABLE gone.t (a int);
+CREATE SCHEMA stays;
+CREATE VIEW stays.v AS SELECT 1 AS a;
+CREATE TABLE old (a positive, b mood);
+CREATE VIEW on_old AS SELECT a FROM old;
+`,
+	})
+	base, err := Replay(ctx, srv, dir, 0, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer base.Close()
+	src := "schema \"public\" {\n}\ntable \"t\" {\n  schema = schema.public\n  column \"a\" {\n    type = sql(\"positive\")\n  }\n  column \"c\" {\n    type    = text\n    default = sql(\"code()\")\n  }\n}\n"
+	if _, err := Desired(ctx, srv, "schema.hcl", []byte(src), catalog.Options{}); err == nil {
+		t.Fatal("an empty database knew the domain")
+	}
+	s, err := DesiredOn(ctx, base, "schema.hcl", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	managed, _ := Split(s.Catalog)
+	want := `column public.t.a: public.positive not null
+column public.t.c: text not null default public.code()
+schema stays
+table public.t: ordinary
+`
+	if diff := cmp.Diff(want, managed.String()); diff != "" {
+		t.Errorf("managed (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]Outside{{"domain", 1}, {"function", 1}, {"view", 1}}, Unmanaged(s.Catalog)); diff != "" {
+		t.Errorf("outside (-want +got):\n%s", diff)
+	}
+}
+
+func TestOutsideString(t *testing.T) {
+	for _, tt := range []struct {
+		o    Outside
+		want string
+	}{
+		{Outside{"view", 1}, "1 view"},
+		{Outside{"view", 2}, "2 views"},
+		{Outside{"policy", 3}, "3 policies"},
+		{Outside{"statistics", 2}, "2 statistics"},
+		{Outside{"operator class", 2}, "2 operator classes"},
+	} {
+		if got := tt.o.String(); got != tt.want {
+			t.Errorf("%v: %q, want %q", tt.o, got, tt.want)
+		}
+	}
+}
+
+func TestInspectLeavesOut(t *testing.T) {
+	ctx := context.Background()
+	db := pgtest.New(t)
+	db.Exec(`
+		CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
+		CREATE SCHEMA journal; CREATE TABLE journal.atlas_schema_revisions (version varchar PRIMARY KEY);
+		CREATE TABLE legacy (a int); CREATE TABLE kept (a int);
+		CREATE VIEW v AS SELECT 1 AS a;`)
+	hcl, err := Inspect(ctx, db.ConnConfig(), catalog.Options{JournalSchema: "journal", Exclude: []string{"public.legacy", "journal"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `# Outside this file, because HCL cannot express it: 1 view
+
+table "kept" {
+  schema = schema.public
+  column "a" {
+    null = true
+    type = integer
+  }
+}
+schema "public" {
+}
+`
+	if diff := cmp.Diff(want, string(hcl)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -21,7 +21,7 @@ func QualifiedIdent(schema, name string) string {
 }
 
 // Literal returns s as an SQL string constant, as PostgreSQL's quote_literal does: with a backslash in it
-// the constant is an E” one, so that it holds whatever standard_conforming_strings says.
+// the constant is an E'...' one, so that it holds whatever standard_conforming_strings says.
 func Literal(s string) string {
 	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
 	if strings.Contains(s, `\`) {

@@ -3,9 +3,11 @@
 //
 // The rules are those of PostgreSQL's scanner (src/backend/parser/scan.l) with standard_conforming_strings on,
 // and the bounds of statements those of its grammar: whatever the server's parser accepts as one
-// string is split here as it is there. psql differs in what is its own, and none of that is read
-// here: backslash commands, :variables, and the data after COPY ... FROM STDIN. It differs, too, in
-// a routine that has a part named "begin", where it looks for an END that never comes.
+// string is split here as it is there. psql reads lines, and looks at words rather than grammar. So
+// it differs in what is its own, none of which is read here: backslash commands, :variables, and the data
+// after COPY ... FROM STDIN. It is also wrong where we are not: it loses a routine's end if
+// something in it is called "begin" or "end", and forgets, when an E'...' string is continued on the next
+// line, that backslashes escape there.
 package pgsql
 
 import (

@@ -19,6 +19,7 @@ func (r row) object() string { return r.key[:strings.LastIndexByte(r.key, ':')] 
 
 // assembly collects rows and makes lines of them.
 type assembly struct {
+	major     int // of the server
 	exclude   exclude
 	rows      []row
 	drop      map[string]bool   // objects, by class:oid, that are left out with all that belongs to them
@@ -26,8 +27,8 @@ type assembly struct {
 	comments  map[string]string // by class:oid:subid
 }
 
-func newAssembly(ex exclude) *assembly {
-	return &assembly{exclude: ex, drop: map[string]bool{}, relations: map[string]string{}, comments: map[string]string{}}
+func newAssembly(major int, ex exclude) *assembly {
+	return &assembly{major: major, exclude: ex, drop: map[string]bool{}, relations: map[string]string{}, comments: map[string]string{}}
 }
 
 // add keeps r unless it, or what it belongs to, is left out. What others belong
@@ -64,7 +65,7 @@ func (a *assembly) catalog() Catalog {
 	lines := make([]string, 0, len(a.rows)+len(a.comments)/2)
 	for _, r := range a.rows {
 		if !r.hidden {
-			def := normalize(r.kind, r.def)
+			def := normalize(a.major, r.kind, r.def)
 			if r.state != "" {
 				def = strings.TrimPrefix(def+" ["+r.state+"]", " ")
 			}

@@ -1,29 +1,34 @@
 package catalog
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// normalize returns a definition as every server version would print it.
-func normalize(kind, def string) string {
+// normalize returns a definition as every server version would print it. major
+// is the version of the one that did.
+func normalize(major int, kind, def string) string {
 	switch kind {
 	case "function", "aggregate", "enum", "schema":
 		return def // the author's own text, or no expression in it
 	case "procedure":
 		return procedure(def)
 	case "view", "materialized view":
-		return unprefixed(tokens(def)).String()
+		return unprefixed(tokens(def).now().spelled(major)).String()
 	case "rule":
-		return tokens(def).now().String()
+		return tokens(def).now().spelled(major).String()
 	}
-	if strings.Contains(def, "CURRENT_TIMESTAMP") {
-		return tokens(def).now().String()
+	if spellings.MatchString(def) {
+		return tokens(def).now().spelled(major).String()
 	}
 	return def
 }
+
+// spellings are what now and spelled look for, and line breaks between tokens.
+var spellings = regexp.MustCompile(`\n|CURRENT_TIMESTAMP|AT TIME ZONE|SUBSTRING|POSITION|TRIM|OVERLAY|ARRAY|date_part`)
 
 // token is a token and whether white space stands before it.
 type token struct {
@@ -104,7 +109,6 @@ func (l tokenList) subquery(i int) bool {
 // unprefixed takes away from a view's query what servers before 16 print and
 // later ones do not: the name of the only item of FROM before its columns.
 func unprefixed(l tokenList) tokenList {
-	l = l.now()
 	from, end := l.from()
 	if from < 0 {
 		return l

@@ -15,14 +15,14 @@ SELECT 'extension', coalesce(quote_ident(e.extname), 'plpgsql'), coalesce('schem
 FROM (pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace)
 FULL JOIN (VALUES ('plpgsql'::name)) p (extname) ON p.extname = e.extname;
 
--- Functions and procedures.
+-- Functions and procedures, without those that come with a range type.
 SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END,
   quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')',
   pg_get_functiondef(p.oid), NULL,
   n.nspname, NULL, p.proname, 'pg_proc'::regclass::oid || ':' || p.oid || ':0', NULL, NULL, NULL
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE {{user n.nspname}} AND p.prokind IN ('f', 'p', 'w') AND p.oid >= 16384
-  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e');
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'));
 
 -- Aggregates.
 SELECT 'aggregate',
@@ -125,7 +125,7 @@ WHERE {{user n.nspname}} AND k.contype = 'c';
 
 -- Collations.
 SELECT 'collation', quote_ident(n.nspname) || '.' || quote_ident(c.collname)
-    || CASE WHEN c.collencoding >= 0 THEN ' for ' || pg_encoding_to_char(c.collencoding) ELSE '' END,
+    || CASE WHEN c.collencoding NOT IN (-1, pg_char_to_encoding(getdatabaseencoding())) THEN ' for ' || pg_encoding_to_char(c.collencoding) ELSE '' END,
   concat_ws(', ',
     'provider ' || CASE c.collprovider WHEN 'i' THEN 'icu' WHEN 'c' THEN 'libc' WHEN 'b' THEN 'builtin' ELSE c.collprovider::text END,
     CASE WHEN c.collprovider = 'c' THEN 'lc_collate ' || quote_literal(c.collcollate) || ', lc_ctype ' || quote_literal(c.collctype)
@@ -176,7 +176,8 @@ SELECT 'cast', '(' || format_type(c.castsource, NULL) || ' as ' || format_type(c
   concat_ws(' ', CASE c.castmethod WHEN 'f' THEN 'with function ' || c.castfunc::regprocedure WHEN 'i' THEN 'with inout' ELSE 'without function' END,
     CASE c.castcontext WHEN 'a' THEN 'as assignment' WHEN 'i' THEN 'as implicit' END), NULL,
   NULL, NULL, NULL, 'pg_cast'::regclass::oid || ':' || c.oid || ':0', NULL, NULL, NULL
-FROM pg_cast c WHERE c.oid >= 16384;
+FROM pg_cast c WHERE c.oid >= 16384
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.objid = c.oid AND d.deptype = 'i');
 
 -- Conversions.
 SELECT 'conversion', quote_ident(n.nspname) || '.' || quote_ident(c.conname),

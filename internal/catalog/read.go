@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"strconv"
@@ -51,7 +50,7 @@ func Read(ctx context.Context, conn *pgx.Conn, opts Options) (Catalog, error) {
 	// Where another session drops an object in between, they fail with an
 	// internal error, and another try does not meet that object any more.
 	for try := 1; ; try++ {
-		a := newAssembly(ex)
+		a := newAssembly(major, ex)
 		err := a.run(ctx, conn.PgConn(), queries(major, ex.needsColumns()))
 		var pgErr *pgconn.PgError
 		switch {
@@ -93,6 +92,7 @@ func majorVersion(conn *pgconn.PgConn) (int, error) {
 const session = `
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_encoding = 'UTF8';
+SET LOCAL standard_conforming_strings = on;
 SET LOCAL DateStyle = 'ISO, YMD';
 SET LOCAL IntervalStyle = 'postgres';
 SET LOCAL TimeZone = 'UTC';

@@ -1,0 +1,186 @@
+package catalog
+
+import (
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// spelled writes calls of functions that have a syntax of their own in SQL one
+// way. Servers from 14 on remember which way the author wrote them; 13 does not,
+// and reads EXTRACT as the function date_part, which is another one since 14.
+func (l tokenList) spelled(major int) tokenList {
+	var out tokenList
+	for i := 0; i < len(l); i++ {
+		t := l[i]
+		switch {
+		case t.is("SUBSTRING", "POSITION", "TRIM", "OVERLAY") && l.at(i+1).is("("):
+			end := l.closing(i + 1)
+			out = append(out, call(t, l[i+2:end].spelled(major))...)
+			i = end
+		case major == 13 && t.is("date_part") && l.at(i+1).is("(") && l.at(i+2).Kind == pgsql.String && l.at(i+3).is("::") && l.at(i+5).is(","):
+			end := l.closing(i + 1)
+			field := word(strings.Trim(l[i+2].Text, "'"), false)
+			out = append(out, t.as("EXTRACT"), op("("), field, word("FROM", true))
+			out = append(out, l[i+6:end].spelled(major)...)
+			out = append(out, op(")"))
+			i = end
+		case t.is("("):
+			end := l.closing(i)
+			inner := l[i+1 : end].spelled(major)
+			if cast, last := l.arrayCast(end, inner); last > 0 {
+				cast[0].space = t.space
+				out = append(out, cast...)
+				i = last
+				continue
+			}
+			if at := inner.find("AT"); at > 0 && inner.at(at+1).is("TIME") && inner.at(at+2).is("ZONE") {
+				out = append(out, t.as("timezone"))
+				out = append(out, arguments(inner[at+3:], inner[:at])...)
+			} else {
+				out = append(out, t)
+				out = append(out, inner...)
+				out = append(out, l[end:min(end+1, len(l))]...)
+			}
+			i = end
+		default:
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// call returns the plain call for one of SQL's spellings, whose name is t.
+func call(t token, inner tokenList) tokenList {
+	from, length := inner.find("FROM"), inner.find("FOR")
+	if length < 0 {
+		length = len(inner)
+	}
+	rest := func(i int) tokenList { return inner[min(i+1, len(inner)):] }
+	var name string
+	var args []tokenList
+	switch in, placing := inner.find("IN"), inner.find("PLACING"); {
+	case t.is("SUBSTRING") && from > 0:
+		name, args = `"substring"`, []tokenList{inner[:from], inner[from+1 : length], rest(length)}
+	case t.is("POSITION") && in > 0:
+		name, args = `"position"`, []tokenList{inner[in+1:].bare(), inner[:in].bare()}
+	case t.is("OVERLAY") && placing > 0 && from > placing:
+		name, args = `"overlay"`, []tokenList{inner[:placing], inner[placing+1 : from], inner[from+1 : length], rest(length)}
+	case t.is("TRIM") && from > 0 && inner[0].is("BOTH", "LEADING", "TRAILING"):
+		name = map[string]string{"BOTH": "btrim", "LEADING": "ltrim", "TRAILING": "rtrim"}[inner[0].Text]
+		args = []tokenList{inner[from+1:], inner[1:from]}
+	default:
+		return append(append(tokenList{t, op("(")}, inner...), op(")"))
+	}
+	return append(tokenList{t.as(name)}, arguments(args...)...)
+}
+
+// arrayCast returns what PostgreSQL makes of (ARRAY[a, b])::type[] when it reads
+// that back, ARRAY[(a)::type, (b)::type]: a dump that is restored has the latter
+// where a varchar column was compared with IN. end is where the parenthesis
+// around inner closes in l; last is the cast's last token, 0 if there is none.
+func (l tokenList) arrayCast(end int, inner tokenList) (cast tokenList, last int) {
+	n := len(inner)
+	if n < 4 || !inner[0].is("ARRAY") || !inner[1].is("[") || !inner[n-1].is("]") || !l.at(end+1).is("::") {
+		return nil, 0
+	}
+	i := end + 2
+	for l.at(i).Kind == pgsql.Word || l.at(i).Kind == pgsql.QuotedIdent || l.at(i).is(".") {
+		i++
+	}
+	if l.at(i).is("(") {
+		i = l.closing(i) + 1
+	}
+	if !l.at(i).is("[") || !l.at(i+1).is("]") {
+		return nil, 0
+	}
+	elements := inner[2 : n-1].split()
+	if elements == nil {
+		return nil, 0 // it is no single array
+	}
+	cast = append(cast, inner[:2]...)
+	for k, e := range elements {
+		if len(e) == 0 || e[0].is("ARRAY") {
+			return nil, 0 // of several dimensions
+		}
+		if k > 0 {
+			cast = append(cast, op(","))
+		}
+		open := op("(")
+		open.space = k > 0
+		cast = append(cast, open)
+		first := len(cast)
+		cast = append(cast, e...)
+		cast[first].space = false
+		cast = append(append(cast, op(")")), l[end+1:i]...)
+	}
+	return append(cast, op("]")), i + 1
+}
+
+// split splits a list at the commas outside of parentheses and brackets, or returns nil
+// if these do not match.
+func (l tokenList) split() []tokenList {
+	var all []tokenList
+	depth, start := 0, 0
+	for i, t := range l {
+		switch {
+		case t.is("(", "["):
+			depth++
+		case t.is(")", "]"):
+			if depth--; depth < 0 {
+				return nil
+			}
+		case t.is(",") && depth == 0:
+			all = append(all, l[start:i])
+			start = i + 1
+		}
+	}
+	return append(all, l[start:])
+}
+
+// arguments returns a list of arguments in parentheses, without empty ones.
+func arguments(args ...tokenList) tokenList {
+	list := tokenList{op("(")}
+	for _, a := range args {
+		if len(a) == 0 {
+			continue
+		}
+		if len(list) > 1 {
+			list = append(list, op(","))
+		}
+		first := len(list)
+		list = append(list, a...)
+		list[first].space = first > 1
+	}
+	return append(list, op(")"))
+}
+
+// bare takes away parentheses around the whole list.
+func (l tokenList) bare() tokenList {
+	if len(l) > 1 && l[0].is("(") && l.closing(0) == len(l)-1 {
+		return l[1 : len(l)-1]
+	}
+	return l
+}
+
+// find returns where a word first stands outside of parentheses, or -1.
+func (l tokenList) find(word string) int {
+	for i := 0; i < len(l); i++ {
+		switch {
+		case l[i].is("("):
+			i = l.closing(i)
+		case l[i].is(word):
+			return i
+		}
+	}
+	return -1
+}
+
+func op(text string) token { return token{Token: pgsql.Token{Kind: pgsql.Op, Text: text}} }
+
+func word(text string, space bool) token {
+	return token{Token: pgsql.Token{Kind: pgsql.Word, Text: text}, space: space}
+}
+
+// as returns a token with another text in t's place.
+func (t token) as(text string) token { return word(text, t.space) }

@@ -155,7 +155,12 @@ SELECT pg_catalog.pg_get_indexdef(i.indexrelid), ' ON ' || pg_catalog.quote_iden
 		if err != nil {
 			return err
 		}
-		_, def, _ = strings.Cut(def, on)
+		// Some versions name this session's temporary schema pg_temp there.
+		if _, after, ok := strings.Cut(def, on); ok {
+			def = after
+		} else if _, def, ok = strings.Cut(def, " ON "+copied+" "); !ok {
+			return errors.New("no table in the definition")
+		}
 		return errDone
 	})
 	if errors.Is(err, errDone) {

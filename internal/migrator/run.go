@@ -178,6 +178,9 @@ func (s *session) stopped(ctx context.Context, st *step, fr *FileRun, i int, err
 		command = "down"
 	}
 	failed.State = fmt.Sprintf("%d of the file's %d statements are done and stay, the database is in the middle of it: correct what failed, then `%s` goes on with statement %d", i, len(st.stmts), command, i+1)
+	if failed.Cause != nil {
+		failed.State = fmt.Sprintf("%d of the file's %d statements are done and stay, the database is in the middle of it: `%s` goes on with statement %d", i, len(st.stmts), command, i+1)
+	}
 	if s.conn.IsClosed() {
 		failed.State = fmt.Sprintf("the connection is lost; %d of the file's %d statements are recorded as done: `%s` finds out about statement %d and goes on", i, len(st.stmts), command, i+1)
 		return err

@@ -1,0 +1,446 @@
+package migrator_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/revision"
+)
+
+// Files of every kind whose statements take long enough to be interrupted. What
+// runs outside of a transaction can be repeated.
+var slow = []file{
+	shop[0],
+	{"20240102000000_slow.sql", `-- alembic:revision bbb222
+
+ALTER TABLE orders ADD COLUMN total int;
+INSERT INTO orders SELECT n, 'order ' || n, n + length(pg_sleep(0.0005)::text) FROM generate_series(1, 100) n;
+ALTER TABLE orders ADD COLUMN tax int;
+`, "ALTER TABLE orders DROP COLUMN tax;\nDELETE FROM orders;\nSELECT pg_sleep(0.1);\nALTER TABLE orders DROP COLUMN total;\n"},
+	{"20240103000000_alone.sql", `-- alembic:revision ccc333
+-- atlas:txmode none
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS ix_orders_total ON orders (total);
+DO $$BEGIN
+    FOR i IN 0..9 LOOP
+        UPDATE orders SET tax = id WHERE id % 10 = i AND tax IS NULL;
+        PERFORM pg_sleep(0.01);
+        COMMIT;
+    END LOOP;
+END$$;
+INSERT INTO items SELECT id, id FROM orders;
+CREATE INDEX CONCURRENTLY ix_orders_tax ON orders ((tax + pg_catalog.length(note))) WHERE tax > 0;
+DROP INDEX CONCURRENTLY ix_orders_total;
+`, `-- atlas:txmode none
+
+CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total);
+DROP INDEX CONCURRENTLY ix_orders_tax;
+DELETE FROM items;
+DO $$BEGIN UPDATE orders SET tax = NULL; COMMIT; PERFORM pg_sleep(0.1); END$$;
+DROP INDEX CONCURRENTLY IF EXISTS ix_orders_total;
+`},
+}
+
+// terminate ends the backend of the migrator that works on the database.
+func (b *bench) terminate() {
+	conn, err := b.db.Connect(context.Background())
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(context.Background(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ibutsu-schema' AND datname = current_database()"); err != nil {
+		b.Error(err)
+	}
+}
+
+// interrupted runs do and interrupts it at the n-th statement of all: as it
+// begins, or a little later. It reports whether there was such a statement.
+func (b *bench) interrupted(n int, later, kill bool, do func(context.Context) error) bool {
+	b.Helper()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	stop := func() { cancel(errors.New("stopped by the test")) }
+	if kill {
+		stop = b.terminate
+	}
+	var wg sync.WaitGroup
+	count := 0
+	b.log.hook = func(e migrator.LogEntry) {
+		if _, ok := e.(migrator.LogStmt); !ok {
+			return
+		}
+		if count++; count != n {
+			return
+		}
+		if !later {
+			stop()
+			return
+		}
+		wg.Go(func() {
+			time.Sleep(15 * time.Millisecond)
+			stop()
+		})
+	}
+	start := time.Now()
+	err := do(ctx)
+	wg.Wait()
+	b.log.hook = nil
+	if err == nil && count >= n && !later {
+		b.Errorf("statement %d was interrupted, and nothing failed", n)
+	}
+	if d := time.Since(start); d > 3*time.Second {
+		b.Errorf("statement %d: an interrupted run took %s", n, d)
+	}
+	if err != nil && !kill && count >= n && context.Cause(ctx) != nil && !errors.Is(err, context.Cause(ctx)) {
+		b.Errorf("statement %d: the error is not the interruption: %v", n, err)
+	}
+	return count >= n
+}
+
+// truthful holds what status says against what the tables say.
+func (b *bench) truthful() {
+	b.Helper()
+	st := b.status()
+	if len(st.Problems) > 0 || st.Settle != "" {
+		b.Errorf("after an interruption the status is %+v", st)
+	}
+	if st.Partial != nil && st.Done > st.Total {
+		b.Errorf("%d of %d statements are done", st.Done, st.Total)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	d := dir(t, slow...)
+	undisturbed := setup(t, d)
+	undisturbed.mustApply(migrator.ApplyOptions{})
+	head := undisturbed.everything()
+	if _, err := undisturbed.down(migrator.DownOptions{To: "base", Yes: true}); err != nil {
+		t.Fatal(err)
+	}
+	base := undisturbed.everything()
+
+	for _, kill := range []bool{false, true} {
+		for _, later := range []bool{false, true} {
+			t.Run(fmt.Sprintf("kill=%v,later=%v", kill, later), func(t *testing.T) {
+				t.Parallel() // it mostly sleeps
+				b := setup(t, d)
+				for n := 1; ; n++ {
+					more := b.interrupted(n, later, kill, func(ctx context.Context) error {
+						_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
+						return err
+					})
+					b.truthful()
+					b.mustApply(migrator.ApplyOptions{})
+					b.same(head)
+					more = b.interrupted(n, later, kill, func(ctx context.Context) error {
+						_, err := b.m().Down(ctx, migrator.DownOptions{To: "base", Yes: true})
+						return err
+					}) || more
+					b.truthful()
+					if _, err := b.down(migrator.DownOptions{To: "base", Yes: true}); err != nil {
+						t.Fatalf("after statement %d: %v", n, err)
+					}
+					b.same(base)
+					if t.Failed() {
+						return
+					}
+					if !more {
+						t.Logf("%d boundaries", n-1)
+						break
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	b := setup(t, dir(t, slow...))
+	const n = 10
+	results := make([]*migrator.ApplyResult, n)
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { results[i], errs[i] = migrator.New(b.cfg).Apply(context.Background(), migrator.ApplyOptions{}) })
+	}
+	wg.Wait()
+	worked := 0
+	for i, res := range results {
+		if errs[i] != nil {
+			t.Errorf("one failed: %v", errs[i])
+		}
+		switch len(res.Applied) {
+		case 0:
+		case len(slow):
+			worked++
+		default:
+			t.Errorf("one applied %v", ran(res.Applied))
+		}
+	}
+	if worked != 1 {
+		t.Errorf("%d worked", worked)
+	}
+	if len(logged[migrator.LogWait](b.log)) < n-1 {
+		t.Errorf("only %d said that they wait", len(logged[migrator.LogWait](b.log)))
+	}
+}
+
+// session opens a connection on which other people's transactions run.
+func (b *bench) session(sql string) *pgx.Conn {
+	b.Helper()
+	conn := b.db.Conn()
+	if _, err := conn.PgConn().Exec(context.Background(), sql).ReadAll(); err != nil {
+		b.Fatal(err)
+	}
+	return conn
+}
+
+func (b *bench) end(conn *pgx.Conn, sql string) {
+	if _, err := conn.PgConn().Exec(context.Background(), sql).ReadAll(); err != nil {
+		b.Error(err)
+	}
+}
+
+func TestLocked(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	// The key is the one that the Atlas CLI makes of "atlas_migrate_execute".
+	other := b.session("SET application_name = 'nightly'; SELECT pg_advisory_lock(2686470616)")
+	before := b.everything()
+	for _, wait := range []time.Duration{-1, 200 * time.Millisecond} {
+		b.cfg.Wait = wait
+		start := time.Now()
+		_, err := b.apply(migrator.ApplyOptions{})
+		var locked *migrator.LockedError
+		if !errors.As(err, &locked) {
+			t.Fatalf("apply gave %v, want a LockedError", err)
+		}
+		if locked.Holder.PID != int(other.PgConn().PID()) || locked.Holder.Application != "nightly" || locked.Holder.Since.IsZero() {
+			t.Errorf("the holder is %+v", locked.Holder)
+		}
+		if d := time.Since(start); d < wait || d > 2*time.Second {
+			t.Errorf("that took %s", d)
+		}
+	}
+	b.same(before)
+	if st := b.status(); len(st.Pending) != len(shop) {
+		t.Errorf("status says %+v", st)
+	}
+	b.cfg.Wait = 0
+	go func() {
+		time.Sleep(300 * time.Millisecond)
+		b.end(other, "SELECT pg_advisory_unlock_all()")
+	}()
+	b.mustApply(migrator.ApplyOptions{})
+}
+
+func TestLockTimeout(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	b.cfg.LockTimeout = 50 * time.Millisecond
+	b.mustApply(migrator.ApplyOptions{N: 1})
+	first := b.everything()
+
+	reader := b.session("BEGIN; SELECT * FROM orders")
+	b.cfg.LockRetry = 200 * time.Millisecond
+	_, err := b.apply(migrator.ApplyOptions{})
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || pg.Code != "55P03" {
+		t.Fatalf("apply gave %v, want a lock timeout", err)
+	}
+	b.same(first)
+
+	b.cfg.LockRetry = 0
+	go func() {
+		time.Sleep(300 * time.Millisecond)
+		b.end(reader, "COMMIT")
+	}()
+	b.mustApply(migrator.ApplyOptions{})
+	if n := len(logged[migrator.LogRetry](b.log)); n < 2 {
+		t.Errorf("%d tries were logged", n)
+	}
+}
+
+// building starts an apply and returns when its concurrent build waits for the
+// writer that is open in another session. The function it returns waits for
+// the apply's end.
+func (b *bench) building(ctx context.Context, index string) func() error {
+	b.Helper()
+	done := make(chan error, 1)
+	go func() {
+		_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
+		done <- err
+	}()
+	for range 200 {
+		if b.query("SELECT count(*)::text FROM pg_class WHERE relname = '"+index+"'") == "1" {
+			return func() error { return <-done }
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	b.Fatalf("nobody builds %s", index)
+	return nil
+}
+
+func TestInvalidIndex(t *testing.T) {
+	d := dir(t, shop...)
+	undisturbed := setup(t, d)
+	undisturbed.mustApply(migrator.ApplyOptions{})
+	head := undisturbed.everything()
+	const writer = "BEGIN; UPDATE orders SET note = note"
+
+	t.Run("ours is rebuilt", func(t *testing.T) {
+		b := setup(t, d)
+		b.mustApply(migrator.ApplyOptions{N: 3})
+		other := b.session(writer)
+		ctx, cancel := context.WithCancel(context.Background())
+		wait := b.building(ctx, "ix_orders_total")
+		start := time.Now()
+		cancel()
+		if err := wait(); !errors.Is(err, context.Canceled) {
+			t.Fatalf("apply gave %v", err)
+		}
+		if d := time.Since(start); d > time.Second {
+			t.Errorf("the interruption took %s", d)
+		}
+		st := b.status()
+		if st.Partial == nil || st.Done != 0 || st.Clean() || len(st.Invalid) != 1 || st.Invalid[0] != (migrator.InvalidIndex{Name: "public.ix_orders_total", Table: "public.orders"}) {
+			t.Errorf("the status is %+v", st)
+		}
+		b.end(other, "ROLLBACK")
+		b.mustApply(migrator.ApplyOptions{})
+		b.same(head)
+		if n := len(logged[migrator.LogRebuild](b.log)); n != 1 {
+			t.Errorf("%d rebuilds were logged", n)
+		}
+	})
+
+	t.Run("another's is waited for", func(t *testing.T) {
+		b := setup(t, d)
+		b.mustApply(migrator.ApplyOptions{N: 3})
+		other := b.session(writer)
+		dba := b.session("SELECT 1")
+		built := make(chan struct{})
+		go func() {
+			b.end(dba, "CREATE INDEX CONCURRENTLY ix_orders_total ON public.orders USING btree (total)")
+			close(built)
+		}()
+		wait := b.building(context.Background(), "ix_orders_total")
+		time.Sleep(300 * time.Millisecond)
+		if st := b.status(); len(st.Invalid) != 1 || st.Invalid[0].Building != int(dba.PgConn().PID()) {
+			t.Errorf("the status is %+v", st)
+		}
+		b.end(other, "ROLLBACK")
+		<-built
+		if err := wait(); err != nil {
+			t.Fatal(err)
+		}
+		b.same(head)
+		if n := len(logged[migrator.LogBuilding](b.log)); n == 0 {
+			t.Error("nobody said that we wait")
+		}
+	})
+
+	t.Run("another's with another definition is left alone", func(t *testing.T) {
+		b := setup(t, d)
+		b.mustApply(migrator.ApplyOptions{N: 3})
+		other := b.session(writer)
+		dba := b.session("SET statement_timeout = '300ms'")
+		_, err := dba.Exec(context.Background(), "CREATE UNIQUE INDEX CONCURRENTLY ix_orders_total ON orders (total)")
+		if err == nil {
+			t.Fatal("the build was not interrupted")
+		}
+		b.end(other, "ROLLBACK")
+		_, err = b.apply(migrator.ApplyOptions{})
+		want := "20240104000000_index.sql:4:1: the index public.ix_orders_total exists, is INVALID and has another definition (... USING btree (total)); it is not ours to drop: drop it, or rename one of the two; " +
+			"statement 1 of 3: CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total); 0 of the file's 3 statements are done and stay, the database is in the middle of it: correct what failed, then `apply` goes on with statement 1"
+		if err == nil || err.Error() != want {
+			t.Errorf("apply gave\n%v\nwant\n%s", err, want)
+		}
+		if got := b.query("SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'ix_orders_total'::regclass"); got != "false" {
+			t.Errorf("the index's validity is %s", got)
+		}
+		b.end(dba, "SET statement_timeout = 0")
+		b.end(dba, "DROP INDEX CONCURRENTLY ix_orders_total")
+		b.mustApply(migrator.ApplyOptions{})
+		b.same(head)
+	})
+
+	t.Run("built and not recorded", func(t *testing.T) {
+		b := setup(t, d)
+		b.mustApply(migrator.ApplyOptions{N: 3})
+		b.log.hook = func(e migrator.LogEntry) {
+			if e, ok := e.(migrator.LogStmtDone); ok && e.N == 1 && !e.Known {
+				b.terminate()
+			}
+		}
+		if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+			t.Fatal("nothing failed")
+		}
+		b.log.hook = nil
+		if st := b.status(); st.Partial == nil || st.Done != 0 {
+			t.Errorf("the status is %+v", st)
+		}
+		b.mustApply(migrator.ApplyOptions{})
+		b.same(head)
+		known := false
+		for _, e := range logged[migrator.LogStmtDone](b.log) {
+			known = known || e.Known
+		}
+		if !known {
+			t.Error("the index was built again")
+		}
+	})
+}
+
+func TestAlembicAtTheSameTime(t *testing.T) {
+	t.Run("before us", func(t *testing.T) {
+		b := setup(t, dir(t, shop...))
+		b.mustApply(migrator.ApplyOptions{N: 1})
+		b.log.hook = func(e migrator.LogEntry) {
+			if e, ok := e.(migrator.LogFile); ok && e.File.Version == "20240103000000" {
+				b.db.Exec("UPDATE alembic_version SET version_num = 'zzz'")
+			}
+		}
+		_, err := b.apply(migrator.ApplyOptions{})
+		var conflict *revision.ConflictError
+		if !errors.As(err, &conflict) || conflict.Want != "bbb222" || len(conflict.Have) != 1 || conflict.Have[0] != "zzz" {
+			t.Errorf("apply gave %v", err)
+		}
+		if got := b.journal(); got != "20240101000000 2 2/2,20240102000000 2 1/1" {
+			t.Errorf("the journal is %s", got)
+		}
+	})
+	t.Run("after us", func(t *testing.T) {
+		b := setup(t, dir(t, shop...))
+		b.mustApply(migrator.ApplyOptions{N: 1})
+		rows := make(chan int64, 1)
+		b.log.hook = func(e migrator.LogEntry) {
+			if e, ok := e.(migrator.LogStmt); ok && e.N == 1 {
+				b.log.hook = nil
+				conn := b.session("SELECT 1")
+				go func() {
+					tag, err := conn.Exec(context.Background(), "UPDATE alembic_version SET version_num = 'zzz' WHERE version_num = 'aaa111'")
+					if err != nil {
+						b.Error(err)
+					}
+					rows <- tag.RowsAffected()
+				}()
+				time.Sleep(100 * time.Millisecond)
+			}
+		}
+		b.mustApply(migrator.ApplyOptions{N: 1})
+		if n := <-rows; n != 0 {
+			t.Errorf("Alembic changed %d rows", n)
+		}
+		if got := b.alembic(); got != "bbb222" {
+			t.Errorf("alembic_version says %s", got)
+		}
+	})
+}

@@ -81,7 +81,7 @@ func run(ctx context.Context, fn func(context.Context) error) error {
 	if err == nil {
 		return nil
 	}
-	return mg.Fatal(exitCode(err), err)
+	return mg.Fatal(report.ExitCode(err), err)
 }
 
 // parentDeath is closed when this process was started by mage and mage is gone.

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -8,6 +9,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 )
+
+// ErrNoDatabase is what Database returns where nothing says which one is meant.
+var ErrNoDatabase = errors.New("no database is set")
 
 // A Database is where a live target works. It prints without its password, whatever the
 // verb; URL is the only field that holds it.
@@ -101,10 +105,10 @@ func (e *Env) Database() (Database, error) {
 		"POSTGRESQL_DB, POSTGRES_HOST, POSTGRES_DB, " + strings.Join(libpqNames, ", ")
 	switch ci := c.get("CI"); {
 	case c.flagEnv != "":
-		return Database{}, fmt.Errorf("no database is set for env %s; looked at %s", c.flagEnv, looked)
+		return Database{}, fmt.Errorf("%w for env %s; looked at %s", ErrNoDatabase, c.flagEnv, looked)
 	case ci != "" && ci != "false" && ci != "0":
-		return Database{}, fmt.Errorf("no database is set; looked at %s (without CI set, or with -env=local, "+
-			"this would be the local PostgreSQL)", looked)
+		return Database{}, fmt.Errorf("%w; looked at %s (without CI set, or with -env=local, "+
+			"this would be the local PostgreSQL)", ErrNoDatabase, looked)
 	}
 	return Database{
 		Local: true, Source: "nothing is set",

@@ -1,0 +1,186 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
+
+// sleepy is a project whose second migration sleeps a minute for each row of the
+// first one's table.
+func sleepy(t *testing.T, head string) string {
+	t.Helper()
+	dir := t.TempDir()
+	files := map[string]string{
+		"schema.hcl": "schema \"public\" {\n}\n",
+		"atlas.hcl": `env "prod" {
+  src = "file://schema.hcl"
+  url = getenv("DATABASE_URL")
+  migration {
+    dir              = "file://migrations"
+    revisions_schema = "public"
+  }
+}
+`,
+		"migrations/1_a.sql":      "CREATE TABLE a (id int);\n",
+		"migrations/2_b.sql":      head + "CREATE TABLE b (id int);\n\nSELECT pg_sleep(60) FROM a;\n\nCREATE TABLE c (id int);\n",
+		"migrations/down/1_a.sql": "DROP TABLE a;\n",
+		"migrations/down/2_b.sql": "DROP TABLE c;\n\nDROP TABLE b;\n",
+	}
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := in(dir, "", "rehash").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return dir
+}
+
+// in is the tool's command in a folder, on the database url.
+func in(dir, url string, args ...string) *exec.Cmd {
+	cmd := exec.Command(tool, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+url, "NO_COLOR=1")
+	return cmd
+}
+
+// query returns the first column of a query's only row.
+func query[T any](t *testing.T, db *pgtest.DB, sql string, args ...any) (v T) {
+	t.Helper()
+	if err := connect(t, db.URL).QueryRow(context.Background(), sql, args...).Scan(&v); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return v
+}
+
+// within polls until ok holds.
+func within(t *testing.T, d time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Errorf("not within %s: %s", d, what)
+}
+
+const (
+	sleeping = `SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`
+	ours     = `SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class WHERE relkind = 'r' AND relname IN ('a', 'b', 'c')`
+	locks    = `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+)
+
+func TestSignals(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		head string // of the file that is interrupted
+		sig  syscall.Signal
+		code int
+		left string // tables that exist afterwards
+	}{
+		{"TERM in a transaction", "", syscall.SIGTERM, 143, "a"},
+		{"INT in a transaction", "", syscall.SIGINT, 130, "a"},
+		{"TERM without a transaction", "-- atlas:txmode none\n\n", syscall.SIGTERM, 143, "a b"},
+		{"INT without a transaction", "-- atlas:txmode none\n\n", syscall.SIGINT, 130, "a b"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir, db := sleepy(t, tt.head), pgtest.New(t)
+			if out, err := in(dir, db.URL, "apply", "-n=1").CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			db.Exec(`INSERT INTO a VALUES (1)`)
+
+			cmd := in(dir, db.URL, "apply")
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			within(t, 10*time.Second, "the migration sleeps", func() bool { return query[int](t, db, sleeping) == 1 })
+			if err := cmd.Process.Signal(tt.sig); err != nil {
+				t.Fatal(err)
+			}
+			within(t, time.Second, "the statement ends on the server", func() bool { return query[int](t, db, sleeping) == 0 })
+			err := cmd.Wait()
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || exit.ExitCode() != tt.code {
+				t.Errorf("apply ended with %v, want exit code %d\n%s", err, tt.code, stderr.String())
+			}
+			if !strings.Contains(stderr.String(), "2_b.sql:") {
+				t.Errorf("apply doesn't say where it was interrupted:\n%s", stderr.String())
+			}
+			if n := query[int](t, db, locks); n != 0 {
+				t.Errorf("%d advisory locks are still held", n)
+			}
+			if got := query[string](t, db, ours); got != tt.left {
+				t.Errorf("tables %q, want %q", got, tt.left)
+			}
+			if got := query[string](t, db, `SELECT version_num FROM alembic_version`); got != "1" {
+				t.Errorf("alembic_version says %q", got)
+			}
+
+			// Run again without the row, it ends as if it had never been interrupted.
+			db.Exec(`TRUNCATE a`)
+			if out, err := in(dir, db.URL, "apply").CombinedOutput(); err != nil {
+				t.Fatalf("apply after the interruption: %v\n%s", err, out)
+			}
+			if got := query[string](t, db, ours); got != "a b c" {
+				t.Errorf("tables %q after a second apply", got)
+			}
+			if got := query[string](t, db, `SELECT version_num FROM alembic_version`); got != "2" {
+				t.Errorf("alembic_version says %q after a second apply", got)
+			}
+		})
+	}
+}
+
+// Mage passes no SIGTERM on to the binary that it built and runs: that one stops
+// by itself when mage is gone.
+func TestTheEndOfMageEndsApply(t *testing.T) {
+	if os.Getenv("SCHEMA_TEST_TOOL") != "" {
+		t.Skip("needs the go command to run mage, and a binary was given to test")
+	}
+	dir, db := sleepy(t, ""), pgtest.New(t)
+	if out, err := in(dir, db.URL, "apply", "-n=1").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	db.Exec(`INSERT INTO a VALUES (1)`)
+
+	mage := filepath.Join(t.TempDir(), "mage")
+	build := exec.Command("go", "build", "-o", mage, "github.com/magefile/mage")
+	build.Dir = root()
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cmd := exec.Command(mage, "-d", root(), "-w", dir, "apply")
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+db.URL)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	within(t, time.Minute, "the migration sleeps", func() bool { return query[int](t, db, sleeping) == 1 })
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	within(t, 2*time.Second, "the statement ends on the server", func() bool { return query[int](t, db, sleeping) == 0 })
+	within(t, 2*time.Second, "the lock is free", func() bool { return query[int](t, db, locks) == 0 })
+	if got := query[string](t, db, ours); got != "a" {
+		t.Errorf("tables %q, want only the first file's", got)
+	}
+}

@@ -1,0 +1,7 @@
+DROP TABLE "Shop Floor"."order";
+
+DROP TABLE "Shop Floor"."Customer";
+
+DROP TYPE "Shop Floor"."State";
+
+DROP SCHEMA "Shop Floor";

@@ -1,0 +1,1 @@
+DELETE FROM "Shop Floor"."Customer" WHERE "e-mail" = 'O''Brien; -- @example.com';

@@ -1,0 +1,103 @@
+//go:build mage
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"github.com/magefile/mage/mg"
+
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+)
+
+// Dev is the local PostgreSQL, and the project's own tests and benchmarks beside it.
+type Dev mg.Namespace
+
+// Up starts the local PostgreSQL, keeps it running, and prints its URL.
+func (Dev) Up(ctx context.Context) error {
+	return run(ctx, func(ctx context.Context) error {
+		c, err := open(nil, nil, nil)
+		if err != nil {
+			return err
+		}
+		url, err := devdb.Up(ctx, c.local())
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(c.Out, url)
+		return err
+	})
+}
+
+// Down stops the local PostgreSQL; its data stays.
+func (Dev) Down(ctx context.Context) error {
+	return run(ctx, func(ctx context.Context) error {
+		c, err := open(nil, nil, nil)
+		if err != nil {
+			return err
+		}
+		stopped, err := devdb.Down(ctx, c.local())
+		if err != nil {
+			return err
+		}
+		if !stopped {
+			say("other commands still use the local PostgreSQL: the last of them stops it")
+		}
+		return nil
+	})
+}
+
+// Url prints the local PostgreSQL's URL, and exits 1 if it isn't running.
+func (Dev) Url(ctx context.Context) error {
+	return run(ctx, func(ctx context.Context) error {
+		c, err := open(nil, nil, nil)
+		if err != nil {
+			return err
+		}
+		url, running, err := devdb.LocalURL(ctx, c.local())
+		if err != nil {
+			return err
+		}
+		if !running {
+			return fmt.Errorf("the local PostgreSQL isn't running: `mage dev:up` starts it")
+		}
+		_, err = fmt.Fprintln(c.Out, url)
+		return err
+	})
+}
+
+// Test runs the project's own tests.
+func Test(ctx context.Context,
+	full *bool, // the long matrices too
+) error {
+	if value(full) {
+		os.Setenv("SCHEMA_TEST_FULL", "1")
+	}
+	return run(ctx, func(ctx context.Context) error {
+		return goTool(ctx, ".", "test", "-timeout=60m", "./...")
+	})
+}
+
+// Bench measures the commands beside the tools that they are compared with.
+func Bench(ctx context.Context,
+	only *string, // regular expression of the benchmarks to run; all if not given
+) error {
+	pattern := value(only)
+	if pattern == "" {
+		pattern = "."
+	}
+	return run(ctx, func(ctx context.Context) error {
+		return goTool(ctx, "internal/bench", "test", "-run=^$", "-bench="+pattern, "-benchtime=5x", "-timeout=60m", "./...")
+	})
+}
+
+// goTool runs the go command in a folder of this module.
+func goTool(ctx context.Context, dir string, args ...string) error {
+	cmd := exec.CommandContext(ctx, mg.GoCmd(), args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, os.Stdout, os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	return cmd.Run()
+}

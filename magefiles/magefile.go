@@ -1,0 +1,314 @@
+//go:build mage
+
+// The schema is declared in schema.hcl; these targets plan, lint and apply the
+// migrations that lead there, and record them in Alembic's alembic_version.
+// One target a command; options are written -name=value.
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/report"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// Plan writes the migration that takes the directory to what schema.hcl says.
+//
+// The difference of schema.hcl and the replayed migrations becomes a migration, a
+// down and an effect file, after a throwaway PostgreSQL showed that they lead there
+// and back. With nothing to do it says so and exits 0.
+func Plan(ctx context.Context,
+	name *string, // what the migration is called; made of what changes if not given
+	env *string, // env block of atlas.hcl
+	dryrun *bool, // print the files instead of writing them
+	format *string, // text or json
+) error {
+	return run(ctx, func(ctx context.Context) (err error) {
+		c, err := open(env, nil, format)
+		if err != nil {
+			return err
+		}
+		defer c.close(&err)
+		if err := c.writable(); err != nil && !value(dryrun) {
+			return err
+		}
+		cfg, err := c.planner(ctx, value(name))
+		if err != nil {
+			return err
+		}
+		p, err := plan.Make(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		if !value(dryrun) {
+			if err := p.Write(c.MigrationsDir); err != nil {
+				return err
+			}
+		}
+		return c.Plan(p, value(dryrun))
+	})
+}
+
+// New writes an empty migration and its down file, to be filled in by hand.
+//
+// For what schema.hcl can't say: data, views, functions. Run rehash when both are written.
+func New(ctx context.Context,
+	name *string, // what the migration is called
+	env *string, // env block of atlas.hcl
+	format *string, // text or json
+) error {
+	return run(ctx, func(ctx context.Context) (err error) {
+		c, err := open(env, nil, format)
+		if err != nil {
+			return err
+		}
+		defer c.close(&err)
+		if err := c.writable(); err != nil {
+			return err
+		}
+		p, err := plan.New(ctx, plan.Config{Dir: c.dir, Name: value(name)})
+		if err != nil {
+			return err
+		}
+		if err := p.Write(c.MigrationsDir); err != nil {
+			return err
+		}
+		return c.Plan(p, false)
+	})
+}
+
+// Check exits 3 unless the project is in order.
+//
+// It is in order if plan would write nothing, all sums and effects are right, and
+// every down file leads back.
+func Check(ctx context.Context,
+	env *string, // env block of atlas.hcl
+	format *string, // text or json
+) error {
+	return run(ctx, func(ctx context.Context) (err error) {
+		c, err := open(env, nil, format)
+		if err != nil {
+			return err
+		}
+		defer c.close(&err)
+		cfg, err := c.planner(ctx, "")
+		if err != nil {
+			return err
+		}
+		r, err := plan.Check(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		return c.Check(r)
+	})
+}
+
+// Lint reports what is dangerous in the migrations that changed, and exits 3 for errors.
+//
+// Changed is what differs from the merge base with git's base branch (atlas.hcl's
+// lint.git.base, the pull request's base, origin/HEAD, main or master), uncommitted files
+// included; or the last files by -latest.
+func Lint(ctx context.Context,
+	base *string, // git revision to compare with
+	latest *int, // look at the last N files instead of asking git
+	env *string, // env block of atlas.hcl
+	format *string, // text, json or github (the default inside GitHub Actions)
+) error {
+	return run(ctx, func(ctx context.Context) (err error) {
+		c, err := open(env, nil, format, report.GitHub)
+		if err != nil {
+			return err
+		}
+		defer c.close(&err)
+		cfg, err := c.linter(ctx, value(base), value(latest))
+		if err != nil {
+			return err
+		}
+		r, err := lint.Run(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		return c.Lint(r)
+	})
+}
+
+// Apply runs the pending migrations on a database and records them.
+//
+// Safe to run from several places at once, to interrupt, and to run again.
+func Apply(ctx context.Context,
+	to *string, // stop after this version or revision id (a prefix will do) instead of the head
+	n *int, // apply N files at most
+	url *string, // the database, instead of atlas.hcl's and the environment's
+	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
+	dryrun *bool, // print the SQL script, touch nothing
+	strict *bool, // fail if the database is ahead of the migrations here
+	wait *time.Duration, // how long to wait for another who migrates, such as 5m; unlimited if not given
+	format *string, // text or json
+) error {
+	return live(ctx, env, url, format, wait, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
+		opts := migrator.ApplyOptions{To: value(to), N: value(n), DryRun: value(dryrun), Strict: value(strict)}
+		r, err := m.Apply(ctx, opts)
+		return c.Apply(r, err)
+	})
+}
+
+// Down takes the newest migrations back by their down files; by default one.
+//
+// Refuses to lose data without -yes, and says what would be lost.
+func Down(ctx context.Context,
+	to *string, // go back to this version or revision id, which stays; base takes all back
+	n *int, // take N files back
+	url *string, // the database, instead of atlas.hcl's and the environment's
+	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
+	dryrun *bool, // print the SQL script, touch nothing
+	yes *bool, // lose the data that it says would be lost
+	wait *time.Duration, // how long to wait for another who migrates, such as 5m; unlimited if not given
+	format *string, // text or json
+) error {
+	return live(ctx, env, url, format, wait, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
+		opts := migrator.DownOptions{To: value(to), N: value(n), DryRun: value(dryrun), Yes: value(yes)}
+		r, err := m.Down(ctx, opts)
+		return c.Down(r, err)
+	})
+}
+
+// Status says where a database stands, and exits 3 if something is wrong with it.
+//
+// Wrong is a half-applied, an edited or an out-of-order file, or an INVALID index;
+// pending migrations alone are not.
+func Status(ctx context.Context,
+	url *string, // the database, instead of atlas.hcl's and the environment's
+	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
+	format *string, // text or json
+) error {
+	return live(ctx, env, url, format, nil, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
+		r, err := m.Status(ctx)
+		if err != nil {
+			return err
+		}
+		return c.Status(r)
+	})
+}
+
+// History lists all migrations in order, and marks the database's place where there is one.
+func History(ctx context.Context,
+	url *string, // the database, instead of atlas.hcl's and the environment's
+	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
+	format *string, // text or json
+) error {
+	return run(ctx, func(ctx context.Context) (err error) {
+		c, err := open(env, url, format)
+		if err != nil {
+			return err
+		}
+		defer c.close(&err)
+		st, err := c.status(ctx)
+		if err != nil {
+			return err
+		}
+		return c.History(c.dir.Files(), st)
+	})
+}
+
+// Stamp sets both records to a version and runs nothing.
+//
+// For a database whose schema is known to be that version's. Without -yes it says what
+// would change, and exits 1.
+func Stamp(ctx context.Context,
+	to *string, // the version or revision id that the database is at, head or base
+	url *string, // the database, instead of atlas.hcl's and the environment's
+	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
+	yes *bool, // do it
+	format *string, // text or json
+) error {
+	return live(ctx, env, url, format, nil, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
+		r, err := m.Stamp(ctx, migrator.StampOptions{To: value(to), Yes: value(yes)})
+		return c.Stamp(r, err)
+	})
+}
+
+// Inspect prints a live database's schema as HCL.
+func Inspect(ctx context.Context,
+	url *string, // the database, instead of atlas.hcl's and the environment's
+	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
+) error {
+	return run(ctx, func(ctx context.Context) (err error) {
+		c, err := open(env, url, nil)
+		if err != nil {
+			return err
+		}
+		defer c.close(&err)
+		cfg, err := c.connConfig(ctx)
+		if err != nil {
+			return err
+		}
+		hcl, err := state.Inspect(ctx, cfg, c.options())
+		if err != nil {
+			return err
+		}
+		_, err = c.Out.Write(hcl)
+		return err
+	})
+}
+
+// Rehash computes the sums of all migrations anew, and measures their effects.
+//
+// Run it after writing or editing a migration by hand. Effects are measured where the
+// directory replays; else it says which file doesn't, and exits 1.
+func Rehash(ctx context.Context,
+	env *string, // env block of atlas.hcl
+) error {
+	return run(ctx, func(ctx context.Context) (err error) {
+		c, err := open(env, nil, nil)
+		if err != nil {
+			return err
+		}
+		defer c.close(&err)
+		if err := c.writable(); err != nil {
+			return err
+		}
+		cfg, err := c.planner(ctx, "")
+		if err != nil {
+			return err
+		}
+		return plan.Rehash(ctx, cfg, c.MigrationsDir)
+	})
+}
+
+// Version prints the versions of this tool, of Atlas, and of the schema.
+func Version(ctx context.Context,
+	env *string, // env block of atlas.hcl
+	format *string, // text or json
+) error {
+	return run(ctx, func(context.Context) error {
+		c, err := open(env, nil, format)
+		if err != nil {
+			return err
+		}
+		return c.Version(report.Versions{Tool: toolVersion(), Atlas: moduleVersion("ariga.io/atlas"), Schema: c.dir})
+	})
+}
+
+// live runs a target that works on a live database's migrations.
+func live(ctx context.Context, env, url, format *string, wait *time.Duration,
+	fn func(context.Context, *cmd, *migrator.Migrator) error) error {
+	return run(ctx, func(ctx context.Context) (err error) {
+		c, err := open(env, url, format)
+		if err != nil {
+			return err
+		}
+		defer c.close(&err)
+		if wait != nil {
+			c.Wait = wait
+		}
+		m, err := c.migrator(ctx)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, c, m)
+	})
+}

@@ -1,0 +1,216 @@
+//go:build mage
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+
+	"github.com/jackc/pgx/v5"
+
+	ibutsuschema "github.com/ibutsu/ibutsu-schema"
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/project"
+	"github.com/ibutsu/ibutsu-schema/internal/report"
+	"github.com/ibutsu/ibutsu-schema/internal/revision"
+)
+
+// say prints a line for people; data alone goes to stdout.
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+// value is a flag's value, its type's zero if it isn't given.
+func value[T any](flag *T) T {
+	if flag == nil {
+		return *new(T)
+	}
+	return *flag
+}
+
+// cmd is what most targets begin with: the project's environment, its migrations
+// and a printer for the result.
+type cmd struct {
+	*project.Env
+	dir *migration.Dir
+	*report.Printer
+
+	// closers are run by close, last first.
+	closers []func() error
+}
+
+// open reads the project. further are formats that the target offers besides text and JSON.
+func open(env, url, format *string, further ...report.Format) (*cmd, error) {
+	f, err := report.ParseFormat(value(format), os.LookupEnv, further...)
+	if err != nil {
+		return nil, err
+	}
+	e, err := project.Load(project.Options{Env: value(env), URL: value(url), Embedded: ibutsuschema.Files})
+	if err != nil {
+		return nil, err
+	}
+	if e.OnEmbedded {
+		say("no project in this folder: using the one that this binary carries")
+	}
+	sub, err := fs.Sub(e.FS, e.Migrations)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", e.Migrations, err)
+	}
+	dir, err := migration.Read(sub)
+	if err != nil {
+		return nil, err
+	}
+	return &cmd{Env: e, dir: dir, Printer: &report.Printer{
+		Out: os.Stdout, Format: f, Style: report.StyleFor(os.Stdout, os.LookupEnv), Dir: e.Migrations,
+	}}, nil
+}
+
+// close ends what the command opened, and joins what went wrong with err.
+func (c *cmd) close(err *error) {
+	for i := len(c.closers) - 1; i >= 0; i-- {
+		*err = errors.Join(*err, c.closers[i]())
+	}
+}
+
+// options say which part of a catalog is the project's.
+func (c *cmd) options() catalog.Options {
+	return catalog.Options{Exclude: c.Exclude, AlembicSchema: c.AlembicSchema, JournalSchema: c.JournalSchema}
+}
+
+// planner starts the throwaway server and returns what package plan works on.
+func (c *cmd) planner(ctx context.Context, name string) (plan.Config, error) {
+	src, err := fs.ReadFile(c.FS, c.Schema)
+	if err != nil {
+		return plan.Config{}, fmt.Errorf("reading the desired state: %w", err)
+	}
+	server, err := c.server(ctx)
+	if err != nil {
+		return plan.Config{}, err
+	}
+	return plan.Config{
+		Server: server, Dir: c.dir,
+		SchemaName: c.Schema, Schema: src, Options: c.options(), Name: name,
+	}, nil
+}
+
+// linter starts the throwaway server and returns what package lint works on: the
+// flags' base or latest files, else atlas.hcl's.
+func (c *cmd) linter(ctx context.Context, base string, latest int) (lint.Config, error) {
+	server, err := c.server(ctx)
+	if err != nil {
+		return lint.Config{}, err
+	}
+	cfg := lint.Config{
+		Server: server, Dir: c.dir, Root: c.MigrationsDir, Options: c.options(),
+		Base: base, Latest: latest, GitDir: filepath.Join(c.Root, c.Gate.GitDir), Errors: c.Gate.Errors,
+	}
+	if base == "" && latest == 0 {
+		cfg.Base, cfg.Latest = c.Gate.Base, c.Gate.Latest
+	}
+	return cfg, nil
+}
+
+// server starts the throwaway server.
+func (c *cmd) server(ctx context.Context) (*devdb.Server, error) {
+	server, err := devdb.Start(ctx, devdb.Config{Dev: c.Dev, Log: say})
+	if err != nil {
+		return nil, err
+	}
+	c.closers = append(c.closers, server.Close)
+	return server, nil
+}
+
+// status is where the database stands; nil where nobody named one: then the local
+// PostgreSQL isn't started just to be asked.
+func (c *cmd) status(ctx context.Context) (*migrator.Status, error) {
+	switch db, err := c.Database(); {
+	case errors.Is(err, project.ErrNoDatabase), err == nil && db.Local && len(db.Notes) > 0:
+		return nil, nil
+	}
+	m, err := c.migrator(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return m.Status(ctx)
+}
+
+// writable returns an error where the project can't be written to.
+func (c *cmd) writable() error {
+	if c.OnEmbedded {
+		return errors.New("this folder holds no project to write to: run this in a clone, where atlas.hcl is")
+	}
+	return nil
+}
+
+// migrator returns what works on the database.
+func (c *cmd) migrator(ctx context.Context) (*migrator.Migrator, error) {
+	conn, err := c.connConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cfg := migrator.Config{
+		ConnConfig: conn, Dir: c.dir, Exclude: c.Exclude, Role: c.Role,
+		Store:           revision.Store{AlembicSchema: c.AlembicSchema, JournalSchema: c.JournalSchema},
+		LockTimeout:     c.LockTimeout,
+		OperatorVersion: "ibutsu-schema " + toolVersion(),
+		Log:             report.NewProgress(os.Stderr, report.StyleFor(os.Stderr, os.LookupEnv)),
+	}
+	if c.Wait != nil {
+		cfg.Wait = *c.Wait
+	}
+	return migrator.New(cfg), nil
+}
+
+// connConfig chooses the live database, starts it if it is the local one, and says
+// how to connect.
+func (c *cmd) connConfig(ctx context.Context) (*pgx.ConnConfig, error) {
+	db, err := c.Database()
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range db.Notes {
+		say("%s", note)
+	}
+	if db.Local {
+		local, err := devdb.Local(ctx, c.local())
+		if err != nil {
+			return nil, err
+		}
+		c.closers = append(c.closers, local.Close)
+		db.URL = local.URL
+	}
+	c.URL = db.URL
+	return db.Config()
+}
+
+func (c *cmd) local() devdb.LocalConfig {
+	return devdb.LocalConfig{Project: c.Root, Log: say}
+}
+
+// toolVersion is this module's version: a tag, a pseudo-version, or (devel).
+func toolVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+// moduleVersion is the version of a module that was built in.
+func moduleVersion(path string) string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == path {
+				return m.Version
+			}
+		}
+	}
+	return "unknown"
+}

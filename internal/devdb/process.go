@@ -132,26 +132,30 @@ func tail(file string) string {
 }
 
 // run runs a program to its end as account in folder dir, with input. Its
-// output is part of the error. When ctx ends it is killed with its children.
+// output is part of the error. When ctx ends the program is asked to end too:
+// killed, it would leave shared memory behind.
 func run(ctx context.Context, a account, dir, input, program string, args ...string) error {
 	cmd := a.command(program, args...)
 	cmd.Dir = dir
 	cmd.Stdin = strings.NewReader(input)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	bindToParent(cmd, syscall.SIGKILL)
+	bindToParent(cmd, syscall.SIGTERM)
 
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	// To the program alone: initdb ends after its current step, while a
+	// server in bootstrap mode would die at once.
+	stop := context.AfterFunc(ctx, func() { cmd.Process.Signal(syscall.SIGTERM) })
 	defer stop()
-	if err := cmd.Wait(); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
+	err := cmd.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("running %s: %w: %s", filepath.Base(program), err, strings.TrimSpace(out.String()))
 	}
 	return nil

@@ -98,4 +98,3 @@ func (d *DB) Login(password, attributes string) string {
 	u.User = url.UserPassword(role, password)
 	return u.String()
 }
-

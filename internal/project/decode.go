@@ -79,7 +79,7 @@ func (e *Env) decode(f *file, block envBlock, s *scope) error {
 		}
 	}
 	for _, b := range lint {
-		if err := e.Lint.decode(b.Body, s); err != nil {
+		if err := e.Gate.decode(b.Body, s); err != nil {
 			return err
 		}
 	}
@@ -121,15 +121,15 @@ func (e *Env) decodeMigration(body *hclsyntax.Body, s *scope) error {
 }
 
 // decode adds what a lint block says to what is not set yet.
-func (l *Lint) decode(body *hclsyntax.Body, s *scope) error {
+func (g *Gate) decode(body *hclsyntax.Body, s *scope) error {
 	latest, err := s.number(body.Attributes["latest"])
 	if err != nil {
 		return err
 	}
 	// As with Atlas, the env's way to find the changed files hides the file's.
-	detects := l.Base != "" || l.Latest != 0
+	detects := g.Base != "" || g.Latest != 0
 	if !detects {
-		l.Latest = latest
+		g.Latest = latest
 	}
 	for _, b := range body.Blocks {
 		if b.Type == "git" {
@@ -142,10 +142,10 @@ func (l *Lint) decode(body *hclsyntax.Body, s *scope) error {
 				return err
 			}
 			if !detects {
-				l.Base = base
+				g.Base = base
 			}
-			if l.GitDir == "" {
-				l.GitDir = dir
+			if g.GitDir == "" {
+				g.GitDir = dir
 			}
 			continue
 		}
@@ -157,11 +157,11 @@ func (l *Lint) decode(body *hclsyntax.Body, s *scope) error {
 		if err != nil {
 			return err
 		}
-		if l.Errors == nil {
-			l.Errors = map[string]bool{}
+		if g.Errors == nil {
+			g.Errors = map[string]bool{}
 		}
-		if _, ok := l.Errors[b.Type]; !ok {
-			l.Errors[b.Type] = isError
+		if _, ok := g.Errors[b.Type]; !ok {
+			g.Errors[b.Type] = isError
 		}
 	}
 	return nil

@@ -68,13 +68,13 @@ type Env struct {
 	Wait *time.Duration
 	// Role is the role that migrations run as, if set.
 	Role string
-	Lint Lint
+	Gate Gate
 
 	choice choice
 }
 
-// Lint is what the lint blocks say, the env's own before the file's.
-type Lint struct {
+// Gate is what the lint blocks say, the env's own before the file's.
+type Gate struct {
 	// Base is the git revision to compare with, empty if not set. GitDir is where git runs,
 	// relative to Root.
 	Base, GitDir string

@@ -106,7 +106,7 @@ diff {
 		Exclude:       []string{"alembic_version", "ledger.alembic_version", "tmp_*"},
 		AlembicSchema: "ledger", JournalSchema: "ledger_journal",
 		LockTimeout: 1500 * time.Millisecond, Wait: &wait, Role: "Table Owner",
-		Lint: Lint{Base: "origin/release", GitDir: "db", Errors: map[string]bool{"destructive": false, "condrop": true}},
+		Gate: Gate{Base: "origin/release", GitDir: "db", Errors: map[string]bool{"destructive": false, "condrop": true}},
 	}
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(Env{}, choice{})); d != "" {
 		t.Error(d)
@@ -265,7 +265,7 @@ func TestOwnFile(t *testing.T) {
 		if d := cmp.Diff(want, got.Exclude); d != "" {
 			t.Errorf("%s: exclude: %s", name, d)
 		}
-		if got.JournalSchema != "public" || got.Dev != "docker://postgres/15/dev" || !got.Lint.Errors["destructive"] {
+		if got.JournalSchema != "public" || got.Dev != "docker://postgres/15/dev" || !got.Gate.Errors["destructive"] {
 			t.Errorf("%s: got %+v", name, got)
 		}
 		if db, err := got.Database(); (err == nil) != (name == "local") {

@@ -72,11 +72,11 @@ func (p *Printer) Apply(r *migrator.ApplyResult, failed error) error {
 
 func (p *Printer) applyText(r *migrator.ApplyResult, failed error) error {
 	var b strings.Builder
-	at := place(r.Target, r.Revision)
+	at := spot(r.Target, r.Revision)
 	switch {
 	case failed != nil:
 		if n := done(r.Applied); n > 0 {
-			fmt.Fprintf(&b, "Applied %d of %s: the database is at %s.\n", n, plural(len(r.Pending), "migration"), place(r.Applied[n-1].File.Version, r.Revision))
+			fmt.Fprintf(&b, "Applied %d of %s: the database is at %s.\n", n, plural(len(r.Pending), "migration"), spot(r.Applied[n-1].File.Version, r.Revision))
 		}
 	case len(r.Ahead) > 0:
 		fmt.Fprintf(&b, "Nothing to apply: the database is ahead. It has %s later than the last one here, up to %s.\n",
@@ -101,8 +101,8 @@ func done(runs []*migrator.FileRun) int {
 	return n
 }
 
-// place names a version and its revision id, or the base.
-func place(version, revision string) string {
+// spot names a version and its revision id, or the base.
+func spot(version, revision string) string {
 	switch {
 	case version == "":
 		return "the base"

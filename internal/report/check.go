@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"path"
 	"strings"
 
 	"ariga.io/atlas-go-sdk/atlasexec"
@@ -37,13 +36,9 @@ func (p *Printer) check(r *plan.CheckResult) error {
 	s := p.Style
 	var b strings.Builder
 	for _, f := range r.Findings {
-		where := p.fileOf(f)
-		if f.Line > 0 {
-			where = fmt.Sprintf("%s:%d", where, f.Line)
-		}
 		text := indent(f.Text, "  ")[2:]
-		if f.File != "" { // else it begins with the schema file's name
-			text = s.strong(where) + ": " + text
+		if f.File != "" { // else the text begins with the schema file's name
+			text = s.strong(p.place(f.File, f.Line, 0)) + ": " + text
 		}
 		b.WriteString(text + "\n")
 		for _, d := range f.Differences {
@@ -59,19 +54,15 @@ func (p *Printer) check(r *plan.CheckResult) error {
 	return p.text(&b)
 }
 
-// fileOf is the path of the file that a finding is about.
-func (p *Printer) fileOf(f plan.Finding) string {
-	if f.File == "" {
-		return p.Schema
-	}
-	return path.Join(p.Dir, f.File)
-}
-
 func (p *Printer) checked(r *plan.CheckResult) summary {
 	out := summary{SummaryReport: atlasexec.SummaryReport{Env: p.env()}, Errors: len(r.Findings)}
 	for _, f := range r.Findings {
 		title := checkTitles[f.Kind]
-		file := out.file(p.fileOf(f), "")
+		name := f.File
+		if name == "" {
+			name = p.SchemaFile
+		}
+		file := out.file(name, "")
 		file.Error = title
 		rep := file.report(title)
 		rep.Diagnostics = append(rep.Diagnostics, diagnostic{

@@ -47,7 +47,7 @@ func (p *Printer) downText(r *migrator.DownResult, failed error) error {
 		if n := done(r.Reverted); n > 0 {
 			at := "the base"
 			if n < len(r.Planned) {
-				at = place(r.Planned[n].Version, r.Revision)
+				at = spot(r.Planned[n].Version, r.Revision)
 			}
 			fmt.Fprintf(&b, "Took back %d of %s: the database is at %s.\n", n, plural(len(r.Planned), "migration"), at)
 		}
@@ -57,10 +57,10 @@ func (p *Printer) downText(r *migrator.DownResult, failed error) error {
 		}
 		b.WriteString(r.Script)
 	case len(r.Planned) == 0:
-		fmt.Fprintf(&b, "Nothing to take back: the database is at %s.\n", place(r.Target, r.Revision))
+		fmt.Fprintf(&b, "Nothing to take back: the database is at %s.\n", spot(r.Target, r.Revision))
 	default:
 		fmt.Fprintf(&b, "%s %s in %s: the database is at %s.\n", p.Style.good("Took back"),
-			plural(len(r.Reverted), "migration"), short(r.End.Sub(r.Start)), place(r.Target, r.Revision))
+			plural(len(r.Reverted), "migration"), short(r.End.Sub(r.Start)), spot(r.Target, r.Revision))
 		for _, l := range r.Losses {
 			b.WriteString(p.Style.warn("lost "+l.String()) + "\n")
 		}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -60,8 +61,9 @@ type Printer struct {
 	Style Style
 	// URL is the database's, for JSON, which leaves the password out.
 	URL string
-	// Schema and Dir are the paths of the schema file and of the migrations folder.
-	Schema, Dir string
+	// SchemaFile and Dir are the paths of the schema file and of the migrations folder, from
+	// the project folder.
+	SchemaFile, Dir string
 }
 
 // json writes a value, indented: people read it too.
@@ -90,6 +92,19 @@ func (p *Printer) env() atlasexec.Env {
 		e.URL = &sqlclient.URL{URL: &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}}
 	}
 	return e
+}
+
+// place is where something stands in a file of the migrations folder, as editors and
+// terminals follow it. A line or column of 0 is not known.
+func (p *Printer) place(file string, line, col int) string {
+	at := path.Join(p.Dir, file)
+	if line > 0 {
+		at += fmt.Sprintf(":%d", line)
+		if col > 0 {
+			at += fmt.Sprintf(":%d", col)
+		}
+	}
+	return at
 }
 
 // plural is "1 file", "2 files".

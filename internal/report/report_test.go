@@ -53,7 +53,7 @@ func show(t *testing.T, format Format, method func(*Printer) error) (string, err
 	t.Helper()
 	var out bytes.Buffer
 	err := method(&Printer{
-		Out: &out, Format: format, Schema: "schema.hcl", Dir: "migrations",
+		Out: &out, Format: format, SchemaFile: "schema.hcl", Dir: "migrations",
 		URL: "postgres://me:hunter2@db.example:5433/ibutsu?sslpassword=hunter2",
 	})
 	if strings.Contains(out.String(), "hunter2") {
@@ -78,14 +78,16 @@ var wantEnv = atlasexec.Env{
 	URL: &sqlclient.URL{URL: &url.URL{Scheme: "postgres", Host: "db.example:5433", Path: "/ibutsu"}},
 }
 
-// files are three migrations, the second with names that need quoting.
+// project is a folder of three migrations, the second with names that need quoting.
+var project = fstest.MapFS{
+	"20240101000000_init.sql":    {Data: []byte("-- alembic:revision cacecc4f1237\n\nCREATE TABLE t (id int);\n")},
+	"20240102000000_Mixed_.sql":  {Data: []byte("CREATE TABLE \"My <Table>\" (id int);\nCREATE INDEX \"I\" ON \"My <Table>\" (id);\n")},
+	"20240103000000_index_t.sql": {Data: []byte("-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON t (id);\n")},
+}
+
 func files(t *testing.T) []*migration.File {
 	t.Helper()
-	dir, err := migration.Read(fstest.MapFS{
-		"20240101000000_init.sql":    {Data: []byte("-- alembic:revision cacecc4f1237\n\nCREATE TABLE t (id int);\n")},
-		"20240102000000_Mixed_.sql":  {Data: []byte("CREATE TABLE \"My <Table>\" (id int);\nCREATE INDEX \"I\" ON \"My <Table>\" (id);\n")},
-		"20240103000000_index_t.sql": {Data: []byte("-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON t (id);\n")},
-	})
+	dir, err := migration.Read(project)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,9 +238,9 @@ func TestCheck(t *testing.T) {
 			}
 		}
 	}
-	const down = "migrations/down/20240102000000_b.sql|down files do not lead back|down files do not lead back|"
+	const down = "down/20240102000000_b.sql|down files do not lead back|down files do not lead back|"
 	want := []string{
-		"migrations/atlas.sum|sums do not fit|sums do not fit|20240101000000_init.sql was edited: run rehash",
+		"atlas.sum|sums do not fit|sums do not fit|20240101000000_init.sql was edited: run rehash",
 		"schema.hcl|the schema file and the migrations differ|the schema file and the migrations differ|schema.hcl and the migrations differ: run plan",
 		down + "the down file fails: relation \"x\" does not exist",
 		down + "the down file does not\nlead back",

@@ -230,15 +230,3 @@ func became(st *migrator.Status, i int, row *migrate.Revision) string {
 	}
 	return fmt.Sprintf("applied %s in %s", row.ExecutedAt.UTC().Format("2006-01-02 15:04"), short(row.ExecutionTime))
 }
-
-// Stamp shows what stamp recorded. What keeps it from recording is all in its error.
-func (p *Printer) Stamp(r *migrator.StampResult) error {
-	from := strings.Join(r.From, ", ")
-	if from == "" {
-		from = "nothing"
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s. alembic_version said %s; of the journal's rows, %d were written and %d removed.\n",
-		p.Style.good("The record says"), place(r.Target, r.Revision), from, len(r.Set), len(r.Removed))
-	return p.text(&b)
-}

@@ -195,12 +195,3 @@ func TestDown(t *testing.T) {
 		t.Error(d)
 	}
 }
-
-func TestStamp(t *testing.T) {
-	text, err := show(t, Text, func(p *Printer) error {
-		return p.Stamp(&migrator.StampResult{Target: "20240101000000", Revision: "cacecc4f1237", Set: []string{"20240101000000"}, Removed: []string{"a", "b"}})
-	})
-	if want := "The record says 20240101000000 (cacecc4f1237). alembic_version said nothing; of the journal's rows, 1 were written and 2 removed.\n"; text != want || err != nil {
-		t.Errorf("got %q, %v", text, err)
-	}
-}

@@ -29,12 +29,12 @@ type checkReport struct {
 
 type diagnostic struct {
 	sqlcheck.Diagnostic
-	Name     string `json:"Name,omitempty"`     // of the hazard
+	Name     string `json:"Name,omitempty"`     // of the hazard, or of what check found
 	Severity string `json:"Severity,omitempty"` // "error" or "warning"
 	Table    string `json:"Table,omitempty"`
-	Lock     string `json:"Lock,omitempty"`
-	Line     int    `json:"Line,omitempty"` // from 1
-	Column   int    `json:"Column,omitempty"`
+	Column   string `json:"Column,omitempty"` // of the table
+	Line     int    `json:"Line,omitempty"`   // in the file, from 1; Pos is the byte offset
+	Char     int    `json:"Char,omitempty"`   // in the line, from 1
 	// Differences are what it is about in particular.
 	Differences []catalog.Difference `json:"Differences,omitempty"`
 }

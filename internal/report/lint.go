@@ -1,0 +1,136 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"ariga.io/atlas-go-sdk/atlasexec"
+	"ariga.io/atlas/sql/sqlcheck"
+
+	"github.com/ibutsu/ibutsu-schema/internal/lint"
+)
+
+// linted is a summary with what lint looked at.
+type linted struct {
+	summary
+	Base     string `json:"Base"`     // what the changed files were compared with
+	Total    int    `json:"Total"`    // files in the directory
+	Changed  int    `json:"Changed"`  // of them changed
+	Silenced int    `json:"Silenced"` // findings that atlas:nolint silenced
+}
+
+// Lint shows what lint found. The error is a *FindingsError if there are errors among it.
+func (p *Printer) Lint(r *lint.Report) error {
+	var err error
+	switch p.Format {
+	case JSON:
+		err = p.json(p.linted(r))
+	case GitHub:
+		err = p.lintGitHub(r)
+	default:
+		err = p.lintText(r)
+	}
+	if err == nil && r.Failed() {
+		err = &FindingsError{plural(r.Count(lint.Error), "error")}
+	}
+	return err
+}
+
+func (p *Printer) lintText(r *lint.Report) error {
+	s := p.Style
+	var b strings.Builder
+	for _, f := range r.Files {
+		for _, d := range f.Diagnostics {
+			severity := s.bad(string(d.Severity))
+			if d.Severity != lint.Error {
+				severity = s.warn(string(d.Severity))
+			}
+			fmt.Fprintf(&b, "%s: %s: %s%s\n", s.strong(p.place(f.Name, d.Line, d.Col)), severity,
+				indent(describe(d), "  ")[2:], s.faint(label(d)))
+		}
+	}
+	b.WriteString(lintSummary(r))
+	return p.text(&b)
+}
+
+func (p *Printer) lintGitHub(r *lint.Report) error {
+	var b strings.Builder
+	for _, f := range r.Files {
+		for _, d := range f.Diagnostics {
+			b.WriteString(annotation{
+				level: string(d.Severity), file: p.place(f.Name, 0, 0), line: d.Line, col: d.Col,
+				title: d.Title, text: describe(d) + label(d),
+			}.String() + "\n")
+		}
+	}
+	b.WriteString(lintSummary(r))
+	return p.text(&b)
+}
+
+// describe is a finding's text with the table or column that it is about.
+func describe(d lint.Diagnostic) string {
+	object := d.Table
+	if d.Column != "" {
+		object += "." + d.Column
+	}
+	if object == "" {
+		return d.Text
+	}
+	return d.Text + " (" + object + ")"
+}
+
+// label is a finding's code and name.
+func label(d lint.Diagnostic) string {
+	words := strings.TrimSpace(d.Code + " " + d.Name)
+	if words == "" {
+		return ""
+	}
+	return " [" + words + "]"
+}
+
+// lintSummary is the last line for people.
+func lintSummary(r *lint.Report) string {
+	var b strings.Builder
+	looked := "no migration changed"
+	if r.Changed > 0 {
+		looked = fmt.Sprintf("looked at %d of %s", r.Changed, plural(r.Total, "migration"))
+	}
+	switch errs, warnings := r.Count(lint.Error), r.Count(lint.Warning); {
+	case errs+warnings > 0:
+		fmt.Fprintf(&b, "%s, %s: %s", plural(errs, "error"), plural(warnings, "warning"), looked)
+	default:
+		b.WriteString("Nothing found: " + looked)
+	}
+	if r.Base != "" {
+		b.WriteString(" (" + r.Base + ")")
+	}
+	if r.Silenced > 0 {
+		fmt.Fprintf(&b, "; %s silenced", plural(r.Silenced, "finding"))
+	}
+	return b.String() + ".\n"
+}
+
+func (p *Printer) linted(r *lint.Report) linted {
+	out := linted{
+		summary: summary{
+			SummaryReport: atlasexec.SummaryReport{Env: p.env()},
+			Errors:        r.Count(lint.Error), Warnings: r.Count(lint.Warning),
+		},
+		Base: r.Base, Total: r.Total, Changed: r.Changed, Silenced: r.Silenced,
+	}
+	for _, f := range r.Files {
+		if len(f.Diagnostics) == 0 && f.Error == "" {
+			continue // as the SDK says: only files with findings
+		}
+		file := out.file(f.Name, f.Text)
+		file.Error = f.Error
+		for _, d := range f.Diagnostics {
+			rep := file.report(d.Title)
+			rep.Diagnostics = append(rep.Diagnostics, diagnostic{
+				Diagnostic: sqlcheck.Diagnostic{Pos: d.Pos, Text: d.Text, Code: d.Code},
+				Name:       d.Name, Severity: string(d.Severity), Table: d.Table, Column: d.Column, Line: d.Line, Char: d.Col,
+			})
+		}
+	}
+	return out
+}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 
 	"github.com/jackc/pgx/v5"
@@ -110,7 +109,7 @@ func (c *cmd) linter(ctx context.Context, base string, latest int) (lint.Config,
 	}
 	cfg := lint.Config{
 		Server: server, Dir: c.dir, Root: c.MigrationsDir, Options: c.options(),
-		Base: base, Latest: latest, GitDir: filepath.Join(c.Root, c.Gate.GitDir), Errors: c.Gate.Errors,
+		Base: base, Latest: latest, Errors: c.Gate.Errors,
 	}
 	if base == "" && latest == 0 {
 		cfg.Base, cfg.Latest = c.Gate.Base, c.Gate.Latest

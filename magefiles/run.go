@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/magefile/mage/mg"
+
+	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
 // Mage runs the words of its command line one after the other and only then

@@ -16,7 +16,7 @@ import (
 
 // diff returns the statements that lead from one state to the other, by Atlas's engine,
 // and a name for them. There are none if the engine sees no difference. The schemas named
-// in kept are not dropped.
+// in kept are not dropped. The error is an *EngineError for what the engine refuses.
 func diff(ctx context.Context, from, to *state.State, kept []string) ([]*migrate.Change, string, error) {
 	var have, want *schema.Realm
 	var g errgroup.Group
@@ -33,13 +33,13 @@ func diff(ctx context.Context, from, to *state.State, kept []string) ([]*migrate
 	}
 	changes, err := drv.RealmDiff(have, want, schema.DiffNormalized())
 	if err != nil {
-		return nil, "", fmt.Errorf("comparing the states: %w", err)
+		return nil, "", &EngineError{err}
 	}
 	name := deriveName(changes)
 	changes, drops := dropSchemas(changes, kept)
 	planned, err := from.Plan(ctx, separateDrops(changes))
 	if err != nil {
-		return nil, "", fmt.Errorf("planning: %w", err)
+		return nil, "", &EngineError{err}
 	}
 	for _, c := range planned {
 		if _, ok := c.Source.(*schema.AddSchema); ok {
@@ -184,11 +184,25 @@ func separateDrops(changes []schema.Change) []schema.Change {
 		if len(first) > 0 {
 			out = append(out, &schema.ModifyTable{T: m.T, Changes: first})
 		}
+		slices.SortStableFunc(rest, func(a, b schema.Change) int { return turn(a) - turn(b) })
 		if len(rest) > 0 {
 			out = append(out, &schema.ModifyTable{T: m.T, Changes: rest})
 		}
 	}
 	return out
+}
+
+// turn orders the changes of one ALTER TABLE so that what needs a column comes after it is
+// added and before it is dropped, and in the reverse order it does so too. PostgreSQL drops
+// a check together with any of its columns.
+func turn(c schema.Change) int {
+	switch c.(type) {
+	case *schema.AddColumn, *schema.ModifyColumn:
+		return 0
+	case *schema.DropColumn:
+		return 2
+	}
+	return 1
 }
 
 // onDropped says whether c drops an index or foreign key with one of the columns.

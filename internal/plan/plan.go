@@ -60,7 +60,7 @@ type Plan struct {
 //
 // The error is a *migration.SumError for a directory that was edited without rehash, a
 // *state.SchemaError for the schema file, a *state.StmtError for a
-// migration that does not replay, and a *ProofError for a plan that does not give what it
+// migration that does not replay, an *EngineError for a change that the engine refuses, and a *ProofError for a plan that does not give what it
 // should; it says what differs.
 func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	if cfg.Name != "" {
@@ -161,6 +161,15 @@ func (e *ProofError) Unwrap() error {
 	return e.Err
 }
 
+// An EngineError is a change that Atlas's engine refuses to plan. Nothing was written.
+type EngineError struct{ Err error }
+
+func (e *EngineError) Error() string {
+	return fmt.Sprintf("the engine cannot plan what the schema file wants: %v\nwrite this change as SQL (new), or change the schema file", e.Err)
+}
+
+func (e *EngineError) Unwrap() error { return e.Err }
+
 // ErrNoName is New's error without a name.
 var ErrNoName = errors.New("a new migration needs a name, such as -name=backfill_runs")
 
@@ -183,12 +192,12 @@ func New(_ context.Context, cfg Config) (*Plan, error) {
 }
 
 const (
-	newUp = `-- Write the change here as SQL. All of it runs in one transaction. What cannot, such as
--- CREATE INDEX CONCURRENTLY, goes into a file of its own that begins with the directive for
--- transaction mode none; the README shows it. Then measure the effect with rehash.
+	newUp = `-- Write the change here as SQL; all of it runs in one transaction. Then write the down
+-- file, and run rehash, which measures the effect.
 `
-	newDown = `-- Write here what takes the change back. If nothing can, say so with the directive for
--- "down none" and the reason; the README shows it.
+	newDown = `-- Write here what takes the change back. If nothing can, let the file begin with the line
+--   "-- alembic:down none REASON"
+-- without the quotes, and an empty line after it.
 `
 )
 

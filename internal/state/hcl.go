@@ -60,6 +60,9 @@ func parse(name string, src []byte) (*document, error) {
 	d := &document{name: name, realm: &schema.Realm{}}
 	// Atlas changes the body while it evaluates it.
 	d.index(f.Body.(*hclsyntax.Body), nil)
+	if err := d.check(); err != nil {
+		return nil, err
+	}
 	if err := postgres.EvalHCL.Eval(p, d.realm, nil); err != nil {
 		if errors.As(err, &diags) {
 			return nil, diagError(name, diags)
@@ -113,6 +116,24 @@ func (d *document) index(body *hclsyntax.Body, path []label) {
 		d.blocks = append(d.blocks, block{path: p, pos: b.TypeRange.Start})
 		d.index(b.Body, p)
 	}
+}
+
+// check refuses what could only be misunderstood.
+func (d *document) check() error {
+	declared := false
+	for _, b := range d.blocks {
+		l := b.path[len(b.path)-1]
+		declared = declared || l.kind == "schema"
+		if strings.Contains(l.name, `"`) {
+			return &SchemaError{File: d.name, Line: b.pos.Line, Col: b.pos.Column,
+				Msg: fmt.Sprintf("%s %q: the engine cannot write a name with a double quote in it; choose another, or create it in a migration (new)", l.kind, l.name)}
+		}
+	}
+	if !declared {
+		return &SchemaError{File: d.name, Line: 1, Col: 1,
+			Msg: `no schema is declared, and everything would be dropped: declare one, such as schema "public" {}`}
+	}
+	return nil
 }
 
 // table returns the place of a table's block, or of the block of the named part in it,

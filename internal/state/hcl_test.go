@@ -14,6 +14,8 @@ func TestParseErrors(t *testing.T) {
 		{"no such schema", "schema \"public\" {\n}\ntable \"runs\" {\n  schema = schema.publik\n}\n", `schema.hcl:4:18: unsupported attribute: this object does not have an attribute named "publik"`},
 		{"column without type", head + "  column \"ok\" {\n    null = true\n  }\n}\n", `schema.hcl:3:1: cannot convert table "runs": specutil: nil type`},
 		{"index without columns", head + "  column \"ok\" {\n    type = boolean\n  }\n  index \"i\" {\n  }\n}\n", `schema.hcl:8:3: cannot convert table "runs": missing definition for index "i"`},
+		{"empty", "# nothing\n", `schema.hcl:1:1: no schema is declared, and everything would be dropped: declare one, such as schema "public" {}`},
+		{"double quote in a name", head + "  column \"a\\\"b\" {\n    type = int\n  }\n}\n", `schema.hcl:5:3: column "a\"b": the engine cannot write a name with a double quote in it; choose another, or create it in a migration (new)`},
 		{"extension", "schema \"public\" {\n}\nextension \"hstore\" {\n  schema = schema.public\n}\n", `schema.hcl:3:1: extensions are not supported by this version. Use: https://atlasgo.io/getting-started`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,0 +1,12 @@
+schema "public" {
+}
+table "t" {
+  schema = schema.public
+  column "a" {
+    type = int
+  }
+  column "b" {
+    type = text
+    null = true
+  }
+}

@@ -1,0 +1,10 @@
+schema "a" {
+}
+schema "b" {
+}
+table "a" "t" {
+  schema = schema.a
+  column "n" {
+    type = int
+  }
+}

@@ -137,15 +137,8 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope) error {
 			if err != nil {
 				return err
 			}
-			dir, err := s.text(b.Body.Attributes["dir"])
-			if err != nil {
-				return err
-			}
 			if !detects {
 				g.Base = base
-			}
-			if g.GitDir == "" {
-				g.GitDir = dir
 			}
 			continue
 		}

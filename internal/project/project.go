@@ -75,9 +75,9 @@ type Env struct {
 
 // Gate is what the lint blocks say, the env's own before the file's.
 type Gate struct {
-	// Base is the git revision to compare with, empty if not set. GitDir is where git runs,
-	// relative to Root.
-	Base, GitDir string
+	// Base is the git revision to compare with, empty if not set. (git.dir is not needed: git
+	// finds the repository by itself.)
+	Base string
 	// Latest is how many of the last files to look at; 0 if not set.
 	Latest int
 	// Errors holds by an analyzer's name whether its findings are errors; analyzers that are

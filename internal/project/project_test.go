@@ -106,7 +106,7 @@ diff {
 		Exclude:       []string{"alembic_version", "ledger.alembic_version", "tmp_*"},
 		AlembicSchema: "ledger", JournalSchema: "ledger_journal",
 		LockTimeout: 1500 * time.Millisecond, Wait: &wait, Role: "Table Owner",
-		Gate: Gate{Base: "origin/release", GitDir: "db", Errors: map[string]bool{"destructive": false, "condrop": true}},
+		Gate: Gate{Base: "origin/release", Errors: map[string]bool{"destructive": false, "condrop": true}},
 	}
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(Env{}, choice{})); d != "" {
 		t.Error(d)

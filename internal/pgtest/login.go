@@ -24,7 +24,8 @@ var askPasswords = sync.OnceValue(func() error {
 	return configurePasswords(ctx, shared.server)
 })
 
-// configurePasswords has the server ask members of a group for their password.
+// configurePasswords has the server ask members of a group for their password,
+// and makes it fit to be a dev URL's server.
 func configurePasswords(ctx context.Context, s *devdb.Server) error {
 	admin, err := s.Admin(ctx)
 	if err != nil {
@@ -40,6 +41,10 @@ func configurePasswords(ctx context.Context, s *devdb.Server) error {
 		return err
 	}
 	if err := os.WriteFile(file, append([]byte("local all +"+passwordGroup+" scram-sha-256\n"), rules...), 0o600); err != nil {
+		return err
+	}
+	// Throwaway servers have no template0, but a dev URL's server is thought to.
+	if _, err := admin.Exec(ctx, "CREATE DATABASE template0 IS_TEMPLATE true"); err != nil {
 		return err
 	}
 	const probe = "password_probe"

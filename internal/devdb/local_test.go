@@ -1,0 +1,291 @@
+//go:build unix
+
+package devdb_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+)
+
+// localConfig returns the configuration of a new project with a cache folder of
+// its own, whose server is ended after the test.
+func localConfig(t *testing.T) devdb.LocalConfig {
+	t.Helper()
+	t.Setenv("XDG_CACHE_HOME", openDir(t))
+	cfg := devdb.LocalConfig{Project: t.TempDir(), Log: t.Logf}
+	t.Cleanup(func() {
+		if stopped, err := devdb.Down(context.Background(), cfg); err != nil || !stopped {
+			t.Errorf("at the end the server is not stopped: %v", err)
+		}
+	})
+	return cfg
+}
+
+func local(t *testing.T, cfg devdb.LocalConfig) *devdb.Instance {
+	t.Helper()
+	l, err := devdb.Local(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func closeLocal(t *testing.T, l *devdb.Instance) {
+	t.Helper()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func running(t *testing.T, cfg devdb.LocalConfig) bool {
+	t.Helper()
+	_, ok, err := devdb.LocalURL(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ok
+}
+
+func localQuery(t *testing.T, url, sql string) []string {
+	t.Helper()
+	conn, err := pgx.Connect(context.Background(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	return query(t, conn, sql)
+}
+
+// bootTime identifies a run of the server.
+func bootTime(t *testing.T, url string) string {
+	t.Helper()
+	return localQuery(t, url, "SELECT pg_postmaster_start_time()")[0]
+}
+
+func TestLocal(t *testing.T) {
+	cfg := localConfig(t)
+	url, ok, err := devdb.LocalURL(context.Background(), cfg)
+	if err != nil || ok {
+		t.Fatalf("before the first use: running %v, %v", ok, err)
+	}
+	if stopped, err := devdb.Down(context.Background(), cfg); err != nil || !stopped {
+		t.Errorf("Down before the first use: stopped %v, %v", stopped, err)
+	}
+
+	a := local(t, cfg)
+	if a.URL != url {
+		t.Errorf("the URL became %s, it was %s", a.URL, url)
+	}
+	got := localQuery(t, a.URL, `SELECT current_user, current_database(), rolsuper, rolcreaterole, current_setting('fsync'), current_setting('listen_addresses'),
+		pg_encoding_to_char(encoding) FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_database() AND datdba = pg_roles.oid`)
+	if diff := cmp.Diff([]string{"local|local|f|f|on||UTF8"}, got); diff != "" {
+		t.Error(diff)
+	}
+	localQuery(t, a.URL, "COMMENT ON SCHEMA public IS 'ours'; CREATE TABLE kept AS SELECT 7 AS n")
+
+	b := local(t, cfg)
+	closeLocal(t, a)
+	closeLocal(t, a) // again changes nothing
+	if !running(t, cfg) {
+		t.Error("stopped under another user")
+	}
+	out, err := exec.Command("psql", "-X", "-At", "-d", b.URL, "-c", "SELECT n FROM kept").CombinedOutput()
+	if err != nil || string(out) != "7\n" {
+		t.Errorf("psql says %q, %v", out, err)
+	}
+	closeLocal(t, b)
+	if running(t, cfg) {
+		t.Error("running after the last user")
+	}
+	c := local(t, cfg)
+	if diff := cmp.Diff([]string{"7"}, localQuery(t, c.URL, "SELECT n FROM kept")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLocalOfEachProject(t *testing.T) {
+	cfg := localConfig(t)
+	a := local(t, cfg)
+	other := devdb.LocalConfig{Project: t.TempDir(), Log: t.Logf}
+	b := local(t, other)
+	if a.URL == b.URL {
+		t.Errorf("two projects share %s", a.URL)
+	}
+	closeLocal(t, b)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(cfg.Project, link); err != nil {
+		t.Fatal(err)
+	}
+	if c := local(t, devdb.LocalConfig{Project: link}); c.URL != a.URL {
+		t.Errorf("by a link the project is another one: %s, %s", c.URL, a.URL)
+	}
+}
+
+func TestLocalAtOnce(t *testing.T) {
+	cfg := localConfig(t)
+	var group sync.WaitGroup
+	for range 5 {
+		group.Go(func() {
+			l, err := devdb.Local(context.Background(), cfg)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			conn, err := pgx.Connect(context.Background(), l.URL)
+			if err != nil {
+				t.Error(err)
+			} else {
+				conn.Close(context.Background())
+			}
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if running(t, cfg) {
+		t.Error("running after the last user")
+	}
+}
+
+// The server outlives the process that started it, and ends with the next use.
+func TestLocalKilled(t *testing.T) {
+	cfg := localConfig(t)
+	cmd, u := startChild(t, "local", cfg.Project)
+	boot := bootTime(t, u.String())
+	l := local(t, cfg)
+	cmd.Process.Kill()
+	cmd.Wait()
+	if got := bootTime(t, l.URL); got != boot {
+		t.Error("another server runs")
+	}
+	closeLocal(t, l)
+	if running(t, cfg) {
+		t.Error("running after the last user")
+	}
+
+	cmd, _ = startChild(t, "local", cfg.Project)
+	cmd.Process.Kill()
+	cmd.Wait()
+	if !running(t, cfg) {
+		t.Fatal("the server ended with a user")
+	}
+	closeLocal(t, local(t, cfg))
+	if running(t, cfg) {
+		t.Error("running after the last user")
+	}
+}
+
+func TestUpDown(t *testing.T) {
+	ctx := context.Background()
+	cfg := localConfig(t)
+	up := func() string {
+		t.Helper()
+		url, err := devdb.Up(ctx, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return url
+	}
+	down := func(want bool) {
+		t.Helper()
+		if stopped, err := devdb.Down(ctx, cfg); err != nil || stopped != want {
+			t.Fatalf("stopped %v, %v, want %v", stopped, err, want)
+		}
+	}
+
+	url := up()
+	boot := bootTime(t, url)
+	up()
+	l := local(t, cfg)
+	if l.URL != url || bootTime(t, l.URL) != boot {
+		t.Error("another server is used")
+	}
+	closeLocal(t, l)
+	if !running(t, cfg) {
+		t.Fatal("a pinned server was stopped")
+	}
+	down(true)
+	if running(t, cfg) {
+		t.Fatal("running after Down")
+	}
+	down(true)
+
+	l = local(t, cfg)
+	up()
+	down(false)
+	if !running(t, cfg) {
+		t.Fatal("stopped under a user")
+	}
+	closeLocal(t, l)
+	if running(t, cfg) {
+		t.Error("running after the last user")
+	}
+}
+
+func TestLocalCancelled(t *testing.T) {
+	cfg := localConfig(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := devdb.Local(ctx, cfg); err == nil {
+		t.Error("no error")
+	}
+	if running(t, cfg) {
+		t.Error("a cancelled start leaves a server")
+	}
+	closeLocal(t, local(t, cfg))
+}
+
+func TestLocalOtherMajor(t *testing.T) {
+	cfg := localConfig(t)
+	url, _, err := devdb.LocalURL(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As another major, whose binaries are gone, would have left it.
+	socket := url[strings.Index(url, "host=")+len("host=") : strings.LastIndex(url, "/run&")]
+	old := socket[:strings.LastIndex(socket, "-")] + "-14"
+	if err := os.MkdirAll(filepath.Join(old, "data"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	marker := filepath.Join(old, "data", "PG_VERSION")
+	if err := os.WriteFile(marker, []byte("14\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	cfg.Log = func(f string, args ...any) { fmt.Fprintf(&log, f+"\n", args...) }
+	closeLocal(t, local(t, cfg))
+	if text, err := os.ReadFile(marker); err != nil || string(text) != "14\n" {
+		t.Errorf("the other major's data was touched: %q, %v", text, err)
+	}
+	if !strings.Contains(log.String(), "the local data of PostgreSQL 14 stays as it is") {
+		t.Errorf("said %q", log.String())
+	}
+}
+
+// A folder too deep for a socket is no obstacle.
+func TestLocalDeepCache(t *testing.T) {
+	cfg := localConfig(t)
+	deep := filepath.Join(os.Getenv("XDG_CACHE_HOME"), strings.Repeat("deep", 30))
+	t.Setenv("XDG_CACHE_HOME", deep)
+	l := local(t, cfg)
+	if got := localQuery(t, l.URL, "SELECT 1"); got[0] != "1" {
+		t.Error(got)
+	}
+	closeLocal(t, l)
+	if err := os.Remove(l.URL[strings.Index(l.URL, "host=")+len("host=") : strings.LastIndex(l.URL, "&")]); err != nil {
+		t.Error(err)
+	}
+}

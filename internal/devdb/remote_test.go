@@ -1,0 +1,155 @@
+//go:build unix
+
+package devdb_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
+
+// ours lists what dev URLs' servers have created on the shared server.
+func ours(t *testing.T) []string {
+	t.Helper()
+	admin, err := pgtest.Server(t).Admin(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close(context.Background())
+	return query(t, admin, `SELECT 'database ' || datname FROM pg_database WHERE datname LIKE 'ibutsu\_dev\_%'
+		UNION SELECT 'role ' || rolname FROM pg_roles WHERE rolname LIKE 'ibutsu\_dev\_%' ORDER BY 1`)
+}
+
+func TestDevURL(t *testing.T) {
+	ctx := context.Background()
+	for _, test := range []struct {
+		attributes string
+		ownRole    bool // databases belong to a role made for them
+	}{
+		{"CREATEDB", false},
+		{"CREATEDB CREATEROLE", true},
+		{"SUPERUSER", true},
+	} {
+		t.Run(test.attributes, func(t *testing.T) {
+			named := pgtest.New(t)
+			named.Exec(`CREATE TABLE kept (n int)`)
+			dev := named.Login("p@ss/w:r d'%", test.attributes)
+			s := start(t, dev+"&search_path=kept")
+			if want := pgtest.Server(t).VersionNum(); s.VersionNum() != want {
+				t.Errorf("version %d, want %d", s.VersionNum(), want)
+			}
+			db := create(t, s)
+			conn := connect(t, db)
+			u, err := url.Parse(dev)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := query(t, conn, `SELECT rolsuper, rolcreaterole, pg_encoding_to_char(encoding), datcollate, current_setting('search_path')
+				FROM pg_database, pg_roles WHERE datname = current_database() AND rolname = current_user AND pg_roles.oid = datdba`)
+			if diff := cmp.Diff([]string{`f|f|UTF8|C|"$user", public`}, got); diff != "" {
+				t.Error(diff)
+			}
+			if own := conn.Config().User != u.User.Username(); own != test.ownRole {
+				t.Errorf("the owner is %s", conn.Config().User)
+			}
+			query(t, conn, `CREATE TABLE t (n int); COMMENT ON SCHEMA public IS 'ours'`)
+			conn.Close(ctx)
+			copied, err := s.Clone(ctx, db)
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn, err = pgx.Connect(ctx, copied.URL())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close(ctx)
+			query(t, conn, `INSERT INTO t VALUES (1)`)
+			if err := db.Drop(ctx); err != nil {
+				t.Error(err)
+			}
+			// One that was dropped, one with a session in it, and the role go.
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			if left := ours(t); len(left) > 0 {
+				t.Errorf("left: %q", left)
+			}
+			if diff := cmp.Diff([]string{"kept"}, query(t, named.Conn(), `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`)); diff != "" {
+				t.Errorf("the database named was touched: %s", diff)
+			}
+		})
+	}
+}
+
+// What a killed process left goes, what another still uses stays.
+func TestDevURLSweep(t *testing.T) {
+	named := pgtest.New(t)
+	dev := named.Login("secret", "SUPERUSER")
+	other := start(t, dev)
+	conn := connect(t, create(t, other))
+	cmd, u := startChild(t, "server", dev)
+	dead := u.User.Username()
+	cmd.Process.Kill()
+	cmd.Wait()
+	eventually(t, "the end of the child's sessions", func() bool {
+		return query(t, conn, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'`)[0] == "1"
+	})
+
+	s := start(t, dev)
+	if strings.Contains(fmt.Sprint(ours(t)), strings.TrimSuffix(dead, "owner")) {
+		t.Errorf("%s was not swept: %q", dead, ours(t))
+	}
+	query(t, conn, "SELECT 1")
+	s.Close()
+	other.Close()
+	if left := ours(t); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}
+
+func TestDevURLErrors(t *testing.T) {
+	named := pgtest.New(t)
+	dev := named.Login("secret", "")
+	u, err := url.Parse(dev)
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := u.User.Username()
+	wrong := strings.Replace(dev, ":secret@", ":not%20secret@", 1)
+	for _, test := range []struct{ name, dev, want string }{
+		{"no CREATEDB", dev, `the dev URL's user "` + role + `" may not create databases: run ALTER ROLE "` + role + `" CREATEDB there, or leave dev unset for a throwaway server`},
+		{"wrong password", wrong, "password authentication failed"},
+		{"nobody there", "postgres://u:secret@127.0.0.1:1/d", "connecting to the dev URL's server: "},
+		{"bad escape", "postgres://u:secret%zz@h/d", "malformed postgres:// URL"},
+		{"unescaped slash", "postgres://u:sec/ret@h/d", "malformed postgres:// URL"},
+		{"bad setting", "postgres://u:secret@h/d?sslmode=never&password=secret", "malformed postgres:// URL"},
+		{"bad port", "postgres://u:secret@h:99999/d", "malformed postgres:// URL"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, err := devdb.Start(context.Background(), devdb.Config{Dev: test.dev})
+			if err == nil {
+				s.Close()
+				t.Fatal("no error")
+			}
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %q, want %q", err, test.want)
+			}
+			if strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "sec/") {
+				t.Errorf("the error shows the password: %v", err)
+			}
+			var noRight *devdb.CreateDBError
+			if errors.As(err, &noRight) != (test.name == "no CREATEDB") {
+				t.Errorf("the error is a %T", err)
+			}
+		})
+	}
+}

@@ -68,7 +68,8 @@ func open(env, url, format *string, further ...report.Format) (*cmd, error) {
 		return nil, err
 	}
 	return &cmd{Env: e, dir: dir, Printer: &report.Printer{
-		Out: os.Stdout, Format: f, Style: report.StyleFor(os.Stdout, os.LookupEnv), Dir: e.Migrations,
+		Out: os.Stdout, Format: f, Style: report.StyleFor(os.Stdout, os.LookupEnv),
+		SchemaFile: e.Schema, Dir: e.Migrations,
 	}}, nil
 }
 

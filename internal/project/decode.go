@@ -37,6 +37,13 @@ func (e *Env) decode(f *file, block envBlock, s *scope) error {
 	if e.Dev, err = s.text(attrs["dev"]); err != nil {
 		return err
 	}
+	if scheme, _, ok := strings.Cut(e.Dev, "://"); ok && isPostgres(scheme) {
+		db, err := fromURL(e.Dev, "dev")
+		if err != nil {
+			return at(attrs["dev"].Expr.Range(), "%w", err)
+		}
+		e.Dev = db.URL
+	}
 	if e.Exclude, err = s.texts(attrs["exclude"]); err != nil {
 		return err
 	}

@@ -253,6 +253,27 @@ func TestEmbedded(t *testing.T) {
 	}
 }
 
+func TestDevURL(t *testing.T) {
+	clearLibpq(t)
+	for _, tt := range []struct{ dev, want, err string }{
+		{"docker://postgres/15/dev", "docker://postgres/15/dev", ""},
+		{"postgresql+psycopg2://me:p#w/%@h/d?search_path=public", "postgres://me:p%23w%2F%25@h/d", ""},
+		{"postgres://me:hunter2@h:x/d", "", "atlas.hcl:2:9: dev: invalid port"},
+	} {
+		hcl := fmt.Sprintf("env \"local\" {\n  dev = %q\n  migration { revisions_schema = \"public\" }\n}\n", tt.dev)
+		got, err := Load(Options{Root: folder(t, hcl), LookupEnv: env()})
+		if err != nil || tt.err != "" {
+			if fmt.Sprint(err) != tt.err {
+				t.Errorf("%s: error %v, want %q", tt.dev, err, tt.err)
+			}
+			continue
+		}
+		if got.Dev != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.dev, got.Dev, tt.want)
+		}
+	}
+}
+
 // TestOwnFile reads the project's own file: every env of it, and the settings that the
 // commands rely on.
 func TestOwnFile(t *testing.T) {

@@ -3,11 +3,15 @@
 package lint
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // Config says what to lint.
@@ -23,8 +27,6 @@ type Config struct {
 	// Base is a git revision. Without one it is the pull request's base in GitHub Actions ($GITHUB_BASE_REF), or else the first
 	// that exists of origin/HEAD, main, master, origin/main and origin/master.
 	Base string
-	// GitDir is the folder that git runs in, default Root.
-	GitDir string
 
 	// Errors holds by an analyzer's name (destructive, data_depend, condrop, incompatible) whether its findings are errors;
 	// of those not mentioned only destructive's are.
@@ -90,10 +92,118 @@ func (r *Report) Count(s Severity) int {
 	return n
 }
 
-// Run lints. What is wrong with the files is in the report; an error says that no report could be made.
+// Run lints. What is wrong with the files is in the report; an error says that no report could be made. It is a *DetectError if
+// git cannot tell which files changed.
 func Run(ctx context.Context, cfg Config) (*Report, error) {
-	return &Report{Total: len(cfg.Dir.Files())}, nil
+	c, err := detect(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Base: c.base, Total: len(cfg.Dir.Files()), Changed: len(c.added)}
+	for _, f := range c.added {
+		r.file(f.Name)
+	}
+	r.directoryFindings(c, cfg.Dir)
+	if len(c.added) > 0 {
+		if err := r.statementFindings(ctx, c, cfg); err != nil {
+			return nil, err
+		}
+	}
+	r.finish(cfg.Dir)
+	return r, nil
 }
 
-// Invalid is the report on a directory that cannot be read, for an error of [migration.Read].
-func Invalid(errs migration.Errors) *Report { return &Report{} }
+// statementFindings replays the merged files and runs the added ones after them, as a database will that has run the merged ones.
+func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config) error {
+	st, err := state.New(ctx, cfg.Server, cfg.Options)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	for _, f := range c.merged {
+		if err := st.Up(ctx, f); err != nil {
+			failed, err := refused(err)
+			if err != nil {
+				return err
+			}
+			r.addFailure(failed)
+			return nil
+		}
+	}
+	t, err := newTracer(ctx, st)
+	if err != nil {
+		return err
+	}
+	analyzers, err := newAnalyzers(cfg.Errors)
+	if err != nil {
+		return err
+	}
+	for _, f := range c.added {
+		tr, err := t.run(ctx, f)
+		if err != nil {
+			return err
+		}
+		found, err := analyzers.analyze(ctx, f, tr)
+		if err != nil {
+			return err
+		}
+		silence := readNolint(f)
+		for _, d := range found {
+			if silence.covers(d) {
+				r.Silenced++
+				continue
+			}
+			r.add(f.Name, d)
+		}
+		if tr.failed != nil {
+			// What comes behind it cannot be run.
+			r.addFailure(tr.failed)
+			return nil
+		}
+	}
+	return nil
+}
+
+func (r *Report) addFailure(e *state.StmtError) {
+	_, text, _ := strings.Cut(e.Error(), ": ")
+	r.add(e.File, Diagnostic{
+		Pos: e.Pos.Offset, Line: e.Pos.Line, Col: e.Pos.Col,
+		Title: titleFails, Name: "migration-fails", Severity: Error, Text: text,
+	})
+}
+
+// file is the report on a file, made when it is first asked for.
+func (r *Report) file(name string) *FileReport {
+	i := slices.IndexFunc(r.Files, func(f FileReport) bool { return f.Name == name })
+	if i < 0 {
+		i = len(r.Files)
+		r.Files = append(r.Files, FileReport{Name: name})
+	}
+	return &r.Files[i]
+}
+
+func (r *Report) add(name string, d Diagnostic) {
+	f := r.file(name)
+	f.Diagnostics = append(f.Diagnostics, d)
+}
+
+// finish sorts what was found and says of each file whether it passes.
+func (r *Report) finish(dir *migration.Dir) {
+	texts := make(map[string]string)
+	for _, f := range dir.Files() {
+		texts[f.Name] = f.SQL
+	}
+	slices.SortStableFunc(r.Files, func(a, b FileReport) int { return strings.Compare(a.Name, b.Name) })
+	for i := range r.Files {
+		f := &r.Files[i]
+		f.Text = texts[f.Name]
+		slices.SortStableFunc(f.Diagnostics, func(a, b Diagnostic) int { return cmp.Compare(a.Pos, b.Pos) })
+		var titles []string
+		for _, d := range f.Diagnostics {
+			if d.Severity == Error && !slices.Contains(titles, d.Title) {
+				titles = append(titles, d.Title)
+			}
+		}
+		f.Error = strings.Join(titles, "; ")
+	}
+}

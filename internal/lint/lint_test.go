@@ -1,0 +1,358 @@
+package lint_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// folder writes migrations to a new folder, with right sums.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root := filepath.Join(t.TempDir(), "migrations")
+	put(t, root, files)
+	return root
+}
+
+// put writes files, deletes those whose text is "-", and recomputes the sums.
+func put(t *testing.T, root string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(root, name)
+		if text == "-" {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := migration.Rehash(root, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, root string) *migration.Dir {
+	t.Helper()
+	d, err := migration.Read(os.DirFS(root))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// run lints the folder. cfg needs no Dir, Root or Server.
+func run(t *testing.T, root string, cfg lint.Config) (*lint.Report, error) {
+	t.Helper()
+	cfg.Dir, cfg.Root, cfg.Server = read(t, root), root, pgtest.Server(t)
+	return lint.Run(context.Background(), cfg)
+}
+
+func mustRun(t *testing.T, root string, cfg lint.Config) *lint.Report {
+	t.Helper()
+	r, err := run(t, root, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// findings writes each finding on a line.
+func findings(r *lint.Report) []string {
+	var lines []string
+	for _, f := range r.Files {
+		for _, d := range f.Diagnostics {
+			code := ""
+			if d.Code != "" {
+				code = " " + d.Code
+			}
+			lines = append(lines, fmt.Sprintf("%s:%d:%d: %s %s%s: %s", f.Name, d.Line, d.Col, d.Severity, d.Name, code, d.Text))
+		}
+	}
+	return lines
+}
+
+const (
+	first  = "20260101000000_first.sql"
+	second = "20260102000000_second.sql"
+	third  = "20260103000000_third.sql"
+)
+
+const shop = `CREATE TABLE customers (id int PRIMARY KEY, name text, mail text, "Odd Column" int);
+CREATE TABLE orders (
+  id int PRIMARY KEY,
+  customer_id int CONSTRAINT orders_customer REFERENCES customers (id),
+  note text
+);
+CREATE INDEX ON customers (mail);
+CREATE UNIQUE INDEX customers_name ON customers (name);
+CREATE SCHEMA "Archive";
+CREATE TABLE "Archive"."Old Orders" (id int PRIMARY KEY, x int);
+CREATE TABLE events (id int, at date) PARTITION BY RANGE (at);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE VIEW names AS SELECT name FROM customers;
+`
+
+func TestStatements(t *testing.T) {
+	for _, test := range []struct {
+		name, sql string
+		want      []string
+	}{
+		{"nothing", "", nil},
+		{"comments", "-- DROP TABLE orders;\n/* DROP TABLE customers; */\n", nil},
+		{"safe", "ALTER TABLE orders ADD COLUMN flaky boolean;\nCREATE INDEX ON orders (flaky);\nCREATE TABLE t (x int NOT NULL);\nINSERT INTO t VALUES (1);\n", nil},
+		{"drop column", "-- title\n\nSELECT 1;\n  ALTER TABLE orders DROP COLUMN note;\n",
+			[]string{"4:3: error drop-column DS103: dropping column orders.note deletes its data, and breaks all that still uses it"}},
+		{"drop columns", `ALTER TABLE public.customers DROP COLUMN mail, DROP "Odd Column";`, []string{
+			"1:1: error drop-column DS103: dropping column customers.mail deletes its data, and breaks all that still uses it",
+			`1:1: error drop-column DS103: dropping column customers."Odd Column" deletes its data, and breaks all that still uses it`,
+		}},
+		{"drop foreign key column", "ALTER TABLE orders DROP COLUMN customer_id;",
+			[]string{"1:1: error drop-column DS103: dropping column orders.customer_id deletes its data, and breaks all that still uses it"}},
+		{"drop and add", "ALTER TABLE orders DROP COLUMN note, ADD COLUMN note text;",
+			[]string{"1:1: error drop-column DS103: dropping column orders.note deletes its data, and breaks all that still uses it"}},
+		{"drop table", "SELECT ';'; DROP TABLE orders;",
+			[]string{"1:13: error drop-table DS102: dropping table orders deletes its data, and breaks all that still uses it"}},
+		{"drop table elsewhere", `DROP TABLE "Archive"."Old Orders";`,
+			[]string{`1:1: error drop-table DS102: dropping table "Archive"."Old Orders" deletes its data, and breaks all that still uses it`}},
+		{"drop table in a block", "DO $$ BEGIN EXECUTE 'DROP TABLE ' || 'orders'; END $$;",
+			[]string{"1:1: error drop-table DS102: dropping table orders deletes its data, and breaks all that still uses it"}},
+		{"drop and create again in a block", "DO $$ BEGIN DROP TABLE orders; CREATE TABLE orders (id int PRIMARY KEY); END $$;",
+			[]string{"1:1: error drop-table DS102: dropping table orders deletes its data, and breaks all that still uses it"}},
+		{"drop and create again", "DROP TABLE orders;\nCREATE TABLE orders (id int PRIMARY KEY);",
+			[]string{"1:1: error drop-table DS102: dropping table orders deletes its data, and breaks all that still uses it"}},
+		{"drop partition", "DROP TABLE events_2025;",
+			[]string{"1:1: error drop-table DS102: dropping table events_2025 deletes its data, and breaks all that still uses it"}},
+		{"drop if it is there", "DROP TABLE IF EXISTS nothing;\nALTER TABLE IF EXISTS nothing DROP COLUMN x;\n", nil},
+		{"drop what was created", "CREATE TABLE t (x int, y int);\nALTER TABLE t DROP COLUMN y;\nDROP TABLE t;\n", nil},
+		{"drop schema", `DROP SCHEMA "Archive" CASCADE;`,
+			[]string{`1:1: error drop-schema DS101: dropping schema "Archive" deletes all that is in it (1 table)`}},
+		{"drop foreign key", "ALTER TABLE orders DROP CONSTRAINT orders_customer;",
+			[]string{"1:1: warning drop-foreign-key CD101: dropping foreign key orders_customer of table orders lets rows in that refer to nothing"}},
+		{"not null without default", "ALTER TABLE orders ADD COLUMN x int NOT NULL;",
+			[]string{"1:1: warning add-not-null-column-no-default MF103: adding column orders.x, NOT NULL and without a default, fails if the table has a row"}},
+		{"not null with default", "ALTER TABLE orders ADD COLUMN x int NOT NULL DEFAULT 0;", nil},
+		{"set not null", "ALTER TABLE orders ALTER note SET NOT NULL;",
+			[]string{"1:1: warning set-not-null-data MF104: setting column orders.note NOT NULL fails if a row has a NULL there"}},
+		{"unique index", "CREATE UNIQUE INDEX i ON customers (mail, lower(name));",
+			[]string{"1:1: warning unique-data MF101: making mail, lower(name) unique on table customers fails if rows have the same values"}},
+		{"unique constraint", `ALTER TABLE customers ADD CONSTRAINT u UNIQUE ("Odd Column");`,
+			[]string{`1:1: warning unique-data MF101: making "Odd Column" unique on table customers fails if rows have the same values`}},
+		{"rename column", "ALTER TABLE customers RENAME mail TO email;",
+			[]string{"1:1: warning rename-column BC102: renaming column customers.mail to email breaks all that still uses the old name"}},
+		{"rename column with a unique index", "ALTER TABLE customers RENAME COLUMN name TO \"Full Name\";",
+			[]string{`1:1: warning rename-column BC102: renaming column customers.name to "Full Name" breaks all that still uses the old name`}},
+		{"rename table", "ALTER TABLE orders RENAME TO purchases;",
+			[]string{"1:1: warning rename-table BC101: renaming table orders to purchases breaks all that still uses the old name"}},
+		{"move table", `ALTER TABLE orders SET SCHEMA "Archive";`,
+			[]string{`1:1: warning move-table-schema BC101: moving table orders to "Archive".orders breaks all that still uses the old name`}},
+		{"rename schema", `ALTER SCHEMA "Archive" RENAME TO archive;`,
+			[]string{`1:1: warning rename-schema: renaming schema "Archive" to archive breaks all that still uses the old name`}},
+		{"attach partition", "CREATE TABLE e (id int, at date);\nALTER TABLE events ATTACH PARTITION e FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');", nil},
+		{"detach partition", "ALTER TABLE events DETACH PARTITION events_2025;", nil},
+		{"comment that Atlas takes for a statement", "SELECT 1;\n-- was: x; DROP TABLE orders;",
+			[]string{"2:12: warning misread-by-atlas: the stock Atlas CLI would run a further statement, which PostgreSQL does not see: DROP TABLE orders;"}},
+		{"failure", "SELECT 1;\nALTER TABLE orders ADD COLUMN x json;\nCREATE INDEX ON orders USING gin (x);",
+			[]string{`3:1: error migration-fails: data type json has no default operator class for access method "gin" (SQLSTATE 42704), You must specify an operator class for the index or define a default operator class for the data type; the file must run on the schema that the files before it give, without any data`}},
+		{"failure after a finding", "ALTER TABLE orders DROP COLUMN note;\nSELECT nothing;", []string{
+			"1:1: error drop-column DS103: dropping column orders.note deletes its data, and breaks all that still uses it",
+			"2:8: error migration-fails: column \"nothing\" does not exist (SQLSTATE 42703); the file must run on the schema that the files before it give, without any data",
+		}},
+		{"failure at commit", "ALTER TABLE orders ADD CONSTRAINT d FOREIGN KEY (id) REFERENCES customers (id) DEFERRABLE INITIALLY DEFERRED;\nINSERT INTO orders VALUES (7);",
+			[]string{"2:1: error migration-fails: insert or update on table \"orders\" violates foreign key constraint \"d\" (SQLSTATE 23503), Key (id)=(7) is not present in table \"customers\"; the file must run on the schema that the files before it give, without any data"}},
+		{"without a transaction", "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON orders (note);\nALTER TABLE orders DROP COLUMN note;\n",
+			[]string{"4:1: error drop-column DS103: dropping column orders.note deletes its data, and breaks all that still uses it"}},
+		{"roles that the server lacks", "GRANT SELECT ON orders TO \"Lint Reader\";\nALTER TABLE orders DROP COLUMN note;\nGRANT SELECT ON orders TO lint_other;\n",
+			[]string{"2:1: error drop-column DS103: dropping column orders.note deletes its data, and breaks all that still uses it"}},
+		{"roles without a transaction", "-- atlas:txmode none\n\nALTER TABLE orders DROP COLUMN note;\nGRANT SELECT ON orders TO lint_third;\nDROP TABLE orders;\n", []string{
+			"3:1: error drop-column DS103: dropping column orders.note deletes its data, and breaks all that still uses it",
+			"5:1: error drop-table DS102: dropping table orders deletes its data, and breaks all that still uses it",
+		}},
+		{"type that is missing", "ALTER TABLE orders ADD COLUMN x nosuchtype;",
+			[]string{"1:33: error migration-fails: type \"nosuchtype\" does not exist (SQLSTATE 42704); the file must run on the schema that the files before it give, without any data"}},
+		{"no superuser", "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '/tmp/f';",
+			[]string{"1:1: error migration-fails: permission denied for language c (SQLSTATE 42501); migrations are replayed as the database's owner, who is no superuser: leave this to an administrator, or make the statement conditional"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			root := folder(t, map[string]string{first: shop, second: test.sql})
+			r := mustRun(t, root, lint.Config{Latest: 1})
+			var want []string
+			for _, w := range test.want {
+				want = append(want, second+":"+w)
+			}
+			if diff := cmp.Diff(want, findings(r)); diff != "" {
+				t.Error(diff)
+			}
+			for _, f := range r.Files {
+				for _, d := range f.Diagnostics {
+					if d.Pos < 0 || d.Pos > len(f.Text) {
+						t.Errorf("position %d of %d", d.Pos, len(f.Text))
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestFields compares all that a finding carries.
+func TestFields(t *testing.T) {
+	sql := "SELECT 'ä'; ALTER TABLE \"Archive\".\"Old Orders\" DROP COLUMN x;\n"
+	root := folder(t, map[string]string{first: shop, second: sql})
+	got := mustRun(t, root, lint.Config{Latest: 1})
+	want := &lint.Report{
+		Base: "the latest file", Total: 2, Changed: 1,
+		Files: []lint.FileReport{{
+			Name: second, Text: sql, Error: "destructive changes detected",
+			Diagnostics: []lint.Diagnostic{{
+				Pos: 13, Line: 1, Col: 13, Title: "destructive changes detected", Code: "DS103", Name: "drop-column", Analyzer: "destructive",
+				Text:  `dropping column "Archive"."Old Orders".x deletes its data, and breaks all that still uses it`,
+				Table: `"Archive"."Old Orders"`, Column: "x", Severity: lint.Error,
+			}},
+		}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if !got.Failed() || got.Count(lint.Error) != 1 || got.Count(lint.Warning) != 0 {
+		t.Error("the gate passes")
+	}
+}
+
+func TestSeverities(t *testing.T) {
+	sql := "ALTER TABLE orders DROP COLUMN note;\nALTER TABLE orders DROP CONSTRAINT orders_customer;\n"
+	for _, test := range []struct {
+		errors map[string]bool
+		want   string
+	}{
+		{nil, "destructive changes detected"},
+		{map[string]bool{"destructive": false}, ""},
+		{map[string]bool{"condrop": true}, "destructive changes detected; constraint deletion detected"},
+		{map[string]bool{"destructive": false, "condrop": true, "incompatible": true}, "constraint deletion detected"},
+	} {
+		t.Run(test.want, func(t *testing.T) {
+			r := mustRun(t, folder(t, map[string]string{first: shop, second: sql}), lint.Config{Latest: 1, Errors: test.errors})
+			if n := len(r.Files[0].Diagnostics); n != 2 {
+				t.Errorf("%d findings", n)
+			}
+			if got := r.Files[0].Error; got != test.want || r.Failed() != (test.want != "") {
+				t.Errorf("%q, failed: %v", got, r.Failed())
+			}
+		})
+	}
+}
+
+func TestNolint(t *testing.T) {
+	for _, test := range []struct {
+		name, sql string
+		silenced  int
+		left      []string // lines of what is left
+	}{
+		{"none", "DROP TABLE orders;\n", 0, []string{"1"}},
+		{"bare", "-- atlas:nolint\nDROP TABLE orders;\nALTER TABLE customers DROP mail;\n", 1, []string{"3"}},
+		{"code", "-- atlas:nolint DS102\nDROP TABLE orders;\n", 1, nil},
+		{"analyzer", "-- atlas:nolint destructive\nDROP TABLE orders;\n", 1, nil},
+		{"hazard", "-- atlas:nolint drop-table\nDROP TABLE orders;\n", 1, nil},
+		{"another", "-- atlas:nolint DS103 data_depend\nDROP TABLE orders;\n", 0, []string{"2"}},
+		{"list", "-- atlas:nolint DS103 DS102\nDROP TABLE orders;\n", 1, nil},
+		{"list with commas", "-- atlas:nolint MF101, drop-table\nDROP TABLE orders;\n", 1, nil},
+		{"two lines", "-- atlas:nolint MF101\n-- because\n-- atlas:nolint DS102\nDROP TABLE orders;\n", 1, nil},
+		{"block comment", "/*atlas:nolint DS102*/\nDROP TABLE orders;\n", 1, nil},
+		{"cut off", "SELECT 1;\n-- atlas:nolint\n\nDROP TABLE orders;\n", 0, []string{"4"}},
+		{"cut off by the second", "SELECT 1;\n-- atlas:nolint\n-- x\n\n-- y\nDROP TABLE orders;\n", 0, []string{"6"}},
+		{"second statement", "SELECT 1;\n\n-- y\n-- atlas:nolint DS102\nDROP TABLE orders;\n", 1, nil},
+		{"file", "-- atlas:nolint\n\nDROP TABLE orders;\nALTER TABLE customers DROP mail;\n", 2, nil},
+		{"file with a name", "-- atlas:nolint DS102\n\nDROP TABLE orders;\nALTER TABLE customers DROP mail;\n", 1, []string{"4"}},
+		{"file with other directives", "-- alembic:revision x\n-- atlas:nolint destructive\n\nDROP TABLE orders;\n", 1, nil},
+		{"in a string", "SELECT '\n-- atlas:nolint\n';\nDROP TABLE orders;\n", 0, []string{"4"}},
+		{"failure is never silenced", "-- atlas:nolint\n\nDROP TABLE nothing;\n", 0, []string{"3"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := mustRun(t, folder(t, map[string]string{first: shop, second: test.sql}), lint.Config{Latest: 1})
+			var left []string
+			for _, f := range r.Files {
+				for _, d := range f.Diagnostics {
+					left = append(left, fmt.Sprint(d.Line))
+				}
+			}
+			if diff := cmp.Diff(test.left, left); diff != "" || r.Silenced != test.silenced {
+				t.Errorf("silenced %d: %s", r.Silenced, diff)
+			}
+		})
+	}
+}
+
+// TestFiles lints several files: each stands on what the ones before it did.
+func TestFiles(t *testing.T) {
+	root := folder(t, map[string]string{
+		first:  shop,
+		second: "CREATE TABLE t (x int);\nALTER TABLE orders DROP COLUMN note;\n",
+		third:  "ALTER TABLE orders ADD COLUMN note text;\nDROP TABLE t;\n",
+	})
+	want := []string{
+		second + ":2:1: error drop-column DS103: dropping column orders.note deletes its data, and breaks all that still uses it",
+		third + ":2:1: error drop-table DS102: dropping table t deletes its data, and breaks all that still uses it",
+	}
+	if diff := cmp.Diff(want, findings(mustRun(t, root, lint.Config{Latest: 2}))); diff != "" {
+		t.Error(diff)
+	}
+	// All of them, and more than there are.
+	for _, n := range []int{3, 100} {
+		r := mustRun(t, root, lint.Config{Latest: n})
+		if diff := cmp.Diff(want, findings(r)); diff != "" || r.Changed != 3 || r.Total != 3 || len(r.Files) != 3 {
+			t.Errorf("%d: %+v %s", n, r, diff)
+		}
+	}
+}
+
+// TestBrokenBase has a merged file that cannot be run: the changed one cannot be judged.
+func TestBrokenBase(t *testing.T) {
+	r := mustRun(t, folder(t, map[string]string{first: "SELECT nothing;", second: "DROP TABLE orders;"}), lint.Config{Latest: 1})
+	want := []string{first + `:1:8: error migration-fails: column "nothing" does not exist (SQLSTATE 42703); the file must run on the schema that the files before it give, without any data`}
+	if diff := cmp.Diff(want, findings(r)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSum(t *testing.T) {
+	root := folder(t, map[string]string{first: shop, second: "SELECT 1;\n", "down/" + second: "SELECT 1;\n"})
+	if err := os.WriteFile(filepath.Join(root, second), []byte("SELECT 2;\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := mustRun(t, root, lint.Config{Latest: 1})
+	want := []string{"atlas.sum:3:0: error checksum-mismatch: atlas.sum does not fit: " + second + " was edited: restore it; or, if no database has run it yet, run rehash"}
+	if diff := cmp.Diff(want, findings(r)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestInvalid(t *testing.T) {
+	root := folder(t, map[string]string{first: "SELECT 1;\nCOMMIT;\n", "notes.sql": ""})
+	_, err := migration.Read(os.DirFS(root))
+	errs, ok := err.(migration.Errors)
+	if !ok {
+		t.Fatalf("%v", err)
+	}
+	r := lint.Invalid(errs)
+	want := []string{
+		first + ":2:1: error invalid-file: COMMIT: transactions are opened and ended around the file; remove it, or commit in batches by a DO block in a file with \"-- atlas:txmode none\"",
+		"notes.sql:0:0: error invalid-file: the name has no version: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql, or move it out of the folder",
+	}
+	if diff := cmp.Diff(want, findings(r)); diff != "" || !r.Failed() {
+		t.Error(diff)
+	}
+}

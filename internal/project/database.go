@@ -56,7 +56,7 @@ type choice struct {
 	url func() (text, source string, err error)
 }
 
-// sets are the two families of variables that Ibutsu's own configuration knows.
+// families are the prefixes of the variables that Ibutsu's own configuration knows.
 var families = []string{"POSTGRESQL_", "POSTGRES_"}
 
 // libpqNames are the variables of libpq that say where to connect; the others only add to
@@ -101,8 +101,8 @@ func (e *Env) Database() (Database, error) {
 			return fromURL("postgres://", name)
 		}
 	}
-	looked := "-url, the url of env " + c.env + ", DATABASE_URL, SQLALCHEMY_DATABASE_URI, POSTGRESQL_HOST, " +
-		"POSTGRESQL_DB, POSTGRES_HOST, POSTGRES_DB, " + strings.Join(libpqNames, ", ")
+	looked := "-url, the url of env " + c.env + ", DATABASE_URL, SQLALCHEMY_DATABASE_URI, " +
+		"POSTGRESQL_{HOST,HOSTNAME,DB,DATABASE}, POSTGRES_{HOST,HOSTNAME,DB,DATABASE}, " + strings.Join(libpqNames, ", ")
 	switch ci := c.get("CI"); {
 	case c.flagEnv != "":
 		return Database{}, fmt.Errorf("%w for env %s; looked at %s", ErrNoDatabase, c.flagEnv, looked)

@@ -29,8 +29,8 @@ env "prod" {
   migration { revisions_schema = "public" }
 }
 `
-	const looked = "looked at -url, the url of env %s, DATABASE_URL, SQLALCHEMY_DATABASE_URI, POSTGRESQL_HOST, " +
-		"POSTGRESQL_DB, POSTGRES_HOST, POSTGRES_DB, PGHOST, PGDATABASE, PGSERVICE"
+	const looked = "looked at -url, the url of env %s, DATABASE_URL, SQLALCHEMY_DATABASE_URI, " +
+		"POSTGRESQL_{HOST,HOSTNAME,DB,DATABASE}, POSTGRES_{HOST,HOSTNAME,DB,DATABASE}, PGHOST, PGDATABASE, PGSERVICE"
 	root := folder(t, hcl)
 	all := []string{
 		"FROM_HCL=postgres://hcl/d", "DATABASE_URL=postgres://database-url/d", "SQLALCHEMY_DATABASE_URI=postgresql+psycopg2://sqlalchemy/d",

@@ -56,7 +56,8 @@ func (e errInterrupted) Error() string { return "stopped by " + e.sig.String() }
 // forwards none). It turns fn's error into the exit code that the command line
 // promises: mage itself handles SIGINT only, and knows no code but 1.
 func run(ctx context.Context, fn func(context.Context) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
+	// Mage ends its context on SIGINT too, without saying why: the signal itself is waited for.
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	sigs := make(chan os.Signal, 1)
 	signal.Notify(sigs, os.Interrupt, syscall.SIGTERM)

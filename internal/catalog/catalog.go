@@ -28,6 +28,9 @@ type Catalog struct {
 
 // newCatalog takes over lines, which need not be sorted.
 func newCatalog(lines []string) Catalog {
+	if len(lines) == 0 {
+		return Catalog{}
+	}
 	slices.Sort(lines)
 	return Catalog{lines: slices.Compact(lines)}
 }

@@ -67,6 +67,7 @@ var changes = []struct {
 	{name: "schema public commented", after: `COMMENT ON SCHEMA public IS 'ours'`, want: `comment on schema public: 'ours'`},
 	{name: "schema public's comment dropped", after: `COMMENT ON SCHEMA public IS NULL`, want: `comment on schema public: none`},
 	{name: "extension dropped", after: `DROP EXTENSION plpgsql`, want: `extension plpgsql: missing`},
+	{name: "dependency on an extension", before: `CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'`, after: `ALTER FUNCTION f() DEPENDS ON EXTENSION plpgsql`, want: `dependency function public.f() on extension plpgsql`},
 
 	// Tables.
 	{name: "table created", after: `CREATE TABLE t ()`, want: `table public.t: ordinary`},
@@ -250,7 +251,7 @@ var changes = []struct {
 	{name: "publication's table", before: `CREATE TABLE t (a int); CREATE PUBLICATION p`, after: `ALTER PUBLICATION p ADD TABLE t`, want: `publication table p public.t`},
 	{name: "publication's filter", since: 15, before: `CREATE TABLE t (a int, b int); CREATE PUBLICATION p FOR TABLE t`, after: `ALTER PUBLICATION p SET TABLE t (a) WHERE (a > 0)`, want: `publication table p public.t: (a) where (a > 0)`},
 	{name: "publication's schema", since: 15, before: `CREATE PUBLICATION p`, after: `ALTER PUBLICATION p ADD TABLES IN SCHEMA public`, want: `publication schema p public`},
-	{name: "subscription", after: `CREATE SUBSCRIPTION s CONNECTION 'dbname=x password=hunter2' PUBLICATION p WITH (connect = false, slot_name = NONE)`},
+	{name: "subscription", since: 14, after: `CREATE SUBSCRIPTION s CONNECTION 'dbname=x password=hunter2' PUBLICATION p WITH (connect = false, slot_name = NONE)`},
 
 	// Comments.
 	{name: "comment on a table", before: `CREATE TABLE t (a int)`, after: `COMMENT ON TABLE t IS E'it''s\nfine \\'`, want: `comment on table public.t: 'it''s\nfine \\'`},

@@ -25,7 +25,7 @@ func (l line) String() string {
 // one stands first.
 var kinds = []string{
 	"access method", "aggregate", "attribute", "cast", "collation", "column", "composite", "constraint", "conversion",
-	"domain constraint", "domain", "enum", "event trigger", "extension", "foreign data wrapper", "foreign table",
+	"dependency", "domain constraint", "domain", "enum", "event trigger", "extension", "foreign data wrapper", "foreign table",
 	"function", "index", "language", "materialized view", "operator class", "operator family", "operator", "policy",
 	"procedure", "publication schema", "publication table", "publication", "range", "rule", "schema", "sequence",
 	"server", "statistics", "subscription", "table", "text search configuration", "text search dictionary",

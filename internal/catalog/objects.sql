@@ -15,6 +15,13 @@ SELECT 'extension', coalesce(quote_ident(e.extname), 'plpgsql'), coalesce('schem
 FROM (pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace)
 FULL JOIN (VALUES ('plpgsql'::name)) p (extname) ON p.extname = e.extname;
 
+-- Objects that are dropped with an extension they do not belong to.
+SELECT 'dependency', o.type || ' ' || o.identity || ' on extension ' || quote_ident(e.extname), '', NULL,
+  NULL, NULL, NULL, 'pg_depend'::regclass::oid || ':0:0', d.classid || ':' || d.objid, NULL, NULL
+FROM pg_extension e
+JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'x'
+CROSS JOIN pg_identify_object(d.classid, d.objid, d.objsubid) o;
+
 -- Functions and procedures, without those that come with a range type.
 SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END,
   quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')',
@@ -276,9 +283,4 @@ JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespa
 
 {{schemapublications}}
 
-SELECT 'subscription', quote_ident(s.subname),
-  concat_ws(', ', CASE WHEN s.subenabled THEN 'enabled' ELSE 'disabled' END,
-    'publications (' || (SELECT string_agg(quote_ident(x), ', ' ORDER BY x COLLATE "C") FROM unnest(s.subpublications) x) || ')',
-    'slot ' || quote_ident(s.subslotname), 'synchronous_commit ' || quote_literal(s.subsynccommit)), NULL,
-  NULL, NULL, s.subname, 'pg_subscription'::regclass::oid || ':' || s.oid || ':0', NULL, NULL, NULL
-FROM pg_subscription s WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+{{subscriptions}}

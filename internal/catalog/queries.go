@@ -31,12 +31,12 @@ func queries(major int, columns bool) string {
 		case "user":
 			return fmt.Sprintf("left(%[1]s, 3) <> 'pg_' AND %[1]s <> 'information_schema'", args[0])
 		case "reloptions":
-			return fmt.Sprintf(`(SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(%s) o)`, args[0])
+			return fmt.Sprintf(`CASE WHEN %[1]s IS NOT NULL THEN (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(%[1]s) o) END`, args[0])
 		case "options":
 			// The lines are committed and printed: nothing that is a secret by its name.
-			return fmt.Sprintf(`(SELECT 'options (' || string_agg(quote_ident(option_name) || ' ' ||
+			return fmt.Sprintf(`CASE WHEN %[1]s IS NOT NULL THEN (SELECT 'options (' || string_agg(quote_ident(option_name) || ' ' ||
 				CASE WHEN option_name ~* 'passw|passphrase|secret|credential|token' THEN '***' ELSE quote_literal(option_value) END,
-				', ' ORDER BY option_name COLLATE "C") || ')' FROM pg_options_to_table(%s))`, args[0])
+				', ' ORDER BY option_name COLLATE "C") || ')' FROM pg_options_to_table(%[1]s)) END`, args[0])
 		case "sequence":
 			return sequenceSQL
 		case "index":
@@ -52,6 +52,8 @@ func queries(major int, columns bool) string {
 			return since(14, "(SELECT 'detach pending' FROM pg_inherits h WHERE h.inhrelid = c.oid AND h.inhdetachpending)", "NULL")
 		case "multirange":
 			return since(14, multirangeSQL, "NULL")
+		case "subscriptions":
+			return since(14, subscriptionSQL, "") // 13 shows them to superusers alone
 		case "published":
 			return since(15, publishedSQL, "''")
 		case "schemapublications":
@@ -79,17 +81,17 @@ const sequenceSQL = `
 	CASE WHEN s.seqcycle THEN 'cycle' END`
 
 // indexStateSQL is what pg_get_indexdef does not say of pg_index i and its
-// pg_class ic.
+// pg_class ic. Only expressions have a statistics target of their own.
 const indexStateSQL = `
 	CASE WHEN NOT i.indisvalid THEN 'INVALID' END,
 	CASE WHEN NOT i.indisready THEN 'not ready' END,
 	CASE WHEN NOT i.indislive THEN 'being dropped' END,
-	(SELECT 'partition of ' || h.inhparent::regclass FROM pg_inherits h WHERE h.inhrelid = i.indexrelid),
+	CASE WHEN ic.relispartition THEN (SELECT 'partition of ' || h.inhparent::regclass FROM pg_inherits h WHERE h.inhrelid = i.indexrelid) END,
 	CASE WHEN i.indisclustered THEN 'clustered' END,
 	CASE WHEN i.indisreplident THEN 'replica identity' END,
-	(SELECT 'tablespace ' || quote_ident(ts.spcname) FROM pg_tablespace ts WHERE ts.oid = ic.reltablespace),
-	(SELECT 'statistics ' || string_agg(ia.attnum || '=' || ia.attstattarget, ' ' ORDER BY ia.attnum)
-	 FROM pg_attribute ia WHERE ia.attrelid = i.indexrelid AND coalesce(ia.attstattarget, -1) >= 0)`
+	CASE WHEN ic.reltablespace <> 0 THEN (SELECT 'tablespace ' || quote_ident(ts.spcname) FROM pg_tablespace ts WHERE ts.oid = ic.reltablespace) END,
+	CASE WHEN i.indexprs IS NOT NULL THEN (SELECT 'statistics ' || string_agg(ia.attnum || '=' || ia.attstattarget, ' ' ORDER BY ia.attnum)
+	 FROM pg_attribute ia WHERE ia.attrelid = i.indexrelid AND coalesce(ia.attstattarget, -1) >= 0) END`
 
 // multirangeSQL is the name of range type t's multirange type, unless it is the
 // one that PostgreSQL derives.
@@ -111,3 +113,11 @@ const publishedSchemaSQL = `
 SELECT 'publication schema', quote_ident(p.pubname) || ' ' || quote_ident(n.nspname), '', NULL,
   n.nspname, NULL, NULL, 'pg_publication_namespace'::regclass::oid || ':' || r.oid || ':0', NULL, NULL, NULL
 FROM pg_publication_namespace r JOIN pg_publication p ON p.oid = r.pnpubid JOIN pg_namespace n ON n.oid = r.pnnspid;`
+
+const subscriptionSQL = `
+SELECT 'subscription', quote_ident(s.subname),
+  concat_ws(', ', CASE WHEN s.subenabled THEN 'enabled' ELSE 'disabled' END,
+    'publications (' || (SELECT string_agg(quote_ident(x), ', ' ORDER BY x COLLATE "C") FROM unnest(s.subpublications) x) || ')',
+    'slot ' || quote_ident(s.subslotname), 'synchronous_commit ' || quote_literal(s.subsynccommit)), NULL,
+  NULL, NULL, s.subname, 'pg_subscription'::regclass::oid || ':' || s.oid || ':0', NULL, NULL, NULL
+FROM pg_subscription s WHERE s.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`

@@ -31,6 +31,10 @@ type Options struct {
 // inside of one it sees what the transaction sees, under a savepoint. Either
 // way the session is afterwards as it was.
 //
+// Printing a view takes a weak lock on what it reads: where another session
+// holds a strong one, Read waits for it as long as ctx lasts, or about 5 s
+// inside of a transaction.
+//
 // Errors are those of the connection and of malformed patterns; servers older
 // than 13 are refused.
 func Read(ctx context.Context, conn *pgx.Conn, opts Options) (Catalog, error) {
@@ -46,21 +50,38 @@ func Read(ctx context.Context, conn *pgx.Conn, opts Options) (Catalog, error) {
 	if err != nil {
 		return Catalog{}, fmt.Errorf("reading the catalog: %w", err)
 	}
-	// PostgreSQL's own functions look at the newest catalog, not at our snapshot.
-	// Where another session drops an object in between, they fail with an
-	// internal error, and another try does not meet that object any more.
+	sql := queries(major, ex.needsColumns())
+	within := conn.PgConn().TxStatus() != 'I'
 	for try := 1; ; try++ {
 		a := newAssembly(major, ex)
-		err := a.run(ctx, conn.PgConn(), queries(major, ex.needsColumns()))
-		var pgErr *pgconn.PgError
-		switch {
-		case err == nil:
+		err := a.run(ctx, conn.PgConn(), sql)
+		if err == nil {
 			return a.catalog(), nil
-		case try < 3 && errors.As(err, &pgErr) && pgErr.Code == "XX000":
-		default:
+		}
+		if !again(err, try, within) {
 			return Catalog{}, fmt.Errorf("reading the catalog: %w", err)
 		}
 	}
+}
+
+// again reports whether another try may do better. Where another session drops
+// or locks an object while we read, PostgreSQL's own functions, which look at
+// the newest catalog and not at our snapshot, fail with an internal error, or
+// wait for its lock. The session's lock_timeout is shorter than the usual
+// deadlock_timeout, so that in a deadlock it is the reader who gives way. Between two tries
+// nothing is held, unless the caller's transaction does.
+func again(err error, try int, within bool) bool {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		return false
+	}
+	switch pgErr.Code {
+	case "XX000", "40P01": // internal_error, deadlock_detected
+		return try < 10
+	case "55P03": // lock_not_available
+		return !within || try < 10
+	}
+	return false
 }
 
 func orPublic(schema string) string {
@@ -86,8 +107,8 @@ func majorVersion(conn *pgconn.PgConn) (int, error) {
 	return major, nil
 }
 
-// The settings that decide how PostgreSQL prints names and constants, and two
-// that make short queries slow. pg_temp stands last, or a temporary table named
+// The settings that decide how PostgreSQL prints names and constants, two that
+// make short queries slow, and how long to wait for a lock. pg_temp stands last, or a temporary table named
 // pg_class would be read instead of the system's.
 const session = `
 SET LOCAL search_path = pg_catalog, pg_temp;
@@ -103,6 +124,7 @@ SET LOCAL lc_monetary = 'C';
 SET LOCAL quote_all_identifiers = off;
 SET LOCAL jit = off;
 SET LOCAL max_parallel_workers_per_gather = 0;
+SET LOCAL lock_timeout = '500ms';
 `
 
 const (

@@ -2,15 +2,18 @@ package catalog_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	osexec "os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
@@ -212,27 +215,34 @@ func TestSession(t *testing.T) {
 	}
 }
 
-// An error leaves the caller's transaction usable.
+// An error leaves the caller's transaction usable, and none of our own open.
 func TestErrorInTransaction(t *testing.T) {
-	conn := pgtest.New(t).Conn()
-	exec(t, conn, "BEGIN; CREATE TABLE t (a int); SET LOCAL statement_timeout = 1")
-	_, err := catalog.Read(context.Background(), conn, catalog.Options{})
-	if err == nil {
-		t.Skip("read within a millisecond")
+	ctx := context.Background()
+	db := pgtest.New(t)
+	db.Exec("CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t")
+	holder, conn := db.Conn(), db.Conn()
+	exec(t, holder, "BEGIN; LOCK TABLE t")
+
+	exec(t, conn, "SET statement_timeout = 300; BEGIN; CREATE TABLE mine ()")
+	var pgErr *pgconn.PgError
+	if _, err := catalog.Read(ctx, conn, catalog.Options{}); !errors.As(err, &pgErr) || pgErr.Code != "57014" {
+		t.Errorf("reading a locked table's view: %v", err)
 	}
-	exec(t, conn, "SET LOCAL statement_timeout = 0")
-	if c := read(t, conn, catalog.Options{}); !strings.Contains(c.String(), "table public.t: ordinary\n") {
+	exec(t, holder, "COMMIT")
+	if c := read(t, conn, catalog.Options{}); !strings.Contains(c.String(), "table public.mine: ordinary\n") {
 		t.Errorf("read\n%s", c)
 	}
 	exec(t, conn, "COMMIT")
 
-	exec(t, conn, "SET statement_timeout = 1")
-	if _, err := catalog.Read(context.Background(), conn, catalog.Options{}); err == nil {
-		t.Skip("read within a millisecond")
+	exec(t, holder, "BEGIN; LOCK TABLE t")
+	if _, err := catalog.Read(ctx, conn, catalog.Options{}); !errors.As(err, &pgErr) || pgErr.Code != "57014" {
+		t.Errorf("reading a locked table's view: %v", err)
 	}
 	if s := conn.PgConn().TxStatus(); s != 'I' {
 		t.Errorf("transaction status %c", s)
 	}
+	exec(t, holder, "COMMIT")
+	read(t, conn, catalog.Options{})
 }
 
 // Objects named like the system's own mislead nobody.
@@ -292,6 +302,35 @@ func TestConcurrentDrops(t *testing.T) {
 	}
 	close(stop)
 	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// A lock is waited for, as long as the context lasts.
+func TestLocked(t *testing.T) {
+	db := pgtest.New(t)
+	db.Exec("CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t")
+	holder := db.Conn()
+	exec(t, holder, "BEGIN; LOCK TABLE t")
+
+	ctx, cancel := context.WithTimeout(context.Background(), 700*time.Millisecond)
+	defer cancel()
+	if _, err := catalog.Read(ctx, db.Conn(), catalog.Options{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("past the deadline: %v", err)
+	}
+
+	conn, got := db.Conn(), make(chan error, 1)
+	go func() {
+		_, err := catalog.Read(context.Background(), conn, catalog.Options{})
+		got <- err
+	}()
+	select {
+	case err := <-got:
+		t.Errorf("does not wait: %v", err)
+	case <-time.After(700 * time.Millisecond):
+	}
+	exec(t, holder, "COMMIT")
+	if err := <-got; err != nil {
 		t.Error(err)
 	}
 }

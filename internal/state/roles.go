@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -16,8 +17,22 @@ const undefinedObject = "42704"
 
 // Run runs the statements of a file as RunFile does. Roles that they name and that the
 // server does not have are created: a migration grants to roles that stand in the real
-// database, and a dev server has none of them.
+// database, and a dev server has none of them. Afterwards the session is again as a file
+// may expect it.
 func (s *State) Run(ctx context.Context, stmts []pgsql.Stmt, txNone bool, file string) error {
+	if err := s.run(ctx, stmts, txNone, file); err != nil {
+		return err
+	}
+	if !ChangesSession(stmts) {
+		return nil
+	}
+	if err := exec(ctx, s.db.native, "RESET SESSION AUTHORIZATION; RESET ALL"); err != nil {
+		return fmt.Errorf("setting the session back after %s: %w", file, err)
+	}
+	return migration.Session(ctx, s.db.native, migration.SessionOptions{})
+}
+
+func (s *State) run(ctx context.Context, stmts []pgsql.Stmt, txNone bool, file string) error {
 	for {
 		n, err := runFile(ctx, s.db.native, stmts, txNone, file)
 		if err == nil {

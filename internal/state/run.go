@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -98,6 +99,18 @@ func runFile(ctx context.Context, conn *pgx.Conn, stmts []pgsql.Stmt, txNone boo
 		}
 	}
 	return len(stmts), nil
+}
+
+// ChangesSession says whether a file may leave the session other than it found it, as the
+// scripts of pg_dump do, which empty the search path.
+func ChangesSession(stmts []pgsql.Stmt) bool {
+	return slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool {
+		switch first := strings.Fields(s.Text)[0]; strings.ToUpper(first) {
+		case "SET", "RESET", "DISCARD":
+			return true
+		}
+		return strings.Contains(strings.ToLower(s.Text), "set_config")
+	})
 }
 
 // rollback ends a failed transaction. A connection that was lost has none, and its

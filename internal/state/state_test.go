@@ -125,6 +125,24 @@ func TestReplayCreatesRoles(t *testing.T) {
 	}
 }
 
+func TestReplaySetsTheSessionBack(t *testing.T) {
+	dir := readDir(t, map[string]string{
+		"1_dump.sql": "SELECT pg_catalog.set_config('search_path', '', false);\nCREATE TABLE public.a ();\n",
+		"2_next.sql": "CREATE TABLE b ();\nSET search_path = pg_catalog;\n",
+		"3_next.sql": "CREATE TABLE c ();\n",
+	})
+	s, err := Replay(context.Background(), pgtest.Server(t), dir, 2, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, want := range []string{"table public.a", "table public.b", "table public.c"} {
+		if !strings.Contains(s.Catalog.String(), want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
 func TestReplayThrough(t *testing.T) {
 	ctx := context.Background()
 	srv := pgtest.Server(t)

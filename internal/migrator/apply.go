@@ -94,9 +94,6 @@ func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResul
 	steps := m.pending(place, to)
 	for _, st := range steps {
 		res.Pending = append(res.Pending, st.file)
-		if err := st.check(); err != nil {
-			return err
-		}
 	}
 	if opts.DryRun {
 		res.Script = m.script(s.rec, place, steps)

@@ -170,11 +170,7 @@ func (m *Migrator) takeAllBack(rec revision.Record, from, to int) ([]*step, erro
 		case f.Down.None != "":
 			return steps, fmt.Errorf("migration %s cannot be taken back: %s (%s/%s says so)", f.Version, f.Down.None, migration.DownDir, f.Name)
 		}
-		st := m.takeBack(i, rows[f.Version])
-		if err := st.check(); err != nil {
-			return steps, err
-		}
-		steps = append(steps, st)
+		steps = append(steps, m.takeBack(i, rows[f.Version]))
 	}
 	return steps, nil
 }
@@ -207,6 +203,7 @@ func (s *session) asRecorded(ctx context.Context, place revision.Place, steps []
 	if err != nil {
 		return err
 	}
+	want, have = s.rec.Without(want), s.rec.Without(have)
 	for _, c := range []*catalog.Catalog{&want, &have} {
 		lines := slices.DeleteFunc(c.Lines(), func(line string) bool { return !touched[object(line)] })
 		if *c, err = (catalog.Catalog{}).Apply(catalog.Effect{Add: lines}); err != nil {

@@ -143,9 +143,13 @@ func (s *session) settle(ctx context.Context, place revision.Place) (string, err
 
 // write makes a settlement in a transaction of its own.
 func (s *session) write(ctx context.Context, st *revision.Settlement) error {
-	return s.retry(ctx, "the record", func() error {
+	err := s.retry(ctx, "the record", func() error {
 		return s.tx(ctx, func(tx pgx.Tx) error {
 			return s.m.cfg.Store.Settle(ctx, tx, s.rec, st, s.m.cfg.OperatorVersion)
 		})
 	})
+	if err == nil {
+		s.rec.HasAlembic, s.rec.HasJournal = true, true
+	}
+	return err
 }

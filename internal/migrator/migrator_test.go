@@ -17,7 +17,6 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
-	"github.com/ibutsu/ibutsu-schema/internal/revision"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -260,7 +259,7 @@ func (b *bench) everything() string {
 		var data string
 		query := "SELECT COALESCE(string_agg(t::text, E'\\n' ORDER BY t::text), '') FROM " + table + " t"
 		if strings.HasSuffix(table, ".atlas_schema_revisions") {
-			query = "SELECT COALESCE(string_agg(concat_ws(' ', version, description, type, applied, total, error, error_stmt, hash, partial_hashes::text), E'\\n' ORDER BY version), '') FROM " + table
+			query = "SELECT COALESCE(string_agg((to_jsonb(t) - ARRAY['executed_at', 'execution_time', 'operator_version'])::text, E'\n' ORDER BY version), '') FROM " + table + " t"
 		}
 		if err := conn.QueryRow(context.Background(), query).Scan(&data); err != nil {
 			b.Fatal(err)
@@ -275,13 +274,6 @@ func (b *bench) same(want string) {
 	if d := cmp.Diff(want, b.everything()); d != "" {
 		b.Errorf("the database is another (-want +got):\n%s", d)
 	}
-}
-
-func versions(files []*migration.File) (vs []string) {
-	for _, f := range files {
-		vs = append(vs, f.Version)
-	}
-	return vs
 }
 
 func ran(runs []*migrator.FileRun) (vs []string) {
@@ -387,5 +379,3 @@ func TestDryRun(t *testing.T) {
 	}
 	b.same(other.everything())
 }
-
-var _ = revision.Branches

@@ -64,22 +64,6 @@ func (m *Migrator) takeBack(i int, row *migrate.Revision) *step {
 	return st
 }
 
-// check refuses what cannot be run, before anything is run.
-func (st *step) check() error {
-	for i, s := range st.stmts {
-		refuse := func(format string, args ...any) error {
-			return &StmtError{File: st.name, Pos: s.Pos, Stmt: s.Text, N: i + 1, Total: len(st.stmts), Err: fmt.Errorf(format, args...), State: "nothing was run"}
-		}
-		switch c := s.Class(); {
-		case c == pgsql.TransactionControl:
-			return refuse("a migration must not begin or end transactions itself; a file whose statements shall commit one by one starts with \"-- atlas:txmode none\" and a blank line")
-		case c == pgsql.Standalone && !st.txNone:
-			return refuse("PostgreSQL runs this statement only outside a transaction; put it in a file of its own that starts with \"-- atlas:txmode none\" and a blank line")
-		}
-	}
-	return nil
-}
-
 // run runs a step to its end and records it.
 func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 	fr := &FileRun{File: st.file, Start: time.Now(), Skipped: st.done}
@@ -105,7 +89,6 @@ func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 // runWhole runs a file in one transaction together with its record.
 func (s *session) runWhole(ctx context.Context, st *step, fr *FileRun) error {
 	fr.Applied = nil
-	rec := s.rec
 	err := s.tx(ctx, func(tx pgx.Tx) error {
 		if err := s.begin(ctx, tx, st.from, st.to); err != nil {
 			return err
@@ -122,7 +105,6 @@ func (s *session) runWhole(ctx context.Context, st *step, fr *FileRun) error {
 	if err == nil {
 		return nil
 	}
-	s.rec = rec
 	if errors.As(err, &failed) {
 		failed.State = "nothing of this file was kept, the database is " + st.before
 		return err
@@ -323,12 +305,26 @@ func (m *Migrator) row(st *step, fr *FileRun, n int) *migrate.Revision {
 func (s *session) stmt(ctx context.Context, st *step, i int) error {
 	stmt := st.stmts[i]
 	s.log(LogStmt{Stmt: stmt, N: i + 1, Total: len(st.stmts)})
+	if copiesStdin(stmt.Text) {
+		// The server would wait for data for ever.
+		return s.fail(ctx, st, i, errors.New("COPY FROM STDIN finds no data in a migration; write INSERT"))
+	}
 	start := time.Now()
 	if err := s.exec(ctx, stmt.Text); err != nil {
 		return s.fail(ctx, st, i, err)
 	}
 	s.log(LogStmtDone{Stmt: stmt, N: i + 1, Total: len(st.stmts), Elapsed: time.Since(start)})
 	return nil
+}
+
+// copiesStdin reports whether a statement is a COPY FROM STDIN.
+func copiesStdin(sql string) bool {
+	if len(sql) < 4 || !strings.EqualFold(sql[:4], "COPY") {
+		return false
+	}
+	return slices.ContainsFunc(pgsql.Tokens(sql), func(t pgsql.Token) bool {
+		return t.Kind == pgsql.Word && strings.EqualFold(t.Text, "STDIN")
+	})
 }
 
 // fail makes a StmtError of what went wrong with the statement at i.

@@ -210,17 +210,20 @@ func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
+	rec := s.rec
 	err = fn(tx)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
+		s.rec = rec // tables that fn created are gone
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 		defer cancel()
 		_ = tx.Rollback(ctx) // if that fails, the connection is closed, and the server rolls back
 		return err
 	}
 	if err := tx.Commit(ctx); err != nil {
+		s.rec = rec
 		if sqlState(err) == "" && !errors.Is(err, pgx.ErrTxCommitRollback) {
 			return &OutcomeError{err}
 		}

@@ -84,6 +84,7 @@ func (m *Migrator) Stamp(ctx context.Context, opts StampOptions) (*StampResult, 
 		if err != nil {
 			return res, err
 		}
+		want, have = s.rec.Without(want), s.rec.Without(have)
 		if !want.Equal(have) {
 			res.Differences = catalog.Diff(want, have)
 			return res, &ContradictionError{res}

@@ -272,12 +272,23 @@ func (j *judge) compare(seen map[int]*migrate.Revision) {
 	}
 }
 
+// catalogAt and liveCatalog return what is compared.
+func (j *judge) catalogAt(i int) (catalog.Catalog, error) {
+	c, err := catalog.At(j.dir, i)
+	return j.rec.Without(c), err
+}
+
+func (j *judge) liveCatalog() (catalog.Catalog, error) {
+	c, err := j.live()
+	return j.rec.Without(c), err
+}
+
 // unrecorded judges a database without a row in either table.
 func (j *judge) unrecorded() error {
 	if j.rec.HasAlembic && j.rec.HasJournal {
 		return nil // taken back to the base by a tool that knows both
 	}
-	live, err := j.live()
+	live, err := j.liveCatalog()
 	if err != nil {
 		return err
 	}
@@ -319,7 +330,7 @@ func (j *judge) unrecorded() error {
 // if there is none.
 func (j *judge) findEqual(live catalog.Catalog) int {
 	for i := len(j.files) - 1; i >= 0; i-- {
-		if c, err := catalog.At(j.dir, i); err == nil && c.Equal(live) {
+		if c, err := j.catalogAt(i); err == nil && c.Equal(live) {
 			return i
 		}
 	}
@@ -336,11 +347,11 @@ func (j *judge) unknown(id string) {
 
 // alembicAlone judges a database that Alembic has managed until now.
 func (j *judge) alembicAlone(id string, at int) error {
-	live, err := j.live()
+	live, err := j.liveCatalog()
 	if err != nil {
 		return err
 	}
-	want, err := catalog.At(j.dir, at)
+	want, err := j.catalogAt(at)
 	if err != nil {
 		return fmt.Errorf("comparing the database with version %s: %w", j.word(at), err)
 	}
@@ -362,13 +373,13 @@ func (j *judge) alembicAlone(id string, at int) error {
 // disagree judges a record whose two tables name two places.
 func (j *judge) disagree(id string, at int) error {
 	journal := j.place.Index
-	live, err := j.live()
+	live, err := j.liveCatalog()
 	if err != nil {
 		return err
 	}
 	var equal [2]bool
 	for n, i := range []int{at, journal} {
-		c, err := catalog.At(j.dir, i)
+		c, err := j.catalogAt(i)
 		if err != nil {
 			return fmt.Errorf("comparing the database with version %s: %w", j.word(i), err)
 		}

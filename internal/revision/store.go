@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -54,6 +55,26 @@ type Record struct {
 	HasJournal bool                // the table atlas_schema_revisions exists
 	Journal    []*migrate.Revision // its rows by version, without the Atlas CLI's own identifier row
 	Elsewhere  []string            // tables of these names in other schemas: "app.alembic_version"
+
+	schemas []string // of the two tables, where the tool may have created them
+}
+
+// Without returns the catalog without the schemas that the record's tables are
+// in: the tool creates these where a migration doesn't, and so both sides of a
+// comparison go without them.
+func (r Record) Without(c catalog.Catalog) catalog.Catalog {
+	lines := c.Lines()
+	kept := slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
+		return slices.ContainsFunc(r.schemas, func(schema string) bool { return line == "schema "+pgsql.Ident(schema) })
+	})
+	if len(kept) == len(lines) {
+		return c
+	}
+	stripped, err := (catalog.Catalog{}).Apply(catalog.Effect{Add: kept})
+	if err != nil {
+		return c // a catalog's own lines always are a catalog
+	}
+	return stripped
 }
 
 // A ShapeError is a table that has the name of one of the two and is another.
@@ -153,6 +174,11 @@ func (s Store) Read(ctx context.Context, q Querier) (Record, error) {
 
 func (s Store) read(ctx context.Context, q Querier) (Record, error) {
 	var rec Record
+	for _, schema := range []string{orPublic(s.AlembicSchema), orPublic(s.JournalSchema)} {
+		if schema != "public" {
+			rec.schemas = append(rec.schemas, schema)
+		}
+	}
 	rows, err := q.Query(ctx, `
 SELECT n.nspname, c.relname, c.relkind::text,
        pg_catalog.array_agg(a.attname || ' ' || pg_catalog.format_type(a.atttypid, NULL) ORDER BY a.attnum),

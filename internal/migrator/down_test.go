@@ -1,0 +1,279 @@
+package migrator_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/revision"
+)
+
+func TestDownRefuses(t *testing.T) {
+	d := dir(t, shop...)
+	with := func(t *testing.T, down string) *migration.Dir {
+		t.Helper()
+		root := write(t, shop)
+		effects := make(map[string]string)
+		for _, f := range d.Files() {
+			effects[f.Name] = f.Effect
+		}
+		name := filepath.Join(root, migration.DownDir, shop[3].name)
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+		if down != "" {
+			if err := os.WriteFile(name, []byte(down), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := migration.Rehash(root, effects); err != nil {
+			t.Fatal(err)
+		}
+		return read(t, root)
+	}
+	for _, tt := range []struct {
+		name   string
+		dir    *migration.Dir
+		change string
+		opts   migrator.DownOptions
+		err    string
+	}{
+		{name: "missing", dir: with(t, ""), opts: migrator.DownOptions{Yes: true}, err: "migration 20240104000000 cannot be taken back: down/20240104000000_index.sql is missing; write it, then `rehash`"},
+		{name: "none", dir: with(t, "-- alembic:down none the prices were thrown away\n"), opts: migrator.DownOptions{To: "base", Yes: true}, err: "migration 20240104000000 cannot be taken back: the prices were thrown away (down/20240104000000_index.sql says so)"},
+		{name: "drifted", change: "DROP INDEX ix_orders_total; CREATE INDEX ix_orders_total ON orders (total DESC)", err: "what is to be taken back is not as version 20240104000000 made it: index public.orders.ix_orders_total: wants CREATE INDEX ix_orders_total ON public.orders USING btree (total), has CREATE INDEX ix_orders_total ON public.orders USING btree (total DESC); nothing was done: make it equal first"},
+		{name: "rows", change: "INSERT INTO items VALUES (1, 1, 5), (2, 1, 5), (3, 1, NULL)", err: "this would drop column public.items.price with values in 2 rows, and the data is not restored by applying again; nothing was done: add -yes if it may go"},
+		{name: "tables", change: "INSERT INTO items VALUES (1, 1, NULL)", opts: migrator.DownOptions{To: "base"}, err: "this would drop table public.items with 1 row, table public.orders with 20 rows, and the data is not restored by applying again; nothing was done: add -yes if it may go"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := setup(t, d)
+			b.mustApply(migrator.ApplyOptions{})
+			if tt.change != "" {
+				b.db.Exec(tt.change)
+			}
+			if tt.dir != nil {
+				b.cfg.Dir = tt.dir
+			}
+			before := b.everything()
+			if _, err := b.down(tt.opts); err == nil || err.Error() != tt.err {
+				t.Errorf("down gave\n%v\nwant\n%s", err, tt.err)
+			}
+			b.same(before)
+		})
+	}
+}
+
+func TestDownLooksAtItsOwnObjectsOnly(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	b.mustApply(migrator.ApplyOptions{})
+	b.db.Exec("CREATE INDEX hotfix ON orders (note); ALTER TABLE orders ADD COLUMN extra int")
+	if _, err := b.down(migrator.DownOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.alembic(); got != "ccc333" {
+		t.Errorf("alembic_version says %s", got)
+	}
+	if got := b.query("SELECT count(*)::text FROM pg_class WHERE relname = 'hotfix'"); got != "1" {
+		t.Error("the hot-fix is gone")
+	}
+}
+
+func TestHalfTakenBack(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	b.mustApply(migrator.ApplyOptions{})
+	b.interrupted(2, false, false, func(ctx context.Context) error {
+		_, err := b.m().Down(ctx, migrator.DownOptions{})
+		return err
+	})
+	half := b.everything()
+	st := b.status()
+	if st.Partial == nil || !st.Reverting || st.Done != 1 || st.Total != 3 || st.Current != "20240104000000" || st.Error != "interrupted: stopped by the test" || len(st.Pending) != 0 {
+		t.Errorf("the status is %+v", st)
+	}
+	_, err := b.apply(migrator.ApplyOptions{})
+	if want := "the database is in the middle of taking 20240104000000 back (1 of the statements of down/20240104000000_index.sql have run); `down` goes on with it"; err == nil || err.Error() != want {
+		t.Errorf("apply gave %v, want %s", err, want)
+	}
+	files := append([]file(nil), shop...)
+	files[3].down = strings.Replace(files[3].down, "ix_items_price", "ix_orders_total", 1)
+	sound := b.cfg.Dir
+	b.cfg.Dir = read(t, write(t, files))
+	_, err = b.down(migrator.DownOptions{})
+	var p *revision.Problem
+	if !errors.As(err, &p) || p.Kind != revision.Edited {
+		t.Errorf("down with an edited file gave %v", err)
+	}
+	b.same(half)
+	b.cfg.Dir = sound
+	res, err := b.down(migrator.DownOptions{})
+	if err != nil || len(res.Reverted) != 1 || res.Reverted[0].Skipped != 1 || len(res.Reverted[0].Applied) != 2 {
+		t.Fatalf("down gave %+v, %v", res, err)
+	}
+	if got := b.alembic() + " " + b.journal(); got != "ccc333 20240101000000 2 2/2,20240102000000 2 1/1,20240103000000 2 2/2" {
+		t.Errorf("the record is %s", got)
+	}
+}
+
+func TestStamp(t *testing.T) {
+	d := dir(t, shop...)
+	stamp := func(b *bench, opts migrator.StampOptions) (*migrator.StampResult, error) {
+		return b.m().Stamp(context.Background(), opts)
+	}
+	t.Run("what has no record", func(t *testing.T) {
+		b := setup(t, d)
+		b.mustApply(migrator.ApplyOptions{To: "bbb222"})
+		b.db.Exec("DROP TABLE alembic_version, atlas_schema_revisions")
+		before := b.everything()
+		res, err := stamp(b, migrator.StampOptions{To: "head"})
+		var contradiction *migrator.ContradictionError
+		if !errors.As(err, &contradiction) || len(res.Differences) != 3 || res.Done {
+			t.Errorf("stamp gave %+v, %v", res, err)
+		}
+		b.same(before)
+		res, err = stamp(b, migrator.StampOptions{To: "ccc"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := &migrator.StampResult{Target: "20240103000000", Revision: "ccc333", Set: []string{"20240101000000", "20240102000000", "20240103000000"}, Done: true}
+		if d := cmp.Diff(want, res); d != "" {
+			t.Error(d)
+		}
+		if got := b.alembic() + " " + b.journal(); got != "ccc333 20240101000000 4 0/0,20240102000000 4 0/0,20240103000000 4 0/0" {
+			t.Errorf("the record is %s", got)
+		}
+		b.mustApply(migrator.ApplyOptions{})
+	})
+	t.Run("what contradicts itself", func(t *testing.T) {
+		b := setup(t, d)
+		b.mustApply(migrator.ApplyOptions{})
+		b.db.Exec("INSERT INTO alembic_version VALUES ('zzz'); UPDATE atlas_schema_revisions SET hash = 'x', applied = 1 WHERE version LIKE '20240103%'; INSERT INTO atlas_schema_revisions SELECT '20230101', '', 2, 1, 1, now(), 0, NULL, NULL, '', NULL, ''")
+		if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+			t.Fatal("apply took it")
+		}
+		res, err := stamp(b, migrator.StampOptions{To: "head"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := &migrator.StampResult{Target: "20240104000000", From: []string{"ddd444", "zzz"}, Revision: "ddd444", Set: []string{"20240103000000"}, Removed: []string{"20230101"}, Done: true}
+		if d := cmp.Diff(want, res); d != "" {
+			t.Error(d)
+		}
+		if st := b.status(); !st.Clean() || len(st.Pending) > 0 {
+			t.Errorf("the status is %+v", st)
+		}
+	})
+	t.Run("back to the base", func(t *testing.T) {
+		b := setup(t, d)
+		b.mustApply(migrator.ApplyOptions{N: 1})
+		if _, err := stamp(b, migrator.StampOptions{To: "base", Yes: true}); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.alembic() + b.journal(); got != "" {
+			t.Errorf("the record is %s", got)
+		}
+		if st := b.status(); len(st.Problems) > 0 || st.Index != -1 {
+			t.Errorf("the status is %+v", st)
+		}
+	})
+	t.Run("nowhere", func(t *testing.T) {
+		b := setup(t, d)
+		before := b.everything()
+		var usage *migrator.UsageError
+		if _, err := stamp(b, migrator.StampOptions{}); !errors.As(err, &usage) {
+			t.Errorf("stamp gave %v", err)
+		}
+		if _, err := stamp(b, migrator.StampOptions{To: "nope"}); err == nil {
+			t.Error("stamp took nope")
+		}
+		b.same(before)
+	})
+}
+
+// Another team's project: another schema, names that need quotes, and its
+// record elsewhere.
+func TestOddNames(t *testing.T) {
+	files := []file{
+		{"1_a.sql", `-- alembic:revision Odd.Id.1
+
+CREATE SCHEMA "Sales Dept";
+CREATE TABLE "Sales Dept"."Order ""Line""" ("Größe" int, "select" text, n int GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+INSERT INTO "Sales Dept"."Order ""Line""" VALUES (1, 'a');
+`, "DROP SCHEMA \"Sales Dept\" CASCADE;\n"},
+		{"2_b.sql", `-- alembic:revision Odd.Id.2
+-- atlas:txmode none
+
+CREATE INDEX CONCURRENTLY "Ix ON t (" ON "Sales Dept"."Order ""Line""" ("Größe", lower("select")) WHERE "Order ""Line"""."Größe" > 0;
+ALTER TABLE "Sales Dept"."Order ""Line""" ADD COLUMN "a: b.c" int DEFAULT 1;
+`, "-- atlas:txmode none\n\nALTER TABLE \"Sales Dept\".\"Order \"\"Line\"\"\" DROP COLUMN \"a: b.c\";\nDROP INDEX CONCURRENTLY \"Sales Dept\".\"Ix ON t (\";\n"},
+	}
+	b := setup(t, dir(t, files...))
+	b.cfg.Store = revision.Store{AlembicSchema: "Rec ord", JournalSchema: "jour\"nal"}
+	b.db.Exec(`CREATE SCHEMA "Rec ord"`)
+	b.log.hook = func(e migrator.LogEntry) {
+		if e, ok := e.(migrator.LogStmtDone); ok && e.N == 1 && e.Total == 2 && !e.Known {
+			b.terminate() // built and not recorded
+		}
+	}
+	if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+		t.Fatal("nothing failed")
+	}
+	b.log.hook = nil
+	b.mustApply(migrator.ApplyOptions{})
+	if got := b.query(`SELECT version_num FROM "Rec ord".alembic_version`); got != "Odd.Id.2" {
+		t.Errorf("alembic_version says %s", got)
+	}
+	if got := b.query(`SELECT string_agg(version, ',') FROM "jour""nal".atlas_schema_revisions`); got != "1,2" {
+		t.Errorf("the journal has %s", got)
+	}
+	head := b.everything()
+	var loss *migrator.LossError
+	if _, err := b.down(migrator.DownOptions{}); !errors.As(err, &loss) {
+		t.Fatalf("down gave %v", err)
+	}
+	if d := cmp.Diff([]migrator.Loss{{Table: `"Sales Dept"."Order ""Line"""`, Column: `"a: b.c"`, Rows: 1}}, loss.Losses); d != "" {
+		t.Error(d)
+	}
+	if _, err := b.down(migrator.DownOptions{Yes: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.mustApply(migrator.ApplyOptions{})
+	b.same(head)
+	b.db.Exec(`UPDATE "Rec ord".alembic_version SET version_num = 'Odd.Id.1'`)
+	if res := b.mustApply(migrator.ApplyOptions{}); res.Settled == "" {
+		t.Error("nothing was settled")
+	}
+	b.same(head)
+}
+
+// A file that changes the session's settings changes them for itself alone.
+func TestSessionOfEachFile(t *testing.T) {
+	b := setup(t, dir(t,
+		file{"1_a.sql", "CREATE SCHEMA app;\nSET search_path = app;\nSET lock_timeout = '7s';\nCREATE TABLE here (id int);\n", ""},
+		file{"2_b.sql", "CREATE TABLE there (id int);\nDO $$BEGIN RAISE NOTICE 'timeout %', current_setting('lock_timeout'); END$$;\n", ""},
+	))
+	b.mustApply(migrator.ApplyOptions{})
+	if got := b.query("SELECT string_agg(relnamespace::regnamespace || '.' || relname, ',' ORDER BY relname) FROM pg_class WHERE relname IN ('here', 'there')"); got != "app.here,public.there" {
+		t.Errorf("the tables are %s", got)
+	}
+	notices := logged[migrator.LogNotice](b.log)
+	if d := cmp.Diff([]migrator.LogNotice{{Severity: "NOTICE", Message: "timeout 2s"}}, notices); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestStatementsThatReturnOrReadData(t *testing.T) {
+	b := setup(t, dir(t, file{"1_a.sql", "CREATE TABLE t (id int);\n", ""}))
+	b.cfg.Dir = read(t, write(t, []file{{"1_a.sql", "SELECT repeat('x', 1000) FROM generate_series(1, 20000);\nCREATE TABLE t (id int);\nCOPY t FROM STDIN;\n", ""}}))
+	before := b.everything()
+	_, err := b.apply(migrator.ApplyOptions{})
+	if want := "1_a.sql:3:1: COPY FROM STDIN finds no data in a migration; write INSERT; statement 3 of 3: COPY t FROM STDIN; nothing of this file was kept, the database is at the base"; err == nil || err.Error() != want {
+		t.Errorf("apply gave %v, want %s", err, want)
+	}
+	b.same(before)
+}

@@ -1,0 +1,475 @@
+package migrator_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/revision"
+)
+
+// The ways in which a database with its record can be found. Each begins with a
+// database at a version, or at the head.
+func TestRecord(t *testing.T) {
+	d := dir(t, shop...)
+	const all = "20240101000000 2 2/2,20240102000000 2 1/1,20240103000000 2 2/2,20240104000000 2 3/3"
+	for _, tt := range []struct {
+		name    string
+		at      string // applied before
+		change  string // SQL, run then
+		files   []file // the directory afterwards; nil: the same
+		opts    migrator.ApplyOptions
+		kind    revision.Kind // of the error, "" for none
+		err     string        // the error's text
+		settled string
+		applied []string // versions that were run
+		alembic string   // afterwards, if there is no error
+		journal string
+		ahead   []string
+	}{
+		{
+			name:    "fresh",
+			at:      "base",
+			change:  "CREATE SCHEMA app",
+			applied: []string{"20240101000000", "20240102000000", "20240103000000", "20240104000000"},
+			alembic: "ddd444", journal: all,
+		},
+		{
+			name:   "tables but no record",
+			at:     "base",
+			change: `CREATE TABLE users (id int); CREATE TABLE "Odd ""T" (id int)`,
+			kind:   revision.Unrecorded,
+			err:    `the database has tables (public."Odd ""T", public.users) but no record of migrations; if it is this project's, ` + "`stamp -to=VERSION` records which version it has",
+		},
+		{
+			name:   "tables of a version but no record",
+			at:     "bbb222",
+			change: "DROP TABLE alembic_version, atlas_schema_revisions",
+			kind:   revision.Unrecorded,
+			err:    "the database has tables (public.items, public.orders) but no record of migrations; its schema is exactly that of 20240103000000 (ccc333, fill): `stamp -to=20240103000000` records it",
+		},
+		{
+			name:   "a record in another schema",
+			at:     "bbb222",
+			change: "CREATE SCHEMA app; ALTER TABLE alembic_version SET SCHEMA app; DROP TABLE atlas_schema_revisions; ALTER TABLE items ADD COLUMN extra int",
+			kind:   revision.Unrecorded,
+			err:    "the database has tables (app.alembic_version, public.items, public.orders) but no record of migrations; there is app.alembic_version, does atlas.hcl name the right schemas (alembic_version_schema, revisions_schema)? Otherwise, if it is this project's, `stamp -to=VERSION` records which version it has",
+		},
+		{
+			name:    "at the base, and other tables",
+			at:      "base",
+			change:  "CREATE TABLE users (id int); CREATE TABLE alembic_version (version_num varchar(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)); " + (revision.Store{}).DDL()[1],
+			applied: []string{"20240101000000", "20240102000000", "20240103000000", "20240104000000"},
+			alembic: "ddd444", journal: all,
+		},
+		{
+			name:   "several rows",
+			at:     "bbb222",
+			change: "INSERT INTO alembic_version VALUES ('aaa111')",
+			kind:   revision.Branches,
+			err:    "alembic_version has 2 rows (\"aaa111\", \"bbb222\"): branches are not supported, it must name the one revision that the database is at; `stamp -to=REVISION` sets it",
+		},
+		{
+			name:   "unknown id",
+			at:     "bbb222",
+			change: "UPDATE alembic_version SET version_num = 'ddd445'",
+			kind:   revision.Unknown,
+			err:    "alembic_version holds \"ddd445\", which no migration of this directory has (nearest are 20240104000000 (ddd444, index), 20240101000000 (aaa111, shop), 20240102000000 (bbb222, total)); check out the commit that has it, or if the database is at one of ours, `stamp -to=REVISION` records that",
+		},
+		{
+			name:    "Alembic's alone",
+			at:      "aaa111",
+			change:  "DROP TABLE atlas_schema_revisions",
+			settled: `alembic_version says "aaa111" and the schema is exactly that revision's: the journal is filled in, 1 row`,
+			applied: []string{"20240102000000", "20240103000000", "20240104000000"},
+			alembic: "ddd444", journal: "20240101000000 4 0/0,20240102000000 2 1/1,20240103000000 2 2/2,20240104000000 2 3/3",
+		},
+		{
+			name:    "Alembic's alone, at the head",
+			at:      "head",
+			change:  "TRUNCATE atlas_schema_revisions; INSERT INTO atlas_schema_revisions VALUES ('.atlas_cloud_identifier', 'f7c5', 2, 0, 0, now(), 0, NULL, NULL, '', NULL, 'Atlas CLI')",
+			settled: `alembic_version says "ddd444" and the schema is exactly that revision's: the journal is filled in, 4 rows`,
+			alembic: "ddd444", journal: ".atlas_cloud_identifier 2 0/0,20240101000000 4 0/0,20240102000000 4 0/0,20240103000000 4 0/0,20240104000000 4 0/0",
+		},
+		{
+			name:   "Alembic's alone, drifted",
+			at:     "bbb222",
+			change: "DROP TABLE atlas_schema_revisions; ALTER TABLE orders DROP COLUMN note, ADD COLUMN remark text",
+			kind:   revision.Drifted,
+			err:    "alembic_version says 20240102000000 (bbb222, total), and there is no journal; but the schema is not that revision's: column public.orders.note is missing (text), column public.orders.remark is extra (text); make the schema equal, or if the differences are meant, `stamp -to=20240102000000 -yes` records the version all the same",
+		},
+		{
+			name:   "Alembic's alone, of another version",
+			at:     "bbb222",
+			change: "DROP TABLE atlas_schema_revisions; UPDATE alembic_version SET version_num = 'aaa111'",
+			kind:   revision.Drifted,
+			err:    "alembic_version says 20240101000000 (aaa111, shop), and there is no journal; but the schema is not that revision's: column public.orders.total is extra (integer); it is that of 20240103000000 (ccc333, fill): `stamp -to=20240103000000` records it",
+		},
+		{
+			name:    "the Atlas CLI's alone",
+			at:      "bbb222",
+			change:  "DROP TABLE alembic_version",
+			settled: "alembic_version says that the database is at the base, and the journal says that 20240102000000 (bbb222, total) was the last to be applied; the schema is exactly that of 20240102000000 (bbb222, total): alembic_version is set to it",
+			applied: []string{"20240103000000", "20240104000000"},
+			alembic: "ddd444", journal: all,
+		},
+		{
+			name:    "stamped back by Alembic",
+			at:      "head",
+			change:  "UPDATE alembic_version SET version_num = 'ccc333'",
+			settled: `alembic_version says "ccc333", and the journal says that 20240104000000 (ddd444, index) was the last to be applied; the schema is exactly that of 20240104000000 (ddd444, index): alembic_version is set to it`,
+			alembic: "ddd444", journal: all,
+		},
+		{
+			name:    "taken back by Alembic",
+			at:      "bbb222",
+			change:  "ALTER TABLE orders DROP COLUMN total; UPDATE alembic_version SET version_num = 'aaa111'",
+			settled: `alembic_version says "aaa111", and the journal says that 20240102000000 (bbb222, total) was the last to be applied; the schema is exactly that of 20240101000000 (aaa111, shop): the journal is set to it`,
+			applied: []string{"20240102000000", "20240103000000", "20240104000000"},
+			alembic: "ddd444", journal: all,
+		},
+		{
+			name:   "they disagree by data alone",
+			at:     "ccc333",
+			change: "UPDATE alembic_version SET version_num = 'bbb222'",
+			kind:   revision.Disagree,
+			err:    `alembic_version says "bbb222", and the journal says that 20240103000000 (ccc333, fill) was the last to be applied; the two have the same schema, so it doesn't tell which is right: look at the data, then ` + "`stamp -to=20240102000000` or `stamp -to=20240103000000`",
+		},
+		{
+			name:   "they disagree, and the schema with both",
+			at:     "head",
+			change: "UPDATE alembic_version SET version_num = 'aaa111'; ALTER TABLE items ADD COLUMN extra int",
+			kind:   revision.Disagree,
+			err:    `alembic_version says "aaa111", and the journal says that 20240104000000 (ddd444, index) was the last to be applied; the schema is neither the one's nor the other's: find out which is right (` + "`stamp -to=20240101000000` or `stamp -to=20240104000000` shows the differences), then add -yes",
+		},
+		{
+			name:  "ahead",
+			at:    "head",
+			files: shop[:2],
+			ahead: []string{"20240103000000", "20240104000000"}, alembic: "ddd444", journal: all,
+		},
+		{
+			name:  "ahead, and edited",
+			at:    "head",
+			files: []file{shop[0], {"20240102000000_total.sql", shop[1].sql + "\n-- later", ""}},
+			kind:  revision.Missing,
+			err:   "migration 20240103000000 (fill) is applied, but the directory doesn't have it, and the directory has others that the database hasn't as they are: check out the commit that has both, or `stamp`",
+		},
+		{
+			name:   "ahead, but Alembic knows better",
+			at:     "head",
+			files:  shop[:2],
+			change: "UPDATE alembic_version SET version_num = 'aaa111'",
+			kind:   revision.Disagree,
+			err:    "alembic_version says \"aaa111\", but the journal has later migrations, up to 20240104000000, that this directory doesn't have; check out the commit that has them, or settle it by `stamp`",
+		},
+		{
+			name:  "edited",
+			at:    "ccc333",
+			files: []file{shop[0], {"20240102000000_total.sql", strings.ReplaceAll(shop[1].sql, "int", "bigint"), ""}, shop[2], shop[3]},
+			kind:  revision.Edited,
+			err:   "migration 20240102000000 (bbb222, total) was edited or renamed after it was applied on TODAY; restore 20240102000000_total.sql as it was and put the change into a new migration, or if the database has what it says now, `stamp -to=20240103000000`",
+		},
+		{
+			name:  "missing",
+			at:    "ccc333",
+			files: []file{shop[0], shop[2], shop[3]},
+			kind:  revision.Missing,
+			err:   "migration 20240102000000 (total) is applied, but the directory doesn't have it; restore its file, or if it is gone for good, `stamp -to=VERSION` makes the record say what the directory has",
+		},
+		{
+			name:  "out of order",
+			at:    "ccc333",
+			files: []file{shop[0], {"20240101120000_between.sql", "CREATE TABLE between_them (id int);\n", ""}, shop[1], shop[2], shop[3]},
+			kind:  revision.OutOfOrder,
+			err:   "migration 20240101120000 (between) is pending, but the later 20240103000000 is applied already: it would run out of order; give it a version after 20240103000000 (rename the file, its down and effect file, then `rehash`)",
+		},
+		{
+			name:  "another project's",
+			at:    "head",
+			files: []file{{"20200101000000_other.sql", "CREATE TABLE other (id int);\n", ""}},
+			kind:  revision.Missing,
+			err:   "the database has migrations, the first being 20240101000000 (shop), and none of this directory's; is it another project's database?",
+		},
+		{
+			name:    "a baseline of the Atlas CLI",
+			at:      "bbb222",
+			change:  "DELETE FROM atlas_schema_revisions WHERE version < '20240102'; UPDATE atlas_schema_revisions SET type = 1, applied = 0, total = 0, hash = ''",
+			applied: []string{"20240103000000", "20240104000000"},
+			alembic: "ddd444", journal: "20240102000000 1 0/0,20240103000000 2 2/2,20240104000000 2 3/3",
+		},
+		{
+			name:   "half-applied in the past",
+			at:     "head",
+			change: "UPDATE atlas_schema_revisions SET applied = 1 WHERE version = '20240103000000'",
+			kind:   revision.HalfOld,
+			err:    "migration 20240103000000 (ccc333, fill) is recorded as half applied (1 of 2 statements), but later ones follow; finish it by hand, then `stamp -to=20240104000000`",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := setup(t, d)
+			if tt.at != "base" {
+				b.mustApply(migrator.ApplyOptions{To: tt.at})
+			}
+			if tt.change != "" {
+				b.db.Exec(tt.change)
+			}
+			if tt.files != nil {
+				b.cfg.Dir = read(t, write(t, tt.files))
+			}
+			before := b.everything()
+			b.status() // which changes nothing
+			b.same(before)
+
+			res, err := b.apply(tt.opts)
+			if tt.err != "" {
+				var p *revision.Problem
+				if !errors.As(err, &p) {
+					t.Fatalf("apply gave %v, want a Problem", err)
+				}
+				want := strings.ReplaceAll(tt.err, "TODAY", b.query("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')"))
+				if d := cmp.Diff(want, err.Error()); d != "" || p.Kind != tt.kind {
+					t.Errorf("apply gave a problem of kind %s (-want +got):\n%s", p.Kind, d)
+				}
+				b.same(before)
+				if st := b.status(); st.Clean() || st.Problems[0].Text != p.Text {
+					t.Errorf("the status is %+v", st)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(tt.settled, res.Settled); d != "" {
+				t.Errorf("settled (-want +got):\n%s", d)
+			}
+			if d := cmp.Diff(tt.applied, ran(res.Applied)); d != "" {
+				t.Errorf("applied (-want +got):\n%s", d)
+			}
+			if d := cmp.Diff(tt.ahead, res.Ahead); d != "" {
+				t.Errorf("ahead (-want +got):\n%s", d)
+			}
+			if d := cmp.Diff(tt.alembic+" "+tt.journal, b.alembic()+" "+b.journal()); d != "" || res.Revision != tt.alembic {
+				t.Errorf("the record, %s (-want +got):\n%s", res.Revision, d)
+			}
+			again := b.everything()
+			if res := b.mustApply(tt.opts); len(res.Applied) > 0 || res.Settled != "" {
+				t.Errorf("a second apply gave %+v", res)
+			}
+			b.same(again)
+		})
+	}
+}
+
+func TestAheadIsAnErrorIfStrict(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	b.mustApply(migrator.ApplyOptions{})
+	b.cfg.Dir = read(t, write(t, shop[:3]))
+	before := b.everything()
+	_, err := b.apply(migrator.ApplyOptions{Strict: true})
+	var ahead *migrator.AheadError
+	if !errors.As(err, &ahead) || len(ahead.Versions) != 1 {
+		t.Errorf("apply gave %v", err)
+	}
+	_, err = b.down(migrator.DownOptions{})
+	if want := "the database is ahead: its last migration is 20240104000000, which this directory doesn't have; check out the commit that has it to take it back"; err == nil || err.Error() != want {
+		t.Errorf("down gave %v, want %s", err, want)
+	}
+	b.same(before)
+}
+
+func TestForeignTables(t *testing.T) {
+	for _, tt := range []struct{ name, change, err string }{
+		{"a view", "CREATE VIEW alembic_version AS SELECT 'aaa111'::varchar AS version_num", "public.alembic_version is not the table that records migrations: it is not an ordinary table"},
+		{"other columns", "CREATE TABLE alembic_version (id int)", "public.alembic_version is not the table that records migrations: it has no column version_num of type character varying, but id integer"},
+		{"a column to fill", "CREATE TABLE alembic_version (version_num varchar(32), who text NOT NULL)", "public.alembic_version is not the table that records migrations: its column who must be filled, and is none of ours"},
+		{"another journal", "CREATE TABLE atlas_schema_revisions (version varchar, applied int)", "public.atlas_schema_revisions is not the table that records migrations: it has no column description of type character varying, but version character varying, applied integer"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := setup(t, dir(t, shop...))
+			b.db.Exec(tt.change)
+			before := b.everything()
+			want := tt.err + "; rename it, or name another schema for the record in atlas.hcl (alembic_version_schema, revisions_schema)"
+			if _, err := b.apply(migrator.ApplyOptions{}); err == nil || err.Error() != want {
+				t.Errorf("apply gave\n%v\nwant\n%s", err, want)
+			}
+			b.same(before)
+		})
+	}
+}
+
+func TestFailingMigration(t *testing.T) {
+	d := dir(t, shop...)
+	broken := func(t *testing.T, b *bench, sql string) {
+		b.cfg.Dir = read(t, write(t, append(shop[:2:2], file{"20240103000000_broken.sql", sql, ""})))
+	}
+	for _, tt := range []struct{ name, sql, err, journal string }{
+		{
+			"in its middle", "CREATE TABLE x (id int);\nALTER TABLE orders\n    ADD COLUMN ä text, ADD COLUMN total int;\n",
+			`20240103000000_broken.sql:2:1: column "total" of relation "orders" already exists (SQLSTATE 42701); statement 2 of 2: ALTER TABLE orders ADD COLUMN ä text, ADD COLUMN total int; nothing of this file was kept, the database is at 20240102000000 (bbb222)`, "",
+		},
+		{
+			"with a position", "SELECT 'ä',\n  'ö', nope FROM orders;\n",
+			`20240103000000_broken.sql:2:8: column "nope" does not exist (SQLSTATE 42703), Perhaps you meant to reference the column "orders.note"; statement 1 of 1: SELECT 'ä', 'ö', nope FROM orders; nothing of this file was kept, the database is at 20240102000000 (bbb222)`, "",
+		},
+		{
+			"at the commit", "ALTER TABLE items ADD FOREIGN KEY (id) REFERENCES orders DEFERRABLE INITIALLY DEFERRED;\nINSERT INTO items VALUES (77);\n",
+			`running 20240103000000_broken.sql: committing: ERROR: insert or update on table "items" violates foreign key constraint "items_id_fkey" (SQLSTATE 23503); nothing of this file was kept, the database is at 20240102000000 (bbb222)`, "",
+		},
+		{
+			"without a transaction", "-- atlas:txmode none\n\nCREATE TABLE x (id int);\nCREATE INDEX CONCURRENTLY ix ON orders (nope);\n",
+			`20240103000000_broken.sql:4:1: column "nope" does not exist (SQLSTATE 42703); statement 2 of 2: CREATE INDEX CONCURRENTLY ix ON orders (nope); 1 of the file's 2 statements are done and stay, the database is in the middle of it: correct what failed, then ` + "`apply` goes on with statement 2",
+			",20240103000000 2 1/2",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := setup(t, d)
+			b.mustApply(migrator.ApplyOptions{N: 2})
+			broken(t, b, tt.sql)
+			before := b.everything()
+			res, err := b.apply(migrator.ApplyOptions{})
+			if err == nil || err.Error() != tt.err {
+				t.Errorf("apply gave\n%v\nwant\n%s", err, tt.err)
+			}
+			if tt.journal == "" {
+				b.same(before)
+			}
+			if got, want := b.journal(), "20240101000000 2 2/2,20240102000000 2 1/1"+tt.journal; got != want || b.alembic() != "bbb222" {
+				t.Errorf("the journal is %s, want %s", got, want)
+			}
+			if res.Revision != "bbb222" {
+				t.Errorf("the result is %+v", res)
+			}
+		})
+	}
+
+	t.Run("the first, and nothing remains", func(t *testing.T) {
+		b := setup(t, read(t, write(t, []file{{"1_broken.sql", "CREATE TABLE x (id int);\nSELECT 1/0;\n", ""}})))
+		before := b.everything()
+		if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+			t.Error("nothing failed")
+		}
+		b.same(before)
+	})
+
+	t.Run("corrected in the part that has not run", func(t *testing.T) {
+		b := setup(t, d)
+		b.mustApply(migrator.ApplyOptions{N: 2})
+		broken(t, b, "-- atlas:txmode none\n\nCREATE TABLE x (id int);\nINSERT INTO x VALUES ('a');\n")
+		if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+			t.Fatal("nothing failed")
+		}
+		if got := b.query("SELECT concat_ws('|', error, error_stmt, jsonb_array_length(partial_hashes)) FROM atlas_schema_revisions WHERE applied < total"); got != `ERROR: invalid input syntax for type integer: "a" (SQLSTATE 22P02)|INSERT INTO x VALUES ('a')|1` {
+			t.Errorf("the journal says %s", got)
+		}
+		half := b.everything()
+		_, err := b.down(migrator.DownOptions{})
+		if want := "the database is in the middle of 20240103000000 (1 of 2 statements have run), which has no way back from there; `apply` finishes it, then `down` can take it back"; err == nil || err.Error() != want {
+			t.Errorf("down gave %v, want %s", err, want)
+		}
+		_, err = b.apply(migrator.ApplyOptions{To: "bbb222"})
+		if want := "the database is in the middle of 20240103000000 (1 of 2 statements have run), which is after 20240102000000; `apply` to it or further finishes it"; err == nil || err.Error() != want {
+			t.Errorf("apply gave %v, want %s", err, want)
+		}
+		broken(t, b, "-- atlas:txmode none\n\nCREATE TABLE x (id bigint);\nINSERT INTO x VALUES (1);\n")
+		_, err = b.apply(migrator.ApplyOptions{})
+		if want := "migration 20240103000000 (broken) is half applied (1 of 2 statements), and statement 1 of 20240103000000_broken.sql is not what it was when it ran; restore the part that has run, only what comes after may change"; err == nil || err.Error() != want {
+			t.Errorf("apply gave\n%v\nwant\n%s", err, want)
+		}
+		b.same(half)
+		broken(t, b, "-- atlas:txmode none\n\nCREATE TABLE x (id int);\nINSERT INTO x VALUES (1), (2);\nALTER TABLE x ADD PRIMARY KEY (id);\n")
+		res := b.mustApply(migrator.ApplyOptions{})
+		if res.Applied[0].Skipped != 1 || len(res.Applied[0].Applied) != 2 {
+			t.Errorf("apply gave %+v", res.Applied[0])
+		}
+		if got := b.alembic() + " " + b.journal(); got != "20240103000000 20240101000000 2 2/2,20240102000000 2 1/1,20240103000000 2 3/3" {
+			t.Errorf("the record is %s", got)
+		}
+		if got := b.query("SELECT (error IS NULL AND error_stmt IS NULL AND partial_hashes IS NULL AND hash = " + pgsql.Literal(b.cfg.Dir.Files()[2].Hash) + ")::text FROM atlas_schema_revisions WHERE version LIKE '20240103%'"); got != "true" {
+			t.Error("the journal's row is not as that of a file that ran through")
+		}
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	d := dir(t, shop...)
+	b := setup(t, d)
+	b.mustApply(migrator.ApplyOptions{N: 2})
+	before := b.everything()
+	for _, tt := range []struct {
+		name string
+		opts migrator.ApplyOptions
+		err  string
+	}{
+		{"both", migrator.ApplyOptions{To: "head", N: 1}, "-to and -n exclude each other"},
+		{"negative", migrator.ApplyOptions{N: -1}, "-n=-1: it must be 1 or more"},
+		{"back", migrator.ApplyOptions{To: "aaa"}, "the database is at 20240102000000 (bbb222), which is after 20240101000000; `down -to=20240101000000` goes back"},
+	} {
+		if _, err := b.apply(tt.opts); err == nil || err.Error() != tt.err {
+			t.Errorf("%s: apply gave %v, want %s", tt.name, err, tt.err)
+		}
+	}
+	if _, err := b.down(migrator.DownOptions{To: "head"}); err == nil || err.Error() != "the database is at 20240102000000 (bbb222), which is before 20240104000000; `apply -to=20240104000000` goes there" {
+		t.Errorf("down gave %v", err)
+	}
+	if res, err := b.down(migrator.DownOptions{To: "bbb222"}); err != nil || len(res.Planned) != 0 {
+		t.Errorf("down to where it is gave %+v, %v", res, err)
+	}
+	b.same(before)
+
+	root := write(t, shop)
+	name := filepath.Join(root, shop[1].name)
+	if err := os.WriteFile(name, []byte(shop[1].sql+"-- edited\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b.cfg.Dir = read(t, root)
+	var sum *migration.SumError
+	if _, err := b.apply(migrator.ApplyOptions{}); !errors.As(err, &sum) {
+		t.Errorf("apply gave %v, want a SumError", err)
+	}
+	if st := b.status(); st.Sum == nil || st.Clean() {
+		t.Errorf("the status is %+v", st)
+	}
+	b.same(before)
+}
+
+func TestConnectErrors(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	for _, tt := range []struct {
+		name   string
+		change func()
+		err    string
+	}{
+		{"database", func() { b.cfg.ConnConfig.Database = "nope" }, `refuses the connection to database "nope" as user`},
+		{"user", func() { b.cfg.ConnConfig.User = "nobody at all" }, `as user "nobody at all": role "nobody at all" does not exist (SQLSTATE 28000); check user and password, and the server's pg_hba.conf`},
+		{"port", func() { b.cfg.ConnConfig.Host, b.cfg.ConnConfig.Port = "127.0.0.1", 1 }, "cannot reach PostgreSQL at 127.0.0.1:1: connect: connection refused; check host and port, and that the server runs"},
+		{"host", func() { b.cfg.ConnConfig.Host = "no.such.host.invalid" }, `cannot reach PostgreSQL: the host name "no.such.host.invalid" is not known; check the URL`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b.cfg.ConnConfig = b.db.ConnConfig()
+			b.cfg.ConnConfig.Password = "secret-canary"
+			tt.change()
+			_, err := b.apply(migrator.ApplyOptions{})
+			var connect *migrator.ConnectError
+			if !errors.As(err, &connect) || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("apply gave\n%v\nwant\n%s", err, tt.err)
+			}
+			if strings.Contains(err.Error(), "secret-canary") {
+				t.Errorf("the error tells the password: %v", err)
+			}
+		})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := b.m().Apply(ctx, migrator.ApplyOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("apply gave %v", err)
+	}
+}

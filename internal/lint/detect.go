@@ -165,6 +165,9 @@ func (g git) findBase(ctx context.Context, cfg Config) (name, commit string, err
 			return name, commit, err
 		}
 	}
+	if g.shallow {
+		return "", "", g.missing("main", "neither origin/HEAD nor main nor master is in this clone")
+	}
 	return "", "", &DetectError{
 		Msg:  "git has neither origin/HEAD nor main nor master to compare with",
 		Hint: "name the branch that this change goes into by -base=REVISION or lint { git { base = ... } } in atlas.hcl",

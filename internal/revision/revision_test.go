@@ -1,0 +1,209 @@
+package revision_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"ariga.io/atlas/sql/migrate"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/revision"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// inTx runs fn in a transaction that is committed if fn succeeds.
+func inTx(t *testing.T, conn *pgx.Conn, fn func(pgx.Tx) error) error {
+	t.Helper()
+	return pgx.BeginFunc(context.Background(), conn, fn)
+}
+
+func TestStore(t *testing.T) {
+	ctx := context.Background()
+	for _, tt := range []struct {
+		name  string
+		store revision.Store
+		mode  pgx.QueryExecMode
+	}{
+		{"public", revision.Store{}, pgx.QueryExecModeExec},
+		{"prepared", revision.Store{}, pgx.QueryExecModeCacheStatement},
+		{"other schemas", revision.Store{AlembicSchema: "My App", JournalSchema: `jour"nal`}, pgx.QueryExecModeExec},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := pgtest.New(t).ConnConfig()
+			cfg.DefaultQueryExecMode = tt.mode
+			conn, err := pgx.ConnectConfig(ctx, cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close(ctx)
+			store := tt.store
+			ignore := cmpopts.IgnoreUnexported(revision.Record{})
+
+			rec, err := store.Read(ctx, conn)
+			if d := cmp.Diff(revision.Record{}, rec, ignore); err != nil || d != "" {
+				t.Fatalf("an empty database gave %v, %s", err, d)
+			}
+			row := &migrate.Revision{
+				Version: "2", Description: `it's "odd"`, Type: migrate.RevisionTypeExecute, Applied: 1, Total: 3,
+				ExecutedAt: time.Date(2024, 1, 2, 3, 4, 5, 6000, time.UTC), ExecutionTime: 77 * time.Millisecond,
+				Error: "E\n'", ErrorStmt: "SELECT ';'", Hash: "abc=", PartialHashes: []string{"h1:x\"", "h1:y"}, OperatorVersion: "op",
+			}
+			done := &migrate.Revision{Version: "10", Type: migrate.RevisionTypeResolved, ExecutedAt: row.ExecutedAt, Hash: "def="}
+			if err := inTx(t, conn, func(tx pgx.Tx) error {
+				if err := store.Create(ctx, tx, rec); err != nil {
+					return err
+				}
+				return errors.Join(store.Advance(ctx, tx, "", "aaa"), store.Put(ctx, tx, row), store.Put(ctx, tx, done))
+			}); err != nil {
+				t.Fatal(err)
+			}
+			want := revision.Record{HasAlembic: true, Alembic: []string{"aaa"}, HasJournal: true, Journal: []*migrate.Revision{done, row}}
+			utc := cmp.Transformer("UTC", time.Time.UTC)
+			rec, err = store.Read(ctx, conn)
+			if d := cmp.Diff(want, rec, utc, ignore); err != nil || d != "" {
+				t.Errorf("reading gave %v (-want +got):\n%s", err, d)
+			}
+
+			row.Applied, row.Error, row.ErrorStmt, row.PartialHashes = 3, "", "", nil
+			if err := inTx(t, conn, func(tx pgx.Tx) error {
+				return errors.Join(store.Advance(ctx, tx, "aaa", "bbb"), store.Put(ctx, tx, row), store.Delete(ctx, tx, "10"))
+			}); err != nil {
+				t.Fatal(err)
+			}
+			want.Alembic, want.Journal = []string{"bbb"}, []*migrate.Revision{row}
+			rec, err = store.Read(ctx, conn)
+			if d := cmp.Diff(want, rec, utc, ignore); err != nil || d != "" {
+				t.Errorf("reading gave %v (-want +got):\n%s", err, d)
+			}
+
+			for _, from := range []string{"", "aaa", "x"} {
+				err := inTx(t, conn, func(tx pgx.Tx) error { return store.Advance(ctx, tx, from, "ccc") })
+				var conflict *revision.ConflictError
+				if !errors.As(err, &conflict) || conflict.Want != from || !cmp.Equal(conflict.Have, []string{"bbb"}) {
+					t.Errorf("advancing from %q gave %v", from, err)
+				}
+			}
+			if err := inTx(t, conn, func(tx pgx.Tx) error { return store.Advance(ctx, tx, "bbb", "bbb") }); err != nil {
+				t.Error(err)
+			}
+			if err := inTx(t, conn, func(tx pgx.Tx) error { return store.Advance(ctx, tx, "bbb", "") }); err != nil {
+				t.Error(err)
+			}
+			if rec, err := store.Read(ctx, conn); err != nil || len(rec.Alembic) != 0 || !rec.HasAlembic {
+				t.Errorf("at the base, reading gave %+v, %v", rec, err)
+			}
+		})
+	}
+}
+
+// The Atlas CLI alters a journal that is otherwise than it would create it, and
+// Alembic creates its table just so.
+func TestTables(t *testing.T) {
+	ctx := context.Background()
+	conn := pgtest.New(t).Conn()
+	for _, ddl := range (revision.Store{}).DDL() {
+		if _, err := conn.Exec(ctx, ddl); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, err := conn.Query(ctx, `SELECT table_name || '.' || column_name || ' ' || data_type || COALESCE('(' || character_maximum_length || ')', '')
+		|| CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END || COALESCE(' default ' || column_default, '')
+		FROM information_schema.columns WHERE table_schema = 'public' ORDER BY table_name, ordinal_position`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"alembic_version.version_num character varying(32) not null",
+		"atlas_schema_revisions.version character varying not null",
+		"atlas_schema_revisions.description character varying not null",
+		"atlas_schema_revisions.type bigint not null default 2",
+		"atlas_schema_revisions.applied bigint not null default 0",
+		"atlas_schema_revisions.total bigint not null default 0",
+		"atlas_schema_revisions.executed_at timestamp with time zone not null",
+		"atlas_schema_revisions.execution_time bigint not null",
+		"atlas_schema_revisions.error text",
+		"atlas_schema_revisions.error_stmt text",
+		"atlas_schema_revisions.hash character varying not null",
+		"atlas_schema_revisions.partial_hashes jsonb",
+		"atlas_schema_revisions.operator_version character varying not null",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("the columns are (-want +got):\n%s", d)
+	}
+	var names string
+	if err := conn.QueryRow(ctx, "SELECT string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint WHERE contype = 'p' AND connamespace = 'public'::regnamespace").Scan(&names); err != nil || names != "alembic_version_pkc atlas_schema_revisions_pkey" {
+		t.Errorf("the primary keys are %s, %v", names, err)
+	}
+}
+
+// Atlas hashes what its own scanner takes for the statements' text.
+func TestSums(t *testing.T) {
+	const src = "-- a comment\nCREATE TABLE t (a int) ;\n\n/* another */ INSERT INTO t\n  VALUES (1); -- behind\nSELECT 'x;y'"
+	stmts, err := pgsql.Split(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decls, err := migrate.Stmts(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(decls) != len(stmts) {
+		t.Fatalf("%d statements, Atlas has %d", len(stmts), len(decls))
+	}
+	dir := &migrate.MemDir{}
+	if err := dir.WriteFile("1_a.sql", []byte(src)); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for n := range stmts {
+		// The executor of a file whose statement n fails leaves the hashes of
+		// those before in the revision.
+		rrw := &revisions{}
+		ex, err := migrate.NewExecutor(&failing{n: n}, dir, rrw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := dir.Files()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ex.Execute(context.Background(), files[0]); err == nil {
+			t.Fatal("nothing failed")
+		}
+		got = rrw.last.PartialHashes
+	}
+	if d := cmp.Diff(revision.Sums(src, stmts)[:len(stmts)-1], got); d != "" {
+		t.Errorf("Atlas's hashes are others (-ours +Atlas):\n%s", d)
+	}
+}
+
+func TestWithout(t *testing.T) {
+	ctx := context.Background()
+	db := pgtest.New(t)
+	db.Exec(`CREATE SCHEMA "My App"; CREATE SCHEMA other`)
+	conn := db.Conn()
+	rec, err := revision.Store{AlembicSchema: "My App"}.Read(ctx, conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := catalog.Read(ctx, conn, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"schema other"}, rec.Without(c).Lines()); d != "" {
+		t.Error(d)
+	}
+}

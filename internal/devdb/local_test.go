@@ -5,6 +5,7 @@ package devdb_test
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -248,44 +249,59 @@ func TestLocalCancelled(t *testing.T) {
 	closeLocal(t, local(t, cfg))
 }
 
+// The data of a major whose binaries are gone is left alone.
 func TestLocalOtherMajor(t *testing.T) {
 	cfg := localConfig(t)
-	url, _, err := devdb.LocalURL(context.Background(), cfg)
-	if err != nil {
+	l := local(t, cfg)
+	localQuery(t, l.URL, "CREATE TABLE old (n int)")
+	closeLocal(t, l)
+	now, err := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "ibutsu-schema", "local", "*-*"))
+	if err != nil || len(now) != 1 {
+		t.Fatalf("state folders %q, %v", now, err)
+	}
+	old := now[0][:strings.LastIndex(now[0], "-")] + "-99"
+	if err := os.Rename(now[0], old); err != nil {
 		t.Fatal(err)
 	}
-	// As another major, whose binaries are gone, would have left it.
-	socket := url[strings.Index(url, "host=")+len("host=") : strings.LastIndex(url, "/run&")]
-	old := socket[:strings.LastIndex(socket, "-")] + "-14"
-	if err := os.MkdirAll(filepath.Join(old, "data"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	marker := filepath.Join(old, "data", "PG_VERSION")
-	if err := os.WriteFile(marker, []byte("14\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+
 	var log strings.Builder
 	cfg.Log = func(f string, args ...any) { fmt.Fprintf(&log, f+"\n", args...) }
-	closeLocal(t, local(t, cfg))
-	if text, err := os.ReadFile(marker); err != nil || string(text) != "14\n" {
-		t.Errorf("the other major's data was touched: %q, %v", text, err)
+	l = local(t, cfg)
+	if got := localQuery(t, l.URL, "SELECT count(*) FROM pg_tables WHERE tablename = 'old'"); got[0] != "0" {
+		t.Error("the other major's data is used")
 	}
-	if !strings.Contains(log.String(), "the local data of PostgreSQL 14 stays as it is") {
+	closeLocal(t, l)
+	if !strings.Contains(log.String(), "the local data of PostgreSQL 99 stays as it is") {
 		t.Errorf("said %q", log.String())
+	}
+	if err := os.RemoveAll(now[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(old, now[0]); err != nil {
+		t.Fatal(err)
+	}
+	l = local(t, cfg)
+	if got := localQuery(t, l.URL, "SELECT count(*) FROM pg_tables WHERE tablename = 'old'"); got[0] != "1" {
+		t.Error("the other major's data was lost")
 	}
 }
 
-// A folder too deep for a socket is no obstacle.
+// A folder too deep for a socket is no obstacle, and nothing stays elsewhere.
 func TestLocalDeepCache(t *testing.T) {
 	cfg := localConfig(t)
-	deep := filepath.Join(os.Getenv("XDG_CACHE_HOME"), strings.Repeat("deep", 30))
-	t.Setenv("XDG_CACHE_HOME", deep)
-	l := local(t, cfg)
-	if got := localQuery(t, l.URL, "SELECT 1"); got[0] != "1" {
-		t.Error(got)
-	}
-	closeLocal(t, l)
-	if err := os.Remove(l.URL[strings.Index(l.URL, "host=")+len("host=") : strings.LastIndex(l.URL, "&")]); err != nil {
-		t.Error(err)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(os.Getenv("XDG_CACHE_HOME"), strings.Repeat("deep", 30)))
+	for range 2 {
+		l := local(t, cfg)
+		u, err := url.Parse(l.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := localQuery(t, l.URL, "SELECT 1"); got[0] != "1" {
+			t.Error(got)
+		}
+		closeLocal(t, l)
+		if folder := u.Query().Get("host"); exists(folder) {
+			t.Errorf("%s is left", folder)
+		}
 	}
 }

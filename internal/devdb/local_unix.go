@@ -184,6 +184,8 @@ func (s *localState) release(users *os.File) (stopped bool, err error) {
 	if !endServer(s.path("data"), syscall.SIGINT, time.Minute) {
 		return false, fmt.Errorf("stopping the local PostgreSQL: it has not ended within a minute; its log is %s", s.path("log"))
 	}
+	// In /tmp it would be litter. It is empty now, or not ours to remove.
+	os.Remove(s.run)
 	return true, nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/ibutsu/ibutsu-schema/internal/project"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
@@ -79,12 +80,18 @@ func run(ctx context.Context, fn func(context.Context) error) error {
 		if errors.Is(err, context.Canceled) {
 			err = stopped
 		}
-		return mg.Fatal(128+int(stopped.sig), err)
+		return fatal(128+int(stopped.sig), err)
 	}
 	if err == nil {
 		return nil
 	}
-	return mg.Fatal(report.ExitCode(err), err)
+	return fatal(report.ExitCode(err), err)
+}
+
+// fatal is err for mage to print and to exit with. Whatever a library put into it,
+// no password leaves here.
+func fatal(code int, err error) error {
+	return mg.Fatal(code, project.Redact(err.Error()))
 }
 
 // parentDeath is closed when this process was started by mage and mage is gone.

@@ -83,6 +83,7 @@ func TestNormalize(t *testing.T) {
 		{"column", 15, "x default TRIM(LEADING 'x'::text FROM a)", "x default ltrim(a, 'x'::text)"},
 		{"column", 15, "x default SUBSTRING(a SIMILAR b ESCAPE c)", "x default SUBSTRING(a SIMILAR b ESCAPE c)"},
 		{"column", 13, "x default date_part('year'::text, (a + b))", "x default EXTRACT(year FROM (a + b))"},
+		{"column", 13, "x default public.date_part('year'::text, a)", "x default public.date_part('year'::text, a)"},
 		{"column", 14, "x default date_part('year'::text, a)", "x default date_part('year'::text, a)"},
 		{"constraint", 15, "CHECK (((a)::text = ANY ((ARRAY['x'::character varying, 'y'::character varying])::text[])))", "CHECK (((a)::text = ANY (ARRAY[('x'::character varying)::text, ('y'::character varying)::text])))"},
 		{"constraint", 15, "CHECK ((a = ANY (ARRAY['x'::text, 'y'::text])))", "CHECK ((a = ANY (ARRAY['x'::text, 'y'::text])))"},

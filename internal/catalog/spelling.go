@@ -18,7 +18,7 @@ func (l tokenList) spelled(major int) tokenList {
 			end := l.closing(i + 1)
 			out = append(out, call(t, l[i+2:end].spelled(major))...)
 			i = end
-		case major == 13 && t.is("date_part") && l.at(i+1).is("(") && l.at(i+2).Kind == pgsql.String && l.at(i+3).is("::") && l.at(i+5).is(","):
+		case major == 13 && t.is("date_part") && !l.at(i-1).is(".") && l.at(i+1).is("(") && l.at(i+2).Kind == pgsql.String && l.at(i+3).is("::") && l.at(i+5).is(","):
 			end := l.closing(i + 1)
 			field := word(strings.Trim(l[i+2].Text, "'"), false)
 			out = append(out, t.as("EXTRACT"), op("("), field, word("FROM", true))

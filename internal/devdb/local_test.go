@@ -4,6 +4,7 @@ package devdb_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
@@ -23,8 +25,17 @@ import (
 // its own, whose server is ended after the test.
 func localConfig(t *testing.T) devdb.LocalConfig {
 	t.Helper()
-	t.Setenv("XDG_CACHE_HOME", openDir(t))
-	cfg := devdb.LocalConfig{Project: t.TempDir(), Log: t.Logf}
+	return localIn(t, openDir(t))
+}
+
+func localIn(t *testing.T, cache string) devdb.LocalConfig {
+	t.Helper()
+	t.Setenv("XDG_CACHE_HOME", cache)
+	project := filepath.Join(cache, "project")
+	if err := os.MkdirAll(project, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cfg := devdb.LocalConfig{Project: project, Log: t.Logf}
 	t.Cleanup(func() {
 		if stopped, err := devdb.Down(context.Background(), cfg); err != nil || !stopped {
 			t.Errorf("at the end the server is not stopped: %v", err)
@@ -32,6 +43,24 @@ func localConfig(t *testing.T) devdb.LocalConfig {
 	})
 	return cfg
 }
+
+// usedLocal is localConfig for a project whose data directory is made already:
+// by the first test that asks, as making one takes longer than all the rest.
+func usedLocal(t *testing.T) devdb.LocalConfig {
+	t.Helper()
+	if usedCache == "" {
+		var err error
+		if usedCache, err = os.MkdirTemp("", "devdb-test-"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(usedCache, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return localIn(t, usedCache)
+}
+
+var usedCache string // removed by TestMain
 
 func local(t *testing.T, cfg devdb.LocalConfig) *devdb.Instance {
 	t.Helper()
@@ -117,7 +146,7 @@ func TestLocal(t *testing.T) {
 }
 
 func TestLocalOfEachProject(t *testing.T) {
-	cfg := localConfig(t)
+	cfg := usedLocal(t)
 	a := local(t, cfg)
 	other := devdb.LocalConfig{Project: t.TempDir(), Log: t.Logf}
 	b := local(t, other)
@@ -163,7 +192,7 @@ func TestLocalAtOnce(t *testing.T) {
 
 // The server outlives the process that started it, and ends with the next use.
 func TestLocalKilled(t *testing.T) {
-	cfg := localConfig(t)
+	cfg := usedLocal(t)
 	cmd, u := startChild(t, "local", cfg.Project)
 	boot := bootTime(t, u.String())
 	l := local(t, cfg)
@@ -191,7 +220,7 @@ func TestLocalKilled(t *testing.T) {
 
 func TestUpDown(t *testing.T) {
 	ctx := context.Background()
-	cfg := localConfig(t)
+	cfg := usedLocal(t)
 	up := func() string {
 		t.Helper()
 		url, err := devdb.Up(ctx, cfg)
@@ -236,17 +265,22 @@ func TestUpDown(t *testing.T) {
 	}
 }
 
+// Wherever starting is cancelled, no server stays.
 func TestLocalCancelled(t *testing.T) {
-	cfg := localConfig(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if _, err := devdb.Local(ctx, cfg); err == nil {
-		t.Error("no error")
+	cfg := usedLocal(t)
+	for delay := time.Duration(0); delay < 80*time.Millisecond; delay += 10 * time.Millisecond {
+		ctx, cancel := context.WithTimeout(context.Background(), delay)
+		l, err := devdb.Local(ctx, cfg)
+		cancel()
+		if err == nil {
+			closeLocal(t, l)
+		} else if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after %v: %v", delay, err)
+		}
+		if running(t, cfg) {
+			t.Errorf("after %v a server runs", delay)
+		}
 	}
-	if running(t, cfg) {
-		t.Error("a cancelled start leaves a server")
-	}
-	closeLocal(t, local(t, cfg))
 }
 
 // The data of a major whose binaries are gone is left alone.

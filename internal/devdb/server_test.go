@@ -39,7 +39,11 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(pgtest.Main(m))
+	code := pgtest.Main(m)
+	if usedCache != "" {
+		os.RemoveAll(usedCache)
+	}
+	os.Exit(code)
 }
 
 // child starts what kind says, prints where it is, and waits for a signal.

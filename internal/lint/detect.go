@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path"
 	"slices"
@@ -149,15 +150,17 @@ func (g git) findBase(ctx context.Context, cfg Config) (name, commit string, err
 		}
 		return "", "", g.missing(cfg.Base, fmt.Sprintf("git knows no revision %q to compare with", cfg.Base))
 	}
-	if cfg.LookupEnv != nil {
-		if branch, ok := cfg.LookupEnv("GITHUB_BASE_REF"); ok && branch != "" {
-			name := "origin/" + branch
-			commit, ok, err := g.commit(ctx, name)
-			if err == nil && !ok {
-				err = g.missing(branch, fmt.Sprintf("the pull request's base %s is not in this clone", name))
-			}
-			return name, commit, err
+	lookup := cfg.LookupEnv
+	if lookup == nil {
+		lookup = os.LookupEnv
+	}
+	if branch, ok := lookup("GITHUB_BASE_REF"); ok && branch != "" {
+		name := "origin/" + branch
+		commit, ok, err := g.commit(ctx, name)
+		if err == nil && !ok {
+			err = g.missing(branch, fmt.Sprintf("the pull request's base %s is not in this clone", name))
 		}
+		return name, commit, err
 	}
 	for _, name := range []string{"origin/HEAD", "main", "master", "origin/main", "origin/master"} {
 		commit, ok, err := g.commit(ctx, name)

@@ -31,7 +31,7 @@ type Config struct {
 	// Errors holds by an analyzer's name (destructive, data_depend, condrop, incompatible) whether its findings are errors;
 	// of those not mentioned only destructive's are.
 	Errors map[string]bool
-	// LookupEnv is os.LookupEnv, or a test's own.
+	// LookupEnv reads the environment, by default os.LookupEnv.
 	LookupEnv func(string) (string, bool)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -59,6 +60,9 @@ func read(t *testing.T, root string) *migration.Dir {
 // run lints the folder. cfg needs no Dir, Root or Server.
 func run(t *testing.T, root string, cfg lint.Config) (*lint.Report, error) {
 	t.Helper()
+	if cfg.LookupEnv == nil {
+		cfg.LookupEnv = func(string) (string, bool) { return "", false }
+	}
 	cfg.Dir, cfg.Root, cfg.Server = read(t, root), root, pgtest.Server(t)
 	return lint.Run(context.Background(), cfg)
 }
@@ -315,6 +319,26 @@ func TestFiles(t *testing.T) {
 		r := mustRun(t, root, lint.Config{Latest: n})
 		if diff := cmp.Diff(want, findings(r)); diff != "" || r.Changed != 3 || r.Total != 3 || len(r.Files) != 3 {
 			t.Errorf("%d: %+v %s", n, r, diff)
+		}
+	}
+}
+
+// TestSessionOfAFile empties the search path, as the scripts of pg_dump do, and sets a role.
+func TestSessionOfAFile(t *testing.T) {
+	for _, header := range []string{"", "-- atlas:txmode none\n\n"} {
+		root := folder(t, map[string]string{
+			first: "CREATE TYPE color AS ENUM ('red');\nCREATE TABLE a (c color DEFAULT 'red', n int);\n",
+			second: header + "SELECT pg_catalog.set_config('search_path', '', false);\nALTER TABLE public.a DROP COLUMN n;\n" +
+				"DO $$ BEGIN IF current_setting('search_path') <> '' THEN RAISE 'search path %', current_setting('search_path'); END IF; END $$;\n",
+			third: "ALTER TABLE a DROP COLUMN c;\n",
+		})
+		lines := strings.Count(header, "\n")
+		want := []string{
+			fmt.Sprintf("%s:%d:1: error drop-column DS103: dropping column a.n deletes its data, and breaks all that still uses it", second, 2+lines),
+			third + ":1:1: error drop-column DS103: dropping column a.c deletes its data, and breaks all that still uses it",
+		}
+		if diff := cmp.Diff(want, findings(mustRun(t, root, lint.Config{Latest: 2}))); diff != "" {
+			t.Error(diff)
 		}
 	}
 }

@@ -55,14 +55,40 @@ func (t *tracer) look(ctx context.Context) (err error) {
 	return err
 }
 
+// lookUnder is look in a session whose search path the file may have changed: what Atlas reads is spelled by it. local goes for
+// a session within a transaction.
+func (t *tracer) lookUnder(ctx context.Context, local bool) error {
+	var path string
+	conn := t.st.Conn()
+	if err := conn.QueryRow(ctx, "SELECT current_setting('search_path')").Scan(&path); err != nil {
+		return fmt.Errorf("reading the search path: %w", err)
+	}
+	set := func(path string) error {
+		if _, err := conn.Exec(ctx, "SELECT set_config('search_path', $1, $2)", path, local); err != nil {
+			return fmt.Errorf("setting the search path: %w", err)
+		}
+		return nil
+	}
+	if err := set("public"); err != nil {
+		return err
+	}
+	if err := t.look(ctx); err != nil {
+		return err
+	}
+	return set(path)
+}
+
 // run runs a file as the migrator would and looks at the schema after each statement. The error says that the tracer failed; a
 // statement's failure is part of the trace.
 func (t *tracer) run(ctx context.Context, f *migration.File) (*trace, error) {
 	tr := &trace{}
 	for retry := false; ; retry = true {
 		stmtErr, err := t.statements(ctx, f, tr)
-		if err != nil || stmtErr == nil {
-			return tr, err
+		if err != nil {
+			return nil, err
+		}
+		if stmtErr == nil {
+			return tr, t.resetSession(ctx, f)
 		}
 		if !f.TxNone {
 			// Nothing of the file remains.
@@ -100,12 +126,18 @@ func (t *tracer) statements(ctx context.Context, f *migration.File, tr *trace) (
 		}()
 		defer func() { committed = err == nil && failed == nil }()
 	}
+	changesSession := state.ChangesSession(f.Stmts)
 	for _, s := range f.Stmts[len(tr.steps):] {
 		if err := state.RunFile(ctx, t.st.Conn(), []pgsql.Stmt{s}, true, f.Name); err != nil {
 			return refused(err)
 		}
 		before, namesBefore := t.realm, t.names
-		if err := t.look(ctx); err != nil {
+		if changesSession {
+			err = t.lookUnder(ctx, !f.TxNone)
+		} else {
+			err = t.look(ctx)
+		}
+		if err != nil {
 			return nil, err
 		}
 		st := step{stmt: s}
@@ -172,6 +204,17 @@ func (t *tracer) createRoles(ctx context.Context, f *migration.File, done int, s
 	}
 	// Another failure is one that comes after the roles were made.
 	return again.Pos != stmtErr.Pos, nil
+}
+
+// resetSession gives the next file the session that it may expect.
+func (t *tracer) resetSession(ctx context.Context, f *migration.File) error {
+	if !state.ChangesSession(f.Stmts) {
+		return nil
+	}
+	if err := t.exec(ctx, "RESET SESSION AUTHORIZATION; RESET ALL"); err != nil {
+		return fmt.Errorf("setting the session back after %s: %w", f.Name, err)
+	}
+	return migration.Session(ctx, t.st.Conn(), migration.SessionOptions{})
 }
 
 func (t *tracer) exec(ctx context.Context, sql string) error {

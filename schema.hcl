@@ -5,8 +5,7 @@
 #   - Columns stand in the order that the tables have. A new one goes to the end of its
 #     table: PostgreSQL adds it there. A column without "null = true" is NOT NULL.
 #   - Ids are made by the application, so none has a default.
-#   - Primary keys are called TABLE_pkey. A name in the primary_key block would be
-#     ignored by Atlas, and so would a misspelt attribute anywhere.
+#   - Primary keys are called TABLE_pkey, as PostgreSQL does by itself, and so need no name.
 #   - Times are "timestamp", without a zone, and mean UTC.
 #   - An indexed expression is written as PostgreSQL prints it, casts and parentheses
 #     included (psql: \d results). Atlas compares texts: in other words, the same index

@@ -1,6 +1,7 @@
 package schematest_test
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path"
@@ -141,6 +142,27 @@ func TestCascadeLeavesOtherKeysAlone(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("foreign keys (-want +got):\n%s", diff)
+	}
+}
+
+// While rows are checked against the new key, both tables can be read.
+func TestCascadeChecksRowsBesideReaders(t *testing.T) {
+	ctx := context.Background()
+	conn := at(t, importCreated).Conn()
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(ctx)
+	if err := exec(ctx, conn, split(t, up(importCascade))[0].Text); err != nil {
+		t.Fatal(err)
+	}
+	const locks = `
+		SELECT string_agg(DISTINCT relation::regclass || ' ' || mode, ', ' ORDER BY relation::regclass || ' ' || mode)
+		FROM pg_locks WHERE pid = pg_backend_pid() AND relation IN ('import_files'::regclass, 'imports'::regclass)
+			AND mode IN ('ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')`
+	if got, want := one[string](t, conn, locks), "import_files ShareRowExclusiveLock, imports ShareRowExclusiveLock"; got != want {
+		t.Errorf("locks: %s; want %s", got, want)
 	}
 }
 

@@ -70,12 +70,15 @@ func file(cfg Config, n int, changes []*migrate.Change) (File, error) {
 	var up, down strings.Builder
 	downNone := false
 	for i, c := range changes {
-		// A way that Atlas comments once may take several statements.
 		if i > 0 {
 			up.WriteByte('\n')
 		}
-		f.Losses = append(f.Losses, losses(c)...)
-		write(&up, comment(c.Comment), c.Cmd)
+		text := comment(c.Comment)
+		for _, l := range losses(c) {
+			text += "-- Destroys " + oneLine(l) + " with its data.\n"
+			f.Losses = append(f.Losses, l)
+		}
+		write(&up, text, c.Cmd)
 	}
 	for i, c := range slices.Backward(changes) {
 		reverse, err := c.ReverseStmts()
@@ -91,10 +94,10 @@ func file(cfg Config, n int, changes []*migrate.Change) (File, error) {
 		}
 		text := "-- Reverse: " + decapitalize(c.Comment) + "\n"
 		for _, l := range losses(c) {
-			text += "-- The data of " + l + " does not come back.\n"
+			text += "-- The data of " + oneLine(l) + " does not come back.\n"
 		}
 		for _, l := range newNotNull(c) {
-			text += "-- " + l + " had no NULLs and no default: this fails if the table has rows by then.\n"
+			text += "-- " + oneLine(l) + " had no NULLs and no default: this fails if the table has rows by then.\n"
 		}
 		write(&down, text, reverse...)
 	}

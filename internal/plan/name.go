@@ -67,11 +67,11 @@ func deriveName(changes []schema.Change) string {
 			add("change", "schema", c.S.Name)
 		case *schema.ModifyTable:
 			changes := essential(c.Changes)
-			if verb, names := verbOf(changes); verb != "" {
-				add(verb, append([]string{c.T.Name}, names...)...)
-			} else if len(changes) > 0 && !onlyKeys(changes, tables) {
-				add("change", c.T.Name)
+			if onlyKeys(changes, tables) {
+				continue // they come along with their tables
 			}
+			verb, names := verbOf(changes)
+			add(verb, append([]string{c.T.Name}, names...)...)
 		default:
 			add("change", "schema")
 		}
@@ -146,7 +146,8 @@ func essential(changes []schema.Change) []schema.Change {
 	})
 }
 
-// verbOf returns a verb and names for changes of one table that are all of a kind.
+// verbOf returns a verb for the changes of one table, and what it is done to if that is
+// not too much.
 func verbOf(changes []schema.Change) (string, []string) {
 	var verb string
 	var names []string
@@ -166,24 +167,29 @@ func verbOf(changes []schema.Change) (string, []string) {
 			}
 			names = append(names, indexed(c.I))
 		case *schema.DropIndex:
-			v = "unindex"
+			v = "drop_index"
 			if _, ok := constraint(c.I); ok {
-				v = "unconstrain"
+				v = "drop_constraint"
 			}
 			names = append(names, indexed(c.I))
 		case *schema.AddForeignKey, *schema.AddCheck, *schema.AddPrimaryKey:
 			v = "constrain"
 		case *schema.DropForeignKey, *schema.DropCheck, *schema.DropPrimaryKey:
-			v = "unconstrain"
+			v = "drop_constraint"
 		default:
-			return "", nil
+			return "change", nil
 		}
 		if verb != "" && v != verb {
-			return "", nil
+			return "change", nil
 		}
 		verb = v
 	}
-	if verb == "constrain" || verb == "unconstrain" || len(names) > 2 {
+	switch {
+	case verb == "constrain", verb == "drop_constraint":
+		return verb, nil
+	case len(names) > 2 && (verb == "add" || verb == "drop"):
+		return "change", nil // without names it would be the table
+	case len(names) > 2:
 		return verb, nil
 	}
 	if len(names) == 2 {
@@ -213,7 +219,8 @@ func indexed(i *schema.Index) string {
 	return strings.Join(names, "_")
 }
 
-// onlyKeys says whether the changes only add or drop foreign keys to the given tables.
+// onlyKeys says whether the changes only add or drop foreign keys to the given tables, or
+// do nothing.
 func onlyKeys(changes []schema.Change, tables map[string]bool) bool {
 	return !slices.ContainsFunc(changes, func(c schema.Change) bool {
 		switch c := c.(type) {

@@ -71,5 +71,43 @@ func inspect(ctx context.Context, drv migrate.Driver, opts catalog.Options) (*sc
 	if err != nil {
 		return nil, fmt.Errorf("inspecting the schema: %w", err)
 	}
+	if err := leaveOutMembers(ctx, drv, r); err != nil {
+		return nil, fmt.Errorf("inspecting extensions: %w", err)
+	}
 	return r, nil
+}
+
+// leaveOutMembers takes out of r what belongs to an extension: it comes and goes with that.
+func leaveOutMembers(ctx context.Context, q schema.ExecQuerier, r *schema.Realm) error {
+	rows, err := q.QueryContext(ctx, `
+		SELECT n.nspname, c.relname, false FROM pg_depend d
+		JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'e' AND c.relkind IN ('r', 'p')
+		UNION ALL
+		SELECT n.nspname, t.typname, true FROM pg_depend d
+		JOIN pg_type t ON t.oid = d.objid JOIN pg_namespace n ON n.oid = t.typnamespace
+		WHERE d.classid = 'pg_type'::regclass AND d.deptype = 'e' AND t.typtype = 'e'`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var ns, name string
+		var enum bool
+		if err := rows.Scan(&ns, &name, &enum); err != nil {
+			return err
+		}
+		s, ok := r.Schema(ns)
+		switch {
+		case !ok:
+		case enum:
+			s.Objects = slices.DeleteFunc(s.Objects, func(o schema.Object) bool {
+				e, ok := o.(*schema.EnumType)
+				return ok && e.T == name
+			})
+		default:
+			s.Tables = slices.DeleteFunc(s.Tables, func(t *schema.Table) bool { return t.Name == name })
+		}
+	}
+	return rows.Err()
 }

@@ -374,12 +374,16 @@ func TestInspectLeavesOut(t *testing.T) {
 		CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
 		CREATE SCHEMA journal; CREATE TABLE journal.atlas_schema_revisions (version varchar PRIMARY KEY);
 		CREATE TABLE legacy (a int); CREATE TABLE kept (a int);
-		CREATE VIEW v AS SELECT 1 AS a;`)
+		CREATE VIEW v AS SELECT 1 AS a;
+		CREATE EXTENSION citext;
+		CREATE TABLE member (a int); ALTER EXTENSION citext ADD TABLE member;
+		CREATE TYPE member_enum AS ENUM ('a'); ALTER EXTENSION citext ADD TYPE member_enum;`)
 	hcl, err := Inspect(ctx, db.ConnConfig(), catalog.Options{JournalSchema: "journal", Exclude: []string{"public.legacy", "journal"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `# Outside this file, because HCL cannot express it: 1 view
+	want := `# Outside this file, because HCL cannot express it: 1 extension
+# Outside this file, because HCL cannot express it: 1 view
 
 table "kept" {
   schema = schema.public

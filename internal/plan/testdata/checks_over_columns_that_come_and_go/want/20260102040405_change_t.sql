@@ -1,4 +1,5 @@
 -- Modify "t" table
+-- Destroys column public.t.b with its data.
 ALTER TABLE "public"."t"
   DROP CONSTRAINT "two",
   ADD COLUMN "d" integer NULL,

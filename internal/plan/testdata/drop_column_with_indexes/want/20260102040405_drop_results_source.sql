@@ -5,4 +5,5 @@ DROP INDEX "public"."ix_results_run_source";
 DROP INDEX "public"."ix_results_source";
 
 -- Modify "results" table
+-- Destroys column public.results.source with its data.
 ALTER TABLE "public"."results" DROP COLUMN "source";

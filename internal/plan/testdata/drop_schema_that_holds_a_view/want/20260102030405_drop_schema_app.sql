@@ -1,2 +1,3 @@
 -- Drop "t" table
+-- Destroys table app.t with its data.
 DROP TABLE "app"."t";

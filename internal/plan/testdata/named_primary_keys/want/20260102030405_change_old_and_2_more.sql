@@ -10,6 +10,7 @@ CREATE TABLE "public"."new" (
 );
 
 -- Drop "old" table
+-- Destroys table public.old with its data.
 DROP TABLE "public"."old";
 
 -- Rename the primary key of table: "runs"

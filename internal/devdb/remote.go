@@ -135,9 +135,10 @@ func (s *Server) cleanUp(conn *pgx.Conn, owner string) error {
 		for _, name := range names {
 			errs = append(errs, dropDatabase(ctx, conn, name))
 		}
-		if owner != "" {
-			_, err := conn.Exec(ctx, "DROP ROLE IF EXISTS "+quote(owner))
-			errs = append(errs, err)
+		roles, err := texts(ctx, conn, "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = $1 OR "+roleComment+" = $2", owner, s.prefix)
+		errs = append(errs, err)
+		for _, name := range roles {
+			errs = append(errs, dropRole(ctx, conn, name))
 		}
 		return errors.Join(errs...)
 	}()
@@ -167,13 +168,20 @@ func sweepServer(ctx context.Context, conn *pgx.Conn, log logger) {
 	for _, name := range databases {
 		report(dropDatabase(ctx, conn, name))
 	}
-	roles, err := texts(ctx, conn, "SELECT rolname FROM pg_catalog.pg_roles WHERE "+unlocked("rolname")+
-		" AND pg_catalog.pg_has_role(oid, 'MEMBER')")
+	roles, err := texts(ctx, conn, "SELECT rolname FROM pg_catalog.pg_roles WHERE (("+unlocked("rolname")+") OR ("+unlocked(roleComment)+
+		")) AND pg_catalog.pg_has_role(oid, 'MEMBER')")
 	report(err)
 	for _, name := range roles {
-		_, err := conn.Exec(ctx, "DROP ROLE IF EXISTS "+quote(name))
-		report(err)
+		report(dropRole(ctx, conn, name))
 	}
+}
+
+// roleComment is where CreateRole says whose a role is.
+const roleComment = "pg_catalog.shobj_description(oid, 'pg_authid')"
+
+func dropRole(ctx context.Context, conn *pgx.Conn, name string) error {
+	_, err := conn.Exec(ctx, "DROP ROLE IF EXISTS "+quote(name))
+	return err
 }
 
 func texts(ctx context.Context, conn *pgx.Conn, sql string, args ...any) ([]string, error) {

@@ -26,7 +26,7 @@ func ours(t *testing.T) []string {
 	}
 	defer admin.Close(context.Background())
 	return query(t, admin, `SELECT 'database ' || datname FROM pg_database WHERE datname LIKE 'ibutsu\_dev\_%'
-		UNION SELECT 'role ' || rolname FROM pg_roles WHERE rolname LIKE 'ibutsu\_dev\_%' ORDER BY 1`)
+		UNION SELECT 'role ' || rolname FROM pg_roles WHERE rolname LIKE 'ibutsu\_dev\_%' OR rolname = 'Reader' ORDER BY 1`)
 }
 
 func TestDevURL(t *testing.T) {
@@ -75,6 +75,18 @@ func TestDevURL(t *testing.T) {
 			query(t, conn, `INSERT INTO t VALUES (1)`)
 			if err := db.Drop(ctx); err != nil {
 				t.Error(err)
+			}
+			if test.attributes == "CREATEDB" {
+				if _, err := s.CreateRole(ctx, "Reader"); sqlState(err) != "42501" {
+					t.Errorf("creating a role without the right: %v", err)
+				}
+			} else {
+				for _, want := range []bool{true, false} {
+					if created, err := s.CreateRole(ctx, "Reader"); err != nil || created != want {
+						t.Errorf("role created %v, %v, want %v", created, err, want)
+					}
+				}
+				query(t, conn, `GRANT CREATE ON SCHEMA public TO "Reader"; ALTER TABLE t OWNER TO "Reader"; GRANT CONNECT ON DATABASE `+copied.Name+` TO "Reader"`)
 			}
 			// One that was dropped, one with a session in it, and the role go.
 			if err := s.Close(); err != nil {

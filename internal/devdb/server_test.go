@@ -71,6 +71,9 @@ func child(kind, arg string) error {
 		if err != nil {
 			return err
 		}
+		if _, err := s.CreateRole(ctx, "Reader"); err != nil {
+			return err
+		}
 		where, closer = db.URL(), s
 	}
 	fmt.Println(where)

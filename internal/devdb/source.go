@@ -14,6 +14,12 @@ type source struct {
 	url   string
 }
 
+// Major returns the major version that a Config.Dev asks for, 0 if none.
+func Major(dev string) (int, error) {
+	s, err := parseDev(dev)
+	return s.major, err
+}
+
 // imageTag is the part of a postgres image's tag that counts: "15",
 // "15.3-alpine", "15-bookworm", "latest".
 var imageTag = regexp.MustCompile(`^(?:([0-9]+)(?:\.[0-9]+)*|latest|alpine|bookworm|bullseye|trixie)(?:[-_.a-z0-9]*)$`)

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // testFolder returns a folder with a data directory and the binaries for it.
@@ -140,6 +142,27 @@ func TestSweepWithoutLock(t *testing.T) {
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("an old folder without a lock was kept: %v", err)
+	}
+}
+
+func TestOldTemplatesGo(t *testing.T) {
+	dir := t.TempDir()
+	for name, age := range map[string]time.Duration{
+		"template-15-a.tar": time.Hour, "template-15-b.tar": 31 * 24 * time.Hour, "template-15-b.tar.lock": 31 * 24 * time.Hour, "other": 31 * 24 * time.Hour,
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(file, time.Time{}, time.Now().Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dropOldTemplates(dir)
+	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	want := []string{filepath.Join(dir, "other"), filepath.Join(dir, "template-15-a.tar")}
+	if diff := cmp.Diff(want, left); err != nil || diff != "" {
+		t.Error(diff, err)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -61,6 +62,9 @@ func copyTemplate(ctx context.Context, bins binaries, f *folder, data string, lo
 	}
 	file := filepath.Join(cache, templateKey(bins))
 	archive, err := os.ReadFile(file)
+	if err == nil {
+		os.Chtimes(file, time.Time{}, time.Now())
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		archive, err = makeTemplate(ctx, bins, f, file)
 	}
@@ -115,7 +119,19 @@ func makeTemplate(ctx context.Context, bins binaries, f *folder, file string) ([
 	if err != nil {
 		return nil, err
 	}
+	dropOldTemplates(filepath.Dir(file))
 	return archive, writeWhole(file, archive)
+}
+
+// dropOldTemplates removes what was not used for a month: templates of servers
+// and settings that are no more.
+func dropOldTemplates(cache string) {
+	files, _ := filepath.Glob(filepath.Join(cache, "template-*"))
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil && time.Since(info.ModTime()) > 30*24*time.Hour {
+			os.Remove(f)
+		}
+	}
 }
 
 func appendFile(name, text string) error {

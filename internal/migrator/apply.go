@@ -47,7 +47,7 @@ func (e *AheadError) Error() string {
 // commit's answer was lost, or what else the connection gave.
 func (m *Migrator) Apply(ctx context.Context, opts ApplyOptions) (*ApplyResult, error) {
 	res := &ApplyResult{Start: time.Now()}
-	err := m.apply(ctx, opts, res)
+	err := interrupted(ctx, m.apply(ctx, opts, res))
 	res.End = time.Now()
 	return res, err
 }

@@ -55,7 +55,7 @@ func (e *DriftError) Error() string {
 // touch are not as they were left, a *LossError if data would go without Yes.
 func (m *Migrator) Down(ctx context.Context, opts DownOptions) (*DownResult, error) {
 	res := &DownResult{Start: time.Now()}
-	err := m.down(ctx, opts, res)
+	err := interrupted(ctx, m.down(ctx, opts, res))
 	res.End = time.Now()
 	return res, err
 }

@@ -108,6 +108,9 @@ type LockedError struct {
 }
 
 func (e *LockedError) Error() string {
+	if e.Waited < time.Second/10 {
+		return fmt.Sprintf("another session migrates this database (%s); nothing was done: try again", e.Holder)
+	}
 	return fmt.Sprintf("another session migrates this database (%s), and did not end within %s; nothing was done: try again", e.Holder, e.Waited.Round(time.Second/10))
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
 
@@ -397,6 +399,57 @@ func TestInvalidIndex(t *testing.T) {
 			t.Error("the index was built again")
 		}
 	})
+}
+
+// A client that is killed doesn't say goodbye. The server must not go on for it
+// for long, nor keep the lock.
+func TestKilledClient(t *testing.T) {
+	files := []file{{"1_a.sql", "CREATE TABLE t (id int);\n", ""}}
+	b := setup(t, dir(t, files...))
+	if pgtest.Server(t).VersionNum() < 140000 {
+		t.Skip("PostgreSQL 13 does not look after its clients")
+	}
+	files[0].sql += "SELECT pg_sleep(60);\n"
+	killed := b.cfg
+	var (
+		mu      sync.Mutex
+		sockets []net.Conn
+		dead    bool
+	)
+	kill := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		dead = true
+		for _, c := range sockets {
+			c.Close()
+		}
+	}
+	dial := killed.ConnConfig.DialFunc
+	killed.ConnConfig = killed.ConnConfig.Copy()
+	killed.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if dead { // who is dead asks for no cancellation either
+			return nil, errors.New("dead")
+		}
+		c, err := dial(ctx, network, addr)
+		sockets = append(sockets, c)
+		return c, err
+	}
+	killed.Dir = read(t, write(t, files))
+	killed.Log = &recorder{hook: func(e migrator.LogEntry) {
+		if e, ok := e.(migrator.LogStmt); ok && e.N == 2 {
+			time.AfterFunc(100*time.Millisecond, kill)
+		}
+	}}
+	if _, err := migrator.New(killed).Apply(context.Background(), migrator.ApplyOptions{}); err == nil {
+		t.Fatal("nothing failed")
+	}
+	start := time.Now()
+	b.mustApply(migrator.ApplyOptions{})
+	if d := time.Since(start); d > 6*time.Second {
+		t.Errorf("the lock was free only after %s", d)
+	}
 }
 
 func TestAlembicAtTheSameTime(t *testing.T) {

@@ -24,7 +24,7 @@ type step struct {
 	down     bool
 	name     string // of the file in messages
 	stmts    []pgsql.Stmt
-	sums     []string // the journal's partial hash after each statement
+	sums     []string // with txNone, the journal's partial hash after each statement
 	txNone   bool
 	from, to string            // alembic_version before and after
 	row      *migrate.Revision // the journal's; nil if it has none
@@ -44,7 +44,9 @@ func (m *Migrator) up(i int, partial *migrate.Revision) *step {
 		st.done = partial.Applied
 		st.txNone = true
 	}
-	st.sums = revision.Sums(f.SQL, f.Stmts)
+	if st.txNone {
+		st.sums = revision.Sums(f.SQL, f.Stmts)
+	}
 	return st
 }
 
@@ -60,7 +62,9 @@ func (m *Migrator) takeBack(i int, row *migrate.Revision) *step {
 		st.done = len(revision.DownSums(row))
 		st.txNone = true
 	}
-	st.sums = revision.Sums(f.Down.SQL, f.Down.Stmts)
+	if st.txNone {
+		st.sums = revision.Sums(f.Down.SQL, f.Down.Stmts)
+	}
 	return st
 }
 
@@ -128,6 +132,14 @@ func (s *session) runAlone(ctx context.Context, st *step, fr *FileRun) error {
 	}
 	if err := s.retry(ctx, st.name, mark); err != nil {
 		return fmt.Errorf("recording that %s begins: %w", st.name, err)
+	}
+	// What the part that has run said about the session was said to another one.
+	for i := range st.done {
+		if setsSession(st.stmts[i]) {
+			if err := s.exec(ctx, st.stmts[i].Text); err != nil {
+				return s.stopped(ctx, st, fr, st.done, s.fail(ctx, st, i, err))
+			}
+		}
 	}
 	for i := st.done; i < total; i++ {
 		var err error
@@ -227,7 +239,13 @@ func (s *session) stmtOutside(ctx context.Context, st *step, fr *FileRun, i int,
 			return s.record(ctx, tx, st, fr, i+1, nil)
 		})
 	}
-	// The statement has run; only its note is tried again.
+	// The statement has run: only its note is tried again, and an interruption
+	// that came too late for the statement does not keep it from being noted.
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+		defer cancel()
+	}
 	if err := s.retry(ctx, st.name, note); err != nil {
 		return fmt.Errorf("recording statement %d of %s, which has run: %w", i+1, st.name, err)
 	}
@@ -374,14 +392,19 @@ func (s *session) exec(ctx context.Context, sql string) error {
 // changesSession reports whether a file may leave the session other than it
 // found it.
 func (st *step) changesSession() bool {
-	return slices.ContainsFunc(st.stmts, func(s pgsql.Stmt) bool {
-		first, _, _ := strings.Cut(s.Text, " ")
-		switch strings.ToUpper(first) {
-		case "SET", "RESET", "DISCARD":
-			return true
-		}
+	return slices.ContainsFunc(st.stmts, setsSession)
+}
+
+// setsSession reports whether a statement may change the session's settings.
+func setsSession(s pgsql.Stmt) bool {
+	first, _, _ := strings.Cut(s.Text, " ")
+	switch strings.ToUpper(first) {
+	case "SET", "RESET":
+		return true
+	case "SELECT":
 		return strings.Contains(strings.ToLower(s.Text), "set_config")
-	})
+	}
+	return false
 }
 
 // reset gives the next file the session that it would have if a run of its own

@@ -21,6 +21,7 @@ const (
 	// exclude each other.
 	lockName = "atlas_migrate_execute"
 
+	// connectTimeout holds where the URL has no connect_timeout.
 	connectTimeout = 15 * time.Second
 
 	// cleanup is how long rolling back, recording and unlocking may take after
@@ -76,6 +77,9 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 	if err == nil {
 		err = s.set(ctx)
 	}
+	if err == nil {
+		err = s.watchClient(ctx)
+	}
 	if err != nil {
 		s.close(ctx)
 		return nil, err
@@ -83,14 +87,32 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
+// major is the server's major version, 0 if it doesn't say it in numbers.
+func (s *session) major() int {
+	var major int
+	_, _ = fmt.Sscanf(s.conn.PgConn().ParameterStatus("server_version"), "%d", &major)
+	return major
+}
+
 // refuseOld refuses a server that is too old for what we do.
 func (s *session) refuseOld() error {
-	shown := s.conn.PgConn().ParameterStatus("server_version")
-	var major int
-	if _, err := fmt.Sscanf(shown, "%d", &major); err == nil && major < oldestServer {
-		return &RefusedError{fmt.Sprintf("the server is PostgreSQL %s, and %d is the oldest that works: upgrade it first", shown, oldestServer)}
+	if major := s.major(); major != 0 && major < oldestServer {
+		return &RefusedError{fmt.Sprintf("the server is PostgreSQL %s, and %d is the oldest that works: upgrade it first", s.conn.PgConn().ParameterStatus("server_version"), oldestServer)}
 	}
 	return nil
+}
+
+// watchClient has the server notice in the middle of a long statement that its
+// client was killed, so that it doesn't go on, and hold the lock, for nobody.
+func (s *session) watchClient(ctx context.Context) error {
+	if s.major() < 14 {
+		return nil
+	}
+	err := s.exec(ctx, "SET client_connection_check_interval = '2s'")
+	if sqlState(err) == "22023" { // invalid_parameter_value: the server's system can't
+		return nil
+	}
+	return err
 }
 
 // set gives the session the settings in which migrations run.
@@ -258,6 +280,14 @@ func givesWay(err error) bool {
 		return true
 	}
 	return false
+}
+
+// interrupted makes an error that came with the end of ctx say so.
+func interrupted(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil || errors.Is(err, context.Cause(ctx)) {
+		return err
+	}
+	return fmt.Errorf("interrupted (%w): %w", context.Cause(ctx), err)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -52,23 +52,27 @@ func (e *ContradictionError) Error() string {
 // needs opts.Yes, too.
 func (m *Migrator) Stamp(ctx context.Context, opts StampOptions) (*StampResult, error) {
 	res := &StampResult{}
+	return res, interrupted(ctx, m.stamp(ctx, opts, res))
+}
+
+func (m *Migrator) stamp(ctx context.Context, opts StampOptions, res *StampResult) error {
 	if opts.To == "" {
-		return res, &UsageError{"stamp needs -to: a version, a revision id, head or base"}
+		return &UsageError{"stamp needs -to: a version, a revision id, head or base"}
 	}
 	to, err := m.cfg.Dir.Resolve(opts.To)
 	if err != nil {
-		return res, err
+		return err
 	}
 	if err := m.cfg.Dir.Verify(); err != nil {
-		return res, err
+		return err
 	}
 	s, err := m.open(ctx)
 	if err != nil {
-		return res, err
+		return err
 	}
 	defer s.close(ctx)
 	if s.rec, err = m.cfg.Store.Read(ctx, s.conn); err != nil {
-		return res, err
+		return err
 	}
 	st := revision.Settle(m.cfg.Dir, s.rec, to)
 	res.Target, res.From, res.Revision, res.Removed = m.version(to), st.From, st.To, st.Delete
@@ -78,25 +82,25 @@ func (m *Migrator) Stamp(ctx context.Context, opts StampOptions) (*StampResult, 
 	if !opts.Yes {
 		want, err := catalog.At(m.cfg.Dir, to)
 		if err != nil {
-			return res, fmt.Errorf("comparing the database with version %s (add -yes to record it unseen): %w", m.word(to), err)
+			return fmt.Errorf("comparing the database with version %s (add -yes to record it unseen): %w", m.word(to), err)
 		}
 		have, err := catalog.Read(ctx, s.conn, m.catalogOptions())
 		if err != nil {
-			return res, err
+			return err
 		}
 		want, have = s.rec.Without(want), s.rec.Without(have)
 		if !want.Equal(have) {
 			res.Differences = catalog.Diff(want, have)
-			return res, &ContradictionError{res}
+			return &ContradictionError{res}
 		}
 	}
 	if st.Empty() && s.rec.HasAlembic && s.rec.HasJournal {
 		res.Done = true
-		return res, nil
+		return nil
 	}
 	if err := s.write(ctx, st); err != nil {
-		return res, fmt.Errorf("stamping: %w", err)
+		return fmt.Errorf("stamping: %w", err)
 	}
 	res.Done = true
-	return res, nil
+	return nil
 }

@@ -139,8 +139,8 @@ func (j *judge) run() error {
 	return j.disagree(id, at)
 }
 
-// byRevision returns the index of the file with that revision id; -1 for "" and
-// for unknown ones.
+// byRevision and byVersion return the index of the file with that revision id or
+// version; -1 for "" and for unknown ones.
 func (j *judge) byRevision(id string) int {
 	if id == "" {
 		return -1
@@ -149,7 +149,11 @@ func (j *judge) byRevision(id string) int {
 }
 
 func (j *judge) byVersion(version string) int {
-	return slices.IndexFunc(j.files, func(f *migration.File) bool { return f.Version == version })
+	i, ok := slices.BinarySearchFunc(j.files, version, func(f *migration.File, v string) int { return strings.Compare(f.Version, v) })
+	if !ok {
+		return -1
+	}
+	return i
 }
 
 // name is how messages name the place at an index.
@@ -236,39 +240,70 @@ func (j *judge) readJournal() {
 // hash also counts as right if it is that of the applied files alone, and
 // behind a file that is missing nothing can be said.
 func (j *judge) compare(seen map[int]*migrate.Revision) {
-	first := slices.IndexFunc(j.place.Problems, func(p *Problem) bool { return p.Kind == Missing })
-	h := sha256.New()
+	missing := slices.IndexFunc(j.place.Problems, func(p *Problem) bool { return p.Kind == Missing })
+	var alone map[int]string
 	for i, f := range j.files {
 		r := seen[i]
 		if r == nil {
 			continue
 		}
-		if first >= 0 && j.place.Problems[first].Version < f.Version {
+		if missing >= 0 && j.place.Problems[missing].Version < f.Version {
 			return
 		}
-		h.Write([]byte(f.Name))
-		h.Write([]byte(f.SQL))
 		if r == j.place.Partial && !IsDown(r) {
-			if n := edited(Sums(f.SQL, f.Stmts), r.PartialHashes[:min(r.Applied, len(r.PartialHashes))]); n >= 0 {
-				j.problem(Edited, f.Version, "migration %s is half applied (%d of %d statements), and statement %d of %s is not what it was when it ran; restore the part that has run, only what comes after may change", j.name(i), r.Applied, r.Total, n+1, f.Name)
-			}
+			j.compareHalf(i, r)
 			return
 		}
-		if r.Hash != "" && r.Hash != f.Hash && r.Hash != base64.StdEncoding.EncodeToString(h.Sum(nil)) {
-			j.problem(Edited, f.Version, "migration %s was edited or renamed after it was applied on %s; restore %s as it was and put the change into a new migration, or if the database has what it says now, `stamp -to=%s`",
-				j.name(i), r.ExecutedAt.UTC().Format("2006-01-02"), f.Name, j.word(j.place.Index))
-			return
+		if r.Hash != "" && r.Hash != f.Hash {
+			if alone == nil {
+				alone = j.hashes(seen)
+			}
+			if r.Hash != alone[i] {
+				j.problem(Edited, f.Version, "migration %s was edited or renamed after it was applied on %s; restore %s as it was and put the change into a new migration, or if the database has what it says now, `stamp -to=%s`",
+					j.name(i), r.ExecutedAt.UTC().Format("2006-01-02"), f.Name, j.word(j.place.Index))
+				return
+			}
 		}
 		if r == j.place.Partial {
-			var sums []string
-			if f.Down != nil {
-				sums = Sums(f.Down.SQL, f.Down.Stmts)
-			}
-			if n := edited(sums, DownSums(r)); n >= 0 {
-				j.problem(Edited, f.Version, "migration %s is half taken back, and statement %d of %s/%s is not what it was when it ran; restore the part that has run, only what comes after may change", j.name(i), n+1, migration.DownDir, f.Name)
-			}
+			j.compareHalfDown(i, r)
 			return
 		}
+	}
+}
+
+// hashes returns what the hashes of the applied files would be if the directory
+// had no others.
+func (j *judge) hashes(seen map[int]*migrate.Revision) map[int]string {
+	h := sha256.New()
+	sums := make(map[int]string, len(seen))
+	for i, f := range j.files {
+		if seen[i] != nil {
+			h.Write([]byte(f.Name))
+			h.Write([]byte(f.SQL))
+			sums[i] = base64.StdEncoding.EncodeToString(h.Sum(nil))
+		}
+	}
+	return sums
+}
+
+// compareHalf compares the part of a half-applied file that has run.
+func (j *judge) compareHalf(i int, r *migrate.Revision) {
+	f := j.files[i]
+	ran := r.PartialHashes[:min(r.Applied, len(r.PartialHashes))]
+	if n := edited(Sums(f.SQL, f.Stmts), ran); n >= 0 {
+		j.problem(Edited, f.Version, "migration %s is half applied (%d of %d statements), and statement %d of %s is not what it was when it ran; restore the part that has run, only what comes after may change", j.name(i), r.Applied, r.Total, n+1, f.Name)
+	}
+}
+
+// compareHalfDown does the same with a down file.
+func (j *judge) compareHalfDown(i int, r *migrate.Revision) {
+	f := j.files[i]
+	var sums []string
+	if f.Down != nil {
+		sums = Sums(f.Down.SQL, f.Down.Stmts)
+	}
+	if n := edited(sums, DownSums(r)); n >= 0 {
+		j.problem(Edited, f.Version, "migration %s is half taken back, and statement %d of %s/%s is not what it was when it ran; restore the part that has run, only what comes after may change", j.name(i), n+1, migration.DownDir, f.Name)
 	}
 }
 

@@ -17,10 +17,10 @@ import (
 
 // Names of Atlas's analyzers, as in atlas.hcl's lint block.
 const (
-	Destructive   = "destructive"
-	DataDependent = "data_depend"
-	ConstraintDrp = "condrop"
-	Incompatible  = "incompatible"
+	Destructive    = "destructive"
+	DataDependent  = "data_depend"
+	ConstraintDrop = "condrop"
+	Incompatible   = "incompatible"
 )
 
 // analyzers are Atlas's open ones, with the severity of what each finds.
@@ -57,7 +57,7 @@ func newAnalyzers(errors map[string]bool) (*analyzers, error) {
 // withoutErrors configures the analyzers so that an error of theirs is a failure, never a finding.
 func withoutErrors() *schemahcl.Resource {
 	r := &schemahcl.Resource{}
-	for _, name := range []string{Destructive, DataDependent, ConstraintDrp, Incompatible} {
+	for _, name := range []string{Destructive, DataDependent, ConstraintDrop, Incompatible} {
 		r.Children = append(r.Children, &schemahcl.Resource{Type: name, Attrs: []*schemahcl.Attr{schemahcl.BoolAttr("error", false)}})
 	}
 	return r

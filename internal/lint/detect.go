@@ -236,7 +236,7 @@ func (g git) fields(ctx context.Context, args ...string) ([]string, error) {
 func (g git) output(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", g.dir}, args...)...)
 	// No waiting for another git, and messages as they are known.
-	cmd.Env = append(cmd.Environ(), "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
+	cmd.Env = append(environ(cmd.Environ()), "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
 	out, err := cmd.Output()
 	if err != nil {
 		var exit *exec.ExitError
@@ -246,6 +246,20 @@ func (g git) output(ctx context.Context, args ...string) (string, error) {
 		return "", fmt.Errorf("running git %s: %w", args[0], err)
 	}
 	return string(out), nil
+}
+
+// environ is the environment without what git sets for its hooks in a worktree: GIT_DIR without GIT_WORK_TREE makes it take the
+// current folder for the top of the tree.
+func environ(env []string) []string {
+	set := func(name string) bool {
+		return slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+	}
+	if !set("GIT_DIR") || set("GIT_WORK_TREE") {
+		return env
+	}
+	return slices.DeleteFunc(env, func(v string) bool {
+		return strings.HasPrefix(v, "GIT_DIR=") || strings.HasPrefix(v, "GIT_INDEX_FILE=")
+	})
 }
 
 // repositoryError says why git finds no repository.
@@ -259,5 +273,9 @@ func repositoryError(dir string, err error) error {
 		return &DetectError{Msg: fmt.Sprintf("%s is in no git repository, so the changed files cannot be told", dir)}
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(stderr), "fatal: "), "\n")
-	return &DetectError{Msg: fmt.Sprintf("git refuses to read the repository of %s: %s", dir, first)}
+	detect := &DetectError{Msg: fmt.Sprintf("git refuses to read the repository of %s: %s", dir, first)}
+	if strings.Contains(stderr, "safe.directory") {
+		detect.Hint = "run git config --global --add safe.directory with that folder"
+	}
+	return detect
 }

@@ -121,6 +121,21 @@ func TestDetect(t *testing.T) {
 			w.put(map[string]string{second: addB})
 			return w
 		}, lint.Config{}, clean("main", second)},
+		{"hook in a worktree", func(r *repo) *repo {
+			dir := filepath.Join(r.t.TempDir(), "tree")
+			r.git("worktree", "add", "-q", "-b", "feature", dir)
+			w := r.at(dir)
+			w.put(map[string]string{second: addB})
+			gitDir := w.git("rev-parse", "--absolute-git-dir")
+			r.t.Setenv("GIT_DIR", gitDir)
+			r.t.Setenv("GIT_INDEX_FILE", filepath.Join(gitDir, "index"))
+			return w
+		}, lint.Config{}, clean("main", second)},
+		{"folder that git does not know", func(r *repo) *repo {
+			w := &repo{t: r.t, dir: r.dir, root: filepath.Join(r.dir, "other", "migrations")}
+			w.put(map[string]string{second: addB})
+			return w
+		}, lint.Config{}, clean("main", second)},
 		{"clone", func(r *repo) *repo {
 			c := r.clone()
 			c.put(map[string]string{second: addB})
@@ -280,6 +295,15 @@ func TestDetectErrors(t *testing.T) {
 			r.git("init", "-q", "-b", "main")
 			return r
 		}, lint.Config{}, "the git repository has no commit yet: commit what databases have run already, or use -latest=N to lint the last N files"},
+		{"somebody else's", func(r *repo) *repo {
+			if os.Getuid() != 0 {
+				r.t.Skip("needs root")
+			}
+			if err := os.Chown(r.dir, 65534, 65534); err != nil {
+				r.t.Fatal(err)
+			}
+			return r
+		}, lint.Config{}, "git refuses to read the repository of $DIR: detected dubious ownership in repository at '$REPO': run git config --global --add safe.directory with that folder, or use -latest=N to lint the last N files"},
 		{"no git", func(r *repo) *repo { r.t.Setenv("PATH", r.t.TempDir()); return r }, lint.Config{},
 			"git is not installed, so the changed files cannot be told: install git, or use -latest=N to lint the last N files"},
 		{"no base", func(r *repo) *repo { r.git("branch", "-m", "trunk"); return r }, lint.Config{},
@@ -327,7 +351,7 @@ func TestDetectErrors(t *testing.T) {
 			if !errors.As(err, &detect) {
 				t.Fatalf("%v is no DetectError", err)
 			}
-			if diff := cmp.Diff(strings.ReplaceAll(test.want, "$DIR", r.root), err.Error()); diff != "" {
+			if diff := cmp.Diff(strings.NewReplacer("$DIR", r.root, "$REPO", r.dir).Replace(test.want), err.Error()); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -73,13 +73,13 @@ func (f atlasFile) Stmts() ([]string, error) {
 func (f atlasFile) StmtDecls() ([]*migrate.Stmt, error) {
 	stmts := make([]*migrate.Stmt, len(f.file.Stmts))
 	for i, s := range f.file.Stmts {
-		stmts[i] = AtlasStmt(s)
+		stmts[i] = atlasStmt(s)
 	}
 	return stmts, nil
 }
 
-// AtlasStmt returns a statement as Atlas's library has it.
-func AtlasStmt(s pgsql.Stmt) *migrate.Stmt {
+// atlasStmt returns a statement as Atlas's library has it.
+func atlasStmt(s pgsql.Stmt) *migrate.Stmt {
 	stmt := &migrate.Stmt{Pos: s.Pos.Offset, Text: s.Text}
 	for _, c := range s.Comments {
 		stmt.Comments = append(stmt.Comments, c.Text)

@@ -44,7 +44,7 @@ var templateSQL = []string{
 
 // templateVersion is to be counted up when the making changes in a way that
 // the key does not see.
-const templateVersion = 1
+const templateVersion = 2
 
 func templateKey(bins binaries) string {
 	h := sha256.New()

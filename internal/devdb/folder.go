@@ -31,9 +31,10 @@ const (
 // "lock" in it owns it; the kernel lets go of the lock when the owner dies, and
 // the folder is then a leftover.
 type folder struct {
-	path    string
-	account account
-	lock    *os.File
+	path     string
+	inMemory bool
+	account  account
+	lock     *os.File
 }
 
 // bases lists where folders are made, the fastest first.
@@ -104,7 +105,8 @@ func makeFolder(base string) (*folder, error) {
 		// before the lock. Then it is gone.
 		if tryLock(lock, unix.LOCK_EX) == nil && inPlace(lock) {
 			fmt.Fprintln(lock, os.Getpid()) // for people
-			return &folder{path: path, lock: lock}, nil
+			memory, ok := memoryFolder()
+			return &folder{path: path, inMemory: ok && base == memory, lock: lock}, nil
 		}
 		lock.Close()
 	}

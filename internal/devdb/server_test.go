@@ -167,6 +167,15 @@ func sqlState(err error) string {
 	return fmt.Sprint(err)
 }
 
+func mustRead(t *testing.T, file string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
@@ -380,7 +389,15 @@ func TestInterrupted(t *testing.T) {
 		t.Run(sig.String(), func(t *testing.T) {
 			cmd, u := startChild(t, "server", "")
 			folder := u.Query().Get("host")
-			// As a terminal does: to the whole group, and the server is not in it.
+			pid, _, _ := strings.Cut(string(mustRead(t, filepath.Join(folder, "data", "postmaster.pid"))), "\n")
+			server, err := strconv.Atoi(pid)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if group, err := syscall.Getpgid(server); err != nil || group == cmd.Process.Pid {
+				t.Errorf("the server is in its user's process group: a terminal's signals reach it (%v)", err)
+			}
+			// As a terminal does: to the whole group.
 			syscall.Kill(-cmd.Process.Pid, sig)
 			if err := cmd.Wait(); err != nil {
 				t.Errorf("the child could not close its server: %v", err)

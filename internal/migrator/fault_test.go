@@ -497,3 +497,30 @@ func TestAlembicAtTheSameTime(t *testing.T) {
 		}
 	})
 }
+
+// What a file without a transaction says about the session holds for the part
+// that runs later, too.
+func TestResumedSession(t *testing.T) {
+	b := setup(t, dir(t, file{"1_a.sql", `-- atlas:txmode none
+
+CREATE SCHEMA app;
+SET search_path = app;
+CREATE TABLE here (id int);
+CREATE INDEX CONCURRENTLY ix_here ON here (id);
+`, ""}))
+	b.interrupted(3, false, false, func(ctx context.Context) error {
+		_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
+		return err
+	})
+	if st := b.status(); st.Done != 2 {
+		t.Errorf("the status is %+v", st)
+	}
+	b.interrupted(2, true, true, func(ctx context.Context) error {
+		_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
+		return err
+	})
+	b.mustApply(migrator.ApplyOptions{})
+	if got := b.query("SELECT string_agg(relnamespace::regnamespace || '.' || relname, ',' ORDER BY relname) FROM pg_class WHERE relname LIKE '%here'"); got != "app.here,app.ix_here" {
+		t.Errorf("the objects are %s", got)
+	}
+}

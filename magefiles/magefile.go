@@ -124,7 +124,11 @@ func Lint(ctx context.Context,
 			return err
 		}
 		defer c.close(&err)
-		cfg, err := c.linter(ctx, value(base), value(latest))
+		last, err := count("latest", latest)
+		if err != nil {
+			return err
+		}
+		cfg, err := c.linter(ctx, value(base), last)
 		if err != nil {
 			return err
 		}
@@ -150,7 +154,11 @@ func Apply(ctx context.Context,
 	format *string, // text or json
 ) error {
 	return live(ctx, env, url, format, wait, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
-		opts := migrator.ApplyOptions{To: value(to), N: value(n), DryRun: value(dryrun), Strict: value(strict)}
+		most, err := count("n", n)
+		if err != nil {
+			return err
+		}
+		opts := migrator.ApplyOptions{To: value(to), N: most, DryRun: value(dryrun), Strict: value(strict)}
 		r, err := m.Apply(ctx, opts)
 		return c.Apply(r, err)
 	})
@@ -170,7 +178,11 @@ func Down(ctx context.Context,
 	format *string, // text or json
 ) error {
 	return live(ctx, env, url, format, wait, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
-		opts := migrator.DownOptions{To: value(to), N: value(n), DryRun: value(dryrun), Yes: value(yes)}
+		most, err := count("n", n)
+		if err != nil {
+			return err
+		}
+		opts := migrator.DownOptions{To: value(to), N: most, DryRun: value(dryrun), Yes: value(yes)}
 		r, err := m.Down(ctx, opts)
 		return c.Down(r, err)
 	})

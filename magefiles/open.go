@@ -35,6 +35,14 @@ func value[T any](flag *T) T {
 	return *flag
 }
 
+// count is the value of a flag that counts from 1, 0 if it isn't given.
+func count(name string, flag *int) (int, error) {
+	if flag != nil && *flag < 1 {
+		return 0, report.Usagef("-%s=%d: it must be 1 or more", name, *flag)
+	}
+	return value(flag), nil
+}
+
 // cmd is what most targets begin with: the project's environment, its migrations
 // and a printer for the result.
 type cmd struct {

@@ -37,7 +37,14 @@ func oneTarget(args []string) error {
 		switch arg := args[i]; {
 		case target == "" && (arg == "-t" || arg == "--t"):
 			i++ // mage's timeout stands in a word of its own
+		case target != "" && strings.HasPrefix(arg, "--"):
+			return fmt.Errorf("%s: options have one hyphen, and are written -name=value (`mage -h %s` lists them)", arg, target)
 		case strings.HasPrefix(arg, "-"):
+			// As with an unset variable in a script: to take it for "not given" would
+			// apply to head, and to another database than the one that was meant.
+			if name, value, ok := strings.Cut(arg, "="); ok && value == "" {
+				return fmt.Errorf("%s= has no value: give it one, or leave it out (`mage -h %s` says what holds then)", name, target)
+			}
 		case target == "":
 			target = arg
 		default:

@@ -34,6 +34,7 @@ func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options) ([]
 	if err != nil {
 		return nil, err
 	}
+	leaveOutRecord(realm, opts)
 	if s, ok := realm.Schema("public"); ok {
 		// Every database has this comment; nobody wrote it.
 		s.Attrs = slices.DeleteFunc(s.Attrs, func(a schema.Attr) bool {
@@ -75,6 +76,15 @@ func inspect(ctx context.Context, drv migrate.Driver, opts catalog.Options) (*sc
 		return nil, fmt.Errorf("inspecting extensions: %w", err)
 	}
 	return r, nil
+}
+
+// leaveOutRecord takes out of r the schemas that hold nothing but the record: no
+// migration makes them, the first apply does.
+func leaveOutRecord(r *schema.Realm, opts catalog.Options) {
+	r.Schemas = slices.DeleteFunc(r.Schemas, func(s *schema.Schema) bool {
+		return s.Name != "public" && (s.Name == opts.AlembicSchema || s.Name == opts.JournalSchema) &&
+			len(s.Tables) == 0 && len(s.Objects) == 0
+	})
 }
 
 // leaveOutMembers takes out of r what belongs to an extension: it comes and goes with that.

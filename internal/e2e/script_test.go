@@ -1,0 +1,290 @@
+package e2e
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
+
+// commands are what scripts have beside testscript's own.
+var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"project":  cmdProject,
+	"database": cmdDatabase,
+	"login":    cmdLogin,
+	"restore":  cmdRestore,
+	"sql":      cmdSQL,
+	"exits":    cmdExits,
+	"snapshot": cmdSnapshot,
+	"same":     cmdSame,
+	"tree":     cmdTree,
+	"append":   cmdAppend,
+	"replace":  cmdReplace,
+	"bytes":    cmdBytes,
+	"decodes":  cmdDecodes,
+}
+
+// script is what the commands know of the script that they run in.
+type script struct {
+	t         testing.TB
+	work      string                // its folder
+	databases map[string]*pgtest.DB // by URL
+	names     []string              // old and new in turn: what is not the same in every run, for a strings.Replacer
+	snapshots map[string]string
+}
+
+type scriptKey struct{}
+
+func scriptOf(ts *testscript.TestScript) *script { return ts.Value(scriptKey{}).(*script) }
+
+func usage(ts *testscript.TestScript, ok bool, text string) {
+	if !ok {
+		ts.Fatalf("usage: %s", text)
+	}
+}
+
+// cmdProject copies a project's inputs into the script's folder: `project ibutsu`
+// the repository's own, `project NAME` that of testdata/NAME.
+func cmdProject(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 1, "project ibutsu|NAME")
+	from := root()
+	if args[0] != "ibutsu" {
+		from = filepath.Join(root(), "internal", "e2e", "testdata", args[0])
+	}
+	for _, name := range inputs {
+		src, dst := filepath.Join(from, name), ts.MkAbs(name)
+		info, err := os.Stat(src)
+		if os.IsNotExist(err) { // git keeps no empty folder
+			ts.Check(os.MkdirAll(dst, 0o755))
+			continue
+		}
+		ts.Check(err)
+		if info.IsDir() {
+			ts.Check(os.CopyFS(dst, os.DirFS(src)))
+			continue
+		}
+		data, err := os.ReadFile(src)
+		ts.Check(err)
+		ts.Check(os.WriteFile(dst, data, 0o644))
+	}
+}
+
+// cmdDatabase creates an empty database and puts its URL into the variable NAME.
+func cmdDatabase(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 1, "database NAME")
+	s := scriptOf(ts)
+	db := pgtest.New(s.t)
+	s.databases[db.URL] = db
+	s.know(ts, args[0], db.URL)
+}
+
+// know sets the variable to a database's URL, and has outputs show the variable
+// where the names in that URL would stand, which no two runs share.
+func (s *script) know(ts *testscript.TestScript, variable, dbURL string) {
+	u, err := url.Parse(dbURL)
+	ts.Check(err)
+	ts.Setenv(variable, dbURL)
+	host := u.Query().Get("host")
+	if host == "" {
+		host = u.Hostname()
+	}
+	s.names = append(s.names, dbURL, "$"+variable, u.User.Username(), "$"+variable+"_USER",
+		strings.TrimPrefix(u.Path, "/"), "$"+variable+"_NAME", host, "$SOCKET")
+}
+
+// cmdLogin puts into the variable NAME the URL of the database URL for a role that
+// has to give its password.
+func cmdLogin(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 3, "login NAME URL PASSWORD")
+	s := scriptOf(ts)
+	db := s.databases[args[1]]
+	if db == nil {
+		ts.Fatalf("%s is no database of this script", args[1])
+	}
+	s.know(ts, args[0], db.Login(args[2], ""))
+}
+
+// cmdRestore runs psql on the database URL with a file of Ibutsu's test data.
+func cmdRestore(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) >= 2, "restore URL FILE [PSQL-OPTION...]")
+	file := args[1]
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(root(), "internal", "schematest", "testdata", file)
+	}
+	ts.Check(ts.Exec("psql", append([]string{"-qX", "-v", "ON_ERROR_STOP=1", "-f", file, args[0]}, args[2:]...)...))
+}
+
+// cmdSQL runs SQL by psql, with its rows as lines of fields apart by | on stdout.
+func cmdSQL(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) >= 2, "sql URL SQL...")
+	ts.Check(ts.Exec("psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-c", strings.Join(args[1:], " "), args[0]))
+}
+
+// moving are the parts of an output that no two runs share.
+var moving = []struct {
+	pattern *regexp.Regexp
+	as      string
+}{
+	{regexp.MustCompile(`\b\d+ ms\b|\b\d+\.\d s\b`), "TIME"},
+	{regexp.MustCompile(`\b20[2-9]\d-\d\d-\d\d( \d\d:\d\d)?\b`), "DATE"},
+	{regexp.MustCompile(`\bport \d+\b`), "port PORT"},
+	{regexp.MustCompile(`\bpid \d+\b`), "pid PID"},
+	{regexp.MustCompile(`\bat [0-9a-f]{8}\b`), "at COMMIT"},
+}
+
+var version = regexp.MustCompile(`\d{14}`)
+
+// cmdExits runs a program that has to exit with CODE. What is not the same in every
+// run is replaced in its outputs by a name.
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) >= 2, "exits CODE PROGRAM [ARG...]")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	err = ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	s := scriptOf(ts)
+	names := strings.NewReplacer(append(s.names, s.work, "$WORK")...)
+	shown := func(output string) string {
+		text := names.Replace(ts.ReadFile(output))
+		for _, m := range moving {
+			text = m.pattern.ReplaceAllString(text, m.as)
+		}
+		return version.ReplaceAllStringFunc(text, func(v string) string {
+			// A version that this run has made.
+			if made, err := time.Parse("20060102150405", v); err == nil && time.Since(made).Abs() < time.Hour {
+				return "NOW"
+			}
+			return v
+		})
+	}
+	stdout, stderr := shown("stdout"), shown("stderr")
+	ts.Stdout().Write([]byte(stdout))
+	ts.Stderr().Write([]byte(stderr))
+	if got != want {
+		ts.Fatalf("exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", got, want, stdout, stderr)
+	}
+}
+
+// restrict matches the lines with a random key that pg_dump writes since 2025.
+var restrict = regexp.MustCompile(`(?m)^\\(un)?restrict .*$`)
+
+// checksum covers all that pg_dump shows: schema, data, record tables.
+func checksum(ts *testscript.TestScript, url string) string {
+	out, err := exec.Command("pg_dump", "--no-owner", url).CombinedOutput()
+	if err != nil {
+		ts.Fatalf("pg_dump: %v\n%s", err, out)
+	}
+	sum := sha256.Sum256(restrict.ReplaceAll(out, nil))
+	return hex.EncodeToString(sum[:])
+}
+
+// folder covers names, bytes and modes of a folder's files.
+func folder(ts *testscript.TestScript, dir string) string {
+	h := sha256.New()
+	ts.Check(filepath.WalkDir(ts.MkAbs(dir), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		sum := sha256.Sum256(data)
+		h.Write([]byte(path + "\x00" + d.Type().String() + string(sum[:])))
+		return err
+	}))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func state(ts *testscript.TestScript, of string) string {
+	if scriptOf(ts).databases[of] != nil {
+		return checksum(ts, of)
+	}
+	return folder(ts, of)
+}
+
+// cmdSnapshot remembers a checksum of a database's catalog and data, or of all
+// files in a folder.
+func cmdSnapshot(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) > 0, "snapshot URL|FOLDER...")
+	for _, of := range args {
+		scriptOf(ts).snapshots[of] = state(ts, of)
+	}
+}
+
+// cmdSame fails if a database or folder differs from its snapshot; negated, if it doesn't.
+func cmdSame(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, len(args) > 0, "[!] same URL|FOLDER...")
+	for _, of := range args {
+		before, ok := scriptOf(ts).snapshots[of]
+		if !ok {
+			ts.Fatalf("no snapshot of %s", of)
+		}
+		if same := state(ts, of) == before; same == neg {
+			ts.Fatalf("%s is the same as in the snapshot: %t", of, same)
+		}
+	}
+}
+
+// cmdTree prints the paths of a folder's files.
+func cmdTree(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 1, "tree FOLDER")
+	ts.Check(fs.WalkDir(os.DirFS(ts.MkAbs(args[0])), ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			_, err = ts.Stdout().Write([]byte(path + "\n"))
+		}
+		return err
+	}))
+}
+
+// cmdAppend appends lines to a file.
+func cmdAppend(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) >= 2, "append FILE LINE...")
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o644)
+	ts.Check(err)
+	_, err = f.WriteString(strings.Join(args[1:], "\n") + "\n")
+	ts.Check(err)
+	ts.Check(f.Close())
+}
+
+// cmdReplace puts a text into a file in place of another that stands in it once. The
+// texts are Go-quoted, without the quotes around them.
+func cmdReplace(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 3, "replace FILE OLD NEW")
+	data := ts.ReadFile(args[0])
+	before, after := unquote(ts, args[1]), unquote(ts, args[2])
+	if n := strings.Count(data, before); n != 1 {
+		ts.Fatalf("%s has %q %d times", args[0], before, n)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(data, before, after, 1)), 0o644))
+}
+
+// cmdBytes writes a file with exactly the bytes of a Go-quoted text: what a
+// txtar section, which always ends in a newline, can't hold.
+func cmdBytes(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 2, "bytes FILE TEXT")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(unquote(ts, args[1])), 0o644))
+}
+
+func unquote(ts *testscript.TestScript, text string) string {
+	s, err := strconv.Unquote(`"` + strings.ReplaceAll(text, `"`, `\"`) + `"`)
+	ts.Check(err)
+	return s
+}

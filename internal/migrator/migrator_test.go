@@ -352,6 +352,9 @@ func TestDryRun(t *testing.T) {
 	before := b.everything()
 	res := b.mustApply(migrator.ApplyOptions{DryRun: true})
 	b.same(before)
+	if again := b.mustApply(migrator.ApplyOptions{DryRun: true}); again.Script != res.Script {
+		t.Error("a second dry run gives another script")
+	}
 	script := filepath.Join(t.TempDir(), "apply.sql")
 	if err := os.WriteFile(script, []byte(res.Script), 0o644); err != nil {
 		t.Fatal(err)

@@ -315,7 +315,9 @@ func (m *Migrator) row(st *step, fr *FileRun, n int) *migrate.Revision {
 		row.PartialHashes = st.sums[:n]
 	}
 	row.ExecutedAt = fr.Start
-	row.ExecutionTime += time.Since(fr.Start)
+	if !fr.Start.IsZero() { // in a script nothing has started
+		row.ExecutionTime += time.Since(fr.Start)
+	}
 	return row
 }
 

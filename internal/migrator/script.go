@@ -3,7 +3,6 @@ package migrator
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"ariga.io/atlas/sql/migrate"
 
@@ -24,7 +23,7 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 		fmt.Fprintf(&b, "SET ROLE %s;\n", pgsql.Ident(m.cfg.Role))
 	}
 	b.WriteString("SET search_path = public;\nSET TimeZone = 'UTC';\nSET standard_conforming_strings = on;\n")
-	fmt.Fprintf(&b, "DO $$BEGIN IF NOT pg_try_advisory_lock(%d) THEN RAISE EXCEPTION 'another session migrates this database'; END IF; END$$;\n", lockKey(lockName))
+	fmt.Fprintf(&b, "DO $$BEGIN IF NOT pg_try_advisory_lock(%d) THEN RAISE EXCEPTION 'another session migrates this database'; END IF; END$$;\n", lockKey())
 	create := func() {
 		if rec.HasAlembic && rec.HasJournal {
 			return
@@ -59,7 +58,7 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 	}
 	for _, st := range steps {
 		fmt.Fprintf(&b, "\n-- %s\n", st.name)
-		fr := &FileRun{Start: time.Now()}
+		fr := &FileRun{}
 		if !st.txNone || len(st.stmts) == 0 {
 			begin()
 			create()
@@ -86,7 +85,7 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 			b.WriteString(m.recordScript(st, fr, i+1) + "COMMIT;\n")
 		}
 	}
-	fmt.Fprintf(&b, "\nSELECT pg_advisory_unlock(%d);\n", lockKey(lockName))
+	fmt.Fprintf(&b, "\nSELECT pg_advisory_unlock(%d);\n", lockKey())
 	return b.String()
 }
 

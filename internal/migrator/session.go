@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"time"
 
@@ -17,10 +16,6 @@ import (
 )
 
 const (
-	// The Atlas CLI locks databases under this name; with the same one, the two
-	// exclude each other.
-	lockName = "atlas_migrate_execute"
-
 	// connectTimeout holds where the URL has no connect_timeout.
 	connectTimeout = 15 * time.Second
 
@@ -30,13 +25,6 @@ const (
 
 	oldestServer = 13
 )
-
-// lockKey is the key that the Atlas CLI makes of a name.
-func lockKey(name string) int64 {
-	h := fnv.New32()
-	h.Write([]byte(name))
-	return int64(h.Sum32())
-}
 
 // session is a connection on which migrations are run.
 type session struct {
@@ -139,90 +127,9 @@ func (s *session) close(ctx context.Context) {
 	defer cancel()
 	if s.locked && !s.conn.IsClosed() {
 		// Behind a pooler the server's session outlives ours.
-		_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1)", lockKey(lockName))
+		_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1)", lockKey())
 	}
 	_ = s.conn.Close(ctx)
-}
-
-// lock takes the lock, waiting for others by polling: a session that waits in
-// the server holds a snapshot, and whoever builds an index concurrently waits
-// for that.
-func (s *session) lock(ctx context.Context) error {
-	var (
-		start   = time.Now()
-		pause   = 25 * time.Millisecond
-		told    time.Time
-		holder  Holder
-		refused = s.m.cfg.Wait < 0
-	)
-	for {
-		locked, err := s.tryLock(ctx)
-		if err != nil || locked {
-			s.locked = locked
-			return err
-		}
-		h, err := s.holder(ctx)
-		if err != nil {
-			return err
-		}
-		waited := time.Since(start)
-		if h.PID != 0 && (h.PID != holder.PID || time.Since(told) > 30*time.Second) {
-			holder, told = h, time.Now()
-			if !refused {
-				s.log(LogWait{Holder: holder, Waited: waited})
-			}
-		}
-		if refused || s.m.cfg.Wait > 0 && waited >= s.m.cfg.Wait {
-			return &LockedError{Holder: holder, Waited: waited}
-		}
-		d := pause + rand.N(pause)
-		if s.m.cfg.Wait > 0 {
-			d = min(d, s.m.cfg.Wait-waited)
-		}
-		if err := sleep(ctx, d); err != nil {
-			return fmt.Errorf("waiting for another session (%s): %w", holder, err)
-		}
-		pause = min(2*pause, time.Second)
-	}
-}
-
-// tryLock asks in one round trip for the lock and whether the server takes writes.
-func (s *session) tryLock(ctx context.Context) (locked bool, err error) {
-	var standby, readOnly bool
-	err = s.conn.QueryRow(ctx, `
-SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only')::bool, pg_catalog.pg_try_advisory_lock($1)`,
-		lockKey(lockName)).Scan(&standby, &readOnly, &locked)
-	switch {
-	case err != nil:
-		return false, fmt.Errorf("locking the database: %w", err)
-	case standby:
-		return locked, &RefusedError{"the server is a standby, which is read-only: name the primary in the URL"}
-	case readOnly:
-		return locked, &RefusedError{"the server lets this session only read: is it a replica, or does a pooler connect it read-only?"}
-	}
-	return locked, nil
-}
-
-// holder returns who holds the lock; a zero Holder if nobody does any more.
-func (s *session) holder(ctx context.Context) (Holder, error) {
-	var h Holder
-	var since *time.Time
-	err := s.conn.QueryRow(ctx, `
-SELECT l.pid, COALESCE(a.usename, ''), COALESCE(a.application_name, ''), COALESCE(pg_catalog.host(a.client_addr), ''), a.backend_start
-  FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
- WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-   AND l.classid = 0 AND l.objid = $1::bigint::oid`, lockKey(lockName)).Scan(&h.PID, &h.User, &h.Application, &h.Client, &since)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Holder{}, nil
-	}
-	if err != nil {
-		return Holder{}, fmt.Errorf("looking for who migrates this database: %w", err)
-	}
-	if since != nil {
-		h.Since = *since
-	}
-	return h, nil
 }
 
 // tx runs fn in a transaction. If fn fails, or ctx ends, nothing of it remains.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -18,9 +19,13 @@ import (
 // Atlas returns the directory for Atlas's library. It is in memory, refuses to be written to, and computes no sum twice: Atlas's
 // executor asks for all of them once a file.
 func (d *Dir) Atlas() migrate.Dir {
-	files := make([]migrate.File, len(d.files))
-	for i, f := range d.files {
+	files := make([]migrate.File, len(d.all))
+	for i, f := range d.all {
 		files[i] = atlasFile{f}
+	}
+	for _, c := range d.checkpoints {
+		i := slices.Index(d.all, c.File)
+		files[i] = atlasCheckpointFile{atlasFile{c.File}}
 	}
 	return &atlasDir{dir: d, files: files}
 }
@@ -46,7 +51,7 @@ func (d *atlasDir) Open(name string) (fs.File, error) {
 	if name == SumFile && d.dir.folder.sum != nil {
 		return newMemFile(name, *d.dir.folder.sum), nil
 	}
-	for _, f := range d.dir.files {
+	for _, f := range d.dir.all {
 		if f.Name == name {
 			return newMemFile(name, f.SQL), nil
 		}

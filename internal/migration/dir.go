@@ -22,10 +22,12 @@ const (
 
 // Dir is a migrations directory at one moment. It is immutable.
 type Dir struct {
-	files  []*File
-	folder *folder
-	sum    migrate.HashFile // what atlas.sum should say
-	down   migrate.HashFile // what down/atlas.sum should say
+	files       []*File
+	checkpoints []*Checkpoint
+	all         []*File // both of them
+	folder      *folder
+	sum         migrate.HashFile // what atlas.sum should say
+	down        migrate.HashFile // what down/atlas.sum should say
 }
 
 // File is one migration.
@@ -65,5 +67,5 @@ func Read(fsys fs.FS) (*Dir, error) {
 	return parse(f)
 }
 
-// Files returns the migrations, ascending by version. The slice must not be changed.
+// Files returns the migrations, ascending by version, without the checkpoints. The slice must not be changed.
 func (d *Dir) Files() []*File { return d.files }

@@ -17,6 +17,8 @@ type header struct {
 	revision string // alembic:revision
 	txNone   bool   // atlas:txmode none
 	downNone string // alembic:down none: its reason
+
+	checkpoint int // line of atlas:checkpoint, 0 if it isn't there
 }
 
 type directive struct {
@@ -32,6 +34,7 @@ const (
 	byteOrderMark   = "\uFEFF"
 	headerRule      = "directives stand in the comment lines at the very top of the file, with one empty line after them"
 	atlasTxmode     = "atlas:txmode"
+	atlasCheckpoint = "atlas:checkpoint"
 	alembicRevision = "alembic:revision"
 	alembicDown     = "alembic:down"
 	atlasNolint     = "atlas:nolint"
@@ -39,17 +42,17 @@ const (
 
 // unsupported are Atlas's directives that change what a file means. The value says what to do instead.
 var unsupported = map[string]string{
-	"atlas:delimiter":  "statements end with a semicolon here, and function bodies need no other delimiter",
-	"atlas:txtar":      "write one plain SQL file",
-	"atlas:checkpoint": "checkpoint files are not supported; remove the file or the directive",
-	"atlas:sum":        "every file counts in atlas.sum",
-	"atlas:import":     "write the SQL into the file itself",
-	"atlas:assert":     "pre-migration checks are not supported; raise an exception in a DO block",
+	"atlas:delimiter": "statements end with a semicolon here, and function bodies need no other delimiter",
+	"atlas:txtar":     "write one plain SQL file",
+	"atlas:sum":       "every file counts in atlas.sum",
+	"atlas:import":    "write the SQL into the file itself",
+	"atlas:assert":    "pre-migration checks are not supported; raise an exception in a DO block",
 }
 
 // supported directives, each with the files it belongs in. The statement's own directive nolint is read by the linter.
 var supported = map[string]string{
 	atlasTxmode:     "none",
+	atlasCheckpoint: "",
 	alembicRevision: "ID",
 	alembicDown:     "none REASON",
 	atlasNolint:     "",
@@ -173,7 +176,7 @@ func (p *headerParser) read(line int, d directive) bool {
 		p.complain(line, "the directive %s is not supported: %s", d, why)
 		return false
 	case !ok:
-		p.complain(line, "unknown directive %s (known: %s, %s, %s, %s)", d, atlasTxmode, atlasNolint, alembicRevision, alembicDown)
+		p.complain(line, "unknown directive %s (known: %s, %s, %s, %s, %s)", d, atlasTxmode, atlasNolint, atlasCheckpoint, alembicRevision, alembicDown)
 		return false
 	case !d.exact:
 		p.complain(line, "write the directive as \"%s\"", strings.TrimSpace("-- "+d.String()+" "+usage))
@@ -187,6 +190,8 @@ func (p *headerParser) read(line int, d directive) bool {
 	switch d.String() {
 	case atlasTxmode:
 		return p.txmode(line, d.args)
+	case atlasCheckpoint:
+		return p.checkpoint(line)
 	case alembicRevision:
 		return p.revision(line, d.args)
 	case alembicDown:

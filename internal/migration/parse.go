@@ -27,9 +27,10 @@ func parse(f *folder) (*Dir, error) {
 			file.Hash = d.sum[i].H
 		}
 		byName[file.Name] = file
-		d.files = append(d.files, file)
+		d.all = append(d.all, file)
 	}
-	p.order(d.files)
+	p.order(d.all)
+	p.checkpoints(d)
 	p.revisions(d.files)
 	for i, src := range f.down {
 		file, ok := byName[src.name]
@@ -42,15 +43,26 @@ func parse(f *folder) (*Dir, error) {
 			file.Down.Hash = d.down[i].H
 		}
 	}
+	p.effects(d.all)
 	if len(p.errs) > 0 {
 		return nil, p.errs
 	}
 	return d, nil
 }
 
+// effects complains of git's conflict markers; what else is in an effect file is read by those who fold it.
+func (p *parser) effects(files []*File) {
+	for _, f := range files {
+		if line := conflictLine(f.Effect); line > 0 {
+			p.add(path.Join(EffectDir, effectName(f.Name)), line, 0, "git's conflict markers: delete the file and run rehash, which measures it")
+		}
+	}
+}
+
 type parser struct {
 	folder *folder
 	errs   Errors
+	marked map[string]int // checkpoints: name -> line of the directive
 }
 
 func (p *parser) add(file string, line, col int, format string, args ...any) {
@@ -64,6 +76,9 @@ func (p *parser) file(src source) *File {
 	var h header
 	f.Stmts, h = p.body(src.name, src.text, false)
 	f.TxNone = h.txNone
+	if h.checkpoint > 0 {
+		p.mark(f, h)
+	}
 	f.Revision = h.revision
 	if f.Revision == "" {
 		f.Revision = f.Version

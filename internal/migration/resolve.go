@@ -38,7 +38,8 @@ func (e *ResolveError) Error() string {
 }
 
 // Resolve returns the index in Files of what word names: a version, a revision id, an unambiguous prefix of either, a file
-// name, "head" (the last file; -1 if there is none) or "base" (-1). The error is a *ResolveError, which lists near matches.
+// name, "head" (the last file; -1 if there is none) or "base" (-1). A checkpoint's is that of the last migration that it stands
+// for. The error is a *ResolveError, which lists near matches.
 func (d *Dir) Resolve(word string) (int, error) {
 	switch word {
 	case Head:
@@ -49,6 +50,11 @@ func (d *Dir) Resolve(word string) (int, error) {
 		return 0, &ResolveError{}
 	}
 	stem := strings.TrimSuffix(word, ".sql")
+	for _, c := range d.checkpoints {
+		if c.Version == word || strings.TrimSuffix(c.Name, ".sql") == stem {
+			return c.Through, nil
+		}
+	}
 	var matches []int
 	for i, f := range d.files {
 		switch {

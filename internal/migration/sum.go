@@ -37,7 +37,7 @@ func (e *SumError) Error() string {
 	case Malformed:
 		return fmt.Sprintf("%s:%d: this is no sum file of Atlas, or its lines do not belong together: %s to write it anew", e.Sum, e.Line, rehash)
 	case Conflict:
-		return fmt.Sprintf("%s:%d: git's conflict markers: %s to write it anew, after both sides' migrations are in the folder in the right order", e.Sum, e.Line, rehash)
+		return fmt.Sprintf("%s:%d: git's conflict markers: %s to write it anew, or rebase where this branch's migrations have to move behind the other's", e.Sum, e.Line, rehash)
 	}
 	text := fmt.Sprintf("%s does not fit: %s was %s", e.Sum, e.File, e.Reason)
 	if len(e.Others) > 0 {

@@ -90,9 +90,9 @@ func TestVerify(t *testing.T) {
 		{"lines swapped", edit("atlas.sum", swapLines), migration.Malformed, 1, "",
 			"atlas.sum:1: this is no sum file of Atlas, or its lines do not belong together: run rehash to write it anew"},
 		{"conflict", edit("atlas.sum", func(s string) string { return "<<<<<<< HEAD\n" + s + "=======\n" + s + ">>>>>>> theirs\n" }), migration.Conflict, 1, "",
-			"atlas.sum:1: git's conflict markers: run rehash to write it anew, after both sides' migrations are in the folder in the right order"},
+			"atlas.sum:1: git's conflict markers: run rehash to write it anew, or rebase where this branch's migrations have to move behind the other's"},
 		{"conflict within", edit("down/atlas.sum", func(s string) string { return s + "<<<<<<< HEAD\n=======\n>>>>>>> theirs\n" }), migration.Conflict, 4, "",
-			"down/atlas.sum:4: git's conflict markers: run rehash to write it anew, after both sides' migrations are in the folder in the right order"},
+			"down/atlas.sum:4: git's conflict markers: run rehash to write it anew, or rebase where this branch's migrations have to move behind the other's"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := hashed(t)

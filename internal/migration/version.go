@@ -11,9 +11,16 @@ const versionLayout = "20060102150405"
 // NextVersion returns a version for a new file: now in UTC seconds, or the second after the directory's last version where that
 // is later; n seconds after it for the n-th further file of the same plan.
 func NextVersion(d *Dir, now time.Time, n int) string {
+	if len(d.all) == 0 {
+		return VersionAfter("", now, n)
+	}
+	return VersionAfter(d.all[len(d.all)-1].Version, now, n)
+}
+
+// VersionAfter is NextVersion where last is the directory's last version, "" if there is none.
+func VersionAfter(last string, now time.Time, n int) string {
 	next := now.UTC()
-	if len(d.files) > 0 {
-		last := d.files[len(d.files)-1].Version
+	if last != "" {
 		if first := next.Format(versionLayout); first <= last || !numberLess(last, first) {
 			at, err := time.Parse(versionLayout, last)
 			if err != nil {

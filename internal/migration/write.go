@@ -47,8 +47,8 @@ func (d *Dir) Write(root string, drafts []Draft) error {
 		if err != nil {
 			return err
 		}
-		if n := len(d.files); n > 0 && next.files[n-1].Name != d.files[n-1].Name {
-			return fmt.Errorf("writing migrations: the new versions are not later than %s", d.files[n-1].Name)
+		if n := len(d.all); n > 0 && next.all[n-1].Name != d.all[n-1].Name {
+			return fmt.Errorf("writing migrations: the new versions are not later than %s", d.all[n-1].Name)
 		}
 		var files []staged
 		for _, draft := range drafts {

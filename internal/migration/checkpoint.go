@@ -1,0 +1,92 @@
+package migration
+
+import (
+	"slices"
+
+	"ariga.io/atlas/sql/migrate"
+)
+
+// Checkpoint is a file with the directive atlas:checkpoint. It gives an empty database at once what the migrations before it give
+// one after the other. A database that has run any of those never runs it, so it is no step on the directory's line: it is not
+// among [Dir.Files], and has the revision id of the last migration that it stands for.
+type Checkpoint struct {
+	*File
+	Through int // index in Files of the last migration that it stands for
+}
+
+// Checkpoints returns the checkpoints, ascending by version. The slice must not be changed.
+func (d *Dir) Checkpoints() []*Checkpoint { return d.checkpoints }
+
+// Checkpoint returns the checkpoint with that version, nil if there is none.
+func (d *Dir) Checkpoint(version string) *Checkpoint {
+	i := slices.IndexFunc(d.checkpoints, func(c *Checkpoint) bool { return c.Version == version })
+	if i < 0 {
+		return nil
+	}
+	return d.checkpoints[i]
+}
+
+// StartFor returns the checkpoint from which an empty database starts on its way to the file at the index through: the last one
+// that stands for no later file. It is nil where the way begins with the first file.
+func (d *Dir) StartFor(through int) *Checkpoint {
+	for _, c := range slices.Backward(d.checkpoints) {
+		if c.Through <= through {
+			return c
+		}
+	}
+	return nil
+}
+
+func (p *headerParser) checkpoint(line int) bool {
+	if p.down {
+		p.complain(line, "%s belongs in the migration itself, not in its down file", atlasCheckpoint)
+		return false
+	}
+	p.h.checkpoint = line
+	return true
+}
+
+// mark notes that f is a checkpoint, and complains of what cannot stand in one.
+func (p *parser) mark(f *File, h header) {
+	if p.marked == nil {
+		p.marked = make(map[string]int)
+	}
+	p.marked[f.Name] = h.checkpoint
+	if h.txNone {
+		p.add(f.Name, h.checkpoint, 0, "a checkpoint runs in one transaction: remove \"%s none\"", atlasTxmode)
+	}
+	if h.revision != "" {
+		p.add(f.Name, h.checkpoint, 0, "a checkpoint has the revision id of the migration before it: remove \"%s\"", alembicRevision)
+	}
+}
+
+// checkpoints parts the checkpoints from the migrations.
+func (p *parser) checkpoints(d *Dir) {
+	for _, f := range d.all {
+		line, ok := p.marked[f.Name]
+		switch {
+		case !ok:
+			d.files = append(d.files, f)
+			continue
+		case len(d.files) == 0:
+			p.add(f.Name, line, 0, "a checkpoint stands for the migrations before it, and there are none: remove the directive %s", atlasCheckpoint)
+			continue
+		}
+		c := &Checkpoint{File: f, Through: len(d.files) - 1}
+		f.Revision = d.files[c.Through].Revision
+		d.checkpoints = append(d.checkpoints, c)
+	}
+	for _, f := range d.files {
+		if c := d.Checkpoint(f.Revision); c != nil {
+			p.add(f.Name, 0, 0, "the revision id %s is the version of the checkpoint %s", f.Revision, c.Name)
+		}
+	}
+}
+
+// atlasCheckpointFile is a checkpoint for Atlas's library.
+type atlasCheckpointFile struct{ atlasFile }
+
+var _ migrate.CheckpointFile = atlasCheckpointFile{}
+
+func (atlasCheckpointFile) IsCheckpoint() bool             { return true }
+func (atlasCheckpointFile) CheckpointTag() (string, error) { return "", nil }

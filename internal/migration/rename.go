@@ -1,0 +1,130 @@
+package migration
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Renaming is a migrations folder as it will be once some of its migrations have other names. Nothing is written before Write.
+type Renaming struct {
+	Dir *Dir // as it will be, with sums that fit
+
+	read, next *folder
+}
+
+// Rename reads the folder fsys as it will be once migrations have the names that moves holds by their old ones; their down and
+// effect files go with them. It does not matter what the sum files say, nor whether two migrations have one version before. The
+// error is that of [Read], with the new names.
+func Rename(fsys fs.FS, moves map[string]string) (*Renaming, error) {
+	read, err := load(fsys)
+	if err != nil {
+		return nil, err
+	}
+	next := &folder{up: renamed(read.up, moves), down: renamed(read.down, moves), effects: make(map[string]string, len(read.effects))}
+	for name, text := range read.effects {
+		if to, ok := moves[strings.TrimSuffix(name, ".txt")+".sql"]; ok {
+			name = effectName(to)
+		}
+		next.effects[name] = text
+	}
+	r := &Renaming{read: read, next: next}
+	return r, r.parse()
+}
+
+// Rewrite gives migrations other texts, by their new names.
+func (r *Renaming) Rewrite(texts map[string]string) error {
+	for i, src := range r.next.up {
+		if text, ok := texts[src.name]; ok {
+			r.next.up[i].text = text
+		}
+	}
+	return r.parse()
+}
+
+// parse makes Dir of the folder as it will be.
+func (r *Renaming) parse() error {
+	dir, err := parse(r.next)
+	if err != nil {
+		return err
+	}
+	r.next.sum, r.next.downSum = nil, nil
+	sums, err := dir.sums()
+	if err != nil {
+		return err
+	}
+	for _, s := range sums {
+		if s.name == SumFile {
+			r.next.sum = &s.text
+		} else {
+			r.next.downSum = &s.text
+		}
+	}
+	r.Dir = dir
+	return nil
+}
+
+// Write makes the folder root what Dir is, with the given effects by their migrations' new names: whole or not at all. The folder
+// must still be as it was read (ErrChanged).
+func (r *Renaming) Write(root string, effects map[string]string) error {
+	for name, text := range effects {
+		r.next.effects[effectName(name)] = text
+	}
+	return locked(root, func() error {
+		now, err := load(os.DirFS(root))
+		if err != nil {
+			return err
+		}
+		if !now.equal(r.read) {
+			return ErrChanged
+		}
+		before, after := r.read.paths(), r.next.paths()
+		var files []staged
+		var remove []string
+		for _, path := range slices.Sorted(maps.Keys(after)) {
+			if text, ok := before[path]; !ok || text != after[path] {
+				files = append(files, staged{path, after[path]})
+			}
+		}
+		for _, path := range slices.Sorted(maps.Keys(before)) {
+			if _, ok := after[path]; !ok {
+				remove = append(remove, path)
+			}
+		}
+		sums, err := (&Dir{folder: now, sum: r.Dir.sum, down: r.Dir.down}).sums()
+		if err != nil {
+			return err
+		}
+		return replace(root, append(files, sums...), remove)
+	})
+}
+
+// paths returns the folder's files by their paths in it, without the sums.
+func (f *folder) paths() map[string]string {
+	paths := make(map[string]string)
+	for _, src := range f.up {
+		paths[src.name] = src.text
+	}
+	for _, src := range f.down {
+		paths[filepath.Join(DownDir, src.name)] = src.text
+	}
+	for name, text := range f.effects {
+		paths[filepath.Join(EffectDir, name)] = text
+	}
+	return paths
+}
+
+// renamed returns sources under their new names, sorted by them.
+func renamed(files []source, moves map[string]string) []source {
+	out := slices.Clone(files)
+	for i, src := range out {
+		if to, ok := moves[src.name]; ok {
+			out[i].name = to
+		}
+	}
+	slices.SortStableFunc(out, func(a, b source) int { return strings.Compare(a.name, b.name) })
+	return out
+}

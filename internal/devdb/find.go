@@ -70,8 +70,8 @@ func find(ctx context.Context, major int, log logger) (binaries, error) {
 		}
 		found = append(found, b)
 	}
-	if err := ctx.Err(); err != nil {
-		return binaries{}, err
+	if ctx.Err() != nil {
+		return binaries{}, context.Cause(ctx)
 	}
 	if len(found) == 0 {
 		return binaries{}, &NotFoundError{Major: major}
@@ -125,6 +125,9 @@ func probe(ctx context.Context, dir string) (binaries, error) {
 		}
 	}
 	out, err := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version").CombinedOutput()
+	if ctx.Err() != nil {
+		return binaries{}, context.Cause(ctx)
+	}
 	if err != nil {
 		return binaries{}, fmt.Errorf("running %s --version: %w: %s", filepath.Join(dir, "postgres"), err, strings.TrimSpace(string(out)))
 	}

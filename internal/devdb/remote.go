@@ -107,7 +107,9 @@ func setUpServer(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, bas
 		// Migrations are strangers' code: they run without these rights.
 		owner = s.prefix + "owner"
 		password := rand.Text()
-		sql := fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", quote(owner), password)
+		// Every method that asks for a password takes this form of it, older
+		// servers' default one doesn't serve for all.
+		sql := fmt.Sprintf("SET LOCAL password_encryption = 'scram-sha-256'; CREATE ROLE %s LOGIN PASSWORD '%s'", quote(owner), password)
 		if !super {
 			sql += fmt.Sprintf("; GRANT %s TO CURRENT_USER", quote(owner))
 		}

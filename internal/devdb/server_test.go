@@ -492,7 +492,7 @@ func TestAsNobody(t *testing.T) {
 	if err := exec.Command("install", "-d", "-o", "nobody", home).Run(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(runuser, "-u", "nobody", "--", "env", "-i", "HOME="+home, "PATH="+os.Getenv("PATH"), "TMPDIR="+home,
+	cmd := exec.Command(runuser, "-u", "nobody", "--", "env", "-i", "HOME="+home, "PATH="+os.Getenv("PATH"), "TMPDIR="+home, "PGBINDIR="+os.Getenv("PGBINDIR"),
 		program, "-test.v", "-test.run=^Test(Server|Owner|CloneAndDrop|StartCancelled|Interrupted|Killed|SweepEndsServer|DevURL|Local|LocalKilled|LocalDeepCache)$")
 	cmd.Dir = home
 	out, err := cmd.CombinedOutput()

@@ -48,7 +48,7 @@ func configurePasswords(ctx context.Context, s *devdb.Server) error {
 		return err
 	}
 	const probe = "password_probe"
-	sql := fmt.Sprintf("CREATE ROLE %s; CREATE ROLE %s LOGIN PASSWORD 'x' IN ROLE %[1]s; SELECT pg_reload_conf()", passwordGroup, probe)
+	sql := fmt.Sprintf("SET password_encryption = 'scram-sha-256'; CREATE ROLE %s; CREATE ROLE %s LOGIN PASSWORD 'x' IN ROLE %[1]s; SELECT pg_reload_conf()", passwordGroup, probe)
 	if _, err := admin.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 		return err
 	}
@@ -91,8 +91,8 @@ func (d *DB) Login(password, attributes string) string {
 	if err := admin.QueryRow(ctx, "SELECT quote_literal($1)", password).Scan(&literal); err != nil {
 		d.t.Fatal(err)
 	}
-	_, err = admin.Exec(ctx, fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD %s IN ROLE %s, %s %s",
-		role, literal, passwordGroup, d.ConnConfig().User, attributes))
+	_, err = admin.PgConn().Exec(ctx, fmt.Sprintf("SET password_encryption = 'scram-sha-256'; CREATE ROLE %s LOGIN PASSWORD %s IN ROLE %s, %s %s",
+		role, literal, passwordGroup, d.ConnConfig().User, attributes)).ReadAll()
 	if err != nil {
 		d.t.Fatalf("creating a role: %v", err)
 	}

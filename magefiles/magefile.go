@@ -7,9 +7,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
@@ -120,6 +122,9 @@ func Lint(ctx context.Context,
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
 		c, err := open(env, nil, format, report.GitHub)
+		if invalid := (migration.Errors)(nil); errors.As(err, &invalid) {
+			return c.Lint(lint.Invalid(invalid))
+		}
 		if err != nil {
 			return err
 		}
@@ -276,6 +281,9 @@ func Rehash(ctx context.Context,
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
 		c, err := open(env, nil, nil)
+		if errors.As(err, new(migration.Errors)) && c.writable() == nil {
+			return errors.Join(migration.Rehash(c.MigrationsDir, nil), err)
+		}
 		if err != nil {
 			return err
 		}

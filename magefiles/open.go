@@ -55,6 +55,7 @@ type cmd struct {
 }
 
 // open reads the project. further are formats that the target offers besides text and JSON.
+// With migrations that can't be read it returns the rest besides their migration.Errors.
 func open(env, url, format *string, further ...report.Format) (*cmd, error) {
 	f, err := report.ParseFormat(value(format), os.LookupEnv, further...)
 	if err != nil {
@@ -72,13 +73,13 @@ func open(env, url, format *string, further ...report.Format) (*cmd, error) {
 		return nil, fmt.Errorf("opening %s: %w", e.Migrations, err)
 	}
 	dir, err := migration.Read(sub)
-	if err != nil {
+	if err != nil && !errors.As(err, new(migration.Errors)) {
 		return nil, err
 	}
 	return &cmd{Env: e, dir: dir, Printer: &report.Printer{
 		Out: os.Stdout, Format: f, Style: report.StyleFor(os.Stdout, os.LookupEnv),
 		SchemaFile: e.Schema, Dir: e.Migrations,
-	}}, nil
+	}}, err
 }
 
 // close ends what the command opened, and joins what went wrong with err.

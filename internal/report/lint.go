@@ -67,13 +67,14 @@ func (p *Printer) lintGitHub(r *lint.Report) error {
 	return p.text(&b)
 }
 
-// describe is a finding's text with the table or column that it is about.
+// describe is a finding's text with the table or column that it is about, if the
+// text doesn't name it.
 func describe(d lint.Diagnostic) string {
 	object := d.Table
 	if d.Column != "" {
 		object += "." + d.Column
 	}
-	if object == "" {
+	if object == "" || strings.Contains(d.Text, d.Table) && strings.Contains(d.Text, d.Column) {
 		return d.Text
 	}
 	return d.Text + " (" + object + ")"

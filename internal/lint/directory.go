@@ -3,6 +3,7 @@ package lint
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
@@ -32,7 +33,7 @@ func (r *Report) directoryFindings(c *changeSet, dir *migration.Dir) {
 			Text: "the file is merged already and was deleted or renamed: databases that have run it no longer fit the directory; restore it",
 		})
 	}
-	for _, f := range c.added {
+	for _, f := range slices.Concat(c.added, c.checkpoints) {
 		if before, taken := c.before(f); taken {
 			r.add(f.Name, Diagnostic{
 				Title: titleHistory, Name: "non-linear-history", Severity: Error,

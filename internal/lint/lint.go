@@ -193,6 +193,9 @@ func (r *Report) finish(dir *migration.Dir) {
 	for _, f := range dir.Files() {
 		texts[f.Name] = f.SQL
 	}
+	for _, c := range dir.Checkpoints() {
+		texts[c.Name] = c.SQL
+	}
 	slices.SortStableFunc(r.Files, func(a, b FileReport) int { return strings.Compare(a.Name, b.Name) })
 	for i := range r.Files {
 		f := &r.Files[i]

@@ -1,0 +1,240 @@
+// Package gitdiff asks git how the migrations folder differs from the branch that it is to be merged into.
+package gitdiff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Config says what to compare.
+type Config struct {
+	Root string // the migrations folder on disk
+	// Base is a git revision. Without one it is the pull request's base in GitHub Actions ($GITHUB_BASE_REF), or else the first
+	// that exists of origin/HEAD, main, master, origin/main and origin/master.
+	Base string
+	// LookupEnv reads the environment, by default os.LookupEnv.
+	LookupEnv func(string) (string, bool)
+}
+
+// Diff is how the folder on disk, uncommitted and untracked files included, differs from the base.
+type Diff struct {
+	Base      string // its name: "origin/main"
+	Tip       string // its commit
+	MergeBase string // the commit where HEAD left it
+
+	// Merged and Upstream are the names of the migrations (*.sql) that the merge base has, and of those that the base's tip has.
+	Merged, Upstream []string
+	// Edited are the names of those of Merged whose text is another now or that are gone, EditedTip of those of Upstream.
+	Edited, EditedTip []string
+}
+
+// An Error says why git cannot tell.
+type Error struct {
+	Msg  string
+	Hint string // what to do, or ""
+}
+
+func (e *Error) Error() string {
+	if e.Hint == "" {
+		return e.Msg
+	}
+	return e.Msg + ": " + e.Hint
+}
+
+// Compare compares the folder with the base. The error is an *Error if git has no base, or no git is there to be asked.
+func Compare(ctx context.Context, cfg Config) (*Diff, error) {
+	if cfg.Root == "" {
+		return nil, &Error{Msg: "the migrations are not in a folder, so git cannot tell which of them changed"}
+	}
+	g := git{dir: cfg.Root}
+	if _, err := exec.LookPath("git"); err != nil {
+		return nil, &Error{Msg: "git is not installed, so the changed files cannot be told", Hint: "install git"}
+	}
+	shallow, err := g.output(ctx, "rev-parse", "--is-shallow-repository")
+	if err != nil {
+		return nil, repositoryError(cfg.Root, err)
+	}
+	g.shallow = strings.TrimSpace(shallow) == "true"
+	if _, ok, err := g.commit(ctx, "HEAD"); err != nil {
+		return nil, err
+	} else if !ok {
+		return nil, &Error{Msg: "the git repository has no commit yet", Hint: "commit what databases have run already"}
+	}
+	d := &Diff{}
+	if d.Base, d.Tip, err = g.findBase(ctx, cfg); err != nil {
+		return nil, err
+	}
+	if d.MergeBase, err = g.mergeBase(ctx, d.Base, d.Tip); err != nil {
+		return nil, err
+	}
+	if d.Merged, d.Edited, err = g.compare(ctx, d.MergeBase); err != nil {
+		return nil, err
+	}
+	d.Upstream, d.EditedTip = d.Merged, d.Edited
+	if d.Tip != d.MergeBase {
+		d.Upstream, d.EditedTip, err = g.compare(ctx, d.Tip)
+	}
+	return d, err
+}
+
+// compare returns the migrations of a commit, and those of them that are not so on disk.
+func (g git) compare(ctx context.Context, commit string) (names, edited []string, err error) {
+	if names, err = g.names(ctx, "ls-tree", "-z", "--name-only", commit); err != nil {
+		return nil, nil, err
+	}
+	differ, err := g.names(ctx, "diff", "--no-ext-diff", "--no-renames", "--diff-filter=a", "--name-only", "-z", "--relative", commit, "--", ".")
+	return names, differ, err
+}
+
+// git runs git in the migrations folder.
+type git struct {
+	dir     string
+	shallow bool
+}
+
+// findBase returns the name and the commit of what the change is to be merged into.
+func (g git) findBase(ctx context.Context, cfg Config) (name, commit string, err error) {
+	if cfg.Base != "" {
+		// A branch that was never checked out here is only there as the remote's.
+		for _, name := range []string{cfg.Base, "origin/" + cfg.Base} {
+			if commit, ok, err := g.commit(ctx, name); err != nil || ok {
+				return name, commit, err
+			}
+		}
+		return "", "", g.missing(cfg.Base, fmt.Sprintf("git knows no revision %q to compare with", cfg.Base))
+	}
+	lookup := cfg.LookupEnv
+	if lookup == nil {
+		lookup = os.LookupEnv
+	}
+	if branch, ok := lookup("GITHUB_BASE_REF"); ok && branch != "" {
+		name := "origin/" + branch
+		commit, ok, err := g.commit(ctx, name)
+		if err == nil && !ok {
+			err = g.missing(branch, fmt.Sprintf("the pull request's base %s is not in this clone", name))
+		}
+		return name, commit, err
+	}
+	for _, name := range []string{"origin/HEAD", "main", "master", "origin/main", "origin/master"} {
+		commit, ok, err := g.commit(ctx, name)
+		if err != nil || ok {
+			return name, commit, err
+		}
+	}
+	if g.shallow {
+		return "", "", g.missing("main", "neither origin/HEAD nor main nor master is in this clone")
+	}
+	return "", "", &Error{
+		Msg:  "git has neither origin/HEAD nor main nor master to compare with",
+		Hint: "name the branch that this change goes into by -base=REVISION or lint { git { base = ... } } in atlas.hcl",
+	}
+}
+
+func (g git) missing(branch, msg string) error {
+	if g.shallow {
+		return &Error{Msg: msg + ", which is shallow", Hint: "fetch the history (fetch-depth: 0 in actions/checkout, git fetch --unshallow elsewhere)"}
+	}
+	return &Error{Msg: msg, Hint: fmt.Sprintf("fetch it (git fetch origin %s)", strings.TrimPrefix(branch, "origin/"))}
+}
+
+// commit returns the commit that a revision names, if there is one.
+func (g git) commit(ctx context.Context, revision string) (string, bool, error) {
+	out, err := g.output(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", revision+"^{commit}")
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return strings.TrimSpace(out), true, nil
+	case errors.As(err, &exit) && ctx.Err() == nil:
+		return "", false, nil
+	default:
+		return "", false, err
+	}
+}
+
+func (g git) mergeBase(ctx context.Context, name, tip string) (string, error) {
+	out, err := g.output(ctx, "merge-base", tip, "HEAD")
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return strings.TrimSpace(out), nil
+	case !errors.As(err, &exit) || ctx.Err() != nil:
+		return "", err
+	case g.shallow:
+		return "", g.missing(name, fmt.Sprintf("where this change left %s is not in this clone", name))
+	default:
+		return "", &Error{Msg: fmt.Sprintf("this change and %s have no commit in common", name), Hint: "name another base by -base=REVISION"}
+	}
+}
+
+// names runs a git command that lists paths, and returns those that are migrations.
+func (g git) names(ctx context.Context, args ...string) ([]string, error) {
+	paths, err := g.fields(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(paths, func(p string) bool {
+		return strings.Contains(p, "/") || path.Ext(p) != ".sql"
+	}), nil
+}
+
+// fields runs a git command and cuts what it prints at NUL characters.
+func (g git) fields(ctx context.Context, args ...string) ([]string, error) {
+	out, err := g.output(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	return strings.FieldsFunc(out, func(r rune) bool { return r == 0 }), nil
+}
+
+func (g git) output(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", g.dir}, args...)...)
+	// No waiting for another git, and messages as they are known.
+	cmd.Env = append(environ(cmd.Environ()), "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) && len(exit.Stderr) > 0 {
+			return "", fmt.Errorf("running git %s: %w: %s", args[0], err, strings.TrimSpace(string(exit.Stderr)))
+		}
+		return "", fmt.Errorf("running git %s: %w", args[0], err)
+	}
+	return string(out), nil
+}
+
+// environ is the environment without what git sets for its hooks in a worktree: GIT_DIR without GIT_WORK_TREE makes it take the
+// current folder for the top of the tree.
+func environ(env []string) []string {
+	set := func(name string) bool {
+		return slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+	}
+	if !set("GIT_DIR") || set("GIT_WORK_TREE") {
+		return env
+	}
+	return slices.DeleteFunc(env, func(v string) bool {
+		return strings.HasPrefix(v, "GIT_DIR=") || strings.HasPrefix(v, "GIT_INDEX_FILE=")
+	})
+}
+
+// repositoryError says why git finds no repository.
+func repositoryError(dir string, err error) error {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	stderr := string(exit.Stderr)
+	if strings.Contains(stderr, "not a git repository") {
+		return &Error{Msg: fmt.Sprintf("%s is in no git repository, so the changed files cannot be told", dir)}
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(stderr), "fatal: "), "\n")
+	detect := &Error{Msg: fmt.Sprintf("git refuses to read the repository of %s: %s", dir, first)}
+	if strings.Contains(stderr, "safe.directory") {
+		detect.Hint = "run git config --global --add safe.directory with that folder"
+	}
+	return detect
+}

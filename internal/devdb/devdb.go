@@ -64,16 +64,10 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	var s *Server
 	if dev.url != "" {
-		s, err = connectServer(ctx, dev.url, log)
-	} else {
-		s, err = startThrowaway(ctx, dev.major, log)
+		return connectServer(ctx, dev.url, log)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	return startThrowaway(ctx, dev.major, log)
 }
 
 // VersionNum returns the server's version as server_version_num has it: 150018

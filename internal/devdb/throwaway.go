@@ -96,12 +96,12 @@ func startIn(ctx context.Context, folder *folder, bins binaries, log logger) (*S
 	}
 	conn, err := proc.await(ctx, admin)
 	if err != nil {
-		t.proc.stop(syscall.SIGQUIT)
+		proc.stop(syscall.SIGQUIT)
 		return nil, err
 	}
 	s := &Server{admin: admin, owner: owner, prefix: "dev_", template: "template1", idle: make(chan *pgx.Conn, 4), stop: t.stop}
 	if s.version, err = versionNum(ctx, conn); err != nil {
-		t.proc.stop(syscall.SIGQUIT)
+		proc.stop(syscall.SIGQUIT)
 		return nil, err
 	}
 	if folder.inMemory && s.version >= 150000 {

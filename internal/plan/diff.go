@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 	"golang.org/x/sync/errgroup"
 
@@ -36,6 +37,7 @@ func diff(ctx context.Context, from, to *state.State, kept []string) ([]*migrate
 		return nil, "", &EngineError{err}
 	}
 	name := deriveName(changes)
+	restateDefaults(changes)
 	changes, drops := dropSchemas(changes, kept)
 	planned, err := from.Plan(ctx, separateDrops(changes))
 	if err != nil {
@@ -71,6 +73,27 @@ func boolInt(b bool) int {
 
 func isEnumValue(c *migrate.Change) bool {
 	return c.Source == nil && strings.HasPrefix(c.Cmd, "ALTER TYPE ")
+}
+
+// restateDefaults sets the default of each column whose type changes. PostgreSQL keeps it as
+// an expression of the old type, and to the engine it is the same then.
+func restateDefaults(changes []schema.Change) {
+	serial := func(c *schema.Column) bool {
+		_, ok := c.Type.Type.(*postgres.SerialType)
+		return ok
+	}
+	for _, c := range changes {
+		m, ok := c.(*schema.ModifyTable)
+		if !ok {
+			continue
+		}
+		for _, c := range m.Changes {
+			c, ok := c.(*schema.ModifyColumn)
+			if ok && c.Change.Is(schema.ChangeType) && c.From.Default != nil && c.To.Default != nil && !serial(c.From) && !serial(c.To) {
+				c.Change |= schema.ChangeDefault
+			}
+		}
+	}
 }
 
 // dropSchemas takes the drops of schemas out of changes: Atlas plans them as CASCADE, which

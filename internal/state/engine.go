@@ -13,16 +13,17 @@ import (
 
 // Plan returns the statements for the changes as Atlas's engine writes them, with what
 // the engine loses put back: the names of primary keys, the default comment of the schema
-// public. Every column of a new table stands on a line of its own.
+// public, keys of dropped tables. Every column of a new table stands on a line of its own.
 func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.Change, error) {
 	drv, err := s.db.atlas()
 	if err != nil {
 		return nil, err
 	}
-	p, err := drv.PlanChanges(ctx, "plan", changes, func(o *migrate.PlanOptions) {
+	options := func(o *migrate.PlanOptions) {
 		o.Indent = "  "
 		o.Mode = migrate.PlanModeDeferred
-	})
+	}
+	p, err := drv.PlanChanges(ctx, "plan", changes, options)
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +37,15 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 		for i, r := range reverse {
 			reverse[i] = repair(c, r, down)
 		}
+		if keys := lostKeys(c.Source, changes); keys != nil {
+			again, err := drv.PlanChanges(ctx, "keys", []schema.Change{keys}, options)
+			if err != nil {
+				return nil, err
+			}
+			for _, k := range again.Changes {
+				reverse = append(reverse, k.Cmd)
+			}
+		}
 		switch len(reverse) {
 		case 0:
 		case 1:
@@ -45,6 +55,32 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 		}
 	}
 	return p.Changes, nil
+}
+
+// lostKeys returns the change that adds the foreign keys of a dropped table to itself, if
+// the engine lost them: where tables are dropped that refer to each other, it drops the
+// keys between them first, and takes those to the table itself for some of them.
+func lostKeys(src schema.Change, changes []schema.Change) *schema.ModifyTable {
+	planned, ok := src.(*schema.DropTable)
+	if !ok || len(planned.T.ForeignKeys) > 0 {
+		return nil
+	}
+	for _, c := range changes {
+		d, ok := c.(*schema.DropTable)
+		if !ok || d.T.Name != planned.T.Name || d.T.Schema.Name != planned.T.Schema.Name {
+			continue
+		}
+		m := &schema.ModifyTable{T: d.T}
+		for _, k := range d.T.ForeignKeys {
+			if k.RefTable == d.T {
+				m.Changes = append(m.Changes, &schema.AddForeignKey{F: k})
+			}
+		}
+		if len(m.Changes) > 0 {
+			return m
+		}
+	}
+	return nil
 }
 
 func repair(c *migrate.Change, sql, key string) string {

@@ -74,6 +74,14 @@ func startThrowaway(ctx context.Context, major int, log logger) (*Server, error)
 }
 
 func startIn(ctx context.Context, folder *folder, bins binaries, log logger) (*Server, error) {
+	admin, err := socketConfig(folder.path, superuser, maintenance)
+	if err != nil {
+		return nil, err
+	}
+	owner, err := socketConfig(folder.path, devOwner, "")
+	if err != nil {
+		return nil, err
+	}
 	data := filepath.Join(folder.path, "data")
 	if err := copyTemplate(ctx, bins, folder, data, log); err != nil {
 		return nil, err
@@ -86,14 +94,6 @@ func startIn(ctx context.Context, folder *folder, bins binaries, log logger) (*S
 		return nil, err
 	}
 	t := &throwaway{folder: folder, proc: proc}
-	admin, err := socketConfig(folder.path, superuser, maintenance)
-	if err != nil {
-		return nil, err
-	}
-	owner, err := socketConfig(folder.path, devOwner, "")
-	if err != nil {
-		return nil, err
-	}
 	conn, err := proc.await(ctx, admin)
 	if err != nil {
 		proc.stop(syscall.SIGQUIT)

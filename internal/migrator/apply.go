@@ -141,7 +141,11 @@ func (m *Migrator) limit(to int, opts ApplyOptions, place revision.Place) (int, 
 		}
 	}
 	if opts.N > 0 {
-		to = min(to, place.Index+opts.N)
+		after, n := place.Index, opts.N
+		if c := m.start(place, to); c != nil {
+			after, n = c.Through, n-1
+		}
+		to = min(to, after+n)
 	}
 	if to < place.Index {
 		return 0, fmt.Errorf("the database is %s, which is after %s; `down -to=%s` goes back", m.at(place.Index), m.word(to), m.word(to))
@@ -160,7 +164,11 @@ func (m *Migrator) word(i int) string {
 // pending returns the steps from a place to the index to.
 func (m *Migrator) pending(place revision.Place, to int) []*step {
 	var steps []*step
-	for i := place.Index + 1; i <= to; i++ {
+	first := place.Index + 1
+	if c := m.start(place, to); c != nil {
+		steps, first = append(steps, m.fromCheckpoint(c)), c.Through+1
+	}
+	for i := first; i <= to; i++ {
 		var partial = place.Partial
 		if i > place.Index+1 {
 			partial = nil

@@ -103,7 +103,7 @@ func (m *Migrator) down(ctx context.Context, opts DownOptions, res *DownResult) 
 	}
 	res.Target = m.version(to)
 
-	steps, err := m.takeAllBack(s.rec, place.Index, to)
+	steps, err := m.takeAllBack(s.rec, place, to)
 	for _, st := range steps {
 		res.Planned = append(res.Planned, st.file)
 	}
@@ -156,15 +156,17 @@ func (m *Migrator) backTo(to int, place revision.Place) error {
 
 // takeAllBack returns the steps from an index down to another. It refuses what
 // has no way back, before anything is run.
-func (m *Migrator) takeAllBack(rec revision.Record, from, to int) ([]*step, error) {
+func (m *Migrator) takeAllBack(rec revision.Record, place revision.Place, to int) ([]*step, error) {
 	rows := make(map[string]*migrate.Revision, len(rec.Journal))
 	for _, r := range rec.Journal {
 		rows[r.Version] = r
 	}
 	var steps []*step
-	for i := from; i > to; i-- {
+	for i := place.Index; i > to; i-- {
 		f := m.files[i]
-		switch {
+		switch c := place.Checkpoint; {
+		case c != nil && i <= c.Through:
+			return steps, fmt.Errorf("this database started from the checkpoint %s, which stands for all migrations up to %s: it never ran them one by one, and there is no way back past it", c.Name, m.word(c.Through))
 		case f.Down == nil:
 			return steps, fmt.Errorf("migration %s cannot be taken back: %s/%s is missing; write it, then `rehash`", f.Version, migration.DownDir, f.Name)
 		case f.Down.None != "":

@@ -17,10 +17,13 @@ type Status struct {
 	Files   []*migration.File   // the whole directory, ascending
 	Index   int                 // of the last applied file, -1 at the base
 	Current string              // its version, "" at the base
-	Pending []*migration.File   // what apply would run, a half-applied file included
+	Pending []*migration.File   // what apply would run, a half-applied file included; of an empty database the checkpoint that it starts from
 	Alembic []string            // alembic_version's rows
 	Journal []*migrate.Revision // the journal's rows, ascending
 	Ahead   []string            // applied versions later than all of the directory's
+
+	// Checkpoint is the one that the database started from, nil if there is none.
+	Checkpoint *migration.Checkpoint
 
 	// Partial is the half-applied file, nil if there is none, with Done of its
 	// Total statements run. If Reverting is set, it is half taken back, and the
@@ -72,7 +75,10 @@ func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 		return st, err
 	}
 	st.Index, st.Current = place.Index, m.version(place.Index)
-	st.Pending = m.files[place.Index+1:]
+	st.Checkpoint = place.Checkpoint
+	for _, step := range m.pending(place, len(m.files)-1) {
+		st.Pending = append(st.Pending, step.file)
+	}
 	st.Alembic, st.Journal = s.rec.Alembic, s.rec.Journal
 	st.Problems = place.Problems
 	for _, r := range place.Ahead {

@@ -138,6 +138,7 @@ func TestCheck(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			p := planned(t)
 			tt.change(p)
 			r, err := Check(context.Background(), p.config())

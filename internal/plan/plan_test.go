@@ -104,6 +104,7 @@ func TestMake(t *testing.T) {
 	}
 	for _, folder := range cases {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
+			t.Parallel()
 			p := newProject(t)
 			if b, err := os.ReadFile(filepath.Join(folder, "before.hcl")); err == nil {
 				p.hcl = b

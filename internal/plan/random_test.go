@@ -28,6 +28,7 @@ func TestRandomPairs(t *testing.T) {
 	for i := range n {
 		before, after := schemas.Example(2*i), schemas.Example(2*i+1)
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
 			p := newProject(t)
 			for _, s := range []string{before, after, before} {
 				p.hcl = []byte(s)

@@ -227,7 +227,7 @@ func History(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		return c.History(c.dir.Files(), st)
+		return c.History(c.dir.Files(), c.dir.Checkpoints(), st)
 	})
 }
 
@@ -264,6 +264,9 @@ func Inspect(ctx context.Context,
 			return err
 		}
 		hcl, err := state.Inspect(ctx, cfg, c.options())
+		if errors.As(err, new(*pgconn.ConnectError)) {
+			return migrator.NewConnectError(cfg, err)
+		}
 		if err != nil {
 			return err
 		}

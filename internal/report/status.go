@@ -32,6 +32,10 @@ type status struct {
 	Problems  []*revision.Problem     `json:"Problems,omitempty"`
 	Sum       string                  `json:"Sum,omitempty"` // what is wrong with the sums
 	Invalid   []migrator.InvalidIndex `json:"Invalid,omitempty"`
+	// Checkpoint is the version of the one that the database started from, Checkpoints are all
+	// (in a history).
+	Checkpoint  string          `json:"Checkpoint,omitempty"`
+	Checkpoints []migrationFile `json:"Checkpoints,omitempty"`
 }
 
 type partial struct {
@@ -129,6 +133,9 @@ func (p *Printer) status(st *migrator.Status) status {
 		Version: st.Current, Revision: st.Alembic, Ahead: st.Ahead, Settle: st.Settle,
 		Problems: st.Problems, Invalid: st.Invalid, Sum: errorText(st.Sum),
 	}
+	if st.Checkpoint != nil {
+		out.Checkpoint = st.Checkpoint.Version
+	}
 	sdk := &out.MigrateStatus
 	sdk.Current, sdk.Next, sdk.Status = st.Current, noNext, "OK"
 	if n := len(st.Ahead); n > 0 {
@@ -161,16 +168,18 @@ func journalRow(r *migrate.Revision) *atlasexec.Revision {
 	}
 }
 
-// History shows the migrations in order, and where the database stands among them; st is
-// nil where there is none to look at.
-func (p *Printer) History(files []*migration.File, st *migrator.Status) error {
+// History shows the migrations and checkpoints in order, and where the database stands
+// among them; st is nil where there is none to look at.
+func (p *Printer) History(files []*migration.File, checkpoints []*migration.Checkpoint, st *migrator.Status) error {
 	if p.Format == JSON {
 		if st == nil {
 			var out status
-			out.Available = migrationFiles(files)
+			out.Available, out.Checkpoints = migrationFiles(files), checkpointFiles(checkpoints)
 			return p.json(out)
 		}
-		return p.json(p.status(st))
+		out := p.status(st)
+		out.Checkpoints = checkpointFiles(checkpoints)
+		return p.json(out)
 	}
 	var rows [][]string
 	here := 0 // the line after which the database stands
@@ -187,12 +196,17 @@ func (p *Printer) History(files []*migration.File, st *migrator.Status) error {
 			row = append(row, became(st, i, journal[f.Version]))
 		}
 		rows = append(rows, row)
+		for _, c := range checkpoints {
+			if c.Through == i {
+				rows = append(rows, checkpointRow(c, st))
+			}
+		}
 	}
 	var b strings.Builder
 	lines := align(rows)
 	for i, line := range lines {
 		mark := "  "
-		if st != nil && i == here-1 {
+		if st != nil && here > 0 && rows[i][0] == files[here-1].Version {
 			mark, line = "> ", p.Style.strong(line)
 		}
 		b.WriteString(mark + line + "\n")
@@ -223,6 +237,8 @@ func became(st *migrator.Status, i int, row *migrate.Revision) string {
 		return fmt.Sprintf("half applied (%d of %d)", st.Done, st.Total)
 	case i > st.Index:
 		return "pending"
+	case st.Checkpoint != nil && i <= st.Checkpoint.Through:
+		return "by the checkpoint " + st.Checkpoint.Version
 	case row == nil:
 		return "applied"
 	case row.Type.Has(migrate.RevisionTypeResolved):

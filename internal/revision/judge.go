@@ -22,6 +22,9 @@ type Place struct {
 	// not: the one at Index+1, whose file stopped in its middle, or if
 	// IsDown(Partial) the one at Index, whose down file did. Nil if there is none.
 	Partial *migrate.Revision
+	// Checkpoint is the one that the database started from, nil if it ran the
+	// first migrations one by one. Index is not before it.
+	Checkpoint *migration.Checkpoint
 	// Ahead are the journal's rows of migrations later than all of ours: an
 	// older version of the project looks at the database.
 	Ahead []*migrate.Revision
@@ -191,6 +194,11 @@ func (j *judge) readJournal() {
 	covered := -1 // up to here the files need no row: a baseline stands for them
 	seen := make(map[int]*migrate.Revision)
 	for n, r := range rows {
+		if c := j.dir.Checkpoint(r.Version); c != nil {
+			j.startedFrom(c, r)
+			covered = max(covered, c.Through)
+			continue
+		}
 		i := j.byVersion(r.Version)
 		switch {
 		case i < 0 && (len(j.files) == 0 || r.Version > j.files[len(j.files)-1].Version):
@@ -215,7 +223,7 @@ func (j *judge) readJournal() {
 			j.place.Partial = r
 		}
 	}
-	if len(seen) == 0 && len(j.place.Ahead) > 0 && len(j.files) > 0 {
+	if len(seen) == 0 && j.place.Checkpoint == nil && len(j.place.Ahead) > 0 && len(j.files) > 0 {
 		j.problem(Missing, rows[0].Version, "the database has migrations, the first being %s (%s), and none of this directory's; is it another project's database?", rows[0].Version, rows[0].Description)
 		return
 	}

@@ -2,6 +2,7 @@ package revision
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"ariga.io/atlas/sql/migrate"
@@ -22,7 +23,8 @@ type Settlement struct {
 
 // Settle returns what makes both tables of rec say that dir's migrations up to
 // the index, -1 for none, are applied as they are, and no others. Rows that say
-// so already stay.
+// so already stay, and so does that of a checkpoint which the database started
+// from, in place of those of the migrations that it stands for.
 func Settle(dir *migration.Dir, rec Record, index int) *Settlement {
 	s := &Settlement{Index: index, From: rec.Alembic}
 	rows := make(map[string]*migrate.Revision, len(rec.Journal))
@@ -30,11 +32,20 @@ func Settle(dir *migration.Dir, rec Record, index int) *Settlement {
 		rows[r.Version] = r
 	}
 	keep := make(map[string]bool)
-	for _, f := range dir.Files()[:index+1] {
-		s.To = f.Revision
+	files, covered := slices.Clone(dir.Files()[:index+1]), -1
+	for _, c := range dir.Checkpoints() {
+		if r := rows[c.Version]; r != nil && Done(r) && c.Through <= index {
+			files, covered = append(files, c.File), max(covered, c.Through)
+		}
+	}
+	for i, f := range files {
+		if i <= index {
+			s.To = f.Revision
+		}
 		keep[f.Version] = true
 		r := rows[f.Version]
 		switch {
+		case r == nil && i <= covered:
 		case r == nil:
 			s.Put = append(s.Put, &migrate.Revision{Version: f.Version, Description: f.Desc, Type: migrate.RevisionTypeResolved, Hash: f.Hash})
 		case !Done(r) || r.Hash != f.Hash:

@@ -1,0 +1,40 @@
+package report
+
+import (
+	"ariga.io/atlas/sql/migrate"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+)
+
+// checkpointRow is a checkpoint's line in a history: it stands behind the last migration
+// that it stands for.
+func checkpointRow(c *migration.Checkpoint, st *migrator.Status) []string {
+	row := []string{c.Version, "checkpoint", c.Desc}
+	switch {
+	case st == nil:
+		return row
+	case st.Checkpoint == c:
+		for _, r := range st.Journal {
+			if r.Version == c.Version {
+				return append(row, checkpointBecame(r))
+			}
+		}
+		return append(row, "applied")
+	case st.Index < 0 && len(st.Pending) > 0 && st.Pending[0] == c.File:
+		return append(row, "an empty database starts here")
+	}
+	return append(row, "not for this database")
+}
+
+func checkpointBecame(r *migrate.Revision) string {
+	return "applied " + r.ExecutedAt.UTC().Format("2006-01-02 15:04") + " in " + short(r.ExecutionTime)
+}
+
+func checkpointFiles(checkpoints []*migration.Checkpoint) []migrationFile {
+	var out []migrationFile
+	for _, c := range checkpoints {
+		out = append(out, newMigrationFile(c.File))
+	}
+	return out
+}

@@ -1,0 +1,23 @@
+package revision
+
+import (
+	"ariga.io/atlas/sql/migrate"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+)
+
+// startedFrom takes in the journal's row of a checkpoint: the database is at the
+// last migration that it stands for, at least. alembic_version holds that one's
+// id, as it does where each was run.
+func (j *judge) startedFrom(c *migration.Checkpoint, r *migrate.Revision) {
+	switch {
+	case !Done(r):
+		j.problem(HalfOld, c.Version, "the checkpoint %s is recorded as half applied (%d of %d statements), which this tool, running it in one transaction, never leaves: empty the database and apply again", c.Name, r.Applied, r.Total)
+		return
+	case r.Hash != "" && r.Hash != c.Hash:
+		j.problem(Edited, c.Version, "the checkpoint %s, or a migration before it, was edited or renamed after the database started from it on %s; restore it, or if the database has what it says now, `stamp -to=%s`",
+			c.Name, r.ExecutedAt.UTC().Format("2006-01-02"), j.word(c.Through))
+	}
+	j.place.Checkpoint = c
+	j.place.Index = max(j.place.Index, c.Through)
+}

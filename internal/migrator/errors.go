@@ -26,7 +26,8 @@ type ConnectError struct {
 func (e *ConnectError) Error() string { return e.Text }
 func (e *ConnectError) Unwrap() error { return e.Err }
 
-func connectError(cfg *pgx.ConnConfig, err error) *ConnectError {
+// NewConnectError says in words why connecting with cfg failed with err.
+func NewConnectError(cfg *pgx.ConnConfig, err error) *ConnectError {
 	where := net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port)))
 	if strings.HasPrefix(cfg.Host, "/") {
 		where = "the socket in " + cfg.Host + ", port " + strconv.Itoa(int(cfg.Port))

@@ -58,7 +58,7 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("connecting to PostgreSQL: %w", context.Cause(ctx))
 		}
-		return nil, connectError(cfg, err)
+		return nil, NewConnectError(cfg, err)
 	}
 	s := &session{m: m, conn: conn}
 	err = s.refuseOld()

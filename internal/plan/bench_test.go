@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -49,6 +50,39 @@ func BenchmarkNothingCold(b *testing.B) {
 		}
 		if _, err := Make(context.Background(), repository(b, srv)); err != nil {
 			b.Fatal(err)
+		}
+		if err := srv.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkColumnAndIndex is a plan of one column with an index, proofs included, with the
+// server's start and stop.
+func BenchmarkColumnAndIndex(b *testing.B) {
+	for b.Loop() {
+		srv, err := devdb.Start(context.Background(), devdb.Config{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		cfg := repository(b, srv)
+		cfg.Schema = bytes.Replace(cfg.Schema, []byte("table \"results\" {\n  schema = schema.public\n"),
+			[]byte(`table "results" {
+  schema = schema.public
+  column "flaky" {
+    type = boolean
+    null = true
+  }
+  index "ix_results_flaky" {
+    columns = [column.flaky]
+  }
+`), 1)
+		p, err := Make(context.Background(), cfg)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if len(p.Files) != 1 {
+			b.Fatalf("%d files", len(p.Files))
 		}
 		if err := srv.Close(); err != nil {
 			b.Fatal(err)

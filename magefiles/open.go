@@ -97,6 +97,9 @@ func (c *cmd) options() catalog.Options {
 // planner starts the throwaway server and returns what package plan works on.
 func (c *cmd) planner(ctx context.Context, name string) (plan.Config, error) {
 	src, err := fs.ReadFile(c.FS, c.Schema)
+	if errors.Is(err, fs.ErrNotExist) {
+		return plan.Config{}, fmt.Errorf("there is no %s, which atlas.hcl names as env %s's src", c.Schema, c.Name)
+	}
 	if err != nil {
 		return plan.Config{}, fmt.Errorf("reading the desired state: %w", err)
 	}

@@ -94,6 +94,12 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: commands,
+		Condition: func(cond string) (bool, error) {
+			if cond == "root" {
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
 	})
 }
 

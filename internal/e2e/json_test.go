@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"ariga.io/atlas-go-sdk/atlasexec"
@@ -28,23 +29,22 @@ func cmdDecodes(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	var tree any
 	ts.Check(json.Unmarshal(data, &tree))
-	var b strings.Builder
+	stdout := ts.Stdout()
 	for _, path := range args[1:] {
 		text, err := json.Marshal(field(ts, tree, path))
 		ts.Check(err)
-		b.WriteString(path + " " + string(text) + "\n")
+		fmt.Fprintln(stdout, path, string(text))
 	}
-	ts.Stdout().Write([]byte(b.String()))
 }
 
-// field walks down a decoded JSON value by names and indexes; # is a length.
+// field walks down a decoded JSON value by names and indexes; len is an array's length.
 func field(ts *testscript.TestScript, v any, path string) any {
 	for name := range strings.SplitSeq(path, ".") {
 		switch tree := v.(type) {
 		case map[string]any:
 			v = tree[name]
 		case []any:
-			if name == "#" {
+			if name == "len" {
 				return len(tree)
 			}
 			var i int

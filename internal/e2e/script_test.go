@@ -1,15 +1,18 @@
 package e2e
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -42,7 +45,7 @@ type script struct {
 	t         testing.TB
 	work      string                // its folder
 	databases map[string]*pgtest.DB // by URL
-	names     []string              // old and new in turn: what is not the same in every run, for a strings.Replacer
+	names     [][2]string           // what is not the same in every run, and the variable that holds it
 	snapshots map[string]string
 }
 
@@ -97,12 +100,31 @@ func (s *script) know(ts *testscript.TestScript, variable, dbURL string) {
 	u, err := url.Parse(dbURL)
 	ts.Check(err)
 	ts.Setenv(variable, dbURL)
-	host := u.Query().Get("host")
+	host, port := u.Query().Get("host"), u.Query().Get("port")
 	if host == "" {
-		host = u.Hostname()
+		host, port = u.Hostname(), u.Port()
 	}
-	s.names = append(s.names, dbURL, "$"+variable, u.User.Username(), "$"+variable+"_USER",
-		strings.TrimPrefix(u.Path, "/"), "$"+variable+"_NAME", host, "$SOCKET")
+	s.names = append(s.names, [2]string{dbURL, variable})
+	for name, value := range map[string]string{
+		variable + "_USER": u.User.Username(), variable + "_NAME": strings.TrimPrefix(u.Path, "/"), variable + "_PORT": port, "SOCKET": host,
+	} {
+		ts.Setenv(name, value)
+		if name != variable+"_PORT" { // a number may stand for anything
+			s.names = append(s.names, [2]string{value, name})
+		}
+	}
+}
+
+// placeholders puts the variables in place of their values, of the longest ones first.
+func (s *script) placeholders() *strings.Replacer {
+	names := slices.SortedFunc(slices.Values(s.names), func(a, b [2]string) int {
+		return cmp.Or(len(b[0])-len(a[0]), strings.Compare(a[1], b[1]))
+	})
+	pairs := []string{s.work, "$WORK"}
+	for _, n := range names {
+		pairs = append(pairs, n[0], "$"+n[1])
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 // cmdLogin puts into the variable NAME the URL of the database URL for a role that
@@ -138,7 +160,9 @@ var moving = []struct {
 	pattern *regexp.Regexp
 	as      string
 }{
-	{regexp.MustCompile(`\b\d+ ms\b|\b\d+\.\d s\b`), "TIME"},
+	// Said of what takes longer than a second, which on a busy machine anything does.
+	{regexp.MustCompile(`(?m)^   (done in|statement \d+ of \d+ took) .*\n`), ""},
+	{regexp.MustCompile(`\b\d+ ms\b|\b\d+\.\d s\b|\b\d+m\d+s\b`), "TIME"},
 	{regexp.MustCompile(`\b20[2-9]\d-\d\d-\d\d( \d\d:\d\d)?\b`), "DATE"},
 	{regexp.MustCompile(`\bport \d+\b`), "port PORT"},
 	{regexp.MustCompile(`\bpid \d+\b`), "pid PID"},
@@ -162,8 +186,7 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	case err != nil:
 		ts.Fatalf("%v", err)
 	}
-	s := scriptOf(ts)
-	names := strings.NewReplacer(append(s.names, s.work, "$WORK")...)
+	names := scriptOf(ts).placeholders()
 	shown := func(output string) string {
 		text := names.Replace(ts.ReadFile(output))
 		for _, m := range moving {
@@ -178,8 +201,8 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 		})
 	}
 	stdout, stderr := shown("stdout"), shown("stderr")
-	ts.Stdout().Write([]byte(stdout))
-	ts.Stderr().Write([]byte(stderr))
+	fmt.Fprint(ts.Stdout(), stdout)
+	fmt.Fprint(ts.Stderr(), stderr)
 	if got != want {
 		ts.Fatalf("exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", got, want, stdout, stderr)
 	}
@@ -246,9 +269,10 @@ func cmdSame(ts *testscript.TestScript, neg bool, args []string) {
 // cmdTree prints the paths of a folder's files.
 func cmdTree(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 1, "tree FOLDER")
+	stdout := ts.Stdout()
 	ts.Check(fs.WalkDir(os.DirFS(ts.MkAbs(args[0])), ".", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
-			_, err = ts.Stdout().Write([]byte(path + "\n"))
+			fmt.Fprintln(stdout, path)
 		}
 		return err
 	}))

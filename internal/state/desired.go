@@ -17,7 +17,7 @@ import (
 
 // Desired works out what the schema file src says, in a new database. name is the file's
 // name in errors, which are *SchemaError where the file is wrong, PostgreSQL's objections
-// included.
+// included; what the engine would ignore in it is one each, joined.
 func Desired(ctx context.Context, srv *devdb.Server, name string, src []byte, opts catalog.Options) (*State, error) {
 	doc, err := parse(name, src)
 	if err != nil {

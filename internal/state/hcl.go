@@ -50,7 +50,7 @@ type label struct {
 	schema string
 }
 
-// parse evaluates the schema file. The error is a *SchemaError.
+// parse evaluates the schema file. The error is a *SchemaError, or joins several.
 func parse(name string, src []byte) (*document, error) {
 	p := hclparse.NewParser()
 	f, diags := p.ParseHCL(src, name)
@@ -61,6 +61,9 @@ func parse(name string, src []byte) (*document, error) {
 	// Atlas changes the body while it evaluates it.
 	d.index(f.Body.(*hclsyntax.Body), nil)
 	if err := d.check(); err != nil {
+		return nil, err
+	}
+	if err := strict(name, f.Body.(*hclsyntax.Body)); err != nil {
 		return nil, err
 	}
 	if err := postgres.EvalHCL.Eval(p, d.realm, nil); err != nil {

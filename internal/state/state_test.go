@@ -287,7 +287,7 @@ func TestDesiredErrors(t *testing.T) {
 		{
 			"table twice",
 			head + "}\ntable \"results\" {\n  schema = schema.public\n  column \"id\" {\n    type = uuid\n  }\n}\n",
-			`schema.hcl:9:1: table results: relation "results" already exists (SQLSTATE 42P07); correct the schema file`,
+			`schema.hcl:9:1: second table "results": the first is in line 3`,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,0 +1,287 @@
+package state
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+
+	"ariga.io/atlas/schemahcl"
+	"ariga.io/atlas/sql/postgres"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// A rule checks the value of an attribute that is not null. What is computed, from
+// variables and locals or by functions, is left to the engine, which refuses values of
+// the wrong type.
+type rule func(*strictness, scope, *hclsyntax.Attribute)
+
+// literal is the value of an expression that needs nothing else to have one.
+func literal(x hclsyntax.Expression) (cty.Value, bool) {
+	v, diags := x.Value(nil)
+	return v, !diags.HasErrors() && v.IsWhollyKnown()
+}
+
+// literalText is the value of a string in which nothing is computed.
+func literalText(x hclsyntax.Expression) (string, bool) {
+	v, ok := literal(x)
+	if !ok || v.IsNull() || v.Type() != cty.String {
+		return "", false
+	}
+	return v.AsString(), true
+}
+
+// computed says whether the value cannot be told from the expression's own text.
+func computed(x hclsyntax.Expression) bool {
+	found := false
+	hclsyntax.VisitAll(x, func(n hclsyntax.Node) hcl.Diagnostics {
+		switch n := n.(type) {
+		case *hclsyntax.FunctionCallExpr:
+			found = found || n.Name != "sql"
+		case *hclsyntax.ScopeTraversalExpr:
+			root := n.Traversal.RootName()
+			found = found || root == schemahcl.RefVar || root == schemahcl.RefLocal
+		case *hclsyntax.ForExpr, *hclsyntax.ConditionalExpr, *hclsyntax.SplatExpr:
+			found = true
+		}
+		return nil
+	})
+	return found
+}
+
+// sqlCall is the call sql("...").
+func sqlCall(x hclsyntax.Expression) bool {
+	f, ok := x.(*hclsyntax.FunctionCallExpr)
+	return ok && f.Name == "sql"
+}
+
+// bare is the name that stands alone as an expression, such as GIN.
+func bare(x hclsyntax.Expression) (string, bool) {
+	t, ok := x.(*hclsyntax.ScopeTraversalExpr)
+	if !ok || len(t.Traversal) != 1 {
+		return "", false
+	}
+	return t.Traversal.RootName(), true
+}
+
+func anything(*strictness, scope, *hclsyntax.Attribute) {}
+
+func boolean(c *strictness, in scope, a *hclsyntax.Attribute) {
+	if v, ok := literal(a.Expr); ok && v.Type() == cty.Bool || computed(a.Expr) {
+		return
+	}
+	c.refuse(a.Expr.Range().Start, "%q in %s must be true or false", a.Name, in)
+}
+
+func text(c *strictness, in scope, a *hclsyntax.Attribute) {
+	if _, ok := literalText(a.Expr); ok || computed(a.Expr) {
+		return
+	}
+	c.refuse(a.Expr.Range().Start, "%q in %s must be a string", a.Name, in)
+}
+
+func expression(c *strictness, in scope, a *hclsyntax.Attribute) {
+	if s, ok := literalText(a.Expr); ok && strings.TrimSpace(s) != "" || computed(a.Expr) {
+		return
+	}
+	c.refuse(a.Expr.Range().Start, "%q in %s must be a string with an SQL expression", a.Name, in)
+}
+
+func notZero(c *strictness, in scope, a *hclsyntax.Attribute) {
+	if n, ok := integer(a.Expr); ok && n.Sign() != 0 || computed(a.Expr) {
+		return
+	}
+	c.refuse(a.Expr.Range().Start, "%q in %s must be an integer other than 0, which the engine takes for the default", a.Name, in)
+}
+
+func positive(c *strictness, in scope, a *hclsyntax.Attribute) {
+	if n, ok := integer(a.Expr); ok && n.Sign() > 0 || computed(a.Expr) {
+		return
+	}
+	c.refuse(a.Expr.Range().Start, "%q in %s must be an integer of 1 or more", a.Name, in)
+}
+
+func integer(x hclsyntax.Expression) (*big.Float, bool) {
+	v, ok := literal(x)
+	if !ok || v.IsNull() || v.Type() != cty.Number || !v.AsBigFloat().IsInt() {
+		return nil, false
+	}
+	return v.AsBigFloat(), true
+}
+
+// word is the rule for one of the given names, bare or as a string in SQL's spelling.
+func word(valid ...string) rule {
+	return func(c *strictness, in scope, a *hclsyntax.Attribute) {
+		got, ok := bare(a.Expr)
+		if ok && slices.Contains(valid, got) {
+			return
+		}
+		if s, isText := literalText(a.Expr); isText {
+			got, ok = s, true
+			if slices.Contains(valid, strings.ToUpper(strings.ReplaceAll(s, " ", "_"))) {
+				return
+			}
+		}
+		if !ok {
+			c.refuse(a.Expr.Range().Start, "%q in %s must be %s", a.Name, in, alternatives(valid))
+			return
+		}
+		c.refuse(a.Expr.Range().Start, "%q in %s must be %s, not %s", a.Name, in, alternatives(valid), got)
+	}
+}
+
+func alternatives(words []string) string {
+	n := len(words) - 1
+	if n == 0 {
+		return words[0]
+	}
+	return strings.Join(words[:n], ", ") + " or " + words[n]
+}
+
+// accessMethod is the type of an index. Extensions have more of them, written as strings.
+func accessMethod(c *strictness, in scope, a *hclsyntax.Attribute) {
+	valid := []string{"BTREE", "BRIN", "HASH", "GIN", "GIST", "GiST", "SPGIST", "SPGiST"}
+	if _, ok := literalText(a.Expr); ok || computed(a.Expr) {
+		return
+	}
+	got, ok := bare(a.Expr)
+	switch {
+	case !ok:
+		c.refuse(a.Expr.Range().Start, "%q in %s must be the name of an access method, such as GIN", a.Name, in)
+	case !slices.Contains(valid, got):
+		c.refuse(a.Expr.Range().Start, "unknown index type %q in %s%s", got, in, nearest(got, valid))
+	}
+}
+
+// operatorClass leaves the names that the engine knows to it.
+func operatorClass(c *strictness, in scope, a *hclsyntax.Attribute) {
+	_, isText := literalText(a.Expr)
+	_, isBare := bare(a.Expr)
+	if isText || isBare || sqlCall(a.Expr) || computed(a.Expr) {
+		return
+	}
+	c.refuse(a.Expr.Range().Start, `%q in %s must be an operator class, such as jsonb_path_ops, or sql("gist_trgm_ops(siglen=32)")`, a.Name, in)
+}
+
+func distinctTexts(c *strictness, in scope, a *hclsyntax.Attribute) {
+	list, ok := a.Expr.(*hclsyntax.TupleConsExpr)
+	if !ok {
+		if !computed(a.Expr) {
+			c.refuse(a.Expr.Range().Start, `%q in %s must be a list of strings, such as ["new", "done"]`, a.Name, in)
+		}
+		return
+	}
+	seen := map[string]bool{}
+	for _, x := range list.Exprs {
+		s, ok := literalText(x)
+		switch {
+		case !ok && !computed(x):
+			c.refuse(x.Range().Start, "%q in %s must be a list of strings", a.Name, in)
+		case ok && seen[s]:
+			c.refuse(x.Range().Start, "value %q stands twice in %s", s, in)
+		case ok:
+			seen[s] = true
+		}
+	}
+}
+
+func defaultValue(c *strictness, in scope, a *hclsyntax.Attribute) {
+	v, ok := literal(a.Expr)
+	switch {
+	case ok && v.Type().IsPrimitiveType(), sqlCall(a.Expr), computed(a.Expr):
+	default:
+		c.refuse(a.Expr.Range().Start, `%q in %s must be a string, a number, true, false, or an SQL expression such as sql("now()")`, a.Name, in)
+	}
+}
+
+// columnDefaults looks at the default together with the type.
+func columnDefaults(c *strictness, in scope, b *hclsyntax.Block) {
+	typ, def := b.Body.Attributes["type"], b.Body.Attributes["default"]
+	if typ == nil || def == nil {
+		return
+	}
+	if v, ok := literal(def.Expr); ok && v.IsNull() {
+		return
+	}
+	name, _ := bare(typ.Expr)
+	if f, ok := typ.Expr.(*hclsyntax.FunctionCallExpr); ok {
+		name = f.Name
+	}
+	switch name {
+	case "serial", "smallserial", "bigserial", "serial2", "serial4", "serial8":
+		c.refuse(def.NameRange.Start, "attribute \"default\" in %s: %s is a default already; take it out, or write an integer type", in, name)
+	case "timestamp", "timestamptz", "date", "time", "timetz":
+		s, _ := literalText(def.Expr)
+		switch moment := strings.TrimSuffix(strings.ToLower(strings.TrimSpace(s)), "()"); moment {
+		case "now", "today", "tomorrow", "yesterday":
+			c.refuse(def.Expr.Range().Start, "default %q in %s is the moment at which the migration runs, for ever; write an SQL expression, such as sql(\"now()\")", s, in)
+		}
+	}
+}
+
+// columnType knows the engine's types, their arguments, and the file's enums.
+func columnType(c *strictness, in scope, a *hclsyntax.Attribute) {
+	at := a.Expr.Range().Start
+	switch x := a.Expr.(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		name, alone := bare(x)
+		switch root := x.Traversal.RootName(); {
+		case root == schemahcl.RefVar || root == schemahcl.RefLocal:
+		case root == "enum" && !alone:
+			c.enum(in, x)
+		case !alone:
+			c.refuse(at, `%q in %s must be a type, such as text, enum.NAME or sql("text[]")`, a.Name, in)
+		case typeSpec(name) == nil:
+			c.refuse(at, "unknown type %q in %s%s", name, in, nearest(name, typeNames()))
+		}
+	case *hclsyntax.FunctionCallExpr:
+		spec := typeSpec(x.Name)
+		switch {
+		case x.Name == "sql":
+		case spec == nil:
+			c.refuse(at, "unknown type %q in %s%s", x.Name, in, nearest(x.Name, typeNames()))
+		case len(spec.Attributes) == 0:
+			c.refuse(at, "type %q in %s takes no arguments", x.Name, in)
+		case len(x.Args) > len(spec.Attributes):
+			c.refuse(x.Args[len(spec.Attributes)].Range().Start, "type %q in %s takes at most %d arguments", x.Name, in, len(spec.Attributes))
+		default:
+			for i, arg := range x.Args {
+				c.typeArgument(in, x.Name, spec.Attributes[i].Name, arg)
+			}
+		}
+	default:
+		if !computed(a.Expr) {
+			c.refuse(at, `%q in %s must be a type, such as text, enum.NAME or sql("text[]")`, a.Name, in)
+		}
+	}
+}
+
+// typeArgument refuses 0 where it is no length: the engine leaves it out.
+func (c *strictness) typeArgument(in scope, typ, arg string, x hclsyntax.Expression) {
+	n, ok := integer(x)
+	least := 0
+	if arg == "size" || arg == "len" || typ == "numeric" && arg == "precision" || typ == "decimal" && arg == "precision" || typ == "float" {
+		least = 1
+	}
+	if computed(x) || ok && n.Cmp(big.NewFloat(float64(least))) >= 0 || ok && arg == "scale" {
+		return
+	}
+	c.refuse(x.Range().Start, "the %s of type %q in %s must be an integer of %d or more", arg, typ, in, least)
+}
+
+func typeSpec(name string) *schemahcl.TypeSpec {
+	specs := postgres.TypeRegistry.Specs()
+	if i := slices.IndexFunc(specs, func(s *schemahcl.TypeSpec) bool { return s.Name == name }); i >= 0 {
+		return specs[i]
+	}
+	return nil
+}
+
+func typeNames() []string {
+	var names []string
+	for _, s := range postgres.TypeRegistry.Specs() {
+		names = append(names, s.Name)
+	}
+	return names
+}

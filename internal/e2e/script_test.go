@@ -164,6 +164,7 @@ var moving = []struct {
 	{regexp.MustCompile(`(?m)^   (done in|statement \d+ of \d+ took) .*\n`), ""},
 	{regexp.MustCompile(`\b\d+ ms\b|\b\d+\.\d s\b|\b\d+m\d+s\b`), "TIME"},
 	{regexp.MustCompile(`\b20[2-9]\d-\d\d-\d\d( \d\d:\d\d)?\b`), "DATE"},
+	{regexp.MustCompile(`\b\d\d:\d\d:\d\d UTC\b`), "CLOCK UTC"},
 	{regexp.MustCompile(`\bport \d+\b`), "port PORT"},
 	{regexp.MustCompile(`\bpid \d+\b`), "pid PID"},
 	{regexp.MustCompile(`\bat [0-9a-f]{8}\b`), "at COMMIT"},

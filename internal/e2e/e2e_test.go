@@ -128,15 +128,13 @@ func peer(t testing.TB, name, install string) string {
 	return path
 }
 
+// atlasCLI is the path of the stock Atlas CLI, built by the first who asks unless
+// SCHEMA_TEST_ATLAS names a binary that is built already.
 var atlasCLI = sync.OnceValues(func() (string, error) {
 	if built := os.Getenv("SCHEMA_TEST_ATLAS"); built != "" {
 		return built, nil
 	}
-	dir, err := os.MkdirTemp("", "atlascli")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "atlas")
+	path := filepath.Join(filepath.Dir(tool), "atlas") // a folder that TestMain removes
 	cmd := exec.Command("go", "build", "-o", path, "ariga.io/atlas/cmd/atlas")
 	cmd.Dir = filepath.Join(root(), "internal", "e2e", "atlascli")
 	if out, err := cmd.CombinedOutput(); err != nil {

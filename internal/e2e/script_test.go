@@ -167,6 +167,7 @@ var moving = []struct {
 	{regexp.MustCompile(`\b\d\d:\d\d:\d\d UTC\b`), "CLOCK UTC"},
 	{regexp.MustCompile(`\bport \d+\b`), "port PORT"},
 	{regexp.MustCompile(`\bpid \d+\b`), "pid PID"},
+	{regexp.MustCompile(`\.staged-\d+`), ".staged-N"},
 	{regexp.MustCompile(`\bat [0-9a-f]{8}\b`), "at COMMIT"},
 }
 

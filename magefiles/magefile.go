@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -301,6 +302,71 @@ func Rehash(ctx context.Context,
 			return err
 		}
 		return plan.Rehash(ctx, cfg, c.MigrationsDir)
+	})
+}
+
+// Rebase moves this branch's own migrations behind those of the branch that it goes into.
+//
+// Run it once that branch is merged, or this one is rebased onto it: also with conflicts in
+// atlas.sum. The files get new versions, and are proven again; if they no longer are what
+// schema.hcl needs, that is said and it exits 3. A database that ran them must be taken
+// back before.
+func Rebase(ctx context.Context,
+	base *string, // git revision to compare with; as for lint if not given
+	env *string, // env block of atlas.hcl
+	format *string, // text or json
+) error {
+	return run(ctx, func(ctx context.Context) (err error) {
+		c, err := open(env, nil, format)
+		if err != nil && !errors.As(err, new(migration.Errors)) {
+			return err // two files of one version are moved apart
+		}
+		defer c.close(&err)
+		if err := c.writable(); err != nil {
+			return err
+		}
+		cfg, err := c.planner(ctx, "")
+		if err != nil {
+			return err
+		}
+		r, err := plan.Rebase(ctx, cfg, c.MigrationsDir, cmp.Or(value(base), c.Gate.Base))
+		if err != nil {
+			return err
+		}
+		return c.Rebase(r)
+	})
+}
+
+// Checkpoint writes one file from which empty databases start, instead of replaying all.
+//
+// It holds the schema that all migrations give, without data, and is proven to. Databases
+// that have run any of the migrations ignore it.
+func Checkpoint(ctx context.Context,
+	name *string, // what the file is called; checkpoint if not given
+	env *string, // env block of atlas.hcl
+	format *string, // text or json
+) error {
+	return run(ctx, func(ctx context.Context) (err error) {
+		c, err := open(env, nil, format)
+		if err != nil {
+			return err
+		}
+		defer c.close(&err)
+		if err := c.writable(); err != nil {
+			return err
+		}
+		cfg, err := c.planner(ctx, value(name))
+		if err != nil {
+			return err
+		}
+		p, err := plan.Checkpoint(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		if err := p.Write(c.MigrationsDir); err != nil {
+			return err
+		}
+		return c.Checkpoint(p)
 	})
 }
 

@@ -20,6 +20,8 @@ const (
 	FindingSum    FindingKind = "sum"    // a sum file does not fit
 	FindingEffect FindingKind = "effect" // an effect file is missing or says something else
 	FindingDown   FindingKind = "down"   // a down file is missing or does not lead back
+
+	FindingCheckpoint FindingKind = "checkpoint" // a checkpoint does not give what the migrations before it do
 )
 
 // A Finding is something that is not in order.
@@ -53,6 +55,12 @@ func (r *CheckResult) OK() bool { return len(r.Findings) == 0 }
 // what keeps Check from looking: a migration that does not replay (*state.StmtError), a
 // schema file that makes no sense (*state.SchemaError).
 func Check(ctx context.Context, cfg Config) (*CheckResult, error) {
+	r, _, err := check(ctx, cfg)
+	return r, err
+}
+
+// check is Check; it also returns the catalog after every number of files.
+func check(ctx context.Context, cfg Config) (*CheckResult, []catalog.Catalog, error) {
 	r := &CheckResult{}
 	for _, f := range cfg.Dir.Files() {
 		r.Files = append(r.Files, f.Name)
@@ -60,7 +68,7 @@ func Check(ctx context.Context, cfg Config) (*CheckResult, error) {
 	if err := cfg.Dir.Verify(); err != nil {
 		var sum *migration.SumError
 		if !errors.As(err, &sum) {
-			return nil, err
+			return nil, nil, err
 		}
 		r.Findings = append(r.Findings, Finding{Kind: FindingSum, File: migration.SumFile, Text: err.Error()})
 	}
@@ -70,7 +78,7 @@ func Check(ctx context.Context, cfg Config) (*CheckResult, error) {
 		return s, err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer replayed.Close()
 	defer desired.Close()
@@ -78,7 +86,7 @@ func Check(ctx context.Context, cfg Config) (*CheckResult, error) {
 	r.effects(cfg.Dir, path)
 	kept, err := replayed.KeptSchemas(ctx, desired.Catalog)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	have, _ := state.Split(replayed.Catalog, kept...)
 	want, _ := state.Split(desired.Catalog, kept...)
@@ -89,10 +97,13 @@ func Check(ctx context.Context, cfg Config) (*CheckResult, error) {
 			Differences: catalog.Diff(want, have),
 		})
 	}
-	if err := r.downs(ctx, cfg, replayed, path); err != nil {
-		return nil, err
+	if err := r.checkpoints(ctx, cfg, path); err != nil {
+		return nil, nil, err
 	}
-	return r, nil
+	if err := r.downs(ctx, cfg, replayed, path); err != nil {
+		return nil, nil, err
+	}
+	return r, path, nil
 }
 
 // replayPath replays the directory and returns the catalog after every number of files.
@@ -120,20 +131,25 @@ func replayPath(ctx context.Context, cfg Config) (*state.State, []catalog.Catalo
 // effects compares the effect files with what was measured.
 func (r *CheckResult) effects(dir *migration.Dir, path []catalog.Catalog) {
 	for i, f := range dir.Files() {
-		finding := Finding{Kind: FindingEffect, File: effectFile(f)}
-		have, err := catalog.ParseEffect(f.Effect)
-		switch want := catalog.Measure(path[i], path[i+1]); {
-		case !f.HasEffect:
-			finding.Text = "the effect of " + f.Name + " is missing: run rehash"
-		case err != nil:
-			finding.Text = err.Error() + ": run rehash"
-		case !slices.Equal(have.Add, want.Add) || !slices.Equal(have.Remove, want.Remove):
-			finding.Text = "this is not the effect of " + f.Name + ": run rehash and look at the difference"
-		default:
-			continue
-		}
-		r.Findings = append(r.Findings, finding)
+		r.effect(f, catalog.Measure(path[i], path[i+1]))
 	}
+}
+
+// effect compares one effect file with what was measured.
+func (r *CheckResult) effect(f *migration.File, want catalog.Effect) {
+	finding := Finding{Kind: FindingEffect, File: effectFile(f)}
+	have, err := catalog.ParseEffect(f.Effect)
+	switch {
+	case !f.HasEffect:
+		finding.Text = "the effect of " + f.Name + " is missing: run rehash"
+	case err != nil:
+		finding.Text = err.Error() + ": run rehash"
+	case !slices.Equal(have.Add, want.Add) || !slices.Equal(have.Remove, want.Remove):
+		finding.Text = "this is not the effect of " + f.Name + ": run rehash and look at the difference"
+	default:
+		return
+	}
+	r.Findings = append(r.Findings, finding)
 }
 
 func effectFile(f *migration.File) string {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,14 @@ func Rehash(ctx context.Context, cfg Config, root string) error {
 	files := cfg.Dir.Files()
 	for i := 1; i < len(path); i++ {
 		effects[files[i-1].Name] = catalog.Measure(path[i-1], path[i]).String()
+	}
+	for _, c := range cfg.Dir.Checkpoints() {
+		effect, _, err := runCheckpoint(ctx, cfg, c.File)
+		if err != nil {
+			replayErr = cmp.Or(replayErr, err)
+			continue
+		}
+		effects[c.Name] = effect.String()
 	}
 	if err := migration.Rehash(root, effects); err != nil {
 		return errors.Join(err, replayErr)

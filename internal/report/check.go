@@ -16,6 +16,8 @@ var checkTitles = map[plan.FindingKind]string{
 	plan.FindingSum:    "sums do not fit",
 	plan.FindingEffect: "effects are not as measured",
 	plan.FindingDown:   "down files do not lead back",
+
+	plan.FindingCheckpoint: "checkpoints do not give what the migrations do",
 }
 
 // Check shows what check found. The error is a *FindingsError if that is anything.
@@ -35,16 +37,7 @@ func (p *Printer) check(r *plan.CheckResult) error {
 	}
 	s := p.Style
 	var b strings.Builder
-	for _, f := range r.Findings {
-		text := indent(f.Text, "  ")[2:]
-		if f.File != "" { // else the text begins with the schema file's name
-			text = s.strong(p.place(f.File, f.Line, 0)) + ": " + text
-		}
-		b.WriteString(text + "\n")
-		for _, d := range f.Differences {
-			b.WriteString(indent(d.Text, "  ") + "\n")
-		}
-	}
+	p.findings(&b, r.Findings)
 	if r.OK() {
 		fmt.Fprintf(&b, "%s: the %s give what the schema file says, and lead back.\n", s.good("In order"), plural(len(r.Files), "migration"))
 	}
@@ -52,6 +45,20 @@ func (p *Printer) check(r *plan.CheckResult) error {
 		b.WriteString(s.faint("outside the schema file: "+o.String()) + "\n")
 	}
 	return p.text(&b)
+}
+
+// findings writes findings, each with its place.
+func (p *Printer) findings(b *strings.Builder, findings []plan.Finding) {
+	for _, f := range findings {
+		text := indent(f.Text, "  ")[2:]
+		if f.File != "" { // else the text begins with the schema file's name
+			text = p.Style.strong(p.place(f.File, f.Line, 0)) + ": " + text
+		}
+		b.WriteString(text + "\n")
+		for _, d := range f.Differences {
+			b.WriteString(indent(d.Text, "  ") + "\n")
+		}
+	}
 }
 
 func (p *Printer) checked(r *plan.CheckResult) summary {

@@ -1,0 +1,96 @@
+package devdb
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// NoDumpError says that no pg_dump is installed that can read the server.
+type NoDumpError struct{ Major int }
+
+func (e *NoDumpError) Error() string {
+	return fmt.Sprintf("no pg_dump of PostgreSQL %d or later is installed beside the server or on the PATH (Debian, Ubuntu: apt-get install postgresql-client)", e.Major)
+}
+
+// Dump returns the database's schema as pg_dump writes it: in UTF-8, without data, owners, tablespaces, publications,
+// subscriptions and security labels. The error is a *NoDumpError if there is no pg_dump.
+func (d *Database) Dump(ctx context.Context) (string, error) {
+	program, err := findDump(ctx, d.server.version/10000)
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(d.URL())
+	if err != nil {
+		return "", fmt.Errorf("dumping dev database %s: its URL makes no sense", d.Name)
+	}
+	env := os.Environ()
+	if d.server.base == nil {
+		// Our own server needs nothing of what the environment says about others.
+		env = slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, "PG") })
+	}
+	if password, ok := u.User.Password(); ok {
+		u.User = url.User(u.User.Username()) // anybody can read a command line
+		env = append(env, "PGPASSWORD="+password)
+	}
+	cmd := exec.CommandContext(ctx, program, "--schema-only", "--no-owner", "--no-tablespaces", "--no-publications", "--no-subscriptions",
+		"--no-security-labels", "--no-password", "--encoding=UTF8", "--dbname="+u.String())
+	cmd.Env = append(env, "LC_ALL=C")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("running %s: %w: %s", program, err, strings.TrimSpace(stderr.String()))
+	}
+	return stdout.String(), nil
+}
+
+var dumpVersion = regexp.MustCompile(`^pg_dump \(PostgreSQL\) ([0-9]+)`)
+
+// findDump returns a pg_dump of that major, else of the next one: an older one refuses a newer server.
+func findDump(ctx context.Context, major int) (string, error) {
+	dirs := searchDirs(ctx)
+	if p, err := exec.LookPath("pg_dump"); err == nil {
+		dirs = append(dirs, filepath.Dir(p))
+	}
+	if dir := os.Getenv("PGBINDIR"); dir != "" {
+		dirs = slices.Insert(dirs, 0, dir)
+	}
+	best, bestMajor := "", 0
+	for _, dir := range dirs {
+		program, err := exec.LookPath(filepath.Join(dir, "pg_dump"))
+		if err != nil {
+			continue
+		}
+		out, err := exec.CommandContext(ctx, program, "--version").Output()
+		if err != nil {
+			continue
+		}
+		m := dumpVersion.FindSubmatch(out)
+		if m == nil {
+			continue
+		}
+		have, err := strconv.Atoi(string(m[1]))
+		switch {
+		case err != nil, have < major, best != "" && have >= bestMajor:
+			continue
+		case have == major:
+			return program, nil
+		}
+		best, bestMajor = program, have
+	}
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	if best == "" {
+		return "", &NoDumpError{Major: major}
+	}
+	return best, nil
+}

@@ -1,0 +1,226 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// A CheckpointPlan is a checkpoint to be written.
+type CheckpointPlan struct {
+	*Plan               // its one file; none if the directory ends with a checkpoint already
+	Through    string   // name of the last migration that it stands for
+	Migrations int      // how many it stands for
+	DataOnly   []string // names of those that change no schema: a database that starts from the checkpoint goes without what they do
+	Rows       []string // tables with rows after the replay, which the checkpoint leaves empty
+}
+
+// ErrNoMigrations is Checkpoint's error for an empty directory.
+var ErrNoMigrations = errors.New("there are no migrations that a checkpoint could stand for")
+
+// A CheckpointError is a checkpoint that does not give what the migrations before it do.
+type CheckpointError struct {
+	Name        string               // the file's
+	Err         error                // what failed, a *state.StmtError if it is a statement; or
+	Differences []catalog.Difference // what is not as the migrations give it; or
+	Misread     string               // how the stock Atlas CLI would read the file otherwise
+	NoDump      error                // why the file was not made by pg_dump, if it wasn't
+}
+
+func (e *CheckpointError) Error() string {
+	var b strings.Builder
+	var stmt *state.StmtError
+	switch {
+	case errors.As(e.Err, &stmt):
+		fmt.Fprintf(&b, "nothing was written: the checkpoint fails: %s\n  in: %s", state.Message(stmt.Err), strings.ReplaceAll(stmt.Stmt, "\n", "\n      "))
+	case e.Err != nil:
+		fmt.Fprintf(&b, "nothing was written: the checkpoint cannot be made: %v", e.Err)
+	case e.Misread != "":
+		fmt.Fprintf(&b, "nothing was written: %s", e.Misread)
+	default:
+		b.WriteString("nothing was written: the checkpoint does not give what the migrations do:")
+		for _, d := range e.Differences {
+			b.WriteString("\n  " + d.Text)
+		}
+	}
+	if e.NoDump != nil {
+		fmt.Fprintf(&b, "\nwith pg_dump it would hold all that PostgreSQL knows: %v", e.NoDump)
+	}
+	return b.String()
+}
+
+func (e *CheckpointError) Unwrap() error { return e.Err }
+
+// Checkpoint makes a file that gives an empty database at once what all migrations give one
+// after the other, and proves it: its catalog is that of the replay. It writes nothing.
+// cfg.Name is by default "checkpoint".
+//
+// The error is a *migration.SumError, a *state.StmtError for a migration that does not
+// replay, ErrNoMigrations, or a *CheckpointError.
+func Checkpoint(ctx context.Context, cfg Config) (*CheckpointPlan, error) {
+	if cfg.Name == "" {
+		cfg.Name = "checkpoint"
+	}
+	if err := checkName(cfg.Name); err != nil {
+		return nil, err
+	}
+	if err := cfg.Dir.Verify(); err != nil {
+		return nil, err
+	}
+	files := cfg.Dir.Files()
+	last := len(files) - 1
+	if last < 0 {
+		return nil, ErrNoMigrations
+	}
+	p := &CheckpointPlan{Plan: &Plan{dir: cfg.Dir}, Through: files[last].Name, Migrations: len(files)}
+	if all := cfg.Dir.Checkpoints(); len(all) > 0 && all[len(all)-1].Through == last {
+		return p, nil
+	}
+	version := migration.NextVersion(cfg.Dir, cfg.now(), 0)
+	f := File{Version: version}
+	f.Name = version + "_" + cfg.Name + ".sql"
+	made, err := makeCheckpoint(ctx, cfg, f.Name, last)
+	if err != nil {
+		return nil, err
+	}
+	f.SQL, f.Effect = made.sql, made.effect
+	f.Draft.Effect = f.Effect.String()
+	f.Down = checkpointDown
+	p.Files = []File{f}
+	p.DataOnly, p.Rows = made.dataOnly, made.rows
+	return p, nil
+}
+
+const checkpointDown = "-- alembic:down none a checkpoint stands for all migrations before it, and a database that starts from it never ran them\n\n"
+
+// madeCheckpoint is what makeCheckpoint works out.
+type madeCheckpoint struct {
+	sql      string
+	effect   catalog.Effect
+	dataOnly []string
+	rows     []string
+}
+
+// makeCheckpoint writes and proves the checkpoint called name that stands for the files up
+// to the index through.
+func makeCheckpoint(ctx context.Context, cfg Config, name string, through int) (*madeCheckpoint, error) {
+	replayed, err := state.Replay(ctx, cfg.Server, cfg.Dir, through, cfg.Options)
+	if err != nil {
+		return nil, err
+	}
+	defer replayed.Close()
+	made := &madeCheckpoint{}
+	for _, f := range cfg.Dir.Files()[:through+1] {
+		e, err := catalog.ParseEffect(f.Effect)
+		if err == nil && f.HasEffect && len(e.Add) == 0 && len(e.Remove) == 0 && len(f.Stmts) > 0 {
+			made.dataOnly = append(made.dataOnly, f.Name)
+		}
+	}
+	if made.rows, err = filledTables(ctx, replayed.Conn()); err != nil {
+		return nil, err
+	}
+	body, noDump, err := schemaSQL(ctx, cfg, replayed)
+	if err != nil {
+		return nil, &CheckpointError{Name: name, Err: err, NoDump: noDump}
+	}
+	made.sql = checkpointHead(cfg.Dir.Files()[through].Name, through+1, made) + body
+
+	stmts, err := pgsql.Split(made.sql)
+	if err != nil {
+		return nil, fmt.Errorf("reading the checkpoint %s: %w", name, err)
+	}
+	if m, ok := (&migration.File{Name: name, SQL: made.sql, Stmts: stmts}).Misread(); ok {
+		return nil, &CheckpointError{Name: name, Misread: m.Msg, NoDump: noDump}
+	}
+	effect, have, err := runCheckpoint(ctx, cfg, &migration.File{Name: name, SQL: made.sql, Stmts: stmts})
+	if err != nil {
+		var stmt *state.StmtError
+		if errors.As(err, &stmt) {
+			return nil, &CheckpointError{Name: name, Err: stmt, NoDump: noDump}
+		}
+		return nil, err
+	}
+	if !have.Equal(replayed.Catalog) {
+		return nil, &CheckpointError{Name: name, Differences: catalog.Diff(replayed.Catalog, have), NoDump: noDump}
+	}
+	made.effect = effect
+	return made, nil
+}
+
+// runCheckpoint runs a checkpoint on an empty database.
+func runCheckpoint(ctx context.Context, cfg Config, f *migration.File) (catalog.Effect, catalog.Catalog, error) {
+	s, err := state.Replay(ctx, cfg.Server, cfg.Dir, -1, cfg.Options)
+	if err != nil {
+		return catalog.Effect{}, catalog.Catalog{}, err
+	}
+	defer s.Close()
+	empty := s.Catalog
+	if err := s.Up(ctx, f); err != nil {
+		return catalog.Effect{}, catalog.Catalog{}, err
+	}
+	if err := s.Refresh(ctx); err != nil {
+		return catalog.Effect{}, catalog.Catalog{}, err
+	}
+	return catalog.Measure(empty, s.Catalog), s.Catalog, nil
+}
+
+// checkpointHead is the checkpoint's beginning: the directive that Atlas reads, and what a
+// reader has to know.
+func checkpointHead(through string, n int, made *madeCheckpoint) string {
+	var b strings.Builder
+	b.WriteString("-- atlas:checkpoint\n\n")
+	migrations := fmt.Sprintf("the %d migrations", n)
+	if n == 1 {
+		migrations = "the migration"
+	}
+	fmt.Fprintf(&b, "-- What %s up to %s\n-- give, for empty databases; one that has run any of them never runs this.\n-- It holds no rows: what the migrations do to data is not in it.\n-- Written by checkpoint, not by hand.\n", migrations, oneLine(through))
+	list := func(head string, names []string) {
+		if len(names) == 0 {
+			return
+		}
+		b.WriteString("--\n-- " + head + "\n")
+		for _, n := range names {
+			b.WriteString("--   " + oneLine(n) + "\n")
+		}
+	}
+	list("These change no schema, so nothing of what they do is in it:", made.dataOnly)
+	list("These tables have rows once the migrations have run, and none after this file:", made.rows)
+	// Names are qualified wherever they are not PostgreSQL's own, as pg_dump writes them.
+	b.WriteString("\nSELECT pg_catalog.set_config('search_path', '', true);\nSET LOCAL check_function_bodies = false;\n")
+	return b.String()
+}
+
+// checkpoints runs every checkpoint on an empty database. What it gives must be what the
+// migrations before it do, and its effect all of that.
+func (r *CheckResult) checkpoints(ctx context.Context, cfg Config, path []catalog.Catalog) error {
+	for _, c := range cfg.Dir.Checkpoints() {
+		const advice = "; unless a database has started from it, delete it with its down and effect file and run checkpoint again"
+		effect, have, err := runCheckpoint(ctx, cfg, c.File)
+		var stmt *state.StmtError
+		switch {
+		case errors.As(err, &stmt):
+			r.Findings = append(r.Findings, Finding{
+				Kind: FindingCheckpoint, File: c.Name, Line: stmt.Pos.Line,
+				Text: "the checkpoint fails: " + state.Message(stmt.Err) + advice,
+			})
+			continue
+		case err != nil:
+			return err
+		}
+		r.effect(c.File, effect)
+		if want := path[c.Through+1]; !have.Equal(want) {
+			r.Findings = append(r.Findings, Finding{
+				Kind: FindingCheckpoint, File: c.Name,
+				Text:        "the checkpoint does not give what the migrations before it do" + advice,
+				Differences: catalog.Diff(want, have),
+			})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,227 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ariga.io/atlas/sql/schema"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// schemaSQL returns the statements that make what stands in s, and why pg_dump did not write
+// them if it is missing.
+func schemaSQL(ctx context.Context, cfg Config, s *state.State) (sql string, noDump, err error) {
+	dump, err := s.DB.Dump(ctx)
+	var missing *devdb.NoDumpError
+	switch {
+	case errors.As(err, &missing):
+		sql, err = engineSQL(ctx, cfg, s)
+		return sql, missing, err
+	case err != nil:
+		return "", nil, err
+	}
+	stmts, err := pgsql.Split(stripMeta(dump))
+	if err != nil {
+		return "", nil, fmt.Errorf("reading what pg_dump wrote: %w", err)
+	}
+	comments, err := extensionComments(ctx, s.Conn())
+	if err != nil {
+		return "", nil, err
+	}
+	var b strings.Builder
+	d := dumped{owner: s.DB.ConnConfig().User, comments: comments, heap: true}
+	for _, stmt := range stmts {
+		if strings.HasPrefix(stmt.Text, accessMethod) && stmt.Text != accessMethod+"heap" {
+			d.heap = false
+		}
+	}
+	for _, stmt := range stmts {
+		if text := d.stmt(stmt.Text); text != "" {
+			b.WriteString("\n" + text + ";\n")
+		}
+	}
+	filled, err := filledViews(ctx, s.Conn())
+	if err != nil {
+		return "", nil, err
+	}
+	for _, name := range filled {
+		b.WriteString("\nREFRESH MATERIALIZED VIEW " + name + ";\n")
+	}
+	return b.String(), nil, nil
+}
+
+// stripMeta takes the lines of psql's own commands, which hold a random key, out of what
+// pg_dump wrote: the first of the one and the last of the other.
+func stripMeta(dump string) string {
+	lines := strings.SplitAfter(dump, "\n")
+	if i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, `\restrict `) }); i >= 0 {
+		lines[i] = ""
+	}
+	for i, l := range slices.Backward(lines) {
+		if strings.HasPrefix(l, `\unrestrict `) {
+			lines[i] = ""
+			break
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// sessionSettings are pg_dump's settings that concern its own session; the migrations' has
+// its own.
+var sessionSettings = []string{
+	"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout",
+	"client_encoding", "standard_conforming_strings", "check_function_bodies", "xmloption", "client_min_messages", "row_security",
+}
+
+const accessMethod = "SET default_table_access_method = "
+
+// dumped is what there is to know about pg_dump's statements.
+type dumped struct {
+	owner    string          // of everything in the dev database: a role that exists there alone
+	comments map[string]bool // statements that an extension's owner alone may run, and that say nothing new
+	heap     bool            // all tables have PostgreSQL's usual access method
+}
+
+// stmt returns a statement of pg_dump's as it stands in a checkpoint, "" if it doesn't.
+func (d dumped) stmt(stmt string) string {
+	tokens := pgsql.Tokens(stmt)
+	word := func(i int) string {
+		if i >= len(tokens) {
+			return ""
+		}
+		return strings.ToUpper(tokens[i].Text)
+	}
+	switch {
+	case word(0) == "SELECT" && strings.HasPrefix(stmt, "SELECT pg_catalog.set_config('search_path', ''"):
+		return ""
+	case word(0) == "SET":
+		if slices.Contains(sessionSettings, strings.ToLower(word(1))) || d.heap && strings.HasPrefix(stmt, accessMethod) {
+			return ""
+		}
+		return "SET LOCAL" + strings.TrimPrefix(stmt, "SET")
+	case word(0) == "CREATE" && word(1) == "SCHEMA":
+		// The schema of the record's tables is there already if the tool had to make it.
+		if word(2) == "PUBLIC" {
+			return ""
+		}
+		return "CREATE SCHEMA IF NOT EXISTS" + strings.TrimPrefix(stmt, "CREATE SCHEMA")
+	case word(0) == "COMMENT" && d.comments[stmt]:
+		return ""
+	case word(0) == "ALTER" && word(1) == "DEFAULT" && word(2) == "PRIVILEGES":
+		return strings.Replace(stmt, "FOR ROLE "+pgsql.Ident(d.owner)+" ", "", 1)
+	case word(0) == "GRANT" || word(0) == "REVOKE":
+		for _, t := range tokens {
+			if t.Text == pgsql.Ident(d.owner) {
+				return ""
+			}
+		}
+	}
+	return stmt
+}
+
+// engineSQL is what Atlas's engine plans for an empty database.
+func engineSQL(ctx context.Context, cfg Config, s *state.State) (string, error) {
+	empty, err := state.Replay(ctx, cfg.Server, cfg.Dir, -1, cfg.Options)
+	if err != nil {
+		return "", err
+	}
+	defer empty.Close()
+	have, err := empty.Realm(ctx)
+	if err != nil {
+		return "", err
+	}
+	want, err := s.Realm(ctx)
+	if err != nil {
+		return "", err
+	}
+	drv, err := empty.Driver()
+	if err != nil {
+		return "", err
+	}
+	changes, err := drv.RealmDiff(have, want, schema.DiffNormalized())
+	if err != nil {
+		return "", &EngineError{err}
+	}
+	planned, err := empty.Plan(ctx, changes)
+	if err != nil {
+		return "", &EngineError{err}
+	}
+	var b strings.Builder
+	for _, c := range planned {
+		b.WriteString("\n" + c.Cmd + ";\n")
+	}
+	return b.String(), nil
+}
+
+// extensionComments returns the statements by which pg_dump gives the extensions here the
+// comments that they have from their packages.
+func extensionComments(ctx context.Context, conn *pgx.Conn) (map[string]bool, error) {
+	rows, err := conn.Query(ctx, `
+SELECT pg_catalog.format('COMMENT ON EXTENSION %I IS %L', e.extname, a.comment)
+  FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_available_extensions a ON a.name = e.extname
+ WHERE a.comment IS NOT NULL`)
+	if err != nil {
+		return nil, fmt.Errorf("reading extensions: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("reading extensions: %w", err)
+	}
+	comments := make(map[string]bool)
+	for _, c := range all {
+		comments[c] = true
+	}
+	return comments, nil
+}
+
+// filledViews returns the materialized views that hold what they select, the oldest first.
+func filledViews(ctx context.Context, conn *pgx.Conn) ([]string, error) {
+	return relationNames(ctx, conn, `
+SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'm' AND c.relispopulated AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+ ORDER BY c.oid`)
+}
+
+// filledTables returns the tables that have rows, as SQL writes their names.
+func filledTables(ctx context.Context, conn *pgx.Conn) ([]string, error) {
+	tables, err := relationNames(ctx, conn, `
+SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'r' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+ ORDER BY 1`)
+	if err != nil {
+		return nil, err
+	}
+	var filled []string
+	for _, t := range tables {
+		var has bool
+		if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM "+t+")").Scan(&has); err != nil {
+			return nil, fmt.Errorf("looking for rows in %s: %w", t, err)
+		}
+		if has {
+			filled = append(filled, t)
+		}
+	}
+	return filled, nil
+}
+
+func relationNames(ctx context.Context, conn *pgx.Conn, sql string) ([]string, error) {
+	rows, err := conn.Query(ctx, sql)
+	if err != nil {
+		return nil, fmt.Errorf("listing relations: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("listing relations: %w", err)
+	}
+	return all, nil
+}

@@ -1,0 +1,289 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/gitdiff"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// A Move is a migration that got another version.
+type Move struct {
+	From, To string // names
+	// RevisionFrom and RevisionTo are the revision ids; they are the same if the file names one.
+	RevisionFrom, RevisionTo string
+}
+
+// A Mention is a place in a branch's own files that still names the old version of one.
+type Mention struct {
+	File    string // relative to the migrations folder
+	Line    int    // from 1
+	Version string
+}
+
+// A RebaseResult is what Rebase did.
+type RebaseResult struct {
+	Base  string // the branch: "origin/main"
+	Moved []Move // none if the branch's own files stand behind the base's already
+	// Remade are names of the branch's own checkpoints that were made anew: what is before them is another now.
+	Remade   []string
+	Mentions []Mention
+	// Findings are what Check finds now that the files are moved: above all that they are not
+	// what the schema file needs any more.
+	Findings []Finding
+	Outside  []state.Outside
+}
+
+// OK says whether nothing was found.
+func (r *RebaseResult) OK() bool { return len(r.Findings) == 0 }
+
+// A BaseError says why the branch's own files cannot be moved behind the base's.
+type BaseError struct {
+	Base string
+	Msg  string
+}
+
+func (e *BaseError) Error() string { return e.Msg }
+
+// A MoveError is a migration of the branch that fails behind the base's. Nothing was moved.
+type MoveError struct {
+	Move Move
+	Base string
+	Err  *state.StmtError // with the new name
+}
+
+func (e *MoveError) Error() string {
+	return fmt.Sprintf("nothing was moved: behind the migrations of %s, %s:%d:%d fails: %s\n  in: %s\ndelete %s with its down and effect file and run plan again, or if it was written by hand, make it fit and run rebase again",
+		e.Base, e.Move.From, e.Err.Pos.Line, e.Err.Pos.Col, state.Message(e.Err.Err), strings.ReplaceAll(e.Err.Stmt, "\n", "\n      "), e.Move.From)
+}
+
+func (e *MoveError) Unwrap() error { return e.Err }
+
+// Rebase moves the branch's own migrations in the folder root behind those of its base, if one
+// of them comes before: they get new versions, in their order; down and effect files go with
+// them, effects are measured again and the sums are made to fit. git's base is found as
+// base says, a revision or "" for the default. Own is what neither the merge base nor the
+// base's tip has, uncommitted files included. It does not matter what the sum files say.
+//
+// Then it is checked as by Check. What is found is in the result; the files are moved all the
+// same, for their order is right. cfg.Dir is not looked at.
+//
+// The error is a *gitdiff.Error or a *BaseError if the base is not to be had or not merged, a
+// *MoveError for a migration that fails in its new place, a *state.StmtError for one of the
+// base's, migration.Errors for files that make no sense. Then nothing was written.
+func Rebase(ctx context.Context, cfg Config, root, base string) (*RebaseResult, error) {
+	d, err := gitdiff.Compare(ctx, gitdiff.Config{Root: root, Base: base})
+	if err != nil {
+		return nil, err
+	}
+	here, err := migrationNames(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := merged(d, here); err != nil {
+		return nil, err
+	}
+	r := &RebaseResult{Base: d.Base}
+	moves := r.moves(cfg, d, here)
+	if len(moves) == 0 {
+		return r, nil
+	}
+	renaming, err := migration.Rename(os.DirFS(root), moves)
+	if err != nil {
+		return nil, err
+	}
+	r.revisions(renaming.Dir)
+	cfg.Dir = renaming.Dir
+	effects := make(map[string]string)
+	if err := r.remake(ctx, &cfg, renaming, effects); err != nil {
+		return nil, r.moveError(err)
+	}
+	checked, path, err := check(ctx, cfg)
+	if err != nil {
+		return nil, r.moveError(err)
+	}
+	for i, f := range cfg.Dir.Files() {
+		if r.moved(f.Name) {
+			effects[f.Name] = catalog.Measure(path[i], path[i+1]).String()
+		}
+	}
+	r.Outside = checked.Outside
+	for _, f := range checked.Findings {
+		switch {
+		case f.Kind == FindingEffect && effects[strings.TrimSuffix(filepath.Base(f.File), ".txt")+".sql"] != "":
+			continue // it was measured again
+		case f.Kind == FindingPlan:
+			f.Text = r.stale(cfg.SchemaName)
+		}
+		r.Findings = append(r.Findings, f)
+	}
+	r.mention(cfg.Dir)
+	return r, renaming.Write(root, effects)
+}
+
+// migrationNames returns the names of the migrations in the folder, also of one that cannot
+// be read as a directory of migrations as it is.
+func migrationNames(root string) ([]string, error) {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return nil, fmt.Errorf("reading the migrations folder: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() && strings.HasSuffix(e.Name(), ".sql") {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// merged returns an error unless the folder has all of the base's migrations as they are there.
+func merged(d *gitdiff.Diff, here []string) error {
+	for _, name := range d.Upstream {
+		if slices.Contains(here, name) {
+			if slices.Contains(d.EditedTip, name) {
+				return &BaseError{Base: d.Base, Msg: fmt.Sprintf("%s is merged into %s and is another here: restore it (git checkout %s -- %s), then run rebase again", name, d.Base, d.Base, name)}
+			}
+			continue
+		}
+		if slices.Contains(d.Merged, name) {
+			return &BaseError{Base: d.Base, Msg: fmt.Sprintf("%s is merged into %s and was deleted or renamed here: restore it (git checkout %s -- %s), then run rebase again", name, d.Base, d.Base, name)}
+		}
+		return &BaseError{Base: d.Base, Msg: fmt.Sprintf("%s has %s, which is not here: merge %s first (git merge %s, or git rebase %s), then run rebase again", d.Base, name, d.Base, d.Base, d.Base)}
+	}
+	return nil
+}
+
+// moves works out the new names. From the first of the own files that does not come behind
+// the base's on all of them move, so that they keep their order.
+func (r *RebaseResult) moves(cfg Config, d *gitdiff.Diff, here []string) map[string]string {
+	last := ""
+	for _, name := range d.Upstream {
+		last = max(last, version(name))
+	}
+	var own []string
+	for _, name := range here {
+		if !slices.Contains(d.Upstream, name) && !slices.Contains(d.Merged, name) {
+			own = append(own, name)
+		}
+	}
+	if len(own) == 0 || version(own[0]) > last {
+		return nil
+	}
+	// Behind the own ones too: no new name is another's old one.
+	for _, name := range own {
+		last = max(last, version(name))
+	}
+	moves := make(map[string]string, len(own))
+	for i, name := range own {
+		to := migration.VersionAfter(last, cfg.now(), i) + strings.TrimPrefix(name, version(name))
+		moves[name] = to
+		r.Moved = append(r.Moved, Move{From: name, To: to})
+	}
+	return moves
+}
+
+// version is a migration's version by its name.
+func version(name string) string {
+	v, _, _ := strings.Cut(strings.TrimSuffix(name, ".sql"), "_")
+	return v
+}
+
+// revisions notes the moved files' revision ids.
+func (r *RebaseResult) revisions(dir *migration.Dir) {
+	for i := range r.Moved {
+		m := &r.Moved[i]
+		for _, f := range dir.Files() {
+			if f.Name != m.To {
+				continue
+			}
+			m.RevisionFrom, m.RevisionTo = f.Revision, f.Revision
+			if f.Revision == f.Version {
+				m.RevisionFrom = version(m.From)
+			}
+		}
+	}
+}
+
+// remake makes the moved checkpoints anew.
+func (r *RebaseResult) remake(ctx context.Context, cfg *Config, renaming *migration.Renaming, effects map[string]string) error {
+	texts := make(map[string]string)
+	for _, c := range cfg.Dir.Checkpoints() {
+		if !r.moved(c.Name) {
+			continue
+		}
+		made, err := makeCheckpoint(ctx, *cfg, c.Name, c.Through)
+		if err != nil {
+			return err
+		}
+		texts[c.Name], effects[c.Name] = made.sql, made.effect.String()
+		r.Remade = append(r.Remade, c.Name)
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	err := renaming.Rewrite(texts)
+	cfg.Dir = renaming.Dir
+	return err
+}
+
+func (r *RebaseResult) moved(to string) bool {
+	return slices.ContainsFunc(r.Moved, func(m Move) bool { return m.To == to })
+}
+
+// moveError says of a moved migration that fails that it is one.
+func (r *RebaseResult) moveError(err error) error {
+	var stmt *state.StmtError
+	if !errors.As(err, &stmt) {
+		return err
+	}
+	for _, m := range r.Moved {
+		if m.To == stmt.File {
+			return &MoveError{Move: m, Base: r.Base, Err: stmt}
+		}
+	}
+	return err
+}
+
+// stale says that the schema file needs something else than what was moved.
+func (r *RebaseResult) stale(schema string) string {
+	names := make([]string, len(r.Moved))
+	for i, m := range r.Moved {
+		names[i] = m.To
+	}
+	list := names[len(names)-1]
+	if n := len(names); n > 1 {
+		list = strings.Join(names[:n-1], ", ") + " and " + list
+	}
+	return fmt.Sprintf("behind the migrations of %s, what was moved is no longer what %s needs: delete %s with the down and effect files and run plan again, or run plan for what is left", r.Base, schema, list)
+}
+
+// mention finds where the moved files still name an old version of one of them.
+func (r *RebaseResult) mention(dir *migration.Dir) {
+	look := func(file, text string) {
+		for n, line := range strings.Split(text, "\n") {
+			for _, m := range r.Moved {
+				if v := version(m.From); strings.Contains(line, v) {
+					r.Mentions = append(r.Mentions, Mention{File: file, Line: n + 1, Version: v})
+				}
+			}
+		}
+	}
+	for _, f := range dir.Files() {
+		if !r.moved(f.Name) {
+			continue
+		}
+		look(f.Name, f.SQL)
+		if f.Down != nil {
+			look(migration.DownDir+"/"+f.Name, f.Down.SQL)
+		}
+	}
+}

@@ -157,6 +157,25 @@ func shorten(sql string) string {
 	return line
 }
 
+// BlockedError is a lock on a table, or a row, that was not to be had for as long
+// as we wanted to try. What was tried last is Err.
+type BlockedError struct {
+	Blockers []Blocker // who held it at the last try; nil if that was not seen
+	Tries    int
+	For      time.Duration
+	Err      error
+}
+
+func (e *BlockedError) Error() string {
+	by := ""
+	if len(e.Blockers) > 0 {
+		by = ", blocked by " + blockedBy(e.Blockers)
+	}
+	return fmt.Sprintf("%v (tried %d times in %s%s)", e.Err, e.Tries, e.For.Round(time.Second/10), by)
+}
+
+func (e *BlockedError) Unwrap() error { return e.Err }
+
 // OutcomeError is a commit whose answer never came.
 type OutcomeError struct{ Err error }
 

@@ -1,6 +1,7 @@
 package migrator
 
 import (
+	"sync"
 	"time"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
@@ -29,6 +30,27 @@ type (
 	LogBuilding struct {
 		Index string // schema.name
 		PID   int
+	}
+
+	// LogBlocked says that what runs waits for other sessions' locks: after a
+	// moment, whenever they are others, and every ten seconds.
+	LogBlocked struct {
+		Blockers []Blocker // at least one
+		Waited   time.Duration
+	}
+
+	// LogProgress says each second how far a statement has come that takes long.
+	LogProgress struct {
+		Stmt    pgsql.Stmt
+		N       int // from 1
+		Total   int
+		Elapsed time.Duration
+
+		// What one of PostgreSQL's progress views says; Phase is "" where none
+		// knows the statement, and Of is 0 where the phase has no measure.
+		Phase    string
+		Done, Of int64
+		Unit     string // "blocks", "rows", "sessions"
 	}
 
 	// LogSettled says that the record was made to agree with itself, and why.
@@ -74,9 +96,10 @@ type (
 	// LogRetry says that what was tried gave way to other sessions and will be
 	// tried again.
 	LogRetry struct {
-		What  string // the file, or "the record"
-		Err   error
-		After time.Duration // until the next try
+		What     string // the file, or "the record"
+		Err      error
+		Blockers []Blocker     // who kept it waiting; nil if that was not seen
+		After    time.Duration // until the next try
 	}
 
 	// LogRebuild says that an index that an interrupted build left INVALID is
@@ -89,6 +112,8 @@ type (
 
 func (LogWait) logEntry()     {}
 func (LogBuilding) logEntry() {}
+func (LogBlocked) logEntry()  {}
+func (LogProgress) logEntry() {}
 func (LogSettled) logEntry()  {}
 func (LogPlan) logEntry()     {}
 func (LogFile) logEntry()     {}
@@ -102,3 +127,15 @@ func (LogNotice) logEntry()   {}
 type nobody struct{}
 
 func (nobody) Log(LogEntry) {}
+
+// oneByOne is a Logger for several goroutines.
+type oneByOne struct {
+	mu sync.Mutex
+	to Logger
+}
+
+func (l *oneByOne) Log(e LogEntry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.to.Log(e)
+}

@@ -51,7 +51,7 @@ type Config struct {
 	Log             Logger // nil: nobody
 }
 
-// Migrator works on one database. Each of its methods uses a connection of its
+// Migrator works on one database. Each of its methods uses connections of its
 // own, and several may run at once.
 type Migrator struct {
 	cfg   Config
@@ -69,6 +69,7 @@ func New(cfg Config) *Migrator {
 	if cfg.Log == nil {
 		cfg.Log = nobody{}
 	}
+	cfg.Log = &oneByOne{to: cfg.Log}
 	return &Migrator{cfg: cfg, files: cfg.Dir.Files()}
 }
 

@@ -263,6 +263,9 @@ func (st *step) after(i int) string {
 // begin does what every transaction begins with: no long waits, the record's
 // tables, and alembic_version locked, checked and set before anything else.
 func (s *session) begin(ctx context.Context, tx pgx.Tx, from, to string) error {
+	if err := s.sameBackend(ctx); err != nil {
+		return err
+	}
 	if err := s.m.cfg.Store.Create(ctx, tx, s.rec); err != nil {
 		return err
 	}
@@ -330,7 +333,10 @@ func (s *session) stmt(ctx context.Context, st *step, i int) error {
 		return s.fail(ctx, st, i, errors.New("COPY FROM STDIN finds no data in a migration; write INSERT"))
 	}
 	start := time.Now()
-	if err := s.exec(ctx, stmt.Text); err != nil {
+	end := s.observer.statement(LogStmt{Stmt: stmt, N: i + 1, Total: len(st.stmts)})
+	err := s.exec(ctx, stmt.Text)
+	end()
+	if err != nil {
 		return s.fail(ctx, st, i, err)
 	}
 	s.log(LogStmtDone{Stmt: stmt, N: i + 1, Total: len(st.stmts), Elapsed: time.Since(start)})

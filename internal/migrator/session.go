@@ -32,12 +32,16 @@ type session struct {
 	conn   *pgx.Conn
 	rec    revision.Record // as read by judge; its Has fields are kept up to date
 	locked bool
+
+	pid      int32 // of the server's process; not what a pooler says it is
+	proxied  bool  // a pooler stands in between
+	observer *observer
 }
 
 func (s *session) log(e LogEntry) { s.m.cfg.Log.Log(e) }
 
-// connect returns a session in which nothing is locked yet.
-func (m *Migrator) connect(ctx context.Context) (*session, error) {
+// connConfig is how all connections are made.
+func (m *Migrator) connConfig() *pgx.ConnConfig {
 	cfg := m.cfg.ConnConfig.Copy()
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = connectTimeout
@@ -53,6 +57,12 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
 		m.cfg.Log.Log(LogNotice{n.Severity, n.Message})
 	}
+	return cfg
+}
+
+// connect returns a session in which nothing is locked yet.
+func (m *Migrator) connect(ctx context.Context) (*session, error) {
+	cfg := m.connConfig()
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -62,6 +72,9 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 	}
 	s := &session{m: m, conn: conn}
 	err = s.refuseOld()
+	if err == nil {
+		err = s.identify(ctx)
+	}
 	if err == nil {
 		err = s.set(ctx)
 	}
@@ -118,11 +131,13 @@ func (m *Migrator) open(ctx context.Context) (*session, error) {
 		s.close(ctx)
 		return nil, err
 	}
+	s.observe(ctx)
 	return s, nil
 }
 
 // close unlocks and disconnects, also if ctx has ended.
 func (s *session) close(ctx context.Context) {
+	s.observer.close()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 	defer cancel()
 	if s.locked && !s.conn.IsClosed() {
@@ -135,6 +150,8 @@ func (s *session) close(ctx context.Context) {
 // tx runs fn in a transaction. If fn fails, or ctx ends, nothing of it remains.
 // A commit whose outcome is unknown is an *OutcomeError.
 func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
+	s.observer.begin(s.m.cfg.LockTimeout)
+	defer s.observer.end()
 	tx, err := s.conn.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
@@ -165,18 +182,36 @@ func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
 // growing pauses, until the configured time is over.
 func (s *session) retry(ctx context.Context, what string, try func() error) error {
 	pause := 100 * time.Millisecond
-	for start := time.Now(); ; {
-		err := try()
-		if err == nil || !givesWay(err) || ctx.Err() != nil || time.Since(start) > s.m.cfg.LockRetry {
+	for start, tries := time.Now(), 1; ; tries++ {
+		err := s.gaveWay(try())
+		if err == nil || !givesWay(err) || ctx.Err() != nil {
 			return err
 		}
+		blockers := s.observer.lastBlockers()
+		if time.Since(start) > s.m.cfg.LockRetry {
+			return &BlockedError{Blockers: blockers, Tries: tries, For: time.Since(start), Err: err}
+		}
 		d := pause + rand.N(pause)
-		s.log(LogRetry{What: what, Err: err, After: d})
+		s.log(LogRetry{What: what, Err: err, Blockers: blockers, After: d})
 		if sleep(ctx, d) != nil {
 			return err
 		}
 		pause = min(2*pause, 5*time.Second)
 	}
+}
+
+// gaveWay makes a *WaitError of what the observer cancelled.
+func (s *session) gaveWay(err error) error {
+	if sqlState(err) != "57014" || !s.observer.cancelled() { // query_canceled
+		return err
+	}
+	limit := s.m.cfg.LockTimeout
+	var failed *StmtError
+	if errors.As(err, &failed) {
+		failed.Err = &WaitError{Limit: limit, Err: failed.Err}
+		return err
+	}
+	return &WaitError{Limit: limit, Err: err}
 }
 
 // givesWay reports whether an error comes from other sessions' locks and may
@@ -186,7 +221,7 @@ func givesWay(err error) bool {
 	case "55P03", "40P01", "40001":
 		return true
 	}
-	return false
+	return errors.As(err, new(*WaitError))
 }
 
 // interrupted makes an error that came with the end of ctx say so.

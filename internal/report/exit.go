@@ -30,7 +30,7 @@ func ExitCode(err error) int {
 		return coded.ExitCode()
 	case errors.As(err, &usage):
 		return ExitUsage
-	case errors.As(err, &locked):
+	case errors.As(err, &locked), errors.As(err, new(*migrator.BlockedError)):
 		return ExitLocked
 	}
 	return ExitFailed

@@ -1,0 +1,339 @@
+package migrator
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+)
+
+const (
+	// observerName is the application_name of the connection that observes.
+	observerName = "ibutsu-schema observer"
+
+	// blockedAfter is from how long a wait on others is told.
+	blockedAfter = 300 * time.Millisecond
+
+	// blockedAgain and progressEvery are how often it is told anew, and how far
+	// a long statement has come.
+	blockedAgain  = 10 * time.Second
+	progressEvery = time.Second
+)
+
+// observer watches from a connection of its own what the session's backend waits
+// for, and how far its statement has come. It connects only once something takes
+// long enough to be looked at.
+//
+// It also keeps a promise that lock_timeout can't: that counts for each lock
+// anew, so that a transaction that takes several keeps others waiting for the
+// first until it has the last. What has waited longer than the timeout in total
+// while it holds a lock that others queue behind is cancelled.
+type observer struct {
+	m    *Migrator
+	pid  int32
+	tick time.Duration
+	stop context.CancelFunc
+	done chan struct{}
+
+	mu   sync.Mutex
+	task *task // what runs now, nil if nothing does
+
+	last *task // the one before, or task itself
+
+	conn *pgx.Conn // the loop's own
+	deaf bool      // it couldn't connect
+}
+
+// task is a transaction, or a statement outside of one.
+type task struct {
+	since    time.Time
+	limit    time.Duration // of all its waiting; 0: none
+	waited   time.Duration
+	looked   time.Time // when the loop last looked
+	waiting  time.Time // since when it waits now; zero if it doesn't
+	told     time.Time // when its blockers were told last
+	blockers []Blocker
+	gaveWay  bool // it was cancelled for waiting too long
+
+	stmt      *LogStmt // which runs, nil between two
+	stmtSince time.Time
+	progress  time.Time // when it was told last
+}
+
+// observe starts an observer of the session.
+func (s *session) observe(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	o := &observer{m: s.m, pid: s.pid, stop: cancel, done: make(chan struct{})}
+	o.tick = min(max(s.m.cfg.LockTimeout/20, 10*time.Millisecond), 100*time.Millisecond)
+	s.observer = o
+	go o.loop(ctx)
+}
+
+// close ends the observer.
+func (o *observer) close() {
+	if o == nil {
+		return
+	}
+	o.stop()
+	<-o.done
+}
+
+// begin says that a transaction begins, which may wait for limit in total, or
+// without limit if that is 0.
+func (o *observer) begin(limit time.Duration) {
+	if o == nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.task = &task{since: time.Now(), limit: limit}
+	o.last = o.task
+}
+
+// end says that it has ended.
+func (o *observer) end() {
+	if o == nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.task = nil
+}
+
+// statement says that a statement begins. The function that it returns says that
+// it has ended.
+func (o *observer) statement(e LogStmt) (end func()) {
+	if o == nil {
+		return func() {}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	t := o.task
+	if t == nil {
+		t = &task{since: time.Now()}
+		o.task, o.last = t, t
+	}
+	t.stmt, t.stmtSince = &e, time.Now()
+	return func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		t.stmt = nil
+	}
+}
+
+// lastBlockers returns whom the last task waited for.
+func (o *observer) lastBlockers() []Blocker {
+	if o == nil {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.last == nil {
+		return nil
+	}
+	return o.last.blockers
+}
+
+// cancelled reports whether the observer cancelled the last task.
+func (o *observer) cancelled() bool {
+	if o == nil {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.last != nil && o.last.gaveWay
+}
+
+func (o *observer) loop(ctx context.Context) {
+	defer close(o.done)
+	defer func() {
+		if o.conn != nil {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+			defer cancel()
+			_ = o.conn.Close(ctx)
+		}
+	}()
+	for sleep(ctx, o.tick) == nil {
+		o.mu.Lock()
+		t := o.task
+		busy := t != nil && time.Since(t.since) >= o.tick
+		o.mu.Unlock()
+		if busy && !o.deaf {
+			o.look(ctx, t)
+		}
+	}
+}
+
+// look finds out what a task does. What can't be found out this time is left
+// out: the migration goes on without it.
+func (o *observer) look(ctx context.Context, t *task) {
+	if o.conn == nil || o.conn.IsClosed() {
+		if o.conn, _ = o.connect(ctx); o.conn == nil {
+			o.deaf = ctx.Err() == nil
+			if o.deaf {
+				o.m.cfg.Log.Log(LogNotice{"WARNING", "a second connection could not be had: it is not seen who blocks this one, and lock_timeout counts for each lock by itself"})
+			}
+			return
+		}
+	}
+	var waits bool
+	if err := o.conn.QueryRow(ctx, "SELECT COALESCE(wait_event_type = 'Lock', false) FROM pg_catalog.pg_stat_activity WHERE pid = $1", o.pid).Scan(&waits); err != nil {
+		return
+	}
+	now := time.Now()
+	o.mu.Lock()
+	before := t.looked
+	if before.IsZero() {
+		before = t.since
+	}
+	t.looked = now
+	switch {
+	case waits && t.waiting.IsZero():
+		t.waiting = before // or later: others wait no longer than this says
+	case !waits && !t.waiting.IsZero():
+		t.waited += now.Sub(t.waiting)
+		t.waiting = time.Time{}
+	}
+	total := t.waited
+	if waits {
+		total += now.Sub(t.waiting)
+	}
+	tooLong := waits && t.limit > 0 && total >= t.limit && !t.gaveWay
+	o.mu.Unlock()
+
+	if waits {
+		o.tellBlockers(ctx, t)
+		if tooLong {
+			o.giveWay(ctx, t)
+		}
+	}
+	o.tellProgress(ctx, t)
+}
+
+func (o *observer) connect(ctx context.Context) (*pgx.Conn, error) {
+	cfg := o.m.connConfig()
+	cfg.OnNotice = nil
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := migration.Session(ctx, conn, migration.SessionOptions{ApplicationName: observerName}); err != nil {
+		_ = conn.Close(ctx)
+		return nil, err
+	}
+	return conn, nil
+}
+
+// tellBlockers finds out whom a task waits for.
+func (o *observer) tellBlockers(ctx context.Context, t *task) {
+	blockers, err := blockers(ctx, o.conn, o.pid)
+	if err != nil || len(blockers) == 0 {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.task != t {
+		return
+	}
+	others := !samePIDs(blockers, t.blockers)
+	t.blockers = blockers
+	waited := time.Since(t.waiting)
+	if waited >= blockedAfter && (others || t.told.IsZero() || time.Since(t.told) >= blockedAgain) {
+		t.told = time.Now()
+		o.m.cfg.Log.Log(LogBlocked{Blockers: blockers, Waited: waited})
+	}
+}
+
+// giveWay cancels a task if it holds locks for which others wait.
+func (o *observer) giveWay(ctx context.Context, t *task) {
+	var strong bool
+	// What the task itself created is not in the observer's catalog.
+	err := o.conn.QueryRow(ctx, `
+SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation
+  WHERE l.pid = $1 AND l.granted AND l.locktype = 'relation' AND c.relname <> 'alembic_version'
+    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+    AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))`, o.pid).Scan(&strong)
+	if err != nil || !strong {
+		return
+	}
+	o.mu.Lock()
+	if o.task != t {
+		o.mu.Unlock()
+		return
+	}
+	t.gaveWay = true
+	o.mu.Unlock()
+	var cancelled bool
+	err = o.conn.QueryRow(ctx, `SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.pg_stat_activity
+		WHERE pid = $1 AND wait_event_type = 'Lock'`, o.pid).Scan(&cancelled)
+	if err != nil || !cancelled {
+		o.mu.Lock()
+		t.gaveWay = false
+		o.mu.Unlock()
+	}
+}
+
+// tellProgress says how far a long statement has come.
+func (o *observer) tellProgress(ctx context.Context, t *task) {
+	o.mu.Lock()
+	stmt, since, told := t.stmt, t.stmtSince, t.progress
+	if told.Before(since) {
+		told = since
+	}
+	due := o.task == t && stmt != nil && time.Since(told) >= progressEvery
+	if due {
+		t.progress = time.Now()
+	}
+	o.mu.Unlock()
+	if !due {
+		return
+	}
+	e := LogProgress{Stmt: stmt.Stmt, N: stmt.N, Total: stmt.Total, Elapsed: time.Since(since)}
+	e.Phase, e.Done, e.Of, e.Unit, _ = o.progress(ctx)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.task == t && t.stmt == stmt {
+		o.m.cfg.Log.Log(e)
+	}
+}
+
+// progress asks PostgreSQL's progress views; a statement that none of them knows
+// has an empty phase.
+func (o *observer) progress(ctx context.Context) (phase string, done, of int64, unit string, err error) {
+	sql := `
+SELECT phase, CASE WHEN phase ~ '^waiting' THEN lockers_done WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END,
+       CASE WHEN phase ~ '^waiting' THEN lockers_total WHEN blocks_total > 0 THEN blocks_total ELSE tuples_total END,
+       CASE WHEN phase ~ '^waiting' THEN 'sessions' WHEN blocks_total > 0 THEN 'blocks' ELSE 'rows' END
+  FROM pg_catalog.pg_stat_progress_create_index WHERE pid = $1
+ UNION ALL SELECT phase, heap_blks_scanned, heap_blks_total, 'blocks' FROM pg_catalog.pg_stat_progress_cluster WHERE pid = $1
+ UNION ALL SELECT phase, CASE phase WHEN 'vacuuming heap' THEN heap_blks_vacuumed ELSE heap_blks_scanned END, heap_blks_total, 'blocks' FROM pg_catalog.pg_stat_progress_vacuum WHERE pid = $1
+ UNION ALL SELECT phase, sample_blks_scanned, sample_blks_total, 'blocks' FROM pg_catalog.pg_stat_progress_analyze WHERE pid = $1`
+	rows, err := o.conn.Query(ctx, sql, o.pid)
+	if err != nil {
+		return "", 0, 0, "", err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(&phase, &done, &of, &unit); err != nil {
+			return "", 0, 0, "", err
+		}
+	}
+	return phase, done, of, unit, rows.Err()
+}
+
+// A WaitError is a transaction that was cancelled because it had waited for
+// longer than the lock timeout in total, while others waited for what it held.
+type WaitError struct {
+	Limit time.Duration
+	Err   error
+}
+
+func (e *WaitError) Error() string {
+	return fmt.Sprintf("waited longer than %s for locks, all together, while it held others", e.Limit)
+}
+
+func (e *WaitError) Unwrap() error { return e.Err }

@@ -1,0 +1,200 @@
+package migrator_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+)
+
+// three is a file that takes three tables' strongest locks.
+var three = []file{
+	{"1_a.sql", "CREATE TABLE a (id int);\nCREATE TABLE b (id int);\nCREATE TABLE c (id int);\n", ""},
+	{"2_b.sql", "ALTER TABLE a ADD COLUMN x int;\nALTER TABLE b ADD COLUMN x int;\nALTER TABLE c ADD COLUMN x int;\n", ""},
+}
+
+// A lock_timeout counts for each lock: under it alone, who reads the first table
+// waits until the third's lock is there. No reader may wait longer than the
+// timeout, and a margin for looking.
+func TestReadersWaitNoLongerThanTheTimeout(t *testing.T) {
+	b := setup(t, dir(t, three...))
+	b.mustApply(migrator.ApplyOptions{N: 1})
+	const timeout, margin = 600 * time.Millisecond, 250 * time.Millisecond
+	b.cfg.LockTimeout = timeout
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var wg sync.WaitGroup
+	// Each table is free at times, never all at once within the timeout, until the end.
+	for i, table := range []string{"a", "b", "c"} {
+		holder := b.db.Conn()
+		wg.Go(func() {
+			for round := 0; round < 3; round++ {
+				hold := time.Duration(i+1) * 400 * time.Millisecond
+				b.end(holder, "BEGIN; LOCK TABLE "+table+" IN ACCESS SHARE MODE")
+				time.Sleep(hold)
+				b.end(holder, "COMMIT")
+				time.Sleep(30 * time.Millisecond)
+			}
+		})
+	}
+	var worst time.Duration
+	reader := b.db.Conn()
+	reading := make(chan struct{})
+	go func() {
+		defer close(reading)
+		for ctx.Err() == nil {
+			start := time.Now()
+			if _, err := reader.Exec(context.Background(), "SELECT FROM a"); err != nil {
+				b.Error(err)
+				return
+			}
+			worst = max(worst, time.Since(start))
+			time.Sleep(2 * time.Millisecond)
+		}
+	}()
+	time.Sleep(50 * time.Millisecond)
+	b.mustApply(migrator.ApplyOptions{})
+	wg.Wait()
+	cancel()
+	<-reading
+	if worst > timeout+margin {
+		t.Errorf("a reader waited %s, the timeout is %s", worst, timeout)
+	}
+	waited := 0
+	for _, e := range logged[migrator.LogRetry](b.log) {
+		if errors.As(e.Err, new(*migrator.WaitError)) {
+			waited++
+		}
+	}
+	t.Logf("a reader waited %s at most; %d tries gave way by the sum of their waits", worst, waited)
+	if waited == 0 {
+		t.Error("no try gave way by the sum of its waits: this test proves nothing")
+	}
+}
+
+func TestBlockersAreNamed(t *testing.T) {
+	b := setup(t, dir(t, three...))
+	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.cfg.LockTimeout, b.cfg.LockRetry = 700*time.Millisecond, time.Millisecond
+	other := b.session("SET application_name = 'nightly report'; BEGIN; SELECT 'what it does' FROM b")
+	_, err := b.apply(migrator.ApplyOptions{})
+	var blocked *migrator.BlockedError
+	if !errors.As(err, &blocked) || len(blocked.Blockers) != 1 {
+		t.Fatalf("apply gave %v, want a BlockedError", err)
+	}
+	got := blocked.Blockers[0]
+	if got.PID != int(other.PgConn().PID()) || got.User != other.Config().User || got.Application != "nightly report" ||
+		got.State != "idle in transaction" || !strings.Contains(got.Query, "what it does") || got.Age < 500*time.Millisecond || got.Hidden {
+		t.Errorf("the blocker is %+v", got)
+	}
+	for _, part := range []string{fmt.Sprint("pid ", got.PID), "nightly report", "idle in transaction", "what it does", "tried"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("the error doesn't say %q: %v", part, err)
+		}
+	}
+	if n := len(logged[migrator.LogBlocked](b.log)); n == 0 {
+		t.Error("nothing was said while it waited")
+	}
+	b.end(other, "ROLLBACK")
+
+	// What other roles do is hidden from a role without pg_read_all_stats.
+	b.cfg.ConnConfig = loginConfig(b, "")
+	admin := b.admin()
+	if _, err := admin.Exec(context.Background(), "BEGIN; SELECT 1 FROM b"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.apply(migrator.ApplyOptions{})
+	if !errors.As(err, &blocked) || !blocked.Blockers[0].Hidden || !strings.Contains(err.Error(), "pg_read_all_stats") {
+		t.Errorf("apply gave %v", err)
+	}
+	if _, err := admin.Exec(context.Background(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	b.mustApply(migrator.ApplyOptions{})
+}
+
+// loginConfig makes a role that has the owner's rights and logs in with a password.
+func loginConfig(b *bench, attributes string) *pgx.ConnConfig {
+	b.Helper()
+	cfg, err := pgx.ParseConfig(b.db.Login("a password", attributes))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return cfg
+}
+
+// admin connects to the test's database as a superuser.
+func (b *bench) admin() *pgx.Conn {
+	b.Helper()
+	conn, err := connectAdmin(b)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { conn.Close(context.Background()) })
+	return conn
+}
+
+func TestDeadlockIsTriedAgain(t *testing.T) {
+	b := setup(t, dir(t, three...))
+	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.cfg.LockTimeout = 10 * time.Second
+	other := b.admin() // who may set deadlock_timeout, so that not this one is the victim
+	b.end(other, "SET deadlock_timeout = '20s'; BEGIN; LOCK TABLE b")
+	var wg sync.WaitGroup
+	b.log.hook = func(e migrator.LogEntry) {
+		if e, ok := e.(migrator.LogStmt); ok && e.N == 2 {
+			b.log.hook = nil
+			wg.Go(func() { b.end(other, "SELECT FROM a; COMMIT") })
+		}
+	}
+	b.mustApply(migrator.ApplyOptions{})
+	wg.Wait()
+	retries := logged[migrator.LogRetry](b.log)
+	if len(retries) != 1 || !strings.Contains(retries[0].Err.Error(), "deadlock") {
+		t.Errorf("the tries are %+v", retries)
+	}
+}
+
+func TestOtherErrorsAreNotTriedAgain(t *testing.T) {
+	b := setup(t, read(t, write(t, []file{{"1_a.sql", "SELECT 1/0;\n", ""}})))
+	if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+		t.Fatal("nothing failed")
+	}
+	if n := len(logged[migrator.LogRetry](b.log)); n != 0 {
+		t.Errorf("it was tried %d times again", n)
+	}
+	// Nor is a cancellation that somebody else asked for.
+	b = setup(t, read(t, write(t, []file{{"1_a.sql", "SELECT pg_cancel_backend(pg_backend_pid());\nSELECT pg_sleep(1);\n", ""}})))
+	if _, err := b.apply(migrator.ApplyOptions{}); err == nil || !strings.Contains(err.Error(), "user request") {
+		t.Fatalf("apply gave %v", err)
+	}
+	if n := len(logged[migrator.LogRetry](b.log)); n != 0 {
+		t.Errorf("it was tried %d times again", n)
+	}
+}
+
+func TestProgressOfABuild(t *testing.T) {
+	b := setup(t, dir(t,
+		file{"1_a.sql", "CREATE TABLE a (id int, t text);\n", ""},
+		file{"2_b.sql", "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY ix ON a (t);\n", ""}))
+	b.mustApply(migrator.ApplyOptions{N: 1})
+	other := b.session("BEGIN; INSERT INTO a VALUES (1, 'x')")
+	time.AfterFunc(1500*time.Millisecond, func() { b.end(other, "COMMIT") })
+	b.mustApply(migrator.ApplyOptions{})
+	progress := logged[migrator.LogProgress](b.log)
+	if len(progress) == 0 || !strings.HasPrefix(progress[0].Phase, "waiting for") || progress[0].Of != 1 || progress[0].Unit != "sessions" {
+		t.Errorf("the progress is %+v", progress)
+	}
+	blocked := logged[migrator.LogBlocked](b.log)
+	if len(blocked) == 0 || blocked[0].Blockers[0].PID != int(other.PgConn().PID()) {
+		t.Errorf("the blockers are %+v", blocked)
+	}
+}

@@ -359,8 +359,8 @@ func (j *judge) unrecorded() error {
 		}
 	}
 	hint := "if it is this project's, `stamp -to=VERSION` records which version it has"
-	if i := j.findEqual(live); i >= 0 {
-		hint = fmt.Sprintf("its schema is exactly that of %s: `stamp -to=%s` records it", j.name(i), j.word(i))
+	if that := j.thatOf(live); that != "" {
+		hint = "its schema is exactly " + that
 	}
 	if len(j.rec.Elsewhere) > 0 {
 		hint = fmt.Sprintf("there is %s, does atlas.hcl name the right schemas (alembic_version_schema, revisions_schema)? Otherwise, %s", strings.Join(j.rec.Elsewhere, " and "), hint)
@@ -369,15 +369,24 @@ func (j *judge) unrecorded() error {
 	return nil
 }
 
-// findEqual returns the index of the last version with exactly that schema, -1
-// if there is none.
-func (j *judge) findEqual(live catalog.Catalog) int {
-	for i := len(j.files) - 1; i >= 0; i-- {
+// thatOf says which versions have exactly that schema and how to record one of them, ""
+// if none has. Those between which only data changes have the same: it takes a person
+// to tell them apart.
+func (j *judge) thatOf(live catalog.Catalog) string {
+	var names, words []string
+	for i := range j.files {
 		if c, err := j.catalogAt(i); err == nil && c.Equal(live) {
-			return i
+			names = append(names, j.name(i))
+			words = append(words, "`stamp -to="+j.word(i)+"`")
 		}
 	}
-	return -1
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("that of %s: %s records it", names[0], words[0])
+	}
+	return fmt.Sprintf("that of %s, which only the data tells apart: look at it, then %s", strings.Join(names, " and of "), strings.Join(words, " or "))
 }
 
 func (j *judge) unknown(id string) {
@@ -406,8 +415,8 @@ func (j *judge) alembicAlone(id string, at int) error {
 	}
 	diffs := catalog.Diff(want, live)
 	hint := fmt.Sprintf("make the schema equal, or if the differences are meant, `stamp -to=%s -yes` records the version all the same", j.word(at))
-	if i := j.findEqual(live); i >= 0 {
-		hint = fmt.Sprintf("it is that of %s: `stamp -to=%s` records it", j.name(i), j.word(i))
+	if that := j.thatOf(live); that != "" {
+		hint = "it is " + that
 	}
 	j.problem(Drifted, j.files[at].Version, "alembic_version says %s, and there is no journal; but the schema is not that revision's: %s; %s", j.name(at), sentences(diffs), hint)
 	return nil

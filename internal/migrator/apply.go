@@ -34,7 +34,7 @@ type ApplyResult struct {
 type AheadError struct{ Versions []string }
 
 func (e *AheadError) Error() string {
-	return fmt.Sprintf("the database is ahead: it has %d migration(s) later than this directory's last, up to %s", len(e.Versions), e.Versions[len(e.Versions)-1])
+	return fmt.Sprintf("the database is ahead of this directory: it has later migrations than the last one here, up to %s; check out the commit that has them, or leave -strict out", e.Versions[len(e.Versions)-1])
 }
 
 // Apply runs the pending files up to a target and records each.

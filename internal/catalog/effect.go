@@ -24,10 +24,9 @@ const (
 	effectEmpty = "# It changes no schema.\n"
 )
 
-// String returns the text of an effect file: a comment, then "- line" for each
-// line that the migration removes and "+ line" for each that it adds, the
-// table's own line before those of its parts.
-func (e Effect) String() string {
+// Lines returns "- line" for each line that the migration removes and "+ line" for
+// each that it adds, the table's own line before those of its parts.
+func (e Effect) Lines() []string {
 	type change struct {
 		sign string
 		line line
@@ -40,20 +39,25 @@ func (e Effect) String() string {
 	for _, s := range e.Add {
 		all = append(all, change{"+", mustParse(s), s})
 	}
-	if len(all) == 0 {
-		return effectHead + effectEmpty
-	}
 	slices.SortFunc(all, func(a, b change) int {
 		at, ao := a.line.table()
 		bt, bo := b.line.table()
 		return cmp.Or(cmp.Compare(at, bt), cmp.Compare(rank(a.line.kind), rank(b.line.kind)), cmp.Compare(ao, bo), -cmp.Compare(a.sign, b.sign))
 	})
-	var b strings.Builder
-	b.WriteString(effectHead)
-	for _, c := range all {
-		b.WriteString(c.sign + " " + c.text + "\n")
+	lines := make([]string, len(all))
+	for i, c := range all {
+		lines[i] = c.sign + " " + c.text
 	}
-	return b.String()
+	return lines
+}
+
+// String returns the text of an effect file: a comment, then Lines.
+func (e Effect) String() string {
+	lines := e.Lines()
+	if len(lines) == 0 {
+		return effectHead + effectEmpty
+	}
+	return effectHead + strings.Join(lines, "\n") + "\n"
 }
 
 // ParseEffect reads the text of an effect file. An error names the line.

@@ -45,11 +45,12 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 			continue
 		}
 		b.WriteString(s.good("wrote ") + s.strong(f.Name) + "\n")
-		for _, l := range f.Effect.Remove {
-			b.WriteString("  " + s.bad("- "+l) + "\n")
-		}
-		for _, l := range f.Effect.Add {
-			b.WriteString("  " + s.good("+ "+l) + "\n")
+		for _, l := range f.Effect.Lines() {
+			paint := s.good
+			if l[0] == '-' {
+				paint = s.bad
+			}
+			b.WriteString("  " + paint(l) + "\n")
 		}
 		for _, l := range f.Losses {
 			b.WriteString("  " + s.warn("destroys "+l) + "\n")

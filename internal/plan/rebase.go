@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,10 @@ type RebaseResult struct {
 	// what the schema file needs any more.
 	Findings []Finding
 	Outside  []state.Outside
+	// Sums says that the sum files did not fit, and do now.
+	Sums bool
+
+	own []string // the branch's own migrations, by their new names
 }
 
 // OK says whether nothing was found.
@@ -71,7 +76,8 @@ func (e *MoveError) Unwrap() error { return e.Err }
 // of them comes before: they get new versions, in their order; down and effect files go with
 // them, effects are measured again and the sums are made to fit. git's base is found as
 // base says, a revision or "" for the default. Own is what neither the merge base nor the
-// base's tip has, uncommitted files included. It does not matter what the sum files say.
+// base's tip has, uncommitted files included. It does not matter what the sum files say: they
+// are made to fit also if there is nothing to move.
 //
 // Then it is checked as by Check. What is found is in the result; the files are moved all the
 // same, for their order is right. cfg.Dir is not looked at.
@@ -92,13 +98,16 @@ func Rebase(ctx context.Context, cfg Config, root, base string) (*RebaseResult, 
 		return nil, err
 	}
 	r := &RebaseResult{Base: d.Base}
+	fsys := os.DirFS(root)
 	moves := r.moves(cfg, d, here)
-	if len(moves) == 0 {
+	now, unread := migration.Read(fsys)
+	r.Sums = unread != nil || now.Verify() != nil
+	if len(moves) == 0 && !r.Sums {
 		return r, nil
 	}
-	renaming, err := migration.Rename(os.DirFS(root), moves)
+	renaming, err := migration.Rename(fsys, moves)
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(unread, err) // in the names that the files have
 	}
 	r.revisions(renaming.Dir)
 	cfg.Dir = renaming.Dir
@@ -111,7 +120,7 @@ func Rebase(ctx context.Context, cfg Config, root, base string) (*RebaseResult, 
 		return nil, r.moveError(err)
 	}
 	for i, f := range cfg.Dir.Files() {
-		if r.moved(f.Name) {
+		if slices.Contains(r.own, f.Name) {
 			effects[f.Name] = catalog.Measure(path[i], path[i+1]).String()
 		}
 	}
@@ -176,6 +185,7 @@ func (r *RebaseResult) moves(cfg Config, d *gitdiff.Diff, here []string) map[str
 		}
 	}
 	if len(own) == 0 || version(own[0]) > last {
+		r.own = own
 		return nil
 	}
 	// Behind the own ones too: no new name is another's old one.
@@ -186,6 +196,7 @@ func (r *RebaseResult) moves(cfg Config, d *gitdiff.Diff, here []string) map[str
 	for i, name := range own {
 		to := migration.VersionAfter(last, cfg.now(), i) + strings.TrimPrefix(name, version(name))
 		moves[name] = to
+		r.own = append(r.own, to)
 		r.Moved = append(r.Moved, Move{From: name, To: to})
 	}
 	return moves
@@ -255,15 +266,14 @@ func (r *RebaseResult) moveError(err error) error {
 
 // stale says that the schema file needs something else than what was moved.
 func (r *RebaseResult) stale(schema string) string {
-	names := make([]string, len(r.Moved))
-	for i, m := range r.Moved {
-		names[i] = m.To
+	n := len(r.own)
+	if n == 0 {
+		return schema + " and the migrations differ: run plan"
 	}
-	list := names[len(names)-1]
-	if n := len(names); n > 1 {
-		list = strings.Join(names[:n-1], ", ") + " and " + list
+	if n == 1 {
+		return fmt.Sprintf("behind the migrations of %s, %s is no longer what %s needs: delete it with its down and effect file and run plan again, or run plan for what is left", r.Base, r.own[0], schema)
 	}
-	return fmt.Sprintf("behind the migrations of %s, what was moved is no longer what %s needs: delete %s with the down and effect files and run plan again, or run plan for what is left", r.Base, schema, list)
+	return fmt.Sprintf("behind the migrations of %s, %s and %s are no longer what %s needs: delete them with their down and effect files and run plan again, or run plan for what is left", r.Base, strings.Join(r.own[:n-1], ", "), r.own[n-1], schema)
 }
 
 // mention finds where the moved files still name an old version of one of them.

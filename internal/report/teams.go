@@ -37,7 +37,6 @@ func (p *Printer) rebase(r *plan.RebaseResult) error {
 	var b strings.Builder
 	if len(r.Moved) == 0 {
 		b.WriteString("Nothing to move: no migration of this branch comes before those of " + r.Base + ".\n")
-		return p.text(&b)
 	}
 	for _, m := range r.Moved {
 		b.WriteString(s.good("moved ") + m.From + " -> " + s.strong(m.To) + "\n")
@@ -49,6 +48,9 @@ func (p *Printer) rebase(r *plan.RebaseResult) error {
 	}
 	for _, name := range r.Remade {
 		b.WriteString(s.good("made anew ") + s.strong(name) + ", for what is before it now\n")
+	}
+	if r.Sums && len(r.Moved) == 0 {
+		b.WriteString(s.good("wrote ") + "the sums, which did not fit\n")
 	}
 	for _, m := range r.Mentions {
 		b.WriteString(s.warn(p.place(m.File, m.Line, 0)+": names the old version "+m.Version) + "\n")

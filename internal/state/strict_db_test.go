@@ -36,9 +36,34 @@ func TestStrictAccepts(t *testing.T) {
 	}
 }
 
+func TestStrictAcceptsInspected(t *testing.T) {
+	needsNullsNotDistinct(t)
+	sql, err := os.ReadFile("testdata/strict/live.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := pgtest.New(t)
+	db.Exec(string(sql))
+	src, err := Inspect(context.Background(), db.ConnConfig(), catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := strict("schema.hcl", parseBody(t, src)); err != nil {
+		t.Errorf("%v\n%s", err, src)
+	}
+}
+
+func needsNullsNotDistinct(t *testing.T) {
+	t.Helper()
+	if v := pgtest.Server(t).VersionNum(); v < 150000 {
+		t.Skipf("NULLS NOT DISTINCT needs PostgreSQL 15, not %d", v)
+	}
+}
+
 // Everything that strict lets pass must have an effect. The file holds every attribute
 // and block of every shape, and its effect is written down beside it.
 func TestStrictShapesHaveEffects(t *testing.T) {
+	needsNullsNotDistinct(t)
 	ctx := context.Background()
 	srv := pgtest.Server(t)
 	src, err := os.ReadFile("testdata/strict/everything.hcl")

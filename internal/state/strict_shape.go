@@ -170,7 +170,7 @@ var indexShape = &shape{
 	labels: labels(0, 1),
 	attrs: map[string]rule{
 		"unique": boolean, "columns": ownColumns, "include": ownColumns, "type": accessMethod,
-		"where": expression, "nulls_distinct": boolean, "page_per_range": positive, "comment": text,
+		"where": expression, "nulls_distinct": boolean, "page_per_range": notNegative, "comment": text,
 	},
 	blocks: map[string]*shape{"on": {
 		attrs: map[string]rule{

@@ -626,7 +626,7 @@ table "other" {
     nulls_distinct = 0
     where          = ""
     include        = []
-    page_per_range = 0
+    page_per_range = -1
   }
   index "j" {
     on {
@@ -679,7 +679,7 @@ enum "f" {
 42:22: "where" in index "i" must be a string with an SQL expression
 43:22: "include" in index "i" must be a list of columns, such as [column.id]
 44:5: attribute "page_per_range" in index "i": only an index of type = BRIN has it
-44:22: "page_per_range" in index "i" must be an integer of 1 or more
+44:22: "page_per_range" in index "i" must be an integer of 0 or more
 48:16: "column" in on of index "j" must refer to a column, such as column.id
 49:16: "desc" in on of index "j" must be true or false
 50:16: "ops" in on of index "j" must be an operator class, such as jsonb_path_ops, or sql("gist_trgm_ops(siglen=32)")

@@ -95,11 +95,12 @@ func notZero(c *strictness, in scope, a *hclsyntax.Attribute) {
 	c.refuse(a.Expr.Range().Start, "%q in %s must be an integer other than 0, which the engine takes for the default", a.Name, in)
 }
 
-func positive(c *strictness, in scope, a *hclsyntax.Attribute) {
-	if n, ok := integer(a.Expr); ok && n.Sign() > 0 || computed(a.Expr) {
+// notNegative allows 0, which inspection prints for the default.
+func notNegative(c *strictness, in scope, a *hclsyntax.Attribute) {
+	if n, ok := integer(a.Expr); ok && n.Sign() >= 0 || computed(a.Expr) {
 		return
 	}
-	c.refuse(a.Expr.Range().Start, "%q in %s must be an integer of 1 or more", a.Name, in)
+	c.refuse(a.Expr.Range().Start, "%q in %s must be an integer of 0 or more", a.Name, in)
 }
 
 func integer(x hclsyntax.Expression) (*big.Float, bool) {

@@ -111,7 +111,7 @@ func TestRecord(t *testing.T) {
 			at:     "bbb222",
 			change: "DROP TABLE atlas_schema_revisions; UPDATE alembic_version SET version_num = 'aaa111'",
 			kind:   revision.Drifted,
-			err:    "alembic_version says 20240101000000 (aaa111, shop), and there is no journal; but the schema is not that revision's: column public.orders.total is extra (integer); it is that of 20240102000000 (bbb222, total) and of 20240103000000 (ccc333, fill), which only the data tells apart: look at it, then `stamp -to=20240102000000` or `stamp -to=20240103000000`",
+			err:    "alembic_version says 20240101000000 (aaa111, shop), and there is no journal; but the schema is not that revision's: column public.orders.total is extra (integer); the database's is exactly that of 20240102000000 (bbb222, total) and of 20240103000000 (ccc333, fill), which only the data tells apart: look at it, then `stamp -to=20240102000000` or `stamp -to=20240103000000`",
 		},
 		{
 			name:    "the Atlas CLI's alone",

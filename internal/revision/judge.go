@@ -416,7 +416,7 @@ func (j *judge) alembicAlone(id string, at int) error {
 	diffs := catalog.Diff(want, live)
 	hint := fmt.Sprintf("make the schema equal, or if the differences are meant, `stamp -to=%s -yes` records the version all the same", j.word(at))
 	if that := j.thatOf(live); that != "" {
-		hint = "it is " + that
+		hint = "the database's is exactly " + that
 	}
 	j.problem(Drifted, j.files[at].Version, "alembic_version says %s, and there is no journal; but the schema is not that revision's: %s; %s", j.name(at), sentences(diffs), hint)
 	return nil

@@ -87,6 +87,9 @@ var effects struct {
 	of map[string]string // by the text of all files up to one
 }
 
+// roots are the folders of the directories that dir returned.
+var roots = make(map[*migration.Dir]string)
+
 // dir returns a directory with effects, which are measured by running its files.
 func dir(t *testing.T, files ...file) *migration.Dir {
 	t.Helper()
@@ -127,7 +130,9 @@ func dir(t *testing.T, files ...file) *migration.Dir {
 	if err := migration.Rehash(root, measured); err != nil {
 		t.Fatal(err)
 	}
-	return read(t, root)
+	d = read(t, root)
+	roots[d] = root
+	return d
 }
 
 func snapshot(t *testing.T, conn *pgx.Conn) catalog.Catalog {

@@ -43,6 +43,9 @@ func (s *session) refusePooling(ctx context.Context) error {
 		}
 		defer conn.Close(context.WithoutCancel(ctx))
 		tx, err := conn.Begin(ctx)
+		if sqlState(err) != "" {
+			return s.pooled() // by the statement, where transactions are refused
+		}
 		if err != nil {
 			break
 		}

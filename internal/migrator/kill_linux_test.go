@@ -188,7 +188,7 @@ func TestKilledProcess(t *testing.T) {
 func TestServerStopsAtOnce(t *testing.T) {
 	d := dir(t, slow...)
 	head, base := ends(t, d)
-	server := newServer(t, "fsync=on", "full_page_writes=on")
+	server := newServer(t, "fsync=on", "full_page_writes=on", "synchronous_commit=on")
 	for _, later := range []bool{false, true} {
 		t.Run(fmt.Sprintf("later=%v", later), func(t *testing.T) {
 			db, err := server.throwaway.Create(context.Background())

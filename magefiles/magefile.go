@@ -136,11 +136,7 @@ func Lint(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		cfg, err := c.linter(ctx, value(base), last)
-		if err != nil {
-			return err
-		}
-		r, err := lint.Run(ctx, cfg)
+		r, err := lint.Run(ctx, c.linter(value(base), last))
 		if err != nil {
 			return err
 		}

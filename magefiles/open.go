@@ -22,6 +22,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/project"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // say prints a line for people; data alone goes to stdout.
@@ -103,7 +104,7 @@ func (c *cmd) planner(ctx context.Context, name string) (plan.Config, error) {
 	if err != nil {
 		return plan.Config{}, fmt.Errorf("reading the desired state: %w", err)
 	}
-	server, err := c.server(ctx)
+	server, err := c.server(ctx, state.Names(c.dir.Files()))
 	if err != nil {
 		return plan.Config{}, err
 	}
@@ -113,26 +114,23 @@ func (c *cmd) planner(ctx context.Context, name string) (plan.Config, error) {
 	}, nil
 }
 
-// linter starts the throwaway server and returns what package lint works on: the
-// flags' base or latest files, else atlas.hcl's.
-func (c *cmd) linter(ctx context.Context, base string, latest int) (lint.Config, error) {
-	server, err := c.server(ctx)
-	if err != nil {
-		return lint.Config{}, err
-	}
+// linter returns what package lint works on: the flags' base or latest files, else
+// atlas.hcl's.
+func (c *cmd) linter(base string, latest int) lint.Config {
 	cfg := lint.Config{
-		Server: server, Dir: c.dir, Root: c.MigrationsDir, Options: c.options(),
+		Start: c.server, Dir: c.dir, Root: c.MigrationsDir, Options: c.options(),
 		Base: base, Latest: latest, Errors: c.Gate.Errors,
 	}
 	if base == "" && latest == 0 {
 		cfg.Base, cfg.Latest = c.Gate.Base, c.Gate.Latest
 	}
-	return cfg, nil
+	return cfg
 }
 
-// server starts the throwaway server.
-func (c *cmd) server(ctx context.Context) (*devdb.Server, error) {
-	server, err := devdb.Start(ctx, devdb.Config{Dev: c.Dev, Log: say})
+// server starts the throwaway server, with the first of the states that is kept. It
+// runs until close.
+func (c *cmd) server(ctx context.Context, states []string) (*devdb.Server, error) {
+	server, err := devdb.Start(ctx, devdb.Config{Dev: c.Dev, States: states, Log: say})
 	if err != nil {
 		return nil, err
 	}

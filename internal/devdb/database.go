@@ -37,15 +37,19 @@ func (s *Server) Create(ctx context.Context) (*Database, error) {
 // from must have ended, or end within a moment: PostgreSQL copies no database
 // that is in use (SQLSTATE 55006).
 func (s *Server) Clone(ctx context.Context, from *Database) (*Database, error) {
-	err := s.withAdmin(ctx, func(conn *pgx.Conn) error { return awaitEmpty(ctx, conn, from.Name) })
-	if err != nil {
-		return nil, fmt.Errorf("cloning dev database %s: %w", from.Name, err)
-	}
 	db := s.name()
-	if err := s.createDatabase(ctx, db.Name, from.Name, s.clone); err != nil {
+	if err := s.cloneAs(ctx, db, from); err != nil {
 		return nil, fmt.Errorf("cloning dev database %s: %w", from.Name, err)
 	}
 	return db, nil
+}
+
+func (s *Server) cloneAs(ctx context.Context, db, from *Database) error {
+	err := s.withAdmin(ctx, func(conn *pgx.Conn) error { return awaitEmpty(ctx, conn, from.Name) })
+	if err != nil {
+		return err
+	}
+	return s.createDatabase(ctx, db.Name, from.Name, s.clone)
 }
 
 func (s *Server) name() *Database {

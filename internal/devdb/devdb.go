@@ -31,6 +31,11 @@ type Config struct {
 	//   - "postgres://...": an existing server whose user has CREATEDB. Only
 	//     databases that Start's Server creates are touched there.
 	Dev string
+	// States are the names of states that a throwaway server may begin with, the
+	// best first: it begins with the first of them that an earlier server has
+	// kept (Keep) and that is still in the cache. The names are the caller's; a
+	// state is only ever found by a server of the very same version and binaries.
+	States []string
 	// Log, if not nil, is told in one line what a user may want to know, such
 	// as another major than the wanted one. Without a final newline.
 	Log func(format string, args ...any)
@@ -50,6 +55,12 @@ type Server struct {
 	base      *url.URL // of a dev URL's server
 	made      atomic.Int64
 	idle      chan *pgx.Conn // admin connections between two uses
+	state     string         // that it began with, of Config.States
+	keeps     bool
+	log       logger
+
+	mu   sync.Mutex
+	kept *kept
 
 	close    sync.Once
 	closeErr error
@@ -67,7 +78,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if dev.url != "" {
 		return connectServer(ctx, dev.url, log)
 	}
-	return startThrowaway(ctx, dev.major, log)
+	return startThrowaway(ctx, dev.major, cfg.States, log)
 }
 
 // VersionNum returns the server's version as server_version_num has it: 150018

@@ -109,7 +109,7 @@ func (p *process) await(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, er
 }
 
 // stop signals the server and waits for its end. One that does not heed the
-// signal within 10 seconds is killed with its children.
+// signal within 10 seconds is killed with its children. It may have ended already.
 func (p *process) stop(sig syscall.Signal) {
 	p.free()
 	p.cmd.Process.Signal(sig)

@@ -208,7 +208,7 @@ func TestUserNamespace(t *testing.T) {
 	if err := run(ctx, f.account, f.path, "", bins.path("postgres"), "--version"); err != nil {
 		t.Skipf("user namespaces are closed here: %v", err)
 	}
-	s, err := startIn(ctx, f, bins, t.Logf)
+	s, err := startFrom(ctx, f, bins, nil, t.Logf)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,29 +3,22 @@
 package devdb
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // The template is a data directory as initdb makes it, with our settings and
-// the owner role, in one tar file of the cache: a single file is made whole by
-// one fsync and one rename, needs no care for owners and modes, and is read
-// faster than a thousand small ones.
+// the owner role, in one file of the cache: see archive.go.
 
 // Locale C is the only one that every machine has and that sorts alike
 // everywhere.
@@ -44,7 +37,7 @@ var templateSQL = []string{
 
 // templateVersion is to be counted up when the making changes in a way that
 // the key does not see.
-const templateVersion = 2
+const templateVersion = 3
 
 func templateKey(bins binaries) string {
 	h := sha256.New()
@@ -60,14 +53,7 @@ func copyTemplate(ctx context.Context, bins binaries, f *folder, data string, lo
 	if err != nil {
 		return fmt.Errorf("choosing a cache folder: %w", err)
 	}
-	file := filepath.Join(cache, templateKey(bins))
-	archive, err := os.ReadFile(file)
-	if err == nil {
-		os.Chtimes(file, time.Time{}, time.Now())
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		archive, err = makeTemplate(ctx, bins, f, file)
-	}
+	archive, err := makeTemplate(ctx, bins, f, filepath.Join(cache, templateKey(bins)))
 	if err != nil {
 		return fmt.Errorf("making a template data directory: %w", err)
 	}
@@ -77,9 +63,12 @@ func copyTemplate(ctx context.Context, bins binaries, f *folder, data string, lo
 	return nil
 }
 
-// makeTemplate makes the archive once, also when several processes want it at
-// the same time.
+// makeTemplate returns the archive, and makes it if there is none or a damaged
+// one: once, also when several processes want it at the same time.
 func makeTemplate(ctx context.Context, bins binaries, f *folder, file string) ([]byte, error) {
+	if archive, err := readArchive(file); err == nil {
+		return archive, nil
+	}
 	lock, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
@@ -88,7 +77,7 @@ func makeTemplate(ctx context.Context, bins binaries, f *folder, file string) ([
 	if err := awaitLock(ctx, lock, unix.LOCK_EX); err != nil {
 		return nil, err
 	}
-	if archive, err := os.ReadFile(file); err == nil {
+	if archive, err := readArchive(file); err == nil {
 		return archive, nil
 	}
 
@@ -120,15 +109,18 @@ func makeTemplate(ctx context.Context, bins binaries, f *folder, file string) ([
 		return nil, err
 	}
 	dropOldTemplates(filepath.Dir(file))
-	return archive, writeWhole(file, archive)
+	return archive, writeArchive(file, archive)
 }
+
+// maxUnused is how long something in the cache that is not used stays.
+const maxUnused = 30 * 24 * time.Hour
 
 // dropOldTemplates removes what was not used for a month: templates of servers
 // and settings that are no more.
 func dropOldTemplates(cache string) {
 	files, _ := filepath.Glob(filepath.Join(cache, "template-*"))
 	for _, f := range files {
-		if info, err := os.Stat(f); err == nil && time.Since(info.ModTime()) > 30*24*time.Hour {
+		if info, err := os.Stat(f); err == nil && time.Since(info.ModTime()) > maxUnused {
 			os.Remove(f)
 		}
 	}
@@ -141,131 +133,4 @@ func appendFile(name, text string) error {
 	}
 	_, err = f.WriteString(text)
 	return errors.Join(err, f.Close())
-}
-
-// writeWhole writes a file so that a reader, also after a crash, finds it whole
-// or not at all.
-func writeWhole(name string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".new-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(content)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
-}
-
-// pack archives a data directory whose server was shut down.
-func pack(data string) ([]byte, error) {
-	if err := trimWAL(data); err != nil {
-		return nil, err
-	}
-	var buf bytes.Buffer
-	w := tar.NewWriter(&buf)
-	err := filepath.WalkDir(data, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(data, path)
-		if err != nil || rel == "." || e.Name() == "postmaster.opts" {
-			return err
-		}
-		if e.IsDir() {
-			return w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: rel, Mode: 0o700})
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: rel, Mode: 0o600, Size: int64(len(content))}); err != nil {
-			return err
-		}
-		_, err = w.Write(content)
-		return err
-	})
-	if err := errors.Join(err, w.Close()); err != nil {
-		return nil, err
-	}
-	return buf.Bytes(), nil
-}
-
-// trimWAL removes the segments of the write-ahead log that the server has only
-// laid in for later. The first one holds the last checkpoint, whose record may
-// reach into the second.
-func trimWAL(data string) error {
-	segments, err := filepath.Glob(filepath.Join(data, "pg_wal", strings.Repeat("[0-9A-F]", 24)))
-	if err != nil {
-		return err
-	}
-	for _, s := range segments[min(2, len(segments)):] {
-		if err := os.Remove(s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// unpack writes the archive's files, two at a time.
-func unpack(ctx context.Context, archive []byte, data string, a account) error {
-	if err := os.Mkdir(data, 0o700); err != nil {
-		return err
-	}
-	if err := a.own(data); err != nil {
-		return err
-	}
-	type file struct {
-		path    string
-		content []byte
-	}
-	files := make(chan file, 64)
-	var failed error
-	var fail sync.Once
-	var writers sync.WaitGroup
-	for range 2 {
-		writers.Go(func() {
-			for f := range files {
-				err := os.WriteFile(f.path, f.content, 0o600)
-				if err == nil {
-					err = a.own(f.path)
-				}
-				if err != nil {
-					fail.Do(func() { failed = err })
-				}
-			}
-		})
-	}
-	err := func() error {
-		defer close(files)
-		src := bytes.NewReader(archive)
-		r := tar.NewReader(src)
-		for {
-			h, err := r.Next()
-			if err == io.EOF {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if err := ctx.Err(); err != nil {
-				return context.Cause(ctx)
-			}
-			path := filepath.Join(data, h.Name)
-			if h.Typeflag == tar.TypeDir {
-				if err := os.Mkdir(path, 0o700); err != nil {
-					return err
-				}
-				if err := a.own(path); err != nil {
-					return err
-				}
-				continue
-			}
-			at := len(archive) - src.Len()
-			files <- file{path, archive[at : at+int(h.Size)]}
-		}
-	}()
-	writers.Wait()
-	return errors.Join(err, failed)
 }

@@ -5,6 +5,7 @@ package devdb
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -50,12 +51,14 @@ default_text_search_config = 'pg_catalog.english'
 
 // throwaway is a running server and its folder.
 type throwaway struct {
+	bins   binaries
 	folder *folder
 	proc   *process
 }
 
-// startThrowaway starts a server of the given major on a copy of the template.
-func startThrowaway(ctx context.Context, major int, log logger) (*Server, error) {
+// startThrowaway starts a server of the given major: on a copy of the first of the
+// states that is kept, else of the template.
+func startThrowaway(ctx context.Context, major int, states []string, log logger) (*Server, error) {
 	sweep(log)
 	bins, err := find(ctx, major, log)
 	if err != nil {
@@ -65,25 +68,52 @@ func startThrowaway(ctx context.Context, major int, log logger) (*Server, error)
 	if err != nil {
 		return nil, fmt.Errorf("making a folder for the throwaway PostgreSQL: %w", err)
 	}
-	s, err := startIn(ctx, folder, bins, log)
+	s, err := startFrom(ctx, folder, bins, states, log)
 	if err != nil {
 		folder.remove()
 		return nil, fmt.Errorf("starting a throwaway PostgreSQL %s from %s: %w", bins.version, bins.dir, err)
 	}
+	s.keeps, s.log = len(states) > 0, log
 	return s, nil
 }
 
-func startIn(ctx context.Context, folder *folder, bins binaries, log logger) (*Server, error) {
+func startFrom(ctx context.Context, folder *folder, bins binaries, states []string, log logger) (*Server, error) {
+	data := filepath.Join(folder.path, "data")
+	for len(states) > 0 {
+		state, file, err := restore(ctx, bins, folder, data, states, log)
+		if err != nil {
+			return nil, err
+		}
+		if state == "" {
+			break
+		}
+		s, err := startIn(ctx, folder, bins, data, log)
+		if err == nil {
+			s.state = state
+			return s, nil
+		}
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		dropKept(file, err, log)
+		if err := os.RemoveAll(data); err != nil {
+			return nil, err
+		}
+	}
+	if err := copyTemplate(ctx, bins, folder, data, log); err != nil {
+		return nil, err
+	}
+	return startIn(ctx, folder, bins, data, log)
+}
+
+// startIn starts the server on the data directory in the folder.
+func startIn(ctx context.Context, folder *folder, bins binaries, data string, log logger) (*Server, error) {
 	admin, err := socketConfig(folder.path, superuser, maintenance)
 	if err != nil {
 		return nil, err
 	}
 	owner, err := socketConfig(folder.path, devOwner, "")
 	if err != nil {
-		return nil, err
-	}
-	data := filepath.Join(folder.path, "data")
-	if err := copyTemplate(ctx, bins, folder, data, log); err != nil {
 		return nil, err
 	}
 	proc, err := startServer(serverCommand{
@@ -93,13 +123,13 @@ func startIn(ctx context.Context, folder *folder, bins binaries, log logger) (*S
 	if err != nil {
 		return nil, err
 	}
-	t := &throwaway{folder: folder, proc: proc}
+	t := &throwaway{bins: bins, folder: folder, proc: proc}
 	conn, err := proc.await(ctx, admin)
 	if err != nil {
 		proc.stop(syscall.SIGQUIT)
 		return nil, err
 	}
-	s := &Server{admin: admin, owner: owner, prefix: "dev_", template: "template1", idle: make(chan *pgx.Conn, 4), stop: t.stop}
+	s := &Server{admin: admin, owner: owner, prefix: "dev_", template: "template1", idle: make(chan *pgx.Conn, 4)}
 	if s.version, err = versionNum(ctx, conn); err != nil {
 		proc.stop(syscall.SIGQUIT)
 		return nil, err
@@ -109,6 +139,17 @@ func startIn(ctx context.Context, folder *folder, bins binaries, log logger) (*S
 		// a copy through the write-ahead log; on a disk it takes longer.
 		s.create = "STRATEGY file_copy"
 		s.clone = s.create
+	}
+	s.stop = func() error {
+		s.mu.Lock()
+		k := s.kept
+		s.mu.Unlock()
+		if k != nil {
+			if err := t.store(s, k, log); err != nil {
+				log.printf("the replayed migrations can't be kept for the next command: %v", err)
+			}
+		}
+		return t.stop()
 	}
 	s.idle <- conn
 	return s, nil

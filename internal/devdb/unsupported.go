@@ -9,7 +9,7 @@ import (
 
 var errNoUnix = errors.New("running a PostgreSQL server is not supported on this platform: set the env's dev and url to postgres:// URLs of a server that runs already")
 
-func startThrowaway(context.Context, int, logger) (*Server, error) { return nil, errNoUnix }
+func startThrowaway(context.Context, int, []string, logger) (*Server, error) { return nil, errNoUnix }
 
 func useLocal(context.Context, LocalConfig) (*Instance, error) { return nil, errNoUnix }
 

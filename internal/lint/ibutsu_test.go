@@ -13,7 +13,6 @@ import (
 	ibutsuschema "github.com/ibutsu/ibutsu-schema"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
-	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
 // project returns the project's own migrations with further ones.
@@ -85,7 +84,7 @@ func BenchmarkProject(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	cfg := lint.Config{Server: pgtest.Server(b), Dir: dir, Latest: 1}
+	cfg := lint.Config{Start: start(b), Dir: dir, Latest: 1}
 	for b.Loop() {
 		if _, err := lint.Run(context.Background(), cfg); err != nil {
 			b.Fatal(err)

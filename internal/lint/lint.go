@@ -16,7 +16,9 @@ import (
 
 // Config says what to lint.
 type Config struct {
-	Server  *devdb.Server // where the migrations are run
+	// Start starts the server on which the migrations are run, with the first of the states that is kept (devdb.Config.States).
+	// It is called if there is something to run. Who gives the server closes it.
+	Start   func(ctx context.Context, states []string) (*devdb.Server, error)
 	Dir     *migration.Dir
 	Root    string // the migrations folder on disk, which Dir was read from, for git; not needed with Latest
 	Options catalog.Options
@@ -115,21 +117,20 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 
 // statementFindings replays the merged files and runs the added ones after them, as a database will that has run the merged ones.
 func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config) error {
-	st, err := state.New(ctx, cfg.Server, cfg.Options)
+	srv, err := cfg.Start(ctx, state.Names(c.merged))
 	if err != nil {
 		return err
 	}
-	defer st.Close()
-	for _, f := range c.merged {
-		if err := st.Up(ctx, f); err != nil {
-			failed, err := refused(err)
-			if err != nil {
-				return err
-			}
-			r.addFailure(failed)
-			return nil
+	st, err := state.ReplayFiles(ctx, srv, c.merged, cfg.Options)
+	if err != nil {
+		failed, err := refused(err)
+		if err != nil {
+			return err
 		}
+		r.addFailure(failed)
+		return nil
 	}
+	defer st.Close()
 	t, err := newTracer(ctx, st)
 	if err != nil {
 		return err

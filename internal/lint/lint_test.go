@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
@@ -57,13 +58,18 @@ func read(t *testing.T, root string) *migration.Dir {
 	return d
 }
 
-// run lints the folder. cfg needs no Dir, Root or Server.
+// start gives the tests' server, on which no state is kept.
+func start(t testing.TB) func(context.Context, []string) (*devdb.Server, error) {
+	return func(context.Context, []string) (*devdb.Server, error) { return pgtest.Server(t), nil }
+}
+
+// run lints the folder. cfg needs no Dir, Root or Start.
 func run(t *testing.T, root string, cfg lint.Config) (*lint.Report, error) {
 	t.Helper()
 	if cfg.LookupEnv == nil {
 		cfg.LookupEnv = func(string) (string, bool) { return "", false }
 	}
-	cfg.Dir, cfg.Root, cfg.Server = read(t, root), root, pgtest.Server(t)
+	cfg.Dir, cfg.Root, cfg.Start = read(t, root), root, start(t)
 	return lint.Run(context.Background(), cfg)
 }
 

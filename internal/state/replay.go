@@ -17,21 +17,7 @@ func Replay(ctx context.Context, srv *devdb.Server, dir *migration.Dir, through 
 	if through >= len(files) {
 		return nil, fmt.Errorf("replaying file %d of %d", through+1, len(files))
 	}
-	s, err := New(ctx, srv, opts)
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range files[:through+1] {
-		if err := s.Up(ctx, f); err != nil {
-			s.Close()
-			return nil, err
-		}
-	}
-	if err := s.Refresh(ctx); err != nil {
-		s.Close()
-		return nil, err
-	}
-	return s, nil
+	return ReplayFiles(ctx, srv, files[:through+1], opts)
 }
 
 // Up runs a migration.

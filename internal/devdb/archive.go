@@ -1,0 +1,189 @@
+//go:build unix
+
+package devdb
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// An archive is a data directory whose server was shut down, in one file of the
+// cache: a tar with a checksum behind it. A single file is made whole by one
+// rename, needs no care for owners and modes, and is read faster than a thousand
+// small ones. Files of equal content, as the databases of a cluster have them by
+// the hundred, stand in it once.
+
+// errDamaged is an archive that is not as it was written.
+var errDamaged = errors.New("the file is damaged")
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// readArchive reads an archive and marks it as used. One that a crash left
+// incomplete, or a disk changed, gives errDamaged.
+func readArchive(file string) ([]byte, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	tail := len(content) - crc32.Size
+	if tail < 0 || crc32.Checksum(content[:tail], castagnoli) != binary.BigEndian.Uint32(content[tail:]) {
+		return nil, fmt.Errorf("reading %s: %w", file, errDamaged)
+	}
+	// What was used last is the last to be dropped.
+	_ = os.Chtimes(file, time.Time{}, time.Now())
+	return content[:tail:tail], nil
+}
+
+// writeArchive writes an archive so that a reader finds it whole or not at all.
+// It isn't forced to the disk: what a crash leaves of it, the checksum tells.
+func writeArchive(file string, archive []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".new-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(archive)
+	if err == nil {
+		_, err = f.Write(binary.BigEndian.AppendUint32(nil, crc32.Checksum(archive, castagnoli)))
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), file)
+}
+
+// pack archives a data directory whose server was shut down.
+func pack(data string) ([]byte, error) {
+	if err := trimWAL(data); err != nil {
+		return nil, err
+	}
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	names := map[[sha256.Size]byte]string{} // of files, by content
+	err := filepath.WalkDir(data, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(data, path)
+		if err != nil || rel == "." || e.Name() == "postmaster.opts" {
+			return err
+		}
+		if e.IsDir() {
+			return w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: rel, Mode: 0o700})
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(content)
+		if same, ok := names[sum]; ok && len(content) > 0 {
+			return w.WriteHeader(&tar.Header{Typeflag: tar.TypeLink, Name: rel, Linkname: same, Mode: 0o600})
+		}
+		names[sum] = rel
+		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: rel, Mode: 0o600, Size: int64(len(content))}); err != nil {
+			return err
+		}
+		_, err = w.Write(content)
+		return err
+	})
+	if err := errors.Join(err, w.Close()); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+// trimWAL removes the segments of the write-ahead log that the server has only
+// laid in for later. The first one holds the last checkpoint, whose record may
+// reach into the second.
+func trimWAL(data string) error {
+	segments, err := filepath.Glob(filepath.Join(data, "pg_wal", strings.Repeat("[0-9A-F]", 24)))
+	if err != nil {
+		return err
+	}
+	for _, s := range segments[min(2, len(segments)):] {
+		if err := os.Remove(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unpack writes the archive's files, two at a time.
+func unpack(ctx context.Context, archive []byte, data string, a account) error {
+	if err := os.Mkdir(data, 0o700); err != nil {
+		return err
+	}
+	if err := a.own(data); err != nil {
+		return err
+	}
+	type file struct {
+		path    string
+		content []byte
+	}
+	files := make(chan file, 64)
+	var failed error
+	var fail sync.Once
+	var writers sync.WaitGroup
+	for range 2 {
+		writers.Go(func() {
+			for f := range files {
+				err := os.WriteFile(f.path, f.content, 0o600)
+				if err == nil {
+					err = a.own(f.path)
+				}
+				if err != nil {
+					fail.Do(func() { failed = err })
+				}
+			}
+		})
+	}
+	err := func() error {
+		defer close(files)
+		src := bytes.NewReader(archive)
+		contents := map[string][]byte{} // of files, by name
+		r := tar.NewReader(src)
+		for {
+			h, err := r.Next()
+			if err == io.EOF {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if err := ctx.Err(); err != nil {
+				return context.Cause(ctx)
+			}
+			path := filepath.Join(data, h.Name)
+			switch h.Typeflag {
+			case tar.TypeDir:
+				if err := os.Mkdir(path, 0o700); err != nil {
+					return err
+				}
+				if err := a.own(path); err != nil {
+					return err
+				}
+			case tar.TypeLink:
+				files <- file{path, contents[h.Linkname]}
+			default:
+				at := len(archive) - src.Len()
+				contents[h.Name] = archive[at : at+int(h.Size)]
+				files <- file{path, contents[h.Name]}
+			}
+		}
+	}()
+	writers.Wait()
+	return errors.Join(err, failed)
+}

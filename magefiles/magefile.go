@@ -226,7 +226,7 @@ func History(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		return c.History(c.dir.Files(), c.dir.Checkpoints(), st)
+		return c.History(c.dir.Files(), c.dir.Checkpoints(), c.dir.Verify(), st)
 	})
 }
 

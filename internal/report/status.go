@@ -169,12 +169,12 @@ func journalRow(r *migrate.Revision) *atlasexec.Revision {
 }
 
 // History shows the migrations and checkpoints in order, and where the database stands
-// among them; st is nil where there is none to look at.
-func (p *Printer) History(files []*migration.File, checkpoints []*migration.Checkpoint, st *migrator.Status) error {
+// among them; st is nil where there is none to look at. sum is what is wrong with the sums.
+func (p *Printer) History(files []*migration.File, checkpoints []*migration.Checkpoint, sum error, st *migrator.Status) error {
 	if p.Format == JSON {
 		if st == nil {
 			var out status
-			out.Available, out.Checkpoints = migrationFiles(files), checkpointFiles(checkpoints)
+			out.Available, out.Checkpoints, out.Sum = migrationFiles(files), checkpointFiles(checkpoints), errorText(sum)
 			return p.json(out)
 		}
 		out := p.status(st)
@@ -224,6 +224,9 @@ func (p *Printer) History(files []*migration.File, checkpoints []*migration.Chec
 		for _, problem := range st.Problems {
 			b.WriteString(p.Style.bad(string(problem.Kind)) + ": " + indent(problem.Text, "  ")[2:] + "\n")
 		}
+	}
+	if sum != nil {
+		b.WriteString(p.Style.bad("sums") + ": " + indent(sum.Error(), "  ")[2:] + "\n")
 	}
 	return p.text(&b)
 }

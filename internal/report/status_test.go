@@ -79,7 +79,7 @@ func TestStatusAndHistory(t *testing.T) {
 					t.Errorf("error %v", err)
 				}
 				golden(t, "status-"+tt.name+ext, got)
-				again, err := show(t, format, func(p *Printer) error { return p.History(tt.st.Files, nil, tt.st) })
+				again, err := show(t, format, func(p *Printer) error { return p.History(tt.st.Files, nil, tt.st.Sum, tt.st) })
 				if err != nil {
 					t.Error(err)
 				}
@@ -120,12 +120,12 @@ func TestStatusAndHistory(t *testing.T) {
 // TestHistoryAlone is the history without any database.
 func TestHistoryAlone(t *testing.T) {
 	f := files(t)
-	text, err := show(t, Text, func(p *Printer) error { return p.History(f, nil, nil) })
+	text, err := show(t, Text, func(p *Printer) error { return p.History(f, nil, nil, nil) })
 	if err != nil {
 		t.Error(err)
 	}
 	golden(t, "history-alone.txt", text)
-	text, err = show(t, JSON, func(p *Printer) error { return p.History(f, nil, nil) })
+	text, err = show(t, JSON, func(p *Printer) error { return p.History(f, nil, nil, nil) })
 	if err != nil {
 		t.Error(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"ariga.io/atlas/sql/migrate"
-	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 	"github.com/jackc/pgx/v5"
 
@@ -42,9 +41,13 @@ func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options) ([]
 			return ok && c.Text == "standard public schema"
 		})
 	}
-	hcl, err := postgres.MarshalHCL.MarshalSpec(realm)
+	plainReferences(realm)
+	if err := exactDefaults(ctx, db.native, realm); err != nil {
+		return nil, err
+	}
+	hcl, err := marshal(realm)
 	if err != nil {
-		return nil, fmt.Errorf("writing the schema as HCL: %w", err)
+		return nil, err
 	}
 	var out bytes.Buffer
 	for _, o := range Unmanaged(c) {
@@ -74,6 +77,9 @@ func inspect(ctx context.Context, drv migrate.Driver, opts catalog.Options) (*sc
 	}
 	if err := leaveOutMembers(ctx, drv, r); err != nil {
 		return nil, fmt.Errorf("inspecting extensions: %w", err)
+	}
+	if err := complete(ctx, drv, r); err != nil {
+		return nil, fmt.Errorf("inspecting what the engine does not see: %w", err)
 	}
 	return r, nil
 }

@@ -9,16 +9,19 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 )
 
-// Outside counts the objects of one kind that stand outside schema.hcl, because the
-// engine cannot express them: plans leave them alone.
+// Outside counts what stands outside schema.hcl of one kind, because the engine cannot
+// express it: objects, and what objects have that the file declares. Plans leave it alone.
 type Outside struct {
-	Kind  string // "view", "function", "materialized view", ...
+	Kind  string // "view", "materialized view", "index with storage parameters", ...
 	Count int
 }
 
-// String is "2 views", "1 policy".
+// String is "2 views", "1 policy", "3 indexes with storage parameters".
 func (o Outside) String() string {
-	kind := o.Kind
+	kind, with := o.Kind, ""
+	if i := strings.Index(kind, " with "); i >= 0 {
+		kind, with = kind[:i], kind[i:]
+	}
 	if o.Count != 1 {
 		switch {
 		case strings.HasSuffix(kind, "y"):
@@ -31,17 +34,24 @@ func (o Outside) String() string {
 			kind += "s"
 		}
 	}
-	return fmt.Sprintf("%d %s", o.Count, kind)
+	return fmt.Sprintf("%d %s", o.Count, kind+with)
 }
 
 // Unmanaged counts what stands outside schema.hcl, by kind in alphabetical order.
 func Unmanaged(c catalog.Catalog) []Outside {
-	_, outside := Split(c)
+	managed, outside := Split(c)
 	count := map[string]int{}
+	for _, line := range managed.Lines() {
+		for _, kind := range unsaid(line) {
+			count[kind]++
+		}
+	}
 	for _, line := range outside.Lines() {
-		switch kind, _, comment := parseLine(line); {
+		switch kind, rest, comment := parseLine(line); {
 		case comment, kind == "column", kind == "constraint", kind == "index", kind == "domain constraint":
 			// A part of something that is counted.
+		case kind == "table" && strings.Contains(rest, "inherits ("):
+			count["child table"]++
 		case kind == "table":
 			count["partition"]++
 		default:
@@ -57,8 +67,8 @@ func Unmanaged(c catalog.Catalog) []Outside {
 }
 
 // Split divides a catalog into what schema.hcl manages and what stands outside it. The
-// schemas named in kept stand outside. So do partitions with all their parts: what they
-// take over from their parent changes with it.
+// schemas named in kept stand outside. So do partitions and tables that inherit, with all
+// their parts: what they take over from their parent changes with it.
 func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog) {
 	lines := c.Lines()
 	foreign := map[string]bool{} // relations outside, by qualified name
@@ -68,7 +78,7 @@ func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog)
 		switch {
 		case comment:
 		case kind == "view", kind == "materialized view", kind == "foreign table",
-			kind == "table" && strings.Contains(def, "partition of "):
+			kind == "table" && (strings.Contains(def, "partition of ") || strings.HasPrefix(def, "ordinary, inherits (")):
 			foreign[name] = true
 		}
 	}

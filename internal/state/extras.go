@@ -1,0 +1,420 @@
+package state
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// A Stuck is something that schema.hcl cannot say about an object that it declares, and
+// that the object cannot keep when it is changed as the file wants.
+type Stuck struct {
+	Object string // "index public.results.ix_results_tags"
+	What   string // "storage parameters (fillfactor='70')"
+}
+
+func (s Stuck) String() string {
+	return fmt.Sprintf("%s cannot keep its %s, which the schema file cannot say", s.Object, s.What)
+}
+
+// CarryOver gives the objects of the desired state what schema.hcl cannot say about them
+// and what they have in the replayed state: storage parameters, deferrable keys, exclusion
+// constraints, sequences' options and the like. So it is no difference between the two,
+// and an object that is built anew keeps it. It returns what could not be carried over
+// because the object itself changes.
+func CarryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
+	have, err := replayed.extras(ctx)
+	if err != nil {
+		return nil, err
+	}
+	want, err := desired.extras(ctx)
+	if err != nil {
+		return nil, err
+	}
+	have.follow(replayed.Catalog, desired.Catalog, want)
+	stmts := have.statements(want)
+	if len(stmts) > 0 {
+		for _, s := range stmts {
+			// What fails is found missing below.
+			var pg *pgconn.PgError
+			if err := exec(ctx, desired.db.native, s); err != nil && !errors.As(err, &pg) {
+				return nil, fmt.Errorf("carrying over what the schema file cannot say: %w", err)
+			}
+		}
+		if err := desired.Refresh(ctx); err != nil {
+			return nil, err
+		}
+		if want, err = desired.extras(ctx); err != nil {
+			return nil, err
+		}
+	}
+	declared := map[string]bool{}
+	for _, line := range desired.Catalog.Lines() {
+		name, _ := cutName(line)
+		declared[name] = true
+	}
+	kept := map[trait]bool{}
+	for _, t := range want.traits() {
+		kept[t] = true
+	}
+	var stuck []Stuck
+	for _, t := range have.traits() {
+		if declared[t.object] && !kept[t] {
+			stuck = append(stuck, Stuck{Object: t.object, What: t.what})
+		}
+	}
+	return stuck, nil
+}
+
+// A trait is something that schema.hcl cannot say about an object, named as a catalog
+// does.
+type trait struct{ object, what string }
+
+// Extras are what schema.hcl cannot say about the objects of a state.
+type extras struct {
+	Settings    []*setting
+	Constraints []*constraint
+	Serials     []*serial
+}
+
+// A setting is something that one action gives an object.
+type setting struct {
+	Kind, Schema, Rel, Name string // Name is the part of the relation, or empty
+	What, Value, Action     string
+}
+
+type constraint struct {
+	Schema, Table, Name, Kind, Def string
+}
+
+// A serial is a column's own sequence.
+type serial struct {
+	Schema, Table, Column, Type  string
+	Sequence                     string // qualified and quoted
+	SequenceSchema, SequenceName string
+	SequenceType, Options        string
+}
+
+//go:embed extras.sql
+var extrasSQL string
+
+func (s *State) extras(ctx context.Context) (*extras, error) {
+	var doc []byte
+	err := pgx.BeginTxFunc(ctx, s.db.native, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, extrasSQL, pgx.QueryExecModeSimpleProtocol).Scan(&doc)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading what the schema file cannot say: %w", err)
+	}
+	e := &extras{}
+	if err := json.Unmarshal(doc, e); err != nil {
+		return nil, fmt.Errorf("reading what the schema file cannot say: %w", err)
+	}
+	return e, nil
+}
+
+// traits lists what the state's objects have.
+func (e *extras) traits() []trait {
+	var list []trait
+	for _, s := range e.Settings {
+		what := s.What
+		if s.Value != "" && s.What != "replica identity" {
+			what += " (" + s.Value + ")"
+		}
+		list = append(list, trait{s.object(), what})
+	}
+	for _, k := range e.Constraints {
+		if k.Kind == "x" {
+			list = append(list, trait{"table " + pgsql.QualifiedIdent(k.Schema, k.Table), "exclusion constraint " + pgsql.Ident(k.Name) + " (" + k.Def + ")"})
+			continue
+		}
+		_, more := plainConstraint(k.Kind, k.Def)
+		for _, m := range more {
+			list = append(list, trait{k.object(), m})
+		}
+	}
+	for _, s := range e.Serials {
+		list = append(list, trait{"column " + pgsql.QualifiedIdent(s.Schema, s.Table) + "." + pgsql.Ident(s.Column),
+			"sequence " + s.Sequence + " (" + s.Options + ")"})
+	}
+	return list
+}
+
+func (s *setting) object() string {
+	kind, name := s.Kind, pgsql.QualifiedIdent(s.Schema, s.Rel)
+	switch kind {
+	case "mark":
+		kind = "index"
+	case "comment on constraint":
+		kind = "constraint"
+	case "comment on sequence":
+		kind = "column"
+	case "comment on enum":
+		kind = "enum"
+	}
+	if s.Name != "" {
+		name += "." + pgsql.Ident(s.Name)
+	}
+	return kind + " " + name
+}
+
+func (k *constraint) object() string {
+	return "constraint " + pgsql.QualifiedIdent(k.Schema, k.Table) + "." + pgsql.Ident(k.Name)
+}
+
+// follow renames the indexes and constraints that have another name in the desired state
+// and are the same otherwise: what they have goes with them.
+func (e *extras) follow(have, want catalog.Catalog, desired *extras) {
+	renamed := renamedIndexes(have, want)
+	for _, k := range e.Constraints {
+		if k.Kind == "x" || desired.constraint(k.Schema, k.Table, k.Name) != nil {
+			continue
+		}
+		def, _ := plainConstraint(k.Kind, k.Def)
+		for _, d := range desired.Constraints {
+			plain, _ := plainConstraint(d.Kind, d.Def)
+			if d.Schema == k.Schema && d.Table == k.Table && d.Kind == k.Kind && plain == def && e.constraint(d.Schema, d.Table, d.Name) == nil {
+				renamed[k.object()] = d.Name
+				renamed["index "+strings.TrimPrefix(k.object(), "constraint ")] = d.Name
+				break
+			}
+		}
+	}
+	for _, s := range e.Settings {
+		if to, ok := renamed[s.object()]; ok {
+			s.Name = to
+		}
+	}
+	for _, k := range e.Constraints {
+		if to, ok := renamed[k.object()]; ok {
+			k.Name = to
+		}
+	}
+}
+
+// renamedIndexes returns the new names of indexes by their lines' kind and old name.
+func renamedIndexes(have, want catalog.Catalog) map[string]string {
+	indexes := func(c catalog.Catalog) map[string]string {
+		m := map[string]string{}
+		for _, line := range c.Lines() {
+			if kind, rest, comment := parseLine(line); kind == "index" && !comment {
+				name, def := cutName(rest)
+				m[name] = def
+			}
+		}
+		return m
+	}
+	from, to := indexes(have), indexes(want)
+	renamed := map[string]string{}
+	taken := map[string]bool{}
+	var names []string
+	for name := range to {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for name, def := range from {
+		if _, ok := to[name]; ok {
+			continue
+		}
+		plain := plainIndex(def)
+		for _, n := range names {
+			if _, ok := from[n]; !ok && !taken[n] && parent(n) == parent(name) && plainIndex(to[n]) == plain {
+				taken[n] = true
+				last := strings.TrimPrefix(n, parent(n)+".")
+				if strings.HasPrefix(last, `"`) {
+					last = strings.ReplaceAll(last[1:len(last)-1], `""`, `"`)
+				}
+				renamed["index "+name] = last
+				break
+			}
+		}
+	}
+	return renamed
+}
+
+// plainIndex is an index's definition without its name and what schema.hcl cannot say.
+func plainIndex(def string) string {
+	tokens := pgsql.Tokens(def)
+	var b strings.Builder
+	depth := 0
+	for i := 0; i < len(tokens); i++ {
+		t := tokens[i]
+		switch {
+		case t.Kind == pgsql.Op && t.Text == "(":
+			depth++
+		case t.Kind == pgsql.Op && t.Text == ")":
+			depth--
+		case depth == 0 && t.Kind == pgsql.Word && t.Text == "INDEX" && i+1 < len(tokens):
+			i++ // the name
+		case depth == 0 && t.Kind == pgsql.Word && t.Text == "WITH" && i+1 < len(tokens) && tokens[i+1].Text == "(":
+			for i < len(tokens) && tokens[i].Text != ")" {
+				i++
+			}
+			continue
+		case depth == 0 && t.Kind == pgsql.Op && t.Text == "[":
+			return b.String() // the state behind the definition
+		}
+		b.WriteString(t.Text + " ")
+	}
+	return b.String()
+}
+
+func (e *extras) constraint(schema, table, name string) *constraint {
+	for _, k := range e.Constraints {
+		if k.Schema == schema && k.Table == table && k.Name == name {
+			return k
+		}
+	}
+	return nil
+}
+
+func (e *extras) serial(o *serial) *serial {
+	for _, s := range e.Serials {
+		if s.Schema == o.Schema && s.Table == o.Table && s.Column == o.Column {
+			return s
+		}
+	}
+	return nil
+}
+
+// statements returns what gives the objects of want what e has and they have not.
+func (e *extras) statements(want *extras) []string {
+	var out []string
+	for _, k := range e.Constraints {
+		table := "ALTER TABLE " + pgsql.QualifiedIdent(k.Schema, k.Table)
+		add := "ADD CONSTRAINT " + pgsql.Ident(k.Name) + " "
+		w := want.constraint(k.Schema, k.Table, k.Name)
+		if k.Kind == "x" {
+			if w == nil {
+				out = append(out, table+" "+add+k.Def)
+			}
+			continue
+		}
+		plain, more := plainConstraint(k.Kind, k.Def)
+		if w == nil || w.Kind != k.Kind || len(more) == 0 {
+			continue
+		}
+		def := k.Def
+		if d, _ := plainConstraint(w.Kind, w.Def); d != plain {
+			// It changes in what the file says, and keeps what stands behind that.
+			def = d
+			for _, m := range more {
+				if slices.Contains(constraintSuffixes, m) {
+					def += " " + m
+				}
+			}
+		}
+		if def != w.Def {
+			out = append(out, table+" DROP CONSTRAINT "+pgsql.Ident(k.Name)+", "+add+def)
+		}
+	}
+	for _, s := range e.Serials {
+		w := want.serial(s)
+		if w == nil {
+			continue
+		}
+		name := w.Sequence
+		if w.SequenceSchema != s.SequenceSchema {
+			out = append(out, "ALTER SEQUENCE "+name+" SET SCHEMA "+pgsql.Ident(s.SequenceSchema))
+			name = pgsql.QualifiedIdent(s.SequenceSchema, w.SequenceName)
+		}
+		if w.SequenceName != s.SequenceName {
+			out = append(out, "ALTER SEQUENCE "+name+" RENAME TO "+pgsql.Ident(s.SequenceName))
+		}
+		if w.Type != s.Type {
+			s.Options, s.SequenceType = w.Options, w.SequenceType // those of the other type
+		}
+		if w.Options != s.Options || w.SequenceType != s.SequenceType {
+			out = append(out, "ALTER SEQUENCE "+s.Sequence+" AS "+s.SequenceType+" "+s.Options)
+		}
+	}
+	had := map[trait]bool{}
+	for _, t := range want.traits() {
+		had[t] = true
+	}
+	for _, s := range e.Settings {
+		if t := (&extras{Settings: []*setting{s}}).traits()[0]; had[t] {
+			continue
+		}
+		rel := pgsql.QualifiedIdent(s.Schema, s.Rel)
+		switch s.Kind {
+		case "table":
+			out = append(out, "ALTER TABLE "+rel+" "+s.Action)
+		case "column":
+			out = append(out, "ALTER TABLE "+rel+" ALTER COLUMN "+pgsql.Ident(s.Name)+" "+s.Action)
+		case "index":
+			out = append(out, "ALTER INDEX "+pgsql.QualifiedIdent(s.Schema, s.Name)+" "+s.Action)
+		case "mark":
+			out = append(out, "ALTER TABLE "+rel+" "+s.Action+pgsql.Ident(s.Name))
+		case "comment on constraint":
+			out = append(out, "COMMENT ON CONSTRAINT "+pgsql.Ident(s.Name)+" ON "+rel+" "+s.Action)
+		case "comment on sequence":
+			for _, w := range append(slices.Clone(e.Serials), want.Serials...) {
+				if w.Schema == s.Schema && w.Table == s.Rel && w.Column == s.Name {
+					out = append(out, "COMMENT ON SEQUENCE "+w.Sequence+" "+s.Action)
+					break
+				}
+			}
+		case "comment on enum":
+			out = append(out, "COMMENT ON TYPE "+rel+" "+s.Action)
+		}
+	}
+	return out
+}
+
+// constraintSuffixes are what may stand behind a constraint's definition, the last first.
+var constraintSuffixes = []string{"NOT VALID", "NOT ENFORCED", "NO INHERIT", "INITIALLY DEFERRED", "DEFERRABLE"}
+
+var setColumns = regexp.MustCompile(`(SET (?:NULL|DEFAULT)) \([^)]*\)`)
+
+// plainConstraint takes apart what schema.hcl says of a constraint's definition and what
+// it cannot say, the latter in the order in which PostgreSQL writes it.
+func plainConstraint(kind, def string) (plain string, more []string) {
+	for _, s := range constraintSuffixes {
+		if p, ok := strings.CutSuffix(def, " "+s); ok {
+			def = p
+			more = append(more, s)
+		}
+	}
+	slices.Reverse(more)
+	switch kind {
+	case "f":
+		columns, rest, ok := strings.Cut(def, ") REFERENCES ")
+		if !ok {
+			break
+		}
+		if strings.Contains(rest, ") MATCH FULL") {
+			rest = strings.Replace(rest, ") MATCH FULL", ")", 1)
+			more = append(more, "MATCH FULL")
+		}
+		if m := setColumns.FindString(rest); m != "" {
+			rest = setColumns.ReplaceAllString(rest, "$1")
+			more = append(more, m)
+		}
+		if p := strings.ReplaceAll(columns, ", PERIOD ", ", "); p != columns {
+			columns, rest = p, strings.Replace(rest, ", PERIOD ", ", ", 1)
+			more = append(more, "PERIOD")
+		}
+		def = columns + ") REFERENCES " + rest
+	case "p", "u":
+		if p := strings.Replace(def, " WITHOUT OVERLAPS)", ")", 1); p != def {
+			def = p
+			more = append(more, "WITHOUT OVERLAPS")
+		}
+	}
+	return def, more
+}

@@ -1,0 +1,105 @@
+-- What schema.hcl cannot say about the tables that it manages, each with the action that
+-- gives it to a table that has it not. Run it with search_path = pg_catalog.
+WITH t AS (
+  SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+), settings(rank, kind, schema, rel, name, what, value, action) AS (
+  SELECT 0, 'table', t.nspname, t.relname, '', 'unlogged', '', 'SET UNLOGGED' FROM t WHERE relpersistence = 'u'
+  UNION ALL
+  SELECT 0, 'table', t.nspname, t.relname, '', 'storage parameters', o.list, 'SET (' || o.list || ')'
+  FROM t, LATERAL (
+    SELECT string_agg(o.prefix || quote_ident(split_part(o.opt, '=', 1)) || '=' || quote_literal(substr(o.opt, strpos(o.opt, '=') + 1)), ', ' ORDER BY o.prefix, o.opt) list
+    FROM (SELECT '' AS prefix, unnest(t.reloptions) AS opt
+          UNION ALL SELECT 'toast.', unnest(tc.reloptions) FROM pg_class tc WHERE tc.oid = t.reltoastrelid) o) o
+  WHERE o.list IS NOT NULL
+  UNION ALL
+  SELECT 0, 'table', t.nspname, t.relname, '', 'row security', '', 'ENABLE ROW LEVEL SECURITY' FROM t WHERE relrowsecurity
+  UNION ALL
+  SELECT 0, 'table', t.nspname, t.relname, '', 'forced row security', '', 'FORCE ROW LEVEL SECURITY' FROM t WHERE relforcerowsecurity
+  UNION ALL
+  SELECT 0, 'table', t.nspname, t.relname, '', 'replica identity', relreplident::text,
+    'REPLICA IDENTITY ' || CASE relreplident WHEN 'n' THEN 'NOTHING' ELSE 'FULL' END FROM t WHERE relreplident IN ('n', 'f')
+  UNION ALL
+  SELECT 1, 'column', t.nspname, t.relname, a.attname::text, 'storage', a.attstorage::text,
+    'SET STORAGE ' || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END
+  FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+  JOIN pg_type ty ON ty.oid = a.atttypid AND ty.typstorage <> a.attstorage
+  UNION ALL
+  SELECT 1, 'column', t.nspname, t.relname, a.attname::text, 'compression', to_jsonb(a) ->> 'attcompression',
+    'SET COMPRESSION ' || CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' ELSE 'lz4' END
+  FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE to_jsonb(a) ->> 'attcompression' IN ('p', 'l')
+  UNION ALL
+  SELECT 1, 'column', t.nspname, t.relname, a.attname::text, 'statistics target', a.attstattarget::text, 'SET STATISTICS ' || a.attstattarget
+  FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE coalesce(a.attstattarget, -1) >= 0
+  UNION ALL
+  SELECT 1, 'column', t.nspname, t.relname, a.attname::text, 'options', array_to_string(a.attoptions, ', '), 'SET (' || array_to_string(a.attoptions, ', ') || ')'
+  FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE a.attoptions IS NOT NULL
+  UNION ALL
+  SELECT 1, 'column', t.nspname, t.relname, a.attname::text, 'sequence options', o.list, o.list
+  FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attidentity <> ''
+  JOIN pg_depend p ON p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.deptype = 'i'
+    AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum
+  JOIN pg_sequence s ON s.seqrelid = p.objid, LATERAL (SELECT concat_ws(' ',
+      CASE WHEN s.seqtypid <> a.atttypid THEN 'SET AS ' || format_type(s.seqtypid, NULL) END,
+      'SET MINVALUE ' || NULLIF(s.seqmin, CASE WHEN s.seqincrement > 0 THEN 1 ELSE
+        CASE s.seqtypid WHEN 21 THEN -32768 WHEN 23 THEN -2147483648 ELSE -9223372036854775808 END END),
+      'SET MAXVALUE ' || NULLIF(s.seqmax, CASE WHEN s.seqincrement < 0 THEN -1 ELSE
+        CASE s.seqtypid WHEN 21 THEN 32767 WHEN 23 THEN 2147483647 ELSE 9223372036854775807 END END),
+      'SET CACHE ' || NULLIF(s.seqcache, 1), CASE WHEN s.seqcycle THEN 'SET CYCLE' END) AS list) o
+  WHERE o.list <> ''
+  UNION ALL
+  SELECT 3, 'index', t.nspname, t.relname, ic.relname::text, 'storage parameters', o.list, 'SET (' || o.list || ')'
+  FROM t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class ic ON ic.oid = i.indexrelid, LATERAL (
+    SELECT string_agg(quote_ident(split_part(o, '=', 1)) || '=' || quote_literal(substr(o, strpos(o, '=') + 1)), ', ' ORDER BY o) AS list
+    FROM unnest(ic.reloptions) o WHERE split_part(o, '=', 1) <> 'pages_per_range') o
+  WHERE o.list IS NOT NULL
+  UNION ALL
+  SELECT 3, 'index', t.nspname, t.relname, ic.relname::text, 'statistics target of column ' || a.attnum, a.attstattarget::text,
+    'ALTER COLUMN ' || a.attnum || ' SET STATISTICS ' || a.attstattarget
+  FROM t JOIN pg_index i ON i.indrelid = t.oid AND i.indexprs IS NOT NULL JOIN pg_class ic ON ic.oid = i.indexrelid
+  JOIN pg_attribute a ON a.attrelid = ic.oid AND coalesce(a.attstattarget, -1) >= 0
+  UNION ALL
+  SELECT 4, 'mark', t.nspname, t.relname, ic.relname::text, 'clustered', '', 'CLUSTER ON '
+  FROM t JOIN pg_index i ON i.indrelid = t.oid AND i.indisclustered JOIN pg_class ic ON ic.oid = i.indexrelid
+  UNION ALL
+  SELECT 4, 'mark', t.nspname, t.relname, ic.relname::text, 'replica identity', '', 'REPLICA IDENTITY USING INDEX '
+  FROM t JOIN pg_index i ON i.indrelid = t.oid AND i.indisreplident JOIN pg_class ic ON ic.oid = i.indexrelid
+  UNION ALL
+  SELECT 5, 'comment on constraint', t.nspname, t.relname, k.conname::text, 'comment', quote_literal(d.description), 'IS ' || quote_literal(d.description)
+  FROM t JOIN pg_constraint k ON k.conrelid = t.oid
+  JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
+  UNION ALL
+  SELECT 5, 'comment on sequence', t.nspname, t.relname, a.attname::text, 'comment', quote_literal(d.description), 'IS ' || quote_literal(d.description)
+  FROM t JOIN pg_attribute a ON a.attrelid = t.oid
+  JOIN pg_depend p ON p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.deptype = 'a'
+    AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum
+  JOIN pg_class sc ON sc.oid = p.objid AND sc.relkind = 'S'
+  JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = sc.oid AND d.objsubid = 0
+  UNION ALL
+  SELECT 5, 'comment on enum', n.nspname, ty.typname, '', 'comment', quote_literal(d.description), 'IS ' || quote_literal(d.description)
+  FROM pg_type ty JOIN pg_namespace n ON n.oid = ty.typnamespace
+  JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid = ty.oid
+  WHERE ty.typtype = 'e' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_type'::regclass AND e.objid = ty.oid AND e.deptype = 'e')
+)
+SELECT json_build_object(
+'settings', (SELECT json_agg(s ORDER BY s.rank, s.kind, s.schema, s.rel, s.name, s.what) FROM settings s),
+'constraints', (
+  SELECT json_agg(json_build_object('schema', t.nspname, 'table', t.relname, 'name', k.conname, 'kind', k.contype,
+    'def', pg_get_constraintdef(k.oid)) ORDER BY t.nspname, t.relname, k.conname)
+  FROM t JOIN pg_constraint k ON k.conrelid = t.oid WHERE k.contype IN ('c', 'f', 'p', 'u', 'x')),
+'serials', (
+  SELECT json_agg(json_build_object('schema', t.nspname, 'table', t.relname, 'column', a.attname, 'type', format_type(a.atttypid, NULL),
+    'sequence', quote_ident(sn.nspname) || '.' || quote_ident(sc.relname), 'sequenceSchema', sn.nspname, 'sequenceName', sc.relname,
+    'sequenceType', format_type(s.seqtypid, NULL), 'options', concat('INCREMENT BY ', s.seqincrement, ' MINVALUE ', s.seqmin, ' MAXVALUE ', s.seqmax,
+      ' START WITH ', s.seqstart, ' CACHE ', s.seqcache, CASE WHEN s.seqcycle THEN ' CYCLE' ELSE ' NO CYCLE' END)) ORDER BY t.nspname, t.relname, a.attname)
+  FROM t JOIN pg_attribute a ON a.attrelid = t.oid
+  JOIN pg_depend p ON p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.deptype = 'a'
+    AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum
+  JOIN pg_class sc ON sc.oid = p.objid AND sc.relkind = 'S'
+  JOIN pg_namespace sn ON sn.oid = sc.relnamespace
+  JOIN pg_sequence s ON s.seqrelid = sc.oid)
+)

@@ -1,0 +1,99 @@
+package state
+
+import (
+	"regexp"
+	"strings"
+)
+
+// unsaid names what schema.hcl cannot say about a managed object, by its catalog line:
+// "deferrable constraint", "index with storage parameters".
+func unsaid(line string) []string {
+	kind, rest, comment := parseLine(line)
+	if comment {
+		switch kind {
+		case "constraint", "sequence", "enum":
+			return []string{kind + " with a comment"}
+		}
+		return nil
+	}
+	_, def := cutName(rest)
+	def, state := cutState(def)
+	var out []string
+	add := func(is bool, what string) {
+		if is {
+			out = append(out, what)
+		}
+	}
+	switch kind {
+	case "table":
+		add(strings.HasPrefix(state, "unlogged"), "unlogged table")
+		add(strings.Contains(state, "with ("), "table with storage parameters")
+		add(strings.Contains(state, "row security"), "table with row security")
+		add(strings.Contains(state, "replica identity"), "table with a replica identity")
+	case "column":
+		add(strings.Contains(state, "storage ") || strings.Contains(state, "compression ") ||
+			strings.Contains(state, "statistics ") || strings.Contains(state, "with ("), "column with storage options")
+		add(strings.HasSuffix(def, ") virtual"), "virtual column")
+		if _, options, ok := strings.Cut(def, " as identity"); ok {
+			add(identityOptions.MatchString(options), "identity column with sequence options")
+		}
+	case "sequence":
+		typ, _, _ := strings.Cut(def, " owned by ")
+		add(strings.Contains(typ, " "), "sequence with options")
+	case "constraint":
+		if strings.HasPrefix(def, "EXCLUDE ") {
+			return []string{"exclusion constraint"}
+		}
+		_, more := plainConstraint(constraintKind(def), def)
+		for _, m := range more {
+			switch m {
+			case "DEFERRABLE":
+				out = append(out, "deferrable constraint")
+			case "INITIALLY DEFERRED":
+			case "NOT VALID", "NOT ENFORCED", "NO INHERIT", "MATCH FULL", "PERIOD", "WITHOUT OVERLAPS":
+				out = append(out, "constraint with "+m)
+			default:
+				out = append(out, "constraint with a column list behind SET NULL")
+			}
+		}
+		add(strings.Contains(state, "with ("), "index with storage parameters")
+		add(strings.Contains(state, "clustered"), "clustered index")
+		add(strings.Contains(state, "replica identity"), "table with a replica identity")
+	case "index":
+		if m := indexParameters.FindStringSubmatch(def); m != nil {
+			add(!onlyPages.MatchString(m[1]), "index with storage parameters")
+		}
+		add(strings.Contains(state, "statistics "), "index with a statistics target")
+		add(strings.Contains(state, "clustered"), "clustered index")
+		add(strings.Contains(state, "replica identity"), "table with a replica identity")
+	}
+	return out
+}
+
+var (
+	identityOptions = regexp.MustCompile(`\b(as|minvalue|maxvalue|cache|cycle)\b`)
+	// PostgreSQL quotes the values of parameters, and names nothing else so.
+	indexParameters = regexp.MustCompile(` WITH \(([a-z_]+='[^)]*')\)`)
+	onlyPages       = regexp.MustCompile(`^pages_per_range='\d+'$`)
+)
+
+// cutState cuts off the state that stands in brackets behind a definition.
+func cutState(def string) (rest, state string) {
+	i := strings.LastIndex(def, "[")
+	if i < 0 || !strings.HasSuffix(def, "]") || i > 0 && def[i-1] != ' ' || i == len(def)-2 {
+		return def, ""
+	}
+	return strings.TrimSuffix(def[:i], " "), def[i+1 : len(def)-1]
+}
+
+func constraintKind(def string) string {
+	switch {
+	case strings.HasPrefix(def, "FOREIGN KEY"):
+		return "f"
+	case strings.HasPrefix(def, "PRIMARY KEY"):
+		return "p"
+	case strings.HasPrefix(def, "UNIQUE"):
+		return "u"
+	}
+	return "c"
+}

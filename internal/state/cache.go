@@ -25,7 +25,7 @@ const replayVersion = 1
 
 // worthKeeping is how long the files of a replay take, beyond those of a kept state,
 // for the state behind them to be kept: about as long as it takes to store it.
-const worthKeeping = 300 * time.Millisecond
+const worthKeeping = 150 * time.Millisecond
 
 // Names returns the names of the states that files lead to one after the other, the
 // last one first, as devdb.Config.States wants them. A name stands for the text of all

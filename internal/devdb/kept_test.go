@@ -1,0 +1,471 @@
+//go:build unix
+
+package devdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+)
+
+// session is one command's use of a server, as far as kept states go.
+type session struct {
+	*Server
+	log *strings.Builder
+}
+
+func startWith(t *testing.T, states ...string) session {
+	t.Helper()
+	var log strings.Builder
+	s, err := Start(context.Background(), Config{States: states, Log: func(f string, args ...any) { fmt.Fprintf(&log, f+"\n", args...) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return session{s, &log}
+}
+
+func (s session) exec(t *testing.T, db *Database, sql string) {
+	t.Helper()
+	conn, err := db.Connect(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.PgConn().Exec(context.Background(), sql).ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// keep makes a database by sql, keeps it, and ends the server.
+func (s session) keep(t *testing.T, state, sql string) {
+	t.Helper()
+	ctx := context.Background()
+	db, err := s.Create(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.exec(t, db, sql)
+	s.Keep(ctx, db, state)
+	// What happens behind it is no part of the state.
+	s.exec(t, db, "CREATE TABLE later ()")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tables returns those of the state that the server began with.
+func (s session) tables(t *testing.T) string {
+	t.Helper()
+	ctx := context.Background()
+	db, err := s.CloneState(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := db.Connect(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	names, err := texts(ctx, conn, "SELECT relname || ' ' || relowner::regrole FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(names, ", ")
+}
+
+// keptFiles lists the kept states in the cache, by name.
+func keptFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "ibutsu-schema", keptPrefix+"*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// emptyCache gives the test a cache of its own, with the template in it.
+func emptyCache(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", dir)
+	return filepath.Join(dir, "ibutsu-schema")
+}
+
+func TestKeep(t *testing.T) {
+	emptyCache(t)
+	ctx := context.Background()
+	s := startWith(t, "b", "a")
+	if _, err := s.CreateRole(ctx, "Reader"); err != nil {
+		t.Fatal(err)
+	}
+	s.keep(t, "a", `CREATE TABLE "One" (); GRANT SELECT ON "One" TO "Reader"`)
+	if s.log.Len() > 0 {
+		t.Errorf("it said: %s", s.log)
+	}
+
+	s = startWith(t, "b", "a", "nothing")
+	if got, want := s.State(), "a"; got != want {
+		t.Fatalf("it began with %q, not %q", got, want)
+	}
+	// A copy may be changed, and the next one has nothing of that.
+	db, err := s.CloneState(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.exec(t, db, `CREATE TABLE two (); GRANT SELECT ON two TO "Reader"`)
+	if diff := cmp.Diff("One dev_owner", s.tables(t)); diff != "" {
+		t.Error(diff)
+	}
+	empty, err := s.Create(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.exec(t, empty, `CREATE TABLE "One" ()`)
+	s.Keep(ctx, db, "b")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	s = startWith(t, "b", "a")
+	if diff := cmp.Diff("One dev_owner, two dev_owner", s.tables(t)); s.State() != "b" || diff != "" {
+		t.Errorf("%s: %s", s.State(), diff)
+	}
+	if s := startWith(t, "c"); s.State() != "" {
+		t.Errorf("it began with %q, which nobody asked for", s.State())
+	}
+	if s := startWith(t); s.State() != "" {
+		t.Errorf("it began with %q, which nobody asked for", s.State())
+	}
+}
+
+// What a copy of the database would not have, or the cluster has got since, is not kept.
+func TestKeepNothing(t *testing.T) {
+	ctx := context.Background()
+	admin := func(sql string) func(*testing.T, session, *Database) {
+		return func(t *testing.T, s session, db *Database) {
+			conn, err := s.Admin(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close(ctx)
+			if _, err := conn.Exec(ctx, strings.ReplaceAll(sql, "DB", db.Name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	nothing := func(*testing.T, session, *Database) {}
+	for _, test := range []struct {
+		name          string
+		before, after func(*testing.T, session, *Database)
+		want          int
+	}{
+		{"as it is", nothing, nothing, 1},
+		{"setting", admin("ALTER DATABASE DB SET search_path = x"), nothing, 0},
+		{"privilege", admin("REVOKE CONNECT ON DATABASE DB FROM PUBLIC"), nothing, 0},
+		{"comment", admin("COMMENT ON DATABASE DB IS 'x'"), nothing, 0},
+		{"role made later", nothing, admin(`CREATE ROLE "x y"`), 0},
+		{"role's setting made later", nothing, admin("ALTER ROLE dev_owner SET search_path = x"), 0},
+		{"role's setting", admin("ALTER ROLE dev_owner SET work_mem = '2MB'"), nothing, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			emptyCache(t)
+			s := startWith(t, "a")
+			db, err := s.Create(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			test.before(t, s, db)
+			s.Keep(ctx, db, "a")
+			test.after(t, s, db)
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if got := len(keptFiles(t)); got != test.want {
+				t.Errorf("%d states are kept, not %d", got, test.want)
+			}
+			if s.log.Len() > 0 {
+				t.Errorf("it said: %s", s.log)
+			}
+		})
+	}
+}
+
+// Whatever is wrong with a file of the cache, the server starts, and the file goes.
+func TestDamagedState(t *testing.T) {
+	emptyCache(t)
+	startWith(t, "a").keep(t, "a", "CREATE TABLE one ()")
+	file := keptFiles(t)[0]
+	good := mustRead(t, file)
+	middle := append([]byte(nil), good...)
+	middle[len(middle)/2] ^= 1
+	// A whole archive, of something that no server starts from.
+	nothing, err := pack(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{
+		"empty": {}, "three bytes": good[:3], "cut": good[:len(good)/2], "last byte gone": good[:len(good)-1],
+		"a byte more": append(append([]byte(nil), good...), 0), "one bit": middle,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := os.WriteFile(file, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s := startWith(t, "a")
+			if s.State() != "" {
+				t.Error("it began with the damaged state")
+			}
+			if want := "a kept state of the migrations can't be used, and is dropped (reading " + file + ": the file is damaged)\n"; s.log.String() != want {
+				t.Errorf("it said %q, not %q", s.log, want)
+			}
+			if len(keptFiles(t)) > 0 {
+				t.Error("the file is still there")
+			}
+			s.keep(t, "a", "CREATE TABLE one ()")
+			if s := startWith(t, "a"); s.State() != "a" {
+				t.Error("nothing was kept in its place")
+			}
+		})
+	}
+	t.Run("no data directory", func(t *testing.T) {
+		if err := writeArchive(file, nothing); err != nil {
+			t.Fatal(err)
+		}
+		s := startWith(t, "a")
+		if s.State() != "" || !strings.Contains(s.log.String(), "is dropped (the server ended") {
+			t.Errorf("state %q; it said %s", s.State(), s.log)
+		}
+	})
+	t.Run("template", func(t *testing.T) {
+		templates, err := filepath.Glob(filepath.Join(filepath.Dir(file), "template-*.tar"))
+		if err != nil || len(templates) != 1 {
+			t.Fatal(templates, err)
+		}
+		if err := os.Truncate(templates[0], 1000); err != nil {
+			t.Fatal(err)
+		}
+		s := startWith(t)
+		if _, err := s.Create(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if _, err := readArchive(templates[0]); err != nil {
+			t.Errorf("the template was not made anew: %v", err)
+		}
+	})
+}
+
+// Two commands that keep the same state, and two that begin with it, at the same time.
+func TestKeepTwice(t *testing.T) {
+	emptyCache(t)
+	for range 2 {
+		var all sync.WaitGroup
+		var sessions []session
+		for range 2 {
+			sessions = append(sessions, startWith(t, "b", "a"))
+		}
+		for _, s := range sessions {
+			all.Go(func() { s.keep(t, "a", "CREATE TABLE one ()") })
+		}
+		all.Wait()
+		for _, s := range sessions {
+			if s.log.Len() > 0 {
+				t.Errorf("it said: %s", s.log)
+			}
+		}
+		if got := keptFiles(t); len(got) != 1 {
+			t.Errorf("%d files: %v", len(got), got)
+		}
+		if got := startWith(t, "b", "a").tables(t); got != "one dev_owner" {
+			t.Errorf("tables %s", got)
+		}
+	}
+}
+
+// Another version, another build or other settings never see a state.
+func TestStateOfOtherServer(t *testing.T) {
+	one := binaries{dir: "/usr/lib/postgresql/15/bin", version: "15.18 (Debian 15.18-0+deb12u1)", major: 15}
+	minor, moved := one, one
+	minor.version = "15.19 (Debian 15.19-0+deb12u1)"
+	moved.dir = "/opt/postgresql/bin"
+	seen := map[string]binaries{}
+	for _, b := range []binaries{one, minor, moved} {
+		name := keptFile(b, "a")
+		if other, ok := seen[name]; ok {
+			t.Errorf("%v and %v share %s", b, other, name)
+		}
+		seen[name] = b
+	}
+
+	emptyCache(t)
+	startWith(t, "a").keep(t, "a", "CREATE TABLE one ()")
+	file := keptFiles(t)[0]
+	bins, err := find(context.Background(), 0, t.Logf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bins.version = "12.0"
+	if err := os.Rename(file, filepath.Join(filepath.Dir(file), keptFile(bins, "a"))); err != nil {
+		t.Fatal(err)
+	}
+	if s := startWith(t, "a"); s.State() != "" {
+		t.Error("it began with the state of another version")
+	}
+}
+
+// The states that were not used for the longest time make room for a new one.
+func TestKeptBound(t *testing.T) {
+	cache := emptyCache(t)
+	if err := os.MkdirAll(cache, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	defer func(bound int64) { keptBound = bound }(keptBound)
+	keptBound = 100
+	now := time.Now()
+	put := func(name string, size int, age time.Duration) {
+		path := filepath.Join(cache, keptPrefix+name)
+		if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, now, now.Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("old", 30, 3*time.Hour)
+	put("older", 30, 4*time.Hour)
+	put("new", 30, time.Hour)
+	put("ancient", 1, maxUnused+time.Hour)
+	for _, test := range []struct {
+		size int64
+		room bool
+		want string
+	}{
+		{10, true, "new old older"},
+		{11, true, "new old"},
+		{101, false, "new old"},
+		{100, true, ""},
+	} {
+		if room := makeRoom(cache, test.size); room != test.room {
+			t.Errorf("%d bytes: %v", test.size, room)
+		}
+		var left []string
+		for _, f := range keptFiles(t) {
+			left = append(left, strings.TrimPrefix(filepath.Base(f), keptPrefix))
+		}
+		if got := strings.Join(left, " "); got != test.want {
+			t.Errorf("%d bytes: %q are left, not %q", test.size, got, test.want)
+		}
+	}
+
+	// A state that is used is the last to go.
+	keptBound = 1 << 30
+	startWith(t, "a").keep(t, "a", "CREATE TABLE one ()")
+	startWith(t, "b").keep(t, "b", "CREATE TABLE one ()")
+	for _, f := range keptFiles(t) {
+		if err := os.Chtimes(f, now, now.Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	startWith(t, "a").Close()
+	info, err := os.Stat(keptFiles(t)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	keptBound = 2*info.Size() + info.Size()/2
+	startWith(t, "c").keep(t, "c", "CREATE TABLE one ()")
+	for state, want := range map[string]string{"a": "a", "b": "", "c": "c"} {
+		if got := startWith(t, state).State(); got != want {
+			t.Errorf("asked for %s it began with %q", state, got)
+		}
+	}
+}
+
+func TestKeepUnwritable(t *testing.T) {
+	t.Run("full", func(t *testing.T) {
+		if runtime.GOOS != "linux" || os.Geteuid() != 0 {
+			t.Skip("needs root on Linux, to mount a small file system")
+		}
+		cache := emptyCache(t)
+		s := startWith(t, "a") // makes the template
+		if err := unix.Mount("tmpfs", cache, "tmpfs", 0, "size=1m"); err != nil {
+			t.Skipf("mounting: %v", err)
+		}
+		defer unix.Unmount(cache, unix.MNT_DETACH)
+		s.keep(t, "a", "CREATE TABLE one ()")
+		if got := s.log.String(); !strings.HasPrefix(got, "the replayed migrations can't be kept for the next command: write ") || !strings.HasSuffix(got, ": no space left on device\n") {
+			t.Errorf("it said %q", got)
+		}
+		if left, err := os.ReadDir(cache); err != nil || len(left) > 0 {
+			t.Errorf("it left %v, %v", left, err)
+		}
+	})
+	t.Run("gone", func(t *testing.T) {
+		cache := emptyCache(t)
+		s := startWith(t, "a")
+		// Not even root writes here.
+		if err := os.RemoveAll(cache); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(cache, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "nowhere"))
+		s.keep(t, "a", "CREATE TABLE one ()")
+		if !strings.Contains(s.log.String(), "the replayed migrations can't be kept for the next command: ") {
+			t.Errorf("it said %q", s.log)
+		}
+	})
+}
+
+func TestArchive(t *testing.T) {
+	from, to := t.TempDir(), filepath.Join(t.TempDir(), "to")
+	want := map[string]string{"a": "same", "sub/b": "same", "sub/c": "other", "empty": "", "sub/empty": "", "pg_wal": ""}
+	for name, text := range want {
+		path := filepath.Join(from, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	archive, err := pack(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "x.tar")
+	if err := writeArchive(file, archive); err != nil {
+		t.Fatal(err)
+	}
+	if archive, err = readArchive(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := unpack(context.Background(), archive, to, account{}); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	err = filepath.WalkDir(to, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(to, path)
+		got[rel] = string(mustRead(t, path))
+		return err
+	})
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	if _, err := readArchive(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+}

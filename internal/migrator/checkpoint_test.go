@@ -227,6 +227,19 @@ func TestCheckpointRecord(t *testing.T) {
 			t.Errorf("%v", st.Problems)
 		}
 	})
+	t.Run("ahead", func(t *testing.T) {
+		// The application is rolled back to before the checkpoint.
+		b := setup(t, d)
+		b.mustApply(migrator.ApplyOptions{N: 1})
+		b.cfg.Dir = dir(t, shop[:3]...)
+		res := b.mustApply(migrator.ApplyOptions{})
+		if len(res.Applied) > 0 || !cmp.Equal(res.Ahead, []string{"20240103120000"}) || res.Revision != "ccc333" {
+			t.Errorf("applied %v, ahead %v, at %s", ran(res.Applied), res.Ahead, res.Revision)
+		}
+		if st := b.status(); st.Current != "20240103000000" || len(st.Pending) > 0 || !st.Clean() {
+			t.Errorf("at %s, %v", st.Current, st.Problems)
+		}
+	})
 	t.Run("fails", func(t *testing.T) {
 		// Nothing stays of a checkpoint that fails in its middle.
 		b := setup(t, d)

@@ -36,12 +36,21 @@ func schemaSQL(ctx context.Context, cfg Config, s *state.State) (sql string, noD
 		return "", nil, err
 	}
 	var b strings.Builder
-	d := dumped{owner: s.DB.ConnConfig().User, comments: comments, heap: true}
-	for _, stmt := range stmts {
-		if strings.HasPrefix(stmt.Text, accessMethod) && stmt.Text != accessMethod+"heap" {
-			d.heap = false
-		}
+	roles, err := relationNames(ctx, s.Conn(), "SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10 OR rolname = current_user")
+	if err != nil {
+		return "", nil, err
 	}
+	d := dumped{owner: pgsql.Ident(s.DB.ConnConfig().User), comments: comments}
+	for _, r := range roles {
+		d.roles = append(d.roles, pgsql.Ident(r))
+	}
+	has := func(text string) bool {
+		return slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool { return s.Text == text })
+	}
+	d.opened = !slices.ContainsFunc(publicOpened, func(text string) bool { return !has(text) })
+	d.heap = !slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool {
+		return strings.HasPrefix(s.Text, accessMethod) && s.Text != accessMethod+"heap"
+	})
 	for _, stmt := range stmts {
 		if text := d.stmt(stmt.Text); text != "" {
 			b.WriteString("\n" + text + ";\n")
@@ -82,9 +91,16 @@ var sessionSettings = []string{
 
 const accessMethod = "SET default_table_access_method = "
 
+// publicOpened are statements that pg_dump writes, before PostgreSQL 15, of the schema public
+// of a dev database, whose owner is not the one that it was made with. Together they do
+// nothing.
+var publicOpened = []string{"REVOKE ALL ON SCHEMA public FROM PUBLIC", "GRANT ALL ON SCHEMA public TO PUBLIC"}
+
 // dumped is what there is to know about pg_dump's statements.
 type dumped struct {
 	owner    string          // of everything in the dev database: a role that exists there alone
+	roles    []string        // owner, and the role that the dev server was made with
+	opened   bool            // publicOpened stand there, both
 	comments map[string]bool // statements that an extension's owner alone may run, and that say nothing new
 	heap     bool            // all tables have PostgreSQL's usual access method
 }
@@ -115,12 +131,11 @@ func (d dumped) stmt(stmt string) string {
 	case word(0) == "COMMENT" && d.comments[stmt]:
 		return ""
 	case word(0) == "ALTER" && word(1) == "DEFAULT" && word(2) == "PRIVILEGES":
-		return strings.Replace(stmt, "FOR ROLE "+pgsql.Ident(d.owner)+" ", "", 1)
+		return strings.Replace(stmt, "FOR ROLE "+d.owner+" ", "", 1)
 	case word(0) == "GRANT" || word(0) == "REVOKE":
-		for _, t := range tokens {
-			if t.Text == pgsql.Ident(d.owner) {
-				return ""
-			}
+		if d.opened && slices.Contains(publicOpened, stmt) ||
+			slices.ContainsFunc(tokens, func(t pgsql.Token) bool { return slices.Contains(d.roles, t.Text) }) {
+			return ""
 		}
 	}
 	return stmt

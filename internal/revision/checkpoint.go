@@ -21,3 +21,12 @@ func (j *judge) startedFrom(c *migration.Checkpoint, r *migrate.Revision) {
 	j.place.Checkpoint = c
 	j.place.Index = max(j.place.Index, c.Through)
 }
+
+// startedLater reports whether the database started from a checkpoint later than
+// all of our files: alembic_version names the last of them, and the journal none.
+// An older version of the project looks at it.
+func (j *judge) startedLater() bool {
+	last := len(j.files) - 1
+	return last >= 0 && len(j.place.Ahead) > 0 && len(j.place.Ahead) == len(j.rec.Journal) &&
+		len(j.rec.Alembic) == 1 && j.rec.Alembic[0] == j.files[last].Revision
+}

@@ -130,6 +130,9 @@ func (j *judge) run() error {
 	case id != "" && at < 0:
 		j.unknown(id)
 		return nil
+	case j.startedLater():
+		j.place.Index = at
+		return nil
 	case len(j.place.Problems) > 0:
 		return nil
 	case len(j.place.Ahead) > 0:
@@ -224,7 +227,10 @@ func (j *judge) readJournal() {
 		}
 	}
 	if len(seen) == 0 && j.place.Checkpoint == nil && len(j.place.Ahead) > 0 && len(j.files) > 0 {
-		j.problem(Missing, rows[0].Version, "the database has migrations, the first being %s (%s), and none of this directory's; is it another project's database?", rows[0].Version, rows[0].Description)
+		if j.startedLater() {
+			return
+		}
+		j.problem(Missing, rows[0].Version, "the database has migrations, the first being %s (%s), and none of this directory's; is it another project's database, or did it start from a checkpoint that this directory doesn't have?", rows[0].Version, rows[0].Description)
 		return
 	}
 	for i, f := range j.files {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -15,6 +16,7 @@ import (
 // Config says what to compare.
 type Config struct {
 	Root string // the migrations folder on disk
+	File string // a further file on disk, or ""
 	// Base is a git revision. Without one it is the pull request's base in GitHub Actions ($GITHUB_BASE_REF), or else the first
 	// that exists of origin/HEAD, main, master, origin/main and origin/master.
 	Base string
@@ -32,6 +34,10 @@ type Diff struct {
 	Merged, Upstream []string
 	// Edited are the names of those of Merged whose text is another now or that are gone, EditedTip of those of Upstream.
 	Edited, EditedTip []string
+	// Gone are the texts of those of Merged that are not there any more, by name.
+	Gone map[string]string
+	// FileChanged says that Config.File is not as it was at the merge base.
+	FileChanged bool
 }
 
 // An Error says why git cannot tell.
@@ -78,9 +84,59 @@ func Compare(ctx context.Context, cfg Config) (*Diff, error) {
 	}
 	d.Upstream, d.EditedTip = d.Merged, d.Edited
 	if d.Tip != d.MergeBase {
-		d.Upstream, d.EditedTip, err = g.compare(ctx, d.Tip)
+		if d.Upstream, d.EditedTip, err = g.compare(ctx, d.Tip); err != nil {
+			return nil, err
+		}
+	}
+	if err := g.gone(ctx, d); err != nil {
+		return nil, err
+	}
+	if cfg.File != "" {
+		d.FileChanged, err = g.changed(ctx, d.MergeBase, cfg.File)
 	}
 	return d, err
+}
+
+// gone reads the texts of the merged files that are gone.
+func (g git) gone(ctx context.Context, d *Diff) error {
+	for _, name := range d.Edited {
+		if _, err := os.Lstat(filepath.Join(g.dir, name)); err == nil {
+			continue
+		}
+		text, err := g.output(ctx, "show", "--no-textconv", d.MergeBase+":./"+name)
+		if err != nil {
+			return err
+		}
+		if d.Gone == nil {
+			d.Gone = make(map[string]string)
+		}
+		d.Gone[name] = text
+	}
+	return nil
+}
+
+// changed reports whether a file is not as it is in a commit.
+func (g git) changed(ctx context.Context, commit, file string) (bool, error) {
+	root, err := filepath.Abs(g.dir)
+	if err != nil {
+		return false, fmt.Errorf("finding the migrations folder: %w", err)
+	}
+	rel, err := filepath.Rel(root, file)
+	if err != nil {
+		return false, fmt.Errorf("finding %s from the migrations folder: %w", file, err)
+	}
+	rel = "./" + filepath.ToSlash(rel)
+	diff, err := g.fields(ctx, "diff", "--no-ext-diff", "--name-only", "-z", commit, "--", rel)
+	if err != nil || len(diff) > 0 {
+		return len(diff) > 0, err
+	}
+	// Of a file that the commit does not have, and that is not added yet, diff says nothing.
+	_, had, err := g.object(ctx, commit+":"+rel)
+	if err != nil || had {
+		return false, err
+	}
+	_, err = os.Stat(file)
+	return err == nil, nil
 }
 
 // compare returns the migrations of a commit, and those of them that are not so on disk.
@@ -145,7 +201,12 @@ func (g git) missing(branch, msg string) error {
 
 // commit returns the commit that a revision names, if there is one.
 func (g git) commit(ctx context.Context, revision string) (string, bool, error) {
-	out, err := g.output(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", revision+"^{commit}")
+	return g.object(ctx, revision+"^{commit}")
+}
+
+// object returns the object that a name means, if there is one.
+func (g git) object(ctx context.Context, name string) (string, bool, error) {
+	out, err := g.output(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name)
 	var exit *exec.ExitError
 	switch {
 	case err == nil:

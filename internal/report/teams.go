@@ -10,7 +10,7 @@ import (
 type rebased struct {
 	summary
 	Base     string
-	Moved    []plan.Move
+	Moved    []plan.Move    `json:"Moved,omitempty"`
 	Remade   []string       `json:"Remade,omitempty"`
 	Mentions []plan.Mention `json:"Mentions,omitempty"`
 }

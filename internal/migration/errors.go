@@ -2,6 +2,7 @@ package migration
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +12,8 @@ type FileError struct {
 	Line int    // from 1; 0 if the file as a whole is meant
 	Col  int    // in characters, from 1; 0 if the whole line is meant
 	Msg  string
+	// Transaction says that only transactions are wrong: the file was read, but what it asks for cannot be run.
+	Transaction bool
 }
 
 func (e *FileError) Error() string {
@@ -33,6 +36,11 @@ func (e Errors) Error() string {
 		lines[i] = err.Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Readable reports whether all files could be read, so that Read returned a Dir to look at.
+func (e Errors) Readable() bool {
+	return !slices.ContainsFunc(e, func(err *FileError) bool { return !err.Transaction })
 }
 
 // Unwrap lets errors.As find the first *FileError.

@@ -44,10 +44,13 @@ func parse(f *folder) (*Dir, error) {
 		}
 	}
 	p.effects(d.all)
-	if len(p.errs) > 0 {
-		return nil, p.errs
+	switch {
+	case len(p.errs) == 0:
+		return d, nil
+	case p.errs.Readable():
+		return d, p.errs
 	}
-	return d, nil
+	return nil, p.errs
 }
 
 // effects complains of git's conflict markers; what else is in an effect file is read by those who fold it.
@@ -67,6 +70,12 @@ type parser struct {
 
 func (p *parser) add(file string, line, col int, format string, args ...any) {
 	p.errs = append(p.errs, &FileError{File: file, Line: line, Col: col, Msg: fmt.Sprintf(format, args...)})
+}
+
+// transaction adds an error about transactions alone.
+func (p *parser) transaction(file string, pos pgsql.Pos, format string, args ...any) {
+	p.add(file, pos.Line, pos.Col, format, args...)
+	p.errs[len(p.errs)-1].Transaction = true
 }
 
 func (p *parser) file(src source) *File {
@@ -169,10 +178,10 @@ func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
 	for _, s := range stmts {
 		switch s.Class() {
 		case pgsql.TransactionControl:
-			p.add(name, s.Pos.Line, s.Pos.Col, "%s: transactions are opened and ended around the file; remove it, or commit in batches by a DO block in a file with \"-- atlas:txmode none\"", abbreviate(s.Text))
+			p.transaction(name, s.Pos, "%s: transactions are opened and ended around the file; remove it, or commit in batches by a DO block in a file with \"-- atlas:txmode none\"", abbreviate(s.Text))
 		case pgsql.Standalone:
 			if !h.txNone {
-				p.add(name, s.Pos.Line, s.Pos.Col, "%s: PostgreSQL refuses it in a transaction; put \"-- atlas:txmode none\" at the top of the file, with an empty line after it, and what needs a transaction into another file", abbreviate(s.Text))
+				p.transaction(name, s.Pos, "%s: PostgreSQL refuses it in a transaction; put \"-- atlas:txmode none\" at the top of the file, with an empty line after it, and what needs a transaction into another file", abbreviate(s.Text))
 			}
 		}
 	}

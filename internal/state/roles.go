@@ -138,3 +138,9 @@ var notRole = map[string]bool{
 	"PUBLIC": true, "CURRENT_USER": true, "CURRENT_ROLE": true, "SESSION_USER": true, "NONE": true, "DEFAULT": true, "GROUP": true,
 	"WITH": true, "USING": true, "GRANT": true, "REVOKE": true, "IN": true, "CASCADE": true, "RESTRICT": true, "GRANTED": true,
 }
+
+// CreateRoles creates those roles that the statement names and the server does not have, as Run does, and says whether there
+// were any.
+func (s *State) CreateRoles(ctx context.Context, stmt string) (bool, error) {
+	return s.createRoles(ctx, roleNames(stmt))
+}

@@ -60,17 +60,18 @@ func replace(root string, files []staged, remove []string) (err error) {
 			return fmt.Errorf("removing %s: %w", name, err)
 		}
 	}
-	for _, name := range remove {
-		if err := os.Remove(filepath.Join(root, name)); err != nil {
-			return fmt.Errorf("removing %s: %w", name, err)
-		}
-		undo.changed(name)
-	}
 	for i, f := range files {
 		if err := os.Rename(stagedPath(stage, i), filepath.Join(root, f.name)); err != nil {
 			return fmt.Errorf("writing %s: %w", f.name, err)
 		}
 		undo.changed(f.name)
+	}
+	// Last, so that a crash in the middle leaves a renamed file twice and not nowhere.
+	for _, name := range remove {
+		if err := os.Remove(filepath.Join(root, name)); err != nil {
+			return fmt.Errorf("removing %s: %w", name, err)
+		}
+		undo.changed(name)
 	}
 	for dir := range dirs {
 		syncDir(dir)

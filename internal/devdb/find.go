@@ -2,6 +2,7 @@ package devdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -33,8 +34,9 @@ var usualDirs = []string{
 	"/Applications/Postgres.app/Contents/Versions/*/bin",
 }
 
-// find returns the binaries of the wanted major; else, said on log, of the
-// nearest one; with major 0 of the newest. PGBINDIR alone counts if it is set.
+// find returns the binaries of the wanted major: those that are installed, else
+// those of its npm package; else, said on log, of the nearest major installed. With
+// major 0 it's the newest installed. PGBINDIR alone counts if it is set.
 func find(ctx context.Context, major int, log logger) (binaries, error) {
 	if dir := os.Getenv("PGBINDIR"); dir != "" {
 		b, err := probe(ctx, dir)
@@ -73,8 +75,24 @@ func find(ctx context.Context, major int, log logger) (binaries, error) {
 	if ctx.Err() != nil {
 		return binaries{}, context.Cause(ctx)
 	}
-	if len(found) == 0 {
-		return binaries{}, &NotFoundError{Major: major}
+	why := ""
+	if len(found) == 0 || major != 0 {
+		b, err := fetch(ctx, major, len(found) > 0, log)
+		if err == nil {
+			return b, nil
+		}
+		if ctx.Err() != nil {
+			return binaries{}, context.Cause(ctx)
+		}
+		if errors.Is(err, errNoPackage) {
+			err = nil
+		}
+		if len(found) == 0 {
+			return binaries{}, &NotFoundError{Major: major, Err: err}
+		}
+		if err != nil {
+			why = fmt.Sprintf(", and can't be fetched (%v)", err)
+		}
 	}
 	rank := func(b binaries) int {
 		switch {
@@ -88,7 +106,7 @@ func find(ctx context.Context, major int, log logger) (binaries, error) {
 	}
 	sort.SliceStable(found, func(i, j int) bool { return rank(found[i]) < rank(found[j]) })
 	if b := found[0]; major != 0 {
-		log.printf("PostgreSQL %d is not installed: %d is used in its place (%s)", major, b.major, b.dir)
+		log.printf("PostgreSQL %d is not installed%s: %d is used in its place (%s)", major, why, b.major, b.dir)
 	}
 	return found[0], nil
 }
@@ -145,18 +163,27 @@ func probe(ctx context.Context, dir string) (binaries, error) {
 // NotFoundError says that no PostgreSQL is installed.
 type NotFoundError struct {
 	Major int // the wanted one; 0 means any
+	// Err is why npm, where there is one, could not fetch it either.
+	Err error
 }
+
+func (e *NotFoundError) Unwrap() error { return e.Err }
 
 func (e *NotFoundError) Error() string {
 	want := fmt.Sprintf("%d or later", MinMajor)
 	if e.Major != 0 {
 		want = strconv.Itoa(e.Major)
 	}
-	return fmt.Sprintf(`no PostgreSQL server (%s) is installed: looked in PGBINDIR, PATH, pg_config --bindir and the usual folders. Install one:
+	why := ""
+	if e.Err != nil {
+		why = fmt.Sprintf(" It can't be fetched either: %v.", e.Err)
+	}
+	return fmt.Sprintf(`no PostgreSQL server (%s) is installed: looked in PGBINDIR, PATH, pg_config --bindir and the usual folders.%s Install one:
   Debian, Ubuntu    apt-get install postgresql
   Fedora, RHEL      dnf install postgresql-server
   Alpine            apk add postgresql
   Arch              pacman -S postgresql
   macOS             brew install postgresql
-or set PGBINDIR to the folder that holds postgres and initdb, or the env's dev to the postgres:// URL of a server whose user has CREATEDB`, want)
+  Linux, macOS      npm (Node.js) on the PATH does too: PostgreSQL is fetched with it
+or set PGBINDIR to the folder that holds postgres and initdb, or the env's dev to the postgres:// URL of a server whose user has CREATEDB`, want, why)
 }

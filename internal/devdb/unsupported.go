@@ -9,6 +9,10 @@ import (
 
 var errNoUnix = errors.New("running a PostgreSQL server is not supported on this platform: set the env's dev and url to postgres:// URLs of a server that runs already")
 
+var errNoPackage = errors.New("no npm package")
+
+func fetch(context.Context, int, bool, logger) (binaries, error) { return binaries{}, errNoPackage }
+
 func startThrowaway(context.Context, int, []string, logger) (*Server, error) { return nil, errNoUnix }
 
 func useLocal(context.Context, LocalConfig) (*Instance, error) { return nil, errNoUnix }

@@ -32,7 +32,7 @@ func (c *cutting) Read(p []byte) (int, error) {
 }
 
 func (c *cutting) Write(p []byte) (int, error) {
-	if !bytes.HasPrefix(p, []byte("Q")) || !bytes.Contains(p, []byte("commit\x00")) {
+	if !bytes.Contains(p, []byte("\x00commit\x00")) {
 		return c.Conn.Write(p)
 	}
 	if *c.n--; *c.n != 0 {

@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"ariga.io/atlas/sql/migrate"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
@@ -93,17 +92,14 @@ func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 // runWhole runs a file in one transaction together with its record.
 func (s *session) runWhole(ctx context.Context, st *step, fr *FileRun) error {
 	fr.Applied = nil
-	err := s.tx(ctx, func(tx pgx.Tx) error {
-		if err := s.begin(ctx, tx, st.from, st.to); err != nil {
-			return err
-		}
+	err := s.recorded(ctx, st, fr, st.to, len(st.stmts), func() error {
 		for i := range st.stmts {
 			if err := s.stmt(ctx, st, i); err != nil {
 				return err
 			}
 			fr.Applied = append(fr.Applied, st.stmts[i].Text)
 		}
-		return s.record(ctx, tx, st, fr, len(st.stmts), nil)
+		return nil
 	})
 	var failed *StmtError
 	if err == nil {
@@ -122,14 +118,7 @@ func (s *session) runWhole(ctx context.Context, st *step, fr *FileRun) error {
 // runAlone runs a file whose statements commit one by one.
 func (s *session) runAlone(ctx context.Context, st *step, fr *FileRun) error {
 	total := len(st.stmts)
-	mark := func() error {
-		return s.tx(ctx, func(tx pgx.Tx) error {
-			if err := s.begin(ctx, tx, st.from, st.from); err != nil {
-				return err
-			}
-			return s.record(ctx, tx, st, fr, st.done, nil)
-		})
-	}
+	mark := func() error { return s.recorded(ctx, st, fr, st.from, st.done, nil) }
 	if err := s.retry(ctx, st.name, mark); err != nil {
 		return fmt.Errorf("recording that %s begins: %w", st.name, err)
 	}
@@ -181,7 +170,7 @@ func (s *session) stopped(ctx context.Context, st *step, fr *FileRun, i int, err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 	defer cancel()
-	if err := s.record(ctx, s.conn, st, fr, i, failed); err != nil {
+	if err := s.why(ctx, st, fr, i, failed); err != nil {
 		failed.State += fmt.Sprintf(" (the journal does not say why, because of: %v)", err)
 	}
 	return err
@@ -189,15 +178,7 @@ func (s *session) stopped(ctx context.Context, st *step, fr *FileRun, i int, err
 
 // stmtInTx runs a statement of a txmode none file in a transaction with its note.
 func (s *session) stmtInTx(ctx context.Context, st *step, fr *FileRun, i int) error {
-	return s.tx(ctx, func(tx pgx.Tx) error {
-		if err := s.begin(ctx, tx, st.from, st.after(i)); err != nil {
-			return err
-		}
-		if err := s.stmt(ctx, st, i); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, st, fr, i+1, nil)
-	})
+	return s.recorded(ctx, st, fr, st.after(i), i+1, func() error { return s.stmt(ctx, st, i) })
 }
 
 // stmtOutside runs a statement that may not or need not run in a transaction,
@@ -231,14 +212,7 @@ func (s *session) stmtOutside(ctx context.Context, st *step, fr *FileRun, i int,
 			return err
 		}
 	}
-	note := func() error {
-		return s.tx(ctx, func(tx pgx.Tx) error {
-			if err := s.begin(ctx, tx, st.from, st.after(i)); err != nil {
-				return err
-			}
-			return s.record(ctx, tx, st, fr, i+1, nil)
-		})
-	}
+	note := func() error { return s.recorded(ctx, st, fr, st.after(i), i+1, nil) }
 	// The statement has run: only its note is tried again, and an interruption
 	// that came too late for the statement does not keep it from being noted.
 	if ctx.Err() != nil {
@@ -260,19 +234,6 @@ func (st *step) after(i int) string {
 	return st.from
 }
 
-// begin does what every transaction begins with: no long waits, the record's
-// tables, and alembic_version locked, checked and set before anything else.
-func (s *session) begin(ctx context.Context, tx pgx.Tx, from, to string) error {
-	if err := s.sameBackend(ctx); err != nil {
-		return err
-	}
-	if err := s.m.cfg.Store.Create(ctx, tx, s.rec); err != nil {
-		return err
-	}
-	s.rec.HasAlembic, s.rec.HasJournal = true, true
-	return s.m.cfg.Store.Advance(ctx, tx, from, to)
-}
-
 func (s *session) lockTimeout(ctx context.Context, d time.Duration) error {
 	if _, err := s.conn.Exec(ctx, fmt.Sprintf("SET lock_timeout = %d", d.Milliseconds())); err != nil {
 		return fmt.Errorf("setting lock_timeout: %w", err)
@@ -280,21 +241,14 @@ func (s *session) lockTimeout(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// record writes the journal's row after n statements, failed being the one after
-// them or nil.
-func (s *session) record(ctx context.Context, q revision.Querier, st *step, fr *FileRun, n int, failed *StmtError) error {
-	store := s.m.cfg.Store
-	if st.down && n == len(st.stmts) {
-		return store.Delete(ctx, q, st.file.Version)
-	}
+// why notes in the journal why the statement after the first n failed.
+func (s *session) why(ctx context.Context, st *step, fr *FileRun, n int, failed *StmtError) error {
 	row := s.m.row(st, fr, n)
-	if failed != nil {
-		row.Error, row.ErrorStmt = failed.Err.Error(), failed.Stmt
-		if failed.Cause != nil {
-			row.Error = fmt.Sprintf("interrupted: %v", failed.Cause)
-		}
+	row.Error, row.ErrorStmt = failed.Err.Error(), failed.Stmt
+	if failed.Cause != nil {
+		row.Error = fmt.Sprintf("interrupted: %v", failed.Cause)
 	}
-	return store.Put(ctx, q, row)
+	return s.m.cfg.Store.Put(ctx, s.conn, row)
 }
 
 // row is the journal's row of a step that has come to its n-th statement.

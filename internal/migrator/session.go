@@ -140,42 +140,11 @@ func (s *session) close(ctx context.Context) {
 	s.observer.close()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 	defer cancel()
-	if s.locked && !s.conn.IsClosed() {
-		// Behind a pooler the server's session outlives ours.
+	if s.locked && s.proxied && !s.conn.IsClosed() {
+		// Behind a pooler the server's session outlives ours, and holds the lock.
 		_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1)", lockKey())
 	}
 	_ = s.conn.Close(ctx)
-}
-
-// tx runs fn in a transaction. If fn fails, or ctx ends, nothing of it remains.
-// A commit whose outcome is unknown is an *OutcomeError.
-func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
-	s.observer.begin(s.m.cfg.LockTimeout)
-	defer s.observer.end()
-	tx, err := s.conn.Begin(ctx)
-	if err != nil {
-		return fmt.Errorf("beginning a transaction: %w", err)
-	}
-	rec := s.rec
-	err = fn(tx)
-	if err == nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	if err != nil {
-		s.rec = rec // tables that fn created are gone
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
-		defer cancel()
-		_ = tx.Rollback(ctx) // if that fails, the connection is closed, and the server rolls back
-		return err
-	}
-	if err := tx.Commit(ctx); err != nil {
-		s.rec = rec
-		if sqlState(err) == "" && !errors.Is(err, pgx.ErrTxCommitRollback) {
-			return &OutcomeError{err}
-		}
-		return fmt.Errorf("committing: %w", err)
-	}
-	return nil
 }
 
 // retry runs try again while it fails because of other sessions' locks, with

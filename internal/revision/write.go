@@ -54,24 +54,42 @@ func (s Store) create(ctx context.Context, tx Querier, schema, ddl string) error
 // Readers are not kept waiting. Another writer is, Alembic included: its own
 // UPDATE then finds that the row it wants is gone.
 func (s Store) Advance(ctx context.Context, tx Querier, from, to string) error {
-	have, err := s.lock(ctx, tx)
-	if err != nil {
+	var b pgx.Batch
+	outcome := s.QueueAdvance(&b, from, to)
+	return outcome(tx.SendBatch(ctx, &b).Close())
+}
+
+// QueueAdvance puts what Advance does into a batch. The function it returns makes
+// Advance's error of the one with which the batch was closed.
+func (s Store) QueueAdvance(b *pgx.Batch, from, to string) (outcome func(error) error) {
+	var have []string
+	known := false
+	b.Queue(s.lockSQL())
+	b.Queue(s.readSQL()).Query(func(rows pgx.Rows) (err error) {
+		have, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		known = err == nil
 		return err
+	})
+	if from != to {
+		sql, args := s.setSQL(from, to)
+		b.Queue(sql, args...)
 	}
-	switch {
-	case from == "" && len(have) > 0, from != "" && (len(have) != 1 || have[0] != from):
-		return &ConflictError{Want: from, Have: have}
-	case from == to:
+	return func(err error) error {
+		switch {
+		case known && (from == "" && len(have) > 0 || from != "" && (len(have) != 1 || have[0] != from)):
+			return &ConflictError{Want: from, Have: have}
+		case err != nil:
+			return fmt.Errorf("locking and setting %s: %w", s.alembic(), err)
+		}
 		return nil
 	}
-	return s.set(ctx, tx, from, to)
 }
 
 // Set makes the revision id the one row of alembic_version, whatever it holds;
 // "" empties it.
 func (s Store) Set(ctx context.Context, tx Querier, id string) error {
-	if _, err := s.lock(ctx, tx); err != nil {
-		return err
+	if _, err := tx.Exec(ctx, s.lockSQL()); err != nil {
+		return fmt.Errorf("locking %s: %w", s.alembic(), err)
 	}
 	if _, err := tx.Exec(ctx, "DELETE FROM "+s.alembic()); err != nil {
 		return fmt.Errorf("emptying %s: %w", s.alembic(), err)
@@ -82,19 +100,12 @@ func (s Store) Set(ctx context.Context, tx Querier, id string) error {
 	return s.set(ctx, tx, "", id)
 }
 
-func (s Store) lock(ctx context.Context, tx Querier) ([]string, error) {
-	if _, err := tx.Exec(ctx, "LOCK TABLE "+s.alembic()+" IN SHARE ROW EXCLUSIVE MODE"); err != nil {
-		return nil, fmt.Errorf("locking %s: %w", s.alembic(), err)
-	}
-	rows, err := tx.Query(ctx, "SELECT version_num::text FROM "+s.alembic()+" ORDER BY 1")
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", s.alembic(), err)
-	}
-	have, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", s.alembic(), err)
-	}
-	return have, nil
+func (s Store) lockSQL() string {
+	return "LOCK TABLE " + s.alembic() + " IN SHARE ROW EXCLUSIVE MODE"
+}
+
+func (s Store) readSQL() string {
+	return "SELECT version_num::text FROM " + s.alembic() + " ORDER BY 1"
 }
 
 func (s Store) set(ctx context.Context, tx Querier, from, to string) error {
@@ -137,11 +148,23 @@ func (s Store) AdvanceScript(from, to string) string {
 	for n := 1; strings.Contains(body, tag); n++ {
 		tag = fmt.Sprintf("$do%d$", n)
 	}
-	return "LOCK TABLE " + s.alembic() + " IN SHARE ROW EXCLUSIVE MODE;\nDO " + tag + body + tag + ";\n"
+	return s.lockSQL() + ";\nDO " + tag + body + tag + ";\n"
 }
 
 // Put inserts the journal's row, or overwrites the one of that version.
 func (s Store) Put(ctx context.Context, q Querier, r *migrate.Revision) error {
+	var b pgx.Batch
+	if err := s.QueuePut(&b, r); err != nil {
+		return err
+	}
+	if err := q.SendBatch(ctx, &b).Close(); err != nil {
+		return fmt.Errorf("recording version %s in %s: %w", r.Version, s.journal(), err)
+	}
+	return nil
+}
+
+// QueuePut puts what Put does into a batch.
+func (s Store) QueuePut(b *pgx.Batch, r *migrate.Revision) error {
 	names, values := putNames(), make([]string, len(journalColumns))
 	for i := range values {
 		values[i] = fmt.Sprintf("$%d", i+1)
@@ -153,9 +176,7 @@ func (s Store) Put(ctx context.Context, q Querier, r *migrate.Revision) error {
 	if err != nil {
 		return err
 	}
-	if _, err := q.Exec(ctx, s.putSQL(names, values), args...); err != nil {
-		return fmt.Errorf("recording version %s in %s: %w", r.Version, s.journal(), err)
-	}
+	b.Queue(s.putSQL(names, values), args...)
 	return nil
 }
 
@@ -184,10 +205,17 @@ func (s Store) PutScript(r *migrate.Revision) string {
 
 // Delete deletes the journal's row of that version.
 func (s Store) Delete(ctx context.Context, q Querier, version string) error {
-	if _, err := q.Exec(ctx, "DELETE FROM "+s.journal()+" WHERE version = $1", version); err != nil {
+	var b pgx.Batch
+	s.QueueDelete(&b, version)
+	if err := q.SendBatch(ctx, &b).Close(); err != nil {
 		return fmt.Errorf("deleting version %s from %s: %w", version, s.journal(), err)
 	}
 	return nil
+}
+
+// QueueDelete puts what Delete does into a batch.
+func (s Store) QueueDelete(b *pgx.Batch, version string) {
+	b.Queue("DELETE FROM "+s.journal()+" WHERE version = $1", version)
 }
 
 // DeleteScript is Delete as a statement of a psql script.

@@ -1,0 +1,127 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// tx runs fn in a transaction. If fn fails, or ctx ends, nothing of it remains.
+// A commit whose outcome is unknown is an *OutcomeError.
+func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
+	s.observer.begin(s.m.cfg.LockTimeout)
+	defer s.observer.end()
+	tx, err := s.conn.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	rec := s.rec
+	err = fn(tx)
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		s.rec = rec // tables that fn created are gone
+		s.rollback(ctx)
+		return err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		s.rec = rec
+		return s.uncommitted(ctx, err)
+	}
+	return nil
+}
+
+// recorded runs fn, if it isn't nil, in a transaction with its record:
+// alembic_version is locked, checked and set to the revision id to before
+// anything else, and the journal's row says that n statements of the step are
+// done after it. The record takes two round trips, beginning and committing
+// included.
+//
+// Errors are as tx gives them, and a *revision.ConflictError.
+func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string, n int, fn func() error) error {
+	s.observer.begin(s.m.cfg.LockTimeout)
+	defer s.observer.end()
+	rec := s.rec
+	err := s.begin(ctx, st.from, to)
+	if err == nil && fn != nil {
+		err = fn()
+	}
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		s.rec = rec
+		s.rollback(ctx)
+		return err
+	}
+	var last pgx.Batch
+	store := s.m.cfg.Store
+	if st.down && n == len(st.stmts) {
+		store.QueueDelete(&last, st.file.Version)
+	} else if err := store.QueuePut(&last, s.m.row(st, fr, n)); err != nil {
+		s.rec = rec
+		s.rollback(ctx)
+		return err
+	}
+	noted := false
+	last.QueuedQueries[0].Exec(func(pgconn.CommandTag) error { noted = true; return nil })
+	last.Queue("commit")
+	if err := s.conn.SendBatch(ctx, &last).Close(); err != nil {
+		s.rec = rec
+		if !noted && sqlState(err) != "" {
+			s.rollback(ctx)
+			return fmt.Errorf("recording version %s: %w", st.file.Version, err)
+		}
+		return s.uncommitted(ctx, err)
+	}
+	return nil
+}
+
+// begin begins a transaction and takes alembic_version from one id to another.
+func (s *session) begin(ctx context.Context, from, to string) error {
+	store := s.m.cfg.Store
+	var first pgx.Batch
+	first.Queue("begin")
+	if s.rec.HasAlembic && s.rec.HasJournal && !s.proxied {
+		outcome := store.QueueAdvance(&first, from, to)
+		return outcome(s.conn.SendBatch(ctx, &first).Close())
+	}
+	if err := s.conn.SendBatch(ctx, &first).Close(); err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	if err := s.sameBackend(ctx); err != nil {
+		return err
+	}
+	if err := store.Create(ctx, s.conn, s.rec); err != nil {
+		return err
+	}
+	s.rec.HasAlembic, s.rec.HasJournal = true, true
+	return store.Advance(ctx, s.conn, from, to)
+}
+
+// idle is the status of a connection that is in no transaction.
+const idle = 'I'
+
+// rollback ends the transaction, if there is one. If that fails, the connection
+// is closed, and the server rolls back.
+func (s *session) rollback(ctx context.Context) {
+	if s.conn.IsClosed() || s.conn.PgConn().TxStatus() == idle {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+	defer cancel()
+	_, _ = s.conn.Exec(ctx, "rollback")
+}
+
+// uncommitted says what is known of a transaction whose commit failed, and ends it.
+func (s *session) uncommitted(ctx context.Context, err error) error {
+	s.rollback(ctx)
+	if sqlState(err) == "" && !errors.Is(err, pgx.ErrTxCommitRollback) {
+		return &OutcomeError{err}
+	}
+	return fmt.Errorf("committing: %w", err)
+}

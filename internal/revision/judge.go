@@ -230,7 +230,7 @@ func (j *judge) readJournal() {
 		if j.startedLater() {
 			return
 		}
-		j.problem(Missing, rows[0].Version, "the database has migrations, the first being %s (%s), and none of this directory's; is it another project's database, or did it start from a checkpoint that this directory doesn't have?", rows[0].Version, rows[0].Description)
+		j.problem(Missing, rows[0].Version, "the database has migrations, the first being %s (%s), and none of this directory's; is it another project's database?", rows[0].Version, rows[0].Description)
 		return
 	}
 	for i, f := range j.files {

@@ -17,12 +17,19 @@ type changeSet struct {
 	merged  []*migration.File // all other files of the directory, ascending
 	edited  []string          // names of merged files whose text is another now
 	deleted []string          // names of merged files that are gone
+	renamed []rename          // merged files that are there under another name
 	// checkpoints are the new ones. No database that has run a migration runs them, so their statements are no hazard: check
 	// proves that they give what the migrations before them do.
 	checkpoints []*migration.File
 	// upstream are the names of files that the base has: those at the merge base, and what came there since.
 	upstream []string
+
+	byGit         bool // git told what changed
+	schemaChanged bool // so is the schema file
 }
+
+// A rename is a merged file that has another name now.
+type rename struct{ from, to string }
 
 // A DetectError says why the changed files cannot be told.
 type DetectError struct {
@@ -45,6 +52,20 @@ func detect(ctx context.Context, cfg Config) (*changeSet, error) {
 	return sinceBase(ctx, cfg)
 }
 
+// differs reports whether git found a change after which the migrations may not give what the schema file says.
+func (c *changeSet) differs() bool {
+	return c.byGit && (c.schemaChanged || len(c.added)+len(c.edited)+len(c.deleted) > 0)
+}
+
+// hasText returns the name of the added file that has that text, "" if there is none.
+func (c *changeSet) hasText(text string) string {
+	i := slices.IndexFunc(c.added, func(f *migration.File) bool { return f.SQL == text })
+	if i < 0 {
+		return ""
+	}
+	return c.added[i].Name
+}
+
 // latest takes the last n files for the change.
 func latest(dir *migration.Dir, n int) *changeSet {
 	files := dir.Files()
@@ -61,7 +82,7 @@ func latest(dir *migration.Dir, n int) *changeSet {
 
 // sinceBase takes what differs from the merge base for the change: commits, staged, unstaged and untracked files.
 func sinceBase(ctx context.Context, cfg Config) (*changeSet, error) {
-	d, err := gitdiff.Compare(ctx, gitdiff.Config{Root: cfg.Root, Base: cfg.Base, LookupEnv: cfg.LookupEnv})
+	d, err := gitdiff.Compare(ctx, gitdiff.Config{Root: cfg.Root, File: cfg.SchemaFile, Base: cfg.Base, LookupEnv: cfg.LookupEnv})
 	var detect *gitdiff.Error
 	if errors.As(err, &detect) {
 		return nil, &DetectError{Msg: detect.Msg, Hint: detect.Hint}
@@ -69,7 +90,7 @@ func sinceBase(ctx context.Context, cfg Config) (*changeSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &changeSet{base: fmt.Sprintf("%s at %.8s", d.Base, d.MergeBase)}
+	c := &changeSet{base: fmt.Sprintf("%s at %.8s", d.Base, d.MergeBase), byGit: true, schemaChanged: d.FileChanged}
 	here := make(map[string]bool)
 	for _, f := range cfg.Dir.Files() {
 		here[f.Name] = true
@@ -88,7 +109,11 @@ func sinceBase(ctx context.Context, cfg Config) (*changeSet, error) {
 	for _, name := range d.Merged {
 		switch {
 		case !here[name]:
-			c.deleted = append(c.deleted, name)
+			if to := c.hasText(d.Gone[name]); to != "" {
+				c.renamed = append(c.renamed, rename{name, to})
+			} else {
+				c.deleted = append(c.deleted, name)
+			}
 		case slices.Contains(d.Edited, name):
 			c.edited = append(c.edited, name)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// Findings about the directory as such. No atlas:nolint silences them.
+// Findings about the directory and about files as such. No directive silences them.
 
 const (
 	titleHistory = "the history was changed"
@@ -17,44 +17,67 @@ const (
 	titleFails   = "migrations that fail"
 	titleInvalid = "files that cannot be read"
 	titleMisread = "files that the stock Atlas CLI reads otherwise"
+	titleNolint  = "directives that silence nothing"
+	titleDown    = "down files do not lead back"
+	titleSchema  = "the schema file and the migrations differ"
 )
 
+var fixedTitles = map[string]string{
+	"edited-applied-file": titleHistory, "non-linear-history": titleHistory,
+	"checksum-mismatch": titleSum, "migration-fails": titleFails, "invalid-file": titleInvalid, "misread-by-atlas": titleMisread,
+	"unused-nolint": titleNolint, "unknown-nolint": titleNolint,
+	"down-file-missing": titleDown, "down-file-wrong": titleDown, "schema-not-planned": titleSchema,
+}
+
+// fixed adds a finding of the fixed rule called d.Name.
+func (r *Report) fixed(p Policy, file string, d Diagnostic) {
+	rule := rulesByName[d.Name]
+	if !p.on(rule) {
+		return
+	}
+	d.Title, d.Code, d.Severity = fixedTitles[d.Name], rule.Code, p.severity(rule)
+	r.add(file, d)
+}
+
 // directoryFindings adds what is wrong with the change before any statement is looked at.
-func (r *Report) directoryFindings(c *changeSet, dir *migration.Dir) {
+func (r *Report) directoryFindings(c *changeSet, cfg Config) {
 	for _, name := range c.edited {
-		r.add(name, Diagnostic{
-			Title: titleHistory, Name: "edited-applied-file", Severity: Error,
+		r.fixed(cfg.Policy, name, Diagnostic{
+			Name: "edited-applied-file",
 			Text: "the file is merged already and was edited: databases that have run it will not run it again; restore it, and write a new migration",
 		})
 	}
 	for _, name := range c.deleted {
-		r.add(name, Diagnostic{
-			Title: titleHistory, Name: "edited-applied-file", Severity: Error,
-			Text: "the file is merged already and was deleted or renamed: databases that have run it no longer fit the directory; restore it",
+		r.fixed(cfg.Policy, name, Diagnostic{
+			Name: "edited-applied-file",
+			Text: "the file is merged already and was deleted: databases that have run it no longer fit the directory; restore it",
+		})
+	}
+	for _, m := range c.renamed {
+		r.fixed(cfg.Policy, m.from, Diagnostic{
+			Name: "edited-applied-file",
+			Text: fmt.Sprintf("the file is merged already and was renamed to %s: databases that have run it would run it again; name it %s as before", m.to, m.from),
 		})
 	}
 	for _, f := range slices.Concat(c.added, c.checkpoints) {
 		if before, taken := c.before(f); taken {
-			r.add(f.Name, Diagnostic{
-				Title: titleHistory, Name: "non-linear-history", Severity: Error,
-				Text: fmt.Sprintf("the version %s is that of %s, which is merged already: give the file a later version", f.Version, before),
+			r.fixed(cfg.Policy, f.Name, Diagnostic{
+				Name: "non-linear-history",
+				Text: fmt.Sprintf("the version %s is that of %s, which is merged already: give the file a later version (rebase does it)", f.Version, before),
 			})
 		} else if before != "" {
-			r.add(f.Name, Diagnostic{
-				Title: titleHistory, Name: "non-linear-history", Severity: Error,
-				Text: fmt.Sprintf("the version is earlier than that of %s, which is merged already: databases that have run that one will not run this one; give it a later version", before),
+			r.fixed(cfg.Policy, f.Name, Diagnostic{
+				Name: "non-linear-history",
+				Text: fmt.Sprintf("the version is earlier than that of %s, which is merged already: databases that have run that one will not run this one; give it a later version (rebase does it)", before),
 			})
 		}
 		if m, ok := f.Misread(); ok {
-			r.add(f.Name, Diagnostic{
-				Pos: m.Pos.Offset, Line: m.Pos.Line, Col: m.Pos.Col,
-				Title: titleMisread, Name: "misread-by-atlas", Severity: Warning, Text: m.Msg,
-			})
+			r.fixed(cfg.Policy, f.Name, Diagnostic{Pos: m.Pos.Offset, Line: m.Pos.Line, Col: m.Pos.Col, Name: "misread-by-atlas", Text: m.Msg})
 		}
 	}
 	var sum *migration.SumError
-	if err := dir.Verify(); errors.As(err, &sum) {
-		r.add(sum.Sum, Diagnostic{Line: sum.Line, Title: titleSum, Name: "checksum-mismatch", Severity: Error, Text: err.Error()})
+	if err := cfg.Dir.Verify(); errors.As(err, &sum) {
+		r.fixed(cfg.Policy, sum.Sum, Diagnostic{Line: sum.Line, Name: "checksum-mismatch", Text: err.Error()})
 	}
 }
 
@@ -78,7 +101,7 @@ func (c *changeSet) before(f *migration.File) (name string, sameVersion bool) {
 func Invalid(errs migration.Errors) *Report {
 	r := &Report{}
 	for _, e := range errs {
-		r.add(e.File, Diagnostic{Line: e.Line, Col: e.Col, Title: titleInvalid, Name: "invalid-file", Severity: Error, Text: e.Msg})
+		r.fixed(Policy{}, e.File, Diagnostic{Line: e.Line, Col: e.Col, Name: "invalid-file", Text: e.Msg})
 	}
 	r.finish(&migration.Dir{})
 	return r

@@ -23,6 +23,11 @@ type Config struct {
 	Root    string // the migrations folder on disk, which Dir was read from, for git; not needed with Latest
 	Options catalog.Options
 
+	// Schema is the text of the schema file, SchemaName its name in findings, and SchemaFile its path on disk, for git. Whether
+	// the migrations still give what it says is looked at where git tells what changed, and with a Schema that is not nil.
+	Schema                 []byte
+	SchemaName, SchemaFile string
+
 	// Latest is how many of the last files to look at, all if there are fewer. With 0 git tells which files changed since
 	// the merge base with Base.
 	Latest int
@@ -30,9 +35,12 @@ type Config struct {
 	// that exists of origin/HEAD, main, master, origin/main and origin/master.
 	Base string
 
-	// Errors holds by an analyzer's name (destructive, data_depend, condrop, incompatible) whether its findings are errors;
-	// of those not mentioned only destructive's are.
-	Errors map[string]bool
+	// Policy says what is reported, and how.
+	Policy Policy
+	// Major is the target's major version; by default the dev server's.
+	Major int
+	// Sizes are the target's tables, by schema and name with a dot between them, as [ReadSizes] returns them.
+	Sizes map[string]Size
 	// LookupEnv reads the environment, by default os.LookupEnv.
 	LookupEnv func(string) (string, bool)
 }
@@ -51,7 +59,7 @@ type Report struct {
 	Total    int          // files in the directory
 	Changed  int          // of them changed
 	Files    []FileReport // the changed ones by name, and whatever other file has findings
-	Silenced int          // findings that atlas:nolint silenced
+	Silenced int          // findings that atlas:nolint or the policy silenced
 }
 
 // FileReport is what was found in one file.
@@ -70,12 +78,16 @@ type Diagnostic struct {
 
 	Title    string // the heading that it belongs under, as Atlas names it: "destructive changes detected"
 	Text     string // what happens, in a sentence
-	Code     string // Atlas's code, "DS103"; empty where Atlas has none
+	Code     string // "DS103", as in [Rules]
 	Name     string // the hazard's name, "drop-column"
 	Analyzer string // "destructive"; empty for a finding about the directory, which cannot be silenced
 	Table    string // the table's name as SQL writes it, with its schema unless that is public; empty if none is meant
 	Column   string // its column's name as SQL writes it, if one is meant
 	Severity Severity
+
+	Lock  string // the strongest lock on the table, as pg_locks names it: "AccessExclusiveLock"; empty if it is not about one
+	Fix   string // the SQL to write instead, or, if there is none, what to do in words
+	Query string // finds the rows that stand in the way; empty if it is not about rows
 }
 
 // Failed reports whether there is an error, so that the gate stops the change.
@@ -105,8 +117,8 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	for _, f := range c.added {
 		r.file(f.Name)
 	}
-	r.directoryFindings(c, cfg.Dir)
-	if len(c.added) > 0 {
+	r.directoryFindings(c, cfg)
+	if (len(c.added) > 0 || c.differs()) && !r.unrunnable(c, cfg) {
 		if err := r.statementFindings(ctx, c, cfg); err != nil {
 			return nil, err
 		}
@@ -135,41 +147,50 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 	if err != nil {
 		return err
 	}
-	analyzers, err := newAnalyzers(cfg.Errors)
-	if err != nil {
-		return err
+	defer t.close(ctx)
+	const perMajor = 10000
+	fd := &finder{base: t.base, settings: settings{
+		policy: cfg.Policy, sizes: cfg.Sizes, version: srv.VersionNum(), major: cfg.Major,
+	}}
+	if fd.settings.major == 0 {
+		fd.settings.major = srv.VersionNum() / perMajor
 	}
+	p := proof{Config: cfg, change: c, srv: srv, st: st, path: []catalog.Catalog{st.Catalog}}
 	for _, f := range c.added {
 		tr, err := t.run(ctx, f)
 		if err != nil {
 			return err
 		}
-		found, err := analyzers.analyze(ctx, f, tr)
-		if err != nil {
-			return err
-		}
+		found := fd.find(tr)
 		silence := readNolint(f)
 		for _, d := range found {
-			if silence.covers(d) {
+			if silence.silences(d) && !cfg.Policy.forced(rulesByName[d.Name]) || cfg.Policy.allows(d) {
 				r.Silenced++
 				continue
 			}
 			r.add(f.Name, d)
 		}
+		for _, d := range silence.findings(tr.failed == nil) {
+			r.fixed(cfg.Policy, f.Name, d)
+		}
 		if tr.failed != nil {
-			// What comes behind it cannot be run.
 			r.addFailure(tr.failed)
+		}
+		if tr.incomplete {
+			// What comes behind it cannot be run.
 			return nil
 		}
+		if err := p.mark(ctx); err != nil {
+			return err
+		}
 	}
-	return nil
+	return p.findings(ctx, r)
 }
 
 func (r *Report) addFailure(e *state.StmtError) {
 	_, text, _ := strings.Cut(e.Error(), ": ")
-	r.add(e.File, Diagnostic{
-		Pos: e.Pos.Offset, Line: e.Pos.Line, Col: e.Pos.Col,
-		Title: titleFails, Name: "migration-fails", Severity: Error, Text: text,
+	r.fixed(Policy{}, e.File, Diagnostic{
+		Pos: e.Pos.Offset, Line: e.Pos.Line, Col: e.Pos.Col, Name: "migration-fails", Text: text,
 	})
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
-	"ariga.io/atlas/sql/migrate"
-	"ariga.io/atlas/sql/schema"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
@@ -14,149 +16,492 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// A step is a statement and what it changed.
+// A step is a statement and what PostgreSQL did when it ran.
 type step struct {
-	stmt    pgsql.Stmt
-	changes []schema.Change
-	// renamed are schemas that got another name, which is no change that Atlas knows.
-	renamed []rename
-	// unread is why Atlas cannot tell what the statement changed.
-	unread error
+	stmt pgsql.Stmt
+	st   *statement
+	tx   int  // steps with the same number were one transaction
+	last bool // of its transaction
+
+	// before and after are the catalogs around it. Of a statement that did not run they are one.
+	before, after *snapshot
+	messages      []*pgconn.Notice // what the server said meanwhile, debug messages included
+
+	refused bool             // it was not run, as it cannot run in a transaction
+	failed  *state.StmtError // PostgreSQL refused it
+	// data is the failure that the rows of the scratch database led to; without them the statement ran.
+	data *state.StmtError
+	// asked are the locks that a statement that runs in no transaction was seen to ask for.
+	asked map[lockKey]bool
+	// otherwise says that IF NOT EXISTS skipped an object whose definition is another one.
+	otherwise string
+	// uses are what depends on the functions that the statement replaced, by function.
+	uses map[uint32][]use
 }
+
+// strength orders the lock modes that matter.
+var strength = map[string]int{
+	"RowShareLock": 1, "RowExclusiveLock": 2, "ShareUpdateExclusiveLock": 3, "ShareLock": 4, "ShareRowExclusiveLock": 5,
+	"ExclusiveLock": 6, "AccessExclusiveLock": 7,
+}
+
+const (
+	shareLock             = "ShareLock"
+	shareRowExclusiveLock = "ShareRowExclusiveLock"
+	accessExclusiveLock   = "AccessExclusiveLock"
+)
+
+func strongest(locks map[lockKey]bool, relation uint32) string {
+	mode := ""
+	for l := range locks {
+		if l.Relation == relation && strength[l.Mode] > strength[mode] {
+			mode = l.Mode
+		}
+	}
+	return mode
+}
+
+// lock is the strongest lock on a relation that the statement took, or, if it needed none that was not there, that is kept; ""
+// if there is none.
+func (s *step) lock(relation uint32) string {
+	if s.asked != nil {
+		return strongest(s.asked, relation)
+	}
+	taken := make(map[lockKey]bool)
+	for l := range s.after.locks {
+		if !s.before.locks[l] {
+			taken[l] = true
+		}
+	}
+	if mode := strongest(taken, relation); mode != "" {
+		return mode
+	}
+	return strongest(s.after.locks, relation)
+}
+
+// kept is the strongest lock on a relation that was there before the statement began.
+func (s *step) kept(relation uint32) string { return strongest(s.before.locks, relation) }
+
+// scanned reports whether the statement read a table from end to end.
+func (s *step) scanned(table uint32) bool {
+	if s.after.counts[table].Scans > s.before.counts[table].Scans {
+		return true
+	}
+	r := s.before.relations[table]
+	return r != nil && (s.said("verifying table " + `"` + r.Name + `"`))
+}
+
+// said reports whether the server sent a message that begins so.
+func (s *step) said(prefix string) bool {
+	return slices.ContainsFunc(s.messages, func(n *pgconn.Notice) bool { return strings.HasPrefix(n.Message, prefix) })
+}
+
+// rewritten reports whether a relation has other files now.
+func (s *step) rewritten(relation uint32) bool {
+	b, a := s.before.relations[relation], s.after.relations[relation]
+	return b != nil && a != nil && (b.FileNode != a.FileNode || b.Tablespace != a.Tablespace)
+}
+
+// ran reports whether the statement ran to its end.
+func (s *step) ran() bool { return !s.refused && s.failed == nil }
 
 // A trace is what happened when a file was run.
 type trace struct {
-	steps  []step
-	failed *state.StmtError // the statement that PostgreSQL refused, if one was
+	file   *migration.File
+	steps  []*step
+	failed *state.StmtError // what the file fails with, if it does and no finding says it already
+	// incomplete says that a statement was refused: nothing of a file with a transaction stands then.
+	incomplete bool
 }
 
 // A tracer runs files on a throwaway database, which stands as the files before left it.
 type tracer struct {
-	st     *state.State
-	driver migrate.Driver
-	realm  *schema.Realm // as the last statement left it
-	names  names
+	st   *state.State
+	conn *pgx.Conn
+	// base is what there was before the change.
+	base *snapshot
+	now  *snapshot
+	tx   int
+
+	messages []*pgconn.Notice
 }
 
+// newTracer returns a tracer with a session of its own: the counters that tell scans hold what earlier transactions of a
+// session did for a while.
 func newTracer(ctx context.Context, st *state.State) (*tracer, error) {
 	t := &tracer{st: st}
-	return t, t.look(ctx)
+	cfg := st.DB.ConnConfig()
+	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { t.messages = append(t.messages, n) }
+	var err error
+	if t.conn, err = pgx.ConnectConfig(ctx, cfg); err != nil {
+		return nil, fmt.Errorf("connecting to the dev database: %w", err)
+	}
+	if err := t.session(ctx); err != nil {
+		t.close(ctx)
+		return nil, err
+	}
+	if t.base, err = readSnapshot(ctx, t.conn); err != nil {
+		t.close(ctx)
+		return nil, err
+	}
+	t.now = t.base
+	return t, nil
 }
 
-// look reads the state of the database.
-func (t *tracer) look(ctx context.Context) (err error) {
-	if t.driver, err = t.st.Driver(); err != nil {
+func (t *tracer) close(ctx context.Context) { _ = t.conn.Close(context.WithoutCancel(ctx)) }
+
+// session sets the session up as migrations have it, but for the messages.
+func (t *tracer) session(ctx context.Context) error {
+	if err := migration.Session(ctx, t.conn, migration.SessionOptions{}); err != nil {
 		return err
 	}
-	if t.realm, err = t.st.Realm(ctx); err != nil {
-		return err
-	}
-	t.names, err = readNames(ctx, t.st.Conn())
+	return t.exec(ctx, "SET client_min_messages = debug1")
+}
+
+func (t *tracer) exec(ctx context.Context, sql string) error {
+	_, err := t.conn.PgConn().Exec(ctx, sql).ReadAll()
 	return err
 }
 
-// lookUnder is look in a session whose search path the file may have changed: what Atlas reads is spelled by it. local goes for
-// a session within a transaction.
-func (t *tracer) lookUnder(ctx context.Context, local bool) error {
-	var path string
-	conn := t.st.Conn()
-	if err := conn.QueryRow(ctx, "SELECT current_setting('search_path')").Scan(&path); err != nil {
-		return fmt.Errorf("reading the search path: %w", err)
+// snapshot reads the catalogs. What they say is spelled by the search path, which a file may have changed.
+func (t *tracer) snapshot(ctx context.Context, changesSession bool) (*snapshot, error) {
+	if !changesSession {
+		return readSnapshot(ctx, t.conn)
 	}
+	var path string
+	if err := t.conn.QueryRow(ctx, "SELECT current_setting('search_path')").Scan(&path); err != nil {
+		return nil, fmt.Errorf("reading the search path: %w", err)
+	}
+	local := t.conn.PgConn().TxStatus() != 'I'
 	set := func(path string) error {
-		if _, err := conn.Exec(ctx, "SELECT set_config('search_path', $1, $2)", path, local); err != nil {
+		if _, err := t.conn.Exec(ctx, "SELECT pg_catalog.set_config('search_path', $1, $2)", path, local); err != nil {
 			return fmt.Errorf("setting the search path: %w", err)
 		}
 		return nil
 	}
 	if err := set("public"); err != nil {
-		return err
+		return nil, err
 	}
-	if err := t.look(ctx); err != nil {
-		return err
+	s, err := readSnapshot(ctx, t.conn)
+	if err != nil {
+		return nil, err
 	}
-	return set(path)
+	return s, set(path)
 }
 
-// run runs a file as the migrator would and looks at the schema after each statement. The error says that the tracer failed; a
-// statement's failure is part of the trace.
-func (t *tracer) run(ctx context.Context, f *migration.File) (*trace, error) {
-	tr := &trace{}
-	for retry := false; ; retry = true {
-		stmtErr, err := t.statements(ctx, f, tr)
+// run runs a file as the migrator would and looks at the database after each statement. A statement that PostgreSQL refuses is
+// part of the trace, and what comes behind it runs all the same, so that one run shows all there is to say. The error says that
+// the tracer failed.
+func (t *tracer) run(ctx context.Context, f *migration.File) (tr *trace, err error) {
+	r := &fileRun{tracer: t, trace: &trace{file: f}, changesSession: state.ChangesSession(f.Stmts)}
+	if f.TxNone {
+		err = r.separately(ctx)
+	} else {
+		err = r.together(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("running %s: %w", f.Name, err)
+	}
+	if r.changesSession {
+		if err := t.exec(ctx, "RESET SESSION AUTHORIZATION; RESET ALL"); err != nil {
+			return nil, fmt.Errorf("setting the session back after %s: %w", f.Name, err)
+		}
+		if err := t.session(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return r.trace, nil
+}
+
+type fileRun struct {
+	*tracer
+	*trace
+	changesSession bool
+}
+
+func (r *fileRun) newStep(s pgsql.Stmt) *step {
+	st := &step{stmt: s, st: parse(s), tx: r.tx, before: r.now, after: r.now}
+	r.steps = append(r.steps, st)
+	return st
+}
+
+func (r *fileRun) fail(e *state.StmtError) {
+	r.incomplete = true
+	if r.failed == nil {
+		r.failed = e
+	}
+}
+
+// together runs the file in one transaction.
+func (r *fileRun) together(ctx context.Context) (err error) {
+	if len(r.file.Stmts) == 0 {
+		return nil
+	}
+	r.tx++
+	if err := r.exec(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	if err := r.baseline(ctx); err != nil {
+		return err
+	}
+	atStart := r.now
+	for _, s := range r.file.Stmts {
+		st := r.newStep(s)
+		if class := s.Class(); class == pgsql.TransactionControl || class == pgsql.Standalone {
+			st.refused, r.incomplete = true, true
+			continue
+		}
+		if err := r.step(ctx, st, true); err != nil {
+			return err
+		}
+	}
+	r.steps[len(r.steps)-1].last = true
+	end := "COMMIT"
+	if r.incomplete {
+		end = "ROLLBACK"
+	}
+	if err := r.exec(ctx, end); err != nil {
+		// What was deferred failed: the last statement is the nearest place.
+		last := r.file.Stmts[len(r.file.Stmts)-1]
+		stmtErr, err := refused(&state.StmtError{File: r.file.Name, Pos: last.Pos, Stmt: last.Text, Err: err})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if stmtErr == nil {
-			return tr, t.resetSession(ctx, f)
-		}
-		if !f.TxNone {
-			// Nothing of the file remains.
-			if err := t.look(ctx); err != nil {
-				return nil, err
-			}
-		}
-		made := false
-		if !retry {
-			if made, err = t.createRoles(ctx, f, len(tr.steps), stmtErr); err != nil {
-				return nil, err
-			}
-		}
-		if !made {
-			tr.failed = stmtErr
-			return tr, nil
-		}
-		if !f.TxNone {
-			tr.steps = nil
-		}
+		r.fail(stmtErr)
+		end = "ROLLBACK"
 	}
+	if end == "ROLLBACK" {
+		r.now = atStart
+	}
+	return nil
 }
 
-// statements runs the file's statements behind those that tr has.
-func (t *tracer) statements(ctx context.Context, f *migration.File, tr *trace) (failed *state.StmtError, err error) {
-	if !f.TxNone {
-		if err := t.exec(ctx, "BEGIN"); err != nil {
-			return nil, err
+// separately runs each statement in a transaction of its own, or in none.
+func (r *fileRun) separately(ctx context.Context) error {
+	for _, s := range r.file.Stmts {
+		r.tx++
+		st := r.newStep(s)
+		st.last = true
+		if s.Class() == pgsql.TransactionControl {
+			st.refused, r.incomplete = true, true
+			continue
 		}
-		committed := false
-		defer func() {
-			if !committed {
-				err = errors.Join(err, t.exec(context.WithoutCancel(ctx), "ROLLBACK"))
-			}
-		}()
-		defer func() { committed = err == nil && failed == nil }()
-	}
-	changesSession := state.ChangesSession(f.Stmts)
-	for _, s := range f.Stmts[len(tr.steps):] {
-		if err := state.RunFile(ctx, t.st.Conn(), []pgsql.Stmt{s}, true, f.Name); err != nil {
-			return refused(err)
-		}
-		before, namesBefore := t.realm, t.names
-		if changesSession {
-			err = t.lookUnder(ctx, !f.TxNone)
+		var err error
+		if s.Class() == pgsql.Standalone {
+			err = r.standalone(ctx, st)
 		} else {
-			err = t.look(ctx)
+			err = r.alone(ctx, st)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alone runs a statement in a transaction of its own.
+func (r *fileRun) alone(ctx context.Context, st *step) error {
+	if err := r.exec(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	if err := r.baseline(ctx); err != nil {
+		return err
+	}
+	st.before, st.after = r.now, r.now
+	failed, incomplete := r.failed, r.incomplete
+	if err := r.step(ctx, st, true); err != nil {
+		return err
+	}
+	const invalidTermination = "2D000"
+	if st.failed != nil && sqlState(st.failed) == invalidTermination {
+		// Code that commits runs in no transaction of ours.
+		if err := r.exec(ctx, "ROLLBACK"); err != nil {
+			return err
+		}
+		r.failed, r.incomplete, st.failed = failed, incomplete, nil
+		return r.step(ctx, st, false)
+	}
+	end := "COMMIT"
+	if st.failed != nil {
+		end = "ROLLBACK"
+	}
+	if err := r.exec(ctx, end); err != nil {
+		stmtErr, err := refused(&state.StmtError{File: r.file.Name, Pos: st.stmt.Pos, Stmt: st.stmt.Text, Err: err})
+		if err != nil {
+			return err
+		}
+		st.failed = stmtErr
+		r.fail(stmtErr)
+		r.now = st.before
+	}
+	return nil
+}
+
+// baseline takes the locks and counts of a transaction that has just begun for those before the next statement.
+func (r *fileRun) baseline(ctx context.Context) error {
+	b := *r.now
+	b.locks, b.counts = nil, make(map[uint32]counts)
+	rows, err := r.conn.Query(ctx, queries["counts"])
+	if err == nil {
+		var list []counts
+		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[counts])
+		for _, c := range list {
+			b.counts[c.Relation] = c
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("reading counters: %w", err)
+	}
+	r.now = &b
+	return nil
+}
+
+const (
+	savepoint = "SAVEPOINT lint_statement"
+	goBack    = "ROLLBACK TO lint_statement"
+)
+
+// step runs a statement and looks at what it did. In a transaction a failure leaves no trace.
+func (r *fileRun) step(ctx context.Context, st *step, inTx bool) error {
+	failed, err := r.try(ctx, st, inTx)
+	if err != nil {
+		return err
+	}
+	if failed != nil && sqlState(failed) == undefinedObject {
+		made, err := r.st.CreateRoles(ctx, st.stmt.Text)
+		if err != nil {
+			return err
+		}
+		if made {
+			if err := r.forget(ctx, inTx); err != nil {
+				return err
+			}
+			if failed, err = r.try(ctx, st, inTx); err != nil {
+				return err
+			}
+		}
+	}
+	if failed != nil && aboutRows(failed) {
+		// The rows of the scratch database are in the way. What the statement does otherwise is seen without them.
+		st.data = failed
+		if err := r.withoutRows(ctx, st); err != nil {
+			return err
+		}
+		if failed, err = r.try(ctx, st, inTx); err != nil {
+			return err
+		}
+	}
+	if failed != nil {
+		st.failed, st.data = failed, nil
+		r.fail(failed)
+		return nil
+	}
+	if st.data != nil {
+		r.fail(st.data)
+	}
+	switch st.st.verb {
+	case "DISCARD", "DEALLOCATE":
+		if err := r.conn.DeallocateAll(ctx); err != nil {
+			return fmt.Errorf("preparing statements again: %w", err)
+		}
+	}
+	if st.after, err = r.snapshot(ctx, r.changesSession); err != nil {
+		return err
+	}
+	r.now = st.after
+	if inTx {
+		if err := r.compareSkipped(ctx, st); err != nil {
+			return err
+		}
+	}
+	return r.readUses(ctx, st)
+}
+
+// forget makes the session look up roles anew that were not there before: what other sessions change it hears of when it takes
+// a lock that it does not have.
+func (r *fileRun) forget(ctx context.Context, inTx bool) error {
+	if !inTx {
+		return nil
+	}
+	return r.exec(ctx, savepoint+"; SELECT FROM pg_catalog.pg_largeobject_metadata; "+goBack)
+}
+
+// try runs a statement.
+func (r *fileRun) try(ctx context.Context, st *step, inTx bool) (*state.StmtError, error) {
+	if inTx {
+		if err := r.exec(ctx, savepoint); err != nil {
 			return nil, err
 		}
-		st := step{stmt: s}
-		changes, err := t.driver.RealmDiff(before, t.realm)
-		if err != nil {
-			st.unread = err
-		}
-		st.changes, st.renamed = reconcile(changes, before, namesBefore, t.names)
-		tr.steps = append(tr.steps, st)
 	}
-	if !f.TxNone && len(f.Stmts) > 0 {
-		if err := t.exec(ctx, "COMMIT"); err != nil {
-			// What was deferred failed: the last statement is the nearest place.
-			last := f.Stmts[len(f.Stmts)-1]
-			return refused(&state.StmtError{File: f.Name, Pos: last.Pos, Stmt: last.Text, Err: err})
+	r.messages = nil
+	failed, err := refused(state.RunFile(ctx, r.conn, []pgsql.Stmt{st.stmt}, true, r.file.Name))
+	st.messages = r.messages
+	if err != nil {
+		return nil, err
+	}
+	if inTx {
+		end := "RELEASE lint_statement"
+		if failed != nil {
+			end = goBack
+		}
+		if err := r.exec(ctx, end); err != nil {
+			return nil, err
 		}
 	}
-	return nil, nil
+	return failed, nil
 }
+
+// withoutRows deletes the rows of all tables, as far as constraints let it.
+func (r *fileRun) withoutRows(ctx context.Context, st *step) error {
+	var deletes strings.Builder
+	var drops []string
+	now, err := r.snapshot(ctx, r.changesSession)
+	if err != nil {
+		return err
+	}
+	for _, oid := range slices.Sorted(maps.Keys(now.relations)) {
+		switch rel := now.relations[oid]; {
+		case rel.Kind == "r":
+			fmt.Fprintf(&deletes, "BEGIN DELETE FROM ONLY %s; EXCEPTION WHEN OTHERS THEN NULL; END;\n", pgsql.QualifiedIdent(rel.Schema, rel.Name))
+		case now.indexes[oid] != nil && !now.indexes[oid].Valid && r.now.indexes[oid] == nil:
+			// What a concurrent build left.
+			drops = append(drops, "DROP INDEX "+pgsql.QualifiedIdent(rel.Schema, rel.Name))
+		}
+	}
+	for _, sql := range drops {
+		if err := r.exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	// Each pass deletes what nothing refers to any more.
+	if err := r.exec(ctx, "DO $lint$ BEGIN FOR i IN 1..5 LOOP\n"+deletes.String()+"END LOOP; END $lint$"); err != nil {
+		return fmt.Errorf("deleting the scratch database's rows: %w", err)
+	}
+	if now, err = r.snapshot(ctx, r.changesSession); err != nil {
+		return err
+	}
+	// The locks that the statement finds are those from before.
+	now.locks = st.before.locks
+	st.before, st.after, r.now = now, now, now
+	return nil
+}
+
+// aboutRows reports whether rows led to a failure: integrity constraints and values.
+func aboutRows(e *state.StmtError) bool {
+	code := sqlState(e)
+	return strings.HasPrefix(code, "23") || strings.HasPrefix(code, "22")
+}
+
+func sqlState(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}
+
+// undefinedObject is the SQLSTATE of a role that does not exist, among others.
+const undefinedObject = "42704"
 
 // refused tells a statement that PostgreSQL refused from everything else that may go wrong.
 func refused(err error) (*state.StmtError, error) {
@@ -168,56 +513,33 @@ func refused(err error) (*state.StmtError, error) {
 	return nil, err
 }
 
-// undefinedObject is the SQLSTATE of a role that does not exist, among others.
-const undefinedObject = "42704"
-
-// createRoles creates the roles that the file names and the server does not have, as a replay does: on a copy of the database,
-// because roles belong to the server. It reports whether the file can be tried again.
-func (t *tracer) createRoles(ctx context.Context, f *migration.File, done int, stmtErr *state.StmtError) (bool, error) {
-	var pg *pgconn.PgError
-	if !errors.As(stmtErr.Err, &pg) || pg.Code != undefinedObject {
-		return false, nil
-	}
-	stmts := f.Stmts
-	if f.TxNone {
-		stmts = stmts[done:]
-	}
-	clone, err := t.st.Clone(ctx)
-	if err != nil {
-		return false, err
-	}
-	// The receiver's connection is another one now.
-	if err := t.look(ctx); err != nil {
-		return false, err
-	}
-	err = clone.Run(ctx, stmts, f.TxNone, f.Name)
-	clone.Close()
-	if dropErr := clone.DB.Drop(ctx); dropErr != nil {
-		return false, fmt.Errorf("dropping a copy of the dev database: %w", dropErr)
-	}
-	if err == nil {
-		return true, nil
-	}
-	again, err := refused(err)
-	if err != nil {
-		return false, err
-	}
-	// Another failure is one that comes after the roles were made.
-	return again.Pos != stmtErr.Pos, nil
+// A use is an object whose contents a function computed.
+type use struct {
+	Table uint32
+	Text  string // "index orders_total"
 }
 
-// resetSession gives the next file the session that it may expect.
-func (t *tracer) resetSession(ctx context.Context, f *migration.File) error {
-	if !state.ChangesSession(f.Stmts) {
-		return nil
+// readUses looks up what depends on functions that the statement replaced.
+func (r *fileRun) readUses(ctx context.Context, st *step) error {
+	for oid, before := range st.before.functions {
+		after := st.after.functions[oid]
+		if after == nil || after.Version == before.Version {
+			continue
+		}
+		rows, err := r.conn.Query(ctx, queries["uses"], oid)
+		if err != nil {
+			return fmt.Errorf("reading what uses a function: %w", err)
+		}
+		list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[use])
+		if err != nil {
+			return fmt.Errorf("reading what uses a function: %w", err)
+		}
+		if len(list) > 0 {
+			if st.uses == nil {
+				st.uses = make(map[uint32][]use)
+			}
+			st.uses[oid] = list
+		}
 	}
-	if err := t.exec(ctx, "RESET SESSION AUTHORIZATION; RESET ALL"); err != nil {
-		return fmt.Errorf("setting the session back after %s: %w", f.Name, err)
-	}
-	return migration.Session(ctx, t.st.Conn(), migration.SessionOptions{})
-}
-
-func (t *tracer) exec(ctx context.Context, sql string) error {
-	_, err := t.st.Conn().PgConn().Exec(ctx, sql).ReadAll()
-	return err
+	return nil
 }

@@ -1,0 +1,225 @@
+package lint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// poll is how often a waiting statement is looked at.
+const poll = time.Millisecond
+
+// standalone runs a statement that runs in no transaction. Its locks are gone when it is done, so a second session stands in its
+// way: it locks all tables, sees for which lock the statement waits, and then steps back behind a weaker lock, which those that
+// wait for writers see.
+func (r *fileRun) standalone(ctx context.Context, st *step) error {
+	switch st.st.verb {
+	case "DROP DATABASE", "CREATE DATABASE", "DROP TABLESPACE", "CREATE TABLESPACE", "ALTER SYSTEM", "ALTER DATABASE",
+		"CREATE SUBSCRIPTION", "ALTER SUBSCRIPTION", "DROP SUBSCRIPTION":
+		// What lies outside the database is no business of a scratch server's.
+		return nil
+	}
+	b := *r.now
+	b.locks, b.counts = nil, nil
+	st.before, r.now = &b, &b
+	blocker, err := r.st.DB.Connect(ctx)
+	if err != nil {
+		return fmt.Errorf("connecting to watch a statement: %w", err)
+	}
+	defer blocker.Close(context.WithoutCancel(ctx))
+	if err := r.block(ctx, blocker); err != nil {
+		return fmt.Errorf("watching a statement: %w", err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- r.step(ctx, st, false) }()
+	st2 := &watch{conn: blocker, pid: r.conn.PgConn().PID(), done: done, asked: make(map[lockKey]bool)}
+	err = st2.run(ctx)
+	if watchErr := (*watchError)(nil); errors.As(err, &watchErr) {
+		// The statement goes on once the blocker is gone.
+		_ = blocker.Close(context.WithoutCancel(ctx))
+		return errors.Join(err, <-done)
+	}
+	st.asked = st2.asked
+	return err
+}
+
+// block locks all tables of users in the blocker's session.
+func (r *fileRun) block(ctx context.Context, blocker *pgx.Conn) error {
+	var tables []string
+	for _, rel := range r.now.relations {
+		if rel.Kind == "r" || rel.Kind == "p" {
+			tables = append(tables, pgsql.QualifiedIdent(rel.Schema, rel.Name))
+		}
+	}
+	sql := "BEGIN"
+	if len(tables) > 0 {
+		slices.Sort(tables)
+		list := strings.Join(tables, ", ")
+		sql += "; LOCK TABLE ONLY " + strings.ReplaceAll(list, ", ", ", ONLY ") + " IN ROW EXCLUSIVE MODE; SAVEPOINT strong; LOCK TABLE ONLY " +
+			strings.ReplaceAll(list, ", ", ", ONLY ") + " IN ACCESS EXCLUSIVE MODE"
+	} else {
+		sql += "; SAVEPOINT strong"
+	}
+	_, err := blocker.PgConn().Exec(ctx, sql).ReadAll()
+	return err
+}
+
+// A watchError is a failure of the watching session.
+type watchError struct{ err error }
+
+func (e *watchError) Error() string { return "watching a statement: " + e.err.Error() }
+func (e *watchError) Unwrap() error { return e.err }
+
+type watch struct {
+	conn  *pgx.Conn
+	pid   uint32
+	done  chan error
+	asked map[lockKey]bool
+}
+
+// run watches the statement to its end, and returns what it ended with.
+func (w *watch) run(ctx context.Context) error {
+	for _, back := range []string{"ROLLBACK TO strong", "ROLLBACK"} {
+		over, err := w.await(ctx)
+		if over || err != nil {
+			return err
+		}
+		if _, err := w.conn.PgConn().Exec(ctx, back).ReadAll(); err != nil {
+			return &watchError{err}
+		}
+	}
+	return <-w.done
+}
+
+// await notes the statement's locks until it waits for one or is done.
+func (w *watch) await(ctx context.Context) (over bool, err error) {
+	for {
+		waits, err := w.look(ctx)
+		if err != nil {
+			return false, &watchError{err}
+		}
+		if waits {
+			return false, nil
+		}
+		select {
+		case err := <-w.done:
+			return true, err
+		case <-time.After(poll):
+		}
+	}
+}
+
+func (w *watch) look(ctx context.Context) (waits bool, err error) {
+	rows, err := w.conn.Query(ctx, `SELECT coalesce(relation, 0), mode, granted FROM pg_locks WHERE pid = $1`, w.pid)
+	if err != nil {
+		return false, err
+	}
+	var l lockKey
+	var granted bool
+	_, err = pgx.ForEachRow(rows, []any{&l.Relation, &l.Mode, &granted}, func() error {
+		waits = waits || !granted
+		if l.Relation >= firstUserOID && l.Mode != "AccessShareLock" {
+			w.asked[l] = true
+		}
+		return nil
+	})
+	return waits, err
+}
+
+// firstUserOID is the first that initdb does not give away.
+const firstUserOID = 16384
+
+// compareSkipped looks whether an object that IF NOT EXISTS skipped has the definition that the statement gives. The statement
+// is run once more with the object out of its way, and undone.
+func (r *fileRun) compareSkipped(ctx context.Context, st *step) error {
+	if !slices.ContainsFunc(st.messages, func(n *pgconn.Notice) bool { return n.Code == "42P07" || n.Code == "42701" }) || len(st.st.targets) != 1 {
+		return nil
+	}
+	q := st.st.targets[0]
+	table := st.before.find(q.schema, q.name)
+	if table == nil || !table.isTable() {
+		return nil
+	}
+	var aside string
+	var columns []string
+	name := pgsql.QualifiedIdent(table.Schema, table.Name)
+	switch st.st.verb {
+	case "CREATE TABLE":
+		aside = fmt.Sprintf("ALTER TABLE %s RENAME TO lint_aside", name)
+	case "ALTER TABLE":
+		for _, n := range st.messages {
+			if n.Code != "42701" {
+				continue
+			}
+			for _, c := range table.columns {
+				if strings.Contains(n.Message, `"`+c.Name+`"`) {
+					columns = append(columns, c.Name)
+					aside += fmt.Sprintf("ALTER TABLE %s RENAME COLUMN %s TO %s;", name, pgsql.Ident(c.Name), pgsql.Ident("lint_aside_"+c.Name))
+				}
+			}
+		}
+	}
+	if aside == "" {
+		return nil
+	}
+	if err := r.exec(ctx, savepoint); err != nil {
+		return err
+	}
+	failed := r.exec(ctx, aside)
+	if failed == nil {
+		_, failed = refused(state.RunFile(ctx, r.conn, []pgsql.Stmt{st.stmt}, true, r.file.Name))
+	}
+	if failed == nil {
+		s, err := r.snapshot(ctx, r.changesSession)
+		if err != nil {
+			return err
+		}
+		st.otherwise = differs(table, s.find(table.Schema, table.Name), columns)
+	}
+	return r.exec(ctx, goBack)
+}
+
+// differs says in what two definitions differ: of the columns named, or of all.
+func differs(have, want *relation, columns []string) string {
+	if want == nil || have.OID == want.OID && columns == nil {
+		return ""
+	}
+	all := columns == nil
+	if all {
+		for _, c := range want.columns {
+			columns = append(columns, c.Name)
+		}
+		for _, c := range have.columns {
+			if want.column(c.Name) == nil {
+				return fmt.Sprintf("has also a column %s", pgsql.Ident(c.Name))
+			}
+		}
+	}
+	slices.Sort(columns)
+	for _, name := range columns {
+		h, w := have.column(name), want.column(name)
+		switch {
+		case w == nil:
+		case h == nil:
+			return fmt.Sprintf("has no column %s", pgsql.Ident(name))
+		case h.TypeText != w.TypeText:
+			return fmt.Sprintf("has a column %s of type %s, not %s", pgsql.Ident(name), h.TypeText, w.TypeText)
+		case h.NotNull != w.NotNull && w.NotNull:
+			return fmt.Sprintf("has a column %s that is nullable", pgsql.Ident(name))
+		case h.NotNull != w.NotNull:
+			return fmt.Sprintf("has a column %s that is NOT NULL", pgsql.Ident(name))
+		case (h.Default == "") != (w.Default == ""), h.Default != w.Default && !strings.HasPrefix(w.Default, "nextval("):
+			return fmt.Sprintf("has a column %s with another default", pgsql.Ident(name))
+		}
+	}
+	return ""
+}

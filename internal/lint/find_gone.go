@@ -1,0 +1,539 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// gone finds what the statement dropped.
+func (f *finder) gone(s *step) {
+	if s.st.verb == "DROP OWNED" || s.st.verb == "REASSIGN" {
+		return // the text's own finding says it
+	}
+	for _, oid := range sorted(s.before.schemas) {
+		if _, is := s.after.schemas[oid]; is || f.base.schemas[oid] == "" {
+			continue
+		}
+		tables := 0
+		for _, r := range s.before.relations {
+			if r.Schema == s.before.schemas[oid] && r.isTable() {
+				tables++
+			}
+		}
+		f.add(s, "drop-schema", Diagnostic{
+			Text: fmt.Sprintf("dropping schema %s deletes all that is in it (%s)", pgsql.Ident(s.before.schemas[oid]), plural(tables, "table")),
+			Fix:  "empty the schema in earlier releases, then drop it without CASCADE",
+		})
+	}
+	for _, oid := range sorted(s.before.relations) {
+		r := f.old(s, oid)
+		if r == nil || f.inDroppedSchema(s, r) {
+			continue
+		}
+		switch a := s.after.relations[oid]; {
+		case a != nil:
+			f.goneColumns(s, r, a)
+		case r.isTable():
+			f.goneTable(s, r)
+		case r.isView():
+			f.goneView(s, r)
+		case r.Kind == "S":
+			f.goneSequence(s, r)
+		}
+	}
+	f.goneIndexes(s)
+	f.goneConstraints(s)
+	f.lockedParents(s)
+	f.cascade(s)
+	f.goneObjects(s)
+}
+
+func (f *finder) inDroppedSchema(s *step, r *relation) bool {
+	for oid, name := range s.before.schemas {
+		if name == r.Schema {
+			_, is := s.after.schemas[oid]
+			return !is
+		}
+	}
+	return false
+}
+
+func (f *finder) goneTable(s *step, r *relation) {
+	if !s.named(r) {
+		// A partition goes with its table; other tables go by CASCADE.
+		return
+	}
+	d := f.about(s, r)
+	d.Text = fmt.Sprintf("dropping table %s deletes its data, and breaks all that still uses it", f.name(r))
+	d.Fix = "stop using the table in one release, and drop it in a later one, when it is known to be empty or archived"
+	d.Query = fmt.Sprintf("SELECT count(*) FROM %s;", r.sql())
+	f.add(s, "drop-table", d)
+	if a := f.end.find(r.Schema, r.Name); a != nil && a.isTable() && a.OID != r.OID {
+		d := f.about(s, r)
+		d.Text = fmt.Sprintf("table %s is dropped and made anew: its rows are gone", f.name(r))
+		d.Fix = "change the table by ALTER TABLE"
+		f.add(s, "create-table-force", d)
+	}
+	if parent := f.old(s, r.Parent); parent != nil && s.after.relations[r.Parent] != nil {
+		d := f.about(s, parent)
+		d.Text = fmt.Sprintf("dropping partition %s takes %s on its parent %s, so reads and writes of all partitions wait; it is kept %s", r.sql(), lockName(d.Lock), f.name(parent), f.until(s))
+		d.Fix = fmt.Sprintf("%sALTER TABLE %s DETACH PARTITION %s CONCURRENTLY;\nDROP TABLE %[4]s;", noTransaction, parent.sql(), r.sql(), r.sql())
+		if f.settings.major < 14 {
+			d.Fix = ""
+		}
+		f.add(s, "drop-partition-locks-parent", d)
+	}
+}
+
+// noTransaction heads a file whose statements run in no transaction.
+const noTransaction = "-- atlas:txmode none\n\n"
+
+func (f *finder) goneView(s *step, r *relation) {
+	if !s.named(r) {
+		return
+	}
+	if a := f.end.find(r.Schema, r.Name); a != nil && a.OID != r.OID && (a.isView() || a.isTable()) {
+		if text := lostColumns(r, a); text != "" {
+			d := f.about(s, r)
+			d.Text = fmt.Sprintf("view %s is made anew %s: what reads that fails", r.sql(), text)
+			d.Fix = "keep the old columns, and append new ones by CREATE OR REPLACE VIEW"
+			f.add(s, "view-columns-changed", d)
+		}
+		return
+	}
+	d := f.about(s, r)
+	d.Text = fmt.Sprintf("dropping view %s breaks all that still reads it", r.sql())
+	d.Fix = "drop it in a release after that of its last reader"
+	f.add(s, "drop-view", d)
+}
+
+// lostColumns says which of a view's columns its successor lacks or has with another type.
+func lostColumns(before, after *relation) string {
+	for _, n := range sortedColumns(before) {
+		c := before.columns[n]
+		switch a := after.column(c.Name); {
+		case a == nil:
+			return "without column " + pgsql.Ident(c.Name)
+		case a.TypeText != c.TypeText:
+			return fmt.Sprintf("with column %s as %s instead of %s", pgsql.Ident(c.Name), a.TypeText, c.TypeText)
+		}
+	}
+	return ""
+}
+
+func (f *finder) goneSequence(s *step, r *relation) {
+	if owner := s.after.relations[r.OwnerTable]; r.OwnerKind == "i" || r.OwnerTable != 0 && (owner == nil || owner.columns[r.OwnerColumn] == nil) {
+		return // it went with its column
+	}
+	f.add(s, "drop-sequence", Diagnostic{
+		Table: r.sql(),
+		Text:  fmt.Sprintf("dropping sequence %s loses its position, and breaks all that still takes numbers from it", r.sql()),
+		Fix:   "take it from the columns' defaults first, and note its last_value",
+		Query: fmt.Sprintf("SELECT last_value FROM %s;", r.sql()),
+	})
+}
+
+// goneColumns finds dropped columns, and what went with them.
+func (f *finder) goneColumns(s *step, b, a *relation) {
+	if !b.isTable() || !s.direct(b) {
+		return
+	}
+	for _, n := range sortedColumns(b) {
+		c := b.columns[n]
+		if a.columns[n] != nil || !f.oldColumn(b.OID, n) {
+			continue
+		}
+		if !s.named(b) {
+			continue // CASCADE of something else
+		}
+		d := f.about(s, b)
+		d.Column = pgsql.Ident(c.Name)
+		d.Text = fmt.Sprintf("dropping column %s.%s deletes its data, and breaks all that still uses it", b.sql(), d.Column)
+		d.Fix = "stop writing and reading the column in one release, and drop it in a later one"
+		f.add(s, "drop-column", d)
+		if lost, fix := f.wentWith(s, b, n); len(lost) > 0 {
+			d := f.about(s, b)
+			d.Column = pgsql.Ident(c.Name)
+			d.Text = fmt.Sprintf("%s with column %s.%s, under %s on the table", went(lost), b.sql(), d.Column, lockName(d.Lock))
+			d.Fix = fix
+			f.add(s, "drop-column-drops-index", d)
+		}
+	}
+}
+
+func went(lost []string) string {
+	if len(lost) == 1 {
+		return lost[0] + " goes"
+	}
+	return strings.Join(lost, ", ") + " go"
+}
+
+// wentWith names indexes and constraints that went with a column, and how to drop them before.
+func (f *finder) wentWith(s *step, t *relation, num int16) (lost []string, fix string) {
+	constraintIndexes := make(map[uint32]bool)
+	var alter, drop []string
+	for _, oid := range sorted(s.before.constraints) {
+		c := s.before.constraints[oid]
+		constraintIndexes[c.Index] = constraintIndexes[c.Index] || c.Kind != "f"
+		if c.Table != t.OID || c.Kind == "c" || f.base.constraints[oid] == nil || s.after.constraints[oid] != nil || !slices.Contains(c.Columns, num) {
+			continue
+		}
+		lost = append(lost, constraintKinds[c.Kind]+" "+pgsql.Ident(c.Name))
+		alter = append(alter, fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s;", t.sql(), pgsql.Ident(c.Name)))
+	}
+	for _, oid := range sorted(s.before.indexes) {
+		x := s.before.indexes[oid]
+		r := s.before.relations[oid]
+		if x.Table != t.OID || constraintIndexes[oid] || r == nil || f.base.indexes[oid] == nil || s.after.indexes[oid] != nil ||
+			!slices.Contains(x.Columns, num) && !x.Expression && x.Predicate == "" {
+			continue
+		}
+		lost = append(lost, "index "+pgsql.Ident(r.Name))
+		drop = append(drop, fmt.Sprintf("DROP INDEX CONCURRENTLY %s;", r.sql()))
+	}
+	switch {
+	case len(drop) > 0:
+		fix = noTransaction + strings.Join(append(drop, alter...), "\n")
+	default:
+		fix = strings.Join(alter, "\n")
+	}
+	return lost, fix
+}
+
+var constraintKinds = map[string]string{"p": "primary key", "u": "unique constraint", "f": "foreign key", "c": "check", "x": "exclusion constraint"}
+
+func sortedColumns(r *relation) []int16 {
+	var nums []int16
+	for n := range r.columns {
+		nums = append(nums, n)
+	}
+	slices.Sort(nums)
+	return nums
+}
+
+// goneIndexes finds indexes dropped by themselves.
+func (f *finder) goneIndexes(s *step) {
+	if s.st.verb != "DROP INDEX" && s.st.verb != "DO" {
+		return
+	}
+	for _, oid := range sorted(s.before.indexes) {
+		x, r := s.before.indexes[oid], s.before.relations[oid]
+		if s.after.indexes[oid] != nil || f.base.indexes[oid] == nil || r == nil || r.Parent != 0 {
+			continue
+		}
+		t := f.oldTable(s, x.Table)
+		if t == nil || s.after.relations[x.Table] == nil || s.hasConstraint(oid) {
+			continue
+		}
+		d := f.about(s, t)
+		d.Text = fmt.Sprintf("index %s of table %s can be needed by queries", pgsql.Ident(r.Name), f.name(t))
+		d.Query = fmt.Sprintf("SELECT idx_scan, last_idx_scan FROM pg_stat_user_indexes WHERE indexrelid = %s::regclass;", pgsql.Literal(r.sql()))
+		if f.settings.major < 16 {
+			d.Query = strings.Replace(d.Query, ", last_idx_scan", "", 1)
+		}
+		f.add(s, "drop-index-query-perf", d)
+		if s.st.concurrently {
+			continue
+		}
+		d = f.about(s, t)
+		d.Text = fmt.Sprintf("dropping index %s takes %s on table %s, so its reads and writes wait; it is kept %s", pgsql.Ident(r.Name), lockName(d.Lock), f.name(t), f.until(s))
+		d.Fix = fmt.Sprintf("%sDROP INDEX CONCURRENTLY %s;", noTransaction, r.sql())
+		if r.Kind == "I" {
+			d.Fix = "PostgreSQL cannot drop the index of a partitioned table concurrently: keep the transaction short"
+		}
+		f.add(s, "drop-index-blocking", d)
+	}
+}
+
+// hasConstraint reports whether an index belonged to a constraint before the statement.
+func (s *step) hasConstraint(index uint32) bool {
+	for _, c := range s.before.constraints {
+		if c.Index == index && c.Kind != "f" {
+			return true
+		}
+	}
+	return false
+}
+
+// goneConstraints finds constraints that were dropped while their table and columns stay.
+func (f *finder) goneConstraints(s *step) {
+	for _, oid := range sorted(s.before.constraints) {
+		c := s.before.constraints[oid]
+		t := f.old(s, c.Table)
+		if s.after.constraints[oid] != nil || f.base.constraints[oid] == nil || t == nil || c.Parent != 0 || !s.named(t) || !s.direct(t) {
+			continue
+		}
+		after := s.after.relations[c.Table]
+		if after == nil || slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && after.columns[n] == nil }) || s.hasConstraintNamed(c) || f.replaced(c) {
+			continue
+		}
+		d := f.about(s, t)
+		name := pgsql.Ident(c.Name)
+		switch c.Kind {
+		case "f":
+			d.Text = fmt.Sprintf("dropping foreign key %s of table %s lets rows in that refer to nothing", name, t.sql())
+			d.Fix = "if it is to be replaced, add the new one first, NOT VALID, and drop this one in the same transaction"
+			f.add(s, "drop-foreign-key", d)
+		case "c":
+			d.Text = fmt.Sprintf("dropping check %s of table %s lets values in that it refused: %s", name, t.sql(), c.Definition)
+			d.Fix = "if it is to be replaced, add the new one first, NOT VALID, and drop this one in the same transaction"
+			f.add(s, "drop-check-constraint", d)
+		case "p":
+			d.Text = fmt.Sprintf("dropping primary key %s of table %s drops its index, and lets duplicates in", name, f.name(t))
+			d.Fix = fmt.Sprintf("%sCREATE UNIQUE INDEX CONCURRENTLY %s ON %s (...);\n-- then, in a transaction of their own:\nALTER TABLE %[3]s DROP CONSTRAINT %[4]s, ADD CONSTRAINT %[4]s PRIMARY KEY USING INDEX %[2]s;",
+				noTransaction, pgsql.Ident(c.Name+"_new"), t.sql(), name)
+			f.add(s, "drop-primary-key", d)
+		case "u", "x":
+			d.Text = fmt.Sprintf("dropping %s %s of table %s drops its index, and lets duplicates in", constraintKinds[c.Kind], name, f.name(t))
+			d.Fix = "if it is to be replaced, build the new index concurrently first"
+			f.add(s, "drop-unique-constraint", d)
+		}
+	}
+}
+
+// hasConstraintNamed reports whether the statement itself made the constraint anew, as a change of type does.
+func (s *step) hasConstraintNamed(c *constraint) bool {
+	for _, a := range s.after.constraints {
+		if a.Table == c.Table && a.Name == c.Name && a.Kind == c.Kind {
+			return true
+		}
+	}
+	return false
+}
+
+// replaced reports whether another constraint does a dropped one's work when the file is done.
+func (f *finder) replaced(c *constraint) bool {
+	t := f.end.relations[c.Table]
+	if t == nil {
+		return false
+	}
+	if c.Kind == "c" && len(c.Columns) == 1 && t.columns[c.Columns[0]] != nil && t.columns[c.Columns[0]].NotNull && isNotNullCheck(c.Definition) {
+		return true
+	}
+	for oid, o := range f.end.constraints {
+		if o.Table != c.Table || oid == c.OID {
+			continue
+		}
+		isNew := f.start.constraints[oid] == nil
+		switch c.Kind {
+		case "f":
+			if o.Kind == "f" && slices.Equal(o.Columns, c.Columns) && o.References == c.References {
+				return true
+			}
+		case "c":
+			if o.Kind == "c" && isNew && slices.ContainsFunc(o.Columns, func(n int16) bool { return slices.Contains(c.Columns, n) }) {
+				return true
+			}
+		case "p":
+			if o.Kind == "p" {
+				return true
+			}
+		}
+	}
+	if c.Kind == "u" {
+		for _, x := range f.end.indexes {
+			if x.Table == c.Table && x.Unique && x.Valid && x.Predicate == "" && !x.Expression && sameSet(x.Columns[:x.Keys], c.Columns) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func sameSet(a, b []int16) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
+}
+
+// isNotNullCheck reports whether a check's definition is that one column is not null.
+func isNotNullCheck(definition string) bool {
+	definition = strings.TrimSuffix(definition, " NOT VALID")
+	return strings.HasPrefix(definition, "CHECK ((") && strings.HasSuffix(definition, " IS NOT NULL))") && strings.Count(definition, " IS ") == 1
+}
+
+// lockedParents finds referenced tables that a dropped foreign key locks.
+func (f *finder) lockedParents(s *step) {
+	for _, oid := range sorted(s.before.constraints) {
+		c := s.before.constraints[oid]
+		parent, child := f.old(s, c.References), f.old(s, c.Table)
+		if c.Kind != "f" || s.after.constraints[oid] != nil || f.base.constraints[oid] == nil || c.Parent != 0 || parent == nil || child == nil ||
+			parent == child || s.after.relations[c.References] == nil || s.hasConstraintNamed(c) || !s.named(child) {
+			continue
+		}
+		d := f.about(s, parent)
+		if strength[d.Lock] < strength[accessExclusiveLock] {
+			continue
+		}
+		d.Text = fmt.Sprintf("dropping foreign key %s of table %s takes %s on %s too, so its reads and writes wait; it is kept %s",
+			pgsql.Ident(c.Name), child.sql(), lockName(d.Lock), f.name(parent), f.until(s))
+		d.Fix = "drop one foreign key in a file of its own, so that the lock is kept for a moment only"
+		f.add(s, "drop-fk-locks-parent", d)
+	}
+}
+
+// cascade finds what CASCADE took along.
+func (f *finder) cascade(s *step) {
+	if !s.st.cascade && !slices.ContainsFunc(s.st.actions, func(a words) bool { return a.at(0) == "DROP" && a.at(len(a)-1) == "CASCADE" }) {
+		return
+	}
+	lost, tables := f.takenAlong(s)
+	if len(lost) == 0 {
+		return
+	}
+	d := Diagnostic{Fix: "drop each by name first, then the rest without CASCADE:\n" + strings.Join(lost, "\n")}
+	switch r := f.target(s); {
+	case s.st.verb == "ALTER TABLE" && r != nil, len(tables) == 0 && r != nil:
+		d.Table, d.Lock = r.sql(), s.lock(r.OID)
+	case len(tables) > 0:
+		d.Table, d.Lock = tables[0].sql(), s.lock(tables[0].OID)
+	}
+	d.Text = "CASCADE takes along what the statement does not name: " + strings.Join(lost, ", ")
+	f.add(s, "drop-cascade", d)
+}
+
+// takenAlong names what the statement dropped without naming it, and the tables that lost something.
+func (f *finder) takenAlong(s *step) (lost []string, tables []*relation) {
+	for _, oid := range sorted(s.before.relations) {
+		b, a := f.old(s, oid), s.after.relations[oid]
+		switch {
+		case b == nil || f.inDroppedSchema(s, b):
+		case a == nil && b.isView() && !s.named(b):
+			lost = append(lost, "view "+b.sql())
+		case a == nil && b.isTable() && !s.named(b) && s.before.relations[b.Parent] == nil:
+			lost = append(lost, "table "+b.sql())
+		case a != nil && b.isTable() && s.direct(b):
+			n := len(lost)
+			for _, num := range sortedColumns(b) {
+				c := b.columns[num]
+				switch after := a.columns[num]; {
+				case after == nil && !s.named(b):
+					lost = append(lost, "column "+b.sql()+"."+pgsql.Ident(c.Name))
+				case after != nil && c.Default != "" && after.Default == "" && s.st.verb != "ALTER TABLE":
+					lost = append(lost, "the default of column "+b.sql()+"."+pgsql.Ident(c.Name))
+				}
+			}
+			if len(lost) > n {
+				tables = append(tables, b)
+			}
+		}
+	}
+	for _, oid := range sorted(s.before.constraints) {
+		c := s.before.constraints[oid]
+		t := f.old(s, c.Table)
+		if s.after.constraints[oid] != nil || f.base.constraints[oid] == nil || t == nil || s.after.relations[c.Table] == nil || c.Parent != 0 ||
+			s.named(t) && c.References != t.OID {
+			continue
+		}
+		if after := s.after.relations[c.Table]; slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && after.columns[n] == nil }) {
+			continue // it went with its column
+		}
+		if s.named(t) {
+			continue
+		}
+		lost = append(lost, constraintKinds[c.Kind]+" "+pgsql.Ident(c.Name)+" of table "+t.sql())
+		tables = append(tables, t)
+	}
+	return lost, tables
+}
+
+// goneObjects finds dropped functions, types and extensions.
+func (f *finder) goneObjects(s *step) {
+	for _, oid := range sorted(s.before.functions) {
+		p := s.before.functions[oid]
+		if s.after.functions[oid] != nil || f.base.functions[oid] == nil {
+			continue
+		}
+		again := false
+		for _, a := range f.end.functions {
+			again = again || a.Schema == p.Schema && a.Name == p.Name && a.Args == p.Args
+		}
+		if !again {
+			f.add(s, "drop-function", Diagnostic{
+				Text: fmt.Sprintf("dropping %s breaks all that still calls it", p.sql()),
+				Fix:  "deploy its callers first, and drop it in a later release",
+			})
+		}
+	}
+	for _, oid := range sorted(s.before.types) {
+		t := s.before.types[oid]
+		if s.after.types[oid] != nil || f.base.types[oid] == nil || f.recreated(t) || !f.extensionStays(s) {
+			continue
+		}
+		f.add(s, "drop-type", Diagnostic{
+			Text: fmt.Sprintf("dropping type %s breaks all that still names it", sqlName(t.Schema, t.Name)),
+			Fix:  "drop the columns that have it first, and the type without CASCADE",
+		})
+	}
+	for _, oid := range sorted(s.before.extensions) {
+		e := s.before.extensions[oid]
+		if f.base.extensions[oid] == nil {
+			continue
+		}
+		if s.after.extensions[oid] == nil {
+			f.add(s, "drop-extension", Diagnostic{
+				Text: fmt.Sprintf("dropping extension %s drops its functions, types and operators", pgsql.Ident(e.Name)),
+				Fix:  "check what uses them, and drop it without CASCADE",
+			})
+		}
+	}
+}
+
+func (f *finder) extensionStays(s *step) bool {
+	for oid := range s.before.extensions {
+		if s.after.extensions[oid] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// recreated reports whether the file makes an enum anew: a column of the old type has a new one.
+func (f *finder) recreated(t *typ) bool {
+	if t.Kind != "e" {
+		return false
+	}
+	for oid, b := range f.base.relations {
+		e := f.end.relations[oid]
+		for n, c := range b.columns {
+			if c.Type != t.OID || e == nil || e.columns[n] == nil {
+				continue
+			}
+			if now := f.end.types[e.columns[n].Type]; now != nil && now.Kind == "e" && now.OID != t.OID {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (p *function) sql() string {
+	kind := map[string]string{"p": "procedure", "a": "aggregate"}[p.Kind]
+	if kind == "" {
+		kind = "function"
+	}
+	return fmt.Sprintf("%s %s(%s)", kind, sqlName(p.Schema, p.Name), p.Args)
+}
+
+// lockName names a lock as SQL does: "ACCESS EXCLUSIVE".
+func lockName(mode string) string {
+	switch mode {
+	case "AccessExclusiveLock":
+		return "an ACCESS EXCLUSIVE lock"
+	case "ExclusiveLock":
+		return "an EXCLUSIVE lock"
+	case "ShareRowExclusiveLock":
+		return "a SHARE ROW EXCLUSIVE lock"
+	case "ShareLock":
+		return "a SHARE lock"
+	case "ShareUpdateExclusiveLock":
+		return "a SHARE UPDATE EXCLUSIVE lock"
+	case "RowExclusiveLock":
+		return "a ROW EXCLUSIVE lock"
+	}
+	return "a lock"
+}

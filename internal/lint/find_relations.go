@@ -1,0 +1,240 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// renamed finds what has another name now.
+func (f *finder) renamed(s *step) {
+	for _, oid := range sorted(s.before.schemas) {
+		from := s.before.schemas[oid]
+		if to, ok := s.after.schemas[oid]; ok && to != from && f.base.schemas[oid] != "" {
+			f.add(s, "rename-schema", Diagnostic{
+				Text: fmt.Sprintf("renaming schema %s to %s breaks all that still uses the old name", pgsql.Ident(from), pgsql.Ident(to)),
+				Fix:  "make a new schema, and move what is in the old one when its readers have moved",
+			})
+		}
+	}
+	for _, oid := range sorted(s.before.relations) {
+		b, a := f.old(s, oid), s.after.relations[oid]
+		if b == nil || a == nil {
+			continue
+		}
+		f.renamedRelation(s, b, a)
+		for _, n := range sortedColumns(b) {
+			was, is := b.columns[n], a.columns[n]
+			if is == nil || is.Name == was.Name || !b.isTable() || !f.oldColumn(oid, n) || !s.direct(b) || f.viewHas(b, was.Name) {
+				continue
+			}
+			d := f.about(s, b)
+			d.Column = pgsql.Ident(was.Name)
+			d.Text = fmt.Sprintf("renaming column %s.%s to %s breaks all that still uses the old name", b.sql(), d.Column, pgsql.Ident(is.Name))
+			d.Fix = fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;\n-- write both columns, fill the new one in batches, read from it, and drop the old one in a later release", b.sql(), pgsql.Ident(is.Name), was.TypeText)
+			f.add(s, "rename-column", d)
+		}
+	}
+	f.renamedObjects(s)
+}
+
+func (f *finder) renamedRelation(s *step, b, a *relation) {
+	if b.Name == a.Name && b.Schema == a.Schema || b.Kind == "S" || b.Kind == "i" || b.Kind == "I" {
+		return
+	}
+	moved := b.Schema != a.Schema
+	if moved && b.Name == a.Name && f.schemaRenamed(s, b.Schema, a.Schema) {
+		return
+	}
+	if left := f.end.find(b.Schema, b.Name); left != nil && left.Schema == b.Schema && lostColumns(b, left) == "" {
+		return // what uses the old name finds all it knows
+	}
+	d := f.about(s, b)
+	view := fmt.Sprintf("-- in the same transaction, until nothing uses the old name any more:\nCREATE VIEW %s AS SELECT * FROM %s;", b.sql(), a.sql())
+	switch {
+	case b.isView():
+		d.Text = fmt.Sprintf("renaming view %s to %s breaks all that still uses the old name", b.sql(), a.sql())
+		d.Fix = "make a new view beside the old one, and drop the old one later"
+		f.add(s, "rename-view", d)
+	case moved:
+		d.Text = fmt.Sprintf("moving table %s to %s breaks all that still uses the old name", b.sql(), a.sql())
+		d.Fix = view
+		f.add(s, "move-table-schema", d)
+	case b.isTable() && s.direct(b):
+		d.Text = fmt.Sprintf("renaming table %s to %s breaks all that still uses the old name", b.sql(), a.sql())
+		d.Fix = view
+		f.add(s, "rename-table", d)
+	}
+}
+
+// viewHas reports whether the table was renamed in the file and a view of its old name has the column.
+func (f *finder) viewHas(t *relation, column string) bool {
+	was := f.start.relations[t.OID]
+	if was == nil {
+		return false
+	}
+	view := f.end.find(was.Schema, was.Name)
+	return view != nil && view.OID != t.OID && view.column(column) != nil
+}
+
+func (f *finder) schemaRenamed(s *step, from, to string) bool {
+	for oid, name := range s.before.schemas {
+		if name == from {
+			return s.after.schemas[oid] == to
+		}
+	}
+	return false
+}
+
+// renamedObjects finds renamed functions, types, values of enums and constraints.
+func (f *finder) renamedObjects(s *step) {
+	report := func(kind, from, to string) {
+		f.add(s, "rename-view", Diagnostic{
+			Text: fmt.Sprintf("renaming %s %s to %s breaks all that still uses the old name", kind, from, to),
+			Fix:  "make a new one beside the old one, and drop the old one later",
+		})
+	}
+	for _, oid := range sorted(s.before.functions) {
+		b, a := s.before.functions[oid], s.after.functions[oid]
+		if a != nil && f.base.functions[oid] != nil && (a.Name != b.Name || a.Schema != b.Schema && !f.schemaRenamed(s, b.Schema, a.Schema)) {
+			report("function", sqlName(b.Schema, b.Name), sqlName(a.Schema, a.Name))
+		}
+	}
+	for _, oid := range sorted(s.before.types) {
+		b, a := s.before.types[oid], s.after.types[oid]
+		if a == nil || f.base.types[oid] == nil {
+			continue
+		}
+		if (a.Name != b.Name || a.Schema != b.Schema && !f.schemaRenamed(s, b.Schema, a.Schema)) && !f.recreated(b) {
+			report("type", sqlName(b.Schema, b.Name), sqlName(a.Schema, a.Name))
+		}
+		for i, label := range b.LabelOIDs {
+			j := slices.Index(a.LabelOIDs, label)
+			if j >= 0 && a.Labels[j] != b.Labels[i] && slices.Contains(f.base.types[oid].LabelOIDs, label) {
+				f.add(s, "rename-enum-value", Diagnostic{
+					Text: fmt.Sprintf("renaming value %s of type %s to %s breaks all that still uses the old value", pgsql.Literal(b.Labels[i]), sqlName(b.Schema, b.Name), pgsql.Literal(a.Labels[j])),
+					Fix:  fmt.Sprintf("ALTER TYPE %s ADD VALUE %s;\n-- read both values, write the new one, and rewrite the rows in batches", sqlName(b.Schema, b.Name), pgsql.Literal(a.Labels[j])),
+				})
+			}
+		}
+	}
+	for _, oid := range sorted(s.before.constraints) {
+		b, a := s.before.constraints[oid], s.after.constraints[oid]
+		if t := f.old(s, b.Table); a != nil && t != nil && f.base.constraints[oid] != nil && a.Name != b.Name && b.Parent == 0 {
+			d := f.about(s, t)
+			d.Text = fmt.Sprintf("renaming constraint %s of table %s breaks what uses its name", pgsql.Ident(b.Name), t.sql())
+			f.add(s, "rename-constraint", d)
+		}
+	}
+}
+
+// relations finds changed properties of tables.
+func (f *finder) relations(s *step) {
+	for _, oid := range sorted(s.before.relations) {
+		b, a := f.old(s, oid), s.after.relations[oid]
+		if b == nil || a == nil {
+			continue
+		}
+		if b.Persistence != a.Persistence && b.isTable() && s.named(b) {
+			f.rewrite(s, b, "set-logged-rewrite", "changing whether it is logged")
+		}
+		if b.AccessMethod != a.AccessMethod && b.AccessMethod != 0 {
+			f.rewrite(s, b, "set-access-method", "changing its access method")
+		}
+		if b.ReplicaIdent != a.ReplicaIdent && b.isTable() {
+			d := f.about(s, b)
+			d.Text = fmt.Sprintf("changing the replica identity of table %s gives its subscribers other keys, under %s", f.name(b), lockName(d.Lock))
+			d.Fix = "check the subscribers first"
+			f.add(s, "replica-identity-change", d)
+		}
+		for _, option := range a.Options {
+			name, value, _ := strings.Cut(option, "=")
+			if name == "autovacuum_enabled" && !slices.Contains(b.Options, option) && slices.Contains([]string{"false", "off", "no", "0"}, strings.ToLower(value)) {
+				d := f.about(s, b)
+				d.Text = fmt.Sprintf("without autovacuum the dead rows of table %s are never cleaned away", f.name(b))
+				d.Fix = fmt.Sprintf("ALTER TABLE %s SET (autovacuum_vacuum_scale_factor = 0.01);", b.sql())
+				f.add(s, "autovacuum-disabled", d)
+			}
+		}
+		f.security(s, b, a)
+	}
+}
+
+// rewrite reports a table that the statement rewrites.
+func (f *finder) rewrite(s *step, t *relation, name, what string) {
+	d := f.about(s, t)
+	d.Text = fmt.Sprintf("%s rewrites table %s under %s: reads and writes wait until it is done, and it is kept %s", what, f.name(t), lockName(d.Lock), f.until(s))
+	d.Fix = "make a new table, fill it in batches, and swap the two; or use pg_repack"
+	f.add(s, name, d)
+}
+
+// security finds changes of who sees which rows.
+func (f *finder) security(s *step, b, a *relation) {
+	on := b.RLS != a.RLS && a.RLS || b.ForceRLS != a.ForceRLS && a.ForceRLS
+	off := b.RLS != a.RLS && !a.RLS || b.ForceRLS != a.ForceRLS && !a.ForceRLS
+	if on && !f.newPolicy(b.OID) {
+		d := f.about(s, b)
+		d.Text = fmt.Sprintf("row level security on table %s hides rows from roles that no policy covers", b.sql())
+		d.Fix = fmt.Sprintf("CREATE POLICY ... ON %s ...;\n-- in the same transaction, before:\n%s;", b.sql(), s.stmt.Text)
+		f.add(s, "enable-rls", d)
+	}
+	if off {
+		d := f.about(s, b)
+		d.Text = fmt.Sprintf("without row level security on table %s every row can be seen by whoever has privileges", b.sql())
+		d.Fix = "have it reviewed"
+		f.add(s, "disable-rls", d)
+	}
+	if at := f.start.relations[b.OID]; !a.RLS || at == nil || !at.RLS {
+		return // policies count for nothing yet, or come with it
+	}
+	for _, oid := range sorted(union(s.before.policies, s.after.policies)) {
+		was, is := s.before.policies[oid], s.after.policies[oid]
+		p := is
+		if p == nil {
+			p = was
+		}
+		if p.Table != b.OID || was != nil && is != nil || was != nil && f.base.policies[oid] == nil {
+			continue
+		}
+		d := f.about(s, b)
+		switch opens := p.Permissive == (is != nil); {
+		case opens && is != nil:
+			d.Text = fmt.Sprintf("permissive policy %s lets more rows of table %s be seen", pgsql.Ident(p.Name), b.sql())
+		case opens:
+			d.Text = fmt.Sprintf("without restrictive policy %s more rows of table %s can be seen", pgsql.Ident(p.Name), b.sql())
+		case is != nil:
+			d.Text = fmt.Sprintf("restrictive policy %s hides rows of table %s", pgsql.Ident(p.Name), b.sql())
+		default:
+			d.Text = fmt.Sprintf("without policy %s rows of table %s disappear for those that it let in", pgsql.Ident(p.Name), b.sql())
+		}
+		d.Fix = "have it reviewed"
+		if p.Permissive == (is != nil) {
+			f.add(s, "disable-rls", d)
+		} else {
+			f.add(s, "enable-rls", d)
+		}
+	}
+}
+
+func union[T any](a, b map[uint32]T) map[uint32]T {
+	m := make(map[uint32]T, len(a))
+	for k, v := range a {
+		m[k] = v
+	}
+	for k, v := range b {
+		m[k] = v
+	}
+	return m
+}
+
+// newPolicy reports whether the table has policies when the file is done.
+func (f *finder) newPolicy(table uint32) bool {
+	for _, p := range f.end.policies {
+		if p.Table == table {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,354 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// text finds what the statement's text says, whether it ran or not.
+func (f *finder) text(s *step) {
+	w, st := s.st.words, s.st
+	t := f.target(s)
+	if t != nil && f.oldTable(s, t.OID) == nil && !t.isView() && t.Kind != "i" && t.Kind != "I" && t.Kind != "S" {
+		t = nil
+	}
+	switch st.verb {
+	case "DROP DATABASE":
+		f.add(s, "drop-database", Diagnostic{Text: "dropping a database deletes all that is in it", Fix: "never drop a database in a migration"})
+	case "DROP OWNED", "REASSIGN":
+		f.add(s, "drop-owned", Diagnostic{Text: "what belongs to a role is not the same in every database", Fix: "name each object"})
+	case "TRUNCATE":
+		f.truncate(s)
+	case "DELETE", "UPDATE":
+		if t != nil && !st.has("WHERE") {
+			d := f.about(s, t)
+			if st.verb == "DELETE" {
+				d.Text = fmt.Sprintf("the statement deletes all rows of table %s, in one transaction", f.name(t))
+				d.Fix = "delete in batches: DELETE ... WHERE ctid = ANY (ARRAY(SELECT ctid ... LIMIT 10000)), each in a transaction of its own"
+				f.add(s, "delete-without-where", d)
+			} else {
+				d.Text = fmt.Sprintf("the statement writes every row of table %s anew, and keeps them locked %s", f.name(t), f.until(s))
+				d.Fix = updateInBatches(t, st)
+				f.add(s, "update-without-where", d)
+			}
+		}
+		fallthrough
+	case "INSERT", "MERGE":
+		if t != nil {
+			d := f.about(s, t)
+			d.Text = fmt.Sprintf("the statement changes rows of table %s, and keeps them locked %s", f.name(t), f.until(s))
+			f.add(s, "dml-in-migration", d)
+		}
+	case "LOCK":
+		f.lockTable(s)
+	case "REINDEX":
+		f.reindex(s)
+	case "CLUSTER":
+		if q, _, ok := w.qualified(w.afterOptions(1)); ok {
+			if w.at(1) == "VERBOSE" {
+				q, _, _ = w.qualified(2)
+			}
+			if r := s.before.find(q.schema, q.name); r != nil && f.base.relations[r.OID] != nil {
+				f.rewrite(s, r, "cluster-rewrite", "CLUSTER")
+			}
+		} else {
+			f.add(s, "cluster-rewrite", Diagnostic{Text: "CLUSTER rewrites tables: reads and writes wait until it is done", Fix: "use pg_repack"})
+		}
+	case "VACUUM":
+		f.vacuum(s)
+	case "REFRESH":
+		if t != nil && !st.concurrently && !(w.at(len(w)-3) == "WITH" && w.at(len(w)-2) == "NO") {
+			d := f.about(s, t)
+			d.Text = fmt.Sprintf("refreshing %s takes %s on it: its readers wait until the query is done", f.name(t), lockName(accessExclusiveLock))
+			d.Lock = accessExclusiveLock
+			d.Fix = f.refreshFix(s, t)
+			f.add(s, "refresh-matview-blocking", d)
+		}
+	case "ALTER SEQUENCE":
+		if t != nil && st.anywhere("RESTART") {
+			f.restart(s, t.sql(), "")
+		}
+	case "SELECT":
+		f.setval(s)
+	case "ALTER EXTENSION":
+		if w.anywhere("UPDATE") {
+			name, _ := w.name(2)
+			f.extensionUpgrade(s, name)
+		}
+	case "SET":
+		if i := w.find(0, "SESSION_REPLICATION_ROLE"); i > 0 && strings.Contains(strings.ToLower(st.text), "replica") && !strings.HasSuffix(strings.ToLower(st.text), "origin") {
+			f.add(s, "disable-trigger", Diagnostic{Text: "with session_replication_role = replica no trigger runs, so what is written is never checked, foreign keys included", Fix: "leave triggers on"})
+		}
+	case "DO", "CALL":
+		f.add(s, "opaque-dynamic-sql", Diagnostic{Text: "what the block does can depend on the data"})
+	case "CREATE INDEX":
+		f.ifNotExists(s, f.subject(s))
+	}
+	f.alterText(s, t)
+}
+
+// alterText finds actions of ALTER that a scratch server can refuse though the real one may not.
+func (f *finder) alterText(s *step, t *relation) {
+	if t == nil {
+		return
+	}
+	for _, a := range s.st.actions {
+		switch {
+		case a.starts(0, "SET", "TABLESPACE") && (!s.ran() || s.rewritten(t.OID)):
+			d := f.about(s, t)
+			d.Lock = accessExclusiveLock
+			d.Text = fmt.Sprintf("moving %s to another tablespace copies its files under %s: reads and writes wait until it is done", f.name(t), lockName(accessExclusiveLock))
+			d.Fix = "use pg_repack, or a new table"
+			f.add(s, "set-tablespace", d)
+		case a.starts(0, "SET", "ACCESS", "METHOD") && !s.ran():
+			f.rewrite(s, t, "set-access-method", "changing its access method")
+		case a.starts(0, "DISABLE", "TRIGGER") && !s.ran():
+			d := f.about(s, t)
+			d.Text = fmt.Sprintf("while triggers of table %s are disabled, what is written is never checked, foreign keys included", t.sql())
+			d.Fix = "leave triggers on"
+			f.add(s, "disable-trigger", d)
+		case a.at(0) == "ALTER" && a.anywhere("RESTART"):
+			i := 1
+			if a.at(i) == "COLUMN" {
+				i++
+			}
+			name, _ := a.name(i)
+			f.restart(s, t.sql(), pgsql.Ident(name))
+		}
+	}
+}
+
+func (f *finder) restart(s *step, table, column string) {
+	what := table
+	if column != "" {
+		what += "." + column
+	}
+	f.add(s, "sequence-restart", Diagnostic{
+		Table: table, Column: column,
+		Text: fmt.Sprintf("restarting %s gives out numbers that were given out already", what),
+		Fix:  fmt.Sprintf("SELECT setval(%s, greatest(last_value, <number>)) FROM %s;", pgsql.Literal(table), table),
+	})
+}
+
+// setval finds a sequence that is set to a number, whatever it was at.
+func (f *finder) setval(s *step) {
+	w := s.st.words
+	for i := range w {
+		if !w.starts(i, "SETVAL", "(") || i+4 >= len(w) || w[i+2].Kind != pgsql.String {
+			continue
+		}
+		q, _, ok := words(pgsql.Tokens(strings.Trim(w[i+2].Text, "'"))).qualified(0)
+		j := i + 3
+		for j < len(w) && w.at(j) != "," {
+			j++
+		}
+		if r := s.before.find(q.schema, q.name); ok && r != nil && f.base.relations[r.OID] != nil && j+1 < len(w) && w[j+1].Kind == pgsql.Number {
+			f.restart(s, r.sql(), "")
+		}
+	}
+}
+
+// afterOptions returns where a list of options in parentheses at i ends.
+func (w words) afterOptions(i int) int {
+	if w.at(i) != "(" {
+		return i
+	}
+	for ; i < len(w); i++ {
+		if w.at(i) == ")" {
+			return i + 1
+		}
+	}
+	return i
+}
+
+func (f *finder) truncate(s *step) {
+	var named []*relation
+	for _, q := range s.st.targets {
+		t := s.before.find(q.schema, q.name)
+		if t == nil || f.oldTable(s, t.OID) == nil {
+			continue
+		}
+		named = append(named, t)
+		d := f.about(s, t)
+		d.Text = fmt.Sprintf("truncating table %s deletes all its rows under %s: reads and writes wait; it is kept %s", f.name(t), lockName(d.Lock), f.until(s))
+		d.Fix = "delete in batches, or put a new table in its place"
+		f.add(s, "truncate-table", d)
+	}
+	if !s.st.cascade || len(named) == 0 {
+		return
+	}
+	var reached []string
+	for i := 0; i < len(named); i++ {
+		for _, oid := range sorted(s.before.constraints) {
+			c := s.before.constraints[oid]
+			t := f.oldTable(s, c.Table)
+			if c.Kind == "f" && c.References == named[i].OID && t != nil && !slices.Contains(named, t) {
+				named = append(named, t)
+				reached = append(reached, t.sql())
+			}
+		}
+	}
+	if len(reached) > 0 {
+		d := f.about(s, named[0])
+		d.Text = fmt.Sprintf("CASCADE empties the tables that refer to %s too: %s", named[0].sql(), strings.Join(reached, ", "))
+		d.Fix = "name every table that is to be emptied"
+		f.add(s, "truncate-cascade", d)
+	}
+}
+
+// updateInBatches is how an UPDATE of all rows is written so that each transaction is short.
+func updateInBatches(t *relation, st *statement) string {
+	set := st.find(0, "SET")
+	if set < 0 {
+		return "update in batches, each in a transaction of its own"
+	}
+	assignment := st.text[st.words[set].Pos.Offset:]
+	return fmt.Sprintf(`%sDO $$
+DECLARE
+  page bigint := 0;
+BEGIN
+  WHILE page <= pg_relation_size(%s) / 8192 LOOP
+    UPDATE %s %s
+    WHERE ctid >= ('(' || page || ',0)')::tid AND ctid < ('(' || page + 1000 || ',0)')::tid;
+    COMMIT;
+    page := page + 1000;
+  END LOOP;
+END $$;`, noTransaction, pgsql.Literal(t.sql()), t.sql(), assignment)
+}
+
+// lockModes are those of LOCK TABLE that stop writers or readers, with pg_locks' names.
+var lockModes = map[string]string{
+	"SHARE": shareLock, "SHARE ROW EXCLUSIVE": shareRowExclusiveLock, "EXCLUSIVE": "ExclusiveLock", "ACCESS EXCLUSIVE": accessExclusiveLock,
+}
+
+func (f *finder) lockTable(s *step) {
+	mode := "ACCESS EXCLUSIVE"
+	if i := s.st.find(0, "IN"); i >= 0 {
+		var parts []string
+		for i++; i < len(s.st.words) && s.st.at(i) != "MODE"; i++ {
+			parts = append(parts, s.st.at(i))
+		}
+		mode = strings.Join(parts, " ")
+	}
+	lock, ok := lockModes[mode]
+	if !ok {
+		return
+	}
+	for _, q := range s.st.targets {
+		if t := s.before.find(q.schema, q.name); t != nil && f.oldTable(s, t.OID) != nil {
+			f.add(s, "explicit-lock-table", Diagnostic{
+				Table: t.sql(), Lock: lock,
+				Text: fmt.Sprintf("LOCK TABLE takes %s on table %s, and keeps it %s", lockName(lock), f.name(t), f.until(s)),
+				Fix:  "leave it out: each statement takes the lock that it needs",
+			})
+		}
+	}
+}
+
+func (f *finder) reindex(s *step) {
+	w := s.st.words
+	i := w.afterOptions(1)
+	options := w[1:i]
+	kind := w.at(i)
+	i++
+	concurrently := w.at(i) == "CONCURRENTLY" || options.anywhere("CONCURRENTLY") && !options.anywhere("CONCURRENTLY", "FALSE") && !options.anywhere("CONCURRENTLY", "OFF")
+	if w.at(i) == "CONCURRENTLY" {
+		i++
+	}
+	if concurrently {
+		return
+	}
+	q, _, _ := w.qualified(i)
+	fix := s.st.text[:w[i-1].Pos.Offset+len(w[i-1].Text)] + " CONCURRENTLY" + s.st.text[w[i-1].Pos.Offset+len(w[i-1].Text):] + ";"
+	if kind != "TABLE" && kind != "INDEX" {
+		f.add(s, "reindex-blocking", Diagnostic{Text: "rebuilding all indexes stops the writes of each table while its indexes are built", Fix: noTransaction + fix})
+		return
+	}
+	r := s.before.find(q.schema, q.name)
+	if r == nil || f.base.relations[r.OID] == nil {
+		return
+	}
+	t := r
+	if x := s.before.indexes[r.OID]; x != nil {
+		t = s.before.relations[x.Table]
+	}
+	if t == nil || f.base.relations[t.OID] == nil {
+		return
+	}
+	d := f.about(s, t)
+	d.Text = fmt.Sprintf("REINDEX takes %s on table %s, and an ACCESS EXCLUSIVE one on each index: writes wait until it is done, and queries that would use the index too", lockName(shareLock), f.name(t))
+	if d.Lock == "" {
+		d.Lock = shareLock
+	}
+	d.Fix = noTransaction + fix
+	f.add(s, "reindex-blocking", d)
+}
+
+func (f *finder) vacuum(s *step) {
+	w := s.st.words
+	i := w.afterOptions(1)
+	full := w.at(1) == "FULL" || i > 1 && w[1:i].anywhere("FULL") && !w[1:i].anywhere("FULL", "FALSE") && !w[1:i].anywhere("FULL", "OFF")
+	if !full {
+		return
+	}
+	for slices.Contains([]string{"FULL", "FREEZE", "VERBOSE", "ANALYZE", "ANALYSE"}, w.at(i)) {
+		i++
+	}
+	targets, _ := w.list(i)
+	if len(targets) == 0 {
+		f.add(s, "vacuum-full", Diagnostic{Lock: accessExclusiveLock, Text: "VACUUM FULL rewrites all tables: reads and writes wait until it is done", Fix: "use VACUUM, or pg_repack"})
+	}
+	for _, q := range targets {
+		if t := s.before.find(q.schema, q.name); t != nil && f.oldTable(s, t.OID) != nil {
+			f.add(s, "vacuum-full", Diagnostic{
+				Table: t.sql(), Lock: accessExclusiveLock,
+				Text: fmt.Sprintf("VACUUM FULL rewrites table %s under %s: reads and writes wait until it is done", f.name(t), lockName(accessExclusiveLock)),
+				Fix:  fmt.Sprintf("%sVACUUM %s;\n-- or pg_repack", noTransaction, t.sql()),
+			})
+		}
+	}
+}
+
+func (f *finder) refreshFix(s *step, t *relation) string {
+	fix := fmt.Sprintf("REFRESH MATERIALIZED VIEW CONCURRENTLY %s;", t.sql())
+	for _, x := range s.before.indexes {
+		if x.Table == t.OID && x.Unique && x.Predicate == "" && !x.Expression {
+			return fix
+		}
+	}
+	return fmt.Sprintf("-- it takes a unique index on columns, built once before:\nCREATE UNIQUE INDEX CONCURRENTLY ON %s (...);\n%s", t.sql(), fix)
+}
+
+// ifNotExists finds a concurrent build that an INVALID index of its name would satisfy.
+func (f *finder) ifNotExists(s *step, t *relation) {
+	x, ok := s.stmt.Index()
+	if !ok || !x.Concurrently || t == nil {
+		return
+	}
+	const firstBroken, fixed = 140000, 140004
+	if v := f.settings.version; v >= firstBroken && v < fixed {
+		d := f.about(s, t)
+		d.Text = "PostgreSQL 14.0 to 14.3 may leave rows out of an index that is built concurrently"
+		d.Fix = "upgrade to 14.4 or later first"
+		f.add(s, "concurrent-index-corruption", d)
+	}
+	if !x.IfNotExists {
+		return
+	}
+	for _, o := range f.tr.steps {
+		if drop, ok := o.stmt.Index(); ok && drop.Drop && drop.Name == x.Name && o.stmt.Pos.Offset < s.stmt.Pos.Offset {
+			return
+		}
+	}
+	d := f.about(s, t)
+	d.Text = fmt.Sprintf("an INVALID index %s that a failed build left would satisfy IF NOT EXISTS, and stay INVALID", pgsql.Ident(x.Name))
+	i := strings.Index(strings.ToUpper(s.st.text), "IF NOT EXISTS ")
+	d.Fix = fmt.Sprintf("%sDROP INDEX CONCURRENTLY IF EXISTS %s;\n%s;", noTransaction, sqlName(t.Schema, x.Name), s.st.text)
+	if i >= 0 {
+		d.Fix = fmt.Sprintf("%sDROP INDEX CONCURRENTLY IF EXISTS %s;\n%s%s;", noTransaction, sqlName(t.Schema, x.Name), s.st.text[:i], s.st.text[i+len("IF NOT EXISTS "):])
+	}
+	f.add(s, "if-not-exists-hides-invalid-index", d)
+}

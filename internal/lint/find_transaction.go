@@ -1,0 +1,236 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// refusals finds why PostgreSQL does not run the statement, where there is more to say than its message.
+func (f *finder) refusals(s *step) {
+	st := s.st
+	t := f.subject(s)
+	d := Diagnostic{}
+	if t != nil {
+		d.Table = t.sql()
+	}
+	partitioned := t != nil && (t.Kind == "p")
+	concurrently := st.concurrently || st.verb == "REINDEX" && st.anywhere("CONCURRENTLY") ||
+		st.verb == "ALTER TABLE" && slices.ContainsFunc(st.actions, func(a words) bool { return a.at(0) == "DETACH" && a.anywhere("CONCURRENTLY") })
+	if concurrently && partitioned && (st.verb == "CREATE INDEX" || st.verb == "DROP INDEX") {
+		d := d
+		d.Text = fmt.Sprintf("PostgreSQL cannot do this concurrently for partitioned table %s", t.sql())
+		d.Fix = fmt.Sprintf("CREATE INDEX ... ON ONLY %s (...);\n-- then on each partition CREATE INDEX CONCURRENTLY, and ALTER INDEX ... ATTACH PARTITION", t.sql())
+		if st.verb == "DROP INDEX" {
+			d.Fix = "drop it without CONCURRENTLY, in a file of its own"
+		}
+		f.add(s, "concurrently-on-partitioned", d)
+	}
+	switch {
+	case s.refused && s.stmt.Class() == pgsql.Standalone && concurrently:
+		d.Text = "PostgreSQL refuses what works concurrently in a transaction, and the file has one"
+		d.Fix = noTransaction + st.text + ";"
+		f.add(s, "concurrently-in-transaction", d)
+	case s.refused && s.stmt.Class() == pgsql.Standalone:
+		d.Text = "PostgreSQL refuses the statement in a transaction, and the file has one"
+		d.Fix = noTransaction + st.text + ";"
+		f.add(s, "nontransactional-in-transaction", d)
+	case s.failed == nil:
+	case sqlState(s.failed) == "25001":
+		d.Text = "PostgreSQL refuses the statement in a transaction, and the file has one"
+		d.Fix = noTransaction + st.text + ";"
+		f.add(s, "nontransactional-in-transaction", d)
+	case sqlState(s.failed) == "55P04":
+		d.Table = ""
+		d.Text = "an enum's new value cannot be used in the transaction that adds it"
+		d.Fix = "put ALTER TYPE ... ADD VALUE into a migration of its own, before this one"
+		f.add(s, "enum-value-used-in-same-transaction", d)
+	case sqlState(s.failed) == "42809" && partitioned && st.anywhere("NOT", "VALID") && (st.anywhere("FOREIGN", "KEY") || st.anywhere("REFERENCES")):
+		d.Text = fmt.Sprintf("PostgreSQL before 18 cannot add a foreign key NOT VALID to partitioned table %s", t.sql())
+		d.Fix = "add it NOT VALID on each partition, validate those, then add it to the partitioned table"
+		f.add(s, "not-valid-fk-on-partitioned", d)
+	}
+}
+
+// subject returns the old table that a statement is about: that of an index, too.
+func (f *finder) subject(s *step) *relation {
+	t := f.target(s)
+	if s.st.verb == "REINDEX" {
+		w := s.st.words
+		i := w.afterOptions(1) + 1
+		if w.at(i) == "CONCURRENTLY" {
+			i++
+		}
+		q, _, _ := w.qualified(i)
+		t = s.before.find(q.schema, q.name)
+	}
+	if s.st.verb == "VACUUM" || s.st.verb == "CLUSTER" {
+		for i := range s.st.words {
+			if q, _, ok := s.st.qualified(i); ok && i > 0 {
+				if r := s.before.find(q.schema, q.name); r != nil {
+					t = r
+				}
+			}
+		}
+	}
+	if x, ok := s.stmt.Index(); ok && x.Create {
+		t = s.before.find(x.TableSchema, x.Table)
+	}
+	if t == nil || f.base.relations[t.OID] == nil {
+		return nil
+	}
+	if x := s.before.indexes[t.OID]; x != nil {
+		return f.old(s, x.Table)
+	}
+	return t
+}
+
+// whole finds what only the file as a whole shows.
+func (f *finder) whole() {
+	f.transactions()
+	f.gaps()
+	f.foreignKeys()
+	f.optional()
+}
+
+// transactions finds BEGIN and COMMIT where the runner has a transaction of its own.
+func (f *finder) transactions() {
+	var begin *step
+	var first *step
+	for _, s := range f.tr.steps {
+		if s.stmt.Class() != pgsql.TransactionControl {
+			continue
+		}
+		if first == nil {
+			first = s
+		}
+		switch s.st.at(0) {
+		case "BEGIN", "START":
+			begin = s
+		case "COMMIT", "ROLLBACK", "END", "ABORT":
+			if s.st.at(1) != "TO" {
+				begin = nil
+			}
+		}
+	}
+	if first != nil && !f.tr.file.TxNone {
+		f.add(first, "nested-transaction", Diagnostic{
+			Text: "the file is run in a transaction already: this one would end it half-way",
+			Fix:  "leave BEGIN and COMMIT out",
+		})
+	} else if first != nil {
+		f.add(first, "nested-transaction", Diagnostic{
+			Text: "the runner keeps the record after each statement of a file without a transaction, and refuses one of the file's own",
+			Fix:  "leave BEGIN and COMMIT out, and -- atlas:txmode none too, so that the file is one transaction",
+		})
+	}
+	if begin != nil {
+		f.add(begin, "uncommitted-transaction", Diagnostic{
+			Text: "the transaction is never committed: what it did is rolled back",
+			Fix:  "add COMMIT, or leave BEGIN out",
+		})
+	}
+}
+
+// gaps finds indexes that are dropped before their successors are built.
+func (f *finder) gaps() {
+	steps := append(slices.Clone(f.earlier), f.tr.steps...)
+	for i, s := range steps {
+		if s.st.verb != "DROP INDEX" || !s.ran() {
+			continue
+		}
+		for _, oid := range sorted(s.before.indexes) {
+			x, r := s.before.indexes[oid], s.before.relations[oid]
+			if s.after.indexes[oid] != nil || f.base.indexes[oid] == nil || r == nil || f.oldTable(s, x.Table) == nil {
+				continue
+			}
+			for _, later := range steps[i+1:] {
+				if later.st.verb == "CREATE INDEX" && later.builds(r, x) && (slices.Contains(f.tr.steps, s) || slices.Contains(f.tr.steps, later)) {
+					t := s.before.relations[x.Table]
+					d := Diagnostic{Table: t.sql(), Lock: s.lock(t.OID)}
+					temporary := pgsql.Ident(short(r.Name + "_new"))
+					d.Text = fmt.Sprintf("table %s has no index %s from here until the new one is built", f.name(t), pgsql.Ident(r.Name))
+					d.Fix = fmt.Sprintf("%sCREATE INDEX CONCURRENTLY %s ON %s ...;\nDROP INDEX CONCURRENTLY %s;\nALTER INDEX %s RENAME TO %s;", noTransaction, temporary, t.sql(), r.sql(), sqlName(r.Schema, r.Name+"_new"), pgsql.Ident(r.Name))
+					at := s
+					if !slices.Contains(f.tr.steps, s) {
+						at = later
+					}
+					f.add(at, "index-gap", d)
+					break
+				}
+			}
+		}
+	}
+}
+
+// builds reports whether the statement makes an index that takes a dropped one's place.
+func (s *step) builds(dropped *relation, was *index) bool {
+	for oid, x := range s.after.indexes {
+		r := s.after.relations[oid]
+		if s.before.indexes[oid] != nil || x.Table != was.Table || r == nil {
+			continue
+		}
+		if r.Name == dropped.Name || slices.Equal(x.Columns, was.Columns) && !x.Expression {
+			return true
+		}
+	}
+	return false
+}
+
+// foreignKeys finds several foreign keys to different tables in one transaction.
+func (f *finder) foreignKeys() {
+	type locked struct {
+		last    *step
+		child   *relation
+		parents []string
+	}
+	byTx := make(map[int]*locked)
+	for _, s := range f.tr.steps {
+		if !s.ran() {
+			continue
+		}
+		for _, oid := range sorted(s.after.constraints) {
+			c := s.after.constraints[oid]
+			child, parent := f.old(s, c.Table), f.old(s, c.References)
+			if c.Kind != "f" || c.Parent != 0 || s.before.constraints[oid] != nil || child == nil || parent == nil || s.madeAnew(c) {
+				continue
+			}
+			l := byTx[s.tx]
+			if l == nil {
+				l = &locked{}
+				byTx[s.tx] = l
+			}
+			l.last, l.child = s, child
+			if !slices.Contains(l.parents, parent.sql()) {
+				l.parents = append(l.parents, parent.sql())
+			}
+		}
+	}
+	for _, s := range f.tr.steps {
+		l := byTx[s.tx]
+		if l == nil || l.last != s || len(l.parents) < 2 {
+			continue
+		}
+		f.add(s, "multiple-foreign-keys", Diagnostic{
+			Table: l.child.sql(), Lock: shareRowExclusiveLock,
+			Text: fmt.Sprintf("foreign keys to %d tables in one transaction keep %s on all of them until it ends: %s", len(l.parents), lockName(shareRowExclusiveLock), join(l.parents)),
+			Fix:  "add one foreign key a file",
+		})
+	}
+}
+
+func join(list []string) string {
+	text := ""
+	for i, s := range list {
+		switch {
+		case i == 0:
+		case i == len(list)-1:
+			text += " and "
+		default:
+			text += ", "
+		}
+		text += s
+	}
+	return text
+}

@@ -1,0 +1,137 @@
+package lint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// A proof measures what a change promises: that its down files lead back, and that the migrations give what the schema file says.
+type proof struct {
+	Config
+	change *changeSet
+	srv    *devdb.Server
+	st     *state.State
+	path   []catalog.Catalog // before the change, and after each of its files
+}
+
+// mark remembers the catalog as it is now.
+func (p *proof) mark(ctx context.Context) error {
+	if err := p.st.Refresh(ctx); err != nil {
+		return err
+	}
+	p.path = append(p.path, p.st.Catalog)
+	return nil
+}
+
+// findings measures. It uses the state up.
+func (p *proof) findings(ctx context.Context, r *Report) error {
+	if p.change.differs() && p.Schema != nil {
+		if ok, err := p.schema(ctx, r); err != nil || !ok {
+			return err
+		}
+	}
+	return p.downs(ctx, r)
+}
+
+// schema compares what the migrations give with what the schema file says. It is not ok if the file is wrong: then the state is
+// closed.
+func (p *proof) schema(ctx context.Context, r *Report) (ok bool, err error) {
+	d := Diagnostic{Name: "schema-not-planned"}
+	differences, err := plan.Differences(ctx, plan.Config{
+		Server: p.srv, SchemaName: p.SchemaName, Schema: p.Schema, Options: p.Options,
+	}, p.st)
+	var wrong *state.SchemaError
+	switch {
+	case errors.As(err, &wrong):
+		d.Line, d.Col = wrong.Line, wrong.Col
+		d.Text = wrong.Msg
+		r.fixed(p.Policy, p.SchemaName, d)
+		return false, nil
+	case errors.As(err, new(*plan.KeepError)):
+		d.Text = err.Error()
+		r.fixed(p.Policy, p.SchemaName, d)
+		return false, nil
+	case err != nil:
+		return false, err
+	case len(differences) == 0:
+		return true, nil
+	}
+	list := listed(differences)
+	switch added := p.change.added; {
+	case len(added) == 0 && p.change.schemaChanged:
+		d.Text = fmt.Sprintf("%s was changed, and no migration does that: run plan (%s)", p.SchemaName, list)
+	case p.change.schemaChanged || len(added) == 0:
+		d.Text = fmt.Sprintf("the migrations do not give what %s says: run plan (%s)", p.SchemaName, list)
+	default:
+		d.Text = fmt.Sprintf("%s does not say what the migrations give from here on: change it too (%s)", p.SchemaName, list)
+		r.fixed(p.Policy, added[len(added)-1].Name, d)
+		return true, nil
+	}
+	r.fixed(p.Policy, p.SchemaName, d)
+	return true, nil
+}
+
+// listed names the first differences.
+func listed(differences []catalog.Difference) string {
+	const most = 3
+	var texts []string
+	for _, d := range differences {
+		texts = append(texts, d.Text)
+	}
+	if more := len(texts) - most; more > 0 {
+		texts = append(texts[:most], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(texts, "; ")
+}
+
+// downs runs the down files of the change. A project without any has none missing.
+func (p *proof) downs(ctx context.Context, r *Report) error {
+	added := p.change.added
+	if len(added) == 0 {
+		return nil
+	}
+	has := func(f *migration.File) bool { return f.Down != nil }
+	uses := slices.ContainsFunc(p.Dir.Files(), has)
+	for _, f := range added {
+		none := "there is no down file"
+		if f.Down != nil {
+			none = f.Down.None
+		}
+		if rule := rulesByName["irreversible"]; none != "" && p.Policy.on(rule) {
+			r.add(f.Name, Diagnostic{
+				Title: titles[rule.Analyzer], Name: rule.Name, Code: rule.Code, Severity: p.Policy.severity(rule),
+				Text: "there is no way back from this migration: " + none,
+			})
+		}
+	}
+	if !slices.ContainsFunc(added, has) && !uses {
+		return nil
+	}
+	found, err := plan.Downs(ctx, p.st, added, p.path, func(ctx context.Context, n int) (*state.State, error) {
+		return state.ReplayFiles(ctx, p.srv, slices.Concat(p.change.merged, added[:n]), p.Options)
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range found {
+		d := Diagnostic{Name: "down-file-wrong", Line: f.Line, Text: f.Text}
+		if list := listed(f.Differences); list != "" {
+			d.Text += ": " + list
+		}
+		file, migrated := f.File, strings.TrimPrefix(f.File, migration.DownDir+"/")
+		if slices.ContainsFunc(added, func(a *migration.File) bool { return a.Name == migrated && a.Down == nil }) {
+			d.Name, file = "down-file-missing", migrated
+		}
+		r.fixed(p.Policy, file, d)
+	}
+	return nil
+}

@@ -1,0 +1,318 @@
+package lint
+
+import (
+	"context"
+	_ "embed" // the queries
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// A snapshot is what PostgreSQL's catalogs say at one moment, by OID, so that an object is the same one whatever it is called.
+// What belongs to the system is left out.
+type snapshot struct {
+	relations   map[uint32]*relation
+	constraints map[uint32]*constraint
+	indexes     map[uint32]*index
+	functions   map[uint32]*function
+	types       map[uint32]*typ
+	triggers    map[uint32]*trigger
+	policies    map[uint32]*policy
+	rules       map[uint32]*rule
+	extensions  map[uint32]*extension
+	schemas     map[uint32]string
+
+	// What the session's transaction has done so far.
+	locks  map[lockKey]bool
+	counts map[uint32]counts
+}
+
+// The types below have the fields of the queries in snapshot.sql, in order.
+
+type relation struct {
+	OID            uint32
+	Schema, Name   string
+	Kind           string // pg_class.relkind
+	Persistence    string
+	FileNode       uint32
+	Tablespace     uint32
+	AccessMethod   uint32
+	Parent         uint32 // of a partition
+	RLS, ForceRLS  bool
+	ReplicaIdent   string
+	Options        []string
+	OwnerTable     uint32 // of a sequence that belongs to a column
+	OwnerColumn    int16
+	OwnerKind      string // "a" for a serial's, "i" for an identity's
+	PartitionBound string
+	Owner          uint32
+
+	columns map[int16]*column
+}
+
+type column struct {
+	Table     uint32
+	Num       int16
+	Name      string
+	Type      uint32
+	TypeText  string // "character varying(20)"
+	Typmod    int32
+	NotNull   bool
+	Default   string // or what a generated column is generated as
+	Identity  string
+	Generated string
+	Collation uint32
+	TypeKind  string // pg_type.typtype
+	Local     bool
+}
+
+type constraint struct {
+	OID        uint32
+	Name       string
+	Kind       string // pg_constraint.contype
+	Table      uint32 // 0 for a domain's
+	Domain     uint32
+	References uint32
+	Validated  bool
+	Columns    []int16
+	RefColumns []int16
+	Index      uint32
+	Local      bool
+	Parent     uint32 // the constraint of the partitioned table
+	Definition string
+}
+
+type index struct {
+	OID, Table                 uint32
+	Unique, Primary, Exclusion bool
+	Valid                      bool
+	Columns                    []int16 // 0 for an expression
+	Keys                       int16
+	Expression                 bool
+	Predicate                  string
+	Definition                 string
+}
+
+type function struct {
+	OID          uint32
+	Schema, Name string
+	Args         string
+	Kind         string
+	Version      string // another one after each replacement
+}
+
+type typ struct {
+	OID          uint32
+	Schema, Name string
+	Kind         string // pg_type.typtype
+	NotNull      bool
+	Base         uint32
+	Labels       []string // of an enum
+	LabelOIDs    []uint32
+}
+
+type trigger struct {
+	OID      uint32
+	Table    uint32
+	Name     string
+	Enabled  string
+	Internal bool
+	Parent   uint32
+}
+
+type policy struct {
+	OID        uint32
+	Table      uint32
+	Name       string
+	Permissive bool
+}
+
+type rule struct {
+	OID   uint32
+	Table uint32
+	Name  string
+}
+
+type extension struct {
+	OID           uint32
+	Name, Version string
+}
+
+type namespace struct {
+	OID  uint32
+	Name string
+}
+
+type lockKey struct {
+	Relation uint32
+	Mode     string
+}
+
+type counts struct {
+	Relation                   uint32
+	Scans                      int64
+	Inserted, Updated, Deleted int64
+}
+
+//go:embed snapshot.sql
+var snapshotSQL string
+
+// queries are those of snapshot.sql by the name in the comment above each.
+var queries = func() map[string]string {
+	m := make(map[string]string)
+	for _, part := range strings.Split(snapshotSQL, "-- ")[1:] {
+		name, sql, _ := strings.Cut(part, "\n")
+		m[name] = strings.TrimSpace(sql)
+	}
+	return m
+}()
+
+// read returns what a query of the batch gave.
+func read[T any](br pgx.BatchResults, err *error) []T {
+	rows, e := br.Query()
+	if e == nil {
+		var out []T
+		if out, e = pgx.CollectRows(rows, pgx.RowToStructByPos[T]); e == nil {
+			return out
+		}
+	}
+	if *err == nil {
+		*err = e
+	}
+	return nil
+}
+
+func byOID[T any](list []T, oid func(*T) uint32) map[uint32]*T {
+	m := make(map[uint32]*T, len(list))
+	for i := range list {
+		m[oid(&list[i])] = &list[i]
+	}
+	return m
+}
+
+// readSnapshot reads all in one round trip.
+func readSnapshot(ctx context.Context, conn *pgx.Conn) (*snapshot, error) {
+	b := &pgx.Batch{}
+	for _, name := range []string{
+		"relations", "columns", "constraints", "indexes", "functions", "types", "triggers", "policies", "rules", "extensions", "schemas", "locks", "counts",
+	} {
+		b.Queue(queries[name])
+	}
+	br := conn.SendBatch(ctx, b)
+	var err error
+	s := &snapshot{schemas: make(map[uint32]string)}
+	s.relations = byOID(readRelations(br, &err), func(r *relation) uint32 { return r.OID })
+	for _, c := range readColumns(br, &err) {
+		if r, ok := s.relations[c.Table]; ok {
+			r.columns[c.Num] = c
+		}
+	}
+	s.constraints = byOID(read[constraint](br, &err), func(c *constraint) uint32 { return c.OID })
+	s.indexes = byOID(read[index](br, &err), func(x *index) uint32 { return x.OID })
+	s.functions = byOID(read[function](br, &err), func(f *function) uint32 { return f.OID })
+	s.types = byOID(read[typ](br, &err), func(t *typ) uint32 { return t.OID })
+	s.triggers = byOID(read[trigger](br, &err), func(t *trigger) uint32 { return t.OID })
+	s.policies = byOID(read[policy](br, &err), func(p *policy) uint32 { return p.OID })
+	s.rules = byOID(read[rule](br, &err), func(r *rule) uint32 { return r.OID })
+	s.extensions = byOID(read[extension](br, &err), func(e *extension) uint32 { return e.OID })
+	for _, n := range read[namespace](br, &err) {
+		s.schemas[n.OID] = n.Name
+	}
+	s.locks = make(map[lockKey]bool)
+	for _, l := range read[lockKey](br, &err) {
+		s.locks[l] = true
+	}
+	s.counts = make(map[uint32]counts)
+	for _, c := range read[counts](br, &err) {
+		s.counts[c.Relation] = c
+	}
+	if e := br.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the catalogs: %w", err)
+	}
+	return s, nil
+}
+
+func readRelations(br pgx.BatchResults, err *error) []relation {
+	rows, e := br.Query()
+	var out []relation
+	if e == nil {
+		out, e = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r relation, err error) {
+			err = row.Scan(&r.OID, &r.Schema, &r.Name, &r.Kind, &r.Persistence, &r.FileNode, &r.Tablespace, &r.AccessMethod, &r.Parent, &r.RLS,
+				&r.ForceRLS, &r.ReplicaIdent, &r.Options, &r.OwnerTable, &r.OwnerColumn, &r.OwnerKind, &r.PartitionBound, &r.Owner)
+			r.columns = make(map[int16]*column)
+			return r, err
+		})
+	}
+	if *err == nil {
+		*err = e
+	}
+	return out
+}
+
+func readColumns(br pgx.BatchResults, err *error) []*column {
+	rows, e := br.Query()
+	var out []*column
+	if e == nil {
+		out, e = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*column, error) {
+			c := &column{}
+			return c, row.Scan(&c.Table, &c.Num, &c.Name, &c.Type, &c.TypeText, &c.Typmod, &c.NotNull, &c.Default, &c.Identity, &c.Generated,
+				&c.Collation, &c.TypeKind, &c.Local)
+		})
+	}
+	if *err == nil {
+		*err = e
+	}
+	return out
+}
+
+// isTable reports whether a relation holds rows of a user: a table, a partitioned one, or a foreign one.
+func (r *relation) isTable() bool { return r.Kind == "r" || r.Kind == "p" || r.Kind == "f" }
+
+// isView reports whether a relation is a view, plain or materialized.
+func (r *relation) isView() bool { return r.Kind == "v" || r.Kind == "m" }
+
+// sql writes a relation's name as SQL does, with its schema unless that is public.
+func (r *relation) sql() string { return sqlName(r.Schema, r.Name) }
+
+// column returns the column of that name.
+func (r *relation) column(name string) *column {
+	for _, c := range r.columns {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+func sqlName(schema, name string) string {
+	if schema == "public" {
+		return pgsql.Ident(name)
+	}
+	return pgsql.QualifiedIdent(schema, name)
+}
+
+// find returns the relation of that name; without a schema it is looked for in public, then wherever there is only one.
+func (s *snapshot) find(schema, name string) *relation {
+	var elsewhere *relation
+	n := 0
+	for _, r := range s.relations {
+		switch {
+		case r.Name != name:
+		case r.Schema == schema, schema == "" && r.Schema == "public":
+			return r
+		case schema == "":
+			elsewhere = r
+			n++
+		}
+	}
+	if n == 1 {
+		return elsewhere
+	}
+	return nil
+}

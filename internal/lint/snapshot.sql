@@ -1,0 +1,81 @@
+-- relations
+SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relpersistence::text, c.relfilenode, c.reltablespace, c.relam,
+  CASE WHEN c.relispartition THEN coalesce(i.inhparent, 0) ELSE 0 END,
+  c.relrowsecurity, c.relforcerowsecurity, c.relreplident::text, coalesce(c.reloptions, '{}'),
+  coalesce(d.refobjid, 0), coalesce(d.refobjsubid, 0)::int2, coalesce(d.deptype::text, ''),
+  coalesce(pg_get_expr(c.relpartbound, c.oid), ''), c.relowner
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
+LEFT JOIN pg_depend d ON c.relkind = 'S' AND d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
+  AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I', 'c') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema';
+
+-- columns
+SELECT a.attrelid, a.attnum, a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod), a.atttypmod, a.attnotnull,
+  coalesce(pg_get_expr(d.adbin, d.adrelid), ''), a.attidentity::text, a.attgenerated::text, a.attcollation, t.typtype::text, a.attislocal
+FROM pg_attribute a
+JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c');
+
+-- constraints
+SELECT c.oid, c.conname, c.contype::text, c.conrelid, c.contypid, c.confrelid, c.convalidated, coalesce(c.conkey, '{}'),
+  coalesce(c.confkey, '{}'), c.conindid, c.conislocal, c.conparentid, pg_get_constraintdef(c.oid)
+FROM pg_constraint c WHERE c.oid >= 16384 AND c.contype IN ('c', 'f', 'p', 'u', 'x');
+
+-- indexes
+SELECT x.indexrelid, x.indrelid, x.indisunique, x.indisprimary, x.indisexclusion, x.indisvalid, x.indkey::int2[], x.indnkeyatts,
+  x.indexprs IS NOT NULL, coalesce(pg_get_expr(x.indpred, x.indrelid), ''), pg_get_indexdef(x.indexrelid)
+FROM pg_index x WHERE x.indexrelid >= 16384 AND x.indrelid >= 16384;
+
+-- functions
+SELECT p.oid, n.nspname, p.proname, oidvectortypes(p.proargtypes), p.prokind::text, p.xmin::text || '.' || p.ctid::text
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE p.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'));
+
+-- types
+SELECT t.oid, n.nspname, t.typname, t.typtype::text, t.typnotnull, t.typbasetype,
+  ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder),
+  ARRAY(SELECT e.oid FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)
+FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+LEFT JOIN pg_class c ON c.oid = t.typrelid
+WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c')
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema';
+
+-- triggers
+SELECT t.oid, t.tgrelid, t.tgname, t.tgenabled::text, t.tgisinternal, t.tgparentid
+FROM pg_trigger t WHERE t.oid >= 16384;
+
+-- policies
+SELECT p.oid, p.polrelid, p.polname, p.polpermissive FROM pg_policy p;
+
+-- rules
+SELECT r.oid, r.ev_class, r.rulename FROM pg_rewrite r WHERE r.oid >= 16384 AND r.rulename <> '_RETURN';
+
+-- extensions
+SELECT e.oid, e.extname, e.extversion FROM pg_extension e WHERE e.oid >= 16384;
+
+-- schemas
+SELECT n.oid, n.nspname FROM pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema';
+
+-- locks
+SELECT l.relation, l.mode FROM pg_locks l
+WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.granted AND l.relation >= 16384 AND l.mode <> 'AccessShareLock';
+
+-- counts
+SELECT s.relid, s.seq_scan, s.n_tup_ins, s.n_tup_upd, s.n_tup_del FROM pg_stat_xact_user_tables s
+WHERE s.seq_scan + s.n_tup_ins + s.n_tup_upd + s.n_tup_del > 0;
+
+-- uses
+SELECT coalesce(i.indrelid, k.conrelid, x.adrelid, c.oid, 0::oid), pg_describe_object(d.classid, d.objid, d.objsubid)
+FROM pg_depend d
+LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid
+LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind = 'p'
+LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
+LEFT JOIN pg_attrdef x ON d.classid = 'pg_attrdef'::regclass AND x.oid = d.objid
+  AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = x.adrelid AND a.attnum = x.adnum AND a.attgenerated <> '')
+WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = $1
+  AND (i.indexrelid IS NOT NULL OR c.oid IS NOT NULL OR k.oid IS NOT NULL OR x.oid IS NOT NULL)
+ORDER BY 2;

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY notes ON orders (note);

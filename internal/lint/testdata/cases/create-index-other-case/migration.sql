@@ -1,0 +1,1 @@
+create index if not exists NOTES on ONLY Orders (note);

@@ -1,0 +1,1 @@
+CREATE INDEX notes ON orders (note);

@@ -1,0 +1,1 @@
+alter table Orders drop if exists NOTE;

@@ -1,0 +1,3 @@
+-- atlas:txmode none
+
+DROP DATABASE shop_archive;

@@ -1,0 +1,1 @@
+DROP OWNED BY lint_case_owner;

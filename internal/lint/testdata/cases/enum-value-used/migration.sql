@@ -1,0 +1,2 @@
+ALTER TYPE mood ADD VALUE 'c';
+INSERT INTO moods VALUES ('c');

@@ -1,0 +1,2 @@
+COMMENT ON COLUMN orders.note IS 'x';
+COMMENT ON TABLE orders IS NULL;

@@ -1,0 +1,1 @@
+ALTER DOMAIN positive ADD CONSTRAINT small CHECK (value < 100) NOT VALID;

@@ -1,0 +1,1 @@
+CREATE INDEX kinds ON ONLY events (kind);

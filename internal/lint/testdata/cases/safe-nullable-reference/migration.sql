@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD COLUMN agent_id bigint REFERENCES customers (id);

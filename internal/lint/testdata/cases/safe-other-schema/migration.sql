@@ -1,0 +1,2 @@
+DROP TABLE scratch.orders;
+ALTER TABLE scratch2.orders RENAME TO x;

@@ -1,0 +1,1 @@
+ALTER INDEX orders_state RENAME TO orders_by_state;

@@ -1,0 +1,2 @@
+SET search_path = '';
+ALTER TABLE public.orders ADD COLUMN kind text;

@@ -1,0 +1,2 @@
+ALTER TABLE orders ALTER COLUMN state SET STATISTICS 1000;
+ALTER TABLE orders SET (fillfactor = 90);

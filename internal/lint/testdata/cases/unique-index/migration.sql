@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX mails ON customers (mail);

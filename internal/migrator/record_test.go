@@ -190,7 +190,7 @@ func TestRecord(t *testing.T) {
 			at:    "ccc333",
 			files: []file{shop[0], {"20240101120000_between.sql", "CREATE TABLE between_them (id int);\n", ""}, shop[1], shop[2], shop[3]},
 			kind:  revision.OutOfOrder,
-			err:   "migration 20240101120000 (between) is pending, but the later 20240103000000 is applied already: it would run out of order; give it a version after 20240103000000 (rename the file, its down and effect file, then `rehash`)",
+			err:   "migration 20240101120000 (between) is pending, but the later 20240103000000 is applied already: it would run out of order; give it a version after 20240103000000 (rename the file, its down and effect file, then `rehash`); if it has run and its row was lost, `stamp -to=20240103000000` restores that",
 		},
 		{
 			name:  "another project's",
@@ -213,7 +213,49 @@ func TestRecord(t *testing.T) {
 			kind:   revision.HalfOld,
 			err:    "migration 20240103000000 (ccc333, fill) is recorded as half applied (1 of 2 statements), but later ones follow; finish it by hand, then `stamp -to=20240104000000`",
 		},
+		{
+			name:   "a negative count",
+			at:     "head",
+			change: "UPDATE atlas_schema_revisions SET applied = -1 WHERE version = '20240104000000'",
+			kind:   revision.Malformed,
+			err:    "the journal says of migration 20240104000000 (ddd444, index) that -1 of its 3 statements have run, which can't be; MAL",
+		},
+		{
+			name:   "more statements than there are",
+			at:     "head",
+			change: "UPDATE atlas_schema_revisions SET applied = 4 WHERE version = '20240104000000'",
+			kind:   revision.Malformed,
+			err:    "the journal says of migration 20240104000000 (ddd444, index) that 4 of its 3 statements have run, which can't be; MAL",
+		},
+		{
+			name:   "a count without the hashes that prove it",
+			at:     "head",
+			change: "UPDATE atlas_schema_revisions SET applied = 50, total = 51 WHERE version = '20240104000000'; UPDATE alembic_version SET version_num = 'ccc333'",
+			kind:   revision.Malformed,
+			err:    "the journal says of migration 20240104000000 (ddd444, index) that 50 of its 51 statements have run, but not which (partial_hashes holds 0 of their hashes); MAL",
+		},
+		{
+			name:    "applied, and marked as half taken back",
+			at:      "head",
+			change:  `UPDATE atlas_schema_revisions SET partial_hashes = '["down", "h1:x", "h1:y", "h1:z"]', executed_at = 'infinity' WHERE version = '20240104000000'`,
+			alembic: "ddd444", journal: all,
+		},
+		{
+			name:   "an empty id",
+			at:     "head",
+			change: "UPDATE alembic_version SET version_num = ''",
+			kind:   revision.Malformed,
+			err:    "alembic_version has a row with an empty revision id, which is none: delete the row if the database is at the base, else `stamp -to=REVISION` sets it",
+		},
+		{
+			name:   "no id",
+			at:     "head",
+			change: "ALTER TABLE alembic_version DROP CONSTRAINT alembic_version_pkc, ALTER version_num DROP NOT NULL; UPDATE alembic_version SET version_num = NULL",
+			kind:   revision.Malformed,
+			err:    "alembic_version has a row with an empty revision id, which is none: delete the row if the database is at the base, else `stamp -to=REVISION` sets it",
+		},
 	} {
+		tt.err = strings.Replace(tt.err, "MAL", "somebody edited its row: look at the database, then `stamp -to=20240103000000` or `stamp -to=20240104000000` sets it right", 1)
 		t.Run(tt.name, func(t *testing.T) {
 			b := setup(t, d)
 			if tt.at != "base" {
@@ -266,6 +308,38 @@ func TestRecord(t *testing.T) {
 			}
 			b.same(again)
 		})
+	}
+}
+
+// An empty id can't be advanced from, but it can be set right.
+func TestStampOverAnEmptyID(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	b.mustApply(migrator.ApplyOptions{})
+	before := b.everything()
+	b.db.Exec("UPDATE alembic_version SET version_num = ''")
+	if _, err := b.m().Stamp(context.Background(), migrator.StampOptions{To: "head"}); err != nil {
+		t.Fatal(err)
+	}
+	b.same(before)
+}
+
+// Another tool's stamp in the middle of a migration doesn't have what has run
+// run again: an INSERT is not to be seen in the schema.
+func TestStampedInTheMiddle(t *testing.T) {
+	half := file{"20240102000000_half.sql", "-- atlas:txmode none\n\nINSERT INTO items VALUES (8);\nALTER TABLE items ADD COLUMN x int;\n", ""}
+	b := setup(t, dir(t, shop[0], half))
+	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.db.Exec("CREATE VIEW x AS SELECT 1; ALTER TABLE items ADD COLUMN x int")
+	if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+		t.Fatal("nothing failed")
+	}
+	b.db.Exec("DROP VIEW x; ALTER TABLE items DROP COLUMN x; UPDATE alembic_version SET version_num = '20240102000000'")
+	res := b.mustApply(migrator.ApplyOptions{})
+	if res.Settled == "" || len(res.Applied) != 1 || res.Applied[0].Skipped != 1 {
+		t.Errorf("settled %q, ran %+v", res.Settled, res.Applied)
+	}
+	if got := b.query("SELECT count(*) FROM items WHERE id = 8"); got != "1" {
+		t.Errorf("the row was inserted %s times", got)
 	}
 }
 

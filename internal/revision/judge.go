@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ariga.io/atlas/sql/migrate"
@@ -46,6 +47,7 @@ const (
 	OutOfOrder Kind = "out-of-order" // a pending migration is older than an applied one
 	Edited     Kind = "edited"       // an applied migration is not what it was
 	HalfOld    Kind = "half-applied" // a half-applied migration has later ones after it
+	Malformed  Kind = "malformed"    // a row of the record says what can't be
 	Disagree   Kind = "disagree"     // the two tables say different things, and the schema doesn't tell who is right
 	Drifted    Kind = "drifted"      // alembic_version alone is there, and the schema is not that revision's
 	Unrecorded Kind = "unrecorded"   // tables, and no record
@@ -106,6 +108,9 @@ func (j *judge) run() error {
 	var id string
 	if len(j.rec.Alembic) > 0 {
 		id = j.rec.Alembic[0]
+	}
+	if len(j.rec.Alembic) == 1 && id == "" {
+		j.problem(Malformed, "", "alembic_version has a row with an empty revision id, which is none: delete the row if the database is at the base, else `stamp -to=REVISION` sets it")
 	}
 	at := j.byRevision(id)
 	if len(j.rec.Journal) == 0 {
@@ -215,6 +220,8 @@ func (j *judge) readJournal() {
 		}
 		seen[i] = r
 		switch {
+		case r.Applied < 0 || r.Applied > r.Total:
+			j.malformed(i, r, "which can't be")
 		case Done(r):
 			j.place.Index = max(j.place.Index, i)
 		case n < len(rows)-1:
@@ -222,6 +229,8 @@ func (j *judge) readJournal() {
 		case IsDown(r):
 			j.place.Index = max(j.place.Index, i)
 			j.place.Partial = r
+		case len(r.PartialHashes) < r.Applied:
+			j.malformed(i, r, "but not which (partial_hashes holds "+strconv.Itoa(len(r.PartialHashes))+" of their hashes)")
 		default:
 			j.place.Partial = r
 		}
@@ -235,7 +244,11 @@ func (j *judge) readJournal() {
 	}
 	for i, f := range j.files {
 		if f.Version < last.Version && seen[i] == nil && i > covered {
-			j.problem(OutOfOrder, f.Version, "migration %s is pending, but the later %s is applied already: it would run out of order; give it a version after %s (rename the file, its down and effect file, then `rehash`)", j.name(i), last.Version, last.Version)
+			hint := ""
+			if i < j.place.Index {
+				hint = fmt.Sprintf("; if it has run and its row was lost, `stamp -to=%s` restores that", j.word(j.place.Index))
+			}
+			j.problem(OutOfOrder, f.Version, "migration %s is pending, but the later %s is applied already: it would run out of order; give it a version after %s (rename the file, its down and effect file, then `rehash`)%s", j.name(i), last.Version, last.Version, hint)
 		}
 	}
 	j.compare(seen)
@@ -247,6 +260,13 @@ func (j *judge) readJournal() {
 	if len(j.place.Ahead) > 0 && j.place.Partial == j.place.Ahead[len(j.place.Ahead)-1] {
 		j.place.Partial = nil
 	}
+}
+
+// malformed says that the row of the migration at an index is none that a tool
+// writes: nobody can tell from it which statements have run.
+func (j *judge) malformed(i int, r *migrate.Revision, why string) {
+	j.problem(Malformed, r.Version, "the journal says of migration %s that %d of its %d statements have run, %s; somebody edited its row: look at the database, then `stamp -to=%s` or `stamp -to=%s` sets it right",
+		j.name(i), r.Applied, r.Total, why, j.word(i-1), j.word(i))
 }
 
 // compare finds the first applied migration that is not what it was. The
@@ -450,9 +470,11 @@ func (j *judge) disagree(id string, at int) error {
 		j.place.Settle = Settle(j.dir, j.rec, at)
 		j.place.Settle.Note = fmt.Sprintf("%s; the schema is exactly that of %s: the journal is set to it", both, j.name(at))
 	case [2]bool{false, true}:
-		// A migration that has begun and changed nothing yet begins again.
-		j.place.Partial = nil
+		// A migration that has begun stays begun: what it did to data is not in the schema.
 		j.place.Settle = Settle(j.dir, j.rec, journal)
+		if p := j.place.Partial; p != nil {
+			j.place.Settle.keep(p.Version)
+		}
 		j.place.Settle.Note = fmt.Sprintf("%s; the schema is exactly that of %s: alembic_version is set to it", both, j.name(journal))
 	case [2]bool{true, true}:
 		j.problem(Disagree, "", "%s; the two have the same schema, so it doesn't tell which is right: look at the data, then `stamp -to=%s` or `stamp -to=%s`", both, j.word(at), j.word(journal))

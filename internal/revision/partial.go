@@ -56,7 +56,7 @@ func BeginDown(r *migrate.Revision, sums []string) {
 // IsDown reports whether the row is that of a migration whose down file has
 // begun and not ended.
 func IsDown(r *migrate.Revision) bool {
-	return len(r.PartialHashes) > 0 && r.PartialHashes[0] == downMark
+	return !Done(r) && len(r.PartialHashes) > 0 && r.PartialHashes[0] == downMark
 }
 
 // DownSums returns the hashes of the statements of the down file that have run.

@@ -66,6 +66,12 @@ func Settle(dir *migration.Dir, rec Record, index int) *Settlement {
 	return s
 }
 
+// keep leaves the journal's row of that version as it is.
+func (s *Settlement) keep(version string) {
+	s.Put = slices.DeleteFunc(s.Put, func(r *migrate.Revision) bool { return r.Version == version })
+	s.Delete = slices.DeleteFunc(s.Delete, func(v string) bool { return v == version })
+}
+
 // Empty reports whether the record says already what it shall say.
 func (s *Settlement) Empty() bool {
 	same := len(s.From) == 0 && s.To == "" || len(s.From) == 1 && s.From[0] == s.To
@@ -80,7 +86,7 @@ func (s Store) Settle(ctx context.Context, tx Querier, rec Record, st *Settlemen
 		return err
 	}
 	var err error
-	if len(st.From) > 1 {
+	if len(st.From) > 1 || slices.Contains(st.From, "") {
 		err = s.Set(ctx, tx, st.To)
 	} else {
 		from := ""

@@ -248,14 +248,14 @@ func (f found) check(want []column) error {
 func (s Store) readRows(ctx context.Context, q Querier, rec *Record) error {
 	ids := "SELECT '{}'::text[] AS ids"
 	if rec.HasAlembic {
-		ids = `SELECT COALESCE(pg_catalog.array_agg(version_num::text ORDER BY version_num::text COLLATE "C"), '{}') AS ids FROM ` + s.alembic()
+		ids = `SELECT COALESCE(pg_catalog.array_agg(COALESCE(version_num::text, '') ORDER BY version_num::text COLLATE "C"), '{}') AS ids FROM ` + s.alembic()
 	}
 	if !rec.HasJournal {
 		return q.QueryRow(ctx, ids).Scan(&rec.Alembic)
 	}
 	rows, err := q.Query(ctx, `
 SELECT a.ids, COALESCE(j.version, ''), COALESCE(j.description, ''), COALESCE(j.type, 0), COALESCE(j.applied, 0), COALESCE(j.total, 0),
-       COALESCE(j.executed_at, 'epoch'), COALESCE(j.execution_time, 0), COALESCE(j.error, ''), COALESCE(j.error_stmt, ''),
+       CASE WHEN pg_catalog.isfinite(j.executed_at) THEN j.executed_at ELSE 'epoch' END, COALESCE(j.execution_time, 0), COALESCE(j.error, ''), COALESCE(j.error_stmt, ''),
        COALESCE(j.hash, ''), COALESCE(j.partial_hashes::text, 'null'), COALESCE(j.operator_version, '')
   FROM (`+ids+`) a LEFT JOIN `+s.journal()+` j ON j.version <> $1
  ORDER BY j.version COLLATE "C"`, cloudRow)

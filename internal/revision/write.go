@@ -105,7 +105,7 @@ func (s Store) lockSQL() string {
 }
 
 func (s Store) readSQL() string {
-	return "SELECT version_num::text FROM " + s.alembic() + " ORDER BY 1"
+	return "SELECT COALESCE(version_num::text, '') FROM " + s.alembic() + " ORDER BY 1"
 }
 
 func (s Store) set(ctx context.Context, tx Querier, from, to string) error {

@@ -7,6 +7,7 @@ package migration
 
 import (
 	"io/fs"
+	"time"
 
 	"ariga.io/atlas/sql/migrate"
 
@@ -37,10 +38,12 @@ type File struct {
 	Desc     string // "initial_baseline_schema"
 	Revision string // what alembic_version.version_num holds: the alembic:revision directive's id, else Version; at most 32 characters
 	TxNone   bool   // atlas:txmode none: the statements run outside a transaction
-	SQL      string
-	Stmts    []pgsql.Stmt
-	Hash     string // SHA-256 in base64 without "h1:", as in atlas.sum and in the journal's hash column
-	Down     *Down  // nil if down/NAME is missing
+	// LockTimeout is how long a statement waits for a lock, by "-- migrate:lock_timeout 5s"; 0 if the file doesn't say.
+	LockTimeout time.Duration
+	SQL         string
+	Stmts       []pgsql.Stmt
+	Hash        string // SHA-256 in base64 without "h1:", as in atlas.sum and in the journal's hash column
+	Down        *Down  // nil if down/NAME is missing
 
 	Effect    string // text of effect/VERSION_name.txt
 	HasEffect bool   // false if that file is missing
@@ -54,6 +57,8 @@ type Down struct {
 	TxNone bool
 	Hash   string // as in down/atlas.sum
 	None   string // the reason of "-- alembic:down none REASON": there is no way back; "" otherwise
+
+	LockTimeout time.Duration // of "-- migrate:lock_timeout 5s"; 0 if the file doesn't say
 }
 
 // Read reads the migrations folder fsys: *.sql, down/*.sql, effect/*.txt and the two atlas.sum files. A folder that is missing

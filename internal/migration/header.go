@@ -3,6 +3,7 @@ package migration
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -19,10 +20,12 @@ type header struct {
 	downNone string // alembic:down none: its reason
 
 	checkpoint int // line of atlas:checkpoint, 0 if it isn't there
+
+	lockTimeout time.Duration // migrate:lock_timeout, 0 if it isn't there
 }
 
 type directive struct {
-	space string // "atlas" or "alembic", lower case
+	space string // "atlas", "alembic" or "migrate", lower case
 	name  string // lower case
 	args  string
 	exact bool // written exactly as "-- space:name args"
@@ -37,6 +40,7 @@ const (
 	atlasCheckpoint = "atlas:checkpoint"
 	alembicRevision = "alembic:revision"
 	alembicDown     = "alembic:down"
+	lockTimeout     = "migrate:lock_timeout"
 	atlasNolint     = "atlas:nolint"
 )
 
@@ -55,6 +59,7 @@ var supported = map[string]string{
 	atlasCheckpoint: "",
 	alembicRevision: "ID",
 	alembicDown:     "none REASON",
+	lockTimeout:     "5s",
 	atlasNolint:     "",
 }
 
@@ -176,7 +181,7 @@ func (p *headerParser) read(line int, d directive) bool {
 		p.complain(line, "the directive %s is not supported: %s", d, why)
 		return false
 	case !ok:
-		p.complain(line, "unknown directive %s (known: %s, %s, %s, %s, %s)", d, atlasTxmode, atlasNolint, atlasCheckpoint, alembicRevision, alembicDown)
+		p.complain(line, "unknown directive %s (known: %s, %s, %s, %s, %s, %s)", d, atlasTxmode, atlasNolint, atlasCheckpoint, alembicRevision, alembicDown, lockTimeout)
 		return false
 	case !d.exact:
 		p.complain(line, "write the directive as \"%s\"", strings.TrimSpace("-- "+d.String()+" "+usage))
@@ -196,6 +201,8 @@ func (p *headerParser) read(line int, d directive) bool {
 		return p.revision(line, d.args)
 	case alembicDown:
 		return p.downNone(line, d.args)
+	case lockTimeout:
+		return p.lockTimeout(line, d.args)
 	}
 	return true
 }
@@ -265,14 +272,29 @@ func (p *headerParser) downNone(line int, args string) bool {
 	return true
 }
 
+// lockTimeout reads how long the file's statements wait for a lock, instead of what atlas.hcl says.
+func (p *headerParser) lockTimeout(line int, args string) bool {
+	d, err := time.ParseDuration(args)
+	if err != nil || d < time.Millisecond || d > 24*time.Hour {
+		p.complain(line, "%s %q: write a duration such as 500ms, 5s or 1m, from 1ms to 24h", lockTimeout, args)
+		return false
+	}
+	p.h.lockTimeout = d
+	return true
+}
+
 // mentionsDirective is a fast test for files, most of them, in which nothing looks like a directive.
 func mentionsDirective(src string) bool {
 	for i := 0; i < len(src); i++ {
-		if c := src[i] | 0x20; c != 'a' {
-			continue
-		}
-		if hasPrefixFold(src[i:], "atlas") || hasPrefixFold(src[i:], "alembic") {
-			return true
+		switch src[i] | 0x20 {
+		case 'a':
+			if hasPrefixFold(src[i:], "atlas") || hasPrefixFold(src[i:], "alembic") {
+				return true
+			}
+		case 'm':
+			if hasPrefixFold(src[i:], "migrate") {
+				return true
+			}
 		}
 	}
 	return false
@@ -284,7 +306,7 @@ func parseDirective(line string) (directive, bool) {
 	text := strings.TrimRight(line, " \t\r\n")
 	marked := strings.TrimLeft(text, " \t-#/*")
 	var d directive
-	for _, space := range []string{"atlas", "alembic"} {
+	for _, space := range []string{"atlas", "alembic", "migrate"} {
 		if hasPrefixFold(marked, space) {
 			d.space = space
 			break

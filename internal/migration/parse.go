@@ -84,7 +84,7 @@ func (p *parser) file(src source) *File {
 	p.version(f)
 	var h header
 	f.Stmts, h = p.body(src.name, src.text, false)
-	f.TxNone = h.txNone
+	f.TxNone, f.LockTimeout = h.txNone, h.lockTimeout
 	if h.checkpoint > 0 {
 		p.mark(f, h)
 	}
@@ -101,7 +101,7 @@ func (p *parser) downFile(src source) *Down {
 	var h header
 	name := path.Join(DownDir, src.name)
 	d.Stmts, h = p.body(name, src.text, true)
-	d.TxNone, d.None = h.txNone, h.downNone
+	d.TxNone, d.None, d.LockTimeout = h.txNone, h.downNone, h.lockTimeout
 	if d.None != "" && len(d.Stmts) > 0 {
 		at := d.Stmts[0].Pos
 		p.add(name, at.Line, at.Col, "the file says \"%s none\" and has a statement: remove one of the two", alembicDown)

@@ -16,5 +16,5 @@ func (m *Migrator) start(place revision.Place, to int) *migration.Checkpoint {
 
 // fromCheckpoint returns the step that gives an empty database a checkpoint.
 func (m *Migrator) fromCheckpoint(c *migration.Checkpoint) *step {
-	return &step{file: c.File, name: c.Name, stmts: c.Stmts, to: c.Revision, before: m.at(-1)}
+	return &step{file: c.File, name: c.Name, stmts: c.Stmts, to: c.Revision, before: m.at(-1), wait: c.LockTimeout}
 }

@@ -231,7 +231,7 @@ func (s *session) dropConcurrently(ctx context.Context, b builtIndex) error {
 	if s.conn.IsClosed() {
 		return err
 	}
-	if err2 := s.lockTimeout(context.WithoutCancel(ctx), s.m.cfg.LockTimeout); err == nil {
+	if err2 := s.lockTimeout(context.WithoutCancel(ctx), s.limit); err == nil {
 		err = err2
 	}
 	return err

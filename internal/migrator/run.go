@@ -28,6 +28,7 @@ type step struct {
 	from, to string            // alembic_version before and after
 	row      *migrate.Revision // the journal's; nil if it has none
 	done     int               // statements that an earlier run did
+	wait     time.Duration     // for a lock: what the file says, 0 for what is configured
 	before   string            // where the database is until the last statement, in words
 }
 
@@ -38,6 +39,7 @@ func (m *Migrator) up(i int, partial *migrate.Revision) *step {
 	st := &step{
 		file: f, name: f.Name, stmts: f.Stmts, txNone: f.TxNone,
 		from: m.revision(i - 1), to: m.revision(i), row: partial, before: m.at(i - 1),
+		wait: f.LockTimeout,
 	}
 	if partial != nil {
 		st.done = partial.Applied
@@ -56,6 +58,7 @@ func (m *Migrator) takeBack(i int, row *migrate.Revision) *step {
 	st := &step{
 		file: f, down: true, name: migration.DownDir + "/" + f.Name, stmts: f.Down.Stmts, txNone: f.Down.TxNone,
 		from: m.revision(i), to: m.revision(i - 1), row: row, before: m.at(i),
+		wait: f.Down.LockTimeout,
 	}
 	if row != nil && revision.IsDown(row) {
 		st.done = len(revision.DownSums(row))
@@ -71,6 +74,9 @@ func (m *Migrator) takeBack(i int, row *migrate.Revision) *step {
 func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 	fr := &FileRun{File: st.file, Start: time.Now(), Skipped: st.done}
 	s.log(LogFile{File: st.file, Down: st.down, Skipped: st.done, Total: len(st.stmts)})
+	if err := s.waitFor(ctx, st.wait); err != nil {
+		return fr, err
+	}
 	var err error
 	if st.txNone && len(st.stmts) > 0 {
 		err = s.runAlone(ctx, st, fr)
@@ -204,7 +210,7 @@ func (s *session) stmtOutside(ctx context.Context, st *step, fr *FileRun, i int,
 		}
 		err := s.stmt(ctx, st, i)
 		if !timed && !s.conn.IsClosed() {
-			if err2 := s.lockTimeout(context.WithoutCancel(ctx), s.m.cfg.LockTimeout); err == nil {
+			if err2 := s.lockTimeout(context.WithoutCancel(ctx), s.limit); err == nil {
 				err = err2
 			}
 		}
@@ -232,6 +238,18 @@ func (st *step) after(i int) string {
 		return st.to
 	}
 	return st.from
+}
+
+// waitFor sets how long a file waits for locks; 0 is what is configured.
+func (s *session) waitFor(ctx context.Context, d time.Duration) error {
+	if d == 0 {
+		d = s.m.cfg.LockTimeout
+	}
+	if d == s.limit {
+		return nil
+	}
+	s.limit = d
+	return s.lockTimeout(ctx, d)
 }
 
 func (s *session) lockTimeout(ctx context.Context, d time.Duration) error {

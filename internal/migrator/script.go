@@ -37,7 +37,8 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 		}
 		rec.HasAlembic, rec.HasJournal = true, true
 	}
-	begin := func() { fmt.Fprintf(&b, "BEGIN;\nSET LOCAL lock_timeout = %d;\n", m.cfg.LockTimeout.Milliseconds()) }
+	wait := m.cfg.LockTimeout
+	begin := func() { fmt.Fprintf(&b, "BEGIN;\nSET LOCAL lock_timeout = %d;\n", wait.Milliseconds()) }
 
 	if st := place.Settle; st != nil {
 		fmt.Fprintf(&b, "\n-- The record: %s\n", strings.ReplaceAll(st.Note, "\n", " "))
@@ -59,6 +60,9 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 	for _, st := range steps {
 		fmt.Fprintf(&b, "\n-- %s\n", st.name)
 		fr := &FileRun{}
+		if wait = st.wait; wait == 0 {
+			wait = m.cfg.LockTimeout
+		}
 		if !st.txNone || len(st.stmts) == 0 {
 			begin()
 			create()

@@ -32,6 +32,7 @@ type session struct {
 	conn   *pgx.Conn
 	rec    revision.Record // as read by judge; its Has fields are kept up to date
 	locked bool
+	limit  time.Duration // lock_timeout now
 
 	pid      int32 // of the server's process; not what a pooler says it is
 	proxied  bool  // a pooler stands in between
@@ -118,6 +119,7 @@ func (s *session) watchClient(ctx context.Context) error {
 
 // set gives the session the settings in which migrations run.
 func (s *session) set(ctx context.Context) error {
+	s.limit = s.m.cfg.LockTimeout
 	return migration.Session(ctx, s.conn, migration.SessionOptions{Role: s.m.cfg.Role, LockTimeout: s.m.cfg.LockTimeout})
 }
 
@@ -174,7 +176,7 @@ func (s *session) gaveWay(err error) error {
 	if sqlState(err) != "57014" || !s.observer.cancelled() { // query_canceled
 		return err
 	}
-	limit := s.m.cfg.LockTimeout
+	limit := s.limit
 	var failed *StmtError
 	if errors.As(err, &failed) {
 		failed.Err = &WaitError{Limit: limit, Err: failed.Err}

@@ -12,7 +12,7 @@ import (
 // tx runs fn in a transaction. If fn fails, or ctx ends, nothing of it remains.
 // A commit whose outcome is unknown is an *OutcomeError.
 func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
-	s.observer.begin(s.m.cfg.LockTimeout)
+	s.observer.begin(s.limit)
 	defer s.observer.end()
 	tx, err := s.conn.Begin(ctx)
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
 //
 // Errors are as tx gives them, and a *revision.ConflictError.
 func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string, n int, fn func() error) error {
-	s.observer.begin(s.m.cfg.LockTimeout)
+	s.observer.begin(s.limit)
 	defer s.observer.end()
 	rec := s.rec
 	err := s.begin(ctx, st.from, to)

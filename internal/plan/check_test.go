@@ -103,11 +103,11 @@ func TestCheck(t *testing.T) {
 		{"plan would write", func(p *project) { p.hcl = []byte(runsHCL) }, []string{
 			"plan : schema.hcl and the migrations differ: run plan", "  column public.runs.flaky is extra (boolean)",
 		}},
-		{"edited", func(p *project) { p.edit(second+".sql", "boolean NULL", "boolean  NULL") }, []string{
+		{"edited", func(p *project) { p.edit(second+".sql", "flaky boolean", "flaky  boolean") }, []string{
 			"sum atlas.sum: " + "*",
 		}},
 		{"edited and rehashed", func(p *project) {
-			p.edit(second+".sql", "boolean NULL", "bool NULL DEFAULT true")
+			p.edit(second+".sql", "flaky boolean", "flaky bool DEFAULT true")
 			p.write(nil)
 		}, []string{
 			"effect effect/" + second + ".txt: this is not the effect of " + second + ".sql: run rehash and look at the difference",
@@ -188,7 +188,7 @@ func TestCheckOfTheRepository(t *testing.T) {
 func TestRehash(t *testing.T) {
 	p := planned(t)
 	want := p.files()
-	p.edit("20260102040405_add_runs_flaky.sql", "boolean NULL", "boolean NULL DEFAULT false")
+	p.edit("20260102040405_add_runs_flaky.sql", "flaky boolean", "flaky boolean DEFAULT false")
 	p.remove("effect/20260102030405_add_runs.txt")
 	if err := p.config().Dir.Verify(); err == nil {
 		t.Fatal("the sum of an edited directory fits")
@@ -211,7 +211,7 @@ func TestRehashOfWhatDoesNotReplay(t *testing.T) {
 	p.edit("20260102040405_add_runs_flaky.sql", "flaky", "id")
 	p.remove("effect/20260102030405_add_runs.txt")
 	err := Rehash(context.Background(), p.config(), p.root)
-	want := `the sums are written, but not the effects of 20260102040405_add_runs_flaky.sql and what follows it, because it does not replay: 20260102040405_add_runs_flaky.sql:2:1: column "id" of relation "runs" already exists (SQLSTATE 42701); the file must run on the schema that the files before it give, without any data`
+	want := `the sums are written, but not the effects of 20260102040405_add_runs_flaky.sql and what follows it, because it does not replay: 20260102040405_add_runs_flaky.sql:1:1: column "id" of relation "runs" already exists (SQLSTATE 42701); the file must run on the schema that the files before it give, without any data`
 	if err == nil || err.Error() != want {
 		t.Errorf("error:\n got %v\nwant %s", err, want)
 	}

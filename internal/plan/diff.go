@@ -7,93 +7,197 @@ import (
 	"strings"
 
 	"ariga.io/atlas/sql/migrate"
-	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// diff returns the statements that lead from one state to the other, by Atlas's engine,
-// and a name for them. There are none if the engine sees no difference. The schemas named
-// in kept are not dropped. The error is an *EngineError for what the engine refuses.
-func diff(ctx context.Context, from, to *state.State, kept []string) ([]*migrate.Change, string, error) {
-	var have, want *schema.Realm
+// diff returns the ops that lead from one state to the other, and a name for them. Whole
+// tables, types and schemas come and go as Atlas's engine plans it; what changes in a table
+// that is in both states is found by the catalogs. have and want are the catalogs of what
+// schema.hcl manages; the schemas named in kept are not dropped. The error is an
+// *EngineError for what the engine refuses, a *RefusedError for what no plan does safely.
+func diff(ctx context.Context, from, to *state.State, have, want catalog.Catalog, kept []string) ([]op, string, error) {
+	d := &differ{haveConn: from.Conn(), wantConn: to.Conn(), taken: map[string]bool{}, settled: map[*index]bool{}}
+	var haveRealm, wantRealm *schema.Realm
+	read := func(s *state.State, c catalog.Catalog, f **facts, r **schema.Realm) func() error {
+		return func() (err error) {
+			if *f, err = readFacts(ctx, s.Conn(), c); err != nil {
+				return err
+			}
+			*r, err = s.Realm(ctx)
+			return err
+		}
+	}
 	var g errgroup.Group
-	g.Go(func() (err error) { have, err = from.Realm(ctx); return err })
-	g.Go(func() (err error) { want, err = to.Realm(ctx); return err })
+	g.Go(read(from, have, &d.have, &haveRealm))
+	g.Go(read(to, want, &d.want, &wantRealm))
 	if err := g.Wait(); err != nil {
 		return nil, "", err
 	}
-	plainKeys(have)
-	plainKeys(want)
-	drv, err := from.Driver()
+	if err := d.tables(ctx); err != nil {
+		return nil, "", err
+	}
+	if len(d.refusals) > 0 {
+		return nil, "", &RefusedError{d.refusals}
+	}
+	changes, err := d.engine(ctx, from, haveRealm, wantRealm, kept)
 	if err != nil {
 		return nil, "", err
 	}
-	changes, err := drv.RealmDiff(have, want, schema.DiffNormalized())
-	if err != nil {
-		return nil, "", &EngineError{err}
+	name := deriveName(append(changes, d.tableChanges()...))
+	if name == "" {
+		name = "change_schema"
 	}
-	name := deriveName(changes)
-	restateDefaults(changes)
-	changes, drops := dropSchemas(changes, kept)
-	planned, err := from.Plan(ctx, separateDrops(changes))
-	if err != nil {
-		return nil, "", &EngineError{err}
-	}
-	for _, c := range planned {
-		if _, ok := c.Source.(*schema.AddSchema); ok {
-			// What was put into the schema has been taken out again by then, and what
-			// somebody else put there is not ours to drop.
-			if r, ok := c.Reverse.(string); ok {
-				c.Reverse = strings.TrimSuffix(r, " CASCADE")
+	return sortOps(d.ops), name, nil
+}
+
+// engine adds the ops for whole tables, types and schemas, and returns Atlas's changes.
+func (d *differ) engine(ctx context.Context, from *state.State, have, want *schema.Realm, kept []string) ([]schema.Change, error) {
+	plainKeys(have)
+	plainKeys(want)
+	for _, s := range have.Schemas {
+		for i, t := range s.Tables {
+			if ws, ok := want.Schema(s.Name); ok {
+				if w, ok := ws.Table(t.Name); ok {
+					s.Tables[i] = w // what is in both is not the engine's
+				}
 			}
 		}
 	}
-	planned = append(planned, renamedKeys(have, want)...)
-	all := append(planned, drops...)
-	// A new value of an enum can be used only by a later transaction: it comes first.
-	slices.SortStableFunc(all, func(a, b *migrate.Change) int {
-		return boolInt(!isEnumValue(a)) - boolInt(!isEnumValue(b))
-	})
-	if name == "" {
-		name = "rename_primary_keys"
+	drv, err := from.Driver()
+	if err != nil {
+		return nil, err
 	}
-	return all, name, nil
+	changes, err := drv.RealmDiff(have, want, schema.DiffNormalized())
+	if err != nil {
+		return nil, &EngineError{err}
+	}
+	rest, drops := dropSchemas(changes, kept)
+	planned, err := from.Plan(ctx, d.separateKeys(rest))
+	if err != nil {
+		return nil, &EngineError{err}
+	}
+	dropped := map[*schema.Table]bool{}
+	for _, c := range rest {
+		if c, ok := c.(*schema.DropTable); ok {
+			dropped[c.T] = true
+		}
+	}
+	for _, c := range append(planned, drops...) {
+		o, err := d.engineOp(c, dropped)
+		if err != nil {
+			return nil, err
+		}
+		d.add(o)
+	}
+	return changes, nil
 }
 
-func boolInt(b bool) int {
-	if b {
-		return 1
+// engineOp makes an op of a statement of the engine.
+func (d *differ) engineOp(c *migrate.Change, dropped map[*schema.Table]bool) (op, error) {
+	reverse, err := c.ReverseStmts()
+	if err != nil {
+		return op{}, err
 	}
-	return 0
+	o := op{stage: stageNew, up: []cmd{sql(layOut(c.Cmd), comment1(c.Comment))}}
+	switch src := c.Source.(type) {
+	case nil:
+		if isEnumValue(c) {
+			o.stage, o.noWayBack = stageEnum, "PostgreSQL cannot remove a value from an enum"
+		}
+	case *schema.AddSchema:
+		// What was put into the schema has been taken out again by then, and what
+		// somebody else put there is not ours to drop.
+		for i, r := range reverse {
+			reverse[i] = strings.TrimSuffix(r, " CASCADE")
+		}
+	case *schema.AddTable:
+		for _, k := range src.T.ForeignKeys {
+			if parent := tableName(k.RefTable); d.have.tables[parent] != nil {
+				o.parents = append(o.parents, parent)
+			}
+		}
+	case *schema.DropTable:
+		o.stage = stageDropTables
+		name := tableName(src.T)
+		o.losses = []string{"table " + name}
+		o.up[0].note = append(o.up[0].note, "Destroys table "+name+" with its data.")
+	case *schema.ModifyTable:
+		if dropped[src.T] {
+			o.stage = stageDropTables
+		}
+	case *schema.DropObject, *schema.DropSchema:
+		o.stage = stageDropTypes
+	}
+	for i, r := range reverse {
+		back := sql(layOut(r))
+		if i == 0 {
+			back.note = []string{"Reverse: " + decapitalize(c.Comment)}
+			for _, l := range o.losses {
+				back.note = append(back.note, "The data of "+l+" does not come back.")
+			}
+		}
+		o.down = append(o.down, back)
+	}
+	if len(reverse) == 0 && o.noWayBack == "" {
+		o.noWayBack = "PostgreSQL cannot take back: " + decapitalize(c.Comment)
+	}
+	return o, nil
 }
 
 func isEnumValue(c *migrate.Change) bool {
 	return c.Source == nil && strings.HasPrefix(c.Cmd, "ALTER TYPE ")
 }
 
-// restateDefaults sets the default of each column whose type changes. PostgreSQL keeps it as
-// an expression of the old type, and to the engine it is the same then.
-func restateDefaults(changes []schema.Change) {
-	serial := func(c *schema.Column) bool {
-		_, ok := c.Type.Type.(*postgres.SerialType)
-		return ok
-	}
+// separateKeys takes the foreign keys of new tables that refer to existing tables out of
+// changes if those are several: locks on several tables are taken one by one. So it does
+// with a key that refers to what is built only later.
+func (d *differ) separateKeys(changes []schema.Change) []schema.Change {
+	existing := func(k *schema.ForeignKey) bool { return d.have.tables[tableName(k.RefTable)] != nil }
+	parents := map[string]bool{}
 	for _, c := range changes {
-		m, ok := c.(*schema.ModifyTable)
-		if !ok {
-			continue
-		}
-		for _, c := range m.Changes {
-			c, ok := c.(*schema.ModifyColumn)
-			if ok && c.Change.Is(schema.ChangeType) && c.From.Default != nil && c.To.Default != nil && !serial(c.From) && !serial(c.To) {
-				c.Change |= schema.ChangeDefault
+		if c, ok := c.(*schema.AddTable); ok {
+			for _, k := range c.T.ForeignKeys {
+				if existing(k) {
+					parents[tableName(k.RefTable)] = true
+				}
 			}
 		}
 	}
+	out := slices.Clone(changes)
+	for i, c := range changes {
+		add, ok := c.(*schema.AddTable)
+		if !ok {
+			continue
+		}
+		facts := d.want.tables[tableName(add.T)]
+		if facts == nil {
+			continue
+		}
+		t := *add.T
+		t.ForeignKeys = nil
+		for _, k := range add.T.ForeignKeys {
+			key := facts.constraint(k.Symbol)
+			if !existing(k) || key == nil || len(parents) < 2 && !d.late(key) {
+				t.ForeignKeys = append(t.ForeignKeys, k)
+				continue
+			}
+			s := stageNewKeys
+			if d.late(key) {
+				s = stageLateKeys
+			}
+			d.add(op{stage: s, up: []cmd{sql("ALTER TABLE "+facts.String()+" ADD CONSTRAINT "+ident(key.Name)+" "+key.Def, "The table is new: there is little to check. Each key locks another table, one at a time.")},
+				down: []cmd{dropConstraint(facts, key.Name)}})
+		}
+		if len(t.ForeignKeys) < len(add.T.ForeignKeys) {
+			out[i] = &schema.AddTable{T: &t, Extra: add.Extra}
+		}
+	}
+	return out
 }
 
 // dropSchemas takes the drops of schemas out of changes: Atlas plans them as CASCADE, which
@@ -130,39 +234,6 @@ func dropSchemas(changes []schema.Change, kept []string) ([]schema.Change, []*mi
 // quote quotes a name always, as Atlas does.
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// renamedKeys renames the primary keys that have another name in want and are the same
-// otherwise. Atlas sees no difference there.
-func renamedKeys(have, want *schema.Realm) []*migrate.Change {
-	var out []*migrate.Change
-	for _, s := range have.Schemas {
-		ws, ok := want.Schema(s.Name)
-		if !ok {
-			continue
-		}
-		for _, t := range s.Tables {
-			w, ok := ws.Table(t.Name)
-			if !ok || !sameKey(t.PrimaryKey, w.PrimaryKey) || t.PrimaryKey.Name == w.PrimaryKey.Name {
-				continue
-			}
-			table := "ALTER TABLE " + quote(s.Name) + "." + quote(t.Name) + " RENAME CONSTRAINT "
-			from, to := quote(t.PrimaryKey.Name), quote(w.PrimaryKey.Name)
-			out = append(out, &migrate.Change{
-				Cmd:     table + from + " TO " + to,
-				Reverse: table + to + " TO " + from,
-				Comment: fmt.Sprintf("rename the primary key of table: %q", t.Name),
-			})
-		}
-	}
-	return out
-}
-
-// sameKey says whether two keys have the same columns.
-func sameKey(a, b *schema.Index) bool {
-	return a != nil && b != nil && slices.EqualFunc(a.Parts, b.Parts, func(a, b *schema.IndexPart) bool {
-		return a.C != nil && b.C != nil && a.C.Name == b.C.Name
-	})
-}
-
 // plainKeys leaves the actions of foreign keys unsaid where they are PostgreSQL's default.
 func plainKeys(r *schema.Realm) {
 	for _, s := range r.Schemas {
@@ -177,55 +248,6 @@ func plainKeys(r *schema.Realm) {
 			}
 		}
 	}
-}
-
-// separateDrops gives the drops of indexes and foreign keys on dropped columns statements
-// of their own. PostgreSQL drops them with the column, and Atlas leaves them out for that;
-// then they are missing from the way back too.
-func separateDrops(changes []schema.Change) []schema.Change {
-	var out []schema.Change
-	for _, c := range changes {
-		m, ok := c.(*schema.ModifyTable)
-		if !ok {
-			out = append(out, c)
-			continue
-		}
-		dropped := map[string]bool{}
-		for _, c := range m.Changes {
-			if d, ok := c.(*schema.DropColumn); ok {
-				dropped[d.C.Name] = true
-			}
-		}
-		var first, rest []schema.Change
-		for _, c := range m.Changes {
-			if onDropped(c, dropped) {
-				first = append(first, c)
-			} else {
-				rest = append(rest, c)
-			}
-		}
-		if len(first) > 0 {
-			out = append(out, &schema.ModifyTable{T: m.T, Changes: first})
-		}
-		slices.SortStableFunc(rest, func(a, b schema.Change) int { return turn(a) - turn(b) })
-		if len(rest) > 0 {
-			out = append(out, &schema.ModifyTable{T: m.T, Changes: rest})
-		}
-	}
-	return out
-}
-
-// turn orders the changes of one ALTER TABLE so that what needs a column comes after it is
-// added and before it is dropped, and in the reverse order it does so too. PostgreSQL drops
-// a check together with any of its columns.
-func turn(c schema.Change) int {
-	switch c.(type) {
-	case *schema.AddColumn, *schema.ModifyColumn:
-		return 0
-	case *schema.DropColumn:
-		return 2
-	}
-	return 1
 }
 
 // onDropped says whether c drops an index or foreign key with one of the columns.

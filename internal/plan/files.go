@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"ariga.io/atlas/sql/migrate"
-	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
@@ -21,19 +19,11 @@ type step struct {
 	none   bool // a way back that does not exist
 }
 
-// files writes the changes as one file, or as several where they cannot be one: what
-// cannot run in a transaction stands apart, and so does what has no way back.
-func files(cfg Config, changes []*migrate.Change) ([]File, error) {
-	var runs [][]*migrate.Change
-	for i, c := range changes {
-		if i == 0 || kindOf(c) != kindOf(changes[i-1]) {
-			runs = append(runs, nil)
-		}
-		runs[len(runs)-1] = append(runs[len(runs)-1], c)
-	}
+// files writes the ops as files, in order.
+func files(cfg Config, ops []op) ([]File, error) {
 	var out []File
-	for i, run := range runs {
-		f, err := file(cfg, i, run)
+	for i, g := range group(ops) {
+		f, err := file(cfg, i, g)
 		if err != nil {
 			return nil, err
 		}
@@ -42,23 +32,10 @@ func files(cfg Config, changes []*migrate.Change) ([]File, error) {
 	return out, nil
 }
 
-// A runKind is what the changes of one file have in common.
-type runKind struct{ standalone, reversible bool }
-
-func kindOf(c *migrate.Change) runKind {
-	reverse, _ := c.ReverseStmts() // PlanChanges has looked at them all
-	return runKind{standalone: standalone(c.Cmd), reversible: len(reverse) > 0}
-}
-
-func standalone(sql string) bool {
-	stmts, err := pgsql.Split(sql)
-	return err == nil && slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool { return s.Class() == pgsql.Standalone })
-}
-
 const txNone = "-- atlas:txmode none\n\n"
 
 // file writes the n-th file of a plan.
-func file(cfg Config, n int, changes []*migrate.Change) (File, error) {
+func file(cfg Config, n int, ops []op) (File, error) {
 	name := cfg.Name
 	if n > 0 {
 		name += fmt.Sprintf("_%d", n+1)
@@ -67,49 +44,33 @@ func file(cfg Config, n int, changes []*migrate.Change) (File, error) {
 	f := File{Version: version}
 	f.Name = version + "_" + name + ".sql"
 
-	var up, down strings.Builder
-	downNone := false
-	for i, c := range changes {
-		if i > 0 {
-			up.WriteByte('\n')
+	var up, down []cmd
+	var upMarks, downMarks []string
+	for _, o := range ops {
+		up = append(up, o.up...)
+		upMarks = append(upMarks, o.marks...)
+		downMarks = append(downMarks, o.downMarks...)
+		f.Losses = append(f.Losses, o.losses...)
+		for _, m := range o.marks {
+			if strings.HasPrefix(m, "REWRITES ") || strings.HasPrefix(m, "BLOCKS ") {
+				f.Marks = append(f.Marks, m)
+			}
 		}
-		text := comment(c.Comment)
-		for _, l := range losses(c) {
-			text += "-- Destroys " + oneLine(l) + " with its data.\n"
-			f.Losses = append(f.Losses, l)
-		}
-		write(&up, text, c.Cmd)
 	}
-	for i, c := range slices.Backward(changes) {
-		reverse, err := c.ReverseStmts()
-		if err != nil {
-			return File{}, err
-		}
-		if len(reverse) == 0 {
-			downNone = true
-			continue
-		}
-		if i < len(changes)-1 {
-			down.WriteByte('\n')
-		}
-		text := "-- Reverse: " + decapitalize(c.Comment) + "\n"
-		for _, l := range losses(c) {
-			text += "-- The data of " + oneLine(l) + " does not come back.\n"
-		}
-		for _, l := range newNotNull(c) {
-			text += "-- " + oneLine(l) + " had no NULLs and no default: this fails if the table has rows by then.\n"
-		}
-		write(&down, text, reverse...)
+	for _, o := range slices.Backward(ops) {
+		down = append(down, o.down...)
+		f.down.txNone = f.down.txNone || o.downApart
 	}
-
-	f.up.none, f.up.txNone = false, kindOf(changes[0]).standalone
-	f.SQL, f.Down = up.String(), down.String()
-	if f.up.txNone {
-		f.SQL, f.Down, f.down.txNone = txNone+f.SQL, txNone+f.Down, true
-	}
-	if downNone {
-		f.Down = "-- alembic:down none " + noWayBack(changes) + "\n\n"
+	f.down.txNone = f.down.txNone || standalone(down)
+	f.up.txNone = ownTransactions(ops)
+	f.SQL = fileText(f.up.txNone, upMarks, up)
+	f.Down = fileText(f.down.txNone, downMarks, down)
+	switch {
+	case ops[0].noWayBack != "":
+		f.Down = "-- alembic:down none " + ops[0].noWayBack + "\n\n"
 		f.down.none, f.down.txNone = true, false
+	case len(down) == 0:
+		f.Down = "-- Nothing to take back: the schema is the same before and after.\n"
 	}
 	f.up.file, f.down.file = f.Name, migration.DownDir+"/"+f.Name
 	var err error
@@ -122,20 +83,30 @@ func file(cfg Config, n int, changes []*migrate.Change) (File, error) {
 	return f, nil
 }
 
-func write(b *strings.Builder, comment string, stmts ...string) {
-	b.WriteString(comment)
-	for _, s := range stmts {
-		b.WriteString(layOut(s))
-		b.WriteString(";\n")
+// fileText is a file's text: its directive, what it must say first, its statements.
+func fileText(none bool, marks []string, cmds []cmd) string {
+	var b strings.Builder
+	if none {
+		b.WriteString(txNone)
 	}
+	for i, m := range marks {
+		if !slices.Contains(marks[:i], m) {
+			b.WriteString("-- " + oneLine(m) + "\n")
+		}
+	}
+	if len(marks) > 0 {
+		b.WriteByte('\n')
+	}
+	script(&b, cmds)
+	return b.String()
 }
 
-// comment writes Atlas's comment as Atlas does.
-func comment(s string) string {
+// comment1 is Atlas's comment as Atlas writes it.
+func comment1(s string) string {
 	if s == "" {
-		return ""
+		return "The engine's statement"
 	}
-	return "-- " + strings.ToUpper(s[:1]) + oneLine(s[1:]) + "\n"
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 func oneLine(s string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(s) }
@@ -195,70 +166,9 @@ func layOut(stmt string) string {
 	return b.String()
 }
 
-// losses names what a change destroys.
-func losses(c *migrate.Change) []string {
-	var out []string
-	switch src := c.Source.(type) {
-	case *schema.DropTable:
-		out = append(out, "table "+tableName(src.T))
-	case *schema.ModifyTable:
-		if !strings.HasPrefix(c.Cmd, "ALTER TABLE ") {
-			break // an index's or a comment's statement has the same source
-		}
-		for _, ch := range src.Changes {
-			if d, ok := ch.(*schema.DropColumn); ok {
-				out = append(out, "column "+tableName(src.T)+"."+pgsql.Ident(d.C.Name))
-			}
-		}
-	}
-	return out
-}
-
-// newNotNull names the columns whose return fails where there are rows.
-func newNotNull(c *migrate.Change) []string {
-	src, ok := c.Source.(*schema.ModifyTable)
-	if !ok || !strings.HasPrefix(c.Cmd, "ALTER TABLE ") {
-		return nil
-	}
-	var out []string
-	for _, ch := range src.Changes {
-		if d, ok := ch.(*schema.DropColumn); ok && !d.C.Type.Null && d.C.Default == nil && !generated(d.C) {
-			out = append(out, "Column "+tableName(src.T)+"."+pgsql.Ident(d.C.Name))
-		}
-	}
-	return out
-}
-
 func tableName(t *schema.Table) string {
 	if t.Schema == nil {
 		return pgsql.Ident(t.Name)
 	}
 	return pgsql.QualifiedIdent(t.Schema.Name, t.Name)
-}
-
-// noWayBack is the reason why the changes have none.
-func noWayBack(changes []*migrate.Change) string {
-	for _, c := range changes {
-		if isEnumValue(c) {
-			return "PostgreSQL cannot remove a value from an enum"
-		}
-		if m, ok := c.Source.(*schema.ModifyTable); ok {
-			for _, ch := range m.Changes {
-				if ch, ok := ch.(*schema.ModifyColumn); ok && ch.Change.Is(schema.ChangeGenerated) {
-					return "PostgreSQL cannot make the column " + pgsql.Ident(ch.To.Name) + " of " + tableName(m.T) + " a generated one again"
-				}
-			}
-		}
-	}
-	return "PostgreSQL cannot take back: " + decapitalize(changes[0].Comment)
-}
-
-func generated(c *schema.Column) bool {
-	return slices.ContainsFunc(c.Attrs, func(a schema.Attr) bool {
-		switch a.(type) {
-		case *schema.GeneratedExpr, *postgres.Identity:
-			return true
-		}
-		return false
-	})
 }

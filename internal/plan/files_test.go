@@ -3,20 +3,22 @@ package plan
 import (
 	"testing"
 
-	"ariga.io/atlas/sql/migrate"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
 func TestFilesApart(t *testing.T) {
-	changes := []*migrate.Change{
-		{Cmd: `CREATE TABLE "t" ()`, Reverse: `DROP TABLE "t"`, Comment: `create "t" table`},
-		{Cmd: `CREATE INDEX CONCURRENTLY "i" ON "u" ("a")`, Reverse: `DROP INDEX CONCURRENTLY "i"`, Comment: `create index "i" to table: "u"`},
-		{Cmd: `CREATE INDEX CONCURRENTLY "j" ON "u" ("b")`, Reverse: `DROP INDEX CONCURRENTLY "j"`, Comment: "create index \"j\"\nDROP TABLE x"},
-		{Cmd: `ALTER TABLE "v" ADD COLUMN "a" int`, Comment: `modify "v" table`},
+	u := &table{Schema: "public", Name: "u"}
+	ops := []op{
+		{stage: stageBuild, up: []cmd{sql("CREATE INDEX CONCURRENTLY i ON u (a)", "Why.")}, down: []cmd{sql("DROP INDEX CONCURRENTLY i")}},
+		{stage: stageAlter, key: "v", up: []cmd{sql("ALTER TABLE v ALTER a DROP EXPRESSION")}, noWayBack: "it cannot be"},
+		{stage: stageAlter, key: "public.u", up: []cmd{action(u, "ADD COLUMN a int", "One.")}, down: []cmd{action(u, "DROP COLUMN a")}},
+		{stage: stageAlter, key: "public.u", up: []cmd{action(u, "ADD COLUMN b int", "Two\nDROP TABLE u.")}, down: []cmd{action(u, "DROP COLUMN b")},
+			marks: []string{"BLOCKS public.u: why."}},
+		{stage: stageBuild, up: []cmd{sql("CREATE INDEX CONCURRENTLY j ON u (b)")}, down: []cmd{sql("DROP INDEX CONCURRENTLY j")}},
 	}
-	files, err := files(Config{Dir: &migration.Dir{}, Now: start, Name: "x"}, changes)
+	files, err := files(Config{Dir: &migration.Dir{}, Now: start, Name: "x"}, ops)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,30 +28,29 @@ func TestFilesApart(t *testing.T) {
 		got = append(got, text{f.Name, f.SQL, f.Draft.Down})
 	}
 	want := []text{
-		{"20260102030405_x.sql", `-- Create "t" table
-CREATE TABLE "t" ();
-`, `-- Reverse: create "t" table
-DROP TABLE "t";
+		{"20260102030405_x.sql", "ALTER TABLE v ALTER a DROP EXPRESSION;\n", "-- alembic:down none it cannot be\n\n"},
+		{"20260102030406_x_2.sql", `-- BLOCKS public.u: why.
+
+-- One.
+-- Two DROP TABLE u.
+ALTER TABLE public.u
+  ADD COLUMN a int,
+  ADD COLUMN b int;
+`, `ALTER TABLE public.u
+  DROP COLUMN b,
+  DROP COLUMN a;
 `},
-		{"20260102030406_x_2.sql", `-- atlas:txmode none
+		{"20260102030407_x_3.sql", `-- atlas:txmode none
 
--- Create index "i" to table: "u"
-CREATE INDEX CONCURRENTLY "i" ON "u" ("a");
+-- Why.
+CREATE INDEX CONCURRENTLY i ON u (a);
 
--- Create index "j" DROP TABLE x
-CREATE INDEX CONCURRENTLY "j" ON "u" ("b");
+CREATE INDEX CONCURRENTLY j ON u (b);
 `, `-- atlas:txmode none
 
--- Reverse: create index "j" DROP TABLE x
-DROP INDEX CONCURRENTLY "j";
+DROP INDEX CONCURRENTLY j;
 
--- Reverse: create index "i" to table: "u"
-DROP INDEX CONCURRENTLY "i";
-`},
-		{"20260102030407_x_3.sql", `-- Modify "v" table
-ALTER TABLE "v" ADD COLUMN "a" int;
-`, `-- alembic:down none PostgreSQL cannot take back: modify "v" table
-
+DROP INDEX CONCURRENTLY i;
 `},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

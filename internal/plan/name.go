@@ -90,6 +90,98 @@ func deriveName(changes []schema.Change) string {
 	return clean(name)
 }
 
+// tableChanges are the changes of tables that are in both states, as far as a name needs
+// them.
+func (d *differ) tableChanges() []schema.Change {
+	var names []string
+	for name := range d.have.tables {
+		if d.want.tables[name] != nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var out []schema.Change
+	for _, name := range names {
+		if changes := d.changesOf(d.have.tables[name], d.want.tables[name]); len(changes) > 0 {
+			t := d.want.tables[name]
+			out = append(out, &schema.ModifyTable{T: schema.NewTable(t.Name).SetSchema(schema.New(t.Schema)), Changes: changes})
+		}
+	}
+	return out
+}
+
+func (d *differ) changesOf(have, want *table) []schema.Change {
+	var changes []schema.Change
+	table := schema.NewTable(want.Name)
+	for _, p := range pair(have.columns, want.columns, func(c *column) string { return c.Name }) {
+		switch {
+		case p.have == nil:
+			changes = append(changes, &schema.AddColumn{C: schema.NewColumn(p.want.Name)})
+		case p.want == nil:
+			changes = append(changes, &schema.DropColumn{C: schema.NewColumn(p.have.Name)})
+		case !sameLine(d.have, d.want, "column", have.part(p.have.Name)) || text(p.have.Comment) != text(p.want.Comment):
+			changes = append(changes, &schema.ModifyColumn{To: schema.NewColumn(p.want.Name)})
+		}
+	}
+	named := func(i *index) *schema.Index {
+		x := schema.NewIndex(i.Name).SetTable(table)
+		for _, c := range i.Columns {
+			x.AddColumns(schema.NewColumn(c))
+		}
+		if i.Expressions {
+			x.AddParts(schema.NewExprPart(&schema.RawExpr{}))
+		}
+		if i.constraint != nil {
+			x.AddAttrs(&postgres.Constraint{T: i.constraint.Kind})
+		}
+		return x
+	}
+	for _, p := range pair(have.indexes, want.indexes, func(i *index) string { return i.Name }) {
+		switch {
+		case p.have == nil:
+			changes = append(changes, &schema.AddIndex{I: named(p.want)})
+		case p.want == nil:
+			changes = append(changes, &schema.DropIndex{I: named(p.have)})
+		case p.have.On != p.want.On || p.have.Unique != p.want.Unique ||
+			(p.have.constraint == nil) != (p.want.constraint == nil) || text(p.have.Comment) != text(p.want.Comment):
+			changes = append(changes, &schema.ModifyIndex{From: named(p.have), To: named(p.want)})
+		}
+	}
+	for _, p := range pair(have.constraints, want.constraints, func(k *constraint) string { return k.Name }) {
+		k := p.want
+		if k == nil {
+			k = p.have
+		}
+		if k.index != nil {
+			continue // said already
+		}
+		key := &schema.ForeignKey{Symbol: k.Name, Table: table}
+		if k.refs != nil {
+			key.RefTable = schema.NewTable(k.refs.Name)
+		}
+		for _, c := range k.Columns {
+			key.Columns = append(key.Columns, schema.NewColumn(c))
+		}
+		check := schema.NewCheck().SetName(k.Name)
+		switch {
+		case p.have == nil && k.Kind == "f":
+			changes = append(changes, &schema.AddForeignKey{F: key})
+		case p.have == nil:
+			changes = append(changes, &schema.AddCheck{C: check})
+		case p.want == nil && k.Kind == "f":
+			changes = append(changes, &schema.DropForeignKey{F: key})
+		case p.want == nil:
+			changes = append(changes, &schema.DropCheck{C: check})
+		case !d.sameDef(have, p.have, p.want):
+			changes = append(changes, &schema.ModifyCheck{From: check, To: check})
+		}
+	}
+	if text(have.Comment) != text(want.Comment) {
+		changes = append(changes, &schema.ModifyAttr{})
+	}
+	return changes
+}
+
 // touched returns the names of what changes, at most two of them.
 func touched(changes []schema.Change) []string {
 	var names []string
@@ -162,13 +254,13 @@ func verbOf(changes []schema.Change) (string, []string) {
 			names = append(names, c.C.Name)
 		case *schema.AddIndex:
 			v = "index"
-			if _, ok := constraint(c.I); ok {
+			if _, ok := isConstraint(c.I); ok {
 				v = "constrain"
 			}
 			names = append(names, indexed(c.I))
 		case *schema.DropIndex:
 			v = "drop_index"
-			if _, ok := constraint(c.I); ok {
+			if _, ok := isConstraint(c.I); ok {
 				v = "drop_constraint"
 			}
 			names = append(names, indexed(c.I))
@@ -198,7 +290,7 @@ func verbOf(changes []schema.Change) (string, []string) {
 	return verb, names
 }
 
-func constraint(i *schema.Index) (string, bool) {
+func isConstraint(i *schema.Index) (string, bool) {
 	for _, a := range i.Attrs {
 		if c, ok := a.(*postgres.Constraint); ok {
 			return c.T, true

@@ -41,6 +41,9 @@ type File struct {
 	Effect  catalog.Effect
 	// Losses are what its way up destroys, "column public.results.source".
 	Losses []string
+	// Marks say what its way up rewrites or blocks for as long as a table is big, and why:
+	// "REWRITES public.results: the type of ... changes ...".
+	Marks []string
 
 	up, down step
 }
@@ -60,7 +63,8 @@ type Plan struct {
 //
 // The error is a *migration.SumError for a directory that was edited without rehash, a
 // *state.SchemaError for the schema file, a *state.StmtError for a
-// migration that does not replay, an *EngineError for a change that the engine refuses, and a *ProofError for a plan that does not give what it
+// migration that does not replay, an *EngineError for a change that the engine refuses, a *RefusedError for a
+// change that would not be safe, and a *ProofError for a plan that does not give what it
 // should; it says what differs.
 func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	if cfg.Name != "" {
@@ -89,17 +93,17 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	if want.Equal(have) {
 		return p, nil
 	}
-	changes, names, err := diff(ctx, replayed, desired, kept)
+	ops, name, err := diff(ctx, replayed, desired, have, want, kept)
 	if err != nil {
 		return nil, err
 	}
-	if len(changes) == 0 {
+	if len(ops) == 0 {
 		return nil, &ProofError{Differences: catalog.Diff(want, have)}
 	}
 	if cfg.Name == "" {
-		cfg.Name = names
+		cfg.Name = name
 	}
-	if p.Files, err = files(cfg, changes); err != nil {
+	if p.Files, err = files(cfg, ops); err != nil {
 		return nil, err
 	}
 	if err := p.prove(ctx, cfg, replayed, want, kept); err != nil {

@@ -95,8 +95,10 @@ func (p *project) files() map[string]string {
 	return files
 }
 
-// TestMake plans each folder of testdata: from before.hcl, or from the migrations in
+// TestMake plans each folder of testdata: from before.hcl, before.sql, or the migrations in
 // before, to after.hcl. The planned files are those in want, or the error is want/error.
+// Then they run on a database with the rows of rows.sql, and back; want/rows tells how many
+// there are and what query.sql says after the way up.
 func TestMake(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*")
 	if err != nil || len(cases) == 0 {
@@ -110,6 +112,9 @@ func TestMake(t *testing.T) {
 				p.hcl = b
 				p.plan()
 				p.now = p.now.Add(time.Hour)
+			}
+			if b, err := os.ReadFile(filepath.Join(folder, "before.sql")); err == nil {
+				p.write(map[string]string{"20250101000000_before.sql": string(b)})
 			}
 			for name, text := range readTree(t, filepath.Join(folder, "before")) {
 				p.write(map[string]string{name: text})
@@ -134,6 +139,11 @@ func TestMake(t *testing.T) {
 					if before[name] != text {
 						got[name] = text
 					}
+				}
+				rows, err := os.ReadFile(filepath.Join(folder, "rows.sql"))
+				if err == nil {
+					query, _ := os.ReadFile(filepath.Join(folder, "query.sql"))
+					got["rows"] = withRows(t, pl, string(rows), string(query))
 				}
 				if len(pl.Outside) > 0 {
 					for _, o := range pl.Outside {

@@ -78,7 +78,7 @@ var schemas = rapid.Custom(func(t *rapid.T) string {
 	tables := rapid.SliceOfNDistinct(rapid.IntRange(0, 3), 1, 3, rapid.ID[int]).Draw(t, "tables")
 	slices.Sort(tables)
 	for _, n := range tables {
-		table(t, &b, n, tables)
+		drawTable(t, &b, n, tables)
 	}
 	head := "schema \"public\" {\n}\n"
 	if slices.Contains(tables, 3) || rapid.Bool().Draw(t, "schema") {
@@ -90,7 +90,7 @@ var schemas = rapid.Custom(func(t *rapid.T) string {
 	return head + b.String()
 })
 
-func table(t *rapid.T, b *strings.Builder, n int, tables []int) {
+func drawTable(t *rapid.T, b *strings.Builder, n int, tables []int) {
 	schema := "public"
 	if n == 3 {
 		schema = "Other"
@@ -107,8 +107,10 @@ func table(t *rapid.T, b *strings.Builder, n int, tables []int) {
 		if yes("other") {
 			typ.hcl = typ.other
 		}
-		fmt.Fprintf(b, "  column %q {\n    type = %s\n    null = %v\n", c, typ.hcl, yes("null"))
-		if typ.def != "" && yes("default") {
+		// Where there are rows, a column that is new and NOT NULL needs a default.
+		byDefault := typ.def != "" && yes("default")
+		fmt.Fprintf(b, "  column %q {\n    type = %s\n    null = %v\n", c, typ.hcl, !byDefault || yes("null"))
+		if byDefault {
 			fmt.Fprintf(b, "    default = %s\n", typ.def)
 		}
 		b.WriteString("  }\n")

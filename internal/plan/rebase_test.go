@@ -267,8 +267,8 @@ func TestRebaseStale(t *testing.T) {
 		if !errors.As(err, &failed) {
 			t.Fatalf("error %v", err)
 		}
-		want := `nothing was moved: behind the migrations of main, VERSION_add_a_y.sql:2:1 fails: column "y" of relation "a" already exists (SQLSTATE 42701)
-  in: ALTER TABLE "public"."a" ADD COLUMN "y" text NULL
+		want := `nothing was moved: behind the migrations of main, VERSION_add_a_y.sql:1:1 fails: column "y" of relation "a" already exists (SQLSTATE 42701)
+  in: ALTER TABLE public.a ADD COLUMN y text
 delete VERSION_add_a_y.sql with its down and effect file and run plan again, or if it was written by hand, make it fit and run rebase again`
 		if got := versions.ReplaceAllString(err.Error(), "VERSION_"); got != want {
 			t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -1,4 +1,2 @@
--- Modify "results" table
-ALTER TABLE "public"."results"
-  DROP CONSTRAINT "results_run_id_fkey",
-  ADD CONSTRAINT "results_run_id_fkey" FOREIGN KEY ("run_id") REFERENCES "public"."runs" ("id") ON DELETE CASCADE;
+-- Checks new rows from now on; those that are there are validated later, without blocking anybody.
+ALTER TABLE public.results ADD CONSTRAINT results_run_id_fkey_new FOREIGN KEY (run_id) REFERENCES public.runs(id) ON DELETE CASCADE NOT VALID;

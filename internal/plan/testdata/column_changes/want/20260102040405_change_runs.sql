@@ -1,11 +1,9 @@
--- Modify "runs" table
-ALTER TABLE "public"."runs"
-  ALTER COLUMN "n" TYPE bigint,
-  ALTER COLUMN "n" SET NOT NULL,
-  ALTER COLUMN "n" SET DEFAULT 0,
-  ALTER COLUMN "name" TYPE character varying(20),
-  ALTER COLUMN "name" DROP NOT NULL,
-  ALTER COLUMN "name" DROP DEFAULT;
+-- From now on nobody writes a NULL into n; what is there already is looked at later.
+ALTER TABLE public.runs
+  ADD CONSTRAINT runs_n_not_null CHECK (n IS NOT NULL) NOT VALID,
+  ALTER COLUMN name DROP DEFAULT,
+  ALTER COLUMN name TYPE character varying(20);
 
--- Set comment to column: "name" on table: "runs"
-COMMENT ON COLUMN "public"."runs"."name" IS 'it''s a name';
+COMMENT ON COLUMN public.runs.name IS 'it''s a name';
+
+ALTER TABLE public.runs ALTER COLUMN name DROP NOT NULL;

@@ -1,9 +1,5 @@
--- Drop index "ix_results_run_source" from table: "results"
-DROP INDEX "public"."ix_results_run_source";
+-- atlas:txmode none
 
--- Drop index "ix_results_source" from table: "results"
-DROP INDEX "public"."ix_results_source";
+DROP INDEX CONCURRENTLY public.ix_results_run_source;
 
--- Modify "results" table
--- Destroys column public.results.source with its data.
-ALTER TABLE "public"."results" DROP COLUMN "source";
+DROP INDEX CONCURRENTLY public.ix_results_source;

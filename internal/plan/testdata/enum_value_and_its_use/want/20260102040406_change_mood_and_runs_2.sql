@@ -1,2 +1,1 @@
--- Modify "runs" table
-ALTER TABLE "public"."runs" ALTER COLUMN "mood" SET DEFAULT 'so so';
+ALTER TABLE public.runs ALTER COLUMN mood SET DEFAULT 'so so'::public.mood;

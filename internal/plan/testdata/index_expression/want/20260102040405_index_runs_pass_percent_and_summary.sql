@@ -1,5 +1,8 @@
--- Create index "ix_runs_pass_percent" to table: "runs"
-CREATE INDEX "ix_runs_pass_percent" ON "public"."runs" ((((summary ->> 'pass_percent'::text))::integer));
+-- atlas:txmode none
 
--- Create index "ix_runs_summary" to table: "runs"
-CREATE INDEX "ix_runs_summary" ON "public"."runs" USING gin ("summary") WHERE (summary IS NOT NULL);
+CREATE INDEX CONCURRENTLY ix_runs_pass_percent ON public.runs ((((summary ->> 'pass_percent'::text))::integer));
+
+CREATE INDEX CONCURRENTLY ix_runs_summary ON public.runs USING gin (summary) WHERE (summary IS NOT NULL);
+
+-- The planner knows nothing about an expression's values yet.
+ANALYZE public.runs;

@@ -1,2 +1,3 @@
--- Create index "ix_results_source" to table: "results"
-CREATE INDEX "ix_results_source" ON "public"."results" ("source");
+-- atlas:txmode none
+
+CREATE INDEX CONCURRENTLY ix_results_source ON public.results (source);

@@ -1,4 +1,1 @@
--- Modify "runs" table
-ALTER TABLE "public"."runs"
-  ADD COLUMN "q" public.percent NULL,
-  ADD COLUMN "mail" public.citext NOT NULL DEFAULT public.code();
+ALTER TABLE public.runs ADD COLUMN mail public.citext DEFAULT public.code() NOT NULL;

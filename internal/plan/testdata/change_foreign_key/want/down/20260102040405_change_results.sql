@@ -1,4 +1,1 @@
--- Reverse: modify "results" table
-ALTER TABLE "public"."results"
-  DROP CONSTRAINT "results_run_id_fkey",
-  ADD CONSTRAINT "results_run_id_fkey" FOREIGN KEY ("run_id") REFERENCES "public"."runs" ("id");
+ALTER TABLE public.results DROP CONSTRAINT results_run_id_fkey_new;

@@ -8,4 +8,5 @@ CREATE TABLE "App-Data"."Users" (
   "select" text NOT NULL,
   PRIMARY KEY ("Id")
 );
+
 CREATE INDEX "Users: select" ON "App-Data"."Users" ("select");

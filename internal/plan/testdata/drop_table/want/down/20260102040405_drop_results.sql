@@ -7,5 +7,7 @@ CREATE TABLE "public"."results" (
   PRIMARY KEY ("id"),
   CONSTRAINT "results_run_id_fkey" FOREIGN KEY ("run_id") REFERENCES "public"."runs" ("id")
 );
+
 CREATE INDEX "ix_results_run_source" ON "public"."results" ("run_id", "source");
+
 CREATE INDEX "ix_results_source" ON "public"."results" ("source");

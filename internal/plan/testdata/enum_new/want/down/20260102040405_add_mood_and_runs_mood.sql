@@ -1,5 +1,4 @@
--- Reverse: modify "runs" table
-ALTER TABLE "public"."runs" DROP COLUMN "mood";
+ALTER TABLE public.runs DROP COLUMN mood;
 
 -- Reverse: create enum type "mood"
 DROP TYPE "public"."mood";

@@ -1,2 +1,1 @@
--- Reverse: modify "runs" table
-ALTER TABLE "public"."runs" ALTER COLUMN "mood" SET DEFAULT 'sad';
+ALTER TABLE public.runs ALTER COLUMN mood SET DEFAULT 'sad'::public.mood;

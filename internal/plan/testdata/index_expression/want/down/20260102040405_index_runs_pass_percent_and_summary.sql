@@ -1,5 +1,5 @@
--- Reverse: create index "ix_runs_summary" to table: "runs"
-DROP INDEX "public"."ix_runs_summary";
+-- atlas:txmode none
 
--- Reverse: create index "ix_runs_pass_percent" to table: "runs"
-DROP INDEX "public"."ix_runs_pass_percent";
+DROP INDEX CONCURRENTLY public.ix_runs_summary;
+
+DROP INDEX CONCURRENTLY public.ix_runs_pass_percent;

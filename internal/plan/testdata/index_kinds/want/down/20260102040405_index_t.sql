@@ -1,11 +1,9 @@
--- Reverse: create index "pattern" to table: "t"
-DROP INDEX "public"."pattern";
+-- atlas:txmode none
 
--- Reverse: create index "not_distinct" to table: "t"
-DROP INDEX "public"."not_distinct";
+DROP INDEX CONCURRENTLY public.pattern;
 
--- Reverse: create index "hashed" to table: "t"
-DROP INDEX "public"."hashed";
+DROP INDEX CONCURRENTLY public.not_distinct;
 
--- Reverse: create index "covering" to table: "t"
-DROP INDEX "public"."covering";
+DROP INDEX CONCURRENTLY public.hashed;
+
+DROP INDEX CONCURRENTLY public.covering;

@@ -1,2 +1,3 @@
--- Reverse: create index "ix_results_source" to table: "results"
-DROP INDEX "public"."ix_results_source";
+-- atlas:txmode none
+
+DROP INDEX CONCURRENTLY public.ix_results_source;

@@ -1,4 +1,1 @@
--- Reverse: modify "runs" table
-ALTER TABLE "public"."runs"
-  DROP COLUMN "mail",
-  DROP COLUMN "q";
+ALTER TABLE public.runs DROP COLUMN mail;

@@ -1,2 +1,1 @@
--- Reverse: modify "runs" table
-ALTER TABLE "public"."runs" DROP COLUMN "n";
+ALTER TABLE public.runs DROP COLUMN n;

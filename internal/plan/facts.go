@@ -1,0 +1,217 @@
+package plan
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// Facts are what PostgreSQL says about the tables of one state: the parts that statements
+// are made of, in its own words. Whether two parts are the same is asked of the catalog in
+// normal form, not of these texts.
+type facts struct {
+	tables    map[string]*table // by qualified name, without partitions
+	byOID     map[int64]*table  // with partitions
+	relations map[string]bool   // every name that is taken, qualified
+	lines     []string          // the catalog's, sorted
+}
+
+type table struct {
+	OID         int64
+	Schema      string
+	Name        string
+	Partitioned bool
+	Parent      int64
+	Comment     *string
+
+	columns     []*column
+	indexes     []*index // those behind constraints too
+	constraints []*constraint
+	partitions  []*table // the direct ones
+}
+
+type column struct {
+	Table     int64
+	Name      string
+	Type      string
+	Collation string
+	NotNull   bool
+	Default   *string
+	Generated *string
+	Virtual   bool
+	Identity  string // ALWAYS, BY DEFAULT or empty
+	Comment   *string
+	Sequence  *sequence // a serial or identity column's
+}
+
+type sequence struct{ Schema, Name, Type, Options string }
+
+type index struct {
+	OID         int64
+	Table       int64
+	Name        string
+	Unique      bool
+	Valid       bool
+	On          string // what follows the table's name in its definition
+	Columns     []string
+	Expressions bool
+	Parent      int64
+	Users       []string // foreign keys that refer to it
+	Comment     *string
+
+	constraint *constraint
+}
+
+type constraint struct {
+	Table      int64
+	Name       string
+	Kind       string // c, f, p, u or x
+	Def        string // without NOT VALID
+	Valid      bool
+	Index      int64
+	References int64
+	Key        int64 // the index that a foreign key refers to
+	Columns    []string
+	Deferrable string
+	Comment    *string
+
+	index *index
+	refs  *table // what a foreign key refers to
+	key   *index
+}
+
+func (t *table) String() string { return pgsql.QualifiedIdent(t.Schema, t.Name) }
+
+func (t *table) column(name string) *column {
+	return find(t.columns, func(c *column) bool { return c.Name == name })
+}
+
+func (t *table) index(name string) *index {
+	return find(t.indexes, func(i *index) bool { return i.Name == name })
+}
+
+func (t *table) constraint(name string) *constraint {
+	return find(t.constraints, func(k *constraint) bool { return k.Name == name })
+}
+
+func (t *table) primaryKey() *constraint {
+	return find(t.constraints, func(k *constraint) bool { return k.Kind == "p" })
+}
+
+func find[T any](list []*T, is func(*T) bool) *T {
+	if i := slices.IndexFunc(list, is); i >= 0 {
+		return list[i]
+	}
+	return nil
+}
+
+//go:embed facts.sql
+var factsSQL string
+
+// readFacts reads the facts of the database that conn is connected to; c is its catalog,
+// of which only what schema.hcl manages counts.
+func readFacts(ctx context.Context, conn *pgx.Conn, c catalog.Catalog) (*facts, error) {
+	var doc []byte
+	err := pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, factsSQL, pgx.QueryExecModeSimpleProtocol).Scan(&doc)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the tables: %w", err)
+	}
+	var all struct {
+		Tables      []*table
+		Columns     []*column
+		Indexes     []*index
+		Constraints []*constraint
+		Relations   []string
+	}
+	if err := json.Unmarshal(doc, &all); err != nil {
+		return nil, fmt.Errorf("reading the tables: %w", err)
+	}
+	f := &facts{tables: map[string]*table{}, byOID: map[int64]*table{}, relations: map[string]bool{}, lines: c.Lines()}
+	for _, r := range all.Relations {
+		f.relations[r] = true
+	}
+	for _, t := range all.Tables {
+		f.byOID[t.OID] = t
+		if t.Parent == 0 && f.has("table", t.String()) {
+			f.tables[t.String()] = t
+		}
+	}
+	for _, t := range all.Tables {
+		if p := f.byOID[t.Parent]; p != nil {
+			p.partitions = append(p.partitions, t)
+		}
+	}
+	for _, c := range all.Columns {
+		t := f.byOID[c.Table]
+		t.columns = append(t.columns, c)
+	}
+	byOID := map[int64]*index{}
+	for _, i := range all.Indexes {
+		byOID[i.OID] = i
+		i.On = strings.TrimPrefix(i.On, "USING btree ")
+		t := f.byOID[i.Table]
+		t.indexes = append(t.indexes, i)
+	}
+	for _, k := range all.Constraints {
+		k.Def = strings.TrimSuffix(k.Def, " NOT VALID")
+		if k.index = byOID[k.Index]; k.index != nil {
+			k.index.constraint = k
+		}
+		k.refs, k.key = f.byOID[k.References], byOID[k.Key]
+		t := f.byOID[k.Table]
+		t.constraints = append(t.constraints, k)
+	}
+	return f, nil
+}
+
+// line returns the catalog's definition of an object, and whether there is such an object.
+func (f *facts) line(kind, name string) (string, bool) {
+	key := kind + " " + name
+	i, found := slices.BinarySearch(f.lines, key)
+	if found {
+		return "", true
+	}
+	// The line itself, or one that another name's line stands before.
+	for ; i < len(f.lines) && strings.HasPrefix(f.lines[i], key); i++ {
+		if def, ok := strings.CutPrefix(f.lines[i], key+":"); ok {
+			return def, true
+		}
+	}
+	return "", false
+}
+
+func (f *facts) has(kind, name string) bool {
+	_, ok := f.line(kind, name)
+	return ok
+}
+
+// part is the qualified name of a table's part, as a catalog has it.
+func (t *table) part(name string) string { return t.String() + "." + pgsql.Ident(name) }
+
+// sameLine says whether two states have the same object of a kind under a name.
+func sameLine(a, b *facts, kind, name string) bool {
+	da, oka := a.line(kind, name)
+	db, okb := b.line(kind, name)
+	return oka && okb && da == db
+}
+
+// text returns what a comment says; empty if there is none.
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

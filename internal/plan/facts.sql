@@ -1,0 +1,74 @@
+-- The tables of a database, with what statements about them are made of. Run it with
+-- search_path = pg_catalog, so that every other name is qualified.
+SELECT json_build_object(
+'tables', (
+  SELECT json_agg(json_build_object(
+    'oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'partitioned', c.relkind = 'p',
+    'parent', (SELECT h.inhparent::int8 FROM pg_inherits h WHERE h.inhrelid = c.oid AND c.relispartition),
+    'comment', obj_description(c.oid, 'pg_class')) ORDER BY n.nspname, c.relname)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'),
+'columns', (
+  SELECT json_agg(json_build_object(
+    'table', a.attrelid::int8, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
+    'collation', CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0 THEN a.attcollation::regcollation::text ELSE '' END,
+    'notNull', a.attnotnull, 'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+    'generated', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END, 'virtual', a.attgenerated = 'v',
+    'identity', CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' ELSE '' END,
+    'comment', col_description(a.attrelid, a.attnum),
+    'sequence', (
+      SELECT json_build_object('schema', sn.nspname, 'name', sc.relname, 'type', format_type(s.seqtypid, NULL), 'options', concat_ws(' ',
+        CASE WHEN s.seqincrement <> 1 THEN 'INCREMENT BY ' || s.seqincrement END,
+        CASE WHEN s.seqmin <> CASE WHEN s.seqincrement > 0 THEN 1 ELSE bounds.low END THEN 'MINVALUE ' || s.seqmin END,
+        CASE WHEN s.seqmax <> CASE WHEN s.seqincrement > 0 THEN bounds.high ELSE -1 END THEN 'MAXVALUE ' || s.seqmax END,
+        CASE WHEN s.seqstart <> CASE WHEN s.seqincrement > 0 THEN s.seqmin ELSE s.seqmax END THEN 'START WITH ' || s.seqstart END,
+        CASE WHEN s.seqcache <> 1 THEN 'CACHE ' || s.seqcache END,
+        CASE WHEN s.seqcycle THEN 'CYCLE' END))
+      FROM pg_depend o
+      JOIN pg_class sc ON sc.oid = o.objid AND sc.relkind = 'S'
+      JOIN pg_namespace sn ON sn.oid = sc.relnamespace
+      JOIN pg_sequence s ON s.seqrelid = sc.oid
+      CROSS JOIN LATERAL (SELECT
+        CASE s.seqtypid WHEN 'int2'::regtype THEN -32768 WHEN 'int4'::regtype THEN -2147483648 ELSE -9223372036854775808 END AS low,
+        CASE s.seqtypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END AS high) bounds
+      WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass AND o.deptype IN ('a', 'i')
+        AND o.refobjid = a.attrelid AND o.refobjsubid = a.attnum LIMIT 1)) ORDER BY a.attrelid, a.attnum)
+  FROM pg_attribute a
+  JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
+  JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  JOIN pg_type t ON t.oid = a.atttypid
+  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE a.attnum > 0 AND NOT a.attisdropped),
+'indexes', (
+  SELECT json_agg(json_build_object(
+    'oid', i.indexrelid::int8, 'table', i.indrelid::int8, 'name', ic.relname, 'unique', i.indisunique, 'valid', i.indisvalid,
+    'on', substr(pg_get_indexdef(i.indexrelid), length(concat('CREATE ', CASE WHEN i.indisunique THEN 'UNIQUE ' END, 'INDEX ', quote_ident(ic.relname),
+      ' ON ', CASE WHEN c.relkind = 'p' THEN 'ONLY ' END, quote_ident(n.nspname), '.', quote_ident(c.relname), ' ')) + 1),
+    'columns', (SELECT coalesce(json_agg(a.attname ORDER BY k.n), '[]') FROM unnest(i.indkey) WITH ORDINALITY k(num, n)
+      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num WHERE k.n <= i.indnkeyatts),
+    'expressions', i.indexprs IS NOT NULL, 'parent', (SELECT h.inhparent::int8 FROM pg_inherits h WHERE h.inhrelid = i.indexrelid),
+    'users', (SELECT coalesce(json_agg(f.conrelid::regclass || '.' || quote_ident(f.conname) ORDER BY f.conrelid::regclass::text, f.conname), '[]')
+      FROM pg_constraint f WHERE f.contype = 'f' AND f.conindid = i.indexrelid AND f.conparentid = 0),
+    'comment', obj_description(i.indexrelid, 'pg_class')) ORDER BY ic.relname)
+  FROM pg_index i
+  JOIN pg_class ic ON ic.oid = i.indexrelid
+  JOIN pg_class c ON c.oid = i.indrelid AND c.relkind IN ('r', 'p')
+  JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'),
+'constraints', (
+  SELECT json_agg(json_build_object(
+    'table', k.conrelid::int8, 'name', k.conname, 'kind', k.contype, 'def', pg_get_constraintdef(k.oid), 'valid', k.convalidated,
+    'index', CASE WHEN k.contype IN ('p', 'u', 'x') THEN k.conindid::int8 ELSE 0 END,
+    'references', CASE WHEN k.contype = 'f' THEN k.confrelid::int8 ELSE 0 END, 'key', CASE WHEN k.contype = 'f' THEN k.conindid::int8 ELSE 0 END,
+    'columns', (SELECT coalesce(json_agg(a.attname ORDER BY u.n), '[]') FROM unnest(k.conkey) WITH ORDINALITY u(num, n)
+      JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num),
+    'deferrable', CASE WHEN k.condeferred THEN ' DEFERRABLE INITIALLY DEFERRED' WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END,
+    'comment', obj_description(k.oid, 'pg_constraint')) ORDER BY k.conname)
+  FROM pg_constraint k
+  JOIN pg_class c ON c.oid = k.conrelid AND c.relkind IN ('r', 'p')
+  JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  WHERE k.contype IN ('c', 'f', 'p', 'u', 'x')
+    AND NOT (k.contype = 'f' AND k.conparentid <> 0
+      AND EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid))),
+'relations', (SELECT json_agg(quote_ident(n.nspname) || '.' || quote_ident(c.relname)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema')
+)

@@ -1,0 +1,116 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// A cost is what a statement does to a table, as measured on an empty one: PostgreSQL
+// does the same to a full one.
+type cost struct {
+	rewrites bool // every row is written anew
+	rebuilds bool // an index is built anew
+}
+
+// try runs statements in a transaction that is taken back, and says what the last of them
+// does to the table. The error is PostgreSQL's (*pgconn.PgError) if it refuses one.
+func try(ctx context.Context, conn *pgx.Conn, table string, stmts ...string) (c cost, err error) {
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return cost{}, fmt.Errorf("trying a statement: %w", err)
+	}
+	defer func() {
+		if rerr := tx.Rollback(ctx); rerr != nil && err == nil {
+			err = fmt.Errorf("trying a statement: %w", rerr)
+		}
+	}()
+	var before, after [2]string
+	for i, s := range stmts {
+		if i == len(stmts)-1 {
+			if before, err = onDisk(ctx, tx, table); err != nil {
+				return cost{}, err
+			}
+		}
+		if _, err := tx.Exec(ctx, s); err != nil {
+			return cost{}, err
+		}
+	}
+	if after, err = onDisk(ctx, tx, table); err != nil {
+		return cost{}, err
+	}
+	return cost{rewrites: before[0] != after[0], rebuilds: before[1] != after[1]}, nil
+}
+
+// onDisk names the files that a table with its partitions, and their indexes, lie in.
+func onDisk(ctx context.Context, tx pgx.Tx, table string) (files [2]string, err error) {
+	err = tx.QueryRow(ctx, `
+WITH RECURSIVE t(oid) AS (
+  SELECT $1::text::regclass::oid UNION SELECT h.inhrelid FROM pg_catalog.pg_inherits h JOIN t ON t.oid = h.inhparent)
+SELECT (SELECT pg_catalog.string_agg(c.relfilenode::text, ' ' ORDER BY c.oid) FROM t JOIN pg_catalog.pg_class c ON c.oid = t.oid),
+       (SELECT coalesce(pg_catalog.string_agg(c.relfilenode::text, ' ' ORDER BY c.relfilenode), '') FROM t
+        JOIN pg_catalog.pg_index i ON i.indrelid = t.oid JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid)`, table).Scan(&files[0], &files[1])
+	return files, err
+}
+
+func sqlState(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}
+
+// addCost says what adding a column to a table does to the table's rows. It is tried
+// where the column's type exists: on an empty table beside the desired state.
+func (d *differ) addCost(ctx context.Context, def string) (cost, error) {
+	return try(ctx, d.wantConn, "pg_temp.tried", "CREATE TEMPORARY TABLE tried ()", "ALTER TABLE pg_temp.tried ADD COLUMN "+def)
+}
+
+// castCost says what a change of a column's type does to the table, and the USING that it
+// needs; ok is false if PostgreSQL has no cast. It is tried on the table itself and, where
+// a type does not exist there, on an empty table beside the desired state.
+func (d *differ) castCost(ctx context.Context, t *table, from, to *column) (c cost, using string, ok bool, err error) {
+	places := []struct {
+		conn   *pgx.Conn
+		table  string
+		column *column
+		before []string
+	}{
+		{d.haveConn, t.String(), from, nil},
+		{d.wantConn, "pg_temp.tried", &column{Name: "c"}, []string{"CREATE TEMPORARY TABLE tried (c " + from.typed() + ")"}},
+		{d.haveConn, "pg_temp.tried", &column{Name: "c"}, []string{"CREATE TEMPORARY TABLE tried (c " + from.typed() + ")"}},
+	}
+	for i, p := range places {
+		if i == 0 && t.column(from.Name) != from {
+			continue // a way back: the table is not like that yet
+		}
+		for _, using := range []string{"", " USING " + ident(p.column.Name) + "::" + to.Type} {
+			stmts := p.before
+			alter := "ALTER TABLE " + p.table + " ALTER COLUMN " + ident(p.column.Name)
+			if i == 0 && from.Default != nil {
+				stmts = append(stmts, alter+" DROP DEFAULT")
+			}
+			c, err := try(ctx, p.conn, p.table, append(stmts, alter+" TYPE "+to.typed()+using)...)
+			switch sqlState(err) {
+			case "":
+				if err == nil {
+					if using != "" {
+						using = " USING " + ident(from.Name) + "::" + to.Type
+					}
+					return c, using, true, nil
+				}
+				return cost{}, "", false, err
+			case "42804": // datatype_mismatch: no cast that PostgreSQL takes by itself
+				continue
+			case "42846": // cannot_coerce
+				return cost{rewrites: true}, " USING " + ident(from.Name) + "::text::" + to.Type, false, nil
+			}
+			break
+		}
+	}
+	return cost{rewrites: true}, " USING " + ident(from.Name) + "::" + to.Type, true, nil
+}

@@ -1,0 +1,117 @@
+package plan
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// A differ finds the ops that lead from one state to another for tables that exist in
+// both. What takes long on a big table is done without blocking who reads and writes,
+// or marked.
+type differ struct {
+	have, want         *facts
+	haveConn, wantConn *pgx.Conn
+	taken              map[string]bool // names that the plan gives to what it builds
+	settled            map[*index]bool // indexes that become a constraint's, or were
+	ops                []op
+	refusals           []Refusal
+}
+
+// A Refusal is a change that no sequence of files can make safely by itself.
+type Refusal struct {
+	// Table is the qualified name of the table, Text what cannot be and what to do instead.
+	Table, Text string
+}
+
+// A RefusedError is a plan that would not be safe. Nothing was written.
+type RefusedError struct{ Refusals []Refusal }
+
+func (e *RefusedError) Error() string {
+	var texts []string
+	for _, r := range e.Refusals {
+		texts = append(texts, r.Text)
+	}
+	return "nothing was written: " + strings.Join(texts, "\n")
+}
+
+func (d *differ) add(ops ...op) { d.ops = append(d.ops, ops...) }
+
+func (d *differ) refuse(t *table, text string) {
+	d.refusals = append(d.refusals, Refusal{Table: t.String(), Text: text})
+}
+
+func ident(name string) string { return pgsql.Ident(name) }
+
+// tables finds the ops for all tables that are in both states.
+func (d *differ) tables(ctx context.Context) error {
+	var names []string
+	for name := range d.have.tables {
+		if d.want.tables[name] != nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		have, want := d.have.tables[name], d.want.tables[name]
+		if err := d.columns(ctx, have, want); err != nil {
+			return err
+		}
+		d.constraints(have, want)
+		d.indexes(have, want)
+		if from, to := text(have.Comment), text(want.Comment); from != to {
+			d.add(comment(have, "TABLE "+have.String(), from, to))
+		}
+	}
+	return nil
+}
+
+// comment changes a comment on a part of a table.
+func comment(t *table, object, from, to string) op {
+	return op{stage: stageAlter, key: t.String(), up: []cmd{commentOn(object, to)}, down: []cmd{commentOn(object, from)}}
+}
+
+func commentOn(object, text string) cmd {
+	if text == "" {
+		return sql("COMMENT ON " + object + " IS NULL")
+	}
+	return sql("COMMENT ON " + object + " IS " + pgsql.Literal(text))
+}
+
+// paired are the parts of two tables by name, in the order of the first list, then the
+// second. Either may be nil.
+type paired[T any] struct{ have, want *T }
+
+func pair[T any](have, want []*T, name func(*T) string) []paired[T] {
+	var out []paired[T]
+	for _, h := range have {
+		out = append(out, paired[T]{h, find(want, func(w *T) bool { return name(w) == name(h) })})
+	}
+	for _, w := range want {
+		if find(have, func(h *T) bool { return name(h) == name(w) }) == nil {
+			out = append(out, paired[T]{nil, w})
+		}
+	}
+	return out
+}
+
+// pairRenamed joins what is only in have with what is only in want where the two are the
+// same but for the name.
+func pairRenamed[T any](pairs []paired[T], same func(have, want *T) bool) []paired[T] {
+	for i := range pairs {
+		if pairs[i].have == nil || pairs[i].want != nil {
+			continue
+		}
+		for j := range pairs {
+			if pairs[j].have == nil && pairs[j].want != nil && same(pairs[i].have, pairs[j].want) {
+				pairs[i].want, pairs[j].want = pairs[j].want, nil
+				break
+			}
+		}
+	}
+	return slices.DeleteFunc(pairs, func(p paired[T]) bool { return p.have == nil && p.want == nil })
+}

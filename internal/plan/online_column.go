@@ -1,0 +1,344 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// typed is the column's type with its collation.
+func (c *column) typed() string {
+	if c.Collation != "" {
+		return c.Type + " COLLATE " + c.Collation
+	}
+	return c.Type
+}
+
+// def is the column as ADD COLUMN has it.
+func (c *column) def() string {
+	s := ident(c.Name) + " " + c.typed()
+	switch {
+	case c.Generated != nil && c.Virtual:
+		s += " GENERATED ALWAYS AS (" + *c.Generated + ") VIRTUAL"
+	case c.Generated != nil:
+		s += " GENERATED ALWAYS AS (" + *c.Generated + ") STORED"
+	case c.Identity != "":
+		s += " GENERATED " + c.Identity + " AS IDENTITY" + c.Sequence.parenthesis()
+	case c.Default != nil:
+		s += " DEFAULT " + *c.Default
+	}
+	if c.NotNull && c.Identity == "" {
+		s += " NOT NULL"
+	}
+	return s
+}
+
+// serial is the sequence that the column owns, other than an identity column's.
+func (c *column) serial() *sequence {
+	if c.Identity != "" {
+		return nil
+	}
+	return c.Sequence
+}
+
+func (s *sequence) parenthesis() string {
+	if s == nil || s.Options == "" {
+		return ""
+	}
+	return " (" + s.Options + ")"
+}
+
+func (s *sequence) String() string { return pgsql.QualifiedIdent(s.Schema, s.Name) }
+
+func (s *sequence) create() string {
+	return strings.TrimSpace("CREATE SEQUENCE " + s.String() + " AS " + s.Type + " " + s.Options)
+}
+
+func (t *table) columnName(c *column) string { return t.String() + "." + ident(c.Name) }
+
+// columns finds the ops for the columns of a table.
+func (d *differ) columns(ctx context.Context, have, want *table) error {
+	for _, p := range pair(have.columns, want.columns, func(c *column) string { return c.Name }) {
+		var err error
+		switch {
+		case p.have == nil:
+			err = d.addColumn(ctx, have, want, p.want)
+		case p.want == nil:
+			err = d.dropColumn(ctx, have, p.have)
+		case !sameLine(d.have, d.want, "column", have.part(p.have.Name)) || !sameSequence(p.have.serial(), p.want.serial()):
+			err = d.changeColumn(ctx, have, p.have, p.want)
+		}
+		if err != nil {
+			return err
+		}
+		if p.have != nil && p.want != nil && text(p.have.Comment) != text(p.want.Comment) {
+			d.add(comment(have, "COLUMN "+have.columnName(p.have), text(p.have.Comment), text(p.want.Comment)))
+		}
+	}
+	return nil
+}
+
+func sameSequence(a, b *sequence) bool {
+	return a == nil && b == nil || a != nil && b != nil && *a == *b
+}
+
+// createColumn is what adds a column in one step, with its sequence and its comment.
+func createColumn(t *table, c *column, note ...string) []cmd {
+	var cmds []cmd
+	if s := c.serial(); s != nil {
+		cmds = append(cmds, sql(s.create()))
+	}
+	cmds = append(cmds, action(t, "ADD COLUMN "+c.def(), note...))
+	if s := c.serial(); s != nil {
+		cmds = append(cmds, sql("ALTER SEQUENCE "+s.String()+" OWNED BY "+t.columnName(c)))
+	}
+	if c.Comment != nil {
+		cmds = append(cmds, commentOn("COLUMN "+t.columnName(c), *c.Comment))
+	}
+	return cmds
+}
+
+func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) error {
+	drop := []cmd{action(have, "DROP COLUMN "+ident(c.Name))}
+	if c.NotNull && c.Default == nil && c.Generated == nil && c.Identity == "" {
+		d.refuse(have, newNotNullRefusal(have, c))
+		return nil
+	}
+	if key := d.inlineKey(want, c); key != nil {
+		// Without a default PostgreSQL knows that there is nothing to check.
+		_, refs, _ := strings.Cut(key.Def, " REFERENCES ")
+		d.add(op{stage: stageAlter, key: have.String(), down: drop, up: append(
+			[]cmd{action(have, "ADD COLUMN "+c.def()+" CONSTRAINT "+ident(key.Name)+" REFERENCES "+refs,
+				"The key is valid at once: there is nothing to check in a column without values.")},
+			createColumn(have, c)[1:]...)})
+		return nil
+	}
+	cost, err := d.addCost(ctx, c.def())
+	if err != nil && sqlState(err) == "" {
+		return err
+	}
+	if err == nil && !cost.rewrites && c.serial() == nil {
+		d.add(op{stage: stageAlter, key: have.String(), up: createColumn(have, c), down: drop})
+		return nil
+	}
+	if c.Identity != "" {
+		return d.addIdentity(ctx, have, want, c)
+	}
+	plain := *c
+	plain.Default, plain.NotNull, plain.Comment, plain.Sequence = nil, false, nil, nil
+	if c.Default != nil {
+		if cost, err = d.addCost(ctx, plain.def()); err != nil && sqlState(err) == "" {
+			return err
+		}
+	}
+	if c.Default == nil || err != nil || cost.rewrites {
+		why := "its type is checked in every row"
+		if c.Generated != nil {
+			why = "its values are computed for every row"
+		}
+		d.add(op{stage: stageRewrite, key: have.String(), up: createColumn(have, c), down: drop,
+			marks: rewriteMark(have, "the new column "+ident(c.Name)+": "+why, addAlternative(have, c))})
+		return nil
+	}
+	var up []cmd
+	if s := c.serial(); s != nil {
+		up = append(up, sql(s.create()))
+	}
+	up = append(up, action(have, "ADD COLUMN "+plain.def(), "The default differs from row to row: given together with the column it would rewrite the table."),
+		sql("ALTER TABLE "+have.String()+" ALTER COLUMN "+ident(c.Name)+" SET DEFAULT "+*c.Default))
+	if s := c.serial(); s != nil {
+		up = append(up, sql("ALTER SEQUENCE "+s.String()+" OWNED BY "+have.columnName(c)))
+	}
+	if c.Comment != nil {
+		up = append(up, commentOn("COLUMN "+have.columnName(c), *c.Comment))
+	}
+	d.add(op{stage: stageAlter, key: have.String(), up: up, down: drop})
+	d.add(backfill(have, c))
+	if c.NotNull {
+		// One file: there is no NULL left that could stop it half-way.
+		ops := d.setNotNull(have, c)
+		all := op{stage: stageValidate, down: []cmd{action(have, "ALTER COLUMN "+ident(c.Name)+" DROP NOT NULL")}}
+		for _, o := range ops {
+			for _, c := range o.up {
+				all.up = append(all.up, cmd{sql: c.String(), note: c.note})
+			}
+		}
+		d.add(all)
+	}
+	return nil
+}
+
+// addIdentity numbers the old rows by a sequence that the column's own takes over from.
+func (d *differ) addIdentity(ctx context.Context, have, want *table, c *column) error {
+	seq := *c.Sequence
+	seq.Name = d.indexName(have, have.Name+"_"+c.Name, "_numbers")
+	next := "nextval(" + pgsql.Literal(seq.String()) + "::regclass)"
+	serial := *c
+	serial.Identity, serial.Default, serial.Sequence = "", &next, &seq
+	if err := d.addColumn(ctx, have, want, &serial); err != nil {
+		return err
+	}
+	alter := "ALTER TABLE " + have.String() + " ALTER COLUMN " + ident(c.Name) + " "
+	own := "pg_get_serial_sequence(" + pgsql.Literal(have.String()) + ", " + pgsql.Literal(c.Name) + ")"
+	set := func(to, from string) cmd { return sql("SELECT setval(" + to + ", nextval(" + from + "), false)") }
+	d.add(op{stage: stageSwap, key: have.String(),
+		up: []cmd{
+			sql(alter+"DROP DEFAULT, ALTER COLUMN "+ident(c.Name)+" ADD GENERATED "+c.Identity+" AS IDENTITY"+c.Sequence.parenthesis(), "The column's own sequence goes on where the other ends."),
+			sql("ALTER SEQUENCE " + seq.String() + " OWNED BY NONE"),
+			set(own, pgsql.Literal(seq.String())),
+			sql("DROP SEQUENCE " + seq.String()),
+		},
+		down: []cmd{
+			sql(seq.create()),
+			set(pgsql.Literal(seq.String()), own),
+			sql(alter + "DROP IDENTITY, ALTER COLUMN " + ident(c.Name) + " SET DEFAULT " + next),
+			sql("ALTER SEQUENCE " + seq.String() + " OWNED BY " + have.columnName(c)),
+		}})
+	return nil
+}
+
+// inlineKey is the new foreign key that can be added together with the new column c.
+func (d *differ) inlineKey(want *table, c *column) *constraint {
+	if c.Default != nil || c.Generated != nil || c.Identity != "" || want.Partitioned {
+		return nil
+	}
+	return find(want.constraints, func(k *constraint) bool {
+		return k.Kind == "f" && slices.Equal(k.Columns, []string{c.Name}) && k.Valid && !d.late(k)
+	})
+}
+
+func newNotNullRefusal(t *table, c *column) string {
+	col, plain := ident(c.Name), *c
+	plain.NotNull = false
+	return fmt.Sprintf(`column %s is new, NOT NULL and without a default: adding it fails if the table has rows
+do it in steps, each applied before the next:
+  1. let the column be null in the schema file, run plan and apply: ALTER TABLE %s ADD COLUMN %s
+  2. let the application write it, then fill the old rows in a migration of your own (new): UPDATE %s SET %s = ... WHERE %s IS NULL
+  3. say NOT NULL in the schema file, run plan and apply: plan sets it without blocking anybody
+or give the column a default in the schema file`, t.columnName(c), t, plain.def(), t, col, col)
+}
+
+// dropColumn drops a column after all that was on it.
+func (d *differ) dropColumn(_ context.Context, t *table, c *column) error {
+	back := []string{"The data of column " + t.columnName(c) + " does not come back."}
+	if c.NotNull && c.Default == nil && c.Generated == nil && c.Identity == "" {
+		back = append(back, "Column "+t.columnName(c)+" had no NULLs and no default: this fails if the table has rows by then.")
+	}
+	note := "Destroys column " + t.columnName(c) + " with its data."
+	o := op{stage: stageDrop, key: t.String(), rank: 1, losses: []string{"column " + t.columnName(c)},
+		up: []cmd{action(t, "DROP COLUMN "+ident(c.Name), note)}, down: createColumn(t, c, back...)}
+	if c.Generated != nil {
+		// What is computed is no loss.
+		o.losses, o.up[0].note, o.down = nil, nil, createColumn(t, c)
+	}
+	d.add(o)
+	return nil
+}
+
+// changeColumn finds the ops that make column a column b of the same name.
+func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) error {
+	alter := "ALTER COLUMN " + ident(a.Name) + " "
+	switch {
+	case text(a.Generated) != text(b.Generated) && b.Generated != nil:
+		d.refuse(t, fmt.Sprintf("column %s is computed from another expression: PostgreSQL %s cannot change that in place\n"+
+			"add a new column with the new expression in the schema file, move the application to it, then drop the old one", t.columnName(a), "before 17"))
+		return nil
+	case a.Generated != nil && b.Generated == nil:
+		d.add(op{stage: stageAlter, key: t.String() + " " + a.Name, up: []cmd{action(t, alter+"DROP EXPRESSION", "The column keeps its values and is written like any other from now on.")},
+			noWayBack: "PostgreSQL cannot make the column " + ident(a.Name) + " of " + t.String() + " a generated one again"})
+		plain := *a
+		plain.Generated = nil
+		a = &plain
+	}
+	if err := d.changeType(ctx, t, a, b); err != nil {
+		return err
+	}
+	d.changeIdentity(t, a, b)
+	switch {
+	case a.NotNull && !b.NotNull:
+		o := op{stage: stageAlter, key: t.String(), rank: 1, up: []cmd{action(t, alter+"DROP NOT NULL")}}
+		if pk := t.primaryKey(); pk != nil && slices.Contains(pk.Columns, a.Name) {
+			o.stage = stageDrop // after the key
+		}
+		d.add(o.undo(d.setNotNull(t, a)))
+	case !a.NotNull && b.NotNull && b.Identity == "":
+		d.add(d.setNotNull(t, a)...)
+	}
+	return nil
+}
+
+// setNotNull sets a column NOT NULL by the proof of a valid check, without a scan under
+// the strong lock.
+func (d *differ) setNotNull(t *table, c *column) []op {
+	col := ident(c.Name)
+	set, unset := action(t, "ALTER COLUMN "+col+" SET NOT NULL"), action(t, "ALTER COLUMN "+col+" DROP NOT NULL")
+	for _, k := range t.constraints {
+		if k.Kind == "c" && k.Valid && k.Def == "CHECK (("+col+" IS NOT NULL))" {
+			set.note = []string{"No scan: the check " + ident(k.Name) + " proves that there is no NULL."}
+			return []op{{stage: stageAlter, key: t.String(), up: []cmd{set}, down: []cmd{unset}}}
+		}
+	}
+	name := ident(d.constraintName(t, t.Name+"_"+c.Name, "_not_null"))
+	check := "ADD CONSTRAINT " + name + " CHECK (" + col + " IS NOT NULL) NOT VALID"
+	return []op{
+		{stage: stageAlter, key: t.String(), down: []cmd{action(t, "DROP CONSTRAINT "+name)},
+			up: []cmd{action(t, check, "From now on nobody writes a NULL into "+col+"; what is there already is looked at later.")}},
+		{stage: stageValidate,
+			up: []cmd{
+				sql("ALTER TABLE "+t.String()+" VALIDATE CONSTRAINT "+name, "Reads the whole table and blocks nobody; fails if there is a NULL in "+col+"."),
+				sql(set.String(), "No scan: the check proves it. In a statement of its own, for together with the next it would scan."),
+				sql("ALTER TABLE " + t.String() + " DROP CONSTRAINT " + name),
+			},
+			down: []cmd{action(t, check), unset}},
+	}
+}
+
+// changeIdentity changes whether and how a column is numbered.
+func (d *differ) changeIdentity(t *table, a, b *column) {
+	alter := "ALTER COLUMN " + ident(a.Name) + " "
+	add := func(c *column) string {
+		return alter + "ADD GENERATED " + c.Identity + " AS IDENTITY" + c.Sequence.parenthesis()
+	}
+	switch {
+	case a.Identity == "" && b.Identity == "":
+	case a.Identity == "":
+		if !a.NotNull {
+			d.add(d.setNotNull(t, a)...)
+		}
+		number := "SELECT setval(pg_get_serial_sequence(" + pgsql.Literal(t.String()) + ", " + pgsql.Literal(a.Name) + "), max(" + ident(a.Name) + ")) FROM " + t.String() + " HAVING max(" + ident(a.Name) + ") IS NOT NULL"
+		d.add(op{stage: stageSwap, key: t.String(), up: []cmd{sql("ALTER TABLE " + t.String() + " " + add(b)), sql(number, "Go on after the highest number.")},
+			down: []cmd{action(t, alter+"DROP IDENTITY")}})
+	case b.Identity == "":
+		d.add(op{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{action(t, add(a))}})
+	case a.Identity != b.Identity || a.Sequence.Options != b.Sequence.Options:
+		set := func(from, to *column) cmd {
+			s := alter + "SET GENERATED " + to.Identity
+			if from.Sequence.Options != to.Sequence.Options {
+				s += identityOptions(to.Sequence)
+			}
+			return action(t, s)
+		}
+		d.add(op{stage: stageAlter, key: t.String(), up: []cmd{set(a, b)}, down: []cmd{set(b, a)}})
+	}
+}
+
+// identityOptions sets every option of an identity column's sequence.
+func identityOptions(s *sequence) string {
+	options := map[string]string{"INCREMENT BY": "1", "START WITH": "1", "CACHE": "1"}
+	words := strings.Fields(s.Options)
+	out := ""
+	for i := 0; i+1 < len(words); i++ {
+		for name := range options {
+			if strings.Join(words[i:min(i+len(strings.Fields(name)), len(words))], " ") == name {
+				options[name] = words[i+len(strings.Fields(name))]
+			}
+		}
+	}
+	for _, name := range []string{"START WITH", "INCREMENT BY", "CACHE"} {
+		out += " SET " + name + " " + options[name]
+	}
+	return out
+}

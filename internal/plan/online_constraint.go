@@ -1,0 +1,282 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+func literal(s string) string { return pgsql.Literal(s) }
+
+// constraints finds the ops for the constraints of a table.
+func (d *differ) constraints(have, want *table) {
+	pairs := pair(have.constraints, want.constraints, func(k *constraint) string { return k.Name })
+	pairs = pairRenamed(pairs, func(h, w *constraint) bool { return h.Kind == w.Kind && h.Valid == w.Valid && d.sameDef(have, h, w) })
+	// A table has one primary key, whatever its name.
+	pairs = pairRenamed(pairs, func(h, w *constraint) bool { return h.Kind == "p" && w.Kind == "p" })
+	for _, p := range pairs {
+		switch h, w := p.have, p.want; {
+		case h == nil && d.promote(have, want, w), w == nil && d.demote(have, want, h):
+		case h == nil:
+			if inline := find(want.columns, func(c *column) bool { return have.column(c.Name) == nil && d.inlineKey(want, c) == w }); inline == nil {
+				d.add(d.addConstraint(have, w)...)
+			}
+		case w == nil:
+			d.dropConstraint(have, h)
+		case h.Name != w.Name && d.sameDef(have, h, w):
+			d.add(op{stage: stageAlter, key: have.String(),
+				up: []cmd{renameConstraint(have, h.Name, w.Name)}, down: []cmd{renameConstraint(have, w.Name, h.Name)}})
+		case h.Kind != w.Kind:
+			d.dropConstraint(have, h)
+			d.add(d.addConstraint(have, w)...)
+		case !d.sameDef(have, h, w):
+			d.changeConstraint(have, h, w)
+			continue // with its comment
+		case !h.Valid && w.Valid:
+			d.add(validate(have, w, stageValidate))
+		}
+		if p.have != nil && p.want != nil && text(p.have.Comment) != text(p.want.Comment) {
+			d.add(comment(have, "CONSTRAINT "+ident(p.want.Name)+" ON "+have.String(), text(p.have.Comment), text(p.want.Comment)))
+		}
+	}
+}
+
+// sameDef says whether two constraints are the same but for their names and validity.
+func (d *differ) sameDef(t *table, h, w *constraint) bool {
+	a, oka := d.have.line("constraint", t.part(h.Name))
+	b, okb := d.want.line("constraint", t.part(w.Name))
+	strip := func(s string) string { return strings.Replace(s, " NOT VALID", "", 1) }
+	return oka && okb && strip(a) == strip(b) && (h.index == nil || w.index == nil || h.index.On == w.index.On)
+}
+
+func renameConstraint(t *table, from, to string) cmd {
+	return sql("ALTER TABLE " + t.String() + " RENAME CONSTRAINT " + ident(from) + " TO " + ident(to))
+}
+
+func dropConstraint(t *table, name string) cmd { return action(t, "DROP CONSTRAINT "+ident(name)) }
+
+func addNotValid(t *table, name, def string) cmd {
+	return action(t, "ADD CONSTRAINT "+ident(name)+" "+def+" NOT VALID")
+}
+
+// validate reads the table to see that a constraint holds.
+func validate(t *table, k *constraint, s stage) op {
+	return op{stage: s,
+		up:   []cmd{sql("ALTER TABLE "+t.String()+" VALIDATE CONSTRAINT "+ident(k.Name), "Reads the whole table and blocks nobody; fails if a row is against "+ident(k.Name)+".")},
+		down: []cmd{dropConstraint(t, k.Name), addNotValid(t, k.Name, k.Def)},
+	}
+}
+
+// late says whether a foreign key refers to an index of an existing table that the plan
+// has yet to build.
+func (d *differ) late(k *constraint) bool {
+	if k.refs == nil || k.key == nil {
+		return false
+	}
+	ref := d.have.tables[k.refs.String()]
+	return ref != nil && ref.index(k.key.Name) == nil
+}
+
+// addConstraint adds a constraint to a table that may be big.
+func (d *differ) addConstraint(t *table, k *constraint) []op {
+	ops := d.addConstraintPart(t, k)
+	if k.Comment != nil && len(ops) > 0 {
+		last := &ops[len(ops)-1]
+		last.up = append(last.up, commentOn("CONSTRAINT "+ident(k.Name)+" ON "+t.String(), *k.Comment))
+	}
+	return ops
+}
+
+func (d *differ) addConstraintPart(t *table, k *constraint) []op {
+	drop := []cmd{dropConstraint(t, k.Name)}
+	plain := "ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + " " + k.Def
+	switch {
+	case k.Kind == "x":
+		return []op{{stage: stageRewrite, key: t.String(), up: []cmd{sql(plain)}, down: drop,
+			marks: blockMark(false, t, "the index of the exclusion constraint "+ident(k.Name)+" cannot be built concurrently", nil)}}
+	case k.Kind == "p" || k.Kind == "u":
+		if t.Partitioned {
+			return d.addPartitionedKey(t, k)
+		}
+		return []op{{stage: stageBuild, down: drop, up: []cmd{
+			sql(createIndex(t, k.index, k.Name), "Reads the whole table and blocks nobody; fails if two rows have the same key."),
+			sql("ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + usingIndex(k, k.Name)),
+		}}}
+	case k.Kind == "f" && t.Partitioned:
+		return []op{d.addPartitionedForeignKey(t, k)}
+	}
+	add, scan := stageAlter, stageValidate
+	up := addNotValid(t, k.Name, k.Def)
+	note := "Checks new rows from now on; those that are there are validated later, without blocking anybody."
+	if k.Kind == "f" {
+		add = stageKeys
+		up = sql(up.String())
+	}
+	if d.late(k) {
+		add, scan = stageLateKeys, stageLateScan
+	}
+	up.note = []string{note}
+	ops := []op{{stage: add, up: []cmd{up}, down: drop}}
+	if !add.apart() {
+		ops[0].key = t.String()
+	}
+	if k.Valid {
+		ops = append(ops, validate(t, k, scan))
+	}
+	return ops
+}
+
+func usingIndex(k *constraint, index string) string {
+	kind := " UNIQUE"
+	if k.Kind == "p" {
+		kind = " PRIMARY KEY"
+	}
+	return kind + " USING INDEX " + ident(index) + k.Deferrable
+}
+
+func (d *differ) dropConstraint(t *table, k *constraint) {
+	o := op{stage: stageDrop, key: t.String(), up: []cmd{dropConstraint(t, k.Name)}}
+	if k.Kind == "f" && d.want.tables[t.String()].hasAny(k.Columns) {
+		o.stage, o.key = stageDropKeys, "" // else the column's drop locks the other table anyway
+	}
+	d.add(o.undo(d.addConstraint(t, k)))
+}
+
+// changeConstraint puts a constraint in the place of one that is different.
+func (d *differ) changeConstraint(t *table, h, w *constraint) {
+	switch h.Kind {
+	case "p", "u":
+		d.changeKey(t, h, w)
+		return
+	}
+	swap := func(from, to *constraint) []cmd {
+		cmds := []cmd{dropConstraint(t, from.Name), action(t, "ADD CONSTRAINT "+ident(to.Name)+" "+to.Def)}
+		if to.Comment != nil {
+			cmds = append(cmds, commentOn("CONSTRAINT "+ident(to.Name)+" ON "+t.String(), *to.Comment))
+		}
+		return cmds
+	}
+	if h.Kind == "x" {
+		mark := blockMark(false, t, "the index of the exclusion constraint "+ident(w.Name)+" cannot be built concurrently", nil)
+		d.add(op{stage: stageRewrite, key: t.String(), up: swap(h, w), down: swap(w, h), marks: mark, downMarks: mark})
+		return
+	}
+	if h.Kind == "f" && t.Partitioned {
+		mark := writeBlockMark(t, "PostgreSQL checks the foreign key "+ident(w.Name)+" of a partitioned table at once")
+		d.add(op{stage: stageSwap, key: t.String(), up: swap(h, w), down: swap(w, h), marks: mark, downMarks: mark})
+		return
+	}
+	next := *w
+	next.Name = d.constraintName(t, w.Name, "_new")
+	next.Comment = nil
+	d.add(d.addConstraint(t, &next)...)
+	o := op{stage: stageSwap, key: t.String(), up: []cmd{
+		sql(dropConstraint(t, h.Name).String(), "The new one is valid: it takes the place of the old one."),
+		renameConstraint(t, next.Name, w.Name),
+	}}
+	if w.Comment != nil {
+		o.up = append(o.up, commentOn("CONSTRAINT "+ident(w.Name)+" ON "+t.String(), *w.Comment))
+	}
+	o = o.undo(d.addConstraint(t, h))
+	o.down = append([]cmd{renameConstraint(t, w.Name, next.Name)}, o.down...)
+	o.downApart = true
+	d.add(o)
+}
+
+// changeKey puts a unique constraint or a primary key in the place of another, by an
+// index that is built before.
+func (d *differ) changeKey(t *table, h, w *constraint) {
+	what := "unique constraint"
+	if h.Kind == "p" {
+		what = "primary key"
+	}
+	if t.Partitioned {
+		d.refuse(t, fmt.Sprintf("the %s %s of the partitioned table %s cannot change without a lock on all partitions: write it as SQL (new)", what, ident(h.Name), t))
+		return
+	}
+	if len(h.index.Users) > 0 {
+		d.refuse(t, keyInUse(t, h, w, what))
+		return
+	}
+	next := d.indexName(t, w.Name, "_new")
+	swap := func(from, to *constraint, name string) []cmd {
+		cmds := []cmd{
+			sql(createIndex(t, to.index, name), "Reads the whole table and blocks nobody; fails if two rows have the same key."),
+			sql("ALTER TABLE " + t.String() + " DROP CONSTRAINT " + ident(from.Name) + ", ADD CONSTRAINT " + ident(to.Name) + usingIndex(to, name)),
+		}
+		if to.Comment != nil {
+			cmds = append(cmds, commentOn("CONSTRAINT "+ident(to.Name)+" ON "+t.String(), *to.Comment))
+		}
+		return cmds
+	}
+	back := next
+	if h.Name != w.Name {
+		back = d.indexName(t, h.Name, "_new")
+	}
+	d.add(op{stage: stageBuild, up: swap(h, w, next), down: swap(w, h, back), downApart: true})
+}
+
+func keyInUse(t *table, h, w *constraint, what string) string {
+	next := fit(w.Name, "_new")
+	return fmt.Sprintf(`the %s %s of %s changes while foreign keys refer to it (%s)
+do it in steps, each applied before the next:
+  1. add the new one under another name (%s) in the schema file, run plan and apply
+  2. let the foreign keys refer to what the new one covers, run plan and apply
+  3. drop %s from the schema file, run plan and apply`,
+		what, ident(h.Name), t, strings.Join(h.index.Users, ", "), ident(next), ident(h.Name))
+}
+
+// unlisted returns the unique index of a table that is like i, if other, the table in the
+// other state, has none of that name.
+func unlisted(t, other *table, i *index) *index {
+	if i == nil {
+		return nil
+	}
+	return find(t.indexes, func(u *index) bool {
+		o := other.index(u.Name)
+		return u.constraint == nil && u.Unique && u.On == i.On && (o == nil || o.constraint != nil)
+	})
+}
+
+// promote makes a unique index the new constraint k's, if there is one like it that the
+// table has no more.
+func (d *differ) promote(have, want *table, k *constraint) bool {
+	i := unlisted(have, want, k.index)
+	if i == nil || have.Partitioned || k.Kind == "x" {
+		return false
+	}
+	d.settled[i] = true
+	d.add(op{stage: stageSwap, key: have.String(), up: []cmd{promoteIndex(have, i, k)}, down: d.demoteIndex(have, k, i), downApart: true})
+	return true
+}
+
+// demote makes a unique index of what was behind constraint k.
+func (d *differ) demote(have, want *table, k *constraint) bool {
+	i := unlisted(want, have, k.index)
+	if i == nil || have.Partitioned || k.Kind == "x" || len(k.index.Users) > 0 {
+		return false
+	}
+	d.settled[i] = true
+	d.add(op{stage: stageBuild, up: d.demoteIndex(have, k, i), down: []cmd{promoteIndex(have, i, k)}})
+	return true
+}
+
+func promoteIndex(t *table, i *index, k *constraint) cmd {
+	return sql("ALTER TABLE "+t.String()+" ADD CONSTRAINT "+ident(k.Name)+usingIndex(k, i.Name), "The index is there already.")
+}
+
+func (d *differ) demoteIndex(t *table, k *constraint, i *index) []cmd {
+	name := d.indexName(t, i.Name, "_new")
+	return append([]cmd{
+		sql(createIndex(t, i, name), "A constraint takes its index along: another like it is built first."),
+		sql(dropConstraint(t, k.Name).String()),
+		renameIndex(t, name, i.Name),
+	}, finish(t, i)...)
+}
+
+// hasAny says whether the table has one of the columns at least.
+func (t *table) hasAny(columns []string) bool {
+	return slices.ContainsFunc(columns, func(c string) bool { return t.column(c) != nil })
+}

@@ -1,0 +1,158 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// changeType changes a column's type and default. A change that rewrites the table is
+// marked.
+func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
+	up, down := serialSteps(t, a, b), serialSteps(t, b, a)
+	if a.typed() == b.typed() {
+		if text(a.Default) != text(b.Default) || !sameSequence(a.serial(), b.serial()) {
+			d.add(op{stage: stageAlter, key: t.String(),
+				up:   slices.Concat(up.before, defaultSteps(t, a, b), up.after),
+				down: slices.Concat(down.before, defaultSteps(t, b, a), down.after)})
+		}
+		return nil
+	}
+	cost, using, ok, err := d.castCost(ctx, t, a, b)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		d.refuse(t, fmt.Sprintf("column %s cannot become %s: PostgreSQL has no cast from %s\n"+
+			"add a new column of that type in the schema file, fill it in a migration of your own (new), then drop the old one", t.columnName(a), b.Type, a.Type))
+		return nil
+	}
+	back, backUsing, _, err := d.castCost(ctx, t, b, a)
+	if err != nil {
+		return err
+	}
+	o := op{stage: stageAlter, key: t.String(),
+		up:   slices.Concat(up.before, typeSteps(t, a, b, using), up.after),
+		down: slices.Concat(down.before, typeSteps(t, b, a, backUsing), down.after)}
+	what := func(from, to *column) string {
+		return fmt.Sprintf("the type of %s changes from %s to %s", ident(a.Name), from.typed(), to.typed())
+	}
+	if why := expensive(t, a, cost); why != "" {
+		o.stage = stageRewrite
+		o.marks = blockMark(cost.rewrites, t, what(a, b)+why, typeAlternative(t, a, b))
+	}
+	if why := expensive(t, a, back); why != "" {
+		o.downMarks = blockMark(back.rewrites, t, what(b, a)+why, nil)
+	}
+	d.add(o)
+	return nil
+}
+
+// expensive says why a change of a column's type takes as long as the table is big, or
+// nothing.
+func expensive(t *table, c *column, cost cost) string {
+	switch {
+	case cost.rewrites:
+		return ", which writes every row and every index anew"
+	case cost.rebuilds:
+		return ", which builds its indexes anew"
+	case slices.ContainsFunc(t.constraints, func(k *constraint) bool { return k.Kind == "c" && slices.Contains(k.Columns, c.Name) }):
+		return ", and every row is checked again"
+	}
+	return ""
+}
+
+// typeSteps changes the type, without the default, which may have no cast.
+func typeSteps(t *table, a, b *column, using string) []cmd {
+	alter := "ALTER COLUMN " + ident(a.Name) + " "
+	var cmds []cmd
+	if a.Default != nil {
+		cmds = append(cmds, action(t, alter+"DROP DEFAULT"))
+	}
+	cmds = append(cmds, action(t, alter+"TYPE "+b.typed()+using))
+	if b.Default != nil {
+		cmds = append(cmds, action(t, alter+"SET DEFAULT "+*b.Default))
+	}
+	return cmds
+}
+
+func defaultSteps(t *table, a, b *column) []cmd {
+	alter := "ALTER COLUMN " + ident(a.Name) + " "
+	switch {
+	case text(a.Default) == text(b.Default):
+		return nil
+	case b.Default == nil:
+		return []cmd{action(t, alter+"DROP DEFAULT")}
+	}
+	return []cmd{action(t, alter+"SET DEFAULT "+*b.Default)}
+}
+
+// steps stand around the change of a default that uses a sequence.
+type steps struct{ before, after []cmd }
+
+// serialSteps makes the sequence of column a that of column b.
+func serialSteps(t *table, a, b *column) (s steps) {
+	from, to := a.serial(), b.serial()
+	switch {
+	case sameSequence(from, to):
+	case from == nil:
+		s.before = []cmd{sql(to.create())}
+		s.after = []cmd{
+			sql("ALTER SEQUENCE " + to.String() + " OWNED BY " + t.columnName(b)),
+			sql("SELECT setval("+literal(to.String())+", max("+ident(b.Name)+")) FROM "+t.String()+" HAVING max("+ident(b.Name)+") IS NOT NULL", "Go on after the highest number."),
+		}
+	case to == nil:
+		s.after = []cmd{sql("DROP SEQUENCE " + from.String())}
+	default:
+		if from.String() != to.String() {
+			s.before = append(s.before, sql("ALTER SEQUENCE "+from.String()+" RENAME TO "+ident(to.Name)))
+		}
+		if from.Type != to.Type {
+			s.after = append(s.after, sql("ALTER SEQUENCE "+to.String()+" AS "+to.Type))
+		}
+	}
+	return s
+}
+
+// rewriteMark is what a file says first that writes a table anew.
+func rewriteMark(t *table, why string, instead []string) []string {
+	return blockMark(true, t, why, instead)
+}
+
+// blockMark is what a file says first that keeps everybody from a table for as long as the
+// table is big.
+func blockMark(rewrites bool, t *table, why string, instead []string) []string {
+	word, cost := "BLOCKS ", "Nobody reads or writes the table meanwhile."
+	if rewrites {
+		word, cost = "REWRITES ", "Nobody reads or writes the table meanwhile, and the disk holds it twice."
+	}
+	return append([]string{word + t.String() + ": " + why + ".", cost}, instead...)
+}
+
+// writeBlockMark is blockMark where readers go on.
+func writeBlockMark(t *table, why string, instead ...string) []string {
+	return append([]string{"BLOCKS " + t.String() + ": " + why + ".", "Nobody writes the table meanwhile."}, instead...)
+}
+
+// typeAlternative says how to change a type without blocking.
+func typeAlternative(t *table, a, b *column) []string {
+	next := ident(fit(a.Name, "_new"))
+	return []string{
+		"To keep the application running, expand and contract instead: first",
+		"  ALTER TABLE " + t.String() + " ADD COLUMN " + next + " " + b.typed() + ";",
+		"let the application write both columns, fill the old rows in batches with",
+		"  UPDATE " + t.String() + " SET " + next + " = " + ident(a.Name) + "::" + b.Type + " WHERE ...;",
+		"let it read " + next + ", and drop " + ident(a.Name) + " when nobody uses it any more.",
+	}
+}
+
+func addAlternative(t *table, c *column) []string {
+	plain := *c
+	plain.Generated, plain.Identity, plain.Default, plain.NotNull, plain.Sequence = nil, "", nil, false, nil
+	return []string{
+		"To keep the application running, add a plain column instead,",
+		"  ALTER TABLE " + t.String() + " ADD COLUMN " + strings.TrimSpace(plain.def()) + ";",
+		"let the application or a trigger write it, and fill the old rows in batches.",
+	}
+}

@@ -1,0 +1,224 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// A stage is a place in the order of a plan. What extends the schema comes first, what
+// reads whole tables in the middle, what takes something away last: whoever stops between
+// two stages has a working database.
+type stage int
+
+const (
+	stageEnum       stage = iota // new values of enums, which only later transactions can use
+	stageNew                     // schemas, types and tables
+	stageNewKeys                 // foreign keys of new tables to several existing ones
+	stageAlter                   // what is done in a moment, a file for each table
+	stageRewrite                 // what takes as long as the table is big and blocks
+	stageBackfill                // values of new columns
+	stageKeys                    // foreign keys, not valid yet
+	stageValidate                // scans that block nobody
+	stageBuild                   // indexes
+	stageLateKeys                // foreign keys that refer to what stageBuild builds
+	stageLateScan                // the scan for those
+	stageSwap                    // new constraints take the place of old ones
+	stageDropKeys                // foreign keys
+	stageDropIndex               // indexes
+	stageDrop                    // constraints and columns, a file for each table
+	stageDropTables              //
+	stageDropTypes               // types and schemas
+)
+
+// apart says whether the stage's statements commit one by one.
+func (s stage) apart() bool {
+	switch s {
+	case stageNewKeys, stageKeys, stageValidate, stageBuild, stageLateKeys, stageLateScan, stageDropKeys, stageDropIndex, stageDropTables:
+		return true
+	}
+	return false
+}
+
+// A cmd is one statement, or an action of an ALTER TABLE, which joins those before it.
+type cmd struct {
+	note   []string // lines of the comment over it
+	sql    string
+	table  string // of the action
+	action string
+	last   bool // stands at the file's end, once
+}
+
+func sql(text string, note ...string) cmd { return cmd{note: note, sql: text} }
+
+func action(t *table, text string, note ...string) cmd {
+	return cmd{note: note, table: t.String(), action: text}
+}
+
+func (c cmd) String() string {
+	if c.action != "" {
+		return "ALTER TABLE " + c.table + " " + c.action
+	}
+	return c.sql
+}
+
+// An op is a part of a change that one file does.
+type op struct {
+	stage stage
+	key   string // those of a stage with the same key share a file
+	rank  int    // the order in a file, where it matters
+	up    []cmd
+	down  []cmd
+	// downApart says that the way back is made of several transactions.
+	downApart bool
+	// noWayBack is why there is none; an op that has none shares no file with one that has.
+	noWayBack string
+	losses    []string
+	parents   []string // existing tables that a new one refers to
+	// marks are what the file must say first: what is rewritten or blocked, and why.
+	marks, downMarks []string
+}
+
+// sortOps puts ops in the order of their stages.
+func sortOps(ops []op) []op {
+	slices.SortStableFunc(ops, func(a, b op) int {
+		return cmp.Or(cmp.Compare(a.stage, b.stage), cmp.Compare(a.rank, b.rank))
+	})
+	return ops
+}
+
+// undo makes the ops of a change that is taken back the way back of o.
+func (o op) undo(ops []op) op {
+	ops = sortOps(slices.Clone(ops))
+	for i, u := range ops {
+		o.down = append(o.down, u.up...)
+		o.downMarks = append(o.downMarks, u.marks...)
+		o.downApart = o.downApart || i > 0 && u.stage != ops[i-1].stage || standalone(u.up) || u.stage.apart() && len(u.up) > 1
+	}
+	return o
+}
+
+func standalone(cmds []cmd) bool {
+	return slices.ContainsFunc(cmds, func(c cmd) bool {
+		stmts, err := pgsql.Split(c.String())
+		return err == nil && slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool {
+			return s.Class() == pgsql.Standalone || s.Class() == pgsql.MayCommit
+		})
+	})
+}
+
+// group puts ops that share a file together, in order.
+func group(ops []op) [][]op {
+	type key struct {
+		stage stage
+		key   string
+		none  bool
+	}
+	var order []key
+	files := map[key][]op{}
+	for _, o := range sortOps(ops) {
+		k := key{o.stage, o.key, o.noWayBack != ""}
+		if files[k] == nil {
+			order = append(order, k)
+		}
+		files[k] = append(files[k], o)
+	}
+	var out [][]op
+	for i, k := range order {
+		if i > 0 && !k.none && !order[i-1].none && joins(out[len(out)-1], files[k]) {
+			out[len(out)-1] = append(out[len(out)-1], files[k]...)
+			continue
+		}
+		out = append(out, files[k])
+	}
+	return out
+}
+
+// joins says whether two groups that follow each other can be one transaction that
+// takes strong locks on one existing table at most.
+func joins(a, b []op) bool {
+	first, second := a[len(a)-1], b[0]
+	switch {
+	case ownTransactions(a) || ownTransactions(b):
+		return false
+	case first.stage == stageNew && second.stage == stageAlter:
+		return !slices.ContainsFunc(a, func(o op) bool { return slices.ContainsFunc(o.parents, func(p string) bool { return p != second.key }) })
+	case second.stage == stageDrop:
+		return first.stage == stageSwap && first.key == second.key
+	case second.stage == stageDropTypes:
+		return first.stage == stageDropTables || first.stage == stageDrop
+	}
+	return false
+}
+
+// ownTransactions says whether the statements of ops commit one by one.
+func ownTransactions(ops []op) bool {
+	apart := 0
+	for _, o := range ops {
+		if standalone(o.up) {
+			return true
+		}
+		if o.stage.apart() {
+			apart += len(o.up)
+		}
+	}
+	return apart > 1
+}
+
+// script writes statements, each under its comment; actions on one table that follow each
+// other are one ALTER TABLE.
+func script(b *strings.Builder, cmds []cmd) {
+	cmds = lastOnce(cmds)
+	for i := 0; i < len(cmds); {
+		n := i + 1
+		for cmds[i].action != "" && n < len(cmds) && cmds[n].action != "" && cmds[n].table == cmds[i].table {
+			n++
+		}
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		var notes []string
+		for _, c := range cmds[i:n] {
+			for _, l := range c.note {
+				if !slices.Contains(notes, l) {
+					notes = append(notes, l)
+				}
+			}
+		}
+		for _, l := range notes {
+			b.WriteString("-- " + oneLine(l) + "\n")
+		}
+		switch {
+		case cmds[i].action == "":
+			b.WriteString(cmds[i].sql)
+		case n == i+1:
+			b.WriteString(cmds[i].String())
+		default:
+			b.WriteString("ALTER TABLE " + cmds[i].table)
+			for j, c := range cmds[i:n] {
+				if j > 0 {
+					b.WriteByte(',')
+				}
+				b.WriteString("\n  " + c.action)
+			}
+		}
+		b.WriteString(";\n")
+		i = n
+	}
+}
+
+// lastOnce puts the statements that stand at the end there, once each.
+func lastOnce(cmds []cmd) []cmd {
+	var first, last []cmd
+	for _, c := range cmds {
+		switch {
+		case !c.last:
+			first = append(first, c)
+		case !slices.ContainsFunc(last, func(l cmd) bool { return l.sql == c.sql }):
+			last = append(last, c)
+		}
+	}
+	return append(first, last...)
+}

@@ -1,0 +1,1 @@
+INSERT INTO results (id, duration) VALUES (1, -1);

@@ -1,0 +1,3 @@
+ALTER TABLE public.results
+  DROP CONSTRAINT long,
+  ADD CONSTRAINT long CHECK ((duration >= 0)) NOT VALID;

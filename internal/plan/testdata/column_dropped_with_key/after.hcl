@@ -1,0 +1,20 @@
+schema "public" {
+}
+table "runs" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}
+table "results" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}

@@ -1,0 +1,1 @@
+SELECT count(*) FILTER (WHERE NOT flaky) || ' are not flaky' FROM results

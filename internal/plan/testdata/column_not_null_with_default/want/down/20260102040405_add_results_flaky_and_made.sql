@@ -1,0 +1,3 @@
+ALTER TABLE public.results
+  DROP COLUMN made,
+  DROP COLUMN flaky;

@@ -1,0 +1,1 @@
+ALTER TABLE public.results ALTER COLUMN n DROP NOT NULL;

@@ -1,0 +1,14 @@
+schema "public" {
+}
+table "results" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "Day" {
+    type = date
+  }
+  primary_key {
+    columns = [column.Day, column.id]
+  }
+}

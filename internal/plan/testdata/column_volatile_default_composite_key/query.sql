@@ -1,0 +1,1 @@
+SELECT count("Token x") || ' filled' FROM results

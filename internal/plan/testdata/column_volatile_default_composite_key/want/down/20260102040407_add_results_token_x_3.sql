@@ -1,0 +1,1 @@
+ALTER TABLE public.results ALTER COLUMN "Token x" DROP NOT NULL;

@@ -1,0 +1,8 @@
+schema "public" {
+}
+table "results" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+}

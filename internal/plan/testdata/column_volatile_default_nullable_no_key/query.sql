@@ -1,0 +1,1 @@
+SELECT count(at) || ' filled' FROM results

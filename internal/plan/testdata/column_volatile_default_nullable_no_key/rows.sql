@@ -1,0 +1,1 @@
+INSERT INTO results SELECT generate_series(1, 3000);

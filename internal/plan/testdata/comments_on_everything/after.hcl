@@ -1,0 +1,30 @@
+schema "public" {
+}
+table "results" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "source" {
+    type = text
+    null = true
+    comment = "where it's from"
+  }
+  column "duration" {
+    type = int
+    null = true
+  }
+  primary_key {
+    columns = [column.id]
+  }
+  index "ix_results_source" {
+    columns = [column.source]
+    comment = "for \\ the list"
+  }
+  comment = "a; b"
+  column "new" {
+    type = int
+    null = true
+    comment = "new"
+  }
+}

@@ -1,0 +1,1 @@
+ALTER TABLE public.results ALTER COLUMN mood SET DEFAULT 'so so'::public.mood;

@@ -1,0 +1,1 @@
+ALTER TABLE public.results ALTER COLUMN mood DROP DEFAULT;

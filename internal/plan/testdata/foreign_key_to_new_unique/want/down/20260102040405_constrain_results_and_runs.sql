@@ -1,0 +1,1 @@
+ALTER TABLE public.runs DROP CONSTRAINT runs_name_key;

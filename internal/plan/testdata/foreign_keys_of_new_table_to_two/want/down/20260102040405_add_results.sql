@@ -1,0 +1,2 @@
+-- Reverse: create "results" table
+DROP TABLE "public"."results";

@@ -1,0 +1,26 @@
+schema "public" {
+}
+table "results" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "source" {
+    type = text
+    null = true
+  }
+  column "duration" {
+    type = int
+    null = true
+  }
+  primary_key {
+    columns = [column.id]
+  }
+  index "ix_results_source" {
+    on {
+      expr = "lower(source)"
+    }
+    where = "(duration > 0)"
+    comment = "found by the lower case"
+  }
+}

@@ -1,0 +1,1 @@
+INSERT INTO "lllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllé" (id, ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc) VALUES (1, 'abc');

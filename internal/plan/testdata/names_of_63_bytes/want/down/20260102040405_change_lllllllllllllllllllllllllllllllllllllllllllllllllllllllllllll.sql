@@ -1,0 +1,3 @@
+ALTER TABLE public."lllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllé"
+  DROP CONSTRAINT kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk_new,
+  DROP CONSTRAINT llllllllllllllllllllllllllllllllllllllllllllllllllllll_not_null;

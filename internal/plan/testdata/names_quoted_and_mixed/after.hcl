@@ -1,0 +1,34 @@
+schema "public" {
+}
+schema "App Data" {
+}
+table "Test Runs" {
+  schema = schema["App Data"]
+  column "Id" {
+    type = int
+  }
+  column "select" {
+    type = text
+    null = true
+  }
+  column "Ünï" {
+    type = int
+    null = true
+  }
+  primary_key {
+    columns = [column.Id]
+  }
+  check "Old" {
+    expr = "\"Ünï\" > 1"
+  }
+  index "By select; --" {
+    columns = [column.select]
+  }
+  unique "Uniq Ünï" {
+    columns = [column.Ünï]
+  }
+  column "order" {
+    type = uuid
+    default = sql("gen_random_uuid()")
+  }
+}

@@ -1,0 +1,1 @@
+INSERT INTO "App Data"."Test Runs" ("Id", "Ünï") VALUES (1, 5);

@@ -1,0 +1,22 @@
+-- atlas:txmode none
+
+-- Fill "order" in the rows that were there before, batch by batch.
+-- repeatable it fills only what is still NULL
+DO $$
+DECLARE
+  batch_start1 integer;
+  batch_end1 integer;
+BEGIN
+  SELECT r."Id" INTO batch_start1 FROM "App Data"."Test Runs" r ORDER BY r."Id" LIMIT 1;
+  LOOP
+    SELECT r."Id" INTO batch_end1 FROM "App Data"."Test Runs" r WHERE r."Id" >= batch_start1 ORDER BY r."Id" OFFSET 5000 LIMIT 1;
+    EXIT WHEN NOT FOUND;
+    UPDATE "App Data"."Test Runs" r SET "order" = DEFAULT WHERE r."Id" >= batch_start1 AND r."Id" < batch_end1 AND r."order" IS NULL;
+    COMMIT;
+    batch_start1 := batch_end1;
+  END LOOP;
+  UPDATE "App Data"."Test Runs" r SET "order" = DEFAULT WHERE r."Id" >= batch_start1 AND r."order" IS NULL;
+END
+$$;
+
+ANALYZE "App Data"."Test Runs" ("order");

@@ -1,0 +1,3 @@
+ALTER TABLE "App Data"."Test Runs"
+  DROP CONSTRAINT "Old_new",
+  DROP COLUMN "order";

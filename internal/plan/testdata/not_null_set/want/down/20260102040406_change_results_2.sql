@@ -1,0 +1,3 @@
+ALTER TABLE public.results
+  ADD CONSTRAINT results_source_not_null CHECK (source IS NOT NULL) NOT VALID,
+  ALTER COLUMN source DROP NOT NULL;

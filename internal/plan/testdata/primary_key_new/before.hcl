@@ -1,0 +1,13 @@
+schema "public" {
+}
+table "results" {
+  schema = schema.public
+  column "id" {
+    type = int
+    null = true
+  }
+  column "source" {
+    type = text
+    null = true
+  }
+}

@@ -1,0 +1,3 @@
+ALTER TABLE public.results
+  ADD CONSTRAINT results_id_not_null CHECK (id IS NOT NULL) NOT VALID,
+  ALTER COLUMN id DROP NOT NULL;

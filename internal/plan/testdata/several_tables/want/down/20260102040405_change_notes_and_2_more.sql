@@ -1,0 +1,1 @@
+ALTER TABLE public.notes DROP CONSTRAINT notes_text_not_null;

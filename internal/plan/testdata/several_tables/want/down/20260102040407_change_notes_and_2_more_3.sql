@@ -1,0 +1,1 @@
+ALTER TABLE public.runs DROP COLUMN name;

@@ -1,0 +1,1 @@
+SELECT source::text || ' ' || duration FROM results

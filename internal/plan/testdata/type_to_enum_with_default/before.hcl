@@ -1,0 +1,19 @@
+schema "public" {
+}
+enum "mood" {
+  schema = schema.public
+  values = ["sad", "ok"]
+}
+table "results" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "mood" {
+    type = text
+    default = "ok"
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}

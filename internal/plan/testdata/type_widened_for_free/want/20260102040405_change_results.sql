@@ -1,0 +1,1 @@
+ALTER TABLE public.results ALTER COLUMN source TYPE text;

@@ -1,0 +1,4 @@
+-- REWRITES public.results: the type of source changes from text to character varying(10), which writes every row and every index anew.
+-- Nobody reads or writes the table meanwhile, and the disk holds it twice.
+
+ALTER TABLE public.results ALTER COLUMN source TYPE character varying(10);

@@ -1,0 +1,1 @@
+INSERT INTO results (id, source) VALUES (1, 'a'), (2, 'a');

@@ -1,0 +1,22 @@
+schema "public" {
+}
+table "results" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "source" {
+    type = text
+    null = true
+  }
+  column "duration" {
+    type = int
+    null = true
+  }
+  primary_key {
+    columns = [column.id]
+  }
+  unique "results_source_key" {
+    columns = [column.source]
+  }
+}

@@ -1,0 +1,1 @@
+ALTER TABLE public.results RENAME CONSTRAINT "one source" TO results_source_key;

@@ -69,18 +69,6 @@ func (Dev) Url(ctx context.Context) error {
 	})
 }
 
-// Test runs the project's own tests.
-func Test(ctx context.Context,
-	full *bool, // the long matrices too
-) error {
-	if value(full) {
-		os.Setenv("SCHEMA_TEST_FULL", "1")
-	}
-	return run(ctx, func(ctx context.Context) error {
-		return goTool(ctx, ".", "test", "-timeout=60m", "./...")
-	})
-}
-
 // Bench measures the commands beside the tools that they are compared with.
 func Bench(ctx context.Context,
 	only *string, // regular expression of the benchmarks to run; all if not given

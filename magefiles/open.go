@@ -202,7 +202,9 @@ func (c *cmd) connConfig(ctx context.Context) (*pgx.ConnConfig, error) {
 }
 
 func (c *cmd) local() devdb.LocalConfig {
-	return devdb.LocalConfig{Project: c.Root, Log: say}
+	// A dev that makes no sense is the business of what starts one.
+	major, _ := devdb.Major(c.Dev)
+	return devdb.LocalConfig{Project: c.Root, Major: major, Log: say}
 }
 
 // toolVersion is this module's version: a tag, a pseudo-version, or (devel).

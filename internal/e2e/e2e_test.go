@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -97,6 +99,10 @@ func TestScripts(t *testing.T) {
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
 				return os.Geteuid() == 0, nil
+			}
+			// The tests' PostgreSQL is of that major or a later one: "pg14".
+			if major, err := strconv.Atoi(strings.TrimPrefix(cond, "pg")); err == nil {
+				return pgtest.Server(t).VersionNum() >= major*10000, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},

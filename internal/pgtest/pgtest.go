@@ -1,10 +1,15 @@
 // Package pgtest gives every test a PostgreSQL database of its own, on one
-// throwaway server per test process.
+// throwaway server per test process: of the newest major installed, or of that in
+// the environment's SCHEMA_TEST_MAJOR, "13" to "18".
 package pgtest
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
 	"os/exec"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -26,14 +31,27 @@ func Server(t testing.TB) *devdb.Server {
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.server == nil && shared.err == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute) // fetching it may take 5
 		defer cancel()
-		shared.server, shared.err = devdb.Start(ctx, devdb.Config{})
+		shared.server, shared.err = start(ctx, t)
 	}
 	if shared.err != nil {
 		t.Fatalf("starting PostgreSQL for the tests: %v", shared.err)
 	}
 	return shared.server
+}
+
+func start(ctx context.Context, t testing.TB) (*devdb.Server, error) {
+	major := os.Getenv("SCHEMA_TEST_MAJOR")
+	cfg := devdb.Config{Log: t.Logf}
+	if major != "" {
+		cfg.Dev = "docker://postgres/" + major + "/dev"
+	}
+	s, err := devdb.Start(ctx, cfg)
+	if err == nil && major != "" && strconv.Itoa(s.VersionNum()/10000) != major {
+		err = errors.Join(fmt.Errorf("SCHEMA_TEST_MAJOR is %s, but there is only PostgreSQL %d", major, s.VersionNum()/10000), s.Close())
+	}
+	return s, err
 }
 
 // Main runs a package's tests and stops the shared server after them:

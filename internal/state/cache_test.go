@@ -130,6 +130,7 @@ func TestReplayBeginsWithKept(t *testing.T) {
 
 // On another's server nothing is kept, and what is kept here is not for it.
 func TestReplayOnDevURL(t *testing.T) {
+	pgtest.Server(t) // which outlives this test's cache
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	files := map[string]string{"1_slow.sql": slow}
 	replayed(t, "", files)

@@ -1,0 +1,130 @@
+//go:build mage
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/magefile/mage/mg"
+)
+
+// testMajors are the major versions of PostgreSQL that the tests run on with -full:
+// the oldest and the newest supported, and those that production and its successor
+// are. Where one isn't installed it's fetched by npm.
+var testMajors = []string{"13", "15", "17", "18"}
+
+// Test runs the project's own tests.
+//
+// With -full it runs them on PostgreSQL 13, 15, 17 and 18, the long matrices included.
+func Test(ctx context.Context,
+	full *bool, // on every supported PostgreSQL, and the long matrices too
+) error {
+	return run(ctx, func(ctx context.Context) error {
+		if !value(full) {
+			return goTool(ctx, ".", "test", "-timeout=60m", "./...")
+		}
+		os.Setenv("SCHEMA_TEST_FULL", "1")
+		var errs []error
+		var counts []string
+		for _, major := range testMajors {
+			say("== PostgreSQL %s", major)
+			os.Setenv("SCHEMA_TEST_MAJOR", major)
+			start := time.Now()
+			n, err := countedTests(ctx)
+			counts = append(counts, fmt.Sprintf("PostgreSQL %s: %s, in %s", major, n, time.Since(start).Round(time.Second)))
+			if err != nil {
+				errs = append(errs, fmt.Errorf("on PostgreSQL %s: %w", major, err))
+			}
+			if ctx.Err() != nil {
+				break
+			}
+		}
+		say("%s", strings.Join(counts, "\n"))
+		return errors.Join(errs...)
+	})
+}
+
+// testCount is how many tests, parts of tests included, ended in which way.
+type testCount struct{ passed, skipped, failed int }
+
+func (c testCount) String() string {
+	return fmt.Sprintf("%d passed, %d skipped, %d failed", c.passed, c.skipped, c.failed)
+}
+
+// countedTests runs all tests and shows a line for each package, and all that those
+// said that failed.
+func countedTests(ctx context.Context) (testCount, error) {
+	cmd := exec.CommandContext(ctx, mg.GoCmd(), "test", "-json", "-timeout=5h", "./...")
+	cmd.Stderr = os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return testCount{}, err
+	}
+	if err := cmd.Start(); err != nil {
+		return testCount{}, err
+	}
+	n, err := readTests(out, os.Stdout)
+	if err != nil {
+		// Or the command would wait for its reader.
+		_, _ = io.Copy(io.Discard, out)
+	}
+	return n, errors.Join(err, cmd.Wait())
+}
+
+// readTests reads what go test -json writes.
+func readTests(from io.Reader, to io.Writer) (testCount, error) {
+	var n testCount
+	said := map[[2]string]*strings.Builder{} // by package and test
+	events := json.NewDecoder(bufio.NewReader(from))
+	for {
+		var e struct{ Action, Package, Test, Output string }
+		if err := events.Decode(&e); err == io.EOF {
+			return n, nil
+		} else if err != nil {
+			return n, fmt.Errorf("reading the tests' results: %w", err)
+		}
+		key := [2]string{e.Package, e.Test}
+		switch e.Action {
+		case "output", "build-output":
+			if e.Test == "" {
+				if !strings.HasSuffix(e.Output, "[no test files]\n") && e.Output != "PASS\n" {
+					fmt.Fprint(to, e.Output)
+				}
+				continue
+			}
+			if said[key] == nil {
+				said[key] = &strings.Builder{}
+			}
+			said[key].WriteString(e.Output)
+		case "pass", "skip", "fail":
+			switch {
+			case e.Test == "":
+				// Of a package that ended in the middle, the test that ran says why.
+				for k, s := range said {
+					if e.Action == "fail" && k[0] == e.Package {
+						fmt.Fprint(to, s)
+					}
+				}
+				continue
+			case e.Action == "pass":
+				n.passed++
+			case e.Action == "skip":
+				n.skipped++
+			default:
+				n.failed++
+				fmt.Fprint(to, said[key])
+			}
+			delete(said, key)
+		}
+	}
+}

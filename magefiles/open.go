@@ -171,7 +171,7 @@ func (c *cmd) migrator(ctx context.Context) (*migrator.Migrator, error) {
 		Store:           revision.Store{AlembicSchema: c.AlembicSchema, JournalSchema: c.JournalSchema},
 		LockTimeout:     c.LockTimeout,
 		OperatorVersion: "ibutsu-schema " + toolVersion(),
-		Log:             report.NewProgress(os.Stderr, report.StyleFor(os.Stderr, os.LookupEnv)),
+		Log:             report.NewProgress(os.Stderr, c.Format, os.LookupEnv),
 	}
 	if c.Wait != nil {
 		cfg.Wait = *c.Wait

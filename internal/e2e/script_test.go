@@ -161,6 +161,7 @@ var moving = []struct {
 	as      string
 }{
 	// Said of what takes longer than a second, which on a busy machine anything does.
+	{regexp.MustCompile(`(?m)^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ `), ""},
 	{regexp.MustCompile(`(?m)^   (done in|statement \d+ of \d+ took) .*\n`), ""},
 	{regexp.MustCompile(`\b\d+ ms\b|\b\d+\.\d s\b|\b\d+m\d+s\b`), "TIME"},
 	{regexp.MustCompile(`\b20[2-9]\d-\d\d-\d\d( \d\d:\d\d)?\b`), "DATE"},

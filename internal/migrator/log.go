@@ -93,6 +93,13 @@ type (
 		Elapsed time.Duration
 	}
 
+	// LogStopped says that a file ended with an error.
+	LogStopped struct {
+		File *migration.File
+		Down bool
+		Err  error
+	}
+
 	// LogRetry says that what was tried gave way to other sessions and will be
 	// tried again.
 	LogRetry struct {
@@ -120,6 +127,7 @@ func (LogFile) logEntry()     {}
 func (LogStmt) logEntry()     {}
 func (LogStmtDone) logEntry() {}
 func (LogFileDone) logEntry() {}
+func (LogStopped) logEntry()  {}
 func (LogRetry) logEntry()    {}
 func (LogRebuild) logEntry()  {}
 func (LogNotice) logEntry()   {}

@@ -86,6 +86,7 @@ func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 	fr.End = time.Now()
 	if err != nil {
 		errors.As(err, &fr.Err)
+		s.log(LogStopped{File: st.file, Down: st.down, Err: err})
 		return fr, err
 	}
 	s.log(LogFileDone{File: st.file, Down: st.down, Elapsed: fr.End.Sub(fr.Start)})

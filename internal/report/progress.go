@@ -3,8 +3,12 @@ package report
 import (
 	"fmt"
 	"io"
+	"log/slog"
+	"os"
 	"strings"
 	"time"
+
+	"golang.org/x/term"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
@@ -13,27 +17,61 @@ import (
 // slow is from how long on a file or a statement is worth a line of its own.
 const slow = time.Second
 
-// Progress is a migrator.Logger that writes a line for each thing that a person who waits
-// wants to know. It is meant for stderr; errors of writing are dropped, since a closed
-// terminal is no reason to stop a migration.
+// Progress is a migrator.Logger that tells a person who waits, or a pipeline's log, what
+// happens. It is meant for stderr; errors of writing are dropped, since a closed terminal is
+// no reason to stop a migration. Where nothing happens, it writes nothing.
+//
+// On a terminal a statement that takes long has one line that is rewritten as it goes on;
+// elsewhere every line begins with its time. As JSON, each is an object of log/slog.
 type Progress struct {
 	w     io.Writer
 	style Style
-	files int // of the run
-	n     int // the current one, from 1
+	now   func() time.Time
+	json  *slog.Logger // nil: text
+	width func() int   // of the terminal; nil: it is none
+	live  bool         // a line is there to be rewritten
+	files int          // of the run
+	n     int          // the current one, from 1
+	phase string       // of the statement, as it was told last
+	told  time.Duration
 }
 
-// NewProgress returns a Progress that writes to w.
-func NewProgress(w io.Writer, style Style) *Progress { return &Progress{w: w, style: style} }
+// NewProgress returns a Progress that writes to w: JSON if the command's result is JSON, or
+// if LOG_FORMAT is "json"; else text.
+func NewProgress(w io.Writer, f Format, lookup func(string) (string, bool)) *Progress {
+	p := &Progress{w: w, style: StyleFor(w, lookup), now: time.Now}
+	if v, _ := lookup("LOG_FORMAT"); f == JSON || v == "json" {
+		p.json = slog.New(slog.NewJSONHandler(w, nil))
+		return p
+	}
+	dumb, _ := lookup("TERM")
+	if file, ok := w.(*os.File); ok && dumb != "dumb" && term.IsTerminal(int(file.Fd())) {
+		p.width = func() int {
+			if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+				return width
+			}
+			return 80
+		}
+	}
+	return p
+}
 
 // Log writes a line, or nothing, for what happens.
 func (p *Progress) Log(e migrator.LogEntry) {
+	if p.json != nil {
+		logJSON(p.json, e)
+		return
+	}
 	switch e := e.(type) {
 	case migrator.LogWait:
 		if e.Waited < slow {
 			p.line("waiting for another session that migrates this database: %s", e.Holder)
 		} else {
 			p.line("still waiting after %s: %s", short(e.Waited), e.Holder)
+		}
+	case migrator.LogBlocked:
+		for _, b := range e.Blockers {
+			p.line("   %s", p.style.warn(fmt.Sprintf("waiting for %s, for %s", b, short(e.Waited))))
 		}
 	case migrator.LogBuilding:
 		p.line("waiting for pid %d, which builds index %s", e.PID, e.Index)
@@ -52,7 +90,12 @@ func (p *Progress) Log(e migrator.LogEntry) {
 			text += fmt.Sprintf(", goes on after statement %d of %d", e.Skipped, e.Total)
 		}
 		p.line("%s", text)
+	case migrator.LogStmt:
+		p.phase, p.told = "", 0
+	case migrator.LogProgress:
+		p.progress(e)
 	case migrator.LogStmtDone:
+		p.clear()
 		switch {
 		case e.Known:
 			p.line("   statement %d of %d was done before: %s", e.N, e.Total, firstLine(e.Stmt.Text))
@@ -60,11 +103,20 @@ func (p *Progress) Log(e migrator.LogEntry) {
 			p.line("   statement %d of %d took %s: %s", e.N, e.Total, short(e.Elapsed), firstLine(e.Stmt.Text))
 		}
 	case migrator.LogFileDone:
+		p.clear()
 		if e.Elapsed >= slow {
 			p.line("   %s", p.style.faint("done in "+short(e.Elapsed)))
 		}
+	case migrator.LogStopped:
+		p.clear()
 	case migrator.LogRetry:
-		p.line("   %s", p.style.warn(fmt.Sprintf("%s gave way (%v), next try in %s", e.What, e.Err, short(e.After))))
+		by := ""
+		for i, b := range e.Blockers {
+			if by = ", blocked by " + b.String(); i > 0 {
+				by = fmt.Sprintf(", blocked by %d sessions", len(e.Blockers))
+			}
+		}
+		p.line("   %s", p.style.warn(fmt.Sprintf("%s gave way (%v%s), next try in %s", e.What, e.Err, by, short(e.After))))
 	case migrator.LogRebuild:
 		p.line("   %s", p.style.warn("index "+e.Index+" is INVALID, left by an interrupted build: dropping it to build it again"))
 	case migrator.LogNotice:
@@ -72,7 +124,48 @@ func (p *Progress) Log(e migrator.LogEntry) {
 	}
 }
 
+// progress shows how far a statement has come: on the terminal's line each time, elsewhere
+// when it enters another phase, and now and then.
+func (p *Progress) progress(e migrator.LogProgress) {
+	text := fmt.Sprintf("statement %d of %d, %s", e.N, e.Total, short(e.Elapsed))
+	if e.Phase != "" {
+		text += ": " + e.Phase
+	}
+	if e.Of > 0 {
+		text += fmt.Sprintf(" %d %% (%d of %d %s)", 100*e.Done/e.Of, e.Done, e.Of, e.Unit)
+	}
+	text += ": " + firstLine(e.Stmt.Text)
+	if p.width != nil {
+		line := []rune("   " + text)
+		if most := p.width() - 1; len(line) > most {
+			line = line[:max(most, 0)]
+		}
+		fmt.Fprintf(p.w, "\r\x1b[K%s", p.style.faint(string(line)))
+		p.live = true
+		return
+	}
+	const first, then = 10 * time.Second, 30 * time.Second
+	due := e.Elapsed-p.told >= then || p.told == 0 && e.Elapsed >= first
+	if !due && (e.Phase == p.phase || p.phase == "" && p.told == 0 && e.Elapsed < first/2) {
+		return
+	}
+	p.phase, p.told = e.Phase, e.Elapsed
+	p.line("   %s", text)
+}
+
+// clear takes the line that is rewritten away.
+func (p *Progress) clear() {
+	if p.live {
+		fmt.Fprint(p.w, "\r\x1b[K")
+		p.live = false
+	}
+}
+
 func (p *Progress) line(format string, args ...any) {
+	p.clear()
+	if p.width == nil {
+		fmt.Fprint(p.w, p.now().UTC().Format(time.RFC3339), " ")
+	}
 	fmt.Fprintf(p.w, format+"\n", args...)
 }
 

@@ -336,7 +336,8 @@ func TestApply(t *testing.T) {
 func TestProgress(t *testing.T) {
 	f := files(t)
 	var out bytes.Buffer
-	p := NewProgress(&out, Style{})
+	p := NewProgress(&out, Text, noEnv)
+	p.now = func() time.Time { return time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC) }
 	for _, e := range []migrator.LogEntry{
 		migrator.LogWait{Holder: migrator.Holder{PID: 7, User: "ibutsu", Application: "ibutsu-schema"}},
 		migrator.LogWait{Holder: migrator.Holder{PID: 7}, Waited: 90 * time.Second},
@@ -361,6 +362,93 @@ func TestProgress(t *testing.T) {
 		p.Log(e)
 	}
 	golden(t, "progress.txt", out.String())
+}
+
+func noEnv(string) (string, bool) { return "", false }
+
+func TestLiveProgress(t *testing.T) {
+	f := files(t)
+	var out bytes.Buffer
+	p := NewProgress(&out, Text, noEnv)
+	p.width = func() int { return 60 }
+	stmt := migrator.LogProgress{Stmt: f[0].Stmts[0], N: 1, Total: 2, Elapsed: 3 * time.Second}
+	p.Log(migrator.LogPlan{Files: f})
+	p.Log(migrator.LogFile{File: f[0], Total: 2})
+	p.Log(stmt)
+	stmt.Elapsed, stmt.Phase, stmt.Done, stmt.Of, stmt.Unit = 4*time.Second, "building index: scanning table", 1, 4, "blocks"
+	p.Log(stmt)
+	p.Log(migrator.LogNotice{Severity: "NOTICE", Message: "half way"})
+	p.Log(stmt)
+	p.Log(migrator.LogStopped{File: f[0], Err: errors.New("no")})
+	got := strings.ReplaceAll(strings.ReplaceAll(out.String(), "\r\x1b[K", "<"), "\n", "|\n")
+	if !strings.Contains(got, "|\n<   statement 1 of 2, 3.0 s: ") || !strings.Contains(got, "<   statement 1 of 2, 4.0 s: building index: scanning table <   NOTICE: half way|\n<") || !strings.HasSuffix(got, "<") {
+		t.Errorf("the terminal shows\n%s", got)
+	}
+	for line := range strings.SplitSeq(got, "<") {
+		if len([]rune(line)) >= 60 && !strings.Contains(line, "|") {
+			t.Errorf("a line breaks: %q", line)
+		}
+	}
+}
+
+func TestProgressElsewhere(t *testing.T) {
+	f := files(t)
+	var out bytes.Buffer
+	p := NewProgress(&out, Text, noEnv)
+	p.now = func() time.Time { return time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC) }
+	p.Log(migrator.LogStmt{Stmt: f[0].Stmts[0], N: 1, Total: 1})
+	for i := 1; i <= 100; i++ {
+		e := migrator.LogProgress{Stmt: f[0].Stmts[0], N: 1, Total: 1, Elapsed: time.Duration(i) * time.Second}
+		if i > 60 {
+			e.Phase = "vacuuming heap"
+		}
+		p.Log(e)
+	}
+	var at []string
+	for line := range strings.Lines(out.String()) {
+		_, rest, _ := strings.Cut(line, "statement 1 of 1, ")
+		word, _, _ := strings.Cut(rest, ":")
+		at = append(at, word)
+	}
+	if d := cmp.Diff([]string{"10.0 s", "40.0 s", "1m1s", "1m31s"}, at); d != "" {
+		t.Errorf("a line each at (-want +got):\n%s\n%s", d, out.String())
+	}
+}
+
+func TestProgressAsJSON(t *testing.T) {
+	f := files(t)
+	for _, tt := range []struct {
+		format Format
+		lookup func(string) (string, bool)
+	}{
+		{JSON, noEnv},
+		{Text, func(name string) (string, bool) { return "json", name == "LOG_FORMAT" }},
+	} {
+		var out bytes.Buffer
+		p := NewProgress(&out, tt.format, tt.lookup)
+		blocked := []migrator.Blocker{{PID: 8, User: "app", State: "idle in transaction"}}
+		for _, e := range []migrator.LogEntry{
+			migrator.LogWait{Holder: migrator.Holder{PID: 7}}, migrator.LogPlan{Files: f}, migrator.LogFile{File: f[0], Total: 1},
+			migrator.LogStmt{Stmt: f[0].Stmts[0], N: 1, Total: 1}, migrator.LogBlocked{Blockers: blocked, Waited: time.Second},
+			migrator.LogProgress{Stmt: f[0].Stmts[0], N: 1, Total: 1, Elapsed: time.Minute, Phase: "initializing"},
+			migrator.LogStmtDone{Stmt: f[0].Stmts[0], N: 1, Total: 1}, migrator.LogFileDone{File: f[0]}, migrator.LogSettled{Note: "so"},
+			migrator.LogRetry{What: "x", Err: errors.New("no"), Blockers: blocked}, migrator.LogRebuild{Index: "i"}, migrator.LogBuilding{Index: "i"},
+			migrator.LogNotice{Severity: "WARNING", Message: "a\nb"}, migrator.LogStopped{File: f[0], Err: errors.New("no")},
+		} {
+			before := out.Len()
+			p.Log(e)
+			var got map[string]any
+			if err := json.Unmarshal(out.Bytes()[before:], &got); err != nil || got["msg"] == "" || got["level"] == "" || got["time"] == "" {
+				t.Errorf("%T gives %q, %v", e, out.Bytes()[before:], err)
+			}
+		}
+		if n := strings.Count(out.String(), "\n"); n != 14 {
+			t.Errorf("%d lines", n)
+		}
+		if !strings.Contains(out.String(), "pid 8, user app, idle in transaction") {
+			t.Errorf("the blocker is missing:\n%s", out.String())
+		}
+	}
 }
 
 func TestAnnotation(t *testing.T) {

@@ -1,0 +1,69 @@
+package report
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+)
+
+// logJSON writes what happens as an object: time, level, msg, and what it is about. Durations
+// are in milliseconds.
+func logJSON(l *slog.Logger, e migrator.LogEntry) {
+	stmt := func(n, total int, text string) slog.Attr {
+		return slog.Group("statement", "n", n, "total", total, "text", firstLine(text))
+	}
+	file := func(name, version, revision string, down bool) []any {
+		return []any{"file", name, "version", version, "revision", revision, "down", down}
+	}
+	switch e := e.(type) {
+	case migrator.LogWait:
+		l.Info("waiting for another session that migrates this database", "pid", e.Holder.PID, "user", e.Holder.User,
+			"application", e.Holder.Application, "client", e.Holder.Client, "waited_ms", ms(e.Waited))
+	case migrator.LogBlocked:
+		l.Warn("waiting for other sessions' locks", "blockers", blockers(e.Blockers), "waited_ms", ms(e.Waited))
+	case migrator.LogBuilding:
+		l.Info("waiting for a session that builds the index", "index", e.Index, "pid", e.PID)
+	case migrator.LogSettled:
+		l.Info("the record is settled", "why", e.Note)
+	case migrator.LogPlan:
+		l.Info("begin", "files", len(e.Files), "down", e.Down)
+	case migrator.LogFile:
+		l.Info("file", append(file(e.File.Name, e.File.Version, e.File.Revision, e.Down), "skipped", e.Skipped, "total", e.Total)...)
+	case migrator.LogStmt:
+		l.Info("statement", stmt(e.N, e.Total, e.Stmt.Text))
+	case migrator.LogProgress:
+		args := []any{stmt(e.N, e.Total, e.Stmt.Text), "elapsed_ms", ms(e.Elapsed)}
+		if e.Phase != "" {
+			args = append(args, "phase", e.Phase, "done", e.Done, "of", e.Of, "unit", e.Unit)
+		}
+		l.Info("progress", args...)
+	case migrator.LogStmtDone:
+		l.Info("statement done", stmt(e.N, e.Total, e.Stmt.Text), "elapsed_ms", ms(e.Elapsed), "known", e.Known)
+	case migrator.LogFileDone:
+		l.Info("file done", append(file(e.File.Name, e.File.Version, e.File.Revision, e.Down), "elapsed_ms", ms(e.Elapsed))...)
+	case migrator.LogStopped:
+		l.Error("file stopped", append(file(e.File.Name, e.File.Version, e.File.Revision, e.Down), "error", e.Err.Error())...)
+	case migrator.LogRetry:
+		l.Warn("gave way, will try again", "what", e.What, "error", e.Err.Error(), "blockers", blockers(e.Blockers), "after_ms", ms(e.After))
+	case migrator.LogRebuild:
+		l.Warn("dropping an INVALID index to build it again", "index", e.Index)
+	case migrator.LogNotice:
+		level := slog.LevelInfo
+		if e.Severity == "WARNING" {
+			level = slog.LevelWarn
+		}
+		l.Log(context.Background(), level, "notice", "severity", e.Severity, "text", e.Message)
+	}
+}
+
+func ms(d time.Duration) int64 { return d.Milliseconds() }
+
+func blockers(all []migrator.Blocker) []string {
+	texts := make([]string, len(all))
+	for i, b := range all {
+		texts[i] = b.String()
+	}
+	return texts
+}

@@ -23,6 +23,7 @@ type plannedFile struct {
 	Add    []string `json:"Add,omitempty"`    // lines that the catalog gains
 	Remove []string `json:"Remove,omitempty"` // lines that it loses
 	Losses []string `json:"Losses,omitempty"` // what is destroyed with its data
+	Marks  []string `json:"Marks,omitempty"`  // what is rewritten or blocked, and why
 }
 
 // Plan shows a plan, written or (dryRun) only worked out: then with the text of its files.
@@ -55,6 +56,9 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 		for _, l := range f.Losses {
 			b.WriteString("  " + s.warn("destroys "+l) + "\n")
 		}
+		for _, m := range f.Marks {
+			b.WriteString("  " + s.warn(m) + "\n")
+		}
 	}
 	for _, o := range r.Outside {
 		line := "left alone, outside the schema file: " + o.String()
@@ -74,7 +78,7 @@ func (p *Printer) planned(r *plan.Plan) planned {
 				Name: f.Name, Version: f.Version, Content: f.SQL,
 				Description: strings.TrimSuffix(strings.TrimPrefix(f.Name, f.Version+"_"), ".sql"),
 			},
-			Down: f.Draft.Down, Add: f.Effect.Add, Remove: f.Effect.Remove, Losses: f.Losses,
+			Down: f.Draft.Down, Add: f.Effect.Add, Remove: f.Effect.Remove, Losses: f.Losses, Marks: f.Marks,
 		})
 	}
 	for _, o := range r.Outside {

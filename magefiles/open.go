@@ -170,6 +170,7 @@ func (c *cmd) migrator(ctx context.Context) (*migrator.Migrator, error) {
 		ConnConfig: conn, Dir: c.dir, Exclude: c.Exclude, Role: c.Role,
 		Store:           revision.Store{AlembicSchema: c.AlembicSchema, JournalSchema: c.JournalSchema},
 		LockTimeout:     c.LockTimeout,
+		LockRetry:       c.LockRetry,
 		OperatorVersion: "ibutsu-schema " + toolVersion(),
 		Log:             report.NewProgress(os.Stderr, c.Format, os.LookupEnv),
 	}

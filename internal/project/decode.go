@@ -60,6 +60,13 @@ func (e *Env) decode(f *file, block envBlock, s *scope) error {
 	if timeout != nil {
 		e.LockTimeout = *timeout
 	}
+	retry, err := s.duration(attrs["lock_retry"])
+	if err != nil {
+		return err
+	}
+	if retry != nil {
+		e.LockRetry = *retry
+	}
 
 	lint := f.lint
 	for _, b := range block.body.Blocks {

@@ -63,6 +63,8 @@ type Env struct {
 	AlembicSchema, JournalSchema string
 	// LockTimeout is PostgreSQL's lock_timeout for migrations; 0 if not set.
 	LockTimeout time.Duration
+	// LockRetry is for how long what waits for a lock is tried again; 0 if not set.
+	LockRetry time.Duration
 	// Wait is how long to wait for the lock that excludes a second run
 	// (migration.lock_timeout); nil if not set.
 	Wait *time.Duration

@@ -65,6 +65,7 @@ env "prod" {
   exclude = local.names
   alembic_version_schema = var.schema
   lock_timeout = "1500ms"
+  lock_retry   = "10m"
   role         = getenv("OWNER")
   migration {
     dir              = "file://./db/migrations?format=atlas"
@@ -105,7 +106,7 @@ diff {
 		Dev:           "docker://postgres/15/dev",
 		Exclude:       []string{"alembic_version", "ledger.alembic_version", "tmp_*"},
 		AlembicSchema: "ledger", JournalSchema: "ledger_journal",
-		LockTimeout: 1500 * time.Millisecond, Wait: &wait, Role: "Table Owner",
+		LockTimeout: 1500 * time.Millisecond, LockRetry: 10 * time.Minute, Wait: &wait, Role: "Table Owner",
 		Gate: Gate{Base: "origin/release", Errors: map[string]bool{"destructive": false, "condrop": true}},
 	}
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(Env{}, choice{})); d != "" {

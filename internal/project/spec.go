@@ -58,7 +58,7 @@ var envSpec = &spec{
 	labels: 1,
 	attrs: []string{
 		"name", "url", "dev", "src", "exclude",
-		"alembic_version_schema", "lock_timeout", "role",
+		"alembic_version_schema", "lock_timeout", "lock_retry", "role",
 		"schemas", "include", "for_each",
 	},
 	refused: map[string]string{

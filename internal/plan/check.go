@@ -84,17 +84,15 @@ func check(ctx context.Context, cfg Config) (*CheckResult, []catalog.Catalog, er
 	defer desired.Close()
 	r.Outside = state.Unmanaged(replayed.Catalog)
 	r.effects(cfg.Dir, path)
-	kept, err := replayed.KeptSchemas(ctx, desired.Catalog)
+	differences, err := differences(ctx, replayed, desired)
 	if err != nil {
 		return nil, nil, err
 	}
-	have, _ := state.Split(replayed.Catalog, kept...)
-	want, _ := state.Split(desired.Catalog, kept...)
-	if !want.Equal(have) {
+	if len(differences) > 0 {
 		r.Findings = append(r.Findings, Finding{
 			Kind:        FindingPlan,
 			Text:        fmt.Sprintf("%s and the migrations differ: run plan", cfg.SchemaName),
-			Differences: catalog.Diff(want, have),
+			Differences: differences,
 		})
 	}
 	if err := r.checkpoints(ctx, cfg, path); err != nil {
@@ -158,36 +156,9 @@ func effectFile(f *migration.File) string {
 
 // downs runs every down file from the state after its migration.
 func (r *CheckResult) downs(ctx context.Context, cfg Config, s *state.State, path []catalog.Catalog) error {
-	var steps []step
-	for _, f := range cfg.Dir.Files() {
-		d := step{file: migration.DownDir + "/" + f.Name}
-		switch {
-		case f.Down == nil:
-			d.none = true
-			r.Findings = append(r.Findings, Finding{Kind: FindingDown, File: d.file, Text: "the down file of " + f.Name +
-				" is missing: write one, or say in it that there is no way back (\"-- alembic:down none REASON\"), and run rehash"})
-		case f.Down.None != "":
-			d.none = true
-		default:
-			d.stmts, d.txNone = f.Down.Stmts, f.Down.TxNone
-		}
-		steps = append(steps, d)
-	}
-	faults, err := leadBack(ctx, s, steps, path, func(ctx context.Context, n int) (*state.State, error) {
+	found, err := Downs(ctx, s, cfg.Dir.Files(), path, func(ctx context.Context, n int) (*state.State, error) {
 		return state.Replay(ctx, cfg.Server, cfg.Dir, n-1, cfg.Options)
 	})
-	if err != nil {
-		return err
-	}
-	for _, f := range slices.Backward(faults) {
-		finding := Finding{Kind: FindingDown, File: f.step.file, Differences: f.differences}
-		if f.err != nil {
-			finding.Line = f.err.Pos.Line
-			finding.Text = "the down file fails: " + state.Message(f.err.Err)
-		} else {
-			finding.Text = "the down file does not lead back to the state before its migration"
-		}
-		r.Findings = append(r.Findings, finding)
-	}
-	return nil
+	r.Findings = append(r.Findings, found...)
+	return err
 }

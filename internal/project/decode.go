@@ -14,7 +14,7 @@ import (
 
 // decode fills in what the chosen env block says, and the file's lint block where the env's
 // is silent. The url is left alone: it may need what only a live database's users have.
-func (e *Env) decode(f *file, block envBlock, s *scope) error {
+func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 	if err := envSpec.checkRefused(block.body, "env"); err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (e *Env) decode(f *file, block envBlock, s *scope) error {
 		}
 	}
 	for _, b := range lint {
-		if err := e.Gate.decode(b.Body, s); err != nil {
+		if err := e.Gate.decode(b.Body, s, checks); err != nil {
 			return err
 		}
 	}
@@ -129,46 +129,6 @@ func (e *Env) decodeMigration(body *hclsyntax.Body, s *scope) error {
 	for name, want := range map[string]string{"format": "atlas", "exec_order": "LINEAR"} {
 		if a := attrs[name]; a != nil && !strings.EqualFold(keyword(a.Expr), want) {
 			return at(a.Expr.Range(), "%s must be %s: nothing else is supported", in(name, "env.migration"), want)
-		}
-	}
-	return nil
-}
-
-// decode adds what a lint block says to what is not set yet.
-func (g *Gate) decode(body *hclsyntax.Body, s *scope) error {
-	latest, err := s.number(body.Attributes["latest"])
-	if err != nil {
-		return err
-	}
-	// As with Atlas, the env's way to find the changed files hides the file's.
-	detects := g.Base != "" || g.Latest != 0
-	if !detects {
-		g.Latest = latest
-	}
-	for _, b := range body.Blocks {
-		if b.Type == "git" {
-			base, err := s.text(b.Body.Attributes["base"])
-			if err != nil {
-				return err
-			}
-			if !detects {
-				g.Base = base
-			}
-			continue
-		}
-		a := b.Body.Attributes["error"]
-		if a == nil {
-			continue
-		}
-		isError, err := s.flag(a)
-		if err != nil {
-			return err
-		}
-		if g.Errors == nil {
-			g.Errors = map[string]bool{}
-		}
-		if _, ok := g.Errors[b.Type]; !ok {
-			g.Errors[b.Type] = isError
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +37,8 @@ type Options struct {
 	Env, URL string
 	// LookupEnv reads the environment; nil means os.LookupEnv.
 	LookupEnv func(string) (string, bool)
+	// Checks are the labels that a check block of lint may have. Without them any is taken.
+	Checks []string
 }
 
 // Env is one environment of a project.
@@ -82,9 +85,21 @@ type Gate struct {
 	Base string
 	// Latest is how many of the last files to look at; 0 if not set.
 	Latest int
-	// Errors holds by an analyzer's name whether its findings are errors; analyzers that are
-	// not mentioned are missing.
-	Errors map[string]bool
+	// Analyzers and Checks hold what is set by an analyzer's name, and by the label of a check
+	// block.
+	Analyzers, Checks map[string]Setting
+	// AllowTables match whole names of tables about which nothing is reported.
+	AllowTables []*regexp.Regexp
+}
+
+// Setting is what the lint blocks say of one analyzer or check.
+type Setting struct {
+	Error *bool // whether its findings are errors; nil if not set
+	Skip  *bool // whether it is left out; nil if not set
+	Force bool  // whether no directive in a file silences it
+	// AllowTables and AllowColumns match whole names of tables and columns about which it
+	// reports nothing.
+	AllowTables, AllowColumns []*regexp.Regexp
 }
 
 // A UsageError is a request that cannot be meant: an env that does not exist, two flags
@@ -130,7 +145,7 @@ func Load(opts Options) (*Env, error) {
 		env.Name = block.name
 	}
 	scope := newScope(file, env.Name, env.FS, opts.LookupEnv)
-	if err := env.decode(file, block, scope); err != nil {
+	if err := env.decode(file, block, scope, opts.Checks); err != nil {
 		return nil, err
 	}
 	if !env.OnEmbedded {

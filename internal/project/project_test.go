@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -80,14 +81,27 @@ env "prod" {
   }
   lint {
     git { base = "origin/release" }
-    destructive { error = false }
+    destructive {
+      error = false
+      allow_table { match = "tmp_.*" }
+    }
+    check "drop-view" { error = true }
   }
 }
 lint {
   latest = 3
   git { dir = "db" }
-  destructive { error = true }
+  destructive {
+    error = true
+    force = true
+    allow_table { match = "old_.*" }
+    allow_column { match = ".*_old" }
+  }
   condrop { error = true }
+  style { skip = false }
+  check "drop-view" { skip = true }
+  check "missing-lock-timeout" {}
+  allow_table { match = "audit\\..*" }
 }
 diff {
   skip { drop_table = false }
@@ -98,7 +112,7 @@ diff {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wait := 10 * time.Minute
+	wait, yes, no := 10*time.Minute, true, false
 	got.FS, got.choice = nil, choice{}
 	want := &Env{
 		Name: "prod", Root: root, Schema: "db/schema.hcl", Migrations: "db/migrations",
@@ -107,9 +121,26 @@ diff {
 		Exclude:       []string{"alembic_version", "ledger.alembic_version", "tmp_*"},
 		AlembicSchema: "ledger", JournalSchema: "ledger_journal",
 		LockTimeout: 1500 * time.Millisecond, LockRetry: 10 * time.Minute, Wait: &wait, Role: "Table Owner",
-		Gate: Gate{Base: "origin/release", Errors: map[string]bool{"destructive": false, "condrop": true}},
+		Gate: Gate{
+			Base: "origin/release",
+			Analyzers: map[string]Setting{
+				"destructive": {
+					Error: &no, Force: true,
+					AllowTables:  []*regexp.Regexp{regexp.MustCompile("^(?:tmp_.*)$"), regexp.MustCompile("^(?:old_.*)$")},
+					AllowColumns: []*regexp.Regexp{regexp.MustCompile("^(?:.*_old)$")},
+				},
+				"condrop": {Error: &yes},
+				"style":   {Skip: &no},
+			},
+			Checks: map[string]Setting{
+				"drop-view":            {Error: &yes, Skip: &no},
+				"missing-lock-timeout": {Skip: &no},
+			},
+			AllowTables: []*regexp.Regexp{regexp.MustCompile(`^(?:audit\..*)$`)},
+		},
 	}
-	if d := cmp.Diff(want, got, cmp.AllowUnexported(Env{}, choice{})); d != "" {
+	same := cmp.Comparer(func(a, b *regexp.Regexp) bool { return a.String() == b.String() })
+	if d := cmp.Diff(want, got, cmp.AllowUnexported(Env{}, choice{}), same); d != "" {
 		t.Error(d)
 	}
 }
@@ -165,7 +196,13 @@ func TestBadFiles(t *testing.T) {
 		{"other env", minimal + "env \"x\" {\n  éxclude = []\n}\n", "atlas.hcl:5:3: unknown attribute éxclude in env; did you mean exclude?"},
 		{"deep attribute", inEnv("  lint {\n    git {\n      bas = 1\n    }\n  }"), "atlas.hcl:4:7: unknown attribute bas in env.lint.git; did you mean base?"},
 		{"deep block", inEnv("  lint {\n    destructiv {}\n  }"), "atlas.hcl:3:5: unknown block destructiv in env.lint; did you mean destructive?"},
-		{"nothing near", inEnv("  lint {\n    naming {}\n  }"), "atlas.hcl:3:5: unknown block naming in env.lint: there are condrop, data_depend, destructive, format, git, incompatible, latest, log, review"},
+		{"nothing near", inEnv("  lint {\n    ownership {}\n  }"), "atlas.hcl:3:5: unknown block ownership in env.lint: there are allow_table, blocking, check, concurrent_index, condrop, data_depend, destructive, format, git, incompatible, latest, log, naming, review, style, transaction"},
+		{"unknown check", inEnv("  lint {\n    check \"drop-colum\" {}\n  }"), "atlas.hcl:3:11: there is no check \"drop-colum\"; did you mean drop-column?"},
+		{"check without a name", inEnv("  lint {\n    check {}\n  }"), "atlas.hcl:3:5: a check block needs the check's name or code: check \"drop-column\" { ... }"},
+		{"check twice", inEnv("  lint {\n    check \"DS103\" {}\n    check \"DS103\" {}\n  }"), "atlas.hcl:4:11: check \"DS103\" is set twice"},
+		{"misspelt setting", inEnv("  lint {\n    check \"DS103\" { eror = true }\n  }"), "atlas.hcl:3:21: unknown attribute eror in env.lint.check; did you mean error?"},
+		{"allow without a pattern", inEnv("  lint {\n    allow_table {}\n  }"), "atlas.hcl:3:5: allow_table needs match = \"...\", a regular expression that matches whole names"},
+		{"bad pattern", inEnv("  lint {\n    style {\n      allow_table { match = \"(\" }\n    }\n  }"), "atlas.hcl:4:29: \"(\" is no regular expression"},
 		{"block as attribute", inEnv("  lint = 1"), "atlas.hcl:2:3: lint in env is a block: write lint { ... }"},
 		{"attribute as block", inEnv("  exclude {}"), "atlas.hcl:2:3: exclude in env is an attribute: write exclude = ..."},
 		{"first in the file wins", "zz {}\nenv \"local\" { yy = 1 }\n", "atlas.hcl:1:1: unknown block zz: there are atlas, data, diff, env, lint, locals, variable"},
@@ -191,7 +228,7 @@ func TestBadFiles(t *testing.T) {
 		{"function", inEnv("  dev = file(\"../secret\")"), "atlas.hcl:2:9: Error in function call: Call to function \"file\" failed: ../secret is outside the project folder: a project's files are all inside it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Load(Options{Root: folder(t, tt.hcl), LookupEnv: env()})
+			_, err := Load(Options{Root: folder(t, tt.hcl), LookupEnv: env(), Checks: []string{"drop-column", "DS103"}})
 			if d := cmp.Diff(tt.want, fmt.Sprint(err)); d != "" {
 				t.Error(d)
 			}
@@ -287,7 +324,7 @@ func TestOwnFile(t *testing.T) {
 		if d := cmp.Diff(want, got.Exclude); d != "" {
 			t.Errorf("%s: exclude: %s", name, d)
 		}
-		if got.JournalSchema != "public" || got.Dev != "docker://postgres/15/dev" || !got.Gate.Errors["destructive"] {
+		if got.JournalSchema != "public" || got.Dev != "docker://postgres/15/dev" || !*got.Gate.Analyzers["destructive"].Error {
 			t.Errorf("%s: got %+v", name, got)
 		}
 		if db, err := got.Database(); (err == nil) != (name == "local") {

@@ -24,15 +24,26 @@ type spec struct {
 	open bool
 }
 
-// analyzer is a block of lint that sets one analyzer.
-var analyzer = &spec{attrs: []string{"error"}}
+// pattern is a block that exempts what its regular expression matches.
+var pattern = &spec{attrs: []string{"match"}}
+
+// setting is a block of lint that sets one analyzer, or one check.
+var setting = &spec{
+	attrs:  []string{"error", "skip", "force"},
+	blocks: map[string]*spec{"allow_table": pattern, "allow_column": pattern},
+}
 
 var lintSpec = &spec{
 	attrs: []string{"log", "format", "latest", "review"},
 	blocks: map[string]*spec{
-		"git":         {attrs: []string{"base", "dir"}},
-		"condrop":     analyzer,
-		"data_depend": analyzer, "destructive": analyzer, "incompatible": analyzer,
+		"git": {attrs: []string{"base", "dir"}},
+		// Atlas's analyzers, then those that are ours alone.
+		"concurrent_index": setting, "condrop": setting, "data_depend": setting, "destructive": setting,
+		"incompatible": setting, "naming": setting,
+		"blocking": setting, "style": setting, "transaction": setting,
+
+		"check":       {labels: 1, attrs: setting.attrs, blocks: setting.blocks},
+		"allow_table": pattern,
 	},
 }
 

@@ -1,0 +1,78 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// Differences returns how the schema that migrations give differs from what the schema file says: what plan would write a
+// migration for. replayed is that schema; it is closed if there is an error. Of cfg the server, the schema file and the options
+// are needed. The error is a *state.SchemaError if the schema file is wrong.
+func Differences(ctx context.Context, cfg Config, replayed *state.State) ([]catalog.Difference, error) {
+	replayed, desired, err := states(ctx, cfg, func(context.Context) (*state.State, error) { return replayed, nil })
+	if err != nil {
+		return nil, err
+	}
+	defer desired.Close()
+	return differences(ctx, replayed, desired)
+}
+
+func differences(ctx context.Context, replayed, desired *state.State) ([]catalog.Difference, error) {
+	// What would be lost is a difference too.
+	var lost *KeepError
+	if err := keep(ctx, replayed, desired); err != nil && !errors.As(err, &lost) {
+		return nil, err
+	}
+	kept, err := replayed.KeptSchemas(ctx, desired.Catalog)
+	if err != nil {
+		return nil, err
+	}
+	have, _ := state.Split(replayed.Catalog, kept...)
+	want, _ := state.Split(desired.Catalog, kept...)
+	if want.Equal(have) {
+		return nil, nil
+	}
+	return catalog.Diff(want, have), nil
+}
+
+// Downs runs the down files of migrations, the newest first, on s, which stands after all of them, and returns what is wrong
+// with them. path holds the catalog before the first migration and after each; rebuild gives the state after n of them. s is
+// used up.
+func Downs(ctx context.Context, s *state.State, files []*migration.File, path []catalog.Catalog, rebuild func(ctx context.Context, n int) (*state.State, error)) ([]Finding, error) {
+	var steps []step
+	var found []Finding
+	for _, f := range files {
+		d := step{file: migration.DownDir + "/" + f.Name}
+		switch {
+		case f.Down == nil:
+			d.none = true
+			found = append(found, Finding{Kind: FindingDown, File: d.file, Text: "the down file of " + f.Name +
+				" is missing: write one, or say in it that there is no way back (\"-- alembic:down none REASON\"), and run rehash"})
+		case f.Down.None != "":
+			d.none = true
+		default:
+			d.stmts, d.txNone = f.Down.Stmts, f.Down.TxNone
+		}
+		steps = append(steps, d)
+	}
+	faults, err := leadBack(ctx, s, steps, path, rebuild)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range slices.Backward(faults) {
+		finding := Finding{Kind: FindingDown, File: f.step.file, Differences: f.differences}
+		if f.err != nil {
+			finding.Line = f.err.Pos.Line
+			finding.Text = "the down file fails: " + state.Message(f.err.Err)
+		} else {
+			finding.Text = "the down file does not lead back to the state before its migration"
+		}
+		found = append(found, finding)
+	}
+	return found, nil
+}

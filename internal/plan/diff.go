@@ -28,6 +28,11 @@ func diff(ctx context.Context, from, to *state.State, have, want catalog.Catalog
 			if *f, err = readFacts(ctx, s.Conn(), c); err != nil {
 				return err
 			}
+			u, err := s.Unsaid(ctx)
+			if err != nil {
+				return err
+			}
+			(*f).setUnsaid(u)
 			*r, err = s.Realm(ctx)
 			return err
 		}
@@ -36,6 +41,9 @@ func diff(ctx context.Context, from, to *state.State, have, want catalog.Catalog
 	g.Go(read(from, have, &d.have, &haveRealm))
 	g.Go(read(to, want, &d.want, &wantRealm))
 	if err := g.Wait(); err != nil {
+		return nil, "", err
+	}
+	if err := d.enums(ctx, haveRealm, wantRealm); err != nil {
 		return nil, "", err
 	}
 	if err := d.tables(ctx); err != nil {
@@ -48,7 +56,7 @@ func diff(ctx context.Context, from, to *state.State, have, want catalog.Catalog
 	if err != nil {
 		return nil, "", err
 	}
-	name := deriveName(append(changes, d.tableChanges()...))
+	name := deriveName(slices.Concat(d.enumChanges, changes, d.tableChanges()))
 	if name == "" {
 		name = "change_schema"
 	}
@@ -85,6 +93,10 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 	for _, c := range rest {
 		if c, ok := c.(*schema.DropTable); ok {
 			dropped[c.T] = true
+			if t := d.have.tables[tableName(c.T)]; t != nil && len(t.unsaid) > 0 {
+				// The last on the way back: it changes the keys that come back before it.
+				d.add(op{stage: stageDropTables, rank: -1, down: t.unsaid})
+			}
 		}
 	}
 	for _, c := range append(planned, drops...) {

@@ -36,6 +36,7 @@ type table struct {
 	indexes     []*index // those behind constraints too
 	constraints []*constraint
 	partitions  []*table // the direct ones
+	unsaid      []cmd    // what the schema file cannot say about it and its parts
 }
 
 type column struct {
@@ -50,6 +51,8 @@ type column struct {
 	Identity  string // ALWAYS, BY DEFAULT or empty
 	Comment   *string
 	Sequence  *sequence // a serial or identity column's
+
+	unsaid []cmd
 }
 
 type sequence struct{ Schema, Name, Type, Options string }
@@ -68,6 +71,7 @@ type index struct {
 	Comment     *string
 
 	constraint *constraint
+	unsaid     []cmd
 }
 
 type constraint struct {

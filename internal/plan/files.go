@@ -41,7 +41,7 @@ func file(cfg Config, n int, ops []op) (File, error) {
 		name += fmt.Sprintf("_%d", n+1)
 	}
 	version := migration.NextVersion(cfg.Dir, cfg.now(), n)
-	f := File{Version: version}
+	f := File{Version: version, renames: ops[0].stage == stageRename}
 	f.Name = version + "_" + name + ".sql"
 
 	var up, down []cmd

@@ -1,10 +1,21 @@
 package plan
 
 import (
+	"context"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
+
+// keep gives the desired state what the replayed one's objects have and the schema file
+// cannot say. The error is a *KeepError if that cannot be.
+func keep(ctx context.Context, replayed, desired *state.State) error {
+	stuck, err := state.CarryOver(ctx, replayed, desired)
+	if err == nil && len(stuck) > 0 {
+		return &KeepError{stuck}
+	}
+	return err
+}
 
 // A KeepError is a change that would take something away which schema.hcl cannot say.
 // Nothing was written.

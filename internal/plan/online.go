@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"ariga.io/atlas/sql/schema"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -20,6 +21,7 @@ type differ struct {
 	settled            map[*index]bool // indexes that become a constraint's, or were
 	ops                []op
 	refusals           []Refusal
+	enumChanges        []schema.Change // for the plan's name
 }
 
 // A Refusal is a change that no sequence of files can make safely by itself.

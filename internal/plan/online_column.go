@@ -98,7 +98,7 @@ func createColumn(t *table, c *column, note ...string) []cmd {
 	if c.Comment != nil {
 		cmds = append(cmds, commentOn("COLUMN "+t.columnName(c), *c.Comment))
 	}
-	return cmds
+	return append(cmds, c.unsaid...)
 }
 
 func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) error {
@@ -242,9 +242,11 @@ func (d *differ) dropColumn(_ context.Context, t *table, c *column) error {
 func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) error {
 	alter := "ALTER COLUMN " + ident(a.Name) + " "
 	switch {
-	case text(a.Generated) != text(b.Generated) && b.Generated != nil:
-		d.refuse(t, fmt.Sprintf("column %s is computed from another expression: PostgreSQL %s cannot change that in place\n"+
-			"add a new column with the new expression in the schema file, move the application to it, then drop the old one", t.columnName(a), "before 17"))
+	case a.Generated != nil && b.Generated != nil && (*a.Generated != *b.Generated || a.Virtual != b.Virtual):
+		return d.changeExpression(ctx, t, a, b)
+	case b.Generated != nil && a.Generated == nil:
+		d.refuse(t, fmt.Sprintf("column %s becomes a generated one: PostgreSQL cannot change that in place\n"+
+			"add a column with the expression in the schema file, move the application to it, then drop the old one", t.columnName(a)))
 		return nil
 	case a.Generated != nil && b.Generated == nil:
 		d.add(op{stage: stageAlter, key: t.String() + " " + a.Name, up: []cmd{action(t, alter+"DROP EXPRESSION", "The column keeps its values and is written like any other from now on.")},
@@ -308,9 +310,21 @@ func (d *differ) changeIdentity(t *table, a, b *column) {
 		if !a.NotNull {
 			d.add(d.setNotNull(t, a)...)
 		}
-		number := "SELECT setval(pg_get_serial_sequence(" + pgsql.Literal(t.String()) + ", " + pgsql.Literal(a.Name) + "), max(" + ident(a.Name) + ")) FROM " + t.String() + " HAVING max(" + ident(a.Name) + ") IS NOT NULL"
-		d.add(op{stage: stageSwap, key: t.String(), up: []cmd{sql("ALTER TABLE " + t.String() + " " + add(b)), sql(number, "Go on after the highest number.")},
-			down: []cmd{action(t, alter+"DROP IDENTITY")}})
+		seq := *b.Sequence
+		seq.Name = d.indexName(t, t.Name+"_"+a.Name, "_numbers")
+		own := "pg_get_serial_sequence(" + pgsql.Literal(t.String()) + ", " + pgsql.Literal(a.Name) + ")"
+		d.add(numbers(t, b, &seq))
+		d.add(op{stage: stageSwap, key: t.String(),
+			up: []cmd{
+				sql("ALTER SEQUENCE "+seq.String()+" OWNED BY NONE", "The column's own sequence goes on where this one stands."),
+				sql("ALTER TABLE " + t.String() + " " + add(b)),
+				sql("SELECT setval(" + own + ", nextval(" + pgsql.Literal(seq.String()) + "), false)"),
+				sql("DROP SEQUENCE " + seq.String()),
+			},
+			down: []cmd{
+				sql("ALTER TABLE " + t.String() + " " + alter + "DROP IDENTITY"),
+				sql(seq.create() + " OWNED BY " + t.columnName(b)),
+			}})
 	case b.Identity == "":
 		d.add(op{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{action(t, add(a))}})
 	case a.Identity != b.Identity || a.Sequence.Options != b.Sequence.Options:

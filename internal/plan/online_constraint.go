@@ -40,6 +40,7 @@ func (d *differ) constraints(have, want *table) {
 		if p.have != nil && p.want != nil && text(p.have.Comment) != text(p.want.Comment) {
 			d.add(comment(have, "CONSTRAINT "+ident(p.want.Name)+" ON "+have.String(), text(p.have.Comment), text(p.want.Comment)))
 		}
+		d.indexComment(have, p.have, p.want)
 	}
 }
 
@@ -85,6 +86,13 @@ func (d *differ) addConstraint(t *table, k *constraint) []op {
 	if k.Comment != nil && len(ops) > 0 {
 		last := &ops[len(ops)-1]
 		last.up = append(last.up, commentOn("CONSTRAINT "+ident(k.Name)+" ON "+t.String(), *k.Comment))
+	}
+	if k.index != nil && len(ops) > 0 {
+		last := &ops[len(ops)-1]
+		if k.index.Comment != nil {
+			last.up = append(last.up, commentOn("INDEX "+pgsql.QualifiedIdent(t.Schema, k.Name), *k.index.Comment))
+		}
+		last.up = append(last.up, k.index.unsaid...)
 	}
 	return ops
 }

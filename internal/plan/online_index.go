@@ -62,7 +62,7 @@ func finish(t *table, i *index) []cmd {
 		analyze.last = true
 		cmds = append(cmds, analyze)
 	}
-	return cmds
+	return append(cmds, i.unsaid...)
 }
 
 func (d *differ) addIndex(t *table, i *index) []op {

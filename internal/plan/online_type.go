@@ -11,6 +11,9 @@ import (
 // marked.
 func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
 	up, down := serialSteps(t, a, b), serialSteps(t, b, a)
+	if seq := b.serial(); seq != nil && a.serial() == nil {
+		d.add(numbers(t, b, seq))
+	}
 	if a.typed() == b.typed() {
 		if text(a.Default) != text(b.Default) || !sameSequence(a.serial(), b.serial()) {
 			d.add(op{stage: stageAlter, key: t.String(),
@@ -74,7 +77,7 @@ func typeSteps(t *table, a, b *column, using string) []cmd {
 	if b.Default != nil {
 		cmds = append(cmds, action(t, alter+"SET DEFAULT "+*b.Default))
 	}
-	return cmds
+	return append(cmds, b.unsaid...)
 }
 
 func defaultSteps(t *table, a, b *column) []cmd {
@@ -96,12 +99,12 @@ func serialSteps(t *table, a, b *column) (s steps) {
 	from, to := a.serial(), b.serial()
 	switch {
 	case sameSequence(from, to):
-	case from == nil:
-		s.before = []cmd{sql(to.create())}
-		s.after = []cmd{
-			sql("ALTER SEQUENCE " + to.String() + " OWNED BY " + t.columnName(b)),
-			sql("SELECT setval("+literal(to.String())+", max("+ident(b.Name)+")) FROM "+t.String()+" HAVING max("+ident(b.Name)+") IS NOT NULL", "Go on after the highest number."),
+	case from == nil: // numbers has made it, or on the way back the sequence is as it was
+		if t.column(b.Name) == b {
+			s.before = []cmd{sql(to.create())}
+			s.after = []cmd{sql("ALTER SEQUENCE " + to.String() + " OWNED BY " + t.columnName(b))}
 		}
+	case to == nil && t.column(a.Name) != a: // the way back of numbers drops it
 	case to == nil:
 		s.after = []cmd{sql("DROP SEQUENCE " + from.String())}
 	default:
@@ -113,6 +116,18 @@ func serialSteps(t *table, a, b *column) (s steps) {
 		}
 	}
 	return s
+}
+
+// numbers makes a sequence for a column that has values, where nobody waits while the
+// highest is looked for.
+func numbers(t *table, c *column, seq *sequence) op {
+	return op{stage: stageNumbers, key: t.String(),
+		up: []cmd{
+			sql(seq.create() + " OWNED BY " + t.columnName(c)),
+			sql("SELECT setval("+literal(seq.String())+", max("+ident(c.Name)+")) FROM "+t.String()+" HAVING max("+ident(c.Name)+") IS NOT NULL",
+				"The numbers go on after the highest; this may read the whole table and blocks nobody."),
+		},
+		down: []cmd{sql("DROP SEQUENCE " + seq.String())}}
 }
 
 // rewriteMark is what a file says first that writes a table anew.

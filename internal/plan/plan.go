@@ -30,6 +30,11 @@ type Config struct {
 	// Name is the new migration's name without the version, "add_results_flaky". Make
 	// derives one from what changes if it is empty.
 	Name string
+	// Rename says which of what Make drops and adds is the same under another name:
+	// "results.env=environment", "old=new" for tables and types, several with commas
+	// between them, names with double quotes where they need them; "none" for no more. If
+	// it is empty, Make asks where there could be one, by a *RenameError.
+	Rename string
 	// Now is the time that versions are made from; the zero time is time.Now().
 	Now time.Time
 }
@@ -46,6 +51,7 @@ type File struct {
 	Marks []string
 
 	up, down step
+	renames  bool
 }
 
 // A Plan is what must be written for the directory to give what schema.hcl says.
@@ -63,9 +69,11 @@ type Plan struct {
 //
 // The error is a *migration.SumError for a directory that was edited without rehash, a
 // *state.SchemaError for the schema file, a *state.StmtError for a
-// migration that does not replay, an *EngineError for a change that the engine refuses, a *RefusedError for a
-// change that would not be safe, and a *ProofError for a plan that does not give what it
-// should; it says what differs.
+// migration that does not replay, a *RenameError or *RenameFlagError for what could be a
+// rename, a *KeepError for a change that would lose what the schema file cannot say, an
+// *EngineError for a change that the engine refuses, a *RefusedError for a change that would
+// not be safe, and a *ProofError for a plan that does not give what it should; it says what
+// differs.
 func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	if cfg.Name != "" {
 		if err := checkName(cfg.Name); err != nil {
@@ -84,21 +92,32 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	defer replayed.Close()
 	defer desired.Close()
 	p := &Plan{Outside: state.Unmanaged(replayed.Catalog), dir: cfg.Dir}
+	renamed, err := rename(ctx, cfg, replayed, desired)
+	if err != nil {
+		return nil, err
+	}
+	if err := keep(ctx, replayed, desired); err != nil {
+		return nil, err
+	}
 	kept, err := replayed.KeptSchemas(ctx, desired.Catalog)
 	if err != nil {
 		return nil, err
 	}
-	have, _ := state.Split(replayed.Catalog, kept...)
+	have, outside := state.Split(replayed.Catalog, kept...)
 	want, _ := state.Split(desired.Catalog, kept...)
-	if want.Equal(have) {
-		return p, nil
-	}
-	ops, name, err := diff(ctx, replayed, desired, have, want, kept)
-	if err != nil {
-		return nil, err
+	ops, name := renameOps(renamed), renameName(renamed)
+	if !want.Equal(have) {
+		more, moreName, err := diff(ctx, replayed, desired, have, want, kept)
+		if err != nil {
+			return nil, err
+		}
+		if len(more) == 0 {
+			return nil, &ProofError{Differences: catalog.Diff(want, have)}
+		}
+		ops, name = append(ops, more...), joinNames(name, moreName)
 	}
 	if len(ops) == 0 {
-		return nil, &ProofError{Differences: catalog.Diff(want, have)}
+		return p, nil
 	}
 	if cfg.Name == "" {
 		cfg.Name = name
@@ -106,7 +125,10 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	if p.Files, err = files(cfg, ops); err != nil {
 		return nil, err
 	}
-	if err := p.prove(ctx, cfg, replayed, want, kept); err != nil {
+	if err := takeBack(ctx, replayed, renamed); err != nil {
+		return nil, err
+	}
+	if err := p.prove(ctx, cfg, replayed, want, outside, kept); err != nil {
 		return nil, err
 	}
 	return p, nil

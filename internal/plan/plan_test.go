@@ -28,6 +28,8 @@ type project struct {
 	root string
 	hcl  []byte
 	now  time.Time
+
+	rename string
 }
 
 func newProject(t testing.TB) *project {
@@ -40,7 +42,7 @@ func (p *project) config() Config {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return Config{Server: pgtest.Server(p.t), Dir: dir, SchemaName: "schema.hcl", Schema: p.hcl, Now: p.now}
+	return Config{Server: pgtest.Server(p.t), Dir: dir, SchemaName: "schema.hcl", Schema: p.hcl, Now: p.now, Rename: p.rename}
 }
 
 // write adds or replaces files of the migrations folder and makes the sums fit.
@@ -99,6 +101,7 @@ func (p *project) files() map[string]string {
 // before, to after.hcl. The planned files are those in want, or the error is want/error.
 // Then they run on a database with the rows of rows.sql, and back; want/rows tells how many
 // there are and what query.sql says after the way up.
+// The file rename holds what -rename says.
 func TestMake(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*")
 	if err != nil || len(cases) == 0 {
@@ -123,6 +126,9 @@ func TestMake(t *testing.T) {
 			var err error
 			if p.hcl, err = os.ReadFile(filepath.Join(folder, "after.hcl")); err != nil {
 				t.Fatal(err)
+			}
+			if b, err := os.ReadFile(filepath.Join(folder, "rename")); err == nil {
+				p.rename = strings.TrimSuffix(string(b), "\n")
 			}
 			got := map[string]string{}
 			pl, err := Make(context.Background(), p.config())
@@ -150,6 +156,7 @@ func TestMake(t *testing.T) {
 						got["outside"] += o.String() + "\n"
 					}
 				}
+				p.rename = ""
 				again, err := Make(context.Background(), p.config())
 				if err != nil || len(again.Files) > 0 {
 					t.Errorf("the plan once written, there is more to do: %v, %v", again, err)

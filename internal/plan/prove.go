@@ -9,10 +9,10 @@ import (
 )
 
 // prove runs the planned files on the replayed state and back again, and fills in their
-// effects. want is what the schema file says. The error is a *ProofError if the plan is
-// wrong. The schemas named in kept are outside the schema file. The state is used up.
-func (p *Plan) prove(ctx context.Context, cfg Config, replayed *state.State, want catalog.Catalog, kept []string) error {
-	_, outside := state.Split(replayed.Catalog, kept...)
+// effects. want is what the schema file says, outside what stands outside of it when
+// everything has its new name, as do the schemas named in kept. The error is a *ProofError
+// if the plan is wrong. The state is used up.
+func (p *Plan) prove(ctx context.Context, cfg Config, replayed *state.State, want, outside catalog.Catalog, kept []string) error {
 	states := []catalog.Catalog{replayed.Catalog} // after i files
 	for i := range p.Files {
 		f := &p.Files[i]
@@ -25,7 +25,7 @@ func (p *Plan) prove(ctx context.Context, cfg Config, replayed *state.State, wan
 		states = append(states, replayed.Catalog)
 		f.Effect = catalog.Measure(states[i], states[i+1])
 		f.Draft.Effect = f.Effect.String()
-		if _, out := state.Split(replayed.Catalog, kept...); !state.SameOutside(outside, out) {
+		if _, out := state.Split(replayed.Catalog, kept...); (!f.renames || i == len(p.Files)-1) && !state.SameOutside(outside, out) {
 			return &ProofError{File: f.up.file, Outside: true, Differences: catalog.Diff(outside, out)}
 		}
 	}

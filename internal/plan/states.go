@@ -10,9 +10,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// states works out the replayed state by replay, and the desired one beside it, with what
-// the replayed one's objects have and the schema file cannot say. What is wrong with either
-// is the user's to mend, so both are told.
+// states works out the replayed state by replay, and the desired one beside it. What is
+// wrong with either is the user's to mend, so both are told.
 func states(ctx context.Context, cfg Config, replay func(context.Context) (*state.State, error)) (replayed, desired *state.State, err error) {
 	var replayErr, desiredErr error
 	var wg sync.WaitGroup
@@ -34,15 +33,6 @@ func states(ctx context.Context, cfg Config, replay func(context.Context) (*stat
 		if desired != nil {
 			desired.Close()
 		}
-		return nil, nil, err
-	}
-	stuck, err := state.CarryOver(ctx, replayed, desired)
-	if err == nil && len(stuck) > 0 {
-		err = &KeepError{stuck}
-	}
-	if err != nil {
-		replayed.Close()
-		desired.Close()
 		return nil, nil, err
 	}
 	return replayed, desired, nil

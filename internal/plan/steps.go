@@ -15,8 +15,10 @@ type stage int
 
 const (
 	stageEnum       stage = iota // new values of enums, which only later transactions can use
+	stageSwapEnum                // enums that lose values, made anew
 	stageNew                     // schemas, types and tables
 	stageNewKeys                 // foreign keys of new tables to several existing ones
+	stageNumbers                 // sequences that begin after the highest number there is
 	stageAlter                   // what is done in a moment, a file for each table
 	stageRewrite                 // what takes as long as the table is big and blocks
 	stageBackfill                // values of new columns

@@ -59,18 +59,24 @@ func CarryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
 			return nil, err
 		}
 	}
-	declared := map[string]bool{}
+	declared := map[string]string{}
 	for _, line := range desired.Catalog.Lines() {
-		name, _ := cutName(line)
-		declared[name] = true
+		name, def := cutName(line)
+		declared[name] = def
 	}
+	// What the file can say, it may also take away.
+	have.Serials = slices.DeleteFunc(have.Serials, func(s *serial) bool { return want.serial(s) == nil })
+	have.Settings = slices.DeleteFunc(have.Settings, func(s *setting) bool {
+		return s.What == "sequence options" && !strings.Contains(declared[s.object()], " as identity") ||
+			s.Kind == "comment on sequence" && want.serial(&serial{Schema: s.Schema, Table: s.Rel, Column: s.Name}) == nil
+	})
 	kept := map[trait]bool{}
 	for _, t := range want.traits() {
 		kept[t] = true
 	}
 	var stuck []Stuck
 	for _, t := range have.traits() {
-		if declared[t.object] && !kept[t] {
+		if _, ok := declared[t.object]; ok && !kept[t] {
 			stuck = append(stuck, Stuck{Object: t.object, What: t.what})
 		}
 	}
@@ -417,4 +423,92 @@ func plainConstraint(kind, def string) (plain string, more []string) {
 		}
 	}
 	return def, more
+}
+
+// Unsaid are the statements that give objects what schema.hcl cannot say about them, by
+// their names in the catalog.
+type Unsaid struct {
+	// Tables are for tables that were made anew from what the file says, with all parts.
+	Tables map[string][]string
+	// Columns and Indexes are for a column or an index that was made anew as PostgreSQL
+	// defines it.
+	Columns, Indexes map[string][]string
+}
+
+// Unsaid returns what schema.hcl cannot say about the state's objects.
+func (s *State) Unsaid(ctx context.Context) (*Unsaid, error) {
+	e, err := s.extras(ctx)
+	if err != nil {
+		return nil, err
+	}
+	u := &Unsaid{Tables: map[string][]string{}, Columns: map[string][]string{}, Indexes: map[string][]string{}}
+	for table, part := range e.byTable() {
+		if stmts := part.statements(part.plain()); len(stmts) > 0 {
+			u.Tables[table] = stmts
+		}
+	}
+	for _, set := range e.Settings {
+		stmts := (&extras{Settings: []*setting{set}, Serials: e.Serials}).statements(&extras{})
+		switch kind, name, _ := strings.Cut(set.object(), " "); {
+		case kind == "column":
+			u.Columns[name] = append(u.Columns[name], stmts...)
+		case kind == "index" && set.What != "storage parameters":
+			u.Indexes[name] = append(u.Indexes[name], stmts...)
+		}
+	}
+	return u, nil
+}
+
+func (e *extras) byTable() map[string]*extras {
+	m := map[string]*extras{}
+	of := func(schema, table string) *extras {
+		name := pgsql.QualifiedIdent(schema, table)
+		if m[name] == nil {
+			m[name] = &extras{}
+		}
+		return m[name]
+	}
+	for _, s := range e.Settings {
+		if s.Kind != "comment on enum" {
+			p := of(s.Schema, s.Rel)
+			p.Settings = append(p.Settings, s)
+		}
+	}
+	for _, k := range e.Constraints {
+		p := of(k.Schema, k.Table)
+		p.Constraints = append(p.Constraints, k)
+	}
+	for _, s := range e.Serials {
+		p := of(s.Schema, s.Table)
+		p.Serials = append(p.Serials, s)
+	}
+	return m
+}
+
+// plain is what is left of e where only is what schema.hcl says.
+func (e *extras) plain() *extras {
+	p := &extras{}
+	for _, k := range e.Constraints {
+		if k.Kind == "x" {
+			continue
+		}
+		c := *k
+		c.Def, _ = plainConstraint(k.Kind, k.Def)
+		p.Constraints = append(p.Constraints, &c)
+	}
+	for _, s := range e.Serials {
+		c := *s
+		c.SequenceSchema, c.SequenceName = s.Schema, s.Table+"_"+s.Column+"_seq"
+		c.Sequence = pgsql.QualifiedIdent(c.SequenceSchema, c.SequenceName)
+		c.SequenceType, c.Options = s.Type, plainSequence[s.Type]
+		p.Serials = append(p.Serials, &c)
+	}
+	return p
+}
+
+// plainSequence are the options of a serial column's sequence, by the column's type.
+var plainSequence = map[string]string{
+	"smallint": "INCREMENT BY 1 MINVALUE 1 MAXVALUE 32767 START WITH 1 CACHE 1 NO CYCLE",
+	"integer":  "INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1 NO CYCLE",
+	"bigint":   "INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1 NO CYCLE",
 }

@@ -72,11 +72,14 @@ func Unmanaged(c catalog.Catalog) []Outside {
 func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog) {
 	lines := c.Lines()
 	foreign := map[string]bool{} // relations outside, by qualified name
+	owned := map[string]bool{}   // sequences of columns
 	for _, line := range lines {
 		kind, rest, comment := parseLine(line)
 		name, def := cutName(rest)
 		switch {
 		case comment:
+		case kind == "sequence":
+			owned[name] = strings.Contains(def, "owned by ")
 		case kind == "view", kind == "materialized view", kind == "foreign table",
 			kind == "table" && (strings.Contains(def, "partition of ") || strings.HasPrefix(def, "ordinary, inherits (")):
 			foreign[name] = true
@@ -85,7 +88,7 @@ func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog)
 	var in, out []string
 	for _, line := range lines {
 		kind, rest, _ := parseLine(line)
-		name, def := cutName(rest)
+		name, _ := cutName(rest)
 		ok := false
 		switch kind {
 		case "schema":
@@ -97,8 +100,7 @@ func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog)
 		case "column", "constraint", "index":
 			ok = !foreign[parent(name)]
 		case "sequence":
-			// A serial column's; the comment on one goes with it.
-			ok = strings.Contains(def, "owned by ")
+			ok = owned[name] // a serial column's
 		}
 		if ok {
 			in = append(in, line)

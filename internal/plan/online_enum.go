@@ -1,0 +1,200 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ariga.io/atlas/sql/schema"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// enums finds the ops for enums that lose values or have them in another order. PostgreSQL
+// has no statement for that: a new type takes the place of the old one, and every table
+// with a column of it is written anew. In have such an enum gets its new values, for the
+// engine to find nothing more to do.
+func (d *differ) enums(ctx context.Context, have, want *schema.Realm) error {
+	for _, s := range have.Schemas {
+		ws, ok := want.Schema(s.Name)
+		if !ok {
+			continue
+		}
+		for _, o := range s.Objects {
+			h, ok := o.(*schema.EnumType)
+			if !ok {
+				continue
+			}
+			for _, o := range ws.Objects {
+				if w, ok := o.(*schema.EnumType); ok && w.T == h.T && !subsequence(h.Values, w.Values) {
+					if err := d.rebuildEnum(ctx, s.Name, h, w); err != nil {
+						return err
+					}
+					h.Values = w.Values
+					d.enumChanges = append(d.enumChanges, &schema.ModifyObject{From: h, To: w})
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// subsequence says whether b is a with something added anywhere.
+func subsequence(a, b []string) bool {
+	for _, v := range b {
+		if len(a) > 0 && a[0] == v {
+			a = a[1:]
+		}
+	}
+	return len(a) == 0
+}
+
+// rebuildEnum puts a type with the values of w in the place of h.
+func (d *differ) rebuildEnum(ctx context.Context, schemaName string, h, w *schema.EnumType) error {
+	name := pgsql.QualifiedIdent(schemaName, h.T)
+	users, err := d.enumUsers(ctx, schemaName, h.T)
+	if err != nil {
+		return err
+	}
+	gone := slices.DeleteFunc(slices.Clone(h.Values), func(v string) bool { return slices.Contains(w.Values, v) })
+	defaults := make([]*string, len(users))
+	for i := range users {
+		u := &users[i]
+		if t := d.have.tables[u.table]; t != nil && t.column(u.column) != nil {
+			u.def = t.column(u.column).Default // every name in it has its schema
+		}
+		defaults[i] = u.def
+		have, want := d.have.tables[u.table], d.want.tables[u.table]
+		if have == nil || want == nil {
+			continue
+		}
+		// A new default is set here: the type may not have the old one's value any more.
+		if a, b := have.column(u.column), want.column(u.column); a != nil && b != nil && a.typed() == b.typed() && text(a.Default) != text(b.Default) {
+			defaults[i], a.Default = b.Default, b.Default
+		}
+	}
+	comment, err := d.typeComment(ctx, schemaName, h.T)
+	if err != nil {
+		return err
+	}
+	old := d.freeName(schemaName, h.T, "_old", func(free string) bool {
+		return d.have.relations[pgsql.QualifiedIdent(schemaName, free)]
+	})
+	for i := range users {
+		users[i].had = defaults[i] != nil
+	}
+	down := swapEnum(schemaName, h.T, old, h.Values, users, comment)
+	for i, u := range users {
+		users[i].had, users[i].def = u.def != nil, defaults[i]
+	}
+	up := swapEnum(schemaName, h.T, old, w.Values, users, comment)
+	var texts []string
+	for _, c := range up {
+		texts = append(texts, c.String())
+	}
+	if _, err := try(ctx, d.haveConn, "pg_catalog.pg_class", texts...); err != nil {
+		if sqlState(err) == "" {
+			return err
+		}
+		d.refusals = append(d.refusals, Refusal{Text: fmt.Sprintf("the enum %s loses values or has them in another order: PostgreSQL can only put another type in its place, and something depends on it: %v\n"+
+			"write this change as SQL (new), or leave the values in the schema file", name, err)})
+		return nil
+	}
+	o := op{stage: stageSwapEnum, key: "enum " + name, up: up, down: down}
+	what := "the order of its values changes"
+	if len(gone) > 0 {
+		var quoted []string
+		for _, v := range gone {
+			quoted = append(quoted, pgsql.Literal(v))
+		}
+		what = "it loses " + strings.Join(quoted, ", ")
+		o.up[0].note = append(o.up[0].note, "Fails while a row has "+strings.Join(quoted, " or ")+": change such rows before.")
+	}
+	o.up[0].note = append([]string{"PostgreSQL cannot change an enum so: another type takes its place."}, o.up[0].note...)
+	seen := map[string]bool{}
+	for _, u := range users {
+		if seen[u.table] {
+			continue
+		}
+		seen[u.table] = true
+		mark := []string{"REWRITES " + u.table + ": the enum " + name + " is made anew, for " + what + ".",
+			"Nobody reads or writes the table meanwhile, and the disk holds it twice."}
+		o.marks = append(o.marks, mark...)
+		o.downMarks = append(o.downMarks, mark...)
+	}
+	d.add(o)
+	return nil
+}
+
+// An enumUser is a column of an enum's type, or of an array of it.
+type enumUser struct {
+	table, column string
+	array         bool
+	def           *string // the default that it has afterwards
+	had           bool    // it has one before
+}
+
+func (d *differ) enumUsers(ctx context.Context, schemaName, name string) ([]enumUser, error) {
+	rows, err := d.haveConn.Query(ctx, `
+		SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname::text, a.atttypid = t.typarray, pg_catalog.pg_get_expr(f.adbin, f.adrelid)
+		FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
+		JOIN pg_catalog.pg_attribute a ON a.atttypid IN (t.oid, t.typarray) AND NOT a.attisdropped AND a.attinhcount = 0 AND a.attnum > 0
+		JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		LEFT JOIN pg_catalog.pg_attrdef f ON f.adrelid = c.oid AND f.adnum = a.attnum AND a.attgenerated = ''
+		WHERE tn.nspname = $1 AND t.typname = $2 ORDER BY 1, a.attnum`, schemaName, name)
+	if err != nil {
+		return nil, fmt.Errorf("looking for columns of an enum: %w", err)
+	}
+	var users []enumUser
+	defer rows.Close()
+	for rows.Next() {
+		var u enumUser
+		if err := rows.Scan(&u.table, &u.column, &u.array, &u.def); err != nil {
+			return nil, fmt.Errorf("looking for columns of an enum: %w", err)
+		}
+		users = append(users, u)
+	}
+	return users, rows.Err()
+}
+
+func (d *differ) typeComment(ctx context.Context, schemaName, name string) (comment *string, err error) {
+	err = d.haveConn.QueryRow(ctx, `SELECT pg_catalog.obj_description(t.oid, 'pg_type') FROM pg_catalog.pg_type t
+		JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = $1 AND t.typname = $2`, schemaName, name).Scan(&comment)
+	if err != nil {
+		return nil, fmt.Errorf("reading an enum's comment: %w", err)
+	}
+	return comment, nil
+}
+
+// swapEnum makes the type anew with other values, and turns what is of it.
+func swapEnum(schemaName, name, old string, values []string, users []enumUser, comment *string) []cmd {
+	typ := pgsql.QualifiedIdent(schemaName, name)
+	var list []string
+	for _, v := range values {
+		list = append(list, pgsql.Literal(v))
+	}
+	cmds := []cmd{
+		sql("ALTER TYPE " + typ + " RENAME TO " + ident(old)),
+		sql("CREATE TYPE " + typ + " AS ENUM (" + strings.Join(list, ", ") + ")"),
+	}
+	for _, u := range users {
+		alter := func(s string) cmd { return cmd{table: u.table, action: "ALTER COLUMN " + ident(u.column) + " " + s} }
+		array := ""
+		if u.array {
+			array = "[]"
+		}
+		if u.had {
+			cmds = append(cmds, alter("DROP DEFAULT")) // PostgreSQL could not turn it
+		}
+		cmds = append(cmds, alter("TYPE "+typ+array+" USING "+ident(u.column)+"::text"+array+"::"+typ+array))
+		if u.def != nil {
+			cmds = append(cmds, alter("SET DEFAULT "+*u.def))
+		}
+	}
+	if comment != nil {
+		cmds = append(cmds, sql("COMMENT ON TYPE "+typ+" IS "+pgsql.Literal(*comment)))
+	}
+	return append(cmds, sql("DROP TYPE "+pgsql.QualifiedIdent(schemaName, old)))
+}

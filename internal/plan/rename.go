@@ -1,0 +1,293 @@
+package plan
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// A Rename is something that is gone and something that is new, which could be the same
+// under another name.
+type Rename struct {
+	Kind     string // "table", "column", "enum" or "enum value"
+	Schema   string
+	Of       string // the table or enum that it is a part of; empty for these themselves
+	Old, New string
+	// NewSchema is where a table or enum moves to, Schema if it stays.
+	NewSchema string
+	// Type is a column's, in PostgreSQL's words.
+	Type string
+
+	oldOf string // Of before it was renamed itself
+}
+
+// RenameNone is the value of Config.Rename that says that nothing more is renamed.
+const RenameNone = "none"
+
+// flag is what -rename= says for r.
+func (r Rename) flag() string {
+	var from []string
+	if r.Schema != "public" {
+		from = append(from, flagName(r.Schema))
+	}
+	if r.Of != "" {
+		from = append(from, flagName(r.Of))
+	}
+	to := flagName(r.New)
+	if r.NewSchema != r.Schema {
+		to = flagName(r.NewSchema) + "." + to
+	}
+	return strings.Join(append(from, flagName(r.Old)), ".") + "=" + to
+}
+
+// flagName quotes what would not be read as one name.
+func flagName(s string) string {
+	if s == "" || strings.ContainsAny(s, `.,="' `+"\t\n$*?\\;&|<>()`!{}[]#~") || s == RenameNone {
+		return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+	}
+	return s
+}
+
+func (r Rename) old() string {
+	if r.Of == "" {
+		return pgsql.QualifiedIdent(r.Schema, r.Old)
+	}
+	if r.Kind == "enum value" {
+		return pgsql.Literal(r.Old) + " of " + pgsql.QualifiedIdent(r.Schema, r.Of)
+	}
+	return pgsql.QualifiedIdent(r.Schema, r.Of) + "." + pgsql.Ident(r.Old)
+}
+
+func (r Rename) new() string {
+	switch {
+	case r.Kind == "enum value":
+		return pgsql.Literal(r.New)
+	case r.Of == "":
+		return pgsql.QualifiedIdent(r.NewSchema, r.New)
+	}
+	return pgsql.Ident(r.New)
+}
+
+// statements rename one way; the other way they do it back.
+func (r Rename) statements() (up, down []string) {
+	kind := map[string]string{"table": "TABLE", "enum": "TYPE"}[r.Kind]
+	whole := pgsql.QualifiedIdent(r.Schema, r.Of)
+	switch r.Kind {
+	case "column":
+		s := "ALTER TABLE " + whole + " RENAME COLUMN "
+		return []string{s + pgsql.Ident(r.Old) + " TO " + pgsql.Ident(r.New)}, []string{s + pgsql.Ident(r.New) + " TO " + pgsql.Ident(r.Old)}
+	case "enum value":
+		s := "ALTER TYPE " + whole + " RENAME VALUE "
+		return []string{s + pgsql.Literal(r.Old) + " TO " + pgsql.Literal(r.New)}, []string{s + pgsql.Literal(r.New) + " TO " + pgsql.Literal(r.Old)}
+	}
+	at := r.Schema
+	if r.NewSchema != r.Schema {
+		up = append(up, "ALTER "+kind+" "+pgsql.QualifiedIdent(r.Schema, r.Old)+" SET SCHEMA "+pgsql.Ident(r.NewSchema))
+		down = append(down, "ALTER "+kind+" "+pgsql.QualifiedIdent(r.NewSchema, r.Old)+" SET SCHEMA "+pgsql.Ident(r.Schema))
+		at = r.NewSchema
+	}
+	if r.Old != r.New {
+		up = append(up, "ALTER "+kind+" "+pgsql.QualifiedIdent(at, r.Old)+" RENAME TO "+pgsql.Ident(r.New))
+		down = append([]string{"ALTER " + kind + " " + pgsql.QualifiedIdent(at, r.New) + " RENAME TO " + pgsql.Ident(r.Old)}, down...)
+	}
+	return up, down
+}
+
+// A RenameError is a change that could be a rename, and nobody said whether it is one.
+// Nothing was written.
+type RenameError struct{ Candidates []Rename }
+
+func (e *RenameError) Error() string {
+	var b strings.Builder
+	b.WriteString("nothing was written: what the schema file drops and what it adds could be the same under another name")
+	for _, r := range e.Candidates {
+		typ := ""
+		if r.Type != "" {
+			typ = " (" + r.Type + ")"
+		}
+		fmt.Fprintf(&b, "\n  %s %s%s is gone, and %s is new: if it is renamed, say -rename=%s", r.Kind, r.old(), typ, r.new(), shellWord(r.flag()))
+	}
+	b.WriteString("\nsay several with commas between them; ")
+	lost := "what is gone is dropped with its data, and what is new starts empty"
+	if !slices.ContainsFunc(e.Candidates, func(r Rename) bool { return r.Kind == "table" || r.Kind == "column" }) {
+		lost = "what is gone is dropped, and what is new is created"
+	}
+	fmt.Fprintf(&b, "if none is (or none but those that you say) add -rename=%s: %s", RenameNone, lost)
+	return b.String()
+}
+
+// shellWord quotes what a shell would change.
+func shellWord(s string) string {
+	if strings.ContainsAny(s, "\"' \t\n$*?\\;&|<>()`!{}[]#~") {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
+}
+
+// A renaming finds out what is renamed and does it in the replayed state.
+type renaming struct {
+	args  []*renameArg
+	none  bool
+	done  []Rename
+	open  []Rename // candidates that nobody decided
+	could []Rename // all that could be said
+}
+
+// rename renames in the replayed state what cfg.Rename says, so that it has the schema
+// file's names, and returns the ops that do the same in a migration. The error is a
+// *RenameError for what could be a rename and is not decided, a *RenameFlagError for what
+// cfg.Rename says and is none.
+func rename(ctx context.Context, cfg Config, replayed, desired *state.State) ([]Rename, error) {
+	r := &renaming{}
+	var err error
+	if r.args, r.none, err = parseRenames(cfg.Rename); err != nil {
+		return nil, err
+	}
+	if cfg.Rename == "" && !mayRename(replayed.Catalog.Lines(), desired.Catalog.Lines()) {
+		return nil, nil
+	}
+	have, want, err := r.read(ctx, replayed, desired)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.round(ctx, replayed, wholeRenames(have, want)); err != nil {
+		return nil, err
+	}
+	if len(r.done) > 0 {
+		if have, want, err = r.read(ctx, replayed, desired); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.round(ctx, replayed, r.partRenames(have, want)); err != nil {
+		return nil, err
+	}
+	for _, a := range r.args {
+		if !a.used {
+			return nil, &RenameFlagError{Arg: a.text, Could: r.could}
+		}
+	}
+	if len(r.open) > 0 {
+		return nil, &RenameError{r.open}
+	}
+	return r.done, nil
+}
+
+// round does those of the possible renames that the arguments say, and keeps in mind
+// those that are likely.
+func (r *renaming) round(ctx context.Context, s *state.State, possible []possibleRename) error {
+	settled := map[string]bool{}
+	for _, a := range r.args {
+		var hits []Rename
+		for _, p := range possible {
+			if a.says(p.Rename) {
+				hits = append(hits, p.Rename)
+			}
+		}
+		switch {
+		case len(hits) > 1:
+			return &RenameFlagError{Arg: a.text, Could: hits, Ambiguous: true}
+		case len(hits) == 0:
+			continue
+		}
+		hit := hits[0]
+		if a.used || settled["-"+hit.old()] || settled["+"+hit.place()] {
+			return &RenameFlagError{Arg: a.text, Could: r.could, Twice: true}
+		}
+		a.used = true
+		settled["-"+hit.old()], settled["+"+hit.place()] = true, true
+		up, _ := hit.statements()
+		for _, stmt := range up {
+			if _, err := s.Conn().Exec(ctx, stmt); err != nil {
+				return fmt.Errorf("renaming %s %s: %w", hit.Kind, hit.old(), err)
+			}
+		}
+		r.done = append(r.done, hit)
+	}
+	for _, p := range possible {
+		if settled["-"+p.old()] || settled["+"+p.place()] {
+			continue
+		}
+		r.could = append(r.could, p.Rename)
+		if p.likely && !r.none {
+			r.open = append(r.open, p.Rename)
+		}
+	}
+	if len(r.done) > 0 {
+		return s.Refresh(ctx)
+	}
+	return nil
+}
+
+// place is the new name with what it is a part of.
+func (r Rename) place() string {
+	return r.Kind + " " + pgsql.QualifiedIdent(r.Schema, r.Of) + "." + r.new()
+}
+
+// takeBack undoes the renames in the state, the last first.
+func takeBack(ctx context.Context, s *state.State, done []Rename) error {
+	if len(done) == 0 {
+		return nil
+	}
+	for _, r := range slices.Backward(done) {
+		_, down := r.statements()
+		for _, stmt := range down {
+			if _, err := s.Conn().Exec(ctx, stmt); err != nil {
+				return fmt.Errorf("renaming %s %s back: %w", r.Kind, r.new(), err)
+			}
+		}
+	}
+	return s.Refresh(ctx)
+}
+
+// stageRename stands before all others: they speak of everything by its new name.
+const stageRename stage = stageEnum - 1
+
+// renameOps are the renames as migrations do them, a file for each table or type.
+func renameOps(done []Rename) []op {
+	var ops []op
+	for _, r := range done {
+		key := pgsql.QualifiedIdent(r.NewSchema, cmp.Or(r.Of, r.New))
+		o := op{stage: stageRename, key: key}
+		up, down := r.statements()
+		for i, s := range up {
+			c := sql(s)
+			if i == 0 {
+				c.note = []string{fmt.Sprintf("Rename %s %s to %s. What runs meanwhile and uses the old name fails from now on.", r.Kind, r.old(), r.new())}
+			}
+			o.up = append(o.up, c)
+		}
+		for _, s := range down {
+			o.down = append(o.down, sql(s))
+		}
+		ops = append(ops, o)
+	}
+	return ops
+}
+
+// joinNames makes one name of two that may be empty.
+func joinNames(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return clean(a + "_and_" + b)
+}
+
+// renameName says in a few words what is renamed.
+func renameName(done []Rename) string {
+	switch len(done) {
+	case 0:
+		return ""
+	case 1, 2:
+		var parts []string
+		for _, r := range done {
+			parts = append(parts, strings.TrimPrefix(r.Of+"_"+r.Old, "_"))
+		}
+		return clean("rename_" + strings.Join(parts, "_and_"))
+	}
+	return clean(fmt.Sprintf("rename_%s_and_%d_more", strings.TrimPrefix(done[0].Of+"_"+done[0].Old, "_"), len(done)-1))
+}

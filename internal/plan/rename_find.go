@@ -1,0 +1,220 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// Named are the parts of a state that can be renamed.
+type named struct {
+	tables []*table // sorted by name
+	enums  []*enumType
+}
+
+type enumType struct {
+	Schema, Name string
+	Values       []string
+}
+
+// mayRename says whether something is gone and something is new, by the lines of two
+// catalogs.
+func mayRename(have, want []string) bool {
+	keys := func(lines []string) map[string]string {
+		m := map[string]string{}
+		for _, l := range lines {
+			for _, kind := range []string{"table ", "column ", "enum "} {
+				if strings.HasPrefix(l, kind) {
+					name, def, _ := strings.Cut(l, ": ")
+					m[name] = def
+				}
+			}
+		}
+		return m
+	}
+	h, w := keys(have), keys(want)
+	gone := false
+	for k, def := range h {
+		d, ok := w[k]
+		gone = gone || !ok || strings.HasPrefix(k, "enum ") && d != def
+	}
+	fresh := false
+	for k, def := range w {
+		d, ok := h[k]
+		fresh = fresh || !ok || strings.HasPrefix(k, "enum ") && d != def
+	}
+	return gone && fresh
+}
+
+func (r *renaming) read(ctx context.Context, replayed, desired *state.State) (have, want *named, err error) {
+	if have, err = readNamed(ctx, replayed); err != nil {
+		return nil, nil, err
+	}
+	want, err = readNamed(ctx, desired)
+	return have, want, err
+}
+
+func readNamed(ctx context.Context, s *state.State) (*named, error) {
+	managed, _ := state.Split(s.Catalog)
+	f, err := readFacts(ctx, s.Conn(), managed)
+	if err != nil {
+		return nil, err
+	}
+	n := &named{}
+	for _, t := range f.tables {
+		n.tables = append(n.tables, t)
+	}
+	slices.SortFunc(n.tables, func(a, b *table) int { return strings.Compare(a.String(), b.String()) })
+	n.enums, err = readEnums(ctx, s.Conn())
+	return n, err
+}
+
+// readEnums reads the enums of a database that belong to no extension.
+func readEnums(ctx context.Context, conn *pgx.Conn) ([]*enumType, error) {
+	rows, err := conn.Query(ctx, `
+		SELECT n.nspname, t.typname, (SELECT pg_catalog.array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid)
+		FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+		WHERE t.typtype = 'e' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+			WHERE d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid = t.oid AND d.deptype = 'e')
+		ORDER BY n.nspname, t.typname`)
+	if err != nil {
+		return nil, fmt.Errorf("reading enums: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*enumType, error) {
+		e := &enumType{}
+		return e, row.Scan(&e.Schema, &e.Name, &e.Values)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading enums: %w", err)
+	}
+	return list, nil
+}
+
+// A possibleRename is one that -rename may say; a likely one is asked for.
+type possibleRename struct {
+	Rename
+	likely bool
+}
+
+// wholeRenames are the tables and enums that are gone, each with those that are new.
+func wholeRenames(have, want *named) []possibleRename {
+	var out []possibleRename
+	for _, h := range have.tables {
+		if find(want.tables, func(t *table) bool { return t.String() == h.String() }) != nil {
+			continue
+		}
+		for _, w := range want.tables {
+			if find(have.tables, func(t *table) bool { return t.String() == w.String() }) != nil || h.Partitioned != w.Partitioned {
+				continue
+			}
+			if h.Schema != w.Schema && h.Name != w.Name {
+				continue
+			}
+			out = append(out, possibleRename{
+				Rename: Rename{Kind: "table", Schema: h.Schema, Old: h.Name, New: w.Name, NewSchema: w.Schema},
+				likely: similar(h, w),
+			})
+		}
+	}
+	for _, h := range have.enums {
+		if find(want.enums, func(e *enumType) bool { return e.Schema == h.Schema && e.Name == h.Name }) != nil {
+			continue
+		}
+		for _, w := range want.enums {
+			if find(have.enums, func(e *enumType) bool { return e.Schema == w.Schema && e.Name == w.Name }) != nil {
+				continue
+			}
+			if h.Schema != w.Schema && h.Name != w.Name {
+				continue
+			}
+			out = append(out, possibleRename{
+				Rename: Rename{Kind: "enum", Schema: h.Schema, Old: h.Name, New: w.Name, NewSchema: w.Schema},
+				likely: alike(h, w),
+			})
+		}
+	}
+	return out
+}
+
+// similar says whether two tables have at least half of their columns in common, by name.
+func similar(a, b *table) bool {
+	common := 0
+	for _, c := range a.columns {
+		if b.column(c.Name) != nil {
+			common++
+		}
+	}
+	return common > 0 && 2*common >= max(len(a.columns), len(b.columns))
+}
+
+// alike says whether two enums have at least half of their values in common.
+func alike(a, b *enumType) bool {
+	common := 0
+	for _, v := range a.Values {
+		if slices.Contains(b.Values, v) {
+			common++
+		}
+	}
+	return common > 0 && 2*common >= max(len(a.Values), len(b.Values))
+}
+
+// partRenames are the columns and values that are gone from the tables and enums of both
+// states, each with those that are new there.
+func (r *renaming) partRenames(have, want *named) []possibleRename {
+	before := func(kind, schema, name string) string {
+		for _, d := range r.done {
+			if d.Kind == kind && d.NewSchema == schema && d.New == name {
+				return d.Old
+			}
+		}
+		return ""
+	}
+	var out []possibleRename
+	for _, h := range have.tables {
+		w := find(want.tables, func(t *table) bool { return t.String() == h.String() })
+		if w == nil {
+			continue
+		}
+		for _, a := range h.columns {
+			if w.column(a.Name) != nil {
+				continue
+			}
+			for _, b := range w.columns {
+				if h.column(b.Name) != nil {
+					continue
+				}
+				out = append(out, possibleRename{
+					Rename: Rename{Kind: "column", Schema: h.Schema, Of: h.Name, Old: a.Name, New: b.Name, NewSchema: h.Schema,
+						Type: a.typed(), oldOf: before("table", h.Schema, h.Name)},
+					likely: a.typed() == b.typed() && text(a.Generated) == text(b.Generated),
+				})
+			}
+		}
+	}
+	for _, h := range have.enums {
+		w := find(want.enums, func(e *enumType) bool { return e.Schema == h.Schema && e.Name == h.Name })
+		if w == nil {
+			continue
+		}
+		for i, a := range h.Values {
+			if slices.Contains(w.Values, a) {
+				continue
+			}
+			for j, b := range w.Values {
+				if slices.Contains(h.Values, b) {
+					continue
+				}
+				out = append(out, possibleRename{
+					Rename: Rename{Kind: "enum value", Schema: h.Schema, Of: h.Name, Old: a, New: b, NewSchema: h.Schema, oldOf: before("enum", h.Schema, h.Name)},
+					likely: i == j && len(h.Values) == len(w.Values),
+				})
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,136 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A RenameFlagError is a -rename that says what cannot be.
+type RenameFlagError struct {
+	// Arg is the part of the flag that it is about.
+	Arg string
+	// Could are the renames that there could be.
+	Could []Rename
+	// Ambiguous says that Arg means more than one of them, Twice that it renames
+	// something that is renamed already.
+	Ambiguous, Twice bool
+}
+
+func (e *RenameFlagError) Error() string {
+	var b strings.Builder
+	switch {
+	case e.Ambiguous:
+		fmt.Fprintf(&b, "-rename=%s means more than one thing; say one of", e.Arg)
+	case e.Twice:
+		fmt.Fprintf(&b, "-rename=%s: one of the two names is renamed already", e.Arg)
+		return b.String()
+	case len(e.Could) == 0:
+		fmt.Fprintf(&b, "-rename=%s: there is nothing that could be renamed: the old name must be gone from the schema file, and the new one must not be in the migrations yet", e.Arg)
+		return b.String()
+	default:
+		fmt.Fprintf(&b, "-rename=%s: the old name must be gone from the schema file, and the new one must be new there; this could be renamed", e.Arg)
+	}
+	for _, r := range e.Could {
+		b.WriteString("\n  -rename=" + shellWord(r.flag()) + "   (" + r.Kind + ")")
+	}
+	return b.String()
+}
+
+// A renameArg is old=new of the flag.
+type renameArg struct {
+	text     string
+	from, to []string
+	used     bool
+}
+
+// says reports whether the argument means r.
+func (a *renameArg) says(r Rename) bool {
+	is := func(names []string, full ...string) bool {
+		// The schema may be left out.
+		return slices.Equal(names, full) || slices.Equal(names, full[1:])
+	}
+	if r.Of == "" {
+		if !is(a.from, r.Schema, r.Old) {
+			return false
+		}
+		if len(a.to) == 1 {
+			return a.to[0] == r.New && (r.NewSchema == r.Schema || r.New == r.Old)
+		}
+		return is(a.to, r.NewSchema, r.New)
+	}
+	return (is(a.from, r.Schema, r.Of, r.Old) || r.oldOf != "" && is(a.from, r.Schema, r.oldOf, r.Old)) && slices.Equal(a.to, []string{r.New})
+}
+
+// parseRenames reads the flag: old=new with commas between, names with dots between and
+// double quotes around those that need it, and none.
+func parseRenames(flag string) (args []*renameArg, none bool, err error) {
+	rest := flag
+	for rest != "" {
+		a := &renameArg{}
+		start := rest
+		if a.from, rest, err = parseName(rest); err != nil {
+			return nil, false, fmt.Errorf("-rename=%s: %w", flag, err)
+		}
+		switch {
+		case (rest == "" || rest[0] == ',') && strings.TrimSuffix(start, rest) == RenameNone:
+			none = true
+		case rest == "" || rest[0] != '=':
+			return nil, false, fmt.Errorf("-rename=%s: after %s there must be = and the new name; write old=new, table.old=new, or %s", flag, strings.TrimSuffix(start, rest), RenameNone)
+		default:
+			if a.to, rest, err = parseName(rest[1:]); err != nil {
+				return nil, false, fmt.Errorf("-rename=%s: %w", flag, err)
+			}
+			a.text = strings.TrimSuffix(start, rest)
+			args = append(args, a)
+		}
+		if rest != "" {
+			if rest[0] != ',' {
+				return nil, false, fmt.Errorf("-rename=%s: %q stands where a comma or the end should be", flag, rest)
+			}
+			if rest = rest[1:]; rest == "" {
+				return nil, false, fmt.Errorf("-rename=%s: nothing stands behind the last comma", flag)
+			}
+		}
+	}
+	return args, none, nil
+}
+
+// parseName reads a name of up to three parts.
+func parseName(s string) (parts []string, rest string, err error) {
+	for {
+		var part string
+		if strings.HasPrefix(s, `"`) {
+			i := 1
+			for {
+				end := strings.IndexByte(s[i:], '"')
+				if end < 0 {
+					return nil, "", errors.New("a double quote is not closed")
+				}
+				part += s[i : i+end]
+				i += end + 1
+				if !strings.HasPrefix(s[i:], `"`) {
+					break
+				}
+				part += `"`
+				i++
+			}
+			s = s[i:]
+		} else {
+			end := strings.IndexAny(s, `.,="`)
+			if end < 0 {
+				end = len(s)
+			}
+			part, s = s[:end], s[end:]
+		}
+		if part == "" {
+			return nil, "", errors.New("a name is empty")
+		}
+		parts = append(parts, part)
+		if !strings.HasPrefix(s, ".") {
+			return parts, s, nil
+		}
+		s = s[1:]
+	}
+}

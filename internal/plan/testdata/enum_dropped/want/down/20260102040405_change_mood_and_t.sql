@@ -1,0 +1,9 @@
+-- REWRITES public.t: the type of m changes from text to public.mood, which writes every row and every index anew.
+-- Nobody reads or writes the table meanwhile, and the disk holds it twice.
+-- REWRITES public.t: the type of "all" changes from text[] to public.mood[], which writes every row and every index anew.
+
+ALTER TABLE public.t
+  ALTER COLUMN "all" TYPE public.mood[] USING "all"::public.mood[],
+  ALTER COLUMN m DROP DEFAULT,
+  ALTER COLUMN m TYPE public.mood USING m::public.mood,
+  ALTER COLUMN m SET DEFAULT 'ok'::public.mood;

@@ -1,0 +1,2 @@
+-- alembic:down none PostgreSQL cannot remove a value from an enum
+

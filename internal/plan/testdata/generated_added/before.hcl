@@ -1,0 +1,12 @@
+schema "public" {
+}
+table "t" {
+  schema = schema.public
+  column "id" {
+    type = bigint
+    
+  }
+  column "n" {
+    type = int
+  }
+}

@@ -1,0 +1,20 @@
+schema "public" {
+}
+table "t" {
+  schema = schema.public
+  column "id" {
+    type = bigint
+    
+  }
+  column "n" {
+    type = int
+  }
+  column "twice" {
+    type = int
+    null = true
+    as {
+      expr = "n * 2"
+      type = STORED
+    }
+  }
+}

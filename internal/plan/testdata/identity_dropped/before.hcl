@@ -1,0 +1,18 @@
+schema "public" {
+}
+table "t" {
+  schema = schema.public
+  column "id" {
+    type = bigint
+    identity {
+      generated = BY_DEFAULT
+    }
+  }
+  column "n" {
+    type = int
+  }
+  column "twice" {
+    type = int
+    null = true
+  }
+}

@@ -1,0 +1,23 @@
+schema "public" {
+}
+table "t" {
+  schema = schema.public
+  column "a" {
+    type = int
+    null = true
+  }
+  column "name" {
+    type = text
+    null = true
+  }
+  column "data" {
+    type = jsonb
+    null = true
+  }
+  index "ia" {
+    columns = [column.a]
+  }
+  unique "ua" {
+    columns = [column.a]
+  }
+}

@@ -1,0 +1,26 @@
+schema "public" {
+}
+table "t" {
+  schema = schema.public
+  column "a" {
+    type = int
+    null = true
+  }
+  column "name" {
+    type = text
+    null = true
+  }
+  column "data" {
+    type = jsonb
+    null = true
+  }
+  index "ia" {
+    columns        = [column.a]
+    unique         = true
+    nulls_distinct = false
+  }
+  unique "ua" {
+    columns        = [column.name]
+    nulls_distinct = false
+  }
+}

@@ -1,0 +1,3 @@
+ALTER TABLE app."Test Runs" RENAME COLUMN environment TO env;
+
+ALTER TABLE app."Test Runs" RENAME TO runs;

@@ -1,0 +1,6 @@
+-- REWRITES public.results: the type of environment changes from text to character varying(100), which writes every row and every index anew.
+-- Nobody reads or writes the table meanwhile, and the disk holds it twice.
+
+ALTER INDEX public.ix_results_environment RENAME TO ix_results_env;
+
+ALTER TABLE public.results ALTER COLUMN environment TYPE character varying(100);

@@ -1,0 +1,1 @@
+ALTER TABLE public.results RENAME COLUMN environment TO env;

@@ -1,0 +1,1 @@
+ALTER TYPE public.outcome RENAME TO state;

@@ -1,0 +1,1 @@
+ALTER TABLE public.results ADD COLUMN environment character varying(100);

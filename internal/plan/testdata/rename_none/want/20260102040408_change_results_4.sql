@@ -1,0 +1,2 @@
+-- Destroys column public.results.env with its data.
+ALTER TABLE public.results DROP COLUMN env;

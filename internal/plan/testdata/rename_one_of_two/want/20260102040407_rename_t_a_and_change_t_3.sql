@@ -1,0 +1,2 @@
+-- Destroys column public.t.b with its data.
+ALTER TABLE public.t DROP COLUMN b;

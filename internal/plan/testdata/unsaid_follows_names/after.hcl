@@ -1,0 +1,51 @@
+schema "public" {
+}
+table "rooms" {
+  schema = schema.public
+  column "room" {
+    type = int
+    null = true
+  }
+  column "during" {
+    type = tsrange
+    null = true
+  }
+  column "note" {
+    type = text
+    null = true
+  }
+  index "ix_rooms_note" {
+    columns = [column.note]
+  }
+}
+table "parents" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "code" {
+    type = int
+    null = true
+  }
+  primary_key {
+    columns = [column.id]
+  }
+  unique "parents_code_key" {
+    columns = [column.code]
+  }
+}
+table "children" {
+  schema = schema.public
+  column "id" {
+    type = int
+    null = true
+  }
+  column "parent" {
+    type = int
+    null = true
+  }
+  foreign_key "children_parent_fkey" {
+    columns     = [column.parent]
+    ref_columns = [table.parents.column.id]
+  }
+}

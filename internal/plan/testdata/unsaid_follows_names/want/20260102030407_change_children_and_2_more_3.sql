@@ -1,0 +1,1 @@
+ALTER INDEX public.ix_note RENAME TO ix_rooms_note;

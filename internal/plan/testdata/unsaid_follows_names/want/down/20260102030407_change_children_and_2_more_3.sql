@@ -1,0 +1,1 @@
+ALTER INDEX public.ix_rooms_note RENAME TO ix_note;

@@ -1,0 +1,1 @@
+ALTER TABLE public.children DROP CONSTRAINT to_parent_new;

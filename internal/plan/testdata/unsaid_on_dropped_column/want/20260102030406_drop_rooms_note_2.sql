@@ -1,0 +1,2 @@
+-- Destroys column public.rooms.note with its data.
+ALTER TABLE public.rooms DROP COLUMN note;

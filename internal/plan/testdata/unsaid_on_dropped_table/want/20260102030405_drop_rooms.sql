@@ -1,0 +1,3 @@
+-- Drop "rooms" table
+-- Destroys table public.rooms with its data.
+DROP TABLE "public"."rooms";

@@ -28,6 +28,7 @@ import (
 // and back. With nothing to do it says so and exits 0.
 func Plan(ctx context.Context,
 	name *string, // what the migration is called; made of what changes if not given
+	rename *string, // what is the same under a new name: table.old=new, old=new (tables, enums), with commas between; or none
 	env *string, // env block of atlas.hcl
 	dryrun *bool, // print the files instead of writing them
 	format *string, // text or json
@@ -45,6 +46,7 @@ func Plan(ctx context.Context,
 		if err != nil {
 			return err
 		}
+		cfg.Rename = value(rename)
 		p, err := plan.Make(ctx, cfg)
 		if err != nil {
 			return err

@@ -9,8 +9,12 @@ import (
 
 // backfill gives the old rows the default of a new column, in batches that each commit.
 func backfill(t *table, c *column) op {
+	how := ", batch by batch"
+	if t.Partitioned && t.primaryKey() == nil {
+		how = ", at once: there is no key to go along"
+	}
 	return op{stage: stageBackfill, key: t.String(), up: []cmd{
-		sql(backfillSQL(t, c), "Fill "+ident(c.Name)+" in the rows that were there before, batch by batch.",
+		sql(backfillSQL(t, c), "Fill "+ident(c.Name)+" in the rows that were there before"+how+".",
 			"repeatable it fills only what is still NULL"),
 		sql("ANALYZE " + t.String() + " (" + ident(c.Name) + ")"),
 	}}

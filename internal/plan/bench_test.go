@@ -81,7 +81,7 @@ func BenchmarkColumnAndIndex(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if len(p.Files) != 1 {
+		if len(p.Files) != 2 {
 			b.Fatalf("%d files", len(p.Files))
 		}
 		if err := srv.Close(); err != nil {

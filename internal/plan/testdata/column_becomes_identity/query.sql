@@ -1,0 +1,1 @@
+INSERT INTO results DEFAULT VALUES RETURNING 'the next is ' || id

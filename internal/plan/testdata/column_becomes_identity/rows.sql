@@ -1,0 +1,1 @@
+INSERT INTO results VALUES (7);

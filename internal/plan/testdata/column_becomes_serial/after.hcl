@@ -1,0 +1,18 @@
+schema "public" {
+}
+table "results" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "source" {
+    type = text
+    null = true
+  }
+  column "duration" {
+    type = serial
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}

@@ -1,0 +1,1 @@
+INSERT INTO results (id) VALUES (9) RETURNING 'the next is ' || duration

@@ -1,0 +1,3 @@
+ALTER TABLE public.results
+  DROP CONSTRAINT results_duration_not_null,
+  ALTER COLUMN duration DROP DEFAULT;

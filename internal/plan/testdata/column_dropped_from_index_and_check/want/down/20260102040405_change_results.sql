@@ -1,0 +1,1 @@
+ALTER TABLE public.results DROP CONSTRAINT both_new;

@@ -1,0 +1,14 @@
+schema "public" {
+}
+table "results" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "n" {
+    type = serial
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}

@@ -1,0 +1,1 @@
+INSERT INTO results (id) VALUES (3) RETURNING 'the next is ' || n

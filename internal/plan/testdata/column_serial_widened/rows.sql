@@ -1,0 +1,1 @@
+INSERT INTO results (id) VALUES (1), (2);

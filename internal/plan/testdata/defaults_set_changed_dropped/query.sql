@@ -1,0 +1,1 @@
+INSERT INTO results (id, c) VALUES (2, 'y') RETURNING a || ' ' || b

@@ -1,0 +1,1 @@
+INSERT INTO results (id, a) VALUES (1, 1);

@@ -1,0 +1,3 @@
+ALTER TABLE public.results
+  DROP CONSTRAINT results_user,
+  DROP CONSTRAINT results_run;

@@ -1,0 +1,1 @@
+SELECT count(token) || ' filled' FROM events

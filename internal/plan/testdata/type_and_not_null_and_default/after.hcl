@@ -1,0 +1,19 @@
+schema "public" {
+}
+table "results" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "source" {
+    type = text
+    null = true
+  }
+  column "duration" {
+    type = bigint
+    default = 0
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}

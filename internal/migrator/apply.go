@@ -47,7 +47,7 @@ func (e *AheadError) Error() string {
 // commit's answer was lost, or what else the connection gave.
 func (m *Migrator) Apply(ctx context.Context, opts ApplyOptions) (*ApplyResult, error) {
 	res := &ApplyResult{Start: time.Now()}
-	err := interrupted(ctx, m.apply(ctx, opts, res))
+	err := m.outcome(ctx, m.apply(ctx, opts, res))
 	res.End = time.Now()
 	return res, err
 }
@@ -98,6 +98,9 @@ func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResul
 	if opts.DryRun {
 		res.Script = m.script(s.rec, place, steps)
 		return nil
+	}
+	if err := s.disk(ctx, steps); err != nil {
+		return err
 	}
 	if res.Settled, err = s.settle(ctx, place); err != nil {
 		return err

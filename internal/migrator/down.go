@@ -55,7 +55,7 @@ func (e *DriftError) Error() string {
 // touch are not as they were left, a *LossError if data would go without Yes.
 func (m *Migrator) Down(ctx context.Context, opts DownOptions) (*DownResult, error) {
 	res := &DownResult{Start: time.Now()}
-	err := interrupted(ctx, m.down(ctx, opts, res))
+	err := m.outcome(ctx, m.down(ctx, opts, res))
 	res.End = time.Now()
 	return res, err
 }
@@ -122,6 +122,9 @@ func (m *Migrator) down(ctx context.Context, opts DownOptions, res *DownResult) 
 	}
 	if len(res.Losses) > 0 && !opts.Yes {
 		return &LossError{res.Losses}
+	}
+	if err := s.disk(ctx, steps); err != nil {
+		return err
 	}
 	if res.Settled, err = s.settle(ctx, place); err != nil {
 		return err

@@ -93,6 +93,14 @@ type (
 		Elapsed time.Duration
 	}
 
+	// LogDisk says how much disk what is to be run takes at least, where it is a
+	// gigabyte or more, and how much is free can't be known.
+	LogDisk struct {
+		Need       int64 // bytes
+		Tablespace string
+		Stmt       string // which takes most of it
+	}
+
 	// LogStopped says that a file ended with an error.
 	LogStopped struct {
 		File *migration.File
@@ -127,6 +135,7 @@ func (LogFile) logEntry()     {}
 func (LogStmt) logEntry()     {}
 func (LogStmtDone) logEntry() {}
 func (LogFileDone) logEntry() {}
+func (LogDisk) logEntry()     {}
 func (LogStopped) logEntry()  {}
 func (LogRetry) logEntry()    {}
 func (LogRebuild) logEntry()  {}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
 
@@ -72,7 +73,7 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 		return nil, NewConnectError(cfg, err)
 	}
 	s := &session{m: m, conn: conn}
-	err = s.refuseOld()
+	err = refuseOld(conn.PgConn().ParameterStatus("server_version"))
 	if err == nil {
 		err = s.identify(ctx)
 	}
@@ -90,16 +91,18 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 }
 
 // major is the server's major version, 0 if it doesn't say it in numbers.
-func (s *session) major() int {
+func (s *session) major() int { return major(s.conn.PgConn().ParameterStatus("server_version")) }
+
+func major(version string) int {
 	var major int
-	_, _ = fmt.Sscanf(s.conn.PgConn().ParameterStatus("server_version"), "%d", &major)
+	_, _ = fmt.Sscanf(version, "%d", &major)
 	return major
 }
 
 // refuseOld refuses a server that is too old for what we do.
-func (s *session) refuseOld() error {
-	if major := s.major(); major != 0 && major < oldestServer {
-		return &RefusedError{fmt.Sprintf("the server is PostgreSQL %s, and %d is the oldest that works: upgrade it first", s.conn.PgConn().ParameterStatus("server_version"), oldestServer)}
+func refuseOld(version string) error {
+	if major := major(version); major != 0 && major < oldestServer {
+		return &RefusedError{fmt.Sprintf("the server is PostgreSQL %s, and %d is the oldest that works: upgrade it first", version, oldestServer)}
 	}
 	return nil
 }
@@ -193,6 +196,20 @@ func givesWay(err error) bool {
 		return true
 	}
 	return errors.As(err, new(*WaitError))
+}
+
+// outcome makes the error of a whole run say what the end of ctx, or missing
+// rights, have to do with it.
+func (m *Migrator) outcome(ctx context.Context, err error) error {
+	const insufficientPrivilege = "42501"
+	if sqlState(err) == insufficientPrivilege {
+		role := m.cfg.Role
+		if role == "" {
+			role = m.cfg.ConnConfig.User
+		}
+		err = fmt.Errorf("%w; it ran as role %s: grant what is missing to that, or have migrations run as the owner of the tables (role in atlas.hcl)", err, pgsql.Ident(role))
+	}
+	return interrupted(ctx, err)
 }
 
 // interrupted makes an error that came with the end of ctx say so.

@@ -52,7 +52,7 @@ func (e *ContradictionError) Error() string {
 // needs opts.Yes, too.
 func (m *Migrator) Stamp(ctx context.Context, opts StampOptions) (*StampResult, error) {
 	res := &StampResult{}
-	return res, interrupted(ctx, m.stamp(ctx, opts, res))
+	return res, m.outcome(ctx, m.stamp(ctx, opts, res))
 }
 
 func (m *Migrator) stamp(ctx context.Context, opts StampOptions, res *StampResult) error {

@@ -75,6 +75,8 @@ func (p *Progress) Log(e migrator.LogEntry) {
 		}
 	case migrator.LogBuilding:
 		p.line("waiting for pid %d, which builds index %s", e.PID, e.Index)
+	case migrator.LogDisk:
+		p.line("%s", p.style.warn(fmt.Sprintf("what is to be built takes %.1f GB of disk in tablespace %s at least, most of it for %s; how much is free can't be seen from here", float64(e.Need)/(1<<30), e.Tablespace, e.Stmt)))
 	case migrator.LogSettled:
 		p.line("%s", e.Note)
 	case migrator.LogPlan:

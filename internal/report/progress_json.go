@@ -25,6 +25,8 @@ func logJSON(l *slog.Logger, e migrator.LogEntry) {
 		l.Warn("waiting for other sessions' locks", "blockers", blockers(e.Blockers), "waited_ms", ms(e.Waited))
 	case migrator.LogBuilding:
 		l.Info("waiting for a session that builds the index", "index", e.Index, "pid", e.PID)
+	case migrator.LogDisk:
+		l.Warn("how much disk is free is not known", "need_bytes", e.Need, "tablespace", e.Tablespace, "statement", e.Stmt)
 	case migrator.LogSettled:
 		l.Info("the record is settled", "why", e.Note)
 	case migrator.LogPlan:

@@ -127,10 +127,11 @@ func Lint(ctx context.Context,
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
 		c, err := open(env, nil, format, report.GitHub)
-		if invalid := (migration.Errors)(nil); errors.As(err, &invalid) {
+		invalid := (migration.Errors)(nil)
+		if errors.As(err, &invalid) && !invalid.Readable() {
 			return c.Lint(lint.Invalid(invalid))
 		}
-		if err != nil {
+		if err != nil && invalid == nil {
 			return err
 		}
 		defer c.close(&err)
@@ -138,7 +139,11 @@ func Lint(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		r, err := lint.Run(ctx, c.linter(value(base), last))
+		cfg, err := c.linter(value(base), last)
+		if err != nil {
+			return err
+		}
+		r, err := lint.Run(ctx, cfg)
 		if err != nil {
 			return err
 		}

@@ -62,7 +62,9 @@ func open(env, url, format *string, further ...report.Format) (*cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := project.Load(project.Options{Env: value(env), URL: value(url), Embedded: ibutsuschema.Files})
+	e, err := project.Load(project.Options{
+		Env: value(env), URL: value(url), Embedded: ibutsuschema.Files, Checks: lint.CheckNames(),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -112,19 +114,6 @@ func (c *cmd) planner(ctx context.Context, name string) (plan.Config, error) {
 		Server: server, Dir: c.dir,
 		SchemaName: c.Schema, Schema: src, Options: c.options(), Name: name,
 	}, nil
-}
-
-// linter returns what package lint works on: the flags' base or latest files, else
-// atlas.hcl's.
-func (c *cmd) linter(base string, latest int) lint.Config {
-	cfg := lint.Config{
-		Start: c.server, Dir: c.dir, Root: c.MigrationsDir, Options: c.options(),
-		Base: base, Latest: latest, Errors: c.Gate.Errors,
-	}
-	if base == "" && latest == 0 {
-		cfg.Base, cfg.Latest = c.Gate.Base, c.Gate.Latest
-	}
-	return cfg
 }
 
 // server starts the throwaway server, with the first of the states that is kept. It

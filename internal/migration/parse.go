@@ -169,7 +169,14 @@ func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
 			p.add(name, 0, 0, "%v", err)
 			return nil, header{}
 		}
-		p.add(name, syntax.Pos.Line, syntax.Pos.Col, "%s", syntax.Msg)
+		// Rows and commands that are psql's may hold anything.
+		before, _ := pgsql.Split(text[:syntax.Pos.Offset])
+		if !p.psql(name, text, before) {
+			p.add(name, syntax.Pos.Line, syntax.Pos.Col, "%s", syntax.Msg)
+		}
+		return nil, header{}
+	}
+	if p.psql(name, text, stmts) {
 		return nil, header{}
 	}
 	h := parseHeader(text, stmts, down, func(line int, format string, args ...any) {

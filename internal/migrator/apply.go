@@ -15,6 +15,10 @@ type ApplyOptions struct {
 	N      int    // at most that many files, 0: no limit; not together with To
 	DryRun bool   // only return the script
 	Strict bool   // a database that is ahead of the directory is an error
+
+	// Notes, for DryRun, are comments for the script: what is known of a statement,
+	// numbered from 0, of the file "VERSION_name.sql". nil: none.
+	Notes func(file string, stmt int) []string
 }
 
 // ApplyResult is what Apply did, also if it returns an error.
@@ -96,7 +100,7 @@ func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResul
 		res.Pending = append(res.Pending, st.file)
 	}
 	if opts.DryRun {
-		res.Script = m.script(s.rec, place, steps)
+		res.Script = m.script(s.rec, place, steps, opts.Notes)
 		return nil
 	}
 	if err := s.disk(ctx, steps); err != nil {

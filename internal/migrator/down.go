@@ -20,6 +20,9 @@ type DownOptions struct {
 	N      int    // that many files, 0: one; not together with To
 	DryRun bool   // only return the script, and what would be lost
 	Yes    bool   // lose the data that is lost
+
+	// Notes are as in ApplyOptions; the files are "down/VERSION_name.sql".
+	Notes func(file string, stmt int) []string
 }
 
 // DownResult is what Down did, also if it returns an error.
@@ -117,7 +120,7 @@ func (m *Migrator) down(ctx context.Context, opts DownOptions, res *DownResult) 
 		return err
 	}
 	if opts.DryRun {
-		res.Script = m.script(s.rec, place, steps)
+		res.Script = m.script(s.rec, place, steps, opts.Notes)
 		return nil
 	}
 	if len(res.Losses) > 0 && !opts.Yes {

@@ -12,7 +12,10 @@ import (
 
 // script returns what the steps would do as a script for psql, "" if that is
 // nothing.
-func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*step) string {
+//
+// notes, if it isn't nil, says what is known of a statement, which is numbered
+// from 0, of the file "VERSION_name.sql" or "down/VERSION_name.sql".
+func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*step, notes func(file string, stmt int) []string) string {
 	if len(steps) == 0 && place.Settle == nil {
 		return ""
 	}
@@ -36,6 +39,17 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 			b.WriteString(ddl[1] + ";\n")
 		}
 		rec.HasAlembic, rec.HasJournal = true, true
+	}
+	statement := func(st *step, i int) {
+		fmt.Fprintf(&b, "-- %s:%d\n", st.name, st.stmts[i].Pos.Line)
+		if notes != nil {
+			for _, note := range notes(st.name, i) {
+				for line := range strings.Lines(note) {
+					b.WriteString("-- " + strings.TrimRight(line, "\r\n") + "\n")
+				}
+			}
+		}
+		b.WriteString(forPsql(st.stmts[i].Text) + ";\n")
 	}
 	wait := m.cfg.LockTimeout
 	begin := func() { fmt.Fprintf(&b, "BEGIN;\nSET LOCAL lock_timeout = %d;\n", wait.Milliseconds()) }
@@ -67,8 +81,8 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 			begin()
 			create()
 			b.WriteString(store.AdvanceScript(st.from, st.to))
-			for _, s := range st.stmts {
-				b.WriteString(s.Text + ";\n")
+			for i := range st.stmts {
+				statement(st, i)
 			}
 			b.WriteString(m.recordScript(st, fr, len(st.stmts)) + "COMMIT;\n")
 			continue
@@ -79,18 +93,37 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 		for i := st.done; i < len(st.stmts); i++ {
 			inside := st.stmts[i].Class() == pgsql.Transactional
 			if !inside {
-				b.WriteString(st.stmts[i].Text + ";\n")
+				statement(st, i)
 			}
 			begin()
 			b.WriteString(store.AdvanceScript(st.from, st.after(i)))
 			if inside {
-				b.WriteString(st.stmts[i].Text + ";\n")
+				statement(st, i)
 			}
 			b.WriteString(m.recordScript(st, fr, i+1) + "COMMIT;\n")
 		}
 	}
 	fmt.Fprintf(&b, "\nSELECT pg_advisory_unlock(%d);\n", lockKey())
 	return b.String()
+}
+
+// forPsql returns a statement that psql leaves as it is: it takes the name behind
+// a colon, as in array[1:user], for a variable of its own.
+func forPsql(sql string) string {
+	if !strings.Contains(sql, ":") {
+		return sql
+	}
+	var b strings.Builder
+	end := 0
+	tokens := pgsql.Tokens(sql)
+	for i, t := range tokens[:max(len(tokens)-1, 0)] {
+		if t.Kind == pgsql.Op && strings.HasSuffix(t.Text, ":") && t.Text != "::" && tokens[i+1].Pos.Offset == t.Pos.Offset+len(t.Text) {
+			at := tokens[i+1].Pos.Offset
+			b.WriteString(sql[end:at] + " ")
+			end = at
+		}
+	}
+	return b.String() + sql[end:]
 }
 
 // signed returns a row with who writes it.

@@ -115,10 +115,12 @@ func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResul
 	for _, st := range steps {
 		fr, err := s.run(ctx, st)
 		res.Applied = append(res.Applied, fr)
+		if fr.Done {
+			res.Revision = st.to
+		}
 		if err != nil {
 			return err
 		}
-		res.Revision = st.to
 	}
 	return nil
 }

@@ -138,10 +138,12 @@ func (m *Migrator) down(ctx context.Context, opts DownOptions, res *DownResult) 
 	for _, st := range steps {
 		fr, err := s.run(ctx, st)
 		res.Reverted = append(res.Reverted, fr)
+		if fr.Done {
+			res.Revision = st.to
+		}
 		if err != nil {
 			return err
 		}
-		res.Revision = st.to
 	}
 	return nil
 }

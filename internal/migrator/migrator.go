@@ -79,7 +79,8 @@ type FileRun struct {
 	Start, End time.Time
 	Skipped    int        // statements that an earlier run had done
 	Applied    []string   // statements that ran now; if Err is set, a transactional file's were rolled back
-	Err        *StmtError // the statement that failed, nil if none did
+	Done       bool       // it ran to its end and is recorded
+	Err        *StmtError // the statement that failed, nil if none did or something else failed
 }
 
 // version returns the version at an index, "" for the base.

@@ -419,7 +419,7 @@ func TestFailingMigration(t *testing.T) {
 			if got, want := b.journal(), "20240101000000 2 2/2,20240102000000 2 1/1"+tt.journal; got != want || b.alembic() != "bbb222" {
 				t.Errorf("the journal is %s, want %s", got, want)
 			}
-			if res.Revision != "bbb222" {
+			if res.Revision != "bbb222" || len(res.Applied) != 1 || res.Applied[0].Done {
 				t.Errorf("the result is %+v", res)
 			}
 		})

@@ -89,6 +89,7 @@ func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 		s.log(LogStopped{File: st.file, Down: st.down, Err: err})
 		return fr, err
 	}
+	fr.Done = true
 	s.log(LogFileDone{File: st.file, Down: st.down, Elapsed: fr.End.Sub(fr.Start)})
 	if st.changesSession() {
 		return fr, s.reset(ctx)

@@ -75,7 +75,7 @@ func (p *Printer) applyText(r *migrator.ApplyResult, failed error) error {
 	at := spot(r.Target, r.Revision)
 	switch {
 	case failed != nil:
-		if n := done(r.Applied); n > 0 {
+		if n := done(r.Applied); n > 0 && !errors.As(failed, new(*migrator.OutcomeError)) {
 			fmt.Fprintf(&b, "Applied %d of %s: the database is at %s.\n", n, plural(len(r.Pending), "migration"), spot(r.Applied[n-1].File.Version, r.Revision))
 		}
 	case len(r.Ahead) > 0:
@@ -94,9 +94,9 @@ func (p *Printer) applyText(r *migrator.ApplyResult, failed error) error {
 
 // done counts the files that ran to their end.
 func done(runs []*migrator.FileRun) int {
-	n := len(runs)
-	if n > 0 && runs[n-1].Err != nil {
-		n--
+	n := 0
+	for n < len(runs) && runs[n].Done {
+		n++
 	}
 	return n
 }
@@ -117,7 +117,7 @@ func (p *Printer) applied(r *migrator.ApplyResult, failed error) applied {
 		MigrateApply: atlasexec.MigrateApply{
 			Env: p.env(), Current: r.Current, Target: r.Target, Start: r.Start, End: r.End, Error: errorText(failed),
 		},
-		Pending: migrationFiles(r.Pending), Applied: fileRuns(r.Applied),
+		Pending: migrationFiles(r.Pending), Applied: fileRuns(r.Applied, failed),
 		Revision: r.Revision, Settled: r.Settled, Ahead: r.Ahead, Script: r.Script,
 	}
 	return out
@@ -145,7 +145,9 @@ func migrationFiles(files []*migration.File) []migrationFile {
 	return out
 }
 
-func fileRuns(runs []*migrator.FileRun) []*fileRun {
+// fileRuns shows the runs, the last of which may have ended with an error that is no
+// statement's.
+func fileRuns(runs []*migrator.FileRun, failed error) []*fileRun {
 	var out []*fileRun
 	for _, r := range runs {
 		f := &fileRun{
@@ -158,6 +160,8 @@ func fileRuns(runs []*migrator.FileRun) []*fileRun {
 			if errors.As(e.Err, &pg) {
 				f.Error.Text, f.Error.Code = pg.Message, pg.Code
 			}
+		} else if !r.Done {
+			f.Error = &runError{Text: errorText(failed)}
 		}
 		out = append(out, f)
 	}

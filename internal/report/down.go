@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -44,7 +45,7 @@ func (p *Printer) downText(r *migrator.DownResult, failed error) error {
 	var b strings.Builder
 	switch {
 	case failed != nil:
-		if n := done(r.Reverted); n > 0 {
+		if n := done(r.Reverted); n > 0 && !errors.As(failed, new(*migrator.OutcomeError)) {
 			at := "the base"
 			if n < len(r.Planned) {
 				at = spot(r.Planned[n].Version, r.Revision)
@@ -73,7 +74,7 @@ func (p *Printer) reverted(r *migrator.DownResult, failed error) reverted {
 		MigrateDown: atlasexec.MigrateDown{
 			Current: r.Current, Target: r.Target, Total: len(r.Planned), Start: r.Start, End: r.End, Error: errorText(failed),
 		},
-		Planned: migrationFiles(r.Planned), Reverted: fileRuns(r.Reverted), Env: p.env(),
+		Planned: migrationFiles(r.Planned), Reverted: fileRuns(r.Reverted, failed), Env: p.env(),
 		Revision: r.Revision, Settled: r.Settled, Losses: r.Losses, Script: r.Script,
 	}
 }

@@ -261,14 +261,46 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// What failed besides its statements wasn't applied either.
+func TestApplyThatCouldNotBeRecorded(t *testing.T) {
+	f := files(t)
+	denied := errors.New("creating public.alembic_version: permission denied for schema public")
+	lost := &migrator.OutcomeError{Err: errors.New("unexpected EOF")}
+	for _, tt := range []struct {
+		name string
+		runs []*migrator.FileRun
+		err  error
+		text string
+	}{
+		{"the first", []*migrator.FileRun{{File: f[0]}}, denied, ""},
+		{"the second", []*migrator.FileRun{{File: f[0], Done: true}, {File: f[1]}}, denied, "Applied 1 of 3 migrations: the database is at 20240101000000 (cacecc4f1237).\n"},
+		{"behind the last", []*migrator.FileRun{{File: f[0], Done: true}}, denied, "Applied 1 of 3 migrations: the database is at 20240101000000 (cacecc4f1237).\n"},
+		{"nobody knows", []*migrator.FileRun{{File: f[0], Done: true}, {File: f[1]}}, lost, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			res := &migrator.ApplyResult{Pending: f, Applied: tt.runs, Revision: "cacecc4f1237"}
+			text, _ := show(t, Text, func(p *Printer) error { return p.Apply(res, tt.err) })
+			if d := cmp.Diff(tt.text, text); d != "" {
+				t.Error(d)
+			}
+			text, _ = show(t, JSON, func(p *Printer) error { return p.Apply(res, tt.err) })
+			for i, r := range decode[atlasexec.MigrateApply](t, text).Applied {
+				if done := tt.runs[i].Done; done != (r.Error == nil) || !done && r.Error.Text != tt.err.Error() {
+					t.Errorf("%s has the error %v", r.Name, r.Error)
+				}
+			}
+		})
+	}
+}
+
 func TestApply(t *testing.T) {
 	f := files(t)
 	head := &migrator.ApplyResult{
 		Start: start, End: start.Add(412 * time.Millisecond), Current: "20240101000000", Target: "20240103000000", Revision: "20240103000000",
 		Pending: f[1:], Settled: "the journal is filled in",
 		Applied: []*migrator.FileRun{
-			{File: f[1], Start: start, End: start.Add(time.Second), Applied: []string{f[1].Stmts[0].Text, f[1].Stmts[1].Text}},
-			{File: f[2], Start: start, End: start.Add(time.Second), Skipped: 1, Applied: []string{}},
+			{File: f[1], Start: start, End: start.Add(time.Second), Applied: []string{f[1].Stmts[0].Text, f[1].Stmts[1].Text}, Done: true},
+			{File: f[2], Start: start, End: start.Add(time.Second), Skipped: 1, Applied: []string{}, Done: true},
 		},
 	}
 	stmtErr := &migrator.StmtError{
@@ -278,7 +310,7 @@ func TestApply(t *testing.T) {
 	failed := &migrator.ApplyResult{
 		Start: start, End: start.Add(time.Minute), Target: "20240103000000", Revision: "cacecc4f1237", Pending: f,
 		Applied: []*migrator.FileRun{
-			{File: f[0], Start: start, End: start, Applied: []string{f[0].Stmts[0].Text}},
+			{File: f[0], Start: start, End: start, Applied: []string{f[0].Stmts[0].Text}, Done: true},
 			{File: f[1], Start: start, End: start, Applied: []string{f[1].Stmts[0].Text}, Err: stmtErr},
 		},
 	}

@@ -141,15 +141,15 @@ func TestDown(t *testing.T) {
 		Start: start, End: start.Add(time.Second), Current: f[2].Version, Target: f[0].Version, Revision: f[0].Revision,
 		Planned: []*migration.File{f[2], f[1]}, Losses: lost,
 		Reverted: []*migrator.FileRun{
-			{File: f[2], Start: start, End: start, Applied: []string{"DROP INDEX i"}},
-			{File: f[1], Start: start, End: start, Skipped: 1, Applied: []string{}},
+			{File: f[2], Start: start, End: start, Applied: []string{"DROP INDEX i"}, Done: true},
+			{File: f[1], Start: start, End: start, Skipped: 1, Applied: []string{}, Done: true},
 		},
 	}
 	stopped := &migrator.StmtError{File: "down/" + f[1].Name, Stmt: "DROP TABLE x", N: 1, Total: 1, Err: errors.New("no")}
 	failed := &migrator.DownResult{
 		Start: start, End: start, Current: f[2].Version, Revision: f[1].Revision, Planned: []*migration.File{f[2], f[1], f[0]},
 		Reverted: []*migrator.FileRun{
-			{File: f[2], Start: start, End: start, Applied: []string{"DROP INDEX i"}},
+			{File: f[2], Start: start, End: start, Applied: []string{"DROP INDEX i"}, Done: true},
 			{File: f[1], Start: start, End: start, Err: stopped},
 		},
 	}

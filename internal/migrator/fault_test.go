@@ -165,34 +165,45 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// More want to migrate than the server takes connections, and the one that does
+// waits for a writer in a concurrent build.
 func TestManyAtOnce(t *testing.T) {
-	b := setup(t, dir(t, slow...))
-	const n = 10
-	results := make([]*migrator.ApplyResult, n)
-	errs := make([]error, n)
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { results[i], errs[i] = migrator.New(b.cfg).Apply(context.Background(), migrator.ApplyOptions{}) })
-	}
-	wg.Wait()
-	worked := 0
-	for i, res := range results {
-		if errs[i] != nil {
-			t.Errorf("one failed: %v", errs[i])
-		}
-		switch len(res.Applied) {
-		case 0:
-		case len(slow):
-			worked++
-		default:
-			t.Errorf("one applied %v", ran(res.Applied))
-		}
-	}
-	if worked != 1 {
-		t.Errorf("%d worked", worked)
-	}
-	if len(logged[migrator.LogWait](b.log)) < n-1 {
-		t.Errorf("only %d said that they wait", len(logged[migrator.LogWait](b.log)))
+	d := dir(t, slow...)
+	for _, n := range []int{10, 100} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			b := setup(t, d)
+			b.mustApply(migrator.ApplyOptions{N: 2})
+			writer := b.session("BEGIN; UPDATE orders SET tax = tax")
+			results := make([]*migrator.ApplyResult, n)
+			errs := make([]error, n)
+			var wg sync.WaitGroup
+			for i := range n {
+				wg.Go(func() { results[i], errs[i] = migrator.New(b.cfg).Apply(context.Background(), migrator.ApplyOptions{}) })
+			}
+			time.Sleep(1500 * time.Millisecond)
+			b.end(writer, "ROLLBACK")
+			wg.Wait()
+			worked := 0
+			for i, res := range results {
+				if errs[i] != nil {
+					t.Errorf("one failed: %v", errs[i])
+				}
+				switch len(res.Applied) {
+				case 0:
+				case 1:
+					worked++
+				default:
+					t.Errorf("one applied %v", ran(res.Applied))
+				}
+			}
+			if worked != 1 {
+				t.Errorf("%d worked", worked)
+			}
+			if len(logged[migrator.LogWait](b.log)) < n/2 {
+				t.Errorf("only %d said that they wait", len(logged[migrator.LogWait](b.log)))
+			}
+			t.Logf("%d tries to connect", len(logged[migrator.LogRetry](b.log)))
+		})
 	}
 }
 

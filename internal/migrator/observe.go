@@ -22,6 +22,9 @@ const (
 	// a long statement has come.
 	blockedAgain  = 10 * time.Second
 	progressEvery = time.Second
+
+	// deafFor is how long it does without a connection that was not to be had.
+	deafFor = 5 * time.Second
 )
 
 // observer watches from a connection of its own what the session's backend waits
@@ -45,7 +48,7 @@ type observer struct {
 	last *task // the one before, or task itself
 
 	conn *pgx.Conn // the loop's own
-	deaf bool      // it couldn't connect
+	deaf time.Time // until when it doesn't try to connect again
 }
 
 // task is a transaction, or a statement outside of one.
@@ -162,7 +165,7 @@ func (o *observer) loop(ctx context.Context) {
 		t := o.task
 		busy := t != nil && time.Since(t.since) >= o.tick
 		o.mu.Unlock()
-		if busy && !o.deaf {
+		if busy && time.Now().After(o.deaf) {
 			o.look(ctx, t)
 		}
 	}
@@ -173,8 +176,9 @@ func (o *observer) loop(ctx context.Context) {
 func (o *observer) look(ctx context.Context, t *task) {
 	if o.conn == nil || o.conn.IsClosed() {
 		if o.conn, _ = o.connect(ctx); o.conn == nil {
-			o.deaf = ctx.Err() == nil
-			if o.deaf {
+			first := o.deaf.IsZero()
+			o.deaf = time.Now().Add(deafFor)
+			if first && ctx.Err() == nil {
 				o.m.cfg.Log.Log(LogNotice{"WARNING", "a second connection could not be had: it is not seen who blocks this one, and lock_timeout counts for each lock by itself"})
 			}
 			return

@@ -126,9 +126,33 @@ func (s *session) set(ctx context.Context) error {
 	return migration.Session(ctx, s.conn, migration.SessionOptions{Role: s.m.cfg.Role, LockTimeout: s.m.cfg.LockTimeout})
 }
 
+// connectPatiently waits while the server has no connection left, as where many
+// others wait for the same lock: for as long as for that, or, if that is without
+// limit, for as long as for other locks.
+func (m *Migrator) connectPatiently(ctx context.Context) (*session, error) {
+	patience := m.cfg.Wait
+	if patience == 0 {
+		patience = m.cfg.LockRetry
+	}
+	pause := 200 * time.Millisecond
+	for start := time.Now(); ; {
+		s, err := m.connect(ctx)
+		const tooManyConnections = "53300"
+		if sqlState(err) != tooManyConnections || time.Since(start) > patience {
+			return s, err
+		}
+		d := pause + rand.N(pause)
+		m.cfg.Log.Log(LogRetry{What: "connecting", Err: err, After: d})
+		if sleep(ctx, d) != nil {
+			return nil, err
+		}
+		pause = min(2*pause, 5*time.Second)
+	}
+}
+
 // open returns a session that may write and holds the lock.
 func (m *Migrator) open(ctx context.Context) (*session, error) {
-	s, err := m.connect(ctx)
+	s, err := m.connectPatiently(ctx)
 	if err != nil {
 		return nil, err
 	}

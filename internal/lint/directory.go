@@ -20,11 +20,13 @@ const (
 	titleNolint  = "directives that silence nothing"
 	titleDown    = "down files do not lead back"
 	titleSchema  = "the schema file and the migrations differ"
+	titleFormat  = "files that are not as they should be"
 )
 
 var fixedTitles = map[string]string{
 	"edited-applied-file": titleHistory, "non-linear-history": titleHistory,
 	"checksum-mismatch": titleSum, "migration-fails": titleFails, "invalid-file": titleInvalid, "misread-by-atlas": titleMisread,
+	"empty-file": titleFormat, "byte-order-mark": titleFormat, "carriage-returns": titleFormat, "large-file": titleFormat,
 	"unused-nolint": titleNolint, "unknown-nolint": titleNolint,
 	"down-file-missing": titleDown, "down-file-wrong": titleDown, "schema-not-planned": titleSchema,
 }
@@ -71,7 +73,9 @@ func (r *Report) directoryFindings(c *changeSet, cfg Config) {
 				Text: fmt.Sprintf("the version is earlier than that of %s, which is merged already: databases that have run that one will not run this one; give it a later version (rebase does it)", before),
 			})
 		}
-		if m, ok := f.Misread(); ok {
+		if d, ok := format(f); ok {
+			r.fixed(cfg.Policy, f.Name, d)
+		} else if m, ok := f.Misread(); ok {
 			r.fixed(cfg.Policy, f.Name, Diagnostic{Pos: m.Pos.Offset, Line: m.Pos.Line, Col: m.Pos.Col, Name: "misread-by-atlas", Text: m.Msg})
 		}
 	}
@@ -79,6 +83,24 @@ func (r *Report) directoryFindings(c *changeSet, cfg Config) {
 	if err := cfg.Dir.Verify(); errors.As(err, &sum) {
 		r.fixed(cfg.Policy, sum.Sum, Diagnostic{Line: sum.Line, Name: "checksum-mismatch", Text: err.Error()})
 	}
+}
+
+// largeFile is the size from which on a file is said to be large, in bytes.
+const largeFile = 1 << 20
+
+// format finds what is odd about a file as such: one thing, the first.
+func format(f *migration.File) (Diagnostic, bool) {
+	switch line := strings.Count(f.SQL[:strings.Index(f.SQL, "\r")+1], "\n") + 1; {
+	case len(f.Stmts) == 0:
+		return Diagnostic{Line: 1, Name: "empty-file", Text: "the file has no statement, and databases record that they have run it: write what it is for, or delete it"}, true
+	case strings.HasPrefix(f.SQL, "\uFEFF"):
+		return Diagnostic{Line: 1, Col: 1, Name: "byte-order-mark", Text: "the file begins with a byte order mark, which other tools take for a part of the first statement: save it as UTF-8 without one"}, true
+	case strings.Contains(f.SQL, "\r"):
+		return Diagnostic{Line: line, Name: "carriage-returns", Text: "lines end with CR LF: where git converts them, the file no longer fits atlas.sum; save it with LF, and keep it so by \"*.sql -text\" in .gitattributes"}, true
+	case len(f.SQL) >= largeFile:
+		return Diagnostic{Line: 1, Name: "large-file", Text: fmt.Sprintf("the file has %.1f MB in %s: nobody reviews that, and its locks are kept until the last of them; load data beside the migrations, or split the file", float64(len(f.SQL))/largeFile, plural(len(f.Stmts), "statement"))}, true
+	}
+	return Diagnostic{}, false
 }
 
 // before returns the name of the last merged file if it comes after f, or the one that has f's version.

@@ -24,8 +24,8 @@ type finder struct {
 // settings say what to report and how.
 type settings struct {
 	policy  Policy
-	major   int             // of the target
-	version int             // of the scratch server, 150018
+	major   int // of the target
+	version int // of the scratch server, 150018
 	sizes   map[string]Size
 }
 

@@ -60,7 +60,7 @@ func readNolint(f *migration.File) *nolint {
 	// Comments behind the last statement belong to none.
 	line := 1 + strings.Count(f.SQL[:end], "\n")
 	for text := range strings.Lines(f.SQL[end:]) {
-		if trimmed := strings.TrimSpace(text); strings.HasPrefix(trimmed, "--") || strings.HasPrefix(trimmed, "/*") {
+		if trimmed := strings.Trim(text, "; \t\r\n"); strings.HasPrefix(trimmed, "--") || strings.HasPrefix(trimmed, "/*") {
 			holds := nowhere
 			if end < top {
 				holds = wholeFile

@@ -209,6 +209,10 @@ var fixed = []Rule{
 	{"unknown-nolint", "IB614", "", Error, false, "A directive that names no check silences nothing. Correct the name."},
 	{"down-file-missing", "IB615", "", Error, false, "Without a down file there is no way back. Write one, or say in it why there is none: -- alembic:down none REASON."},
 	{"down-file-wrong", "IB616", "", Error, false, "The way back does not lead to the schema before the migration. Correct the down file."},
+	{"empty-file", "IB618", "", Warning, false, "A file without statements changes nothing. Write it or delete it."},
+	{"byte-order-mark", "IB619", "", Warning, false, "Tools disagree about a byte order mark. Save the file without one."},
+	{"carriage-returns", "IB620", "", Warning, false, "Line ends that git converts break the sums. Save the file with LF."},
+	{"large-file", "IB621", "", Warning, false, "A large file is not reviewed, and holds its locks for long. Split it."},
 	{"schema-not-planned", "IB617", "", Error, false, "The migrations do not give what the schema file says. Run plan, or change the schema file."},
 }
 

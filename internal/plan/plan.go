@@ -92,6 +92,31 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	defer replayed.Close()
 	defer desired.Close()
 	p := &Plan{Outside: state.Unmanaged(replayed.Catalog), dir: cfg.Dir}
+	w, err := work(ctx, cfg, replayed, desired)
+	if err != nil {
+		return nil, err
+	}
+	p.Files = w.files
+	if len(p.Files) == 0 {
+		return p, nil
+	}
+	if err := p.prove(ctx, cfg, replayed, w.want, w.outside, w.kept); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// A worked plan is one that is not proven yet.
+type worked struct {
+	files []File
+	// want is what the schema file says, outside what stands outside of it.
+	want, outside catalog.Catalog
+	kept          []string // schemas that stand outside
+}
+
+// work plans from the replayed to the desired state. The replayed one is afterwards as it
+// was, the desired one has what the schema file cannot say.
+func work(ctx context.Context, cfg Config, replayed, desired *state.State) (*worked, error) {
 	renamed, err := rename(ctx, cfg, replayed, desired)
 	if err != nil {
 		return nil, err
@@ -99,15 +124,16 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	if err := keep(ctx, replayed, desired); err != nil {
 		return nil, err
 	}
-	kept, err := replayed.KeptSchemas(ctx, desired.Catalog)
-	if err != nil {
+	w := &worked{}
+	if w.kept, err = replayed.KeptSchemas(ctx, desired.Catalog); err != nil {
 		return nil, err
 	}
-	have, outside := state.Split(replayed.Catalog, kept...)
-	want, _ := state.Split(desired.Catalog, kept...)
+	have, outside := state.Split(replayed.Catalog, w.kept...)
+	want, _ := state.Split(desired.Catalog, w.kept...)
+	w.want, w.outside = want, outside
 	ops, name := renameOps(renamed), renameName(renamed)
 	if !want.Equal(have) {
-		more, moreName, err := diff(ctx, replayed, desired, have, want, kept)
+		more, moreName, err := diff(ctx, replayed, desired, have, want, w.kept)
 		if err != nil {
 			return nil, err
 		}
@@ -117,21 +143,15 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 		ops, name = append(ops, more...), joinNames(name, moreName)
 	}
 	if len(ops) == 0 {
-		return p, nil
+		return w, nil
 	}
 	if cfg.Name == "" {
 		cfg.Name = name
 	}
-	if p.Files, err = files(cfg, ops); err != nil {
+	if w.files, err = files(cfg, ops); err != nil {
 		return nil, err
 	}
-	if err := takeBack(ctx, replayed, renamed); err != nil {
-		return nil, err
-	}
-	if err := p.prove(ctx, cfg, replayed, want, outside, kept); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return w, takeBack(ctx, replayed, renamed)
 }
 
 // Write writes the plan's files to the migrations folder root, all or none. The folder

@@ -1,51 +1,195 @@
 package plan
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// randomPairs is how many pairs of schemas are planned; PLAN_PAIRS overrides it.
-const randomPairs = 12
+// randomPairs is how many pairs of schemas are planned; with SCHEMA_TEST_FULL=1 it is
+// fullPairs, and PLAN_PAIRS overrides both.
+const (
+	randomPairs = 200
+	fullPairs   = 5000
+)
 
-// TestRandomPairs plans from nothing to one random schema and on to another. Make proves
-// each plan both ways, so that what is asked here is only that it finds one.
+// TestRandomPairs plans from one random schema to another, and runs the plan on a database
+// that has rows, and back: the schemas are the same then, and the rows are there.
 func TestRandomPairs(t *testing.T) {
 	n := randomPairs
+	if os.Getenv("SCHEMA_TEST_FULL") != "" {
+		n = fullPairs
+	}
 	if s := os.Getenv("PLAN_PAIRS"); s != "" {
 		var err error
 		if n, err = strconv.Atoi(s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for i := range n {
-		before, after := schemas.Example(2*i), schemas.Example(2*i+1)
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			t.Parallel()
-			p := newProject(t)
-			for _, s := range []string{before, after, before} {
-				p.hcl = []byte(s)
-				pl, err := Make(t.Context(), p.config())
-				if err != nil {
-					t.Fatalf("%v\nfrom\n%s\nto\n%s", err, before, after)
+	var count struct{ same, refused, byData, oneWay, renamed, both atomic.Int32 }
+	t.Run("pair", func(t *testing.T) {
+		for i := range n {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				t.Parallel()
+				pair := randomPair{t: t, before: schemas.Example(2 * i), after: schemas.Example(2*i + 1), renames: i%2 == 0}
+				switch pair.run() {
+				case "same":
+					count.same.Add(1)
+				case "refused":
+					count.refused.Add(1)
+				case "by data":
+					count.byData.Add(1)
+				case "one way":
+					count.oneWay.Add(1)
+				case "both ways":
+					count.both.Add(1)
 				}
-				if err := pl.Write(p.root); err != nil {
-					t.Fatal(err)
+				if pair.renamed {
+					count.renamed.Add(1)
 				}
-				p.now = p.now.Add(time.Hour)
-			}
-			if pl := p.plan(); len(pl.Files) > 0 {
-				t.Errorf("there is more to do: %s", pl.Files[0].SQL)
-			}
-		})
+				if t.Failed() {
+					t.Logf("from\n%s\nto\n%s", pair.before, pair.after)
+				}
+			})
+		}
+	})
+	t.Logf("%d pairs: %d there and back with rows, %d only there, %d stopped by their rows and there and back without, %d refused, %d without a difference; %d with renames",
+		n, count.both.Load(), count.oneWay.Load(), count.byData.Load(), count.refused.Load(), count.same.Load(), count.renamed.Load())
+	if !t.Failed() && int(count.both.Load()) < n/3 {
+		t.Errorf("too few pairs go there and back")
 	}
+}
+
+// A randomPair is a way from one schema to another.
+type randomPair struct {
+	t             *testing.T
+	before, after string
+	renames       bool // what could be a rename is one
+	renamed       bool
+}
+
+func (p *randomPair) run() string {
+	t, ctx := p.t, p.t.Context()
+	desired := p.state(p.after)
+	replayed := p.state(p.before)
+	project := newProject(t)
+	project.rename = RenameNone
+	if p.renames {
+		project.rename = ""
+	}
+	w, err := work(ctx, project.config(), replayed, desired)
+	for asked := (*RenameError)(nil); errors.As(err, &asked); {
+		c := asked.Candidates[0]
+		project.rename, p.renamed = c.flag()+","+RenameNone, true
+		w, err = work(ctx, project.config(), replayed, desired)
+		if err != nil && errors.As(err, &asked) {
+			t.Fatalf("asked again: %v", err)
+		}
+	}
+	var refusal *RefusedError
+	switch {
+	case errors.As(err, &refusal):
+		return "refused"
+	case err != nil:
+		t.Fatal(err)
+	case len(w.files) == 0:
+		if a, b := fingerprint(t, replayed), fingerprint(t, desired); a != b {
+			t.Fatalf("nothing was planned, but there are differences:\n%s", cmp.Diff(b, a))
+		}
+		return "same"
+	}
+	fillRows(t, replayed, desired)
+	result := p.thereAndBack(w, replayed, fingerprint(t, desired))
+	if result == "by data" {
+		p.thereAndBack(w, p.state(p.before), fingerprint(t, desired))
+	}
+	return result
+}
+
+func (p *randomPair) state(hcl string) *state.State {
+	p.t.Helper()
+	s, err := state.Desired(p.t.Context(), pgtest.Server(p.t), "schema.hcl", []byte(hcl), catalog.Options{})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() {
+		s.Close()
+		_ = s.DB.Drop(context.Background()) // the server goes anyway
+	})
+	return s
+}
+
+// thereAndBack runs the plan both ways on s, and says how far it came.
+func (p *randomPair) thereAndBack(w *worked, s *state.State, want string) string {
+	t, ctx := p.t, p.t.Context()
+	t.Helper()
+	start, rows := fingerprint(t, s), readRows(t, s)
+	oneWay := false
+	for _, f := range w.files {
+		oneWay = oneWay || f.down.none
+		if err := s.Run(ctx, f.up.stmts, f.up.txNone, f.Name); err != nil {
+			if len(rows) > 0 && dataError(err) {
+				return "by data"
+			}
+			t.Fatalf("%v\n%s", err, f.SQL)
+		}
+	}
+	if have := fingerprint(t, s); have != want {
+		t.Fatalf("up does not give what it should (-want +have):\n%s\n%s", cmp.Diff(want, have), text1(w))
+	}
+	after := readRows(t, s)
+	for table, list := range rows {
+		if to, ok := after[w.newName(table)]; ok && to.n != list.n {
+			t.Errorf("%s has %d rows, had %d\n%s", table, to.n, list.n, text1(w))
+		}
+	}
+	if oneWay {
+		return "one way"
+	}
+	for _, f := range slices.Backward(w.files) {
+		if err := s.Run(ctx, f.down.stmts, f.down.txNone, f.down.file); err != nil {
+			if len(rows) > 0 && dataError(err) {
+				return "by data"
+			}
+			t.Fatalf("%v\n%s", err, f.Draft.Down)
+		}
+	}
+	if have := fingerprint(t, s); have != start {
+		t.Fatalf("down does not lead back (-start +now):\n%s\n%s", cmp.Diff(start, have), text1(w))
+	}
+	back := readRows(t, s)
+	for table, list := range rows {
+		if _, kept := after[w.newName(table)]; !kept {
+			continue // dropped with its rows
+		}
+		for column, values := range list.columns {
+			if now := back[table].columns[column]; now != values && !w.loses(table, column) {
+				t.Errorf("%s.%s has %s, had %s\n%s", table, column, now, values, text1(w))
+			}
+		}
+	}
+	return "both ways"
+}
+
+func text1(w *worked) string {
+	var b strings.Builder
+	for _, f := range w.files {
+		fmt.Fprintf(&b, "-- %s\n%s\n-- down\n%s\n", f.Name, f.SQL, f.Draft.Down)
+	}
+	return b.String()
 }
 
 // The last one has 58 bytes, so that an index's ix_0_ before it makes 63, the most that
@@ -85,7 +229,9 @@ var schemas = rapid.Custom(func(t *rapid.T) string {
 		head += "schema \"Other\" {\n}\n"
 	}
 	if strings.Contains(b.String(), "enum.mood") || rapid.Bool().Draw(t, "enum") {
-		head += "enum \"mood\" {\n  schema = schema.public\n  values = [\"sad\", \"ok\"]\n}\n"
+		head += "enum \"mood\" {\n  schema = schema.public\n  values = [" + rapid.SampledFrom([]string{
+			`"sad", "ok"`, `"sad", "so so", "ok"`, `"ok", "sad"`, `"sad", "ok", "it's fine"`,
+		}).Draw(t, "values") + "]\n}\n"
 	}
 	return head + b.String()
 })

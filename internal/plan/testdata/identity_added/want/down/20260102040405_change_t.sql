@@ -1,1 +1,1 @@
-ALTER TABLE public.t ALTER COLUMN id DROP IDENTITY;
+DROP SEQUENCE public.t_id_numbers;

@@ -34,3 +34,187 @@ func TestQuiet(t *testing.T) {
 		t.Logf("%s", p.hcl)
 	}
 }
+
+// TestQuietSpellings plans from SQL to the same by hand, in other words than inspection's.
+func TestQuietSpellings(t *testing.T) {
+	p := newProject(t)
+	p.write(map[string]string{"20250101000000_base.sql": `
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE TABLE t (
+  id serial PRIMARY KEY, a integer, b bigint DEFAULT '5', c smallint DEFAULT 1, d numeric(10, 2) DEFAULT 0.5, e double precision, f real,
+  g character varying(20) DEFAULT 'x', h character(3), i text DEFAULT 'it''s', j boolean DEFAULT true, k timestamp with time zone DEFAULT now(),
+  l timestamp without time zone DEFAULT CURRENT_TIMESTAMP, m time(3), n text[] DEFAULT '{}', o varchar[], p mood DEFAULT 'ok',
+  q jsonb DEFAULT '{"a": 1}', r interval(2), s bit varying(4), u uuid DEFAULT gen_random_uuid(), v numeric, w date DEFAULT CURRENT_DATE, x char(1), y int GENERATED ALWAYS AS (a * 2) STORED,
+  CONSTRAINT positive CHECK (a > 0 AND c IN (1, 2)), CONSTRAINT name_like CHECK (g LIKE 'a%'));
+CREATE INDEX by_x ON t ((q ->> 'x'));
+CREATE INDEX by_both ON t (a DESC, b DESC NULLS LAST);
+CREATE INDEX by_lower ON t (lower(i), (a + c)) WHERE j AND g IS NOT NULL;
+CREATE UNIQUE INDEX once ON t (a) WHERE j = true;
+CREATE INDEX by_q ON t USING gin (q);
+ALTER TABLE t ADD CONSTRAINT to_self FOREIGN KEY (a) REFERENCES t (id);
+`})
+	p.hcl = []byte(`schema "public" {}
+enum "mood" {
+  schema = schema.public
+  values = ["sad", "ok"]
+}
+table "t" {
+  schema = schema.public
+  column "y" {
+    type = int4
+    null = true
+    as   = "(a*2)"
+  }
+  column "a" {
+    type = int4
+    null = true
+  }
+  column "id" { type = serial }
+  column "b" {
+    type    = int8
+    null    = true
+    default = sql("'5'")
+  }
+  column "c" {
+    type    = int2
+    null    = true
+    default = 1
+  }
+  column "d" {
+    type    = decimal(10,2)
+    null    = true
+    default = 0.5
+  }
+  column "e" {
+    type = float8
+    null = true
+  }
+  column "f" {
+    type = float4
+    null = true
+  }
+  column "g" {
+    type    = varchar(20)
+    null    = true
+    default = "x"
+  }
+  column "h" {
+    type = char(3)
+    null = true
+  }
+  column "i" {
+    type    = text
+    null    = true
+    default = "it's"
+  }
+  column "j" {
+    type    = bool
+    null    = true
+    default = true
+  }
+  column "k" {
+    type    = timestamptz
+    null    = true
+    default = sql("CURRENT_TIMESTAMP")
+  }
+  column "l" {
+    type    = timestamp
+    null    = true
+    default = sql("now()")
+  }
+  column "m" {
+    type = time(3)
+    null = true
+  }
+  column "n" {
+    type    = sql("text []")
+    null    = true
+    default = sql("'{}'")
+  }
+  column "o" {
+    type = sql("character varying[]")
+    null = true
+  }
+  column "p" {
+    type    = enum.mood
+    null    = true
+    default = sql("'ok'::mood")
+  }
+  column "q" {
+    type    = jsonb
+    null    = true
+    default = "{\"a\": 1}"
+  }
+  column "r" {
+    type = interval(2)
+    null = true
+  }
+  column "s" {
+    type = sql("varbit(4)")
+    null = true
+  }
+  column "u" {
+    type    = uuid
+    null    = true
+    default = sql("gen_random_uuid()")
+  }
+  column "v" {
+    type = decimal
+    null = true
+  }
+  column "w" {
+    type    = date
+    null    = true
+    default = sql("current_date")
+  }
+  column "x" {
+    type = char
+    null = true
+  }
+  primary_key { columns = [column.id] }
+  index "by_q" {
+    type    = "GIN"
+    columns = [column.q]
+  }
+  index "once" {
+    unique  = true
+    columns = [column.a]
+    where   = "j = true"
+  }
+  index "by_lower" {
+    on { expr = "lower(i)" }
+    on { expr = "a+c" }
+    where = "j and (g is not null)"
+  }
+  index "by_both" {
+    on {
+      column = column.a
+      desc   = true
+    }
+    on {
+      column     = column.b
+      desc       = true
+      nulls_last = true
+    }
+  }
+  index "by_x" {
+    on { expr = "q->>'x'" }
+  }
+  check "name_like" { expr = "g like 'a%'" }
+  check "positive" { expr = "a>0 and c in (1,2)" }
+  foreign_key "to_self" {
+    columns     = [column.a]
+    ref_columns = [table.t.column.id]
+    on_delete   = NO_ACTION
+    on_update   = "NO_ACTION"
+  }
+}
+`)
+	pl, err := Make(t.Context(), p.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range pl.Files {
+		t.Errorf("%s\n%s", f.Name, f.SQL)
+	}
+}

@@ -16,7 +16,7 @@ func (f *finder) code(s *step) {
 			tr = was
 		}
 		t := f.old(s, tr.Table)
-		if t == nil || tr.Parent != 0 {
+		if t == nil || tr.Parent != 0 || was != nil && is != nil && was.Enabled == is.Enabled {
 			continue
 		}
 		d := f.about(s, t)

@@ -143,6 +143,9 @@ func short(name string) string {
 }
 
 func (f *finder) nullability(s *step, t *relation, was, is *column) {
+	if was.NotNull == is.NotNull {
+		return
+	}
 	d := f.about(s, t)
 	d.Column = pgsql.Ident(is.Name)
 	switch {
@@ -223,6 +226,9 @@ func sets(w words, column string) bool {
 }
 
 func (f *finder) defaults(s *step, t *relation, was, is *column) {
+	if was.Default == is.Default && was.Identity == is.Identity {
+		return
+	}
 	d := f.about(s, t)
 	d.Column = pgsql.Ident(is.Name)
 	old := f.oldColumn(t.OID, is.Num)

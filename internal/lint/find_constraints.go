@@ -241,7 +241,7 @@ func (f *finder) newIndexes(s *step) {
 			continue
 		}
 		if x.Unique {
-			f.unique(s, t, x, indexParts(s.after, x))
+			f.unique(s, t, x, indexParts(s, x))
 		}
 		if s.st.concurrently {
 			d := f.about(s, t)
@@ -260,7 +260,7 @@ func (f *finder) newIndexes(s *step) {
 			continue
 		}
 		d.Text = fmt.Sprintf("building index %s takes %s on table %s: writes wait until it is built, and it is kept %s", pgsql.Ident(r.Name), lockName(d.Lock), f.name(t), f.until(s))
-		d.Fix = noTransaction + strings.Replace(x.Definition, " INDEX ", " INDEX CONCURRENTLY ", 1) + ";"
+		d.Fix = noTransaction + strings.Replace(s.definitions[x.OID], " INDEX ", " INDEX CONCURRENTLY ", 1) + ";"
 		if t.Kind == "m" {
 			d.Text = strings.Replace(d.Text, "table", "materialized view", 1)
 		}
@@ -279,11 +279,11 @@ func (s *step) afterConstraint(index uint32) bool {
 }
 
 // indexParts names what an index is on, as its definition spells it.
-func indexParts(s *snapshot, x *index) string {
+func indexParts(s *step, x *index) string {
 	if !x.Expression {
-		return columnList(s.relations[x.Table], x.Columns[:x.Keys])
+		return columnList(s.after.relations[x.Table], x.Columns[:x.Keys])
 	}
-	_, parts, _ := strings.Cut(x.Definition, " USING ")
+	_, parts, _ := strings.Cut(s.definitions[x.OID], " USING ")
 	i := strings.IndexByte(parts, '(')
 	depth := 0
 	for j := max(i, 0); j < len(parts); j++ {
@@ -303,10 +303,10 @@ func indexParts(s *snapshot, x *index) string {
 func (f *finder) partitionedIndex(s *step, t, r *relation, x *index) string {
 	var b strings.Builder
 	on := fmt.Sprintf(" ON ONLY %s ", pgsql.QualifiedIdent(t.Schema, t.Name))
-	fmt.Fprintf(&b, "%s%s;\n", noTransaction, x.Definition)
-	if !strings.Contains(x.Definition, on) {
+	fmt.Fprintf(&b, "%s%s;\n", noTransaction, s.definitions[x.OID])
+	if !strings.Contains(s.definitions[x.OID], on) {
 		b.Reset()
-		fmt.Fprintf(&b, "%s%s;\n", noTransaction, strings.Replace(x.Definition, " ON ", " ON ONLY ", 1))
+		fmt.Fprintf(&b, "%s%s;\n", noTransaction, strings.Replace(s.definitions[x.OID], " ON ", " ON ONLY ", 1))
 	}
 	for _, oid := range s.before.family(t.OID)[1:] {
 		p := s.before.relations[oid]
@@ -316,7 +316,7 @@ func (f *finder) partitionedIndex(s *step, t, r *relation, x *index) string {
 		for child, cx := range s.after.indexes {
 			cr := s.after.relations[child]
 			if cx.Table == oid && s.before.indexes[child] == nil && cr != nil {
-				fmt.Fprintf(&b, "%s;\nALTER INDEX %s ATTACH PARTITION %s;\n", strings.Replace(cx.Definition, " INDEX ", " INDEX CONCURRENTLY ", 1), r.sql(), cr.sql())
+				fmt.Fprintf(&b, "%s;\nALTER INDEX %s ATTACH PARTITION %s;\n", strings.Replace(s.definitions[cx.OID], " INDEX ", " INDEX CONCURRENTLY ", 1), r.sql(), cr.sql())
 			}
 		}
 	}

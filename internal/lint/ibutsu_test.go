@@ -6,6 +6,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,19 +50,38 @@ func TestProject(t *testing.T) {
 	}
 }
 
-// TestProjectAsItStands lints all migrations at once.
+// TestProjectAsItStands lints each migration as it was when it was new, on top of those before it.
 func TestProjectAsItStands(t *testing.T) {
-	r := mustRun(t, folder(t, project(t, nil)), lint.Config{Latest: 100})
-	type finding struct{ File, Name, Table, Column string }
-	var got []finding
-	for _, f := range r.Files {
-		for _, d := range f.Diagnostics {
-			got = append(got, finding{f.Name, d.Name, d.Table, d.Column})
-		}
+	const (
+		indexes = "20251210203528_remove_unused_meta_table_and_add_production_indexes.sql"
+		notNull = "20251212114435_enforce_import_created_not_null_and_add_cleanup.sql"
+		cascade = "20251212114853_add_cascade_delete_to_import_files.sql"
+	)
+	want := map[string]int{
+		indexes + " drop-table meta":                          1,
+		indexes + " create-index-blocking results":            10,
+		indexes + " create-index-blocking runs":               5,
+		notNull + " set-not-null-scan imports":                1, // an UPDATE before it fills the NULLs
+		cascade + " add-fk-validating import_files":           1,
+		cascade + " constraint-may-fail-on-data import_files": 1,
+		cascade + " drop-fk-locks-parent imports":             1,
 	}
-	want := []finding{
-		{"20251210203528_remove_unused_meta_table_and_add_production_indexes.sql", "drop-table", "meta", ""},
-		{"20251212114435_enforce_import_created_not_null_and_add_cleanup.sql", "set-not-null-data", "imports", "created"},
+	files := project(t, nil)
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(files)), func(name string) bool { return strings.Contains(name, "/") })
+	got := make(map[string]int)
+	for i, name := range names {
+		some := make(map[string]string)
+		for _, n := range names[:i+1] {
+			some[n] = files[n]
+			if down, ok := files["down/"+n]; ok {
+				some["down/"+n] = down
+			}
+		}
+		for _, f := range mustRun(t, folder(t, some), lint.Config{Latest: 1}).Files {
+			for _, d := range f.Diagnostics {
+				got[name+" "+d.Name+" "+d.Table]++
+			}
+		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

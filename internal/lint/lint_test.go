@@ -2,6 +2,7 @@ package lint_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -118,95 +119,58 @@ CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO (
 CREATE VIEW names AS SELECT name FROM customers;
 `
 
+var update = flag.Bool("update", false, "write what is found to the golden files")
+
+// TestStatements compares all that is said about statements with testdata/statements.txt.
 func TestStatements(t *testing.T) {
-	for _, test := range []struct {
-		name, sql string
-		want      []string
-	}{
-		{"nothing", "", nil},
-		{"comments", "-- DROP TABLE orders;\n/* DROP TABLE customers; */\n", nil},
-		{"safe", "ALTER TABLE orders ADD COLUMN flaky boolean;\nCREATE INDEX ON orders (flaky);\nCREATE TABLE t (x int NOT NULL);\nINSERT INTO t VALUES (1);\n", nil},
-		{"drop column", "-- title\n\nSELECT 1;\n  ALTER TABLE orders DROP COLUMN note;\n",
-			[]string{"4:3: error drop-column DS103: dropping column orders.note deletes its data, and breaks all that still uses it"}},
-		{"drop columns", `ALTER TABLE public.customers DROP COLUMN mail, DROP "Odd Column";`, []string{
-			"1:1: error drop-column DS103: dropping column customers.mail deletes its data, and breaks all that still uses it",
-			`1:1: error drop-column DS103: dropping column customers."Odd Column" deletes its data, and breaks all that still uses it`,
-		}},
-		{"drop foreign key column", "ALTER TABLE orders DROP COLUMN customer_id;",
-			[]string{"1:1: error drop-column DS103: dropping column orders.customer_id deletes its data, and breaks all that still uses it"}},
-		{"drop and add", "ALTER TABLE orders DROP COLUMN note, ADD COLUMN note text;",
-			[]string{"1:1: error drop-column DS103: dropping column orders.note deletes its data, and breaks all that still uses it"}},
-		{"drop table", "SELECT ';'; DROP TABLE orders;",
-			[]string{"1:13: error drop-table DS102: dropping table orders deletes its data, and breaks all that still uses it"}},
-		{"drop table elsewhere", `DROP TABLE "Archive"."Old Orders";`,
-			[]string{`1:1: error drop-table DS102: dropping table "Archive"."Old Orders" deletes its data, and breaks all that still uses it`}},
-		{"drop table in a block", "DO $$ BEGIN EXECUTE 'DROP TABLE ' || 'orders'; END $$;",
-			[]string{"1:1: error drop-table DS102: dropping table orders deletes its data, and breaks all that still uses it"}},
-		{"drop and create again in a block", "DO $$ BEGIN DROP TABLE orders; CREATE TABLE orders (id int PRIMARY KEY); END $$;",
-			[]string{"1:1: error drop-table DS102: dropping table orders deletes its data, and breaks all that still uses it"}},
-		{"drop and create again", "DROP TABLE orders;\nCREATE TABLE orders (id int PRIMARY KEY);",
-			[]string{"1:1: error drop-table DS102: dropping table orders deletes its data, and breaks all that still uses it"}},
-		{"drop partition", "DROP TABLE events_2025;",
-			[]string{"1:1: error drop-table DS102: dropping table events_2025 deletes its data, and breaks all that still uses it"}},
-		{"drop if it is there", "DROP TABLE IF EXISTS nothing;\nALTER TABLE IF EXISTS nothing DROP COLUMN x;\n", nil},
-		{"drop what was created", "CREATE TABLE t (x int, y int);\nALTER TABLE t DROP COLUMN y;\nDROP TABLE t;\n", nil},
-		{"drop schema", `DROP SCHEMA "Archive" CASCADE;`,
-			[]string{`1:1: error drop-schema DS101: dropping schema "Archive" deletes all that is in it (1 table)`}},
-		{"drop foreign key", "ALTER TABLE orders DROP CONSTRAINT orders_customer;",
-			[]string{"1:1: warning drop-foreign-key CD101: dropping foreign key orders_customer of table orders lets rows in that refer to nothing"}},
-		{"not null without default", "ALTER TABLE orders ADD COLUMN x int NOT NULL;",
-			[]string{"1:1: warning add-not-null-column-no-default MF103: adding column orders.x, NOT NULL and without a default, fails if the table has a row"}},
-		{"not null with default", "ALTER TABLE orders ADD COLUMN x int NOT NULL DEFAULT 0;", nil},
-		{"set not null", "ALTER TABLE orders ALTER note SET NOT NULL;",
-			[]string{"1:1: warning set-not-null-data MF104: setting column orders.note NOT NULL fails if a row has a NULL there"}},
-		{"unique index", "CREATE UNIQUE INDEX i ON customers (mail, lower(name));",
-			[]string{"1:1: warning unique-data MF101: making mail, lower(name) unique on table customers fails if rows have the same values"}},
-		{"unique constraint", `ALTER TABLE customers ADD CONSTRAINT u UNIQUE ("Odd Column");`,
-			[]string{`1:1: warning unique-data MF101: making "Odd Column" unique on table customers fails if rows have the same values`}},
-		{"rename column", "ALTER TABLE customers RENAME mail TO email;",
-			[]string{"1:1: warning rename-column BC102: renaming column customers.mail to email breaks all that still uses the old name"}},
-		{"rename column with a unique index", "ALTER TABLE customers RENAME COLUMN name TO \"Full Name\";",
-			[]string{`1:1: warning rename-column BC102: renaming column customers.name to "Full Name" breaks all that still uses the old name`}},
-		{"rename table", "ALTER TABLE orders RENAME TO purchases;",
-			[]string{"1:1: warning rename-table BC101: renaming table orders to purchases breaks all that still uses the old name"}},
-		{"move table", `ALTER TABLE orders SET SCHEMA "Archive";`,
-			[]string{`1:1: warning move-table-schema BC101: moving table orders to "Archive".orders breaks all that still uses the old name`}},
-		{"rename schema", `ALTER SCHEMA "Archive" RENAME TO archive;`,
-			[]string{`1:1: warning rename-schema: renaming schema "Archive" to archive breaks all that still uses the old name`}},
-		{"attach partition", "CREATE TABLE e (id int, at date);\nALTER TABLE events ATTACH PARTITION e FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');", nil},
-		{"detach partition", "ALTER TABLE events DETACH PARTITION events_2025;", nil},
-		{"comment that Atlas takes for a statement", "SELECT 1;\n-- was: x; DROP TABLE orders;",
-			[]string{"2:12: warning misread-by-atlas: the stock Atlas CLI would run a further statement, which PostgreSQL does not see: DROP TABLE orders;"}},
-		{"failure", "SELECT 1;\nALTER TABLE orders ADD COLUMN x json;\nCREATE INDEX ON orders USING gin (x);",
-			[]string{`3:1: error migration-fails: data type json has no default operator class for access method "gin" (SQLSTATE 42704), You must specify an operator class for the index or define a default operator class for the data type; the file must run on the schema that the files before it give, without any data`}},
-		{"failure after a finding", "ALTER TABLE orders DROP COLUMN note;\nSELECT nothing;", []string{
-			"1:1: error drop-column DS103: dropping column orders.note deletes its data, and breaks all that still uses it",
-			"2:8: error migration-fails: column \"nothing\" does not exist (SQLSTATE 42703); the file must run on the schema that the files before it give, without any data",
-		}},
-		{"failure at commit", "ALTER TABLE orders ADD CONSTRAINT d FOREIGN KEY (id) REFERENCES customers (id) DEFERRABLE INITIALLY DEFERRED;\nINSERT INTO orders VALUES (7);",
-			[]string{"2:1: error migration-fails: insert or update on table \"orders\" violates foreign key constraint \"d\" (SQLSTATE 23503), Key (id)=(7) is not present in table \"customers\"; the file must run on the schema that the files before it give, without any data"}},
-		{"without a transaction", "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON orders (note);\nALTER TABLE orders DROP COLUMN note;\n",
-			[]string{"4:1: error drop-column DS103: dropping column orders.note deletes its data, and breaks all that still uses it"}},
-		{"roles that the server lacks", "GRANT SELECT ON orders TO \"Lint Reader\";\nALTER TABLE orders DROP COLUMN note;\nGRANT SELECT ON orders TO lint_other;\n",
-			[]string{"2:1: error drop-column DS103: dropping column orders.note deletes its data, and breaks all that still uses it"}},
-		{"roles without a transaction", "-- atlas:txmode none\n\nALTER TABLE orders DROP COLUMN note;\nGRANT SELECT ON orders TO lint_third;\nDROP TABLE orders;\n", []string{
-			"3:1: error drop-column DS103: dropping column orders.note deletes its data, and breaks all that still uses it",
-			"5:1: error drop-table DS102: dropping table orders deletes its data, and breaks all that still uses it",
-		}},
-		{"type that is missing", "ALTER TABLE orders ADD COLUMN x nosuchtype;",
-			[]string{"1:33: error migration-fails: type \"nosuchtype\" does not exist (SQLSTATE 42704); the file must run on the schema that the files before it give, without any data"}},
-		{"no superuser", "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '/tmp/f';",
-			[]string{"1:1: error migration-fails: permission denied for language c (SQLSTATE 42501); migrations are replayed as the database's owner, who is no superuser: leave this to an administrator, or make the statement conditional"}},
+	const golden = "testdata/statements.txt"
+	var all strings.Builder
+	for _, test := range []struct{ name, sql string }{
+		{"nothing", ""},
+		{"comments", "-- DROP TABLE orders;\n/* DROP TABLE customers; */\n"},
+		{"safe", "ALTER TABLE orders ADD COLUMN flaky boolean;\nCREATE INDEX ON orders (flaky);\nCREATE TABLE t (x int NOT NULL);\nINSERT INTO t VALUES (1);\n"},
+		{"drop column", "-- title\n\nSELECT 1;\n  ALTER TABLE orders DROP COLUMN note;\n"},
+		{"drop columns", `ALTER TABLE public.customers DROP COLUMN mail, DROP "Odd Column";`},
+		{"drop foreign key column", "ALTER TABLE orders DROP COLUMN customer_id;"},
+		{"drop and add", "ALTER TABLE orders DROP COLUMN note, ADD COLUMN note text;"},
+		{"drop table", "SELECT ';'; DROP TABLE orders;"},
+		{"drop table elsewhere", `DROP TABLE "Archive"."Old Orders";`},
+		{"drop table in a block", "DO $$ BEGIN EXECUTE 'DROP TABLE ' || 'orders'; END $$;"},
+		{"drop and create again in a block", "DO $$ BEGIN DROP TABLE orders; CREATE TABLE orders (id int PRIMARY KEY); END $$;"},
+		{"drop and create again", "DROP TABLE orders;\nCREATE TABLE orders (id int PRIMARY KEY);"},
+		{"drop partition", "DROP TABLE events_2025;"},
+		{"drop if it is there", "DROP TABLE IF EXISTS nothing;\nALTER TABLE IF EXISTS nothing DROP COLUMN x;\n"},
+		{"drop what was created", "CREATE TABLE t (x int, y int);\nALTER TABLE t DROP COLUMN y;\nDROP TABLE t;\n"},
+		{"drop schema", `DROP SCHEMA "Archive" CASCADE;`},
+		{"drop foreign key", "ALTER TABLE orders DROP CONSTRAINT orders_customer;"},
+		{"not null without default", "ALTER TABLE orders ADD COLUMN x int NOT NULL;"},
+		{"not null with default", "ALTER TABLE orders ADD COLUMN x int NOT NULL DEFAULT 0;"},
+		{"set not null", "ALTER TABLE orders ALTER note SET NOT NULL;"},
+		{"unique index", "CREATE UNIQUE INDEX i ON customers (mail, lower(name));"},
+		{"unique constraint", `ALTER TABLE customers ADD CONSTRAINT u UNIQUE ("Odd Column");`},
+		{"rename column", "ALTER TABLE customers RENAME mail TO email;"},
+		{"rename column with a unique index", "ALTER TABLE customers RENAME COLUMN name TO \"Full Name\";"},
+		{"rename table", "ALTER TABLE orders RENAME TO purchases;"},
+		{"move table", `ALTER TABLE orders SET SCHEMA "Archive";`},
+		{"rename schema", `ALTER SCHEMA "Archive" RENAME TO archive;`},
+		{"attach partition", "CREATE TABLE e (id int, at date);\nALTER TABLE events ATTACH PARTITION e FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');"},
+		{"detach partition", "ALTER TABLE events DETACH PARTITION events_2025;"},
+		{"comment that Atlas takes for a statement", "SELECT 1;\n-- was: x; DROP TABLE orders;"},
+		{"failure", "SELECT 1;\nALTER TABLE orders ADD COLUMN x json;\nCREATE INDEX ON orders USING gin (x);"},
+		{"failure after a finding", "ALTER TABLE orders DROP COLUMN note;\nSELECT nothing;"},
+		{"failure at commit", "ALTER TABLE orders ADD CONSTRAINT d FOREIGN KEY (id) REFERENCES customers (id) DEFERRABLE INITIALLY DEFERRED;\nINSERT INTO orders VALUES (7);"},
+		{"without a transaction", "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON orders (note);\nALTER TABLE orders DROP COLUMN note;\n"},
+		{"roles that the server lacks", "GRANT SELECT ON orders TO \"Lint Reader\";\nALTER TABLE orders DROP COLUMN note;\nGRANT SELECT ON orders TO lint_other;\n"},
+		{"roles without a transaction", "-- atlas:txmode none\n\nALTER TABLE orders DROP COLUMN note;\nGRANT SELECT ON orders TO lint_third;\nDROP TABLE orders;\n"},
+		{"type that is missing", "ALTER TABLE orders ADD COLUMN x nosuchtype;"},
+		{"no superuser", "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '/tmp/f';"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root := folder(t, map[string]string{first: shop, second: test.sql})
 			r := mustRun(t, root, lint.Config{Latest: 1})
-			var want []string
-			for _, w := range test.want {
-				want = append(want, second+":"+w)
-			}
-			if diff := cmp.Diff(want, findings(r)); diff != "" {
-				t.Error(diff)
+			fmt.Fprintf(&all, "%s\n", test.name)
+			for _, f := range findings(r) {
+				fmt.Fprintf(&all, "\t%s\n", strings.TrimPrefix(f, second+":"))
 			}
 			for _, f := range r.Files {
 				for _, d := range f.Diagnostics {
@@ -216,6 +180,18 @@ func TestStatements(t *testing.T) {
 				}
 			}
 		})
+	}
+	if *update {
+		if err := os.WriteFile(golden, []byte(all.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(all.String(), "\n")); diff != "" {
+		t.Error(diff)
 	}
 }
 

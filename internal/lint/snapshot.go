@@ -93,7 +93,6 @@ type index struct {
 	Keys                       int16
 	Expression                 bool
 	Predicate                  string
-	Definition                 string
 }
 
 type function struct {

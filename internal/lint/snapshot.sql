@@ -26,8 +26,11 @@ FROM pg_constraint c WHERE c.oid >= 16384 AND c.contype IN ('c', 'f', 'p', 'u', 
 
 -- indexes
 SELECT x.indexrelid, x.indrelid, x.indisunique, x.indisprimary, x.indisexclusion, x.indisvalid, x.indkey::int2[], x.indnkeyatts,
-  x.indexprs IS NOT NULL, coalesce(pg_get_expr(x.indpred, x.indrelid), ''), pg_get_indexdef(x.indexrelid)
+  x.indexprs IS NOT NULL, coalesce(pg_get_expr(x.indpred, x.indrelid), '')
 FROM pg_index x WHERE x.indexrelid >= 16384 AND x.indrelid >= 16384;
+
+-- definitions
+SELECT x.indexrelid, pg_get_indexdef(x.indexrelid) FROM pg_index x WHERE x.indexrelid = ANY ($1);
 
 -- functions
 SELECT p.oid, n.nspname, p.proname, oidvectortypes(p.proargtypes), p.prokind::text, p.xmin::text || '.' || p.ctid::text
@@ -37,9 +40,11 @@ WHERE p.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schem
 
 -- types
 SELECT t.oid, n.nspname, t.typname, t.typtype::text, t.typnotnull, t.typbasetype,
-  ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder),
-  ARRAY(SELECT e.oid FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)
-FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+  coalesce(l.labels, '{}'), coalesce(l.oids, '{}')
+FROM pg_type t
+LEFT JOIN (SELECT e.enumtypid, array_agg(e.enumlabel::text ORDER BY e.enumsortorder) AS labels, array_agg(e.oid ORDER BY e.enumsortorder) AS oids
+  FROM pg_enum e GROUP BY 1) l ON l.enumtypid = t.oid
+JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_class c ON c.oid = t.typrelid
 WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c')
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema';

@@ -35,6 +35,8 @@ type step struct {
 	asked map[lockKey]bool
 	// otherwise says that IF NOT EXISTS skipped an object whose definition is another one.
 	otherwise string
+	// definitions are those of the indexes that the statement made, by OID.
+	definitions map[uint32]string
 	// uses are what depends on the functions that the statement replaced, by function.
 	uses map[uint32][]use
 }
@@ -67,13 +69,13 @@ func (s *step) lock(relation uint32) string {
 	if s.asked != nil {
 		return strongest(s.asked, relation)
 	}
-	taken := make(map[lockKey]bool)
+	mode := ""
 	for l := range s.after.locks {
-		if !s.before.locks[l] {
-			taken[l] = true
+		if l.Relation == relation && strength[l.Mode] > strength[mode] && !s.before.locks[l] {
+			mode = l.Mode
 		}
 	}
-	if mode := strongest(taken, relation); mode != "" {
+	if mode != "" {
 		return mode
 	}
 	return strongest(s.after.locks, relation)
@@ -414,7 +416,38 @@ func (r *fileRun) step(ctx context.Context, st *step, inTx bool) error {
 			return err
 		}
 	}
+	if err := r.readDefinitions(ctx, st); err != nil {
+		return err
+	}
 	return r.readUses(ctx, st)
+}
+
+// readDefinitions reads those of the indexes that the statement made.
+func (r *fileRun) readDefinitions(ctx context.Context, st *step) error {
+	var made []uint32
+	for oid := range st.after.indexes {
+		if st.before.indexes[oid] == nil {
+			made = append(made, oid)
+		}
+	}
+	if len(made) == 0 {
+		return nil
+	}
+	st.definitions = make(map[uint32]string)
+	rows, err := r.conn.Query(ctx, queries["definitions"], made)
+	if err != nil {
+		return fmt.Errorf("reading definitions of indexes: %w", err)
+	}
+	var oid uint32
+	var definition string
+	_, err = pgx.ForEachRow(rows, []any{&oid, &definition}, func() error {
+		st.definitions[oid] = definition
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("reading definitions of indexes: %w", err)
+	}
+	return nil
 }
 
 // forget makes the session look up roles anew that were not there before: what other sessions change it hears of when it takes

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
@@ -62,7 +64,13 @@ func in(dir, url string, args ...string) *exec.Cmd {
 // query returns the first column of a query's only row.
 func query[T any](t *testing.T, db *pgtest.DB, sql string, args ...any) (v T) {
 	t.Helper()
-	if err := connect(t, db.URL).QueryRow(context.Background(), sql, args...).Scan(&v); err != nil {
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, db.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx) // now: it is polled with, and the server's connections are few
+	if err := conn.QueryRow(ctx, sql, args...).Scan(&v); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 	return v

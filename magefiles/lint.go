@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/project"
+	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
 // linter returns what package lint works on: the flags' base or latest files, else
@@ -31,6 +33,21 @@ func (c *cmd) linter(base string, latest int) (lint.Config, error) {
 		return cfg, fmt.Errorf("reading the desired state: %w", err)
 	}
 	return cfg, nil
+}
+
+// showLint shows what lint found, also in files and in the summary of a step of GitHub
+// Actions.
+func (c *cmd) showLint(r *lint.Report, outs []report.Out) error {
+	c.ToolVersion = toolVersion()
+	if err := c.LintTo(r, outs); err != nil {
+		return err
+	}
+	if c.Format == report.GitHub {
+		if err := c.LintSummary(r, os.LookupEnv); err != nil {
+			return err
+		}
+	}
+	return c.Lint(r)
 }
 
 // policy is what atlas.hcl says of the gate.

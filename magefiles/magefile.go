@@ -123,31 +123,35 @@ func Lint(ctx context.Context,
 	base *string, // git revision to compare with
 	latest *int, // look at the last N files instead of asking git
 	env *string, // env block of atlas.hcl
-	format *string, // text, json or github (the default inside GitHub Actions)
+	format *string, // text, json, sarif, markdown or github (the default inside GitHub Actions)
+	out *string, // write further formats to files: sarif=FILE,markdown=FILE
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(env, nil, format, report.GitHub)
-		invalid := (migration.Errors)(nil)
-		if errors.As(err, &invalid) && !invalid.Readable() {
-			return c.Lint(lint.Invalid(invalid))
-		}
-		if err != nil && invalid == nil {
-			return err
-		}
-		defer c.close(&err)
 		last, err := count("latest", latest)
 		if err != nil {
 			return err
 		}
-		cfg, err := c.linter(value(base), last)
+		outs, err := report.ParseOuts(value(out))
 		if err != nil {
 			return err
 		}
-		r, err := lint.Run(ctx, cfg)
-		if err != nil {
+		c, err := open(env, nil, format, report.GitHub, report.SARIF, report.Markdown)
+		invalid := (migration.Errors)(nil)
+		if err != nil && !errors.As(err, &invalid) {
 			return err
 		}
-		return c.Lint(r)
+		defer c.close(&err)
+		r := lint.Invalid(invalid)
+		if invalid.Readable() {
+			cfg, err := c.linter(value(base), last)
+			if err != nil {
+				return err
+			}
+			if r, err = lint.Run(ctx, cfg); err != nil {
+				return err
+			}
+		}
+		return c.showLint(r, outs)
 	})
 }
 

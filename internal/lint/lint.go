@@ -68,6 +68,10 @@ type FileReport struct {
 	Text        string // the file's contents; empty for a deleted one
 	Error       string // why the file does not pass: the titles of its errors, joined by "; "; empty if it passes
 	Diagnostics []Diagnostic
+	// Effect is what the file changes in the catalog, as its effect file says: "+ column public.t.c: integer".
+	Effect []string
+	// Statements are those of a changed file, with what they were seen to do; without them if it could not be run.
+	Statements []Statement
 }
 
 // Diagnostic is one finding.
@@ -115,7 +119,8 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	}
 	r := &Report{Base: c.base, Total: len(cfg.Dir.Files()), Changed: len(c.added)}
 	for _, f := range c.added {
-		r.file(f.Name)
+		effect, _ := catalog.ParseEffect(f.Effect) // what is wrong with it is check's to say
+		r.file(f.Name).Effect = effect.Lines()
 	}
 	r.directoryFindings(c, cfg)
 	if (len(c.added) > 0 || c.differs()) && !r.unrunnable(c, cfg) {
@@ -161,6 +166,7 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 		if err != nil {
 			return err
 		}
+		r.file(f.Name).Statements = tr.observed(t.base)
 		found := fd.find(tr)
 		silence := readNolint(f)
 		for _, d := range found {
@@ -214,6 +220,9 @@ func (r *Report) finish(dir *migration.Dir) {
 	texts := make(map[string]string)
 	for _, f := range dir.Files() {
 		texts[f.Name] = f.SQL
+		if f.Down != nil {
+			texts[migration.DownDir+"/"+f.Name] = f.Down.SQL
+		}
 	}
 	for _, c := range dir.Checkpoints() {
 		texts[c.Name] = c.SQL

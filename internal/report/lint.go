@@ -16,7 +16,7 @@ type linted struct {
 	Base     string `json:"Base"`     // what the changed files were compared with
 	Total    int    `json:"Total"`    // files in the directory
 	Changed  int    `json:"Changed"`  // of them changed
-	Silenced int    `json:"Silenced"` // findings that atlas:nolint silenced
+	Silenced int    `json:"Silenced"` // findings that directives or atlas.hcl silenced
 }
 
 // Lint shows what lint found. The error is a *FindingsError if there are errors among it.
@@ -27,6 +27,10 @@ func (p *Printer) Lint(r *lint.Report) error {
 		err = p.json(p.linted(r))
 	case GitHub:
 		err = p.lintGitHub(r)
+	case SARIF:
+		err = p.lintSARIF(r)
+	case Markdown:
+		err = p.lintMarkdown(r)
 	default:
 		err = p.lintText(r)
 	}
@@ -40,6 +44,8 @@ func (p *Printer) lintText(r *lint.Report) error {
 	s := p.Style
 	var b strings.Builder
 	for _, f := range r.Files {
+		src := newSource(f.Text)
+		shown := -1
 		for _, d := range f.Diagnostics {
 			severity := s.bad(string(d.Severity))
 			if d.Severity != lint.Error {
@@ -47,24 +53,27 @@ func (p *Printer) lintText(r *lint.Report) error {
 			}
 			fmt.Fprintf(&b, "%s: %s: %s%s\n", s.strong(p.place(f.Name, d.Line, d.Col)), severity,
 				indent(describe(d), "  ")[2:], s.faint(label(d)))
+			if at := src.span(d); at.start != at.end && d.Pos != shown {
+				b.WriteString(src.excerpt(at, s))
+				shown = d.Pos
+			}
+			b.WriteString(advice("instead", d.Fix, s))
+			b.WriteString(advice("rows in the way", d.Query, s))
 		}
 	}
 	b.WriteString(lintSummary(r))
 	return p.text(&b)
 }
 
-func (p *Printer) lintGitHub(r *lint.Report) error {
-	var b strings.Builder
-	for _, f := range r.Files {
-		for _, d := range f.Diagnostics {
-			b.WriteString(annotation{
-				level: string(d.Severity), file: p.place(f.Name, 0, 0), line: d.Line, col: d.Col,
-				title: d.Title, text: describe(d) + label(d),
-			}.String() + "\n")
-		}
+// advice is a line of words, or a block of several lines, beneath a finding.
+func advice(head, text string, s Style) string {
+	switch {
+	case text == "":
+		return ""
+	case strings.Contains(text, "\n") || strings.HasSuffix(text, ";"):
+		return "  " + s.good(head+":") + "\n" + indent(text, "    ") + "\n"
 	}
-	b.WriteString(lintSummary(r))
-	return p.text(&b)
+	return "  " + s.good(head+":") + " " + text + "\n"
 }
 
 // describe is a finding's text with the table or column that it is about, if the
@@ -91,24 +100,31 @@ func label(d lint.Diagnostic) string {
 
 // lintSummary is the last line for people.
 func lintSummary(r *lint.Report) string {
-	var b strings.Builder
-	looked := "no migration changed"
-	if r.Changed > 0 {
-		looked = fmt.Sprintf("looked at %d of %s", r.Changed, plural(r.Total, "migration"))
+	head := "Nothing found"
+	if r.Count(lint.Error)+r.Count(lint.Warning) > 0 {
+		head = counts(r)
 	}
-	switch errs, warnings := r.Count(lint.Error), r.Count(lint.Warning); {
-	case errs+warnings > 0:
-		fmt.Fprintf(&b, "%s, %s: %s", plural(errs, "error"), plural(warnings, "warning"), looked)
-	default:
-		b.WriteString("Nothing found: " + looked)
+	return head + ": " + looked(r) + ".\n"
+}
+
+// counts says how many errors and warnings there are.
+func counts(r *lint.Report) string {
+	return plural(r.Count(lint.Error), "error") + ", " + plural(r.Count(lint.Warning), "warning")
+}
+
+// looked says what was looked at, and what was silenced.
+func looked(r *lint.Report) string {
+	text := "no migration changed"
+	if r.Changed > 0 {
+		text = fmt.Sprintf("looked at %d of %s", r.Changed, plural(r.Total, "migration"))
 	}
 	if r.Base != "" {
-		b.WriteString(" (" + r.Base + ")")
+		text += " (" + r.Base + ")"
 	}
 	if r.Silenced > 0 {
-		fmt.Fprintf(&b, "; %s silenced", plural(r.Silenced, "finding"))
+		text += fmt.Sprintf("; %s silenced", plural(r.Silenced, "finding"))
 	}
-	return b.String() + ".\n"
+	return text
 }
 
 func (p *Printer) linted(r *lint.Report) linted {
@@ -127,9 +143,13 @@ func (p *Printer) linted(r *lint.Report) linted {
 		file.Error = f.Error
 		for _, d := range f.Diagnostics {
 			rep := file.report(d.Title)
+			diag := sqlcheck.Diagnostic{Pos: d.Pos, Text: d.Text, Code: d.Code}
+			if d.Fix != "" {
+				diag.SuggestedFixes = []sqlcheck.SuggestedFix{{Message: d.Fix}}
+			}
 			rep.Diagnostics = append(rep.Diagnostics, diagnostic{
-				Diagnostic: sqlcheck.Diagnostic{Pos: d.Pos, Text: d.Text, Code: d.Code},
-				Name:       d.Name, Severity: string(d.Severity), Table: d.Table, Column: d.Column, Line: d.Line, Char: d.Col,
+				Diagnostic: diag, Name: d.Name, Severity: string(d.Severity),
+				Table: d.Table, Column: d.Column, Lock: d.Lock, Query: d.Query, Line: d.Line, Char: d.Col,
 			})
 		}
 	}

@@ -1,11 +1,17 @@
 package report
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"ariga.io/atlas-go-sdk/atlasexec"
 	"ariga.io/atlas/sql/sqlcheck"
 	"github.com/google/go-cmp/cmp"
+	"github.com/xeipuuv/gojsonschema"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
@@ -13,36 +19,78 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 )
 
-func TestLint(t *testing.T) {
-	const drop, rename = "20240102000000_drop.sql", "20240103000000_50%,a.sql"
-	found := &lint.Report{
-		Base: "origin/main at 1a2b3c4d", Total: 7, Changed: 3, Silenced: 1,
-		Files: []lint.FileReport{
-			{Name: "20240101000000_fine.sql", Text: "SELECT 1;\n"},
-			{Name: drop, Text: "-- gone\nALTER TABLE results DROP COLUMN source;\n", Error: "destructive changes detected", Diagnostics: []lint.Diagnostic{
-				{Pos: 8, Line: 2, Col: 1, Title: "destructive changes detected", Text: `Dropping non-virtual column "source"`, Code: "DS103", Name: "drop-column", Analyzer: "destructive", Table: "results", Column: "source", Severity: lint.Error},
-				{Pos: 8, Line: 2, Col: 1, Title: "data dependent changes detected", Text: "It may fail\nfor two reasons: a, b", Code: "MF101", Name: "unique", Analyzer: "data_depend", Table: `app."My <Table>"`, Severity: lint.Warning},
-			}},
-			{Name: rename, Error: "applied files changed", Diagnostics: []lint.Diagnostic{
-				{Title: "applied files changed", Text: "100% of it was deleted", Severity: lint.Error},
-			}},
+const drop, rename = "20240102000000_drop.sql", "20240103000000_50%,a.sql"
+
+// found has a finding of each kind.
+var found = &lint.Report{
+	Base: "origin/main at 1a2b3c4d", Total: 7, Changed: 3, Silenced: 1,
+	Files: []lint.FileReport{
+		{
+			Name: "20240101000000_fine.sql", Text: "CREATE INDEX CONCURRENTLY i ON results (source);\n",
+			Effect: []string{"+ index public.results.i: CREATE INDEX i ON results USING btree (source)"},
+			Statements: []lint.Statement{
+				{Line: 1, Text: "CREATE INDEX CONCURRENTLY i ON results (source)", Effects: []lint.TableEffect{{Table: "results", Lock: "ShareUpdateExclusiveLock", Scanned: true}}},
+			},
 		},
-	}
+		{
+			Name: drop, Text: "-- gone\nALTER TABLE results\n\tDROP COLUMN source; SELECT 1;\n" + long + "UPDATE \"My|`Table\" SET ä = nothing;\n",
+			Error: "destructive changes detected",
+			Statements: []lint.Statement{
+				{Line: 2, Text: "ALTER TABLE results\n\tDROP COLUMN source", Effects: []lint.TableEffect{
+					{Table: `"My|` + "`" + `Table"`, Rewritten: true, Lock: "AccessExclusiveLock"}, {Table: "results", Lock: "AccessExclusiveLock"},
+				}},
+			},
+			Diagnostics: []lint.Diagnostic{
+				{Pos: 8, Line: 2, Col: 1, Title: "destructive changes detected", Text: `Dropping non-virtual column "source"`, Code: "DS103", Name: "drop-column", Analyzer: "destructive", Table: "results", Column: "source", Severity: lint.Error, Lock: "AccessExclusiveLock", Fix: "stop using it, then drop it", Query: "SELECT count(source) FROM results;"},
+				{Pos: 8, Line: 2, Col: 1, Title: "data dependent changes detected", Text: "It may fail\nfor two reasons: a, b", Code: "MF101", Name: "unique-data", Analyzer: "data_depend", Table: `app."My <Table>"`, Severity: lint.Warning, Fix: "-- atlas:txmode none\n\nCREATE UNIQUE INDEX CONCURRENTLY i ON a (b);"},
+				{Pos: 65, Line: 5, Col: 1, Title: "blocking table changes detected", Text: "a long one", Name: "add-check-validating", Severity: lint.Warning},
+				{Pos: 65 + len(long) - 10 + 28, Line: 16, Col: 29, Title: "migrations that fail", Text: `column "nothing" does not exist`, Name: "migration-fails", Code: "IB607", Severity: lint.Error},
+			},
+		},
+		{Name: rename, Error: "applied files changed", Diagnostics: []lint.Diagnostic{
+			{Title: "applied files changed", Text: "100% of it was deleted", Severity: lint.Error},
+		}},
+		{Name: "schema.hcl", Error: "x", Diagnostics: []lint.Diagnostic{
+			{Line: 3, Col: 5, Title: "the schema file and the migrations differ", Text: "schema.hcl was changed", Name: "schema-not-planned", Code: "IB617", Severity: lint.Error},
+		}},
+	},
+}
+
+const long = "\n-- next\nCREATE TABLE t (\n  a int,\n  b int,\n  c int,\n  d int,\n  e int,\n  f int,\n  g int,\n  h int\n);\n"
+
+func TestLint(t *testing.T) {
+	place(t, found)
 	clean := &lint.Report{Base: "the latest 2 files", Total: 6, Changed: 2}
 	warned := &lint.Report{Total: 1, Changed: 1, Files: []lint.FileReport{{Name: "a.sql", Diagnostics: []lint.Diagnostic{{Line: 1, Col: 1, Text: "hm", Severity: lint.Warning}}}}}
+	many := &lint.Report{Total: 1, Changed: 1, Files: []lint.FileReport{{Name: "a.sql"}}}
+	for i := range 25 {
+		d := lint.Diagnostic{Line: i + 1, Title: "t", Name: "drop-table", Text: fmt.Sprintf("number %d", i+1), Severity: lint.Error}
+		if i%2 == 1 {
+			d.Severity = lint.Warning
+		}
+		if i < 21 { // 11 errors, 10 warnings
+			many.Files[0].Diagnostics = append(many.Files[0].Diagnostics, d)
+		}
+	}
 	for _, tt := range []struct {
 		golden string
 		format Format
 		report *lint.Report
 		err    string
 	}{
-		{"lint.txt", Text, found, "2 errors"},
-		{"lint-github.txt", GitHub, found, "2 errors"},
-		{"lint.json", JSON, found, "2 errors"},
+		{"lint.txt", Text, found, "4 errors"},
+		{"lint-github.txt", GitHub, found, "4 errors"},
+		{"lint.json", JSON, found, "4 errors"},
+		{"lint.sarif", SARIF, found, "4 errors"},
+		{"lint.md", Markdown, found, "4 errors"},
+		{"lint-many-github.txt", GitHub, many, "11 errors"},
 		{"lint-clean.txt", Text, clean, ""},
 		{"lint-clean.json", JSON, clean, ""},
+		{"lint-clean.sarif", SARIF, clean, ""},
+		{"lint-clean.md", Markdown, clean, ""},
 		{"lint-clean-github.txt", GitHub, clean, ""},
 		{"lint-warned.txt", Text, warned, ""},
+		{"lint-warned.md", Markdown, warned, ""},
 		{"lint-unchanged.txt", Text, &lint.Report{Base: "main", Total: 6}, ""},
 	} {
 		got, err := show(t, tt.format, func(p *Printer) error { return p.Lint(tt.report) })
@@ -50,26 +98,114 @@ func TestLint(t *testing.T) {
 		if text := errorText(err); text != tt.err || err != nil && ExitCode(err) != ExitFindings {
 			t.Errorf("%s: error %v, want %q", tt.golden, err, tt.err)
 		}
+		if tt.format == SARIF {
+			validSARIF(t, got)
+		}
 	}
 
 	text, _ := show(t, JSON, func(p *Printer) error { return p.Lint(found) })
-	d := found.Files[1].Diagnostics
-	want := atlasexec.SummaryReport{Files: []*atlasexec.FileReport{
-		{Name: drop, Text: found.Files[1].Text, Error: "destructive changes detected", Reports: []sqlcheck.Report{
-			{Text: d[0].Title, Diagnostics: []sqlcheck.Diagnostic{{Pos: 8, Text: d[0].Text, Code: "DS103"}}},
-			{Text: d[1].Title, Diagnostics: []sqlcheck.Diagnostic{{Pos: 8, Text: d[1].Text, Code: "MF101"}}},
-		}},
-		{Name: rename, Error: "applied files changed", Reports: []sqlcheck.Report{
-			{Text: "applied files changed", Diagnostics: []sqlcheck.Diagnostic{{Text: "100% of it was deleted"}}},
-		}},
-	}}
-	want.Env = wantEnv
 	got := decode[atlasexec.SummaryReport](t, text)
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
+	d := found.Files[1].Diagnostics
+	want := []*atlasexec.FileReport{{Name: drop, Text: found.Files[1].Text, Error: "destructive changes detected"}}
+	for _, d := range d {
+		diag := sqlcheck.Diagnostic{Pos: d.Pos, Text: d.Text, Code: d.Code}
+		if d.Fix != "" {
+			diag.SuggestedFixes = []sqlcheck.SuggestedFix{{Message: d.Fix}}
+		}
+		want[0].Reports = append(want[0].Reports, sqlcheck.Report{Text: d.Title, Diagnostics: []sqlcheck.Diagnostic{diag}})
 	}
-	if got.DiagnosticsCount() != 3 || len(got.Errors()) != 2 {
+	if diff := cmp.Diff(want, got.Files[:1]); diff != "" {
+		t.Error(diff)
+	}
+	wanted := atlasexec.SummaryReport{Env: wantEnv}
+	if diff := cmp.Diff(wanted.Env, got.Env); diff != "" {
+		t.Error(diff)
+	}
+	if got.DiagnosticsCount() != 6 || len(got.Errors()) != 3 {
 		t.Errorf("the SDK counts %d diagnostics, %d errors", got.DiagnosticsCount(), len(got.Errors()))
+	}
+}
+
+// place puts the findings of the drop where their statements are, so that the text above can be changed.
+func place(t *testing.T, r *lint.Report) {
+	t.Helper()
+	f := &r.Files[1]
+	for i, words := range []string{"ALTER", "ALTER", "CREATE", "nothing"} {
+		at := strings.Index(f.Text, words)
+		line := strings.Count(f.Text[:at], "\n") + 1
+		col := utf8.RuneCountInString(f.Text[strings.LastIndex(f.Text[:at], "\n")+1:at]) + 1
+		f.Diagnostics[i].Pos, f.Diagnostics[i].Line, f.Diagnostics[i].Col = at, line, col
+	}
+}
+
+// validSARIF holds the text against OASIS's schema of SARIF 2.1.0.
+func validSARIF(t *testing.T, text string) {
+	t.Helper()
+	schema, err := os.ReadFile("testdata/sarif-schema-2.1.0.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := gojsonschema.Validate(gojsonschema.NewBytesLoader(schema), gojsonschema.NewStringLoader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range result.Errors() {
+		t.Error(e)
+	}
+}
+
+func TestLintTo(t *testing.T) {
+	place(t, found)
+	dir := t.TempDir()
+	outs, err := ParseOuts("sarif=" + dir + "/a,markdown=" + dir + "/b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = show(t, Text, func(p *Printer) error { return p.LintTo(found, outs) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, name := range map[string]string{"a": "lint.sarif", "b": "lint.md"} {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, string(text))
+	}
+	// A summary goes behind what stands there.
+	summary := filepath.Join(dir, "summary")
+	lookup := func(name string) (string, bool) { return summary, name == "GITHUB_STEP_SUMMARY" }
+	for range 2 {
+		if _, err := show(t, GitHub, func(p *Printer) error { return p.LintSummary(found, lookup) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(summary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), commentMark); n != 2 {
+		t.Errorf("%d summaries", n)
+	}
+	if _, err := show(t, Text, func(p *Printer) error { return p.LintTo(found, []Out{{JSON, dir + "/no/such"}}) }); err == nil {
+		t.Error("written to a folder that isn't there")
+	}
+}
+
+func TestParseOuts(t *testing.T) {
+	for word, want := range map[string]string{
+		"sarif":           "-out=sarif: write FORMAT=FILE, with commas in between: the formats are text, json, github, sarif, markdown",
+		"sarif=":          "-out=sarif=: write FORMAT=FILE, with commas in between: the formats are text, json, github, sarif, markdown",
+		"html=a":          "-out=html=a: write FORMAT=FILE, with commas in between: the formats are text, json, github, sarif, markdown",
+		"json=a,":         "-out=json=a,: write FORMAT=FILE, with commas in between: the formats are text, json, github, sarif, markdown",
+		"json=a,sarif=a":  "-out=json=a,sarif=a: a is named twice",
+		"json=a,json=b=c": "",
+		"":                "",
+	} {
+		_, err := ParseOuts(word)
+		if got := errorText(err); got != want || err != nil && ExitCode(err) != ExitUsage {
+			t.Errorf("%s: %v", word, err)
+		}
 	}
 }
 

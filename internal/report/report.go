@@ -29,6 +29,9 @@ const (
 	Text   Format = "text"
 	JSON   Format = "json"
 	GitHub Format = "github"
+
+	SARIF    Format = "sarif"    // of lint
+	Markdown Format = "markdown" // of lint
 )
 
 // ParseFormat reads the -format flag of a command that offers text, JSON and the further
@@ -64,6 +67,8 @@ type Printer struct {
 	// SchemaFile and Dir are the paths of the schema file and of the migrations folder, from
 	// the project folder.
 	SchemaFile, Dir string
+	// ToolVersion is the tool's, for SARIF.
+	ToolVersion string
 }
 
 // json writes a value, indented: people read it too.
@@ -98,6 +103,9 @@ func (p *Printer) env() atlasexec.Env {
 // terminals follow it. A line or column of 0 is not known.
 func (p *Printer) place(file string, line, col int) string {
 	at := path.Join(p.Dir, file)
+	if file == p.SchemaFile { // no migration has such a name
+		at = file
+	}
 	if line > 0 {
 		at += fmt.Sprintf(":%d", line)
 		if col > 0 {

@@ -33,6 +33,8 @@ type diagnostic struct {
 	Severity string `json:"Severity,omitempty"` // "error" or "warning"
 	Table    string `json:"Table,omitempty"`
 	Column   string `json:"Column,omitempty"` // of the table
+	Lock     string `json:"Lock,omitempty"`   // the strongest on the table, as pg_locks names it
+	Query    string `json:"Query,omitempty"`  // finds the rows that stand in the way
 	Line     int    `json:"Line,omitempty"`   // in the file, from 1; Pos is the byte offset
 	Char     int    `json:"Char,omitempty"`   // in the line, from 1
 	// Differences are what it is about in particular.

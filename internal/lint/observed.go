@@ -1,0 +1,49 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Statement is what one was seen to do to tables that were there before the change.
+type Statement struct {
+	Pos, Line int
+	Text      string
+	Effects   []TableEffect // by table
+}
+
+// A TableEffect is what a statement did to a table.
+type TableEffect struct {
+	Table     string // as SQL writes it, with its schema unless that is public
+	Lock      string // the strongest lock that it took, as pg_locks names it
+	Rewritten bool   // all rows were written anew
+	Scanned   bool   // all rows were read
+}
+
+// weakest is the strength of the weakest lock that is worth a word: the ones below it stop neither readers nor writers.
+var weakest = strength["ShareUpdateExclusiveLock"]
+
+// observed lists the statements of a trace. base is what there was before the change.
+func (t *trace) observed(base *snapshot) []Statement {
+	var list []Statement
+	for _, s := range t.steps {
+		stmt := Statement{Pos: s.stmt.Pos.Offset, Line: s.stmt.Pos.Line, Text: s.stmt.Text}
+		for _, oid := range sorted(s.before.relations) {
+			r := s.before.relations[oid]
+			if !s.ran() || base.relations[oid] == nil || !r.isTable() && r.Kind != "m" {
+				continue
+			}
+			e := TableEffect{Table: r.sql(), Rewritten: s.rewritten(oid)}
+			if lock := s.lock(oid); s.asked != nil || strength[lock] > strength[s.kept(oid)] {
+				e.Lock = lock
+			}
+			e.Scanned = !e.Rewritten && strength[s.lock(oid)] >= weakest && s.scanned(oid)
+			if strength[e.Lock] >= weakest || e.Rewritten || e.Scanned {
+				stmt.Effects = append(stmt.Effects, e)
+			}
+		}
+		slices.SortFunc(stmt.Effects, func(a, b TableEffect) int { return strings.Compare(a.Table, b.Table) })
+		list = append(list, stmt)
+	}
+	return list
+}

@@ -1,0 +1,49 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/lint"
+)
+
+// most is how many annotations of a level GitHub takes from one step. It drops the rest without a word.
+const most = 10
+
+func (p *Printer) lintGitHub(r *lint.Report) error {
+	var b, rest strings.Builder
+	for _, level := range []lint.Severity{lint.Error, lint.Warning} {
+		n, shown := r.Count(level), 0
+		limit := n
+		if n > most {
+			limit = most - 1 // the last one counts the rest
+		}
+		for _, f := range r.Files {
+			for _, d := range f.Diagnostics {
+				if d.Severity != level {
+					continue
+				}
+				if shown++; shown > limit {
+					fmt.Fprintf(&rest, "%s: %s: %s%s\n", p.place(f.Name, d.Line, d.Col), d.Severity, oneLine(describe(d)), label(d))
+					continue
+				}
+				text := describe(d) + label(d)
+				if d.Fix != "" {
+					text += "\ninstead: " + d.Fix
+				}
+				b.WriteString(annotation{
+					level: string(d.Severity), file: p.place(f.Name, 0, 0), line: d.Line, col: d.Col, title: d.Title, text: text,
+				}.String() + "\n")
+			}
+		}
+		if n > limit {
+			b.WriteString(annotation{
+				level: string(level), title: "there is more",
+				text: fmt.Sprintf("%s more: GitHub shows %d of a step; all are in its log and summary", plural(n-limit, string(level)), most),
+			}.String() + "\n")
+		}
+	}
+	b.WriteString(rest.String())
+	b.WriteString(lintSummary(r))
+	return p.text(&b)
+}

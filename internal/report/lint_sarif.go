@@ -1,0 +1,179 @@
+package report
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ibutsu/ibutsu-schema/internal/lint"
+)
+
+// The parts of SARIF 2.1.0 that are used here.
+type (
+	sarifLog struct {
+		Schema  string     `json:"$schema"`
+		Version string     `json:"version"`
+		Runs    []sarifRun `json:"runs"`
+	}
+	sarifRun struct {
+		Tool       sarifTool     `json:"tool"`
+		ColumnKind string        `json:"columnKind"`
+		Results    []sarifResult `json:"results"`
+	}
+	sarifTool struct {
+		Driver sarifDriver `json:"driver"`
+	}
+	sarifDriver struct {
+		Name    string      `json:"name"`
+		Version string      `json:"version,omitempty"`
+		Rules   []sarifRule `json:"rules"`
+	}
+	sarifRule struct {
+		ID                   string          `json:"id"`
+		Name                 string          `json:"name"`
+		ShortDescription     sarifText       `json:"shortDescription"`
+		Help                 sarifText       `json:"help"`
+		DefaultConfiguration sarifLevel      `json:"defaultConfiguration"`
+		Properties           sarifProperties `json:"properties"`
+	}
+	sarifProperties struct {
+		Tags []string `json:"tags"`
+	}
+	sarifLevel struct {
+		Level string `json:"level"`
+	}
+	sarifText struct {
+		Text     string `json:"text"`
+		Markdown string `json:"markdown,omitempty"`
+	}
+	sarifResult struct {
+		RuleID              string            `json:"ruleId"`
+		RuleIndex           int               `json:"ruleIndex"`
+		Level               string            `json:"level"`
+		Message             sarifText         `json:"message"`
+		Locations           []sarifLocation   `json:"locations"`
+		PartialFingerprints map[string]string `json:"partialFingerprints"`
+	}
+	sarifLocation struct {
+		PhysicalLocation sarifPlace `json:"physicalLocation"`
+	}
+	sarifPlace struct {
+		ArtifactLocation sarifFile   `json:"artifactLocation"`
+		Region           sarifRegion `json:"region"`
+	}
+	sarifFile struct {
+		URI       string `json:"uri"`
+		URIBaseID string `json:"uriBaseId"`
+	}
+	sarifRegion struct {
+		StartLine   int        `json:"startLine"`
+		StartColumn int        `json:"startColumn,omitempty"`
+		EndLine     int        `json:"endLine,omitempty"`
+		EndColumn   int        `json:"endColumn,omitempty"` // of the character behind the last
+		Snippet     *sarifText `json:"snippet,omitempty"`
+	}
+)
+
+func (p *Printer) lintSARIF(r *lint.Report) error {
+	driver := sarifDriver{Name: "ibutsu-schema", Version: p.ToolVersion, Rules: []sarifRule{}}
+	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
+	rules := make(map[string]lint.Rule)
+	for _, rule := range lint.Rules() {
+		rules[rule.Name] = rule
+	}
+	for _, f := range r.Files {
+		src := newSource(f.Text)
+		for _, d := range f.Diagnostics {
+			id := d.Code
+			if id == "" {
+				id = d.Name
+			}
+			i := slices.IndexFunc(driver.Rules, func(r sarifRule) bool { return r.ID == id })
+			if i < 0 {
+				i = len(driver.Rules)
+				driver.Rules = append(driver.Rules, newSARIFRule(id, d, rules[d.Name]))
+			}
+			at := src.span(d)
+			run.Results = append(run.Results, sarifResult{
+				RuleID: id, RuleIndex: i, Level: string(d.Severity), Message: sarifMessage(d),
+				Locations: []sarifLocation{{sarifPlace{
+					ArtifactLocation: sarifFile{URI: (&url.URL{Path: p.place(f.Name, 0, 0)}).EscapedPath(), URIBaseID: "%SRCROOT%"},
+					Region:           src.region(d, at),
+				}}},
+				// It stays the same when lines come before it, and as long as the statement says the same.
+				PartialFingerprints: map[string]string{"finding/v1": fingerprint(f.Name, d.Name, d.Table, d.Column, oneLine(f.Text[min(at.start, len(f.Text)):min(at.end, len(f.Text))]))},
+			})
+		}
+	}
+	run.Tool.Driver = driver
+	return p.json(sarifLog{
+		Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run},
+	})
+}
+
+func newSARIFRule(id string, d lint.Diagnostic, rule lint.Rule) sarifRule {
+	level := rule.Severity
+	if level == "" {
+		level = d.Severity
+	}
+	help := rule.Help
+	if help == "" {
+		help = d.Title
+	}
+	tags := []string{"postgresql", "migration"}
+	if rule.Analyzer != "" {
+		tags = append(tags, rule.Analyzer)
+	}
+	return sarifRule{
+		ID: id, Name: d.Name, ShortDescription: sarifText{Text: strings.ReplaceAll(d.Name, "-", " ")},
+		Help:                 sarifText{Text: help, Markdown: help},
+		DefaultConfiguration: sarifLevel{string(level)}, Properties: sarifProperties{tags},
+	}
+}
+
+func sarifMessage(d lint.Diagnostic) sarifText {
+	m := sarifText{Text: describe(d)}
+	m.Markdown = markdownText(m.Text)
+	for _, part := range [][2]string{{"Instead", d.Fix}, {"Rows in the way", d.Query}} {
+		if part[1] != "" {
+			m.Text += "\n" + part[0] + ": " + part[1]
+			m.Markdown += "\n\n" + part[0] + ":\n\n" + fenced("sql", part[1])
+		}
+	}
+	return m
+}
+
+// region is the place of a finding. A file as a whole is its first line.
+func (s source) region(d lint.Diagnostic, at span) sarifRegion {
+	if at.start == at.end {
+		return sarifRegion{StartLine: max(1, d.Line), StartColumn: d.Col}
+	}
+	const longest = 1000 // bytes of a snippet
+	before, text := s.text[:at.start], s.text[at.start:at.end]
+	last := s.text[:at.end]
+	r := sarifRegion{
+		StartLine: 1 + strings.Count(before, "\n"), StartColumn: 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]),
+		EndLine: 1 + strings.Count(last, "\n"), EndColumn: 1 + utf8.RuneCountInString(last[strings.LastIndexByte(last, '\n')+1:]),
+	}
+	if len(text) <= longest {
+		r.Snippet = &sarifText{Text: text}
+	}
+	return r
+}
+
+func fingerprint(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:16])
+}
+
+// fenced is a block of code in Markdown.
+func fenced(language, text string) string {
+	fence := "```"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	return fence + language + "\n" + strings.TrimRight(text, "\n") + "\n" + fence + "\n"
+}

@@ -1,0 +1,76 @@
+package report
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/lint"
+)
+
+// An Out is a file that a result is written to, beside what goes to Printer.Out.
+type Out struct {
+	Format Format
+	File   string
+}
+
+// ParseOuts reads the -out flag: FORMAT=FILE, several with commas in between. Each file is named once. A word that is not
+// that is a *UsageError.
+func ParseOuts(word string) ([]Out, error) {
+	if word == "" {
+		return nil, nil
+	}
+	formats := []Format{Text, JSON, GitHub, SARIF, Markdown}
+	var outs []Out
+	for _, part := range strings.Split(word, ",") {
+		format, file, _ := strings.Cut(part, "=")
+		if !slices.Contains(formats, Format(format)) || file == "" {
+			return nil, Usagef("-out=%s: write FORMAT=FILE, with commas in between: the formats are text, json, github, sarif, markdown", word)
+		}
+		if slices.ContainsFunc(outs, func(o Out) bool { return o.File == file }) {
+			return nil, Usagef("-out=%s: %s is named twice", word, file)
+		}
+		outs = append(outs, Out{Format(format), file})
+	}
+	return outs, nil
+}
+
+// LintTo writes what lint found to files.
+func (p *Printer) LintTo(r *lint.Report, outs []Out) error {
+	for _, o := range outs {
+		if err := p.lintFile(r, o, os.O_CREATE|os.O_TRUNC); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LintSummary appends what lint found to the summary of the step of GitHub Actions that this runs in, whose file the environment
+// names. Elsewhere it does nothing.
+func (p *Printer) LintSummary(r *lint.Report, lookup func(string) (string, bool)) error {
+	file, _ := lookup("GITHUB_STEP_SUMMARY")
+	if file == "" {
+		return nil
+	}
+	return p.lintFile(r, Out{Markdown, file}, os.O_CREATE|os.O_APPEND)
+}
+
+func (p *Printer) lintFile(r *lint.Report, o Out, flags int) (err error) {
+	f, err := os.OpenFile(o.File, os.O_WRONLY|flags, 0o644)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", o.Format, err)
+	}
+	defer func() {
+		if cerr := f.Close(); cerr != nil && err == nil {
+			err = fmt.Errorf("writing %s: %w", o.Format, cerr)
+		}
+	}()
+	to := *p
+	to.Out, to.Format, to.Style = f, o.Format, Style{}
+	err = to.Lint(r)
+	if _, found := err.(*FindingsError); found {
+		return nil
+	}
+	return err
+}

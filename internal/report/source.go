@@ -1,0 +1,117 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// A source is a file's text, to be shown with parts of it underlined.
+type source struct {
+	text  string
+	stmts []pgsql.Stmt
+}
+
+func newSource(text string) source {
+	stmts, _ := pgsql.Split(text) // of what cannot be split, lines are shown
+	return source{text, stmts}
+}
+
+// A span is a part of a text, by byte offsets. It is empty if nothing is to be shown.
+type span struct{ start, end int }
+
+// span is what a finding is about: its statement; the token at its place, if that is within a statement; else the rest of its
+// line.
+func (s source) span(d lint.Diagnostic) span {
+	if d.Line == 0 || d.Pos > len(s.text) || s.text == "" {
+		return span{}
+	}
+	if d.Pos == 0 && d.Line > 1 || d.Col == 0 {
+		return s.line(d.Line, d.Col)
+	}
+	for _, stmt := range s.stmts {
+		switch {
+		case d.Pos == stmt.Pos.Offset:
+			return span{d.Pos, stmt.End}
+		case d.Pos > stmt.Pos.Offset && d.Pos < stmt.End:
+			if tokens := pgsql.Tokens(s.text[d.Pos:stmt.End]); len(tokens) > 0 {
+				return span{d.Pos, d.Pos + tokens[0].Pos.Offset + len(tokens[0].Text)}
+			}
+		}
+	}
+	return s.line(d.Line, d.Col)
+}
+
+// line is the rest of a line from a column on, both from 1.
+func (s source) line(line, col int) span {
+	start := 0
+	for range line - 1 {
+		next := strings.IndexByte(s.text[start:], '\n')
+		if next < 0 {
+			return span{}
+		}
+		start += next + 1
+	}
+	end := len(s.text)
+	if n := strings.IndexByte(s.text[start:], '\n'); n >= 0 {
+		end = start + n
+	}
+	for range col - 1 {
+		if start < end {
+			_, size := utf8.DecodeRuneInString(s.text[start:end])
+			start += size
+		}
+	}
+	return span{start, start + len(strings.TrimRight(s.text[start:end], " \t\r"))}
+}
+
+// excerpt shows the lines of a span, the span underlined. Of a long one the beginning is shown.
+func (s source) excerpt(at span, style Style) string {
+	const most, width = 6, 110 // lines, characters
+	first := strings.LastIndexByte(s.text[:at.start], '\n') + 1
+	number := 1 + strings.Count(s.text[:first], "\n")
+	var b strings.Builder
+	for n, pos := 0, first; pos < at.end; n++ {
+		end := len(s.text)
+		if i := strings.IndexByte(s.text[pos:], '\n'); i >= 0 {
+			end = pos + i
+		}
+		if n == most {
+			fmt.Fprintf(&b, "      | ... %s more\n", plural(1+strings.Count(s.text[pos:at.end], "\n"), "line"))
+			break
+		}
+		line := strings.TrimRight(s.text[pos:end], " \t\r")
+		from, to := max(at.start-pos, 0), min(at.end-pos, len(line))
+		if from < to { // not the indentation
+			from = to - len(strings.TrimLeft(line[from:to], " \t"))
+		}
+		fmt.Fprintf(&b, "%5d | %s\n", number+n, cut(line, width))
+		if from < to {
+			under := blank(line[:from]) + strings.Repeat("^", utf8.RuneCountInString(line[from:to]))
+			b.WriteString("      | " + style.bad(strings.TrimRight(string([]rune(under)[:min(width, utf8.RuneCountInString(under))]), " \t")) + "\n")
+		}
+		pos = end + 1
+	}
+	return b.String()
+}
+
+// blank is white space as wide as the text; tabs stay.
+func blank(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return r
+		}
+		return ' '
+	}, text)
+}
+
+// cut shortens a text to so many characters.
+func cut(text string, width int) string {
+	if runes := []rune(text); len(runes) > width {
+		return string(runes[:width]) + "..."
+	}
+	return text
+}

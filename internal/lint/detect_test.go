@@ -31,7 +31,7 @@ func newRepo(t *testing.T) *repo {
 	dir := t.TempDir()
 	r := &repo{t: t, dir: dir, root: filepath.Join(dir, "db dir", "migrations")}
 	r.git("init", "-q", "-b", "main")
-	r.put(map[string]string{first: "CREATE TABLE a (x int);\n", "down/" + first: "DROP TABLE a;\n"})
+	r.put(map[string]string{first: "CREATE TABLE a (x int);\n"})
 	r.commit()
 	return r
 }
@@ -186,8 +186,8 @@ func TestDetect(t *testing.T) {
 			r.commit()
 			r.git("switch", "-q", "feature")
 			return r
-		}, lint.Config{}, result{"main", []string{second}, []string{second + ":0:0: error non-linear-history: the version is earlier than that of " + third +
-			", which is merged already: databases that have run that one will not run this one; give it a later version"}}},
+		}, lint.Config{}, result{"main", []string{second}, []string{second + ":0:0: error non-linear-history IB608: the version is earlier than that of " + third +
+			", which is merged already: databases that have run that one will not run this one; give it a later version (rebase does it)"}}},
 		{"base has the same version", func(r *repo) *repo {
 			r.git("switch", "-q", "-c", "feature")
 			r.put(map[string]string{second: addB})
@@ -197,7 +197,7 @@ func TestDetect(t *testing.T) {
 			r.commit()
 			r.git("switch", "-q", "feature")
 			return r
-		}, lint.Config{}, result{"main", []string{second}, []string{second + ":0:0: error non-linear-history: the version 20260102000000 is that of 20260102000000_other.sql, which is merged already: give the file a later version"}}},
+		}, lint.Config{}, result{"main", []string{second}, []string{second + ":0:0: error non-linear-history IB608: the version 20260102000000 is that of 20260102000000_other.sql, which is merged already: give the file a later version (rebase does it)"}}},
 		{"base has the same file", func(r *repo) *repo {
 			r.git("switch", "-q", "-c", "feature")
 			r.put(map[string]string{second: addB})
@@ -211,13 +211,15 @@ func TestDetect(t *testing.T) {
 		{"out of order", func(r *repo) *repo {
 			r.put(map[string]string{"20250101000000_early.sql": "CREATE TABLE b AS SELECT * FROM a;\n"})
 			return r
-		}, lint.Config{}, result{"main", []string{"20250101000000_early.sql"}, []string{"20250101000000_early.sql:0:0: error non-linear-history: the version is earlier than that of " + first +
-			", which is merged already: databases that have run that one will not run this one; give it a later version"}}},
+		}, lint.Config{}, result{"main", []string{"20250101000000_early.sql"}, []string{"20250101000000_early.sql:0:0: error non-linear-history IB608: the version is earlier than that of " + first +
+			", which is merged already: databases that have run that one will not run this one; give it a later version (rebase does it)"}}},
 		{"edited", func(r *repo) *repo {
 			r.put(map[string]string{first: "CREATE TABLE a (x int, y int);\n"})
 			return r
-		}, lint.Config{}, result{"main", nil, []string{first + ":0:0: error edited-applied-file: the file is merged already and was edited: databases that have run it will not run it again; restore it, and write a new migration"}}},
+		}, lint.Config{}, result{"main", nil, []string{first + ":0:0: error edited-applied-file IB609: the file is merged already and was edited: databases that have run it will not run it again; restore it, and write a new migration"}}},
 		{"down file edited", func(r *repo) *repo {
+			r.put(map[string]string{"down/" + first: "DROP TABLE a;\n"})
+			r.commit()
 			r.put(map[string]string{"down/" + first: "DROP TABLE IF EXISTS a;\n"})
 			return r
 		}, lint.Config{}, clean("main")},
@@ -227,7 +229,7 @@ func TestDetect(t *testing.T) {
 			r.git("switch", "-q", "-c", "feature")
 			r.put(map[string]string{second: "-"})
 			return r
-		}, lint.Config{}, result{"main", nil, []string{second + ":0:0: error edited-applied-file: the file is merged already and was deleted or renamed: databases that have run it no longer fit the directory; restore it"}}},
+		}, lint.Config{}, result{"main", nil, []string{second + ":0:0: error edited-applied-file IB609: the file is merged already and was deleted: databases that have run it no longer fit the directory; restore it"}}},
 		{"renamed", func(r *repo) *repo {
 			r.put(map[string]string{second: addB})
 			r.commit()
@@ -235,8 +237,15 @@ func TestDetect(t *testing.T) {
 			r.put(nil)
 			return r
 		}, lint.Config{}, result{"main", []string{"20260102000000_renamed.sql"}, []string{
-			"20260102000000_renamed.sql:0:0: error non-linear-history: the version 20260102000000 is that of " + second + ", which is merged already: give the file a later version",
-			second + ":0:0: error edited-applied-file: the file is merged already and was deleted or renamed: databases that have run it no longer fit the directory; restore it"}}},
+			"20260102000000_renamed.sql:0:0: error non-linear-history IB608: the version 20260102000000 is that of " + second + ", which is merged already: give the file a later version (rebase does it)",
+			second + ":0:0: error edited-applied-file IB609: the file is merged already and was renamed to 20260102000000_renamed.sql: databases that have run it would run it again; name it " + second + " as before"}}},
+		{"renamed and edited", func(r *repo) *repo {
+			r.put(map[string]string{second: addB})
+			r.commit()
+			r.put(map[string]string{second: "-", third: addB + "\n"})
+			return r
+		}, lint.Config{}, result{"main", []string{third}, []string{
+			second + ":0:0: error edited-applied-file IB609: the file is merged already and was deleted: databases that have run it no longer fit the directory; restore it"}}},
 		{"line ends converted by git", func(r *repo) *repo {
 			r.git("config", "core.autocrlf", "true")
 			put(r.t, r.root, map[string]string{first: "CREATE TABLE a (x int);\r\n"})

@@ -119,8 +119,10 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	}
 	r := &Report{Base: c.base, Total: len(cfg.Dir.Files()), Changed: len(c.added)}
 	for _, f := range c.added {
-		effect, _ := catalog.ParseEffect(f.Effect) // what is wrong with it is check's to say
-		r.file(f.Name).Effect = effect.Lines()
+		report := r.file(f.Name)
+		if effect, err := catalog.ParseEffect(f.Effect); err == nil && f.HasEffect { // what is wrong with it is check's to say
+			report.Effect = effect.Lines()
+		}
 	}
 	r.directoryFindings(c, cfg)
 	if (len(c.added) > 0 || c.differs()) && !r.unrunnable(c, cfg) {
@@ -231,7 +233,12 @@ func (r *Report) finish(dir *migration.Dir) {
 	for i := range r.Files {
 		f := &r.Files[i]
 		f.Text = texts[f.Name]
-		slices.SortStableFunc(f.Diagnostics, func(a, b Diagnostic) int { return cmp.Compare(a.Pos, b.Pos) })
+		slices.SortStableFunc(f.Diagnostics, func(a, b Diagnostic) int {
+			if (a.Line == 0) != (b.Line == 0) { // what is said of the file comes first
+				return cmp.Compare(min(a.Line, 1), min(b.Line, 1))
+			}
+			return cmp.Compare(a.Pos, b.Pos)
+		})
 		var titles []string
 		for _, d := range f.Diagnostics {
 			if d.Severity == Error && !slices.Contains(titles, d.Title) {

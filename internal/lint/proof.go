@@ -68,11 +68,11 @@ func (p *proof) schema(ctx context.Context, r *Report) (ok bool, err error) {
 	list := listed(differences)
 	switch added := p.change.added; {
 	case len(added) == 0 && p.change.schemaChanged:
-		d.Text = fmt.Sprintf("%s was changed, and no migration does that: run plan (%s)", p.SchemaName, list)
+		d.Text = fmt.Sprintf("%s was changed, and no migration does that: run plan (in the migrations %s)", p.SchemaName, list)
 	case p.change.schemaChanged || len(added) == 0:
-		d.Text = fmt.Sprintf("the migrations do not give what %s says: run plan (%s)", p.SchemaName, list)
+		d.Text = fmt.Sprintf("the migrations do not give what %s says: run plan (in the migrations %s)", p.SchemaName, list)
 	default:
-		d.Text = fmt.Sprintf("%s does not say what the migrations give from here on: change it too (%s)", p.SchemaName, list)
+		d.Text = fmt.Sprintf("from here on the migrations do not give what %s says: change it too (in the migrations %s)", p.SchemaName, list)
 		r.fixed(p.Policy, added[len(added)-1].Name, d)
 		return true, nil
 	}

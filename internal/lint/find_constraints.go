@@ -44,8 +44,13 @@ func (s *step) madeAnew(c *constraint) bool {
 func (f *finder) newConstraint(s *step, t *relation, c *constraint) {
 	name := pgsql.Ident(c.Name)
 	d := f.about(s, t)
-	notValid := fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s %s NOT VALID;\n-- in a later transaction:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
-		t.sql(), name, strings.TrimSuffix(c.Definition, " NOT VALID"))
+	columns, ok := addColumns(s, t, c)
+	notValid := fmt.Sprintf("%[4]sALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[3]s NOT VALID;\n-- in a later transaction:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
+		t.sql(), name, strings.TrimSuffix(c.Definition, " NOT VALID"), columns)
+	if !ok {
+		notValid = "add the column as it is said for that, then the constraint NOT VALID, and validate it in a later transaction"
+	}
+	rows := columns == "" && ok // there may be some that violate it
 	built := s.before.indexes[c.Index] == nil
 	switch c.Kind {
 	case "f":
@@ -59,7 +64,9 @@ func (f *finder) newConstraint(s *step, t *relation, c *constraint) {
 		if t.Kind == "p" && f.settings.major < 18 {
 			d.Fix = "add it NOT VALID on each partition, validate those, then add it to the partitioned table"
 		}
-		d.Query = orphans(s.after, c)
+		if rows {
+			d.Query = orphans(s.after, c)
+		}
 		f.add(s, "add-fk-validating", d)
 		f.mayFail(s, t, c, d)
 	case "c":
@@ -68,7 +75,9 @@ func (f *finder) newConstraint(s *step, t *relation, c *constraint) {
 		}
 		d.Text = fmt.Sprintf("adding check %s reads all of table %s under %s: reads and writes wait until it is done, and the lock is kept %s", name, f.name(t), lockName(d.Lock), f.until(s))
 		d.Fix = notValid
-		d.Query = violators(t, c)
+		if rows {
+			d.Query = violators(t, c)
+		}
 		f.add(s, "add-check-validating", d)
 		f.mayFail(s, t, c, d)
 	case "u":
@@ -116,12 +125,39 @@ func (f *finder) primaryKey(s *step, t *relation, c *constraint, built bool) {
 func usingIndex(s *step, t *relation, c *constraint, kind string) string {
 	after := s.after.relations[t.OID]
 	index := pgsql.Ident(c.Name)
-	fix := fmt.Sprintf("%sCREATE UNIQUE INDEX CONCURRENTLY %s ON %s (%s);\n-- then, in a file with a transaction:\nALTER TABLE %[3]s ADD CONSTRAINT %[2]s %s USING INDEX %[2]s;",
-		noTransaction, index, t.sql(), columnList(after, c.Columns), kind)
+	columns, ok := addColumns(s, t, c)
+	if !ok {
+		return "add the column as it is said for that, build the unique index concurrently, then add the constraint USING INDEX"
+	}
+	fix := fmt.Sprintf("%[1]s%[2]sCREATE UNIQUE INDEX CONCURRENTLY %[3]s ON %[4]s (%[5]s);\n-- then, in a file with a transaction:\nALTER TABLE %[4]s ADD CONSTRAINT %[3]s %[6]s USING INDEX %[3]s;",
+		noTransaction, columns, index, t.sql(), columnList(after, c.Columns), kind)
 	if t.Kind == "p" {
 		return "build the index concurrently on each partition, add the constraint to each USING INDEX, then to the partitioned table"
 	}
 	return fix
+}
+
+// addColumns adds those of a constraint's columns that the statement added, as statements of their own. It is not ok if they cannot
+// be added without a rewrite.
+func addColumns(s *step, t *relation, c *constraint) (sql string, ok bool) {
+	for _, n := range c.Columns {
+		now := s.after.relations[t.OID].columns[n]
+		if t.columns[n] != nil || now == nil {
+			continue
+		}
+		if s.rewrittenAny(t.OID) || now.NotNull && now.Default == "" {
+			return "", false
+		}
+		sql += fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s", t.sql(), pgsql.Ident(now.Name), now.TypeText)
+		if now.Default != "" {
+			sql += " DEFAULT " + now.Default
+		}
+		if now.NotNull {
+			sql += " NOT NULL"
+		}
+		sql += ";\n"
+	}
+	return sql, true
 }
 
 // mayFail says that rows can be in the way of a new constraint. d is what was said of its scan.

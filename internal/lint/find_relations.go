@@ -52,7 +52,7 @@ func (f *finder) renamedRelation(s *step, b, a *relation) {
 		return // what uses the old name finds all it knows
 	}
 	d := f.about(s, b)
-	view := fmt.Sprintf("-- in the same transaction, until nothing uses the old name any more:\nCREATE VIEW %s AS SELECT * FROM %s;", b.sql(), a.sql())
+	view := fmt.Sprintf("%s;\nCREATE VIEW %s AS SELECT * FROM %s;\n-- drop the view when nothing uses the old name any more", s.stmt.Text, b.sql(), a.sql())
 	switch {
 	case b.isView():
 		d.Text = fmt.Sprintf("renaming view %s to %s breaks all that still uses the old name", b.sql(), a.sql())

@@ -42,9 +42,13 @@ func project(t testing.TB, further map[string]string) map[string]string {
 func TestProject(t *testing.T) {
 	const name = "20991231235959_drop_source.sql"
 	root := folder(t, project(t, map[string]string{
-		name: "-- Nobody reads it any more.\n\nALTER TABLE \"results\"\n  DROP COLUMN \"source\";\n",
+		name:           "-- Nobody reads it any more.\n\nALTER TABLE \"results\"\n  DROP COLUMN \"source\";\n",
+		"down/" + name: "-- alembic:down none the data is gone\n",
 	}))
-	want := []string{name + ":3:1: error drop-column DS103: dropping column results.source deletes its data, and breaks all that still uses it"}
+	want := []string{
+		name + ":3:1: error drop-column DS103: dropping column results.source deletes its data, and breaks all that still uses it",
+		name + ":3:1: error drop-column-drops-index IB102: index ix_results_source goes with column results.source, under an ACCESS EXCLUSIVE lock on the table",
+	}
 	if diff := cmp.Diff(want, findings(mustRun(t, root, lint.Config{Latest: 1}))); diff != "" {
 		t.Error(diff)
 	}

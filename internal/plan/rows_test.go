@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -30,8 +31,9 @@ func withRows(t *testing.T, pl *Plan, rows, query string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "before: %s\n", countRows(t, s.Conn()))
 	states := []catalog.Catalog{s.Catalog}
+	there := readUse(t, s.Conn())
 	for _, f := range pl.Files {
-		if err := s.Run(ctx, f.up.stmts, f.up.txNone, f.Name); err != nil {
+		if err := runOnline(t, s, f, there); err != nil {
 			return b.String() + failure(t, f.Name, err)
 		}
 		if err := s.Refresh(ctx); err != nil {
@@ -102,4 +104,73 @@ ORDER BY c.oid::regclass::text COLLATE "C"`)
 		t.Fatal(err)
 	}
 	return strings.Join(counts, ", ")
+}
+
+// runOnline runs a file's way up, and looks what PostgreSQL does to the tables that were
+// there before the plan: what rewrites or scans one under a strong lock must be marked.
+func runOnline(t *testing.T, s *state.State, f File, there map[string]use) error {
+	t.Helper()
+	rewritten := false
+	transactions := [][]pgsql.Stmt{f.up.stmts}
+	if f.up.txNone {
+		transactions = nil
+		for i := range f.up.stmts {
+			transactions = append(transactions, f.up.stmts[i:i+1])
+		}
+	}
+	for _, stmts := range transactions {
+		before := readUse(t, s.Conn())
+		if err := s.Run(t.Context(), stmts, f.up.txNone, f.Name); err != nil {
+			return err
+		}
+		after := readUse(t, s.Conn())
+		for table, b := range before {
+			a, ok := after[table]
+			if _, old := there[table]; !ok || !old {
+				continue
+			}
+			rewritten = rewritten || a.file != b.file
+			if a.scans != b.scans && len(f.Marks) == 0 && !slices.ContainsFunc(stmts, blocksNobody) {
+				t.Errorf("%s reads all of a table and does not say so: %s", f.Name, stmts[0].Text)
+			}
+		}
+	}
+	if marked := strings.Contains(f.SQL, "-- REWRITES "); rewritten != marked {
+		t.Errorf("%s rewrites a table: %v, but says %v", f.Name, rewritten, marked)
+	}
+	return nil
+}
+
+// blocksNobody says whether a statement reads whole tables under a weak lock.
+func blocksNobody(s pgsql.Stmt) bool {
+	return s.Class() != pgsql.Transactional || strings.Contains(s.Text, " VALIDATE CONSTRAINT ") ||
+		strings.HasPrefix(s.Text, "ANALYZE ") || strings.HasPrefix(s.Text, "SELECT setval(")
+}
+
+// use is how a table is used: the file that it lies in, and how often all of it was read.
+type use struct {
+	file  uint32
+	scans int64
+}
+
+func readUse(t *testing.T, conn *pgx.Conn) map[string]use {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), "DO $$ BEGIN IF current_setting('server_version_num')::int >= 150000 THEN PERFORM pg_stat_force_next_flush(); END IF; END $$"); err != nil {
+		t.Fatal(err)
+	}
+	// By OID: a table may get another name.
+	rows, err := conn.Query(t.Context(), "SELECT c.oid::text, c.relfilenode, coalesce(pg_stat_get_numscans(c.oid), 0) FROM pg_class c WHERE c.relkind = 'r' AND c.oid >= 16384")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]use{}
+	var oid string
+	var u use
+	if _, err := pgx.ForEachRow(rows, []any{&oid, &u.file, &u.scans}, func() error {
+		all[oid] = u
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }

@@ -1,0 +1,38 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestFit(t *testing.T) {
+	long := strings.Repeat("n", 63)
+	for _, tt := range []struct{ name, suffix, want string }{
+		{"ix_results_tags", "_new", "ix_results_tags_new"},
+		{long, "_new", long[:59] + "_new"},
+		{strings.Repeat("n", 58) + "é", "_new", strings.Repeat("n", 58) + "_new"}, // no half characters
+		{"", "_new", "_new"},
+	} {
+		if got := fit(tt.name, tt.suffix); got != tt.want || len(got) > maxIdent {
+			t.Errorf("fit(%q, %q) = %q, want %q", tt.name, tt.suffix, got, tt.want)
+		}
+	}
+}
+
+func TestTemporaryNamesAreFree(t *testing.T) {
+	u := &table{Schema: "public", Name: "u", constraints: []*constraint{{Name: "c_new"}}}
+	d := &differ{
+		have:  &facts{tables: map[string]*table{"public.u": u}, relations: map[string]bool{"public.i_new": true}},
+		want:  &facts{tables: map[string]*table{}, relations: map[string]bool{"public.i_new2": true, "other.i_new3": true}},
+		taken: map[string]bool{},
+	}
+	long := strings.Repeat("i", 63)
+	var got []string
+	for range 2 {
+		got = append(got, d.indexName(u, "i", "_new"), d.constraintName(u, "c", "_new"), d.indexName(u, long, "_new"))
+	}
+	want := "i_new3 c_new2 " + long[:59] + "_new i_new4 c_new3 " + long[:58] + "_new2"
+	if strings.Join(got, " ") != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+}

@@ -98,6 +98,7 @@ func (p *project) checkpoint() *CheckpointPlan {
 }
 
 func TestCheckpoint(t *testing.T) {
+	dumps(t)
 	p := history(t)
 	c := p.checkpoint()
 	if diff := cmp.Diff([]string{"20250102000000_rows.sql"}, c.DataOnly); diff != "" {
@@ -166,6 +167,7 @@ func TestCheckpoint(t *testing.T) {
 }
 
 func TestCheckpointInTheDirectory(t *testing.T) {
+	dumps(t)
 	ctx := context.Background()
 	p := newProject(t)
 	p.hcl = []byte(`schema "public" {}

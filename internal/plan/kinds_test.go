@@ -189,6 +189,7 @@ type kind struct {
 	rename   string
 	sql      string
 	want     verdict
+	from     int    // the first major version that has it, 0 for all
 	says     string // part of the refusal, or of what stands outside
 }
 
@@ -273,7 +274,7 @@ var kinds = []kind{
 	{name: "index collation", old: "columns = [column.name]\n", new: "on {\n      expr = \"name COLLATE \\\"C\\\"\"\n    }\n", want: isPlanned},
 	{name: "DESC", old: "columns = [column.name]\n", new: "on {\n      column = column.name\n      desc = true\n    }\n", want: isPlanned},
 	{name: "NULLS FIRST", old: "columns = [column.name]\n", new: "on {\n      column = column.name\n      nulls_first = true\n    }\n", want: isPlanned},
-	{name: "NULLS NOT DISTINCT", old: "columns = [column.m]\n    unique  = true\n", new: "columns = [column.m]\n    unique  = true\n    nulls_distinct = false\n", want: isPlanned},
+	{name: "NULLS NOT DISTINCT", from: 15, old: "columns = [column.m]\n    unique  = true\n", new: "columns = [column.m]\n    unique  = true\n    nulls_distinct = false\n", want: isPlanned},
 	{name: "INCLUDE", old: "columns = [column.name]\n", new: "columns = [column.name]\n    include = [column.n]\n", want: isPlanned},
 	{name: "index predicate", old: `where = "n > 0"`, new: `where = "n > 1"`, want: isPlanned},
 	{name: "index predicate dropped", old: "    where = \"n > 0\"\n", want: isPlanned},
@@ -285,7 +286,7 @@ var kinds = []kind{
 	{name: "unique constraint renamed", old: `unique "u_code"`, new: `unique "t_code_key"`, want: isPlanned},
 	{name: "unique constraint's columns", old: "unique \"u_code\" {\n    columns = [column.code]\n", new: "unique \"u_code\" {\n    columns = [column.code, column.n]\n", want: isPlanned},
 	{name: "unique constraint with INCLUDE", old: "unique \"u_code\" {\n    columns = [column.code]\n", new: "unique \"u_code\" {\n    columns = [column.code]\n    include = [column.n]\n", want: isPlanned},
-	{name: "unique constraint NULLS NOT DISTINCT", old: "unique \"u_code\" {\n    columns = [column.code]\n", new: "unique \"u_code\" {\n    columns = [column.code]\n    nulls_distinct = false\n", want: isPlanned},
+	{name: "unique constraint NULLS NOT DISTINCT", from: 15, old: "unique \"u_code\" {\n    columns = [column.code]\n", new: "unique \"u_code\" {\n    columns = [column.code]\n    nulls_distinct = false\n", want: isPlanned},
 	{name: "unique constraint's comment", old: "unique \"u_code\" {\n    columns = [column.code]\n", new: "unique \"u_code\" {\n    columns = [column.code]\n    comment = \"once\"\n", want: isPlanned},
 	{name: "unique constraint made an index", old: "unique \"u_code\" {\n    columns = [column.code]\n", new: "index \"u_code\" {\n    columns = [column.code]\n    unique = true\n", want: isPlanned},
 	{name: "unique index made a constraint", old: "index \"ix_once\" {\n    columns = [column.m]\n    unique  = true\n", new: "unique \"ix_once\" {\n    columns = [column.m]\n", want: isPlanned},
@@ -319,7 +320,7 @@ var kinds = []kind{
 	{name: "UNLOGGED", sql: "ALTER TABLE t SET UNLOGGED", want: isLeft, says: "1 unlogged table"},
 	{name: "row security", sql: "ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", want: isLeft, says: "1 table with row security"},
 	{name: "column storage", sql: "ALTER TABLE t ALTER data SET STORAGE EXTERNAL", want: isLeft, says: "1 column with storage options"},
-	{name: "column compression", sql: "ALTER TABLE t ALTER data SET COMPRESSION pglz", want: isLeft, says: "1 column with storage options"},
+	{name: "column compression", from: 14, sql: "ALTER TABLE t ALTER data SET COMPRESSION pglz", want: isLeft, says: "1 column with storage options"},
 	{name: "column statistics", sql: "ALTER TABLE t ALTER data SET STATISTICS 500", want: isLeft, says: "1 column with storage options"},
 	{name: "column options", sql: "ALTER TABLE t ALTER n SET (n_distinct = 5)", want: isLeft, says: "1 column with storage options"},
 	{name: "identity CACHE and MAXVALUE", sql: "ALTER TABLE t ALTER ident SET CACHE 10 SET MAXVALUE 1000", want: isLeft, says: "1 identity column with sequence options"},
@@ -368,6 +369,7 @@ func TestKinds(t *testing.T) {
 		for _, k := range kinds {
 			t.Run(k.name, func(t *testing.T) {
 				t.Parallel()
+				from(t, k.from)
 				p := newProject(t)
 				p.write(files)
 				hcl := kindsBase

@@ -118,7 +118,7 @@ func (p *project) files() map[string]string {
 // before, to after.hcl. The planned files are those in want, or the error is want/error.
 // Then they run on a database with the rows of rows.sql, and back; want/rows tells how many
 // there are and what query.sql says after the way up.
-// The file rename holds what -rename says.
+// The file rename holds what -rename says, the file postgres on which versions it runs.
 func TestMake(t *testing.T) {
 	cases, err := filepath.Glob("testdata/*")
 	if err != nil || len(cases) == 0 {
@@ -127,6 +127,7 @@ func TestMake(t *testing.T) {
 	for _, folder := range cases {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
 			t.Parallel()
+			caseVersions(t, folder)
 			p := newProject(t)
 			if b, err := os.ReadFile(filepath.Join(folder, "before.hcl")); err == nil {
 				p.start(b)

@@ -15,6 +15,7 @@ func TestQuiet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	from(t, 15)
 	db := pgtest.New(t)
 	db.Exec(string(sql))
 	p := newProject(t)

@@ -326,6 +326,7 @@ func TestRebaseOneVersion(t *testing.T) {
 
 // A checkpoint of the branch's own is made anew, for it stands for the base's migrations too.
 func TestRebaseCheckpoint(t *testing.T) {
+	dumps(t)
 	t.Parallel()
 	b := newBranch(t)
 	b.git("switch", "-q", "-c", "feature")

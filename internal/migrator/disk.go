@@ -95,9 +95,9 @@ SELECT pg_catalog.pg_table_size(c.oid) + pg_catalog.pg_indexes_size(c.oid), t.sp
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = $2
   JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
-  JOIN pg_catalog.pg_tablespace t ON t.oid = CASE c.reltablespace WHEN 0 THEN d.dattablespace ELSE c.reltablespace END
- WHERE c.oid = pg_catalog.to_regclass($1) AND a.atttypid <> pg_catalog.to_regtype($3)
-   AND NOT EXISTS (SELECT FROM pg_catalog.pg_cast k WHERE k.castsource = a.atttypid AND k.casttarget = pg_catalog.to_regtype($3) AND k.castmethod = 'b')`,
+  JOIN pg_catalog.pg_tablespace t ON t.oid = CASE c.reltablespace WHEN 0::oid THEN d.dattablespace ELSE c.reltablespace END
+ WHERE c.oid = pg_catalog.to_regclass($1)::oid AND a.atttypid <> pg_catalog.to_regtype($3)::oid
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_cast k WHERE k.castsource = a.atttypid AND k.casttarget = pg_catalog.to_regtype($3)::oid AND k.castmethod = 'b')`,
 		table, column, typ).Scan(&n.bytes, &n.space, &n.path)
 	return n, orNoNeed(&n, err)
 }
@@ -127,15 +127,15 @@ func (s *session) needOfIndex(ctx context.Context, stmt pgsql.Stmt, ix pgsql.Ind
 		}
 	}
 	n := need{stmt: shorten(stmt.Text)}
-	const perRow = 16 // a B-tree's item: its header, its pointer, and their alignment
+	const perRow = 16.0 // a B-tree's item: its header, its pointer, and their alignment
 	err := s.conn.QueryRow(ctx, `
-SELECT (GREATEST(c.reltuples, 0) * ($2 + COALESCE((SELECT sum(s.avg_width) FROM pg_catalog.pg_stats s
-         WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = ANY ($3)), 0)))::bigint, t.spcname, `+spacePath+`
+SELECT (GREATEST(c.reltuples::float8, 0::float8) * ($2::float8 + COALESCE((SELECT pg_catalog.sum(s.avg_width) FROM pg_catalog.pg_stats s
+         WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname::text = ANY ($3::text[])), 0::bigint)::float8))::bigint, t.spcname, `+spacePath+`
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
   JOIN pg_catalog.pg_tablespace t ON t.spcname = NULLIF($4, '') OR $4 = '' AND t.oid = d.dattablespace
- WHERE c.oid = pg_catalog.to_regclass($1)`,
+ WHERE c.oid = pg_catalog.to_regclass($1)::oid`,
 		pgsql.QualifiedIdent(ix.TableSchema, ix.Table), perRow, names, space).Scan(&n.bytes, &n.space, &n.path)
 	return n, orNoNeed(&n, err)
 }

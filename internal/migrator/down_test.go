@@ -267,13 +267,7 @@ func TestSessionOfEachFile(t *testing.T) {
 	}
 }
 
-func TestStatementsThatReturnOrReadData(t *testing.T) {
-	b := setup(t, dir(t, file{"1_a.sql", "CREATE TABLE t (id int);\n", ""}))
-	b.cfg.Dir = read(t, write(t, []file{{"1_a.sql", "SELECT repeat('x', 1000) FROM generate_series(1, 20000);\nCREATE TABLE t (id int);\nCOPY t FROM STDIN;\n", ""}}))
-	before := b.everything()
-	_, err := b.apply(migrator.ApplyOptions{})
-	if want := "1_a.sql:3:1: COPY FROM STDIN finds no data in a migration; write INSERT; statement 3 of 3: COPY t FROM STDIN; nothing of this file was kept, the database is at the base"; err == nil || err.Error() != want {
-		t.Errorf("apply gave %v, want %s", err, want)
-	}
-	b.same(before)
+func TestStatementsThatReturnData(t *testing.T) {
+	b := setup(t, dir(t, file{"1_a.sql", "SELECT repeat('x', 1000) FROM generate_series(1, 20000);\nCREATE TABLE t (id int);\nCOPY t TO STDOUT;\nTABLE t;\n", ""}))
+	b.mustApply(migrator.ApplyOptions{})
 }

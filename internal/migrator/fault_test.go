@@ -136,6 +136,9 @@ func TestInterrupted(t *testing.T) {
 				t.Parallel() // it mostly sleeps
 				b := setup(t, d)
 				for n := 1; ; n++ {
+					if !sampled(n) {
+						continue
+					}
 					more := b.interrupted(n, later, kill, func(ctx context.Context) error {
 						_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
 						return err
@@ -156,7 +159,7 @@ func TestInterrupted(t *testing.T) {
 						return
 					}
 					if !more {
-						t.Logf("%d boundaries", n-1)
+						t.Logf("interrupted up to statement %d", n-1)
 						break
 					}
 				}

@@ -108,7 +108,7 @@ SELECT c.oid, i.indrelid, n.nspname, c.relname, i.indisunique, i.indisvalid, pg_
   JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
   JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
   JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
- WHERE w.oid = pg_catalog.to_regclass($1) AND (c.relname = $2 OR $2 = '' AND i.indrelid = w.oid)
+ WHERE w.oid = pg_catalog.to_regclass($1)::oid AND (c.relname = $2 OR $2 = '' AND i.indrelid = w.oid)
  ORDER BY c.oid`, pgsql.QualifiedIdent(ix.TableSchema, ix.Table), ix.Name)
 	if err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ SELECT pg_catalog.pg_get_indexdef(i.indexrelid), ' ON ' || pg_catalog.quote_iden
   FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
- WHERE i.indrelid = $1::text::regclass`, copied).Scan(&def, &on)
+ WHERE i.indrelid = $1::text::regclass::oid`, copied).Scan(&def, &on)
 		if err != nil {
 			return err
 		}
@@ -202,7 +202,7 @@ SELECT p.pid
   FROM pg_catalog.pg_stat_progress_create_index p
   JOIN pg_catalog.pg_locks l ON l.pid = p.pid AND l.locktype = 'relation' AND l.relation = $1::bigint::oid
        AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted
- WHERE p.datname = pg_catalog.current_database() AND p.pid <> pg_catalog.pg_backend_pid() AND (p.index_relid IS NULL OR p.index_relid IN (0, $2::bigint::oid))`,
+ WHERE p.datname = pg_catalog.current_database() AND p.pid <> pg_catalog.pg_backend_pid() AND (p.index_relid IS NULL OR p.index_relid IN (0::oid, $2::bigint::oid))`,
 		int64(b.table), int64(b.oid)).Scan(&pid)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil

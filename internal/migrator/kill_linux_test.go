@@ -18,12 +18,6 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 )
 
-// full reports whether the long matrices run whole. Otherwise every third of
-// their cases does, always the same.
-var full = os.Getenv("SCHEMA_TEST_FULL") != ""
-
-func sampled(n int) bool { return full || n%3 == 1 }
-
 // victim is what a process of its own does until it is killed: this test's binary
 // runs itself with it in the environment.
 type victim struct {

@@ -90,7 +90,7 @@ SELECT l.pid, COALESCE(a.usename, ''), COALESCE(a.application_name, ''), COALESC
   FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-   AND l.classid = 0 AND l.objid = $1::bigint::oid`, lockKey()).Scan(&h.PID, &h.User, &h.Application, &h.Client, &since)
+   AND l.classid = 0::oid AND l.objid = $1::bigint::oid`, lockKey()).Scan(&h.PID, &h.User, &h.Application, &h.Client, &since)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Holder{}, nil
 	}

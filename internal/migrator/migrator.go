@@ -136,17 +136,17 @@ func (s *session) live(ctx context.Context) (catalog.Catalog, error) {
 	var empty bool
 	err := s.conn.QueryRow(ctx, `
 SELECT pg_catalog.to_regnamespace('public') IS NOT NULL AND NOT EXISTS (
-       SELECT FROM pg_catalog.pg_class WHERE oid >= 16384 UNION ALL SELECT FROM pg_catalog.pg_type WHERE oid >= 16384
-       UNION ALL SELECT FROM pg_catalog.pg_proc WHERE oid >= 16384 UNION ALL SELECT FROM pg_catalog.pg_namespace WHERE oid >= 16384
-       UNION ALL SELECT FROM pg_catalog.pg_extension WHERE oid >= 16384 UNION ALL SELECT FROM pg_catalog.pg_collation WHERE oid >= 16384
-       UNION ALL SELECT FROM pg_catalog.pg_operator WHERE oid >= 16384 UNION ALL SELECT FROM pg_catalog.pg_cast WHERE oid >= 16384
-       UNION ALL SELECT FROM pg_catalog.pg_language WHERE oid >= 16384 UNION ALL SELECT FROM pg_catalog.pg_conversion WHERE oid >= 16384
-       UNION ALL SELECT FROM pg_catalog.pg_ts_config WHERE oid >= 16384 UNION ALL SELECT FROM pg_catalog.pg_ts_dict WHERE oid >= 16384
-       UNION ALL SELECT FROM pg_catalog.pg_ts_parser WHERE oid >= 16384 UNION ALL SELECT FROM pg_catalog.pg_ts_template WHERE oid >= 16384
-       UNION ALL SELECT FROM pg_catalog.pg_opclass WHERE oid >= 16384 UNION ALL SELECT FROM pg_catalog.pg_opfamily WHERE oid >= 16384
-       UNION ALL SELECT FROM pg_catalog.pg_am WHERE oid >= 16384 UNION ALL SELECT FROM pg_catalog.pg_event_trigger WHERE oid >= 16384
-       UNION ALL SELECT FROM pg_catalog.pg_publication WHERE oid >= 16384 UNION ALL SELECT FROM pg_catalog.pg_foreign_server WHERE oid >= 16384
-       UNION ALL SELECT FROM pg_catalog.pg_foreign_data_wrapper WHERE oid >= 16384 UNION ALL SELECT FROM pg_catalog.pg_transform WHERE oid >= 16384)`).Scan(&empty)
+       SELECT FROM pg_catalog.pg_class WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_type WHERE oid >= '16384'
+       UNION ALL SELECT FROM pg_catalog.pg_proc WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_namespace WHERE oid >= '16384'
+       UNION ALL SELECT FROM pg_catalog.pg_extension WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_collation WHERE oid >= '16384'
+       UNION ALL SELECT FROM pg_catalog.pg_operator WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_cast WHERE oid >= '16384'
+       UNION ALL SELECT FROM pg_catalog.pg_language WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_conversion WHERE oid >= '16384'
+       UNION ALL SELECT FROM pg_catalog.pg_ts_config WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_ts_dict WHERE oid >= '16384'
+       UNION ALL SELECT FROM pg_catalog.pg_ts_parser WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_ts_template WHERE oid >= '16384'
+       UNION ALL SELECT FROM pg_catalog.pg_opclass WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_opfamily WHERE oid >= '16384'
+       UNION ALL SELECT FROM pg_catalog.pg_am WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_event_trigger WHERE oid >= '16384'
+       UNION ALL SELECT FROM pg_catalog.pg_publication WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_foreign_server WHERE oid >= '16384'
+       UNION ALL SELECT FROM pg_catalog.pg_foreign_data_wrapper WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_transform WHERE oid >= '16384')`).Scan(&empty)
 	if err != nil {
 		return catalog.Catalog{}, fmt.Errorf("looking whether the database is empty: %w", err)
 	}

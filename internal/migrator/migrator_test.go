@@ -22,6 +22,12 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
+// full reports whether the long matrices run whole. Otherwise every third of
+// their cases does, always the same.
+var full = os.Getenv("SCHEMA_TEST_FULL") != ""
+
+func sampled(n int) bool { return full || n%3 == 1 }
+
 // file is one migration of a test's directory.
 type file struct{ name, sql, down string }
 

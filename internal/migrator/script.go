@@ -31,13 +31,7 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 		if rec.HasAlembic && rec.HasJournal {
 			return
 		}
-		ddl := store.DDL()
-		if !rec.HasAlembic {
-			b.WriteString(ddl[0] + ";\n")
-		}
-		if !rec.HasJournal {
-			b.WriteString(ddl[1] + ";\n")
-		}
+		b.WriteString(store.CreateScript(rec))
 		rec.HasAlembic, rec.HasJournal = true, true
 	}
 	statement := func(st *step, i int) {

@@ -113,14 +113,14 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
        COALESCE((SELECT p.pid FROM pg_catalog.pg_stat_progress_create_index p
                    JOIN pg_catalog.pg_locks l ON l.pid = p.pid AND l.locktype = 'relation' AND l.relation = i.indrelid
                         AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted
-                  WHERE p.datname = pg_catalog.current_database() AND (p.index_relid IS NULL OR p.index_relid IN (0, c.oid))
+                  WHERE p.datname = pg_catalog.current_database() AND (p.index_relid IS NULL OR p.index_relid IN (0::oid, c.oid))
                   LIMIT 1), 0)
   FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
   JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
- WHERE NOT i.indisvalid AND c.relkind = 'i' AND n.nspname !~ '^pg_'
+ WHERE NOT i.indisvalid AND c.relkind = 'i' AND n.nspname::text !~ '^pg_'
  ORDER BY 1`)
 	if err != nil {
 		return nil, fmt.Errorf("looking for INVALID indexes: %w", err)

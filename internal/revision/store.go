@@ -182,12 +182,12 @@ func (s Store) read(ctx context.Context, q Querier) (Record, error) {
 	}
 	rows, err := q.Query(ctx, `
 SELECT n.nspname, c.relname, c.relkind::text,
-       pg_catalog.array_agg(a.attname || ' ' || pg_catalog.format_type(a.atttypid, NULL) ORDER BY a.attnum),
+       pg_catalog.array_agg(a.attname::text || ' ' || pg_catalog.format_type(a.atttypid, NULL) ORDER BY a.attnum),
        COALESCE(pg_catalog.array_agg(a.attname::text) FILTER (WHERE a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''), '{}')
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
- WHERE c.relname IN ($1, $2) AND n.nspname !~ '^pg_(temp|toast)' AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
+ WHERE c.relname IN ($1, $2) AND n.nspname::text !~ '^pg_(temp|toast)' AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
  GROUP BY n.nspname, c.relname, c.relkind
  ORDER BY n.nspname, c.relname`, alembicTable, journalTable)
 	if err != nil {
@@ -257,7 +257,7 @@ func (s Store) readRows(ctx context.Context, q Querier, rec *Record) error {
 SELECT a.ids, COALESCE(j.version, ''), COALESCE(j.description, ''), COALESCE(j.type, 0), COALESCE(j.applied, 0), COALESCE(j.total, 0),
        CASE WHEN pg_catalog.isfinite(j.executed_at) THEN j.executed_at ELSE 'epoch' END, COALESCE(j.execution_time, 0), COALESCE(j.error, ''), COALESCE(j.error_stmt, ''),
        COALESCE(j.hash, ''), COALESCE(j.partial_hashes::text, 'null'), COALESCE(j.operator_version, '')
-  FROM (`+ids+`) a LEFT JOIN `+s.journal()+` j ON j.version <> $1
+  FROM (`+ids+`) a LEFT JOIN `+s.journal()+` j ON j.version::text <> $1::text
  ORDER BY j.version COLLATE "C"`, cloudRow)
 	if err != nil {
 		return err

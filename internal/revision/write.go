@@ -46,6 +46,25 @@ func (s Store) create(ctx context.Context, tx Querier, schema, ddl string) error
 	return err
 }
 
+// CreateScript is Create as statements of a psql script.
+func (s Store) CreateScript(rec Record) string {
+	var b strings.Builder
+	create := func(schema, ddl string) {
+		if schema != "public" {
+			fmt.Fprintf(&b, "SELECT %s WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s) \\gexec\n",
+				pgsql.Literal("CREATE SCHEMA "+pgsql.Ident(schema)), pgsql.Literal(schema))
+		}
+		b.WriteString(ddl + ";\n")
+	}
+	if !rec.HasAlembic {
+		create(orPublic(s.AlembicSchema), s.alembicDDL())
+	}
+	if !rec.HasJournal {
+		create(orPublic(s.JournalSchema), s.journalDDL())
+	}
+	return b.String()
+}
+
 // Advance locks alembic_version until tx ends and sets its one row from the
 // revision id from to the id to; "" stands for no row, and from equal to to
 // checks and locks alone. If the table holds anything else than from, the error
@@ -121,9 +140,9 @@ func (s Store) setSQL(from, to string) (string, []any) {
 	case from == "":
 		return "INSERT INTO " + s.alembic() + " (version_num) VALUES ($1)", []any{to}
 	case to == "":
-		return "DELETE FROM " + s.alembic() + " WHERE version_num = $1", []any{from}
+		return "DELETE FROM " + s.alembic() + " WHERE version_num::text = $1::text", []any{from}
 	default:
-		return "UPDATE " + s.alembic() + " SET version_num = $2 WHERE version_num = $1", []any{from, to}
+		return "UPDATE " + s.alembic() + " SET version_num = $2 WHERE version_num::text = $1::text", []any{from, to}
 	}
 }
 
@@ -133,7 +152,7 @@ func (s Store) AdvanceScript(from, to string) string {
 	count := "SELECT count(*) FROM " + s.alembic()
 	ok := "(" + count + ") = 0"
 	if from != "" {
-		ok = "(" + count + ") = 1 AND (" + count + " WHERE version_num = " + pgsql.Literal(from) + ") = 1"
+		ok = "(" + count + ") = 1 AND (" + count + " WHERE version_num::text = " + pgsql.Literal(from) + ") = 1"
 	}
 	sql, args := s.setSQL(from, to)
 	for i, a := range args {
@@ -215,12 +234,12 @@ func (s Store) Delete(ctx context.Context, q Querier, version string) error {
 
 // QueueDelete puts what Delete does into a batch.
 func (s Store) QueueDelete(b *pgx.Batch, version string) {
-	b.Queue("DELETE FROM "+s.journal()+" WHERE version = $1", version)
+	b.Queue("DELETE FROM "+s.journal()+" WHERE version::text = $1::text", version)
 }
 
 // DeleteScript is Delete as a statement of a psql script.
 func (s Store) DeleteScript(version string) string {
-	return "DELETE FROM " + s.journal() + " WHERE version = " + pgsql.Literal(version) + ";\n"
+	return "DELETE FROM " + s.journal() + " WHERE version::text = " + pgsql.Literal(version) + ";\n"
 }
 
 func putNames() []string {

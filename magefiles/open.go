@@ -165,6 +165,9 @@ func (c *cmd) migrator(ctx context.Context) (*migrator.Migrator, error) {
 	}
 	if c.Wait != nil {
 		cfg.Wait = *c.Wait
+		if cfg.Wait == 0 {
+			cfg.Wait = -1 // who says 0 doesn't want to wait
+		}
 	}
 	return migrator.New(cfg), nil
 }

@@ -343,6 +343,15 @@ func TestStampedInTheMiddle(t *testing.T) {
 	}
 }
 
+// A command that doesn't wait follows on one that has ended.
+func TestUnlocksBeforeItEnds(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	b.cfg.Wait = -1
+	for range 100 {
+		b.mustApply(migrator.ApplyOptions{})
+	}
+}
+
 func TestAheadIsAnErrorIfStrict(t *testing.T) {
 	b := setup(t, dir(t, shop...))
 	b.mustApply(migrator.ApplyOptions{})

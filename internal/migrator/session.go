@@ -169,8 +169,9 @@ func (s *session) close(ctx context.Context) {
 	s.observer.close()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 	defer cancel()
-	if s.locked && s.proxied && !s.conn.IsClosed() {
-		// Behind a pooler the server's session outlives ours, and holds the lock.
+	if s.locked && !s.conn.IsClosed() {
+		// The server's session outlives ours, behind a pooler by far, else by a moment:
+		// the next command, which may be one that doesn't wait, would find it locked.
 		_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1)", lockKey())
 	}
 	_ = s.conn.Close(ctx)

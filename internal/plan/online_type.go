@@ -48,7 +48,7 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
 	if why := expensive(t, a, back); why != "" {
 		o.downMarks = blockMark(back.rewrites, t, what(b, a)+why, nil)
 	}
-	d.add(o)
+	d.add(o, op{stage: stageAnalyze, up: []cmd{sql("ANALYZE "+t.String()+" ("+ident(a.Name)+")", "The planner knows nothing about the values of the new type yet.")}})
 	return nil
 }
 

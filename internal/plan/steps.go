@@ -21,6 +21,7 @@ const (
 	stageNumbers                 // sequences that begin after the highest number there is
 	stageAlter                   // what is done in a moment, a file for each table
 	stageRewrite                 // what takes as long as the table is big and blocks
+	stageAnalyze                 // what the planner forgets with a column's old type
 	stageBackfill                // values of new columns
 	stageKeys                    // foreign keys, not valid yet
 	stageValidate                // scans that block nobody
@@ -38,7 +39,7 @@ const (
 // apart says whether the stage's statements commit one by one.
 func (s stage) apart() bool {
 	switch s {
-	case stageNewKeys, stageKeys, stageValidate, stageBuild, stageLateKeys, stageLateScan, stageDropKeys, stageDropIndex, stageDropTables:
+	case stageAnalyze, stageNewKeys, stageKeys, stageValidate, stageBuild, stageLateKeys, stageLateScan, stageDropKeys, stageDropIndex, stageDropTables:
 		return true
 	}
 	return false

@@ -1,2 +1,1 @@
--- Reverse: drop enum type "mood"
-CREATE TYPE "public"."mood" AS ENUM ('sad', 'ok', 'happy');
+-- Nothing to take back: the schema is the same before and after.

@@ -1,0 +1,2 @@
+-- Reverse: drop enum type "mood"
+CREATE TYPE "public"."mood" AS ENUM ('sad', 'ok', 'happy');

@@ -1,0 +1,10 @@
+-- atlas:txmode none
+
+-- The planner knows nothing about the values of the new type yet.
+ANALYZE public.t (n);
+
+-- The planner knows nothing about the values of the new type yet.
+ANALYZE public.t (j);
+
+-- The planner knows nothing about the values of the new type yet.
+ANALYZE public.t (at);

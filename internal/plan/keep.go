@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -15,6 +16,37 @@ func keep(ctx context.Context, replayed, desired *state.State) error {
 		return &KeepError{stuck}
 	}
 	return err
+}
+
+// clash refuses tables of the schema file whose name stands for something outside of it in
+// the migrations: a partition, a view. want and outside are halves of the two catalogs.
+func clash(want, outside catalog.Catalog) error {
+	taken := map[string]string{}
+	for _, line := range outside.Lines() {
+		for _, kind := range []string{"table", "view", "materialized view", "foreign table", "sequence"} {
+			if rest, ok := strings.CutPrefix(line, kind+" "); ok {
+				name, def, _ := strings.Cut(rest, ": ")
+				taken[name] = "a " + kind
+				if i := strings.Index(def, "partition of "); i >= 0 && kind == "table" {
+					taken[name] = "a " + def[i:]
+				} else if kind == "table" {
+					taken[name] = "a table that inherits from another"
+				}
+			}
+		}
+	}
+	var list []Refusal
+	for _, line := range want.Lines() {
+		rest, ok := strings.CutPrefix(line, "table ")
+		if name, _, _ := strings.Cut(rest, ": "); ok && taken[name] != "" {
+			list = append(list, Refusal{Table: name, Text: "the schema file declares the table " + name + ", and in the migrations it is " + taken[name] +
+				", which stands outside the schema file: take it out there, or change it by SQL (new)"})
+		}
+	}
+	if len(list) > 0 {
+		return &RefusedError{list}
+	}
+	return nil
 }
 
 // A KeepError is a change that would take something away which schema.hcl cannot say.

@@ -255,6 +255,9 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) error
 		plain.Generated = nil
 		a = &plain
 	}
+	if swapsNumbers(a, b) {
+		a = d.swapNumbers(t, a, b)
+	}
 	if err := d.changeType(ctx, t, a, b); err != nil {
 		return err
 	}

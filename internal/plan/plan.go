@@ -131,6 +131,9 @@ func work(ctx context.Context, cfg Config, replayed, desired *state.State) (*wor
 	have, outside := state.Split(replayed.Catalog, w.kept...)
 	want, _ := state.Split(desired.Catalog, w.kept...)
 	w.want, w.outside = want, outside
+	if err := clash(want, outside); err != nil {
+		return nil, err
+	}
 	ops, name := renameOps(renamed), renameName(renamed)
 	if !want.Equal(have) {
 		more, moreName, err := diff(ctx, replayed, desired, have, want, w.kept)
@@ -140,7 +143,10 @@ func work(ctx context.Context, cfg Config, replayed, desired *state.State) (*wor
 		if len(more) == 0 {
 			return nil, &ProofError{Differences: catalog.Diff(want, have)}
 		}
-		ops, name = append(ops, more...), joinNames(name, moreName)
+		if name == "" || !onlyRenames(more) {
+			name = joinNames(name, moreName)
+		}
+		ops = append(ops, more...)
 	}
 	if len(ops) == 0 {
 		return w, nil

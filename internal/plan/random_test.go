@@ -281,7 +281,27 @@ func drawTable(t *rapid.T, b *strings.Builder, n int, tables []int) {
 			fmt.Fprintf(b, "  check \"c%s\" {\n    expr = \"k > %d or %s is not null\"\n  }\n", name[3:], rapid.IntRange(0, 1).Draw(t, "n"), quoted)
 		}
 	}
-	b.WriteString("  primary_key {\n    columns = [column.k]\n  }\n")
+	switch rapid.IntRange(0, 7).Draw(t, "more") {
+	case 0:
+		fmt.Fprintf(b, "  column \"more\" {\n    type = bigint\n    identity {\n      generated = %s\n      start     = %d\n    }\n  }\n",
+			rapid.SampledFrom([]string{"ALWAYS", "BY_DEFAULT"}).Draw(t, "generated"), rapid.IntRange(1, 2).Draw(t, "start"))
+	case 1:
+		b.WriteString("  column \"more\" {\n    type = bigserial\n  }\n")
+	case 2:
+		b.WriteString("  column \"more\" {\n    type = bigint\n    default = 5\n  }\n")
+	case 3, 4:
+		fmt.Fprintf(b, "  column \"twice\" {\n    type = int\n    null = %v\n    as {\n      expr = \"k * %d\"\n      type = STORED\n    }\n  }\n",
+			yes("null"), rapid.IntRange(1, 3).Draw(t, "factor"))
+	}
+	if yes("expression") {
+		fmt.Fprintf(b, "  index \"ix_%d_expr\" {\n    on {\n      expr = \"(k + %d)\"\n    }\n    include = [column.k]\n    comment = %q\n  }\n",
+			n, rapid.IntRange(1, 2).Draw(t, "plus"), rapid.SampledFrom([]string{"", "one", "it's two"}).Draw(t, "says"))
+	}
+	key := rapid.SampledFrom([]string{"", ` "the_key"`, ` "Other Key"`}).Draw(t, "key's name")
+	if key != "" {
+		key = fmt.Sprintf("%s_%d\"", strings.TrimSuffix(key, `"`), n)
+	}
+	fmt.Fprintf(b, "  primary_key%s {\n    columns = [column.k]\n  }\n", key)
 	for _, other := range tables {
 		if yes("key") {
 			ref := fmt.Sprintf("table[%q].column.k", tableNames[other])

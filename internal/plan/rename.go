@@ -269,6 +269,13 @@ func renameOps(done []Rename) []op {
 	return ops
 }
 
+// onlyRenames says whether ops do nothing but give indexes and constraints other names.
+func onlyRenames(ops []op) bool {
+	return !slices.ContainsFunc(ops, func(o op) bool {
+		return slices.ContainsFunc(o.up, func(c cmd) bool { return !strings.Contains(c.String(), " RENAME ") })
+	})
+}
+
 // joinNames makes one name of two that may be empty.
 func joinNames(a, b string) string {
 	if a == "" || b == "" {

@@ -94,7 +94,10 @@ func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
 	if err != nil {
 		return err
 	}
-	var sql []string
+	sql, err := s.detachSequences(ctx)
+	if err != nil {
+		return err
+	}
 	for _, ns := range current.Schemas {
 		for _, t := range ns.Tables {
 			sql = append(sql, "DROP TABLE IF EXISTS "+pgsql.QualifiedIdent(ns.Name, t.Name)+" CASCADE")
@@ -123,6 +126,23 @@ func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
 		}
 	}
 	return nil
+}
+
+// detachSequences returns what keeps the sequences that stand outside the schema file when
+// their columns' tables are dropped.
+func (s *State) detachSequences(ctx context.Context) ([]string, error) {
+	if err := s.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	_, outside := Split(s.Catalog)
+	var sql []string
+	for _, line := range outside.Lines() {
+		kind, rest, comment := parseLine(line)
+		if name, def := cutName(rest); kind == "sequence" && !comment && strings.Contains(def, "owned by ") {
+			sql = append(sql, "ALTER SEQUENCE "+name+" OWNED BY NONE")
+		}
+	}
+	return sql, nil
 }
 
 // refused places PostgreSQL's objection to what the file says.

@@ -331,6 +331,8 @@ func (e *extras) statements(want *extras) []string {
 	for _, s := range e.Serials {
 		w := want.serial(s)
 		if w == nil {
+			// One that stands outside the schema file is there, and nobody's yet.
+			out = append(out, "ALTER SEQUENCE "+s.Sequence+" OWNED BY "+pgsql.QualifiedIdent(s.Schema, s.Table)+"."+pgsql.Ident(s.Column))
 			continue
 		}
 		name := w.Sequence

@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -72,14 +73,17 @@ func Unmanaged(c catalog.Catalog) []Outside {
 func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog) {
 	lines := c.Lines()
 	foreign := map[string]bool{} // relations outside, by qualified name
-	owned := map[string]bool{}   // sequences of columns
+	owned := map[string]bool{}   // serial columns' sequences
 	for _, line := range lines {
 		kind, rest, comment := parseLine(line)
 		name, def := cutName(rest)
 		switch {
 		case comment:
-		case kind == "sequence":
-			owned[name] = strings.Contains(def, "owned by ")
+		case kind == "column":
+			// Any other column's sequence is one that HCL cannot make.
+			if m := serialDefault.FindStringSubmatch(def); m != nil {
+				owned[m[1]] = true
+			}
 		case kind == "view", kind == "materialized view", kind == "foreign table",
 			kind == "table" && (strings.Contains(def, "partition of ") || strings.HasPrefix(def, "ordinary, inherits (")):
 			foreign[name] = true
@@ -87,8 +91,8 @@ func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog)
 	}
 	var in, out []string
 	for _, line := range lines {
-		kind, rest, _ := parseLine(line)
-		name, _ := cutName(rest)
+		kind, rest, comment := parseLine(line)
+		name, def := cutName(rest)
 		ok := false
 		switch kind {
 		case "schema":
@@ -100,7 +104,7 @@ func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog)
 		case "column", "constraint", "index":
 			ok = !foreign[parent(name)]
 		case "sequence":
-			ok = owned[name] // a serial column's
+			ok = owned[name] && (comment || strings.Contains(def, "owned by "))
 		}
 		if ok {
 			in = append(in, line)
@@ -111,13 +115,17 @@ func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog)
 	return of(in), of(out)
 }
 
+// serialDefault matches the definition of a column whose type may be called serial.
+var serialDefault = regexp.MustCompile(`^(?:smallint|integer|bigint) not null default nextval\('(.*)'::regclass\)(?: \[|$)`)
+
 // SameOutside says whether two second halves of Split have the same objects, unchanged.
-// Columns, indexes and constraints do not count: a partition's follow its parent.
+// Columns, indexes, constraints and columns' sequences do not count: a partition's follow
+// its parent, and a column may have a sequence that schema.hcl cannot say for a while.
 func SameOutside(a, b catalog.Catalog) bool {
 	objects := func(c catalog.Catalog) []string {
 		return slices.DeleteFunc(c.Lines(), func(line string) bool {
-			kind, _, _ := parseLine(line)
-			return kind == "column" || kind == "constraint" || kind == "index"
+			kind, rest, _ := parseLine(line)
+			return kind == "column" || kind == "constraint" || kind == "index" || kind == "sequence" && strings.Contains(rest, " owned by ")
 		})
 	}
 	return slices.Equal(objects(a), objects(b))

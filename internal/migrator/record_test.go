@@ -343,6 +343,24 @@ func TestStampedInTheMiddle(t *testing.T) {
 	}
 }
 
+// However a file changes its session, the next one has its own, and the server
+// goes on looking whether its client is there.
+func TestEachFileHasItsSession(t *testing.T) {
+	for name, sql := range map[string]string{
+		"set":        "SET\n  search_path = pg_temp;\n",
+		"a function": "DO $$ BEGIN PERFORM set_config('search_path', 'pg_temp', false); END $$;\n",
+		"discard":    "-- atlas:txmode none\n\nSET search_path = pg_temp;\nDISCARD ALL;\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t, dir(t, file{"1_sets.sql", sql, ""}, file{"2_sees.sql", "CREATE TABLE seen AS SELECT current_setting('client_connection_check_interval') AS checks, current_setting('lock_timeout') AS locks;\n", ""}))
+			b.mustApply(migrator.ApplyOptions{})
+			if got := b.query("SELECT checks || ' ' || (locks <> '0') FROM public.seen"); got != "2s true" {
+				t.Errorf("the second file saw %s", got)
+			}
+		})
+	}
+}
+
 // A command that doesn't wait follows on one that has ended.
 func TestUnlocksBeforeItEnds(t *testing.T) {
 	b := setup(t, dir(t, shop...))

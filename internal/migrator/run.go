@@ -15,6 +15,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // step is one file to be run, in either direction, with its effect on the record.
@@ -91,7 +92,7 @@ func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 	}
 	fr.Done = true
 	s.log(LogFileDone{File: st.file, Down: st.down, Elapsed: fr.End.Sub(fr.Start)})
-	if st.changesSession() {
+	if state.ChangesSession(st.stmts) {
 		return fr, s.reset(ctx)
 	}
 	return fr, nil
@@ -357,16 +358,10 @@ func (s *session) exec(ctx context.Context, sql string) error {
 	return results.Close()
 }
 
-// changesSession reports whether a file may leave the session other than it
-// found it.
-func (st *step) changesSession() bool {
-	return slices.ContainsFunc(st.stmts, setsSession)
-}
-
-// setsSession reports whether a statement may change the session's settings.
+// setsSession reports whether a statement changes the session's settings and
+// nothing else, so that it can be run once more.
 func setsSession(s pgsql.Stmt) bool {
-	first, _, _ := strings.Cut(s.Text, " ")
-	switch strings.ToUpper(first) {
+	switch strings.ToUpper(strings.Fields(s.Text)[0]) {
 	case "SET", "RESET":
 		return true
 	case "SELECT":
@@ -381,5 +376,8 @@ func (s *session) reset(ctx context.Context) error {
 	if err := s.exec(ctx, "RESET ROLE; RESET ALL"); err != nil {
 		return fmt.Errorf("setting the session back: %w", err)
 	}
-	return s.set(ctx)
+	if err := s.set(ctx); err != nil {
+		return err
+	}
+	return s.watchClient(ctx)
 }

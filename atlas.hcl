@@ -68,9 +68,18 @@ env "prod" {
   lock_timeout = "2s"
 }
 
-# What lint stops; the other analyzers (data_depend, incompatible, condrop) warn. Changed
-# files are those since the merge base with the pull request's base, or origin/HEAD, main,
-# master: lint { git { base = "..." } } names another.
+# What lint stops. Each of its checks is an error or a warning by itself; a block of an
+# analyzer (destructive, data_depend, incompatible, condrop, concurrent_index, blocking,
+# transaction, style, naming) or of a single check, by its name or code, says otherwise:
+#
+#   check "missing-lock-timeout" { error = true }        # a check that is off by itself is on
+#   check "drop-view" { skip = true }                    # and this one is off
+#   destructive { allow_table { match = "tmp_.*" } }     # whole names, as regular expressions
+#   allow_table { match = "audit\\..*" }                  # in all checks
+#   destructive { force = true }                         # no -- atlas:nolint silences it
+#
+# Changed files are those since the merge base with the pull request's base, or origin/HEAD,
+# main, master: lint { git { base = "..." } } names another.
 lint {
   destructive {
     error = true

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -99,6 +100,73 @@ func TestStockAtlasAppliesAndWeGoOn(t *testing.T) {
 	}
 	if got := mustMage(t, db.URL, "status"); !strings.Contains(got, "d18de2b3253f") {
 		t.Errorf("status prints:\n%s", got)
+	}
+}
+
+// Whatever our lint settings say, the stock CLI takes what it knows of them and passes over the rest.
+func TestStockAtlasAcceptsLintSettings(t *testing.T) {
+	path, _ := stockAtlas(t)
+	dir := t.TempDir()
+	copyProject(t, dir)
+	const settings = `
+lint {
+  check "DS102" { error = true }
+  check "dml-in-migration" {}
+  check "create-index-blocking" {
+    skip = false
+    allow_table { match = "tmp_.*" }
+  }
+  condrop { error = false }
+  concurrent_index { error = true }
+  data_depend { error = true }
+  incompatible { skip = false }
+  naming { skip = false }
+  blocking { error = true }
+  style { skip = true }
+  transaction {
+    error = true
+    force = true
+  }
+  destructive {
+    allow_table { match = "old_.*" }
+    allow_column { match = ".*_old" }
+  }
+  allow_table { match = "audit\\..*" }
+}
+`
+	write := func(name, text string) {
+		t.Helper()
+		file := filepath.Join(dir, name)
+		old, err := os.ReadFile(file)
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, append(old, text...), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("atlas.hcl", settings)
+	const sql = "-- atlas:nolint dml-in-migration DS103 -- nobody reads it\nALTER TABLE results DROP COLUMN source;\n\nDROP TABLE artifacts;\n"
+	write("migrations/20270101000000_x.sql", sql)
+	write("migrations/down/20270101000000_x.sql", "-- alembic:down none the data is gone\n\n")
+	in := func(name string, args ...string) string {
+		cmd := exec.Command(name, args...)
+		cmd.Dir = dir
+		out, _ := cmd.CombinedOutput()
+		return string(out)
+	}
+	if out := in(tool, "rehash"); out != "" {
+		t.Fatal(out)
+	}
+	stock := in(path, "migrate", "lint", "--env", "ci", "--latest", "1", "--dev-url", pgtest.New(t).URL)
+	want := "20270101000000_x.sql: destructive changes detected:\n\n\tL4: Dropping table \"artifacts\"\n\n" +
+		"20270101000000_x.sql: concurrent index violations detected:\n\n\tL2: Dropping index \"ix_results_source\" non-concurrently causes write locks on the \"results\" table\n\n"
+	if stock != want {
+		t.Errorf("atlas migrate lint prints %q, want %q", stock, want)
+	}
+	ours := in(tool, "lint", "-latest=1")
+	if !strings.Contains(ours, "[DS102 drop-table]") || strings.Contains(ours, "[DS103 drop-column]") {
+		t.Errorf("lint prints:\n%s", ours)
 	}
 }
 

@@ -29,10 +29,19 @@ type Rename struct {
 // RenameNone is the value of Config.Rename that says that nothing more is renamed.
 const RenameNone = "none"
 
-// flag is what -rename= says for r.
-func (r Rename) flag() string {
+// flag is what -rename= says for r among other renames that there could be.
+func (r Rename) flag(others ...Rename) string {
+	short := r.words(r.Schema != "public")
+	args, _, err := parseRenames(short)
+	if err == nil && slices.ContainsFunc(others, func(o Rename) bool { return o != r && args[0].says(o) }) {
+		return r.words(true)
+	}
+	return short
+}
+
+func (r Rename) words(withSchema bool) string {
 	var from []string
-	if r.Schema != "public" {
+	if withSchema {
 		from = append(from, flagName(r.Schema))
 	}
 	if r.Of != "" {
@@ -110,7 +119,7 @@ func (e *RenameError) Error() string {
 		if r.Type != "" {
 			typ = " (" + r.Type + ")"
 		}
-		fmt.Fprintf(&b, "\n  %s %s%s is gone, and %s is new: if it is renamed, say -rename=%s", r.Kind, r.old(), typ, r.new(), shellWord(r.flag()))
+		fmt.Fprintf(&b, "\n  %s %s%s is gone, and %s is new: if it is renamed, say -rename=%s", r.Kind, r.old(), typ, r.new(), shellWord(r.flag(e.Candidates...)))
 	}
 	b.WriteString("\nsay several with commas between them; ")
 	lost := "what is gone is dropped with its data, and what is new starts empty"
@@ -148,8 +157,12 @@ func rename(ctx context.Context, cfg Config, replayed, desired *state.State) ([]
 	if r.args, r.none, err = parseRenames(cfg.Rename); err != nil {
 		return nil, err
 	}
-	if cfg.Rename == "" && !mayRename(replayed.Catalog.Lines(), desired.Catalog.Lines()) {
-		return nil, nil
+	if cfg.Rename == "" {
+		have, _ := state.Split(replayed.Catalog)
+		want, _ := state.Split(desired.Catalog)
+		if !mayRename(have.Lines(), want.Lines()) {
+			return nil, nil
+		}
 	}
 	have, want, err := r.read(ctx, replayed, desired)
 	if err != nil {

@@ -38,6 +38,9 @@ func CarryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(have.traits()) == 0 {
+		return nil, nil
+	}
 	want, err := desired.extras(ctx)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,24 @@
+schema "public" {
+}
+schema "app" {
+}
+table "t" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "b" {
+    type = int
+    null = true
+  }
+}
+table "app" "t" {
+  schema = schema.app
+  column "id" {
+    type = int
+  }
+  column "b" {
+    type = int
+    null = true
+  }
+}

@@ -1,0 +1,3 @@
+ALTER TABLE public.u RENAME COLUMN x TO a;
+
+ALTER TABLE public.u RENAME TO t;

@@ -3,13 +3,17 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/project"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
@@ -33,6 +37,27 @@ func (c *cmd) linter(base string, latest int) (lint.Config, error) {
 		return cfg, fmt.Errorf("reading the desired state: %w", err)
 	}
 	return cfg, nil
+}
+
+// sizes reads from the live database what the findings say of it.
+func (c *cmd) sizes(ctx context.Context, cfg *lint.Config) error {
+	conn, err := c.connConfig(ctx)
+	if err != nil {
+		return err
+	}
+	db, err := pgx.ConnectConfig(ctx, conn)
+	if err != nil {
+		return migrator.NewConnectError(conn, err)
+	}
+	defer db.Close(context.WithoutCancel(ctx))
+	const perMajor = 10000
+	var version int
+	if err := db.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
+		return fmt.Errorf("reading the server's version: %w", err)
+	}
+	cfg.Major = version / perMajor
+	cfg.Sizes, err = lint.ReadSizes(ctx, db)
+	return err
 }
 
 // showLint shows what lint found, also in files and in the summary of a step of GitHub

@@ -122,6 +122,7 @@ func Check(ctx context.Context,
 func Lint(ctx context.Context,
 	base *string, // git revision to compare with
 	latest *int, // look at the last N files instead of asking git
+	url *string, // a database whose tables' sizes the findings tell; nothing else is read there
 	env *string, // env block of atlas.hcl
 	format *string, // text, json, sarif, markdown or github (the default inside GitHub Actions)
 	out *string, // write further formats to files: sarif=FILE,markdown=FILE
@@ -135,7 +136,7 @@ func Lint(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		c, err := open(env, nil, format, report.GitHub, report.SARIF, report.Markdown)
+		c, err := open(env, url, format, report.GitHub, report.SARIF, report.Markdown)
 		invalid := (migration.Errors)(nil)
 		if err != nil && !errors.As(err, &invalid) {
 			return err
@@ -146,6 +147,11 @@ func Lint(ctx context.Context,
 			cfg, err := c.linter(value(base), last)
 			if err != nil {
 				return err
+			}
+			if url != nil {
+				if err := c.sizes(ctx, &cfg); err != nil {
+					return err
+				}
 			}
 			if r, err = lint.Run(ctx, cfg); err != nil {
 				return err

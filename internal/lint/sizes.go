@@ -1,0 +1,49 @@
+package lint
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// sizesQuery adds partitions up under their table. Of what another session has locked, it waits for a while only.
+const sizesQuery = `
+SELECT n.nspname || '.' || c.relname,
+       pg_catalog.pg_total_relation_size(c.oid) + coalesce(p.bytes, 0)::bigint,
+       (CASE WHEN p.bytes IS NULL THEN greatest(c.reltuples, 0) ELSE p.rows END)::bigint
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN LATERAL (
+  SELECT sum(pg_catalog.pg_total_relation_size(t.relid)) AS bytes, sum(greatest(l.reltuples, 0)) AS rows
+  FROM pg_catalog.pg_partition_tree(c.oid) t JOIN pg_catalog.pg_class l ON l.oid = t.relid
+  WHERE t.isleaf AND t.relid <> c.oid
+) p ON c.relkind = 'p'
+WHERE c.relkind IN ('r', 'm', 'p') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'`
+
+// ReadSizes reads how large the tables of a database are. It changes nothing there, and reads no row of a table.
+func ReadSizes(ctx context.Context, conn *pgx.Conn) (map[string]Size, error) {
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return nil, fmt.Errorf("reading the tables' sizes: %w", err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // it has changed nothing
+	if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '5s'"); err != nil {
+		return nil, fmt.Errorf("reading the tables' sizes: %w", err)
+	}
+	rows, err := tx.Query(ctx, sizesQuery)
+	if err != nil {
+		return nil, fmt.Errorf("reading the tables' sizes: %w", err)
+	}
+	sizes := make(map[string]Size)
+	var name string
+	var size Size
+	_, err = pgx.ForEachRow(rows, []any{&name, &size.Bytes, &size.Rows}, func() error {
+		sizes[name] = size
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the tables' sizes: %w", err)
+	}
+	return sizes, nil
+}

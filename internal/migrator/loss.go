@@ -39,8 +39,9 @@ func (e *LossError) Error() string {
 	return fmt.Sprintf("this would drop %s, and the data is not restored by applying again; nothing was done: add -yes if it may go", strings.Join(texts, ", "))
 }
 
-// losses counts what the tables and columns hold that the steps' files added,
-// and that go when these are taken back.
+// losses counts what the tables and columns hold that the steps' files added, by
+// their effects, and that go when these are taken back; and, as an effect may lack
+// what a down file does, those that the down files drop.
 func (s *session) losses(ctx context.Context, steps []*step) ([]Loss, error) {
 	var tables []string
 	var columns [][2]string
@@ -65,6 +66,20 @@ func (s *session) losses(ctx context.Context, steps []*step) ([]Loss, error) {
 				table, column := cutLast(unescape(name))
 				columns = append(columns, [2]string{table, column})
 			}
+		}
+	}
+	moreTables, moreColumns, err := s.dropped(ctx, steps)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range moreTables {
+		if !slices.Contains(tables, t) {
+			tables = append(tables, t)
+		}
+	}
+	for _, c := range moreColumns {
+		if !slices.Contains(columns, c) {
+			columns = append(columns, c)
 		}
 	}
 	var losses []Loss

@@ -199,7 +199,7 @@ func (f *finder) slow(s *step) (*relation, string) {
 // access finds changed privileges.
 func (f *finder) access(s *step) {
 	w := s.st.words
-	if s.st.verb != "GRANT" && s.st.verb != "REVOKE" {
+	if s.st.verb != "GRANT" && s.st.verb != "REVOKE" && s.st.verb != "ALTER DEFAULT PRIVILEGES" {
 		return
 	}
 	on := w.find(0, "ON")
@@ -220,8 +220,11 @@ func (f *finder) access(s *step) {
 	d.Fix = "have it reviewed"
 	f.add(s, "privilege-change", d)
 	to := w.find(on, "TO")
-	if s.st.verb != "GRANT" || to < 0 {
+	if s.st.verb == "REVOKE" || !w.has("GRANT") || to < 0 {
 		return
+	}
+	if end := w.find(to, "WITH"); end > 0 {
+		w = w[:end]
 	}
 	for _, role := range w[to+1:].split() {
 		if role.at(0) == "PUBLIC" || role.starts(0, "GROUP", "PUBLIC") {

@@ -240,6 +240,11 @@ func (f *finder) defaults(s *step, t *relation, was, is *column) {
 		}
 		f.add(s, "identity-always", d)
 	}
+	if end := f.endColumn(t.OID, is.Num); was.Identity != "" && is.Identity == "" && is.NotNull && end != nil && end.NotNull && end.Default == "" && end.Identity == "" {
+		d.Text = fmt.Sprintf("column %s.%s, which is NOT NULL, is not numbered any more: inserts that leave it out fail", t.sql(), d.Column)
+		d.Fix = "wait until nothing writes without it"
+		f.add(s, "drop-default", d)
+	}
 	if was.Generated != "" || is.Generated != "" || was.Default == is.Default || is.Default != "" && !old {
 		return
 	}

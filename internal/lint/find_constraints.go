@@ -221,9 +221,9 @@ func (f *finder) unique(s *step, t *relation, x *index, what string) {
 	f.add(s, "unique-data", d)
 }
 
-// provenUnique reports whether another valid index makes some of the columns unique already.
+// provenUnique reports whether another valid index makes some of the columns unique already, or did so when the file began.
 func (f *finder) provenUnique(s *step, x *index) bool {
-	for _, o := range s.before.indexes {
+	for _, o := range union(s.before.indexes, f.start.indexes) {
 		if o.Table != x.Table || !o.Unique || !o.Valid || o.Expression || o.Predicate != "" {
 			continue
 		}

@@ -267,7 +267,7 @@ func (f *finder) goneConstraints(s *step) {
 			continue
 		}
 		after := s.after.relations[c.Table]
-		if after == nil || slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && after.columns[n] == nil }) || s.hasConstraintNamed(c) || f.replaced(c) {
+		if after == nil || slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && after.columns[n] == nil }) || s.hasConstraintNamed(c) || f.replaced(s, c) {
 			continue
 		}
 		d := f.about(s, t)
@@ -304,8 +304,9 @@ func (s *step) hasConstraintNamed(c *constraint) bool {
 	return false
 }
 
-// replaced reports whether another constraint does a dropped one's work when the file is done.
-func (f *finder) replaced(c *constraint) bool {
+// replaced reports whether another constraint does a dropped one's work when the file is done. An index must have been built
+// before.
+func (f *finder) replaced(s *step, c *constraint) bool {
 	t := f.end.relations[c.Table]
 	if t == nil {
 		return false
@@ -328,14 +329,14 @@ func (f *finder) replaced(c *constraint) bool {
 				return true
 			}
 		case "p":
-			if o.Kind == "p" {
+			if o.Kind == "p" && s.before.indexes[o.Index] != nil {
 				return true
 			}
 		}
 	}
 	if c.Kind == "u" {
 		for _, x := range f.end.indexes {
-			if x.Table == c.Table && x.Unique && x.Valid && x.Predicate == "" && !x.Expression && sameSet(x.Columns[:x.Keys], c.Columns) {
+			if x.Table == c.Table && x.Unique && x.Valid && x.Predicate == "" && !x.Expression && sameSet(x.Columns[:x.Keys], c.Columns) && s.before.indexes[x.OID] != nil {
 				return true
 			}
 		}
@@ -420,6 +421,13 @@ func (f *finder) takenAlong(s *step) (lost []string, tables []*relation) {
 			if len(lost) > n {
 				tables = append(tables, b)
 			}
+		}
+	}
+	for _, oid := range sorted(s.before.triggers) {
+		tr := s.before.triggers[oid]
+		if t := f.old(s, tr.Table); s.after.triggers[oid] == nil && !tr.Internal && f.base.triggers[oid] != nil && t != nil && s.after.relations[tr.Table] != nil && s.st.verb != "DROP TRIGGER" {
+			lost = append(lost, "trigger "+pgsql.Ident(tr.Name)+" of table "+t.sql())
+			tables = append(tables, t)
 		}
 	}
 	for _, oid := range sorted(s.before.constraints) {

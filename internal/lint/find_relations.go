@@ -27,6 +27,13 @@ func (f *finder) renamed(s *step) {
 		f.renamedRelation(s, b, a)
 		for _, n := range sortedColumns(b) {
 			was, is := b.columns[n], a.columns[n]
+			if is != nil && is.Name != was.Name && b.isView() {
+				d := f.about(s, b)
+				d.Column = pgsql.Ident(was.Name)
+				d.Text = fmt.Sprintf("renaming column %s of view %s breaks all that still uses the old name", d.Column, b.sql())
+				d.Fix = "make a new view beside the old one, or append the column under the new name by CREATE OR REPLACE VIEW"
+				f.add(s, "view-columns-changed", d)
+			}
 			if is == nil || is.Name == was.Name || !b.isTable() || !f.oldColumn(oid, n) || !s.direct(b) || f.viewHas(b, was.Name) {
 				continue
 			}

@@ -22,21 +22,7 @@ func (f *finder) text(s *step) {
 		f.add(s, "drop-owned", Diagnostic{Text: "what belongs to a role is not the same in every database", Fix: "name each object"})
 	case "TRUNCATE":
 		f.truncate(s)
-	case "DELETE", "UPDATE":
-		if t != nil && !st.has("WHERE") {
-			d := f.about(s, t)
-			if st.verb == "DELETE" {
-				d.Text = fmt.Sprintf("the statement deletes all rows of table %s, in one transaction", f.name(t))
-				d.Fix = "delete in batches: DELETE ... WHERE ctid = ANY (ARRAY(SELECT ctid ... LIMIT 10000)), each in a transaction of its own"
-				f.add(s, "delete-without-where", d)
-			} else {
-				d.Text = fmt.Sprintf("the statement writes every row of table %s anew, and keeps them locked %s", f.name(t), f.until(s))
-				d.Fix = updateInBatches(t, st)
-				f.add(s, "update-without-where", d)
-			}
-		}
-		fallthrough
-	case "INSERT", "MERGE":
+	case "DELETE", "UPDATE", "INSERT", "MERGE":
 		if t != nil {
 			d := f.about(s, t)
 			d.Text = fmt.Sprintf("the statement changes rows of table %s, and keeps them locked %s", f.name(t), f.until(s))
@@ -60,7 +46,7 @@ func (f *finder) text(s *step) {
 	case "VACUUM":
 		f.vacuum(s)
 	case "REFRESH":
-		if t != nil && !st.concurrently && !(w.at(len(w)-3) == "WITH" && w.at(len(w)-2) == "NO") {
+		if t != nil && !st.concurrently {
 			d := f.about(s, t)
 			d.Text = fmt.Sprintf("refreshing %s takes %s on it: its readers wait until the query is done", f.name(t), lockName(accessExclusiveLock))
 			d.Lock = accessExclusiveLock
@@ -88,6 +74,95 @@ func (f *finder) text(s *step) {
 		f.ifNotExists(s, f.subject(s))
 	}
 	f.alterText(s, t)
+	f.allRows(s)
+}
+
+// allRows finds statements that change every row of a table: also within WITH, and in the text of a DO block.
+func (f *finder) allRows(s *step) {
+	for _, w := range dml(s.st) {
+		i := 1
+		if w.at(0) == "DELETE" {
+			i = 2
+		}
+		if w.at(i) == "ONLY" {
+			i++
+		}
+		q, _, ok := w.qualified(i)
+		r := s.before.find(q.schema, q.name)
+		if !ok || r == nil || f.base.relations[r.OID] == nil || !r.isTable() || picky(w) {
+			continue
+		}
+		d := f.about(s, r)
+		if w.at(0) == "DELETE" {
+			d.Text = fmt.Sprintf("the statement deletes all rows of table %s, in one transaction", f.name(r))
+			d.Fix = "delete in batches: DELETE ... WHERE ctid = ANY (ARRAY(SELECT ctid ... LIMIT 10000)), each in a transaction of its own"
+			f.add(s, "delete-without-where", d)
+		} else {
+			d.Text = fmt.Sprintf("the statement writes every row of table %s anew, and keeps them locked %s", f.name(r), f.until(s))
+			d.Fix = updateInBatches(r, s.st)
+			f.add(s, "update-without-where", d)
+		}
+	}
+}
+
+// picky reports whether a statement has a condition that is not always true.
+func picky(w words) bool {
+	i := w.find(0, "WHERE")
+	return i >= 0 && !(i == len(w)-2 && w.at(i+1) == "TRUE") && !(i == len(w)-4 && w.at(i+2) == "=" && w.at(i+1) == w.at(i+3) && w.at(i+1) != "")
+}
+
+// dml returns the UPDATE and DELETE statements in a statement.
+func dml(st *statement) []words {
+	var list []words
+	within := func(w words, starts func(i int) bool) {
+		for i := range w {
+			if (w.at(i) != "UPDATE" || w.at(i+1) == "OF") && !w.starts(i, "DELETE", "FROM") || !starts(i) {
+				continue
+			}
+			depth, end := 0, i
+			for ; end < len(w); end++ {
+				switch w.at(end) {
+				case "(":
+					depth++
+				case ")":
+					depth--
+				}
+				if depth < 0 || depth == 0 && w.at(end) == ";" {
+					break
+				}
+			}
+			if part := w[i:end]; part.at(0) == "DELETE" || part.has("SET") {
+				list = append(list, part)
+			}
+		}
+	}
+	switch st.verb {
+	case "UPDATE", "DELETE":
+		return []words{st.words}
+	case "WITH":
+		within(st.words, func(i int) bool { return st.at(i-1) == "(" || st.at(i-1) == ")" })
+	case "DO":
+		for _, t := range st.words {
+			if t.Kind != pgsql.String {
+				continue
+			}
+			body := words(pgsql.Tokens(unquote(t.Text)))
+			within(body, func(i int) bool {
+				return slices.Contains([]string{"", ";", "BEGIN", "THEN", "ELSE", "LOOP"}, body.at(i-1))
+			})
+		}
+	}
+	return list
+}
+
+// unquote returns what stands in dollar quotes or quotes.
+func unquote(s string) string {
+	if strings.HasPrefix(s, "$") {
+		if i := strings.IndexByte(s[1:], '$'); i >= 0 && len(s) >= 2*(i+2) {
+			return s[i+2 : len(s)-i-2]
+		}
+	}
+	return strings.ReplaceAll(strings.Trim(s, "'"), "''", "'")
 }
 
 // alterText finds actions of ALTER that a scratch server can refuse though the real one may not.
@@ -202,7 +277,7 @@ func (f *finder) truncate(s *step) {
 // updateInBatches is how an UPDATE of all rows is written so that each transaction is short.
 func updateInBatches(t *relation, st *statement) string {
 	set := st.find(0, "SET")
-	if set < 0 {
+	if set < 0 || st.has("WHERE") || st.has("FROM") || st.has("RETURNING") || st.verb != "UPDATE" {
 		return "update in batches, each in a transaction of its own"
 	}
 	assignment := st.text[st.words[set].Pos.Offset:]

@@ -137,7 +137,7 @@ func (f *finder) transactions() {
 func (f *finder) gaps() {
 	steps := append(slices.Clone(f.earlier), f.tr.steps...)
 	for i, s := range steps {
-		if s.st.verb != "DROP INDEX" || !s.ran() {
+		if s.st.verb != "DROP INDEX" || !s.seen() {
 			continue
 		}
 		for _, oid := range sorted(s.before.indexes) {

@@ -63,6 +63,10 @@ func (f *finder) statement(s *step) {
 	f.text(s)
 	if !s.ran() {
 		f.refusals(s)
+		if s.seen() {
+			f.goneIndexes(s)
+			f.newIndexes(s)
+		}
 		return
 	}
 	f.gone(s)

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed" // the queries
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -24,6 +25,8 @@ type snapshot struct {
 	rules       map[uint32]*rule
 	extensions  map[uint32]*extension
 	schemas     map[uint32]string
+
+	path []string // the schemas in which names without one are looked for; nil for public
 
 	// What the session's transaction has done so far.
 	locks  map[lockKey]bool
@@ -296,22 +299,27 @@ func sqlName(schema, name string) string {
 	return pgsql.QualifiedIdent(schema, name)
 }
 
-// find returns the relation of that name; without a schema it is looked for in public, then wherever there is only one.
+// find returns the relation of that name; without a schema it is looked for among temporary ones, then along the search path.
 func (s *snapshot) find(schema, name string) *relation {
-	var elsewhere *relation
-	n := 0
-	for _, r := range s.relations {
-		switch {
-		case r.Name != name:
-		case r.Schema == schema, schema == "" && r.Schema == "public":
-			return r
-		case schema == "":
-			elsewhere = r
-			n++
+	path := []string{schema}
+	if schema == "" {
+		path = s.path
+		if path == nil {
+			path = []string{"public"}
 		}
 	}
-	if n == 1 {
-		return elsewhere
+	var found *relation
+	at := len(path)
+	for _, r := range s.relations {
+		if r.Name != name {
+			continue
+		}
+		if (schema == "" || schema == "pg_temp") && strings.HasPrefix(r.Schema, "pg_temp_") {
+			return r
+		}
+		if i := slices.Index(path[:at], r.Schema); i >= 0 {
+			found, at = r, i
+		}
 	}
-	return nil
+	return found
 }

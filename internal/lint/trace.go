@@ -104,6 +104,9 @@ func (s *step) rewritten(relation uint32) bool {
 	return b != nil && a != nil && (b.FileNode != a.FileNode || b.Tablespace != a.Tablespace)
 }
 
+// seen reports whether the statement ran, or was imitated.
+func (s *step) seen() bool { return s.ran() || s.after != s.before }
+
 // ran reports whether the statement ran to its end.
 func (s *step) ran() bool { return !s.refused && s.failed == nil }
 
@@ -170,25 +173,28 @@ func (t *tracer) snapshot(ctx context.Context, changesSession bool) (*snapshot, 
 	if !changesSession {
 		return readSnapshot(ctx, t.conn)
 	}
-	var path string
-	if err := t.conn.QueryRow(ctx, "SELECT current_setting('search_path')").Scan(&path); err != nil {
-		return nil, fmt.Errorf("reading the search path: %w", err)
-	}
+	// The file's own limit of a statement's time is not for us.
 	local := t.conn.PgConn().TxStatus() != 'I'
-	set := func(path string) error {
-		if _, err := t.conn.Exec(ctx, "SELECT pg_catalog.set_config('search_path', $1, $2)", path, local); err != nil {
+	set := func(path, timeout string) error {
+		if _, err := t.conn.Exec(ctx, "SELECT pg_catalog.set_config('statement_timeout', $3, $2), pg_catalog.set_config('search_path', $1, $2)", path, local, timeout); err != nil {
 			return fmt.Errorf("setting the search path: %w", err)
 		}
 		return nil
 	}
-	if err := set("public"); err != nil {
+	var path, timeout string
+	var schemas []string
+	if err := t.conn.QueryRow(ctx, "SELECT current_setting('search_path'), current_setting('statement_timeout'), pg_catalog.current_schemas(false)::text[]").Scan(&path, &timeout, &schemas); err != nil {
+		return nil, fmt.Errorf("reading the search path: %w", err)
+	}
+	if err := set("public", "0"); err != nil {
 		return nil, err
 	}
 	s, err := readSnapshot(ctx, t.conn)
 	if err != nil {
 		return nil, err
 	}
-	return s, set(path)
+	s.path = append([]string{}, schemas...)
+	return s, set(path, timeout)
 }
 
 // run runs a file as the migrator would and looks at the database after each statement. A statement that PostgreSQL refuses is
@@ -211,6 +217,9 @@ func (t *tracer) run(ctx context.Context, f *migration.File) (tr *trace, err err
 		if err := t.session(ctx); err != nil {
 			return nil, err
 		}
+		now := *t.now
+		now.path = nil
+		t.now = &now
 	}
 	return r.trace, nil
 }
@@ -219,6 +228,52 @@ type fileRun struct {
 	*tracer
 	*trace
 	changesSession bool
+	// imitated are locks that only an imitation took.
+	imitated map[lockKey]bool
+}
+
+// look reads the catalogs, without the locks of imitations.
+func (r *fileRun) look(ctx context.Context) (*snapshot, error) {
+	s, err := r.snapshot(ctx, r.changesSession)
+	if err != nil {
+		return nil, err
+	}
+	for l := range r.imitated {
+		delete(s.locks, l)
+	}
+	return s, nil
+}
+
+// imitate runs a statement that works concurrently, and that PostgreSQL refuses in a transaction, without that: what comes behind
+// it may stand on what it does.
+func (r *fileRun) imitate(ctx context.Context, st *step) error {
+	i := st.st.find(0, "CONCURRENTLY")
+	if i < 0 || st.st.verb != "CREATE INDEX" && st.st.verb != "DROP INDEX" {
+		return nil
+	}
+	t := st.st.words[i]
+	text := st.stmt.Text[:t.Pos.Offset] + st.stmt.Text[t.Pos.Offset+len(t.Text):]
+	if err := r.exec(ctx, savepoint); err != nil {
+		return err
+	}
+	if err := r.exec(ctx, text); err != nil {
+		return r.exec(ctx, goBack)
+	}
+	after, err := r.look(ctx)
+	if err != nil {
+		return err
+	}
+	if r.imitated == nil {
+		r.imitated = make(map[lockKey]bool)
+	}
+	for l := range after.locks {
+		if !st.before.locks[l] {
+			r.imitated[l] = true
+			delete(after.locks, l)
+		}
+	}
+	st.after, r.now = after, after
+	return r.readDefinitions(ctx, st)
 }
 
 func (r *fileRun) newStep(s pgsql.Stmt) *step {
@@ -251,6 +306,9 @@ func (r *fileRun) together(ctx context.Context) (err error) {
 		st := r.newStep(s)
 		if class := s.Class(); class == pgsql.TransactionControl || class == pgsql.Standalone {
 			st.refused, r.incomplete = true, true
+			if err := r.imitate(ctx, st); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := r.step(ctx, st, true); err != nil {
@@ -407,7 +465,7 @@ func (r *fileRun) step(ctx context.Context, st *step, inTx bool) error {
 			return fmt.Errorf("preparing statements again: %w", err)
 		}
 	}
-	if st.after, err = r.snapshot(ctx, r.changesSession); err != nil {
+	if st.after, err = r.look(ctx); err != nil {
 		return err
 	}
 	r.now = st.after

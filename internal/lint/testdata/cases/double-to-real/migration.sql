@@ -1,0 +1,1 @@
+ALTER TABLE m ALTER x TYPE real;

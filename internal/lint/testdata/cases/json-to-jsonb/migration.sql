@@ -1,0 +1,1 @@
+ALTER TABLE docs ALTER COLUMN d TYPE jsonb;

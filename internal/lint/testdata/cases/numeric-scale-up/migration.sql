@@ -1,0 +1,1 @@
+ALTER TABLE customers ALTER COLUMN balance TYPE numeric(12,4);

@@ -1,0 +1,1 @@
+REASSIGN OWNED BY lint_case_owner TO lint_case_heir;

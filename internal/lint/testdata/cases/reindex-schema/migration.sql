@@ -1,0 +1,3 @@
+-- atlas:txmode none
+
+REINDEX SCHEMA public;

@@ -1,0 +1,1 @@
+ALTER VIEW names RENAME COLUMN name TO full_name;

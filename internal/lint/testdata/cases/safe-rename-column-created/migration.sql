@@ -1,0 +1,3 @@
+ALTER TABLE orders ADD COLUMN kind text;
+ALTER TABLE orders RENAME COLUMN kind TO sort;
+ALTER TABLE orders DROP COLUMN sort;

@@ -1,0 +1,2 @@
+CREATE STATISTICS s ON state, note FROM orders;
+ALTER TABLE orders ALTER note SET STORAGE EXTERNAL;

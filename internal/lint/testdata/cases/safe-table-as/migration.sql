@@ -1,0 +1,2 @@
+CREATE TABLE copies AS SELECT * FROM orders;
+ALTER TABLE copies ADD PRIMARY KEY (id);

@@ -1,0 +1,1 @@
+ALTER TABLE seen ALTER COLUMN at TYPE timestamp(6);

@@ -1,0 +1,1 @@
+ALTER TABLE events ALTER kind SET NOT NULL;

@@ -1,0 +1,1 @@
+ALTER TABLE events ALTER kind TYPE int USING kind::int;

@@ -1,0 +1,1 @@
+ALTER TABLE "Bestellungen ä" DROP COLUMN "größe";

@@ -92,13 +92,13 @@ const largeFile = 1 << 20
 func format(f *migration.File) (Diagnostic, bool) {
 	switch line := strings.Count(f.SQL[:strings.Index(f.SQL, "\r")+1], "\n") + 1; {
 	case len(f.Stmts) == 0:
-		return Diagnostic{Line: 1, Name: "empty-file", Text: "the file has no statement, and databases record that they have run it: write what it is for, or delete it"}, true
+		return Diagnostic{Name: "empty-file", Text: "the file has no statement, and databases record that they have run it: write what it is for, or delete it"}, true
 	case strings.HasPrefix(f.SQL, "\uFEFF"):
 		return Diagnostic{Line: 1, Col: 1, Name: "byte-order-mark", Text: "the file begins with a byte order mark, which other tools take for a part of the first statement: save it as UTF-8 without one"}, true
 	case strings.Contains(f.SQL, "\r"):
 		return Diagnostic{Line: line, Name: "carriage-returns", Text: "lines end with CR LF: where git converts them, the file no longer fits atlas.sum; save it with LF, and keep it so by \"*.sql -text\" in .gitattributes"}, true
 	case len(f.SQL) >= largeFile:
-		return Diagnostic{Line: 1, Name: "large-file", Text: fmt.Sprintf("the file has %.1f MB in %s: nobody reviews that, and its locks are kept until the last of them; load data beside the migrations, or split the file", float64(len(f.SQL))/largeFile, plural(len(f.Stmts), "statement"))}, true
+		return Diagnostic{Name: "large-file", Text: fmt.Sprintf("the file has %.1f MB in %s: nobody reviews that, and its locks are kept until the last of them; load data beside the migrations, or split the file", float64(len(f.SQL))/largeFile, plural(len(f.Stmts), "statement"))}, true
 	}
 	return Diagnostic{}, false
 }

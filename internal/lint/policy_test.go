@@ -67,7 +67,7 @@ func TestNolint(t *testing.T) {
 		{"file in vain", "-- atlas:nolint DS101\n\nDROP TABLE a;\n", 0, []string{"1" + unused, "3" + table}},
 		{"file with other directives", "-- alembic:revision x\n-- atlas:nolint destructive\n\nDROP TABLE a;\n", 1, nil},
 		{"file and statement", "-- atlas:nolint DS102\n\n-- atlas:nolint DS103\nALTER TABLE a DROP y;\n", 1, []string{"1" + unused}},
-		{"file without statements", "-- atlas:nolint\n\n", 0, []string{"1 empty-file", "1" + unused}},
+		{"file without statements", "-- atlas:nolint\n\n", 0, []string{"0 empty-file", "1" + unused}},
 		{"in a string", "SELECT '\n-- atlas:nolint\n';\nDROP TABLE a;\n", 0, []string{"4" + table}},
 		{"failure is never silenced", "-- atlas:nolint\n\nDROP TABLE nothing;\n", 0, []string{"3 migration-fails"}},
 	} {
@@ -212,6 +212,7 @@ func TestBadInput(t *testing.T) {
 		{"byte order mark", "\uFEFFALTER TABLE a ADD z int;\n"},
 		{"CR LF", "SELECT 1;\nALTER TABLE a\r\n  ADD z int;\r\n"},
 		{"5 MB of rows", "INSERT INTO a VALUES\n" + strings.Repeat("  (1, 2),\n", 500_000) + "  (3, 4);\n"},
+		{"5 MB in many statements", strings.Repeat("INSERT INTO a (x, y) VALUES (1, 2) /* "+strings.Repeat("x", 1000)+" */;\n", 5_000)},
 		{"meta-command", "SELECT 1;\n\\i other.sql\nSELECT 2;\n"},
 		{"meta-command at the end", "SELECT 1;\n  \\echo done\n"},
 		{"meta-command behind a statement", "SELECT 'ä', 1 \\gexec\n"},

@@ -237,6 +237,11 @@ func parse(s pgsql.Stmt) *statement {
 	return st
 }
 
+// addsRows reports whether the statement does no more than insert the rows that it names.
+func (st *statement) addsRows() bool {
+	return st.verb == "INSERT" && len(st.targets) == 1 && !st.anywhere("SELECT") && !st.anywhere("TABLE")
+}
+
 // action returns the first action of an ALTER TABLE that starts with one of the sequences.
 func (st *statement) action(seqs ...[]string) (words, bool) {
 	for _, a := range st.actions {

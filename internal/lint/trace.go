@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -35,6 +36,9 @@ type step struct {
 	asked map[lockKey]bool
 	// otherwise says that IF NOT EXISTS skipped an object whose definition is another one.
 	otherwise string
+	// rows says that the statement only adds rows to a table, and that the next one adds more to it: what they do is looked at
+	// when the last of them is done. A file of many thousands would take minutes else.
+	rows bool
 	// definitions are those of the indexes that the statement made, by OID.
 	definitions map[uint32]string
 	// uses are what depends on the functions that the statement replaced, by function.
@@ -90,7 +94,13 @@ func (s *step) scanned(table uint32) bool {
 		return true
 	}
 	r := s.before.relations[table]
-	return r != nil && (s.said("verifying table " + `"` + r.Name + `"`))
+	if r == nil {
+		return false
+	}
+	name := strconv.Quote(r.Name)
+	return slices.ContainsFunc(s.messages, func(n *pgconn.Notice) bool {
+		return n.Message == "verifying table "+name || strings.HasPrefix(n.Message, "building index ") && strings.Contains(n.Message, " on table "+name)
+	})
 }
 
 // said reports whether the server sent a message that begins so.
@@ -302,8 +312,17 @@ func (r *fileRun) together(ctx context.Context) (err error) {
 		return err
 	}
 	atStart := r.now
-	for _, s := range r.file.Stmts {
+	var next *statement
+	for i, s := range r.file.Stmts {
 		st := r.newStep(s)
+		if next != nil {
+			st.st = next
+		}
+		next = nil
+		if st.st.addsRows() && i+1 < len(r.file.Stmts) {
+			next = parse(r.file.Stmts[i+1])
+			st.rows = next.addsRows() && next.targets[0] == st.st.targets[0]
+		}
 		if class := s.Class(); class == pgsql.TransactionControl || class == pgsql.Standalone {
 			st.refused, r.incomplete = true, true
 			if err := r.imitate(ctx, st); err != nil {
@@ -458,6 +477,9 @@ func (r *fileRun) step(ctx context.Context, st *step, inTx bool) error {
 	}
 	if st.data != nil {
 		r.fail(st.data)
+	}
+	if st.rows {
+		return nil
 	}
 	switch st.st.verb {
 	case "DISCARD", "DEALLOCATE":

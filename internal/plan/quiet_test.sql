@@ -55,7 +55,7 @@ CREATE INDEX by_data ON projects USING gin (data jsonb_path_ops) WITH (fastupdat
 CREATE INDEX by_short ON projects ((data ->> 'x'), lower(name));
 CREATE INDEX by_name ON projects (name varchar_pattern_ops) INCLUDE (n2, n4) WITH (fillfactor = 70) WHERE n2 > 0 AND m = 'sad';
 CREATE UNIQUE INDEX only_one ON projects (yes) WHERE yes;
-CREATE INDEX by_at ON projects USING brin (at) WITH (pages_per_range = 64, autosummarize = true);
+CREATE INDEX by_at ON projects USING brin (at) WITH (pages_per_range = 64, autosummarize = on);
 CREATE INDEX by_hash ON projects USING hash (ip);
 CREATE INDEX by_p ON projects USING gist (p, c);
 CREATE INDEX by_spgist ON projects USING spgist (ip inet_ops);

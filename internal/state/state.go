@@ -8,6 +8,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/postgres"
@@ -142,13 +143,23 @@ func connect(ctx context.Context, cfg *pgx.ConnConfig) (*session, error) {
 
 func (s *session) atlas() (migrate.Driver, error) {
 	if s.driver == nil {
-		drv, err := postgres.Open(s.conn)
+		drv, err := postgres.Open(querier{s.conn})
 		if err != nil {
 			return nil, fmt.Errorf("opening Atlas's driver: %w", err)
 		}
 		s.driver = drv
 	}
 	return s.driver, nil
+}
+
+// A querier keeps from Atlas's engine what its inspection fails on: it reads a BRIN index's
+// autosummarize, which HCL cannot say, and not every way to write a boolean.
+type querier struct{ *sql.Conn }
+
+func (q querier) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	query = strings.Replace(query, "i.reloptions AS options",
+		"(SELECT pg_catalog.array_agg(o) FROM pg_catalog.unnest(i.reloptions) o WHERE o LIKE 'pages_per_range=%') AS options", 1)
+	return q.Conn.QueryContext(ctx, query, args...)
 }
 
 func (s *session) close() {

@@ -358,6 +358,15 @@ func (s *session) exec(ctx context.Context, sql string) error {
 	return results.Close()
 }
 
+// forgetsPrepared reports whether a file may have the session forget its prepared
+// statements.
+func (st *step) forgetsPrepared() bool {
+	return slices.ContainsFunc(st.stmts, func(s pgsql.Stmt) bool {
+		word := strings.ToUpper(firstWord(s.Text))
+		return word == "DISCARD" || word == "DEALLOCATE"
+	})
+}
+
 // setsSession reports whether a statement changes the session's settings and
 // nothing else, so that it can be run once more.
 func setsSession(s pgsql.Stmt) bool {

@@ -37,6 +37,7 @@ type session struct {
 
 	pid      int32 // of the server's process; not what a pooler says it is
 	proxied  bool  // a pooler stands in between
+	prepared bool  // the record's statements are
 	observer *observer
 }
 

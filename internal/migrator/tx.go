@@ -81,6 +81,26 @@ func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string
 	return nil
 }
 
+// prepare has the server parse once what each of many files repeats.
+func (s *session) prepare(ctx context.Context, steps []*step) error {
+	const many = 4 // from which on it is worth its own round trips
+	if len(steps) < many || s.proxied || !s.rec.HasAlembic || !s.rec.HasJournal || s.prepared {
+		return nil
+	}
+	s.prepared = true // or not to be
+	for _, st := range steps {
+		if st.forgetsPrepared() {
+			return nil
+		}
+	}
+	for _, sql := range append(s.m.cfg.Store.Statements(), "begin", "commit") {
+		if _, err := s.conn.Prepare(ctx, sql, sql); err != nil {
+			return fmt.Errorf("preparing the record's statements: %w", err)
+		}
+	}
+	return nil
+}
+
 // begin begins a transaction and takes alembic_version from one id to another.
 func (s *session) begin(ctx context.Context, from, to string) error {
 	store := s.m.cfg.Store

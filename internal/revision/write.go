@@ -184,19 +184,30 @@ func (s Store) Put(ctx context.Context, q Querier, r *migrate.Revision) error {
 
 // QueuePut puts what Put does into a batch.
 func (s Store) QueuePut(b *pgx.Batch, r *migrate.Revision) error {
-	names, values := putNames(), make([]string, len(journalColumns))
+	args, err := putArgs(r)
+	if err != nil {
+		return err
+	}
+	b.Queue(s.putParamsSQL(), args...)
+	return nil
+}
+
+func (s Store) putParamsSQL() string {
+	values := make([]string, len(journalColumns))
 	for i := range values {
 		values[i] = fmt.Sprintf("$%d", i+1)
 		if journalColumns[i].typ == "jsonb" {
 			values[i] += "::text::jsonb"
 		}
 	}
-	args, err := putArgs(r)
-	if err != nil {
-		return err
-	}
-	b.Queue(s.putSQL(names, values), args...)
-	return nil
+	return s.putSQL(putNames(), values)
+}
+
+// Statements are those that QueueAdvance and QueuePut repeat from one migration to
+// the next, for who wants to prepare them, each under its own text as its name.
+func (s Store) Statements() []string {
+	update, _ := s.setSQL("from", "to")
+	return []string{s.lockSQL(), s.readSQL(), update, s.putParamsSQL()}
 }
 
 // PutScript is Put as a statement of a psql script. The row's times are the

@@ -1,0 +1,3 @@
+// Package peers pins the commands of goose and golang-migrate, which package
+// bench builds and measures.
+package peers

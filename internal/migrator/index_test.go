@@ -138,4 +138,55 @@ func TestInvalidIndex(t *testing.T) {
 			t.Error("the index was built again")
 		}
 	})
+
+	t.Run("a drop that was interrupted is repeated", func(t *testing.T) {
+		b := setup(t, d)
+		b.mustApply(migrator.ApplyOptions{})
+		other := b.session(writer)
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() {
+			_, err := b.m().Down(ctx, migrator.DownOptions{N: 1, Yes: true})
+			done <- err
+		}()
+		// The first drop of the file is of items; that of orders waits for the writer.
+		for range 200 {
+			if b.query("SELECT count(*)::text FROM pg_index WHERE NOT indisvalid") == "1" {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Fatalf("down gave %v", err)
+		}
+		st := b.status()
+		if !st.Reverting || st.Done != 2 || len(st.Invalid) != 1 || st.Invalid[0].Name != "public.ix_orders_total" || st.Clean() {
+			t.Errorf("the status is %+v", st)
+		}
+		b.end(other, "ROLLBACK")
+		if _, err := b.down(migrator.DownOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if n := b.query("SELECT count(*)::text FROM pg_class WHERE relname LIKE 'ix%'"); n != "0" {
+			t.Errorf("%s indexes are left", n)
+		}
+		b.mustApply(migrator.ApplyOptions{})
+		b.same(head)
+	})
+
+	t.Run("a foreign one is shown and never touched", func(t *testing.T) {
+		b := setup(t, d)
+		b.mustApply(migrator.ApplyOptions{N: 3})
+		other := b.session(writer)
+		dba := b.session("SET statement_timeout = '300ms'")
+		if _, err := dba.Exec(context.Background(), "CREATE INDEX CONCURRENTLY hot_fix ON orders (note)"); err == nil {
+			t.Fatal("the build was not interrupted")
+		}
+		b.end(other, "ROLLBACK")
+		b.mustApply(migrator.ApplyOptions{})
+		if st := b.status(); len(st.Invalid) != 1 || st.Invalid[0].Name != "public.hot_fix" || st.Clean() {
+			t.Errorf("the status is %+v", st)
+		}
+	})
 }

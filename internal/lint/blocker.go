@@ -41,33 +41,40 @@ func (r *fileRun) standalone(ctx context.Context, st *step) error {
 	}
 	done := make(chan error, 1)
 	go func() { done <- r.step(ctx, st, false) }()
-	st2 := &watch{conn: blocker, pid: r.conn.PgConn().PID(), done: done, asked: make(map[lockKey]bool)}
-	err = st2.run(ctx)
+	w := &watch{conn: blocker, pid: r.conn.PgConn().PID(), done: done, asked: make(map[lockKey]bool)}
+	err = w.run(ctx)
 	if watchErr := (*watchError)(nil); errors.As(err, &watchErr) {
 		// The statement goes on once the blocker is gone.
 		_ = blocker.Close(context.WithoutCancel(ctx))
 		return errors.Join(err, <-done)
 	}
-	st.asked = st2.asked
+	st.asked = w.asked
+	// What the session's counters say outside a transaction may be of earlier ones.
+	st.after.counts = nil
 	return err
+}
+
+// blocks are how the blocker stands in a statement's way, weaker from step to step: it sees for which lock the statement waits
+// first, for which one after it has looked a table's name up, and that it waits for writers.
+var blocks = []struct{ savepoint, mode string }{
+	{"writer", "ROW EXCLUSIVE"}, {"strong", "EXCLUSIVE"}, {"strongest", "ACCESS EXCLUSIVE"},
 }
 
 // block locks all tables of users in the blocker's session.
 func (r *fileRun) block(ctx context.Context, blocker *pgx.Conn) error {
 	var tables []string
 	for _, rel := range r.now.relations {
-		if rel.Kind == "r" || rel.Kind == "p" {
+		if (rel.Kind == "r" || rel.Kind == "p") && !strings.HasPrefix(rel.Schema, "pg_temp_") {
 			tables = append(tables, pgsql.QualifiedIdent(rel.Schema, rel.Name))
 		}
 	}
-	sql := "BEGIN"
-	if len(tables) > 0 {
-		slices.Sort(tables)
-		list := strings.Join(tables, ", ")
-		sql += "; LOCK TABLE ONLY " + strings.ReplaceAll(list, ", ", ", ONLY ") + " IN ROW EXCLUSIVE MODE; SAVEPOINT strong; LOCK TABLE ONLY " +
-			strings.ReplaceAll(list, ", ", ", ONLY ") + " IN ACCESS EXCLUSIVE MODE"
-	} else {
-		sql += "; SAVEPOINT strong"
+	slices.Sort(tables)
+	sql := "BEGIN;"
+	for _, l := range blocks {
+		sql += "SAVEPOINT " + l.savepoint + ";"
+		if len(tables) > 0 {
+			sql += "LOCK TABLE ONLY " + strings.Join(tables, ", ONLY ") + " IN " + l.mode + " MODE;"
+		}
 	}
 	_, err := blocker.PgConn().Exec(ctx, sql).ReadAll()
 	return err
@@ -88,14 +95,18 @@ type watch struct {
 
 // run watches the statement to its end, and returns what it ended with.
 func (w *watch) run(ctx context.Context) error {
-	for _, back := range []string{"ROLLBACK TO strong", "ROLLBACK"} {
+	for _, b := range slices.Backward(blocks) {
 		over, err := w.await(ctx)
 		if over || err != nil {
 			return err
 		}
-		if _, err := w.conn.PgConn().Exec(ctx, back).ReadAll(); err != nil {
+		if _, err := w.conn.PgConn().Exec(ctx, "ROLLBACK TO "+b.savepoint).ReadAll(); err != nil {
 			return &watchError{err}
 		}
+	}
+	// What waits for old transactions waits for this one.
+	if _, err := w.conn.PgConn().Exec(ctx, "ROLLBACK").ReadAll(); err != nil {
+		return &watchError{err}
 	}
 	return <-w.done
 }

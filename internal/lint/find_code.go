@@ -134,7 +134,7 @@ func (f *finder) work(s *step) {
 	}
 	d := Diagnostic{Table: locked.sql(), Lock: accessExclusiveLock}
 	d.Text = fmt.Sprintf("the statement %s table %s while %s on table %s from an earlier statement is kept: its reads and writes wait until it is done", what, f.name(table), lockName(accessExclusiveLock), f.name(locked))
-	d.Fix = "-- in a migration of its own:\n" + s.stmt.Text + ";"
+	d.Fix = "put the statement into a migration of its own"
 	f.add(s, "work-while-access-exclusive", d)
 }
 

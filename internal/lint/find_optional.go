@@ -39,9 +39,6 @@ func (f *finder) optional() {
 		}
 		f.window(s, locked)
 	}
-	if last := f.tr.steps[len(f.tr.steps)-1]; f.tr.file.Down == nil || f.tr.file.Down.None != "" {
-		f.add(last, "irreversible", Diagnostic{Text: "there is no way back from this migration", Fix: "write a down file"})
-	}
 }
 
 // settingsMissing finds statements that lock a table without a limit.

@@ -1,0 +1,99 @@
+package lint
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// compareSkipped looks whether an object that IF NOT EXISTS skipped has the definition that the statement gives. The statement
+// is run once more with the object out of its way, and undone.
+func (r *fileRun) compareSkipped(ctx context.Context, st *step) error {
+	if !slices.ContainsFunc(st.messages, func(n *pgconn.Notice) bool { return n.Code == "42P07" || n.Code == "42701" }) || len(st.st.targets) != 1 {
+		return nil
+	}
+	q := st.st.targets[0]
+	table := st.before.find(q.schema, q.name)
+	if table == nil || !table.isTable() {
+		return nil
+	}
+	var aside string
+	var columns []string
+	name := pgsql.QualifiedIdent(table.Schema, table.Name)
+	switch st.st.verb {
+	case "CREATE TABLE":
+		aside = fmt.Sprintf("ALTER TABLE %s RENAME TO lint_aside", name)
+	case "ALTER TABLE":
+		for _, n := range st.messages {
+			if n.Code != "42701" {
+				continue
+			}
+			for _, c := range table.columns {
+				if strings.Contains(n.Message, `"`+c.Name+`"`) {
+					columns = append(columns, c.Name)
+					aside += fmt.Sprintf("ALTER TABLE %s RENAME COLUMN %s TO %s;", name, pgsql.Ident(c.Name), pgsql.Ident("lint_aside_"+c.Name))
+				}
+			}
+		}
+	}
+	if aside == "" {
+		return nil
+	}
+	if err := r.exec(ctx, savepoint); err != nil {
+		return err
+	}
+	failed := r.exec(ctx, aside)
+	if failed == nil {
+		_, failed = refused(state.RunFile(ctx, r.conn, []pgsql.Stmt{st.stmt}, true, r.file.Name))
+	}
+	if failed == nil {
+		s, err := r.snapshot(ctx, r.changesSession)
+		if err != nil {
+			return err
+		}
+		st.otherwise = differs(table, s.find(table.Schema, table.Name), columns)
+	}
+	return r.exec(ctx, goBack)
+}
+
+// differs says in what two definitions differ: of the columns named, or of all.
+func differs(have, want *relation, columns []string) string {
+	if want == nil || have.OID == want.OID && columns == nil {
+		return ""
+	}
+	all := columns == nil
+	if all {
+		for _, c := range want.columns {
+			columns = append(columns, c.Name)
+		}
+		for _, c := range have.columns {
+			if want.column(c.Name) == nil {
+				return fmt.Sprintf("has also a column %s", pgsql.Ident(c.Name))
+			}
+		}
+	}
+	slices.Sort(columns)
+	for _, name := range columns {
+		h, w := have.column(name), want.column(name)
+		switch {
+		case w == nil:
+		case h == nil:
+			return fmt.Sprintf("has no column %s", pgsql.Ident(name))
+		case h.TypeText != w.TypeText:
+			return fmt.Sprintf("has a column %s of type %s, not %s", pgsql.Ident(name), h.TypeText, w.TypeText)
+		case h.NotNull != w.NotNull && w.NotNull:
+			return fmt.Sprintf("has a column %s that is nullable", pgsql.Ident(name))
+		case h.NotNull != w.NotNull:
+			return fmt.Sprintf("has a column %s that is NOT NULL", pgsql.Ident(name))
+		case (h.Default == "") != (w.Default == ""), h.Default != w.Default && !strings.HasPrefix(w.Default, "nextval("):
+			return fmt.Sprintf("has a column %s with another default", pgsql.Ident(name))
+		}
+	}
+	return ""
+}

@@ -28,23 +28,23 @@ func TestCheckpoint(t *testing.T) {
 			r.put(map[string]string{third: "CREATE TABLE b (x int);\n"})
 			r.commit()
 			r.put(map[string]string{all: text})
-		}, 0, []string{all + ":0:0: error non-linear-history: the version is earlier than that of " + third + ", which is merged already: databases that have run that one will not run this one; give it a later version"}},
+		}, 0, []string{all + ":0:0: error non-linear-history IB608: the version is earlier than that of " + third + ", which is merged already: databases that have run that one will not run this one; give it a later version (rebase does it)"}},
 		{"migration before the base's checkpoint", func(r *repo) {
 			r.put(map[string]string{"20260103000000_all.sql": text})
 			r.commit()
 			r.put(map[string]string{second: "CREATE TABLE b (x int);\n"})
-		}, 1, []string{second + ":0:0: error non-linear-history: the version is earlier than that of 20260103000000_all.sql, which is merged already: databases that have run that one will not run this one; give it a later version"}},
+		}, 1, []string{second + ":0:0: error non-linear-history IB608: the version is earlier than that of 20260103000000_all.sql, which is merged already: databases that have run that one will not run this one; give it a later version (rebase does it)"}},
 		{"edited", func(r *repo) {
 			r.put(map[string]string{all: text})
 			r.commit()
 			r.put(map[string]string{all: text + "SELECT 1;\n"})
-		}, 0, []string{all + ":0:0: error edited-applied-file: the file is merged already and was edited: databases that have run it will not run it again; restore it, and write a new migration"}},
+		}, 0, []string{all + ":0:0: error edited-applied-file IB609: the file is merged already and was edited: databases that have run it will not run it again; restore it, and write a new migration"}},
 		{"deleted", func(r *repo) {
 			r.put(map[string]string{all: text})
 			r.commit()
 			r.git("switch", "-q", "-c", "feature")
 			r.put(map[string]string{all: "-"})
-		}, 0, []string{all + ":0:0: error edited-applied-file: the file is merged already and was deleted or renamed: databases that have run it no longer fit the directory; restore it"}},
+		}, 0, []string{all + ":0:0: error edited-applied-file IB609: the file is merged already and was deleted: databases that have run it no longer fit the directory; restore it"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := newRepo(t)

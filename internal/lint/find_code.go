@@ -16,12 +16,13 @@ func (f *finder) code(s *step) {
 			tr = was
 		}
 		t := f.old(s, tr.Table)
-		if t == nil || tr.Parent != 0 || was != nil && is != nil && was.Enabled == is.Enabled {
+		replaced := was != nil && is != nil && s.st.verb == "CREATE TRIGGER" && len(s.st.targets) == 1 && tr.Name == s.st.targets[0].name && s.lock(tr.Table) == shareRowExclusiveLock
+		if t == nil || tr.Parent != 0 || was != nil && is != nil && was.Enabled == is.Enabled && !replaced {
 			continue
 		}
 		d := f.about(s, t)
 		switch {
-		case was == nil && !tr.Internal:
+		case (was == nil || replaced) && !tr.Internal:
 			d.Text = fmt.Sprintf("creating trigger %s takes %s on table %s, so its writes wait; it is kept %s", pgsql.Ident(tr.Name), lockName(d.Lock), f.name(t), f.until(s))
 			d.Fix = "put the statement into a file of its own, so that the lock is kept for a moment only"
 			f.add(s, "create-trigger-lock", d)

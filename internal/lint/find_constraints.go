@@ -123,14 +123,17 @@ func (f *finder) primaryKey(s *step, t *relation, c *constraint, built bool) {
 
 // usingIndex is how a unique constraint or primary key is added online.
 func usingIndex(s *step, t *relation, c *constraint, kind string) string {
-	after := s.after.relations[t.OID]
 	index := pgsql.Ident(c.Name)
 	columns, ok := addColumns(s, t, c)
 	if !ok {
 		return "add the column as it is said for that, build the unique index concurrently, then add the constraint USING INDEX"
 	}
-	fix := fmt.Sprintf("%[1]s%[2]sCREATE UNIQUE INDEX CONCURRENTLY %[3]s ON %[4]s (%[5]s);\n-- then, in a file with a transaction:\nALTER TABLE %[4]s ADD CONSTRAINT %[3]s %[6]s USING INDEX %[3]s;",
-		noTransaction, columns, index, t.sql(), columnList(after, c.Columns), kind)
+	deferrable := ""
+	if i := strings.Index(c.Definition, " DEFERRABLE"); i >= 0 {
+		deferrable = c.Definition[i:]
+	}
+	fix := fmt.Sprintf("%[1]s%[2]s%[5]s;\n-- then, in a file with a transaction:\nALTER TABLE %[4]s ADD CONSTRAINT %[3]s %[6]s USING INDEX %[3]s%[7]s;",
+		noTransaction, columns, index, t.sql(), strings.Replace(s.definitions[c.Index], " INDEX ", " INDEX CONCURRENTLY ", 1), kind, deferrable)
 	if t.Kind == "p" {
 		return "build the index concurrently on each partition, add the constraint to each USING INDEX, then to the partitioned table"
 	}

@@ -166,6 +166,21 @@ func TestUnreadableMigrations(t *testing.T) {
 	}
 }
 
+// The record's statements are prepared where many files are pending, and a file
+// may have the session forget them.
+func TestForgottenStatements(t *testing.T) {
+	for name, sql := range map[string]string{
+		"none": "SELECT 1;\n", "all": "-- atlas:txmode none\n\nDISCARD ALL;\n", "in a function": "DO $$BEGIN EXECUTE 'deallocate all'; END$$;\n",
+	} {
+		files := []file{{"1_a.sql", "SELECT 1;\n", ""}, {"2_b.sql", "SELECT 1;\n", ""}, {"3_c.sql", sql, ""}, {"4_d.sql", "SELECT 1;\n", ""}, {"5_e.sql", "SELECT 1;\n", ""}, {"6_f.sql", "SELECT 1;\n", ""}}
+		b := setup(t, read(t, write(t, files)))
+		b.mustApply(migrator.ApplyOptions{})
+		if got := b.alembic(); got != "6" {
+			t.Errorf("%s: alembic_version says %s", name, got)
+		}
+	}
+}
+
 // What the role, or the database, sets for its sessions doesn't reach migrations,
 // and times are the same in every zone.
 func TestRoleSettings(t *testing.T) {

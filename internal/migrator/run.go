@@ -359,11 +359,15 @@ func (s *session) exec(ctx context.Context, sql string) error {
 }
 
 // forgetsPrepared reports whether a file may have the session forget its prepared
-// statements.
+// statements, be it in the body of a function.
 func (st *step) forgetsPrepared() bool {
 	return slices.ContainsFunc(st.stmts, func(s pgsql.Stmt) bool {
-		word := strings.ToUpper(firstWord(s.Text))
-		return word == "DISCARD" || word == "DEALLOCATE"
+		const longest = 1 << 16 // what is longer holds data
+		if len(s.Text) > longest {
+			return false
+		}
+		text := strings.ToUpper(s.Text)
+		return strings.Contains(text, "DISCARD") || strings.Contains(text, "DEALLOCATE")
 	})
 }
 

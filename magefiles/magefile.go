@@ -249,13 +249,13 @@ func History(ctx context.Context,
 
 // Stamp sets both records to a version and runs nothing.
 //
-// For a database whose schema is known to be that version's. Without -yes it says what
-// would change, and exits 1.
+// For a database whose schema is that version's. Where it isn't, or can't be compared, it
+// says what differs and exits 1 unless -yes is given.
 func Stamp(ctx context.Context,
 	to *string, // the version or revision id that the database is at, head or base
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
-	yes *bool, // do it
+	yes *bool, // also if the schema is not that version's
 	format *string, // text or json
 ) error {
 	return live(ctx, env, url, format, nil, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {

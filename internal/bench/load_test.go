@@ -1,0 +1,100 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+)
+
+const (
+	loadReaders = 4
+	loadWriters = 4
+	// loadPause is between two statements of a connection, so that the processors are not
+	// what is waited for.
+	loadPause = 5 * time.Millisecond
+)
+
+// A load reads and writes single rows of a table, by its id, until it is stopped. Readers and
+// writers have connections of their own: else a write that waits would hide that reads do.
+type load struct {
+	b    *testing.B
+	done chan struct{}
+	wait sync.WaitGroup
+
+	mu          sync.Mutex
+	read, write time.Duration // the longest
+	err         error         // the first
+}
+
+// startLoad starts a load on one of the copies of results with its rows numbered to n.
+func startLoad(b *testing.B, db *devdb.Database, table string, n int) *load {
+	b.Helper()
+	l := &load{b: b, done: make(chan struct{})}
+	id := func() string { return fmt.Sprintf("md5('result-%d')::uuid", 1+rand.IntN(n)) }
+	read := func(int) string { return fmt.Sprintf("SELECT result FROM %s WHERE id = %s", table, id()) }
+	write := func(i int) string {
+		if i%2 == 0 {
+			return fmt.Sprintf("UPDATE %s SET result = 'passed' WHERE id = %s", table, id())
+		}
+		return fmt.Sprintf("INSERT INTO %s (id, test_id, result, start_time) VALUES (gen_random_uuid(), 'test', 'failed', now())", table)
+	}
+	for i := range loadReaders + loadWriters {
+		conn, err := db.Connect(context.Background())
+		if err != nil {
+			b.Fatal(err)
+		}
+		if i < loadReaders {
+			l.wait.Go(func() { l.run(conn, read, &l.read) })
+		} else {
+			l.wait.Go(func() { l.run(conn, write, &l.write) })
+		}
+	}
+	return l
+}
+
+func (l *load) run(conn *pgx.Conn, sql func(i int) string, longest *time.Duration) {
+	ctx := context.Background()
+	defer conn.Close(ctx)
+	for i := 0; ; i++ {
+		select {
+		case <-l.done:
+			return
+		case <-time.After(loadPause):
+		}
+		start := time.Now()
+		_, err := conn.Exec(ctx, sql(i), pgx.QueryExecModeSimpleProtocol)
+		took := time.Since(start)
+		l.mu.Lock()
+		*longest = max(*longest, took)
+		if err != nil && l.err == nil {
+			l.err = err
+		}
+		l.mu.Unlock()
+	}
+}
+
+// reset forgets what was so far.
+func (l *load) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.read, l.write = 0, 0
+}
+
+// stop returns the longest that a read and a write took since reset, those included that
+// waited until now. A statement that failed is an error of the benchmark.
+func (l *load) stop() (read, write time.Duration) {
+	l.b.Helper()
+	close(l.done)
+	l.wait.Wait()
+	if l.err != nil {
+		l.b.Errorf("a read or a write failed: %v", l.err)
+	}
+	return l.read, l.write
+}

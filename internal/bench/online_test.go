@@ -32,7 +32,8 @@ import (
 //
 // Each is done once, whatever -benchtime says. The server is a throwaway one, in memory where
 // there is room and without fsync: on a disk what blocks, blocks for longer. Dropping a table
-// is left out, for there is nobody left who could wait.
+// is left out, for there is nobody left who could wait. One change is made a second time while
+// somebody else's long transaction has read from the table, which is what lock timeouts are for.
 func BenchmarkOnline(b *testing.B) {
 	rows := 1_000_000
 	if s := os.Getenv("BENCH_ROWS"); s != "" {
@@ -87,6 +88,9 @@ type onlineChange struct {
 	table    string
 	old, new string
 	rename   string // -rename
+	// held is for how long somebody else's transaction, which has read from the table, stays
+	// open: a change that needs the table for itself waits for its end, and others for the change.
+	held time.Duration
 }
 
 // onlineBefore is what the changes need beside Ibutsu's schema, as a migration.
@@ -212,6 +216,7 @@ var onlineChanges = []onlineChange{
 	{name: "type-change", table: "results", old: "  column \"duration\" {\n    type = double_precision\n    null = true\n  }\n  column \"start_time\" {\n    type = timestamp\n  }\n  column \"source\"", new: "  column \"duration\" {\n    type = real\n    null = true\n  }\n  column \"start_time\" {\n    type = timestamp\n  }\n  column \"source\""},
 	{name: "enum-value", table: "results", old: `["new", "seen"]`, new: `["new", "seen", "done"]`},
 	{name: "drop-column", table: "results", old: "  column \"params\" {\n    type = jsonb\n    null = true\n  }\n  column \"duration\"", new: "  column \"duration\""},
+	{name: "drop-column-behind-long-read", table: "results", held: 6 * time.Second, old: "  column \"params\" {\n    type = jsonb\n    null = true\n  }\n  column \"duration\"", new: "  column \"duration\""},
 	{name: "rename-column", table: "results", old: "  column \"params\" {\n    type = jsonb\n    null = true\n  }\n  column \"duration\"", new: "  column \"parameters\" {\n    type = jsonb\n    null = true\n  }\n  column \"duration\"", rename: "results.params=parameters"},
 	{name: "partitioned-index", table: "results_parts", old: onlineParts, new: "  index \"ix_results_parts_test_id\" {\n    columns = [column.test_id]\n  }\n" + onlineParts},
 }
@@ -441,6 +446,10 @@ func (o *online) under(b *testing.B, c onlineChange, m *waits, change func(*devd
 		b.Fatal(err)
 	}
 	defer db.Drop(ctx)
+	if c.held > 0 {
+		release := hold(b, db, c.table, c.held)
+		defer release()
+	}
 	l := startLoad(b, db, c.table, o.rows)
 	time.Sleep(500 * time.Millisecond) // for the connections, and what is read for the first time
 	l.reset()
@@ -449,4 +458,23 @@ func (o *online) under(b *testing.B, c onlineChange, m *waits, change func(*devd
 	m.change = time.Since(start)
 	m.read, m.write = l.stop()
 	return err
+}
+
+// hold reads from a table in a transaction that ends after a while; release waits for that.
+func hold(b *testing.B, db *devdb.Database, table string, long time.Duration) (release func()) {
+	b.Helper()
+	ctx := context.Background()
+	conn, err := db.Connect(ctx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := conn.Exec(ctx, "BEGIN; SELECT id FROM "+table+" LIMIT 1", pgx.QueryExecModeSimpleProtocol); err != nil {
+		b.Fatal(err)
+	}
+	ended := make(chan struct{})
+	time.AfterFunc(long, func() {
+		conn.Close(ctx)
+		close(ended)
+	})
+	return func() { <-ended }
 }

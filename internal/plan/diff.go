@@ -233,9 +233,13 @@ func dropSchemas(changes []schema.Change, kept []string) ([]schema.Change, []*mi
 		if slices.Contains(kept, pgsql.Ident(d.S.Name)) {
 			continue
 		}
+		reverse := []string{"CREATE SCHEMA " + quote(d.S.Name)}
+		if i := slices.IndexFunc(d.S.Attrs, func(a schema.Attr) bool { _, ok := a.(*schema.Comment); return ok }); i >= 0 {
+			reverse = append(reverse, "COMMENT ON SCHEMA "+quote(d.S.Name)+" IS "+pgsql.Literal(d.S.Attrs[i].(*schema.Comment).Text))
+		}
 		drops = append(drops, &migrate.Change{
 			Cmd:     "DROP SCHEMA " + quote(d.S.Name),
-			Reverse: "CREATE SCHEMA " + quote(d.S.Name),
+			Reverse: reverse,
 			Comment: fmt.Sprintf("drop schema named %q", d.S.Name),
 			Source:  d,
 		})

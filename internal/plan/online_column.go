@@ -222,7 +222,7 @@ or give the column a default in the schema file`, t.columnName(c), t, plain.def(
 }
 
 // dropColumn drops a column after all that was on it.
-func (d *differ) dropColumn(_ context.Context, t *table, c *column) error {
+func (d *differ) dropColumn(ctx context.Context, t *table, c *column) error {
 	back := []string{"The data of column " + t.columnName(c) + " does not come back."}
 	if c.NotNull && c.Default == nil && c.Generated == nil && c.Identity == "" {
 		back = append(back, "Column "+t.columnName(c)+" had no NULLs and no default: this fails if the table has rows by then.")
@@ -233,6 +233,13 @@ func (d *differ) dropColumn(_ context.Context, t *table, c *column) error {
 	if c.Generated != nil {
 		// What is computed is no loss.
 		o.losses, o.up[0].note, o.down = nil, nil, createColumn(t, c)
+	}
+	cost, err := d.addCost(ctx, c.def())
+	if err != nil && sqlState(err) == "" {
+		return err
+	}
+	if cost.rewrites || c.serial() != nil || c.Generated != nil && !c.Virtual {
+		o.downMarks = rewriteMark(t, "the column "+ident(c.Name)+" comes back with a value in every row", nil)
 	}
 	d.add(o)
 	return nil

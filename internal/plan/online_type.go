@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -43,10 +44,10 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
 	}
 	if why := expensive(t, a, cost); why != "" {
 		o.stage = stageRewrite
-		o.marks = blockMark(cost.rewrites, t, what(a, b)+why, typeAlternative(t, a, b))
+		o.marks = slices.Concat(blockMark(cost.rewrites, t, what(a, b)+why, nil), d.keyMarks(t, a.Name), typeAlternative(t, a, b))
 	}
 	if why := expensive(t, a, back); why != "" {
-		o.downMarks = blockMark(back.rewrites, t, what(b, a)+why, nil)
+		o.downMarks = blockMark(back.rewrites, t, what(b, a)+why, d.keyMarks(t, a.Name))
 	}
 	d.add(o, op{stage: stageAnalyze, up: []cmd{sql("ANALYZE "+t.String()+" ("+ident(a.Name)+")", "The planner knows nothing about the values of the new type yet.")}})
 	return nil
@@ -64,6 +65,31 @@ func expensive(t *table, c *column, cost cost) string {
 		return ", and every row is checked again"
 	}
 	return ""
+}
+
+// keyMarks name the other tables that are locked as long as t while a column's type changes:
+// PostgreSQL makes the column's foreign keys anew, and takes ACCESS EXCLUSIVE on both ends
+// before it writes a row.
+func (d *differ) keyMarks(t *table, column string) []string {
+	var marks []string
+	add := func(other *table, why string) {
+		if other != nil && other.OID != t.OID {
+			marks = append(marks, "BLOCKS "+other.String()+": nobody reads or writes it meanwhile either, for "+why+".")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.have.tables)) {
+		from := d.have.tables[name]
+		for _, k := range from.constraints {
+			switch {
+			case k.Kind != "f" || k.refs == nil:
+			case from.OID == t.OID && slices.Contains(k.Columns, column):
+				add(k.refs, "the foreign key "+ident(k.Name)+" refers to it")
+			case k.refs.OID == t.OID && k.key != nil && slices.Contains(k.key.Columns, column):
+				add(from, "its foreign key "+ident(k.Name)+" refers to what changes")
+			}
+		}
+	}
+	return marks
 }
 
 // typeSteps changes the type, without the default, which may have no cast.

@@ -1,0 +1,14 @@
+schema "public" {
+}
+table "People" {
+  schema = schema.public
+  column "id" {
+    type = bigint
+  }
+  column "Name" {
+    type = text
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}

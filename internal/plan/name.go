@@ -12,12 +12,14 @@ import (
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
-// checkName says whether a name that somebody gave can be part of a file's name.
+// checkName says whether a name that somebody gave can be part of a file's name. The error
+// is a *UsageError.
 func checkName(name string) error {
-	if !namePattern.MatchString(name) || len(name) > maxName || strings.HasSuffix(name, ".sql") {
-		return fmt.Errorf("%q cannot be a migration's name: take at most %d letters, digits, _ and -, and leave version and .sql to the tool", name, maxName)
+	if namePattern.MatchString(name) && len(name) <= maxName && !strings.HasSuffix(name, ".sql") {
+		return nil
 	}
-	return nil
+	return &UsageError{fmt.Sprintf("%q cannot be a migration's name: take at most %d ASCII letters, digits, _ and -, the first one a letter or a digit, and leave version and .sql to the tool: -name=%s",
+		name, maxName, clean(strings.TrimSuffix(name, ".sql")))}
 }
 
 // maxName is the longest name in bytes: with version and suffix it stays readable in

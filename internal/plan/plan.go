@@ -6,7 +6,6 @@ package plan
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -49,6 +48,8 @@ type File struct {
 	// Marks say what its way up rewrites or blocks for as long as a table is big, and why:
 	// "REWRITES public.results: the type of ... changes ...".
 	Marks []string
+	// ByHand says that somebody has to write what it does, and its way back.
+	ByHand bool
 
 	up, down step
 	renames  bool
@@ -67,8 +68,8 @@ type Plan struct {
 // Make plans the difference between schema.hcl and the replayed directory and proves the
 // plan both ways. It writes nothing.
 //
-// The error is a *migration.SumError for a directory that was edited without rehash, a
-// *state.SchemaError for the schema file, a *state.StmtError for a
+// The error is a *UsageError for a name or a -rename that cannot be meant, a
+// *migration.SumError for a directory that was edited without rehash, a *state.SchemaError for the schema file, a *state.StmtError for a
 // migration that does not replay, a *RenameError or *RenameFlagError for what could be a
 // rename, a *KeepError for a change that would lose what the schema file cannot say, an
 // *EngineError for a change that the engine refuses, a *RefusedError for a change that would
@@ -222,11 +223,16 @@ func (e *EngineError) Error() string {
 
 func (e *EngineError) Unwrap() error { return e.Err }
 
-// ErrNoName is New's error without a name.
-var ErrNoName = errors.New("a new migration needs a name, such as -name=backfill_runs")
+// A UsageError is a name or a -rename that cannot be meant, whatever the project is like.
+type UsageError struct{ Text string }
+
+func (e *UsageError) Error() string { return e.Text }
+
+// ErrNoName is New's error without a name, a *UsageError.
+var ErrNoName error = &UsageError{"a new migration needs a name, such as -name=backfill_runs"}
 
 // New returns an empty migration with its down and effect files, for changes that are
-// written by hand. It writes nothing and needs no server.
+// written by hand. It writes nothing and needs no server. The error is a *UsageError.
 func New(_ context.Context, cfg Config) (*Plan, error) {
 	if cfg.Name == "" {
 		return nil, ErrNoName
@@ -235,7 +241,7 @@ func New(_ context.Context, cfg Config) (*Plan, error) {
 		return nil, err
 	}
 	version := migration.NextVersion(cfg.Dir, cfg.now(), 0)
-	f := File{Version: version}
+	f := File{Version: version, ByHand: true}
 	f.Name = version + "_" + cfg.Name + ".sql"
 	f.SQL = newUp
 	f.Down = newDown

@@ -64,33 +64,36 @@ func (a *renameArg) says(r Rename) bool {
 }
 
 // parseRenames reads the flag: old=new with commas between, names with dots between and
-// double quotes around those that need it, and none.
+// double quotes around those that need it, and none. The error is a *UsageError.
 func parseRenames(flag string) (args []*renameArg, none bool, err error) {
+	bad := func(format string, args ...any) error {
+		return &UsageError{fmt.Sprintf("-rename=%s: "+format, append([]any{flag}, args...)...)}
+	}
 	rest := flag
 	for rest != "" {
 		a := &renameArg{}
 		start := rest
 		if a.from, rest, err = parseName(rest); err != nil {
-			return nil, false, fmt.Errorf("-rename=%s: %w", flag, err)
+			return nil, false, bad("%v", err)
 		}
 		switch {
 		case (rest == "" || rest[0] == ',') && strings.TrimSuffix(start, rest) == RenameNone:
 			none = true
 		case rest == "" || rest[0] != '=':
-			return nil, false, fmt.Errorf("-rename=%s: after %s there must be = and the new name; write old=new, table.old=new, or %s", flag, strings.TrimSuffix(start, rest), RenameNone)
+			return nil, false, bad("after %s there must be = and the new name; write old=new, table.old=new, or %s", strings.TrimSuffix(start, rest), RenameNone)
 		default:
 			if a.to, rest, err = parseName(rest[1:]); err != nil {
-				return nil, false, fmt.Errorf("-rename=%s: %w", flag, err)
+				return nil, false, bad("%v", err)
 			}
 			a.text = strings.TrimSuffix(start, rest)
 			args = append(args, a)
 		}
 		if rest != "" {
 			if rest[0] != ',' {
-				return nil, false, fmt.Errorf("-rename=%s: %q stands where a comma or the end should be", flag, rest)
+				return nil, false, bad("%q stands where a comma or the end should be", rest)
 			}
 			if rest = rest[1:]; rest == "" {
-				return nil, false, fmt.Errorf("-rename=%s: nothing stands behind the last comma", flag)
+				return nil, false, bad("nothing stands behind the last comma")
 			}
 		}
 	}

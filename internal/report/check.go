@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"strings"
 
 	"ariga.io/atlas-go-sdk/atlasexec"
@@ -39,7 +38,14 @@ func (p *Printer) check(r *plan.CheckResult) error {
 	var b strings.Builder
 	p.findings(&b, r.Findings)
 	if r.OK() {
-		fmt.Fprintf(&b, "%s: the %s give what the schema file says, and lead back.\n", s.good("In order"), plural(len(r.Files), "migration"))
+		what := "the " + plural(len(r.Files), "migration") + " give what the schema file says, and lead back"
+		switch len(r.Files) {
+		case 0:
+			what = "there is no migration, and the schema file needs none"
+		case 1:
+			what = "the migration gives what the schema file says, and leads back"
+		}
+		b.WriteString(s.good("In order") + ": " + what + ".\n")
 	}
 	for _, o := range r.Outside {
 		b.WriteString(s.faint("outside the schema file: "+o.String()) + "\n")

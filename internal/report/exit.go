@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/plan"
 )
 
 // The exit codes of the commands. After a signal it is 128 and the signal's number.
@@ -28,7 +29,7 @@ func ExitCode(err error) int {
 	switch {
 	case errors.As(err, &coded):
 		return coded.ExitCode()
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, new(*plan.UsageError)):
 		return ExitUsage
 	case errors.As(err, &locked), errors.As(err, new(*migrator.BlockedError)):
 		return ExitLocked

@@ -46,6 +46,10 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 			continue
 		}
 		b.WriteString(s.good("wrote ") + s.strong(f.Name) + "\n")
+		if f.ByHand {
+			b.WriteString(s.good("wrote ") + s.strong(migration.DownDir+"/"+f.Name) + "\n")
+			b.WriteString("Write the change into the one and its way back into the other, then run rehash.\n")
+		}
 		for _, l := range f.Effect.Lines() {
 			paint := s.good
 			if l[0] == '-' {

@@ -138,6 +138,8 @@ func TestExitCode(t *testing.T) {
 		{errors.New("x"), 1},
 		{fmt.Errorf("a: %w", Usagef("x")), 2},
 		{fmt.Errorf("a: %w", &migrator.UsageError{}), 2},
+		{fmt.Errorf("a: %w", &plan.UsageError{}), 2},
+		{plan.ErrNoName, 2},
 		{&FindingsError{}, 3},
 		{fmt.Errorf("a: %w", &migrator.LockedError{}), 4},
 		{fmt.Errorf("a: %w", coded{}), 143},
@@ -187,6 +189,7 @@ func TestPlan(t *testing.T) {
 		{"plan.txt", Text, false, r},
 		{"plan-dryrun.txt", Text, true, r},
 		{"plan-nothing.txt", Text, false, &plan.Plan{}},
+		{"new.txt", Text, false, &plan.Plan{Files: []plan.File{{Draft: migration.Draft{Name: "20261124070000_data.sql"}, Version: "20261124070000", ByHand: true}}}},
 		{"plan.json", JSON, false, r},
 		{"plan-nothing.json", JSON, false, &plan.Plan{}},
 	} {
@@ -258,6 +261,15 @@ func TestCheck(t *testing.T) {
 	golden(t, "check-ok.txt", text)
 	if err != nil {
 		t.Error(err)
+	}
+	for n, want := range []string{
+		"In order: there is no migration, and the schema file needs none.\n",
+		"In order: the migration gives what the schema file says, and leads back.\n",
+	} {
+		text, err = show(t, Text, func(p *Printer) error { return p.Check(&plan.CheckResult{Files: r.Files[:n]}) })
+		if text != want || err != nil {
+			t.Errorf("%d migrations: %q, %v", n, text, err)
+		}
 	}
 }
 

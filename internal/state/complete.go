@@ -55,6 +55,17 @@ func complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm) error 
 		return err
 	}
 	defer rows.Close()
+	// Types say their collations. The engine would write them again, without their schemas.
+	for _, s := range r.Schemas {
+		for _, t := range s.Tables {
+			for _, c := range t.Columns {
+				c.Attrs = slices.DeleteFunc(c.Attrs, func(a schema.Attr) bool {
+					_, ok := a.(*schema.Collation)
+					return ok
+				})
+			}
+		}
+	}
 	for rows.Next() {
 		var what, ns, table, name, value string
 		var place int

@@ -66,12 +66,14 @@ func parse(name string, src []byte) (*document, error) {
 	if err := strict(name, f.Body.(*hclsyntax.Body)); err != nil {
 		return nil, err
 	}
+	types := takeSQLTypes(f.Body.(*hclsyntax.Body))
 	if err := postgres.EvalHCL.Eval(p, d.realm, nil); err != nil {
 		if errors.As(err, &diags) {
 			return nil, diagError(name, diags)
 		}
 		return nil, d.unplaced(err)
 	}
+	types.put(d.realm)
 	return d, nil
 }
 

@@ -222,17 +222,20 @@ func columnDefaults(c *strictness, in scope, b *hclsyntax.Block) {
 }
 
 // columnType knows the engine's types, their arguments, and the file's enums.
-func columnType(c *strictness, in scope, a *hclsyntax.Attribute) {
-	at := a.Expr.Range().Start
-	switch x := a.Expr.(type) {
+func columnType(c *strictness, in scope, a *hclsyntax.Attribute) { c.typed(in, a.Expr) }
+
+func (c *strictness) typed(in scope, expr hclsyntax.Expression) {
+	at := expr.Range().Start
+	switch x := expr.(type) {
 	case *hclsyntax.ScopeTraversalExpr:
 		name, alone := bare(x)
 		switch root := x.Traversal.RootName(); {
 		case root == schemahcl.RefVar || root == schemahcl.RefLocal:
+			c.refuse(at, typeWrittenOut, in)
 		case root == "enum" && !alone:
 			c.enum(in, x)
 		case !alone:
-			c.refuse(at, `%q in %s must be a type, such as text, enum.NAME or sql("text[]")`, a.Name, in)
+			c.refuse(at, notAType, in)
 		case typeSpec(name) == nil:
 			c.refuse(at, "unknown type %q in %s%s", name, in, nearest(name, typeNames()))
 		}
@@ -240,6 +243,7 @@ func columnType(c *strictness, in scope, a *hclsyntax.Attribute) {
 		spec := typeSpec(x.Name)
 		switch {
 		case x.Name == "sql":
+			c.sqlType(in, x)
 		case spec == nil:
 			c.refuse(at, "unknown type %q in %s%s", x.Name, in, nearest(x.Name, typeNames()))
 		case len(spec.Attributes) == 0:
@@ -251,9 +255,36 @@ func columnType(c *strictness, in scope, a *hclsyntax.Attribute) {
 				c.typeArgument(in, x.Name, spec.Attributes[i].Name, arg)
 			}
 		}
+	case *hclsyntax.ConditionalExpr:
+		c.typed(in, x.TrueResult)
+		c.typed(in, x.FalseResult)
 	default:
-		if !computed(a.Expr) {
-			c.refuse(at, `%q in %s must be a type, such as text, enum.NAME or sql("text[]")`, a.Name, in)
+		if computed(expr) {
+			c.refuse(at, typeWrittenOut, in)
+			return
+		}
+		c.refuse(at, notAType, in)
+	}
+}
+
+const (
+	notAType       = `"type" in %s must be a type, such as text, enum.NAME or sql("text[]")`
+	typeWrittenOut = `the type in %s must be written out, such as text, enum.NAME or sql("text[]"): the engine loses parts of one that is computed`
+)
+
+// sqlType checks a type that is written as SQL. It is used as it stands.
+func (c *strictness) sqlType(in scope, call *hclsyntax.FunctionCallExpr) {
+	if len(call.Args) != 1 {
+		return // the engine's to refuse
+	}
+	at := call.Args[0].Range().Start
+	text, ok := literalText(call.Args[0])
+	switch {
+	case !ok:
+		c.refuse(at, typeWrittenOut, in)
+	case text != "":
+		if _, err := sqlType(text); err != nil {
+			c.refuse(at, "sql(%q) in %s must be one type, with a COLLATE or without: %v; what else a column has is written in attributes and blocks, such as null and default", text, in, err)
 		}
 	}
 }

@@ -1,0 +1,78 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// TestSQLTypes plans types written as SQL for a new column, a changed one and a new table,
+// each with all that the type says. Then there is nothing more to do, and nothing for
+// what inspection prints either.
+func TestSQLTypes(t *testing.T) {
+	t.Parallel()
+	const before = `schema "public" {
+}
+table "old" {
+  schema = schema.public
+  column "changed" {
+    type = text
+    null = true
+  }
+}
+`
+	for _, tt := range []struct{ hcl, sql string }{
+		{`text COLLATE \"C\"`, `text COLLATE "C"`},
+		{`character varying COLLATE \"C\"`, `character varying COLLATE "C"`},
+		{`character varying(40) COLLATE \"C\"`, `character varying(40) COLLATE "C"`},
+		{`character varying(40)[] COLLATE \"C\"`, `character varying(40)[] COLLATE "C"`},
+		{`timestamp(3) with time zone`, `timestamp(3) with time zone`},
+	} {
+		t.Run(tt.sql, func(t *testing.T) {
+			t.Parallel()
+			p := newProject(t)
+			p.start([]byte(before))
+			typ := `sql("` + tt.hcl + `")`
+			column := "  column \"added\" {\n    type = " + typ + "\n    null = true\n  }\n"
+			after := strings.Replace(before, "  column \"changed\"", column+"  column \"changed\"", 1) +
+				"table \"new\" {\n  schema = schema.public\n" + column + "}\n"
+			if castable := !strings.Contains(tt.sql, "["); castable {
+				after = strings.Replace(after, "type = text\n", "type = "+typ+"\n", 1)
+			}
+			p.hcl = []byte(after)
+			pl := p.plan()
+			var sql string
+			for _, f := range pl.Files {
+				sql += f.SQL
+			}
+			if n := strings.Count(after, typ); strings.Count(sql, tt.sql)+strings.Count(sql, strings.Replace(tt.sql, "timestamp(3) with time zone", "timestamptz(3)", 1)) < n {
+				t.Errorf("%d columns are %s in\n%s", n, tt.sql, sql)
+			}
+			p.quiet()
+
+			cfg := p.config()
+			s, err := state.Replay(t.Context(), cfg.Server, cfg.Dir, len(cfg.Dir.Files())-1, cfg.Options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if p.hcl, err = state.Inspect(t.Context(), s.DB.ConnConfig(), cfg.Options); err != nil {
+				t.Fatal(err)
+			}
+			p.quiet()
+		})
+	}
+}
+
+// quiet fails where there is something to plan.
+func (p *project) quiet() {
+	p.t.Helper()
+	pl, err := Make(p.t.Context(), p.config())
+	if err != nil {
+		p.t.Fatalf("%v\n%s", err, p.hcl)
+	}
+	for _, f := range pl.Files {
+		p.t.Errorf("%s\n%s\nfor\n%s", f.Name, f.SQL, p.hcl)
+	}
+}

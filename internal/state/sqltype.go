@@ -1,0 +1,203 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ariga.io/atlas/sql/postgres"
+	"ariga.io/atlas/sql/schema"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// sqlTypes are the texts of columns' types that the file writes as SQL, by what stands in
+// their place while the engine evaluates the file: it would read them, and drop without a
+// word what it does not know.
+type sqlTypes map[string]string
+
+// takeSQLTypes takes the texts out of body, which strict has passed.
+func takeSQLTypes(body *hclsyntax.Body) sqlTypes {
+	types := sqlTypes{}
+	for _, t := range body.Blocks {
+		if t.Type != "table" {
+			continue
+		}
+		for _, c := range t.Body.Blocks {
+			if a := c.Body.Attributes["type"]; c.Type == "column" && a != nil {
+				types.take(a.Expr)
+			}
+		}
+	}
+	return types
+}
+
+func (s sqlTypes) take(x hclsyntax.Expression) {
+	hclsyntax.VisitAll(x, func(n hclsyntax.Node) hcl.Diagnostics {
+		f, ok := n.(*hclsyntax.FunctionCallExpr)
+		if !ok || f.Name != "sql" || len(f.Args) != 1 {
+			return nil
+		}
+		if text, ok := literalText(f.Args[0]); ok {
+			if typ, err := sqlType(text); err == nil {
+				name := fmt.Sprintf("sql_type_%d", len(s))
+				s[name] = typ
+				f.Args[0] = &hclsyntax.LiteralValueExpr{Val: cty.StringVal(name), SrcRange: f.Args[0].Range()}
+			}
+		}
+		return nil
+	})
+}
+
+// put gives the columns their types as the file writes them.
+func (s sqlTypes) put(r *schema.Realm) {
+	if len(s) == 0 {
+		return
+	}
+	for _, ns := range r.Schemas {
+		for _, t := range ns.Tables {
+			for _, c := range t.Columns {
+				u, ok := c.Type.Type.(*postgres.UserDefinedType)
+				if !ok || s[u.T] == "" {
+					continue
+				}
+				u.T = s[u.T]
+				c.Type.Raw = u.T
+				if l, ok := c.Default.(*schema.Literal); ok && numeric(u.T) {
+					// The engine quotes it for types that it does not know.
+					c.Default = &schema.RawExpr{X: l.V}
+				}
+			}
+		}
+	}
+}
+
+// numeric says whether the engine writes the values of a type without quotes.
+func numeric(typ string) bool {
+	t, err := postgres.ParseType(typ)
+	if err != nil {
+		return false
+	}
+	switch t.(type) {
+	case *schema.BoolType, *schema.DecimalType, *schema.IntegerType, *schema.FloatType:
+		return true
+	}
+	return false
+}
+
+// sqlType returns text, on one line, if it is one type with a collation or without. So
+// it can stand in the engine's statements and mean only that. Whether there is such a type
+// is PostgreSQL's to say.
+func sqlType(text string) (string, error) {
+	if _, err := pgsql.Split(text); err != nil {
+		var syntax *pgsql.SyntaxError
+		if errors.As(err, &syntax) {
+			return "", errors.New(syntax.Msg)
+		}
+		return "", err
+	}
+	r := typeReader{pgsql.Tokens(text)}
+	words := make([]string, len(r.rest))
+	for i, t := range r.rest {
+		words[i] = t.Text
+	}
+	switch complete := r.typ() && (!r.word("collate") || r.name()); {
+	case len(r.rest) > 0:
+		return "", fmt.Errorf("%s does not belong there", r.rest[0].Text)
+	case !complete:
+		return "", errors.New("it ends too early")
+	}
+	return strings.Join(words, " "), nil
+}
+
+// A typeReader reads a type from the tokens that are left, by the grammar of PostgreSQL's
+// Typename.
+type typeReader struct{ rest []pgsql.Token }
+
+func (r *typeReader) typ() bool {
+	if len(r.rest) == 0 {
+		return false
+	}
+	first := strings.ToLower(r.rest[0].Text)
+	if !r.name() {
+		return false
+	}
+	switch first {
+	case "double":
+		r.word("precision")
+	case "national":
+		r.word("character", "char")
+		r.word("varying")
+	case "character", "char", "nchar", "bit":
+		r.word("varying")
+	case "interval":
+		for r.word("year", "month", "day", "hour", "minute", "second", "to") {
+		}
+	}
+	if r.op("(") && !r.arguments() {
+		return false
+	}
+	if (first == "time" || first == "timestamp") && r.word("with", "without") && !(r.word("time") && r.word("zone")) {
+		return false
+	}
+	array := r.word("array")
+	for r.op("[") {
+		if r.number(); !r.op("]") {
+			return false
+		}
+		if array {
+			break
+		}
+	}
+	return true
+}
+
+// arguments takes what stands in parentheses, after the first of them.
+func (r *typeReader) arguments() bool {
+	for len(r.rest) > 0 {
+		switch t := r.rest[0]; {
+		case r.op(")"):
+			return true
+		case t.Kind == pgsql.Op && !slices.Contains([]string{",", "-", "+", "."}, t.Text), t.Kind == pgsql.Param:
+			return false
+		}
+		r.rest = r.rest[1:]
+	}
+	return false
+}
+
+// name takes a name that may be qualified.
+func (r *typeReader) name() bool {
+	for {
+		if len(r.rest) == 0 || r.rest[0].Kind != pgsql.Word && r.rest[0].Kind != pgsql.QuotedIdent {
+			return false
+		}
+		if r.rest = r.rest[1:]; !r.op(".") {
+			return true
+		}
+	}
+}
+
+func (r *typeReader) word(words ...string) bool {
+	return r.take(pgsql.Word, words...)
+}
+
+func (r *typeReader) op(op string) bool { return r.take(pgsql.Op, op) }
+
+func (r *typeReader) number() {
+	if len(r.rest) > 0 && r.rest[0].Kind == pgsql.Number {
+		r.rest = r.rest[1:]
+	}
+}
+
+func (r *typeReader) take(kind pgsql.Kind, texts ...string) bool {
+	if len(r.rest) == 0 || r.rest[0].Kind != kind || !slices.Contains(texts, strings.ToLower(r.rest[0].Text)) {
+		return false
+	}
+	r.rest = r.rest[1:]
+	return true
+}

@@ -1,0 +1,149 @@
+package state
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
+
+// What is written as SQL is PostgreSQL's to read: the column is what it says, to the last word.
+func TestSQLTypes(t *testing.T) {
+	tests := []struct{ typ, more, want string }{
+		{typ: `text`, want: `text not null`},
+		{typ: `text COLLATE "C"`, want: `text collate "C" not null`},
+		{typ: `text collate pg_catalog."POSIX"`, want: `text collate "POSIX" not null`},
+		{typ: `character varying COLLATE "C"`, want: `character varying collate "C" not null`},
+		{typ: `character varying(40) COLLATE "C"`, want: `character varying(40) collate "C" not null`},
+		{typ: `character varying(40)[] COLLATE "C"`, want: `character varying(40)[] collate "C" not null`},
+		{typ: `varchar(40) ARRAY[3]`, want: `character varying(40)[] not null`},
+		{typ: `int [] [3]`, want: `integer[] not null`},
+		{typ: "varchar /* of ( */\n  (40) -- characters", want: `character varying(40) not null`},
+		{typ: `TIMESTAMP(3) WITH TIME ZONE`, want: `timestamp(3) with time zone not null`},
+		{typ: `timestamp with time zone`, want: `timestamp with time zone not null`},
+		{typ: `timestamptz(3)[]`, want: `timestamp(3) with time zone[] not null`},
+		{typ: `time(0) without time zone`, want: `time(0) without time zone not null`},
+		{typ: `interval day to second(2)`, want: `interval day to second(2) not null`},
+		{typ: `interval(2)`, want: `interval(2) not null`},
+		{typ: `bit varying(4)`, want: `bit varying(4) not null`},
+		{typ: `national character varying(4)`, want: `character varying(4) not null`},
+		{typ: `"char"`, want: `"char" not null`},
+		{typ: `char`, want: `character(1) not null`},
+		{typ: `double precision`, want: `double precision not null`},
+		{typ: `pg_catalog.int4`, want: `integer not null`},
+		{typ: `serial`, want: `integer not null default nextval('public.t_c21_seq'::regclass)`},
+		{typ: `integer`, more: "\n    default = -5", want: `integer not null default '-5'::integer`},
+		{typ: `numeric(5, 1)`, more: "\n    default = 0.5", want: `numeric(5,1) not null default 0.5`},
+		{typ: `boolean`, more: "\n    default = true", want: `boolean not null default true`},
+		{typ: `varchar(9) collate "C"`, more: "\n    null = true\n    default = \"it's\"", want: `character varying(9) collate "C" default 'it''s'::character varying`},
+		{typ: `text COLLATE "C"`, more: "\n    as = \"'a'\"", want: `text collate "C" not null generated always as ('a'::text) stored`},
+	}
+	src := "schema \"public\" {\n}\ntable \"t\" {\n  schema = schema.public\n"
+	for i, tt := range tests {
+		src += fmt.Sprintf("  column \"c%d\" {\n    type = sql(%q)%s\n  }\n", i, tt.typ, tt.more)
+	}
+	s, err := Desired(t.Context(), pgtest.Server(t), "schema.hcl", []byte(src+"}\n"), catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for i, tt := range tests {
+		if diff := cmp.Diff(tt.want, columnLine(s.Catalog, fmt.Sprintf("c%d", i))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.typ, diff)
+		}
+	}
+
+	// Inspection prints them so that they are the same again.
+	inspected, err := Inspect(t.Context(), s.DB.ConnConfig(), catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Desired(t.Context(), pgtest.Server(t), "schema.hcl", inspected, catalog.Options{})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, inspected)
+	}
+	defer again.Close()
+	if diff := cmp.Diff(s.Catalog.Lines(), again.Catalog.Lines()); diff != "" {
+		t.Errorf("inspected (-want +got):\n%s\n%s", diff, inspected)
+	}
+}
+
+// columnLine is what the catalog says of a column of table t.
+func columnLine(c catalog.Catalog, name string) string {
+	for _, l := range c.Lines() {
+		if def, ok := strings.CutPrefix(l, "column public.t."+name+": "); ok {
+			return def
+		}
+	}
+	return ""
+}
+
+// columnHCL is a schema file with a table t and its column c. The type stands at 6:12.
+func columnHCL(typ string) []byte {
+	return []byte("schema \"public\" {\n}\ntable \"t\" {\n  schema = schema.public\n  column \"c\" {\n    type = " + typ + "\n  }\n}\n")
+}
+
+func TestSQLTypesRefused(t *testing.T) {
+	srv := pgtest.Server(t)
+	const (
+		rest    = "; what else a column has is written in attributes and blocks, such as null and default"
+		written = `the type in column "c" must be written out, such as text, enum.NAME or sql("text[]"): the engine loses parts of one that is computed`
+	)
+	not := func(text, why string) string {
+		return fmt.Sprintf(`schema.hcl:6:16: sql(%q) in column "c" must be one type, with a COLLATE or without: %s%s`, text, why, rest)
+	}
+	for _, tt := range []struct{ typ, head, want string }{
+		{typ: `sql("varchar(40) NOT NULL")`, want: not("varchar(40) NOT NULL", "NOT does not belong there")},
+		{typ: `sql("int DEFAULT 5")`, want: not("int DEFAULT 5", "DEFAULT does not belong there")},
+		{typ: `sql("text COLLATE \"C\" COLLATE \"POSIX\"")`, want: not(`text COLLATE "C" COLLATE "POSIX"`, "COLLATE does not belong there")},
+		{typ: `sql("int, d int")`, want: not("int, d int", ", does not belong there")},
+		{typ: `sql("int); DROP TABLE u; --")`, want: not("int); DROP TABLE u; --", ") does not belong there")},
+		{typ: `sql("int;")`, want: not("int;", "; does not belong there")},
+		{typ: `sql("numeric(5, (1))")`, want: not("numeric(5, (1))", "( does not belong there")},
+		{typ: `sql("numeric(5")`, want: not("numeric(5", "unclosed parenthesis")},
+		{typ: `sql("text COLLATE")`, want: not("text COLLATE", "it ends too early")},
+		{typ: `sql("timestamp(3) with time")`, want: not("timestamp(3) with time", "it ends too early")},
+		{typ: `sql("-- nothing")`, want: not("-- nothing", "it ends too early")},
+		{typ: `sql("text COLLATE \"C")`, want: not(`text COLLATE "C`, "unterminated quoted identifier")},
+		{typ: `sql("text GENERATED ALWAYS AS IDENTITY")`, want: not("text GENERATED ALWAYS AS IDENTITY", "GENERATED does not belong there")},
+		{typ: `sql("COLLATE \"C\"")`, want: not(`COLLATE "C"`, `"C" does not belong there`)},
+		{typ: `local.c`, head: `sql("timestamp(3) with time zone")`, want: "schema.hcl:6:12: " + written},
+		{typ: `sql(local.c)`, head: `"timestamp(3) with time zone"`, want: "schema.hcl:6:16: " + written},
+		{typ: `sql("varchar(${local.c})")`, head: `3`, want: "schema.hcl:6:16: " + written},
+		{typ: `local.c ? text : sql("int NULL")`, head: `true`, want: strings.Replace(not("int NULL", "NULL does not belong there"), "6:16", "6:33", 1)},
+		{typ: `[for x in [1]: sql("int")][0]`, want: "schema.hcl:6:12: " + written},
+		{typ: `sql("text COLLATE \"nowhere\"")`, want: `schema.hcl:5:3: column c of table t: collation "nowhere" for encoding "UTF8" does not exist (SQLSTATE 42704); correct the type; if it belongs to an extension or is of your own, create it in a migration (new) first`},
+		{typ: `sql("int COLLATE \"C\"")`, want: `schema.hcl:5:3: column c of table t: collations are not supported by type integer (SQLSTATE 42804); correct the schema file`},
+	} {
+		t.Run(tt.typ, func(t *testing.T) {
+			src := columnHCL(tt.typ)
+			if tt.head != "" {
+				src = append(src, "locals {\n  c = "+tt.head+"\n}\n"...)
+			}
+			s, err := Desired(t.Context(), srv, "schema.hcl", src, catalog.Options{})
+			if err == nil {
+				s.Close()
+				t.Fatalf("accepted as %s", columnLine(s.Catalog, "c"))
+			}
+			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
+				t.Errorf("error (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSQLTypeChosen(t *testing.T) {
+	src := append(columnHCL(`local.long ? sql("varchar(40) COLLATE \"C\"") : sql("text")`), "locals {\n  long = true\n}\n"...)
+	s, err := Desired(t.Context(), pgtest.Server(t), "schema.hcl", src, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if diff := cmp.Diff(`character varying(40) collate "C" not null`, columnLine(s.Catalog, "c")); diff != "" {
+		t.Errorf("column (-want +got):\n%s", diff)
+	}
+}

@@ -401,13 +401,20 @@ func Version(ctx context.Context,
 func live(ctx context.Context, env, url, format *string, wait *time.Duration,
 	fn func(context.Context, *cmd, *migrator.Migrator) error) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(env, url, format)
+		c, err := openWithoutDir(env, url, format)
 		if err != nil {
 			return err
 		}
 		defer c.close(&err)
 		if wait != nil {
 			c.Wait = wait
+		}
+		dialing := c.dial(ctx)
+		if err := c.read(migration.ReadToRun); err != nil {
+			return err
+		}
+		if dialing != nil {
+			return fn(ctx, c, dialing.New(c.dir))
 		}
 		m, err := c.migrator(ctx)
 		if err != nil {

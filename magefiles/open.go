@@ -58,6 +58,15 @@ type cmd struct {
 // open reads the project. further are formats that the target offers besides text and JSON.
 // With migrations that can't be read it returns the rest besides their migration.Errors.
 func open(env, url, format *string, further ...report.Format) (*cmd, error) {
+	c, err := openWithoutDir(env, url, format, further...)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.read(migration.Read)
+}
+
+// openWithoutDir is open for who reads the migrations after it.
+func openWithoutDir(env, url, format *string, further ...report.Format) (*cmd, error) {
 	f, err := report.ParseFormat(value(format), os.LookupEnv, further...)
 	if err != nil {
 		return nil, err
@@ -71,18 +80,20 @@ func open(env, url, format *string, further ...report.Format) (*cmd, error) {
 	if e.OnEmbedded {
 		say("no project in this folder: using the one that this binary carries")
 	}
-	sub, err := fs.Sub(e.FS, e.Migrations)
-	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", e.Migrations, err)
-	}
-	dir, err := migration.Read(sub)
-	if err != nil && !errors.As(err, new(migration.Errors)) {
-		return nil, err
-	}
-	return &cmd{Env: e, dir: dir, Printer: &report.Printer{
+	return &cmd{Env: e, Printer: &report.Printer{
 		Out: os.Stdout, Format: f, Style: report.StyleFor(os.Stdout, os.LookupEnv),
 		SchemaFile: e.Schema, Dir: e.Migrations,
-	}}, err
+	}}, nil
+}
+
+// read reads the migrations.
+func (c *cmd) read(with func(fs.FS) (*migration.Dir, error)) error {
+	sub, err := fs.Sub(c.FS, c.Migrations)
+	if err != nil {
+		return fmt.Errorf("opening %s: %w", c.Migrations, err)
+	}
+	c.dir, err = with(sub)
+	return err
 }
 
 // close ends what the command opened, and joins what went wrong with err.
@@ -149,14 +160,36 @@ func (c *cmd) writable() error {
 	return nil
 }
 
+// dial begins to connect to the database, before the migrations are read; nil if that
+// database is one to be started first, or can't be told.
+func (c *cmd) dial(ctx context.Context) *migrator.Dialing {
+	if db, err := c.Database(); err != nil || db.Local {
+		return nil
+	}
+	conn, err := c.connConfig(ctx)
+	if err != nil {
+		return nil
+	}
+	d := migrator.Dial(ctx, c.migrating(conn))
+	c.closers = append(c.closers, d.Close)
+	return d
+}
+
 // migrator returns what works on the database.
 func (c *cmd) migrator(ctx context.Context) (*migrator.Migrator, error) {
 	conn, err := c.connConfig(ctx)
 	if err != nil {
 		return nil, err
 	}
+	cfg := c.migrating(conn)
+	cfg.Dir = c.dir
+	return migrator.New(cfg), nil
+}
+
+// migrating is how migrations are run, without which.
+func (c *cmd) migrating(conn *pgx.ConnConfig) migrator.Config {
 	cfg := migrator.Config{
-		ConnConfig: conn, Dir: c.dir, Exclude: c.Exclude, Role: c.Role,
+		ConnConfig: conn, Exclude: c.Exclude, Role: c.Role,
 		Store:           revision.Store{AlembicSchema: c.AlembicSchema, JournalSchema: c.JournalSchema},
 		LockTimeout:     c.LockTimeout,
 		LockRetry:       c.LockRetry,
@@ -169,7 +202,7 @@ func (c *cmd) migrator(ctx context.Context) (*migrator.Migrator, error) {
 			cfg.Wait = -1 // who says 0 doesn't want to wait
 		}
 	}
-	return migrator.New(cfg), nil
+	return cfg
 }
 
 // connConfig chooses the live database, starts it if it is the local one, and says

@@ -107,6 +107,11 @@ func (c Catalog) Apply(e Effect) (Catalog, error) {
 // whose effect is missing, or does not follow from those before it.
 func At(dir *migration.Dir, i int) (Catalog, error) {
 	f := newFolding(Catalog{})
+	if i >= 0 {
+		if err := dir.ReadEffects(); err != nil {
+			return Catalog{}, err
+		}
+	}
 	for _, file := range dir.Files()[:i+1] {
 		if !file.HasEffect {
 			return Catalog{}, fmt.Errorf("%s has no effect file: run rehash to measure it", file.Name)

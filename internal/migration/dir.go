@@ -7,6 +7,7 @@ package migration
 
 import (
 	"io/fs"
+	"sync"
 	"time"
 
 	"ariga.io/atlas/sql/migrate"
@@ -29,6 +30,7 @@ type Dir struct {
 	folder      *folder
 	sum         migrate.HashFile // what atlas.sum should say
 	down        migrate.HashFile // what down/atlas.sum should say
+	effects     func() error     // reads the effect files; nil if they have been
 }
 
 // File is one migration.
@@ -70,6 +72,45 @@ func Read(fsys fs.FS) (*Dir, error) {
 		return nil, err
 	}
 	return parse(f)
+}
+
+// ReadToRun is Read for who runs migrations and may never ask for an effect. The effect files are read, and what is wrong with
+// them is told, by the first [Dir.ReadEffects]; until then no File has an effect.
+func ReadToRun(fsys fs.FS) (*Dir, error) {
+	f, err := loadWithoutEffects(fsys)
+	if err != nil {
+		return nil, err
+	}
+	d, err := parse(f)
+	if d != nil {
+		d.effects = sync.OnceValue(func() error { return d.readEffects(fsys) })
+	}
+	return d, err
+}
+
+// ReadEffects reads the effect files if they have not been read. The error is one of [Read].
+func (d *Dir) ReadEffects() error {
+	if d.effects == nil {
+		return nil
+	}
+	return d.effects()
+}
+
+func (d *Dir) readEffects(fsys fs.FS) error {
+	texts, err := loadEffects(fsys)
+	if err != nil {
+		return err
+	}
+	d.folder.effects = texts
+	for _, f := range d.all {
+		f.takeEffect(texts)
+	}
+	p := &parser{folder: d.folder}
+	p.effects(d.all)
+	if len(p.errs) > 0 {
+		return p.errs
+	}
+	return nil
 }
 
 // Files returns the migrations, ascending by version, without the checkpoints. The slice must not be changed.

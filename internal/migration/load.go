@@ -25,20 +25,22 @@ type source struct {
 
 // load reads the folder. Only what Atlas would read as a migration is one: *.sql, whatever else its name is.
 func load(fsys fs.FS) (*folder, error) {
-	f := &folder{effects: make(map[string]string)}
+	f, err := loadWithoutEffects(fsys)
+	if err != nil {
+		return nil, err
+	}
+	f.effects, err = loadEffects(fsys)
+	return f, err
+}
+
+func loadWithoutEffects(fsys fs.FS) (*folder, error) {
+	f := &folder{}
 	var err error
 	if f.up, err = loadDir(fsys, ".", ".sql"); err != nil {
 		return nil, err
 	}
 	if f.down, err = loadDir(fsys, DownDir, ".sql"); err != nil {
 		return nil, err
-	}
-	effects, err := loadDir(fsys, EffectDir, ".txt")
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range effects {
-		f.effects[e.name] = e.text
 	}
 	if f.sum, err = loadSum(fsys, SumFile); err != nil {
 		return nil, err
@@ -87,6 +89,19 @@ func loadDir(fsys fs.FS, dir, suffix string) ([]source, error) {
 		return nil, fmt.Errorf("reading the migrations folder: %w", err)
 	}
 	return files, nil
+}
+
+// loadEffects returns the effect files' texts by their names.
+func loadEffects(fsys fs.FS) (map[string]string, error) {
+	files, err := loadDir(fsys, EffectDir, ".txt")
+	if err != nil {
+		return nil, err
+	}
+	effects := make(map[string]string, len(files))
+	for _, f := range files {
+		effects[f.name] = f.text
+	}
+	return effects, nil
 }
 
 func loadSum(fsys fs.FS, name string) (*string, error) {

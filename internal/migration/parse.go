@@ -53,6 +53,11 @@ func parse(f *folder) (*Dir, error) {
 	return nil, p.errs
 }
 
+// takeEffect sets the file's effect to what is among the effect files' texts.
+func (f *File) takeEffect(texts map[string]string) {
+	f.Effect, f.HasEffect = texts[effectName(f.Name)]
+}
+
 // effects complains of git's conflict markers; what else is in an effect file is read by those who fold it.
 func (p *parser) effects(files []*File) {
 	for _, f := range files {
@@ -92,7 +97,7 @@ func (p *parser) file(src source) *File {
 	if f.Revision == "" {
 		f.Revision = f.Version
 	}
-	f.Effect, f.HasEffect = p.folder.effects[effectName(src.name)]
+	f.takeEffect(p.folder.effects)
 	return f
 }
 

@@ -79,6 +79,9 @@ func (m *Migrator) down(ctx context.Context, opts DownOptions, res *DownResult) 
 	if err := m.cfg.Dir.Verify(); err != nil {
 		return err
 	}
+	if err := m.cfg.Dir.ReadEffects(); err != nil {
+		return err // they tell what would be lost, and what must be as recorded
+	}
 	open := m.open
 	if opts.DryRun {
 		open = m.connect

@@ -11,6 +11,7 @@ package migrator
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -54,12 +55,19 @@ type Config struct {
 // Migrator works on one database. Each of its methods uses connections of its
 // own, and several may run at once.
 type Migrator struct {
-	cfg   Config
-	files []*migration.File
+	cfg     Config
+	files   []*migration.File
+	dialing atomic.Pointer[Dialing] // nil if there is none, or it was taken
 }
 
 // New returns a Migrator. It does not connect.
 func New(cfg Config) *Migrator {
+	m := newMigrator(cfg)
+	m.files = cfg.Dir.Files()
+	return m
+}
+
+func newMigrator(cfg Config) *Migrator {
 	if cfg.LockTimeout == 0 {
 		cfg.LockTimeout = DefaultLockTimeout
 	}
@@ -70,7 +78,7 @@ func New(cfg Config) *Migrator {
 		cfg.Log = nobody{}
 	}
 	cfg.Log = &oneByOne{to: cfg.Log}
-	return &Migrator{cfg: cfg, files: cfg.Dir.Files()}
+	return &Migrator{cfg: cfg}
 }
 
 // FileRun is what became of one file.

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -65,6 +66,9 @@ func (m *Migrator) connConfig() *pgx.ConnConfig {
 
 // connect returns a session in which nothing is locked yet.
 func (m *Migrator) connect(ctx context.Context) (*session, error) {
+	if d := m.dialing.Swap(nil); d != nil {
+		return d.take(m)
+	}
 	cfg := m.connConfig()
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
@@ -175,7 +179,24 @@ func (s *session) close(ctx context.Context) {
 		// the next command, which may be one that doesn't wait, would find it locked.
 		_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1)", lockKey())
 	}
-	_ = s.conn.Close(ctx)
+	if s.conn.IsClosed() || s.conn.PgConn().TxStatus() != idle {
+		_ = s.conn.Close(ctx)
+		return
+	}
+	s.leave()
+}
+
+// leave disconnects a session that does nothing any more, without waiting, as
+// Close does, until the server has taken its process down.
+func (s *session) leave() {
+	hijacked, err := s.conn.PgConn().Hijack()
+	if err != nil {
+		_ = s.conn.PgConn().Conn().Close()
+		return
+	}
+	hijacked.Frontend.Send(&pgproto3.Terminate{})
+	_ = hijacked.Frontend.Flush()
+	_ = hijacked.Conn.Close()
 }
 
 // retry runs try again while it fails because of other sessions' locks, with

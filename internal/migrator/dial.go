@@ -1,0 +1,61 @@
+package migrator
+
+import (
+	"context"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+)
+
+// Dialing is a connection that is being made while its caller still reads the
+// directory of migrations.
+type Dialing struct {
+	m      *Migrator // without a directory
+	cancel context.CancelFunc
+	result chan dialed
+}
+
+type dialed struct {
+	s   *session
+	err error
+}
+
+// Dial begins to connect, and to set up the session, as cfg says, whose Dir is not
+// looked at. Whether that went well is told by the first method of the Migrator
+// that needs a connection. The caller calls Close in the end.
+func Dial(ctx context.Context, cfg Config) *Dialing {
+	ctx, cancel := context.WithCancel(ctx)
+	d := &Dialing{m: newMigrator(cfg), cancel: cancel, result: make(chan dialed, 1)}
+	go func() {
+		s, err := d.m.connect(ctx)
+		d.result <- dialed{s, err}
+		close(d.result)
+	}()
+	return d
+}
+
+// New returns a Migrator for the directory. The first connection that it needs is
+// the one that is being made.
+func (d *Dialing) New(dir *migration.Dir) *Migrator {
+	m := &Migrator{cfg: d.m.cfg, files: dir.Files()}
+	m.cfg.Dir = dir
+	m.dialing.Store(d)
+	return m
+}
+
+// take returns the session, or why there is none. Only one call gets it.
+func (d *Dialing) take(m *Migrator) (*session, error) {
+	r := <-d.result
+	if r.s != nil {
+		r.s.m = m
+	}
+	return r.s, r.err
+}
+
+// Close closes the connection if no method has taken it.
+func (d *Dialing) Close() error {
+	d.cancel()
+	if r := <-d.result; r.s != nil {
+		r.s.close(context.Background())
+	}
+	return nil
+}

@@ -273,3 +273,43 @@ func TestStatementsThatReturnData(t *testing.T) {
 	b := setup(t, dir(t, file{"1_a.sql", "SELECT repeat('x', 1000) FROM generate_series(1, 20000);\nCREATE TABLE t (id int);\nCOPY t TO STDOUT;\nTABLE t;\n", ""}))
 	b.mustApply(migrator.ApplyOptions{})
 }
+
+// What gets its old name back keeps its rows; what is dropped under that name later does not.
+func TestDownOfRenamesLosesNothing(t *testing.T) {
+	files := []file{
+		{"1_init.sql", "CREATE TABLE \"Old\" (id int, \"eMail\" text, shout text GENERATED ALWAYS AS (upper(\"eMail\")) STORED);\nCREATE SCHEMA app;\n",
+			"DROP SCHEMA app;\nDROP TABLE \"Old\";\n"},
+		{"2_note.sql", "ALTER TABLE \"Old\" ADD COLUMN note text;\n", "ALTER TABLE \"Old\" DROP COLUMN note;\n"},
+		{"3_rename.sql", "ALTER TABLE \"Old\" RENAME TO people;\nALTER TABLE people RENAME \"eMail\" TO mail;\nALTER TABLE people RENAME COLUMN note TO \"Note\";\n",
+			"ALTER TABLE people RENAME COLUMN \"Note\" TO note;\nALTER TABLE public.people RENAME \"mail\" TO \"eMail\";\nALTER TABLE IF EXISTS people RENAME TO \"Old\";\n"},
+		{"4_move.sql", "ALTER TABLE people SET SCHEMA app;\n", "ALTER TABLE app.people SET SCHEMA public;\n"},
+		{"5_shout.sql", "ALTER TABLE app.people DROP COLUMN shout, ADD COLUMN shout text GENERATED ALWAYS AS (upper(mail || '!')) STORED;\n",
+			"ALTER TABLE app.people DROP COLUMN shout, ADD COLUMN shout text GENERATED ALWAYS AS (upper(mail)) STORED;\n"},
+	}
+	b := setup(t, dir(t, files...))
+	b.mustApply(migrator.ApplyOptions{})
+	b.db.Exec(`INSERT INTO app.people (id, mail, "Note") VALUES (1, 'a', 'b'), (2, 'b', NULL)`)
+	for _, tt := range []struct {
+		n    int
+		want []migrator.Loss
+	}{
+		{1, nil},
+		{3, nil},
+		{4, []migrator.Loss{{Table: "app.people", Column: `"Note"`, Rows: 1}}},
+		{5, []migrator.Loss{{Table: "app.people", Rows: 2}}},
+	} {
+		res, err := b.down(migrator.DownOptions{N: tt.n, DryRun: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(tt.want, res.Losses); d != "" {
+			t.Errorf("%d back (-want +got):\n%s", tt.n, d)
+		}
+	}
+	if _, err := b.down(migrator.DownOptions{N: 3}); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.query(`SELECT string_agg("eMail" || coalesce(note, '-'), ',' ORDER BY id) FROM "Old"`); got != "ab,b-" {
+		t.Errorf("the rows are %s", got)
+	}
+}

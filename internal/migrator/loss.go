@@ -41,10 +41,12 @@ func (e *LossError) Error() string {
 
 // losses counts what the tables and columns hold that the steps' files added, by
 // their effects, and that go when these are taken back; and, as an effect may lack
-// what a down file does, those that the down files drop.
+// what a down file does, those that the down files drop. What only gets its old name
+// back is not lost, unless a later step takes it away under that name.
 func (s *session) losses(ctx context.Context, steps []*step) ([]Loss, error) {
 	var tables []string
 	var columns [][2]string
+	var before []move // of the steps that come before this one
 	for _, st := range steps {
 		e, err := catalog.ParseEffect(st.file.Effect)
 		if err != nil {
@@ -52,21 +54,29 @@ func (s *session) losses(ctx context.Context, steps []*step) ([]Loss, error) {
 		}
 		replaced := make(map[string]bool)
 		for _, line := range e.Remove {
-			replaced[object(line)] = true
+			replaced[unescape(object(line))] = true
 		}
+		own := moves(st.stmts[min(st.done, len(st.stmts)):])
 		for _, line := range e.Add {
-			added := object(line)
+			added := unescape(object(line))
 			if replaced[added] {
 				continue
 			}
 			if name, ok := strings.CutPrefix(added, "table "); ok {
-				tables = append(tables, unescape(name))
+				if to, _ := moved(own, name, ""); !replaced["table "+to] {
+					table, _ := unmoved(before, name, "")
+					tables = append(tables, table)
+				}
 			}
 			if name, ok := strings.CutPrefix(added, "column "); ok {
-				table, column := cutLast(unescape(name))
-				columns = append(columns, [2]string{table, column})
+				table, column := cutLast(name)
+				if t, c := moved(own, table, column); !replaced["column "+t+"."+c] {
+					table, column = unmoved(before, table, column)
+					columns = append(columns, [2]string{table, column})
+				}
 			}
 		}
+		before = append(before, own...)
 	}
 	moreTables, moreColumns, err := s.dropped(ctx, steps)
 	if err != nil {
@@ -96,6 +106,11 @@ func (s *session) losses(ctx context.Context, steps []*step) ([]Loss, error) {
 		if slices.Contains(tables, c[0]) {
 			continue
 		}
+		if computed, err := s.computed(ctx, c[0], c[1]); err != nil {
+			return nil, err
+		} else if computed {
+			continue
+		}
 		n, err := s.count(ctx, c[0], c[1])
 		if err != nil {
 			return nil, err
@@ -105,6 +120,19 @@ func (s *session) losses(ctx context.Context, steps []*step) ([]Loss, error) {
 		}
 	}
 	return losses, nil
+}
+
+// computed says whether a column is a generated one: its values come back with it.
+func (s *session) computed(ctx context.Context, table, column string) (computed bool, err error) {
+	err = s.conn.QueryRow(ctx, `
+SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                WHERE pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) = $1
+                  AND pg_catalog.quote_ident(a.attname) = $2 AND a.attgenerated <> '')`, table, column).Scan(&computed)
+	if err != nil {
+		return false, fmt.Errorf("looking at the column %s of %s: %w", column, table, err)
+	}
+	return computed, nil
 }
 
 // count counts the values that are not null; those of something that is no

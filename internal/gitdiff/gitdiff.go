@@ -163,7 +163,7 @@ func (g git) findBase(ctx context.Context, cfg Config) (name, commit string, err
 				return name, commit, err
 			}
 		}
-		return "", "", g.missing(cfg.Base, fmt.Sprintf("git knows no revision %q to compare with", cfg.Base))
+		return "", "", g.missing(cfg.Base, fmt.Sprintf("the base %q is not in this clone", cfg.Base))
 	}
 	lookup := cfg.LookupEnv
 	if lookup == nil {

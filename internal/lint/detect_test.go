@@ -318,9 +318,9 @@ func TestDetectErrors(t *testing.T) {
 		{"no base", func(r *repo) *repo { r.git("branch", "-m", "trunk"); return r }, lint.Config{},
 			"git has neither origin/HEAD nor main nor master to compare with: name the branch that this change goes into by -base=REVISION or lint { git { base = ... } } in atlas.hcl, or use -latest=N to lint the last N files"},
 		{"unknown base", func(r *repo) *repo { return r }, lint.Config{Base: "nothing"},
-			`git knows no revision "nothing" to compare with: fetch it (git fetch origin nothing), or use -latest=N to lint the last N files`},
+			`the base "nothing" is not in this clone: fetch it (git fetch origin nothing), or use -latest=N to lint the last N files`},
 		{"base that looks like a flag", func(r *repo) *repo { return r }, lint.Config{Base: "--all"},
-			`git knows no revision "--all" to compare with: fetch it (git fetch origin --all), or use -latest=N to lint the last N files`},
+			`the base "--all" is not in this clone: fetch it (git fetch origin --all), or use -latest=N to lint the last N files`},
 		{"shallow pull request", func(r *repo) *repo {
 			r.git("switch", "-q", "-c", "feature")
 			r.put(map[string]string{second: addB})

@@ -56,10 +56,21 @@ func folded(head, text string) string {
 	switch {
 	case text == "":
 		return ""
-	case strings.Contains(text, "\n") || strings.HasSuffix(text, ";"):
-		return "<details><summary>" + head + "</summary>\n\n" + fenced("sql", text) + "\n</details>\n"
+	case isSQL(text) || strings.Contains(text, "\n"):
+		return "<details><summary>" + head + "</summary>\n\n" + block(text) + "\n</details>\n"
 	}
 	return "\n" + head + ": " + markdownText(text) + "\n"
+}
+
+// isSQL tells advice that is SQL from what to do in words.
+func isSQL(text string) bool { return strings.HasSuffix(text, ";") || strings.Contains(text, ";\n") }
+
+// block is advice as a block of code, coloured as SQL if it is that.
+func block(text string) string {
+	if isSQL(text) {
+		return fenced("sql", text)
+	}
+	return fenced("text", text)
 }
 
 // changesMarkdown shows what the changed files do.

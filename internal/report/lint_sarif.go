@@ -140,7 +140,11 @@ func sarifMessage(d lint.Diagnostic) sarifText {
 	for _, part := range [][2]string{{"Instead", d.Fix}, {"Rows in the way", d.Query}} {
 		if part[1] != "" {
 			m.Text += "\n" + part[0] + ": " + part[1]
-			m.Markdown += "\n\n" + part[0] + ":\n\n" + fenced("sql", part[1])
+			if isSQL(part[1]) || strings.Contains(part[1], "\n") {
+				m.Markdown += "\n\n" + part[0] + ":\n\n" + block(part[1])
+			} else {
+				m.Markdown += "\n\n" + part[0] + ": " + markdownText(part[1]) + "\n"
+			}
 		}
 	}
 	return m

@@ -36,6 +36,8 @@ func (f *finder) columns(s *step) {
 func (f *finder) addedColumns(s *step, b, a *relation, added []*column) {
 	rewritten := s.rewrittenAny(b.OID)
 	var computed []*column
+	// Something else in the statement rewrites the table too.
+	otherwise := slices.ContainsFunc(s.st.actions, func(a words) bool { return a.at(0) == "ALTER" && a.has("TYPE") || a.at(0) == "SET" })
 	for _, c := range added {
 		if c.NotNull && c.Default == "" && c.Identity == "" && c.Generated == "" {
 			d := f.about(s, b)
@@ -50,34 +52,52 @@ func (f *finder) addedColumns(s *step, b, a *relation, added []*column) {
 		}
 		switch {
 		case c.Generated == "s":
+			otherwise = true
 			f.addedRewrites(s, b, c, "add-column-stored-generated", "a stored generated column",
 				fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;\n-- keep it up to date by a trigger, and fill it in batches", b.sql(), pgsql.Ident(c.Name), c.TypeText))
 		case c.Identity != "" || f.serial(s.after, c):
+			otherwise = true
 			name := pgsql.Ident(c.Name)
 			seq := sqlName(b.Schema, b.Name+"_"+c.Name+"_seq")
 			f.addedRewrites(s, b, c, "add-column-serial-identity", "a column that is numbered",
 				fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s bigint;\nCREATE SEQUENCE %s OWNED BY %s.%s;\nALTER TABLE %s ALTER COLUMN %s SET DEFAULT nextval(%s);\n-- fill it in batches, then in a later migration:\n%s",
 					b.sql(), name, seq, b.sql(), name, b.sql(), name, pgsql.Literal(seq), f.notNullRecipe(b, c)))
 		case c.TypeKind == "d" && f.constrained(s.after, c.Type):
+			otherwise = true
 			f.addedRewrites(s, b, c, "add-column-constrained-domain", "a column of a domain with constraints",
 				fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;\n-- and a check on it: ADD CONSTRAINT ... CHECK (...) NOT VALID, then VALIDATE CONSTRAINT", b.sql(), pgsql.Ident(c.Name), f.baseType(s.after, c)))
 		case c.Default != "":
 			computed = append(computed, c)
 		}
 	}
-	// Only one of several defaults need be volatile.
-	if calls := slices.DeleteFunc(slices.Clone(computed), func(c *column) bool { return !call.MatchString(c.Default) }); len(calls) > 0 {
-		computed = calls
-	}
-	for _, c := range computed {
+	for _, c := range volatile(computed, otherwise) {
 		name := pgsql.Ident(c.Name)
 		f.addedRewrites(s, b, c, "add-column-volatile-default", "a column whose default is computed for each row",
 			fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;\nALTER TABLE %[1]s ALTER COLUMN %[2]s SET DEFAULT %[4]s;\n-- then fill it in batches", b.sql(), name, c.TypeText, c.Default))
 	}
 }
 
-// call matches an expression that calls a function.
-var call = regexp.MustCompile(`[a-z_"]\(`)
+// volatile returns those columns whose defaults made PostgreSQL rewrite the table: only one of several need have. If something
+// else would have made it do that, a default must be known to be volatile.
+func volatile(columns []*column, otherwise bool) []*column {
+	matching := func(expr *regexp.Regexp) []*column {
+		return slices.DeleteFunc(slices.Clone(columns), func(c *column) bool { return !expr.MatchString(c.Default) })
+	}
+	if known := matching(volatileCall); len(known) > 0 || otherwise {
+		return known
+	}
+	if calls := matching(call); len(calls) > 0 {
+		return calls
+	}
+	return columns
+}
+
+var (
+	// call matches an expression that calls a function, and volatileCall one that calls a function of PostgreSQL or of its
+	// extensions whose result is another for each row.
+	call         = regexp.MustCompile(`[a-z_"]\(`)
+	volatileCall = regexp.MustCompile(`\b(random|gen_random_uuid|gen_random_bytes|uuid_generate_v[0-9]\w*|clock_timestamp|timeofday|nextval)\(`)
+)
 
 func (f *finder) addedRewrites(s *step, t *relation, c *column, name, what, fix string) {
 	d := f.about(s, t)
@@ -199,22 +219,25 @@ func (f *finder) filled(s *step, t *relation, c *column) bool {
 	return false
 }
 
-// sets reports whether an UPDATE gives a column a value in every row where it is NULL.
-func sets(w words, column string) bool {
-	set, where := w.find(0, "SET"), w.find(0, "WHERE")
+// assigns reports whether an UPDATE gives a column a value that is not NULL.
+func (w words) assigns(column string) bool {
+	set, end := w.find(0, "SET"), w.find(0, "WHERE")
 	if set < 0 {
 		return false
 	}
-	end := where
 	if end < 0 {
 		end = len(w)
 	}
-	assigned := false
-	for _, part := range w[set+1 : end].split() {
-		if n, ok := part.name(0); ok && n == column && part.at(1) == "=" && part.at(2) != "NULL" {
-			assigned = true
-		}
-	}
+	return slices.ContainsFunc(w[set+1:end].split(), func(part words) bool {
+		n, ok := part.name(0)
+		return ok && n == column && part.at(1) == "=" && part.at(2) != "NULL"
+	})
+}
+
+// sets reports whether an UPDATE gives a column a value in every row where it is NULL.
+func sets(w words, column string) bool {
+	where := w.find(0, "WHERE")
+	assigned := w.assigns(column)
 	if !assigned || where < 0 {
 		return assigned
 	}

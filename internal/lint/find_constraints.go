@@ -32,13 +32,18 @@ func (f *finder) constraints(s *step) {
 func (s *step) madeAnew(c *constraint) bool {
 	for oid, b := range s.before.constraints {
 		if b.Table == c.Table && b.Name == c.Name && b.Kind == c.Kind && s.after.constraints[oid] == nil {
-			return !slices.ContainsFunc(s.st.actions, func(a words) bool {
-				n, ok := a.name(2)
-				return a.starts(0, "ADD", "CONSTRAINT") && ok && n == c.Name
-			})
+			return !s.st.addsConstraint(c.Name)
 		}
 	}
 	return false
+}
+
+// addsConstraint reports whether the statement's text adds a constraint of that name.
+func (st *statement) addsConstraint(name string) bool {
+	return slices.ContainsFunc(st.actions, func(a words) bool {
+		n, ok := a.name(2)
+		return a.starts(0, "ADD", "CONSTRAINT") && ok && n == name
+	})
 }
 
 func (f *finder) newConstraint(s *step, t *relation, c *constraint) {

@@ -55,7 +55,7 @@ func (f *finder) text(s *step) {
 		}
 	case "ALTER SEQUENCE":
 		if t != nil && st.anywhere("RESTART") {
-			f.restart(s, t.sql(), "")
+			f.restart(s, t.sql(), "", fmt.Sprintf("restarting %s gives out numbers that were given out already", t.sql()))
 		}
 	case "SELECT":
 		f.setval(s)
@@ -89,7 +89,7 @@ func (f *finder) allRows(s *step) {
 		}
 		q, _, ok := w.qualified(i)
 		r := s.before.find(q.schema, q.name)
-		if !ok || r == nil || f.base.relations[r.OID] == nil || !r.isTable() || picky(w) {
+		if !ok || r == nil || f.base.relations[r.OID] == nil || !r.isTable() || picky(w) && !f.holdsForAll(s, r, w) {
 			continue
 		}
 		d := f.about(s, r)
@@ -108,7 +108,72 @@ func (f *finder) allRows(s *step) {
 // picky reports whether a statement has a condition that is not always true.
 func picky(w words) bool {
 	i := w.find(0, "WHERE")
-	return i >= 0 && !(i == len(w)-2 && w.at(i+1) == "TRUE") && !(i == len(w)-4 && w.at(i+2) == "=" && w.at(i+1) == w.at(i+3) && w.at(i+1) != "")
+	if i < 0 {
+		return false
+	}
+	cond := w[i+1:]
+	if end := cond.find(0, "RETURNING"); end >= 0 {
+		cond = cond[:end]
+	}
+	return !slices.ContainsFunc(cond.alternatives(), func(c words) bool {
+		return len(c) == 1 && c.at(0) == "TRUE" || len(c) == 3 && c.at(1) == "=" && c.at(0) == c.at(2) && c.at(0) != ""
+	})
+}
+
+// holdsForAll reports whether the condition is true of every row because of what the change itself did: it added the column, so
+// that all rows have NULL in it, or the default that it came with.
+func (f *finder) holdsForAll(s *step, t *relation, w words) bool {
+	where := w.find(0, "WHERE")
+	if where < 0 {
+		return false
+	}
+	cond := w[where+1:]
+	if end := cond.find(0, "RETURNING"); end >= 0 {
+		cond = cond[:end]
+	}
+	return slices.ContainsFunc(cond.alternatives(), func(cond words) bool {
+		if cond.at(1) == "." {
+			cond = cond[2:]
+		}
+		name, ok := cond.name(0)
+		c := t.column(name)
+		if !ok || len(cond) != 3 || c == nil || f.oldColumn(t.OID, c.Num) {
+			return false
+		}
+		came := f.unwritten(s, t, c)
+		switch {
+		case came == nil:
+			return false
+		case cond.starts(1, "IS", "NULL"):
+			return came.null()
+		}
+		literal := cond[2].Text
+		return cond.at(1) == "=" && !came.null() && (strings.EqualFold(came.Default, literal) || strings.HasPrefix(came.Default, literal+"::"))
+	})
+}
+
+// null reports whether the rows that are there when the column is added get NULL in it.
+func (c *column) null() bool {
+	return (c.Default == "" || strings.HasPrefix(c.Default, "NULL")) && c.Identity == "" && c.Generated == ""
+}
+
+// unwritten returns a column of the change as it was when it was added, or nil if an UPDATE has written it since.
+func (f *finder) unwritten(s *step, t *relation, c *column) *column {
+	var came *column
+	for _, o := range append(slices.Clone(f.earlier), f.tr.steps...) {
+		if o == s {
+			break
+		}
+		if a := o.after.relations[t.OID]; came == nil && a != nil {
+			came = a.columns[c.Num]
+		}
+		for _, w := range dml(o.st) {
+			if w.at(0) == "UPDATE" && w.assigns(c.Name) {
+				return nil
+			}
+		}
+	}
+	return came
 }
 
 // dml returns the UPDATE and DELETE statements in a statement.
@@ -191,20 +256,15 @@ func (f *finder) alterText(s *step, t *relation) {
 				i++
 			}
 			name, _ := a.name(i)
-			f.restart(s, t.sql(), pgsql.Ident(name))
+			f.restart(s, t.sql(), pgsql.Ident(name), fmt.Sprintf("restarting %s.%s gives out numbers that were given out already", t.sql(), pgsql.Ident(name)))
 		}
 	}
 }
 
-func (f *finder) restart(s *step, table, column string) {
-	what := table
-	if column != "" {
-		what += "." + column
-	}
+func (f *finder) restart(s *step, table, column, text string) {
 	f.add(s, "sequence-restart", Diagnostic{
-		Table: table, Column: column,
-		Text: fmt.Sprintf("restarting %s gives out numbers that were given out already", what),
-		Fix:  fmt.Sprintf("SELECT setval(%s, greatest(last_value, <number>)) FROM %s;", pgsql.Literal(table), table),
+		Table: table, Column: column, Text: text,
+		Fix: fmt.Sprintf("SELECT setval(%s, greatest(last_value, <number>)) FROM %s;", pgsql.Literal(table), table),
 	})
 }
 
@@ -221,7 +281,7 @@ func (f *finder) setval(s *step) {
 			j++
 		}
 		if r := s.before.find(q.schema, q.name); ok && r != nil && f.base.relations[r.OID] != nil && j+1 < len(w) && w[j+1].Kind == pgsql.Number {
-			f.restart(s, r.sql(), "")
+			f.restart(s, r.sql(), "", fmt.Sprintf("setting %s to a number, wherever it stands, gives out numbers again if it is past that", r.sql()))
 		}
 	}
 }

@@ -134,6 +134,20 @@ func (w words) split() []words {
 	return append(parts, w[start:])
 }
 
+// alternatives cuts a condition at the ORs outside parentheses, and takes off parentheses around the whole.
+func (w words) alternatives() []words {
+	for w.at(0) == "(" && w.find(1, ")") == len(w)-1 {
+		w = w[1 : len(w)-1]
+	}
+	var parts []words
+	start := 0
+	for i := w.find(0, "OR"); i >= 0; i = w.find(start, "OR") {
+		parts = append(parts, w[start:i])
+		start = i + 1
+	}
+	return append(parts, w[start:])
+}
+
 // A statement is what the text of one says, as far as the rules need to know it.
 type statement struct {
 	words

@@ -1,0 +1,1 @@
+UPDATE orders SET note = '' WHERE note IS NULL OR true;

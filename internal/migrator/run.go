@@ -29,6 +29,7 @@ type step struct {
 	from, to string            // alembic_version before and after
 	row      *migrate.Revision // the journal's; nil if it has none
 	done     int               // statements that an earlier run did
+	noted    int               // one more than the statements in the journal's row as this run wrote it last, 0 before that
 	wait     time.Duration     // for a lock: what the file says, 0 for what is configured
 	before   string            // where the database is until the last statement, in words
 }

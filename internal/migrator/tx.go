@@ -62,7 +62,7 @@ func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string
 	store := s.m.cfg.Store
 	if st.down && n == len(st.stmts) {
 		store.QueueDelete(&last, st.file.Version)
-	} else if err := store.QueuePut(&last, s.m.row(st, fr, n)); err != nil {
+	} else if err := s.queueRow(&last, st, fr, n); err != nil {
 		s.rec = rec
 		s.rollback(ctx)
 		return err
@@ -78,7 +78,17 @@ func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string
 		}
 		return s.uncommitted(ctx, err)
 	}
+	st.noted = n + 1
 	return nil
+}
+
+// queueRow puts the writing of the step's row after n statements into a batch.
+func (s *session) queueRow(b *pgx.Batch, st *step, fr *FileRun, n int) error {
+	row := s.m.row(st, fr, n)
+	if n > 0 && st.noted == n && len(row.PartialHashes) > 0 {
+		return s.m.cfg.Store.QueueAppend(b, row)
+	}
+	return s.m.cfg.Store.QueuePut(b, row)
 }
 
 // prepare has the server parse once what each of many files repeats.

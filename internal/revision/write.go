@@ -192,6 +192,20 @@ func (s Store) QueuePut(b *pgx.Batch, r *migrate.Revision) error {
 	return nil
 }
 
+// QueueAppend is QueuePut for a row whose last partial hash is all that the
+// journal's row lacks: the others, which grow with each statement, are not sent again.
+func (s Store) QueueAppend(b *pgx.Batch, r *migrate.Revision) error {
+	last := *r
+	last.PartialHashes = r.PartialHashes[len(r.PartialHashes)-1:]
+	args, err := putArgs(&last)
+	if err != nil {
+		return err
+	}
+	const put, add = "partial_hashes = EXCLUDED.partial_hashes", "partial_hashes = COALESCE(" + journalTable + ".partial_hashes, '[]') OPERATOR(pg_catalog.||) EXCLUDED.partial_hashes"
+	b.Queue(strings.Replace(s.putParamsSQL(), put, add, 1), args...)
+	return nil
+}
+
 func (s Store) putParamsSQL() string {
 	values := make([]string, len(journalColumns))
 	for i := range values {

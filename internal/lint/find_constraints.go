@@ -31,18 +31,27 @@ func (f *finder) constraints(s *step) {
 // madeAnew reports whether the statement made an old constraint anew, as a change of type does.
 func (s *step) madeAnew(c *constraint) bool {
 	for oid, b := range s.before.constraints {
-		if b.Table == c.Table && b.Name == c.Name && b.Kind == c.Kind && s.after.constraints[oid] == nil {
-			return !s.st.addsConstraint(c.Name)
+		if b.same(c) && s.after.constraints[oid] == nil {
+			return !s.st.dropsConstraint(c.Name)
 		}
 	}
 	return false
 }
 
-// addsConstraint reports whether the statement's text adds a constraint of that name.
-func (st *statement) addsConstraint(name string) bool {
+// same reports whether two constraints are one that was made anew, which gives it another OID.
+func (c *constraint) same(o *constraint) bool {
+	return c.Table == o.Table && c.Name == o.Name && c.Kind == o.Kind && slices.Equal(c.Columns, o.Columns)
+}
+
+// dropsConstraint reports whether the statement's text drops a constraint of that name.
+func (st *statement) dropsConstraint(name string) bool {
 	return slices.ContainsFunc(st.actions, func(a words) bool {
-		n, ok := a.name(2)
-		return a.starts(0, "ADD", "CONSTRAINT") && ok && n == name
+		i := 2
+		if a.starts(i, "IF", "EXISTS") {
+			i += 2
+		}
+		n, ok := a.name(i)
+		return a.starts(0, "DROP", "CONSTRAINT") && ok && n == name
 	})
 }
 

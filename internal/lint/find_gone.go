@@ -296,11 +296,11 @@ func (f *finder) goneConstraints(s *step) {
 
 // hasConstraintNamed reports whether the statement itself made the constraint anew, as a change of type does, without being told.
 func (s *step) hasConstraintNamed(c *constraint) bool {
-	if s.st.addsConstraint(c.Name) {
+	if s.st.dropsConstraint(c.Name) {
 		return false
 	}
 	for _, a := range s.after.constraints {
-		if a.Table == c.Table && a.Name == c.Name && a.Kind == c.Kind {
+		if a.same(c) {
 			return true
 		}
 	}

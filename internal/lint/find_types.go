@@ -159,7 +159,7 @@ func (f *finder) values(s *step, t *relation, was, is *column, change, expand st
 		d.Fix = fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (NOT (%s)) NOT VALID;\n-- in a later transaction:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
 			t.sql(), check, strings.ReplaceAll(narrow, "{}", d.Column))
 		f.add(s, "narrowing-type-change", d)
-	case from.family == "text" && to.family != "text" && len(using) > 0:
+	case from.family == "text" && to.family != "text" && len(using) > 0 && !using.total():
 		d.Text = change + " fails at the first text that is none"
 		d.Query = fmt.Sprintf("SELECT %s FROM %s WHERE %s LIMIT 100;", d.Column, t.sql(), strings.ReplaceAll(notCastable(is.TypeText, to, f.settings.major), "{}", d.Column))
 		f.add(s, "cast-may-fail", d)
@@ -279,4 +279,24 @@ func notCastable(text string, to sqlType, major int) string {
 		return `{} !~ '^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}'`
 	}
 	return "{} IS NOT NULL"
+}
+
+// total reports whether an expression has a value for every text: it only compares it, or hands it to functions that take all.
+func (w words) total() bool {
+	for i := range w {
+		switch {
+		case w.at(i) == "CAST", w.at(i) == "::" && (i == 0 || w[i-1].Kind != pgsql.String), len(w) == 1:
+			return false
+		case w.at(i) == "(" && i > 0 && w[i-1].Kind == pgsql.Word && !slices.Contains(totalCalls, w.at(i-1)), w.at(i) == "(" && i > 0 && w[i-1].Kind == pgsql.QuotedIdent:
+			return false
+		}
+	}
+	return true
+}
+
+// totalCalls are functions that fail for no text, and keywords that stand before a parenthesis.
+var totalCalls = []string{
+	"TO_JSON", "TO_JSONB", "JSON_BUILD_OBJECT", "JSONB_BUILD_OBJECT", "JSON_BUILD_ARRAY", "JSONB_BUILD_ARRAY", "STRING_TO_ARRAY",
+	"LENGTH", "CHAR_LENGTH", "OCTET_LENGTH", "COALESCE", "NULLIF", "LOWER", "UPPER", "TRIM", "BTRIM",
+	"IN", "ANY", "ALL", "AND", "OR", "NOT", "CASE", "WHEN", "THEN", "ELSE", "IS",
 }

@@ -336,7 +336,7 @@ func (d *differ) changeIdentity(t *table, a, b *column) {
 				sql(seq.create() + " OWNED BY " + t.columnName(b)),
 			}})
 	case b.Identity == "":
-		d.add(op{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{action(t, add(a))}})
+		d.add(op{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{action(t, add(a)), numberOn(t, a)}})
 	case a.Identity != b.Identity || a.Sequence.Options != b.Sequence.Options:
 		set := func(from, to *column) cmd {
 			s := alter + "SET GENERATED " + to.Identity

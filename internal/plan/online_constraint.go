@@ -118,7 +118,7 @@ func (d *differ) addConstraintPart(t *table, k *constraint) []op {
 	add, scan := stageAlter, stageValidate
 	up := addNotValid(t, k.Name, k.Def)
 	note := "Checks new rows from now on; those that are there are validated later, without blocking anybody."
-	if k.Kind == "f" {
+	if k.Kind == "f" || d.retyped(t, k) {
 		add = stageKeys
 		up = sql(up.String())
 	}
@@ -134,6 +134,16 @@ func (d *differ) addConstraintPart(t *table, k *constraint) []op {
 		ops = append(ops, validate(t, k, scan))
 	}
 	return ops
+}
+
+// retyped says whether the plan changes the type of a column of the constraint: PostgreSQL
+// writes casts into it by the types that there are when it is added.
+func (d *differ) retyped(t *table, k *constraint) bool {
+	have, want := d.have.tables[t.String()], d.want.tables[t.String()]
+	return have != nil && want != nil && slices.ContainsFunc(k.Columns, func(name string) bool {
+		a, b := have.column(name), want.column(name)
+		return a != nil && b != nil && a.typed() != b.typed()
+	})
 }
 
 func usingIndex(k *constraint, index string) string {

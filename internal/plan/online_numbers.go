@@ -1,5 +1,7 @@
 package plan
 
+import "strings"
+
 // swapsNumbers says whether a column that is numbered by its own sequence is so in another
 // way: serial, or as an identity.
 func swapsNumbers(a, b *column) bool {
@@ -42,4 +44,16 @@ func renumber(t *table, a, b *column, tmp *sequence) []cmd {
 		sql(alter + "SET DEFAULT " + *b.Default),
 		sql("ALTER SEQUENCE " + b.Sequence.String() + " OWNED BY " + t.columnName(b)),
 	}
+}
+
+// numberOn lets a column's new sequence go on after the highest number that there is. One
+// that counts down, which nobody makes for a key, starts anew.
+func numberOn(t *table, c *column) cmd {
+	start := "1"
+	if _, rest, ok := strings.Cut(c.Sequence.Options, "START WITH "); ok {
+		start, _, _ = strings.Cut(rest, " ")
+	}
+	highest := "max(" + ident(c.Name) + ")"
+	return sql("SELECT setval(pg_get_serial_sequence("+literal(t.String())+", "+literal(c.Name)+"), "+highest+") FROM "+t.String()+" HAVING "+highest+" >= "+start,
+		"The numbers go on after the highest; without an index on the column this reads the whole table.")
 }

@@ -128,7 +128,7 @@ func serialSteps(t *table, a, b *column) (s steps) {
 	case from == nil: // numbers has made it, or on the way back the sequence is as it was
 		if t.column(b.Name) == b {
 			s.before = []cmd{sql(to.create())}
-			s.after = []cmd{sql("ALTER SEQUENCE " + to.String() + " OWNED BY " + t.columnName(b))}
+			s.after = []cmd{sql("ALTER SEQUENCE " + to.String() + " OWNED BY " + t.columnName(b)), numberOn(t, b)}
 		}
 	case to == nil && t.column(a.Name) != a: // the way back of numbers drops it
 	case to == nil:

@@ -1,0 +1,1 @@
+INSERT INTO "T" SELECT FROM generate_series(1, 5);

@@ -38,6 +38,14 @@ func (s *step) madeAnew(c *constraint) bool {
 	return false
 }
 
+// validates reports whether the statement's text validates a constraint of that name.
+func (st *statement) validates(name string) bool {
+	return slices.ContainsFunc(st.actions, func(a words) bool {
+		n, ok := a.name(2)
+		return a.starts(0, "VALIDATE", "CONSTRAINT") && ok && n == name
+	})
+}
+
 // same reports whether two constraints are one that was made anew, which gives it another OID.
 func (c *constraint) same(o *constraint) bool {
 	return c.Table == o.Table && c.Name == o.Name && c.Kind == o.Kind && slices.Equal(c.Columns, o.Columns)
@@ -58,6 +66,13 @@ func (st *statement) dropsConstraint(name string) bool {
 func (f *finder) newConstraint(s *step, t *relation, c *constraint) {
 	name := pgsql.Ident(c.Name)
 	d := f.about(s, t)
+	if c.Validated && s.st.validates(c.Name) {
+		d.Text = fmt.Sprintf("the statement validates %s %s, which it adds NOT VALID, and reads all of table %s under the lock of adding it: the other transactions wait until it is done",
+			constraintKinds[c.Kind], name, f.name(t))
+		d.Fix = fmt.Sprintf("-- in a migration of its own:\nALTER TABLE %s VALIDATE CONSTRAINT %s;", t.sql(), name)
+		f.add(s, "validate-in-same-transaction", d)
+		return
+	}
 	columns, ok := addColumns(s, t, c)
 	notValid := fmt.Sprintf("%[4]sALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[3]s NOT VALID;\n-- in a later transaction:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
 		t.sql(), name, strings.TrimSuffix(c.Definition, " NOT VALID"), columns)

@@ -179,7 +179,7 @@ func Apply(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		opts := migrator.ApplyOptions{To: value(to), N: most, DryRun: value(dryrun), Strict: value(strict)}
+		opts := migrator.ApplyOptions{To: value(to), N: most, DryRun: value(dryrun), Strict: value(strict), Notes: c.notes(ctx)}
 		r, err := m.Apply(ctx, opts)
 		return c.Apply(r, err)
 	})

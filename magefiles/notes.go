@@ -1,0 +1,57 @@
+//go:build mage
+
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/project"
+	"github.com/ibutsu/ibutsu-schema/internal/report"
+)
+
+// notes returns what tells for a script what lint knows of the statements of the
+// pending files. They are linted when the first of them is asked for. Where that
+// can't be done the script goes without, and a line says why.
+func (c *cmd) notes(ctx context.Context) func(file string, stmt int) []string {
+	var once sync.Once
+	var r *lint.Report
+	return func(file string, stmt int) []string {
+		files := c.dir.Files()
+		i := slices.IndexFunc(files, func(f *migration.File) bool { return f.Name == file })
+		if i < 0 {
+			return nil // a checkpoint, which runs on an empty database
+		}
+		once.Do(func() {
+			var err error
+			if r, err = c.lintFrom(ctx, i); err != nil {
+				why, _, _ := strings.Cut(project.Redact(err.Error()), "\n")
+				say("the script is not annotated with what lint knows: %s", why)
+			}
+		})
+		if r == nil {
+			return nil
+		}
+		at := slices.IndexFunc(r.Files, func(f lint.FileReport) bool { return f.Name == file })
+		if at < 0 {
+			return nil
+		}
+		return report.Notes(r.Files[at], files[i].Stmts[stmt].Pos.Offset, stmt == 0)
+	}
+}
+
+// lintFrom lints the file at the index and those after it.
+func (c *cmd) lintFrom(ctx context.Context, i int) (*lint.Report, error) {
+	if err := c.dir.ReadEffects(); err != nil {
+		return nil, err
+	}
+	cfg, err := c.linter("", len(c.dir.Files())-i)
+	if err != nil {
+		return nil, err
+	}
+	return lint.Run(ctx, cfg)
+}

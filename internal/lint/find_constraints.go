@@ -66,18 +66,18 @@ func (st *statement) dropsConstraint(name string) bool {
 func (f *finder) newConstraint(s *step, t *relation, c *constraint) {
 	name := pgsql.Ident(c.Name)
 	d := f.about(s, t)
-	if c.Validated && s.st.validates(c.Name) {
-		d.Text = fmt.Sprintf("the statement validates %s %s, which it adds NOT VALID, and reads all of table %s under the lock of adding it: the other transactions wait until it is done",
-			constraintKinds[c.Kind], name, f.name(t))
-		d.Fix = fmt.Sprintf("-- in a migration of its own:\nALTER TABLE %s VALIDATE CONSTRAINT %s;", t.sql(), name)
-		f.add(s, "validate-in-same-transaction", d)
-		return
-	}
 	columns, ok := addColumns(s, t, c)
 	notValid := fmt.Sprintf("%[4]sALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[3]s NOT VALID;\n-- in a later transaction:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
 		t.sql(), name, strings.TrimSuffix(c.Definition, " NOT VALID"), columns)
 	if !ok {
 		notValid = "add the column as it is said for that, then the constraint NOT VALID, and validate it in a later transaction"
+	}
+	if c.Validated && s.st.validates(c.Name) {
+		d.Text = fmt.Sprintf("the statement validates %s %s, which it adds NOT VALID, and reads all of table %s under the lock of adding it: the other transactions wait until it is done",
+			constraintKinds[c.Kind], name, f.name(t))
+		d.Fix = notValid
+		f.add(s, "validate-in-same-transaction", d)
+		return
 	}
 	rows := columns == "" && ok // there may be some that violate it
 	built := s.before.indexes[c.Index] == nil
@@ -161,8 +161,13 @@ func usingIndex(s *step, t *relation, c *constraint, kind string) string {
 	if i := strings.Index(c.Definition, " DEFERRABLE"); i >= 0 {
 		deferrable = c.Definition[i:]
 	}
-	fix := fmt.Sprintf("%[1]s%[2]s%[5]s;\n-- then, in a file with a transaction:\nALTER TABLE %[4]s ADD CONSTRAINT %[3]s %[6]s USING INDEX %[3]s%[7]s;",
-		noTransaction, columns, index, t.sql(), strings.Replace(s.definitions[c.Index], " INDEX ", " INDEX CONCURRENTLY ", 1), kind, deferrable)
+	build, drop := index, ""
+	if s.before.find(t.Schema, c.Name) != nil { // the index of a constraint that the statement drops, which the new one replaces
+		build, drop = pgsql.Ident(short(c.Name+"_new")), fmt.Sprintf("DROP CONSTRAINT %s, ", index)
+	}
+	definition := strings.Replace(s.definitions[c.Index], " INDEX "+index+" ", " INDEX CONCURRENTLY "+build+" ", 1)
+	fix := fmt.Sprintf("%s%s%s;\n-- then, in a file with a transaction:\nALTER TABLE %s %sADD CONSTRAINT %s %s USING INDEX %s%s;",
+		noTransaction, columns, definition, t.sql(), drop, index, kind, build, deferrable)
 	if t.Kind == "p" {
 		return "build the index concurrently on each partition, add the constraint to each USING INDEX, then to the partitioned table"
 	}
@@ -176,6 +181,9 @@ func addColumns(s *step, t *relation, c *constraint) (sql string, ok bool) {
 		now := s.after.relations[t.OID].columns[n]
 		if t.columns[n] != nil || now == nil {
 			continue
+		}
+		if t.column(now.Name) != nil {
+			return "", false // the statement drops one of that name
 		}
 		if s.rewrittenAny(t.OID) || now.NotNull && now.Default == "" {
 			return "", false

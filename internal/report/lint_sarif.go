@@ -143,7 +143,7 @@ func sarifMessage(d lint.Diagnostic) sarifText {
 			if isSQL(part[1]) || strings.Contains(part[1], "\n") {
 				m.Markdown += "\n\n" + part[0] + ":\n\n" + block(part[1])
 			} else {
-				m.Markdown += "\n\n" + part[0] + ": " + markdownText(part[1]) + "\n"
+				m.Markdown += "\n\n" + part[0] + ": " + markdownText(part[1])
 			}
 		}
 	}

@@ -121,7 +121,7 @@ func Load(opts Options) (*Env, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the project folder: %w", err)
 	}
-	env := &Env{Root: root, FS: os.DirFS(root)}
+	env := &Env{Root: root, FS: newFolderFS(root)}
 	if opts.Embedded != nil && !holdsProject(env.FS) {
 		env.FS, env.OnEmbedded = opts.Embedded, true
 	}

@@ -1,0 +1,37 @@
+//go:build unix
+
+package project
+
+import "syscall"
+
+// readFile reads a file without asking what kind it is. op is what failed.
+func readFile(path string) (text []byte, op string, err error) {
+	fd, err := again(func() (int, error) { return syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0) })
+	if err != nil {
+		return nil, "open", err
+	}
+	defer syscall.Close(fd)
+	text = make([]byte, 0, 4096)
+	for {
+		n, err := again(func() (int, error) { return syscall.Read(fd, text[len(text):cap(text)]) })
+		if err != nil {
+			return nil, "read", err
+		}
+		if n == 0 {
+			return text, "", nil
+		}
+		if text = text[:len(text)+n]; len(text) == cap(text) {
+			text = append(text, 0)[:len(text)]
+		}
+	}
+}
+
+// again repeats what a signal interrupted.
+func again(try func() (int, error)) (int, error) {
+	for {
+		n, err := try()
+		if err != syscall.EINTR {
+			return n, err
+		}
+	}
+}

@@ -54,6 +54,8 @@ func numberOn(t *table, c *column) cmd {
 		start, _, _ = strings.Cut(rest, " ")
 	}
 	highest := "max(" + ident(c.Name) + ")"
-	return sql("SELECT setval(pg_get_serial_sequence("+literal(t.String())+", "+literal(c.Name)+"), "+highest+") FROM "+t.String()+" HAVING "+highest+" >= "+start,
+	last := sql("SELECT setval(pg_get_serial_sequence("+literal(t.String())+", "+literal(c.Name)+"), "+highest+") FROM "+t.String()+" HAVING "+highest+" >= "+start,
 		"The numbers go on after the highest; without an index on the column this reads the whole table.")
+	last.last = true // between the actions of an ALTER TABLE it would part them
+	return last
 }

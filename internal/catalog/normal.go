@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -21,14 +22,16 @@ func normalize(major int, kind, def string) string {
 	case "rule":
 		return tokens(def).now().spelled(major).String()
 	}
-	if spellings.MatchString(def) {
+	if spellings().MatchString(def) {
 		return tokens(def).now().spelled(major).String()
 	}
 	return def
 }
 
 // spellings are what now and spelled look for, and line breaks between tokens.
-var spellings = regexp.MustCompile(`\n|CURRENT_TIMESTAMP|AT TIME ZONE|SUBSTRING|POSITION|TRIM|OVERLAY|ARRAY|date_part`)
+var spellings = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\n|CURRENT_TIMESTAMP|AT TIME ZONE|SUBSTRING|POSITION|TRIM|OVERLAY|ARRAY|date_part`)
+})
 
 // token is a token and whether white space stands before it.
 type token struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 //go:embed relations.sql
@@ -13,7 +14,7 @@ var relationsSQL string
 //go:embed objects.sql
 var objectsSQL string
 
-var placeholder = regexp.MustCompile(`\{\{(\w+)((?: [\w.]+)*)\}\}`)
+var placeholder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\{(\w+)((?: [\w.]+)*)\}\}`) })
 
 // queries returns the SQL that reads a catalog from a server of that major
 // version. With columns, each key says which columns it is made of.
@@ -25,7 +26,7 @@ func queries(major int, columns bool) string {
 		return otherwise
 	}
 	expand := func(m string) string {
-		part := placeholder.FindStringSubmatch(m)
+		part := placeholder().FindStringSubmatch(m)
 		args := strings.Fields(part[2])
 		switch part[1] {
 		case "user":
@@ -63,8 +64,8 @@ func queries(major int, columns bool) string {
 		}
 		panic("catalog: unknown placeholder " + m)
 	}
-	return placeholder.ReplaceAllStringFunc(relationsSQL+";\n"+objectsSQL, func(m string) string {
-		return placeholder.ReplaceAllStringFunc(expand(m), expand)
+	return placeholder().ReplaceAllStringFunc(relationsSQL+";\n"+objectsSQL, func(m string) string {
+		return placeholder().ReplaceAllStringFunc(expand(m), expand)
 	})
 }
 

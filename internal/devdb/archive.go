@@ -29,7 +29,7 @@ import (
 // errDamaged is an archive that is not as it was written.
 var errDamaged = errors.New("the file is damaged")
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
 
 // readArchive reads an archive and marks it as used. One that a crash left
 // incomplete, or a disk changed, gives errDamaged.
@@ -39,7 +39,7 @@ func readArchive(file string) ([]byte, error) {
 		return nil, err
 	}
 	tail := len(content) - crc32.Size
-	if tail < 0 || crc32.Checksum(content[:tail], castagnoli) != binary.BigEndian.Uint32(content[tail:]) {
+	if tail < 0 || crc32.Checksum(content[:tail], castagnoli()) != binary.BigEndian.Uint32(content[tail:]) {
 		return nil, fmt.Errorf("reading %s: %w", file, errDamaged)
 	}
 	// What was used last is the last to be dropped.
@@ -57,7 +57,7 @@ func writeArchive(file string, archive []byte) error {
 	defer os.Remove(f.Name())
 	_, err = f.Write(archive)
 	if err == nil {
-		_, err = f.Write(binary.BigEndian.AppendUint32(nil, crc32.Checksum(archive, castagnoli)))
+		_, err = f.Write(binary.BigEndian.AppendUint32(nil, crc32.Checksum(archive, castagnoli())))
 	}
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // NoDumpError says that no pg_dump is installed that can read the server.
@@ -52,7 +53,7 @@ func (d *Database) Dump(ctx context.Context) (string, error) {
 	return stdout.String(), nil
 }
 
-var dumpVersion = regexp.MustCompile(`^pg_dump \(PostgreSQL\) ([0-9]+)`)
+var dumpVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^pg_dump \(PostgreSQL\) ([0-9]+)`) })
 
 // findDump returns a pg_dump of that major, else of the next one: an older one refuses a newer server.
 func findDump(ctx context.Context, major int) (string, error) {
@@ -73,7 +74,7 @@ func findDump(ctx context.Context, major int) (string, error) {
 		if err != nil {
 			continue
 		}
-		m := dumpVersion.FindSubmatch(out)
+		m := dumpVersion().FindSubmatch(out)
 		if m == nil {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // binaries is a folder with postgres and initdb.
@@ -129,7 +130,7 @@ func searchDirs(ctx context.Context) []string {
 	return dirs
 }
 
-var versionOutput = regexp.MustCompile(`^postgres \(PostgreSQL\) (([0-9]+).*)`)
+var versionOutput = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^postgres \(PostgreSQL\) (([0-9]+).*)`) })
 
 // probe asks the folder's server for its version.
 func probe(ctx context.Context, dir string) (binaries, error) {
@@ -149,7 +150,7 @@ func probe(ctx context.Context, dir string) (binaries, error) {
 	if err != nil {
 		return binaries{}, fmt.Errorf("running %s --version: %w: %s", filepath.Join(dir, "postgres"), err, strings.TrimSpace(string(out)))
 	}
-	m := versionOutput.FindStringSubmatch(string(out))
+	m := versionOutput().FindStringSubmatch(string(out))
 	if m == nil {
 		return binaries{}, fmt.Errorf("%s --version says %q", filepath.Join(dir, "postgres"), strings.TrimSpace(string(out)))
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // source is a parsed Config.Dev: a major version (0 means any) or a URL.
@@ -22,7 +23,9 @@ func Major(dev string) (int, error) {
 
 // imageTag is the part of a postgres image's tag that counts: "15",
 // "15.3-alpine", "15-bookworm", "latest".
-var imageTag = regexp.MustCompile(`^(?:([0-9]+)(?:\.[0-9]+)*|latest|alpine|bookworm|bullseye|trixie)(?:[-_.a-z0-9]*)$`)
+var imageTag = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:([0-9]+)(?:\.[0-9]+)*|latest|alpine|bookworm|bullseye|trixie)(?:[-_.a-z0-9]*)$`)
+})
 
 // parseDev reads the forms that Atlas accepts for a PostgreSQL dev database:
 // docker://postgres/TAG[/DATABASE], docker+postgres://[REGISTRY|_]/IMAGE:TAG[/DATABASE]
@@ -71,7 +74,7 @@ func parseDev(dev string) (source, error) {
 	if tag == "" {
 		return source{}, nil
 	}
-	m := imageTag.FindStringSubmatch(tag)
+	m := imageTag().FindStringSubmatch(tag)
 	if m == nil {
 		return source{}, fmt.Errorf("reading dev: %q is no version of PostgreSQL: want %s", tag, devForms)
 	}

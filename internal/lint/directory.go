@@ -33,7 +33,7 @@ var fixedTitles = map[string]string{
 
 // fixed adds a finding of the fixed rule called d.Name.
 func (r *Report) fixed(p Policy, file string, d Diagnostic) {
-	rule := rulesByName[d.Name]
+	rule := rulesByName()[d.Name]
 	if !p.on(rule) {
 		return
 	}

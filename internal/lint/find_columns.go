@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -83,10 +84,10 @@ func volatile(columns []*column, otherwise bool) []*column {
 	matching := func(expr *regexp.Regexp) []*column {
 		return slices.DeleteFunc(slices.Clone(columns), func(c *column) bool { return !expr.MatchString(c.Default) })
 	}
-	if known := matching(volatileCall); len(known) > 0 || otherwise {
+	if known := matching(volatileCall()); len(known) > 0 || otherwise {
 		return known
 	}
-	if calls := matching(call); len(calls) > 0 {
+	if calls := matching(call()); len(calls) > 0 {
 		return calls
 	}
 	return columns
@@ -95,8 +96,10 @@ func volatile(columns []*column, otherwise bool) []*column {
 var (
 	// call matches an expression that calls a function, and volatileCall one that calls a function of PostgreSQL or of its
 	// extensions whose result is another for each row.
-	call         = regexp.MustCompile(`[a-z_"]\(`)
-	volatileCall = regexp.MustCompile(`\b(random|gen_random_uuid|gen_random_bytes|uuid_generate_v[0-9]\w*|clock_timestamp|timeofday|nextval)\(`)
+	call         = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[a-z_"]\(`) })
+	volatileCall = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\b(random|gen_random_uuid|gen_random_bytes|uuid_generate_v[0-9]\w*|clock_timestamp|timeofday|nextval)\(`)
+	})
 )
 
 func (f *finder) addedRewrites(s *step, t *relation, c *column, name, what, fix string) {

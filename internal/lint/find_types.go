@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -173,11 +174,11 @@ type sqlType struct {
 	args   []int
 }
 
-var typeArgs = regexp.MustCompile(`\(([0-9,-]+)\)`)
+var typeArgs = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\(([0-9,-]+)\)`) })
 
 func parseType(text string) sqlType {
 	t := sqlType{name: text}
-	if m := typeArgs.FindStringSubmatch(text); m != nil {
+	if m := typeArgs().FindStringSubmatch(text); m != nil {
 		t.name = strings.Replace(text, m[0], "", 1)
 		for _, a := range strings.Split(m[1], ",") {
 			n, err := strconv.Atoi(a)

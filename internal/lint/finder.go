@@ -83,7 +83,7 @@ func (f *finder) statement(s *step) {
 
 // add adds a finding of the rule called name.
 func (f *finder) add(s *step, name string, d Diagnostic) {
-	r, ok := rulesByName[name]
+	r, ok := rulesByName()[name]
 	if !ok {
 		panic("no rule is called " + name)
 	}

@@ -172,7 +172,7 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 		found := fd.find(tr)
 		silence := readNolint(f)
 		for _, d := range found {
-			if silence.silences(d) && !cfg.Policy.forced(rulesByName[d.Name]) || cfg.Policy.allows(d) {
+			if silence.silences(d) && !cfg.Policy.forced(rulesByName()[d.Name]) || cfg.Policy.allows(d) {
 				r.Silenced++
 				continue
 			}

@@ -149,9 +149,9 @@ func (n *nolint) findings(ran bool) []Diagnostic {
 		var unused []string
 		for i, name := range dir.names {
 			switch {
-			case !slices.Contains(silencable, name):
+			case !slices.Contains(silencable(), name):
 				text := fmt.Sprintf("atlas:nolint names %q, and there is no such check", name)
-				if near := nearest(name, silencable); near != "" {
+				if near := nearest(name, silencable()); near != "" {
 					text += ": did you mean " + near + "?"
 				} else {
 					text += "; write a reason behind --"

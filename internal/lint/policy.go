@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/agext/levenshtein"
 )
@@ -66,7 +67,7 @@ func (p Policy) allows(d Diagnostic) bool {
 	if matches(p.AllowTables, d.Table) {
 		return true
 	}
-	return slices.ContainsFunc(p.settings(rulesByName[d.Name]), func(s Setting) bool {
+	return slices.ContainsFunc(p.settings(rulesByName()[d.Name]), func(s Setting) bool {
 		return matches(s.AllowTables, d.Table) || matches(s.AllowColumns, d.Column)
 	})
 }
@@ -90,7 +91,7 @@ func CheckNames() []string {
 }
 
 // silencable are the words that a directive may name: analyzers, and names and codes of the rules that a directive can silence.
-var silencable = func() []string {
+var silencable = sync.OnceValue(func() []string {
 	names := []string{}
 	for a := range titles {
 		names = append(names, a)
@@ -103,7 +104,7 @@ var silencable = func() []string {
 	}
 	slices.Sort(names)
 	return names
-}()
+})
 
 // nearest is the word of a list that was probably meant, "" if none is near.
 func nearest(word string, list []string) string {

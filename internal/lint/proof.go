@@ -106,7 +106,7 @@ func (p *proof) downs(ctx context.Context, r *Report) error {
 		if f.Down != nil {
 			none = f.Down.None
 		}
-		if rule := rulesByName["irreversible"]; none != "" && p.Policy.on(rule) {
+		if rule := rulesByName()["irreversible"]; none != "" && p.Policy.on(rule) {
 			r.add(f.Name, Diagnostic{
 				Title: titles[rule.Analyzer], Name: rule.Name, Code: rule.Code, Severity: p.Policy.severity(rule),
 				Text: "there is no way back from this migration: " + none,

@@ -1,5 +1,7 @@
 package lint
 
+import "sync"
+
 // A Rule is a hazard that lint knows.
 type Rule struct {
 	Name string // "drop-column"
@@ -219,10 +221,10 @@ var fixed = []Rule{
 // Rules returns all that lint may report, sorted by subject.
 func Rules() []Rule { return append(append([]Rule(nil), hazards...), fixed...) }
 
-var rulesByName = func() map[string]Rule {
+var rulesByName = sync.OnceValue(func() map[string]Rule {
 	m := make(map[string]Rule)
 	for _, r := range Rules() {
 		m[r.Name] = r
 	}
 	return m
-}()
+})

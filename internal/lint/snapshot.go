@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -163,14 +164,14 @@ type counts struct {
 var snapshotSQL string
 
 // queries are those of snapshot.sql by the name in the comment above each.
-var queries = func() map[string]string {
+var queries = sync.OnceValue(func() map[string]string {
 	m := make(map[string]string)
 	for _, part := range strings.Split(snapshotSQL, "-- ")[1:] {
 		name, sql, _ := strings.Cut(part, "\n")
 		m[name] = strings.TrimSpace(sql)
 	}
 	return m
-}()
+})
 
 // read returns what a query of the batch gave.
 func read[T any](br pgx.BatchResults, err *error) []T {
@@ -201,7 +202,7 @@ func readSnapshot(ctx context.Context, conn *pgx.Conn) (*snapshot, error) {
 	for _, name := range []string{
 		"relations", "columns", "constraints", "indexes", "functions", "types", "triggers", "policies", "rules", "extensions", "schemas", "locks", "counts",
 	} {
-		b.Queue(queries[name])
+		b.Queue(queries()[name])
 	}
 	br := conn.SendBatch(ctx, b)
 	var err error

@@ -313,7 +313,7 @@ func (r *fileRun) alone(ctx context.Context, st *step) error {
 func (r *fileRun) baseline(ctx context.Context) error {
 	b := *r.now
 	b.locks, b.counts = nil, make(map[uint32]counts)
-	rows, err := r.conn.Query(ctx, queries["counts"])
+	rows, err := r.conn.Query(ctx, queries()["counts"])
 	if err == nil {
 		var list []counts
 		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[counts])
@@ -407,7 +407,7 @@ func (r *fileRun) readDefinitions(ctx context.Context, st *step) error {
 		return nil
 	}
 	st.definitions = make(map[uint32]string)
-	rows, err := r.conn.Query(ctx, queries["definitions"], made)
+	rows, err := r.conn.Query(ctx, queries()["definitions"], made)
 	if err != nil {
 		return fmt.Errorf("reading definitions of indexes: %w", err)
 	}
@@ -532,7 +532,7 @@ func (r *fileRun) readUses(ctx context.Context, st *step) error {
 		if after == nil || after.Version == before.Version {
 			continue
 		}
-		rows, err := r.conn.Query(ctx, queries["uses"], oid)
+		rows, err := r.conn.Query(ctx, queries()["uses"], oid)
 		if err != nil {
 			return fmt.Errorf("reading what uses a function: %w", err)
 		}

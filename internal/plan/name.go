@@ -5,17 +5,18 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 )
 
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+var namePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`) })
 
 // checkName says whether a name that somebody gave can be part of a file's name. The error
 // is a *UsageError.
 func checkName(name string) error {
-	if namePattern.MatchString(name) && len(name) <= maxName && !strings.HasSuffix(name, ".sql") {
+	if namePattern().MatchString(name) && len(name) <= maxName && !strings.HasSuffix(name, ".sql") {
 		return nil
 	}
 	return &UsageError{fmt.Sprintf("%q cannot be a migration's name: take at most %d ASCII letters, digits, _ and -, the first one a letter or a digit, and leave version and .sql to the tool: -name=%s",
@@ -334,11 +335,11 @@ func objectName(o schema.Object) string {
 	return "object"
 }
 
-var unclean = regexp.MustCompile(`[^a-z0-9]+`)
+var unclean = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^a-z0-9]+`) })
 
 // clean makes a derived name fit for a file's name.
 func clean(name string) string {
-	name = strings.Trim(unclean.ReplaceAllString(strings.ToLower(name), "_"), "_")
+	name = strings.Trim(unclean().ReplaceAllString(strings.ToLower(name), "_"), "_")
 	if len(name) > maxName {
 		name = strings.TrimRight(name[:maxName], "_")
 	}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -18,7 +19,7 @@ type parts struct {
 }
 
 // digits is what follows the colon where it can only be a port.
-var digits = regexp.MustCompile(`^[0-9]*(?:[/?#,]|$)`)
+var digits = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]*(?:[/?#,]|$)`) })
 
 // split takes a PostgreSQL URL apart. Unlike net/url it takes passwords as people paste
 // them, with characters that should have been escaped, as SQLAlchemy does. Its errors show
@@ -65,7 +66,7 @@ func userinfoEnd(rest string) int {
 	}
 	// A / ? or # in the password, unless what follows the colon is a port.
 	colon := strings.IndexByte(rest[:end], ':')
-	if colon < 0 || strings.HasPrefix(rest, "[") || digits.MatchString(rest[colon+1:]) {
+	if colon < 0 || strings.HasPrefix(rest, "[") || digits().MatchString(rest[colon+1:]) {
 		return -1
 	}
 	return strings.IndexByte(rest, '@')
@@ -76,13 +77,13 @@ func unescape(s string) string {
 	if out, err := url.PathUnescape(s); err == nil {
 		return out
 	}
-	return escape.ReplaceAllStringFunc(s, func(m string) string {
+	return escape().ReplaceAllStringFunc(s, func(m string) string {
 		out, _ := url.PathUnescape(m)
 		return out
 	})
 }
 
-var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+var escape = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%[0-9A-Fa-f]{2}`) })
 
 // url is the PostgreSQL URL of the parts.
 func (p parts) url() string {
@@ -141,17 +142,21 @@ func parseReason(err error, raw string) string {
 
 // secrets find passwords in running text: in URLs, with whatever the password holds up to
 // the last @ of the word, and in libpq's key words.
-var secrets = []struct {
+var secrets = sync.OnceValue(func() []secret {
+	return []secret{
+		{regexp.MustCompile(`(?i)\b([a-z][a-z0-9+]*://[^\s:/?#@"'` + "`" + `]*):[^\s"` + "`" + `]*@`), "$1:xxxxx@"},
+		{regexp.MustCompile(`(?i)\b((?:ssl)?password)=(?:'(?:[^'\\]|\\.)*'|[^\s&"` + "`" + `]*)`), "$1=xxxxx"},
+	}
+})
+
+type secret struct {
 	find *regexp.Regexp
 	with string
-}{
-	{regexp.MustCompile(`(?i)\b([a-z][a-z0-9+]*://[^\s:/?#@"'` + "`" + `]*):[^\s"` + "`" + `]*@`), "$1:xxxxx@"},
-	{regexp.MustCompile(`(?i)\b((?:ssl)?password)=(?:'(?:[^'\\]|\\.)*'|[^\s&"` + "`" + `]*)`), "$1=xxxxx"},
 }
 
 // Redact masks the passwords of connection strings inside a text.
 func Redact(text string) string {
-	for _, s := range secrets {
+	for _, s := range secrets() {
 		text = s.find.ReplaceAllString(text, s.with)
 	}
 	return text

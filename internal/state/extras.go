@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -390,7 +391,7 @@ func (e *extras) statements(want *extras) []string {
 // constraintSuffixes are what may stand behind a constraint's definition, the last first.
 var constraintSuffixes = []string{"NOT VALID", "NOT ENFORCED", "NO INHERIT", "INITIALLY DEFERRED", "DEFERRABLE"}
 
-var setColumns = regexp.MustCompile(`(SET (?:NULL|DEFAULT)) \([^)]*\)`)
+var setColumns = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(SET (?:NULL|DEFAULT)) \([^)]*\)`) })
 
 // plainConstraint takes apart what schema.hcl says of a constraint's definition and what
 // it cannot say, the latter in the order in which PostgreSQL writes it.
@@ -412,8 +413,8 @@ func plainConstraint(kind, def string) (plain string, more []string) {
 			rest = strings.Replace(rest, ") MATCH FULL", ")", 1)
 			more = append(more, "MATCH FULL")
 		}
-		if m := setColumns.FindString(rest); m != "" {
-			rest = setColumns.ReplaceAllString(rest, "$1")
+		if m := setColumns().FindString(rest); m != "" {
+			rest = setColumns().ReplaceAllString(rest, "$1")
 			more = append(more, m)
 		}
 		if p := strings.ReplaceAll(columns, ", PERIOD ", ", "); p != columns {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
@@ -160,7 +161,7 @@ func (d *document) table(schemaName, table, part string) (hcl.Pos, label) {
 	return best, at
 }
 
-var quoted = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"`)
+var quoted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"((?:[^"\\]|\\.)*)"`) })
 
 // unplaced gives an error of Atlas's that has no position that of the innermost block
 // whose own name and those around it the message quotes.
@@ -170,7 +171,7 @@ func (d *document) unplaced(err error) *SchemaError {
 		msg = strings.TrimPrefix(msg, prefix)
 	}
 	names := map[string]bool{}
-	for _, m := range quoted.FindAllStringSubmatch(msg, -1) {
+	for _, m := range quoted().FindAllStringSubmatch(msg, -1) {
 		names[m[1]] = true
 	}
 	said := func(b block) int {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
@@ -106,7 +107,7 @@ func exactDefaults(ctx context.Context, conn *pgx.Conn, r *schema.Realm) error {
 		}
 		switch c.Type.Type.(type) {
 		case *schema.IntegerType, *schema.DecimalType, *schema.FloatType:
-			if _, ok := c.Default.(*schema.Literal); ok && !plainNumber.MatchString(expr) {
+			if _, ok := c.Default.(*schema.Literal); ok && !plainNumber().MatchString(expr) {
 				c.Default = &schema.RawExpr{X: expr}
 			}
 		}
@@ -119,4 +120,6 @@ func exactDefaults(ctx context.Context, conn *pgx.Conn, r *schema.Realm) error {
 }
 
 // plainNumber matches what PostgreSQL makes of a number in a default.
-var plainNumber = regexp.MustCompile(`^(?:(?:0|[1-9]\d{0,8})(?:\.\d*[1-9])?|'-[1-9]\d{0,8}'::integer)$`)
+var plainNumber = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:(?:0|[1-9]\d{0,8})(?:\.\d*[1-9])?|'-[1-9]\d{0,8}'::integer)$`)
+})

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 )
@@ -81,7 +82,7 @@ func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog)
 		case comment:
 		case kind == "column":
 			// Any other column's sequence is one that HCL cannot make.
-			if m := serialDefault.FindStringSubmatch(def); m != nil {
+			if m := serialDefault().FindStringSubmatch(def); m != nil {
 				owned[m[1]] = true
 			}
 		case kind == "view", kind == "materialized view", kind == "foreign table",
@@ -116,7 +117,9 @@ func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog)
 }
 
 // serialDefault matches the definition of a column whose type may be called serial.
-var serialDefault = regexp.MustCompile(`^(?:smallint|integer|bigint) not null default nextval\('(.*)'::regclass\)(?: \[|$)`)
+var serialDefault = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:smallint|integer|bigint) not null default nextval\('(.*)'::regclass\)(?: \[|$)`)
+})
 
 // SameOutside says whether two second halves of Split have the same objects, unchanged.
 // Columns, indexes, constraints and columns' sequences do not count: a partition's follow

@@ -3,6 +3,7 @@ package state
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // unsaid names what schema.hcl cannot say about a managed object, by its catalog line:
@@ -35,7 +36,7 @@ func unsaid(line string) []string {
 			strings.Contains(state, "statistics ") || strings.Contains(state, "with ("), "column with storage options")
 		add(strings.HasSuffix(def, ") virtual"), "virtual column")
 		if _, options, ok := strings.Cut(def, " as identity"); ok {
-			add(identityOptions.MatchString(options), "identity column with sequence options")
+			add(identityOptions().MatchString(options), "identity column with sequence options")
 		}
 	case "sequence":
 		typ, _, _ := strings.Cut(def, " owned by ")
@@ -60,8 +61,8 @@ func unsaid(line string) []string {
 		add(strings.Contains(state, "clustered"), "clustered index")
 		add(strings.Contains(state, "replica identity"), "table with a replica identity")
 	case "index":
-		if m := indexParameters.FindStringSubmatch(def); m != nil {
-			add(!onlyPages.MatchString(m[1]), "index with storage parameters")
+		if m := indexParameters().FindStringSubmatch(def); m != nil {
+			add(!onlyPages().MatchString(m[1]), "index with storage parameters")
 		}
 		add(strings.Contains(state, "statistics "), "index with a statistics target")
 		add(strings.Contains(state, "clustered"), "clustered index")
@@ -71,10 +72,10 @@ func unsaid(line string) []string {
 }
 
 var (
-	identityOptions = regexp.MustCompile(`\b(as|minvalue|maxvalue|cache|cycle)\b`)
+	identityOptions = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b(as|minvalue|maxvalue|cache|cycle)\b`) })
 	// PostgreSQL quotes the values of parameters, and names nothing else so.
-	indexParameters = regexp.MustCompile(` WITH \(([a-z_]+='[^)]*')\)`)
-	onlyPages       = regexp.MustCompile(`^pages_per_range='\d+'$`)
+	indexParameters = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` WITH \(([a-z_]+='[^)]*')\)`) })
+	onlyPages       = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^pages_per_range='\d+'$`) })
 )
 
 // cutState cuts off the state that stands in brackets behind a definition.

@@ -84,6 +84,7 @@ type constraint struct {
 	References int64
 	Key        int64 // the index that a foreign key refers to
 	Columns    []string
+	RefColumns []string // what a foreign key's columns refer to, in their order
 	Deferrable string
 	Comment    *string
 

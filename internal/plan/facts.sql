@@ -61,6 +61,8 @@ SELECT json_build_object(
     'references', CASE WHEN k.contype = 'f' THEN k.confrelid::int8 ELSE 0 END, 'key', CASE WHEN k.contype = 'f' THEN k.conindid::int8 ELSE 0 END,
     'columns', (SELECT coalesce(json_agg(a.attname ORDER BY u.n), '[]') FROM unnest(k.conkey) WITH ORDINALITY u(num, n)
       JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num),
+    'refColumns', (SELECT coalesce(json_agg(a.attname ORDER BY u.n), '[]') FROM unnest(k.confkey) WITH ORDINALITY u(num, n)
+      JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num),
     'deferrable', CASE WHEN k.condeferred THEN ' DEFERRABLE INITIALLY DEFERRED' WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END,
     'comment', obj_description(k.oid, 'pg_constraint')) ORDER BY k.conname)
   FROM pg_constraint k

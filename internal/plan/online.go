@@ -17,8 +17,9 @@ import (
 type differ struct {
 	have, want         *facts
 	haveConn, wantConn *pgx.Conn
-	taken              map[string]bool // names that the plan gives to what it builds
-	settled            map[*index]bool // indexes that become a constraint's, or were
+	taken              map[string]bool      // names that the plan gives to what it builds
+	settled            map[*index]bool      // indexes that become a constraint's, or were
+	freed              map[*constraint]bool // foreign keys that are dropped before types change
 	ops                []op
 	refusals           []Refusal
 	enumChanges        []schema.Change // for the plan's name

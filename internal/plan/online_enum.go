@@ -74,6 +74,7 @@ func (d *differ) rebuildEnum(ctx context.Context, schemaName string, h, w *schem
 			defaults[i], a.Default = b.Default, b.Default
 		}
 	}
+	d.freeEnumKeys(users)
 	comment, err := d.typeComment(ctx, schemaName, h.T)
 	if err != nil {
 		return err
@@ -90,6 +91,9 @@ func (d *differ) rebuildEnum(ctx context.Context, schemaName string, h, w *schem
 	}
 	up := swapEnum(schemaName, h.T, old, w.Values, users, comment)
 	var texts []string
+	for k := range d.freed {
+		texts = append(texts, dropConstraint(d.have.byOID[k.Table], k.Name).String())
+	}
 	for _, c := range up {
 		texts = append(texts, c.String())
 	}
@@ -125,6 +129,20 @@ func (d *differ) rebuildEnum(ctx context.Context, schemaName string, h, w *schem
 	}
 	d.add(o)
 	return nil
+}
+
+// freeEnumKeys frees the foreign keys over the columns of an enum that is made anew: PostgreSQL
+// does not compare the new type with the old one.
+func (d *differ) freeEnumKeys(users []enumUser) {
+	for _, u := range users {
+		if t := d.have.tables[u.table]; t != nil {
+			for _, k := range t.constraints {
+				if k.Kind == "f" && slices.Contains(k.Columns, u.column) {
+					d.freed[k] = true
+				}
+			}
+		}
+	}
 }
 
 // An enumUser is a column of an enum's type, or of an array of it.

@@ -81,7 +81,7 @@ func (d *differ) keyMarks(t *table, column string) []string {
 		from := d.have.tables[name]
 		for _, k := range from.constraints {
 			switch {
-			case k.Kind != "f" || k.refs == nil:
+			case k.Kind != "f" || k.refs == nil || d.freed[k]:
 			case from.OID == t.OID && slices.Contains(k.Columns, column):
 				add(k.refs, "the foreign key "+ident(k.Name)+" refers to it")
 			case k.refs.OID == t.OID && k.key != nil && slices.Contains(k.key.Columns, column):

@@ -1,0 +1,77 @@
+package plan
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// freeKeys finds the foreign keys whose two ends change to types that PostgreSQL does not
+// compare with the old ones. It makes a key anew with each end, and refuses: such a key goes
+// before and comes back after.
+func (d *differ) freeKeys(ctx context.Context) error {
+	for name, t := range d.have.tables {
+		if d.want.tables[name] == nil {
+			continue
+		}
+		for _, k := range t.constraints {
+			if k.Kind != "f" || k.refs == nil || k.refs.OID == t.OID {
+				continue // one ALTER TABLE changes both ends
+			}
+			for i, column := range k.Columns {
+				want := ends{column: d.want.tables[name].column(column)}
+				if ref := d.want.tables[k.refs.String()]; ref != nil {
+					want.ref = ref.column(k.RefColumns[i])
+				}
+				held, err := d.holds(ctx, ends{t.column(column), k.refs.column(k.RefColumns[i])}, want)
+				if err != nil {
+					return err
+				}
+				if held {
+					d.freed[k] = true
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// ends are the columns that a foreign key ties to each other.
+type ends struct{ column, ref *column }
+
+// holds says whether a foreign key between a pair of columns stands in the way of their new
+// types, whichever of the two changes first.
+func (d *differ) holds(ctx context.Context, have, want ends) (bool, error) {
+	between := []ends{{have.column, want.ref}, {want.column, have.ref}}
+	for _, e := range between {
+		if e.column == nil || e.ref == nil || have.column.typed() == e.column.typed() && have.ref.typed() == e.ref.typed() {
+			continue
+		}
+		// A type may exist in one of the two states only. In neither there are both if one
+		// is new and the other goes, and then nothing compares them.
+		possible := false
+		for _, conn := range []*pgx.Conn{d.haveConn, d.wantConn} {
+			_, err := try(ctx, conn, "pg_temp.tried", "CREATE TEMPORARY TABLE tried_ref (c "+e.ref.typed()+" UNIQUE)",
+				"CREATE TEMPORARY TABLE tried (c "+e.column.typed()+")", "ALTER TABLE pg_temp.tried ADD FOREIGN KEY (c) REFERENCES pg_temp.tried_ref (c)")
+			if err != nil && sqlState(err) == "" {
+				return false, err
+			}
+			possible = possible || err == nil
+		}
+		if !possible {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// freeKey drops a foreign key before the types change and adds w, what becomes of it, after.
+func (d *differ) freeKey(t *table, h, w *constraint) {
+	drop := dropConstraint(t, h.Name)
+	drop.note = []string{"Its two ends change one after the other, and PostgreSQL compares no old type with a new one."}
+	if w != nil {
+		drop.note = append(drop.note, "Until it is added again it neither checks nor cascades: a row that is against it by then fails its validation.")
+		d.add(d.addConstraint(t, w)...)
+	}
+	d.add(op{stage: stageFreeKeys, up: []cmd{drop}}.undo(d.addConstraint(t, h)))
+}

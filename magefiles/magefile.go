@@ -174,7 +174,7 @@ func Apply(ctx context.Context,
 	wait *time.Duration, // how long to wait for another who migrates, such as 5m; unlimited if not given
 	format *string, // text or json
 ) error {
-	return live(ctx, env, url, format, wait, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
+	return live(ctx, env, url, format, wait, !value(dryrun), func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
 		most, err := count("n", n)
 		if err != nil {
 			return err
@@ -198,7 +198,7 @@ func Down(ctx context.Context,
 	wait *time.Duration, // how long to wait for another who migrates, such as 5m; unlimited if not given
 	format *string, // text or json
 ) error {
-	return live(ctx, env, url, format, wait, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
+	return live(ctx, env, url, format, wait, !value(dryrun), func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
 		most, err := count("n", n)
 		if err != nil {
 			return err
@@ -218,7 +218,7 @@ func Status(ctx context.Context,
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
 	format *string, // text or json
 ) error {
-	return live(ctx, env, url, format, nil, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
+	return live(ctx, env, url, format, nil, false, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
 		r, err := m.Status(ctx)
 		if err != nil {
 			return err
@@ -258,7 +258,7 @@ func Stamp(ctx context.Context,
 	yes *bool, // also if the schema is not that version's
 	format *string, // text or json
 ) error {
-	return live(ctx, env, url, format, nil, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
+	return live(ctx, env, url, format, nil, true, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
 		r, err := m.Stamp(ctx, migrator.StampOptions{To: value(to), Yes: value(yes)})
 		return c.Stamp(r, err)
 	})
@@ -397,8 +397,9 @@ func Version(ctx context.Context,
 	})
 }
 
-// live runs a target that works on a live database's migrations.
-func live(ctx context.Context, env, url, format *string, wait *time.Duration,
+// live runs a target that works on a live database's migrations; writes says that it
+// changes something there.
+func live(ctx context.Context, env, url, format *string, wait *time.Duration, writes bool,
 	fn func(context.Context, *cmd, *migrator.Migrator) error) error {
 	return run(ctx, func(ctx context.Context) (err error) {
 		c, err := openWithoutDir(env, url, format)
@@ -409,7 +410,7 @@ func live(ctx context.Context, env, url, format *string, wait *time.Duration,
 		if wait != nil {
 			c.Wait = wait
 		}
-		dialing := c.dial(ctx)
+		dialing := c.dial(ctx, writes)
 		if err := c.read(migration.ReadToRun); err != nil {
 			return err
 		}

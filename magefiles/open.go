@@ -160,9 +160,9 @@ func (c *cmd) writable() error {
 	return nil
 }
 
-// dial begins to connect to the database, before the migrations are read; nil if that
-// database is one to be started first, or can't be told.
-func (c *cmd) dial(ctx context.Context) *migrator.Dialing {
+// dial begins to connect to the database, and to lock it for what writes, before the
+// migrations are read; nil if that database is one to be started first, or can't be told.
+func (c *cmd) dial(ctx context.Context, writes bool) *migrator.Dialing {
 	if db, err := c.Database(); err != nil || db.Local {
 		return nil
 	}
@@ -170,7 +170,7 @@ func (c *cmd) dial(ctx context.Context) *migrator.Dialing {
 	if err != nil {
 		return nil
 	}
-	d := migrator.Dial(ctx, c.migrating(conn))
+	d := migrator.Dial(ctx, c.migrating(conn), writes)
 	c.closers = append(c.closers, d.Close)
 	return d
 }

@@ -3,46 +3,52 @@ package migration
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"runtime"
 	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // parse makes a Dir of what lies in the folder.
 func parse(f *folder) (*Dir, error) {
-	p := &parser{folder: f}
-	d := &Dir{folder: f}
-	var err error
-	if d.sum, err = hashes(f.up); err != nil {
-		return nil, err
-	}
-	if d.down, err = hashes(f.down); err != nil {
+	p := &parser{folder: f, marked: make(map[string]int)}
+	d := &Dir{folder: f, all: make([]*File, len(f.up))}
+	var sums errgroup.Group
+	sums.Go(func() (err error) {
+		d.sum, err = hashes(f.up)
+		return err
+	})
+	sums.Go(func() (err error) {
+		d.down, err = hashes(f.down)
+		return err
+	})
+	p.each(len(f.up), func(p *parser, i int) { d.all[i] = p.file(f.up[i]) })
+	if err := sums.Wait(); err != nil {
 		return nil, err
 	}
 	byName := make(map[string]*File, len(f.up))
-	for i, src := range f.up {
-		file := p.file(src)
-		if i < len(d.sum) {
-			file.Hash = d.sum[i].H
-		}
+	for i, file := range d.all {
+		file.Hash = d.sum[i].H
 		byName[file.Name] = file
-		d.all = append(d.all, file)
 	}
 	p.order(d.all)
 	p.checkpoints(d)
 	p.revisions(d.files)
-	for i, src := range f.down {
+	p.each(len(f.down), func(p *parser, i int) {
+		src := f.down[i]
 		file, ok := byName[src.name]
 		if !ok {
 			p.add(path.Join(DownDir, src.name), 0, 0, "there is no migration %s for this down file: rename it as its migration, or delete it", src.name)
-			continue
+			return
 		}
 		file.Down = p.downFile(src)
-		if i < len(d.down) {
-			file.Down.Hash = d.down[i].H
-		}
-	}
+		file.Down.Hash = d.down[i].H
+	})
 	p.effects(d.all)
 	switch {
 	case len(p.errs) == 0:
@@ -71,6 +77,27 @@ type parser struct {
 	folder *folder
 	errs   Errors
 	marked map[string]int // checkpoints: name -> line of the directive
+}
+
+// each calls parse for the numbers below n, on as many processors as there are, each
+// with a parser of its own. What they found is added to p in the order of the numbers.
+func (p *parser) each(n int, parse func(p *parser, i int)) {
+	const atLeast = 32 // files, for which another goroutine is worth it
+	parts := make([]parser, max(1, min(runtime.GOMAXPROCS(0), n/atLeast)))
+	var wg sync.WaitGroup
+	for k := range parts {
+		parts[k].folder = p.folder
+		wg.Go(func() {
+			for i := k * n / len(parts); i < (k+1)*n/len(parts); i++ {
+				parse(&parts[k], i)
+			}
+		})
+	}
+	wg.Wait()
+	for _, part := range parts {
+		p.errs = append(p.errs, part.errs...)
+		maps.Copy(p.marked, part.marked)
+	}
 }
 
 func (p *parser) add(file string, line, col int, format string, args ...any) {

@@ -2,12 +2,14 @@ package migration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -18,12 +20,48 @@ type SessionOptions struct {
 	SearchPath      []string      // schema names, default public
 	Role            string        // default: the role that logged in
 	LockTimeout     time.Duration // in whole milliseconds; default 0: none
+	// CheckClient is how often the server looks, in the middle of a statement, whether its client is still there. 0: as it is
+	// configured. PostgreSQL can't before 14, nor on every system.
+	CheckClient time.Duration
 }
 
 // Session sets conn up as migrations run, on a live database, in a replay and under the linter: what the server, the database, the
-// role or the environment set otherwise, so that a file means the same everywhere. It is done by SET, in one round trip, because
+// role or the environment set otherwise, so that a file means the same everywhere. It is done by a query, in one round trip, because
 // connection poolers refuse unknown startup parameters.
 func Session(ctx context.Context, conn *pgx.Conn, opts SessionOptions) error {
+	_, err := session(ctx, conn, "true", opts)
+	return err
+}
+
+// SessionOn is Session if the server's process has that pid, as it said when the client connected. If it hasn't, a pooler stands in
+// between, and nothing is set: on a process that is handed on it would be set for others too. In either case it returns the
+// process's pid.
+func SessionOn(ctx context.Context, conn *pgx.Conn, pid uint32, opts SessionOptions) (backend uint32, err error) {
+	return session(ctx, conn, fmt.Sprintf("pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) %d", int32(pid)), opts)
+}
+
+func session(ctx context.Context, conn *pgx.Conn, condition string, opts SessionOptions) (backend uint32, err error) {
+	var set []string
+	for _, s := range opts.settings(serverMajor(conn)) {
+		set = append(set, fmt.Sprintf("pg_catalog.set_config('%s', %s, false)", s[0], pgsql.Literal(s[1])))
+	}
+	sql := "SELECT pg_catalog.pg_backend_pid(), CASE WHEN " + condition + " THEN ARRAY[\n" + strings.Join(set, ",\n") + "] END"
+	var pid int32
+	err = conn.QueryRow(ctx, sql, pgx.QueryExecModeExec).Scan(&pid, nil)
+	const invalidValue = "22023"
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == invalidValue && opts.CheckClient != 0 {
+		opts.CheckClient = 0 // the server's system can't, or it is another setting's value that can't be: then that is told
+		return session(ctx, conn, condition, opts)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("setting up the session: %w", err)
+	}
+	return uint32(pid), nil
+}
+
+// settings are the names and values for a server of a major version.
+func (opts SessionOptions) settings(major int) [][2]string {
 	if opts.ApplicationName == "" {
 		opts.ApplicationName = "ibutsu-schema"
 	}
@@ -35,42 +73,37 @@ func Session(ctx context.Context, conn *pgx.Conn, opts SessionOptions) error {
 		path = append(path, pgsql.Ident(schema))
 	}
 	settings := [][2]string{
-		{"quote_all_identifiers", "off"}, // first: SET search_path spells the names by it
-		{"application_name", pgsql.Literal(opts.ApplicationName)},
-		{"client_encoding", "'UTF8'"},
+		{"quote_all_identifiers", "off"},
+		{"application_name", opts.ApplicationName},
+		{"client_encoding", "UTF8"},
 		{"client_min_messages", "notice"},
 		{"search_path", strings.Join(path, ", ")},
-		{"timezone", "'UTC'"},
-		{"datestyle", "'ISO, MDY'"},
-		{"intervalstyle", "'postgres'"},
+		{"timezone", "UTC"},
+		{"datestyle", "ISO, MDY"},
+		{"intervalstyle", "postgres"},
 		{"standard_conforming_strings", "on"},
 		{"transform_null_equals", "off"},
 		{"check_function_bodies", "on"},
-		{"default_transaction_isolation", "'read committed'"},
+		{"default_transaction_isolation", "read committed"},
 		{"default_transaction_read_only", "off"},
 		{"default_transaction_deferrable", "off"},
 		{"statement_timeout", "0"},
 		{"idle_in_transaction_session_timeout", "0"},
 		{"lock_timeout", strconv.FormatInt(opts.LockTimeout.Milliseconds(), 10)},
 	}
-	major := serverMajor(conn)
 	if major >= 14 {
 		settings = append(settings, [2]string{"idle_session_timeout", "0"})
+		if opts.CheckClient != 0 {
+			settings = append(settings, [2]string{"client_connection_check_interval", strconv.FormatInt(opts.CheckClient.Milliseconds(), 10)})
+		}
 	}
 	if major >= 17 {
 		settings = append(settings, [2]string{"transaction_timeout", "0"})
 	}
-	var sql strings.Builder
-	for _, s := range settings {
-		fmt.Fprintf(&sql, "SET SESSION %s = %s;\n", s[0], s[1])
-	}
 	if opts.Role != "" {
-		fmt.Fprintf(&sql, "SET SESSION ROLE %s;\n", pgsql.Ident(opts.Role))
+		settings = append(settings, [2]string{"role", opts.Role})
 	}
-	if _, err := conn.PgConn().Exec(ctx, sql.String()).ReadAll(); err != nil {
-		return fmt.Errorf("setting up the session: %w", err)
-	}
-	return nil
+	return settings
 }
 
 // serverMajor is the server's major version as it reports it when a client connects: "15.18 (Debian ...)", "18beta1".

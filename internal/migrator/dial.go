@@ -20,17 +20,33 @@ type dialed struct {
 }
 
 // Dial begins to connect, and to set up the session, as cfg says, whose Dir is not
-// looked at. Whether that went well is told by the first method of the Migrator
-// that needs a connection. The caller calls Close in the end.
-func Dial(ctx context.Context, cfg Config) *Dialing {
+// looked at. If locked is set it also takes the lock and reads the record, as the
+// methods that write do. Whether that went well is told by the first method of the
+// Migrator that needs a connection. The caller calls Close in the end.
+func Dial(ctx context.Context, cfg Config, locked bool) *Dialing {
 	ctx, cancel := context.WithCancel(ctx)
 	d := &Dialing{m: newMigrator(cfg), cancel: cancel, result: make(chan dialed, 1)}
 	go func() {
-		s, err := d.m.connect(ctx)
+		s, err := d.m.dial(ctx, locked)
 		d.result <- dialed{s, err}
 		close(d.result)
 	}()
 	return d
+}
+
+func (m *Migrator) dial(ctx context.Context, locked bool) (*session, error) {
+	if !locked {
+		return m.connect(ctx)
+	}
+	s, err := m.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.readRecord(ctx); err != nil {
+		s.close(ctx)
+		return nil, err
+	}
+	return s, nil
 }
 
 // New returns a Migrator for the directory. The first connection that it needs is

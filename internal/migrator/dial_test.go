@@ -15,8 +15,8 @@ func TestDial(t *testing.T) {
 	ctx := context.Background()
 	cfg := b.cfg
 	cfg.Dir = nil
-	for range 2 {
-		d := migrator.Dial(ctx, cfg)
+	for _, locked := range []bool{false, true, true} {
+		d := migrator.Dial(ctx, cfg, locked)
 		m := d.New(b.cfg.Dir)
 		if _, err := m.Apply(ctx, migrator.ApplyOptions{}); err != nil {
 			t.Fatal(err)
@@ -27,7 +27,7 @@ func TestDial(t *testing.T) {
 		if err := d.Close(); err != nil {
 			t.Error(err)
 		}
-		if err := migrator.Dial(ctx, cfg).Close(); err != nil {
+		if err := migrator.Dial(ctx, cfg, locked).Close(); err != nil {
 			t.Error(err)
 		}
 	}

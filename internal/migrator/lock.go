@@ -64,19 +64,26 @@ func (s *session) lock(ctx context.Context) error {
 	}
 }
 
-// tryLock asks in one round trip for the lock and whether the server takes writes.
+// tryLock asks in one round trip for the lock, whether the server takes writes, and,
+// once the lock is there, for the record's tables.
 func (s *session) tryLock(ctx context.Context) (locked bool, err error) {
 	var standby, readOnly bool
-	err = s.conn.QueryRow(ctx, `
+	var b pgx.Batch
+	b.Queue(`
 SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only')::bool, pg_catalog.pg_try_advisory_lock($1)`,
-		lockKey()).Scan(&standby, &readOnly, &locked)
+		lockKey()).QueryRow(func(row pgx.Row) error { return row.Scan(&standby, &readOnly, &locked) })
+	rest := s.m.cfg.Store.QueueRead(&b)
+	err = s.conn.SendBatch(ctx, &b).Close()
 	switch {
 	case err != nil:
-		return false, fmt.Errorf("locking the database: %w", err)
+		return locked, fmt.Errorf("locking the database: %w", err)
 	case standby:
 		return locked, &RefusedError{"the server is a standby, which is read-only: name the primary in the URL"}
 	case readOnly:
 		return locked, &RefusedError{"the server lets this session only read: is it a replica, or does a pooler connect it read-only?"}
+	}
+	if locked {
+		s.readRest = rest
 	}
 	return locked, nil
 }

@@ -129,12 +129,24 @@ func (e *UsageError) Error() string { return e.Text }
 
 // judge reads the record and says where the database stands.
 func (s *session) judge(ctx context.Context) (revision.Place, error) {
-	rec, err := s.m.cfg.Store.Read(ctx, s.conn)
-	if err != nil {
+	if err := s.readRecord(ctx); err != nil {
 		return revision.Place{Index: -1}, err
 	}
-	s.rec = rec
-	return revision.Judge(s.m.cfg.Dir, rec, func() (catalog.Catalog, error) { return s.live(ctx) })
+	return revision.Judge(s.m.cfg.Dir, s.rec, func() (catalog.Catalog, error) { return s.live(ctx) })
+}
+
+// readRecord reads the record, unless that was done while dialing.
+func (s *session) readRecord(ctx context.Context) error {
+	if s.read {
+		return nil
+	}
+	read := s.m.cfg.Store.Read
+	if s.readRest != nil {
+		read = s.readRest
+	}
+	rec, err := read(ctx, s.conn)
+	s.rec, s.read = rec, err == nil
+	return err
 }
 
 // live is the database's catalog. To read one takes a while, so a database in

@@ -221,7 +221,7 @@ func (o *observer) look(ctx context.Context, t *task) {
 func (o *observer) connect(ctx context.Context) (*pgx.Conn, error) {
 	cfg := o.m.connConfig()
 	cfg.OnNotice = nil
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+	conn, err := dial(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}

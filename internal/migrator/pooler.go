@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
 // Session settings, the session's advisory lock and the observer need one backend
@@ -15,18 +15,25 @@ import (
 // backendPID asks for the pid of the process that serves a connection.
 const backendPID = "SELECT pg_catalog.pg_backend_pid()"
 
-// identify finds out which process serves the session, and refuses a pooler that
-// changes it. Nothing has been set yet: what is set on a backend that is handed
-// on would be the application's setting.
-func (s *session) identify(ctx context.Context) error {
-	if err := s.conn.QueryRow(ctx, backendPID).Scan(&s.pid); err != nil {
-		return fmt.Errorf("asking for the server's process: %w", err)
+// setUp gives the session its settings, and refuses a pooler that changes the
+// process that serves it. Behind one that doesn't, the settings take a further
+// round trip: only then is it known that they stay this session's.
+func (s *session) setUp(ctx context.Context) error {
+	s.limit = s.m.cfg.LockTimeout
+	pid := s.conn.PgConn().PID()
+	backend, err := migration.SessionOn(ctx, s.conn, pid, s.m.settings())
+	if err != nil {
+		return err
 	}
-	if uint32(s.pid) == s.conn.PgConn().PID() {
+	s.pid = int32(backend)
+	if backend == pid {
 		return nil
 	}
 	s.proxied = true
-	return s.refusePooling(ctx)
+	if err := s.refusePooling(ctx); err != nil {
+		return err
+	}
+	return s.set(ctx)
 }
 
 // refusePooling opens further clients, each with a transaction. A pooler by the
@@ -37,7 +44,7 @@ func (s *session) refusePooling(ctx context.Context) error {
 	cfg := s.m.connConfig()
 	cfg.OnNotice = nil
 	for range clients {
-		conn, err := pgx.ConnectConfig(ctx, cfg)
+		conn, err := dial(ctx, cfg)
 		if err != nil {
 			break // the pooler has no more to give: what was seen until here must do
 		}

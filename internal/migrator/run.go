@@ -390,8 +390,5 @@ func (s *session) reset(ctx context.Context) error {
 	if err := s.exec(ctx, "RESET ROLE; RESET ALL"); err != nil {
 		return fmt.Errorf("setting the session back: %w", err)
 	}
-	if err := s.set(ctx); err != nil {
-		return err
-	}
-	return s.watchClient(ctx)
+	return s.set(ctx)
 }

@@ -25,6 +25,10 @@ const (
 	// an interruption.
 	cleanup = 3 * time.Second
 
+	// checkClient is how soon the server notices in the middle of a long statement
+	// that its client was killed, so that it doesn't go on, and hold the lock, for nobody.
+	checkClient = 2 * time.Second
+
 	oldestServer = 13
 )
 
@@ -32,9 +36,15 @@ const (
 type session struct {
 	m      *Migrator
 	conn   *pgx.Conn
-	rec    revision.Record // as read by judge; its Has fields are kept up to date
+	rec    revision.Record // as read by readRecord; its Has fields are kept up to date
 	locked bool
-	limit  time.Duration // lock_timeout now
+
+	// readRest reads what the lock has not brought of the record; nil if it is to be
+	// read as a whole.
+	readRest func(context.Context, revision.Querier) (revision.Record, error)
+	read     bool // the record is
+
+	limit time.Duration // lock_timeout now
 
 	pid      int32 // of the server's process; not what a pooler says it is
 	proxied  bool  // a pooler stands in between
@@ -70,7 +80,7 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 		return d.take(m)
 	}
 	cfg := m.connConfig()
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+	conn, err := dial(ctx, cfg)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("connecting to PostgreSQL: %w", context.Cause(ctx))
@@ -80,13 +90,7 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 	s := &session{m: m, conn: conn}
 	err = refuseOld(conn.PgConn().ParameterStatus("server_version"))
 	if err == nil {
-		err = s.identify(ctx)
-	}
-	if err == nil {
-		err = s.set(ctx)
-	}
-	if err == nil {
-		err = s.watchClient(ctx)
+		err = s.setUp(ctx)
 	}
 	if err != nil {
 		s.close(ctx)
@@ -95,9 +99,7 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// major is the server's major version, 0 if it doesn't say it in numbers.
-func (s *session) major() int { return major(s.conn.PgConn().ParameterStatus("server_version")) }
-
+// major is a server's major version, 0 if it doesn't say it in numbers.
 func major(version string) int {
 	var major int
 	_, _ = fmt.Sscanf(version, "%d", &major)
@@ -112,23 +114,15 @@ func refuseOld(version string) error {
 	return nil
 }
 
-// watchClient has the server notice in the middle of a long statement that its
-// client was killed, so that it doesn't go on, and hold the lock, for nobody.
-func (s *session) watchClient(ctx context.Context) error {
-	if s.major() < 14 {
-		return nil
-	}
-	err := s.exec(ctx, "SET client_connection_check_interval = '2s'")
-	if sqlState(err) == "22023" { // invalid_parameter_value: the server's system can't
-		return nil
-	}
-	return err
+// settings are those in which migrations run.
+func (m *Migrator) settings() migration.SessionOptions {
+	return migration.SessionOptions{Role: m.cfg.Role, LockTimeout: m.cfg.LockTimeout, CheckClient: checkClient}
 }
 
-// set gives the session the settings in which migrations run.
+// set gives the session its settings.
 func (s *session) set(ctx context.Context) error {
 	s.limit = s.m.cfg.LockTimeout
-	return migration.Session(ctx, s.conn, migration.SessionOptions{Role: s.m.cfg.Role, LockTimeout: s.m.cfg.LockTimeout})
+	return migration.Session(ctx, s.conn, s.m.settings())
 }
 
 // connectPatiently waits while the server has no connection left, as where many
@@ -160,6 +154,9 @@ func (m *Migrator) open(ctx context.Context) (*session, error) {
 	s, err := m.connectPatiently(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if s.locked {
+		return s, nil // since it was dialed
 	}
 	if err := s.lock(ctx); err != nil {
 		s.close(ctx)

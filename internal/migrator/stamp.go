@@ -71,7 +71,7 @@ func (m *Migrator) stamp(ctx context.Context, opts StampOptions, res *StampResul
 		return err
 	}
 	defer s.close(ctx)
-	if s.rec, err = m.cfg.Store.Read(ctx, s.conn); err != nil {
+	if err := s.readRecord(ctx); err != nil {
 		return err
 	}
 	st := revision.Settle(m.cfg.Dir, s.rec, to)

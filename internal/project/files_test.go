@@ -11,7 +11,7 @@ import (
 
 func TestFolderFS(t *testing.T) {
 	root := t.TempDir()
-	for name, size := range map[string]int{"empty": 0, "small": 10, "buffer": 4096, "more": 4097, "large": 1 << 20} {
+	for name, size := range map[string]int{"empty": 0, "small": 10, "buffer": 64 << 10, "more": 64<<10 + 1, "large": 1 << 20} {
 		want := bytes.Repeat([]byte{'x'}, size)
 		if err := os.WriteFile(filepath.Join(root, name), want, 0o600); err != nil {
 			t.Fatal(err)

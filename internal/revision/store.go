@@ -8,6 +8,7 @@
 package revision
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,8 @@ import (
 	"ariga.io/atlas/sql/migrate"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -158,49 +161,95 @@ func (s Store) journalDDL() string {
 
 // found is one of the two tables as it was found in the database.
 type found struct {
-	schema, name, kind string
-	columns            []string // "name type"
-	required           []string // names of NOT NULL columns without a default
+	schema   string
+	name     string
+	kind     string
+	columns  []string // "name type"
+	required []string // names of NOT NULL columns without a default
 }
 
 // Read reads both tables. A table that is missing is no error; one that has
 // another shape gives a *ShapeError.
 func (s Store) Read(ctx context.Context, q Querier) (Record, error) {
-	rec, err := s.read(ctx, q)
-	if err != nil && !errors.As(err, new(*ShapeError)) {
-		return rec, fmt.Errorf("reading the record of migrations: %w", err)
+	var b pgx.Batch
+	rest := s.QueueRead(&b)
+	if err := q.SendBatch(ctx, &b).Close(); err != nil {
+		return Record{}, fmt.Errorf("reading the record of migrations: %w", err)
 	}
-	return rec, err
+	return rest(ctx, q)
 }
 
-func (s Store) read(ctx context.Context, q Querier) (Record, error) {
+// QueueRead puts into a batch what Read does first. The function that it returns does
+// the rest, once the batch was closed.
+func (s Store) QueueRead(b *pgx.Batch) (rest func(context.Context, Querier) (Record, error)) {
+	var tables []found
+	// Plain joins and nothing sorted: the server is asked this by each command, and
+	// what a new session has to look up first takes it longer than the answer.
+	b.Queue(`
+SELECT c.relnamespace::pg_catalog.regnamespace::text, c.relname::text, c.relkind::text, a.attnum, a.attname::text,
+       pg_catalog.format_type(a.atttypid, NULL), a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
+  FROM pg_catalog.pg_class c, pg_catalog.pg_attribute a
+ WHERE c.relname IN ('` + alembicTable + `', '` + journalTable + `') AND a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped`).Query(func(rows pgx.Rows) (err error) {
+		tables, err = collect(rows)
+		return err
+	})
+	return func(ctx context.Context, q Querier) (Record, error) {
+		rec, err := s.read(ctx, q, tables)
+		if err != nil && !errors.As(err, new(*ShapeError)) {
+			return rec, fmt.Errorf("reading the record of migrations: %w", err)
+		}
+		return rec, err
+	}
+}
+
+// collect makes tables of rows of columns, sorted by schema and name.
+func collect(rows pgx.Rows) ([]found, error) {
+	type attribute struct {
+		Schema, Table, Kind string
+		Num                 int16
+		Name, Type          string
+		Required            bool
+	}
+	columns, err := pgx.CollectRows(rows, pgx.RowToStructByPos[attribute])
+	if err != nil {
+		return nil, err
+	}
+	for i := range columns {
+		// What is quoted depends on the server's key words.
+		if name, ok := strings.CutPrefix(columns[i].Schema, `"`); ok {
+			columns[i].Schema = strings.ReplaceAll(strings.TrimSuffix(name, `"`), `""`, `"`)
+		}
+	}
+	slices.SortFunc(columns, func(a, b attribute) int {
+		return cmp.Or(cmp.Compare(a.Schema, b.Schema), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Num, b.Num))
+	})
+	var tables []found
+	for _, c := range columns {
+		if strings.HasPrefix(c.Schema, "pg_temp") || !strings.Contains("rvmfp", c.Kind) {
+			continue // another session's, or an index or a type of that name
+		}
+		if n := len(tables); n == 0 || tables[n-1].schema != c.Schema || tables[n-1].name != c.Table {
+			tables = append(tables, found{schema: c.Schema, name: c.Table, kind: c.Kind})
+		}
+		t := &tables[len(tables)-1]
+		t.columns = append(t.columns, c.Name+" "+c.Type)
+		if c.Required {
+			t.required = append(t.required, c.Name)
+		}
+	}
+	return tables, nil
+}
+
+// read makes a record of the tables that were found.
+func (s Store) read(ctx context.Context, q Querier, tables []found) (Record, error) {
 	var rec Record
 	for _, schema := range []string{orPublic(s.AlembicSchema), orPublic(s.JournalSchema)} {
 		if schema != "public" {
 			rec.schemas = append(rec.schemas, schema)
 		}
 	}
-	rows, err := q.Query(ctx, `
-SELECT n.nspname, c.relname, c.relkind::text,
-       pg_catalog.array_agg(a.attname::text || ' ' || pg_catalog.format_type(a.atttypid, NULL) ORDER BY a.attnum),
-       COALESCE(pg_catalog.array_agg(a.attname::text) FILTER (WHERE a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''), '{}')
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
- WHERE c.relname IN ($1, $2) AND n.nspname::text !~ '^pg_(temp|toast)' AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
- GROUP BY n.nspname, c.relname, c.relkind
- ORDER BY n.nspname, c.relname`, alembicTable, journalTable)
-	if err != nil {
-		return rec, err
-	}
-	tables, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f found, err error) {
-		err = row.Scan(&f.schema, &f.name, &f.kind, &f.columns, &f.required)
-		return f, err
-	})
-	if err != nil {
-		return rec, err
-	}
 	for _, f := range tables {
+		var err error
 		switch {
 		case f.name == alembicTable && f.schema == orPublic(s.AlembicSchema):
 			rec.HasAlembic = true
@@ -215,10 +264,10 @@ SELECT n.nspname, c.relname, c.relkind::text,
 			return rec, err
 		}
 	}
-	if rec.HasAlembic || rec.HasJournal {
-		err = s.readRows(ctx, q, &rec)
+	if !rec.HasAlembic && !rec.HasJournal {
+		return rec, nil
 	}
-	return rec, err
+	return rec, s.readRows(ctx, q, &rec)
 }
 
 // check says whether a table holds what the columns want. More columns are
@@ -246,44 +295,55 @@ func (f found) check(want []column) error {
 // readRows reads the rows of the tables that exist, both in one statement, so
 // that they are of one moment.
 func (s Store) readRows(ctx context.Context, q Querier, rec *Record) error {
-	ids := "SELECT '{}'::text[] AS ids"
+	var selects []string
 	if rec.HasAlembic {
-		ids = `SELECT COALESCE(pg_catalog.array_agg(COALESCE(version_num::text, '') ORDER BY version_num::text COLLATE "C"), '{}') AS ids FROM ` + s.alembic()
+		rec.Alembic = []string{}
+		selects = append(selects, "SELECT true, COALESCE(version_num::text, ''), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM "+s.alembic())
 	}
-	if !rec.HasJournal {
-		return q.QueryRow(ctx, ids).Scan(&rec.Alembic)
+	if rec.HasJournal {
+		selects = append(selects, `SELECT false, version, description, type, applied, total, executed_at, execution_time, error, error_stmt,
+       hash, partial_hashes, operator_version FROM `+s.journal())
 	}
-	rows, err := q.Query(ctx, `
-SELECT a.ids, COALESCE(j.version, ''), COALESCE(j.description, ''), COALESCE(j.type, 0), COALESCE(j.applied, 0), COALESCE(j.total, 0),
-       CASE WHEN pg_catalog.isfinite(j.executed_at) THEN j.executed_at ELSE 'epoch' END, COALESCE(j.execution_time, 0), COALESCE(j.error, ''), COALESCE(j.error_stmt, ''),
-       COALESCE(j.hash, ''), COALESCE(j.partial_hashes::text, 'null'), COALESCE(j.operator_version, '')
-  FROM (`+ids+`) a LEFT JOIN `+s.journal()+` j ON j.version::text <> $1::text
- ORDER BY j.version COLLATE "C"`, cloudRow)
+	rows, err := q.Query(ctx, strings.Join(selects, "\nUNION ALL\n"))
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var (
-			r       migrate.Revision
-			typ     int64
-			nanos   int64
-			partial string
+			alembic                                bool
+			id, desc, failed, stmt, hash, operator zeronull.Text
+			typ, applied, total, nanos             zeronull.Int8
+			at                                     pgtype.Timestamptz
+			partial                                []byte
 		)
-		if err := rows.Scan(&rec.Alembic, &r.Version, &r.Description, &typ, &r.Applied, &r.Total,
-			&r.ExecutedAt, &nanos, &r.Error, &r.ErrorStmt, &r.Hash, &partial, &r.OperatorVersion); err != nil {
+		if err := rows.Scan(&alembic, &id, &desc, &typ, &applied, &total, &at, &nanos, &failed, &stmt, &hash, &partial, &operator); err != nil {
 			return err
 		}
-		if r.Version == "" {
-			continue // no row in the journal: the join's empty side
+		if alembic {
+			rec.Alembic = append(rec.Alembic, string(id))
+			continue
 		}
-		r.Type = migrate.RevisionType(typ)
-		r.ExecutionTime = time.Duration(nanos)
-		r.Hash = strings.TrimPrefix(r.Hash, hashPrefix)
-		if err := json.Unmarshal([]byte(partial), &r.PartialHashes); err != nil {
-			return &ShapeError{orPublic(s.JournalSchema) + "." + journalTable, fmt.Sprintf("partial_hashes of version %s is no array of strings", r.Version)}
+		if id == cloudRow {
+			continue
 		}
-		rec.Journal = append(rec.Journal, &r)
+		r := &migrate.Revision{
+			Version: string(id), Description: string(desc), Type: migrate.RevisionType(typ),
+			Applied: int(applied), Total: int(total), ExecutedAt: time.Unix(0, 0), ExecutionTime: time.Duration(nanos),
+			Error: string(failed), ErrorStmt: string(stmt), Hash: strings.TrimPrefix(string(hash), hashPrefix),
+			OperatorVersion: string(operator),
+		}
+		if at.Valid && at.InfinityModifier == pgtype.Finite {
+			r.ExecutedAt = at.Time
+		}
+		if len(partial) > 0 {
+			if err := json.Unmarshal(partial, &r.PartialHashes); err != nil {
+				return &ShapeError{orPublic(s.JournalSchema) + "." + journalTable, fmt.Sprintf("partial_hashes of version %s is no array of strings", r.Version)}
+			}
+		}
+		rec.Journal = append(rec.Journal, r)
 	}
+	slices.Sort(rec.Alembic)
+	slices.SortFunc(rec.Journal, func(a, b *migrate.Revision) int { return cmp.Compare(a.Version, b.Version) })
 	return rows.Err()
 }

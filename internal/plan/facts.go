@@ -48,7 +48,8 @@ type column struct {
 	Default   *string
 	Generated *string
 	Virtual   bool
-	Identity  string // ALWAYS, BY DEFAULT or empty
+	Reads     []string // the columns that a generated one is computed from
+	Identity  string   // ALWAYS, BY DEFAULT or empty
 	Comment   *string
 	Sequence  *sequence // a serial or identity column's
 
@@ -65,6 +66,7 @@ type index struct {
 	Valid       bool
 	On          string // what follows the table's name in its definition
 	Columns     []string
+	Reads       []string // Columns, and those that are included or in an expression or the predicate
 	Expressions bool
 	Parent      int64
 	Users       []string // foreign keys that refer to it

@@ -251,6 +251,7 @@ var kinds = []kind{
 	{name: "serial to bigserial", old: "type = serial", new: "type = bigserial", want: isPlanned},
 	{name: "generated column added", old: beforeKey, new: columnBlock("x", "    type = int\n    null = true\n    as {\n      expr = \"m + 1\"\n    }\n") + beforeKey, want: isPlanned},
 	{name: "generated expression changed", old: `"n * 2"`, new: `"n * 3"`, want: isPlanned},
+	{name: "type that a generated column reads", old: "column \"n\" {\n    type    = int", new: "column \"n\" {\n    type    = bigint", want: isPlanned},
 	{name: "generated column made plain", old: "    as {\n      expr = \"n * 2\"\n      type = STORED\n    }\n", want: isPlanned},
 	{name: "plain column made generated", old: columnBlock("wait", "    type = interval\n    null = true\n"), new: columnBlock("wait", "    type = interval\n    null = true\n    as {\n      expr = \"make_interval(n)\"\n    }\n"), want: isRefused, says: "becomes a generated one"},
 

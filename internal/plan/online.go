@@ -60,7 +60,10 @@ func (d *differ) tables(ctx context.Context) error {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		have, want := d.have.tables[name], d.want.tables[name]
+		have, want, err := d.regenerate(ctx, d.have.tables[name], d.want.tables[name])
+		if err != nil {
+			return err
+		}
 		if err := d.columns(ctx, have, want); err != nil {
 			return err
 		}

@@ -256,7 +256,8 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) error
 			"add a column with the expression in the schema file, move the application to it, then drop the old one", t.columnName(a)))
 		return nil
 	case a.Generated != nil && b.Generated == nil:
-		d.add(op{stage: stageAlter, key: t.String() + " " + a.Name, up: []cmd{action(t, alter+"DROP EXPRESSION", "The column keeps its values and is written like any other from now on.")},
+		// Before the type of what it reads changes.
+		d.add(op{stage: stageAlter, rank: -1, key: t.String() + " " + a.Name, up: []cmd{action(t, alter+"DROP EXPRESSION", "The column keeps its values and is written like any other from now on.")},
 			noWayBack: "PostgreSQL cannot make the column " + ident(a.Name) + " of " + t.String() + " a generated one again"})
 		plain := *a
 		plain.Generated = nil

@@ -86,18 +86,26 @@ func (d *differ) late(k *constraint) bool {
 // addConstraint adds a constraint to a table that may be big.
 func (d *differ) addConstraint(t *table, k *constraint) []op {
 	ops := d.addConstraintPart(t, k)
-	if k.Comment != nil && len(ops) > 0 {
+	if len(ops) > 0 {
 		last := &ops[len(ops)-1]
-		last.up = append(last.up, commentOn("CONSTRAINT "+ident(k.Name)+" ON "+t.String(), *k.Comment))
-	}
-	if k.index != nil && len(ops) > 0 {
-		last := &ops[len(ops)-1]
-		if k.index.Comment != nil {
-			last.up = append(last.up, commentOn("INDEX "+pgsql.QualifiedIdent(t.Schema, k.Name), *k.index.Comment))
-		}
-		last.up = append(last.up, k.index.unsaid...)
+		last.up = append(last.up, finishConstraint(t, k)...)
 	}
 	return ops
+}
+
+// finishConstraint is what follows a constraint that is added.
+func finishConstraint(t *table, k *constraint) []cmd {
+	var cmds []cmd
+	if k.Comment != nil {
+		cmds = append(cmds, commentOn("CONSTRAINT "+ident(k.Name)+" ON "+t.String(), *k.Comment))
+	}
+	if k.index == nil {
+		return cmds
+	}
+	if k.index.Comment != nil {
+		cmds = append(cmds, commentOn("INDEX "+pgsql.QualifiedIdent(t.Schema, k.Name), *k.index.Comment))
+	}
+	return append(cmds, k.index.unsaid...)
 }
 
 func (d *differ) addConstraintPart(t *table, k *constraint) []op {

@@ -4,11 +4,15 @@ import "github.com/ibutsu/ibutsu-schema/internal/pgsql"
 
 // createIndex builds an index under a name without blocking anybody.
 func createIndex(t *table, i *index, name string) string {
+	return i.create("CONCURRENTLY "+ident(name), t)
+}
+
+func (i *index) create(name string, t *table) string {
 	s := "CREATE "
 	if i.Unique {
 		s += "UNIQUE "
 	}
-	return s + "INDEX CONCURRENTLY " + ident(name) + " ON " + t.String() + " " + i.On
+	return s + "INDEX " + name + " ON " + t.String() + " " + i.On
 }
 
 func dropIndex(t *table, name string) string {

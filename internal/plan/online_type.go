@@ -46,11 +46,23 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
 		o.stage = stageRewrite
 		o.marks = slices.Concat(blockMark(cost.rewrites, t, what(a, b)+why, nil), d.keyMarks(t, a.Name), typeAlternative(t, a, b))
 	}
+	if slices.ContainsFunc(d.have.tables[t.String()].columns, func(c *column) bool { return slices.Contains(c.Reads, a.Name) }) {
+		o.stage = stageRewrite // where what reads it is made anew
+	}
 	if why := expensive(t, a, back); why != "" {
 		o.downMarks = blockMark(back.rewrites, t, what(b, a)+why, d.keyMarks(t, a.Name))
 	}
-	d.add(o, op{stage: stageAnalyze, up: []cmd{sql("ANALYZE "+t.String()+" ("+ident(a.Name)+")", "The planner knows nothing about the values of the new type yet.")}})
+	d.add(o, analyze(t.String(), "the values of the new type", a.Name))
 	return nil
+}
+
+// analyze gathers anew what the planner forgot about columns with their old values.
+func analyze(table, what string, columns ...string) op {
+	var list []string
+	for _, c := range columns {
+		list = append(list, ident(c))
+	}
+	return op{stage: stageAnalyze, up: []cmd{sql("ANALYZE "+table+" ("+strings.Join(list, ", ")+")", "The planner knows nothing about "+what+" yet.")}}
 }
 
 // expensive says why a change of a column's type takes as long as the table is big, or

@@ -1,0 +1,151 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// A regenerated value holds the generated columns of one state that are made anew, and
+// what hangs on them.
+type regenerated struct {
+	columns     []*column
+	constraints []*constraint
+	indexes     []*index // those that are behind no constraint
+}
+
+// regenerate makes those generated columns anew that read a column whose type changes, with
+// what hangs on them: PostgreSQL changes no type that a generated column reads. It returns
+// the two tables without all that.
+func (d *differ) regenerate(ctx context.Context, have, want *table) (*table, *table, error) {
+	var from, to regenerated
+	for _, g := range have.columns {
+		next := want.column(g.Name)
+		if next != nil && next.Generated == nil || !slices.ContainsFunc(g.Reads, func(name string) bool {
+			a, b := have.column(name), want.column(name)
+			return b != nil && a.typed() != b.typed()
+		}) {
+			continue
+		}
+		from.columns = append(from.columns, g)
+		if next != nil {
+			to.columns = append(to.columns, next)
+		}
+	}
+	if len(from.columns) == 0 {
+		return have, want, nil
+	}
+	for _, g := range from.columns {
+		switch _, err := try(ctx, d.haveConn, have.String(), "ALTER TABLE "+have.String()+" DROP COLUMN "+ident(g.Name)); {
+		case err == nil:
+		case sqlState(err) == "":
+			return nil, nil, err
+		default:
+			d.refuse(have, fmt.Sprintf("the generated column %s reads a column whose type changes: PostgreSQL can only make it anew, and something depends on it: %s\n"+
+				"write this change as SQL (new), or take out first what depends on the column", have.columnName(g), state.Message(err)))
+			return have, want, nil
+		}
+	}
+	// What goes with a column comes back with it only under the same name.
+	from.hang(have, func(k *constraint) bool { return !d.freed[k] }, func(*index) bool { return true })
+	to.hang(want, func(k *constraint) bool {
+		return slices.ContainsFunc(from.constraints, func(h *constraint) bool { return h.Name == k.Name && h.Kind == k.Kind })
+	}, func(i *index) bool {
+		return slices.ContainsFunc(from.indexes, func(h *index) bool { return h.Name == i.Name })
+	})
+	d.add(op{stage: stageRewrite, key: have.String(), rank: -1, up: from.drop(have), down: from.create(have),
+		marks: d.regenerateMarks(have, to), downMarks: d.regenerateMarks(have, from)},
+		op{stage: stageRewrite, key: have.String(), rank: 1, up: to.create(have), down: to.drop(have)})
+	for _, c := range to.columns {
+		if !c.Virtual {
+			d.add(analyze(have.String(), "the new values", c.Name))
+		}
+	}
+	return from.without(have), to.without(want), nil
+}
+
+// hang adds those constraints and indexes of the table that are on one of the columns.
+func (r *regenerated) hang(t *table, constraint func(*constraint) bool, index func(*index) bool) {
+	on := func(names []string) bool {
+		return slices.ContainsFunc(r.columns, func(c *column) bool { return slices.Contains(names, c.Name) })
+	}
+	for _, k := range t.constraints {
+		if (on(k.Columns) || k.index != nil && on(k.index.Reads)) && constraint(k) {
+			r.constraints = append(r.constraints, k)
+		}
+	}
+	for _, i := range t.indexes {
+		if i.constraint == nil && on(i.Reads) && index(i) {
+			r.indexes = append(r.indexes, i)
+		}
+	}
+}
+
+// without is the table without the columns and what hangs on them.
+func (r *regenerated) without(t *table) *table {
+	rest := *t
+	rest.columns = slices.DeleteFunc(slices.Clone(t.columns), func(c *column) bool { return slices.Contains(r.columns, c) })
+	rest.constraints = slices.DeleteFunc(slices.Clone(t.constraints), func(k *constraint) bool { return slices.Contains(r.constraints, k) })
+	rest.indexes = slices.DeleteFunc(slices.Clone(t.indexes), func(i *index) bool {
+		return slices.Contains(r.indexes, i) || i.constraint != nil && slices.Contains(r.constraints, i.constraint)
+	})
+	return &rest
+}
+
+// drop drops the columns; what hangs on them goes along.
+func (r *regenerated) drop(t *table) []cmd {
+	var cmds []cmd
+	for _, c := range r.columns {
+		cmds = append(cmds, action(t, "DROP COLUMN "+ident(c.Name), "What is computed is no loss: PostgreSQL changes no type that a generated column reads."))
+	}
+	return cmds
+}
+
+// create makes the columns and what hangs on them, where nobody else sees the table. All
+// columns are in one statement: each more would rewrite the table once more.
+func (r *regenerated) create(t *table) []cmd {
+	var cmds, rest []cmd
+	for _, c := range r.columns {
+		create := createColumn(t, c)
+		cmds, rest = append(cmds, create[0]), append(rest, create[1:]...)
+	}
+	for _, k := range r.constraints {
+		add := action(t, "ADD CONSTRAINT "+ident(k.Name)+" "+k.Def)
+		if !k.Valid {
+			add = addNotValid(t, k.Name, k.Def)
+		}
+		cmds, rest = append(cmds, add), append(rest, finishConstraint(t, k)...)
+	}
+	for _, i := range r.indexes {
+		rest = append(append(rest, sql(i.create(ident(i.Name), t))), finish(t, i)...)
+	}
+	return append(cmds, rest...)
+}
+
+// regenerateMarks say what it costs to make the columns, and what else is seen of it.
+func (d *differ) regenerateMarks(t *table, r regenerated) []string {
+	var names, along, others []string
+	stored := false
+	for _, c := range r.columns {
+		names = append(names, ident(c.Name))
+		stored = stored || !c.Virtual
+		others = append(others, d.keyMarks(t, c.Name)...)
+	}
+	for _, k := range r.constraints {
+		along = append(along, ident(k.Name))
+	}
+	for _, i := range r.indexes {
+		along = append(along, ident(i.Name))
+	}
+	if !stored && len(along) == 0 {
+		return nil
+	}
+	marks := blockMark(stored, t, "what is computed from a column whose type changes is made anew, "+strings.Join(names, ", "), others)
+	if len(along) > 0 {
+		marks = append(marks, "Under the same lock these are built anew: "+strings.Join(along, ", ")+".")
+	}
+	return append(marks, "The table's columns have another order then: SELECT * and an INSERT without a list of columns see it.")
+}

@@ -1,0 +1,2 @@
+-- alembic:down none PostgreSQL cannot make the column k of public.t a generated one again
+

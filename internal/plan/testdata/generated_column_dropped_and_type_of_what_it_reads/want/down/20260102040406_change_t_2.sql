@@ -1,0 +1,11 @@
+-- REWRITES public.t: what is computed from a column whose type changes is made anew, m.
+-- Nobody reads or writes the table meanwhile, and the disk holds it twice.
+-- Under the same lock these are built anew: ix_m.
+-- The table's columns have another order then: SELECT * and an INSERT without a list of columns see it.
+-- REWRITES public.t: the type of n changes from character varying(20) to character varying(10), which writes every row and every index anew.
+
+ALTER TABLE public.t
+  ALTER COLUMN n TYPE character varying(10),
+  ADD COLUMN m text GENERATED ALWAYS AS (upper((n)::text)) STORED;
+
+CREATE INDEX ix_m ON public.t (m);

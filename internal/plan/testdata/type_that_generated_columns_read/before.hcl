@@ -1,0 +1,70 @@
+schema "public" {
+}
+table "runs" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "total" {
+    type    = int
+    comment = "of all"
+    as {
+      expr = "passed + failed"
+      type = STORED
+    }
+  }
+  column "passed" {
+    type = int
+  }
+  column "failed" {
+    type = int
+  }
+  column "name" {
+    type = varchar(20)
+  }
+  column "Upper" {
+    type = text
+    null = true
+    as {
+      expr = "upper(name)"
+      type = STORED
+    }
+  }
+  column "apart" {
+    type = int
+    null = true
+    as {
+      expr = "id * 2"
+      type = STORED
+    }
+  }
+  primary_key {
+    columns = [column.id]
+  }
+  index "ix_total" {
+    columns = [column.total]
+    comment = "why"
+  }
+  index "ix_big" {
+    columns = [column.id]
+    where   = "total > 1000"
+  }
+  index "ix_lower" {
+    on {
+      expr = "lower(\"Upper\")"
+    }
+  }
+  index "ix_gone" {
+    columns = [column.total]
+  }
+  index "ix_id" {
+    columns = [column.id, column.passed]
+  }
+  unique "runs_Upper_key" {
+    columns = [column.Upper]
+    include = [column.total]
+  }
+  check "total_check" {
+    expr = "total >= 0"
+  }
+}

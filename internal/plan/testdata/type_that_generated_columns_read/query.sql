@@ -1,0 +1,1 @@
+SELECT string_agg(total || "Upper", $$ $$ ORDER BY id) FROM runs

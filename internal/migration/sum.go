@@ -1,8 +1,11 @@
 package migration
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"ariga.io/atlas/sql/migrate"
@@ -55,6 +58,25 @@ func (r Reason) String() string {
 
 // hashes computes the sums as Atlas does: each covers the files before it too.
 func hashes(files []source) (migrate.HashFile, error) {
+	var (
+		sum = make(migrate.HashFile, len(files))
+		h   = sha256.New()
+		buf []byte
+	)
+	for i, f := range files {
+		if first, _, _ := strings.Cut(f.text, "\n"); strings.Contains(first, "atlas:sum") {
+			return hashesByAtlas(files)
+		}
+		buf = append(append(buf[:0], f.name...), f.text...)
+		h.Write(buf)
+		sum[i].N, sum[i].H = f.name, base64.StdEncoding.EncodeToString(h.Sum(nil))
+	}
+	return sum, nil
+}
+
+// hashesByAtlas is hashes by Atlas's own code, which looks for a directive in each
+// file, and leaves a file out that has it.
+func hashesByAtlas(files []source) (migrate.HashFile, error) {
 	atlas := make([]migrate.File, len(files))
 	for i, f := range files {
 		atlas[i] = migrate.NewLocalFile(f.name, []byte(f.text))
@@ -131,7 +153,7 @@ func parseSum(text string) (sum migrate.HashFile, line int, reason Reason) {
 // compare finds out which files differ. A sum covers all files before its own, so behind the first edited file nothing can be
 // said about edits; files that came or went are found by name.
 func compare(name string, have, want migrate.HashFile, dir string) error {
-	if have.Sum() == want.Sum() {
+	if slices.Equal(have, want) {
 		return nil
 	}
 	inHave, inWant := make(map[string]int, len(have)), make(map[string]bool, len(want))

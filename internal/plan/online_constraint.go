@@ -169,6 +169,7 @@ func (d *differ) dropConstraint(t *table, k *constraint) {
 	o := op{stage: stageDrop, key: t.String(), up: []cmd{dropConstraint(t, k.Name)}}
 	if k.Kind == "f" && d.want.tables[t.String()].hasAny(k.Columns) {
 		o.stage, o.key = stageDropKeys, "" // else the column's drop locks the other table anyway
+		o.downMarks = d.emptyMarks(t, k)
 	}
 	d.add(o.undo(d.addConstraint(t, k)))
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -73,5 +74,26 @@ func (d *differ) freeKey(t *table, h, w *constraint) {
 		drop.note = append(drop.note, "Until it is added again it neither checks nor cascades: a row that is against it by then fails its validation.")
 		d.add(d.addConstraint(t, w)...)
 	}
-	d.add(op{stage: stageFreeKeys, up: []cmd{drop}}.undo(d.addConstraint(t, h)))
+	d.add(op{stage: stageFreeKeys, up: []cmd{drop}, downMarks: d.emptyMarks(t, h)}.undo(d.addConstraint(t, h)))
+}
+
+// emptyMarks say what stops the way back of a foreign key's drop: the table that it refers to
+// is dropped too, and comes back without rows.
+func (d *differ) emptyMarks(t *table, k *constraint) []string {
+	if k.refs == nil || d.want.tables[k.refs.String()] != nil || !k.Valid {
+		return nil
+	}
+	var set []string
+	for _, c := range k.Columns {
+		if d.want.tables[t.String()].column(c) == nil {
+			return nil // comes back empty too
+		}
+		set = append(set, ident(c)+" IS NOT NULL")
+	}
+	return []string{
+		"FAILS while a row of " + t.String() + " refers to " + k.refs.String() + ", which comes back without its rows; such rows:",
+		"  SELECT * FROM " + t.String() + " WHERE " + strings.Join(set, " AND ") + ";",
+		"Before it runs, or where it has failed before it runs again, give " + k.refs.String() + " its rows back, from a backup,",
+		"or let no row refer to them.",
+	}
 }

@@ -1,0 +1,2 @@
+INSERT INTO runs VALUES (1, 1);
+INSERT INTO results VALUES (1, 1, 1, 1), (2, NULL, NULL, NULL);

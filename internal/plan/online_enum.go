@@ -116,19 +116,35 @@ func (d *differ) rebuildEnum(ctx context.Context, schemaName string, h, w *schem
 		o.up[0].note = append(o.up[0].note, "Fails while a row has "+strings.Join(quoted, " or ")+": change such rows before.")
 	}
 	o.up[0].note = append([]string{"PostgreSQL cannot change an enum so: another type takes its place."}, o.up[0].note...)
-	seen := map[string]bool{}
-	for _, u := range users {
-		if seen[u.table] {
+	for i, u := range users {
+		if i > 0 && users[i-1].table == u.table {
 			continue
 		}
-		seen[u.table] = true
 		mark := []string{"REWRITES " + u.table + ": the enum " + name + " is made anew, for " + what + ".",
 			"Nobody reads or writes the table meanwhile, and the disk holds it twice."}
 		o.marks = append(o.marks, mark...)
 		o.downMarks = append(o.downMarks, mark...)
+		d.analyzeEnum(u.table, users)
 	}
 	d.add(o)
 	return nil
+}
+
+// analyzeEnum gathers anew what the planner forgot about a table's columns of an enum.
+func (d *differ) analyzeEnum(table string, users []enumUser) {
+	want := d.want.tables[table]
+	if want == nil {
+		return
+	}
+	var columns []string
+	for _, u := range users {
+		if u.table == table && want.column(u.column) != nil {
+			columns = append(columns, u.column)
+		}
+	}
+	if len(columns) > 0 {
+		d.add(analyze(table, "the values of the new type", columns...))
+	}
 }
 
 // freeEnumKeys frees the foreign keys over the columns of an enum that is made anew: PostgreSQL

@@ -42,6 +42,9 @@ func (d *differ) changeExpression(ctx context.Context, t *table, a, b *column) e
 		o.downMarks = rewriteMark(t, "the values of "+ident(a.Name)+" are computed again", nil)
 	}
 	d.add(o)
+	if !b.Virtual {
+		d.add(analyze(t.String(), "the new values", b.Name))
+	}
 	return nil
 }
 

@@ -1,1 +1,1 @@
-ALTER TABLE public.people DROP CONSTRAINT people_mood_fkey;
+-- Nothing to take back: the schema is the same before and after.

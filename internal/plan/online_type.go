@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -44,13 +45,13 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
 	}
 	if why := expensive(t, a, cost); why != "" {
 		o.stage = stageRewrite
-		o.marks = slices.Concat(blockMark(cost.rewrites, t, what(a, b)+why, nil), d.keyMarks(t, a.Name), typeAlternative(t, a, b))
+		o.marks = slices.Concat(blockMark(cost.rewrites, t, what(a, b)+why, nil), d.keyMarks(t, a.Name), fits(t, a, b), typeAlternative(t, a, b, using))
 	}
 	if slices.ContainsFunc(d.have.tables[t.String()].columns, func(c *column) bool { return slices.Contains(c.Reads, a.Name) }) {
 		o.stage = stageRewrite // where what reads it is made anew
 	}
 	if why := expensive(t, a, back); why != "" {
-		o.downMarks = blockMark(back.rewrites, t, what(b, a)+why, d.keyMarks(t, a.Name))
+		o.downMarks = blockMark(back.rewrites, t, what(b, a)+why, append(d.keyMarks(t, a.Name), fits(t, b, a)...))
 	}
 	d.add(o, analyze(t.String(), "the values of the new type", a.Name))
 	return nil
@@ -188,14 +189,16 @@ func writeBlockMark(t *table, why string, instead ...string) []string {
 	return append([]string{"BLOCKS " + t.String() + ": " + why + ".", "Nobody writes the table meanwhile."}, instead...)
 }
 
-// typeAlternative says how to change a type without blocking.
-func typeAlternative(t *table, a, b *column) []string {
+// typeAlternative says how to change a type without blocking. Without a USING the values are
+// assigned as they are: a cast that is spelled out would cut a text to its new length.
+func typeAlternative(t *table, a, b *column, using string) []string {
 	next := ident(fit(a.Name, "_new"))
+	value := cmp.Or(strings.TrimPrefix(using, " USING "), ident(a.Name))
 	return []string{
 		"To keep the application running, expand and contract instead: first",
 		"  ALTER TABLE " + t.String() + " ADD COLUMN " + next + " " + b.typed() + ";",
 		"let the application write both columns, fill the old rows in batches with",
-		"  UPDATE " + t.String() + " SET " + next + " = " + ident(a.Name) + "::" + b.Type + " WHERE ...;",
+		"  UPDATE " + t.String() + " SET " + next + " = " + value + " WHERE ...;",
 		"let it read " + next + ", and drop " + ident(a.Name) + " when nobody uses it any more.",
 	}
 }

@@ -3,7 +3,7 @@
 -- To keep the application running, expand and contract instead: first
 --   ALTER TABLE public.orders ADD COLUMN amount_new numeric(12,2);
 -- let the application write both columns, fill the old rows in batches with
---   UPDATE public.orders SET amount_new = amount::numeric(12,2) WHERE ...;
+--   UPDATE public.orders SET amount_new = amount WHERE ...;
 -- let it read amount_new, and drop amount when nobody uses it any more.
 
 ALTER TABLE public.orders ALTER COLUMN amount TYPE numeric(12,2);

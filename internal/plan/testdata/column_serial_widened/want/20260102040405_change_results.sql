@@ -3,7 +3,7 @@
 -- To keep the application running, expand and contract instead: first
 --   ALTER TABLE public.results ADD COLUMN n_new bigint;
 -- let the application write both columns, fill the old rows in batches with
---   UPDATE public.results SET n_new = n::bigint WHERE ...;
+--   UPDATE public.results SET n_new = n WHERE ...;
 -- let it read n_new, and drop n when nobody uses it any more.
 
 ALTER TABLE public.results

@@ -3,7 +3,7 @@
 -- To keep the application running, expand and contract instead: first
 --   ALTER TABLE public.results ADD COLUMN duration_new bigint;
 -- let the application write both columns, fill the old rows in batches with
---   UPDATE public.results SET duration_new = duration::bigint WHERE ...;
+--   UPDATE public.results SET duration_new = duration WHERE ...;
 -- let it read duration_new, and drop duration when nobody uses it any more.
 
 ALTER TABLE public.results

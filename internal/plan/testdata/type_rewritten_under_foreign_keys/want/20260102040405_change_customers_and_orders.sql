@@ -4,7 +4,7 @@
 -- To keep the application running, expand and contract instead: first
 --   ALTER TABLE "Sales"."Customers" ADD COLUMN code_new bigint;
 -- let the application write both columns, fill the old rows in batches with
---   UPDATE "Sales"."Customers" SET code_new = code::bigint WHERE ...;
+--   UPDATE "Sales"."Customers" SET code_new = code WHERE ...;
 -- let it read code_new, and drop code when nobody uses it any more.
 
 ALTER TABLE "Sales"."Customers" ALTER COLUMN code TYPE bigint;

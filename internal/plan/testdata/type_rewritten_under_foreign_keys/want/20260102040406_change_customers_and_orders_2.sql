@@ -4,7 +4,7 @@
 -- To keep the application running, expand and contract instead: first
 --   ALTER TABLE public.orders ADD COLUMN "Code_new" bigint;
 -- let the application write both columns, fill the old rows in batches with
---   UPDATE public.orders SET "Code_new" = "Code"::bigint WHERE ...;
+--   UPDATE public.orders SET "Code_new" = "Code" WHERE ...;
 -- let it read "Code_new", and drop "Code" when nobody uses it any more.
 
 ALTER TABLE public.orders ALTER COLUMN "Code" TYPE bigint;

@@ -6,11 +6,11 @@
 -- To keep the application running, expand and contract instead: first
 --   ALTER TABLE public.runs ADD COLUMN passed_new bigint;
 -- let the application write both columns, fill the old rows in batches with
---   UPDATE public.runs SET passed_new = passed::bigint WHERE ...;
+--   UPDATE public.runs SET passed_new = passed WHERE ...;
 -- let it read passed_new, and drop passed when nobody uses it any more.
 -- REWRITES public.runs: the type of failed changes from integer to bigint, which writes every row and every index anew.
 --   ALTER TABLE public.runs ADD COLUMN failed_new bigint;
---   UPDATE public.runs SET failed_new = failed::bigint WHERE ...;
+--   UPDATE public.runs SET failed_new = failed WHERE ...;
 -- let it read failed_new, and drop failed when nobody uses it any more.
 
 -- What is computed is no loss: PostgreSQL changes no type that a generated column reads.

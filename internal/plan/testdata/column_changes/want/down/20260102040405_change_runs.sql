@@ -2,6 +2,8 @@
 
 -- REWRITES public.runs: the type of name changes from character varying(20) to character varying(10), which writes every row and every index anew.
 -- Nobody reads or writes the table meanwhile, and the disk holds it twice.
+-- Fails if a value of name does not fit into character varying(10); such rows:
+--   SELECT * FROM public.runs WHERE length(rtrim(name::text, ' ')) > 10;
 
 -- From now on nobody writes a NULL into name; what is there already is looked at later.
 ALTER TABLE public.runs ADD CONSTRAINT runs_name_not_null CHECK (name IS NOT NULL) NOT VALID;

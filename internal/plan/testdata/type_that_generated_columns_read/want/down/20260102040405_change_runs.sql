@@ -3,8 +3,14 @@
 -- Under the same lock these are built anew: "runs_Upper_key", total_check, ix_big, ix_gone, ix_lower, ix_total.
 -- The table's columns have another order then: SELECT * and an INSERT without a list of columns see it.
 -- REWRITES public.runs: the type of passed changes from bigint to integer, which writes every row and every index anew.
+-- Fails if a value of passed does not fit into integer; such rows:
+--   SELECT * FROM public.runs WHERE passed NOT BETWEEN -2147483648 AND 2147483647;
 -- REWRITES public.runs: the type of failed changes from bigint to integer, which writes every row and every index anew.
+-- Fails if a value of failed does not fit into integer; such rows:
+--   SELECT * FROM public.runs WHERE failed NOT BETWEEN -2147483648 AND 2147483647;
 -- REWRITES public.runs: the type of name changes from character varying(40) to character varying(20), which writes every row and every index anew.
+-- Fails if a value of name does not fit into character varying(20); such rows:
+--   SELECT * FROM public.runs WHERE length(rtrim(name::text, ' ')) > 20;
 
 -- What is computed is no loss: PostgreSQL changes no type that a generated column reads.
 ALTER TABLE public.runs

@@ -1,0 +1,122 @@
+package plan
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// A typeName is a type as format_type has it, "numeric(10,2)", in its parts.
+type typeName struct {
+	name             string
+	length, decimals int // 0 if there are none
+}
+
+var typeNamePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([^(]+)(?:\((\d+)(?:,(-?\d+))?\))?$`) })
+
+func parseType(s string) typeName {
+	m := typeNamePattern().FindStringSubmatch(s)
+	if m == nil {
+		return typeName{name: s}
+	}
+	n := typeName{name: m[1]}
+	n.length, _ = strconv.Atoi(m[2])
+	n.decimals, _ = strconv.Atoi(m[3])
+	return n
+}
+
+// An integerRange is what an integer type holds.
+type integerRange struct {
+	low, high string
+	digits    int // of the longest number
+}
+
+var integers = map[string]integerRange{
+	"smallint": {"-32768", "32767", 5},
+	"integer":  {"-2147483648", "2147483647", 10},
+	"bigint":   {"-9223372036854775808", "9223372036854775807", 19},
+}
+
+func (n typeName) integer() bool { return integers[n.name].digits > 0 }
+
+func (n typeName) text() bool {
+	return slices.Contains([]string{"text", "character varying", "character"}, n.name)
+}
+
+func (n typeName) number() bool {
+	return n.integer() || slices.Contains([]string{"numeric", "real", "double precision"}, n.name)
+}
+
+// fits says that values of one type may stop its change to another, and how to find the rows
+// with such values; nothing if every value fits.
+func fits(t *table, a, b *column) []string {
+	may, where := misfits(ident(a.Name), a.Type, b.Type)
+	if !may {
+		return nil
+	}
+	fails := fmt.Sprintf("Fails if a value of %s does not fit into %s", ident(a.Name), b.Type)
+	if where == "" {
+		return []string{fails + "."}
+	}
+	such := "; such rows:"
+	if strings.HasPrefix(where, "NOT pg_input_is_valid(") {
+		such = "; such rows, from PostgreSQL 16 on:"
+	}
+	return []string{fails + such, "  SELECT * FROM " + t.String() + " WHERE " + where + ";"}
+}
+
+// misfits says whether a value of one type may not fit into another, and the condition by
+// which such values of an expression are found, if there is a short one.
+func misfits(expr, from, to string) (may bool, where string) {
+	if element, ok := strings.CutSuffix(to, "[]"); ok {
+		may, _ := misfits(expr, strings.TrimSuffix(from, "[]"), element)
+		return may, ""
+	}
+	a, b := parseType(from), parseType(to)
+	switch {
+	case b.text():
+		// What does not fit but for blanks at its end is cut.
+		return b.length > 0 && longest(a) > b.length, fmt.Sprintf("length(rtrim(%s::text, ' ')) > %d", expr, b.length)
+	case b.integer() && a.integer():
+		return integers[a.name].digits > integers[b.name].digits, between(expr, b)
+	case b.integer() && a.number():
+		return a.length == 0 || a.length-a.decimals >= integers[b.name].digits, between("round("+expr+")", b)
+	case b.integer() && a.text():
+		return true, "CASE WHEN " + expr + ` ~ '^\s*[-+]?[0-9]+\s*$' THEN ` + between(expr+"::numeric", b) + " ELSE " + expr + " IS NOT NULL END"
+	case b.name == "numeric" && a.number():
+		whole, digits := b.length-b.decimals, a.length-a.decimals
+		if a.integer() {
+			digits = integers[a.name].digits
+		}
+		known := a.integer() || a.length > 0
+		return b.length > 0 && (!known || digits > whole || a.decimals > b.decimals),
+			fmt.Sprintf("abs(round(%s::numeric, %d)) >= 1e%d", expr, b.decimals, whole)
+	case a.text(), from == "json" && to == "jsonb":
+		return true, "NOT pg_input_is_valid(" + expr + "::text, " + literal(to) + ")"
+	case strings.Contains(to, "."), b.name == "bit", b.name == "bit varying", a.name == "json", a.name == "jsonb", from == "double precision" && to == "real":
+		return to != "json" && to != "jsonb", "" // another schema's type: a domain may have rules
+	}
+	return false, ""
+}
+
+// longest is the length of the longest text that a value can be.
+func longest(n typeName) int {
+	switch {
+	case n.integer():
+		return integers[n.name].digits + 1
+	case n.text() && n.length > 0:
+		return n.length
+	case n.name == "boolean":
+		return len("false")
+	case n.name == "uuid":
+		return len("00000000-0000-0000-0000-000000000000")
+	}
+	return 1 << 30
+}
+
+func between(expr string, n typeName) string {
+	return expr + " NOT BETWEEN " + integers[n.name].low + " AND " + integers[n.name].high
+}

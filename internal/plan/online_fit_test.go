@@ -1,0 +1,95 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
+
+// TestMisfits asks PostgreSQL which values stop a change of their type: those must be the
+// ones that the condition finds.
+func TestMisfits(t *testing.T) {
+	conn := pgtest.New(t).Conn()
+	exec := func(t *testing.T, sql string) {
+		t.Helper()
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var version int
+	if err := conn.QueryRow(t.Context(), "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, `CREATE TYPE mood AS ENUM ('sad'); CREATE DOMAIN percent AS int CHECK (VALUE < 100)`)
+	for _, test := range []struct {
+		from, to, using string
+		values          string // with commas between
+		bad             int    // how many of them, the last ones, do not fit
+		never           bool   // no value is said not to fit
+		unsaid          bool   // nothing short finds them
+	}{
+		{from: "text", to: "character varying(3)", values: "abc,abc  ,,abcd", bad: 1},
+		{from: "character varying(10)", to: "character varying(3)", values: "a,abcd", bad: 1},
+		{from: "character varying(3)", to: "character varying(10)", values: "abc", never: true},
+		{from: "character varying(3)", to: "text", values: "abc", never: true},
+		{from: "integer", to: "character varying(4)", values: "-123,-1234", bad: 1},
+		{from: "smallint", to: "character varying(6)", values: "-32768", never: true},
+		{from: "uuid", to: "character(36)", values: "00000000-0000-0000-0000-000000000000", never: true},
+		{from: "bigint", to: "integer", values: "2147483647,-2147483648,2147483648,-2147483649", bad: 2},
+		{from: "integer", to: "smallint", values: "32767,32768", bad: 1},
+		{from: "integer", to: "bigint", values: "2147483647", never: true},
+		{from: "numeric", to: "integer", values: "2147483647.4,-2147483648.4,2147483647.5,NaN", bad: 2},
+		{from: "numeric(9,0)", to: "integer", values: "999999999", never: true},
+		{from: "numeric(10,0)", to: "integer", values: "1,9999999999", bad: 1},
+		{from: "double precision", to: "smallint", values: "1.5,40000", bad: 1},
+		{from: "text", to: "integer", using: "::integer", values: " 7 ,-7,+7,7.5,seven,,99999999999", bad: 4},
+		{from: "numeric(10,2)", to: "numeric(12,4)", values: "99999999.99", never: true},
+		{from: "numeric(10,2)", to: "numeric(9,1)", values: "99999999.94,99999999.95", bad: 1},
+		{from: "numeric", to: "numeric(4,2)", values: "99.994,99.995,-100", bad: 2},
+		{from: "integer", to: "numeric(4,2)", values: "99,100", bad: 1},
+		{from: "integer", to: "numeric(12,2)", values: "2147483647", never: true},
+		{from: "integer", to: "numeric", values: "2147483647", never: true},
+		{from: "text", to: "numeric", using: "::numeric", values: "7.5,seven", bad: 1},
+		{from: "text", to: "uuid", using: "::uuid", values: "00000000-0000-0000-0000-000000000000,7", bad: 1},
+		{from: "text", to: "public.mood", using: "::mood", values: "sad,glad", bad: 1},
+		{from: "json", to: "jsonb", values: `{},"\u0000"`, bad: 1},
+		{from: "jsonb", to: "json", values: `{}`, never: true},
+		{from: "integer", to: "public.percent", values: "7,100", bad: 1, unsaid: true},
+		{from: "bit varying(8)", to: "bit(2)", values: "11,111", bad: 1, unsaid: true},
+		{from: "character varying(9)[]", to: "character varying(2)[]", values: "{ab},{abc}", bad: 1, unsaid: true},
+		{from: "integer[]", to: "bigint[]", values: "{1}", never: true},
+		{from: "timestamp with time zone", to: "date", values: "2026-01-01", never: true},
+	} {
+		t.Run(test.from+" to "+test.to, func(t *testing.T) {
+			may, where := misfits("c", test.from, test.to)
+			if may == test.never || may && (where == "") != test.unsaid {
+				t.Fatalf("may not fit: %v, by %q", may, where)
+			}
+			values := strings.Split(test.values, ",")
+			for i, v := range values {
+				bad := i >= len(values)-test.bad
+				exec(t, "DROP TABLE IF EXISTS t")
+				exec(t, fmt.Sprintf("CREATE TABLE t (c %s); INSERT INTO t VALUES (%s), (NULL)", test.from, pgsql.Literal(v)))
+				if where != "" && may && (version >= 160000 || !strings.Contains(where, "pg_input_is_valid")) {
+					var found int
+					if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM t WHERE "+where).Scan(&found); err != nil {
+						t.Fatal(err)
+					}
+					if (found == 1) != bad {
+						t.Errorf("%q: found %d rows by %s", v, found, where)
+					}
+				}
+				using := ""
+				if test.using != "" {
+					using = " USING c" + test.using
+				}
+				if _, err := conn.Exec(t.Context(), "ALTER TABLE t ALTER c TYPE "+test.to+using); (err != nil) != bad {
+					t.Errorf("%q: PostgreSQL says %v", v, err)
+				}
+			}
+		})
+	}
+}

@@ -67,7 +67,7 @@ func (f *File) takeEffect(texts map[string]string) {
 // effects complains of git's conflict markers; what else is in an effect file is read by those who fold it.
 func (p *parser) effects(files []*File) {
 	for _, f := range files {
-		if line := conflictLine(f.Effect); line > 0 {
+		if line := ConflictLine(f.Effect); line > 0 {
 			p.add(path.Join(EffectDir, effectName(f.Name)), line, 0, "git's conflict markers: delete the file and run rehash, which measures it")
 		}
 	}
@@ -190,7 +190,7 @@ func (p *parser) revisions(files []*File) {
 
 // body reads statements and directives, and checks that the file can be run in the way that it asks for.
 func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
-	if line := conflictLine(text); line > 0 {
+	if line := ConflictLine(text); line > 0 {
 		p.add(name, line, 0, "git's conflict markers: resolve the conflict")
 		return nil, header{}
 	}
@@ -245,8 +245,8 @@ func abbreviate(stmt string) string {
 	return string(text)
 }
 
-// conflictLine returns the line of git's first conflict marker, 0 if there is none.
-func conflictLine(text string) int {
+// ConflictLine returns the line of git's first conflict marker, 0 if there is none.
+func ConflictLine(text string) int {
 	at := -1
 	switch {
 	case strings.HasPrefix(text, "<<<<<<< "):

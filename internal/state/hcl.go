@@ -14,6 +14,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclparse"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
 // A SchemaError is something in the schema file that cannot be.
@@ -56,6 +58,9 @@ func parse(name string, src []byte) (*document, error) {
 	p := hclparse.NewParser()
 	f, diags := p.ParseHCL(src, name)
 	if diags.HasErrors() {
+		if line := migration.ConflictLine(string(src)); line > 0 {
+			return nil, &SchemaError{File: name, Line: line, Col: 1, Msg: "git's conflict markers: resolve the conflict"}
+		}
 		return nil, diagError(name, diags)
 	}
 	d := &document{name: name, realm: &schema.Realm{}}

@@ -8,6 +8,7 @@ func TestParseErrors(t *testing.T) {
 		name, src, want string
 	}{
 		{"unclosed", "schema \"public\" {\n", `schema.hcl:1:17: unclosed configuration block: there is no closing brace for this block before the end of the file. This may be caused by incorrect brace nesting elsewhere in this file`},
+		{"conflict", head + "<<<<<<< HEAD\n  column \"ok\" {\n    type = int\n  }\n=======\n  column \"ok\" {\n    type = bigint\n  }\n>>>>>>> main\n}\n", `schema.hcl:5:1: git's conflict markers: resolve the conflict`},
 		{"type typo", head + "  column \"ok\" {\n    type = booleann\n  }\n}\n", `schema.hcl:6:12: unknown type "booleann" in column "ok": did you mean "boolean"?`},
 		{"type typo with size", head + "  column \"ok\" {\n    type = vrchar(32)\n  }\n}\n", `schema.hcl:6:12: unknown type "vrchar" in column "ok": did you mean "varchar"?`},
 		{"no such column", head + "  column \"ok\" {\n    type = boolean\n  }\n  index \"i\" {\n    columns = [column.no]\n  }\n}\n", `schema.hcl:9:16: there is no column "no" in table "runs": there is only "ok"`},

@@ -181,7 +181,7 @@ func rename(ctx context.Context, cfg Config, replayed, desired *state.State) ([]
 	}
 	for _, a := range r.args {
 		if !a.used {
-			return nil, &RenameFlagError{Arg: a.text, Could: r.could}
+			return nil, &RenameFlagError{Arg: a.text, Could: r.could, Passes: slices.ContainsFunc(r.args, a.passes)}
 		}
 	}
 	if len(r.open) > 0 {
@@ -193,36 +193,60 @@ func rename(ctx context.Context, cfg Config, replayed, desired *state.State) ([]
 // round does those of the possible renames that the arguments say, and keeps in mind
 // those that are likely.
 func (r *renaming) round(ctx context.Context, s *state.State, possible []possibleRename) error {
-	settled := map[string]bool{}
+	old, place := map[string]bool{}, map[string]bool{}
+	var said []possibleRename
+	by := map[Rename]*renameArg{}
 	for _, a := range r.args {
-		var hits []Rename
+		var hits []possibleRename
 		for _, p := range possible {
 			if a.says(p.Rename) {
-				hits = append(hits, p.Rename)
+				hits = append(hits, p)
 			}
+		}
+		// What passes on no name is meant first.
+		if slices.ContainsFunc(hits, func(p possibleRename) bool { return !p.passes() }) {
+			hits = slices.DeleteFunc(hits, possibleRename.passes)
 		}
 		switch {
 		case len(hits) > 1:
-			return &RenameFlagError{Arg: a.text, Could: hits, Ambiguous: true}
+			e := &RenameFlagError{Arg: a.text, Ambiguous: true}
+			for _, h := range hits {
+				e.Could = append(e.Could, h.Rename)
+			}
+			return e
 		case len(hits) == 0:
 			continue
 		}
 		hit := hits[0]
-		if a.used || settled["-"+hit.old()] || settled["+"+hit.place()] {
+		if a.used || old[hit.old()] || place[hit.place()] {
 			return &RenameFlagError{Arg: a.text, Could: r.could, Twice: true}
 		}
-		a.used = true
-		settled["-"+hit.old()], settled["+"+hit.place()] = true, true
-		up, _ := hit.statements()
+		old[hit.old()], place[hit.place()] = true, true
+		said, by[hit.Rename] = append(said, hit), a
+	}
+	for {
+		passed := slices.DeleteFunc(slices.Clone(said), func(p possibleRename) bool { return !p.passed(said) })
+		if len(passed) == len(said) {
+			break
+		}
+		said = passed
+	}
+	settled := map[string]bool{}
+	for _, p := range said {
+		by[p.Rename].used = true
+		settled["-"+p.old()], settled["+"+p.place()] = true, true
+	}
+	for _, step := range inOrder(said) {
+		up, _ := step.statements()
 		for _, stmt := range up {
 			if _, err := s.Conn().Exec(ctx, stmt); err != nil {
-				return fmt.Errorf("renaming %s %s: %w", hit.Kind, hit.old(), err)
+				return fmt.Errorf("renaming %s %s: %w", step.Kind, step.old(), err)
 			}
 		}
-		r.done = append(r.done, hit)
+		r.done = append(r.done, step)
 	}
 	for _, p := range possible {
-		if settled["-"+p.old()] || settled["+"+p.place()] {
+		if p.passes() || settled["-"+p.old()] || settled["+"+p.place()] {
 			continue
 		}
 		r.could = append(r.could, p.Rename)
@@ -234,6 +258,37 @@ func (r *renaming) round(ctx context.Context, s *state.State, possible []possibl
 		return s.Refresh(ctx)
 	}
 	return nil
+}
+
+// passed says whether others among those said take the name that stays and give the one that
+// is taken.
+func (p possibleRename) passed(said []possibleRename) bool {
+	same := func(name string, of func(Rename) string) bool {
+		return slices.ContainsFunc(said, func(o possibleRename) bool {
+			return o.sibling(p) && of(o.Rename) == name
+		})
+	}
+	return (!p.stays || same(p.Old, func(o Rename) string { return o.New })) && (!p.taken || same(p.New, func(o Rename) string { return o.Old }))
+}
+
+// inOrder puts renames so that each new name is free by its turn. Of those that pass on their
+// names in a circle one has a name between.
+func inOrder(said []possibleRename) []Rename {
+	rest := slices.Clone(said)
+	var out []Rename
+	for len(rest) > 0 {
+		i := slices.IndexFunc(rest, func(p possibleRename) bool {
+			return !p.taken || !slices.ContainsFunc(rest, func(o possibleRename) bool { return o.sibling(p) && o.Old == p.New })
+		})
+		if i < 0 {
+			i = 0
+			second := rest[0]
+			second.Old, rest[0].New = second.between, second.between
+			rest = append(rest, second)
+		}
+		out, rest = append(out, rest[i].Rename), slices.Delete(rest, i, i+1)
+	}
+	return out
 }
 
 // place is the new name with what it is a part of.

@@ -99,6 +99,16 @@ func readEnums(ctx context.Context, conn *pgx.Conn) ([]*enumType, error) {
 type possibleRename struct {
 	Rename
 	likely bool
+	// stays says that the schema file has the old name too, taken that the migrations have
+	// the new one: another rename must then give or take it.
+	stays, taken bool
+	between      string // a name that nobody has, for where names are passed on in a circle
+}
+
+func (p possibleRename) passes() bool { return p.stays || p.taken }
+
+func (p possibleRename) sibling(o possibleRename) bool {
+	return p.Kind == o.Kind && p.Schema == o.Schema && p.Of == o.Of
 }
 
 // wholeRenames are the tables and enums that are gone, each with those that are new.
@@ -164,7 +174,8 @@ func alike(a, b *enumType) bool {
 }
 
 // partRenames are the columns and values that are gone from the tables and enums of both
-// states, each with those that are new there.
+// states, each with those that are new there; and those that could pass on their name, which
+// only the arguments say.
 func (r *renaming) partRenames(have, want *named) []possibleRename {
 	before := func(kind, schema, name string) string {
 		for _, d := range r.done {
@@ -175,24 +186,27 @@ func (r *renaming) partRenames(have, want *named) []possibleRename {
 		return ""
 	}
 	var out []possibleRename
+	add := func(p possibleRename, taken func(string) bool) {
+		if !p.passes() || p.Old != p.New && slices.ContainsFunc(r.args, func(a *renameArg) bool { return a.says(p.Rename) }) {
+			for suffix := "_renamed"; p.between == "" || taken(p.between); suffix += "_" {
+				p.between = fit(p.Old, suffix)
+			}
+			out = append(out, p)
+		}
+	}
 	for _, h := range have.tables {
 		w := find(want.tables, func(t *table) bool { return t.String() == h.String() })
 		if w == nil {
 			continue
 		}
 		for _, a := range h.columns {
-			if w.column(a.Name) != nil {
-				continue
-			}
 			for _, b := range w.columns {
-				if h.column(b.Name) != nil {
-					continue
-				}
-				out = append(out, possibleRename{
+				add(possibleRename{
 					Rename: Rename{Kind: "column", Schema: h.Schema, Of: h.Name, Old: a.Name, New: b.Name, NewSchema: h.Schema,
 						Type: a.typed(), oldOf: before("table", h.Schema, h.Name)},
 					likely: a.typed() == b.typed() && text(a.Generated) == text(b.Generated),
-				})
+					stays:  w.column(a.Name) != nil, taken: h.column(b.Name) != nil,
+				}, func(name string) bool { return h.column(name) != nil || w.column(name) != nil })
 			}
 		}
 	}
@@ -202,17 +216,12 @@ func (r *renaming) partRenames(have, want *named) []possibleRename {
 			continue
 		}
 		for i, a := range h.Values {
-			if slices.Contains(w.Values, a) {
-				continue
-			}
 			for j, b := range w.Values {
-				if slices.Contains(h.Values, b) {
-					continue
-				}
-				out = append(out, possibleRename{
+				add(possibleRename{
 					Rename: Rename{Kind: "enum value", Schema: h.Schema, Of: h.Name, Old: a, New: b, NewSchema: h.Schema, oldOf: before("enum", h.Schema, h.Name)},
 					likely: i == j && len(h.Values) == len(w.Values),
-				})
+					stays:  slices.Contains(w.Values, a), taken: slices.Contains(h.Values, b),
+				}, func(name string) bool { return slices.Contains(h.Values, name) || slices.Contains(w.Values, name) })
 			}
 		}
 	}

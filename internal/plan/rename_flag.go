@@ -16,6 +16,9 @@ type RenameFlagError struct {
 	// Ambiguous says that Arg means more than one of them, Twice that it renames
 	// something that is renamed already.
 	Ambiguous, Twice bool
+	// Passes says that another part of the flag has the name of something whole that Arg
+	// needs: tables and enums do not pass on their names in one plan.
+	Passes bool
 }
 
 func (e *RenameFlagError) Error() string {
@@ -25,6 +28,9 @@ func (e *RenameFlagError) Error() string {
 		fmt.Fprintf(&b, "-rename=%s means more than one thing; say one of", e.Arg)
 	case e.Twice:
 		fmt.Fprintf(&b, "-rename=%s: one of the two names is renamed already", e.Arg)
+		return b.String()
+	case e.Passes:
+		fmt.Fprintf(&b, "-rename=%s: one table or enum cannot take the name of another in the same plan: let the schema file give one a third name that nobody has, run plan with that rename, then give the other its name, run plan with that, and so on", e.Arg)
 		return b.String()
 	case len(e.Could) == 0:
 		fmt.Fprintf(&b, "-rename=%s: there is nothing that could be renamed: the old name must be gone from the schema file, and the new one must not be in the migrations yet", e.Arg)
@@ -43,6 +49,14 @@ type renameArg struct {
 	text     string
 	from, to []string
 	used     bool
+}
+
+// passes reports whether another argument gives the name that a takes, or takes the one that
+// it gives.
+func (a *renameArg) passes(o *renameArg) bool {
+	last := func(names []string) string { return names[len(names)-1] }
+	part := len(a.from) > len(a.to)
+	return o != a && !part && (last(o.from) == last(a.to) || last(o.to) == last(a.from))
 }
 
 // says reports whether the argument means r.

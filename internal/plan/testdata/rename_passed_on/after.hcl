@@ -1,0 +1,11 @@
+schema "public" {
+}
+table "t" {
+  schema = schema.public
+  column "b" {
+    type = int
+  }
+  column "c" {
+    type = int
+  }
+}

@@ -1,0 +1,3 @@
+ALTER TABLE public.t RENAME COLUMN b TO a;
+
+ALTER TABLE public.t RENAME COLUMN c TO b;

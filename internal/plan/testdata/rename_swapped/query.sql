@@ -1,0 +1,1 @@
+SELECT a || "B"::text || a_renamed FROM t

@@ -31,10 +31,16 @@ func TestDial(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	b.nobodyLeft()
+}
+
+// nobodyLeft fails unless all sessions of ours end within a while.
+func (b *bench) nobodyLeft() {
+	b.Helper()
 	const ours = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'ibutsu-schema%'"
 	for end := time.Now().Add(5 * time.Second); b.query(ours) != "0"; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%s sessions are left", b.query(ours))
+			b.Fatalf("%s sessions are left", b.query(ours))
 		}
 	}
 }

@@ -31,6 +31,7 @@ func newSetup(b *testing.B) *setup {
 	tool := filepath.Join(b.TempDir(), "mage")
 	cmd := exec.Command("go", "tool", "mage", "-compile", tool)
 	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as the README has it
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("compiling the magefiles: %v\n%s", err, out)
 	}

@@ -9,8 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,7 +27,8 @@ var testMajors = []string{"13", "15", "17", "18"}
 
 // Test runs the project's own tests.
 //
-// With -full it runs them on PostgreSQL 13, 15, 17 and 18, the long matrices included.
+// With -full it runs them on PostgreSQL 13, 15, 17 and 18, the long matrices included,
+// and says at the end what the tests counted, over all of them.
 func Test(ctx context.Context,
 	full *bool, // on every supported PostgreSQL, and the long matrices too
 ) error {
@@ -34,13 +38,15 @@ func Test(ctx context.Context,
 		}
 		os.Setenv("SCHEMA_TEST_FULL", "1")
 		var errs []error
-		var counts []string
+		var lines []string
+		total := counts{}
 		for _, major := range testMajors {
 			say("== PostgreSQL %s", major)
 			os.Setenv("SCHEMA_TEST_MAJOR", major)
 			start := time.Now()
 			n, err := countedTests(ctx)
-			counts = append(counts, fmt.Sprintf("PostgreSQL %s: %s, in %s", major, n, time.Since(start).Round(time.Second)))
+			lines = append(lines, fmt.Sprintf("PostgreSQL %s: %s, in %s", major, n, time.Since(start).Round(time.Second)))
+			total.add(n.said)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("on PostgreSQL %s: %w", major, err))
 			}
@@ -48,16 +54,41 @@ func Test(ctx context.Context,
 				break
 			}
 		}
-		say("%s", strings.Join(counts, "\n"))
+		say("%s\nall: %s", strings.Join(lines, "\n"), total)
 		return errors.Join(errs...)
 	})
 }
 
-// testCount is how many tests, parts of tests included, ended in which way.
-type testCount struct{ passed, skipped, failed int }
+// counts are what tests count themselves, by T.Attr with a number.
+type counts map[string]int
+
+func (c counts) add(more counts) {
+	for k, n := range more {
+		c[k] += n
+	}
+}
+
+func (c counts) String() string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(c)) {
+		parts = append(parts, fmt.Sprintf("%d %s", c[k], k))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// testCount is how many tests, parts of tests included, ended in which way, and what they
+// counted.
+type testCount struct {
+	passed, skipped, failed int
+	said                    counts
+}
 
 func (c testCount) String() string {
-	return fmt.Sprintf("%d passed, %d skipped, %d failed", c.passed, c.skipped, c.failed)
+	s := fmt.Sprintf("%d passed, %d skipped, %d failed", c.passed, c.skipped, c.failed)
+	if len(c.said) > 0 {
+		s += "; " + c.said.String()
+	}
+	return s
 }
 
 // countedTests runs all tests and shows a line for each package, and all that those
@@ -83,11 +114,11 @@ func countedTests(ctx context.Context) (testCount, error) {
 
 // readTests reads what go test -json writes.
 func readTests(from io.Reader, to io.Writer) (testCount, error) {
-	var n testCount
+	n := testCount{said: counts{}}
 	said := map[[2]string]*strings.Builder{} // by package and test
 	events := json.NewDecoder(bufio.NewReader(from))
 	for {
-		var e struct{ Action, Package, Test, Output string }
+		var e struct{ Action, Package, Test, Output, Key, Value string }
 		if err := events.Decode(&e); err == io.EOF {
 			return n, nil
 		} else if err != nil {
@@ -106,6 +137,10 @@ func readTests(from io.Reader, to io.Writer) (testCount, error) {
 				said[key] = &strings.Builder{}
 			}
 			said[key].WriteString(e.Output)
+		case "attr":
+			if number, err := strconv.Atoi(e.Value); err == nil {
+				n.said[e.Key] += number
+			}
 		case "pass", "skip", "fail":
 			switch {
 			case e.Test == "":

@@ -1,13 +1,15 @@
 package plan
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -47,77 +49,163 @@ SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '') FROM (
 	return text
 }
 
-// fillRows puts three rows into every table, with k from 1 to 3: every value in a column
-// is another one. In the third row all is NULL that may be, before and after the plan.
-func fillRows(t *testing.T, s, after *state.State) {
+// A field is a column that rows can be put into. Its names are as SQL writes them, the
+// table's with its schema.
+type field struct {
+	table, name, typ string
+	notNull          bool
+	later            string // the type that values are changed to
+}
+
+func readFields(t *testing.T, s *state.State) []field {
 	t.Helper()
-	ctx := t.Context()
-	const q = `
-SELECT a.attrelid::regclass::text, quote_ident(a.attname), format_type(a.atttypid, NULL), a.attnotnull
+	rows, err := s.Conn().Query(t.Context(), `
+SELECT format('%I.%I', n.nspname, c.relname), quote_ident(a.attname), format_type(a.atttypid, NULL), a.attnotnull
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r' JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity = '' AND n.nspname IN ('public', 'Other') ORDER BY a.attrelid, a.attnum`
-	type col struct {
-		table, name, typ string
-		notNull          bool
+WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND n.nspname IN ('public', 'Other') ORDER BY a.attrelid, a.attnum`)
+	if err != nil {
+		t.Fatal(err)
 	}
-	read := func(s *state.State) []col {
-		rows, err := s.Conn().Query(ctx, q)
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f field, err error) {
+		return f, row.Scan(&f.table, &f.name, &f.typ, &f.notNull)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// value is a field's in the row v, which is 1 to 3: another one in every row, as far as
+// the type has so many, and NULL in the third if it may be.
+func (f field) value() string {
+	v := "v"
+	switch f.typ {
+	case "text", "character varying":
+		v = "'v' || v"
+	case "boolean":
+		v = "v = 2"
+	case "uuid":
+		v = "lpad(v::text, 32, '0')::uuid"
+	case "jsonb", "json":
+		v = "jsonb_build_object('n', v)::" + f.typ
+	case "date", "timestamp without time zone", "timestamp with time zone":
+		v = "('2025-01-0' || v)::" + f.typ
+	case "text[]":
+		v = "ARRAY['v' || v]"
+	case "mood":
+		v = "(ARRAY['ok', 'sad', 'ok'])[v]::mood"
+	}
+	if f.later != "" {
+		v = "(" + v + ")::" + f.later
+	}
+	if !f.notNull {
+		v = "CASE WHEN v < 3 THEN " + v + " END"
+	}
+	return v
+}
+
+// An amount is how many rows a table is given, at most 3, and whether they refer to none.
+type amount struct {
+	rows  int
+	alone bool
+}
+
+// fields are those that a table's rows are given; the others take their defaults.
+// They stand under the table's name before the plan.
+type fields map[string][]field
+
+func (list fields) add(table string, f field) { list[table] = append(list[table], f) }
+
+// insert puts as many of three rows into every table, the last ones, in one statement: the
+// keys between the tables are checked at its end. It returns the table whose rows are
+// refused, and why.
+func (list fields) insert(ctx context.Context, tx pgx.Tx, amounts map[string]*amount) (refused string, err error) {
+	var parts []string
+	of := map[string]string{}
+	for table, fields := range list {
+		var names, values []string
+		for _, f := range fields {
+			v := f.value()
+			if f.name == "parent" && amounts[table].alone {
+				v = "NULL"
+			}
+			names, values = append(names, f.name), append(values, v)
+		}
+		of[fields[0].table] = table
+		parts = append(parts, fmt.Sprintf("t%d AS (INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM generate_series(%d, 3) v)",
+			len(parts), fields[0].table, strings.Join(names, ", "), strings.Join(values, ", "), 4-amounts[table].rows))
+	}
+	_, err = tx.Exec(ctx, "WITH "+strings.Join(parts, ", ")+" SELECT")
+	var refusal *pgconn.PgError
+	if errors.As(err, &refusal) {
+		refused = of[pgsql.QualifiedIdent(refusal.SchemaName, refusal.TableName)]
+	}
+	return refused, err
+}
+
+// fillRows puts up to three rows into every table, with k up to 3: as many as the schema
+// takes. Unless they may be hostile, they are also such that nothing excuses a plan that
+// does not keep them: what it keeps of them fits into the schema that it leads to, and
+// again into this one, with the defaults for all else.
+func (p *randomPair) fillRows(w *worked, before, after *state.State) {
+	t, ctx := p.t, p.t.Context()
+	t.Helper()
+	all, there, back := fields{}, fields{}, fields{}
+	later := readFields(t, after)
+	if p.hostile {
+		later = nil
+	}
+	amounts := map[string]*amount{}
+	for _, f := range readFields(t, before) {
+		amounts[f.table] = &amount{rows: 3}
+		table, name := p.newName(f.table, f.name)
+		if i := slices.IndexFunc(later, func(l field) bool { return l.table == table && l.name == name }); i >= 0 && !w.loses(table, f.name) {
+			f.notNull = f.notNull || later[i].notNull
+			back.add(f.table, f)
+			there.add(f.table, field{table, name, f.typ, f.notNull, later[i].typ})
+		}
+		all.add(f.table, f)
+	}
+	try := func(s *state.State, list fields) (again bool) {
+		if len(list) == 0 {
+			return false
+		}
+		tx, err := s.Conn().Begin(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c col, err error) {
-			return c, row.Scan(&c.table, &c.name, &c.typ, &c.notNull)
-		})
-		if err != nil {
+		table, err := list.insert(ctx, tx, amounts)
+		if err := tx.Rollback(ctx); err != nil {
 			t.Fatal(err)
 		}
-		return list
-	}
-	later := read(after)
-	var tables []string
-	names, values := map[string][]string{}, map[string][]string{}
-	for _, c := range read(s) {
-		if names[c.table] == nil {
-			tables = append(tables, c.table)
-		}
-		names[c.table] = append(names[c.table], c.name)
-		v := "v"
-		switch c.typ {
-		case "text", "character varying":
-			v = "'v' || v"
-		case "boolean":
-			v = "v = 1"
-		case "uuid":
-			v = "lpad(v::text, 32, '0')::uuid"
-		case "jsonb", "json":
-			v = "jsonb_build_object('n', v)::" + c.typ
-		case "date", "timestamp without time zone", "timestamp with time zone":
-			v = "('2025-01-0' || v)::" + c.typ
-		case "text[]":
-			v = "ARRAY['v' || v]"
-		case "mood":
-			v = "(ARRAY['sad', 'ok', 'ok'])[v]::mood"
-		}
-		anyNotNull := c.notNull || slices.ContainsFunc(later, func(l col) bool { return l.name == c.name && l.notNull })
-		if !anyNotNull {
-			v = "CASE WHEN v < 3 THEN " + v + " END"
-		}
-		values[c.table] = append(values[c.table], v)
-	}
-	// In one statement: the keys between the tables are checked at its end.
-	for n := 3; n >= 0; n-- {
-		var parts []string
-		for i, table := range tables {
-			parts = append(parts, fmt.Sprintf("t%d AS (INSERT INTO %s (%s) SELECT %s FROM generate_series(1, %d) v)",
-				i, table, strings.Join(names[table], ", "), strings.Join(values[table], ", "), n))
-		}
-		_, err := s.Conn().Exec(ctx, "WITH "+strings.Join(parts, ", ")+" SELECT")
-		if err == nil {
-			return
-		}
-		if !dataError(err) {
+		n := amounts[table]
+		switch {
+		case err == nil:
+			return false
+		case !dataError(err):
 			t.Fatal(err)
+		case table == "" && !p.hostile:
+			// The values are none of the type that they are to have after a rename.
+			p.hostile = true
+			clear(there)
+			clear(back)
+		case n == nil || n.rows == 0:
+			t.Fatal(err)
+		case sqlState(err) == "23503" && !n.alone:
+			n.alone = true
+		default:
+			n.rows--
 		}
+		return true
+	}
+	for try(before, all) || try(after, there) || try(before, back) {
+	}
+	err := pgx.BeginFunc(ctx, before.Conn(), func(tx pgx.Tx) error {
+		_, err := all.insert(ctx, tx, amounts)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -137,9 +225,9 @@ type rowsOf struct {
 func readRows(t *testing.T, s *state.State) map[string]rowsOf {
 	t.Helper()
 	rows, err := s.Conn().Query(t.Context(), `
-SELECT c.oid::regclass::text, array_agg(quote_ident(a.attname) ORDER BY a.attnum) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT format('%I.%I', n.nspname, c.relname), array_agg(quote_ident(a.attname) ORDER BY a.attnum) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relkind = 'r' AND n.nspname IN ('public', 'Other') GROUP BY c.oid`)
+WHERE c.relkind = 'r' AND n.nspname IN ('public', 'Other') GROUP BY 1`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,9 +255,6 @@ WHERE c.relkind = 'r' AND n.nspname IN ('public', 'Other') GROUP BY c.oid`)
 	var column, values string
 	var n int
 	if _, err := pgx.ForEachRow(rows, []any{&table, &column, &n, &values}, func() error {
-		if n == 0 {
-			return nil
-		}
 		r, ok := out[table]
 		if !ok {
 			r = rowsOf{n: n, columns: map[string]string{}}
@@ -183,34 +268,21 @@ WHERE c.relkind = 'r' AND n.nspname IN ('public', 'Other') GROUP BY c.oid`)
 	return out
 }
 
-var renamedTable = regexp.MustCompile(`(?m)^ALTER TABLE (\S+|".*"|\S+\.".*") RENAME TO (.*);$`)
-
-// newName is the name of a table after the plan's renames, as regclass prints it.
-func (w *worked) newName(table string) string {
-	for _, f := range w.files {
-		for _, m := range renamedTable.FindAllStringSubmatch(f.SQL, -1) {
-			if strings.TrimPrefix(m[1], "public.") == table {
-				if schema, _, ok := strings.Cut(table, "."); ok {
-					return schema + "." + m[2]
-				}
-				return m[2]
-			}
-		}
+// newName is the name of a table's column, and that of the table, after the plan's rename.
+func (p *randomPair) newName(table, column string) (string, string) {
+	r := p.rename
+	switch {
+	case r == nil:
+	case r.Kind == "table" && table == r.old():
+		return r.new(), column
+	case r.Kind == "column" && table+"."+column == r.old():
+		return table, r.new()
 	}
-	return table
+	return table, column
 }
 
-// loses says whether the plan drops a column, whose values do not come back.
+// loses says whether the plan says that it drops a column, whose values do not come back;
+// the table is named as after the plan's rename.
 func (w *worked) loses(table, column string) bool {
-	for _, f := range w.files {
-		for _, l := range f.Losses {
-			if strings.HasSuffix(l, "."+column) {
-				return true
-			}
-		}
-		if strings.Contains(f.SQL, "DROP COLUMN "+column) || strings.Contains(f.SQL, "DROP TABLE") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(w.files, func(f File) bool { return slices.Contains(f.Losses, "column "+table+"."+column) })
 }

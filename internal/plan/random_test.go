@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,57 +19,77 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// randomPairs is how many pairs of schemas are planned; with SCHEMA_TEST_FULL=1 it is
-// fullPairs, and PLAN_PAIRS overrides both.
+// randomPairs is how many pairs of schemas are planned. With SCHEMA_TEST_FULL=1 it is
+// fullPairs on each of the four majors that the full tests run on, on every one others.
 const (
 	randomPairs = 200
-	fullPairs   = 5000
+	fullPairs   = 5000 / 4
 )
 
-// TestRandomPairs plans from one random schema to another, and runs the plan on a database
-// that has rows, and back: the schemas are the same then, and the rows are there.
-func TestRandomPairs(t *testing.T) {
-	n := randomPairs
-	if os.Getenv("SCHEMA_TEST_FULL") != "" {
-		n = fullPairs
-	}
+// whichPairs are the numbers of the pairs: from first, n of them. PLAN_PAIRS=300 is as many
+// from 0, PLAN_PAIRS=18750-18799 is from one to another.
+func whichPairs(t *testing.T) (first, n int) {
+	t.Helper()
 	if s := os.Getenv("PLAN_PAIRS"); s != "" {
-		var err error
-		if n, err = strconv.Atoi(s); err != nil {
-			t.Fatal(err)
+		from, to, ok := strings.Cut(s, "-")
+		if !ok {
+			from, to = "1", from
 		}
+		first, err1 := strconv.Atoi(from)
+		last, err2 := strconv.Atoi(to)
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatalf("PLAN_PAIRS: %v", err)
+		}
+		if !ok {
+			first, last = 0, last-1
+		}
+		return first, last - first + 1
 	}
-	var count struct{ same, refused, byData, oneWay, renamed, both atomic.Int32 }
+	if os.Getenv("SCHEMA_TEST_FULL") != "" {
+		return pgtest.Server(t).VersionNum() / 10000 * fullPairs, fullPairs
+	}
+	return 0, randomPairs
+}
+
+// outcomes are how a pair may end.
+var outcomes = []string{"with-rows", "without-rows", "one-way", "stopped-by-rows", "refused", "same"}
+
+// TestRandomPairs plans from one random schema to another, and runs the plan on a database
+// that has rows, and back: the schemas are the same then, and the rows are there. Some rows
+// are hostile: they stop a plan, which is run there and back without rows then.
+func TestRandomPairs(t *testing.T) {
+	first, n := whichPairs(t)
+	var mu sync.Mutex
+	count := map[string]int{}
 	t.Run("pair", func(t *testing.T) {
-		for i := range n {
+		for i := first; i < first+n; i++ {
 			t.Run(fmt.Sprint(i), func(t *testing.T) {
 				t.Parallel()
-				pair := randomPair{t: t, before: schemas.Example(2 * i), after: schemas.Example(2*i + 1), renames: i%2 == 0}
-				switch pair.run() {
-				case "same":
-					count.same.Add(1)
-				case "refused":
-					count.refused.Add(1)
-				case "by data":
-					count.byData.Add(1)
-				case "one way":
-					count.oneWay.Add(1)
-				case "both ways":
-					count.both.Add(1)
-				}
-				if pair.renamed {
-					count.renamed.Add(1)
-				}
-				if t.Failed() {
-					t.Logf("from\n%s\nto\n%s", pair.before, pair.after)
+				pair := randomPair{t: t, before: schemas.Example(2 * i), after: schemas.Example(2*i + 1),
+					renames: i%2 == 0, hostile: i/2%10 == 0}
+				defer func() {
+					if t.Failed() {
+						t.Logf("again: PLAN_PAIRS=%d-%[1]d SCHEMA_TEST_MAJOR=%d go test ./internal/plan -run TestRandomPairs\nfrom\n%s\nto\n%s",
+							i, pgtest.Server(t).VersionNum()/10000, pair.before, pair.after)
+					}
+				}()
+				outcome := pair.run()
+				mu.Lock()
+				defer mu.Unlock()
+				count[outcome]++
+				if pair.rename != nil {
+					count["renamed"]++
 				}
 			})
 		}
 	})
-	t.Logf("%d pairs: %d there and back with rows, %d only there, %d stopped by their rows and there and back without, %d refused, %d without a difference; %d with renames",
-		n, count.both.Load(), count.oneWay.Load(), count.byData.Load(), count.refused.Load(), count.same.Load(), count.renamed.Load())
-	if !t.Failed() && int(count.both.Load()) < n/3 {
-		t.Errorf("too few pairs go there and back")
+	// What runs the tests on several majors adds these up.
+	t.Attr("pairs", fmt.Sprint(n))
+	for _, outcome := range append(outcomes, "renamed") {
+		t.Attr("pairs-"+outcome, fmt.Sprint(count[outcome]))
+	}
+	if !t.Failed() && n >= randomPairs && count["with-rows"] < n*7/10 {
+		t.Errorf("too few pairs go there and back with rows")
 	}
 }
 
@@ -77,10 +97,12 @@ func TestRandomPairs(t *testing.T) {
 type randomPair struct {
 	t             *testing.T
 	before, after string
-	renames       bool // what could be a rename is one
-	renamed       bool
+	renames       bool    // what could be a rename is one
+	rename        *Rename // it, if there is one
+	hostile       bool    // the rows need not fit into the schema after
 }
 
+// run returns the outcome.
 func (p *randomPair) run() string {
 	t, ctx := p.t, p.t.Context()
 	desired := p.state(p.after)
@@ -91,15 +113,17 @@ func (p *randomPair) run() string {
 		project.rename = ""
 	}
 	w, err := work(ctx, project.config(), replayed, desired)
-	for asked := (*RenameError)(nil); errors.As(err, &asked); {
-		c := asked.Candidates[0]
-		project.rename, p.renamed = c.flag()+","+RenameNone, true
+	if asked := (*RenameError)(nil); errors.As(err, &asked) {
+		p.rename = &asked.Candidates[0]
+		project.rename = p.rename.flag() + "," + RenameNone
 		w, err = work(ctx, project.config(), replayed, desired)
-		if err != nil && errors.As(err, &asked) {
-			t.Fatalf("asked again: %v", err)
-		}
 	}
 	var refusal *RefusedError
+	if p.rename != nil && errors.As(err, &refusal) {
+		// The type of one has no cast to that of the other: then it is another one.
+		p.rename, p.renames = nil, false
+		return p.run()
+	}
 	switch {
 	case errors.As(err, &refusal):
 		return "refused"
@@ -111,12 +135,13 @@ func (p *randomPair) run() string {
 		}
 		return "same"
 	}
-	fillRows(t, replayed, desired)
-	result := p.thereAndBack(w, replayed, fingerprint(t, desired))
-	if result == "by data" {
+	p.fillRows(w, replayed, desired)
+	outcome := p.thereAndBack(w, replayed, fingerprint(t, desired))
+	if outcome == "stopped-by-rows" {
+		p.hostile = false
 		p.thereAndBack(w, p.state(p.before), fingerprint(t, desired))
 	}
-	return result
+	return outcome
 }
 
 func (p *randomPair) state(hcl string) *state.State {
@@ -141,8 +166,8 @@ func (p *randomPair) thereAndBack(w *worked, s *state.State, want string) string
 	for _, f := range w.files {
 		oneWay = oneWay || f.down.none
 		if err := s.Run(ctx, f.up.stmts, f.up.txNone, f.Name); err != nil {
-			if len(rows) > 0 && dataError(err) {
-				return "by data"
+			if p.hostile && dataError(err) {
+				return "stopped-by-rows"
 			}
 			t.Fatalf("%v\n%s", err, f.SQL)
 		}
@@ -151,18 +176,24 @@ func (p *randomPair) thereAndBack(w *worked, s *state.State, want string) string
 		t.Fatalf("up does not give what it should (-want +have):\n%s\n%s", cmp.Diff(want, have), text1(w))
 	}
 	after := readRows(t, s)
+	outcome := "without-rows"
 	for table, list := range rows {
-		if to, ok := after[w.newName(table)]; ok && to.n != list.n {
+		name, _ := p.newName(table, "")
+		to, kept := after[name]
+		if kept && to.n != list.n {
 			t.Errorf("%s has %d rows, had %d\n%s", table, to.n, list.n, text1(w))
+		}
+		if kept && to.n > 0 {
+			outcome = "with-rows"
 		}
 	}
 	if oneWay {
-		return "one way"
+		return "one-way"
 	}
 	for _, f := range slices.Backward(w.files) {
 		if err := s.Run(ctx, f.down.stmts, f.down.txNone, f.down.file); err != nil {
-			if len(rows) > 0 && dataError(err) {
-				return "by data"
+			if p.hostile && dataError(err) {
+				return "stopped-by-rows"
 			}
 			t.Fatalf("%v\n%s", err, f.Draft.Down)
 		}
@@ -172,16 +203,17 @@ func (p *randomPair) thereAndBack(w *worked, s *state.State, want string) string
 	}
 	back := readRows(t, s)
 	for table, list := range rows {
-		if _, kept := after[w.newName(table)]; !kept {
+		name, _ := p.newName(table, "")
+		if _, kept := after[name]; !kept {
 			continue // dropped with its rows
 		}
 		for column, values := range list.columns {
-			if now := back[table].columns[column]; now != values && !w.loses(table, column) {
+			if now := back[table].columns[column]; now != values && !w.loses(name, column) {
 				t.Errorf("%s.%s has %s, had %s\n%s", table, column, now, values, text1(w))
 			}
 		}
 	}
-	return "both ways"
+	return outcome
 }
 
 func text1(w *worked) string {
@@ -196,7 +228,8 @@ func text1(w *worked) string {
 // PostgreSQL keeps.
 var names = []string{"a", "b", "user", "Mixed Case", "order", "ünï", "a_rather_long_name_so_that_an_index_of_it_has_63_bytes____"}
 
-// A type may change into its other one and back.
+// A type may change into its other one and back. They are those of the names in every
+// other table, and of the names in the others.
 var types = []struct{ hcl, other, def string }{
 	{"int", "bigint", "7"},
 	{"bigint", "int", "0"},
@@ -214,12 +247,13 @@ var types = []struct{ hcl, other, def string }{
 	{"enum.mood", "enum.mood", `"ok"`},
 }
 
-// schemas are schema files: up to three tables with what the engine manages, the enum and
-// the second schema only where they are needed or by chance. Every table has a column k
-// that others refer to.
+// schemas are schema files: two to four tables with what the engine manages, so
+// that two schemas mostly have one in common, the enum and the second schema only where
+// they are needed or by chance. Every table has a column k that others refer to, by their
+// parent or by k too.
 var schemas = rapid.Custom(func(t *rapid.T) string {
 	var b strings.Builder
-	tables := rapid.SliceOfNDistinct(rapid.IntRange(0, 3), 1, 3, rapid.ID[int]).Draw(t, "tables")
+	tables := rapid.SliceOfNDistinct(rapid.IntRange(0, 3), 2, 4, rapid.ID[int]).Draw(t, "tables")
 	slices.Sort(tables)
 	for _, n := range tables {
 		drawTable(t, &b, n, tables)
@@ -246,10 +280,10 @@ func drawTable(t *rapid.T, b *strings.Builder, n int, tables []int) {
 	if yes("comment") {
 		fmt.Fprintf(b, "  comment = %q\n", rapid.SampledFrom([]string{"it's", "über; --"}).Draw(t, "text"))
 	}
-	b.WriteString("  column \"k\" {\n    type = int\n  }\n")
+	b.WriteString("  column \"k\" {\n    type = int\n  }\n  column \"parent\" {\n    type = int\n    null = true\n  }\n")
 	columns := rapid.SliceOfNDistinct(rapid.SampledFrom(names), 1, len(names), rapid.ID[string]).Draw(t, "columns")
 	for _, c := range columns {
-		typ := types[(n*5+slices.Index(names, c)*3)%len(types)]
+		typ := types[n%2*len(names)+slices.Index(names, c)]
 		if yes("other") {
 			typ.hcl = typ.other
 		}
@@ -303,14 +337,19 @@ func drawTable(t *rapid.T, b *strings.Builder, n int, tables []int) {
 	}
 	fmt.Fprintf(b, "  primary_key%s {\n    columns = [column.k]\n  }\n", key)
 	for _, other := range tables {
-		if yes("key") {
-			ref := fmt.Sprintf("table[%q].column.k", tableNames[other])
-			if other == n {
-				ref = "column.k"
-			}
-			fmt.Fprintf(b, "  foreign_key \"fk_%d_%d\" {\n    columns     = [column.k]\n    ref_columns = [%s]\n    on_delete   = %s\n  }\n",
-				n, other, ref, rapid.SampledFrom([]string{"CASCADE", "NO_ACTION"}).Draw(t, "action"))
+		if !yes("key") {
+			continue
 		}
+		from, ref := "parent", fmt.Sprintf("table[%q].column.k", tableNames[other])
+		if other == n {
+			ref = "column.k"
+		}
+		// To a table that is new, which is empty, nothing can refer by its k.
+		if rapid.IntRange(0, 15).Draw(t, "by k") == 7 {
+			from = "k"
+		}
+		fmt.Fprintf(b, "  foreign_key \"fk_%d_%d\" {\n    columns     = [column.%s]\n    ref_columns = [%s]\n    on_delete   = %s\n  }\n",
+			n, other, from, ref, rapid.SampledFrom([]string{"CASCADE", "NO_ACTION"}).Draw(t, "action"))
 	}
 	b.WriteString("}\n")
 }

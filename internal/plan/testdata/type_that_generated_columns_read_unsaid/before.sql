@@ -1,0 +1,13 @@
+CREATE TABLE public.a (id bigint PRIMARY KEY);
+INSERT INTO public.a VALUES (4);
+CREATE TABLE public.t (
+  n int NOT NULL,
+  m bigint GENERATED ALWAYS AS (n * 2) STORED,
+  CONSTRAINT t_m_key UNIQUE (m) DEFERRABLE,
+  CONSTRAINT t_m_fkey FOREIGN KEY (m) REFERENCES public.a (id),
+  CONSTRAINT c CHECK (m > n));
+ALTER TABLE public.t DROP CONSTRAINT c, ADD CONSTRAINT c CHECK (m > n) NOT VALID;
+COMMENT ON CONSTRAINT c ON public.t IS 'why';
+ALTER TABLE public.t ALTER m SET STATISTICS 500;
+CREATE INDEX "Ix" ON public.t (m) WITH (fillfactor = 70);
+ALTER TABLE public.t CLUSTER ON "Ix";

@@ -16,7 +16,9 @@ func (d *differ) changeExpression(ctx context.Context, t *table, a, b *column) e
 		return fmt.Errorf("asking for the server's version: %w", err)
 	}
 	set := func(c *column) []cmd {
-		return []cmd{action(t, "ALTER COLUMN "+ident(c.Name)+" SET EXPRESSION AS ("+*c.Generated+")")}
+		// In a statement of its own: together with the type of an indexed column PostgreSQL
+		// looks for the index that it dropped already, "cache lookup failed".
+		return []cmd{sql("ALTER TABLE " + t.String() + " ALTER COLUMN " + ident(c.Name) + " SET EXPRESSION AS (" + *c.Generated + ")")}
 	}
 	if version < 170000 || a.Virtual != b.Virtual || a.typed() != b.typed() || a.NotNull != b.NotNull {
 		user, err := d.columnUser(ctx, t, a)

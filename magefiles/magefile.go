@@ -102,7 +102,7 @@ func Check(ctx context.Context,
 			return err
 		}
 		defer c.close(&err)
-		cfg, err := c.planner(ctx, "")
+		cfg, err := c.plannerFrom(ctx, "", plan.KeptStates(c.dir))
 		if err != nil {
 			return err
 		}
@@ -310,7 +310,7 @@ func Rehash(ctx context.Context,
 		if err := c.writable(); err != nil {
 			return err
 		}
-		cfg, err := c.planner(ctx, "")
+		cfg, err := c.plannerFrom(ctx, "", plan.KeptStates(c.dir))
 		if err != nil {
 			return err
 		}

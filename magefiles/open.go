@@ -110,6 +110,11 @@ func (c *cmd) options() catalog.Options {
 
 // planner starts the throwaway server and returns what package plan works on.
 func (c *cmd) planner(ctx context.Context, name string) (plan.Config, error) {
+	return c.plannerFrom(ctx, name, state.Names(c.dir.Files()))
+}
+
+// plannerFrom is planner with a server that begins with one of the states.
+func (c *cmd) plannerFrom(ctx context.Context, name string, states []string) (plan.Config, error) {
 	src, err := fs.ReadFile(c.FS, c.Schema)
 	if errors.Is(err, fs.ErrNotExist) {
 		return plan.Config{}, fmt.Errorf("there is no %s, which atlas.hcl names as env %s's src", c.Schema, c.Name)
@@ -117,7 +122,7 @@ func (c *cmd) planner(ctx context.Context, name string) (plan.Config, error) {
 	if err != nil {
 		return plan.Config{}, fmt.Errorf("reading the desired state: %w", err)
 	}
-	server, err := c.server(ctx, state.Names(c.dir.Files()))
+	server, err := c.server(ctx, states)
 	if err != nil {
 		return plan.Config{}, err
 	}

@@ -57,10 +57,12 @@ type Server struct {
 	idle      chan *pgx.Conn // admin connections between two uses
 	state     string         // that it began with, of Config.States
 	keeps     bool
+	factsFile string // "": nothing is remembered
 	log       logger
 
-	mu   sync.Mutex
-	kept *kept
+	mu     sync.Mutex
+	kept   *kept
+	copies map[string]*kept // of states, by name
 
 	close    sync.Once
 	closeErr error

@@ -51,15 +51,22 @@ func (s *Server) Keep(ctx context.Context, db *Database, state string) {
 	if !s.keeps || state == s.state {
 		return
 	}
-	k, err := s.copyState(ctx, db, state)
-	if err != nil {
-		if ctx.Err() == nil {
-			s.log.printf("the replayed migrations can't be kept for the next command: %v", err)
-		}
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	k, ok := s.copies[state]
+	if !ok {
+		var err error
+		if k, err = s.copyState(ctx, db, state); err != nil {
+			if ctx.Err() == nil {
+				s.log.printf("the replayed migrations can't be kept for the next command: %v", err)
+			}
+			return
+		}
+		if s.copies == nil {
+			s.copies = map[string]*kept{}
+		}
+		s.copies[state] = k
+	}
 	s.kept = k
 }
 

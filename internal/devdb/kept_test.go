@@ -100,6 +100,27 @@ func emptyCache(t *testing.T) string {
 	return filepath.Join(dir, "ibutsu-schema")
 }
 
+// Who keeps a state twice has it once.
+func TestKeepAgain(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	s := startWith(t, "one", "two")
+	ctx := context.Background()
+	db, err := s.Create(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.exec(t, db, "CREATE TABLE first ()")
+	s.Keep(ctx, db, "one")
+	s.Keep(ctx, db, "two")
+	s.Keep(ctx, db, "one")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if next := startWith(t, "two", "one"); next.State() != "one" || s.log.String() != "" {
+		t.Errorf("the next begins with %q, log: %s", next.State(), s.log)
+	}
+}
+
 func TestKeep(t *testing.T) {
 	emptyCache(t)
 	ctx := context.Background()

@@ -25,8 +25,7 @@ const keptPrefix = "kept-"
 // keptFile is the name of a state's archive. It serves only the very binaries and
 // settings that it was made with, as the template does.
 func keptFile(bins binaries, state string) string {
-	return keptPrefix + strings.TrimSuffix(strings.TrimPrefix(templateKey(bins), "template-"), ".tar") +
-		"-" + strings.TrimPrefix(keptDatabase(state), "kept_") + ".tar"
+	return keptPrefix + serverKey(bins) + "-" + strings.TrimPrefix(keptDatabase(state), "kept_") + ".tar"
 }
 
 // restore makes the data directory from the first of the states that is stored,

@@ -149,6 +149,7 @@ func TestOldTemplatesGo(t *testing.T) {
 	dir := t.TempDir()
 	for name, age := range map[string]time.Duration{
 		"template-15-a.tar": time.Hour, "template-15-b.tar": 31 * 24 * time.Hour, "template-15-b.tar.lock": 31 * 24 * time.Hour, "other": 31 * 24 * time.Hour,
+		"facts-15-a": time.Hour, "facts-15-b": 31 * 24 * time.Hour,
 	} {
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -160,7 +161,7 @@ func TestOldTemplatesGo(t *testing.T) {
 	}
 	dropOldTemplates(dir)
 	left, err := filepath.Glob(filepath.Join(dir, "*"))
-	want := []string{filepath.Join(dir, "other"), filepath.Join(dir, "template-15-a.tar")}
+	want := []string{filepath.Join(dir, "facts-15-a"), filepath.Join(dir, "other"), filepath.Join(dir, "template-15-a.tar")}
 	if diff := cmp.Diff(want, left); err != nil || diff != "" {
 		t.Error(diff, err)
 	}

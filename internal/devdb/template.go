@@ -39,11 +39,23 @@ var templateSQL = []string{
 // the key does not see.
 const templateVersion = 3
 
-func templateKey(bins binaries) string {
+func templateKey(bins binaries) string { return templatePrefix + serverKey(bins) + ".tar" }
+
+// factsFile is the name of the file with the facts that a server told.
+func factsFile(bins binaries) string { return factsPrefix + serverKey(bins) }
+
+const (
+	templatePrefix = "template-"
+	factsPrefix    = "facts-"
+)
+
+// serverKey tells servers apart by all that a data directory, or what a server does,
+// depends on.
+func serverKey(bins binaries) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d\n%s\n%s\n%q\n%q\n%s", templateVersion, bins.version, bins.dir, initdbArgs, templateSQL, throwawaySettings)
 	name := regexp.MustCompile(`[^0-9A-Za-z.]+`).ReplaceAllString(bins.version, "-")
-	return fmt.Sprintf("template-%.40s-%s.tar", name, hex.EncodeToString(h.Sum(nil))[:12])
+	return fmt.Sprintf("%.40s-%s", name, hex.EncodeToString(h.Sum(nil))[:12])
 }
 
 // copyTemplate makes the data directory from the template, which it makes
@@ -115,13 +127,15 @@ func makeTemplate(ctx context.Context, bins binaries, f *folder, file string) ([
 // maxUnused is how long something in the cache that is not used stays.
 const maxUnused = 30 * 24 * time.Hour
 
-// dropOldTemplates removes what was not used for a month: templates of servers
-// and settings that are no more.
+// dropOldTemplates removes what was not used for a month: templates and facts of
+// servers and settings that are no more.
 func dropOldTemplates(cache string) {
-	files, _ := filepath.Glob(filepath.Join(cache, "template-*"))
-	for _, f := range files {
-		if info, err := os.Stat(f); err == nil && time.Since(info.ModTime()) > maxUnused {
-			os.Remove(f)
+	for _, prefix := range []string{templatePrefix, factsPrefix} {
+		files, _ := filepath.Glob(filepath.Join(cache, prefix+"*"))
+		for _, f := range files {
+			if info, err := os.Stat(f); err == nil && time.Since(info.ModTime()) > maxUnused {
+				os.Remove(f)
+			}
 		}
 	}
 }

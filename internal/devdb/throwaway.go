@@ -74,6 +74,9 @@ func startThrowaway(ctx context.Context, major int, states []string, log logger)
 		return nil, fmt.Errorf("starting a throwaway PostgreSQL %s from %s: %w", bins.version, bins.dir, err)
 	}
 	s.keeps, s.log = len(states) > 0, log
+	if cache, err := cacheDir(nil); err == nil {
+		s.factsFile = filepath.Join(cache, factsFile(bins))
+	}
 	return s, nil
 }
 

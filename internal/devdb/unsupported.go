@@ -15,6 +15,10 @@ func fetch(context.Context, int, bool, logger) (binaries, error) { return binari
 
 func startThrowaway(context.Context, int, []string, logger) (*Server, error) { return nil, errNoUnix }
 
+func readArchive(string) ([]byte, error) { return nil, errNoUnix }
+
+func writeArchive(string, []byte) error { return errNoUnix }
+
 func useLocal(context.Context, LocalConfig) (*Instance, error) { return nil, errNoUnix }
 
 func pinLocal(context.Context, LocalConfig) (string, error) { return "", errNoUnix }

@@ -59,8 +59,8 @@ func Check(ctx context.Context, cfg Config) (*CheckResult, error) {
 	return r, err
 }
 
-// check is Check; it also returns the catalog after every number of files.
-func check(ctx context.Context, cfg Config) (*CheckResult, []catalog.Catalog, error) {
+// check is Check; it also returns how it went through the migrations.
+func check(ctx context.Context, cfg Config) (*CheckResult, *walk, error) {
 	r := &CheckResult{}
 	for _, f := range cfg.Dir.Files() {
 		r.Files = append(r.Files, f.Name)
@@ -72,18 +72,24 @@ func check(ctx context.Context, cfg Config) (*CheckResult, []catalog.Catalog, er
 		}
 		r.Findings = append(r.Findings, Finding{Kind: FindingSum, File: migration.SumFile, Text: err.Error()})
 	}
-	var path []catalog.Catalog
-	replayed, desired, err := states(ctx, cfg, func(ctx context.Context) (s *state.State, err error) {
-		s, path, err = replayPath(ctx, cfg)
-		return s, err
-	})
+	w := newWalk(cfg)
+	// What was proven is proven, whatever else is found.
+	defer w.remember()
+	checkpoints := w.checkpoints()
+	for _, c := range checkpoints {
+		w.needs(c.Through + 1)
+	}
+	w.skip(func(l *leg) bool { return w.known[l.effects] && w.known[l.downs] })
+	replayed, desired, err := states(ctx, cfg, w.bothWays)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer replayed.Close()
 	defer desired.Close()
 	r.Outside = state.Unmanaged(replayed.Catalog)
-	r.effects(cfg.Dir, path)
+	for _, l := range w.legs {
+		r.effects(w, l)
+	}
 	differences, err := differences(ctx, replayed, desired)
 	if err != nil {
 		return nil, nil, err
@@ -95,41 +101,31 @@ func check(ctx context.Context, cfg Config) (*CheckResult, []catalog.Catalog, er
 			Differences: differences,
 		})
 	}
-	if err := r.checkpoints(ctx, cfg, path); err != nil {
+	if err := r.checkpoints(ctx, w, checkpoints); err != nil {
 		return nil, nil, err
 	}
-	if err := r.downs(ctx, cfg, replayed, path); err != nil {
-		return nil, nil, err
+	if last := w.legs[len(w.legs)-1]; !last.whole {
+		if err := w.back(ctx, last, replayed); err != nil {
+			return nil, nil, err
+		}
 	}
-	return r, path, nil
+	for _, l := range w.legs {
+		r.Findings = append(r.Findings, l.wrong...)
+		if l.whole && len(l.wrong) == 0 {
+			w.proven(l.downs)
+		}
+	}
+	return r, w, nil
 }
 
-// replayPath replays the directory and returns the catalog after every number of files.
-// After an error those that it came to are returned with it.
-func replayPath(ctx context.Context, cfg Config) (*state.State, []catalog.Catalog, error) {
-	s, err := state.Replay(ctx, cfg.Server, cfg.Dir, -1, cfg.Options)
-	if err != nil {
-		return nil, nil, err
+// effects compares the effect files of a leg with what was measured.
+func (r *CheckResult) effects(w *walk, l *leg) {
+	before := len(r.Findings)
+	for i := l.from; i < l.to && !l.skipped; i++ {
+		r.effect(w.files[i], catalog.Measure(w.path[i], w.path[i+1]))
 	}
-	path := []catalog.Catalog{s.Catalog}
-	for _, f := range cfg.Dir.Files() {
-		err := s.Up(ctx, f)
-		if err == nil {
-			err = s.Refresh(ctx)
-		}
-		if err != nil {
-			s.Close()
-			return nil, path, err
-		}
-		path = append(path, s.Catalog)
-	}
-	return s, path, nil
-}
-
-// effects compares the effect files with what was measured.
-func (r *CheckResult) effects(dir *migration.Dir, path []catalog.Catalog) {
-	for i, f := range dir.Files() {
-		r.effect(f, catalog.Measure(path[i], path[i+1]))
+	if l.whole && len(r.Findings) == before {
+		w.proven(l.effects)
 	}
 }
 
@@ -152,13 +148,4 @@ func (r *CheckResult) effect(f *migration.File, want catalog.Effect) {
 
 func effectFile(f *migration.File) string {
 	return migration.EffectDir + "/" + strings.TrimSuffix(f.Name, ".sql") + ".txt"
-}
-
-// downs runs every down file from the state after its migration.
-func (r *CheckResult) downs(ctx context.Context, cfg Config, s *state.State, path []catalog.Catalog) error {
-	found, err := Downs(ctx, s, cfg.Dir.Files(), path, func(ctx context.Context, n int) (*state.State, error) {
-		return state.Replay(ctx, cfg.Server, cfg.Dir, n-1, cfg.Options)
-	})
-	r.Findings = append(r.Findings, found...)
-	return err
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -196,12 +197,31 @@ func checkpointHead(through string, n int, made *madeCheckpoint) string {
 	return b.String()
 }
 
-// checkpoints runs every checkpoint on an empty database. What it gives must be what the
+// checkpoints returns those that are not known to be right.
+func (w *walk) checkpoints() []*migration.Checkpoint {
+	var open []*migration.Checkpoint
+	for _, c := range w.cfg.Dir.Checkpoints() {
+		if f := w.checkpointFact(c); w.known[f] {
+			w.proven(f)
+		} else {
+			open = append(open, c)
+		}
+	}
+	return open
+}
+
+// checkpointFact is that a checkpoint and its effect file are right.
+func (w *walk) checkpointFact(c *migration.Checkpoint) devdb.Fact {
+	return w.fact("checkpoint", c.Through+1, []string{c.SQL, effectText(c.File)})
+}
+
+// checkpoints runs checkpoints on empty databases. What one gives must be what the
 // migrations before it do, and its effect all of that.
-func (r *CheckResult) checkpoints(ctx context.Context, cfg Config, path []catalog.Catalog) error {
-	for _, c := range cfg.Dir.Checkpoints() {
+func (r *CheckResult) checkpoints(ctx context.Context, w *walk, checkpoints []*migration.Checkpoint) error {
+	for _, c := range checkpoints {
+		before := len(r.Findings)
 		const advice = "; unless a database has started from it, delete it with its down and effect file and run checkpoint again"
-		effect, have, err := runCheckpoint(ctx, cfg, c.File)
+		effect, have, err := runCheckpoint(ctx, w.cfg, c.File)
 		var stmt *state.StmtError
 		switch {
 		case errors.As(err, &stmt):
@@ -214,12 +234,15 @@ func (r *CheckResult) checkpoints(ctx context.Context, cfg Config, path []catalo
 			return err
 		}
 		r.effect(c.File, effect)
-		if want := path[c.Through+1]; !have.Equal(want) {
+		if want := w.path[c.Through+1]; !have.Equal(want) {
 			r.Findings = append(r.Findings, Finding{
 				Kind: FindingCheckpoint, File: c.Name,
 				Text:        "the checkpoint does not give what the migrations before it do" + advice,
 				Differences: catalog.Diff(want, have),
 			})
+		}
+		if len(r.Findings) == before {
+			w.proven(w.checkpointFact(c))
 		}
 	}
 	return nil

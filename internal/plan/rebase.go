@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/gitdiff"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -115,13 +114,13 @@ func Rebase(ctx context.Context, cfg Config, root, base string) (*RebaseResult, 
 	if err := r.remake(ctx, &cfg, renaming, effects); err != nil {
 		return nil, r.moveError(err)
 	}
-	checked, path, err := check(ctx, cfg)
+	checked, w, err := check(ctx, cfg)
 	if err != nil {
 		return nil, r.moveError(err)
 	}
 	for i, f := range cfg.Dir.Files() {
 		if slices.Contains(r.own, f.Name) {
-			effects[f.Name] = catalog.Measure(path[i], path[i+1]).String()
+			effects[f.Name] = w.effect(i)
 		}
 	}
 	r.Outside = checked.Outside

@@ -56,7 +56,14 @@ func ReplayFiles(ctx context.Context, srv *devdb.Server, files []*migration.File
 	if err != nil {
 		return nil, err
 	}
-	err = s.replay(ctx, files[done:], names)
+	for _, f := range files[done:] {
+		if err = s.Up(ctx, f); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = s.keep(ctx, names)
+	}
 	if err == nil {
 		err = s.Refresh(ctx)
 	}
@@ -83,18 +90,18 @@ func begin(ctx context.Context, srv *devdb.Server, names []string, opts catalog.
 	return s, len(names) - i, err
 }
 
-// replay runs the files, and keeps the state behind them, the first of names, if that
-// took long.
-func (s *State) replay(ctx context.Context, files []*migration.File, names []string) error {
-	start := time.Now()
-	for _, f := range files {
-		if err := s.Up(ctx, f); err != nil {
-			return err
-		}
-	}
-	if len(files) == 0 || time.Since(start) < worthKeeping {
+// Keep keeps the state for the next command, as ReplayFiles does with the one that it
+// returns: if the files that led to it took long. files are all that did.
+func (s *State) Keep(ctx context.Context, files []*migration.File) error {
+	return s.keep(ctx, Names(files))
+}
+
+// keep keeps the state called by the first of names if it is worth it.
+func (s *State) keep(ctx context.Context, names []string) error {
+	if s.ran < worthKeeping {
 		return nil
 	}
+	s.ran = 0
 	// PostgreSQL copies a database only while nobody is connected to it.
 	s.db.close()
 	s.srv.Keep(ctx, s.DB, names[0])

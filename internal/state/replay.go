@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"time"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
@@ -22,6 +23,8 @@ func Replay(ctx context.Context, srv *devdb.Server, dir *migration.Dir, through 
 
 // Up runs a migration.
 func (s *State) Up(ctx context.Context, f *migration.File) error {
+	start := time.Now()
+	defer func() { s.ran += time.Since(start) }()
 	return s.Run(ctx, f.Stmts, f.TxNone, f.Name)
 }
 

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"time"
 
 	"ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/postgres"
@@ -32,6 +33,7 @@ type State struct {
 	srv  *devdb.Server
 	opts catalog.Options
 	db   *session
+	ran  time.Duration // how long migrations took since the state was last kept
 }
 
 // New returns the state of an empty database, with a session as migrations have it.
@@ -108,6 +110,12 @@ func (s *State) Clone(ctx context.Context) (*State, error) {
 	}
 	c.Catalog = s.Catalog
 	return c, nil
+}
+
+// Renew ends the state's session, with its temporary tables, and begins another.
+func (s *State) Renew(ctx context.Context) error {
+	s.db.close()
+	return s.connect(ctx)
 }
 
 // Close closes the connection. The database stays until it is dropped or the server

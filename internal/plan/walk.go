@@ -1,0 +1,286 @@
+package plan
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// legLength is how many migrations a leg has. A command proves up to one leg less one
+// file again, and copies a database for every leg that is new to it.
+const legLength = 16
+
+// A leg is a run of migrations that are proven together: the down files are run from the
+// state after its last file, in a database of their own. So what is found depends on the
+// files up to its end alone, and can be remembered however many come later.
+type leg struct {
+	from, to int  // files[from:to]
+	whole    bool // legLength files; only the last leg may not be
+	skipped  bool // what it is walked for is known
+
+	// effects and downs are the facts that all effect files, all down files of a whole
+	// leg are right.
+	effects, downs devdb.Fact
+
+	wrong []Finding // of the down files, once they were run
+}
+
+// A walk goes through the migrations and reads the catalog where something is to be
+// proven.
+type walk struct {
+	cfg   Config
+	files []*migration.File
+	names []string // of the state after i+1 files
+	legs  []*leg   // at least one
+	read  []bool   // whether the catalog after i files is to be read
+	ran   int      // how many files ran
+
+	// path holds the catalog after i files where it was read.
+	path []catalog.Catalog
+
+	tool  []byte // nil: nothing is known, nor remembered
+	known map[devdb.Fact]bool
+	facts []devdb.Fact // proven by this command or before it
+	news  bool         // by this command
+}
+
+func newWalk(cfg Config) *walk {
+	files := cfg.Dir.Files()
+	w := &walk{
+		cfg: cfg, files: files, names: state.Names(files),
+		read: make([]bool, len(files)+1), path: make([]catalog.Catalog, len(files)+1),
+	}
+	slices.Reverse(w.names)
+	if len(files) >= legLength || len(cfg.Dir.Checkpoints()) > 0 {
+		if tool, err := executable(); err == nil {
+			w.tool, w.known = tool, cfg.Server.Facts()
+		}
+	}
+	for from := 0; from == 0 || from < len(files); from += legLength {
+		l := &leg{from: from, to: min(from+legLength, len(files))}
+		if l.whole = l.to-l.from == legLength; l.whole && w.tool != nil {
+			l.effects = w.legFact("effects", l, effectText)
+			l.downs = w.legFact("downs", l, downText)
+		}
+		w.legs = append(w.legs, l)
+	}
+	w.needs(len(files))
+	return w
+}
+
+// Texts of files that may be missing, as a fact depends on them.
+func effectText(f *migration.File) string {
+	if !f.HasEffect {
+		return "none"
+	}
+	return textOf(f.Effect)
+}
+
+func downText(f *migration.File) string {
+	if f.Down == nil {
+		return "none"
+	}
+	return textOf(f.Down.SQL)
+}
+
+func textOf(text string) string { return "text " + text }
+
+// legFact is that files are right which belong to the migrations of a leg.
+func (w *walk) legFact(kind string, l *leg, text func(*migration.File) string) devdb.Fact {
+	var texts []string
+	for _, f := range w.files[l.from:l.to] {
+		texts = append(texts, text(f))
+	}
+	return w.fact(kind, l.to, texts)
+}
+
+// fact is that files are right which belong to the first n migrations. It holds for this
+// program only, for another may read more of a catalog.
+func (w *walk) fact(kind string, n int, texts []string) devdb.Fact {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s %x %q %s", kind, w.tool, w.cfg.Options, w.names[:n][max(0, n-1):])
+	for _, t := range texts {
+		fmt.Fprintf(h, "\n%d ", len(t))
+		_, _ = io.WriteString(h, t) // a hash takes all
+	}
+	return devdb.Fact(h.Sum(nil))
+}
+
+// executable is the hash of the running program.
+var executable = sync.OnceValues(func() ([]byte, error) {
+	name, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return nil, err
+	}
+	return h.Sum(nil), nil
+})
+
+// proven takes down a fact.
+func (w *walk) proven(f devdb.Fact) {
+	if w.tool != nil {
+		w.facts = append(w.facts, f)
+		w.news = w.news || !w.known[f]
+	}
+}
+
+// written takes down and remembers that the effect files of the legs that ran were written
+// as measured; effects are their texts by the migration's name.
+func (w *walk) written(effects map[string]string) {
+	for _, l := range w.legs {
+		if l.whole && !l.skipped && l.to <= w.ran {
+			w.proven(w.legFact("effects", l, func(f *migration.File) string { return textOf(effects[f.Name]) }))
+		}
+	}
+	w.remember()
+}
+
+// remember keeps the facts for other commands.
+func (w *walk) remember() {
+	if w.news {
+		w.cfg.Server.Remember(w.facts)
+	}
+}
+
+// needs says that the catalog after n files is to be read.
+func (w *walk) needs(n int) { w.read[n] = true }
+
+// skip leaves out the legs of which all that is asked for is known.
+func (w *walk) skip(known func(*leg) bool) {
+	for _, l := range w.legs {
+		l.skipped = l.whole && known(l)
+		for i := l.from; i <= l.to && !l.skipped; i++ {
+			w.needs(i)
+		}
+	}
+}
+
+// KeptStates returns the names of the states that a server for Check or Rehash should
+// begin with, the best first: from one behind whole legs alone there is a way on.
+func KeptStates(dir *migration.Dir) []string {
+	files := dir.Files()
+	return state.Names(files[:len(files)-len(files)%legLength])
+}
+
+// up runs all migrations and returns the state after them. With each whole leg that is not
+// skipped it calls behind. After an error ran says how many files ran.
+func (w *walk) up(ctx context.Context, behind func(*leg, *state.State) error) (*state.State, error) {
+	first := slices.Index(w.read, true)
+	first -= first % legLength
+	s, err := state.ReplayFiles(ctx, w.cfg.Server, w.files[:first], w.cfg.Options)
+	if err != nil {
+		return nil, err
+	}
+	w.ran, w.path[first] = first, s.Catalog
+	for _, l := range w.legs {
+		if l.to <= first {
+			continue
+		}
+		if err := w.upLeg(ctx, l, s, behind); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (w *walk) upLeg(ctx context.Context, l *leg, s *state.State, behind func(*leg, *state.State) error) error {
+	// A leg begins with a session of its own, whether or not those before it were run.
+	if l.from > 0 {
+		if err := s.Renew(ctx); err != nil {
+			return err
+		}
+	}
+	for i := l.from; i < l.to; i++ {
+		if err := s.Up(ctx, w.files[i]); err != nil {
+			return err
+		}
+		if w.read[i+1] {
+			if err := s.Refresh(ctx); err != nil {
+				return err
+			}
+			w.path[i+1] = s.Catalog
+		}
+		w.ran = i + 1
+	}
+	if !l.whole {
+		return nil
+	}
+	if len(w.files)-l.to < legLength {
+		if err := s.Keep(ctx, w.files[:l.to]); err != nil {
+			return err
+		}
+	}
+	if l.skipped {
+		return nil
+	}
+	return behind(l, s)
+}
+
+// effect returns the right text of the effect file of the migration at index i, which ran
+// or is known.
+func (w *walk) effect(i int) string {
+	if w.legs[i/legLength].skipped {
+		return w.files[i].Effect
+	}
+	return catalog.Measure(w.path[i], w.path[i+1]).String()
+}
+
+// bothWays is up; beside it the down files of whole legs are run.
+func (w *walk) bothWays(ctx context.Context) (s *state.State, err error) {
+	// One goroutine goes up, another one back from leg after leg.
+	var g *errgroup.Group
+	g, ctx = errgroup.WithContext(ctx)
+	g.SetLimit(2)
+	g.Go(func() (err error) {
+		s, err = w.up(ctx, func(l *leg, s *state.State) error {
+			turned, err := s.Clone(ctx)
+			if err != nil {
+				return err
+			}
+			g.Go(func() error {
+				defer turned.Close()
+				if err := w.back(ctx, l, turned); err != nil {
+					return err
+				}
+				return turned.DB.Drop(ctx)
+			})
+			return nil
+		})
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		if s != nil {
+			s.Close()
+		}
+		return nil, err
+	}
+	return s, nil
+}
+
+// back runs the down files of a leg on s, which stands behind it and is used up.
+func (w *walk) back(ctx context.Context, l *leg, s *state.State) (err error) {
+	l.wrong, err = Downs(ctx, s, w.files[l.from:l.to], w.path[l.from:l.to+1], func(ctx context.Context, n int) (*state.State, error) {
+		return state.ReplayFiles(ctx, w.cfg.Server, w.files[:l.from+n], w.cfg.Options)
+	})
+	return err
+}

@@ -1,0 +1,288 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
+
+// longHistory returns a project with two whole legs and two files, and a server for commands
+// on it, with a cache of the test's own. The files are known there.
+func longHistory(t *testing.T) (*project, *devdb.Server) {
+	t.Helper()
+	pgtest.Server(t) // which outlives this test's cache
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	p := newProject(t)
+	p.write(nTables(2*legLength + 2))
+	p.hcl = nTablesHCL(2*legLength + 2)
+	srv := p.server()
+	if err := Rehash(context.Background(), p.on(srv), p.root); err != nil {
+		t.Fatal(err)
+	}
+	if _, skipped := p.check(srv); skipped != nil {
+		t.Errorf("the first check skipped the legs %d", skipped)
+	}
+	if _, skipped := p.check(srv); !slices.Equal(skipped, []int{0, 1}) {
+		t.Errorf("the second check skipped the legs %d", skipped)
+	}
+	return p, srv
+}
+
+// nTables are n migrations, each of which makes a table, with their down files.
+func nTables(n int) map[string]string {
+	files := map[string]string{}
+	for i := range n {
+		files[nthName(i)] = fmt.Sprintf("CREATE TABLE t%02d (\n  id bigint\n);\n", i)
+		files["down/"+nthName(i)] = fmt.Sprintf("DROP TABLE t%02d;\n", i)
+	}
+	return files
+}
+
+// writeSlow writes nTables, which now take long enough for the state to be kept.
+func (p *project) writeSlow(n int) {
+	p.t.Helper()
+	files := nTables(n)
+	files[nthName(0)] += "\nSELECT pg_sleep(0.2);\n"
+	p.write(files)
+	p.hcl = nTablesHCL(n)
+}
+
+func nthName(i int) string { return fmt.Sprintf("2026010100%02d00_t%02d.sql", i, i) }
+
+func nTablesHCL(n int) []byte {
+	var b strings.Builder
+	b.WriteString("schema \"public\" {\n}\n")
+	for i := range n {
+		fmt.Fprintf(&b, "table \"t%02d\" {\n  schema = schema.public\n  column \"id\" {\n    type = bigint\n    null = true\n  }\n}\n", i)
+	}
+	return []byte(b.String())
+}
+
+// server starts a server as the command check does.
+func (p *project) server() *devdb.Server {
+	p.t.Helper()
+	srv, err := devdb.Start(context.Background(), devdb.Config{States: KeptStates(p.config().Dir), Log: func(format string, args ...any) { p.t.Errorf("log: "+format, args...) }})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { srv.Close() })
+	return srv
+}
+
+func (p *project) on(srv *devdb.Server) Config {
+	p.t.Helper()
+	cfg := p.config()
+	cfg.Server = srv
+	return cfg
+}
+
+// check returns what is found, and which legs were not walked.
+func (p *project) check(srv *devdb.Server) (found []string, skipped []int) {
+	p.t.Helper()
+	return p.checkWith(p.on(srv))
+}
+
+func (p *project) checkWith(cfg Config) (found []string, skipped []int) {
+	p.t.Helper()
+	r, w, err := check(context.Background(), cfg)
+	if err != nil {
+		return []string{err.Error()}, nil
+	}
+	for _, f := range r.Findings {
+		found = append(found, fmt.Sprintf("%s %s", f.Kind, f.File))
+	}
+	for i, l := range w.legs {
+		if l.skipped {
+			skipped = append(skipped, i)
+		}
+	}
+	return found, skipped
+}
+
+// as runs f as another program, or, with an error, as one that knows nothing.
+func as(program string, err error, f func()) {
+	was := executable
+	defer func() { executable = was }()
+	executable = func() ([]byte, error) { return []byte(program), err }
+	f()
+}
+
+// What was changed since the last check is found whatever is known, and what was not
+// changed is not proven again.
+func TestCheckKnowsUnchanged(t *testing.T) {
+	p, srv := longHistory(t)
+	const n = 2*legLength + 2
+	early, later, last := nthName(3), nthName(legLength+3), nthName(n-1)
+	whole := p.files()
+	for _, tt := range []struct {
+		name    string
+		change  func(cfg *Config)
+		want    []string
+		skipped []int
+	}{
+		{"nothing", func(*Config) {}, nil, []int{0, 1}},
+		{"a down file", func(*Config) { p.edit("down/"+early, "DROP", "-- DROP") }, []string{"down down/" + early}, []int{1}},
+		{"a down file that is gone", func(*Config) { p.remove("down/" + later) }, []string{"down down/" + later}, []int{0}},
+		{"the last down file", func(*Config) { p.edit("down/"+last, "DROP", "-- DROP") }, []string{"down down/" + last}, []int{0, 1}},
+		{"an effect", func(*Config) { p.edit(effect(early), "bigint", "text") }, []string{"effect " + effect(early)}, []int{1}},
+		{"an effect that is gone", func(*Config) { p.remove(effect(later)) }, []string{"effect " + effect(later)}, []int{0}},
+		{"a migration", func(*Config) { p.edit(later, "bigint", "text") }, []string{"effect " + effect(later), "plan "}, []int{0}},
+		{"an early migration", func(*Config) { p.edit(early, "bigint", "text") }, []string{"effect " + effect(early), "plan "}, nil},
+		{"what is left out", func(cfg *Config) { cfg.Options = catalog.Options{Exclude: []string{"public.t05"}} },
+			[]string{"effect " + effect(nthName(5))}, nil},
+		// A leg's down files run on what the files up to its end give, so that rows of a later
+		// one are not there, whether or not it is in the directory.
+		{"a down file that rows would stop", func(*Config) {
+			p.edit("down/"+early, "DROP TABLE", "ALTER TABLE t03 ADD CHECK (id > 1);\nDROP TABLE")
+			p.edit(last, ");\n", ");\n\nINSERT INTO t03 VALUES (1);\n")
+		}, nil, []int{1}},
+		{"the schema file", func(cfg *Config) { cfg.Schema = nTablesHCL(n - 1) }, []string{"plan "}, []int{0, 1}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			defer p.write(whole)
+			cfg := p.on(srv)
+			tt.change(&cfg)
+			p.write(nil)
+			cfg.Dir = p.config().Dir
+			got, skipped := p.checkWith(cfg)
+			if !slices.Equal(skipped, tt.skipped) {
+				t.Errorf("skipped the legs %d, want %d", skipped, tt.skipped)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			var cold []string
+			as("", errors.New("unknown"), func() { cold, skipped = p.checkWith(cfg) })
+			if diff := cmp.Diff(got, cold); diff != "" || skipped != nil {
+				t.Errorf("who knows nothing skipped the legs %d and found (-known +unknown):\n%s", skipped, diff)
+			}
+		})
+	}
+	if got, skipped := p.check(srv); got != nil || !slices.Equal(skipped, []int{0, 1}) {
+		t.Errorf("after all that: %q, skipped the legs %d", got, skipped)
+	}
+	as("another program", nil, func() {
+		if _, skipped := p.check(srv); skipped != nil {
+			t.Errorf("another program skipped the legs %d", skipped)
+		}
+	})
+
+	// What is wrong stays so, and what was known is not if its file is damaged.
+	files, err := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "*", "facts-*"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%q, %v", files, err)
+	}
+	b, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[3]++
+	if err := os.WriteFile(files[0], b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.edit("down/"+early, "DROP", "-- DROP")
+	p.write(nil)
+	for _, want := range [][]int{nil, {1}} {
+		if got, skipped := p.check(srv); !slices.Equal(got, []string{"down down/" + early}) || !slices.Equal(skipped, want) {
+			t.Errorf("found %q, skipped the legs %d, want %d", got, skipped, want)
+		}
+	}
+}
+
+func effect(name string) string { return "effect/" + strings.TrimSuffix(name, ".sql") + ".txt" }
+
+// A command begins with the state behind the last whole leg, also when there are new files.
+func TestCheckBeginsBehindWholeLegs(t *testing.T) {
+	pgtest.Server(t)
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	p := newProject(t)
+	const last = 2*legLength - 1
+	for i, n := range []int{legLength, legLength + 1, last} {
+		p.writeSlow(n)
+		srv := p.server()
+		if err := Rehash(context.Background(), p.on(srv), p.root); err != nil {
+			t.Fatal(err)
+		}
+		found, skipped := p.check(srv)
+		if found != nil || (srv.State() != "") != (i > 0) || len(skipped) != min(i, 1) {
+			t.Errorf("%d files: found %q, skipped the legs %d, began with %q", n, found, skipped, srv.State())
+		}
+		if err := srv.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.edit("down/"+nthName(last-1), "DROP", "-- DROP")
+	p.write(nil)
+	if found, _ := p.check(p.server()); !slices.Equal(found, []string{"down down/" + nthName(last-1)}) {
+		t.Errorf("found %q", found)
+	}
+}
+
+func TestCheckTwoAtOnce(t *testing.T) {
+	pgtest.Server(t)
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	p := newProject(t)
+	p.writeSlow(legLength)
+	srvs := []*devdb.Server{p.server(), p.server()}
+	p2 := p.on(srvs[0])
+	if err := Rehash(context.Background(), p2, p.root); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for _, srv := range srvs {
+		cfg := p.on(srv)
+		wg.Go(func() {
+			if found, _ := p.checkWith(cfg); found != nil {
+				t.Errorf("found %q", found)
+			}
+			if err := srv.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	srv := p.server()
+	if found, skipped := p.check(srv); found != nil || !slices.Equal(skipped, []int{0}) || srv.State() == "" {
+		t.Errorf("found %q, skipped the legs %d, began with %q", found, skipped, srv.State())
+	}
+}
+
+func TestRehashMeasuresWhatChanged(t *testing.T) {
+	p, srv := longHistory(t)
+	want := p.files()
+	early, later := nthName(3), nthName(legLength+3)
+	p.edit(effect(early), "bigint", "text")
+	p.remove(effect(later))
+	p.edit("down/"+later, "DROP", "-- x\nDROP")
+	want["down/"+later] = p.files()["down/"+later]
+	if err := Rehash(context.Background(), p.on(srv), p.root); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, p.files()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	p.edit(early, "bigint", "text")
+	if err := Rehash(context.Background(), p.on(srv), p.root); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.files()[effect(early)]; !strings.Contains(got, "+ column public.t03.id: text\n") {
+		t.Errorf("the effect of an edited file:\n%s", got)
+	}
+	w := newWalk(p.on(srv))
+	w.skip(func(l *leg) bool { return w.known[l.effects] })
+	if !w.legs[0].skipped || !w.legs[1].skipped || w.legs[2].skipped {
+		t.Error("after rehash the effects of whole legs are not known, or those of another are")
+	}
+}

@@ -93,27 +93,37 @@ func history(b *testing.B, root string, n int) {
 // BenchmarkPlanHistory: plan with nothing to do, on directories of 10, 100 and 1,000
 // files. Cold keeps nothing of the commands before it but the template that every server
 // is a copy of; warm begins with what they kept.
-func BenchmarkPlanHistory(b *testing.B) {
+func BenchmarkPlanHistory(b *testing.B) { benchmarkHistory(b, "plan") }
+
+// BenchmarkCheckHistory: check of the same, all in order.
+func BenchmarkCheckHistory(b *testing.B) { benchmarkHistory(b, "check") }
+
+// BenchmarkRehashHistory: rehash of the same, with nothing to write.
+func BenchmarkRehashHistory(b *testing.B) { benchmarkHistory(b, "rehash") }
+
+func benchmarkHistory(b *testing.B, command string) {
 	s := newSetup(b)
 	for _, n := range []int{10, 100, 1000} {
 		root, cache := b.TempDir(), b.TempDir()
 		history(b, root, n)
-		plan := func() time.Duration { return s.run(root, []string{"XDG_CACHE_HOME=" + cache}, s.tool, "plan") }
+		run := func() time.Duration { return s.run(root, []string{"XDG_CACHE_HOME=" + cache}, s.tool, command) }
 		forget := func() {
-			kept, err := filepath.Glob(filepath.Join(cache, "*", "kept-*"))
-			if err != nil {
-				b.Fatal(err)
-			}
-			for _, f := range kept {
-				if err := os.Remove(f); err != nil {
+			for _, kind := range []string{"kept-*", "facts-*"} {
+				kept, err := filepath.Glob(filepath.Join(cache, "*", kind))
+				if err != nil {
 					b.Fatal(err)
+				}
+				for _, f := range kept {
+					if err := os.Remove(f); err != nil {
+						b.Fatal(err)
+					}
 				}
 			}
 		}
 		median(b, fmt.Sprintf("%d/cold", n), func() time.Duration {
 			forget()
-			return plan()
+			return run()
 		})
-		median(b, fmt.Sprintf("%d/warm", n), plan)
+		median(b, fmt.Sprintf("%d/warm", n), run)
 	}
 }

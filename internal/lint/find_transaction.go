@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -89,6 +90,7 @@ func (f *finder) subject(s *step) *relation {
 // whole finds what only the file as a whole shows.
 func (f *finder) whole() {
 	f.transactions()
+	f.unrecorded()
 	f.gaps()
 	f.foreignKeys()
 	f.optional()
@@ -131,6 +133,29 @@ func (f *finder) transactions() {
 			Fix:  "add COMMIT, or leave BEGIN out",
 		})
 	}
+}
+
+// unrecorded finds statements that commit before they are recorded, without the author's word for it that they can run twice:
+// DO and CALL. Of an index the catalog tells whether it was built; what else stands alone changes nothing the second time, or
+// is refused.
+func (f *finder) unrecorded() {
+	if !f.tr.file.TxNone {
+		return
+	}
+	for _, s := range f.tr.steps {
+		if s.stmt.Class() == pgsql.MayCommit && !slices.ContainsFunc(s.stmt.Comments, saysRepeatable) {
+			f.add(s, "repeatable-unsaid", Diagnostic{
+				Text: "an apply that is cut off before it has recorded this statement runs it once more",
+				Fix:  "see to it that it can run twice, and say above it why it can:\n-- repeatable REASON",
+			})
+		}
+	}
+}
+
+// saysRepeatable reports whether a comment is "repeatable" with a reason.
+func saysRepeatable(c pgsql.Comment) bool {
+	words := strings.Fields(strings.TrimSuffix(strings.TrimLeft(c.Text, "-/* "), "*/"))
+	return len(words) > 1 && strings.TrimSuffix(words[0], ":") == "repeatable"
 }
 
 // gaps finds indexes that are dropped before their successors are built.

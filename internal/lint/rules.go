@@ -163,6 +163,7 @@ var hazards = []Rule{
 	{"uncommitted-transaction", "IB505", Transaction, Error, false, "A transaction that nobody commits is rolled back. Add the COMMIT, or leave the BEGIN out."},
 	{"enum-value-used-in-same-transaction", "IB506", Transaction, Error, false, "PostgreSQL refuses to use an enum's new value in the transaction that adds it. Add it in a file of its own, before."},
 	{"not-rerunnable", "IB507", Transaction, Warning, optIn, "If the file stops half-way it cannot be run again. Use IF [NOT] EXISTS, or one statement a file."},
+	{"repeatable-unsaid", "IB509", Transaction, Error, false, "It commits before it is recorded, so an apply that is cut off between the two runs it again. Make it repeatable, and say why above it: -- repeatable REASON."},
 	{"opaque-dynamic-sql", "IB508", Transaction, Warning, optIn, "What it does depends on the data. Write plain statements."},
 
 	// The directory and what a file says about itself.

@@ -5,6 +5,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -116,9 +117,10 @@ type worked struct {
 }
 
 // work plans from the replayed to the desired state. The replayed one is afterwards as it
-// was, the desired one has what the schema file cannot say.
-func work(ctx context.Context, cfg Config, replayed, desired *state.State) (*worked, error) {
+// was, with an error too; the desired one has what the schema file cannot say.
+func work(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *worked, err error) {
 	renamed, err := rename(ctx, cfg, replayed, desired)
+	defer func() { err = cmp.Or(err, takeBack(ctx, replayed, renamed)) }()
 	if err != nil {
 		return nil, err
 	}
@@ -155,10 +157,8 @@ func work(ctx context.Context, cfg Config, replayed, desired *state.State) (*wor
 	if cfg.Name == "" {
 		cfg.Name = name
 	}
-	if w.files, err = files(cfg, ops); err != nil {
-		return nil, err
-	}
-	return w, takeBack(ctx, replayed, renamed)
+	w.files, err = files(cfg, ops)
+	return w, err
 }
 
 // Write writes the plan's files to the migrations folder root, all or none. The folder
@@ -252,6 +252,12 @@ func New(_ context.Context, cfg Config) (*Plan, error) {
 const (
 	newUp = `-- Write the change here as SQL; all of it runs in one transaction. Then write the down
 -- file, and run rehash, which measures the effect.
+--
+-- What PostgreSQL refuses in a transaction, and what commits in batches, needs a file of
+-- its own that begins with the line
+--   "-- atlas:txmode none"
+-- without the quotes, and an empty line after it. A DO block there is run again if it is
+-- cut off: say above it why it can be, as "-- repeatable it fills only what is NULL".
 `
 	newDown = `-- Write here what takes the change back. If nothing can, let the file begin with the line
 --   "-- alembic:down none REASON"

@@ -121,8 +121,9 @@ func (p *randomPair) run() string {
 	var refusal *RefusedError
 	if p.rename != nil && errors.As(err, &refusal) {
 		// The type of one has no cast to that of the other: then it is another one.
-		p.rename, p.renames = nil, false
-		return p.run()
+		p.rename, project.rename = nil, RenameNone
+		desired = p.state(p.after) // the other one has the renamed table's names
+		w, err = work(ctx, project.config(), replayed, desired)
 	}
 	switch {
 	case errors.As(err, &refusal):

@@ -148,9 +148,9 @@ type renaming struct {
 }
 
 // rename renames in the replayed state what cfg.Rename says, so that it has the schema
-// file's names, and returns the ops that do the same in a migration. The error is a
-// *RenameError for what could be a rename and is not decided, a *RenameFlagError for what
-// cfg.Rename says and is none.
+// file's names, and returns what it renamed, with an error too. The error is a *RenameError
+// for what could be a rename and is not decided, a *RenameFlagError for what cfg.Rename says
+// and is none.
 func rename(ctx context.Context, cfg Config, replayed, desired *state.State) ([]Rename, error) {
 	r := &renaming{}
 	var err error
@@ -166,26 +166,26 @@ func rename(ctx context.Context, cfg Config, replayed, desired *state.State) ([]
 	}
 	have, want, err := r.read(ctx, replayed, desired)
 	if err != nil {
-		return nil, err
+		return r.done, err
 	}
 	if err := r.round(ctx, replayed, wholeRenames(have, want)); err != nil {
-		return nil, err
+		return r.done, err
 	}
 	if len(r.done) > 0 {
 		if have, want, err = r.read(ctx, replayed, desired); err != nil {
-			return nil, err
+			return r.done, err
 		}
 	}
 	if err := r.round(ctx, replayed, r.partRenames(have, want)); err != nil {
-		return nil, err
+		return r.done, err
 	}
 	for _, a := range r.args {
 		if !a.used {
-			return nil, &RenameFlagError{Arg: a.text, Could: r.could, Passes: slices.ContainsFunc(r.args, a.passes)}
+			return r.done, &RenameFlagError{Arg: a.text, Could: r.could, Passes: slices.ContainsFunc(r.args, a.passes)}
 		}
 	}
 	if len(r.open) > 0 {
-		return nil, &RenameError{r.open}
+		return r.done, &RenameError{r.open}
 	}
 	return r.done, nil
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,5 +61,54 @@ func TestRenameFlag(t *testing.T) {
 		if err != nil || none || len(args) != 1 || !args[0].says(r) {
 			t.Errorf("%s does not say %+v: %v", r.flag(), r, err)
 		}
+	}
+}
+
+// What was renamed in the replayed state to plan from it is renamed back, however the plan
+// ended.
+func TestRenamedBack(t *testing.T) {
+	before := `
+schema "public" {
+}
+table "runs" {
+  schema = schema.public
+  column "a" {
+    type = boolean
+  }
+}`
+	table := func(column string) string {
+		return "schema \"public\" {\n}\ntable \"results\" {\n  schema = schema.public\n  " + column + "\n}\n"
+	}
+	for _, test := range []struct {
+		name, after, rename string
+		err                 any
+	}{
+		{"planned", table(`column "a" {
+    type = boolean
+  }`), "runs=results", nil},
+		{"refused", table(`column "a" {
+    type = timestamptz
+  }`), "runs=results", new(*RefusedError)},
+		{"asked for more", table(`column "b" {
+    type = boolean
+  }`), "runs=results", new(*RenameError)},
+		{"said wrong", table(`column "a" {
+    type = boolean
+  }`), "runs=results,x=y", new(*RenameFlagError)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			pair := randomPair{t: t}
+			replayed, desired := pair.state(before), pair.state(test.after)
+			want := fingerprint(t, replayed)
+			project := newProject(t)
+			project.rename = test.rename
+			if _, err := work(t.Context(), project.config(), replayed, desired); test.err == nil && err != nil || test.err != nil && !errors.As(err, test.err) {
+				t.Fatalf("wanted %T, got %v", test.err, err)
+			}
+			if diff := cmp.Diff(want, fingerprint(t, replayed)); diff != "" {
+				t.Errorf("(-before +after):\n%s", diff)
+			}
+		})
 	}
 }

@@ -21,7 +21,7 @@ import (
 // schema.hcl manages; the schemas named in kept are not dropped. The error is an
 // *EngineError for what the engine refuses, a *RefusedError for what no plan does safely.
 func diff(ctx context.Context, from, to *state.State, have, want catalog.Catalog, kept []string) ([]op, string, error) {
-	d := &differ{haveConn: from.Conn(), wantConn: to.Conn(), taken: map[string]bool{}, settled: map[*index]bool{}, freed: map[*constraint]bool{}}
+	d := &differ{haveConn: from.Conn(), wantConn: to.Conn(), taken: map[string]bool{}, settled: map[*index]bool{}, freed: map[*constraint]bool{}, freedIndexes: map[*index]bool{}}
 	var haveRealm, wantRealm *schema.Realm
 	read := func(s *state.State, c catalog.Catalog, f **facts, r **schema.Realm) func() error {
 		return func() (err error) {

@@ -19,7 +19,8 @@ type differ struct {
 	haveConn, wantConn *pgx.Conn
 	taken              map[string]bool      // names that the plan gives to what it builds
 	settled            map[*index]bool      // indexes that become a constraint's, or were
-	freed              map[*constraint]bool // foreign keys that are dropped before types change
+	freed              map[*constraint]bool // what is dropped before types change
+	freedIndexes       map[*index]bool
 	ops                []op
 	refusals           []Refusal
 	enumChanges        []schema.Change // for the plan's name
@@ -62,6 +63,9 @@ func (d *differ) tables(ctx context.Context) error {
 	for _, name := range names {
 		have, want, err := d.regenerate(ctx, d.have.tables[name], d.want.tables[name])
 		if err != nil {
+			return err
+		}
+		if err := d.freeTypes(ctx, have, want); err != nil {
 			return err
 		}
 		if err := d.columns(ctx, have, want); err != nil {

@@ -18,8 +18,11 @@ func (d *differ) constraints(have, want *table) {
 	pairs = pairRenamed(pairs, func(h, w *constraint) bool { return h.Kind == "p" && w.Kind == "p" })
 	for _, p := range pairs {
 		switch h, w := p.have, p.want; {
-		case h != nil && d.freed[h]:
+		case h != nil && d.freed[h] && h.Kind == "f":
 			d.freeKey(have, h, w)
+			continue
+		case h != nil && d.freed[h]:
+			d.freeConstraint(have, h, w)
 			continue
 		case h == nil && d.promote(have, want, w), w == nil && d.demote(have, want, h):
 		case h == nil:

@@ -39,6 +39,9 @@ func (d *differ) indexes(have, want *table) {
 	for _, p := range pairs {
 		switch h, w := p.have, p.want; {
 		case d.settled[h] || d.settled[w]:
+		case h != nil && d.freedIndexes[h]:
+			d.freeIndex(have, h, w)
+			continue
 		case h == nil:
 			d.add(d.addIndex(have, w)...)
 		case w == nil:

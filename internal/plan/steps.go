@@ -15,7 +15,7 @@ type stage int
 
 const (
 	stageEnum       stage = iota // new values of enums, which only later transactions can use
-	stageFreeKeys                // foreign keys that hold on to the types of both ends
+	stageFree                    // what holds on to the old types of its columns
 	stageSwapEnum                // enums that lose values, made anew
 	stageNew                     // schemas, types and tables
 	stageNewKeys                 // foreign keys of new tables to several existing ones
@@ -40,7 +40,7 @@ const (
 // apart says whether the stage's statements commit one by one.
 func (s stage) apart() bool {
 	switch s {
-	case stageFreeKeys, stageAnalyze, stageNewKeys, stageKeys, stageValidate, stageBuild, stageLateKeys, stageLateScan, stageDropKeys, stageDropIndex, stageDropTables:
+	case stageFree, stageAnalyze, stageNewKeys, stageKeys, stageValidate, stageBuild, stageLateKeys, stageLateScan, stageDropKeys, stageDropIndex, stageDropTables:
 		return true
 	}
 	return false

@@ -1,0 +1,1 @@
+SELECT string_agg(r::text, ' ') FROM "Results" r

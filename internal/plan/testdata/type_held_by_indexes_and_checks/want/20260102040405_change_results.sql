@@ -1,0 +1,13 @@
+-- atlas:txmode none
+
+-- It goes before the type of its column changes: PostgreSQL cannot make it over the new type.
+ALTER TABLE public."Results"
+  DROP CONSTRAINT b_is_number,
+  DROP CONSTRAINT b_is_small,
+  DROP CONSTRAINT d_key;
+
+-- It goes before the type of its column changes: PostgreSQL cannot make it over the new type.
+DROP INDEX CONCURRENTLY public."Ix c";
+
+-- It goes before the type of its column changes: PostgreSQL cannot make it over the new type.
+DROP INDEX CONCURRENTLY public.ix_a;

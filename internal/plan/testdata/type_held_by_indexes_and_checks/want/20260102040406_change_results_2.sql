@@ -1,0 +1,1 @@
+ALTER TABLE public."Results" ALTER COLUMN e TYPE text;

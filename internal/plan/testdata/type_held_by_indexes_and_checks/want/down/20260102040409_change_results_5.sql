@@ -1,0 +1,1 @@
+ALTER TABLE public."Results" DROP CONSTRAINT b_is_number;

@@ -105,6 +105,47 @@ func TestStore(t *testing.T) {
 	}
 }
 
+// Other tools' tables may hold what ours never do.
+func TestForeignRows(t *testing.T) {
+	ctx := context.Background()
+	for _, tt := range []struct {
+		name, change string
+		want         revision.Record
+	}{
+		{"no row", "", revision.Record{HasAlembic: true, Alembic: []string{}, HasJournal: true}},
+		{"no alembic_version", "DROP TABLE alembic_version", revision.Record{Alembic: []string{}, HasJournal: true}},
+		{"no journal", "DROP TABLE atlas_schema_revisions; INSERT INTO alembic_version VALUES ('b'), ('a')", revision.Record{HasAlembic: true, Alembic: []string{"a", "b"}}},
+		{"neither", "DROP TABLE alembic_version, atlas_schema_revisions", revision.Record{}},
+		{
+			"infinity and nulls", `ALTER TABLE atlas_schema_revisions ALTER executed_at DROP NOT NULL, ALTER description DROP NOT NULL, ALTER hash DROP NOT NULL;
+				INSERT INTO atlas_schema_revisions VALUES ('2', NULL, 2, 0, 0, NULL, 0, NULL, NULL, NULL, NULL, ''), ('10', '', 2, 0, 0, '-infinity', 0, '', '', 'h1:x', 'null', '')`,
+			revision.Record{HasAlembic: true, Alembic: []string{}, HasJournal: true, Journal: []*migrate.Revision{
+				{Version: "10", Type: migrate.RevisionTypeExecute, ExecutedAt: time.Unix(0, 0).UTC(), Hash: "x"},
+				{Version: "2", Type: migrate.RevisionTypeExecute, ExecutedAt: time.Unix(0, 0).UTC()},
+			}},
+		},
+		{
+			"no version", `ALTER TABLE atlas_schema_revisions DROP CONSTRAINT atlas_schema_revisions_pkey, ALTER version DROP NOT NULL;
+				INSERT INTO atlas_schema_revisions VALUES (NULL, '', 2, 0, 0, now(), 0, NULL, NULL, '', NULL, ''), ('', '', 2, 0, 0, now(), 0, NULL, NULL, '', NULL, ''),
+					('.atlas_cloud_identifier', '', 2, 0, 0, now(), 0, NULL, NULL, '', NULL, '')`,
+			revision.Record{HasAlembic: true, Alembic: []string{}, HasJournal: true},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			conn := pgtest.New(t).Conn()
+			for _, sql := range append((revision.Store{}).DDL(), tt.change) {
+				if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			rec, err := (revision.Store{}).Read(ctx, conn)
+			if d := cmp.Diff(tt.want, rec, cmpopts.IgnoreUnexported(revision.Record{})); err != nil || d != "" {
+				t.Errorf("reading gave %v (-want +got):\n%s", err, d)
+			}
+		})
+	}
+}
+
 // The Atlas CLI alters a journal that is otherwise than it would create it, and
 // Alembic creates its table just so.
 func TestTables(t *testing.T) {

@@ -296,8 +296,8 @@ func (f found) check(want []column) error {
 // that they are of one moment.
 func (s Store) readRows(ctx context.Context, q Querier, rec *Record) error {
 	var selects []string
+	rec.Alembic = []string{}
 	if rec.HasAlembic {
-		rec.Alembic = []string{}
 		selects = append(selects, "SELECT true, COALESCE(version_num::text, ''), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM "+s.alembic())
 	}
 	if rec.HasJournal {
@@ -324,12 +324,12 @@ func (s Store) readRows(ctx context.Context, q Querier, rec *Record) error {
 			rec.Alembic = append(rec.Alembic, string(id))
 			continue
 		}
-		if id == cloudRow {
+		if id == cloudRow || id == "" {
 			continue
 		}
 		r := &migrate.Revision{
 			Version: string(id), Description: string(desc), Type: migrate.RevisionType(typ),
-			Applied: int(applied), Total: int(total), ExecutedAt: time.Unix(0, 0), ExecutionTime: time.Duration(nanos),
+			Applied: int(applied), Total: int(total), ExecutedAt: time.Unix(0, 0).UTC(), ExecutionTime: time.Duration(nanos),
 			Error: string(failed), ErrorStmt: string(stmt), Hash: strings.TrimPrefix(string(hash), hashPrefix),
 			OperatorVersion: string(operator),
 		}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,7 +17,7 @@ import (
 // with the connection on which it asked, as libpq does: the server starts one process
 // less, for which the second connection would have to wait.
 func dial(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
-	d := &dialer{dial: cfg.DialFunc, refused: make(map[string]net.Conn)}
+	d := &dialer{dial: cfg.DialFunc, refused: make(map[string]refusal)}
 	cfg.DialFunc = d.DialContext
 	defer d.done()
 	return pgx.ConnectConfig(ctx, cfg)
@@ -28,16 +29,31 @@ type dialer struct {
 	dial pgconn.DialFunc
 
 	mu      sync.Mutex
-	refused map[string]net.Conn // nil when there is a session, which dials to cancel only
+	refused map[string]refusal // nil when there is a session, which dials to cancel only
 }
+
+// refusal is a connection on which a server said that it has no TLS.
+type refusal struct {
+	conn net.Conn
+	at   time.Time
+}
+
+// fresh is for how long it can be gone on with. Of a name with several addresses, the
+// others are tried before, and a server hangs up on who doesn't say who he is: after
+// authentication_timeout, which is a second at least.
+const fresh = 500 * time.Millisecond
 
 func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	d.mu.Lock()
 	kept, asks := d.refused[addr], d.refused != nil
 	delete(d.refused, addr)
 	d.mu.Unlock()
-	if kept != nil {
-		return kept, nil
+	switch {
+	case kept.conn == nil:
+	case time.Since(kept.at) < fresh:
+		return kept.conn, nil
+	default:
+		_ = kept.conn.Close()
 	}
 	conn, err := d.dial(ctx, network, addr)
 	if err != nil || !asks {
@@ -51,10 +67,10 @@ func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 func (d *dialer) keep(addr string, conn net.Conn) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.refused == nil || d.refused[addr] != nil {
+	if d.refused == nil || d.refused[addr].conn != nil {
 		return false
 	}
-	d.refused[addr] = conn
+	d.refused[addr] = refusal{conn, time.Now()}
 	return true
 }
 
@@ -62,8 +78,8 @@ func (d *dialer) keep(addr string, conn net.Conn) bool {
 func (d *dialer) done() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, conn := range d.refused {
-		_ = conn.Close()
+	for _, kept := range d.refused {
+		_ = kept.conn.Close()
 	}
 	d.refused = nil
 }

@@ -28,6 +28,7 @@ import (
 type front struct {
 	socket   string
 	cert     *tls.Certificate
+	patience time.Duration // for who doesn't say who he is, as authentication_timeout; 0: without limit
 	accepted atomic.Int32
 	cancels  atomic.Int32
 }
@@ -77,9 +78,13 @@ func (f *front) serve(client net.Conn) {
 			client.Write([]byte("S"))
 			client = tls.Server(client, &tls.Config{Certificates: []tls.Certificate{*f.cert}})
 		}
+		if f.patience > 0 {
+			client.SetReadDeadline(time.Now().Add(f.patience))
+		}
 		if _, err := io.ReadFull(client, head); err != nil {
 			return
 		}
+		client.SetReadDeadline(time.Time{})
 	}
 	if string(head[4:]) == "\x04\xd2\x16\x2e" { // CancelRequest
 		f.cancels.Add(1)
@@ -135,6 +140,31 @@ func TestTLS(t *testing.T) {
 				t.Errorf("%d connections, want %d", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestTLSLate has a server without TLS hang up before pgx comes back to it, since the
+// name has another address that takes long to fail.
+func TestTLSLate(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	f, port := b.front(false)
+	f.patience = time.Second
+	b.through("db.example", port, "prefer")
+	b.cfg.ConnConfig.LookupFunc = func(context.Context, string) ([]string, error) {
+		return []string{"127.0.0.1", "192.0.2.1"}, nil
+	}
+	b.cfg.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if strings.HasPrefix(addr, "192.0.2.1:") {
+			time.Sleep(1100 * time.Millisecond)
+			return nil, errors.New("no route to host")
+		}
+		return new(net.Dialer).DialContext(ctx, network, addr)
+	}
+	if _, err := b.m().Status(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if got := f.accepted.Load(); got != 2 {
+		t.Errorf("%d connections, want 2", got)
 	}
 }
 

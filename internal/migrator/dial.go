@@ -2,6 +2,8 @@ package migrator
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
@@ -10,6 +12,7 @@ import (
 // directory of migrations.
 type Dialing struct {
 	m      *Migrator // without a directory
+	start  time.Time
 	cancel context.CancelFunc
 	result chan dialed
 }
@@ -22,14 +25,25 @@ type dialed struct {
 // Dial begins to connect, and to set up the session, as cfg says, whose Dir is not
 // looked at. If locked is set it also takes the lock and reads the record, as the
 // methods that write do. Whether that went well is told by the first method of the
-// Migrator that needs a connection. The caller calls Close in the end.
+// Migrator that needs a connection. The caller calls Close in the end. If ctx ends
+// before that method is called, the connection is closed at once: the directory may
+// be one whose reading hangs, and others wait for the lock.
 func Dial(ctx context.Context, cfg Config, locked bool) *Dialing {
 	ctx, cancel := context.WithCancel(ctx)
-	d := &Dialing{m: newMigrator(cfg), cancel: cancel, result: make(chan dialed, 1)}
+	d := &Dialing{m: newMigrator(cfg), start: time.Now(), cancel: cancel, result: make(chan dialed)}
 	go func() {
+		defer close(d.result)
 		s, err := d.m.dial(ctx, locked)
-		d.result <- dialed{s, err}
-		close(d.result)
+		select {
+		case d.result <- dialed{s, err}:
+			return
+		case <-ctx.Done():
+		}
+		if s != nil {
+			s.close(ctx)
+			err = fmt.Errorf("connecting to PostgreSQL: %w", context.Cause(ctx))
+		}
+		d.result <- dialed{nil, err}
 	}()
 	return d
 }

@@ -2,8 +2,12 @@ package migrator_test
 
 import (
 	"context"
+	"errors"
+	"net"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 )
@@ -42,5 +46,74 @@ func (b *bench) nobodyLeft() {
 		if time.Now().After(end) {
 			b.Fatalf("%s sessions are left", b.query(ours))
 		}
+	}
+}
+
+// TestDialInterrupted has a command interrupted that has locked the database and still
+// reads its files.
+func TestDialInterrupted(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	ctx, cancel := context.WithCancelCause(context.Background())
+	stopped := errors.New("stopped")
+	d := migrator.Dial(ctx, b.cfg, true)
+	const locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+	for end := time.Now().Add(10 * time.Second); b.query(locks) != "1"; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the database is not locked")
+		}
+	}
+	cancel(stopped)
+	b.nobodyLeft()
+	if _, err := d.New(b.cfg.Dir).Apply(ctx, migrator.ApplyOptions{}); !errors.Is(err, stopped) {
+		t.Errorf("apply gave %v", err)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDialFull dials a server that has no connection left, for as long as it is told to
+// wait, and until it is interrupted.
+func TestDialFull(t *testing.T) {
+	for _, wait := range []time.Duration{-1, 500 * time.Millisecond, 0} {
+		t.Run(wait.String(), func(t *testing.T) {
+			b := setup(t, dir(t, shop...))
+			b.cfg.Wait = wait
+			b.cfg.ConnConfig.DialFunc = func(context.Context, string, string) (net.Conn, error) {
+				client, server := net.Pipe()
+				go func() {
+					defer server.Close()
+					backend := pgproto3.NewBackend(server, server)
+					if _, err := backend.ReceiveStartupMessage(); err != nil {
+						return
+					}
+					backend.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "53300", Message: "too many clients already"})
+					backend.Flush()
+				}()
+				return client, nil
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			start := time.Now()
+			d := migrator.Dial(ctx, b.cfg, true)
+			time.Sleep(100 * time.Millisecond) // the files are read
+			_, err := d.New(b.cfg.Dir).Apply(ctx, migrator.ApplyOptions{})
+			took := time.Since(start)
+			var connect *migrator.ConnectError
+			if !errors.As(err, &connect) || errors.Is(err, context.DeadlineExceeded) != (wait == 0) {
+				t.Errorf("apply gave %v", err)
+			}
+			if took < wait || wait != 0 && took > max(wait, 100*time.Millisecond)+250*time.Millisecond {
+				t.Errorf("that took %s", took)
+			}
+			for _, e := range logged[migrator.LogRetry](b.log) {
+				if e.After <= 0 {
+					t.Errorf("it wanted to try again after %s", e.After)
+				}
+			}
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -251,10 +251,12 @@ func TestLocked(t *testing.T) {
 		t.Errorf("status says %+v", st)
 	}
 	b.cfg.Wait = 0
-	go func() {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
 		time.Sleep(300 * time.Millisecond)
 		b.end(other, "SELECT pg_advisory_unlock_all()")
-	}()
+	})
 	b.mustApply(migrator.ApplyOptions{})
 }
 
@@ -274,10 +276,12 @@ func TestLockTimeout(t *testing.T) {
 	b.same(first)
 
 	b.cfg.LockRetry = 0
-	go func() {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
 		time.Sleep(300 * time.Millisecond)
 		b.end(reader, "COMMIT")
-	}()
+	})
 	b.mustApply(migrator.ApplyOptions{})
 	if n := len(logged[migrator.LogRetry](b.log)); n < 2 {
 		t.Errorf("%d tries were logged", n)

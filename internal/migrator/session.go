@@ -133,14 +133,19 @@ func (m *Migrator) connectPatiently(ctx context.Context) (*session, error) {
 	if patience == 0 {
 		patience = m.cfg.LockRetry
 	}
+	start := time.Now()
+	if d := m.dialing.Load(); d != nil {
+		start = d.start
+	}
 	pause := 200 * time.Millisecond
-	for start := time.Now(); ; {
+	for {
 		s, err := m.connect(ctx)
 		const tooManyConnections = "53300"
-		if sqlState(err) != tooManyConnections || time.Since(start) > patience {
+		left := patience - time.Since(start)
+		if sqlState(err) != tooManyConnections || left <= 0 || ctx.Err() != nil {
 			return s, err
 		}
-		d := pause + rand.N(pause)
+		d := min(pause+rand.N(pause), left)
 		m.cfg.Log.Log(LogRetry{What: "connecting", Err: err, After: d})
 		if sleep(ctx, d) != nil {
 			return nil, err

@@ -1,0 +1,18 @@
+-- REWRITES public.t: the type of n changes from integer to bigint, which writes every row and every index anew.
+-- Nobody reads or writes the table meanwhile, and the disk holds it twice.
+-- To keep the application running, expand and contract instead: first
+--   ALTER TABLE public.t ADD COLUMN n_new bigint;
+-- let the application write both columns, fill the old rows in batches with
+--   UPDATE public.t SET n_new = n WHERE ...;
+-- let it read n_new, and drop n when nobody uses it any more.
+-- REWRITES public.t: the new column twice: its values are computed for every row.
+-- To keep the application running, add a plain column instead,
+--   ALTER TABLE public.t ADD COLUMN twice bigint;
+-- let the application or a trigger write it, and fill the old rows in batches.
+-- REWRITES public.t: the new column lower: its values are computed for every row.
+--   ALTER TABLE public.t ADD COLUMN lower text;
+
+ALTER TABLE public.t
+  ALTER COLUMN n TYPE bigint,
+  ADD COLUMN twice bigint GENERATED ALWAYS AS ((n * 2)) STORED,
+  ADD COLUMN lower text GENERATED ALWAYS AS (lower(name)) STORED;

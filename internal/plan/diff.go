@@ -72,6 +72,7 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 	plainKeys(want)
 	for _, s := range have.Schemas {
 		for i, t := range s.Tables {
+			t.ForeignKeys = slices.DeleteFunc(t.ForeignKeys, func(k *schema.ForeignKey) bool { return d.freedKey(t, k) })
 			if ws, ok := want.Schema(s.Name); ok {
 				if w, ok := ws.Table(t.Name); ok {
 					s.Tables[i] = w // what is in both is not the engine's
@@ -110,6 +111,12 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 		d.add(o)
 	}
 	return changes, nil
+}
+
+// freedKey says whether a foreign key is dropped before its table.
+func (d *differ) freedKey(t *schema.Table, k *schema.ForeignKey) bool {
+	have := d.have.tables[tableName(t)]
+	return have != nil && d.freed[have.constraint(k.Symbol)]
 }
 
 // engineOp makes an op of a statement of the engine.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -51,16 +52,18 @@ func (d *differ) refuse(t *table, text string) {
 
 func ident(name string) string { return pgsql.Ident(name) }
 
-// tables finds the ops for all tables that are in both states.
+// tables finds the ops for all tables that are in both states, and for the freed keys of
+// those that are dropped.
 func (d *differ) tables(ctx context.Context) error {
-	var names []string
-	for name := range d.have.tables {
-		if d.want.tables[name] != nil {
-			names = append(names, name)
+	for _, name := range slices.Sorted(maps.Keys(d.have.tables)) {
+		if d.want.tables[name] == nil {
+			for _, k := range d.have.tables[name].constraints {
+				if d.freed[k] {
+					d.freeKey(d.have.tables[name], k, nil)
+				}
+			}
+			continue
 		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
 		have, want, err := d.regenerate(ctx, d.have.tables[name], d.want.tables[name])
 		if err != nil {
 			return err

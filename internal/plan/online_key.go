@@ -12,15 +12,16 @@ import (
 // before and comes back after.
 func (d *differ) freeKeys(ctx context.Context) error {
 	for name, t := range d.have.tables {
-		if d.want.tables[name] == nil {
-			continue
+		next := d.want.tables[name]
+		if next == nil {
+			next = &table{} // dropped, after what it refers to has changed
 		}
 		for _, k := range t.constraints {
 			if k.Kind != "f" || k.refs == nil || k.refs.OID == t.OID {
 				continue // one ALTER TABLE changes both ends
 			}
 			for i, column := range k.Columns {
-				want := ends{column: d.want.tables[name].column(column)}
+				want := ends{column: next.column(column)}
 				if ref := d.want.tables[k.refs.String()]; ref != nil {
 					want.ref = ref.column(k.RefColumns[i])
 				}
@@ -69,7 +70,11 @@ func (d *differ) holds(ctx context.Context, have, want ends) (bool, error) {
 // freeKey drops a foreign key before the types change and adds w, what becomes of it, after.
 func (d *differ) freeKey(t *table, h, w *constraint) {
 	drop := dropConstraint(t, h.Name)
-	drop.note = []string{"Its two ends change one after the other, and PostgreSQL compares no old type with a new one."}
+	why := "Its two ends change one after the other"
+	if d.want.tables[t.String()] == nil {
+		why = "What it refers to changes before its table is dropped"
+	}
+	drop.note = []string{why + ", and PostgreSQL compares no old type with a new one."}
 	if w != nil {
 		drop.note = append(drop.note, "Until it is added again it neither checks nor cascades: a row that is against it by then fails its validation.")
 		d.add(d.addConstraint(t, w)...)

@@ -249,8 +249,9 @@ func (d *differ) dropColumn(ctx context.Context, t *table, c *column) error {
 func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) error {
 	alter := "ALTER COLUMN " + ident(a.Name) + " "
 	switch {
-	case a.Generated != nil && b.Generated != nil && (*a.Generated != *b.Generated || a.Virtual != b.Virtual):
-		return d.changeExpression(ctx, t, a, b)
+	case changesExpression(a, b):
+		d.setExpression(t, a, b)
+		return nil
 	case b.Generated != nil && a.Generated == nil:
 		d.refuse(t, fmt.Sprintf("column %s becomes a generated one: PostgreSQL cannot change that in place\n"+
 			"add a column with the expression in the schema file, move the application to it, then drop the old one", t.columnName(a)))

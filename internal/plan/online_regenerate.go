@@ -17,18 +17,35 @@ type regenerated struct {
 	indexes     []*index // those that are behind no constraint
 }
 
-// regenerate makes those generated columns anew that read a column whose type changes, with
-// what hangs on them: PostgreSQL changes no type that a generated column reads. It returns
-// the two tables without all that.
+// regenerate makes those generated columns anew, with what hangs on them, that read a column
+// whose type changes, which PostgreSQL does not change under them, or whose expression it has
+// no statement to change. It returns the two tables without all that.
 func (d *differ) regenerate(ctx context.Context, have, want *table) (*table, *table, error) {
 	var from, to regenerated
+	var instead []string
 	for _, g := range have.columns {
 		next := want.column(g.Name)
-		if next != nil && next.Generated == nil || !slices.ContainsFunc(g.Reads, func(name string) bool {
+		if next != nil && next.Generated == nil {
+			continue
+		}
+		retyped := slices.ContainsFunc(g.Reads, func(name string) bool {
 			a, b := have.column(name), want.column(name)
 			return b != nil && a.typed() != b.typed()
-		}) {
-			continue
+		})
+		if !retyped {
+			if next == nil || !changesExpression(g, next) {
+				continue
+			}
+			sets, err := d.setsExpression(ctx, g, next)
+			if err != nil {
+				return nil, nil, err
+			}
+			if sets {
+				continue
+			}
+			if !next.Virtual {
+				instead = append(instead, expressionAlternative(next)...)
+			}
 		}
 		from.columns = append(from.columns, g)
 		if next != nil {
@@ -44,7 +61,7 @@ func (d *differ) regenerate(ctx context.Context, have, want *table) (*table, *ta
 		case sqlState(err) == "":
 			return nil, nil, err
 		default:
-			d.refuse(have, fmt.Sprintf("the generated column %s reads a column whose type changes: PostgreSQL can only make it anew, and something depends on it: %s\n"+
+			d.refuse(have, fmt.Sprintf("the generated column %s or the type of what it reads changes: PostgreSQL can only make it anew, and something depends on it: %s\n"+
 				"write this change as SQL (new), or take out first what depends on the column", have.columnName(g), state.Message(err)))
 			return have, want, nil
 		}
@@ -57,7 +74,7 @@ func (d *differ) regenerate(ctx context.Context, have, want *table) (*table, *ta
 		return slices.ContainsFunc(from.indexes, func(h *index) bool { return h.Name == i.Name })
 	})
 	d.add(op{stage: stageRewrite, key: have.String(), rank: -1, up: from.drop(have), down: from.create(have),
-		marks: d.regenerateMarks(have, to), downMarks: d.regenerateMarks(have, from)},
+		marks: append(d.regenerateMarks(have, to), instead...), downMarks: d.regenerateMarks(have, from)},
 		op{stage: stageRewrite, key: have.String(), rank: 1, up: to.create(have), down: to.drop(have)})
 	for _, c := range to.columns {
 		if !c.Virtual {
@@ -99,7 +116,7 @@ func (r *regenerated) without(t *table) *table {
 func (r *regenerated) drop(t *table) []cmd {
 	var cmds []cmd
 	for _, c := range r.columns {
-		cmds = append(cmds, action(t, "DROP COLUMN "+ident(c.Name), "What is computed is no loss: PostgreSQL changes no type that a generated column reads."))
+		cmds = append(cmds, action(t, "DROP COLUMN "+ident(c.Name), "What is computed is no loss: PostgreSQL can only make the column anew."))
 	}
 	return cmds
 }
@@ -143,7 +160,7 @@ func (d *differ) regenerateMarks(t *table, r regenerated) []string {
 	if !stored && len(along) == 0 {
 		return nil
 	}
-	marks := blockMark(stored, t, "what is computed from a column whose type changes is made anew, "+strings.Join(names, ", "), others)
+	marks := blockMark(stored, t, "what is computed is made anew, "+strings.Join(names, ", "), others)
 	if len(along) > 0 {
 		marks = append(marks, "Under the same lock these are built anew: "+strings.Join(along, ", ")+".")
 	}

@@ -1,4 +1,4 @@
--- REWRITES public.p: what is computed from a column whose type changes is made anew, m.
+-- REWRITES public.p: what is computed is made anew, m.
 -- Nobody reads or writes the table meanwhile, and the disk holds it twice.
 -- Under the same lock these are built anew: ix_m.
 -- The table's columns have another order then: SELECT * and an INSERT without a list of columns see it.
@@ -13,7 +13,7 @@
 --   UPDATE public.p SET n_new = n WHERE ...;
 -- let it read n_new, and drop n when nobody uses it any more.
 
--- What is computed is no loss: PostgreSQL changes no type that a generated column reads.
+-- What is computed is no loss: PostgreSQL can only make the column anew.
 ALTER TABLE public.p
   DROP COLUMN m,
   ALTER COLUMN a_id TYPE text,

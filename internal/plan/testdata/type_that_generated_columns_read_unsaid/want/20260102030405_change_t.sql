@@ -1,4 +1,4 @@
--- REWRITES public.t: what is computed from a column whose type changes is made anew, m.
+-- REWRITES public.t: what is computed is made anew, m.
 -- Nobody reads or writes the table meanwhile, and the disk holds it twice.
 -- BLOCKS public.a: nobody reads or writes it meanwhile either, for the foreign key t_m_fkey refers to it.
 -- Under the same lock these are built anew: c, t_m_fkey, t_m_key, "Ix".
@@ -10,7 +10,7 @@
 --   UPDATE public.t SET n_new = n WHERE ...;
 -- let it read n_new, and drop n when nobody uses it any more.
 
--- What is computed is no loss: PostgreSQL changes no type that a generated column reads.
+-- What is computed is no loss: PostgreSQL can only make the column anew.
 ALTER TABLE public.t
   DROP COLUMN m,
   ALTER COLUMN n TYPE bigint,

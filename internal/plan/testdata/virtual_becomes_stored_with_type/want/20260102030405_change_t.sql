@@ -1,4 +1,4 @@
--- REWRITES public.t: what is computed from a column whose type changes is made anew, twice, lower.
+-- REWRITES public.t: what is computed is made anew, twice, lower.
 -- Nobody reads or writes the table meanwhile, and the disk holds it twice.
 -- The table's columns have another order then: SELECT * and an INSERT without a list of columns see it.
 -- REWRITES public.t: the type of n changes from integer to bigint, which writes every row and every index anew.
@@ -8,7 +8,7 @@
 --   UPDATE public.t SET n_new = n WHERE ...;
 -- let it read n_new, and drop n when nobody uses it any more.
 
--- What is computed is no loss: PostgreSQL changes no type that a generated column reads.
+-- What is computed is no loss: PostgreSQL can only make the column anew.
 ALTER TABLE public.t
   DROP COLUMN twice,
   DROP COLUMN lower,

@@ -1,4 +1,4 @@
--- REWRITES public.t: what is computed from a column whose type changes is made anew, m.
+-- REWRITES public.t: what is computed is made anew, m.
 -- Nobody reads or writes the table meanwhile, and the disk holds it twice.
 -- Under the same lock these are built anew: ix_m.
 -- The table's columns have another order then: SELECT * and an INSERT without a list of columns see it.

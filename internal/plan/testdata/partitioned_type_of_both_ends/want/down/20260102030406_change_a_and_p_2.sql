@@ -1,4 +1,4 @@
--- REWRITES public.p: what is computed from a column whose type changes is made anew, m.
+-- REWRITES public.p: what is computed is made anew, m.
 -- Nobody reads or writes the table meanwhile, and the disk holds it twice.
 -- Under the same lock these are built anew: ix_m.
 -- The table's columns have another order then: SELECT * and an INSERT without a list of columns see it.
@@ -9,7 +9,7 @@
 -- Fails if a value of n does not fit into integer; such rows:
 --   SELECT * FROM public.p WHERE n NOT BETWEEN -2147483648 AND 2147483647;
 
--- What is computed is no loss: PostgreSQL changes no type that a generated column reads.
+-- What is computed is no loss: PostgreSQL can only make the column anew.
 ALTER TABLE public.p
   DROP COLUMN m,
   ALTER COLUMN n TYPE integer,

@@ -1,4 +1,4 @@
--- REWRITES public.runs: what is computed from a column whose type changes is made anew, total, "Upper".
+-- REWRITES public.runs: what is computed is made anew, total, "Upper".
 -- Nobody reads or writes the table meanwhile, and the disk holds it twice.
 -- Under the same lock these are built anew: "runs_Upper_key", total_check, ix_big, ix_gone, ix_lower, ix_total.
 -- The table's columns have another order then: SELECT * and an INSERT without a list of columns see it.
@@ -12,7 +12,7 @@
 -- Fails if a value of name does not fit into character varying(20); such rows:
 --   SELECT * FROM public.runs WHERE length(rtrim(name::text, ' ')) > 20;
 
--- What is computed is no loss: PostgreSQL changes no type that a generated column reads.
+-- What is computed is no loss: PostgreSQL can only make the column anew.
 ALTER TABLE public.runs
   DROP COLUMN total,
   DROP COLUMN "Upper",

@@ -1,4 +1,4 @@
--- REWRITES public.t: what is computed from a column whose type changes is made anew, m.
+-- REWRITES public.t: what is computed is made anew, m.
 -- Nobody reads or writes the table meanwhile, and the disk holds it twice.
 -- BLOCKS public.a: nobody reads or writes it meanwhile either, for the foreign key t_m_fkey refers to it.
 -- Under the same lock these are built anew: c, t_m_fkey, t_m_key, "Ix".
@@ -7,7 +7,7 @@
 -- Fails if a value of n does not fit into integer; such rows:
 --   SELECT * FROM public.t WHERE n NOT BETWEEN -2147483648 AND 2147483647;
 
--- What is computed is no loss: PostgreSQL changes no type that a generated column reads.
+-- What is computed is no loss: PostgreSQL can only make the column anew.
 ALTER TABLE public.t
   DROP COLUMN m,
   ALTER COLUMN n TYPE integer,

@@ -6,7 +6,7 @@
 -- Fails if a value of name does not fit into character varying(10); such rows:
 --   SELECT * FROM public.t WHERE length(rtrim(name::text, ' ')) > 10;
 
--- What is computed is no loss: PostgreSQL changes no type that a generated column reads.
+-- What is computed is no loss: PostgreSQL can only make the column anew.
 ALTER TABLE public.t
   DROP COLUMN twice,
   DROP COLUMN lower,

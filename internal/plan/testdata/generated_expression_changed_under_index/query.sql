@@ -1,0 +1,1 @@
+SELECT string_agg(t::text, ' ' ORDER BY n) FROM t

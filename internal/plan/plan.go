@@ -254,10 +254,7 @@ const (
 -- file, and run rehash, which measures the effect.
 --
 -- What PostgreSQL refuses in a transaction, and what commits in batches, needs a file of
--- its own that begins with the line
---   "-- atlas:txmode none"
--- without the quotes, and an empty line after it. A DO block there is run again if it is
--- cut off: say above it why it can be, as "-- repeatable it fills only what is NULL".
+-- its own without one: the README's section on data shows such a file.
 `
 	newDown = `-- Write here what takes the change back. If nothing can, let the file begin with the line
 --   "-- alembic:down none REASON"

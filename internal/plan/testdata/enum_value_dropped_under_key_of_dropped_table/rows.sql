@@ -1,0 +1,2 @@
+INSERT INTO moods VALUES ('sad'), ('ok');
+INSERT INTO people VALUES ('sad'), (NULL);

@@ -1,0 +1,3 @@
+-- Drop "people" table
+-- Destroys table public.people with its data.
+DROP TABLE "public"."people";

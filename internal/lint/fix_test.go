@@ -24,6 +24,7 @@ func TestFixes(t *testing.T) {
 	for _, entry := range folders {
 		t.Run(entry.Name(), func(t *testing.T) {
 			t.Parallel()
+			pgtest.Versions(t, filepath.Join("testdata/cases", entry.Name(), "postgres"))
 			before, err := os.ReadFile(filepath.Join("testdata/cases", entry.Name(), "before.sql"))
 			if err != nil {
 				t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -52,6 +53,33 @@ func start(ctx context.Context, t testing.TB) (*devdb.Server, error) {
 		err = errors.Join(fmt.Errorf("SCHEMA_TEST_MAJOR is %s, but there is only PostgreSQL %d", major, s.VersionNum()/10000), s.Close())
 	}
 	return s, err
+}
+
+// Versions skips a test on the majors that the file at path leaves out: "15-" is from
+// 15 on, "-16" up to 16. Without the file the test runs on all of them.
+func Versions(t testing.TB, path string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	major := Server(t).VersionNum() / 10000
+	var first, last int
+	text := strings.TrimSpace(string(b))
+	if n, _ := fmt.Sscanf(text, "%d-", &first); n == 1 && first > 0 {
+		if major < first {
+			t.Skipf("PostgreSQL has this from %d on", first)
+		}
+	} else if n, _ := fmt.Sscanf(text, "-%d", &last); n == 1 {
+		if major > last {
+			t.Skipf("PostgreSQL does this up to %d", last)
+		}
+	} else {
+		t.Fatalf("%s says %q", path, text)
+	}
 }
 
 // Main runs a package's tests and stops the shared server after them:

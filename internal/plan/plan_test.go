@@ -127,7 +127,7 @@ func TestMake(t *testing.T) {
 	for _, folder := range cases {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
 			t.Parallel()
-			caseVersions(t, folder)
+			pgtest.Versions(t, filepath.Join(folder, "postgres"))
 			p := newProject(t)
 			if b, err := os.ReadFile(filepath.Join(folder, "before.hcl")); err == nil {
 				p.start(b)

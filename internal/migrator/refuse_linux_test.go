@@ -98,13 +98,19 @@ func TestRoleWithoutRights(t *testing.T) {
 	}
 	b.same(before)
 
-	// It may write the record, and owns no table.
+	// It may not even read the record.
+	stranger := b.cfg.ConnConfig
 	b.cfg.ConnConfig = owner
 	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.cfg.ConnConfig = stranger
+	if _, err := b.m().Status(context.Background()); err == nil ||
+		!strings.Contains(err.Error(), "permission denied for table") || !strings.Contains(err.Error(), "it ran as role "+quoted) {
+		t.Errorf("status without SELECT gave %v", err)
+	}
+
+	// It may write the record, and owns no table.
 	b.db.Exec("GRANT ALL ON alembic_version, atlas_schema_revisions TO " + quoted)
 	before = b.everything()
-	b.cfg.ConnConfig = owner.Copy()
-	b.cfg.ConnConfig.User = role
 	_, err = b.apply(migrator.ApplyOptions{})
 	if err == nil || !strings.Contains(err.Error(), "must be owner of table orders") || !strings.Contains(err.Error(), quoted) {
 		t.Errorf("apply without the table gave %v", err)

@@ -65,14 +65,18 @@ func (st *Status) Clean() bool {
 // returned, too.
 func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 	st := &Status{Files: m.files, Index: -1, Sum: m.cfg.Dir.Verify()}
+	return st, m.outcome(ctx, m.status(ctx, st))
+}
+
+func (m *Migrator) status(ctx context.Context, st *Status) error {
 	s, err := m.connect(ctx)
 	if err != nil {
-		return st, err
+		return err
 	}
 	defer s.close(ctx)
 	place, err := s.judge(ctx)
 	if err != nil && !errors.As(err, new(*revision.Problem)) {
-		return st, err
+		return err
 	}
 	st.Index, st.Current = place.Index, m.version(place.Index)
 	st.Checkpoint = place.Checkpoint
@@ -101,7 +105,7 @@ func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 		}
 	}
 	st.Invalid, err = s.invalid(ctx)
-	return st, err
+	return err
 }
 
 // invalid returns the database's INVALID indexes. Those of partitioned tables

@@ -43,6 +43,20 @@ func TestRecord(t *testing.T) {
 			alembic: "ddd444", journal: all,
 		},
 		{
+			name:    "public made anew",
+			at:      "base",
+			change:  "DROP SCHEMA public CASCADE; CREATE SCHEMA public",
+			applied: []string{"20240101000000", "20240102000000", "20240103000000", "20240104000000"},
+			alembic: "ddd444", journal: all,
+		},
+		{
+			name:   "a function but no record",
+			at:     "base",
+			change: "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+			kind:   revision.Unrecorded,
+			err:    "the database has objects (function public.f()) but no record of migrations; if the migrations do not make them, `stamp -to=base -yes` lets `apply` begin beside them; if it is this project's, `stamp -to=VERSION` records which version it has",
+		},
+		{
 			name:   "tables but no record",
 			at:     "base",
 			change: `CREATE TABLE users (id int); CREATE TABLE "Odd ""T" (id int)`,
@@ -190,7 +204,7 @@ func TestRecord(t *testing.T) {
 			at:    "ccc333",
 			files: []file{shop[0], {"20240101120000_between.sql", "CREATE TABLE between_them (id int);\n", ""}, shop[1], shop[2], shop[3]},
 			kind:  revision.OutOfOrder,
-			err:   "migration 20240101120000 (between) is pending, but the later 20240103000000 is applied already: it would run out of order; give it a version after 20240103000000 (rename the file, its down and effect file, then `rehash`); if it has run and its row was lost, `stamp -to=20240103000000` restores that",
+			err:   "migration 20240101120000 (between) is pending, but the later 20240103000000 is applied already: it would run out of order; if it is not merged yet, give it a version after 20240103000000 (rename the file, its down and effect file, then `rehash`); if it is, and the later ones are not, take those back on a checkout without it (`down`), then `rebase`; if it has run and its row was lost, `stamp -to=20240103000000` restores that",
 		},
 		{
 			name:  "another project's",

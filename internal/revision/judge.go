@@ -248,7 +248,7 @@ func (j *judge) readJournal() {
 			if i < j.place.Index {
 				hint = fmt.Sprintf("; if it has run and its row was lost, `stamp -to=%s` restores that", j.word(j.place.Index))
 			}
-			j.problem(OutOfOrder, f.Version, "migration %s is pending, but the later %s is applied already: it would run out of order; give it a version after %s (rename the file, its down and effect file, then `rehash`)%s", j.name(i), last.Version, last.Version, hint)
+			j.problem(OutOfOrder, f.Version, "migration %s is pending, but the later %s is applied already: it would run out of order; if it is not merged yet, give it a version after %s (rename the file, its down and effect file, then `rehash`); if it is, and the later ones are not, take those back on a checkout without it (`down`), then `rebase`%s", j.name(i), last.Version, last.Version, hint)
 		}
 	}
 	j.compare(seen)
@@ -361,30 +361,27 @@ func (j *judge) unrecorded() error {
 	if err != nil {
 		return err
 	}
-	var tables []string
-	empty := true
+	var tables, others []string
 	for _, line := range live.Lines() {
-		kind, name, _ := strings.Cut(line, " ")
+		object, _, _ := strings.Cut(line, ": ")
+		kind, name, _ := strings.Cut(strings.TrimPrefix(object, "comment on "), " ")
 		switch kind {
-		case "schema", "extension":
+		case "schema", "extension": // what is made before migrations run, and by hand
 		case "table":
-			tables = append(tables, strings.SplitN(name, ": ", 2)[0])
-			fallthrough
+			tables = append(tables, name)
 		default:
-			empty = false
+			others = append(others, object)
 		}
 	}
-	if empty {
-		return nil
-	}
-	what := "objects"
-	if n := len(tables); n > 0 {
-		what = fmt.Sprintf("tables (%s)", strings.Join(tables[:min(n, 3)], ", "))
-		if n > 3 {
-			what = fmt.Sprintf("%d tables (%s, ...)", n, strings.Join(tables[:3], ", "))
-		}
-	}
+	what := some("tables", tables)
 	hint := "if it is this project's, `stamp -to=VERSION` records which version it has"
+	if len(tables) == 0 {
+		if len(others) == 0 {
+			return nil
+		}
+		what = some("objects", others)
+		hint = "if the migrations do not make them, `stamp -to=base -yes` lets `apply` begin beside them; " + hint
+	}
 	if that := j.thatOf(live); that != "" {
 		hint = "its schema is exactly " + that
 	}
@@ -393,6 +390,15 @@ func (j *judge) unrecorded() error {
 	}
 	j.problem(Unrecorded, "", "the database has %s but no record of migrations; %s", what, hint)
 	return nil
+}
+
+// some names the first of what there is.
+func some(kind string, names []string) string {
+	const first = 3
+	if len(names) > first {
+		return fmt.Sprintf("%d %s (%s, ...)", len(names), kind, strings.Join(names[:first], ", "))
+	}
+	return fmt.Sprintf("%s (%s)", kind, strings.Join(names, ", "))
 }
 
 // thatOf says which versions have exactly that schema and how to record one of them, ""

@@ -77,18 +77,18 @@ func (e *Env) Database() (Database, error) {
 		return Database{Local: true, Source: "-env=local"}, nil
 	}
 	if c.flagURL != "" {
-		return fromURL(c.flagURL, "-url")
+		return liveURL(c.flagURL, "-url")
 	}
 	text, source, err := c.url()
 	if err != nil {
 		return Database{}, err
 	}
 	if text != "" {
-		return fromURL(text, source)
+		return liveURL(text, source)
 	}
 	for _, name := range []string{"DATABASE_URL", "SQLALCHEMY_DATABASE_URI"} {
 		if v := c.get(name); v != "" {
-			return fromURL(v, name)
+			return liveURL(v, name)
 		}
 	}
 	for _, prefix := range families {
@@ -98,7 +98,7 @@ func (e *Env) Database() (Database, error) {
 	}
 	for _, name := range libpqNames {
 		if c.get(name) != "" {
-			return fromURL("postgres://", name)
+			return parts{}.resolve(name)
 		}
 	}
 	looked := "-url, the url of env " + c.env + ", DATABASE_URL, SQLALCHEMY_DATABASE_URI, " +
@@ -144,6 +144,19 @@ func (c choice) fromParts(prefix string) (Database, error) {
 		p.query.Set("sslmode", mode)
 	}
 	return p.resolve(prefix + "*")
+}
+
+// liveURL reads the URL of a live target's database. It has to say which one is meant,
+// unless libpq's variables and files do: the server would take the one called like the user.
+func liveURL(raw, source string) (Database, error) {
+	d, err := fromURL(raw, source)
+	if err != nil {
+		return Database{}, err
+	}
+	if cfg, err := d.Config(); err == nil && cfg.Database == "" {
+		return Database{}, fmt.Errorf("%s: the URL names no database: write /DATABASE behind the host", source)
+	}
+	return d, nil
 }
 
 // fromURL reads a URL that source gave.

@@ -65,6 +65,9 @@ env "prod" {
 		{"another database's URL", "prod", "", []string{"SQLALCHEMY_DATABASE_URI=sqlite:///x.db"}, "", "", "SQLALCHEMY_DATABASE_URI: a sqlite URL: only PostgreSQL is supported (postgres://USER:PASSWORD@HOST:PORT/DATABASE)"},
 		{"no URL", "", "host=x password=hunter2", nil, "", "", "-url: not a URL: write postgres://USER:PASSWORD@HOST:PORT/DATABASE"},
 		{"Atlas's parameter", "", "postgres://h/d?search_path=public&sslmode=disable", nil, "postgres://h/d?sslmode=disable", "-url", ""},
+		{"no database", "", "postgres://u@h:5432", nil, "", "", "-url: the URL names no database: write /DATABASE behind the host"},
+		{"an empty database", "prod", "", []string{"DATABASE_URL=postgres://u:hunter2@h/?sslmode=disable"}, "", "", "DATABASE_URL: the URL names no database: write /DATABASE behind the host"},
+		{"a database as a parameter", "", "postgres://h?dbname=d", nil, "postgres://h/?dbname=d", "-url", ""},
 		{"bad port", "", "postgres://u:hunter2@h:port/d", nil, "", "", "-url: invalid port"},
 		{"bad parameter", "", "postgres://u:hunter2@h/d?sslmode=maybe", nil, "", "", "-url: failed to configure TLS (sslmode is invalid)"},
 	} {
@@ -91,6 +94,19 @@ env "prod" {
 				t.Errorf("notes: %q", db.Notes)
 			}
 		})
+	}
+}
+
+// TestDatabaseElsewhere has libpq's variable name the database that the URL doesn't.
+func TestDatabaseElsewhere(t *testing.T) {
+	clearLibpq(t)
+	t.Setenv("PGDATABASE", "d")
+	e, err := Load(Options{Root: folder(t, minimal), URL: "postgres://h", LookupEnv: env()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if db, err := e.Database(); err != nil || db.URL != "postgres://h/" {
+		t.Errorf("got %v, %v", db, err)
 	}
 }
 

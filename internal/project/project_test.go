@@ -296,6 +296,7 @@ func TestDevURL(t *testing.T) {
 	for _, tt := range []struct{ dev, want, err string }{
 		{"docker://postgres/15/dev", "docker://postgres/15/dev", ""},
 		{"postgresql+psycopg2://me:p#w/%@h/d?search_path=public", "postgres://me:p%23w%2F%25@h/d", ""},
+		{"postgres://h", "postgres://h/", ""}, // databases are made there
 		{"postgres://me:hunter2@h:x/d", "", "atlas.hcl:2:9: dev: invalid port"},
 	} {
 		hcl := fmt.Sprintf("env \"local\" {\n  dev = %q\n  migration { revisions_schema = \"public\" }\n}\n", tt.dev)

@@ -13,7 +13,7 @@ func (f *finder) lockedParents(s *step) {
 	for _, oid := range sorted(s.before.constraints) {
 		c := s.before.constraints[oid]
 		parent, child := f.old(s, c.References), f.old(s, c.Table)
-		if c.Kind != "f" || s.after.constraints[oid] != nil || f.base.constraints[oid] == nil || c.Parent != 0 || parent == nil || child == nil ||
+		if c.Kind != "f" || s.after.constraints[oid] != nil || c.Parent != 0 || parent == nil || child == nil ||
 			parent == child || s.after.relations[c.References] == nil || s.hasConstraintNamed(c) || !s.named(child) {
 			continue
 		}

@@ -24,9 +24,7 @@ func (f *finder) columns(s *step) {
 				added = append(added, is)
 				continue
 			}
-			if f.oldColumn(oid, n) {
-				f.typeChange(s, b, a, was, is)
-			}
+			f.typeChange(s, b, a, was, is)
 			f.nullability(s, b, was, is)
 			f.defaults(s, b, was, is)
 		}

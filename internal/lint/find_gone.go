@@ -221,24 +221,27 @@ func (f *finder) goneIndexes(s *step) {
 	}
 	for _, oid := range sorted(s.before.indexes) {
 		x, r := s.before.indexes[oid], s.before.relations[oid]
-		if s.after.indexes[oid] != nil || f.base.indexes[oid] == nil || r == nil || r.Parent != 0 {
+		if s.after.indexes[oid] != nil || r == nil || r.Parent != 0 {
 			continue
 		}
 		t := f.oldTable(s, x.Table)
 		if t == nil || s.after.relations[x.Table] == nil || s.hasConstraint(oid) {
 			continue
 		}
-		d := f.about(s, t)
-		d.Text = fmt.Sprintf("index %s of table %s can be needed by queries", pgsql.Ident(r.Name), f.name(t))
-		d.Query = fmt.Sprintf("SELECT idx_scan, last_idx_scan FROM pg_stat_user_indexes WHERE indexrelid = %s::regclass;", pgsql.Literal(r.sql()))
-		if f.settings.major < 16 {
-			d.Query = strings.Replace(d.Query, ", last_idx_scan", "", 1)
+		if f.base.indexes[oid] != nil {
+			d := f.about(s, t)
+			d.Text = fmt.Sprintf("index %s of table %s can be needed by queries", pgsql.Ident(r.Name), f.name(t))
+			d.Query = fmt.Sprintf("SELECT idx_scan, last_idx_scan FROM pg_stat_user_indexes WHERE indexrelid = %s::regclass;", pgsql.Literal(r.sql()))
+			if f.settings.major < 16 {
+				d.Query = strings.Replace(d.Query, ", last_idx_scan", "", 1)
+			}
+			f.add(s, "drop-index-query-perf", d)
 		}
-		f.add(s, "drop-index-query-perf", d)
 		if s.st.concurrently {
 			continue
 		}
-		d = f.about(s, t)
+		// The lock is on the table, however new the index is.
+		d := f.about(s, t)
 		d.Text = fmt.Sprintf("dropping index %s takes %s on table %s, so its reads and writes wait; it is kept %s", pgsql.Ident(r.Name), lockName(d.Lock), f.name(t), f.until(s))
 		d.Fix = fmt.Sprintf("%sDROP INDEX CONCURRENTLY %s;", noTransaction, r.sql())
 		if r.Kind == "I" {

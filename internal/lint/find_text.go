@@ -70,6 +70,9 @@ func (f *finder) text(s *step) {
 		}
 	case "DO", "CALL":
 		f.add(s, "opaque-dynamic-sql", Diagnostic{Text: "what the block does can depend on the data"})
+		if !f.tr.file.TxNone && endsTransaction(st) {
+			f.commits(s)
+		}
 	case "CREATE INDEX":
 		f.ifNotExists(s, f.subject(s))
 	}
@@ -207,17 +210,42 @@ func dml(st *statement) []words {
 	case "WITH":
 		within(st.words, func(i int) bool { return st.at(i-1) == "(" || st.at(i-1) == ")" })
 	case "DO":
-		for _, t := range st.words {
-			if t.Kind != pgsql.String {
-				continue
-			}
-			body := words(pgsql.Tokens(unquote(t.Text)))
-			within(body, func(i int) bool {
-				return slices.Contains([]string{"", ";", "BEGIN", "THEN", "ELSE", "LOOP"}, body.at(i-1))
-			})
+		for _, body := range st.bodies() {
+			within(body, body.begins)
 		}
 	}
 	return list
+}
+
+// endsTransaction reports whether the block of a DO commits or rolls back, which it may come to only where there are rows.
+func endsTransaction(st *statement) bool {
+	for _, body := range st.bodies() {
+		for i := range body {
+			if (body.at(i) == "COMMIT" || body.at(i) == "ROLLBACK") && body.begins(i) && (body.at(i+1) == ";" || body.at(i+1) == "AND") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// bodies are the texts of a DO: the block, if it is in PL/pgSQL.
+func (st *statement) bodies() []words {
+	if i := st.find(0, "LANGUAGE"); st.verb != "DO" || i >= 0 && i+1 < len(st.words) && !strings.EqualFold(strings.Trim(st.words[i+1].Text, `"'`), "plpgsql") {
+		return nil
+	}
+	var list []words
+	for _, t := range st.words {
+		if t.Kind == pgsql.String {
+			list = append(list, pgsql.Tokens(unquote(t.Text)))
+		}
+	}
+	return list
+}
+
+// begins reports whether a statement of a PL/pgSQL block can begin at the i-th token.
+func (w words) begins(i int) bool {
+	return i == 0 || slices.Contains([]string{";", "BEGIN", "THEN", "ELSE", "LOOP"}, w.at(i-1))
 }
 
 // unquote returns what stands in dollar quotes or quotes.
@@ -396,21 +424,13 @@ func (f *finder) reindex(s *step) {
 	if concurrently {
 		return
 	}
-	q, _, _ := w.qualified(i)
 	fix := s.st.text[:w[i-1].Pos.Offset+len(w[i-1].Text)] + " CONCURRENTLY" + s.st.text[w[i-1].Pos.Offset+len(w[i-1].Text):] + ";"
 	if kind != "TABLE" && kind != "INDEX" {
 		f.add(s, "reindex-blocking", Diagnostic{Text: "rebuilding all indexes stops the writes of each table while its indexes are built", Fix: noTransaction + fix})
 		return
 	}
-	r := s.before.find(q.schema, q.name)
-	if r == nil || f.base.relations[r.OID] == nil {
-		return
-	}
-	t := r
-	if x := s.before.indexes[r.OID]; x != nil {
-		t = s.before.relations[x.Table]
-	}
-	if t == nil || f.base.relations[t.OID] == nil {
+	t := f.subject(s)
+	if t == nil {
 		return
 	}
 	d := f.about(s, t)

@@ -42,6 +42,8 @@ func (f *finder) refusals(s *step) {
 		d.Text = "PostgreSQL refuses the statement in a transaction, and the file has one"
 		d.Fix = noTransaction + st.text + ";"
 		f.add(s, "nontransactional-in-transaction", d)
+	case sqlState(s.failed) == invalidTermination && !f.tr.file.TxNone:
+		f.commits(s)
 	case sqlState(s.failed) == "55P04":
 		d.Table = ""
 		d.Text = "an enum's new value cannot be used in the transaction that adds it"
@@ -52,6 +54,14 @@ func (f *finder) refusals(s *step) {
 		d.Fix = "add it NOT VALID on each partition, validate those, then add it to the partitioned table"
 		f.add(s, "not-valid-fk-on-partitioned", d)
 	}
+}
+
+// commits says that a block ends the transaction that the file is run in.
+func (f *finder) commits(s *step) {
+	f.add(s, "nontransactional-in-transaction", Diagnostic{
+		Text: "the statement commits or rolls back, which PostgreSQL refuses in a transaction, and the file has one: it fails as soon as there are rows for it to come to that",
+		Fix:  fmt.Sprintf("%s-- repeatable REASON\n%s;", noTransaction, s.st.text),
+	})
 }
 
 // subject returns the old table that a statement is about: that of an index, too.
@@ -78,13 +88,13 @@ func (f *finder) subject(s *step) *relation {
 	if x, ok := s.stmt.Index(); ok && x.Create {
 		t = s.before.find(x.TableSchema, x.Table)
 	}
-	if t == nil || f.base.relations[t.OID] == nil {
+	if t == nil {
 		return nil
 	}
 	if x := s.before.indexes[t.OID]; x != nil {
 		return f.old(s, x.Table)
 	}
-	return t
+	return f.old(s, t.OID)
 }
 
 // whole finds what only the file as a whole shows.

@@ -11,7 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// typeChange finds what another type of a column costs and may lose.
+// typeChange finds what another type of a column costs and may lose. What it costs is the table's, however new the column is.
 func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 	if was.Type == is.Type && was.Typmod == is.Typmod && was.Collation == is.Collation {
 		return
@@ -24,7 +24,7 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 
 	from, to := s.before.types[was.Type], s.after.types[is.Type]
 	toEnum := from != nil && to != nil && from.Kind == "e" && to.Kind == "e"
-	if toEnum {
+	if toEnum && f.startColumn(b.OID, was.Num) {
 		var removed []string
 		for _, l := range from.Labels {
 			if !slices.Contains(to.Labels, l) {
@@ -64,6 +64,9 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 		d.Text = fmt.Sprintf("%s checks foreign key %s anew, with %s on %s and %s until it is done", change, pgsql.Ident(fk.Name), lockName(d.Lock), f.name(b), f.name(other))
 		d.Fix = expand
 		f.add(s, "type-change-revalidates-fk", d)
+	}
+	if !f.oldColumn(b.OID, was.Num) {
+		return // nobody relies on its values yet
 	}
 	stat := d
 	stat.Text = change + " drops what the planner knows about it"

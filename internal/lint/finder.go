@@ -122,6 +122,13 @@ func (f *finder) oldColumn(table uint32, num int16) bool {
 	return t != nil && t.columns[num] != nil
 }
 
+// startColumn reports whether a column was there before the file: rows may have been written to it since an earlier file of the
+// change was deployed.
+func (f *finder) startColumn(table uint32, num int16) bool {
+	t := f.start.relations[table]
+	return t != nil && t.columns[num] != nil
+}
+
 // oldColumns reports whether all were. An expression, 0, is taken for old.
 func (f *finder) oldColumns(table uint32, nums []int16) bool {
 	return !slices.ContainsFunc(nums, func(n int16) bool { return n > 0 && !f.oldColumn(table, n) })

@@ -284,7 +284,6 @@ func (r *fileRun) alone(ctx context.Context, st *step) error {
 	if err := r.step(ctx, st, true); err != nil {
 		return err
 	}
-	const invalidTermination = "2D000"
 	if st.failed != nil && sqlState(st.failed) == invalidTermination {
 		// Code that commits runs in no transaction of ours.
 		if err := r.exec(ctx, "ROLLBACK"); err != nil {
@@ -506,8 +505,10 @@ func sqlState(err error) string {
 	return ""
 }
 
-// undefinedObject is the SQLSTATE of a role that does not exist, among others.
-const undefinedObject = "42704"
+const (
+	undefinedObject    = "42704" // the SQLSTATE of a role that does not exist, among others
+	invalidTermination = "2D000" // that of code that commits or rolls back in a transaction that is not its own
+)
 
 // refused tells a statement that PostgreSQL refused from everything else that may go wrong.
 func refused(err error) (*state.StmtError, error) {

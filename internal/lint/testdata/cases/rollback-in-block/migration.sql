@@ -1,0 +1,7 @@
+DO '
+BEGIN
+    IF EXISTS (SELECT FROM t WHERE a = ''1'') THEN
+        ROLLBACK AND CHAIN;
+    END IF;
+END
+';

@@ -128,15 +128,23 @@ type StmtError struct {
 }
 
 func (e *StmtError) Error() string {
-	what := state.Message(e.Err)
-	if e.Cause != nil {
-		what = fmt.Sprintf("interrupted (%v)", e.Cause)
-	}
-	text := fmt.Sprintf("%s:%d:%d: %s; statement %d of %d: %s", e.File, e.Pos.Line, e.Pos.Col, what, e.N, e.Total, shorten(e.Stmt))
+	text := fmt.Sprintf("%s:%d:%d: %s; statement %d of %d: %s", e.File, e.Pos.Line, e.Pos.Col, e.Reason(), e.N, e.Total, shorten(e.Stmt))
 	if e.State != "" {
 		text += "; " + e.State
 	}
 	return text
+}
+
+// Reason is why it failed, without where, and what that means.
+func (e *StmtError) Reason() string {
+	var waited *WaitError
+	switch {
+	case e.Cause != nil:
+		return fmt.Sprintf("interrupted (%v)", e.Cause)
+	case errors.As(e.Err, &waited):
+		return waited.Error()
+	}
+	return state.Message(e.Err)
 }
 
 // Unwrap returns the database's error and the cause of an interruption.
@@ -169,9 +177,9 @@ type BlockedError struct {
 func (e *BlockedError) Error() string {
 	by := ""
 	if len(e.Blockers) > 0 {
-		by = ", blocked by " + blockedBy(e.Blockers)
+		by = "blocked by " + blockedBy(e.Blockers) + "; "
 	}
-	return fmt.Sprintf("%v (tried %d times in %s%s)", e.Err, e.Tries, e.For.Round(time.Second/10), by)
+	return fmt.Sprintf("%stried %d times in %s: %v", by, e.Tries, e.For.Round(time.Second/10), e.Err)
 }
 
 func (e *BlockedError) Unwrap() error { return e.Err }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -118,7 +119,12 @@ func (p *Progress) Log(e migrator.LogEntry) {
 				by = fmt.Sprintf(", blocked by %d sessions", len(e.Blockers))
 			}
 		}
-		p.line("   %s", p.style.warn(fmt.Sprintf("%s gave way (%v%s), next try in %s", e.What, e.Err, by, short(e.After))))
+		what, why := e.What, e.Err.Error()
+		var failed *migrator.StmtError
+		if errors.As(e.Err, &failed) {
+			what, why = fmt.Sprintf("%s:%d", failed.File, failed.Pos.Line), failed.Reason()
+		}
+		p.line("   %s", p.style.warn(fmt.Sprintf("%s gave way (%s%s), next try in %s", what, why, by, short(e.After))))
 	case migrator.LogRebuild:
 		p.line("   %s", p.style.warn("index "+e.Index+" is INVALID, left by an interrupted build: dropping it to build it again"))
 	case migrator.LogNotice:

@@ -395,6 +395,10 @@ func TestProgress(t *testing.T) {
 		migrator.LogFile{File: f[1], Skipped: 1, Total: 2},
 		migrator.LogStmtDone{Stmt: f[1].Stmts[0], N: 1, Total: 2, Known: true},
 		migrator.LogRetry{What: f[1].Name, Err: errors.New("lock timeout"), After: 300 * time.Millisecond},
+		migrator.LogRetry{What: f[1].Name, Err: &migrator.StmtError{
+			File: f[1].Name, Pos: f[1].Stmts[1].Pos, Stmt: f[1].Stmts[1].Text, N: 2, Total: 2, State: "1 of the file's 2 statements are done and stay",
+			Err: &pgconn.PgError{Message: "canceling statement due to lock timeout", Code: "55P03"},
+		}, Blockers: []migrator.Blocker{{PID: 8, User: "app", State: "idle in transaction"}}, After: 300 * time.Millisecond},
 		migrator.LogStmtDone{Stmt: f[1].Stmts[1], N: 2, Total: 2, Elapsed: 61 * time.Second},
 		migrator.LogFileDone{File: f[1], Elapsed: 10 * time.Millisecond},
 		migrator.LogFile{File: f[2], Total: 1},

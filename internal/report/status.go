@@ -9,6 +9,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
 
@@ -80,11 +81,18 @@ func (p *Printer) statusText(st *migrator.Status) error {
 		b.WriteString("  " + fileTitle(f) + "\n")
 	}
 	if f := st.Partial; f != nil {
-		what, next := "half applied", "apply"
+		what, next, stmts := "half applied", "apply", f.Stmts
 		if st.Reverting {
-			what, next = "half taken back", "down"
+			what, next, stmts = "half taken back", "down", nil
+			if f.Down != nil {
+				stmts = f.Down.Stmts
+			}
 		}
-		fmt.Fprintf(&b, "%s: %s, %d of %d statements have run; %s goes on with it\n", s.bad(what), f.Name, st.Done, st.Total, next)
+		begun := ""
+		if st.Done < len(stmts) && stmts[st.Done].Class() == pgsql.MayCommit {
+			begun = ", and the next, which commits by itself, may have in part"
+		}
+		fmt.Fprintf(&b, "%s: %s, %d of %d statements have run%s; %s goes on with it\n", s.bad(what), f.Name, st.Done, st.Total, begun, next)
 		if st.Error != "" {
 			b.WriteString(indent("it stopped with: "+st.Error, "  ") + "\n")
 		}

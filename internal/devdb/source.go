@@ -88,4 +88,4 @@ func parseDev(dev string) (source, error) {
 	return source{major: major}, nil
 }
 
-const devForms = `nothing, docker://postgres/15/dev (a throwaway server, run without Docker) or postgres://USER:PASSWORD@HOST/DATABASE`
+const devForms = `nothing, docker://postgres/15/dev (a throwaway server, run without Docker) or postgres://USER@HOST/DATABASE`

@@ -27,13 +27,13 @@ var digits = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^
 func split(raw string) (parts, error) {
 	scheme, rest, ok := strings.Cut(raw, "://")
 	if !ok {
-		return parts{}, errors.New("not a URL: write postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+		return parts{}, errors.New("not a URL: write postgres://USER@HOST:PORT/DATABASE")
 	}
 	if !isPostgres(scheme) {
 		if strings.Trim(strings.ToLower(scheme), "abcdefghijklmnopqrstuvwxyz0123456789+") != "" {
 			scheme = "?"
 		}
-		return parts{}, fmt.Errorf("a %s URL: only PostgreSQL is supported (postgres://USER:PASSWORD@HOST:PORT/DATABASE)", scheme)
+		return parts{}, fmt.Errorf("a %s URL: only PostgreSQL is supported (postgres://USER@HOST:PORT/DATABASE)", scheme)
 	}
 	var p parts
 	if i := userinfoEnd(rest); i >= 0 {

@@ -34,7 +34,7 @@ func (f *finder) columns(s *step) {
 
 func (f *finder) addedColumns(s *step, b, a *relation, added []*column) {
 	rewritten := s.rewrittenAny(b.OID)
-	var computed []*column
+	var computed, domains []*column
 	// Something else in the statement rewrites the table too.
 	otherwise := slices.ContainsFunc(s.st.actions, func(a words) bool { return a.at(0) == "ALTER" && a.has("TYPE") || a.at(0) == "SET" })
 	for _, c := range added {
@@ -67,9 +67,18 @@ func (f *finder) addedColumns(s *step, b, a *relation, added []*column) {
 				fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;\n-- and a check on it: ADD CONSTRAINT ... CHECK (...) NOT VALID, then VALIDATE CONSTRAINT", b.sql(), pgsql.Ident(c.Name), f.baseType(s.after, c)))
 		case c.Default != "":
 			computed = append(computed, c)
+		case c.TypeKind == "d":
+			domains = append(domains, c)
 		}
 	}
-	for _, c := range volatile(computed, otherwise) {
+	known := volatile(computed, otherwise)
+	if len(known) == 0 && !otherwise { // the default is the domain's
+		for _, c := range domains {
+			f.addedRewrites(s, b, c, "add-column-volatile-default", "a column of a domain whose default is computed for each row",
+				"add the column with the type that the domain is made of, then set its default, and fill it in batches")
+		}
+	}
+	for _, c := range known {
 		name := pgsql.Ident(c.Name)
 		f.addedRewrites(s, b, c, "add-column-volatile-default", "a column whose default is computed for each row",
 			fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;\nALTER TABLE %[1]s ALTER COLUMN %[2]s SET DEFAULT %[4]s;\n-- then fill it in batches", b.sql(), name, c.TypeText, c.Default))

@@ -177,6 +177,34 @@ func (f *finder) rewrite(s *step, t *relation, name, what string) {
 	f.add(s, name, d)
 }
 
+// rewrites finds tables with other files now of which no rule has said anything.
+func (f *finder) rewrites(s *step) {
+	switch s.st.verb {
+	case "CLUSTER", "REFRESH", "TRUNCATE", "VACUUM":
+		return // the text's own finding says it
+	}
+	for _, oid := range sorted(s.before.relations) {
+		t := f.oldTable(s, oid)
+		if t == nil || !s.rewritten(oid) || f.saidOf(s, t) {
+			continue
+		}
+		d := f.about(s, t)
+		d.Text = fmt.Sprintf("the statement rewrites or empties table %s under %s: reads and writes wait until it is done, and it is kept %s", f.name(t), lockName(d.Lock), f.until(s))
+		d.Fix = "make a new table or column, fill it in batches, and swap the two"
+		f.add(s, "table-rewrite", d)
+	}
+}
+
+// saidOf reports whether a rule has looked at the table or at one that it is a partition of.
+func (f *finder) saidOf(s *step, t *relation) bool {
+	for ; t != nil; t = s.before.relations[t.Parent] {
+		if f.said[t.sql()] {
+			return true
+		}
+	}
+	return false
+}
+
 // security finds changes of who sees which rows.
 func (f *finder) security(s *step, b, a *relation) {
 	on := b.RLS != a.RLS && a.RLS || b.ForceRLS != a.ForceRLS && a.ForceRLS

@@ -19,6 +19,7 @@ type finder struct {
 	tr       *trace
 	earlier  []*step // of the change's files before this one
 	found    []Diagnostic
+	said     map[string]bool // tables that the rules have looked at for the statement, whether it is reported or not
 }
 
 // settings say what to report and how.
@@ -60,6 +61,7 @@ func (f *finder) find(tr *trace) []Diagnostic {
 }
 
 func (f *finder) statement(s *step) {
+	f.said = make(map[string]bool)
 	f.text(s)
 	if !s.ran() {
 		f.refusals(s)
@@ -78,6 +80,7 @@ func (f *finder) statement(s *step) {
 	f.partitions(s)
 	f.code(s)
 	f.access(s)
+	f.rewrites(s)
 	f.work(s)
 }
 
@@ -87,6 +90,7 @@ func (f *finder) add(s *step, name string, d Diagnostic) {
 	if !ok {
 		panic("no rule is called " + name)
 	}
+	f.said[d.Table] = true
 	if !f.settings.policy.on(r) {
 		return
 	}

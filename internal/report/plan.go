@@ -6,6 +6,7 @@ import (
 	"ariga.io/atlas-go-sdk/atlasexec"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
 )
 
@@ -50,6 +51,11 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 			b.WriteString(s.good("wrote ") + s.strong(migration.DownDir+"/"+f.Name) + "\n")
 			b.WriteString("Write the change into the one and its way back into the other, then run rehash.\n")
 		}
+		if len(f.Effect.Lines()) == 0 && !f.ByHand {
+			for _, l := range work(f.SQL) {
+				b.WriteString("  " + l + "\n")
+			}
+		}
 		for _, l := range f.Effect.Lines() {
 			paint := s.good
 			if l[0] == '-' {
@@ -72,6 +78,24 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 		b.WriteString(s.faint(line) + "\n")
 	}
 	return p.text(&b)
+}
+
+// work says what statements do that leave the catalog as it is: in the words of the
+// comment above each, or its own.
+func work(sql string) []string {
+	stmts, _ := pgsql.Split(sql) // a plan has run
+	var lines []string
+	for _, s := range stmts {
+		line := firstLine(s.Text)
+		for _, c := range s.Comments {
+			if text, ok := strings.CutPrefix(c.Text, "-- "); ok && !strings.HasPrefix(text, "atlas:") {
+				line = text
+				break
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 func (p *Printer) planned(r *plan.Plan) planned {

@@ -190,6 +190,10 @@ func TestPlan(t *testing.T) {
 		{"plan-dryrun.txt", Text, true, r},
 		{"plan-nothing.txt", Text, false, &plan.Plan{}},
 		{"new.txt", Text, false, &plan.Plan{Files: []plan.File{{Draft: migration.Draft{Name: "20261124070000_data.sql"}, Version: "20261124070000", ByHand: true}}}},
+		{"plan-work.txt", Text, false, &plan.Plan{Files: []plan.File{{Version: "20261124070000", Draft: migration.Draft{
+			Name: "20261124070000_add_n_2.sql",
+			SQL:  "-- atlas:txmode none\n\n-- Fill n, batch by batch.\n-- repeatable it fills NULLs\nDO $$BEGIN COMMIT; END$$;\n\nANALYZE t (n);\n",
+		}}}}},
 		{"plan.json", JSON, false, r},
 		{"plan-nothing.json", JSON, false, &plan.Plan{}},
 	} {

@@ -70,8 +70,8 @@ func (f *finder) text(s *step) {
 		}
 	case "DO", "CALL":
 		f.add(s, "opaque-dynamic-sql", Diagnostic{Text: "what the block does can depend on the data"})
-		if !f.tr.file.TxNone && endsTransaction(st) {
-			f.commits(s)
+		if name, d := block(s.stmt, false); name != "" && !f.tr.file.TxNone {
+			f.add(s, name, d)
 		}
 	case "CREATE INDEX":
 		f.ifNotExists(s, f.subject(s))

@@ -43,7 +43,7 @@ func (f *finder) refusals(s *step) {
 		d.Fix = noTransaction + st.text + ";"
 		f.add(s, "nontransactional-in-transaction", d)
 	case sqlState(s.failed) == invalidTermination && !f.tr.file.TxNone:
-		f.commits(s)
+		f.add(s, "nontransactional-in-transaction", commits(s.stmt))
 	case sqlState(s.failed) == "55P04":
 		d.Table = ""
 		d.Text = "an enum's new value cannot be used in the transaction that adds it"
@@ -54,14 +54,6 @@ func (f *finder) refusals(s *step) {
 		d.Fix = "add it NOT VALID on each partition, validate those, then add it to the partitioned table"
 		f.add(s, "not-valid-fk-on-partitioned", d)
 	}
-}
-
-// commits says that a block ends the transaction that the file is run in.
-func (f *finder) commits(s *step) {
-	f.add(s, "nontransactional-in-transaction", Diagnostic{
-		Text: "the statement commits or rolls back, which PostgreSQL refuses in a transaction, and the file has one: it fails as soon as there are rows for it to come to that",
-		Fix:  fmt.Sprintf("%s-- repeatable REASON\n%s;", noTransaction, s.st.text),
-	})
 }
 
 // subject returns the old table that a statement is about: that of an index, too.
@@ -145,20 +137,42 @@ func (f *finder) transactions() {
 	}
 }
 
-// unrecorded finds statements that commit before they are recorded, without the author's word for it that they can run twice:
-// DO and CALL. Of an index the catalog tells whether it was built; what else stands alone changes nothing the second time, or
-// is refused.
+// unrecorded finds statements that run twice if an apply or a down is cut off, without the author's word for it that they can.
 func (f *finder) unrecorded() {
 	if !f.tr.file.TxNone {
 		return
 	}
 	for _, s := range f.tr.steps {
-		if s.stmt.Class() == pgsql.MayCommit && !slices.ContainsFunc(s.stmt.Comments, saysRepeatable) {
-			f.add(s, "repeatable-unsaid", Diagnostic{
-				Text: "an apply that is cut off before it has recorded this statement runs it once more",
-				Fix:  "see to it that it can run twice, and say above it why it can:\n-- repeatable REASON",
-			})
+		if name, d := block(s.stmt, true); name != "" {
+			f.add(s, name, d)
 		}
+	}
+}
+
+// block returns what the text of a DO or CALL shows that does not go with its file's transaction, or with its having none, and
+// the rule's name; "" if all is well.
+func block(s pgsql.Stmt, txNone bool) (name string, d Diagnostic) {
+	switch {
+	case s.Class() != pgsql.MayCommit:
+		return "", d
+	case !txNone && endsTransaction(parse(s)):
+		return "nontransactional-in-transaction", commits(s)
+	case txNone && !slices.ContainsFunc(s.Comments, saysRepeatable):
+		// It commits before it is recorded. Of an index the catalog tells whether it was built; what else stands alone changes
+		// nothing the second time, or is refused.
+		return "repeatable-unsaid", Diagnostic{
+			Text: "if a run is cut off before it has recorded this statement, the next one runs it again",
+			Fix:  "see to it that it can run twice, and say above it why it can:\n-- repeatable REASON",
+		}
+	}
+	return "", d
+}
+
+// commits says that a block ends the transaction that the file is run in.
+func commits(s pgsql.Stmt) Diagnostic {
+	return Diagnostic{
+		Text: "the statement commits or rolls back, which PostgreSQL refuses in a transaction, and the file has one: it fails as soon as there are rows for it to come to that",
+		Fix:  fmt.Sprintf("%s-- repeatable REASON\n%s;", noTransaction, s.Text),
 	}
 }
 

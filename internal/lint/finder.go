@@ -94,14 +94,20 @@ func (f *finder) add(s *step, name string, d Diagnostic) {
 	if !f.settings.policy.on(r) {
 		return
 	}
-	d.Pos, d.Line, d.Col = s.stmt.Pos.Offset, s.stmt.Pos.Line, s.stmt.Pos.Col
-	d.Name, d.Code, d.Analyzer, d.Title, d.Severity = r.Name, r.Code, r.Analyzer, titles[r.Analyzer], f.settings.policy.severity(r)
+	d = f.settings.policy.finding(r, s.stmt, d)
 	for _, o := range f.found {
 		if o.Name == d.Name && o.Pos == d.Pos && o.Table == d.Table && o.Column == d.Column && o.Text == d.Text {
 			return
 		}
 	}
 	f.found = append(f.found, d)
+}
+
+// finding says of which rule a finding is, and which statement it is about.
+func (p Policy) finding(r Rule, s pgsql.Stmt, d Diagnostic) Diagnostic {
+	d.Pos, d.Line, d.Col = s.Pos.Offset, s.Pos.Line, s.Pos.Col
+	d.Name, d.Code, d.Analyzer, d.Title, d.Severity = r.Name, r.Code, r.Analyzer, titles[r.Analyzer], p.severity(r)
+	return d
 }
 
 // old returns the relation if it was there before the change, as it was called before the statement.

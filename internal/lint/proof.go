@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -116,6 +117,7 @@ func (p *proof) downs(ctx context.Context, r *Report) error {
 	if !slices.ContainsFunc(added, has) && !uses {
 		return nil
 	}
+	p.downBlocks(r)
 	found, err := plan.Downs(ctx, p.st, added, p.path, func(ctx context.Context, n int) (*state.State, error) {
 		return state.ReplayFiles(ctx, p.srv, slices.Concat(p.change.merged, added[:n]), p.Options)
 	})
@@ -134,4 +136,18 @@ func (p *proof) downs(ctx context.Context, r *Report) error {
 		r.fixed(p.Policy, file, d)
 	}
 	return nil
+}
+
+// downBlocks finds in the down files what the text of a block shows: on a scratch database it may do nothing.
+func (p *proof) downBlocks(r *Report) {
+	for _, f := range p.change.added {
+		if f.Down == nil {
+			continue
+		}
+		for _, s := range f.Down.Stmts {
+			if name, d := block(s, f.Down.TxNone); name != "" && p.Policy.on(rulesByName()[name]) {
+				r.add(path.Join(migration.DownDir, f.Down.Name), p.Policy.finding(rulesByName()[name], s, d))
+			}
+		}
+	}
 }

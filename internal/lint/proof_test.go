@@ -44,6 +44,12 @@ func TestDowns(t *testing.T) {
 			second:           "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON a (x);\n",
 			"down/" + second: "-- atlas:txmode none\n\nDROP INDEX CONCURRENTLY i;\n",
 		}, 1, lint.Policy{}, nil},
+		{"commits in a transaction", map[string]string{
+			second: up, "down/" + second: down + "DO $$ BEGIN WHILE EXISTS (SELECT FROM a) LOOP COMMIT; END LOOP; END $$;\n",
+		}, 1, lint.Policy{}, []string{"down/" + second + ":2:1: error nontransactional-in-transaction TX101: the statement commits or rolls back, which PostgreSQL refuses in a transaction, and the file has one: it fails as soon as there are rows for it to come to that"}},
+		{"runs twice", map[string]string{
+			second: up, "down/" + second: "-- atlas:txmode none\n\n-- repeatable it does nothing\nDO $$ BEGIN END $$;\nDO $$ BEGIN END $$;\n" + down,
+		}, 1, lint.Policy{}, []string{"down/" + second + ":5:1: error repeatable-unsaid IB509: if a run is cut off before it has recorded this statement, the next one runs it again"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.files[first] = plain

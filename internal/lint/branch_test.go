@@ -94,6 +94,16 @@ func TestBranch(t *testing.T) {
 			[]string{"add-unique-blocking orders"},
 		},
 		{
+			"a unique index of a default that all rows have",
+			[]string{"ALTER TABLE orders ADD COLUMN code integer DEFAULT 0;", "-- atlas:txmode none\n\nCREATE UNIQUE INDEX CONCURRENTLY code ON orders (code);"},
+			[]string{"unique-data orders"},
+		},
+		{
+			"a unique index of NULLs",
+			[]string{"ALTER TABLE orders ADD COLUMN code integer;", "-- atlas:txmode none\n\nCREATE UNIQUE INDEX CONCURRENTLY code ON orders (code);"},
+			nil,
+		},
+		{
 			"an index that is built anew",
 			[]string{"-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY note ON orders (note);", "REINDEX INDEX note;"},
 			[]string{"reindex-blocking orders"},

@@ -244,7 +244,7 @@ func orphans(s *snapshot, c *constraint) string {
 
 // unique says that equal rows can be in the way of a unique index.
 func (f *finder) unique(s *step, t *relation, x *index, what string) {
-	if x == nil || !f.oldColumns(t.OID, x.Columns[:x.Keys]) || f.provenUnique(s, x) {
+	if x == nil || f.provenUnique(s, x) || slices.ContainsFunc(x.Columns[:x.Keys], func(n int16) bool { return !f.repeats(s, t, n) }) {
 		return
 	}
 	d := f.about(s, t)
@@ -259,6 +259,19 @@ func (f *finder) unique(s *step, t *relation, x *index, what string) {
 	}
 	d.Query = fmt.Sprintf("SELECT %s, count(*) FROM %s%s GROUP BY %[1]s HAVING count(*) > 1 LIMIT 100;", what, t.sql(), where)
 	f.add(s, "unique-data", d)
+}
+
+// repeats reports whether rows may have the same value in a column: in an old one, and in a new one that gave all of them its
+// default. An expression, 0, is taken for an old one.
+func (f *finder) repeats(s *step, t *relation, num int16) bool {
+	if num == 0 || f.oldColumn(t.OID, num) {
+		return true
+	}
+	came := s.after.relations[t.OID].columns[num]
+	if t.columns[num] != nil {
+		came = f.unwritten(s, t, t.columns[num])
+	}
+	return came != nil && !came.null() && came.Identity == "" && came.Generated == "" && !call().MatchString(came.Default)
 }
 
 // provenUnique reports whether another valid index makes some of the columns unique already, or did so when the file began.

@@ -369,7 +369,8 @@ func updateInBatches(t *relation, st *statement) string {
 		return "update in batches, each in a transaction of its own"
 	}
 	assignment := st.text[st.words[set].Pos.Offset:]
-	return fmt.Sprintf(`%sDO $$
+	return fmt.Sprintf(`%s-- repeatable REASON
+DO $$
 DECLARE
   page bigint := 0;
 BEGIN

@@ -139,11 +139,6 @@ func (f *finder) startColumn(table uint32, num int16) bool {
 	return t != nil && t.columns[num] != nil
 }
 
-// oldColumns reports whether all were. An expression, 0, is taken for old.
-func (f *finder) oldColumns(table uint32, nums []int16) bool {
-	return !slices.ContainsFunc(nums, func(n int16) bool { return n > 0 && !f.oldColumn(table, n) })
-}
-
 // target returns the statement's first target, if that was there before the change.
 func (f *finder) target(s *step) *relation {
 	if len(s.st.targets) == 0 {

@@ -50,6 +50,25 @@ func (Dev) Down(ctx context.Context) error {
 	})
 }
 
+// Reset stops the local PostgreSQL and deletes its data: the next command starts with an empty database.
+func (Dev) Reset(ctx context.Context) error {
+	return run(ctx, func(ctx context.Context) error {
+		c, err := openWithoutDir(nil, nil, nil)
+		if err != nil {
+			return err
+		}
+		switch deleted, err := devdb.Reset(ctx, c.local()); {
+		case err != nil:
+			return err
+		case deleted == "":
+			say("the local PostgreSQL has no data: there is nothing to delete")
+		default:
+			say("deleted %s: the next command starts with an empty database", deleted)
+		}
+		return nil
+	})
+}
+
 // Url prints the local PostgreSQL's URL, and exits 1 if it isn't running.
 func (Dev) Url(ctx context.Context) error {
 	return run(ctx, func(ctx context.Context) error {

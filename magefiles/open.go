@@ -50,6 +50,7 @@ type cmd struct {
 	*project.Env
 	dir *migration.Dir
 	*report.Printer
+	onLocal bool // the database is the local PostgreSQL's; known after connConfig
 
 	// closers are run by close, last first.
 	closers []func() error
@@ -188,6 +189,9 @@ func (c *cmd) migrator(ctx context.Context) (*migrator.Migrator, error) {
 	}
 	cfg := c.migrating(conn)
 	cfg.Dir = c.dir
+	if c.onLocal {
+		cfg.Anew = "`dev:reset` deletes the local database, to begin anew"
+	}
 	return migrator.New(cfg), nil
 }
 
@@ -227,6 +231,7 @@ func (c *cmd) connConfig(ctx context.Context) (*pgx.ConnConfig, error) {
 		}
 		c.closers = append(c.closers, local.Close)
 		db.URL = local.URL
+		c.onLocal = true
 	}
 	c.URL = db.URL
 	return db.Config()

@@ -42,6 +42,14 @@ func Down(ctx context.Context, cfg LocalConfig) (stopped bool, err error) {
 	return unpinLocal(ctx, cfg)
 }
 
+// Reset stops the local PostgreSQL, pinned or not, and deletes its data, so that the next
+// use begins with an empty database. It returns the deleted folder, "" if there was
+// none. What other commands use, or what may not be this project's data, is left alone
+// with an error.
+func Reset(ctx context.Context, cfg LocalConfig) (deleted string, err error) {
+	return resetLocal(ctx, cfg)
+}
+
 // LocalURL returns the local PostgreSQL's URL and whether it is running now.
 // It starts nothing.
 func LocalURL(ctx context.Context, cfg LocalConfig) (url string, running bool, err error) {

@@ -79,6 +79,19 @@ func closeLocal(t *testing.T, l *devdb.Instance) {
 	}
 }
 
+// stateDir is the folder that holds the data of cfg's project.
+func stateDir(t *testing.T, cfg devdb.LocalConfig) string {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "ibutsu-schema", "local", "*-*", "project"))
+	for _, file := range files {
+		if text, err := os.ReadFile(file); err == nil && string(text) == cfg.Project+"\n" {
+			return filepath.Dir(file)
+		}
+	}
+	t.Fatalf("none of %q is of %s", files, cfg.Project)
+	return ""
+}
+
 func running(t *testing.T, cfg devdb.LocalConfig) bool {
 	t.Helper()
 	_, ok, err := devdb.LocalURL(context.Background(), cfg)
@@ -263,6 +276,137 @@ func TestUpDown(t *testing.T) {
 	if running(t, cfg) {
 		t.Error("running after the last user")
 	}
+}
+
+func TestReset(t *testing.T) {
+	ctx := context.Background()
+	cfg := localConfig(t)
+	if deleted, err := devdb.Reset(ctx, cfg); err != nil || deleted != "" {
+		t.Errorf("before the first use it deleted %q, %v", deleted, err)
+	}
+	url, err := devdb.Up(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	localQuery(t, url, "CREATE TABLE old (n int)")
+	l := local(t, cfg)
+	if deleted, err := devdb.Reset(ctx, cfg); err == nil || deleted != "" {
+		t.Errorf("under a user it deleted %q, %v", deleted, err)
+	}
+	localQuery(t, url, "TABLE old")
+	closeLocal(t, l)
+
+	// A link among the data doesn't lead the deletion out of it.
+	kept := filepath.Join(t.TempDir(), "kept")
+	if err := os.WriteFile(kept, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	data := filepath.Join(stateDir(t, cfg), "data")
+	if err := os.Symlink(filepath.Dir(kept), filepath.Join(data, "pg_tblspc", "1")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := devdb.Up(ctx, cfg); err != nil {
+		t.Fatal(err)
+	}
+	if deleted, err := devdb.Reset(ctx, cfg); err != nil || deleted != data || exists(data) || !exists(kept) {
+		t.Errorf("it deleted %q, not %q, %v", deleted, data, err)
+	}
+	if running(t, cfg) {
+		t.Error("running after Reset")
+	}
+	if deleted, err := devdb.Reset(ctx, cfg); err != nil || deleted != "" {
+		t.Errorf("again it deleted %q, %v", deleted, err)
+	}
+	l = local(t, cfg)
+	if got := localQuery(t, l.URL, "SELECT count(*) FROM pg_tables WHERE tablename = 'old'"); got[0] != "0" {
+		t.Error("the data is still there")
+	}
+	closeLocal(t, l)
+	if running(t, cfg) {
+		t.Error("running after the last user: it is still pinned")
+	}
+}
+
+// Whoever comes while data is deleted gets a whole server.
+func TestResetTogether(t *testing.T) {
+	ctx := context.Background()
+	cfg := usedLocal(t)
+	closeLocal(t, local(t, cfg))
+	var group sync.WaitGroup
+	for range 3 {
+		group.Go(func() {
+			l, err := devdb.Local(ctx, cfg)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			conn, err := pgx.Connect(ctx, l.URL)
+			if err != nil {
+				t.Error(err)
+			} else {
+				conn.Close(ctx)
+			}
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		group.Go(func() {
+			if _, err := devdb.Reset(ctx, cfg); err != nil && !strings.Contains(err.Error(), "still use") {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// What may not be the project's data is not deleted.
+func TestResetOthers(t *testing.T) {
+	ctx := context.Background()
+	cfg := usedLocal(t)
+	closeLocal(t, local(t, cfg))
+	dir := stateDir(t, cfg)
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+	for _, tt := range []struct {
+		name         string
+		change, undo func() error
+	}{
+		{"of another project", change(filepath.Join(dir, "project"), "/another\n"), change(filepath.Join(dir, "project"), cfg.Project+"\n")},
+		{"of nobody", move(filepath.Join(dir, "project"), elsewhere), move(elsewhere, filepath.Join(dir, "project"))},
+		{"no data directory", move(filepath.Join(dir, "data", "PG_VERSION"), elsewhere), move(elsewhere, filepath.Join(dir, "data", "PG_VERSION"))},
+		{"a link to data", link(filepath.Join(dir, "data"), elsewhere), unlink(filepath.Join(dir, "data"), elsewhere)},
+		{"a link to a folder", link(dir, elsewhere), unlink(dir, elsewhere)},
+	} {
+		if err := tt.change(); err != nil {
+			t.Fatal(err)
+		}
+		deleted, err := devdb.Reset(ctx, cfg)
+		if deleted != "" || err == nil || !strings.Contains(err.Error(), "is left alone") {
+			t.Errorf("%s: deleted %q, %v", tt.name, deleted, err)
+		}
+		if err := tt.undo(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !exists(filepath.Join(dir, "data", "PG_VERSION")) {
+		t.Error("the data is gone")
+	}
+}
+
+func change(file, text string) func() error {
+	return func() error { return os.WriteFile(file, []byte(text), 0o600) }
+}
+
+func move(from, to string) func() error {
+	return func() error { return os.Rename(from, to) }
+}
+
+// link moves a path elsewhere and leaves a symbolic link to it.
+func link(path, elsewhere string) func() error {
+	return func() error { return errors.Join(os.Rename(path, elsewhere), os.Symlink(elsewhere, path)) }
+}
+
+func unlink(path, elsewhere string) func() error {
+	return func() error { return errors.Join(os.Remove(path), os.Rename(elsewhere, path)) }
 }
 
 // Wherever starting is cancelled, no server stays.

@@ -40,8 +40,10 @@ log_timezone = 'UTC'
 //	lock     held exclusively while the server is started or stopped
 //	users    held shared by everybody who uses the server
 //	pinned   exists from Up to Down
-//	project  the project's folder, for people
+//	project  the project's folder
 //	log      of the server
+//
+// What lies in data.new is in the making, or left of what was being deleted.
 type localState struct {
 	dir     string
 	run     string // folder of the socket
@@ -110,7 +112,16 @@ func (s *localState) make() error {
 	if err := os.MkdirAll(s.dir, 0o711); err != nil {
 		return err
 	}
+	if s.named() {
+		return nil
+	}
 	return os.WriteFile(s.path("project"), []byte(s.project+"\n"), 0o600)
+}
+
+// named says whether the state folder says that it is the project's.
+func (s *localState) named() bool {
+	text, err := os.ReadFile(s.path("project"))
+	return err == nil && string(text) == s.project+"\n"
 }
 
 // lockFile opens and locks one of the state folder's lock files.
@@ -338,6 +349,12 @@ func unpinLocal(ctx context.Context, cfg LocalConfig) (bool, error) {
 		return false, fmt.Errorf("waiting for the local PostgreSQL: %w", err)
 	}
 	defer lock.Close()
+	return s.unpin()
+}
+
+// unpin ends what Up began. The caller holds lock. It says whether the server is
+// stopped.
+func (s *localState) unpin() (stopped bool, err error) {
 	if err := os.Remove(s.path("pinned")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
@@ -346,6 +363,68 @@ func unpinLocal(ctx context.Context, cfg LocalConfig) (bool, error) {
 		return false, err
 	}
 	return s.release(users)
+}
+
+func resetLocal(ctx context.Context, cfg LocalConfig) (string, error) {
+	s, err := openLocal(ctx, cfg)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Lstat(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() || ownerOf(info) != os.Geteuid() || !s.named() {
+		return "", fmt.Errorf("%s is left alone, it may not be the folder of this project's local PostgreSQL: look at it, and delete it by hand", s.dir)
+	}
+	lock, err := s.lockFile(ctx, "lock", unix.LOCK_EX)
+	if err != nil {
+		return "", fmt.Errorf("waiting for the local PostgreSQL: %w", err)
+	}
+	defer lock.Close()
+	return s.reset()
+}
+
+// reset stops the server and deletes its data, whose path it returns. The caller
+// holds lock, so that nobody becomes a user meanwhile.
+func (s *localState) reset() (deleted string, err error) {
+	data := s.path("data")
+	info, err := os.Lstat(data)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	version, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
+	if !info.IsDir() || err != nil || strings.TrimSpace(string(version)) != strconv.Itoa(s.major) {
+		return "", fmt.Errorf("%s is left alone, it may not be a data directory of PostgreSQL %d: look at it, and delete it by hand", data, s.major)
+	}
+	stopped, err := s.unpin()
+	if err != nil {
+		return "", err
+	}
+	if !stopped {
+		return "", errors.New("other commands still use the local PostgreSQL: try again when they have ended")
+	}
+	// Nothing below an opened root leads out of it.
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return "", err
+	}
+	defer root.Close()
+	// A data directory is whole or not there.
+	const leaving = "data.new"
+	if err := root.RemoveAll(leaving); err != nil {
+		return "", err
+	}
+	if err := root.Rename("data", leaving); err != nil {
+		return "", err
+	}
+	return data, root.RemoveAll(leaving)
 }
 
 func localURL(ctx context.Context, cfg LocalConfig) (string, bool, error) {

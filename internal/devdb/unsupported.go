@@ -25,4 +25,6 @@ func pinLocal(context.Context, LocalConfig) (string, error) { return "", errNoUn
 
 func unpinLocal(context.Context, LocalConfig) (bool, error) { return false, errNoUnix }
 
+func resetLocal(context.Context, LocalConfig) (string, error) { return "", errNoUnix }
+
 func localURL(context.Context, LocalConfig) (string, bool, error) { return "", false, errNoUnix }

@@ -48,6 +48,10 @@ type Config struct {
 	// 0: for as long as its backend lives. Negative: not at all.
 	Wait time.Duration
 
+	// Anew says how the database can be begun anew, where it is one that may be. It is
+	// added to what is said of applied migrations that Dir doesn't have.
+	Anew string
+
 	OperatorVersion string // for the journal: who applied it
 	Log             Logger // nil: nobody
 }
@@ -132,7 +136,15 @@ func (s *session) judge(ctx context.Context) (revision.Place, error) {
 	if err := s.readRecord(ctx); err != nil {
 		return revision.Place{Index: -1}, err
 	}
-	return revision.Judge(s.m.cfg.Dir, s.rec, func() (catalog.Catalog, error) { return s.live(ctx) })
+	place, err := revision.Judge(s.m.cfg.Dir, s.rec, func() (catalog.Catalog, error) { return s.live(ctx) })
+	if anew := s.m.cfg.Anew; anew != "" {
+		for _, p := range place.Problems {
+			if p.Kind == revision.Missing || p.Kind == revision.Unknown {
+				p.Text += "; " + anew
+			}
+		}
+	}
+	return place, err
 }
 
 // readRecord reads the record, unless that was done while dialing.

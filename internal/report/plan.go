@@ -66,6 +66,10 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 		for _, l := range f.Losses {
 			b.WriteString("  " + s.warn("destroys "+l) + "\n")
 		}
+		if reason, ok := strings.CutPrefix(f.Down, "-- alembic:down none "); ok {
+			reason, _, _ = strings.Cut(reason, "\n")
+			b.WriteString("  " + s.warn("no way back: "+reason) + "\n")
+		}
 		for _, m := range f.Marks {
 			b.WriteString("  " + s.warn(m) + "\n")
 		}

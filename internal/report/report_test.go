@@ -194,6 +194,10 @@ func TestPlan(t *testing.T) {
 			Name: "20261124070000_add_n_2.sql",
 			SQL:  "-- atlas:txmode none\n\n-- Fill n, batch by batch.\n-- repeatable it fills NULLs\nDO $$BEGIN COMMIT; END$$;\n\nANALYZE t (n);\n",
 		}}}}},
+		{"plan-no-way-back.txt", Text, false, &plan.Plan{Files: []plan.File{{Version: "20261124070000", Draft: migration.Draft{
+			Name: "20261124070000_add_mood_glad.sql",
+			SQL:  "ALTER TYPE mood ADD VALUE 'glad';\n", Down: "-- alembic:down none PostgreSQL cannot remove a value from an enum\n\n",
+		}, Effect: catalog.Effect{Add: []string{"enum public.mood: ('sad', 'glad')"}, Remove: []string{"enum public.mood: ('sad')"}}}}}},
 		{"plan.json", JSON, false, r},
 		{"plan-nothing.json", JSON, false, &plan.Plan{}},
 	} {

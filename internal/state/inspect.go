@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/schema"
@@ -14,7 +15,8 @@ import (
 )
 
 // Inspect returns the schema of a live database as HCL, without the record's tables and
-// what opts excludes. What HCL cannot express is counted in a comment at its top.
+// what opts excludes. What HCL cannot express is counted in a comment at its top. Tables
+// that the role may not see are an error.
 func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options) ([]byte, error) {
 	db, err := connect(ctx, cfg)
 	if err != nil {
@@ -23,6 +25,9 @@ func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options) ([]
 	defer db.close()
 	c, err := catalog.Read(ctx, db.native, opts)
 	if err != nil {
+		return nil, err
+	}
+	if err := refuseHidden(ctx, db.native, c); err != nil {
 		return nil, err
 	}
 	drv, err := db.atlas()
@@ -58,6 +63,40 @@ func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options) ([]
 	}
 	out.Write(hcl)
 	return out.Bytes(), nil
+}
+
+// refuseHidden returns an error if the session's role lacks rights on tables of c. The
+// engine reads tables and columns from information_schema, which hides those with which
+// the role may do nothing; the catalog hides nothing.
+func refuseHidden(ctx context.Context, conn *pgx.Conn, c catalog.Catalog) error {
+	var role string
+	var tables []string
+	err := conn.QueryRow(ctx, `
+		SELECT pg_catalog.quote_ident(current_user), ARRAY(
+			SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.relname)
+			FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+			WHERE t.relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = t.oid)
+				AND NOT pg_catalog.pg_has_role(t.relowner, 'USAGE')
+				AND NOT pg_catalog.has_table_privilege(t.oid, 'SELECT, INSERT, UPDATE, REFERENCES')
+				AND NOT COALESCE((SELECT bool_and(pg_catalog.has_column_privilege(t.oid, a.attnum, 'SELECT, INSERT, UPDATE, REFERENCES'))
+					FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped), false)
+			ORDER BY 1)`).Scan(&role, &tables)
+	if err != nil {
+		return fmt.Errorf("looking for tables that are hidden from the role: %w", err)
+	}
+	lines := c.Lines()
+	hidden := slices.DeleteFunc(tables, func(name string) bool {
+		return !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, "table "+name+": ") })
+	})
+	if len(hidden) == 0 {
+		return nil
+	}
+	const shown = 5
+	list := strings.Join(hidden[:min(len(hidden), shown)], ", ")
+	if more := len(hidden) - shown; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return fmt.Errorf("role %s may not see all of %s: grant it SELECT on these tables, or inspect as their owner", role, list)
 }
 
 func inspect(ctx context.Context, drv migrate.Driver, opts catalog.Options) (*schema.Realm, error) {

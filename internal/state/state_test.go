@@ -399,3 +399,58 @@ schema "public" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// A role is shown the whole schema, or told which tables it may not see.
+func TestInspectHidden(t *testing.T) {
+	ctx := context.Background()
+	db := pgtest.New(t)
+	db.Exec(`
+		CREATE TYPE mood AS ENUM ('a', 'b');
+		CREATE TABLE a (id int GENERATED ALWAYS AS IDENTITY (START WITH 100) PRIMARY KEY, m mood DEFAULT 'a', g int GENERATED ALWAYS AS (1 + 1) STORED);
+		CREATE TABLE b (id serial PRIMARY KEY, a int REFERENCES a CHECK (a > 0));
+		CREATE INDEX ON b (a);
+		CREATE TABLE parts (id int) PARTITION BY RANGE (id);
+		CREATE TABLE part PARTITION OF parts FOR VALUES FROM (1) TO (2);
+		CREATE SCHEMA own; CREATE TABLE own."C" (id int);
+		CREATE TABLE t1 (); CREATE TABLE t2 (n int); CREATE TABLE t3 (n int); CREATE TABLE t4 (n int);
+		CREATE TABLE legacy (n int);`)
+	admin, err := pgtest.Server(t).Admin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close(ctx)
+	role := db.Name + "_stranger"
+	if _, err := admin.Exec(ctx, "CREATE ROLE "+role+" LOGIN"); err != nil {
+		t.Fatal(err)
+	}
+	opts := catalog.Options{Exclude: []string{"public.legacy"}}
+	want, err := Inspect(ctx, db.ConnConfig(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := db.ConnConfig()
+	cfg.User = role
+	for _, tt := range []struct{ grant, hidden string }{
+		{"", `own."C", public.a, public.b, public.parts, public.t1 and 3 more`},
+		{"GRANT SELECT ON a, parts, t1, t2, t3, t4 TO " + role, `own."C", public.b`},
+		{"GRANT SELECT (id) ON b TO " + role, `own."C", public.b`},
+		{"GRANT INSERT (a) ON b TO " + role, `own."C"`},
+		{`GRANT SELECT ON own."C" TO ` + role, ""},
+	} {
+		db.Exec(tt.grant)
+		got, err := Inspect(ctx, cfg, opts)
+		if tt.hidden != "" {
+			want := "role " + role + " may not see all of " + tt.hidden + ": grant it SELECT on these tables, or inspect as their owner"
+			if err == nil || err.Error() != want {
+				t.Errorf("after %q: %v\n%s\nwant the error %s", tt.grant, err, got, want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(got)); diff != "" {
+			t.Errorf("with all rights (-owner +role):\n%s", diff)
+		}
+	}
+}

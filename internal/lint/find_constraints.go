@@ -97,6 +97,7 @@ func (f *finder) newConstraint(s *step, t *relation, c *constraint) {
 			d.Query = orphans(s.after, c)
 		}
 		f.add(s, "add-fk-validating", d)
+		f.said[parent.sql()] = true
 		f.mayFail(s, t, c, d)
 	case "c":
 		if !c.Validated || !s.scannedAny(t.OID) && !s.rewrittenAny(t.OID) {

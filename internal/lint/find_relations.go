@@ -177,25 +177,32 @@ func (f *finder) rewrite(s *step, t *relation, name, what string) {
 	f.add(s, name, d)
 }
 
-// rewrites finds tables with other files now of which no rule has said anything.
-func (f *finder) rewrites(s *step) {
+// unsaid finds tables that have other files now, or were read under a strong lock, of which no rule has said anything.
+func (f *finder) unsaid(s *step) {
 	switch s.st.verb {
-	case "CLUSTER", "REFRESH", "TRUNCATE", "VACUUM":
+	case "CLUSTER", "REFRESH", "REINDEX", "TRUNCATE", "VACUUM":
 		return // the text's own finding says it
 	}
 	for _, oid := range sorted(s.before.relations) {
 		t := f.oldTable(s, oid)
-		if t == nil || !s.rewritten(oid) || f.saidOf(s, t) {
+		if t == nil || f.saidOf(s, t) {
 			continue
 		}
 		d := f.about(s, t)
-		d.Text = fmt.Sprintf("the statement rewrites or empties table %s under %s: reads and writes wait until it is done, and it is kept %s", f.name(t), lockName(d.Lock), f.until(s))
-		d.Fix = "make a new table or column, fill it in batches, and swap the two"
-		f.add(s, "table-rewrite", d)
+		switch {
+		case s.rewritten(oid):
+			d.Text = fmt.Sprintf("the statement rewrites or empties table %s under %s: reads and writes wait until it is done, and it is kept %s", f.name(t), lockName(d.Lock), f.until(s))
+			d.Fix = "make a new table or column, fill it in batches, and swap the two"
+			f.add(s, "table-rewrite", d)
+		case s.scanned(oid) && strength[d.Lock] >= strength[shareLock] && strength[d.Lock] > strength[s.kept(oid)]:
+			d.Text = fmt.Sprintf("the statement reads all of table %s under %s: writes wait until it is done, and it is kept %s", f.name(t), lockName(d.Lock), f.until(s))
+			d.Fix = "take the lock and read the table in transactions of their own"
+			f.add(s, "table-scan", d)
+		}
 	}
 }
 
-// saidOf reports whether a rule has looked at the table or at one that it is a partition of.
+// saidOf reports whether a rule has named the table or at one that it is a partition of.
 func (f *finder) saidOf(s *step, t *relation) bool {
 	for ; t != nil; t = s.before.relations[t.Parent] {
 		if f.said[t.sql()] {

@@ -64,6 +64,7 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 		d.Text = fmt.Sprintf("%s checks foreign key %s anew, with %s on %s and %s until it is done", change, pgsql.Ident(fk.Name), lockName(d.Lock), f.name(b), f.name(other))
 		d.Fix = expand
 		f.add(s, "type-change-revalidates-fk", d)
+		f.said[other.sql()] = true
 	}
 	if !f.oldColumn(b.OID, was.Num) {
 		return // nobody relies on its values yet

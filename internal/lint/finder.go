@@ -19,7 +19,7 @@ type finder struct {
 	tr       *trace
 	earlier  []*step // of the change's files before this one
 	found    []Diagnostic
-	said     map[string]bool // tables that the rules have looked at for the statement, whether it is reported or not
+	said     map[string]bool // tables that findings of the statement name, whether they are reported or not
 }
 
 // settings say what to report and how.
@@ -80,7 +80,7 @@ func (f *finder) statement(s *step) {
 	f.partitions(s)
 	f.code(s)
 	f.access(s)
-	f.rewrites(s)
+	f.unsaid(s)
 	f.work(s)
 }
 

@@ -131,6 +131,7 @@ var hazards = []Rule{
 	{"add-column-constrained-domain", "IB411", Blocking, Error, false, "Reads and writes wait while the table is rewritten. Use the plain type and a NOT VALID check."},
 	{"type-change-rewrite", "PG301", Blocking, Error, false, "Reads and writes wait while the table and its indexes are rewritten. Add a new column, write both, fill it in batches, swap."},
 	{"table-rewrite", "IB429", Blocking, Error, false, "Reads and writes wait while the table's files are replaced. Use a new table or column, and fill it in batches."},
+	{"table-scan", "IB430", Blocking, Error, false, "Writes, or reads too, wait while every row is read. Take the lock and read the table in transactions of their own."},
 	{"type-change-recheck", "IB412", Blocking, Error, false, "Reads and writes wait while a check is made on every row. Drop the check, change the type, add it NOT VALID and validate it."},
 	{"type-change-reindex", "IB413", Blocking, Error, false, "Reads and writes wait while an index is rebuilt. Drop the index concurrently before and build it concurrently after, or use a new column."},
 	{"type-change-revalidates-fk", "IB414", Blocking, Error, false, "Reads and writes of both tables wait while the foreign key is checked. Use a new column."},

@@ -1,0 +1,1 @@
+DO $$ BEGIN ALTER DOMAIN positive ADD CONSTRAINT small CHECK (value < 100); END $$;

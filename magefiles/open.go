@@ -78,7 +78,10 @@ func openWithoutDir(env, url, format *string, further ...report.Format) (*cmd, e
 	if err != nil {
 		return nil, err
 	}
-	if e.OnEmbedded {
+	switch {
+	case e.Above:
+		say("no project in this folder: using the one in %s, to which paths are relative", e.Root)
+	case e.OnEmbedded:
 		say("no project in this folder: using the one that this binary carries")
 	}
 	return &cmd{Env: e, Printer: &report.Printer{

@@ -28,10 +28,10 @@ const (
 
 // Options say where to look.
 type Options struct {
-	// Root is the project folder. Empty means the current one.
+	// Root is the project folder, or one below it. Empty means the current one.
 	Root string
 	// Embedded is the project that the binary carries. It is used if Root has neither
-	// atlas.hcl nor schema.hcl nor migrations.
+	// atlas.hcl nor schema.hcl nor migrations, and no folder above it an atlas.hcl.
 	Embedded fs.FS
 	// Env and URL are the flags of these names, empty if not given.
 	Env, URL string
@@ -49,6 +49,8 @@ type Env struct {
 	// folder's or the embedded ones.
 	Root string
 	FS   fs.FS
+	// Above says that the project was found above Options.Root, which holds none.
+	Above bool
 	// OnEmbedded says that FS is what the binary carries: nothing can be written to it.
 	OnEmbedded bool
 	// Schema and Migrations are slash-separated paths in FS: schema.hcl and the folder.
@@ -122,8 +124,13 @@ func Load(opts Options) (*Env, error) {
 		return nil, fmt.Errorf("finding the project folder: %w", err)
 	}
 	env := &Env{Root: root, FS: newFolderFS(root)}
-	if opts.Embedded != nil && !holdsProject(env.FS) {
-		env.FS, env.OnEmbedded = opts.Embedded, true
+	if !holdsProject(env.FS) {
+		if found := above(root); found != "" {
+			root = found
+			env.Root, env.FS, env.Above = found, newFolderFS(found), true
+		} else if opts.Embedded != nil {
+			env.FS, env.OnEmbedded = opts.Embedded, true
+		}
 	}
 	src, err := fs.ReadFile(env.FS, configName)
 	switch {
@@ -169,6 +176,30 @@ func holdsProject(fsys fs.FS) bool {
 		_, err := fs.Stat(fsys, name)
 		return err == nil
 	})
+}
+
+// above is the nearest folder above root that holds an atlas.hcl, "" if there is none. The
+// search does not leave root's git repository, and ends at a folder where anybody may leave
+// files, as /tmp is: what they left must not get at a database.
+func above(root string) string {
+	exists := func(name string) bool {
+		_, err := os.Stat(filepath.Join(root, name))
+		return err == nil
+	}
+	var err error
+	if root, err = filepath.EvalSymlinks(root); err != nil {
+		return ""
+	}
+	for !exists(".git") && filepath.Dir(root) != root {
+		root = filepath.Dir(root)
+		if info, err := os.Stat(root); err != nil || info.Mode()&fs.ModeSticky != 0 {
+			return ""
+		}
+		if exists(configName) {
+			return root
+		}
+	}
+	return ""
 }
 
 // inside refuses what leads out of the project folder by a symbolic link. What does not

@@ -291,6 +291,62 @@ func TestEmbedded(t *testing.T) {
 	}
 }
 
+// TestAbove looks for the project from folders below it.
+func TestAbove(t *testing.T) {
+	embedded := fstest.MapFS{configName: {Data: []byte(minimal)}, schemaName: {}}
+	root, err := filepath.EvalSymlinks(folder(t, minimal))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mkdir := func(parts ...string) string {
+		dir := filepath.Join(append([]string{root}, parts...)...)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	mkdir("sub", "repository", ".git")
+	if err := os.Chmod(mkdir("anybodys"), 0o777|os.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(mkdir("anybodys"), configName), []byte("left by somebody"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(mkdir("sub", "deep"), link); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, dir string
+		found     bool
+	}{
+		{"the folder itself", root, true},
+		{"below it", mkdir("sub", "deep"), true},
+		{"by a link", link, true},
+		{"a git repository in it", mkdir("sub", "repository"), false},
+		{"below a git repository in it", mkdir("sub", "repository", "deep"), false},
+		{"where anybody may leave files", mkdir("anybodys", "mine"), false},
+	} {
+		got, err := Load(Options{Root: tt.dir, Embedded: embedded, LookupEnv: env()})
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		if got.OnEmbedded == tt.found || got.Above != (tt.found && tt.dir != root) {
+			t.Errorf("%s: above %v, embedded %v", tt.name, got.Above, got.OnEmbedded)
+		}
+		if tt.found && (got.Root != root || got.MigrationsDir != filepath.Join(root, migrationsName)) {
+			t.Errorf("%s: found %s with %s", tt.name, got.Root, got.MigrationsDir)
+		}
+	}
+	// What begins a project of its own is none yet, and does not mean the one above.
+	half := mkdir("half")
+	mkdir("half", migrationsName)
+	if _, err := Load(Options{Root: half, Embedded: embedded, LookupEnv: env()}); fmt.Sprint(err) != half+" has no atlas.hcl: run this in the project folder" {
+		t.Errorf("half a project: %v", err)
+	}
+}
+
 func TestDevURL(t *testing.T) {
 	clearLibpq(t)
 	for _, tt := range []struct{ dev, want, err string }{

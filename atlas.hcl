@@ -28,7 +28,7 @@ locals {
 }
 
 # On your own machine. `-env=local` always means the local PostgreSQL that the commands
-# start for this folder (`dev:up`, `dev:down`, `dev:url`); the url serves the Atlas CLI.
+# start for this folder (`dev:up`, `dev:down`, `dev:reset`, `dev:url`); the url serves the Atlas CLI.
 env "local" {
   src     = "file://schema.hcl"
   url     = var.url

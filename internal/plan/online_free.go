@@ -95,12 +95,16 @@ func possible(ctx context.Context, conn *pgx.Conn, stmts ...string) error {
 
 const freedNote = "It goes before the type of its column changes: PostgreSQL cannot make it over the new type."
 
+// freedUntil is what follows where something like it comes back in a later file.
+const freedUntil = "Until it is made again it checks nothing: rows that are against it by then stop that."
+
 // freeConstraint drops a constraint before the types change and adds w, what becomes of it,
 // after.
 func (d *differ) freeConstraint(t *table, h, w *constraint) {
 	drop := dropConstraint(t, h.Name)
 	drop.note = []string{freedNote}
 	if w != nil {
+		drop.note = append(drop.note, freedUntil)
 		d.add(d.addConstraint(t, w)...)
 	}
 	d.add(op{stage: stageFree, up: []cmd{drop}}.undo(d.addConstraint(t, h)))
@@ -112,9 +116,13 @@ func (d *differ) freeIndex(t *table, h, w *index) {
 	if t.Partitioned {
 		drop = dropPartitioned(t, h.Name)
 	}
-	drop.note = append([]string{freedNote}, drop.note...)
+	note := []string{freedNote}
 	if w != nil {
+		if h.Unique {
+			note = append(note, freedUntil, "ON CONFLICT finds no index meanwhile, and is an error.")
+		}
 		d.add(d.addIndex(t, w)...)
 	}
+	drop.note = append(note, drop.note...)
 	d.add(op{stage: stageFree, up: []cmd{drop}}.undo(d.addIndex(t, h)))
 }

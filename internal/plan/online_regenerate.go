@@ -116,7 +116,8 @@ func (r *regenerated) without(t *table) *table {
 func (r *regenerated) drop(t *table) []cmd {
 	var cmds []cmd
 	for _, c := range r.columns {
-		cmds = append(cmds, action(t, "DROP COLUMN "+ident(c.Name), "What is computed is no loss: PostgreSQL can only make the column anew."))
+		cmds = append(cmds, action(t, "DROP COLUMN "+ident(c.Name), "What is computed is no loss: PostgreSQL can only make the column anew.",
+			"What was granted on the column itself goes along: grant it again."))
 	}
 	return cmds
 }

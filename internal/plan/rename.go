@@ -325,7 +325,7 @@ func renameOps(done []Rename) []op {
 		for i, s := range up {
 			c := sql(s)
 			if i == 0 {
-				c.note = []string{fmt.Sprintf("Rename %s %s to %s. What runs meanwhile and uses the old name fails from now on.", r.Kind, r.old(), r.new())}
+				c.note = []string{fmt.Sprintf("Rename %s %s to %s. What runs meanwhile and uses the old name %s.", r.Kind, r.old(), r.new(), r.breaks(done))}
 			}
 			o.up = append(o.up, c)
 		}
@@ -335,6 +335,18 @@ func renameOps(done []Rename) []op {
 		ops = append(ops, o)
 	}
 	return ops
+}
+
+// breaks says what becomes of a statement that uses the old name. Where another of the
+// renames done gives that name away again it goes on, with what it does not mean.
+func (r Rename) breaks(done []Rename) string {
+	i := slices.IndexFunc(done, func(o Rename) bool {
+		return o.Kind == r.Kind && o.NewSchema == r.Schema && o.Of == r.Of && o.New == r.Old
+	})
+	if i < slices.Index(done, r) {
+		return "fails from now on"
+	}
+	return "finds another " + r.Kind + " there and no error: stop it before"
 }
 
 // onlyRenames says whether ops do nothing but give indexes and constraints other names.

@@ -5,6 +5,7 @@
 -- let the application read that, and drop m when nobody uses it any more.
 
 -- What is computed is no loss: PostgreSQL can only make the column anew.
+-- What was granted on the column itself goes along: grant it again.
 ALTER TABLE public.t
   DROP COLUMN m,
   ADD COLUMN m integer GENERATED ALWAYS AS ((n * 3)) STORED NOT NULL;

@@ -14,6 +14,7 @@
 -- let it read failed_new, and drop failed when nobody uses it any more.
 
 -- What is computed is no loss: PostgreSQL can only make the column anew.
+-- What was granted on the column itself goes along: grant it again.
 ALTER TABLE public.runs
   DROP COLUMN total,
   DROP COLUMN "Upper",

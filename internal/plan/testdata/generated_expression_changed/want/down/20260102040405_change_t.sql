@@ -3,6 +3,7 @@
 -- The table's columns have another order then: SELECT * and an INSERT without a list of columns see it.
 
 -- What is computed is no loss: PostgreSQL can only make the column anew.
+-- What was granted on the column itself goes along: grant it again.
 ALTER TABLE public.t
   DROP COLUMN m,
   ADD COLUMN m integer GENERATED ALWAYS AS ((n * 2)) STORED NOT NULL;

@@ -10,6 +10,7 @@
 --   SELECT * FROM public.p WHERE n NOT BETWEEN -2147483648 AND 2147483647;
 
 -- What is computed is no loss: PostgreSQL can only make the column anew.
+-- What was granted on the column itself goes along: grant it again.
 ALTER TABLE public.p
   DROP COLUMN m,
   ALTER COLUMN n TYPE integer,

@@ -13,6 +13,7 @@
 --   SELECT * FROM public.runs WHERE length(rtrim(name::text, ' ')) > 20;
 
 -- What is computed is no loss: PostgreSQL can only make the column anew.
+-- What was granted on the column itself goes along: grant it again.
 ALTER TABLE public.runs
   DROP COLUMN total,
   DROP COLUMN "Upper",

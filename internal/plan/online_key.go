@@ -76,6 +76,9 @@ func (d *differ) freeKey(t *table, h, w *constraint) {
 	}
 	drop.note = []string{why + ", and PostgreSQL compares no old type with a new one."}
 	if w != nil {
+		if d.retyped(t, h) { // not so for an enum, of which both ends are made anew at once
+			drop.note = append(drop.note, "In between a statement that joins the two fails as well.")
+		}
 		drop.note = append(drop.note, "Until it is added again it neither checks nor cascades: a row that is against it by then fails its validation.")
 		d.add(d.addConstraint(t, w)...)
 	}

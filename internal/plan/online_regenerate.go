@@ -73,9 +73,20 @@ func (d *differ) regenerate(ctx context.Context, have, want *table) (*table, *ta
 	}, func(i *index) bool {
 		return slices.ContainsFunc(from.indexes, func(h *index) bool { return h.Name == i.Name })
 	})
+	// Reading the table for the planner can wait until the lock is gone.
+	create, later := to.create(have), []cmd(nil)
+	create = slices.DeleteFunc(create, func(c cmd) bool {
+		if c.last {
+			later = []cmd{c}
+		}
+		return c.last
+	})
+	if later != nil {
+		d.add(op{stage: stageAnalyze, up: later})
+	}
 	d.add(op{stage: stageRewrite, key: have.String(), rank: -1, up: from.drop(have), down: from.create(have),
 		marks: append(d.regenerateMarks(have, to), instead...), downMarks: d.regenerateMarks(have, from)},
-		op{stage: stageRewrite, key: have.String(), rank: 1, up: to.create(have), down: to.drop(have)})
+		op{stage: stageRewrite, key: have.String(), rank: 1, up: create, down: to.drop(have)})
 	for _, c := range to.columns {
 		if !c.Virtual {
 			d.add(analyze(have.String(), "the new values", c.Name))

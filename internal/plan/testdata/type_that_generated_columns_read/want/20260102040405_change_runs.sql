@@ -35,6 +35,3 @@ CREATE INDEX ix_lower ON public.runs (lower("Upper"));
 CREATE INDEX ix_total ON public.runs (total);
 
 COMMENT ON INDEX public.ix_total IS 'why';
-
--- The planner knows nothing about an expression's values yet.
-ANALYZE public.runs;

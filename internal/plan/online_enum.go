@@ -40,6 +40,17 @@ func (d *differ) enums(ctx context.Context, have, want *schema.Realm) error {
 	return nil
 }
 
+// missing returns the literals of those of the values that others lack.
+func missing(values, others []string) []string {
+	var literals []string
+	for _, v := range values {
+		if !slices.Contains(others, v) {
+			literals = append(literals, pgsql.Literal(v))
+		}
+	}
+	return literals
+}
+
 // subsequence says whether b is a with something added anywhere.
 func subsequence(a, b []string) bool {
 	for _, v := range b {
@@ -57,7 +68,7 @@ func (d *differ) rebuildEnum(ctx context.Context, schemaName string, h, w *schem
 	if err != nil {
 		return err
 	}
-	gone := slices.DeleteFunc(slices.Clone(h.Values), func(v string) bool { return slices.Contains(w.Values, v) })
+	gone, added := missing(h.Values, w.Values), missing(w.Values, h.Values)
 	defaults := make([]*string, len(users))
 	for i := range users {
 		u := &users[i]
@@ -108,12 +119,11 @@ func (d *differ) rebuildEnum(ctx context.Context, schemaName string, h, w *schem
 	o := op{stage: stageSwapEnum, key: "enum " + name, up: up, down: down}
 	what := "the order of its values changes"
 	if len(gone) > 0 {
-		var quoted []string
-		for _, v := range gone {
-			quoted = append(quoted, pgsql.Literal(v))
-		}
-		what = "it loses " + strings.Join(quoted, ", ")
-		o.up[0].note = append(o.up[0].note, "Fails while a row has "+strings.Join(quoted, " or ")+": change such rows before.")
+		what = "it loses " + strings.Join(gone, ", ")
+		o.up[0].note = []string{"Fails while a row has " + strings.Join(gone, " or ") + ": change such rows before."}
+	}
+	if len(added) > 0 {
+		o.down[0].note = []string{"Fails while a row has " + strings.Join(added, " or ") + ": change such rows before."}
 	}
 	o.up[0].note = append([]string{"PostgreSQL cannot change an enum so: another type takes its place."}, o.up[0].note...)
 	for i, u := range users {

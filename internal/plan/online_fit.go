@@ -53,19 +53,37 @@ func (n typeName) number() bool {
 // fits says that values of one type may stop its change to another, and how to find the rows
 // with such values; nothing if every value fits.
 func fits(t *table, a, b *column) []string {
+	var marks []string
+	if cuts(a.Type, b.Type) {
+		marks = append(marks, fmt.Sprintf("Cuts off without an error what of a value of %s has no room in %s.", ident(a.Name), b.Type))
+	}
 	may, where := misfits(ident(a.Name), a.Type, b.Type)
 	if !may {
-		return nil
+		return marks
 	}
 	fails := fmt.Sprintf("Fails if a value of %s does not fit into %s", ident(a.Name), b.Type)
 	if where == "" {
-		return []string{fails + "."}
+		return append(marks, fails+".")
 	}
 	such := "; such rows:"
 	if strings.HasPrefix(where, "NOT pg_input_is_valid(") {
 		such = "; such rows, from PostgreSQL 16 on:"
 	}
-	return []string{fails + such, "  SELECT * FROM " + t.String() + " WHERE " + where + ";"}
+	return append(marks, fails+such, "  SELECT * FROM "+t.String()+" WHERE "+where+";")
+}
+
+// cuts says whether the change of a type makes values fit which are too long.
+func cuts(from, to string) bool {
+	a, b := parseType(from), parseType(to)
+	switch b.name {
+	case "name":
+		return a.text()
+	case "bit":
+		return a.integer() || a.text()
+	case "bit varying":
+		return a.text() && b.length > 0
+	}
+	return false
 }
 
 // misfits says whether a value of one type may not fit into another, and the condition by
@@ -94,6 +112,10 @@ func misfits(expr, from, to string) (may bool, where string) {
 		known := a.integer() || a.length > 0
 		return b.length > 0 && (!known || digits > whole || a.decimals > b.decimals),
 			fmt.Sprintf("abs(round(%s::numeric, %d)) >= 1e%d", expr, b.decimals, whole)
+	case cuts(from, to) && (a.integer() || b.name == "name"):
+		return false, ""
+	case cuts(from, to):
+		return true, "NOT pg_input_is_valid(" + expr + "::text, 'bit varying')"
 	case a.text(), from == "json" && to == "jsonb":
 		return true, "NOT pg_input_is_valid(" + expr + "::text, " + literal(to) + ")"
 	case strings.Contains(to, "."), b.name == "bit", b.name == "bit varying", a.name == "json", a.name == "jsonb", from == "double precision" && to == "real":

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
@@ -58,6 +60,9 @@ func TestMisfits(t *testing.T) {
 		{from: "json", to: "jsonb", values: `{},"\u0000"`, bad: 1},
 		{from: "jsonb", to: "json", values: `{}`, never: true},
 		{from: "integer", to: "public.percent", values: "7,100", bad: 1, unsaid: true},
+		{from: "bigint", to: "bit(4)", using: "::bit(4)", values: "1,255", never: true},
+		{from: "text", to: "bit(3)", using: "::bit(3)", values: "101,10101,12", bad: 1},
+		{from: "text", to: "name", values: strings.Repeat("x", 70), never: true},
 		{from: "bit varying(8)", to: "bit(2)", values: "11,111", bad: 1, unsaid: true},
 		{from: "character varying(9)[]", to: "character varying(2)[]", values: "{ab},{abc}", bad: 1, unsaid: true},
 		{from: "integer[]", to: "bigint[]", values: "{1}", never: true},
@@ -91,5 +96,37 @@ func TestMisfits(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCuts asks PostgreSQL of which values a change of their type leaves a part only.
+func TestCuts(t *testing.T) {
+	conn := pgtest.New(t).Conn()
+	for _, test := range []struct {
+		from, to, using, value string
+		want                   bool
+	}{
+		{"text", "name", "", strings.Repeat("x", 70), true},
+		{"text", "bit(3)", "::bit(3)", "10101", true},
+		{"text", "bit varying(3)", "::bit varying(3)", "10101", true},
+		{"text", "bit varying", "::bit varying", "10101", false},
+		{"text", "character varying(70)", "", strings.Repeat("x", 70), false},
+		{"bit(5)", "bit varying(5)", "", "10101", false},
+	} {
+		if got := cuts(test.from, test.to); got != test.want {
+			t.Errorf("%s to %s cuts: %v", test.from, test.to, got)
+		}
+		_, err := conn.Exec(t.Context(), fmt.Sprintf("DROP TABLE IF EXISTS t; CREATE TABLE t (c %s); INSERT INTO t VALUES (%s); ALTER TABLE t ALTER c TYPE %s USING c%s",
+			test.from, pgsql.Literal(test.value), test.to, test.using))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var have string
+		if err := conn.QueryRow(t.Context(), "SELECT c::text FROM t", pgx.QueryExecModeSimpleProtocol).Scan(&have); err != nil {
+			t.Fatal(err)
+		}
+		if cut := have != test.value; cut != test.want {
+			t.Errorf("%s to %s: %s becomes %s", test.from, test.to, test.value, have)
+		}
 	}
 }

@@ -120,6 +120,8 @@ func (d *differ) freeIndex(t *table, h, w *index) {
 	if w != nil {
 		if h.Unique {
 			note = append(note, freedUntil, "ON CONFLICT finds no index meanwhile, and is an error.")
+		} else {
+			note = append(note, "Until it is built again queries go without it.")
 		}
 		d.add(d.addIndex(t, w)...)
 	}

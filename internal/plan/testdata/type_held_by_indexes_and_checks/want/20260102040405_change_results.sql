@@ -8,6 +8,7 @@ ALTER TABLE public."Results"
   DROP CONSTRAINT d_key;
 
 -- It goes before the type of its column changes: PostgreSQL cannot make it over the new type.
+-- Until it is built again queries go without it.
 DROP INDEX CONCURRENTLY public."Ix c";
 
 -- It goes before the type of its column changes: PostgreSQL cannot make it over the new type.

@@ -57,6 +57,9 @@ func fits(t *table, a, b *column) []string {
 	if cuts(a.Type, b.Type) {
 		marks = append(marks, fmt.Sprintf("Cuts off without an error what of a value of %s has no room in %s.", ident(a.Name), b.Type))
 	}
+	if what := loses(a.Type, b.Type); what != "" {
+		marks = append(marks, fmt.Sprintf("Loses without an error %s of %s.", what, ident(a.Name)))
+	}
 	may, where := misfits(ident(a.Name), a.Type, b.Type)
 	if !may {
 		return marks
@@ -84,6 +87,62 @@ func cuts(from, to string) bool {
 		return a.text() && b.length > 0
 	}
 	return false
+}
+
+// loses says what the change of a type takes from values, by rounding or because the new type
+// has no place for it; "" for nothing.
+func loses(from, to string) string {
+	if element, ok := strings.CutSuffix(to, "[]"); ok {
+		return loses(strings.TrimSuffix(from, "[]"), element)
+	}
+	a, b := parseType(from), parseType(to)
+	fractions := a.name == "numeric" && (a.length == 0 || a.decimals > 0) || a.name == "real" || a.name == "double precision"
+	was, isTime := parseTime(from)
+	will, staysTime := parseTime(to)
+	switch {
+	case b.integer() && (fractions || a.name == "jsonb"):
+		return "the fractions"
+	case b.name == "numeric" && b.length > 0 && fractions && (a.name != "numeric" || a.length == 0 || a.decimals > b.decimals):
+		return "digits behind the point"
+	case b.name == "real" && a.number() && a.name != "real" && a.name != "smallint", b.name == "double precision" && (a.name == "numeric" || a.name == "bigint"):
+		return "the last digits"
+	case a.name == "json" && b.name == "jsonb":
+		return "the order of keys, and all but the last of those that are there twice"
+	case strings.HasPrefix(was.name, "timestamp") && b.name == "date":
+		return "the time of day"
+	case strings.HasPrefix(was.name, "timestamp") && strings.HasPrefix(will.name, "time "):
+		return "the date"
+	case was.name == "time with time zone" && will.name == "time without time zone":
+		return "the time zone"
+	case isTime && staysTime && will.fields != "" && will.fields != was.fields && !strings.HasSuffix(will.fields, "second"):
+		return "the smaller units"
+	case isTime && staysTime && will.precision < was.precision:
+		return "fractions of the seconds"
+	}
+	return ""
+}
+
+// A timeType is a type of times as format_type has it: "timestamp(3) with time zone",
+// "interval day to hour", "interval second(2)".
+type timeType struct {
+	name, fields string
+	precision    int
+}
+
+var timePattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(timestamp|time|interval)(?:\((\d)\))?((?: with(?:out)? time zone)?)((?: [a-z ]+)?)(?:\((\d)\))?$`)
+})
+
+func parseTime(s string) (t timeType, ok bool) {
+	m := timePattern().FindStringSubmatch(s)
+	if m == nil {
+		return timeType{}, false
+	}
+	t = timeType{name: m[1] + m[3], fields: m[4], precision: 6}
+	if p := m[2] + m[5]; p != "" {
+		t.precision, _ = strconv.Atoi(p)
+	}
+	return t, true
 }
 
 // misfits says whether a value of one type may not fit into another, and the condition by

@@ -99,6 +99,78 @@ func TestMisfits(t *testing.T) {
 	}
 }
 
+// TestLoses asks PostgreSQL which values are others after a change of their type and back.
+func TestLoses(t *testing.T) {
+	conn := pgtest.New(t).Conn()
+	if _, err := conn.Exec(t.Context(), "SET timezone = 'UTC'"); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ from, to, value, want string }{
+		{"numeric", "integer", "1.5", "the fractions"},
+		{"numeric(10,2)", "bigint", "1.5", "the fractions"},
+		{"numeric(10,0)", "bigint", "15", ""},
+		{"double precision", "smallint", "1.25", "the fractions"},
+		{"jsonb", "integer", "1.5", "the fractions"},
+		{"integer", "bigint", "15", ""},
+		{"numeric", "numeric(10,2)", "1.555", "digits behind the point"},
+		{"numeric(10,3)", "numeric(10,2)", "1.555", "digits behind the point"},
+		{"numeric(10,2)", "numeric(12,2)", "1.55", ""},
+		{"double precision", "numeric(10,1)", "1.55", "digits behind the point"},
+		{"double precision", "real", "1.23456789012", "the last digits"},
+		{"integer", "real", "123456789", "the last digits"},
+		{"bigint", "double precision", "1234567890123456789", "the last digits"},
+		{"integer", "double precision", "123456789", ""},
+		{"real", "double precision", "1.5", ""},
+		{"json", "jsonb", `{"b": 1, "a": 2, "b": 3}`, "the order of keys, and all but the last of those that are there twice"},
+		{"timestamp with time zone", "date", "2024-05-06 07:08:09+00", "the time of day"},
+		{"timestamp without time zone", "date", "2024-05-06 07:08:09", "the time of day"},
+		{"timestamp without time zone", "time without time zone", "2024-05-06 07:08:09", "the date"},
+		{"date", "timestamp without time zone", "2024-05-06", ""},
+		{"timestamp with time zone", "timestamp(0) with time zone", "2024-05-06 07:08:09.5+00", "fractions of the seconds"},
+		{"timestamp(3) with time zone", "timestamp(6) with time zone", "2024-05-06 07:08:09.5+00", ""},
+		{"time without time zone", "time(0) without time zone", "07:08:09.5", "fractions of the seconds"},
+		{"time with time zone", "time without time zone", "07:08:09+02", "the time zone"},
+		{"interval", "interval day", "3 days 04:05:06", "the smaller units"},
+		{"interval day to hour", "interval", "3 days 04:00:00", ""},
+		{"interval", "interval(0)", "04:05:06.5", "fractions of the seconds"},
+		{"interval", "interval second(2)", "04:05:06.555", "fractions of the seconds"},
+		{"interval", "interval day to second", "3 days 04:05:06", ""},
+		{"numeric[]", "integer[]", "{1.5}", "the fractions"},
+	} {
+		if got := loses(test.from, test.to); got != test.want {
+			t.Errorf("%s to %s loses %q, want %q", test.from, test.to, got, test.want)
+		}
+		var had, has string
+		for _, sql := range []string{"DROP TABLE IF EXISTS t", "CREATE TABLE t (c " + test.from + ")", "INSERT INTO t VALUES (" + pgsql.Literal(test.value) + ")"} {
+			if _, err := conn.Exec(t.Context(), sql); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read := func(into *string) {
+			if err := conn.QueryRow(t.Context(), "SELECT c::text FROM t", pgx.QueryExecModeSimpleProtocol).Scan(into); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read(&had)
+		for _, typ := range []string{test.to, test.from} {
+			using := "c::" + typ
+			if test.to == "time without time zone" && strings.HasPrefix(typ, "timestamp") {
+				using = "'2000-01-01'::date + c" // there is no cast
+			}
+			if _, err := conn.Exec(t.Context(), "ALTER TABLE t ALTER c TYPE "+typ+" USING "+using); err != nil {
+				if typ == test.from {
+					break // no way back: what is there now is told apart as it is
+				}
+				t.Fatal(err)
+			}
+		}
+		read(&has)
+		if lost := had != has; lost != (test.want != "") {
+			t.Errorf("%s to %s and back: %s becomes %s", test.from, test.to, had, has)
+		}
+	}
+}
+
 // TestCuts asks PostgreSQL of which values a change of their type leaves a part only.
 func TestCuts(t *testing.T) {
 	conn := pgtest.New(t).Conn()

@@ -3,6 +3,7 @@
 -- REWRITES public."Results": the type of b changes from integer to jsonb, which writes every row and every index anew.
 -- REWRITES public."Results": the type of c changes from integer to jsonb, which writes every row and every index anew.
 -- REWRITES public."Results": the type of d changes from json to jsonb, which writes every row and every index anew.
+-- Loses without an error the order of keys, and all but the last of those that are there twice of d.
 -- Fails if a value of d does not fit into jsonb; such rows, from PostgreSQL 16 on:
 --   SELECT * FROM public."Results" WHERE NOT pg_input_is_valid(d::text, 'jsonb');
 

@@ -9,6 +9,7 @@
 -- let it read n_new, and drop n when nobody uses it any more.
 
 -- What is computed is no loss: PostgreSQL can only make the column anew.
+-- What was granted on the column itself goes along: grant it again.
 ALTER TABLE public.t
   DROP COLUMN twice,
   DROP COLUMN lower,

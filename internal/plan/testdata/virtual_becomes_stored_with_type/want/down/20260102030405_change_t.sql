@@ -7,6 +7,7 @@
 --   SELECT * FROM public.t WHERE length(rtrim(name::text, ' ')) > 10;
 
 -- What is computed is no loss: PostgreSQL can only make the column anew.
+-- What was granted on the column itself goes along: grant it again.
 ALTER TABLE public.t
   DROP COLUMN twice,
   DROP COLUMN lower,

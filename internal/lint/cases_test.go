@@ -1,6 +1,7 @@
 package lint_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,8 +15,9 @@ import (
 )
 
 // A case is a folder under testdata/cases: before.sql is what stands, migration.sql is the change, and expected.txt has a line
-// for each finding: the hazard's name, the table (- for none) and the code. It is empty if the change is safe. postgres, if it is
-// there, says for which versions of PostgreSQL all that holds: "14-", "-17".
+// for each finding: the hazard's name, the table (- for none), the code, the line in migration.sql, the lock (- for none) and the
+// severity. It is empty if the change is safe; -update rewrites it. postgres, if it is there, says for which versions of
+// PostgreSQL all that holds: "14-", "-17".
 
 // TestCases compares what lint finds in each case with what is expected, and measures both ways of being wrong.
 func TestCases(t *testing.T) {
@@ -88,14 +90,10 @@ func caseFindings(t *testing.T, name string) (got, want []string) {
 	r := mustRun(t, root, lint.Config{Latest: 1})
 	for _, f := range r.Files {
 		for _, d := range f.Diagnostics {
-			table := d.Table
-			if table == "" {
-				table = "-"
-			}
 			if f.Name != second {
 				t.Errorf("%s: %s", f.Name, d.Text)
 			}
-			line := strings.TrimSpace(fmt.Sprintf("%s %s %s", d.Name, table, d.Code))
+			line := fmt.Sprintf("%s %s %s %d %s %s", d.Name, cmp.Or(d.Table, "-"), cmp.Or(d.Code, "-"), d.Line, cmp.Or(d.Lock, "-"), d.Severity)
 			if !slices.Contains(got, line) {
 				got = append(got, line)
 			}
@@ -103,6 +101,16 @@ func caseFindings(t *testing.T, name string) (got, want []string) {
 				t.Logf("%s: %s\nlock: %s\nfix: %s\nquery: %s", d.Severity, d.Text, d.Lock, d.Fix, d.Query)
 			}
 		}
+	}
+	if *update {
+		text := ""
+		for _, line := range got {
+			text += line + "\n"
+		}
+		if err := os.WriteFile(filepath.Join(dir, "expected.txt"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return got, got
 	}
 	return got, want
 }

@@ -10,7 +10,7 @@ import "embed"
 
 // Files holds schema.hcl, atlas.hcl and the migrations folder with its sums,
 // down files and effects, under the same paths as in the repository. A binary
-// that runs in a container without the repository applies these.
+// that is told to (-carried), as in a container, applies these.
 //
 //go:embed schema.hcl atlas.hcl migrations
 var Files embed.FS

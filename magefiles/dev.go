@@ -17,9 +17,11 @@ import (
 type Dev mg.Namespace
 
 // Up starts the local PostgreSQL, keeps it running, and prints its URL.
-func (Dev) Up(ctx context.Context) error {
+func (Dev) Up(ctx context.Context,
+	carried *bool, // use the project that this binary carries instead of a folder's
+) error {
 	return run(ctx, func(ctx context.Context) error {
-		c, err := open(nil, nil, nil)
+		c, err := open(from{carried: carried}, nil)
 		if err != nil {
 			return err
 		}
@@ -33,9 +35,11 @@ func (Dev) Up(ctx context.Context) error {
 }
 
 // Down stops the local PostgreSQL; its data stays.
-func (Dev) Down(ctx context.Context) error {
+func (Dev) Down(ctx context.Context,
+	carried *bool, // use the project that this binary carries instead of a folder's
+) error {
 	return run(ctx, func(ctx context.Context) error {
-		c, err := open(nil, nil, nil)
+		c, err := open(from{carried: carried}, nil)
 		if err != nil {
 			return err
 		}
@@ -51,9 +55,11 @@ func (Dev) Down(ctx context.Context) error {
 }
 
 // Reset stops the local PostgreSQL and deletes its data: the next command starts with an empty database.
-func (Dev) Reset(ctx context.Context) error {
+func (Dev) Reset(ctx context.Context,
+	carried *bool, // use the project that this binary carries instead of a folder's
+) error {
 	return run(ctx, func(ctx context.Context) error {
-		c, err := openWithoutDir(nil, nil, nil)
+		c, err := openWithoutDir(from{carried: carried}, nil)
 		if err != nil {
 			return err
 		}
@@ -70,9 +76,11 @@ func (Dev) Reset(ctx context.Context) error {
 }
 
 // Url prints the local PostgreSQL's URL, and exits 1 if it isn't running.
-func (Dev) Url(ctx context.Context) error {
+func (Dev) Url(ctx context.Context,
+	carried *bool, // use the project that this binary carries instead of a folder's
+) error {
 	return run(ctx, func(ctx context.Context) error {
-		c, err := open(nil, nil, nil)
+		c, err := open(from{carried: carried}, nil)
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/project"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -32,9 +33,10 @@ func Plan(ctx context.Context,
 	env *string, // env block of atlas.hcl
 	dryrun *bool, // print the files instead of writing them
 	format *string, // text or json
+	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(env, nil, format)
+		c, err := open(from{env: env, carried: carried}, format)
 		if err != nil {
 			return err
 		}
@@ -69,14 +71,11 @@ func New(ctx context.Context,
 	format *string, // text or json
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(env, nil, format)
+		c, err := openToWrite(env, format)
 		if err != nil {
 			return err
 		}
 		defer c.close(&err)
-		if err := c.writable(); err != nil {
-			return err
-		}
 		p, err := plan.New(ctx, plan.Config{Dir: c.dir, Name: value(name)})
 		if err != nil {
 			return err
@@ -95,9 +94,10 @@ func New(ctx context.Context,
 func Check(ctx context.Context,
 	env *string, // env block of atlas.hcl
 	format *string, // text or json
+	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(env, nil, format)
+		c, err := open(from{env: env, carried: carried}, format)
 		if err != nil {
 			return err
 		}
@@ -126,6 +126,7 @@ func Lint(ctx context.Context,
 	env *string, // env block of atlas.hcl
 	format *string, // text, json, sarif, markdown or github (the default inside GitHub Actions)
 	out *string, // write further formats to files: sarif=FILE,markdown=FILE
+	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
 		last, err := count("latest", latest)
@@ -136,7 +137,7 @@ func Lint(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		c, err := open(env, url, format, report.GitHub, report.SARIF, report.Markdown)
+		c, err := open(from{env: env, url: url, carried: carried}, format, report.GitHub, report.SARIF, report.Markdown)
 		invalid := (migration.Errors)(nil)
 		if err != nil && !errors.As(err, &invalid) {
 			return err
@@ -173,8 +174,9 @@ func Apply(ctx context.Context,
 	strict *bool, // fail if the database is ahead of the migrations here
 	wait *time.Duration, // how long to wait for another who migrates, such as 5m; unlimited if not given
 	format *string, // text or json
+	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return live(ctx, env, url, format, wait, !value(dryrun), func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
+	return live(ctx, from{env: env, url: url, carried: carried}, format, wait, !value(dryrun), func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
 		most, err := count("n", n)
 		if err != nil {
 			return err
@@ -197,8 +199,9 @@ func Down(ctx context.Context,
 	yes *bool, // lose the data that it says would be lost
 	wait *time.Duration, // how long to wait for another who migrates, such as 5m; unlimited if not given
 	format *string, // text or json
+	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return live(ctx, env, url, format, wait, !value(dryrun), func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
+	return live(ctx, from{env: env, url: url, carried: carried}, format, wait, !value(dryrun), func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
 		most, err := count("n", n)
 		if err != nil {
 			return err
@@ -217,8 +220,9 @@ func Status(ctx context.Context,
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
 	format *string, // text or json
+	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return live(ctx, env, url, format, nil, false, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
+	return live(ctx, from{env: env, url: url, carried: carried}, format, nil, false, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
 		r, err := m.Status(ctx)
 		if err != nil {
 			return err
@@ -232,9 +236,10 @@ func History(ctx context.Context,
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
 	format *string, // text or json
+	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(env, url, format)
+		c, err := open(from{env: env, url: url, carried: carried}, format)
 		if err != nil {
 			return err
 		}
@@ -257,8 +262,9 @@ func Stamp(ctx context.Context,
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
 	yes *bool, // also if the schema is not that version's
 	format *string, // text or json
+	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return live(ctx, env, url, format, nil, true, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
+	return live(ctx, from{env: env, url: url, carried: carried}, format, nil, true, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
 		r, err := m.Stamp(ctx, migrator.StampOptions{To: value(to), Yes: value(yes)})
 		return c.Stamp(r, err)
 	})
@@ -268,9 +274,10 @@ func Stamp(ctx context.Context,
 func Inspect(ctx context.Context,
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
+	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(env, url, nil)
+		c, err := open(from{env: env, url: url, carried: carried}, nil)
 		if err != nil {
 			return err
 		}
@@ -299,17 +306,14 @@ func Rehash(ctx context.Context,
 	env *string, // env block of atlas.hcl
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(env, nil, nil)
-		if errors.As(err, new(migration.Errors)) && c.writable() == nil {
+		c, err := openToWrite(env, nil)
+		if errors.As(err, new(migration.Errors)) {
 			return errors.Join(migration.Rehash(c.MigrationsDir, nil), err)
 		}
 		if err != nil {
 			return err
 		}
 		defer c.close(&err)
-		if err := c.writable(); err != nil {
-			return err
-		}
 		cfg, err := c.plannerFrom(ctx, "", plan.KeptStates(c.dir))
 		if err != nil {
 			return err
@@ -330,14 +334,11 @@ func Rebase(ctx context.Context,
 	format *string, // text or json
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(env, nil, format)
+		c, err := openToWrite(env, format)
 		if err != nil && !errors.As(err, new(migration.Errors)) {
 			return err // two files of one version are moved apart
 		}
 		defer c.close(&err)
-		if err := c.writable(); err != nil {
-			return err
-		}
 		cfg, err := c.planner(ctx, "")
 		if err != nil {
 			return err
@@ -360,14 +361,11 @@ func Checkpoint(ctx context.Context,
 	format *string, // text or json
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(env, nil, format)
+		c, err := openToWrite(env, format)
 		if err != nil {
 			return err
 		}
 		defer c.close(&err)
-		if err := c.writable(); err != nil {
-			return err
-		}
 		cfg, err := c.planner(ctx, value(name))
 		if err != nil {
 			return err
@@ -387,22 +385,32 @@ func Checkpoint(ctx context.Context,
 func Version(ctx context.Context,
 	env *string, // env block of atlas.hcl
 	format *string, // text or json
+	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(context.Context) error {
-		c, err := open(env, nil, format)
+		v := report.Versions{Tool: toolVersion(), Atlas: moduleVersion("ariga.io/atlas")}
+		c, err := open(from{env: env, carried: carried}, format)
+		if errors.Is(err, project.ErrNoProject) {
+			p, err := printer(format)
+			if err != nil {
+				return err
+			}
+			return p.Version(v)
+		}
 		if err != nil {
 			return err
 		}
-		return c.Version(report.Versions{Tool: toolVersion(), Atlas: moduleVersion("ariga.io/atlas"), Schema: c.dir})
+		v.Schema = c.dir
+		return c.Version(v)
 	})
 }
 
 // live runs a target that works on a live database's migrations; writes says that it
 // changes something there.
-func live(ctx context.Context, env, url, format *string, wait *time.Duration, writes bool,
+func live(ctx context.Context, from from, format *string, wait *time.Duration, writes bool,
 	fn func(context.Context, *cmd, *migrator.Migrator) error) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openWithoutDir(env, url, format)
+		c, err := openWithoutDir(from, format)
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"reflect"
 	"runtime/debug"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -56,48 +58,88 @@ type cmd struct {
 	closers []func() error
 }
 
+// from says where a command finds its project and its database: the flags of these names.
+type from struct {
+	env, url *string
+	carried  *bool
+	toWrite  bool // the target writes into the project's folder, and has no -carried
+}
+
 // open reads the project. further are formats that the target offers besides text and JSON.
 // With migrations that can't be read it returns the rest besides their migration.Errors.
-func open(env, url, format *string, further ...report.Format) (*cmd, error) {
-	c, err := openWithoutDir(env, url, format, further...)
+func open(from from, format *string, further ...report.Format) (*cmd, error) {
+	c, err := openWithoutDir(from, format, further...)
 	if err != nil {
 		return nil, err
 	}
 	return c, c.read(migration.Read)
 }
 
+// openToWrite is open for targets that write into the project's folder.
+func openToWrite(env, format *string) (*cmd, error) {
+	c, err := openWithoutDir(from{env: env, toWrite: true}, format)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.writable(); err != nil {
+		return nil, err
+	}
+	return c, c.read(migration.Read)
+}
+
 // openWithoutDir is open for who reads the migrations after it.
-func openWithoutDir(env, url, format *string, further ...report.Format) (*cmd, error) {
-	f, err := report.ParseFormat(value(format), os.LookupEnv, further...)
+func openWithoutDir(from from, format *string, further ...report.Format) (*cmd, error) {
+	p, err := printer(format, further...)
 	if err != nil {
 		return nil, err
 	}
 	e, err := project.Load(project.Options{
-		Env: value(env), URL: value(url), Embedded: ibutsuschema.Files, Checks: lint.CheckNames(),
+		Env: value(from.env), URL: value(from.url), Embedded: ibutsuschema.Files, Carried: from.carried, Checks: lint.CheckNames(),
 	})
+	if errors.Is(err, project.ErrNoProject) && !from.toWrite {
+		err = fmt.Errorf("%w, or with -carried for the project that this binary carries", err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case e.Above:
+	if e.Above {
 		say("no project in this folder: using the one in %s, to which paths are relative", e.Root)
-	case e.OnEmbedded:
-		say("no project in this folder: using the one that this binary carries")
 	}
-	return &cmd{Env: e, Printer: &report.Printer{
-		Out: os.Stdout, Format: f, Style: report.StyleFor(os.Stdout, os.LookupEnv),
-		SchemaFile: e.Schema, Dir: e.Migrations,
-	}}, nil
+	p.SchemaFile, p.Dir = e.Schema, e.Migrations
+	return &cmd{Env: e, Printer: p}, nil
 }
 
-// read reads the migrations.
+// printer returns what prints in a format.
+func printer(format *string, further ...report.Format) (*report.Printer, error) {
+	f, err := report.ParseFormat(value(format), os.LookupEnv, further...)
+	if err != nil {
+		return nil, err
+	}
+	return &report.Printer{Out: os.Stdout, Format: f, Style: report.StyleFor(os.Stdout, os.LookupEnv)}, nil
+}
+
+// read reads the migrations. Those that the binary carries are named: nobody sees them in a
+// folder.
 func (c *cmd) read(with func(fs.FS) (*migration.Dir, error)) error {
 	sub, err := fs.Sub(c.FS, c.Migrations)
 	if err != nil {
 		return fmt.Errorf("opening %s: %w", c.Migrations, err)
 	}
 	c.dir, err = with(sub)
+	if err == nil && c.OnEmbedded {
+		say("using the project that this binary carries: %s, %s", modulePath(), c.head())
+	}
 	return err
+}
+
+// head names the last migration.
+func (c *cmd) head() string {
+	files := c.dir.Files()
+	if len(files) == 0 {
+		return "without migrations"
+	}
+	f := files[len(files)-1]
+	return fmt.Sprintf("up to %s (%s)", strings.TrimSuffix(f.Name, ".sql"), f.Revision)
 }
 
 // close ends what the command opened, and joins what went wrong with err.
@@ -164,7 +206,7 @@ func (c *cmd) status(ctx context.Context) (*migrator.Status, error) {
 // writable returns an error where the project can't be written to.
 func (c *cmd) writable() error {
 	if c.OnEmbedded {
-		return errors.New("this folder holds no project to write to: run this in a clone, where atlas.hcl is")
+		return fmt.Errorf("the project that this binary carries can't be written to: run this in a clone, without -carried and %s", project.CarriedVariable)
 	}
 	return nil
 }
@@ -252,6 +294,12 @@ func toolVersion() string {
 		return info.Main.Version
 	}
 	return "(devel)"
+}
+
+// modulePath is this module's path, which names the project. Mage compiles files instead of
+// a package, so the build info doesn't know it.
+func modulePath() string {
+	return strings.TrimSuffix(reflect.TypeFor[project.Env]().PkgPath(), "/internal/project")
 }
 
 // moduleVersion is the version of a module that was built in.

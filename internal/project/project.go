@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -26,13 +27,19 @@ const (
 	localName      = "local"
 )
 
+// CarriedVariable is the environment variable that asks for the project that the binary
+// carries, as a container image does: 1 or 0.
+const CarriedVariable = "SCHEMA_CARRIED"
+
 // Options say where to look.
 type Options struct {
 	// Root is the project folder, or one below it. Empty means the current one.
 	Root string
-	// Embedded is the project that the binary carries. It is used if Root has neither
-	// atlas.hcl nor schema.hcl nor migrations, and no folder above it an atlas.hcl.
+	// Embedded is the project that the binary carries. It is used only where Carried, or else
+	// the variable CarriedVariable, says so; then no folder is looked at.
 	Embedded fs.FS
+	// Carried is the flag -carried; nil if it isn't given.
+	Carried *bool
 	// Env and URL are the flags of these names, empty if not given.
 	Env, URL string
 	// LookupEnv reads the environment; nil means os.LookupEnv.
@@ -113,8 +120,12 @@ func (e *UsageError) Error() string { return e.Text }
 // ExitCode is that of wrong usage.
 func (e *UsageError) ExitCode() int { return 2 }
 
-// Load reads the project. Errors in atlas.hcl name file, line and column; an unknown env
-// is a *UsageError. Whether there is a database to work on is not looked at: see Database.
+// ErrNoProject is what Load returns where neither Root nor a folder above it holds a project.
+var ErrNoProject = errors.New("no " + configName + " here")
+
+// Load reads the project. Without one the error is ErrNoProject. Errors in atlas.hcl name
+// file, line and column; an unknown env is a *UsageError. Whether there is a database to
+// work on is not looked at: see Database.
 func Load(opts Options) (*Env, error) {
 	if opts.LookupEnv == nil {
 		opts.LookupEnv = os.LookupEnv
@@ -123,19 +134,23 @@ func Load(opts Options) (*Env, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the project folder: %w", err)
 	}
-	env := &Env{Root: root, FS: newFolderFS(root)}
-	if !holdsProject(env.FS) {
-		if found := above(root); found != "" {
-			root = found
-			env.Root, env.FS, env.Above = found, newFolderFS(found), true
-		} else if opts.Embedded != nil {
-			env.FS, env.OnEmbedded = opts.Embedded, true
+	env := &Env{Root: root, FS: opts.Embedded}
+	if env.OnEmbedded, err = opts.carried(); err != nil {
+		return nil, err
+	}
+	if !env.OnEmbedded {
+		env.FS = newFolderFS(root)
+		if !holdsProject(env.FS) {
+			if found := above(root); found != "" {
+				root = found
+				env.Root, env.FS, env.Above = found, newFolderFS(found), true
+			}
 		}
 	}
 	src, err := fs.ReadFile(env.FS, configName)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%s has no %s: run this in the project folder", root, configName)
+		return nil, fmt.Errorf("%w (%s): run this in the project's folder", ErrNoProject, root)
 	case err != nil:
 		return nil, fmt.Errorf("reading %s: %w", configName, err)
 	}
@@ -168,6 +183,22 @@ func Load(opts Options) (*Env, error) {
 		lookup: opts.LookupEnv, url: func() (string, string, error) { return scope.urlOf(block) },
 	}
 	return env, nil
+}
+
+// carried says whether the embedded project is asked for.
+func (o Options) carried() (bool, error) {
+	if o.Carried != nil {
+		return *o.Carried, nil
+	}
+	word, _ := o.LookupEnv(CarriedVariable)
+	if word == "" {
+		return false, nil
+	}
+	carried, err := strconv.ParseBool(word)
+	if err != nil {
+		return false, &UsageError{fmt.Sprintf("%s=%q: write 1 for the project that the binary carries, else 0", CarriedVariable, word)}
+	}
+	return carried, nil
 }
 
 // holdsProject says whether a folder looks like a project, whole or not.

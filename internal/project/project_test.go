@@ -1,6 +1,7 @@
 package project
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -272,28 +273,51 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// TestEmbedded asks for the project that the binary carries, or doesn't, in folders that hold
+// a project, half of one, and none.
 func TestEmbedded(t *testing.T) {
 	embedded := fstest.MapFS{configName: {Data: []byte(minimal)}, schemaName: {}}
-	got, err := Load(Options{Root: t.TempDir(), Embedded: embedded, LookupEnv: env()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !got.OnEmbedded || got.MigrationsDir != "" {
-		t.Errorf("an empty folder did not lead to the embedded project: %+v", got)
-	}
 	half := t.TempDir()
 	if err := os.Mkdir(filepath.Join(half, migrationsName), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	_, err = Load(Options{Root: half, Embedded: embedded, LookupEnv: env()})
-	if want := half + " has no atlas.hcl: run this in the project folder"; fmt.Sprint(err) != want {
-		t.Errorf("half a project: error %v, want %q", err, want)
+	whole := folder(t, minimal)
+	yes, no := true, false
+	for _, tt := range []struct {
+		flag     *bool
+		variable string
+		carried  bool
+	}{
+		{nil, "", false}, {nil, "0", false}, {nil, "false", false}, {&no, "", false}, {&no, "1", false},
+		{nil, "1", true}, {nil, "true", true}, {&yes, "", true}, {&yes, "0", true}, {&yes, "nonsense", true},
+	} {
+		for _, root := range []string{t.TempDir(), half, whole} {
+			got, err := Load(Options{Root: root, Embedded: embedded, Carried: tt.flag, LookupEnv: env(CarriedVariable + "=" + tt.variable)})
+			switch {
+			case !tt.carried && root != whole:
+				if !noProject(err, root) {
+					t.Errorf("%+v in %s: error %v", tt, root, err)
+				}
+			case err != nil:
+				t.Errorf("%+v in %s: %v", tt, root, err)
+			case got.OnEmbedded != tt.carried || got.Root != root || (got.MigrationsDir == "") != tt.carried:
+				t.Errorf("%+v in %s: %+v", tt, root, got)
+			}
+		}
 	}
+	_, err := Load(Options{Root: whole, Embedded: embedded, LookupEnv: env(CarriedVariable + "=yes")})
+	if !errors.As(err, new(*UsageError)) || err.Error() != `SCHEMA_CARRIED="yes": write 1 for the project that the binary carries, else 0` {
+		t.Errorf("a word that is neither: %v", err)
+	}
+}
+
+// noProject reports whether err says that there is no project in dir.
+func noProject(err error, dir string) bool {
+	return errors.Is(err, ErrNoProject) && err.Error() == "no atlas.hcl here ("+dir+"): run this in the project's folder"
 }
 
 // TestAbove looks for the project from folders below it.
 func TestAbove(t *testing.T) {
-	embedded := fstest.MapFS{configName: {Data: []byte(minimal)}, schemaName: {}}
 	root, err := filepath.EvalSymlinks(folder(t, minimal))
 	if err != nil {
 		t.Fatal(err)
@@ -327,22 +351,22 @@ func TestAbove(t *testing.T) {
 		{"below a git repository in it", mkdir("sub", "repository", "deep"), false},
 		{"where anybody may leave files", mkdir("anybodys", "mine"), false},
 	} {
-		got, err := Load(Options{Root: tt.dir, Embedded: embedded, LookupEnv: env()})
-		if err != nil {
+		got, err := Load(Options{Root: tt.dir, LookupEnv: env()})
+		switch {
+		case !tt.found:
+			if !noProject(err, tt.dir) {
+				t.Errorf("%s: error %v", tt.name, err)
+			}
+		case err != nil:
 			t.Errorf("%s: %v", tt.name, err)
-			continue
-		}
-		if got.OnEmbedded == tt.found || got.Above != (tt.found && tt.dir != root) {
-			t.Errorf("%s: above %v, embedded %v", tt.name, got.Above, got.OnEmbedded)
-		}
-		if tt.found && (got.Root != root || got.MigrationsDir != filepath.Join(root, migrationsName)) {
-			t.Errorf("%s: found %s with %s", tt.name, got.Root, got.MigrationsDir)
+		case got.Above != (tt.dir != root) || got.OnEmbedded || got.Root != root || got.MigrationsDir != filepath.Join(root, migrationsName):
+			t.Errorf("%s: above %v, found %s with %s", tt.name, got.Above, got.Root, got.MigrationsDir)
 		}
 	}
 	// What begins a project of its own is none yet, and does not mean the one above.
 	half := mkdir("half")
 	mkdir("half", migrationsName)
-	if _, err := Load(Options{Root: half, Embedded: embedded, LookupEnv: env()}); fmt.Sprint(err) != half+" has no atlas.hcl: run this in the project folder" {
+	if _, err := Load(Options{Root: half, LookupEnv: env()}); !noProject(err, half) {
 		t.Errorf("half a project: %v", err)
 	}
 }

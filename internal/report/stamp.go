@@ -52,21 +52,25 @@ func (p *Printer) Stamp(r *migrator.StampResult, failed error) error {
 type Versions struct {
 	Tool   string         // this program's
 	Atlas  string         // the engine's
-	Schema *migration.Dir // its head is the schema's version
+	Schema *migration.Dir // its head is the schema's version; nil where there is no project
 }
 
 // Version shows the versions.
 func (p *Printer) Version(v Versions) error {
+	rows := [][]string{{"ibutsu-schema", v.Tool}, {"atlas", v.Atlas}}
 	var version, revision string
-	if files := v.Schema.Files(); len(files) > 0 {
-		head := files[len(files)-1]
-		version, revision = head.Version, head.Revision
+	if v.Schema != nil {
+		if files := v.Schema.Files(); len(files) > 0 {
+			head := files[len(files)-1]
+			version, revision = head.Version, head.Revision
+		}
+		rows = append(rows, []string{"schema", spot(version, revision)})
 	}
 	if p.Format == JSON {
 		return p.json(struct{ Tool, Atlas, Version, Revision string }{v.Tool, v.Atlas, version, revision})
 	}
 	var b strings.Builder
-	for _, line := range align([][]string{{"ibutsu-schema", v.Tool}, {"atlas", v.Atlas}, {"schema", spot(version, revision)}}) {
+	for _, line := range align(rows) {
 		b.WriteString(line + "\n")
 	}
 	return p.text(&b)

@@ -59,6 +59,13 @@ type choice struct {
 // families are the prefixes of the variables that Ibutsu's own configuration knows.
 var families = []string{"POSTGRESQL_", "POSTGRES_"}
 
+// hostNames and databaseNames are what follows such a prefix. Ibutsu sets _HOST and
+// _DATABASE; container images of PostgreSQL set _DB.
+var (
+	hostNames     = []string{"HOST", "HOSTNAME"}
+	databaseNames = []string{"DATABASE", "DB"}
+)
+
 // libpqNames are the variables of libpq that say where to connect; the others only add to
 // a choice already made.
 var libpqNames = []string{"PGHOST", "PGDATABASE", "PGSERVICE"}
@@ -92,7 +99,7 @@ func (e *Env) Database() (Database, error) {
 		}
 	}
 	for _, prefix := range families {
-		if c.get(prefix+"HOST", prefix+"HOSTNAME", prefix+"DB", prefix+"DATABASE") != "" {
+		if c.get(prefixed(prefix, hostNames)...) != "" || c.get(prefixed(prefix, databaseNames)...) != "" {
 			return c.fromParts(prefix)
 		}
 	}
@@ -101,8 +108,11 @@ func (e *Env) Database() (Database, error) {
 			return parts{}.resolve(name)
 		}
 	}
-	looked := "-url, the url of env " + c.env + ", DATABASE_URL, SQLALCHEMY_DATABASE_URI, " +
-		"POSTGRESQL_{HOST,HOSTNAME,DB,DATABASE}, POSTGRES_{HOST,HOSTNAME,DB,DATABASE}, " + strings.Join(libpqNames, ", ")
+	looked := "-url, the url of env " + c.env + ", DATABASE_URL, SQLALCHEMY_DATABASE_URI, "
+	for _, prefix := range families {
+		looked += prefix + "{" + strings.Join(slices.Concat(hostNames, databaseNames), ",") + "}, "
+	}
+	looked += strings.Join(libpqNames, ", ")
 	switch ci := c.get("CI"); {
 	case c.flagEnv != "":
 		return Database{}, fmt.Errorf("%w for env %s; looked at %s", ErrNoDatabase, c.flagEnv, looked)
@@ -126,14 +136,46 @@ func (c choice) get(names ...string) string {
 	return ""
 }
 
+// prefixed returns the names with the prefix.
+func prefixed(prefix string, names []string) []string {
+	all := make([]string, len(names))
+	for i, n := range names {
+		all[i] = prefix + n
+	}
+	return all
+}
+
+// one is the value of the variables that mean the same. Two values are an error.
+func (c choice) one(names ...string) (string, error) {
+	var first string
+	for _, n := range names {
+		switch v := c.get(n); {
+		case v == "" || v == c.get(first):
+		case first == "":
+			first = n
+		default:
+			return "", fmt.Errorf("%s is %q and %s is %q: unset one of the two", first, c.get(first), n, v)
+		}
+	}
+	return c.get(first), nil
+}
+
 // fromParts builds a URL of the variables with one prefix.
 func (c choice) fromParts(prefix string) (Database, error) {
+	host, err := c.one(prefixed(prefix, hostNames)...)
+	if err != nil {
+		return Database{}, err
+	}
+	database, err := c.one(prefixed(prefix, databaseNames)...)
+	if err != nil {
+		return Database{}, err
+	}
 	p := parts{
-		host:     c.get(prefix+"HOST", prefix+"HOSTNAME"),
+		host:     host,
 		port:     c.get(prefix + "PORT"),
 		user:     c.get(prefix + "USER"),
 		password: c.get(prefix + "PASSWORD"),
-		database: c.get(prefix+"DB", prefix+"DATABASE"),
+		database: database,
 		query:    url.Values{},
 	}
 	// Kubernetes sets POSTGRESQL_PORT to tcp://10.0.0.7:5432 beside a service of that name.
@@ -143,7 +185,14 @@ func (c choice) fromParts(prefix string) (Database, error) {
 	if mode := c.get(prefix + "SSLMODE"); mode != "" {
 		p.query.Set("sslmode", mode)
 	}
-	return p.resolve(prefix + "*")
+	d, err := p.resolve(prefix + "*")
+	if err != nil {
+		return Database{}, err
+	}
+	if cfg, err := d.Config(); err == nil && cfg.Database == "" {
+		return Database{}, fmt.Errorf("%s* names no database: set %[1]sDATABASE", prefix)
+	}
+	return d, nil
 }
 
 // liveURL reads the URL of a live target's database. It has to say which one is meant,

@@ -30,7 +30,7 @@ env "prod" {
 }
 `
 	const looked = "looked at -url, the url of env %s, DATABASE_URL, SQLALCHEMY_DATABASE_URI, " +
-		"POSTGRESQL_{HOST,HOSTNAME,DB,DATABASE}, POSTGRES_{HOST,HOSTNAME,DB,DATABASE}, PGHOST, PGDATABASE, PGSERVICE"
+		"POSTGRESQL_{HOST,HOSTNAME,DATABASE,DB}, POSTGRES_{HOST,HOSTNAME,DATABASE,DB}, PGHOST, PGDATABASE, PGSERVICE"
 	root := folder(t, hcl)
 	all := []string{
 		"FROM_HCL=postgres://hcl/d", "DATABASE_URL=postgres://database-url/d", "SQLALCHEMY_DATABASE_URI=postgresql+psycopg2://sqlalchemy/d",
@@ -59,9 +59,13 @@ env "prod" {
 		{"nothing set, CI", "", "", []string{"CI=1"}, "", "", "no database is set; " + fmt.Sprintf(looked, "local") + " (without CI set, or with -env=local, this would be the local PostgreSQL)"},
 		{"CI said to be off", "", "", []string{"CI=false"}, "local", "nothing is set", ""},
 		{"the parts' other names", "prod", "", []string{"POSTGRESQL_HOSTNAME=h", "POSTGRESQL_DATABASE=My DB", "POSTGRESQL_PORT=5433", "POSTGRESQL_USER=me@corp", "POSTGRESQL_SSLMODE=require"}, "postgres://me%40corp@h:5433/My%20DB?sslmode=require", "POSTGRESQL_*", ""},
-		{"a port by Kubernetes", "prod", "", []string{"POSTGRESQL_HOST=h", "POSTGRESQL_PORT=tcp://10.0.0.7:5434"}, "postgres://h:5434/", "POSTGRESQL_*", ""},
+		{"a port by Kubernetes", "prod", "", []string{"POSTGRESQL_HOST=h", "POSTGRESQL_PORT=tcp://10.0.0.7:5434", "POSTGRESQL_DATABASE=d"}, "postgres://h:5434/d", "POSTGRESQL_*", ""},
+		{"the same twice", "prod", "", []string{"POSTGRES_HOST=h", "POSTGRES_DATABASE=d", "POSTGRES_DB=d"}, "postgres://h/d", "POSTGRES_*", ""},
+		{"two databases", "prod", "", []string{"POSTGRESQL_HOST=h", "POSTGRESQL_DATABASE=d", "POSTGRESQL_DB=e"}, "", "", `POSTGRESQL_DATABASE is "d" and POSTGRESQL_DB is "e": unset one of the two`},
+		{"two hosts", "prod", "", []string{"POSTGRES_HOST=h", "POSTGRES_HOSTNAME=i", "POSTGRES_DB=d"}, "", "", `POSTGRES_HOST is "h" and POSTGRES_HOSTNAME is "i": unset one of the two`},
+		{"no database", "prod", "", []string{"POSTGRESQL_HOST=h", "POSTGRES_DB=other"}, "", "", "POSTGRESQL_* names no database: set POSTGRESQL_DATABASE"},
 		{"a socket", "prod", "", []string{"POSTGRES_HOST=/run/pg", "POSTGRES_DB=d"}, "postgres://%2Frun%2Fpg/d", "POSTGRES_*", ""},
-		{"IPv6", "prod", "", []string{"POSTGRES_HOST=::1", "POSTGRES_PORT=1"}, "postgres://[::1]:1/", "POSTGRES_*", ""},
+		{"IPv6", "prod", "", []string{"POSTGRES_HOST=::1", "POSTGRES_PORT=1", "POSTGRES_DB=d"}, "postgres://[::1]:1/d", "POSTGRES_*", ""},
 		{"another database's URL", "prod", "", []string{"SQLALCHEMY_DATABASE_URI=sqlite:///x.db"}, "", "", "SQLALCHEMY_DATABASE_URI: a sqlite URL: only PostgreSQL is supported (postgres://USER@HOST:PORT/DATABASE)"},
 		{"no URL", "", "host=x password=hunter2", nil, "", "", "-url: not a URL: write postgres://USER@HOST:PORT/DATABASE"},
 		{"Atlas's parameter", "", "postgres://h/d?search_path=public&sslmode=disable", nil, "postgres://h/d?sslmode=disable", "-url", ""},

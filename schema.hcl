@@ -574,6 +574,14 @@ table "results" {
     columns = [column.project_id]
   }
 
+  # A run's results within a project, and those of one test.
+  index "ix_results_run_id_project_id" {
+    columns = [column.run_id, column.project_id]
+  }
+  index "ix_results_run_id_test_id" {
+    columns = [column.run_id, column.test_id]
+  }
+
   # Lists of results: filtered by these, sorted by time.
   index "ix_results_test_id" {
     columns = [column.test_id]
@@ -731,6 +739,14 @@ table "artifacts" {
   }
   index "ix_artifacts_run_id" {
     columns = [column.run_id]
+  }
+
+  # Is this file there already? Asked before an upload is stored.
+  index "ix_artifacts_result_id_filename" {
+    columns = [column.result_id, column.filename]
+  }
+  index "ix_artifacts_run_id_filename" {
+    columns = [column.run_id, column.filename]
   }
 
   # Found by name; cleaned up by age.

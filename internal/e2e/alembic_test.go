@@ -13,8 +13,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// revisions are Ibutsu's six, as Alembic knows them.
-var revisions = []string{"cacecc4f1237", "fc3df1d9ee4e", "53994db980f1", "8cf9148b9ad9", "e5736dbcc0b0", "d18de2b3253f"}
+// revisions are Ibutsu's, as Alembic knows them.
+var revisions = []string{"cacecc4f1237", "fc3df1d9ee4e", "53994db980f1", "8cf9148b9ad9", "e5736dbcc0b0", "d18de2b3253f", "efdaeff6dc95", "c4d5e6f7a8b9"}
 
 // alembicEnv is Alembic's env.py, without models: it reads the revisions and the record only.
 const alembicEnv = `import os
@@ -26,7 +26,7 @@ with create_engine(os.environ["ALEMBIC_URL"]).connect() as connection:
         context.run_migrations()
 `
 
-// alembic is Debian's Alembic on a script directory of six empty revisions and a database.
+// alembic is Debian's Alembic on a script directory of empty revisions and a database.
 type alembic struct {
 	t    testing.TB
 	path string
@@ -142,11 +142,11 @@ func TestAlembicReadsOurRecord(t *testing.T) {
 	db := pgtest.New(t)
 	a := newAlembic(t, db.URL)
 	mustMage(t, db.URL, "apply")
-	if got := a.run("current"); got != "d18de2b3253f (head)" {
+	if got := a.run("current"); got != "c4d5e6f7a8b9 (head)" {
 		t.Errorf("alembic current after our apply prints %q", got)
 	}
 	mustMage(t, db.URL, "down")
-	if got := a.run("current"); got != "e5736dbcc0b0" {
+	if got := a.run("current"); got != "efdaeff6dc95" {
 		t.Errorf("alembic current after our down prints %q", got)
 	}
 	mustMage(t, db.URL, "down", "-to=base", "-yes")
@@ -161,7 +161,7 @@ func TestWeGoOnWhereAlembicStands(t *testing.T) {
 	db.File(dump("schema_04_8cf9148b9ad9.sql"))
 	a.run("stamp", "8cf9148b9ad9")
 	mustMage(t, db.URL, "apply")
-	if got := a.run("current"); got != "d18de2b3253f (head)" {
+	if got := a.run("current"); got != "c4d5e6f7a8b9 (head)" {
 		t.Errorf("alembic current prints %q", got)
 	}
 	_, journal := record(t, db.URL)
@@ -170,8 +170,8 @@ func TestWeGoOnWhereAlembicStands(t *testing.T) {
 	}
 }
 
-// Alembic's record says the fourth revision and the journal the sixth, and the
-// catalog equals the sixth only: the next apply settles there.
+// Alembic's record says the fourth revision and the journal the last, and the
+// catalog equals the last's only: the next apply settles there.
 func TestAlembicStampsBack(t *testing.T) {
 	db := pgtest.New(t)
 	a := newAlembic(t, db.URL)
@@ -179,10 +179,10 @@ func TestAlembicStampsBack(t *testing.T) {
 	a.run("stamp", "8cf9148b9ad9")
 
 	out := mustMage(t, db.URL, "apply")
-	if !strings.Contains(out, "8cf9148b9ad9") || !strings.Contains(out, "d18de2b3253f") {
+	if !strings.Contains(out, "8cf9148b9ad9") || !strings.Contains(out, "c4d5e6f7a8b9") {
 		t.Errorf("apply doesn't say between which revisions it settled:\n%s", out)
 	}
-	if got := a.run("current"); got != "d18de2b3253f (head)" {
+	if got := a.run("current"); got != "c4d5e6f7a8b9 (head)" {
 		t.Errorf("alembic current prints %q", got)
 	}
 }

@@ -192,7 +192,7 @@ func TestGeneratedData(t *testing.T) {
 	if n := one[int](t, conn, `SELECT count(*) FROM before.runs WHERE NOT summary ? 'pass_percent'`); n == 0 {
 		t.Fatal("the generated runs need no pass_percent")
 	}
-	for i := importCreated; i <= passPercent; i++ {
+	for i := importCreated; i <= last; i++ {
 		run(t, conn, up(i))
 	}
 

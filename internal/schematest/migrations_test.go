@@ -3,6 +3,7 @@ package schematest_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/postgres"
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/schematest"
@@ -28,7 +30,12 @@ func head(t *testing.T) map[string]schematest.Table {
 	if err := json.Unmarshal(src, &tables); err != nil {
 		t.Fatal(err)
 	}
-	delete(tables, "alembic_version") // the tool's, not the schema's
+	return withoutRecord(tables)
+}
+
+// withoutRecord leaves out what the dumps have and the migrations don't.
+func withoutRecord(tables map[string]schematest.Table) map[string]schematest.Table {
+	delete(tables, "alembic_version")
 	return tables
 }
 
@@ -58,9 +65,7 @@ func TestEachRevisionGivesTheSchemaThatAlembicGave(t *testing.T) {
 		dump   string
 	}
 	see := func(db *pgtest.DB) state {
-		s := state{schematest.Describe(t, db.Conn()), schematest.Dump(t, db.URL)}
-		delete(s.tables, "alembic_version")
-		return s
+		return state{withoutRecord(schematest.Describe(t, db.Conn())), schematest.Dump(t, db.URL)}
 	}
 	compare := func(what string, want, got state) {
 		t.Helper()
@@ -92,14 +97,20 @@ func TestRevisionsRunOnWhatProductionHas(t *testing.T) {
 		name, before string
 		from, to     int
 	}{
-		{"no meta table", `DROP TABLE public.meta`, initial, passPercent},
+		{"no meta table", `DROP TABLE public.meta`, initial, last},
 		{"indexes added by hand", `
 			CREATE INDEX ix_results_tags ON public.results USING gin ((data -> 'tags'));
 			CREATE INDEX ix_runs_jjn_jbn ON public.runs (((data -> 'jenkins') ->> 'job_name'), ((data -> 'jenkins') ->> 'build_number'))`,
-			initial, passPercent},
-		{"key of another name", `ALTER TABLE public.import_files RENAME CONSTRAINT import_files_import_id_fkey TO "fk Import"`, importCreated, passPercent},
-		{"key twice", `ALTER TABLE public.import_files ADD CONSTRAINT again FOREIGN KEY (import_id) REFERENCES public.imports (id) ON DELETE SET NULL`, importCreated, passPercent},
-		{"no key", `ALTER TABLE public.import_files DROP CONSTRAINT import_files_import_id_fkey`, importCreated, passPercent},
+			initial, last},
+		{"key of another name", `ALTER TABLE public.import_files RENAME CONSTRAINT import_files_import_id_fkey TO "fk Import"`, importCreated, last},
+		{"key twice", `ALTER TABLE public.import_files ADD CONSTRAINT again FOREIGN KEY (import_id) REFERENCES public.imports (id) ON DELETE SET NULL`, importCreated, last},
+		{"no key", `ALTER TABLE public.import_files DROP CONSTRAINT import_files_import_id_fkey`, importCreated, last},
+		{"all indexes of the last two built by hand", `
+			CREATE INDEX ix_results_run_id_project_id ON public.results (run_id, project_id);
+			CREATE INDEX ix_results_run_id_test_id ON public.results (run_id, test_id);
+			CREATE INDEX ix_artifacts_result_id_filename ON public.artifacts (result_id, filename);
+			CREATE INDEX ix_artifacts_run_id_filename ON public.artifacts (run_id, filename)`, passPercent, last},
+		{"the last revision cut off after its first index", `CREATE INDEX ix_artifacts_result_id_filename ON public.artifacts (result_id, filename)`, runProjectIndex, last},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			db := at(t, tt.from)
@@ -108,12 +119,88 @@ func TestRevisionsRunOnWhatProductionHas(t *testing.T) {
 			for i := tt.from + 1; i <= tt.to; i++ {
 				run(t, conn, up(i))
 			}
-			got := schematest.Describe(t, conn)
-			delete(got, "alembic_version")
+			got := withoutRecord(schematest.Describe(t, conn))
 			if diff := cmp.Diff(head(t), got); diff != "" {
 				t.Errorf("head differs (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// An index that is there is kept: to build it again takes long, and queries need it.
+func TestIndexesThatAreThereAreKept(t *testing.T) {
+	db := at(t, compositeIndexes)
+	conn := db.Conn()
+	const files = `
+		SELECT string_agg(relname || ' ' || relfilenode, ', ' ORDER BY relname) FROM pg_class WHERE relname IN
+			('ix_results_run_id_project_id', 'ix_results_run_id_test_id', 'ix_artifacts_result_id_filename', 'ix_artifacts_run_id_filename')`
+	before := one[string](t, conn, files)
+	run(t, conn, up(runProjectIndex))
+	run(t, conn, up(compositeIndexes))
+	if after := one[string](t, conn, files); after != before {
+		t.Errorf("before %s, after %s", before, after)
+	}
+}
+
+// A runner that takes an INVALID index for the real one must not come to record the file.
+func TestIndexesThatAreInvalidStopARunnerThatKeepsThem(t *testing.T) {
+	for _, tt := range []struct {
+		revision int
+		index    string
+	}{
+		{runProjectIndex, "ix_results_run_id_project_id"},
+		{compositeIndexes, "ix_artifacts_result_id_filename"},
+		{compositeIndexes, "ix_artifacts_run_id_filename"},
+		{compositeIndexes, "ix_results_run_id_test_id"},
+	} {
+		t.Run(tt.index, func(t *testing.T) {
+			db := at(t, compositeIndexes)
+			conn := db.Conn()
+			cutOff(t, db, tt.index)
+			err := try(t, conn, up(tt.revision))
+			var pgErr *pgconn.PgError
+			if !errors.As(err, &pgErr) || pgErr.Code != "55000" || !strings.Contains(pgErr.Message, "public."+tt.index) {
+				t.Fatalf("error %v", err)
+			}
+			// What the hint says.
+			db.Exec(`REINDEX INDEX CONCURRENTLY public.` + tt.index)
+			run(t, conn, up(tt.revision))
+			if diff := cmp.Diff(head(t), withoutRecord(schematest.Describe(t, conn))); diff != "" {
+				t.Errorf("head differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// cutOff leaves an index as a build that was cut off does: INVALID.
+func cutOff(t *testing.T, db *pgtest.DB, index string) {
+	t.Helper()
+	ctx := context.Background()
+	conn := db.Conn()
+	table := one[string](t, conn, `SELECT indrelid::regclass::text FROM pg_index WHERE indexrelid = $1::text::regclass`, index)
+	build := one[string](t, conn, `SELECT replace(pg_get_indexdef($1::text::regclass), 'INDEX', 'INDEX CONCURRENTLY')`, index)
+	tx, err := db.Conn().Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(ctx)
+	if err := exec(ctx, conn, "DROP INDEX "+index); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(ctx, "LOCK TABLE "+table+" IN ROW EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	if err := exec(ctx, conn, "SET lock_timeout = '100ms'"); err != nil {
+		t.Fatal(err)
+	}
+	if err := exec(ctx, conn, build); err == nil {
+		t.Fatal("the build was not cut off")
+	}
+	if err := exec(ctx, conn, "RESET lock_timeout"); err != nil {
+		t.Fatal(err)
+	}
+	if one[bool](t, conn, `SELECT indisvalid FROM pg_index WHERE indexrelid = $1::text::regclass`, index) {
+		t.Fatalf("%s is valid", index)
 	}
 }
 

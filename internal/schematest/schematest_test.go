@@ -26,6 +26,8 @@ var revisions = []struct{ file, alembic, dump string }{
 	{"20251212114853_add_cascade_delete_to_import_files.sql", "8cf9148b9ad9", "schema_04_8cf9148b9ad9.sql"},
 	{"20260410120000_merge_perfscale_project_into_insights_qe.sql", "e5736dbcc0b0", "schema_04_8cf9148b9ad9.sql"},
 	{"20260518193000_backfill_pass_percent_in_run_summary.sql", "d18de2b3253f", "schema_06_d18de2b3253f.sql"},
+	{"20260824115000_add_results_run_project_index.sql", "efdaeff6dc95", "schema_07_efdaeff6dc95.sql"},
+	{"20260827000000_add_composite_indexes_artifacts_idempotency.sql", "c4d5e6f7a8b9", "schema_08_c4d5e6f7a8b9.sql"},
 }
 
 const (
@@ -35,6 +37,10 @@ const (
 	importCascade
 	mergeProjects
 	passPercent
+	runProjectIndex
+	compositeIndexes
+
+	last = compositeIndexes
 )
 
 func up(revision int) string   { return "migrations/" + revisions[revision].file }

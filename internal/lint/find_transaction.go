@@ -17,8 +17,7 @@ func (f *finder) refusals(s *step) {
 		d.Table = t.sql()
 	}
 	partitioned := t != nil && (t.Kind == "p")
-	concurrently := st.concurrently || st.verb == "REINDEX" && st.anywhere("CONCURRENTLY") ||
-		st.verb == "ALTER TABLE" && slices.ContainsFunc(st.actions, func(a words) bool { return a.at(0) == "DETACH" && a.anywhere("CONCURRENTLY") })
+	concurrently := s.stmt.Concurrently()
 	if concurrently && partitioned && (st.verb == "CREATE INDEX" || st.verb == "DROP INDEX") {
 		d := d
 		d.Text = fmt.Sprintf("PostgreSQL cannot do this concurrently for partitioned table %s", t.sql())
@@ -29,7 +28,7 @@ func (f *finder) refusals(s *step) {
 		f.add(s, "concurrently-on-partitioned", d)
 	}
 	switch {
-	case s.refused && s.stmt.Class() == pgsql.Standalone && concurrently:
+	case s.refused && concurrently:
 		d.Text = "PostgreSQL refuses what works concurrently in a transaction, and the file has one"
 		d.Fix = noTransaction + st.text + ";"
 		f.add(s, "concurrently-in-transaction", d)

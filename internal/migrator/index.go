@@ -224,15 +224,6 @@ func (s *session) awaitBuild(ctx context.Context, b builtIndex) error {
 
 // dropConcurrently drops an index without keeping anybody waiting.
 func (s *session) dropConcurrently(ctx context.Context, b builtIndex) error {
-	if err := s.lockTimeout(ctx, 0); err != nil {
-		return err
-	}
-	err := s.exec(ctx, "DROP INDEX CONCURRENTLY IF EXISTS "+pgsql.QualifiedIdent(b.schema, b.name))
-	if s.conn.IsClosed() {
-		return err
-	}
-	if err2 := s.lockTimeout(context.WithoutCancel(ctx), s.limit); err == nil {
-		err = err2
-	}
-	return err
+	drop := pgsql.Stmt{Text: "DROP INDEX CONCURRENTLY IF EXISTS " + pgsql.QualifiedIdent(b.schema, b.name)}
+	return s.bounded(ctx, drop, func() error { return s.exec(ctx, drop.Text) })
 }

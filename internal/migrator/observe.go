@@ -33,8 +33,8 @@ const (
 //
 // It also keeps a promise that lock_timeout can't: that counts for each lock
 // anew, so that a transaction that takes several keeps others waiting for the
-// first until it has the last. What has waited longer than the timeout in total
-// while it holds a lock that others queue behind is cancelled.
+// first until it has the last. A transaction that has waited longer than the timeout
+// in total while it holds a lock that others queue behind is cancelled.
 type observer struct {
 	m    *Migrator
 	pid  int32
@@ -51,14 +51,15 @@ type observer struct {
 	deaf time.Time // until when it doesn't try to connect again
 }
 
-// task is a transaction, or a statement outside of one.
+// task is a transaction, or a statement outside of one, which may be several transactions.
 type task struct {
 	since    time.Time
-	limit    time.Duration // of all its waiting; 0: none
-	waited   time.Duration
-	looked   time.Time // when the loop last looked
-	waiting  time.Time // since when it waits now; zero if it doesn't
-	told     time.Time // when its blockers were told last
+	limit    time.Duration // of all the waiting of a transaction; 0: none
+	tx       string        // virtual id of the one that waited last
+	waited   time.Duration // by that one
+	looked   time.Time     // when the loop last looked
+	waiting  time.Time     // since when it waits now; zero if it doesn't
+	told     time.Time     // when its blockers were told last
 	blockers []Blocker
 	gaveWay  bool // it was cancelled for waiting too long
 
@@ -85,8 +86,8 @@ func (o *observer) close() {
 	<-o.done
 }
 
-// begin says that a transaction begins, which may wait for limit in total, or
-// without limit if that is 0.
+// begin says that a task begins, whose transactions may each wait for limit in total,
+// or without limit if that is 0.
 func (o *observer) begin(limit time.Duration) {
 	if o == nil {
 		return
@@ -185,7 +186,11 @@ func (o *observer) look(ctx context.Context, t *task) {
 		}
 	}
 	var waits bool
-	if err := o.conn.QueryRow(ctx, "SELECT COALESCE(wait_event_type = 'Lock', false) FROM pg_catalog.pg_stat_activity WHERE pid = $1", o.pid).Scan(&waits); err != nil {
+	var tx string
+	if err := o.conn.QueryRow(ctx, `
+SELECT COALESCE(wait_event_type = 'Lock', false),
+       COALESCE(CASE WHEN wait_event_type = 'Lock' THEN (SELECT virtualtransaction FROM pg_catalog.pg_locks WHERE pid = $1 LIMIT 1) END, '')
+  FROM pg_catalog.pg_stat_activity WHERE pid = $1`, o.pid).Scan(&waits, &tx); err != nil {
 		return
 	}
 	now := time.Now()
@@ -195,6 +200,9 @@ func (o *observer) look(ctx context.Context, t *task) {
 		before = t.since
 	}
 	t.looked = now
+	if waits && tx != t.tx {
+		t.tx, t.waited, t.waiting = tx, 0, time.Time{}
+	}
 	switch {
 	case waits && t.waiting.IsZero():
 		t.waiting = before // or later: others wait no longer than this says

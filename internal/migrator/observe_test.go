@@ -14,17 +14,25 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 )
 
-// three is a file that takes three tables' strongest locks.
-var three = []file{
-	{"1_a.sql", "CREATE TABLE a (id int);\nCREATE TABLE b (id int);\nCREATE TABLE c (id int);\n", ""},
-	{"2_b.sql", "ALTER TABLE a ADD COLUMN x int;\nALTER TABLE b ADD COLUMN x int;\nALTER TABLE c ADD COLUMN x int;\n", ""},
-}
+// three is a file that takes three tables' strongest locks, threeAlone the same in one statement without a transaction.
+var (
+	three = []file{
+		{"1_a.sql", "CREATE TABLE a (id int);\nCREATE TABLE b (id int);\nCREATE TABLE c (id int);\n", ""},
+		{"2_b.sql", "ALTER TABLE a ADD COLUMN x int;\nALTER TABLE b ADD COLUMN x int;\nALTER TABLE c ADD COLUMN x int;\n", ""},
+	}
+	threeAlone = []file{three[0], {"2_b.sql", "-- atlas:txmode none\n\nDO $$BEGIN\n" + three[1].sql + "END$$;\n", ""}}
+)
 
 // A lock_timeout counts for each lock: under it alone, who reads the first table
 // waits until the third's lock is there. No reader may wait longer than the
 // timeout, and a margin for looking.
 func TestReadersWaitNoLongerThanTheTimeout(t *testing.T) {
-	b := setup(t, dir(t, three...))
+	t.Run("in a transaction", func(t *testing.T) { readersOfThree(t, three) })
+	t.Run("in one statement", func(t *testing.T) { readersOfThree(t, threeAlone) })
+}
+
+func readersOfThree(t *testing.T, files []file) {
+	b := setup(t, dir(t, files...))
 	b.mustApply(migrator.ApplyOptions{N: 1})
 	const timeout, margin = 600 * time.Millisecond, 250 * time.Millisecond
 	b.cfg.LockTimeout = timeout
@@ -77,6 +85,61 @@ func TestReadersWaitNoLongerThanTheTimeout(t *testing.T) {
 	t.Logf("a reader waited %s at most; %d tries gave way by the sum of their waits", worst, waited)
 	if waited == 0 {
 		t.Error("no try gave way by the sum of its waits: this test proves nothing")
+	}
+}
+
+// waitsFor returns once a session other than its own waits for a lock on a relation, which it names.
+func (b *bench) waitsFor() string {
+	b.Helper()
+	for range 1000 {
+		if name := b.query("SELECT COALESCE(min(relation::regclass::text), '') FROM pg_locks WHERE NOT granted AND locktype = 'relation'"); name != "" {
+			return name
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	b.Fatal("nobody waits")
+	return ""
+}
+
+// REINDEX SCHEMA has a transaction for each table, in which it waits for each index: what it waits in one of them counts, not
+// what it waits in all.
+func TestWaitsCountByTransaction(t *testing.T) {
+	for name, tt := range map[string]struct {
+		tables   string
+		givesWay bool
+	}{
+		"one table":  {"CREATE TABLE a (id int, x int);\nCREATE INDEX a1 ON a (id);\nCREATE INDEX a2 ON a (x);\n", true},
+		"two tables": {"CREATE TABLE a (id int);\nCREATE TABLE b (id int);\nCREATE INDEX a1 ON a (id);\nCREATE INDEX a2 ON b (id);\n", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t, dir(t, file{"1_a.sql", tt.tables, ""}, file{"2_b.sql", "-- atlas:txmode none\n\nREINDEX SCHEMA public;\n", ""}))
+			b.mustApply(migrator.ApplyOptions{N: 1})
+			b.cfg.LockTimeout = 2 * time.Second
+			holders := map[string]*pgx.Conn{}
+			for _, index := range []string{"a1", "a2"} {
+				holders[index] = b.session("BEGIN; ALTER INDEX " + index + " SET (fillfactor = 80)")
+			}
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				for range holders {
+					index := b.waitsFor()
+					time.Sleep(1300 * time.Millisecond)
+					b.end(holders[index], "ROLLBACK")
+				}
+			})
+			b.mustApply(migrator.ApplyOptions{})
+			wg.Wait()
+			var gaveWay bool
+			for _, e := range logged[migrator.LogRetry](b.log) {
+				if !errors.As(e.Err, new(*migrator.WaitError)) {
+					t.Errorf("it gave way by %v", e.Err)
+				}
+				gaveWay = true
+			}
+			if gaveWay != tt.givesWay {
+				t.Errorf("gave way: %v, want %v", gaveWay, tt.givesWay)
+			}
+		})
 	}
 }
 

@@ -204,21 +204,7 @@ func (s *session) stmtOutside(ctx context.Context, st *step, fr *FileRun, i int,
 	if known {
 		s.log(LogStmtDone{Stmt: st.stmts[i], N: i + 1, Total: len(st.stmts), Known: true})
 	} else {
-		// A lock_timeout would break a concurrent build and leave it INVALID;
-		// such builds wait without keeping others waiting.
-		timed := st.stmts[i].Class() != pgsql.Standalone
-		if !timed {
-			if err := s.lockTimeout(ctx, 0); err != nil {
-				return err
-			}
-		}
-		err := s.stmt(ctx, st, i)
-		if !timed && !s.conn.IsClosed() {
-			if err2 := s.lockTimeout(context.WithoutCancel(ctx), s.limit); err == nil {
-				err = err2
-			}
-		}
-		if err != nil {
+		if err := s.bounded(ctx, st.stmts[i], func() error { return s.stmt(ctx, st, i) }); err != nil {
 			return err
 		}
 	}
@@ -234,6 +220,37 @@ func (s *session) stmtOutside(ctx context.Context, st *step, fr *FileRun, i int,
 		return fmt.Errorf("recording statement %d of %s, which has run: %w", i+1, st.name, err)
 	}
 	return nil
+}
+
+// bounded has run, which runs a statement outside of a transaction, wait no longer for locks than the statement may.
+func (s *session) bounded(ctx context.Context, stmt pgsql.Stmt, run func() error) error {
+	limit := bound(stmt, s.limit)
+	s.observer.begin(limit)
+	defer s.observer.end()
+	if stmt.Class() != pgsql.Standalone {
+		return run()
+	}
+	if err := s.lockTimeout(ctx, limit); err != nil {
+		return err
+	}
+	err := run()
+	if s.conn.IsClosed() {
+		return err
+	}
+	// Also what DISCARD ALL has reset is set again.
+	if err2 := s.lockTimeout(context.WithoutCancel(ctx), s.limit); err == nil {
+		err = err2
+	}
+	return err
+}
+
+// bound is how long a statement outside of a transaction waits for a lock: as long as any other, or without end, which is 0,
+// where it works CONCURRENTLY and a timeout would leave its work half done.
+func bound(stmt pgsql.Stmt, limit time.Duration) time.Duration {
+	if stmt.Concurrently() {
+		return 0
+	}
+	return limit
 }
 
 // after is what alembic_version says once the statement at i is done.

@@ -87,6 +87,7 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 		for i := st.done; i < len(st.stmts); i++ {
 			inside := st.stmts[i].Class() == pgsql.Transactional
 			if !inside {
+				fmt.Fprintf(&b, "SET lock_timeout = %d;\n", bound(st.stmts[i], wait).Milliseconds())
 				statement(st, i)
 			}
 			begin()

@@ -202,16 +202,21 @@ func (s *session) leave() {
 }
 
 // retry runs try again while it fails because of other sessions' locks, with
-// growing pauses, until the configured time is over.
+// growing pauses, until the configured time is over since the first failure: what works
+// for longer than that before it meets a lock is tried again, too.
 func (s *session) retry(ctx context.Context, what string, try func() error) error {
 	pause := 100 * time.Millisecond
+	var failed time.Time
 	for start, tries := time.Now(), 1; ; tries++ {
 		err := s.gaveWay(try())
 		if err == nil || !givesWay(err) || ctx.Err() != nil {
 			return err
 		}
+		if failed.IsZero() {
+			failed = time.Now()
+		}
 		blockers := s.observer.lastBlockers()
-		if time.Since(start) > s.m.cfg.LockRetry {
+		if time.Since(failed) > s.m.cfg.LockRetry {
 			return &BlockedError{Blockers: blockers, Tries: tries, For: time.Since(start), Err: err}
 		}
 		d := pause + rand.N(pause)

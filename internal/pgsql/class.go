@@ -57,6 +57,14 @@ func (s Stmt) Class() Class {
 	return Transactional
 }
 
+// Concurrently reports whether s is a [Standalone] statement that builds, drops or detaches CONCURRENTLY: in several
+// transactions, waiting for those of others without a lock that readers or writers of the table queue behind. Where such a
+// wait is cut short, an INVALID index or a half detached partition stays.
+func (s Stmt) Concurrently() bool {
+	r := newReader(s.Text)
+	return r.standalone() && r.concurrently
+}
+
 // standalone reports whether the statement is one of those that call PreventInTransactionBlock in
 // PostgreSQL's source.
 func (r *reader) standalone() bool {
@@ -77,7 +85,7 @@ func (r *reader) standalone() bool {
 		return r.alterStandalone()
 	case r.accept("DROP"):
 		if r.accept("INDEX") {
-			return r.is("CONCURRENTLY")
+			return r.isConcurrently()
 		}
 		return r.is("DATABASE") || r.is("TABLESPACE") || r.is("SUBSCRIPTION")
 	}
@@ -85,16 +93,21 @@ func (r *reader) standalone() bool {
 }
 
 func (r *reader) reindexStandalone() bool {
-	if r.options().isOn("concurrently", false) {
-		return true
-	}
+	r.concurrently = r.options().isOn("concurrently", false)
 	switch {
 	case r.accept("DATABASE"), r.accept("SYSTEM"), r.accept("SCHEMA"):
+		r.isConcurrently()
 		return true
 	case r.accept("TABLE"), r.accept("INDEX"):
-		return r.is("CONCURRENTLY")
+		return r.isConcurrently()
 	}
-	return false
+	return r.concurrently
+}
+
+// isConcurrently reports whether the statement has CONCURRENTLY next, or had it among its options.
+func (r *reader) isConcurrently() bool {
+	r.concurrently = r.concurrently || r.is("CONCURRENTLY")
+	return r.concurrently
 }
 
 func (r *reader) createStandalone() bool {
@@ -103,7 +116,7 @@ func (r *reader) createStandalone() bool {
 		return true
 	case r.is("UNIQUE"), r.is("INDEX"):
 		r.accept("UNIQUE")
-		return r.accept("INDEX") && r.is("CONCURRENTLY")
+		return r.accept("INDEX") && r.isConcurrently()
 	case r.accept("SUBSCRIPTION"):
 		// Creating the slot on the publisher cannot be rolled back.
 		o := r.optionsAfter("WITH")
@@ -126,7 +139,7 @@ func (r *reader) alterStandalone() bool {
 		}
 		if r.accept("DETACH") && r.accept("PARTITION") {
 			r.qualifiedName()
-			return r.is("CONCURRENTLY")
+			return r.isConcurrently()
 		}
 	case r.accept("SUBSCRIPTION"):
 		r.name()

@@ -128,6 +128,31 @@ func TestClass(t *testing.T) {
 	}
 }
 
+func TestConcurrently(t *testing.T) {
+	check := func(src string, want bool) {
+		t.Helper()
+		if got := (pgsql.Stmt{Text: src}).Concurrently(); got != want {
+			t.Errorf("%s: %v, want %v", src, got, want)
+		}
+	}
+	for _, tt := range classed {
+		check(tt.src, tt.want == pgsql.Standalone && strings.Contains(strings.ToLower(tt.src), "concurrently"))
+	}
+	for src, want := range map[string]bool{
+		"REINDEX SCHEMA CONCURRENTLY public":                  true,
+		"REINDEX (CONCURRENTLY) SCHEMA public":                true,
+		"REINDEX (CONCURRENTLY off) SCHEMA public":            false,
+		"REINDEX (CONCURRENTLY false) DATABASE":               false,
+		`REINDEX SCHEMA "concurrently"`:                       false,
+		`VACUUM FULL "concurrently"`:                          false,
+		`DROP DATABASE "concurrently"`:                        false,
+		"ALTER SYSTEM SET application_name = CONCURRENTLY":    false,
+		`ALTER TABLE a DETACH PARTITION b /* CONCURRENTLY */`: false,
+	} {
+		check(src, want)
+	}
+}
+
 // A server refuses exactly the standalone statements in a transaction block, and none of them outside.
 func TestClassServer(t *testing.T) {
 	ctx := context.Background()

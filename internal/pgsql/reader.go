@@ -11,6 +11,7 @@ import (
 type reader struct {
 	lexeme // the next token; kind 0 at the end
 	lexer
+	concurrently bool // what was read says CONCURRENTLY, in that word's place
 }
 
 func newReader(text string) *reader {

@@ -3,9 +3,11 @@ package state
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -14,6 +16,8 @@ import (
 // Plan returns the statements for the changes as Atlas's engine writes them, with what
 // the engine loses put back: the names of primary keys, the default comment of the schema
 // public, keys of dropped tables. Every column of a new table stands on a line of its own.
+// Unique constraints that PostgreSQL would merge with another key of a new table are added
+// after it.
 func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.Change, error) {
 	drv, err := s.db.atlas()
 	if err != nil {
@@ -23,10 +27,13 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 		o.Indent = "  "
 		o.Mode = migrate.PlanModeDeferred
 	}
+	merged, restore := takeMerged(changes)
 	p, err := drv.PlanChanges(ctx, "plan", changes, options)
+	restore()
 	if err != nil {
 		return nil, err
 	}
+	var planned []*migrate.Change
 	for _, c := range p.Changes {
 		reverse, err := c.ReverseStmts()
 		if err != nil {
@@ -46,6 +53,20 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 				reverse = append(reverse, k.Cmd)
 			}
 		}
+		var keys []*migrate.Change
+		for _, m := range merged.take(c.Source) {
+			one, err := drv.PlanChanges(ctx, "key", []schema.Change{m}, options)
+			if err != nil {
+				return nil, err
+			}
+			keys = append(keys, one.Changes...)
+		}
+		if _, ok := c.Source.(*schema.DropTable); ok {
+			for _, k := range keys {
+				reverse = append(reverse, k.Cmd)
+			}
+			keys = nil
+		}
 		switch len(reverse) {
 		case 0:
 		case 1:
@@ -53,8 +74,92 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 		default:
 			c.Reverse = reverse
 		}
+		planned = append(append(planned, c), keys...)
 	}
-	return p.Changes, nil
+	return planned, nil
+}
+
+// mergedKeys are unique constraints by their tables' schemas and names.
+type mergedKeys map[[2]string][]schema.Change
+
+// takeMerged takes out of the tables that changes create, or whose drop they reverse, each
+// unique constraint over the same columns as a key before it: of keys that one statement
+// adds, PostgreSQL makes one of those that are alike, under one of their names. restore puts
+// them back into the tables.
+func takeMerged(changes []schema.Change) (merged mergedKeys, restore func()) {
+	merged = mergedKeys{}
+	whole := map[*schema.Table][]*schema.Index{}
+	for _, c := range changes {
+		var t *schema.Table
+		switch c := c.(type) {
+		case *schema.AddTable:
+			t = c.T
+		case *schema.DropTable:
+			t = c.T
+		default:
+			continue
+		}
+		seen := map[string]bool{}
+		if t.PrimaryKey != nil {
+			seen[columnList(t.PrimaryKey)] = true
+		}
+		whole[t] = t.Indexes
+		var kept []*schema.Index
+		for _, i := range t.Indexes {
+			switch columns := columnList(i); {
+			case !isUniqueConstraint(i):
+			case seen[columns]:
+				name := [2]string{t.Schema.Name, t.Name}
+				merged[name] = append(merged[name], &schema.ModifyTable{T: t, Changes: []schema.Change{&schema.AddIndex{I: i}}})
+				continue
+			default:
+				seen[columns] = true
+			}
+			kept = append(kept, i)
+		}
+		t.Indexes = kept
+	}
+	return merged, func() {
+		for t, indexes := range whole {
+			t.Indexes = indexes
+		}
+	}
+}
+
+// take returns what adds the keys of the table that a statement creates or drops, each for
+// itself, and forgets them: the statements after the first have the same source.
+func (m mergedKeys) take(src schema.Change) []schema.Change {
+	var t *schema.Table
+	switch src := src.(type) {
+	case *schema.AddTable:
+		t = src.T
+	case *schema.DropTable:
+		t = src.T
+	default:
+		return nil
+	}
+	name := [2]string{t.Schema.Name, t.Name}
+	keys := m[name]
+	delete(m, name)
+	return keys
+}
+
+func isUniqueConstraint(i *schema.Index) bool {
+	return slices.ContainsFunc(i.Attrs, func(a schema.Attr) bool {
+		k, ok := a.(*postgres.Constraint)
+		return ok && k.IsUnique()
+	})
+}
+
+// columnList tells keys over different columns, or in another order, apart.
+func columnList(key *schema.Index) string {
+	var b strings.Builder
+	for _, p := range key.Parts {
+		if p.C != nil {
+			b.WriteString(pgsql.Ident(p.C.Name) + ",")
+		}
+	}
+	return b.String()
 }
 
 // lostKeys returns the change that adds the foreign keys of a dropped table to itself, if

@@ -1,0 +1,3 @@
+-- Drop "gone" table
+-- Destroys table public.gone with its data.
+DROP TABLE "public"."gone";

@@ -1,0 +1,3 @@
+ALTER TABLE public.a
+  DROP CONSTRAINT a_b,
+  ADD CONSTRAINT a_b FOREIGN KEY (b_id, owner) REFERENCES public.b(id, owner) ON DELETE CASCADE NOT VALID;

@@ -21,7 +21,7 @@ func (Dev) Up(ctx context.Context,
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(ctx context.Context) error {
-		c, err := open(from{carried: carried}, nil)
+		c, err := open(ctx, from{carried: carried}, nil)
 		if err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func (Dev) Down(ctx context.Context,
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(ctx context.Context) error {
-		c, err := open(from{carried: carried}, nil)
+		c, err := open(ctx, from{carried: carried}, nil)
 		if err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func (Dev) Reset(ctx context.Context,
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(ctx context.Context) error {
-		c, err := openWithoutDir(from{carried: carried}, nil)
+		c, err := openWithoutDir(ctx, from{carried: carried}, nil)
 		if err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func (Dev) Url(ctx context.Context,
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(ctx context.Context) error {
-		c, err := open(from{carried: carried}, nil)
+		c, err := open(ctx, from{carried: carried}, nil)
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func Plan(ctx context.Context,
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(from{env: env, carried: carried}, format)
+		c, err := open(ctx, from{env: env, carried: carried}, format)
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func Plan(ctx context.Context,
 			return err
 		}
 		if !value(dryrun) {
-			if err := p.Write(c.MigrationsDir); err != nil {
+			if err := p.Write(ctx, c.MigrationsDir); err != nil {
 				return err
 			}
 		}
@@ -71,7 +71,7 @@ func New(ctx context.Context,
 	format *string, // text or json
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openToWrite(env, format)
+		c, err := openToWrite(ctx, env, format)
 		if err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func New(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		if err := p.Write(c.MigrationsDir); err != nil {
+		if err := p.Write(ctx, c.MigrationsDir); err != nil {
 			return err
 		}
 		return c.Plan(p, false)
@@ -97,7 +97,7 @@ func Check(ctx context.Context,
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(from{env: env, carried: carried}, format)
+		c, err := open(ctx, from{env: env, carried: carried}, format)
 		if err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func Lint(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		c, err := open(from{env: env, url: url, carried: carried}, format, report.GitHub, report.SARIF, report.Markdown)
+		c, err := open(ctx, from{env: env, url: url, carried: carried}, format, report.GitHub, report.SARIF, report.Markdown)
 		invalid := (migration.Errors)(nil)
 		if err != nil && !errors.As(err, &invalid) {
 			return err
@@ -239,7 +239,7 @@ func History(ctx context.Context,
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(from{env: env, url: url, carried: carried}, format)
+		c, err := open(ctx, from{env: env, url: url, carried: carried}, format)
 		if err != nil {
 			return err
 		}
@@ -277,7 +277,7 @@ func Inspect(ctx context.Context,
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(from{env: env, url: url, carried: carried}, nil)
+		c, err := open(ctx, from{env: env, url: url, carried: carried}, nil)
 		if err != nil {
 			return err
 		}
@@ -306,9 +306,13 @@ func Rehash(ctx context.Context,
 	env *string, // env block of atlas.hcl
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openToWrite(env, nil)
+		c, err := openToWrite(ctx, env, nil)
 		if errors.As(err, new(migration.Errors)) {
-			return errors.Join(migration.Rehash(c.MigrationsDir, nil), err)
+			rehashed := migration.Rehash(ctx, c.MigrationsDir, nil)
+			if errors.As(rehashed, new(migration.Errors)) {
+				return err // which says the same
+			}
+			return errors.Join(rehashed, err)
 		}
 		if err != nil {
 			return err
@@ -334,7 +338,7 @@ func Rebase(ctx context.Context,
 	format *string, // text or json
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openToWrite(env, format)
+		c, err := openToWrite(ctx, env, format)
 		if err != nil && !errors.As(err, new(migration.Errors)) {
 			return err // two files of one version are moved apart
 		}
@@ -361,7 +365,7 @@ func Checkpoint(ctx context.Context,
 	format *string, // text or json
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openToWrite(env, format)
+		c, err := openToWrite(ctx, env, format)
 		if err != nil {
 			return err
 		}
@@ -374,7 +378,7 @@ func Checkpoint(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		if err := p.Write(c.MigrationsDir); err != nil {
+		if err := p.Write(ctx, c.MigrationsDir); err != nil {
 			return err
 		}
 		return c.Checkpoint(p)
@@ -387,9 +391,9 @@ func Version(ctx context.Context,
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return run(ctx, func(context.Context) error {
+	return run(ctx, func(ctx context.Context) error {
 		v := report.Versions{Tool: toolVersion(), Atlas: moduleVersion("ariga.io/atlas")}
-		c, err := open(from{env: env, carried: carried}, format)
+		c, err := open(ctx, from{env: env, carried: carried}, format)
 		if errors.Is(err, project.ErrNoProject) {
 			p, err := printer(format)
 			if err != nil {
@@ -410,7 +414,7 @@ func Version(ctx context.Context,
 func live(ctx context.Context, from from, format *string, wait *time.Duration, writes bool,
 	fn func(context.Context, *cmd, *migrator.Migrator) error) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openWithoutDir(from, format)
+		c, err := openWithoutDir(ctx, from, format)
 		if err != nil {
 			return err
 		}

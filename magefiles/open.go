@@ -67,8 +67,8 @@ type from struct {
 
 // open reads the project. further are formats that the target offers besides text and JSON.
 // With migrations that can't be read it returns the rest besides their migration.Errors.
-func open(from from, format *string, further ...report.Format) (*cmd, error) {
-	c, err := openWithoutDir(from, format, further...)
+func open(ctx context.Context, from from, format *string, further ...report.Format) (*cmd, error) {
+	c, err := openWithoutDir(ctx, from, format, further...)
 	if err != nil {
 		return nil, err
 	}
@@ -76,8 +76,8 @@ func open(from from, format *string, further ...report.Format) (*cmd, error) {
 }
 
 // openToWrite is open for targets that write into the project's folder.
-func openToWrite(env, format *string) (*cmd, error) {
-	c, err := openWithoutDir(from{env: env, toWrite: true}, format)
+func openToWrite(ctx context.Context, env, format *string) (*cmd, error) {
+	c, err := openWithoutDir(ctx, from{env: env, toWrite: true}, format)
 	if err != nil {
 		return nil, err
 	}
@@ -88,12 +88,12 @@ func openToWrite(env, format *string) (*cmd, error) {
 }
 
 // openWithoutDir is open for who reads the migrations after it.
-func openWithoutDir(from from, format *string, further ...report.Format) (*cmd, error) {
+func openWithoutDir(ctx context.Context, from from, format *string, further ...report.Format) (*cmd, error) {
 	p, err := printer(format, further...)
 	if err != nil {
 		return nil, err
 	}
-	e, err := project.Load(project.Options{
+	e, err := project.Load(ctx, project.Options{
 		Env: value(from.env), URL: value(from.url), Embedded: ibutsuschema.Files, Carried: from.carried, Checks: lint.CheckNames(),
 	})
 	if errors.Is(err, project.ErrNoProject) && !from.toWrite {
@@ -105,7 +105,7 @@ func openWithoutDir(from from, format *string, further ...report.Format) (*cmd, 
 	if e.Above {
 		say("no project in this folder: using the one in %s, to which paths are relative", e.Root)
 	}
-	p.SchemaFile, p.Dir = e.Schema, e.Migrations
+	p.Project, p.SchemaFile, p.Dir = e.Root, e.Schema, e.Migrations
 	return &cmd{Env: e, Printer: p}, nil
 }
 
@@ -156,7 +156,11 @@ func (c *cmd) options() catalog.Options {
 
 // planner starts the throwaway server and returns what package plan works on.
 func (c *cmd) planner(ctx context.Context, name string) (plan.Config, error) {
-	return c.plannerFrom(ctx, name, state.Names(c.dir.Files()))
+	var states []string
+	if c.dir != nil { // rebase works on migrations that can't be read, too
+		states = state.Names(c.dir.Files())
+	}
+	return c.plannerFrom(ctx, name, states)
 }
 
 // plannerFrom is planner with a server that begins with one of the states.

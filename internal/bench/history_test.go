@@ -85,7 +85,7 @@ func history(b *testing.B, root string, n int) {
 		schema.WriteString("}\n")
 	}
 	put("schema.hcl", schema.String())
-	if err := migration.Rehash(filepath.Join(root, "migrations"), effects); err != nil {
+	if err := migration.Rehash(b.Context(), filepath.Join(root, "migrations"), effects); err != nil {
 		b.Fatal(err)
 	}
 }

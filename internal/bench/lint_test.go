@@ -121,7 +121,7 @@ func ours(b *testing.B, server *devdb.Server, c lintCase) [][]string {
 			b.Fatal(err)
 		}
 	}
-	if err := migration.Rehash(dir, nil); err != nil {
+	if err := migration.Rehash(b.Context(), dir, nil); err != nil {
 		b.Fatal(err)
 	}
 	d, err := migration.Read(os.DirFS(dir))

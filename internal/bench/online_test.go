@@ -410,7 +410,7 @@ func (o *online) ours(b *testing.B, c onlineChange) waits {
 	if len(p.Files) == 0 {
 		b.Fatal("there is nothing to plan")
 	}
-	if err := p.Write(root); err != nil {
+	if err := p.Write(b.Context(), root); err != nil {
 		b.Fatal(err)
 	}
 	var m waits

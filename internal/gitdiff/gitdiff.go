@@ -10,7 +10,10 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // Config says what to compare.
@@ -30,11 +33,12 @@ type Diff struct {
 	Tip       string // its commit
 	MergeBase string // the commit where HEAD left it
 
-	// Merged and Upstream are the names of the migrations (*.sql) that the merge base has, and of those that the base's tip has.
+	// Merged and Upstream are the names of the migrations that the merge base has, and of those that the base's tip has: of the
+	// regular files *.sql, for a link was never read as one.
 	Merged, Upstream []string
 	// Edited are the names of those of Merged whose text is another now or that are gone, EditedTip of those of Upstream.
 	Edited, EditedTip []string
-	// Gone are the texts of those of Merged that are not there any more, by name.
+	// Gone are the texts of those of Merged that are not there any more, by name, unless they are larger than tree.MaxSize.
 	Gone map[string]string
 	// FileChanged says that Config.File is not as it was at the merge base.
 	FileChanged bool
@@ -103,7 +107,15 @@ func (g git) gone(ctx context.Context, d *Diff) error {
 		if _, err := os.Lstat(filepath.Join(g.dir, name)); err == nil {
 			continue
 		}
-		text, err := g.output(ctx, "show", "--no-textconv", d.MergeBase+":./"+name)
+		object := d.MergeBase + ":./" + name
+		size, err := g.output(ctx, "cat-file", "-s", object)
+		if err != nil {
+			return err
+		}
+		if n, err := strconv.ParseInt(strings.TrimSpace(size), 10, 64); err != nil || n > tree.MaxSize {
+			continue
+		}
+		text, err := g.output(ctx, "show", "--no-textconv", object)
 		if err != nil {
 			return err
 		}
@@ -135,18 +147,46 @@ func (g git) changed(ctx context.Context, commit, file string) (bool, error) {
 	if err != nil || had {
 		return false, err
 	}
-	_, err = os.Stat(file)
+	_, err = os.Lstat(file)
 	return err == nil, nil
 }
 
 // compare returns the migrations of a commit, and those of them that are not so on disk.
 func (g git) compare(ctx context.Context, commit string) (names, edited []string, err error) {
-	if names, err = g.names(ctx, "ls-tree", "-z", "--name-only", commit); err != nil {
+	if names, err = g.migrations(ctx, commit); err != nil {
 		return nil, nil, err
 	}
-	differ, err := g.names(ctx, "diff", "--no-ext-diff", "--no-renames", "--diff-filter=a", "--name-only", "-z", "--relative", commit, "--", ".")
-	return names, differ, err
+	differ, err := g.fields(ctx, "diff", "--no-ext-diff", "--no-renames", "--diff-filter=a", "--name-only", "-z", "--relative", commit, "--", ".")
+	if err != nil {
+		return nil, nil, err
+	}
+	// The names are sorted, as git lists them.
+	return names, slices.DeleteFunc(differ, func(p string) bool {
+		_, found := slices.BinarySearch(names, p)
+		return !found
+	}), nil
 }
+
+// migrations returns the names of a commit's migrations.
+func (g git) migrations(ctx context.Context, commit string) ([]string, error) {
+	entries, err := g.fields(ctx, "ls-tree", "-z", commit)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		// "100644 blob 3b18e512dba79e4c8300dd08aeb37f8e728b8dad\tNAME"
+		about, name, _ := strings.Cut(e, "\t")
+		if strings.HasPrefix(about, regularFile) && path.Ext(name) == ".sql" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names) // a folder sorts as if its name ended in /
+	return names, nil
+}
+
+// regularFile begins the modes that git gives regular files. A link has 120000, and what it leads to for its text.
+const regularFile = "100"
 
 // git runs git in the migrations folder.
 type git struct {
@@ -231,17 +271,6 @@ func (g git) mergeBase(ctx context.Context, name, tip string) (string, error) {
 	default:
 		return "", &Error{Msg: fmt.Sprintf("this change and %s have no commit in common", name), Hint: "name another base by -base=REVISION"}
 	}
-}
-
-// names runs a git command that lists paths, and returns those that are migrations.
-func (g git) names(ctx context.Context, args ...string) ([]string, error) {
-	paths, err := g.fields(ctx, args...)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(paths, func(p string) bool {
-		return strings.Contains(p, "/") || path.Ext(p) != ".sql"
-	}), nil
 }
 
 // fields runs a git command and cuts what it prints at NUL characters.

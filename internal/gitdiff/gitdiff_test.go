@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ibutsu/ibutsu-schema/internal/gitdiff"
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // What is compared with the merge base, and what with the base's tip, which went on. How the
@@ -76,5 +77,63 @@ func TestCompare(t *testing.T) {
 	var refused *gitdiff.Error
 	if _, err := gitdiff.Compare(context.Background(), gitdiff.Config{}); !errors.As(err, &refused) {
 		t.Errorf("without a folder: %v", err)
+	}
+}
+
+// What is no regular file at the merge base was never a migration: its text, which is where a link leads, is not asked for.
+func TestCompareLinks(t *testing.T) {
+	dir := t.TempDir()
+	root := filepath.Join(dir, "migrations")
+	git := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-C", dir}, args...)...)
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
+			"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	try := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := func(name string) string { return filepath.Join(root, name) }
+	try(os.MkdirAll(path("6_folder.sql"), 0o755))
+	try(os.WriteFile(path("1_file.sql"), []byte("SELECT 1;"), 0o644))
+	try(os.WriteFile(path("2_executable.sql"), []byte("SELECT 2;"), 0o755))
+	try(os.WriteFile(path("6_folder.sql/x.sql"), nil, 0o644))
+	try(os.Symlink("1_file.sql", path("3_replaced.sql")))
+	try(os.Symlink("/etc/passwd", path("4_gone.sql")))
+	try(os.Symlink("1_file.sql", path("5_other.sql")))
+	try(os.WriteFile(path("7_large.sql"), nil, 0o644))
+	try(os.Truncate(path("7_large.sql"), tree.MaxSize+1))
+	try(os.WriteFile(path("8_small.sql"), []byte("SELECT 8;"), 0o644))
+	git("init", "-q", "-b", "main")
+	git("add", "-A")
+	git("commit", "-q", "-m", "x")
+	git("switch", "-q", "-c", "feature")
+	for _, name := range []string{"3_replaced.sql", "4_gone.sql", "5_other.sql", "7_large.sql", "8_small.sql"} {
+		try(os.Remove(path(name)))
+	}
+	try(os.WriteFile(path("3_replaced.sql"), []byte("SELECT 3;"), 0o644))
+	try(os.Symlink("2_executable.sql", path("5_other.sql")))
+
+	schema := filepath.Join(dir, "schema.hcl")
+	try(os.Symlink("nowhere", schema))
+	d, err := gitdiff.Compare(context.Background(), gitdiff.Config{Root: root, File: schema, LookupEnv: func(string) (string, bool) { return "", false }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Tip, d.MergeBase = "", ""
+	names := []string{"1_file.sql", "2_executable.sql", "7_large.sql", "8_small.sql"}
+	gone := []string{"7_large.sql", "8_small.sql"}
+	want := &gitdiff.Diff{
+		Base: "main", Merged: names, Upstream: names, Edited: gone, EditedTip: gone,
+		Gone: map[string]string{"8_small.sql": "SELECT 8;"}, FileChanged: true,
+	}
+	if diff := cmp.Diff(want, d); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -109,7 +109,8 @@ func sinceBase(ctx context.Context, cfg Config) (*changeSet, error) {
 	for _, name := range d.Merged {
 		switch {
 		case !here[name]:
-			if to := c.hasText(d.Gone[name]); to != "" {
+			text, ok := d.Gone[name]
+			if to := c.hasText(text); ok && to != "" {
 				c.renamed = append(c.renamed, rename{name, to})
 			} else {
 				c.deleted = append(c.deleted, name)

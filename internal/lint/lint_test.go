@@ -45,7 +45,7 @@ func put(t *testing.T, root string, files map[string]string) {
 			t.Fatal(err)
 		}
 	}
-	if err := migration.Rehash(root, nil); err != nil {
+	if err := migration.Rehash(t.Context(), root, nil); err != nil {
 		t.Fatal(err)
 	}
 }

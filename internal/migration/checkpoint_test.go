@@ -145,7 +145,7 @@ func TestRename(t *testing.T) {
 	if diff := cmp.Diff(before, readFiles(t, root)); diff != "" {
 		t.Error("written before Write: " + diff)
 	}
-	if err := r.Write(root, map[string]string{"20260103000000_own.sql": "+ own now\n"}); err != nil {
+	if err := r.Write(t.Context(), root, map[string]string{"20260103000000_own.sql": "+ own now\n"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := mustRead(t, os.DirFS(root)).Verify(); err != nil {
@@ -171,7 +171,7 @@ func TestRename(t *testing.T) {
 	}
 	write("20260105000000_other.sql", "SELECT 1;\n")
 	before = readFiles(t, root)
-	if err := r.Write(root, nil); !errors.Is(err, migration.ErrChanged) {
+	if err := r.Write(t.Context(), root, nil); !errors.Is(err, migration.ErrChanged) {
 		t.Errorf("error %v, want ErrChanged", err)
 	}
 	if diff := cmp.Diff(before, readFiles(t, root)); diff != "" {

@@ -26,14 +26,14 @@ func TestWriteWithoutSpace(t *testing.T) {
 		if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 1000, Max: 1000}); err != nil {
 			t.Fatal(err)
 		}
-		err := mustRead(t, os.DirFS(root)).Write(root, []migration.Draft{big})
+		err := mustRead(t, os.DirFS(root)).Write(t.Context(), root, []migration.Draft{big})
 		if err == nil || !strings.HasPrefix(err.Error(), "writing effect/20260102000000_b.txt: ") {
 			t.Errorf("got %v", err)
 		}
 		return
 	}
 	root := t.TempDir()
-	if err := mustRead(t, os.DirFS(root)).Write(root, []migration.Draft{draft("20260101000000", "a")}); err != nil {
+	if err := mustRead(t, os.DirFS(root)).Write(t.Context(), root, []migration.Draft{draft("20260101000000", "a")}); err != nil {
 		t.Fatal(err)
 	}
 	before := readFiles(t, root)

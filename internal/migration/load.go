@@ -6,8 +6,9 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 
-	"golang.org/x/sync/errgroup"
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // A folder is what lies in the migrations folder, by name and unparsed.
@@ -23,70 +24,105 @@ type source struct {
 	text string
 }
 
-// load reads the folder. Only what Atlas would read as a migration is one: *.sql, whatever else its name is.
+// load reads the folder. Only what Atlas would read as a migration is one: *.sql, whatever else its name is. Entries that are not
+// read because of what they are, are returned as Errors, all of them at once.
 func load(fsys fs.FS) (*folder, error) {
 	f, err := loadWithoutEffects(fsys)
-	if err != nil {
+	effects, err2 := loadEffects(fsys)
+	if err = joined(err, err2); err != nil {
 		return nil, err
 	}
-	f.effects, err = loadEffects(fsys)
-	return f, err
+	f.effects = effects
+	return f, nil
 }
 
 func loadWithoutEffects(fsys fs.FS) (*folder, error) {
 	f := &folder{}
-	var err error
-	if f.up, err = loadDir(fsys, ".", ".sql"); err != nil {
-		return nil, err
-	}
-	if f.down, err = loadDir(fsys, DownDir, ".sql"); err != nil {
-		return nil, err
-	}
-	if f.sum, err = loadSum(fsys, SumFile); err != nil {
-		return nil, err
-	}
-	if f.downSum, err = loadSum(fsys, path.Join(DownDir, SumFile)); err != nil {
+	var errs [4]error
+	f.up, errs[0] = loadDir(fsys, ".", ".sql")
+	f.down, errs[1] = loadDir(fsys, DownDir, ".sql")
+	f.sum, errs[2] = loadSum(fsys, SumFile)
+	f.downSum, errs[3] = loadSum(fsys, path.Join(DownDir, SumFile))
+	if err := joined(errs[:]...); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
+// joined returns the first error that is none of single entries, or else all of those, each once.
+func joined(errs ...error) error {
+	var all Errors
+	seen := make(map[FileError]bool)
+	for _, err := range errs {
+		var entries Errors
+		switch {
+		case err == nil:
+		case errors.As(err, &entries):
+			for _, e := range entries {
+				if !seen[*e] {
+					seen[*e] = true
+					all = append(all, e)
+				}
+			}
+		default:
+			return err
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all
+}
+
+// entryError is err with context, or as Errors if it says what is wrong with an entry.
+func entryError(err error, context string) error {
+	var refused *tree.Error
+	if errors.As(err, &refused) {
+		return Errors{{File: refused.Path, Msg: refused.Msg}}
+	}
+	return fmt.Errorf("%s: %w", context, err)
+}
+
 // loadDir returns the files of dir whose names end with suffix, sorted by name as Atlas sorts them: by bytes.
 func loadDir(fsys fs.FS, dir, suffix string) ([]source, error) {
+	const context = "reading the migrations folder"
 	entries, err := fs.ReadDir(fsys, dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the migrations folder: %w", err)
+		return nil, entryError(err, context)
 	}
 	var files []source
+	var errs []error
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), suffix) {
 			continue
 		}
 		if e.IsDir() {
-			return nil, Errors{{File: path.Join(dir, e.Name()), Msg: fmt.Sprintf("is a folder, though its name ends with %s: rename it", suffix)}}
+			errs = append(errs, Errors{{File: path.Join(dir, e.Name()), Msg: fmt.Sprintf("is a folder, though its name ends with %s: rename it", suffix)}})
+			continue
 		}
 		files = append(files, source{name: e.Name()})
 	}
 	// Opening a file takes longer than all the rest that is done with it, so a few are opened at once.
-	var g errgroup.Group
+	unread := make([]error, len(files))
+	var g sync.WaitGroup
 	const readers = 4
 	for r := range readers {
-		g.Go(func() error {
+		g.Go(func() {
 			for i := r; i < len(files); i += readers {
 				text, err := fs.ReadFile(fsys, path.Join(dir, files[i].name))
 				if err != nil {
-					return err
+					unread[i] = entryError(err, context)
 				}
 				files[i].text = string(text)
 			}
-			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return nil, fmt.Errorf("reading the migrations folder: %w", err)
+	g.Wait()
+	if err := joined(append(errs, unread...)...); err != nil {
+		return nil, err
 	}
 	return files, nil
 }
@@ -110,7 +146,7 @@ func loadSum(fsys fs.FS, name string) (*string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
+		return nil, entryError(err, "reading "+name)
 	}
 	text := string(b)
 	return &text, nil

@@ -1,10 +1,13 @@
 package migration
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // errLocked is what tryLock returns while another process holds the lock.
@@ -13,8 +16,8 @@ var errLocked = errors.New("locked")
 // lockWait is how long a writer waits for another one. Writing takes milliseconds.
 const lockWait = 10 * time.Second
 
-// locked runs f while no other process writes to the folder root. The folder is made if it is missing.
-func locked(root string, f func() error) (err error) {
+// locked runs f on the folder root while no other process writes to it. The folder is made if it is missing.
+func locked(ctx context.Context, root string, f func(*tree.Tree) error) (err error) {
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return fmt.Errorf("writing migrations: %w", err)
 	}
@@ -24,12 +27,21 @@ func locked(root string, f func() error) (err error) {
 		switch {
 		case err == nil:
 			defer unlock()
-			return f()
+			folder, err := tree.Open(ctx, root)
+			if err != nil {
+				return fmt.Errorf("writing migrations: %w", err)
+			}
+			defer folder.Close()
+			return f(folder)
 		case !errors.Is(err, errLocked):
 			return fmt.Errorf("locking %s: %w", root, err)
 		case time.Now().After(deadline):
 			return fmt.Errorf("locking %s: another process has been writing there for %v", root, lockWait)
 		}
-		time.Sleep(20 * time.Millisecond)
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 }

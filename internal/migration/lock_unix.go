@@ -25,9 +25,9 @@ func tryLock(root string) (unlock func(), err error) {
 	return func() { dir.Close() }, nil
 }
 
-// syncDir makes renames in dir durable. Where the file system cannot do that, nothing is lost but that.
-func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
+// syncDir makes renames in a folder below root durable. Where the file system cannot do that, nothing is lost but that.
+func syncDir(root *os.Root, dir string) {
+	if d, err := root.Open(dir); err == nil {
 		_ = d.Sync()
 		d.Close()
 	}

@@ -2,6 +2,7 @@ package migration
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/windows"
@@ -25,4 +26,4 @@ func tryLock(root string) (unlock func(), err error) {
 }
 
 // syncDir does nothing: Windows has no such call, and NTFS journals renames.
-func syncDir(string) {}
+func syncDir(*os.Root, string) {}

@@ -284,7 +284,7 @@ func TestSumsAreAtlas(t *testing.T) {
 		"down/001_a.sql": "SELECT -1;\n", "down/20260101000000_c.sql": "SELECT -3;\n",
 	}
 	writeFiles(t, root, files)
-	if err := migration.Rehash(root, nil); err != nil {
+	if err := migration.Rehash(t.Context(), root, nil); err != nil {
 		t.Fatal(err)
 	}
 	d := mustRead(t, os.DirFS(root))

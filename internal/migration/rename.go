@@ -1,12 +1,14 @@
 package migration
 
 import (
+	"context"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // Renaming is a migrations folder as it will be once some of its migrations have other names. Nothing is written before Write.
@@ -69,12 +71,12 @@ func (r *Renaming) parse() error {
 
 // Write makes the folder root what Dir is, with the given effects by their migrations' new names: whole or not at all. The folder
 // must still be as it was read (ErrChanged).
-func (r *Renaming) Write(root string, effects map[string]string) error {
+func (r *Renaming) Write(ctx context.Context, root string, effects map[string]string) error {
 	for name, text := range effects {
 		r.next.effects[effectName(name)] = text
 	}
-	return locked(root, func() error {
-		now, err := load(os.DirFS(root))
+	return locked(ctx, root, func(folder *tree.Tree) error {
+		now, err := load(folder)
 		if err != nil {
 			return err
 		}
@@ -98,7 +100,7 @@ func (r *Renaming) Write(root string, effects map[string]string) error {
 		if err != nil {
 			return err
 		}
-		return replace(root, append(files, sums...), remove)
+		return replace(folder.Root(), append(files, sums...), remove)
 	})
 }
 

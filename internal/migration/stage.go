@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -21,34 +23,34 @@ const stagePrefix = ".staged-"
 
 // replace writes the files and removes others, all or none. Everything that takes disk space is done before the first file is
 // moved to its place. The caller holds the lock.
-func replace(root string, files []staged, remove []string) (err error) {
+func replace(root *os.Root, files []staged, remove []string) (err error) {
 	if len(files) == 0 && len(remove) == 0 {
 		return nil
 	}
 	if err := sweep(root); err != nil {
 		return err
 	}
-	stage, err := os.MkdirTemp(root, stagePrefix)
+	stage, err := mkdirStage(root)
 	if err != nil {
 		return fmt.Errorf("writing migrations: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
+	defer func() { err = errors.Join(err, root.RemoveAll(stage)) }()
 	undo := undoList{root: root, stage: stage}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, undo.run())
 		}
 	}()
-	dirs := map[string]bool{root: true}
+	dirs := map[string]bool{".": true}
 	for i, f := range files {
-		dir := filepath.Dir(filepath.Join(root, f.name))
+		dir := filepath.Dir(f.name)
 		if !dirs[dir] {
 			dirs[dir] = true
 			if err := undo.mkdir(dir); err != nil {
 				return fmt.Errorf("writing migrations: %w", err)
 			}
 		}
-		if err := writeSynced(stagedPath(stage, i), f.text); err != nil {
+		if err := writeSynced(root, stagedPath(stage, i), f.text); err != nil {
 			return fmt.Errorf("writing %s: %w", f.name, err)
 		}
 		if err := undo.keep(f.name); err != nil {
@@ -61,28 +63,38 @@ func replace(root string, files []staged, remove []string) (err error) {
 		}
 	}
 	for i, f := range files {
-		if err := os.Rename(stagedPath(stage, i), filepath.Join(root, f.name)); err != nil {
+		if err := root.Rename(stagedPath(stage, i), f.name); err != nil {
 			return fmt.Errorf("writing %s: %w", f.name, err)
 		}
 		undo.changed(f.name)
 	}
 	// Last, so that a crash in the middle leaves a renamed file twice and not nowhere.
 	for _, name := range remove {
-		if err := os.Remove(filepath.Join(root, name)); err != nil {
+		if err := root.Remove(name); err != nil {
 			return fmt.Errorf("removing %s: %w", name, err)
 		}
 		undo.changed(name)
 	}
 	for dir := range dirs {
-		syncDir(dir)
+		syncDir(root, dir)
 	}
 	return nil
 }
 
 func stagedPath(stage string, i int) string { return filepath.Join(stage, fmt.Sprintf("%d.new", i)) }
 
-func writeSynced(path, text string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+// mkdirStage makes a folder of a new name, and returns that.
+func mkdirStage(root *os.Root) (string, error) {
+	for {
+		name := stagePrefix + strconv.FormatUint(uint64(rand.Uint32()), 10)
+		if err := root.Mkdir(name, 0o700); !errors.Is(err, fs.ErrExist) {
+			return name, err
+		}
+	}
+}
+
+func writeSynced(root *os.Root, path, text string) error {
+	f, err := root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
@@ -94,14 +106,14 @@ func writeSynced(path, text string) error {
 }
 
 // sweep removes what killed processes staged.
-func sweep(root string) error {
-	entries, err := os.ReadDir(root)
+func sweep(root *os.Root) error {
+	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
 		return fmt.Errorf("writing migrations: %w", err)
 	}
 	for _, e := range entries {
 		if e.IsDir() && strings.HasPrefix(e.Name(), stagePrefix) {
-			if err := os.RemoveAll(filepath.Join(root, e.Name())); err != nil {
+			if err := root.RemoveAll(e.Name()); err != nil {
 				return fmt.Errorf("removing what an interrupted run left: %w", err)
 			}
 		}
@@ -111,10 +123,11 @@ func sweep(root string) error {
 
 // An undoList brings a folder back to how it was.
 type undoList struct {
-	root, stage string
-	made        []string          // folders
-	kept        map[string]string // name -> where its old text is kept; "" if there was no such file
-	touched     []string
+	root    *os.Root
+	stage   string
+	made    []string          // folders
+	kept    map[string]string // name -> where its old text is kept; "" if there was no such file
+	touched []string
 }
 
 // keep copies the file called name, if there is one, to where it can be restored from by a rename.
@@ -122,7 +135,7 @@ func (u *undoList) keep(name string) error {
 	if u.kept == nil {
 		u.kept = make(map[string]string)
 	}
-	text, err := os.ReadFile(filepath.Join(u.root, name))
+	text, err := u.root.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		u.kept[name] = ""
 		return nil
@@ -131,7 +144,7 @@ func (u *undoList) keep(name string) error {
 		return err
 	}
 	copied := filepath.Join(u.stage, fmt.Sprintf("%d.old", len(u.kept)))
-	if err := writeSynced(copied, string(text)); err != nil {
+	if err := writeSynced(u.root, copied, string(text)); err != nil {
 		return err
 	}
 	u.kept[name] = copied
@@ -139,7 +152,7 @@ func (u *undoList) keep(name string) error {
 }
 
 func (u *undoList) mkdir(dir string) error {
-	err := os.Mkdir(dir, 0o755)
+	err := u.root.Mkdir(dir, 0o755)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
@@ -154,15 +167,14 @@ func (u *undoList) changed(name string) { u.touched = append(u.touched, name) }
 func (u *undoList) run() error {
 	var errs []error
 	for _, name := range u.touched {
-		path := filepath.Join(u.root, name)
 		if old := u.kept[name]; old != "" {
-			errs = append(errs, os.Rename(old, path))
+			errs = append(errs, u.root.Rename(old, name))
 		} else {
-			errs = append(errs, os.Remove(path))
+			errs = append(errs, u.root.Remove(name))
 		}
 	}
 	for _, dir := range u.made {
-		errs = append(errs, os.Remove(dir))
+		errs = append(errs, u.root.Remove(dir))
 	}
 	return errors.Join(errs...)
 }

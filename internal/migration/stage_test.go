@@ -17,7 +17,12 @@ func TestReplaceUndoes(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, "gone"), []byte("kept"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	err := replace(root, []staged{{"old", "after"}, {"new", "x"}, {"b", "x"}, {"b/c", "x"}}, []string{"gone"})
+	dir, err := os.OpenRoot(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	err = replace(dir, []staged{{"old", "after"}, {"new", "x"}, {"b", "x"}, {"b/c", "x"}}, []string{"gone"})
 	if err == nil {
 		t.Fatal("no error")
 	}

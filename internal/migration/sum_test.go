@@ -19,7 +19,7 @@ func hashed(t *testing.T) fstest.MapFS {
 	writeFiles(t, root, map[string]string{
 		"1_a.sql": "SELECT 1;\n", "2_b.sql": "SELECT 2;\n", "3_c.sql": "SELECT 3;\n", "down/1_a.sql": "SELECT -1;\n", "down/2_b.sql": "SELECT -2;\n",
 	})
-	if err := migration.Rehash(root, nil); err != nil {
+	if err := migration.Rehash(t.Context(), root, nil); err != nil {
 		t.Fatal(err)
 	}
 	m := fstest.MapFS{}
@@ -125,7 +125,7 @@ func TestVerify(t *testing.T) {
 func TestVerifyFindsAFileAddedBetween(t *testing.T) {
 	root := t.TempDir()
 	writeFiles(t, root, map[string]string{"20260101000000_a.sql": "", "20260103000000_c.sql": ""})
-	if err := migration.Rehash(root, nil); err != nil {
+	if err := migration.Rehash(t.Context(), root, nil); err != nil {
 		t.Fatal(err)
 	}
 	writeFiles(t, root, map[string]string{"20260102000000_b.sql": ""})

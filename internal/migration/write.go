@@ -1,12 +1,14 @@
 package migration
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // Draft is a migration to be written.
@@ -23,7 +25,7 @@ var ErrChanged = errors.New("the migrations folder has changed since it was read
 // Write adds the drafts to the folder root, from which d was read and which must still be as it was then (ErrChanged). Drafts
 // that Read would refuse are refused with its Errors. After an error, a full disk included, the folder is as it was; a crash in
 // the middle leaves files that Verify reports, because the sums are written last.
-func (d *Dir) Write(root string, drafts []Draft) error {
+func (d *Dir) Write(ctx context.Context, root string, drafts []Draft) error {
 	if len(drafts) == 0 {
 		return nil
 	}
@@ -35,8 +37,8 @@ func (d *Dir) Write(root string, drafts []Draft) error {
 	if err := d.Verify(); err != nil {
 		return err
 	}
-	return locked(root, func() error {
-		now, err := load(os.DirFS(root))
+	return locked(ctx, root, func(folder *tree.Tree) error {
+		now, err := load(folder)
 		if err != nil {
 			return err
 		}
@@ -63,15 +65,15 @@ func (d *Dir) Write(root string, drafts []Draft) error {
 		if err != nil {
 			return err
 		}
-		return replace(root, append(files, sums...), nil)
+		return replace(folder.Root(), append(files, sums...), nil)
 	})
 }
 
 // Rehash recomputes both atlas.sum files in the folder root from whatever lies there, whether or not it can be parsed, also over
 // git's conflict markers. It writes the given effects, by migration file name, and removes effect files without a migration.
-func Rehash(root string, effects map[string]string) error {
-	return locked(root, func() error {
-		now, err := load(os.DirFS(root))
+func Rehash(ctx context.Context, root string, effects map[string]string) error {
+	return locked(ctx, root, func(folder *tree.Tree) error {
+		now, err := load(folder)
 		if err != nil {
 			return err
 		}
@@ -107,7 +109,7 @@ func Rehash(root string, effects map[string]string) error {
 		if err != nil {
 			return err
 		}
-		return replace(root, append(files, sums...), orphans)
+		return replace(folder.Root(), append(files, sums...), orphans)
 	})
 }
 

@@ -31,7 +31,7 @@ func TestWrite(t *testing.T) {
 		{draft("20260102000000", "b"), draft("20260102000001", "c")},
 	} {
 		d := mustRead(t, os.DirFS(root))
-		if err := d.Write(root, drafts); err != nil {
+		if err := d.Write(t.Context(), root, drafts); err != nil {
 			t.Fatalf("%d: %v", i, err)
 		}
 	}
@@ -80,7 +80,7 @@ func TestWriteRefuses(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root := t.TempDir()
-			if err := mustRead(t, os.DirFS(root)).Write(root, []migration.Draft{draft("20260101000000", "a")}); err != nil {
+			if err := mustRead(t, os.DirFS(root)).Write(t.Context(), root, []migration.Draft{draft("20260101000000", "a")}); err != nil {
 				t.Fatal(err)
 			}
 			d := mustRead(t, os.DirFS(root))
@@ -88,7 +88,7 @@ func TestWriteRefuses(t *testing.T) {
 				test.before(t, root)
 			}
 			before := readFiles(t, root)
-			err := d.Write(root, test.drafts)
+			err := d.Write(t.Context(), root, test.drafts)
 			if test.want == "" && err != nil || test.want != "" && (err == nil || err.Error() != test.want) {
 				t.Errorf("got  %v\nwant %s", err, test.want)
 			}
@@ -102,11 +102,11 @@ func TestWriteRefuses(t *testing.T) {
 // TestWriteDoesNotLaunder checks that the sums are not recomputed over a file that was edited before.
 func TestWriteDoesNotLaunder(t *testing.T) {
 	root := t.TempDir()
-	if err := mustRead(t, os.DirFS(root)).Write(root, []migration.Draft{draft("20260101000000", "a")}); err != nil {
+	if err := mustRead(t, os.DirFS(root)).Write(t.Context(), root, []migration.Draft{draft("20260101000000", "a")}); err != nil {
 		t.Fatal(err)
 	}
 	writeFiles(t, root, map[string]string{"20260101000000_a.sql": "DROP TABLE users;\n"})
-	err := mustRead(t, os.DirFS(root)).Write(root, []migration.Draft{draft("20260102000000", "b")})
+	err := mustRead(t, os.DirFS(root)).Write(t.Context(), root, []migration.Draft{draft("20260102000000", "b")})
 	var sum *migration.SumError
 	if !errors.As(err, &sum) || sum.Reason != migration.Edited {
 		t.Error(err)
@@ -121,7 +121,7 @@ func TestWriteAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range writers {
 		wg.Go(func() {
-			errs[i] = d.Write(root, []migration.Draft{draft(fmt.Sprintf("2026010100000%d", i), "a")})
+			errs[i] = d.Write(t.Context(), root, []migration.Draft{draft(fmt.Sprintf("2026010100000%d", i), "a")})
 		})
 	}
 	wg.Wait()
@@ -146,7 +146,7 @@ func TestWriteAtOnce(t *testing.T) {
 func TestWriteSweepsWhatWasLeft(t *testing.T) {
 	root := t.TempDir()
 	writeFiles(t, root, map[string]string{".staged-123/0.new": "half a fi"})
-	if err := mustRead(t, os.DirFS(root)).Write(root, []migration.Draft{draft("20260101000000", "a")}); err != nil {
+	if err := mustRead(t, os.DirFS(root)).Write(t.Context(), root, []migration.Draft{draft("20260101000000", "a")}); err != nil {
 		t.Fatal(err)
 	}
 	for name := range readFiles(t, root) {
@@ -165,7 +165,7 @@ func TestRehash(t *testing.T) {
 		"atlas.sum":      "<<<<<<< HEAD\nh1:x\n=======\nh1:y\n>>>>>>> theirs\n",
 		"down/atlas.sum": "",
 	})
-	if err := migration.Rehash(root, map[string]string{"20260101000000_a.sql": "+ new\n", "20260102000000_b.sql": ""}); err != nil {
+	if err := migration.Rehash(t.Context(), root, map[string]string{"20260101000000_a.sql": "+ new\n", "20260102000000_b.sql": ""}); err != nil {
 		t.Fatal(err)
 	}
 	got := readFiles(t, root)
@@ -188,7 +188,7 @@ func TestRehash(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(10 * time.Millisecond)
-	if err := migration.Rehash(root, nil); err != nil {
+	if err := migration.Rehash(t.Context(), root, nil); err != nil {
 		t.Fatal(err)
 	}
 	after, err := os.Stat(filepath.Join(root, "atlas.sum"))
@@ -198,14 +198,14 @@ func TestRehash(t *testing.T) {
 	if !before.ModTime().Equal(after.ModTime()) {
 		t.Error("written without need")
 	}
-	if err := migration.Rehash(root, map[string]string{"20260109000000_z.sql": ""}); err == nil {
+	if err := migration.Rehash(t.Context(), root, map[string]string{"20260109000000_z.sql": ""}); err == nil {
 		t.Error("the effect of no migration is written")
 	}
 }
 
 func TestRehashOfNothing(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "migrations")
-	if err := migration.Rehash(root, nil); err != nil {
+	if err := migration.Rehash(t.Context(), root, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := readFiles(t, root); len(got) != 0 {
@@ -230,7 +230,7 @@ func BenchmarkRead(b *testing.B) {
 			}
 		}
 	}
-	if err := migration.Rehash(root, nil); err != nil {
+	if err := migration.Rehash(b.Context(), root, nil); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {

@@ -38,7 +38,7 @@ CREATE TABLE public.items (id int PRIMARY KEY, order_id int REFERENCES public.or
 			t.Fatal(err)
 		}
 	}
-	if err := migration.Rehash(root, effects); err != nil {
+	if err := migration.Rehash(t.Context(), root, effects); err != nil {
 		t.Fatal(err)
 	}
 	return read(t, root)
@@ -145,7 +145,7 @@ func TestTwoCheckpoints(t *testing.T) {
 	const second = "20240105000000_again.sql"
 	writeFile(t, filepath.Join(root, second), strings.Replace(d.Checkpoints()[0].SQL, "order_id int", "price int, order_id int", 1)+
 		"CREATE INDEX ix_orders_total ON public.orders (total);\nCREATE INDEX ix_items_price ON public.items ((price + 1)) WHERE price > 0;\n")
-	if err := migration.Rehash(root, nil); err != nil {
+	if err := migration.Rehash(t.Context(), root, nil); err != nil {
 		t.Fatal(err)
 	}
 	b.cfg.Dir = read(t, root)
@@ -196,7 +196,7 @@ func TestCheckpointRecord(t *testing.T) {
 		for _, f := range append(append([]*migration.File{}, d.Files()...), d.Checkpoints()[0].File) {
 			writeFile(t, filepath.Join(root, f.Name), strings.Replace(f.SQL, "note text, total", "note text, /* ! */ total", 1))
 		}
-		if err := migration.Rehash(root, nil); err != nil {
+		if err := migration.Rehash(t.Context(), root, nil); err != nil {
 			t.Fatal(err)
 		}
 		b.cfg.Dir = read(t, root)
@@ -248,7 +248,7 @@ func TestCheckpointRecord(t *testing.T) {
 			writeFile(t, filepath.Join(root, f.Name), f.SQL)
 		}
 		writeFile(t, filepath.Join(root, checkpointName), d.Checkpoints()[0].SQL+"SELECT 1/0;\n")
-		if err := migration.Rehash(root, nil); err != nil {
+		if err := migration.Rehash(t.Context(), root, nil); err != nil {
 			t.Fatal(err)
 		}
 		b.cfg.Dir = read(t, root)

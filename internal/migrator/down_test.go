@@ -33,7 +33,7 @@ func TestDownRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := migration.Rehash(root, effects); err != nil {
+		if err := migration.Rehash(t.Context(), root, effects); err != nil {
 			t.Fatal(err)
 		}
 		return read(t, root)

@@ -73,7 +73,7 @@ func write(t *testing.T, files []file) string {
 			}
 		}
 	}
-	if err := migration.Rehash(root, nil); err != nil {
+	if err := migration.Rehash(t.Context(), root, nil); err != nil {
 		t.Fatal(err)
 	}
 	return root
@@ -133,7 +133,7 @@ func dir(t *testing.T, files ...file) *migration.Dir {
 		}
 		measured[f.name] = effect
 	}
-	if err := migration.Rehash(root, measured); err != nil {
+	if err := migration.Rehash(t.Context(), root, measured); err != nil {
 		t.Fatal(err)
 	}
 	d = read(t, root)

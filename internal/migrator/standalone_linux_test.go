@@ -249,7 +249,7 @@ func (s *stand) prepare(sql, way string) {
 	}
 	root := write(s.T, []file{{name: "1_a.sql", sql: standingTables}, last})
 	nothing := catalog.Measure(catalog.Catalog{}, catalog.Catalog{}).String()
-	if err := migration.Rehash(root, map[string]string{"1_a.sql": nothing, "2_b.sql": nothing}); err != nil {
+	if err := migration.Rehash(s.Context(), root, map[string]string{"1_a.sql": nothing, "2_b.sql": nothing}); err != nil {
 		s.Fatal(err)
 	}
 	s.cfg = migrator.Config{ConnConfig: s.server.config(s.db), Dir: read(s.T, root), OperatorVersion: "test", Log: s.log, LockTimeout: standingBound, LockRetry: 15 * time.Second}

@@ -232,7 +232,7 @@ func TestNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := pl.Write(p.root); err != nil {
+	if err := pl.Write(t.Context(), p.root); err != nil {
 		t.Fatal(err)
 	}
 	name := "20260102040406_backfill_runs"

@@ -91,7 +91,7 @@ func (p *project) checkpoint() *CheckpointPlan {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if err := c.Write(p.root); err != nil {
+	if err := c.Write(p.t.Context(), p.root); err != nil {
 		p.t.Fatal(err)
 	}
 	return c

@@ -163,12 +163,12 @@ func work(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *w
 
 // Write writes the plan's files to the migrations folder root, all or none. The folder
 // must still be as it was read.
-func (p *Plan) Write(root string) error {
+func (p *Plan) Write(ctx context.Context, root string) error {
 	drafts := make([]migration.Draft, len(p.Files))
 	for i, f := range p.Files {
 		drafts[i] = f.Draft
 	}
-	return p.dir.Write(root, drafts)
+	return p.dir.Write(ctx, root, drafts)
 }
 
 // A ProofError is a plan that does not give what it should. Nothing was written.

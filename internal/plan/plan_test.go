@@ -58,7 +58,7 @@ func (p *project) write(files map[string]string) {
 			p.t.Fatal(err)
 		}
 	}
-	if err := migration.Rehash(p.root, nil); err != nil {
+	if err := migration.Rehash(p.t.Context(), p.root, nil); err != nil {
 		p.t.Fatal(err)
 	}
 }
@@ -70,7 +70,7 @@ func (p *project) plan() *Plan {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if err := pl.Write(p.root); err != nil {
+	if err := pl.Write(p.t.Context(), p.root); err != nil {
 		p.t.Fatal(err)
 	}
 	return pl
@@ -154,7 +154,7 @@ func TestMake(t *testing.T) {
 					t.Errorf("files changed though there was an error:\n%s", diff)
 				}
 			} else {
-				if err := pl.Write(p.root); err != nil {
+				if err := pl.Write(t.Context(), p.root); err != nil {
 					t.Fatal(err)
 				}
 				for name, text := range p.files() {

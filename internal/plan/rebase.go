@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +13,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/gitdiff"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // A Move is a migration that got another version.
@@ -89,7 +90,12 @@ func Rebase(ctx context.Context, cfg Config, root, base string) (*RebaseResult, 
 	if err != nil {
 		return nil, err
 	}
-	here, err := migrationNames(root)
+	fsys, err := tree.Open(ctx, root)
+	if err != nil {
+		return nil, fmt.Errorf("opening the migrations folder: %w", err)
+	}
+	defer fsys.Close()
+	here, err := migrationNames(fsys)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +103,6 @@ func Rebase(ctx context.Context, cfg Config, root, base string) (*RebaseResult, 
 		return nil, err
 	}
 	r := &RebaseResult{Base: d.Base}
-	fsys := os.DirFS(root)
 	moves := r.moves(cfg, d, here)
 	now, unread := migration.Read(fsys)
 	r.Sums = unread != nil || now.Verify() != nil
@@ -134,13 +139,13 @@ func Rebase(ctx context.Context, cfg Config, root, base string) (*RebaseResult, 
 		r.Findings = append(r.Findings, f)
 	}
 	r.mention(cfg.Dir)
-	return r, renaming.Write(root, effects)
+	return r, renaming.Write(ctx, root, effects)
 }
 
 // migrationNames returns the names of the migrations in the folder, also of one that cannot
 // be read as a directory of migrations as it is.
-func migrationNames(root string) ([]string, error) {
-	entries, err := os.ReadDir(root)
+func migrationNames(fsys fs.FS) ([]string, error) {
+	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return nil, fmt.Errorf("reading the migrations folder: %w", err)
 	}

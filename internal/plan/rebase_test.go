@@ -148,7 +148,7 @@ func TestRebase(t *testing.T) {
 		}},
 		{"merge, rehashed", func(b *branch) {
 			b.git("merge", "main")
-			if err := migration.Rehash(b.root, nil); err != nil {
+			if err := migration.Rehash(t.Context(), b.root, nil); err != nil {
 				b.t.Fatal(err)
 			}
 			b.commit()

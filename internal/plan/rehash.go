@@ -34,7 +34,7 @@ func Rehash(ctx context.Context, cfg Config, root string) error {
 		}
 		effects[c.Name] = effect.String()
 	}
-	if err := migration.Rehash(root, effects); err != nil {
+	if err := migration.Rehash(ctx, root, effects); err != nil {
 		return errors.Join(err, replayErr)
 	}
 	w.written(effects)

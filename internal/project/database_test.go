@@ -76,7 +76,7 @@ env "prod" {
 		{"bad parameter", "", "postgres://u:hunter2@h/d?sslmode=maybe", nil, "", "", "-url: failed to configure TLS (sslmode is invalid)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			e, err := Load(Options{Root: root, Env: tt.env, URL: tt.url, LookupEnv: env(tt.vars...)})
+			e, err := Load(t.Context(), Options{Root: root, Env: tt.env, URL: tt.url, LookupEnv: env(tt.vars...)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -105,7 +105,7 @@ env "prod" {
 func TestDatabaseElsewhere(t *testing.T) {
 	clearLibpq(t)
 	t.Setenv("PGDATABASE", "d")
-	e, err := Load(Options{Root: folder(t, minimal), URL: "postgres://h", LookupEnv: env()})
+	e, err := Load(t.Context(), Options{Root: folder(t, minimal), URL: "postgres://h", LookupEnv: env()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestPasswords(t *testing.T) {
 		}
 		for way, vars := range ways {
 			t.Run(way+" "+pw, func(t *testing.T) {
-				e, err := Load(Options{Root: root, LookupEnv: env(vars...)})
+				e, err := Load(t.Context(), Options{Root: root, LookupEnv: env(vars...)})
 				if err != nil {
 					t.Fatal(err)
 				}

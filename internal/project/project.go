@@ -6,6 +6,7 @@
 package project
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,8 +15,9 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // configName is the project file, schemaName and migrationsName are what it means where it
@@ -53,7 +55,7 @@ type Env struct {
 	// Name of the env block whose settings these are.
 	Name string
 	// Root is the absolute path of the project folder. FS holds the project's files: the
-	// folder's or the embedded ones.
+	// folder's, as package tree reads them, or the embedded ones.
 	Root string
 	FS   fs.FS
 	// Above says that the project was found above Options.Root, which holds none.
@@ -124,9 +126,10 @@ func (e *UsageError) ExitCode() int { return 2 }
 var ErrNoProject = errors.New("no " + configName + " here")
 
 // Load reads the project. Without one the error is ErrNoProject. Errors in atlas.hcl name
-// file, line and column; an unknown env is a *UsageError. Whether there is a database to
-// work on is not looked at: see Database.
-func Load(opts Options) (*Env, error) {
+// file, line and column; an unknown env is a *UsageError, a link where a file should be a
+// *tree.Error. Whether there is a database to work on is not looked at: see Database.
+// Env.FS can be read until ctx ends.
+func Load(ctx context.Context, opts Options) (*Env, error) {
 	if opts.LookupEnv == nil {
 		opts.LookupEnv = os.LookupEnv
 	}
@@ -139,18 +142,22 @@ func Load(opts Options) (*Env, error) {
 		return nil, err
 	}
 	if !env.OnEmbedded {
-		env.FS = newFolderFS(root)
-		if !holdsProject(env.FS) {
+		if !holdsProject(root) {
 			if found := above(root); found != "" {
 				root = found
-				env.Root, env.FS, env.Above = found, newFolderFS(found), true
+				env.Root, env.Above = found, true
 			}
+		}
+		if env.FS, err = tree.Open(ctx, root); err != nil {
+			return nil, fmt.Errorf("opening the project folder: %w", err)
 		}
 	}
 	src, err := fs.ReadFile(env.FS, configName)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w (%s): run this in the project's folder", ErrNoProject, root)
+	case errors.As(err, new(*tree.Error)):
+		return nil, err
 	case err != nil:
 		return nil, fmt.Errorf("reading %s: %w", configName, err)
 	}
@@ -171,8 +178,9 @@ func Load(opts Options) (*Env, error) {
 		return nil, err
 	}
 	if !env.OnEmbedded {
+		// Also before anything is written there, or handed to git.
 		for _, p := range []string{env.Schema, env.Migrations} {
-			if err := inside(root, p); err != nil {
+			if _, err := fs.Stat(env.FS, p); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return nil, err
 			}
 		}
@@ -202,50 +210,34 @@ func (o Options) carried() (bool, error) {
 }
 
 // holdsProject says whether a folder looks like a project, whole or not.
-func holdsProject(fsys fs.FS) bool {
+func holdsProject(root string) bool {
 	return slices.ContainsFunc([]string{configName, schemaName, migrationsName}, func(name string) bool {
-		_, err := fs.Stat(fsys, name)
-		return err == nil
+		return has(root, name)
 	})
+}
+
+// has says whether a folder has an entry of that name, a link that leads nowhere included.
+func has(folder, name string) bool {
+	_, err := os.Lstat(filepath.Join(folder, name))
+	return err == nil
 }
 
 // above is the nearest folder above root that holds an atlas.hcl, "" if there is none. The
 // search does not leave root's git repository, and ends at a folder where anybody may leave
 // files, as /tmp is: what they left must not get at a database.
 func above(root string) string {
-	exists := func(name string) bool {
-		_, err := os.Stat(filepath.Join(root, name))
-		return err == nil
-	}
 	var err error
 	if root, err = filepath.EvalSymlinks(root); err != nil {
 		return ""
 	}
-	for !exists(".git") && filepath.Dir(root) != root {
+	for !has(root, ".git") && filepath.Dir(root) != root {
 		root = filepath.Dir(root)
 		if info, err := os.Stat(root); err != nil || info.Mode()&fs.ModeSticky != 0 {
 			return ""
 		}
-		if exists(configName) {
+		if has(root, configName) {
 			return root
 		}
 	}
 	return ""
-}
-
-// inside refuses what leads out of the project folder by a symbolic link. What does not
-// exist leads nowhere.
-func inside(root, name string) error {
-	real, err := filepath.EvalSymlinks(filepath.Join(root, filepath.FromSlash(name)))
-	if err != nil {
-		return nil
-	}
-	if root, err = filepath.EvalSymlinks(root); err != nil {
-		return fmt.Errorf("finding the project folder: %w", err)
-	}
-	rel, err := filepath.Rel(root, real)
-	if err != nil || !filepath.IsLocal(rel) {
-		return fmt.Errorf("%s leads out of the project folder: a project's files are all inside it", strings.TrimSuffix(name, "/"))
-	}
-	return nil
 }

@@ -109,7 +109,7 @@ diff {
   concurrent_index { create = true }
 }
 `)
-	got, err := Load(Options{Root: root, Env: "prod", LookupEnv: env("OWNER=Table Owner")})
+	got, err := Load(t.Context(), Options{Root: root, Env: "prod", LookupEnv: env("OWNER=Table Owner")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ diff {
 }
 
 func TestDefaults(t *testing.T) {
-	got, err := Load(Options{Root: folder(t, minimal), LookupEnv: env()})
+	got, err := Load(t.Context(), Options{Root: folder(t, minimal), LookupEnv: env()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestChooseEnv(t *testing.T) {
 		{"locals {}", "", "", `atlas.hcl has no env: add env "local" { ... }`},
 	} {
 		t.Run(tt.want+tt.err, func(t *testing.T) {
-			got, err := Load(Options{Root: folder(t, tt.hcl), Env: tt.ask, LookupEnv: env()})
+			got, err := Load(t.Context(), Options{Root: folder(t, tt.hcl), Env: tt.ask, LookupEnv: env()})
 			if fmt.Sprint(err) != tt.err && (err != nil || tt.err != "") {
 				t.Fatalf("error %v, want %q", err, tt.err)
 			}
@@ -229,7 +229,7 @@ func TestBadFiles(t *testing.T) {
 		{"function", inEnv("  dev = file(\"../secret\")"), "atlas.hcl:2:9: Error in function call: Call to function \"file\" failed: ../secret is outside the project folder: a project's files are all inside it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Load(Options{Root: folder(t, tt.hcl), LookupEnv: env(), Checks: []string{"drop-column", "DS103"}})
+			_, err := Load(t.Context(), Options{Root: folder(t, tt.hcl), LookupEnv: env(), Checks: []string{"drop-column", "DS103"}})
 			if d := cmp.Diff(tt.want, fmt.Sprint(err)); d != "" {
 				t.Error(d)
 			}
@@ -238,30 +238,63 @@ func TestBadFiles(t *testing.T) {
 }
 
 func TestPaths(t *testing.T) {
-	for _, tt := range []struct{ name, link, dir, want, err string }{
-		{"in the folder", "", "file://a/b", "a/b", ""},
-		{"absolute in the folder", "", "file://ROOT/a", "a", ""},
-		{"link inside", "other", "file://migrations", "migrations", ""},
-		{"link out", "..", "file://migrations", "", "migrations leads out of the project folder: a project's files are all inside it"},
+	const linked = ": is a symbolic link, which is not followed: replace it with the file or folder that it points to"
+	for _, tt := range []struct {
+		name         string
+		link, target string // made before
+		dir, src     string
+		want, err    string
+	}{
+		{name: "in the folder", dir: "file://a/b", want: "a/b"},
+		{name: "absolute in the folder", dir: "file://ROOT/a", want: "a"},
+		{name: "link inside", link: "migrations", target: "other", dir: "file://migrations", err: "migrations" + linked},
+		{name: "link out", link: "migrations", target: "..", dir: "file://migrations", err: "migrations" + linked},
+		{name: "link to nothing", link: "migrations", target: "nowhere", dir: "file://migrations", err: "migrations" + linked},
+		{name: "link to itself", link: "migrations", target: "migrations", dir: "file://migrations", err: "migrations" + linked},
+		{name: "link on the way", link: "db", target: "other", dir: "file://db/migrations", err: "db" + linked},
+		{name: "git's", dir: "file://.git/x", err: ".git: belongs to git, not to the project: name another path"},
+		{name: "schema by a link", link: "schema.hcl", target: "/dev/zero", dir: "file://migrations", err: "schema.hcl" + linked},
+		{name: "schema from git's", dir: "file://migrations", src: "file://.git/config", err: ".git: belongs to git, not to the project: name another path"},
+		{name: "below a file", dir: "file://atlas.hcl/x", err: "atlas.hcl: is a file, not a folder"},
+		{name: "project file by a link", link: "atlas.hcl", target: "/etc/passwd", err: "atlas.hcl" + linked},
+		{name: "project file by a link to nothing", link: "atlas.hcl", target: "nowhere", err: "atlas.hcl" + linked},
+		{name: "function by a link", link: "token", target: "/etc/passwd", dir: "file://migrations", src: `file://${trimspace(file("token"))}`, err: "token" + linked},
+		{name: "function from git's", dir: "file://migrations", src: `file://${trimspace(file(".git/config"))}`, err: ".git: belongs to git, not to the project: name another path"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			root := folder(t, "")
-			hcl := fmt.Sprintf("env \"local\" {\n  migration {\n    dir = %q\n    revisions_schema = \"public\"\n  }\n}\n",
-				strings.ReplaceAll(tt.dir, "ROOT", root))
-			if err := os.WriteFile(filepath.Join(root, configName), []byte(hcl), 0o644); err != nil {
-				t.Fatal(err)
+			if tt.src == "" {
+				tt.src = "file://schema.hcl"
+			}
+			hcl := fmt.Sprintf("env \"local\" {\n  src = \"%s\"\n  migration {\n    dir = %q\n    revisions_schema = \"public\"\n  }\n}\n",
+				tt.src, strings.ReplaceAll(tt.dir, "ROOT", root))
+			for _, dir := range []string{"other", ".git"} {
+				if err := os.Mkdir(filepath.Join(root, dir), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for name, text := range map[string]string{configName: hcl, ".git/config": "token"} {
+				if name == tt.link {
+					continue
+				}
+				if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tt.link == configName {
+				if err := os.Remove(filepath.Join(root, configName)); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if tt.link != "" {
-				if err := os.Mkdir(filepath.Join(root, "other"), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.Symlink(tt.link, filepath.Join(root, "migrations")); err != nil {
+				if err := os.Symlink(tt.target, filepath.Join(root, tt.link)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			got, err := Load(Options{Root: root, LookupEnv: env()})
+			got, err := Load(t.Context(), Options{Root: root, LookupEnv: env()})
 			if err != nil || tt.err != "" {
-				if fmt.Sprint(err) != tt.err {
+				// Of a function HCL says where it stands.
+				if text := fmt.Sprint(err); text != tt.err && (!strings.Contains(tt.src, "${") || !strings.Contains(text, tt.err)) {
 					t.Errorf("error %v, want %q", err, tt.err)
 				}
 				return
@@ -292,7 +325,7 @@ func TestEmbedded(t *testing.T) {
 		{nil, "1", true}, {nil, "true", true}, {&yes, "", true}, {&yes, "0", true}, {&yes, "nonsense", true},
 	} {
 		for _, root := range []string{t.TempDir(), half, whole} {
-			got, err := Load(Options{Root: root, Embedded: embedded, Carried: tt.flag, LookupEnv: env(CarriedVariable + "=" + tt.variable)})
+			got, err := Load(t.Context(), Options{Root: root, Embedded: embedded, Carried: tt.flag, LookupEnv: env(CarriedVariable + "=" + tt.variable)})
 			switch {
 			case !tt.carried && root != whole:
 				if !noProject(err, root) {
@@ -305,7 +338,7 @@ func TestEmbedded(t *testing.T) {
 			}
 		}
 	}
-	_, err := Load(Options{Root: whole, Embedded: embedded, LookupEnv: env(CarriedVariable + "=yes")})
+	_, err := Load(t.Context(), Options{Root: whole, Embedded: embedded, LookupEnv: env(CarriedVariable + "=yes")})
 	if !errors.As(err, new(*UsageError)) || err.Error() != `SCHEMA_CARRIED="yes": write 1 for the project that the binary carries, else 0` {
 		t.Errorf("a word that is neither: %v", err)
 	}
@@ -351,7 +384,7 @@ func TestAbove(t *testing.T) {
 		{"below a git repository in it", mkdir("sub", "repository", "deep"), false},
 		{"where anybody may leave files", mkdir("anybodys", "mine"), false},
 	} {
-		got, err := Load(Options{Root: tt.dir, LookupEnv: env()})
+		got, err := Load(t.Context(), Options{Root: tt.dir, LookupEnv: env()})
 		switch {
 		case !tt.found:
 			if !noProject(err, tt.dir) {
@@ -366,7 +399,7 @@ func TestAbove(t *testing.T) {
 	// What begins a project of its own is none yet, and does not mean the one above.
 	half := mkdir("half")
 	mkdir("half", migrationsName)
-	if _, err := Load(Options{Root: half, LookupEnv: env()}); !noProject(err, half) {
+	if _, err := Load(t.Context(), Options{Root: half, LookupEnv: env()}); !noProject(err, half) {
 		t.Errorf("half a project: %v", err)
 	}
 }
@@ -380,7 +413,7 @@ func TestDevURL(t *testing.T) {
 		{"postgres://me:hunter2@h:x/d", "", "atlas.hcl:2:9: dev: invalid port"},
 	} {
 		hcl := fmt.Sprintf("env \"local\" {\n  dev = %q\n  migration { revisions_schema = \"public\" }\n}\n", tt.dev)
-		got, err := Load(Options{Root: folder(t, hcl), LookupEnv: env()})
+		got, err := Load(t.Context(), Options{Root: folder(t, hcl), LookupEnv: env()})
 		if err != nil || tt.err != "" {
 			if fmt.Sprint(err) != tt.err {
 				t.Errorf("%s: error %v, want %q", tt.dev, err, tt.err)
@@ -397,7 +430,7 @@ func TestDevURL(t *testing.T) {
 // commands rely on.
 func TestOwnFile(t *testing.T) {
 	for _, name := range []string{"local", "ci", "prod"} {
-		got, err := Load(Options{Root: filepath.Join("..", ".."), Env: name, LookupEnv: env()})
+		got, err := Load(t.Context(), Options{Root: filepath.Join("..", ".."), Env: name, LookupEnv: env()})
 		if err != nil {
 			t.Fatal(err)
 		}

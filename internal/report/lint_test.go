@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 const drop, rename = "20240102000000_drop.sql", "20240103000000_50%,a.sql"
@@ -189,6 +191,24 @@ func TestLintTo(t *testing.T) {
 	}
 	if _, err := show(t, Text, func(p *Printer) error { return p.LintTo(found, []Out{{JSON, dir + "/no/such"}}) }); err == nil {
 		t.Error("written to a folder that isn't there")
+	}
+	// A link in the project may be a commit's.
+	kept := filepath.Join(t.TempDir(), "kept")
+	if err := os.WriteFile(kept, []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(kept, filepath.Join(dir, "link.md")); err != nil {
+		t.Fatal(err)
+	}
+	_, err = show(t, Text, func(p *Printer) error {
+		p.Project = dir
+		return p.LintTo(found, []Out{{Markdown, filepath.Join(dir, "link.md")}})
+	})
+	if !errors.As(err, new(*tree.Error)) {
+		t.Errorf("through a link: %v", err)
+	}
+	if text, err := os.ReadFile(kept); err != nil || string(text) != "kept" {
+		t.Errorf("through a link: %q, %v", text, err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // An Out is a file that a result is written to, beside what goes to Printer.Out.
@@ -36,10 +37,10 @@ func ParseOuts(word string) ([]Out, error) {
 	return outs, nil
 }
 
-// LintTo writes what lint found to files.
+// LintTo writes what lint found to files, which may lie anywhere; in the project's checkout no link leads to them.
 func (p *Printer) LintTo(r *lint.Report, outs []Out) error {
 	for _, o := range outs {
-		if err := p.lintFile(r, o, os.O_CREATE|os.O_TRUNC); err != nil {
+		if err := p.lintFile(r, o, os.O_TRUNC); err != nil {
 			return err
 		}
 	}
@@ -53,11 +54,11 @@ func (p *Printer) LintSummary(r *lint.Report, lookup func(string) (string, bool)
 	if file == "" {
 		return nil
 	}
-	return p.lintFile(r, Out{Markdown, file}, os.O_CREATE|os.O_APPEND)
+	return p.lintFile(r, Out{Markdown, file}, os.O_APPEND)
 }
 
 func (p *Printer) lintFile(r *lint.Report, o Out, flags int) (err error) {
-	f, err := os.OpenFile(o.File, os.O_WRONLY|flags, 0o644)
+	f, err := tree.Create(p.Project, o.File, flags)
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", o.Format, err)
 	}

@@ -64,6 +64,8 @@ type Printer struct {
 	Style Style
 	// URL is the database's, for JSON, which leaves the password out.
 	URL string
+	// Project is the project's folder on disk, by default the current one.
+	Project string
 	// SchemaFile and Dir are the paths of the schema file and of the migrations folder, from
 	// the project folder.
 	SchemaFile, Dir string

@@ -1,0 +1,85 @@
+package tree
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// others are the packages and files that open files by other means, and why.
+var others = map[string]string{
+	"internal/tree":                   "this package",
+	"internal/devdb":                  "its own folders, the user's cache and what is installed",
+	"internal/pgtest":                 "the tests' server",
+	"internal/schematest":             "the tests' data",
+	"internal/plan/walk.go":           "the running program",
+	"internal/migration/lock.go":      "makes the migrations folder, whose path project.Load has looked at",
+	"internal/migration/lock_unix.go": "locks that folder",
+	"internal/project/project.go":     "finds the project's folder",
+	"internal/gitdiff/gitdiff.go":     "asks whether a file is there",
+}
+
+// harmless are the functions of package os that open nothing.
+var harmless = []string{
+	"LookupEnv", "Setenv", "Getenv", "Environ", "UserCacheDir", "UserHomeDir", "TempDir", "Getpid", "Getppid", "Geteuid", "Getuid", "Exit",
+	"IsNotExist", "IsExist", "SameFile", "Executable", "Getwd", "Hostname", "NewFile", "FindProcess", "Getgid", "Getpagesize",
+}
+
+// TestOnly finds whoever opens files past this package.
+func TestOnly(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel := filepath.ToSlash(strings.TrimPrefix(path, root+string(filepath.Separator)))
+		if e.IsDir() && (e.Name() == "testdata" || rel == "internal/bench" || rel == "internal/e2e" || strings.HasPrefix(e.Name(), ".") && path != root) {
+			return fs.SkipDir
+		}
+		if e.IsDir() || !strings.HasSuffix(rel, ".go") || strings.HasSuffix(rel, "_test.go") {
+			return nil
+		}
+		for _, own := range []string{rel, rel[:max(0, strings.LastIndex(rel, "/"))]} {
+			if others[own] != "" {
+				used[own] = true
+				return nil
+			}
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			f, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if pkg, ok := f.X.(*ast.Ident); ok && (pkg.Name == "os" && !slices.Contains(harmless, f.Sel.Name) || pkg.Name == "unix" && strings.HasPrefix(f.Sel.Name, "Open")) {
+				t.Errorf("%s calls %s.%s: a project's files are opened by package tree", rel, pkg.Name, f.Sel.Name)
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, why := range others {
+		if !used[name] {
+			t.Errorf("%s (%s) is not there any more", name, why)
+		}
+	}
+}

@@ -11,15 +11,16 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // poll is how often a waiting statement is looked at.
 const poll = time.Millisecond
 
-// standalone runs a statement that runs in no transaction. Its locks are gone when it is done, so a second session stands in its
+// watched runs a statement that runs in no transaction. Its locks are gone when it is done, so a second session stands in its
 // way: it locks all tables, sees for which lock the statement waits, and then steps back behind a weaker lock, which those that
 // wait for writers see.
-func (r *fileRun) standalone(ctx context.Context, st *step) error {
+func (r *fileRun) watched(ctx context.Context, u runner.Unit, st *step) error {
 	switch st.st.verb {
 	case "DROP DATABASE", "CREATE DATABASE", "DROP TABLESPACE", "CREATE TABLESPACE", "ALTER SYSTEM", "ALTER DATABASE",
 		"CREATE SUBSCRIPTION", "ALTER SUBSCRIPTION", "DROP SUBSCRIPTION":
@@ -38,7 +39,7 @@ func (r *fileRun) standalone(ctx context.Context, st *step) error {
 		return fmt.Errorf("watching a statement: %w", err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- r.step(ctx, st, false) }()
+	go func() { done <- r.outside(ctx, u, st) }()
 	w := &watch{conn: blocker, pid: r.conn.PgConn().PID(), done: done, asked: make(map[lockKey]bool)}
 	err = w.run(ctx)
 	if watchErr := (*watchError)(nil); errors.As(err, &watchErr) {

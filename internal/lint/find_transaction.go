@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // refusals finds why PostgreSQL does not run the statement, where there is more to say than its message.
@@ -28,11 +29,11 @@ func (f *finder) refusals(s *step) {
 		f.add(s, "concurrently-on-partitioned", d)
 	}
 	switch {
-	case s.refused && concurrently:
+	case s.refused == runner.NeedsNone && concurrently:
 		d.Text = "PostgreSQL refuses what works concurrently in a transaction, and the file has one"
 		d.Fix = noTransaction + st.text + ";"
 		f.add(s, "concurrently-in-transaction", d)
-	case s.refused && s.stmt.Class() == pgsql.Standalone:
+	case s.refused == runner.NeedsNone:
 		d.Text = "PostgreSQL refuses the statement in a transaction, and the file has one"
 		d.Fix = noTransaction + st.text + ";"
 		f.add(s, "nontransactional-in-transaction", d)
@@ -102,7 +103,7 @@ func (f *finder) transactions() {
 	var begin *step
 	var first *step
 	for _, s := range f.tr.steps {
-		if s.stmt.Class() != pgsql.TransactionControl {
+		if s.refused != runner.Controls {
 			continue
 		}
 		if first == nil {
@@ -152,7 +153,7 @@ func (f *finder) unrecorded() {
 // the rule's name; "" if all is well.
 func block(s pgsql.Stmt, txNone bool) (name string, d Diagnostic) {
 	switch {
-	case s.Class() != pgsql.MayCommit:
+	case runner.Cut([]pgsql.Stmt{s}, true)[0].Mode != runner.MayCommit:
 		return "", d
 	case !txNone && endsTransaction(parse(s)):
 		return "nontransactional-in-transaction", commits(s)

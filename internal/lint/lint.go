@@ -11,6 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -195,7 +196,7 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 	return p.findings(ctx, r)
 }
 
-func (r *Report) addFailure(e *state.StmtError) {
+func (r *Report) addFailure(e *runner.StmtError) {
 	_, text, _ := strings.Cut(e.Error(), ": ")
 	r.fixed(Policy{}, e.File, Diagnostic{
 		Pos: e.Pos.Offset, Line: e.Pos.Line, Col: e.Pos.Col, Name: "migration-fails", Text: text,

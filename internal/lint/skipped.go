@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
-	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // compareSkipped looks whether an object that IF NOT EXISTS skipped has the definition that the statement gives. The statement
@@ -50,10 +49,10 @@ func (r *fileRun) compareSkipped(ctx context.Context, st *step) error {
 	}
 	failed := r.exec(ctx, aside)
 	if failed == nil {
-		_, failed = refused(state.RunFile(ctx, r.conn, []pgsql.Stmt{st.stmt}, true, r.file.Name))
+		_, failed = refused(r.session.Stmt(ctx, st.stmt))
 	}
 	if failed == nil {
-		s, err := r.snapshot(ctx, r.changesSession)
+		s, err := r.snapshot(ctx)
 		if err != nil {
 			return err
 		}

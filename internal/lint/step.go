@@ -9,7 +9,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
-	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // A step is a statement and what PostgreSQL did when it ran.
@@ -23,10 +23,10 @@ type step struct {
 	before, after *snapshot
 	messages      []*pgconn.Notice // what the server said meanwhile, debug messages included
 
-	refused bool             // it was not run, as it cannot run in a transaction
-	failed  *state.StmtError // PostgreSQL refused it
+	refused runner.Misfit     // why it was not run, if it was not
+	failed  *runner.StmtError // PostgreSQL refused it
 	// data is the failure that the rows of the scratch database led to; without them the statement ran.
-	data *state.StmtError
+	data *runner.StmtError
 	// asked are the locks that a statement that runs in no transaction was seen to ask for.
 	asked map[lockKey]bool
 	// otherwise says that IF NOT EXISTS skipped an object whose definition is another one.
@@ -107,13 +107,13 @@ func (s *step) rewritten(relation uint32) bool {
 func (s *step) seen() bool { return s.ran() || s.after != s.before }
 
 // ran reports whether the statement ran to its end.
-func (s *step) ran() bool { return !s.refused && s.failed == nil }
+func (s *step) ran() bool { return s.refused == runner.Fits && s.failed == nil }
 
 // A trace is what happened when a file was run.
 type trace struct {
 	file   *migration.File
 	steps  []*step
-	failed *state.StmtError // what the file fails with, if it does and no finding says it already
+	failed *runner.StmtError // what the file fails with, if it does and no finding says it already
 	// incomplete says that a statement was refused: nothing of a file with a transaction stands then.
 	incomplete bool
 }

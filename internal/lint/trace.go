@@ -13,6 +13,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -24,8 +25,9 @@ const (
 
 // A tracer runs files on a throwaway database, which stands as the files before left it.
 type tracer struct {
-	st   *state.State
-	conn *pgx.Conn
+	st      *state.State
+	conn    *pgx.Conn
+	session *runner.Session // on conn
 	// base is what there was before the change.
 	base *snapshot
 	now  *snapshot
@@ -38,16 +40,10 @@ type tracer struct {
 // session did for a while.
 func newTracer(ctx context.Context, st *state.State) (*tracer, error) {
 	t := &tracer{st: st}
-	cfg := st.DB.ConnConfig()
-	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { t.messages = append(t.messages, n) }
-	var err error
-	if t.conn, err = pgx.ConnectConfig(ctx, cfg); err != nil {
-		return nil, fmt.Errorf("connecting to the dev database: %w", err)
-	}
-	if err := t.session(ctx); err != nil {
-		t.close(ctx)
+	if err := t.connect(ctx); err != nil {
 		return nil, err
 	}
+	var err error
 	if t.base, err = readSnapshot(ctx, t.conn); err != nil {
 		t.close(ctx)
 		return nil, err
@@ -56,24 +52,50 @@ func newTracer(ctx context.Context, st *state.State) (*tracer, error) {
 	return t, nil
 }
 
-func (t *tracer) close(ctx context.Context) { _ = t.conn.Close(context.WithoutCancel(ctx)) }
-
-// session sets the session up as migrations have it, but for the messages.
-func (t *tracer) session(ctx context.Context) error {
-	if err := migration.Session(ctx, t.conn, migration.SessionOptions{}); err != nil {
+func (t *tracer) connect(ctx context.Context) error {
+	cfg := t.st.DB.ConnConfig()
+	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { t.messages = append(t.messages, n) }
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("connecting to the dev database: %w", err)
+	}
+	t.conn = conn
+	if t.session, err = runner.Open(ctx, conn, runner.Options{Messages: "debug1"}); err != nil {
+		t.close(ctx)
 		return err
 	}
-	return t.exec(ctx, "SET client_min_messages = debug1")
+	return nil
 }
 
-func (t *tracer) exec(ctx context.Context, sql string) error {
-	_, err := t.conn.PgConn().Exec(ctx, sql).ReadAll()
+func (t *tracer) close(ctx context.Context) { _ = t.conn.Close(context.WithoutCancel(ctx)) }
+
+// reset gives the next file the session that it would have on a live database.
+func (t *tracer) reset(ctx context.Context) error {
+	ok, err := t.session.Reset(ctx)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		t.close(ctx)
+		if err := t.connect(ctx); err != nil {
+			return err
+		}
+	}
+	// Temporary tables are gone, and names are looked for in public again.
+	t.now, err = readSnapshot(ctx, t.conn)
 	return err
 }
 
+func (t *tracer) exec(ctx context.Context, sql string) error { return t.session.Exec(ctx, sql) }
+
 // snapshot reads the catalogs. What they say is spelled by the search path, which a file may have changed.
-func (t *tracer) snapshot(ctx context.Context, changesSession bool) (*snapshot, error) {
-	if !changesSession {
+func (t *tracer) snapshot(ctx context.Context) (*snapshot, error) {
+	var path, timeout string
+	var schemas []string
+	if err := t.conn.QueryRow(ctx, "SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('statement_timeout'), pg_catalog.current_schemas(false)::text[]").Scan(&path, &timeout, &schemas); err != nil {
+		return nil, fmt.Errorf("reading the search path: %w", err)
+	}
+	if path == "public" && timeout == "0" {
 		return readSnapshot(ctx, t.conn)
 	}
 	// The file's own limit of a statement's time is not for us.
@@ -83,11 +105,6 @@ func (t *tracer) snapshot(ctx context.Context, changesSession bool) (*snapshot, 
 			return fmt.Errorf("setting the search path: %w", err)
 		}
 		return nil
-	}
-	var path, timeout string
-	var schemas []string
-	if err := t.conn.QueryRow(ctx, "SELECT current_setting('search_path'), current_setting('statement_timeout'), pg_catalog.current_schemas(false)::text[]").Scan(&path, &timeout, &schemas); err != nil {
-		return nil, fmt.Errorf("reading the search path: %w", err)
 	}
 	if err := set("public", "0"); err != nil {
 		return nil, err
@@ -104,25 +121,23 @@ func (t *tracer) snapshot(ctx context.Context, changesSession bool) (*snapshot, 
 // part of the trace, and what comes behind it runs all the same, so that one run shows all there is to say. The error says that
 // the tracer failed.
 func (t *tracer) run(ctx context.Context, f *migration.File) (tr *trace, err error) {
-	r := &fileRun{tracer: t, trace: &trace{file: f}, changesSession: state.ChangesSession(f.Stmts)}
-	if f.TxNone {
-		err = r.separately(ctx)
-	} else {
-		err = r.together(ctx)
+	if err := t.reset(ctx); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("running %s: %w", f.Name, err)
+	r := &fileRun{tracer: t, trace: &trace{file: f}}
+	if len(f.Stmts) == 0 {
+		return r.trace, nil
 	}
-	if r.changesSession {
-		if err := t.exec(ctx, "RESET SESSION AUTHORIZATION; RESET ALL"); err != nil {
-			return nil, fmt.Errorf("setting the session back after %s: %w", f.Name, err)
+	for _, u := range runner.Cut(f.Stmts, f.TxNone) {
+		r.tx++
+		if f.TxNone {
+			err = r.alone(ctx, u)
+		} else {
+			err = r.together(ctx, u)
 		}
-		if err := t.session(ctx); err != nil {
-			return nil, err
+		if err != nil {
+			return nil, fmt.Errorf("running %s: %w", f.Name, err)
 		}
-		now := *t.now
-		now.path = nil
-		t.now = &now
 	}
 	return r.trace, nil
 }
@@ -130,14 +145,13 @@ func (t *tracer) run(ctx context.Context, f *migration.File) (tr *trace, err err
 type fileRun struct {
 	*tracer
 	*trace
-	changesSession bool
 	// imitated are locks that only an imitation took.
 	imitated map[lockKey]bool
 }
 
 // look reads the catalogs, without the locks of imitations.
 func (r *fileRun) look(ctx context.Context) (*snapshot, error) {
-	s, err := r.snapshot(ctx, r.changesSession)
+	s, err := r.snapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +199,7 @@ func (r *fileRun) newStep(s pgsql.Stmt) *step {
 	return st
 }
 
-func (r *fileRun) fail(e *state.StmtError) {
+func (r *fileRun) fail(e *runner.StmtError) {
 	r.incomplete = true
 	if r.failed == nil {
 		r.failed = e
@@ -193,119 +207,123 @@ func (r *fileRun) fail(e *state.StmtError) {
 }
 
 // together runs the file in one transaction.
-func (r *fileRun) together(ctx context.Context) (err error) {
-	if len(r.file.Stmts) == 0 {
-		return nil
-	}
-	r.tx++
-	if err := r.exec(ctx, "BEGIN"); err != nil {
-		return err
-	}
-	if err := r.baseline(ctx); err != nil {
-		return err
-	}
+func (r *fileRun) together(ctx context.Context, u runner.Unit) error {
 	atStart := r.now
 	var next *statement
-	for i, s := range r.file.Stmts {
-		st := r.newStep(s)
-		if next != nil {
-			st.st = next
-		}
-		next = nil
-		if st.st.addsRows() && i+1 < len(r.file.Stmts) {
-			next = parse(r.file.Stmts[i+1])
-			st.rows = next.addsRows() && next.targets[0] == st.st.targets[0]
-		}
-		if class := s.Class(); class == pgsql.TransactionControl || class == pgsql.Standalone {
-			st.refused, r.incomplete = true, true
-			if err := r.imitate(ctx, st); err != nil {
-				return err
+	err := r.session.Run(ctx, u, runner.Hooks{
+		Begin: r.begin,
+		Stmt: func(ctx context.Context, i int, s pgsql.Stmt, run func(context.Context) error) error {
+			st := r.newStep(s)
+			if next != nil {
+				st.st = next
 			}
-			continue
-		}
-		if err := r.step(ctx, st, true); err != nil {
+			next = nil
+			if st.st.addsRows() && i+1 < len(r.file.Stmts) {
+				next = parse(r.file.Stmts[i+1])
+				st.rows = next.addsRows() && next.targets[0] == st.st.targets[0]
+			}
+			st.last = i == len(r.file.Stmts)-1
+			if st.refused = runner.Check(s, false); st.refused != runner.Fits {
+				r.incomplete = true
+				return r.imitate(ctx, st)
+			}
+			return r.step(ctx, st, run, true)
+		},
+		Commit: func(ctx context.Context, u runner.Unit) error {
+			_, err := r.end(ctx, u, r.incomplete)
 			return err
-		}
-	}
-	r.steps[len(r.steps)-1].last = true
-	end := "COMMIT"
+		},
+	})
 	if r.incomplete {
-		end = "ROLLBACK"
-	}
-	if err := r.exec(ctx, end); err != nil {
-		// What was deferred failed: the last statement is the nearest place.
-		last := r.file.Stmts[len(r.file.Stmts)-1]
-		stmtErr, err := refused(&state.StmtError{File: r.file.Name, Pos: last.Pos, Stmt: last.Text, Err: err})
-		if err != nil {
-			return err
-		}
-		r.fail(stmtErr)
-		end = "ROLLBACK"
-	}
-	if end == "ROLLBACK" {
 		r.now = atStart
 	}
-	return nil
+	return err
 }
 
-// separately runs each statement in a transaction of its own, or in none.
-func (r *fileRun) separately(ctx context.Context) error {
-	for _, s := range r.file.Stmts {
-		r.tx++
-		st := r.newStep(s)
-		st.last = true
-		if s.Class() == pgsql.TransactionControl {
-			st.refused, r.incomplete = true, true
-			continue
-		}
-		var err error
-		if s.Class() == pgsql.Standalone {
-			err = r.standalone(ctx, st)
-		} else {
-			err = r.alone(ctx, st)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// alone runs a statement in a transaction of its own.
-func (r *fileRun) alone(ctx context.Context, st *step) error {
+// begin begins a transaction.
+func (r *fileRun) begin(ctx context.Context, _ runner.Unit) error {
 	if err := r.exec(ctx, "BEGIN"); err != nil {
 		return err
 	}
-	if err := r.baseline(ctx); err != nil {
-		return err
+	return r.baseline(ctx)
+}
+
+// end commits a transaction, or rolls it back if something in it failed. What fails at the commit, as what was deferred may, is
+// laid to the last statement, which is the nearest place.
+func (r *fileRun) end(ctx context.Context, u runner.Unit, failed bool) (*runner.StmtError, error) {
+	if failed {
+		return nil, r.exec(ctx, "ROLLBACK")
 	}
-	st.before, st.after = r.now, r.now
+	err := r.exec(ctx, "COMMIT")
+	if err == nil {
+		return nil, nil
+	}
+	last := u.Stmts[len(u.Stmts)-1]
+	stmtErr, err := refused(&runner.StmtError{File: r.file.Name, Pos: last.Pos, Stmt: last.Text, Err: err})
+	if err != nil {
+		return nil, err
+	}
+	r.fail(stmtErr)
+	return stmtErr, nil
+}
+
+// alone runs a statement of a file without a transaction.
+func (r *fileRun) alone(ctx context.Context, u runner.Unit) error {
+	st := r.newStep(u.Stmts[0])
+	st.last = true
+	outside := u
+	switch runner.Check(st.stmt, true) {
+	case runner.Controls:
+		st.refused, r.incomplete = runner.Controls, true
+		return nil
+	case runner.NeedsOne:
+		outside.Mode = runner.Either
+		return r.outside(ctx, outside, st)
+	}
+	if u.Mode == runner.Alone {
+		return r.watched(ctx, u, st)
+	}
+	// In a transaction more is seen of what it does.
 	failed, incomplete := r.failed, r.incomplete
-	if err := r.step(ctx, st, true); err != nil {
+	u.Mode = runner.Together
+	err := r.session.Run(ctx, u, runner.Hooks{
+		Begin: func(ctx context.Context, u runner.Unit) error {
+			err := r.begin(ctx, u)
+			st.before, st.after = r.now, r.now
+			return err
+		},
+		Stmt: func(ctx context.Context, _ int, _ pgsql.Stmt, run func(context.Context) error) error {
+			return r.step(ctx, st, run, true)
+		},
+		Commit: func(ctx context.Context, u runner.Unit) error {
+			stmtErr, err := r.end(ctx, u, st.failed != nil)
+			if stmtErr != nil {
+				st.failed, r.now = stmtErr, st.before
+			}
+			return err
+		},
+	})
+	if err != nil || st.failed == nil {
 		return err
 	}
-	if st.failed != nil && sqlState(st.failed) == invalidTermination {
-		// Code that commits runs in no transaction of ours.
-		if err := r.exec(ctx, "ROLLBACK"); err != nil {
-			return err
-		}
+	switch code := sqlState(st.failed); {
+	case outside.Mode == runner.MayCommit && code == invalidTermination:
 		r.failed, r.incomplete, st.failed = failed, incomplete, nil
-		return r.step(ctx, st, false)
-	}
-	end := "COMMIT"
-	if st.failed != nil {
-		end = "ROLLBACK"
-	}
-	if err := r.exec(ctx, end); err != nil {
-		stmtErr, err := refused(&state.StmtError{File: r.file.Name, Pos: st.stmt.Pos, Stmt: st.stmt.Text, Err: err})
-		if err != nil {
-			return err
-		}
-		st.failed = stmtErr
-		r.fail(stmtErr)
-		r.now = st.before
+		return r.outside(ctx, outside, st)
+	case outside.Mode == runner.Either && code == activeTransaction:
+		r.failed, r.incomplete, st.failed = failed, incomplete, nil
+		return r.watched(ctx, outside, st)
 	}
 	return nil
+}
+
+// outside runs a statement in no transaction.
+func (r *fileRun) outside(ctx context.Context, u runner.Unit, st *step) error {
+	return r.session.Run(ctx, u, runner.Hooks{
+		Stmt: func(ctx context.Context, _ int, _ pgsql.Stmt, run func(context.Context) error) error {
+			return r.step(ctx, st, run, false)
+		},
+	})
 }
 
 // baseline takes the locks and counts of a transaction that has just begun for those before the next statement.
@@ -332,14 +350,14 @@ const (
 	goBack    = "ROLLBACK TO lint_statement"
 )
 
-// step runs a statement and looks at what it did. In a transaction a failure leaves no trace.
-func (r *fileRun) step(ctx context.Context, st *step, inTx bool) error {
-	failed, err := r.try(ctx, st, inTx)
+// step runs a statement by run and looks at what it did. In a transaction a failure leaves no trace.
+func (r *fileRun) step(ctx context.Context, st *step, run func(context.Context) error, inTx bool) error {
+	failed, err := r.try(ctx, st, run, inTx)
 	if err != nil {
 		return err
 	}
-	if failed != nil && sqlState(failed) == undefinedObject {
-		made, err := r.st.CreateRoles(ctx, st.stmt.Text)
+	if failed != nil {
+		made, err := r.st.CreateMissingRoles(ctx, failed)
 		if err != nil {
 			return err
 		}
@@ -347,7 +365,7 @@ func (r *fileRun) step(ctx context.Context, st *step, inTx bool) error {
 			if err := r.forget(ctx, inTx); err != nil {
 				return err
 			}
-			if failed, err = r.try(ctx, st, inTx); err != nil {
+			if failed, err = r.try(ctx, st, run, inTx); err != nil {
 				return err
 			}
 		}
@@ -358,7 +376,7 @@ func (r *fileRun) step(ctx context.Context, st *step, inTx bool) error {
 		if err := r.withoutRows(ctx, st); err != nil {
 			return err
 		}
-		if failed, err = r.try(ctx, st, inTx); err != nil {
+		if failed, err = r.try(ctx, st, run, inTx); err != nil {
 			return err
 		}
 	}
@@ -432,17 +450,20 @@ func (r *fileRun) forget(ctx context.Context, inTx bool) error {
 }
 
 // try runs a statement.
-func (r *fileRun) try(ctx context.Context, st *step, inTx bool) (*state.StmtError, error) {
+func (r *fileRun) try(ctx context.Context, st *step, run func(context.Context) error, inTx bool) (*runner.StmtError, error) {
 	if inTx {
 		if err := r.exec(ctx, savepoint); err != nil {
 			return nil, err
 		}
 	}
 	r.messages = nil
-	failed, err := refused(state.RunFile(ctx, r.conn, []pgsql.Stmt{st.stmt}, true, r.file.Name))
+	failed, err := refused(run(ctx))
 	st.messages = r.messages
 	if err != nil {
 		return nil, err
+	}
+	if failed != nil {
+		failed.File = r.file.Name
 	}
 	if inTx {
 		end := "RELEASE lint_statement"
@@ -460,7 +481,7 @@ func (r *fileRun) try(ctx context.Context, st *step, inTx bool) (*state.StmtErro
 func (r *fileRun) withoutRows(ctx context.Context, st *step) error {
 	var deletes strings.Builder
 	var drops []string
-	now, err := r.snapshot(ctx, r.changesSession)
+	now, err := r.snapshot(ctx)
 	if err != nil {
 		return err
 	}
@@ -482,7 +503,7 @@ func (r *fileRun) withoutRows(ctx context.Context, st *step) error {
 	if err := r.exec(ctx, "DO $lint$ BEGIN FOR i IN 1..5 LOOP\n"+deletes.String()+"END LOOP; END $lint$"); err != nil {
 		return fmt.Errorf("deleting the scratch database's rows: %w", err)
 	}
-	if now, err = r.snapshot(ctx, r.changesSession); err != nil {
+	if now, err = r.snapshot(ctx); err != nil {
 		return err
 	}
 	// The locks that the statement finds are those from before.
@@ -492,7 +513,7 @@ func (r *fileRun) withoutRows(ctx context.Context, st *step) error {
 }
 
 // aboutRows reports whether rows led to a failure: integrity constraints and values.
-func aboutRows(e *state.StmtError) bool {
+func aboutRows(e *runner.StmtError) bool {
 	code := sqlState(e)
 	return strings.HasPrefix(code, "23") || strings.HasPrefix(code, "22")
 }
@@ -506,13 +527,13 @@ func sqlState(err error) string {
 }
 
 const (
-	undefinedObject    = "42704" // the SQLSTATE of a role that does not exist, among others
+	activeTransaction  = "25001" // the SQLSTATE of what is refused in a transaction
 	invalidTermination = "2D000" // that of code that commits or rolls back in a transaction that is not its own
 )
 
 // refused tells a statement that PostgreSQL refused from everything else that may go wrong.
-func refused(err error) (*state.StmtError, error) {
-	var stmt *state.StmtError
+func refused(err error) (*runner.StmtError, error) {
+	var stmt *runner.StmtError
 	var pg *pgconn.PgError
 	if errors.As(err, &stmt) && errors.As(err, &pg) {
 		return stmt, nil

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // parse makes a Dir of what lies in the folder.
@@ -215,13 +216,13 @@ func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
 		p.add(name, line, 0, format, args...)
 	})
 	for _, s := range stmts {
-		switch s.Class() {
-		case pgsql.TransactionControl:
+		switch runner.Check(s, h.txNone) {
+		case runner.Controls:
 			p.transaction(name, s.Pos, "%s: transactions are opened and ended around the file; remove it, or commit in batches by a DO block in a file with \"-- atlas:txmode none\"", abbreviate(s.Text))
-		case pgsql.Standalone:
-			if !h.txNone {
-				p.transaction(name, s.Pos, "%s: PostgreSQL refuses it in a transaction; put \"-- atlas:txmode none\" at the top of the file, with an empty line after it, and what needs a transaction into another file", abbreviate(s.Text))
-			}
+		case runner.NeedsNone:
+			p.transaction(name, s.Pos, "%s: PostgreSQL refuses it in a transaction; put \"-- atlas:txmode none\" at the top of the file, with an empty line after it, and what needs a transaction into another file", abbreviate(s.Text))
+		case runner.NeedsOne:
+			p.transaction(name, s.Pos, "%s: PostgreSQL refuses it outside of a transaction, where it would have no effect; remove it, or put it with what it is for into a file without \"-- atlas:txmode none\"", abbreviate(s.Text))
 		}
 	}
 	return stmts, h

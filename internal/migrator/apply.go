@@ -112,10 +112,7 @@ func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResul
 	if len(steps) > 0 {
 		s.log(LogPlan{Files: res.Pending})
 	}
-	for i, st := range steps {
-		if err := s.prepare(ctx, steps[i:]); err != nil {
-			return err
-		}
+	for _, st := range steps {
 		fr, err := s.run(ctx, st)
 		res.Applied = append(res.Applied, fr)
 		if fr.Done {

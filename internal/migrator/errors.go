@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
-	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // ConnectError is a database that could not be connected to. Its text never
@@ -144,7 +144,7 @@ func (e *StmtError) Reason() string {
 	case errors.As(e.Err, &waited):
 		return waited.Error()
 	}
-	return state.Message(e.Err)
+	return runner.Message(e.Err)
 }
 
 // Unwrap returns the database's error and the cause of an interruption.

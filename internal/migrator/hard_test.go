@@ -166,8 +166,7 @@ func TestUnreadableMigrations(t *testing.T) {
 	}
 }
 
-// The record's statements are prepared where many files are pending, and a file
-// may have the session forget them.
+// A file may have the session forget its prepared statements.
 func TestForgottenStatements(t *testing.T) {
 	for name, sql := range map[string]string{
 		"none": "SELECT 1;\n", "all": "-- atlas:txmode none\n\nDISCARD ALL;\n", "in a function": "DO $$BEGIN EXECUTE 'deallocate all'; END$$;\n",

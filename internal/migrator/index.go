@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // PostgreSQL builds and drops an index concurrently in several transactions. A
@@ -141,7 +142,7 @@ func (s *session) wanted(ctx context.Context, stmt pgsql.Stmt, ix pgsql.Index) (
 			"CREATE TEMPORARY TABLE " + pgsql.Ident(ix.Table) + " (LIKE " + pgsql.QualifiedIdent(ix.TableSchema, ix.Table) + ")",
 			create + " ON " + copied + " " + rest,
 		} {
-			if err := s.exec(ctx, sql); err != nil {
+			if err := s.script.Exec(ctx, sql); err != nil {
 				return err
 			}
 		}
@@ -225,5 +226,6 @@ func (s *session) awaitBuild(ctx context.Context, b builtIndex) error {
 // dropConcurrently drops an index without keeping anybody waiting.
 func (s *session) dropConcurrently(ctx context.Context, b builtIndex) error {
 	drop := pgsql.Stmt{Text: "DROP INDEX CONCURRENTLY IF EXISTS " + pgsql.QualifiedIdent(b.schema, b.name)}
-	return s.bounded(ctx, drop, func() error { return s.exec(ctx, drop.Text) })
+	u := runner.Cut([]pgsql.Stmt{drop}, true)[0]
+	return s.bounded(ctx, u, func() error { return s.script.Exec(ctx, drop.Text) })
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
-	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -106,29 +106,27 @@ func dir(t *testing.T, files ...file) *migration.Dir {
 	if effects.of == nil {
 		effects.of = make(map[string]string)
 	}
-	var conn *pgx.Conn
+	var session *runner.Session
 	text := ""
 	d := read(t, root)
 	for i, f := range files {
 		text += f.name + "\x00" + f.sql + "\x00"
 		effect, ok := effects.of[text]
 		if !ok {
-			ctx := context.Background()
-			if conn == nil {
-				conn = pgtest.New(t).Conn()
+			if session == nil {
+				var err error
+				if session, err = runner.Open(context.Background(), pgtest.New(t).Conn(), runner.Options{}); err != nil {
+					t.Fatal(err)
+				}
 				for _, before := range d.Files()[:i] {
-					if err := state.RunFile(ctx, conn, before.Stmts, before.TxNone, before.Name); err != nil {
-						t.Fatal(err)
-					}
+					runFile(t, session, before)
 				}
 			}
-			before := snapshot(t, conn)
-			if err := state.RunFile(ctx, conn, d.Files()[i].Stmts, d.Files()[i].TxNone, f.name); err != nil {
-				t.Fatal(err)
-			}
-			effect = catalog.Measure(before, snapshot(t, conn)).String()
+			before := snapshot(t, session.Conn)
+			runFile(t, session, d.Files()[i])
+			effect = catalog.Measure(before, snapshot(t, session.Conn)).String()
 			effects.of[text] = effect
-		} else if conn != nil {
+		} else if session != nil {
 			t.Fatal("effects are kept for later files only")
 		}
 		measured[f.name] = effect
@@ -139,6 +137,18 @@ func dir(t *testing.T, files ...file) *migration.Dir {
 	d = read(t, root)
 	roots[d] = root
 	return d
+}
+
+func runFile(t *testing.T, session *runner.Session, f *migration.File) {
+	t.Helper()
+	for _, u := range runner.Cut(f.Stmts, f.TxNone) {
+		if err := session.Run(context.Background(), u, runner.Hooks{}); err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+	}
+	if _, err := session.Reset(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func snapshot(t *testing.T, conn *pgx.Conn) catalog.Catalog {

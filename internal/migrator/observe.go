@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 const (
@@ -233,7 +233,7 @@ func (o *observer) connect(ctx context.Context) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := migration.Session(ctx, conn, migration.SessionOptions{ApplicationName: observerName}); err != nil {
+	if _, err := runner.Open(ctx, conn, runner.Options{ApplicationName: observerName}); err != nil {
 		_ = conn.Close(ctx)
 		return nil, err
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // Session settings, the session's advisory lock and the observer need one backend
@@ -21,11 +21,11 @@ const backendPID = "SELECT pg_catalog.pg_backend_pid()"
 func (s *session) setUp(ctx context.Context) error {
 	s.limit = s.m.cfg.LockTimeout
 	pid := s.conn.PgConn().PID()
-	backend, err := migration.SessionOn(ctx, s.conn, pid, s.m.settings())
+	script, backend, err := runner.OpenOn(ctx, s.conn, pid, s.m.settings())
 	if err != nil {
 		return err
 	}
-	s.pid = int32(backend)
+	s.script, s.pid = script, int32(backend)
 	if backend == pid {
 		return nil
 	}
@@ -33,7 +33,8 @@ func (s *session) setUp(ctx context.Context) error {
 	if err := s.refusePooling(ctx); err != nil {
 		return err
 	}
-	return s.set(ctx)
+	s.script, err = runner.Open(ctx, s.conn, s.m.settings())
+	return err
 }
 
 // refusePooling opens further clients, each with a transaction. A pooler by the

@@ -5,17 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"ariga.io/atlas/sql/migrate"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
-	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // step is one file to be run, in either direction, with its effect on the record.
@@ -76,14 +75,19 @@ func (m *Migrator) takeBack(i int, row *migrate.Revision) *step {
 func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 	fr := &FileRun{File: st.file, Start: time.Now(), Skipped: st.done}
 	s.log(LogFile{File: st.file, Down: st.down, Skipped: st.done, Total: len(st.stmts)})
-	if err := s.waitFor(ctx, st.wait); err != nil {
-		return fr, err
-	}
 	var err error
 	if st.txNone && len(st.stmts) > 0 {
+		if err := s.begins(ctx, st); err != nil {
+			return fr, err
+		}
 		err = s.runAlone(ctx, st, fr)
 	} else {
-		err = s.retry(ctx, st.name, func() error { return s.runWhole(ctx, st, fr) })
+		err = s.retry(ctx, st.name, func() error {
+			if err := s.begins(ctx, st); err != nil {
+				return err
+			}
+			return s.runWhole(ctx, st, fr)
+		})
 	}
 	fr.End = time.Now()
 	if err != nil {
@@ -93,24 +97,13 @@ func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 	}
 	fr.Done = true
 	s.log(LogFileDone{File: st.file, Down: st.down, Elapsed: fr.End.Sub(fr.Start)})
-	if state.ChangesSession(st.stmts) {
-		return fr, s.reset(ctx)
-	}
 	return fr, nil
 }
 
 // runWhole runs a file in one transaction together with its record.
 func (s *session) runWhole(ctx context.Context, st *step, fr *FileRun) error {
 	fr.Applied = nil
-	err := s.recorded(ctx, st, fr, st.to, len(st.stmts), func() error {
-		for i := range st.stmts {
-			if err := s.stmt(ctx, st, i); err != nil {
-				return err
-			}
-			fr.Applied = append(fr.Applied, st.stmts[i].Text)
-		}
-		return nil
-	})
+	err := s.recorded(ctx, st, fr, st.to, len(st.stmts), runner.Unit{Stmts: st.stmts})
 	var failed *StmtError
 	if err == nil {
 		return nil
@@ -127,35 +120,33 @@ func (s *session) runWhole(ctx context.Context, st *step, fr *FileRun) error {
 
 // runAlone runs a file whose statements commit one by one.
 func (s *session) runAlone(ctx context.Context, st *step, fr *FileRun) error {
-	total := len(st.stmts)
-	mark := func() error { return s.recorded(ctx, st, fr, st.from, st.done, nil) }
+	mark := func() error { return s.recorded(ctx, st, fr, st.from, st.done, runner.Unit{}) }
 	if err := s.retry(ctx, st.name, mark); err != nil {
 		return fmt.Errorf("recording that %s begins: %w", st.name, err)
 	}
 	// What the part that has run said about the session was said to another one.
 	for i := range st.done {
 		if setsSession(st.stmts[i]) {
-			if err := s.exec(ctx, st.stmts[i].Text); err != nil {
+			if err := s.script.Stmt(ctx, st.stmts[i]); err != nil {
 				return s.stopped(ctx, st, fr, st.done, s.fail(ctx, st, i, err))
 			}
 		}
 	}
-	for i := st.done; i < total; i++ {
-		var err error
+	for _, u := range runner.Cut(st.stmts, true)[st.done:] {
 		tries := 0
-		err = s.retry(ctx, st.name, func() error {
+		err := s.retry(ctx, st.name, func() error {
 			tries++
 			// What an interrupted run, or a try before, may have done already.
-			again := i == st.done && (fr.Skipped > 0 || st.row != nil) || tries > 1
-			if st.stmts[i].Class() == pgsql.Transactional {
-				return s.stmtInTx(ctx, st, fr, i)
+			again := u.First == st.done && (fr.Skipped > 0 || st.row != nil) || tries > 1
+			if u.Mode == runner.Together {
+				return s.recorded(ctx, st, fr, st.after(u.First), u.First+1, u)
 			}
-			return s.stmtOutside(ctx, st, fr, i, again)
+			return s.outside(ctx, st, fr, u, again)
 		})
 		if err != nil {
-			return s.stopped(ctx, st, fr, i, err)
+			return s.stopped(ctx, st, fr, u.First, err)
 		}
-		fr.Applied = append(fr.Applied, st.stmts[i].Text)
+		fr.Applied = append(fr.Applied, u.Stmts[0].Text)
 	}
 	return nil
 }
@@ -186,14 +177,10 @@ func (s *session) stopped(ctx context.Context, st *step, fr *FileRun, i int, err
 	return err
 }
 
-// stmtInTx runs a statement of a txmode none file in a transaction with its note.
-func (s *session) stmtInTx(ctx context.Context, st *step, fr *FileRun, i int) error {
-	return s.recorded(ctx, st, fr, st.after(i), i+1, func() error { return s.stmt(ctx, st, i) })
-}
-
-// stmtOutside runs a statement that may not or need not run in a transaction,
+// outside runs a statement that may not or need not run in a transaction,
 // and notes it afterwards. again says that it may have run before.
-func (s *session) stmtOutside(ctx context.Context, st *step, fr *FileRun, i int, again bool) error {
+func (s *session) outside(ctx context.Context, st *step, fr *FileRun, u runner.Unit, again bool) error {
+	i := u.First
 	known, err := s.prepareIndex(ctx, st.stmts[i], again)
 	if err != nil {
 		if sqlState(err) == "" || ctx.Err() != nil {
@@ -204,11 +191,18 @@ func (s *session) stmtOutside(ctx context.Context, st *step, fr *FileRun, i int,
 	if known {
 		s.log(LogStmtDone{Stmt: st.stmts[i], N: i + 1, Total: len(st.stmts), Known: true})
 	} else {
-		if err := s.bounded(ctx, st.stmts[i], func() error { return s.stmt(ctx, st, i) }); err != nil {
+		err := s.bounded(ctx, u, func() error {
+			return s.script.Run(ctx, u, runner.Hooks{
+				Stmt: func(ctx context.Context, i int, _ pgsql.Stmt, run func(context.Context) error) error {
+					return s.stmt(ctx, st, fr, i, run)
+				},
+			})
+		})
+		if err != nil {
 			return err
 		}
 	}
-	note := func() error { return s.recorded(ctx, st, fr, st.after(i), i+1, nil) }
+	note := func() error { return s.recorded(ctx, st, fr, st.after(i), i+1, runner.Unit{}) }
 	// The statement has run: only its note is tried again, and an interruption
 	// that came too late for the statement does not keep it from being noted.
 	if ctx.Err() != nil {
@@ -223,11 +217,11 @@ func (s *session) stmtOutside(ctx context.Context, st *step, fr *FileRun, i int,
 }
 
 // bounded has run, which runs a statement outside of a transaction, wait no longer for locks than the statement may.
-func (s *session) bounded(ctx context.Context, stmt pgsql.Stmt, run func() error) error {
-	limit := bound(stmt, s.limit)
+func (s *session) bounded(ctx context.Context, u runner.Unit, run func() error) error {
+	limit := bound(u.Stmts[0], s.limit)
 	s.observer.begin(limit)
 	defer s.observer.end()
-	if stmt.Class() != pgsql.Standalone {
+	if u.Mode != runner.Alone {
 		return run()
 	}
 	if err := s.lockTimeout(ctx, limit); err != nil {
@@ -274,10 +268,7 @@ func (s *session) waitFor(ctx context.Context, d time.Duration) error {
 }
 
 func (s *session) lockTimeout(ctx context.Context, d time.Duration) error {
-	if _, err := s.conn.Exec(ctx, fmt.Sprintf("SET lock_timeout = %d", d.Milliseconds())); err != nil {
-		return fmt.Errorf("setting lock_timeout: %w", err)
-	}
-	return nil
+	return s.script.Set(ctx, "lock_timeout", strconv.FormatInt(d.Milliseconds(), 10))
 }
 
 // why notes in the journal why the statement after the first n failed.
@@ -318,17 +309,20 @@ func (m *Migrator) row(st *step, fr *FileRun, n int) *migrate.Revision {
 }
 
 // stmt runs the statement at i.
-func (s *session) stmt(ctx context.Context, st *step, i int) error {
+func (s *session) stmt(ctx context.Context, st *step, fr *FileRun, i int, run func(context.Context) error) error {
 	stmt := st.stmts[i]
 	s.log(LogStmt{Stmt: stmt, N: i + 1, Total: len(st.stmts)})
 	start := time.Now()
 	end := s.observer.statement(LogStmt{Stmt: stmt, N: i + 1, Total: len(st.stmts)})
-	err := s.exec(ctx, stmt.Text)
+	err := run(ctx)
 	end()
 	if err != nil {
 		return s.fail(ctx, st, i, err)
 	}
 	s.log(LogStmtDone{Stmt: stmt, N: i + 1, Total: len(st.stmts), Elapsed: time.Since(start)})
+	if !st.txNone {
+		fr.Applied = append(fr.Applied, stmt.Text)
+	}
 	return nil
 }
 
@@ -336,57 +330,14 @@ func (s *session) stmt(ctx context.Context, st *step, i int) error {
 func (s *session) fail(ctx context.Context, st *step, i int, err error) error {
 	stmt := st.stmts[i]
 	e := &StmtError{File: st.name, Pos: stmt.Pos, Stmt: stmt.Text, N: i + 1, Total: len(st.stmts), Err: err}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Position > 0 {
-		e.Pos = behind(stmt.Pos, stmt.Text, int(pg.Position)-1)
+	var ran *runner.StmtError
+	if errors.As(err, &ran) {
+		e.Pos, e.Err = ran.Pos, ran.Err
 	}
 	if ctx.Err() != nil {
 		e.Cause = context.Cause(ctx)
 	}
 	return e
-}
-
-// behind returns the place n characters behind the start of text, which is at pos.
-func behind(pos pgsql.Pos, text string, n int) pgsql.Pos {
-	for _, r := range text {
-		if n--; n < 0 {
-			break
-		}
-		pos.Offset += utf8.RuneLen(r)
-		pos.Col++
-		if r == '\n' {
-			pos.Line, pos.Col = pos.Line+1, 1
-		}
-	}
-	return pos
-}
-
-// exec runs one statement by the simple protocol, which takes them all, and
-// lets go of whatever rows it returns.
-func (s *session) exec(ctx context.Context, sql string) error {
-	results := s.conn.PgConn().Exec(ctx, sql)
-	for results.NextResult() {
-		rows := results.ResultReader()
-		for rows.NextRow() {
-		}
-		if _, err := rows.Close(); err != nil {
-			break // Close returns it, too
-		}
-	}
-	return results.Close()
-}
-
-// forgetsPrepared reports whether a file may have the session forget its prepared
-// statements, be it in the body of a function.
-func (st *step) forgetsPrepared() bool {
-	return slices.ContainsFunc(st.stmts, func(s pgsql.Stmt) bool {
-		const longest = 1 << 16 // what is longer holds data
-		if len(s.Text) > longest {
-			return false
-		}
-		text := strings.ToUpper(s.Text)
-		return strings.Contains(text, "DISCARD") || strings.Contains(text, "DEALLOCATE")
-	})
 }
 
 // setsSession reports whether a statement changes the session's settings and
@@ -399,13 +350,4 @@ func setsSession(s pgsql.Stmt) bool {
 		return strings.Contains(strings.ToLower(s.Text), "set_config")
 	}
 	return false
-}
-
-// reset gives the next file the session that it would have if a run of its own
-// began with it.
-func (s *session) reset(ctx context.Context) error {
-	if err := s.exec(ctx, "RESET ROLE; RESET ALL"); err != nil {
-		return fmt.Errorf("setting the session back: %w", err)
-	}
-	return s.set(ctx)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // script returns what the steps would do as a script for psql, "" if that is
@@ -84,18 +85,18 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 		begin()
 		create()
 		b.WriteString(store.AdvanceScript(st.from, st.from) + m.recordScript(st, fr, st.done) + "COMMIT;\n")
-		for i := st.done; i < len(st.stmts); i++ {
-			inside := st.stmts[i].Class() == pgsql.Transactional
+		for _, u := range runner.Cut(st.stmts, true)[st.done:] {
+			inside := u.Mode == runner.Together
 			if !inside {
-				fmt.Fprintf(&b, "SET lock_timeout = %d;\n", bound(st.stmts[i], wait).Milliseconds())
-				statement(st, i)
+				fmt.Fprintf(&b, "SET lock_timeout = %d;\n", bound(u.Stmts[0], wait).Milliseconds())
+				statement(st, u.First)
 			}
 			begin()
-			b.WriteString(store.AdvanceScript(st.from, st.after(i)))
+			b.WriteString(store.AdvanceScript(st.from, st.after(u.First)))
 			if inside {
-				statement(st, i)
+				statement(st, u.First)
 			}
-			b.WriteString(m.recordScript(st, fr, i+1) + "COMMIT;\n")
+			b.WriteString(m.recordScript(st, fr, u.First+1) + "COMMIT;\n")
 		}
 	}
 	fmt.Fprintf(&b, "\nSELECT pg_advisory_unlock(%d);\n", lockKey())

@@ -12,9 +12,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgproto3"
 
-	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 const (
@@ -30,12 +30,15 @@ const (
 	checkClient = 2 * time.Second
 
 	oldestServer = 13
+
+	tooManyConnections = "53300" // SQLSTATE
 )
 
 // session is a connection on which migrations are run.
 type session struct {
 	m      *Migrator
 	conn   *pgx.Conn
+	script *runner.Session // on conn
 	rec    revision.Record // as read by readRecord; its Has fields are kept up to date
 	locked bool
 
@@ -48,7 +51,6 @@ type session struct {
 
 	pid      int32 // of the server's process; not what a pooler says it is
 	proxied  bool  // a pooler stands in between
-	prepared bool  // the record's statements are
 	observer *observer
 }
 
@@ -115,14 +117,8 @@ func refuseOld(version string) error {
 }
 
 // settings are those in which migrations run.
-func (m *Migrator) settings() migration.SessionOptions {
-	return migration.SessionOptions{Role: m.cfg.Role, LockTimeout: m.cfg.LockTimeout, CheckClient: checkClient}
-}
-
-// set gives the session its settings.
-func (s *session) set(ctx context.Context) error {
-	s.limit = s.m.cfg.LockTimeout
-	return migration.Session(ctx, s.conn, s.m.settings())
+func (m *Migrator) settings() runner.Options {
+	return runner.Options{Role: m.cfg.Role, LockTimeout: m.cfg.LockTimeout, CheckClient: checkClient, Keep: lockKey()}
 }
 
 // connectPatiently waits while the server has no connection left, as where many
@@ -140,7 +136,6 @@ func (m *Migrator) connectPatiently(ctx context.Context) (*session, error) {
 	pause := 200 * time.Millisecond
 	for {
 		s, err := m.connect(ctx)
-		const tooManyConnections = "53300"
 		left := patience - time.Since(start)
 		if sqlState(err) != tooManyConnections || left <= 0 || ctx.Err() != nil {
 			return s, err
@@ -171,6 +166,93 @@ func (m *Migrator) open(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
+// begins gives a step the session that it would have if a run of its own began with it, and sets how long it waits for locks.
+func (s *session) begins(ctx context.Context, st *step) error {
+	ok, err := s.script.Reset(ctx)
+	if err == nil && !ok {
+		err = s.renew(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	s.limit = s.m.cfg.LockTimeout
+	return s.waitFor(ctx, st.wait)
+}
+
+// renew takes another connection in place of the session's own, and the lock along.
+func (s *session) renew(ctx context.Context) error {
+	s.observer.close()
+	next, err := s.successor(ctx)
+	if err != nil {
+		return fmt.Errorf("connecting again: %w", err)
+	}
+	s.conn, s.script, s.pid, s.proxied = next.conn, next.script, next.pid, next.proxied
+	s.observe(ctx)
+	return nil
+}
+
+// successor returns a session that holds the lock, and ends the receiver's.
+func (s *session) successor(ctx context.Context) (*session, error) {
+	if !s.proxied {
+		next, err := s.m.connect(ctx)
+		if err == nil {
+			if err = s.handOver(ctx, next); err != nil {
+				next.close(ctx)
+			}
+			return next, err
+		}
+		if sqlState(err) != tooManyConnections {
+			return nil, err
+		}
+	}
+	// There is one connection for us: in between, others may take the lock.
+	s.unlock(ctx)
+	_ = s.conn.Close(ctx)
+	next, err := s.m.connectPatiently(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := next.lock(ctx); err != nil {
+		next.close(ctx)
+		return nil, err
+	}
+	return next, nil
+}
+
+// handOver gives the lock to a session that waits for it: those that poll for it don't get it before.
+func (s *session) handOver(ctx context.Context, next *session) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	got := make(chan error, 1)
+	go func() {
+		_, err := next.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_lock($1)", lockKey())
+		got <- err
+	}()
+	var err error
+	for waits := false; !waits && err == nil; {
+		select {
+		case err = <-got: // it was free
+			next.locked = err == nil
+			return err
+		default:
+			err = s.conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid = $1 AND NOT granted)", next.pid).Scan(&waits)
+		}
+	}
+	if err != nil {
+		cancel()
+		return errors.Join(err, <-got)
+	}
+	s.leave() // which frees it
+	err = <-got
+	next.locked = err == nil
+	return err
+}
+
+// unlock frees the lock.
+func (s *session) unlock(ctx context.Context) {
+	_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1)", lockKey())
+}
+
 // close unlocks and disconnects, also if ctx has ended.
 func (s *session) close(ctx context.Context) {
 	s.observer.close()
@@ -179,7 +261,7 @@ func (s *session) close(ctx context.Context) {
 	if s.locked && !s.conn.IsClosed() {
 		// The server's session outlives ours, behind a pooler by far, else by a moment:
 		// the next command, which may be one that doesn't wait, would find it locked.
-		_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1)", lockKey())
+		s.unlock(ctx)
 	}
 	if s.conn.IsClosed() || s.conn.PgConn().TxStatus() != idle {
 		_ = s.conn.Close(ctx)

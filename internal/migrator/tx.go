@@ -7,6 +7,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // tx runs fn in a transaction. If fn fails, or ctx ends, nothing of it remains.
@@ -30,53 +33,54 @@ func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
 	}
 	if err := tx.Commit(ctx); err != nil {
 		s.rec = rec
-		return s.uncommitted(ctx, err)
+		s.rollback(ctx)
+		return uncommitted(err)
 	}
 	return nil
 }
 
-// recorded runs fn, if it isn't nil, in a transaction with its record:
+// recorded runs a unit of a step in a transaction with its record:
 // alembic_version is locked, checked and set to the revision id to before
 // anything else, and the journal's row says that n statements of the step are
 // done after it. The record takes two round trips, beginning and committing
 // included.
 //
-// Errors are as tx gives them, and a *revision.ConflictError.
-func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string, n int, fn func() error) error {
+// Errors are as tx gives them, a *StmtError, and a *revision.ConflictError.
+func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string, n int, u runner.Unit) error {
 	s.observer.begin(s.limit)
 	defer s.observer.end()
 	rec := s.rec
-	err := s.begin(ctx, st.from, to)
-	if err == nil && fn != nil {
-		err = fn()
-	}
-	if err == nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
+	u.Mode = runner.Together
+	err := s.script.Run(ctx, u, runner.Hooks{
+		Begin: func(ctx context.Context, _ runner.Unit) error { return s.begin(ctx, st.from, to) },
+		Stmt: func(ctx context.Context, i int, _ pgsql.Stmt, run func(context.Context) error) error {
+			return s.stmt(ctx, st, fr, i, run)
+		},
+		Commit: func(ctx context.Context, _ runner.Unit) error { return s.commit(ctx, st, fr, n) },
+	})
 	if err != nil {
-		s.rec = rec
-		s.rollback(ctx)
-		return err
+		s.rec = rec // tables that were created are gone
 	}
+	return err
+}
+
+// commit writes the journal's row after n statements and commits.
+func (s *session) commit(ctx context.Context, st *step, fr *FileRun, n int) error {
 	var last pgx.Batch
 	store := s.m.cfg.Store
 	if st.down && n == len(st.stmts) {
 		store.QueueDelete(&last, st.file.Version)
 	} else if err := s.queueRow(&last, st, fr, n); err != nil {
-		s.rec = rec
-		s.rollback(ctx)
 		return err
 	}
 	noted := false
 	last.QueuedQueries[0].Exec(func(pgconn.CommandTag) error { noted = true; return nil })
 	last.Queue("commit")
 	if err := s.conn.SendBatch(ctx, &last).Close(); err != nil {
-		s.rec = rec
 		if !noted && sqlState(err) != "" {
-			s.rollback(ctx)
 			return fmt.Errorf("recording version %s: %w", st.file.Version, err)
 		}
-		return s.uncommitted(ctx, err)
+		return uncommitted(err)
 	}
 	st.noted = n + 1
 	return nil
@@ -89,26 +93,6 @@ func (s *session) queueRow(b *pgx.Batch, st *step, fr *FileRun, n int) error {
 		return s.m.cfg.Store.QueueAppend(b, row)
 	}
 	return s.m.cfg.Store.QueuePut(b, row)
-}
-
-// prepare has the server parse once what each of many files repeats.
-func (s *session) prepare(ctx context.Context, steps []*step) error {
-	const many = 4 // from which on it is worth its own round trips
-	if len(steps) < many || s.proxied || !s.rec.HasAlembic || !s.rec.HasJournal || s.prepared {
-		return nil
-	}
-	s.prepared = true // or not to be
-	for _, st := range steps {
-		if st.forgetsPrepared() {
-			return nil
-		}
-	}
-	for _, sql := range append(s.m.cfg.Store.Statements(), "begin", "commit") {
-		if _, err := s.conn.Prepare(ctx, sql, sql); err != nil {
-			return fmt.Errorf("preparing the record's statements: %w", err)
-		}
-	}
-	return nil
 }
 
 // begin begins a transaction and takes alembic_version from one id to another.
@@ -147,9 +131,8 @@ func (s *session) rollback(ctx context.Context) {
 	_, _ = s.conn.Exec(ctx, "rollback")
 }
 
-// uncommitted says what is known of a transaction whose commit failed, and ends it.
-func (s *session) uncommitted(ctx context.Context, err error) error {
-	s.rollback(ctx)
+// uncommitted says what is known of a transaction whose commit failed.
+func uncommitted(err error) error {
 	if sqlState(err) == "" && !errors.Is(err, pgx.ErrTxCommitRollback) {
 		return &OutcomeError{err}
 	}

@@ -12,6 +12,12 @@ const (
 	// MayCommit statements run code that may end the transaction, and fail if it does that in a transaction block:
 	// DO, CALL.
 	MayCommit
+	// Either statements are refused in a transaction block, with SQLSTATE 25001, if what they name is partitioned: REINDEX of a
+	// table or an index, CLUSTER of a table.
+	Either
+	// Enclosed statements are refused outside of a transaction block, with SQLSTATE 25P01, for want of an effect: LOCK, and
+	// DECLARE of a cursor that isn't held.
+	Enclosed
 	// TransactionControl statements begin, end or divide a transaction: BEGIN, COMMIT, ROLLBACK, SAVEPOINT and so on.
 	TransactionControl
 )
@@ -22,6 +28,10 @@ func (c Class) String() string {
 		return "standalone"
 	case MayCommit:
 		return "may commit"
+	case Either:
+		return "either"
+	case Enclosed:
+		return "enclosed"
 	case TransactionControl:
 		return "transaction control"
 	}
@@ -29,9 +39,8 @@ func (c Class) String() string {
 }
 
 // Class returns how s may be run on PostgreSQL 13 to 18, as far as its text tells. What depends on the
-// objects named is judged like this: DROP SUBSCRIPTION is Standalone (as it is while the subscription has a
-// slot); REINDEX of a table or index and CLUSTER of a table are Transactional (as they are unless it
-// is partitioned).
+// objects named is Either, but DROP SUBSCRIPTION, which is Standalone (as it is while the subscription has a
+// slot).
 func (s Stmt) Class() Class {
 	r := newReader(s.Text)
 	switch {
@@ -50,11 +59,31 @@ func (s Stmt) Class() Class {
 		return Transactional
 	case r.accept("DO"), r.accept("CALL"):
 		return MayCommit
+	case r.accept("LOCK"):
+		return Enclosed
+	case r.accept("DECLARE"):
+		return r.declare()
 	}
-	if r.standalone() {
+	either := r.is("REINDEX") || r.is("CLUSTER")
+	switch {
+	case r.standalone():
 		return Standalone
+	case either:
+		return Either
 	}
 	return Transactional
+}
+
+// declare reads what follows DECLARE: a name, the cursor's properties, CURSOR, WITH HOLD, FOR.
+func (r *reader) declare() Class {
+	r.name()
+	for r.kind != 0 && !r.accept("CURSOR") {
+		r.advance()
+	}
+	if r.accept("WITH") && r.is("HOLD") {
+		return Transactional
+	}
+	return Enclosed
 }
 
 // Concurrently reports whether s is a [Standalone] statement that builds, drops or detaches CONCURRENTLY: in several

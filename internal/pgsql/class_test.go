@@ -16,9 +16,11 @@ import (
 // classed are statements by what their class must be. A server is asked about all of them, too,
 // except where unasked says why not.
 var classed = []struct {
-	src     string
-	want    pgsql.Class
-	unasked string
+	src         string
+	want        pgsql.Class
+	unasked     string
+	partitioned bool // what an Either names
+	since       int  // the first server that knows the statement
 }{
 	{src: "", want: pgsql.Transactional},
 	{src: "SELECT 1", want: pgsql.Transactional},
@@ -41,10 +43,12 @@ var classed = []struct {
 	{src: "REINDEX (VERBOSE off, CONCURRENTLY true) INDEX t_pkey", want: pgsql.Standalone},
 	{src: "REINDEX (CONCURRENTLY 'ON') TABLE t", want: pgsql.Standalone},
 	{src: "REINDEX (CONCURRENTLY 1) TABLE t", want: pgsql.Standalone},
-	{src: "REINDEX (CONCURRENTLY off) TABLE t", want: pgsql.Transactional},
-	{src: "REINDEX (CONCURRENTLY 'False', VERBOSE) TABLE t", want: pgsql.Transactional},
-	{src: "REINDEX (CONCURRENTLY 0) TABLE t", want: pgsql.Transactional},
-	{src: "REINDEX TABLE t", want: pgsql.Transactional},
+	{src: "REINDEX (CONCURRENTLY off) TABLE t", want: pgsql.Either},
+	{src: "REINDEX (CONCURRENTLY 'False', VERBOSE) TABLE t", want: pgsql.Either},
+	{src: "REINDEX (CONCURRENTLY 0) TABLE t", want: pgsql.Either},
+	{src: "REINDEX TABLE t", want: pgsql.Either},
+	{src: "REINDEX TABLE parted", want: pgsql.Either, partitioned: true},
+	{src: "reindex (verbose) index Parted_A", want: pgsql.Either, partitioned: true},
 	{src: "REINDEX SCHEMA public", want: pgsql.Standalone},
 	{src: "REINDEX (VERBOSE off) DATABASE nowhere", want: pgsql.Standalone},
 	{src: "REINDEX SYSTEM nowhere", want: pgsql.Standalone},
@@ -58,9 +62,18 @@ var classed = []struct {
 	{src: "CLUSTER", want: pgsql.Standalone},
 	{src: "CLUSTER VERBOSE", want: pgsql.Standalone},
 	{src: "CLUSTER (VERBOSE)", want: pgsql.Standalone, unasked: "PostgreSQL 13 has no such list, 15 no empty one"},
-	{src: "CLUSTER (VERBOSE off) t USING t_pkey", want: pgsql.Transactional},
-	{src: "CLUSTER VERBOSE t USING t_pkey", want: pgsql.Transactional},
-	{src: "CLUSTER t_pkey ON t", want: pgsql.Transactional},
+	{src: "CLUSTER (VERBOSE off) t USING t_pkey", want: pgsql.Either},
+	{src: "CLUSTER VERBOSE t USING t_pkey", want: pgsql.Either},
+	{src: "CLUSTER t_pkey ON t", want: pgsql.Either},
+
+	{src: "CLUSTER parted USING parted_a", want: pgsql.Either, partitioned: true, since: 150000},
+
+	{src: "LOCK t", want: pgsql.Enclosed},
+	{src: "lock TABLE ONLY t IN ACCESS SHARE MODE NOWAIT", want: pgsql.Enclosed},
+	{src: "DECLARE c CURSOR FOR SELECT 1", want: pgsql.Enclosed},
+	{src: `DECLARE "cursor" BINARY INSENSITIVE NO SCROLL CURSOR WITHOUT HOLD FOR SELECT 1`, want: pgsql.Enclosed},
+	{src: "DECLARE held NO SCROLL CURSOR WITH HOLD FOR SELECT 1", want: pgsql.Transactional},
+	{src: "SET LOCAL search_path = public", want: pgsql.Transactional},
 
 	{src: "CREATE DATABASE pgsql_class", want: pgsql.Standalone},
 	{src: "DROP DATABASE IF EXISTS pgsql_class", want: pgsql.Standalone},
@@ -153,7 +166,8 @@ func TestConcurrently(t *testing.T) {
 	}
 }
 
-// A server refuses exactly the standalone statements in a transaction block, and none of them outside.
+// A server refuses exactly the standalone statements in a transaction block, and either ones if they are about something
+// partitioned; and outside of one exactly those that want one.
 func TestClassServer(t *testing.T) {
 	ctx := context.Background()
 	srv := pgtest.Server(t)
@@ -191,6 +205,7 @@ func TestClassServer(t *testing.T) {
 		CREATE TABLE part1 PARTITION OF parted FOR VALUES IN (1); CREATE TABLE part2 PARTITION OF parted FOR VALUES IN (2);
 		CREATE TABLE part3 PARTITION OF parted FOR VALUES IN (3); CREATE TABLE part4 PARTITION OF parted FOR VALUES IN (4);
 		CREATE TABLE part5 PARTITION OF parted FOR VALUES IN (5);
+		CREATE INDEX parted_a ON parted (a);
 		CREATE TABLE "if" (a int) PARTITION BY LIST (a); CREATE TABLE if1 PARTITION OF "if" FOR VALUES IN (1);
 		CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN PERFORM 1; END $$;
 		SET client_min_messages = error;
@@ -198,24 +213,26 @@ func TestClassServer(t *testing.T) {
 	defer func() {
 		must("ALTER SUBSCRIPTION sub SET (slot_name = NONE); DROP SUBSCRIPTION sub")
 	}()
-	refused := func(err error) bool {
+	refused := func(err error, code string) bool {
 		var pgErr *pgconn.PgError
-		return errors.As(err, &pgErr) && pgErr.Code == "25001"
+		return errors.As(err, &pgErr) && pgErr.Code == code
 	}
+	const inTransaction, noTransaction = "25001", "25P01"
 	for _, tt := range classed {
-		if tt.want == pgsql.TransactionControl || tt.unasked != "" || strings.HasPrefix(tt.src, "DROP DATABASE") {
+		if tt.want == pgsql.TransactionControl || tt.unasked != "" || srv.VersionNum() < tt.since || strings.HasPrefix(tt.src, "DROP DATABASE") {
 			continue
 		}
 		must("BEGIN")
 		inside := exec(tt.src)
 		must("ROLLBACK")
-		if got := refused(inside); got != (tt.want == pgsql.Standalone) {
+		if got := refused(inside, inTransaction); got != (tt.want == pgsql.Standalone || tt.partitioned) || refused(inside, noTransaction) {
 			t.Errorf("in a transaction block, %s: %v", tt.src, inside)
 		}
-		if tt.want != pgsql.Standalone || strings.HasPrefix(tt.src, "CREATE SUBSCRIPTION") || strings.HasPrefix(tt.src, "ALTER SYSTEM") {
+		if tt.want == pgsql.Transactional || tt.want == pgsql.MayCommit || strings.HasPrefix(tt.src, "CREATE SUBSCRIPTION") || strings.HasPrefix(tt.src, "ALTER SYSTEM") {
 			continue
 		}
-		if outside := exec(tt.src); refused(outside) {
+		outside := exec(tt.src)
+		if got := refused(outside, noTransaction); got != (tt.want == pgsql.Enclosed) || refused(outside, inTransaction) {
 			t.Errorf("outside a transaction block, %s: %v", tt.src, outside)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -300,7 +301,7 @@ func TestMakeTellsBothErrors(t *testing.T) {
 	p.hcl = []byte("schema \"public\" {\n")
 	_, err := Make(context.Background(), p.config())
 	var se *state.SchemaError
-	var stmt *state.StmtError
+	var stmt *runner.StmtError
 	if !errors.As(err, &se) || !errors.As(err, &stmt) {
 		t.Errorf("an error in the schema file and one in a migration: %v", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -28,7 +29,7 @@ var ErrNoMigrations = errors.New("there are no migrations that a checkpoint coul
 // A CheckpointError is a checkpoint that does not give what the migrations before it do.
 type CheckpointError struct {
 	Name        string               // the file's
-	Err         error                // what failed, a *state.StmtError if it is a statement; or
+	Err         error                // what failed, a *runner.StmtError if it is a statement; or
 	Differences []catalog.Difference // what is not as the migrations give it; or
 	Misread     string               // how the stock Atlas CLI would read the file otherwise
 	NoDump      error                // why the file was not made by pg_dump, if it wasn't
@@ -36,10 +37,10 @@ type CheckpointError struct {
 
 func (e *CheckpointError) Error() string {
 	var b strings.Builder
-	var stmt *state.StmtError
+	var stmt *runner.StmtError
 	switch {
 	case errors.As(e.Err, &stmt):
-		fmt.Fprintf(&b, "nothing was written: the checkpoint fails: %s\n  in: %s", state.Message(stmt.Err), strings.ReplaceAll(stmt.Stmt, "\n", "\n      "))
+		fmt.Fprintf(&b, "nothing was written: the checkpoint fails: %s\n  in: %s", runner.Message(stmt.Err), strings.ReplaceAll(stmt.Stmt, "\n", "\n      "))
 	case e.Err != nil:
 		fmt.Fprintf(&b, "nothing was written: the checkpoint cannot be made: %v", e.Err)
 	case e.Misread != "":
@@ -62,7 +63,7 @@ func (e *CheckpointError) Unwrap() error { return e.Err }
 // after the other, and proves it: its catalog is that of the replay. It writes nothing.
 // cfg.Name is by default "checkpoint".
 //
-// The error is a *migration.SumError, a *state.StmtError for a migration that does not
+// The error is a *migration.SumError, a *runner.StmtError for a migration that does not
 // replay, ErrNoMigrations, or a *CheckpointError.
 func Checkpoint(ctx context.Context, cfg Config) (*CheckpointPlan, error) {
 	if cfg.Name == "" {
@@ -141,7 +142,7 @@ func makeCheckpoint(ctx context.Context, cfg Config, name string, through int) (
 	}
 	effect, have, err := runCheckpoint(ctx, cfg, &migration.File{Name: name, SQL: made.sql, Stmts: stmts})
 	if err != nil {
-		var stmt *state.StmtError
+		var stmt *runner.StmtError
 		if errors.As(err, &stmt) {
 			return nil, &CheckpointError{Name: name, Err: stmt, NoDump: noDump}
 		}
@@ -222,12 +223,12 @@ func (r *CheckResult) checkpoints(ctx context.Context, w *walk, checkpoints []*m
 		before := len(r.Findings)
 		const advice = "; unless a database has started from it, delete it with its down and effect file and run checkpoint again"
 		effect, have, err := runCheckpoint(ctx, w.cfg, c.File)
-		var stmt *state.StmtError
+		var stmt *runner.StmtError
 		switch {
 		case errors.As(err, &stmt):
 			r.Findings = append(r.Findings, Finding{
 				Kind: FindingCheckpoint, File: c.Name, Line: stmt.Pos.Line,
-				Text: "the checkpoint fails: " + state.Message(stmt.Err) + advice,
+				Text: "the checkpoint fails: " + runner.Message(stmt.Err) + advice,
 			})
 			continue
 		case err != nil:

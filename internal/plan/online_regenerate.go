@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // A regenerated value holds the generated columns of one state that are made anew, and
@@ -62,7 +62,7 @@ func (d *differ) regenerate(ctx context.Context, have, want *table) (*table, *ta
 			return nil, nil, err
 		default:
 			d.refuse(have, fmt.Sprintf("the generated column %s or the type of what it reads changes: PostgreSQL can only make it anew, and something depends on it: %s\n"+
-				"write this change as SQL (new), or take out first what depends on the column", have.columnName(g), state.Message(err)))
+				"write this change as SQL (new), or take out first what depends on the column", have.columnName(g), runner.Message(err)))
 			return have, want, nil
 		}
 	}

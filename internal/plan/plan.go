@@ -14,6 +14,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -70,7 +71,7 @@ type Plan struct {
 // plan both ways. It writes nothing.
 //
 // The error is a *UsageError for a name or a -rename that cannot be meant, a
-// *migration.SumError for a directory that was edited without rehash, a *state.SchemaError for the schema file, a *state.StmtError for a
+// *migration.SumError for a directory that was edited without rehash, a *state.SchemaError for the schema file, a *runner.StmtError for a
 // migration that does not replay, a *RenameError or *RenameFlagError for what could be a
 // rename, a *KeepError for a change that would lose what the schema file cannot say, an
 // *EngineError for a change that the engine refuses, a *RefusedError for a change that would
@@ -177,7 +178,7 @@ type ProofError struct {
 	// engine finds nothing to do where the catalogs differ.
 	File string
 	// Err is the statement that PostgreSQL refused, if it came to that.
-	Err *state.StmtError
+	Err *runner.StmtError
 	// Differences are what is not as it should be after the file.
 	Differences []catalog.Difference
 	// Outside says that the differences are in what stands outside schema.hcl.
@@ -189,7 +190,7 @@ func (e *ProofError) Error() string {
 	switch {
 	case e.Err != nil:
 		fmt.Fprintf(&b, "nothing was written: the planned %s fails: %s\n  in: %s\nwrite this change as SQL (new), or change the schema file",
-			e.File, state.Message(e.Err.Err), strings.ReplaceAll(e.Err.Stmt, "\n", "\n      "))
+			e.File, runner.Message(e.Err.Err), strings.ReplaceAll(e.Err.Stmt, "\n", "\n      "))
 		return b.String()
 	case e.File == "":
 		b.WriteString("the schema file and the migrations differ in what the engine cannot plan:")

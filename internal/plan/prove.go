@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -60,7 +61,7 @@ func (p *Plan) prove(ctx context.Context, cfg Config, replayed *state.State, wan
 }
 
 func refused(file string, err error) error {
-	var stmt *state.StmtError
+	var stmt *runner.StmtError
 	if errors.As(err, &stmt) {
 		return &ProofError{File: file, Err: stmt}
 	}
@@ -70,7 +71,7 @@ func refused(file string, err error) error {
 // A fault is a way back that does not lead there.
 type fault struct {
 	step        step
-	err         *state.StmtError     // the statement that failed, or
+	err         *runner.StmtError    // the statement that failed, or
 	differences []catalog.Difference // what is not as it was
 }
 
@@ -108,7 +109,7 @@ func leadBack(ctx context.Context, s *state.State, downs []step, states []catalo
 		}
 		at = -1
 		if err := s.Run(ctx, d.stmts, d.txNone, d.file); err != nil {
-			var stmt *state.StmtError
+			var stmt *runner.StmtError
 			if !errors.As(err, &stmt) {
 				return nil, err
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/gitdiff"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
@@ -62,12 +63,12 @@ func (e *BaseError) Error() string { return e.Msg }
 type MoveError struct {
 	Move Move
 	Base string
-	Err  *state.StmtError // with the new name
+	Err  *runner.StmtError // with the new name
 }
 
 func (e *MoveError) Error() string {
 	return fmt.Sprintf("nothing was moved: behind the migrations of %s, %s:%d:%d fails: %s\n  in: %s\ndelete %s with its down and effect file and run plan again, or if it was written by hand, make it fit and run rebase again",
-		e.Base, e.Move.From, e.Err.Pos.Line, e.Err.Pos.Col, state.Message(e.Err.Err), strings.ReplaceAll(e.Err.Stmt, "\n", "\n      "), e.Move.From)
+		e.Base, e.Move.From, e.Err.Pos.Line, e.Err.Pos.Col, runner.Message(e.Err.Err), strings.ReplaceAll(e.Err.Stmt, "\n", "\n      "), e.Move.From)
 }
 
 func (e *MoveError) Unwrap() error { return e.Err }
@@ -83,7 +84,7 @@ func (e *MoveError) Unwrap() error { return e.Err }
 // same, for their order is right. cfg.Dir is not looked at.
 //
 // The error is a *gitdiff.Error or a *BaseError if the base is not to be had or not merged, a
-// *MoveError for a migration that fails in its new place, a *state.StmtError for one of the
+// *MoveError for a migration that fails in its new place, a *runner.StmtError for one of the
 // base's, migration.Errors for files that make no sense. Then nothing was written.
 func Rebase(ctx context.Context, cfg Config, root, base string) (*RebaseResult, error) {
 	d, err := gitdiff.Compare(ctx, gitdiff.Config{Root: root, Base: base})
@@ -256,7 +257,7 @@ func (r *RebaseResult) moved(to string) bool {
 
 // moveError says of a moved migration that fails that it is one.
 func (r *RebaseResult) moveError(err error) error {
-	var stmt *state.StmtError
+	var stmt *runner.StmtError
 	if !errors.As(err, &stmt) {
 		return err
 	}

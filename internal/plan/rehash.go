@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -38,7 +39,7 @@ func Rehash(ctx context.Context, cfg Config, root string) error {
 		return errors.Join(err, replayErr)
 	}
 	w.written(effects)
-	var stmt *state.StmtError
+	var stmt *runner.StmtError
 	if errors.As(replayErr, &stmt) {
 		return fmt.Errorf("the sums are written, but not the effects of %s and what follows it, because it does not replay: %w", stmt.File, replayErr)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -82,11 +83,11 @@ func withRows(t *testing.T, pl *Plan, rows, query string) string {
 
 func failure(t *testing.T, file string, err error) string {
 	t.Helper()
-	var stmt *state.StmtError
+	var stmt *runner.StmtError
 	if !errors.As(err, &stmt) {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("%s fails: %s\n", file, state.Message(stmt.Err))
+	return fmt.Sprintf("%s fails: %s\n", file, runner.Message(stmt.Err))
 }
 
 // countRows lists the tables with the number of their rows.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // A stage is a place in the order of a plan. What extends the schema comes first, what
@@ -107,8 +108,8 @@ func (o op) undo(ops []op) op {
 func standalone(cmds []cmd) bool {
 	return slices.ContainsFunc(cmds, func(c cmd) bool {
 		stmts, err := pgsql.Split(c.String())
-		return err == nil && slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool {
-			return s.Class() == pgsql.Standalone || s.Class() == pgsql.MayCommit
+		return err == nil && slices.ContainsFunc(runner.Cut(stmts, true), func(u runner.Unit) bool {
+			return u.Mode == runner.Alone || u.Mode == runner.MayCommit
 		})
 	})
 }

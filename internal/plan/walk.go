@@ -204,12 +204,6 @@ func (w *walk) up(ctx context.Context, behind func(*leg, *state.State) error) (*
 }
 
 func (w *walk) upLeg(ctx context.Context, l *leg, s *state.State, behind func(*leg, *state.State) error) error {
-	// A leg begins with a session of its own, whether or not those before it were run.
-	if l.from > 0 {
-		if err := s.Renew(ctx); err != nil {
-			return err
-		}
-	}
 	for i := l.from; i < l.to; i++ {
 		if err := s.Up(ctx, w.files[i]); err != nil {
 			return err

@@ -9,8 +9,8 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
-	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // What the Atlas CLI writes where there is no version.
@@ -89,7 +89,7 @@ func (p *Printer) statusText(st *migrator.Status) error {
 			}
 		}
 		begun := ""
-		if st.Done < len(stmts) && stmts[st.Done].Class() == pgsql.MayCommit {
+		if st.Done < len(stmts) && runner.Cut(stmts, true)[st.Done].Mode == runner.MayCommit {
 			begun = ", and the next, which commits by itself, may have in part"
 		}
 		fmt.Fprintf(&b, "%s: %s, %d of %d statements have run%s; %s goes on with it\n", s.bad(what), f.Name, st.Done, st.Total, begun, next)

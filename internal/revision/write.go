@@ -217,13 +217,6 @@ func (s Store) putParamsSQL() string {
 	return s.putSQL(putNames(), values)
 }
 
-// Statements are those that QueueAdvance and QueuePut repeat from one migration to
-// the next, for who wants to prepare them, each under its own text as its name.
-func (s Store) Statements() []string {
-	update, _ := s.setSQL("from", "to")
-	return []string{s.lockSQL(), s.readSQL(), update, s.putParamsSQL()}
-}
-
 // PutScript is Put as a statement of a psql script. The row's times are the
 // server's.
 func (s Store) PutScript(r *migrate.Revision) string {

@@ -21,7 +21,7 @@ import (
 
 // replayVersion is to be counted up when files are run in another way than before, so
 // that they may lead to another state.
-const replayVersion = 1
+const replayVersion = 2
 
 // worthKeeping is how long the files of a replay take, beyond those of a kept state,
 // for the state behind them to be kept: about as long as it takes to store it.
@@ -48,8 +48,7 @@ func Names(files []*migration.File) []string {
 // ReplayFiles is Replay of files that need not be a whole directory's.
 //
 // Where srv began with a state that the first of the files lead to (Names), those are
-// not run again. Temporary tables, which end with their session, are then not there for
-// the files behind them.
+// not run again.
 func ReplayFiles(ctx context.Context, srv *devdb.Server, files []*migration.File, opts catalog.Options) (*State, error) {
 	names := Names(files)
 	s, done, err := begin(ctx, srv, names, opts)

@@ -8,11 +8,13 @@ import (
 
 	"ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/schema"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // Desired works out what the schema file src says, in a new database. name is the file's
@@ -73,16 +75,19 @@ func (s *State) build(ctx context.Context, doc *document) error {
 	if err != nil {
 		return doc.unplaced(err)
 	}
-	if err := exec(ctx, s.db.native, "BEGIN"); err != nil {
-		return fmt.Errorf("beginning a transaction: %w", err)
-	}
-	for _, c := range planned {
-		if err := exec(ctx, s.db.native, c.Cmd); err != nil {
-			return errors.Join(doc.refused(c, err), rollback(ctx, s.db.native))
+	err = pgx.BeginFunc(ctx, s.db.native, func(pgx.Tx) error {
+		for _, c := range planned {
+			if err := s.db.run.Exec(ctx, c.Cmd); err != nil {
+				return doc.refused(c, err)
+			}
 		}
+		return nil
+	})
+	if err != nil && !errors.As(err, new(*SchemaError)) {
+		return fmt.Errorf("creating the schema file's objects: %w", err)
 	}
-	if err := exec(ctx, s.db.native, "COMMIT"); err != nil {
-		return fmt.Errorf("committing the schema file's objects: %w", err)
+	if err != nil {
+		return err
 	}
 	return s.Refresh(ctx)
 }
@@ -111,7 +116,7 @@ func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
 		}
 	}
 	for _, stmt := range sql {
-		if err := exec(ctx, s.db.native, stmt); err != nil {
+		if err := s.db.run.Exec(ctx, stmt); err != nil {
 			return fmt.Errorf("preparing a database for the schema file: %w", err)
 		}
 	}
@@ -119,7 +124,7 @@ func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
 		if _, ok := desired.Schema(ns.Name); ok || ns.Name == "public" {
 			continue
 		}
-		err := exec(ctx, s.db.native, "DROP SCHEMA "+pgsql.Ident(ns.Name))
+		err := s.db.run.Exec(ctx, "DROP SCHEMA "+pgsql.Ident(ns.Name))
 		var pg *pgconn.PgError
 		if err != nil && !(errors.As(err, &pg) && pg.Code == "2BP01") { // dependent objects: it stays
 			return fmt.Errorf("preparing a database for the schema file: %w", err)
@@ -156,7 +161,7 @@ func (d *document) refused(c *migrate.Change, err error) *SchemaError {
 		t = src.T
 	}
 	if t == nil {
-		e.Msg = Message(err) + "; the statement was: " + c.Cmd
+		e.Msg = runner.Message(err) + "; the statement was: " + c.Cmd
 		return e
 	}
 	pos, at := d.table(t.Schema.Name, t.Name, part(c.Cmd, err))
@@ -167,7 +172,7 @@ func (d *document) refused(c *migrate.Change, err error) *SchemaError {
 	if at.kind != "" && at.kind != "table" {
 		what = fmt.Sprintf("%s %s of %s", at.kind, pgsql.Ident(at.name), what)
 	}
-	e.Msg = fmt.Sprintf("%s: %s", what, Message(err))
+	e.Msg = fmt.Sprintf("%s: %s", what, runner.Message(err))
 	if a := fileAdvice(at.kind, err); a != "" {
 		e.Msg += "; " + a
 	}
@@ -196,7 +201,7 @@ func part(stmt string, err error) string {
 	if pg.Position == 0 {
 		return ""
 	}
-	line := advance(pgsql.Pos{Line: 1, Col: 1}, stmt, int(pg.Position)-1).Line
+	line := 1 + strings.Count(string([]rune(stmt)[:pg.Position-1]), "\n")
 	text := strings.Split(stmt, "\n")[line-1]
 	for _, t := range pgsql.Tokens(text) {
 		if t.Kind == pgsql.QuotedIdent && line > 1 {
@@ -213,9 +218,9 @@ func fileAdvice(kind string, err error) string {
 		return ""
 	}
 	switch {
-	case kind == "index" && pg.Code == undefinedObject:
+	case kind == "index" && pg.Code == "42704": // undefined_object
 		return "give the index a type that suits the column (such as type = BTREE), or name an operator class (ops)"
-	case kind == "column" && pg.Code == undefinedObject:
+	case kind == "column" && pg.Code == "42704":
 		return "correct the type; if it belongs to an extension or is of your own, create it in a migration (new) first"
 	case pg.Code == "42883": // undefined_function
 		return "if the function is of your own or belongs to an extension, create it in a migration (new) first"

@@ -52,7 +52,7 @@ func CarryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
 		for _, s := range stmts {
 			// What fails is found missing below.
 			var pg *pgconn.PgError
-			if err := exec(ctx, desired.db.native, s); err != nil && !errors.As(err, &pg) {
+			if err := desired.db.run.Exec(ctx, s); err != nil && !errors.As(err, &pg) {
 				return nil, fmt.Errorf("carrying over what the schema file cannot say: %w", err)
 			}
 		}

@@ -8,50 +8,78 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// undefinedObject is the SQLSTATE of a role that does not exist, among others.
-const undefinedObject = "42704"
-
-// Run runs the statements of a file as RunFile does. Roles that they name and that the
+// Run runs the statements of a file: in one transaction, or each on its own if txNone is set.
+// file is the name that errors bear. If a statement fails the error is a *runner.StmtError, and of
+// a file with a transaction nothing remains.
+//
+// Roles that the statements name and that the
 // server does not have are created: a migration grants to roles that stand in the real
 // database, and a dev server has none of them. Afterwards the session is again as a file
 // may expect it.
 func (s *State) Run(ctx context.Context, stmts []pgsql.Stmt, txNone bool, file string) error {
-	if err := s.run(ctx, stmts, txNone, file); err != nil {
-		return err
+	for _, u := range runner.Cut(stmts, txNone) {
+		if err := s.run(ctx, u, file); err != nil {
+			return err
+		}
 	}
-	if !ChangesSession(stmts) {
-		return nil
+	if err := s.reset(ctx); err != nil {
+		return fmt.Errorf("after %s: %w", file, err)
 	}
-	if err := exec(ctx, s.db.native, "RESET SESSION AUTHORIZATION; RESET ALL"); err != nil {
-		return fmt.Errorf("setting the session back after %s: %w", file, err)
-	}
-	return migration.Session(ctx, s.db.native, migration.SessionOptions{})
+	return nil
 }
 
-func (s *State) run(ctx context.Context, stmts []pgsql.Stmt, txNone bool, file string) error {
+func (s *State) run(ctx context.Context, u runner.Unit, file string) error {
 	for {
-		n, err := runFile(ctx, s.db.native, stmts, txNone, file)
+		err := s.db.run.Run(ctx, u, runner.Hooks{})
 		if err == nil {
 			return nil
 		}
-		var stmt *StmtError
-		var pg *pgconn.PgError
-		if !errors.As(err, &stmt) || !errors.As(err, &pg) || pg.Code != undefinedObject {
+		var stmt *runner.StmtError
+		if !errors.As(err, &stmt) {
 			return err
 		}
-		made, rerr := s.createRoles(ctx, roleNames(stmt.Stmt))
+		stmt.File = file
+		made, rerr := s.CreateMissingRoles(ctx, stmt)
 		if rerr != nil {
 			return errors.Join(err, rerr)
 		}
 		if !made {
 			return err
 		}
-		stmts = stmts[n:]
+		if len(u.Stmts) > 1 { // a whole file, which begins again
+			if err := s.reset(ctx); err != nil {
+				return err
+			}
+		}
 	}
+}
+
+// reset gives the next file a session as a connection of its own would.
+func (s *State) reset(ctx context.Context) error {
+	ok, err := s.db.run.Reset(ctx)
+	if err != nil || ok {
+		return err
+	}
+	return s.renew(ctx)
+}
+
+// CreateMissingRoles creates those roles that a statement names and the server does not have, as Run
+// does, and reports whether there were any. It does that if the statement failed as one does for want
+// of a role.
+func (s *State) CreateMissingRoles(ctx context.Context, failed *runner.StmtError) (bool, error) {
+	var pg *pgconn.PgError
+	if !errors.As(failed.Err, &pg) {
+		return false, nil
+	}
+	switch pg.Code {
+	case "42704": // undefined_object
+		return s.createRoles(ctx, roleNames(failed.Stmt))
+	}
+	return false, nil
 }
 
 // createRoles creates those of the named roles that are missing, and says whether there
@@ -137,10 +165,4 @@ func roleNames(stmt string) []string {
 var notRole = map[string]bool{
 	"PUBLIC": true, "CURRENT_USER": true, "CURRENT_ROLE": true, "SESSION_USER": true, "NONE": true, "DEFAULT": true, "GROUP": true,
 	"WITH": true, "USING": true, "GRANT": true, "REVOKE": true, "IN": true, "CASCADE": true, "RESTRICT": true, "GRANTED": true,
-}
-
-// CreateRoles creates those roles that the statement names and the server does not have, as Run does, and says whether there
-// were any.
-func (s *State) CreateRoles(ctx context.Context, stmt string) (bool, error) {
-	return s.createRoles(ctx, roleNames(stmt))
 }

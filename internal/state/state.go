@@ -19,7 +19,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
-	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // A State is a schema that stands in a database of its own on a dev server. All
@@ -59,7 +59,7 @@ func (s *State) connect(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connecting to the dev database: %w", err)
 	}
-	if err := migration.Session(ctx, db.native, migration.SessionOptions{}); err != nil {
+	if db.run, err = runner.Open(ctx, db.native, runner.Options{}); err != nil {
 		db.close()
 		return fmt.Errorf("setting up the dev database's session: %w", err)
 	}
@@ -112,8 +112,8 @@ func (s *State) Clone(ctx context.Context) (*State, error) {
 	return c, nil
 }
 
-// Renew ends the state's session, with its temporary tables, and begins another.
-func (s *State) Renew(ctx context.Context) error {
+// renew ends the state's session and begins another.
+func (s *State) renew(ctx context.Context) error {
 	s.db.close()
 	return s.connect(ctx)
 }
@@ -125,6 +125,7 @@ func (s *State) Close() { s.db.close() }
 // A session is one connection, as pgx's own and as database/sql's, which Atlas needs.
 type session struct {
 	native *pgx.Conn
+	run    *runner.Session
 	pool   *sql.DB
 	conn   *sql.Conn
 	driver migrate.Driver

@@ -15,6 +15,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -39,66 +40,6 @@ func split(t *testing.T, sql string) []pgsql.Stmt {
 		t.Fatal(err)
 	}
 	return stmts
-}
-
-func TestRunFile(t *testing.T) {
-	for _, tt := range []struct {
-		name, sql string
-		txNone    bool
-		wantErr   string
-		wantRows  int // in t, -1 if there is no such table
-	}{
-		{name: "empty", sql: "-- nothing\n", wantRows: -1},
-		{name: "transaction", sql: "CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\n", wantRows: 1},
-		{
-			name:     "failing in the middle leaves nothing",
-			sql:      "CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\nINSERT INTO t\n  SELECT édition;\nINSERT INTO t VALUES (2);\n",
-			wantErr:  `x.sql:4:10: column "édition" does not exist (SQLSTATE 42703); the file must run on the schema that the files before it give, without any data`,
-			wantRows: -1,
-		},
-		{
-			name:     "failing without a transaction leaves what was done",
-			sql:      "CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\nINSERT INTO t VALUES (1/0);\nINSERT INTO t VALUES (2);\n",
-			txNone:   true,
-			wantErr:  `x.sql:3:1: division by zero (SQLSTATE 22012); the file must run on the schema that the files before it give, without any data`,
-			wantRows: 1,
-		},
-		{
-			name:     "concurrently in a transaction",
-			sql:      "CREATE TABLE t (a int);\n\nCREATE INDEX CONCURRENTLY i ON t (a);\n",
-			wantErr:  `x.sql:3:1: CREATE INDEX CONCURRENTLY cannot run inside a transaction block (SQLSTATE 25001); PostgreSQL runs this statement only outside a transaction: put it in a file of its own that starts with "-- atlas:txmode none" and a blank line`,
-			wantRows: -1,
-		},
-		{
-			name:     "deferred constraint",
-			sql:      "CREATE TABLE t (a int PRIMARY KEY, b int REFERENCES t DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO t VALUES (1, 2)",
-			wantErr:  `x.sql:2:1: insert or update on table "t" violates foreign key constraint "t_b_fkey" (SQLSTATE 23503), Key (b)=(2) is not present in table "t"; the file must run on the schema that the files before it give, without any data`,
-			wantRows: -1,
-		},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			ctx := context.Background()
-			conn := pgtest.New(t).Conn()
-			err := RunFile(ctx, conn, split(t, tt.sql), tt.txNone, "x.sql")
-			got := ""
-			if err != nil {
-				got = err.Error()
-			}
-			if diff := cmp.Diff(tt.wantErr, got); diff != "" {
-				t.Errorf("error (-want +got):\n%s", diff)
-			}
-			rows := -1
-			if err := conn.QueryRow(ctx, "SELECT count(*) FROM t").Scan(&rows); err != nil && tt.wantRows >= 0 {
-				t.Error(err)
-			}
-			if rows != tt.wantRows {
-				t.Errorf("t has %d rows, want %d", rows, tt.wantRows)
-			}
-			if tx := conn.PgConn().TxStatus(); tx != 'I' {
-				t.Errorf("transaction status %c after the file", tx)
-			}
-		})
-	}
 }
 
 func TestReplayCreatesRoles(t *testing.T) {
@@ -164,7 +105,7 @@ func TestReplayThrough(t *testing.T) {
 		t.Errorf("tables a and b after no file, one and two: %v", got)
 	}
 	_, err := Replay(ctx, srv, dir, 2, catalog.Options{})
-	var stmt *StmtError
+	var stmt *runner.StmtError
 	if !errors.As(err, &stmt) || stmt.File != "3_c.sql" || stmt.Pos.Line != 1 {
 		t.Errorf("replaying the third file: %v", err)
 	}

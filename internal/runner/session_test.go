@@ -1,4 +1,4 @@
-package migration_test
+package runner_test
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -29,7 +29,7 @@ func TestSession(t *testing.T) {
 		db.Exec("SET default_transaction_read_only = off; ALTER DATABASE " + pgsql.Ident(db.Name) + " SET " + set)
 	}
 	conn := db.Conn()
-	if err := migration.Session(ctx, conn, migration.SessionOptions{SearchPath: []string{"My Schema", "public"}, LockTimeout: 2 * time.Second, ApplicationName: "it's"}); err != nil {
+	if _, err := runner.Open(ctx, conn, runner.Options{SearchPath: []string{"My Schema", "public"}, LockTimeout: 2 * time.Second, ApplicationName: "it's"}); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{
@@ -54,7 +54,7 @@ func TestSession(t *testing.T) {
 func TestSessionDefaults(t *testing.T) {
 	ctx := context.Background()
 	conn := pgtest.New(t).Conn()
-	if err := migration.Session(ctx, conn, migration.SessionOptions{}); err != nil {
+	if _, err := runner.Open(ctx, conn, runner.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
@@ -103,13 +103,13 @@ func TestSessionRole(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if err := migration.Session(ctx, conn, migration.SessionOptions{Role: "Table Owner"}); err != nil {
+	if _, err := runner.Open(ctx, conn, runner.Options{Role: "Table Owner"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := conn.QueryRow(ctx, "SELECT current_user").Scan(&me); err != nil || me != "Table Owner" {
 		t.Errorf("%s, %v", me, err)
 	}
-	err = migration.Session(ctx, conn, migration.SessionOptions{Role: "nobody at all"})
+	_, err = runner.Open(ctx, conn, runner.Options{Role: "nobody at all"})
 	if want := `setting up the session: ERROR: role "nobody at all" does not exist (SQLSTATE 22023)`; err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}

@@ -1,6 +1,7 @@
-package migration
+package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,57 +15,83 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// SessionOptions are the settings of a migration session that may differ.
-type SessionOptions struct {
+// Options are the settings of a session that may differ.
+type Options struct {
 	ApplicationName string        // default "ibutsu-schema"
 	SearchPath      []string      // schema names, default public
 	Role            string        // default: the role that logged in
+	Messages        string        // client_min_messages, default notice
 	LockTimeout     time.Duration // in whole milliseconds; default 0: none
 	// CheckClient is how often the server looks, in the middle of a statement, whether its client is still there. 0: as it is
 	// configured. PostgreSQL can't before 14, nor on every system.
 	CheckClient time.Duration
+	// Keep is the key of an advisory lock that Reset doesn't free, which the caller may hold. 0: none.
+	Keep int64
 }
 
-// Session sets conn up as migrations run, on a live database, in a replay and under the linter: what the server, the database, the
-// role or the environment set otherwise, so that a file means the same everywhere. It is done by a query, in one round trip, because
-// connection poolers refuse unknown startup parameters.
-func Session(ctx context.Context, conn *pgx.Conn, opts SessionOptions) error {
-	_, err := session(ctx, conn, "true", opts)
-	return err
+// A Session is a connection on which scripts run, one after the other. It is not safe for use by several goroutines.
+type Session struct {
+	Conn *pgx.Conn
+
+	opts   Options
+	stored string // what pg_db_role_setting held for the session when it began
+	ran    traces // of the scripts so far
+	used   bool   // since the session was set up or reset
 }
 
-// SessionOn is Session if the server's process has that pid, as it said when the client connected. If it hasn't, a pooler stands in
+// Open sets conn up as scripts run, on a live database, in a replay and under the linter: what the server, the database, the
+// role or the environment set otherwise, so that a script means the same everywhere. It is done by a query, in one round trip,
+// because connection poolers refuse unknown startup parameters.
+func Open(ctx context.Context, conn *pgx.Conn, opts Options) (*Session, error) {
+	s, _, err := open(ctx, conn, "true", opts)
+	return s, err
+}
+
+// OpenOn is Open if the server's process has that pid, as it said when the client connected. If it hasn't, a pooler stands in
 // between, and nothing is set: on a process that is handed on it would be set for others too. In either case it returns the
 // process's pid.
-func SessionOn(ctx context.Context, conn *pgx.Conn, pid uint32, opts SessionOptions) (backend uint32, err error) {
-	return session(ctx, conn, fmt.Sprintf("pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) %d", int32(pid)), opts)
+func OpenOn(ctx context.Context, conn *pgx.Conn, pid uint32, opts Options) (s *Session, backend uint32, err error) {
+	return open(ctx, conn, fmt.Sprintf("pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) %d", int32(pid)), opts)
 }
 
-func session(ctx context.Context, conn *pgx.Conn, condition string, opts SessionOptions) (backend uint32, err error) {
-	var set []string
-	for _, s := range opts.settings(serverMajor(conn)) {
-		set = append(set, fmt.Sprintf("pg_catalog.set_config('%s', %s, false)", s[0], pgsql.Literal(s[1])))
-	}
-	sql := "SELECT pg_catalog.pg_backend_pid(), CASE WHEN " + condition + " THEN ARRAY[\n" + strings.Join(set, ",\n") + "] END"
+func open(ctx context.Context, conn *pgx.Conn, condition string, opts Options) (*Session, uint32, error) {
+	s := &Session{Conn: conn, opts: opts}
+	sql := "SELECT pg_catalog.pg_backend_pid(), " + storedSQL + ", CASE WHEN " + condition + " THEN " + s.settingsSQL() + " END"
 	var pid int32
-	err = conn.QueryRow(ctx, sql, pgx.QueryExecModeExec).Scan(&pid, nil)
+	err := conn.QueryRow(ctx, sql, pgx.QueryExecModeExec).Scan(&pid, &s.stored, nil)
 	const invalidValue = "22023"
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == invalidValue && opts.CheckClient != 0 {
 		opts.CheckClient = 0 // the server's system can't, or it is another setting's value that can't be: then that is told
-		return session(ctx, conn, condition, opts)
+		return open(ctx, conn, condition, opts)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("setting up the session: %w", err)
+		return nil, 0, fmt.Errorf("setting up the session: %w", err)
 	}
-	return uint32(pid), nil
+	return s, uint32(pid), nil
+}
+
+// Set changes a setting until the next Reset.
+func (s *Session) Set(ctx context.Context, name, value string) error {
+	s.used = true
+	if err := s.Exec(ctx, "SET "+name+" = "+pgsql.Literal(value)); err != nil {
+		return fmt.Errorf("setting %s: %w", name, err)
+	}
+	return nil
+}
+
+// settingsSQL is an expression that gives the session its settings.
+func (s *Session) settingsSQL() string {
+	var set []string
+	for _, v := range s.opts.settings(serverMajor(s.Conn)) {
+		set = append(set, fmt.Sprintf("pg_catalog.set_config('%s', %s, false)", v[0], pgsql.Literal(v[1])))
+	}
+	return "ARRAY[\n" + strings.Join(set, ",\n") + "]"
 }
 
 // settings are the names and values for a server of a major version.
-func (opts SessionOptions) settings(major int) [][2]string {
-	if opts.ApplicationName == "" {
-		opts.ApplicationName = "ibutsu-schema"
-	}
+func (opts Options) settings(major int) [][2]string {
+	opts.ApplicationName = cmp.Or(opts.ApplicationName, "ibutsu-schema")
 	if len(opts.SearchPath) == 0 {
 		opts.SearchPath = []string{"public"}
 	}
@@ -76,7 +103,7 @@ func (opts SessionOptions) settings(major int) [][2]string {
 		{"quote_all_identifiers", "off"},
 		{"application_name", opts.ApplicationName},
 		{"client_encoding", "UTF8"},
-		{"client_min_messages", "notice"},
+		{"client_min_messages", cmp.Or(opts.Messages, "notice")},
 		{"search_path", strings.Join(path, ", ")},
 		{"timezone", "UTC"},
 		{"datestyle", "ISO, MDY"},

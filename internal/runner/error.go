@@ -1,0 +1,79 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// A StmtError is a statement that failed.
+type StmtError struct {
+	File string // as the caller names it; the runner leaves it empty
+	// Pos is the place in the file that PostgreSQL points at, or else the statement's
+	// first token.
+	Pos  pgsql.Pos
+	Stmt string
+	Err  error
+}
+
+// Error says where, what PostgreSQL said, and what to do about a file that fails in a replay.
+func (e *StmtError) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s; %s", e.File, e.Pos.Line, e.Pos.Col, Message(e.Err), e.advice())
+}
+
+func (e *StmtError) Unwrap() error { return e.Err }
+
+func (e *StmtError) advice() string {
+	var pg *pgconn.PgError
+	if !errors.As(e.Err, &pg) {
+		return "run the command again"
+	}
+	switch pg.Code {
+	case "25001": // active_sql_transaction
+		return "PostgreSQL runs this statement only outside a transaction: put it in a file of its own that starts with \"-- atlas:txmode none\" and a blank line"
+	case "55P04": // unsafe_new_enum_value_usage
+		return "an enum's new value cannot be used in the transaction that adds it: add it in a migration of its own, before this one"
+	case "2BP01": // dependent_objects_still_exist
+		return "change or drop what depends on it first, in the same file"
+	case "42501": // insufficient_privilege
+		return "migrations are replayed as the database's owner, who is no superuser: leave this to an administrator, or make the statement conditional"
+	}
+	return "the file must run on the schema that the files before it give, without any data"
+}
+
+// Message is PostgreSQL's message with its detail, hint and SQLSTATE; for another
+// error, its text.
+func Message(err error) string {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return err.Error()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (SQLSTATE %s)", pg.Message, pg.Code)
+	for _, s := range []string{pg.Detail, pg.Hint} {
+		if s != "" {
+			b.WriteString(", " + strings.TrimRight(strings.ReplaceAll(s, "\n", " "), "."))
+		}
+	}
+	return b.String()
+}
+
+// after returns the place n characters after the start of text, which is at pos.
+func after(pos pgsql.Pos, text string, n int) pgsql.Pos {
+	for _, r := range text {
+		if n--; n < 0 {
+			break
+		}
+		pos.Offset += utf8.RuneLen(r)
+		pos.Col++
+		if r == '\n' {
+			pos.Line, pos.Col = pos.Line+1, 1
+		}
+	}
+	return pos
+}

@@ -1,0 +1,137 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// cleanup is how long rolling back may take once the context has ended.
+const cleanup = 3 * time.Second
+
+// Hooks let a caller take part in a run. Each of them may be nil.
+type Hooks struct {
+	// Begin and Commit replace BEGIN and COMMIT of a unit that runs [Together]. What they return ends the run as it is.
+	Begin, Commit func(context.Context, Unit) error
+	// Stmt is called instead of run for the statement at index i of the script. It calls run, which runs the statement and
+	// returns a *StmtError if that fails, as often as it wants. What it returns ends the run as it is.
+	Stmt func(ctx context.Context, i int, s pgsql.Stmt, run func(context.Context) error) error
+}
+
+// Run runs a unit. Of one that runs [Together] nothing remains after an error, unless that came from the commit and says that
+// nobody knows. Without hooks the error is a *StmtError if PostgreSQL refused a statement; what it refuses at the commit is
+// laid to the last one.
+func (s *Session) Run(ctx context.Context, u Unit, h Hooks) error {
+	if u.Mode != Together {
+		return s.stmts(ctx, u, h)
+	}
+	err := s.together(ctx, u, h)
+	if err != nil {
+		s.rollback(ctx)
+	}
+	return err
+}
+
+func (s *Session) together(ctx context.Context, u Unit, h Hooks) error {
+	begin, commit := s.begin, s.commit
+	if h.Begin != nil {
+		begin = h.Begin
+	}
+	if h.Commit != nil {
+		commit = h.Commit
+	}
+	if err := begin(ctx, u); err != nil {
+		return err
+	}
+	if err := s.stmts(ctx, u, h); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return commit(ctx, u)
+}
+
+func (s *Session) stmts(ctx context.Context, u Unit, h Hooks) error {
+	for i, stmt := range u.Stmts {
+		run := func(ctx context.Context) error { return s.Stmt(ctx, stmt) }
+		var err error
+		if h.Stmt != nil {
+			err = h.Stmt(ctx, u.First+i, stmt, run)
+		} else {
+			err = run(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Session) begin(ctx context.Context, _ Unit) error {
+	if err := s.Exec(ctx, "BEGIN"); err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	return nil
+}
+
+func (s *Session) commit(ctx context.Context, u Unit) error {
+	err := s.Exec(ctx, "COMMIT")
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("committing: %w", err)
+	if len(u.Stmts) == 0 {
+		return err
+	}
+	last := u.Stmts[len(u.Stmts)-1]
+	return &StmtError{Pos: last.Pos, Stmt: last.Text, Err: err}
+}
+
+// rollback ends the transaction, if there is one. If that fails the connection is closed, and the server rolls back.
+func (s *Session) rollback(ctx context.Context) {
+	const idle = 'I'
+	if s.Conn.IsClosed() || s.Conn.PgConn().TxStatus() == idle {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+	defer cancel()
+	if err := s.Exec(ctx, "ROLLBACK"); err != nil {
+		_ = s.Conn.Close(ctx)
+	}
+}
+
+// Stmt runs one statement of a script in whatever transaction there is. If PostgreSQL refuses it the error is a *StmtError.
+func (s *Session) Stmt(ctx context.Context, stmt pgsql.Stmt) error {
+	s.used = true
+	s.ran.statement(stmt.Text)
+	err := s.Exec(ctx, stmt.Text)
+	if err == nil {
+		return nil
+	}
+	e := &StmtError{Pos: stmt.Pos, Stmt: stmt.Text, Err: err}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Position > 0 {
+		e.Pos = after(stmt.Pos, stmt.Text, int(pg.Position)-1)
+	}
+	return e
+}
+
+// Exec runs SQL that is not the script's by the simple protocol, which alone takes every statement, and drops rows as they come.
+func (s *Session) Exec(ctx context.Context, sql string) error {
+	results := s.Conn.PgConn().Exec(ctx, sql)
+	for results.NextResult() {
+		rows := results.ResultReader()
+		for rows.NextRow() {
+		}
+		if _, err := rows.Close(); err != nil {
+			break // Close returns it, too
+		}
+	}
+	return results.Close()
+}

@@ -24,19 +24,20 @@ const module = "github.com/ibutsu/ibutsu-schema/"
 var imports = map[string]string{
 	"internal/catalog":    "migration pgsql",
 	"internal/devdb":      "",
-	"internal/gitdiff":    "",
+	"internal/gitdiff":    "tree",
 	"internal/lint":       "catalog devdb gitdiff migration pgsql plan runner state",
-	"internal/migration":  "pgsql runner",
+	"internal/migration":  "pgsql runner tree",
 	"internal/migrator":   "catalog migration pgsql revision runner",
 	"internal/pgsql":      "",
 	"internal/pgtest":     "devdb",
-	"internal/plan":       "catalog devdb gitdiff migration pgsql runner state",
-	"internal/project":    "",
-	"internal/report":     "catalog lint migration migrator pgsql plan revision runner",
+	"internal/plan":       "catalog devdb gitdiff migration pgsql runner state tree",
+	"internal/project":    "tree",
+	"internal/report":     "catalog lint migration migrator pgsql plan revision runner tree",
 	"internal/revision":   "catalog migration pgsql",
 	"internal/runner":     "pgsql",
 	"internal/schematest": "",
 	"internal/state":      "catalog devdb migration pgsql runner",
+	"internal/tree":       "",
 }
 
 // sources parses the files of the packages below internal, tests and modules of their own aside, by package.

@@ -162,10 +162,8 @@ func (r *reader) alterStandalone() bool {
 		r.name()
 		return r.accept("SET") && r.is("TABLESPACE")
 	case r.accept("TABLE"):
-		// "if" is a table's name, too, but EXISTS cannot follow that.
-		if _, name, _ := r.relation(); name == "if" && r.accept("EXISTS") {
-			r.relation()
-		}
+		r.ifExists()
+		r.relation()
 		if r.accept("DETACH") && r.accept("PARTITION") {
 			r.qualifiedName()
 			return r.isConcurrently()

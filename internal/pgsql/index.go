@@ -34,13 +34,9 @@ func (r *reader) createIndex() (Index, bool) {
 		return Index{}, false
 	}
 	x.Concurrently = r.accept("CONCURRENTLY")
+	x.IfNotExists = r.ifNotExists()
 	if !r.is("ON") {
 		x.Name, _ = r.name()
-		// "if" is an index's name, too, but NOT cannot follow that.
-		if x.Name == "if" && r.accept("NOT") {
-			x.IfNotExists = r.accept("EXISTS")
-			x.Name, _ = r.name()
-		}
 	}
 	if !r.accept("ON") {
 		return Index{}, false
@@ -60,12 +56,9 @@ func (r *reader) dropIndex() (Index, bool) {
 	}
 	x := Index{Drop: true}
 	x.Concurrently = r.accept("CONCURRENTLY")
+	x.IfExists = r.ifExists()
 	var ok bool
 	x.Schema, x.Name, ok = r.qualifiedName()
-	if ok && x.Schema == "" && x.Name == "if" && r.accept("EXISTS") {
-		x.IfExists = true
-		x.Schema, x.Name, ok = r.qualifiedName()
-	}
 	if !ok || r.is(",") {
 		return Index{}, false
 	}

@@ -11,6 +11,7 @@ import (
 type reader struct {
 	lexeme // the next token; kind 0 at the end
 	lexer
+	before       int  // where the token before the next one ends
 	concurrently bool // what was read says CONCURRENTLY, in that word's place
 }
 
@@ -21,10 +22,20 @@ func newReader(text string) *reader {
 }
 
 func (r *reader) advance() {
+	r.before = r.end
 	r.lexeme = r.next()
 	for r.kind == comment {
 		r.lexeme = r.next()
 	}
+}
+
+// rest reads all that is left.
+func (r *reader) rest() Words {
+	var w Words
+	for c := (cursor{r.src, Pos{Line: 1, Col: 1}}); r.kind != 0; r.advance() {
+		w = append(w, Token{r.kind, r.text(), c.at(r.start)})
+	}
+	return w
 }
 
 func (r *reader) text() string { return r.src[r.start:r.end] }
@@ -42,29 +53,39 @@ func (r *reader) accept(what string) bool {
 	return true
 }
 
-// name reads an identifier: folded or unquoted, and cut, as PostgreSQL does. ok is false, and
-// nothing read, where none stands next.
+// name reads an identifier. ok is false, and nothing read, where none stands next.
 func (r *reader) name() (name string, ok bool) {
 	text := r.text()
-	switch {
-	case r.kind == Word:
-		r.advance()
-		return truncate(strings.Map(lowerASCII, text)), true
-	case r.kind != QuotedIdent || r.open != "":
+	if r.kind != Word && r.kind != QuotedIdent || r.open != "" {
 		return "", false
-	case text[0] == '"':
-		r.advance()
-		return truncate(strings.ReplaceAll(text[1:len(text)-1], `""`, `"`)), true
 	}
 	r.advance()
 	escape := byte('\\')
-	if r.accept("UESCAPE") && r.kind == String {
-		if t := r.text(); len(t) == len("'!'") {
-			escape = t[1]
-		}
+	if text[len(text)-1] == '"' && r.accept("UESCAPE") && r.kind == String {
+		escape = escapeOf(r.text())
 		r.advance()
 	}
-	return truncate(unescape(strings.ReplaceAll(text[3:len(text)-1], `""`, `"`), escape)), true
+	return identifier(text, escape), true
+}
+
+// identifier returns what an identifier names: folded or unquoted, and cut, as PostgreSQL does.
+func identifier(text string, escape byte) string {
+	const quotes, unicode = len(`""`), len(`U&""`)
+	switch {
+	case text[len(text)-1] != '"' || len(text) < quotes || text[0] != '"' && len(text) < unicode: // the last two are left open
+		return truncate(strings.Map(lowerASCII, text))
+	case text[0] == '"':
+		return truncate(strings.ReplaceAll(text[1:len(text)-1], `""`, `"`))
+	}
+	return truncate(unescape(strings.ReplaceAll(text[len(`U&"`):len(text)-1], `""`, `"`), escape))
+}
+
+// escapeOf is the character that a UESCAPE's string names.
+func escapeOf(text string) byte {
+	if len(text) == len("'!'") {
+		return text[1]
+	}
+	return '\\'
 }
 
 // qualifiedName reads [[database.]schema.]name.
@@ -113,6 +134,39 @@ func (r *reader) options() options {
 		o[name] = value
 	}
 	return o
+}
+
+// inParens skips what stands in parentheses, if those come next.
+func (r *reader) inParens() bool {
+	if !r.is("(") {
+		return false
+	}
+	for depth := 0; r.kind != 0; r.advance() {
+		if r.kind != Op {
+			continue
+		}
+		if depth += deeper(r.text()); depth == 0 {
+			r.advance()
+			return true
+		}
+	}
+	return true
+}
+
+// ifExists reads IF EXISTS, ifNotExists IF NOT EXISTS. Alone, IF is a name.
+func (r *reader) ifExists() bool    { return r.acceptAll("IF", "EXISTS") }
+func (r *reader) ifNotExists() bool { return r.acceptAll("IF", "NOT", "EXISTS") }
+
+// acceptAll skips these keywords if they all come next.
+func (r *reader) acceptAll(words ...string) bool {
+	saved := *r
+	for _, w := range words {
+		if !r.accept(w) {
+			*r = saved
+			return false
+		}
+	}
+	return true
 }
 
 // optionsAfter reads the options that follow the next such keyword.

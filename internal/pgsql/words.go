@@ -1,0 +1,115 @@
+package pgsql
+
+import "strings"
+
+// A Name is an object's name as PostgreSQL reads it: folded, unquoted and cut. A schema that is not written is empty.
+type Name struct{ Schema, Name string }
+
+func (n Name) String() string { return QualifiedIdent(n.Schema, n.Name) }
+
+// Words are tokens in a row, such as an action or an expression.
+//
+// Most keywords of PostgreSQL are names, too, where a name can stand. So a keyword is looked at in the place that the
+// grammar gives it. Only one that is reserved, such as WHERE, can be searched for.
+type Words []Token
+
+// At returns the i-th token: a keyword in upper case, punctuation or a number. It is "" for what is quoted, for a name
+// after a dot, and where there is no token.
+func (w Words) At(i int) string {
+	if i < 0 || i >= len(w) {
+		return ""
+	}
+	switch w[i].Kind {
+	case Word:
+		if i > 0 && w[i-1].Kind == Op && w[i-1].Text == "." {
+			return ""
+		}
+		return strings.ToUpper(w[i].Text)
+	case Op, Number:
+		return w[i].Text
+	}
+	return ""
+}
+
+// Starts reports whether the tokens from the i-th on are those.
+func (w Words) Starts(i int, seq ...string) bool {
+	for j, s := range seq {
+		if w.At(i+j) != s {
+			return false
+		}
+	}
+	return true
+}
+
+// Find returns where a reserved word, or a sequence that has one, stands outside parentheses, from the i-th token on, or -1.
+func (w Words) Find(i int, seq ...string) int {
+	for depth := 0; i < len(w); i++ {
+		if depth == 0 && w.Starts(i, seq...) {
+			return i
+		}
+		depth += deeper(w.At(i))
+	}
+	return -1
+}
+
+// Anywhere reports whether a reserved word, or a sequence that has one, stands anywhere, within parentheses, too.
+func (w Words) Anywhere(seq ...string) bool {
+	for i := range w {
+		if w.Starts(i, seq...) {
+			return true
+		}
+	}
+	return false
+}
+
+// Name reads an object's name at i and returns where it ends.
+func (w Words) Name(i int) (n Name, next int, ok bool) {
+	for {
+		if i >= len(w) || w[i].Kind != Word && w[i].Kind != QuotedIdent {
+			return n, i, false
+		}
+		n.Schema, n.Name = n.Name, identifier(w[i].Text, '\\')
+		if w.At(i+1) == "UESCAPE" && i+2 < len(w) && w[i+2].Kind == String {
+			n.Name = identifier(w[i].Text, escapeOf(w[i+2].Text))
+			i += 2
+		}
+		if i++; w.At(i) != "." {
+			return n, i, true
+		}
+		i++
+	}
+}
+
+// Split cuts the tokens at the commas outside parentheses.
+func (w Words) Split() []Words {
+	var parts []Words
+	start, depth := 0, 0
+	for i := range w {
+		depth += deeper(w.At(i))
+		if depth == 0 && w.At(i) == "," {
+			parts = append(parts, w[start:i])
+			start = i + 1
+		}
+	}
+	return append(parts, w[start:])
+}
+
+// In returns the words as they stand in the text that they were read from.
+func (w Words) In(text string) string {
+	if len(w) == 0 {
+		return ""
+	}
+	last := w[len(w)-1]
+	return text[w[0].Pos.Offset : last.Pos.Offset+len(last.Text)]
+}
+
+// deeper is by how much a token changes the depth of parentheses.
+func deeper(token string) int {
+	switch token {
+	case "(", "[":
+		return 1
+	case ")", "]":
+		return -1
+	}
+	return 0
+}

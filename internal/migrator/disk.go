@@ -3,7 +3,6 @@ package migrator
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -30,13 +29,18 @@ type need struct {
 
 // disk refuses to begin what the disk has no room for. The estimate is of the
 // least that is needed, so that nothing is refused that would have gone well.
+// Where it can't be made, nothing is refused either.
 func (s *session) disk(ctx context.Context, steps []*step) error {
 	var needs []need
 	for _, st := range steps {
 		for _, stmt := range st.stmts[min(st.done, len(st.stmts)):] {
 			n, err := s.need(ctx, stmt)
 			if err != nil {
-				return fmt.Errorf("working out how much disk is needed: %w", err)
+				if ctx.Err() != nil || s.conn.IsClosed() {
+					return fmt.Errorf("working out how much disk is needed: %w", err)
+				}
+				s.log(LogNotice{"WARNING", fmt.Sprintf("how much disk is needed is not known: %v; statement: %s", err, shorten(stmt.Text))})
+				continue
 			}
 			if n.bytes > 0 {
 				needs = append(needs, n)
@@ -82,15 +86,18 @@ func (s *session) need(ctx context.Context, stmt pgsql.Stmt) (need, error) {
 		return s.needOfIndex(ctx, stmt, ix)
 	}
 	const longest = 1 << 16 // no ALTER TABLE is that long
-	if len(stmt.Text) > longest || !strings.EqualFold(firstWord(stmt.Text), "ALTER") {
+	const alter = "ALTER"
+	if len(stmt.Text) > longest || len(stmt.Text) < len(alter) || !strings.EqualFold(stmt.Text[:len(alter)], alter) {
 		return need{}, nil
 	}
-	table, column, typ, ok := changedType(pgsql.Tokens(stmt.Text))
-	if !ok {
-		return need{}, nil
-	}
-	n := need{stmt: shorten(stmt.Text)}
-	err := s.conn.QueryRow(ctx, `
+	st := stmt.Parse()
+	for _, a := range st.Actions {
+		typ, _, ok := a.Type()
+		if !ok || st.Verb != "ALTER TABLE" {
+			continue
+		}
+		n := need{stmt: shorten(stmt.Text)}
+		err := s.conn.QueryRow(ctx, `
 SELECT pg_catalog.pg_table_size(c.oid) + pg_catalog.pg_indexes_size(c.oid), t.spcname, `+spacePath+`
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = $2
@@ -98,8 +105,13 @@ SELECT pg_catalog.pg_table_size(c.oid) + pg_catalog.pg_indexes_size(c.oid), t.sp
   JOIN pg_catalog.pg_tablespace t ON t.oid = CASE c.reltablespace WHEN 0::oid THEN d.dattablespace ELSE c.reltablespace END
  WHERE c.oid = pg_catalog.to_regclass($1)::oid AND a.atttypid <> pg_catalog.to_regtype($3)::oid
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_cast k WHERE k.castsource = a.atttypid AND k.casttarget = pg_catalog.to_regtype($3)::oid AND k.castmethod = 'b')`,
-		table, column, typ).Scan(&n.bytes, &n.space, &n.path)
-	return n, orNoNeed(&n, err)
+			st.Targets[0].String(), a.Name.Name, typ.In(stmt.Text)).Scan(&n.bytes, &n.space, &n.path)
+		// All changes of types are one rewrite.
+		if err = orNoNeed(&n, err); err != nil || n.bytes > 0 {
+			return n, err
+		}
+	}
+	return need{}, nil
 }
 
 // spacePath is where the tablespace t is: the data directory for those that have
@@ -107,24 +119,9 @@ SELECT pg_catalog.pg_table_size(c.oid) + pg_catalog.pg_indexes_size(c.oid), t.sp
 const spacePath = `COALESCE(NULLIF(pg_catalog.pg_tablespace_location(t.oid), ''), (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory'), '')`
 
 func (s *session) needOfIndex(ctx context.Context, stmt pgsql.Stmt, ix pgsql.Index) (need, error) {
-	rest, ok := afterTable(stmt.Text)
+	names, space, ok := indexed(pgsql.Tokens(stmt.Text[ix.After:]))
 	if !ok {
 		return need{}, nil
-	}
-	var names []string
-	space := ""
-	tokens := pgsql.Tokens(rest)
-	for i, t := range tokens {
-		switch {
-		case t.Kind == pgsql.Word && strings.EqualFold(t.Text, "WHERE"):
-			return need{}, nil // nobody knows how many rows that leaves
-		case i > 0 && strings.EqualFold(tokens[i-1].Text, "USING") && !strings.EqualFold(t.Text, "btree"):
-			return need{}, nil
-		case i > 0 && strings.EqualFold(tokens[i-1].Text, "TABLESPACE"):
-			space = name(t)
-		case t.Kind == pgsql.Word || t.Kind == pgsql.QuotedIdent:
-			names = append(names, name(t))
-		}
 	}
 	n := need{stmt: shorten(stmt.Text)}
 	const perRow = 16.0 // a B-tree's item: its header, its pointer, and their alignment
@@ -149,56 +146,50 @@ func orNoNeed(n *need, err error) error {
 	return err
 }
 
-// changedType reads ALTER TABLE t ... ALTER c TYPE x, whose x is another type.
-func changedType(tokens []pgsql.Token) (table, column, typ string, ok bool) {
-	is := func(i int, word string) bool {
-		return i < len(tokens) && tokens[i].Kind == pgsql.Word && strings.EqualFold(tokens[i].Text, word)
+// indexed reads what follows the table in a CREATE INDEX: the columns that the index holds, and its tablespace, "" if it
+// isn't written. ok is false where the size of the index can't be told by its columns.
+func indexed(w pgsql.Words) (columns []string, space string, ok bool) {
+	i := 0
+	if w.At(0) == "USING" {
+		method, next, _ := w.Name(1)
+		if method.Name != "btree" {
+			return nil, "", false
+		}
+		i = next
 	}
-	if !is(0, "ALTER") || !is(1, "TABLE") {
-		return "", "", "", false
+	if w.Find(i, "WHERE") >= 0 {
+		return nil, "", false // nobody knows how many rows that leaves
 	}
-	i := 2
-	for is(i, "IF") || is(i, "EXISTS") || is(i, "ONLY") {
-		i++
+	if at := w.Find(i, "TABLESPACE"); at >= 0 { // no other name stands outside parentheses
+		n, _, _ := w.Name(at + 1)
+		space = n.Name
 	}
-	for ; i < len(tokens); i++ {
-		table += tokens[i].Text
-		if i+1 >= len(tokens) || tokens[i+1].Text != "." && tokens[i].Text != "." {
-			break
+	for w.At(i) == "(" {
+		end := w.Find(i+1, ")")
+		if end < 0 {
+			return nil, "", false
+		}
+		for _, part := range w[i+1 : end].Split() {
+			columns = append(columns, mentioned(part)...)
+		}
+		if i = end + 1; w.At(i) == "INCLUDE" {
+			i++
 		}
 	}
-	at := slices.IndexFunc(tokens, func(t pgsql.Token) bool { return t.Kind == pgsql.Word && strings.EqualFold(t.Text, "TYPE") })
-	if at < 4 {
-		return "", "", "", false
+	return columns, space, true
+}
+
+// mentioned returns the columns of an index's part: itself, or what may be one in an expression.
+func mentioned(w pgsql.Words) (columns []string) {
+	if n, next, ok := w.Name(0); ok && w.At(next) != "(" {
+		return []string{n.Name}
 	}
-	before := at - 1
-	if is(before, "DATA") {
-		before -= 2
-	}
-	var words []string
-	for j := at + 1; j < len(tokens) && tokens[j].Text != "," && !is(j, "USING") && !is(j, "COLLATE"); j++ {
-		words = append(words, tokens[j].Text)
-		if tokens[j].Text == "(" {
-			return table, name(tokens[before]), strings.Join(words[:len(words)-1], " "), true
+	for i := range w {
+		if n, _, ok := w.Name(i); ok {
+			columns = append(columns, n.Name)
 		}
 	}
-	return table, name(tokens[before]), strings.Join(words, " "), true
-}
-
-// name is what an identifier names.
-func name(t pgsql.Token) string {
-	if t.Kind == pgsql.QuotedIdent {
-		return strings.ReplaceAll(strings.Trim(t.Text, `"`), `""`, `"`)
-	}
-	return strings.ToLower(t.Text)
-}
-
-func firstWord(sql string) string {
-	end := strings.IndexAny(sql, " \t\r\n")
-	if end < 0 {
-		return sql
-	}
-	return sql[:end]
+	return columns
 }
 
 // size is a number of bytes as people say it.

@@ -128,10 +128,6 @@ var errDone = errors.New("done")
 // PostgreSQL's own words: it is created on an empty temporary copy of the table
 // in a transaction that is rolled back.
 func (s *session) wanted(ctx context.Context, stmt pgsql.Stmt, ix pgsql.Index) (unique bool, def string, err error) {
-	rest, ok := afterTable(stmt.Text)
-	if !ok {
-		return false, "", fmt.Errorf("reading %s", shorten(stmt.Text))
-	}
 	create := "CREATE INDEX"
 	if ix.Unique {
 		create = "CREATE UNIQUE INDEX"
@@ -140,7 +136,7 @@ func (s *session) wanted(ctx context.Context, stmt pgsql.Stmt, ix pgsql.Index) (
 	err = s.tx(ctx, func(tx pgx.Tx) error {
 		for _, sql := range []string{
 			"CREATE TEMPORARY TABLE " + pgsql.Ident(ix.Table) + " (LIKE " + pgsql.QualifiedIdent(ix.TableSchema, ix.Table) + ")",
-			create + " ON " + copied + " " + rest,
+			create + " ON " + copied + " " + stmt.Text[ix.After:],
 		} {
 			if err := s.script.Exec(ctx, sql); err != nil {
 				return err
@@ -168,30 +164,6 @@ SELECT pg_catalog.pg_get_indexdef(i.indexrelid), ' ON ' || pg_catalog.quote_iden
 		err = nil
 	}
 	return ix.Unique, def, err
-}
-
-// afterTable returns what follows the table's name in a CREATE INDEX.
-func afterTable(sql string) (string, bool) {
-	tokens := pgsql.Tokens(sql)
-	is := func(i int, word string) bool {
-		return i < len(tokens) && (tokens[i].Kind == pgsql.Word || tokens[i].Kind == pgsql.Op) && strings.EqualFold(tokens[i].Text, word)
-	}
-	i := 0
-	for i < len(tokens) && !is(i, "ON") {
-		i++
-	}
-	i++
-	if is(i, "ONLY") {
-		i++
-	}
-	for is(i+1, ".") {
-		i += 2
-	}
-	i++
-	if i >= len(tokens) {
-		return "", false
-	}
-	return sql[tokens[i].Pos.Offset:], true
 }
 
 // builder returns the pid of the backend that builds the index, 0 if none does.

@@ -1,8 +1,8 @@
 package migrator
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -20,54 +20,28 @@ type move struct {
 func moves(stmts []pgsql.Stmt) []move {
 	var all []move
 	for _, stmt := range stmts {
-		r := &dropReader{tokens: pgsql.Tokens(stmt.Text)}
-		if !r.words("ALTER", "TABLE") {
+		st := stmt.Parse()
+		if st.Verb != "ALTER TABLE" || len(st.Targets) == 0 {
 			continue
 		}
-		r.words("IF", "EXISTS")
-		r.words("ONLY")
-		schema, table := qualified(r.name())
-		r.words("*")
-		m := move{table: schema + "." + table}
-		switch {
-		case r.words("SET", "SCHEMA"):
-			_, to := qualified(r.name())
-			m.to = to + "." + table
-		case r.words("RENAME", "TO"):
-			_, to := qualified(r.name())
-			m.to = schema + "." + to
-		case r.words("RENAME", "CONSTRAINT"):
-			continue
-		case r.words("RENAME"):
-			r.words("COLUMN")
-			_, m.column = qualified(r.name())
-			if !r.words("TO") {
+		table := st.Targets[0]
+		table.Schema = cmp.Or(table.Schema, "public")
+		for _, a := range st.Actions {
+			m := move{table: table.String()}
+			switch a.Verb {
+			case "SET SCHEMA":
+				m.to = pgsql.QualifiedIdent(a.Name.Name, table.Name)
+			case "RENAME TO":
+				m.to = pgsql.QualifiedIdent(table.Schema, a.Name.Name)
+			case "RENAME COLUMN":
+				m.column, m.to = pgsql.Ident(a.Name.Name), pgsql.Ident(a.To.Name)
+			default:
 				continue
 			}
-			_, m.to = qualified(r.name())
-		default:
-			continue
+			all = append(all, m)
 		}
-		all = append(all, m)
 	}
 	return all
-}
-
-// qualified takes a written name apart, and quotes its parts as catalogs do.
-func qualified(name string) (schema, last string) {
-	before, last := cutLast(name)
-	if before == "" {
-		before = "public"
-	}
-	return plainly(before), plainly(last)
-}
-
-// plainly quotes a written identifier only where it needs it.
-func plainly(ident string) string {
-	if raw, ok := strings.CutPrefix(ident, `"`); ok {
-		ident = strings.ReplaceAll(strings.TrimSuffix(raw, `"`), `""`, `"`)
-	}
-	return pgsql.Ident(ident)
 }
 
 // moved is what a table or column is called after the moves.

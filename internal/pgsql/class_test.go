@@ -271,6 +271,10 @@ func TestIndex(t *testing.T) {
 		if want == nil {
 			want = &pgsql.Index{}
 		}
+		if after := src[got.After:]; got.Create && !strings.HasPrefix(after, "(") && !strings.HasPrefix(after, "USING") {
+			t.Errorf("%s: after the table's name comes %q", src, after)
+		}
+		got.After = 0
 		if diff := cmp.Diff(*want, got); diff != "" || ok != (got != pgsql.Index{}) {
 			t.Errorf("%s: ok %v (-want +got):\n%s", src, ok, diff)
 		}

@@ -13,6 +13,7 @@ type Index struct {
 	Name         string // empty where CREATE INDEX leaves the choice to PostgreSQL
 	TableSchema  string // Create only
 	Table        string // Create only
+	After        int    // offset in the text of what follows the table's name, Create only
 }
 
 // Index returns what s names, if s is a CREATE INDEX, or a DROP INDEX of one index.
@@ -44,7 +45,8 @@ func (r *reader) createIndex() (Index, bool) {
 	var ok bool
 	x.TableSchema, x.Table, ok = r.relation()
 	x.Schema = x.TableSchema
-	if !ok {
+	x.After = r.start
+	if !ok || r.kind == 0 {
 		return Index{}, false
 	}
 	return x, true

@@ -16,7 +16,7 @@ import (
 
 	"github.com/magefile/mage/mg"
 
-	"github.com/ibutsu/ibutsu-schema/internal/project"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
@@ -104,7 +104,7 @@ func run(ctx context.Context, fn func(context.Context) error) error {
 // fatal is err for mage to print and to exit with. Whatever a library put into it,
 // no password leaves here.
 func fatal(code int, err error) error {
-	return mg.Fatal(code, project.Redact(err.Error()))
+	return mg.Fatal(code, pgsql.Redact(err.Error()))
 }
 
 // parentDeath is closed when this process was started by mage and mage is gone.

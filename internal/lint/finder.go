@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
-	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // A finder makes findings of what the files of a change did. What is new in the change is left alone: nobody uses it yet.
@@ -49,7 +48,7 @@ func (f *finder) find(tr *trace) []Diagnostic {
 		}
 		if len(f.found) > n {
 			// The finding says more than that it fails.
-			f.found[n].Text += "; on the scratch database it fails: " + runner.Message(failed.Err)
+			f.found[n].Text += "; on the scratch database it fails: " + failed.Reason()
 			if tr.failed == failed {
 				tr.failed = nil
 			}

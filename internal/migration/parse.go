@@ -231,7 +231,7 @@ func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
 // abbreviate returns the beginning of a statement, on one line.
 func abbreviate(stmt string) string {
 	const words, length = 6, 60
-	fields := strings.Fields(stmt)
+	fields := strings.Fields(pgsql.Mask(stmt))
 	short := len(fields) > words
 	if short {
 		fields = fields[:words]

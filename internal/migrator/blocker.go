@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // Blocker is a session that holds, or waits before us for, a lock that we wait for.
@@ -54,7 +56,7 @@ func (b Blocker) String() string {
 
 // query is its query in a line, without what may be a password.
 func (b Blocker) query() string {
-	q := shorten(b.Query)
+	q := pgsql.OneLine(b.Query, shown)
 	if strings.Contains(strings.ToLower(b.Query), "password") {
 		word, _, _ := strings.Cut(q, " ")
 		return word + " ..."

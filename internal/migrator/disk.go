@@ -39,7 +39,7 @@ func (s *session) disk(ctx context.Context, steps []*step) error {
 				if ctx.Err() != nil || s.conn.IsClosed() {
 					return fmt.Errorf("working out how much disk is needed: %w", err)
 				}
-				s.log(LogNotice{"WARNING", fmt.Sprintf("how much disk is needed is not known: %v; statement: %s", err, shorten(stmt.Text))})
+				s.log(LogNotice{"WARNING", fmt.Sprintf("how much disk is needed is not known: %v; statement: %s", err, pgsql.OneLine(stmt.Text, shown))})
 				continue
 			}
 			if n.bytes > 0 {
@@ -96,7 +96,7 @@ func (s *session) need(ctx context.Context, stmt pgsql.Stmt) (need, error) {
 		if !ok || st.Verb != "ALTER TABLE" {
 			continue
 		}
-		n := need{stmt: shorten(stmt.Text)}
+		n := need{stmt: pgsql.OneLine(stmt.Text, shown)}
 		err := s.conn.QueryRow(ctx, `
 SELECT pg_catalog.pg_table_size(c.oid) + pg_catalog.pg_indexes_size(c.oid), t.spcname, `+spacePath+`
   FROM pg_catalog.pg_class c
@@ -123,7 +123,7 @@ func (s *session) needOfIndex(ctx context.Context, stmt pgsql.Stmt, ix pgsql.Ind
 	if !ok {
 		return need{}, nil
 	}
-	n := need{stmt: shorten(stmt.Text)}
+	n := need{stmt: pgsql.OneLine(stmt.Text, shown)}
 	const perRow = 16.0 // a B-tree's item: its header, its pointer, and their alignment
 	err := s.conn.QueryRow(ctx, `
 SELECT (GREATEST(c.reltuples::float8, 0::float8) * ($2::float8 + COALESCE((SELECT pg_catalog.sum(s.avg_width) FROM pg_catalog.pg_stats s

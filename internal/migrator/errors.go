@@ -119,16 +119,16 @@ func (e *LockedError) Error() string {
 type StmtError struct {
 	File  string    // "VERSION_name.sql", or "down/VERSION_name.sql"
 	Pos   pgsql.Pos // what PostgreSQL points at, or the statement's first token
-	Stmt  string
-	N     int    // from 1
-	Total int    // statements of the file
-	State string // what state the database is in now, in a sentence
+	Stmt  string    // as in the file; messages and the journal have its passwords masked
+	N     int       // from 1
+	Total int       // statements of the file
+	State string    // what state the database is in now, in a sentence
 	Err   error
 	Cause error // the context's cause if that ended the statement, otherwise nil
 }
 
 func (e *StmtError) Error() string {
-	text := fmt.Sprintf("%s:%d:%d: %s; statement %d of %d: %s", e.File, e.Pos.Line, e.Pos.Col, e.Reason(), e.N, e.Total, shorten(e.Stmt))
+	text := fmt.Sprintf("%s:%d:%d: %s; statement %d of %d: %s", e.File, e.Pos.Line, e.Pos.Col, e.Reason(), e.N, e.Total, pgsql.OneLine(e.Stmt, shown))
 	if e.State != "" {
 		text += "; " + e.State
 	}
@@ -144,7 +144,7 @@ func (e *StmtError) Reason() string {
 	case errors.As(e.Err, &waited):
 		return waited.Error()
 	}
-	return runner.Message(e.Err)
+	return pgsql.MaskMessage(runner.Message(e.Err), e.Stmt)
 }
 
 // Unwrap returns the database's error and the cause of an interruption.
@@ -155,15 +155,8 @@ func (e *StmtError) Unwrap() []error {
 	return []error{e.Err}
 }
 
-// shorten makes one line of a statement.
-func shorten(sql string) string {
-	const most = 80
-	line := strings.Join(strings.Fields(sql), " ")
-	if r := []rune(line); len(r) > most {
-		line = string(r[:most-3]) + "..."
-	}
-	return line
-}
+// shown is how many characters of a statement messages show.
+const shown = 80
 
 // BlockedError is a lock on a table, or a row, that was not to be had for as long
 // as we wanted to try. What was tried last is Err.

@@ -514,6 +514,23 @@ func TestFailingMigration(t *testing.T) {
 	})
 }
 
+// A statement that fails is told and recorded without the passwords in it.
+func TestFailingMigrationMasksPasswords(t *testing.T) {
+	const sql = "-- atlas:txmode none\n\nCREATE TABLE x (id int);\nALTER ROLE no_such_role PASSWORD 'it''s ' 's3cr3tCanary' VALID UNTIL 'infinity';\n"
+	b := setup(t, read(t, write(t, []file{{"1_role.sql", sql, ""}})))
+	res, err := b.apply(migrator.ApplyOptions{})
+	want := `1_role.sql:4:43: syntax error at or near "'xxxxx'" (SQLSTATE 42601); statement 2 of 2: ALTER ROLE no_such_role PASSWORD 'xxxxx' 'xxxxx' VALID UNTIL 'infinity'; 1 of the file's 2 statements are done and stay, the database is in the middle of it: correct what failed, then ` + "`apply` goes on with statement 2"
+	if err == nil || err.Error() != want {
+		t.Errorf("apply gave\n%v\nwant\n%s", err, want)
+	}
+	if got := b.query("SELECT concat_ws('|', error, error_stmt) FROM atlas_schema_revisions"); got != `ERROR: syntax error at or near "'xxxxx'" (SQLSTATE 42601)|ALTER ROLE no_such_role PASSWORD 'xxxxx' 'xxxxx' VALID UNTIL 'infinity'` {
+		t.Errorf("the journal says %s", got)
+	}
+	if st := b.status(); strings.Contains(st.Error+st.ErrorStmt, "s3cr3t") || len(res.Applied) != 1 {
+		t.Errorf("the status says %s, %s", st.Error, st.ErrorStmt)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	d := dir(t, shop...)
 	b := setup(t, d)

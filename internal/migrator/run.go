@@ -274,7 +274,7 @@ func (s *session) lockTimeout(ctx context.Context, d time.Duration) error {
 // why notes in the journal why the statement after the first n failed.
 func (s *session) why(ctx context.Context, st *step, fr *FileRun, n int, failed *StmtError) error {
 	row := s.m.row(st, fr, n)
-	row.Error, row.ErrorStmt = failed.Err.Error(), failed.Stmt
+	row.Error, row.ErrorStmt = pgsql.MaskMessage(failed.Err.Error(), failed.Stmt), pgsql.Mask(failed.Stmt)
 	if failed.Cause != nil {
 		row.Error = fmt.Sprintf("interrupted: %v", failed.Cause)
 	}

@@ -40,7 +40,7 @@ func (e *CheckpointError) Error() string {
 	var stmt *runner.StmtError
 	switch {
 	case errors.As(e.Err, &stmt):
-		fmt.Fprintf(&b, "nothing was written: the checkpoint fails: %s\n  in: %s", runner.Message(stmt.Err), strings.ReplaceAll(stmt.Stmt, "\n", "\n      "))
+		fmt.Fprintf(&b, "nothing was written: the checkpoint fails: %s\n  in: %s", stmt.Reason(), strings.ReplaceAll(pgsql.Mask(stmt.Stmt), "\n", "\n      "))
 	case e.Err != nil:
 		fmt.Fprintf(&b, "nothing was written: the checkpoint cannot be made: %v", e.Err)
 	case e.Misread != "":
@@ -228,7 +228,7 @@ func (r *CheckResult) checkpoints(ctx context.Context, w *walk, checkpoints []*m
 		case errors.As(err, &stmt):
 			r.Findings = append(r.Findings, Finding{
 				Kind: FindingCheckpoint, File: c.Name, Line: stmt.Pos.Line,
-				Text: "the checkpoint fails: " + runner.Message(stmt.Err) + advice,
+				Text: "the checkpoint fails: " + stmt.Reason() + advice,
 			})
 			continue
 		case err != nil:

@@ -7,7 +7,6 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
-	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -69,7 +68,7 @@ func Downs(ctx context.Context, s *state.State, files []*migration.File, path []
 		finding := Finding{Kind: FindingDown, File: f.step.file, Differences: f.differences}
 		if f.err != nil {
 			finding.Line = f.err.Pos.Line
-			finding.Text = "the down file fails: " + runner.Message(f.err.Err)
+			finding.Text = "the down file fails: " + f.err.Reason()
 		} else {
 			finding.Text = "the down file does not lead back to the state before its migration"
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -190,7 +191,7 @@ func (e *ProofError) Error() string {
 	switch {
 	case e.Err != nil:
 		fmt.Fprintf(&b, "nothing was written: the planned %s fails: %s\n  in: %s\nwrite this change as SQL (new), or change the schema file",
-			e.File, runner.Message(e.Err.Err), strings.ReplaceAll(e.Err.Stmt, "\n", "\n      "))
+			e.File, e.Err.Reason(), strings.ReplaceAll(pgsql.Mask(e.Err.Stmt), "\n", "\n      "))
 		return b.String()
 	case e.File == "":
 		b.WriteString("the schema file and the migrations differ in what the engine cannot plan:")

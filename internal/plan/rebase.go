@@ -12,6 +12,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/gitdiff"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
@@ -68,7 +69,7 @@ type MoveError struct {
 
 func (e *MoveError) Error() string {
 	return fmt.Sprintf("nothing was moved: behind the migrations of %s, %s:%d:%d fails: %s\n  in: %s\ndelete %s with its down and effect file and run plan again, or if it was written by hand, make it fit and run rebase again",
-		e.Base, e.Move.From, e.Err.Pos.Line, e.Err.Pos.Col, runner.Message(e.Err.Err), strings.ReplaceAll(e.Err.Stmt, "\n", "\n      "), e.Move.From)
+		e.Base, e.Move.From, e.Err.Pos.Line, e.Err.Pos.Col, e.Err.Reason(), strings.ReplaceAll(pgsql.Mask(e.Err.Stmt), "\n", "\n      "), e.Move.From)
 }
 
 func (e *MoveError) Unwrap() error { return e.Err }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // clearLibpq takes away what pgx reads from the environment by itself.
@@ -148,7 +150,7 @@ func TestPasswords(t *testing.T) {
 				if cfg.Password != pw || cfg.Host != "db.example" || cfg.User != "me" || cfg.Database != "ibutsu" {
 					t.Errorf("got %q for %q on host %q, database %q", cfg.Password, cfg.User, cfg.Host, cfg.Database)
 				}
-				shown := fmt.Sprintf("%v %+v %#v %s", db, db, db, Redact("connecting to "+db.URL+" failed"))
+				shown := fmt.Sprintf("%v %+v %#v %s", db, db, db, pgsql.Redact("connecting to "+db.URL+" failed"))
 				if strings.Contains(shown, pw) || strings.Contains(shown, url.QueryEscape(pw)) {
 					t.Errorf("the password is shown: %s", shown)
 				}
@@ -156,22 +158,6 @@ func TestPasswords(t *testing.T) {
 					t.Errorf("shown as %s, want %s", db, want)
 				}
 			})
-		}
-	}
-}
-
-func TestRedact(t *testing.T) {
-	for _, tt := range []struct{ in, want string }{
-		{"nothing here", "nothing here"},
-		{"dial postgres://me:pw@h:5432/d: refused", "dial postgres://me:xxxxx@h:5432/d: refused"},
-		{"postgres://me:p@w/x?#@h/d and postgres://h/d", "postgres://me:xxxxx@h/d and postgres://h/d"},
-		{"postgresql+psycopg2://me:pw@h/d", "postgresql+psycopg2://me:xxxxx@h/d"},
-		{"host=h password='it\\'s me' user=u", "host=h password=xxxxx user=u"},
-		{"postgres://h/d?password=pw&sslmode=disable", "postgres://h/d?password=xxxxx&sslmode=disable"},
-		{`"postgres://me:pw@h/d"`, `"postgres://me:xxxxx@h/d"`},
-	} {
-		if got := Redact(tt.in); got != tt.want {
-			t.Errorf("Redact(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // parts are the pieces of a PostgreSQL URL, decoded. A host may be several, with ports, as
@@ -137,27 +139,5 @@ func parseReason(err error, raw string) string {
 		(strings.Contains(reason, p.password) || strings.Contains(reason, url.QueryEscape(p.password))) {
 		return "the URL cannot be read"
 	}
-	return Redact(reason)
-}
-
-// secrets find passwords in running text: in URLs, with whatever the password holds up to
-// the last @ of the word, and in libpq's key words.
-var secrets = sync.OnceValue(func() []secret {
-	return []secret{
-		{regexp.MustCompile(`(?i)\b([a-z][a-z0-9+]*://[^\s:/?#@"'` + "`" + `]*):[^\s"` + "`" + `]*@`), "$1:xxxxx@"},
-		{regexp.MustCompile(`(?i)\b((?:ssl)?password)=(?:'(?:[^'\\]|\\.)*'|[^\s&"` + "`" + `]*)`), "$1=xxxxx"},
-	}
-})
-
-type secret struct {
-	find *regexp.Regexp
-	with string
-}
-
-// Redact masks the passwords of connection strings inside a text.
-func Redact(text string) string {
-	for _, s := range secrets() {
-		text = s.find.ReplaceAllString(text, s.with)
-	}
-	return text
+	return pgsql.Redact(reason)
 }

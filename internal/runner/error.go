@@ -23,8 +23,11 @@ type StmtError struct {
 
 // Error says where, what PostgreSQL said, and what to do about a file that fails in a replay.
 func (e *StmtError) Error() string {
-	return fmt.Sprintf("%s:%d:%d: %s; %s", e.File, e.Pos.Line, e.Pos.Col, Message(e.Err), e.advice())
+	return fmt.Sprintf("%s:%d:%d: %s; %s", e.File, e.Pos.Line, e.Pos.Col, e.Reason(), e.advice())
 }
+
+// Reason is what PostgreSQL said, without the passwords of the statement, which it may quote.
+func (e *StmtError) Reason() string { return pgsql.MaskMessage(Message(e.Err), e.Stmt) }
 
 func (e *StmtError) Unwrap() error { return e.Err }
 

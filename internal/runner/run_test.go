@@ -3,6 +3,7 @@ package runner_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -101,5 +102,34 @@ func TestRun(t *testing.T) {
 				t.Errorf("transaction status %c after the file", tx)
 			}
 		})
+	}
+}
+
+// PostgreSQL's errors quote the statement, and what it holds, in part.
+func TestStmtErrorMasksPasswords(t *testing.T) {
+	const canary = "s3cr3tCanary"
+	s := open(t, pgtest.New(t))
+	for _, sql := range []string{
+		`ALTER ROLE no_such_role PASSWORD 's3cr3tCanary'`,
+		`ALTER ROLE no_such_role PASSWORD = 's3cr3tCanary'`,
+		`ALTER ROLE no_such_role PASSWORD 'a' 's3cr3tCanary'`,
+		`ALTER ROLE no_such_role PASSWORD s3cr3tCanary`,
+		`ALTER ROLE no_such_role PASSWORD "s3cr3tCanary"`,
+		`ALTER ROLE no_such_role PASSWORD 'a' || 's3cr3tCanary'`,
+		`ALTER USER MAPPING FOR CURRENT_USER SERVER no_such_server OPTIONS (password 's3cr3tCanary')`,
+		`ALTER USER MAPPING FOR CURRENT_USER SERVER no_such_server OPTIONS (password = 's3cr3tCanary')`,
+		`CREATE SUBSCRIPTION s CONNECTION 'host=h password=my s3cr3tCanary' PUBLICATION p`,
+		`ALTER SUBSCRIPTION no_such_subscription CONNECTION 'host=h password=s3cr3tCanary'`,
+		`SELECT no_such_function('host=h password=s3cr3tCanary')`,
+		`DO $$BEGIN EXECUTE 'ALTER ROLE no_such_role PASSWORD = ''s3cr3tCanary'''; END$$`,
+		`DO $$BEGIN EXECUTE format('ALTER ROLE %I PASSWORD %s', 'no_such_role', 's3cr3tCanary'); END$$`,
+		`DO $$BEGIN RAISE 'cannot %', $a$ALTER ROLE no_such_role PASSWORD 's3cr3tCanary'$a$ USING DETAIL = 'password=s3cr3tCanary', HINT = 'postgres://u:s3cr3tCanary@h'; END$$`,
+	} {
+		err := runScript(context.Background(), s, split(t, sql), false)
+		if !errors.As(err, new(*runner.StmtError)) {
+			t.Errorf("%s: %v", sql, err)
+		} else if strings.Contains(err.Error(), canary) {
+			t.Errorf("%s: the password is shown: %v", sql, err)
+		}
 	}
 }

@@ -114,7 +114,11 @@ func (p *parser) transaction(file string, pos pgsql.Pos, format string, args ...
 func (p *parser) file(src source) *File {
 	f := &File{Name: src.name, SQL: src.text}
 	f.Version, f.Desc, _ = strings.Cut(strings.TrimSuffix(src.name, ".sql"), "_")
-	p.version(f)
+	if p.foreignName(f) {
+		f.Version = "" // which no other file's is compared with
+	} else {
+		p.version(f)
+	}
 	var h header
 	f.Stmts, h = p.body(src.name, src.text, false)
 	f.TxNone, f.LockTimeout = h.txNone, h.lockTimeout
@@ -146,7 +150,7 @@ func (p *parser) downFile(src source) *Down {
 func (p *parser) version(f *File) {
 	switch {
 	case !isNumber(f.Version):
-		p.add(f.Name, 0, 0, "the name has no version: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql, or move it out of the folder")
+		p.add(f.Name, 0, 0, "the name has no version: %s, or move it out of the folder", nameIt)
 	case len(f.Version) > maxRevision:
 		p.add(f.Name, 0, 0, "the version has %d digits; alembic_version.version_num holds %d", len(f.Version), maxRevision)
 	}
@@ -195,6 +199,9 @@ func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
 		p.add(name, line, 0, "git's conflict markers: resolve the conflict")
 		return nil, header{}
 	}
+	if p.foreign(name, text, down) {
+		return nil, header{}
+	}
 	stmts, err := pgsql.Split(text)
 	if err != nil {
 		var syntax *pgsql.SyntaxError
@@ -212,6 +219,7 @@ func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
 	if p.psql(name, text, stmts) {
 		return nil, header{}
 	}
+	p.records(name, text, stmts)
 	h := parseHeader(text, stmts, down, func(line int, format string, args ...any) {
 		p.add(name, line, 0, format, args...)
 	})

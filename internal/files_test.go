@@ -1,4 +1,4 @@
-package tree
+package internal_test
 
 import (
 	"go/ast"
@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// others are the packages and files that open files by other means, and why.
-var others = map[string]string{
-	"internal/tree":                   "this package",
+// opensFiles are the packages and files that open files by other means, and why.
+var opensFiles = map[string]string{
+	"internal/tree":                   "for all others",
 	"internal/devdb":                  "its own folders, the user's cache and what is installed",
 	"internal/pgtest":                 "the tests' server",
 	"internal/schematest":             "the tests' data",
@@ -24,15 +24,15 @@ var others = map[string]string{
 	"internal/gitdiff/gitdiff.go":     "asks whether a file is there",
 }
 
-// harmless are the functions of package os that open nothing.
-var harmless = []string{
+// opensNone are the functions of package os that open nothing.
+var opensNone = []string{
 	"LookupEnv", "Setenv", "Getenv", "Environ", "UserCacheDir", "UserHomeDir", "TempDir", "Getpid", "Getppid", "Geteuid", "Getuid", "Exit",
 	"IsNotExist", "IsExist", "SameFile", "Executable", "Getwd", "Hostname", "NewFile", "FindProcess", "Getgid", "Getpagesize",
 }
 
-// TestOnly finds whoever opens files past this package.
-func TestOnly(t *testing.T) {
-	root, err := filepath.Abs(filepath.Join("..", ".."))
+// TestFilesAreTheTrees finds whoever opens files past package tree.
+func TestFilesAreTheTrees(t *testing.T) {
+	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestOnly(t *testing.T) {
 			return nil
 		}
 		for _, own := range []string{rel, rel[:max(0, strings.LastIndex(rel, "/"))]} {
-			if others[own] != "" {
+			if opensFiles[own] != "" {
 				used[own] = true
 				return nil
 			}
@@ -67,7 +67,7 @@ func TestOnly(t *testing.T) {
 			if !ok {
 				return true
 			}
-			if pkg, ok := f.X.(*ast.Ident); ok && (pkg.Name == "os" && !slices.Contains(harmless, f.Sel.Name) || pkg.Name == "unix" && strings.HasPrefix(f.Sel.Name, "Open")) {
+			if pkg, ok := f.X.(*ast.Ident); ok && (pkg.Name == "os" && !slices.Contains(opensNone, f.Sel.Name) || pkg.Name == "unix" && strings.HasPrefix(f.Sel.Name, "Open")) {
 				t.Errorf("%s calls %s.%s: a project's files are opened by package tree", rel, pkg.Name, f.Sel.Name)
 			}
 			return true
@@ -77,7 +77,7 @@ func TestOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, why := range others {
+	for name, why := range opensFiles {
 		if !used[name] {
 			t.Errorf("%s (%s) is not there any more", name, why)
 		}

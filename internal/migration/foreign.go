@@ -1,0 +1,194 @@
+package migration
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// Other tools mark the sections of their files by comments, which PostgreSQL skips: the way down would run right after the way up.
+// So a file with such a mark is refused, and so is one whose name tells such a tool what to do with it.
+
+// A format is another tool's way to mark what is in a file.
+type format struct {
+	tool   string
+	starts string                // how the comments begin that mark sections
+	prefix string                // the same after what opens a comment, in lower case: this is looked at first
+	mark   func() *regexp.Regexp // matches the comment, which begins a line
+	// between says that the comment is a mark only with statements before and after it. Elsewhere it may be a title.
+	between bool
+	advice  string // what to do, where that is not to part two sections
+}
+
+var formats = []format{
+	{tool: "goose", starts: `"-- +goose"`, prefix: "+goose", mark: pattern(`--\s*\+goose(\s.*)?`)},
+	{tool: "sql-migrate", starts: `"-- +migrate"`, prefix: "+migrate", mark: pattern(`--\s*\+migrate(\s.*)?`)},
+	{tool: "dbmate", starts: `"-- migrate:"`, prefix: "migrate:", mark: pattern(`--\s*migrate:(up|down)(\s.*)?`)},
+	{tool: "tern", starts: `"---- create above"`, prefix: "create above", mark: pattern(`-{2,}\s*create above / drop below[\s-]*`)},
+	{tool: "MyBatis Migrations", starts: `"-- //"`, prefix: "@undo", mark: pattern(`--\s*//\s*@undo(\s.*)?`)},
+	{tool: "Play", starts: `"-- !"`, prefix: "!ups", mark: pattern(`--[\s-]*!ups\s*`)},
+	{tool: "Play", starts: `"-- !"`, prefix: "!downs", mark: pattern(`--[\s-]*!downs\s*`)},
+	{tool: "Rambler", starts: `"-- rambler"`, prefix: "rambler", mark: pattern(`--\s*rambler\s+(up|down)\s*`)},
+	{tool: "node-pg-migrate", starts: `"-- Up Migration" or "-- Down Migration"`, prefix: "down migration", mark: pattern(`--[\s-]*down migration[\s-]*`), between: true},
+	{tool: "shmig", starts: `"-- ===="`, prefix: "=", mark: pattern(`--\s*=+\s*down\s*=+\s*`), between: true},
+	{tool: "Liquibase", prefix: "liquibase formatted", mark: pattern(`--\s*liquibase formatted.*`), advice: liquibase},
+	{tool: "Liquibase", prefix: "liquibase rollback", mark: pattern(`/\*\s*liquibase rollback.*`), advice: liquibase},
+	{tool: "Liquibase", prefix: "changeset", mark: pattern(`--\s*changeset\s+[^\s:]+:\S.*`), advice: liquibase},
+	// "-- Rollback: ..." is anybody's.
+	{tool: "Liquibase", prefix: "rollback", mark: pattern(`--rollback\s+(alter|create|delete|drop|empty|grant|insert|not required|revoke|truncate|update)\b.*`), advice: liquibase},
+	{tool: "Alembic", prefix: "running", mark: pattern(`--\s*running (upgrade|downgrade) .*->.*`), advice: "this file was printed by alembic with --sql, and changes alembic_version itself: " +
+		"write each revision into a file of its own with \"-- alembic:revision ID\" at the top, and leave out BEGIN, COMMIT and the statements on alembic_version"},
+}
+
+const liquibase = "this file is in Liquibase's format: write each changeset into a file of its own, what rolls it back into a file of the same name in " +
+	DownDir + "/, and delete Liquibase's comments"
+
+// noTransaction is how such tools say what txmode none says.
+var noTransaction = pattern(`.*(\bno\s*transaction\b|\btransaction:\s*false\b).*`)
+
+// pattern matches a whole comment, whatever its letters' case.
+func pattern(s string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?is)^(?:` + s + `)$`) })
+}
+
+// foreign complains about the first mark of another tool's format, and reports whether there is one.
+func (p *parser) foreign(name, text string, down bool) bool {
+	if !mayBeForeign(text) {
+		return false
+	}
+	comments := pgsql.Comments(text)
+	for _, c := range comments {
+		f := formatOf(c.Text)
+		if f == nil || !beginsLine(text, c.Pos.Offset) {
+			continue
+		}
+		if f.between && (len(pgsql.Tokens(text[:c.Pos.Offset])) == 0 || len(pgsql.Tokens(text[c.Pos.Offset:])) == 0) {
+			continue
+		}
+		p.add(name, c.Pos.Line, c.Pos.Col, "%s", f.change(name, comments, down))
+		return true
+	}
+	return false
+}
+
+// change says what to do with the file called name.
+func (f *format) change(name string, comments []pgsql.Comment, down bool) string {
+	if f.advice != "" {
+		return f.advice
+	}
+	to := fmt.Sprintf("keep the up section here, move the down section to %s", path.Join(DownDir, name))
+	if down {
+		to = "keep only the down section here"
+	}
+	text := fmt.Sprintf("this file is in %s's format, of which the up and the down section would both run: %s, and delete the comments that begin with %s", f.tool, to, f.starts)
+	for _, c := range comments {
+		if formatOf(c.Text) == f && noTransaction().MatchString(c.Text) {
+			return text + fmt.Sprintf("; where they say to run without a transaction, write \"-- %s none\" at the top", atlasTxmode)
+		}
+	}
+	return text
+}
+
+// formatOf returns the format whose mark the comment is, nil if it is none.
+func formatOf(comment string) *format {
+	rest := strings.TrimLeft(comment, "-/* \t")
+	for i := range formats {
+		if f := &formats[i]; hasPrefixFold(rest, f.prefix) && f.mark().MatchString(strings.TrimRight(comment, " \t\r")) {
+			return f
+		}
+	}
+	return nil
+}
+
+// mayBeForeign is a fast test for files, most of them, in which no line looks like a mark. A line in a string may.
+func mayBeForeign(text string) bool {
+	for line := range strings.Lines(strings.TrimPrefix(text, byteOrderMark)) {
+		line = strings.TrimSpace(line)
+		if (strings.HasPrefix(line, "--") || strings.HasPrefix(line, "/*")) && formatOf(line) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// beginsLine reports whether there are only blanks before the offset in its line.
+func beginsLine(text string, offset int) bool {
+	before := strings.TrimRight(text[:offset], " \t")
+	return before == "" || before == byteOrderMark || strings.HasSuffix(before, "\n")
+}
+
+// foreignNames are names by which other tools tell what a file is.
+var foreignNames = []struct {
+	name   func() *regexp.Regexp
+	tool   string
+	advice string
+}{
+	{pattern(`[vb]\d[\d._]*__.*\.sql`), "Flyway's format", nameIt},
+	{pattern(`u\d[\d._]*__.*\.sql`), "Flyway's format for an undo migration", moveIt},
+	{pattern(`r__.*\.sql`), "Flyway's format for a repeatable migration", "write what it changes into migrations of their own"},
+	{pattern(`\d+.*\.up\.sql`), "the format of golang-migrate and sqlx", "take .up out of it"},
+	{pattern(`\d+.*\.down\.sql`), "the format of golang-migrate and sqlx for a down migration", "take .down out of it, and move it to " + DownDir + "/"},
+	{pattern(`\d+-.*-up\.sql`), "db-migrate's format", nameIt},
+	{pattern(`\d+-.*-down\.sql`), "db-migrate's format for a down migration", moveIt},
+	{pattern(`\d+\.do\b.*\.sql`), "Postgrator's format", nameIt},
+	{pattern(`\d+\.undo\b.*\.sql`), "Postgrator's format for an undo migration", moveIt},
+}
+
+const (
+	nameIt = "name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql"
+	moveIt = "move it to " + DownDir + "/ under its migration's name"
+)
+
+// foreignName complains about a name that is another tool's, and reports whether it is one.
+func (p *parser) foreignName(file *File) bool {
+	if isNumber(file.Version) && !strings.Contains(file.Desc, ".") {
+		return false
+	}
+	for _, f := range foreignNames {
+		if f.name().MatchString(file.Name) {
+			p.add(file.Name, 0, 0, "the name is in %s: %s", f.tool, f.advice)
+			return true
+		}
+	}
+	return false
+}
+
+// recordTables are those in which the tool records what has run.
+var recordTables = []string{"alembic_version", "atlas_schema_revisions"}
+
+// records complains about statements that change the record of what has run. A tool's printed script has them, as Alembic's.
+func (p *parser) records(name, text string, stmts []pgsql.Stmt) {
+	lower := strings.ToLower(text)
+	for _, table := range recordTables {
+		if !strings.Contains(lower, table) {
+			continue
+		}
+		for _, s := range stmts {
+			if changes(s.Parse(), table) {
+				p.add(name, s.Pos.Line, s.Pos.Col, "%s: %s is changed by the tool itself, in the migration's transaction: remove the statement", abbreviate(s.Text), table)
+			}
+		}
+	}
+}
+
+// changes reports whether a statement defines, alters, drops, locks or writes to a table of that name, without a schema or in public.
+func changes(st *pgsql.Statement, table string) bool {
+	is := func(n pgsql.Name) bool { return n.Name == table && (n.Schema == "" || n.Schema == "public") }
+	switch verb, kind, _ := strings.Cut(st.Verb, " "); {
+	case verb == "COPY":
+		name, next, ok := st.Rest.Name(0)
+		return ok && is(name) && st.Rest.Find(next, "FROM") >= 0
+	case strings.HasSuffix(kind, "TABLE"), strings.HasSuffix(kind, "VIEW"),
+		slices.Contains([]string{"INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "LOCK"}, verb):
+		if slices.ContainsFunc(st.Targets, is) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(st.Actions, func(a pgsql.Action) bool { return a.Verb == "RENAME TO" && is(a.Name) }) ||
+		slices.ContainsFunc(st.With, func(part *pgsql.Statement) bool { return changes(part, table) })
+}

@@ -1,0 +1,15 @@
+package pgsql
+
+// Comments returns the comments of src, those inside statements too. One that src leaves open extends to its end.
+func Comments(src string) []Comment {
+	var comments []Comment
+	l, c := newLexer(src), newCursor(src)
+	for {
+		switch x := l.next(); x.kind {
+		case 0:
+			return comments
+		case comment:
+			comments = append(comments, Comment{src[x.start:x.end], c.at(x.start)})
+		}
+	}
+}

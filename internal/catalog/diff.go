@@ -3,6 +3,7 @@ package catalog
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -24,6 +25,28 @@ type Difference struct {
 	// on both: the two differ in a comment, in what ANALYZE collects, or in
 	// nothing but the name of a constraint or index.
 	Harmless bool
+	// Invalid says that it is an index whose build was cut off. One that is wanted lacks
+	// nothing else.
+	Invalid bool `json:",omitempty"`
+	// Leftover says that it is such an index that REINDEX CONCURRENTLY left beside one that
+	// is wanted.
+	Leftover bool `json:",omitempty"`
+}
+
+// Qualified is the object's name as SQL has it: of an index, with the schema in place of the
+// table.
+func (d Difference) Qualified() string {
+	if d.Kind != "index" {
+		return d.Object
+	}
+	p := parts(d.Table)
+	return strings.Join(append(p[:len(p)-1], d.Object), ".")
+}
+
+// IsIndex reports whether d is about the index of that name, qualified and quoted as
+// quote_ident does.
+func (d Difference) IsIndex(name string) bool {
+	return d.Kind == "index" && d.Qualified() == escape(name)
 }
 
 // Diff returns how have differs from want, ordered by table, kind and name; it
@@ -47,6 +70,8 @@ func Diff(want, have Catalog) []Difference {
 				d := h.difference()
 				d.Want, d.Have = "", h.def
 				d.Text = h.kind + " " + h.name + " is extra" + parenthesis(h.def)
+				_, d.Invalid = completed(h.def)
+				d.Leftover = d.Invalid && leftover(d, want)
 				all = append(all, d)
 			}
 		}
@@ -158,14 +183,45 @@ func changed(want, have line) Difference {
 	d.Have = have.def
 	d.Harmless = d.Harmless || withoutState(want.def, "statistics ") == withoutState(have.def, "statistics ")
 	d.Text = fmt.Sprintf("%s %s: wants %s, has %s", want.kind, want.name, cmp.Or(want.def, "nothing"), cmp.Or(have.def, "nothing"))
-	valid := have.def
-	for _, state := range []string{"INVALID", "not ready", "being dropped"} {
-		valid = withoutState(valid, state)
-	}
-	if valid == want.def {
+	if def, invalid := completed(have.def); invalid && def == want.def {
 		d.Text = want.kind + " " + want.name + " is INVALID"
+		d.Invalid = true
 	}
 	return d
+}
+
+// completed returns the definition that an index would have if its build had not been cut
+// off, and reports whether it was. One that is being dropped is not completed any more.
+func completed(def string) (string, bool) {
+	valid := withoutState(def, "INVALID")
+	if valid == def || withoutState(def, "being dropped") != def {
+		return def, false
+	}
+	return withoutState(valid, "not ready"), true
+}
+
+// Names that REINDEX CONCURRENTLY gives to an index while there are two.
+var transient = regexp.MustCompile(`^(.+)_cc(?:new|old)[0-9]*$`)
+
+// leftover reports whether extra, an INVALID index, is the other half of one of want's. Its
+// name may be cut to make room for the ending.
+func leftover(extra Difference, want Catalog) bool {
+	m := transient.FindStringSubmatch(unquoted(extra.Object))
+	if m == nil {
+		return false
+	}
+	def, _ := completed(extra.Have)
+	for _, s := range want.lines {
+		l := mustParse(s)
+		if l.kind != "index" {
+			continue
+		}
+		table, object := l.table()
+		if table == extra.Table && strings.HasPrefix(unquoted(object), m[1]) && nameless(l.def, object) == nameless(def, extra.Object) {
+			return true
+		}
+	}
+	return false
 }
 
 // withoutState returns def without the items in its trailing brackets that begin so.
@@ -180,6 +236,14 @@ func withoutState(def, prefix string) string {
 		return def[:i]
 	}
 	return def[:i] + " [" + strings.Join(items, ", ") + "]"
+}
+
+// unquoted returns a name as it is without quotes.
+func unquoted(name string) string {
+	if inner, ok := strings.CutPrefix(name, `"`); ok {
+		return strings.ReplaceAll(strings.TrimSuffix(inner, `"`), `""`, `"`)
+	}
+	return name
 }
 
 // pairRenamed makes one difference of a missing and an extra constraint or

@@ -67,7 +67,7 @@ func TestDiff(t *testing.T) {
 		{Table: "public.results", Object: "a", Kind: "constraint", Want: "CHECK ((n > 0))", Have: "CHECK ((n > 1))", Text: "constraint public.results.a: wants CHECK ((n > 0)), has CHECK ((n > 1))"},
 		{Table: "public.results", Object: "results_run_fkey", Kind: "constraint", Want: "FOREIGN KEY (run) REFERENCES public.runs(id)", Have: "FOREIGN KEY (run) REFERENCES public.runs(id)", Text: "constraint public.results.results_run_fkey is named fk_run", Harmless: true},
 		{Table: "public.results", Object: "ix_env", Kind: "index", Want: "CREATE INDEX ix_env ON public.results USING btree (env)", Have: "CREATE INDEX env_ix ON public.results USING btree (env)", Text: "index public.results.ix_env is named env_ix", Harmless: true},
-		{Table: "public.results", Object: "ix_tags", Kind: "index", Want: "CREATE INDEX ix_tags ON public.results USING gin (tags)", Have: "CREATE INDEX ix_tags ON public.results USING gin (tags) [INVALID]", Text: "index public.results.ix_tags is INVALID"},
+		{Table: "public.results", Object: "ix_tags", Kind: "index", Want: "CREATE INDEX ix_tags ON public.results USING gin (tags)", Have: "CREATE INDEX ix_tags ON public.results USING gin (tags) [INVALID]", Text: "index public.results.ix_tags is INVALID", Invalid: true},
 		{Table: "public.results", Object: "public.results", Kind: "comment on table", Want: "'x'", Text: "comment on table public.results is missing ('x')", Harmless: true},
 	}, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
@@ -231,5 +231,88 @@ func TestExclude(t *testing.T) {
 		if err == nil || want != "" && err.Error() != want {
 			t.Errorf("%q: %v, want %s", pattern, err, want)
 		}
+	}
+}
+
+// An index whose build was cut off, and what REINDEX leaves.
+func TestDiffInvalid(t *testing.T) {
+	const (
+		table = "table public.t: ordinary"
+		ix    = "index public.t.ix: CREATE INDEX ix ON public.t USING btree (a)"
+		odd   = `index public."T".". ""I""": CREATE UNIQUE INDEX ". ""I""" ON public."T" USING btree (a)`
+	)
+	long := strings.Repeat("l", 63)
+	for _, tt := range []struct {
+		name, want, have  string
+		invalid, leftover bool
+		text, qualified   string
+	}{
+		{"its build", ix, ix + " [INVALID]", true, false, "index public.t.ix is INVALID", "public.ix"},
+		{"its build, early", ix, ix + " [INVALID, not ready]", true, false, "index public.t.ix is INVALID", "public.ix"},
+		{"with another trait", ix + " [clustered]", ix + " [INVALID, clustered]", true, false, "index public.t.ix is INVALID", "public.ix"},
+		{"without that trait", ix + " [clustered]", ix + " [INVALID]", false, false, "index public.t.ix: wants CREATE INDEX ix ON public.t USING btree (a) [clustered], has CREATE INDEX ix ON public.t USING btree (a) [INVALID]", "public.ix"},
+		{"its drop", ix, ix + " [INVALID, not ready, being dropped]", false, false, "index public.t.ix: wants CREATE INDEX ix ON public.t USING btree (a), has CREATE INDEX ix ON public.t USING btree (a) [INVALID, not ready, being dropped]", "public.ix"},
+		{"another definition", ix, "index public.t.ix: CREATE INDEX ix ON public.t USING btree (b) [INVALID]", false, false, "index public.t.ix: wants CREATE INDEX ix ON public.t USING btree (a), has CREATE INDEX ix ON public.t USING btree (b) [INVALID]", "public.ix"},
+		{"an extra one", table, table + "\n" + ix + " [INVALID]", true, false, "index public.t.ix is extra (CREATE INDEX ix ON public.t USING btree (a) [INVALID])", "public.ix"},
+		{"a valid extra one", table, table + "\n" + ix, false, false, "index public.t.ix is extra (CREATE INDEX ix ON public.t USING btree (a))", "public.ix"},
+		{"a new half", ix, ix + "\nindex public.t.ix_ccnew: CREATE INDEX ix_ccnew ON public.t USING btree (a) [INVALID, not ready]", true, true, "index public.t.ix_ccnew is extra (CREATE INDEX ix_ccnew ON public.t USING btree (a) [INVALID, not ready])", "public.ix_ccnew"},
+		{"an old half", ix, ix + "\nindex public.t.ix_ccold12: CREATE INDEX ix_ccold12 ON public.t USING btree (a) [INVALID]", true, true, "index public.t.ix_ccold12 is extra (CREATE INDEX ix_ccold12 ON public.t USING btree (a) [INVALID])", "public.ix_ccold12"},
+		{"a valid half", ix, ix + "\nindex public.t.ix_ccnew: CREATE INDEX ix_ccnew ON public.t USING btree (a)", false, false, "index public.t.ix_ccnew is extra (CREATE INDEX ix_ccnew ON public.t USING btree (a))", "public.ix_ccnew"},
+		{"a half of another", ix, ix + "\nindex public.t.ix_ccnew: CREATE INDEX ix_ccnew ON public.t USING btree (b) [INVALID]", true, false, "index public.t.ix_ccnew is extra (CREATE INDEX ix_ccnew ON public.t USING btree (b) [INVALID])", "public.ix_ccnew"},
+		{"an odd half", odd, odd + "\n" + `index public."T".". ""I""_ccnew": CREATE UNIQUE INDEX ". ""I""_ccnew" ON public."T" USING btree (a) [INVALID]`, true, true, `index public."T".". ""I""_ccnew" is extra (CREATE UNIQUE INDEX ". ""I""_ccnew" ON public."T" USING btree (a) [INVALID])`, `public.". ""I""_ccnew"`},
+		{"a long half", "index public.t." + long + ": CREATE INDEX " + long + " ON public.t USING btree (a)", "index public.t." + long + ": CREATE INDEX " + long + " ON public.t USING btree (a)\nindex public.t." + long[:57] + "_ccnew: CREATE INDEX " + long[:57] + "_ccnew ON public.t USING btree (a) [INVALID]", true, true, "index public.t." + long[:57] + "_ccnew is extra (CREATE INDEX " + long[:57] + "_ccnew ON public.t USING btree (a) [INVALID])", "public." + long[:57] + "_ccnew"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := catalog.Diff(of(t, strings.Split(tt.want, "\n")...), of(t, strings.Split(tt.have, "\n")...))
+			if len(got) != 1 {
+				t.Fatalf("%d differences: %v", len(got), got)
+			}
+			if d := got[0]; d.Invalid != tt.invalid || d.Leftover != tt.leftover || d.Text != tt.text || d.Qualified() != tt.qualified || !d.IsIndex(tt.qualified) || d.IsIndex("public.t") {
+				t.Errorf("%+v, %s", d, d.Qualified())
+			}
+		})
+	}
+}
+
+func TestEffectAdds(t *testing.T) {
+	e, err := catalog.ParseEffect("+ index public.t.ix: CREATE INDEX ix ON public.t USING btree (a)\n+ column public.t.a: integer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]bool{
+		"index public.t.ix: CREATE INDEX ix ON public.t USING btree (a)":                      true,
+		"index public.t.ix: CREATE INDEX ix ON public.t USING btree (a) [INVALID, not ready]": true,
+		"index public.t.ix: CREATE INDEX ix ON public.t USING btree (a) [INVALID, clustered]": false,
+		"index public.t.ix: CREATE UNIQUE INDEX ix ON public.t USING btree (a)":               false,
+		"index public.u.ix: CREATE INDEX ix ON public.t USING btree (a)":                      false,
+		"index app.t.ix: CREATE INDEX ix ON public.t USING btree (a)":                         false,
+		"column public.t.a: integer": true,
+		"column public.t.a: bigint":  false,
+	} {
+		if got := e.Adds(catalog.Diff(catalog.Catalog{}, of(t, line))[0]); got != want {
+			t.Errorf("%s: %v", line, got)
+		}
+	}
+}
+
+func TestAll(t *testing.T) {
+	dir, err := migration.Read(fstest.MapFS{
+		"1_a.sql": {Data: []byte("SELECT 1;")}, "effect/1_a.txt": {Data: []byte("+ table public.t: ordinary\n")},
+		"2_b.sql": {Data: []byte("SELECT 1;")}, "effect/2_b.txt": {Data: []byte("+ table public.u: ordinary\n- table public.t: ordinary\n")},
+		"3_c.sql": {Data: []byte("SELECT 1;")},
+		"4_d.sql": {Data: []byte("SELECT 1;")}, "effect/4_d.txt": {Data: []byte("+ table public.v: ordinary\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := -2
+	for i, c := range catalog.All(dir) {
+		last = i
+		if at, err := catalog.At(dir, i); err != nil || !at.Equal(c) {
+			t.Errorf("%d: %v, but At gives %v, %v", i, c, at, err)
+		}
+	}
+	if last != 1 {
+		t.Errorf("the last is %d, want that before the one whose effect is missing", last)
 	}
 }

@@ -3,6 +3,7 @@ package catalog
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -91,6 +92,17 @@ func ParseEffect(text string) (Effect, error) {
 	return e, nil
 }
 
+// Adds reports whether e adds what d says is extra, as it is; of an index, also one whose
+// build was cut off.
+func (e Effect) Adds(d Difference) bool {
+	def, _ := completed(d.Have)
+	return slices.ContainsFunc(e.Add, func(s string) bool {
+		l := mustParse(s)
+		table, object := l.table()
+		return l.kind == d.Kind && table == d.Table && object == d.Object && l.def == def
+	})
+}
+
 // Apply returns the catalog that e leads to from c. It is an error that names
 // the line if one that e removes is not there, or the object of one that it
 // adds already is.
@@ -113,18 +125,27 @@ func At(dir *migration.Dir, i int) (Catalog, error) {
 		}
 	}
 	for _, file := range dir.Files()[:i+1] {
-		if !file.HasEffect {
-			return Catalog{}, fmt.Errorf("%s has no effect file: run rehash to measure it", file.Name)
-		}
-		e, err := ParseEffect(file.Effect)
-		if err == nil {
-			err = f.apply(e)
-		}
-		if err != nil {
-			return Catalog{}, fmt.Errorf("the effect of %s: %w: run rehash to measure it again", file.Name, err)
+		if err := f.file(file); err != nil {
+			return Catalog{}, err
 		}
 	}
 	return f.catalog(), nil
+}
+
+// All yields what At returns for each of dir's versions, -1 included, in order. It ends
+// before the first for which that is an error.
+func All(dir *migration.Dir) iter.Seq2[int, Catalog] {
+	return func(yield func(int, Catalog) bool) {
+		f := newFolding(Catalog{})
+		if !yield(-1, f.catalog()) || dir.ReadEffects() != nil {
+			return
+		}
+		for i, file := range dir.Files() {
+			if f.file(file) != nil || !yield(i, f.catalog()) {
+				return
+			}
+		}
+	}
 }
 
 // folding is a catalog under change: its lines by kind and name.
@@ -136,6 +157,21 @@ func newFolding(c Catalog) folding {
 		f[mustParse(s).key()] = s
 	}
 	return f
+}
+
+// file applies a migration's effect.
+func (f folding) file(file *migration.File) error {
+	if !file.HasEffect {
+		return fmt.Errorf("%s has no effect file: run rehash to measure it", file.Name)
+	}
+	e, err := ParseEffect(file.Effect)
+	if err == nil {
+		err = f.apply(e)
+	}
+	if err != nil {
+		return fmt.Errorf("the effect of %s: %w: run rehash to measure it again", file.Name, err)
+	}
+	return nil
 }
 
 func (f folding) apply(e Effect) error {

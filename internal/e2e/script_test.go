@@ -33,6 +33,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"login":    cmdLogin,
 	"restore":  cmdRestore,
 	"sql":      cmdSQL,
+	"cutoff":   cmdCutOff,
 	"exits":    cmdExits,
 	"snapshot": cmdSnapshot,
 	"same":     cmdSame,
@@ -156,6 +157,17 @@ func cmdRestore(ts *testscript.TestScript, neg bool, args []string) {
 func cmdSQL(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) >= 2, "sql URL SQL...")
 	ts.Check(ts.Exec("psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-c", strings.Join(args[1:], " "), args[0]))
+}
+
+// cmdCutOff runs a concurrent build of one of the table's indexes that is cut off, which
+// leaves an INVALID index.
+func cmdCutOff(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 3, "cutoff URL TABLE SQL")
+	db := scriptOf(ts).databases[args[0]]
+	if db == nil {
+		ts.Fatalf("%s is no database of this script", args[0])
+	}
+	db.CutOff(args[1], args[2])
 }
 
 // moving are the parts of an output that no two runs share.

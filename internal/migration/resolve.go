@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Words that Resolve knows beside versions and revision ids.
@@ -102,6 +104,51 @@ func (d *Dir) Near(word string) []*File {
 		files = append(files, c.file)
 	}
 	return files
+}
+
+// Mistyped returns the files, at most three, of whose revision id or version the unknown id looks to be a slip: in another case,
+// with something before or after it, cut short, or with a character or two mistaken. Where ids are numbered, or as near to each
+// other, another character means another id: then none.
+func (d *Dir) Mistyped(id string) []*File {
+	word := strings.ToLower(strings.TrimSpace(id))
+	var files []*File
+	for _, f := range d.files {
+		if slices.ContainsFunc([]string{f.Revision, f.Version}, func(known string) bool {
+			return partOf(word, strings.ToLower(known)) || d.slip(word, strings.ToLower(known))
+		}) {
+			files = append(files, f)
+		}
+	}
+	if len(files) > 3 {
+		return nil // it begins too many
+	}
+	return files
+}
+
+// partOf reports whether word is known, its beginning, or known and more.
+func partOf(word, known string) bool {
+	const shortest = 4 // less may begin any id
+	if len(word) < shortest || len(known) < shortest {
+		return word == known
+	}
+	if after, ok := strings.CutPrefix(word, known); ok {
+		r, _ := utf8.DecodeRuneInString(after)
+		return after == "" || !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}
+	return strings.HasPrefix(known, word)
+}
+
+// slip reports whether word is known with a character in six mistaken, and no other id is as near to known.
+func (d *Dir) slip(word, known string) bool {
+	digits := func(s string) bool { return strings.Trim(s, "0123456789") == "" }
+	most := min(len(word), len(known)) / 6
+	if most == 0 || digits(word) || digits(known) || editDistance(word, known) > most {
+		return false
+	}
+	return !slices.ContainsFunc(d.files, func(f *File) bool {
+		other := strings.ToLower(f.Revision)
+		return other != known && editDistance(other, known) <= most
+	})
 }
 
 // editDistance is the number of characters to insert, delete or replace (Levenshtein).

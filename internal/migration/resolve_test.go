@@ -90,3 +90,65 @@ func TestNextVersion(t *testing.T) {
 		})
 	}
 }
+
+// A slip is a slip only where another character doesn't mean another id.
+func TestMistyped(t *testing.T) {
+	ibutsu := mustRead(t, mapDir(
+		"20251212114435_created.sql", "-- alembic:revision 53994db980f1\n\n",
+		"20251212114853_cascade.sql", "-- alembic:revision 8cf9148b9ad9\n\n",
+		"20260410120000_merge.sql", "-- alembic:revision e5736dbcc0b0\n\n",
+		"20260518193000_backfill.sql", "-- alembic:revision d18de2b3253f\n\n",
+		"20260601000000_own.sql", "",
+		"20260601000001_own_2.sql", "",
+	))
+	numbered := mustRead(t, mapDir(
+		"1_a.sql", "-- alembic:revision rev_0010\n\n",
+		"2_b.sql", "-- alembic:revision rev_0011\n\n",
+		"3_c.sql", "-- alembic:revision 0012\n\n",
+		"4_d.sql", "-- alembic:revision aB\n\n",
+	))
+	for _, tt := range []struct {
+		dir  *migration.Dir
+		id   string
+		want []string
+	}{
+		{ibutsu, "8cf9148b9ad8", []string{"8cf9148b9ad9"}}, // a character
+		{ibutsu, "8cf9148b9da9", []string{"8cf9148b9ad9"}}, // two the other way round
+		{ibutsu, "8cf9148b9ad", []string{"8cf9148b9ad9"}},
+		{ibutsu, "8cf9148b9ad99", []string{"8cf9148b9ad9"}},
+		{ibutsu, "8CF9148B9AD9", []string{"8cf9148b9ad9"}},
+		{ibutsu, " 8cf9148b9ad9\n", []string{"8cf9148b9ad9"}},
+		{ibutsu, "8cf9", []string{"8cf9148b9ad9"}},
+		{ibutsu, "8cf9148b9ad9 (head)", []string{"8cf9148b9ad9"}},
+		{ibutsu, "8cf9148b9ad9_cascade", []string{"8cf9148b9ad9"}},
+		{ibutsu, "20251212114853", []string{"8cf9148b9ad9"}}, // its version
+		{ibutsu, "20251212", []string{"53994db980f1", "8cf9148b9ad9"}},
+		{ibutsu, "202606010000", []string{"20260601000000", "20260601000001"}},
+		{ibutsu, "c4d5e6f7a8b9", nil}, // upstream's next
+		{ibutsu, "efdaeff6dc95", nil},
+		{ibutsu, "8cf9148b0000", nil},   // it begins as one does
+		{ibutsu, "8cf", nil},            // too little
+		{ibutsu, "20260601000002", nil}, // the next version, not a slip
+		{ibutsu, "20251212114854", nil},
+		{ibutsu, "202", nil},
+		{ibutsu, "2025", []string{"53994db980f1", "8cf9148b9ad9"}},
+		{ibutsu, "", nil},
+		{numbered, "rev_0012", nil},
+		{numbered, "rev_0110", nil},
+		{numbered, "0013", nil},
+		{numbered, "00120", nil},
+		{numbered, "0012a", nil},
+		{numbered, "0012_c", []string{"0012"}},
+		{numbered, "Ab", []string{"aB"}},
+		{numbered, "a", nil},
+		{numbered, "\xff\xfe", nil},
+	} {
+		var got []string
+		for _, f := range tt.dir.Mistyped(tt.id) {
+			got = append(got, f.Revision)
+		}
+		if d := cmp.Diff(tt.want, got); d != "" {
+			t.Errorf("%q (-want +got):\n%s", tt.id, d)
+		}
+	}
+}

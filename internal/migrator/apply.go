@@ -3,6 +3,7 @@ package migrator
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
@@ -29,6 +30,7 @@ type ApplyResult struct {
 	Pending    []*migration.File // what was to be run, in order
 	Applied    []*FileRun        // what was run; the last may have failed
 	Settled    string            // why the record had to be settled first; "" if it hadn't
+	Rebuilt    []string          // INVALID indexes of the version that were built again after all, "schema.name", quoted where needed
 	Ahead      []string          // applied versions later than all of the directory's
 	Script     string            // for DryRun: what psql -f would have to run
 	Revision   string            // what alembic_version says now, "" for no row
@@ -41,7 +43,8 @@ func (e *AheadError) Error() string {
 	return fmt.Sprintf("the database is ahead of this directory: it has later migrations than the last one here, up to %s; check out the commit that has them, or leave -strict out", e.Versions[len(e.Versions)-1])
 }
 
-// Apply runs the pending files up to a target and records each.
+// Apply runs the pending files up to a target and records each. Then it builds the version's
+// own indexes again that are INVALID, and drops what REINDEX has left of them.
 //
 // The error is a *UsageError for options that contradict each other, a
 // *migration.SumError, a *ConnectError, a *RefusedError, a *LockedError, a
@@ -99,11 +102,15 @@ func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResul
 	for _, st := range steps {
 		res.Pending = append(res.Pending, st.file)
 	}
+	invalid, err := s.foresee(ctx, place, to)
+	if err != nil {
+		return err
+	}
 	if opts.DryRun {
-		res.Script = m.script(s.rec, place, steps, opts.Notes)
+		res.Script = m.script(s.rec, place, steps, invalid, opts.Notes)
 		return nil
 	}
-	if err := s.disk(ctx, steps); err != nil {
+	if err := s.disk(ctx, append(slices.Clone(steps), &step{stmts: builds(invalid)})); err != nil {
 		return err
 	}
 	if res.Settled, err = s.settle(ctx, place); err != nil {
@@ -122,7 +129,8 @@ func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResul
 			return err
 		}
 	}
-	return nil
+	res.Rebuilt, err = s.mend(ctx, invalid)
+	return err
 }
 
 // target resolves -to; without it, head.

@@ -123,7 +123,7 @@ func (m *Migrator) down(ctx context.Context, opts DownOptions, res *DownResult) 
 		return err
 	}
 	if opts.DryRun {
-		res.Script = m.script(s.rec, place, steps, opts.Notes)
+		res.Script = m.script(s.rec, place, steps, nil, opts.Notes)
 		return nil
 	}
 	if len(res.Losses) > 0 && !opts.Yes {
@@ -223,8 +223,10 @@ func (s *session) asRecorded(ctx context.Context, place revision.Place, steps []
 			return err
 		}
 	}
-	if !want.Equal(have) {
-		return &DriftError{Version: s.m.word(place.Index), Differences: catalog.Diff(want, have)}
+	// An INVALID index can be dropped as well as a valid one.
+	diffs := slices.DeleteFunc(catalog.Diff(want, have), func(d catalog.Difference) bool { return d.Invalid && d.Want != "" })
+	if len(diffs) > 0 {
+		return &DriftError{Version: s.m.word(place.Index), Differences: diffs}
 	}
 	return nil
 }

@@ -121,6 +121,13 @@ type (
 	// dropped, to be built again.
 	LogRebuild struct{ Index string }
 
+	// LogMend says that an INVALID index is built again, or dropped, which no migration
+	// that runs makes.
+	LogMend struct {
+		Index string // schema.name, quoted where needed
+		Next  Next   // NextBuild or NextDrop
+	}
+
 	// LogNotice is a NOTICE, WARNING or the like of the server.
 	LogNotice struct{ Severity, Message string }
 )
@@ -139,6 +146,7 @@ func (LogDisk) logEntry()     {}
 func (LogStopped) logEntry()  {}
 func (LogRetry) logEntry()    {}
 func (LogRebuild) logEntry()  {}
+func (LogMend) logEntry()     {}
 func (LogNotice) logEntry()   {}
 
 type nobody struct{}

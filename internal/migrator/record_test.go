@@ -23,13 +23,15 @@ func TestRecord(t *testing.T) {
 	const all = "20240101000000 2 2/2,20240102000000 2 1/1,20240103000000 2 2/2,20240104000000 2 3/3"
 	for _, tt := range []struct {
 		name    string
-		at      string // applied before
-		change  string // SQL, run then
-		files   []file // the directory afterwards; nil: the same
+		at      string    // applied before
+		change  string    // SQL, run then
+		cutOff  [2]string // then, a table and the build of an index that is cut off
+		files   []file    // the directory afterwards; nil: the same
 		opts    migrator.ApplyOptions
 		kind    revision.Kind // of the error, "" for none
 		err     string        // the error's text
 		settled string
+		rebuilt []string
 		applied []string // versions that were run
 		alembic string   // afterwards, if there is no error
 		journal string
@@ -89,6 +91,13 @@ func TestRecord(t *testing.T) {
 			at:     "bbb222",
 			change: "INSERT INTO alembic_version VALUES ('aaa111')",
 			kind:   revision.Branches,
+			err:    "alembic_version has 2 rows (\"aaa111\", \"bbb222\"): branches are not supported, it must name the one revision that the database is at; the schema is exactly that of 20240102000000 (bbb222, total): `stamp -to=20240102000000` records it",
+		},
+		{
+			name:   "several rows, and another schema",
+			at:     "bbb222",
+			change: "INSERT INTO alembic_version VALUES ('aaa111'); CREATE TABLE mine (id int)",
+			kind:   revision.Branches,
 			err:    "alembic_version has 2 rows (\"aaa111\", \"bbb222\"): branches are not supported, it must name the one revision that the database is at; `stamp -to=REVISION` sets it",
 		},
 		{
@@ -96,7 +105,51 @@ func TestRecord(t *testing.T) {
 			at:     "bbb222",
 			change: "UPDATE alembic_version SET version_num = 'ddd445'",
 			kind:   revision.Unknown,
-			err:    "alembic_version holds \"ddd445\", which no migration of this directory has (nearest are 20240104000000 (ddd444, index), 20240101000000 (aaa111, shop), 20240102000000 (bbb222, total)); check out the commit that has it, or if the database is at one of ours, `stamp -to=REVISION` records that",
+			err:    "alembic_version holds \"ddd445\", which no migration of this directory has (was 20240104000000 (ddd444, index) meant?); the schema is exactly that of 20240102000000 (bbb222, total); check out the commit that has \"ddd445\", or install its release; if there is none, `stamp -to=20240102000000` records the version that the schema has",
+		},
+		{
+			name:   "unknown id, alone, at the head's schema",
+			at:     "head",
+			change: "UPDATE alembic_version SET version_num = 'ade4f4'; DROP TABLE atlas_schema_revisions",
+			kind:   revision.Unknown,
+			err:    "alembic_version holds \"ade4f4\", which no migration of this directory has; the schema is exactly that of 20240104000000 (ddd444, index); check out the commit that has \"ade4f4\", or install its release; if there is none, `stamp -to=20240104000000` records the version that the schema has",
+		},
+		{
+			name:   "unknown id, alone, with further indexes",
+			at:     "head",
+			change: `UPDATE alembic_version SET version_num = 'eee555'; DROP TABLE atlas_schema_revisions; CREATE UNIQUE INDEX "Odd.Ix" ON orders (note); COMMENT ON INDEX "Odd.Ix" IS 'x'`,
+			cutOff: [2]string{"items", "CREATE INDEX CONCURRENTLY two ON items (order_id)"},
+			kind:   revision.Unknown,
+			err:    `alembic_version holds "eee555", which no migration of this directory has; the schema is that of 20240104000000 (ddd444, index) plus 2 indexes (public.two, public."Odd.Ix"); check out the commit that has "eee555", or install its release; if there is none, ` + "`stamp -to=20240104000000 -yes` records the version that the schema has",
+		},
+		{
+			name:   "unknown id, alone, and only data tells",
+			at:     "bbb222",
+			change: "UPDATE alembic_version SET version_num = 'eee555'; DROP TABLE atlas_schema_revisions",
+			kind:   revision.Unknown,
+			err:    "alembic_version holds \"eee555\", which no migration of this directory has; the schema is exactly that of 20240102000000 (bbb222, total) and of 20240103000000 (ccc333, fill), which only the data tells apart; check out the commit that has \"eee555\", or install its release; if there is none, look at the data, then `stamp -to=20240102000000` or `stamp -to=20240103000000`",
+		},
+		{
+			name:   "unknown id, alone, of a later schema",
+			at:     "head",
+			change: "UPDATE alembic_version SET version_num = 'eee555'; DROP TABLE atlas_schema_revisions; ALTER TABLE orders ADD COLUMN extra int; CREATE TABLE carts (id int)",
+			kind:   revision.Unknown,
+			err:    "alembic_version holds \"eee555\", which no migration of this directory has; the schema is that of none of its versions (20240104000000 (ddd444, index) is nearest: table public.carts is extra (ordinary), column public.orders.extra is extra (integer)); check out the commit that has \"eee555\", or install its release; if there is none, `stamp -to=VERSION` says how the schema differs from a version's",
+		},
+		{
+			name:   "unknown id, and no schema",
+			at:     "base",
+			change: "CREATE TABLE alembic_version (version_num varchar(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)); INSERT INTO alembic_version VALUES ('eee555')",
+			kind:   revision.Unknown,
+			err:    "alembic_version holds \"eee555\", which no migration of this directory has; the schema is exactly that of the base; check out the commit that has \"eee555\", or install its release; if there is none, `stamp -to=base` records the version that the schema has",
+		},
+		{
+			name:   "unknown id, half applied",
+			at:     "ccc333",
+			change: `UPDATE alembic_version SET version_num = 'eee555'; INSERT INTO atlas_schema_revisions SELECT '20240104000000', 'index', 2, 0, 3, now(), 0, NULL, NULL, 'x', '[]', 'test'`,
+			cutOff: [2]string{"orders", "CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total)"},
+			kind:   revision.Unknown,
+			err:    "alembic_version holds \"eee555\", which no migration of this directory has; the schema is that of 20240103000000 (ccc333, fill) plus 1 index (public.ix_orders_total); check out the commit that has \"eee555\", or install its release; if there is none, `stamp -to=20240103000000 -yes` records the version that the schema has",
 		},
 		{
 			name:    "Alembic's alone",
@@ -112,6 +165,56 @@ func TestRecord(t *testing.T) {
 			change:  "TRUNCATE atlas_schema_revisions; INSERT INTO atlas_schema_revisions VALUES ('.atlas_cloud_identifier', 'f7c5', 2, 0, 0, now(), 0, NULL, NULL, '', NULL, 'Atlas CLI')",
 			settled: `alembic_version says "ddd444" and the schema is exactly that revision's: the journal is filled in, 4 rows`,
 			alembic: "ddd444", journal: ".atlas_cloud_identifier 2 0/0,20240101000000 4 0/0,20240102000000 4 0/0,20240103000000 4 0/0,20240104000000 4 0/0",
+		},
+		{
+			name:    "Alembic's alone, at the head over an INVALID index",
+			at:      "head",
+			change:  "DROP TABLE atlas_schema_revisions; DROP INDEX ix_items_price",
+			cutOff:  [2]string{"items", "CREATE INDEX CONCURRENTLY ix_items_price ON items ((price + 1)) WHERE price > 0"},
+			settled: `alembic_version says "ddd444" and the schema is that of 20240104000000 (ddd444, index) but for 1 INVALID index (public.ix_items_price): the journal is filled in, 4 rows`,
+			rebuilt: []string{"public.ix_items_price"},
+			alembic: "ddd444", journal: "20240101000000 4 0/0,20240102000000 4 0/0,20240103000000 4 0/0,20240104000000 4 0/0",
+		},
+		{
+			name:    "Alembic's alone, cut off in the next one's build",
+			at:      "ccc333",
+			change:  "DROP TABLE atlas_schema_revisions",
+			cutOff:  [2]string{"orders", "CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total)"},
+			settled: `alembic_version says "ccc333" and the schema is that of 20240103000000 (ccc333, fill) plus 1 index (public.ix_orders_total): the journal is filled in, 3 rows`,
+			applied: []string{"20240104000000"},
+			alembic: "ddd444", journal: "20240101000000 4 0/0,20240102000000 4 0/0,20240103000000 4 0/0,20240104000000 2 3/3",
+		},
+		{
+			name:   "Alembic's alone, cut off in another build of that name",
+			at:     "ccc333",
+			change: "DROP TABLE atlas_schema_revisions",
+			cutOff: [2]string{"orders", "CREATE UNIQUE INDEX CONCURRENTLY ix_orders_total ON orders (total)"},
+			kind:   revision.Drifted,
+			err:    "alembic_version says 20240103000000 (ccc333, fill), and there is no journal; but the schema is not that revision's: index public.orders.ix_orders_total is extra (CREATE UNIQUE INDEX ix_orders_total ON public.orders USING btree (total) [INVALID, not ready]); make the schema equal, or if the differences are meant, `stamp -to=20240103000000 -yes` records the version all the same",
+		},
+		{
+			name:   "Alembic's alone, with an index over which the next one fails",
+			at:     "ccc333",
+			change: "DROP TABLE atlas_schema_revisions; CREATE INDEX ix_orders_total ON orders (total)",
+			kind:   revision.Drifted,
+			err:    "alembic_version says 20240103000000 (ccc333, fill), and there is no journal; but the schema is not that revision's: index public.orders.ix_orders_total is extra (CREATE INDEX ix_orders_total ON public.orders USING btree (total)); make the schema equal, or if the differences are meant, `stamp -to=20240103000000 -yes` records the version all the same",
+		},
+		{
+			name:    "taken further by Alembic, over an INVALID index",
+			at:      "head",
+			change:  "DELETE FROM atlas_schema_revisions WHERE version = '20240104000000'; DROP INDEX ix_orders_total",
+			cutOff:  [2]string{"orders", "CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total)"},
+			settled: `alembic_version says "ddd444", and the journal says that 20240103000000 (ccc333, fill) was the last to be applied; the schema is that of 20240104000000 (ddd444, index) but for 1 INVALID index (public.ix_orders_total): the journal is set to it`,
+			rebuilt: []string{"public.ix_orders_total"},
+			alembic: "ddd444", journal: "20240101000000 2 2/2,20240102000000 2 1/1,20240103000000 2 2/2,20240104000000 4 0/0",
+		},
+		{
+			name:    "in order, but for an INVALID index",
+			at:      "head",
+			change:  "DROP INDEX ix_orders_total",
+			cutOff:  [2]string{"orders", "CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total)"},
+			rebuilt: []string{"public.ix_orders_total"},
+			alembic: "ddd444", journal: all,
 		},
 		{
 			name:   "Alembic's alone, drifted",
@@ -278,6 +381,9 @@ func TestRecord(t *testing.T) {
 			if tt.change != "" {
 				b.db.Exec(tt.change)
 			}
+			if tt.cutOff[0] != "" {
+				b.db.CutOff(tt.cutOff[0], tt.cutOff[1])
+			}
 			if tt.files != nil {
 				b.cfg.Dir = read(t, write(t, tt.files))
 			}
@@ -307,6 +413,12 @@ func TestRecord(t *testing.T) {
 			if d := cmp.Diff(tt.settled, res.Settled); d != "" {
 				t.Errorf("settled (-want +got):\n%s", d)
 			}
+			if d := cmp.Diff(tt.rebuilt, res.Rebuilt); d != "" {
+				t.Errorf("rebuilt (-want +got):\n%s", d)
+			}
+			if n := b.query("SELECT count(*)::text FROM pg_index WHERE NOT indisvalid"); n != "0" {
+				t.Errorf("%s indexes are INVALID", n)
+			}
 			if d := cmp.Diff(tt.applied, ran(res.Applied)); d != "" {
 				t.Errorf("applied (-want +got):\n%s", d)
 			}
@@ -317,7 +429,7 @@ func TestRecord(t *testing.T) {
 				t.Errorf("the record, %s (-want +got):\n%s", res.Revision, d)
 			}
 			again := b.everything()
-			if res := b.mustApply(tt.opts); len(res.Applied) > 0 || res.Settled != "" {
+			if res := b.mustApply(tt.opts); len(res.Applied) > 0 || res.Settled != "" || len(res.Rebuilt) > 0 {
 				t.Errorf("a second apply gave %+v", res)
 			}
 			b.same(again)

@@ -14,10 +14,20 @@ import (
 // script returns what the steps would do as a script for psql, "" if that is
 // nothing.
 //
+// invalid are the INVALID indexes as foreseen: psql drops those that the steps make
+// again before it runs them.
+//
 // notes, if it isn't nil, says what is known of a statement, which is numbered
 // from 0, of the file "VERSION_name.sql" or "down/VERSION_name.sql".
-func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*step, notes func(file string, stmt int) []string) string {
-	if len(steps) == 0 && place.Settle == nil {
+func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*step, invalid []InvalidIndex, notes func(file string, stmt int) []string) string {
+	var before, after []string
+	for _, ix := range invalid {
+		if ix.later {
+			before = append(before, "DROP INDEX CONCURRENTLY IF EXISTS "+ix.Name)
+		}
+		after = append(after, ix.mend()...)
+	}
+	if len(steps) == 0 && place.Settle == nil && len(after) == 0 {
 		return ""
 	}
 	store := m.cfg.Store
@@ -66,6 +76,12 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 		}
 		b.WriteString("COMMIT;\n")
 	}
+	standalone := func(title string, stmts []string) {
+		if len(stmts) > 0 {
+			fmt.Fprintf(&b, "\n-- %s\n%s;\n", title, strings.Join(stmts, ";\n"))
+		}
+	}
+	standalone("INVALID indexes that are built again below", before)
 	for _, st := range steps {
 		fmt.Fprintf(&b, "\n-- %s\n", st.name)
 		fr := &FileRun{}
@@ -99,6 +115,7 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 			b.WriteString(m.recordScript(st, fr, u.First+1) + "COMMIT;\n")
 		}
 	}
+	standalone("INVALID indexes of this version", after)
 	fmt.Fprintf(&b, "\nSELECT pg_advisory_unlock(%d);\n", lockKey())
 	return b.String()
 }

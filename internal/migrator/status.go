@@ -3,10 +3,8 @@ package migrator
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"ariga.io/atlas/sql/migrate"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
@@ -21,6 +19,10 @@ type Status struct {
 	Alembic []string            // alembic_version's rows
 	Journal []*migrate.Revision // the journal's rows, ascending
 	Ahead   []string            // applied versions later than all of the directory's
+
+	// BySchema says that Index is not what the record says, which is nothing known, but that
+	// of the version that the schema fits.
+	BySchema bool
 
 	// Checkpoint is the one that the database started from, nil if there is none.
 	Checkpoint *migration.Checkpoint
@@ -38,14 +40,6 @@ type Status struct {
 	Problems []*revision.Problem // why apply would refuse
 	Sum      error               // why apply would refuse the directory, a *migration.SumError
 	Invalid  []InvalidIndex
-}
-
-// InvalidIndex is an index that PostgreSQL maintains and doesn't use, because it
-// is being built or because its build was interrupted.
-type InvalidIndex struct {
-	Name     string // schema.name, quoted where needed
-	Table    string // schema.name, quoted where needed
-	Building int    // pid of the backend that builds it, 0 if none does
 }
 
 // Clean reports whether nothing but pending files stands between the database
@@ -78,7 +72,7 @@ func (m *Migrator) status(ctx context.Context, st *Status) error {
 	if err != nil && !errors.As(err, new(*revision.Problem)) {
 		return err
 	}
-	st.Index, st.Current = place.Index, m.version(place.Index)
+	st.Index, st.BySchema, st.Current = place.Index, place.BySchema, m.version(place.Index)
 	st.Checkpoint = place.Checkpoint
 	for _, step := range m.pending(place, len(m.files)-1) {
 		st.Pending = append(st.Pending, step.file)
@@ -104,37 +98,10 @@ func (m *Migrator) status(ctx context.Context, st *Status) error {
 			st.Done, st.Total = p.Applied, len(st.Partial.Stmts)
 		}
 	}
-	st.Invalid, err = s.invalid(ctx)
+	if len(place.Problems) > 0 || len(place.Ahead) > 0 || st.Reverting {
+		st.Invalid, err = s.invalid(ctx)
+	} else {
+		st.Invalid, err = s.foresee(ctx, place, len(m.files)-1)
+	}
 	return err
-}
-
-// invalid returns the database's INVALID indexes. Those of partitioned tables
-// are left out: they are INVALID until every partition has its own.
-func (s *session) invalid(ctx context.Context) ([]InvalidIndex, error) {
-	rows, err := s.conn.Query(ctx, `
-SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
-       pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.relname),
-       COALESCE((SELECT p.pid FROM pg_catalog.pg_stat_progress_create_index p
-                   JOIN pg_catalog.pg_locks l ON l.pid = p.pid AND l.locktype = 'relation' AND l.relation = i.indrelid
-                        AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted
-                  WHERE p.datname = pg_catalog.current_database() AND (p.index_relid IS NULL OR p.index_relid IN (0::oid, c.oid))
-                  LIMIT 1), 0)
-  FROM pg_catalog.pg_index i
-  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
-  JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
- WHERE NOT i.indisvalid AND c.relkind = 'i' AND n.nspname::text !~ '^pg_'
- ORDER BY 1`)
-	if err != nil {
-		return nil, fmt.Errorf("looking for INVALID indexes: %w", err)
-	}
-	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ix InvalidIndex, err error) {
-		err = row.Scan(&ix.Name, &ix.Table, &ix.Building)
-		return ix, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("looking for INVALID indexes: %w", err)
-	}
-	return found, nil
 }

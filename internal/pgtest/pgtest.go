@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 )
@@ -146,6 +147,29 @@ func (d *DB) Exec(sql string) {
 	defer conn.Close(context.Background())
 	if _, err := conn.PgConn().Exec(context.Background(), sql).ReadAll(); err != nil {
 		d.t.Fatalf("%v\nin:\n%s", err, sql)
+	}
+}
+
+// CutOff runs a statement that builds an index of the table concurrently and has it cut off,
+// which leaves an INVALID index: what was there of that name, or NAME_ccnew if it is REINDEX.
+func (d *DB) CutOff(table, sql string) {
+	d.t.Helper()
+	ctx := context.Background()
+	writer, builder := d.Conn(), d.Conn()
+	for _, step := range []struct {
+		conn *pgx.Conn
+		sql  string
+	}{{writer, "BEGIN"}, {writer, "LOCK TABLE " + table + " IN ROW EXCLUSIVE MODE"}, {builder, "SET lock_timeout = '100ms'"}} {
+		if _, err := step.conn.Exec(ctx, step.sql); err != nil {
+			d.t.Fatalf("%v\nin: %s", err, step.sql)
+		}
+	}
+	var pg *pgconn.PgError
+	if _, err := builder.Exec(ctx, sql); !errors.As(err, &pg) || pg.Code != "55P03" { // lock_not_available
+		d.t.Fatalf("%s was not cut off: %v", sql, err)
+	}
+	if _, err := writer.Exec(ctx, "ROLLBACK"); err != nil {
+		d.t.Fatal(err)
 	}
 }
 

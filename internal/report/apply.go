@@ -20,6 +20,7 @@ type applied struct {
 	Applied  []*fileRun      `json:"Applied,omitempty"`
 	Revision string          `json:"Revision"`          // what alembic_version says now, empty for no row
 	Settled  string          `json:"Settled,omitempty"` // why the record was settled first
+	Rebuilt  []string        `json:"Rebuilt,omitempty"` // INVALID indexes that were built again
 	Ahead    []string        `json:"Ahead,omitempty"`   // applied versions later than the last file
 	Script   string          `json:"Script,omitempty"`  // of a dry run
 }
@@ -89,6 +90,9 @@ func (p *Printer) applyText(r *migrator.ApplyResult, failed error) error {
 		fmt.Fprintf(&b, "%s %s in %s: the database is at %s.\n", p.Style.good("Applied"),
 			plural(len(r.Applied), "migration"), short(r.End.Sub(r.Start)), at)
 	}
+	if len(r.Rebuilt) > 0 {
+		fmt.Fprintf(&b, "Built again: index %s.\n", strings.Join(r.Rebuilt, ", "))
+	}
 	return p.text(&b)
 }
 
@@ -118,7 +122,7 @@ func (p *Printer) applied(r *migrator.ApplyResult, failed error) applied {
 			Env: p.env(), Current: r.Current, Target: r.Target, Start: r.Start, End: r.End, Error: errorText(failed),
 		},
 		Pending: migrationFiles(r.Pending), Applied: fileRuns(r.Applied, failed),
-		Revision: r.Revision, Settled: r.Settled, Ahead: r.Ahead, Script: r.Script,
+		Revision: r.Revision, Settled: r.Settled, Rebuilt: r.Rebuilt, Ahead: r.Ahead, Script: r.Script,
 	}
 	return out
 }

@@ -127,6 +127,12 @@ func (p *Progress) Log(e migrator.LogEntry) {
 		p.line("   %s", p.style.warn(fmt.Sprintf("%s gave way (%s%s), next try in %s", what, why, by, short(e.After))))
 	case migrator.LogRebuild:
 		p.line("   %s", p.style.warn("index "+e.Index+" is INVALID, left by an interrupted build: dropping it to build it again"))
+	case migrator.LogMend:
+		does := "building it again"
+		if e.Next == migrator.NextDrop {
+			does = "REINDEX has left it: dropping it"
+		}
+		p.line("%s", p.style.warn("index "+e.Index+" is INVALID: "+does))
 	case migrator.LogNotice:
 		p.line("   %s", indent(e.Severity+": "+e.Message, "   ")[3:])
 	}

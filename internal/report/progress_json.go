@@ -51,6 +51,8 @@ func logJSON(l *slog.Logger, e migrator.LogEntry) {
 		l.Warn("gave way, will try again", "what", e.What, "error", e.Err.Error(), "blockers", blockers(e.Blockers), "after_ms", ms(e.After))
 	case migrator.LogRebuild:
 		l.Warn("dropping an INVALID index to build it again", "index", e.Index)
+	case migrator.LogMend:
+		l.Warn("INVALID index", "index", e.Index, "next", e.Next)
 	case migrator.LogNotice:
 		level := slog.LevelInfo
 		if e.Severity == "WARNING" {

@@ -412,6 +412,8 @@ func TestProgress(t *testing.T) {
 		migrator.LogFile{File: f[2], Total: 1},
 		migrator.LogBuilding{Index: "public.i", PID: 9},
 		migrator.LogRebuild{Index: "public.i"},
+		migrator.LogMend{Index: "public.i", Next: migrator.NextBuild},
+		migrator.LogMend{Index: "public.i_ccnew", Next: migrator.NextDrop},
 		migrator.LogPlan{Files: f[:1], Down: true},
 		migrator.LogFile{File: f[0], Down: true, Total: 1},
 	} {
@@ -488,7 +490,7 @@ func TestProgressAsJSON(t *testing.T) {
 			migrator.LogStmt{Stmt: f[0].Stmts[0], N: 1, Total: 1}, migrator.LogBlocked{Blockers: blocked, Waited: time.Second},
 			migrator.LogProgress{Stmt: f[0].Stmts[0], N: 1, Total: 1, Elapsed: time.Minute, Phase: "initializing"},
 			migrator.LogStmtDone{Stmt: f[0].Stmts[0], N: 1, Total: 1}, migrator.LogFileDone{File: f[0]}, migrator.LogSettled{Note: "so"},
-			migrator.LogRetry{What: "x", Err: errors.New("no"), Blockers: blocked}, migrator.LogRebuild{Index: "i"}, migrator.LogBuilding{Index: "i"},
+			migrator.LogRetry{What: "x", Err: errors.New("no"), Blockers: blocked}, migrator.LogRebuild{Index: "i"}, migrator.LogMend{Index: "i", Next: migrator.NextDrop}, migrator.LogBuilding{Index: "i"},
 			migrator.LogNotice{Severity: "WARNING", Message: "a\nb"}, migrator.LogStopped{File: f[0], Err: errors.New("no")},
 		} {
 			before := out.Len()
@@ -498,7 +500,7 @@ func TestProgressAsJSON(t *testing.T) {
 				t.Errorf("%T gives %q, %v", e, out.Bytes()[before:], err)
 			}
 		}
-		if n := strings.Count(out.String(), "\n"); n != 14 {
+		if n := strings.Count(out.String(), "\n"); n != 15 {
 			t.Errorf("%d lines", n)
 		}
 		if !strings.Contains(out.String(), "pid 8, user app, idle in transaction") {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ariga.io/atlas-go-sdk/atlasexec"
@@ -64,8 +65,11 @@ func (p *Printer) Status(st *migrator.Status) error {
 func (p *Printer) statusText(st *migrator.Status) error {
 	s := p.Style
 	var b strings.Builder
+	pending := st.Pending
 	b.WriteString("At " + s.strong(at(st)))
 	switch {
+	case st.BySchema || unknown(st): // what is pending is not known either
+		pending = nil
 	case len(st.Ahead) > 0:
 		fmt.Fprintf(&b, ", and ahead: it has %s later than the last one here, up to %s", plural(len(st.Ahead), "migration"), st.Ahead[len(st.Ahead)-1])
 	case len(st.Files) == 0:
@@ -77,7 +81,7 @@ func (p *Printer) statusText(st *migrator.Status) error {
 		fmt.Fprintf(&b, "; %s pending:", isAre(len(st.Pending)))
 	}
 	b.WriteByte('\n')
-	for _, f := range st.Pending {
+	for _, f := range pending {
 		b.WriteString("  " + fileTitle(f) + "\n")
 	}
 	if f := st.Partial; f != nil {
@@ -113,18 +117,44 @@ func (p *Printer) statusText(st *migrator.Status) error {
 		if ix.Building != 0 {
 			fmt.Fprintf(&b, "index %s on %s is being built by pid %d\n", ix.Name, ix.Table, ix.Building)
 		} else {
-			fmt.Fprintf(&b, "%s on %s, left by an interrupted build\n", s.bad("INVALID index "+ix.Name), ix.Table)
+			fmt.Fprintf(&b, "%s on %s, left by an interrupted build%s\n", s.bad("INVALID index "+ix.Name), ix.Table, next(ix.Next))
 		}
 	}
 	return p.text(&b)
 }
 
+// next says what becomes of an INVALID index.
+func next(n migrator.Next) string {
+	switch n {
+	case migrator.NextBuild:
+		return ": the next apply builds it again"
+	case migrator.NextDrop:
+		return ": REINDEX has left it, and the next apply drops it"
+	case migrator.NextKeep:
+		return ": no migration makes it, so drop it or build it again by REINDEX INDEX CONCURRENTLY"
+	}
+	return ""
+}
+
 // at says where the database is: version, revision id and name.
 func at(st *migrator.Status) string {
-	if st.Index < 0 {
-		return "the base"
+	where := "the base"
+	switch {
+	case st.Index >= 0:
+		where = fileTitle(st.Files[st.Index])
+	case unknown(st):
+		return "an unknown revision"
 	}
-	return fileTitle(st.Files[st.Index])
+	if st.BySchema {
+		where += " by its schema"
+	}
+	return where
+}
+
+// unknown reports whether the record says what the directory doesn't know, and nothing tells
+// where the database is.
+func unknown(st *migrator.Status) bool {
+	return st.Index < 0 && !st.BySchema && slices.ContainsFunc(st.Problems, func(p *revision.Problem) bool { return p.Kind == revision.Unknown })
 }
 
 func isAre(n int) string {
@@ -222,7 +252,7 @@ func (p *Printer) History(files []*migration.File, checkpoints []*migration.Chec
 	switch {
 	case len(files) == 0:
 		b.WriteString("There are no migrations yet.\n")
-	case st != nil && st.Index < 0:
+	case st != nil && st.Index < 0 && !unknown(st):
 		b.WriteString("The database is at the base.\n")
 	}
 	if st != nil {
@@ -246,8 +276,12 @@ func became(st *migrator.Status, i int, row *migrate.Revision) string {
 		return fmt.Sprintf("half taken back (%d of %d)", st.Done, st.Total)
 	case st.Partial != nil && st.Files[i] == st.Partial:
 		return fmt.Sprintf("half applied (%d of %d)", st.Done, st.Total)
+	case unknown(st):
+		return "unknown"
 	case i > st.Index:
 		return "pending"
+	case st.BySchema:
+		return "by the schema"
 	case st.Checkpoint != nil && i <= st.Checkpoint.Through:
 		return "by the checkpoint " + st.Checkpoint.Version
 	case row == nil:

@@ -67,6 +67,21 @@ func TestStatusAndHistory(t *testing.T) {
 			Invalid: []migrator.InvalidIndex{{Name: `public."I"`, Table: `public."My <Table>"`}},
 		}, false},
 		{"empty", &migrator.Status{Index: -1}, true},
+		{"invalid", &migrator.Status{
+			Files: f, Index: 2, Current: f[2].Version, Alembic: []string{f[2].Revision},
+			Invalid: []migrator.InvalidIndex{
+				{Name: "public.i", Table: "public.t", Next: migrator.NextBuild},
+				{Name: "public.i_ccnew", Table: "public.t", Next: migrator.NextDrop},
+				{Name: "public.j", Table: "public.t", Next: migrator.NextKeep},
+			},
+		}, false},
+		{"unknown", &migrator.Status{
+			Files: f, Index: -1, Pending: f, Alembic: []string{"x"}, Problems: []*revision.Problem{{Kind: revision.Unknown, Text: "alembic_version holds \"x\""}},
+		}, false},
+		{"by-schema", &migrator.Status{
+			Files: f, Index: 1, BySchema: true, Current: f[1].Version, Pending: f[2:], Alembic: []string{"x"},
+			Problems: []*revision.Problem{{Kind: revision.Unknown, Text: "alembic_version holds \"x\""}},
+		}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.st.Clean() != tt.clean {

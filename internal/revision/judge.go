@@ -29,6 +29,9 @@ type Place struct {
 	// Ahead are the journal's rows of migrations later than all of ours: an
 	// older version of the project looks at the database.
 	Ahead []*migrate.Revision
+	// BySchema says that Index is not what the record says, which is nothing that the
+	// directory knows, but the one version that the schema fits.
+	BySchema bool
 	// Settle is what has to be written to the record before anything else is
 	// done, nil if the record agrees with itself.
 	Settle *Settlement
@@ -83,6 +86,11 @@ type judge struct {
 //     to be filled in. With another schema: Drifted.
 //   - The two disagree, and the schema is that of exactly one of the two places:
 //     there, the other is to be settled. Else: Disagree.
+//   - Of such a schema, its own indexes may be INVALID, and those that pending
+//     migrations make may be there already, so far as [Takes] has it: as Alembic
+//     leaves them when a build is cut off.
+//   - alembic_version has an id that the directory doesn't know: Unknown, said with
+//     the version that the schema fits, which may be plus further indexes.
 //   - The journal has all our migrations, unedited, and later ones: at our last,
 //     and Ahead.
 //   - Everything else is a Problem of its own.
@@ -102,9 +110,6 @@ func (j *judge) problem(kind Kind, version, format string, args ...any) {
 }
 
 func (j *judge) run() error {
-	if len(j.rec.Alembic) > 1 {
-		j.problem(Branches, "", "alembic_version has %d rows (%s): branches are not supported, it must name the one revision that the database is at; `stamp -to=REVISION` sets it", len(j.rec.Alembic), quoteAll(j.rec.Alembic))
-	}
 	var id string
 	if len(j.rec.Alembic) > 0 {
 		id = j.rec.Alembic[0]
@@ -115,13 +120,14 @@ func (j *judge) run() error {
 	at := j.byRevision(id)
 	if len(j.rec.Journal) == 0 {
 		switch {
+		case len(j.rec.Alembic) > 1:
+			return j.branches()
 		case len(j.place.Problems) > 0:
 			return nil
 		case id == "":
 			return j.unrecorded()
 		case at < 0:
-			j.unknown(id)
-			return nil
+			return j.unknown(id)
 		}
 		return j.alembicAlone(id, at)
 	}
@@ -129,12 +135,11 @@ func (j *judge) run() error {
 	j.readJournal()
 	switch {
 	case len(j.rec.Alembic) > 1:
-		return nil
+		return j.branches()
 	case len(j.place.Ahead) > 0 && id != "" && at < 0 && len(j.place.Problems) == 0:
 		return nil
 	case id != "" && at < 0:
-		j.unknown(id)
-		return nil
+		return j.unknown(id)
 	case j.startedLater():
 		j.place.Index = at
 		return nil
@@ -382,8 +387,8 @@ func (j *judge) unrecorded() error {
 		what = some("objects", others)
 		hint = "if the migrations do not make them, `stamp -to=base -yes` lets `apply` begin beside them; " + hint
 	}
-	if that := j.thatOf(live); that != "" {
-		hint = "its schema is exactly " + that
+	if fits := j.closest(live); len(fits) > 0 {
+		hint = "its schema is " + j.thatOf(fits)
 	}
 	if len(j.rec.Elsewhere) > 0 {
 		hint = fmt.Sprintf("there is %s, does atlas.hcl name the right schemas (alembic_version_schema, revisions_schema)? Otherwise, %s", strings.Join(j.rec.Elsewhere, " and "), hint)
@@ -401,32 +406,114 @@ func some(kind string, names []string) string {
 	return fmt.Sprintf("%s (%s)", kind, strings.Join(names, ", "))
 }
 
-// thatOf says which versions have exactly that schema and how to record one of them, ""
-// if none has. Those between which only data changes have the same: it takes a person
-// to tell them apart.
-func (j *judge) thatOf(live catalog.Catalog) string {
-	var names, words []string
-	for i := range j.files {
-		if c, err := j.catalogAt(i); err == nil && c.Equal(live) {
-			names = append(names, j.name(i))
-			words = append(words, "`stamp -to="+j.word(i)+"`")
-		}
+// thatOf says which versions the schema fits and how to record one of them, to follow "the
+// schema is". Between several only data changes: it takes a person to tell them apart.
+func (j *judge) thatOf(fits []fit) string {
+	if len(fits) == 1 {
+		return fmt.Sprintf("%s: %s records it", j.describe(fits[0]), j.stamp(fits[0]))
 	}
-	switch len(names) {
-	case 0:
-		return ""
-	case 1:
-		return fmt.Sprintf("that of %s: %s records it", names[0], words[0])
-	}
-	return fmt.Sprintf("that of %s, which only the data tells apart: look at it, then %s", strings.Join(names, " and of "), strings.Join(words, " or "))
+	return fmt.Sprintf("%s, which only the data tells apart: look at it, then %s", j.either(fits), j.stamps(fits))
 }
 
-func (j *judge) unknown(id string) {
-	near := "this directory has no migrations"
-	if names := j.nearest(id); len(names) > 0 {
-		near = "nearest are " + strings.Join(names, ", ")
+// either describes several versions that the schema fits alike.
+func (j *judge) either(fits []fit) string {
+	s := j.describe(fits[0])
+	for _, f := range fits[1:] {
+		s += " and of " + j.name(f.index)
 	}
-	j.problem(Unknown, "", "alembic_version holds %q, which no migration of this directory has (%s); check out the commit that has it, or if the database is at one of ours, `stamp -to=REVISION` records that", id, near)
+	return s
+}
+
+// stamp is the command that records a version that the schema fits.
+func (j *judge) stamp(f fit) string {
+	if f.exact() {
+		return "`stamp -to=" + j.word(f.index) + "`"
+	}
+	return "`stamp -to=" + j.word(f.index) + " -yes`"
+}
+
+// stamps are the commands that record one of several.
+func (j *judge) stamps(fits []fit) string {
+	words := make([]string, len(fits))
+	for i, f := range fits {
+		words[i] = j.stamp(f)
+	}
+	return strings.Join(words, " or ")
+}
+
+// branches judges a database whose alembic_version has several rows.
+func (j *judge) branches() error {
+	live, err := j.liveCatalog()
+	if err != nil {
+		return err
+	}
+	hint := "`stamp -to=REVISION` sets it"
+	if fits := j.likely(live); len(fits) > 0 {
+		hint = "the schema is " + j.thatOf(fits)
+	}
+	j.place.Problems = slices.Insert(j.place.Problems, 0, &Problem{Branches, "",
+		fmt.Sprintf("alembic_version has %d rows (%s): branches are not supported, it must name the one revision that the database is at; %s", len(j.rec.Alembic), quoteAll(j.rec.Alembic), hint)})
+	return nil
+}
+
+// likely returns the versions that the schema fits best, and only the one that the journal
+// names if that is among them.
+func (j *judge) likely(live catalog.Catalog) []fit {
+	fits := j.closest(live)
+	if i := slices.IndexFunc(fits, func(f fit) bool { return f.index == j.place.Index }); i >= 0 && len(j.rec.Journal) > 0 {
+		return fits[i : i+1]
+	}
+	return fits
+}
+
+// unknown judges a database whose revision id no migration has. What it is, is told by its
+// schema.
+func (j *judge) unknown(id string) error {
+	live, err := j.liveCatalog()
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprintf("alembic_version holds %q, which no migration of this directory has", id)
+	var meant []string
+	for _, f := range j.dir.Mistyped(id) {
+		meant = append(meant, j.name(j.byVersion(f.Version)))
+	}
+	if len(meant) > 0 {
+		text += " (was " + strings.Join(meant, " or ") + " meant?)"
+	}
+	instead := "`stamp -to=VERSION` says how the schema differs from a version's"
+	switch fits := j.likely(live); len(fits) {
+	case 0:
+		text += "; the schema is that of none of its versions" + j.nearest(live)
+	case 1:
+		text += "; the schema is " + j.describe(fits[0])
+		instead = j.stamp(fits[0]) + " records the version that the schema has"
+		if len(j.rec.Journal) == 0 {
+			j.place.Index, j.place.BySchema = fits[0].index, true
+		}
+	default:
+		text += "; the schema is " + j.either(fits) + ", which only the data tells apart"
+		instead = "look at the data, then " + j.stamps(fits)
+	}
+	j.problem(Unknown, "", "%s; check out the commit that has %q, or install its release; if there is none, %s", text, id, instead)
+	return nil
+}
+
+// nearest says which version's schema differs least from the live one, if that is in a few
+// things only.
+func (j *judge) nearest(live catalog.Catalog) string {
+	const few = 5
+	at := -1
+	var least []catalog.Difference
+	for i, c := range catalog.All(j.dir) {
+		if diffs := catalog.Diff(j.rec.Without(c), live); i >= 0 && (at < 0 || len(diffs) <= len(least)) {
+			at, least = i, diffs
+		}
+	}
+	if at < 0 || len(least) > few {
+		return ""
+	}
+	return fmt.Sprintf(" (%s is nearest: %s)", j.name(at), sentences(least))
 }
 
 // alembicAlone judges a database that Alembic has managed until now.
@@ -440,15 +527,19 @@ func (j *judge) alembicAlone(id string, at int) error {
 		return fmt.Errorf("comparing the database with version %s: %w", j.word(at), err)
 	}
 	j.place.Index = at
-	if want.Equal(live) {
+	if f, ok := fitOf(at, want, live); ok && j.takes(f) {
+		schema := "exactly that revision's"
+		if !f.exact() {
+			schema = j.describe(f)
+		}
 		j.place.Settle = Settle(j.dir, j.rec, at)
-		j.place.Settle.Note = fmt.Sprintf("alembic_version says %q and the schema is exactly that revision's: the journal is filled in, %s", id, plural(at+1, "row"))
+		j.place.Settle.Note = fmt.Sprintf("alembic_version says %q and the schema is %s: the journal is filled in, %s", id, schema, plural(at+1, "row"))
 		return nil
 	}
 	diffs := catalog.Diff(want, live)
 	hint := fmt.Sprintf("make the schema equal, or if the differences are meant, `stamp -to=%s -yes` records the version all the same", j.word(at))
-	if that := j.thatOf(live); that != "" {
-		hint = "the database's is exactly " + that
+	if fits := j.closest(live); len(fits) > 0 && !slices.ContainsFunc(fits, func(f fit) bool { return f.index == at }) {
+		hint = "the database's is " + j.thatOf(fits)
 	}
 	j.problem(Drifted, j.files[at].Version, "alembic_version says %s, and there is no journal; but the schema is not that revision's: %s; %s", j.name(at), sentences(diffs), hint)
 	return nil
@@ -461,29 +552,39 @@ func (j *judge) disagree(id string, at int) error {
 	if err != nil {
 		return err
 	}
-	var equal [2]bool
+	var fits [2]*fit
 	for n, i := range []int{at, journal} {
 		c, err := j.catalogAt(i)
 		if err != nil {
 			return fmt.Errorf("comparing the database with version %s: %w", j.word(i), err)
 		}
-		equal[n] = c.Equal(live)
+		if f, ok := fitOf(i, c, live); ok && j.takes(f) {
+			fits[n] = &f
+		}
+	}
+	if fits[0] != nil && fits[1] != nil {
+		switch a, b := fits[0].distance(), fits[1].distance(); {
+		case a < b:
+			fits[1] = nil
+		case b < a:
+			fits[0] = nil
+		}
 	}
 	both := fmt.Sprintf("%s, and the journal says that %s", j.saysAlembic(id), j.journalSays())
-	switch equal {
-	case [2]bool{true, false}:
+	switch {
+	case fits[0] != nil && fits[1] != nil:
+		j.problem(Disagree, "", "%s; the two have the same schema, so it doesn't tell which is right: look at the data, then `stamp -to=%s` or `stamp -to=%s`", both, j.word(at), j.word(journal))
+	case fits[0] != nil:
 		j.place.Index, j.place.Partial = at, nil
 		j.place.Settle = Settle(j.dir, j.rec, at)
-		j.place.Settle.Note = fmt.Sprintf("%s; the schema is exactly that of %s: the journal is set to it", both, j.name(at))
-	case [2]bool{false, true}:
+		j.place.Settle.Note = fmt.Sprintf("%s; the schema is %s: the journal is set to it", both, j.describe(*fits[0]))
+	case fits[1] != nil:
 		// A migration that has begun stays begun: what it did to data is not in the schema.
 		j.place.Settle = Settle(j.dir, j.rec, journal)
 		if p := j.place.Partial; p != nil {
 			j.place.Settle.keep(p.Version)
 		}
-		j.place.Settle.Note = fmt.Sprintf("%s; the schema is exactly that of %s: alembic_version is set to it", both, j.name(journal))
-	case [2]bool{true, true}:
-		j.problem(Disagree, "", "%s; the two have the same schema, so it doesn't tell which is right: look at the data, then `stamp -to=%s` or `stamp -to=%s`", both, j.word(at), j.word(journal))
+		j.place.Settle.Note = fmt.Sprintf("%s; the schema is %s: alembic_version is set to it", both, j.describe(*fits[1]))
 	default:
 		j.problem(Disagree, "", "%s; the schema is neither the one's nor the other's: find out which is right (`stamp -to=%s` or `stamp -to=%s` shows the differences), then add -yes", both, j.word(at), j.word(journal))
 	}

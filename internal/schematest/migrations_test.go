@@ -145,18 +145,19 @@ func TestIndexesThatAreThereAreKept(t *testing.T) {
 // A runner that takes an INVALID index for the real one must not come to record the file.
 func TestIndexesThatAreInvalidStopARunnerThatKeepsThem(t *testing.T) {
 	for _, tt := range []struct {
-		revision int
-		index    string
+		revision              int
+		index, table, columns string
 	}{
-		{runProjectIndex, "ix_results_run_id_project_id"},
-		{compositeIndexes, "ix_artifacts_result_id_filename"},
-		{compositeIndexes, "ix_artifacts_run_id_filename"},
-		{compositeIndexes, "ix_results_run_id_test_id"},
+		{runProjectIndex, "ix_results_run_id_project_id", "results", "run_id, project_id"},
+		{compositeIndexes, "ix_artifacts_result_id_filename", "artifacts", "result_id, filename"},
+		{compositeIndexes, "ix_artifacts_run_id_filename", "artifacts", "run_id, filename"},
+		{compositeIndexes, "ix_results_run_id_test_id", "results", "run_id, test_id"},
 	} {
 		t.Run(tt.index, func(t *testing.T) {
 			db := at(t, compositeIndexes)
 			conn := db.Conn()
-			cutOff(t, db, tt.index)
+			db.Exec("DROP INDEX public." + tt.index)
+			db.CutOff("public."+tt.table, "CREATE INDEX CONCURRENTLY "+tt.index+" ON public."+tt.table+" ("+tt.columns+")")
 			err := try(t, conn, up(tt.revision))
 			var pgErr *pgconn.PgError
 			if !errors.As(err, &pgErr) || pgErr.Code != "55000" || !strings.Contains(pgErr.Message, "public."+tt.index) {
@@ -169,38 +170,6 @@ func TestIndexesThatAreInvalidStopARunnerThatKeepsThem(t *testing.T) {
 				t.Errorf("head differs (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-// cutOff leaves an index as a build that was cut off does: INVALID.
-func cutOff(t *testing.T, db *pgtest.DB, index string) {
-	t.Helper()
-	ctx := context.Background()
-	conn := db.Conn()
-	table := one[string](t, conn, `SELECT indrelid::regclass::text FROM pg_index WHERE indexrelid = $1::text::regclass`, index)
-	build := one[string](t, conn, `SELECT replace(pg_get_indexdef($1::text::regclass), 'INDEX', 'INDEX CONCURRENTLY')`, index)
-	tx, err := db.Conn().Begin(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tx.Rollback(ctx)
-	if err := exec(ctx, conn, "DROP INDEX "+index); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(ctx, "LOCK TABLE "+table+" IN ROW EXCLUSIVE MODE"); err != nil {
-		t.Fatal(err)
-	}
-	if err := exec(ctx, conn, "SET lock_timeout = '100ms'"); err != nil {
-		t.Fatal(err)
-	}
-	if err := exec(ctx, conn, build); err == nil {
-		t.Fatal("the build was not cut off")
-	}
-	if err := exec(ctx, conn, "RESET lock_timeout"); err != nil {
-		t.Fatal(err)
-	}
-	if one[bool](t, conn, `SELECT indisvalid FROM pg_index WHERE indexrelid = $1::text::regclass`, index) {
-		t.Fatalf("%s is valid", index)
 	}
 }
 

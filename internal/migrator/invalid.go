@@ -1,0 +1,184 @@
+package migrator
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/revision"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
+)
+
+// InvalidIndex is an index that PostgreSQL maintains and doesn't use, because it
+// is being built or because its build was interrupted.
+type InvalidIndex struct {
+	Name     string // schema.name, quoted where needed
+	Table    string // schema.name, quoted where needed
+	Building int    // pid of the backend that builds it, 0 if none does
+	Next     Next   `json:",omitempty"` // what the next apply does with it
+
+	exprs bool   // it has expressions, of which ANALYZE collects statistics
+	def   string // a CREATE INDEX of it
+	later bool   // NextBuild is done by the pending migration that makes it
+}
+
+// Next is what the next apply does with an INVALID index.
+type Next string
+
+// What apply does with INVALID indexes.
+const (
+	NextUnknown Next = ""      // nothing, for it refuses to run
+	NextKeep    Next = "keep"  // nothing, for no migration makes it
+	NextBuild   Next = "build" // builds it again
+	NextDrop    Next = "drop"  // drops it, for REINDEX left it beside another
+)
+
+// invalid returns the database's INVALID indexes, without their Next. Those of partitioned
+// tables are left out: they are INVALID until every partition has its own.
+func (s *session) invalid(ctx context.Context) ([]InvalidIndex, error) {
+	rows, err := s.conn.Query(ctx, `
+SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
+       pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.relname),
+       COALESCE((SELECT p.pid FROM pg_catalog.pg_stat_progress_create_index p
+                   JOIN pg_catalog.pg_locks l ON l.pid = p.pid AND l.locktype = 'relation' AND l.relation = i.indrelid
+                        AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted
+                  WHERE p.datname = pg_catalog.current_database() AND (p.index_relid IS NULL OR p.index_relid IN (0::oid, c.oid))
+                  LIMIT 1), 0), i.indexprs IS NOT NULL, pg_catalog.pg_get_indexdef(c.oid)
+  FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+  JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+ WHERE NOT i.indisvalid AND c.relkind = 'i' AND n.nspname::text !~ '^pg_'
+ ORDER BY 1`)
+	if err != nil {
+		return nil, fmt.Errorf("looking for INVALID indexes: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ix InvalidIndex, err error) {
+		err = row.Scan(&ix.Name, &ix.Table, &ix.Building, &ix.exprs, &ix.def)
+		return ix, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for INVALID indexes: %w", err)
+	}
+	return found, nil
+}
+
+// foresee returns the database's INVALID indexes with what an apply does with each that
+// goes from a place to the index to. It builds again those of that version, by the migration
+// that makes them or when all have run. What another session builds is that session's.
+func (s *session) foresee(ctx context.Context, place revision.Place, to int) ([]InvalidIndex, error) {
+	all, err := s.invalid(ctx)
+	if err != nil || len(all) == 0 {
+		return all, err
+	}
+	here, err := catalog.At(s.m.cfg.Dir, place.Index)
+	if err != nil {
+		return all, nil // nobody knows what the migrations make: nothing is done
+	}
+	there, err := catalog.At(s.m.cfg.Dir, to)
+	if err != nil {
+		return all, nil
+	}
+	live, err := catalog.Read(ctx, s.conn, s.m.catalogOptions())
+	if err != nil {
+		return all, err
+	}
+	now, then := catalog.Diff(here, live), catalog.Diff(there, live)
+	for i := range all {
+		ix := &all[i]
+		is := func(d catalog.Difference) bool { return d.IsIndex(ix.Name) }
+		n, t := slices.IndexFunc(now, is), slices.IndexFunc(then, is)
+		ix.Next = NextKeep
+		switch {
+		case ix.Building != 0 || t < 0 || !then[t].Invalid:
+		case then[t].Leftover:
+			ix.Next = NextDrop
+		case then[t].Want == "":
+		case n >= 0 && now[n].Want != "":
+			ix.Next = NextBuild
+		case n >= 0 && slices.ContainsFunc(s.m.files[place.Index+1:to+1], func(f *migration.File) bool { return revision.Takes(f, now[n]) }):
+			ix.Next, ix.later = NextBuild, true
+		}
+	}
+	return all, nil
+}
+
+// mend returns the statements that do with an INVALID index what is to be done with it after
+// all migrations. REINDEX leaves the index there, INVALID as before, if it is cut off.
+func (ix InvalidIndex) mend() []string {
+	switch {
+	case ix.Next == NextDrop:
+		return []string{"DROP INDEX CONCURRENTLY IF EXISTS " + ix.Name}
+	case ix.Next != NextBuild || ix.later:
+		return nil
+	case ix.exprs:
+		return []string{"REINDEX INDEX CONCURRENTLY " + ix.Name, "ANALYZE " + ix.Table}
+	}
+	return []string{"REINDEX INDEX CONCURRENTLY " + ix.Name}
+}
+
+// builds returns the CREATE INDEX statements of the indexes that mend builds.
+func builds(all []InvalidIndex) []pgsql.Stmt {
+	var stmts []pgsql.Stmt
+	for _, ix := range all {
+		if ix.Next == NextBuild && !ix.later {
+			stmts = append(stmts, pgsql.Stmt{Text: ix.def})
+		}
+	}
+	return stmts
+}
+
+// mend deals with the INVALID indexes that were foreseen and returns the names of those that
+// it has built.
+func (s *session) mend(ctx context.Context, foreseen []InvalidIndex) ([]string, error) {
+	if !slices.ContainsFunc(foreseen, func(ix InvalidIndex) bool { return ix.mend() != nil }) {
+		return nil, nil
+	}
+	if err := s.begins(ctx, &step{}); err != nil {
+		return nil, err
+	}
+	still, err := s.invalid(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var built []string
+	for _, ix := range foreseen {
+		is := func(other InvalidIndex) bool { return other.Name == ix.Name && other.Building == 0 }
+		if ix.mend() == nil || !slices.ContainsFunc(still, is) {
+			continue
+		}
+		s.log(LogMend{Index: ix.Name, Next: ix.Next})
+		for _, sql := range ix.mend() {
+			if err := s.alone(ctx, sql); err != nil {
+				return built, fmt.Errorf("the INVALID index %s: %s: %w; the migrations are applied: correct what failed, then `apply` again", ix.Name, sql, err)
+			}
+		}
+		if ix.Next == NextBuild {
+			built = append(built, ix.Name)
+		}
+	}
+	return built, nil
+}
+
+// alone runs a statement that is no migration's, outside of a transaction.
+func (s *session) alone(ctx context.Context, sql string) error {
+	e := LogStmt{Stmt: pgsql.Stmt{Text: sql}, N: 1, Total: 1}
+	u := runner.Cut([]pgsql.Stmt{e.Stmt}, true)[0]
+	return s.retry(ctx, sql, func() error {
+		return s.bounded(ctx, u, func() error {
+			s.log(e)
+			start, end := time.Now(), s.observer.statement(e)
+			err := s.script.Exec(ctx, sql)
+			end()
+			s.log(LogStmtDone{Stmt: e.Stmt, N: 1, Total: 1, Elapsed: time.Since(start)})
+			return err
+		})
+	})
+}

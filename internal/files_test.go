@@ -21,6 +21,7 @@ var opensFiles = map[string]string{
 	"internal/migration/lock.go":      "makes the migrations folder, whose path project.Load has looked at",
 	"internal/migration/lock_unix.go": "locks that folder",
 	"internal/project/project.go":     "finds the project's folder",
+	"internal/project/database.go":    "looks at the files that a URL names",
 	"internal/gitdiff/gitdiff.go":     "asks whether a file is there",
 }
 

@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // ErrNoDatabase is what Database returns where nothing says which one is meant.
@@ -217,9 +220,20 @@ func fromURL(raw, source string) (Database, error) {
 	return p.resolve(source)
 }
 
+// fileParameters are those of a URL whose value is a file's path.
+var fileParameters = []string{"passfile", "servicefile", "sslcert", "sslkey", "sslrootcert"}
+
 // resolve builds the URL and has pgx look at it.
 func (p parts) resolve(source string) (Database, error) {
 	d := Database{URL: p.url(), Source: source}
+	// Pgx reads these files whole, whatever they are, and atlas.hcl may be a stranger's.
+	for _, name := range fileParameters {
+		if path := p.query.Get(name); path != "" {
+			if info, err := os.Stat(path); err == nil && (!info.Mode().IsRegular() || info.Size() > tree.MaxSize) {
+				return Database{}, fmt.Errorf("%s: %s: %s is no regular file of up to %d MiB", source, name, path, tree.MaxSize>>20)
+			}
+		}
+	}
 	if _, err := d.Config(); err != nil {
 		return Database{}, err
 	}

@@ -75,6 +75,9 @@ env "prod" {
 		{"an empty database", "prod", "", []string{"DATABASE_URL=postgres://u:hunter2@h/?sslmode=disable"}, "", "", "DATABASE_URL: the URL names no database: write /DATABASE behind the host"},
 		{"a database as a parameter", "", "postgres://h?dbname=d", nil, "postgres://h/?dbname=d", "-url", ""},
 		{"bad port", "", "postgres://u:hunter2@h:port/d", nil, "", "", "-url: invalid port"},
+		{"a password file without end", "", "postgres://h/d?passfile=/dev/zero", nil, "", "", "-url: passfile: /dev/zero is no regular file of up to 64 MiB"},
+		{"a certificate without end", "prod", "", []string{"DATABASE_URL=postgres://h/d?sslmode=verify-full&sslrootcert=%2Fdev%2Fzero"}, "", "", "DATABASE_URL: sslrootcert: /dev/zero is no regular file of up to 64 MiB"},
+		{"the system's certificates", "", "postgres://h/d?sslmode=verify-full&sslrootcert=system", nil, "postgres://h/d?sslmode=verify-full&sslrootcert=system", "-url", ""},
 		{"bad parameter", "", "postgres://u:hunter2@h/d?sslmode=maybe", nil, "", "", "-url: failed to configure TLS (sslmode is invalid)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -215,6 +215,7 @@ func TestBadFiles(t *testing.T) {
 		{"skip", inEnv("  diff {\n    skip {\n      drop_table = true\n    }\n  }"), "atlas.hcl:4:7: drop_table in diff.skip is not supported: a plan always leads to what the schema file says"},
 		{"no variable", inEnv("  dev = var.durl"), "atlas.hcl:2:9: there is no variable durl"},
 		{"near variable", "variable \"url\" {\n  type = string\n}\n" + inEnv("  dev = var.ur"), "atlas.hcl:5:9: there is no variable ur; did you mean url?"},
+		{"dev reads a device", inEnv("  dev = \"postgres://h/d?servicefile=/dev/zero&service=x\""), "atlas.hcl:2:9: dev: servicefile: /dev/zero is no regular file of up to 64 MiB"},
 		{"no default", "variable \"dev_url\" {\n  type = string\n}\n" + inEnv("  dev = var.dev_url"), "atlas.hcl:5:9: variable dev_url has no default (atlas.hcl:1); only defaults set a variable here: add one, for example getenv(\"DEV_URL\")"},
 		{"wrong default", "variable \"a\" {\n  type    = number\n  default = \"x\"\n}\n" + inEnv("  dev = var.a"), "atlas.hcl:3:13: the default of variable a: a number is required"},
 		{"cycle", "locals {\n  a = local.b\n  b = local.a\n}\n" + inEnv("  dev = local.a"), "atlas.hcl:3:7: local a leads to itself: a -> b -> a"},

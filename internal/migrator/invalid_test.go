@@ -58,35 +58,42 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 		}
 	})
 
-	t.Run("cut off, and again", func(t *testing.T) {
-		b, head := atMarket(t)
-		b.db.Exec(`DROP INDEX "My Shop"."ix ""total"""`)
-		b.db.CutOff(`"My Shop"."Order"`, buildTotal)
-		writer := b.session(`BEGIN; UPDATE "My Shop"."Order" SET total = total WHERE id = 1`)
-		ctx, cancel := context.WithCancel(context.Background())
-		done := make(chan error, 1)
-		go func() {
-			_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
-			done <- err
-		}()
-		for range 500 {
-			if b.query("SELECT count(*)::text FROM pg_index WHERE NOT indisvalid") == "2" {
-				break
+	// Whoever cuts it off: the next apply finishes it, and drops what the first has left.
+	for name, cutOff := range map[string]func(b *bench, cancel func()){
+		"interrupted, and again": func(_ *bench, cancel func()) { cancel() },
+		"terminated, and again":  func(b *bench, _ func()) { b.terminate() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, head := atMarket(t)
+			b.db.Exec(`DROP INDEX "My Shop"."ix ""total"""`)
+			b.db.CutOff(`"My Shop"."Order"`, buildTotal)
+			writer := b.session(`BEGIN; UPDATE "My Shop"."Order" SET total = total WHERE id = 1`)
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			done := make(chan error, 1)
+			go func() {
+				_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
+				done <- err
+			}()
+			for range 500 {
+				if b.query("SELECT count(*)::text FROM pg_index WHERE NOT indisvalid") == "2" {
+					break
+				}
+				time.Sleep(20 * time.Millisecond)
 			}
-			time.Sleep(20 * time.Millisecond)
-		}
-		cancel()
-		if err := <-done; !errors.Is(err, context.Canceled) {
-			t.Fatalf("apply gave %v", err)
-		}
-		b.end(writer, "ROLLBACK")
-		st := b.status()
-		if len(st.Invalid) != 2 || st.Invalid[0].Next != migrator.NextBuild || st.Invalid[1].Next != migrator.NextDrop {
-			t.Errorf("the status is %+v", st.Invalid)
-		}
-		b.mustApply(migrator.ApplyOptions{})
-		b.same(head)
-	})
+			cutOff(b, cancel)
+			if err := <-done; err == nil || ctx.Err() != nil && !errors.Is(err, context.Canceled) {
+				t.Fatalf("apply gave %v", err)
+			}
+			b.end(writer, "ROLLBACK")
+			st := b.status()
+			if len(st.Invalid) != 2 || st.Invalid[0].Next != migrator.NextBuild || st.Invalid[1].Next != migrator.NextDrop {
+				t.Errorf("the status is %+v", st.Invalid)
+			}
+			b.mustApply(migrator.ApplyOptions{})
+			b.same(head)
+		})
+	}
 
 	t.Run("what REINDEX left beside a valid one", func(t *testing.T) {
 		b, head := atMarket(t)

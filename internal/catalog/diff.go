@@ -46,7 +46,7 @@ func (d Difference) Qualified() string {
 // IsIndex reports whether d is about the index of that name, qualified and quoted as
 // quote_ident does.
 func (d Difference) IsIndex(name string) bool {
-	return d.Kind == "index" && d.Qualified() == escape(name)
+	return d.Kind == "index" && d.Qualified() == Escape(name)
 }
 
 // Diff returns how have differs from want, ordered by table, kind and name; it

@@ -14,11 +14,11 @@ type line struct{ kind, name, def string }
 
 // String joins and escapes the parts; a line without a definition ends with its name.
 func (l line) String() string {
-	s := l.kind + " " + escape(l.name)
+	s := l.kind + " " + Escape(l.name)
 	if l.def == "" {
 		return s
 	}
-	return s + ": " + escape(l.def)
+	return s + ": " + Escape(l.def)
 }
 
 // The kinds that a line can begin with. Where one begins another, the longer
@@ -81,10 +81,10 @@ func parts(name string) []string {
 	}
 }
 
-// escape makes one visible line of s. Beside line breaks it escapes the
+// Escape makes one visible line of s, as names and definitions stand in a catalog. Beside line breaks it escapes the
 // characters that would show a reviewer another text than stands there. The
 // escaped forms of two texts are never the same.
-func escape(s string) string {
+func Escape(s string) string {
 	if !strings.ContainsFunc(s, mustEscape) {
 		return s
 	}

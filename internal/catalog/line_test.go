@@ -48,8 +48,8 @@ func TestEscape(t *testing.T) {
 		"a\u202eb\u2028c": `a\u202eb\u2028c`,
 		"\xff\ufffd":      `\xff\ufffd`,
 	} {
-		if got := escape(in); got != want {
-			t.Errorf("escape(%q) = %s, want %s", in, got, want)
+		if got := Escape(in); got != want {
+			t.Errorf("Escape(%q) = %s, want %s", in, got, want)
 		}
 	}
 }
@@ -58,11 +58,11 @@ func TestEscapeInjective(t *testing.T) {
 	text := rapid.StringOf(rapid.SampledFrom([]rune("a\\nx0u\n\r\t\u202e\ufffd")))
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := text.Draw(t, "a"), text.Draw(t, "b")
-		if (a == b) != (escape(a) == escape(b)) {
-			t.Errorf("escape(%q) = %q, escape(%q) = %q", a, escape(a), b, escape(b))
+		if (a == b) != (Escape(a) == Escape(b)) {
+			t.Errorf("Escape(%q) = %q, Escape(%q) = %q", a, Escape(a), b, Escape(b))
 		}
-		if strings.ContainsAny(escape(a), "\n\r\t") {
-			t.Errorf("escape(%q) = %q", a, escape(a))
+		if strings.ContainsAny(Escape(a), "\n\r\t") {
+			t.Errorf("Escape(%q) = %q", a, Escape(a))
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ariga.io/atlas/sql/migrate"
@@ -59,7 +60,7 @@ func DesiredOn(ctx context.Context, base *State, name string, src []byte) (*Stat
 	return s, nil
 }
 
-// build creates what the document says, and reads the catalog.
+// build creates what the document says, reads the catalog, and sees that it is all there.
 func (s *State) build(ctx context.Context, doc *document) error {
 	var changes []schema.Change
 	for _, ns := range doc.realm.Schemas {
@@ -75,21 +76,27 @@ func (s *State) build(ctx context.Context, doc *document) error {
 	if err != nil {
 		return doc.unplaced(err)
 	}
-	err = pgx.BeginFunc(ctx, s.db.native, func(pgx.Tx) error {
-		for _, c := range planned {
-			if err := s.db.run.Exec(ctx, c.Cmd); err != nil {
-				return doc.refused(c, err)
-			}
+	var stmts []string
+	var order []tableName
+	for _, c := range planned {
+		stmts = append(stmts, c.Cmd)
+		if add, ok := c.Source.(*schema.AddTable); ok && !slices.Contains(order, nameOf(add.T)) {
+			order = append(order, nameOf(add.T))
 		}
-		return nil
+	}
+	err = pgx.BeginFunc(ctx, s.db.native, func(pgx.Tx) error {
+		switch i, err := s.execAll(ctx, stmts); {
+		case err != nil && i >= 0:
+			return doc.refused(planned[i], err)
+		case err != nil:
+			return err
+		}
+		return s.confirm(ctx, doc, order)
 	})
 	if err != nil && !errors.As(err, new(*SchemaError)) {
 		return fmt.Errorf("creating the schema file's objects: %w", err)
 	}
-	if err != nil {
-		return err
-	}
-	return s.Refresh(ctx)
+	return err
 }
 
 // strip drops what schema files express: tables, enums, and the schemas that are empty

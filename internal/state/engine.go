@@ -54,12 +54,14 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 			}
 		}
 		var keys []*migrate.Change
-		for _, m := range merged.take(c.Source) {
-			one, err := drv.PlanChanges(ctx, "key", []schema.Change{m}, options)
+		for _, add := range merged.take(c.Source) {
+			one, err := s.Plan(ctx, []schema.Change{add})
 			if err != nil {
 				return nil, err
 			}
-			keys = append(keys, one.Changes...)
+			one[0].Comment = fmt.Sprintf("add constraint %q to table %q by itself: PostgreSQL merges keys over the same columns in one statement",
+				add.Changes[0].(*schema.AddIndex).I.Name, add.T.Name)
+			keys = append(keys, one...)
 		}
 		if _, ok := c.Source.(*schema.DropTable); ok {
 			for _, k := range keys {
@@ -80,7 +82,7 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 }
 
 // mergedKeys are unique constraints by their tables' schemas and names.
-type mergedKeys map[[2]string][]schema.Change
+type mergedKeys map[tableName][]*schema.ModifyTable
 
 // takeMerged takes out of the tables that changes create, or whose drop they reverse, each
 // unique constraint over the same columns as a key before it: of keys that one statement
@@ -109,8 +111,7 @@ func takeMerged(changes []schema.Change) (merged mergedKeys, restore func()) {
 			switch columns := columnList(i); {
 			case !isUniqueConstraint(i):
 			case seen[columns]:
-				name := [2]string{t.Schema.Name, t.Name}
-				merged[name] = append(merged[name], &schema.ModifyTable{T: t, Changes: []schema.Change{&schema.AddIndex{I: i}}})
+				merged[nameOf(t)] = append(merged[nameOf(t)], &schema.ModifyTable{T: t, Changes: []schema.Change{&schema.AddIndex{I: i}}})
 				continue
 			default:
 				seen[columns] = true
@@ -128,7 +129,7 @@ func takeMerged(changes []schema.Change) (merged mergedKeys, restore func()) {
 
 // take returns what adds the keys of the table that a statement creates or drops, each for
 // itself, and forgets them: the statements after the first have the same source.
-func (m mergedKeys) take(src schema.Change) []schema.Change {
+func (m mergedKeys) take(src schema.Change) []*schema.ModifyTable {
 	var t *schema.Table
 	switch src := src.(type) {
 	case *schema.AddTable:
@@ -138,9 +139,8 @@ func (m mergedKeys) take(src schema.Change) []schema.Change {
 	default:
 		return nil
 	}
-	name := [2]string{t.Schema.Name, t.Name}
-	keys := m[name]
-	delete(m, name)
+	keys := m[nameOf(t)]
+	delete(m, nameOf(t))
 	return keys
 }
 

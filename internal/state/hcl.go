@@ -116,13 +116,7 @@ func (d *document) index(body *hclsyntax.Body, path []label) {
 				l.schema = b.Labels[0]
 			}
 		}
-		if a := b.Body.Attributes["schema"]; a != nil {
-			if t, ok := a.Expr.(*hclsyntax.ScopeTraversalExpr); ok {
-				if n, ok := t.Traversal[len(t.Traversal)-1].(hcl.TraverseAttr); ok {
-					l.schema = n.Name
-				}
-			}
-		}
+		l.schema = cmp.Or(schemaOf(b), l.schema)
 		p := append(slices.Clone(path), l)
 		d.blocks = append(d.blocks, block{path: p, pos: b.TypeRange.Start})
 		d.index(b.Body, p)

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -101,14 +102,8 @@ func refuseHidden(ctx context.Context, conn *pgx.Conn, c catalog.Catalog) error 
 
 func inspect(ctx context.Context, drv migrate.Driver, opts catalog.Options) (*schema.Realm, error) {
 	exclude := slices.Clone(opts.Exclude)
-	for _, t := range []struct{ schema, table string }{
-		{opts.AlembicSchema, "alembic_version"},
-		{opts.JournalSchema, "atlas_schema_revisions"},
-	} {
-		if t.schema == "" {
-			t.schema = "public"
-		}
-		exclude = append(exclude, fmt.Sprintf(`"%s"."%s"`, t.schema, t.table))
+	for _, t := range recordTables(opts) {
+		exclude = append(exclude, fmt.Sprintf(`"%s"."%s"`, t[0], t[1]))
 	}
 	r, err := drv.InspectRealm(ctx, &schema.InspectRealmOption{Exclude: exclude})
 	if err != nil {
@@ -121,6 +116,14 @@ func inspect(ctx context.Context, drv migrate.Driver, opts catalog.Options) (*sc
 		return nil, fmt.Errorf("inspecting what the engine does not see: %w", err)
 	}
 	return r, nil
+}
+
+// recordTables are the two tables of the record.
+func recordTables(opts catalog.Options) []tableName {
+	return []tableName{
+		{cmp.Or(opts.AlembicSchema, "public"), "alembic_version"},
+		{cmp.Or(opts.JournalSchema, "public"), "atlas_schema_revisions"},
+	}
 }
 
 // leaveOutRecord takes out of r the schemas that hold nothing but the record: no

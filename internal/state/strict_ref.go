@@ -3,6 +3,7 @@ package state
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -76,6 +77,8 @@ func schemaRef(c *strictness, in scope, a *hclsyntax.Attribute) {
 		c.refuse(a.Expr.Range().Start, "%q in %s must refer to a schema block, such as schema.public", a.Name, in)
 	case !slices.Contains(c.decls.schemas, parts[1]):
 		c.refuse(a.Expr.Range().Start, "there is no block schema %q%s", parts[1], nearest(parts[1], slices.Clone(c.decls.schemas)))
+	default:
+		c.referable(a.Expr.Range().Start, "schema", parts[1])
 	}
 }
 
@@ -189,7 +192,19 @@ func (c *strictness) column(in scope, a *hclsyntax.Attribute, x hclsyntax.Expres
 		c.refuse(at, "there is no column %q in table %q%s", parts[n-1], lastLabel(t), nearest(parts[n-1], names))
 		return nil
 	}
+	c.referable(at, "column", parts[n-1])
+	if n > 2 {
+		c.referable(at, "table", parts[n-3])
+	}
 	return t
+}
+
+// referable refuses references to names that the engine escapes in one place and not in
+// another: it doesn't find them, or crashes.
+func (c *strictness) referable(at hcl.Pos, kind, name string) {
+	if strconv.Quote(name) != `"`+name+`"` {
+		c.refuse(at, "the engine cannot refer to %s %q, whose name has a backslash or a character that does not print; choose another name, or create it in a migration (new)", kind, name)
+	}
 }
 
 func (c *strictness) tableAt(at hcl.Pos, names []string) *hclsyntax.Block {

@@ -1,0 +1,6 @@
+schema "public" {}
+table "hall" {
+  schema = schema.public
+  column "id" { type = integer }
+  primary_key { columns = [column.id] }
+}

@@ -1,0 +1,13 @@
+-- atlas:txmode none
+
+-- Checks new rows from now on; those that are there are validated later, without blocking anybody.
+ALTER TABLE public.seat ADD CONSTRAINT to_hall_too FOREIGN KEY (hall_id) REFERENCES public.hall(id) NOT VALID;
+
+-- Reads the whole table and blocks nobody; fails if a row is against to_hall_too.
+ALTER TABLE public.seat VALIDATE CONSTRAINT to_hall_too;
+
+-- Checks new rows from now on; those that are there are validated later, without blocking anybody.
+ALTER TABLE public.seat ADD CONSTRAINT a_to_hall FOREIGN KEY (hall_id) REFERENCES public.hall(id) NOT VALID;
+
+-- Reads the whole table and blocks nobody; fails if a row is against a_to_hall.
+ALTER TABLE public.seat VALIDATE CONSTRAINT a_to_hall;

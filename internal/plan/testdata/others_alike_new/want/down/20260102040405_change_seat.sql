@@ -1,0 +1,3 @@
+ALTER TABLE public.seat
+  DROP CONSTRAINT positive_too,
+  DROP CONSTRAINT a_positive;

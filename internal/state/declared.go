@@ -1,0 +1,223 @@
+package state
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
+)
+
+// confirm reads the catalog, inside of a transaction, and compares it with the file:
+// everything that the file declares must be there as it is declared, and its tables must have
+// nothing else. The error joins a *SchemaError for each difference.
+//
+// It doesn't rely on the engine's statements. PostgreSQL makes what the file declares a
+// second time, in schemas of its own and each thing by a statement of its own, and says what
+// it made; none of that stays. order are the tables in the order in which they were created,
+// which the names that PostgreSQL derives depend on.
+func (s *State) confirm(ctx context.Context, doc *document, order []tableName) error {
+	twins := twins{}
+	for i, ns := range doc.realm.Schemas {
+		twins[ns.Name] = fmt.Sprintf("declared '%d", i+1)
+	}
+	decls, err := doc.declarations(s.opts, twins, order)
+	if err != nil {
+		return err
+	}
+	err = s.compare(ctx, doc, twins, decls)
+	var refused *SchemaError
+	if errors.As(err, &refused) && refused.Err != nil {
+		// What a table's statement misses is said better of what it misses.
+		decls = slices.DeleteFunc(decls, func(d declaration) bool { return d.table != nil })
+		err = cmp.Or(s.compare(ctx, doc, twins, decls), err)
+	}
+	if err == nil && len(s.opts.Exclude) > 0 {
+		err = s.Refresh(ctx)
+	}
+	return err
+}
+
+// compare is confirm for some declarations.
+func (s *State) compare(ctx context.Context, doc *document, twins twins, decls []declaration) error {
+	var stmts []string
+	var makes []declaration // what each of stmts makes
+	for _, d := range decls {
+		for _, sql := range d.stmts {
+			stmts, makes = append(stmts, sql), append(makes, d)
+		}
+	}
+	if i, err := s.execAll(ctx, stmts); err != nil {
+		if i < 0 {
+			return fmt.Errorf("comparing the database with the schema file: %w", err)
+		}
+		d := makes[i]
+		return &SchemaError{File: doc.name, Line: d.pos.Line, Col: d.pos.Column, Err: err, Msg: d.what + ": " + runner.Message(err) + "; correct the schema file"}
+	}
+	opts := s.opts
+	opts.Exclude = nil // what is left out is declared all the same
+	all, err := catalog.Read(ctx, s.db.native, opts)
+	if err == nil {
+		err = s.undoAll(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	want, have := twins.split(all)
+	for _, d := range decls {
+		if !d.primaryKey {
+			continue
+		}
+		for i, line := range want {
+			if def, ok := strings.CutPrefix(line, d.key+": UNIQUE "); ok {
+				want[i] = d.key + ": PRIMARY KEY " + def
+			}
+		}
+	}
+	s.Catalog = of(have)
+	return doc.differences(decls, want, s.Catalog)
+}
+
+// execAll runs statements inside of a transaction, in one round trip. If one fails it is the
+// ith, and nothing is left of the others; i is negative if the failure is none of theirs.
+// undoAll takes back what they did.
+func (s *State) execAll(ctx context.Context, stmts []string) (i int, err error) {
+	err = s.db.run.Exec(ctx, strings.Join(append([]string{"SAVEPOINT statements"}, stmts...), "\n;\n"))
+	if err == nil || !errors.As(err, new(*pgconn.PgError)) {
+		return -1, err
+	}
+	// One at a time they show which it was.
+	if err := s.undoAll(ctx); err != nil {
+		return -1, err
+	}
+	for i, stmt := range stmts {
+		if err := s.db.run.Exec(ctx, stmt); err != nil {
+			return i, errors.Join(err, s.undoAll(ctx))
+		}
+	}
+	return -1, nil
+}
+
+func (s *State) undoAll(ctx context.Context) error {
+	if err := s.db.run.Exec(ctx, "ROLLBACK TO SAVEPOINT statements"); err != nil {
+		return fmt.Errorf("rolling back: %w", err)
+	}
+	return nil
+}
+
+// twins are the names of the schemas in which what the file declares is made a second time,
+// by the names of the file's schemas. They need quoting, and have a single quote in them: so
+// they can be told from all else in a catalog's line, in a string constant too.
+type twins map[string]string
+
+// split divides the lines of a catalog into what is in the twins, under the names of the
+// file's schemas, and the rest.
+func (t twins) split(c catalog.Catalog) (declared, rest []string) {
+	var renames []string
+	var prefixes []string
+	for ns, twin := range t {
+		from, to := catalog.Escape(pgsql.Ident(twin)), catalog.Escape(pgsql.Ident(ns))
+		prefixes = append(prefixes, from)
+		renames = append(renames, from, to, quotesTwice(from), quotesTwice(to))
+	}
+	names := strings.NewReplacer(renames...)
+	for _, line := range c.Lines() {
+		_, name, _ := parseLine(line)
+		if !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
+			rest = append(rest, line)
+			continue
+		}
+		if line = names.Replace(line); line != "schema public" { // a catalog doesn't list it
+			declared = append(declared, line)
+		}
+	}
+	return declared, rest
+}
+
+func quotesTwice(s string) string { return strings.ReplaceAll(s, "'", "''") }
+
+// differences returns a *SchemaError for each difference between what the file declares,
+// want, and what there is, joined.
+func (d *document) differences(decls []declaration, want []string, have catalog.Catalog) error {
+	byKey := map[string]declaration{}
+	for _, decl := range decls {
+		byKey[decl.key] = decl
+	}
+	wanted := map[string]bool{}
+	for _, line := range want {
+		wanted[lineKey(line)] = true
+	}
+	var errs []error
+	for _, diff := range catalog.Diff(of(want), have) {
+		name := diff.Object
+		if diff.Table != "" && diff.Table != diff.Object {
+			name = diff.Table + "." + diff.Object
+		}
+		missing := wanted[diff.Kind+" "+name]
+		table, declared := byKey["table "+diff.Table]
+		if !missing && (diff.Table == "" || !declared) {
+			continue // stands outside the file
+		}
+		kind, isComment := strings.CutPrefix(diff.Kind, "comment on ")
+		decl, ok := byKey[kind+" "+name]
+		if !ok && kind == "index" {
+			decl, ok = byKey["constraint "+name]
+		}
+		if !ok && kind == "sequence" {
+			_, column, _ := strings.Cut(diff.Want, " owned by ")
+			decl, ok = byKey["column "+column]
+		}
+		if decl.unnamed && diff.Have != "" {
+			continue // PostgreSQL chose the name
+		}
+		e := &SchemaError{File: d.name, Line: 1, Col: 1}
+		switch subject := cmp.Or(decl.what, kind+" "+name); {
+		case !missing && !ok:
+			e.Line, e.Col = table.pos.Line, table.pos.Column
+			e.Msg = fmt.Sprintf("%s has %s %s (%s) in the database made from this file, which does not declare it", table.what, diff.Kind, diff.Object, diff.Have)
+		case isComment && diff.Have != "":
+			e.Msg = fmt.Sprintf("the comment on %s is %s in the database made from this file, which declares %s", subject, diff.Have, cmp.Or(diff.Want, "none"))
+		case isComment:
+			e.Msg = fmt.Sprintf("the comment on %s is missing from the database made from this file", subject)
+		case diff.Want == "" || diff.Have == "":
+			e.Msg = subject + " is missing from the database made from this file"
+			if diff.Want != "" {
+				e.Msg += " (" + diff.Want + ")"
+			}
+		case strings.Contains(diff.Text, " is named "):
+			e.Msg = fmt.Sprintf("%s has another name in the database made from this file: %s", subject, diff.Text)
+		default:
+			e.Msg = fmt.Sprintf("%s is declared as %s, but is %s in the database made from this file", subject, diff.Want, diff.Have)
+		}
+		if ok && decl.pos.Line > 0 {
+			e.Line, e.Col = decl.pos.Line, decl.pos.Column
+		}
+		if kind == "column" && diff.Have == diff.Want+" not null" {
+			e.Msg += "; the columns of a primary key are never null: take out null = true"
+		} else {
+			e.Msg += "; " + asSQL
+		}
+		errs = append(errs, e)
+	}
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
+
+// lineKey is how a catalog's line begins: its kind and the name.
+func lineKey(line string) string {
+	kind, rest, comment := parseLine(line)
+	if comment {
+		kind = "comment on " + kind
+	}
+	name, _ := cutName(rest)
+	return kind + " " + name
+}

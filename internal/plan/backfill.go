@@ -23,15 +23,14 @@ func backfill(t *table, c *column) op {
 // backfillSQL walks along the primary key or, where there is none, along the table's
 // blocks, several times, because rows that others update meanwhile move.
 func backfillSQL(t *table, c *column) string {
-	s := backfillBlock(t, c)
-	if strings.Contains(s, "$$") {
-		return "DO " + dollarQuote(s)
-	}
-	return "DO $$\n" + s + "\n$$"
+	return "DO " + dollarQuote(backfillBlock(t, c))
 }
 
-// dollarQuote quotes a text that has dollars of its own.
+// dollarQuote quotes a text by dollars that it does not have itself.
 func dollarQuote(s string) string {
+	if !strings.Contains(s, "$$") {
+		return "$$\n" + s + "\n$$"
+	}
 	tag := "$block$"
 	for strings.Contains(s, tag) {
 		tag = "$" + tag[1:len(tag)-1] + "_$"

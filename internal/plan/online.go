@@ -58,8 +58,12 @@ func (d *differ) tables(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(d.have.tables)) {
 		if d.want.tables[name] == nil {
 			for _, k := range d.have.tables[name].constraints {
-				if d.freed[k] {
+				switch {
+				case d.freed[k]:
 					d.freeKey(d.have.tables[name], k, nil)
+				case k.Kind == "f" && d.losesKey(k):
+					d.freed[k] = true // not the engine's, then
+					d.dropConstraint(d.have.tables[name], k)
 				}
 			}
 			continue

@@ -113,6 +113,9 @@ func finishConstraint(t *table, k *constraint) []cmd {
 
 func (d *differ) addConstraintPart(t *table, k *constraint) []op {
 	drop := []cmd{dropConstraint(t, k.Name)}
+	if k.Kind == "p" || k.Kind == "u" {
+		drop = d.undoKey(t, k.index, drop[0])
+	}
 	plain := "ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + " " + k.Def
 	switch {
 	case k.Kind == "x":
@@ -170,9 +173,14 @@ func usingIndex(k *constraint, index string) string {
 
 func (d *differ) dropConstraint(t *table, k *constraint) {
 	o := op{stage: stageDrop, key: t.String(), up: []cmd{dropConstraint(t, k.Name)}}
-	if k.Kind == "f" && d.want.tables[t.String()].hasAny(k.Columns) {
+	switch {
+	case k.Kind == "f" && (d.losesKey(k) || d.want.tables[t.String()].hasAny(k.Columns)):
 		o.stage, o.key = stageDropKeys, "" // else the column's drop locks the other table anyway
 		o.downMarks = d.emptyMarks(t, k)
+	case k.Kind == "p" || k.Kind == "u":
+		if o.up = d.dropKey(t, k.index, o.up[0]); o.up[0].action == "" {
+			o.stage, o.key = stageLetGo, ""
+		}
 	}
 	d.add(o.undo(d.addConstraint(t, k)))
 }
@@ -281,18 +289,20 @@ func (d *differ) promote(have, want *table, k *constraint) bool {
 		return false
 	}
 	d.settled[i] = true
-	d.add(op{stage: stageSwap, key: have.String(), up: []cmd{promoteIndex(have, i, k)}, down: d.demoteIndex(have, k, i), downApart: true})
+	drop := d.giveBackKey(have, k.index, sql(dropConstraint(have, k.Name).String()))
+	d.add(op{stage: stageSwap, key: have.String(), up: []cmd{promoteIndex(have, i, k)}, down: d.demoteIndex(have, i, drop), downApart: true})
 	return true
 }
 
 // demote makes a unique index of what was behind constraint k.
 func (d *differ) demote(have, want *table, k *constraint) bool {
 	i := unlisted(want, have, k.index)
-	if i == nil || have.Partitioned || k.Kind == "x" || len(k.index.Users) > 0 {
+	if i == nil || have.Partitioned || k.Kind == "x" {
 		return false
 	}
 	d.settled[i] = true
-	d.add(op{stage: stageBuild, up: d.demoteIndex(have, k, i), down: []cmd{promoteIndex(have, i, k)}})
+	drop := d.dropKey(have, k.index, sql(dropConstraint(have, k.Name).String()))
+	d.add(op{stage: stageBuild, up: d.demoteIndex(have, i, drop), down: []cmd{promoteIndex(have, i, k)}})
 	return true
 }
 
@@ -300,13 +310,12 @@ func promoteIndex(t *table, i *index, k *constraint) cmd {
 	return sql("ALTER TABLE "+t.String()+" ADD CONSTRAINT "+ident(k.Name)+usingIndex(k, i.Name), "The index is there already.")
 }
 
-func (d *differ) demoteIndex(t *table, k *constraint, i *index) []cmd {
+// demoteIndex builds index i, and drops the constraint whose index is like it.
+func (d *differ) demoteIndex(t *table, i *index, drop []cmd) []cmd {
 	name := d.indexName(t, i.Name, "_new")
-	return append([]cmd{
-		sql(createIndex(t, i, name), "A constraint takes its index along: another like it is built first."),
-		sql(dropConstraint(t, k.Name).String()),
-		renameIndex(t, name, i.Name),
-	}, finish(t, i)...)
+	cmds := []cmd{sql(createIndex(t, i, name), "A constraint takes its index along: another like it is built first.")}
+	cmds = append(append(cmds, drop...), renameIndex(t, name, i.Name))
+	return append(cmds, finish(t, i)...)
 }
 
 // hasAny says whether the table has one of the columns at least.

@@ -76,7 +76,7 @@ func (d *differ) addIndex(t *table, i *index) []op {
 	if t.Partitioned {
 		return d.addPartitionedIndex(t, i)
 	}
-	return []op{{stage: stageBuild, up: append([]cmd{sql(createIndex(t, i, i.Name))}, finish(t, i)...), down: []cmd{sql(dropIndex(t, i.Name))}}}
+	return []op{{stage: stageBuild, up: append([]cmd{sql(createIndex(t, i, i.Name))}, finish(t, i)...), down: d.undoKey(t, i, sql(dropIndex(t, i.Name)))}}
 }
 
 func (d *differ) dropIndex(t *table, i *index) {
@@ -84,7 +84,7 @@ func (d *differ) dropIndex(t *table, i *index) {
 		d.add(d.dropPartitionedIndex(t, i))
 		return
 	}
-	o := op{stage: stageDropIndex, up: []cmd{sql(dropIndex(t, i.Name))}}
+	o := op{stage: stageDropIndex, up: d.dropKey(t, i, sql(dropIndex(t, i.Name)))}
 	d.add(o.undo(d.addIndex(t, i)))
 }
 

@@ -32,6 +32,7 @@ const (
 	stageLateScan                // the scan for those
 	stageSwap                    // new constraints take the place of old ones
 	stageDropKeys                // foreign keys
+	stageLetGo                   // unique indexes that other foreign keys may rest on
 	stageDropIndex               // indexes
 	stageDrop                    // constraints and columns, a file for each table
 	stageDropTables              //
@@ -41,7 +42,7 @@ const (
 // apart says whether the stage's statements commit one by one.
 func (s stage) apart() bool {
 	switch s {
-	case stageFree, stageAnalyze, stageNewKeys, stageKeys, stageValidate, stageBuild, stageLateKeys, stageLateScan, stageDropKeys, stageDropIndex, stageDropTables:
+	case stageFree, stageAnalyze, stageNewKeys, stageKeys, stageValidate, stageBuild, stageLateKeys, stageLateScan, stageDropKeys, stageLetGo, stageDropIndex, stageDropTables:
 		return true
 	}
 	return false

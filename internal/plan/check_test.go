@@ -174,14 +174,15 @@ func TestCheck(t *testing.T) {
 }
 
 func TestCheckOfTheRepository(t *testing.T) {
-	r, err := Check(context.Background(), repository(t, pgtest.Server(t)))
+	cfg := repository(t, pgtest.Server(t))
+	r, err := Check(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range r.Findings {
 		t.Errorf("%s %s: %s %v", f.Kind, f.File, f.Text, f.Differences)
 	}
-	if len(r.Files) != 6 {
+	if len(r.Files) != len(cfg.Dir.Files()) {
 		t.Errorf("looked at %q", r.Files)
 	}
 }

@@ -1,0 +1,241 @@
+package plan
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// restsOn returns the names of the indexes that foreign keys rest on, by the keys' names.
+func restsOn(t *testing.T, conn *pgx.Conn) map[string]string {
+	t.Helper()
+	rows, err := conn.Query(t.Context(), "SELECT conname, conindid::regclass::text, convalidated FROM pg_constraint WHERE contype = 'f' ORDER BY 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := map[string]string{}
+	var name, index string
+	var valid bool
+	if _, err := pgx.ForEachRow(rows, []any{&name, &index, &valid}, func() error {
+		if rest[name] = index; !valid {
+			rest[name] += ", not valid"
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return rest
+}
+
+const keyHCL = `schema "public" {}
+table "seat" {
+  schema = schema.public
+  column "id" { type = integer }
+  column "row" { type = integer }
+  column "beside" {
+    type = integer
+    null = true
+  }
+  # keys of seat
+  foreign_key "beside" {
+    columns     = [column.beside]
+    ref_columns = [column.id]
+  }
+}
+table "ticket" {
+  schema = schema.public
+  column "id" { type = integer }
+  column "seat_id" {
+    type = integer
+    null = true
+  }
+  primary_key { columns = [column.id] }
+  foreign_key "seat" {
+    columns     = [column.seat_id]
+    ref_columns = [table.seat.column.id]
+    on_delete   = SET_NULL
+  }
+}
+`
+
+func withKeys(keys string) []byte {
+	return []byte(strings.Replace(keyHCL, "  # keys of seat\n", keys, 1))
+}
+
+const (
+	seatKey    = "  primary_key { columns = [column.id] }\n"
+	seatUnique = "  unique \"seat_ref\" { columns = [column.id] }\n"
+	seatIndex  = "  index \"seat_index\" {\n    unique = true\n    columns = [column.id]\n  }\n"
+	seatRows   = "INSERT INTO seat VALUES (1, 1, NULL), (2, 1, 1); INSERT INTO ticket VALUES (1, 1), (2, 2), (3, NULL); COMMENT ON CONSTRAINT seat ON ticket IS 'the seat''s'"
+)
+
+// TestKeysGoOver takes foreign keys from one of three keys with the same columns to another,
+// by all ways of one more and one less, on tables with rows and back: on the database that the
+// migrations give, and on one where a restore let them rest on whichever it made first.
+func TestKeysGoOver(t *testing.T) {
+	t.Run("to itself", func(t *testing.T) {
+		goOver(t, [][]int{{0}, {0, 1}, {1}, {1, 2}, {0, 1, 2}, {0, 2}, {0, 1}}, true)
+	})
+	t.Run("of another table", func(t *testing.T) {
+		goOver(t, [][]int{{0}, {0, 2}, {2}, {1}, {2}, {1, 2}, {1}, {0, 1}}, false)
+	})
+}
+
+// goOver plans from each set of keys to the next. The table refers to itself if self is set,
+// which the engine can do by a primary key or unique constraint only.
+func goOver(t *testing.T, steps [][]int, self bool) {
+	keys := []string{seatKey, seatUnique, seatIndex}
+	p := newProject(t)
+	for _, set := range steps {
+		text := ""
+		for _, i := range set {
+			text += keys[i]
+		}
+		p.hcl, p.now = withKeys(text), p.now.Add(time.Hour)
+		if !self {
+			p.hcl = regexp.MustCompile(`(?s)  foreign_key "beside" .*?\n  }\n`).ReplaceAll(p.hcl, nil)
+		}
+		if pl := p.plan(); len(pl.Files) == 0 {
+			t.Fatalf("nothing to plan for\n%s", text)
+		}
+	}
+	cfg := p.config()
+	if r, err := Check(t.Context(), cfg); err != nil || !r.OK() {
+		t.Fatalf("%v %v", r, err)
+	}
+	names := []string{"seat_pkey", "seat_ref", "seat_index"}
+	// A restore makes what a foreign key can rest on in one order or another.
+	for _, order := range [][]int{nil, {0, 1, 2}, {1, 0, 2}, {2, 1, 0}, {1, 2, 0}} {
+		s, err := state.Replay(t.Context(), cfg.Server, cfg.Dir, 0, cfg.Options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if _, err := s.Conn().Exec(t.Context(), seatRows); err != nil {
+			t.Fatal(err)
+		}
+		path := []catalog.Catalog{s.Catalog}
+		look := func(file string) {
+			t.Helper()
+			if err := s.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for name, index := range restsOn(t, s.Conn()) {
+				if !slices.Contains(names, index) {
+					t.Errorf("%v: after %s the key %s rests on %s", order, file, name, index)
+				}
+			}
+		}
+		look("")
+		path = []catalog.Catalog{s.Catalog}
+		for _, f := range cfg.Dir.Files()[1:] {
+			restore(t, s.Conn(), names, order, self)
+			if err := s.Up(t.Context(), f); err != nil {
+				t.Fatalf("%v: %v", order, err)
+			}
+			look(f.Name)
+			path = append(path, s.Catalog)
+		}
+		for i, f := range slices.Backward(cfg.Dir.Files()[1:]) {
+			if diff := cmp.Diff(path[i+1].Lines(), s.Catalog.Lines()); diff != "" {
+				t.Errorf("%v: before the way back of %s (-want +got):\n%s", order, f.Name, diff)
+			}
+			restore(t, s.Conn(), names, order, self)
+			if err := s.Down(t.Context(), f.Down); err != nil {
+				t.Fatalf("%v: %v", order, err)
+			}
+			look("down/" + f.Name)
+		}
+		if diff := cmp.Diff(path[0].Lines(), s.Catalog.Lines()); diff != "" {
+			t.Errorf("%v: there and back (-want +got):\n%s", order, diff)
+		}
+		if got := countRows(t, s.Conn()); got != "seat 2, ticket 3" {
+			t.Error(got)
+		}
+	}
+}
+
+// restore makes the keys of table seat again, in an order, and what rests on them.
+func restore(t *testing.T, conn *pgx.Conn, names []string, order []int, self bool) {
+	t.Helper()
+	if order == nil {
+		return
+	}
+	defs := []string{
+		"ALTER TABLE seat ADD CONSTRAINT seat_pkey PRIMARY KEY (id)",
+		"ALTER TABLE seat ADD CONSTRAINT seat_ref UNIQUE (id)",
+		"CREATE UNIQUE INDEX seat_index ON seat (id)",
+	}
+	drops := []string{
+		"ALTER TABLE seat DROP CONSTRAINT seat_pkey",
+		"ALTER TABLE seat DROP CONSTRAINT seat_ref",
+		"DROP INDEX seat_index",
+	}
+	sql := "ALTER TABLE ticket DROP CONSTRAINT seat;\n"
+	var adds, last string
+	if self {
+		sql += "ALTER TABLE seat DROP CONSTRAINT beside;\n"
+		last = "ALTER TABLE seat ADD CONSTRAINT beside FOREIGN KEY (beside) REFERENCES seat (id);\n"
+	}
+	for _, i := range order {
+		var there bool
+		if err := conn.QueryRow(t.Context(), "SELECT to_regclass($1) IS NOT NULL", names[i]).Scan(&there); err != nil {
+			t.Fatal(err)
+		}
+		if there {
+			sql += drops[i] + ";\n"
+			adds += defs[i] + ";\n"
+		}
+	}
+	sql += adds + last +
+		"ALTER TABLE ticket ADD CONSTRAINT seat FOREIGN KEY (seat_id) REFERENCES seat (id) ON DELETE SET NULL;\n" +
+		"COMMENT ON CONSTRAINT seat ON ticket IS 'the seat''s'"
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A run that is cut off after a statement, and before that is recorded, runs it again.
+func TestLettingGoIsRepeatable(t *testing.T) {
+	p := newProject(t)
+	p.start(withKeys(seatKey + seatUnique))
+	p.hcl = withKeys(seatUnique)
+	pl := p.plan()
+	s, err := state.Replay(t.Context(), pgtest.Server(t), p.config().Dir, 0, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Conn().Exec(t.Context(), seatRows); err != nil {
+		t.Fatal(err)
+	}
+	if rest := restsOn(t, s.Conn()); rest["seat"] != "seat_pkey" {
+		t.Fatal(rest)
+	}
+	for _, f := range pl.Files {
+		for _, stmt := range f.up.stmts {
+			for range 2 {
+				if _, err := s.Conn().Exec(t.Context(), stmt.Text); err != nil {
+					t.Fatalf("%v\n%s", err, stmt.Text)
+				}
+			}
+		}
+	}
+	if diff := cmp.Diff(map[string]string{"beside": "seat_ref", "seat": "seat_ref"}, restsOn(t, s.Conn())); diff != "" {
+		t.Error(diff)
+	}
+	var comment string
+	if err := s.Conn().QueryRow(context.Background(), "SELECT obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE conname = 'seat'").Scan(&comment); err != nil || comment != "the seat's" {
+		t.Error(comment, err)
+	}
+}

@@ -107,8 +107,8 @@ func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResul
 		return err
 	}
 	if opts.DryRun {
-		res.Script = m.script(s.rec, place, steps, invalid, opts.Notes)
-		return nil
+		res.Script, err = s.printed(ctx, place, steps, invalid, opts.Notes)
+		return err
 	}
 	if err := s.disk(ctx, append(slices.Clone(steps), &step{stmts: builds(invalid)})); err != nil {
 		return err

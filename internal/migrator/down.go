@@ -123,8 +123,8 @@ func (m *Migrator) down(ctx context.Context, opts DownOptions, res *DownResult) 
 		return err
 	}
 	if opts.DryRun {
-		res.Script = m.script(s.rec, place, steps, nil, opts.Notes)
-		return nil
+		res.Script, err = s.printed(ctx, place, steps, nil, opts.Notes)
+		return err
 	}
 	if len(res.Losses) > 0 && !opts.Yes {
 		return &LossError{res.Losses}

@@ -1,6 +1,7 @@
 package migrator
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// script returns what the steps would do as a script for psql, "" if that is
+// printed returns what the steps would do as a script for psql, "" if that is
 // nothing.
 //
 // invalid are the INVALID indexes as foreseen: psql drops those that the steps make
@@ -19,7 +20,7 @@ import (
 //
 // notes, if it isn't nil, says what is known of a statement, which is numbered
 // from 0, of the file "VERSION_name.sql" or "down/VERSION_name.sql".
-func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*step, invalid []InvalidIndex, notes func(file string, stmt int) []string) string {
+func (s *session) printed(ctx context.Context, place revision.Place, steps []*step, invalid []InvalidIndex, notes func(file string, stmt int) []string) (string, error) {
 	var before, after []string
 	for _, ix := range invalid {
 		if ix.later {
@@ -28,16 +29,17 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 		after = append(after, ix.mend()...)
 	}
 	if len(steps) == 0 && place.Settle == nil && len(after) == 0 {
-		return ""
+		return "", nil
 	}
-	store := m.cfg.Store
+	if err := s.script.ReadRoutines(ctx); err != nil {
+		return "", err
+	}
+	m, rec, store := s.m, s.rec, s.m.cfg.Store
 	var b strings.Builder
 	b.WriteString("-- What would be run on this database, for psql -X -f.\n\\set ON_ERROR_STOP on\n")
-	if m.cfg.Role != "" {
-		fmt.Fprintf(&b, "SET ROLE %s;\n", pgsql.Ident(m.cfg.Role))
-	}
-	b.WriteString("SET search_path = public;\nSET TimeZone = 'UTC';\nSET standard_conforming_strings = on;\n")
-	fmt.Fprintf(&b, "DO $$BEGIN IF NOT pg_try_advisory_lock(%d) THEN RAISE EXCEPTION 'another session migrates this database'; END IF; END$$;\n", lockKey())
+	lock := fmt.Sprintf("DO $$BEGIN IF NOT pg_catalog.pg_try_advisory_lock(%d) THEN RAISE EXCEPTION 'another session migrates this database'; END IF; END$$;\n", lockKey())
+	unlock := fmt.Sprintf("SELECT pg_catalog.pg_advisory_unlock(%d);\n", lockKey())
+	b.WriteString(s.script.Opening() + lock)
 	create := func() {
 		if rec.HasAlembic && rec.HasJournal {
 			return
@@ -78,16 +80,25 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 	}
 	standalone := func(title string, stmts []string) {
 		if len(stmts) > 0 {
-			fmt.Fprintf(&b, "\n-- %s\n%s;\n", title, strings.Join(stmts, ";\n"))
+			b.WriteString("\n-- " + title + "\n")
+		}
+		for _, sql := range stmts {
+			limit := bound(pgsql.Stmt{Text: sql}, m.cfg.LockTimeout)
+			fmt.Fprintf(&b, "SET lock_timeout = %d;\n%s;\n", limit.Milliseconds(), sql)
 		}
 	}
 	standalone("INVALID indexes that are built again below", before)
-	for _, st := range steps {
+	for i, st := range steps {
 		fmt.Fprintf(&b, "\n-- %s\n", st.name)
+		if i > 0 {
+			b.WriteString(s.script.Resetting(steps[i-1].stmts, unlock, lock))
+		}
 		fr := &FileRun{}
 		if wait = st.wait; wait == 0 {
 			wait = m.cfg.LockTimeout
 		}
+		enter, leave := s.script.OwnRoleScript(st.stmts)
+		record := func(n int) { b.WriteString(enter + m.recordScript(st, fr, n) + "COMMIT;\n") }
 		if !st.txNone || len(st.stmts) == 0 {
 			begin()
 			create()
@@ -95,12 +106,18 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 			for i := range st.stmts {
 				statement(st, i)
 			}
-			b.WriteString(m.recordScript(st, fr, len(st.stmts)) + "COMMIT;\n")
+			record(len(st.stmts))
 			continue
 		}
 		begin()
 		create()
-		b.WriteString(store.AdvanceScript(st.from, st.from) + m.recordScript(st, fr, st.done) + "COMMIT;\n")
+		b.WriteString(store.AdvanceScript(st.from, st.from))
+		record(st.done)
+		for i, stmt := range st.stmts[:st.done] {
+			if setsSession(stmt) {
+				statement(st, i)
+			}
+		}
 		for _, u := range runner.Cut(st.stmts, true)[st.done:] {
 			inside := u.Mode == runner.Together
 			if !inside {
@@ -108,16 +125,20 @@ func (m *Migrator) script(rec revision.Record, place revision.Place, steps []*st
 				statement(st, u.First)
 			}
 			begin()
-			b.WriteString(store.AdvanceScript(st.from, st.after(u.First)))
+			b.WriteString(enter + store.AdvanceScript(st.from, st.after(u.First)))
 			if inside {
+				b.WriteString(leave)
 				statement(st, u.First)
 			}
-			b.WriteString(m.recordScript(st, fr, u.First+1) + "COMMIT;\n")
+			record(u.First + 1)
 		}
 	}
+	if len(steps) > 0 && len(after) > 0 {
+		b.WriteString("\n" + s.script.Resetting(steps[len(steps)-1].stmts, unlock, lock))
+	}
 	standalone("INVALID indexes of this version", after)
-	fmt.Fprintf(&b, "\nSELECT pg_advisory_unlock(%d);\n", lockKey())
-	return b.String()
+	b.WriteString("\n" + unlock)
+	return b.String(), nil
 }
 
 // forPsql returns a statement that psql leaves as it is: it takes the name behind

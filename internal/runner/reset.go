@@ -52,7 +52,7 @@ func (s *Session) Reset(ctx context.Context) (bool, error) {
 	if !s.used {
 		return true, nil
 	}
-	first := !s.ran.seen
+	first := !s.ran.read
 	sql := strings.Join(resets, ";\n") + ";\nSELECT " + unlockSQL(s.opts.Keep)
 	if first {
 		sql += ";\n" + routinesSQL
@@ -64,10 +64,7 @@ func (s *Session) Reset(ctx context.Context) (bool, error) {
 	}
 	forget(s.Conn)
 	if first {
-		for _, row := range results[len(resets)+1].Rows {
-			s.ran.routine(string(row[0]))
-		}
-		s.ran.seen = true
+		s.ran.routines(results[len(resets)+1])
 	}
 	if len(results[len(resets)].Rows) > 0 {
 		if err := s.unlock(ctx); err != nil {
@@ -84,6 +81,17 @@ func (s *Session) Reset(ctx context.Context) (bool, error) {
 	s.ran.loads = s.ran.loader
 	s.used = stale
 	return !stale, nil
+}
+
+// ReadRoutines reads what the database's routines do that a reset doesn't undo. Reset does that by itself, [Session.Resetting]
+// doesn't.
+func (s *Session) ReadRoutines(ctx context.Context) error {
+	results, err := s.Conn.PgConn().Exec(ctx, routinesSQL).ReadAll()
+	if err != nil {
+		return fmt.Errorf("reading the database's routines: %w", err)
+	}
+	s.ran.routines(results[0])
+	return nil
 }
 
 // unlock frees advisory locks that the session holds more than once.

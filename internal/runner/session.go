@@ -35,6 +35,7 @@ type Session struct {
 
 	opts   Options
 	stored string // what pg_db_role_setting held for the session when it began
+	login  string // the role that logged in
 	ran    traces // of the scripts so far
 	used   bool   // since the session was set up or reset
 }
@@ -68,8 +69,34 @@ func open(ctx context.Context, conn *pgx.Conn, condition string, opts Options) (
 	if err != nil {
 		return nil, 0, fmt.Errorf("setting up the session: %w", err)
 	}
+	s.login = s.authorized()
 	return s, uint32(pid), nil
 }
+
+// authorized is SET SESSION AUTHORIZATION's role, as the server reports it.
+func (s *Session) authorized() string {
+	return s.Conn.PgConn().ParameterStatus("session_authorization")
+}
+
+// OwnRole returns statements for a transaction: after enter it is done in the role that the session began with, whatever the
+// script has set, and after leave again in the script's.
+func (s *Session) OwnRole() (enter, leave string) {
+	set := func(name, value string) string { return "pg_catalog.set_config('" + name + "', " + value + ", true)" }
+	own := "NULL" // which resets
+	if s.opts.Role != "" {
+		own = pgsql.Literal(s.opts.Role)
+	}
+	enter = "SELECT " + set(roleSetting, "pg_catalog.current_setting('role')") + ", "
+	leave = "SELECT "
+	if role := s.authorized(); role != s.login {
+		enter += set("session_authorization", "NULL") + ", "
+		leave += set("session_authorization", pgsql.Literal(role)) + ", "
+	}
+	return enter + set("role", own), leave + set("role", "pg_catalog.current_setting('"+roleSetting+"')")
+}
+
+// roleSetting holds the script's role meanwhile.
+const roleSetting = "ibutsu_schema.role"
 
 // Set changes a setting until the next Reset.
 func (s *Session) Set(ctx context.Context, name, value string) error {

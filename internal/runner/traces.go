@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -15,19 +17,23 @@ type traces struct {
 	names  map[string]bool // settings with a dot that the scripts, or routines that they may have called, name
 	loads  bool            // the scripts since the last reset may have loaded a library
 	loader bool            // a routine may load one: then any script may
-	seen   bool            // the database's routines have been read
+	read   bool            // the database's routines have been
 }
 
 // routinesSQL reads what routines of users do that leaves traces.
-const routinesSQL = `SELECT concat_ws(' ', prosrc, (SELECT string_agg('SET ' || c, ' ') FROM unnest(proconfig) c)) FROM pg_proc
-WHERE oid >= '16384' AND (prosrc ~* 'set|load' OR proconfig IS NOT NULL)`
+const routinesSQL = `SELECT pg_catalog.concat_ws(' ', p.prosrc, (SELECT pg_catalog.string_agg(pg_catalog.concat('SET ', c), ' ') FROM pg_catalog.unnest(p.proconfig) c))
+FROM pg_catalog.pg_proc p
+WHERE p.oid OPERATOR(pg_catalog.>=) '16384' AND (p.prosrc OPERATOR(pg_catalog.~*) 'set|load' OR p.proconfig IS NOT NULL)`
 
 var (
-	setting = `[\pL_][\pL\pN_$]*(?:"?\."?[\pL_][\pL\pN_$]*)+`
-	// In the body of a routine quotes may be doubled.
-	setName    = regexp.MustCompile(`\bset\s+(?:session\s+|local\s+)?"?(` + setting + `)"?\s*(?:=|to\b)`)
-	configName = regexp.MustCompile(`\bset_config\s*\(\s*(?:e?'+|\$\w*\$)(` + setting + `)`)
-	load       = regexp.MustCompile(`\bload\s+(?:e?'|\$|%)`)
+	word    = `[\pL_][\pL\pN_$]*`
+	setting = `(` + word + `(?:"?\."?` + word + `)+)`
+	space   = `(?:\s|/\*.*?\*/|--[^\n]*\n)`
+	quote   = `(?:e?'+|\$\w*\$)` // doubled in what is quoted itself
+
+	setName    = regexp.MustCompile(`\bset` + space + `+(?:(?:session|local)` + space + `+)?"?` + setting + `"?` + space + `*(?:=|to\b)`)
+	configName = regexp.MustCompile(`\bset_config` + space + `*\(` + space + `*` + quote + setting)
+	load       = regexp.MustCompile(`\bload` + space + `+(?:` + quote + `|%)`)
 	routine    = regexp.MustCompile(`^create\s+(?:or\s+replace\s+)?(?:function|procedure)\b`)
 )
 
@@ -43,11 +49,14 @@ func (t *traces) statement(text string) {
 	}
 }
 
-// routine takes down what a routine of the database may leave.
-func (t *traces) routine(text string) {
-	if t.text(strings.ToLower(text)) {
-		t.loads, t.loader = true, true
+// routines takes down what the database's routines may leave, as routinesSQL reads them.
+func (t *traces) routines(read *pgconn.Result) {
+	for _, row := range read.Rows {
+		if t.text(strings.ToLower(string(row[0]))) {
+			t.loads, t.loader = true, true
+		}
 	}
+	t.read = true
 }
 
 // text takes down the settings that a text in lower case names, and reports whether it may load a library.
@@ -58,7 +67,10 @@ func (t *traces) text(text string) (loads bool) {
 				if t.names == nil {
 					t.names = make(map[string]bool)
 				}
-				t.names[strings.ReplaceAll(m[1], `"`, "")] = true
+				name := strings.ReplaceAll(m[1], `"`, "")
+				t.names[name] = true
+				before, _, _ := strings.Cut(name, "$") // a quote's may follow
+				t.names[before] = true
 			}
 		}
 	}

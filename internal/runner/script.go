@@ -1,0 +1,60 @@
+package runner
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// Opening is what sets a session up, for psql, as Open does by itself.
+func (s *Session) Opening() string {
+	var b strings.Builder
+	for _, v := range s.opts.settings(serverMajor(s.Conn)) {
+		value := pgsql.Literal(v[1])
+		if v[0] == "search_path" { // a list of names, of which a string would be one
+			value = v[1]
+		}
+		fmt.Fprintf(&b, "SET %s = %s;\n", v[0], value)
+	}
+	// What a script does to them is seen by the sessions after it alone.
+	b.WriteString("SELECT " + oneLine(storedSQL) + " AS stored \\gset\n")
+	return b.String()
+}
+
+// Resetting is what Reset does, and what follows if it can't, for psql. It goes after a script of stmts. unlock and lock are run
+// before and after connecting again.
+func (s *Session) Resetting(stmts []pgsql.Stmt, unlock, lock string) string {
+	s.ran.loads = s.ran.loader
+	for _, stmt := range stmts {
+		s.ran.statement(stmt.Text)
+	}
+	stale := oneLine(storedSQL) + " <> :'stored' OR " + s.ran.blankSQL()
+	if s.ran.loads {
+		stale = "true"
+	}
+	return strings.Join(resets, "; ") + ";\n" +
+		"DO $$BEGIN LOOP PERFORM " + oneLine(unlockSQL(s.opts.Keep)) + "; EXIT WHEN NOT FOUND; END LOOP; END$$;\n" +
+		"SELECT " + stale + " AS stale \\gset\n" +
+		"\\if :stale\n" + unlock + "\\connect\n" + lock + "\\endif\n" +
+		s.Opening()
+}
+
+// OwnRoleScript is what OwnRole returns, for psql, in a script of stmts.
+func (s *Session) OwnRoleScript(stmts []pgsql.Stmt) (enter, leave string) {
+	enter = "SELECT pg_catalog.current_setting('role') AS role"
+	set, back := "", ""
+	for _, stmt := range stmts {
+		if text := strings.ToLower(stmt.Text); strings.Contains(text, "authorization") {
+			enter = "SELECT pg_catalog.current_setting('role') AS role, session_user AS authorized"
+			set, back = "SET LOCAL SESSION AUTHORIZATION DEFAULT;\n", "SET LOCAL SESSION AUTHORIZATION :'authorized';\n"
+		}
+	}
+	own := "DEFAULT"
+	if s.opts.Role != "" {
+		own = pgsql.Literal(s.opts.Role)
+	}
+	return enter + " \\gset\n" + set + "SET LOCAL role TO " + own + ";\n", back + "SET LOCAL role TO :'role';\n"
+}
+
+func oneLine(sql string) string { return strings.Join(strings.Fields(sql), " ") }

@@ -18,15 +18,15 @@ type Database struct {
 	server *Server
 }
 
-// Create returns a new, empty database owned by a role that is neither a
-// superuser nor may create roles.
+// Create returns a new, empty database. Who connects to it owns it, by a group,
+// and is neither a superuser nor may create roles.
 func (s *Server) Create(ctx context.Context) (*Database, error) {
 	db := s.name()
 	if err := s.createDatabase(ctx, db.Name, s.template, s.create); err != nil {
 		return nil, fmt.Errorf("creating a dev database: %w", err)
 	}
 	if s.ownSchema {
-		if err := giveSchema(ctx, s.admin, db.Name, s.owner.User); err != nil {
+		if err := giveSchema(ctx, s.admin, db.Name, s.group); err != nil {
 			return nil, fmt.Errorf("giving a dev database to its owner: %w", err)
 		}
 	}
@@ -59,7 +59,7 @@ func (s *Server) name() *Database {
 func (s *Server) createDatabase(ctx context.Context, name, template, options string) error {
 	return s.withAdmin(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE %s %s",
-			quote(name), quote(s.owner.User), quote(template), options))
+			quote(name), quote(s.group), quote(template), options))
 		return err
 	})
 }

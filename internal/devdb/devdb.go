@@ -46,7 +46,8 @@ type Config struct {
 type Server struct {
 	version   int
 	admin     *pgx.ConnConfig // the maintenance database
-	owner     *pgx.ConnConfig // a database's owner; Database is the one to fill in
+	owner     *pgx.ConnConfig // who connects to a database; Database is the one to fill in
+	group     string          // owns the databases; owner and the roles that CreateRole creates are its members
 	prefix    string          // of the names of databases
 	create    string          // CREATE DATABASE's options for an empty database
 	clone     string          // and for a copy

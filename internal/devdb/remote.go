@@ -73,7 +73,7 @@ func setUpServer(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, bas
 	var id [8]byte
 	rand.Read(id[:])
 	s := &Server{
-		admin: admin, owner: admin.Copy(), base: base,
+		admin: admin, owner: admin.Copy(), group: admin.User, base: base,
 		prefix:   remotePrefix + hex.EncodeToString(id[:]) + "_",
 		template: "template0", create: "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'",
 		idle: make(chan *pgx.Conn, 4),
@@ -105,13 +105,14 @@ func setUpServer(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, bas
 	owner := ""
 	if super || createRole {
 		// Migrations are strangers' code: they run without these rights.
-		owner = s.prefix + "owner"
+		owner, s.group = s.prefix+"owner", s.prefix+"owners"
 		password := rand.Text()
 		// Every method that asks for a password takes this form of it, older
 		// servers' default one doesn't serve for all.
-		sql := fmt.Sprintf("SET LOCAL password_encryption = 'scram-sha-256'; CREATE ROLE %s LOGIN PASSWORD '%s'", quote(owner), password)
+		sql := fmt.Sprintf("SET LOCAL password_encryption = 'scram-sha-256'; CREATE ROLE %[1]s; COMMENT ON ROLE %[1]s IS '%[2]s'; CREATE ROLE %[3]s LOGIN PASSWORD '%[4]s' IN ROLE %[1]s",
+			quote(s.group), s.prefix, quote(owner), password)
 		if !super {
-			sql += fmt.Sprintf("; GRANT %s TO CURRENT_USER", quote(owner))
+			sql += fmt.Sprintf("; GRANT %s, %s TO CURRENT_USER", quote(s.group), quote(owner))
 		}
 		if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 			return nil, fmt.Errorf("creating an owner for the dev databases: %w", err)

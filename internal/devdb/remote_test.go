@@ -54,7 +54,7 @@ func TestDevURL(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := query(t, conn, `SELECT rolsuper, rolcreaterole, pg_encoding_to_char(encoding), datcollate, current_setting('search_path')
-				FROM pg_database, pg_roles WHERE datname = current_database() AND rolname = current_user AND pg_roles.oid = datdba`)
+				FROM pg_database, pg_roles WHERE datname = current_database() AND rolname = current_user AND pg_has_role(datdba, 'USAGE')`)
 			if diff := cmp.Diff([]string{`f|f|UTF8|C|"$user", public`}, got); diff != "" {
 				t.Error(diff)
 			}
@@ -89,6 +89,7 @@ func TestDevURL(t *testing.T) {
 						t.Errorf("role created %v, %v, want %v", created, err, want)
 					}
 				}
+				query(t, conn, `SET ROLE "Reader"; CREATE TABLE mine (); CREATE SCHEMA mine; RESET ROLE`)
 				query(t, conn, `CREATE SCHEMA s; ALTER TABLE t SET SCHEMA s; GRANT CREATE ON SCHEMA s TO "Reader"; ALTER TABLE s.t OWNER TO "Reader"; GRANT CONNECT ON DATABASE `+copied.Name+` TO "Reader"`)
 			}
 			// One that was dropped, one with a session in it, and the role go.

@@ -28,7 +28,8 @@ var initdbArgs = []string{"--username=" + superuser, "--auth=trust", "--encoding
 // template0 goes because every copy would carry it and nobody needs it: on a
 // throwaway server template1 stays as it is.
 var templateSQL = []string{
-	"CREATE ROLE " + devOwner + " LOGIN",
+	"CREATE ROLE " + devGroup,
+	"CREATE ROLE " + devOwner + " LOGIN IN ROLE " + devGroup,
 	"UPDATE pg_database SET datistemplate = false WHERE datname = 'template0'",
 	"DROP DATABASE template0",
 	"CHECKPOINT",
@@ -110,7 +111,7 @@ func makeTemplate(ctx context.Context, bins binaries, f *folder, file string) ([
 		fmt.Fprintln(&sql, stmt)
 	}
 	if bins.major < ownPublic {
-		fmt.Fprintln(&sql, "ALTER SCHEMA public OWNER TO "+devOwner)
+		fmt.Fprintln(&sql, "ALTER SCHEMA public OWNER TO "+devGroup)
 	}
 	if err := run(ctx, f.account, data, sql.String(), bins.path("postgres"), "--single", "-D", data, "template1"); err != nil {
 		return nil, err

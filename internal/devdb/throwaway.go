@@ -19,6 +19,7 @@ const (
 	// devOwner owns every database on a throwaway server. Migrations are
 	// strangers' code, and a superuser's COPY ... TO PROGRAM runs a shell.
 	devOwner = "dev_owner"
+	devGroup = "dev_owners"
 )
 
 // throwawaySettings are for a server whose data nobody will miss.
@@ -132,7 +133,7 @@ func startIn(ctx context.Context, folder *folder, bins binaries, data string, lo
 		proc.stop(syscall.SIGQUIT)
 		return nil, err
 	}
-	s := &Server{admin: admin, owner: owner, prefix: "dev_", template: "template1", idle: make(chan *pgx.Conn, 4)}
+	s := &Server{admin: admin, owner: owner, group: devGroup, prefix: "dev_", template: "template1", idle: make(chan *pgx.Conn, 4)}
 	if s.version, err = versionNum(ctx, conn); err != nil {
 		proc.stop(syscall.SIGQUIT)
 		return nil, err

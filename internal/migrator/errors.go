@@ -123,6 +123,7 @@ type StmtError struct {
 	N     int       // from 1
 	Total int       // statements of the file
 	State string    // what state the database is in now, in a sentence
+	Role  string    // that an earlier statement of the file set, "" for none
 	Err   error
 	Cause error // the context's cause if that ended the statement, otherwise nil
 }

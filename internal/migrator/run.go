@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ariga.io/atlas/sql/migrate"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -278,7 +279,17 @@ func (s *session) why(ctx context.Context, st *step, fr *FileRun, n int, failed 
 	if failed.Cause != nil {
 		row.Error = fmt.Sprintf("interrupted: %v", failed.Cause)
 	}
-	return s.m.cfg.Store.Put(ctx, s.conn, row)
+	enter, _ := s.script.OwnRole()
+	var b pgx.Batch
+	b.Queue("begin")
+	b.Queue(enter)
+	if err := s.m.cfg.Store.QueuePut(&b, row); err != nil {
+		return err
+	}
+	b.Queue("commit")
+	err := s.conn.SendBatch(ctx, &b).Close()
+	s.rollback(ctx)
+	return err
 }
 
 // row is the journal's row of a step that has come to its n-th statement.
@@ -330,6 +341,11 @@ func (s *session) stmt(ctx context.Context, st *step, fr *FileRun, i int, run fu
 func (s *session) fail(ctx context.Context, st *step, i int, err error) error {
 	stmt := st.stmts[i]
 	e := &StmtError{File: st.name, Pos: stmt.Pos, Stmt: stmt.Text, N: i + 1, Total: len(st.stmts), Err: err}
+	for _, before := range st.stmts[:i] {
+		if role, ok := before.SetsRole(); ok {
+			e.Role = role
+		}
+	}
 	var ran *runner.StmtError
 	if errors.As(err, &ran) {
 		e.Pos, e.Err = ran.Pos, ran.Err

@@ -343,6 +343,10 @@ func (m *Migrator) outcome(ctx context.Context, err error) error {
 		if role == "" {
 			role = m.cfg.ConnConfig.User
 		}
+		var failed *StmtError
+		if errors.As(err, &failed) && failed.Role != "" {
+			return interrupted(ctx, fmt.Errorf("%w; it ran as role %s, which the file sets: grant what is missing to that", err, pgsql.Ident(failed.Role)))
+		}
 		err = fmt.Errorf("%w; it ran as role %s: grant what is missing to that, or have migrations run as the owner of the tables (role in atlas.hcl)", err, pgsql.Ident(role))
 	}
 	return interrupted(ctx, err)

@@ -52,7 +52,7 @@ func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string
 	rec := s.rec
 	u.Mode = runner.Together
 	err := s.script.Run(ctx, u, runner.Hooks{
-		Begin: func(ctx context.Context, _ runner.Unit) error { return s.begin(ctx, st.from, to) },
+		Begin: func(ctx context.Context, _ runner.Unit) error { return s.begin(ctx, st, to) },
 		Stmt: func(ctx context.Context, i int, _ pgsql.Stmt, run func(context.Context) error) error {
 			return s.stmt(ctx, st, fr, i, run)
 		},
@@ -68,13 +68,15 @@ func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string
 func (s *session) commit(ctx context.Context, st *step, fr *FileRun, n int) error {
 	var last pgx.Batch
 	store := s.m.cfg.Store
+	enter, _ := s.script.OwnRole()
+	last.Queue(enter)
 	if st.down && n == len(st.stmts) {
 		store.QueueDelete(&last, st.file.Version)
 	} else if err := s.queueRow(&last, st, fr, n); err != nil {
 		return err
 	}
 	noted := false
-	last.QueuedQueries[0].Exec(func(pgconn.CommandTag) error { noted = true; return nil })
+	last.QueuedQueries[1].Exec(func(pgconn.CommandTag) error { noted = true; return nil })
 	last.Queue("commit")
 	if err := s.conn.SendBatch(ctx, &last).Close(); err != nil {
 		if !noted && sqlState(err) != "" {
@@ -95,13 +97,22 @@ func (s *session) queueRow(b *pgx.Batch, st *step, fr *FileRun, n int) error {
 	return s.m.cfg.Store.QueuePut(b, row)
 }
 
-// begin begins a transaction and takes alembic_version from one id to another.
-func (s *session) begin(ctx context.Context, from, to string) error {
+// begin begins a transaction and takes alembic_version from a step's id to
+// another, in the role that the run began with: what is done of the file may
+// have set another.
+func (s *session) begin(ctx context.Context, st *step, to string) error {
 	store := s.m.cfg.Store
 	var first pgx.Batch
 	first.Queue("begin")
+	enter, leave := s.script.OwnRole()
+	if st.txNone {
+		first.Queue(enter)
+	}
 	if s.rec.HasAlembic && s.rec.HasJournal && !s.proxied {
-		outcome := store.QueueAdvance(&first, from, to)
+		outcome := store.QueueAdvance(&first, st.from, to)
+		if st.txNone {
+			first.Queue(leave)
+		}
 		return outcome(s.conn.SendBatch(ctx, &first).Close())
 	}
 	if err := s.conn.SendBatch(ctx, &first).Close(); err != nil {
@@ -114,7 +125,15 @@ func (s *session) begin(ctx context.Context, from, to string) error {
 		return err
 	}
 	s.rec.HasAlembic, s.rec.HasJournal = true, true
-	return store.Advance(ctx, s.conn, from, to)
+	if err := store.Advance(ctx, s.conn, st.from, to); err != nil {
+		return err
+	}
+	if st.txNone {
+		if _, err := s.conn.Exec(ctx, leave); err != nil {
+			return fmt.Errorf("going on in the file's role: %w", err)
+		}
+	}
+	return nil
 }
 
 // idle is the status of a connection that is in no transaction.

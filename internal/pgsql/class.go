@@ -1,5 +1,7 @@
 package pgsql
 
+import "strings"
+
 // Class says how a statement may be run.
 type Class int
 
@@ -184,4 +186,33 @@ func (r *reader) alterStandalone() bool {
 		}
 	}
 	return false
+}
+
+// SetsRole returns the role that SET ROLE, in any of its forms, or SET SESSION AUTHORIZATION names: "" if that is the one that
+// the session began with. ok is false for other statements.
+func (s Stmt) SetsRole() (role string, ok bool) {
+	r := newReader(s.Text)
+	switch {
+	case r.accept("SET"):
+		local := r.accept("LOCAL")
+		if !local {
+			r.accept("SESSION")
+		}
+	case !r.accept("RESET"):
+		return "", false
+	}
+	if !r.accept("ROLE") && !r.accept("AUTHORIZATION") && (!r.accept("SESSION") || !r.accept("AUTHORIZATION")) {
+		return "", false
+	}
+	if !r.accept("TO") {
+		r.accept("=")
+	}
+	switch {
+	case r.is("NONE"), r.is("DEFAULT"):
+		return "", true
+	case r.kind == String:
+		return strings.ReplaceAll(strings.Trim(r.text(), "'"), "''", "'"), true
+	}
+	role, _ = r.name()
+	return role, true
 }

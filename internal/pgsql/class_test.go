@@ -280,3 +280,28 @@ func TestIndex(t *testing.T) {
 		}
 	}
 }
+
+func TestSetsRole(t *testing.T) {
+	for src, want := range map[string]string{
+		"SET ROLE boss":                            "boss",
+		`set local role "The Boss"`:                "The Boss",
+		"SET SESSION ROLE 'it''s me'":              "it's me",
+		"SET role = Boss":                          "boss",
+		"SET role TO none_such":                    "none_such",
+		"SET LOCAL SESSION AUTHORIZATION boss":     "boss",
+		"SET SESSION SESSION AUTHORIZATION 'boss'": "boss",
+		"SET SESSION AUTHORIZATION DEFAULT":        "",
+		"SET ROLE NONE":                            "",
+		"RESET ROLE":                               "",
+		"RESET SESSION AUTHORIZATION":              "",
+	} {
+		if role, ok := (pgsql.Stmt{Text: src}).SetsRole(); role != want || !ok {
+			t.Errorf("%s: %q, %t", src, role, ok)
+		}
+	}
+	for _, src := range []string{"", "SET search_path TO role", "SET LOCAL work_mem = 1", "RESET ALL", "CREATE ROLE boss", "SELECT role"} {
+		if role, ok := (pgsql.Stmt{Text: src}).SetsRole(); ok {
+			t.Errorf("%s: %q", src, role)
+		}
+	}
+}

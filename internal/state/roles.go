@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -76,57 +77,41 @@ func (s *State) CreateMissingRoles(ctx context.Context, failed *runner.StmtError
 		return false, nil
 	}
 	switch pg.Code {
-	case "42704": // undefined_object
-		return s.createRoles(ctx, roleNames(failed.Stmt))
+	case "42704", "22023": // undefined_object; of SET ROLE invalid_parameter_value
+		names := roleNames(failed.Stmt)
+		// Where a block or a function failed, the statement in it is quoted.
+		for _, m := range inner.FindAllStringSubmatch(pg.Where, -1) {
+			names = append(names, roleNames(m[1])...)
+		}
+		return s.createRoles(ctx, names)
 	}
 	return false, nil
 }
 
+var inner = regexp.MustCompile(`(?s)"(.*?)"(?:\n|$)`)
+
 // createRoles creates those of the named roles that are missing, and says whether there
-// were any. The database's owner becomes a member, or he could give nothing to them.
-func (s *State) createRoles(ctx context.Context, names []string) (bool, error) {
-	if len(names) == 0 {
-		return false, nil
-	}
-	admin, err := s.srv.Admin(ctx)
-	if err != nil {
-		return false, fmt.Errorf("connecting to create roles: %w", err)
-	}
-	defer admin.Close(context.WithoutCancel(ctx))
-	rows, err := admin.Query(ctx, `SELECT n FROM unnest($1::text[]) n WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = n)`, names)
-	if err != nil {
-		return false, fmt.Errorf("looking for roles: %w", err)
-	}
-	var missing []string
-	for rows.Next() {
-		var n string
-		if err := rows.Scan(&n); err != nil {
-			return false, fmt.Errorf("looking for roles: %w", err)
+// were any.
+func (s *State) createRoles(ctx context.Context, names []string) (any bool, err error) {
+	for _, name := range names {
+		created, err := s.srv.CreateRole(ctx, name)
+		if err != nil {
+			return any, err
 		}
-		missing = append(missing, n)
+		any = any || created
 	}
-	if err := rows.Err(); err != nil {
-		return false, fmt.Errorf("looking for roles: %w", err)
-	}
-	owner := s.db.native.Config().User
-	for _, n := range missing {
-		for _, sql := range []string{
-			"CREATE ROLE " + pgsql.Ident(n) + " NOLOGIN",
-			"GRANT " + pgsql.Ident(n) + " TO " + pgsql.Ident(owner),
-		} {
-			// Another command may have been quicker.
-			var pg *pgconn.PgError
-			if _, err := admin.Exec(ctx, sql); err != nil && !(errors.As(err, &pg) && pg.Code == "42710") {
-				return false, fmt.Errorf("creating the role %s on the dev server: %w", pgsql.Ident(n), err)
-			}
-		}
-	}
-	return len(missing) > 0, nil
+	return any, nil
 }
 
 // roleNames returns the roles that a statement names: what is granted or revoked and to
-// whom, new owners, the roles of policies and default privileges.
+// whom, new owners, the roles of policies and default privileges, and that which is set.
 func roleNames(stmt string) []string {
+	if role, ok := (pgsql.Stmt{Text: stmt}).SetsRole(); ok {
+		if role == "" {
+			return nil
+		}
+		return []string{role}
+	}
 	var names []string
 	tokens := pgsql.Tokens(stmt)
 	word := func(i int) string {
@@ -144,8 +129,10 @@ func roleNames(stmt string) []string {
 			w == "FROM" && (grant || policy),
 			w == "BY" && (grant || word(i-1) == "GRANTED" || word(i-1) == "OWNED"),
 			w == "AUTHORIZATION",
-			(w == "ROLE" || w == "USER") && (word(0) == "SET" || word(i-1) == "FOR"):
+			(w == "ROLE" || w == "USER") && word(i-1) == "FOR":
 			list = true
+		case w == "SET_CONFIG" && i+4 < len(tokens) && strings.EqualFold(tokens[i+2].Text, "'role'") && tokens[i+4].Kind == pgsql.String:
+			names = append(names, strings.ReplaceAll(strings.Trim(tokens[i+4].Text, "'"), "''", "'"))
 		case t.Kind == pgsql.Op && t.Text == ",":
 			// The list goes on if it was one.
 		case !list, notRole[w]:

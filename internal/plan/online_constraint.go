@@ -32,7 +32,7 @@ func (d *differ) constraints(have, want *table) {
 		case w == nil:
 			d.dropConstraint(have, h)
 		case h.Name != w.Name && d.sameDef(have, h, w):
-			d.add(op{stage: stageAlter, key: have.String(),
+			d.add(op{stage: d.renameStage(have, h.Name), key: have.String(),
 				up: []cmd{renameConstraint(have, h.Name, w.Name)}, down: []cmd{renameConstraint(have, w.Name, h.Name)}})
 		case h.Kind != w.Kind:
 			d.dropConstraint(have, h)

@@ -47,7 +47,7 @@ func (d *differ) indexes(have, want *table) {
 		case w == nil:
 			d.dropIndex(have, h)
 		case h.Name != w.Name:
-			d.add(op{stage: stageAlter, key: have.String(), up: []cmd{renameIndex(have, h.Name, w.Name)}, down: []cmd{renameIndex(have, w.Name, h.Name)}})
+			d.add(op{stage: d.renameStage(have, h.Name), key: have.String(), up: []cmd{renameIndex(have, h.Name, w.Name)}, down: []cmd{renameIndex(have, w.Name, h.Name)}})
 		case !sameLine(d.have, d.want, "index", have.part(h.Name)):
 			d.changeIndex(have, h, w)
 			continue // with its comment
@@ -56,6 +56,15 @@ func (d *differ) indexes(have, want *table) {
 			d.add(comment(have, "INDEX "+pgsql.QualifiedIdent(have.Schema, p.want.Name), text(p.have.Comment), text(p.want.Comment)))
 		}
 	}
+}
+
+// renameStage is when an index or a key gets another name than name: before what is new if
+// that has the name from then on.
+func (d *differ) renameStage(t *table, name string) stage {
+	if d.want.relations[pgsql.QualifiedIdent(t.Schema, name)] {
+		return stageNames
+	}
+	return stageAlter
 }
 
 // finish is what follows an index that is built.

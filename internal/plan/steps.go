@@ -18,6 +18,7 @@ const (
 	stageEnum       stage = iota // new values of enums, which only later transactions can use
 	stageFree                    // what holds on to the old types of its columns
 	stageSwapEnum                // enums that lose values, made anew
+	stageNames                   // indexes and keys whose name something new takes over
 	stageNew                     // schemas, types and tables
 	stageNewKeys                 // foreign keys of new tables to several existing ones
 	stageNumbers                 // sequences that begin after the highest number there is

@@ -1,0 +1,1 @@
+INSERT INTO a_b VALUES (1, NULL), (2, 1);

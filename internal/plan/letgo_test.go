@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -237,5 +238,66 @@ func TestLettingGoIsRepeatable(t *testing.T) {
 	var comment string
 	if err := s.Conn().QueryRow(context.Background(), "SELECT obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE conname = 'seat'").Scan(&comment); err != nil || comment != "the seat's" {
 		t.Error(comment, err)
+	}
+}
+
+// TestKeyInUseAdvice does what the refusal to change a key in use says.
+func TestKeyInUseAdvice(t *testing.T) {
+	table := func(keys string) string {
+		return `schema "public" {}
+table "seat" {
+  schema = schema.public
+  column "id" { type = integer }
+  column "row" { type = integer }
+` + keys + `}
+table "ticket" {
+  schema = schema.public
+  column "id" {
+    type = integer
+    null = true
+  }
+  column "row" {
+    type = integer
+    null = true
+  }
+  foreign_key "ticket_seat" {
+    columns     = [column.id, column.row]
+    ref_columns = [table.seat.column.id, table.seat.column.row]
+  }
+}
+`
+	}
+	const (
+		key     = "  primary_key { columns = [column.id, column.row] }\n"
+		newKey  = "  primary_key { columns = [column.row] }\n"
+		both    = "  unique \"seat_both\" { columns = [column.id, column.row] }\n"
+		turned  = "  unique \"seat_both\" { columns = [column.row, column.id] }\n"
+		turned2 = "  unique \"seat_both_new\" { columns = [column.row, column.id] }\n"
+	)
+	for _, tt := range []struct {
+		name, from, to, advice string
+		steps                  []string
+	}{
+		{"another is like it", key + both, newKey + both, "1. take seat_pkey out of the schema file, run plan and apply: the foreign keys go over to seat_both\n  2. add it", []string{both, newKey + both}},
+		{"the new one is like it", both, turned, "1. add the new one under another name (seat_both_new)", []string{both + turned2, turned2}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newProject(t)
+			p.start([]byte(table(tt.from)))
+			p.hcl = []byte(table(tt.to))
+			var refused *RefusedError
+			if _, err := Make(t.Context(), p.config()); !errors.As(err, &refused) || !strings.Contains(err.Error(), tt.advice) {
+				t.Fatalf("%v", err)
+			}
+			for _, keys := range tt.steps {
+				p.hcl, p.now = []byte(table(keys)), p.now.Add(time.Hour)
+				if pl := p.plan(); len(pl.Files) == 0 {
+					t.Errorf("nothing to plan for\n%s", keys)
+				}
+			}
+			if r, err := Check(t.Context(), p.config()); err != nil || !r.OK() {
+				t.Errorf("%v %v", r, err)
+			}
+		})
 	}
 }

@@ -238,7 +238,7 @@ func (d *differ) changeKey(t *table, h, w *constraint) {
 		return
 	}
 	if len(h.index.Users) > 0 {
-		d.refuse(t, keyInUse(t, h, w, what))
+		d.refuse(t, d.keyInUse(t, h, w, what))
 		return
 	}
 	next := d.indexName(t, w.Name, "_new")
@@ -259,7 +259,18 @@ func (d *differ) changeKey(t *table, h, w *constraint) {
 	d.add(op{stage: stageBuild, up: swap(h, w, next), down: swap(w, h, back), downApart: true})
 }
 
-func keyInUse(t *table, h, w *constraint, what string) string {
+func (d *differ) keyInUse(t *table, h, w *constraint, what string) string {
+	other := find(t.indexes, func(i *index) bool {
+		next := d.want.tables[t.String()].index(i.Name)
+		return i.Name != h.Name && i.sameColumns(h.index) && next != nil && next.sameColumns(h.index)
+	})
+	if other != nil {
+		return fmt.Sprintf(`the %s %s of %s changes while foreign keys refer to it (%s)
+do it in steps, each applied before the next:
+  1. take %s out of the schema file, run plan and apply: the foreign keys go over to %s
+  2. add it to the schema file as it is to be, run plan and apply`,
+			what, ident(h.Name), t, strings.Join(h.index.Users, ", "), ident(h.Name), ident(other.Name))
+	}
 	next := fit(w.Name, "_new")
 	return fmt.Sprintf(`the %s %s of %s changes while foreign keys refer to it (%s)
 do it in steps, each applied before the next:

@@ -100,7 +100,7 @@ func (d *differ) dropIndex(t *table, i *index) {
 // changeIndex builds the new index under another name before the old one goes.
 func (d *differ) changeIndex(t *table, h, w *index) {
 	if len(h.Users) > 0 {
-		d.refuse(t, keyInUse(t, &constraint{Name: h.Name, index: h}, &constraint{Name: w.Name}, "unique index"))
+		d.refuse(t, d.keyInUse(t, &constraint{Name: h.Name, index: h}, &constraint{Name: w.Name}, "unique index"))
 		return
 	}
 	if t.Partitioned {

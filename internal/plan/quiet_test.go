@@ -4,6 +4,9 @@ import (
 	"os"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -217,5 +220,79 @@ table "t" {
 	}
 	for _, f := range pl.Files {
 		t.Errorf("%s\n%s", f.Name, f.SQL)
+	}
+}
+
+// TestQuietAlike inspects a live database that has things which are alike into HCL, and plans
+// from the SQL that made it: there is nothing to do. From the HCL alone the same comes.
+func TestQuietAlike(t *testing.T) {
+	from(t, 15)
+	sql := `
+CREATE TABLE seat (id integer NOT NULL, row integer NOT NULL, code integer, beside integer);
+ALTER TABLE seat ADD CONSTRAINT seat_ref UNIQUE (id);
+ALTER TABLE seat ADD PRIMARY KEY (id);
+ALTER TABLE seat ADD CONSTRAINT "Another" UNIQUE (id);
+ALTER TABLE seat ADD UNIQUE (id, row);
+ALTER TABLE seat ADD UNIQUE (id, row);
+ALTER TABLE seat ADD CONSTRAINT turned UNIQUE (row, id);
+ALTER TABLE seat ADD CONSTRAINT u1 UNIQUE (code) INCLUDE (row);
+ALTER TABLE seat ADD CONSTRAINT u2 UNIQUE (code) INCLUDE (row);
+ALTER TABLE seat ADD CONSTRAINT u3 UNIQUE (code);
+ALTER TABLE seat ADD CONSTRAINT u4 UNIQUE NULLS NOT DISTINCT (code);
+ALTER TABLE seat ADD CONSTRAINT u5 UNIQUE NULLS NOT DISTINCT (code);
+COMMENT ON INDEX u5 IS 'the fifth';
+CREATE UNIQUE INDEX i1 ON seat (code);
+CREATE UNIQUE INDEX i2 ON seat (code);
+CREATE INDEX i3 ON seat (code);
+CREATE INDEX ON seat (code);
+CREATE INDEX ON seat (code);
+ALTER TABLE seat ADD CHECK (code > 0), ADD CHECK (code > 0), ADD CONSTRAINT positive CHECK (code > 0);
+ALTER TABLE seat ADD FOREIGN KEY (beside) REFERENCES seat (id), ADD FOREIGN KEY (beside) REFERENCES seat (id), ADD CONSTRAINT beside FOREIGN KEY (beside) REFERENCES seat (id);
+CREATE TABLE part (at date NOT NULL, n integer NOT NULL) PARTITION BY RANGE (at);
+ALTER TABLE part ADD PRIMARY KEY (at, n);
+ALTER TABLE part ADD CONSTRAINT p1 UNIQUE (at, n);
+ALTER TABLE part ADD CONSTRAINT p2 UNIQUE (at, n);
+CREATE TABLE part_2025 PARTITION OF part FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+`
+	db := pgtest.New(t)
+	db.Exec(sql)
+	p := newProject(t)
+	cfg := p.config()
+	var err error
+	if p.hcl, err = state.Inspect(t.Context(), db.Conn().Config(), cfg.Options); err != nil {
+		t.Fatal(err)
+	}
+	p.write(map[string]string{"20250101000000_base.sql": sql})
+	quiet := func() {
+		t.Helper()
+		pl, err := Make(t.Context(), p.config())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, p.hcl)
+		}
+		for _, f := range pl.Files {
+			t.Errorf("%s\n%s", f.Name, f.SQL)
+		}
+	}
+	quiet()
+	// The same from nothing, in the planner's words.
+	live, err := catalog.Read(t.Context(), db.Conn(), cfg.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := state.Split(live)
+	p = newProject(t)
+	p.hcl, err = state.Inspect(t.Context(), db.Conn().Config(), cfg.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.plan()
+	quiet()
+	s, err := state.Replay(t.Context(), pgtest.Server(t), p.config().Dir, 0, cfg.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if diff := cmp.Diff(want.Lines(), s.Catalog.Lines()); diff != "" {
+		t.Errorf("(-live +planned):\n%s", diff)
 	}
 }

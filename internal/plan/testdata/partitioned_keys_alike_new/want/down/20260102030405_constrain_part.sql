@@ -1,0 +1,1 @@
+ALTER TABLE public.part DROP CONSTRAINT p1;

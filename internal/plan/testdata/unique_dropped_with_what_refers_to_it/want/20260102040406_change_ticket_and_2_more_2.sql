@@ -1,0 +1,1 @@
+ALTER TABLE public.seat DROP CONSTRAINT seat_code;

@@ -1,0 +1,2 @@
+-- Destroys column public.wish.seat with its data.
+ALTER TABLE public.wish DROP COLUMN seat;

@@ -1,0 +1,3 @@
+-- Drop "ticket" table
+-- Destroys table public.ticket with its data.
+DROP TABLE "public"."ticket";

@@ -24,6 +24,7 @@ const module = "github.com/ibutsu/ibutsu-schema/"
 var imports = map[string]string{
 	"internal/catalog":    "migration pgsql",
 	"internal/devdb":      "",
+	"internal/fix":        "pgsql",
 	"internal/gitdiff":    "tree",
 	"internal/lint":       "catalog devdb gitdiff migration pgsql plan runner state",
 	"internal/migration":  "pgsql runner tree",

@@ -1,6 +1,10 @@
 package pgsql
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
 
 // Ident returns name as an SQL identifier, quoted only where needed, as PostgreSQL's quote_ident does:
 // everything but lower-case ASCII letters, digits and underscores is quoted, and so is
@@ -40,4 +44,27 @@ func isPlain(name string) bool {
 		}
 	}
 	return name != ""
+}
+
+// Fit returns name with a suffix, and name cut between two characters where both together are longer than PostgreSQL
+// keeps.
+func Fit(name, suffix string) string {
+	for len(name)+len(suffix) > maxName {
+		_, n := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-n]
+	}
+	return name + suffix
+}
+
+// FreeName returns the first of name+suffix, name+suffix2, ... that is not taken, each as [Fit] has it.
+func FreeName(name, suffix string, taken func(name string) bool) string {
+	for n := 1; ; n++ {
+		s := suffix
+		if n > 1 {
+			s += strconv.Itoa(n)
+		}
+		if free := Fit(name, s); !taken(free) {
+			return free
+		}
+	}
 }

@@ -2,6 +2,7 @@ package pgsql_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -93,5 +94,23 @@ func TestSplitServer(t *testing.T) {
 		if diff := cmp.Diff(run(src), got); diff != "" {
 			t.Errorf("%q (-whole +split):\n%s", src, diff)
 		}
+	}
+}
+
+func TestFit(t *testing.T) {
+	long := strings.Repeat("n", 63)
+	for _, tt := range []struct{ name, suffix, want string }{
+		{"ix_results_tags", "_new", "ix_results_tags_new"},
+		{long, "_new", long[:59] + "_new"},
+		{strings.Repeat("n", 58) + "é", "_new", strings.Repeat("n", 58) + "_new"}, // no half characters
+		{"", "_new", "_new"},
+	} {
+		if got := pgsql.Fit(tt.name, tt.suffix); got != tt.want || len(got) > 63 {
+			t.Errorf("Fit(%q, %q) = %q, want %q", tt.name, tt.suffix, got, tt.want)
+		}
+	}
+	taken := map[string]bool{long[:59] + "_new": true, long[:58] + "_new2": true}
+	if got, want := pgsql.FreeName(long, "_new", func(name string) bool { return taken[name] }), long[:58]+"_new3"; got != want {
+		t.Errorf("FreeName = %q, want %q", got, want)
 	}
 }

@@ -1,0 +1,131 @@
+package fix_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
+
+// TestPages updates 150,000 rows: each of them once, whatever dead rows the batches leave, so that the table has no more than its
+// rows twice.
+func TestPages(t *testing.T) {
+	const rows = 150000
+	conn := connect(t, pgtest.New(t).Database)
+	exec(t, conn, fmt.Sprintf(`CREATE TABLE results (id uuid DEFAULT gen_random_uuid() PRIMARY KEY, data text, n integer DEFAULT 0 NOT NULL);
+INSERT INTO results (data) SELECT repeat('x', 90) FROM generate_series(1, %d)`, rows))
+	pages := func() int64 {
+		return query[int64](t, conn, "SELECT pg_relation_size('results') / current_setting('block_size')::bigint")
+	}
+	before := pages()
+	b := fix.Batch{Table: fix.Table{Name: "results", Key: []string{"id"}}, Row: "results", Statement: "UPDATE results SET n = n + 1"}
+	if err := apply(conn, b.File(), ""); err != nil {
+		t.Fatal(err)
+	}
+	if after := pages(); after > 2*before+before/20 {
+		t.Errorf("of %d pages %d were made", before, after)
+	}
+	if got := query[int64](t, conn, "SELECT count(*) FROM results WHERE n = 1"); got != rows {
+		t.Errorf("%d rows were written once", got)
+	}
+	if got := query[int64](t, conn, "SELECT count(DISTINCT xmin::text) FROM results"); got != rows/5000 {
+		t.Errorf("%d transactions", got)
+	}
+}
+
+// TestKeys goes along keys of many types and names.
+func TestKeys(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		before string
+		column string // the definitions of the key's columns
+		key    []string
+		value  string // of them, for the row g
+	}{
+		{"uuid", "", "k uuid", []string{"k"}, "md5(g::text)::uuid"},
+		{"text", "", "k text", []string{"k"}, "'k' || g"},
+		{"text of another collation", "", `k text COLLATE "C"`, []string{"k"}, "'k' || g"},
+		{"character", "", "k char(9)", []string{"k"}, "'k' || g"},
+		{"numeric", "", "k numeric(9,2)", []string{"k"}, "g / 3.0"},
+		{"timestamptz", "", "k timestamptz", []string{"k"}, "now() + g * interval '1 min'"},
+		{"bytea", "", "k bytea", []string{"k"}, "decode(md5(g::text), 'hex')"},
+		{"inet", "", "k inet", []string{"k"}, "'10.0.0.0'::inet + g"},
+		{"array", "", "k integer[]", []string{"k"}, "ARRAY[g % 7, g]"},
+		{"range", "", "k int4range", []string{"k"}, "int4range(g, g + 1)"},
+		{"jsonb", "", "k jsonb", []string{"k"}, "to_jsonb(g)"},
+		{"composite", "CREATE TYPE pair AS (a integer, b text);", "k pair", []string{"k"}, "row(g, 'x')::pair"},
+		{"domain that is not null", "CREATE DOMAIN num AS integer NOT NULL CHECK (VALUE > 0);", "k num", []string{"k"}, "g"},
+		{"domain over text", `CREATE DOMAIN word AS text COLLATE "C";`, "k word", []string{"k"}, "'k' || g"},
+		{"enum and integer", "CREATE TYPE mood AS ENUM ('ok', 'sad');", "m mood, k integer", []string{"m", "k"}, "CASE WHEN g % 3 = 0 THEN 'sad'::mood ELSE 'ok' END, g"},
+		{"boolean, date and integer", "", "b boolean, d date, k integer", []string{"b", "d", "k"}, "g % 2 = 0, date '2026-01-01' + g % 40, g"},
+		{"names of the variables", "", "batch_start integer, batch_end integer", []string{"batch_start", "batch_end"}, "g % 9, g"},
+		{"keywords", "", `"select" integer, "Über ""all""" text`, []string{`"select"`, `"Über ""all"""`}, "g % 9, 'ü' || g"},
+		{"names with dollars", "", `"$$" integer, "$block$" integer`, []string{`"$$"`, `"$block$"`}, "g % 9, g"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			db := pgtest.New(t)
+			db.Exec(fmt.Sprintf("%s CREATE TABLE t (%s, n integer DEFAULT 0 NOT NULL, PRIMARY KEY (%s)); INSERT INTO t SELECT %s, 0 FROM generate_series(1, 12000) g",
+				tt.before, tt.column, strings.Join(tt.key, ", "), tt.value))
+			conn := db.Conn()
+			b := fix.Batch{Table: fix.Table{Name: "t", Key: tt.key}, Row: "t", Statement: "UPDATE t SET n = n + 1"}
+			if err := apply(conn, b.File(), ""); err != nil {
+				t.Fatalf("%v\nin:\n%s", err, b.File())
+			}
+			if !query[bool](t, conn, "SELECT count(*) = 12000 AND bool_and(n = 1) AND count(DISTINCT xmin::text) = 3 FROM t") {
+				t.Errorf("not each row once, in three transactions, by:\n%s", b.File())
+			}
+		})
+	}
+}
+
+// TestResumed runs batches again that failed half-way.
+func TestResumed(t *testing.T) {
+	for name, table := range map[string]fix.Table{"by key": keyed, "by block": keyless} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn := connect(t, fixture(t))
+			exec(t, conn, fmt.Sprintf("ALTER TABLE %s ADD COLUMN filled integer; UPDATE %[1]s SET n = 1 WHERE ctid = (SELECT max(ctid) FROM %[1]s)", table.Name))
+			fill := fix.Column{Table: table, Name: "filled"}.Fill("1 / (1 - n)").File()
+			if err := apply(conn, fill, ""); err == nil {
+				t.Fatal("a division by zero passed")
+			}
+			if got := query[int64](t, conn, "SELECT count(filled) FROM "+table.Name); got == 0 || got == 12000 {
+				t.Fatalf("%d rows were filled when it failed", got)
+			}
+			exec(t, conn, "UPDATE "+table.Name+" SET n = 0 WHERE n = 1")
+			if err := apply(conn, fill, ""); err != nil {
+				t.Fatal(err)
+			}
+			if got := query[int64](t, conn, "SELECT count(*) FROM "+table.Name+" WHERE filled = 1"); got != 12000 {
+				t.Errorf("%d rows are filled", got)
+			}
+		})
+	}
+}
+
+// TestVariables are called what nothing else in the block is.
+func TestVariables(t *testing.T) {
+	for _, tt := range []struct {
+		table  fix.Table
+		column string
+	}{
+		{fix.Table{Name: "batch_start", Key: []string{"batch_end"}}, "batch_start_"},
+		{fix.Table{Name: "block"}, "changed"},
+		{fix.Table{Name: "pass"}, "batch_changed"},
+	} {
+		conn := pgtest.New(t).Conn()
+		exec(t, conn, fmt.Sprintf("CREATE TABLE %s (batch_end integer PRIMARY KEY, block integer, pass integer, %s integer); INSERT INTO %[1]s SELECT g, g FROM generate_series(1, 12000) g",
+			tt.table.Name, pgsql.Ident(tt.column)))
+		fill := fix.Column{Table: tt.table, Name: tt.column}.Fill("block").File()
+		if err := apply(conn, fill, ""); err != nil {
+			t.Fatalf("%v\nin:\n%s", err, fill)
+		}
+		if got := query[int64](t, conn, fmt.Sprintf("SELECT count(*) FROM %s WHERE %s = batch_end", tt.table.Name, tt.column)); got != 12000 {
+			t.Errorf("%d rows are filled by:\n%s", got, fill)
+		}
+	}
+}

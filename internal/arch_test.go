@@ -31,7 +31,7 @@ var imports = map[string]string{
 	"internal/migrator":   "catalog migration pgsql revision runner",
 	"internal/pgsql":      "",
 	"internal/pgtest":     "devdb",
-	"internal/plan":       "catalog devdb gitdiff migration pgsql runner state tree",
+	"internal/plan":       "catalog devdb fix gitdiff migration pgsql runner state tree",
 	"internal/project":    "pgsql tree",
 	"internal/report":     "catalog lint migration migrator pgsql plan revision runner tree",
 	"internal/revision":   "catalog migration pgsql",

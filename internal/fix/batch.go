@@ -178,10 +178,4 @@ func (b Batch) free(name string) string {
 }
 
 // do is a block as a DO statement.
-func do(block string) string {
-	tag := "$$"
-	for n := 1; strings.Contains(block, tag); n++ {
-		tag = "$block" + strings.Repeat("_", n-1) + "$"
-	}
-	return "DO " + tag + "\n" + block + "\n" + tag
-}
+func do(block string) string { return "DO " + pgsql.DollarQuote(block) }

@@ -68,3 +68,12 @@ func FreeName(name, suffix string, taken func(name string) bool) string {
 		}
 	}
 }
+
+// DollarQuote returns s on lines of its own, as a string constant between dollars that s does not have.
+func DollarQuote(s string) string {
+	tag := "$$"
+	for under := ""; strings.Contains(s, tag); under += "_" {
+		tag = "$block" + under + "$"
+	}
+	return tag + "\n" + s + "\n" + tag
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -211,14 +212,13 @@ func (d *differ) inlineKey(want *table, c *column) *constraint {
 }
 
 func newNotNullRefusal(t *table, c *column) string {
-	col, plain := ident(c.Name), *c
-	plain.NotNull = false
+	add := t.fixColumn(c.Name, c.typed())
 	return fmt.Sprintf(`column %s is new, NOT NULL and without a default: adding it fails if the table has rows
 do it in steps, each applied before the next:
-  1. let the column be null in the schema file, run plan and apply: ALTER TABLE %s ADD COLUMN %s
-  2. let the application write it, then fill the old rows in a migration of your own (new): UPDATE %s SET %s = ... WHERE %s IS NULL
+  1. let the column be null in the schema file, run plan and apply: %s
+  2. let the application write it, then fill the old rows in a migration of your own (new), in batches if they are many: %s
   3. say NOT NULL in the schema file, run plan and apply: plan sets it without blocking anybody
-or give the column a default in the schema file`, t.columnName(c), t, plain.def(), t, col, col)
+or give the column a default in the schema file`, t.columnName(c), fix.AddColumn(add), fix.FillRows(add, fix.Blank, add.Name+" IS NULL"))
 }
 
 // dropColumn drops a column after all that was on it.

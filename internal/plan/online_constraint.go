@@ -271,7 +271,7 @@ do it in steps, each applied before the next:
   2. add it to the schema file as it is to be, run plan and apply`,
 			what, ident(h.Name), t, strings.Join(h.index.Users, ", "), ident(h.Name), ident(other.Name))
 	}
-	next := fit(w.Name, "_new")
+	next := pgsql.Fit(w.Name, "_new")
 	return fmt.Sprintf(`the %s %s of %s changes while foreign keys refer to it (%s)
 do it in steps, each applied before the next:
   1. add the new one under another name (%s) in the schema file, run plan and apply

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 )
 
 // A typeName is a type as format_type has it, "numeric(10,2)", in its parts.
@@ -72,7 +74,7 @@ func fits(t *table, a, b *column) []string {
 	if strings.HasPrefix(where, "NOT pg_input_is_valid(") {
 		such = "; such rows, from PostgreSQL 16 on:"
 	}
-	return append(marks, fails+such, "  SELECT * FROM "+t.String()+" WHERE "+where+";")
+	return append(marks, fails+such, "  "+fix.Rows("*", t.String(), where, 0).String())
 }
 
 // cuts says whether the change of a type makes values fit which are too long.

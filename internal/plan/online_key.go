@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 )
 
 // freeKeys finds the foreign keys whose two ends change to types that PostgreSQL does not
@@ -100,7 +102,7 @@ func (d *differ) emptyMarks(t *table, k *constraint) []string {
 	}
 	return []string{
 		"FAILS while a row of " + t.String() + " refers to " + k.refs.String() + ", which comes back without its rows; such rows:",
-		"  SELECT * FROM " + t.String() + " WHERE " + strings.Join(set, " AND ") + ";",
+		"  " + fix.Rows("*", t.String(), strings.Join(set, " AND "), 0).String(),
 		"Before it runs, or where it has failed before it runs again, give " + k.refs.String() + " its rows back, from a backup,",
 		"or let no row refer to them.",
 	}

@@ -103,7 +103,7 @@ func letGo(t *table, i *index, suffix string, note ...string) cmd {
 	if i.constraint != nil {
 		drop = "ALTER TABLE " + t.String() + " DROP CONSTRAINT IF EXISTS " + ident(i.Name)
 	}
-	return sql("DO "+dollarQuote(fmt.Sprintf(`DECLARE
+	return sql("DO "+pgsql.DollarQuote(fmt.Sprintf(`DECLARE
   drops text[];
   adds text[];
   stmt text;

@@ -7,6 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // changeType changes a column's type and default. A change that rewrites the table is
@@ -192,23 +195,21 @@ func writeBlockMark(t *table, why string, instead ...string) []string {
 // typeAlternative says how to change a type without blocking. Without a USING the values are
 // assigned as they are: a cast that is spelled out would cut a text to its new length.
 func typeAlternative(t *table, a, b *column, using string) []string {
-	next := ident(fit(a.Name, "_new"))
+	next := t.fixColumn(pgsql.FreeName(a.Name, "_new", func(name string) bool { return t.column(name) != nil }), b.typed())
 	value := cmp.Or(strings.TrimPrefix(using, " USING "), ident(a.Name))
 	return []string{
 		"To keep the application running, expand and contract instead: first",
-		"  ALTER TABLE " + t.String() + " ADD COLUMN " + next + " " + b.typed() + ";",
+		"  " + fix.AddColumn(next).String(),
 		"let the application write both columns, fill the old rows in batches with",
-		"  UPDATE " + t.String() + " SET " + next + " = " + value + " WHERE ...;",
-		"let it read " + next + ", and drop " + ident(a.Name) + " when nobody uses it any more.",
+		"  " + fix.FillRows(next, value, fix.Blank).String(),
+		"let it read " + next.Name + ", and drop " + ident(a.Name) + " when nobody uses it any more.",
 	}
 }
 
 func addAlternative(t *table, c *column) []string {
-	plain := *c
-	plain.Generated, plain.Identity, plain.Default, plain.NotNull, plain.Sequence = nil, "", nil, false, nil
 	return []string{
 		"To keep the application running, add a plain column instead,",
-		"  ALTER TABLE " + t.String() + " ADD COLUMN " + strings.TrimSpace(plain.def()) + ";",
+		"  " + fix.AddColumn(t.fixColumn(c.Name, c.typed())).String(),
 		"let the application or a trigger write it, and fill the old rows in batches.",
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -189,7 +190,7 @@ func (r *renaming) partRenames(have, want *named) []possibleRename {
 	add := func(p possibleRename, taken func(string) bool) {
 		if !p.passes() || p.Old != p.New && slices.ContainsFunc(r.args, func(a *renameArg) bool { return a.says(p.Rename) }) {
 			for suffix := "_renamed"; p.between == "" || taken(p.between); suffix += "_" {
-				p.between = fit(p.Old, suffix)
+				p.between = pgsql.Fit(p.Old, suffix)
 			}
 			out = append(out, p)
 		}

@@ -1,38 +1,12 @@
 package plan
 
-import (
-	"strconv"
-	"unicode/utf8"
+import "github.com/ibutsu/ibutsu-schema/internal/pgsql"
 
-	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
-)
-
-// maxIdent is the longest identifier in bytes; PostgreSQL cuts longer ones.
-const maxIdent = 63
-
-// fit returns name with suffix behind it, name cut between two characters if need be.
-func fit(name, suffix string) string {
-	for len(name)+len(suffix) > maxIdent {
-		_, n := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-n]
-	}
-	return name + suffix
-}
-
-// freeName returns the first of name+suffix, name+suffix2, ... that nobody has, and takes it.
+// freeName returns a name that nobody has, and takes it.
 func (d *differ) freeName(schema, name, suffix string, taken func(string) bool) string {
-	for n := 1; ; n++ {
-		s := suffix
-		if n > 1 {
-			s += strconv.Itoa(n)
-		}
-		free := fit(name, s)
-		q := pgsql.QualifiedIdent(schema, free)
-		if !taken(free) && !d.taken[q] {
-			d.taken[q] = true
-			return free
-		}
-	}
+	free := pgsql.FreeName(name, suffix, func(free string) bool { return taken(free) || d.taken[pgsql.QualifiedIdent(schema, free)] })
+	d.taken[pgsql.QualifiedIdent(schema, free)] = true
+	return free
 }
 
 // indexName returns a name for an index next to the one called name.

@@ -5,20 +5,6 @@ import (
 	"testing"
 )
 
-func TestFit(t *testing.T) {
-	long := strings.Repeat("n", 63)
-	for _, tt := range []struct{ name, suffix, want string }{
-		{"ix_results_tags", "_new", "ix_results_tags_new"},
-		{long, "_new", long[:59] + "_new"},
-		{strings.Repeat("n", 58) + "é", "_new", strings.Repeat("n", 58) + "_new"}, // no half characters
-		{"", "_new", "_new"},
-	} {
-		if got := fit(tt.name, tt.suffix); got != tt.want || len(got) > maxIdent {
-			t.Errorf("fit(%q, %q) = %q, want %q", tt.name, tt.suffix, got, tt.want)
-		}
-	}
-}
-
 func TestTemporaryNamesAreFree(t *testing.T) {
 	u := &table{Schema: "public", Name: "u", constraints: []*constraint{{Name: "c_new"}}}
 	d := &differ{

@@ -4,18 +4,18 @@
 -- repeatable it fills only what is still NULL
 DO $$
 DECLARE
-  batch_start1 integer;
-  batch_end1 integer;
+  batch_start record;
+  batch_end record;
 BEGIN
-  SELECT r.id INTO batch_start1 FROM public.results r ORDER BY r.id LIMIT 1;
+  SELECT r.id INTO batch_start FROM public.results r ORDER BY r.id LIMIT 1;
   LOOP
-    SELECT r.id INTO batch_end1 FROM public.results r WHERE r.id >= batch_start1 ORDER BY r.id OFFSET 5000 LIMIT 1;
+    SELECT r.id INTO batch_end FROM public.results r WHERE r.id >= batch_start.id ORDER BY r.id OFFSET 5000 LIMIT 1;
     EXIT WHEN NOT FOUND;
-    UPDATE public.results r SET n = DEFAULT WHERE r.id >= batch_start1 AND r.id < batch_end1 AND r.n IS NULL;
+    UPDATE public.results r SET n = DEFAULT WHERE r.id >= batch_start.id AND r.id < batch_end.id AND r.n IS NULL;
     COMMIT;
-    batch_start1 := batch_end1;
+    batch_start := batch_end;
   END LOOP;
-  UPDATE public.results r SET n = DEFAULT WHERE r.id >= batch_start1 AND r.n IS NULL;
+  UPDATE public.results r SET n = DEFAULT WHERE r.id >= batch_start.id AND r.n IS NULL;
 END
 $$;
 

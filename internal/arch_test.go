@@ -26,7 +26,7 @@ var imports = map[string]string{
 	"internal/devdb":      "",
 	"internal/fix":        "pgsql",
 	"internal/gitdiff":    "tree",
-	"internal/lint":       "catalog devdb gitdiff migration pgsql plan runner state",
+	"internal/lint":       "catalog devdb fix gitdiff migration pgsql plan runner state",
 	"internal/migration":  "pgsql runner tree",
 	"internal/migrator":   "catalog migration pgsql revision runner",
 	"internal/pgsql":      "",

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -23,7 +24,7 @@ func (f *finder) lockedParents(s *step) {
 		}
 		d.Text = fmt.Sprintf("dropping foreign key %s of table %s takes %s on %s too, so its reads and writes wait; it is kept %s",
 			pgsql.Ident(c.Name), child.sql(), lockName(d.Lock), f.name(parent), f.until(s))
-		d.Fix = "drop one foreign key in a file of its own, so that the lock is kept for a moment only"
+		d.Fix = fix.Words("drop one foreign key in a file of its own, so that the lock is kept for a moment only")
 		f.add(s, "drop-fk-locks-parent", d)
 	}
 }
@@ -37,7 +38,7 @@ func (f *finder) cascade(s *step) {
 	if len(lost) == 0 {
 		return
 	}
-	d := Diagnostic{Fix: "drop each by name first, then the rest without CASCADE:\n" + strings.Join(lost, "\n")}
+	d := Diagnostic{Fix: fix.Words("drop each by name first, then the rest without CASCADE:\n" + strings.Join(lost, "\n"))}
 	switch r := f.target(s); {
 	case s.st.verb == "ALTER TABLE" && r != nil, len(tables) == 0 && r != nil:
 		d.Table, d.Lock = r.sql(), s.lock(r.OID)
@@ -114,7 +115,7 @@ func (f *finder) goneObjects(s *step) {
 		if !again {
 			f.add(s, "drop-function", Diagnostic{
 				Text: fmt.Sprintf("dropping %s breaks all that still calls it", p.sql()),
-				Fix:  "deploy its callers first, and drop it in a later release",
+				Fix:  fix.Words("deploy its callers first, and drop it in a later release"),
 			})
 		}
 	}
@@ -125,7 +126,7 @@ func (f *finder) goneObjects(s *step) {
 		}
 		f.add(s, "drop-type", Diagnostic{
 			Text: fmt.Sprintf("dropping type %s breaks all that still names it", sqlName(t.Schema, t.Name)),
-			Fix:  "drop the columns that have it first, and the type without CASCADE",
+			Fix:  fix.Words("drop the columns that have it first, and the type without CASCADE"),
 		})
 	}
 	for _, oid := range sorted(s.before.extensions) {
@@ -136,7 +137,7 @@ func (f *finder) goneObjects(s *step) {
 		if s.after.extensions[oid] == nil {
 			f.add(s, "drop-extension", Diagnostic{
 				Text: fmt.Sprintf("dropping extension %s drops its functions, types and operators", pgsql.Ident(e.Name)),
-				Fix:  "check what uses them, and drop it without CASCADE",
+				Fix:  fix.Words("check what uses them, and drop it without CASCADE"),
 			})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -24,15 +25,15 @@ func (f *finder) code(s *step) {
 		switch {
 		case (was == nil || replaced) && !tr.Internal:
 			d.Text = fmt.Sprintf("creating trigger %s takes %s on table %s, so its writes wait; it is kept %s", pgsql.Ident(tr.Name), lockName(d.Lock), f.name(t), f.until(s))
-			d.Fix = "put the statement into a file of its own, so that the lock is kept for a moment only"
+			d.Fix = fix.Words("put the statement into a file of its own, so that the lock is kept for a moment only")
 			f.add(s, "create-trigger-lock", d)
 		case is == nil && !tr.Internal && f.base.triggers[oid] != nil && s.after.relations[tr.Table] != nil && s.st.verb != "DROP FUNCTION" && !f.triggerAgain(tr):
 			d.Text = fmt.Sprintf("without trigger %s of table %s what it kept up is not kept up any more", pgsql.Ident(tr.Name), t.sql())
-			d.Fix = "make sure that nothing relies on it"
+			d.Fix = fix.Words("make sure that nothing relies on it")
 			f.add(s, "drop-trigger", d)
 		case was != nil && is != nil && was.Enabled != "D" && is.Enabled == "D" && f.base.triggers[oid] != nil:
 			d.Text = fmt.Sprintf("while triggers of table %s are disabled, what is written is never checked", t.sql())
-			d.Fix = "leave triggers on"
+			d.Fix = fix.Words("leave triggers on")
 			f.add(s, "disable-trigger", d)
 		}
 	}
@@ -41,13 +42,13 @@ func (f *finder) code(s *step) {
 		if t := f.old(s, r.Table); s.before.rules[oid] == nil && t != nil {
 			d := f.about(s, t)
 			d.Text = fmt.Sprintf("creating rule %s takes %s on table %s, so its reads and writes wait; it is kept %s", pgsql.Ident(r.Name), lockName(d.Lock), f.name(t), f.until(s))
-			d.Fix = "use a trigger, or a view"
+			d.Fix = fix.Words("use a trigger, or a view")
 			f.add(s, "create-rule", d)
 		}
 	}
 	f.functions(s)
 	if s.otherwise != "" {
-		d := Diagnostic{Fix: "change it by ALTER TABLE, or leave IF NOT EXISTS out"}
+		d := Diagnostic{Fix: fix.Words("change it by ALTER TABLE, or leave IF NOT EXISTS out")}
 		if len(s.st.targets) > 0 {
 			d.Table = sqlName(orPublic(s.st.targets[0].schema), s.st.targets[0].name)
 		}
@@ -75,7 +76,7 @@ func orPublic(schema string) string {
 func (f *finder) extensionUpgrade(s *step, name string) {
 	f.add(s, "extension-upgrade", Diagnostic{
 		Text: fmt.Sprintf("upgrading extension %s runs its scripts as they are on this server", pgsql.Ident(name)),
-		Fix:  "try it on a copy of the database",
+		Fix:  fix.Words("try it on a copy of the database"),
 	})
 }
 
@@ -99,7 +100,7 @@ func (f *finder) functions(s *step) {
 			}
 			d := f.about(s, t)
 			d.Text = fmt.Sprintf("%s computed %s: what it computed for old rows stays, and is wrong without an error", p.sql(), u.Text)
-			d.Fix = fmt.Sprintf("make a new function beside %s, and a new index or constraint with it, concurrently; then drop the old ones", sqlName(p.Schema, p.Name))
+			d.Fix = fix.Words(fmt.Sprintf("make a new function beside %s, and a new index or constraint with it, concurrently; then drop the old ones", sqlName(p.Schema, p.Name)))
 			f.add(s, "replace-function-used-by-index", d)
 		}
 	}
@@ -115,7 +116,7 @@ func (f *finder) functions(s *step) {
 			if o.OID != oid && f.base.functions[o.OID] != nil && o.Schema == p.Schema && o.Name == p.Name {
 				f.add(s, "function-signature-changed", Diagnostic{
 					Text: fmt.Sprintf("CREATE OR REPLACE makes a second function beside %s: calls go on to that, or become ambiguous", o.sql()),
-					Fix:  fmt.Sprintf("-- in a later release, when its callers have moved:\nDROP FUNCTION %s(%s);", sqlName(o.Schema, o.Name), o.Args),
+					Fix:  fix.DropFunction(sqlName(o.Schema, o.Name) + "(" + o.Args + ")"),
 				})
 				break
 			}
@@ -135,7 +136,7 @@ func (f *finder) work(s *step) {
 	}
 	d := Diagnostic{Table: locked.sql(), Lock: accessExclusiveLock}
 	d.Text = fmt.Sprintf("the statement %s table %s while %s on table %s from an earlier statement is kept: its reads and writes wait until it is done", what, f.name(table), lockName(accessExclusiveLock), f.name(locked))
-	d.Fix = "put the statement into a migration of its own"
+	d.Fix = fix.Words("put the statement into a migration of its own")
 	f.add(s, "work-while-access-exclusive", d)
 }
 
@@ -218,7 +219,7 @@ func (f *finder) access(s *step) {
 		}
 	}
 	d.Text = fmt.Sprintf("%s changes who may do what", strings.ToUpper(s.st.verb))
-	d.Fix = "have it reviewed"
+	d.Fix = fix.Words("have it reviewed")
 	f.add(s, "privilege-change", d)
 	to := w.find(on, "TO")
 	if s.st.verb == "REVOKE" || !w.has("GRANT") || to < 0 {
@@ -230,7 +231,7 @@ func (f *finder) access(s *step) {
 	for _, role := range w[to+1:].split() {
 		if role.at(0) == "PUBLIC" || role.starts(0, "GROUP", "PUBLIC") {
 			d.Text = "every role of the server gets the privilege, future ones too"
-			d.Fix = "grant it to a role"
+			d.Fix = fix.Words("grant it to a role")
 			f.add(s, "grant-to-public", d)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -42,8 +43,8 @@ func (f *finder) addedColumns(s *step, b, a *relation, added []*column) {
 			d := f.about(s, b)
 			d.Column = pgsql.Ident(c.Name)
 			d.Text = fmt.Sprintf("adding column %s.%s, NOT NULL and without a default, fails if the table has a row", b.sql(), d.Column)
-			d.Fix = fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;\n-- fill it in batches, then in a later migration:\n%s", b.sql(), d.Column, c.TypeText, f.notNullRecipe(b, c))
-			d.Query = fmt.Sprintf("SELECT count(*) FROM %s;", b.sql())
+			d.Fix = fix.AddNotNull(s.before.fixColumn(b, c.Name, c.TypeText), s.before.notNullCheck(b, c))
+			d.Query = fix.CountRows(b.sql(), "")
 			f.add(s, "add-not-null-column-no-default", d)
 		}
 		if !rewritten {
@@ -53,18 +54,18 @@ func (f *finder) addedColumns(s *step, b, a *relation, added []*column) {
 		case c.Generated == "s":
 			otherwise = true
 			f.addedRewrites(s, b, c, "add-column-stored-generated", "a stored generated column",
-				fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;\n-- keep it up to date by a trigger, and fill it in batches", b.sql(), pgsql.Ident(c.Name), c.TypeText))
+				fix.AddComputed(s.before.fixColumn(b, c.Name, c.TypeText), c.Default))
 		case c.Identity != "" || f.serial(s.after, c):
 			otherwise = true
-			name := pgsql.Ident(c.Name)
-			seq := sqlName(b.Schema, b.Name+"_"+c.Name+"_seq")
+			seq := sqlName(b.Schema, s.before.freeRelation(b.Schema, b.Name+"_"+c.Name, "_seq"))
 			f.addedRewrites(s, b, c, "add-column-serial-identity", "a column that is numbered",
-				fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s bigint;\nCREATE SEQUENCE %s OWNED BY %s.%s;\nALTER TABLE %s ALTER COLUMN %s SET DEFAULT nextval(%s);\n-- fill it in batches, then in a later migration:\n%s",
-					b.sql(), name, seq, b.sql(), name, b.sql(), name, pgsql.Literal(seq), f.notNullRecipe(b, c)))
+				fix.AddNumbered(s.before.fixColumn(b, c.Name, "bigint"), seq, s.before.notNullCheck(b, c)))
 		case c.TypeKind == "d" && f.constrained(s.after, c.Type):
 			otherwise = true
+			var checks []fix.Constraint
+			s.before.columnChecks(b, c.Name, s.after.domainChecks(c.Type, &snapshot{}, c.Name), &checks)
 			f.addedRewrites(s, b, c, "add-column-constrained-domain", "a column of a domain with constraints",
-				fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;\n-- and a check on it: ADD CONSTRAINT ... CHECK (...) NOT VALID, then VALIDATE CONSTRAINT", b.sql(), pgsql.Ident(c.Name), f.baseType(s.after, c)))
+				fix.AddChecked(s.before.fixColumn(b, c.Name, s.after.baseType(c.Type)), checks))
 		case c.Default != "":
 			computed = append(computed, c)
 		case c.TypeKind == "d":
@@ -75,13 +76,16 @@ func (f *finder) addedColumns(s *step, b, a *relation, added []*column) {
 	if len(known) == 0 && !otherwise { // the default is the domain's
 		for _, c := range domains {
 			f.addedRewrites(s, b, c, "add-column-volatile-default", "a column of a domain whose default is computed for each row",
-				"add the column with the type that the domain is made of, then set its default, and fill it in batches")
+				fix.Words("add the column with the type that the domain is made of, then set its default, and fill it in batches"))
 		}
 	}
 	for _, c := range known {
-		name := pgsql.Ident(c.Name)
+		check := ""
+		if c.NotNull {
+			check = s.before.notNullCheck(b, c)
+		}
 		f.addedRewrites(s, b, c, "add-column-volatile-default", "a column whose default is computed for each row",
-			fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;\nALTER TABLE %[1]s ALTER COLUMN %[2]s SET DEFAULT %[4]s;\n-- then fill it in batches", b.sql(), name, c.TypeText, c.Default))
+			fix.AddDefault(s.before.fixColumn(b, c.Name, c.TypeText), c.Default, check))
 	}
 }
 
@@ -109,11 +113,11 @@ var (
 	})
 )
 
-func (f *finder) addedRewrites(s *step, t *relation, c *column, name, what, fix string) {
+func (f *finder) addedRewrites(s *step, t *relation, c *column, name, what string, instead fix.Text) {
 	d := f.about(s, t)
 	d.Column = pgsql.Ident(c.Name)
 	d.Text = fmt.Sprintf("adding %s, %s, rewrites table %s under %s: reads and writes wait until it is done", d.Column, what, f.name(t), lockName(d.Lock))
-	d.Fix = fix
+	d.Fix = instead
 	f.add(s, name, d)
 }
 
@@ -140,35 +144,13 @@ func (f *finder) constrained(s *snapshot, domain uint32) bool {
 	return t.NotNull || f.constrained(s, t.Base)
 }
 
-func (f *finder) baseType(s *snapshot, c *column) string {
-	for _, r := range s.relations {
-		for _, o := range r.columns {
-			if t := s.types[c.Type]; t != nil && o.Type == t.Base && o.Typmod == -1 {
-				return o.TypeText
-			}
-		}
+// baseType is the type that a domain is made of.
+func (s *snapshot) baseType(domain uint32) string {
+	text := ""
+	for d := s.types[domain]; d != nil && d.Kind == "d"; d = s.types[d.Base] {
+		text = d.BaseText
 	}
-	return "<the domain's own type>"
-}
-
-// notNullRecipe is how a column is set NOT NULL without a scan under a strong lock.
-func (f *finder) notNullRecipe(t *relation, c *column) string {
-	name, check := pgsql.Ident(c.Name), pgsql.Ident(short(t.Name+"_"+c.Name+"_not_null"))
-	return fmt.Sprintf(`ALTER TABLE %[1]s ADD CONSTRAINT %[3]s CHECK (%[2]s IS NOT NULL) NOT VALID;
--- in a later transaction:
-ALTER TABLE %[1]s VALIDATE CONSTRAINT %[3]s;
--- and in one after that:
-ALTER TABLE %[1]s ALTER COLUMN %[2]s SET NOT NULL;
-ALTER TABLE %[1]s DROP CONSTRAINT %[3]s;`, t.sql(), name, check)
-}
-
-// short cuts a name to what PostgreSQL keeps.
-func short(name string) string {
-	const limit = 63
-	if len(name) > limit {
-		name = strings.ToValidUTF8(name[:limit], "")
-	}
-	return name
+	return text
 }
 
 func (f *finder) nullability(s *step, t *relation, was, is *column) {
@@ -180,7 +162,7 @@ func (f *finder) nullability(s *step, t *relation, was, is *column) {
 	switch {
 	case was.NotNull && !is.NotNull && f.oldColumn(t.OID, is.Num):
 		d.Text = fmt.Sprintf("column %s.%s may be NULL now: what reads it may not be ready for that", t.sql(), d.Column)
-		d.Fix = "make its readers ready for NULL first"
+		d.Fix = fix.Words("make its readers ready for NULL first")
 		f.add(s, "drop-not-null", d)
 	case !was.NotNull && is.NotNull:
 		if f.newPrimaryKey(s, t.OID) || s.said("existing constraints on column \""+t.Name+"."+is.Name+"\" are sufficient") {
@@ -189,13 +171,13 @@ func (f *finder) nullability(s *step, t *relation, was, is *column) {
 		if s.scannedAny(t.OID) || s.rewrittenAny(t.OID) {
 			scan := d
 			scan.Text = fmt.Sprintf("setting %s.%s NOT NULL reads all of table %s under %s: reads and writes wait until it is done", t.sql(), d.Column, f.name(t), lockName(d.Lock))
-			scan.Fix = f.notNullRecipe(t, is)
+			scan.Fix = s.before.notNull(t, is)
 			f.add(s, "set-not-null-scan", scan)
 		}
 		if !f.filled(s, t, is) {
 			d.Text = fmt.Sprintf("setting column %s.%s NOT NULL fails if a row has a NULL there", t.sql(), d.Column)
-			d.Query = fmt.Sprintf("SELECT count(*) FROM %s WHERE %s IS NULL;", t.sql(), d.Column)
-			d.Fix = "fill those rows first"
+			d.Query = fix.CountRows(t.sql(), d.Column+" IS NULL")
+			d.Fix = fix.Words("fill those rows first")
 			f.add(s, "set-not-null-data", d)
 		}
 	}
@@ -266,15 +248,15 @@ func (f *finder) defaults(s *step, t *relation, was, is *column) {
 	old := f.oldColumn(t.OID, is.Num)
 	if old && was.Identity != "a" && is.Identity == "a" {
 		d.Text = fmt.Sprintf("column %s.%s is GENERATED ALWAYS now: inserts that give it a value fail", t.sql(), d.Column)
-		d.Fix = fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s ADD GENERATED BY DEFAULT AS IDENTITY;", t.sql(), d.Column)
-		if was.Identity == "d" {
-			d.Fix = "leave it GENERATED BY DEFAULT until no client gives it a value"
+		d.Fix = fix.Words("leave it GENERATED BY DEFAULT until no client gives it a value")
+		if stmt, ok := s.st.with([]string{"GENERATED", "ALWAYS"}, "GENERATED BY DEFAULT"); ok && was.Identity == "" {
+			d.Fix = fix.IdentityByDefault(stmt)
 		}
 		f.add(s, "identity-always", d)
 	}
 	if end := f.endColumn(t.OID, is.Num); was.Identity != "" && is.Identity == "" && is.NotNull && end != nil && end.NotNull && end.Default == "" && end.Identity == "" {
 		d.Text = fmt.Sprintf("column %s.%s, which is NOT NULL, is not numbered any more: inserts that leave it out fail", t.sql(), d.Column)
-		d.Fix = "wait until nothing writes without it"
+		d.Fix = fix.Words("wait until nothing writes without it")
 		f.add(s, "drop-default", d)
 	}
 	if was.Generated != "" || is.Generated != "" || was.Default == is.Default || is.Default != "" && !old {
@@ -283,7 +265,7 @@ func (f *finder) defaults(s *step, t *relation, was, is *column) {
 	switch end := f.endColumn(t.OID, is.Num); {
 	case is.Default != "":
 		d.Text = fmt.Sprintf("inserts that leave column %s.%s out get %s now", t.sql(), d.Column, is.Default)
-		d.Fix = "deploy writers that set it first"
+		d.Fix = fix.Words("deploy writers that set it first")
 		f.add(s, "change-default", d)
 	case end == nil || end.Default != "" || end.Identity != "":
 		// It goes, or gets another.
@@ -291,11 +273,11 @@ func (f *finder) defaults(s *step, t *relation, was, is *column) {
 		// The change gave it, the change takes it.
 	case end.NotNull && f.becameNotNull(t.OID, is.Num):
 		d.Text = fmt.Sprintf("column %s.%s is NOT NULL now and has lost its default: inserts that leave it out fail", t.sql(), d.Column)
-		d.Fix = "keep the default for one release more"
+		d.Fix = fix.Words("keep the default for one release more")
 		f.add(s, "not-null-table-default-removed", d)
 	case end.NotNull:
 		d.Text = fmt.Sprintf("column %s.%s, which is NOT NULL, loses its default: inserts that leave it out fail", t.sql(), d.Column)
-		d.Fix = "wait until nothing writes without it"
+		d.Fix = fix.Words("wait until nothing writes without it")
 		f.add(s, "drop-default", d)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -66,11 +67,10 @@ func (st *statement) dropsConstraint(name string) bool {
 func (f *finder) newConstraint(s *step, t *relation, c *constraint) {
 	name := pgsql.Ident(c.Name)
 	d := f.about(s, t)
-	columns, ok := addColumns(s, t, c)
-	notValid := fmt.Sprintf("%[4]sALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[3]s NOT VALID;\n-- in a later transaction:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
-		t.sql(), name, strings.TrimSuffix(c.Definition, " NOT VALID"), columns)
+	columns, ok := columnsFirst(s, t, c)
+	notValid := fix.AddNotValid(columns, fix.Constraint{Table: t.sql(), Name: name, Definition: strings.TrimSuffix(c.Definition, " NOT VALID")})
 	if !ok {
-		notValid = "add the column as it is said for that, then the constraint NOT VALID, and validate it in a later transaction"
+		notValid = fix.Words("add the column as it is said for that, then the constraint NOT VALID, and validate it in a later transaction")
 	}
 	if c.Validated && s.st.validates(c.Name) {
 		d.Text = fmt.Sprintf("the statement validates %s %s, which it adds NOT VALID, and reads all of table %s under the lock of adding it: the other transactions wait until it is done",
@@ -79,7 +79,7 @@ func (f *finder) newConstraint(s *step, t *relation, c *constraint) {
 		f.add(s, "validate-in-same-transaction", d)
 		return
 	}
-	rows := columns == "" && ok // there may be some that violate it
+	rows := len(columns) == 0 && ok // there may be some that violate it
 	built := s.before.indexes[c.Index] == nil
 	switch c.Kind {
 	case "f":
@@ -91,7 +91,7 @@ func (f *finder) newConstraint(s *step, t *relation, c *constraint) {
 			name, f.name(t), lockName(d.Lock), f.name(parent), f.until(s))
 		d.Fix = notValid
 		if t.Kind == "p" && f.settings.major < 18 {
-			d.Fix = "add it NOT VALID on each partition, validate those, then add it to the partitioned table"
+			d.Fix = fix.Words("add it NOT VALID on each partition, validate those, then add it to the partitioned table")
 		}
 		if rows {
 			d.Query = orphans(s.after, c)
@@ -122,7 +122,7 @@ func (f *finder) newConstraint(s *step, t *relation, c *constraint) {
 		f.primaryKey(s, t, c, built)
 	case "x":
 		d.Text = fmt.Sprintf("adding exclusion constraint %s builds an index on table %s and checks every row, under %s: reads and writes wait until it is done", name, f.name(t), lockName(d.Lock))
-		d.Fix = "there is no online way: fill a new table that has the constraint, or take a maintenance window"
+		d.Fix = fix.Words("there is no online way: fill a new table that has the constraint, or take a maintenance window")
 		f.add(s, "add-exclusion-constraint", d)
 	}
 }
@@ -137,68 +137,72 @@ func (f *finder) primaryKey(s *step, t *relation, c *constraint, built bool) {
 		f.unique(s, t, s.after.indexes[c.Index], columnList(s.after.relations[t.OID], c.Columns))
 		return
 	}
-	var recipes []string
+	var columns []fix.Column
+	var checks []string
 	for _, n := range c.Columns {
 		if was := t.columns[n]; was != nil && !was.NotNull {
-			recipes = append(recipes, f.notNullRecipe(t, was))
+			columns = append(columns, s.before.fixColumn(t, was.Name, was.TypeText))
+			checks = append(checks, s.before.notNullCheck(t, was))
 		}
 	}
-	if len(recipes) == 0 || s.said("existing constraints on column") && !s.scannedAny(t.OID) {
+	if len(columns) == 0 || s.said("existing constraints on column") && !s.scannedAny(t.OID) {
 		return
 	}
 	d.Text = fmt.Sprintf("making nullable columns the primary key %s reads all of table %s under %s: reads and writes wait until it is done", name, f.name(t), lockName(d.Lock))
-	d.Fix = strings.Join(recipes, "\n")
+	d.Fix = fix.SetEachNotNull(columns, checks)
 	f.add(s, "add-pk-nullable-scan", d)
 }
 
 // usingIndex is how a unique constraint or primary key is added online.
-func usingIndex(s *step, t *relation, c *constraint, kind string) string {
-	index := pgsql.Ident(c.Name)
-	columns, ok := addColumns(s, t, c)
+func usingIndex(s *step, t *relation, c *constraint, kind string) fix.Text {
+	columns, ok := columnsFirst(s, t, c)
 	if !ok {
-		return "add the column as it is said for that, build the unique index concurrently, then add the constraint USING INDEX"
+		return fix.Words("add the column as it is said for that, build the unique index concurrently, then add the constraint USING INDEX")
 	}
-	deferrable := ""
-	if i := strings.Index(c.Definition, " DEFERRABLE"); i >= 0 {
-		deferrable = c.Definition[i:]
-	}
-	build, drop := index, ""
-	if s.before.find(t.Schema, c.Name) != nil { // the index of a constraint that the statement drops, which the new one replaces
-		build, drop = pgsql.Ident(short(c.Name+"_new")), fmt.Sprintf("DROP CONSTRAINT %s, ", index)
-	}
-	definition := strings.Replace(s.definitions[c.Index], " INDEX "+index+" ", " INDEX CONCURRENTLY "+build+" ", 1)
-	fix := fmt.Sprintf("%s%s%s;\n-- then, in a file with a transaction:\nALTER TABLE %s %sADD CONSTRAINT %s %s USING INDEX %s%s;",
-		noTransaction, columns, definition, t.sql(), drop, index, kind, build, deferrable)
 	if t.Kind == "p" {
-		return "build the index concurrently on each partition, add the constraint to each USING INDEX, then to the partitioned table"
+		return fix.Words("build the index concurrently on each partition, add the constraint to each USING INDEX, then to the partitioned table")
 	}
-	return fix
+	k := fix.Key{Table: t.sql(), Name: pgsql.Ident(c.Name), Kind: kind}
+	if _, deferrable, ok := strings.Cut(c.Definition, " DEFERRABLE"); ok {
+		k.Deferrable = "DEFERRABLE" + deferrable
+	}
+	for oid, o := range s.before.constraints {
+		if o.Table == t.OID && s.after.constraints[oid] == nil && (o.Name == c.Name || o.Kind == "p" && c.Kind == "p") {
+			k.Replaces = pgsql.Ident(o.Name)
+		}
+	}
+	build := c.Name
+	if s.before.find(t.Schema, build) != nil { // the index of what it replaces
+		build = s.before.freeRelation(t.Schema, c.Name, "_new")
+	}
+	k.Build = s.index(s.after.indexes[c.Index], build)
+	return fix.UsingIndex(columns, k)
 }
 
-// addColumns adds those of a constraint's columns that the statement added, as statements of their own. It is not ok if they cannot
-// be added without a rewrite.
-func addColumns(s *step, t *relation, c *constraint) (sql string, ok bool) {
+// columnsFirst are those of a constraint's columns that the statement added, to be added before the constraint. It is not ok if they
+// cannot be added without a rewrite.
+func columnsFirst(s *step, t *relation, c *constraint) (columns []fix.Column, ok bool) {
 	for _, n := range c.Columns {
 		now := s.after.relations[t.OID].columns[n]
 		if t.columns[n] != nil || now == nil {
 			continue
 		}
 		if t.column(now.Name) != nil {
-			return "", false // the statement drops one of that name
+			return nil, false // the statement drops one of that name
 		}
 		if s.rewrittenAny(t.OID) || now.NotNull && now.Default == "" {
-			return "", false
+			return nil, false
 		}
-		sql += fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s", t.sql(), pgsql.Ident(now.Name), now.TypeText)
+		typ := now.TypeText
 		if now.Default != "" {
-			sql += " DEFAULT " + now.Default
+			typ += " DEFAULT " + now.Default
 		}
 		if now.NotNull {
-			sql += " NOT NULL"
+			typ += " NOT NULL"
 		}
-		sql += ";\n"
+		columns = append(columns, s.before.fixColumn(t, now.Name, typ))
 	}
-	return sql, true
+	return columns, true
 }
 
 // mayFail says that rows can be in the way of a new constraint. d is what was said of its scan.
@@ -210,37 +214,35 @@ func (f *finder) mayFail(s *step, t *relation, c *constraint, d Diagnostic) {
 		return // columns that nobody has filled
 	}
 	d.Text = fmt.Sprintf("%s %s fails if a row of table %s violates it", constraintKinds[c.Kind], pgsql.Ident(c.Name), t.sql())
-	d.Fix = "look for those rows, and change them first"
+	d.Fix = fix.Words("look for those rows, and change them first")
 	f.add(s, "constraint-may-fail-on-data", d)
 }
 
 // violators finds the rows that violate a check.
-func violators(t *relation, c *constraint) string {
+func violators(t *relation, c *constraint) fix.Text {
 	expr, ok := strings.CutPrefix(c.Definition, "CHECK ")
 	if !ok {
-		return ""
+		return fix.Text{}
 	}
 	expr = strings.TrimSuffix(strings.TrimSuffix(expr, " NOT VALID"), " NO INHERIT")
-	return fmt.Sprintf("SELECT * FROM %s WHERE NOT %s LIMIT 100;", t.sql(), expr)
+	return fix.Rows("*", t.sql(), "NOT "+expr, fix.Most)
 }
 
 // orphans finds the rows that refer to nothing.
-func orphans(s *snapshot, c *constraint) string {
+func orphans(s *snapshot, c *constraint) fix.Text {
 	child, parent := s.relations[c.Table], s.relations[c.References]
 	if child == nil || parent == nil || len(c.Columns) != len(c.RefColumns) {
-		return ""
+		return fix.Text{}
 	}
-	var on, set []string
+	var refer, to []string
 	for i, n := range c.Columns {
-		from, to := child.columns[n], parent.columns[c.RefColumns[i]]
-		if from == nil || to == nil {
-			return ""
+		from, key := child.columns[n], parent.columns[c.RefColumns[i]]
+		if from == nil || key == nil {
+			return fix.Text{}
 		}
-		on = append(on, fmt.Sprintf("p.%s = c.%s", pgsql.Ident(to.Name), pgsql.Ident(from.Name)))
-		set = append(set, fmt.Sprintf("c.%s IS NOT NULL", pgsql.Ident(from.Name)))
+		refer, to = append(refer, pgsql.Ident(from.Name)), append(to, pgsql.Ident(key.Name))
 	}
-	return fmt.Sprintf("SELECT c.* FROM %s c WHERE %s AND NOT EXISTS (SELECT FROM %s p WHERE %s) LIMIT 100;",
-		child.sql(), strings.Join(set, " AND "), parent.sql(), strings.Join(on, " AND "))
+	return fix.Orphans(child.sql(), refer, parent.sql(), to)
 }
 
 // unique says that equal rows can be in the way of a unique index.
@@ -253,12 +255,8 @@ func (f *finder) unique(s *step, t *relation, x *index, what string) {
 	if s.st.concurrently {
 		d.Text += ", and leaves an INVALID index"
 	}
-	d.Fix = "look for those rows, and change them first"
-	where := ""
-	if x.Predicate != "" {
-		where = " WHERE " + x.Predicate
-	}
-	d.Query = fmt.Sprintf("SELECT %s, count(*) FROM %s%s GROUP BY %[1]s HAVING count(*) > 1 LIMIT 100;", what, t.sql(), where)
+	d.Fix = fix.Words("look for those rows, and change them first")
+	d.Query = fix.Duplicates(what, t.sql(), x.Predicate)
 	f.add(s, "unique-data", d)
 }
 
@@ -299,7 +297,7 @@ func (f *finder) validated(s *step, t *relation, c *constraint) {
 		d := Diagnostic{Table: t.sql(), Lock: kept}
 		d.Text = fmt.Sprintf("validating %s %s reads all of table %s while %s on %s from an earlier statement is kept, so the other transactions wait until it is done",
 			constraintKinds[c.Kind], pgsql.Ident(c.Name), f.name(t), lockName(kept), r.sql())
-		d.Fix = fmt.Sprintf("-- in a migration of its own:\nALTER TABLE %s VALIDATE CONSTRAINT %s;", t.sql(), pgsql.Ident(c.Name))
+		d.Fix = fix.Validate(t.sql(), pgsql.Ident(c.Name))
 		f.add(s, "validate-in-same-transaction", d)
 		return
 	}
@@ -314,7 +312,14 @@ func (f *finder) domain(s *step) {
 		}
 		d := f.about(s, t)
 		d.Text = fmt.Sprintf("the domain's constraint is checked on every row of table %s, under %s: writes wait until it is done", f.name(t), lockName(d.Lock))
-		d.Fix = fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT ... CHECK (...) NOT VALID;\n-- in a later transaction:\nALTER TABLE %[1]s VALIDATE CONSTRAINT ...;", t.sql())
+		d.Fix = fix.Words("put the constraint on the table's columns instead, NOT VALID, and validate it in a later transaction")
+		var checks []fix.Constraint
+		for _, n := range sortedColumns(t) {
+			s.before.columnChecks(t, t.columns[n].Name, s.after.domainChecks(t.columns[n].Type, s.before, t.columns[n].Name), &checks)
+		}
+		if len(checks) > 0 {
+			d.Fix = fix.AddNotValid(nil, checks...)
+		}
 		f.add(s, "alter-domain-constraint-scan", d)
 	}
 }
@@ -345,12 +350,12 @@ func (f *finder) newIndexes(s *step) {
 				continue // it builds nothing
 			}
 			d.Text = fmt.Sprintf("building index %s on partitioned table %s takes %s on all its partitions: writes wait until all are built, and it is kept %s", pgsql.Ident(r.Name), f.name(t), lockName(d.Lock), f.until(s))
-			d.Fix = f.partitionedIndex(s, t, r, x)
+			d.Fix = fix.CreatePartitionedIndex(s.partitionedIndex(oid))
 			f.add(s, "create-index-on-partitioned", d)
 			continue
 		}
 		d.Text = fmt.Sprintf("building index %s takes %s on table %s: writes wait until it is built, and it is kept %s", pgsql.Ident(r.Name), lockName(d.Lock), f.name(t), f.until(s))
-		d.Fix = noTransaction + strings.Replace(s.definitions[x.OID], " INDEX ", " INDEX CONCURRENTLY ", 1) + ";"
+		d.Fix = fix.CreateIndex(s.index(x, r.Name))
 		if t.Kind == "m" {
 			d.Text = strings.Replace(d.Text, "table", "materialized view", 1)
 		}
@@ -389,28 +394,20 @@ func indexParts(s *step, x *index) string {
 	return ""
 }
 
-// partitionedIndex is how an index of a partitioned table is built online.
-func (f *finder) partitionedIndex(s *step, t, r *relation, x *index) string {
-	var b strings.Builder
-	on := fmt.Sprintf(" ON ONLY %s ", pgsql.QualifiedIdent(t.Schema, t.Name))
-	fmt.Fprintf(&b, "%s%s;\n", noTransaction, s.definitions[x.OID])
-	if !strings.Contains(s.definitions[x.OID], on) {
-		b.Reset()
-		fmt.Fprintf(&b, "%s%s;\n", noTransaction, strings.Replace(s.definitions[x.OID], " ON ", " ON ONLY ", 1))
+// partitionedIndex is how an index of a partitioned table that the statement made is built online. What partitions had before is
+// attached, as the statement did.
+func (s *step) partitionedIndex(oid uint32) fix.PartitionedIndex {
+	x, r := s.after.indexes[oid], s.after.relations[oid]
+	if s.before.indexes[oid] != nil {
+		return fix.PartitionedIndex{Index: fix.Index{Full: r.sql()}, Built: true}
 	}
-	for _, oid := range s.before.family(t.OID)[1:] {
-		p := s.before.relations[oid]
-		if p == nil || p.Kind != "r" {
-			continue
-		}
-		for child, cx := range s.after.indexes {
-			cr := s.after.relations[child]
-			if cx.Table == oid && s.before.indexes[child] == nil && cr != nil {
-				fmt.Fprintf(&b, "%s;\nALTER INDEX %s ATTACH PARTITION %s;\n", strings.Replace(s.definitions[cx.OID], " INDEX ", " INDEX CONCURRENTLY ", 1), r.sql(), cr.sql())
-			}
+	p := fix.PartitionedIndex{Index: s.index(x, r.Name), Partitioned: s.after.relations[x.Table].Kind == "p"}
+	for _, child := range sorted(s.after.indexes) {
+		if c := s.after.relations[child]; c != nil && c.Parent == oid {
+			p.Parts = append(p.Parts, s.partitionedIndex(child))
 		}
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return p
 }
 
 // partitions finds partitions that are attached, detached or made beside a default one.
@@ -426,9 +423,8 @@ func (f *finder) partitions(s *step) {
 			}
 			if s.scannedAny(p.OID) || built {
 				d := f.about(s, p)
-				a := s.after.relations[p.OID]
 				d.Text = fmt.Sprintf("attaching table %s reads all of it under %s: its reads and writes wait until it is done", f.name(p), lockName(d.Lock))
-				d.Fix = attachFix(p, a, s.stmt.Text)
+				d.Fix = f.attach(s, p)
 				f.add(s, "attach-partition-scan", d)
 			}
 		}
@@ -441,7 +437,7 @@ func (f *finder) partitions(s *step) {
 			}
 			d := f.about(s, r)
 			d.Text = fmt.Sprintf("a new partition beside default partition %s reads all of that under %s: its reads and writes wait until it is done", f.name(r), lockName(d.Lock))
-			d.Fix = fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT ... CHECK (<the new partition's bounds do not hold>) NOT VALID;\n-- in a later transaction:\nALTER TABLE %[1]s VALIDATE CONSTRAINT ...;", r.sql())
+			d.Fix = f.besideDefault(s, r)
 			f.add(s, "default-partition-scan", d)
 		}
 	}
@@ -450,7 +446,7 @@ func (f *finder) partitions(s *step) {
 			if parent := f.old(s, r.Parent); s.before.relations[r.OID] == nil && parent != nil && r.isTable() {
 				d := f.about(s, parent)
 				d.Text = fmt.Sprintf("making a partition takes %s on its parent %s", lockName(d.Lock), f.name(parent))
-				d.Fix = fmt.Sprintf("CREATE TABLE %s (LIKE %s INCLUDING ALL);\nALTER TABLE %[2]s ATTACH PARTITION %[1]s %[3]s;", r.sql(), parent.sql(), r.PartitionBound)
+				d.Fix = fix.CreatePartition(r.sql(), parent.sql(), r.PartitionBound)
 				f.add(s, "create-partition-locks-parent", d)
 			}
 		}
@@ -461,22 +457,30 @@ func (f *finder) partitions(s *step) {
 		if p != nil && f.old(s, p.OID) != nil && parent != nil {
 			d := f.about(s, parent)
 			d.Text = fmt.Sprintf("detaching partition %s takes %s on its parent %s, so reads and writes of all partitions wait; it is kept %s", p.sql(), lockName(d.Lock), f.name(parent), f.until(s))
-			d.Fix = fmt.Sprintf("%sALTER TABLE %s DETACH PARTITION %s CONCURRENTLY;", noTransaction, parent.sql(), p.sql())
+			d.Fix = fix.Detach(p.sql(), parent.sql())
 			if f.settings.major < 14 {
-				d.Fix = "PostgreSQL detaches concurrently from 14 on: keep the transaction short"
+				d.Fix = fix.Words("PostgreSQL detaches concurrently from 14 on: keep the transaction short")
 			}
 			f.add(s, "detach-partition-blocking", d)
 		}
 	}
 }
 
-// attachFix is how a table is attached without being read.
-func attachFix(before, after *relation, stmt string) string {
-	check := pgsql.Ident(short(before.Name + "_bounds"))
-	bounds := "<the bounds>"
-	if after != nil && after.PartitionBound != "" {
-		bounds = "<" + after.PartitionBound + ">"
+// attach is how a table is attached without being read.
+func (f *finder) attach(s *step, p *relation) fix.Text {
+	bounds := s.bounds[p.OID]
+	if bounds == "" {
+		return fix.Words("add a check of the partition's bounds NOT VALID, validate it in a later transaction, then attach the table, and drop the check")
 	}
-	return fmt.Sprintf("ALTER TABLE %[1]s ADD CONSTRAINT %[2]s CHECK (%[3]s) NOT VALID;\n-- in a later transaction:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;\n-- build the parent's indexes on it concurrently, then:\n%[4]s;\nALTER TABLE %[1]s DROP CONSTRAINT %[2]s;",
-		before.sql(), check, bounds, stmt)
+	return fix.Attach(p.sql(), s.before.freeConstraint(p, p.Name, "_bounds"), bounds, s.stmt.Text)
+}
+
+// besideDefault is how a partition is made or attached without the default one being read.
+func (f *finder) besideDefault(s *step, r *relation) fix.Text {
+	for oid, bounds := range s.bounds {
+		if p := s.after.relations[oid]; p.Parent == r.Parent && bounds != "" && s.after.relations[r.Parent].Parent == 0 {
+			return fix.BesideDefault(r.sql(), s.before.freeConstraint(r, r.Name, "_without_"+p.Name), bounds, s.stmt.Text)
+		}
+	}
+	return fix.Words("add a check to the default partition that it has no row of the new one, NOT VALID, validate it in a later transaction, then make the new one, and drop the check")
 }

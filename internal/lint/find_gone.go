@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -25,7 +26,7 @@ func (f *finder) gone(s *step) {
 		}
 		f.add(s, "drop-schema", Diagnostic{
 			Text: fmt.Sprintf("dropping schema %s deletes all that is in it (%s)", pgsql.Ident(s.before.schemas[oid]), plural(tables, "table")),
-			Fix:  "empty the schema in earlier releases, then drop it without CASCADE",
+			Fix:  fix.Words("empty the schema in earlier releases, then drop it without CASCADE"),
 		})
 	}
 	for _, oid := range sorted(s.before.relations) {
@@ -68,28 +69,24 @@ func (f *finder) goneTable(s *step, r *relation) {
 	}
 	d := f.about(s, r)
 	d.Text = fmt.Sprintf("dropping table %s deletes its data, and breaks all that still uses it", f.name(r))
-	d.Fix = "stop using the table in one release, and drop it in a later one, when it is known to be empty or archived"
-	d.Query = fmt.Sprintf("SELECT count(*) FROM %s;", r.sql())
+	d.Fix = fix.Words("stop using the table in one release, and drop it in a later one, when it is known to be empty or archived")
+	d.Query = fix.CountRows(r.sql(), "")
 	f.add(s, "drop-table", d)
 	if a := f.end.find(r.Schema, r.Name); a != nil && a.isTable() && a.OID != r.OID {
 		d := f.about(s, r)
 		d.Text = fmt.Sprintf("table %s is dropped and made anew: its rows are gone", f.name(r))
-		d.Fix = "change the table by ALTER TABLE"
+		d.Fix = fix.Words("change the table by ALTER TABLE")
 		f.add(s, "create-table-force", d)
 	}
 	if parent := f.old(s, r.Parent); parent != nil && s.after.relations[r.Parent] != nil {
 		d := f.about(s, parent)
 		d.Text = fmt.Sprintf("dropping partition %s takes %s on its parent %s, so reads and writes of all partitions wait; it is kept %s", r.sql(), lockName(d.Lock), f.name(parent), f.until(s))
-		d.Fix = fmt.Sprintf("%sALTER TABLE %s DETACH PARTITION %s CONCURRENTLY;\nDROP TABLE %[4]s;", noTransaction, parent.sql(), r.sql(), r.sql())
-		if f.settings.major < 14 {
-			d.Fix = ""
+		if f.settings.major >= 14 {
+			d.Fix = fix.DetachAndDrop(r.sql(), parent.sql())
 		}
 		f.add(s, "drop-partition-locks-parent", d)
 	}
 }
-
-// noTransaction heads a file whose statements run in no transaction.
-const noTransaction = "-- atlas:txmode none\n\n"
 
 func (f *finder) goneView(s *step, r *relation) {
 	if !s.named(r) {
@@ -99,14 +96,14 @@ func (f *finder) goneView(s *step, r *relation) {
 		if text := lostColumns(r, a); text != "" {
 			d := f.about(s, r)
 			d.Text = fmt.Sprintf("view %s is made anew %s: what reads that fails", r.sql(), text)
-			d.Fix = "keep the old columns, and append new ones by CREATE OR REPLACE VIEW"
+			d.Fix = fix.Words("keep the old columns, and append new ones by CREATE OR REPLACE VIEW")
 			f.add(s, "view-columns-changed", d)
 		}
 		return
 	}
 	d := f.about(s, r)
 	d.Text = fmt.Sprintf("dropping view %s breaks all that still reads it", r.sql())
-	d.Fix = "drop it in a release after that of its last reader"
+	d.Fix = fix.Words("drop it in a release after that of its last reader")
 	f.add(s, "drop-view", d)
 }
 
@@ -131,8 +128,8 @@ func (f *finder) goneSequence(s *step, r *relation) {
 	f.add(s, "drop-sequence", Diagnostic{
 		Table: r.sql(),
 		Text:  fmt.Sprintf("dropping sequence %s loses its position, and breaks all that still takes numbers from it", r.sql()),
-		Fix:   "take it from the columns' defaults first, and note its last_value",
-		Query: fmt.Sprintf("SELECT last_value FROM %s;", r.sql()),
+		Fix:   fix.Words("take it from the columns' defaults first, and note its last_value"),
+		Query: fix.LastValue(r.sql()),
 	})
 }
 
@@ -152,13 +149,13 @@ func (f *finder) goneColumns(s *step, b, a *relation) {
 		d := f.about(s, b)
 		d.Column = pgsql.Ident(c.Name)
 		d.Text = fmt.Sprintf("dropping column %s.%s deletes its data, and breaks all that still uses it", b.sql(), d.Column)
-		d.Fix = "stop writing and reading the column in one release, and drop it in a later one"
+		d.Fix = fix.Words("stop writing and reading the column in one release, and drop it in a later one")
 		f.add(s, "drop-column", d)
-		if lost, fix := f.wentWith(s, b, n); len(lost) > 0 {
+		if lost, instead := f.wentWith(s, b, n); len(lost) > 0 {
 			d := f.about(s, b)
 			d.Column = pgsql.Ident(c.Name)
 			d.Text = fmt.Sprintf("%s with column %s.%s, under %s on the table", went(lost), b.sql(), d.Column, lockName(d.Lock))
-			d.Fix = fix
+			d.Fix = instead
 			f.add(s, "drop-column-drops-index", d)
 		}
 	}
@@ -172,9 +169,9 @@ func went(lost []string) string {
 }
 
 // wentWith names indexes and constraints that went with a column, and how to drop them before.
-func (f *finder) wentWith(s *step, t *relation, num int16) (lost []string, fix string) {
+func (f *finder) wentWith(s *step, t *relation, num int16) (lost []string, instead fix.Text) {
 	constraintIndexes := make(map[uint32]bool)
-	var alter, drop []string
+	var constraints, indexes []string
 	for _, oid := range sorted(s.before.constraints) {
 		c := s.before.constraints[oid]
 		constraintIndexes[c.Index] = constraintIndexes[c.Index] || c.Kind != "f"
@@ -182,7 +179,7 @@ func (f *finder) wentWith(s *step, t *relation, num int16) (lost []string, fix s
 			continue
 		}
 		lost = append(lost, constraintKinds[c.Kind]+" "+pgsql.Ident(c.Name))
-		alter = append(alter, fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s;", t.sql(), pgsql.Ident(c.Name)))
+		constraints = append(constraints, pgsql.Ident(c.Name))
 	}
 	for _, oid := range sorted(s.before.indexes) {
 		x := s.before.indexes[oid]
@@ -192,15 +189,9 @@ func (f *finder) wentWith(s *step, t *relation, num int16) (lost []string, fix s
 			continue
 		}
 		lost = append(lost, "index "+pgsql.Ident(r.Name))
-		drop = append(drop, fmt.Sprintf("DROP INDEX CONCURRENTLY %s;", r.sql()))
+		indexes = append(indexes, r.sql())
 	}
-	switch {
-	case len(drop) > 0:
-		fix = noTransaction + strings.Join(append(drop, alter...), "\n")
-	default:
-		fix = strings.Join(alter, "\n")
-	}
-	return lost, fix
+	return lost, fix.DropIndexes(indexes, t.sql(), constraints)
 }
 
 var constraintKinds = map[string]string{"p": "primary key", "u": "unique constraint", "f": "foreign key", "c": "check", "x": "exclusion constraint"}
@@ -231,10 +222,7 @@ func (f *finder) goneIndexes(s *step) {
 		if f.base.indexes[oid] != nil {
 			d := f.about(s, t)
 			d.Text = fmt.Sprintf("index %s of table %s can be needed by queries", pgsql.Ident(r.Name), f.name(t))
-			d.Query = fmt.Sprintf("SELECT idx_scan, last_idx_scan FROM pg_stat_user_indexes WHERE indexrelid = %s::regclass;", pgsql.Literal(r.sql()))
-			if f.settings.major < 16 {
-				d.Query = strings.Replace(d.Query, ", last_idx_scan", "", 1)
-			}
+			d.Query = fix.IndexUse(r.sql(), f.settings.major)
 			f.add(s, "drop-index-query-perf", d)
 		}
 		if s.st.concurrently {
@@ -243,9 +231,9 @@ func (f *finder) goneIndexes(s *step) {
 		// The lock is on the table, however new the index is.
 		d := f.about(s, t)
 		d.Text = fmt.Sprintf("dropping index %s takes %s on table %s, so its reads and writes wait; it is kept %s", pgsql.Ident(r.Name), lockName(d.Lock), f.name(t), f.until(s))
-		d.Fix = fmt.Sprintf("%sDROP INDEX CONCURRENTLY %s;", noTransaction, r.sql())
+		d.Fix = fix.DropIndexes([]string{r.sql()}, "", nil)
 		if r.Kind == "I" {
-			d.Fix = "PostgreSQL cannot drop the index of a partitioned table concurrently: keep the transaction short"
+			d.Fix = fix.Words("PostgreSQL cannot drop the index of a partitioned table concurrently: keep the transaction short")
 		}
 		f.add(s, "drop-index-blocking", d)
 	}
@@ -278,23 +266,35 @@ func (f *finder) goneConstraints(s *step) {
 		switch c.Kind {
 		case "f":
 			d.Text = fmt.Sprintf("dropping foreign key %s of table %s lets rows in that refer to nothing", name, t.sql())
-			d.Fix = "if it is to be replaced, add the new one first, NOT VALID, and drop this one in the same transaction"
+			d.Fix = fix.Words("if it is to be replaced, add the new one first, NOT VALID, and drop this one in the same transaction")
 			f.add(s, "drop-foreign-key", d)
 		case "c":
 			d.Text = fmt.Sprintf("dropping check %s of table %s lets values in that it refused: %s", name, t.sql(), c.Definition)
-			d.Fix = "if it is to be replaced, add the new one first, NOT VALID, and drop this one in the same transaction"
+			d.Fix = fix.Words("if it is to be replaced, add the new one first, NOT VALID, and drop this one in the same transaction")
 			f.add(s, "drop-check-constraint", d)
 		case "p":
 			d.Text = fmt.Sprintf("dropping primary key %s of table %s drops its index, and lets duplicates in", name, f.name(t))
-			d.Fix = fmt.Sprintf("%sCREATE UNIQUE INDEX CONCURRENTLY %s ON %s (...);\n-- then, in a transaction of their own:\nALTER TABLE %[3]s DROP CONSTRAINT %[4]s, ADD CONSTRAINT %[4]s PRIMARY KEY USING INDEX %[2]s;",
-				noTransaction, pgsql.Ident(c.Name+"_new"), t.sql(), name)
+			d.Fix = fix.Words("if it is to be replaced, add the new key as a unique constraint first, and let the foreign keys refer to that")
+			if !s.before.referred(c.Index) {
+				d.Fix = fix.ReplaceKey(t.sql(), name, pgsql.Ident(s.before.freeRelation(t.Schema, c.Name, "_new")), columnList(t, c.Columns))
+			}
 			f.add(s, "drop-primary-key", d)
 		case "u", "x":
 			d.Text = fmt.Sprintf("dropping %s %s of table %s drops its index, and lets duplicates in", constraintKinds[c.Kind], name, f.name(t))
-			d.Fix = "if it is to be replaced, build the new index concurrently first"
+			d.Fix = fix.Words("if it is to be replaced, build the new index concurrently first")
 			f.add(s, "drop-unique-constraint", d)
 		}
 	}
+}
+
+// referred reports whether foreign keys refer to an index.
+func (s *snapshot) referred(index uint32) bool {
+	for _, c := range s.constraints {
+		if c.Kind == "f" && c.Index == index {
+			return true
+		}
+	}
+	return false
 }
 
 // hasConstraintNamed reports whether the statement itself made the constraint anew, as a change of type does, without being told.

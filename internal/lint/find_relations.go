@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -15,7 +16,7 @@ func (f *finder) renamed(s *step) {
 		if to, ok := s.after.schemas[oid]; ok && to != from && f.base.schemas[oid] != "" {
 			f.add(s, "rename-schema", Diagnostic{
 				Text: fmt.Sprintf("renaming schema %s to %s breaks all that still uses the old name", pgsql.Ident(from), pgsql.Ident(to)),
-				Fix:  "make a new schema, and move what is in the old one when its readers have moved",
+				Fix:  fix.Words("make a new schema, and move what is in the old one when its readers have moved"),
 			})
 		}
 	}
@@ -31,7 +32,7 @@ func (f *finder) renamed(s *step) {
 				d := f.about(s, b)
 				d.Column = pgsql.Ident(was.Name)
 				d.Text = fmt.Sprintf("renaming column %s of view %s breaks all that still uses the old name", d.Column, b.sql())
-				d.Fix = "make a new view beside the old one, or append the column under the new name by CREATE OR REPLACE VIEW"
+				d.Fix = fix.Words("make a new view beside the old one, or append the column under the new name by CREATE OR REPLACE VIEW")
 				f.add(s, "view-columns-changed", d)
 			}
 			if is == nil || is.Name == was.Name || !b.isTable() || !f.oldColumn(oid, n) || !s.direct(b) || f.viewHas(b, was.Name) {
@@ -40,7 +41,7 @@ func (f *finder) renamed(s *step) {
 			d := f.about(s, b)
 			d.Column = pgsql.Ident(was.Name)
 			d.Text = fmt.Sprintf("renaming column %s.%s to %s breaks all that still uses the old name", b.sql(), d.Column, pgsql.Ident(is.Name))
-			d.Fix = fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;\n-- write both columns, fill the new one in batches, read from it, and drop the old one in a later release", b.sql(), pgsql.Ident(is.Name), was.TypeText)
+			d.Fix = s.before.expand(b, was, is.Name, was.TypeText, "r."+d.Column)
 			f.add(s, "rename-column", d)
 		}
 	}
@@ -59,11 +60,11 @@ func (f *finder) renamedRelation(s *step, b, a *relation) {
 		return // what uses the old name finds all it knows
 	}
 	d := f.about(s, b)
-	view := fmt.Sprintf("%s;\nCREATE VIEW %s AS SELECT * FROM %s;\n-- drop the view when nothing uses the old name any more", s.stmt.Text, b.sql(), a.sql())
+	view := fix.KeepName(s.stmt.Text, b.sql(), a.sql())
 	switch {
 	case b.isView():
 		d.Text = fmt.Sprintf("renaming view %s to %s breaks all that still uses the old name", b.sql(), a.sql())
-		d.Fix = "make a new view beside the old one, and drop the old one later"
+		d.Fix = fix.Words("make a new view beside the old one, and drop the old one later")
 		f.add(s, "rename-view", d)
 	case moved:
 		d.Text = fmt.Sprintf("moving table %s to %s breaks all that still uses the old name", b.sql(), a.sql())
@@ -100,7 +101,7 @@ func (f *finder) renamedObjects(s *step) {
 	report := func(kind, from, to string) {
 		f.add(s, "rename-view", Diagnostic{
 			Text: fmt.Sprintf("renaming %s %s to %s breaks all that still uses the old name", kind, from, to),
-			Fix:  "make a new one beside the old one, and drop the old one later",
+			Fix:  fix.Words("make a new one beside the old one, and drop the old one later"),
 		})
 	}
 	for _, oid := range sorted(s.before.functions) {
@@ -122,7 +123,7 @@ func (f *finder) renamedObjects(s *step) {
 			if j >= 0 && a.Labels[j] != b.Labels[i] && slices.Contains(f.base.types[oid].LabelOIDs, label) {
 				f.add(s, "rename-enum-value", Diagnostic{
 					Text: fmt.Sprintf("renaming value %s of type %s to %s breaks all that still uses the old value", pgsql.Literal(b.Labels[i]), sqlName(b.Schema, b.Name), pgsql.Literal(a.Labels[j])),
-					Fix:  fmt.Sprintf("ALTER TYPE %s ADD VALUE %s;\n-- read both values, write the new one, and rewrite the rows in batches", sqlName(b.Schema, b.Name), pgsql.Literal(a.Labels[j])),
+					Fix:  fix.AddEnumValue(sqlName(b.Schema, b.Name), a.Labels[j]),
 				})
 			}
 		}
@@ -153,7 +154,7 @@ func (f *finder) relations(s *step) {
 		if b.ReplicaIdent != a.ReplicaIdent && b.isTable() {
 			d := f.about(s, b)
 			d.Text = fmt.Sprintf("changing the replica identity of table %s gives its subscribers other keys, under %s", f.name(b), lockName(d.Lock))
-			d.Fix = "check the subscribers first"
+			d.Fix = fix.Words("check the subscribers first")
 			f.add(s, "replica-identity-change", d)
 		}
 		for _, option := range a.Options {
@@ -161,7 +162,7 @@ func (f *finder) relations(s *step) {
 			if name == "autovacuum_enabled" && !slices.Contains(b.Options, option) && slices.Contains([]string{"false", "off", "no", "0"}, strings.ToLower(value)) {
 				d := f.about(s, b)
 				d.Text = fmt.Sprintf("without autovacuum the dead rows of table %s are never cleaned away", f.name(b))
-				d.Fix = fmt.Sprintf("ALTER TABLE %s SET (autovacuum_vacuum_scale_factor = 0.01);", b.sql())
+				d.Fix = fix.TuneAutovacuum(b.sql())
 				f.add(s, "autovacuum-disabled", d)
 			}
 		}
@@ -173,7 +174,7 @@ func (f *finder) relations(s *step) {
 func (f *finder) rewrite(s *step, t *relation, name, what string) {
 	d := f.about(s, t)
 	d.Text = fmt.Sprintf("%s rewrites table %s under %s: reads and writes wait until it is done, and it is kept %s", what, f.name(t), lockName(d.Lock), f.until(s))
-	d.Fix = "make a new table, fill it in batches, and swap the two; or use pg_repack"
+	d.Fix = fix.Words("make a new table, fill it in batches, and swap the two; or use pg_repack")
 	f.add(s, name, d)
 }
 
@@ -192,11 +193,11 @@ func (f *finder) unsaid(s *step) {
 		switch {
 		case s.rewritten(oid):
 			d.Text = fmt.Sprintf("the statement rewrites or empties table %s under %s: reads and writes wait until it is done, and it is kept %s", f.name(t), lockName(d.Lock), f.until(s))
-			d.Fix = "make a new table or column, fill it in batches, and swap the two"
+			d.Fix = fix.Words("make a new table or column, fill it in batches, and swap the two")
 			f.add(s, "table-rewrite", d)
 		case s.scanned(oid) && strength[d.Lock] >= strength[shareLock] && strength[d.Lock] > strength[s.kept(oid)]:
 			d.Text = fmt.Sprintf("the statement reads all of table %s under %s: writes wait until it is done, and it is kept %s", f.name(t), lockName(d.Lock), f.until(s))
-			d.Fix = "take the lock and read the table in transactions of their own"
+			d.Fix = fix.Words("take the lock and read the table in transactions of their own")
 			f.add(s, "table-scan", d)
 		}
 	}
@@ -219,13 +220,13 @@ func (f *finder) security(s *step, b, a *relation) {
 	if on && !f.newPolicy(b.OID) {
 		d := f.about(s, b)
 		d.Text = fmt.Sprintf("row level security on table %s hides rows from roles that no policy covers", b.sql())
-		d.Fix = fmt.Sprintf("CREATE POLICY ... ON %s ...;\n-- in the same transaction, before:\n%s;", b.sql(), s.stmt.Text)
+		d.Fix = fix.PolicyFirst(b.sql(), pgsql.Ident(pgsql.Fit(b.Name, "_rows")), s.stmt.Text)
 		f.add(s, "enable-rls", d)
 	}
 	if off {
 		d := f.about(s, b)
 		d.Text = fmt.Sprintf("without row level security on table %s every row can be seen by whoever has privileges", b.sql())
-		d.Fix = "have it reviewed"
+		d.Fix = fix.Words("have it reviewed")
 		f.add(s, "disable-rls", d)
 	}
 	if at := f.start.relations[b.OID]; !a.RLS || at == nil || !at.RLS {
@@ -251,7 +252,7 @@ func (f *finder) security(s *step, b, a *relation) {
 		default:
 			d.Text = fmt.Sprintf("without policy %s rows of table %s disappear for those that it let in", pgsql.Ident(p.Name), b.sql())
 		}
-		d.Fix = "have it reviewed"
+		d.Fix = fix.Words("have it reviewed")
 		if p.Permissive == (is != nil) {
 			f.add(s, "disable-rls", d)
 		} else {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -17,9 +18,9 @@ func (f *finder) text(s *step) {
 	}
 	switch st.verb {
 	case "DROP DATABASE":
-		f.add(s, "drop-database", Diagnostic{Text: "dropping a database deletes all that is in it", Fix: "never drop a database in a migration"})
+		f.add(s, "drop-database", Diagnostic{Text: "dropping a database deletes all that is in it", Fix: fix.Words("never drop a database in a migration")})
 	case "DROP OWNED", "REASSIGN":
-		f.add(s, "drop-owned", Diagnostic{Text: "what belongs to a role is not the same in every database", Fix: "name each object"})
+		f.add(s, "drop-owned", Diagnostic{Text: "what belongs to a role is not the same in every database", Fix: fix.Words("name each object")})
 	case "TRUNCATE":
 		f.truncate(s)
 	case "DELETE", "UPDATE", "INSERT", "MERGE":
@@ -41,7 +42,7 @@ func (f *finder) text(s *step) {
 				f.rewrite(s, r, "cluster-rewrite", "CLUSTER")
 			}
 		} else {
-			f.add(s, "cluster-rewrite", Diagnostic{Text: "CLUSTER rewrites tables: reads and writes wait until it is done", Fix: "use pg_repack"})
+			f.add(s, "cluster-rewrite", Diagnostic{Text: "CLUSTER rewrites tables: reads and writes wait until it is done", Fix: fix.Words("use pg_repack")})
 		}
 	case "VACUUM":
 		f.vacuum(s)
@@ -51,11 +52,14 @@ func (f *finder) text(s *step) {
 			d.Text = fmt.Sprintf("refreshing %s takes %s on it: its readers wait until the query is done", f.name(t), lockName(accessExclusiveLock))
 			d.Lock = accessExclusiveLock
 			d.Fix = f.refreshFix(s, t)
+			if st.anywhere("NO", "DATA") {
+				d.Fix = fix.Words("leave it out: until it is refreshed again nobody can read the view")
+			}
 			f.add(s, "refresh-matview-blocking", d)
 		}
 	case "ALTER SEQUENCE":
 		if t != nil && st.anywhere("RESTART") {
-			f.restart(s, t.sql(), "", fmt.Sprintf("restarting %s gives out numbers that were given out already", t.sql()))
+			f.restart(s, t, Diagnostic{Table: t.sql(), Text: fmt.Sprintf("restarting %s gives out numbers that were given out already", t.sql())}, w.after("RESTART"))
 		}
 	case "SELECT":
 		f.setval(s)
@@ -66,7 +70,7 @@ func (f *finder) text(s *step) {
 		}
 	case "SET":
 		if i := w.find(0, "SESSION_REPLICATION_ROLE"); i > 0 && strings.Contains(strings.ToLower(st.text), "replica") && !strings.HasSuffix(strings.ToLower(st.text), "origin") {
-			f.add(s, "disable-trigger", Diagnostic{Text: "with session_replication_role = replica no trigger runs, so what is written is never checked, foreign keys included", Fix: "leave triggers on"})
+			f.add(s, "disable-trigger", Diagnostic{Text: "with session_replication_role = replica no trigger runs, so what is written is never checked, foreign keys included", Fix: fix.Words("leave triggers on")})
 		}
 	case "DO", "CALL":
 		f.add(s, "opaque-dynamic-sql", Diagnostic{Text: "what the block does can depend on the data"})
@@ -90,6 +94,9 @@ func (f *finder) allRows(s *step) {
 		if w.at(i) == "ONLY" {
 			i++
 		}
+		if w.at(i) == "(" {
+			i++
+		}
 		q, _, ok := w.qualified(i)
 		r := s.before.find(q.schema, q.name)
 		if !ok || r == nil || f.base.relations[r.OID] == nil || !r.isTable() || picky(w) && !f.holdsForAll(s, r, w) {
@@ -98,11 +105,11 @@ func (f *finder) allRows(s *step) {
 		d := f.about(s, r)
 		if w.at(0) == "DELETE" {
 			d.Text = fmt.Sprintf("the statement deletes all rows of table %s, in one transaction", f.name(r))
-			d.Fix = "delete in batches: DELETE ... WHERE ctid = ANY (ARRAY(SELECT ctid ... LIMIT 10000)), each in a transaction of its own"
+			d.Fix = f.inBatches(s, r)
 			f.add(s, "delete-without-where", d)
 		} else {
 			d.Text = fmt.Sprintf("the statement writes every row of table %s anew, and keeps them locked %s", f.name(r), f.until(s))
-			d.Fix = updateInBatches(r, s.st)
+			d.Fix = f.inBatches(s, r)
 			f.add(s, "update-without-where", d)
 		}
 	}
@@ -269,14 +276,14 @@ func (f *finder) alterText(s *step, t *relation) {
 			d := f.about(s, t)
 			d.Lock = accessExclusiveLock
 			d.Text = fmt.Sprintf("moving %s to another tablespace copies its files under %s: reads and writes wait until it is done", f.name(t), lockName(accessExclusiveLock))
-			d.Fix = "use pg_repack, or a new table"
+			d.Fix = fix.Words("use pg_repack, or a new table")
 			f.add(s, "set-tablespace", d)
 		case a.starts(0, "SET", "ACCESS", "METHOD") && !s.ran():
 			f.rewrite(s, t, "set-access-method", "changing its access method")
 		case a.starts(0, "DISABLE", "TRIGGER") && !s.ran():
 			d := f.about(s, t)
 			d.Text = fmt.Sprintf("while triggers of table %s are disabled, what is written is never checked, foreign keys included", t.sql())
-			d.Fix = "leave triggers on"
+			d.Fix = fix.Words("leave triggers on")
 			f.add(s, "disable-trigger", d)
 		case a.at(0) == "ALTER" && a.anywhere("RESTART"):
 			i := 1
@@ -284,16 +291,47 @@ func (f *finder) alterText(s *step, t *relation) {
 				i++
 			}
 			name, _ := a.name(i)
-			f.restart(s, t.sql(), pgsql.Ident(name), fmt.Sprintf("restarting %s.%s gives out numbers that were given out already", t.sql(), pgsql.Ident(name)))
+			d := Diagnostic{Table: t.sql(), Column: pgsql.Ident(name)}
+			d.Text = fmt.Sprintf("restarting %s.%s gives out numbers that were given out already", t.sql(), d.Column)
+			f.restart(s, s.before.sequence(t, name), d, a.after("RESTART"))
 		}
 	}
 }
 
-func (f *finder) restart(s *step, table, column, text string) {
-	f.add(s, "sequence-restart", Diagnostic{
-		Table: table, Column: column, Text: text,
-		Fix: fmt.Sprintf("SELECT setval(%s, greatest(last_value, <number>)) FROM %s;", pgsql.Literal(table), table),
-	})
+// restart reports that a sequence, nil if it is not known, is set to a number, empty if it is not known.
+func (f *finder) restart(s *step, seq *relation, d Diagnostic, number string) {
+	d.Fix = fix.Words("leave the sequence where it is, or set it to a number that is past all that were given out")
+	if seq != nil && seq.Kind == "S" && number != "" {
+		d.Fix = fix.Setval(seq.sql(), number)
+	}
+	f.add(s, "sequence-restart", d)
+}
+
+// after returns the number that follows a word, and WITH.
+func (w words) after(word string) string {
+	for i := range w {
+		if w.at(i) != word {
+			continue
+		}
+		if i++; w.at(i) == "WITH" {
+			i++
+		}
+		if i < len(w) && w[i].Kind == pgsql.Number {
+			return w[i].Text
+		}
+	}
+	return ""
+}
+
+// sequence returns that of a column, nil if there is none.
+func (s *snapshot) sequence(t *relation, column string) *relation {
+	c := t.column(column)
+	for _, r := range s.relations {
+		if r.Kind == "S" && c != nil && r.OwnerTable == t.OID && r.OwnerColumn == c.Num {
+			return r
+		}
+	}
+	return nil
 }
 
 // setval finds a sequence that is set to a number, whatever it was at.
@@ -309,7 +347,7 @@ func (f *finder) setval(s *step) {
 			j++
 		}
 		if r := s.before.find(q.schema, q.name); ok && r != nil && f.base.relations[r.OID] != nil && j+1 < len(w) && w[j+1].Kind == pgsql.Number {
-			f.restart(s, r.sql(), "", fmt.Sprintf("setting %s to a number, wherever it stands, gives out numbers again if it is past that", r.sql()))
+			f.restart(s, r, Diagnostic{Table: r.sql(), Text: fmt.Sprintf("setting %s to a number, wherever it stands, gives out numbers again if it is past that", r.sql())}, w[j+1].Text)
 		}
 	}
 }
@@ -337,7 +375,7 @@ func (f *finder) truncate(s *step) {
 		named = append(named, t)
 		d := f.about(s, t)
 		d.Text = fmt.Sprintf("truncating table %s deletes all its rows under %s: reads and writes wait; it is kept %s", f.name(t), lockName(d.Lock), f.until(s))
-		d.Fix = "delete in batches, or put a new table in its place"
+		d.Fix = fix.Words("delete in batches, or put a new table in its place")
 		f.add(s, "truncate-table", d)
 	}
 	if !s.st.cascade || len(named) == 0 {
@@ -357,30 +395,9 @@ func (f *finder) truncate(s *step) {
 	if len(reached) > 0 {
 		d := f.about(s, named[0])
 		d.Text = fmt.Sprintf("CASCADE empties the tables that refer to %s too: %s", named[0].sql(), strings.Join(reached, ", "))
-		d.Fix = "name every table that is to be emptied"
+		d.Fix = fix.Words("name every table that is to be emptied")
 		f.add(s, "truncate-cascade", d)
 	}
-}
-
-// updateInBatches is how an UPDATE of all rows is written so that each transaction is short.
-func updateInBatches(t *relation, st *statement) string {
-	set := st.find(0, "SET")
-	if set < 0 || st.has("WHERE") || st.has("FROM") || st.has("RETURNING") || st.verb != "UPDATE" {
-		return "update in batches, each in a transaction of its own"
-	}
-	assignment := st.text[st.words[set].Pos.Offset:]
-	return fmt.Sprintf(`%s-- repeatable REASON
-DO $$
-DECLARE
-  page bigint := 0;
-BEGIN
-  WHILE page <= pg_relation_size(%s) / 8192 LOOP
-    UPDATE %s %s
-    WHERE ctid >= ('(' || page || ',0)')::tid AND ctid < ('(' || page + 1000 || ',0)')::tid;
-    COMMIT;
-    page := page + 1000;
-  END LOOP;
-END $$;`, noTransaction, pgsql.Literal(t.sql()), t.sql(), assignment)
 }
 
 // lockModes are those of LOCK TABLE that stop writers or readers, with pg_locks' names.
@@ -406,7 +423,7 @@ func (f *finder) lockTable(s *step) {
 			f.add(s, "explicit-lock-table", Diagnostic{
 				Table: t.sql(), Lock: lock,
 				Text: fmt.Sprintf("LOCK TABLE takes %s on table %s, and keeps it %s", lockName(lock), f.name(t), f.until(s)),
-				Fix:  "leave it out: each statement takes the lock that it needs",
+				Fix:  fix.Words("leave it out: each statement takes the lock that it needs"),
 			})
 		}
 	}
@@ -425,9 +442,10 @@ func (f *finder) reindex(s *step) {
 	if concurrently {
 		return
 	}
-	fix := s.st.text[:w[i-1].Pos.Offset+len(w[i-1].Text)] + " CONCURRENTLY" + s.st.text[w[i-1].Pos.Offset+len(w[i-1].Text):] + ";"
+	after := w[i-1].Pos.Offset + len(w[i-1].Text)
+	online := fix.Reindex(s.st.text[:after] + " CONCURRENTLY" + s.st.text[after:])
 	if kind != "TABLE" && kind != "INDEX" {
-		f.add(s, "reindex-blocking", Diagnostic{Text: "rebuilding all indexes stops the writes of each table while its indexes are built", Fix: noTransaction + fix})
+		f.add(s, "reindex-blocking", Diagnostic{Text: "rebuilding all indexes stops the writes of each table while its indexes are built", Fix: online})
 		return
 	}
 	t := f.subject(s)
@@ -439,7 +457,7 @@ func (f *finder) reindex(s *step) {
 	if d.Lock == "" {
 		d.Lock = shareLock
 	}
-	d.Fix = noTransaction + fix
+	d.Fix = online
 	f.add(s, "reindex-blocking", d)
 }
 
@@ -455,27 +473,26 @@ func (f *finder) vacuum(s *step) {
 	}
 	targets, _ := w.list(i)
 	if len(targets) == 0 {
-		f.add(s, "vacuum-full", Diagnostic{Lock: accessExclusiveLock, Text: "VACUUM FULL rewrites all tables: reads and writes wait until it is done", Fix: "use VACUUM, or pg_repack"})
+		f.add(s, "vacuum-full", Diagnostic{Lock: accessExclusiveLock, Text: "VACUUM FULL rewrites all tables: reads and writes wait until it is done", Fix: fix.Words("use VACUUM, or pg_repack")})
 	}
 	for _, q := range targets {
 		if t := s.before.find(q.schema, q.name); t != nil && f.oldTable(s, t.OID) != nil {
 			f.add(s, "vacuum-full", Diagnostic{
 				Table: t.sql(), Lock: accessExclusiveLock,
 				Text: fmt.Sprintf("VACUUM FULL rewrites table %s under %s: reads and writes wait until it is done", f.name(t), lockName(accessExclusiveLock)),
-				Fix:  fmt.Sprintf("%sVACUUM %s;\n-- or pg_repack", noTransaction, t.sql()),
+				Fix:  fix.Vacuum(t.sql()),
 			})
 		}
 	}
 }
 
-func (f *finder) refreshFix(s *step, t *relation) string {
-	fix := fmt.Sprintf("REFRESH MATERIALIZED VIEW CONCURRENTLY %s;", t.sql())
+func (f *finder) refreshFix(s *step, t *relation) fix.Text {
 	for _, x := range s.before.indexes {
 		if x.Table == t.OID && x.Unique && x.Predicate == "" && !x.Expression {
-			return fix
+			return fix.Refresh(t.sql())
 		}
 	}
-	return fmt.Sprintf("-- it takes a unique index on columns, built once before:\nCREATE UNIQUE INDEX CONCURRENTLY ON %s (...);\n%s", t.sql(), fix)
+	return fix.RefreshFirst(t.sql())
 }
 
 // ifNotExists finds a concurrent build that an INVALID index of its name would satisfy.
@@ -488,7 +505,7 @@ func (f *finder) ifNotExists(s *step, t *relation) {
 	if v := f.settings.version; v >= firstBroken && v < fixed {
 		d := f.about(s, t)
 		d.Text = "PostgreSQL 14.0 to 14.3 may leave rows out of an index that is built concurrently"
-		d.Fix = "upgrade to 14.4 or later first"
+		d.Fix = fix.Words("upgrade to 14.4 or later first")
 		f.add(s, "concurrent-index-corruption", d)
 	}
 	if !x.IfNotExists {
@@ -501,10 +518,10 @@ func (f *finder) ifNotExists(s *step, t *relation) {
 	}
 	d := f.about(s, t)
 	d.Text = fmt.Sprintf("an INVALID index %s that a failed build left would satisfy IF NOT EXISTS, and stay INVALID", pgsql.Ident(x.Name))
-	i := strings.Index(strings.ToUpper(s.st.text), "IF NOT EXISTS ")
-	d.Fix = fmt.Sprintf("%sDROP INDEX CONCURRENTLY IF EXISTS %s;\n%s;", noTransaction, sqlName(t.Schema, x.Name), s.st.text)
-	if i >= 0 {
-		d.Fix = fmt.Sprintf("%sDROP INDEX CONCURRENTLY IF EXISTS %s;\n%s%s;", noTransaction, sqlName(t.Schema, x.Name), s.st.text[:i], s.st.text[i+len("IF NOT EXISTS "):])
+	stmt := s.st.text
+	if i := s.st.find(0, "IF", "NOT", "EXISTS"); i >= 0 {
+		stmt = stmt[:s.st.words[i].Pos.Offset] + stmt[s.st.words[i+3].Pos.Offset:]
 	}
+	d.Fix = fix.BuildAgain(sqlName(t.Schema, x.Name), stmt)
 	f.add(s, "if-not-exists-hides-invalid-index", d)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
@@ -22,38 +23,52 @@ func (f *finder) refusals(s *step) {
 	if concurrently && partitioned && (st.verb == "CREATE INDEX" || st.verb == "DROP INDEX") {
 		d := d
 		d.Text = fmt.Sprintf("PostgreSQL cannot do this concurrently for partitioned table %s", t.sql())
-		d.Fix = fmt.Sprintf("CREATE INDEX ... ON ONLY %s (...);\n-- then on each partition CREATE INDEX CONCURRENTLY, and ALTER INDEX ... ATTACH PARTITION", t.sql())
-		if st.verb == "DROP INDEX" {
-			d.Fix = "drop it without CONCURRENTLY, in a file of its own"
+		d.Fix = fix.Words("drop it without CONCURRENTLY, in a file of its own")
+		if st.verb == "CREATE INDEX" {
+			d.Fix = f.partByPart(s, t)
 		}
 		f.add(s, "concurrently-on-partitioned", d)
 	}
 	switch {
 	case s.refused == runner.NeedsNone && concurrently:
 		d.Text = "PostgreSQL refuses what works concurrently in a transaction, and the file has one"
-		d.Fix = noTransaction + st.text + ";"
+		d.Fix = fix.WithoutTransaction(st.text)
 		f.add(s, "concurrently-in-transaction", d)
 	case s.refused == runner.NeedsNone:
 		d.Text = "PostgreSQL refuses the statement in a transaction, and the file has one"
-		d.Fix = noTransaction + st.text + ";"
+		d.Fix = fix.WithoutTransaction(st.text)
 		f.add(s, "nontransactional-in-transaction", d)
 	case s.failed == nil:
 	case sqlState(s.failed) == "25001":
 		d.Text = "PostgreSQL refuses the statement in a transaction, and the file has one"
-		d.Fix = noTransaction + st.text + ";"
+		d.Fix = fix.WithoutTransaction(st.text)
 		f.add(s, "nontransactional-in-transaction", d)
 	case sqlState(s.failed) == invalidTermination && !f.tr.file.TxNone:
 		f.add(s, "nontransactional-in-transaction", commits(s.stmt))
 	case sqlState(s.failed) == "55P04":
 		d.Table = ""
 		d.Text = "an enum's new value cannot be used in the transaction that adds it"
-		d.Fix = "put ALTER TYPE ... ADD VALUE into a migration of its own, before this one"
+		d.Fix = fix.Words("put the statement that adds the value into a migration of its own, before this one")
 		f.add(s, "enum-value-used-in-same-transaction", d)
 	case sqlState(s.failed) == "42809" && partitioned && st.anywhere("NOT", "VALID") && (st.anywhere("FOREIGN", "KEY") || st.anywhere("REFERENCES")):
 		d.Text = fmt.Sprintf("PostgreSQL before 18 cannot add a foreign key NOT VALID to partitioned table %s", t.sql())
-		d.Fix = "add it NOT VALID on each partition, validate those, then add it to the partitioned table"
+		d.Fix = fix.Words("add it NOT VALID on each partition, validate those, then add it to the partitioned table")
 		f.add(s, "not-valid-fk-on-partitioned", d)
 	}
+}
+
+// partByPart is how an index of a partitioned table is built online that a statement would build concurrently.
+func (f *finder) partByPart(s *step, t *relation) fix.Text {
+	name := t.Name + "_idx"
+	if x, ok := s.stmt.Index(); ok && x.Name != "" {
+		name = x.Name
+	}
+	return fix.CreatePartitionedIndex(s.before.partitioned(t, func(p *relation) fix.Index {
+		if p == t {
+			return readIndex(s.stmt.Text, p, name)
+		}
+		return readIndex(s.stmt.Text, p, s.before.freeRelation(p.Schema, p.Name+"_"+name, ""))
+	}))
 }
 
 // subject returns the old table that a statement is about: that of an index, too.
@@ -121,18 +136,18 @@ func (f *finder) transactions() {
 	if first != nil && !f.tr.file.TxNone {
 		f.add(first, "nested-transaction", Diagnostic{
 			Text: "the file is run in a transaction already: this one would end it half-way",
-			Fix:  "leave BEGIN and COMMIT out",
+			Fix:  fix.Words("leave BEGIN and COMMIT out"),
 		})
 	} else if first != nil {
 		f.add(first, "nested-transaction", Diagnostic{
 			Text: "the runner keeps the record after each statement of a file without a transaction, and refuses one of the file's own",
-			Fix:  "leave BEGIN and COMMIT out, and -- atlas:txmode none too, so that the file is one transaction",
+			Fix:  fix.Words("leave BEGIN and COMMIT out, and -- atlas:txmode none too, so that the file is one transaction"),
 		})
 	}
 	if begin != nil {
 		f.add(begin, "uncommitted-transaction", Diagnostic{
 			Text: "the transaction is never committed: what it did is rolled back",
-			Fix:  "add COMMIT, or leave BEGIN out",
+			Fix:  fix.Words("add COMMIT, or leave BEGIN out"),
 		})
 	}
 }
@@ -162,7 +177,7 @@ func block(s pgsql.Stmt, txNone bool) (name string, d Diagnostic) {
 		// nothing the second time, or is refused.
 		return "repeatable-unsaid", Diagnostic{
 			Text: "if a run is cut off before it has recorded this statement, the next one runs it again",
-			Fix:  "see to it that it can run twice, and say above it why it can:\n-- repeatable REASON",
+			Fix:  fix.Words("see to it that it can run twice, and say above it why it can:\n-- repeatable REASON"),
 		}
 	}
 	return "", d
@@ -172,7 +187,7 @@ func block(s pgsql.Stmt, txNone bool) (name string, d Diagnostic) {
 func commits(s pgsql.Stmt) Diagnostic {
 	return Diagnostic{
 		Text: "the statement commits or rolls back, which PostgreSQL refuses in a transaction, and the file has one: it fails as soon as there are rows for it to come to that",
-		Fix:  fmt.Sprintf("%s-- repeatable REASON\n%s;", noTransaction, s.Text),
+		Fix:  fix.Committing(s.Text),
 	}
 }
 
@@ -198,9 +213,8 @@ func (f *finder) gaps() {
 				if later.st.verb == "CREATE INDEX" && later.builds(r, x) && (slices.Contains(f.tr.steps, s) || slices.Contains(f.tr.steps, later)) {
 					t := s.before.relations[x.Table]
 					d := Diagnostic{Table: t.sql(), Lock: s.lock(t.OID)}
-					temporary := pgsql.Ident(short(r.Name + "_new"))
 					d.Text = fmt.Sprintf("table %s has no index %s from here until the new one is built", f.name(t), pgsql.Ident(r.Name))
-					d.Fix = fmt.Sprintf("%sCREATE INDEX CONCURRENTLY %s ON %s ...;\nDROP INDEX CONCURRENTLY %s;\nALTER INDEX %s RENAME TO %s;", noTransaction, temporary, t.sql(), r.sql(), sqlName(r.Schema, r.Name+"_new"), pgsql.Ident(r.Name))
+					d.Fix = fix.RebuildIndex(readIndex(later.stmt.Text, t, s.before.freeRelation(r.Schema, r.Name, "_new")), r.sql(), pgsql.Ident(r.Name))
 					at := s
 					if !slices.Contains(f.tr.steps, s) {
 						at = later
@@ -264,7 +278,7 @@ func (f *finder) foreignKeys() {
 		f.add(s, "multiple-foreign-keys", Diagnostic{
 			Table: l.child.sql(), Lock: shareRowExclusiveLock,
 			Text: fmt.Sprintf("foreign keys to %d tables in one transaction keep %s on all of them until it ends: %s", len(l.parents), lockName(shareRowExclusiveLock), join(l.parents)),
-			Fix:  "add one foreign key a file",
+			Fix:  fix.Words("add one foreign key a file"),
 		})
 	}
 }

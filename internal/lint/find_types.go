@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -19,8 +20,7 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 	d := f.about(s, b)
 	d.Column = pgsql.Ident(was.Name)
 	change := fmt.Sprintf("changing %s.%s from %s to %s", b.sql(), d.Column, was.TypeText, is.TypeText)
-	expand := fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;\n-- write both columns, fill the new one in batches, read from it, and drop the old one in a later release",
-		b.sql(), pgsql.Ident(short(was.Name+"_new")), is.TypeText)
+	expand := s.before.expand(b, was, freeColumn(b, was.Name, "_new"), is.TypeText, s.st.converted(was))
 
 	from, to := s.before.types[was.Type], s.after.types[is.Type]
 	toEnum := from != nil && to != nil && from.Kind == "e" && to.Kind == "e"
@@ -35,9 +35,9 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 		d.Text = change + " makes the enum anew"
 		if len(removed) > 0 {
 			d.Text += " without " + strings.Join(removed, ", ")
-			d.Query = fmt.Sprintf("SELECT count(*) FROM %s WHERE %s::text IN (%s);", b.sql(), d.Column, strings.Join(removed, ", "))
+			d.Query = fix.CountRows(b.sql(), fmt.Sprintf("%s::text IN (%s)", d.Column, strings.Join(removed, ", ")))
 		}
-		d.Fix = "keep the value, and forbid it by a check that is added NOT VALID and validated"
+		d.Fix = fix.Words("keep the value, and forbid it by a check that is added NOT VALID and validated")
 		f.add(s, "recreate-enum-type", d)
 	}
 	rewritten := s.rewrittenAny(b.OID)
@@ -56,7 +56,7 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 	if names := f.rebuilt(s, b.OID); !rewritten && len(names) > 0 {
 		d := d
 		d.Text = fmt.Sprintf("%s rebuilds index %s of table %s under %s: reads and writes wait until it is done", change, strings.Join(names, ", "), f.name(b), lockName(d.Lock))
-		d.Fix = "drop the index concurrently before, and build it concurrently after; or use a new column"
+		d.Fix = fix.Words("drop the index concurrently before, and build it concurrently after; or use a new column")
 		f.add(s, "type-change-reindex", d)
 	}
 	if fk, other := f.foreignKey(s, b.OID, was.Num); fk != nil && s.said("validating foreign key constraint") {
@@ -71,7 +71,7 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 	}
 	stat := d
 	stat.Text = change + " drops what the planner knows about it"
-	stat.Fix = fmt.Sprintf("ANALYZE %s (%s);", b.sql(), d.Column)
+	stat.Fix = fix.Analyze(b.sql(), d.Column)
 	f.add(s, "type-change-loses-statistics", stat)
 	if !toEnum {
 		f.values(s, b, was, is, change, expand)
@@ -88,18 +88,15 @@ func (f *finder) checked(s *step, table uint32, num int16) bool {
 	return false
 }
 
-func (f *finder) recheckFix(s *step, t *relation, c *column) string {
-	var drop, add, validate strings.Builder
+func (f *finder) recheckFix(s *step, t *relation, c *column) fix.Text {
+	var checks []fix.Constraint
 	for _, oid := range sorted(s.before.constraints) {
 		k := s.before.constraints[oid]
 		if k.Kind == "c" && k.Table == t.OID && slices.Contains(k.Columns, c.Num) {
-			name := pgsql.Ident(k.Name)
-			fmt.Fprintf(&drop, "ALTER TABLE %s DROP CONSTRAINT %s;\n", t.sql(), name)
-			fmt.Fprintf(&add, "ALTER TABLE %s ADD CONSTRAINT %s %s NOT VALID;\n", t.sql(), name, strings.TrimSuffix(k.Definition, " NOT VALID"))
-			fmt.Fprintf(&validate, "ALTER TABLE %s VALIDATE CONSTRAINT %s;\n", t.sql(), name)
+			checks = append(checks, fix.Constraint{Table: t.sql(), Name: pgsql.Ident(k.Name), Definition: strings.TrimSuffix(k.Definition, " NOT VALID")})
 		}
 	}
-	return drop.String() + s.stmt.Text + ";\n" + add.String() + "-- in a later transaction:\n" + strings.TrimSuffix(validate.String(), "\n")
+	return fix.Recheck(s.stmt.Text, checks)
 }
 
 // rebuilt names the indexes of a table that the statement built anew.
@@ -141,7 +138,7 @@ func (f *finder) foreignKey(s *step, table uint32, num int16) (*constraint, *rel
 }
 
 // values finds conversions that lose something or may fail.
-func (f *finder) values(s *step, t *relation, was, is *column, change, expand string) {
+func (f *finder) values(s *step, t *relation, was, is *column, change string, expand fix.Text) {
 	d := f.about(s, t)
 	d.Column = pgsql.Ident(was.Name)
 	d.Fix = expand
@@ -155,18 +152,19 @@ func (f *finder) values(s *step, t *relation, was, is *column, change, expand st
 	switch loss, narrow := lossy(from, to, using), narrowing(from, to); {
 	case loss != "":
 		d.Text = change + " loses information without an error: " + loss
-		d.Query = fmt.Sprintf("SELECT %s FROM %s WHERE %[1]s::%[3]s::text IS DISTINCT FROM %[1]s::text LIMIT 100;", d.Column, t.sql(), is.TypeText)
+		d.Query = fix.Rows(d.Column, t.sql(), fmt.Sprintf("%s::%s::text IS DISTINCT FROM %[1]s::text", d.Column, is.TypeText), fix.Most)
 		f.add(s, "lossy-type-change", d)
 	case narrow != "":
 		d.Text = change + " fails if a value does not fit"
-		d.Query = fmt.Sprintf("SELECT %s FROM %s WHERE %s LIMIT 100;", d.Column, t.sql(), strings.ReplaceAll(narrow, "{}", d.Column))
-		check := pgsql.Ident(short(t.Name + "_" + was.Name + "_fits"))
-		d.Fix = fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (NOT (%s)) NOT VALID;\n-- in a later transaction:\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
-			t.sql(), check, strings.ReplaceAll(narrow, "{}", d.Column))
+		rows := strings.ReplaceAll(narrow, "{}", d.Column)
+		d.Query = fix.Rows(d.Column, t.sql(), rows, fix.Most)
+		d.Fix = fix.AddNotValid(nil, fix.Constraint{
+			Table: t.sql(), Name: s.before.freeConstraint(t, t.Name+"_"+was.Name, "_fits"), Definition: "CHECK (NOT (" + rows + "))",
+		})
 		f.add(s, "narrowing-type-change", d)
 	case from.family == "text" && to.family != "text" && len(using) > 0 && !using.total():
 		d.Text = change + " fails at the first text that is none"
-		d.Query = fmt.Sprintf("SELECT %s FROM %s WHERE %s LIMIT 100;", d.Column, t.sql(), strings.ReplaceAll(notCastable(is.TypeText, to, f.settings.major), "{}", d.Column))
+		d.Query = fix.Rows(d.Column, t.sql(), strings.ReplaceAll(notCastable(is.TypeText, to, f.settings.major), "{}", d.Column), fix.Most)
 		f.add(s, "cast-may-fail", d)
 	}
 }

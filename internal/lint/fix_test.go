@@ -4,16 +4,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
-
-// later matches the comments of a fix behind which another migration begins.
-var later = regexp.MustCompile(`(?m)^-- (in a later transaction|and in one after that|then, in a file|.*then in a later migration|in a migration of its own).*\n`)
 
 // TestFixes writes what each finding of the cases says to write instead, and lints that: it runs, and the finding is gone.
 func TestFixes(t *testing.T) {
@@ -33,40 +32,182 @@ func TestFixes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := mustRun(t, folder(t, map[string]string{first: string(before), second: string(change)}), lint.Config{Latest: 1})
-			for _, f := range r.Files {
-				for _, d := range f.Diagnostics {
-					if complete(d.Fix) && strings.Count(string(change), ";") == 1 && !strings.Contains(string(before), "INSERT") {
-						tryFix(t, string(before), d)
-					}
-					if d.Query != "" {
-						db := pgtest.New(t)
-						db.Exec(string(before))
-						db.Exec(d.Query)
-					}
-				}
-			}
+			tryFixes(t, string(before), string(change), lint.Policy{})
 		})
 	}
 }
 
-// complete reports whether a fix is SQL that leaves nothing to fill in.
-func complete(fix string) bool {
-	word, _, _ := strings.Cut(strings.TrimPrefix(fix, "-- atlas:txmode none\n\n"), " ")
-	return word == strings.ToUpper(word) && strings.Contains(fix, ";") && !strings.Contains(fix, "...") && !strings.Contains(fix, "<") && word != "SELECT"
+// tryFixes tries the fixes of the findings in a change, where they take the place of all of it or follow it, and runs their queries.
+// It returns the entries of what it has tried.
+func tryFixes(t *testing.T, before, change string, policy lint.Policy) (tried []string) {
+	t.Helper()
+	stmts, _ := pgsql.Split(change) // some of the cases can't be read
+	r := mustRun(t, folder(t, map[string]string{first: before, second: change}), lint.Config{Latest: 1, Policy: policy})
+	for _, f := range r.Files {
+		for _, d := range f.Diagnostics {
+			switch {
+			case d.Fix.ID() == "" || strings.Contains(before, "INSERT"):
+			case slices.Contains(following, d.Name):
+				tryFix(t, before, change, d, policy)
+				tried = append(tried, d.Fix.ID())
+			case len(stmts) == 1 || d.Name == "index-gap":
+				tryFix(t, before, "", d, policy)
+				tried = append(tried, d.Fix.ID())
+			}
+			if !d.Query.Empty() {
+				tried = append(tried, d.Query.ID())
+				db := pgtest.New(t)
+				db.Exec(before)
+				db.Exec(d.Query.String())
+			}
+		}
+	}
+	return tried
 }
 
-func tryFix(t *testing.T, before string, d lint.Diagnostic) {
+// following are the rules whose fix is added to the change.
+var following = []string{"fk-without-index", "table-without-pk"}
+
+// filled gives what the author has to fill in.
+func filled(sql string, d lint.Diagnostic) string {
+	sql = strings.ReplaceAll(sql, "repeatable "+fix.Reason, "repeatable nothing comes of it")
+	return strings.ReplaceAll(sql, fix.Blank, blanks[d.Name])
+}
+
+// blanks are what can stand in the fixes of rules that leave something to the author.
+var blanks = map[string]string{"add-not-null-column-no-default": "DEFAULT", "refresh-matview-blocking": "name"}
+
+func tryFix(t *testing.T, before, change string, d lint.Diagnostic, policy lint.Policy) {
+	t.Helper()
 	files := map[string]string{first: before}
-	parts := later.Split(d.Fix, -1)
-	for i, part := range parts {
-		files[fmt.Sprintf("202601020000%02d_fix.sql", i)] = part
+	parts := d.Fix.Files()
+	if change != "" {
+		parts = append([]string{change}, parts...)
 	}
-	for _, f := range mustRun(t, folder(t, files), lint.Config{Latest: len(parts)}).Files {
+	for i, part := range parts {
+		files[fmt.Sprintf("202601020000%02d_fix.sql", i)] = filled(part, d)
+	}
+	for _, f := range mustRun(t, folder(t, files), lint.Config{Latest: len(parts), Policy: policy}).Files {
 		for _, o := range f.Diagnostics {
-			if o.Name == d.Name || o.Name == "migration-fails" || o.Name == "invalid-file" {
+			if o.Name == d.Name && change == "" || o.Name == "migration-fails" || o.Name == "invalid-file" {
 				t.Errorf("%s: %s\nby the fix of %s:\n%s", o.Name, o.Text, d.Name, d.Fix)
 			}
 		}
 	}
 }
+
+// TestFixesOfOddNames tries the fixes of findings about things whose names need quoting, or are as long as a name can be, and where the
+// names that a fix would give are taken.
+func TestFixesOfOddNames(t *testing.T) {
+	long := func(s string) string { return s + strings.Repeat("x", 63-len(s)) }
+	table, column := `"My App"."`+long("T able ")+`"`, `"`+long("C olumn ")+`"`
+	index := `"` + long("I ndex ") + `"`
+	before := `CREATE SCHEMA "My App";
+CREATE TYPE "My App"."Mood" AS ENUM ('can''t say');
+CREATE DOMAIN "My App"."value" AS text CHECK (VALUE <> 'value') CHECK (length(VALUE) > 3);
+CREATE DOMAIN "My App"."Long value" AS "My App"."value" CONSTRAINT c CHECK (VALUE ~ 'a');
+CREATE TABLE "My App"."order" ("Id" bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, "user" text, "select" integer NOT NULL);
+CREATE TABLE ` + table + ` (` + column + ` integer, "Id" bigint CONSTRAINT "` + long("P key ") + `" PRIMARY KEY, "group" text, "Day" date, mood "My App"."Mood", v "My App"."value",
+  CONSTRAINT ` + index + ` UNIQUE ("group"), CONSTRAINT "` + long("Ch eck ") + `" CHECK ("group" <> 'x'),
+  CONSTRAINT "` + long("T able ")[:50] + `_not_null" CHECK (true));
+CREATE INDEX "` + long("J ndex ") + `" ON ` + table + ` ("Day");
+CREATE INDEX "` + long("J ndex ")[:59] + `_new" ON ` + table + ` ("Day");
+CREATE TABLE "My App"."Parts" ("Id" integer, "Day" date, n integer, PRIMARY KEY ("Day", "Id")) PARTITION BY RANGE ("Day");
+CREATE TABLE "My App"."` + long("Parts 2025") + `" PARTITION OF "My App"."Parts" FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY RANGE ("Id");
+CREATE TABLE "My App"."` + long("Parts 2025 low") + `" PARTITION OF "My App"."` + long("Parts 2025") + `" FOR VALUES FROM (0) TO (10);
+CREATE TABLE "My App"."Parts 2026" PARTITION OF "My App"."Parts" FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE INDEX "of 2026" ON "My App"."Parts 2026" (n);
+CREATE TABLE "My App"."Parts 2027" ("Id" integer NOT NULL, "Day" date NOT NULL, n integer, PRIMARY KEY ("Day", "Id"));
+CREATE TABLE "My App"."List" (k text, n integer) PARTITION BY LIST (k);
+CREATE TABLE "My App"."List a" PARTITION OF "My App"."List" FOR VALUES IN ('a''s');
+CREATE TABLE "My App"."` + long("List rest ") + `" PARTITION OF "My App"."List" DEFAULT;
+CREATE MATERIALIZED VIEW "My App"."Some names" AS SELECT "Id" AS name FROM "My App"."order";
+CREATE MATERIALIZED VIEW "My App"."Keyed names" AS SELECT "Id" AS name FROM "My App"."order";
+CREATE UNIQUE INDEX ON "My App"."Keyed names" (name);
+CREATE SEQUENCE "My App"."Number's";
+CREATE FUNCTION "My App"."In total"(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+`
+	on := false
+	policy := lint.Policy{Checks: make(map[string]lint.Setting)}
+	for _, r := range lint.Rules() {
+		if r.OptIn {
+			policy.Checks[r.Name] = lint.Setting{Skip: &on}
+		}
+	}
+	alter := "ALTER TABLE " + table + " "
+	changes := []string{
+		alter + `ADD COLUMN "New one" integer NOT NULL`,
+		alter + `ADD COLUMN "New one" serial`,
+		alter + `ADD COLUMN "New one" bigint GENERATED ALWAYS AS IDENTITY`,
+		alter + `ADD COLUMN "New one" bigint GENERATED ALWAYS AS ("Id" * 2) STORED`,
+		alter + `ADD COLUMN "New one" "My App"."Long value"`,
+		alter + `ADD COLUMN "New one" uuid DEFAULT gen_random_uuid() NOT NULL`,
+		alter + "ALTER COLUMN " + column + " SET NOT NULL",
+		alter + `ADD CONSTRAINT "of order" FOREIGN KEY ("Id") REFERENCES "My App"."order" ("Id")`,
+		alter + `ADD COLUMN "New one" bigint CONSTRAINT "of order" REFERENCES "My App"."order" ("Id")`,
+		alter + `ADD CONSTRAINT "is > 0" CHECK ("Id" > 0)`,
+		alter + `ADD CONSTRAINT "O nce" UNIQUE (` + column + `) DEFERRABLE`,
+		alter + `DROP CONSTRAINT ` + index + `, ADD CONSTRAINT ` + index + ` UNIQUE ("group", "Id")`,
+		alter + `DROP CONSTRAINT "` + long("P key ") + `", ADD CONSTRAINT "k ey" PRIMARY KEY (` + column + `)`,
+		alter + `DROP CONSTRAINT "` + long("P key ") + `"`,
+		`ALTER DOMAIN "My App"."value" ADD CONSTRAINT "no 'b'" CHECK (VALUE !~ 'b')`,
+		`ALTER DOMAIN "My App"."value" SET NOT NULL`,
+		`CREATE UNIQUE INDEX "New's" ON ` + table + " (" + column + `) WHERE "Id" > 0`,
+		`CREATE INDEX "Of parts" ON "My App"."Parts" (n)`,
+		`CREATE INDEX CONCURRENTLY "Of parts" ON "My App"."Parts" (n)`,
+		`CREATE INDEX CONCURRENTLY "New's" ON ` + table + ` (lower("group"))`,
+		"-- atlas:txmode none\n\n" + `CREATE INDEX CONCURRENTLY IF NOT EXISTS "` + long("J ndex ") + `" ON ` + table + ` (lower("group"))`,
+		`DROP INDEX "My App"."` + long("J ndex ") + `"`,
+		"-- atlas:txmode none\n\n" + `DROP INDEX CONCURRENTLY "My App"."` + long("J ndex ") + `"; CREATE INDEX CONCURRENTLY "` + long("J ndex ") + `" ON ` + table + ` ("Day" DESC)`,
+		alter + `DROP COLUMN "Day"`,
+		alter + `DROP COLUMN "group"`,
+		`ALTER TABLE "My App"."Parts" ATTACH PARTITION "My App"."Parts 2027" FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')`,
+		`ALTER TABLE "My App"."Parts" DETACH PARTITION "My App"."Parts 2026"`,
+		`DROP TABLE "My App"."Parts 2026"`,
+		`CREATE TABLE "My App"."Parts 2028" PARTITION OF "My App"."Parts" FOR VALUES FROM ('2028-01-01') TO ('2029-01-01')`,
+		`CREATE TABLE "My App"."List b" PARTITION OF "My App"."List" FOR VALUES IN ('b''s', NULL)`,
+		alter + `RENAME COLUMN "group" TO "New group"`,
+		alter + `RENAME TO "New name"`,
+		alter + `SET SCHEMA public`,
+		alter + `ALTER COLUMN "group" TYPE varchar(9)`,
+		alter + `ALTER COLUMN "Id" TYPE integer`,
+		alter + `ALTER COLUMN "group" TYPE integer USING length("group")`,
+		alter + `ALTER COLUMN "group" TYPE varchar`,
+		`ALTER TYPE "My App"."Mood" RENAME VALUE 'can''t say' TO 'won''t say'`,
+		alter + `SET (autovacuum_enabled = false)`,
+		alter + `ENABLE ROW LEVEL SECURITY`,
+		`ALTER TABLE "My App"."order" ALTER COLUMN "Id" RESTART WITH 7`,
+		`ALTER SEQUENCE "My App"."Number's" RESTART 9`,
+		`SELECT setval('"My App"."Number''s"', 3)`,
+		`DROP SEQUENCE "My App"."Number's"`,
+		`REINDEX INDEX "My App"."` + long("J ndex ") + `"`,
+		`REINDEX TABLE ` + table,
+		`VACUUM FULL ` + table,
+		`REFRESH MATERIALIZED VIEW "My App"."Some names"`,
+		`REFRESH MATERIALIZED VIEW "My App"."Keyed names"`,
+		`ALTER TABLE "My App"."order" ALTER COLUMN "select" ADD GENERATED ALWAYS AS IDENTITY`,
+		`CREATE OR REPLACE FUNCTION "My App"."In total"(integer, text) RETURNS integer LANGUAGE sql AS 'SELECT 1'`,
+		`DO $$BEGIN UPDATE "My App"."order" SET "user" = 'x' WHERE "Id" < 5; COMMIT; END$$`,
+		`UPDATE ` + table + ` SET "Day" = NULL`,
+		`DELETE FROM "My App"."List"`,
+		`CREATE TABLE "My App"."No key" ("select" bigint REFERENCES "My App"."order" ("Id"))`,
+		`TRUNCATE "My App"."order"`,
+	}
+	tried := make([][]string, len(changes))
+	t.Run("all", func(t *testing.T) {
+		for i, change := range changes {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				t.Parallel()
+				tried[i] = tryFixes(t, before, change+";", policy)
+			})
+		}
+	})
+	for _, e := range fix.Entries() {
+		if !slices.Contains(slices.Concat(tried...), e.ID) && !slices.Contains(notOfLint, e.ID) {
+			t.Errorf("%s was not tried", e.ID)
+		}
+	}
+}
+
+// notOfLint are entries that no finding has, or whose fix is a part of the change.
+var notOfLint = []string{"all-at-once", "add-column", "fill-rows", "validate-apart", "batches-by-block", "show-sessions", "allow-createdb"}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -90,9 +91,9 @@ type Diagnostic struct {
 	Column   string // its column's name as SQL writes it, if one is meant
 	Severity Severity
 
-	Lock  string // the strongest lock on the table, as pg_locks names it: "AccessExclusiveLock"; empty if it is not about one
-	Fix   string // the SQL to write instead, or, if there is none, what to do in words
-	Query string // finds the rows that stand in the way; empty if it is not about rows
+	Lock  string   // the strongest lock on the table, as pg_locks names it: "AccessExclusiveLock"; empty if it is not about one
+	Fix   fix.Text // the SQL to write instead, or, if there is none, what to do in words
+	Query fix.Text // finds the rows that stand in the way; empty if it is not about rows
 }
 
 // Failed reports whether there is an error, so that the gate stops the change.

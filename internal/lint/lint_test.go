@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
@@ -210,11 +211,11 @@ func TestFields(t *testing.T) {
 				Text:  `dropping column "Archive"."Old Orders".x deletes its data, and breaks all that still uses it`,
 				Table: `"Archive"."Old Orders"`, Column: "x", Severity: lint.Error,
 				Lock: "AccessExclusiveLock",
-				Fix:  "stop writing and reading the column in one release, and drop it in a later one",
+				Fix:  fix.Words("stop writing and reading the column in one release, and drop it in a later one"),
 			}},
 		}},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(fix.Text{})); diff != "" {
 		t.Error(diff)
 	}
 	if !got.Failed() || got.Count(lint.Error) != 1 || got.Count(lint.Warning) != 0 {

@@ -49,6 +49,7 @@ func TestOptional(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
+			tryFixes(t, shop, test.sql, policy)
 			root := folder(t, map[string]string{first: shop, second: test.sql})
 			var got []string
 			for _, f := range mustRun(t, root, lint.Config{Latest: 1, Policy: policy}).Files {

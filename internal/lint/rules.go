@@ -109,7 +109,7 @@ var hazards = []Rule{
 	{"drop-index-blocking", "PG102", ConcurrentIndex, Error, false, "Reads and writes wait for the lock. Use DROP INDEX CONCURRENTLY in a file without a transaction."},
 	{"create-index-on-partitioned", "PG108", ConcurrentIndex, Error, false, "Writes to all partitions wait until all indexes are built. Create it ON ONLY the parent, concurrently on each partition, and attach those."},
 	{"concurrently-on-partitioned", "IB401", ConcurrentIndex, Error, false, "PostgreSQL cannot do it. Create the index ON ONLY the parent, concurrently on each partition, and attach those."},
-	{"reindex-blocking", "IB402", ConcurrentIndex, Error, false, "Writes wait until the index is rebuilt, and queries that would use it too. Use REINDEX ... CONCURRENTLY."},
+	{"reindex-blocking", "IB402", ConcurrentIndex, Error, false, "Writes wait until the index is rebuilt, and queries that would use it too. Rebuild it CONCURRENTLY."},
 	{"index-gap", "IB403", ConcurrentIndex, Error, false, "There is no index while the new one is built. Build the new one under another name, drop the old one, then rename."},
 	{"index-build-load", "IB404", ConcurrentIndex, Warning, optIn, "The build reads the table twice and waits for old transactions. Run it off peak."},
 	{"drop-index-query-perf", "IB405", ConcurrentIndex, Warning, optIn, "Queries may need the index. Look into pg_stat_user_indexes first."},
@@ -150,7 +150,7 @@ var hazards = []Rule{
 	{"default-partition-scan", "IB423", Blocking, Error, false, "The default partition is locked while every row is checked. Add a check to it that excludes the new bounds first."},
 	{"create-partition-locks-parent", "IB424", Blocking, Warning, optIn, "Reads and writes of the parent wait for the lock. Create the table alone, then attach it."},
 	{"drop-partition-locks-parent", "IB425", Blocking, Warning, false, "Reads and writes of the parent wait for the lock. Detach it concurrently, then drop it."},
-	{"detach-partition-blocking", "IB426", Blocking, Error, false, "Reads and writes of the parent wait for the lock. Use DETACH PARTITION ... CONCURRENTLY."},
+	{"detach-partition-blocking", "IB426", Blocking, Error, false, "Reads and writes of the parent wait for the lock. Detach it CONCURRENTLY."},
 	{"missing-lock-timeout", "IB427", Blocking, Warning, optIn, "A statement that waits for its lock makes all others wait behind it. Set lock_timeout."},
 	{"missing-statement-timeout", "IB428", Blocking, Warning, optIn, "A statement may run for ever. Set statement_timeout."},
 

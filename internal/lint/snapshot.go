@@ -53,6 +53,7 @@ type relation struct {
 	OwnerKind      string // "a" for a serial's, "i" for an identity's
 	PartitionBound string
 	Owner          uint32
+	Children       bool // whether it has partitions, or others inherit from it
 
 	columns map[int16]*column
 }
@@ -115,6 +116,7 @@ type typ struct {
 	Base         uint32
 	Labels       []string // of an enum
 	LabelOIDs    []uint32
+	BaseText     string // the type that a domain is made of
 }
 
 type trigger struct {
@@ -247,7 +249,8 @@ func readRelations(br pgx.BatchResults, err *error) []relation {
 	if e == nil {
 		out, e = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r relation, err error) {
 			err = row.Scan(&r.OID, &r.Schema, &r.Name, &r.Kind, &r.Persistence, &r.FileNode, &r.Tablespace, &r.AccessMethod, &r.Parent, &r.RLS,
-				&r.ForceRLS, &r.ReplicaIdent, &r.Options, &r.OwnerTable, &r.OwnerColumn, &r.OwnerKind, &r.PartitionBound, &r.Owner)
+				&r.ForceRLS, &r.ReplicaIdent, &r.Options, &r.OwnerTable, &r.OwnerColumn, &r.OwnerKind, &r.PartitionBound, &r.Owner,
+				&r.Children)
 			r.columns = make(map[int16]*column)
 			return r, err
 		})

@@ -3,7 +3,8 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relpersistence::text, c.r
   CASE WHEN c.relispartition THEN coalesce(i.inhparent, 0) ELSE 0 END,
   c.relrowsecurity, c.relforcerowsecurity, c.relreplident::text, coalesce(c.reloptions, '{}'),
   coalesce(d.refobjid, 0), coalesce(d.refobjsubid, 0)::int2, coalesce(d.deptype::text, ''),
-  coalesce(pg_get_expr(c.relpartbound, c.oid), ''), c.relowner
+  coalesce(pg_get_expr(c.relpartbound, c.oid), ''), c.relowner,
+  c.relhassubclass AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
 LEFT JOIN pg_depend d ON c.relkind = 'S' AND d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
@@ -33,6 +34,9 @@ FROM pg_index x WHERE x.indexrelid >= 16384 AND x.indrelid >= 16384;
 -- definitions
 SELECT x.indexrelid, pg_get_indexdef(x.indexrelid) FROM pg_index x WHERE x.indexrelid = ANY ($1);
 
+-- bounds
+SELECT c.oid, coalesce(pg_get_partition_constraintdef(c.oid), '') FROM pg_class c WHERE c.oid = ANY ($1);
+
 -- functions
 SELECT p.oid, n.nspname, p.proname, oidvectortypes(p.proargtypes), p.prokind::text, p.xmin::text || '.' || p.ctid::text
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -41,7 +45,7 @@ WHERE p.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schem
 
 -- types
 SELECT t.oid, n.nspname, t.typname, t.typtype::text, t.typnotnull, t.typbasetype,
-  coalesce(l.labels, '{}'), coalesce(l.oids, '{}')
+  coalesce(l.labels, '{}'), coalesce(l.oids, '{}'), CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) ELSE '' END
 FROM pg_type t
 LEFT JOIN (SELECT e.enumtypid, array_agg(e.enumlabel::text ORDER BY e.enumsortorder) AS labels, array_agg(e.oid ORDER BY e.enumsortorder) AS oids
   FROM pg_enum e GROUP BY 1) l ON l.enumtypid = t.oid

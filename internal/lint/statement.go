@@ -251,6 +251,21 @@ func parse(s pgsql.Stmt) *statement {
 	return st
 }
 
+// with returns the statement's text with another in place of the words seq, which it has once.
+func (st *statement) with(seq []string, text string) (string, bool) {
+	at, n := 0, 0
+	for i := range st.words {
+		if st.starts(i, seq...) {
+			at, n = i, n+1
+		}
+	}
+	if n != 1 {
+		return "", false
+	}
+	last := st.words[at+len(seq)-1]
+	return st.text[:st.words[at].Pos.Offset] + text + st.text[last.Pos.Offset+len(last.Text):], true
+}
+
 // addsRows reports whether the statement does no more than insert the rows that it names.
 func (st *statement) addsRows() bool {
 	return st.verb == "INSERT" && len(st.targets) == 1 && !st.anywhere("SELECT") && !st.anywhere("TABLE")

@@ -36,6 +36,9 @@ type step struct {
 	rows bool
 	// definitions are those of the indexes that the statement made, by OID.
 	definitions map[uint32]string
+	// bounds are the conditions that rows of the partitions have which the statement made or attached, by OID; without those
+	// that hold in this database only.
+	bounds map[uint32]string
 	// uses are what depends on the functions that the statement replaced, by function.
 	uses map[uint32][]use
 }

@@ -409,6 +409,9 @@ func (r *fileRun) step(ctx context.Context, st *step, run func(context.Context) 
 	if err := r.readDefinitions(ctx, st); err != nil {
 		return err
 	}
+	if err := r.readBounds(ctx, st); err != nil {
+		return err
+	}
 	return r.readUses(ctx, st)
 }
 
@@ -423,21 +426,46 @@ func (r *fileRun) readDefinitions(ctx context.Context, st *step) error {
 	if len(made) == 0 {
 		return nil
 	}
-	st.definitions = make(map[uint32]string)
-	rows, err := r.conn.Query(ctx, queries()["definitions"], made)
-	if err != nil {
-		return fmt.Errorf("reading definitions of indexes: %w", err)
-	}
-	var oid uint32
-	var definition string
-	_, err = pgx.ForEachRow(rows, []any{&oid, &definition}, func() error {
-		st.definitions[oid] = definition
-		return nil
-	})
-	if err != nil {
+	var err error
+	if st.definitions, err = r.texts(ctx, "definitions", made); err != nil {
 		return fmt.Errorf("reading definitions of indexes: %w", err)
 	}
 	return nil
+}
+
+// readBounds reads those of the partitions that the statement made or attached. Those of a hash partition hold the OID of its
+// parent.
+func (r *fileRun) readBounds(ctx context.Context, st *step) error {
+	var made []uint32
+	for oid, a := range st.after.relations {
+		if b := st.before.relations[oid]; a.isTable() && a.Parent != 0 && (b == nil || b.Parent != a.Parent) && !strings.Contains(a.PartitionBound, "modulus") {
+			made = append(made, oid)
+		}
+	}
+	if len(made) == 0 {
+		return nil
+	}
+	var err error
+	if st.bounds, err = r.texts(ctx, "bounds", made); err != nil {
+		return fmt.Errorf("reading the bounds of partitions: %w", err)
+	}
+	return nil
+}
+
+// texts asks for a text of each of the objects.
+func (r *fileRun) texts(ctx context.Context, query string, oids []uint32) (map[uint32]string, error) {
+	rows, err := r.conn.Query(ctx, queries()[query], oids)
+	if err != nil {
+		return nil, err
+	}
+	texts := make(map[uint32]string)
+	var oid uint32
+	var text string
+	_, err = pgx.ForEachRow(rows, []any{&oid, &text}, func() error {
+		texts[oid] = text
+		return nil
+	})
+	return texts, err
 }
 
 // forget makes the session look up roles anew that were not there before: what other sessions change it hears of when it takes

@@ -57,8 +57,8 @@ func (p *Printer) lintText(r *lint.Report) error {
 				b.WriteString(src.excerpt(at, s))
 				shown = d.Pos
 			}
-			b.WriteString(advice("instead", d.Fix, s))
-			b.WriteString(advice("rows in the way", d.Query, s))
+			b.WriteString(advice("instead", d.Fix.String(), s))
+			b.WriteString(advice("rows in the way", d.Query.String(), s))
 		}
 	}
 	b.WriteString(lintSummary(r))
@@ -144,12 +144,12 @@ func (p *Printer) linted(r *lint.Report) linted {
 		for _, d := range f.Diagnostics {
 			rep := file.report(d.Title)
 			diag := sqlcheck.Diagnostic{Pos: d.Pos, Text: d.Text, Code: d.Code}
-			if d.Fix != "" {
-				diag.SuggestedFixes = []sqlcheck.SuggestedFix{{Message: d.Fix}}
+			if !d.Fix.Empty() {
+				diag.SuggestedFixes = []sqlcheck.SuggestedFix{{Message: d.Fix.String()}}
 			}
 			rep.Diagnostics = append(rep.Diagnostics, diagnostic{
 				Diagnostic: diag, Name: d.Name, Severity: string(d.Severity),
-				Table: d.Table, Column: d.Column, Lock: d.Lock, Query: d.Query, Line: d.Line, Char: d.Col,
+				Table: d.Table, Column: d.Column, Lock: d.Lock, Query: d.Query.String(), Line: d.Line, Char: d.Col,
 			})
 		}
 	}

@@ -28,8 +28,8 @@ func (p *Printer) lintGitHub(r *lint.Report) error {
 					continue
 				}
 				text := describe(d) + label(d)
-				if d.Fix != "" {
-					text += "\ninstead: " + d.Fix
+				if !d.Fix.Empty() {
+					text += "\ninstead: " + d.Fix.String()
 				}
 				b.WriteString(annotation{
 					level: string(d.Severity), file: p.place(f.Name, 0, 0), line: d.Line, col: d.Col, title: d.Title, text: text,

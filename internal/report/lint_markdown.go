@@ -44,8 +44,8 @@ func (p *Printer) findingsMarkdown(b *strings.Builder, r *lint.Report) {
 				}
 				fmt.Fprintf(b, "\n%s **%s** in %s: %s\n", mark, markdownText(cmp.Or(strings.TrimSpace(d.Code+" "+d.Name), d.Title, "finding")),
 					code(p.place(f.Name, d.Line, d.Col)), markdownText(describe(d)))
-				b.WriteString(folded("Instead", d.Fix))
-				b.WriteString(folded("Rows in the way", d.Query))
+				b.WriteString(folded("Instead", d.Fix.String()))
+				b.WriteString(folded("Rows in the way", d.Query.String()))
 			}
 		}
 	}

@@ -137,7 +137,7 @@ func newSARIFRule(id string, d lint.Diagnostic, rule lint.Rule) sarifRule {
 func sarifMessage(d lint.Diagnostic) sarifText {
 	m := sarifText{Text: describe(d)}
 	m.Markdown = markdownText(m.Text)
-	for _, part := range [][2]string{{"Instead", d.Fix}, {"Rows in the way", d.Query}} {
+	for _, part := range [][2]string{{"Instead", d.Fix.String()}, {"Rows in the way", d.Query.String()}} {
 		if part[1] != "" {
 			m.Text += "\n" + part[0] + ": " + part[1]
 			if isSQL(part[1]) || strings.Contains(part[1], "\n") {

@@ -15,6 +15,7 @@ import (
 	"github.com/xeipuuv/gojsonschema"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
@@ -43,8 +44,8 @@ var found = &lint.Report{
 				}},
 			},
 			Diagnostics: []lint.Diagnostic{
-				{Pos: 8, Line: 2, Col: 1, Title: "destructive changes detected", Text: `Dropping non-virtual column "source"`, Code: "DS103", Name: "drop-column", Analyzer: "destructive", Table: "results", Column: "source", Severity: lint.Error, Lock: "AccessExclusiveLock", Fix: "stop using it, then drop it", Query: "SELECT count(source) FROM results;"},
-				{Pos: 8, Line: 2, Col: 1, Title: "data dependent changes detected", Text: "It may fail\nfor two reasons: a, b", Code: "MF101", Name: "unique-data", Analyzer: "data_depend", Table: `app."My <Table>"`, Severity: lint.Warning, Fix: "-- atlas:txmode none\n\nCREATE UNIQUE INDEX CONCURRENTLY i ON a (b);"},
+				{Pos: 8, Line: 2, Col: 1, Title: "destructive changes detected", Text: `Dropping non-virtual column "source"`, Code: "DS103", Name: "drop-column", Analyzer: "destructive", Table: "results", Column: "source", Severity: lint.Error, Lock: "AccessExclusiveLock", Fix: fix.Words("stop using it, then drop it"), Query: fix.CountRows("results", "")},
+				{Pos: 8, Line: 2, Col: 1, Title: "data dependent changes detected", Text: "It may fail\nfor two reasons: a, b", Code: "MF101", Name: "unique-data", Analyzer: "data_depend", Table: `app."My <Table>"`, Severity: lint.Warning, Fix: fix.CreateIndex(fix.Index{Name: "i", Table: "a", Unique: true, On: "(b)"})},
 				{Pos: 65, Line: 5, Col: 1, Title: "blocking table changes detected", Text: "a long one", Name: "add-check-validating", Severity: lint.Warning},
 				{Pos: 65 + len(long) - 10 + 28, Line: 16, Col: 29, Title: "migrations that fail", Text: `column "nothing" does not exist`, Name: "migration-fails", Code: "IB607", Severity: lint.Error},
 			},
@@ -111,8 +112,8 @@ func TestLint(t *testing.T) {
 	want := []*atlasexec.FileReport{{Name: drop, Text: found.Files[1].Text, Error: "destructive changes detected"}}
 	for _, d := range d {
 		diag := sqlcheck.Diagnostic{Pos: d.Pos, Text: d.Text, Code: d.Code}
-		if d.Fix != "" {
-			diag.SuggestedFixes = []sqlcheck.SuggestedFix{{Message: d.Fix}}
+		if !d.Fix.Empty() {
+			diag.SuggestedFixes = []sqlcheck.SuggestedFix{{Message: d.Fix.String()}}
 		}
 		want[0].Reports = append(want[0].Reports, sqlcheck.Report{Text: d.Title, Diagnostics: []sqlcheck.Diagnostic{diag}})
 	}

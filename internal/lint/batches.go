@@ -1,0 +1,242 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// inBatches is how an UPDATE or DELETE of all rows of a table is written so that each transaction is short, or why it cannot be.
+func (f *finder) inBatches(s *step, t *relation) fix.Text {
+	if s.st.verb != "UPDATE" && s.st.verb != "DELETE" {
+		return fix.Words("change the rows by a statement of its own, in batches along a unique key, each in a transaction of its own")
+	}
+	d := readDML(s.st, t)
+	b := fix.Batch{
+		Table: s.before.table(t, d.assigned), Only: s.st.only, Row: d.row, Statement: d.statement, Where: d.where, Done: d.done, Reason: d.reason,
+	}
+	if why := s.unbatched(t, d, b); why != "" {
+		return fix.Words("it cannot be done in batches: " + why)
+	}
+	return b.File()
+}
+
+// table is a table as fixes need it, with a key that has none of the columns in without.
+func (s *snapshot) table(t *relation, without []string) fix.Table {
+	return fix.Table{Name: t.sql(), Key: s.key(t, without), Spread: t.Kind == "p" || t.Children}
+}
+
+// key returns the columns of a primary key or a unique constraint by which all rows of a table can be told apart. Of a table that
+// others inherit from there is none.
+func (s *snapshot) key(t *relation, without []string) []string {
+	if t.Children && t.Kind != "p" {
+		return nil
+	}
+	var best []string
+	for _, oid := range sorted(s.constraints) {
+		c := s.constraints[oid]
+		x := s.indexes[c.Index]
+		if c.Table != t.OID || c.Kind != "p" && c.Kind != "u" || x == nil || !x.Valid || best != nil && c.Kind != "p" {
+			continue
+		}
+		if !slices.ContainsFunc(c.Columns, func(n int16) bool {
+			k := t.columns[n]
+			return k == nil || !k.NotNull || slices.Contains(without, k.Name)
+		}) {
+			best = nil
+			for _, n := range c.Columns {
+				best = append(best, pgsql.Ident(t.columns[n].Name))
+			}
+		}
+	}
+	return best
+}
+
+// A dmlText is what an UPDATE or DELETE says, as a batch needs it.
+type dmlText struct {
+	row       string // what it calls a row of its table
+	statement string // up to its WHERE
+	where     string // in parentheses
+	assigned  []string
+	done      bool   // whether a row that it has changed is none any more that it changes
+	reason    string // why it may be run again, if the text shows that
+	rest      words  // what follows the table
+}
+
+func readDML(st *statement, t *relation) dmlText {
+	w, i := st.words, 1
+	if st.verb == "DELETE" {
+		i++
+	}
+	if w.at(i) == "ONLY" {
+		i++
+	}
+	open := w.at(i) == "("
+	if open {
+		i++
+	}
+	_, i, _ = w.qualified(i)
+	if open || w.at(i) == "*" {
+		i++
+	}
+	d := dmlText{row: pgsql.Ident(t.Name)}
+	if w.at(i) == "AS" {
+		i++
+	}
+	if n, ok := w.name(i); ok && !slices.Contains([]string{"SET", "USING", "WHERE", "RETURNING"}, w.at(i)) {
+		d.row = pgsql.Ident(n)
+		i++
+	}
+	d.rest = w[i:]
+	end := len(w)
+	if r := w.find(i, "RETURNING"); r >= 0 {
+		end = r
+	}
+	d.statement = st.upTo(end)
+	var cond words
+	if where := w.find(i, "WHERE"); where >= 0 {
+		d.statement = st.upTo(where)
+		cond = w[where+1 : end]
+		d.where = "(" + st.text[cond[0].Pos.Offset:len(st.upTo(end))] + ")"
+		end = where
+	}
+	if st.verb == "DELETE" {
+		d.done, d.reason = true, "it deletes only what is still there"
+		return d
+	}
+	d.set(w[i+1:end], cond)
+	return d
+}
+
+// set reads what follows SET: the assignments, and a FROM.
+func (d *dmlText) set(w, cond words) {
+	from := -1
+	for i := w.find(0, "FROM"); i >= 0 && from < 0; i = w.find(i+1, "FROM") {
+		if w.at(i-1) != "DISTINCT" {
+			from = i
+		}
+	}
+	constant := from < 0
+	if from >= 0 {
+		w = w[:from]
+	}
+	null := make(map[string]bool)
+	for _, part := range w.split() {
+		value := part.find(0, "=") + 1
+		target := part[:max(value-1, 0)]
+		n, ok := target.name(0)
+		switch {
+		case target.at(0) == "(":
+			for i := range target {
+				if n, ok := target.name(i); ok {
+					d.assigned = append(d.assigned, n)
+				}
+			}
+		case ok:
+			d.assigned = append(d.assigned, n)
+			null[n] = part.at(value) == "NULL"
+		}
+		constant = constant && !part[value:].changes()
+	}
+	reads := slices.ContainsFunc(w.split(), func(part words) bool {
+		value := part[part.find(0, "=")+1:]
+		return slices.ContainsFunc(d.assigned, func(column string) bool {
+			for i := range value {
+				if n, ok := value.name(i); ok && n == column && value.at(i+1) != "." {
+					return true
+				}
+			}
+			return false
+		})
+	})
+	column := cond.isNull()
+	switch {
+	case column != "" && slices.Contains(d.assigned, column) && !null[column]:
+		d.done, d.reason = true, fix.FillsNull
+	case constant && !reads:
+		d.reason = "it sets the same values again"
+	}
+}
+
+// isNull returns the column of a condition that is "column IS NULL", "" of any other.
+func (w words) isNull() string {
+	for w.at(0) == "(" && w.find(1, ")") == len(w)-1 {
+		w = w[1 : len(w)-1]
+	}
+	if w.at(1) == "." {
+		w = w[2:]
+	}
+	if n, ok := w.name(0); ok && len(w) == 3 && w.starts(1, "IS", "NULL") {
+		return n
+	}
+	return ""
+}
+
+// changes reports whether an expression may have another value when it is evaluated again for the same row.
+func (w words) changes() bool {
+	for i := range w {
+		switch word := w.at(i); {
+		case strings.HasPrefix(word, "CURRENT_"), strings.HasPrefix(word, "LOCALTIME"), word == "DEFAULT", word == "SELECT":
+			return true
+		case word == "(" && i > 0 && (w[i-1].Kind == pgsql.Word || w[i-1].Kind == pgsql.QuotedIdent) && w.at(i-1) != "ROW" && !slices.Contains(totalCalls, w.at(i-1)):
+			return true
+		}
+	}
+	return false
+}
+
+// isTable reports whether the i-th token is the name of a table that is read: it follows FROM or the like, or a comma after that.
+func (w words) isTable(i int, t *relation) bool {
+	if n, ok := w.name(i); !ok || n != t.Name || w.at(i+1) == "." {
+		return false
+	}
+	i--
+	if schema, ok := w.name(i - 1); w.at(i) == "." && ok && schema == t.Schema {
+		i -= 2
+	}
+	from := slices.ContainsFunc(w[:max(i, 0)], func(t pgsql.Token) bool {
+		return t.Kind == pgsql.Word && (strings.EqualFold(t.Text, "FROM") || strings.EqualFold(t.Text, "USING"))
+	})
+	return slices.Contains([]string{"FROM", "JOIN", "USING", "ONLY", "TABLE"}, w.at(i)) || w.at(i) == "," && from
+}
+
+// upTo is the statement's text before its i-th token, without what stands between that and the one before.
+func (st *statement) upTo(i int) string {
+	last := st.words[i-1]
+	return st.text[:last.Pos.Offset+len(last.Text)]
+}
+
+// unbatched says why a statement cannot be run batch by batch, and what to do; "" if it can.
+func (s *step) unbatched(t *relation, d dmlText, b fix.Batch) string {
+	for i := range d.rest {
+		if d.rest.isTable(i, t) {
+			return fmt.Sprintf("it reads table %s, which it changes, and a batch would read what those before it have written; work the new values out into another table first, and update from that", t.sql())
+		}
+	}
+	for _, oid := range sorted(s.before.constraints) {
+		c := s.before.constraints[oid]
+		switch {
+		case c.Table != t.OID:
+		case s.st.verb == "DELETE" && c.Kind == "f" && c.References == t.OID && !strings.Contains(c.Definition, " ON DELETE "):
+			return fmt.Sprintf("rows refer to others of the table (foreign key %s), which a batch would leave without them; delete the rows first that no other refers to", pgsql.Ident(c.Name))
+		case strings.Contains(c.Definition, " DEFERRABLE") && c.Kind != "f" && slices.ContainsFunc(c.Columns, func(n int16) bool {
+			return t.columns[n] != nil && slices.Contains(d.assigned, t.columns[n].Name)
+		}):
+			return fmt.Sprintf("%s %s is checked after the last row, and with batches after each of them; fill a new column, and let that take the place of the old one", constraintKinds[c.Kind], pgsql.Ident(c.Name))
+		}
+	}
+	switch {
+	case t.Kind == "f":
+		return "the table is a foreign one; change its rows on the server that has them"
+	case t.Children && t.Kind != "p":
+		return "other tables inherit from it; change the rows of each by itself, with ONLY"
+	case b.Walk() != fix.AtOnce:
+		return ""
+	case s.before.key(t, nil) != nil:
+		return "it changes the key along which batches would go, so that rows would be met again; fill a new column, and let that take the place of the old one"
+	}
+	return "the table has no primary key, and no unique constraint on columns that are NOT NULL, along which batches could go; add one first"
+}

@@ -23,12 +23,12 @@ const module = "github.com/ibutsu/ibutsu-schema/"
 // above it.
 var imports = map[string]string{
 	"internal/catalog":    "migration pgsql",
-	"internal/devdb":      "",
+	"internal/devdb":      "fix",
 	"internal/fix":        "pgsql",
 	"internal/gitdiff":    "tree",
 	"internal/lint":       "catalog devdb fix gitdiff migration pgsql plan runner state",
 	"internal/migration":  "pgsql runner tree",
-	"internal/migrator":   "catalog migration pgsql revision runner",
+	"internal/migrator":   "catalog fix migration pgsql revision runner",
 	"internal/pgsql":      "",
 	"internal/pgtest":     "devdb",
 	"internal/plan":       "catalog devdb fix gitdiff migration pgsql runner state tree",

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 )
 
 // A dev URL's server is another's: what is created there bears an id in its
@@ -22,7 +24,7 @@ const remotePrefix = "ibutsu_dev_"
 type CreateDBError struct{ User string }
 
 func (e *CreateDBError) Error() string {
-	return fmt.Sprintf("the dev URL's user %s may not create databases: run ALTER ROLE %s CREATEDB there, or leave dev unset for a throwaway server", quote(e.User), quote(e.User))
+	return fmt.Sprintf("the dev URL's user %s may not create databases: run %s there, or leave dev unset for a throwaway server", quote(e.User), fix.AllowCreateDB(quote(e.User)))
 }
 
 // connectServer returns the server of a dev URL.

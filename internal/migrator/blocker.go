@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -22,6 +23,7 @@ type Blocker struct {
 	Query       string        // its last; "" if it is hidden
 	Age         time.Duration // of its transaction, 0 if it isn't known
 	Hidden      bool          // state and query are shown to members of pg_read_all_stats only
+	Asker       string        // the role that asked, which is none if they are hidden
 	Prepared    []string      // if PID is 0: the ids of the database's prepared transactions
 }
 
@@ -40,7 +42,7 @@ func (b Blocker) String() string {
 		s += ", application " + b.Application
 	}
 	if b.Hidden {
-		return s + ", whose state and query are hidden from this role (GRANT pg_read_all_stats shows them)"
+		return fmt.Sprintf("%s, whose state and query are hidden from this role (%s shows them)", s, fix.ShowSessions(pgsql.Ident(b.Asker)))
 	}
 	if b.State != "" {
 		s += ", " + b.State
@@ -81,7 +83,8 @@ func blockers(ctx context.Context, conn *pgx.Conn, pid int32) ([]Blocker, error)
 	rows, err := conn.Query(ctx, `
 SELECT b.pid, COALESCE(a.usename, ''), COALESCE(a.application_name, ''), COALESCE(a.backend_type, ''), COALESCE(a.state, ''), COALESCE(a.query, ''),
        COALESCE(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start), 0)::float8,
-       CASE WHEN b.pid = 0 THEN ARRAY(SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE database = pg_catalog.current_database() ORDER BY prepared) ELSE '{}' END
+       CASE WHEN b.pid = 0 THEN ARRAY(SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE database = pg_catalog.current_database() ORDER BY prepared) ELSE '{}' END,
+       current_user
   FROM (SELECT DISTINCT pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) AS pid) b
   LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid
  ORDER BY b.pid`, pid)
@@ -90,7 +93,7 @@ SELECT b.pid, COALESCE(a.usename, ''), COALESCE(a.application_name, ''), COALESC
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (b Blocker, err error) {
 		var age float64
-		err = row.Scan(&b.PID, &b.User, &b.Application, &b.Kind, &b.State, &b.Query, &age, &b.Prepared)
+		err = row.Scan(&b.PID, &b.User, &b.Application, &b.Kind, &b.State, &b.Query, &age, &b.Prepared, &b.Asker)
 		b.Age = time.Duration(age * float64(time.Second))
 		if b.Query == "<insufficient privilege>" {
 			b.Query, b.Hidden = "", true

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // three is a file that takes three tables' strongest locks, threeAlone the same in one statement without a transaction.
@@ -175,7 +176,7 @@ func TestBlockersAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = b.apply(migrator.ApplyOptions{})
-	if !errors.As(err, &blocked) || !blocked.Blockers[0].Hidden || !strings.Contains(err.Error(), "pg_read_all_stats") {
+	if !errors.As(err, &blocked) || !blocked.Blockers[0].Hidden || !strings.Contains(err.Error(), "GRANT pg_read_all_stats TO "+pgsql.Ident(b.cfg.ConnConfig.User)+" shows them") {
 		t.Errorf("apply gave %v", err)
 	}
 	if _, err := admin.Exec(context.Background(), "ROLLBACK"); err != nil {

@@ -33,7 +33,7 @@ var imports = map[string]string{
 	"internal/pgtest":     "devdb",
 	"internal/plan":       "catalog devdb fix gitdiff migration pgsql runner state tree",
 	"internal/project":    "pgsql tree",
-	"internal/report":     "catalog lint migration migrator pgsql plan revision runner tree",
+	"internal/report":     "catalog fix lint migration migrator pgsql plan revision runner tree",
 	"internal/revision":   "catalog migration pgsql",
 	"internal/runner":     "pgsql",
 	"internal/schematest": "",
@@ -116,4 +116,131 @@ func TestClassIsTheRunners(t *testing.T) {
 	if calls == 0 {
 		t.Error("nothing calls Class")
 	}
+}
+
+// What is printed may come from elsewhere, so one package sees to it that it does no harm. The targets only name the streams, and
+// hand them to commands that they run.
+func TestOnlyReportPrints(t *testing.T) {
+	set, files := sources(t)
+	targets, err := filepath.Glob("../magefiles/*.go")
+	if err != nil || len(targets) == 0 {
+		t.Fatalf("%d files of targets, %v", len(targets), err)
+	}
+	for _, name := range targets {
+		f, err := parser.ParseFile(set, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files["magefiles"] = append(files["magefiles"], f)
+	}
+	streams := 0
+	for pkg, list := range files {
+		if pkg == "internal/report" {
+			continue
+		}
+		for _, f := range list {
+			allowed := map[ast.Node]bool{}
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.CallExpr:
+					name := dotted(n.Fun)
+					if pkg == "magefiles" && (name == "report.NewStream" || name == "readTests") { // readTests shows what the project's own tests say
+						for _, arg := range n.Args {
+							allowed[arg] = true
+						}
+					}
+					if prints(name) {
+						t.Errorf("%s prints by %s: use internal/report", set.Position(n.Pos()), name)
+					}
+				case *ast.AssignStmt:
+					for i, left := range n.Lhs {
+						if sel, ok := left.(*ast.SelectorExpr); ok && pkg == "magefiles" && i < len(n.Rhs) && (sel.Sel.Name == "Stdout" || sel.Sel.Name == "Stderr") {
+							allowed[n.Rhs[i]] = true
+						}
+					}
+				case *ast.SelectorExpr:
+					if name := dotted(n); name == "os.Stdout" || name == "os.Stderr" {
+						streams++
+						if !allowed[n] {
+							t.Errorf("%s uses %s: use internal/report", set.Position(n.Pos()), name)
+						}
+					}
+				}
+				return true
+			})
+		}
+	}
+	if streams == 0 {
+		t.Error("nobody names a stream")
+	}
+}
+
+// prints reports whether a function prints by itself, or may.
+func prints(name string) bool {
+	switch name {
+	case "print", "println", "slog.Debug", "slog.Info", "slog.Warn", "slog.Error", "slog.Log", "slog.Default":
+		return true
+	}
+	return slices.ContainsFunc([]string{"fmt.Print", "log.Print", "log.Fatal", "log.Panic", "log.Default"}, func(prefix string) bool {
+		return strings.HasPrefix(name, prefix)
+	})
+}
+
+// In internal/report text from elsewhere becomes output by the functions of text.go and markdown.go alone: only there is text
+// converted to the types that are written as they are, and only stream.go writes. Formats are constants.
+func TestReportTrustsNoText(t *testing.T) {
+	set, files := sources(t)
+	conversions, writes, formats := 0, 0, 0
+	for _, f := range files["internal/report"] {
+		file := filepath.Base(set.Position(f.Pos()).Filename)
+		at := func(n ast.Node) token.Position { return set.Position(n.Pos()) }
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				name := dotted(n.Fun)
+				last := name[strings.LastIndexByte(name, '.')+1:]
+				switch {
+				case name == "safe" || name == "markdown":
+					conversions++
+					if _, constant := n.Args[0].(*ast.BasicLit); !constant && file != "text.go" && file != "markdown.go" {
+						t.Errorf("%s converts to %s what is no constant", at(n), name)
+					}
+				case last == "sprintf" || last == "printf" || last == "Say":
+					formats++
+					_, constant := n.Args[0].(*ast.BasicLit)
+					if id, ok := n.Args[0].(*ast.Ident); !constant && !(ok && id.Name == "format") {
+						t.Errorf("%s: the format is no constant", at(n))
+					}
+				case last == "Write" || last == "WriteString" || strings.HasPrefix(name, "fmt.Fprint") || strings.HasPrefix(name, "fmt.Print") || name == "json.NewEncoder" || name == "print" || name == "println":
+					writes++
+					if file != "stream.go" && file != "text.go" && file != "markdown.go" {
+						t.Errorf("%s: %s: write by a method of Stream", at(n), name)
+					}
+				case name == "slog.NewJSONHandler":
+					if w, ok := n.Args[0].(*ast.CallExpr); !ok || dotted(w.Fun) != "to.jsonWriter" {
+						t.Errorf("%s: write by Stream.jsonWriter", at(n))
+					}
+				}
+			case *ast.SelectorExpr:
+				if name := dotted(n); (name == "os.Stdout" || name == "os.Stderr") || n.Sel.Name == "w" && file != "stream.go" {
+					t.Errorf("%s: %s: write by a method of Stream", at(n), name)
+				}
+			}
+			return true
+		})
+	}
+	if conversions == 0 || writes == 0 || formats == 0 {
+		t.Errorf("%d conversions, %d writes, %d formats", conversions, writes, formats)
+	}
+}
+
+// dotted is the text of a name, be it qualified.
+func dotted(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		return dotted(e.X) + "." + e.Sel.Name
+	}
+	return ""
 }

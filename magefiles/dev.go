@@ -29,8 +29,7 @@ func (Dev) Up(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(c.Out, url)
-		return err
+		return c.Line(url)
 	})
 }
 
@@ -91,8 +90,7 @@ func (Dev) Url(ctx context.Context,
 		if !running {
 			return fmt.Errorf("the local PostgreSQL isn't running: `mage dev:up` starts it")
 		}
-		_, err = fmt.Fprintln(c.Out, url)
-		return err
+		return c.Line(url)
 	})
 }
 

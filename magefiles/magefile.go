@@ -293,8 +293,7 @@ func Inspect(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		_, err = c.Out.Write(hcl)
-		return err
+		return c.HCL(hcl)
 	})
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
-	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
@@ -29,7 +28,7 @@ func (c *cmd) notes(ctx context.Context) func(file string, stmt int) []string {
 		once.Do(func() {
 			var err error
 			if r, err = c.lintFrom(ctx, i); err != nil {
-				why, _, _ := strings.Cut(pgsql.Redact(err.Error()), "\n")
+				why, _, _ := strings.Cut(err.Error(), "\n")
 				say("the script is not annotated with what lint knows: %s", why)
 			}
 		})

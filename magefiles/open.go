@@ -27,8 +27,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// say prints a line for people; data alone goes to stdout.
-func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+// stdout is for data, stderr for people.
+var (
+	stdout = report.NewStream(os.Stdout, os.LookupEnv)
+	stderr = report.NewStream(os.Stderr, os.LookupEnv)
+)
+
+// say prints a line for people.
+func say(format string, args ...any) { stderr.Say(format, args...) }
 
 // value is a flag's value, its type's zero if it isn't given.
 func value[T any](flag *T) T {
@@ -115,7 +121,10 @@ func printer(format *string, further ...report.Format) (*report.Printer, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &report.Printer{Out: os.Stdout, Format: f, Style: report.StyleFor(os.Stdout, os.LookupEnv)}, nil
+	if f == report.GitHub {
+		stderr.ForRunner() // who reads one reads the other
+	}
+	return &report.Printer{Out: stdout, Format: f}, nil
 }
 
 // read reads the migrations. Those that the binary carries are named: nobody sees them in a
@@ -252,7 +261,7 @@ func (c *cmd) migrating(conn *pgx.ConnConfig) migrator.Config {
 		LockTimeout:     c.LockTimeout,
 		LockRetry:       c.LockRetry,
 		OperatorVersion: "ibutsu-schema " + toolVersion(),
-		Log:             report.NewProgress(os.Stderr, c.Format, os.LookupEnv),
+		Log:             report.NewProgress(stderr, c.Format, os.LookupEnv),
 	}
 	if c.Wait != nil {
 		cfg.Wait = *c.Wait

@@ -16,7 +16,6 @@ import (
 
 	"github.com/magefile/mage/mg"
 
-	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
@@ -30,7 +29,7 @@ func init() {
 		debug.SetGCPercent(400)
 	}
 	if err := oneTarget(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", err)
+		say("Error: %v", err)
 		os.Exit(2)
 	}
 }
@@ -41,6 +40,8 @@ func oneTarget(args []string) error {
 	target := ""
 	for i := 0; i < len(args); i++ {
 		switch arg := args[i]; {
+		case strings.Contains(arg, "##["):
+			return fmt.Errorf("%s: ##[ may be no part of an option, since mage prints those that it doesn't know, and GitHub's runner would obey", arg)
 		case target == "" && (arg == "-t" || arg == "--t"):
 			i++ // mage's timeout stands in a word of its own
 		case target != "" && strings.HasPrefix(arg, "--"):
@@ -101,10 +102,9 @@ func run(ctx context.Context, fn func(context.Context) error) error {
 	return fatal(report.ExitCode(err), err)
 }
 
-// fatal is err for mage to print and to exit with. Whatever a library put into it,
-// no password leaves here.
+// fatal is err for mage to print and to exit with.
 func fatal(code int, err error) error {
-	return mg.Fatal(code, pgsql.Redact(err.Error()))
+	return mg.Fatal(code, stderr.Error(err))
 }
 
 // parentDeath is closed when this process was started by mage and mage is gone.

@@ -51,9 +51,7 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 		fmt.Fprintf(&b, "-- %s:%d\n", st.name, st.stmts[i].Pos.Line)
 		if notes != nil {
 			for _, note := range notes(st.name, i) {
-				for line := range strings.Lines(note) {
-					b.WriteString("-- " + strings.TrimRight(line, "\r\n") + "\n")
-				}
+				b.WriteString(pgsql.LineComment(note) + "\n")
 			}
 		}
 		b.WriteString(forPsql(st.stmts[i].Text) + ";\n")
@@ -62,7 +60,7 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 	begin := func() { fmt.Fprintf(&b, "BEGIN;\nSET LOCAL lock_timeout = %d;\n", wait.Milliseconds()) }
 
 	if st := place.Settle; st != nil {
-		fmt.Fprintf(&b, "\n-- The record: %s\n", strings.ReplaceAll(st.Note, "\n", " "))
+		b.WriteString("\n" + pgsql.LineComment("The record: "+st.Note) + "\n")
 		begin()
 		create()
 		from := ""

@@ -34,6 +34,14 @@ func Literal(s string) string {
 	return quoted
 }
 
+// LineComment returns text as a comment on a line of its own, without the line's end: PostgreSQL ends one
+// at a carriage return, too.
+func LineComment(text string) string {
+	return "-- " + lineEnds.Replace(text)
+}
+
+var lineEnds = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")
+
 func isPlain(name string) bool {
 	for i := range len(name) {
 		switch c := name[i]; {

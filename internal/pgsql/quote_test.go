@@ -114,3 +114,17 @@ func TestFit(t *testing.T) {
 		t.Errorf("FreeName = %q, want %q", got, want)
 	}
 }
+
+func TestLineComment(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                "-- ",
+		"a -- b":                          "-- a -- b",
+		"a\nDROP TABLE t;":                "-- a DROP TABLE t;",
+		"a\rDROP TABLE t;\r\n\\! rm -r /": "-- a DROP TABLE t; \\! rm -r /",
+	} {
+		got := pgsql.LineComment(text)
+		if got != want || len(pgsql.Tokens(got)) > 0 {
+			t.Errorf("LineComment(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

@@ -188,7 +188,7 @@ func checkpointHead(through string, n int, made *madeCheckpoint) string {
 		}
 		b.WriteString("--\n-- " + head + "\n")
 		for _, n := range names {
-			b.WriteString("--   " + oneLine(n) + "\n")
+			b.WriteString(pgsql.LineComment("  "+n) + "\n")
 		}
 	}
 	list("These change no schema, so nothing of what they do is in it:", made.dataOnly)

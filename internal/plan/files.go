@@ -91,7 +91,7 @@ func fileText(none bool, marks []string, cmds []cmd) string {
 	}
 	for i, m := range marks {
 		if !slices.Contains(marks[:i], m) {
-			b.WriteString("-- " + oneLine(m) + "\n")
+			b.WriteString(pgsql.LineComment(m) + "\n")
 		}
 	}
 	if len(marks) > 0 {

@@ -195,7 +195,7 @@ func script(b *strings.Builder, cmds []cmd) {
 			}
 		}
 		for _, l := range notes {
-			b.WriteString("-- " + oneLine(l) + "\n")
+			b.WriteString(pgsql.LineComment(l) + "\n")
 		}
 		switch {
 		case cmds[i].action == "":

@@ -2,7 +2,7 @@ package report
 
 import (
 	"errors"
-	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +11,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // applied is atlasexec.MigrateApply with what is ours.
@@ -61,7 +62,7 @@ func (p *Printer) Apply(r *migrator.ApplyResult, failed error) error {
 	}
 	var err error
 	if p.Format == JSON {
-		err = p.json(p.applied(r, failed))
+		err = p.Out.json(p.applied(r, failed))
 	} else {
 		err = p.applyText(r, failed)
 	}
@@ -72,28 +73,28 @@ func (p *Printer) Apply(r *migrator.ApplyResult, failed error) error {
 }
 
 func (p *Printer) applyText(r *migrator.ApplyResult, failed error) error {
-	var b strings.Builder
+	var b page
 	at := spot(r.Target, r.Revision)
 	switch {
 	case failed != nil:
 		if n := done(r.Applied); n > 0 && !errors.As(failed, new(*migrator.OutcomeError)) {
-			fmt.Fprintf(&b, "Applied %d of %s: the database is at %s.\n", n, plural(len(r.Pending), "migration"), spot(r.Applied[n-1].File.Version, r.Revision))
+			b.printf("Applied %d of %s: the database is at %s.\n", n, plural(len(r.Pending), "migration"), spot(r.Applied[n-1].File.Version, r.Revision))
 		}
 	case len(r.Ahead) > 0:
-		fmt.Fprintf(&b, "Nothing to apply: the database is ahead. It has %s later than the last one here, up to %s.\n",
+		b.printf("Nothing to apply: the database is ahead. It has %s later than the last one here, up to %s.\n",
 			plural(len(r.Ahead), "migration"), r.Ahead[len(r.Ahead)-1])
 	case r.Script != "":
-		b.WriteString(r.Script)
+		return p.Out.exact("the script", r.Script)
 	case len(r.Pending) == 0:
-		fmt.Fprintf(&b, "Nothing to apply: the database is at %s.\n", at)
+		b.printf("Nothing to apply: the database is at %s.\n", at)
 	default:
-		fmt.Fprintf(&b, "%s %s in %s: the database is at %s.\n", p.Style.good("Applied"),
+		b.printf("%s %s in %s: the database is at %s.\n", p.Out.style.good("Applied"),
 			plural(len(r.Applied), "migration"), short(r.End.Sub(r.Start)), at)
 	}
 	if len(r.Rebuilt) > 0 {
-		fmt.Fprintf(&b, "Built again: index %s.\n", strings.Join(r.Rebuilt, ", "))
+		b.printf("Built again: index %s.\n", strings.Join(r.Rebuilt, ", "))
 	}
-	return p.text(&b)
+	return p.page(&b)
 }
 
 // done counts the files that ran to their end.
@@ -122,16 +123,17 @@ func (p *Printer) applied(r *migrator.ApplyResult, failed error) applied {
 			Env: p.env(), Current: r.Current, Target: r.Target, Start: r.Start, End: r.End, Error: errorText(failed),
 		},
 		Pending: migrationFiles(r.Pending), Applied: fileRuns(r.Applied, failed),
-		Revision: r.Revision, Settled: r.Settled, Rebuilt: r.Rebuilt, Ahead: r.Ahead, Script: r.Script,
+		Revision: r.Revision, Settled: pgsql.Redact(r.Settled), Rebuilt: r.Rebuilt, Ahead: r.Ahead, Script: r.Script,
 	}
 	return out
 }
 
+// errorText is an error for JSON.
 func errorText(err error) string {
 	if err == nil {
 		return ""
 	}
-	return err.Error()
+	return pgsql.Redact(err.Error())
 }
 
 func newMigrationFile(f *migration.File) migrationFile {
@@ -156,14 +158,18 @@ func fileRuns(runs []*migrator.FileRun, failed error) []*fileRun {
 	for _, r := range runs {
 		f := &fileRun{
 			migrationFile: newMigrationFile(r.File),
-			Start:         r.Start, End: r.End, Skipped: r.Skipped, Applied: r.Applied,
+			Start:         r.Start, End: r.End, Skipped: r.Skipped, Applied: slices.Clone(r.Applied),
+		}
+		for i, sql := range f.Applied {
+			f.Applied[i] = pgsql.Mask(sql)
 		}
 		if e := r.Err; e != nil {
-			f.Error = &runError{Stmt: e.Stmt, Text: e.Err.Error(), File: e.File, Line: e.Pos.Line, Column: e.Pos.Col}
+			f.Error = &runError{Stmt: pgsql.Mask(e.Stmt), Text: e.Err.Error(), File: e.File, Line: e.Pos.Line, Column: e.Pos.Col}
 			var pg *pgconn.PgError
 			if errors.As(e.Err, &pg) {
 				f.Error.Text, f.Error.Code = pg.Message, pg.Code
 			}
+			f.Error.Text = pgsql.MaskMessage(f.Error.Text, e.Stmt)
 		} else if !r.Done {
 			f.Error = &runError{Text: errorText(failed)}
 		}

@@ -1,11 +1,13 @@
 package report
 
 import (
-	"strings"
+	"slices"
 
 	"ariga.io/atlas-go-sdk/atlasexec"
 	"ariga.io/atlas/sql/sqlcheck"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
 )
 
@@ -27,15 +29,15 @@ func (p *Printer) Check(r *plan.CheckResult) error {
 	if r.OK() {
 		return nil
 	}
-	return &FindingsError{plural(len(r.Findings), "finding")}
+	return findingsError(len(r.Findings), "finding")
 }
 
 func (p *Printer) check(r *plan.CheckResult) error {
 	if p.Format == JSON {
-		return p.json(p.checked(r))
+		return p.Out.json(p.checked(r))
 	}
-	s := p.Style
-	var b strings.Builder
+	s := p.Out.style
+	var b page
 	p.findings(&b, r.Findings)
 	if r.OK() {
 		what := "the " + plural(len(r.Files), "migration") + " give what the schema file says, and lead back"
@@ -45,24 +47,23 @@ func (p *Printer) check(r *plan.CheckResult) error {
 		case 1:
 			what = "the migration gives what the schema file says, and leads back"
 		}
-		b.WriteString(s.good("In order") + ": " + what + ".\n")
+		b.put(s.good("In order"), ": ", what, ".\n")
 	}
 	for _, o := range r.Outside {
-		b.WriteString(s.faint("outside the schema file: "+o.String()) + "\n")
+		b.put(s.faint(sprintf("outside the schema file: %s", o)), "\n")
 	}
-	return p.text(&b)
+	return p.page(&b)
 }
 
 // findings writes findings, each with its place.
-func (p *Printer) findings(b *strings.Builder, findings []plan.Finding) {
+func (p *Printer) findings(b *page, findings []plan.Finding) {
 	for _, f := range findings {
-		text := indent(f.Text, "  ")[2:]
 		if f.File != "" { // else the text begins with the schema file's name
-			text = p.Style.strong(p.place(f.File, f.Line, 0)) + ": " + text
+			b.put(p.Out.style.strong(line(p.place(f.File, f.Line, 0))), ": ")
 		}
-		b.WriteString(text + "\n")
+		b.put(lines(f.Text, "  "), "\n")
 		for _, d := range f.Differences {
-			b.WriteString(indent(d.Text, "  ") + "\n")
+			b.put("  ", lines(d.Text, "  "), "\n")
 		}
 	}
 }
@@ -79,9 +80,18 @@ func (p *Printer) checked(r *plan.CheckResult) summary {
 		file.Error = title
 		rep := file.report(title)
 		rep.Diagnostics = append(rep.Diagnostics, diagnostic{
-			Diagnostic: sqlcheck.Diagnostic{Text: f.Text},
-			Name:       string(f.Kind), Severity: "error", Line: f.Line, Differences: f.Differences,
+			Diagnostic: sqlcheck.Diagnostic{Text: pgsql.Redact(f.Text)},
+			Name:       string(f.Kind), Severity: "error", Line: f.Line, Differences: differences(f.Differences),
 		})
 	}
 	return out
+}
+
+// differences are those that a result holds, without the passwords of functions and foreign servers.
+func differences(all []catalog.Difference) []catalog.Difference {
+	masked := slices.Clone(all)
+	for i, d := range masked {
+		masked[i].Want, masked[i].Have, masked[i].Text = pgsql.Mask(d.Want), pgsql.Mask(d.Have), pgsql.Redact(d.Text)
+	}
+	return masked
 }

@@ -9,8 +9,8 @@ import (
 
 // checkpointRow is a checkpoint's line in a history: it stands behind the last migration
 // that it stands for.
-func checkpointRow(c *migration.Checkpoint, st *migrator.Status) []string {
-	row := []string{c.Version, "checkpoint", c.Desc}
+func checkpointRow(c *migration.Checkpoint, st *migrator.Status) []safe {
+	row := []safe{line(c.Version), "checkpoint", line(c.Desc)}
 	switch {
 	case st == nil:
 		return row
@@ -27,8 +27,8 @@ func checkpointRow(c *migration.Checkpoint, st *migrator.Status) []string {
 	return append(row, "not for this database")
 }
 
-func checkpointBecame(r *migrate.Revision) string {
-	return "applied " + r.ExecutedAt.UTC().Format("2006-01-02 15:04") + " in " + short(r.ExecutionTime)
+func checkpointBecame(r *migrate.Revision) safe {
+	return sprintf("applied %s in %s", r.ExecutedAt.UTC().Format("2006-01-02 15:04"), short(r.ExecutionTime))
 }
 
 func checkpointFiles(checkpoints []*migration.Checkpoint) []migrationFile {

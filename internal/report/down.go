@@ -2,12 +2,11 @@ package report
 
 import (
 	"errors"
-	"fmt"
-	"strings"
 
 	"ariga.io/atlas-go-sdk/atlasexec"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // reverted is atlasexec.MigrateDown with what is ours. Its fields URL and Status are for
@@ -31,7 +30,7 @@ func (p *Printer) Down(r *migrator.DownResult, failed error) error {
 	}
 	var err error
 	if p.Format == JSON {
-		err = p.json(p.reverted(r, failed))
+		err = p.Out.json(p.reverted(r, failed))
 	} else {
 		err = p.downText(r, failed)
 	}
@@ -42,7 +41,7 @@ func (p *Printer) Down(r *migrator.DownResult, failed error) error {
 }
 
 func (p *Printer) downText(r *migrator.DownResult, failed error) error {
-	var b strings.Builder
+	var b page
 	switch {
 	case failed != nil:
 		if n := done(r.Reverted); n > 0 && !errors.As(failed, new(*migrator.OutcomeError)) {
@@ -50,23 +49,23 @@ func (p *Printer) downText(r *migrator.DownResult, failed error) error {
 			if n < len(r.Planned) {
 				at = spot(r.Planned[n].Version, r.Revision)
 			}
-			fmt.Fprintf(&b, "Took back %d of %s: the database is at %s.\n", n, plural(len(r.Planned), "migration"), at)
+			b.printf("Took back %d of %s: the database is at %s.\n", n, plural(len(r.Planned), "migration"), at)
 		}
 	case r.Script != "":
 		for _, l := range r.Losses {
-			fmt.Fprintf(&b, "-- This loses %s.\n", oneLine(l.String()))
+			b.printf("-- This loses %s.\n", oneLine(l.String()))
 		}
-		b.WriteString(r.Script)
+		return p.Out.exact("the script", string(b.safe())+r.Script)
 	case len(r.Planned) == 0:
-		fmt.Fprintf(&b, "Nothing to take back: the database is at %s.\n", spot(r.Target, r.Revision))
+		b.printf("Nothing to take back: the database is at %s.\n", spot(r.Target, r.Revision))
 	default:
-		fmt.Fprintf(&b, "%s %s in %s: the database is at %s.\n", p.Style.good("Took back"),
+		b.printf("%s %s in %s: the database is at %s.\n", p.Out.style.good("Took back"),
 			plural(len(r.Reverted), "migration"), short(r.End.Sub(r.Start)), spot(r.Target, r.Revision))
 		for _, l := range r.Losses {
-			b.WriteString(p.Style.warn("lost "+l.String()) + "\n")
+			b.put(p.Out.style.warn(sprintf("lost %s", l)), "\n")
 		}
 	}
-	return p.text(&b)
+	return p.page(&b)
 }
 
 func (p *Printer) reverted(r *migrator.DownResult, failed error) reverted {
@@ -75,6 +74,6 @@ func (p *Printer) reverted(r *migrator.DownResult, failed error) reverted {
 			Current: r.Current, Target: r.Target, Total: len(r.Planned), Start: r.Start, End: r.End, Error: errorText(failed),
 		},
 		Planned: migrationFiles(r.Planned), Reverted: fileRuns(r.Reverted, failed), Env: p.env(),
-		Revision: r.Revision, Settled: r.Settled, Losses: r.Losses, Script: r.Script,
+		Revision: r.Revision, Settled: pgsql.Redact(r.Settled), Losses: r.Losses, Script: r.Script,
 	}
 }

@@ -52,6 +52,8 @@ func (e *UsageError) ExitCode() int { return ExitUsage }
 // themselves are in its output already; the error counts them.
 type FindingsError struct{ Text string }
 
+func findingsError(n int, one safe) error { return &FindingsError{string(plural(n, one))} }
+
 func (e *FindingsError) Error() string { return e.Text }
 
 // ExitCode is ExitFindings.

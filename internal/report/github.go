@@ -14,11 +14,11 @@ type annotation struct {
 	title, text string
 }
 
-// String is the command's line, escaped as GitHub's own toolkit does.
+// String is the command's line, escaped as GitHub's own toolkit does. Its text has lines.
 func (a annotation) String() string {
 	var props []string
 	add := func(name, value string) {
-		props = append(props, name+"="+githubProperty.Replace(value))
+		props = append(props, name+"="+githubProperty.Replace(disarm(string(line(value)))))
 	}
 	if a.file != "" {
 		add("file", a.file)
@@ -36,7 +36,7 @@ func (a annotation) String() string {
 	if len(props) > 0 {
 		head += " " + strings.Join(props, ",")
 	}
-	return head + "::" + githubData.Replace(a.text)
+	return head + "::" + githubData.Replace(disarm(string(lines(a.text, ""))))
 }
 
 var (

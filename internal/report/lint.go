@@ -2,12 +2,15 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ariga.io/atlas-go-sdk/atlasexec"
 	"ariga.io/atlas/sql/sqlcheck"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // linted is a summary with what lint looked at.
@@ -21,10 +24,11 @@ type linted struct {
 
 // Lint shows what lint found. The error is a *FindingsError if there are errors among it.
 func (p *Printer) Lint(r *lint.Report) error {
+	r = masked(r)
 	var err error
 	switch p.Format {
 	case JSON:
-		err = p.json(p.linted(r))
+		err = p.Out.json(p.linted(r))
 	case GitHub:
 		err = p.lintGitHub(r)
 	case SARIF:
@@ -35,46 +39,68 @@ func (p *Printer) Lint(r *lint.Report) error {
 		err = p.lintText(r)
 	}
 	if err == nil && r.Failed() {
-		err = &FindingsError{plural(r.Count(lint.Error), "error")}
+		err = findingsError(r.Count(lint.Error), "error")
 	}
 	return err
 }
 
-func (p *Printer) lintText(r *lint.Report) error {
-	s := p.Style
-	var b strings.Builder
-	for _, f := range r.Files {
-		src := newSource(f.Text)
-		shown := -1
-		for _, d := range f.Diagnostics {
-			severity := s.bad(string(d.Severity))
-			if d.Severity != lint.Error {
-				severity = s.warn(string(d.Severity))
-			}
-			fmt.Fprintf(&b, "%s: %s: %s%s\n", s.strong(p.place(f.Name, d.Line, d.Col)), severity,
-				indent(describe(d), "  ")[2:], s.faint(label(d)))
-			if at := src.span(d); at.start != at.end && d.Pos != shown {
-				b.WriteString(src.excerpt(at, s))
-				shown = d.Pos
-			}
-			b.WriteString(advice("instead", d.Fix.String(), s))
-			b.WriteString(advice("rows in the way", d.Query.String(), s))
+// masked is a report without the passwords that the files hold. What says where something is in
+// a file still does.
+func masked(r *lint.Report) *lint.Report {
+	out := *r
+	out.Files = slices.Clone(r.Files)
+	for i := range out.Files {
+		f := &out.Files[i]
+		f.Text = pgsql.MaskInPlace(f.Text)
+		f.Diagnostics, f.Statements = slices.Clone(f.Diagnostics), slices.Clone(f.Statements)
+		for j := range f.Diagnostics {
+			d := &f.Diagnostics[j]
+			d.Text = pgsql.Redact(d.Text)
+		}
+		for j := range f.Statements {
+			f.Statements[j].Text = pgsql.Mask(f.Statements[j].Text)
 		}
 	}
-	b.WriteString(lintSummary(r))
-	return p.text(&b)
+	return &out
+}
+
+func (p *Printer) lintText(r *lint.Report) error {
+	s := p.Out.style
+	var b page
+	for _, f := range r.Files {
+		src := newListing(f.Text)
+		shown := -1
+		for _, d := range f.Diagnostics {
+			severity := s.bad(line(string(d.Severity)))
+			if d.Severity != lint.Error {
+				severity = s.warn(line(string(d.Severity)))
+			}
+			b.printf("%s: %s: %s%s\n", s.strong(line(p.place(f.Name, d.Line, d.Col))), severity,
+				lines(describe(d), "  "), s.faint(line(label(d))))
+			if at := src.span(d); at.start != at.end && d.Pos != shown {
+				b.put(src.excerpt(at, s))
+				shown = d.Pos
+			}
+			b.put(advice("instead", advised(d.Fix), s), advice("rows in the way", advised(d.Query), s))
+		}
+	}
+	b.put(lintSummary(r))
+	return p.page(&b)
 }
 
 // advice is a line of words, or a block of several lines, beneath a finding.
-func advice(head, text string, s Style) string {
+func advice(head safe, text string, s style) safe {
 	switch {
 	case text == "":
 		return ""
 	case strings.Contains(text, "\n") || strings.HasSuffix(text, ";"):
-		return "  " + s.good(head+":") + "\n" + indent(text, "    ") + "\n"
+		return "  " + s.good(head+":") + "\n    " + lines(text, "    ") + "\n"
 	}
-	return "  " + s.good(head+":") + " " + text + "\n"
+	return "  " + s.good(head+":") + " " + line(text) + "\n"
 }
+
+// advised is advice without the passwords of the statement that it rewrites.
+func advised(text fix.Text) string { return pgsql.Mask(text.String()) }
 
 // describe is a finding's text with the table or column that it is about, if the
 // text doesn't name it.
@@ -99,16 +125,16 @@ func label(d lint.Diagnostic) string {
 }
 
 // lintSummary is the last line for people.
-func lintSummary(r *lint.Report) string {
-	head := "Nothing found"
+func lintSummary(r *lint.Report) safe {
+	head := safe("Nothing found")
 	if r.Count(lint.Error)+r.Count(lint.Warning) > 0 {
 		head = counts(r)
 	}
-	return head + ": " + looked(r) + ".\n"
+	return sprintf("%s: %s.\n", head, looked(r))
 }
 
 // counts says how many errors and warnings there are.
-func counts(r *lint.Report) string {
+func counts(r *lint.Report) safe {
 	return plural(r.Count(lint.Error), "error") + ", " + plural(r.Count(lint.Warning), "warning")
 }
 
@@ -145,11 +171,11 @@ func (p *Printer) linted(r *lint.Report) linted {
 			rep := file.report(d.Title)
 			diag := sqlcheck.Diagnostic{Pos: d.Pos, Text: d.Text, Code: d.Code}
 			if !d.Fix.Empty() {
-				diag.SuggestedFixes = []sqlcheck.SuggestedFix{{Message: d.Fix.String()}}
+				diag.SuggestedFixes = []sqlcheck.SuggestedFix{{Message: advised(d.Fix)}}
 			}
 			rep.Diagnostics = append(rep.Diagnostics, diagnostic{
 				Diagnostic: diag, Name: d.Name, Severity: string(d.Severity),
-				Table: d.Table, Column: d.Column, Lock: d.Lock, Query: d.Query.String(), Line: d.Line, Char: d.Col,
+				Table: d.Table, Column: d.Column, Lock: d.Lock, Query: advised(d.Query), Line: d.Line, Char: d.Col,
 			})
 		}
 	}

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 )
@@ -11,7 +10,7 @@ import (
 const most = 10
 
 func (p *Printer) lintGitHub(r *lint.Report) error {
-	var b, rest strings.Builder
+	var b, rest page
 	for _, level := range []lint.Severity{lint.Error, lint.Warning} {
 		n, shown := r.Count(level), 0
 		limit := n
@@ -24,26 +23,25 @@ func (p *Printer) lintGitHub(r *lint.Report) error {
 					continue
 				}
 				if shown++; shown > limit {
-					fmt.Fprintf(&rest, "%s: %s: %s%s\n", p.place(f.Name, d.Line, d.Col), d.Severity, oneLine(describe(d)), label(d))
+					rest.printf("%s: %s: %s%s\n", p.place(f.Name, d.Line, d.Col), d.Severity, oneLine(describe(d)), label(d))
 					continue
 				}
 				text := describe(d) + label(d)
 				if !d.Fix.Empty() {
-					text += "\ninstead: " + d.Fix.String()
+					text += "\ninstead: " + advised(d.Fix)
 				}
-				b.WriteString(annotation{
+				b.annotate(annotation{
 					level: string(d.Severity), file: p.place(f.Name, 0, 0), line: d.Line, col: d.Col, title: d.Title, text: text,
-				}.String() + "\n")
+				})
 			}
 		}
 		if n > limit {
-			b.WriteString(annotation{
+			b.annotate(annotation{
 				level: string(level), title: "there is more",
-				text: fmt.Sprintf("%s more: GitHub shows %d of a step; all are in its log and summary", plural(n-limit, string(level)), most),
-			}.String() + "\n")
+				text: fmt.Sprintf("%s more: GitHub shows %d of a step; all are in its log and summary", plural(n-limit, line(string(level))), most),
+			})
 		}
 	}
-	b.WriteString(rest.String())
-	b.WriteString(lintSummary(r))
-	return p.text(&b)
+	b.put(rest.safe(), lintSummary(r))
+	return p.page(&b)
 }

@@ -85,7 +85,7 @@ func (p *Printer) lintSARIF(r *lint.Report) error {
 		rules[rule.Name] = rule
 	}
 	for _, f := range r.Files {
-		src := newSource(f.Text)
+		src := newListing(f.Text)
 		for _, d := range f.Diagnostics {
 			id := d.Code
 			if id == "" {
@@ -100,7 +100,7 @@ func (p *Printer) lintSARIF(r *lint.Report) error {
 			run.Results = append(run.Results, sarifResult{
 				RuleID: id, RuleIndex: i, Level: string(d.Severity), Message: sarifMessage(d),
 				Locations: []sarifLocation{{sarifPlace{
-					ArtifactLocation: sarifFile{URI: (&url.URL{Path: p.place(f.Name, 0, 0)}).EscapedPath(), URIBaseID: "%SRCROOT%"},
+					ArtifactLocation: sarifFile{URI: (&url.URL{Path: p.place(f.Name, 0, 0)}).String(), URIBaseID: "%SRCROOT%"},
 					Region:           src.region(d, at),
 				}}},
 				// It stays the same when lines come before it, and as long as the statement says the same.
@@ -109,7 +109,7 @@ func (p *Printer) lintSARIF(r *lint.Report) error {
 		}
 	}
 	run.Tool.Driver = driver
-	return p.json(sarifLog{
+	return p.Out.json(sarifLog{
 		Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run},
 	})
 }
@@ -129,29 +129,34 @@ func newSARIFRule(id string, d lint.Diagnostic, rule lint.Rule) sarifRule {
 	}
 	return sarifRule{
 		ID: id, Name: d.Name, ShortDescription: sarifText{Text: strings.ReplaceAll(d.Name, "-", " ")},
-		Help:                 sarifText{Text: help, Markdown: help},
+		Help:                 sarifText{Text: help, Markdown: help}, // words of ours
 		DefaultConfiguration: sarifLevel{string(level)}, Properties: sarifProperties{tags},
 	}
 }
 
 func sarifMessage(d lint.Diagnostic) sarifText {
-	m := sarifText{Text: describe(d)}
-	m.Markdown = markdownText(m.Text)
-	for _, part := range [][2]string{{"Instead", d.Fix.String()}, {"Rows in the way", d.Query.String()}} {
-		if part[1] != "" {
-			m.Text += "\n" + part[0] + ": " + part[1]
-			if isSQL(part[1]) || strings.Contains(part[1], "\n") {
-				m.Markdown += "\n\n" + part[0] + ":\n\n" + block(part[1])
-			} else {
-				m.Markdown += "\n\n" + part[0] + ": " + markdownText(part[1])
-			}
+	text, md := plainSARIF(describe(d)), document{}
+	md.put(prose(describe(d)))
+	for _, part := range []struct {
+		head safe
+		md   markdown
+		text string
+	}{{"Instead", "Instead", advised(d.Fix)}, {"Rows in the way", "Rows in the way", advised(d.Query)}} {
+		if part.text == "" {
+			continue
+		}
+		text += "\n" + part.head + ": " + plainSARIF(part.text)
+		if isSQL(part.text) || strings.Contains(part.text, "\n") {
+			md.put("\n\n", part.md, ":\n\n", block(part.text))
+		} else {
+			md.put("\n\n", part.md, ": ", prose(part.text))
 		}
 	}
-	return m
+	return sarifText{Text: string(text), Markdown: string(md.markdown())}
 }
 
 // region is the place of a finding. A file as a whole is its first line.
-func (s source) region(d lint.Diagnostic, at span) sarifRegion {
+func (s listing) region(d lint.Diagnostic, at span) sarifRegion {
 	if at.start == at.end {
 		return sarifRegion{StartLine: max(1, d.Line), StartColumn: d.Col}
 	}
@@ -171,13 +176,4 @@ func (s source) region(d lint.Diagnostic, at span) sarifRegion {
 func fingerprint(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:16])
-}
-
-// fenced is a block of code in Markdown.
-func fenced(language, text string) string {
-	fence := "```"
-	for strings.Contains(text, fence) {
-		fence += "`"
-	}
-	return fence + language + "\n" + strings.TrimRight(text, "\n") + "\n" + fence + "\n"
 }

@@ -187,7 +187,7 @@ func TestLintTo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(string(text), commentMark); n != 2 {
+	if n := strings.Count(string(text), string(commentMark)); n != 2 {
 		t.Errorf("%d summaries", n)
 	}
 	if _, err := show(t, Text, func(p *Printer) error { return p.LintTo(found, []Out{{JSON, dir + "/no/such"}}) }); err == nil {

@@ -27,12 +27,12 @@ func Notes(f lint.FileReport, pos int, first bool) []string {
 			case e.Scanned:
 				what = append(what, "reads all rows of "+e.Table)
 			}
-			notes = append(notes, oneLine(strings.Join(what, "; ")))
+			notes = append(notes, string(line(oneLine(strings.Join(what, "; ")))))
 		}
 	}
 	for _, d := range f.Diagnostics {
 		if d.Line != 0 && d.Pos == pos || d.Line == 0 && first {
-			notes = append(notes, oneLine(fmt.Sprintf("%s %s %s: %s", d.Severity, d.Code, d.Name, d.Text)))
+			notes = append(notes, string(line(oneLine(fmt.Sprintf("%s %s %s: %s", d.Severity, d.Code, d.Name, d.Text)))))
 		}
 	}
 	return notes

@@ -68,7 +68,7 @@ func (p *Printer) lintFile(r *lint.Report, o Out, flags int) (err error) {
 		}
 	}()
 	to := *p
-	to.Out, to.Format, to.Style = f, o.Format, Style{}
+	to.Out, to.Format = &Stream{w: f, stored: true}, o.Format
 	err = to.Lint(r)
 	if _, found := err.(*FindingsError); found {
 		return nil

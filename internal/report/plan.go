@@ -30,30 +30,31 @@ type plannedFile struct {
 // Plan shows a plan, written or (dryRun) only worked out: then with the text of its files.
 func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 	if p.Format == JSON {
-		return p.json(p.planned(r))
+		return p.Out.json(p.planned(r))
 	}
-	s := p.Style
-	var b strings.Builder
+	s := p.Out.style
+	var b page
 	if len(r.Files) == 0 {
-		b.WriteString("Nothing to plan: the migrations give what the schema file says.\n")
+		b.put("Nothing to plan: the migrations give what the schema file says.\n")
 	}
 	for i, f := range r.Files {
 		if i > 0 {
-			b.WriteByte('\n')
+			b.put("\n")
 		}
+		down := line(migration.DownDir + "/" + f.Name)
 		if dryRun {
-			b.WriteString("-- " + s.strong(f.Name) + "\n" + strings.TrimRight(f.SQL, "\n") + "\n\n")
-			b.WriteString("-- " + s.strong(migration.DownDir+"/"+f.Name) + "\n" + strings.TrimRight(f.Draft.Down, "\n") + "\n")
+			b.put("-- ", s.strong(line(f.Name)), "\n", source(f.SQL), "\n\n")
+			b.put("-- ", s.strong(down), "\n", source(f.Draft.Down), "\n")
 			continue
 		}
-		b.WriteString(s.good("wrote ") + s.strong(f.Name) + "\n")
+		b.put(s.good("wrote "), s.strong(line(f.Name)), "\n")
 		if f.ByHand {
-			b.WriteString(s.good("wrote ") + s.strong(migration.DownDir+"/"+f.Name) + "\n")
-			b.WriteString("Write the change into the one and its way back into the other, then run rehash.\n")
+			b.put(s.good("wrote "), s.strong(down), "\n")
+			b.put("Write the change into the one and its way back into the other, then run rehash.\n")
 		}
 		if len(f.Effect.Lines()) == 0 && !f.ByHand {
 			for _, l := range work(f.SQL) {
-				b.WriteString("  " + l + "\n")
+				b.printf("  %s\n", l)
 			}
 		}
 		for _, l := range f.Effect.Lines() {
@@ -61,45 +62,45 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 			if l[0] == '-' {
 				paint = s.bad
 			}
-			b.WriteString("  " + paint(l) + "\n")
+			b.put("  ", paint(line(l)), "\n")
 		}
 		for _, l := range f.Losses {
-			b.WriteString("  " + s.warn("destroys "+l) + "\n")
+			b.put("  ", s.warn(sprintf("destroys %s", l)), "\n")
 		}
 		if reason, ok := strings.CutPrefix(f.Down, "-- alembic:down none "); ok {
 			reason, _, _ = strings.Cut(reason, "\n")
-			b.WriteString("  " + s.warn("no way back: "+reason) + "\n")
+			b.put("  ", s.warn(sprintf("no way back: %s", reason)), "\n")
 		}
 		for _, m := range f.Marks {
-			b.WriteString("  " + s.warn(m) + "\n")
+			b.put("  ", s.warn(line(m)), "\n")
 		}
 	}
 	for _, o := range r.Outside {
-		line := "left alone, outside the schema file: " + o.String()
+		text := sprintf("left alone, outside the schema file: %s", o)
 		if dryRun { // the output is a script
-			line = "-- " + line
+			text = "-- " + text
 		}
-		b.WriteString(s.faint(line) + "\n")
+		b.put(s.faint(text), "\n")
 	}
-	return p.text(&b)
+	return p.page(&b)
 }
 
 // work says what statements do that leave the catalog as it is: in the words of the
 // comment above each, or its own.
 func work(sql string) []string {
 	stmts, _ := pgsql.Split(sql) // a plan has run
-	var lines []string
+	var all []string
 	for _, s := range stmts {
-		line := firstLine(s.Text)
+		text := firstLine(s.Text)
 		for _, c := range s.Comments {
-			if text, ok := strings.CutPrefix(c.Text, "-- "); ok && !strings.HasPrefix(text, "atlas:") {
-				line = text
+			if comment, ok := strings.CutPrefix(c.Text, "-- "); ok && !strings.HasPrefix(comment, "atlas:") {
+				text = comment
 				break
 			}
 		}
-		lines = append(lines, line)
+		all = append(all, text)
 	}
-	return lines
+	return all
 }
 
 func (p *Printer) planned(r *plan.Plan) planned {

@@ -3,16 +3,13 @@ package report
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // slow is from how long on a file or a statement is worth a line of its own.
@@ -25,11 +22,10 @@ const slow = time.Second
 // On a terminal a statement that takes long has one line that is rewritten as it goes on;
 // elsewhere every line begins with its time. As JSON, each is an object of log/slog.
 type Progress struct {
-	w     io.Writer
-	style Style
+	to    *Stream
 	now   func() time.Time
 	json  *slog.Logger // nil: text
-	width func() int   // of the terminal; nil: it is none
+	width func() int   // of the terminal on which a line is rewritten; nil: none is
 	live  bool         // a line is there to be rewritten
 	files int          // of the run
 	n     int          // the current one, from 1
@@ -37,22 +33,16 @@ type Progress struct {
 	told  time.Duration
 }
 
-// NewProgress returns a Progress that writes to w: JSON if the command's result is JSON, or
+// NewProgress returns a Progress that writes to a stream: JSON if the command's result is JSON, or
 // if LOG_FORMAT is "json"; else text.
-func NewProgress(w io.Writer, f Format, lookup func(string) (string, bool)) *Progress {
-	p := &Progress{w: w, style: StyleFor(w, lookup), now: time.Now}
+func NewProgress(to *Stream, f Format, lookup func(string) (string, bool)) *Progress {
+	p := &Progress{to: to, now: time.Now}
 	if v, _ := lookup("LOG_FORMAT"); f == JSON || v == "json" {
-		p.json = slog.New(slog.NewJSONHandler(w, nil))
+		p.json = slog.New(slog.NewJSONHandler(to.jsonWriter(), nil))
 		return p
 	}
-	dumb, _ := lookup("TERM")
-	if file, ok := w.(*os.File); ok && dumb != "dumb" && term.IsTerminal(int(file.Fd())) {
-		p.width = func() int {
-			if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
-				return width
-			}
-			return 80
-		}
+	if v, _ := lookup("TERM"); v != "dumb" {
+		p.width = to.width
 	}
 	return p
 }
@@ -66,20 +56,20 @@ func (p *Progress) Log(e migrator.LogEntry) {
 	switch e := e.(type) {
 	case migrator.LogWait:
 		if e.Waited < slow {
-			p.line("waiting for another session that migrates this database: %s", e.Holder)
+			p.printf("waiting for another session that migrates this database: %s", e.Holder)
 		} else {
-			p.line("still waiting after %s: %s", short(e.Waited), e.Holder)
+			p.printf("still waiting after %s: %s", short(e.Waited), e.Holder)
 		}
 	case migrator.LogBlocked:
 		for _, b := range e.Blockers {
-			p.line("   %s", p.style.warn(fmt.Sprintf("waiting for %s, for %s", b, short(e.Waited))))
+			p.printf("   %s", p.to.style.warn(sprintf("waiting for %s, for %s", b, short(e.Waited))))
 		}
 	case migrator.LogBuilding:
-		p.line("waiting for pid %d, which builds index %s", e.PID, e.Index)
+		p.printf("waiting for pid %d, which builds index %s", e.PID, e.Index)
 	case migrator.LogDisk:
-		p.line("%s", p.style.warn(fmt.Sprintf("what is to be built takes %.1f GB of disk in tablespace %s at least, most of it for %s; how much is free can't be seen from here", float64(e.Need)/(1<<30), e.Tablespace, e.Stmt)))
+		p.printf("%s", p.to.style.warn(sprintf("what is to be built takes %.1f GB of disk in tablespace %s at least, most of it for %s; how much is free can't be seen from here", float64(e.Need)/(1<<30), e.Tablespace, e.Stmt)))
 	case migrator.LogSettled:
-		p.line("%s", e.Note)
+		p.printf("%s", e.Note)
 	case migrator.LogPlan:
 		p.files, p.n = len(e.Files), 0
 	case migrator.LogFile:
@@ -88,11 +78,11 @@ func (p *Progress) Log(e migrator.LogEntry) {
 		if e.Down {
 			arrow = "<-"
 		}
-		text := fmt.Sprintf("%s %d/%d %s", arrow, p.n, p.files, p.style.strong(fileTitle(e.File)))
+		text := sprintf("%s %d/%d %s", arrow, p.n, p.files, p.to.style.strong(line(fileTitle(e.File))))
 		if e.Skipped > 0 {
-			text += fmt.Sprintf(", goes on after statement %d of %d", e.Skipped, e.Total)
+			text += sprintf(", goes on after statement %d of %d", e.Skipped, e.Total)
 		}
-		p.line("%s", text)
+		p.printf("%s", text)
 	case migrator.LogStmt:
 		p.phase, p.told = "", 0
 	case migrator.LogProgress:
@@ -101,22 +91,22 @@ func (p *Progress) Log(e migrator.LogEntry) {
 		p.clear()
 		switch {
 		case e.Known:
-			p.line("   statement %d of %d was done before: %s", e.N, e.Total, firstLine(e.Stmt.Text))
+			p.printf("   statement %d of %d was done before: %s", e.N, e.Total, firstLine(e.Stmt.Text))
 		case e.Elapsed >= slow && e.Total > 1:
-			p.line("   statement %d of %d took %s: %s", e.N, e.Total, short(e.Elapsed), firstLine(e.Stmt.Text))
+			p.printf("   statement %d of %d took %s: %s", e.N, e.Total, short(e.Elapsed), firstLine(e.Stmt.Text))
 		}
 	case migrator.LogFileDone:
 		p.clear()
 		if e.Elapsed >= slow {
-			p.line("   %s", p.style.faint("done in "+short(e.Elapsed)))
+			p.printf("   %s", p.to.style.faint(sprintf("done in %s", short(e.Elapsed))))
 		}
 	case migrator.LogStopped:
 		p.clear()
 	case migrator.LogRetry:
-		by := ""
+		by := safe("")
 		for i, b := range e.Blockers {
-			if by = ", blocked by " + b.String(); i > 0 {
-				by = fmt.Sprintf(", blocked by %d sessions", len(e.Blockers))
+			if by = sprintf(", blocked by %s", b); i > 0 {
+				by = sprintf(", blocked by %d sessions", len(e.Blockers))
 			}
 		}
 		what, why := e.What, e.Err.Error()
@@ -124,37 +114,33 @@ func (p *Progress) Log(e migrator.LogEntry) {
 		if errors.As(e.Err, &failed) {
 			what, why = fmt.Sprintf("%s:%d", failed.File, failed.Pos.Line), failed.Reason()
 		}
-		p.line("   %s", p.style.warn(fmt.Sprintf("%s gave way (%s%s), next try in %s", what, why, by, short(e.After))))
+		p.printf("   %s", p.to.style.warn(sprintf("%s gave way (%s%s), next try in %s", what, why, by, short(e.After))))
 	case migrator.LogRebuild:
-		p.line("   %s", p.style.warn("index "+e.Index+" is INVALID, left by an interrupted build: dropping it to build it again"))
+		p.printf("   %s", p.to.style.warn(sprintf("index %s is INVALID, left by an interrupted build: dropping it to build it again", e.Index)))
 	case migrator.LogMend:
 		does := "building it again"
 		if e.Next == migrator.NextDrop {
 			does = "REINDEX has left it: dropping it"
 		}
-		p.line("%s", p.style.warn("index "+e.Index+" is INVALID: "+does))
+		p.printf("%s", p.to.style.warn(sprintf("index %s is INVALID: %s", e.Index, does)))
 	case migrator.LogNotice:
-		p.line("   %s", indent(e.Severity+": "+e.Message, "   ")[3:])
+		p.printf("   %s: %s", e.Severity, lines(e.Message, "   "))
 	}
 }
 
 // progress shows how far a statement has come: on the terminal's line each time, elsewhere
 // when it enters another phase, and now and then.
 func (p *Progress) progress(e migrator.LogProgress) {
-	text := fmt.Sprintf("statement %d of %d, %s", e.N, e.Total, short(e.Elapsed))
+	text := sprintf("statement %d of %d, %s", e.N, e.Total, short(e.Elapsed))
 	if e.Phase != "" {
-		text += ": " + e.Phase
+		text += sprintf(": %s", e.Phase)
 	}
 	if e.Of > 0 {
-		text += fmt.Sprintf(" %d %% (%d of %d %s)", 100*e.Done/e.Of, e.Done, e.Of, e.Unit)
+		text += sprintf(" %d %% (%d of %d %s)", 100*e.Done/e.Of, e.Done, e.Of, e.Unit)
 	}
-	text += ": " + firstLine(e.Stmt.Text)
+	text += sprintf(": %s", firstLine(e.Stmt.Text))
 	if p.width != nil {
-		line := []rune("   " + text)
-		if most := p.width() - 1; len(line) > most {
-			line = line[:max(most, 0)]
-		}
-		fmt.Fprintf(p.w, "\r\x1b[K%s", p.style.faint(string(line)))
+		p.to.rewrite(p.to.style.faint("   " + text.cut(p.width()-1-len("   "))))
 		p.live = true
 		return
 	}
@@ -164,23 +150,25 @@ func (p *Progress) progress(e migrator.LogProgress) {
 		return
 	}
 	p.phase, p.told = e.Phase, e.Elapsed
-	p.line("   %s", text)
+	p.printf("   %s", text)
 }
 
 // clear takes the line that is rewritten away.
 func (p *Progress) clear() {
 	if p.live {
-		fmt.Fprint(p.w, "\r\x1b[K")
+		p.to.rewrite("")
 		p.live = false
 	}
 }
 
-func (p *Progress) line(format string, args ...any) {
+func (p *Progress) printf(format string, args ...any) {
 	p.clear()
+	var b page
 	if p.width == nil {
-		fmt.Fprint(p.w, p.now().UTC().Format(time.RFC3339), " ")
+		b.printf("%s ", p.now().UTC().Format(time.RFC3339))
 	}
-	fmt.Fprintf(p.w, format+"\n", args...)
+	b.put(sprintf(format, args...), "\n")
+	_ = p.to.page(&b)
 }
 
 // fileTitle is a migration's name, with its revision id if that is not its version.
@@ -203,12 +191,8 @@ func short(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
-// firstLine is the beginning of a statement, on one line.
+// firstLine is the beginning of a statement, on one line, without passwords.
 func firstLine(sql string) string {
 	const most = 100
-	line := []rune(oneLine(sql))
-	if len(line) > most {
-		return string(line[:most-3]) + "..."
-	}
-	return string(line)
+	return pgsql.OneLine(sql, most)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // logJSON writes what happens as an object: time, level, msg, and what it is about. Durations
@@ -28,7 +29,7 @@ func logJSON(l *slog.Logger, e migrator.LogEntry) {
 	case migrator.LogDisk:
 		l.Warn("how much disk is free is not known", "need_bytes", e.Need, "tablespace", e.Tablespace, "statement", e.Stmt)
 	case migrator.LogSettled:
-		l.Info("the record is settled", "why", e.Note)
+		l.Info("the record is settled", "why", pgsql.Redact(e.Note))
 	case migrator.LogPlan:
 		l.Info("begin", "files", len(e.Files), "down", e.Down)
 	case migrator.LogFile:
@@ -46,9 +47,9 @@ func logJSON(l *slog.Logger, e migrator.LogEntry) {
 	case migrator.LogFileDone:
 		l.Info("file done", append(file(e.File.Name, e.File.Version, e.File.Revision, e.Down), "elapsed_ms", ms(e.Elapsed))...)
 	case migrator.LogStopped:
-		l.Error("file stopped", append(file(e.File.Name, e.File.Version, e.File.Revision, e.Down), "error", e.Err.Error())...)
+		l.Error("file stopped", append(file(e.File.Name, e.File.Version, e.File.Revision, e.Down), "error", errorText(e.Err))...)
 	case migrator.LogRetry:
-		l.Warn("gave way, will try again", "what", e.What, "error", e.Err.Error(), "blockers", blockers(e.Blockers), "after_ms", ms(e.After))
+		l.Warn("gave way, will try again", "what", e.What, "error", errorText(e.Err), "blockers", blockers(e.Blockers), "after_ms", ms(e.After))
 	case migrator.LogRebuild:
 		l.Warn("dropping an INVALID index to build it again", "index", e.Index)
 	case migrator.LogMend:
@@ -58,7 +59,7 @@ func logJSON(l *slog.Logger, e migrator.LogEntry) {
 		if e.Severity == "WARNING" {
 			level = slog.LevelWarn
 		}
-		l.Log(context.Background(), level, "notice", "severity", e.Severity, "text", e.Message)
+		l.Log(context.Background(), level, "notice", "severity", e.Severity, "text", pgsql.Redact(e.Message))
 	}
 }
 

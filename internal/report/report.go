@@ -8,9 +8,7 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/url"
 	"path"
 	"slices"
@@ -58,10 +56,8 @@ func ParseFormat(word string, lookup func(string) (string, bool), further ...For
 // A Printer writes results.
 type Printer struct {
 	// Out gets the data.
-	Out    io.Writer
+	Out    *Stream
 	Format Format
-	// Style is how text is set off; the zero value leaves it plain.
-	Style Style
 	// URL is the database's, for JSON, which leaves the password out.
 	URL string
 	// Project is the project's folder on disk, by default the current one.
@@ -73,24 +69,18 @@ type Printer struct {
 	ToolVersion string
 }
 
-// json writes a value, indented: people read it too.
-func (p *Printer) json(v any) error {
-	enc := json.NewEncoder(p.Out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("writing JSON: %w", err)
-	}
-	return nil
+// page writes text; in GitHub's format it is one that the runner reads.
+func (p *Printer) page(b *page) error {
+	out := *p.Out
+	out.runner = out.runner || p.Format == GitHub
+	return out.page(b)
 }
 
-// text writes what b holds.
-func (p *Printer) text(b *strings.Builder) error {
-	if _, err := io.WriteString(p.Out, b.String()); err != nil {
-		return fmt.Errorf("writing the result: %w", err)
-	}
-	return nil
-}
+// HCL writes a schema file.
+func (p *Printer) HCL(text []byte) error { return p.Out.exact("the schema", string(text)) }
+
+// Line writes a line of data.
+func (p *Printer) Line(text string) error { return p.Out.exact("the output", text+"\n") }
 
 // env is the environment as the SDK shows it: of the URL only scheme, host and database.
 func (p *Printer) env() atlasexec.Env {
@@ -118,51 +108,40 @@ func (p *Printer) place(file string, line, col int) string {
 }
 
 // plural is "1 file", "2 files".
-func plural(n int, one string) string {
+func plural(n int, one safe) safe {
 	if n == 1 {
 		return "1 " + one
 	}
-	if strings.HasSuffix(one, "y") {
-		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(one, "y"))
+	if word, ok := strings.CutSuffix(string(one), "y"); ok {
+		return sprintf("%d %sies", n, word)
 	}
-	return fmt.Sprintf("%d %ss", n, one)
-}
-
-// indent puts prefix before every line of a text that has any.
-func indent(text, prefix string) string {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	for i, l := range lines {
-		if l != "" {
-			lines[i] = prefix + l
-		}
-	}
-	return strings.Join(lines, "\n")
+	return sprintf("%d %ss", n, one)
 }
 
 // oneLine makes one line of a text.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // align pads all columns but the last to the same width each.
-func align(rows [][]string) []string {
+func align(rows [][]safe) []safe {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			widths[i] = max(widths[i], utf8.RuneCountInString(string(cell)))
 		}
 	}
-	lines := make([]string, len(rows))
+	aligned := make([]safe, len(rows))
 	for r, row := range rows {
-		var b strings.Builder
+		var b page
 		for i, cell := range row {
-			b.WriteString(cell)
+			b.put(cell)
 			if i < len(row)-1 {
-				b.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
+				b.printf("%*s", widths[i]-utf8.RuneCountInString(string(cell))+2, "")
 			}
 		}
-		lines[r] = b.String()
+		aligned[r] = b.safe()
 	}
-	return lines
+	return aligned
 }

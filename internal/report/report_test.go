@@ -53,7 +53,7 @@ func show(t *testing.T, format Format, method func(*Printer) error) (string, err
 	t.Helper()
 	var out bytes.Buffer
 	err := method(&Printer{
-		Out: &out, Format: format, SchemaFile: "schema.hcl", Dir: "migrations",
+		Out: NewStream(&out, noEnv), Format: format, SchemaFile: "schema.hcl", Dir: "migrations",
 		URL: "postgres://me:hunter2@db.example:5433/ibutsu?sslpassword=hunter2",
 	})
 	if strings.Contains(out.String(), "hunter2") {
@@ -152,10 +152,10 @@ func TestExitCode(t *testing.T) {
 
 func TestStyle(t *testing.T) {
 	set := func(string) (string, bool) { return "", false }
-	if s := StyleFor(io.Discard, set); s.bad("x") != "x" {
+	if s := styleFor(io.Discard, set); s.bad("x") != "x" {
 		t.Error("colour on what is no terminal")
 	}
-	if got := (Style{colored: true}).bad("x"); got != "\x1b[31mx\x1b[0m" {
+	if got := (style{colored: true}).bad("x"); got != "\x1b[31mx\x1b[0m" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -388,7 +388,7 @@ func TestApply(t *testing.T) {
 func TestProgress(t *testing.T) {
 	f := files(t)
 	var out bytes.Buffer
-	p := NewProgress(&out, Text, noEnv)
+	p := NewProgress(NewStream(&out, noEnv), Text, noEnv)
 	p.now = func() time.Time { return time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC) }
 	for _, e := range []migrator.LogEntry{
 		migrator.LogWait{Holder: migrator.Holder{PID: 7, User: "ibutsu", Application: "ibutsu-schema"}},
@@ -427,7 +427,7 @@ func noEnv(string) (string, bool) { return "", false }
 func TestLiveProgress(t *testing.T) {
 	f := files(t)
 	var out bytes.Buffer
-	p := NewProgress(&out, Text, noEnv)
+	p := NewProgress(NewStream(&out, noEnv), Text, noEnv)
 	p.width = func() int { return 60 }
 	stmt := migrator.LogProgress{Stmt: f[0].Stmts[0], N: 1, Total: 2, Elapsed: 3 * time.Second}
 	p.Log(migrator.LogPlan{Files: f})
@@ -452,7 +452,7 @@ func TestLiveProgress(t *testing.T) {
 func TestProgressElsewhere(t *testing.T) {
 	f := files(t)
 	var out bytes.Buffer
-	p := NewProgress(&out, Text, noEnv)
+	p := NewProgress(NewStream(&out, noEnv), Text, noEnv)
 	p.now = func() time.Time { return time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC) }
 	p.Log(migrator.LogStmt{Stmt: f[0].Stmts[0], N: 1, Total: 1})
 	for i := 1; i <= 100; i++ {
@@ -483,7 +483,7 @@ func TestProgressAsJSON(t *testing.T) {
 		{Text, func(name string) (string, bool) { return "json", name == "LOG_FORMAT" }},
 	} {
 		var out bytes.Buffer
-		p := NewProgress(&out, tt.format, tt.lookup)
+		p := NewProgress(NewStream(&out, tt.lookup), tt.format, tt.lookup)
 		blocked := []migrator.Blocker{{PID: 8, User: "app", State: "idle in transaction"}}
 		for _, e := range []migrator.LogEntry{
 			migrator.LogWait{Holder: migrator.Holder{PID: 7}}, migrator.LogPlan{Files: f}, migrator.LogFile{File: f[0], Total: 1},
@@ -511,7 +511,7 @@ func TestProgressAsJSON(t *testing.T) {
 
 func TestAnnotation(t *testing.T) {
 	got := annotation{level: "error", file: "a,b:c/50%.sql", line: 3, col: 1, title: "x: y", text: "100%\r\nsure: yes, it is"}.String()
-	want := "::error file=a%2Cb%3Ac/50%25.sql,line=3,col=1,title=x%3A y::100%25%0D%0Asure: yes, it is"
+	want := "::error file=a%2Cb%3Ac/50%25.sql,line=3,col=1,title=x%3A y::100%25%0Asure: yes, it is"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

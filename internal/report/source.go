@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -9,15 +8,15 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A source is a file's text, to be shown with parts of it underlined.
-type source struct {
+// A listing is a file's text, to be shown with parts of it underlined.
+type listing struct {
 	text  string
 	stmts []pgsql.Stmt
 }
 
-func newSource(text string) source {
+func newListing(text string) listing {
 	stmts, _ := pgsql.Split(text) // of what cannot be split, lines are shown
-	return source{text, stmts}
+	return listing{text, stmts}
 }
 
 // A span is a part of a text, by byte offsets. It is empty if nothing is to be shown.
@@ -25,7 +24,7 @@ type span struct{ start, end int }
 
 // span is what a finding is about: its statement; the token at its place, if that is within a statement; else the rest of its
 // line.
-func (s source) span(d lint.Diagnostic) span {
+func (s listing) span(d lint.Diagnostic) span {
 	if d.Line == 0 || d.Pos > len(s.text) || s.text == "" {
 		return span{}
 	}
@@ -46,7 +45,7 @@ func (s source) span(d lint.Diagnostic) span {
 }
 
 // line is the rest of a line from a column on, both from 1.
-func (s source) line(line, col int) span {
+func (s listing) line(line, col int) span {
 	start := 0
 	for range line - 1 {
 		next := strings.IndexByte(s.text[start:], '\n')
@@ -69,33 +68,35 @@ func (s source) line(line, col int) span {
 }
 
 // excerpt shows the lines of a span, the span underlined. Of a long one the beginning is shown.
-func (s source) excerpt(at span, style Style) string {
+func (s listing) excerpt(at span, style style) safe {
 	const most, width = 6, 110 // lines, characters
 	first := strings.LastIndexByte(s.text[:at.start], '\n') + 1
 	number := 1 + strings.Count(s.text[:first], "\n")
-	var b strings.Builder
+	var b page
 	for n, pos := 0, first; pos < at.end; n++ {
 		end := len(s.text)
 		if i := strings.IndexByte(s.text[pos:], '\n'); i >= 0 {
 			end = pos + i
 		}
 		if n == most {
-			fmt.Fprintf(&b, "      | ... %s more\n", plural(1+strings.Count(s.text[pos:at.end], "\n"), "line"))
+			b.printf("      | ... %s more\n", plural(1+strings.Count(s.text[pos:at.end], "\n"), "line"))
 			break
 		}
-		line := strings.TrimRight(s.text[pos:end], " \t\r")
-		from, to := max(at.start-pos, 0), min(at.end-pos, len(line))
+		text := strings.TrimRight(s.text[pos:end], " \t\r")
+		from, to := max(at.start-pos, 0), min(at.end-pos, len(text))
 		if from < to { // not the indentation
-			from = to - len(strings.TrimLeft(line[from:to], " \t"))
+			from = to - len(strings.TrimLeft(text[from:to], " \t"))
 		}
-		fmt.Fprintf(&b, "%5d | %s\n", number+n, cut(line, width))
+		b.printf("%5d | %s\n", number+n, source(cut(text, width)))
 		if from < to {
-			under := blank(line[:from]) + strings.Repeat("^", utf8.RuneCountInString(line[from:to]))
-			b.WriteString("      | " + style.bad(strings.TrimRight(string([]rune(under)[:min(width, utf8.RuneCountInString(under))]), " \t")) + "\n")
+			// What is escaped is as wide as it is shown.
+			before, under := string(source(text[:from])), string(source(text[from:to]))
+			marks := []rune(blank(before) + strings.Repeat("^", utf8.RuneCountInString(under)))
+			b.put("      | ", style.bad(source(strings.TrimRight(string(marks[:min(width, len(marks))]), " \t"))), "\n")
 		}
 		pos = end + 1
 	}
-	return b.String()
+	return b.safe()
 }
 
 // blank is white space as wide as the text; tabs stay.

@@ -2,7 +2,6 @@ package report
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
@@ -29,9 +28,9 @@ func (p *Printer) Stamp(r *migrator.StampResult, failed error) error {
 		return failed
 	}
 	if p.Format == JSON {
-		err := p.json(stamped{
+		err := p.Out.json(stamped{
 			Version: r.Target, Revision: r.Revision, From: r.From, Set: r.Set, Removed: r.Removed,
-			Differences: r.Differences, Done: r.Done,
+			Differences: differences(r.Differences), Done: r.Done,
 		})
 		if failed != nil {
 			return failed
@@ -42,10 +41,10 @@ func (p *Printer) Stamp(r *migrator.StampResult, failed error) error {
 	if from == "" {
 		from = "nothing"
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s. alembic_version said %s; of the journal's rows, %d were written and %d removed.\n",
-		p.Style.good("The record says"), spot(r.Target, r.Revision), from, len(r.Set), len(r.Removed))
-	return p.text(&b)
+	var b page
+	b.printf("%s %s. alembic_version said %s; of the journal's rows, %d were written and %d removed.\n",
+		p.Out.style.good("The record says"), spot(r.Target, r.Revision), from, len(r.Set), len(r.Removed))
+	return p.page(&b)
 }
 
 // Versions are what version prints.
@@ -57,21 +56,21 @@ type Versions struct {
 
 // Version shows the versions.
 func (p *Printer) Version(v Versions) error {
-	rows := [][]string{{"ibutsu-schema", v.Tool}, {"atlas", v.Atlas}}
+	rows := [][]safe{{"ibutsu-schema", line(v.Tool)}, {"atlas", line(v.Atlas)}}
 	var version, revision string
 	if v.Schema != nil {
 		if files := v.Schema.Files(); len(files) > 0 {
 			head := files[len(files)-1]
 			version, revision = head.Version, head.Revision
 		}
-		rows = append(rows, []string{"schema", spot(version, revision)})
+		rows = append(rows, []safe{"schema", line(spot(version, revision))})
 	}
 	if p.Format == JSON {
-		return p.json(struct{ Tool, Atlas, Version, Revision string }{v.Tool, v.Atlas, version, revision})
+		return p.Out.json(struct{ Tool, Atlas, Version, Revision string }{v.Tool, v.Atlas, version, revision})
 	}
-	var b strings.Builder
-	for _, line := range align(rows) {
-		b.WriteString(line + "\n")
+	var b page
+	for _, row := range align(rows) {
+		b.put(row, "\n")
 	}
-	return p.text(&b)
+	return p.page(&b)
 }

@@ -1,15 +1,14 @@
 package report
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"ariga.io/atlas-go-sdk/atlasexec"
 	"ariga.io/atlas/sql/migrate"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
@@ -52,7 +51,7 @@ type partial struct {
 func (p *Printer) Status(st *migrator.Status) error {
 	var err error
 	if p.Format == JSON {
-		err = p.json(p.status(st))
+		err = p.Out.json(p.status(st))
 	} else {
 		err = p.statusText(st)
 	}
@@ -63,29 +62,29 @@ func (p *Printer) Status(st *migrator.Status) error {
 }
 
 func (p *Printer) statusText(st *migrator.Status) error {
-	s := p.Style
-	var b strings.Builder
+	s := p.Out.style
+	var b page
 	pending := st.Pending
-	b.WriteString("At " + s.strong(at(st)))
+	b.put("At ", s.strong(line(at(st))))
 	switch {
 	case st.BySchema || unknown(st): // what is pending is not known either
 		pending = nil
 	case len(st.Ahead) > 0:
-		fmt.Fprintf(&b, ", and ahead: it has %s later than the last one here, up to %s", plural(len(st.Ahead), "migration"), st.Ahead[len(st.Ahead)-1])
+		b.printf(", and ahead: it has %s later than the last one here, up to %s", plural(len(st.Ahead), "migration"), st.Ahead[len(st.Ahead)-1])
 	case len(st.Files) == 0:
-		b.WriteString(": there are no migrations yet")
+		b.put(": there are no migrations yet")
 	case st.Reverting:
 	case len(st.Pending) == 0:
-		b.WriteString(", the head: nothing is pending")
+		b.put(", the head: nothing is pending")
 	default:
-		fmt.Fprintf(&b, "; %s pending:", isAre(len(st.Pending)))
+		b.printf("; %s pending:", isAre(len(st.Pending)))
 	}
-	b.WriteByte('\n')
+	b.put("\n")
 	for _, f := range pending {
-		b.WriteString("  " + fileTitle(f) + "\n")
+		b.printf("  %s\n", fileTitle(f))
 	}
 	if f := st.Partial; f != nil {
-		what, next, stmts := "half applied", "apply", f.Stmts
+		what, next, stmts := safe("half applied"), "apply", f.Stmts
 		if st.Reverting {
 			what, next, stmts = "half taken back", "down", nil
 			if f.Down != nil {
@@ -96,35 +95,35 @@ func (p *Printer) statusText(st *migrator.Status) error {
 		if st.Done < len(stmts) && runner.Cut(stmts, true)[st.Done].Mode == runner.MayCommit {
 			begun = ", and the next, which commits by itself, may have in part"
 		}
-		fmt.Fprintf(&b, "%s: %s, %d of %d statements have run%s; %s goes on with it\n", s.bad(what), f.Name, st.Done, st.Total, begun, next)
+		b.printf("%s: %s, %d of %d statements have run%s; %s goes on with it\n", s.bad(what), f.Name, st.Done, st.Total, begun, next)
 		if st.Error != "" {
-			b.WriteString(indent("it stopped with: "+st.Error, "  ") + "\n")
+			b.put("  it stopped with: ", lines(pgsql.MaskMessage(st.Error, st.ErrorStmt), "  "), "\n")
 		}
 		if st.ErrorStmt != "" {
-			b.WriteString("  at: " + firstLine(st.ErrorStmt) + "\n")
+			b.printf("  at: %s\n", firstLine(st.ErrorStmt))
 		}
 	}
 	if st.Settle != "" {
-		b.WriteString(s.warn("the next apply settles the record") + ": " + st.Settle + "\n")
+		b.put(s.warn("the next apply settles the record"), ": ", lines(st.Settle, "  "), "\n")
 	}
 	for _, problem := range st.Problems {
-		b.WriteString(s.bad(string(problem.Kind)) + ": " + indent(problem.Text, "  ")[2:] + "\n")
+		b.put(s.bad(line(string(problem.Kind))), ": ", lines(problem.Text, "  "), "\n")
 	}
 	if st.Sum != nil {
-		b.WriteString(s.bad("sums") + ": " + indent(st.Sum.Error(), "  ")[2:] + "\n")
+		b.put(s.bad("sums"), ": ", lines(st.Sum.Error(), "  "), "\n")
 	}
 	for _, ix := range st.Invalid {
 		if ix.Building != 0 {
-			fmt.Fprintf(&b, "index %s on %s is being built by pid %d\n", ix.Name, ix.Table, ix.Building)
+			b.printf("index %s on %s is being built by pid %d\n", ix.Name, ix.Table, ix.Building)
 		} else {
-			fmt.Fprintf(&b, "%s on %s, left by an interrupted build%s\n", s.bad("INVALID index "+ix.Name), ix.Table, next(ix.Next))
+			b.printf("%s on %s, left by an interrupted build%s\n", s.bad(sprintf("INVALID index %s", ix.Name)), ix.Table, next(ix.Next))
 		}
 	}
-	return p.text(&b)
+	return p.page(&b)
 }
 
 // next says what becomes of an INVALID index.
-func next(n migrator.Next) string {
+func next(n migrator.Next) safe {
 	switch n {
 	case migrator.NextBuild:
 		return ": the next apply builds it again"
@@ -157,18 +156,18 @@ func unknown(st *migrator.Status) bool {
 	return st.Index < 0 && !st.BySchema && slices.ContainsFunc(st.Problems, func(p *revision.Problem) bool { return p.Kind == revision.Unknown })
 }
 
-func isAre(n int) string {
+func isAre(n int) safe {
 	if n == 1 {
 		return "1 migration is"
 	}
-	return fmt.Sprintf("%d migrations are", n)
+	return sprintf("%d migrations are", n)
 }
 
 func (p *Printer) status(st *migrator.Status) status {
 	env := p.env()
 	out := status{
 		Env: &env, Available: migrationFiles(st.Files), Pending: migrationFiles(st.Pending),
-		Version: st.Current, Revision: st.Alembic, Ahead: st.Ahead, Settle: st.Settle,
+		Version: st.Current, Revision: st.Alembic, Ahead: st.Ahead, Settle: pgsql.Redact(st.Settle),
 		Problems: st.Problems, Invalid: st.Invalid, Sum: errorText(st.Sum),
 	}
 	if st.Checkpoint != nil {
@@ -181,7 +180,7 @@ func (p *Printer) status(st *migrator.Status) status {
 	}
 	if f := st.Partial; f != nil {
 		out.Partial = &partial{migrationFile: newMigrationFile(f), Reverting: st.Reverting, Done: st.Done, Total: st.Total}
-		sdk.Error, sdk.SQL = st.Error, st.ErrorStmt
+		sdk.Error, sdk.SQL = pgsql.MaskMessage(st.Error, st.ErrorStmt), pgsql.Mask(st.ErrorStmt)
 		if !st.Reverting { // to the Atlas CLI, that is the current one
 			sdk.Current, sdk.Count, sdk.Total = f.Version, st.Done, st.Total
 		}
@@ -201,7 +200,7 @@ func (p *Printer) status(st *migrator.Status) status {
 func journalRow(r *migrate.Revision) *atlasexec.Revision {
 	return &atlasexec.Revision{
 		Version: r.Version, Description: r.Description, Type: r.Type.String(), Applied: r.Applied, Total: r.Total,
-		ExecutedAt: r.ExecutedAt, ExecutionTime: r.ExecutionTime, Error: r.Error, ErrorStmt: r.ErrorStmt,
+		ExecutedAt: r.ExecutedAt, ExecutionTime: r.ExecutionTime, Error: pgsql.MaskMessage(r.Error, r.ErrorStmt), ErrorStmt: pgsql.Mask(r.ErrorStmt),
 		OperatorVersion: r.OperatorVersion,
 	}
 }
@@ -213,13 +212,13 @@ func (p *Printer) History(files []*migration.File, checkpoints []*migration.Chec
 		if st == nil {
 			var out status
 			out.Available, out.Checkpoints, out.Sum = migrationFiles(files), checkpointFiles(checkpoints), errorText(sum)
-			return p.json(out)
+			return p.Out.json(out)
 		}
 		out := p.status(st)
 		out.Checkpoints = checkpointFiles(checkpoints)
-		return p.json(out)
+		return p.Out.json(out)
 	}
-	var rows [][]string
+	var rows [][]safe
 	here := 0 // the line after which the database stands
 	journal := map[string]*migrate.Revision{}
 	if st != nil {
@@ -229,7 +228,7 @@ func (p *Printer) History(files []*migration.File, checkpoints []*migration.Chec
 		}
 	}
 	for i, f := range files {
-		row := []string{f.Version, f.Revision, f.Desc}
+		row := []safe{line(f.Version), line(f.Revision), line(f.Desc)}
 		if st != nil {
 			row = append(row, became(st, i, journal[f.Version]))
 		}
@@ -240,42 +239,41 @@ func (p *Printer) History(files []*migration.File, checkpoints []*migration.Chec
 			}
 		}
 	}
-	var b strings.Builder
-	lines := align(rows)
-	for i, line := range lines {
-		mark := "  "
-		if st != nil && here > 0 && rows[i][0] == files[here-1].Version {
-			mark, line = "> ", p.Style.strong(line)
+	var b page
+	for i, row := range align(rows) {
+		mark := safe("  ")
+		if st != nil && here > 0 && rows[i][0] == line(files[here-1].Version) {
+			mark, row = "> ", p.Out.style.strong(row)
 		}
-		b.WriteString(mark + line + "\n")
+		b.put(mark, row, "\n")
 	}
 	switch {
 	case len(files) == 0:
-		b.WriteString("There are no migrations yet.\n")
+		b.put("There are no migrations yet.\n")
 	case st != nil && st.Index < 0 && !unknown(st):
-		b.WriteString("The database is at the base.\n")
+		b.put("The database is at the base.\n")
 	}
 	if st != nil {
 		for _, v := range st.Ahead {
-			b.WriteString("  " + v + "  applied, and not in this directory\n")
+			b.printf("  %s  applied, and not in this directory\n", v)
 		}
 		for _, problem := range st.Problems {
-			b.WriteString(p.Style.bad(string(problem.Kind)) + ": " + indent(problem.Text, "  ")[2:] + "\n")
+			b.put(p.Out.style.bad(line(string(problem.Kind))), ": ", lines(problem.Text, "  "), "\n")
 		}
 	}
 	if sum != nil {
-		b.WriteString(p.Style.bad("sums") + ": " + indent(sum.Error(), "  ")[2:] + "\n")
+		b.put(p.Out.style.bad("sums"), ": ", lines(sum.Error(), "  "), "\n")
 	}
-	return p.text(&b)
+	return p.page(&b)
 }
 
 // became is what became of the migration at an index.
-func became(st *migrator.Status, i int, row *migrate.Revision) string {
+func became(st *migrator.Status, i int, row *migrate.Revision) safe {
 	switch {
 	case st.Partial != nil && st.Files[i] == st.Partial && st.Reverting:
-		return fmt.Sprintf("half taken back (%d of %d)", st.Done, st.Total)
+		return sprintf("half taken back (%d of %d)", st.Done, st.Total)
 	case st.Partial != nil && st.Files[i] == st.Partial:
-		return fmt.Sprintf("half applied (%d of %d)", st.Done, st.Total)
+		return sprintf("half applied (%d of %d)", st.Done, st.Total)
 	case unknown(st):
 		return "unknown"
 	case i > st.Index:
@@ -283,11 +281,11 @@ func became(st *migrator.Status, i int, row *migrate.Revision) string {
 	case st.BySchema:
 		return "by the schema"
 	case st.Checkpoint != nil && i <= st.Checkpoint.Through:
-		return "by the checkpoint " + st.Checkpoint.Version
+		return sprintf("by the checkpoint %s", st.Checkpoint.Version)
 	case row == nil:
 		return "applied"
 	case row.Type.Has(migrate.RevisionTypeResolved):
-		return "recorded " + row.ExecutedAt.UTC().Format("2006-01-02 15:04")
+		return sprintf("recorded %s", row.ExecutedAt.UTC().Format("2006-01-02 15:04"))
 	}
-	return fmt.Sprintf("applied %s in %s", row.ExecutedAt.UTC().Format("2006-01-02 15:04"), short(row.ExecutionTime))
+	return sprintf("applied %s in %s", row.ExecutedAt.UTC().Format("2006-01-02 15:04"), short(row.ExecutionTime))
 }

@@ -7,32 +7,32 @@ import (
 	"golang.org/x/term"
 )
 
-// A Style sets words off with a terminal's colours. The zero value leaves them plain.
-type Style struct{ colored bool }
+// A style sets words off with a terminal's colours. The zero value leaves them plain.
+type style struct{ colored bool }
 
-// StyleFor is the style for a writer: coloured if it is a terminal, NO_COLOR is unset or
+// styleFor is the style for a writer: coloured if it is a terminal, NO_COLOR is unset or
 // empty, and TERM is not "dumb".
-func StyleFor(w io.Writer, lookup func(string) (string, bool)) Style {
+func styleFor(w io.Writer, lookup func(string) (string, bool)) style {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return Style{}
+		return style{}
 	}
 	if v, _ := lookup("NO_COLOR"); v != "" {
-		return Style{}
+		return style{}
 	}
 	if v, _ := lookup("TERM"); v == "dumb" {
-		return Style{}
+		return style{}
 	}
-	return Style{colored: true}
+	return style{colored: true}
 }
 
-func (s Style) good(text string) string   { return s.paint("32", text) }
-func (s Style) bad(text string) string    { return s.paint("31", text) }
-func (s Style) warn(text string) string   { return s.paint("33", text) }
-func (s Style) faint(text string) string  { return s.paint("2", text) }
-func (s Style) strong(text string) string { return s.paint("1", text) }
+func (s style) good(text safe) safe   { return s.paint("32", text) }
+func (s style) bad(text safe) safe    { return s.paint("31", text) }
+func (s style) warn(text safe) safe   { return s.paint("33", text) }
+func (s style) faint(text safe) safe  { return s.paint("2", text) }
+func (s style) strong(text safe) safe { return s.paint("1", text) }
 
-func (s Style) paint(code, text string) string {
+func (s style) paint(code, text safe) safe {
 	if !s.colored || text == "" {
 		return text
 	}

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"strings"
-
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
 )
 
@@ -23,40 +21,40 @@ func (p *Printer) Rebase(r *plan.RebaseResult) error {
 	if r.OK() {
 		return nil
 	}
-	return &FindingsError{plural(len(r.Findings), "finding")}
+	return findingsError(len(r.Findings), "finding")
 }
 
 func (p *Printer) rebase(r *plan.RebaseResult) error {
 	if p.Format == JSON {
-		return p.json(rebased{
+		return p.Out.json(rebased{
 			summary: p.checked(&plan.CheckResult{Findings: r.Findings}),
 			Base:    r.Base, Moved: r.Moved, Remade: r.Remade, Mentions: r.Mentions,
 		})
 	}
-	s := p.Style
-	var b strings.Builder
+	s := p.Out.style
+	var b page
 	if len(r.Moved) == 0 {
-		b.WriteString("Nothing to move: no migration of this branch comes before those of " + r.Base + ".\n")
+		b.printf("Nothing to move: no migration of this branch comes before those of %s.\n", r.Base)
 	}
 	for _, m := range r.Moved {
-		b.WriteString(s.good("moved ") + m.From + " -> " + s.strong(m.To) + "\n")
+		b.put(s.good("moved "), line(m.From), " -> ", s.strong(line(m.To)), "\n")
 		if m.RevisionFrom != m.RevisionTo {
-			b.WriteString("  its revision id is " + m.RevisionTo + " now\n")
+			b.printf("  its revision id is %s now\n", m.RevisionTo)
 		} else {
-			b.WriteString("  its revision id is " + m.RevisionTo + " as before\n")
+			b.printf("  its revision id is %s as before\n", m.RevisionTo)
 		}
 	}
 	for _, name := range r.Remade {
-		b.WriteString(s.good("made anew ") + s.strong(name) + ", for what is before it now\n")
+		b.put(s.good("made anew "), s.strong(line(name)), ", for what is before it now\n")
 	}
 	if r.Sums && len(r.Moved) == 0 {
-		b.WriteString(s.good("wrote ") + "the sums, which did not fit\n")
+		b.put(s.good("wrote "), "the sums, which did not fit\n")
 	}
 	for _, m := range r.Mentions {
-		b.WriteString(s.warn(p.place(m.File, m.Line, 0)+": names the old version "+m.Version) + "\n")
+		b.put(s.warn(sprintf("%s: names the old version %s", p.place(m.File, m.Line, 0), m.Version)), "\n")
 	}
 	p.findings(&b, r.Findings)
-	return p.text(&b)
+	return p.page(&b)
 }
 
 // checkpointed is a checkpoint that was written.
@@ -71,28 +69,28 @@ type checkpointed struct {
 // Checkpoint shows the checkpoint that was written, if one was.
 func (p *Printer) Checkpoint(r *plan.CheckpointPlan) error {
 	if p.Format == JSON {
-		return p.json(checkpointed{
+		return p.Out.json(checkpointed{
 			planned: p.planned(r.Plan), Through: r.Through, Migrations: r.Migrations, DataOnly: r.DataOnly, Rows: r.Rows,
 		})
 	}
-	s := p.Style
-	var b strings.Builder
+	s := p.Out.style
+	var b page
 	for _, f := range r.Files {
 		stands := "the " + plural(r.Migrations, "migration")
 		if r.Migrations == 1 {
 			stands = "the migration"
 		}
-		b.WriteString(s.good("wrote ") + s.strong(f.Name) + "\n")
-		b.WriteString("  Empty databases start from it, in place of " + stands + " up to " + r.Through + "; others ignore it.\n")
+		b.put(s.good("wrote "), s.strong(line(f.Name)), "\n")
+		b.printf("  Empty databases start from it, in place of %s up to %s; others ignore it.\n", stands, r.Through)
 		for _, name := range r.DataOnly {
-			b.WriteString("  " + s.warn("not in it: what "+name+" does to data") + "\n")
+			b.put("  ", s.warn(sprintf("not in it: what %s does to data", name)), "\n")
 		}
 		for _, name := range r.Rows {
-			b.WriteString("  " + s.warn("not in it: the rows that the migrations put into "+name) + "\n")
+			b.put("  ", s.warn(sprintf("not in it: the rows that the migrations put into %s", name)), "\n")
 		}
 	}
 	if len(r.Files) == 0 {
-		b.WriteString("Nothing to do: there is no migration behind the last checkpoint.\n")
+		b.put("Nothing to do: there is no migration behind the last checkpoint.\n")
 	}
-	return p.text(&b)
+	return p.page(&b)
 }

@@ -1,0 +1,155 @@
+package report
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// safe is text that is written as it is: words of ours, and what line and lines make of text from
+// elsewhere. Text from elsewhere is SQL, what a server, git or the system say, names of files and
+// objects, values of atlas.hcl and of the environment: it may hold a terminal's control sequences,
+// lines that look like ours, and passwords. Nothing but a constant is converted to safe outside of
+// this file.
+type safe string
+
+// line is a text from elsewhere within a line of ours.
+func line(text string) safe { return safe(visible(pgsql.Redact(text), "")) }
+
+// lines is a text from elsewhere that may have several lines. All but the first are indented, so
+// that none looks like a line of ours.
+func lines(text, indent string) safe {
+	text = strings.TrimRight(strings.ReplaceAll(pgsql.Redact(text), "\r\n", "\n"), "\n")
+	parts := strings.Split(visible(text, "\n\t"), "\n")
+	for i, part := range parts {
+		if i > 0 && part != "" {
+			parts[i] = indent + part
+		}
+	}
+	return safe(strings.Join(parts, "\n"))
+}
+
+// source is a file's text, or a part of it, as it is there: its lines begin where they begin.
+func source(text string) safe {
+	return safe(visible(strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), "\n\t"))
+}
+
+// plainSARIF is a text from elsewhere as a message's text in SARIF, where [words](address) is a link.
+func plainSARIF(text string) safe {
+	return safe(strings.ReplaceAll(string(lines(text, "")), "](", "] ("))
+}
+
+// visible escapes, as Go does, what shows nothing of itself: control characters, those that turn
+// the direction of writing, and bytes that are no character. Those in keep stay.
+func visible(text, keep string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case unicode.IsGraphic(r) || strings.ContainsRune(keep, r):
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		i += n
+	}
+	return b.String()
+}
+
+// cut is the beginning of a text, of so many characters at most.
+func (s safe) cut(most int) safe {
+	if all := []rune(string(s)); len(all) > most {
+		return safe(all[:max(most, 0)])
+	}
+	return s
+}
+
+// sprintf is fmt.Sprintf with line applied to all but numbers and safe text. The format is a constant.
+func sprintf(format string, args ...any) safe {
+	for i, arg := range args {
+		if _, ok := arg.(safe); !ok && !isNumber(arg) {
+			args[i] = line(fmt.Sprint(arg))
+		}
+	}
+	return safe(fmt.Sprintf(format, args...))
+}
+
+// isNumber reports whether arg prints as a number.
+func isNumber(arg any) bool {
+	if _, ok := arg.(fmt.Stringer); ok {
+		return false
+	}
+	v := reflect.ValueOf(arg)
+	return v.CanInt() || v.CanUint() || v.CanFloat()
+}
+
+// A page is text for people, or for GitHub's runner, before it is written.
+type page struct {
+	b strings.Builder
+	// commands are the lines that the runner is meant to obey, as offsets where they begin and end.
+	commands [][2]int
+}
+
+func (p *page) put(parts ...safe) {
+	for _, part := range parts {
+		p.b.WriteString(string(part))
+	}
+}
+
+// printf is put with sprintf.
+func (p *page) printf(format string, args ...any) { p.put(sprintf(format, args...)) }
+
+// safe is what was put into a page without annotations.
+func (p *page) safe() safe { return safe(p.b.String()) }
+
+// annotate adds a command of GitHub's runner, on a line of its own.
+func (p *page) annotate(a annotation) {
+	if text := p.b.String(); text != "" && !strings.HasSuffix(text, "\n") {
+		p.put("\n")
+	}
+	start := p.b.Len()
+	p.b.WriteString(a.String() + "\n")
+	p.commands = append(p.commands, [2]int{start, p.b.Len()})
+}
+
+// text is the page's text; with runner, only what annotate added is a command.
+func (p *page) text(runner bool) string {
+	text := p.b.String()
+	if !runner {
+		return text
+	}
+	var b strings.Builder
+	end := 0
+	for _, c := range p.commands {
+		b.WriteString(disarm(text[end:c[0]]) + text[c[0]:c[1]])
+		end = c[1]
+	}
+	return b.String() + disarm(text[end:])
+}
+
+// disarm keeps GitHub's runner from taking lines for commands: it obeys those that begin with ::
+// after white space, and those with ##[ anywhere. (Its own stop-commands would stop ours, too.)
+func disarm(text string) string {
+	text = strings.ReplaceAll(text, "##[", `##\[`)
+	if !strings.Contains(text, "::") {
+		return text
+	}
+	all := strings.Split(text, "\n")
+	for i, l := range all {
+		if rest := strings.TrimLeftFunc(l, unicode.IsSpace); strings.HasPrefix(rest, "::") {
+			all[i] = l[:len(l)-len(rest)] + `\` + rest
+		}
+	}
+	return strings.Join(all, "\n")
+}

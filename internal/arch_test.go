@@ -39,6 +39,7 @@ var imports = map[string]string{
 	"internal/schematest": "",
 	"internal/state":      "catalog devdb migration pgsql runner",
 	"internal/tree":       "",
+	"internal/wire":       "",
 }
 
 // sources parses the files of the packages below internal, tests and modules of their own aside, by package.

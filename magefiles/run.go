@@ -3,12 +3,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
@@ -28,6 +31,8 @@ func init() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
+	// A reader that goes away, as head does, ends no migration: what is written then fails.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	if err := oneTarget(os.Args[1:]); err != nil {
 		say("Error: %v", err)
 		os.Exit(2)
@@ -66,32 +71,47 @@ type errInterrupted struct{ sig syscall.Signal }
 
 func (e errInterrupted) Error() string { return "stopped by " + e.sig.String() }
 
+// cleanUp is how long a command may take to end after a signal.
+const cleanUp = 5 * time.Second
+
 // run calls fn with a context that ends on SIGINT and SIGTERM, and when the
 // mage command that started this process dies without passing a signal on (it
-// forwards none). It turns fn's error into the exit code that the command line
+// forwards none). A second signal, or one that fn takes too long to heed, ends the process.
+// It turns fn's error into the exit code that the command line
 // promises: mage itself handles SIGINT only, and knows no code but 1.
 func run(ctx context.Context, fn func(context.Context) error) error {
-	// Mage ends its context on SIGINT too, without saying why: the signal itself is waited for.
+	// Mage's context ends without saying why: the signal itself is waited for.
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	sigs := make(chan os.Signal, 1)
 	signal.Notify(sigs, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(sigs)
+	go takeInterrupts(ctx, sigs)
 	go func() {
+		stopped := errInterrupted{syscall.SIGTERM}
 		select {
 		case s := <-sigs:
-			sig, _ := s.(syscall.Signal)
-			cancel(errInterrupted{sig})
+			stopped.sig, _ = s.(syscall.Signal)
 		case <-parentDeath(ctx):
-			cancel(errInterrupted{syscall.SIGTERM})
 		case <-ctx.Done():
+			return
 		}
+		cancel(stopped)
+		why := "a second signal"
+		select {
+		case <-sigs:
+		case <-time.After(cleanUp):
+			why = "it took longer than " + cleanUp.String() + " to end"
+		}
+		say("Error: %v, at once: %s; run the command again to go on", stopped, why)
+		os.Exit(128 + int(stopped.sig))
 	}()
 
 	err := fn(ctx)
 	var stopped errInterrupted
 	if err != nil && errors.As(context.Cause(ctx), &stopped) {
-		if errors.Is(err, context.Canceled) {
+		// What a lost answer leaves open is told, what a cancelled context is called isn't.
+		if errors.Is(err, context.Canceled) && !errors.As(err, new(*migrator.OutcomeError)) {
 			err = stopped
 		}
 		return fatal(128+int(stopped.sig), err)
@@ -100,6 +120,21 @@ func run(ctx context.Context, fn func(context.Context) error) error {
 		return nil
 	}
 	return fatal(report.ExitCode(err), err)
+}
+
+// takeInterrupts takes SIGINT away from mage, which prints a line when it comes, between our lines of JSON too, and gives it to
+// sigs alone. Mage asks for it once it has started the target, and then waits in a select for the target's end.
+func takeInterrupts(ctx context.Context, sigs chan<- os.Signal) {
+	stacks := make([]byte, 1<<20)
+	for !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("goroutine 1 [select")) {
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return
+		}
+	}
+	signal.Reset(os.Interrupt)
+	signal.Notify(sigs, os.Interrupt)
 }
 
 // fatal is err for mage to print and to exit with.

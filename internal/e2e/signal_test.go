@@ -1,9 +1,12 @@
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/wire"
 )
 
 // sleepy is a project whose second migration sleeps a minute for each row of the
@@ -190,5 +194,143 @@ func TestTheEndOfMageEndsApply(t *testing.T) {
 	within(t, 2*time.Second, "the lock is free", func() bool { return query[int](t, db, locks) == 0 })
 	if got := query[string](t, db, ours); got != "a" {
 		t.Errorf("tables %q, want only the first file's", got)
+	}
+}
+
+// TestReaderGoesAway closes the other end of the pipe that all is printed to after the first line.
+func TestReaderGoesAway(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		for _, tt := range []struct {
+			name, last string // statement of the second file
+			code       int
+			at         string // alembic_version afterwards
+		}{
+			{"done", "CREATE TABLE c (id int)", 0, "2"},
+			{"failed", "SELECT 1/0", 1, "1"},
+		} {
+			t.Run(format+" "+tt.name, func(t *testing.T) {
+				t.Parallel()
+				dir, db := sleepy(t, ""), pgtest.New(t)
+				file := filepath.Join(dir, "migrations/2_b.sql")
+				if err := os.WriteFile(file, []byte("SELECT pg_sleep(0.5);\n\n"+tt.last+";\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				if out, err := in(dir, db.URL, "rehash").CombinedOutput(); err != nil && tt.code == 0 {
+					t.Fatalf("%v\n%s", err, out)
+				}
+				r, w, err := os.Pipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				cmd := in(dir, db.URL, "apply", "-format="+format)
+				cmd.Stdout, cmd.Stderr = w, w
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				w.Close()
+				if _, err := bufio.NewReader(r).ReadString('\n'); err != nil {
+					t.Error(err)
+				}
+				r.Close()
+				_ = cmd.Wait()
+				if got := cmd.ProcessState.ExitCode(); got != tt.code {
+					t.Errorf("%v, want exit code %d", cmd.ProcessState, tt.code)
+				}
+				if got := query[string](t, db, `SELECT version_num FROM alembic_version`); got != tt.at {
+					t.Errorf("alembic_version says %q, want %q", got, tt.at)
+				}
+			})
+		}
+	}
+}
+
+// TestInterruptedJSON has nothing but lines of JSON on both outputs after an interrupt.
+func TestInterruptedJSON(t *testing.T) {
+	dir, db := sleepy(t, ""), pgtest.New(t)
+	if out, err := in(dir, db.URL, "apply", "-n=1").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	db.Exec(`INSERT INTO a VALUES (1)`)
+	cmd := in(dir, db.URL, "apply", "-format=json")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 10*time.Second, "the migration sleeps", func() bool { return query[int](t, db, sleeping) == 1 })
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != 130 {
+		t.Errorf("%v, want exit code 130", cmd.ProcessState)
+	}
+	if !json.Valid(stdout.Bytes()) {
+		t.Errorf("stdout is no JSON:\n%s", stdout.String())
+	}
+	lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
+	for i, line := range lines {
+		// Mage itself prints the error that a target ends with.
+		if last := i == len(lines)-1 && strings.HasPrefix(line, "Error: "); !last && !json.Valid([]byte(line)) {
+			t.Errorf("line %d on stderr is no JSON: %s", i+1, line)
+		}
+	}
+}
+
+// TestStoppedWhileCommitting has a signal come while a commit's answer is on its way, for ever.
+func TestStoppedWhileCommitting(t *testing.T) {
+	const open = "so it is not known here whether the last step was done"
+	for _, format := range []string{"text", "json"} {
+		for _, twice := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s twice=%t", format, twice), func(t *testing.T) {
+				t.Parallel()
+				dir, db := sleepy(t, ""), pgtest.New(t)
+				if out, err := in(dir, db.URL, "apply", "-n=1").CombinedOutput(); err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+				var stdout, stderr bytes.Buffer
+				stalled := make(chan struct{})
+				p := wire.Start(t, db.ConnConfig(), func(m wire.Message) wire.Action {
+					if m.SQL == "COMMIT" {
+						close(stalled)
+						return wire.Stall
+					}
+					return wire.Pass
+				})
+				cmd := in(dir, p.URL, "apply", "-format="+format)
+				cmd.Stdout, cmd.Stderr = &stdout, &stderr
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				<-stalled
+				signalled := time.Now()
+				for range map[bool]int{false: 1, true: 2}[twice] {
+					if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(200 * time.Millisecond)
+				}
+				_ = cmd.Wait()
+				took := time.Since(signalled)
+				if got := cmd.ProcessState.ExitCode(); got != 143 {
+					t.Errorf("%v, want exit code 143", cmd.ProcessState)
+				}
+				t.Logf("after %s:\n%s%s", took.Round(time.Millisecond), stdout.String(), stderr.String())
+				if twice {
+					if took > 2*time.Second || !strings.Contains(stderr.String(), "Error: stopped by terminated, at once: a second signal;") {
+						t.Errorf("it took %s and said\n%s", took, stderr.String())
+					}
+				} else if took > 5*time.Second || !strings.Contains(stderr.String(), open) || format == "json" && !strings.Contains(stdout.String(), open) {
+					t.Errorf("it took %s and said\n%s%s", took, stdout.String(), stderr.String())
+				}
+				p.HangUp()
+				if out, err := in(dir, db.URL, "apply").CombinedOutput(); err != nil {
+					t.Errorf("apply after that: %v\n%s", err, out)
+				}
+				if got := query[string](t, db, `SELECT version_num FROM alembic_version`); got != "2" {
+					t.Errorf("alembic_version says %q", got)
+				}
+			})
+		}
 	}
 }

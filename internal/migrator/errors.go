@@ -1,6 +1,7 @@
 package migrator
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -26,12 +27,18 @@ type ConnectError struct {
 func (e *ConnectError) Error() string { return e.Text }
 func (e *ConnectError) Unwrap() error { return e.Err }
 
+// whereIs says where the server of cfg is.
+func whereIs(cfg *pgx.ConnConfig) string {
+	port := strconv.Itoa(int(cfg.Port))
+	if strings.HasPrefix(cfg.Host, "/") {
+		return "the socket in " + cfg.Host + ", port " + port
+	}
+	return net.JoinHostPort(cfg.Host, port)
+}
+
 // NewConnectError says in words why connecting with cfg failed with err.
 func NewConnectError(cfg *pgx.ConnConfig, err error) *ConnectError {
-	where := net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port)))
-	if strings.HasPrefix(cfg.Host, "/") {
-		where = "the socket in " + cfg.Host + ", port " + strconv.Itoa(int(cfg.Port))
-	}
+	where := whereIs(cfg)
 	e := &ConnectError{Where: where, Err: err}
 	var pg *pgconn.PgError
 	var network *net.OpError
@@ -43,6 +50,8 @@ func NewConnectError(cfg *pgx.ConnConfig, err error) *ConnectError {
 		e.Text = fmt.Sprintf("cannot reach PostgreSQL: the host name %q is not known; check the URL", dns.Name)
 	case errors.As(err, &network):
 		e.Text = fmt.Sprintf("cannot reach PostgreSQL at %s: %v; check host and port, and that the server runs", where, network.Err)
+	case errors.Is(err, context.DeadlineExceeded) && cfg.ConnectTimeout > 0:
+		e.Text = fmt.Sprintf("cannot reach PostgreSQL at %s: it took the connection, but did not answer within %s; check host and port, and the server; connect_timeout in the URL sets another time", where, cfg.ConnectTimeout)
 	default:
 		if inner := errors.Unwrap(err); inner != nil {
 			err = inner
@@ -106,9 +115,15 @@ func (h Holder) String() string {
 type LockedError struct {
 	Holder Holder
 	Waited time.Duration
+	Err    error // why it is not known whether that session goes on; nil if it does
 }
 
+func (e *LockedError) Unwrap() error { return e.Err }
+
 func (e *LockedError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("the lock of this database was not to be had within %s: %v; nothing was done", e.Waited.Round(time.Second/10), e.Err)
+	}
 	if e.Waited < time.Second/10 {
 		return fmt.Sprintf("another session migrates this database (%s); nothing was done: try again", e.Holder)
 	}

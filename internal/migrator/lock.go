@@ -34,16 +34,21 @@ func (s *session) lock(ctx context.Context) error {
 		refused = s.m.cfg.Wait < 0
 	)
 	for {
+		end := s.answers.within(s.patience(start))
 		locked, err := s.tryLock(ctx)
+		var h Holder
+		if err == nil && !locked {
+			h, err = s.holder(ctx)
+		}
+		end()
+		waited := time.Since(start)
+		if s.m.cfg.Wait > 0 && waited >= s.m.cfg.Wait && errors.As(err, new(*StalledError)) {
+			return &LockedError{Holder: holder, Waited: waited, Err: err}
+		}
 		if err != nil || locked {
 			s.locked = locked
 			return err
 		}
-		h, err := s.holder(ctx)
-		if err != nil {
-			return err
-		}
-		waited := time.Since(start)
 		if h.PID != 0 && (h.PID != holder.PID || time.Since(told) > 30*time.Second) {
 			holder, told = h, time.Now()
 			if !refused {
@@ -62,6 +67,15 @@ func (s *session) lock(ctx context.Context) error {
 		}
 		pause = min(2*pause, time.Second)
 	}
+}
+
+// patience is how long an answer may take to one who has waited for the lock since start.
+func (s *session) patience(start time.Time) time.Duration {
+	d := s.conn.Config().ConnectTimeout
+	if s.m.cfg.Wait > 0 {
+		d = min(d, max(s.m.cfg.Wait-time.Since(start), shortestWait))
+	}
+	return d
 }
 
 // tryLock asks in one round trip for the lock, whether the server takes writes, and,

@@ -152,6 +152,7 @@ func (s *session) readRecord(ctx context.Context) error {
 	if s.read {
 		return nil
 	}
+	defer s.promptly()()
 	read := s.m.cfg.Store.Read
 	if s.readRest != nil {
 		read = s.readRest
@@ -202,6 +203,7 @@ func (s *session) settle(ctx context.Context, place revision.Place) (string, err
 
 // write makes a settlement in a transaction of its own.
 func (s *session) write(ctx context.Context, st *revision.Settlement) error {
+	defer s.promptly()()
 	err := s.retry(ctx, "the record", func() error {
 		return s.tx(ctx, func(tx pgx.Tx) error {
 			return s.m.cfg.Store.Settle(ctx, tx, s.rec, st, s.m.cfg.OperatorVersion)

@@ -2,11 +2,14 @@ package migrator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
@@ -39,6 +42,11 @@ type observer struct {
 	m    *Migrator
 	pid  int32
 	tick time.Duration
+
+	answers *answers      // to the session
+	due     time.Duration // how long an answer may be on its way
+	idle    time.Time     // since when the server waits for the session; zero if it doesn't
+
 	stop context.CancelFunc
 	done chan struct{}
 
@@ -71,7 +79,7 @@ type task struct {
 // observe starts an observer of the session.
 func (s *session) observe(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
-	o := &observer{m: s.m, pid: s.pid, stop: cancel, done: make(chan struct{})}
+	o := &observer{m: s.m, pid: s.pid, answers: s.answers, due: s.conn.Config().ConnectTimeout, stop: cancel, done: make(chan struct{})}
 	o.tick = min(max(s.m.cfg.LockTimeout/20, 10*time.Millisecond), 100*time.Millisecond)
 	s.observer = o
 	go o.loop(ctx)
@@ -185,12 +193,14 @@ func (o *observer) look(ctx context.Context, t *task) {
 			return
 		}
 	}
-	var waits bool
+	var waits, idle bool
 	var tx string
-	if err := o.conn.QueryRow(ctx, `
-SELECT COALESCE(wait_event_type = 'Lock', false),
+	err := o.conn.QueryRow(ctx, `
+SELECT COALESCE(wait_event_type = 'Lock', false), COALESCE(wait_event = 'ClientRead', false),
        COALESCE(CASE WHEN wait_event_type = 'Lock' THEN (SELECT virtualtransaction FROM pg_catalog.pg_locks WHERE pid = $1 LIMIT 1) END, '')
-  FROM pg_catalog.pg_stat_activity WHERE pid = $1`, o.pid).Scan(&waits, &tx); err != nil {
+  FROM pg_catalog.pg_stat_activity WHERE pid = $1`, o.pid).Scan(&waits, &idle, &tx)
+	o.lost(idle || errors.Is(err, pgx.ErrNoRows))
+	if err != nil {
 		return
 	}
 	now := time.Now()
@@ -226,13 +236,31 @@ SELECT COALESCE(wait_event_type = 'Lock', false),
 	o.tellProgress(ctx, t)
 }
 
+// lost is told whether the server waits for the session, or has no process for it any more. If that is so while the session has
+// waited for the server for as long as an answer may be on its way, one of them has got lost.
+func (o *observer) lost(idle bool) {
+	switch {
+	case !idle:
+		o.idle = time.Time{}
+	case o.idle.IsZero():
+		o.idle = time.Now()
+	case time.Since(o.idle) > o.due:
+		o.answers.late(o.due)
+	}
+}
+
 func (o *observer) connect(ctx context.Context) (*pgx.Conn, error) {
-	cfg := o.m.connConfig()
+	cfg, answers := o.m.connConfig()
 	cfg.OnNotice = nil
+	// What it asks needn't be cancelled: the session's end doesn't wait for an answer.
+	cfg.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.DeadlineContextWatcherHandler{Conn: conn.Conn()}
+	}
 	conn, err := dial(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
+	answers.within(cfg.ConnectTimeout)
 	if _, err := runner.Open(ctx, conn, runner.Options{ApplicationName: observerName}); err != nil {
 		_ = conn.Close(ctx)
 		return nil, err

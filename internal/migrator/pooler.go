@@ -42,13 +42,14 @@ func (s *session) setUp(ctx context.Context) error {
 // ours, which is idle, to one of them.
 func (s *session) refusePooling(ctx context.Context) error {
 	const clients = 3
-	cfg := s.m.connConfig()
-	cfg.OnNotice = nil
 	for range clients {
+		cfg, answers := s.m.connConfig()
+		cfg.OnNotice = nil
 		conn, err := dial(ctx, cfg)
 		if err != nil {
 			break // the pooler has no more to give: what was seen until here must do
 		}
+		answers.within(cfg.ConnectTimeout)
 		defer conn.Close(context.WithoutCancel(ctx))
 		tx, err := conn.Begin(ctx)
 		if sqlState(err) != "" {

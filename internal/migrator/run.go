@@ -269,6 +269,7 @@ func (s *session) waitFor(ctx context.Context, d time.Duration) error {
 }
 
 func (s *session) lockTimeout(ctx context.Context, d time.Duration) error {
+	defer s.promptly()()
 	return s.script.Set(ctx, "lock_timeout", strconv.FormatInt(d.Milliseconds(), 10))
 }
 

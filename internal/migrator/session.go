@@ -52,12 +52,13 @@ type session struct {
 	pid      int32 // of the server's process; not what a pooler says it is
 	proxied  bool  // a pooler stands in between
 	observer *observer
+	answers  *answers
 }
 
 func (s *session) log(e LogEntry) { s.m.cfg.Log.Log(e) }
 
-// connConfig is how all connections are made.
-func (m *Migrator) connConfig() *pgx.ConnConfig {
+// connConfig is how all connections are made, and who watches them for answers.
+func (m *Migrator) connConfig() (*pgx.ConnConfig, *answers) {
 	cfg := m.cfg.ConnConfig.Copy()
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = connectTimeout
@@ -73,7 +74,7 @@ func (m *Migrator) connConfig() *pgx.ConnConfig {
 	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
 		m.cfg.Log.Log(LogNotice{n.Severity, n.Message})
 	}
-	return cfg
+	return cfg, watch(cfg)
 }
 
 // connect returns a session in which nothing is locked yet.
@@ -81,7 +82,7 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 	if d := m.dialing.Swap(nil); d != nil {
 		return d.take(m)
 	}
-	cfg := m.connConfig()
+	cfg, answers := m.connConfig()
 	conn, err := dial(ctx, cfg)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -89,7 +90,8 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 		}
 		return nil, NewConnectError(cfg, err)
 	}
-	s := &session{m: m, conn: conn}
+	s := &session{m: m, conn: conn, answers: answers}
+	defer s.promptly()()
 	err = refuseOld(conn.PgConn().ParameterStatus("server_version"))
 	if err == nil {
 		err = s.setUp(ctx)
@@ -168,6 +170,7 @@ func (m *Migrator) open(ctx context.Context) (*session, error) {
 
 // begins gives a step the session that it would have if a run of its own began with it, and sets how long it waits for locks.
 func (s *session) begins(ctx context.Context, st *step) error {
+	defer s.promptly()()
 	ok, err := s.script.Reset(ctx)
 	if err == nil && !ok {
 		err = s.renew(ctx)
@@ -186,7 +189,7 @@ func (s *session) renew(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connecting again: %w", err)
 	}
-	s.conn, s.script, s.pid, s.proxied = next.conn, next.script, next.pid, next.proxied
+	s.conn, s.answers, s.script, s.pid, s.proxied = next.conn, next.answers, next.script, next.pid, next.proxied
 	s.observe(ctx)
 	return nil
 }

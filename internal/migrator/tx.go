@@ -101,6 +101,7 @@ func (s *session) queueRow(b *pgx.Batch, st *step, fr *FileRun, n int) error {
 // another, in the role that the run began with: what is done of the file may
 // have set another.
 func (s *session) begin(ctx context.Context, st *step, to string) error {
+	defer s.promptly()()
 	store := s.m.cfg.Store
 	var first pgx.Batch
 	first.Queue("begin")

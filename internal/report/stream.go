@@ -3,10 +3,12 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -37,6 +39,7 @@ func NewStream(w io.Writer, lookup func(string) (string, bool)) *Stream {
 	if info, err := f.Stat(); err == nil {
 		s.stored = info.Mode().IsRegular()
 	}
+	s.w = unread{f}
 	if term.IsTerminal(int(f.Fd())) {
 		s.width = func() int {
 			if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
@@ -46,6 +49,17 @@ func NewStream(w io.Writer, lookup func(string) (string, bool)) *Stream {
 		}
 	}
 	return s
+}
+
+// unread drops what is written once the reader of a pipe has gone away: the exit code says how the command ended, read or not.
+type unread struct{ io.Writer }
+
+func (u unread) Write(b []byte) (int, error) {
+	n, err := u.Writer.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		return len(b), nil
+	}
+	return n, err
 }
 
 // ForRunner says that GitHub's runner reads the stream, whatever the environment says.

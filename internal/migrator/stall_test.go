@@ -1,0 +1,112 @@
+package migrator_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/wire"
+)
+
+// proxied has the bench connect by way of a proxy.
+func (b *bench) proxied(decide func(wire.Message) wire.Action) *wire.Proxy {
+	b.Helper()
+	p := wire.Start(b, b.db.ConnConfig(), decide)
+	cfg, err := pgx.ParseConfig(p.URL)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.cfg.ConnConfig = cfg
+	return p
+}
+
+// TestStalledConnection has a connection stall, while it stays open, at what takes the server no time, and where the server has
+// answered.
+func TestStalledConnection(t *testing.T) {
+	const due = time.Second
+	for _, tt := range []struct {
+		name   string
+		at     func(wire.Message) bool
+		wait   time.Duration
+		within time.Duration
+		want   string // in the error
+		locked bool
+		status bool // so stalls status
+	}{
+		{"connecting", func(m wire.Message) bool { return m.Type == "StartupMessage" }, 0, 2 * due, "it took the connection, but did not answer within 1s; ", false, true},
+		{"authenticated", func(m wire.Message) bool { return m.Type == "AuthenticationOk" }, 0, 2 * due, "it took the connection, but did not answer within 1s; ", false, true},
+		{"set-up", sends("set_config("), 0, 2 * due, "setting up the session: timeout: PostgreSQL at 127.0.0.1:", false, true},
+		{"lock", sends("pg_try_advisory_lock"), 0, 2 * due, "locking the database: timeout: PostgreSQL at 127.0.0.1:", false, false},
+		{"lock, not waiting", sends("pg_try_advisory_lock"), -1, 2 * due, "locking the database: timeout: PostgreSQL at 127.0.0.1:", false, false},
+		{"lock, waiting", sends("pg_try_advisory_lock"), 700 * time.Millisecond, 2 * due, "the lock of this database was not to be had within 1s: locking the database: timeout: PostgreSQL at ", true, false},
+		{"record", sends("SELECT true, COALESCE(version_num"), 0, 7 * due, "reading the record of migrations: timeout: PostgreSQL at 127.0.0.1:", false, true},
+		{"begin", sends("begin"), 0, 7 * due, "alembic_version: timeout: PostgreSQL at 127.0.0.1:", false, false},
+		{"statement", sends("ALTER TABLE orders ADD COLUMN total int"), 0, 4 * due, "20240102000000_total.sql:3:1: timeout: PostgreSQL at 127.0.0.1:", false, false},
+		{"commit", func(m wire.Message) bool { return m.SQL == "commit" }, 0, 4 * due, "so it is not known here whether the last step was done (timeout: PostgreSQL at 127.0.0.1:", false, false},
+		{"commit's answer", func(m wire.Message) bool { return m.SQL == "COMMIT" }, 0, 4 * due, "so it is not known here whether the last step was done (timeout: PostgreSQL at 127.0.0.1:", false, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, dir(t, shop...))
+			b.mustApply(migrator.ApplyOptions{N: 1})
+			direct := b.cfg
+			p := b.proxied(func(m wire.Message) wire.Action {
+				if tt.at(m) {
+					return wire.Stall
+				}
+				return wire.Pass
+			})
+			b.cfg.ConnConfig.ConnectTimeout = due
+			b.cfg.Wait = tt.wait
+			run := map[string]func() error{"apply": func() error { _, err := b.apply(migrator.ApplyOptions{}); return err }}
+			if tt.status {
+				run["status"] = func() error { _, err := b.m().Status(context.Background()); return err }
+			}
+			for name, run := range run {
+				start := time.Now()
+				err := run()
+				took := time.Since(start)
+				t.Logf("%s: after %s: %v", name, took.Round(time.Millisecond), err)
+				if err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("%s gave %v, want %q", name, err, tt.want)
+				}
+				if took > tt.within {
+					t.Errorf("%s took %s", name, took)
+				}
+				if errors.As(err, new(*migrator.LockedError)) != tt.locked {
+					t.Errorf("%s gave a %T", name, err)
+				}
+			}
+			p.HangUp()
+			b.cfg = direct
+			b.mustApply(migrator.ApplyOptions{})
+		})
+	}
+}
+
+// sends is a message of the client that has PostgreSQL parse a text of SQL with that in it.
+func sends(sql string) func(wire.Message) bool {
+	return func(m wire.Message) bool { return !m.FromServer && strings.Contains(m.SQL, sql) }
+}
+
+// TestSlowStatement has a statement take much longer than what is bounded may.
+func TestSlowStatement(t *testing.T) {
+	b := setup(t, read(t, write(t, []file{
+		{"1_sleep.sql", "SELECT pg_sleep(2.5);\n", ""},
+		{"2_alone.sql", "-- atlas:txmode none\n\nDO 'BEGIN PERFORM pg_sleep(2.5); END';\n", ""},
+		{"3_deferred.sql", `CREATE TABLE t (id int);
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2.5); RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow();
+INSERT INTO t VALUES (1);
+`, ""},
+	})))
+	b.proxied(func(wire.Message) wire.Action { return wire.Pass })
+	b.cfg.ConnConfig.ConnectTimeout = time.Second
+	b.cfg.LockTimeout = 100 * time.Millisecond
+	b.mustApply(migrator.ApplyOptions{})
+}

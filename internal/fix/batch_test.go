@@ -14,18 +14,16 @@ import (
 // rows twice.
 func TestPages(t *testing.T) {
 	const rows = 150000
-	conn := connect(t, pgtest.New(t).Database)
+	db := pgtest.New(t)
+	conn := db.Conn()
 	exec(t, conn, fmt.Sprintf(`CREATE TABLE results (id uuid DEFAULT gen_random_uuid() PRIMARY KEY, data text, n integer DEFAULT 0 NOT NULL);
 INSERT INTO results (data) SELECT repeat('x', 90) FROM generate_series(1, %d)`, rows))
-	pages := func() int64 {
-		return query[int64](t, conn, "SELECT pg_relation_size('results') / current_setting('block_size')::bigint")
-	}
-	before := pages()
+	before := pages(t, db)
 	b := fix.Batch{Table: fix.Table{Name: "results", Key: []string{"id"}}, Row: "results", Statement: "UPDATE results SET n = n + 1"}
 	if err := apply(conn, b.File(), ""); err != nil {
 		t.Fatal(err)
 	}
-	if after := pages(); after > 2*before+before/20 {
+	if after := pages(t, db); after > 2*before+before/20 {
 		t.Errorf("of %d pages %d were made", before, after)
 	}
 	if got := query[int64](t, conn, "SELECT count(*) FROM results WHERE n = 1"); got != rows {

@@ -88,7 +88,7 @@ func exec(t *testing.T, conn *pgx.Conn, sql string) {
 	}
 }
 
-func query[T any](t *testing.T, conn *pgx.Conn, sql string) (value T) {
+func query[T any](t testing.TB, conn *pgx.Conn, sql string) (value T) {
 	t.Helper()
 	if err := conn.QueryRow(context.Background(), sql).Scan(&value); err != nil {
 		t.Fatalf("%v\nin:\n%s", err, sql)

@@ -191,10 +191,10 @@ func commits(s pgsql.Stmt) Diagnostic {
 	}
 }
 
-// saysRepeatable reports whether a comment is "repeatable" with a reason.
+// saysRepeatable reports whether a comment is "repeatable" with a reason, which the word that fixes leave to the author is none.
 func saysRepeatable(c pgsql.Comment) bool {
 	words := strings.Fields(strings.TrimSuffix(strings.TrimLeft(c.Text, "-/* "), "*/"))
-	return len(words) > 1 && strings.TrimSuffix(words[0], ":") == "repeatable"
+	return len(words) > 1 && words[1] != fix.Reason && strings.TrimSuffix(words[0], ":") == "repeatable"
 }
 
 // gaps finds indexes that are dropped before their successors are built.

@@ -198,16 +198,21 @@ CREATE FUNCTION "My App"."In total"(integer) RETURNS integer LANGUAGE sql AS 'SE
 		for i, change := range changes {
 			t.Run(fmt.Sprint(i), func(t *testing.T) {
 				t.Parallel()
-				tried[i] = tryFixes(t, before, change+";", policy)
+				tried[i] = append([]string{}, tryFixes(t, before, change+";", policy)...)
 			})
 		}
 	})
+	if slices.ContainsFunc(tried, func(ids []string) bool { return ids == nil }) {
+		return // -run chose some of them
+	}
+	// These are of no finding, or of a part of the change.
+	without := []string{"all-at-once", "add-column", "fill-rows", "validate-apart", "batches-by-block", "show-sessions", "allow-createdb"}
+	if pgtest.Server(t).VersionNum() < 140000 {
+		without = append(without, "detach-partition")
+	}
 	for _, e := range fix.Entries() {
-		if !slices.Contains(slices.Concat(tried...), e.ID) && !slices.Contains(notOfLint, e.ID) {
+		if !slices.Contains(slices.Concat(tried...), e.ID) && !slices.Contains(without, e.ID) {
 			t.Errorf("%s was not tried", e.ID)
 		}
 	}
 }
-
-// notOfLint are entries that no finding has, or whose fix is a part of the change.
-var notOfLint = []string{"all-at-once", "add-column", "fill-rows", "validate-apart", "batches-by-block", "show-sessions", "allow-createdb"}

@@ -12,3 +12,6 @@ $$;
 ANALYZE t;
 
 CALL p();
+
+-- repeatable REASON
+CALL p();

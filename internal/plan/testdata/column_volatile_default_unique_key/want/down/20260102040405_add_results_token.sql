@@ -1,0 +1,1 @@
+ALTER TABLE public.results DROP COLUMN token;

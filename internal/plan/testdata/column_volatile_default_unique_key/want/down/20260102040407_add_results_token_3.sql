@@ -1,0 +1,1 @@
+ALTER TABLE public.results ALTER COLUMN token DROP NOT NULL;

@@ -33,7 +33,7 @@ var imports = map[string]string{
 	"internal/pgtest":     "devdb",
 	"internal/plan":       "catalog devdb fix gitdiff migration pgsql runner state tree",
 	"internal/project":    "pgsql tree",
-	"internal/report":     "catalog fix lint migration migrator pgsql plan revision runner tree",
+	"internal/report":     "catalog fix lint migration migrator pgsql plan revision runner state tree",
 	"internal/revision":   "catalog migration pgsql",
 	"internal/runner":     "pgsql",
 	"internal/schematest": "",

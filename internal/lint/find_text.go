@@ -80,6 +80,7 @@ func (f *finder) text(s *step) {
 	case "CREATE INDEX":
 		f.ifNotExists(s, f.subject(s))
 	}
+	f.session(s)
 	f.alterText(s, t)
 	f.allRows(s)
 }

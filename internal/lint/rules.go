@@ -152,6 +152,7 @@ var hazards = []Rule{
 	{"drop-partition-locks-parent", "IB425", Blocking, Warning, false, "Reads and writes of the parent wait for the lock. Detach it concurrently, then drop it."},
 	{"detach-partition-blocking", "IB426", Blocking, Error, false, "Reads and writes of the parent wait for the lock. Detach it CONCURRENTLY."},
 	{"missing-lock-timeout", "IB427", Blocking, Warning, optIn, "A statement that waits for its lock makes all others wait behind it. Set lock_timeout."},
+	{"lock-timeout-off", "IB431", Blocking, Warning, false, "Without a lock_timeout a statement that waits for its lock makes all others wait behind it. Leave it to apply, or use -- migrate:lock_timeout."},
 	{"missing-statement-timeout", "IB428", Blocking, Warning, optIn, "A statement may run for ever. Set statement_timeout."},
 
 	// Transactions.
@@ -166,6 +167,7 @@ var hazards = []Rule{
 	{"enum-value-used-in-same-transaction", "IB506", Transaction, Error, false, "PostgreSQL refuses to use an enum's new value in the transaction that adds it. Add it in a file of its own, before."},
 	{"not-rerunnable", "IB507", Transaction, Warning, optIn, "If the file stops half-way it cannot be run again. Use IF [NOT] EXISTS, or one statement a file."},
 	{"repeatable-unsaid", "IB509", Transaction, Error, false, "It commits before it is recorded, so an apply that is cut off between the two runs it again. Make it repeatable, and say why above it: -- repeatable REASON."},
+	{"frees-migration-lock", "IB510", Transaction, Error, false, "Another apply can begin in the middle of this one. Free only locks of your own."},
 	{"opaque-dynamic-sql", "IB508", Transaction, Warning, optIn, "What it does depends on the data. Write plain statements."},
 
 	// The directory and what a file says about itself.

@@ -53,10 +53,14 @@ func (e *AheadError) Error() string {
 // if another tool changed alembic_version meanwhile, an *OutcomeError if a
 // commit's answer was lost, or what else the connection gave.
 func (m *Migrator) Apply(ctx context.Context, opts ApplyOptions) (*ApplyResult, error) {
-	res := &ApplyResult{Start: time.Now()}
-	err := m.outcome(ctx, m.apply(ctx, opts, res))
+	start := time.Now()
+	var res *ApplyResult
+	err := againAfter(ctx, func() error {
+		res = &ApplyResult{Start: start}
+		return m.apply(ctx, opts, res)
+	})
 	res.End = time.Now()
-	return res, err
+	return res, m.outcome(ctx, err)
 }
 
 func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResult) error {
@@ -114,6 +118,9 @@ func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResul
 		return err
 	}
 	if res.Settled, err = s.settle(ctx, place); err != nil {
+		return err
+	}
+	if err := s.exclude(ctx, steps); err != nil {
 		return err
 	}
 	if len(steps) > 0 {

@@ -57,10 +57,14 @@ func (e *DriftError) Error() string {
 // Errors are those of Apply; and a *DriftError if the objects that the files
 // touch are not as they were left, a *LossError if data would go without Yes.
 func (m *Migrator) Down(ctx context.Context, opts DownOptions) (*DownResult, error) {
-	res := &DownResult{Start: time.Now()}
-	err := m.outcome(ctx, m.down(ctx, opts, res))
+	start := time.Now()
+	var res *DownResult
+	err := againAfter(ctx, func() error {
+		res = &DownResult{Start: start}
+		return m.down(ctx, opts, res)
+	})
 	res.End = time.Now()
-	return res, err
+	return res, m.outcome(ctx, err)
 }
 
 func (m *Migrator) down(ctx context.Context, opts DownOptions, res *DownResult) error {
@@ -133,6 +137,9 @@ func (m *Migrator) down(ctx context.Context, opts DownOptions, res *DownResult) 
 		return err
 	}
 	if res.Settled, err = s.settle(ctx, place); err != nil {
+		return err
+	}
+	if err := s.exclude(ctx, steps); err != nil {
 		return err
 	}
 	if len(steps) > 0 {

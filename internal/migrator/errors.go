@@ -130,6 +130,16 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("another session migrates this database (%s), and did not end within %s; nothing was done: try again", e.Holder, e.Waited.Round(time.Second/10))
 }
 
+// LostLockError is a lock that the migration itself freed, and that another session took.
+type LostLockError struct {
+	File   string // that was to go on
+	Holder Holder
+}
+
+func (e *LostLockError) Error() string {
+	return fmt.Sprintf("a migration freed the lock under which databases are migrated, and another session took it (%s): %s does not go on; take DISCARD ALL and pg_advisory_unlock_all out of the migration, and try again when the other has ended", e.Holder, e.File)
+}
+
 // StmtError is a statement that failed.
 type StmtError struct {
 	File  string    // "VERSION_name.sql", or "down/VERSION_name.sql"

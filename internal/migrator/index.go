@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
-	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // PostgreSQL builds and drops an index concurrently in several transactions. A
@@ -198,6 +197,5 @@ func (s *session) awaitBuild(ctx context.Context, b builtIndex) error {
 // dropConcurrently drops an index without keeping anybody waiting.
 func (s *session) dropConcurrently(ctx context.Context, b builtIndex) error {
 	drop := pgsql.Stmt{Text: "DROP INDEX CONCURRENTLY IF EXISTS " + pgsql.QualifiedIdent(b.schema, b.name)}
-	u := runner.Cut([]pgsql.Stmt{drop}, true)[0]
-	return s.bounded(ctx, u, func() error { return s.script.Exec(ctx, drop.Text) })
+	return s.bounded(ctx, drop, func(time.Duration) error { return s.script.Exec(ctx, drop.Text) })
 }

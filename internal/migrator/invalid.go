@@ -12,7 +12,6 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
-	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // InvalidIndex is an index that PostgreSQL maintains and doesn't use, because it
@@ -170,9 +169,8 @@ func (s *session) mend(ctx context.Context, foreseen []InvalidIndex) ([]string, 
 // alone runs a statement that is no migration's, outside of a transaction.
 func (s *session) alone(ctx context.Context, sql string) error {
 	e := LogStmt{Stmt: pgsql.Stmt{Text: sql}, N: 1, Total: 1}
-	u := runner.Cut([]pgsql.Stmt{e.Stmt}, true)[0]
 	return s.retry(ctx, sql, func() error {
-		return s.bounded(ctx, u, func() error {
+		return s.bounded(ctx, e.Stmt, func(time.Duration) error {
 			s.log(e)
 			start, end := time.Now(), s.observer.statement(e)
 			err := s.script.Exec(ctx, sql)

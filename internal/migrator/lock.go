@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,6 +16,9 @@ import (
 // exclude each other.
 const lockName = "atlas_migrate_execute"
 
+// makesWay is how long a process of ours may hold the lock before it makes way for one that lost it.
+const makesWay = 5 * time.Second
+
 // lockKey is the key that the Atlas CLI makes of the name.
 func lockKey() int64 {
 	h := fnv.New32()
@@ -22,45 +26,53 @@ func lockKey() int64 {
 	return int64(h.Sum32())
 }
 
-// lock takes the lock, waiting for others by polling: a session that waits in
-// the server holds a snapshot, and whoever builds an index concurrently waits
-// for that.
+// lock takes the lock, waiting for others.
 func (s *session) lock(ctx context.Context) error {
+	start := time.Now()
+	err := s.m.await(ctx, func(ctx context.Context) (bool, Holder, error) {
+		defer s.answers.within(s.patience(start))()
+		locked, err := s.tryLock(ctx)
+		if err != nil || locked {
+			return locked, Holder{}, err
+		}
+		h, err := holderOf(ctx, s.conn, lockKey())
+		return false, h, err
+	})
+	s.locked = err == nil
+	return err
+}
+
+// await calls try, which tries to take a lock and otherwise says who has it, until it has it. It polls: a session that waits in
+// the server holds a snapshot, and whoever builds an index concurrently waits for that.
+func (m *Migrator) await(ctx context.Context, try func(context.Context) (bool, Holder, error)) error {
 	var (
 		start   = time.Now()
 		pause   = 25 * time.Millisecond
 		told    time.Time
 		holder  Holder
-		refused = s.m.cfg.Wait < 0
+		refused = m.cfg.Wait < 0
 	)
 	for {
-		end := s.answers.within(s.patience(start))
-		locked, err := s.tryLock(ctx)
-		var h Holder
-		if err == nil && !locked {
-			h, err = s.holder(ctx)
-		}
-		end()
+		locked, h, err := try(ctx)
 		waited := time.Since(start)
-		if s.m.cfg.Wait > 0 && waited >= s.m.cfg.Wait && errors.As(err, new(*StalledError)) {
+		if m.cfg.Wait > 0 && waited >= m.cfg.Wait && errors.As(err, new(*StalledError)) {
 			return &LockedError{Holder: holder, Waited: waited, Err: err}
 		}
 		if err != nil || locked {
-			s.locked = locked
 			return err
 		}
 		if h.PID != 0 && (h.PID != holder.PID || time.Since(told) > 30*time.Second) {
 			holder, told = h, time.Now()
 			if !refused {
-				s.log(LogWait{Holder: holder, Waited: waited})
+				m.cfg.Log.Log(LogWait{Holder: holder, Waited: waited})
 			}
 		}
-		if refused || s.m.cfg.Wait > 0 && waited >= s.m.cfg.Wait {
+		if refused || m.cfg.Wait > 0 && waited >= m.cfg.Wait {
 			return &LockedError{Holder: holder, Waited: waited}
 		}
 		d := pause + rand.N(pause)
-		if s.m.cfg.Wait > 0 {
-			d = min(d, s.m.cfg.Wait-waited)
+		if m.cfg.Wait > 0 {
+			d = min(d, m.cfg.Wait-waited)
 		}
 		if err := sleep(ctx, d); err != nil {
 			return fmt.Errorf("waiting for another session (%s): %w", holder, err)
@@ -102,16 +114,16 @@ SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_r
 	return locked, nil
 }
 
-// holder returns who holds the lock; a zero Holder if nobody does any more.
-func (s *session) holder(ctx context.Context) (Holder, error) {
+// holderOf returns who holds the advisory lock of a key; a zero Holder if nobody does any more.
+func holderOf(ctx context.Context, conn *pgx.Conn, key int64) (Holder, error) {
 	var h Holder
 	var since *time.Time
-	err := s.conn.QueryRow(ctx, `
+	err := conn.QueryRow(ctx, `
 SELECT l.pid, COALESCE(a.usename, ''), COALESCE(a.application_name, ''), COALESCE(pg_catalog.host(a.client_addr), ''), a.backend_start
   FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-   AND l.classid = 0::oid AND l.objid = $1::bigint::oid`, lockKey()).Scan(&h.PID, &h.User, &h.Application, &h.Client, &since)
+   AND l.classid = 0::oid AND l.objid = $1::bigint::oid`, key).Scan(&h.PID, &h.User, &h.Application, &h.Client, &since)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Holder{}, nil
 	}
@@ -122,4 +134,75 @@ SELECT l.pid, COALESCE(a.usename, ''), COALESCE(a.application_name, ''), COALESC
 		h.Since = *since
 	}
 	return h, nil
+}
+
+// ownKey is of a second lock, which only this tool takes, on the connection that observes. A migration can free the first one,
+// in the middle of a statement even; nothing that it does frees this one.
+func ownKey() int64 {
+	h := fnv.New32()
+	h.Write([]byte("ibutsu-schema"))
+	return int64(h.Sum32())
+}
+
+// errMadeWay asks for the whole to be done again: another process of ours has gone on meanwhile.
+var errMadeWay = errors.New("another session ran a migration that had freed its lock")
+
+// againAfter calls try again as long as it made way for another process.
+func againAfter(ctx context.Context, try func() error) error {
+	for {
+		if err := try(); !errors.Is(err, errMadeWay) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// exclude takes the lock of ownKey if one of the steps needs it, and keeps it until the observer ends. What is one transaction
+// with its record doesn't: of two that do the same, the record lets one commit. If another process of ours has it, that goes
+// on without the first lock, and the error is errMadeWay once it has ended.
+func (s *session) exclude(ctx context.Context, steps []*step) error {
+	if !slices.ContainsFunc(steps, func(st *step) bool { return st.txNone && len(st.stmts) > 0 }) {
+		return nil
+	}
+	conn, err := s.observer.second(ctx)
+	if err != nil || conn == nil {
+		return err
+	}
+	try := func(ctx context.Context) (locked bool, h Holder, err error) {
+		err = conn.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_lock($1)", ownKey()).Scan(&locked)
+		if err == nil && !locked {
+			h, err = holderOf(ctx, conn, ownKey())
+		}
+		return locked, h, err
+	}
+	if s.own, _, err = try(ctx); s.own {
+		s.observer.given <- conn
+		return nil
+	}
+	defer disconnect(conn)
+	if err != nil {
+		return fmt.Errorf("locking the database: %w", err)
+	}
+	s.unlock(ctx)
+	s.locked = false
+	if err := s.m.await(ctx, try); err != nil {
+		return err
+	}
+	return errMadeWay
+}
+
+// relock takes a lock again that a migration freed. Another process of ours may have it for the moment that it takes to see
+// that this one goes on.
+func (s *session) relock(ctx context.Context) (locked bool, err error) {
+	if !s.own {
+		return false, nil
+	}
+	for start := time.Now(); !locked && time.Since(start) < makesWay; {
+		if err := sleep(ctx, 20*time.Millisecond); err != nil {
+			return false, err
+		}
+		if err := s.conn.QueryRow(ctx, "SELECT pg_catalog.pg_try_advisory_lock($1)", lockKey()).Scan(&locked); err != nil {
+			return false, err
+		}
+	}
+	return locked, nil
 }

@@ -10,6 +10,7 @@ package migrator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -157,9 +158,23 @@ func (s *session) readRecord(ctx context.Context) error {
 	if s.readRest != nil {
 		read = s.readRest
 	}
-	rec, err := read(ctx, s.conn)
-	s.rec, s.read = rec, err == nil
-	return err
+	return s.patiently(ctx, "the record", func() (err error) {
+		s.rec, err = read(ctx, s.conn)
+		s.read = err == nil
+		return err
+	})
+}
+
+// patiently has read try again as others that wait for locks do. A command that only reads waits once, and says who blocks it.
+func (s *session) patiently(ctx context.Context, what string, read func() error) error {
+	if s.observer == nil {
+		s.observe(ctx)
+	}
+	return s.retry(ctx, what, func() error {
+		s.observer.begin(s.limit)
+		defer s.observer.end()
+		return read()
+	})
 }
 
 // live is the database's catalog. To read one takes a while, so a database in
@@ -186,7 +201,12 @@ SELECT pg_catalog.to_regnamespace('public') IS NOT NULL AND NOT EXISTS (
 	if empty {
 		return catalog.Catalog{}, nil
 	}
-	return catalog.Read(ctx, s.conn, s.m.catalogOptions())
+	var cat catalog.Catalog
+	err = s.patiently(ctx, "the catalog", func() (err error) {
+		cat, err = catalog.Read(ctx, s.conn, s.m.catalogOptions())
+		return err
+	})
+	return cat, err
 }
 
 // settle writes what judge found lacking.
@@ -209,6 +229,9 @@ func (s *session) write(ctx context.Context, st *revision.Settlement) error {
 			return s.m.cfg.Store.Settle(ctx, tx, s.rec, st, s.m.cfg.OperatorVersion)
 		})
 	})
+	if errors.As(err, new(*revision.UnwrittenError)) {
+		return s.m.cfg.Store.Unwritten(ctx, s.conn)
+	}
 	if err == nil {
 		s.rec.HasAlembic, s.rec.HasJournal = true, true
 	}

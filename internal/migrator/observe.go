@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,15 +38,15 @@ const (
 // It also keeps a promise that lock_timeout can't: that counts for each lock
 // anew, so that a transaction that takes several keeps others waiting for the
 // first until it has the last. A transaction that has waited longer than the timeout
-// in total while it holds a lock that others queue behind is cancelled.
+// in total while it holds a lock that others queue behind is cancelled, and so is one that
+// waits longer for a single lock, because it has set lock_timeout itself.
 type observer struct {
 	m    *Migrator
-	pid  int32
+	of   atomic.Pointer[observed]
 	tick time.Duration
 
-	answers *answers      // to the session
-	due     time.Duration // how long an answer may be on its way
-	idle    time.Time     // since when the server waits for the session; zero if it doesn't
+	due  time.Duration // how long an answer may be on its way
+	idle time.Time     // since when the server waits for the session; zero if it doesn't
 
 	stop context.CancelFunc
 	done chan struct{}
@@ -57,6 +58,9 @@ type observer struct {
 
 	conn *pgx.Conn // the loop's own
 	deaf time.Time // until when it doesn't try to connect again
+
+	given  chan *pgx.Conn // a connection that the loop takes over
+	warned sync.Once
 }
 
 // task is a transaction, or a statement outside of one, which may be several transactions.
@@ -65,6 +69,8 @@ type task struct {
 	limit    time.Duration // of all the waiting of a transaction; 0: none
 	tx       string        // virtual id of the one that waited last
 	waited   time.Duration // by that one
+	lock     string        // that it waits for, or waited for last
+	locking  time.Time     // since when, or later
 	looked   time.Time     // when the loop last looked
 	waiting  time.Time     // since when it waits now; zero if it doesn't
 	told     time.Time     // when its blockers were told last
@@ -79,10 +85,24 @@ type task struct {
 // observe starts an observer of the session.
 func (s *session) observe(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
-	o := &observer{m: s.m, pid: s.pid, answers: s.answers, due: s.conn.Config().ConnectTimeout, stop: cancel, done: make(chan struct{})}
+	o := &observer{m: s.m, due: s.conn.Config().ConnectTimeout, stop: cancel, done: make(chan struct{}), given: make(chan *pgx.Conn, 1)}
+	o.watch(s)
 	o.tick = min(max(s.m.cfg.LockTimeout/20, 10*time.Millisecond), 100*time.Millisecond)
 	s.observer = o
 	go o.loop(ctx)
+}
+
+// observed is the connection that is observed.
+type observed struct {
+	pid     int32 // of the server's process
+	answers *answers
+}
+
+// watch has it observe the connection that the session has now.
+func (o *observer) watch(s *session) {
+	if o != nil {
+		o.of.Store(&observed{s.pid, s.answers})
+	}
 }
 
 // close ends the observer.
@@ -92,6 +112,30 @@ func (o *observer) close() {
 	}
 	o.stop()
 	<-o.done
+	select {
+	case conn := <-o.given:
+		disconnect(conn)
+	default:
+	}
+}
+
+// second returns the connection from which it will observe, nil if none is to be had. Until it observes the caller may use it.
+func (o *observer) second(ctx context.Context) (*pgx.Conn, error) {
+	dialing, cancel := context.WithTimeout(ctx, deafFor)
+	defer cancel()
+	conn, err := o.connect(dialing)
+	if err != nil {
+		o.warn(ctx)
+		return nil, context.Cause(ctx)
+	}
+	return conn, nil
+}
+
+// disconnect closes a connection, be it in time or not.
+func disconnect(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), cleanup)
+	defer cancel()
+	_ = conn.Close(ctx)
 }
 
 // begin says that a task begins, whose transactions may each wait for limit in total,
@@ -164,9 +208,7 @@ func (o *observer) loop(ctx context.Context) {
 	defer close(o.done)
 	defer func() {
 		if o.conn != nil {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
-			defer cancel()
-			_ = o.conn.Close(ctx)
+			disconnect(o.conn)
 		}
 	}()
 	for sleep(ctx, o.tick) == nil {
@@ -183,23 +225,28 @@ func (o *observer) loop(ctx context.Context) {
 // look finds out what a task does. What can't be found out this time is left
 // out: the migration goes on without it.
 func (o *observer) look(ctx context.Context, t *task) {
+	if o.conn == nil {
+		select {
+		case o.conn = <-o.given:
+		default:
+		}
+	}
 	if o.conn == nil || o.conn.IsClosed() {
 		if o.conn, _ = o.connect(ctx); o.conn == nil {
-			first := o.deaf.IsZero()
 			o.deaf = time.Now().Add(deafFor)
-			if first && ctx.Err() == nil {
-				o.m.cfg.Log.Log(LogNotice{"WARNING", "a second connection could not be had: it is not seen who blocks this one, and lock_timeout counts for each lock by itself"})
-			}
+			o.warn(ctx)
 			return
 		}
 	}
 	var waits, idle bool
-	var tx string
+	var tx, lock string
+	of := o.of.Load()
 	err := o.conn.QueryRow(ctx, `
-SELECT COALESCE(wait_event_type = 'Lock', false), COALESCE(wait_event = 'ClientRead', false),
-       COALESCE(CASE WHEN wait_event_type = 'Lock' THEN (SELECT virtualtransaction FROM pg_catalog.pg_locks WHERE pid = $1 LIMIT 1) END, '')
-  FROM pg_catalog.pg_stat_activity WHERE pid = $1`, o.pid).Scan(&waits, &idle, &tx)
-	o.lost(idle || errors.Is(err, pgx.ErrNoRows))
+SELECT a.wait_event_type IS NOT DISTINCT FROM 'Lock', a.wait_event IS NOT DISTINCT FROM 'ClientRead', COALESCE(l.virtualtransaction, ''),
+       pg_catalog.concat_ws(' ', l.locktype, l.database, l.relation, l.page, l.tuple, l.virtualxid, l.transactionid, l.classid, l.objid, l.objsubid, l.mode)
+  FROM pg_catalog.pg_stat_activity a LEFT JOIN pg_catalog.pg_locks l ON l.pid = a.pid AND NOT l.granted AND a.wait_event_type = 'Lock'
+ WHERE a.pid = $1 LIMIT 1`, of.pid).Scan(&waits, &idle, &tx, &lock)
+	o.lost(of, idle || errors.Is(err, pgx.ErrNoRows))
 	if err != nil {
 		return
 	}
@@ -213,6 +260,9 @@ SELECT COALESCE(wait_event_type = 'Lock', false), COALESCE(wait_event = 'ClientR
 	if waits && tx != t.tx {
 		t.tx, t.waited, t.waiting = tx, 0, time.Time{}
 	}
+	if waits && lock != t.lock {
+		t.lock, t.locking = lock, now
+	}
 	switch {
 	case waits && t.waiting.IsZero():
 		t.waiting = before // or later: others wait no longer than this says
@@ -225,12 +275,14 @@ SELECT COALESCE(wait_event_type = 'Lock', false), COALESCE(wait_event = 'ClientR
 		total += now.Sub(t.waiting)
 	}
 	tooLong := waits && t.limit > 0 && total >= t.limit && !t.gaveWay
+	// What runs may have switched lock_timeout off.
+	unbounded := tooLong && now.Sub(t.locking) >= t.limit
 	o.mu.Unlock()
 
 	if waits {
 		o.tellBlockers(ctx, t)
 		if tooLong {
-			o.giveWay(ctx, t)
+			o.giveWay(ctx, t, unbounded)
 		}
 	}
 	o.tellProgress(ctx, t)
@@ -238,14 +290,23 @@ SELECT COALESCE(wait_event_type = 'Lock', false), COALESCE(wait_event = 'ClientR
 
 // lost is told whether the server waits for the session, or has no process for it any more. If that is so while the session has
 // waited for the server for as long as an answer may be on its way, one of them has got lost.
-func (o *observer) lost(idle bool) {
+func (o *observer) lost(of *observed, idle bool) {
 	switch {
 	case !idle:
 		o.idle = time.Time{}
 	case o.idle.IsZero():
 		o.idle = time.Now()
 	case time.Since(o.idle) > o.due:
-		o.answers.late(o.due)
+		of.answers.late(o.due)
+	}
+}
+
+// warn says once what goes without a connection to observe from.
+func (o *observer) warn(ctx context.Context) {
+	if ctx.Err() == nil {
+		o.warned.Do(func() {
+			o.m.cfg.Log.Log(LogNotice{"WARNING", "a second connection could not be had: it is not seen who blocks this one, and lock_timeout counts for each lock by itself"})
+		})
 	}
 }
 
@@ -270,7 +331,7 @@ func (o *observer) connect(ctx context.Context) (*pgx.Conn, error) {
 
 // tellBlockers finds out whom a task waits for.
 func (o *observer) tellBlockers(ctx context.Context, t *task) {
-	blockers, err := blockers(ctx, o.conn, o.pid)
+	blockers, err := blockers(ctx, o.conn, o.of.Load().pid)
 	if err != nil || len(blockers) == 0 {
 		return
 	}
@@ -288,15 +349,15 @@ func (o *observer) tellBlockers(ctx context.Context, t *task) {
 	}
 }
 
-// giveWay cancels a task if it holds locks for which others wait.
-func (o *observer) giveWay(ctx context.Context, t *task) {
+// giveWay cancels a task if it holds locks that others may wait for, or whatever it holds.
+func (o *observer) giveWay(ctx context.Context, t *task, whatever bool) {
 	var strong bool
 	// What the task itself created is not in the observer's catalog.
 	err := o.conn.QueryRow(ctx, `
-SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation
+SELECT $2 OR EXISTS (SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation
   WHERE l.pid = $1 AND l.granted AND l.locktype = 'relation' AND c.relname <> 'alembic_version'
     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-    AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))`, o.pid).Scan(&strong)
+    AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))`, o.of.Load().pid, whatever).Scan(&strong)
 	if err != nil || !strong {
 		return
 	}
@@ -309,7 +370,7 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c
 	o.mu.Unlock()
 	var cancelled bool
 	err = o.conn.QueryRow(ctx, `SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.pg_stat_activity
-		WHERE pid = $1 AND wait_event_type = 'Lock'`, o.pid).Scan(&cancelled)
+		WHERE pid = $1 AND wait_event_type = 'Lock'`, o.of.Load().pid).Scan(&cancelled)
 	if err != nil || !cancelled {
 		o.mu.Lock()
 		t.gaveWay = false
@@ -352,7 +413,7 @@ SELECT phase, CASE WHEN phase ~ '^waiting' THEN lockers_done WHEN blocks_total >
  UNION ALL SELECT phase, heap_blks_scanned, heap_blks_total, 'blocks' FROM pg_catalog.pg_stat_progress_cluster WHERE pid = $1
  UNION ALL SELECT phase, CASE phase WHEN 'vacuuming heap' THEN heap_blks_vacuumed ELSE heap_blks_scanned END, heap_blks_total, 'blocks' FROM pg_catalog.pg_stat_progress_vacuum WHERE pid = $1
  UNION ALL SELECT phase, sample_blks_scanned, sample_blks_total, 'blocks' FROM pg_catalog.pg_stat_progress_analyze WHERE pid = $1`
-	rows, err := o.conn.Query(ctx, sql, o.pid)
+	rows, err := o.conn.Query(ctx, sql, o.of.Load().pid)
 	if err != nil {
 		return "", 0, 0, "", err
 	}
@@ -373,7 +434,7 @@ type WaitError struct {
 }
 
 func (e *WaitError) Error() string {
-	return fmt.Sprintf("waited longer than %s for locks, all together, while it held others", e.Limit)
+	return fmt.Sprintf("waited longer than %s for locks", e.Limit)
 }
 
 func (e *WaitError) Unwrap() error { return e.Err }

@@ -19,7 +19,7 @@ const backendPID = "SELECT pg_catalog.pg_backend_pid()"
 // process that serves it. Behind one that doesn't, the settings take a further
 // round trip: only then is it known that they stay this session's.
 func (s *session) setUp(ctx context.Context) error {
-	s.limit = s.m.cfg.LockTimeout
+	s.limit, s.timeout = s.m.cfg.LockTimeout, s.m.cfg.LockTimeout
 	pid := s.conn.PgConn().PID()
 	script, backend, err := runner.OpenOn(ctx, s.conn, pid, s.m.settings())
 	if err != nil {

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"ariga.io/atlas/sql/migrate"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -30,6 +28,7 @@ type step struct {
 	row      *migrate.Revision // the journal's; nil if it has none
 	done     int               // statements that an earlier run did
 	noted    int               // one more than the statements in the journal's row as this run wrote it last, 0 before that
+	mark     revision.Mark     // of the journal's row then
 	wait     time.Duration     // for a lock: what the file says, 0 for what is configured
 	before   string            // where the database is until the last statement, in words
 }
@@ -113,8 +112,11 @@ func (s *session) runWhole(ctx context.Context, st *step, fr *FileRun) error {
 		failed.State = "nothing of this file was kept, the database is " + st.before
 		return err
 	}
-	if errors.As(err, new(*OutcomeError)) || errors.As(err, new(*revision.ConflictError)) {
+	switch {
+	case errors.As(err, new(*OutcomeError)), errors.As(err, new(*LostLockError)):
 		return fmt.Errorf("running %s: %w", st.name, err)
+	case errors.As(err, new(*revision.ConflictError)), errors.As(err, new(*revision.RowConflictError)):
+		return fmt.Errorf("running %s: %w; nothing of this file was kept: run the command again when the other has ended", st.name, err)
 	}
 	return fmt.Errorf("running %s: %w; nothing of this file was kept, the database is %s", st.name, err, st.before)
 }
@@ -192,10 +194,10 @@ func (s *session) outside(ctx context.Context, st *step, fr *FileRun, u runner.U
 	if known {
 		s.log(LogStmtDone{Stmt: st.stmts[i], N: i + 1, Total: len(st.stmts), Known: true})
 	} else {
-		err := s.bounded(ctx, u, func() error {
+		err := s.bounded(ctx, st.stmts[i], func(limit time.Duration) error {
 			return s.script.Run(ctx, u, runner.Hooks{
 				Stmt: func(ctx context.Context, i int, _ pgsql.Stmt, run func(context.Context) error) error {
-					return s.stmt(ctx, st, fr, i, run)
+					return s.stmt(ctx, st, fr, i, limit, run)
 				},
 			})
 		})
@@ -212,31 +214,20 @@ func (s *session) outside(ctx context.Context, st *step, fr *FileRun, u runner.U
 		defer cancel()
 	}
 	if err := s.retry(ctx, st.name, note); err != nil {
-		return fmt.Errorf("recording statement %d of %s, which has run: %w", i+1, st.name, err)
+		return fmt.Errorf("%s:%d: statement %d of %d has run, and could not be recorded: %w", st.name, st.stmts[i].Pos.Line, i+1, len(st.stmts), err)
 	}
 	return nil
 }
 
 // bounded has run, which runs a statement outside of a transaction, wait no longer for locks than the statement may.
-func (s *session) bounded(ctx context.Context, u runner.Unit, run func() error) error {
-	limit := bound(u.Stmts[0], s.limit)
+func (s *session) bounded(ctx context.Context, stmt pgsql.Stmt, run func(limit time.Duration) error) error {
+	limit := bound(stmt, s.limit)
 	s.observer.begin(limit)
 	defer s.observer.end()
-	if u.Mode != runner.Alone {
-		return run()
-	}
 	if err := s.lockTimeout(ctx, limit); err != nil {
 		return err
 	}
-	err := run()
-	if s.conn.IsClosed() {
-		return err
-	}
-	// Also what DISCARD ALL has reset is set again.
-	if err2 := s.lockTimeout(context.WithoutCancel(ctx), s.limit); err == nil {
-		err = err2
-	}
-	return err
+	return run(limit)
 }
 
 // bound is how long a statement outside of a transaction waits for a lock: as long as any other, or without end, which is 0,
@@ -256,21 +247,43 @@ func (st *step) after(i int) string {
 	return st.from
 }
 
-// waitFor sets how long a file waits for locks; 0 is what is configured.
-func (s *session) waitFor(ctx context.Context, d time.Duration) error {
-	if d == 0 {
-		d = s.m.cfg.LockTimeout
-	}
-	if d == s.limit {
+// unknown is a lock_timeout that a statement may have set.
+const unknown time.Duration = -1
+
+// lockTimeout makes lock_timeout what it has to be, if it isn't.
+func (s *session) lockTimeout(ctx context.Context, d time.Duration) error {
+	if s.timeout == d {
 		return nil
 	}
-	s.limit = d
-	return s.lockTimeout(ctx, d)
+	sql := s.timeoutSQL(d)
+	s.timeout = unknown
+	defer s.promptly()()
+	s.script.Used()
+	if err := s.script.Exec(ctx, sql); err != nil {
+		return fmt.Errorf("setting lock_timeout: %w", err)
+	}
+	s.timeout = d
+	return nil
 }
 
-func (s *session) lockTimeout(ctx context.Context, d time.Duration) error {
-	defer s.promptly()()
-	return s.script.Set(ctx, "lock_timeout", strconv.FormatInt(d.Milliseconds(), 10))
+// timeoutSQL sets lock_timeout, but for a shorter one that a file may have set.
+func (s *session) timeoutSQL(d time.Duration) string {
+	sql := fmt.Sprintf("SELECT pg_catalog.set_config('lock_timeout', '%d', false)", d.Milliseconds())
+	if s.timeout == unknown && d > 0 {
+		set := "pg_catalog.current_setting('lock_timeout')::pg_catalog.interval"
+		sql += fmt.Sprintf(" WHERE %s OPERATOR(pg_catalog.=) '0' OR %[1]s OPERATOR(pg_catalog.>) '%d ms'", set, d.Milliseconds())
+	}
+	return sql
+}
+
+// setsTimeout reports whether a statement is of those that are used to change settings. If others do, by a trigger, the observer
+// sees what waits too long.
+func setsTimeout(s pgsql.Stmt) bool {
+	switch strings.ToUpper(strings.Fields(s.Text)[0]) {
+	case "SET", "RESET", "DISCARD", "DO", "CALL", "SELECT", "WITH", "VALUES", "EXECUTE":
+		return true
+	}
+	return false
 }
 
 // why notes in the journal why the statement after the first n failed.
@@ -280,17 +293,11 @@ func (s *session) why(ctx context.Context, st *step, fr *FileRun, n int, failed 
 	if failed.Cause != nil {
 		row.Error = fmt.Sprintf("interrupted: %v", failed.Cause)
 	}
-	enter, _ := s.script.OwnRole()
-	var b pgx.Batch
-	b.Queue("begin")
-	b.Queue(enter)
-	if err := s.m.cfg.Store.QueuePut(&b, row); err != nil {
-		return err
-	}
-	b.Queue("commit")
-	err := s.conn.SendBatch(ctx, &b).Close()
-	s.rollback(ctx)
-	return err
+	err := s.script.Run(ctx, runner.Unit{Mode: runner.Together}, runner.Hooks{
+		Begin:  func(ctx context.Context, _ runner.Unit) error { return s.begin(ctx, st, st.from) },
+		Commit: func(ctx context.Context, _ runner.Unit) error { return s.commit(ctx, st, row, st.from, n) },
+	})
+	return s.explained(ctx, err)
 }
 
 // row is the journal's row of a step that has come to its n-th statement.
@@ -320,9 +327,15 @@ func (m *Migrator) row(st *step, fr *FileRun, n int) *migrate.Revision {
 	return row
 }
 
-// stmt runs the statement at i.
-func (s *session) stmt(ctx context.Context, st *step, fr *FileRun, i int, run func(context.Context) error) error {
+// stmt runs the statement at i, which waits no longer than limit for a lock.
+func (s *session) stmt(ctx context.Context, st *step, fr *FileRun, i int, limit time.Duration, run func(context.Context) error) error {
 	stmt := st.stmts[i]
+	if err := s.lockTimeout(ctx, limit); err != nil {
+		return s.fail(ctx, st, i, err)
+	}
+	if setsTimeout(stmt) {
+		s.timeout = unknown
+	}
 	s.log(LogStmt{Stmt: stmt, N: i + 1, Total: len(st.stmts)})
 	start := time.Now()
 	end := s.observer.statement(LogStmt{Stmt: stmt, N: i + 1, Total: len(st.stmts)})

@@ -1,6 +1,7 @@
 package migrator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,9 @@ const (
 
 	oldestServer = 13
 
-	tooManyConnections = "53300" // SQLSTATE
+	// SQLSTATEs
+	tooManyConnections = "53300"
+	divisionByZero     = "22012"
 )
 
 // session is a connection on which migrations are run.
@@ -41,13 +44,16 @@ type session struct {
 	script *runner.Session // on conn
 	rec    revision.Record // as read by readRecord; its Has fields are kept up to date
 	locked bool
+	held   int  // how many times more than once
+	own    bool // the observer's connection holds the lock of ownKey
 
 	// readRest reads what the lock has not brought of the record; nil if it is to be
 	// read as a whole.
 	readRest func(context.Context, revision.Querier) (revision.Record, error)
 	read     bool // the record is
 
-	limit time.Duration // lock_timeout now
+	limit   time.Duration // for which the file waits for a lock
+	timeout time.Duration // lock_timeout on the server, or unknown
 
 	pid      int32 // of the server's process; not what a pooler says it is
 	proxied  bool  // a pooler stands in between
@@ -178,19 +184,19 @@ func (s *session) begins(ctx context.Context, st *step) error {
 	if err != nil {
 		return err
 	}
-	s.limit = s.m.cfg.LockTimeout
-	return s.waitFor(ctx, st.wait)
+	s.timeout = s.m.cfg.LockTimeout
+	s.limit = cmp.Or(st.wait, s.m.cfg.LockTimeout)
+	return s.lockTimeout(ctx, s.limit)
 }
 
 // renew takes another connection in place of the session's own, and the lock along.
 func (s *session) renew(ctx context.Context) error {
-	s.observer.close()
 	next, err := s.successor(ctx)
 	if err != nil {
 		return fmt.Errorf("connecting again: %w", err)
 	}
-	s.conn, s.answers, s.script, s.pid, s.proxied = next.conn, next.answers, next.script, next.pid, next.proxied
-	s.observe(ctx)
+	s.conn, s.answers, s.script, s.pid, s.proxied, s.held = next.conn, next.answers, next.script, next.pid, next.proxied, next.held
+	s.observer.watch(s)
 	return nil
 }
 
@@ -253,7 +259,7 @@ func (s *session) handOver(ctx context.Context, next *session) error {
 
 // unlock frees the lock.
 func (s *session) unlock(ctx context.Context) {
-	_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1)", lockKey())
+	_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1) FROM pg_catalog.generate_series(0, $2::int)", lockKey(), s.held)
 }
 
 // close unlocks and disconnects, also if ctx has ended.
@@ -288,7 +294,8 @@ func (s *session) leave() {
 
 // retry runs try again while it fails because of other sessions' locks, with
 // growing pauses, until the configured time is over since the first failure: what works
-// for longer than that before it meets a lock is tried again, too.
+// for longer than that before it meets a lock is tried again, too. A session that holds no
+// lock on the database, and only reads, tries once.
 func (s *session) retry(ctx context.Context, what string, try func() error) error {
 	pause := 100 * time.Millisecond
 	var failed time.Time
@@ -301,7 +308,7 @@ func (s *session) retry(ctx context.Context, what string, try func() error) erro
 			failed = time.Now()
 		}
 		blockers := s.observer.lastBlockers()
-		if time.Since(failed) > s.m.cfg.LockRetry {
+		if !s.locked || time.Since(failed) > s.m.cfg.LockRetry {
 			return &BlockedError{Blockers: blockers, Tries: tries, For: time.Since(start), Err: err}
 		}
 		d := pause + rand.N(pause)

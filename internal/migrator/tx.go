@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 
+	"ariga.io/atlas/sql/migrate"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/revision"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
@@ -17,6 +19,9 @@ import (
 func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
 	s.observer.begin(s.limit)
 	defer s.observer.end()
+	if err := s.lockTimeout(ctx, s.limit); err != nil {
+		return err
+	}
 	tx, err := s.conn.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
@@ -42,10 +47,11 @@ func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
 // recorded runs a unit of a step in a transaction with its record:
 // alembic_version is locked, checked and set to the revision id to before
 // anything else, and the journal's row says that n statements of the step are
-// done after it. The record takes two round trips, beginning and committing
-// included.
+// done after it. Both are read back before the commit. The record takes two round
+// trips, beginning and committing included.
 //
-// Errors are as tx gives them, a *StmtError, and a *revision.ConflictError.
+// Errors are as tx gives them, a *StmtError, a *LostLockError, a *revision.ConflictError,
+// a *revision.RowConflictError and a *revision.UnwrittenError.
 func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string, n int, u runner.Unit) error {
 	s.observer.begin(s.limit)
 	defer s.observer.end()
@@ -54,70 +60,130 @@ func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string
 	err := s.script.Run(ctx, u, runner.Hooks{
 		Begin: func(ctx context.Context, _ runner.Unit) error { return s.begin(ctx, st, to) },
 		Stmt: func(ctx context.Context, i int, _ pgsql.Stmt, run func(context.Context) error) error {
-			return s.stmt(ctx, st, fr, i, run)
+			return s.stmt(ctx, st, fr, i, s.limit, run)
 		},
-		Commit: func(ctx context.Context, _ runner.Unit) error { return s.commit(ctx, st, fr, n) },
+		Commit: func(ctx context.Context, _ runner.Unit) error {
+			if st.down && n == len(st.stmts) {
+				return s.commit(ctx, st, nil, to, n)
+			}
+			return s.commit(ctx, st, s.m.row(st, fr, n), to, n)
+		},
 	})
 	if err != nil {
-		s.rec = rec // tables that were created are gone
+		s.rec, s.timeout = rec, unknown // tables that were created, and what was set, are gone
 	}
-	return err
+	return s.explained(ctx, err)
 }
 
-// commit writes the journal's row after n statements and commits.
-func (s *session) commit(ctx context.Context, st *step, fr *FileRun, n int) error {
-	var last pgx.Batch
-	store := s.m.cfg.Store
-	enter, _ := s.script.OwnRole()
-	last.Queue(enter)
-	if st.down && n == len(st.stmts) {
-		store.QueueDelete(&last, st.file.Version)
-	} else if err := s.queueRow(&last, st, fr, n); err != nil {
+// errUnconfirmed is a record that isn't what was written to it.
+var errUnconfirmed = errors.New("the record is not what was written to it")
+
+// explained is an error of a transaction that has ended, with the reason why its record could not be confirmed.
+func (s *session) explained(ctx context.Context, err error) error {
+	if !errors.Is(err, errUnconfirmed) {
 		return err
 	}
-	noted := false
-	last.QueuedQueries[1].Exec(func(pgconn.CommandTag) error { noted = true; return nil })
-	last.Queue("commit")
-	if err := s.conn.SendBatch(ctx, &last).Close(); err != nil {
-		if !noted && sqlState(err) != "" {
-			return fmt.Errorf("recording version %s: %w", st.file.Version, err)
-		}
-		return uncommitted(err)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+	defer cancel()
+	return s.m.cfg.Store.Unwritten(ctx, s.conn)
+}
+
+// commit writes the journal's row after n statements, or deletes it if row is nil, confirms it and alembic_version, which
+// holds id, and commits.
+func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, id string, n int) error {
+	store, version := s.m.cfg.Store, st.file.Version
+	var last pgx.Batch
+	var did int // queries of the batch
+	var mark revision.Mark
+	// What is deferred fails here, and can't change the record after it was confirmed.
+	last.Queue("SET CONSTRAINTS ALL IMMEDIATE")
+	enter, _ := s.script.OwnRole()
+	last.Queue(enter)
+	if row == nil {
+		store.QueueDelete(&last, version)
+	} else if err := s.queueRow(&last, st, row, n); err != nil {
+		return err
 	}
-	st.noted = n + 1
-	return nil
+	store.QueueConfirm(&last, id, version, row, &mark)
+	for _, q := range last.QueuedQueries[:3] {
+		q.Exec(func(pgconn.CommandTag) error { did++; return nil })
+	}
+	last.Queue("commit").Exec(func(pgconn.CommandTag) error { did++; return nil })
+	err := s.conn.SendBatch(ctx, &last).Close()
+	refused := sqlState(err) != ""
+	switch {
+	case err == nil:
+		st.noted, st.mark = n+1, mark
+		return nil
+	case refused && (did == 1 || did == 2):
+		return fmt.Errorf("recording version %s: %w", version, err)
+	case refused && did == 3 && sqlState(err) == divisionByZero:
+		return errUnconfirmed
+	}
+	return uncommitted(err)
 }
 
 // queueRow puts the writing of the step's row after n statements into a batch.
-func (s *session) queueRow(b *pgx.Batch, st *step, fr *FileRun, n int) error {
-	row := s.m.row(st, fr, n)
+func (s *session) queueRow(b *pgx.Batch, st *step, row *migrate.Revision, n int) error {
 	if n > 0 && st.noted == n && len(row.PartialHashes) > 0 {
 		return s.m.cfg.Store.QueueAppend(b, row)
 	}
 	return s.m.cfg.Store.QueuePut(b, row)
 }
 
-// begin begins a transaction and takes alembic_version from a step's id to
-// another, in the role that the run began with: what is done of the file may
-// have set another.
+// begin begins a transaction, makes sure that the lock is still ours, and takes alembic_version from the step's id to
+// another, in the role that the run began with: what is done of the file may have set another. The journal's row must be as
+// the step left or found it.
 func (s *session) begin(ctx context.Context, st *step, to string) error {
+	err := s.tryBegin(ctx, st, to)
+	if !errors.As(err, new(*LostLockError)) {
+		return err
+	}
+	s.rollback(ctx)
+	s.timeout = unknown
+	switch locked, err := s.relock(ctx); {
+	case err != nil:
+		return fmt.Errorf("locking the database again: %w", err)
+	case locked:
+		s.held++
+		return s.tryBegin(ctx, st, to)
+	}
+	h, err2 := holderOf(ctx, s.conn, lockKey())
+	return errors.Join(&LostLockError{File: st.name, Holder: h}, err2)
+}
+
+func (s *session) tryBegin(ctx context.Context, st *step, to string) error {
 	defer s.promptly()()
 	store := s.m.cfg.Store
 	var first pgx.Batch
+	var mark revision.Mark
+	locked := true
 	first.Queue("begin")
+	if s.timeout != s.limit {
+		s.script.Used()
+		first.Queue(s.timeoutSQL(s.limit))
+		s.timeout = s.limit
+	}
 	enter, leave := s.script.OwnRole()
 	if st.txNone {
 		first.Queue(enter)
 	}
+	// A migration may free it by pg_advisory_unlock_all; it is held once more each time.
+	first.Queue("SELECT pg_catalog.pg_try_advisory_lock($1)", lockKey()).QueryRow(func(row pgx.Row) error { return row.Scan(&locked) })
 	if s.rec.HasAlembic && s.rec.HasJournal && !s.proxied {
 		outcome := store.QueueAdvance(&first, st.from, to)
+		store.QueueMark(&first, st.file.Version, &mark)
 		if st.txNone {
 			first.Queue(leave)
 		}
-		return outcome(s.conn.SendBatch(ctx, &first).Close())
+		err := s.conn.SendBatch(ctx, &first).Close()
+		return s.began(st, locked, mark, outcome(err))
 	}
 	if err := s.conn.SendBatch(ctx, &first).Close(); err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	if !locked {
+		return &LostLockError{}
 	}
 	if err := s.sameBackend(ctx); err != nil {
 		return err
@@ -126,13 +192,26 @@ func (s *session) begin(ctx context.Context, st *step, to string) error {
 		return err
 	}
 	s.rec.HasAlembic, s.rec.HasJournal = true, true
-	if err := store.Advance(ctx, s.conn, st.from, to); err != nil {
+	var rest pgx.Batch
+	outcome := store.QueueAdvance(&rest, st.from, to)
+	store.QueueMark(&rest, st.file.Version, &mark)
+	if st.txNone {
+		rest.Queue(leave)
+	}
+	return s.began(st, locked, mark, outcome(s.conn.SendBatch(ctx, &rest).Close()))
+}
+
+// began judges what tryBegin found.
+func (s *session) began(st *step, locked bool, mark revision.Mark, err error) error {
+	if !locked {
+		return &LostLockError{}
+	}
+	s.held++
+	if err != nil {
 		return err
 	}
-	if st.txNone {
-		if _, err := s.conn.Exec(ctx, leave); err != nil {
-			return fmt.Errorf("going on in the file's role: %w", err)
-		}
+	if st.noted > 0 && mark != st.mark || st.noted == 0 && (mark == "") != (st.row == nil) {
+		return &revision.RowConflictError{Version: st.file.Version}
 	}
 	return nil
 }

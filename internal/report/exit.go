@@ -6,6 +6,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // The exit codes of the commands. After a signal it is 128 and the signal's number.
@@ -31,7 +32,7 @@ func ExitCode(err error) int {
 		return coded.ExitCode()
 	case errors.As(err, &usage), errors.As(err, new(*plan.UsageError)):
 		return ExitUsage
-	case errors.As(err, &locked), errors.As(err, new(*migrator.BlockedError)):
+	case errors.As(err, &locked), errors.As(err, new(*migrator.LostLockError)), errors.As(err, new(*migrator.BlockedError)), errors.As(err, new(*state.LockedError)):
 		return ExitLocked
 	}
 	return ExitFailed

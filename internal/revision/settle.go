@@ -2,6 +2,7 @@ package revision
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -111,6 +112,40 @@ func (s Store) Settle(ctx context.Context, tx Querier, rec Record, st *Settlemen
 		}
 		if err := s.Put(ctx, tx, &row); err != nil {
 			return err
+		}
+	}
+	return s.settled(ctx, tx, st)
+}
+
+// settled reads the record back, as [Store.QueueConfirm] does for a single row.
+func (s Store) settled(ctx context.Context, tx Querier, st *Settlement) error {
+	if _, err := tx.Exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
+		return fmt.Errorf("running what is deferred: %w", err)
+	}
+	rec, err := s.Read(ctx, tx)
+	if err != nil {
+		return err
+	}
+	var want []string
+	if st.To != "" {
+		want = []string{st.To}
+	}
+	if !slices.Equal(want, rec.Alembic) {
+		return s.unwritten()
+	}
+	rows := make(map[string]*migrate.Revision)
+	for _, r := range rec.Journal {
+		rows[r.Version] = r
+	}
+	for _, version := range st.Delete {
+		if rows[version] != nil {
+			return s.unwritten()
+		}
+	}
+	for _, want := range st.Put {
+		have := rows[want.Version]
+		if have == nil || have.Type != want.Type || have.Applied != want.Applied || have.Total != want.Total || have.Hash != want.Hash {
+			return s.unwritten()
 		}
 	}
 	return nil

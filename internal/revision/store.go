@@ -106,7 +106,30 @@ func (e *ConflictError) Error() string {
 	if e.Want != "" {
 		want = quote(e.Want)
 	}
-	return fmt.Sprintf("alembic_version changed meanwhile: it holds %s instead of %s, so another tool migrates this database; nothing of this step was done: run the command again when the other has ended", have, want)
+	return fmt.Sprintf("alembic_version changed meanwhile: it holds %s instead of %s, so another tool migrates this database", have, want)
+}
+
+// A RowConflictError is a row of the journal that changed while we worked.
+type RowConflictError struct{ Version string }
+
+func (e *RowConflictError) Error() string {
+	return fmt.Sprintf("the journal's row of version %s changed meanwhile, so another session runs the same file", e.Version)
+}
+
+// An UnwrittenError is a record that does not hold what was written to it.
+type UnwrittenError struct {
+	Tables string // the two tables
+	// By names what both tables have that changes writes: "trigger undo on public.alembic_version". It is empty if the
+	// transaction itself made it.
+	By []string
+}
+
+func (e *UnwrittenError) Error() string {
+	by := "the file itself makes a trigger, a rule or row security that changes it"
+	if len(e.By) > 0 {
+		by = "there is " + strings.Join(e.By, ", ")
+	}
+	return fmt.Sprintf("%s do not hold what was just written to them: %s; let the role that migrates write them unchanged", e.Tables, by)
 }
 
 func orPublic(schema string) string {

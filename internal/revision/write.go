@@ -240,6 +240,72 @@ func (s Store) PutScript(r *migrate.Revision) string {
 	return s.putSQL(putNames(), values) + ";\n"
 }
 
+// A Mark identifies what a session wrote to a row of the journal. Any later write gives the row another one. "" marks a
+// row that isn't there.
+type Mark string
+
+// QueueMark puts into a batch the reading of the mark that a version's row has. It belongs after QueueAdvance, whose lock
+// all writers of the journal take first. got is set when the batch is closed.
+func (s Store) QueueMark(b *pgx.Batch, version string, got *Mark) {
+	*got = ""
+	b.Queue("SELECT xmin::text FROM "+s.journal()+" WHERE version::text OPERATOR(pg_catalog.=) $1::text", version).
+		Query(func(rows pgx.Rows) error {
+			_, err := pgx.ForEachRow(rows, []any{(*string)(got)}, func() error { return nil })
+			return err
+		})
+}
+
+// QueueConfirm puts into a batch a query that fails unless alembic_version holds id alone ("" for no row) and the version's row
+// in the journal is r, or is gone if r is nil. A write's row count is no proof: triggers, rules and row security may turn it
+// into nothing or into something else. What is deferred must have run before. mark is set when the batch is closed.
+//
+// The query fails with a division by zero, which [Store.Unwritten] explains.
+func (s Store) QueueConfirm(b *pgx.Batch, id, version string, r *migrate.Revision, mark *Mark) {
+	*mark = ""
+	alembic, args := "NOT EXISTS (SELECT FROM "+s.alembic()+")", []any{version}
+	if id != "" {
+		args = append(args, id)
+		alembic = "ARRAY(SELECT version_num::text FROM " + s.alembic() + ") OPERATOR(pg_catalog.=) ARRAY[$2::text]"
+	}
+	row := "NOT EXISTS (SELECT FROM " + s.journal() + " WHERE version::text OPERATOR(pg_catalog.=) $1::text)"
+	if r != nil {
+		n := len(args)
+		args = append(args, int64(r.Type), int64(r.Applied), int64(r.Total), r.Hash, r.Error, int32(len(r.PartialHashes)))
+		row = fmt.Sprintf(`EXISTS (SELECT FROM %s WHERE version::text OPERATOR(pg_catalog.=) $1::text AND type OPERATOR(pg_catalog.=) $%d
+	AND applied OPERATOR(pg_catalog.=) $%d AND total OPERATOR(pg_catalog.=) $%d AND hash::text OPERATOR(pg_catalog.=) $%d::text
+	AND COALESCE(error, '') OPERATOR(pg_catalog.=) $%d AND COALESCE(pg_catalog.jsonb_array_length(partial_hashes), 0) OPERATOR(pg_catalog.=) $%d)`,
+			s.journal(), n+1, n+2, n+3, n+4, n+5, n+6)
+	}
+	sql := "SELECT COALESCE((SELECT xmin::text FROM " + s.journal() + " WHERE version::text OPERATOR(pg_catalog.=) $1::text), ''),\n" +
+		"1 OPERATOR(pg_catalog./) CASE WHEN " + alembic + "\nAND " + row + " THEN 1 ELSE 0 END"
+	b.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan((*string)(mark), nil) })
+}
+
+func (s Store) unwritten() *UnwrittenError {
+	return &UnwrittenError{Tables: s.alembic() + " and " + s.journal()}
+}
+
+// Unwritten explains why the record was not what had been written to it, once that transaction has ended. It returns an
+// *UnwrittenError.
+func (s Store) Unwritten(ctx context.Context, q Querier) error {
+	e := s.unwritten()
+	rows, err := q.Query(ctx, `
+SELECT pg_catalog.format('trigger %I on %s', tgname, tgrelid::pg_catalog.regclass)
+  FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgrelid IN ($1::pg_catalog.regclass, $2::pg_catalog.regclass)
+ UNION ALL SELECT pg_catalog.format('rule %I on %s', rulename, ev_class::pg_catalog.regclass)
+  FROM pg_catalog.pg_rewrite WHERE ev_class IN ($1::pg_catalog.regclass, $2::pg_catalog.regclass)
+ UNION ALL SELECT pg_catalog.format('row security of %s', oid::pg_catalog.regclass)
+  FROM pg_catalog.pg_class WHERE relrowsecurity AND oid IN ($1::pg_catalog.regclass, $2::pg_catalog.regclass)
+ ORDER BY 1`, s.alembic(), s.journal())
+	if err == nil {
+		e.By, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	}
+	if err != nil {
+		return fmt.Errorf("%w (what changes it could not be read: %w)", e, err)
+	}
+	return e
+}
+
 // Delete deletes the journal's row of that version.
 func (s Store) Delete(ctx context.Context, q Querier, version string) error {
 	var b pgx.Batch

@@ -98,14 +98,8 @@ func (s *Session) OwnRole() (enter, leave string) {
 // roleSetting holds the script's role meanwhile.
 const roleSetting = "ibutsu_schema.role"
 
-// Set changes a setting until the next Reset.
-func (s *Session) Set(ctx context.Context, name, value string) error {
-	s.used = true
-	if err := s.Exec(ctx, "SET "+name+" = "+pgsql.Literal(value)); err != nil {
-		return fmt.Errorf("setting %s: %w", name, err)
-	}
-	return nil
-}
+// Used tells Reset that the session's settings were changed otherwise than by a script.
+func (s *Session) Used() { s.used = true }
 
 // settingsSQL is an expression that gives the session its settings.
 func (s *Session) settingsSQL() string {

@@ -4,26 +4,78 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/schema"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 )
 
 // Inspect returns the schema of a live database as HCL, without the record's tables and
 // what opts excludes. What HCL cannot express is counted in a comment at its top. Tables
-// that the role may not see are an error.
+// that the role may not see are an error. If another session has locked a table for longer than [InspectTimeout], the error is
+// a *LockedError.
 func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options) ([]byte, error) {
 	db, err := connect(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer db.close()
+	hcl, err := inspectLive(ctx, db, opts)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == "55P03" { // lock_not_available
+		return nil, locked(ctx, db.native, err)
+	}
+	return hcl, err
+}
+
+// InspectTimeout is how long Inspect waits for a table that another session has locked.
+const InspectTimeout = 2 * time.Second
+
+// A LockedError is a database of which another session has locked a table.
+type LockedError struct {
+	Holders []string // "pid 7, user me, application psql, which has locked public.users"
+	Err     error
+}
+
+func (e *LockedError) Error() string {
+	if len(e.Holders) == 0 {
+		return fmt.Sprintf("another session has locked a table: %v; try again", e.Err)
+	}
+	return fmt.Sprintf("waited %s for %s: %v; try again", InspectTimeout, strings.Join(e.Holders, " and "), e.Err)
+}
+
+func (e *LockedError) Unwrap() error { return e.Err }
+
+func locked(ctx context.Context, conn *pgx.Conn, err error) error {
+	e := &LockedError{Err: err}
+	rows, err := conn.Query(ctx, `
+SELECT pg_catalog.format('pid %s, user %s, application %s, which has locked %s', l.pid, a.usename, a.application_name,
+       pg_catalog.string_agg(DISTINCT c.relnamespace::regnamespace || '.' || pg_catalog.quote_ident(c.relname), ', '))
+  FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+ WHERE l.granted AND l.mode = 'AccessExclusiveLock' AND c.oid >= 16384
+   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+ GROUP BY l.pid, a.usename, a.application_name ORDER BY l.pid`)
+	if err == nil {
+		e.Holders, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	}
+	if err != nil {
+		return errors.Join(e, err)
+	}
+	return e
+}
+
+func inspectLive(ctx context.Context, db *session, opts catalog.Options) ([]byte, error) {
+	if _, err := db.native.Exec(ctx, fmt.Sprintf("SET lock_timeout = %d", InspectTimeout.Milliseconds())); err != nil {
+		return nil, fmt.Errorf("setting lock_timeout: %w", err)
+	}
 	c, err := catalog.Read(ctx, db.native, opts)
 	if err != nil {
 		return nil, err

@@ -13,27 +13,19 @@ func (p *parser) psql(name, text string, stmts []pgsql.Stmt) bool {
 		if !strings.Contains(s.Text, `\`) && !strings.EqualFold(s.Text[:min(len(s.Text), len("copy"))], "copy") {
 			continue
 		}
-		tokens := pgsql.Tokens(s.Text)
-		for i, t := range tokens {
+		words := pgsql.Words(pgsql.Tokens(s.Text))
+		if words.At(0) == "COPY" && words.Find(0, "FROM", "STDIN") >= 0 {
+			p.add(name, s.Pos.Line, s.Pos.Col, "%s: the rows that follow are psql's, and a server would wait for them forever; write them as INSERT statements", abbreviate(s.Text))
+			return true
+		}
+		for _, t := range words {
 			if t.Kind == pgsql.Op && t.Text == `\` {
 				at := position(text, s.Pos.Offset+t.Pos.Offset)
 				line, _, _ := strings.Cut(s.Text[t.Pos.Offset:], "\n")
 				p.add(name, at.Line, at.Col, "%s is a command of psql, which no server understands: write plain SQL, and into this file what psql would read", abbreviate(line))
 				return true
 			}
-			if i > 0 && word(tokens[0]) == "COPY" && word(t) == "STDIN" && word(tokens[i-1]) == "FROM" {
-				p.add(name, s.Pos.Line, s.Pos.Col, "%s: the rows that follow are psql's, and a server would wait for them forever; write them as INSERT statements", abbreviate(s.Text))
-				return true
-			}
 		}
 	}
 	return false
-}
-
-// word is a keyword in upper case, "" for another token.
-func word(t pgsql.Token) string {
-	if t.Kind != pgsql.Word {
-		return ""
-	}
-	return strings.ToUpper(t.Text)
 }

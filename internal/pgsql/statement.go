@@ -14,16 +14,19 @@ type Statement struct {
 	// Targets are the objects that the statement is about: those that follow the verb, the tables of VACUUM, CLUSTER and
 	// REINDEX, the parameter of SET. An index without a name of its own is none.
 	Targets []Name
+	// Alias is how an UPDATE, DELETE, MERGE or INSERT calls a row of its target, "" if that has no name but its own.
+	Alias string
 	// Actions are those of an ALTER of a table, view or index.
 	Actions []Action
-	// Rest is what follows the targets, and the alias of an UPDATE's, DELETE's or MERGE's; of other statements what follows
-	// the verb. It holds the actions, too.
+	// Rest is what follows the targets, their alias, and the table of an altered policy,
+	// trigger or rule; of REINDEX and of other statements without targets what follows the verb. It holds the actions, too.
 	Rest Words
 	// With are the statements of a WITH, the main one last.
 	With []*Statement
 
 	OrReplace, Concurrently, IfExists, IfNotExists bool
 	Cascade                                        bool // of DROP and TRUNCATE
+	Only                                           bool // of UPDATE and DELETE
 
 	options options
 }
@@ -74,13 +77,19 @@ func (a Action) Type() (typ, using Words, ok bool) {
 	return typ, using, true
 }
 
-// Restarts reports whether a sequence is restarted by the options of an ALTER SEQUENCE, or of an ALTER COLUMN's identity,
-// which w begins with.
-func (w Words) Restarts() bool {
+// Restart reports whether a sequence is restarted by the options of an ALTER SEQUENCE, or of an ALTER COLUMN's identity,
+// which w begins with, and at which number: "" if they don't say that, or a negative one.
+func (w Words) Restart() (number string, ok bool) {
 	for i := 0; i < len(w); {
 		switch w.At(i) {
 		case "RESTART":
-			return true
+			if i++; w.At(i) == "WITH" {
+				i++
+			}
+			if i < len(w) && w[i].Kind == Number {
+				number = w[i].Text
+			}
+			return number, true
 		case "SET", "CYCLE", "LOGGED", "UNLOGGED":
 			i++
 		case "NO": // MINVALUE, MAXVALUE or CYCLE
@@ -101,14 +110,14 @@ func (w Words) Restarts() bool {
 		case "OWNED", "SEQUENCE":
 			_, next, ok := w.Name(i + 2)
 			if !ok {
-				return false
+				return "", false
 			}
 			i = next
 		default:
-			return false
+			return "", false
 		}
 	}
-	return false
+	return "", false
 }
 
 // Parse returns what the statement says.
@@ -140,19 +149,19 @@ func (r *reader) statement() *Statement {
 		st.Concurrently = r.accept("CONCURRENTLY")
 		st.target(r.qualifiedName())
 	case "UPDATE":
-		st.target(r.relation())
-		r.alias("SET")
+		r.changed(st, "SET")
 	case "DELETE":
 		r.accept("FROM")
-		st.target(r.relation())
-		r.alias("USING", "WHERE", "RETURNING")
+		r.changed(st, "USING", "WHERE", "RETURNING")
 	case "MERGE":
 		r.accept("INTO")
-		st.target(r.relation())
-		r.alias("USING")
+		r.changed(st, "USING")
 	case "INSERT":
 		r.accept("INTO")
 		st.target(r.qualifiedName())
+		if r.accept("AS") {
+			st.Alias, _ = r.name()
+		}
 	case "VACUUM", "ANALYZE", "ANALYSE", "CLUSTER":
 		r.maintained(st)
 	case "REINDEX":
@@ -198,10 +207,12 @@ func (r *reader) relations(st *Statement) {
 	}
 }
 
-// alias skips another name of the target, which is none of the keywords that may come next.
-func (r *reader) alias(next ...string) {
+// changed reads the table whose rows are changed, and its alias, which is none of the keywords that may come next.
+func (r *reader) changed(st *Statement, next ...string) {
+	st.Only = r.is("ONLY")
+	st.target(r.relation())
 	if r.accept("AS") || !slices.ContainsFunc(next, r.is) {
-		r.name()
+		st.Alias, _ = r.name()
 	}
 }
 
@@ -282,6 +293,10 @@ func (r *reader) alter(st *Statement) {
 		return
 	}
 	switch kind {
+	case "POLICY", "TRIGGER", "RULE":
+		if r.accept("ON") {
+			r.relation()
+		}
 	case "TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW", "INDEX":
 		after := *r
 		for _, w := range after.rest().Split() {

@@ -62,21 +62,25 @@ func (w Words) Anywhere(seq ...string) bool {
 	return false
 }
 
+// Ident reads an identifier at i and returns where it ends.
+func (w Words) Ident(i int) (name string, next int, ok bool) {
+	if i < 0 || i >= len(w) || w[i].Kind != Word && w[i].Kind != QuotedIdent {
+		return "", i, false
+	}
+	if w.At(i+1) == "UESCAPE" && i+2 < len(w) && w[i+2].Kind == String {
+		return identifier(w[i].Text, escapeOf(w[i+2].Text)), i + 3, true
+	}
+	return identifier(w[i].Text, '\\'), i + 1, true
+}
+
 // Name reads an object's name at i and returns where it ends.
 func (w Words) Name(i int) (n Name, next int, ok bool) {
 	for {
-		if i >= len(w) || w[i].Kind != Word && w[i].Kind != QuotedIdent {
-			return n, i, false
+		name, next, ok := w.Ident(i)
+		if n.Schema, n.Name = n.Name, name; !ok || w.At(next) != "." {
+			return n, next, ok
 		}
-		n.Schema, n.Name = n.Name, identifier(w[i].Text, '\\')
-		if w.At(i+1) == "UESCAPE" && i+2 < len(w) && w[i+2].Kind == String {
-			n.Name = identifier(w[i].Text, escapeOf(w[i+2].Text))
-			i += 2
-		}
-		if i++; w.At(i) != "." {
-			return n, i, true
-		}
-		i++
+		i = next + 1
 	}
 }
 

@@ -134,7 +134,7 @@ func (d dumped) stmt(stmt string) string {
 		return strings.Replace(stmt, "FOR ROLE "+d.owner+" ", "", 1)
 	case word(0) == "GRANT" || word(0) == "REVOKE":
 		if d.opened && slices.Contains(publicOpened, stmt) ||
-			slices.ContainsFunc(tokens, func(t pgsql.Token) bool { return slices.Contains(d.roles, t.Text) }) {
+			slices.ContainsFunc(pgsql.Stmt{Text: stmt}.Roles(), func(role string) bool { return slices.Contains(d.roles, pgsql.Ident(role)) }) {
 			return ""
 		}
 	}

@@ -21,6 +21,7 @@ func TestDumpedStatements(t *testing.T) {
 		"GRANT ALL ON SCHEMA public TO PUBLIC":                                       "",
 		"REVOKE ALL ON SCHEMA public FROM postgres":                                  "",
 		`GRANT ALL ON SCHEMA public TO "Dev owner"`:                                  "",
+		"GRANT SELECT ON TABLE public.postgres TO reader":                            "GRANT SELECT ON TABLE public.postgres TO reader",
 		"GRANT SELECT ON TABLE public.item TO reader":                                "GRANT SELECT ON TABLE public.item TO reader",
 		`ALTER DEFAULT PRIVILEGES FOR ROLE "Dev owner" GRANT ALL ON TYPES TO reader`: "ALTER DEFAULT PRIVILEGES GRANT ALL ON TYPES TO reader",
 		"CREATE TABLE public.postgres (x integer)":                                   "CREATE TABLE public.postgres (x integer)",

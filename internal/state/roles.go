@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -78,10 +77,10 @@ func (s *State) CreateMissingRoles(ctx context.Context, failed *runner.StmtError
 	}
 	switch pg.Code {
 	case "42704", "22023": // undefined_object; of SET ROLE invalid_parameter_value
-		names := roleNames(failed.Stmt)
+		names := pgsql.Stmt{Text: failed.Stmt}.Roles()
 		// Where a block or a function failed, the statement in it is quoted.
 		for _, m := range inner.FindAllStringSubmatch(pg.Where, -1) {
-			names = append(names, roleNames(m[1])...)
+			names = append(names, pgsql.Stmt{Text: m[1]}.Roles()...)
 		}
 		return s.createRoles(ctx, names)
 	}
@@ -101,55 +100,4 @@ func (s *State) createRoles(ctx context.Context, names []string) (any bool, err 
 		any = any || created
 	}
 	return any, nil
-}
-
-// roleNames returns the roles that a statement names: what is granted or revoked and to
-// whom, new owners, the roles of policies and default privileges, and that which is set.
-func roleNames(stmt string) []string {
-	if role, ok := (pgsql.Stmt{Text: stmt}).SetsRole(); ok {
-		if role == "" {
-			return nil
-		}
-		return []string{role}
-	}
-	var names []string
-	tokens := pgsql.Tokens(stmt)
-	word := func(i int) string {
-		if i < 0 || i >= len(tokens) || tokens[i].Kind != pgsql.Word {
-			return ""
-		}
-		return strings.ToUpper(tokens[i].Text)
-	}
-	grant := word(0) == "GRANT" || word(0) == "REVOKE"
-	policy := word(1) == "POLICY" || word(1) == "DEFAULT" // ALTER DEFAULT PRIVILEGES
-	list := false                                         // a role may stand here
-	for i, t := range tokens {
-		switch w := word(i); {
-		case w == "TO" && (grant || policy || word(i-1) == "OWNER"),
-			w == "FROM" && (grant || policy),
-			w == "BY" && (grant || word(i-1) == "GRANTED" || word(i-1) == "OWNED"),
-			w == "AUTHORIZATION",
-			(w == "ROLE" || w == "USER") && word(i-1) == "FOR":
-			list = true
-		case w == "SET_CONFIG" && i+4 < len(tokens) && strings.EqualFold(tokens[i+2].Text, "'role'") && tokens[i+4].Kind == pgsql.String:
-			names = append(names, strings.ReplaceAll(strings.Trim(tokens[i+4].Text, "'"), "''", "'"))
-		case t.Kind == pgsql.Op && t.Text == ",":
-			// The list goes on if it was one.
-		case !list, notRole[w]:
-			list = false
-		case w != "":
-			names = append(names, strings.ToLower(t.Text))
-		case t.Kind == pgsql.QuotedIdent && strings.HasPrefix(t.Text, `"`):
-			names = append(names, strings.ReplaceAll(t.Text[1:len(t.Text)-1], `""`, `"`))
-		default:
-			list = false
-		}
-	}
-	return names
-}
-
-// notRole are words that stand where a role may stand and are none, or end the list.
-var notRole = map[string]bool{
-	"PUBLIC": true, "CURRENT_USER": true, "CURRENT_ROLE": true, "SESSION_USER": true, "NONE": true, "DEFAULT": true, "GROUP": true,
-	"WITH": true, "USING": true, "GRANT": true, "REVOKE": true, "IN": true, "CASCADE": true, "RESTRICT": true, "GRANTED": true,
 }

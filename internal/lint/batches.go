@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,12 +12,12 @@ import (
 
 // inBatches is how an UPDATE or DELETE of all rows of a table is written so that each transaction is short, or why it cannot be.
 func (f *finder) inBatches(s *step, t *relation) fix.Text {
-	if s.st.verb != "UPDATE" && s.st.verb != "DELETE" {
+	if s.st.Verb != "UPDATE" && s.st.Verb != "DELETE" {
 		return fix.Words("change the rows by a statement of its own, in batches along a unique key, each in a transaction of its own")
 	}
-	d := readDML(s.st, t)
+	d := readDML(s, t)
 	b := fix.Batch{
-		Table: s.before.table(t, d.assigned), Only: s.st.only, Row: d.row, Statement: d.statement, Where: d.where, Done: d.done, Reason: d.reason,
+		Table: s.before.table(t, d.assigned), Only: s.st.Only, Row: d.row, Statement: d.statement, Where: d.where, Done: d.done, Reason: d.reason,
 	}
 	if why := s.unbatched(t, d, b); why != "" {
 		return fix.Words("it cannot be done in batches: " + why)
@@ -61,98 +62,68 @@ type dmlText struct {
 	statement string // up to its WHERE
 	where     string // in parentheses
 	assigned  []string
-	done      bool   // whether a row that it has changed is none any more that it changes
-	reason    string // why it may be run again, if the text shows that
-	rest      words  // what follows the table
+	done      bool        // whether a row that it has changed is none any more that it changes
+	reason    string      // why it may be run again, if the text shows that
+	rest      pgsql.Words // what follows the table
 }
 
-func readDML(st *statement, t *relation) dmlText {
-	w, i := st.words, 1
-	if st.verb == "DELETE" {
-		i++
-	}
-	if w.at(i) == "ONLY" {
-		i++
-	}
-	open := w.at(i) == "("
-	if open {
-		i++
-	}
-	_, i, _ = w.qualified(i)
-	if open || w.at(i) == "*" {
-		i++
-	}
-	d := dmlText{row: pgsql.Ident(t.Name)}
-	if w.at(i) == "AS" {
-		i++
-	}
-	if n, ok := w.name(i); ok && !slices.Contains([]string{"SET", "USING", "WHERE", "RETURNING"}, w.at(i)) {
-		d.row = pgsql.Ident(n)
-		i++
-	}
-	d.rest = w[i:]
-	end := len(w)
-	if r := w.find(i, "RETURNING"); r >= 0 {
+func readDML(s *step, t *relation) dmlText {
+	rest := s.st.Rest
+	d := dmlText{row: pgsql.Ident(cmp.Or(s.st.Alias, t.Name)), rest: rest}
+	all := pgsql.Words(pgsql.Tokens(s.stmt.Text))
+	before := func(i int) string { return all[:len(all)-len(rest)+i].In(s.stmt.Text) } // the i-th of the rest
+	end := len(rest)
+	if r := rest.Find(0, "RETURNING"); r >= 0 {
 		end = r
 	}
-	d.statement = st.upTo(end)
-	var cond words
-	if where := w.find(i, "WHERE"); where >= 0 {
-		d.statement = st.upTo(where)
-		cond = w[where+1 : end]
-		d.where = "(" + st.text[cond[0].Pos.Offset:len(st.upTo(end))] + ")"
-		end = where
+	d.statement = before(end)
+	cond, _ := condition(s.st)
+	if where := rest.Find(0, "WHERE"); where >= 0 {
+		d.statement = before(where)
+		d.where = "(" + cond.In(s.stmt.Text) + ")"
 	}
-	if st.verb == "DELETE" {
+	if s.st.Verb == "DELETE" {
 		d.done, d.reason = true, "it deletes only what is still there"
 		return d
 	}
-	d.set(w[i+1:end], cond)
+	d.set(s.st, cond)
 	return d
 }
 
-// set reads what follows SET: the assignments, and a FROM.
-func (d *dmlText) set(w, cond words) {
-	from := -1
-	for i := w.find(0, "FROM"); i >= 0 && from < 0; i = w.find(i+1, "FROM") {
-		if w.at(i-1) != "DISTINCT" {
-			from = i
-		}
-	}
-	constant := from < 0
-	if from >= 0 {
-		w = w[:from]
-	}
+// set reads what follows SET.
+func (d *dmlText) set(st *pgsql.Statement, cond pgsql.Words) {
+	list, from := assignments(st)
+	constant := !from
 	null := make(map[string]bool)
-	for _, part := range w.split() {
-		value := part.find(0, "=") + 1
+	for _, part := range list {
+		value := part.Find(0, "=") + 1
 		target := part[:max(value-1, 0)]
-		n, ok := target.name(0)
+		n, _, ok := target.Ident(0)
 		switch {
-		case target.at(0) == "(":
+		case target.At(0) == "(":
 			for i := range target {
-				if n, ok := target.name(i); ok {
+				if n, _, ok := target.Ident(i); ok {
 					d.assigned = append(d.assigned, n)
 				}
 			}
 		case ok:
 			d.assigned = append(d.assigned, n)
-			null[n] = part.at(value) == "NULL"
+			null[n] = part.At(value) == "NULL"
 		}
-		constant = constant && !part[value:].changes()
+		constant = constant && !changes(part[value:])
 	}
-	reads := slices.ContainsFunc(w.split(), func(part words) bool {
-		value := part[part.find(0, "=")+1:]
+	reads := slices.ContainsFunc(list, func(part pgsql.Words) bool {
+		value := part[part.Find(0, "=")+1:]
 		return slices.ContainsFunc(d.assigned, func(column string) bool {
 			for i := range value {
-				if n, ok := value.name(i); ok && n == column && value.at(i+1) != "." {
+				if n, next, ok := value.Ident(i); ok && n == column && value.At(next) != "." {
 					return true
 				}
 			}
 			return false
 		})
 	})
-	column := cond.isNull()
+	column := isNull(cond)
 	switch {
 	case column != "" && slices.Contains(d.assigned, column) && !null[column]:
 		d.done, d.reason = true, fix.FillsNull
@@ -162,26 +133,21 @@ func (d *dmlText) set(w, cond words) {
 }
 
 // isNull returns the column of a condition that is "column IS NULL", "" of any other.
-func (w words) isNull() string {
-	for w.at(0) == "(" && w.find(1, ")") == len(w)-1 {
-		w = w[1 : len(w)-1]
-	}
-	if w.at(1) == "." {
-		w = w[2:]
-	}
-	if n, ok := w.name(0); ok && len(w) == 3 && w.starts(1, "IS", "NULL") {
-		return n
+func isNull(w pgsql.Words) string {
+	w = unwrapped(w)
+	if n, next, ok := w.Name(0); ok && len(w) == next+2 && w.Starts(next, "IS", "NULL") {
+		return n.Name
 	}
 	return ""
 }
 
 // changes reports whether an expression may have another value when it is evaluated again for the same row.
-func (w words) changes() bool {
+func changes(w pgsql.Words) bool {
 	for i := range w {
-		switch word := w.at(i); {
+		switch word := w.At(i); {
 		case strings.HasPrefix(word, "CURRENT_"), strings.HasPrefix(word, "LOCALTIME"), word == "DEFAULT", word == "SELECT":
 			return true
-		case word == "(" && i > 0 && (w[i-1].Kind == pgsql.Word || w[i-1].Kind == pgsql.QuotedIdent) && w.at(i-1) != "ROW" && !slices.Contains(totalCalls, w.at(i-1)):
+		case word == "(" && i > 0 && (w[i-1].Kind == pgsql.Word || w[i-1].Kind == pgsql.QuotedIdent) && w.At(i-1) != "ROW" && !slices.Contains(totalCalls, w.At(i-1)):
 			return true
 		}
 	}
@@ -189,30 +155,19 @@ func (w words) changes() bool {
 }
 
 // isTable reports whether the i-th token is the name of a table that is read: it follows FROM or the like, or a comma after that.
-func (w words) isTable(i int, t *relation) bool {
-	if n, ok := w.name(i); !ok || n != t.Name || w.at(i+1) == "." {
+func isTable(w pgsql.Words, i int, t *relation) bool {
+	n, next, ok := w.Name(i)
+	if !ok || n.Name != t.Name || n.Schema != "" && n.Schema != t.Schema || w.At(next) == "(" || w.At(i-1) == "." {
 		return false
 	}
-	i--
-	if schema, ok := w.name(i - 1); w.at(i) == "." && ok && schema == t.Schema {
-		i -= 2
-	}
-	from := slices.ContainsFunc(w[:max(i, 0)], func(t pgsql.Token) bool {
-		return t.Kind == pgsql.Word && (strings.EqualFold(t.Text, "FROM") || strings.EqualFold(t.Text, "USING"))
-	})
-	return slices.Contains([]string{"FROM", "JOIN", "USING", "ONLY", "TABLE"}, w.at(i)) || w.at(i) == "," && from
-}
-
-// upTo is the statement's text before its i-th token, without what stands between that and the one before.
-func (st *statement) upTo(i int) string {
-	last := st.words[i-1]
-	return st.text[:last.Pos.Offset+len(last.Text)]
+	return slices.Contains([]string{"FROM", "JOIN", "USING", "ONLY", "TABLE"}, w.At(i-1)) ||
+		w.At(i-1) == "," && (w[:i].Anywhere("FROM") || w[:i].Anywhere("USING"))
 }
 
 // unbatched says why a statement cannot be run batch by batch, and what to do; "" if it can.
 func (s *step) unbatched(t *relation, d dmlText, b fix.Batch) string {
 	for i := range d.rest {
-		if d.rest.isTable(i, t) {
+		if isTable(d.rest, i, t) {
 			return fmt.Sprintf("it reads table %s, which it changes, and a batch would read what those before it have written; work the new values out into another table first, and update from that", t.sql())
 		}
 	}
@@ -220,7 +175,7 @@ func (s *step) unbatched(t *relation, d dmlText, b fix.Batch) string {
 		c := s.before.constraints[oid]
 		switch {
 		case c.Table != t.OID:
-		case s.st.verb == "DELETE" && c.Kind == "f" && c.References == t.OID && !strings.Contains(c.Definition, " ON DELETE "):
+		case s.st.Verb == "DELETE" && c.Kind == "f" && c.References == t.OID && !strings.Contains(c.Definition, " ON DELETE "):
 			return fmt.Sprintf("rows refer to others of the table (foreign key %s), which a batch would leave without them; delete the rows first that no other refers to", pgsql.Ident(c.Name))
 		case strings.Contains(c.Definition, " DEFERRABLE") && c.Kind != "f" && slices.ContainsFunc(c.Columns, func(n int16) bool {
 			return t.columns[n] != nil && slices.Contains(d.assigned, t.columns[n].Name)

@@ -21,7 +21,7 @@ const poll = time.Millisecond
 // way: it locks all tables, sees for which lock the statement waits, and then steps back behind a weaker lock, which those that
 // wait for writers see.
 func (r *fileRun) watched(ctx context.Context, u runner.Unit, st *step) error {
-	switch st.st.verb {
+	switch st.st.Verb {
 	case "DROP DATABASE", "CREATE DATABASE", "DROP TABLESPACE", "CREATE TABLESPACE", "ALTER SYSTEM", "ALTER DATABASE",
 		"CREATE SUBSCRIPTION", "ALTER SUBSCRIPTION", "DROP SUBSCRIPTION":
 		// What lies outside the database is no business of a scratch server's.

@@ -31,7 +31,7 @@ func (f *finder) lockedParents(s *step) {
 
 // cascade finds what CASCADE took along.
 func (f *finder) cascade(s *step) {
-	if !s.st.cascade && !slices.ContainsFunc(s.st.actions, func(a words) bool { return a.at(0) == "DROP" && a.at(len(a)-1) == "CASCADE" }) {
+	if !s.st.Cascade && !slices.ContainsFunc(s.st.Actions, pgsql.Action.Cascade) {
 		return
 	}
 	lost, tables := f.takenAlong(s)
@@ -40,7 +40,7 @@ func (f *finder) cascade(s *step) {
 	}
 	d := Diagnostic{Fix: fix.Words("drop each by name first, then the rest without CASCADE:\n" + strings.Join(lost, "\n"))}
 	switch r := f.target(s); {
-	case s.st.verb == "ALTER TABLE" && r != nil, len(tables) == 0 && r != nil:
+	case s.st.Verb == "ALTER TABLE" && r != nil, len(tables) == 0 && r != nil:
 		d.Table, d.Lock = r.sql(), s.lock(r.OID)
 	case len(tables) > 0:
 		d.Table, d.Lock = tables[0].sql(), s.lock(tables[0].OID)
@@ -66,7 +66,7 @@ func (f *finder) takenAlong(s *step) (lost []string, tables []*relation) {
 				switch after := a.columns[num]; {
 				case after == nil && !s.named(b):
 					lost = append(lost, "column "+b.sql()+"."+pgsql.Ident(c.Name))
-				case after != nil && c.Default != "" && after.Default == "" && s.st.verb != "ALTER TABLE":
+				case after != nil && c.Default != "" && after.Default == "" && s.st.Verb != "ALTER TABLE":
 					lost = append(lost, "the default of column "+b.sql()+"."+pgsql.Ident(c.Name))
 				}
 			}
@@ -77,7 +77,7 @@ func (f *finder) takenAlong(s *step) (lost []string, tables []*relation) {
 	}
 	for _, oid := range sorted(s.before.triggers) {
 		tr := s.before.triggers[oid]
-		if t := f.old(s, tr.Table); s.after.triggers[oid] == nil && !tr.Internal && f.base.triggers[oid] != nil && t != nil && s.after.relations[tr.Table] != nil && s.st.verb != "DROP TRIGGER" {
+		if t := f.old(s, tr.Table); s.after.triggers[oid] == nil && !tr.Internal && f.base.triggers[oid] != nil && t != nil && s.after.relations[tr.Table] != nil && s.st.Verb != "DROP TRIGGER" {
 			lost = append(lost, "trigger "+pgsql.Ident(tr.Name)+" of table "+t.sql())
 			tables = append(tables, t)
 		}

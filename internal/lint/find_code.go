@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
@@ -17,7 +18,7 @@ func (f *finder) code(s *step) {
 			tr = was
 		}
 		t := f.old(s, tr.Table)
-		replaced := was != nil && is != nil && s.st.verb == "CREATE TRIGGER" && len(s.st.targets) == 1 && tr.Name == s.st.targets[0].name && s.lock(tr.Table) == shareRowExclusiveLock
+		replaced := was != nil && is != nil && s.st.Verb == "CREATE TRIGGER" && len(s.st.Targets) == 1 && tr.Name == s.st.Targets[0].Name && s.lock(tr.Table) == shareRowExclusiveLock
 		if t == nil || tr.Parent != 0 || was != nil && is != nil && was.Enabled == is.Enabled && !replaced {
 			continue
 		}
@@ -27,7 +28,7 @@ func (f *finder) code(s *step) {
 			d.Text = fmt.Sprintf("creating trigger %s takes %s on table %s, so its writes wait; it is kept %s", pgsql.Ident(tr.Name), lockName(d.Lock), f.name(t), f.until(s))
 			d.Fix = fix.Words("put the statement into a file of its own, so that the lock is kept for a moment only")
 			f.add(s, "create-trigger-lock", d)
-		case is == nil && !tr.Internal && f.base.triggers[oid] != nil && s.after.relations[tr.Table] != nil && s.st.verb != "DROP FUNCTION" && !f.triggerAgain(tr):
+		case is == nil && !tr.Internal && f.base.triggers[oid] != nil && s.after.relations[tr.Table] != nil && s.st.Verb != "DROP FUNCTION" && !f.triggerAgain(tr):
 			d.Text = fmt.Sprintf("without trigger %s of table %s what it kept up is not kept up any more", pgsql.Ident(tr.Name), t.sql())
 			d.Fix = fix.Words("make sure that nothing relies on it")
 			f.add(s, "drop-trigger", d)
@@ -49,8 +50,8 @@ func (f *finder) code(s *step) {
 	f.functions(s)
 	if s.otherwise != "" {
 		d := Diagnostic{Fix: fix.Words("change it by ALTER TABLE, or leave IF NOT EXISTS out")}
-		if len(s.st.targets) > 0 {
-			d.Table = sqlName(orPublic(s.st.targets[0].schema), s.st.targets[0].name)
+		if len(s.st.Targets) > 0 {
+			d.Table = sqlName(orPublic(s.st.Targets[0].Schema), s.st.Targets[0].Name)
 		}
 		d.Text = fmt.Sprintf("IF NOT EXISTS does nothing: table %s exists and %s", d.Table, s.otherwise)
 		f.add(s, "if-not-exists-noop", d)
@@ -104,7 +105,7 @@ func (f *finder) functions(s *step) {
 			f.add(s, "replace-function-used-by-index", d)
 		}
 	}
-	if !s.st.orReplace {
+	if !s.st.OrReplace {
 		return
 	}
 	for _, oid := range sorted(s.after.functions) {
@@ -141,7 +142,7 @@ func (f *finder) work(s *step) {
 }
 
 func (s *step) onlyValidates() bool {
-	return s.st.verb == "ALTER TABLE" && len(s.st.actions) == 1 && s.st.actions[0].starts(0, "VALIDATE", "CONSTRAINT")
+	return s.st.Verb == "ALTER TABLE" && len(s.st.Actions) == 1 && s.st.Actions[0].Verb == "VALIDATE CONSTRAINT"
 }
 
 // ownLock is the strongest lock on a table that the statement's kind takes by itself: what is held already is not taken anew.
@@ -149,9 +150,9 @@ func (f *finder) ownLock(s *step, table uint32) string {
 	if s.kept(table) != accessExclusiveLock {
 		return s.lock(table)
 	}
-	switch s.st.verb {
+	switch s.st.Verb {
 	case "ALTER TABLE":
-		if _, ok := s.st.action([]string{"ADD", "FOREIGN"}, []string{"VALIDATE"}, []string{"ATTACH"}); ok || s.st.anywhere("FOREIGN", "KEY") || s.st.anywhere("SET", "STATISTICS") {
+		if slices.ContainsFunc(s.st.Actions, locksWriters) {
 			return shareRowExclusiveLock
 		}
 		return accessExclusiveLock
@@ -159,6 +160,19 @@ func (f *finder) ownLock(s *step, table uint32) string {
 		return accessExclusiveLock
 	}
 	return ""
+}
+
+// locksWriters reports whether an action locks its table against others' writes at most.
+func locksWriters(a pgsql.Action) bool {
+	switch a.Verb {
+	case "VALIDATE CONSTRAINT", "ATTACH PARTITION":
+		return true
+	case "ADD CONSTRAINT", "ADD COLUMN":
+		return a.Words.Anywhere("FOREIGN", "KEY")
+	case "ALTER COLUMN":
+		return a.Rest.Starts(0, "SET", "STATISTICS")
+	}
+	return false
 }
 
 // lockedBefore returns an old table that is locked against everybody since an earlier statement.
@@ -175,19 +189,19 @@ func (f *finder) lockedBefore(s *step) *relation {
 func (f *finder) slow(s *step) (*relation, string) {
 	for _, oid := range sorted(s.before.relations) {
 		t := f.oldTable(s, oid)
-		if t == nil || s.st.verb == "TRUNCATE" || s.after.relations[oid] == nil {
+		if t == nil || s.st.Verb == "TRUNCATE" || s.after.relations[oid] == nil {
 			continue
 		}
 		switch {
 		case s.rewritten(oid):
 			return t, "rewrites"
-		case s.scanned(oid) && (s.st.verb == "UPDATE" || s.st.verb == "DELETE" || s.st.verb == "MERGE"):
+		case s.scanned(oid) && (s.st.Verb == "UPDATE" || s.st.Verb == "DELETE" || s.st.Verb == "MERGE"):
 			return t, "changes many rows of"
 		case s.scanned(oid):
 			return t, "reads all of"
 		}
 	}
-	if t := f.target(s); t != nil && (s.st.verb == "UPDATE" || s.st.verb == "DELETE") && !s.st.has("WHERE") {
+	if t := f.target(s); t != nil && (s.st.Verb == "UPDATE" || s.st.Verb == "DELETE") && s.st.Rest.Find(0, "WHERE") < 0 {
 		return t, "changes all rows of"
 	}
 	if s.said("validating foreign key constraint") {
@@ -200,36 +214,37 @@ func (f *finder) slow(s *step) (*relation, string) {
 
 // access finds changed privileges.
 func (f *finder) access(s *step) {
-	w := s.st.words
-	if s.st.verb != "GRANT" && s.st.verb != "REVOKE" && s.st.verb != "ALTER DEFAULT PRIVILEGES" {
+	w := s.st.Rest
+	if s.st.Verb != "GRANT" && s.st.Verb != "REVOKE" && s.st.Verb != "ALTER DEFAULT PRIVILEGES" {
 		return
 	}
-	on := w.find(0, "ON")
+	on := w.Find(0, "ON")
 	if on < 0 {
 		return // membership of roles
 	}
 	d := Diagnostic{}
 	i := on + 1
-	if w.at(i) == "TABLE" {
+	if w.At(i) == "TABLE" {
 		i++
 	}
-	if q, _, ok := w.qualified(i); ok {
-		if r := s.before.find(q.schema, q.name); r != nil {
+	// Of another kind, whose name comes first, a name follows.
+	if q, next, ok := w.Name(i); ok && s.st.Verb != "ALTER DEFAULT PRIVILEGES" && slices.Contains([]string{",", "TO", "FROM"}, w.At(next)) {
+		if r := s.before.find(q.Schema, q.Name); r != nil {
 			d.Table = r.sql()
 		}
 	}
-	d.Text = fmt.Sprintf("%s changes who may do what", strings.ToUpper(s.st.verb))
+	d.Text = fmt.Sprintf("%s changes who may do what", strings.ToUpper(s.st.Verb))
 	d.Fix = fix.Words("have it reviewed")
 	f.add(s, "privilege-change", d)
-	to := w.find(on, "TO")
-	if s.st.verb == "REVOKE" || !w.has("GRANT") || to < 0 {
+	to := w.Find(on, "TO")
+	if s.st.Verb == "REVOKE" || s.st.Verb != "GRANT" && w.Find(0, "GRANT") < 0 || to < 0 {
 		return
 	}
-	if end := w.find(to, "WITH"); end > 0 {
+	if end := w.Find(to, "WITH"); end > 0 {
 		w = w[:end]
 	}
-	for _, role := range w[to+1:].split() {
-		if role.at(0) == "PUBLIC" || role.starts(0, "GROUP", "PUBLIC") {
+	for _, role := range w[to+1:].Split() {
+		if role.At(0) == "PUBLIC" || role.Starts(0, "GROUP", "PUBLIC") {
 			d.Text = "every role of the server gets the privilege, future ones too"
 			d.Fix = fix.Words("grant it to a role")
 			f.add(s, "grant-to-public", d)

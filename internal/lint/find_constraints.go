@@ -24,7 +24,7 @@ func (f *finder) constraints(s *step) {
 			f.validated(s, t, c)
 		}
 	}
-	if s.st.verb == "ALTER DOMAIN" {
+	if s.st.Verb == "ALTER DOMAIN" {
 		f.domain(s)
 	}
 }
@@ -33,18 +33,15 @@ func (f *finder) constraints(s *step) {
 func (s *step) madeAnew(c *constraint) bool {
 	for oid, b := range s.before.constraints {
 		if b.same(c) && s.after.constraints[oid] == nil {
-			return !s.st.dropsConstraint(c.Name)
+			return !s.dropsConstraint(c.Name)
 		}
 	}
 	return false
 }
 
 // validates reports whether the statement's text validates a constraint of that name.
-func (st *statement) validates(name string) bool {
-	return slices.ContainsFunc(st.actions, func(a words) bool {
-		n, ok := a.name(2)
-		return a.starts(0, "VALIDATE", "CONSTRAINT") && ok && n == name
-	})
+func (s *step) validates(name string) bool {
+	return slices.ContainsFunc(s.st.Actions, func(a pgsql.Action) bool { return a.Verb == "VALIDATE CONSTRAINT" && a.Name.Name == name })
 }
 
 // same reports whether two constraints are one that was made anew, which gives it another OID.
@@ -53,15 +50,8 @@ func (c *constraint) same(o *constraint) bool {
 }
 
 // dropsConstraint reports whether the statement's text drops a constraint of that name.
-func (st *statement) dropsConstraint(name string) bool {
-	return slices.ContainsFunc(st.actions, func(a words) bool {
-		i := 2
-		if a.starts(i, "IF", "EXISTS") {
-			i += 2
-		}
-		n, ok := a.name(i)
-		return a.starts(0, "DROP", "CONSTRAINT") && ok && n == name
-	})
+func (s *step) dropsConstraint(name string) bool {
+	return slices.ContainsFunc(s.st.Actions, func(a pgsql.Action) bool { return a.Verb == "DROP CONSTRAINT" && a.Name.Name == name })
 }
 
 func (f *finder) newConstraint(s *step, t *relation, c *constraint) {
@@ -72,7 +62,7 @@ func (f *finder) newConstraint(s *step, t *relation, c *constraint) {
 	if !ok {
 		notValid = fix.Words("add the column as it is said for that, then the constraint NOT VALID, and validate it in a later transaction")
 	}
-	if c.Validated && s.st.validates(c.Name) {
+	if c.Validated && s.validates(c.Name) {
 		d.Text = fmt.Sprintf("the statement validates %s %s, which it adds NOT VALID, and reads all of table %s under the lock of adding it: the other transactions wait until it is done",
 			constraintKinds[c.Kind], name, f.name(t))
 		d.Fix = notValid
@@ -252,7 +242,7 @@ func (f *finder) unique(s *step, t *relation, x *index, what string) {
 	}
 	d := f.about(s, t)
 	d.Text = fmt.Sprintf("making %s unique on table %s fails if rows have the same values", what, t.sql())
-	if s.st.concurrently {
+	if s.st.Concurrently {
 		d.Text += ", and leaves an INVALID index"
 	}
 	d.Fix = fix.Words("look for those rows, and change them first")
@@ -326,7 +316,7 @@ func (f *finder) domain(s *step) {
 
 // newIndexes finds indexes built on old tables by CREATE INDEX.
 func (f *finder) newIndexes(s *step) {
-	if s.st.verb != "CREATE INDEX" && s.st.verb != "DO" {
+	if s.st.Verb != "CREATE INDEX" && s.st.Verb != "DO" {
 		return
 	}
 	for _, oid := range sorted(s.after.indexes) {
@@ -338,7 +328,7 @@ func (f *finder) newIndexes(s *step) {
 		if x.Unique {
 			f.unique(s, t, x, indexParts(s, x))
 		}
-		if s.st.concurrently {
+		if s.st.Concurrently {
 			d := f.about(s, t)
 			d.Text = fmt.Sprintf("building index %s reads table %s twice, and waits for all transactions that are older", pgsql.Ident(r.Name), f.name(t))
 			f.add(s, "index-build-load", d)
@@ -346,7 +336,7 @@ func (f *finder) newIndexes(s *step) {
 		}
 		d := f.about(s, t)
 		if t.Kind == "p" {
-			if s.st.anywhere("ON", "ONLY") {
+			if s.st.Rest.Starts(0, "ON", "ONLY") {
 				continue // it builds nothing
 			}
 			d.Text = fmt.Sprintf("building index %s on partitioned table %s takes %s on all its partitions: writes wait until all are built, and it is kept %s", pgsql.Ident(r.Name), f.name(t), lockName(d.Lock), f.until(s))
@@ -412,11 +402,10 @@ func (s *step) partitionedIndex(oid uint32) fix.PartitionedIndex {
 
 // partitions finds partitions that are attached, detached or made beside a default one.
 func (f *finder) partitions(s *step) {
-	attach, attaches := s.st.action([]string{"ATTACH", "PARTITION"})
-	creates := s.st.verb == "CREATE TABLE" && s.st.anywhere("PARTITION", "OF")
+	attach, attaches := s.action("ATTACH PARTITION")
+	creates := s.st.Verb == "CREATE TABLE" && s.st.Rest.Starts(0, "PARTITION", "OF")
 	if attaches {
-		q, _, _ := attach.qualified(2)
-		if p := s.before.find(q.schema, q.name); p != nil && f.oldTable(s, p.OID) != nil {
+		if p := s.before.find(attach.Name.Schema, attach.Name.Name); p != nil && f.oldTable(s, p.OID) != nil {
 			built := false
 			for oid, x := range s.after.indexes {
 				built = built || x.Table == p.OID && s.before.indexes[oid] == nil
@@ -451,9 +440,8 @@ func (f *finder) partitions(s *step) {
 			}
 		}
 	}
-	if detach, ok := s.st.action([]string{"DETACH", "PARTITION"}); ok && !detach.has("CONCURRENTLY") && !detach.has("FINALIZE") {
-		q, _, _ := detach.qualified(2)
-		p, parent := s.before.find(q.schema, q.name), f.target(s)
+	if detach, ok := s.action("DETACH PARTITION"); ok && len(detach.Rest) == 0 {
+		p, parent := s.before.find(detach.Name.Schema, detach.Name.Name), f.target(s)
 		if p != nil && f.old(s, p.OID) != nil && parent != nil {
 			d := f.about(s, parent)
 			d.Text = fmt.Sprintf("detaching partition %s takes %s on its parent %s, so reads and writes of all partitions wait; it is kept %s", p.sql(), lockName(d.Lock), f.name(parent), f.until(s))

@@ -11,7 +11,7 @@ import (
 
 // gone finds what the statement dropped.
 func (f *finder) gone(s *step) {
-	if s.st.verb == "DROP OWNED" || s.st.verb == "REASSIGN" {
+	if s.st.Verb == "DROP OWNED" || s.st.Verb == "REASSIGN" {
 		return // the text's own finding says it
 	}
 	for _, oid := range sorted(s.before.schemas) {
@@ -207,7 +207,7 @@ func sortedColumns(r *relation) []int16 {
 
 // goneIndexes finds indexes dropped by themselves.
 func (f *finder) goneIndexes(s *step) {
-	if s.st.verb != "DROP INDEX" && s.st.verb != "DO" {
+	if s.st.Verb != "DROP INDEX" && s.st.Verb != "DO" {
 		return
 	}
 	for _, oid := range sorted(s.before.indexes) {
@@ -225,7 +225,7 @@ func (f *finder) goneIndexes(s *step) {
 			d.Query = fix.IndexUse(r.sql(), f.settings.major)
 			f.add(s, "drop-index-query-perf", d)
 		}
-		if s.st.concurrently {
+		if s.st.Concurrently {
 			continue
 		}
 		// The lock is on the table, however new the index is.
@@ -299,7 +299,7 @@ func (s *snapshot) referred(index uint32) bool {
 
 // hasConstraintNamed reports whether the statement itself made the constraint anew, as a change of type does, without being told.
 func (s *step) hasConstraintNamed(c *constraint) bool {
-	if s.st.dropsConstraint(c.Name) {
+	if s.dropsConstraint(c.Name) {
 		return false
 	}
 	for _, a := range s.after.constraints {

@@ -29,7 +29,7 @@ func (f *finder) optional() {
 		f.otherIndexes(s)
 		f.names(s)
 		f.repeatable(s)
-		if t := f.target(s); s.st.verb == "ALTER TABLE" && t != nil {
+		if t := f.target(s); s.st.Verb == "ALTER TABLE" && t != nil {
 			if altered[t.sql()] != nil && altered[t.sql()].tx == s.tx {
 				d := f.about(s, t)
 				d.Text = fmt.Sprintf("table %s is altered by an earlier statement too", t.sql())
@@ -44,10 +44,9 @@ func (f *finder) optional() {
 
 // settingsMissing finds statements that lock a table without a limit.
 func (f *finder) settingsMissing(s *step, set map[string]bool) {
-	w := s.st.words
-	if s.st.verb == "SET" {
-		for _, t := range w {
-			set[strings.ToLower(t.Text)] = true
+	if s.st.Verb == "SET" {
+		for _, parameter := range s.st.Targets {
+			set[parameter.Name] = true
 		}
 		return
 	}
@@ -215,10 +214,16 @@ func (f *finder) newTypes(s *step) {
 			f.add(s, "create-enum", Diagnostic{Text: fmt.Sprintf("values of type %s cannot be removed", name), Fix: fix.Words("use a table of values")})
 		case b == nil && a.Kind == "d" && f.constrained(s.after, oid):
 			f.add(s, "create-domain-with-constraint", Diagnostic{Text: fmt.Sprintf("the constraint of domain %s cannot be changed online", name), Fix: fix.Words("put the check on the columns")})
-		case b != nil && len(a.Labels) > len(b.Labels) && !s.st.anywhere("BEFORE") && !s.st.anywhere("AFTER"):
+		case b != nil && len(a.Labels) > len(b.Labels) && !placed(s.st):
 			f.add(s, "enum-value-ordering", Diagnostic{Text: fmt.Sprintf("the new value of type %s is sorted last", name), Fix: fix.Words("say BEFORE or AFTER which value it stands")})
 		}
 	}
+}
+
+// placed reports whether an ALTER TYPE says which value the new one stands before or after.
+func placed(st *pgsql.Statement) bool {
+	at := st.Rest.At(len(st.Rest) - 2)
+	return at == "BEFORE" || at == "AFTER"
 }
 
 func (f *finder) otherConstraints(s *step) {
@@ -243,7 +248,7 @@ func (f *finder) otherConstraints(s *step) {
 		if c.Kind == "f" {
 			f.references(s, t, c)
 		}
-		if !s.st.mentions(c.Name) && (s.st.verb == "CREATE TABLE" || s.st.verb == "ALTER TABLE") {
+		if !names(s.st, c.Name) && (s.st.Verb == "CREATE TABLE" || s.st.Verb == "ALTER TABLE") {
 			d.Text = fmt.Sprintf("%s %s of table %s has the name that PostgreSQL chose", constraintKinds[c.Kind], pgsql.Ident(c.Name), t.sql())
 			d.Fix = fix.Words("name it, as CONSTRAINT " + pgsql.Ident(c.Name))
 			f.add(s, "unnamed-constraint", d)
@@ -312,10 +317,13 @@ func (f *finder) otherIndexes(s *step) {
 	}
 }
 
-// mentions reports whether the text has the name.
-func (st *statement) mentions(name string) bool {
-	for i := range st.words {
-		if n, ok := st.words.name(i); ok && n == name {
+// names reports whether a statement gives a constraint the name: itself, or that of the index that it takes.
+func names(st *pgsql.Statement, constraint string) bool {
+	for i := range st.Rest {
+		if at := st.Rest.At(i); at != "CONSTRAINT" && (at != "INDEX" || st.Rest.At(i-1) != "USING") {
+			continue
+		}
+		if n, _, ok := st.Rest.Name(i + 1); ok && n.Name == constraint {
 			return true
 		}
 	}
@@ -347,10 +355,10 @@ func (f *finder) names(s *step) {
 			}
 		}
 	}
-	if strings.HasSuffix(s.st.verb, " TABLE") || s.st.verb == "TRUNCATE" || s.st.verb == "UPDATE" || s.st.verb == "DELETE" || s.st.verb == "INSERT" {
-		for _, q := range s.st.targets {
-			if q.schema == "" {
-				f.add(s, "require-table-schema", Diagnostic{Table: pgsql.Ident(q.name), Text: fmt.Sprintf("what %s means depends on search_path", pgsql.Ident(q.name)), Fix: fix.Words("write its schema")})
+	if strings.HasSuffix(s.st.Verb, " TABLE") || s.st.Verb == "TRUNCATE" || s.st.Verb == "UPDATE" || s.st.Verb == "DELETE" || s.st.Verb == "INSERT" {
+		for _, q := range s.st.Targets {
+			if q.Schema == "" {
+				f.add(s, "require-table-schema", Diagnostic{Table: pgsql.Ident(q.Name), Text: fmt.Sprintf("what %s means depends on search_path", pgsql.Ident(q.Name)), Fix: fix.Words("write its schema")})
 			}
 		}
 	}
@@ -361,7 +369,7 @@ func (f *finder) repeatable(s *step) {
 	if !f.tr.file.TxNone || len(f.tr.steps) < 2 {
 		return
 	}
-	if first := s.st.at(0); (first == "CREATE" || first == "DROP") && !s.st.ifExists && !s.st.ifNotExists && !s.st.orReplace {
+	if first, _, _ := strings.Cut(s.st.Verb, " "); (first == "CREATE" || first == "DROP") && !s.st.IfExists && !s.st.IfNotExists && !s.st.OrReplace {
 		f.add(s, "not-rerunnable", Diagnostic{Text: "the statement fails if the file is run again after it stopped half-way", Fix: fix.Words("use IF [NOT] EXISTS, or one statement a file")})
 	}
 }

@@ -180,7 +180,7 @@ func (f *finder) rewrite(s *step, t *relation, name, what string) {
 
 // unsaid finds tables that have other files now, or were read under a strong lock, of which no rule has said anything.
 func (f *finder) unsaid(s *step) {
-	switch s.st.verb {
+	switch s.st.Verb {
 	case "CLUSTER", "REFRESH", "REINDEX", "TRUNCATE", "VACUUM":
 		return // the text's own finding says it
 	}

@@ -11,12 +11,12 @@ import (
 
 // text finds what the statement's text says, whether it ran or not.
 func (f *finder) text(s *step) {
-	w, st := s.st.words, s.st
+	st := s.st
 	t := f.target(s)
 	if t != nil && f.oldTable(s, t.OID) == nil && !t.isView() && t.Kind != "i" && t.Kind != "I" && t.Kind != "S" {
 		t = nil
 	}
-	switch st.verb {
+	switch st.Verb {
 	case "DROP DATABASE":
 		f.add(s, "drop-database", Diagnostic{Text: "dropping a database deletes all that is in it", Fix: fix.Words("never drop a database in a migration")})
 	case "DROP OWNED", "REASSIGN":
@@ -34,42 +34,36 @@ func (f *finder) text(s *step) {
 	case "REINDEX":
 		f.reindex(s)
 	case "CLUSTER":
-		if q, _, ok := w.qualified(w.afterOptions(1)); ok {
-			if w.at(1) == "VERBOSE" {
-				q, _, _ = w.qualified(2)
-			}
-			if r := s.before.find(q.schema, q.name); r != nil && f.base.relations[r.OID] != nil {
-				f.rewrite(s, r, "cluster-rewrite", "CLUSTER")
-			}
-		} else {
+		if t != nil {
+			f.rewrite(s, t, "cluster-rewrite", "CLUSTER")
+		} else if len(st.Targets) == 0 {
 			f.add(s, "cluster-rewrite", Diagnostic{Text: "CLUSTER rewrites tables: reads and writes wait until it is done", Fix: fix.Words("use pg_repack")})
 		}
 	case "VACUUM":
 		f.vacuum(s)
 	case "REFRESH":
-		if t != nil && !st.concurrently {
+		if t != nil && !st.Concurrently {
 			d := f.about(s, t)
 			d.Text = fmt.Sprintf("refreshing %s takes %s on it: its readers wait until the query is done", f.name(t), lockName(accessExclusiveLock))
 			d.Lock = accessExclusiveLock
 			d.Fix = f.refreshFix(s, t)
-			if st.anywhere("NO", "DATA") {
+			if st.Rest.Find(0, "NO", "DATA") >= 0 {
 				d.Fix = fix.Words("leave it out: until it is refreshed again nobody can read the view")
 			}
 			f.add(s, "refresh-matview-blocking", d)
 		}
 	case "ALTER SEQUENCE":
-		if t != nil && st.anywhere("RESTART") {
-			f.restart(s, t, Diagnostic{Table: t.sql(), Text: fmt.Sprintf("restarting %s gives out numbers that were given out already", t.sql())}, w.after("RESTART"))
+		if number, ok := st.Rest.Restart(); ok && t != nil {
+			f.restart(s, t, Diagnostic{Table: t.sql(), Text: fmt.Sprintf("restarting %s gives out numbers that were given out already", t.sql())}, number)
 		}
 	case "SELECT":
 		f.setval(s)
 	case "ALTER EXTENSION":
-		if w.anywhere("UPDATE") {
-			name, _ := w.name(2)
-			f.extensionUpgrade(s, name)
+		if st.Rest.At(0) == "UPDATE" && len(st.Targets) == 1 {
+			f.extensionUpgrade(s, st.Targets[0].Name)
 		}
 	case "SET":
-		if i := w.find(0, "SESSION_REPLICATION_ROLE"); i > 0 && strings.Contains(strings.ToLower(st.text), "replica") && !strings.HasSuffix(strings.ToLower(st.text), "origin") {
+		if len(st.Targets) == 1 && st.Targets[0].Name == "session_replication_role" && len(st.Rest) > 0 && strings.EqualFold(strings.Trim(st.Rest[len(st.Rest)-1].Text, `'"`), "replica") {
 			f.add(s, "disable-trigger", Diagnostic{Text: "with session_replication_role = replica no trigger runs, so what is written is never checked, foreign keys included", Fix: fix.Words("leave triggers on")})
 		}
 	case "DO", "CALL":
@@ -87,24 +81,13 @@ func (f *finder) text(s *step) {
 
 // allRows finds statements that change every row of a table: also within WITH, and in the text of a DO block.
 func (f *finder) allRows(s *step) {
-	for _, w := range dml(s.st) {
-		i := 1
-		if w.at(0) == "DELETE" {
-			i = 2
-		}
-		if w.at(i) == "ONLY" {
-			i++
-		}
-		if w.at(i) == "(" {
-			i++
-		}
-		q, _, ok := w.qualified(i)
-		r := s.before.find(q.schema, q.name)
-		if !ok || r == nil || f.base.relations[r.OID] == nil || !r.isTable() || picky(w) && !f.holdsForAll(s, r, w) {
+	for _, c := range changesRows(s.st) {
+		r := s.before.find(c.Targets[0].Schema, c.Targets[0].Name)
+		if r == nil || f.base.relations[r.OID] == nil || !r.isTable() || picky(c) && !f.holdsForAll(s, r, c) {
 			continue
 		}
 		d := f.about(s, r)
-		if w.at(0) == "DELETE" {
+		if c.Verb == "DELETE" {
 			d.Text = fmt.Sprintf("the statement deletes all rows of table %s, in one transaction", f.name(r))
 			d.Fix = f.inBatches(s, r)
 			f.add(s, "delete-without-where", d)
@@ -116,50 +99,33 @@ func (f *finder) allRows(s *step) {
 	}
 }
 
-// picky reports whether a statement has a condition that is not always true.
-func picky(w words) bool {
-	i := w.find(0, "WHERE")
-	if i < 0 {
-		return false
-	}
-	cond := w[i+1:]
-	if end := cond.find(0, "RETURNING"); end >= 0 {
-		cond = cond[:end]
-	}
-	return !slices.ContainsFunc(cond.alternatives(), func(c words) bool {
-		return len(c) == 1 && c.at(0) == "TRUE" || len(c) == 3 && c.at(1) == "=" && c.at(0) == c.at(2) && c.at(0) != ""
+// picky reports whether an UPDATE or DELETE has a condition that is not always true.
+func picky(st *pgsql.Statement) bool {
+	cond, ok := condition(st)
+	return ok && !slices.ContainsFunc(alternatives(cond), func(c pgsql.Words) bool {
+		return len(c) == 1 && c.At(0) == "TRUE" || len(c) == 3 && c.At(1) == "=" && c.At(0) == c.At(2) && c.At(0) != ""
 	})
 }
 
 // holdsForAll reports whether the condition is true of every row because of what the change itself did: it added the column, so
 // that all rows have NULL in it, or the default that it came with.
-func (f *finder) holdsForAll(s *step, t *relation, w words) bool {
-	where := w.find(0, "WHERE")
-	if where < 0 {
-		return false
-	}
-	cond := w[where+1:]
-	if end := cond.find(0, "RETURNING"); end >= 0 {
-		cond = cond[:end]
-	}
-	return slices.ContainsFunc(cond.alternatives(), func(cond words) bool {
-		if cond.at(1) == "." {
-			cond = cond[2:]
-		}
-		name, ok := cond.name(0)
-		c := t.column(name)
-		if !ok || len(cond) != 3 || c == nil || f.oldColumn(t.OID, c.Num) {
+func (f *finder) holdsForAll(s *step, t *relation, st *pgsql.Statement) bool {
+	cond, _ := condition(st)
+	return slices.ContainsFunc(alternatives(cond), func(cond pgsql.Words) bool {
+		name, next, ok := cond.Name(0)
+		c := t.column(name.Name)
+		if !ok || len(cond) != next+2 || c == nil || f.oldColumn(t.OID, c.Num) {
 			return false
 		}
 		came := f.unwritten(s, t, c)
 		switch {
 		case came == nil:
 			return false
-		case cond.starts(1, "IS", "NULL"):
+		case cond.Starts(next, "IS", "NULL"):
 			return came.null()
 		}
-		literal := cond[2].Text
-		return cond.at(1) == "=" && !came.null() && (strings.EqualFold(came.Default, literal) || strings.HasPrefix(came.Default, literal+"::"))
+		literal := cond[next+1].Text
+		return cond.At(next) == "=" && !came.null() && (strings.EqualFold(came.Default, literal) || strings.HasPrefix(came.Default, literal+"::"))
 	})
 }
 
@@ -178,8 +144,8 @@ func (f *finder) unwritten(s *step, t *relation, c *column) *column {
 		if a := o.after.relations[t.OID]; came == nil && a != nil {
 			came = a.columns[c.Num]
 		}
-		for _, w := range dml(o.st) {
-			if w.at(0) == "UPDATE" && w.assigns(c.Name) {
+		for _, st := range changesRows(o.st) {
+			if st.Verb == "UPDATE" && assigns(st, c.Name) {
 				return nil
 			}
 		}
@@ -187,114 +153,31 @@ func (f *finder) unwritten(s *step, t *relation, c *column) *column {
 	return came
 }
 
-// dml returns the UPDATE and DELETE statements in a statement.
-func dml(st *statement) []words {
-	var list []words
-	within := func(w words, starts func(i int) bool) {
-		for i := range w {
-			if (w.at(i) != "UPDATE" || w.at(i+1) == "OF") && !w.starts(i, "DELETE", "FROM") || !starts(i) {
-				continue
-			}
-			depth, end := 0, i
-			for ; end < len(w); end++ {
-				switch w.at(end) {
-				case "(":
-					depth++
-				case ")":
-					depth--
-				}
-				if depth < 0 || depth == 0 && w.at(end) == ";" {
-					break
-				}
-			}
-			if part := w[i:end]; part.at(0) == "DELETE" || part.has("SET") {
-				list = append(list, part)
-			}
-		}
-	}
-	switch st.verb {
-	case "UPDATE", "DELETE":
-		return []words{st.words}
-	case "WITH":
-		within(st.words, func(i int) bool { return st.at(i-1) == "(" || st.at(i-1) == ")" })
-	case "DO":
-		for _, body := range st.bodies() {
-			within(body, body.begins)
-		}
-	}
-	return list
-}
-
-// endsTransaction reports whether the block of a DO commits or rolls back, which it may come to only where there are rows.
-func endsTransaction(st *statement) bool {
-	for _, body := range st.bodies() {
-		for i := range body {
-			if (body.at(i) == "COMMIT" || body.at(i) == "ROLLBACK") && body.begins(i) && (body.at(i+1) == ";" || body.at(i+1) == "AND") {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// bodies are the texts of a DO: the block, if it is in PL/pgSQL.
-func (st *statement) bodies() []words {
-	if i := st.find(0, "LANGUAGE"); st.verb != "DO" || i >= 0 && i+1 < len(st.words) && !strings.EqualFold(strings.Trim(st.words[i+1].Text, `"'`), "plpgsql") {
-		return nil
-	}
-	var list []words
-	for _, t := range st.words {
-		if t.Kind == pgsql.String {
-			list = append(list, pgsql.Tokens(unquote(t.Text)))
-		}
-	}
-	return list
-}
-
-// begins reports whether a statement of a PL/pgSQL block can begin at the i-th token.
-func (w words) begins(i int) bool {
-	return i == 0 || slices.Contains([]string{";", "BEGIN", "THEN", "ELSE", "LOOP"}, w.at(i-1))
-}
-
-// unquote returns what stands in dollar quotes or quotes.
-func unquote(s string) string {
-	if strings.HasPrefix(s, "$") {
-		if i := strings.IndexByte(s[1:], '$'); i >= 0 && len(s) >= 2*(i+2) {
-			return s[i+2 : len(s)-i-2]
-		}
-	}
-	return strings.ReplaceAll(strings.Trim(s, "'"), "''", "'")
-}
-
 // alterText finds actions of ALTER that a scratch server can refuse though the real one may not.
 func (f *finder) alterText(s *step, t *relation) {
 	if t == nil {
 		return
 	}
-	for _, a := range s.st.actions {
+	for _, a := range s.st.Actions {
+		if number, ok := a.Rest.Restart(); ok && a.Verb == "ALTER COLUMN" {
+			d := Diagnostic{Table: t.sql(), Column: pgsql.Ident(a.Name.Name)}
+			d.Text = fmt.Sprintf("restarting %s.%s gives out numbers that were given out already", t.sql(), d.Column)
+			f.restart(s, s.before.sequence(t, a.Name.Name), d, number)
+		}
 		switch {
-		case a.starts(0, "SET", "TABLESPACE") && (!s.ran() || s.rewritten(t.OID)):
+		case a.Verb == "SET TABLESPACE" && (!s.ran() || s.rewritten(t.OID)):
 			d := f.about(s, t)
 			d.Lock = accessExclusiveLock
 			d.Text = fmt.Sprintf("moving %s to another tablespace copies its files under %s: reads and writes wait until it is done", f.name(t), lockName(accessExclusiveLock))
 			d.Fix = fix.Words("use pg_repack, or a new table")
 			f.add(s, "set-tablespace", d)
-		case a.starts(0, "SET", "ACCESS", "METHOD") && !s.ran():
+		case a.Verb == "SET ACCESS" && !s.ran():
 			f.rewrite(s, t, "set-access-method", "changing its access method")
-		case a.starts(0, "DISABLE", "TRIGGER") && !s.ran():
+		case a.Verb == "DISABLE TRIGGER" && !s.ran():
 			d := f.about(s, t)
 			d.Text = fmt.Sprintf("while triggers of table %s are disabled, what is written is never checked, foreign keys included", t.sql())
 			d.Fix = fix.Words("leave triggers on")
 			f.add(s, "disable-trigger", d)
-		case a.at(0) == "ALTER" && a.anywhere("RESTART"):
-			i := 1
-			if a.at(i) == "COLUMN" {
-				i++
-			}
-			name, _ := a.name(i)
-			d := Diagnostic{Table: t.sql(), Column: pgsql.Ident(name)}
-			d.Text = fmt.Sprintf("restarting %s.%s gives out numbers that were given out already", t.sql(), d.Column)
-			f.restart(s, s.before.sequence(t, name), d, a.after("RESTART"))
 		}
 	}
 }
@@ -306,22 +189,6 @@ func (f *finder) restart(s *step, seq *relation, d Diagnostic, number string) {
 		d.Fix = fix.Setval(seq.sql(), number)
 	}
 	f.add(s, "sequence-restart", d)
-}
-
-// after returns the number that follows a word, and WITH.
-func (w words) after(word string) string {
-	for i := range w {
-		if w.at(i) != word {
-			continue
-		}
-		if i++; w.at(i) == "WITH" {
-			i++
-		}
-		if i < len(w) && w[i].Kind == pgsql.Number {
-			return w[i].Text
-		}
-	}
-	return ""
 }
 
 // sequence returns that of a column, nil if there is none.
@@ -337,39 +204,26 @@ func (s *snapshot) sequence(t *relation, column string) *relation {
 
 // setval finds a sequence that is set to a number, whatever it was at.
 func (f *finder) setval(s *step) {
-	w := s.st.words
+	w := s.st.Rest
 	for i := range w {
-		if !w.starts(i, "SETVAL", "(") || i+4 >= len(w) || w[i+2].Kind != pgsql.String {
+		if w[i].Kind != pgsql.Word || !strings.EqualFold(w[i].Text, "setval") || w.At(i+1) != "(" || i+4 >= len(w) || w[i+2].Kind != pgsql.String {
 			continue
 		}
-		q, _, ok := words(pgsql.Tokens(strings.Trim(w[i+2].Text, "'"))).qualified(0)
+		q, _, ok := pgsql.Words(pgsql.Tokens(strings.Trim(w[i+2].Text, "'"))).Name(0)
 		j := i + 3
-		for j < len(w) && w.at(j) != "," {
+		for j < len(w) && w.At(j) != "," {
 			j++
 		}
-		if r := s.before.find(q.schema, q.name); ok && r != nil && f.base.relations[r.OID] != nil && j+1 < len(w) && w[j+1].Kind == pgsql.Number {
+		if r := s.before.find(q.Schema, q.Name); ok && r != nil && f.base.relations[r.OID] != nil && j+1 < len(w) && w[j+1].Kind == pgsql.Number {
 			f.restart(s, r, Diagnostic{Table: r.sql(), Text: fmt.Sprintf("setting %s to a number, wherever it stands, gives out numbers again if it is past that", r.sql())}, w[j+1].Text)
 		}
 	}
 }
 
-// afterOptions returns where a list of options in parentheses at i ends.
-func (w words) afterOptions(i int) int {
-	if w.at(i) != "(" {
-		return i
-	}
-	for ; i < len(w); i++ {
-		if w.at(i) == ")" {
-			return i + 1
-		}
-	}
-	return i
-}
-
 func (f *finder) truncate(s *step) {
 	var named []*relation
-	for _, q := range s.st.targets {
-		t := s.before.find(q.schema, q.name)
+	for _, q := range s.st.Targets {
+		t := s.before.find(q.Schema, q.Name)
 		if t == nil || f.oldTable(s, t.OID) == nil {
 			continue
 		}
@@ -379,7 +233,7 @@ func (f *finder) truncate(s *step) {
 		d.Fix = fix.Words("delete in batches, or put a new table in its place")
 		f.add(s, "truncate-table", d)
 	}
-	if !s.st.cascade || len(named) == 0 {
+	if !s.st.Cascade || len(named) == 0 {
 		return
 	}
 	var reached []string
@@ -408,10 +262,10 @@ var lockModes = map[string]string{
 
 func (f *finder) lockTable(s *step) {
 	mode := "ACCESS EXCLUSIVE"
-	if i := s.st.find(0, "IN"); i >= 0 {
+	if w := s.st.Rest; w.At(0) == "IN" {
 		var parts []string
-		for i++; i < len(s.st.words) && s.st.at(i) != "MODE"; i++ {
-			parts = append(parts, s.st.at(i))
+		for i := 1; i < len(w) && w.At(i) != "MODE"; i++ {
+			parts = append(parts, w.At(i))
 		}
 		mode = strings.Join(parts, " ")
 	}
@@ -419,8 +273,8 @@ func (f *finder) lockTable(s *step) {
 	if !ok {
 		return
 	}
-	for _, q := range s.st.targets {
-		if t := s.before.find(q.schema, q.name); t != nil && f.oldTable(s, t.OID) != nil {
+	for _, q := range s.st.Targets {
+		if t := s.before.find(q.Schema, q.Name); t != nil && f.oldTable(s, t.OID) != nil {
 			f.add(s, "explicit-lock-table", Diagnostic{
 				Table: t.sql(), Lock: lock,
 				Text: fmt.Sprintf("LOCK TABLE takes %s on table %s, and keeps it %s", lockName(lock), f.name(t), f.until(s)),
@@ -431,20 +285,12 @@ func (f *finder) lockTable(s *step) {
 }
 
 func (f *finder) reindex(s *step) {
-	w := s.st.words
-	i := w.afterOptions(1)
-	options := w[1:i]
-	kind := w.at(i)
-	i++
-	concurrently := w.at(i) == "CONCURRENTLY" || options.anywhere("CONCURRENTLY") && !options.anywhere("CONCURRENTLY", "FALSE") && !options.anywhere("CONCURRENTLY", "OFF")
-	if w.at(i) == "CONCURRENTLY" {
-		i++
-	}
-	if concurrently {
+	if s.st.Concurrently || len(s.st.Rest) == 0 {
 		return
 	}
-	after := w[i-1].Pos.Offset + len(w[i-1].Text)
-	online := fix.Reindex(s.st.text[:after] + " CONCURRENTLY" + s.st.text[after:])
+	kind := s.st.Rest.At(0)
+	after := s.st.Rest[0].Pos.Offset + len(kind)
+	online := fix.Reindex(s.stmt.Text[:after] + " CONCURRENTLY" + s.stmt.Text[after:])
 	if kind != "TABLE" && kind != "INDEX" {
 		f.add(s, "reindex-blocking", Diagnostic{Text: "rebuilding all indexes stops the writes of each table while its indexes are built", Fix: online})
 		return
@@ -463,21 +309,14 @@ func (f *finder) reindex(s *step) {
 }
 
 func (f *finder) vacuum(s *step) {
-	w := s.st.words
-	i := w.afterOptions(1)
-	full := w.at(1) == "FULL" || i > 1 && w[1:i].anywhere("FULL") && !w[1:i].anywhere("FULL", "FALSE") && !w[1:i].anywhere("FULL", "OFF")
-	if !full {
+	if !s.st.On("full") {
 		return
 	}
-	for slices.Contains([]string{"FULL", "FREEZE", "VERBOSE", "ANALYZE", "ANALYSE"}, w.at(i)) {
-		i++
-	}
-	targets, _ := w.list(i)
-	if len(targets) == 0 {
+	if len(s.st.Targets) == 0 {
 		f.add(s, "vacuum-full", Diagnostic{Lock: accessExclusiveLock, Text: "VACUUM FULL rewrites all tables: reads and writes wait until it is done", Fix: fix.Words("use VACUUM, or pg_repack")})
 	}
-	for _, q := range targets {
-		if t := s.before.find(q.schema, q.name); t != nil && f.oldTable(s, t.OID) != nil {
+	for _, q := range s.st.Targets {
+		if t := s.before.find(q.Schema, q.Name); t != nil && f.oldTable(s, t.OID) != nil {
 			f.add(s, "vacuum-full", Diagnostic{
 				Table: t.sql(), Lock: accessExclusiveLock,
 				Text: fmt.Sprintf("VACUUM FULL rewrites table %s under %s: reads and writes wait until it is done", f.name(t), lockName(accessExclusiveLock)),
@@ -519,10 +358,8 @@ func (f *finder) ifNotExists(s *step, t *relation) {
 	}
 	d := f.about(s, t)
 	d.Text = fmt.Sprintf("an INVALID index %s that a failed build left would satisfy IF NOT EXISTS, and stay INVALID", pgsql.Ident(x.Name))
-	stmt := s.st.text
-	if i := s.st.find(0, "IF", "NOT", "EXISTS"); i >= 0 {
-		stmt = stmt[:s.st.words[i].Pos.Offset] + stmt[s.st.words[i+3].Pos.Offset:]
-	}
-	d.Fix = fix.BuildAgain(sqlName(t.Schema, x.Name), stmt)
+	stmt, w := s.stmt.Text, pgsql.Words(pgsql.Tokens(s.stmt.Text))
+	i := w.Find(0, "IF", "NOT", "EXISTS")
+	d.Fix = fix.BuildAgain(sqlName(t.Schema, x.Name), stmt[:w[i].Pos.Offset]+stmt[w[i+3].Pos.Offset:])
 	f.add(s, "if-not-exists-hides-invalid-index", d)
 }

@@ -20,11 +20,11 @@ func (f *finder) refusals(s *step) {
 	}
 	partitioned := t != nil && (t.Kind == "p")
 	concurrently := s.stmt.Concurrently()
-	if concurrently && partitioned && (st.verb == "CREATE INDEX" || st.verb == "DROP INDEX") {
+	if concurrently && partitioned && (st.Verb == "CREATE INDEX" || st.Verb == "DROP INDEX") {
 		d := d
 		d.Text = fmt.Sprintf("PostgreSQL cannot do this concurrently for partitioned table %s", t.sql())
 		d.Fix = fix.Words("drop it without CONCURRENTLY, in a file of its own")
-		if st.verb == "CREATE INDEX" {
+		if st.Verb == "CREATE INDEX" {
 			d.Fix = f.partByPart(s, t)
 		}
 		f.add(s, "concurrently-on-partitioned", d)
@@ -32,16 +32,16 @@ func (f *finder) refusals(s *step) {
 	switch {
 	case s.refused == runner.NeedsNone && concurrently:
 		d.Text = "PostgreSQL refuses what works concurrently in a transaction, and the file has one"
-		d.Fix = fix.WithoutTransaction(st.text)
+		d.Fix = fix.WithoutTransaction(s.stmt.Text)
 		f.add(s, "concurrently-in-transaction", d)
 	case s.refused == runner.NeedsNone:
 		d.Text = "PostgreSQL refuses the statement in a transaction, and the file has one"
-		d.Fix = fix.WithoutTransaction(st.text)
+		d.Fix = fix.WithoutTransaction(s.stmt.Text)
 		f.add(s, "nontransactional-in-transaction", d)
 	case s.failed == nil:
 	case sqlState(s.failed) == "25001":
 		d.Text = "PostgreSQL refuses the statement in a transaction, and the file has one"
-		d.Fix = fix.WithoutTransaction(st.text)
+		d.Fix = fix.WithoutTransaction(s.stmt.Text)
 		f.add(s, "nontransactional-in-transaction", d)
 	case sqlState(s.failed) == invalidTermination && !f.tr.file.TxNone:
 		f.add(s, "nontransactional-in-transaction", commits(s.stmt))
@@ -50,11 +50,17 @@ func (f *finder) refusals(s *step) {
 		d.Text = "an enum's new value cannot be used in the transaction that adds it"
 		d.Fix = fix.Words("put the statement that adds the value into a migration of its own, before this one")
 		f.add(s, "enum-value-used-in-same-transaction", d)
-	case sqlState(s.failed) == "42809" && partitioned && st.anywhere("NOT", "VALID") && (st.anywhere("FOREIGN", "KEY") || st.anywhere("REFERENCES")):
+	case sqlState(s.failed) == "42809" && partitioned && slices.ContainsFunc(st.Actions, addsForeignKeyNotValid):
 		d.Text = fmt.Sprintf("PostgreSQL before 18 cannot add a foreign key NOT VALID to partitioned table %s", t.sql())
 		d.Fix = fix.Words("add it NOT VALID on each partition, validate those, then add it to the partitioned table")
 		f.add(s, "not-valid-fk-on-partitioned", d)
 	}
+}
+
+// addsForeignKeyNotValid reports whether an action adds a foreign key, NOT VALID.
+func addsForeignKeyNotValid(a pgsql.Action) bool {
+	references := a.Words.Find(0, "REFERENCES")
+	return references >= 0 && a.Words.Find(references, "NOT", "VALID") >= 0
 }
 
 // partByPart is how an index of a partitioned table is built online that a statement would build concurrently.
@@ -74,22 +80,10 @@ func (f *finder) partByPart(s *step, t *relation) fix.Text {
 // subject returns the old table that a statement is about: that of an index, too.
 func (f *finder) subject(s *step) *relation {
 	t := f.target(s)
-	if s.st.verb == "REINDEX" {
-		w := s.st.words
-		i := w.afterOptions(1) + 1
-		if w.at(i) == "CONCURRENTLY" {
-			i++
-		}
-		q, _, _ := w.qualified(i)
-		t = s.before.find(q.schema, q.name)
-	}
-	if s.st.verb == "VACUUM" || s.st.verb == "CLUSTER" {
-		for i := range s.st.words {
-			if q, _, ok := s.st.qualified(i); ok && i > 0 {
-				if r := s.before.find(q.schema, q.name); r != nil {
-					t = r
-				}
-			}
+	switch s.st.Verb {
+	case "REINDEX", "VACUUM", "CLUSTER": // an index may be new
+		if len(s.st.Targets) > 0 {
+			t = s.before.find(s.st.Targets[0].Schema, s.st.Targets[0].Name)
 		}
 	}
 	if x, ok := s.stmt.Index(); ok && x.Create {
@@ -124,11 +118,11 @@ func (f *finder) transactions() {
 		if first == nil {
 			first = s
 		}
-		switch s.st.at(0) {
+		switch s.st.Verb {
 		case "BEGIN", "START":
 			begin = s
 		case "COMMIT", "ROLLBACK", "END", "ABORT":
-			if s.st.at(1) != "TO" {
+			if s.st.Rest.Find(0, "TO") < 0 { // a savepoint
 				begin = nil
 			}
 		}
@@ -170,7 +164,7 @@ func block(s pgsql.Stmt, txNone bool) (name string, d Diagnostic) {
 	switch {
 	case runner.Cut([]pgsql.Stmt{s}, true)[0].Mode != runner.MayCommit:
 		return "", d
-	case !txNone && endsTransaction(parse(s)):
+	case !txNone && endsTransaction(s.Parse()):
 		return "nontransactional-in-transaction", commits(s)
 	case txNone && !slices.ContainsFunc(s.Comments, saysRepeatable):
 		// It commits before it is recorded. Of an index the catalog tells whether it was built; what else stands alone changes
@@ -201,7 +195,7 @@ func saysRepeatable(c pgsql.Comment) bool {
 func (f *finder) gaps() {
 	steps := append(slices.Clone(f.earlier), f.tr.steps...)
 	for i, s := range steps {
-		if s.st.verb != "DROP INDEX" || !s.seen() {
+		if s.st.Verb != "DROP INDEX" || !s.seen() {
 			continue
 		}
 		for _, oid := range sorted(s.before.indexes) {
@@ -210,7 +204,7 @@ func (f *finder) gaps() {
 				continue
 			}
 			for _, later := range steps[i+1:] {
-				if later.st.verb == "CREATE INDEX" && later.builds(r, x) && (slices.Contains(f.tr.steps, s) || slices.Contains(f.tr.steps, later)) {
+				if later.st.Verb == "CREATE INDEX" && later.builds(r, x) && (slices.Contains(f.tr.steps, s) || slices.Contains(f.tr.steps, later)) {
 					t := s.before.relations[x.Table]
 					d := Diagnostic{Table: t.sql(), Lock: s.lock(t.OID)}
 					d.Text = fmt.Sprintf("table %s has no index %s from here until the new one is built", f.name(t), pgsql.Ident(r.Name))

@@ -20,7 +20,7 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 	d := f.about(s, b)
 	d.Column = pgsql.Ident(was.Name)
 	change := fmt.Sprintf("changing %s.%s from %s to %s", b.sql(), d.Column, was.TypeText, is.TypeText)
-	expand := s.before.expand(b, was, freeColumn(b, was.Name, "_new"), is.TypeText, s.st.converted(was))
+	expand := s.before.expand(b, was, freeColumn(b, was.Name, "_new"), is.TypeText, s.converted(was))
 
 	from, to := s.before.types[was.Type], s.after.types[is.Type]
 	toEnum := from != nil && to != nil && from.Kind == "e" && to.Kind == "e"
@@ -142,12 +142,7 @@ func (f *finder) values(s *step, t *relation, was, is *column, change string, ex
 	d := f.about(s, t)
 	d.Column = pgsql.Ident(was.Name)
 	d.Fix = expand
-	var using words
-	if action, ok := s.st.columnAction(was.Name); ok {
-		if i := action.find(0, "USING"); i >= 0 {
-			using = action[i+1:]
-		}
-	}
+	using := s.using(was.Name)
 	from, to := parseType(was.TypeText), parseType(is.TypeText)
 	switch loss, narrow := lossy(from, to, using), narrowing(from, to); {
 	case loss != "":
@@ -162,7 +157,7 @@ func (f *finder) values(s *step, t *relation, was, is *column, change string, ex
 			Table: t.sql(), Name: s.before.freeConstraint(t, t.Name+"_"+was.Name, "_fits"), Definition: "CHECK (NOT (" + rows + "))",
 		})
 		f.add(s, "narrowing-type-change", d)
-	case from.family == "text" && to.family != "text" && len(using) > 0 && !using.total():
+	case from.family == "text" && to.family != "text" && len(using) > 0 && !total(using):
 		d.Text = change + " fails at the first text that is none"
 		d.Query = fix.Rows(d.Column, t.sql(), strings.ReplaceAll(notCastable(is.TypeText, to, f.settings.major), "{}", d.Column), fix.Most)
 		f.add(s, "cast-may-fail", d)
@@ -208,14 +203,14 @@ var intRange = map[string]string{"smallint": "-32768 AND 32767", "integer": "-21
 var intSize = map[string]int{"smallint": 2, "integer": 4, "bigint": 8}
 
 // lossy says what a conversion loses without an error.
-func lossy(from, to sqlType, using words) string {
+func lossy(from, to sqlType, using pgsql.Words) string {
 	for _, cut := range []string{"LEFT", "SUBSTR", "SUBSTRING", "TRUNC", "ROUND", "FLOOR", "CEIL", "DATE_TRUNC"} {
-		if using.anywhere(cut, "(") {
+		if using.Anywhere(cut, "(") {
 			return "USING cuts values off"
 		}
 	}
 	switch {
-	case from.family == "text" && to.family == "text" && len(to.args) > 0 && len(using) > 0 && (using.anywhere(":", ":") || using.anywhere("::") || using.anywhere("CAST")) &&
+	case from.family == "text" && to.family == "text" && len(to.args) > 0 && len(using) > 0 && (using.Anywhere(":", ":") || using.Anywhere("::") || using.Anywhere("CAST")) &&
 		(len(from.args) == 0 || from.args[0] > to.args[0]):
 		return "a cast cuts longer values off"
 	case from.family == "numeric" && to.family == "numeric" && len(to.args) == 2 && (len(from.args) < 2 && len(from.args) != 1 || scale(from) > to.args[1]),
@@ -285,12 +280,12 @@ func notCastable(text string, to sqlType, major int) string {
 }
 
 // total reports whether an expression has a value for every text: it only compares it, or hands it to functions that take all.
-func (w words) total() bool {
+func total(w pgsql.Words) bool {
 	for i := range w {
 		switch {
-		case w.at(i) == "CAST", w.at(i) == "::" && (i == 0 || w[i-1].Kind != pgsql.String), len(w) == 1:
+		case w.At(i) == "CAST", w.At(i) == "::" && (i == 0 || w[i-1].Kind != pgsql.String), len(w) == 1:
 			return false
-		case w.at(i) == "(" && i > 0 && w[i-1].Kind == pgsql.Word && !slices.Contains(totalCalls, w.at(i-1)), w.at(i) == "(" && i > 0 && w[i-1].Kind == pgsql.QuotedIdent:
+		case w.At(i) == "(" && i > 0 && w[i-1].Kind == pgsql.Word && !slices.Contains(totalCalls, w.At(i-1)), w.At(i) == "(" && i > 0 && w[i-1].Kind == pgsql.QuotedIdent:
 			return false
 		}
 	}

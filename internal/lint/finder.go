@@ -140,10 +140,10 @@ func (f *finder) startColumn(table uint32, num int16) bool {
 
 // target returns the statement's first target, if that was there before the change.
 func (f *finder) target(s *step) *relation {
-	if len(s.st.targets) == 0 {
+	if len(s.st.Targets) == 0 {
 		return nil
 	}
-	r := s.before.find(s.st.targets[0].schema, s.st.targets[0].name)
+	r := s.before.find(s.st.Targets[0].Schema, s.st.Targets[0].Name)
 	if r == nil || f.base.relations[r.OID] == nil {
 		return nil
 	}
@@ -152,12 +152,12 @@ func (f *finder) target(s *step) *relation {
 
 // named reports whether the statement's text names the relation. Of code that makes up its statements it is assumed.
 func (s *step) named(r *relation) bool {
-	switch s.st.verb {
+	switch s.st.Verb {
 	case "DO", "CALL", "SELECT":
 		return true
 	}
-	return slices.ContainsFunc(s.st.targets, func(q qualified) bool {
-		t := s.before.find(q.schema, q.name)
+	return slices.ContainsFunc(s.st.Targets, func(q pgsql.Name) bool {
+		t := s.before.find(q.Schema, q.Name)
 		return t != nil && t.OID == r.OID
 	})
 }

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -57,30 +58,26 @@ func (s *snapshot) expand(t *relation, c *column, name, typ, value string) fix.T
 }
 
 // converted is the value that a change of a column's type gives, as an expression of the columns of a row called r.
-func (st *statement) converted(c *column) string {
-	if action, ok := st.columnAction(c.Name); ok {
-		if i := action.find(0, "USING"); i >= 0 && i+1 < len(action) {
-			last := action[len(action)-1]
-			return st.text[action[i+1].Pos.Offset : last.Pos.Offset+len(last.Text)]
+func (s *step) converted(c *column) string {
+	return cmp.Or(s.using(c.Name).In(s.stmt.Text), "r."+pgsql.Ident(c.Name))
+}
+
+// using returns the expression by which the statement changes a column's type, nil if it has none.
+func (s *step) using(column string) pgsql.Words {
+	for _, a := range s.st.Actions {
+		if _, using, ok := a.Type(); ok && a.Name.Name == column {
+			return using
 		}
 	}
-	return "r." + pgsql.Ident(c.Name)
+	return nil
 }
 
 // readIndex reads a CREATE INDEX statement, of PostgreSQL's or of somebody else, as one that builds an index of that name on the
 // table.
 func readIndex(text string, t *relation, name string) fix.Index {
-	w := words(pgsql.Tokens(text))
-	i := w.find(0, "ON") + 1
-	if w.at(i) == "ONLY" {
-		i++
-	}
-	_, next, _ := w.qualified(i)
-	if w.at(next) == "*" {
-		next++
-	}
+	x, _ := pgsql.Stmt{Text: text}.Index()
 	return fix.Index{
-		Name: pgsql.Ident(name), Full: sqlName(t.Schema, name), Table: t.sql(), Unique: w.at(1) == "UNIQUE", On: text[w[next].Pos.Offset:],
+		Name: pgsql.Ident(name), Full: sqlName(t.Schema, name), Table: t.sql(), Unique: x.Unique, On: text[x.After:],
 	}
 }
 
@@ -130,8 +127,9 @@ func (s *snapshot) columnChecks(t *relation, column string, checks []string, tak
 func onColumn(definition, column string) string {
 	var b strings.Builder
 	end := 0
-	for _, t := range pgsql.Tokens(definition) {
-		if t.Kind == pgsql.Word && strings.EqualFold(t.Text, "value") {
+	words := pgsql.Words(pgsql.Tokens(definition))
+	for i, t := range words {
+		if words.At(i) == "VALUE" {
 			b.WriteString(definition[end:t.Pos.Offset])
 			b.WriteString(pgsql.Ident(column))
 			end = t.Pos.Offset + len(t.Text)

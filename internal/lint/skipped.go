@@ -14,18 +14,18 @@ import (
 // compareSkipped looks whether an object that IF NOT EXISTS skipped has the definition that the statement gives. The statement
 // is run once more with the object out of its way, and undone.
 func (r *fileRun) compareSkipped(ctx context.Context, st *step) error {
-	if !slices.ContainsFunc(st.messages, func(n *pgconn.Notice) bool { return n.Code == "42P07" || n.Code == "42701" }) || len(st.st.targets) != 1 {
+	if !slices.ContainsFunc(st.messages, func(n *pgconn.Notice) bool { return n.Code == "42P07" || n.Code == "42701" }) || len(st.st.Targets) != 1 {
 		return nil
 	}
-	q := st.st.targets[0]
-	table := st.before.find(q.schema, q.name)
+	q := st.st.Targets[0]
+	table := st.before.find(q.Schema, q.Name)
 	if table == nil || !table.isTable() {
 		return nil
 	}
 	var aside string
 	var columns []string
 	name := pgsql.QualifiedIdent(table.Schema, table.Name)
-	switch st.st.verb {
+	switch st.st.Verb {
 	case "CREATE TABLE":
 		aside = fmt.Sprintf("ALTER TABLE %s RENAME TO lint_aside", name)
 	case "ALTER TABLE":

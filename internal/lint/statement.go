@@ -7,292 +7,178 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// words are tokens of a statement.
-type words []pgsql.Token
-
-// at returns the i-th token: a keyword in upper case, or punctuation; "" for what is quoted or not there.
-func (w words) at(i int) string {
-	if i < 0 || i >= len(w) {
-		return ""
-	}
-	switch w[i].Kind {
-	case pgsql.Word:
-		return strings.ToUpper(w[i].Text)
-	case pgsql.Op, pgsql.Number:
-		return w[i].Text
-	}
-	return ""
+// addsRows reports whether the statement does no more than insert the rows that it names.
+func addsRows(st *pgsql.Statement) bool {
+	return st.Verb == "INSERT" && len(st.Targets) == 1 && !st.Rest.Anywhere("SELECT") && !st.Rest.Anywhere("TABLE")
 }
 
-// starts reports whether the tokens from the i-th on are those.
-func (w words) starts(i int, seq ...string) bool {
-	for j, s := range seq {
-		if w.at(i+j) != s {
-			return false
+// action returns the first action with a verb.
+func (s *step) action(verb string) (pgsql.Action, bool) {
+	for _, a := range s.st.Actions {
+		if a.Verb == verb {
+			return a, true
 		}
 	}
-	return true
+	return pgsql.Action{}, false
 }
 
-// find returns where seq stands outside parentheses, from the i-th token on, or -1.
-func (w words) find(i int, seq ...string) int {
-	depth := 0
-	for ; i < len(w); i++ {
-		if depth == 0 && w.starts(i, seq...) {
-			return i
-		}
-		switch w.at(i) {
-		case "(", "[":
-			depth++
-		case ")", "]":
-			depth--
-		}
+// condition returns what follows WHERE in an UPDATE or DELETE.
+func condition(st *pgsql.Statement) (w pgsql.Words, ok bool) {
+	i := st.Rest.Find(0, "WHERE")
+	if i < 0 {
+		return nil, false
 	}
-	return -1
+	w = st.Rest[i+1:]
+	if end := w.Find(0, "RETURNING"); end >= 0 {
+		w = w[:end]
+	}
+	return w, true
 }
 
-func (w words) has(seq ...string) bool { return w.find(0, seq...) >= 0 }
-
-// anywhere is has, within parentheses too.
-func (w words) anywhere(seq ...string) bool {
-	for i := range w {
-		if w.starts(i, seq...) {
-			return true
+// assignments returns those of an UPDATE, and whether it reads other tables.
+func assignments(st *pgsql.Statement) (list []pgsql.Words, from bool) {
+	w := st.Rest
+	if w.At(0) != "SET" {
+		return nil, false
+	}
+	w = w[1:]
+	for _, next := range []string{"RETURNING", "WHERE"} {
+		if i := w.Find(0, next); i >= 0 {
+			w = w[:i]
 		}
 	}
-	return false
+	for i := w.Find(0, "FROM"); i >= 0; i = w.Find(i+1, "FROM") {
+		if w.At(i-1) != "DISTINCT" { // IS DISTINCT FROM
+			return w[:i].Split(), true
+		}
+	}
+	return w.Split(), false
 }
 
-// name reads the i-th token as an identifier, as PostgreSQL folds it.
-func (w words) name(i int) (string, bool) {
-	if i < 0 || i >= len(w) {
-		return "", false
+// unwrapped takes off parentheses around a whole condition.
+func unwrapped(w pgsql.Words) pgsql.Words {
+	for w.At(0) == "(" && w.Find(1, ")") == len(w)-1 {
+		w = w[1 : len(w)-1]
 	}
-	switch t := w[i]; t.Kind {
-	case pgsql.Word:
-		return strings.ToLower(t.Text), true
-	case pgsql.QuotedIdent:
-		if t.Text[0] == '"' {
-			return strings.ReplaceAll(t.Text[1:len(t.Text)-1], `""`, `"`), true
-		}
-	}
-	return "", false
-}
-
-// qualified is an object's name. A schema that is not written is empty.
-type qualified struct{ schema, name string }
-
-// qualified reads [schema.]name at i and returns where it ends.
-func (w words) qualified(i int) (q qualified, next int, ok bool) {
-	q.name, ok = w.name(i)
-	i++
-	for ok && w.at(i) == "." {
-		q.schema = q.name
-		q.name, ok = w.name(i + 1)
-		i += 2
-	}
-	return q, i, ok
-}
-
-// list reads names with commas in between.
-func (w words) list(i int) (list []qualified, next int) {
-	for {
-		for w.at(i) == "ONLY" || w.at(i) == "(" {
-			i++
-		}
-		q, next, ok := w.qualified(i)
-		if !ok {
-			return list, i
-		}
-		list = append(list, q)
-		for i = next; w.at(i) == "*" || w.at(i) == ")"; i++ {
-		}
-		if w.at(i) != "," {
-			return list, i
-		}
-		i++
-	}
-}
-
-// split cuts the tokens at the commas outside parentheses.
-func (w words) split() []words {
-	var parts []words
-	start, depth := 0, 0
-	for i := range w {
-		switch w.at(i) {
-		case "(", "[":
-			depth++
-		case ")", "]":
-			depth--
-		case ",":
-			if depth == 0 {
-				parts = append(parts, w[start:i])
-				start = i + 1
-			}
-		}
-	}
-	return append(parts, w[start:])
+	return w
 }
 
 // alternatives cuts a condition at the ORs outside parentheses, and takes off parentheses around the whole.
-func (w words) alternatives() []words {
-	for w.at(0) == "(" && w.find(1, ")") == len(w)-1 {
-		w = w[1 : len(w)-1]
-	}
-	var parts []words
+func alternatives(w pgsql.Words) []pgsql.Words {
+	w = unwrapped(w)
+	var parts []pgsql.Words
 	start := 0
-	for i := w.find(0, "OR"); i >= 0; i = w.find(start, "OR") {
+	for i := w.Find(0, "OR"); i >= 0; i = w.Find(start, "OR") {
 		parts = append(parts, w[start:i])
 		start = i + 1
 	}
 	return append(parts, w[start:])
 }
 
-// A statement is what the text of one says, as far as the rules need to know it.
-type statement struct {
-	words
-	text string
-	// verb is what it does to what kind of object: "ALTER TABLE", "DROP INDEX", "UPDATE".
-	verb string
-	// targets are the names that follow the verb.
-	targets []qualified
-	// actions are those of an ALTER, and the elements of a CREATE TABLE.
-	actions []words
-
-	concurrently, ifExists, ifNotExists, orReplace, cascade, only bool
-}
-
-// modifiers may stand between CREATE and the kind of object.
-var modifiers = []string{"GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED", "UNIQUE", "RECURSIVE", "CONSTRAINT", "TRUSTED", "PROCEDURAL"}
-
-func parse(s pgsql.Stmt) *statement {
-	st := &statement{words: pgsql.Tokens(s.Text), text: s.Text}
-	w := st.words
-	i := 1
-	switch first := w.at(0); first {
-	case "CREATE", "ALTER", "DROP":
-		if w.starts(i, "OR", "REPLACE") {
-			st.orReplace = true
-			i += 2
-		}
-		for first == "CREATE" && slices.Contains(modifiers, w.at(i)) {
-			i++
-		}
-		kind := w.at(i)
-		i++
-		switch kind {
-		case "MATERIALIZED", "FOREIGN", "EVENT", "DEFAULT", "USER", "ACCESS":
-			if second := w.at(i); kind != "USER" || second == "MAPPING" {
-				kind += " " + second
-				i++
-			}
-		}
-		st.verb = first + " " + kind
-	case "DELETE", "INSERT", "MERGE":
-		st.verb = first
-		i++
-	case "TRUNCATE", "LOCK":
-		st.verb = first
-		if w.at(i) == "TABLE" {
-			i++
-		}
-	case "REFRESH":
-		st.verb = first
-		i = 3
-	case "DROP OWNED":
-	default:
-		st.verb = first
-	}
-	if w.at(i) == "CONCURRENTLY" {
-		st.concurrently = true
-		i++
-	}
-	if w.starts(i, "IF", "EXISTS") {
-		st.ifExists = true
-		i += 2
-	}
-	if w.starts(i, "IF", "NOT", "EXISTS") {
-		st.ifNotExists = true
-		i += 3
-	}
-	if w.at(i) == "ONLY" {
-		st.only = true
-	}
-	switch w.at(0) {
-	case "DROP", "TRUNCATE", "LOCK", "REFRESH":
-		st.targets, i = w.list(i)
-	case "ALTER", "CREATE", "UPDATE", "DELETE", "INSERT", "MERGE":
-		if st.only {
-			i++
-			if w.at(i) == "(" {
-				i++
-			}
-		}
-		if q, next, ok := w.qualified(i); ok {
-			st.targets, i = []qualified{q}, next
-			for w.at(i) == "*" || st.only && w.at(i) == ")" {
-				i++
-			}
-		}
-	}
-	switch st.verb {
-	case "ALTER TABLE", "ALTER FOREIGN TABLE", "ALTER VIEW", "ALTER MATERIALIZED VIEW", "ALTER INDEX":
-		if i < len(w) {
-			st.actions = w[i:].split()
-		}
-	case "CREATE TABLE":
-		if w.at(i) == "(" {
-			if end := w.find(i+1, ")"); end > 0 {
-				st.actions = w[i+1 : end].split()
-			}
-		}
-	}
-	st.cascade = (w.at(0) == "DROP" || w.at(0) == "TRUNCATE") && w.at(len(w)-1) == "CASCADE"
-	return st
-}
-
-// with returns the statement's text with another in place of the words seq, which it has once.
-func (st *statement) with(seq []string, text string) (string, bool) {
+// with returns a statement's text with another in place of the words seq, which it has once.
+func with(stmt string, seq []string, text string) (string, bool) {
+	w := pgsql.Words(pgsql.Tokens(stmt))
 	at, n := 0, 0
-	for i := range st.words {
-		if st.starts(i, seq...) {
+	for i := range w {
+		if w.Starts(i, seq...) {
 			at, n = i, n+1
 		}
 	}
 	if n != 1 {
 		return "", false
 	}
-	last := st.words[at+len(seq)-1]
-	return st.text[:st.words[at].Pos.Offset] + text + st.text[last.Pos.Offset+len(last.Text):], true
+	last := w[at+len(seq)-1]
+	return stmt[:w[at].Pos.Offset] + text + stmt[last.Pos.Offset+len(last.Text):], true
 }
 
-// addsRows reports whether the statement does no more than insert the rows that it names.
-func (st *statement) addsRows() bool {
-	return st.verb == "INSERT" && len(st.targets) == 1 && !st.anywhere("SELECT") && !st.anywhere("TABLE")
+// changesRows returns the UPDATE and DELETE statements in a statement: also within WITH, and in the text of a DO block.
+func changesRows(st *pgsql.Statement) []*pgsql.Statement {
+	switch st.Verb {
+	case "UPDATE", "DELETE":
+		if len(st.Targets) == 1 {
+			return []*pgsql.Statement{st}
+		}
+	case "WITH":
+		var list []*pgsql.Statement
+		for _, w := range st.With {
+			list = append(list, changesRows(w)...)
+		}
+		return list
+	case "DO":
+		var list []*pgsql.Statement
+		for _, body := range bodies(st) {
+			for _, s := range body.statements() {
+				list = append(list, changesRows(s)...)
+			}
+		}
+		return list
+	}
+	return nil
 }
 
-// action returns the first action of an ALTER TABLE that starts with one of the sequences.
-func (st *statement) action(seqs ...[]string) (words, bool) {
-	for _, a := range st.actions {
-		for _, seq := range seqs {
-			if a.starts(0, seq...) {
-				return a, true
+// endsTransaction reports whether the block of a DO commits or rolls back, which it may come to only where there are rows.
+func endsTransaction(st *pgsql.Statement) bool {
+	for _, b := range bodies(st) {
+		for i := range b.words {
+			if next := b.words.At(i + 1); b.begins(i) && (next == ";" || next == "AND") && (b.words.At(i) == "COMMIT" || b.words.At(i) == "ROLLBACK") {
+				return true
 			}
 		}
 	}
-	return nil, false
+	return false
 }
 
-// columnAction returns the action of an ALTER TABLE that alters the column.
-func (st *statement) columnAction(name string) (words, bool) {
-	for _, a := range st.actions {
-		i := 1
-		if a.at(i) == "COLUMN" {
-			i++
-		}
-		if n, ok := a.name(i); a.at(0) == "ALTER" && ok && n == name {
-			return a[i+1:], true
+// A body is the text of a PL/pgSQL block.
+type body struct {
+	text  string
+	words pgsql.Words
+}
+
+// bodies are the texts of a DO: the block, if it is in PL/pgSQL.
+func bodies(st *pgsql.Statement) []body {
+	if st.Verb != "DO" {
+		return nil
+	}
+	var list []body
+	for i, t := range st.Rest {
+		switch {
+		case t.Kind == pgsql.String && st.Rest.At(i-1) != "LANGUAGE":
+			text := unquote(t.Text)
+			list = append(list, body{text, pgsql.Tokens(text)})
+		case st.Rest.At(i) == "LANGUAGE" && i+1 < len(st.Rest) && !strings.EqualFold(strings.Trim(st.Rest[i+1].Text, `"'`), "plpgsql"):
+			return nil
 		}
 	}
-	return nil, false
+	return list
+}
+
+// begins reports whether a statement can begin at the i-th token.
+func (b body) begins(i int) bool {
+	return i == 0 || slices.Contains([]string{";", "BEGIN", "THEN", "ELSE", "LOOP"}, b.words.At(i-1))
+}
+
+// statements returns the statements of the block that SQL has, too, as far as they are begun by UPDATE, DELETE or WITH.
+func (b body) statements() []*pgsql.Statement {
+	var list []*pgsql.Statement
+	for i := range b.words {
+		if at := b.words.At(i); !b.begins(i) || at != "UPDATE" && at != "DELETE" && at != "WITH" {
+			continue
+		}
+		end := b.words.Find(i, ";")
+		if end < 0 {
+			end = len(b.words)
+		}
+		list = append(list, pgsql.Stmt{Text: b.words[i:end].In(b.text)}.Parse())
+	}
+	return list
+}
+
+// unquote returns what stands in dollar quotes or quotes.
+func unquote(s string) string {
+	if strings.HasPrefix(s, "$") {
+		if i := strings.IndexByte(s[1:], '$'); i >= 0 && len(s) >= 2*(i+2) {
+			return s[i+2 : len(s)-i-2]
+		}
+	}
+	return strings.ReplaceAll(strings.Trim(s, "'"), "''", "'")
 }

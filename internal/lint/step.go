@@ -15,7 +15,7 @@ import (
 // A step is a statement and what PostgreSQL did when it ran.
 type step struct {
 	stmt pgsql.Stmt
-	st   *statement
+	st   *pgsql.Statement
 	tx   int  // steps with the same number were one transaction
 	last bool // of its transaction
 

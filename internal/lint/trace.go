@@ -164,11 +164,11 @@ func (r *fileRun) look(ctx context.Context) (*snapshot, error) {
 // imitate runs a statement that works concurrently, and that PostgreSQL refuses in a transaction, without that: what comes behind
 // it may stand on what it does.
 func (r *fileRun) imitate(ctx context.Context, st *step) error {
-	i := st.st.find(0, "CONCURRENTLY")
-	if i < 0 || st.st.verb != "CREATE INDEX" && st.st.verb != "DROP INDEX" {
+	if _, ok := st.stmt.Index(); !ok || !st.st.Concurrently {
 		return nil
 	}
-	t := st.st.words[i]
+	words := pgsql.Words(pgsql.Tokens(st.stmt.Text))
+	t := words[words.Find(0, "CONCURRENTLY")]
 	text := st.stmt.Text[:t.Pos.Offset] + st.stmt.Text[t.Pos.Offset+len(t.Text):]
 	if err := r.exec(ctx, savepoint); err != nil {
 		return err
@@ -194,7 +194,7 @@ func (r *fileRun) imitate(ctx context.Context, st *step) error {
 }
 
 func (r *fileRun) newStep(s pgsql.Stmt) *step {
-	st := &step{stmt: s, st: parse(s), tx: r.tx, before: r.now, after: r.now}
+	st := &step{stmt: s, st: s.Parse(), tx: r.tx, before: r.now, after: r.now}
 	r.steps = append(r.steps, st)
 	return st
 }
@@ -209,7 +209,7 @@ func (r *fileRun) fail(e *runner.StmtError) {
 // together runs the file in one transaction.
 func (r *fileRun) together(ctx context.Context, u runner.Unit) error {
 	atStart := r.now
-	var next *statement
+	var next *pgsql.Statement
 	err := r.session.Run(ctx, u, runner.Hooks{
 		Begin: r.begin,
 		Stmt: func(ctx context.Context, i int, s pgsql.Stmt, run func(context.Context) error) error {
@@ -218,9 +218,9 @@ func (r *fileRun) together(ctx context.Context, u runner.Unit) error {
 				st.st = next
 			}
 			next = nil
-			if st.st.addsRows() && i+1 < len(r.file.Stmts) {
-				next = parse(r.file.Stmts[i+1])
-				st.rows = next.addsRows() && next.targets[0] == st.st.targets[0]
+			if addsRows(st.st) && i+1 < len(r.file.Stmts) {
+				next = r.file.Stmts[i+1].Parse()
+				st.rows = addsRows(next) && next.Targets[0] == st.st.Targets[0]
 			}
 			st.last = i == len(r.file.Stmts)-1
 			if st.refused = runner.Check(s, false); st.refused != runner.Fits {
@@ -391,7 +391,7 @@ func (r *fileRun) step(ctx context.Context, st *step, run func(context.Context) 
 	if st.rows {
 		return nil
 	}
-	switch st.st.verb {
+	switch st.st.Verb {
 	case "DISCARD", "DEALLOCATE":
 		if err := r.conn.DeallocateAll(ctx); err != nil {
 			return fmt.Errorf("preparing statements again: %w", err)

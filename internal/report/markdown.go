@@ -45,8 +45,8 @@ var marks = strings.NewReplacer(
 var automatic = sync.OnceValue(func() []*regexp.Regexp {
 	return []*regexp.Regexp{
 		regexp.MustCompile(`([@#])([^\x{200b}])`),
-		regexp.MustCompile(`(?i)\b(https?|ftp|mailto|xmpp)(:)`),
-		regexp.MustCompile(`(?i)\b(www)(\.)`),
+		regexp.MustCompile(`(?i)(https?|ftp|mailto|xmpp)(:)`),
+		regexp.MustCompile(`(?i)(www)(\.)`),
 		regexp.MustCompile(`(?i)\b(gh)(-[0-9])`),
 		regexp.MustCompile(`(:)([A-Za-z0-9_+-]+:)`),
 	}

@@ -1,6 +1,6 @@
 // Package report shows the commands' results: as text for people, as JSON in the Atlas
-// SDK's own shapes, and as annotations of GitHub Actions. With the magefiles it is the only
-// package that prints.
+// SDK's own shapes, and as annotations of GitHub Actions. It is the only package that prints:
+// here text from elsewhere becomes output, by the functions of text.go and markdown.go.
 //
 // Data goes to a [Printer]'s Out. In JSON every name of the SDK's types
 // (ariga.io/atlas-go-sdk/atlasexec) means what it means there; what is ours stands in

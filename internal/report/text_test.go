@@ -308,14 +308,14 @@ func harmlessMarkdown(t *testing.T, what, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found := automaticallyLinked.FindString(strings.NewReplacer(":x:", "", ":warning:", "", ":white_check_mark:", "", "&#36;", "").Replace(prose.String())); found != "" {
+	if found := automaticallyLinked.FindString(strings.NewReplacer(":x:", " ", ":warning:", " ", ":white_check_mark:", " ", "&#36;", " ").Replace(prose.String())); found != "" {
 		t.Errorf("%s: GitHub makes something of %q in %s", what, found, prose.String())
 	}
 }
 
 var (
 	ours                = regexp.MustCompile(`^(<!-- ibutsu-schema lint -->|<details><summary>(SQL|Instead|Rows in the way)</summary>|</details>)$`)
-	automaticallyLinked = regexp.MustCompile(`(?i)@\w|#\d|gh-\d|https?:|www\.|:[a-z0-9_+-]+:|\$`)
+	automaticallyLinked = regexp.MustCompile(`(?i)@\w|#\d|\bgh-\d|https?:|www\.|:[a-z0-9_+-]+:|\$`)
 )
 
 // harmlessSARIF looks at the texts of a SARIF file as a viewer does.
@@ -485,7 +485,7 @@ func TestExact(t *testing.T) {
 		}
 		out.Reset()
 		err := NewStream(&out, actions).exact("the script", text)
-		if err == nil || out.Len() > 0 {
+		if text == plain && (err != nil || out.String() != text) || text != plain && (err == nil || out.Len() > 0) {
 			t.Errorf("the runner got %q, %v", out.String(), err)
 		}
 		if text == foreign && err.Error() != "line 2 of the script is a command to GitHub's runner, which reads this output: write it to a file (> FILE)" {
@@ -541,11 +541,28 @@ func FuzzText(f *testing.F) {
 			p.put(put...)
 			harmless(t, "a page", clean(p.text(true)), true, 1)
 		}
+		// The annotation says what it said.
+		head, data, ok := strings.Cut(strings.TrimPrefix(annotation{level: "error", file: text, title: text, text: text, line: 1}.String(), "::"), "::")
+		level, properties, _ := strings.Cut(head, " ")
+		if !ok || level != "error" || unescapeCommand(data) != disarm(string(lines(text, ""))) {
+			t.Errorf("%q is annotated as %q, %q", text, head, data)
+		}
+		for _, property := range strings.Split(properties, ",") {
+			key, value, _ := strings.Cut(property, "=")
+			if want := map[string]string{"file": disarm(one), "title": disarm(one), "line": "1"}[key]; unescapeCommand(value) != want || key == "" && text != "" {
+				t.Errorf("%q is annotated with %q", text, property)
+			}
+		}
 		var d document
 		d.put("## a\n\n* ", prose(text), " ", code(text), "\n\n", fenced("sql", text), "\n| a |\n| --- |\n| ", code(text), " |\n\n<details><summary>SQL</summary>\n\n", fenced("text", text), "\n</details>\n")
 		md := clean(strings.Replace(strings.Replace(d.b.String(), "## a", "### a", 1), "* ", "a ", 1))
 		harmlessMarkdown(t, "Markdown", md)
 	})
+}
+
+// unescapeCommand reads a command's parts as the runner does.
+func unescapeCommand(text string) string {
+	return strings.NewReplacer("%0D", "\r", "%0A", "\n", "%3A", ":", "%2C", ",", "%25", "%").Replace(text)
 }
 
 // FuzzJSON decodes what was encoded.

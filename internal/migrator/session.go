@@ -72,6 +72,7 @@ func (m *Migrator) connConfig() (*pgx.ConnConfig, *answers) {
 	// Nothing is prepared: one round trip a query, and no plan that a migration
 	// could invalidate.
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
+	cfg.StatementCacheCapacity, cfg.DescriptionCacheCapacity = 0, 0
 	// A cancelled context must end the statement on the server, not only our
 	// waiting for it.
 	cfg.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {

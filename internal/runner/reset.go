@@ -24,25 +24,34 @@ var resets = []string{
 	"SET search_path = pg_catalog", // no others' functions and operators in what follows
 }
 
-// unlockSQL is a SELECT without its first word. It frees each advisory lock of the session once, however often that holds it,
-// and returns a row for each, but for that with the key to keep.
+// unlockSQL frees each advisory lock of the session once, however often that holds it, but for the one with the key to keep, and
+// returns a row for each. What it calls is what pg_locks is a view of.
 func unlockSQL(keep int64) string {
-	return fmt.Sprintf(`CASE WHEN objsubid = 1 AND mode = 'ShareLock' THEN pg_advisory_unlock_shared(key)
-	WHEN objsubid = 1 THEN pg_advisory_unlock(key)
-	WHEN mode = 'ShareLock' THEN pg_advisory_unlock_shared(classid::int4, objid::int4)
-	ELSE pg_advisory_unlock(classid::int4, objid::int4) END
-FROM pg_locks, LATERAL (SELECT (classid::int8 << 32) | objid::int8 AS key) k
-WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
-	AND NOT (objsubid = 1 AND mode = 'ExclusiveLock' AND key = %d)`, keep)
+	const key = "((classid::int8 << 32) | objid::int8)"
+	return "SELECT CASE WHEN objsubid = 1 AND mode = 'ShareLock' THEN pg_advisory_unlock_shared(" + key + ") WHEN objsubid = 1 THEN pg_advisory_unlock(" + key + ")" +
+		" WHEN mode = 'ShareLock' THEN pg_advisory_unlock_shared(classid::int4, objid::int4) ELSE pg_advisory_unlock(classid::int4, objid::int4) END" +
+		" FROM pg_lock_status() WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted" +
+		fmt.Sprintf(" AND NOT (objsubid = 1 AND mode = 'ExclusiveLock' AND %s = %d)", key, keep)
 }
 
-// storedSQL is an expression for the settings that are stored for the session's database and role: it has those from when it
-// began, whatever becomes of them. Names are qualified because any search path may be set.
-const storedSQL = `COALESCE((
-SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', d.setdatabase, d.setrole, d.setconfig), ', ' ORDER BY d.setdatabase, d.setrole)
-  FROM pg_catalog.pg_db_role_setting d
- WHERE d.setdatabase OPERATOR(pg_catalog.=) ANY (ARRAY['0', (SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database())])
-   AND d.setrole OPERATOR(pg_catalog.=) ANY (ARRAY['0', (SELECT oid FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) session_user)])), '')`
+// storedSQL is an expression for the settings that are stored for a database and a role, given by expressions of their OIDs: a
+// session has those from when it began, whatever becomes of them. Names are qualified because any search path may be set.
+func storedSQL(database, role string) string {
+	return "(SELECT COALESCE(pg_catalog.string_agg(d::pg_catalog.text, ', '), '') FROM pg_catalog.pg_db_role_setting d" +
+		" WHERE (d.setdatabase OPERATOR(pg_catalog.=) '0' OR d.setdatabase OPERATOR(pg_catalog.=) " + database + ")" +
+		" AND (d.setrole OPERATOR(pg_catalog.=) '0' OR d.setrole OPERATOR(pg_catalog.=) " + role + "))"
+}
+
+const (
+	databaseSQL = "(SELECT b.oid FROM pg_catalog.pg_database b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
+	loginSQL    = "(SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) session_user)"
+)
+
+// storedNowSQL is storedSQL for the session.
+func (s *Session) storedNowSQL() string {
+	oid := func(v uint32) string { return fmt.Sprintf("'%d'::pg_catalog.oid", v) }
+	return storedSQL(oid(s.database), oid(s.loginOID))
+}
 
 // Reset gives the next script the session that a connection of its own would give it. It reports whether that can be done: if
 // not, only a new connection can. What is lost with the session then is the caller's to bring along, as its locks.
@@ -53,11 +62,11 @@ func (s *Session) Reset(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	first := !s.ran.read
-	sql := strings.Join(resets, ";\n") + ";\nSELECT " + unlockSQL(s.opts.Keep)
+	sql := strings.Join(resets, ";\n") + ";\n" + unlockSQL(s.opts.Keep)
 	if first {
 		sql += ";\n" + routinesSQL
 	}
-	sql += ";\nSELECT " + s.settingsSQL() + ", " + storedSQL + ", " + s.ran.blankSQL()
+	sql += ";\nSELECT " + s.settingsSQL() + ", " + s.storedNowSQL() + ", " + s.ran.blankSQL()
 	results, err := s.Conn.PgConn().Exec(ctx, sql).ReadAll()
 	if err != nil {
 		return false, fmt.Errorf("setting the session back: %w", err)
@@ -97,7 +106,7 @@ func (s *Session) ReadRoutines(ctx context.Context) error {
 // unlock frees advisory locks that the session holds more than once.
 func (s *Session) unlock(ctx context.Context) error {
 	for {
-		results, err := s.Conn.PgConn().Exec(ctx, "SELECT "+unlockSQL(s.opts.Keep)).ReadAll()
+		results, err := s.Conn.PgConn().Exec(ctx, unlockSQL(s.opts.Keep)).ReadAll()
 		if err != nil {
 			return fmt.Errorf("freeing advisory locks: %w", err)
 		}

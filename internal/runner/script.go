@@ -18,7 +18,7 @@ func (s *Session) Opening() string {
 		fmt.Fprintf(&b, "SET %s = %s;\n", v[0], value)
 	}
 	// What a script does to them is seen by the sessions after it alone.
-	b.WriteString("SELECT " + oneLine(storedSQL) + " AS stored \\gset\n")
+	b.WriteString("SELECT " + storedSQL(databaseSQL, loginSQL) + " AS stored \\gset\n")
 	return b.String()
 }
 
@@ -29,12 +29,12 @@ func (s *Session) Resetting(stmts []pgsql.Stmt, unlock, lock string) string {
 	for _, stmt := range stmts {
 		s.ran.statement(stmt.Text)
 	}
-	stale := oneLine(storedSQL) + " <> :'stored' OR " + s.ran.blankSQL()
+	stale := storedSQL(databaseSQL, loginSQL) + " <> :'stored' OR " + s.ran.blankSQL()
 	if s.ran.loads {
 		stale = "true"
 	}
 	return strings.Join(resets, "; ") + ";\n" +
-		"DO $$BEGIN LOOP PERFORM " + oneLine(unlockSQL(s.opts.Keep)) + "; EXIT WHEN NOT FOUND; END LOOP; END$$;\n" +
+		"DO $$BEGIN LOOP PERFORM " + strings.TrimPrefix(unlockSQL(s.opts.Keep), "SELECT ") + "; EXIT WHEN NOT FOUND; END LOOP; END$$;\n" +
 		"SELECT " + stale + " AS stale \\gset\n" +
 		"\\if :stale\n" + unlock + "\\connect\n" + lock + "\\endif\n" +
 		s.Opening()
@@ -56,5 +56,3 @@ func (s *Session) OwnRoleScript(stmts []pgsql.Stmt) (enter, leave string) {
 	}
 	return enter + " \\gset\n" + set + "SET LOCAL role TO " + own + ";\n", back + "SET LOCAL role TO :'role';\n"
 }
-
-func oneLine(sql string) string { return strings.Join(strings.Fields(sql), " ") }

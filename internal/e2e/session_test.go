@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -23,7 +24,8 @@ import (
 // A session case is an archive under testdata/sessions: migrations, with down files if there are any, that leave something in
 // their session. Whether they are applied one by one, all at once, or by the script of a dry run, the database must hold the
 // same, and what the replay measured. want has queries with what they return on that database, as "QUERY -> RESULT"; lint has
-// texts that the JSON of lint, which looks at all migrations but the first, must contain. grant names a setting that the database's owner may change where PostgreSQL can grant
+// texts that the JSON of lint, which looks at all migrations but the first, must contain, or with a ! must not. since is the first
+// major version that can run the migrations. grant names a setting that the database's owner may change where PostgreSQL can grant
 // that; roles names roles that the owner is a member of and that may create in public.
 
 func TestSessions(t *testing.T) {
@@ -44,6 +46,11 @@ func TestSessions(t *testing.T) {
 					c.files[f.Name] = string(f.Data)
 				} else {
 					c.other[f.Name] = strings.Split(strings.TrimSpace(string(f.Data)), "\n")
+				}
+			}
+			for _, major := range c.other["since"] {
+				if n, err := strconv.Atoi(major); err != nil || pgtest.Server(t).VersionNum() < n*10000 {
+					t.Skipf("PostgreSQL has this from %s on", major)
 				}
 			}
 			c.run()
@@ -87,8 +94,9 @@ func (c *sessionCase) run() {
 		c.Errorf("lint says\n%s", findings)
 	}
 	for _, text := range c.other["lint"] {
-		if !strings.Contains(findings, text) {
-			c.Errorf("lint doesn't say %s, but\n%s", text, findings)
+		text, not := strings.CutPrefix(text, "!")
+		if strings.Contains(findings, text) == not {
+			c.Errorf("that lint says %s is %t in\n%s", text, !not, findings)
 		}
 	}
 

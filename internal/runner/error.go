@@ -39,6 +39,8 @@ func (e *StmtError) advice() string {
 	switch pg.Code {
 	case "25001": // active_sql_transaction
 		return "PostgreSQL runs this statement only outside a transaction: put it in a file of its own that starts with \"-- atlas:txmode none\" and a blank line"
+	case "25P01": // no_active_sql_transaction
+		return "PostgreSQL runs this statement only in a transaction: remove it, or put it with what it is for into a file without \"-- atlas:txmode none\""
 	case "55P04": // unsafe_new_enum_value_usage
 		return "an enum's new value cannot be used in the transaction that adds it: add it in a migration of its own, before this one"
 	case "2BP01": // dependent_objects_still_exist

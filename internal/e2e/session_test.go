@@ -167,21 +167,21 @@ func (c *sessionCase) psql(db *pgtest.DB, script string) {
 // compare compares databases that got the same migrations.
 func (c *sessionCase) compare(where string, single, together, script *pgtest.DB) {
 	c.Helper()
-	want := c.contents(single)
-	if diff := cmp.Diff(want, c.contents(together)); diff != "" {
+	want := held(c.T, single)
+	if diff := cmp.Diff(want, held(c.T, together)); diff != "" {
 		c.Errorf("%s (-one by one +together):\n%s", where, diff)
 	}
-	if diff := cmp.Diff(want, c.contents(script)); diff != "" {
+	if diff := cmp.Diff(want, held(c.T, script)); diff != "" {
 		c.Errorf("%s (-one by one +by the script):\n%s", where, diff)
 	}
 }
 
-// contents is what a database holds, without the times of its journal.
-func (c *sessionCase) contents(db *pgtest.DB) string {
-	c.Helper()
+// held is what a database holds, without the times of its journal.
+func held(t *testing.T, db *pgtest.DB) string {
+	t.Helper()
 	out, err := contents(db)
 	if err != nil {
-		c.Fatal(err)
+		t.Fatal(err)
 	}
 	text, rest, found := strings.Cut(string(out), "atlas_schema_revisions:\n")
 	if !found {
@@ -189,7 +189,8 @@ func (c *sessionCase) contents(db *pgtest.DB) string {
 	}
 	lines := strings.SplitAfter(rest, "\n")
 	next := slices.IndexFunc(lines, func(line string) bool { return !strings.HasPrefix(line, "(") })
-	return text + query[string](c.T, db, "SELECT COALESCE(string_agg(concat_ws(' ', version, applied, total, error), E'\n' ORDER BY version), '') FROM atlas_schema_revisions") + "\n" + strings.Join(lines[next:], "")
+	journal := text[strings.LastIndex(text, "\n")+1:] + "atlas_schema_revisions"
+	return text + query[string](t, db, "SELECT COALESCE(string_agg(concat_ws(' ', version, applied, total, error), E'\n' ORDER BY version), '') FROM "+journal) + "\n" + strings.Join(lines[next:], "")
 }
 
 // replayed compares a database with what the replay measured.

@@ -1,6 +1,7 @@
 package migrator_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
 // victim is what a process of its own does until it is killed: this test's binary
@@ -176,6 +179,87 @@ func TestKilledProcess(t *testing.T) {
 				t.Logf("%d runs were ended by %v", n, sig)
 			})
 		}
+	}
+}
+
+// What is left half done by an earlier version of this tool is finished by this one.
+func TestKilledOldVersion(t *testing.T) {
+	if !full {
+		t.Skip("SCHEMA_TEST_FULL builds an earlier version")
+	}
+	tool := pgtest.Tool(t, pgtest.Before)
+	d := dir(t, slow...)
+	head, base := ends(t, d)
+	b := setup(t, d)
+	project := t.TempDir()
+	for name, text := range map[string]string{
+		"schema.hcl": "schema \"public\" {\n}\n",
+		"atlas.hcl":  "env \"prod\" {\n  src = \"file://schema.hcl\"\n  url = getenv(\"DATABASE_URL\")\n  migration {\n    dir = \"file://migrations\"\n    revisions_schema = \"public\"\n  }\n}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(project, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.CopyFS(filepath.Join(project, "migrations"), os.DirFS(roots[d])); err != nil {
+		t.Fatal(err)
+	}
+	n := b.disturb(head, base, func(n int, down bool) bool {
+		args := []string{"apply", "-format=json"}
+		if down {
+			args = []string{"down", "-to=base", "-yes", "-format=json"}
+		}
+		cmd := exec.Command(tool, args...)
+		cmd.Dir, cmd.Env = project, append(os.Environ(), "DATABASE_URL="+b.db.URL)
+		stderr, err := cmd.StderrPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		count, said := 0, ""
+		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			said += lines.Text() + "\n"
+			var line struct{ Msg string }
+			if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "statement" {
+				if count++; count == n {
+					cmd.Process.Kill()
+				}
+			}
+		}
+		if err := cmd.Wait(); err != nil && count < n {
+			t.Fatalf("%v: %s", err, said)
+		}
+		return count >= n
+	})
+	if n == 0 {
+		t.Error("nothing was killed")
+	}
+	t.Logf("%d runs of the earlier version were killed", n)
+}
+
+// What a partitioned table wants outside of a transaction is done again.
+func TestKilledAtPartitioned(t *testing.T) {
+	if pgtest.Server(t).VersionNum() < 150000 {
+		t.Skip("PostgreSQL clusters partitioned tables from 15 on")
+	}
+	d := dir(t, file{"1_p.sql", `CREATE TABLE p (id int, n int) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100000);
+CREATE INDEX p_id ON p (id);
+INSERT INTO p SELECT i, i FROM generate_series(1, 20000) i;
+`, "DROP TABLE p;\n"}, file{"2_again.sql", `-- atlas:txmode none
+
+REINDEX TABLE p;
+UPDATE p SET n = n + 1;
+CLUSTER p USING p_id;
+UPDATE p SET n = n + 1;
+`, "-- atlas:txmode none\n\nREINDEX INDEX p_id;\nALTER TABLE p1 SET WITHOUT CLUSTER;\n"})
+	head, base := ends(t, d)
+	for _, later := range []bool{false, true} {
+		b := setup(t, d)
+		b.disturb(head, base, func(n int, down bool) bool {
+			return b.die(victim{N: n, Later: later, Signal: syscall.SIGKILL, Down: down})
+		})
 	}
 }
 

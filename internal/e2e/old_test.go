@@ -1,0 +1,175 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
+
+// TestOld runs this tool and that of the revision in SCHEMA_TEST_OLD on the cases of the planner and the linter and on whole
+// projects, and compares outputs in JSON, exit codes, files and databases: for whoever changes how, and not what.
+func TestOld(t *testing.T) {
+	revision := os.Getenv("SCHEMA_TEST_OLD")
+	if revision == "" {
+		t.Skip("SCHEMA_TEST_OLD names no revision")
+	}
+	tools := [2]string{pgtest.Tool(t, revision), tool}
+	each := func(pattern string, run func(t *testing.T, p *oldAndNew, read func(string) string)) {
+		dirs, err := filepath.Glob(filepath.Join(root(), "internal", pattern))
+		if err != nil || len(dirs) == 0 {
+			t.Fatalf("no cases: %v", err)
+		}
+		for _, dir := range dirs {
+			name, err := filepath.Rel(root(), dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Run(strings.ReplaceAll(filepath.ToSlash(name), "/", " "), func(t *testing.T) {
+				t.Parallel()
+				pgtest.Versions(t, filepath.Join(dir, "postgres"))
+				read := func(name string) string {
+					b, err := os.ReadFile(filepath.Join(dir, name))
+					if err != nil && !errors.Is(err, os.ErrNotExist) {
+						t.Fatal(err)
+					}
+					return string(b)
+				}
+				p := &oldAndNew{T: t, tools: tools}
+				p.project(dir)
+				run(t, p, read)
+				p.compare()
+			})
+		}
+	}
+	each("lint/testdata/cases/*", func(t *testing.T, p *oldAndNew, read func(string) string) {
+		p.write("migrations/20240101000000_before.sql", read("before.sql"))
+		p.write("migrations/20240102000000_change.sql", read("migration.sql"))
+		p.run("rehash")
+		p.run("lint", "-latest=1", "-format=json")
+		p.run("apply", "-format=json")
+		p.run("status", "-format=json")
+	})
+	each("plan/testdata/*", func(t *testing.T, p *oldAndNew, read func(string) string) {
+		p.write("schema.hcl", read("before.hcl"))
+		p.run("plan", "-name=before", "-format=json")
+		p.write("schema.hcl", read("after.hcl"))
+		p.run("plan", "-name=after", "-format=json")
+		p.run("lint", "-latest=1", "-format=json")
+		p.run("apply", "-format=json")
+		p.run("check", "-format=json")
+		p.run("down", "-to=base", "-yes", "-format=json")
+	})
+	each("e2e/testdata/second", whole)
+	each("..", whole)
+}
+
+// whole takes a project forth and back.
+func whole(_ *testing.T, p *oldAndNew, _ func(string) string) {
+	p.run("lint", "-latest=3", "-format=json")
+	p.run("apply", "-n=2", "-format=json")
+	p.run("apply", "-format=json")
+	p.run("status", "-format=json")
+	p.run("check", "-format=json")
+	p.run("down", "-to=base", "-yes", "-format=json")
+}
+
+// oldAndNew is a project twice, with a database each, for two tools.
+type oldAndNew struct {
+	*testing.T
+	tools, dirs [2]string
+	dbs         [2]*pgtest.DB
+}
+
+// project copies a folder's inputs, if it has any, beside those of testdata/nothing.
+func (p *oldAndNew) project(from string) {
+	p.Helper()
+	for i := range p.dirs {
+		p.dirs[i], p.dbs[i] = p.TempDir(), pgtest.New(p.T)
+		for _, source := range []string{filepath.Join("testdata", "nothing"), from} {
+			for _, name := range inputs {
+				src, dst := filepath.Join(source, name), filepath.Join(p.dirs[i], name)
+				if _, err := os.Stat(src); err == nil {
+					if out, err := exec.Command("cp", "-r", src, filepath.Dir(dst)).CombinedOutput(); err != nil {
+						p.Fatalf("%v: %s", err, out)
+					}
+				}
+			}
+		}
+	}
+}
+
+func (p *oldAndNew) write(name, text string) {
+	p.Helper()
+	for _, dir := range p.dirs {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			p.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			p.Fatal(err)
+		}
+	}
+}
+
+// run runs a command with both tools and compares what they print and exit with.
+func (p *oldAndNew) run(args ...string) {
+	p.Helper()
+	var got [2]string
+	for i, program := range p.tools {
+		cmd := exec.Command(program, args...)
+		cmd.Dir = p.dirs[i]
+		cmd.Env = append(os.Environ(), "DATABASE_URL="+p.dbs[i].URL, "NO_COLOR=1")
+		out, _ := cmd.Output()
+		got[i] = fmt.Sprintf("exit code %d\n%s", cmd.ProcessState.ExitCode(), p.unmoved(string(out), i))
+	}
+	if diff := cmp.Diff(got[0], got[1]); diff != "" {
+		p.Errorf("%s (-old +new):\n%s", strings.Join(args, " "), diff)
+	}
+}
+
+var times = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)|\b\d+(\.\d+)?(ms|µs|s)\b|h1:[0-9A-Za-z+/=]+|"ExecutionTime": \d+`)
+
+// unmoved is an output without what no two runs share: versions of this run are numbered.
+func (p *oldAndNew) unmoved(out string, i int) string {
+	out = strings.NewReplacer(p.dirs[i], "DIR", p.dbs[i].Name, "DB").Replace(out)
+	seen := map[string]string{}
+	out = version.ReplaceAllStringFunc(out, func(v string) string {
+		if !strings.HasPrefix(v, "202401") && seen[v] == "" {
+			seen[v] = fmt.Sprintf("VERSION%d", len(seen)+1)
+		}
+		return seen[v]
+	})
+	return times.ReplaceAllString(out, "MOVING")
+}
+
+// compare compares the projects' files and what the databases hold.
+func (p *oldAndNew) compare() {
+	p.Helper()
+	var got [2]string
+	for i, dir := range p.dirs {
+		err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() || d.Name() == "atlas.sum" {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			got[i] += path + ":\n" + string(text)
+			return err
+		})
+		if err != nil {
+			p.Fatal(err)
+		}
+		got[i] = p.unmoved(got[i]+held(p.T, p.dbs[i]), i)
+	}
+	if diff := cmp.Diff(got[0], got[1]); diff != "" {
+		p.Errorf("files and databases (-old +new):\n%s", diff)
+	}
+}

@@ -317,7 +317,7 @@ func literalSQL(t schema.Type, v string) string {
 	case *schema.BoolType, *schema.DecimalType, *schema.IntegerType, *schema.FloatType:
 		return v
 	}
-	if tokens := pgsql.Tokens(v); len(tokens) == 1 && tokens[0].Kind == pgsql.String {
+	if tokens := pgsql.Tokens(v); len(tokens) == 1 && tokens[0].Kind == pgsql.String && len(v) > 1 && strings.HasSuffix(v, "'") {
 		return v
 	}
 	return pgsql.Literal(v)

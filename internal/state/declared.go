@@ -89,7 +89,10 @@ func (s *State) compare(ctx context.Context, doc *document, twins twins, decls [
 // ith, and nothing is left of the others; i is negative if the failure is none of theirs.
 // undoAll takes back what they did.
 func (s *State) execAll(ctx context.Context, stmts []string) (i int, err error) {
-	err = s.db.run.Exec(ctx, strings.Join(append([]string{"SAVEPOINT statements"}, stmts...), "\n;\n"))
+	if err := s.db.run.Exec(ctx, "SAVEPOINT statements"); err != nil {
+		return -1, err
+	}
+	err = s.db.run.Exec(ctx, strings.Join(stmts, "\n;\n"))
 	if err == nil || !errors.As(err, new(*pgconn.PgError)) {
 		return -1, err
 	}

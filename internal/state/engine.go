@@ -28,7 +28,9 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 		o.Mode = migrate.PlanModeDeferred
 	}
 	merged, restore := takeMerged(changes)
+	unquoted := quoteTexts(changes)
 	p, err := drv.PlanChanges(ctx, "plan", changes, options)
+	unquoted()
 	restore()
 	if err != nil {
 		return nil, err
@@ -79,6 +81,75 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 		planned = append(append(planned, c), keys...)
 	}
 	return planned, nil
+}
+
+// quoteTexts writes comments and values of enums that begin and end with a single quote as SQL
+// constants, for which the engine takes them anyway. restore writes them as they were.
+func quoteTexts(changes []schema.Change) (restore func()) {
+	var texts []*string
+	comments := func(attrs []schema.Attr) {
+		if c := attribute[schema.Comment](attrs); c != nil {
+			texts = append(texts, &c.Text)
+		}
+	}
+	table := func(t *schema.Table) {
+		comments(t.Attrs)
+		for _, c := range t.Columns {
+			comments(c.Attrs)
+		}
+		for _, i := range t.Indexes {
+			comments(i.Attrs)
+		}
+	}
+	object := func(o schema.Object) {
+		if e, ok := o.(*schema.EnumType); ok {
+			for i := range e.Values {
+				texts = append(texts, &e.Values[i])
+			}
+		}
+	}
+	for _, c := range changes {
+		switch c := c.(type) {
+		case *schema.AddSchema:
+			comments(c.S.Attrs)
+		case *schema.ModifySchema:
+			for _, m := range c.Changes {
+				switch m := m.(type) {
+				case *schema.AddAttr:
+					comments([]schema.Attr{m.A})
+				case *schema.ModifyAttr:
+					comments([]schema.Attr{m.From})
+					comments([]schema.Attr{m.To})
+				}
+			}
+		case *schema.AddTable:
+			table(c.T)
+		case *schema.DropTable:
+			table(c.T)
+		case *schema.ModifyTable:
+			for _, m := range c.Changes {
+				if m, ok := m.(*schema.AddIndex); ok {
+					comments(m.I.Attrs)
+				}
+			}
+		case *schema.AddObject:
+			object(c.O)
+		case *schema.DropObject:
+			object(c.O)
+		}
+	}
+	before := map[*string]string{}
+	for _, t := range texts {
+		if _, done := before[t]; !done && len(*t) > 1 && strings.HasPrefix(*t, "'") && strings.HasSuffix(*t, "'") {
+			before[t] = *t
+			*t = "'" + strings.ReplaceAll(*t, "'", "''") + "'"
+		}
+	}
+	return func() {
+		for t, text := range before {
+			*t = text
+		}
+	}
 }
 
 // mergedKeys are unique constraints by their tables' schemas and names.

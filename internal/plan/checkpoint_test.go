@@ -264,7 +264,7 @@ func TestCheckpointWithoutDump(t *testing.T) {
 	ctx := context.Background()
 	p := newProject(t)
 	p.write(map[string]string{
-		"20250101000000_a.sql": "CREATE TYPE mood AS ENUM ('a', 'b');\nCREATE TABLE a (x int PRIMARY KEY, m mood DEFAULT 'a');\nCREATE INDEX ON a (m);\n",
+		"20250101000000_a.sql": "CREATE TYPE mood AS ENUM ('a', 'b');\nCREATE TABLE a (x int PRIMARY KEY, m mood DEFAULT 'a');\nALTER TABLE a ADD CONSTRAINT again UNIQUE (x);\nCREATE INDEX ON a (m);\n",
 	})
 	cfg := p.config()
 	replayed, err := state.Replay(ctx, cfg.Server, cfg.Dir, 0, cfg.Options)

@@ -313,7 +313,11 @@ func (d *differ) demote(have, want *table, k *constraint) bool {
 	}
 	d.settled[i] = true
 	drop := d.dropKey(have, k.index, sql(dropConstraint(have, k.Name).String()))
-	d.add(op{stage: stageBuild, up: d.demoteIndex(have, i, drop), down: []cmd{promoteIndex(have, i, k)}})
+	o := op{stage: stageBuild, up: d.demoteIndex(have, i, drop), down: []cmd{promoteIndex(have, i, k)}}
+	if len(d.have.keysTo(have, k.index))+len(d.want.keysTo(have, k.index)) > 0 {
+		o.stage = stageLetGo
+	}
+	d.add(o)
 	return true
 }
 

@@ -336,7 +336,17 @@ func drawTable(t *rapid.T, b *strings.Builder, n int, tables []int) {
 	if key != "" {
 		key = fmt.Sprintf("%s_%d\"", strings.TrimSuffix(key, `"`), n)
 	}
-	fmt.Fprintf(b, "  primary_key%s {\n    columns = [column.k]\n  }\n", key)
+	// What others refer to may have several keys, and none of them the primary one.
+	alike := rapid.SampledFrom([]string{"", "", "", "key", "index", "both", "instead"}).Draw(t, "alike")
+	if alike != "instead" {
+		fmt.Fprintf(b, "  primary_key%s {\n    columns = [column.k]\n  }\n", key)
+	}
+	if alike == "key" || alike == "both" || alike == "instead" {
+		fmt.Fprintf(b, "  unique \"k_%d\" {\n    columns = [column.k]\n  }\n", n)
+	}
+	if alike == "index" || alike == "both" {
+		fmt.Fprintf(b, "  index \"k_%d_too\" {\n    unique  = true\n    columns = [column.k]\n  }\n", n)
+	}
 	for _, other := range tables {
 		if !yes("key") {
 			continue

@@ -201,7 +201,7 @@ func TestServer(t *testing.T) {
 	conn := connect(t, db)
 	got := query(t, conn, `SELECT pg_encoding_to_char(encoding), datcollate, datctype, current_setting('TimeZone'), current_setting('fsync'),
 		current_setting('listen_addresses'), rolsuper, rolcreaterole, rolcreatedb, current_setting('server_version_num')
-		FROM pg_database, pg_roles WHERE datname = current_database() AND rolname = current_user AND pg_roles.oid = datdba`)
+		FROM pg_database, pg_roles WHERE datname = current_database() AND rolname = current_user AND pg_has_role(datdba, 'USAGE')`)
 	want := []string{"UTF8|C|C|UTC|off||f|f|f|" + strconv.Itoa(s.VersionNum())}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -88,6 +88,10 @@ func (s *session) observe(ctx context.Context) {
 	o := &observer{m: s.m, due: s.conn.Config().ConnectTimeout, stop: cancel, done: make(chan struct{}), given: make(chan *pgx.Conn, 1)}
 	o.watch(s)
 	o.tick = min(max(s.m.cfg.LockTimeout/20, 10*time.Millisecond), 100*time.Millisecond)
+	if !s.locked {
+		// What only reads waits once: a look before that ends is enough, and most end before.
+		o.tick = max(s.m.cfg.LockTimeout/3, 10*time.Millisecond)
+	}
 	s.observer = o
 	go o.loop(ctx)
 }

@@ -124,7 +124,7 @@ func TestWaitsCountByTransaction(t *testing.T) {
 			wg.Go(func() {
 				for range holders {
 					index := b.waitsFor()
-					time.Sleep(1300 * time.Millisecond)
+					time.Sleep(1500 * time.Millisecond)
 					b.end(holders[index], "ROLLBACK")
 				}
 			})

@@ -64,6 +64,28 @@ func Fit(name, suffix string) string {
 	return name + suffix
 }
 
+// ObjectName returns the name that PostgreSQL derives for what it makes of a table's column, as label says: "seq" for a serial
+// column's sequence. What is too long is cut from the longer one of the two names.
+func ObjectName(table, column, label string) string {
+	t, c := len(table), len(column)
+	for t+c > maxName-len("__")-len(label) {
+		if t > c {
+			t--
+		} else {
+			c--
+		}
+	}
+	return cut(table, t) + "_" + cut(column, c) + "_" + label
+}
+
+// cut returns the first n bytes of s, or fewer: whole characters.
+func cut(s string, n int) string {
+	for n < len(s) && n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
 // FreeName returns the first of name+suffix, name+suffix2, ... that is not taken, each as [Fit] has it.
 func FreeName(name, suffix string, taken func(name string) bool) string {
 	for n := 1; ; n++ {

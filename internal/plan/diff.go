@@ -25,7 +25,7 @@ func diff(ctx context.Context, from, to *state.State, have, want catalog.Catalog
 	var haveRealm, wantRealm *schema.Realm
 	read := func(s *state.State, c catalog.Catalog, f **facts, r **schema.Realm) func() error {
 		return func() (err error) {
-			if *f, err = readFacts(ctx, s.Conn(), c); err != nil {
+			if *f, err = readFacts(ctx, s, c); err != nil {
 				return err
 			}
 			u, err := s.Unsaid(ctx)
@@ -43,6 +43,7 @@ func diff(ctx context.Context, from, to *state.State, have, want catalog.Catalog
 	if err := g.Wait(); err != nil {
 		return nil, "", err
 	}
+	d.bindLoosely(haveRealm)
 	if err := d.freeKeys(ctx); err != nil {
 		return nil, "", err
 	}
@@ -97,7 +98,14 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 	for _, c := range rest {
 		if c, ok := c.(*schema.DropTable); ok {
 			dropped[c.T] = true
-			if t := d.have.tables[tableName(c.T)]; t != nil && len(t.unsaid) > 0 {
+			t := d.have.tables[tableName(c.T)]
+			if t == nil {
+				continue
+			}
+			if up, down := d.released(t, t.columns...); len(up) > 0 {
+				d.add(op{stage: stageDropTables, rank: -1, up: up, down: down})
+			}
+			if len(t.unsaid) > 0 {
 				// The last on the way back: it changes the keys that come back before it.
 				d.add(op{stage: stageDropTables, rank: -1, down: t.unsaid})
 			}

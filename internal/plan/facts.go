@@ -12,6 +12,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // Facts are what PostgreSQL says about the tables of one state: the parts that statements
@@ -22,6 +23,7 @@ type facts struct {
 	byOID     map[int64]*table  // with partitions
 	relations map[string]bool   // every name that is taken, qualified
 	lines     []string          // the catalog's, sorted
+	sequences map[string]*state.Sequence
 }
 
 type table struct {
@@ -51,8 +53,10 @@ type column struct {
 	Reads     []string // the columns that a generated one is computed from
 	Identity  string   // ALWAYS, BY DEFAULT or empty
 	Comment   *string
-	Sequence  *sequence // a serial or identity column's
+	Sequences []*sequence // that it owns, or an identity column's one
 
+	own    *sequence // an identity column's, or the one of Sequences that draws names
+	draws  string    // the sequence that its default is nextval() of
 	unsaid []cmd
 }
 
@@ -123,11 +127,10 @@ func find[T any](list []*T, is func(*T) bool) *T {
 //go:embed facts.sql
 var factsSQL string
 
-// readFacts reads the facts of the database that conn is connected to; c is its catalog,
-// of which only what schema.hcl manages counts.
-func readFacts(ctx context.Context, conn *pgx.Conn, c catalog.Catalog) (*facts, error) {
+// readFacts reads the facts of a state; c is the part of its catalog that counts.
+func readFacts(ctx context.Context, s *state.State, c catalog.Catalog) (*facts, error) {
 	var doc []byte
-	err := pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	err := pgx.BeginTxFunc(ctx, s.Conn(), pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
 			return err
 		}
@@ -146,7 +149,7 @@ func readFacts(ctx context.Context, conn *pgx.Conn, c catalog.Catalog) (*facts, 
 	if err := json.Unmarshal(doc, &all); err != nil {
 		return nil, fmt.Errorf("reading the tables: %w", err)
 	}
-	f := &facts{tables: map[string]*table{}, byOID: map[int64]*table{}, relations: map[string]bool{}, lines: c.Lines()}
+	f := &facts{tables: map[string]*table{}, byOID: map[int64]*table{}, relations: map[string]bool{}, lines: c.Lines(), sequences: state.Sequences(s.Catalog)}
 	for _, r := range all.Relations {
 		f.relations[r] = true
 	}
@@ -165,6 +168,7 @@ func readFacts(ctx context.Context, conn *pgx.Conn, c catalog.Catalog) (*facts, 
 		t := f.byOID[c.Table]
 		t.columns = append(t.columns, c)
 	}
+	f.bindSequences()
 	byOID := map[int64]*index{}
 	for _, i := range all.Indexes {
 		byOID[i.OID] = i
@@ -182,6 +186,22 @@ func readFacts(ctx context.Context, conn *pgx.Conn, c catalog.Catalog) (*facts, 
 		t.constraints = append(t.constraints, k)
 	}
 	return f, nil
+}
+
+// bindSequences says of columns which sequences number them.
+func (f *facts) bindSequences() {
+	draws := map[string]string{}
+	for name, s := range f.sequences {
+		for _, u := range s.Users {
+			draws[u] = name
+		}
+	}
+	for _, t := range f.byOID {
+		for _, c := range t.columns {
+			c.draws = draws[t.part(c.Name)]
+			c.own = find(c.Sequences, func(s *sequence) bool { return c.Identity != "" || s.String() == c.draws })
+		}
+	}
 }
 
 // line returns the catalog's definition of an object, and whether there is such an object.

@@ -2,9 +2,14 @@ package plan
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -42,6 +47,46 @@ func clash(want, outside catalog.Catalog) error {
 			list = append(list, Refusal{Table: name, Text: "the schema file declares the table " + name + ", and in the migrations it is " + taken[name] +
 				", which stands outside the schema file: take it out there, or change it by SQL (new)"})
 		}
+	}
+	if len(list) > 0 {
+		return &RefusedError{list}
+	}
+	return nil
+}
+
+// clashNumbers refuses serial columns of the schema file whose sequence's name another
+// sequence has in the migrations.
+func clashNumbers(replayed, desired catalog.Catalog) error {
+	have, want := state.Sequences(replayed), state.Sequences(desired)
+	numbers := func(column string, in map[string]*state.Sequence) *state.Sequence {
+		for _, s := range in {
+			if s.Own() && s.Owner == column {
+				return s
+			}
+		}
+		return nil
+	}
+	var list []Refusal
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		w, h := want[name], have[name]
+		if !w.Serial || h == nil || h.Owner == w.Owner || h.Owner == "" && slices.Contains(h.Users, w.Owner) {
+			continue
+		}
+		if h.Own() {
+			if next := numbers(h.Owner, want); next != nil && next.Name != name {
+				continue // it has another name by then
+			}
+		}
+		of, free := "stands outside the schema file", pgsql.Fit(h.Relation(), "_old")
+		if h.Owner != "" {
+			of = "belongs to column " + h.Owner
+		}
+		if serial := state.SerialSequence(h.Owner); h.Own() && have[serial] == nil {
+			free = (&state.Sequence{Name: serial}).Relation()
+		}
+		list = append(list, Refusal{Table: w.Table(), Text: fmt.Sprintf("column %s is serial in the schema file, and the sequence %s, whose name its own would have, %s\n"+
+			"give that another name in a migration of your own (new): %s\n"+
+			"or let the column draw from it, as in default = sql(%q)", w.Owner, name, of, fix.RenameSequence(name, pgsql.Ident(free)), "nextval("+pgsql.Literal(name)+")")})
 	}
 	if len(list) > 0 {
 		return &RefusedError{list}

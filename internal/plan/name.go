@@ -122,7 +122,8 @@ func (d *differ) changesOf(have, want *table) []schema.Change {
 			changes = append(changes, &schema.AddColumn{C: schema.NewColumn(p.want.Name)})
 		case p.want == nil:
 			changes = append(changes, &schema.DropColumn{C: schema.NewColumn(p.have.Name)})
-		case !sameLine(d.have, d.want, "column", have.part(p.have.Name)) || text(p.have.Comment) != text(p.want.Comment):
+		case !sameLine(d.have, d.want, "column", have.part(p.have.Name)) || !sameSequence(p.have.serial(), p.want.serial()) ||
+			text(p.have.Comment) != text(p.want.Comment):
 			changes = append(changes, &schema.ModifyColumn{To: schema.NewColumn(p.want.Name)})
 		}
 	}

@@ -27,7 +27,7 @@ func (c *column) def() string {
 	case c.Generated != nil:
 		s += " GENERATED ALWAYS AS (" + *c.Generated + ") STORED"
 	case c.Identity != "":
-		s += " GENERATED " + c.Identity + " AS IDENTITY" + c.Sequence.parenthesis()
+		s += " GENERATED " + c.Identity + " AS IDENTITY" + c.own.parenthesis()
 	case c.Default != nil:
 		s += " DEFAULT " + *c.Default
 	}
@@ -35,14 +35,6 @@ func (c *column) def() string {
 		s += " NOT NULL"
 	}
 	return s
-}
-
-// serial is the sequence that the column owns, other than an identity column's.
-func (c *column) serial() *sequence {
-	if c.Identity != "" {
-		return nil
-	}
-	return c.Sequence
 }
 
 func (s *sequence) parenthesis() string {
@@ -53,10 +45,6 @@ func (s *sequence) parenthesis() string {
 }
 
 func (s *sequence) String() string { return pgsql.QualifiedIdent(s.Schema, s.Name) }
-
-func (s *sequence) create() string {
-	return strings.TrimSpace("CREATE SEQUENCE " + s.String() + " AS " + s.Type + " " + s.Options)
-}
 
 func (t *table) columnName(c *column) string { return t.String() + "." + ident(c.Name) }
 
@@ -87,13 +75,21 @@ func sameSequence(a, b *sequence) bool {
 }
 
 // createColumn is what adds a column in one step, with its sequence and its comment.
-func createColumn(t *table, c *column, note ...string) []cmd {
+func (d *differ) createColumn(t *table, c *column, note ...string) []cmd {
+	s := c.serial()
+	if s != nil && d.have.sequences[s.String()] != nil && !d.gone(s.String()) {
+		s = nil // it is kept when the column is dropped
+	}
+	return createColumn(t, c, s, note...)
+}
+
+func createColumn(t *table, c *column, s *sequence, note ...string) []cmd {
 	var cmds []cmd
-	if s := c.serial(); s != nil {
+	if s != nil {
 		cmds = append(cmds, sql(s.create()))
 	}
 	cmds = append(cmds, action(t, "ADD COLUMN "+c.def(), note...))
-	if s := c.serial(); s != nil {
+	if s != nil {
 		cmds = append(cmds, sql("ALTER SEQUENCE "+s.String()+" OWNED BY "+t.columnName(c)))
 	}
 	if c.Comment != nil {
@@ -114,7 +110,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 		d.add(op{stage: stageAlter, key: have.String(), down: drop, up: append(
 			[]cmd{action(have, "ADD COLUMN "+c.def()+" CONSTRAINT "+ident(key.Name)+" REFERENCES "+refs,
 				"The key is valid at once: there is nothing to check in a column without values.")},
-			createColumn(have, c)[1:]...)})
+			d.createColumn(have, c)[1:]...)})
 		return nil
 	}
 	cost, err := d.addCost(ctx, c.def())
@@ -122,14 +118,14 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 		return err
 	}
 	if err == nil && !cost.rewrites && c.serial() == nil {
-		d.add(op{stage: stageAlter, key: have.String(), up: createColumn(have, c), down: drop})
+		d.add(op{stage: stageAlter, key: have.String(), up: d.createColumn(have, c), down: drop})
 		return nil
 	}
 	if c.Identity != "" {
 		return d.addIdentity(ctx, have, want, c)
 	}
 	plain := *c
-	plain.Default, plain.NotNull, plain.Comment, plain.Sequence = nil, false, nil, nil
+	plain.Default, plain.NotNull, plain.Comment, plain.own = nil, false, nil, nil
 	if c.Default != nil {
 		if cost, err = d.addCost(ctx, plain.def()); err != nil && sqlState(err) == "" {
 			return err
@@ -140,7 +136,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 		if c.Generated != nil {
 			why = "its values are computed for every row"
 		}
-		d.add(op{stage: stageRewrite, key: have.String(), up: createColumn(have, c), down: drop,
+		d.add(op{stage: stageRewrite, key: have.String(), up: d.createColumn(have, c), down: drop,
 			marks: rewriteMark(have, "the new column "+ident(c.Name)+": "+why, addAlternative(have, c))})
 		return nil
 	}
@@ -156,8 +152,11 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 	if c.Comment != nil {
 		up = append(up, commentOn("COLUMN "+have.columnName(c), *c.Comment))
 	}
-	d.add(op{stage: stageAlter, key: have.String(), up: up, down: drop})
-	d.add(backfill(have, c))
+	o := op{stage: stageAlter, key: have.String(), up: up, down: drop}
+	if d.awaits(c) {
+		o.stage = stageRewrite
+	}
+	d.add(o, backfill(have, c))
 	if c.NotNull {
 		// One file: there is no NULL left that could stop it half-way.
 		ops := d.setNotNull(have, c)
@@ -174,25 +173,26 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 
 // addIdentity numbers the old rows by a sequence that the column's own takes over from.
 func (d *differ) addIdentity(ctx context.Context, have, want *table, c *column) error {
-	seq := *c.Sequence
+	seq := *c.own
 	seq.Name = d.indexName(have, have.Name+"_"+c.Name, "_numbers")
 	next := "nextval(" + pgsql.Literal(seq.String()) + "::regclass)"
 	serial := *c
-	serial.Identity, serial.Default, serial.Sequence = "", &next, &seq
+	serial.Identity, serial.Default, serial.own, serial.draws = "", &next, &seq, seq.String()
 	if err := d.addColumn(ctx, have, want, &serial); err != nil {
 		return err
 	}
 	alter := "ALTER TABLE " + have.String() + " ALTER COLUMN " + ident(c.Name) + " "
-	own := "pg_get_serial_sequence(" + pgsql.Literal(have.String()) + ", " + pgsql.Literal(c.Name) + ")"
+	own := d.identitySequence(have, c)
 	set := func(to, from string) cmd { return sql("SELECT setval(" + to + ", nextval(" + from + "), false)") }
-	d.add(op{stage: stageSwap, key: have.String(),
+	d.add(op{stage: stageSwap, key: numbersFile(have, c),
 		up: []cmd{
-			sql(alter+"DROP DEFAULT, ALTER COLUMN "+ident(c.Name)+" ADD GENERATED "+c.Identity+" AS IDENTITY"+c.Sequence.parenthesis(), "The column's own sequence goes on where the other ends."),
+			sql(alter+"DROP DEFAULT, ALTER COLUMN "+ident(c.Name)+" ADD GENERATED "+c.Identity+" AS IDENTITY"+c.own.parenthesis(), "The column's own sequence goes on where the other ends."),
 			sql("ALTER SEQUENCE " + seq.String() + " OWNED BY NONE"),
 			set(own, pgsql.Literal(seq.String())),
 			sql("DROP SEQUENCE " + seq.String()),
 		},
 		down: []cmd{
+			lockTable(have),
 			sql(seq.create()),
 			set(pgsql.Literal(seq.String()), own),
 			sql(alter + "DROP IDENTITY, ALTER COLUMN " + ident(c.Name) + " SET DEFAULT " + next),
@@ -229,10 +229,10 @@ func (d *differ) dropColumn(ctx context.Context, t *table, c *column) error {
 	}
 	note := "Destroys column " + t.columnName(c) + " with its data."
 	o := op{stage: stageDrop, key: t.String(), rank: 1, losses: []string{"column " + t.columnName(c)},
-		up: []cmd{action(t, "DROP COLUMN "+ident(c.Name), note)}, down: createColumn(t, c, back...)}
+		up: []cmd{action(t, "DROP COLUMN "+ident(c.Name), note)}, down: d.createColumn(t, c, back...)}
 	if c.Generated != nil {
 		// What is computed is no loss.
-		o.losses, o.up[0].note, o.down = nil, nil, createColumn(t, c)
+		o.losses, o.up[0].note, o.down = nil, nil, d.createColumn(t, c)
 	}
 	cost, err := d.addCost(ctx, c.def())
 	if err != nil && sqlState(err) == "" {
@@ -241,6 +241,8 @@ func (d *differ) dropColumn(ctx context.Context, t *table, c *column) error {
 	if cost.rewrites || c.serial() != nil || c.Generated != nil && !c.Virtual {
 		o.downMarks = rewriteMark(t, "the column "+ident(c.Name)+" comes back with a value in every row", nil)
 	}
+	up, down := d.released(t, c)
+	o.up, o.down = append(up, o.up...), append(o.down, down...)
 	d.add(o)
 	return nil
 }
@@ -264,10 +266,22 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) error
 		plain.Generated = nil
 		a = &plain
 	}
+	if h, w := a.serial(), b.serial(); h != nil && w != nil && h.Name != w.Name && d.have.sequences[w.String()] == nil {
+		a = d.renameSequence(t, a, b)
+	}
 	if swapsNumbers(a, b) {
 		a = d.swapNumbers(t, a, b)
 	}
-	if err := d.changeType(ctx, t, a, b); err != nil {
+	if a.Identity != "" && b.Identity == "" && b.draws != "" {
+		a = d.dropIdentity(t, a, b)
+	}
+	next := a
+	if a.Identity == "" && b.Identity != "" && a.typed() == b.typed() {
+		plain := *a // the identity takes the default's place
+		plain.Default, plain.draws, plain.own = nil, "", nil
+		next = &plain
+	}
+	if err := d.changeType(ctx, t, next, b); err != nil {
 		return err
 	}
 	d.changeIdentity(t, a, b)
@@ -314,7 +328,7 @@ func (d *differ) setNotNull(t *table, c *column) []op {
 func (d *differ) changeIdentity(t *table, a, b *column) {
 	alter := "ALTER COLUMN " + ident(a.Name) + " "
 	add := func(c *column) string {
-		return alter + "ADD GENERATED " + c.Identity + " AS IDENTITY" + c.Sequence.parenthesis()
+		return alter + "ADD GENERATED " + c.Identity + " AS IDENTITY" + c.own.parenthesis()
 	}
 	switch {
 	case a.Identity == "" && b.Identity == "":
@@ -322,28 +336,14 @@ func (d *differ) changeIdentity(t *table, a, b *column) {
 		if !a.NotNull {
 			d.add(d.setNotNull(t, a)...)
 		}
-		seq := *b.Sequence
-		seq.Name = d.indexName(t, t.Name+"_"+a.Name, "_numbers")
-		own := "pg_get_serial_sequence(" + pgsql.Literal(t.String()) + ", " + pgsql.Literal(a.Name) + ")"
-		d.add(numbers(t, b, &seq))
-		d.add(op{stage: stageSwap, key: t.String(),
-			up: []cmd{
-				sql("ALTER SEQUENCE "+seq.String()+" OWNED BY NONE", "The column's own sequence goes on where this one stands."),
-				sql("ALTER TABLE " + t.String() + " " + add(b)),
-				sql("SELECT setval(" + own + ", nextval(" + pgsql.Literal(seq.String()) + "), false)"),
-				sql("DROP SEQUENCE " + seq.String()),
-			},
-			down: []cmd{
-				sql("ALTER TABLE " + t.String() + " " + alter + "DROP IDENTITY"),
-				sql(seq.create() + " OWNED BY " + t.columnName(b)),
-			}})
+		d.addIdentityTo(t, a, b)
 	case b.Identity == "":
-		d.add(op{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{action(t, add(a)), numberOn(t, a)}})
-	case a.Identity != b.Identity || a.Sequence.Options != b.Sequence.Options:
+		d.add(op{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{action(t, add(a)), d.numberOn(t, a)}})
+	case a.Identity != b.Identity || a.own.Options != b.own.Options:
 		set := func(from, to *column) cmd {
 			s := alter + "SET GENERATED " + to.Identity
-			if from.Sequence.Options != to.Sequence.Options {
-				s += identityOptions(to.Sequence)
+			if from.own.Options != to.own.Options {
+				s += identityOptions(to.own)
 			}
 			return action(t, s)
 		}

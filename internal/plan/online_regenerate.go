@@ -84,9 +84,11 @@ func (d *differ) regenerate(ctx context.Context, have, want *table) (*table, *ta
 	if later != nil {
 		d.add(op{stage: stageAnalyze, up: later})
 	}
-	d.add(op{stage: stageRewrite, key: have.String(), rank: -1, up: from.drop(have), down: from.create(have),
+	release, bindBack := d.released(have, from.columns...)
+	releaseBack, bind := d.released(have, to.columns...)
+	d.add(op{stage: stageRewrite, key: have.String(), rank: -1, up: append(release, from.drop(have)...), down: append(from.create(have), bindBack...),
 		marks: append(d.regenerateMarks(have, to), instead...), downMarks: d.regenerateMarks(have, from)},
-		op{stage: stageRewrite, key: have.String(), rank: 1, up: create, down: to.drop(have)})
+		op{stage: stageRewrite, key: have.String(), rank: 1, up: append(create, bind...), down: append(releaseBack, to.drop(have)...)})
 	for _, c := range to.columns {
 		if !c.Virtual {
 			d.add(analyze(have.String(), "the new values", c.Name))
@@ -138,7 +140,7 @@ func (r *regenerated) drop(t *table) []cmd {
 func (r *regenerated) create(t *table) []cmd {
 	var cmds, rest []cmd
 	for _, c := range r.columns {
-		create := createColumn(t, c)
+		create := createColumn(t, c, nil)
 		cmds, rest = append(cmds, create[0]), append(rest, create[1:]...)
 	}
 	for _, k := range r.constraints {

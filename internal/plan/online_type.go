@@ -15,15 +15,17 @@ import (
 // changeType changes a column's type and default. A change that rewrites the table is
 // marked.
 func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
-	up, down := serialSteps(t, a, b), serialSteps(t, b, a)
-	if seq := b.serial(); seq != nil && a.serial() == nil {
-		d.add(numbers(t, b, seq))
-	}
+	n := d.numbering(t, a, b)
+	up, down := n.up, n.down
 	if a.typed() == b.typed() {
-		if text(a.Default) != text(b.Default) || !sameSequence(a.serial(), b.serial()) {
-			d.add(op{stage: stageAlter, key: t.String(),
-				up:   slices.Concat(up.before, defaultSteps(t, a, b), up.after),
-				down: slices.Concat(down.before, defaultSteps(t, b, a), down.after)})
+		o := op{stage: stageAlter, key: n.file(t, a), marks: n.marks, downMarks: n.downMarks,
+			up:   slices.Concat(up.before, defaultSteps(t, a, b), up.after),
+			down: slices.Concat(down.before, defaultSteps(t, b, a), down.after)}
+		if len(o.marks) > 0 || d.awaits(b) {
+			o.stage = stageRewrite
+		}
+		if len(o.up) > 0 {
+			d.add(o)
 		}
 		return nil
 	}
@@ -40,7 +42,7 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
 	if err != nil {
 		return err
 	}
-	o := op{stage: stageAlter, key: t.String(),
+	o := op{stage: stageAlter, key: n.file(t, a),
 		up:   slices.Concat(up.before, typeSteps(t, a, b, using), up.after),
 		down: slices.Concat(down.before, typeSteps(t, b, a, backUsing), down.after)}
 	what := func(from, to *column) string {
@@ -55,6 +57,15 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
 	}
 	if why := expensive(t, a, back); why != "" {
 		o.downMarks = blockMark(back.rewrites, t, what(b, a)+why, append(d.keyMarks(t, a.Name), fits(t, b, a)...))
+	}
+	if !cost.rewrites {
+		o.marks = append(o.marks, n.marks...)
+	}
+	if !back.rewrites {
+		o.downMarks = append(o.downMarks, n.downMarks...)
+	}
+	if len(o.marks) > 0 || d.awaits(b) {
+		o.stage = stageRewrite
 	}
 	d.add(o, analyze(t.String(), "the values of the new type", a.Name))
 	return nil
@@ -131,45 +142,6 @@ func defaultSteps(t *table, a, b *column) []cmd {
 		return []cmd{action(t, alter+"DROP DEFAULT")}
 	}
 	return []cmd{action(t, alter+"SET DEFAULT "+*b.Default)}
-}
-
-// steps stand around the change of a default that uses a sequence.
-type steps struct{ before, after []cmd }
-
-// serialSteps makes the sequence of column a that of column b.
-func serialSteps(t *table, a, b *column) (s steps) {
-	from, to := a.serial(), b.serial()
-	switch {
-	case sameSequence(from, to):
-	case from == nil: // numbers has made it, or on the way back the sequence is as it was
-		if t.column(b.Name) == b {
-			s.before = []cmd{sql(to.create())}
-			s.after = []cmd{sql("ALTER SEQUENCE " + to.String() + " OWNED BY " + t.columnName(b)), numberOn(t, b)}
-		}
-	case to == nil && t.column(a.Name) != a: // the way back of numbers drops it
-	case to == nil:
-		s.after = []cmd{sql("DROP SEQUENCE " + from.String())}
-	default:
-		if from.String() != to.String() {
-			s.before = append(s.before, sql("ALTER SEQUENCE "+from.String()+" RENAME TO "+ident(to.Name)))
-		}
-		if from.Type != to.Type {
-			s.after = append(s.after, sql("ALTER SEQUENCE "+to.String()+" AS "+to.Type))
-		}
-	}
-	return s
-}
-
-// numbers makes a sequence for a column that has values, where nobody waits while the
-// highest is looked for.
-func numbers(t *table, c *column, seq *sequence) op {
-	return op{stage: stageNumbers, key: t.String(),
-		up: []cmd{
-			sql(seq.create() + " OWNED BY " + t.columnName(c)),
-			sql("SELECT setval("+literal(seq.String())+", max("+ident(c.Name)+")) FROM "+t.String()+" HAVING max("+ident(c.Name)+") IS NOT NULL",
-				"The numbers go on after the highest; this may read the whole table and blocks nobody."),
-		},
-		down: []cmd{sql("DROP SEQUENCE " + seq.String())}}
 }
 
 // rewriteMark is what a file says first that writes a table anew.

@@ -62,7 +62,7 @@ type File struct {
 type Plan struct {
 	// Files in order; none if there is nothing to do.
 	Files []File
-	// Outside are the objects of the migrations that stand outside schema.hcl.
+	// Outside are the objects that stand outside schema.hcl, in the migrations and after them.
 	Outside []state.Outside
 
 	dir *migration.Dir
@@ -104,7 +104,7 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	if len(p.Files) == 0 {
 		return p, nil
 	}
-	if err := p.prove(ctx, cfg, replayed, w.want, w.outside, w.kept); err != nil {
+	if err := p.prove(ctx, cfg, replayed, w.want, w.before, w.kept); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -112,10 +112,10 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 
 // A worked plan is one that is not proven yet.
 type worked struct {
-	files []File
-	// want is what the schema file says, outside what stands outside of it.
-	want, outside catalog.Catalog
-	kept          []string // schemas that stand outside
+	files  []File
+	want   catalog.Catalog // what the schema file says
+	before catalog.Catalog // of all that there is when everything has its new name
+	kept   []string        // schemas that stand outside
 }
 
 // work plans from the replayed to the desired state. The replayed one is afterwards as it
@@ -135,8 +135,8 @@ func work(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *w
 	}
 	have, outside := state.Split(replayed.Catalog, w.kept...)
 	want, _ := state.Split(desired.Catalog, w.kept...)
-	w.want, w.outside = want, outside
-	if err := clash(want, outside); err != nil {
+	w.want, w.before = want, replayed.Catalog
+	if err := cmp.Or(clash(want, outside), clashNumbers(replayed.Catalog, desired.Catalog)); err != nil {
 		return nil, err
 	}
 	ops, name := renameOps(renamed), renameName(renamed)

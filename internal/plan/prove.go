@@ -10,10 +10,10 @@ import (
 )
 
 // prove runs the planned files on the replayed state and back again, and fills in their
-// effects. want is what the schema file says, outside what stands outside of it when
-// everything has its new name, as do the schemas named in kept. The error is a *ProofError
-// if the plan is wrong. The state is used up.
-func (p *Plan) prove(ctx context.Context, cfg Config, replayed *state.State, want, outside catalog.Catalog, kept []string) error {
+// effects, and what is left alone. want is what the schema file says, before the replayed
+// state's catalog when everything has its new name; the schemas named in kept stand outside
+// of the file. The error is a *ProofError if the plan is wrong. The state is used up.
+func (p *Plan) prove(ctx context.Context, cfg Config, replayed *state.State, want, before catalog.Catalog, kept []string) error {
 	states := []catalog.Catalog{replayed.Catalog} // after i files
 	for i := range p.Files {
 		f := &p.Files[i]
@@ -26,13 +26,19 @@ func (p *Plan) prove(ctx context.Context, cfg Config, replayed *state.State, wan
 		states = append(states, replayed.Catalog)
 		f.Effect = catalog.Measure(states[i], states[i+1])
 		f.Draft.Effect = f.Effect.String()
-		if _, out := state.Split(replayed.Catalog, kept...); (!f.renames || i == len(p.Files)-1) && !state.SameOutside(outside, out) {
-			return &ProofError{File: f.up.file, Outside: true, Differences: catalog.Diff(outside, out)}
+		if (!f.renames || i == len(p.Files)-1) && !state.SameOutside(before, replayed.Catalog, kept...) {
+			_, was := state.Split(before, kept...)
+			_, is := state.Split(replayed.Catalog, kept...)
+			if was.Equal(is) {
+				was, is = before, replayed.Catalog // it is a column's own sequence
+			}
+			return &ProofError{File: f.up.file, Outside: true, Differences: catalog.Diff(was, is)}
 		}
 	}
 	if have, _ := state.Split(replayed.Catalog, kept...); !want.Equal(have) {
 		return &ProofError{File: p.Files[len(p.Files)-1].up.file, Differences: catalog.Diff(want, have)}
 	}
+	p.Outside = state.Unmanaged(replayed.Catalog)
 	downs := make([]step, len(p.Files))
 	for i, f := range p.Files {
 		downs[i] = f.down

@@ -14,7 +14,7 @@ import (
 // A Rename is something that is gone and something that is new, which could be the same
 // under another name.
 type Rename struct {
-	Kind     string // "table", "column", "enum" or "enum value"
+	Kind     string // "table", "column", "enum", "enum value" or, with its column, "sequence"
 	Schema   string
 	Of       string // the table or enum that it is a part of; empty for these themselves
 	Old, New string
@@ -24,6 +24,7 @@ type Rename struct {
 	Type string
 
 	oldOf string // Of before it was renamed itself
+	file  string // what a sequence shares its file with
 }
 
 // RenameNone is the value of Config.Rename that says that nothing more is renamed.
@@ -84,7 +85,7 @@ func (r Rename) new() string {
 
 // statements rename one way; the other way they do it back.
 func (r Rename) statements() (up, down []string) {
-	kind := map[string]string{"table": "TABLE", "enum": "TYPE"}[r.Kind]
+	kind := map[string]string{"table": "TABLE", "enum": "TYPE", "sequence": "SEQUENCE"}[r.Kind]
 	whole := pgsql.QualifiedIdent(r.Schema, r.Of)
 	switch r.Kind {
 	case "column":
@@ -168,6 +169,10 @@ func rename(ctx context.Context, cfg Config, replayed, desired *state.State) ([]
 	if err != nil {
 		return r.done, err
 	}
+	numbered, err := serials(ctx, replayed)
+	if err != nil {
+		return r.done, err
+	}
 	if err := r.round(ctx, replayed, wholeRenames(have, want)); err != nil {
 		return r.done, err
 	}
@@ -177,6 +182,9 @@ func rename(ctx context.Context, cfg Config, replayed, desired *state.State) ([]
 		}
 	}
 	if err := r.round(ctx, replayed, r.partRenames(have, want)); err != nil {
+		return r.done, err
+	}
+	if err := r.sequences(ctx, replayed, desired, numbered); err != nil {
 		return r.done, err
 	}
 	for _, a := range r.args {
@@ -236,14 +244,8 @@ func (r *renaming) round(ctx context.Context, s *state.State, possible []possibl
 		by[p.Rename].used = true
 		settled["-"+p.old()], settled["+"+p.place()] = true, true
 	}
-	for _, step := range inOrder(said) {
-		up, _ := step.statements()
-		for _, stmt := range up {
-			if _, err := s.Conn().Exec(ctx, stmt); err != nil {
-				return fmt.Errorf("renaming %s %s: %w", step.Kind, step.old(), err)
-			}
-		}
-		r.done = append(r.done, step)
+	if err := r.do(ctx, s, said); err != nil {
+		return err
 	}
 	for _, p := range possible {
 		if p.passes() || settled["-"+p.old()] || settled["+"+p.place()] {
@@ -254,7 +256,21 @@ func (r *renaming) round(ctx context.Context, s *state.State, possible []possibl
 			r.open = append(r.open, p.Rename)
 		}
 	}
-	if len(r.done) > 0 {
+	return nil
+}
+
+// do does the renames that were said.
+func (r *renaming) do(ctx context.Context, s *state.State, said []possibleRename) error {
+	for _, step := range inOrder(said) {
+		up, _ := step.statements()
+		for _, stmt := range up {
+			if _, err := s.Conn().Exec(ctx, stmt); err != nil {
+				return fmt.Errorf("renaming %s %s: %w", step.Kind, step.old(), err)
+			}
+		}
+		r.done = append(r.done, step)
+	}
+	if len(said) > 0 {
 		return s.Refresh(ctx)
 	}
 	return nil
@@ -319,7 +335,7 @@ const stageRename stage = stageEnum - 1
 func renameOps(done []Rename) []op {
 	var ops []op
 	for _, r := range done {
-		key := pgsql.QualifiedIdent(r.NewSchema, cmp.Or(r.Of, r.New))
+		key := cmp.Or(r.file, pgsql.QualifiedIdent(r.NewSchema, cmp.Or(r.Of, r.New)))
 		o := op{stage: stageRename, key: key}
 		up, down := r.statements()
 		for i, s := range up {
@@ -366,6 +382,7 @@ func joinNames(a, b string) string {
 
 // renameName says in a few words what is renamed.
 func renameName(done []Rename) string {
+	done = slices.DeleteFunc(slices.Clone(done), func(r Rename) bool { return r.Kind == "sequence" })
 	switch len(done) {
 	case 0:
 		return ""

@@ -62,7 +62,7 @@ func (r *renaming) read(ctx context.Context, replayed, desired *state.State) (ha
 
 func readNamed(ctx context.Context, s *state.State) (*named, error) {
 	managed, _ := state.Split(s.Catalog)
-	f, err := readFacts(ctx, s.Conn(), managed)
+	f, err := readFacts(ctx, s, managed)
 	if err != nil {
 		return nil, err
 	}

@@ -131,7 +131,10 @@ func runOnline(t *testing.T, s *state.State, f File, there map[string]use) error
 				continue
 			}
 			rewritten = rewritten || a.file != b.file
-			if a.scans != b.scans && len(f.Marks) == 0 && !slices.ContainsFunc(stmts, blocksNobody) {
+			locks := slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool { return strings.HasPrefix(s.Text, "ALTER TABLE ") })
+			if a.scans != b.scans && len(f.Marks) == 0 && !slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool {
+				return blocksNobody(s) && !(locks && strings.HasPrefix(s.Text, "SELECT setval("))
+			}) {
 				t.Errorf("%s reads all of a table and does not say so: %s", f.Name, stmts[0].Text)
 			}
 		}

@@ -21,9 +21,10 @@ func states(ctx context.Context, cfg Config, replay func(context.Context) (*stat
 	})
 	wg.Wait()
 	// What PostgreSQL misses in an empty database may be what the migrations create
-	// outside the schema file: a type, a function, an extension.
+	// outside the schema file: a type, a function, an extension; or the sequence of a serial
+	// column that the file does not declare any more.
 	var pg *pgconn.PgError
-	if replayErr == nil && errors.As(desiredErr, &pg) && len(state.Unmanaged(replayed.Catalog)) > 0 {
+	if replayErr == nil && errors.As(desiredErr, &pg) && len(state.Unmanaged(replayed.Catalog))+len(state.Sequences(replayed.Catalog)) > 0 {
 		desired, desiredErr = state.DesiredOn(ctx, replayed, cfg.SchemaName, cfg.Schema)
 	}
 	if err := errors.Join(desiredErr, replayErr); err != nil {

@@ -23,7 +23,7 @@ const (
 	stageNewKeys                 // foreign keys of new tables to several existing ones
 	stageNumbers                 // sequences that begin after the highest number there is
 	stageAlter                   // what is done in a moment, a file for each table
-	stageRewrite                 // what takes as long as the table is big and blocks
+	stageRewrite                 // what takes as long as the table is big and blocks, or needs stageAlter of another table
 	stageAnalyze                 // what the planner forgets with a column's old type
 	stageBackfill                // values of new columns
 	stageKeys                    // foreign keys, not valid yet

@@ -6,13 +6,21 @@ import (
 
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // complete puts into r what HCL can say and the engine's inspection does not see: the
-// collations of columns and indexes, and serial columns whose sequence has another name
-// than PostgreSQL gave it. It takes out what the engine takes for something else: exclusion
-// constraints, and tables that inherit from others.
-func complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm) error {
+// collations of columns and indexes, and which columns are serial; the engine judges by the
+// name of the sequence that the default draws from. It takes out what the engine takes for
+// something else: exclusion constraints, and tables that inherit from others.
+func complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, sequences map[string]*Sequence) error {
+	serial := map[string]bool{}
+	for _, s := range sequences {
+		if s.Serial {
+			serial[s.Owner] = true
+		}
+	}
 	rows, err := q.QueryContext(ctx, `
 		SELECT 'exclusion' AS what, n.nspname, c.relname, k.conname, '' AS value, 0 AS place
 		FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
@@ -22,17 +30,11 @@ func complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm) error 
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind = 'r' AND NOT c.relispartition AND EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid)
 		UNION ALL
-		SELECT 'serial', n.nspname, c.relname, a.attname,
-			CASE a.atttypid WHEN 'int2'::regtype THEN 'smallserial' WHEN 'int4'::regtype THEN 'serial' ELSE 'bigserial' END, 0
-		FROM pg_catalog.pg_depend p JOIN pg_catalog.pg_sequence s ON s.seqrelid = p.objid JOIN pg_catalog.pg_class c ON c.oid = p.refobjid
-		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		JOIN pg_catalog.pg_attribute a ON a.attrelid = p.refobjid AND a.attnum = p.refobjsubid AND a.attnotnull
+		SELECT 'nextval', n.nspname, c.relname, a.attname, pg_catalog.pg_get_expr(f.adbin, f.adrelid), 0
+		FROM pg_catalog.pg_attrdef f JOIN pg_catalog.pg_class c ON c.oid = f.adrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
 			AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
-		JOIN pg_catalog.pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
-		JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = f.oid
-			AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = p.objid
-		WHERE p.classid = 'pg_catalog.pg_class'::regclass AND p.refclassid = 'pg_catalog.pg_class'::regclass AND p.deptype = 'a'
-			AND pg_catalog.pg_get_expr(f.adbin, f.adrelid) ~ '^nextval\(''[^'']*''::regclass\)$'
+		WHERE pg_catalog.pg_get_expr(f.adbin, f.adrelid) LIKE 'nextval(%'
 		UNION ALL
 		SELECT 'column', n.nspname, c.relname, a.attname,
 			concat(pg_catalog.format_type(a.atttypid, a.atttypmod), ' COLLATE ',
@@ -90,9 +92,9 @@ func complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm) error 
 			for _, c := range t.Columns {
 				c.Indexes = slices.DeleteFunc(c.Indexes, func(i *schema.Index) bool { return i.Name == name })
 			}
-		case "serial":
+		case "nextval":
 			if c, ok := t.Column(name); ok {
-				c.Type.Type, c.Type.Raw, c.Default = &postgres.SerialType{T: value}, value, nil
+				numbered(c, serial[pgsql.QualifiedIdent(ns, table)+"."+pgsql.Ident(name)], value)
 			}
 		case "column":
 			if c, ok := t.Column(name); ok {
@@ -105,4 +107,21 @@ func complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm) error 
 		}
 	}
 	return rows.Err()
+}
+
+// numbered says of a column that draws its default from a sequence whether it is serial.
+func numbered(c *schema.Column, serial bool, expr string) {
+	typ, isInteger := c.Type.Type.(*schema.IntegerType)
+	if s, ok := c.Type.Type.(*postgres.SerialType); ok {
+		typ, isInteger = s.IntegerType(), true
+	}
+	switch {
+	case !isInteger:
+	case serial:
+		s := &postgres.SerialType{}
+		s.SetType(typ)
+		c.Type.Type, c.Type.Raw, c.Default = s, s.T, nil
+	default:
+		c.Type.Type, c.Type.Raw, c.Default = typ, typ.T, &schema.RawExpr{X: expr}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -100,15 +101,18 @@ func (s *State) build(ctx context.Context, doc *document) error {
 }
 
 // strip drops what schema files express: tables, enums, and the schemas that are empty
-// then and that the file does not name.
+// then and that the file does not name. Sequences stay, for the file may refer to them,
+// except those whose names its serial columns have, and serial columns' of other schemas.
 func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
 	current, err := s.Realm(ctx)
 	if err != nil {
 		return err
 	}
-	sql, err := s.detachSequences(ctx)
-	if err != nil {
-		return err
+	var sql []string
+	for _, q := range Sequences(s.Catalog) {
+		if _, ok := desired.Schema(unquote(parent(q.Name))); q.Owner != "" && (ok || !q.Serial) {
+			sql = append(sql, "ALTER SEQUENCE "+q.Name+" OWNED BY NONE")
+		}
 	}
 	for _, ns := range current.Schemas {
 		for _, t := range ns.Tables {
@@ -119,6 +123,13 @@ func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
 		for _, o := range ns.Objects {
 			if e, ok := o.(*schema.EnumType); ok {
 				sql = append(sql, "DROP TYPE IF EXISTS "+pgsql.QualifiedIdent(ns.Name, e.T)+" CASCADE")
+			}
+		}
+	}
+	for _, ns := range desired.Schemas {
+		for _, t := range ns.Tables {
+			for _, c := range serialColumns(t) {
+				sql = append(sql, "DROP SEQUENCE IF EXISTS "+pgsql.QualifiedIdent(ns.Name, pgsql.ObjectName(t.Name, c.Name, "seq"))+" CASCADE")
 			}
 		}
 	}
@@ -140,21 +151,12 @@ func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
 	return nil
 }
 
-// detachSequences returns what keeps the sequences that stand outside the schema file when
-// their columns' tables are dropped.
-func (s *State) detachSequences(ctx context.Context) ([]string, error) {
-	if err := s.Refresh(ctx); err != nil {
-		return nil, err
-	}
-	_, outside := Split(s.Catalog)
-	var sql []string
-	for _, line := range outside.Lines() {
-		kind, rest, comment := parseLine(line)
-		if name, def := cutName(rest); kind == "sequence" && !comment && strings.Contains(def, "owned by ") {
-			sql = append(sql, "ALTER SEQUENCE "+name+" OWNED BY NONE")
-		}
-	}
-	return sql, nil
+// serialColumns returns the columns that a table declares as serial.
+func serialColumns(t *schema.Table) []*schema.Column {
+	return slices.DeleteFunc(slices.Clone(t.Columns), func(c *schema.Column) bool {
+		_, ok := c.Type.Type.(*postgres.SerialType)
+		return !ok
+	})
 }
 
 // refused places PostgreSQL's objection to what the file says.

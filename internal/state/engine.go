@@ -17,7 +17,7 @@ import (
 // the engine loses put back: the names of primary keys, the default comment of the schema
 // public, keys of dropped tables. Every column of a new table stands on a line of its own.
 // Unique constraints that PostgreSQL would merge with another key of a new table are added
-// after it.
+// after it, and defaults that may draw from another new table's sequence after all tables.
 func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.Change, error) {
 	drv, err := s.db.atlas()
 	if err != nil {
@@ -28,9 +28,11 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 		o.Mode = migrate.PlanModeDeferred
 	}
 	merged, restore := takeMerged(changes)
+	late := takeLate(changes)
 	unquoted := quoteTexts(changes)
 	p, err := drv.PlanChanges(ctx, "plan", changes, options)
 	unquoted()
+	late.restore()
 	restore()
 	if err != nil {
 		return nil, err
@@ -80,7 +82,7 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 		}
 		planned = append(append(planned, c), keys...)
 	}
-	return planned, nil
+	return append(planned, late.changes()...), nil
 }
 
 // quoteTexts writes comments and values of enums that begin and end with a single quote as SQL

@@ -39,7 +39,7 @@ func CarryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(have.traits()) == 0 {
+	if len(have.traits()) == 0 && len(have.Sequences) == 0 {
 		return nil, nil
 	}
 	want, err := desired.extras(ctx)
@@ -47,7 +47,7 @@ func CarryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
 		return nil, err
 	}
 	have.follow(replayed.Catalog, desired.Catalog, want)
-	stmts := have.statements(want)
+	stmts := append(have.statements(want), have.numbers(want)...)
 	if len(stmts) > 0 {
 		for _, s := range stmts {
 			// What fails is found missing below.
@@ -69,10 +69,13 @@ func CarryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
 		declared[name] = def
 	}
 	// What the file can say, it may also take away.
-	have.Serials = slices.DeleteFunc(have.Serials, func(s *serial) bool { return want.serial(s) == nil })
+	all := *have
+	have.Sequences = slices.DeleteFunc(slices.Clone(have.Sequences), func(s *sequence) bool {
+		w := want.own(s.Owner)
+		return w == nil || w.Name != s.Name && all.sequence(w.Name) != nil // it draws from none of its own, or from another one
+	})
 	have.Settings = slices.DeleteFunc(have.Settings, func(s *setting) bool {
-		return s.What == "sequence options" && !strings.Contains(declared[s.object()], " as identity") ||
-			s.Kind == "comment on sequence" && want.serial(&serial{Schema: s.Schema, Table: s.Rel, Column: s.Name}) == nil
+		return s.What == "sequence options" && !strings.Contains(declared[s.object()], " as identity")
 	})
 	kept := map[trait]bool{}
 	for _, t := range want.traits() {
@@ -95,7 +98,7 @@ type trait struct{ object, what string }
 type extras struct {
 	Settings    []*setting
 	Constraints []*constraint
-	Serials     []*serial
+	Sequences   []*sequence
 }
 
 // A setting is something that one action gives an object.
@@ -108,12 +111,12 @@ type constraint struct {
 	Schema, Table, Name, Kind, Def string
 }
 
-// A serial is a column's own sequence.
-type serial struct {
-	Schema, Table, Column, Type  string
-	Sequence                     string // qualified and quoted
-	SequenceSchema, SequenceName string
-	SequenceType, Options        string
+// A sequence is one of the catalog's, with what a serial column's has not by itself.
+type sequence struct {
+	*Sequence `json:"-"`
+	Name      string // qualified
+	Options   string // "INCREMENT BY 5 CACHE 10"
+	Comment   string // as a literal
 }
 
 //go:embed extras.sql
@@ -134,6 +137,11 @@ func (s *State) extras(ctx context.Context) (*extras, error) {
 	if err := json.Unmarshal(doc, e); err != nil {
 		return nil, fmt.Errorf("reading what the schema file cannot say: %w", err)
 	}
+	sequences := Sequences(s.Catalog)
+	e.Sequences = slices.DeleteFunc(e.Sequences, func(s *sequence) bool {
+		s.Sequence = sequences[s.Name]
+		return s.Sequence == nil
+	})
 	return e, nil
 }
 
@@ -157,9 +165,16 @@ func (e *extras) traits() []trait {
 			list = append(list, trait{k.object(), m})
 		}
 	}
-	for _, s := range e.Serials {
-		list = append(list, trait{"column " + pgsql.QualifiedIdent(s.Schema, s.Table) + "." + pgsql.Ident(s.Column),
-			"sequence " + s.Sequence + " (" + s.Options + ")"})
+	for _, s := range e.Sequences {
+		if !s.Own() {
+			continue
+		}
+		if s.Options != "" {
+			list = append(list, trait{"column " + s.Owner, "sequence options (" + s.Options + ")"})
+		}
+		if s.Comment != "" {
+			list = append(list, trait{"column " + s.Owner, "comment on its sequence (" + s.Comment + ")"})
+		}
 	}
 	return list
 }
@@ -171,8 +186,6 @@ func (s *setting) object() string {
 		kind = "index"
 	case "comment on constraint":
 		kind = "constraint"
-	case "comment on sequence":
-		kind = "column"
 	case "comment on enum":
 		kind = "enum"
 	}
@@ -292,9 +305,19 @@ func (e *extras) constraint(schema, table, name string) *constraint {
 	return nil
 }
 
-func (e *extras) serial(o *serial) *serial {
-	for _, s := range e.Serials {
-		if s.Schema == o.Schema && s.Table == o.Table && s.Column == o.Column {
+// own returns the sequence that numbers a column and that the column owns.
+func (e *extras) own(column string) *sequence {
+	for _, s := range e.Sequences {
+		if s.Owner == column && s.Own() {
+			return s
+		}
+	}
+	return nil
+}
+
+func (e *extras) sequence(name string) *sequence {
+	for _, s := range e.Sequences {
+		if s.Name == name {
 			return s
 		}
 	}
@@ -332,28 +355,6 @@ func (e *extras) statements(want *extras) []string {
 			out = append(out, table+" DROP CONSTRAINT "+pgsql.Ident(k.Name)+", "+add+def)
 		}
 	}
-	for _, s := range e.Serials {
-		w := want.serial(s)
-		if w == nil {
-			// One that stands outside the schema file is there, and nobody's yet.
-			out = append(out, "ALTER SEQUENCE "+s.Sequence+" OWNED BY "+pgsql.QualifiedIdent(s.Schema, s.Table)+"."+pgsql.Ident(s.Column))
-			continue
-		}
-		name := w.Sequence
-		if w.SequenceSchema != s.SequenceSchema {
-			out = append(out, "ALTER SEQUENCE "+name+" SET SCHEMA "+pgsql.Ident(s.SequenceSchema))
-			name = pgsql.QualifiedIdent(s.SequenceSchema, w.SequenceName)
-		}
-		if w.SequenceName != s.SequenceName {
-			out = append(out, "ALTER SEQUENCE "+name+" RENAME TO "+pgsql.Ident(s.SequenceName))
-		}
-		if w.Type != s.Type {
-			s.Options, s.SequenceType = w.Options, w.SequenceType // those of the other type
-		}
-		if w.Options != s.Options || w.SequenceType != s.SequenceType {
-			out = append(out, "ALTER SEQUENCE "+s.Sequence+" AS "+s.SequenceType+" "+s.Options)
-		}
-	}
 	had := map[trait]bool{}
 	for _, t := range want.traits() {
 		had[t] = true
@@ -374,18 +375,108 @@ func (e *extras) statements(want *extras) []string {
 			out = append(out, "ALTER TABLE "+rel+" "+s.Action+pgsql.Ident(s.Name))
 		case "comment on constraint":
 			out = append(out, "COMMENT ON CONSTRAINT "+pgsql.Ident(s.Name)+" ON "+rel+" "+s.Action)
-		case "comment on sequence":
-			for _, w := range append(slices.Clone(e.Serials), want.Serials...) {
-				if w.Schema == s.Schema && w.Table == s.Rel && w.Column == s.Name {
-					out = append(out, "COMMENT ON SEQUENCE "+w.Sequence+" "+s.Action)
-					break
-				}
-			}
 		case "comment on enum":
 			out = append(out, "COMMENT ON TYPE "+rel+" "+s.Action)
 		}
 	}
 	return out
+}
+
+// numbers returns what makes the sequences of want those of e. A column that has a sequence
+// of its own in both keeps the one that it has, with its name unless the schema file gives
+// that to another column. Sequences outside the schema file keep their owners.
+func (e *extras) numbers(want *extras) []string {
+	had := map[*sequence]*sequence{} // what the owners of want's sequences have
+	moves := map[*sequence]string{}  // the names that want's sequences get
+	leftover := map[*sequence]*sequence{}
+	for _, w := range want.Sequences {
+		if s := e.numbering(w); s != nil {
+			had[w] = s
+			if s.Name != w.Name {
+				moves[w] = s.Name
+			}
+		}
+	}
+	for stable := false; !stable; {
+		stable = true
+		for _, w := range want.Sequences {
+			name, ok := moves[w]
+			if !ok {
+				continue
+			}
+			c := want.sequence(name)
+			switch _, goes := moves[c]; {
+			case len(w.Shared()) > 0: // the file knows it by the name
+				delete(moves, w)
+				stable = false
+			case c == nil, goes:
+			case c.Owner == "":
+				leftover[w] = c
+			case c.Own() && SerialSequence(w.Owner) == name:
+				moves[c], stable = w.Name, false // both derive the name: the first to come has it
+			default:
+				delete(moves, w)
+				stable = false
+			}
+		}
+	}
+	var aside, names, rest []string
+	n := 0
+	for _, w := range want.Sequences {
+		name, ok := moves[w]
+		if !ok {
+			name = w.Name
+		}
+		schema := parent(w.Name) + "."
+		switch c := leftover[w]; {
+		case ok && c != nil:
+			names = append(names, "ALTER TABLE "+w.Table()+" ALTER COLUMN "+strings.TrimPrefix(w.Owner, w.Table()+".")+" SET DEFAULT nextval("+pgsql.Literal(name)+")",
+				"DROP SEQUENCE "+w.Name, "ALTER SEQUENCE "+name+" OWNED BY "+w.Owner)
+			if c.Type != w.Type {
+				names = append(names, "ALTER SEQUENCE "+name+" AS "+w.Type)
+			}
+			continue
+		case ok:
+			n++
+			between := fmt.Sprintf("carried_over_%d", n)
+			aside = append(aside, "ALTER SEQUENCE "+w.Name+" RENAME TO "+between)
+			names = append(names, "ALTER SEQUENCE "+schema+between+" RENAME TO "+strings.TrimPrefix(name, schema))
+		}
+		if s := had[w]; s != nil {
+			if s.Options != "" && s.Options != w.Options {
+				rest = append(rest, "ALTER SEQUENCE "+name+" "+s.Options+" RESTART")
+			}
+			if s.Comment != "" && s.Comment != w.Comment {
+				rest = append(rest, "COMMENT ON SEQUENCE "+name+" IS "+s.Comment)
+			}
+		}
+	}
+	for _, s := range e.Sequences {
+		if c := want.sequence(s.Name); s.Owner != "" && c != nil && c.Owner == "" && (!s.Serial || slices.Contains(c.Users, s.Owner)) {
+			rest = append(rest, "ALTER SEQUENCE "+s.Name+" OWNED BY "+s.Owner)
+		}
+	}
+	if len(names) > 0 {
+		// All of them or none.
+		rest = append([]string{strings.Join(append(aside, names...), ";\n")}, rest...)
+	}
+	return rest
+}
+
+// numbering returns the sequence that becomes the wanted one, which numbers its owner: the
+// column's own, or one that has the name already and that the column owns or draws from.
+func (e *extras) numbering(w *sequence) *sequence {
+	if !w.Own() {
+		return nil
+	}
+	if s := e.own(w.Owner); s != nil {
+		return s
+	}
+	s := e.sequence(w.Name)
+	if s != nil && (s.Owner == w.Owner || s.Owner == "" && slices.Contains(s.Users, w.Owner)) {
+		return s
+	}
+	return nil
 }
 
 // constraintSuffixes are what may stand behind a constraint's definition, the last first.
@@ -453,8 +544,22 @@ func (s *State) Unsaid(ctx context.Context) (*Unsaid, error) {
 			u.Tables[table] = stmts
 		}
 	}
+	for _, s := range e.Sequences {
+		if !s.Serial {
+			continue
+		}
+		table := s.Table()
+		if s.Options != "" {
+			u.Tables[table] = append(u.Tables[table], "ALTER SEQUENCE "+s.Name+" "+s.Options+" RESTART")
+		}
+		if s.Comment != "" {
+			comment := "COMMENT ON SEQUENCE " + s.Name + " IS " + s.Comment
+			u.Tables[table] = append(u.Tables[table], comment)
+			u.Columns[s.Owner] = append(u.Columns[s.Owner], comment)
+		}
+	}
 	for _, set := range e.Settings {
-		stmts := (&extras{Settings: []*setting{set}, Serials: e.Serials}).statements(&extras{})
+		stmts := (&extras{Settings: []*setting{set}}).statements(&extras{})
 		switch kind, name, _ := strings.Cut(set.object(), " "); {
 		case kind == "column":
 			u.Columns[name] = append(u.Columns[name], stmts...)
@@ -484,10 +589,6 @@ func (e *extras) byTable() map[string]*extras {
 		p := of(k.Schema, k.Table)
 		p.Constraints = append(p.Constraints, k)
 	}
-	for _, s := range e.Serials {
-		p := of(s.Schema, s.Table)
-		p.Serials = append(p.Serials, s)
-	}
 	return m
 }
 
@@ -502,19 +603,5 @@ func (e *extras) plain() *extras {
 		c.Def, _ = plainConstraint(k.Kind, k.Def)
 		p.Constraints = append(p.Constraints, &c)
 	}
-	for _, s := range e.Serials {
-		c := *s
-		c.SequenceSchema, c.SequenceName = s.Schema, s.Table+"_"+s.Column+"_seq"
-		c.Sequence = pgsql.QualifiedIdent(c.SequenceSchema, c.SequenceName)
-		c.SequenceType, c.Options = s.Type, plainSequence[s.Type]
-		p.Serials = append(p.Serials, &c)
-	}
 	return p
-}
-
-// plainSequence are the options of a serial column's sequence, by the column's type.
-var plainSequence = map[string]string{
-	"smallint": "INCREMENT BY 1 MINVALUE 1 MAXVALUE 32767 START WITH 1 CACHE 1 NO CYCLE",
-	"integer":  "INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 1 CACHE 1 NO CYCLE",
-	"bigint":   "INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1 NO CYCLE",
 }

@@ -72,13 +72,6 @@ WITH t AS (
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid
   JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
   UNION ALL
-  SELECT 5, 'comment on sequence', t.nspname, t.relname, a.attname::text, 'comment', quote_literal(d.description), 'IS ' || quote_literal(d.description)
-  FROM t JOIN pg_attribute a ON a.attrelid = t.oid
-  JOIN pg_depend p ON p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.deptype = 'a'
-    AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum
-  JOIN pg_class sc ON sc.oid = p.objid AND sc.relkind = 'S'
-  JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = sc.oid AND d.objsubid = 0
-  UNION ALL
   SELECT 5, 'comment on enum', n.nspname, ty.typname, '', 'comment', quote_literal(d.description), 'IS ' || quote_literal(d.description)
   FROM pg_type ty JOIN pg_namespace n ON n.oid = ty.typnamespace
   JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid = ty.oid
@@ -91,15 +84,18 @@ SELECT json_build_object(
   SELECT json_agg(json_build_object('schema', t.nspname, 'table', t.relname, 'name', k.conname, 'kind', k.contype,
     'def', pg_get_constraintdef(k.oid)) ORDER BY t.nspname, t.relname, k.conname)
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid WHERE k.contype IN ('c', 'f', 'p', 'u', 'x')),
-'serials', (
-  SELECT json_agg(json_build_object('schema', t.nspname, 'table', t.relname, 'column', a.attname, 'type', format_type(a.atttypid, NULL),
-    'sequence', quote_ident(sn.nspname) || '.' || quote_ident(sc.relname), 'sequenceSchema', sn.nspname, 'sequenceName', sc.relname,
-    'sequenceType', format_type(s.seqtypid, NULL), 'options', concat('INCREMENT BY ', s.seqincrement, ' MINVALUE ', s.seqmin, ' MAXVALUE ', s.seqmax,
-      ' START WITH ', s.seqstart, ' CACHE ', s.seqcache, CASE WHEN s.seqcycle THEN ' CYCLE' ELSE ' NO CYCLE' END)) ORDER BY t.nspname, t.relname, a.attname)
-  FROM t JOIN pg_attribute a ON a.attrelid = t.oid
-  JOIN pg_depend p ON p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.deptype = 'a'
-    AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum
-  JOIN pg_class sc ON sc.oid = p.objid AND sc.relkind = 'S'
-  JOIN pg_namespace sn ON sn.oid = sc.relnamespace
-  JOIN pg_sequence s ON s.seqrelid = sc.oid)
+-- A sequence's options are those that a new serial column's has not.
+'sequences', (
+  SELECT json_agg(json_build_object('name', quote_ident(n.nspname) || '.' || quote_ident(c.relname),
+    'options', concat_ws(' ',
+      'INCREMENT BY ' || NULLIF(s.seqincrement, 1),
+      CASE WHEN s.seqincrement < 0 AND s.seqmin = bounds.low THEN 'NO MINVALUE' ELSE 'MINVALUE ' || NULLIF(s.seqmin, 1) END,
+      CASE WHEN s.seqincrement < 0 AND s.seqmax = -1 THEN 'NO MAXVALUE' ELSE 'MAXVALUE ' || NULLIF(s.seqmax, bounds.high) END,
+      'START WITH ' || NULLIF(s.seqstart, 1), 'CACHE ' || NULLIF(s.seqcache, 1), CASE WHEN s.seqcycle THEN 'CYCLE' END),
+    'comment', coalesce(quote_literal(obj_description(c.oid, 'pg_class')), '')) ORDER BY n.nspname, c.relname)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  JOIN pg_sequence s ON s.seqrelid = c.oid
+  CROSS JOIN LATERAL (SELECT
+    CASE s.seqtypid WHEN 'int2'::regtype THEN -32768 WHEN 'int4'::regtype THEN -2147483648 ELSE -9223372036854775808 END AS low,
+    CASE s.seqtypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END AS high) bounds)
 )

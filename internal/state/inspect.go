@@ -87,7 +87,7 @@ func inspectLive(ctx context.Context, db *session, opts catalog.Options) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	realm, err := inspect(ctx, drv, opts)
+	realm, err := inspect(ctx, drv, c, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +152,8 @@ func refuseHidden(ctx context.Context, conn *pgx.Conn, c catalog.Catalog) error 
 	return fmt.Errorf("role %s may not see all of %s: grant it SELECT on these tables, or inspect as their owner", role, list)
 }
 
-func inspect(ctx context.Context, drv migrate.Driver, opts catalog.Options) (*schema.Realm, error) {
+// inspect reads the schema of the database that c is the catalog of.
+func inspect(ctx context.Context, drv migrate.Driver, c catalog.Catalog, opts catalog.Options) (*schema.Realm, error) {
 	exclude := slices.Clone(opts.Exclude)
 	for _, t := range recordTables(opts) {
 		exclude = append(exclude, fmt.Sprintf(`"%s"."%s"`, t[0], t[1]))
@@ -164,7 +165,7 @@ func inspect(ctx context.Context, drv migrate.Driver, opts catalog.Options) (*sc
 	if err := leaveOutMembers(ctx, drv, r); err != nil {
 		return nil, fmt.Errorf("inspecting extensions: %w", err)
 	}
-	if err := complete(ctx, drv, r); err != nil {
+	if err := complete(ctx, drv, r, Sequences(c)); err != nil {
 		return nil, fmt.Errorf("inspecting what the engine does not see: %w", err)
 	}
 	return r, nil

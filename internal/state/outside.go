@@ -3,10 +3,9 @@ package state
 import (
 	"context"
 	"fmt"
-	"regexp"
+	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 )
@@ -42,15 +41,27 @@ func (o Outside) String() string {
 // Unmanaged counts what stands outside schema.hcl, by kind in alphabetical order.
 func Unmanaged(c catalog.Catalog) []Outside {
 	managed, outside := Split(c)
+	sequences := Sequences(c)
+	foreign := foreignRelations(c.Lines())
 	count := map[string]int{}
 	for _, line := range managed.Lines() {
+		kind, rest, comment := parseLine(line)
+		if name, _ := cutName(rest); kind == "sequence" && !sequences[name].Serial {
+			if !comment {
+				count[kind]++
+			}
+			continue
+		}
 		for _, kind := range unsaid(line) {
 			count[kind]++
 		}
 	}
 	for _, line := range outside.Lines() {
-		switch kind, rest, comment := parseLine(line); {
-		case comment, kind == "column", kind == "constraint", kind == "index", kind == "domain constraint":
+		kind, rest, comment := parseLine(line)
+		name, _ := cutName(rest)
+		switch {
+		case comment, kind == "column", kind == "constraint", kind == "index", kind == "domain constraint",
+			kind == "sequence" && foreign[parent(sequences[name].Owner)]:
 			// A part of something that is counted.
 		case kind == "table" && strings.Contains(rest, "inherits ("):
 			count["child table"]++
@@ -68,32 +79,18 @@ func Unmanaged(c catalog.Catalog) []Outside {
 	return list
 }
 
-// Split divides a catalog into what schema.hcl manages and what stands outside it. The
-// schemas named in kept stand outside. So do partitions and tables that inherit, with all
-// their parts: what they take over from their parent changes with it.
+// Split divides a catalog into what is compared with the schema file and what stands
+// outside it. The schemas named in kept stand outside. So do partitions and tables that
+// inherit, with all their parts: what they take over from their parent changes with it. A
+// sequence is compared with its column, which owns it and draws its default from it.
 func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog) {
 	lines := c.Lines()
-	foreign := map[string]bool{} // relations outside, by qualified name
-	owned := map[string]bool{}   // serial columns' sequences
-	for _, line := range lines {
-		kind, rest, comment := parseLine(line)
-		name, def := cutName(rest)
-		switch {
-		case comment:
-		case kind == "column":
-			// Any other column's sequence is one that HCL cannot make.
-			if m := serialDefault().FindStringSubmatch(def); m != nil {
-				owned[m[1]] = true
-			}
-		case kind == "view", kind == "materialized view", kind == "foreign table",
-			kind == "table" && (strings.Contains(def, "partition of ") || strings.HasPrefix(def, "ordinary, inherits (")):
-			foreign[name] = true
-		}
-	}
+	foreign := foreignRelations(lines)
+	sequences := Sequences(c)
 	var in, out []string
 	for _, line := range lines {
-		kind, rest, comment := parseLine(line)
-		name, def := cutName(rest)
+		kind, rest, _ := parseLine(line)
+		name, _ := cutName(rest)
 		ok := false
 		switch kind {
 		case "schema":
@@ -105,7 +102,9 @@ func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog)
 		case "column", "constraint", "index":
 			ok = !foreign[parent(name)]
 		case "sequence":
-			ok = owned[name] && (comment || strings.Contains(def, "owned by "))
+			// What an identity column's sequence has is a comment alone.
+			s := sequences[name]
+			ok = s != nil && s.Own() && !foreign[parent(s.Owner)]
 		}
 		if ok {
 			in = append(in, line)
@@ -116,22 +115,64 @@ func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog)
 	return of(in), of(out)
 }
 
-// serialDefault matches the definition of a column whose type may be called serial.
-var serialDefault = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:smallint|integer|bigint) not null default nextval\('(.*)'::regclass\)(?: \[|$)`)
-})
-
-// SameOutside says whether two second halves of Split have the same objects, unchanged.
-// Columns, indexes, constraints and columns' sequences do not count: a partition's follow
-// its parent, and a column may have a sequence that schema.hcl cannot say for a while.
-func SameOutside(a, b catalog.Catalog) bool {
-	objects := func(c catalog.Catalog) []string {
-		return slices.DeleteFunc(c.Lines(), func(line string) bool {
-			kind, rest, _ := parseLine(line)
-			return kind == "column" || kind == "constraint" || kind == "index" || kind == "sequence" && strings.Contains(rest, " owned by ")
-		})
+// foreignRelations returns the relations of a catalog's lines whose columns stand outside
+// schema.hcl, by their names.
+func foreignRelations(lines []string) map[string]bool {
+	foreign := map[string]bool{}
+	for _, line := range lines {
+		kind, rest, comment := parseLine(line)
+		name, def := cutName(rest)
+		switch {
+		case comment:
+		case kind == "view", kind == "materialized view", kind == "foreign table",
+			kind == "table" && (strings.Contains(def, "partition of ") || strings.HasPrefix(def, "ordinary, inherits (")):
+			foreign[name] = true
+		}
 	}
-	return slices.Equal(objects(a), objects(b))
+	return foreign
+}
+
+// SameOutside says whether what stands outside schema.hcl is the same in two catalogs.
+// Columns, indexes and constraints do not count: a partition's follow its parent. Sequences
+// may be added, have another owner and, where they number it, change with their column.
+func SameOutside(before, now catalog.Catalog, kept ...string) bool {
+	objects := func(c catalog.Catalog) (objects []string, sequences map[string]string) {
+		_, outside := Split(c, kept...)
+		sequences = map[string]string{}
+		for _, line := range outside.Lines() {
+			switch kind, rest, comment := parseLine(line); {
+			case kind == "column", kind == "constraint", kind == "index":
+			case kind == "sequence" && !comment:
+				name, def := cutName(rest)
+				def, _ = cutState(def)
+				def, _, _ = strings.Cut(def, " owned by ")
+				sequences[name] += def
+			case kind == "sequence":
+				name, comment := cutName(rest)
+				sequences[name] += comment + " "
+			default:
+				objects = append(objects, line)
+			}
+		}
+		return objects, sequences
+	}
+	was, defs := objects(before)
+	is, newDefs := objects(now)
+	if !slices.Equal(was, is) {
+		return false
+	}
+	sequences := Sequences(now)
+	for name, s := range Sequences(before) {
+		n := sequences[name]
+		switch {
+		case s.Serial:
+		case n == nil && !(s.Own() && slices.ContainsFunc(slices.Collect(maps.Values(sequences)), func(n *Sequence) bool { return n.Own() && n.Owner == s.Owner })):
+			return false
+		case n != nil && !s.Own() && !n.Own() && defs[name] != newDefs[name]:
+			return false
+		}
+	}
+	return true
 }
 
 // KeptSchemas returns the schemas, as a catalog names them, that desired does not have and
@@ -144,6 +185,7 @@ func (s *State) KeptSchemas(ctx context.Context, desired catalog.Catalog) ([]str
 			declared[name] = true
 		}
 	}
+	sequences := slices.Collect(maps.Values(Sequences(s.Catalog)))
 	var kept []string
 	for _, line := range s.Catalog.Lines() {
 		kind, rest, comment := parseLine(line)
@@ -151,7 +193,11 @@ func (s *State) KeptSchemas(ctx context.Context, desired catalog.Catalog) ([]str
 		if kind != "schema" || comment || declared[name] {
 			continue
 		}
-		var holds bool
+		holds := slices.ContainsFunc(sequences, func(s *Sequence) bool { return parent(s.Name) == name && !s.Serial })
+		if holds {
+			kept = append(kept, name)
+			continue
+		}
 		if err := s.db.native.QueryRow(ctx, holdsOutside, name).Scan(&holds); err != nil {
 			return nil, fmt.Errorf("looking into schema %s: %w", name, err)
 		}

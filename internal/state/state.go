@@ -80,13 +80,14 @@ func (s *State) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// Realm returns the schema as Atlas sees it now, without what the options leave out.
+// Realm returns the schema as Atlas sees it now, without what the options leave out. Catalog
+// must be as the database is.
 func (s *State) Realm(ctx context.Context) (*schema.Realm, error) {
 	drv, err := s.db.atlas()
 	if err != nil {
 		return nil, err
 	}
-	return inspect(ctx, drv, s.opts)
+	return inspect(ctx, drv, s.Catalog, s.opts)
 }
 
 // Driver returns Atlas's driver for the database.

@@ -1,1 +1,1 @@
-DROP SEQUENCE public.results_id_numbers;
+ALTER TABLE public.results ALTER COLUMN id DROP IDENTITY;

@@ -1,3 +1,5 @@
+LOCK TABLE public.results IN ACCESS EXCLUSIVE MODE;
+
 CREATE SEQUENCE public.results_n_numbers AS bigint;
 
 SELECT setval('public.results_n_numbers', nextval(pg_get_serial_sequence('public.results', 'n')), false);

@@ -8,4 +8,5 @@ ALTER TABLE public.results
   ALTER COLUMN n TYPE integer,
   ALTER COLUMN n SET DEFAULT nextval('public.results_n_seq'::regclass);
 
+-- Fails if the sequence is past 2147483647.
 ALTER SEQUENCE public.results_n_seq AS integer;

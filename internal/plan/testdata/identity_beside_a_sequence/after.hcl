@@ -1,0 +1,35 @@
+schema "public" {
+}
+table "t" {
+  schema = schema.public
+  column "id" {
+    type = int
+    identity {
+      generated = ALWAYS
+    }
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}
+table "u" {
+  schema = schema.public
+  column "id" {
+    type = int
+    identity {
+      generated = ALWAYS
+    }
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}
+table "v" {
+  schema = schema.public
+  column "id" {
+    type = serial
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}

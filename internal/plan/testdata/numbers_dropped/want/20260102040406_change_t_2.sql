@@ -1,0 +1,3 @@
+ALTER TABLE public."T" ALTER COLUMN no DROP DEFAULT;
+
+DROP SEQUENCE public."T_no_seq";

@@ -1,0 +1,3 @@
+ALTER TABLE public.t ALTER COLUMN n DROP DEFAULT;
+
+DROP SEQUENCE public.t_n_seq;

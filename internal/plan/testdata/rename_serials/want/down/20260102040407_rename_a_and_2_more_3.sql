@@ -1,0 +1,1 @@
+ALTER TABLE public.c RENAME CONSTRAINT c_pkey TO a_pkey;

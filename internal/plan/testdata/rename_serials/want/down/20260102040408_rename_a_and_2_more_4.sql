@@ -1,0 +1,1 @@
+ALTER TABLE public.d RENAME CONSTRAINT d_pkey TO b_pkey;

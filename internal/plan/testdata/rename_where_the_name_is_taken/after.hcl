@@ -1,0 +1,12 @@
+schema "public" {
+}
+table "t" {
+  schema = schema.public
+  column "id" {
+    type = serial
+  }
+  column "n" {
+    type = int
+    null = true
+  }
+}

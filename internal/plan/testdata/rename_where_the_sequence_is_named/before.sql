@@ -1,0 +1,2 @@
+CREATE TABLE t0 (id serial, n int);
+CREATE SEQUENCE own;

@@ -1,0 +1,2 @@
+-- Destroys column public.c.n with its data.
+ALTER TABLE public.c DROP COLUMN n;

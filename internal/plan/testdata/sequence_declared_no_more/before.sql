@@ -1,0 +1,2 @@
+CREATE SEQUENCE order_no;
+CREATE TABLE t (id bigserial PRIMARY KEY);

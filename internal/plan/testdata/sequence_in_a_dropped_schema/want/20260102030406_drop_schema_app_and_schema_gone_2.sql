@@ -1,0 +1,2 @@
+-- Drop schema named "gone"
+DROP SCHEMA "gone";

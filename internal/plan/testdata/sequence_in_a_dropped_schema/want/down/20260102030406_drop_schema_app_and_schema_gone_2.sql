@@ -1,0 +1,2 @@
+-- Reverse: drop schema named "gone"
+CREATE SCHEMA "gone";

@@ -1,0 +1,2 @@
+CREATE TABLE t (id int, n serial);
+ALTER TABLE t ALTER n DROP DEFAULT, ALTER n TYPE bigint;

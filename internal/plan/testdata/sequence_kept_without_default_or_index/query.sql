@@ -1,0 +1,1 @@
+INSERT INTO t DEFAULT VALUES RETURNING 'the next is ' || n

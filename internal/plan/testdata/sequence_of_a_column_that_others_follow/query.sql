@@ -1,0 +1,1 @@
+INSERT INTO c DEFAULT VALUES RETURNING 'c goes on at ' || id

@@ -1,0 +1,1 @@
+DROP SEQUENCE public.b_id_seq;

@@ -1,0 +1,1 @@
+ALTER TABLE public.d ALTER COLUMN n SET DEFAULT nextval('public.b_id_seq'::regclass);

@@ -1,0 +1,1 @@
+CREATE SEQUENCE public.b_id_seq AS integer OWNED BY public.b.id;

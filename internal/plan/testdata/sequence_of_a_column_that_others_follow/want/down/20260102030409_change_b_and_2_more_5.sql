@@ -1,0 +1,2 @@
+-- The data of column public.d.n does not come back.
+ALTER TABLE public.d ADD COLUMN n bigint;

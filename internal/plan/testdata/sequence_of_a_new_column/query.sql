@@ -1,0 +1,1 @@
+INSERT INTO a DEFAULT VALUES RETURNING 'a goes on at ' || id

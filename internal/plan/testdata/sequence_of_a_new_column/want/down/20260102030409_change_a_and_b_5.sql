@@ -1,0 +1,1 @@
+-- Nothing to take back: the schema is the same before and after.

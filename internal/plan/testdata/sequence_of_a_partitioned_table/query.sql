@@ -1,0 +1,1 @@
+SELECT nextval('order_no') || ' and ' || nextval('p_no')

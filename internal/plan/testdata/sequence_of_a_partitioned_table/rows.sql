@@ -1,0 +1,1 @@
+INSERT INTO p (at) VALUES ('2025-02-03');

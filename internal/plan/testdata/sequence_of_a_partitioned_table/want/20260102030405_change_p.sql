@@ -1,0 +1,3 @@
+ALTER TABLE public.p ALTER COLUMN id DROP DEFAULT;
+
+DROP SEQUENCE public.p_id_seq;

@@ -1,0 +1,2 @@
+CREATE TABLE t (id serial PRIMARY KEY);
+ALTER TABLE t ALTER id TYPE bigint;

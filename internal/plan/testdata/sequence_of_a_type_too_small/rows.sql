@@ -1,0 +1,2 @@
+INSERT INTO t DEFAULT VALUES;
+SELECT setval('t_id_seq', 2147483647);

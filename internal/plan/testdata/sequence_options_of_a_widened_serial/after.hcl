@@ -1,0 +1,20 @@
+schema "public" {
+}
+table "t" {
+  schema = schema.public
+  column "id" {
+    type = bigserial
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}
+table "u" {
+  schema = schema.public
+  column "id" {
+    type = bigserial
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}

@@ -1,0 +1,12 @@
+-- REWRITES public.u: the type of id changes from bigint to integer, which writes every row and every index anew.
+-- Nobody reads or writes the table meanwhile, and the disk holds it twice.
+-- Fails if a value of id does not fit into integer; such rows:
+--   SELECT * FROM public.u WHERE id NOT BETWEEN -2147483648 AND 2147483647;
+
+ALTER TABLE public.u
+  ALTER COLUMN id DROP DEFAULT,
+  ALTER COLUMN id TYPE integer,
+  ALTER COLUMN id SET DEFAULT nextval('public.u_id_seq'::regclass);
+
+-- Fails if the sequence is past 2147483647.
+ALTER SEQUENCE public.u_id_seq AS integer;

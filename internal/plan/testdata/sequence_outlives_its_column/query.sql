@@ -1,0 +1,1 @@
+SELECT 'order_no is at ' || nextval('order_no')

@@ -1,0 +1,1 @@
+INSERT INTO b DEFAULT VALUES RETURNING 'b goes on at ' || id

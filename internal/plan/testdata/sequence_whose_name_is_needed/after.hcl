@@ -1,0 +1,20 @@
+schema "public" {
+}
+table "t" {
+  schema = schema.public
+  column "id" {
+    type = serial
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}
+table "t0" {
+  schema = schema.public
+  column "id" {
+    type = serial
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}

@@ -1,0 +1,5 @@
+-- Create "t0" table
+CREATE TABLE "public"."t0" (
+  "id" serial NOT NULL,
+  PRIMARY KEY ("id")
+);

@@ -1,0 +1,2 @@
+-- Reverse: create "t0" table
+DROP TABLE "public"."t0";

@@ -1,0 +1,1 @@
+DROP SEQUENCE "My App"."It's t_select_seq";

@@ -1,0 +1,1 @@
+CREATE TABLE t_a (b serial PRIMARY KEY);

@@ -1,0 +1,2 @@
+-- Reverse: create "t" table
+DROP TABLE "public"."t";

@@ -1,0 +1,73 @@
+package state
+
+import (
+	"fmt"
+	"strings"
+
+	"ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/schema"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// LateDefaults are those of new tables' columns that are set when all new tables are there.
+type lateDefaults []lateDefault
+
+type lateDefault struct {
+	table  *schema.Table
+	column *schema.Column
+	expr   *schema.RawExpr
+}
+
+// takeLate takes out of the tables that changes create the defaults that may draw from the
+// sequence of another one's serial column: the engine orders tables by foreign keys alone.
+func takeLate(changes []schema.Change) (late lateDefaults) {
+	plain := func(s string) string { return strings.ToLower(strings.NewReplacer(`"`, "", "'", "").Replace(s)) }
+	maker := map[string]*schema.Table{} // by the sequence's name
+	for _, c := range changes {
+		if add, ok := c.(*schema.AddTable); ok {
+			for _, c := range serialColumns(add.T) {
+				maker[plain(pgsql.ObjectName(add.T.Name, c.Name, "seq"))] = add.T
+			}
+		}
+	}
+	for _, c := range changes {
+		add, ok := c.(*schema.AddTable)
+		if !ok {
+			continue
+		}
+		for _, c := range add.T.Columns {
+			x, ok := c.Default.(*schema.RawExpr)
+			if !ok || !strings.Contains(plain(x.X), "nextval") {
+				continue
+			}
+			for name, t := range maker {
+				if t != add.T && strings.Contains(plain(x.X), name) {
+					late = append(late, lateDefault{add.T, c, x})
+					c.Default = nil
+					break
+				}
+			}
+		}
+	}
+	return late
+}
+
+func (l lateDefaults) restore() {
+	for _, d := range l {
+		d.column.Default = d.expr
+	}
+}
+
+func (l lateDefaults) changes() (list []*migrate.Change) {
+	for _, d := range l {
+		alter := fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s ", pgsql.QualifiedIdent(d.table.Schema.Name, d.table.Name), pgsql.Ident(d.column.Name))
+		list = append(list, &migrate.Change{
+			Cmd:     alter + "SET DEFAULT " + d.expr.X,
+			Reverse: alter + "DROP DEFAULT",
+			Comment: fmt.Sprintf("set the default of column %q of table %q, which draws from another table's sequence", d.column.Name, d.table.Name),
+			Source:  &schema.ModifyTable{T: d.table},
+		})
+	}
+	return list
+}

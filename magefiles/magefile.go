@@ -137,12 +137,15 @@ func Lint(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		c, err := open(ctx, from{env: env, url: url, carried: carried}, format, report.GitHub, report.SARIF, report.Markdown)
-		invalid := (migration.Errors)(nil)
-		if err != nil && !errors.As(err, &invalid) {
+		c, err := openWithoutDir(ctx, from{env: env, url: url, carried: carried}, format, report.GitHub, report.SARIF, report.Markdown)
+		if err != nil {
 			return err
 		}
 		defer c.close(&err)
+		invalid := (migration.Errors)(nil)
+		if err := c.read(migration.Read); err != nil && !errors.As(err, &invalid) {
+			return err
+		}
 		r := lint.Invalid(invalid)
 		if invalid.Readable() {
 			cfg, err := c.linter(value(base), last)
@@ -305,7 +308,12 @@ func Rehash(ctx context.Context,
 	env *string, // env block of atlas.hcl
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openToWrite(ctx, env, nil)
+		c, err := openToMend(ctx, env, nil)
+		if err != nil {
+			return err
+		}
+		defer c.close(&err)
+		err = c.read(migration.Read)
 		if errors.As(err, new(migration.Errors)) {
 			rehashed := migration.Rehash(ctx, c.MigrationsDir, nil)
 			if errors.As(rehashed, new(migration.Errors)) {
@@ -316,7 +324,6 @@ func Rehash(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		defer c.close(&err)
 		cfg, err := c.plannerFrom(ctx, "", plan.KeptStates(c.dir))
 		if err != nil {
 			return err
@@ -337,12 +344,19 @@ func Rebase(ctx context.Context,
 	format *string, // text or json
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openToWrite(ctx, env, format)
-		if err != nil && !errors.As(err, new(migration.Errors)) {
-			return err // two files of one version are moved apart
+		c, err := openToMend(ctx, env, format)
+		if err != nil {
+			return err
 		}
 		defer c.close(&err)
-		cfg, err := c.planner(ctx, "")
+		var states []string
+		switch err := c.read(migration.Read); {
+		case err == nil:
+			states = state.Names(c.dir.Files())
+		case !errors.As(err, new(migration.Errors)):
+			return err // two files of one version are moved apart
+		}
+		cfg, err := c.plannerFrom(ctx, "", states)
 		if err != nil {
 			return err
 		}

@@ -72,17 +72,31 @@ type from struct {
 }
 
 // open reads the project. further are formats that the target offers besides text and JSON.
-// With migrations that can't be read it returns the rest besides their migration.Errors.
 func open(ctx context.Context, from from, format *string, further ...report.Format) (*cmd, error) {
 	c, err := openWithoutDir(ctx, from, format, further...)
 	if err != nil {
 		return nil, err
 	}
-	return c, c.read(migration.Read)
+	if err := c.read(migration.Read); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // openToWrite is open for targets that write into the project's folder.
 func openToWrite(ctx context.Context, env, format *string) (*cmd, error) {
+	c, err := openToMend(ctx, env, format)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.read(migration.Read); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// openToMend is openToWrite for targets that also work on migrations that can't be read.
+func openToMend(ctx context.Context, env, format *string) (*cmd, error) {
 	c, err := openWithoutDir(ctx, from{env: env, toWrite: true}, format)
 	if err != nil {
 		return nil, err
@@ -90,10 +104,10 @@ func openToWrite(ctx context.Context, env, format *string) (*cmd, error) {
 	if err := c.writable(); err != nil {
 		return nil, err
 	}
-	return c, c.read(migration.Read)
+	return c, nil
 }
 
-// openWithoutDir is open for who reads the migrations after it.
+// openWithoutDir is open for targets that read the migrations themselves: c.dir is nil before.
 func openWithoutDir(ctx context.Context, from from, format *string, further ...report.Format) (*cmd, error) {
 	p, err := printer(format, further...)
 	if err != nil {
@@ -165,11 +179,7 @@ func (c *cmd) options() catalog.Options {
 
 // planner starts the throwaway server and returns what package plan works on.
 func (c *cmd) planner(ctx context.Context, name string) (plan.Config, error) {
-	var states []string
-	if c.dir != nil { // rebase works on migrations that can't be read, too
-		states = state.Names(c.dir.Files())
-	}
-	return c.plannerFrom(ctx, name, states)
+	return c.plannerFrom(ctx, name, state.Names(c.dir.Files()))
 }
 
 // plannerFrom is planner with a server that begins with one of the states.

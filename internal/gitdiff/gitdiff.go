@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -61,6 +62,9 @@ func (e *Error) Error() string {
 func Compare(ctx context.Context, cfg Config) (*Diff, error) {
 	if cfg.Root == "" {
 		return nil, &Error{Msg: "the migrations are not in a folder, so git cannot tell which of them changed"}
+	}
+	if _, err := os.Stat(cfg.Root); errors.Is(err, fs.ErrNotExist) {
+		return nil, &Error{Msg: fmt.Sprintf("there is no folder %s, so the changed files cannot be told", cfg.Root), Hint: "restore it, or write the first migration by plan"}
 	}
 	g := git{dir: cfg.Root}
 	if _, err := exec.LookPath("git"); err != nil {

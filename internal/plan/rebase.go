@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -101,7 +102,7 @@ func Rebase(ctx context.Context, cfg Config, root, base string) (*RebaseResult, 
 	if err != nil {
 		return nil, err
 	}
-	if err := merged(d, here); err != nil {
+	if err := merged(d, root, here); err != nil {
 		return nil, err
 	}
 	r := &RebaseResult{Base: d.Base}
@@ -160,21 +161,35 @@ func migrationNames(fsys fs.FS) ([]string, error) {
 	return names, nil
 }
 
-// merged returns an error unless the folder has all of the base's migrations as they are there.
-func merged(d *gitdiff.Diff, here []string) error {
+// merged returns an error unless the folder root has all of the base's migrations as they are there.
+func merged(d *gitdiff.Diff, root string, here []string) error {
+	refuse := func(format string, args ...any) error {
+		return &BaseError{Base: d.Base, Msg: fmt.Sprintf(format, args...) + ", then run rebase again"}
+	}
 	for _, name := range d.Upstream {
-		if slices.Contains(here, name) {
-			if slices.Contains(d.EditedTip, name) {
-				return &BaseError{Base: d.Base, Msg: fmt.Sprintf("%s is merged into %s and is another here: restore it (git checkout %s -- %s), then run rebase again", name, d.Base, d.Base, name)}
-			}
-			continue
+		restore := fmt.Sprintf("(git checkout %s -- %s)", shellWord(d.Base), shellWord(fromHere(root, name)))
+		switch found, merged := slices.Contains(here, name), slices.Contains(d.Merged, name); {
+		case found && !slices.Contains(d.EditedTip, name):
+		case found: // edited, or added by both branches
+			return refuse("%s is merged into %s and is another here: keep what this branch adds under another name, restore the file %s", name, d.Base, restore)
+		case merged:
+			return refuse("%s is merged into %s and was deleted or renamed here: restore it %s", name, d.Base, restore)
+		default:
+			return refuse("%s has %s, which is not here: merge %s first (git merge %s, or git rebase %s)", d.Base, name, d.Base, shellWord(d.Base), shellWord(d.Base))
 		}
-		if slices.Contains(d.Merged, name) {
-			return &BaseError{Base: d.Base, Msg: fmt.Sprintf("%s is merged into %s and was deleted or renamed here: restore it (git checkout %s -- %s), then run rebase again", name, d.Base, d.Base, name)}
-		}
-		return &BaseError{Base: d.Base, Msg: fmt.Sprintf("%s has %s, which is not here: merge %s first (git merge %s, or git rebase %s), then run rebase again", d.Base, name, d.Base, d.Base, d.Base)}
 	}
 	return nil
+}
+
+// fromHere is the path of a file in the folder root from the current folder, where commands are typed.
+func fromHere(root, name string) string {
+	path := filepath.Join(root, name)
+	if here, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(here, path); err == nil {
+			return rel
+		}
+	}
+	return path
 }
 
 // moves works out the new names. From the first of the own files that does not come behind

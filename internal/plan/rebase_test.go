@@ -370,23 +370,52 @@ func TestRebaseRefuses(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		make func(b *branch)
-		want string
+		want string // RESTORE(name) is the command that restores the file
+		then func(b *branch)
 	}{
 		{"not merged", func(*branch) {},
-			"main has " + base + ", which is not here: merge main first (git merge main, or git rebase main), then run rebase again"},
+			"main has " + base + ", which is not here: merge main first (git merge main, or git rebase main), then run rebase again",
+			func(b *branch) { b.git("merge", "main") }},
 		{"edited", func(b *branch) {
 			b.git("merge", "main")
 			b.write(map[string]string{base: "SELECT 1;\n"})
-		}, base + " is merged into main and is another here: restore it (git checkout main -- " + base + "), then run rebase again"},
+		}, base + " is merged into main and is another here: keep what this branch adds under another name, restore the file RESTORE(" + base + "), then run rebase again", nil},
 		{"deleted", func(b *branch) {
 			if err := os.Remove(filepath.Join(b.root, first)); err != nil {
 				b.t.Fatal(err)
 			}
-		}, first + " is merged into main and was deleted or renamed here: restore it (git checkout main -- " + first + "), then run rebase again"},
+		}, first + " is merged into main and was deleted or renamed here: restore it RESTORE(" + first + "), then run rebase again",
+			func(b *branch) { b.git("merge", "main") }},
 		{"conflict in a migration", func(b *branch) {
 			b.git("merge", "main")
 			b.write(map[string]string{own: "SELECT 1;\n<<<<<<< HEAD\nSELECT 2;\n=======\nSELECT 3;\n>>>>>>> main\n"})
-		}, own + ":2: git's conflict markers: resolve the conflict"},
+		}, own + ":2: git's conflict markers: resolve the conflict",
+			func(b *branch) { b.git("checkout", "feature", "--", "migrations/"+own) }},
+		{"one name", func(b *branch) {
+			b.git("switch", "-q", "main")
+			b.write(map[string]string{
+				own: "CREATE TABLE other (x int);\n", "down/" + own: "DROP TABLE other;\n",
+			})
+			if err := migration.Rehash(b.t.Context(), b.root, nil); err != nil {
+				b.t.Fatal(err)
+			}
+			b.commit()
+			b.git("switch", "-q", "feature")
+			if out := b.git("merge", "main"); !strings.Contains(out, "CONFLICT (add/add)") {
+				b.t.Fatal("git merges two files of one name: " + out)
+			}
+			b.declare("a", "base", "other", "own")
+		}, own + " is merged into main and is another here: keep what this branch adds under another name, restore the file RESTORE(" + own + "), then run rebase again",
+			func(b *branch) {
+				mine := strings.Replace(own, "own", "mine", 1)
+				for _, dir := range []string{"", "down/"} {
+					b.write(map[string]string{dir + mine: b.git("show", "feature:migrations/"+dir+own)})
+				}
+				b.git("checkout", "main", "--", "migrations/down/"+own)
+				if err := os.RemoveAll(filepath.Join(b.root, "effect")); err != nil {
+					b.t.Fatal(err)
+				}
+			}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -395,12 +424,46 @@ func TestRebaseRefuses(t *testing.T) {
 			test.make(b)
 			before := b.files()
 			_, err := b.rebase()
-			if err == nil || err.Error() != test.want {
-				t.Errorf("got  %v\nwant %s", err, test.want)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			var restore string
+			said := restoring.ReplaceAllStringFunc(err.Error(), func(s string) string {
+				restore = s[1 : len(s)-1]
+				path, _ := strings.CutPrefix(restore, "git checkout main -- ")
+				return "RESTORE(" + filepath.Base(strings.Trim(path, "'")) + ")"
+			})
+			if said != test.want {
+				t.Errorf("got  %s\nwant %s", said, test.want)
 			}
 			if diff := cmp.Diff(before, b.files()); diff != "" {
 				t.Errorf("files changed:\n%s", diff)
 			}
+
+			// As it says, it works.
+			if restore != "" {
+				here, err := os.Getwd()
+				if err != nil {
+					t.Fatal(err)
+				}
+				rel, err := filepath.Rel(here, b.root)
+				if err != nil {
+					t.Fatal(err)
+				}
+				cmd := exec.Command("sh", "-c", strings.Replace(restore, rel, "migrations", 1)) // as from the project's folder
+				cmd.Dir = filepath.Dir(b.root)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("%s: %v\n%s", restore, err, out)
+				}
+			}
+			if test.then != nil {
+				test.then(b)
+			}
+			if r := b.mustRebase(); len(r.Moved) != 1 {
+				t.Errorf("moved %v, found %v", r.Moved, r.Findings)
+			}
 		})
 	}
 }
+
+var restoring = regexp.MustCompile(`\(git checkout [^()]*\)`)

@@ -82,6 +82,18 @@ func (a *answers) within(d time.Duration) (end func()) {
 	return func() { set(before) }
 }
 
+// waits returns for how long an answer has been waited for; 0 if none is.
+func (a *answers) waits() (longest time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for c := range a.conns {
+		if !c.since.IsZero() {
+			longest = max(longest, time.Since(c.since))
+		}
+	}
+	return longest
+}
+
 // late ends the connections on which an answer has been waited for longer than d.
 func (a *answers) late(d time.Duration) {
 	a.mu.Lock()

@@ -120,54 +120,6 @@ func (b *bench) truthful() {
 	}
 }
 
-func TestInterrupted(t *testing.T) {
-	d := dir(t, slow...)
-	undisturbed := setup(t, d)
-	undisturbed.mustApply(migrator.ApplyOptions{})
-	head := undisturbed.everything()
-	if _, err := undisturbed.down(migrator.DownOptions{To: "base", Yes: true}); err != nil {
-		t.Fatal(err)
-	}
-	base := undisturbed.everything()
-
-	for _, kill := range []bool{false, true} {
-		for _, later := range []bool{false, true} {
-			t.Run(fmt.Sprintf("kill=%v,later=%v", kill, later), func(t *testing.T) {
-				t.Parallel() // it mostly sleeps
-				b := setup(t, d)
-				for n := 1; ; n++ {
-					if !sampled(n) {
-						continue
-					}
-					more := b.interrupted(n, later, kill, func(ctx context.Context) error {
-						_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
-						return err
-					})
-					b.truthful()
-					b.mustApply(migrator.ApplyOptions{})
-					b.same(head)
-					more = b.interrupted(n, later, kill, func(ctx context.Context) error {
-						_, err := b.m().Down(ctx, migrator.DownOptions{To: "base", Yes: true})
-						return err
-					}) || more
-					b.truthful()
-					if _, err := b.down(migrator.DownOptions{To: "base", Yes: true}); err != nil {
-						t.Fatalf("after statement %d: %v", n, err)
-					}
-					b.same(base)
-					if t.Failed() {
-						return
-					}
-					if !more {
-						t.Logf("interrupted up to statement %d", n-1)
-						break
-					}
-				}
-			})
-		}
-	}
-}
-
 // More want to migrate than the server takes connections, and the one that does
 // waits for a writer in a concurrent build.
 func TestManyAtOnce(t *testing.T) {

@@ -26,9 +26,8 @@ import (
 type victim struct {
 	URL, Root string
 	Down      bool
-	N         int            // the statement at which it is killed
-	Later     bool           // a little after the statement began
-	Signal    syscall.Signal // which it sends itself
+	N         int  // the statement at which it is killed; 0: at none
+	Later     bool // a little after the statement began
 }
 
 const victimVariable = "MIGRATOR_TEST_VICTIM"
@@ -61,12 +60,7 @@ func (v victim) run() error {
 	if err != nil {
 		return err
 	}
-	die := func() {
-		syscall.Kill(os.Getpid(), v.Signal)
-		if v.Signal != syscall.SIGKILL {
-			<-ctx.Done()
-		}
-	}
+	die := func() { syscall.Kill(os.Getpid(), syscall.SIGKILL) }
 	count := 0
 	log := &recorder{hook: func(e migrator.LogEntry) {
 		if _, ok := e.(migrator.LogStmt); !ok {
@@ -81,12 +75,7 @@ func (v victim) run() error {
 		}
 	}}
 	m := migrator.New(migrator.Config{ConnConfig: conn, Dir: d, OperatorVersion: "test", Log: log})
-	if v.Down {
-		_, err = m.Down(ctx, migrator.DownOptions{To: "base", Yes: true})
-	} else {
-		_, err = m.Apply(ctx, migrator.ApplyOptions{})
-	}
-	return err
+	return travel(ctx, m, v.Down)
 }
 
 // die runs a victim and reports whether it died.
@@ -108,14 +97,14 @@ func (b *bench) die(v victim) bool {
 		b.Fatal(err)
 	}
 	status := exit.Sys().(syscall.WaitStatus)
-	if v.Signal == syscall.SIGKILL && !status.Signaled() {
+	if !status.Signaled() {
 		b.Errorf("statement %d: the process was not killed but failed: %s", v.N, out)
 	}
 	return true
 }
 
-// boundaries is the number of statements of all files, one way.
-func boundaries(d *migration.Dir, down bool) (n int) {
+// length is the number of statements of all files, one way.
+func length(d *migration.Dir, down bool) (n int) {
 	for _, f := range d.Files() {
 		if down {
 			n += len(f.Down.Stmts)
@@ -142,7 +131,7 @@ func ends(t *testing.T, d *migration.Dir) (head, base string) {
 // directions, and holds what a second run makes of it against an undisturbed one.
 func (b *bench) disturb(head, base string, at func(n int, down bool) (happened bool)) (cases int) {
 	b.Helper()
-	most := max(boundaries(b.cfg.Dir, false), boundaries(b.cfg.Dir, true))
+	most := max(length(b.cfg.Dir, false), length(b.cfg.Dir, true))
 	for n := 1; n <= most && !b.Failed(); n++ {
 		if !sampled(n) {
 			continue
@@ -163,23 +152,6 @@ func (b *bench) disturb(head, base string, at func(n int, down bool) (happened b
 		b.same(base)
 	}
 	return cases
-}
-
-func TestKilledProcess(t *testing.T) {
-	d := dir(t, slow...)
-	head, base := ends(t, d)
-	for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
-		for _, later := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%v,later=%v", sig, later), func(t *testing.T) {
-				t.Parallel()
-				b := setup(t, d)
-				n := b.disturb(head, base, func(n int, down bool) bool {
-					return b.die(victim{N: n, Later: later, Signal: sig, Down: down})
-				})
-				t.Logf("%d runs were ended by %v", n, sig)
-			})
-		}
-	}
 }
 
 // What is left half done by an earlier version of this tool is finished by this one.
@@ -258,63 +230,7 @@ UPDATE p SET n = n + 1;
 	for _, later := range []bool{false, true} {
 		b := setup(t, d)
 		b.disturb(head, base, func(n int, down bool) bool {
-			return b.die(victim{N: n, Later: later, Signal: syscall.SIGKILL, Down: down})
-		})
-	}
-}
-
-func TestServerStopsAtOnce(t *testing.T) {
-	d := dir(t, slow...)
-	head, base := ends(t, d)
-	server := newServer(t, "fsync=on", "full_page_writes=on", "synchronous_commit=on")
-	for _, later := range []bool{false, true} {
-		t.Run(fmt.Sprintf("later=%v", later), func(t *testing.T) {
-			db, err := server.throwaway.Create(context.Background())
-			if err != nil { // on a connection that a stop has ended
-				db, err = server.throwaway.Create(context.Background())
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			b := setup(t, d)
-			b.db.Database = db
-			b.cfg.ConnConfig = db.ConnConfig()
-			n := b.disturb(head, base, func(n int, down bool) bool {
-				count, crashed := 0, make(chan struct{})
-				crash := func() {
-					server.crash()
-					close(crashed)
-				}
-				b.log.hook = func(e migrator.LogEntry) {
-					if _, ok := e.(migrator.LogStmt); !ok {
-						return
-					}
-					switch count++; {
-					case count != n:
-					case later:
-						time.AfterFunc(15*time.Millisecond, crash)
-					default:
-						crash()
-					}
-				}
-				var err error
-				if down {
-					_, err = b.down(migrator.DownOptions{To: "base", Yes: true})
-				} else {
-					_, err = b.apply(migrator.ApplyOptions{})
-				}
-				b.log.hook = nil
-				if count < n {
-					return false
-				}
-				<-crashed
-				if err == nil && !later {
-					t.Errorf("statement %d: the server stopped, and nothing failed", n)
-				}
-				server.start()
-				return true
-			})
-			t.Logf("the server stopped in %d runs", n)
+			return b.die(victim{N: n, Later: later, Down: down})
 		})
 	}
 }

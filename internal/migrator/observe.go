@@ -220,6 +220,9 @@ func (o *observer) loop(ctx context.Context) {
 		t := o.task
 		busy := t != nil && time.Since(t.since) >= o.tick
 		o.mu.Unlock()
+		if t == nil && o.of.Load().answers.waits() > o.due/2 {
+			t, busy = &task{since: time.Now()}, true // we ask something ourselves, which may have got lost
+		}
 		if busy && time.Now().After(o.deaf) {
 			o.look(ctx, t)
 		}

@@ -33,7 +33,11 @@ type ownServer struct {
 func newServer(t testing.TB, settings ...string) *ownServer {
 	t.Helper()
 	ctx := context.Background()
-	throwaway, err := devdb.Start(ctx, devdb.Config{})
+	var cfg devdb.Config
+	if major := os.Getenv("SCHEMA_TEST_MAJOR"); major != "" {
+		cfg.Dev = "docker://postgres/" + major + "/dev"
+	}
+	throwaway, err := devdb.Start(ctx, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ var imports = map[string]string{
 	"internal/revision":   "catalog migration pgsql",
 	"internal/runner":     "pgsql",
 	"internal/schematest": "",
-	"internal/state":      "catalog devdb migration pgsql runner",
+	"internal/state":      "catalog devdb migration pgsql runner tree",
 	"internal/tree":       "",
 	"internal/wire":       "",
 }

@@ -4,9 +4,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -33,10 +31,8 @@ func (c *cmd) linter(base string, latest int) (lint.Config, error) {
 	}
 	cfg.SchemaFile = filepath.Join(c.Root, filepath.FromSlash(c.Schema))
 	var err error
-	if cfg.Schema, err = fs.ReadFile(c.FS, c.Schema); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return cfg, fmt.Errorf("reading the desired state: %w", err)
-	}
-	return cfg, nil
+	cfg.Schema, err = c.schema()
+	return cfg, err
 }
 
 // sizes reads from the live database what the findings say of it.

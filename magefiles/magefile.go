@@ -308,22 +308,11 @@ func Rehash(ctx context.Context,
 	env *string, // env block of atlas.hcl
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openToMend(ctx, env, nil)
+		c, err := openToWrite(ctx, env, nil)
 		if err != nil {
 			return err
 		}
 		defer c.close(&err)
-		err = c.read(migration.Read)
-		if errors.As(err, new(migration.Errors)) {
-			rehashed := migration.Rehash(ctx, c.MigrationsDir, nil)
-			if errors.As(rehashed, new(migration.Errors)) {
-				return err // which says the same
-			}
-			return errors.Join(rehashed, err)
-		}
-		if err != nil {
-			return err
-		}
 		cfg, err := c.plannerFrom(ctx, "", plan.KeptStates(c.dir))
 		if err != nil {
 			return err
@@ -344,7 +333,7 @@ func Rebase(ctx context.Context,
 	format *string, // text or json
 ) error {
 	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openToMend(ctx, env, format)
+		c, err := openToWriteWithoutDir(ctx, env, format)
 		if err != nil {
 			return err
 		}

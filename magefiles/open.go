@@ -85,7 +85,7 @@ func open(ctx context.Context, from from, format *string, further ...report.Form
 
 // openToWrite is open for targets that write into the project's folder.
 func openToWrite(ctx context.Context, env, format *string) (*cmd, error) {
-	c, err := openToMend(ctx, env, format)
+	c, err := openToWriteWithoutDir(ctx, env, format)
 	if err != nil {
 		return nil, err
 	}
@@ -95,8 +95,8 @@ func openToWrite(ctx context.Context, env, format *string) (*cmd, error) {
 	return c, nil
 }
 
-// openToMend is openToWrite for targets that also work on migrations that can't be read.
-func openToMend(ctx context.Context, env, format *string) (*cmd, error) {
+// openToWriteWithoutDir is openToWrite for targets that read the migrations themselves.
+func openToWriteWithoutDir(ctx context.Context, env, format *string) (*cmd, error) {
 	c, err := openWithoutDir(ctx, from{env: env, toWrite: true}, format)
 	if err != nil {
 		return nil, err
@@ -184,12 +184,9 @@ func (c *cmd) planner(ctx context.Context, name string) (plan.Config, error) {
 
 // plannerFrom is planner with a server that begins with one of the states.
 func (c *cmd) plannerFrom(ctx context.Context, name string, states []string) (plan.Config, error) {
-	src, err := fs.ReadFile(c.FS, c.Schema)
-	if errors.Is(err, fs.ErrNotExist) {
-		return plan.Config{}, fmt.Errorf("there is no %s, which atlas.hcl names as env %s's src", c.Schema, c.Name)
-	}
+	src, err := c.schema()
 	if err != nil {
-		return plan.Config{}, fmt.Errorf("reading the desired state: %w", err)
+		return plan.Config{}, err
 	}
 	server, err := c.server(ctx, states)
 	if err != nil {
@@ -199,6 +196,18 @@ func (c *cmd) plannerFrom(ctx context.Context, name string, states []string) (pl
 		Server: server, Dir: c.dir,
 		SchemaName: c.Schema, Schema: src, Options: c.options(), Name: name,
 	}, nil
+}
+
+// schema reads the schema file.
+func (c *cmd) schema() ([]byte, error) {
+	src, err := fs.ReadFile(c.FS, c.Schema)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no %s, which atlas.hcl names as env %s's src", c.Schema, c.Name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the desired state: %w", err)
+	}
+	return src, nil
 }
 
 // server starts the throwaway server, with the first of the states that is kept. It

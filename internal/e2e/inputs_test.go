@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"maps"
 	"os"
@@ -65,11 +66,15 @@ func run(t *testing.T, dir, url string, args ...string) (output string, code int
 	return string(out), limited.ProcessState.ExitCode()
 }
 
-// entries are a folder's, by path: a file's text, a link's target.
+// entries are a folder's, by path: a file's text, a link's target, and whether it can't be read.
 func entries(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrPermission) {
+			all[path] = "unreadable"
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -84,6 +89,9 @@ func entries(t *testing.T, dir string) map[string]string {
 			var b []byte
 			b, err = os.ReadFile(path)
 			text = string(b)
+		}
+		if errors.Is(err, fs.ErrPermission) {
+			text, err = "unreadable", nil
 		}
 		all[path] = text
 		return err

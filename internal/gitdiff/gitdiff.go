@@ -2,6 +2,7 @@
 package gitdiff
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,7 +64,10 @@ func Compare(ctx context.Context, cfg Config) (*Diff, error) {
 	if cfg.Root == "" {
 		return nil, &Error{Msg: "the migrations are not in a folder, so git cannot tell which of them changed"}
 	}
-	if _, err := os.Stat(cfg.Root); errors.Is(err, fs.ErrNotExist) {
+	switch info, err := os.Stat(cfg.Root); {
+	case err == nil && !info.IsDir():
+		return nil, &Error{Msg: fmt.Sprintf("%s is a file, not a folder", cfg.Root)}
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, &Error{Msg: fmt.Sprintf("there is no folder %s, so the changed files cannot be told", cfg.Root), Hint: "restore it, or write the first migration by plan"}
 	}
 	g := git{dir: cfg.Root}
@@ -78,6 +82,9 @@ func Compare(ctx context.Context, cfg Config) (*Diff, error) {
 	if _, ok, err := g.commit(ctx, "HEAD"); err != nil {
 		return nil, err
 	} else if !ok {
+		if head, found, err := g.object(ctx, "HEAD"); err != nil || found {
+			return nil, cmp.Or(err, error(&Error{Msg: fmt.Sprintf("git cannot read the commit %.8s that HEAD names", head), Hint: "see git fsck"}))
+		}
 		return nil, &Error{Msg: "the git repository has no commit yet", Hint: "commit what databases have run already"}
 	}
 	d := &Diff{}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // parse makes a Dir of what lies in the folder.
@@ -68,7 +69,7 @@ func (f *File) takeEffect(texts map[string]string) {
 // effects complains of git's conflict markers; what else is in an effect file is read by those who fold it.
 func (p *parser) effects(files []*File) {
 	for _, f := range files {
-		if line := ConflictLine(f.Effect); line > 0 {
+		if line := tree.ConflictLine(f.Effect); line > 0 {
 			p.add(path.Join(EffectDir, effectName(f.Name)), line, 0, "git's conflict markers: delete the file and run rehash, which measures it")
 		}
 	}
@@ -156,6 +157,12 @@ func (p *parser) version(f *File) {
 	}
 }
 
+// HasVersion reports whether a file's name begins with a version, as a migration's does.
+func HasVersion(name string) bool {
+	version, _, _ := strings.Cut(strings.TrimSuffix(name, ".sql"), "_")
+	return isNumber(version)
+}
+
 func isNumber(version string) bool {
 	return version != "" && strings.Trim(version, "0123456789") == ""
 }
@@ -186,7 +193,7 @@ func (p *parser) revisions(files []*File) {
 			continue
 		}
 		if first, ok := ids[f.Revision]; ok && first != f {
-			p.add(f.Name, 0, 0, "the revision id %s is that of %s too", f.Revision, first.Name)
+			p.add(f.Name, 0, 0, "the revision id %s is that of %s too: give one of the two another", f.Revision, first.Name)
 			continue
 		}
 		ids[f.Revision] = f
@@ -195,7 +202,7 @@ func (p *parser) revisions(files []*File) {
 
 // body reads statements and directives, and checks that the file can be run in the way that it asks for.
 func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
-	if line := ConflictLine(text); line > 0 {
+	if line := tree.ConflictLine(text); line > 0 {
 		p.add(name, line, 0, "git's conflict markers: resolve the conflict")
 		return nil, header{}
 	}
@@ -252,21 +259,4 @@ func abbreviate(stmt string) string {
 		return string(text) + " ..."
 	}
 	return string(text)
-}
-
-// ConflictLine returns the line of git's first conflict marker, 0 if there is none.
-func ConflictLine(text string) int {
-	at := -1
-	switch {
-	case strings.HasPrefix(text, "<<<<<<< "):
-		at = 0
-	default:
-		if at = strings.Index(text, "\n<<<<<<< "); at >= 0 {
-			at++
-		}
-	}
-	if at < 0 || !strings.Contains(text[at:], "\n>>>>>>> ") {
-		return 0
-	}
-	return 1 + strings.Count(text[:at], "\n")
 }

@@ -47,7 +47,7 @@ func replace(root *os.Root, files []staged, remove []string) (err error) {
 		if !dirs[dir] {
 			dirs[dir] = true
 			if err := undo.mkdir(dir); err != nil {
-				return fmt.Errorf("writing migrations: %w", err)
+				return fmt.Errorf("writing migrations: %w", inFull(root, err))
 			}
 		}
 		if err := writeSynced(root, stagedPath(stage, i), f.text); err != nil {
@@ -81,6 +81,14 @@ func replace(root *os.Root, files []staged, remove []string) (err error) {
 	return nil
 }
 
+// inFull is an error of root's methods that names the whole path, as those of package os do.
+func inFull(root *os.Root, err error) error {
+	if failed, ok := err.(*fs.PathError); ok {
+		return &fs.PathError{Op: strings.TrimSuffix(failed.Op, "at"), Path: filepath.Join(root.Name(), failed.Path), Err: failed.Err}
+	}
+	return err
+}
+
 func stagedPath(stage string, i int) string { return filepath.Join(stage, fmt.Sprintf("%d.new", i)) }
 
 // mkdirStage makes a folder of a new name, and returns that.
@@ -88,7 +96,7 @@ func mkdirStage(root *os.Root) (string, error) {
 	for {
 		name := stagePrefix + strconv.FormatUint(uint64(rand.Uint32()), 10)
 		if err := root.Mkdir(name, 0o700); !errors.Is(err, fs.ErrExist) {
-			return name, err
+			return name, inFull(root, err)
 		}
 	}
 }
@@ -109,7 +117,7 @@ func writeSynced(root *os.Root, path, text string) error {
 func sweep(root *os.Root) error {
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
-		return fmt.Errorf("writing migrations: %w", err)
+		return fmt.Errorf("writing migrations: %w", inFull(root, err))
 	}
 	for _, e := range entries {
 		if e.IsDir() && strings.HasPrefix(e.Name(), stagePrefix) {

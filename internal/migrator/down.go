@@ -206,7 +206,7 @@ func (s *session) asRecorded(ctx context.Context, place revision.Place, steps []
 	for _, st := range steps {
 		e, err := catalog.ParseEffect(st.file.Effect)
 		if err != nil {
-			return fmt.Errorf("reading the effect of %s: %w", st.file.Name, err)
+			return fmt.Errorf("reading the effect of %s: %w: run rehash to measure it again", st.file.Name, err)
 		}
 		for _, line := range slices.Concat(e.Add, e.Remove) {
 			touched[object(line)] = true

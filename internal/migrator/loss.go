@@ -50,7 +50,7 @@ func (s *session) losses(ctx context.Context, steps []*step) ([]Loss, error) {
 	for _, st := range steps {
 		e, err := catalog.ParseEffect(st.file.Effect)
 		if err != nil {
-			return nil, fmt.Errorf("reading the effect of %s: %w", st.file.Name, err)
+			return nil, fmt.Errorf("reading the effect of %s: %w: run rehash to measure it again", st.file.Name, err)
 		}
 		replaced := make(map[string]bool)
 		for _, line := range e.Remove {

@@ -98,11 +98,11 @@ func checkCharacters(src string) error {
 	}
 	for i, r := range src {
 		if r == 0 {
-			return syntaxError(src, i, "NUL character")
+			return syntaxError(src, i, "NUL character: save the file as text in UTF-8")
 		}
 		if r == utf8.RuneError {
 			if _, n := utf8.DecodeRuneInString(src[i:]); n == 1 {
-				return syntaxError(src, i, fmt.Sprintf("invalid UTF-8: byte 0x%02x", src[i]))
+				return syntaxError(src, i, fmt.Sprintf("invalid UTF-8: byte 0x%02x: save the file in UTF-8", src[i]))
 			}
 		}
 	}

@@ -130,10 +130,10 @@ func TestSplitErrors(t *testing.T) {
 		"SELECT 1 /*/":              "1:10: unterminated /* comment",
 		"SELECT (1, (2); SELECT 3;": "1:8: unclosed parenthesis",
 		"CREATE FUNCTION f() BEGIN ATOMIC SELECT 1; -- END": "1:21: BEGIN ATOMIC without END",
-		"SELECT 1;\n\x00":               "2:1: NUL character",
-		"SELECT '\xff'":                 "1:9: invalid UTF-8: byte 0xff",
-		"\uFEFFa \xc3(; \x00":           "1:3: invalid UTF-8: byte 0xc3",
-		"SELECT '\uFFFD', \xed\xa0\x80": "1:13: invalid UTF-8: byte 0xed",
+		"SELECT 1;\n\x00":               "2:1: NUL character: save the file as text in UTF-8",
+		"SELECT '\xff'":                 "1:9: invalid UTF-8: byte 0xff: save the file in UTF-8",
+		"\uFEFFa \xc3(; \x00":           "1:3: invalid UTF-8: byte 0xc3: save the file in UTF-8",
+		"SELECT '\uFFFD', \xed\xa0\x80": "1:13: invalid UTF-8: byte 0xed: save the file in UTF-8",
 	} {
 		t.Run(src, func(t *testing.T) {
 			stmts, err := pgsql.Split(src)

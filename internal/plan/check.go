@@ -70,7 +70,7 @@ func check(ctx context.Context, cfg Config) (*CheckResult, *walk, error) {
 		if !errors.As(err, &sum) {
 			return nil, nil, err
 		}
-		r.Findings = append(r.Findings, Finding{Kind: FindingSum, File: migration.SumFile, Text: err.Error()})
+		r.Findings = append(r.Findings, Finding{Kind: FindingSum, File: sum.Sum, Text: err.Error()})
 	}
 	w := newWalk(cfg)
 	// What was proven is proven, whatever else is found.

@@ -201,7 +201,7 @@ func (r *RebaseResult) moves(cfg Config, d *gitdiff.Diff, here []string) map[str
 	}
 	var own []string
 	for _, name := range here {
-		if !slices.Contains(d.Upstream, name) && !slices.Contains(d.Merged, name) {
+		if !slices.Contains(d.Upstream, name) && !slices.Contains(d.Merged, name) && migration.HasVersion(name) {
 			own = append(own, name)
 		}
 	}

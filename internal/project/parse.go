@@ -7,6 +7,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // A file is atlas.hcl, checked and not yet evaluated.
@@ -30,6 +32,9 @@ type envBlock struct {
 func parse(src []byte) (*file, error) {
 	parsed, diags := hclsyntax.ParseConfig(src, configName, hcl.InitialPos)
 	if diags.HasErrors() {
+		if line := tree.ConflictLine(string(src)); line > 0 {
+			return nil, fmt.Errorf("%s:%d: git's conflict markers: resolve the conflict", configName, line)
+		}
 		return nil, diagnosed(diags)
 	}
 	body := parsed.Body.(*hclsyntax.Body)

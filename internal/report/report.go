@@ -95,7 +95,7 @@ func (p *Printer) env() atlasexec.Env {
 // terminals follow it. A line or column of 0 is not known.
 func (p *Printer) place(file string, line, col int) string {
 	at := path.Join(p.Dir, file)
-	if file == p.SchemaFile { // no migration has such a name
+	if file == p.SchemaFile || file == p.Dir { // no migration has such a name
 		at = file
 	}
 	if line > 0 {

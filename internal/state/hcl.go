@@ -15,7 +15,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclparse"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
-	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // A SchemaError is something in the schema file that cannot be.
@@ -58,7 +58,7 @@ func parse(name string, src []byte) (*document, error) {
 	p := hclparse.NewParser()
 	f, diags := p.ParseHCL(src, name)
 	if diags.HasErrors() {
-		if line := migration.ConflictLine(string(src)); line > 0 {
+		if line := tree.ConflictLine(string(src)); line > 0 {
 			return nil, &SchemaError{File: name, Line: line, Col: 1, Msg: "git's conflict markers: resolve the conflict"}
 		}
 		return nil, diagError(name, diags)

@@ -160,6 +160,9 @@ func (t *Tree) named(err error, op, name string) error {
 	}
 	var failed *fs.PathError
 	if errors.As(err, &failed) {
+		if name == "." {
+			name = t.prefix
+		}
 		return &fs.PathError{Op: op, Path: name, Err: failed.Err}
 	}
 	return err

@@ -30,7 +30,13 @@ func TestFilesCannotSwitchTheLockTimeoutOff(t *testing.T) {
 				b := setup(t, dir(t, shop[0], file{"20240102000000_x.sql", mode + sql + "ALTER TABLE orders ADD COLUMN x int;\n", ""}))
 				b.mustApply(migrator.ApplyOptions{N: 1})
 				b.cfg.LockTimeout, b.cfg.LockRetry = 300*time.Millisecond, time.Millisecond
+				script := b.mustApply(migrator.ApplyOptions{DryRun: true}).Script
 				holder := b.session("BEGIN; SELECT FROM orders")
+				if !strings.Contains(sql, "ALTER") { // psql doesn't watch what a statement does inside
+					if out, err := b.psql(script); err == nil || !strings.Contains(out, "lock timeout") {
+						t.Errorf("psql said %s", out)
+					}
+				}
 				_, err := b.apply(migrator.ApplyOptions{})
 				b.end(holder, "ROLLBACK")
 				var blocked *migrator.BlockedError
@@ -53,7 +59,12 @@ func TestFilesMayShortenTheLockTimeout(t *testing.T) {
 		b := setup(t, dir(t, shop[0], file{"20240102000000_x.sql", mode + "SET lock_timeout = '150ms';\nSELECT 1;\nALTER TABLE orders ADD COLUMN x int;\n", ""}))
 		b.mustApply(migrator.ApplyOptions{N: 1})
 		b.cfg.LockTimeout, b.cfg.LockRetry = 20*time.Second, time.Millisecond
+		script := b.mustApply(migrator.ApplyOptions{DryRun: true}).Script
 		holder := b.session("BEGIN; SELECT FROM orders")
+		start := time.Now()
+		if out, err := b.psql(script); err == nil || !strings.Contains(out, "lock timeout") || time.Since(start) > 15*time.Second {
+			t.Errorf("%q: psql said %s", mode, out)
+		}
 		_, err := b.apply(migrator.ApplyOptions{})
 		b.end(holder, "ROLLBACK")
 		if blocked := new(migrator.BlockedError); !errors.As(err, &blocked) || blocked.For > 15*time.Second {

@@ -89,6 +89,13 @@ func TestRecordIsConfirmed(t *testing.T) {
 				b.mustApply(migrator.ApplyOptions{N: 1})
 				b.db.Exec(tt.change)
 				before := b.everything()
+				if out, err := b.psql(b.mustApply(migrator.ApplyOptions{DryRun: true}).Script); err == nil ||
+					!strings.Contains(out, "do not hold what was just written to them: there is a trigger, a rule or row security on them") {
+					t.Errorf("psql said %s", out)
+				}
+				if mode == "" {
+					b.same(before)
+				}
 				_, err := b.apply(migrator.ApplyOptions{})
 				var unwritten *revision.UnwrittenError
 				if !errors.As(err, &unwritten) {
@@ -115,6 +122,9 @@ func TestRecordUnderRowSecurity(t *testing.T) {
 	b.mustApply(migrator.ApplyOptions{N: 1})
 	b.db.Exec("ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON alembic_version FOR SELECT USING (true)")
 	before := b.everything()
+	if out, err := b.psql(b.mustApply(migrator.ApplyOptions{DryRun: true}).Script); err == nil {
+		t.Errorf("psql said %s", out)
+	}
 	_, err := b.apply(migrator.ApplyOptions{})
 	var unwritten *revision.UnwrittenError
 	if !errors.As(err, &unwritten) || len(unwritten.By) != 1 || unwritten.By[0] != "row security of alembic_version" {
@@ -144,6 +154,10 @@ func TestRecordIsChangedByItsOwnFile(t *testing.T) {
 			b := setup(t, dir(t, shop[0], file{"20240102000000_odd.sql", sql, ""}))
 			b.mustApply(migrator.ApplyOptions{N: 1})
 			before := b.everything()
+			if out, err := b.psql(b.mustApply(migrator.ApplyOptions{DryRun: true}).Script); err == nil {
+				t.Errorf("psql said %s", out)
+			}
+			b.same(before)
 			_, err := b.apply(migrator.ApplyOptions{})
 			var unwritten *revision.UnwrittenError
 			if !errors.As(err, &unwritten) || len(unwritten.By) != 0 {

@@ -268,12 +268,23 @@ func (s *session) lockTimeout(ctx context.Context, d time.Duration) error {
 
 // timeoutSQL sets lock_timeout, but for a shorter one that a file may have set.
 func (s *session) timeoutSQL(d time.Duration) string {
-	sql := fmt.Sprintf("SELECT pg_catalog.set_config('lock_timeout', '%d', false)", d.Milliseconds())
-	if s.timeout == unknown && d > 0 {
-		set := "pg_catalog.current_setting('lock_timeout')::pg_catalog.interval"
-		sql += fmt.Sprintf(" WHERE %s OPERATOR(pg_catalog.=) '0' OR %[1]s OPERATOR(pg_catalog.>) '%d ms'", set, d.Milliseconds())
+	if s.timeout == unknown {
+		return "SELECT " + atMostSQL(d)
 	}
-	return sql
+	return "SELECT " + setSQL(d)
+}
+
+func setSQL(d time.Duration) string {
+	return fmt.Sprintf("pg_catalog.set_config('lock_timeout', '%d', false)", d.Milliseconds())
+}
+
+// atMostSQL is setSQL if lock_timeout isn't shorter.
+func atMostSQL(d time.Duration) string {
+	if d == 0 {
+		return setSQL(d)
+	}
+	const set = "pg_catalog.current_setting('lock_timeout')::pg_catalog.interval"
+	return setSQL(d) + fmt.Sprintf(" WHERE %s OPERATOR(pg_catalog.=) '0' OR %[1]s OPERATOR(pg_catalog.>) '%d milliseconds'", set, d.Milliseconds())
 }
 
 // setsTimeout reports whether a statement is of those that are used to change settings. If others do, by a trigger, the observer

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"ariga.io/atlas/sql/migrate"
 
@@ -57,7 +58,21 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 		b.WriteString(forPsql(st.stmts[i].Text) + ";\n")
 	}
 	wait := m.cfg.LockTimeout
-	begin := func() { fmt.Fprintf(&b, "BEGIN;\nSET LOCAL lock_timeout = %d;\n", wait.Milliseconds()) }
+	set := false // whether the file may have set lock_timeout
+	limit := func(scope string, d time.Duration) {
+		if set {
+			fmt.Fprintf(&b, "DO $$BEGIN PERFORM %s; END$$;\n", atMostSQL(d))
+			return
+		}
+		fmt.Fprintf(&b, "SET %slock_timeout = %d;\n", scope, d.Milliseconds())
+	}
+	begin := func() {
+		b.WriteString("BEGIN;\n")
+		limit("LOCAL ", wait)
+	}
+	confirm := func(id, version string, row *migrate.Revision) {
+		b.WriteString(store.ConfirmScript(id, version, row))
+	}
 
 	if st := place.Settle; st != nil {
 		b.WriteString("\n" + pgsql.LineComment("The record: "+st.Note) + "\n")
@@ -74,6 +89,13 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 		for _, r := range st.Put {
 			b.WriteString(store.PutScript(m.signed(r)))
 		}
+		b.WriteString(immediate)
+		for _, version := range st.Delete {
+			confirm(st.To, version, nil)
+		}
+		for _, r := range st.Put {
+			confirm(st.To, r.Version, r)
+		}
 		b.WriteString("COMMIT;\n")
 	}
 	standalone := func(title string, stmts []string) {
@@ -81,8 +103,8 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 			b.WriteString("\n-- " + title + "\n")
 		}
 		for _, sql := range stmts {
-			limit := bound(pgsql.Stmt{Text: sql}, m.cfg.LockTimeout)
-			fmt.Fprintf(&b, "SET lock_timeout = %d;\n%s;\n", limit.Milliseconds(), sql)
+			limit("", bound(pgsql.Stmt{Text: sql}, m.cfg.LockTimeout))
+			b.WriteString(sql + ";\n")
 		}
 	}
 	standalone("INVALID indexes that are built again below", before)
@@ -96,41 +118,61 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 			wait = m.cfg.LockTimeout
 		}
 		enter, leave := s.script.OwnRoleScript(st.stmts)
-		record := func(n int) { b.WriteString(enter + m.recordScript(st, fr, n) + "COMMIT;\n") }
+		set = false
+		record := func(id string, n int) {
+			b.WriteString(immediate + enter)
+			if st.down && n == len(st.stmts) {
+				b.WriteString(store.DeleteScript(st.file.Version))
+				confirm(id, st.file.Version, nil)
+			} else {
+				row := m.row(st, fr, n)
+				b.WriteString(store.PutScript(row))
+				confirm(id, st.file.Version, row)
+			}
+			b.WriteString("COMMIT;\n")
+		}
 		if !st.txNone || len(st.stmts) == 0 {
 			begin()
 			create()
 			b.WriteString(store.AdvanceScript(st.from, st.to))
-			for i := range st.stmts {
+			for i, stmt := range st.stmts {
+				if set {
+					limit("LOCAL ", wait)
+				}
 				statement(st, i)
+				set = setsTimeout(stmt)
 			}
-			record(len(st.stmts))
+			record(st.to, len(st.stmts))
 			continue
 		}
 		begin()
 		create()
 		b.WriteString(store.AdvanceScript(st.from, st.from))
-		record(st.done)
+		record(st.from, st.done)
 		for i, stmt := range st.stmts[:st.done] {
 			if setsSession(stmt) {
 				statement(st, i)
+				set = true
 			}
 		}
 		for _, u := range runner.Cut(st.stmts, true)[st.done:] {
 			inside := u.Mode == runner.Together
 			if !inside {
-				fmt.Fprintf(&b, "SET lock_timeout = %d;\n", bound(u.Stmts[0], wait).Milliseconds())
+				limit("", bound(u.Stmts[0], wait))
 				statement(st, u.First)
+				set = set || setsTimeout(u.Stmts[0])
 			}
 			begin()
 			b.WriteString(enter + store.AdvanceScript(st.from, st.after(u.First)))
 			if inside {
 				b.WriteString(leave)
 				statement(st, u.First)
+				set = set || setsTimeout(u.Stmts[0])
 			}
-			record(u.First + 1)
+			record(st.after(u.First), u.First+1)
 		}
 	}
+	set = false
 	if len(steps) > 0 && len(after) > 0 {
 		b.WriteString("\n" + s.script.Resetting(steps[len(steps)-1].stmts, unlock, lock))
 	}
@@ -165,10 +207,5 @@ func (m *Migrator) signed(r *migrate.Revision) *migrate.Revision {
 	return &row
 }
 
-// recordScript is what the script records after n statements of a step.
-func (m *Migrator) recordScript(st *step, fr *FileRun, n int) string {
-	if st.down && n == len(st.stmts) {
-		return m.cfg.Store.DeleteScript(st.file.Version)
-	}
-	return m.cfg.Store.PutScript(m.row(st, fr, n))
-}
+// immediate has fail what is deferred before the record is confirmed.
+const immediate = "SET CONSTRAINTS ALL IMMEDIATE;\n"

@@ -96,7 +96,7 @@ func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, i
 	var did int // queries of the batch
 	var mark revision.Mark
 	// What is deferred fails here, and can't change the record after it was confirmed.
-	last.Queue("SET CONSTRAINTS ALL IMMEDIATE")
+	last.Queue(immediate)
 	enter, _ := s.script.OwnRole()
 	last.Queue(enter)
 	if row == nil {

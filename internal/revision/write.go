@@ -155,19 +155,21 @@ func (s Store) AdvanceScript(from, to string) string {
 		ok = "(" + count + ") = 1 AND (" + count + " WHERE version_num::text = " + pgsql.Literal(from) + ") = 1"
 	}
 	sql, args := s.setSQL(from, to)
-	for i, a := range args {
-		sql = strings.Replace(sql, fmt.Sprintf("$%d", i+1), pgsql.Literal(a.(string)), 1)
-	}
+	sql = withLiterals(sql, args)
 	if from == to {
 		sql = "NULL"
 	}
-	body := fmt.Sprintf("\nBEGIN\n    IF NOT (%s) THEN\n        RAISE EXCEPTION 'alembic_version does not hold what this script starts from: %%', %s;\n    END IF;\n    %s;\nEND\n",
-		ok, pgsql.Literal(from), sql)
+	return s.lockSQL() + ";\n" + doBlock(fmt.Sprintf("    IF NOT (%s) THEN\n        RAISE EXCEPTION 'alembic_version does not hold what this script starts from: %%', %s;\n    END IF;\n    %s;\n",
+		ok, pgsql.Literal(from), sql))
+}
+
+// doBlock is a DO of indented statements.
+func doBlock(stmts string) string {
 	tag := "$do$"
-	for n := 1; strings.Contains(body, tag); n++ {
+	for n := 1; strings.Contains(stmts, tag); n++ {
 		tag = fmt.Sprintf("$do%d$", n)
 	}
-	return s.lockSQL() + ";\nDO " + tag + body + tag + ";\n"
+	return "DO " + tag + "\nBEGIN\n" + stmts + "END\n" + tag + ";\n"
 }
 
 // Put inserts the journal's row, or overwrites the one of that version.
@@ -262,6 +264,14 @@ func (s Store) QueueMark(b *pgx.Batch, version string, got *Mark) {
 // The query fails with a division by zero, which [Store.Unwritten] explains.
 func (s Store) QueueConfirm(b *pgx.Batch, id, version string, r *migrate.Revision, mark *Mark) {
 	*mark = ""
+	confirmed, args := s.confirmedSQL(id, version, r)
+	sql := "SELECT COALESCE((SELECT xmin::text FROM " + s.journal() + " WHERE version::text OPERATOR(pg_catalog.=) $1::text), ''),\n" +
+		"1 OPERATOR(pg_catalog./) CASE WHEN " + confirmed + " THEN 1 ELSE 0 END"
+	b.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan((*string)(mark), nil) })
+}
+
+// confirmedSQL is the condition of QueueConfirm, whose first parameter is the version.
+func (s Store) confirmedSQL(id, version string, r *migrate.Revision) (sql string, args []any) {
 	alembic, args := "NOT EXISTS (SELECT FROM "+s.alembic()+")", []any{version}
 	if id != "" {
 		args = append(args, id)
@@ -276,9 +286,29 @@ func (s Store) QueueConfirm(b *pgx.Batch, id, version string, r *migrate.Revisio
 	AND COALESCE(error, '') OPERATOR(pg_catalog.=) $%d AND COALESCE(pg_catalog.jsonb_array_length(partial_hashes), 0) OPERATOR(pg_catalog.=) $%d)`,
 			s.journal(), n+1, n+2, n+3, n+4, n+5, n+6)
 	}
-	sql := "SELECT COALESCE((SELECT xmin::text FROM " + s.journal() + " WHERE version::text OPERATOR(pg_catalog.=) $1::text), ''),\n" +
-		"1 OPERATOR(pg_catalog./) CASE WHEN " + alembic + "\nAND " + row + " THEN 1 ELSE 0 END"
-	b.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan((*string)(mark), nil) })
+	return alembic + "\nAND " + row, args
+}
+
+// ConfirmScript is QueueConfirm as a statement of a psql script.
+func (s Store) ConfirmScript(id, version string, r *migrate.Revision) string {
+	sql, args := s.confirmedSQL(id, version, r)
+	sql = withLiterals(sql, args)
+	e := s.unwritten()
+	e.By = []string{"a trigger, a rule or row security on them"}
+	return doBlock("    IF NOT (" + sql + ") THEN\n        RAISE EXCEPTION " + pgsql.Literal(strings.ReplaceAll(e.Error(), "%", "%%")) + ";\n    END IF;\n")
+}
+
+// withLiterals is a statement with its parameters, of which there are fewer than ten, written into it.
+func withLiterals(sql string, args []any) string {
+	var pairs []string
+	for i, a := range args {
+		value := fmt.Sprint(a)
+		if text, ok := a.(string); ok {
+			value = pgsql.Literal(text)
+		}
+		pairs = append(pairs, fmt.Sprintf("$%d", i+1), value)
+	}
+	return strings.NewReplacer(pairs...).Replace(sql)
 }
 
 func (s Store) unwritten() *UnwrittenError {

@@ -97,15 +97,17 @@ func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, i
 	var mark revision.Mark
 	// What is deferred fails here, and can't change the record after it was confirmed.
 	last.Queue(immediate)
-	enter, _ := s.script.OwnRole()
-	last.Queue(enter)
+	for _, sql := range s.script.EnterOwnRole() {
+		last.Queue(sql)
+	}
+	before := last.Len()
 	if row == nil {
 		store.QueueDelete(&last, version)
 	} else if err := s.queueRow(&last, st, row, n); err != nil {
 		return err
 	}
 	store.QueueConfirm(&last, id, version, row, &mark)
-	for _, q := range last.QueuedQueries[:3] {
+	for _, q := range last.QueuedQueries[:before+1] {
 		q.Exec(func(pgconn.CommandTag) error { did++; return nil })
 	}
 	last.Queue("commit").Exec(func(pgconn.CommandTag) error { did++; return nil })
@@ -115,9 +117,9 @@ func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, i
 	case err == nil:
 		st.noted, st.mark = n+1, mark
 		return nil
-	case refused && (did == 1 || did == 2):
+	case refused && 0 < did && did <= before:
 		return fmt.Errorf("recording version %s: %w", version, err)
-	case refused && did == 3 && sqlState(err) == divisionByZero:
+	case refused && did == before+1 && sqlState(err) == divisionByZero:
 		return errUnconfirmed
 	}
 	return uncommitted(err)

@@ -3,9 +3,12 @@ package runner
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // resets are what PostgreSQL has to set a session back, in this order: as the role that logged in, whose settings these are.
@@ -25,13 +28,19 @@ var resets = []string{
 }
 
 // unlockSQL frees each advisory lock of the session once, however often that holds it, but for the one with the key to keep, and
-// returns a row for each. What it calls is what pg_locks is a view of.
+// returns a row for each.
 func unlockSQL(keep int64) string {
-	const key = "((classid::int8 << 32) | objid::int8)"
-	return "SELECT CASE WHEN objsubid = 1 AND mode = 'ShareLock' THEN pg_advisory_unlock_shared(" + key + ") WHEN objsubid = 1 THEN pg_advisory_unlock(" + key + ")" +
+	return "SELECT CASE WHEN objsubid = 1 AND mode = 'ShareLock' THEN pg_advisory_unlock_shared(" + lockKeySQL + ") WHEN objsubid = 1 THEN pg_advisory_unlock(" + lockKeySQL + ")" +
 		" WHEN mode = 'ShareLock' THEN pg_advisory_unlock_shared(classid::int4, objid::int4) ELSE pg_advisory_unlock(classid::int4, objid::int4) END" +
-		" FROM pg_lock_status() WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted" +
-		fmt.Sprintf(" AND NOT (objsubid = 1 AND mode = 'ExclusiveLock' AND %s = %d)", key, keep)
+		advisorySQL(keep)
+}
+
+const lockKeySQL = "((classid::int8 << 32) | objid::int8)"
+
+// advisorySQL selects from the advisory locks that unlockSQL frees. What it calls is what pg_locks is a view of.
+func advisorySQL(keep int64) string {
+	return " FROM pg_lock_status() WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted" +
+		fmt.Sprintf(" AND NOT (objsubid = 1 AND mode = 'ExclusiveLock' AND %s = %d)", lockKeySQL, keep)
 }
 
 // storedSQL is an expression for the settings that are stored for a database and a role, given by expressions of their OIDs: a
@@ -47,46 +56,64 @@ const (
 	loginSQL    = "(SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) session_user)"
 )
 
-// storedNowSQL is storedSQL for the session.
-func (s *Session) storedNowSQL() string {
-	oid := func(v uint32) string { return fmt.Sprintf("'%d'::pg_catalog.oid", v) }
-	return storedSQL(oid(s.database), oid(s.loginOID))
+// storedNow is the value of storedSQL, of the rows of the whole table: the server plans to read it in less time than to search it.
+func (s *Session) storedNow(rows *pgconn.Result) string {
+	of := func(oid []byte, own uint32) bool {
+		return string(oid) == "0" || string(oid) == strconv.FormatUint(uint64(own), 10)
+	}
+	var stored []string
+	for _, row := range rows.Rows {
+		if of(row[0], s.database) && of(row[1], s.loginOID) {
+			stored = append(stored, string(row[2]))
+		}
+	}
+	return strings.Join(stored, ", ")
 }
 
 // Reset gives the next script the session that a connection of its own would give it. It reports whether that can be done: if
 // not, only a new connection can. What is lost with the session then is the caller's to bring along, as its locks.
 //
-// It takes one round trip, and none if no script has run since the last one.
+// It takes one round trip, unless the script has left advisory locks, and none if no script has run since the last one.
 func (s *Session) Reset(ctx context.Context) (bool, error) {
 	if !s.used {
 		return true, nil
 	}
 	first := !s.ran.read
-	sql := strings.Join(resets, ";\n") + ";\n" + unlockSQL(s.opts.Keep)
+	sql := slices.Concat(resets, []string{
+		"SELECT d.setdatabase, d.setrole, d::text FROM pg_db_role_setting d",
+		"SELECT " + advisorySQL(s.opts.Keep),
+	})
+	stored, locks, last := len(resets), len(resets)+1, len(sql)
 	if first {
-		sql += ";\n" + routinesSQL
+		sql = append(sql, routinesSQL)
+	} else {
+		sql = append(sql, "SELECT "+s.ran.blankSQL())
 	}
-	sql += ";\nSELECT " + s.settingsSQL() + ", " + s.storedNowSQL() + ", " + s.ran.blankSQL()
-	results, err := s.Conn.PgConn().Exec(ctx, sql).ReadAll()
+	for _, v := range s.opts.settings(serverMajor(s.Conn)) {
+		sql = append(sql, v.sql())
+	}
+	results, err := s.Conn.PgConn().Exec(ctx, strings.Join(sql, ";\n")).ReadAll()
 	if err != nil {
 		return false, fmt.Errorf("setting the session back: %w", err)
 	}
 	forget(s.Conn)
-	if first {
-		s.ran.routines(results[len(resets)+1])
-	}
-	if len(results[len(resets)].Rows) > 0 {
+	if len(results[locks].Rows) > 0 {
 		if err := s.unlock(ctx); err != nil {
 			return false, err
 		}
 	}
-	last := results[len(results)-1].Rows[0]
-	stale := string(last[1]) != s.stored || string(last[2]) == "t" || s.ran.loads
-	if first && !stale {
-		if err := s.Conn.QueryRow(ctx, "SELECT "+s.ran.blankSQL()).Scan(&stale); err != nil {
+	stale := s.storedNow(results[stored]) != s.stored
+	if first {
+		s.ran.routines(results[last])
+		var blank bool
+		if err := s.Conn.QueryRow(ctx, "SELECT "+s.ran.blankSQL()).Scan(&blank); err != nil {
 			return false, fmt.Errorf("looking for settings that a script made: %w", err)
 		}
+		stale = stale || blank
+	} else {
+		stale = stale || string(results[last].Rows[0][0]) == "t"
 	}
+	stale = stale || s.ran.loads
 	s.ran.loads = s.ran.loader
 	s.used = stale
 	return !stale, nil
@@ -106,11 +133,11 @@ func (s *Session) ReadRoutines(ctx context.Context) error {
 // unlock frees advisory locks that the session holds more than once.
 func (s *Session) unlock(ctx context.Context) error {
 	for {
-		results, err := s.Conn.PgConn().Exec(ctx, unlockSQL(s.opts.Keep)).ReadAll()
+		results, err := s.Conn.PgConn().Exec(ctx, "BEGIN; SET LOCAL search_path = pg_catalog; "+unlockSQL(s.opts.Keep)+"; COMMIT").ReadAll()
 		if err != nil {
 			return fmt.Errorf("freeing advisory locks: %w", err)
 		}
-		if len(results[0].Rows) == 0 {
+		if len(results[2].Rows) == 0 {
 			return nil
 		}
 	}

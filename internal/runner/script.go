@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -11,11 +10,7 @@ import (
 func (s *Session) Opening() string {
 	var b strings.Builder
 	for _, v := range s.opts.settings(serverMajor(s.Conn)) {
-		value := pgsql.Literal(v[1])
-		if v[0] == "search_path" { // a list of names, of which a string would be one
-			value = v[1]
-		}
-		fmt.Fprintf(&b, "SET %s = %s;\n", v[0], value)
+		b.WriteString(v.sql() + ";\n")
 	}
 	// What a script does to them is seen by the sessions after it alone.
 	b.WriteString("SELECT " + storedSQL(databaseSQL, loginSQL) + " AS stored \\gset\n")
@@ -47,12 +42,8 @@ func (s *Session) OwnRoleScript(stmts []pgsql.Stmt) (enter, leave string) {
 	for _, stmt := range stmts {
 		if text := strings.ToLower(stmt.Text); strings.Contains(text, "authorization") {
 			enter = "SELECT pg_catalog.current_setting('role') AS role, session_user AS authorized"
-			set, back = "SET LOCAL SESSION AUTHORIZATION DEFAULT;\n", "SET LOCAL SESSION AUTHORIZATION :'authorized';\n"
+			set, back = ownLoginSQL+";\n", "SET LOCAL SESSION AUTHORIZATION :'authorized';\n"
 		}
 	}
-	own := "DEFAULT"
-	if s.opts.Role != "" {
-		own = pgsql.Literal(s.opts.Role)
-	}
-	return enter + " \\gset\n" + set + "SET LOCAL role TO " + own + ";\n", back + "SET LOCAL role TO :'role';\n"
+	return enter + " \\gset\n" + set + s.ownRoleSQL() + ";\n", back + "SET LOCAL role TO :'role';\n"
 }

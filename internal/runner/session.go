@@ -98,6 +98,25 @@ func (s *Session) OwnRole() (enter, leave string) {
 	return enter + set("role", own), leave + set("role", "pg_catalog.current_setting('"+roleSetting+"')")
 }
 
+// EnterOwnRole returns the statements of a transaction after which the rest of it is done in the role that the session began
+// with.
+func (s *Session) EnterOwnRole() []string {
+	role := s.ownRoleSQL()
+	if s.authorized() != s.login {
+		return []string{ownLoginSQL, role}
+	}
+	return []string{role}
+}
+
+const ownLoginSQL = "SET LOCAL SESSION AUTHORIZATION DEFAULT"
+
+func (s *Session) ownRoleSQL() string {
+	if s.opts.Role != "" {
+		return "SET LOCAL role TO " + pgsql.Literal(s.opts.Role)
+	}
+	return "SET LOCAL role TO DEFAULT"
+}
+
 // roleSetting holds the script's role meanwhile.
 const roleSetting = "ibutsu_schema.role"
 
@@ -108,13 +127,25 @@ func (s *Session) Used() { s.used = true }
 func (s *Session) settingsSQL() string {
 	var set []string
 	for _, v := range s.opts.settings(serverMajor(s.Conn)) {
-		set = append(set, fmt.Sprintf("pg_catalog.set_config('%s', %s, false)", v[0], pgsql.Literal(v[1])))
+		set = append(set, fmt.Sprintf("pg_catalog.set_config('%s', %s, false)", v.name, pgsql.Literal(v.value)))
 	}
 	return "ARRAY[\n" + strings.Join(set, ",\n") + "]"
 }
 
-// settings are the names and values for a server of a major version.
-func (opts Options) settings(major int) [][2]string {
+// A setting is a name and the value that it is set to.
+type setting struct{ name, value string }
+
+// sql is the statement that sets it.
+func (v setting) sql() string {
+	value := pgsql.Literal(v.value)
+	if v.name == "search_path" { // a list of names, of which a string would be one
+		value = v.value
+	}
+	return "SET " + v.name + " = " + value
+}
+
+// settings are those for a server of a major version.
+func (opts Options) settings(major int) []setting {
 	opts.ApplicationName = cmp.Or(opts.ApplicationName, "ibutsu-schema")
 	if len(opts.SearchPath) == 0 {
 		opts.SearchPath = []string{"public"}
@@ -123,7 +154,7 @@ func (opts Options) settings(major int) [][2]string {
 	for _, schema := range opts.SearchPath {
 		path = append(path, pgsql.Ident(schema))
 	}
-	settings := [][2]string{
+	settings := []setting{
 		{"quote_all_identifiers", "off"},
 		{"application_name", opts.ApplicationName},
 		{"client_encoding", "UTF8"},
@@ -143,16 +174,16 @@ func (opts Options) settings(major int) [][2]string {
 		{"lock_timeout", strconv.FormatInt(opts.LockTimeout.Milliseconds(), 10)},
 	}
 	if major >= 14 {
-		settings = append(settings, [2]string{"idle_session_timeout", "0"})
+		settings = append(settings, setting{"idle_session_timeout", "0"})
 		if opts.CheckClient != 0 {
-			settings = append(settings, [2]string{"client_connection_check_interval", strconv.FormatInt(opts.CheckClient.Milliseconds(), 10)})
+			settings = append(settings, setting{"client_connection_check_interval", strconv.FormatInt(opts.CheckClient.Milliseconds(), 10)})
 		}
 	}
 	if major >= 17 {
-		settings = append(settings, [2]string{"transaction_timeout", "0"})
+		settings = append(settings, setting{"transaction_timeout", "0"})
 	}
 	if opts.Role != "" {
-		settings = append(settings, [2]string{"role", opts.Role})
+		settings = append(settings, setting{"role", opts.Role})
 	}
 	return settings
 }

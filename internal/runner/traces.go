@@ -26,13 +26,13 @@ FROM pg_catalog.pg_proc p
 WHERE p.oid OPERATOR(pg_catalog.>=) '16384' AND (p.prosrc OPERATOR(pg_catalog.~*) 'set|load' OR p.proconfig IS NOT NULL)`
 
 var (
-	word    = `[\pL_][\pL\pN_$]*`
-	setting = `(` + word + `(?:"?\."?` + word + `)+)`
-	space   = `(?:\s|/\*.*?\*/|--[^\n]*\n)`
-	quote   = `(?:e?'+|\$\w*\$)` // doubled in what is quoted itself
+	word   = `[\pL_][\pL\pN_$]*`
+	dotted = `(` + word + `(?:"?\."?` + word + `)+)`
+	space  = `(?:\s|/\*.*?\*/|--[^\n]*\n)`
+	quote  = `(?:e?'+|\$\w*\$)` // doubled in what is quoted itself
 
-	setName    = regexp.MustCompile(`\bset` + space + `+(?:(?:session|local)` + space + `+)?"?` + setting + `"?` + space + `*(?:=|to\b)`)
-	configName = regexp.MustCompile(`\bset_config` + space + `*\(` + space + `*` + quote + setting)
+	setName    = regexp.MustCompile(`\bset` + space + `+(?:(?:session|local)` + space + `+)?"?` + dotted + `"?` + space + `*(?:=|to\b)`)
+	configName = regexp.MustCompile(`\bset_config` + space + `*\(` + space + `*` + quote + dotted)
 	load       = regexp.MustCompile(`\bload` + space + `+(?:` + quote + `|%)`)
 	routine    = regexp.MustCompile(`^create\s+(?:or\s+replace\s+)?(?:function|procedure)\b`)
 )

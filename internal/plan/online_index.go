@@ -23,12 +23,12 @@ func renameIndex(t *table, from, to string) cmd {
 	return sql("ALTER INDEX " + pgsql.QualifiedIdent(t.Schema, from) + " RENAME TO " + ident(to))
 }
 
-// indexes finds the ops for the indexes of a table that are not behind a constraint.
+// indexes finds the ops for the indexes of a table that are not behind a constraint, after constraints has settled some.
 func (d *differ) indexes(have, want *table) {
 	own := func(t *table) []*index {
 		var list []*index
 		for _, i := range t.indexes {
-			if i.constraint == nil {
+			if i.constraint == nil && !d.settled[i] {
 				list = append(list, i)
 			}
 		}
@@ -38,7 +38,6 @@ func (d *differ) indexes(have, want *table) {
 	pairs = pairRenamed(pairs, func(h, w *index) bool { return h.Valid && h.Unique == w.Unique && h.On == w.On })
 	for _, p := range pairs {
 		switch h, w := p.have, p.want; {
-		case d.settled[h] || d.settled[w]:
 		case h != nil && d.freedIndexes[h]:
 			d.freeIndex(have, h, w)
 			continue

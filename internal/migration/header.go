@@ -158,18 +158,31 @@ func (p *headerParser) misplaced(line int, text string) {
 }
 
 // buried complains about a comment in which Atlas finds another directive than the one that it begins with, if any: Atlas takes
-// the last of a line.
+// the last of a line, to which a CR is a beginning.
 func (p *headerParser) buried(line int, text string, first directive) {
-	i := strings.LastIndex(text, "atlas:")
-	if i < 0 || first.space == "atlas" && strings.Count(text, "atlas:") == 1 {
+	if before, after, ok := strings.Cut(strings.TrimSuffix(text, "\r"), "\r"); ok {
+		p.buried(line, before, first)
+		p.buried(line, after, directive{})
 		return
 	}
-	if d, ok := parseDirective("-- " + text[i:]); ok {
+	if first.space == "atlas" && strings.Count(text, "atlas:") == 1 {
+		return
+	}
+	for i := len(text); i > 0; {
+		i = strings.LastIndex(text[:i], "atlas:")
+		if i < 0 {
+			return
+		}
+		d, ok := parseDirective("-- " + text[i:])
+		if !ok {
+			continue
+		}
 		_, known := supported[d.String()]
 		_, refused := unsupported[d.String()]
 		if known || refused {
 			p.complain(line, "Atlas takes %q in this comment for a directive: reword it, or write \"-- %s\" on a line of its own", d.String(), strings.TrimSpace(text[i:]))
 		}
+		return
 	}
 }
 

@@ -207,6 +207,8 @@ func TestReadErrors(t *testing.T) {
 		{"syntax", []string{a, "SELECT 1;\nSELECT 'x\n"}, a + ":2:8: unterminated quoted string"},
 		{"not UTF-8", []string{a, "SELECT 1;\nSELECT '\xe4';\n"}, a + ":2:9: invalid UTF-8: byte 0xe4: save the file in UTF-8"},
 		{"UTF-16", []string{a, "\xff\xfeS\x00"}, a + ":1:1: invalid UTF-8: byte 0xff: save the file in UTF-8"},
+		{"directive before a CR", []string{a, "-- see atlas:txmode none\r-- atlas:\n-- atlas:txmode none\n\n"},
+			a + `:1: Atlas takes "atlas:txmode" in this comment for a directive: reword it, or write "-- atlas:txmode none" on a line of its own`},
 		{"conflict", []string{a, "SELECT 1;\n<<<<<<< HEAD\nSELECT 2;\n=======\nSELECT 3;\n>>>>>>> other\n"}, a + ":2: git's conflict markers: resolve the conflict"},
 		{"several", []string{a, "COMMIT;\nROLLBACK;\n", "x.sql", ""},
 			a + `:1:1: COMMIT: transactions are opened and ended around the file; remove it, or commit in batches by a DO block in a file with "-- atlas:txmode none"

@@ -35,7 +35,8 @@ func TestReadersWaitNoLongerThanTheTimeout(t *testing.T) {
 func readersOfThree(t *testing.T, files []file) {
 	b := setup(t, dir(t, files...))
 	b.mustApply(migrator.ApplyOptions{N: 1})
-	const timeout, margin = 600 * time.Millisecond, 250 * time.Millisecond
+	// Under the timeout for each lock alone it would be another 1.2 s: the margin is for a machine that is busy.
+	const timeout, margin = 1200 * time.Millisecond, 800 * time.Millisecond
 	b.cfg.LockTimeout = timeout
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -46,7 +47,7 @@ func readersOfThree(t *testing.T, files []file) {
 		holder := b.db.Conn()
 		wg.Go(func() {
 			for round := 0; round < 3; round++ {
-				hold := time.Duration(i+1) * 400 * time.Millisecond
+				hold := time.Duration(i+1) * 800 * time.Millisecond
 				b.end(holder, "BEGIN; LOCK TABLE "+table+" IN ACCESS SHARE MODE")
 				time.Sleep(hold)
 				b.end(holder, "COMMIT")

@@ -36,6 +36,7 @@ var formats = []format{
 	{tool: "Rambler", starts: `"-- rambler"`, prefix: "rambler", mark: pattern(`--\s*rambler\s+(up|down)\s*`)},
 	{tool: "node-pg-migrate", starts: `"-- Up Migration" or "-- Down Migration"`, prefix: "down migration", mark: pattern(`--[\s-]*down migration[\s-]*`), between: true},
 	{tool: "shmig", starts: `"-- ===="`, prefix: "=", mark: pattern(`--\s*=+\s*down\s*=+\s*`), between: true},
+	{tool: "micrate", starts: `"-- +micrate"`, prefix: "+micrate", mark: pattern(`--\s*\+micrate(\s.*)?`)},
 	{tool: "Liquibase", prefix: "liquibase formatted", mark: pattern(`--\s*liquibase formatted.*`), advice: liquibase},
 	{tool: "Liquibase", prefix: "liquibase rollback", mark: pattern(`/\*\s*liquibase rollback.*`), advice: liquibase},
 	{tool: "Liquibase", prefix: "changeset", mark: pattern(`--\s*changeset\s+[^\s:]+:\S.*`), advice: liquibase},
@@ -44,6 +45,12 @@ var formats = []format{
 	{tool: "Alembic", prefix: "running", mark: pattern(`--\s*running (upgrade|downgrade) .*->.*`), advice: "this file was printed by alembic with --sql, and changes alembic_version itself: " +
 		"write each revision into a file of its own with \"-- alembic:revision ID\" at the top, and leave out BEGIN, COMMIT and the statements on alembic_version"},
 }
+
+// twoSections is the format of whatever other tool names a section by the word alone, or after a word of its own.
+var twoSections = &format{tool: "another tool", starts: `"-- Up" or "-- Down"`, mark: pattern(`--[\s\-+!@#=*]*(\w+:\s*|\+\w+\s+)?(down|downgrade)[\s\-+:=*]*`), between: true}
+
+// mostOfMark is the length in bytes of the longest comment that may be one of twoSections.
+const mostOfMark = 80
 
 const liquibase = "this file is in Liquibase's format: write each changeset into a file of its own, what rolls it back into a file of the same name in " +
 	DownDir + "/, and delete Liquibase's comments"
@@ -101,6 +108,9 @@ func formatOf(comment string) *format {
 		if f := &formats[i]; hasPrefixFold(rest, f.prefix) && f.mark().MatchString(strings.TrimRight(comment, " \t\r")) {
 			return f
 		}
+	}
+	if len(comment) <= mostOfMark && strings.Contains(strings.ToLower(rest), "down") && twoSections.mark().MatchString(strings.TrimSpace(comment)) {
+		return twoSections
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"unicode"
 
 	"golang.org/x/sync/errgroup"
 
@@ -150,6 +151,8 @@ func (p *parser) downFile(src source) *Down {
 // version checks the file's name. A version is digits only, so that every tool that reads the folder sorts it in one way.
 func (p *parser) version(f *File) {
 	switch {
+	case strings.ContainsFunc(f.Name, unicode.IsControl):
+		p.add(f.Name, 0, 0, "the name has a control character, which atlas.sum has no room for: rename the file")
 	case !isNumber(f.Version):
 		p.add(f.Name, 0, 0, "the name has no version: %s, or move it out of the folder", nameIt)
 	case len(f.Version) > maxRevision:

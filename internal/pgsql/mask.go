@@ -53,11 +53,16 @@ func MaskMessage(message, sql string) string {
 // Redact masks passwords in running text: those of connection strings, and literals after PASSWORD.
 func Redact(text string) string { return mask(text, apart(textSecrets(text))) }
 
-// OneLine is a statement on one line of so many characters at most, its passwords masked.
+// OneLine is a statement on one line of so many characters at most, its passwords masked. No literal is cut: whoever reads on
+// would take what follows for the rest of it.
 func OneLine(sql string, most int) string {
 	line := []rune(strings.Join(strings.Fields(Mask(sql)), " "))
 	if len(line) > most {
-		return string(line[:most-3]) + "..."
+		cut := string(line[:most-3])
+		if strings.Count(cut, "'")%2 == 1 {
+			cut = cut[:strings.LastIndex(cut, "'")]
+		}
+		return cut + "..."
 	}
 	return string(line)
 }

@@ -177,6 +177,9 @@ func TestOneLine(t *testing.T) {
 	if got, want := OneLine("ALTER ROLE a\n  PASSWORD 's3cr3tCanary and more'", 35), "ALTER ROLE a PASSWORD 'xxxxx'"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	if got, want := OneLine("SELECT 'it', 'and more'", 18), "SELECT 'it', ..."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 	if got, want := OneLine("SELECT\tärger FROM b", 15), "SELECT ärger..."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

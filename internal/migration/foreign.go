@@ -145,8 +145,8 @@ var foreignNames = []struct {
 	{pattern(`\d+.*\.down\.sql`), "the format of golang-migrate and sqlx for a down migration", "take .down out of it, and move it to " + DownDir + "/"},
 	{pattern(`\d+-.*-up\.sql`), "db-migrate's format", nameIt},
 	{pattern(`\d+-.*-down\.sql`), "db-migrate's format for a down migration", moveIt},
-	{pattern(`\d+\.do\b.*\.sql`), "Postgrator's format", nameIt},
-	{pattern(`\d+\.undo\b.*\.sql`), "Postgrator's format for an undo migration", moveIt},
+	{pattern(`\d+(\.do\b.*|.*\.do)\.sql`), "Postgrator's format", nameIt},
+	{pattern(`\d+(\.undo\b.*|.*\.undo)\.sql`), "Postgrator's format for an undo migration", moveIt},
 }
 
 const (

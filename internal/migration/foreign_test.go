@@ -81,6 +81,8 @@ func TestForeign(t *testing.T) {
 		{"golang-migrate without a title", []string{"1.up.sql", up}, "1.up.sql: the name is in the format of golang-migrate and sqlx: take .up out of it", []string{"1.sql", up}},
 		{"db-migrate", []string{"20260101000000-a-up.sql", up, "20260101000000-a-down.sql", down},
 			"20260101000000-a-down.sql: the name is in db-migrate's format for a down migration: move it to down/ under its migration's name\n20260101000000-a-up.sql: the name is in db-migrate's format: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql", mended},
+		{"an undo migration", []string{a, up, "20260101000001_a.undo.sql", down},
+			"20260101000001_a.undo.sql: the name is in Postgrator's format for an undo migration: move it to down/ under its migration's name", mended},
 		{"Postgrator", []string{"001.do.a.sql", up, "001.undo.sql", down},
 			"001.do.a.sql: the name is in Postgrator's format: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql\n001.undo.sql: the name is in Postgrator's format for an undo migration: move it to down/ under its migration's name", mended},
 	}

@@ -164,14 +164,24 @@ func (f folding) file(file *migration.File) error {
 	if !file.HasEffect {
 		return fmt.Errorf("%s has no effect file: run rehash to measure it", file.Name)
 	}
-	e, err := ParseEffect(file.Effect)
-	if err == nil {
-		err = f.apply(e)
-	}
+	e, err := EffectOf(file)
 	if err != nil {
-		return fmt.Errorf("the effect of %s: %w: run rehash to measure it again", file.Name, err)
+		return err
 	}
-	return nil
+	return effectError(file, f.apply(e))
+}
+
+// EffectOf returns what a migration's effect file says; nothing if there is none.
+func EffectOf(file *migration.File) (Effect, error) {
+	e, err := ParseEffect(file.Effect)
+	return e, effectError(file, err)
+}
+
+func effectError(file *migration.File, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("the effect of %s: %w: run rehash to measure it again", file.Name, err)
 }
 
 func (f folding) apply(e Effect) error {

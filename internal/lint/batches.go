@@ -17,7 +17,7 @@ func (f *finder) inBatches(s *step, t *relation) fix.Text {
 	}
 	d := readDML(s, t)
 	b := fix.Batch{
-		Table: s.before.table(t, d.assigned), Only: s.st.Only, Row: d.row, Statement: d.statement, Where: d.where, Done: d.done, Reason: d.reason,
+		Table: s.before.table(t, d.assigned, s.st.Only), Only: s.st.Only, Row: d.row, Statement: d.statement, Where: d.where, Done: d.done, Reason: d.reason,
 	}
 	if why := s.unbatched(t, d, b); why != "" {
 		return fix.Words("it cannot be done in batches: " + why)
@@ -25,17 +25,18 @@ func (f *finder) inBatches(s *step, t *relation) fix.Text {
 	return b.File()
 }
 
-// table is a table as fixes need it, with a key that has none of the columns in without.
-func (s *snapshot) table(t *relation, without []string) fix.Table {
-	return fix.Table{Name: t.sql(), Key: s.key(t, without), Spread: t.Kind == "p" || t.Children}
+// table is a table as fixes need it, with a key that has none of the columns in without. only says that its own rows alone count,
+// not those of the tables that inherit from it.
+func (s *snapshot) table(t *relation, without []string, only bool) fix.Table {
+	f := fix.Table{Name: t.sql(), Spread: t.Kind == "p" || t.Children && !only}
+	if t.Kind == "p" || !f.Spread {
+		f.Key = s.key(t, without)
+	}
+	return f
 }
 
-// key returns the columns of a primary key or a unique constraint by which all rows of a table can be told apart. Of a table that
-// others inherit from there is none.
+// key returns the columns of a primary key or a unique constraint by which all rows of a table itself can be told apart.
 func (s *snapshot) key(t *relation, without []string) []string {
-	if t.Children && t.Kind != "p" {
-		return nil
-	}
 	var best []string
 	for _, oid := range sorted(s.constraints) {
 		c := s.constraints[oid]
@@ -186,7 +187,7 @@ func (s *step) unbatched(t *relation, d dmlText, b fix.Batch) string {
 	switch {
 	case t.Kind == "f":
 		return "the table is a foreign one; change its rows on the server that has them"
-	case t.Children && t.Kind != "p":
+	case t.Children && t.Kind != "p" && !s.st.Only:
 		return "other tables inherit from it; change the rows of each by itself, with ONLY"
 	case b.Walk() != fix.AtOnce:
 		return ""

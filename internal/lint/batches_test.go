@@ -28,6 +28,7 @@ func TestBatches(t *testing.T) {
 		{"alias without AS", plain, rows, `UPDATE "Test Runs" r SET n = r.id`, "it sets the same values again"},
 		{"alias of a variable's name", plain, rows, `UPDATE "Test Runs" batch_end SET batch_start = batch_end.id`, "it sets the same values again"},
 		{"only", plain, rows, `UPDATE ONLY ("Test Runs") SET n = 1`, "it sets the same values again"},
+		{"only, of a table that others inherit from", "CREATE TABLE t (a integer PRIMARY KEY, n integer); CREATE TABLE c () INHERITS (t);", "INSERT INTO t SELECT g FROM generate_series(1, 12000) g; INSERT INTO c SELECT g FROM generate_series(1, 9) g;", "UPDATE ONLY t SET n = 1", "it sets the same values again"},
 		{"star", plain, rows, `UPDATE "Test Runs" * SET n = 1`, "it sets the same values again"},
 		{"reads what it writes", plain, rows, `UPDATE "Test Runs" SET n = n + 1`, ""},
 		{"calls a function", plain, rows, `UPDATE "Test Runs" SET "group" = md5("group")`, ""},

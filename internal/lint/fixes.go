@@ -11,7 +11,7 @@ import (
 
 // fixColumn is a column as fixes need it. The table is taken as the snapshot has it.
 func (s *snapshot) fixColumn(t *relation, name, typ string) fix.Column {
-	return fix.Column{Table: s.table(t, []string{name}), Name: pgsql.Ident(name), Type: typ}
+	return fix.Column{Table: s.table(t, []string{name}, false), Name: pgsql.Ident(name), Type: typ}
 }
 
 // freeRelation returns a name for a relation of a schema.

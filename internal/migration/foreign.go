@@ -20,7 +20,7 @@ type format struct {
 	starts string                // how the comments begin that mark sections
 	prefix string                // the same after what opens a comment, in lower case: this is looked at first
 	mark   func() *regexp.Regexp // matches the comment, which begins a line
-	// between says that the comment is a mark only with statements before and after it. Elsewhere it may be a title.
+	// between says that the comment is a mark only between statements. Elsewhere it may be a title, or say something of what is in one.
 	between bool
 	advice  string // what to do, where that is not to part two sections
 }
@@ -46,7 +46,7 @@ var formats = []format{
 		"write each revision into a file of its own with \"-- alembic:revision ID\" at the top, and leave out BEGIN, COMMIT and the statements on alembic_version"},
 }
 
-// twoSections is the format of whatever other tool names a section by the word alone, or after a word of its own.
+// twoSections is the format of any other tool that marks a section by the word alone, or after a word of its own.
 var twoSections = &format{tool: "another tool", starts: `"-- Up" or "-- Down"`, mark: pattern(`--[\s\-+!@#=*]*(\w+:\s*|\+\w+\s+)?(down|downgrade)[\s\-+:=*]*`), between: true}
 
 // mostOfMark is the length in bytes of the longest comment that may be one of twoSections.
@@ -74,13 +74,19 @@ func (p *parser) foreign(name, text string, down bool) bool {
 		if f == nil || !beginsLine(text, c.Pos.Offset) {
 			continue
 		}
-		if f.between && (len(pgsql.Tokens(text[:c.Pos.Offset])) == 0 || len(pgsql.Tokens(text[c.Pos.Offset:])) == 0) {
+		if f.between && !betweenStatements(text, c.Pos.Offset) {
 			continue
 		}
 		p.add(name, c.Pos.Line, c.Pos.Col, "%s", f.change(name, comments, down))
 		return true
 	}
 	return false
+}
+
+// betweenStatements reports whether a statement ends before the offset and another begins after it.
+func betweenStatements(text string, offset int) bool {
+	before := pgsql.Tokens(text[:offset])
+	return len(before) > 0 && before[len(before)-1].Text == ";" && len(pgsql.Tokens(text[offset:])) > 0
 }
 
 // change says what to do with the file called name.

@@ -158,7 +158,7 @@ func (p *headerParser) misplaced(line int, text string) {
 }
 
 // buried complains about a comment in which Atlas finds another directive than the one that it begins with, if any: Atlas takes
-// the last of a line, to which a CR is a beginning.
+// the last of a line that is one. A CR begins a line for it.
 func (p *headerParser) buried(line int, text string, first directive) {
 	if before, after, ok := strings.Cut(strings.TrimSuffix(text, "\r"), "\r"); ok {
 		p.buried(line, before, first)

@@ -96,7 +96,10 @@ func loadDir(fsys fs.FS, dir, suffix string) ([]source, error) {
 	var files []source
 	var errs []error
 	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), suffix) {
+		if ext := path.Ext(e.Name()); ext != suffix {
+			if strings.EqualFold(ext, suffix) {
+				errs = append(errs, Errors{{File: path.Join(dir, e.Name()), Msg: fmt.Sprintf("is not read, for its name ends with %s: rename it to end with %s, or move it out of the folder", ext, suffix)}})
+			}
 			continue
 		}
 		if e.IsDir() {

@@ -115,7 +115,7 @@ func (p *parser) transaction(file string, pos pgsql.Pos, format string, args ...
 
 func (p *parser) file(src source) *File {
 	f := &File{Name: src.name, SQL: src.text}
-	f.Version, f.Desc, _ = strings.Cut(strings.TrimSuffix(src.name, ".sql"), "_")
+	f.Version, f.Desc = splitName(src.name)
 	if p.foreignName(f) {
 		f.Version = "" // which no other file's is compared with
 	} else {
@@ -160,9 +160,15 @@ func (p *parser) version(f *File) {
 	}
 }
 
+// splitName returns the version and the description in "VERSION_description.sql".
+func splitName(name string) (version, desc string) {
+	version, desc, _ = strings.Cut(strings.TrimSuffix(name, ".sql"), "_")
+	return version, desc
+}
+
 // HasVersion reports whether a file's name begins with a version, as a migration's does.
 func HasVersion(name string) bool {
-	version, _, _ := strings.Cut(strings.TrimSuffix(name, ".sql"), "_")
+	version, _ := splitName(name)
 	return isNumber(version)
 }
 

@@ -46,7 +46,7 @@ func TestReadFile(t *testing.T) {
 		"down/20260103000000.sql", "-- alembic:down none the rows are gone\n",
 		"effect/20260101000000_first.txt", "+ table public.a\n",
 		"effect/20260102000000_second_one.txt", "",
-		"README.md", "ignored", "notes.txt", "ignored", "down/README.md", "ignored", "x.SQL", "ignored", "20260105000000_x.sql.orig", "ignored",
+		"README.md", "ignored", "notes.txt", "ignored", "down/README.md", "ignored", "20260105000000_x.sql.orig", "ignored",
 	))
 	type summary struct {
 		Name, Version, Desc, Revision string
@@ -196,6 +196,7 @@ func TestReadErrors(t *testing.T) {
 		{"same number", []string{"01_a.sql", "", "1_b.sql", ""},
 			"1_b.sql: whether it comes before or after 01_a.sql depends on who sorts, by text or by number: give both versions the same number of digits"},
 		{"folder", []string{"20260101000000_a.sql/x", ""}, "20260101000000_a.sql: is a folder, though its name ends with .sql: rename it"},
+		{"upper case", []string{"20260101000000_a.SQL", ""}, "20260101000000_a.SQL: is not read, for its name ends with .SQL: rename it to end with .sql, or move it out of the folder"},
 		{"orphan down", []string{a, "", "down/20260101000000_b.sql", ""},
 			"down/20260101000000_b.sql: there is no migration 20260101000000_b.sql for this down file: rename it as its migration, or delete it"},
 		{"commit", []string{a, "SELECT 1;\n  COMMIT;\n"},

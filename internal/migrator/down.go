@@ -204,9 +204,9 @@ func (s *session) asRecorded(ctx context.Context, place revision.Place, steps []
 	}
 	touched := make(map[string]bool)
 	for _, st := range steps {
-		e, err := catalog.ParseEffect(st.file.Effect)
+		e, err := catalog.EffectOf(st.file)
 		if err != nil {
-			return fmt.Errorf("reading the effect of %s: %w: run rehash to measure it again", st.file.Name, err)
+			return err
 		}
 		for _, line := range slices.Concat(e.Add, e.Remove) {
 			touched[object(line)] = true

@@ -48,9 +48,9 @@ func (s *session) losses(ctx context.Context, steps []*step) ([]Loss, error) {
 	var columns [][2]string
 	var before []move // of the steps that come before this one
 	for _, st := range steps {
-		e, err := catalog.ParseEffect(st.file.Effect)
+		e, err := catalog.EffectOf(st.file)
 		if err != nil {
-			return nil, fmt.Errorf("reading the effect of %s: %w: run rehash to measure it again", st.file.Name, err)
+			return nil, err
 		}
 		replaced := make(map[string]bool)
 		for _, line := range e.Remove {

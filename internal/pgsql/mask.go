@@ -53,8 +53,8 @@ func MaskMessage(message, sql string) string {
 // Redact masks passwords in running text: those of connection strings, and literals after PASSWORD.
 func Redact(text string) string { return mask(text, apart(textSecrets(text))) }
 
-// OneLine is a statement on one line of so many characters at most, its passwords masked. No literal is cut: whoever reads on
-// would take what follows for the rest of it.
+// OneLine is a statement on one line of so many characters at most, its passwords masked. It is cut before a literal, not in it:
+// Redact would take the text after an open quote for the literal's rest.
 func OneLine(sql string, most int) string {
 	line := []rune(strings.Join(strings.Fields(Mask(sql)), " "))
 	if len(line) > most {
@@ -231,6 +231,7 @@ const (
 	afterSecret       // after the string that followed it
 	afterName         // after a string that names a value: 'password', 'x'
 	inValue           // in the expression that is a password's value
+	declared          // in the type of a variable: password text := 'x'
 )
 
 var (
@@ -292,6 +293,13 @@ func (f *secretFinder) word(x lexeme, text string) {
 			f.add(x.start+1, x.end)
 		case f.role:
 			f.add(x.start, x.end) // no quotes
+		case upper != "IS":
+			f.place = declared
+			return
+		}
+	case declared:
+		if !keyWord().MatchString(text) {
+			return
 		}
 	}
 	f.place = elsewhere
@@ -319,7 +327,7 @@ func (f *secretFinder) op(text string) {
 		}
 	case ")":
 		f.depth--
-		if f.place != inValue || f.depth < f.level {
+		if f.place != declared && (f.place != inValue || f.depth < f.level) {
 			f.place = elsewhere
 		}
 	case ",":
@@ -328,6 +336,10 @@ func (f *secretFinder) op(text string) {
 		}
 	default:
 		switch {
+		case f.place == declared && text == ":=":
+			f.place, f.level = inValue, f.depth
+		case f.place == declared && text != "%" && text != ".": // of a type's name
+			f.place = elsewhere
 		case f.place == afterName:
 			f.place = elsewhere
 		case f.place == afterSecret:
@@ -340,6 +352,9 @@ func (f *secretFinder) op(text string) {
 		case f.place == afterKey:
 			f.open = f.open || text[0] == '%' // as in format's %L
 			f.place = elsewhere
+			if text == "%" { // or as in %TYPE
+				f.place = declared
+			}
 		}
 	}
 }

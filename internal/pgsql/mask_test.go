@@ -33,6 +33,10 @@ var maskTests = []struct{ name, sql, want string }{
 	{"none", `ALTER ROLE app PASSWORD NULL; SELECT 'a'`, `ALTER ROLE app PASSWORD NULL; SELECT 'a'`},
 	{"empty", `ALTER ROLE app PASSWORD ''`, `ALTER ROLE app PASSWORD ''`},
 
+	{"a variable", `DO $$DECLARE password CONSTANT varchar(20) := 's3cr3tCanary'; a text := 'a'; BEGIN END$$`, `DO $$DECLARE password CONSTANT varchar(20) := 'xxxxx'; a text := 'a'; BEGIN END$$`},
+	{"a variable of a column's type", `DO $$DECLARE db_password app.users.password%TYPE := 's3cr3tCanary'; BEGIN END$$`, `DO $$DECLARE db_password app.users.password%TYPE := 'xxxxx'; BEGIN END$$`},
+	{"a column", `CREATE TABLE t (password text NOT NULL, a text DEFAULT 'a'); SELECT 1 WHERE password IS NULL AND a = 'b'`, `CREATE TABLE t (password text NOT NULL, a text DEFAULT 'a'); SELECT 1 WHERE password IS NULL AND a = 'b'`},
+
 	{"user mapping", `CREATE USER MAPPING FOR a SERVER s OPTIONS (user 'bob', password 's3cr3tCanary')`, `CREATE USER MAPPING FOR a SERVER s OPTIONS (user 'bob', password 'xxxxx')`},
 	{"user mapping, changed", `ALTER USER MAPPING FOR a SERVER s OPTIONS (SET user 'bob', SET password 's3cr3tCanary', ADD sslpassword 's3cr3tCanary')`, `ALTER USER MAPPING FOR a SERVER s OPTIONS (SET user 'bob', SET password 'xxxxx', ADD sslpassword 'xxxxx')`},
 	{"quoted option", `CREATE USER MAPPING FOR a SERVER s OPTIONS ("password" 's3cr3tCanary')`, `CREATE USER MAPPING FOR a SERVER s OPTIONS ("password" 'xxxxx')`},

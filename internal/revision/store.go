@@ -125,7 +125,7 @@ type UnwrittenError struct {
 }
 
 func (e *UnwrittenError) Error() string {
-	by := "the file itself makes a trigger, a rule or row security that changes it"
+	by := "the file itself changes it, or makes a trigger, a rule or row security that does"
 	if len(e.By) > 0 {
 		by = "there is " + strings.Join(e.By, ", ")
 	}

@@ -46,7 +46,7 @@ func advisorySQL(keep int64) string {
 // storedSQL is an expression for the settings that are stored for a database and a role, given by expressions of their OIDs: a
 // session has those from when it began, whatever becomes of them. Names are qualified because any search path may be set.
 func storedSQL(database, role string) string {
-	return "(SELECT COALESCE(pg_catalog.string_agg(d::pg_catalog.text, ', '), '') FROM pg_catalog.pg_db_role_setting d" +
+	return "(SELECT COALESCE(pg_catalog.string_agg(d::pg_catalog.text, ', ' ORDER BY d::pg_catalog.text COLLATE pg_catalog.\"C\"), '') FROM pg_catalog.pg_db_role_setting d" +
 		" WHERE (d.setdatabase OPERATOR(pg_catalog.=) '0' OR d.setdatabase OPERATOR(pg_catalog.=) " + database + ")" +
 		" AND (d.setrole OPERATOR(pg_catalog.=) '0' OR d.setrole OPERATOR(pg_catalog.=) " + role + "))"
 }
@@ -56,7 +56,7 @@ const (
 	loginSQL    = "(SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) session_user)"
 )
 
-// storedNow is the value of storedSQL, of the rows of the whole table: the server plans to read it in less time than to search it.
+// storedNow is the value of storedSQL made of the whole table's rows, which the server plans in less time than the search.
 func (s *Session) storedNow(rows *pgconn.Result) string {
 	of := func(oid []byte, own uint32) bool {
 		return string(oid) == "0" || string(oid) == strconv.FormatUint(uint64(own), 10)
@@ -67,6 +67,7 @@ func (s *Session) storedNow(rows *pgconn.Result) string {
 			stored = append(stored, string(row[2]))
 		}
 	}
+	slices.Sort(stored)
 	return strings.Join(stored, ", ")
 }
 

@@ -94,6 +94,7 @@ func loadDir(fsys fs.FS, dir, suffix string) ([]source, error) {
 		return nil, entryError(err, context)
 	}
 	var files []source
+	var named []fs.DirEntry // of the same indexes
 	var errs []error
 	for _, e := range entries {
 		if ext := path.Ext(e.Name()); ext != suffix {
@@ -102,11 +103,7 @@ func loadDir(fsys fs.FS, dir, suffix string) ([]source, error) {
 			}
 			continue
 		}
-		if e.IsDir() {
-			errs = append(errs, Errors{{File: path.Join(dir, e.Name()), Msg: fmt.Sprintf("is a folder, though its name ends with %s: rename it", suffix)}})
-			continue
-		}
-		files = append(files, source{name: e.Name()})
+		files, named = append(files, source{name: e.Name()}), append(named, e)
 	}
 	// Opening a file takes longer than all the rest that is done with it, so a few are opened at once.
 	unread := make([]error, len(files))
@@ -116,7 +113,10 @@ func loadDir(fsys fs.FS, dir, suffix string) ([]source, error) {
 		g.Go(func() {
 			for i := r; i < len(files); i += readers {
 				text, err := fs.ReadFile(fsys, path.Join(dir, files[i].name))
-				if err != nil {
+				switch {
+				case err != nil && named[i].IsDir():
+					unread[i] = Errors{{File: path.Join(dir, files[i].name), Msg: fmt.Sprintf("is a folder, though its name ends with %s: rename it", suffix)}}
+				case err != nil:
 					unread[i] = entryError(err, context)
 				}
 				files[i].text = string(text)

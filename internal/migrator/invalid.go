@@ -69,10 +69,17 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
 	return found, nil
 }
 
+// anyInvalid asks whether there is an index that invalid may return: most databases have none, and to plan the query of invalid
+// takes a new session longer than all else that it does when nothing is pending.
+const anyInvalid = "SELECT EXISTS (SELECT FROM pg_catalog.pg_index WHERE NOT indisvalid)"
+
 // foresee returns the database's INVALID indexes with what an apply does with each that
 // goes from a place to the index to. It builds again those of that version, by the migration
 // that makes them or when all have run. What another session builds is that session's.
 func (s *session) foresee(ctx context.Context, place revision.Place, to int) ([]InvalidIndex, error) {
+	if s.allValid {
+		return nil, nil
+	}
 	all, err := s.invalid(ctx)
 	if err != nil || len(all) == 0 {
 		return all, err
@@ -140,7 +147,7 @@ func (s *session) mend(ctx context.Context, foreseen []InvalidIndex) ([]string, 
 	if !slices.ContainsFunc(foreseen, func(ix InvalidIndex) bool { return ix.mend() != nil }) {
 		return nil, nil
 	}
-	if err := s.begins(ctx, &step{}); err != nil {
+	if err := s.reset(ctx); err != nil {
 		return nil, err
 	}
 	still, err := s.invalid(ctx)

@@ -91,13 +91,15 @@ func (s *session) patience(start time.Time) time.Duration {
 }
 
 // tryLock asks in one round trip for the lock, whether the server takes writes, and,
-// once the lock is there, for the record's tables.
+// once the lock is there, for INVALID indexes and the record's tables.
 func (s *session) tryLock(ctx context.Context) (locked bool, err error) {
 	var standby, readOnly bool
 	var b pgx.Batch
 	b.Queue(`
 SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only')::bool, pg_catalog.pg_try_advisory_lock($1)`,
 		lockKey()).QueryRow(func(row pgx.Row) error { return row.Scan(&standby, &readOnly, &locked) })
+	var invalid bool
+	b.Queue(anyInvalid).QueryRow(func(row pgx.Row) error { return row.Scan(&invalid) })
 	rest := s.m.cfg.Store.QueueRead(&b)
 	err = s.conn.SendBatch(ctx, &b).Close()
 	switch {
@@ -109,7 +111,7 @@ SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_r
 		return locked, &RefusedError{"the server lets this session only read: is it a replica, or does a pooler connect it read-only?"}
 	}
 	if locked {
-		s.readRest = rest
+		s.readRest, s.allValid = rest, !invalid
 	}
 	return locked, nil
 }

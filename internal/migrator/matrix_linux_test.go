@@ -32,7 +32,8 @@ type boundary struct {
 // place is how far a run's session has come.
 type place struct {
 	statements map[string]bool // of the files
-	committing bool            // the last that was sent is a commit of a step
+	beginning  bool            // the last that was sent is the beginning of a step
+	committing bool            // ... or its commit
 }
 
 func says(sql ...string) func(*place, wire.Message) bool {
@@ -46,10 +47,6 @@ func says(sql ...string) func(*place, wire.Message) bool {
 	}
 }
 
-func is(sql string) func(*place, wire.Message) bool {
-	return func(_ *place, m wire.Message) bool { return !m.FromServer && m.SQL == sql }
-}
-
 // boundaries are all of them: a message of a session that has SQL is at the first that it fits, and look takes what fits no
 // other.
 var boundaries = []boundary{
@@ -59,10 +56,12 @@ var boundaries = []boundary{
 	{"set-up", says("pg_catalog.pg_backend_pid()"), 0},
 	{"lock", says("pg_catalog.pg_is_in_recovery()"), 0},
 	{"read record", says("SELECT true, COALESCE(version_num", "c.relname IN ('alembic_version'"), 0},
-	{"begin", is("begin"), 0},
-	{"advance", says("public.alembic_version"), 0},
-	{"journal write", says("public.atlas_schema_revisions"), 0},
-	{"commit sent", is("commit"), 0},
+	{"begin", says("LOCK TABLE public.alembic_version"), 0},
+	{"advance", func(p *place, m wire.Message) bool { return p.beginning && m.FromServer && m.SQL == "LOCK TABLE" }, 0},
+	{"commit sent", func(p *place, m wire.Message) bool { return p.committing && !m.FromServer && m.SQL != "" }, 0},
+	{"journal written", func(p *place, m wire.Message) bool {
+		return p.committing && m.FromServer && (m.SQL == "INSERT 0 1" || m.SQL == "DELETE 1")
+	}, 0},
 	{"commit answered", func(p *place, m wire.Message) bool { return p.committing && m.FromServer && m.SQL == "COMMIT" }, 0},
 	{"session", says("RESET ALL", "SET lock_timeout"), 0},
 	{"unlock", says("pg_catalog.pg_advisory_unlock("), 0},
@@ -75,7 +74,8 @@ func (p *place) at(m wire.Message) int {
 		return -1 // the observer's, which comes when it likes
 	}
 	if !m.FromServer && m.SQL != "" {
-		p.committing = m.SQL == "commit"
+		p.beginning = strings.Contains(m.SQL, "LOCK TABLE public.alembic_version")
+		p.committing = strings.HasPrefix(m.SQL, "SET CONSTRAINTS ALL IMMEDIATE")
 	}
 	for i, b := range boundaries {
 		if b.at != nil && b.at(p, m) {

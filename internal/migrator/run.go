@@ -77,15 +77,11 @@ func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 	s.log(LogFile{File: st.file, Down: st.down, Skipped: st.done, Total: len(st.stmts)})
 	var err error
 	if st.txNone && len(st.stmts) > 0 {
-		if err := s.begins(ctx, st); err != nil {
-			return fr, err
-		}
+		s.begins(st)
 		err = s.runAlone(ctx, st, fr)
 	} else {
 		err = s.retry(ctx, st.name, func() error {
-			if err := s.begins(ctx, st); err != nil {
-				return err
-			}
+			s.begins(st)
 			return s.runWhole(ctx, st, fr)
 		})
 	}

@@ -84,12 +84,12 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 		}
 		b.WriteString(store.AdvanceScript(from, st.To))
 		for _, version := range st.Delete {
-			b.WriteString(store.DeleteScript(version))
+			b.WriteString(store.DeleteSQL(version) + ";\n")
 		}
 		for _, r := range st.Put {
-			b.WriteString(store.PutScript(m.signed(r)))
+			b.WriteString(store.PutSQL(m.signed(r)) + ";\n")
 		}
-		b.WriteString(immediate)
+		b.WriteString(immediate + ";\n")
 		for _, version := range st.Delete {
 			confirm(st.To, version, nil)
 		}
@@ -120,13 +120,13 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 		enter, leave := s.script.OwnRoleScript(st.stmts)
 		set = false
 		record := func(id string, n int) {
-			b.WriteString(immediate + enter)
+			b.WriteString(immediate + ";\n" + enter)
 			if st.down && n == len(st.stmts) {
-				b.WriteString(store.DeleteScript(st.file.Version))
+				b.WriteString(store.DeleteSQL(st.file.Version) + ";\n")
 				confirm(id, st.file.Version, nil)
 			} else {
 				row := m.row(st, fr, n)
-				b.WriteString(store.PutScript(row))
+				b.WriteString(store.PutSQL(row) + ";\n")
 				confirm(id, st.file.Version, row)
 			}
 			b.WriteString("COMMIT;\n")
@@ -208,4 +208,4 @@ func (m *Migrator) signed(r *migrate.Revision) *migrate.Revision {
 }
 
 // immediate has fail what is deferred before the record is confirmed.
-const immediate = "SET CONSTRAINTS ALL IMMEDIATE;\n"
+const immediate = "SET CONSTRAINTS ALL IMMEDIATE"

@@ -51,7 +51,9 @@ type session struct {
 	// read as a whole.
 	readRest func(context.Context, revision.Querier) (revision.Record, error)
 	read     bool // the record is
+	allValid bool // when the lock was taken no index was INVALID
 
+	fresh   bool          // the next transaction begins in a session that is set back
 	limit   time.Duration // for which the file waits for a lock
 	timeout time.Duration // lock_timeout on the server, or unknown
 
@@ -175,19 +177,22 @@ func (m *Migrator) open(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// begins gives a step the session that it would have if a run of its own began with it, and sets how long it waits for locks.
-func (s *session) begins(ctx context.Context, st *step) error {
+// begins has the step's first transaction begin in the session that it would have if a run of its own began with it, and sets how
+// long it waits for locks.
+func (s *session) begins(st *step) {
+	s.fresh = true
+	s.limit = cmp.Or(st.wait, s.m.cfg.LockTimeout)
+}
+
+// reset gives what follows the session that it would have if a run of its own began with it.
+func (s *session) reset(ctx context.Context) error {
 	defer s.promptly()()
 	ok, err := s.script.Reset(ctx)
 	if err == nil && !ok {
 		err = s.renew(ctx)
 	}
-	if err != nil {
-		return err
-	}
-	s.timeout = s.m.cfg.LockTimeout
-	s.limit = cmp.Or(st.wait, s.m.cfg.LockTimeout)
-	return s.lockTimeout(ctx, s.limit)
+	s.limit, s.timeout = s.m.cfg.LockTimeout, s.m.cfg.LockTimeout
+	return err
 }
 
 // renew takes another connection in place of the session's own, and the lock along.
@@ -260,6 +265,10 @@ func (s *session) handOver(ctx context.Context, next *session) error {
 
 // unlock frees the lock.
 func (s *session) unlock(ctx context.Context) {
+	if s.held == 0 {
+		_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1)", lockKey())
+		return
+	}
 	_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1) FROM pg_catalog.generate_series(0, $2::int)", lockKey(), s.held)
 }
 

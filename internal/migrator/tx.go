@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"ariga.io/atlas/sql/migrate"
 	"github.com/jackc/pgx/v5"
@@ -57,7 +58,7 @@ func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string
 	defer s.observer.end()
 	rec := s.rec
 	u.Mode = runner.Together
-	err := s.script.Run(ctx, u, runner.Hooks{
+	hooks := runner.Hooks{
 		Begin: func(ctx context.Context, _ runner.Unit) error { return s.begin(ctx, st, to) },
 		Stmt: func(ctx context.Context, i int, _ pgsql.Stmt, run func(context.Context) error) error {
 			return s.stmt(ctx, st, fr, i, s.limit, run)
@@ -68,7 +69,13 @@ func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string
 			}
 			return s.commit(ctx, st, s.m.row(st, fr, n), to, n)
 		},
-	})
+	}
+	err := s.script.Run(ctx, u, hooks)
+	if errors.Is(err, errStale) {
+		if err = s.renew(ctx); err == nil {
+			err = s.script.Run(ctx, u, hooks)
+		}
+	}
 	if err != nil {
 		s.rec, s.timeout = rec, unknown // tables that were created, and what was set, are gone
 	}
@@ -92,45 +99,30 @@ func (s *session) explained(ctx context.Context, err error) error {
 // holds id, and commits.
 func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, id string, n int) error {
 	store, version := s.m.cfg.Store, st.file.Version
-	var last pgx.Batch
-	var did int // queries of the batch
-	var mark revision.Mark
 	// What is deferred fails here, and can't change the record after it was confirmed.
-	last.Queue(immediate)
-	for _, sql := range s.script.EnterOwnRole() {
-		last.Queue(sql)
+	sql := append([]string{immediate}, s.script.EnterOwnRole()...)
+	before := len(sql) + 1
+	switch {
+	case row == nil:
+		sql = append(sql, store.DeleteSQL(version))
+	case n > 0 && st.noted == n && len(row.PartialHashes) > 0:
+		sql = append(sql, store.AppendSQL(row))
+	default:
+		sql = append(sql, store.PutSQL(row))
 	}
-	before := last.Len()
-	if row == nil {
-		store.QueueDelete(&last, version)
-	} else if err := s.queueRow(&last, st, row, n); err != nil {
-		return err
-	}
-	store.QueueConfirm(&last, id, version, row, &mark)
-	for _, q := range last.QueuedQueries[:before+1] {
-		q.Exec(func(pgconn.CommandTag) error { did++; return nil })
-	}
-	last.Queue("commit").Exec(func(pgconn.CommandTag) error { did++; return nil })
-	err := s.conn.SendBatch(ctx, &last).Close()
+	sql = append(sql, store.ConfirmSQL(id, version, row), "COMMIT")
+	results, err := s.script.Query(ctx, sql...)
 	refused := sqlState(err) != ""
 	switch {
 	case err == nil:
-		st.noted, st.mark = n+1, mark
+		st.noted, st.mark = n+1, revision.Mark(results[before].Rows[0][0])
 		return nil
-	case refused && 0 < did && did <= before:
+	case refused && 0 < len(results) && len(results) < before:
 		return fmt.Errorf("recording version %s: %w", version, err)
-	case refused && did == before+1 && sqlState(err) == divisionByZero:
+	case refused && len(results) == before && sqlState(err) == divisionByZero:
 		return errUnconfirmed
 	}
 	return uncommitted(err)
-}
-
-// queueRow puts the writing of the step's row after n statements into a batch.
-func (s *session) queueRow(b *pgx.Batch, st *step, row *migrate.Revision, n int) error {
-	if n > 0 && st.noted == n && len(row.PartialHashes) > 0 {
-		return s.m.cfg.Store.QueueAppend(b, row)
-	}
-	return s.m.cfg.Store.QueuePut(b, row)
 }
 
 // begin begins a transaction, makes sure that the lock is still ours, and takes alembic_version from the step's id to
@@ -157,65 +149,79 @@ func (s *session) begin(ctx context.Context, st *step, to string) error {
 func (s *session) tryBegin(ctx context.Context, st *step, to string) error {
 	defer s.promptly()()
 	store := s.m.cfg.Store
-	var first pgx.Batch
-	var mark revision.Mark
-	locked := true
-	first.Queue("begin")
-	if s.timeout != s.limit {
-		s.script.Used()
-		first.Queue(s.timeoutSQL(s.limit))
-		s.timeout = s.limit
-	}
-	enter, leave := s.script.OwnRole()
+	var enter, leave, sql []string
 	if st.txNone {
-		first.Queue(enter)
+		in, out := s.script.OwnRole()
+		enter, leave = []string{in}, []string{out}
 	}
+	advance := slices.Concat(store.AdvanceSQL(st.from, to), []string{store.MarkSQL(st.file.Version)}, leave)
+	complete := s.rec.HasAlembic && s.rec.HasJournal && !s.proxied
 	// A migration may free it by pg_advisory_unlock_all; it is held once more each time.
-	first.Queue("SELECT pg_catalog.pg_try_advisory_lock($1)", lockKey()).QueryRow(func(row pgx.Row) error { return row.Scan(&locked) })
-	if s.rec.HasAlembic && s.rec.HasJournal && !s.proxied {
-		outcome := store.QueueAdvance(&first, st.from, to)
-		store.QueueMark(&first, st.file.Version, &mark)
-		if st.txNone {
-			first.Queue(leave)
-		}
-		err := s.conn.SendBatch(ctx, &first).Close()
-		return s.began(st, locked, mark, outcome(err))
+	sql = append(enter, fmt.Sprintf("SELECT pg_catalog.pg_try_advisory_lock(%d)", lockKey()))
+	if complete {
+		sql = append(sql, advance...)
 	}
-	if err := s.conn.SendBatch(ctx, &first).Close(); err != nil {
+	results, err := s.start(ctx, sql)
+	if errors.Is(err, errStale) {
+		return err
+	}
+	if len(results) <= len(enter) {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
-	if !locked {
-		return &LostLockError{}
-	}
-	if err := s.sameBackend(ctx); err != nil {
-		return err
-	}
-	if err := store.Create(ctx, s.conn, s.rec); err != nil {
-		return err
-	}
-	s.rec.HasAlembic, s.rec.HasJournal = true, true
-	var rest pgx.Batch
-	outcome := store.QueueAdvance(&rest, st.from, to)
-	store.QueueMark(&rest, st.file.Version, &mark)
-	if st.txNone {
-		rest.Queue(leave)
-	}
-	return s.began(st, locked, mark, outcome(s.conn.SendBatch(ctx, &rest).Close()))
-}
-
-// began judges what tryBegin found.
-func (s *session) began(st *step, locked bool, mark revision.Mark, err error) error {
-	if !locked {
+	if locked := string(results[len(enter)].Rows[0][0]) == "t"; !locked {
 		return &LostLockError{}
 	}
 	s.held++
-	if err != nil {
+	results = results[len(enter)+1:]
+	if !complete {
+		if err := s.sameBackend(ctx); err != nil {
+			return err
+		}
+		if err := store.Create(ctx, s.conn, s.rec); err != nil {
+			return err
+		}
+		s.rec.HasAlembic, s.rec.HasJournal = true, true
+		results, err = s.script.Query(ctx, advance...)
+	}
+	if err := store.Advanced(st.from, results, err); err != nil {
 		return err
 	}
+	mark := revision.Mark(results[len(advance)-len(leave)-1].Rows[0][0])
 	if st.noted > 0 && mark != st.mark || st.noted == 0 && (mark == "") != (st.row == nil) {
 		return &revision.RowConflictError{Version: st.file.Version}
 	}
 	return nil
+}
+
+// errStale is a session that can't be set back, so that another one has to take its place.
+var errStale = errors.New("the session can't be set back")
+
+// start begins a transaction with some statements and the step's lock_timeout, and returns their results. The first one of a step
+// begins in a fresh session.
+func (s *session) start(ctx context.Context, sql []string) ([]*pgconn.Result, error) {
+	if s.fresh {
+		s.timeout = s.m.cfg.LockTimeout
+	}
+	own := 0
+	if s.timeout != s.limit {
+		s.script.Used()
+		sql = slices.Insert(sql, 0, s.timeoutSQL(s.limit))
+		s.timeout = s.limit
+		own = 1
+	}
+	var results []*pgconn.Result
+	var err error
+	if s.fresh {
+		var ok bool
+		results, ok, err = s.script.Begin(ctx, sql...)
+		if err == nil && !ok {
+			return nil, errStale
+		}
+		s.fresh = err != nil
+	} else if results, err = s.script.Query(ctx, append([]string{"BEGIN"}, sql...)...); len(results) > 0 {
+		results = results[1:]
+	}
+	return results[min(own, len(results)):], err
 }
 
 // idle is the status of a connection that is in no transaction.

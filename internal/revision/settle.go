@@ -117,7 +117,7 @@ func (s Store) Settle(ctx context.Context, tx Querier, rec Record, st *Settlemen
 	return s.settled(ctx, tx, st)
 }
 
-// settled reads the record back, as [Store.QueueConfirm] does for a single row.
+// settled reads the record back, as [Store.ConfirmSQL] does for a single row.
 func (s Store) settled(ctx context.Context, tx Querier, st *Settlement) error {
 	if _, err := tx.Exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
 		return fmt.Errorf("running what is deferred: %w", err)

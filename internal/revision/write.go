@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"ariga.io/atlas/sql/migrate"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -73,35 +75,58 @@ func (s Store) CreateScript(rec Record) string {
 // Readers are not kept waiting. Another writer is, Alembic included: its own
 // UPDATE then finds that the row it wants is gone.
 func (s Store) Advance(ctx context.Context, tx Querier, from, to string) error {
-	var b pgx.Batch
-	outcome := s.QueueAdvance(&b, from, to)
-	return outcome(tx.SendBatch(ctx, &b).Close())
-}
-
-// QueueAdvance puts what Advance does into a batch. The function it returns makes
-// Advance's error of the one with which the batch was closed.
-func (s Store) QueueAdvance(b *pgx.Batch, from, to string) (outcome func(error) error) {
-	var have []string
-	known := false
-	b.Queue(s.lockSQL())
-	b.Queue(s.readSQL()).Query(func(rows pgx.Rows) (err error) {
-		have, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		known = err == nil
-		return err
-	})
-	if from != to {
-		sql, args := s.setSQL(from, to)
-		b.Queue(sql, args...)
+	if _, err := tx.Exec(ctx, s.lockSQL()); err != nil {
+		return fmt.Errorf("locking %s: %w", s.alembic(), err)
 	}
-	return func(err error) error {
-		switch {
-		case known && (from == "" && len(have) > 0 || from != "" && (len(have) != 1 || have[0] != from)):
-			return &ConflictError{Want: from, Have: have}
-		case err != nil:
-			return fmt.Errorf("locking and setting %s: %w", s.alembic(), err)
-		}
+	rows, err := tx.Query(ctx, s.readSQL())
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", s.alembic(), err)
+	}
+	have, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", s.alembic(), err)
+	}
+	if !holds(have, from) {
+		return &ConflictError{Want: from, Have: have}
+	}
+	if from == to {
 		return nil
 	}
+	return s.set(ctx, tx, from, to)
+}
+
+// holds reports whether alembic_version's rows are those of a revision id.
+func holds(rows []string, id string) bool {
+	if id == "" {
+		return len(rows) == 0
+	}
+	return len(rows) == 1 && rows[0] == id
+}
+
+// AdvanceSQL returns the statements of Advance. They go on where that ends with a *ConflictError.
+func (s Store) AdvanceSQL(from, to string) []string {
+	sql := []string{s.lockSQL(), s.readSQL()}
+	if from != to {
+		sql = append(sql, s.setSQL(from, to))
+	}
+	return sql
+}
+
+// Advanced returns Advance's error, given the results of those of AdvanceSQL's statements that ran and the error that ended them.
+func (s Store) Advanced(from string, results []*pgconn.Result, err error) error {
+	if len(results) > 1 {
+		var have []string
+		for _, row := range results[1].Rows {
+			have = append(have, string(row[0]))
+		}
+		if !holds(have, from) {
+			return &ConflictError{Want: from, Have: have}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("locking and setting %s: %w", s.alembic(), err)
+	}
+	return nil
 }
 
 // Set makes the revision id the one row of alembic_version, whatever it holds;
@@ -128,21 +153,21 @@ func (s Store) readSQL() string {
 }
 
 func (s Store) set(ctx context.Context, tx Querier, from, to string) error {
-	sql, args := s.setSQL(from, to)
-	if _, err := tx.Exec(ctx, sql, args...); err != nil {
+	if _, err := tx.Exec(ctx, s.setSQL(from, to)); err != nil {
 		return fmt.Errorf("setting %s to %q: %w", s.alembic(), to, err)
 	}
 	return nil
 }
 
-func (s Store) setSQL(from, to string) (string, []any) {
+func (s Store) setSQL(from, to string) string {
+	where := " WHERE version_num::text OPERATOR(pg_catalog.=) " + pgsql.Literal(from)
 	switch {
 	case from == "":
-		return "INSERT INTO " + s.alembic() + " (version_num) VALUES ($1)", []any{to}
+		return "INSERT INTO " + s.alembic() + " (version_num) VALUES (" + pgsql.Literal(to) + ")"
 	case to == "":
-		return "DELETE FROM " + s.alembic() + " WHERE version_num::text = $1::text", []any{from}
+		return "DELETE FROM " + s.alembic() + where
 	default:
-		return "UPDATE " + s.alembic() + " SET version_num = $2 WHERE version_num::text = $1::text", []any{from, to}
+		return "UPDATE " + s.alembic() + " SET version_num = " + pgsql.Literal(to) + where
 	}
 }
 
@@ -154,8 +179,7 @@ func (s Store) AdvanceScript(from, to string) string {
 	if from != "" {
 		ok = "(" + count + ") = 1 AND (" + count + " WHERE version_num::text = " + pgsql.Literal(from) + ") = 1"
 	}
-	sql, args := s.setSQL(from, to)
-	sql = withLiterals(sql, args)
+	sql := s.setSQL(from, to)
 	if from == to {
 		sql = "NULL"
 	}
@@ -174,141 +198,79 @@ func doBlock(stmts string) string {
 
 // Put inserts the journal's row, or overwrites the one of that version.
 func (s Store) Put(ctx context.Context, q Querier, r *migrate.Revision) error {
-	var b pgx.Batch
-	if err := s.QueuePut(&b, r); err != nil {
-		return err
-	}
-	if err := q.SendBatch(ctx, &b).Close(); err != nil {
+	if _, err := q.Exec(ctx, s.PutSQL(r)); err != nil {
 		return fmt.Errorf("recording version %s in %s: %w", r.Version, s.journal(), err)
 	}
 	return nil
 }
 
-// QueuePut puts what Put does into a batch.
-func (s Store) QueuePut(b *pgx.Batch, r *migrate.Revision) error {
-	args, err := putArgs(r)
-	if err != nil {
-		return err
-	}
-	b.Queue(s.putParamsSQL(), args...)
-	return nil
+// PutSQL returns the statement of Put. Of a row that was executed at the zero time it takes the server's.
+func (s Store) PutSQL(r *migrate.Revision) string {
+	return s.putSQL(r, r.PartialHashes, "EXCLUDED.partial_hashes")
 }
 
-// QueueAppend is QueuePut for a row whose last partial hash is all that the
-// journal's row lacks: the others, which grow with each statement, are not sent again.
-func (s Store) QueueAppend(b *pgx.Batch, r *migrate.Revision) error {
-	last := *r
-	last.PartialHashes = r.PartialHashes[len(r.PartialHashes)-1:]
-	args, err := putArgs(&last)
-	if err != nil {
-		return err
-	}
-	const put, add = "partial_hashes = EXCLUDED.partial_hashes", "partial_hashes = COALESCE(" + journalTable + ".partial_hashes, '[]') OPERATOR(pg_catalog.||) EXCLUDED.partial_hashes"
-	b.Queue(strings.Replace(s.putParamsSQL(), put, add, 1), args...)
-	return nil
-}
-
-func (s Store) putParamsSQL() string {
-	values := make([]string, len(journalColumns))
-	for i := range values {
-		values[i] = fmt.Sprintf("$%d", i+1)
-		if journalColumns[i].typ == "jsonb" {
-			values[i] += "::text::jsonb"
-		}
-	}
-	return s.putSQL(putNames(), values)
-}
-
-// PutScript is Put as a statement of a psql script. The row's times are the
-// server's.
-func (s Store) PutScript(r *migrate.Revision) string {
-	args, err := putArgs(r)
-	if err != nil {
-		return "" // a revision of strings always marshals
-	}
-	values := make([]string, len(args))
-	for i, a := range args {
-		switch a := a.(type) {
-		case nil:
-			values[i] = "NULL"
-		case string:
-			values[i] = pgsql.Literal(a)
-		case int64:
-			values[i] = fmt.Sprint(a)
-		default:
-			values[i] = "now()"
-		}
-	}
-	return s.putSQL(putNames(), values) + ";\n"
+// AppendSQL is PutSQL for a row whose last partial hash is all that the journal's row lacks: the others, which grow with each
+// statement, are not sent again.
+func (s Store) AppendSQL(r *migrate.Revision) string {
+	return s.putSQL(r, r.PartialHashes[len(r.PartialHashes)-1:],
+		"COALESCE("+journalTable+".partial_hashes, '[]') OPERATOR(pg_catalog.||) EXCLUDED.partial_hashes")
 }
 
 // A Mark identifies what a session wrote to a row of the journal. Any later write gives the row another one. "" marks a
 // row that isn't there.
 type Mark string
 
-// QueueMark puts into a batch the reading of the mark that a version's row has. It belongs after QueueAdvance, whose lock
-// all writers of the journal take first. got is set when the batch is closed.
-func (s Store) QueueMark(b *pgx.Batch, version string, got *Mark) {
-	*got = ""
-	b.Queue("SELECT xmin::text FROM "+s.journal()+" WHERE version::text OPERATOR(pg_catalog.=) $1::text", version).
-		Query(func(rows pgx.Rows) error {
-			_, err := pgx.ForEachRow(rows, []any{(*string)(got)}, func() error { return nil })
-			return err
-		})
+// MarkSQL returns the query of the mark that a version's row has, in one row. It belongs after AdvanceSQL, whose lock all writers
+// of the journal take first.
+func (s Store) MarkSQL(version string) string {
+	return "SELECT COALESCE((SELECT xmin::text FROM " + s.journal() + " WHERE " + versionIs(version) + "), '')"
 }
 
-// QueueConfirm puts into a batch a query that fails unless alembic_version holds id alone ("" for no row) and the version's row
-// in the journal is r, or is gone if r is nil. A write's row count is no proof: triggers, rules and row security may turn it
-// into nothing or into something else. What is deferred must have run before. mark is set when the batch is closed.
+func versionIs(version string) string {
+	return "version::text OPERATOR(pg_catalog.=) " + pgsql.Literal(version)
+}
+
+// ConfirmSQL returns a query that fails unless alembic_version holds id alone ("" for no row) and the version's row in the journal
+// is r, or is gone if r is nil. A write's row count is no proof: triggers, rules and row security may turn it into nothing or into
+// something else. What is deferred must have run before. The query's one value is the row's mark.
 //
-// The query fails with a division by zero, which [Store.Unwritten] explains.
-func (s Store) QueueConfirm(b *pgx.Batch, id, version string, r *migrate.Revision, mark *Mark) {
-	*mark = ""
-	confirmed, args := s.confirmedSQL(id, version, r)
-	sql := "SELECT COALESCE((SELECT xmin::text FROM " + s.journal() + " WHERE version::text OPERATOR(pg_catalog.=) $1::text), ''),\n" +
-		"1 OPERATOR(pg_catalog./) CASE WHEN " + confirmed + " THEN 1 ELSE 0 END"
-	b.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan((*string)(mark), nil) })
+// It fails with a division by zero, which [Store.Unwritten] explains.
+func (s Store) ConfirmSQL(id, version string, r *migrate.Revision) string {
+	if r == nil {
+		return "SELECT '', 1 OPERATOR(pg_catalog./) CASE WHEN " + s.confirmed(id, version, r) + " THEN 1 ELSE 0 END"
+	}
+	return "SELECT pg_catalog.min(xmin::text), 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM " + s.journal() +
+		" WHERE " + rowIs(version, r) + " AND " + s.alembicIs(id)
 }
 
-// confirmedSQL is the condition of QueueConfirm, whose first parameter is the version.
-func (s Store) confirmedSQL(id, version string, r *migrate.Revision) (sql string, args []any) {
-	alembic, args := "NOT EXISTS (SELECT FROM "+s.alembic()+")", []any{version}
-	if id != "" {
-		args = append(args, id)
-		alembic = "ARRAY(SELECT version_num::text FROM " + s.alembic() + ") OPERATOR(pg_catalog.=) ARRAY[$2::text]"
-	}
-	row := "NOT EXISTS (SELECT FROM " + s.journal() + " WHERE version::text OPERATOR(pg_catalog.=) $1::text)"
+// confirmed is the condition of ConfirmSQL.
+func (s Store) confirmed(id, version string, r *migrate.Revision) string {
+	row := "NOT EXISTS (SELECT FROM " + s.journal() + " WHERE " + versionIs(version) + ")"
 	if r != nil {
-		n := len(args)
-		args = append(args, int64(r.Type), int64(r.Applied), int64(r.Total), r.Hash, r.Error, int32(len(r.PartialHashes)))
-		row = fmt.Sprintf(`EXISTS (SELECT FROM %s WHERE version::text OPERATOR(pg_catalog.=) $1::text AND type OPERATOR(pg_catalog.=) $%d
-	AND applied OPERATOR(pg_catalog.=) $%d AND total OPERATOR(pg_catalog.=) $%d AND hash::text OPERATOR(pg_catalog.=) $%d::text
-	AND COALESCE(error, '') OPERATOR(pg_catalog.=) $%d AND COALESCE(pg_catalog.jsonb_array_length(partial_hashes), 0) OPERATOR(pg_catalog.=) $%d)`,
-			s.journal(), n+1, n+2, n+3, n+4, n+5, n+6)
+		row = "EXISTS (SELECT FROM " + s.journal() + " WHERE " + rowIs(version, r) + ")"
 	}
-	return alembic + "\nAND " + row, args
+	return s.alembicIs(id) + " AND " + row
 }
 
-// ConfirmScript is QueueConfirm as a statement of a psql script.
+// alembicIs is a condition: the table holds id alone, or no row if that is "".
+func (s Store) alembicIs(id string) string {
+	if id == "" {
+		return "NOT EXISTS (SELECT FROM " + s.alembic() + ")"
+	}
+	return "ARRAY(SELECT version_num::text FROM " + s.alembic() + ") OPERATOR(pg_catalog.=) ARRAY[" + pgsql.Literal(id) + "]"
+}
+
+// rowIs is a condition on a row of the journal. It is one comparison, which the server prepares in a third of the time of six.
+func rowIs(version string, r *migrate.Revision) string {
+	return versionIs(version) + " AND pg_catalog.concat(type, ' ', applied, ' ', total, ' ', hash, ' ', COALESCE(pg_catalog.jsonb_array_length(partial_hashes), 0), ' ', error)" +
+		" OPERATOR(pg_catalog.=) " + pgsql.Literal(fmt.Sprint(int(r.Type), r.Applied, r.Total)+" "+r.Hash+" "+fmt.Sprint(len(r.PartialHashes))+" "+r.Error)
+}
+
+// ConfirmScript is ConfirmSQL as a statement of a psql script.
 func (s Store) ConfirmScript(id, version string, r *migrate.Revision) string {
-	sql, args := s.confirmedSQL(id, version, r)
-	sql = withLiterals(sql, args)
 	e := s.unwritten()
 	e.By = []string{"a trigger, a rule or row security on them"}
-	return doBlock("    IF NOT (" + sql + ") THEN\n        RAISE EXCEPTION " + pgsql.Literal(strings.ReplaceAll(e.Error(), "%", "%%")) + ";\n    END IF;\n")
-}
-
-// withLiterals is a statement with its parameters, of which there are fewer than ten, written into it.
-func withLiterals(sql string, args []any) string {
-	var pairs []string
-	for i, a := range args {
-		value := fmt.Sprint(a)
-		if text, ok := a.(string); ok {
-			value = pgsql.Literal(text)
-		}
-		pairs = append(pairs, fmt.Sprintf("$%d", i+1), value)
-	}
-	return strings.NewReplacer(pairs...).Replace(sql)
+	return doBlock("    IF NOT (" + s.confirmed(id, version, r) + ") THEN\n        RAISE EXCEPTION " + pgsql.Literal(strings.ReplaceAll(e.Error(), "%", "%%")) + ";\n    END IF;\n")
 }
 
 func (s Store) unwritten() *UnwrittenError {
@@ -338,59 +300,47 @@ SELECT pg_catalog.format('trigger %I on %s', tgname, tgrelid::pg_catalog.regclas
 
 // Delete deletes the journal's row of that version.
 func (s Store) Delete(ctx context.Context, q Querier, version string) error {
-	var b pgx.Batch
-	s.QueueDelete(&b, version)
-	if err := q.SendBatch(ctx, &b).Close(); err != nil {
+	if _, err := q.Exec(ctx, s.DeleteSQL(version)); err != nil {
 		return fmt.Errorf("deleting version %s from %s: %w", version, s.journal(), err)
 	}
 	return nil
 }
 
-// QueueDelete puts what Delete does into a batch.
-func (s Store) QueueDelete(b *pgx.Batch, version string) {
-	b.Queue("DELETE FROM "+s.journal()+" WHERE version::text = $1::text", version)
+// DeleteSQL returns the statement of Delete.
+func (s Store) DeleteSQL(version string) string {
+	return "DELETE FROM " + s.journal() + " WHERE " + versionIs(version)
 }
 
-// DeleteScript is Delete as a statement of a psql script.
-func (s Store) DeleteScript(version string) string {
-	return "DELETE FROM " + s.journal() + " WHERE version::text = " + pgsql.Literal(version) + ";\n"
-}
-
-func putNames() []string {
-	names := make([]string, len(journalColumns))
-	for i, c := range journalColumns {
-		names[i] = pgsql.Ident(c.name)
+// putSQL returns an INSERT of a row with some of its partial hashes, or an UPDATE that makes the hashes of another expression.
+func (s Store) putSQL(r *migrate.Revision, hashes []string, updated string) string {
+	orNull := func(text string) string {
+		if text == "" {
+			return "NULL"
+		}
+		return pgsql.Literal(text)
 	}
-	return names
-}
-
-func (s Store) putSQL(names, values []string) string {
-	var sets []string
-	for _, n := range names[1:] {
-		sets = append(sets, n+" = EXCLUDED."+n)
+	at, partial := "pg_catalog.now()", "NULL"
+	if !r.ExecutedAt.IsZero() {
+		at = pgsql.Literal(r.ExecutedAt.UTC().Format("2006-01-02 15:04:05.999999Z07:00"))
+	}
+	if len(hashes) > 0 {
+		text, _ := json.Marshal(hashes) // which strings never fail to
+		partial = pgsql.Literal(string(text))
+	}
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	values := []string{
+		pgsql.Literal(r.Version), pgsql.Literal(r.Description), number(int64(r.Type)), number(int64(r.Applied)), number(int64(r.Total)), at,
+		number(int64(r.ExecutionTime)), orNull(r.Error), orNull(r.ErrorStmt), pgsql.Literal(r.Hash), partial, pgsql.Literal(r.OperatorVersion),
+	}
+	var names, sets []string
+	for _, c := range journalColumns {
+		name := pgsql.Ident(c.name)
+		value := "EXCLUDED." + name
+		if c.name == "partial_hashes" {
+			value = updated
+		}
+		names, sets = append(names, name), append(sets, name+" = "+value)
 	}
 	return "INSERT INTO " + s.journal() + " (" + strings.Join(names, ", ") + ")\nVALUES (" + strings.Join(values, ", ") + ")\n" +
-		"ON CONFLICT (version) DO UPDATE SET " + strings.Join(sets, ", ")
-}
-
-// putArgs returns the row's values in the order of journalColumns.
-func putArgs(r *migrate.Revision) ([]any, error) {
-	orNull := func(s string) any {
-		if s == "" {
-			return nil
-		}
-		return s
-	}
-	var partial any
-	if len(r.PartialHashes) > 0 {
-		b, err := json.Marshal(r.PartialHashes)
-		if err != nil {
-			return nil, fmt.Errorf("recording version %s: %w", r.Version, err)
-		}
-		partial = string(b)
-	}
-	return []any{
-		r.Version, r.Description, int64(r.Type), int64(r.Applied), int64(r.Total), r.ExecutedAt, int64(r.ExecutionTime),
-		orNull(r.Error), orNull(r.ErrorStmt), r.Hash, partial, r.OperatorVersion,
-	}, nil
+		"ON CONFLICT (version) DO UPDATE SET " + strings.Join(sets[1:], ", ")
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -32,44 +30,34 @@ var resets = []string{
 func unlockSQL(keep int64) string {
 	return "SELECT CASE WHEN objsubid = 1 AND mode = 'ShareLock' THEN pg_advisory_unlock_shared(" + lockKeySQL + ") WHEN objsubid = 1 THEN pg_advisory_unlock(" + lockKeySQL + ")" +
 		" WHEN mode = 'ShareLock' THEN pg_advisory_unlock_shared(classid::int4, objid::int4) ELSE pg_advisory_unlock(classid::int4, objid::int4) END" +
-		advisorySQL(keep)
-}
-
-const lockKeySQL = "((classid::int8 << 32) | objid::int8)"
-
-// advisorySQL selects from the advisory locks that unlockSQL frees. What it calls is what pg_locks is a view of.
-func advisorySQL(keep int64) string {
-	return " FROM pg_lock_status() WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted" +
-		fmt.Sprintf(" AND NOT (objsubid = 1 AND mode = 'ExclusiveLock' AND %s = %d)", lockKeySQL, keep)
-}
-
-// storedSQL is an expression for the settings that are stored for a database and a role, given by expressions of their OIDs: a
-// session has those from when it began, whatever becomes of them. Names are qualified because any search path may be set.
-func storedSQL(database, role string) string {
-	return "(SELECT COALESCE(pg_catalog.string_agg(d::pg_catalog.text, ', ' ORDER BY d::pg_catalog.text COLLATE pg_catalog.\"C\"), '') FROM pg_catalog.pg_db_role_setting d" +
-		" WHERE (d.setdatabase OPERATOR(pg_catalog.=) '0' OR d.setdatabase OPERATOR(pg_catalog.=) " + database + ")" +
-		" AND (d.setrole OPERATOR(pg_catalog.=) '0' OR d.setrole OPERATOR(pg_catalog.=) " + role + "))"
+		advisorySQL + fmt.Sprintf(" AND NOT (objsubid = 1 AND mode = 'ExclusiveLock' AND %s = %d)", lockKeySQL, keep)
 }
 
 const (
-	databaseSQL = "(SELECT b.oid FROM pg_catalog.pg_database b WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
-	loginSQL    = "(SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) session_user)"
+	lockKeySQL = "((classid::int8 << 32) | objid::int8)"
+
+	// advisorySQL selects from the session's advisory locks. What it calls is what pg_locks is a view of.
+	advisorySQL = " FROM pg_lock_status() WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"
+
+	// locksSQL selects the session's advisory locks, of which foreign tells those that unlockSQL frees.
+	locksSQL = "SELECT classid, objid, objsubid, mode" + advisorySQL
 )
 
-// storedNow is the value of storedSQL made of the whole table's rows, which the server plans in less time than the search.
-func (s *Session) storedNow(rows *pgconn.Result) string {
-	of := func(oid []byte, own uint32) bool {
-		return string(oid) == "0" || string(oid) == strconv.FormatUint(uint64(own), 10)
-	}
-	var stored []string
-	for _, row := range rows.Rows {
-		if of(row[0], s.database) && of(row[1], s.loginOID) {
-			stored = append(stored, string(row[2]))
+// foreign reports whether one of the locks that locksSQL has read isn't the one with the key to keep.
+func foreign(locks *pgconn.Result, keep int64) bool {
+	own := fmt.Sprint(uint64(keep)>>32, uint32(keep), 1, " ExclusiveLock")
+	for _, row := range locks.Rows {
+		if fmt.Sprintf("%s %s %s %s", row[0], row[1], row[2], row[3]) != own {
+			return true
 		}
 	}
-	slices.Sort(stored)
-	return strings.Join(stored, ", ")
+	return false
 }
+
+// storedSQL is an expression for the settings that are stored for databases and roles. A session has those of its own from when
+// it began, whatever becomes of them. To look for others' changes, too, costs a needless connection now and then, and spares each
+// session the search. Names are qualified because any search path may be set.
+const storedSQL = "ARRAY(SELECT d FROM pg_catalog.pg_db_role_setting d)::pg_catalog.text"
 
 // Reset gives the next script the session that a connection of its own would give it. It reports whether that can be done: if
 // not, only a new connection can. What is lost with the session then is the caller's to bring along, as its locks.
@@ -80,44 +68,78 @@ func (s *Session) Reset(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	first := !s.ran.read
-	sql := slices.Concat(resets, []string{
-		"SELECT d.setdatabase, d.setrole, d::text FROM pg_db_role_setting d",
-		"SELECT " + advisorySQL(s.opts.Keep),
-	})
-	stored, locks, last := len(resets), len(resets)+1, len(sql)
+	sql := s.resetting()
 	if first {
 		sql = append(sql, routinesSQL)
-	} else {
-		sql = append(sql, "SELECT "+s.ran.blankSQL())
 	}
-	for _, v := range s.opts.settings(serverMajor(s.Conn)) {
-		sql = append(sql, v.sql())
-	}
-	results, err := s.Conn.PgConn().Exec(ctx, strings.Join(sql, ";\n")).ReadAll()
+	results, err := s.Query(ctx, sql...)
 	if err != nil {
+		s.rollback(ctx)
 		return false, fmt.Errorf("setting the session back: %w", err)
 	}
-	forget(s.Conn)
-	if len(results[locks].Rows) > 0 {
+	ok, locks := s.reset(results)
+	if locks {
 		if err := s.unlock(ctx); err != nil {
 			return false, err
 		}
 	}
-	stale := s.storedNow(results[stored]) != s.stored
 	if first {
-		s.ran.routines(results[last])
+		s.ran.routines(results[len(sql)-1])
 		var blank bool
 		if err := s.Conn.QueryRow(ctx, "SELECT "+s.ran.blankSQL()).Scan(&blank); err != nil {
 			return false, fmt.Errorf("looking for settings that a script made: %w", err)
 		}
-		stale = stale || blank
-	} else {
-		stale = stale || string(results[last].Rows[0][0]) == "t"
+		ok = ok && !blank && !s.ran.loads
 	}
-	stale = stale || s.ran.loads
 	s.ran.loads = s.ran.loader
-	s.used = stale
-	return !stale, nil
+	s.used = !ok
+	return ok, nil
+}
+
+// Begin is Reset, after which a transaction begins with some statements, whose results it returns as Query does. If Reset can't
+// give the session back, no transaction has begun. It takes one round trip, unless Reset would take more than one.
+func (s *Session) Begin(ctx context.Context, sql ...string) (results []*pgconn.Result, ok bool, err error) {
+	begin := slices.Concat([]string{"BEGIN"}, sql)
+	if s.used && s.ran.read {
+		resetting := s.resetting()
+		results, err := s.Query(ctx, slices.Concat(resetting, begin)...)
+		if len(results) < len(resetting) {
+			s.rollback(ctx)
+			return nil, false, fmt.Errorf("setting the session back: %w", err)
+		}
+		if ok, locks := s.reset(results); ok && !locks {
+			s.ran.loads, s.used = s.ran.loader, false
+			return results[min(len(resetting)+1, len(results)):], true, err
+		}
+		s.rollback(ctx)
+	}
+	if ok, err = s.Reset(ctx); err != nil || !ok {
+		return nil, ok, err
+	}
+	results, err = s.Query(ctx, begin...)
+	return results[min(1, len(results)):], true, err
+}
+
+// resetting returns the statements that set a session back and ask what they can't, for reset. They are a transaction of their
+// own, whatever the script has made the default for one.
+func (s *Session) resetting() []string {
+	sql := slices.Concat([]string{"BEGIN ISOLATION LEVEL READ COMMITTED"}, resets, []string{
+		"SELECT " + storedSQL + ", " + s.ran.blankSQL(),
+		locksSQL,
+	})
+	for _, v := range s.opts.settings(serverMajor(s.Conn)) {
+		sql = append(sql, v.sql())
+	}
+	return append(sql, "COMMIT")
+}
+
+// reset judges the results of resetting: whether the session is as new, and whether it still holds advisory locks.
+func (s *Session) reset(results []*pgconn.Result) (ok, locks bool) {
+	forget(s.Conn)
+	asked := results[1+len(resets):]
+	left := asked[0].Rows[0]
+	stale := string(left[0]) != s.stored || string(left[1]) == "t" || s.ran.loads
+	return !stale, foreign(asked[1], s.opts.Keep)
 }
 
 // ReadRoutines reads what the database's routines do that a reset doesn't undo. Reset does that by itself, [Session.Resetting]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -134,4 +135,16 @@ func (s *Session) Exec(ctx context.Context, sql string) error {
 		}
 	}
 	return results.Close()
+}
+
+// Query runs statements that are not the script's, in one round trip, and returns the results of those that ran: one of them that
+// fails ends it. Outside of a transaction they are one.
+func (s *Session) Query(ctx context.Context, sql ...string) ([]*pgconn.Result, error) {
+	results, err := s.Conn.PgConn().Exec(ctx, strings.Join(sql, ";\n")).ReadAll()
+	for i, r := range results {
+		if r.Err != nil {
+			return results[:i], err
+		}
+	}
+	return results, err
 }

@@ -13,7 +13,7 @@ func (s *Session) Opening() string {
 		b.WriteString(v.sql() + ";\n")
 	}
 	// What a script does to them is seen by the sessions after it alone.
-	b.WriteString("SELECT " + storedSQL(databaseSQL, loginSQL) + " AS stored \\gset\n")
+	b.WriteString("SELECT " + storedSQL + " AS stored \\gset\n")
 	return b.String()
 }
 
@@ -24,7 +24,7 @@ func (s *Session) Resetting(stmts []pgsql.Stmt, unlock, lock string) string {
 	for _, stmt := range stmts {
 		s.ran.statement(stmt.Text)
 	}
-	stale := storedSQL(databaseSQL, loginSQL) + " <> :'stored' OR " + s.ran.blankSQL()
+	stale := storedSQL + " <> :'stored' OR " + s.ran.blankSQL()
 	if s.ran.loads {
 		stale = "true"
 	}

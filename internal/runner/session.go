@@ -37,9 +37,8 @@ type Session struct {
 	login  string // the role that logged in
 	stored string // what pg_db_role_setting held for the session when it began
 
-	database, loginOID uint32
-	ran                traces // of the scripts so far
-	used               bool   // since the session was set up or reset
+	ran  traces // of the scripts so far
+	used bool   // since the session was set up or reset
 }
 
 // Open sets conn up as scripts run, on a live database, in a replay and under the linter: what the server, the database, the
@@ -59,10 +58,10 @@ func OpenOn(ctx context.Context, conn *pgx.Conn, pid uint32, opts Options) (s *S
 
 func open(ctx context.Context, conn *pgx.Conn, condition string, opts Options) (*Session, uint32, error) {
 	s := &Session{Conn: conn, opts: opts}
-	sql := "SELECT pg_catalog.pg_backend_pid(), " + databaseSQL + ", " + loginSQL + ", " + storedSQL(databaseSQL, loginSQL) +
+	sql := "SELECT pg_catalog.pg_backend_pid(), " + storedSQL +
 		", CASE WHEN " + condition + " THEN " + s.settingsSQL() + " END"
 	var pid int32
-	err := conn.QueryRow(ctx, sql, pgx.QueryExecModeExec).Scan(&pid, &s.database, &s.loginOID, &s.stored, nil)
+	err := conn.QueryRow(ctx, sql, pgx.QueryExecModeExec).Scan(&pid, &s.stored, nil)
 	const invalidValue = "22023"
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == invalidValue && opts.CheckClient != 0 {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -25,17 +26,20 @@ const routinesSQL = `SELECT pg_catalog.concat_ws(' ', p.prosrc, (SELECT pg_catal
 FROM pg_catalog.pg_proc p
 WHERE p.oid OPERATOR(pg_catalog.>=) '16384' AND (p.prosrc OPERATOR(pg_catalog.~*) 'set|load' OR p.proconfig IS NOT NULL)`
 
-var (
-	word   = `[\pL_][\pL\pN_$]*`
-	dotted = `(` + word + `(?:"?\."?` + word + `)+)`
-	space  = `(?:\s|/\*.*?\*/|--[^\n]*\n)`
-	quote  = `(?:e?'+|\$\w*\$)` // doubled in what is quoted itself
-
-	setName    = regexp.MustCompile(`\bset` + space + `+(?:(?:session|local)` + space + `+)?"?` + dotted + `"?` + space + `*(?:=|to\b)`)
-	configName = regexp.MustCompile(`\bset_config` + space + `*\(` + space + `*` + quote + dotted)
-	load       = regexp.MustCompile(`\bload` + space + `+(?:` + quote + `|%)`)
-	routine    = regexp.MustCompile(`^create\s+(?:or\s+replace\s+)?(?:function|procedure)\b`)
-)
+// patterns find what leaves traces in a text in lower case. Most commands run no script, and would wait for them in vain.
+var patterns = sync.OnceValue(func() (p struct{ setName, configName, load, routine *regexp.Regexp }) {
+	const (
+		word   = `[\pL_][\pL\pN_$]*`
+		dotted = `(` + word + `(?:"?\."?` + word + `)+)`
+		space  = `(?:\s|/\*.*?\*/|--[^\n]*\n)`
+		quote  = `(?:e?'+|\$\w*\$)` // doubled in what is quoted itself
+	)
+	p.setName = regexp.MustCompile(`\bset` + space + `+(?:(?:session|local)` + space + `+)?"?` + dotted + `"?` + space + `*(?:=|to\b)`)
+	p.configName = regexp.MustCompile(`\bset_config` + space + `*\(` + space + `*` + quote + dotted)
+	p.load = regexp.MustCompile(`\bload` + space + `+(?:` + quote + `|%)`)
+	p.routine = regexp.MustCompile(`^create\s+(?:or\s+replace\s+)?(?:function|procedure)\b`)
+	return p
+})
 
 // statement takes down what a statement may leave.
 func (t *traces) statement(text string) {
@@ -44,7 +48,7 @@ func (t *traces) statement(text string) {
 		return
 	}
 	t.loads = true
-	if routine.MatchString(text) {
+	if patterns().routine.MatchString(text) {
 		t.loader = true
 	}
 }
@@ -62,7 +66,7 @@ func (t *traces) routines(read *pgconn.Result) {
 // text takes down the settings that a text in lower case names, and reports whether it may load a library.
 func (t *traces) text(text string) (loads bool) {
 	if strings.Contains(text, "set") && strings.Contains(text, ".") {
-		for _, re := range []*regexp.Regexp{setName, configName} {
+		for _, re := range []*regexp.Regexp{patterns().setName, patterns().configName} {
 			for _, m := range re.FindAllStringSubmatch(text, -1) {
 				if t.names == nil {
 					t.names = make(map[string]bool)
@@ -74,7 +78,7 @@ func (t *traces) text(text string) (loads bool) {
 			}
 		}
 	}
-	return strings.Contains(text, "load") && load.MatchString(text)
+	return strings.Contains(text, "load") && patterns().load.MatchString(text)
 }
 
 // blankSQL is an expression that says whether one of the settings is defined without a value, as a reset leaves it.

@@ -106,10 +106,38 @@ func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
 		if !info.IsDir() {
 			return nil, notFolder(full)
 		}
-		entries, err := f.ReadDir(-1)
-		slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+		d, err := t.dirs.get(full)
+		if err != nil {
+			return nil, err
+		}
+		names, err := f.Readdirnames(-1)
+		slices.Sort(names)
+		entries := make([]fs.DirEntry, len(names))
+		for i, name := range names {
+			entries[i] = entry{d, name}
+		}
 		return entries, err
 	})
+}
+
+// An entry of a folder is described when that is asked for: os.File.ReadDir describes each at once, and most are opened anyway,
+// which describes them again.
+type entry struct {
+	in   *dir
+	name string
+}
+
+func (e entry) Name() string               { return e.name }
+func (e entry) Info() (fs.FileInfo, error) { return e.in.root.Lstat(e.name) }
+func (e entry) IsDir() bool                { return e.Type().IsDir() }
+
+// Type returns [fs.ModeIrregular] for an entry that is gone.
+func (e entry) Type() fs.FileMode {
+	info, err := e.Info()
+	if err != nil {
+		return fs.ModeIrregular
+	}
+	return info.Mode().Type()
 }
 
 // Stat describes a regular file or a folder.
@@ -134,6 +162,10 @@ func await[T any](t *Tree, op, name string, read func(full string) (T, error)) (
 	}
 	if t.ctx.Err() != nil {
 		return none, context.Cause(t.ctx)
+	}
+	if true {
+		v, err := read(full)
+		return v, t.named(err, op, name)
 	}
 	type result struct {
 		value T
@@ -239,7 +271,7 @@ func read(f io.Reader, full string, size int64) ([]byte, error) {
 		switch {
 		case len(text) > MaxSize:
 			return nil, tooLarge(full)
-		case err == io.EOF:
+		case err == io.EOF, err == nil && size > 0 && int64(len(text)) == size:
 			return text, nil
 		case err != nil:
 			return nil, err

@@ -163,10 +163,6 @@ func await[T any](t *Tree, op, name string, read func(full string) (T, error)) (
 	if t.ctx.Err() != nil {
 		return none, context.Cause(t.ctx)
 	}
-	if true {
-		v, err := read(full)
-		return v, t.named(err, op, name)
-	}
 	type result struct {
 		value T
 		err   error

@@ -11,7 +11,6 @@ import (
 	"ariga.io/atlas/sql/schema"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
-	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
 // Plan returns the statements for the changes as Atlas's engine writes them, with what
@@ -281,22 +280,29 @@ func repair(c *migrate.Change, sql, key string) string {
 func primaryKeys(c schema.Change) (up, down string) {
 	switch c := c.(type) {
 	case *schema.AddTable:
-		return schemahcl.KeyName(c.T, c.T.PrimaryKey), ""
+		return keyName(c.T, c.T.PrimaryKey), ""
 	case *schema.DropTable:
-		return "", schemahcl.KeyName(c.T, c.T.PrimaryKey)
+		return "", keyName(c.T, c.T.PrimaryKey)
 	case *schema.ModifyTable:
 		for _, ch := range c.Changes {
 			switch ch := ch.(type) {
 			case *schema.AddPrimaryKey:
-				up = schemahcl.KeyName(c.T, ch.P)
+				up = keyName(c.T, ch.P)
 			case *schema.DropPrimaryKey:
-				down = schemahcl.KeyName(c.T, ch.P)
+				down = keyName(c.T, ch.P)
 			case *schema.ModifyPrimaryKey:
-				up, down = schemahcl.KeyName(c.T, ch.To), schemahcl.KeyName(c.T, ch.From)
+				up, down = keyName(c.T, ch.To), keyName(c.T, ch.From)
 			}
 		}
 	}
 	return up, down
+}
+
+func keyName(t *schema.Table, key *schema.Index) string {
+	if key == nil || key.Name == t.Name+"_pkey" {
+		return ""
+	}
+	return key.Name
 }
 
 // nameKey gives the primary key that a CREATE or ALTER TABLE adds its name.

@@ -1,4 +1,4 @@
-package schemahcl
+package state
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package schemahcl_test
+package state
 
 import (
 	"fmt"
@@ -9,7 +9,6 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
-	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // What is written as SQL is PostgreSQL's to read: the column is what it says, to the last word.
@@ -47,7 +46,7 @@ func TestSQLTypes(t *testing.T) {
 	for i, tt := range tests {
 		src += fmt.Sprintf("  column \"c%d\" {\n    type = sql(%q)%s\n  }\n", i, tt.typ, tt.more)
 	}
-	s, err := state.Desired(t.Context(), pgtest.Server(t), "schema.hcl", []byte(src+"}\n"), catalog.Options{})
+	s, err := Desired(t.Context(), pgtest.Server(t), "schema.hcl", []byte(src+"}\n"), catalog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,11 +58,11 @@ func TestSQLTypes(t *testing.T) {
 	}
 
 	// Inspection prints them so that they are the same again.
-	inspected, err := state.Inspect(t.Context(), s.DB.ConnConfig(), catalog.Options{})
+	inspected, err := Inspect(t.Context(), s.DB.ConnConfig(), catalog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := state.Desired(t.Context(), pgtest.Server(t), "schema.hcl", inspected, catalog.Options{})
+	again, err := Desired(t.Context(), pgtest.Server(t), "schema.hcl", inspected, catalog.Options{})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, inspected)
 	}
@@ -125,7 +124,7 @@ func TestSQLTypesRefused(t *testing.T) {
 			if tt.head != "" {
 				src = append(src, "locals {\n  c = "+tt.head+"\n}\n"...)
 			}
-			s, err := state.Desired(t.Context(), srv, "schema.hcl", src, catalog.Options{})
+			s, err := Desired(t.Context(), srv, "schema.hcl", src, catalog.Options{})
 			if err == nil {
 				s.Close()
 				t.Fatalf("accepted as %s", columnLine(s.Catalog, "c"))
@@ -139,7 +138,7 @@ func TestSQLTypesRefused(t *testing.T) {
 
 func TestSQLTypeChosen(t *testing.T) {
 	src := append(columnHCL(`local.long ? sql("varchar(40) COLLATE \"C\"") : sql("text")`), "locals {\n  long = true\n}\n"...)
-	s, err := state.Desired(t.Context(), pgtest.Server(t), "schema.hcl", src, catalog.Options{})
+	s, err := Desired(t.Context(), pgtest.Server(t), "schema.hcl", src, catalog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,7 +72,9 @@ func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string
 	}
 	err := s.script.Run(ctx, u, hooks)
 	if errors.Is(err, errStale) {
+		s.observer.end() // or it might take the one connection that is to be had
 		if err = s.renew(ctx); err == nil {
+			s.observer.begin(s.limit)
 			err = s.script.Run(ctx, u, hooks)
 		}
 	}

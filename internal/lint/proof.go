@@ -12,6 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -50,7 +51,7 @@ func (p *proof) schema(ctx context.Context, r *Report) (ok bool, err error) {
 	differences, err := plan.Differences(ctx, plan.Config{
 		Server: p.srv, SchemaName: p.SchemaName, Schema: p.Schema, Options: p.Options,
 	}, p.st)
-	var wrong *state.SchemaError
+	var wrong *schemahcl.Error
 	switch {
 	case errors.As(err, &wrong):
 		d.Line, d.Col = wrong.Line, wrong.Col

@@ -53,7 +53,7 @@ func (r *CheckResult) OK() bool { return len(r.Findings) == 0 }
 // Check tells whether the project is in order: plan has nothing to write, sums and effects
 // are right, and every down file leads back. What is not is a Finding; the error is for
 // what keeps Check from looking: a migration that does not replay (*runner.StmtError), a
-// schema file that makes no sense (*state.SchemaError).
+// schema file that makes no sense (*schemahcl.Error).
 func Check(ctx context.Context, cfg Config) (*CheckResult, error) {
 	r, _, err := check(ctx, cfg)
 	return r, err

@@ -14,7 +14,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
-	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
 const runsHCL = `schema "public" {
@@ -301,7 +301,7 @@ func TestMakeTellsBothErrors(t *testing.T) {
 	p.write(map[string]string{"20270101000000_bad.sql": "SELECT nope;\n"})
 	p.hcl = []byte("schema \"public\" {\n")
 	_, err := Make(context.Background(), p.config())
-	var se *state.SchemaError
+	var se *schemahcl.Error
 	var stmt *runner.StmtError
 	if !errors.As(err, &se) || !errors.As(err, &stmt) {
 		t.Errorf("an error in the schema file and one in a migration: %v", err)

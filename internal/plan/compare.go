@@ -12,7 +12,7 @@ import (
 
 // Differences returns how the schema that migrations give differs from what the schema file says: what plan would write a
 // migration for. replayed is that schema; it is closed if there is an error. Of cfg the server, the schema file and the options
-// are needed. The error is a *state.SchemaError if the schema file is wrong.
+// are needed. The error is a *schemahcl.Error if the schema file is wrong.
 func Differences(ctx context.Context, cfg Config, replayed *state.State) ([]catalog.Difference, error) {
 	replayed, desired, err := states(ctx, cfg, func(context.Context) (*state.State, error) { return replayed, nil })
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -96,7 +97,7 @@ func TestSequencesStay(t *testing.T) {
 			for _, table := range regexp.MustCompile(`(?ms)^table .*?^}\n`).FindAllString(string(hcl), -1) {
 				pl, err := plan(strings.Replace(string(hcl), table, "", 1))
 				var proof *ProofError
-				var schema *state.SchemaError
+				var schema *schemahcl.Error
 				switch {
 				case errors.As(err, &schema) && strings.Contains(err.Error(), `_id_seq" does not exist`) && strings.HasPrefix(name, "identity's"):
 					continue // an identity's sequence goes with it

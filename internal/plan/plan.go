@@ -72,7 +72,7 @@ type Plan struct {
 // plan both ways. It writes nothing.
 //
 // The error is a *UsageError for a name or a -rename that cannot be meant, a
-// *migration.SumError for a directory that was edited without rehash, a *state.SchemaError for the schema file, a *runner.StmtError for a
+// *migration.SumError for a directory that was edited without rehash, a *schemahcl.Error for the schema file, a *runner.StmtError for a
 // migration that does not replay, a *RenameError or *RenameFlagError for what could be a
 // rename, a *KeepError for a change that would lose what the schema file cannot say, an
 // *EngineError for a change that the engine refuses, a *RefusedError for a change that would

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
 // A declaration is what one block of the file declares, and the statements that make it.
@@ -38,43 +39,43 @@ func nameOf(t *schema.Table) tableName { return tableName{t.Schema.Name, t.Name}
 // declarations returns what the file declares, block by block, in an order in which
 // PostgreSQL can make it: schemas, enums, the tables in the given order, each with its parts,
 // and foreign keys. The statements make it in the twins of the file's schemas. Tables of the record
-// are left out. The error joins a *SchemaError for each block that the engine has lost.
-func (d *document) declarations(opts catalog.Options, in twins, order []tableName) ([]declaration, error) {
-	w := &declarer{realm: d.realm, twins: in}
+// are left out. The error joins a *schemahcl.Error for each block that the engine has lost.
+func declarations(d *schemahcl.Document, opts catalog.Options, in twins, order []tableName) ([]declaration, error) {
+	w := &declarer{realm: d.Realm, twins: in}
 	var schemas, enums, keys []declaration
 	tables := map[tableName][]declaration{}
 	var errs []error
-	for _, b := range d.blocks {
-		l := b.path[len(b.path)-1]
-		if len(b.path) == 1 {
+	for _, b := range d.Blocks {
+		l := b.Path[len(b.Path)-1]
+		if len(b.Path) == 1 {
 			w.table = nil
 		}
 		var decl *declaration
 		switch {
-		case len(b.path) == 1 && l.kind == "schema":
+		case len(b.Path) == 1 && l.Kind == "schema":
 			decl = w.schema(l)
-		case len(b.path) == 1 && l.kind == "enum":
+		case len(b.Path) == 1 && l.Kind == "enum":
 			decl = w.enum(l)
-		case len(b.path) == 1 && l.kind == "table":
+		case len(b.Path) == 1 && l.Kind == "table":
 			decl = w.begin(l)
-		case len(b.path) == 2 && w.table != nil && l.kind != "partition": // its table's statement has it
+		case len(b.Path) == 2 && w.table != nil && l.Kind != "partition": // its table's statement has it
 			decl = w.part(l)
 		default:
 			continue
 		}
 		if decl == nil {
-			errs = append(errs, &SchemaError{File: d.name, Line: b.pos.Line, Col: b.pos.Column,
-				Msg: fmt.Sprintf("the engine has lost the %s %q; %s", l.kind, l.name, asSQL)})
+			errs = append(errs, &schemahcl.Error{File: d.Name, Line: b.Pos.Line, Col: b.Pos.Column,
+				Msg: fmt.Sprintf("the engine has lost the %s %q; %s", l.Kind, l.Name, asSQL)})
 			continue
 		}
-		decl.pos, decl.table = b.pos, w.table
+		decl.pos, decl.table = b.Pos, w.table
 		switch t := w.table; {
-		case l.kind == "schema":
+		case l.Kind == "schema":
 			schemas = append(schemas, *decl)
-		case l.kind == "enum":
+		case l.Kind == "enum":
 			enums = append(enums, *decl)
 		case isRecord(opts, t.Schema.Name, t.Name):
-		case l.kind == "foreign_key":
+		case l.Kind == "foreign_key":
 			keys = append(keys, *decl)
 		default:
 			tables[nameOf(t)] = append(tables[nameOf(t)], *decl)
@@ -102,8 +103,8 @@ type declarer struct {
 	names   int            // how many names were made up
 }
 
-func (w *declarer) schema(l label) *declaration {
-	ns, ok := w.realm.Schema(l.name)
+func (w *declarer) schema(l schemahcl.Label) *declaration {
+	ns, ok := w.realm.Schema(l.Name)
 	if !ok {
 		return nil
 	}
@@ -113,11 +114,11 @@ func (w *declarer) schema(l label) *declaration {
 	return d
 }
 
-func (w *declarer) enum(l label) *declaration {
+func (w *declarer) enum(l schemahcl.Label) *declaration {
 	for _, ns := range w.realm.Schemas {
 		for _, o := range ns.Objects {
 			e, ok := o.(*schema.EnumType)
-			if !ok || e.T != l.name || l.schema != "" && ns.Name != l.schema {
+			if !ok || e.T != l.Name || l.Schema != "" && ns.Name != l.Schema {
 				continue
 			}
 			values := make([]string, len(e.Values))
@@ -132,9 +133,9 @@ func (w *declarer) enum(l label) *declaration {
 }
 
 // begin declares a table with its columns, and makes it the one of the parts to come.
-func (w *declarer) begin(l label) *declaration {
+func (w *declarer) begin(l schemahcl.Label) *declaration {
 	for _, ns := range w.realm.Schemas {
-		if t, ok := ns.Table(l.name); ok && (l.schema == "" || ns.Name == l.schema) {
+		if t, ok := ns.Table(l.Name); ok && (l.Schema == "" || ns.Name == l.Schema) {
 			w.table, w.unnamed = t, map[string]int{}
 		}
 	}
@@ -164,39 +165,39 @@ func (w *declarer) twin(t *schema.Table) string {
 }
 
 // part declares a part of the table; nil if the table has none like it.
-func (w *declarer) part(l label) *declaration {
+func (w *declarer) part(l schemahcl.Label) *declaration {
 	t := w.table
-	d := &declaration{unnamed: l.name == "" && l.kind != "column"}
-	name, nth := l.name, 0
+	d := &declaration{unnamed: l.Name == "" && l.Kind != "column"}
+	name, nth := l.Name, 0
 	if d.unnamed {
-		nth = w.unnamed[l.kind]
-		w.unnamed[l.kind]++
+		nth = w.unnamed[l.Kind]
+		w.unnamed[l.Kind]++
 		w.names++
 		name = fmt.Sprintf("unnamed '%d", w.names)
 	}
-	d.what = l.kind + " " + pgsql.Ident(l.name) + " of table " + pgsql.Ident(t.Name)
+	d.what = l.Kind + " " + pgsql.Ident(l.Name) + " of table " + pgsql.Ident(t.Name)
 	if d.unnamed {
-		d.what = l.kind + " of table " + pgsql.Ident(t.Name)
+		d.what = l.Kind + " of table " + pgsql.Ident(t.Name)
 	}
 	kind := "constraint"
 	add := "ALTER TABLE " + w.twin(t) + " ADD CONSTRAINT " + pgsql.Ident(name) + " "
-	switch l.kind {
+	switch l.Kind {
 	case "column":
 		kind = "column"
-		c, ok := t.Column(l.name)
+		c, ok := t.Column(l.Name)
 		if !ok {
 			return nil
 		}
 		d.comment("COLUMN "+w.twin(t)+"."+pgsql.Ident(c.Name), c.Attrs)
 	case "primary_key":
-		if t.PrimaryKey == nil || t.PrimaryKey.Name != l.name {
+		if t.PrimaryKey == nil || t.PrimaryKey.Name != l.Name {
 			return nil
 		}
 		d.what = "primary_key of table " + pgsql.Ident(t.Name)
 		d.primaryKey = true
 		d.stmts = []string{add + "UNIQUE " + keySQL(t.PrimaryKey)}
 	case "unique":
-		i := pick(t.Indexes, 0, func(i *schema.Index) bool { return isUniqueConstraint(i) && i.Name == l.name })
+		i := pick(t.Indexes, 0, func(i *schema.Index) bool { return isUniqueConstraint(i) && i.Name == l.Name })
 		if i == nil {
 			return nil
 		}
@@ -204,7 +205,7 @@ func (w *declarer) part(l label) *declaration {
 		d.comment("INDEX "+pgsql.QualifiedIdent(w.twins[t.Schema.Name], name), i.Attrs)
 	case "index":
 		kind = "index"
-		i := pick(t.Indexes, nth, func(i *schema.Index) bool { return !isUniqueConstraint(i) && i.Name == l.name })
+		i := pick(t.Indexes, nth, func(i *schema.Index) bool { return !isUniqueConstraint(i) && i.Name == l.Name })
 		if i == nil {
 			return nil
 		}
@@ -217,13 +218,13 @@ func (w *declarer) part(l label) *declaration {
 				checks = append(checks, k)
 			}
 		}
-		k := pick(checks, nth, func(k *schema.Check) bool { return k.Name == l.name })
+		k := pick(checks, nth, func(k *schema.Check) bool { return k.Name == l.Name })
 		if k == nil {
 			return nil
 		}
 		d.stmts = []string{add + "CHECK " + inParens(k.Expr)}
 	case "foreign_key":
-		k := pick(t.ForeignKeys, nth, func(k *schema.ForeignKey) bool { return k.Symbol == l.name })
+		k := pick(t.ForeignKeys, nth, func(k *schema.ForeignKey) bool { return k.Symbol == l.Name })
 		if k == nil {
 			return nil
 		}

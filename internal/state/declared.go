@@ -13,27 +13,28 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
+	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
 // confirm reads the catalog, inside of a transaction, and compares it with the file:
 // everything that the file declares must be there as it is declared, and its tables must have
-// nothing else. The error joins a *SchemaError for each difference.
+// nothing else. The error joins a *schemahcl.Error for each difference.
 //
 // It doesn't rely on the engine's statements. PostgreSQL makes what the file declares a
 // second time, in schemas of its own and each thing by a statement of its own, and says what
 // it made; none of that stays. order are the tables in the order in which they were created,
 // which the names that PostgreSQL derives depend on.
-func (s *State) confirm(ctx context.Context, doc *document, order []tableName) error {
+func (s *State) confirm(ctx context.Context, doc *schemahcl.Document, order []tableName) error {
 	twins := twins{}
-	for i, ns := range doc.realm.Schemas {
+	for i, ns := range doc.Realm.Schemas {
 		twins[ns.Name] = fmt.Sprintf("declared '%d", i+1)
 	}
-	decls, err := doc.declarations(s.opts, twins, order)
+	decls, err := declarations(doc, s.opts, twins, order)
 	if err != nil {
 		return err
 	}
 	err = s.compare(ctx, doc, twins, decls)
-	var refused *SchemaError
+	var refused *schemahcl.Error
 	if errors.As(err, &refused) && refused.Err != nil {
 		// What a table's statement misses is said better of what it misses.
 		decls = slices.DeleteFunc(decls, func(d declaration) bool { return d.table != nil })
@@ -46,7 +47,7 @@ func (s *State) confirm(ctx context.Context, doc *document, order []tableName) e
 }
 
 // compare is confirm for some declarations.
-func (s *State) compare(ctx context.Context, doc *document, twins twins, decls []declaration) error {
+func (s *State) compare(ctx context.Context, doc *schemahcl.Document, twins twins, decls []declaration) error {
 	var stmts []string
 	var makes []declaration // what each of stmts makes
 	for _, d := range decls {
@@ -59,7 +60,7 @@ func (s *State) compare(ctx context.Context, doc *document, twins twins, decls [
 			return fmt.Errorf("comparing the database with the schema file: %w", err)
 		}
 		d := makes[i]
-		return &SchemaError{File: doc.name, Line: d.pos.Line, Col: d.pos.Column, Err: err, Msg: d.what + ": " + runner.Message(err) + "; correct the schema file"}
+		return &schemahcl.Error{File: doc.Name, Line: d.pos.Line, Col: d.pos.Column, Err: err, Msg: d.what + ": " + runner.Message(err) + "; correct the schema file"}
 	}
 	opts := s.opts
 	opts.Exclude = nil // what is left out is declared all the same
@@ -82,7 +83,7 @@ func (s *State) compare(ctx context.Context, doc *document, twins twins, decls [
 		}
 	}
 	s.Catalog = of(have)
-	return doc.differences(decls, want, s.Catalog)
+	return differences(doc, decls, want, s.Catalog)
 }
 
 // execAll runs statements inside of a transaction, in one round trip. If one fails it is the
@@ -146,9 +147,9 @@ func (t twins) split(c catalog.Catalog) (declared, rest []string) {
 
 func quotesTwice(s string) string { return strings.ReplaceAll(s, "'", "''") }
 
-// differences returns a *SchemaError for each difference between what the file declares,
+// differences returns a *schemahcl.Error for each difference between what the file declares,
 // want, and what there is, joined.
-func (d *document) differences(decls []declaration, want []string, have catalog.Catalog) error {
+func differences(d *schemahcl.Document, decls []declaration, want []string, have catalog.Catalog) error {
 	byKey := map[string]declaration{}
 	for _, decl := range decls {
 		byKey[decl.key] = decl
@@ -180,7 +181,7 @@ func (d *document) differences(decls []declaration, want []string, have catalog.
 		if decl.unnamed && diff.Have != "" {
 			continue // PostgreSQL chose the name
 		}
-		e := &SchemaError{File: d.name, Line: 1, Col: 1}
+		e := &schemahcl.Error{File: d.Name, Line: 1, Col: 1}
 		switch subject := cmp.Or(decl.what, kind+" "+name); {
 		case !missing && !ok:
 			e.Line, e.Col = table.pos.Line, table.pos.Column

@@ -17,13 +17,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
+	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
 // Desired works out what the schema file src says, in a new database. name is the file's
-// name in errors, which are *SchemaError where the file is wrong, PostgreSQL's objections
+// name in errors, which are *schemahcl.Error where the file is wrong, PostgreSQL's objections
 // included; what the engine would ignore in it is one each, joined.
 func Desired(ctx context.Context, srv *devdb.Server, name string, src []byte, opts catalog.Options) (*State, error) {
-	doc, err := parse(name, src)
+	doc, err := schemahcl.Parse(name, src)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func Desired(ctx context.Context, srv *devdb.Server, name string, src []byte, op
 // express: types, functions and extensions that the file may refer to. Where it fails,
 // so does Desired.
 func DesiredOn(ctx context.Context, base *State, name string, src []byte) (*State, error) {
-	doc, err := parse(name, src)
+	doc, err := schemahcl.Parse(name, src)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +51,7 @@ func DesiredOn(ctx context.Context, base *State, name string, src []byte) (*Stat
 	if err != nil {
 		return nil, err
 	}
-	err = s.strip(ctx, doc.realm)
+	err = s.strip(ctx, doc.Realm)
 	if err == nil {
 		err = s.build(ctx, doc)
 	}
@@ -62,9 +63,9 @@ func DesiredOn(ctx context.Context, base *State, name string, src []byte) (*Stat
 }
 
 // build creates what the document says, reads the catalog, and sees that it is all there.
-func (s *State) build(ctx context.Context, doc *document) error {
+func (s *State) build(ctx context.Context, doc *schemahcl.Document) error {
 	var changes []schema.Change
-	for _, ns := range doc.realm.Schemas {
+	for _, ns := range doc.Realm.Schemas {
 		changes = append(changes, &schema.AddSchema{S: ns, Extra: []schema.Clause{&schema.IfNotExists{}}})
 		for _, o := range ns.Objects {
 			changes = append(changes, &schema.AddObject{O: o})
@@ -75,7 +76,7 @@ func (s *State) build(ctx context.Context, doc *document) error {
 	}
 	planned, err := s.Plan(ctx, changes)
 	if err != nil {
-		return doc.unplaced(err)
+		return doc.Unplaced(err)
 	}
 	var stmts []string
 	var order []tableName
@@ -88,13 +89,13 @@ func (s *State) build(ctx context.Context, doc *document) error {
 	err = pgx.BeginFunc(ctx, s.db.native, func(pgx.Tx) error {
 		switch i, err := s.execAll(ctx, stmts); {
 		case err != nil && i >= 0:
-			return doc.refused(planned[i], err)
+			return refused(doc, planned[i], err)
 		case err != nil:
 			return err
 		}
 		return s.confirm(ctx, doc, order)
 	})
-	if err != nil && !errors.As(err, new(*SchemaError)) {
+	if err != nil && !errors.As(err, new(*schemahcl.Error)) {
 		return fmt.Errorf("creating the schema file's objects: %w", err)
 	}
 	return err
@@ -160,8 +161,8 @@ func serialColumns(t *schema.Table) []*schema.Column {
 }
 
 // refused places PostgreSQL's objection to what the file says.
-func (d *document) refused(c *migrate.Change, err error) *SchemaError {
-	e := &SchemaError{File: d.name, Line: 1, Col: 1, Err: err}
+func refused(d *schemahcl.Document, c *migrate.Change, err error) *schemahcl.Error {
+	e := &schemahcl.Error{File: d.Name, Line: 1, Col: 1, Err: err}
 	var t *schema.Table
 	switch src := c.Source.(type) {
 	case *schema.AddTable:
@@ -173,16 +174,16 @@ func (d *document) refused(c *migrate.Change, err error) *SchemaError {
 		e.Msg = runner.Message(err) + "; the statement was: " + c.Cmd
 		return e
 	}
-	pos, at := d.table(t.Schema.Name, t.Name, part(c.Cmd, err))
+	pos, at := d.Table(t.Schema.Name, t.Name, part(c.Cmd, err))
 	if pos.Line > 0 {
 		e.Line, e.Col = pos.Line, pos.Column
 	}
 	what := "table " + pgsql.Ident(t.Name)
-	if at.kind != "" && at.kind != "table" {
-		what = fmt.Sprintf("%s %s of %s", at.kind, pgsql.Ident(at.name), what)
+	if at.Kind != "" && at.Kind != "table" {
+		what = fmt.Sprintf("%s %s of %s", at.Kind, pgsql.Ident(at.Name), what)
 	}
 	e.Msg = fmt.Sprintf("%s: %s", what, runner.Message(err))
-	if a := fileAdvice(at.kind, err); a != "" {
+	if a := fileAdvice(at.Kind, err); a != "" {
 		e.Msg += "; " + a
 	}
 	return e

@@ -11,6 +11,7 @@ import (
 	"ariga.io/atlas/sql/schema"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
 // Plan returns the statements for the changes as Atlas's engine writes them, with what
@@ -280,29 +281,22 @@ func repair(c *migrate.Change, sql, key string) string {
 func primaryKeys(c schema.Change) (up, down string) {
 	switch c := c.(type) {
 	case *schema.AddTable:
-		return keyName(c.T, c.T.PrimaryKey), ""
+		return schemahcl.KeyName(c.T, c.T.PrimaryKey), ""
 	case *schema.DropTable:
-		return "", keyName(c.T, c.T.PrimaryKey)
+		return "", schemahcl.KeyName(c.T, c.T.PrimaryKey)
 	case *schema.ModifyTable:
 		for _, ch := range c.Changes {
 			switch ch := ch.(type) {
 			case *schema.AddPrimaryKey:
-				up = keyName(c.T, ch.P)
+				up = schemahcl.KeyName(c.T, ch.P)
 			case *schema.DropPrimaryKey:
-				down = keyName(c.T, ch.P)
+				down = schemahcl.KeyName(c.T, ch.P)
 			case *schema.ModifyPrimaryKey:
-				up, down = keyName(c.T, ch.To), keyName(c.T, ch.From)
+				up, down = schemahcl.KeyName(c.T, ch.To), schemahcl.KeyName(c.T, ch.From)
 			}
 		}
 	}
 	return up, down
-}
-
-func keyName(t *schema.Table, key *schema.Index) string {
-	if key == nil || key.Name == t.Name+"_pkey" {
-		return ""
-	}
-	return key.Name
 }
 
 // nameKey gives the primary key that a CREATE or ALTER TABLE adds its name.

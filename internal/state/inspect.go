@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
 // Inspect returns the schema of a live database as HCL, without the record's tables and
@@ -99,11 +100,7 @@ func inspectLive(ctx context.Context, db *session, opts catalog.Options) ([]byte
 			return ok && c.Text == "standard public schema"
 		})
 	}
-	plainReferences(realm)
-	if err := exactDefaults(ctx, db.native, realm); err != nil {
-		return nil, err
-	}
-	hcl, err := marshal(realm)
+	hcl, err := schemahcl.Marshal(ctx, db.native, realm)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +162,7 @@ func inspect(ctx context.Context, drv migrate.Driver, c catalog.Catalog, opts ca
 	if err := leaveOutMembers(ctx, drv, r); err != nil {
 		return nil, fmt.Errorf("inspecting extensions: %w", err)
 	}
-	if err := complete(ctx, drv, r, Sequences(c)); err != nil {
+	if err := schemahcl.Complete(ctx, drv, r, serialIn(c)); err != nil {
 		return nil, fmt.Errorf("inspecting what the engine does not see: %w", err)
 	}
 	return r, nil

@@ -115,3 +115,14 @@ func unquote(name string) string {
 	}
 	return name
 }
+
+// serialIn returns the serial columns, by "schema.table.column", quoted where needed.
+func serialIn(c catalog.Catalog) map[string]bool {
+	serial := map[string]bool{}
+	for _, s := range Sequences(c) {
+		if s.Serial {
+			serial[s.Owner] = true
+		}
+	}
+	return serial
+}

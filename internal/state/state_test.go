@@ -16,6 +16,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
+	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -239,9 +240,9 @@ func TestDesiredErrors(t *testing.T) {
 			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			var se *SchemaError
+			var se *schemahcl.Error
 			if !errors.As(err, &se) {
-				t.Errorf("a %T, not a *SchemaError", err)
+				t.Errorf("a %T, not a *schemahcl.Error", err)
 			}
 		})
 	}

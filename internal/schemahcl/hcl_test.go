@@ -1,4 +1,4 @@
-package state
+package schemahcl
 
 import "testing"
 
@@ -20,12 +20,12 @@ func TestParseErrors(t *testing.T) {
 		{"extension", "schema \"public\" {\n}\nextension \"hstore\" {\n  schema = schema.public\n}\n", `schema.hcl:3:1: block extension "hstore" in the file: the engine does not manage extensions; write it as SQL in a migration (new), and take it out of this file`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := parse("schema.hcl", []byte(tt.src))
+			_, err := Parse("schema.hcl", []byte(tt.src))
 			if err == nil {
-				t.Fatal("parse succeeded")
+				t.Fatal("Parse succeeded")
 			}
 			if err.Error() != tt.want {
-				t.Errorf("parse:\n got %s\nwant %s", err, tt.want)
+				t.Errorf("Parse:\n got %s\nwant %s", err, tt.want)
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-package state
+package schemahcl_test
 
 import (
 	"context"
@@ -8,21 +8,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-func parseBody(t *testing.T, src []byte) *hclsyntax.Body {
-	t.Helper()
-	f, diags := hclsyntax.ParseConfig(src, "schema.hcl", hcl.InitialPos)
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	return f.Body.(*hclsyntax.Body)
-}
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 func TestStrictAccepts(t *testing.T) {
 	for _, name := range []string{"../../schema.hcl", "../e2e/testdata/second/schema.hcl", "testdata/strict/everything.hcl"} {
@@ -30,7 +24,7 @@ func TestStrictAccepts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := strict("schema.hcl", parseBody(t, src)); err != nil {
+		if err := schemahcl.Strict(schemahcl.ParseBody(t, src)); err != nil {
 			t.Errorf("%s:\n%v", name, err)
 		}
 	}
@@ -44,11 +38,11 @@ func TestStrictAcceptsInspected(t *testing.T) {
 	}
 	db := pgtest.New(t)
 	db.Exec(string(sql))
-	src, err := Inspect(context.Background(), db.ConnConfig(), catalog.Options{})
+	src, err := state.Inspect(context.Background(), db.ConnConfig(), catalog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := strict("schema.hcl", parseBody(t, src)); err != nil {
+	if err := schemahcl.Strict(schemahcl.ParseBody(t, src)); err != nil {
 		t.Errorf("%v\n%s", err, src)
 	}
 }
@@ -70,9 +64,15 @@ func TestStrictShapesHaveEffects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	assertUsed(t, "", fileShape, []*hclsyntax.Body{parseBody(t, src)})
+	used := map[string]bool{}
+	addUsed(used, "", schemahcl.ParseBody(t, src))
+	for _, path := range schemahcl.Paths() {
+		if !used[path] {
+			t.Errorf("everything.hcl does not show %s", path)
+		}
+	}
 
-	s, err := Desired(ctx, srv, "schema.hcl", src, catalog.Options{})
+	s, err := state.Desired(ctx, srv, "schema.hcl", src, catalog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,47 +86,44 @@ func TestStrictShapesHaveEffects(t *testing.T) {
 	}
 
 	// What inspection prints for it passes again.
-	inspected, err := Inspect(ctx, s.DB.ConnConfig(), catalog.Options{})
+	inspected, err := state.Inspect(ctx, s.DB.ConnConfig(), catalog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := strict("schema.hcl", parseBody(t, inspected)); err != nil {
+	if err := schemahcl.Strict(schemahcl.ParseBody(t, inspected)); err != nil {
 		t.Errorf("inspected schema:\n%v\n%s", err, inspected)
 	}
-	again, err := Desired(ctx, srv, "schema.hcl", inspected, catalog.Options{})
+	again, err := state.Desired(ctx, srv, "schema.hcl", inspected, catalog.Options{})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, inspected)
 	}
 	again.Close()
 }
 
-func assertUsed(t *testing.T, at string, sh *shape, bodies []*hclsyntax.Body) {
-	t.Helper()
-	attrs, blocks := map[string]bool{}, map[string][]*hclsyntax.Body{}
-	for _, body := range bodies {
-		for name := range body.Attributes {
-			attrs[name] = true
-		}
-		for _, b := range body.Blocks {
-			blocks[b.Type] = append(blocks[b.Type], b.Body)
-		}
+func addUsed(used map[string]bool, at string, body *hclsyntax.Body) {
+	for name := range body.Attributes {
+		used[at+name] = true
 	}
-	for name := range sh.attrs {
-		if !attrs[name] {
-			t.Errorf("everything.hcl does not show attribute %s%s", at, name)
-		}
+	for _, b := range body.Blocks {
+		used[at+b.Type] = true
+		addUsed(used, at+b.Type+".", b.Body)
 	}
-	for name, child := range sh.blocks {
-		if len(blocks[name]) == 0 {
-			t.Errorf("everything.hcl does not show block %s%s", at, name)
-		}
-		assertUsed(t, at+name+".", child, blocks[name])
+}
+
+// The paths are written down for the tests of what each of them makes.
+func TestPaths(t *testing.T) {
+	want, err := os.ReadFile("testdata/strict/paths.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), strings.Join(schemahcl.Paths(), "\n")+"\n"); diff != "" {
+		t.Errorf("testdata/strict/paths.txt (-want +got):\n%s", diff)
 	}
 }
 
 // What strict advises to write instead must be possible.
 func TestStrictAdvice(t *testing.T) {
-	src := strictHead + `  column "mood" {
+	src := schemahcl.StrictHead + `  column "mood" {
     type = sql("\"public\".\"my mood\"")
   }
   column "code" {
@@ -143,7 +140,7 @@ enum "my mood" {
   values = ["good"]
 }
 `
-	s, err := Desired(context.Background(), pgtest.Server(t), "schema.hcl", []byte(src), catalog.Options{})
+	s, err := state.Desired(context.Background(), pgtest.Server(t), "schema.hcl", []byte(src), catalog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package state
+package schemahcl_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // What is written as SQL is PostgreSQL's to read: the column is what it says, to the last word.
@@ -46,7 +47,7 @@ func TestSQLTypes(t *testing.T) {
 	for i, tt := range tests {
 		src += fmt.Sprintf("  column \"c%d\" {\n    type = sql(%q)%s\n  }\n", i, tt.typ, tt.more)
 	}
-	s, err := Desired(t.Context(), pgtest.Server(t), "schema.hcl", []byte(src+"}\n"), catalog.Options{})
+	s, err := state.Desired(t.Context(), pgtest.Server(t), "schema.hcl", []byte(src+"}\n"), catalog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,11 +59,11 @@ func TestSQLTypes(t *testing.T) {
 	}
 
 	// Inspection prints them so that they are the same again.
-	inspected, err := Inspect(t.Context(), s.DB.ConnConfig(), catalog.Options{})
+	inspected, err := state.Inspect(t.Context(), s.DB.ConnConfig(), catalog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := Desired(t.Context(), pgtest.Server(t), "schema.hcl", inspected, catalog.Options{})
+	again, err := state.Desired(t.Context(), pgtest.Server(t), "schema.hcl", inspected, catalog.Options{})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, inspected)
 	}
@@ -124,7 +125,7 @@ func TestSQLTypesRefused(t *testing.T) {
 			if tt.head != "" {
 				src = append(src, "locals {\n  c = "+tt.head+"\n}\n"...)
 			}
-			s, err := Desired(t.Context(), srv, "schema.hcl", src, catalog.Options{})
+			s, err := state.Desired(t.Context(), srv, "schema.hcl", src, catalog.Options{})
 			if err == nil {
 				s.Close()
 				t.Fatalf("accepted as %s", columnLine(s.Catalog, "c"))
@@ -138,7 +139,7 @@ func TestSQLTypesRefused(t *testing.T) {
 
 func TestSQLTypeChosen(t *testing.T) {
 	src := append(columnHCL(`local.long ? sql("varchar(40) COLLATE \"C\"") : sql("text")`), "locals {\n  long = true\n}\n"...)
-	s, err := Desired(t.Context(), pgtest.Server(t), "schema.hcl", src, catalog.Options{})
+	s, err := state.Desired(t.Context(), pgtest.Server(t), "schema.hcl", src, catalog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

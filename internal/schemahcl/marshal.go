@@ -1,4 +1,4 @@
-package state
+package schemahcl
 
 import (
 	"context"
@@ -17,8 +17,12 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// marshal writes r as HCL that gives r again.
-func marshal(r *schema.Realm) ([]byte, error) {
+// Marshal writes r, the inspected realm of the database on conn, as HCL that gives r again. It changes r.
+func Marshal(ctx context.Context, conn *pgx.Conn, r *schema.Realm) ([]byte, error) {
+	plainReferences(r)
+	if err := exactDefaults(ctx, conn, r); err != nil {
+		return nil, err
+	}
 	text, err := postgres.MarshalHCL.MarshalSpec(r)
 	if err != nil {
 		return nil, fmt.Errorf("writing the schema as HCL: %w", err)
@@ -43,13 +47,21 @@ func marshal(r *schema.Realm) ([]byte, error) {
 				continue
 			}
 			if t, ok := s.Table(b.Labels()[len(b.Labels())-1]); ok {
-				if name := keyName(t, t.PrimaryKey); name != "" {
+				if name := KeyName(t, t.PrimaryKey); name != "" {
 					key.SetLabels([]string{name})
 				}
 			}
 		}
 	}
 	return f.Bytes(), nil
+}
+
+// KeyName is the name of a table's primary key, "" for none and for the one that PostgreSQL gives it.
+func KeyName(t *schema.Table, key *schema.Index) string {
+	if key == nil || key.Name == t.Name+"_pkey" {
+		return ""
+	}
+	return key.Name
 }
 
 // plainReferences writes the types of columns as SQL where HCL could not refer to the enum:

@@ -1,4 +1,4 @@
-package state
+package schemahcl
 
 import (
 	"context"
@@ -10,17 +10,12 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// complete puts into r what HCL can say and the engine's inspection does not see: the
+// Complete puts into r what HCL can say and the engine's inspection does not see: the
 // collations of columns and indexes, and which columns are serial; the engine judges by the
 // name of the sequence that the default draws from. It takes out what the engine takes for
-// something else: exclusion constraints, and tables that inherit from others.
-func complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, sequences map[string]*Sequence) error {
-	serial := map[string]bool{}
-	for _, s := range sequences {
-		if s.Serial {
-			serial[s.Owner] = true
-		}
-	}
+// something else: exclusion constraints, and tables that inherit from others. serial holds the serial columns as
+// schema.table.column, quoted where needed.
+func Complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, serial map[string]bool) error {
 	rows, err := q.QueryContext(ctx, `
 		SELECT 'exclusion' AS what, n.nspname, c.relname, k.conname, '' AS value, 0 AS place
 		FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid

@@ -1,4 +1,4 @@
-package state
+package schemahcl
 
 import (
 	"cmp"
@@ -15,7 +15,7 @@ import (
 
 // strict refuses what Atlas's engine would pass over without a word: attributes and blocks
 // that it does not read or that have no effect, labels too many, blocks that hide each
-// other, references that it resolves to something else. The error joins a *SchemaError
+// other, references that it resolves to something else. The error joins a *Error
 // for each, in the order of the file.
 //
 // The body must be as it was parsed: the engine changes it while it evaluates it.
@@ -23,7 +23,7 @@ func strict(name string, body *hclsyntax.Body) error {
 	c := &strictness{file: name, decls: declarations(body)}
 	c.body(scope{kind: theFile}, fileShape, body, hcl.InitialPos)
 	c.duplicates(body)
-	slices.SortStableFunc(c.errs, func(a, b *SchemaError) int {
+	slices.SortStableFunc(c.errs, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
 	})
 	if len(c.errs) == 1 {
@@ -39,7 +39,7 @@ func strict(name string, body *hclsyntax.Body) error {
 type strictness struct {
 	file  string
 	decls declared
-	errs  []*SchemaError
+	errs  []*Error
 }
 
 // A scope is the block that is looked at.
@@ -72,7 +72,7 @@ func (s scope) String() string {
 }
 
 func (c *strictness) refuse(at hcl.Pos, format string, args ...any) {
-	c.errs = append(c.errs, &SchemaError{File: c.file, Line: at.Line, Col: at.Column, Msg: fmt.Sprintf(format, args...)})
+	c.errs = append(c.errs, &Error{File: c.file, Line: at.Line, Col: at.Column, Msg: fmt.Sprintf(format, args...)})
 }
 
 // body checks what stands in a block, or at the top of the file. at is where the block

@@ -1,4 +1,4 @@
-package state
+package schemahcl
 
 import (
 	"strings"
@@ -930,7 +930,7 @@ func TestStrict(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			src := strings.ReplaceAll(tt.src, "@", strictHead)
 			got := ""
-			if err := strict("schema.hcl", parseBody(t, []byte(src))); err != nil {
+			if err := strict("schema.hcl", ParseBody(t, []byte(src))); err != nil {
 				got = err.Error()
 			}
 			if diff := cmp.Diff(strings.TrimSpace(tt.want), strings.ReplaceAll(got, "schema.hcl:", "")); diff != "" {

@@ -1,0 +1,195 @@
+// Package schemahcl reads and writes schema files: HCL as the Atlas engine takes it, of which nothing is passed over that the
+// engine would not use, and types as SQL where HCL has no word for them.
+package schemahcl
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"ariga.io/atlas/sql/postgres"
+	"ariga.io/atlas/sql/schema"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
+)
+
+// A Error is something in the schema file that cannot be.
+type Error struct {
+	File string
+	// Line and Col are 1-based, Col in characters.
+	Line, Col int
+	Msg       string // what is wrong and what to do
+	Err       error  // PostgreSQL's error, if it was PostgreSQL that refused
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Col, e.Msg)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// A Document is an evaluated schema file.
+type Document struct {
+	Name   string // in errors
+	Realm  *schema.Realm
+	Blocks []Block // in the file's order
+}
+
+// A Block is a block of the file with those around it.
+type Block struct {
+	Path []Label // outermost first
+	Pos  hcl.Pos
+}
+
+// A Label is a block's type and last label: table "results".
+type Label struct {
+	Kind, Name string
+	// Schema is the first label of two, or what the attribute "schema" refers to.
+	Schema string
+}
+
+// Parse evaluates the schema file. The error is a *Error, or joins several.
+func Parse(name string, src []byte) (*Document, error) {
+	p := hclparse.NewParser()
+	f, diags := p.ParseHCL(src, name)
+	if diags.HasErrors() {
+		if line := tree.ConflictLine(string(src)); line > 0 {
+			return nil, &Error{File: name, Line: line, Col: 1, Msg: "git's conflict markers: resolve the conflict"}
+		}
+		return nil, diagError(name, diags)
+	}
+	d := &Document{Name: name, Realm: &schema.Realm{}}
+	// Atlas changes the body while it evaluates it.
+	d.index(f.Body.(*hclsyntax.Body), nil)
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	if err := strict(name, f.Body.(*hclsyntax.Body)); err != nil {
+		return nil, err
+	}
+	types := takeSQLTypes(f.Body.(*hclsyntax.Body))
+	if err := postgres.EvalHCL.Eval(p, d.Realm, nil); err != nil {
+		if errors.As(err, &diags) {
+			return nil, diagError(name, diags)
+		}
+		return nil, d.Unplaced(err)
+	}
+	types.put(d.Realm)
+	return d, nil
+}
+
+// diagError is the first error of diags.
+func diagError(name string, diags hcl.Diagnostics) error {
+	i := slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool { return d.Severity == hcl.DiagError })
+	if i < 0 {
+		i = 0
+	}
+	d := diags[i]
+	e := &Error{File: name, Line: 1, Col: 1, Msg: decapitalize(d.Summary)}
+	if d.Detail != "" {
+		e.Msg += ": " + decapitalize(strings.TrimSuffix(d.Detail, "."))
+	}
+	if d.Subject != nil {
+		e.Line, e.Col = d.Subject.Start.Line, d.Subject.Start.Column
+	}
+	return e
+}
+
+func decapitalize(s string) string {
+	if len(s) < 2 || s[1] < 'a' || s[1] > 'z' {
+		return s // empty, or an abbreviation
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
+func (d *Document) index(body *hclsyntax.Body, path []Label) {
+	for _, b := range body.Blocks {
+		l := Label{Kind: b.Type}
+		if n := len(b.Labels); n > 0 {
+			l.Name = b.Labels[n-1]
+			if n > 1 {
+				l.Schema = b.Labels[0]
+			}
+		}
+		l.Schema = cmp.Or(schemaOf(b), l.Schema)
+		p := append(slices.Clone(path), l)
+		d.Blocks = append(d.Blocks, Block{Path: p, Pos: b.TypeRange.Start})
+		d.index(b.Body, p)
+	}
+}
+
+// check refuses what could only be misunderstood.
+func (d *Document) check() error {
+	declared := false
+	for _, b := range d.Blocks {
+		l := b.Path[len(b.Path)-1]
+		declared = declared || l.Kind == "schema"
+		if strings.Contains(l.Name, `"`) {
+			return &Error{File: d.Name, Line: b.Pos.Line, Col: b.Pos.Column,
+				Msg: fmt.Sprintf("%s %q: the engine cannot write a name with a double quote in it; choose another, or create it in a migration (new)", l.Kind, l.Name)}
+		}
+	}
+	if !declared {
+		return &Error{File: d.Name, Line: 1, Col: 1,
+			Msg: `no schema is declared, and everything would be dropped: declare one, such as schema "public" {}`}
+	}
+	return nil
+}
+
+// Table returns the place of a table's block, or of the block of the named part in it,
+// and that block. Without one it is the start of the file.
+func (d *Document) Table(schemaName, table, part string) (hcl.Pos, Label) {
+	best, at := hcl.InitialPos, Label{}
+	for _, b := range d.Blocks {
+		t := b.Path[0]
+		if t.Kind != "table" || t.Name != table || t.Schema != schemaName {
+			continue
+		}
+		switch {
+		case len(b.Path) == 1:
+			best, at = b.Pos, t
+		case len(b.Path) == 2 && part != "" && b.Path[1].Name == part:
+			return b.Pos, b.Path[1]
+		}
+	}
+	return best, at
+}
+
+var quoted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"((?:[^"\\]|\\.)*)"`) })
+
+// Unplaced gives an error of Atlas's that has no position that of the innermost block
+// whose own name and those around it the message quotes.
+func (d *Document) Unplaced(err error) *Error {
+	msg := err.Error()
+	for _, prefix := range []string{"specutil: failed converting to *schema.Realm: ", "specutil: ", "postgres: "} {
+		msg = strings.TrimPrefix(msg, prefix)
+	}
+	names := map[string]bool{}
+	for _, m := range quoted().FindAllStringSubmatch(msg, -1) {
+		names[m[1]] = true
+	}
+	said := func(b Block) int {
+		for _, l := range b.Path {
+			// Atlas names neither an extension nor its like, only the kind.
+			if !names[l.Name] && !strings.Contains(msg, l.Kind+"s are not supported") {
+				return 0
+			}
+		}
+		return len(b.Path)
+	}
+	e := &Error{File: d.Name, Line: 1, Col: 1, Msg: msg, Err: err}
+	if len(d.Blocks) > 0 {
+		best := slices.MaxFunc(d.Blocks, func(a, b Block) int { return cmp.Compare(said(a), said(b)) })
+		if said(best) > 0 {
+			e.Line, e.Col = best.Pos.Line, best.Pos.Column
+		}
+	}
+	return e
+}

@@ -39,6 +39,7 @@ var imports = map[string]string{
 	"internal/schemahcl":  "pgsql tree",
 	"internal/schematest": "",
 	"internal/state":      "catalog devdb migration pgsql runner schemahcl",
+	"internal/testcase":   "",
 	"internal/tree":       "",
 	"internal/wire":       "",
 }

@@ -17,6 +17,7 @@ var opensFiles = map[string]string{
 	"internal/devdb":                  "its own folders, the user's cache and what is installed",
 	"internal/pgtest":                 "the tests' server",
 	"internal/schematest":             "the tests' data",
+	"internal/testcase":               "the tests' cases",
 	"internal/plan/walk.go":           "the running program",
 	"internal/migration/lock.go":      "makes the migrations folder, whose path project.Load has looked at",
 	"internal/migration/lock_unix.go": "locks that folder",

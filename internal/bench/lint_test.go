@@ -17,6 +17,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
 // A score counts hazards that a linter found or missed, and findings that are none.
@@ -48,7 +49,7 @@ func (s *score) report(b *testing.B) {
 	b.ReportMetric(float64(s.right)/float64(max(1, s.right+s.wrong)), "precision")
 }
 
-// A lintCase is a folder of the linter's tests.
+// A lintCase is a case of the linter's tests.
 type lintCase struct {
 	name, before, migration string
 	want                    []string // names of hazards
@@ -56,21 +57,14 @@ type lintCase struct {
 
 func lintCases(b *testing.B, root string) []lintCase {
 	b.Helper()
-	dirs, err := filepath.Glob(filepath.Join(root, "internal", "lint", "testdata", "cases", "*"))
-	if err != nil || len(dirs) == 0 {
-		b.Fatalf("no cases: %v", err)
+	archives, err := testcase.Read(filepath.Join(root, "internal", "lint", "testdata", "cases"))
+	if err != nil {
+		b.Fatal(err)
 	}
 	var cases []lintCase
-	for _, dir := range dirs {
-		read := func(name string) string {
-			text, err := os.ReadFile(filepath.Join(dir, name))
-			if err != nil {
-				b.Fatal(err)
-			}
-			return string(text)
-		}
-		c := lintCase{name: filepath.Base(dir), before: read("before.sql"), migration: read("migration.sql")}
-		for line := range strings.Lines(read("expected.txt")) {
+	for _, a := range archives {
+		c := lintCase{name: a.Name, before: a.Files["before.sql"], migration: a.Files["migration.sql"]}
+		for line := range strings.Lines(a.Files["expected.txt"]) {
 			if name, _, _ := strings.Cut(strings.TrimSpace(line), " "); name != "" && !slices.Contains(c.want, name) {
 				c.want = append(c.want, name)
 			}

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
 // TestOld runs this tool and that of the revision in SCHEMA_TEST_OLD on the cases of the planner and the linter and on whole
@@ -23,63 +23,54 @@ func TestOld(t *testing.T) {
 		t.Skip("SCHEMA_TEST_OLD names no revision")
 	}
 	tools := [2]string{pgtest.Tool(t, revision), tool}
-	each := func(pattern string, run func(t *testing.T, p *oldAndNew, read func(string) string)) {
-		dirs, err := filepath.Glob(filepath.Join(root(), "internal", pattern))
-		if err != nil || len(dirs) == 0 {
-			t.Fatalf("no cases: %v", err)
+	each := func(dir string, run func(p *oldAndNew, files map[string]string)) {
+		cases, err := testcase.Read(filepath.Join("..", dir))
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, dir := range dirs {
-			name, err := filepath.Rel(root(), dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Run(strings.ReplaceAll(filepath.ToSlash(name), "/", " "), func(t *testing.T) {
+		for _, c := range cases {
+			t.Run(strings.ReplaceAll(dir, "/", " ")+" "+c.Name, func(t *testing.T) {
 				t.Parallel()
-				pgtest.Versions(t, filepath.Join(dir, "postgres"))
-				read := func(name string) string {
-					b, err := os.ReadFile(filepath.Join(dir, name))
-					if err != nil && !errors.Is(err, os.ErrNotExist) {
-						t.Fatal(err)
-					}
-					return string(b)
-				}
+				pgtest.Versions(t, c.Files["postgres"])
 				p := &oldAndNew{T: t, tools: tools}
-				p.project(dir)
-				run(t, p, read)
+				p.project("testdata/nothing")
+				run(p, c.Files)
 				p.compare()
 			})
 		}
 	}
-	each("lint/testdata/cases/*", func(t *testing.T, p *oldAndNew, read func(string) string) {
-		p.write("migrations/20240101000000_before.sql", read("before.sql"))
-		p.write("migrations/20240102000000_change.sql", read("migration.sql"))
+	each("lint/testdata/cases", func(p *oldAndNew, files map[string]string) {
+		p.write("migrations/20240101000000_before.sql", files["before.sql"])
+		p.write("migrations/20240102000000_change.sql", files["migration.sql"])
 		p.run("rehash")
 		p.run("lint", "-latest=1", "-format=json")
 		p.run("apply", "-format=json")
 		p.run("status", "-format=json")
 	})
-	each("plan/testdata/*", func(t *testing.T, p *oldAndNew, read func(string) string) {
-		p.write("schema.hcl", read("before.hcl"))
+	each("plan/testdata", func(p *oldAndNew, files map[string]string) {
+		p.write("schema.hcl", files["before.hcl"])
 		p.run("plan", "-name=before", "-format=json")
-		p.write("schema.hcl", read("after.hcl"))
+		p.write("schema.hcl", files["after.hcl"])
 		p.run("plan", "-name=after", "-format=json")
 		p.run("lint", "-latest=1", "-format=json")
 		p.run("apply", "-format=json")
 		p.run("check", "-format=json")
 		p.run("down", "-to=base", "-yes", "-format=json")
 	})
-	each("e2e/testdata/second", whole)
-	each("..", whole)
-}
-
-// whole takes a project forth and back.
-func whole(_ *testing.T, p *oldAndNew, _ func(string) string) {
-	p.run("lint", "-latest=3", "-format=json")
-	p.run("apply", "-n=2", "-format=json")
-	p.run("apply", "-format=json")
-	p.run("status", "-format=json")
-	p.run("check", "-format=json")
-	p.run("down", "-to=base", "-yes", "-format=json")
+	for name, dir := range map[string]string{"second": "testdata/second", "own": root()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &oldAndNew{T: t, tools: tools}
+			p.project("testdata/nothing", dir)
+			p.run("lint", "-latest=3", "-format=json")
+			p.run("apply", "-n=2", "-format=json")
+			p.run("apply", "-format=json")
+			p.run("status", "-format=json")
+			p.run("check", "-format=json")
+			p.run("down", "-to=base", "-yes", "-format=json")
+			p.compare()
+		})
+	}
 }
 
 // oldAndNew is a project twice, with a database each, for two tools.
@@ -89,12 +80,12 @@ type oldAndNew struct {
 	dbs         [2]*pgtest.DB
 }
 
-// project copies a folder's inputs, if it has any, beside those of testdata/nothing.
-func (p *oldAndNew) project(from string) {
+// project makes both projects of the inputs in some folders, of which the later ones win.
+func (p *oldAndNew) project(from ...string) {
 	p.Helper()
 	for i := range p.dirs {
 		p.dirs[i], p.dbs[i] = p.TempDir(), pgtest.New(p.T)
-		for _, source := range []string{filepath.Join("testdata", "nothing"), from} {
+		for _, source := range from {
 			for _, name := range inputs {
 				src, dst := filepath.Join(source, name), filepath.Join(p.dirs[i], name)
 				if _, err := os.Stat(src); err == nil {

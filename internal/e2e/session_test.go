@@ -13,12 +13,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
 // A session case is an archive under testdata/sessions: migrations, with down files if there are any, that leave something in
@@ -29,23 +29,19 @@ import (
 // that; roles names roles that the owner is a member of and that may create in public.
 
 func TestSessions(t *testing.T) {
-	cases, err := filepath.Glob("testdata/sessions/*.txtar")
-	if err != nil || len(cases) == 0 {
-		t.Fatalf("no cases: %v", err)
+	cases, err := testcase.Read("testdata/sessions")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, name := range cases {
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
+	for _, tc := range cases {
+		t.Run(tc.Name, func(t *testing.T) {
 			t.Parallel()
-			archive, err := txtar.ParseFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
 			c := sessionCase{T: t, files: map[string]string{}, other: map[string][]string{}}
-			for _, f := range archive.Files {
-				if strings.HasSuffix(f.Name, ".sql") {
-					c.files[f.Name] = string(f.Data)
+			for name, text := range tc.Files {
+				if strings.HasSuffix(name, ".sql") {
+					c.files[name] = text
 				} else {
-					c.other[f.Name] = strings.Split(strings.TrimSpace(string(f.Data)), "\n")
+					c.other[name] = strings.Split(strings.TrimSpace(text), "\n")
 				}
 			}
 			for _, major := range c.other["since"] {

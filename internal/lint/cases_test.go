@@ -3,8 +3,6 @@ package lint_test
 import (
 	"cmp"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -12,27 +10,27 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
-// A case is a folder under testdata/cases: before.sql is what stands, migration.sql is the change, and expected.txt has a line
+// A case is an archive under testdata/cases: before.sql is what stands, migration.sql is the change, and expected.txt has a line
 // for each finding: the hazard's name, the table (- for none), the code, the line in migration.sql, the lock (- for none) and the
 // severity. It is empty if the change is safe; -update rewrites it. postgres, if it is there, says for which versions of
 // PostgreSQL all that holds: "14-", "-17".
 
+const expected = "expected.txt"
+
 // TestCases compares what lint finds in each case with what is expected, and measures both ways of being wrong.
 func TestCases(t *testing.T) {
-	folders, err := os.ReadDir("testdata/cases")
-	if err != nil {
-		t.Fatal(err)
-	}
+	cases := readCases(t)
 	var ran, right, missed, wrong, safe int
 	var counting sync.Mutex
 	t.Run("all", func(t *testing.T) {
-		for _, entry := range folders {
-			t.Run(entry.Name(), func(t *testing.T) {
+		for _, c := range cases {
+			t.Run(c.Name, func(t *testing.T) {
 				t.Parallel()
-				pgtest.Versions(t, filepath.Join("testdata/cases", entry.Name(), "postgres"))
-				got, want := caseFindings(t, entry.Name())
+				pgtest.Versions(t, c.Files["postgres"])
+				got, want := caseFindings(t, c)
 				counting.Lock()
 				defer counting.Unlock()
 				ran++
@@ -71,18 +69,19 @@ func ratio(part, whole int) float64 {
 	return float64(part) / float64(whole)
 }
 
-func caseFindings(t *testing.T, name string) (got, want []string) {
+func readCases(t *testing.T) []*testcase.Case {
 	t.Helper()
-	dir := filepath.Join("testdata", "cases", name)
-	text := func(file string) string {
-		b, err := os.ReadFile(filepath.Join(dir, file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(b)
+	cases, err := testcase.Read("testdata/cases", "before.sql", "migration.sql", expected)
+	if err != nil {
+		t.Fatal(err)
 	}
-	root := folder(t, map[string]string{first: text("before.sql"), second: text("migration.sql")})
-	for _, line := range strings.Split(strings.TrimSpace(text("expected.txt")), "\n") {
+	return cases
+}
+
+func caseFindings(t *testing.T, c *testcase.Case) (got, want []string) {
+	t.Helper()
+	root := folder(t, map[string]string{first: c.Files["before.sql"], second: c.Files["migration.sql"]})
+	for _, line := range strings.Split(strings.TrimSpace(c.Files[expected]), "\n") {
 		if line = strings.TrimSpace(line); line != "" {
 			want = append(want, line)
 		}
@@ -107,7 +106,7 @@ func caseFindings(t *testing.T, name string) (got, want []string) {
 		for _, line := range got {
 			text += line + "\n"
 		}
-		if err := os.WriteFile(filepath.Join(dir, "expected.txt"), []byte(text), 0o644); err != nil {
+		if err := c.Update(expected, map[string]string{"": text}); err != nil {
 			t.Fatal(err)
 		}
 		return got, got

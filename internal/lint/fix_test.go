@@ -2,8 +2,6 @@ package lint_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,23 +14,11 @@ import (
 
 // TestFixes writes what each finding of the cases says to write instead, and lints that: it runs, and the finding is gone.
 func TestFixes(t *testing.T) {
-	folders, err := os.ReadDir("testdata/cases")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, entry := range folders {
-		t.Run(entry.Name(), func(t *testing.T) {
+	for _, c := range readCases(t) {
+		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Versions(t, filepath.Join("testdata/cases", entry.Name(), "postgres"))
-			before, err := os.ReadFile(filepath.Join("testdata/cases", entry.Name(), "before.sql"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			change, err := os.ReadFile(filepath.Join("testdata/cases", entry.Name(), "migration.sql"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			tryFixes(t, string(before), string(change), lint.Policy{})
+			pgtest.Versions(t, c.Files["postgres"])
+			tryFixes(t, c.Files["before.sql"], c.Files["migration.sql"], lint.Policy{})
 		})
 	}
 }

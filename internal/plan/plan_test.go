@@ -15,11 +15,12 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-var update = flag.Bool("update", false, "write the expected files of testdata anew")
+var update = flag.Bool("update", false, "rewrite the expected files of testdata")
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
@@ -114,38 +115,33 @@ func (p *project) files() map[string]string {
 	return files
 }
 
-// TestMake plans each folder of testdata: from before.hcl, before.sql, or the migrations in
+// TestMake plans each archive of testdata: from before.hcl, before.sql, or the migrations in
 // before, to after.hcl. The planned files are those in want, or the error is want/error.
 // Then they run on a database with the rows of rows.sql, and back; want/rows tells how many
 // there are and what query.sql says after the way up.
 // The file rename holds what -rename says, the file postgres on which versions it runs.
 func TestMake(t *testing.T) {
-	cases, err := filepath.Glob("testdata/*")
-	if err != nil || len(cases) == 0 {
-		t.Fatalf("no cases: %v", err)
+	cases, err := testcase.Read("testdata", "after.hcl")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, folder := range cases {
-		t.Run(filepath.Base(folder), func(t *testing.T) {
+	for _, c := range cases {
+		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			pgtest.Versions(t, filepath.Join(folder, "postgres"))
+			pgtest.Versions(t, c.Files["postgres"])
 			p := newProject(t)
-			if b, err := os.ReadFile(filepath.Join(folder, "before.hcl")); err == nil {
-				p.start(b)
+			if hcl, ok := c.Files["before.hcl"]; ok {
+				p.start([]byte(hcl))
 			}
-			if b, err := os.ReadFile(filepath.Join(folder, "before.sql")); err == nil {
-				p.write(map[string]string{"20250101000000_before.sql": string(b)})
+			if sql, ok := c.Files["before.sql"]; ok {
+				p.write(map[string]string{"20250101000000_before.sql": sql})
 			}
-			for name, text := range readTree(t, filepath.Join(folder, "before")) {
-				p.write(map[string]string{name: text})
+			if files := c.Under("before/"); len(files) > 0 {
+				p.write(files)
 			}
 			before := p.files()
-			var err error
-			if p.hcl, err = os.ReadFile(filepath.Join(folder, "after.hcl")); err != nil {
-				t.Fatal(err)
-			}
-			if b, err := os.ReadFile(filepath.Join(folder, "rename")); err == nil {
-				p.rename = strings.TrimSuffix(string(b), "\n")
-			}
+			p.hcl = []byte(c.Files["after.hcl"])
+			p.rename = strings.TrimSuffix(c.Files["rename"], "\n")
 			got := map[string]string{}
 			pl, err := Make(context.Background(), p.config())
 			if err != nil {
@@ -162,10 +158,9 @@ func TestMake(t *testing.T) {
 						got[name] = text
 					}
 				}
-				rows, _ := os.ReadFile(filepath.Join(folder, "rows.sql"))
-				if rows != nil {
-					query, _ := os.ReadFile(filepath.Join(folder, "query.sql"))
-					got["rows"] = withRows(t, pl, string(rows), string(query))
+				rows, ok := c.Files["rows.sql"]
+				if ok {
+					got["rows"] = withRows(t, pl, rows, c.Files["query.sql"])
 				}
 				if len(pl.Outside) > 0 {
 					for _, o := range pl.Outside {
@@ -173,57 +168,21 @@ func TestMake(t *testing.T) {
 					}
 				}
 				p.rename = ""
-				if rows == nil {
+				if !ok {
 					again, err := Make(context.Background(), p.config())
 					if err != nil || len(again.Files) > 0 {
 						t.Errorf("the plan once written, there is more to do: %v, %v", again, err)
 					}
 				}
 			}
-			want := filepath.Join(folder, "want")
 			if *update {
-				writeTree(t, want, got)
+				if err := c.Update("want/", got); err != nil {
+					t.Fatal(err)
+				}
 			}
-			if diff := cmp.Diff(readTree(t, want), got); diff != "" {
+			if diff := cmp.Diff(c.Under("want/"), got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func readTree(t *testing.T, root string) map[string]string {
-	t.Helper()
-	files := map[string]string{}
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if os.IsNotExist(err) {
-			return nil
-		}
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		name, _ := filepath.Rel(root, path)
-		files[filepath.ToSlash(name)] = string(b)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
-}
-
-func writeTree(t *testing.T, root string, files map[string]string) {
-	t.Helper()
-	if err := os.RemoveAll(root); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range files {
-		path := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
 	}
 }

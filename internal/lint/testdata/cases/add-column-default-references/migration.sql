@@ -1,1 +1,0 @@
-ALTER TABLE orders ADD COLUMN agent_id bigint DEFAULT 1 REFERENCES customers (id);

@@ -1,1 +1,0 @@
-ALTER TABLE orders ADD COLUMN flag boolean NOT NULL;

@@ -1,1 +1,0 @@
-ALTER TABLE customers ADD CONSTRAINT mails UNIQUE (mail);

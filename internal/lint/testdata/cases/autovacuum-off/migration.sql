@@ -1,1 +1,0 @@
-ALTER TABLE orders SET (autovacuum_enabled = false);

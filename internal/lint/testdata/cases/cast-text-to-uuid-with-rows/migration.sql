@@ -1,1 +1,0 @@
-ALTER TABLE orders ALTER COLUMN note TYPE uuid USING note::uuid;

@@ -1,1 +1,0 @@
-ALTER TABLE base ADD CHECK (id > 0);

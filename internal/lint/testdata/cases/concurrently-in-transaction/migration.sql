@@ -1,1 +1,0 @@
-CREATE INDEX CONCURRENTLY notes ON orders (note);

@@ -1,3 +1,0 @@
--- atlas:txmode none
-
-CREATE INDEX CONCURRENTLY kinds ON events (kind);

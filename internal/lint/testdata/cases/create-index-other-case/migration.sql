@@ -1,1 +1,0 @@
-create index if not exists NOTES on ONLY Orders (note);

@@ -1,1 +1,0 @@
-CREATE INDEX notes ON orders (note);

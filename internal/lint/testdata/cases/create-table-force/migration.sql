@@ -1,2 +1,0 @@
-DROP TABLE IF EXISTS orders;
-CREATE TABLE orders (id int);

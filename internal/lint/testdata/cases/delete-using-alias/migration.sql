@@ -1,1 +1,0 @@
-DELETE FROM ONLY public.orders o;

@@ -1,1 +1,0 @@
-ALTER TABLE events DETACH PARTITION events_2025;

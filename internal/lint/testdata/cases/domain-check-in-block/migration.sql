@@ -1,1 +1,0 @@
-DO $$ BEGIN ALTER DOMAIN positive ADD CONSTRAINT small CHECK (value < 100); END $$;

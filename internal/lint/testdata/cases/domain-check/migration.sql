@@ -1,1 +1,0 @@
-ALTER DOMAIN positive ADD CONSTRAINT small CHECK (value < 100);

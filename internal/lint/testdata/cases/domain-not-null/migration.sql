@@ -1,1 +1,0 @@
-ALTER DOMAIN positive SET NOT NULL;

@@ -1,1 +1,0 @@
-ALTER TABLE m ALTER x TYPE real;

@@ -1,1 +1,0 @@
-alter table Orders drop if exists NOTE;

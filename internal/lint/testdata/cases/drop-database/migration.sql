@@ -1,3 +1,0 @@
--- atlas:txmode none
-
-DROP DATABASE shop_archive;

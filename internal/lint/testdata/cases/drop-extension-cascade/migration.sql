@@ -1,1 +1,0 @@
-DROP EXTENSION citext CASCADE;

@@ -1,1 +1,0 @@
-DROP FUNCTION stamp() CASCADE;

@@ -1,1 +1,0 @@
-WITH gone AS (DELETE FROM orders RETURNING *) SELECT count(*) FROM gone;

@@ -1,1 +1,0 @@
-DROP POLICY own ON orders;

@@ -1,1 +1,0 @@
-ALTER TABLE customers DROP CONSTRAINT customers_pkey CASCADE;

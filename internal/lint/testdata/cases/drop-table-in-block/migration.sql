@@ -1,1 +1,0 @@
-DO $$ BEGIN EXECUTE 'DROP TABLE ' || 'orders'; END $$;

@@ -1,1 +1,0 @@
-DROP TRIGGER stamp ON orders;

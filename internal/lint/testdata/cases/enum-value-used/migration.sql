@@ -1,2 +1,0 @@
-ALTER TYPE mood ADD VALUE 'c';
-INSERT INTO moods VALUES ('c');

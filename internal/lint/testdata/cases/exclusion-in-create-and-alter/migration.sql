@@ -1,1 +1,0 @@
-ALTER TABLE bookings ADD EXCLUDE USING gist (during WITH &&);

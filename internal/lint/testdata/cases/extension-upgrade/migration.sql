@@ -1,1 +1,0 @@
-ALTER EXTENSION citext UPDATE;

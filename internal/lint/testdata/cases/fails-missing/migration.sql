@@ -1,1 +1,0 @@
-ALTER TABLE nothing ADD kind text;

@@ -1,1 +1,0 @@
-ALTER TABEL orders ADD kind text;

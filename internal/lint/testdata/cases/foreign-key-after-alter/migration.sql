@@ -1,2 +1,0 @@
-ALTER TABLE orders ADD COLUMN kind text;
-ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers (id);

@@ -1,1 +1,0 @@
-ALTER TABLE events ADD FOREIGN KEY (id) REFERENCES customers (id);

@@ -1,1 +1,0 @@
-CREATE OR REPLACE FUNCTION total(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT 1';

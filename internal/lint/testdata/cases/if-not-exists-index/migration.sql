@@ -1,3 +1,0 @@
--- atlas:txmode none
-
-CREATE INDEX CONCURRENTLY IF NOT EXISTS notes ON orders (note);

@@ -1,1 +1,0 @@
-CREATE INDEX n ON names (name);

@@ -1,1 +1,0 @@
-ALTER TABLE customers ALTER created TYPE date;

@@ -1,3 +1,0 @@
-BEGIN;
-ALTER TABLE orders ADD COLUMN kind text;
-COMMIT;

@@ -1,1 +1,0 @@
-ALTER TABLE customers ALTER COLUMN balance TYPE numeric(12,4);

@@ -1,1 +1,0 @@
-CREATE POLICY everybody ON orders USING (true);

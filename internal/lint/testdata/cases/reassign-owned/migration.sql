@@ -1,1 +1,0 @@
-REASSIGN OWNED BY lint_case_owner TO lint_case_heir;

@@ -1,1 +1,0 @@
-ALTER TABLE customers RENAME mail TO email;

@@ -1,1 +1,0 @@
-ALTER TYPE mood RENAME VALUE 'a' TO 'b';

@@ -1,1 +1,0 @@
-ALTER VIEW names RENAME COLUMN name TO full_name;

@@ -1,1 +1,0 @@
-ALTER VIEW names RENAME TO all_names;

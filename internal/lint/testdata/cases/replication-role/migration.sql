@@ -1,1 +1,0 @@
-SET session_replication_role = replica;

@@ -1,7 +1,0 @@
-DO '
-BEGIN
-    IF EXISTS (SELECT FROM t WHERE a = ''1'') THEN
-        ROLLBACK AND CHAIN;
-    END IF;
-END
-';

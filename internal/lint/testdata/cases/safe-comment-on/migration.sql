@@ -1,2 +1,0 @@
-COMMENT ON COLUMN orders.note IS 'x';
-COMMENT ON TABLE orders IS NULL;

@@ -1,1 +1,0 @@
-ALTER TABLE orders ADD COLUMN kind text DEFAULT 'x' NOT NULL;

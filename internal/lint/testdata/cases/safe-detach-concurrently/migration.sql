@@ -1,3 +1,0 @@
--- atlas:txmode none
-
-ALTER TABLE events DETACH PARTITION events_2025 CONCURRENTLY;

@@ -1,3 +1,0 @@
--- atlas:txmode none
-
-DROP INDEX CONCURRENTLY orders_state;

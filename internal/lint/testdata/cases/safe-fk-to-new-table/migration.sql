@@ -1,2 +1,0 @@
-CREATE TABLE agents (id int PRIMARY KEY);
-ALTER TABLE orders ADD COLUMN agent int REFERENCES agents (id);

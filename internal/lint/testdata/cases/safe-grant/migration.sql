@@ -1,1 +1,0 @@
-GRANT SELECT ON orders TO lint_case_reader;

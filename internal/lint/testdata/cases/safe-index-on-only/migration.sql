@@ -1,1 +1,0 @@
-CREATE INDEX kinds ON ONLY events (kind);

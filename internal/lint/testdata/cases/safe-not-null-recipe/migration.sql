@@ -1,6 +1,0 @@
--- atlas:txmode none
-
-ALTER TABLE orders ADD CONSTRAINT has_note CHECK (note IS NOT NULL) NOT VALID;
-ALTER TABLE orders VALIDATE CONSTRAINT has_note;
-ALTER TABLE orders ALTER COLUMN note SET NOT NULL;
-ALTER TABLE orders DROP CONSTRAINT has_note;

@@ -1,1 +1,0 @@
-CREATE POLICY own ON orders USING (true);

@@ -1,3 +1,0 @@
--- atlas:txmode none
-
-REINDEX INDEX CONCURRENTLY orders_state;

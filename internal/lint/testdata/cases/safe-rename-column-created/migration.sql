@@ -1,3 +1,0 @@
-ALTER TABLE orders ADD COLUMN kind text;
-ALTER TABLE orders RENAME COLUMN kind TO sort;
-ALTER TABLE orders DROP COLUMN sort;

@@ -1,1 +1,0 @@
-ALTER INDEX orders_state RENAME TO orders_by_state;

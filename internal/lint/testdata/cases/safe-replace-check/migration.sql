@@ -1,2 +1,0 @@
-ALTER TABLE orders ADD CONSTRAINT positive2 CHECK (amount > 1) NOT VALID;
-ALTER TABLE orders DROP CONSTRAINT positive;

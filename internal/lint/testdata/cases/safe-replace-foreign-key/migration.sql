@@ -1,3 +1,0 @@
-ALTER TABLE orders ADD CONSTRAINT fk2 FOREIGN KEY (customer_id) REFERENCES customers (id) ON DELETE CASCADE NOT VALID;
-ALTER TABLE orders DROP CONSTRAINT orders_customer;
-ALTER TABLE orders RENAME CONSTRAINT fk2 TO orders_customer;

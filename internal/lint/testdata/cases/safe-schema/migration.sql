@@ -1,4 +1,0 @@
-CREATE SCHEMA reports;
-CREATE TABLE reports.orders (id int);
-DROP TABLE reports.orders;
-DROP SCHEMA reports;

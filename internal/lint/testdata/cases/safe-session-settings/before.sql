@@ -1,1 +1,0 @@
-CREATE TABLE orders (id int PRIMARY KEY);

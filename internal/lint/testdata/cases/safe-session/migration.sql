@@ -1,2 +1,0 @@
-SET search_path = '';
-ALTER TABLE public.orders ADD COLUMN kind text;

@@ -1,2 +1,0 @@
-CREATE STATISTICS s ON state, note FROM orders;
-ALTER TABLE orders ALTER note SET STORAGE EXTERNAL;

@@ -1,2 +1,0 @@
-ALTER TABLE orders ALTER COLUMN state SET STATISTICS 1000;
-ALTER TABLE orders SET (fillfactor = 90);

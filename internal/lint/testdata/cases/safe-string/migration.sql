@@ -1,1 +1,0 @@
-COMMENT ON TABLE orders IS 'DROP TABLE orders; TRUNCATE orders';

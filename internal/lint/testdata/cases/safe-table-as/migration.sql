@@ -1,2 +1,0 @@
-CREATE TABLE copies AS SELECT * FROM orders;
-ALTER TABLE copies ADD PRIMARY KEY (id);

@@ -1,1 +1,0 @@
-ALTER TABLE seen ALTER COLUMN at TYPE timestamptz;

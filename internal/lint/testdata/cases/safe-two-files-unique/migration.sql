@@ -1,3 +1,0 @@
--- atlas:txmode none
-
-CREATE UNIQUE INDEX CONCURRENTLY ids ON orders (id, note);

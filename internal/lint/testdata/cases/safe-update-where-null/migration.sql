@@ -1,2 +1,0 @@
-UPDATE orders SET note = '' WHERE note IS NULL;
-UPDATE orders SET state = 'new' WHERE state = 'old' OR (state = 'none' AND true);

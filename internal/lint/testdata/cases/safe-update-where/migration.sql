@@ -1,1 +1,0 @@
-UPDATE orders SET state = 'old' WHERE id = 1;

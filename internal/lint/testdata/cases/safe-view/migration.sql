@@ -1,1 +1,0 @@
-CREATE OR REPLACE VIEW names AS SELECT name, id FROM customers;

@@ -1,5 +1,0 @@
--- atlas:txmode none
-
-ALTER TABLE orders ADD CONSTRAINT c2 CHECK (amount > -5) NOT VALID;
-ALTER TABLE orders DROP CONSTRAINT c1;
-ALTER TABLE orders VALIDATE CONSTRAINT c2;

@@ -1,3 +1,0 @@
-SET search_path = archive;
-UPDATE orders SET id = 1;
-ALTER TABLE orders DROP COLUMN x;

@@ -1,1 +1,0 @@
-ALTER TABLE events ALTER kind SET NOT NULL;

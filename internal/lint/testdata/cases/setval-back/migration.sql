@@ -1,1 +1,0 @@
-SELECT setval('tickets', 1);

@@ -1,1 +1,0 @@
-ALTER TABLE customers ALTER COLUMN mail TYPE varchar(200);

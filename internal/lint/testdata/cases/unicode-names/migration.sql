@@ -1,1 +1,0 @@
-ALTER TABLE "Bestellungen ä" DROP COLUMN "größe";

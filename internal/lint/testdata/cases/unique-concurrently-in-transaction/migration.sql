@@ -1,1 +1,0 @@
-CREATE UNIQUE INDEX CONCURRENTLY mails ON customers (mail);

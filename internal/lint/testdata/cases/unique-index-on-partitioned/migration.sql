@@ -1,1 +1,0 @@
-CREATE UNIQUE INDEX u ON events (id, at);

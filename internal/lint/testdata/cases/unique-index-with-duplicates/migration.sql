@@ -1,3 +1,0 @@
--- atlas:txmode none
-
-CREATE UNIQUE INDEX CONCURRENTLY notes ON orders (note);

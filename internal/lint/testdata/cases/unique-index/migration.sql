@@ -1,1 +1,0 @@
-CREATE UNIQUE INDEX mails ON customers (mail);

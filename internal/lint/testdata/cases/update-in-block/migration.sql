@@ -1,1 +1,0 @@
-DO $$ BEGIN UPDATE orders SET note = ''; END $$;

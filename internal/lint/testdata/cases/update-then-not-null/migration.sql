@@ -1,3 +1,0 @@
-ALTER TABLE orders ADD COLUMN x int;
-UPDATE orders SET x = 1;
-ALTER TABLE orders ALTER x SET NOT NULL;

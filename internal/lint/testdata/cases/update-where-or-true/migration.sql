@@ -1,1 +1,0 @@
-UPDATE orders SET note = '' WHERE note IS NULL OR true;

@@ -1,3 +1,0 @@
--- atlas:txmode none
-
-VACUUM (FULL, ANALYZE) public.orders;

@@ -1,2 +1,0 @@
-ALTER TABLE orders ADD CONSTRAINT positive CHECK (amount > 0) NOT VALID;
-ALTER TABLE orders VALIDATE CONSTRAINT positive;

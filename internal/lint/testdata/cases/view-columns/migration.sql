@@ -1,2 +1,0 @@
-DROP VIEW names;
-CREATE VIEW names AS SELECT name FROM customers;

@@ -1,1 +1,0 @@
-ALTER TABLE public.results ADD COLUMN flaky boolean;

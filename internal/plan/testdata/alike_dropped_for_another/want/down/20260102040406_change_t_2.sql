@@ -1,3 +1,0 @@
--- atlas:txmode none
-
-CREATE UNIQUE INDEX CONCURRENTLY k_1_too ON public.t (k);

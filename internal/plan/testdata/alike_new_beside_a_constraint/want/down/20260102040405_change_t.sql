@@ -1,3 +1,0 @@
--- atlas:txmode none
-
-DROP INDEX CONCURRENTLY public.k_1_too;

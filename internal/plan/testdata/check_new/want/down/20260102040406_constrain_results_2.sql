@@ -1,3 +1,0 @@
-ALTER TABLE public.results
-  DROP CONSTRAINT long,
-  ADD CONSTRAINT long CHECK ((duration >= 0)) NOT VALID;

@@ -1,1 +1,0 @@
-INSERT INTO results (id, duration) VALUES (1, -1);

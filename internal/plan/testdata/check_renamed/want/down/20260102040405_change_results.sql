@@ -1,1 +1,0 @@
-ALTER TABLE public.results RENAME CONSTRAINT positive TO long;

@@ -1,1 +1,0 @@
-ALTER TABLE public.results DROP CONSTRAINT results_source_key;

@@ -1,4 +1,0 @@
-ALTER TABLE public.t
-  DROP CONSTRAINT three,
-  DROP CONSTRAINT one_new,
-  DROP COLUMN d;

@@ -1,5 +1,0 @@
-ALTER TABLE public.t
-  DROP CONSTRAINT three,
-  ADD CONSTRAINT three CHECK ((d > c)) NOT VALID,
-  DROP CONSTRAINT one_new,
-  ADD CONSTRAINT one_new CHECK ((a > d)) NOT VALID;

@@ -1,1 +1,0 @@
-INSERT INTO results DEFAULT VALUES RETURNING 'the next is ' || id

@@ -1,1 +1,0 @@
-INSERT INTO results (id) VALUES (9) RETURNING 'the next is ' || duration

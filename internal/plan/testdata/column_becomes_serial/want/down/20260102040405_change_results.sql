@@ -1,1 +1,0 @@
-DROP SEQUENCE public.results_duration_seq;

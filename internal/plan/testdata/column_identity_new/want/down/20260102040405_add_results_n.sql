@@ -1,1 +1,0 @@
-ALTER TABLE public.results DROP COLUMN n;

@@ -1,1 +1,0 @@
-SELECT count(*) FILTER (WHERE NOT flaky) || ' are not flaky' FROM results

@@ -1,3 +1,0 @@
-ALTER TABLE public.results
-  DROP COLUMN made,
-  DROP COLUMN flaky;

@@ -1,1 +1,0 @@
-ALTER TABLE public.results ALTER COLUMN n DROP NOT NULL;

@@ -1,1 +1,0 @@
-INSERT INTO results (id) VALUES (3) RETURNING 'the next is ' || n

@@ -1,1 +1,0 @@
-INSERT INTO results (id) VALUES (1), (2);

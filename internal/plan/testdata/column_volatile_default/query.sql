@@ -1,1 +1,0 @@
-SELECT count(DISTINCT token) || ' tokens' FROM results

@@ -1,1 +1,0 @@
-SELECT count("Token x") || ' filled' FROM results

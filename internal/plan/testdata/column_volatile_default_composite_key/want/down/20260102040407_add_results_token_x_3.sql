@@ -1,1 +1,0 @@
-ALTER TABLE public.results ALTER COLUMN "Token x" DROP NOT NULL;

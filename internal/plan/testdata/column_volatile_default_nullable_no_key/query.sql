@@ -1,1 +1,0 @@
-SELECT count(at) || ' filled' FROM results

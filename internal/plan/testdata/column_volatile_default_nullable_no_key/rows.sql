@@ -1,1 +1,0 @@
-INSERT INTO results SELECT generate_series(1, 3000);

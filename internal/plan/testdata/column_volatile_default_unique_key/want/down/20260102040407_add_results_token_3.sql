@@ -1,1 +1,0 @@
-ALTER TABLE public.results ALTER COLUMN token DROP NOT NULL;

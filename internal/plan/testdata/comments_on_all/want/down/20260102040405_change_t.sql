@@ -1,7 +1,0 @@
-COMMENT ON TABLE public.t IS NULL;
-
-COMMENT ON INDEX public.iname IS 'old';
-
-COMMENT ON INDEX public.ua IS NULL;
-
-COMMENT ON COLUMN public.t.a IS NULL;

@@ -1,1 +1,0 @@
-INSERT INTO results (id, c) VALUES (2, 'y') RETURNING a || ' ' || b

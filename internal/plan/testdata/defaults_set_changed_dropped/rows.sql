@@ -1,1 +1,0 @@
-INSERT INTO results (id, a) VALUES (1, 1);

@@ -1,1 +1,0 @@
-INSERT INTO a_b VALUES (1, NULL), (2, 1);

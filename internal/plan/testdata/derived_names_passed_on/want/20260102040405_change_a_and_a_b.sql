@@ -1,1 +1,0 @@
-ALTER INDEX public.a_b_c_idx RENAME TO a_b_c_idx1;

@@ -1,1 +1,0 @@
-ALTER INDEX public.a_b_c_idx1 RENAME TO a_b_c_idx;

@@ -1,5 +1,0 @@
--- atlas:txmode none
-
-DROP INDEX CONCURRENTLY public.ix_results_run_source;
-
-DROP INDEX CONCURRENTLY public.ix_results_source;

@@ -1,2 +1,0 @@
--- Destroys column public.results.source with its data.
-ALTER TABLE public.results DROP COLUMN source;

@@ -1,3 +1,0 @@
-CREATE SCHEMA app;
-CREATE TABLE app.t (a int);
-CREATE VIEW app.v AS SELECT 1 AS one;

@@ -1,3 +1,0 @@
--- Drop "t" table
--- Destroys table app.t with its data.
-DROP TABLE "app"."t";

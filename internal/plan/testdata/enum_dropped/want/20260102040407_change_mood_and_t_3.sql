@@ -1,2 +1,0 @@
--- Drop enum type "mood"
-DROP TYPE "public"."mood";

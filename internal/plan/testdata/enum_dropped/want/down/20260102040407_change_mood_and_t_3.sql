@@ -1,2 +1,0 @@
--- Reverse: drop enum type "mood"
-CREATE TYPE "public"."mood" AS ENUM ('sad', 'ok', 'happy');

@@ -1,1 +1,0 @@
-INSERT INTO results VALUES (1, 'sad');

@@ -1,1 +1,0 @@
-ALTER TABLE public.results ALTER COLUMN mood SET DEFAULT 'so so'::public.mood;

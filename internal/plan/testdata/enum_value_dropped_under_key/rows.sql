@@ -1,2 +1,0 @@
-INSERT INTO moods VALUES ('sad'), ('ok');
-INSERT INTO people VALUES ('sad'), (NULL);

@@ -1,3 +1,0 @@
--- Its two ends change one after the other, and PostgreSQL compares no old type with a new one.
--- Until it is added again it neither checks nor cascades: a row that is against it by then fails its validation.
-ALTER TABLE public.people DROP CONSTRAINT people_mood_fkey;

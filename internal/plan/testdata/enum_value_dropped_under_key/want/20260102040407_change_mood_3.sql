@@ -1,7 +1,0 @@
--- atlas:txmode none
-
--- The planner knows nothing about the values of the new type yet.
-ANALYZE public.moods (mood);
-
--- The planner knows nothing about the values of the new type yet.
-ANALYZE public.people (mood);

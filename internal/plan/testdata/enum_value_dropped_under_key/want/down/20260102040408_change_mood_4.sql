@@ -1,1 +1,0 @@
-ALTER TABLE public.people DROP CONSTRAINT people_mood_fkey;

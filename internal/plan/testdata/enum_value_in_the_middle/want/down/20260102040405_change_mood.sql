@@ -1,2 +1,0 @@
--- alembic:down none PostgreSQL cannot remove a value from an enum
-

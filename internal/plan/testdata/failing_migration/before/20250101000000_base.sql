@@ -1,1 +1,0 @@
-CREATE TABLE runs (id uuid PRIMARY KEY, summary jsonb);

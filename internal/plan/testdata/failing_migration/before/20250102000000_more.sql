@@ -1,3 +1,0 @@
--- Adds a column that is there.
-ALTER TABLE runs
-  ADD COLUMN summary text;

@@ -1,1 +1,0 @@
-ALTER TABLE public.b DROP CONSTRAINT b_owner_id;

@@ -1,3 +1,0 @@
-ALTER TABLE public.a
-  DROP CONSTRAINT a_b,
-  ADD CONSTRAINT a_b FOREIGN KEY (b_id, owner) REFERENCES public.b(id, owner) ON DELETE CASCADE NOT VALID;

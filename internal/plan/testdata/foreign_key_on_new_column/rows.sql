@@ -1,2 +1,0 @@
-INSERT INTO runs VALUES (1);
-INSERT INTO results VALUES (1), (2);

@@ -1,1 +1,0 @@
-ALTER TABLE public.results RENAME CONSTRAINT run TO results_run_id_fkey;

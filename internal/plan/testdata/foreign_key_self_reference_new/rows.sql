@@ -1,1 +1,0 @@
-INSERT INTO results VALUES (1, NULL), (2, 1);

@@ -1,1 +1,0 @@
-ALTER TABLE public.runs DROP CONSTRAINT runs_name_key;

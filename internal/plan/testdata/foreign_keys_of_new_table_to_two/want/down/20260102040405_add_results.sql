@@ -1,2 +1,0 @@
--- Reverse: create "results" table
-DROP TABLE "public"."results";

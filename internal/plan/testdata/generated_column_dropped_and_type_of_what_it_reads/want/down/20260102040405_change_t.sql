@@ -1,2 +1,0 @@
--- alembic:down none PostgreSQL cannot make the column k of public.t a generated one again
-

@@ -1,2 +1,0 @@
--- The planner knows nothing about the new values yet.
-ANALYZE public.t (m);

@@ -1,1 +1,0 @@
-SELECT string_agg(t::text, ' ' ORDER BY n) FROM t

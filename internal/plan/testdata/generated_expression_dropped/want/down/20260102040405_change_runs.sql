@@ -1,2 +1,0 @@
--- alembic:down none PostgreSQL cannot make the column twice of public.runs a generated one again
-

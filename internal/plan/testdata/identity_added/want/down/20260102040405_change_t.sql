@@ -1,1 +1,0 @@
-DROP SEQUENCE public.t_id_numbers;

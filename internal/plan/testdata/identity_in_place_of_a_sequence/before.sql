@@ -1,5 +1,0 @@
-CREATE SEQUENCE numbers;
-CREATE TABLE t (id int PRIMARY KEY DEFAULT nextval('numbers'));
-CREATE TABLE u (id int PRIMARY KEY);
-CREATE SEQUENCE other OWNED BY u.id;
-ALTER TABLE u ALTER id SET DEFAULT nextval('other');

@@ -1,3 +1,0 @@
--- atlas:txmode none
-
-CREATE INDEX CONCURRENTLY ix_results_source ON public.results (source);

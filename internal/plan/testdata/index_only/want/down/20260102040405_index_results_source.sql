@@ -1,3 +1,0 @@
--- atlas:txmode none
-
-DROP INDEX CONCURRENTLY public.ix_results_source;

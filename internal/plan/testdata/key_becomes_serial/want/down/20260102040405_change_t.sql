@@ -1,3 +1,0 @@
-ALTER TABLE public.t ALTER COLUMN id DROP DEFAULT;
-
-DROP SEQUENCE public.t_id_seq;

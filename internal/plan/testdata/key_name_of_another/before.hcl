@@ -1,6 +1,0 @@
-schema "public" {}
-table "a" {
-  schema = schema.public
-  column "id" { type = integer }
-  unique "z_pkey" { columns = [column.id] }
-}

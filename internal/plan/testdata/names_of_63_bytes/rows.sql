@@ -1,1 +1,0 @@
-INSERT INTO "lllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllé" (id, ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc) VALUES (1, 'abc');

@@ -1,4 +1,0 @@
--- The new one is valid: it takes the place of the old one.
-ALTER TABLE public."lllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllé" DROP CONSTRAINT "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkké";
-
-ALTER TABLE public."lllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllé" RENAME CONSTRAINT kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk_new TO "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkké";

@@ -1,3 +1,0 @@
-ALTER TABLE public."lllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllé"
-  DROP CONSTRAINT kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk_new,
-  DROP CONSTRAINT llllllllllllllllllllllllllllllllllllllllllllllllllllll_not_null;

@@ -1,5 +1,0 @@
-ALTER TABLE public."lllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllé"
-  DROP CONSTRAINT kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk_new,
-  ADD CONSTRAINT kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk_new CHECK ((length(ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc) > 1)) NOT VALID,
-  ADD CONSTRAINT llllllllllllllllllllllllllllllllllllllllllllllllllllll_not_null CHECK (ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc IS NOT NULL) NOT VALID,
-  ALTER COLUMN ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc DROP NOT NULL;

@@ -1,8 +1,0 @@
--- atlas:txmode none
-
--- The new index is built beside the old one, which serves until then.
-CREATE INDEX CONCURRENTLY iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii_new ON public."lllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllé" (ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc);
-
-DROP INDEX CONCURRENTLY public.iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii;
-
-ALTER INDEX public.iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii_new RENAME TO iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii;

@@ -1,1 +1,0 @@
-INSERT INTO "App Data"."Test Runs" ("Id", "Ünï") VALUES (1, 5);

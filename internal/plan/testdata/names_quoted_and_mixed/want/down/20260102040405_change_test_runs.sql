@@ -1,3 +1,0 @@
-ALTER TABLE "App Data"."Test Runs"
-  DROP CONSTRAINT "Old_new",
-  DROP COLUMN "order";

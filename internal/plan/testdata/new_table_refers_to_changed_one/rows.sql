@@ -1,1 +1,0 @@
-INSERT INTO runs VALUES (1);

@@ -1,4 +1,0 @@
-ALTER TABLE public.runs DROP COLUMN name;
-
--- Reverse: create "results" table
-DROP TABLE "public"."results";

@@ -1,1 +1,0 @@
-ALTER TABLE public.results ALTER COLUMN source DROP NOT NULL;

@@ -1,1 +1,0 @@
-INSERT INTO "T" SELECT FROM generate_series(1, 5);

@@ -1,3 +1,0 @@
-ALTER TABLE public."T" ALTER COLUMN no DROP DEFAULT;
-
-DROP SEQUENCE public."T_no_seq";

@@ -1,1 +1,0 @@
-ALTER TABLE "App-Data"."Users" DROP COLUMN "Ünïcode name";

@@ -1,3 +1,0 @@
-ALTER TABLE public.seat
-  DROP CONSTRAINT a_positive,
-  DROP CONSTRAINT positive_too;

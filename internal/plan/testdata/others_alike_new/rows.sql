@@ -1,2 +1,0 @@
-INSERT INTO hall VALUES (1), (2);
-INSERT INTO seat VALUES (1, 10, 1), (2, 20, NULL);

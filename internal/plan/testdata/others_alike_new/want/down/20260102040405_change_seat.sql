@@ -1,3 +1,0 @@
-ALTER TABLE public.seat
-  DROP CONSTRAINT positive_too,
-  DROP CONSTRAINT a_positive;

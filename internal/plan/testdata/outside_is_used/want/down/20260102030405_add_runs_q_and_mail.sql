@@ -1,1 +1,0 @@
-ALTER TABLE public.runs DROP COLUMN mail;

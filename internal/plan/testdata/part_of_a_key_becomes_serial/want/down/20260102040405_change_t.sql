@@ -1,3 +1,0 @@
-ALTER TABLE public.t ALTER COLUMN n DROP DEFAULT;
-
-DROP SEQUENCE public.t_n_seq;

@@ -1,3 +1,0 @@
-ALTER TABLE public.events
-  DROP CONSTRAINT kinded,
-  DROP CONSTRAINT events_kind_not_null;

@@ -1,1 +1,0 @@
-INSERT INTO events VALUES (1, '2025-02-03', 'x'), (2, '2026-02-03', 'a');

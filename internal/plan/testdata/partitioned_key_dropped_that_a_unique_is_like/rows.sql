@@ -1,2 +1,0 @@
-INSERT INTO part VALUES ('2025-02-03', 1), ('2026-02-03', 2);
-INSERT INTO of_part VALUES (1, '2025-02-03', 1), (2, '2026-02-03', 2), (3, NULL, NULL);

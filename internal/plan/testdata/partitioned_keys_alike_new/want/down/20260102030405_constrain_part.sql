@@ -1,1 +1,0 @@
-ALTER TABLE public.part DROP CONSTRAINT p1;

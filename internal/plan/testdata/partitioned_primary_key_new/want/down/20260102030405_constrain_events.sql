@@ -1,1 +1,0 @@
-ALTER TABLE public.events DROP CONSTRAINT events_pkey;

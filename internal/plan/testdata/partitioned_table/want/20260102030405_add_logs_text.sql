@@ -1,1 +1,0 @@
-ALTER TABLE public.logs ADD COLUMN text text;

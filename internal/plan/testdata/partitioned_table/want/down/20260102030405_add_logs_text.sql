@@ -1,1 +1,0 @@
-ALTER TABLE public.logs DROP COLUMN text;

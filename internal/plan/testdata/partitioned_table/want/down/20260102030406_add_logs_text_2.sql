@@ -1,2 +1,0 @@
--- An index of a partitioned table cannot be dropped concurrently: this locks all partitions, for a moment.
-DROP INDEX public.logs_text;

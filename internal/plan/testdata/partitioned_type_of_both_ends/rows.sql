@@ -1,1 +1,0 @@
-INSERT INTO a VALUES (1); INSERT INTO p (at, a_id, n) VALUES ('2026-02-02', 1, 5);

@@ -1,1 +1,0 @@
-ALTER TABLE public.p DROP CONSTRAINT p_a_id_fkey;

@@ -1,1 +1,0 @@
-SELECT count(token) || ' filled' FROM events

@@ -1,1 +1,0 @@
-ALTER TABLE public.events DROP COLUMN token;

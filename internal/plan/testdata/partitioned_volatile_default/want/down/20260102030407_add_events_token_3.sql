@@ -1,1 +1,0 @@
-ALTER TABLE public.events ALTER COLUMN token DROP NOT NULL;

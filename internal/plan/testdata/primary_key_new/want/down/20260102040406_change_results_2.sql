@@ -1,3 +1,0 @@
-ALTER TABLE public.results
-  ADD CONSTRAINT results_id_not_null CHECK (id IS NOT NULL) NOT VALID,
-  ALTER COLUMN id DROP NOT NULL;

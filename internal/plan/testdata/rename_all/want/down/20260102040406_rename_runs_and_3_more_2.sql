@@ -1,3 +1,0 @@
-ALTER TYPE public.outcome RENAME VALUE 'broken' TO 'failed';
-
-ALTER TYPE public.outcome RENAME TO state;

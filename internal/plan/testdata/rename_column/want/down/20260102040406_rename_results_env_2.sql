@@ -1,1 +1,0 @@
-ALTER INDEX public.ix_results_environment RENAME TO ix_results_env;

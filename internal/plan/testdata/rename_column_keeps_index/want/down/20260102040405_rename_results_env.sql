@@ -1,1 +1,0 @@
-ALTER TABLE public.results RENAME COLUMN environment TO env;

@@ -1,2 +1,0 @@
--- Rename enum public.state to public.outcome. What runs meanwhile and uses the old name fails from now on.
-ALTER TYPE public.state RENAME TO outcome;

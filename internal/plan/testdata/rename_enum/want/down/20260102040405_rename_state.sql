@@ -1,1 +1,0 @@
-ALTER TYPE public.outcome RENAME TO state;

@@ -1,1 +1,0 @@
-ALTER TYPE public.state RENAME VALUE 'broken' TO 'failed';

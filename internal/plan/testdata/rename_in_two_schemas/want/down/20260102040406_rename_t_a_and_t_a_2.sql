@@ -1,1 +1,0 @@
-ALTER TABLE app.t RENAME COLUMN b TO a;

@@ -1,1 +1,0 @@
-ALTER TABLE public.results ADD COLUMN environment character varying(100);

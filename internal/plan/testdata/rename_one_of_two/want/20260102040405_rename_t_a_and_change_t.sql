@@ -1,2 +1,0 @@
--- Rename column public.t.a to y. What runs meanwhile and uses the old name fails from now on.
-ALTER TABLE public.t RENAME COLUMN a TO y;

@@ -1,2 +1,0 @@
--- Destroys column public.t.b with its data.
-ALTER TABLE public.t DROP COLUMN b;

@@ -1,2 +1,0 @@
--- The data of column public.t.b does not come back.
-ALTER TABLE public.t ADD COLUMN b integer;

@@ -1,1 +1,0 @@
-SELECT b || ' ' || c FROM t

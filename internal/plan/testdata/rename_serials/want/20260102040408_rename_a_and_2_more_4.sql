@@ -1,1 +1,0 @@
-ALTER TABLE public.d RENAME CONSTRAINT b_pkey TO d_pkey;

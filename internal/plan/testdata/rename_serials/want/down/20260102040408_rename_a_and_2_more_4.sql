@@ -1,1 +1,0 @@
-ALTER TABLE public.d RENAME CONSTRAINT d_pkey TO b_pkey;

@@ -1,1 +1,0 @@
-INSERT INTO t DEFAULT VALUES RETURNING a || ' and ' || b

@@ -1,1 +1,0 @@
-SELECT a || "B"::text || a_renamed FROM t

@@ -1,3 +1,0 @@
-ALTER TABLE public.u RENAME COLUMN x TO a;
-
-ALTER TABLE public.u RENAME TO t;

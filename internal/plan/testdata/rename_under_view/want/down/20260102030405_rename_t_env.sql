@@ -1,1 +1,0 @@
-ALTER TABLE public.t RENAME COLUMN environment TO env;

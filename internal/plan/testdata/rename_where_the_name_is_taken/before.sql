@@ -1,2 +1,0 @@
-CREATE TABLE t0 (id serial, n int);
-CREATE SEQUENCE t_id_seq;

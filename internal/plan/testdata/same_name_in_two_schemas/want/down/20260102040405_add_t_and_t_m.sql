@@ -1,4 +1,0 @@
-ALTER TABLE a.t DROP COLUMN m;
-
--- Reverse: create "t" table
-DROP TABLE "b"."t";

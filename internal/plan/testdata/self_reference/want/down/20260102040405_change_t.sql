@@ -1,3 +1,0 @@
-ALTER TABLE public.t
-  DROP CONSTRAINT t_check,
-  DROP COLUMN parent;

@@ -1,9 +1,0 @@
-schema "public" {
-}
-table "c" {
-  schema = schema.public
-  column "id" {
-    type = int
-    null = true
-  }
-}

@@ -1,2 +1,0 @@
-CREATE TABLE t (id bigserial PRIMARY KEY, n int);
-CREATE SEQUENCE extra OWNED BY t.id;

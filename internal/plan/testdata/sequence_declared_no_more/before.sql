@@ -1,2 +1,0 @@
-CREATE SEQUENCE order_no;
-CREATE TABLE t (id bigserial PRIMARY KEY);

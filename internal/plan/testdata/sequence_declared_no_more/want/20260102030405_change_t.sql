@@ -1,9 +1,0 @@
--- From here to the end nobody draws from the sequence.
-ALTER SEQUENCE public.order_no CACHE 1;
-
-ALTER TABLE public.t ALTER COLUMN id SET DEFAULT nextval('public.order_no'::regclass);
-
--- The numbers go on after the highest. The table is locked by now: nobody takes one of them before the new default holds.
-SELECT setval('public.order_no', number) FROM (SELECT greatest((SELECT last_value AS number FROM public.t_id_seq WHERE is_called), max(id)) AS number FROM public.t) AS highest WHERE number >= (SELECT last_value FROM public.order_no);
-
-DROP SEQUENCE public.t_id_seq;

@@ -1,2 +1,0 @@
--- Drop schema named "gone"
-DROP SCHEMA "gone";

@@ -1,2 +1,0 @@
--- Reverse: drop schema named "gone"
-CREATE SCHEMA "gone";

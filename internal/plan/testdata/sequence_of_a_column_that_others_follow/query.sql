@@ -1,1 +1,0 @@
-INSERT INTO c DEFAULT VALUES RETURNING 'c goes on at ' || id

@@ -1,1 +1,0 @@
-DROP SEQUENCE public.b_id_seq;

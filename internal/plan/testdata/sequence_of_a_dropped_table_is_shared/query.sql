@@ -1,1 +1,0 @@
-INSERT INTO b DEFAULT VALUES RETURNING 'b goes on at ' || id

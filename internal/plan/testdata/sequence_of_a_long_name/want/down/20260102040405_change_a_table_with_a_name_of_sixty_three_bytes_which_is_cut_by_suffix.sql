@@ -1,3 +1,0 @@
-ALTER TABLE public.a_table_with_a_name_of_sixty_three_bytes_which_is_cut_by_suffix ALTER COLUMN id DROP DEFAULT;
-
-DROP SEQUENCE public.a_table_with_a_name_of_sixty_three_bytes_which_is_cut_by_id_seq;

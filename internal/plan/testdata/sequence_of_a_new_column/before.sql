@@ -1,2 +1,0 @@
-CREATE TABLE a (id int PRIMARY KEY);
-CREATE TABLE b (id int PRIMARY KEY);

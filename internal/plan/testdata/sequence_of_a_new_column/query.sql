@@ -1,1 +1,0 @@
-INSERT INTO a DEFAULT VALUES RETURNING 'a goes on at ' || id

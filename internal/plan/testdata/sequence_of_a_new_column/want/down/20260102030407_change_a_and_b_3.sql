@@ -1,1 +1,0 @@
-ALTER TABLE public.a DROP COLUMN n;

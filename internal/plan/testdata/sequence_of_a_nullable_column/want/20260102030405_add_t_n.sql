@@ -1,1 +1,0 @@
-ALTER TABLE public.t ADD COLUMN n integer;

@@ -1,1 +1,0 @@
-SELECT nextval('order_no') || ' and ' || nextval('p_no')

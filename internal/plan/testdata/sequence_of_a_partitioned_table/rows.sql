@@ -1,1 +1,0 @@
-INSERT INTO p (at) VALUES ('2025-02-03');

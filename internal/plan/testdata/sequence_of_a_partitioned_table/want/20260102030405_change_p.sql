@@ -1,3 +1,0 @@
-ALTER TABLE public.p ALTER COLUMN id DROP DEFAULT;
-
-DROP SEQUENCE public.p_id_seq;

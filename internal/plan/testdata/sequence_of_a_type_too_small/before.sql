@@ -1,2 +1,0 @@
-CREATE TABLE t (id serial PRIMARY KEY);
-ALTER TABLE t ALTER id TYPE bigint;

@@ -1,2 +1,0 @@
-INSERT INTO t DEFAULT VALUES;
-SELECT setval('t_id_seq', 2147483647);

@@ -1,1 +1,0 @@
-ALTER SEQUENCE public.t_id_seq AS bigint;

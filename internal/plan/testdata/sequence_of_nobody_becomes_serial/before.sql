@@ -1,3 +1,0 @@
-CREATE SEQUENCE t_id_seq INCREMENT BY 50 CACHE 3;
-COMMENT ON SEQUENCE t_id_seq IS 'wide';
-CREATE TABLE t (id int PRIMARY KEY DEFAULT nextval('t_id_seq'));

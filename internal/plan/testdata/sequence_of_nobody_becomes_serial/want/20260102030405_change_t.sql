@@ -1,4 +1,0 @@
--- Fails if the sequence is past 2147483647.
-ALTER SEQUENCE public.t_id_seq AS integer;
-
-ALTER SEQUENCE public.t_id_seq OWNED BY public.t.id;

@@ -1,1 +1,0 @@
-SELECT 'order_no is at ' || nextval('order_no')

@@ -1,2 +1,0 @@
-INSERT INTO t DEFAULT VALUES;
-SELECT nextval('order_no');

@@ -1,2 +1,0 @@
-INSERT INTO t VALUES (1), (2);
-SELECT nextval('order_no');

@@ -1,2 +1,0 @@
-CREATE TABLE t (id bigint);
-CREATE SEQUENCE order_no OWNED BY t.id;

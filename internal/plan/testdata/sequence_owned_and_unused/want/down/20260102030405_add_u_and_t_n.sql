@@ -1,4 +1,0 @@
-ALTER TABLE public.t DROP COLUMN n;
-
--- Reverse: create "u" table
-DROP TABLE "public"."u";

@@ -1,1 +1,0 @@
-ALTER TABLE public.b ADD COLUMN n integer;

@@ -1,1 +1,0 @@
-ALTER TABLE public.b DROP COLUMN n;

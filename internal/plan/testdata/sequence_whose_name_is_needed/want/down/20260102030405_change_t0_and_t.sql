@@ -1,1 +1,0 @@
-ALTER SEQUENCE public.t_id_seq RENAME TO t0_id_seq;

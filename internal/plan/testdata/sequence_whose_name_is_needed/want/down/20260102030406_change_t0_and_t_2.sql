@@ -1,2 +1,0 @@
--- Reverse: create "t0" table
-DROP TABLE "public"."t0";

@@ -1,3 +1,0 @@
-CREATE TABLE t (id int PRIMARY KEY, n int);
-CREATE SEQUENCE t_n_seq OWNED BY t.id;
-CREATE SEQUENCE t_m_seq;

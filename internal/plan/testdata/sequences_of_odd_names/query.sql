@@ -1,1 +1,0 @@
-INSERT INTO "My App".draws DEFAULT VALUES RETURNING 'draws goes on at ' || id

@@ -1,2 +1,0 @@
-INSERT INTO "My App"."It's t" ("select") VALUES (5), (6);
-INSERT INTO "My App".draws DEFAULT VALUES;

@@ -1,2 +1,0 @@
--- Destroys column "My App".draws.n with its data.
-ALTER TABLE "My App".draws DROP COLUMN n;

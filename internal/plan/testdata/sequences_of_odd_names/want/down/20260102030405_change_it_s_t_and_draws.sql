@@ -1,1 +1,0 @@
-DROP SEQUENCE "My App"."It's t_select_seq";

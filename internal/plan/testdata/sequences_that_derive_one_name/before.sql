@@ -1,1 +1,0 @@
-CREATE TABLE t_a (b serial PRIMARY KEY);

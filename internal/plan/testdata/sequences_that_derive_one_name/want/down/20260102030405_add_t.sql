@@ -1,2 +1,0 @@
--- Reverse: create "t" table
-DROP TABLE "public"."t";

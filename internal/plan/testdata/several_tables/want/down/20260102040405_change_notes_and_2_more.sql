@@ -1,1 +1,0 @@
-ALTER TABLE public.notes DROP CONSTRAINT notes_text_not_null;

@@ -1,8 +1,0 @@
--- Reverse: drop "results" table
--- The data of table public.results does not come back.
-CREATE TABLE "public"."results" (
-  "id" integer NOT NULL,
-  "run_id" integer NULL,
-  PRIMARY KEY ("id"),
-  CONSTRAINT "results_run_id_fkey" FOREIGN KEY ("run_id") REFERENCES "public"."runs" ("id")
-);

@@ -1,2 +1,0 @@
-INSERT INTO runs VALUES (1, 1);
-INSERT INTO results VALUES (1, 1, 1, 1), (2, NULL, NULL, NULL);

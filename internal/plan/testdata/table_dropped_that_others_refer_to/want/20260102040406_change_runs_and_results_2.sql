@@ -1,2 +1,0 @@
--- Destroys column public.results.first with its data.
-ALTER TABLE public.results DROP COLUMN first;

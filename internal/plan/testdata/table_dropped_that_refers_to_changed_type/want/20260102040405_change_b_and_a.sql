@@ -1,2 +1,0 @@
--- What it refers to changes before its table is dropped, and PostgreSQL compares no old type with a new one.
-ALTER TABLE public."B" DROP CONSTRAINT a_fk;

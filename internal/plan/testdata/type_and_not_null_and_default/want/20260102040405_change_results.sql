@@ -1,2 +1,0 @@
--- From now on nobody writes a NULL into duration; what is there already is looked at later.
-ALTER TABLE public.results ADD CONSTRAINT results_duration_not_null CHECK (duration IS NOT NULL) NOT VALID;

@@ -1,1 +1,0 @@
-SELECT string_agg(r::text, ' ') FROM "Results" r

@@ -1,1 +1,0 @@
-INSERT INTO "Results" VALUES (1, '7', '8', '9', NULL, 'x');

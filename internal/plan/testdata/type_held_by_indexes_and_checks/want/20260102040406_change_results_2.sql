@@ -1,1 +1,0 @@
-ALTER TABLE public."Results" ALTER COLUMN e TYPE text;

@@ -1,1 +1,0 @@
-ALTER TABLE public."Results" DROP CONSTRAINT b_is_number;

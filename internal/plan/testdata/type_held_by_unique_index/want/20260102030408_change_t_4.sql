@@ -1,3 +1,0 @@
--- atlas:txmode none
-
-CREATE UNIQUE INDEX CONCURRENTLY t_code ON public.t (code);

@@ -1,1 +1,0 @@
-SELECT source::text || ' ' || duration FROM results

@@ -1,2 +1,0 @@
-INSERT INTO a VALUES (1, 10), (2, 20);
-INSERT INTO "B" VALUES (1, 1, 10, 1), (2, 2, NULL, 1), (3, NULL, 20, NULL);

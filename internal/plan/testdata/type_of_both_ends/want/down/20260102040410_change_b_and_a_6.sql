@@ -1,3 +1,0 @@
-ALTER TABLE public."B"
-  DROP CONSTRAINT "B_a_id_fkey",
-  ADD CONSTRAINT "B_a_id_fkey" FOREIGN KEY (a_id) REFERENCES public.a(id) ON DELETE CASCADE NOT VALID;

@@ -1,2 +1,0 @@
--- The planner knows nothing about the values of the new type yet.
-ANALYZE public.results (duration);

@@ -1,1 +1,0 @@
-SELECT string_agg(total || "Upper", $$ $$ ORDER BY id) FROM runs

@@ -1,8 +1,0 @@
-schema "public" {
-}
-table "t" {
-  schema = schema.public
-  column "n" {
-    type = int
-  }
-}

@@ -1,4 +1,0 @@
--- REWRITES public.t: the type of n changes from integer to text, which writes every row and every index anew.
--- Nobody reads or writes the table meanwhile, and the disk holds it twice.
-
-ALTER TABLE public.t ALTER COLUMN n TYPE text;

@@ -1,3 +1,0 @@
-INSERT INTO seat VALUES (1, 10), (2, 20);
-INSERT INTO ticket VALUES (1, 10);
-INSERT INTO wish VALUES (1, 20), (2, NULL);

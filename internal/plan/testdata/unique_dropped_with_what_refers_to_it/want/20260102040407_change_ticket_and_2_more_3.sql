@@ -1,2 +1,0 @@
--- Destroys column public.wish.seat with its data.
-ALTER TABLE public.wish DROP COLUMN seat;

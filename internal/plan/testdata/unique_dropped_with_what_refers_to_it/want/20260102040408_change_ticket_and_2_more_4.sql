@@ -1,3 +1,0 @@
--- Drop "ticket" table
--- Destroys table public.ticket with its data.
-DROP TABLE "public"."ticket";

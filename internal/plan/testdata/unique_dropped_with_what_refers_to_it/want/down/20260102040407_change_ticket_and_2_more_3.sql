@@ -1,2 +1,0 @@
--- The data of column public.wish.seat does not come back.
-ALTER TABLE public.wish ADD COLUMN seat integer;

@@ -1,6 +1,0 @@
--- atlas:txmode none
-
--- Reads the whole table and blocks nobody; fails if two rows have the same key.
-CREATE UNIQUE INDEX CONCURRENTLY seat_ref ON public.seat (id);
-
-ALTER TABLE public.seat ADD CONSTRAINT seat_ref UNIQUE USING INDEX seat_ref;

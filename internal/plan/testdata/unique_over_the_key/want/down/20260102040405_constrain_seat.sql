@@ -1,1 +1,0 @@
-ALTER TABLE public.seat DROP CONSTRAINT seat_ref;

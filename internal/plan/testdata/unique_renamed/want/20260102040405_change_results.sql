@@ -1,1 +1,0 @@
-ALTER TABLE public.results RENAME CONSTRAINT results_source_key TO "one source";

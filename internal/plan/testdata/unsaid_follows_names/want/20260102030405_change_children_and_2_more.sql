@@ -1,1 +1,0 @@
-ALTER TABLE public.children RENAME CONSTRAINT to_parent TO children_parent_fkey;

@@ -1,1 +1,0 @@
-ALTER TABLE public.parents RENAME CONSTRAINT code_once TO parents_code_key;

@@ -1,1 +1,0 @@
-ALTER INDEX public.ix_note RENAME TO ix_rooms_note;

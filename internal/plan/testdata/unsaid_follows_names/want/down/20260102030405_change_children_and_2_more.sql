@@ -1,1 +1,0 @@
-ALTER TABLE public.children RENAME CONSTRAINT children_parent_fkey TO to_parent;

@@ -1,1 +1,0 @@
-ALTER INDEX public.ix_rooms_note RENAME TO ix_note;

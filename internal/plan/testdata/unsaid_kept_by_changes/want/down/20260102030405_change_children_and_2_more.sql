@@ -1,1 +1,0 @@
-ALTER TABLE public.children DROP CONSTRAINT to_parent_new;

@@ -1,2 +1,0 @@
--- Destroys column public.rooms.note with its data.
-ALTER TABLE public.rooms DROP COLUMN note;

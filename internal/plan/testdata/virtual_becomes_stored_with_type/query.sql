@@ -1,1 +1,0 @@
-SELECT t::text FROM t

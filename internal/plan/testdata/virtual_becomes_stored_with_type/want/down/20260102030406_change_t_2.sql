@@ -1,1 +1,0 @@
--- Nothing to take back: the schema is the same before and after.

@@ -1,0 +1,106 @@
+// Package testcase reads test cases that are txtar archives, and rewrites their expected outputs.
+package testcase
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// A Case is an archive NAME.txtar.
+type Case struct {
+	Name  string
+	Files map[string]string // contents by slash-separated path, read-only
+
+	path    string
+	archive *txtar.Archive
+}
+
+// Read reads the cases in dir, sorted by name. It is an error if there are none, if dir holds anything else, or if a case lacks
+// one of the required files.
+func Read(dir string, required ...string) ([]*Case, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var cases []*Case
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		name, ok := strings.CutSuffix(e.Name(), ".txtar")
+		if !ok {
+			return nil, fmt.Errorf("%s is not a txtar archive", path)
+		}
+		archive, err := txtar.ParseFile(path)
+		if err != nil {
+			return nil, err
+		}
+		c := &Case{Name: name, path: path, archive: archive}
+		if c.Files, err = contents(archive); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		for _, file := range required {
+			if _, ok := c.Files[file]; !ok {
+				return nil, fmt.Errorf("%s has no file %s", path, file)
+			}
+		}
+		cases = append(cases, c)
+	}
+	if len(cases) == 0 {
+		return nil, fmt.Errorf("%s holds no cases", dir)
+	}
+	return cases, nil
+}
+
+func contents(a *txtar.Archive) (map[string]string, error) {
+	files := map[string]string{}
+	for _, f := range a.Files {
+		if _, ok := files[f.Name]; ok {
+			return nil, fmt.Errorf("two files %s", f.Name)
+		}
+		files[f.Name] = string(f.Data)
+	}
+	return files, nil
+}
+
+// Under returns the files whose paths begin with prefix, by the rest of their paths.
+func (c *Case) Under(prefix string) map[string]string {
+	files := map[string]string{}
+	for name, text := range c.Files {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			files[rest] = text
+		}
+	}
+	return files
+}
+
+// Update makes files what Under(prefix) returns, and rewrites the archive: the other files first, as they were, then these, sorted
+// by path. It is an error, and the archive stays, if an archive can't hold them.
+func (c *Case) Update(prefix string, files map[string]string) error {
+	a := &txtar.Archive{Comment: c.archive.Comment}
+	want := map[string]string{}
+	for _, f := range c.archive.Files {
+		if !strings.HasPrefix(f.Name, prefix) {
+			a.Files = append(a.Files, f)
+			want[f.Name] = string(f.Data)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		a.Files = append(a.Files, txtar.File{Name: prefix + name, Data: []byte(files[name])})
+		want[prefix+name] = files[name]
+	}
+	data := txtar.Format(a)
+	if got, err := contents(txtar.Parse(data)); err != nil || !maps.Equal(got, want) {
+		return errors.New(c.path + " can't hold these files: each must end with a newline and have no line like a file's marker, -- NAME --")
+	}
+	if err := os.WriteFile(c.path, data, 0o644); err != nil {
+		return err
+	}
+	c.Files, c.archive = want, a
+	return nil
+}

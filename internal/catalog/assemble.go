@@ -69,15 +69,15 @@ func (a *assembly) catalog() Catalog {
 			if r.state != "" {
 				def = strings.TrimPrefix(def+" ["+r.state+"]", " ")
 			}
-			lines = append(lines, line{r.kind, r.name, def}.String())
+			lines = append(lines, Line{Kind: r.kind, Name: r.name, Def: def}.String())
 		}
 		comment, ok := a.comments[r.key]
 		standard, initdb := initdbComments[r.kind+" "+r.name]
 		switch {
 		case r.hidden && initdb && !ok:
-			lines = append(lines, line{"comment on " + r.kind, r.name, "none"}.String())
+			lines = append(lines, Line{Comment: true, Kind: r.kind, Name: r.name, Def: "none"}.String())
 		case ok && !(r.hidden && initdb && comment == standard):
-			lines = append(lines, line{"comment on " + r.kind, r.name, "'" + strings.ReplaceAll(comment, "'", "''") + "'"}.String())
+			lines = append(lines, Line{Comment: true, Kind: r.kind, Name: r.name, Def: "'" + strings.ReplaceAll(comment, "'", "''") + "'"}.String())
 		}
 	}
 	return newCatalog(lines)

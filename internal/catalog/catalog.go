@@ -16,6 +16,7 @@
 package catalog
 
 import (
+	"iter"
 	"slices"
 	"strings"
 )
@@ -33,6 +34,50 @@ func newCatalog(lines []string) Catalog {
 	}
 	slices.Sort(lines)
 	return Catalog{lines: slices.Compact(lines)}
+}
+
+// New returns the catalog of lines in any order.
+func New(lines []Line) Catalog {
+	texts := make([]string, len(lines))
+	for i, l := range lines {
+		texts[i] = l.String()
+	}
+	return newCatalog(texts)
+}
+
+// All yields the catalog's lines in the order of their texts.
+func (c Catalog) All() iter.Seq[Line] {
+	return func(yield func(Line) bool) {
+		for _, text := range c.lines {
+			if !yield(mustParse(text)) {
+				return
+			}
+		}
+	}
+}
+
+// Filter returns the catalog without the lines that keep does not want.
+func (c Catalog) Filter(keep func(Line) bool) Catalog {
+	var lines []string
+	for _, text := range c.lines {
+		if keep(mustParse(text)) {
+			lines = append(lines, text)
+		}
+	}
+	return Catalog{lines}
+}
+
+// Def returns an object's definition, and whether there is such an object.
+func (c Catalog) Def(kind, name string) (def string, ok bool) {
+	key := Line{Kind: kind, Name: name}.key()
+	if _, ok := slices.BinarySearch(c.lines, key); ok {
+		return "", true
+	}
+	key += ": "
+	if i, _ := slices.BinarySearch(c.lines, key); i < len(c.lines) && strings.HasPrefix(c.lines[i], key) {
+		return mustParse(c.lines[i]).Def, true
+	}
+	return "", false
 }
 
 // Lines returns the catalog's lines, sorted by bytes and unique. Each is

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // Difference is one part of an object that two catalogs do not agree on.
@@ -39,8 +41,11 @@ func (d Difference) Qualified() string {
 	if d.Kind != "index" {
 		return d.Object
 	}
-	p := parts(d.Table)
-	return strings.Join(append(p[:len(p)-1], d.Object), ".")
+	schema, _ := CutName(d.Table)
+	if schema == "" {
+		return d.Object
+	}
+	return schema + "." + d.Object
 }
 
 // IsIndex reports whether d is about the index of that name, qualified and quoted as
@@ -68,9 +73,9 @@ func Diff(want, have Catalog) []Difference {
 		default:
 			if !h.covered(extra, missing) {
 				d := h.difference()
-				d.Want, d.Have = "", h.def
-				d.Text = h.kind + " " + h.name + " is extra" + parenthesis(h.def)
-				_, d.Invalid = completed(h.def)
+				d.Want, d.Have = "", d.Want
+				d.Text = h.key() + " is extra" + parenthesis(d.Have)
+				_, d.Invalid = completed(d.Have)
 				d.Leftover = d.Invalid && leftover(d, want)
 				all = append(all, d)
 			}
@@ -84,8 +89,8 @@ func Diff(want, have Catalog) []Difference {
 }
 
 // split returns the lines of a that b has not, by kind and name.
-func split(a, b []string) map[string]line {
-	all := map[string]line{}
+func split(a, b []string) map[string]Line {
+	all := map[string]Line{}
 	for _, s := range without(a, b) {
 		l := mustParse(s)
 		all[l.key()] = l
@@ -106,7 +111,7 @@ func without(a, b []string) []string {
 	return out
 }
 
-func sortedKeys(maps ...map[string]line) []string {
+func sortedKeys(maps ...map[string]Line) []string {
 	var keys []string
 	for _, m := range maps {
 		for k := range m {
@@ -117,38 +122,26 @@ func sortedKeys(maps ...map[string]line) []string {
 	return slices.Compact(keys)
 }
 
-// mustParse parses a line that this package made or has parsed before.
-func mustParse(s string) line {
-	l, err := parseLine(s)
-	if err != nil {
-		panic("catalog: " + err.Error())
-	}
-	return l
-}
-
-func (l line) key() string { return l.kind + " " + l.name }
-
-// table returns the table that l is or is a part of, and its name in there.
-func (l line) table() (table, object string) {
-	kind := strings.TrimPrefix(l.kind, "comment on ")
-	switch kind {
+// table returns the table that l is or is a part of, and its name in there, both as the text has them.
+func (l Line) table() (table, object string) {
+	name := Escape(l.Name)
+	switch l.Kind {
 	case "column", "constraint", "index", "trigger", "rule", "policy":
-		p := parts(l.name)
-		return strings.Join(p[:len(p)-1], "."), p[len(p)-1]
+		return CutName(name)
 	}
-	if slices.Contains(relationKinds, kind) {
-		return l.name, l.name
+	if slices.Contains(relationKinds, l.Kind) {
+		return name, name
 	}
-	return "", l.name
+	return "", name
 }
 
 var relationKinds = []string{"table", "foreign table", "view", "materialized view"}
 
 // covered reports whether l is part of a relation that is not in the other
 // catalog at all. here has what only l's catalog has, there what only the other has.
-func (l line) covered(here, there map[string]line) bool {
+func (l Line) covered(here, there map[string]Line) bool {
 	table, object := l.table()
-	if table == "" || table == object && !strings.HasPrefix(l.kind, "comment on ") {
+	if table == "" || table == object && !l.Comment {
 		return false
 	}
 	for _, kind := range relationKinds {
@@ -162,12 +155,13 @@ func (l line) covered(here, there map[string]line) bool {
 }
 
 // difference says that l is wanted and missing.
-func (l line) difference() Difference {
+func (l Line) difference() Difference {
 	table, object := l.table()
+	def := Escape(l.Def)
 	return Difference{
-		Table: table, Object: object, Kind: l.kind, Want: l.def,
-		Text:     l.kind + " " + l.name + " is missing" + parenthesis(l.def),
-		Harmless: strings.HasPrefix(l.kind, "comment on ") || l.kind == "statistics",
+		Table: table, Object: object, Kind: l.title(), Want: def,
+		Text:     l.key() + " is missing" + parenthesis(def),
+		Harmless: l.Comment || l.Kind == "statistics",
 	}
 }
 
@@ -178,13 +172,13 @@ func parenthesis(def string) string {
 	return " (" + def + ")"
 }
 
-func changed(want, have line) Difference {
+func changed(want, have Line) Difference {
 	d := want.difference()
-	d.Have = have.def
-	d.Harmless = d.Harmless || withoutState(want.def, "statistics ") == withoutState(have.def, "statistics ")
-	d.Text = fmt.Sprintf("%s %s: wants %s, has %s", want.kind, want.name, cmp.Or(want.def, "nothing"), cmp.Or(have.def, "nothing"))
-	if def, invalid := completed(have.def); invalid && def == want.def {
-		d.Text = want.kind + " " + want.name + " is INVALID"
+	d.Have = Escape(have.Def)
+	d.Harmless = d.Harmless || withoutState(d.Want, "statistics ") == withoutState(d.Have, "statistics ")
+	d.Text = fmt.Sprintf("%s: wants %s, has %s", want.key(), cmp.Or(d.Want, "nothing"), cmp.Or(d.Have, "nothing"))
+	if def, invalid := completed(d.Have); invalid && def == d.Want {
+		d.Text = want.key() + " is INVALID"
 		d.Invalid = true
 	}
 	return d
@@ -206,18 +200,17 @@ var transient = regexp.MustCompile(`^(.+)_cc(?:new|old)[0-9]*$`)
 // leftover reports whether extra, an INVALID index, is the other half of one of want's. Its
 // name may be cut to make room for the ending.
 func leftover(extra Difference, want Catalog) bool {
-	m := transient.FindStringSubmatch(unquoted(extra.Object))
+	m := transient.FindStringSubmatch(pgsql.Unquote(extra.Object))
 	if m == nil {
 		return false
 	}
 	def, _ := completed(extra.Have)
-	for _, s := range want.lines {
-		l := mustParse(s)
-		if l.kind != "index" {
+	for l := range want.All() {
+		if l.Kind != "index" || l.Comment {
 			continue
 		}
 		table, object := l.table()
-		if table == extra.Table && strings.HasPrefix(unquoted(object), m[1]) && nameless(l.def, object) == nameless(def, extra.Object) {
+		if table == extra.Table && strings.HasPrefix(pgsql.Unquote(object), m[1]) && nameless(Escape(l.Def), object) == nameless(def, extra.Object) {
 			return true
 		}
 	}
@@ -236,14 +229,6 @@ func withoutState(def, prefix string) string {
 		return def[:i]
 	}
 	return def[:i] + " [" + strings.Join(items, ", ") + "]"
-}
-
-// unquoted returns a name as it is without quotes.
-func unquoted(name string) string {
-	if inner, ok := strings.CutPrefix(name, `"`); ok {
-		return strings.ReplaceAll(strings.TrimSuffix(inner, `"`), `""`, `"`)
-	}
-	return name
 }
 
 // pairRenamed makes one difference of a missing and an extra constraint or
@@ -287,9 +272,9 @@ func nameless(def, name string) string {
 	return strings.Replace(def, " INDEX "+name+" ON ", " INDEX ON ", 1)
 }
 
-// rank orders kinds as a reader expects them: the table before its parts.
-func rank(kind string) int {
-	kind, comment := strings.CutPrefix(kind, "comment on ")
+// rank orders kinds, as titles have them, as a reader expects them: the table before its parts.
+func rank(title string) int {
+	kind, comment := strings.CutPrefix(title, commentOn)
 	order := []string{"schema", "extension", "table", "foreign table", "view", "materialized view", "column", "constraint", "index", "trigger", "rule", "policy"}
 	r := slices.Index(order, kind)
 	if r < 0 {

@@ -20,6 +20,18 @@ func Measure(before, after Catalog) Effect {
 	return Effect{Add: without(after.lines, before.lines), Remove: without(before.lines, after.lines)}
 }
 
+// Added and Removed return the lines of e, taken apart.
+func (e Effect) Added() []Line   { return parsed(e.Add) }
+func (e Effect) Removed() []Line { return parsed(e.Remove) }
+
+func parsed(texts []string) []Line {
+	lines := make([]Line, len(texts))
+	for i, text := range texts {
+		lines[i] = mustParse(text)
+	}
+	return lines
+}
+
 const (
 	effectHead  = "# What this migration changes in PostgreSQL's catalog, measured by running it.\n# Written by plan and rehash, not by hand.\n"
 	effectEmpty = "# It changes no schema.\n"
@@ -30,20 +42,20 @@ const (
 func (e Effect) Lines() []string {
 	type change struct {
 		sign string
-		line line
+		line Line
 		text string
 	}
 	var all []change
-	for _, s := range e.Remove {
-		all = append(all, change{"-", mustParse(s), s})
+	for i, l := range e.Removed() {
+		all = append(all, change{"-", l, e.Remove[i]})
 	}
-	for _, s := range e.Add {
-		all = append(all, change{"+", mustParse(s), s})
+	for i, l := range e.Added() {
+		all = append(all, change{"+", l, e.Add[i]})
 	}
 	slices.SortFunc(all, func(a, b change) int {
 		at, ao := a.line.table()
 		bt, bo := b.line.table()
-		return cmp.Or(cmp.Compare(at, bt), cmp.Compare(rank(a.line.kind), rank(b.line.kind)), cmp.Compare(ao, bo), -cmp.Compare(a.sign, b.sign))
+		return cmp.Or(cmp.Compare(at, bt), cmp.Compare(rank(a.line.title()), rank(b.line.title())), cmp.Compare(ao, bo), -cmp.Compare(a.sign, b.sign))
 	})
 	lines := make([]string, len(all))
 	for i, c := range all {
@@ -74,7 +86,7 @@ func ParseEffect(text string) (Effect, error) {
 		if sign != "+" && sign != "-" {
 			return Effect{}, fmt.Errorf("line %d: %q begins neither with \"+ \" nor with \"- \"", i+1, s)
 		}
-		if _, err := parseLine(body); err != nil {
+		if _, err := ParseLine(body); err != nil {
 			return Effect{}, fmt.Errorf("line %d: %w", i+1, err)
 		}
 		if seen[body] {
@@ -96,10 +108,9 @@ func ParseEffect(text string) (Effect, error) {
 // build was cut off.
 func (e Effect) Adds(d Difference) bool {
 	def, _ := completed(d.Have)
-	return slices.ContainsFunc(e.Add, func(s string) bool {
-		l := mustParse(s)
+	return slices.ContainsFunc(e.Added(), func(l Line) bool {
 		table, object := l.table()
-		return l.kind == d.Kind && table == d.Table && object == d.Object && l.def == def
+		return l.title() == d.Kind && table == d.Table && object == d.Object && Escape(l.Def) == def
 	})
 }
 
@@ -186,7 +197,7 @@ func effectError(file *migration.File, err error) error {
 
 func (f folding) apply(e Effect) error {
 	for _, s := range e.Remove {
-		l, err := parseLine(s)
+		l, err := ParseLine(s)
 		if err != nil {
 			return err
 		}
@@ -199,7 +210,7 @@ func (f folding) apply(e Effect) error {
 		delete(f, l.key())
 	}
 	for _, s := range e.Add {
-		l, err := parseLine(s)
+		l, err := ParseLine(s)
 		if err != nil {
 			return err
 		}

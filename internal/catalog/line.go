@@ -2,23 +2,56 @@ package catalog
 
 import (
 	"fmt"
-	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// line is one line of a catalog, taken apart. A line that was parsed holds its
-// parts as they stand there, escaped.
-type line struct{ kind, name, def string }
+// A Line is one line of a catalog, taken apart. Name and Def are as PostgreSQL has them;
+// only the line's text escapes them.
+type Line struct {
+	Comment bool   // the line is the comment on the object: Def is a string constant, or "none"
+	Kind    string // of the object, "column" or "materialized view"
+	Name    string // qualified, its parts quoted as quote_ident does: `public."Runs".id`
+	Def     string // with the state in brackets after it; "" where there is nothing to say but that the object is there
+}
 
-// String joins and escapes the parts; a line without a definition ends with its name.
-func (l line) String() string {
-	s := l.kind + " " + Escape(l.name)
-	if l.def == "" {
-		return s
+// String is the line's text, which ParseLine takes apart again.
+func (l Line) String() string {
+	if l.Def == "" {
+		return l.key()
 	}
-	return s + ": " + Escape(l.def)
+	return l.key() + ": " + Escape(l.Def)
+}
+
+// key is how the text begins. No two lines of a catalog have the same.
+func (l Line) key() string { return l.title() + " " + Escape(l.Name) }
+
+// Object is the line without the definition: what it is about.
+func (l Line) Object() Line {
+	l.Def = ""
+	return l
+}
+
+// title is the kind as the text has it, "column" or "comment on column".
+func (l Line) title() string {
+	if l.Comment {
+		return commentOn + l.Kind
+	}
+	return l.Kind
+}
+
+const commentOn = "comment on "
+
+// CutState returns the definition without the state in brackets, and what the brackets hold:
+// "INVALID, not ready".
+func (l Line) CutState() (def, state string) {
+	i := strings.LastIndex(l.Def, "[")
+	if i < 0 || !strings.HasSuffix(l.Def, "]") || i > 0 && l.Def[i-1] != ' ' || i == len(l.Def)-2 {
+		return l.Def, ""
+	}
+	return strings.TrimSuffix(l.Def[:i], " "), l.Def[i+1 : len(l.Def)-1]
 }
 
 // The kinds that a line can begin with. Where one begins another, the longer
@@ -32,27 +65,36 @@ var kinds = []string{
 	"text search parser", "text search template", "transform", "trigger", "type", "user mapping", "view",
 }
 
-// parseLine takes a catalog's line apart.
-func parseLine(s string) (line, error) {
-	rest, comment := s, ""
-	if after, ok := strings.CutPrefix(rest, "comment on "); ok {
-		rest, comment = after, "comment on "
+// ParseLine takes the text of a line apart.
+func ParseLine(text string) (Line, error) {
+	var l Line
+	rest, comment := strings.CutPrefix(text, commentOn)
+	for _, kind := range kinds {
+		if name, ok := strings.CutPrefix(rest, kind); ok && strings.HasPrefix(name, " ") {
+			l = Line{Comment: comment, Kind: kind, Name: name[1:]}
+			break
+		}
 	}
-	i := slices.IndexFunc(kinds, func(k string) bool {
-		return strings.HasPrefix(rest, k+" ")
-	})
-	if i < 0 {
-		return line{}, fmt.Errorf("%q begins with no kind of object", s)
+	switch {
+	case l.Kind == "":
+		return Line{}, fmt.Errorf("%q begins with no kind of object", text)
+	case l.Name == "":
+		return Line{}, fmt.Errorf("%q names nothing", text)
 	}
-	name := rest[len(kinds[i])+1:]
-	if name == "" {
-		return line{}, fmt.Errorf("%q names nothing", s)
+	if end := outsideQuotes(l.Name, ": "); end >= 0 {
+		l.Name, l.Def = l.Name[:end], l.Name[end+2:]
 	}
-	def := ""
-	if end := outsideQuotes(name, ": "); end >= 0 {
-		name, def = name[:end], name[end+2:]
+	l.Name, l.Def = unescape(l.Name), unescape(l.Def)
+	return l, nil
+}
+
+// mustParse parses a line that this package made or has parsed before.
+func mustParse(text string) Line {
+	l, err := ParseLine(text)
+	if err != nil {
+		panic("catalog: " + err.Error())
 	}
-	return line{comment + kinds[i], name, def}, nil
+	return l
 }
 
 // outsideQuotes returns where sep first stands in s outside of double quotes, or -1.
@@ -69,15 +111,15 @@ func outsideQuotes(s, sep string) int {
 	return -1
 }
 
-// parts splits a qualified name at its dots.
-func parts(name string) []string {
-	var all []string
+// CutName cuts the last part off a qualified name: "public.t" and "id" of "public.t.id", "" and "id" of "id".
+func CutName(name string) (before, last string) {
+	start := 0
 	for {
-		i := outsideQuotes(name, ".")
+		i := outsideQuotes(name[start:], ".")
 		if i < 0 {
-			return append(all, name)
+			return name[:max(start-1, 0)], name[start:]
 		}
-		all, name = append(all, name[:i]), name[i+1:]
+		start += i + 1
 	}
 }
 
@@ -108,6 +150,57 @@ func Escape(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// unescape undoes Escape. What Escape does not write stays as it is.
+func unescape(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, n := escaped(s[i:])
+		switch {
+		case n == 0:
+			b.WriteByte(s[i])
+			n = 1
+		case n == len(`\xff`): // a byte that is no character
+			b.WriteByte(byte(r))
+		default:
+			b.WriteRune(r)
+		}
+		i += n
+	}
+	return b.String()
+}
+
+// escaped returns what s begins with if it is escaped, and the length of that.
+func escaped(s string) (r rune, n int) {
+	if len(s) < 2 || s[0] != '\\' {
+		return 0, 0
+	}
+	switch s[1] {
+	case '\\':
+		return '\\', 2
+	case 'n':
+		return '\n', 2
+	case 'r':
+		return '\r', 2
+	case 't':
+		return '\t', 2
+	case 'x':
+		n = len(`\xff`)
+	case 'u':
+		n = len(`\uffff`)
+	}
+	if n > len(s) {
+		return 0, 0
+	}
+	code, err := strconv.ParseUint(s[min(2, n):n], 16, 16)
+	if err != nil {
+		return 0, 0
+	}
+	return rune(code), n
 }
 
 func mustEscape(r rune) bool {

@@ -1,43 +1,164 @@
 package catalog
 
 import (
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
 	"pgregory.net/rapid"
 )
 
 func TestParseLine(t *testing.T) {
 	for _, tc := range []struct {
-		line  string
-		want  line
-		parts []string
+		text         string
+		want         Line
+		before, last string
 	}{
-		{"schema app", line{"schema", "app", ""}, []string{"app"}},
-		{"column public.t.a: integer", line{"column", "public.t.a", "integer"}, []string{"public", "t", "a"}},
-		{`column "a: b"."c.d"."e""f": text default ': '`, line{"column", `"a: b"."c.d"."e""f"`, "text default ': '"}, []string{`"a: b"`, `"c.d"`, `"e""f"`}},
-		{"domain constraint public.d.k: CHECK (a)", line{"domain constraint", "public.d.k", "CHECK (a)"}, []string{"public", "d", "k"}},
-		{"comment on materialized view public.v: 'x'", line{"comment on materialized view", "public.v", "'x'"}, []string{"public", "v"}},
-		{`function public.f("a: b", text): x`, line{"function", `public.f("a: b", text)`, "x"}, []string{"public", `f("a: b", text)`}},
-		{"publication table p public.t", line{"publication table", "p public.t", ""}, []string{"p public", "t"}},
+		{"schema app", Line{Kind: "schema", Name: "app"}, "", "app"},
+		{"column public.t.a: integer", Line{Kind: "column", Name: "public.t.a", Def: "integer"}, "public.t", "a"},
+		{`column "a: b"."c.d"."e""f": text default ': '`, Line{Kind: "column", Name: `"a: b"."c.d"."e""f"`, Def: "text default ': '"}, `"a: b"."c.d"`, `"e""f"`},
+		{`table "a\\b"."c\nd": ordinary`, Line{Kind: "table", Name: "\"a\\b\".\"c\nd\"", Def: "ordinary"}, `"a\b"`, "\"c\nd\""},
+		{"domain constraint public.d.k: CHECK (a)", Line{Kind: "domain constraint", Name: "public.d.k", Def: "CHECK (a)"}, "public.d", "k"},
+		{"comment on materialized view public.v: 'x'", Line{Comment: true, Kind: "materialized view", Name: "public.v", Def: "'x'"}, "public", "v"},
+		{"comment on schema public: none", Line{Comment: true, Kind: "schema", Name: "public", Def: "none"}, "", "public"},
+		{`function public.f("a: b", text): x`, Line{Kind: "function", Name: `public.f("a: b", text)`, Def: "x"}, "public", `f("a: b", text)`},
+		{"publication table p public.t", Line{Kind: "publication table", Name: "p public.t"}, "p public", "t"},
+		{`enum public.e: ('\q', '\x4', '\u12')`, Line{Kind: "enum", Name: "public.e", Def: `('\q', '\x4', '\u12')`}, "public", "e"},
 	} {
-		got, err := parseLine(tc.line)
+		got, err := ParseLine(tc.text)
 		if err != nil {
 			t.Error(err)
 		}
-		if d := cmp.Diff(tc.want, got, cmp.AllowUnexported(line{})); d != "" {
-			t.Errorf("%s: %s", tc.line, d)
+		if d := cmp.Diff(tc.want, got); d != "" {
+			t.Errorf("%s: %s", tc.text, d)
 		}
-		if d := cmp.Diff(tc.parts, parts(got.name)); d != "" {
-			t.Errorf("%s: %s", tc.line, d)
+		if before, last := CutName(got.Name); before != tc.before || last != tc.last {
+			t.Errorf("%s: %q and %q", tc.text, before, last)
 		}
 	}
 	for _, bad := range []string{"", "column", "column ", "colum public.t.a: integer", "Column public.t.a: integer", "comment on public.t: 'x'"} {
-		if got, err := parseLine(bad); err == nil {
+		if got, err := ParseLine(bad); err == nil {
 			t.Errorf("%q is read as %+v", bad, got)
 		}
 	}
+}
+
+// Of kinds that begin alike the longer one is meant.
+func TestKindsAreApart(t *testing.T) {
+	for _, kind := range kinds {
+		for _, comment := range []bool{false, true} {
+			want := Line{Comment: comment, Kind: kind, Name: "public.x", Def: "y"}
+			if got, err := ParseLine(want.String()); err != nil || got != want {
+				t.Errorf("%s is read as %+v, %v", want, got, err)
+			}
+		}
+	}
+}
+
+func TestCutState(t *testing.T) {
+	for _, tc := range []struct{ def, rest, state string }{
+		{"", "", ""},
+		{"[disabled]", "", "disabled"},
+		{"integer[]", "integer[]", ""},
+		{"integer[] [storage plain, statistics 5]", "integer[]", "storage plain, statistics 5"},
+		{"text default ARRAY['a', 'b']", "text default ARRAY['a', 'b']", ""},
+		{"CREATE INDEX i ON t USING btree (a) [INVALID, not ready]", "CREATE INDEX i ON t USING btree (a)", "INVALID, not ready"},
+	} {
+		if rest, state := (Line{Def: tc.def}).CutState(); rest != tc.rest || state != tc.state {
+			t.Errorf("%q: %q and %q", tc.def, rest, state)
+		}
+	}
+}
+
+// Whatever a name and a definition hold, the text says it, in one line.
+func TestLineRoundTrip(t *testing.T) {
+	text := rapid.StringOf(rapid.SampledFrom([]rune("a.: \\nrtxu0f\n\r\t'[]\u0000\u202e\ufeff\ufffd😀")))
+	rapid.Check(t, func(t *rapid.T) {
+		want := Line{
+			Comment: rapid.Bool().Draw(t, "comment"),
+			Kind:    rapid.SampledFrom(kinds).Draw(t, "kind"),
+			Name:    `"` + text.Draw(t, "name") + `"`,
+			Def:     text.Draw(t, "def"),
+		}
+		if rapid.Bool().Draw(t, "broken") {
+			want.Def += "\xff\xe2\x80"
+		}
+		s := want.String()
+		got, err := ParseLine(s)
+		if err != nil || got != want || got.String() != s || strings.ContainsAny(s, "\n\r\t") {
+			t.Fatalf("%q is read as %+v, %v", s, got, err)
+		}
+	})
+}
+
+// Lines of real catalogs are the same bytes after they were taken apart.
+func TestLinesOfCatalogs(t *testing.T) {
+	n := 0
+	check := func(file, text string) {
+		n++
+		l, err := ParseLine(text)
+		if err != nil || l.String() != text {
+			t.Errorf("%s: %q is read as %+v, %v, and written %q", file, text, l, err, l.String())
+		}
+	}
+	golden, err := os.ReadFile("testdata/catalog.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text := range strings.Lines(string(golden)) {
+		check("catalog.txt", strings.TrimSuffix(text, "\n"))
+	}
+	// Effect files, those in archives of test cases too, and the catalogs of other tests.
+	err = filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			if d != nil && d.Name() == ".git" {
+				return fs.SkipDir
+			}
+			return err
+		}
+		effect := strings.Contains(filepath.ToSlash(name), "/effect/")
+		if !effect && filepath.Ext(name) != ".txtar" {
+			return nil
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if effect {
+			e, err := ParseEffect(string(data))
+			if err != nil {
+				return nil // a test's, that is broken on purpose
+			}
+			for _, text := range append(e.Add, e.Remove...) {
+				check(name, text)
+			}
+			return nil
+		}
+		for _, f := range txtar.Parse(data).Files {
+			if !strings.Contains(f.Name, "effect/") {
+				continue
+			}
+			e, err := ParseEffect(string(f.Data))
+			if err != nil {
+				continue
+			}
+			for _, text := range append(e.Add, e.Remove...) {
+				check(name, text)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n < 1000 {
+		t.Errorf("only %d lines were found", n)
+	}
+	t.Logf("%d lines", n)
 }
 
 func TestEscape(t *testing.T) {
@@ -112,8 +233,9 @@ func TestApplyMeasured(t *testing.T) {
 	lines := rapid.Custom(func(t *rapid.T) Catalog {
 		c := folding{}
 		for range rapid.IntRange(0, 8).Draw(t, "n") {
-			l := line{
-				rapid.SampledFrom([]string{"table", "column", "index", "enum", "comment on table"}).Draw(t, "kind"),
+			l := Line{
+				rapid.Bool().Draw(t, "comment"),
+				rapid.SampledFrom([]string{"table", "column", "index", "enum"}).Draw(t, "kind"),
 				rapid.SampledFrom([]string{"public.a", `public."b: c"`, `x."d.e".f`, "x.\"g\nh\".i"}).Draw(t, "name"),
 				rapid.SampledFrom([]string{"", "x", "': ", "a\\b\nc", "x ", " # + -"}).Draw(t, "def"),
 			}

@@ -202,14 +202,14 @@ func (s *session) asRecorded(ctx context.Context, place revision.Place, steps []
 	if len(steps) == 0 || place.Partial != nil {
 		return nil // in the middle of a file nothing is as recorded
 	}
-	touched := make(map[string]bool)
+	touched := make(map[catalog.Line]bool)
 	for _, st := range steps {
 		e, err := catalog.EffectOf(st.file)
 		if err != nil {
 			return err
 		}
-		for _, line := range slices.Concat(e.Add, e.Remove) {
-			touched[object(line)] = true
+		for _, line := range slices.Concat(e.Added(), e.Removed()) {
+			touched[line.Object()] = true
 		}
 	}
 	if len(touched) == 0 {
@@ -223,13 +223,8 @@ func (s *session) asRecorded(ctx context.Context, place revision.Place, steps []
 	if err != nil {
 		return err
 	}
-	want, have = s.rec.Without(want), s.rec.Without(have)
-	for _, c := range []*catalog.Catalog{&want, &have} {
-		lines := slices.DeleteFunc(c.Lines(), func(line string) bool { return !touched[object(line)] })
-		if *c, err = (catalog.Catalog{}).Apply(catalog.Effect{Add: lines}); err != nil {
-			return err
-		}
-	}
+	isTouched := func(l catalog.Line) bool { return touched[l.Object()] }
+	want, have = s.rec.Without(want).Filter(isTouched), s.rec.Without(have).Filter(isTouched)
 	// An INVALID index can be dropped as well as a valid one.
 	diffs := slices.DeleteFunc(catalog.Diff(want, have), func(d catalog.Difference) bool { return d.Invalid && d.Want != "" })
 	if len(diffs) > 0 {

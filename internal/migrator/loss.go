@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
@@ -52,25 +51,24 @@ func (s *session) losses(ctx context.Context, steps []*step) ([]Loss, error) {
 		if err != nil {
 			return nil, err
 		}
-		replaced := make(map[string]bool)
-		for _, line := range e.Remove {
-			replaced[unescape(object(line))] = true
+		replaced := make(map[catalog.Line]bool)
+		for _, line := range e.Removed() {
+			replaced[line.Object()] = true
 		}
 		own := moves(st.stmts[min(st.done, len(st.stmts)):])
-		for _, line := range e.Add {
-			added := unescape(object(line))
-			if replaced[added] {
+		for _, line := range e.Added() {
+			if line.Comment || replaced[line.Object()] {
 				continue
 			}
-			if name, ok := strings.CutPrefix(added, "table "); ok {
-				if to, _ := moved(own, name, ""); !replaced["table "+to] {
-					table, _ := unmoved(before, name, "")
+			switch line.Kind {
+			case "table":
+				if to, _ := moved(own, line.Name, ""); !replaced[catalog.Line{Kind: "table", Name: to}] {
+					table, _ := unmoved(before, line.Name, "")
 					tables = append(tables, table)
 				}
-			}
-			if name, ok := strings.CutPrefix(added, "column "); ok {
-				table, column := cutLast(name)
-				if t, c := moved(own, table, column); !replaced["column "+t+"."+c] {
+			case "column":
+				table, column := catalog.CutName(line.Name)
+				if t, c := moved(own, table, column); !replaced[catalog.Line{Kind: "column", Name: t + "." + c}] {
 					table, column = unmoved(before, table, column)
 					columns = append(columns, [2]string{table, column})
 				}
@@ -148,55 +146,4 @@ func (s *session) count(ctx context.Context, table, what string) (int64, error) 
 		return 0, fmt.Errorf("counting what %s holds: %w", table, err)
 	}
 	return n, nil
-}
-
-// object is what a catalog's line is about: all before its definition.
-func object(line string) string {
-	if end := outsideQuotes(line, ": "); end >= 0 {
-		return line[:end]
-	}
-	return line
-}
-
-// cutLast splits a qualified name before its last part.
-func cutLast(name string) (before, last string) {
-	for {
-		i := outsideQuotes(name, ".")
-		if i < 0 {
-			return strings.TrimSuffix(before, "."), name
-		}
-		before, name = before+name[:i+1], name[i+1:]
-	}
-}
-
-// outsideQuotes returns where sep first stands in s outside of double quotes, or -1.
-func outsideQuotes(s, sep string) int {
-	quoted := false
-	for i := range len(s) {
-		switch {
-		case s[i] == '"':
-			quoted = !quoted
-		case !quoted && strings.HasPrefix(s[i:], sep):
-			return i
-		}
-	}
-	return -1
-}
-
-// unescape undoes what a catalog's line does to line breaks and the like.
-func unescape(s string) string {
-	var b strings.Builder
-	for s != "" {
-		r, multibyte, rest, err := strconv.UnquoteChar(s, 0)
-		switch {
-		case err != nil:
-			return b.String() + s
-		case r < 0x80 || multibyte:
-			b.WriteRune(r)
-		default:
-			b.WriteByte(byte(r))
-		}
-		s = rest
-	}
-	return b.String()
 }

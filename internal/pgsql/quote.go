@@ -16,6 +16,14 @@ func Ident(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
 
+// Unquote undoes Ident.
+func Unquote(ident string) string {
+	if inner, ok := strings.CutPrefix(ident, `"`); ok {
+		return strings.ReplaceAll(strings.TrimSuffix(inner, `"`), `""`, `"`)
+	}
+	return ident
+}
+
 // QualifiedIdent returns schema.name, each as [Ident] gives it; the name alone where schema is empty.
 func QualifiedIdent(schema, name string) string {
 	if schema == "" {

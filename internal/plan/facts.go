@@ -22,7 +22,7 @@ type facts struct {
 	tables    map[string]*table // by qualified name, without partitions
 	byOID     map[int64]*table  // with partitions
 	relations map[string]bool   // every name that is taken, qualified
-	lines     []string          // the catalog's, sorted
+	catalog   catalog.Catalog
 	sequences map[string]*state.Sequence
 }
 
@@ -149,13 +149,13 @@ func readFacts(ctx context.Context, s *state.State, c catalog.Catalog) (*facts, 
 	if err := json.Unmarshal(doc, &all); err != nil {
 		return nil, fmt.Errorf("reading the tables: %w", err)
 	}
-	f := &facts{tables: map[string]*table{}, byOID: map[int64]*table{}, relations: map[string]bool{}, lines: c.Lines(), sequences: state.Sequences(s.Catalog)}
+	f := &facts{tables: map[string]*table{}, byOID: map[int64]*table{}, relations: map[string]bool{}, catalog: c, sequences: state.Sequences(s.Catalog)}
 	for _, r := range all.Relations {
 		f.relations[r] = true
 	}
 	for _, t := range all.Tables {
 		f.byOID[t.OID] = t
-		if t.Parent == 0 && f.has("table", t.String()) {
+		if _, ok := c.Def("table", t.String()); ok && t.Parent == 0 {
 			f.tables[t.String()] = t
 		}
 	}
@@ -204,34 +204,13 @@ func (f *facts) bindSequences() {
 	}
 }
 
-// line returns the catalog's definition of an object, and whether there is such an object.
-func (f *facts) line(kind, name string) (string, bool) {
-	key := kind + " " + name
-	i, found := slices.BinarySearch(f.lines, key)
-	if found {
-		return "", true
-	}
-	// The line itself, or one that another name's line stands before.
-	for ; i < len(f.lines) && strings.HasPrefix(f.lines[i], key); i++ {
-		if def, ok := strings.CutPrefix(f.lines[i], key+":"); ok {
-			return def, true
-		}
-	}
-	return "", false
-}
-
-func (f *facts) has(kind, name string) bool {
-	_, ok := f.line(kind, name)
-	return ok
-}
-
 // part is the qualified name of a table's part, as a catalog has it.
 func (t *table) part(name string) string { return t.String() + "." + pgsql.Ident(name) }
 
 // sameLine says whether two states have the same object of a kind under a name.
 func sameLine(a, b *facts, kind, name string) bool {
-	da, oka := a.line(kind, name)
-	db, okb := b.line(kind, name)
+	da, oka := a.catalog.Def(kind, name)
+	db, okb := b.catalog.Def(kind, name)
 	return oka && okb && da == db
 }
 

@@ -27,24 +27,24 @@ func keep(ctx context.Context, replayed, desired *state.State) error {
 // the migrations: a partition, a view. want and outside are halves of the two catalogs.
 func clash(want, outside catalog.Catalog) error {
 	taken := map[string]string{}
-	for _, line := range outside.Lines() {
-		for _, kind := range []string{"table", "view", "materialized view", "foreign table", "sequence"} {
-			if rest, ok := strings.CutPrefix(line, kind+" "); ok {
-				name, def, _ := strings.Cut(rest, ": ")
-				taken[name] = "a " + kind
-				if i := strings.Index(def, "partition of "); i >= 0 && kind == "table" {
-					taken[name] = "a " + def[i:]
-				} else if kind == "table" {
-					taken[name] = "a table that inherits from another"
-				}
+	for l := range outside.All() {
+		if l.Comment {
+			continue
+		}
+		switch l.Kind {
+		case "table":
+			taken[l.Name] = "a table that inherits from another"
+			if i := strings.Index(l.Def, "partition of "); i >= 0 {
+				taken[l.Name] = "a " + l.Def[i:]
 			}
+		case "view", "materialized view", "foreign table", "sequence":
+			taken[l.Name] = "a " + l.Kind
 		}
 	}
 	var list []Refusal
-	for _, line := range want.Lines() {
-		rest, ok := strings.CutPrefix(line, "table ")
-		if name, _, _ := strings.Cut(rest, ": "); ok && taken[name] != "" {
-			list = append(list, Refusal{Table: name, Text: "the schema file declares the table " + name + ", and in the migrations it is " + taken[name] +
+	for l := range want.All() {
+		if l.Kind == "table" && !l.Comment && taken[l.Name] != "" {
+			list = append(list, Refusal{Table: l.Name, Text: "the schema file declares the table " + l.Name + ", and in the migrations it is " + taken[l.Name] +
 				", which stands outside the schema file: take it out there, or change it by SQL (new)"})
 		}
 	}

@@ -52,8 +52,8 @@ func (d *differ) constraints(have, want *table) {
 
 // sameDef says whether two constraints are the same but for their names and validity.
 func (d *differ) sameDef(t *table, h, w *constraint) bool {
-	a, oka := d.have.line("constraint", t.part(h.Name))
-	b, okb := d.want.line("constraint", t.part(w.Name))
+	a, oka := d.have.catalog.Def("constraint", t.part(h.Name))
+	b, okb := d.want.catalog.Def("constraint", t.part(w.Name))
 	strip := func(s string) string { return strings.Replace(s, " NOT VALID", "", 1) }
 	return oka && okb && strip(a) == strip(b) && (h.index == nil || w.index == nil || h.index.On == w.index.On)
 }

@@ -161,7 +161,7 @@ func rename(ctx context.Context, cfg Config, replayed, desired *state.State) ([]
 	if cfg.Rename == "" {
 		have, _ := state.Split(replayed.Catalog)
 		want, _ := state.Split(desired.Catalog)
-		if !mayRename(have.Lines(), want.Lines()) {
+		if !mayRename(have, want) {
 			return nil, nil
 		}
 	}

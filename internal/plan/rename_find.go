@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -23,33 +24,26 @@ type enumType struct {
 	Values       []string
 }
 
-// mayRename says whether something is gone and something is new, by the lines of two
-// catalogs.
-func mayRename(have, want []string) bool {
-	keys := func(lines []string) map[string]string {
-		m := map[string]string{}
-		for _, l := range lines {
-			for _, kind := range []string{"table ", "column ", "enum "} {
-				if strings.HasPrefix(l, kind) {
-					name, def, _ := strings.Cut(l, ": ")
-					m[name] = def
-				}
+// mayRename says whether something is gone and something is new, by two catalogs.
+func mayRename(have, want catalog.Catalog) bool {
+	return lacks(want, have) && lacks(have, want)
+}
+
+// lacks says whether c lacks something of another catalog that may be renamed. An enum with
+// other values may have renamed one.
+func lacks(c, other catalog.Catalog) bool {
+	for l := range other.All() {
+		if l.Comment {
+			continue
+		}
+		switch l.Kind {
+		case "table", "column", "enum":
+			if def, ok := c.Def(l.Kind, l.Name); !ok || l.Kind == "enum" && def != l.Def {
+				return true
 			}
 		}
-		return m
 	}
-	h, w := keys(have), keys(want)
-	gone := false
-	for k, def := range h {
-		d, ok := w[k]
-		gone = gone || !ok || strings.HasPrefix(k, "enum ") && d != def
-	}
-	fresh := false
-	for k, def := range w {
-		d, ok := h[k]
-		fresh = fresh || !ok || strings.HasPrefix(k, "enum ") && d != def
-	}
-	return gone && fresh
+	return false
 }
 
 func (r *renaming) read(ctx context.Context, replayed, desired *state.State) (have, want *named, err error) {

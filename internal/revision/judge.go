@@ -367,15 +367,13 @@ func (j *judge) unrecorded() error {
 		return err
 	}
 	var tables, others []string
-	for _, line := range live.Lines() {
-		object, _, _ := strings.Cut(line, ": ")
-		kind, name, _ := strings.Cut(strings.TrimPrefix(object, "comment on "), " ")
-		switch kind {
+	for line := range live.All() {
+		switch line.Kind {
 		case "schema", "extension": // what is made before migrations run, and by hand
 		case "table":
-			tables = append(tables, name)
+			tables = append(tables, catalog.Escape(line.Name))
 		default:
-			others = append(others, object)
+			others = append(others, line.Object().String())
 		}
 	}
 	what := some("tables", tables)

@@ -67,18 +67,12 @@ type Record struct {
 // in: the tool creates these where a migration doesn't, and so both sides of a
 // comparison go without them.
 func (r Record) Without(c catalog.Catalog) catalog.Catalog {
-	lines := c.Lines()
-	kept := slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
-		return slices.ContainsFunc(r.schemas, func(schema string) bool { return line == "schema "+pgsql.Ident(schema) })
-	})
-	if len(kept) == len(lines) {
+	if len(r.schemas) == 0 {
 		return c
 	}
-	stripped, err := (catalog.Catalog{}).Apply(catalog.Effect{Add: kept})
-	if err != nil {
-		return c // a catalog's own lines always are a catalog
-	}
-	return stripped
+	return c.Filter(func(l catalog.Line) bool {
+		return l.Kind != "schema" || l.Comment || l.Def != "" || !slices.Contains(r.schemas, pgsql.Unquote(l.Name))
+	})
 }
 
 // A ShapeError is a table that has the name of one of the two and is another.

@@ -249,7 +249,7 @@ func (d *declaration) comment(object string, attrs []schema.Attr) {
 	}
 }
 
-func lineStart(kind, name string) string { return kind + " " + catalog.Escape(name) }
+func lineStart(kind, name string) string { return catalog.Line{Kind: kind, Name: name}.String() }
 
 // pick returns the nth element that is so, nil if there are not as many.
 func pick[T any](list []*T, nth int, is func(*T) bool) *T {

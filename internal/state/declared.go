@@ -76,14 +76,14 @@ func (s *State) compare(ctx context.Context, doc *schemahcl.Document, twins twin
 		if !d.primaryKey {
 			continue
 		}
-		for i, line := range want {
-			if def, ok := strings.CutPrefix(line, d.key+": UNIQUE "); ok {
-				want[i] = d.key + ": PRIMARY KEY " + def
+		for i, l := range want {
+			if def, ok := strings.CutPrefix(l.Def, "UNIQUE "); ok && l.Object().String() == d.key {
+				want[i].Def = "PRIMARY KEY " + def
 			}
 		}
 	}
-	s.Catalog = of(have)
-	return differences(doc, decls, want, s.Catalog)
+	s.Catalog = have
+	return differences(doc, decls, catalog.New(want), s.Catalog)
 }
 
 // execAll runs statements inside of a transaction, in one round trip. If one fails it is the
@@ -121,27 +121,28 @@ func (s *State) undoAll(ctx context.Context) error {
 // they can be told from all else in a catalog's line, in a string constant too.
 type twins map[string]string
 
-// split divides the lines of a catalog into what is in the twins, under the names of the
-// file's schemas, and the rest.
-func (t twins) split(c catalog.Catalog) (declared, rest []string) {
+// split divides a catalog into what is in the twins, under the names of the file's schemas,
+// and the rest.
+func (t twins) split(c catalog.Catalog) (declared []catalog.Line, rest catalog.Catalog) {
 	var renames []string
 	var prefixes []string
 	for ns, twin := range t {
-		from, to := catalog.Escape(pgsql.Ident(twin)), catalog.Escape(pgsql.Ident(ns))
+		from, to := pgsql.Ident(twin), pgsql.Ident(ns)
 		prefixes = append(prefixes, from)
 		renames = append(renames, from, to, quotesTwice(from), quotesTwice(to))
 	}
 	names := strings.NewReplacer(renames...)
-	for _, line := range c.Lines() {
-		_, name, _ := parseLine(line)
-		if !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
-			rest = append(rest, line)
-			continue
+	public := catalog.Line{Kind: "schema", Name: "public"} // a catalog doesn't list it
+	rest = c.Filter(func(l catalog.Line) bool {
+		if !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(l.Name, p) }) {
+			return true
 		}
-		if line = names.Replace(line); line != "schema public" { // a catalog doesn't list it
-			declared = append(declared, line)
+		l.Name, l.Def = names.Replace(l.Name), names.Replace(l.Def)
+		if l != public {
+			declared = append(declared, l)
 		}
-	}
+		return false
+	})
 	return declared, rest
 }
 
@@ -149,17 +150,17 @@ func quotesTwice(s string) string { return strings.ReplaceAll(s, "'", "''") }
 
 // differences returns a *schemahcl.Error for each difference between what the file declares,
 // want, and what there is, joined.
-func differences(d *schemahcl.Document, decls []declaration, want []string, have catalog.Catalog) error {
+func differences(d *schemahcl.Document, decls []declaration, want, have catalog.Catalog) error {
 	byKey := map[string]declaration{}
 	for _, decl := range decls {
 		byKey[decl.key] = decl
 	}
 	wanted := map[string]bool{}
-	for _, line := range want {
-		wanted[lineKey(line)] = true
+	for l := range want.All() {
+		wanted[l.Object().String()] = true
 	}
 	var errs []error
-	for _, diff := range catalog.Diff(of(want), have) {
+	for _, diff := range catalog.Diff(want, have) {
 		name := diff.Object
 		if diff.Table != "" && diff.Table != diff.Object {
 			name = diff.Table + "." + diff.Object
@@ -214,14 +215,4 @@ func differences(d *schemahcl.Document, decls []declaration, want []string, have
 		return errs[0]
 	}
 	return errors.Join(errs...)
-}
-
-// lineKey is how a catalog's line begins: its kind and the name.
-func lineKey(line string) string {
-	kind, rest, comment := parseLine(line)
-	if comment {
-		kind = "comment on " + kind
-	}
-	name, _ := cutName(rest)
-	return kind + " " + name
 }

@@ -257,10 +257,12 @@ func TestConfirmFindsEachAttribute(t *testing.T) {
 func TestConfirmFindsEachLine(t *testing.T) {
 	s, src := everything(t)
 	for _, line := range catalogLines(t, s) {
-		kind, rest, comment := parseLine(line)
-		name, _ := cutName(rest)
-		table := parent(name)
-		last := strings.TrimPrefix(name, table+".")
+		l, err := catalog.ParseLine(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind, name, comment := l.Kind, l.Name, l.Comment
+		table, last := catalog.CutName(name)
 		var sql string
 		switch {
 		case comment && kind == "index":

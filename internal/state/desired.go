@@ -111,7 +111,7 @@ func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
 	}
 	var sql []string
 	for _, q := range Sequences(s.Catalog) {
-		if _, ok := desired.Schema(unquote(parent(q.Name))); q.Owner != "" && (ok || !q.Serial) {
+		if _, ok := desired.Schema(q.Schema()); q.Owner != "" && (ok || !q.Serial) {
 			sql = append(sql, "ALTER SEQUENCE "+q.Name+" OWNED BY NONE")
 		}
 	}

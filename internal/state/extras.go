@@ -64,9 +64,10 @@ func CarryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
 		}
 	}
 	declared := map[string]string{}
-	for _, line := range desired.Catalog.Lines() {
-		name, def := cutName(line)
-		declared[name] = def
+	for l := range desired.Catalog.All() {
+		if !l.Comment {
+			declared[l.Kind+" "+l.Name] = l.Def
+		}
 	}
 	// What the file can say, it may also take away.
 	all := *have
@@ -233,10 +234,9 @@ func (e *extras) follow(have, want catalog.Catalog, desired *extras) {
 func renamedIndexes(have, want catalog.Catalog) map[string]string {
 	indexes := func(c catalog.Catalog) map[string]string {
 		m := map[string]string{}
-		for _, line := range c.Lines() {
-			if kind, rest, comment := parseLine(line); kind == "index" && !comment {
-				name, def := cutName(rest)
-				m[name] = def
+		for l := range c.All() {
+			if l.Kind == "index" && !l.Comment {
+				m[l.Name] = l.Def
 			}
 		}
 		return m
@@ -257,11 +257,7 @@ func renamedIndexes(have, want catalog.Catalog) map[string]string {
 		for _, n := range names {
 			if _, ok := from[n]; !ok && !taken[n] && parent(n) == parent(name) && plainIndex(to[n]) == plain {
 				taken[n] = true
-				last := strings.TrimPrefix(n, parent(n)+".")
-				if strings.HasPrefix(last, `"`) {
-					last = strings.ReplaceAll(last[1:len(last)-1], `""`, `"`)
-				}
-				renamed["index "+name] = last
+				renamed["index "+name] = pgsql.Unquote(last(n))
 				break
 			}
 		}

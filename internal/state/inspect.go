@@ -134,9 +134,9 @@ func refuseHidden(ctx context.Context, conn *pgx.Conn, c catalog.Catalog) error 
 	if err != nil {
 		return fmt.Errorf("looking for tables that are hidden from the role: %w", err)
 	}
-	lines := c.Lines()
 	hidden := slices.DeleteFunc(tables, func(name string) bool {
-		return !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, "table "+name+": ") })
+		_, ok := c.Def("table", name)
+		return !ok
 	})
 	if len(hidden) == 0 {
 		return nil

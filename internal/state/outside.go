@@ -42,28 +42,29 @@ func (o Outside) String() string {
 func Unmanaged(c catalog.Catalog) []Outside {
 	managed, outside := Split(c)
 	sequences := Sequences(c)
-	foreign := foreignRelations(c.Lines())
+	foreign := foreignRelations(c)
 	count := map[string]int{}
-	for _, line := range managed.Lines() {
-		kind, rest, comment := parseLine(line)
-		if name, _ := cutName(rest); kind == "sequence" && !sequences[name].Serial {
-			if !comment {
-				count[kind]++
+	for l := range managed.All() {
+		if l.Kind == "sequence" && !sequences[l.Name].Serial {
+			if !l.Comment {
+				count[l.Kind]++
 			}
 			continue
 		}
-		for _, kind := range unsaid(line) {
+		for _, kind := range unsaid(l) {
 			count[kind]++
 		}
 	}
-	for _, line := range outside.Lines() {
-		kind, rest, comment := parseLine(line)
-		name, _ := cutName(rest)
+	for l := range outside.All() {
+		kind := l.Kind
+		if strings.HasPrefix(kind, "publication ") {
+			kind = "publication"
+		}
 		switch {
-		case comment, kind == "column", kind == "constraint", kind == "index", kind == "domain constraint",
-			kind == "sequence" && foreign[parent(sequences[name].Owner)]:
+		case l.Comment, kind == "column", kind == "constraint", kind == "index", kind == "domain constraint",
+			kind == "sequence" && foreign[parent(sequences[l.Name].Owner)]:
 			// A part of something that is counted.
-		case kind == "table" && strings.Contains(rest, "inherits ("):
+		case kind == "table" && strings.Contains(l.Def, "inherits ("):
 			count["child table"]++
 		case kind == "table":
 			count["partition"]++
@@ -84,49 +85,41 @@ func Unmanaged(c catalog.Catalog) []Outside {
 // inherit, with all their parts: what they take over from their parent changes with it. A
 // sequence is compared with its column, which owns it and draws its default from it.
 func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog) {
-	lines := c.Lines()
-	foreign := foreignRelations(lines)
+	foreign := foreignRelations(c)
 	sequences := Sequences(c)
-	var in, out []string
-	for _, line := range lines {
-		kind, rest, _ := parseLine(line)
-		name, _ := cutName(rest)
-		ok := false
-		switch kind {
+	isManaged := func(l catalog.Line) bool {
+		switch l.Kind {
 		case "schema":
-			ok = !slices.Contains(kept, name)
+			return !slices.Contains(kept, l.Name)
 		case "enum":
-			ok = true
+			return true
 		case "table":
-			ok = !foreign[name]
+			return !foreign[l.Name]
 		case "column", "constraint", "index":
-			ok = !foreign[parent(name)]
+			return !foreign[parent(l.Name)]
 		case "sequence":
 			// What an identity column's sequence has is a comment alone.
-			s := sequences[name]
-			ok = s != nil && s.Own() && !foreign[parent(s.Owner)]
+			s := sequences[l.Name]
+			return s != nil && s.Own() && !foreign[parent(s.Owner)]
 		}
-		if ok {
-			in = append(in, line)
-		} else {
-			out = append(out, line)
-		}
+		return false
 	}
-	return of(in), of(out)
+	return c.Filter(isManaged), c.Filter(func(l catalog.Line) bool { return !isManaged(l) })
 }
 
-// foreignRelations returns the relations of a catalog's lines whose columns stand outside
-// schema.hcl, by their names.
-func foreignRelations(lines []string) map[string]bool {
+// foreignRelations returns the relations of a catalog whose columns stand outside schema.hcl,
+// by their names.
+func foreignRelations(c catalog.Catalog) map[string]bool {
 	foreign := map[string]bool{}
-	for _, line := range lines {
-		kind, rest, comment := parseLine(line)
-		name, def := cutName(rest)
-		switch {
-		case comment:
-		case kind == "view", kind == "materialized view", kind == "foreign table",
-			kind == "table" && (strings.Contains(def, "partition of ") || strings.HasPrefix(def, "ordinary, inherits (")):
-			foreign[name] = true
+	for l := range c.All() {
+		if l.Comment {
+			continue
+		}
+		switch l.Kind {
+		case "view", "materialized view", "foreign table":
+			foreign[l.Name] = true
+		case "table":
+			foreign[l.Name] = strings.Contains(l.Def, "partition of ") || strings.HasPrefix(l.Def, "ordinary, inherits (")
 		}
 	}
 	return foreign
@@ -136,22 +129,20 @@ func foreignRelations(lines []string) map[string]bool {
 // Columns, indexes and constraints do not count: a partition's follow its parent. Sequences
 // may be added, have another owner and, where they number it, change with their column.
 func SameOutside(before, now catalog.Catalog, kept ...string) bool {
-	objects := func(c catalog.Catalog) (objects []string, sequences map[string]string) {
+	objects := func(c catalog.Catalog) (objects []catalog.Line, sequences map[string]string) {
 		_, outside := Split(c, kept...)
 		sequences = map[string]string{}
-		for _, line := range outside.Lines() {
-			switch kind, rest, comment := parseLine(line); {
-			case kind == "column", kind == "constraint", kind == "index":
-			case kind == "sequence" && !comment:
-				name, def := cutName(rest)
-				def, _ = cutState(def)
+		for l := range outside.All() {
+			switch {
+			case l.Kind == "column", l.Kind == "constraint", l.Kind == "index":
+			case l.Kind == "sequence" && !l.Comment:
+				def, _ := l.CutState()
 				def, _, _ = strings.Cut(def, " owned by ")
-				sequences[name] += def
-			case kind == "sequence":
-				name, comment := cutName(rest)
-				sequences[name] += comment + " "
+				sequences[l.Name] += def
+			case l.Kind == "sequence":
+				sequences[l.Name] += l.Def + " "
 			default:
-				objects = append(objects, line)
+				objects = append(objects, l)
 			}
 		}
 		return objects, sequences
@@ -178,19 +169,11 @@ func SameOutside(before, now catalog.Catalog, kept ...string) bool {
 // KeptSchemas returns the schemas, as a catalog names them, that desired does not have and
 // that hold something outside schema.hcl: they are there for that, and plans leave them.
 func (s *State) KeptSchemas(ctx context.Context, desired catalog.Catalog) ([]string, error) {
-	declared := map[string]bool{}
-	for _, line := range desired.Lines() {
-		if kind, rest, comment := parseLine(line); kind == "schema" && !comment {
-			name, _ := cutName(rest)
-			declared[name] = true
-		}
-	}
 	sequences := slices.Collect(maps.Values(Sequences(s.Catalog)))
 	var kept []string
-	for _, line := range s.Catalog.Lines() {
-		kind, rest, comment := parseLine(line)
-		name, _ := cutName(rest)
-		if kind != "schema" || comment || declared[name] {
+	for l := range s.Catalog.All() {
+		name := l.Name
+		if _, declared := desired.Def("schema", name); l.Kind != "schema" || l.Comment || declared {
 			continue
 		}
 		holds := slices.ContainsFunc(sequences, func(s *Sequence) bool { return parent(s.Name) == name && !s.Serial })
@@ -220,63 +203,3 @@ SELECT EXISTS (
 		SELECT FROM pg_depend o
 		WHERE o.classid = d.classid AND o.objid = d.objid AND o.refclassid = d.classid AND o.deptype IN ('a', 'i')), false)
 	AND NOT coalesce(t.typtype = 'e', false))`
-
-// of makes a catalog of lines that another had.
-func of(lines []string) catalog.Catalog {
-	c, err := catalog.Catalog{}.Apply(catalog.Effect{Add: lines})
-	if err != nil {
-		panic(fmt.Sprintf("state: lines of a catalog are none: %v", err))
-	}
-	return c
-}
-
-// longKinds are the kinds of catalog lines that have more than one word.
-var longKinds = []string{
-	"materialized view", "foreign table", "foreign data wrapper", "event trigger", "access method", "user mapping",
-	"domain constraint", "operator class", "operator family",
-	"text search configuration", "text search dictionary", "text search parser", "text search template",
-}
-
-// parseLine returns a catalog line's kind and the rest behind it. For a comment's line
-// it is the kind of what is commented on.
-func parseLine(line string) (kind, rest string, comment bool) {
-	line, comment = strings.CutPrefix(line, "comment on ")
-	for _, k := range longKinds {
-		if rest, ok := strings.CutPrefix(line, k+" "); ok {
-			return k, rest, comment
-		}
-	}
-	kind, rest, _ = strings.Cut(line, " ")
-	return kind, rest, comment
-}
-
-// cutName cuts "name: definition". A name may have colons between double quotes.
-func cutName(s string) (name, def string) {
-	in := false
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '"':
-			in = !in
-		case s[i] == ':' && !in:
-			return s[:i], strings.TrimPrefix(s[i+1:], " ")
-		}
-	}
-	return s, ""
-}
-
-// parent returns the name without its last part.
-func parent(name string) string {
-	in, dot := false, -1
-	for i := 0; i < len(name); i++ {
-		switch {
-		case name[i] == '"':
-			in = !in
-		case name[i] == '.' && !in:
-			dot = i
-		}
-	}
-	if dot < 0 {
-		return ""
-	}
-	return name[:dot]
-}

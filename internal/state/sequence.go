@@ -41,31 +41,28 @@ func (s *Sequence) Shared() []string {
 func (s *Sequence) Table() string { return parent(s.Owner) }
 
 // Schema and Relation are the parts of the sequence's name as they are without quotes.
-func (s *Sequence) Schema() string   { return unquote(parent(s.Name)) }
-func (s *Sequence) Relation() string { return unquote(strings.TrimPrefix(s.Name, parent(s.Name)+".")) }
+func (s *Sequence) Schema() string   { return pgsql.Unquote(parent(s.Name)) }
+func (s *Sequence) Relation() string { return pgsql.Unquote(last(s.Name)) }
 
 // Sequences returns the sequences of a catalog by their names, without those of identity
 // columns.
 func Sequences(c catalog.Catalog) map[string]*Sequence {
 	all := map[string]*Sequence{}
-	lines := c.Lines()
-	for _, line := range lines {
-		if kind, rest, comment := parseLine(line); kind == "sequence" && !comment {
-			name, def := cutName(rest)
-			def, _ = cutState(def)
+	for l := range c.All() {
+		if l.Kind == "sequence" && !l.Comment {
+			def, _ := l.CutState()
 			def, owner, _ := strings.Cut(def, " owned by ")
 			typ, options, _ := strings.Cut(def, " ")
-			all[name] = &Sequence{Name: name, Type: typ, Options: options, Owner: owner}
+			all[l.Name] = &Sequence{Name: l.Name, Type: typ, Options: options, Owner: owner}
 		}
 	}
-	foreign := foreignRelations(lines)
-	for _, line := range lines {
-		kind, rest, comment := parseLine(line)
-		if kind != "column" || comment {
+	foreign := foreignRelations(c)
+	for l := range c.All() {
+		if l.Kind != "column" || l.Comment {
 			continue
 		}
-		column, def := cutName(rest)
-		def, columnState := cutState(def)
+		column := l.Name
+		def, columnState := l.CutState()
 		m := nextvalDefault().FindStringSubmatch(def)
 		if m == nil || strings.HasPrefix(columnState, "inherited") || strings.Contains(columnState, ", inherited") {
 			continue
@@ -91,10 +88,9 @@ func serialType(typ string) bool { return typ == "smallint" || typ == "integer" 
 
 // SerialSequence is the name that the sequence of a serial column has, by the column's.
 func SerialSequence(column string) string {
-	table := parent(column)
-	schema := parent(table)
-	name := pgsql.ObjectName(unquote(strings.TrimPrefix(table, schema+".")), unquote(strings.TrimPrefix(column, table+".")), "seq")
-	return schema + "." + pgsql.Ident(name)
+	table, name := catalog.CutName(column)
+	schema, relation := catalog.CutName(table)
+	return schema + "." + pgsql.Ident(pgsql.ObjectName(pgsql.Unquote(relation), pgsql.Unquote(name), "seq"))
 }
 
 // numbered says whether the sequence has the name that PostgreSQL derives from its owner's
@@ -105,15 +101,19 @@ func (s *Sequence) numbered(first *Sequence) bool {
 	}
 	name := s.Relation()
 	number := name[len(strings.TrimRight(name, "0123456789")):]
-	return number != "" && number[0] != '0' && name == pgsql.ObjectName(unquote(strings.TrimPrefix(s.Table(), parent(s.Table())+".")),
-		unquote(strings.TrimPrefix(s.Owner, s.Table()+".")), "seq"+number)
+	return number != "" && number[0] != '0' &&
+		name == pgsql.ObjectName(pgsql.Unquote(last(s.Table())), pgsql.Unquote(last(s.Owner)), "seq"+number)
 }
 
-func unquote(name string) string {
-	if strings.HasPrefix(name, `"`) {
-		return strings.ReplaceAll(name[1:len(name)-1], `""`, `"`)
-	}
-	return name
+// parent returns the name without its last part, last returns that.
+func parent(name string) string {
+	before, _ := catalog.CutName(name)
+	return before
+}
+
+func last(name string) string {
+	_, last := catalog.CutName(name)
+	return last
 }
 
 // serialIn returns the serial columns, by "schema.table.column", quoted where needed.

@@ -4,28 +4,28 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 )
 
 // unsaid names what schema.hcl cannot say about a managed object, by its catalog line:
 // "deferrable constraint", "index with storage parameters".
-func unsaid(line string) []string {
-	kind, rest, comment := parseLine(line)
-	if comment {
-		switch kind {
+func unsaid(l catalog.Line) []string {
+	if l.Comment {
+		switch l.Kind {
 		case "constraint", "sequence", "enum":
-			return []string{kind + " with a comment"}
+			return []string{l.Kind + " with a comment"}
 		}
 		return nil
 	}
-	_, def := cutName(rest)
-	def, state := cutState(def)
+	def, state := l.CutState()
 	var out []string
 	add := func(is bool, what string) {
 		if is {
 			out = append(out, what)
 		}
 	}
-	switch kind {
+	switch l.Kind {
 	case "table":
 		add(strings.HasPrefix(state, "unlogged"), "unlogged table")
 		add(strings.Contains(state, "with ("), "table with storage parameters")
@@ -77,15 +77,6 @@ var (
 	indexParameters = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` WITH \(([a-z_]+='[^)]*')\)`) })
 	onlyPages       = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^pages_per_range='\d+'$`) })
 )
-
-// cutState cuts off the state that stands in brackets behind a definition.
-func cutState(def string) (rest, state string) {
-	i := strings.LastIndex(def, "[")
-	if i < 0 || !strings.HasSuffix(def, "]") || i > 0 && def[i-1] != ' ' || i == len(def)-2 {
-		return def, ""
-	}
-	return strings.TrimSuffix(def[:i], " "), def[i+1 : len(def)-1]
-}
 
 func constraintKind(def string) string {
 	switch {

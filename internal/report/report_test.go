@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -26,24 +26,36 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// golden compares with testdata/NAME.
+// outputs has an archive of outputs for each command.
+var outputs = sync.OnceValues(func() ([]*testcase.Case, error) { return testcase.Read("testdata/outputs") })
+
+// golden compares with the file COMMAND-*.* or COMMAND.* in the command's archive.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
+	archives, err := outputs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(string(want), got); d != "" {
+	command := name[:strings.IndexAny(name, "-.")]
+	i := slices.IndexFunc(archives, func(c *testcase.Case) bool { return c.Name == command })
+	if i < 0 {
+		t.Fatalf("testdata/outputs has no %s.txtar for %s", command, name)
+	}
+	if *update {
+		if err := archives[i].Update(name, map[string]string{"": got}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, ok := archives[i].Files[name]
+	if !ok {
+		t.Fatalf("%s.txtar has no file %s", command, name)
+	}
+	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("%s: -want +got\n%s", name, d)
 	}
 }

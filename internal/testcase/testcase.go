@@ -79,21 +79,25 @@ func (c *Case) Under(prefix string) map[string]string {
 	return files
 }
 
-// Update makes files what Under(prefix) returns, and rewrites the archive: the other files first, as they were, then these, sorted
-// by path. It is an error, and the archive stays, if an archive can't hold them.
+// Update makes files what Under(prefix) returns, and rewrites the archive: they stand in it sorted by path, where the first file
+// that they replace stood, or else at the end. It is an error, and the archive stays, if an archive can't hold them.
 func (c *Case) Update(prefix string, files map[string]string) error {
-	a := &txtar.Archive{Comment: c.archive.Comment}
+	replaced := func(f txtar.File) bool { return strings.HasPrefix(f.Name, prefix) }
+	list := slices.DeleteFunc(slices.Clone(c.archive.Files), replaced)
+	at := slices.IndexFunc(c.archive.Files, replaced)
+	if at < 0 {
+		at = len(list)
+	}
 	want := map[string]string{}
-	for _, f := range c.archive.Files {
-		if !strings.HasPrefix(f.Name, prefix) {
-			a.Files = append(a.Files, f)
-			want[f.Name] = string(f.Data)
-		}
+	for _, f := range list {
+		want[f.Name] = string(f.Data)
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		a.Files = append(a.Files, txtar.File{Name: prefix + name, Data: []byte(files[name])})
+		list = slices.Insert(list, at, txtar.File{Name: prefix + name, Data: []byte(files[name])})
 		want[prefix+name] = files[name]
+		at++
 	}
+	a := &txtar.Archive{Comment: c.archive.Comment, Files: list}
 	data := txtar.Format(a)
 	if got, err := contents(txtar.Parse(data)); err != nil || !maps.Equal(got, want) {
 		return errors.New(c.path + " can't hold these files: each must end with a newline and have no line like a file's marker, -- NAME --")

@@ -38,6 +38,9 @@ func TestUpdate(t *testing.T) {
 	if err := c.Update("want/", now); err != nil {
 		t.Fatal(err)
 	}
+	if err := c.Update("b.txt", map[string]string{"": ""}); err != nil {
+		t.Fatal(err)
+	}
 	again, err := Read(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -46,11 +49,11 @@ func TestUpdate(t *testing.T) {
 		if diff := cmp.Diff(now, c.Under("want/")); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		if c.Files["b.sql"] != "b\n" || c.Files["a.sql"] != "a\r\n" || len(c.Files) != 5 {
+		if c.Files["b.sql"] != "b\n" || c.Files["a.sql"] != "a\r\n" || len(c.Files) != 6 {
 			t.Errorf("the files are %q", c.Files)
 		}
 	}
-	const text = "About the case.\n-- b.sql --\nb\n-- a.sql --\na\r\n-- empty --\n-- want/new --\n-- want/z/y --\n-- a comment\n"
+	const text = "About the case.\n-- b.sql --\nb\n-- want/new --\n-- want/z/y --\n-- a comment\n-- a.sql --\na\r\n-- empty --\n-- b.txt --\n"
 	got, err := os.ReadFile(filepath.Join(dir, "one.txtar"))
 	if err != nil || string(got) != text {
 		t.Errorf("the archive is\n%s%v", got, err)

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -24,9 +23,10 @@ import (
 // A session case is an archive under testdata/sessions: migrations, with down files if there are any, that leave something in
 // their session. Whether they are applied one by one, all at once, or by the script of a dry run, the database must hold the
 // same, and what the replay measured. want has queries with what they return on that database, as "QUERY -> RESULT"; lint has
-// texts that the JSON of lint, which looks at all migrations but the first, must contain, or with a ! must not. since is the first
-// major version that can run the migrations. grant names a setting that the database's owner may change where PostgreSQL can grant
-// that; roles names roles that the owner is a member of and that may create in public.
+// texts that the JSON of lint, which looks at all migrations but the first, must contain, or with a ! must not. postgres says for
+// which versions of PostgreSQL all that holds, as in the cases of the planner and the linter. grant names a setting that the
+// database's owner may change where PostgreSQL can grant that; roles names roles that the owner is a member of and that may create
+// in public.
 
 func TestSessions(t *testing.T) {
 	cases, err := testcase.Read("testdata/sessions")
@@ -44,11 +44,7 @@ func TestSessions(t *testing.T) {
 					c.other[name] = strings.Split(strings.TrimSpace(text), "\n")
 				}
 			}
-			for _, major := range c.other["since"] {
-				if n, err := strconv.Atoi(major); err != nil || pgtest.Server(t).VersionNum() < n*10000 {
-					t.Skipf("PostgreSQL has this from %s on", major)
-				}
-			}
+			pgtest.Versions(t, tc.Files["postgres"])
 			c.run()
 		})
 	}

@@ -13,11 +13,13 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/ibutsu/ibutsu-schema/internal/history"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
 	"github.com/ibutsu/ibutsu-schema/internal/project"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -76,7 +78,7 @@ func New(ctx context.Context,
 			return err
 		}
 		defer c.close(&err)
-		p, err := plan.New(ctx, plan.Config{Dir: c.dir, Name: value(name)})
+		p, err := plan.New(ctx, plan.Config{Base: proof.Base{Dir: c.dir}, Name: value(name)})
 		if err != nil {
 			return err
 		}
@@ -102,11 +104,11 @@ func Check(ctx context.Context,
 			return err
 		}
 		defer c.close(&err)
-		cfg, err := c.plannerFrom(ctx, "", plan.KeptStates(c.dir))
+		cfg, err := c.plannerFrom(ctx, "", proof.KeptStates(c.dir))
 		if err != nil {
 			return err
 		}
-		r, err := plan.Check(ctx, cfg)
+		r, err := history.Check(ctx, cfg.Base)
 		if err != nil {
 			return err
 		}
@@ -313,11 +315,11 @@ func Rehash(ctx context.Context,
 			return err
 		}
 		defer c.close(&err)
-		cfg, err := c.plannerFrom(ctx, "", plan.KeptStates(c.dir))
+		cfg, err := c.plannerFrom(ctx, "", proof.KeptStates(c.dir))
 		if err != nil {
 			return err
 		}
-		return plan.Rehash(ctx, cfg, c.MigrationsDir)
+		return history.Rehash(ctx, cfg.Base, c.MigrationsDir)
 	})
 }
 
@@ -349,7 +351,7 @@ func Rebase(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		r, err := plan.Rebase(ctx, cfg, c.MigrationsDir, cmp.Or(value(base), c.Gate.Base))
+		r, err := history.Rebase(ctx, cfg, c.MigrationsDir, cmp.Or(value(base), c.Gate.Base))
 		if err != nil {
 			return err
 		}
@@ -376,7 +378,7 @@ func Checkpoint(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		p, err := plan.Checkpoint(ctx, cfg)
+		p, err := history.Checkpoint(ctx, cfg)
 		if err != nil {
 			return err
 		}

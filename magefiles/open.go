@@ -22,6 +22,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
 	"github.com/ibutsu/ibutsu-schema/internal/project"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -192,10 +193,8 @@ func (c *cmd) plannerFrom(ctx context.Context, name string, states []string) (pl
 	if err != nil {
 		return plan.Config{}, err
 	}
-	return plan.Config{
-		Server: server, Dir: c.dir,
-		SchemaName: c.Schema, Schema: src, Options: c.options(), Name: name,
-	}, nil
+	base := proof.Base{Server: server, Dir: c.dir, SchemaName: c.Schema, Schema: src, Options: c.options()}
+	return plan.Config{Base: base, Name: name}, nil
 }
 
 // schema reads the schema file.

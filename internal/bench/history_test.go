@@ -11,10 +11,10 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// history writes a project whose migrations are n files of one statement each, with
+// longHistory writes a project whose migrations are n files of one statement each, with
 // down files, effects and sums, and whose schema file says what they lead to. Of ten
 // files one creates a table, six add a column to it, two an index, one drops a column.
-func history(b *testing.B, root string, n int) {
+func longHistory(b *testing.B, root string, n int) {
 	b.Helper()
 	put := func(name, text string) {
 		path := filepath.Join(root, name)
@@ -105,7 +105,7 @@ func benchmarkHistory(b *testing.B, command string) {
 	s := newSetup(b)
 	for _, n := range []int{10, 100, 1000} {
 		root, cache := b.TempDir(), b.TempDir()
-		history(b, root, n)
+		longHistory(b, root, n)
 		run := func() time.Duration { return s.run(root, []string{"XDG_CACHE_HOME=" + cache}, s.tool, command) }
 		forget := func() {
 			for _, kind := range []string{"kept-*", "facts-*"} {

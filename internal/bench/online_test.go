@@ -16,9 +16,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/history"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -251,7 +253,7 @@ func newOnline(b *testing.B, rows int) *online {
 	const name = "20260601000000_before.sql"
 	write(b, o.migrations, name, onlineBefore)
 	write(b, o.migrations, "down/"+name, "-- alembic:down none it is a benchmark\n\n")
-	if err := plan.Rehash(ctx, plan.Config{Server: o.server, Dir: readDir(b, o.migrations)}, o.migrations); err != nil {
+	if err := history.Rehash(ctx, proof.Base{Server: o.server, Dir: readDir(b, o.migrations)}, o.migrations); err != nil {
 		b.Fatal(err)
 	}
 
@@ -431,10 +433,8 @@ func (o *online) ours(b *testing.B, c onlineChange) waits {
 // config plans the change on a server of its own.
 func (o *online) config(b *testing.B, c onlineChange, root string) plan.Config {
 	b.Helper()
-	return plan.Config{
-		Server: throwaway(b), Dir: readDir(b, root), Rename: c.rename,
-		SchemaName: "schema.hcl", Schema: []byte(replaceOnce(b, o.schema, c.old, c.new)),
-	}
+	base := proof.Base{Server: throwaway(b), Dir: readDir(b, root), SchemaName: "schema.hcl", Schema: []byte(replaceOnce(b, o.schema, c.old, c.new))}
+	return plan.Config{Base: base, Rename: c.rename}
 }
 
 // under measures how long others wait while change works on a copy of the filled database.

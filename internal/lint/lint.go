@@ -164,7 +164,7 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 	if fd.settings.major == 0 {
 		fd.settings.major = srv.VersionNum() / perMajor
 	}
-	p := proof{Config: cfg, change: c, srv: srv, st: st, path: []catalog.Catalog{st.Catalog}}
+	p := promise{Config: cfg, change: c, srv: srv, st: st, path: []catalog.Catalog{st.Catalog}}
 	for _, f := range c.added {
 		tr, err := t.run(ctx, f)
 		if err != nil {

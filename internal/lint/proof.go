@@ -11,13 +11,13 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
-	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// A proof measures what a change promises: that its down files lead back, and that the migrations give what the schema file says.
-type proof struct {
+// A promise is what a change must keep: that its down files lead back, and that the migrations give what the schema file says.
+type promise struct {
 	Config
 	change *changeSet
 	srv    *devdb.Server
@@ -26,7 +26,7 @@ type proof struct {
 }
 
 // mark remembers the catalog as it is now.
-func (p *proof) mark(ctx context.Context) error {
+func (p *promise) mark(ctx context.Context) error {
 	if err := p.st.Refresh(ctx); err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (p *proof) mark(ctx context.Context) error {
 }
 
 // findings measures. It uses the state up.
-func (p *proof) findings(ctx context.Context, r *Report) error {
+func (p *promise) findings(ctx context.Context, r *Report) error {
 	if p.change.differs() && p.Schema != nil {
 		if ok, err := p.schema(ctx, r); err != nil || !ok {
 			return err
@@ -46,9 +46,9 @@ func (p *proof) findings(ctx context.Context, r *Report) error {
 
 // schema compares what the migrations give with what the schema file says. It is not ok if the file is wrong: then the state is
 // closed.
-func (p *proof) schema(ctx context.Context, r *Report) (ok bool, err error) {
+func (p *promise) schema(ctx context.Context, r *Report) (ok bool, err error) {
 	d := Diagnostic{Name: "schema-not-planned"}
-	differences, err := plan.Differences(ctx, plan.Config{
+	differences, err := proof.Differences(ctx, proof.Base{
 		Server: p.srv, SchemaName: p.SchemaName, Schema: p.Schema, Options: p.Options,
 	}, p.st)
 	var wrong *schemahcl.Error
@@ -58,7 +58,7 @@ func (p *proof) schema(ctx context.Context, r *Report) (ok bool, err error) {
 		d.Text = wrong.Msg
 		r.fixed(p.Policy, p.SchemaName, d)
 		return false, nil
-	case errors.As(err, new(*plan.KeepError)):
+	case errors.As(err, new(*state.KeepError)):
 		d.Text = err.Error()
 		r.fixed(p.Policy, p.SchemaName, d)
 		return false, nil
@@ -96,7 +96,7 @@ func listed(differences []catalog.Difference) string {
 }
 
 // downs runs the down files of the change. A project without any has none missing.
-func (p *proof) downs(ctx context.Context, r *Report) error {
+func (p *promise) downs(ctx context.Context, r *Report) error {
 	added := p.change.added
 	if len(added) == 0 {
 		return nil
@@ -119,7 +119,7 @@ func (p *proof) downs(ctx context.Context, r *Report) error {
 		return nil
 	}
 	p.downBlocks(r)
-	found, err := plan.Downs(ctx, p.st, added, p.path, func(ctx context.Context, n int) (*state.State, error) {
+	found, err := proof.Downs(ctx, p.st, added, p.path, func(ctx context.Context, n int) (*state.State, error) {
 		return state.ReplayFiles(ctx, p.srv, slices.Concat(p.change.merged, added[:n]), p.Options)
 	})
 	if err != nil {
@@ -140,7 +140,7 @@ func (p *proof) downs(ctx context.Context, r *Report) error {
 }
 
 // downBlocks finds in the down files what the text of a block shows: on a scratch database it may do nothing.
-func (p *proof) downBlocks(r *Report) {
+func (p *promise) downBlocks(r *Report) {
 	for _, f := range p.change.added {
 		if f.Down == nil {
 			continue

@@ -178,3 +178,15 @@ func (d *DB) File(path string, args ...string) string {
 	}
 	return string(out)
 }
+
+// Dumps skips a test that takes a pg_dump for the server.
+func Dumps(t testing.TB) {
+	t.Helper()
+	_, err := New(t).Dump(context.Background())
+	if errors.As(err, new(*devdb.NoDumpError)) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

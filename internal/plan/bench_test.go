@@ -3,33 +3,21 @@ package plan
 import (
 	"bytes"
 	"context"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
-	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/projecttest"
 )
 
-// repository returns the config of the project that this package stands in.
-func repository(t testing.TB, srv *devdb.Server) Config {
+func config(t testing.TB, srv *devdb.Server) Config {
 	t.Helper()
-	root := filepath.Join("..", "..")
-	dir, err := migration.Read(os.DirFS(filepath.Join(root, "migrations")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	src, err := os.ReadFile(filepath.Join(root, "schema.hcl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Config{Server: srv, Dir: dir, SchemaName: "schema.hcl", Schema: src}
+	return Config{Base: projecttest.Repository(t, srv)}
 }
 
 // BenchmarkNothing is a plan with nothing to do, on a server that runs.
 func BenchmarkNothing(b *testing.B) {
-	cfg := repository(b, pgtest.Server(b))
+	cfg := config(b, pgtest.Server(b))
 	for b.Loop() {
 		p, err := Make(context.Background(), cfg)
 		if err != nil {
@@ -48,7 +36,7 @@ func BenchmarkNothingCold(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := Make(context.Background(), repository(b, srv)); err != nil {
+		if _, err := Make(context.Background(), config(b, srv)); err != nil {
 			b.Fatal(err)
 		}
 		if err := srv.Close(); err != nil {
@@ -65,7 +53,7 @@ func BenchmarkColumnAndIndex(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		cfg := repository(b, srv)
+		cfg := config(b, srv)
 		cfg.Schema = bytes.Replace(cfg.Schema, []byte("table \"results\" {\n  schema = schema.public\n"),
 			[]byte(`table "results" {
   schema = schema.public
@@ -85,15 +73,6 @@ func BenchmarkColumnAndIndex(b *testing.B) {
 			b.Fatalf("%d files", len(p.Files))
 		}
 		if err := srv.Close(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkCheck(b *testing.B) {
-	cfg := repository(b, pgtest.Server(b))
-	for b.Loop() {
-		if _, err := Check(context.Background(), cfg); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 // tables, types and schemas come and go as Atlas's engine plans it; what changes in a table
 // that is in both states is found by the catalogs. have and want are the catalogs of what
 // schema.hcl manages; the schemas named in kept are not dropped. The error is an
-// *EngineError for what the engine refuses, a *RefusedError for what no plan does safely.
+// *state.EngineError for what the engine refuses, a *RefusedError for what no plan does safely.
 func diff(ctx context.Context, from, to *state.State, have, want catalog.Catalog, kept []string) ([]op, string, error) {
 	d := &differ{haveConn: from.Conn(), wantConn: to.Conn(), taken: map[string]bool{}, settled: map[*index]bool{}, freed: map[*constraint]bool{}, freedIndexes: map[*index]bool{}}
 	var haveRealm, wantRealm *schema.Realm
@@ -87,12 +87,12 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 	}
 	changes, err := drv.RealmDiff(have, want, schema.DiffNormalized())
 	if err != nil {
-		return nil, &EngineError{err}
+		return nil, &state.EngineError{Err: err}
 	}
 	rest, drops := dropSchemas(changes, kept)
 	planned, err := from.Plan(ctx, d.separateKeys(rest))
 	if err != nil {
-		return nil, &EngineError{err}
+		return nil, &state.EngineError{Err: err}
 	}
 	dropped := map[*schema.Table]bool{}
 	for _, c := range rest {

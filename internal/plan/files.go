@@ -11,14 +11,6 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A step is one direction of a file, as the replay takes it.
-type step struct {
-	file   string
-	stmts  []pgsql.Stmt
-	txNone bool
-	none   bool // a way back that does not exist
-}
-
 // files writes the ops as files, in order.
 func files(cfg Config, ops []op) ([]File, error) {
 	var out []File
@@ -40,7 +32,7 @@ func file(cfg Config, n int, ops []op) (File, error) {
 	if n > 0 {
 		name += fmt.Sprintf("_%d", n+1)
 	}
-	version := migration.NextVersion(cfg.Dir, cfg.now(), n)
+	version := migration.NextVersion(cfg.Dir, cfg.Time(), n)
 	f := File{Version: version, renames: ops[0].stage == stageRename}
 	f.Name = version + "_" + name + ".sql"
 
@@ -59,26 +51,26 @@ func file(cfg Config, n int, ops []op) (File, error) {
 	}
 	for _, o := range slices.Backward(ops) {
 		down = append(down, o.down...)
-		f.down.txNone = f.down.txNone || o.downApart
+		f.down.TxNone = f.down.TxNone || o.downApart
 	}
-	f.down.txNone = f.down.txNone || standalone(down)
-	f.up.txNone = ownTransactions(ops)
-	f.SQL = fileText(f.up.txNone, upMarks, up)
-	f.Down = fileText(f.down.txNone, downMarks, down)
+	f.down.TxNone = f.down.TxNone || standalone(down)
+	f.up.TxNone = ownTransactions(ops)
+	f.SQL = fileText(f.up.TxNone, upMarks, up)
+	f.Down = fileText(f.down.TxNone, downMarks, down)
 	switch {
 	case ops[0].noWayBack != "":
 		f.Down = "-- alembic:down none " + ops[0].noWayBack + "\n\n"
-		f.down.none, f.down.txNone = true, false
+		f.down.None, f.down.TxNone = true, false
 	case len(down) == 0:
 		f.Down = "-- Nothing to take back: the schema is the same before and after.\n"
 	}
-	f.up.file, f.down.file = f.Name, migration.DownDir+"/"+f.Name
+	f.up.File, f.down.File = f.Name, migration.DownDir+"/"+f.Name
 	var err error
-	if f.up.stmts, err = pgsql.Split(f.SQL); err != nil {
-		return File{}, fmt.Errorf("reading the planned %s: %w", f.up.file, err)
+	if f.up.Stmts, err = pgsql.Split(f.SQL); err != nil {
+		return File{}, fmt.Errorf("reading the planned %s: %w", f.up.File, err)
 	}
-	if f.down.stmts, err = pgsql.Split(f.Down); err != nil {
-		return File{}, fmt.Errorf("reading the planned %s: %w", f.down.file, err)
+	if f.down.Stmts, err = pgsql.Split(f.Down); err != nil {
+		return File{}, fmt.Errorf("reading the planned %s: %w", f.down.File, err)
 	}
 	return f, nil
 }

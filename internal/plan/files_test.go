@@ -6,6 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/projecttest"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
 func TestFilesApart(t *testing.T) {
@@ -18,7 +20,7 @@ func TestFilesApart(t *testing.T) {
 			marks: []string{"BLOCKS public.u: why."}},
 		{stage: stageBuild, up: []cmd{sql("CREATE INDEX CONCURRENTLY j ON u (b)")}, down: []cmd{sql("DROP INDEX CONCURRENTLY j")}},
 	}
-	files, err := files(Config{Dir: &migration.Dir{}, Now: start, Name: "x"}, ops)
+	files, err := files(Config{Base: proof.Base{Dir: &migration.Dir{}}, Now: projecttest.Start, Name: "x"}, ops)
 	if err != nil {
 		t.Fatal(err)
 	}

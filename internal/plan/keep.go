@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,16 +11,6 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
-
-// keep gives the desired state what the replayed one's objects have and the schema file
-// cannot say. The error is a *KeepError if that cannot be.
-func keep(ctx context.Context, replayed, desired *state.State) error {
-	stuck, err := state.CarryOver(ctx, replayed, desired)
-	if err == nil && len(stuck) > 0 {
-		return &KeepError{stuck}
-	}
-	return err
-}
 
 // clash refuses tables of the schema file whose name stands for something outside of it in
 // the migrations: a partition, a view. want and outside are halves of the two catalogs.
@@ -92,18 +81,4 @@ func clashNumbers(replayed, desired catalog.Catalog) error {
 		return &RefusedError{list}
 	}
 	return nil
-}
-
-// A KeepError is a change that would take something away which schema.hcl cannot say.
-// Nothing was written.
-type KeepError struct{ Stuck []state.Stuck }
-
-func (e *KeepError) Error() string {
-	var b strings.Builder
-	b.WriteString("nothing was written: the schema file wants a change that would lose what it cannot say:")
-	for _, s := range e.Stuck {
-		b.WriteString("\n  " + s.String())
-	}
-	b.WriteString("\nwrite the change, or drop what is in its way, as SQL first (new)")
-	return b.String()
 }

@@ -7,6 +7,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/ibutsu/ibutsu-schema/internal/projecttest"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 const kindsBase = `schema "public" {
@@ -359,10 +363,10 @@ var kinds = []kind{
 // missed without a word.
 func TestKinds(t *testing.T) {
 	base := newProject(t)
-	base.hcl = []byte(kindsBase)
+	base.HCL = []byte(kindsBase)
 	base.plan()
-	base.write(map[string]string{"20260202000000_more.sql": kindsSQL})
-	files := base.files()
+	base.Write(map[string]string{"20260202000000_more.sql": kindsSQL})
+	files := base.Files()
 
 	var mu sync.Mutex
 	count := map[verdict]int{}
@@ -372,7 +376,7 @@ func TestKinds(t *testing.T) {
 				t.Parallel()
 				from(t, k.from)
 				p := newProject(t)
-				p.write(files)
+				p.Write(files)
 				hcl := kindsBase
 				switch {
 				case k.old != "":
@@ -384,9 +388,9 @@ func TestKinds(t *testing.T) {
 					hcl += k.new
 				}
 				if k.sql != "" {
-					p.write(map[string]string{"20260203000000_by_hand.sql": k.sql + ";\n"})
+					p.Write(map[string]string{"20260203000000_by_hand.sql": k.sql + ";\n"})
 				}
-				p.hcl, p.rename, p.now = []byte(hcl), k.rename, start.Add(1000*time.Hour)
+				p.HCL, p.rename, p.Now = []byte(hcl), k.rename, projecttest.Start.Add(1000*time.Hour)
 				pl, err := Make(t.Context(), p.config())
 				got, text := judge(pl, err)
 				if got != k.want || !strings.Contains(text, k.says) {
@@ -405,8 +409,8 @@ func TestKinds(t *testing.T) {
 func judge(pl *Plan, err error) (verdict, string) {
 	var refusal *RefusedError
 	var rename *RenameError
-	var keep *KeepError
-	var proof *ProofError
+	var keep *state.KeepError
+	var proof *proof.Error
 	switch {
 	case errors.As(err, &proof) && proof.File == "": // there is nothing that does it
 		return isRefused, err.Error()

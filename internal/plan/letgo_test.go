@@ -102,18 +102,16 @@ func goOver(t *testing.T, steps [][]int, self bool) {
 		for _, i := range set {
 			text += keys[i]
 		}
-		p.hcl, p.now = withKeys(text), p.now.Add(time.Hour)
+		p.HCL, p.Now = withKeys(text), p.Now.Add(time.Hour)
 		if !self {
-			p.hcl = regexp.MustCompile(`(?s)  foreign_key "beside" .*?\n  }\n`).ReplaceAll(p.hcl, nil)
+			p.HCL = regexp.MustCompile(`(?s)  foreign_key "beside" .*?\n  }\n`).ReplaceAll(p.HCL, nil)
 		}
 		if pl := p.plan(); len(pl.Files) == 0 {
 			t.Fatalf("nothing to plan for\n%s", text)
 		}
 	}
 	cfg := p.config()
-	if r, err := Check(t.Context(), cfg); err != nil || !r.OK() {
-		t.Fatalf("%v %v", r, err)
-	}
+	checked(t, cfg.Base)
 	names := []string{"seat_pkey", "seat_ref", "seat_index"}
 	// A restore makes what a foreign key can rest on in one order or another.
 	for _, order := range [][]int{nil, {0, 1, 2}, {1, 0, 2}, {2, 1, 0}, {1, 2, 0}} {
@@ -210,7 +208,7 @@ func restore(t *testing.T, conn *pgx.Conn, names []string, order []int, self boo
 func TestLettingGoIsRepeatable(t *testing.T) {
 	p := newProject(t)
 	p.start(withKeys(seatKey + seatUnique))
-	p.hcl = withKeys(seatUnique)
+	p.HCL = withKeys(seatUnique)
 	pl := p.plan()
 	s, err := state.Replay(t.Context(), pgtest.Server(t), p.config().Dir, 0, catalog.Options{})
 	if err != nil {
@@ -224,7 +222,7 @@ func TestLettingGoIsRepeatable(t *testing.T) {
 		t.Fatal(rest)
 	}
 	for _, f := range pl.Files {
-		for _, stmt := range f.up.stmts {
+		for _, stmt := range f.up.Stmts {
 			for range 2 {
 				if _, err := s.Conn().Exec(t.Context(), stmt.Text); err != nil {
 					t.Fatalf("%v\n%s", err, stmt.Text)
@@ -284,20 +282,18 @@ table "ticket" {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newProject(t)
 			p.start([]byte(table(tt.from)))
-			p.hcl = []byte(table(tt.to))
+			p.HCL = []byte(table(tt.to))
 			var refused *RefusedError
 			if _, err := Make(t.Context(), p.config()); !errors.As(err, &refused) || !strings.Contains(err.Error(), tt.advice) {
 				t.Fatalf("%v", err)
 			}
 			for _, keys := range tt.steps {
-				p.hcl, p.now = []byte(table(keys)), p.now.Add(time.Hour)
+				p.HCL, p.Now = []byte(table(keys)), p.Now.Add(time.Hour)
 				if pl := p.plan(); len(pl.Files) == 0 {
 					t.Errorf("nothing to plan for\n%s", keys)
 				}
 			}
-			if r, err := Check(t.Context(), p.config()); err != nil || !r.OK() {
-				t.Errorf("%v %v", r, err)
-			}
+			checked(t, p.Base())
 		})
 	}
 }

@@ -13,9 +13,9 @@ import (
 
 var namePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`) })
 
-// checkName says whether a name that somebody gave can be part of a file's name. The error
+// CheckName says whether a name that somebody gave can be part of a file's name. The error
 // is a *UsageError.
-func checkName(name string) error {
+func CheckName(name string) error {
 	if namePattern().MatchString(name) && len(name) <= maxName && !strings.HasSuffix(name, ".sql") {
 		return nil
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -76,8 +77,8 @@ func TestSequencesStay(t *testing.T) {
 			}
 			plan := func(hcl string) (*Plan, error) {
 				p := newProject(t)
-				p.write(map[string]string{"20250101000000_base.sql": sql + "\n"})
-				p.hcl, p.rename = []byte(hcl), RenameNone
+				p.Write(map[string]string{"20250101000000_base.sql": sql + "\n"})
+				p.HCL, p.rename = []byte(hcl), RenameNone
 				return Make(t.Context(), p.config())
 			}
 			pl, err := plan(string(hcl))
@@ -96,7 +97,7 @@ func TestSequencesStay(t *testing.T) {
 			}
 			for _, table := range regexp.MustCompile(`(?ms)^table .*?^}\n`).FindAllString(string(hcl), -1) {
 				pl, err := plan(strings.Replace(string(hcl), table, "", 1))
-				var proof *ProofError
+				var proof *proof.Error
 				var schema *schemahcl.Error
 				switch {
 				case errors.As(err, &schema) && strings.Contains(err.Error(), `_id_seq" does not exist`) && strings.HasPrefix(name, "identity's"):
@@ -163,11 +164,11 @@ func TestNumbersGoOn(t *testing.T) {
 			ctx := t.Context()
 			p := newProject(t)
 			sql := tt.sql + ";\n"
-			p.hcl = []byte(head + tt.column + "  }\n" + key)
+			p.HCL = []byte(head + tt.column + "  }\n" + key)
 			if strings.Contains(sql, "TABLE u ") {
-				p.hcl = append(p.hcl, "table \"u\" {\n  schema = schema.public\n  column \"id\" {\n    type = serial\n  }\n}\n"...)
+				p.HCL = append(p.HCL, "table \"u\" {\n  schema = schema.public\n  column \"id\" {\n    type = serial\n  }\n}\n"...)
 			}
-			p.write(map[string]string{"20250101000000_base.sql": sql})
+			p.Write(map[string]string{"20250101000000_base.sql": sql})
 			pl, err := Make(ctx, p.config())
 			if err != nil {
 				t.Fatal(err)
@@ -219,12 +220,12 @@ func TestNumbersGoOn(t *testing.T) {
 			}
 			write("before")
 			moved := false
-			run := func(s step) {
-				transactions := [][]pgsql.Stmt{s.stmts}
-				if s.txNone {
+			run := func(s proof.Script) {
+				transactions := [][]pgsql.Stmt{s.Stmts}
+				if s.TxNone {
 					transactions = nil
-					for i := range s.stmts {
-						transactions = append(transactions, s.stmts[i:i+1])
+					for i := range s.Stmts {
+						transactions = append(transactions, s.Stmts[i:i+1])
 					}
 				}
 				for _, stmts := range transactions {
@@ -243,13 +244,13 @@ func TestNumbersGoOn(t *testing.T) {
 							var pg *pgconn.PgError
 							_, err := hoarder.Exec(ctx, "SET lock_timeout = 50; INSERT INTO t DEFAULT VALUES")
 							if !errors.As(err, &pg) || pg.Code != "55P03" {
-								t.Errorf("%s: a row is written after %s: %v", s.file, stmt.Text, err)
+								t.Errorf("%s: a row is written after %s: %v", s.File, stmt.Text, err)
 							}
 						}
 						return nil
 					})
 					if err != nil {
-						t.Fatalf("%s: %v", s.file, err)
+						t.Fatalf("%s: %v", s.File, err)
 					}
 					write("after " + stmts[len(stmts)-1].Text)
 				}
@@ -273,8 +274,8 @@ func TestTakenNameAdvice(t *testing.T) {
 	const before = "CREATE TABLE t (id int PRIMARY KEY);\nCREATE SEQUENCE t_id_seq;\n"
 	const after = "schema \"public\" {\n}\ntable \"t\" {\n  schema = schema.public\n  column \"id\" {\n    type = serial\n  }\n  primary_key {\n    columns = [column.id]\n  }\n}\n"
 	p := newProject(t)
-	p.write(map[string]string{"20250101000000_base.sql": before})
-	p.hcl = []byte(after)
+	p.Write(map[string]string{"20250101000000_base.sql": before})
+	p.HCL = []byte(after)
 	_, err := Make(t.Context(), p.config())
 	var refused *RefusedError
 	if !errors.As(err, &refused) {
@@ -289,16 +290,16 @@ func TestTakenNameAdvice(t *testing.T) {
 	}
 	t.Run("rename", func(t *testing.T) {
 		p := newProject(t)
-		p.write(map[string]string{"20250101000000_base.sql": before, "20250102000000_rename.sql": said(`(?m)\(new\): (ALTER SEQUENCE .*)$`) + "\n"})
-		p.hcl = []byte(after)
+		p.Write(map[string]string{"20250101000000_base.sql": before, "20250102000000_rename.sql": said(`(?m)\(new\): (ALTER SEQUENCE .*)$`) + "\n"})
+		p.HCL = []byte(after)
 		if pl, err := Make(t.Context(), p.config()); err != nil || len(pl.Files) == 0 {
 			t.Errorf("%v, %v", pl, err)
 		}
 	})
 	t.Run("draw", func(t *testing.T) {
 		p := newProject(t)
-		p.write(map[string]string{"20250101000000_base.sql": before})
-		p.hcl = []byte(strings.Replace(after, "type = serial", "type = int\n"+said(`as in (default = sql\(.*\))`), 1))
+		p.Write(map[string]string{"20250101000000_base.sql": before})
+		p.HCL = []byte(strings.Replace(after, "type = serial", "type = int\n"+said(`as in (default = sql\(.*\))`), 1))
 		if pl, err := Make(t.Context(), p.config()); err != nil || len(pl.Files) == 0 {
 			t.Errorf("%v, %v", pl, err)
 		}

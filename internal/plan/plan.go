@@ -7,28 +7,17 @@ package plan
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
-	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
-	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
-	"github.com/ibutsu/ibutsu-schema/internal/runner"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// Config is what the functions of this package work on.
+// Config is what the functions of this package work on. New needs no server.
 type Config struct {
-	// Server is where states are worked out. New needs none.
-	Server *devdb.Server
-	// Dir is the directory of migrations.
-	Dir *migration.Dir
-	// SchemaName is the schema file's name in messages, Schema its text.
-	SchemaName string
-	Schema     []byte
-	Options    catalog.Options
+	proof.Base
 	// Name is the new migration's name without the version, "add_results_flaky". Make
 	// derives one from what changes if it is empty.
 	Name string
@@ -54,7 +43,7 @@ type File struct {
 	// ByHand says that somebody has to write what it does, and its way back.
 	ByHand bool
 
-	up, down step
+	up, down proof.Script
 	renames  bool
 }
 
@@ -68,26 +57,29 @@ type Plan struct {
 	dir *migration.Dir
 }
 
+// To returns a plan of files that were made elsewhere, to be written to a directory.
+func To(dir *migration.Dir, files ...File) *Plan { return &Plan{Files: files, dir: dir} }
+
 // Make plans the difference between schema.hcl and the replayed directory and proves the
 // plan both ways. It writes nothing.
 //
 // The error is a *UsageError for a name or a -rename that cannot be meant, a
 // *migration.SumError for a directory that was edited without rehash, a *schemahcl.Error for the schema file, a *runner.StmtError for a
 // migration that does not replay, a *RenameError or *RenameFlagError for what could be a
-// rename, a *KeepError for a change that would lose what the schema file cannot say, an
-// *EngineError for a change that the engine refuses, a *RefusedError for a change that would
-// not be safe, and a *ProofError for a plan that does not give what it should; it says what
+// rename, a *state.KeepError for a change that would lose what the schema file cannot say, an
+// *state.EngineError for a change that the engine refuses, a *RefusedError for a change that would
+// not be safe, and a *proof.Error for a plan that does not give what it should; it says what
 // differs.
 func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	if cfg.Name != "" {
-		if err := checkName(cfg.Name); err != nil {
+		if err := CheckName(cfg.Name); err != nil {
 			return nil, err
 		}
 	}
 	if err := cfg.Dir.Verify(); err != nil {
 		return nil, err
 	}
-	replayed, desired, err := states(ctx, cfg, func(ctx context.Context) (*state.State, error) {
+	replayed, desired, err := proof.States(ctx, cfg.Base, func(ctx context.Context) (*state.State, error) {
 		return state.Replay(ctx, cfg.Server, cfg.Dir, len(cfg.Dir.Files())-1, cfg.Options)
 	})
 	if err != nil {
@@ -104,9 +96,18 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	if len(p.Files) == 0 {
 		return p, nil
 	}
-	if err := p.prove(ctx, cfg, replayed, w.want, w.before, w.kept); err != nil {
+	ways := make([]proof.Ways, len(p.Files))
+	for i, f := range p.Files {
+		ways[i] = proof.Ways{Up: f.up, Down: f.down, Renames: f.renames}
+	}
+	effects, outside, err := proof.Prove(ctx, cfg.Base, ways, replayed, proof.Goal{Want: w.want, Before: w.before, Kept: w.kept})
+	if err != nil {
 		return nil, err
 	}
+	for i, effect := range effects {
+		p.Files[i].Effect, p.Files[i].Draft.Effect = effect, effect.String()
+	}
+	p.Outside = outside
 	return p, nil
 }
 
@@ -126,7 +127,7 @@ func work(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *w
 	if err != nil {
 		return nil, err
 	}
-	if err := keep(ctx, replayed, desired); err != nil {
+	if err := state.CarryOver(ctx, replayed, desired); err != nil {
 		return nil, err
 	}
 	w := &worked{}
@@ -146,7 +147,7 @@ func work(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *w
 			return nil, err
 		}
 		if len(more) == 0 {
-			return nil, &ProofError{Differences: catalog.Diff(want, have)}
+			return nil, &proof.Error{Differences: catalog.Diff(want, have)}
 		}
 		if name == "" || !onlyRenames(more) {
 			name = joinNames(name, moreName)
@@ -173,58 +174,6 @@ func (p *Plan) Write(ctx context.Context, root string) error {
 	return p.dir.Write(ctx, root, drafts)
 }
 
-// A ProofError is a plan that does not give what it should. Nothing was written.
-type ProofError struct {
-	// File is the planned file that is wrong, "down/..." for a way back; empty if the
-	// engine finds nothing to do where the catalogs differ.
-	File string
-	// Err is the statement that PostgreSQL refused, if it came to that.
-	Err *runner.StmtError
-	// Differences are what is not as it should be after the file.
-	Differences []catalog.Difference
-	// Outside says that the differences are in what stands outside schema.hcl.
-	Outside bool
-}
-
-func (e *ProofError) Error() string {
-	var b strings.Builder
-	switch {
-	case e.Err != nil:
-		fmt.Fprintf(&b, "nothing was written: the planned %s fails: %s\n  in: %s\nwrite this change as SQL (new), or change the schema file",
-			e.File, e.Err.Reason(), strings.ReplaceAll(pgsql.Mask(e.Err.Stmt), "\n", "\n      "))
-		return b.String()
-	case e.File == "":
-		b.WriteString("the schema file and the migrations differ in what the engine cannot plan:")
-	case e.Outside:
-		fmt.Fprintf(&b, "nothing was written: the planned %s would change what stands outside the schema file:", e.File)
-	case strings.HasPrefix(e.File, migration.DownDir+"/"):
-		fmt.Fprintf(&b, "nothing was written: the planned %s does not lead back:", e.File)
-	default:
-		fmt.Fprintf(&b, "nothing was written: the planned %s does not give what the schema file says:", e.File)
-	}
-	for _, d := range e.Differences {
-		b.WriteString("\n  " + d.Text)
-	}
-	b.WriteString("\nwrite this change as SQL (new), or change the schema file")
-	return b.String()
-}
-
-func (e *ProofError) Unwrap() error {
-	if e.Err == nil {
-		return nil
-	}
-	return e.Err
-}
-
-// An EngineError is a change that Atlas's engine refuses to plan. Nothing was written.
-type EngineError struct{ Err error }
-
-func (e *EngineError) Error() string {
-	return fmt.Sprintf("the engine cannot plan what the schema file wants: %v\nwrite this change as SQL (new), or change the schema file", e.Err)
-}
-
-func (e *EngineError) Unwrap() error { return e.Err }
-
 // A UsageError is a name or a -rename that cannot be meant, whatever the project is like.
 type UsageError struct{ Text string }
 
@@ -239,16 +188,16 @@ func New(_ context.Context, cfg Config) (*Plan, error) {
 	if cfg.Name == "" {
 		return nil, ErrNoName
 	}
-	if err := checkName(cfg.Name); err != nil {
+	if err := CheckName(cfg.Name); err != nil {
 		return nil, err
 	}
-	version := migration.NextVersion(cfg.Dir, cfg.now(), 0)
+	version := migration.NextVersion(cfg.Dir, cfg.Time(), 0)
 	f := File{Version: version, ByHand: true}
 	f.Name = version + "_" + cfg.Name + ".sql"
 	f.SQL = newUp
 	f.Down = newDown
 	f.Draft.Effect = f.Effect.String()
-	return &Plan{Files: []File{f}, dir: cfg.Dir}, nil
+	return To(cfg.Dir, f), nil
 }
 
 const (
@@ -264,7 +213,8 @@ const (
 `
 )
 
-func (c Config) now() time.Time {
+// Time is the time that versions are made from.
+func (c Config) Time() time.Time {
 	if c.Now.IsZero() {
 		return time.Now()
 	}

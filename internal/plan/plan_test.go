@@ -3,9 +3,7 @@ package plan
 import (
 	"context"
 	"flag"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,8 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/projecttest"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
@@ -22,57 +21,28 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 var update = flag.Bool("update", false, "rewrite the expected files of testdata")
 
-var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-
-// A project is a migrations folder and a schema file in a temporary folder.
+// A project is one whose migrations are planned.
 type project struct {
-	t    testing.TB
-	root string
-	hcl  []byte
-	now  time.Time
-
+	*projecttest.Project
 	rename string
 }
 
-func newProject(t testing.TB) *project {
-	return &project{t: t, root: filepath.Join(t.TempDir(), "migrations"), now: start}
-}
+func newProject(t testing.TB) *project { return &project{Project: projecttest.New(t)} }
 
 func (p *project) config() Config {
-	p.t.Helper()
-	dir, err := migration.Read(os.DirFS(p.root))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return Config{Server: pgtest.Server(p.t), Dir: dir, SchemaName: "schema.hcl", Schema: p.hcl, Now: p.now, Rename: p.rename}
-}
-
-// write adds or replaces files of the migrations folder and makes the sums fit.
-func (p *project) write(files map[string]string) {
-	p.t.Helper()
-	for name, text := range files {
-		path := filepath.Join(p.root, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			p.t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			p.t.Fatal(err)
-		}
-	}
-	if err := migration.Rehash(p.t.Context(), p.root, nil); err != nil {
-		p.t.Fatal(err)
-	}
+	p.T.Helper()
+	return Config{Base: p.Base(), Now: p.Now, Rename: p.rename}
 }
 
 // plan plans from the folder to the schema file, and writes.
 func (p *project) plan() *Plan {
-	p.t.Helper()
+	p.T.Helper()
 	pl, err := Make(context.Background(), p.config())
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
-	if err := pl.Write(p.t.Context(), p.root); err != nil {
-		p.t.Fatal(err)
+	if err := pl.Write(p.T.Context(), p.Root); err != nil {
+		p.T.Fatal(err)
 	}
 	return pl
 }
@@ -83,36 +53,39 @@ var starts sync.Map
 
 // start plans a schema from nothing, and lets an hour pass.
 func (p *project) start(hcl []byte) {
-	p.t.Helper()
-	p.hcl = hcl
+	p.T.Helper()
+	p.HCL = hcl
 	once, _ := starts.LoadOrStore(string(hcl), sync.OnceValue(func() map[string]string {
 		p.plan()
-		return p.files()
+		return p.Files()
 	}))
-	p.write(once.(func() map[string]string)())
-	p.now = p.now.Add(time.Hour)
+	p.Write(once.(func() map[string]string)())
+	p.Now = p.Now.Add(time.Hour)
 }
 
-// files returns the folder's files by path, without the sums.
-func (p *project) files() map[string]string {
-	p.t.Helper()
-	files := map[string]string{}
-	err := filepath.WalkDir(p.root, func(path string, d fs.DirEntry, err error) error {
-		if os.IsNotExist(err) {
-			return nil
-		}
-		if err != nil || d.IsDir() || d.Name() == migration.SumFile || strings.HasPrefix(d.Name(), ".") {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		name, _ := filepath.Rel(p.root, path)
-		files[filepath.ToSlash(name)] = string(b)
-		return err
-	})
+// checked sees that effects and ways back are right, and that there is nothing left to plan.
+func checked(t *testing.T, base proof.Base) {
+	t.Helper()
+	w := proof.NewWalk(base)
+	w.SkipProven(nil)
+	replayed, desired, err := proof.States(t.Context(), base, w.BothWays)
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return files
+	defer replayed.Close()
+	defer desired.Close()
+	found := w.CheckEffects()
+	differences, err := proof.Compare(t.Context(), replayed, desired)
+	if err != nil {
+		t.Fatal(err)
+	}
+	downs, err := w.CheckDowns(t.Context(), replayed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found = append(found, downs...); len(found)+len(differences) > 0 {
+		t.Errorf("%v %v", found, differences)
+	}
 }
 
 // TestMake plans each archive of testdata: from before.hcl, before.sql, or the migrations in
@@ -134,26 +107,26 @@ func TestMake(t *testing.T) {
 				p.start([]byte(hcl))
 			}
 			if sql, ok := c.Files["before.sql"]; ok {
-				p.write(map[string]string{"20250101000000_before.sql": sql})
+				p.Write(map[string]string{"20250101000000_before.sql": sql})
 			}
 			if files := c.Under("before/"); len(files) > 0 {
-				p.write(files)
+				p.Write(files)
 			}
-			before := p.files()
-			p.hcl = []byte(c.Files["after.hcl"])
+			before := p.Files()
+			p.HCL = []byte(c.Files["after.hcl"])
 			p.rename = strings.TrimSuffix(c.Files["rename"], "\n")
 			got := map[string]string{}
 			pl, err := Make(context.Background(), p.config())
 			if err != nil {
 				got["error"] = err.Error() + "\n"
-				if diff := cmp.Diff(before, p.files()); diff != "" {
+				if diff := cmp.Diff(before, p.Files()); diff != "" {
 					t.Errorf("files changed though there was an error:\n%s", diff)
 				}
 			} else {
-				if err := pl.Write(t.Context(), p.root); err != nil {
+				if err := pl.Write(t.Context(), p.Root); err != nil {
 					t.Fatal(err)
 				}
-				for name, text := range p.files() {
+				for name, text := range p.Files() {
 					if before[name] != text {
 						got[name] = text
 					}

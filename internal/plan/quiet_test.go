@@ -23,26 +23,26 @@ func TestQuiet(t *testing.T) {
 	db.Exec(string(sql))
 	p := newProject(t)
 	cfg := p.config()
-	if p.hcl, err = state.Inspect(t.Context(), db.Conn().Config(), cfg.Options); err != nil {
+	if p.HCL, err = state.Inspect(t.Context(), db.Conn().Config(), cfg.Options); err != nil {
 		t.Fatal(err)
 	}
-	p.write(map[string]string{"20250101000000_base.sql": string(sql)})
+	p.Write(map[string]string{"20250101000000_base.sql": string(sql)})
 	pl, err := Make(t.Context(), p.config())
 	if err != nil {
-		t.Fatalf("%v\n%s", err, p.hcl)
+		t.Fatalf("%v\n%s", err, p.HCL)
 	}
 	for _, f := range pl.Files {
 		t.Errorf("%s\n%s", f.Name, f.SQL)
 	}
 	if t.Failed() {
-		t.Logf("%s", p.hcl)
+		t.Logf("%s", p.HCL)
 	}
 }
 
 // TestQuietSpellings plans from SQL to the same by hand, in other words than inspection's.
 func TestQuietSpellings(t *testing.T) {
 	p := newProject(t)
-	p.write(map[string]string{"20250101000000_base.sql": `
+	p.Write(map[string]string{"20250101000000_base.sql": `
 CREATE TYPE mood AS ENUM ('sad', 'ok');
 CREATE TABLE t (
   id serial PRIMARY KEY, a integer, b bigint DEFAULT '5', c smallint DEFAULT 1, d numeric(10, 2) DEFAULT 0.5, e double precision, f real,
@@ -57,7 +57,7 @@ CREATE UNIQUE INDEX once ON t (a) WHERE j = true;
 CREATE INDEX by_q ON t USING gin (q);
 ALTER TABLE t ADD CONSTRAINT to_self FOREIGN KEY (a) REFERENCES t (id);
 `})
-	p.hcl = []byte(`schema "public" {}
+	p.HCL = []byte(`schema "public" {}
 enum "mood" {
   schema = schema.public
   values = ["sad", "ok"]
@@ -259,15 +259,15 @@ CREATE TABLE part_2025 PARTITION OF part FOR VALUES FROM ('2025-01-01') TO ('202
 	p := newProject(t)
 	cfg := p.config()
 	var err error
-	if p.hcl, err = state.Inspect(t.Context(), db.Conn().Config(), cfg.Options); err != nil {
+	if p.HCL, err = state.Inspect(t.Context(), db.Conn().Config(), cfg.Options); err != nil {
 		t.Fatal(err)
 	}
-	p.write(map[string]string{"20250101000000_base.sql": sql})
+	p.Write(map[string]string{"20250101000000_base.sql": sql})
 	quiet := func() {
 		t.Helper()
 		pl, err := Make(t.Context(), p.config())
 		if err != nil {
-			t.Fatalf("%v\n%s", err, p.hcl)
+			t.Fatalf("%v\n%s", err, p.HCL)
 		}
 		for _, f := range pl.Files {
 			t.Errorf("%s\n%s", f.Name, f.SQL)
@@ -281,7 +281,7 @@ CREATE TABLE part_2025 PARTITION OF part FOR VALUES FROM ('2025-01-01') TO ('202
 	}
 	want, _ := state.Split(live)
 	p = newProject(t)
-	p.hcl, err = state.Inspect(t.Context(), db.Conn().Config(), cfg.Options)
+	p.HCL, err = state.Inspect(t.Context(), db.Conn().Config(), cfg.Options)
 	if err != nil {
 		t.Fatal(err)
 	}

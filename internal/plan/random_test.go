@@ -165,8 +165,8 @@ func (p *randomPair) thereAndBack(w *worked, s *state.State, want string) string
 	start, rows := fingerprint(t, s), readRows(t, s)
 	oneWay := false
 	for _, f := range w.files {
-		oneWay = oneWay || f.down.none
-		if err := s.Run(ctx, f.up.stmts, f.up.txNone, f.Name); err != nil {
+		oneWay = oneWay || f.down.None
+		if err := s.Run(ctx, f.up.Stmts, f.up.TxNone, f.Name); err != nil {
 			if p.hostile && dataError(err) {
 				return "stopped-by-rows"
 			}
@@ -192,7 +192,7 @@ func (p *randomPair) thereAndBack(w *worked, s *state.State, want string) string
 		return "one-way"
 	}
 	for _, f := range slices.Backward(w.files) {
-		if err := s.Run(ctx, f.down.stmts, f.down.txNone, f.down.file); err != nil {
+		if err := s.Run(ctx, f.down.Stmts, f.down.TxNone, f.down.File); err != nil {
 			if p.hostile && dataError(err) {
 				return "stopped-by-rows"
 			}

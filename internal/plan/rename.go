@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -120,7 +121,7 @@ func (e *RenameError) Error() string {
 		if r.Type != "" {
 			typ = " (" + r.Type + ")"
 		}
-		fmt.Fprintf(&b, "\n  %s %s%s is gone, and %s is new: if it is renamed, say -rename=%s", r.Kind, r.old(), typ, r.new(), shellWord(r.flag(e.Candidates...)))
+		fmt.Fprintf(&b, "\n  %s %s%s is gone, and %s is new: if it is renamed, say -rename=%s", r.Kind, r.old(), typ, r.new(), fix.ShellWord(r.flag(e.Candidates...)))
 	}
 	b.WriteString("\nsay several with commas between them; ")
 	lost := "what is gone is dropped with its data, and what is new starts empty"
@@ -129,14 +130,6 @@ func (e *RenameError) Error() string {
 	}
 	fmt.Fprintf(&b, "if none is (or none but those that you say) add -rename=%s: %s", RenameNone, lost)
 	return b.String()
-}
-
-// shellWord quotes what a shell would change.
-func shellWord(s string) string {
-	if strings.ContainsAny(s, "\"' \t\n$*?\\;&|<>()`!{}[]#~") {
-		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-	}
-	return s
 }
 
 // A renaming finds out what is renamed and does it in the replayed state.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 )
 
 // A RenameFlagError is a -rename that says what cannot be.
@@ -39,7 +41,7 @@ func (e *RenameFlagError) Error() string {
 		fmt.Fprintf(&b, "-rename=%s: the old name must be gone from the schema file, and the new one must be new there; this could be renamed", e.Arg)
 	}
 	for _, r := range e.Could {
-		b.WriteString("\n  -rename=" + shellWord(r.flag(e.Could...)) + "   (" + r.Kind + ")")
+		b.WriteString("\n  -rename=" + fix.ShellWord(r.flag(e.Could...)) + "   (" + r.Kind + ")")
 	}
 	return b.String()
 }

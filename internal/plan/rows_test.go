@@ -64,17 +64,17 @@ func withRows(t *testing.T, pl *Plan, rows, query string) string {
 		}
 	}
 	for i, f := range slices.Backward(pl.Files) {
-		if f.down.none {
+		if f.down.None {
 			return b.String() + "no way back\n"
 		}
-		if err := s.Run(ctx, f.down.stmts, f.down.txNone, f.down.file); err != nil {
-			return b.String() + failure(t, f.down.file, err)
+		if err := s.Run(ctx, f.down.Stmts, f.down.TxNone, f.down.File); err != nil {
+			return b.String() + failure(t, f.down.File, err)
 		}
 		if err := s.Refresh(ctx); err != nil {
 			t.Fatal(err)
 		}
 		if !s.Catalog.Equal(states[i]) {
-			t.Errorf("%s does not lead back where there are rows: %v", f.down.file, catalog.Diff(states[i], s.Catalog))
+			t.Errorf("%s does not lead back where there are rows: %v", f.down.File, catalog.Diff(states[i], s.Catalog))
 		}
 	}
 	fmt.Fprintf(&b, "back: %s\n", countRows(t, s.Conn()))
@@ -112,16 +112,16 @@ ORDER BY c.oid::regclass::text COLLATE "C"`)
 func runOnline(t *testing.T, s *state.State, f File, there map[string]use) error {
 	t.Helper()
 	rewritten := false
-	transactions := [][]pgsql.Stmt{f.up.stmts}
-	if f.up.txNone {
+	transactions := [][]pgsql.Stmt{f.up.Stmts}
+	if f.up.TxNone {
 		transactions = nil
-		for i := range f.up.stmts {
-			transactions = append(transactions, f.up.stmts[i:i+1])
+		for i := range f.up.Stmts {
+			transactions = append(transactions, f.up.Stmts[i:i+1])
 		}
 	}
 	for _, stmts := range transactions {
 		before := readUse(t, s.Conn())
-		if err := s.Run(t.Context(), stmts, f.up.txNone, f.Name); err != nil {
+		if err := s.Run(t.Context(), stmts, f.up.TxNone, f.Name); err != nil {
 			return err
 		}
 		after := readUse(t, s.Conn())

@@ -40,7 +40,7 @@ table "old" {
 			if castable := !strings.Contains(tt.sql, "["); castable {
 				after = strings.Replace(after, "type = text\n", "type = "+typ+"\n", 1)
 			}
-			p.hcl = []byte(after)
+			p.HCL = []byte(after)
 			pl := p.plan()
 			var sql string
 			for _, f := range pl.Files {
@@ -57,7 +57,7 @@ table "old" {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			if p.hcl, err = state.Inspect(t.Context(), s.DB.ConnConfig(), cfg.Options); err != nil {
+			if p.HCL, err = state.Inspect(t.Context(), s.DB.ConnConfig(), cfg.Options); err != nil {
 				t.Fatal(err)
 			}
 			p.quiet()
@@ -67,12 +67,12 @@ table "old" {
 
 // quiet fails where there is something to plan.
 func (p *project) quiet() {
-	p.t.Helper()
-	pl, err := Make(p.t.Context(), p.config())
+	p.T.Helper()
+	pl, err := Make(p.T.Context(), p.config())
 	if err != nil {
-		p.t.Fatalf("%v\n%s", err, p.hcl)
+		p.T.Fatalf("%v\n%s", err, p.HCL)
 	}
 	for _, f := range pl.Files {
-		p.t.Errorf("%s\n%s\nfor\n%s", f.Name, f.SQL, p.hcl)
+		p.T.Errorf("%s\n%s\nfor\n%s", f.Name, f.SQL, p.HCL)
 	}
 }

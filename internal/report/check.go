@@ -7,22 +7,23 @@ import (
 	"ariga.io/atlas/sql/sqlcheck"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/history"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
-	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
 // checkTitles are the findings' headings in JSON.
-var checkTitles = map[plan.FindingKind]string{
-	plan.FindingPlan:   "the schema file and the migrations differ",
-	plan.FindingSum:    "sums do not fit",
-	plan.FindingEffect: "effects are not as measured",
-	plan.FindingDown:   "down files do not lead back",
+var checkTitles = map[proof.FindingKind]string{
+	proof.FindingPlan:   "the schema file and the migrations differ",
+	proof.FindingSum:    "sums do not fit",
+	proof.FindingEffect: "effects are not as measured",
+	proof.FindingDown:   "down files do not lead back",
 
-	plan.FindingCheckpoint: "checkpoints do not give what the migrations do",
+	proof.FindingCheckpoint: "checkpoints do not give what the migrations do",
 }
 
 // Check shows what check found. The error is a *FindingsError if that is anything.
-func (p *Printer) Check(r *plan.CheckResult) error {
+func (p *Printer) Check(r *history.CheckResult) error {
 	if err := p.check(r); err != nil {
 		return err
 	}
@@ -32,7 +33,7 @@ func (p *Printer) Check(r *plan.CheckResult) error {
 	return findingsError(len(r.Findings), "finding")
 }
 
-func (p *Printer) check(r *plan.CheckResult) error {
+func (p *Printer) check(r *history.CheckResult) error {
 	if p.Format == JSON {
 		return p.Out.json(p.checked(r))
 	}
@@ -56,7 +57,7 @@ func (p *Printer) check(r *plan.CheckResult) error {
 }
 
 // findings writes findings, each with its place.
-func (p *Printer) findings(b *page, findings []plan.Finding) {
+func (p *Printer) findings(b *page, findings []proof.Finding) {
 	for _, f := range findings {
 		if f.File != "" { // else the text begins with the schema file's name
 			b.put(p.Out.style.strong(line(p.place(f.File, f.Line, 0))), ": ")
@@ -68,7 +69,7 @@ func (p *Printer) findings(b *page, findings []plan.Finding) {
 	}
 }
 
-func (p *Printer) checked(r *plan.CheckResult) summary {
+func (p *Printer) checked(r *history.CheckResult) summary {
 	out := summary{SummaryReport: atlasexec.SummaryReport{Env: p.env()}, Errors: len(r.Findings)}
 	for _, f := range r.Findings {
 		title := checkTitles[f.Kind]

@@ -21,10 +21,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/history"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
@@ -231,15 +233,15 @@ func TestPlan(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	r := &plan.CheckResult{
+	r := &history.CheckResult{
 		Files: []string{"20240101000000_init.sql", "20240102000000_b.sql"},
-		Findings: []plan.Finding{
-			{Kind: plan.FindingSum, File: "atlas.sum", Text: "20240101000000_init.sql was edited: run rehash"},
-			{Kind: plan.FindingPlan, Text: "schema.hcl and the migrations differ: run plan", Differences: []catalog.Difference{
+		Findings: []proof.Finding{
+			{Kind: proof.FindingSum, File: "atlas.sum", Text: "20240101000000_init.sql was edited: run rehash"},
+			{Kind: proof.FindingPlan, Text: "schema.hcl and the migrations differ: run plan", Differences: []catalog.Difference{
 				{Table: "results", Object: "flaky", Kind: "column", Want: "boolean", Text: "column results.flaky is missing"},
 			}},
-			{Kind: plan.FindingDown, File: "down/20240102000000_b.sql", Line: 7, Text: "the down file fails: relation \"x\" does not exist"},
-			{Kind: plan.FindingDown, File: "down/20240102000000_b.sql", Text: "the down file does not\nlead back"},
+			{Kind: proof.FindingDown, File: "down/20240102000000_b.sql", Line: 7, Text: "the down file fails: relation \"x\" does not exist"},
+			{Kind: proof.FindingDown, File: "down/20240102000000_b.sql", Text: "the down file does not\nlead back"},
 		},
 	}
 	text, err := show(t, Text, func(p *Printer) error { return p.Check(r) })
@@ -276,7 +278,7 @@ func TestCheck(t *testing.T) {
 	}
 
 	text, err = show(t, Text, func(p *Printer) error {
-		return p.Check(&plan.CheckResult{Files: r.Files, Outside: []state.Outside{{Kind: "policy", Count: 1}}})
+		return p.Check(&history.CheckResult{Files: r.Files, Outside: []state.Outside{{Kind: "policy", Count: 1}}})
 	})
 	golden(t, "check-ok.txt", text)
 	if err != nil {
@@ -286,7 +288,7 @@ func TestCheck(t *testing.T) {
 		"In order: there is no migration, and the schema file needs none.\n",
 		"In order: the migration gives what the schema file says, and leads back.\n",
 	} {
-		text, err = show(t, Text, func(p *Printer) error { return p.Check(&plan.CheckResult{Files: r.Files[:n]}) })
+		text, err = show(t, Text, func(p *Printer) error { return p.Check(&history.CheckResult{Files: r.Files[:n]}) })
 		if text != want || err != nil {
 			t.Errorf("%d migrations: %q, %v", n, text, err)
 		}

@@ -1,20 +1,18 @@
 package report
 
-import (
-	"github.com/ibutsu/ibutsu-schema/internal/plan"
-)
+import "github.com/ibutsu/ibutsu-schema/internal/history"
 
 // rebased is what rebase did, with what check would find then.
 type rebased struct {
 	summary
 	Base     string
-	Moved    []plan.Move    `json:"Moved,omitempty"`
-	Remade   []string       `json:"Remade,omitempty"`
-	Mentions []plan.Mention `json:"Mentions,omitempty"`
+	Moved    []history.Move    `json:"Moved,omitempty"`
+	Remade   []string          `json:"Remade,omitempty"`
+	Mentions []history.Mention `json:"Mentions,omitempty"`
 }
 
 // Rebase shows what was moved. The error is a *FindingsError if something is wrong with it.
-func (p *Printer) Rebase(r *plan.RebaseResult) error {
+func (p *Printer) Rebase(r *history.RebaseResult) error {
 	if err := p.rebase(r); err != nil {
 		return err
 	}
@@ -24,10 +22,10 @@ func (p *Printer) Rebase(r *plan.RebaseResult) error {
 	return findingsError(len(r.Findings), "finding")
 }
 
-func (p *Printer) rebase(r *plan.RebaseResult) error {
+func (p *Printer) rebase(r *history.RebaseResult) error {
 	if p.Format == JSON {
 		return p.Out.json(rebased{
-			summary: p.checked(&plan.CheckResult{Findings: r.Findings}),
+			summary: p.checked(&history.CheckResult{Findings: r.Findings}),
 			Base:    r.Base, Moved: r.Moved, Remade: r.Remade, Mentions: r.Mentions,
 		})
 	}
@@ -67,7 +65,7 @@ type checkpointed struct {
 }
 
 // Checkpoint shows the checkpoint that was written, if one was.
-func (p *Printer) Checkpoint(r *plan.CheckpointPlan) error {
+func (p *Printer) Checkpoint(r *history.CheckpointPlan) error {
 	if p.Format == JSON {
 		return p.Out.json(checkpointed{
 			planned: p.planned(r.Plan), Through: r.Through, Migrations: r.Migrations, DataOnly: r.DataOnly, Rows: r.Rows,

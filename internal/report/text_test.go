@@ -26,10 +26,12 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/history"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
 // hostile has a line for each harm that a text could do; secretText is a password in it.
@@ -195,9 +197,9 @@ func TestHostileResults(t *testing.T) {
 		"history, no where": func(p *Printer) error { return p.History(files, checkpoints, failed, nil) },
 		"plan":              func(p *Printer) error { return p.Plan(planned, false) },
 		"plan by hand":      func(p *Printer) error { return p.Plan(byHand, false) },
-		"check":             func(p *Printer) error { return p.Check(poisoned[plan.CheckResult]()) },
-		"rebase":            func(p *Printer) error { return p.Rebase(poisoned[plan.RebaseResult]()) },
-		"checkpoint":        func(p *Printer) error { return p.Checkpoint(poisoned[plan.CheckpointPlan]()) },
+		"check":             func(p *Printer) error { return p.Check(poisoned[history.CheckResult]()) },
+		"rebase":            func(p *Printer) error { return p.Rebase(poisoned[history.RebaseResult]()) },
+		"checkpoint":        func(p *Printer) error { return p.Checkpoint(poisoned[history.CheckpointPlan]()) },
 		"stamp":             func(p *Printer) error { return p.Stamp(poisoned[migrator.StampResult](), nil) },
 		"version":           func(p *Printer) error { return p.Version(Versions{Tool: hostile, Atlas: hostile}) },
 		"lint":              func(p *Printer) error { return p.Lint(report) },
@@ -352,7 +354,7 @@ func TestSecretsInJSON(t *testing.T) {
 		"status": func(p *Printer) error { return p.Status(status) },
 		"lint":   func(p *Printer) error { return p.Lint(lint) },
 		"check": func(p *Printer) error {
-			return p.Check(&plan.CheckResult{Findings: []plan.Finding{{Text: hostile, Differences: []catalog.Difference{{Want: role, Have: role, Text: hostile}}}}})
+			return p.Check(&history.CheckResult{Findings: []proof.Finding{{Text: hostile, Differences: []catalog.Difference{{Want: role, Have: role, Text: hostile}}}}})
 		},
 	} {
 		text, _ := show(t, JSON, method)

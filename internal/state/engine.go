@@ -315,3 +315,12 @@ func nameKey(sql, name string) string {
 	}
 	return sql
 }
+
+// An EngineError is a change that Atlas's engine refuses to plan. Nothing was written.
+type EngineError struct{ Err error }
+
+func (e *EngineError) Error() string {
+	return fmt.Sprintf("the engine cannot plan what the schema file wants: %v\nwrite this change as SQL (new), or change the schema file", e.Err)
+}
+
+func (e *EngineError) Unwrap() error { return e.Err }

@@ -29,12 +29,34 @@ func (s Stuck) String() string {
 	return fmt.Sprintf("%s cannot keep its %s, which the schema file cannot say", s.Object, s.What)
 }
 
+// A KeepError is a change that would take something away which schema.hcl cannot say.
+// Nothing was written.
+type KeepError struct{ Stuck []Stuck }
+
+func (e *KeepError) Error() string {
+	var b strings.Builder
+	b.WriteString("nothing was written: the schema file wants a change that would lose what it cannot say:")
+	for _, s := range e.Stuck {
+		b.WriteString("\n  " + s.String())
+	}
+	b.WriteString("\nwrite the change, or drop what is in its way, as SQL first (new)")
+	return b.String()
+}
+
 // CarryOver gives the objects of the desired state what schema.hcl cannot say about them
 // and what they have in the replayed state: storage parameters, deferrable keys, exclusion
 // constraints, sequences' options and the like. So it is no difference between the two,
-// and an object that is built anew keeps it. It returns what could not be carried over
-// because the object itself changes.
-func CarryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
+// and an object that is built anew keeps it. The error is a *KeepError if something could not
+// be carried over because the object itself changes.
+func CarryOver(ctx context.Context, replayed, desired *State) error {
+	stuck, err := carryOver(ctx, replayed, desired)
+	if err == nil && len(stuck) > 0 {
+		return &KeepError{stuck}
+	}
+	return err
+}
+
+func carryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
 	have, err := replayed.extras(ctx)
 	if err != nil {
 		return nil, err

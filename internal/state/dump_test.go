@@ -1,6 +1,11 @@
-package plan
+package state
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
 
 func TestDumpedStatements(t *testing.T) {
 	d := dumped{
@@ -42,5 +47,37 @@ func TestStripMeta(t *testing.T) {
 	const want = "--\nSELECT 1;\n\\restrict in a text\n\\unrestrict in a text\n\n"
 	if got := stripMeta(dump); got != want {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Without pg_dump the engine writes what it can.
+func TestEngineSQL(t *testing.T) {
+	ctx := t.Context()
+	srv := pgtest.Server(t)
+	dir := readDir(t, map[string]string{
+		"20250101000000_a.sql": "CREATE TYPE mood AS ENUM ('a', 'b');\nCREATE TABLE a (x int PRIMARY KEY, m mood DEFAULT 'a');\nALTER TABLE a ADD CONSTRAINT again UNIQUE (x);\nCREATE INDEX ON a (m);\n",
+	})
+	replayed, err := Replay(ctx, srv, dir, 0, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer replayed.Close()
+	sql, err := replayed.engineSQL(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := New(ctx, srv, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer made.Close()
+	if err := made.Run(ctx, split(t, sql), false, "x.sql"); err != nil {
+		t.Fatal(err)
+	}
+	if err := made.Refresh(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if !made.Catalog.Equal(replayed.Catalog) {
+		t.Errorf("%v", catalog.Diff(replayed.Catalog, made.Catalog))
 	}
 }

@@ -1,4 +1,4 @@
-package plan
+package proof
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -36,10 +37,10 @@ type leg struct {
 	wrong []Finding // of the down files, once they were run
 }
 
-// A walk goes through the migrations and reads the catalog where something is to be
+// A Walk goes through the migrations and reads the catalog where something is to be
 // proven.
-type walk struct {
-	cfg   Config
+type Walk struct {
+	base  Base
 	files []*migration.File
 	names []string // of the state after i+1 files
 	legs  []*leg   // at least one
@@ -55,16 +56,17 @@ type walk struct {
 	news  bool         // by this command
 }
 
-func newWalk(cfg Config) *walk {
-	files := cfg.Dir.Files()
-	w := &walk{
-		cfg: cfg, files: files, names: state.Names(files),
+// NewWalk returns a walk through all of the directory's migrations.
+func NewWalk(base Base) *Walk {
+	files := base.Dir.Files()
+	w := &Walk{
+		base: base, files: files, names: state.Names(files),
 		read: make([]bool, len(files)+1), path: make([]catalog.Catalog, len(files)+1),
 	}
 	slices.Reverse(w.names)
-	if len(files) >= legLength || len(cfg.Dir.Checkpoints()) > 0 {
+	if len(files) >= legLength || len(base.Dir.Checkpoints()) > 0 {
 		if tool, err := executable(); err == nil {
-			w.tool, w.known = tool, cfg.Server.Facts()
+			w.tool, w.known = tool, base.Server.Facts()
 		}
 	}
 	for from := 0; from == 0 || from < len(files); from += legLength {
@@ -97,7 +99,7 @@ func downText(f *migration.File) string {
 func textOf(text string) string { return "text " + text }
 
 // legFact is that files are right which belong to the migrations of a leg.
-func (w *walk) legFact(kind string, l *leg, text func(*migration.File) string) devdb.Fact {
+func (w *Walk) legFact(kind string, l *leg, text func(*migration.File) string) devdb.Fact {
 	var texts []string
 	for _, f := range w.files[l.from:l.to] {
 		texts = append(texts, text(f))
@@ -107,9 +109,9 @@ func (w *walk) legFact(kind string, l *leg, text func(*migration.File) string) d
 
 // fact is that files are right which belong to the first n migrations. It holds for this
 // program only, for another may read more of a catalog.
-func (w *walk) fact(kind string, n int, texts []string) devdb.Fact {
+func (w *Walk) fact(kind string, n int, texts []string) devdb.Fact {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %x %q %s", kind, w.tool, w.cfg.Options, w.names[:n][max(0, n-1):])
+	fmt.Fprintf(h, "%s %x %q %s", kind, w.tool, w.base.Options, w.names[:n][max(0, n-1):])
 	for _, t := range texts {
 		fmt.Fprintf(h, "\n%d ", len(t))
 		_, _ = io.WriteString(h, t) // a hash takes all
@@ -136,36 +138,48 @@ var executable = sync.OnceValues(func() ([]byte, error) {
 })
 
 // proven takes down a fact.
-func (w *walk) proven(f devdb.Fact) {
+func (w *Walk) proven(f devdb.Fact) {
 	if w.tool != nil {
 		w.facts = append(w.facts, f)
 		w.news = w.news || !w.known[f]
 	}
 }
 
-// written takes down and remembers that the effect files of the legs that ran were written
+// Written takes down and remembers that the effect files of the legs that ran were written
 // as measured; effects are their texts by the migration's name.
-func (w *walk) written(effects map[string]string) {
+func (w *Walk) Written(effects map[string]string) {
 	for _, l := range w.legs {
 		if l.whole && !l.skipped && l.to <= w.ran {
 			w.proven(w.legFact("effects", l, func(f *migration.File) string { return textOf(effects[f.Name]) }))
 		}
 	}
-	w.remember()
+	w.Remember()
 }
 
-// remember keeps the facts for other commands.
-func (w *walk) remember() {
+// Remember keeps the facts for other commands.
+func (w *Walk) Remember() {
 	if w.news {
-		w.cfg.Server.Remember(w.facts)
+		w.base.Server.Remember(w.facts)
 	}
 }
 
 // needs says that the catalog after n files is to be read.
-func (w *walk) needs(n int) { w.read[n] = true }
+func (w *Walk) needs(n int) { w.read[n] = true }
+
+// SkipProven leaves out the legs whose effect and down files are known to be right. For CheckCheckpoint the catalogs that
+// checkpoints stand for are read all the same.
+func (w *Walk) SkipProven(checkpoints []*migration.Checkpoint) {
+	for _, c := range checkpoints {
+		w.needs(c.Through + 1)
+	}
+	w.skip(func(l *leg) bool { return w.known[l.effects] && w.known[l.downs] })
+}
+
+// SkipMeasured leaves out the legs whose effect files are known to be right.
+func (w *Walk) SkipMeasured() { w.skip(func(l *leg) bool { return w.known[l.effects] }) }
 
 // skip leaves out the legs of which all that is asked for is known.
-func (w *walk) skip(known func(*leg) bool) {
+func (w *Walk) skip(known func(*leg) bool) {
 	for _, l := range w.legs {
 		l.skipped = l.whole && known(l)
 		for i := l.from; i <= l.to && !l.skipped; i++ {
@@ -174,7 +188,7 @@ func (w *walk) skip(known func(*leg) bool) {
 	}
 }
 
-// KeptStates returns the names of the states that a server for Check or Rehash should
+// KeptStates returns the names of the states that a server for a walk should
 // begin with, the best first: from one behind whole legs alone there is a way on.
 func KeptStates(dir *migration.Dir) []string {
 	files := dir.Files()
@@ -183,10 +197,10 @@ func KeptStates(dir *migration.Dir) []string {
 
 // up runs all migrations and returns the state after them. With each whole leg that is not
 // skipped it calls behind. After an error ran says how many files ran.
-func (w *walk) up(ctx context.Context, behind func(*leg, *state.State) error) (*state.State, error) {
+func (w *Walk) up(ctx context.Context, behind func(*leg, *state.State) error) (*state.State, error) {
 	first := slices.Index(w.read, true)
 	first -= first % legLength
-	s, err := state.ReplayFiles(ctx, w.cfg.Server, w.files[:first], w.cfg.Options)
+	s, err := state.ReplayFiles(ctx, w.base.Server, w.files[:first], w.base.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +217,7 @@ func (w *walk) up(ctx context.Context, behind func(*leg, *state.State) error) (*
 	return s, nil
 }
 
-func (w *walk) upLeg(ctx context.Context, l *leg, s *state.State, behind func(*leg, *state.State) error) error {
+func (w *Walk) upLeg(ctx context.Context, l *leg, s *state.State, behind func(*leg, *state.State) error) error {
 	for i := l.from; i < l.to; i++ {
 		if err := s.Up(ctx, w.files[i]); err != nil {
 			return err
@@ -230,17 +244,81 @@ func (w *walk) upLeg(ctx context.Context, l *leg, s *state.State, behind func(*l
 	return behind(l, s)
 }
 
+// Up runs all migrations and returns the state after them. After an error Effects has those of the files that ran.
+func (w *Walk) Up(ctx context.Context) (*state.State, error) {
+	return w.up(ctx, func(*leg, *state.State) error { return nil })
+}
+
 // effect returns the right text of the effect file of the migration at index i, which ran
 // or is known.
-func (w *walk) effect(i int) string {
+func (w *Walk) effect(i int) string {
 	if w.legs[i/legLength].skipped {
 		return w.files[i].Effect
 	}
 	return catalog.Measure(w.path[i], w.path[i+1]).String()
 }
 
-// bothWays is up; beside it the down files of whole legs are run.
-func (w *walk) bothWays(ctx context.Context) (s *state.State, err error) {
+// Effects returns the right texts of the effect files of the migrations that ran or are known, by the migrations' names.
+func (w *Walk) Effects() map[string]string {
+	effects := map[string]string{}
+	for i, f := range w.files[:w.ran] {
+		effects[f.Name] = w.effect(i)
+	}
+	return effects
+}
+
+// CheckEffects returns what is wrong with the effect files of the legs that ran.
+func (w *Walk) CheckEffects() []Finding {
+	var found []Finding
+	for _, l := range w.legs {
+		before := len(found)
+		for i := l.from; i < l.to && !l.skipped; i++ {
+			found = append(found, CheckEffect(w.files[i], catalog.Measure(w.path[i], w.path[i+1]))...)
+		}
+		if l.whole && len(found) == before {
+			w.proven(l.effects)
+		}
+	}
+	return found
+}
+
+// CheckEffect compares one effect file with what was measured.
+func CheckEffect(f *migration.File, want catalog.Effect) []Finding {
+	finding := Finding{Kind: FindingEffect, File: migration.EffectDir + "/" + strings.TrimSuffix(f.Name, ".sql") + ".txt"}
+	have, err := catalog.ParseEffect(f.Effect)
+	switch {
+	case !f.HasEffect:
+		finding.Text = "the effect of " + f.Name + " is missing: run rehash"
+	case err != nil:
+		finding.Text = err.Error() + ": run rehash"
+	case !slices.Equal(have.Add, want.Add) || !slices.Equal(have.Remove, want.Remove):
+		finding.Text = "this is not the effect of " + f.Name + ": run rehash and look at the difference"
+	default:
+		return nil
+	}
+	return []Finding{finding}
+}
+
+// CheckDowns returns what is wrong with the down files, after BothWays has run those of whole legs. s is the state that it
+// returned, and is used up.
+func (w *Walk) CheckDowns(ctx context.Context, s *state.State) ([]Finding, error) {
+	if last := w.legs[len(w.legs)-1]; !last.whole {
+		if err := w.back(ctx, last, s); err != nil {
+			return nil, err
+		}
+	}
+	var found []Finding
+	for _, l := range w.legs {
+		found = append(found, l.wrong...)
+		if l.whole && len(l.wrong) == 0 {
+			w.proven(l.downs)
+		}
+	}
+	return found, nil
+}
+
+// BothWays is Up; beside it the down files of whole legs are run.
+func (w *Walk) BothWays(ctx context.Context) (s *state.State, err error) {
 	// One goroutine goes up, another one back from leg after leg.
 	var g *errgroup.Group
 	g, ctx = errgroup.WithContext(ctx)
@@ -272,9 +350,9 @@ func (w *walk) bothWays(ctx context.Context) (s *state.State, err error) {
 }
 
 // back runs the down files of a leg on s, which stands behind it and is used up.
-func (w *walk) back(ctx context.Context, l *leg, s *state.State) (err error) {
+func (w *Walk) back(ctx context.Context, l *leg, s *state.State) (err error) {
 	l.wrong, err = Downs(ctx, s, w.files[l.from:l.to], w.path[l.from:l.to+1], func(ctx context.Context, n int) (*state.State, error) {
-		return state.ReplayFiles(ctx, w.cfg.Server, w.files[:l.from+n], w.cfg.Options)
+		return state.ReplayFiles(ctx, w.base.Server, w.files[:l.from+n], w.base.Options)
 	})
 	return err
 }

@@ -1,4 +1,4 @@
-package plan
+package state
 
 import (
 	"context"
@@ -12,17 +12,16 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
-	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// schemaSQL returns the statements that make what stands in s, and why pg_dump did not write
+// Dump returns the statements that make what stands in s, and why pg_dump did not write
 // them if it is missing.
-func schemaSQL(ctx context.Context, cfg Config, s *state.State) (sql string, noDump, err error) {
+func (s *State) Dump(ctx context.Context) (sql string, noDump, err error) {
 	dump, err := s.DB.Dump(ctx)
 	var missing *devdb.NoDumpError
 	switch {
 	case errors.As(err, &missing):
-		sql, err = engineSQL(ctx, cfg, s)
+		sql, err = s.engineSQL(ctx)
 		return sql, missing, err
 	case err != nil:
 		return "", nil, err
@@ -142,8 +141,8 @@ func (d dumped) stmt(stmt string) string {
 }
 
 // engineSQL is what Atlas's engine plans for an empty database.
-func engineSQL(ctx context.Context, cfg Config, s *state.State) (string, error) {
-	empty, err := state.Replay(ctx, cfg.Server, cfg.Dir, -1, cfg.Options)
+func (s *State) engineSQL(ctx context.Context) (string, error) {
+	empty, err := New(ctx, s.srv, s.opts)
 	if err != nil {
 		return "", err
 	}
@@ -205,9 +204,9 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
  ORDER BY c.oid`)
 }
 
-// filledTables returns the tables that have rows, as SQL writes their names.
-func filledTables(ctx context.Context, conn *pgx.Conn) ([]string, error) {
-	tables, err := relationNames(ctx, conn, `
+// FilledTables returns the tables that have rows, as SQL writes their names.
+func (s *State) FilledTables(ctx context.Context) ([]string, error) {
+	tables, err := relationNames(ctx, s.Conn(), `
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind = 'r' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
@@ -219,7 +218,7 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
 	var filled []string
 	for _, t := range tables {
 		var has bool
-		if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM "+t+")").Scan(&has); err != nil {
+		if err := s.Conn().QueryRow(ctx, "SELECT EXISTS (SELECT FROM "+t+")").Scan(&has); err != nil {
 			return nil, fmt.Errorf("looking for rows in %s: %w", t, err)
 		}
 		if has {

@@ -1,4 +1,4 @@
-package plan
+package proof
 
 import (
 	"context"
@@ -10,14 +10,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// states works out the replayed state by replay, and the desired one beside it. What is
+// States works out the replayed state by replay, and the desired one beside it. What is
 // wrong with either is the user's to mend, so both are told.
-func states(ctx context.Context, cfg Config, replay func(context.Context) (*state.State, error)) (replayed, desired *state.State, err error) {
+func States(ctx context.Context, base Base, replay func(context.Context) (*state.State, error)) (replayed, desired *state.State, err error) {
 	var replayErr, desiredErr error
 	var wg sync.WaitGroup
 	wg.Go(func() { replayed, replayErr = replay(ctx) })
 	wg.Go(func() {
-		desired, desiredErr = state.Desired(ctx, cfg.Server, cfg.SchemaName, cfg.Schema, cfg.Options)
+		desired, desiredErr = state.Desired(ctx, base.Server, base.SchemaName, base.Schema, base.Options)
 	})
 	wg.Wait()
 	// What PostgreSQL misses in an empty database may be what the migrations create
@@ -25,7 +25,7 @@ func states(ctx context.Context, cfg Config, replay func(context.Context) (*stat
 	// column that the file does not declare any more.
 	var pg *pgconn.PgError
 	if replayErr == nil && errors.As(desiredErr, &pg) && len(state.Unmanaged(replayed.Catalog))+len(state.Sequences(replayed.Catalog)) > 0 {
-		desired, desiredErr = state.DesiredOn(ctx, replayed, cfg.SchemaName, cfg.Schema)
+		desired, desiredErr = state.DesiredOn(ctx, replayed, base.SchemaName, base.Schema)
 	}
 	if err := errors.Join(desiredErr, replayErr); err != nil {
 		if replayed != nil {

@@ -1,4 +1,4 @@
-package plan
+package proof
 
 import (
 	"context"
@@ -11,21 +11,22 @@ import (
 )
 
 // Differences returns how the schema that migrations give differs from what the schema file says: what plan would write a
-// migration for. replayed is that schema; it is closed if there is an error. Of cfg the server, the schema file and the options
+// migration for. replayed is that schema; it is closed if there is an error. Of base the server, the schema file and the options
 // are needed. The error is a *schemahcl.Error if the schema file is wrong.
-func Differences(ctx context.Context, cfg Config, replayed *state.State) ([]catalog.Difference, error) {
-	replayed, desired, err := states(ctx, cfg, func(context.Context) (*state.State, error) { return replayed, nil })
+func Differences(ctx context.Context, base Base, replayed *state.State) ([]catalog.Difference, error) {
+	replayed, desired, err := States(ctx, base, func(context.Context) (*state.State, error) { return replayed, nil })
 	if err != nil {
 		return nil, err
 	}
 	defer desired.Close()
-	return differences(ctx, replayed, desired)
+	return Compare(ctx, replayed, desired)
 }
 
-func differences(ctx context.Context, replayed, desired *state.State) ([]catalog.Difference, error) {
+// Compare is Differences for a state of what the schema file says.
+func Compare(ctx context.Context, replayed, desired *state.State) ([]catalog.Difference, error) {
 	// What would be lost is a difference too.
-	var lost *KeepError
-	if err := keep(ctx, replayed, desired); err != nil && !errors.As(err, &lost) {
+	var lost *state.KeepError
+	if err := state.CarryOver(ctx, replayed, desired); err != nil && !errors.As(err, &lost) {
 		return nil, err
 	}
 	kept, err := replayed.KeptSchemas(ctx, desired.Catalog)
@@ -44,28 +45,28 @@ func differences(ctx context.Context, replayed, desired *state.State) ([]catalog
 // with them. path holds the catalog before the first migration and after each; rebuild gives the state after n of them. s is
 // used up.
 func Downs(ctx context.Context, s *state.State, files []*migration.File, path []catalog.Catalog, rebuild func(ctx context.Context, n int) (*state.State, error)) ([]Finding, error) {
-	var steps []step
+	var scripts []Script
 	var found []Finding
 	for _, f := range files {
-		d := step{file: migration.DownDir + "/" + f.Name}
+		d := Script{File: migration.DownDir + "/" + f.Name}
 		switch {
 		case f.Down == nil:
-			d.none = true
-			found = append(found, Finding{Kind: FindingDown, File: d.file, Text: "the down file of " + f.Name +
+			d.None = true
+			found = append(found, Finding{Kind: FindingDown, File: d.File, Text: "the down file of " + f.Name +
 				" is missing: write one, or say in it that there is no way back (\"-- alembic:down none REASON\"), and run rehash"})
 		case f.Down.None != "":
-			d.none = true
+			d.None = true
 		default:
-			d.stmts, d.txNone = f.Down.Stmts, f.Down.TxNone
+			d.Stmts, d.TxNone = f.Down.Stmts, f.Down.TxNone
 		}
-		steps = append(steps, d)
+		scripts = append(scripts, d)
 	}
-	faults, err := leadBack(ctx, s, steps, path, rebuild)
+	faults, err := leadBack(ctx, s, scripts, path, rebuild)
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range slices.Backward(faults) {
-		finding := Finding{Kind: FindingDown, File: f.step.file, Differences: f.differences}
+		finding := Finding{Kind: FindingDown, File: f.script.File, Differences: f.differences}
 		if f.err != nil {
 			finding.Line = f.err.Pos.Line
 			finding.Text = "the down file fails: " + f.err.Reason()

@@ -1,4 +1,4 @@
-package plan
+package history
 
 import (
 	"context"
@@ -7,16 +7,17 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
-	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // A CheckpointPlan is a checkpoint to be written.
 type CheckpointPlan struct {
-	*Plan               // its one file; none if the directory ends with a checkpoint already
+	*plan.Plan          // its one file; none if the directory ends with a checkpoint already
 	Through    string   // name of the last migration that it stands for
 	Migrations int      // how many it stands for
 	DataOnly   []string // names of those that change no schema: a database that starts from the checkpoint goes without what they do
@@ -65,11 +66,11 @@ func (e *CheckpointError) Unwrap() error { return e.Err }
 //
 // The error is a *migration.SumError, a *runner.StmtError for a migration that does not
 // replay, ErrNoMigrations, or a *CheckpointError.
-func Checkpoint(ctx context.Context, cfg Config) (*CheckpointPlan, error) {
+func Checkpoint(ctx context.Context, cfg plan.Config) (*CheckpointPlan, error) {
 	if cfg.Name == "" {
 		cfg.Name = "checkpoint"
 	}
-	if err := checkName(cfg.Name); err != nil {
+	if err := plan.CheckName(cfg.Name); err != nil {
 		return nil, err
 	}
 	if err := cfg.Dir.Verify(); err != nil {
@@ -80,12 +81,12 @@ func Checkpoint(ctx context.Context, cfg Config) (*CheckpointPlan, error) {
 	if last < 0 {
 		return nil, ErrNoMigrations
 	}
-	p := &CheckpointPlan{Plan: &Plan{dir: cfg.Dir}, Through: files[last].Name, Migrations: len(files)}
+	p := &CheckpointPlan{Plan: plan.To(cfg.Dir), Through: files[last].Name, Migrations: len(files)}
 	if all := cfg.Dir.Checkpoints(); len(all) > 0 && all[len(all)-1].Through == last {
 		return p, nil
 	}
-	version := migration.NextVersion(cfg.Dir, cfg.now(), 0)
-	f := File{Version: version}
+	version := migration.NextVersion(cfg.Dir, cfg.Time(), 0)
+	f := plan.File{Version: version}
 	f.Name = version + "_" + cfg.Name + ".sql"
 	made, err := makeCheckpoint(ctx, cfg, f.Name, last)
 	if err != nil {
@@ -94,7 +95,7 @@ func Checkpoint(ctx context.Context, cfg Config) (*CheckpointPlan, error) {
 	f.SQL, f.Effect = made.sql, made.effect
 	f.Draft.Effect = f.Effect.String()
 	f.Down = checkpointDown
-	p.Files = []File{f}
+	p.Files = []plan.File{f}
 	p.DataOnly, p.Rows = made.dataOnly, made.rows
 	return p, nil
 }
@@ -111,7 +112,7 @@ type madeCheckpoint struct {
 
 // makeCheckpoint writes and proves the checkpoint called name that stands for the files up
 // to the index through.
-func makeCheckpoint(ctx context.Context, cfg Config, name string, through int) (*madeCheckpoint, error) {
+func makeCheckpoint(ctx context.Context, cfg plan.Config, name string, through int) (*madeCheckpoint, error) {
 	replayed, err := state.Replay(ctx, cfg.Server, cfg.Dir, through, cfg.Options)
 	if err != nil {
 		return nil, err
@@ -124,10 +125,10 @@ func makeCheckpoint(ctx context.Context, cfg Config, name string, through int) (
 			made.dataOnly = append(made.dataOnly, f.Name)
 		}
 	}
-	if made.rows, err = filledTables(ctx, replayed.Conn()); err != nil {
+	if made.rows, err = replayed.FilledTables(ctx); err != nil {
 		return nil, err
 	}
-	body, noDump, err := schemaSQL(ctx, cfg, replayed)
+	body, noDump, err := replayed.Dump(ctx)
 	if err != nil {
 		return nil, &CheckpointError{Name: name, Err: err, NoDump: noDump}
 	}
@@ -140,7 +141,7 @@ func makeCheckpoint(ctx context.Context, cfg Config, name string, through int) (
 	if m, ok := (&migration.File{Name: name, SQL: made.sql, Stmts: stmts}).Misread(); ok {
 		return nil, &CheckpointError{Name: name, Misread: m.Msg, NoDump: noDump}
 	}
-	effect, have, err := runCheckpoint(ctx, cfg, &migration.File{Name: name, SQL: made.sql, Stmts: stmts})
+	effect, have, err := proof.RunCheckpoint(ctx, cfg.Base, &migration.File{Name: name, SQL: made.sql, Stmts: stmts})
 	if err != nil {
 		var stmt *runner.StmtError
 		if errors.As(err, &stmt) {
@@ -155,23 +156,6 @@ func makeCheckpoint(ctx context.Context, cfg Config, name string, through int) (
 	return made, nil
 }
 
-// runCheckpoint runs a checkpoint on an empty database.
-func runCheckpoint(ctx context.Context, cfg Config, f *migration.File) (catalog.Effect, catalog.Catalog, error) {
-	s, err := state.Replay(ctx, cfg.Server, cfg.Dir, -1, cfg.Options)
-	if err != nil {
-		return catalog.Effect{}, catalog.Catalog{}, err
-	}
-	defer s.Close()
-	empty := s.Catalog
-	if err := s.Up(ctx, f); err != nil {
-		return catalog.Effect{}, catalog.Catalog{}, err
-	}
-	if err := s.Refresh(ctx); err != nil {
-		return catalog.Effect{}, catalog.Catalog{}, err
-	}
-	return catalog.Measure(empty, s.Catalog), s.Catalog, nil
-}
-
 // checkpointHead is the checkpoint's beginning: the directive that Atlas reads, and what a
 // reader has to know.
 func checkpointHead(through string, n int, made *madeCheckpoint) string {
@@ -181,7 +165,7 @@ func checkpointHead(through string, n int, made *madeCheckpoint) string {
 	if n == 1 {
 		migrations = "the migration"
 	}
-	fmt.Fprintf(&b, "-- What %s up to %s\n-- give, for empty databases; one that has run any of them never runs this.\n-- It holds no rows: what the migrations do to data is not in it.\n-- Written by checkpoint, not by hand.\n", migrations, oneLine(through))
+	fmt.Fprintf(&b, "-- What %s up to %s\n-- give, for empty databases; one that has run any of them never runs this.\n-- It holds no rows: what the migrations do to data is not in it.\n-- Written by checkpoint, not by hand.\n", migrations, strings.TrimPrefix(pgsql.LineComment(through), "-- "))
 	list := func(head string, names []string) {
 		if len(names) == 0 {
 			return
@@ -196,55 +180,4 @@ func checkpointHead(through string, n int, made *madeCheckpoint) string {
 	// Names are qualified wherever they are not PostgreSQL's own, as pg_dump writes them.
 	b.WriteString("\nSELECT pg_catalog.set_config('search_path', '', true);\nSET LOCAL check_function_bodies = false;\n")
 	return b.String()
-}
-
-// checkpoints returns those that are not known to be right.
-func (w *walk) checkpoints() []*migration.Checkpoint {
-	var open []*migration.Checkpoint
-	for _, c := range w.cfg.Dir.Checkpoints() {
-		if f := w.checkpointFact(c); w.known[f] {
-			w.proven(f)
-		} else {
-			open = append(open, c)
-		}
-	}
-	return open
-}
-
-// checkpointFact is that a checkpoint and its effect file are right.
-func (w *walk) checkpointFact(c *migration.Checkpoint) devdb.Fact {
-	return w.fact("checkpoint", c.Through+1, []string{c.SQL, effectText(c.File)})
-}
-
-// checkpoints runs checkpoints on empty databases. What one gives must be what the
-// migrations before it do, and its effect all of that.
-func (r *CheckResult) checkpoints(ctx context.Context, w *walk, checkpoints []*migration.Checkpoint) error {
-	for _, c := range checkpoints {
-		before := len(r.Findings)
-		const advice = "; unless a database has started from it, delete it with its down and effect file and run checkpoint again"
-		effect, have, err := runCheckpoint(ctx, w.cfg, c.File)
-		var stmt *runner.StmtError
-		switch {
-		case errors.As(err, &stmt):
-			r.Findings = append(r.Findings, Finding{
-				Kind: FindingCheckpoint, File: c.Name, Line: stmt.Pos.Line,
-				Text: "the checkpoint fails: " + stmt.Reason() + advice,
-			})
-			continue
-		case err != nil:
-			return err
-		}
-		r.effect(c.File, effect)
-		if want := w.path[c.Through+1]; !have.Equal(want) {
-			r.Findings = append(r.Findings, Finding{
-				Kind: FindingCheckpoint, File: c.Name,
-				Text:        "the checkpoint does not give what the migrations before it do" + advice,
-				Differences: catalog.Diff(want, have),
-			})
-		}
-		if len(r.Findings) == before {
-			w.proven(w.checkpointFact(c))
-		}
-	}
-	return nil
 }

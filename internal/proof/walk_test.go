@@ -1,4 +1,4 @@
-package plan
+package proof_test
 
 import (
 	"context"
@@ -15,7 +15,10 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/history"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
 // longHistory returns a project with two whole legs and two files, and a server for commands
@@ -25,10 +28,10 @@ func longHistory(t *testing.T) (*project, *devdb.Server) {
 	pgtest.Server(t) // which outlives this test's cache
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	p := newProject(t)
-	p.write(nTables(2*legLength + 2))
-	p.hcl = nTablesHCL(2*legLength + 2)
+	p.Write(nTables(2*proof.LegLength + 2))
+	p.HCL = nTablesHCL(2*proof.LegLength + 2)
 	srv := p.server()
-	if err := Rehash(context.Background(), p.on(srv), p.root); err != nil {
+	if err := history.Rehash(context.Background(), p.on(srv).Base, p.Root); err != nil {
 		t.Fatal(err)
 	}
 	if _, skipped := p.check(srv); skipped != nil {
@@ -52,11 +55,11 @@ func nTables(n int) map[string]string {
 
 // writeSlow writes nTables, which now take long enough for the state to be kept.
 func (p *project) writeSlow(n int) {
-	p.t.Helper()
+	p.T.Helper()
 	files := nTables(n)
 	files[nthName(0)] += "\nSELECT pg_sleep(0.2);\n"
-	p.write(files)
-	p.hcl = nTablesHCL(n)
+	p.Write(files)
+	p.HCL = nTablesHCL(n)
 }
 
 func nthName(i int) string { return fmt.Sprintf("2026010100%02d00_t%02d.sql", i, i) }
@@ -72,17 +75,17 @@ func nTablesHCL(n int) []byte {
 
 // server starts a server as the command check does.
 func (p *project) server() *devdb.Server {
-	p.t.Helper()
-	srv, err := devdb.Start(context.Background(), devdb.Config{States: KeptStates(p.config().Dir), Log: func(format string, args ...any) { p.t.Errorf("log: "+format, args...) }})
+	p.T.Helper()
+	srv, err := devdb.Start(context.Background(), devdb.Config{States: proof.KeptStates(p.config().Dir), Log: func(format string, args ...any) { p.T.Errorf("log: "+format, args...) }})
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
-	p.t.Cleanup(func() { srv.Close() })
+	p.T.Cleanup(func() { srv.Close() })
 	return srv
 }
 
-func (p *project) on(srv *devdb.Server) Config {
-	p.t.Helper()
+func (p *project) on(srv *devdb.Server) plan.Config {
+	p.T.Helper()
 	cfg := p.config()
 	cfg.Server = srv
 	return cfg
@@ -90,71 +93,60 @@ func (p *project) on(srv *devdb.Server) Config {
 
 // check returns what is found, and which legs were not walked.
 func (p *project) check(srv *devdb.Server) (found []string, skipped []int) {
-	p.t.Helper()
+	p.T.Helper()
 	return p.checkWith(p.on(srv))
 }
 
-func (p *project) checkWith(cfg Config) (found []string, skipped []int) {
-	p.t.Helper()
-	r, w, err := check(context.Background(), cfg)
+func (p *project) checkWith(cfg plan.Config) (found []string, skipped []int) {
+	p.T.Helper()
+	w := proof.NewWalk(cfg.Base)
+	w.SkipProven(w.Checkpoints())
+	r, err := history.Check(context.Background(), cfg.Base)
 	if err != nil {
 		return []string{err.Error()}, nil
 	}
 	for _, f := range r.Findings {
 		found = append(found, fmt.Sprintf("%s %s", f.Kind, f.File))
 	}
-	for i, l := range w.legs {
-		if l.skipped {
-			skipped = append(skipped, i)
-		}
-	}
-	return found, skipped
-}
-
-// as runs f as another program, or, with an error, as one that knows nothing.
-func as(program string, err error, f func()) {
-	was := executable
-	defer func() { executable = was }()
-	executable = func() ([]byte, error) { return []byte(program), err }
-	f()
+	return found, w.Skipped()
 }
 
 // What was changed since the last check is found whatever is known, and what was not
 // changed is not proven again.
 func TestCheckKnowsUnchanged(t *testing.T) {
 	p, srv := longHistory(t)
-	const n = 2*legLength + 2
-	early, later, last := nthName(3), nthName(legLength+3), nthName(n-1)
-	whole := p.files()
+	const n = 2*proof.LegLength + 2
+	early, later, last := nthName(3), nthName(proof.LegLength+3), nthName(n-1)
+	whole := p.Files()
 	for _, tt := range []struct {
 		name    string
-		change  func(cfg *Config)
+		change  func(cfg *plan.Config)
 		want    []string
 		skipped []int
 	}{
-		{"nothing", func(*Config) {}, nil, []int{0, 1}},
-		{"a down file", func(*Config) { p.edit("down/"+early, "DROP", "-- DROP") }, []string{"down down/" + early}, []int{1}},
-		{"a down file that is gone", func(*Config) { p.remove("down/" + later) }, []string{"down down/" + later}, []int{0}},
-		{"the last down file", func(*Config) { p.edit("down/"+last, "DROP", "-- DROP") }, []string{"down down/" + last}, []int{0, 1}},
-		{"an effect", func(*Config) { p.edit(effect(early), "bigint", "text") }, []string{"effect " + effect(early)}, []int{1}},
-		{"an effect that is gone", func(*Config) { p.remove(effect(later)) }, []string{"effect " + effect(later)}, []int{0}},
-		{"a migration", func(*Config) { p.edit(later, "bigint", "text") }, []string{"effect " + effect(later), "plan "}, []int{0}},
-		{"an early migration", func(*Config) { p.edit(early, "bigint", "text") }, []string{"effect " + effect(early), "plan "}, nil},
-		{"what is left out", func(cfg *Config) { cfg.Options = catalog.Options{Exclude: []string{"public.t05"}} },
+		{"nothing", func(*plan.Config) {}, nil, []int{0, 1}},
+		{"a down file", func(*plan.Config) { p.Edit("down/"+early, "DROP", "-- DROP") }, []string{"down down/" + early}, []int{1}},
+		{"a down file that is gone", func(*plan.Config) { p.Remove("down/" + later) }, []string{"down down/" + later}, []int{0}},
+		{"the last down file", func(*plan.Config) { p.Edit("down/"+last, "DROP", "-- DROP") }, []string{"down down/" + last}, []int{0, 1}},
+		{"an effect", func(*plan.Config) { p.Edit(effect(early), "bigint", "text") }, []string{"effect " + effect(early)}, []int{1}},
+		{"an effect that is gone", func(*plan.Config) { p.Remove(effect(later)) }, []string{"effect " + effect(later)}, []int{0}},
+		{"a migration", func(*plan.Config) { p.Edit(later, "bigint", "text") }, []string{"effect " + effect(later), "plan "}, []int{0}},
+		{"an early migration", func(*plan.Config) { p.Edit(early, "bigint", "text") }, []string{"effect " + effect(early), "plan "}, nil},
+		{"what is left out", func(cfg *plan.Config) { cfg.Options = catalog.Options{Exclude: []string{"public.t05"}} },
 			[]string{"effect " + effect(nthName(5))}, nil},
 		// A leg's down files run on what the files up to its end give, so that rows of a later
 		// one are not there, whether or not it is in the directory.
-		{"a down file that rows would stop", func(*Config) {
-			p.edit("down/"+early, "DROP TABLE", "ALTER TABLE t03 ADD CHECK (id > 1);\nDROP TABLE")
-			p.edit(last, ");\n", ");\n\nINSERT INTO t03 VALUES (1);\n")
+		{"a down file that rows would stop", func(*plan.Config) {
+			p.Edit("down/"+early, "DROP TABLE", "ALTER TABLE t03 ADD CHECK (id > 1);\nDROP TABLE")
+			p.Edit(last, ");\n", ");\n\nINSERT INTO t03 VALUES (1);\n")
 		}, nil, []int{1}},
-		{"the schema file", func(cfg *Config) { cfg.Schema = nTablesHCL(n - 1) }, []string{"plan "}, []int{0, 1}},
+		{"the schema file", func(cfg *plan.Config) { cfg.Schema = nTablesHCL(n - 1) }, []string{"plan "}, []int{0, 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			defer p.write(whole)
+			defer p.Write(whole)
 			cfg := p.on(srv)
 			tt.change(&cfg)
-			p.write(nil)
+			p.Write(nil)
 			cfg.Dir = p.config().Dir
 			got, skipped := p.checkWith(cfg)
 			if !slices.Equal(skipped, tt.skipped) {
@@ -164,7 +156,7 @@ func TestCheckKnowsUnchanged(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			var cold []string
-			as("", errors.New("unknown"), func() { cold, skipped = p.checkWith(cfg) })
+			proof.As("", errors.New("unknown"), func() { cold, skipped = p.checkWith(cfg) })
 			if diff := cmp.Diff(got, cold); diff != "" || skipped != nil {
 				t.Errorf("who knows nothing skipped the legs %d and found (-known +unknown):\n%s", skipped, diff)
 			}
@@ -173,7 +165,7 @@ func TestCheckKnowsUnchanged(t *testing.T) {
 	if got, skipped := p.check(srv); got != nil || !slices.Equal(skipped, []int{0, 1}) {
 		t.Errorf("after all that: %q, skipped the legs %d", got, skipped)
 	}
-	as("another program", nil, func() {
+	proof.As("another program", nil, func() {
 		if _, skipped := p.check(srv); skipped != nil {
 			t.Errorf("another program skipped the legs %d", skipped)
 		}
@@ -192,8 +184,8 @@ func TestCheckKnowsUnchanged(t *testing.T) {
 	if err := os.WriteFile(files[0], b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.edit("down/"+early, "DROP", "-- DROP")
-	p.write(nil)
+	p.Edit("down/"+early, "DROP", "-- DROP")
+	p.Write(nil)
 	for _, want := range [][]int{nil, {1}} {
 		if got, skipped := p.check(srv); !slices.Equal(got, []string{"down down/" + early}) || !slices.Equal(skipped, want) {
 			t.Errorf("found %q, skipped the legs %d, want %d", got, skipped, want)
@@ -208,11 +200,11 @@ func TestCheckBeginsBehindWholeLegs(t *testing.T) {
 	pgtest.Server(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	p := newProject(t)
-	const last = 2*legLength - 1
-	for i, n := range []int{legLength, legLength + 1, last} {
+	const last = 2*proof.LegLength - 1
+	for i, n := range []int{proof.LegLength, proof.LegLength + 1, last} {
 		p.writeSlow(n)
 		srv := p.server()
-		if err := Rehash(context.Background(), p.on(srv), p.root); err != nil {
+		if err := history.Rehash(context.Background(), p.on(srv).Base, p.Root); err != nil {
 			t.Fatal(err)
 		}
 		found, skipped := p.check(srv)
@@ -223,8 +215,8 @@ func TestCheckBeginsBehindWholeLegs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p.edit("down/"+nthName(last-1), "DROP", "-- DROP")
-	p.write(nil)
+	p.Edit("down/"+nthName(last-1), "DROP", "-- DROP")
+	p.Write(nil)
 	if found, _ := p.check(p.server()); !slices.Equal(found, []string{"down down/" + nthName(last-1)}) {
 		t.Errorf("found %q", found)
 	}
@@ -234,10 +226,10 @@ func TestCheckTwoAtOnce(t *testing.T) {
 	pgtest.Server(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	p := newProject(t)
-	p.writeSlow(legLength)
+	p.writeSlow(proof.LegLength)
 	srvs := []*devdb.Server{p.server(), p.server()}
 	p2 := p.on(srvs[0])
-	if err := Rehash(context.Background(), p2, p.root); err != nil {
+	if err := history.Rehash(context.Background(), p2.Base, p.Root); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
@@ -261,28 +253,28 @@ func TestCheckTwoAtOnce(t *testing.T) {
 
 func TestRehashMeasuresWhatChanged(t *testing.T) {
 	p, srv := longHistory(t)
-	want := p.files()
-	early, later := nthName(3), nthName(legLength+3)
-	p.edit(effect(early), "bigint", "text")
-	p.remove(effect(later))
-	p.edit("down/"+later, "DROP", "-- x\nDROP")
-	want["down/"+later] = p.files()["down/"+later]
-	if err := Rehash(context.Background(), p.on(srv), p.root); err != nil {
+	want := p.Files()
+	early, later := nthName(3), nthName(proof.LegLength+3)
+	p.Edit(effect(early), "bigint", "text")
+	p.Remove(effect(later))
+	p.Edit("down/"+later, "DROP", "-- x\nDROP")
+	want["down/"+later] = p.Files()["down/"+later]
+	if err := history.Rehash(context.Background(), p.on(srv).Base, p.Root); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, p.files()); diff != "" {
+	if diff := cmp.Diff(want, p.Files()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	p.edit(early, "bigint", "text")
-	if err := Rehash(context.Background(), p.on(srv), p.root); err != nil {
+	p.Edit(early, "bigint", "text")
+	if err := history.Rehash(context.Background(), p.on(srv).Base, p.Root); err != nil {
 		t.Fatal(err)
 	}
-	if got := p.files()[effect(early)]; !strings.Contains(got, "+ column public.t03.id: text\n") {
+	if got := p.Files()[effect(early)]; !strings.Contains(got, "+ column public.t03.id: text\n") {
 		t.Errorf("the effect of an edited file:\n%s", got)
 	}
-	w := newWalk(p.on(srv))
-	w.skip(func(l *leg) bool { return w.known[l.effects] })
-	if !w.legs[0].skipped || !w.legs[1].skipped || w.legs[2].skipped {
+	w := proof.NewWalk(p.on(srv).Base)
+	w.SkipMeasured()
+	if !slices.Equal(w.Skipped(), []int{0, 1}) {
 		t.Error("after rehash the effects of whole legs are not known, or those of another are")
 	}
 }

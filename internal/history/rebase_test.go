@@ -1,4 +1,4 @@
-package plan
+package history
 
 import (
 	"context"
@@ -15,6 +15,8 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
 // A branch is a project in a git repository, with a migration on main.
@@ -22,7 +24,7 @@ type branch struct{ *project }
 
 func newBranch(t *testing.T) *branch {
 	p := newProject(t)
-	p.root = filepath.Join(t.TempDir(), "db dir", "migrations")
+	p.Root = filepath.Join(t.TempDir(), "db dir", "migrations")
 	b := &branch{p}
 	b.declare("a")
 	b.plan()
@@ -42,31 +44,31 @@ func (b *branch) declare(tables ...string) {
 		}
 		text += "}\n"
 	}
-	b.hcl = []byte(text)
+	b.HCL = []byte(text)
 }
 
 func (b *branch) git(args ...string) string {
-	b.t.Helper()
-	cmd := exec.Command("git", append([]string{"-C", filepath.Dir(b.root)}, args...)...)
+	b.T.Helper()
+	cmd := exec.Command("git", append([]string{"-C", filepath.Dir(b.Root)}, args...)...)
 	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 		"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com", "GIT_EDITOR=true")
 	out, err := cmd.CombinedOutput()
 	if err != nil && args[0] != "merge" && args[0] != "rebase" { // those have conflicts
-		b.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+		b.T.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return string(out)
 }
 
 func (b *branch) commit() {
-	b.t.Helper()
+	b.T.Helper()
 	b.git("add", "-A")
 	b.git("commit", "-q", "--allow-empty", "-m", "x")
 }
 
 // later plans a second later than before.
 func (b *branch) later(tables ...string) {
-	b.t.Helper()
-	b.now = b.now.Add(time.Second)
+	b.T.Helper()
+	b.Now = b.Now.Add(time.Second)
 	b.declare(tables...)
 	b.plan()
 }
@@ -74,7 +76,7 @@ func (b *branch) later(tables ...string) {
 // diverge gives a branch a migration that makes the table own, and main, later, one that
 // makes the table base.
 func (b *branch) diverge() {
-	b.t.Helper()
+	b.T.Helper()
 	b.git("switch", "-q", "-c", "feature")
 	b.later("a", "own")
 	b.commit()
@@ -83,41 +85,41 @@ func (b *branch) diverge() {
 	b.commit()
 	b.git("switch", "-q", "feature")
 	b.declare("a", "base", "own")
-	b.now = b.now.Add(time.Minute)
+	b.Now = b.Now.Add(time.Minute)
 }
 
 func (b *branch) rebase() (*RebaseResult, error) {
-	b.t.Helper()
-	return Rebase(context.Background(), Config{
-		Server: pgtest.Server(b.t), SchemaName: "schema.hcl", Schema: b.hcl, Now: b.now,
-	}, b.root, "main")
+	b.T.Helper()
+	return Rebase(context.Background(), plan.Config{
+		Base: proof.Base{Server: pgtest.Server(b.T), SchemaName: "schema.hcl", Schema: b.HCL}, Now: b.Now,
+	}, b.Root, "main")
 }
 
 func (b *branch) mustRebase() *RebaseResult {
-	b.t.Helper()
+	b.T.Helper()
 	r, err := b.rebase()
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	return r
 }
 
 // inOrder fails unless check finds nothing, and rehash has nothing to change.
 func (b *branch) inOrder() {
-	b.t.Helper()
-	r, err := Check(context.Background(), b.config())
+	b.T.Helper()
+	r, err := Check(context.Background(), b.Base())
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	for _, f := range r.Findings {
-		b.t.Errorf("check finds %s: %s %v", f.File, f.Text, f.Differences)
+		b.T.Errorf("check finds %s: %s %v", f.File, f.Text, f.Differences)
 	}
-	files := b.files()
-	if err := Rehash(context.Background(), b.config(), b.root); err != nil {
-		b.t.Error(err)
+	files := b.Files()
+	if err := Rehash(context.Background(), b.Base(), b.Root); err != nil {
+		b.T.Error(err)
 	}
-	if diff := cmp.Diff(files, b.files()); diff != "" {
-		b.t.Errorf("rehash changes:\n%s", diff)
+	if diff := cmp.Diff(files, b.Files()); diff != "" {
+		b.T.Errorf("rehash changes:\n%s", diff)
 	}
 }
 
@@ -143,26 +145,26 @@ func TestRebase(t *testing.T) {
 	}{
 		{"conflict of a merge", func(b *branch) {
 			if out := b.git("merge", "main"); !strings.Contains(out, "CONFLICT") {
-				b.t.Fatal("git merges the sums without a conflict: " + out)
+				b.T.Fatal("git merges the sums without a conflict: " + out)
 			}
 		}},
 		{"merge, rehashed", func(b *branch) {
 			b.git("merge", "main")
-			if err := migration.Rehash(t.Context(), b.root, nil); err != nil {
-				b.t.Fatal(err)
+			if err := migration.Rehash(t.Context(), b.Root, nil); err != nil {
+				b.T.Fatal(err)
 			}
 			b.commit()
 		}},
 		{"merge with one side's sums", func(b *branch) { b.git("merge", "-q", "-X", "ours", "main") }},
 		{"conflict of git's rebase", func(b *branch) {
 			if out := b.git("rebase", "main"); !strings.Contains(out, "CONFLICT") {
-				b.t.Fatal("git rebases the sums without a conflict: " + out)
+				b.T.Fatal("git rebases the sums without a conflict: " + out)
 			}
 		}},
 		{"git's rebase", func(b *branch) { b.git("rebase", "-X", "theirs", "main") }},
 		{"uncommitted", func(b *branch) {
 			b.git("switch", "-q", "main")
-			b.git("-C", b.root, "restore", "-q", "--source=feature", "--", own, "down/"+own, "effect/20260102030406_add_own.txt")
+			b.git("-C", b.Root, "restore", "-q", "--source=feature", "--", own, "down/"+own, "effect/20260102030406_add_own.txt")
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -194,13 +196,13 @@ func TestRebaseSeveral(t *testing.T) {
 	b := newBranch(t)
 	b.git("switch", "-q", "-c", "feature")
 	b.later("a", "own")
-	b.write(map[string]string{
+	b.Write(map[string]string{
 		"20260102030408_named.sql":      "-- alembic:revision abc123\n\n-- After 20260102030406, which makes the table.\nALTER TABLE own ADD COLUMN z int;\n",
 		"down/20260102030408_named.sql": "-- Before 20260102030408.\nALTER TABLE own DROP COLUMN z;\n",
 		"20260102030409_data.sql":       "INSERT INTO own VALUES (1, 2);\n",
 		"down/20260102030409_data.sql":  "TRUNCATE own;\n",
 	})
-	if err := Rehash(context.Background(), b.config(), b.root); err != nil {
+	if err := Rehash(context.Background(), b.Base(), b.Root); err != nil {
 		t.Fatal(err)
 	}
 	b.commit()
@@ -209,7 +211,7 @@ func TestRebaseSeveral(t *testing.T) {
 	b.commit()
 	b.git("switch", "-q", "feature")
 	b.git("merge", "main")
-	b.hcl = []byte(`schema "public" {}
+	b.HCL = []byte(`schema "public" {}
 table "a" {
   schema = schema.public
   column "x" { type = int }
@@ -255,13 +257,13 @@ func TestRebaseStale(t *testing.T) {
 		b.later("a+y")
 		b.commit()
 		b.git("switch", "-q", "main")
-		b.now = b.now.Add(time.Second)
+		b.Now = b.Now.Add(time.Second)
 		b.declare("a+y", "base")
 		b.plan()
 		b.commit()
 		b.git("switch", "-q", "feature")
 		b.git("merge", "main")
-		before := b.files()
+		before := b.Files()
 		_, err := b.rebase()
 		var failed *MoveError
 		if !errors.As(err, &failed) {
@@ -273,7 +275,7 @@ delete VERSION_add_a_y.sql with its down and effect file and run plan again, or 
 		if got := versions.ReplaceAllString(err.Error(), "VERSION_"); got != want {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
 		}
-		if diff := cmp.Diff(before, b.files()); diff != "" {
+		if diff := cmp.Diff(before, b.Files()); diff != "" {
 			t.Errorf("files changed:\n%s", diff)
 		}
 	})
@@ -289,7 +291,7 @@ delete VERSION_add_a_y.sql with its down and effect file and run plan again, or 
 		}
 		f := r.Findings[0]
 		want := "behind the migrations of main, " + moved + " is no longer what schema.hcl needs: delete it with its down and effect file and run plan again, or run plan for what is left"
-		if f.Kind != FindingPlan || f.Text != want || len(f.Differences) != 1 || !strings.HasPrefix(f.Differences[0].Text, "column public.own.y is missing") {
+		if f.Kind != proof.FindingPlan || f.Text != want || len(f.Differences) != 1 || !strings.HasPrefix(f.Differences[0].Text, "column public.own.y is missing") {
 			t.Errorf("found %+v", f)
 		}
 		if diff := cmp.Diff([]string{first, base, moved}, b.names()); diff != "" {
@@ -308,13 +310,13 @@ func TestRebaseOneVersion(t *testing.T) {
 	b.later("a", "own")
 	b.commit()
 	b.git("switch", "-q", "main")
-	b.now = b.now.Add(-time.Second)
+	b.Now = b.Now.Add(-time.Second)
 	b.later("a", "base")
 	b.commit()
 	b.git("switch", "-q", "feature")
 	b.git("merge", "main")
 	b.declare("a", "base", "own")
-	if _, err := migration.Read(os.DirFS(b.root)); err == nil {
+	if _, err := migration.Read(os.DirFS(b.Root)); err == nil {
 		t.Fatal("the versions differ")
 	}
 	r := b.mustRebase()
@@ -326,11 +328,11 @@ func TestRebaseOneVersion(t *testing.T) {
 
 // A checkpoint of the branch's own is made anew, for it stands for the base's migrations too.
 func TestRebaseCheckpoint(t *testing.T) {
-	dumps(t)
+	pgtest.Dumps(t)
 	t.Parallel()
 	b := newBranch(t)
 	b.git("switch", "-q", "-c", "feature")
-	b.now = b.now.Add(time.Second)
+	b.Now = b.Now.Add(time.Second)
 	b.checkpoint()
 	b.commit()
 	b.git("switch", "-q", "main")
@@ -357,7 +359,7 @@ func TestRebaseNothing(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	// The order is right, and only the sums aren't.
-	if err := os.WriteFile(filepath.Join(b.root, "atlas.sum"), []byte("<<<<<<< HEAD\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(b.Root, "atlas.sum"), []byte("<<<<<<< HEAD\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if r := b.mustRebase(); len(r.Moved) > 0 || !r.Sums || !r.OK() {
@@ -378,42 +380,42 @@ func TestRebaseRefuses(t *testing.T) {
 			func(b *branch) { b.git("merge", "main") }},
 		{"edited", func(b *branch) {
 			b.git("merge", "main")
-			b.write(map[string]string{base: "SELECT 1;\n"})
+			b.Write(map[string]string{base: "SELECT 1;\n"})
 		}, base + " is merged into main and is another here: keep what this branch adds under another name, restore the file RESTORE(" + base + "), then run rebase again", nil},
 		{"deleted", func(b *branch) {
-			if err := os.Remove(filepath.Join(b.root, first)); err != nil {
-				b.t.Fatal(err)
+			if err := os.Remove(filepath.Join(b.Root, first)); err != nil {
+				b.T.Fatal(err)
 			}
 		}, first + " is merged into main and was deleted or renamed here: restore it RESTORE(" + first + "), then run rebase again",
 			func(b *branch) { b.git("merge", "main") }},
 		{"conflict in a migration", func(b *branch) {
 			b.git("merge", "main")
-			b.write(map[string]string{own: "SELECT 1;\n<<<<<<< HEAD\nSELECT 2;\n=======\nSELECT 3;\n>>>>>>> main\n"})
+			b.Write(map[string]string{own: "SELECT 1;\n<<<<<<< HEAD\nSELECT 2;\n=======\nSELECT 3;\n>>>>>>> main\n"})
 		}, own + ":2: git's conflict markers: resolve the conflict",
 			func(b *branch) { b.git("checkout", "feature", "--", "migrations/"+own) }},
 		{"one name", func(b *branch) {
 			b.git("switch", "-q", "main")
-			b.write(map[string]string{
+			b.Write(map[string]string{
 				own: "CREATE TABLE other (x int);\n", "down/" + own: "DROP TABLE other;\n",
 			})
-			if err := migration.Rehash(b.t.Context(), b.root, nil); err != nil {
-				b.t.Fatal(err)
+			if err := migration.Rehash(b.T.Context(), b.Root, nil); err != nil {
+				b.T.Fatal(err)
 			}
 			b.commit()
 			b.git("switch", "-q", "feature")
 			if out := b.git("merge", "main"); !strings.Contains(out, "CONFLICT (add/add)") {
-				b.t.Fatal("git merges two files of one name: " + out)
+				b.T.Fatal("git merges two files of one name: " + out)
 			}
 			b.declare("a", "base", "other", "own")
 		}, own + " is merged into main and is another here: keep what this branch adds under another name, restore the file RESTORE(" + own + "), then run rebase again",
 			func(b *branch) {
 				mine := strings.Replace(own, "own", "mine", 1)
 				for _, dir := range []string{"", "down/"} {
-					b.write(map[string]string{dir + mine: b.git("show", "feature:migrations/"+dir+own)})
+					b.Write(map[string]string{dir + mine: b.git("show", "feature:migrations/"+dir+own)})
 				}
 				b.git("checkout", "main", "--", "migrations/down/"+own)
-				if err := os.RemoveAll(filepath.Join(b.root, "effect")); err != nil {
-					b.t.Fatal(err)
+				if err := os.RemoveAll(filepath.Join(b.Root, "effect")); err != nil {
+					b.T.Fatal(err)
 				}
 			}},
 	} {
@@ -422,7 +424,7 @@ func TestRebaseRefuses(t *testing.T) {
 			b := newBranch(t)
 			b.diverge()
 			test.make(b)
-			before := b.files()
+			before := b.Files()
 			_, err := b.rebase()
 			if err == nil {
 				t.Fatal("no error")
@@ -436,7 +438,7 @@ func TestRebaseRefuses(t *testing.T) {
 			if said != test.want {
 				t.Errorf("got  %s\nwant %s", said, test.want)
 			}
-			if diff := cmp.Diff(before, b.files()); diff != "" {
+			if diff := cmp.Diff(before, b.Files()); diff != "" {
 				t.Errorf("files changed:\n%s", diff)
 			}
 
@@ -446,12 +448,12 @@ func TestRebaseRefuses(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				rel, err := filepath.Rel(here, b.root)
+				rel, err := filepath.Rel(here, b.Root)
 				if err != nil {
 					t.Fatal(err)
 				}
 				cmd := exec.Command("sh", "-c", strings.Replace(restore, rel, "migrations", 1)) // as from the project's folder
-				cmd.Dir = filepath.Dir(b.root)
+				cmd.Dir = filepath.Dir(b.Root)
 				if out, err := cmd.CombinedOutput(); err != nil {
 					t.Fatalf("%s: %v\n%s", restore, err, out)
 				}

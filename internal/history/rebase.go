@@ -1,4 +1,4 @@
-package plan
+package history
 
 import (
 	"cmp"
@@ -11,9 +11,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/gitdiff"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
@@ -42,7 +45,7 @@ type RebaseResult struct {
 	Mentions []Mention
 	// Findings are what Check finds now that the files are moved: above all that they are not
 	// what the schema file needs any more.
-	Findings []Finding
+	Findings []proof.Finding
 	Outside  []state.Outside
 	// Sums says that the sum files did not fit, and do now.
 	Sums bool
@@ -88,7 +91,7 @@ func (e *MoveError) Unwrap() error { return e.Err }
 // The error is a *gitdiff.Error or a *BaseError if the base is not to be had or not merged, a
 // *MoveError for a migration that fails in its new place, a *runner.StmtError for one of the
 // base's, migration.Errors for files that make no sense. Then nothing was written.
-func Rebase(ctx context.Context, cfg Config, root, base string) (*RebaseResult, error) {
+func Rebase(ctx context.Context, cfg plan.Config, root, base string) (*RebaseResult, error) {
 	d, err := gitdiff.Compare(ctx, gitdiff.Config{Root: root, Base: base})
 	if err != nil {
 		return nil, err
@@ -122,21 +125,21 @@ func Rebase(ctx context.Context, cfg Config, root, base string) (*RebaseResult, 
 	if err := r.remake(ctx, &cfg, renaming, effects); err != nil {
 		return nil, r.moveError(err)
 	}
-	checked, w, err := check(ctx, cfg)
+	checked, w, err := check(ctx, cfg.Base)
 	if err != nil {
 		return nil, r.moveError(err)
 	}
-	for i, f := range cfg.Dir.Files() {
-		if slices.Contains(r.own, f.Name) {
-			effects[f.Name] = w.effect(i)
+	for name, effect := range w.Effects() {
+		if slices.Contains(r.own, name) {
+			effects[name] = effect
 		}
 	}
 	r.Outside = checked.Outside
 	for _, f := range checked.Findings {
 		switch {
-		case f.Kind == FindingEffect && effects[strings.TrimSuffix(filepath.Base(f.File), ".txt")+".sql"] != "":
+		case f.Kind == proof.FindingEffect && effects[strings.TrimSuffix(filepath.Base(f.File), ".txt")+".sql"] != "":
 			continue // it was measured again
-		case f.Kind == FindingPlan:
+		case f.Kind == proof.FindingPlan:
 			f.Text = r.stale(cfg.SchemaName)
 		}
 		r.Findings = append(r.Findings, f)
@@ -167,7 +170,7 @@ func merged(d *gitdiff.Diff, root string, here []string) error {
 		return &BaseError{Base: d.Base, Msg: fmt.Sprintf(format, args...) + ", then run rebase again"}
 	}
 	for _, name := range d.Upstream {
-		restore := fmt.Sprintf("(git checkout %s -- %s)", shellWord(d.Base), shellWord(fromHere(root, name)))
+		restore := fmt.Sprintf("(git checkout %s -- %s)", fix.ShellWord(d.Base), fix.ShellWord(fromHere(root, name)))
 		switch found, merged := slices.Contains(here, name), slices.Contains(d.Merged, name); {
 		case found && !slices.Contains(d.EditedTip, name):
 		case found: // edited, or added by both branches
@@ -175,7 +178,7 @@ func merged(d *gitdiff.Diff, root string, here []string) error {
 		case merged:
 			return refuse("%s is merged into %s and was deleted or renamed here: restore it %s", name, d.Base, restore)
 		default:
-			return refuse("%s has %s, which is not here: merge %s first (git merge %s, or git rebase %s)", d.Base, name, d.Base, shellWord(d.Base), shellWord(d.Base))
+			return refuse("%s has %s, which is not here: merge %s first (git merge %s, or git rebase %s)", d.Base, name, d.Base, fix.ShellWord(d.Base), fix.ShellWord(d.Base))
 		}
 	}
 	return nil
@@ -194,7 +197,7 @@ func fromHere(root, name string) string {
 
 // moves works out the new names. From the first of the own files that does not come behind
 // the base's on all of them move, so that they keep their order.
-func (r *RebaseResult) moves(cfg Config, d *gitdiff.Diff, here []string) map[string]string {
+func (r *RebaseResult) moves(cfg plan.Config, d *gitdiff.Diff, here []string) map[string]string {
 	last := ""
 	for _, name := range d.Upstream {
 		last = max(last, version(name))
@@ -215,7 +218,7 @@ func (r *RebaseResult) moves(cfg Config, d *gitdiff.Diff, here []string) map[str
 	}
 	moves := make(map[string]string, len(own))
 	for i, name := range own {
-		to := migration.VersionAfter(last, cfg.now(), i) + strings.TrimPrefix(name, version(name))
+		to := migration.VersionAfter(last, cfg.Time(), i) + strings.TrimPrefix(name, version(name))
 		moves[name] = to
 		r.own = append(r.own, to)
 		r.Moved = append(r.Moved, Move{From: name, To: to})
@@ -246,7 +249,7 @@ func (r *RebaseResult) revisions(dir *migration.Dir) {
 }
 
 // remake makes the moved checkpoints anew.
-func (r *RebaseResult) remake(ctx context.Context, cfg *Config, renaming *migration.Renaming, effects map[string]string) error {
+func (r *RebaseResult) remake(ctx context.Context, cfg *plan.Config, renaming *migration.Renaming, effects map[string]string) error {
 	texts := make(map[string]string)
 	for _, c := range cfg.Dir.Checkpoints() {
 		if !r.moved(c.Name) {

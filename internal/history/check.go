@@ -1,0 +1,86 @@
+// Package history keeps a directory of migrations in order: it checks it as a whole, measures effects and sums again, moves a
+// branch's own migrations after its base's, and makes checkpoints.
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// A CheckResult is what Check found.
+type CheckResult struct {
+	// Files are the names of the migrations looked at, in order.
+	Files    []string
+	Findings []proof.Finding
+	// Outside are the objects of the migrations that stand outside schema.hcl.
+	Outside []state.Outside
+}
+
+// OK says whether nothing was found.
+func (r *CheckResult) OK() bool { return len(r.Findings) == 0 }
+
+// Check tells whether the project is in order: plan has nothing to write, sums and effects
+// are right, and every down file leads back. What is not is a Finding; the error is for
+// what keeps Check from looking: a migration that does not replay (*runner.StmtError), a
+// schema file that makes no sense (*schemahcl.Error).
+func Check(ctx context.Context, base proof.Base) (*CheckResult, error) {
+	r, _, err := check(ctx, base)
+	return r, err
+}
+
+// check is Check; it also returns how it went through the migrations.
+func check(ctx context.Context, base proof.Base) (*CheckResult, *proof.Walk, error) {
+	r := &CheckResult{}
+	for _, f := range base.Dir.Files() {
+		r.Files = append(r.Files, f.Name)
+	}
+	if err := base.Dir.Verify(); err != nil {
+		var sum *migration.SumError
+		if !errors.As(err, &sum) {
+			return nil, nil, err
+		}
+		r.Findings = append(r.Findings, proof.Finding{Kind: proof.FindingSum, File: sum.Sum, Text: err.Error()})
+	}
+	w := proof.NewWalk(base)
+	// What was proven is proven, whatever else is found.
+	defer w.Remember()
+	checkpoints := w.Checkpoints()
+	w.SkipProven(checkpoints)
+	replayed, desired, err := proof.States(ctx, base, w.BothWays)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer replayed.Close()
+	defer desired.Close()
+	r.Outside = state.Unmanaged(replayed.Catalog)
+	r.Findings = append(r.Findings, w.CheckEffects()...)
+	differences, err := proof.Compare(ctx, replayed, desired)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(differences) > 0 {
+		r.Findings = append(r.Findings, proof.Finding{
+			Kind:        proof.FindingPlan,
+			Text:        fmt.Sprintf("%s and the migrations differ: run plan", base.SchemaName),
+			Differences: differences,
+		})
+	}
+	for _, c := range checkpoints {
+		found, err := w.CheckCheckpoint(ctx, c)
+		if err != nil {
+			return nil, nil, err
+		}
+		r.Findings = append(r.Findings, found...)
+	}
+	downs, err := w.CheckDowns(ctx, replayed)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Findings = append(r.Findings, downs...)
+	return r, w, nil
+}

@@ -1,0 +1,169 @@
+package history
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/projecttest"
+)
+
+// planned returns a project of two migrations: 20260102030405_add_runs and, an hour later,
+// 20260102040405_add_runs_flaky.
+func planned(t *testing.T) *project {
+	t.Helper()
+	p := newProject(t)
+	p.HCL = []byte(projecttest.RunsHCL)
+	p.plan()
+	p.Now = p.Now.Add(time.Hour)
+	p.HCL = []byte(projecttest.RunsFlakyHCL)
+	p.plan()
+	return p
+}
+
+func (p *project) rehash() {
+	p.T.Helper()
+	if err := Rehash(context.Background(), p.Base(), p.Root); err != nil {
+		p.T.Fatal(err)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	const (
+		first  = "20260102030405_add_runs"
+		second = "20260102040405_add_runs_flaky"
+	)
+	for _, tt := range []struct {
+		name   string
+		change func(*project)
+		want   []string // kind, file:line, text, differences
+	}{
+		{"in order", func(*project) {}, nil},
+		{"empty", func(p *project) { *p = *newProject(p.T); p.HCL = []byte("schema \"public\" {\n}\n") }, nil},
+		{"plan would write", func(p *project) { p.HCL = []byte(projecttest.RunsHCL) }, []string{
+			"plan : schema.hcl and the migrations differ: run plan", "  column public.runs.flaky is extra (boolean)",
+		}},
+		{"edited", func(p *project) { p.Edit(second+".sql", "flaky boolean", "flaky  boolean") }, []string{
+			"sum atlas.sum: " + "*",
+		}},
+		{"edited and rehashed", func(p *project) {
+			p.Edit(second+".sql", "flaky boolean", "flaky bool DEFAULT true")
+			p.Write(nil)
+		}, []string{
+			"effect effect/" + second + ".txt: this is not the effect of " + second + ".sql: run rehash and look at the difference",
+			"plan : schema.hcl and the migrations differ: run plan", "  *",
+		}},
+		{"effect missing", func(p *project) { p.Remove("effect/" + second + ".txt") }, []string{
+			"effect effect/" + second + ".txt: the effect of " + second + ".sql is missing: run rehash",
+		}},
+		{"effect malformed", func(p *project) { p.Edit("effect/"+second+".txt", "+ column", "column") }, []string{
+			"effect effect/" + second + ".txt: *",
+		}},
+		{"down missing", func(p *project) { p.Remove("down/" + second + ".sql"); p.Write(nil) }, []string{
+			"down down/" + second + ".sql: the down file of " + second + ".sql is missing: write one, or say in it that there is no way back (\"-- alembic:down none REASON\"), and run rehash",
+		}},
+		{"down none", func(p *project) {
+			p.Write(map[string]string{"down/" + second + ".sql": "-- alembic:down none because\n\n"})
+		}, nil},
+		{"down none, and the one before is wrong", func(p *project) {
+			p.Write(map[string]string{"down/" + second + ".sql": "-- alembic:down none because\n\n", "down/" + first + ".sql": "-- nothing\n"})
+		}, []string{
+			"down down/" + first + ".sql: the down file does not lead back to the state before its migration",
+			"  table public.runs is extra (ordinary)",
+		}},
+		{"down fails", func(p *project) {
+			p.Write(map[string]string{"down/" + second + ".sql": "SELECT 1;\n\nALTER TABLE runs\n  DROP COLUMN nope;\n"})
+		}, []string{
+			"down down/" + second + ".sql:3: the down file fails: column \"nope\" of relation \"runs\" does not exist (SQLSTATE 42703)",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := planned(t)
+			tt.change(p)
+			r, err := Check(context.Background(), p.Base())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range r.Findings {
+				place := f.File
+				if f.Line > 0 {
+					place += ":" + string(rune('0'+f.Line))
+				}
+				got = append(got, string(f.Kind)+" "+place+": "+f.Text)
+				for _, d := range f.Differences {
+					got = append(got, "  "+d.Text)
+				}
+			}
+			// A * at the end stands for text that belongs to another package.
+			for i, w := range tt.want {
+				if head, ok := strings.CutSuffix(w, "*"); ok && i < len(got) && strings.HasPrefix(got[i], head) {
+					got[i] = w
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if r.OK() != (len(tt.want) == 0) {
+				t.Errorf("OK is %v", r.OK())
+			}
+		})
+	}
+}
+
+func TestCheckOfTheRepository(t *testing.T) {
+	cfg := projecttest.Repository(t, pgtest.Server(t))
+	r, err := Check(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range r.Findings {
+		t.Errorf("%s %s: %s %v", f.Kind, f.File, f.Text, f.Differences)
+	}
+	if len(r.Files) != len(cfg.Dir.Files()) {
+		t.Errorf("looked at %q", r.Files)
+	}
+}
+
+func TestRehash(t *testing.T) {
+	p := planned(t)
+	want := p.Files()
+	p.Edit("20260102040405_add_runs_flaky.sql", "flaky boolean", "flaky boolean DEFAULT false")
+	p.Remove("effect/20260102030405_add_runs.txt")
+	if err := p.config().Dir.Verify(); err == nil {
+		t.Fatal("the sum of an edited directory fits")
+	}
+	p.rehash()
+	got := p.Files()
+	if err := p.config().Dir.Verify(); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(want["effect/20260102030405_add_runs.txt"], got["effect/20260102030405_add_runs.txt"]); diff != "" {
+		t.Errorf("the removed effect (-was +is):\n%s", diff)
+	}
+	if e := got["effect/20260102040405_add_runs_flaky.txt"]; !strings.Contains(e, "+ column public.runs.flaky: boolean default false\n") {
+		t.Errorf("the effect of the edited file:\n%s", e)
+	}
+}
+
+func TestRehashOfWhatDoesNotReplay(t *testing.T) {
+	p := planned(t)
+	p.Edit("20260102040405_add_runs_flaky.sql", "flaky", "id")
+	p.Remove("effect/20260102030405_add_runs.txt")
+	err := Rehash(context.Background(), p.Base(), p.Root)
+	want := `the sums are written, but not the effects of 20260102040405_add_runs_flaky.sql and what follows it, because it does not replay: 20260102040405_add_runs_flaky.sql:1:1: column "id" of relation "runs" already exists (SQLSTATE 42701); the file must run on the schema that the files before it give, without any data`
+	if err == nil || err.Error() != want {
+		t.Errorf("error:\n got %v\nwant %s", err, want)
+	}
+	if err := p.config().Dir.Verify(); err != nil {
+		t.Errorf("the sums were not written: %v", err)
+	}
+	if _, ok := p.Files()["effect/20260102030405_add_runs.txt"]; !ok {
+		t.Error("the effect of the file before was not written")
+	}
+}

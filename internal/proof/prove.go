@@ -1,0 +1,141 @@
+package proof
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// Ways are a planned file.
+type Ways struct {
+	Up, Down Script
+	Renames  bool // it gives things their new names, and nothing else
+}
+
+// A Goal is what planned files should lead to.
+type Goal struct {
+	Want   catalog.Catalog // what the schema file says
+	Before catalog.Catalog // of the replayed state, when everything has its new name
+	Kept   []string        // schemas that stand outside of the schema file
+}
+
+// Prove runs planned files on the replayed state and back again, and returns their effects and what stands outside of the schema
+// file after them. The error is an *Error if the plan is wrong. The state is used up.
+func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, goal Goal) ([]catalog.Effect, []state.Outside, error) {
+	states := []catalog.Catalog{replayed.Catalog} // after i files
+	var effects []catalog.Effect
+	for i, f := range files {
+		if err := replayed.Run(ctx, f.Up.Stmts, f.Up.TxNone, f.Up.File); err != nil {
+			return nil, nil, refused(f.Up.File, err)
+		}
+		if err := replayed.Refresh(ctx); err != nil {
+			return nil, nil, err
+		}
+		states = append(states, replayed.Catalog)
+		effects = append(effects, catalog.Measure(states[i], states[i+1]))
+		if (!f.Renames || i == len(files)-1) && !state.SameOutside(goal.Before, replayed.Catalog, goal.Kept...) {
+			_, was := state.Split(goal.Before, goal.Kept...)
+			_, is := state.Split(replayed.Catalog, goal.Kept...)
+			if was.Equal(is) {
+				was, is = goal.Before, replayed.Catalog // it is a column's own sequence
+			}
+			return nil, nil, &Error{File: f.Up.File, Outside: true, Differences: catalog.Diff(was, is)}
+		}
+	}
+	if have, _ := state.Split(replayed.Catalog, goal.Kept...); !goal.Want.Equal(have) {
+		return nil, nil, &Error{File: files[len(files)-1].Up.File, Differences: catalog.Diff(goal.Want, have)}
+	}
+	downs := make([]Script, len(files))
+	for i, f := range files {
+		downs[i] = f.Down
+	}
+	last := len(base.Dir.Files()) - 1
+	outside := state.Unmanaged(replayed.Catalog)
+	faults, err := leadBack(ctx, replayed, downs, states, func(ctx context.Context, n int) (*state.State, error) {
+		s, err := state.Replay(ctx, base.Server, base.Dir, last, base.Options)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files[:n] {
+			if err := s.Run(ctx, f.Up.Stmts, f.Up.TxNone, f.Up.File); err != nil {
+				s.Close()
+				return nil, err
+			}
+		}
+		return s, nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(faults) > 0 {
+		return nil, nil, &Error{File: faults[0].script.File, Err: faults[0].err, Differences: faults[0].differences}
+	}
+	return effects, outside, nil
+}
+
+func refused(file string, err error) error {
+	var stmt *runner.StmtError
+	if errors.As(err, &stmt) {
+		return &Error{File: file, Err: stmt}
+	}
+	return err
+}
+
+// A fault is a way back that does not lead there.
+type fault struct {
+	script      Script
+	err         *runner.StmtError    // the statement that failed, or
+	differences []catalog.Difference // what is not as it was
+}
+
+// leadBack runs the ways back of files, the newest first, on s, which stands after all of
+// them, and returns those that do not lead to the state before their file. states holds
+// the catalog after i files. Behind a way back that is missing or wrong the state is
+// worked out again by rebuild, after n files. s is used up.
+func leadBack(ctx context.Context, s *state.State, downs []Script, states []catalog.Catalog, rebuild func(ctx context.Context, n int) (*state.State, error)) ([]fault, error) {
+	var faults []fault
+	at := len(downs) // s stands after so many files; -1: nobody knows where
+	first := s
+	defer func() {
+		if s != first {
+			s.Close()
+		}
+	}()
+	for i := len(downs) - 1; i >= 0; i-- {
+		d := downs[i]
+		if d.None {
+			continue
+		}
+		if at != i+1 {
+			next, err := rebuild(ctx, i+1)
+			if err != nil {
+				return nil, err
+			}
+			if s != first {
+				s.Close()
+			}
+			s = next
+		}
+		at = -1
+		if err := s.Run(ctx, d.Stmts, d.TxNone, d.File); err != nil {
+			var stmt *runner.StmtError
+			if !errors.As(err, &stmt) {
+				return nil, err
+			}
+			faults = append(faults, fault{script: d, err: stmt})
+			continue
+		}
+		if err := s.Refresh(ctx); err != nil {
+			return nil, err
+		}
+		if !s.Catalog.Equal(states[i]) {
+			faults = append(faults, fault{script: d, differences: catalog.Diff(states[i], s.Catalog)})
+			continue
+		}
+		at = i
+	}
+	return faults, nil
+}

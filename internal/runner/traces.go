@@ -13,7 +13,8 @@ import (
 )
 
 // traces are what scripts may have left that only a new session is without, as far as it isn't read from the server: a setting
-// with a dot in its name stays defined, as the empty string, and a library that was loaded stays loaded.
+// with a dot in its name stays defined, as the empty string, and a library that was loaded stays loaded. A name that is put together
+// counts like a library: nobody knows what is defined then.
 type traces struct {
 	names  map[string]bool // settings with a dot that the scripts, or routines that they may have called, name
 	loads  bool            // the scripts since the last reset may have loaded a library
@@ -27,7 +28,7 @@ FROM pg_catalog.pg_proc p
 WHERE p.oid OPERATOR(pg_catalog.>=) '16384' AND (p.prosrc OPERATOR(pg_catalog.~*) 'set|load' OR p.proconfig IS NOT NULL)`
 
 // patterns find what leaves traces in a text in lower case. Most commands run no script, and would wait for them in vain.
-var patterns = sync.OnceValue(func() (p struct{ setName, configName, load, routine *regexp.Regexp }) {
+var patterns = sync.OnceValue(func() (p struct{ setName, configName, setBuilt, config, plain, load, routine *regexp.Regexp }) {
 	const (
 		word   = `[\pL_][\pL\pN_$]*`
 		dotted = `(` + word + `(?:"?\."?` + word + `)+)`
@@ -36,6 +37,9 @@ var patterns = sync.OnceValue(func() (p struct{ setName, configName, load, routi
 	)
 	p.setName = regexp.MustCompile(`\bset` + space + `+(?:(?:session|local)` + space + `+)?"?` + dotted + `"?` + space + `*(?:=|to\b)`)
 	p.configName = regexp.MustCompile(`\bset_config` + space + `*\(` + space + `*` + quote + dotted)
+	p.setBuilt = regexp.MustCompile(quote + space + `*set` + space + `+(?:(?:session|local)` + space + `+)?(?:` + quote + `|%)`)
+	p.config = regexp.MustCompile(`\bset_config` + space + `*\(` + space + `*`)
+	p.plain = regexp.MustCompile(`^(?:e?'+[^']*'+|\$\w*\$[^$]*\$\w*\$)` + space + `*,`)
 	p.load = regexp.MustCompile(`\bload` + space + `+(?:` + quote + `|%)`)
 	p.routine = regexp.MustCompile(`^create\s+(?:or\s+replace\s+)?(?:function|procedure)\b`)
 	return p
@@ -63,7 +67,8 @@ func (t *traces) routines(read *pgconn.Result) {
 	t.read = true
 }
 
-// text takes down the settings that a text in lower case names, and reports whether it may load a library.
+// text takes down the settings that a text in lower case names, and reports whether it may load a library or set
+// what it doesn't name.
 func (t *traces) text(text string) (loads bool) {
 	if strings.Contains(text, "set") && strings.Contains(text, ".") {
 		for _, re := range []*regexp.Regexp{patterns().setName, patterns().configName} {
@@ -78,7 +83,20 @@ func (t *traces) text(text string) (loads bool) {
 			}
 		}
 	}
-	return strings.Contains(text, "load") && patterns().load.MatchString(text)
+	return strings.Contains(text, "load") && patterns().load.MatchString(text) || strings.Contains(text, "set") && builds(text)
+}
+
+// builds reports whether a text in lower case puts the name of a setting together.
+func builds(text string) bool {
+	if patterns().setBuilt.MatchString(text) {
+		return true
+	}
+	for _, m := range patterns().config.FindAllStringIndex(text, -1) {
+		if !patterns().plain.MatchString(text[m[1]:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // blankSQL is an expression that says whether one of the settings is defined without a value, as a reset leaves it.

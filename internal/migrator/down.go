@@ -219,7 +219,7 @@ func (s *session) asRecorded(ctx context.Context, place revision.Place, steps []
 	if err != nil {
 		return fmt.Errorf("working out what version %s looks like: %w", s.m.word(place.Index), err)
 	}
-	have, err := catalog.Read(ctx, s.conn, s.m.catalogOptions())
+	have, err := s.catalog(ctx)
 	if err != nil {
 		return err
 	}

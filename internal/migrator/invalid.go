@@ -41,6 +41,7 @@ const (
 // invalid returns the database's INVALID indexes, without their Next. Those of partitioned
 // tables are left out: they are INVALID until every partition has its own.
 func (s *session) invalid(ctx context.Context) ([]InvalidIndex, error) {
+	defer s.promptly()()
 	rows, err := s.conn.Query(ctx, `
 SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
        pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.relname),
@@ -92,7 +93,7 @@ func (s *session) foresee(ctx context.Context, place revision.Place, to int) ([]
 	if err != nil {
 		return all, nil
 	}
-	live, err := catalog.Read(ctx, s.conn, s.m.catalogOptions())
+	live, err := s.catalog(ctx)
 	if err != nil {
 		return all, err
 	}

@@ -181,8 +181,30 @@ func (s *session) patiently(ctx context.Context, what string, read func() error)
 // which nobody has made anything is recognized without: PostgreSQL numbers what
 // users make from 16384 on.
 func (s *session) live(ctx context.Context) (catalog.Catalog, error) {
-	var empty bool
-	err := s.conn.QueryRow(ctx, `
+	empty, err := s.empty(ctx)
+	if err != nil {
+		return catalog.Catalog{}, fmt.Errorf("looking whether the database is empty: %w", err)
+	}
+	if empty {
+		return catalog.Catalog{}, nil
+	}
+	var cat catalog.Catalog
+	err = s.patiently(ctx, "the catalog", func() (err error) {
+		cat, err = s.catalog(ctx)
+		return err
+	})
+	return cat, err
+}
+
+// catalog reads the database's catalog.
+func (s *session) catalog(ctx context.Context) (catalog.Catalog, error) {
+	defer s.answers.within(peerTimeout)()
+	return catalog.Read(ctx, s.conn, s.m.catalogOptions())
+}
+
+func (s *session) empty(ctx context.Context) (empty bool, err error) {
+	defer s.promptly()()
+	err = s.conn.QueryRow(ctx, `
 SELECT pg_catalog.to_regnamespace('public') IS NOT NULL AND NOT EXISTS (
        SELECT FROM pg_catalog.pg_class WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_type WHERE oid >= '16384'
        UNION ALL SELECT FROM pg_catalog.pg_proc WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_namespace WHERE oid >= '16384'
@@ -195,18 +217,7 @@ SELECT pg_catalog.to_regnamespace('public') IS NOT NULL AND NOT EXISTS (
        UNION ALL SELECT FROM pg_catalog.pg_am WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_event_trigger WHERE oid >= '16384'
        UNION ALL SELECT FROM pg_catalog.pg_publication WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_foreign_server WHERE oid >= '16384'
        UNION ALL SELECT FROM pg_catalog.pg_foreign_data_wrapper WHERE oid >= '16384' UNION ALL SELECT FROM pg_catalog.pg_transform WHERE oid >= '16384')`).Scan(&empty)
-	if err != nil {
-		return catalog.Catalog{}, fmt.Errorf("looking whether the database is empty: %w", err)
-	}
-	if empty {
-		return catalog.Catalog{}, nil
-	}
-	var cat catalog.Catalog
-	err = s.patiently(ctx, "the catalog", func() (err error) {
-		cat, err = catalog.Read(ctx, s.conn, s.m.catalogOptions())
-		return err
-	})
-	return cat, err
+	return empty, err
 }
 
 // settle writes what judge found lacking.

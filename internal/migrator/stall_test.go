@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -86,6 +87,48 @@ func TestStalledConnection(t *testing.T) {
 			p.HangUp()
 			b.cfg = direct
 			b.mustApply(migrator.ApplyOptions{})
+		})
+	}
+}
+
+// TestStalledServer has all connections stall at what is read to find out where a database stands.
+func TestStalledServer(t *testing.T) {
+	for name, tt := range map[string]struct {
+		n      int // migrations that are applied before
+		change string
+		at     string
+		want   string
+	}{
+		"empty":   {0, "", "pg_catalog.to_regnamespace('public') IS NOT NULL", "looking whether the database is empty: timeout: PostgreSQL at 127.0.0.1:"},
+		"indexes": {1, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_pkey'::regclass", "pg_stat_progress_create_index", "looking for INVALID indexes: timeout: PostgreSQL at 127.0.0.1:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, dir(t, shop...))
+			if tt.n > 0 {
+				b.mustApply(migrator.ApplyOptions{N: tt.n})
+			}
+			if tt.change != "" {
+				if _, err := b.admin().Exec(t.Context(), tt.change); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var stalled atomic.Bool
+			p := b.proxied(func(m wire.Message) wire.Action {
+				if stalled.Load() || sends(tt.at)(m) {
+					stalled.Store(true)
+					return wire.Stall
+				}
+				return wire.Pass
+			})
+			b.cfg.ConnConfig.ConnectTimeout = time.Second
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error: %v", err)
+			}
+			p.HangUp()
 		})
 	}
 }

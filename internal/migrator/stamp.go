@@ -84,7 +84,7 @@ func (m *Migrator) stamp(ctx context.Context, opts StampOptions, res *StampResul
 		if err != nil {
 			return fmt.Errorf("comparing the database with version %s (add -yes to record it unseen): %w", m.word(to), err)
 		}
-		have, err := catalog.Read(ctx, s.conn, m.catalogOptions())
+		have, err := s.catalog(ctx)
 		if err != nil {
 			return err
 		}

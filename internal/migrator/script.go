@@ -67,7 +67,7 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 		fmt.Fprintf(&b, "SET %slock_timeout = %d;\n", scope, d.Milliseconds())
 	}
 	begin := func() {
-		b.WriteString("BEGIN;\n")
+		b.WriteString(beginRecord + ";\n")
 		limit("LOCAL ", wait)
 	}
 	confirm := func(id, version string, row *migrate.Revision) {

@@ -44,7 +44,6 @@ type session struct {
 	script *runner.Session // on conn
 	rec    revision.Record // as read by readRecord; its Has fields are kept up to date
 	locked bool
-	held   int  // how many times more than once
 	own    bool // the observer's connection holds the lock of ownKey
 
 	// readRest reads what the lock has not brought of the record; nil if it is to be
@@ -201,7 +200,7 @@ func (s *session) renew(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connecting again: %w", err)
 	}
-	s.conn, s.answers, s.script, s.pid, s.proxied, s.held = next.conn, next.answers, next.script, next.pid, next.proxied, next.held
+	s.conn, s.answers, s.script, s.pid, s.proxied = next.conn, next.answers, next.script, next.pid, next.proxied
 	s.observer.watch(s)
 	return nil
 }
@@ -263,13 +262,10 @@ func (s *session) handOver(ctx context.Context, next *session) error {
 	return err
 }
 
-// unlock frees the lock.
+// unlock frees the lock, and what other advisory locks the last file has left: the session ends. Each transaction with a record
+// takes it once more.
 func (s *session) unlock(ctx context.Context) {
-	if s.held == 0 {
-		_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1)", lockKey())
-		return
-	}
-	_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1) FROM pg_catalog.generate_series(0, $2::int)", lockKey(), s.held)
+	_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock_all()")
 }
 
 // close unlocks and disconnects, also if ctx has ended.

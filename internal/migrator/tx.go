@@ -141,7 +141,6 @@ func (s *session) begin(ctx context.Context, st *step, to string) error {
 	case err != nil:
 		return fmt.Errorf("locking the database again: %w", err)
 	case locked:
-		s.held++
 		return s.tryBegin(ctx, st, to)
 	}
 	h, err2 := holderOf(ctx, s.conn, lockKey())
@@ -173,7 +172,6 @@ func (s *session) tryBegin(ctx context.Context, st *step, to string) error {
 	if locked := string(results[len(enter)].Rows[0][0]) == "t"; !locked {
 		return &LostLockError{}
 	}
-	s.held++
 	results = results[len(enter)+1:]
 	if !complete {
 		if err := s.sameBackend(ctx); err != nil {
@@ -198,6 +196,9 @@ func (s *session) tryBegin(ctx context.Context, st *step, to string) error {
 // errStale is a session that can't be set back, so that another one has to take its place.
 var errStale = errors.New("the session can't be set back")
 
+// beginRecord begins a transaction in which the record can be written, though the file may have made the next ones read-only.
+const beginRecord = "BEGIN READ WRITE"
+
 // start begins a transaction with some statements and the step's lock_timeout, and returns their results. The first one of a step
 // begins in a fresh session.
 func (s *session) start(ctx context.Context, sql []string) ([]*pgconn.Result, error) {
@@ -206,7 +207,6 @@ func (s *session) start(ctx context.Context, sql []string) ([]*pgconn.Result, er
 	}
 	own := 0
 	if s.timeout != s.limit {
-		s.script.Used()
 		sql = slices.Insert(sql, 0, s.timeoutSQL(s.limit))
 		s.timeout = s.limit
 		own = 1
@@ -220,8 +220,11 @@ func (s *session) start(ctx context.Context, sql []string) ([]*pgconn.Result, er
 			return nil, errStale
 		}
 		s.fresh = err != nil
-	} else if results, err = s.script.Query(ctx, append([]string{"BEGIN"}, sql...)...); len(results) > 0 {
+	} else if results, err = s.script.Query(ctx, append([]string{beginRecord}, sql...)...); len(results) > 0 {
 		results = results[1:]
+	}
+	if own > 0 {
+		s.script.Used() // also by a file without statements
 	}
 	return results[min(own, len(results)):], err
 }

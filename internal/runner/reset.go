@@ -72,7 +72,10 @@ func (s *Session) Reset(ctx context.Context) (bool, error) {
 	if first {
 		sql = append(sql, routinesSQL)
 	}
-	results, err := s.Query(ctx, sql...)
+	if err := s.encode(ctx, ownEncoding); err != nil {
+		return false, err
+	}
+	results, err := s.query(ctx, sql...)
 	if err != nil {
 		s.rollback(ctx)
 		return false, fmt.Errorf("setting the session back: %w", err)
@@ -101,8 +104,11 @@ func (s *Session) Reset(ctx context.Context) (bool, error) {
 func (s *Session) Begin(ctx context.Context, sql ...string) (results []*pgconn.Result, ok bool, err error) {
 	begin := slices.Concat([]string{"BEGIN"}, sql)
 	if s.used && s.ran.read {
+		if err := s.encode(ctx, ownEncoding); err != nil {
+			return nil, false, err
+		}
 		resetting := s.resetting()
-		results, err := s.Query(ctx, slices.Concat(resetting, begin)...)
+		results, err := s.query(ctx, slices.Concat(resetting, begin)...)
 		if len(results) < len(resetting) {
 			s.rollback(ctx)
 			return nil, false, fmt.Errorf("setting the session back: %w", err)

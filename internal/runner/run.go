@@ -94,9 +94,11 @@ func (s *Session) commit(ctx context.Context, u Unit) error {
 	return &StmtError{Pos: last.Pos, Stmt: last.Text, Err: err}
 }
 
+// idle is the status of a connection that is in no transaction.
+const idle = 'I'
+
 // rollback ends the transaction, if there is one. If that fails the connection is closed, and the server rolls back.
 func (s *Session) rollback(ctx context.Context) {
-	const idle = 'I'
 	if s.Conn.IsClosed() || s.Conn.PgConn().TxStatus() == idle {
 		return
 	}
@@ -138,8 +140,43 @@ func (s *Session) Exec(ctx context.Context, sql string) error {
 }
 
 // Query runs statements that are not the script's, in one round trip, and returns the results of those that ran: one of them that
-// fails ends it. Outside of a transaction they are one.
+// fails ends it, and the transaction that it has begun. Outside of a transaction they are one.
 func (s *Session) Query(ctx context.Context, sql ...string) ([]*pgconn.Result, error) {
+	encoding := s.encoding()
+	if encoding == ownEncoding {
+		return s.query(ctx, sql...)
+	}
+	begun := s.Conn.PgConn().TxStatus() != idle
+	if err := s.encode(ctx, ownEncoding); err != nil {
+		return nil, err
+	}
+	results, err := s.query(ctx, sql...)
+	if err != nil && !begun {
+		s.rollback(ctx)
+	}
+	if err == nil || !begun { // or else it is set back with the transaction
+		_ = s.encode(ctx, encoding) // which fails only if the connection is lost
+	}
+	return results, err
+}
+
+// ownEncoding is what text of ours is in.
+const ownEncoding = "UTF8"
+
+// encoding is that in which the server takes text, which a script may have changed.
+func (s *Session) encoding() string { return s.Conn.PgConn().ParameterStatus("client_encoding") }
+
+func (s *Session) encode(ctx context.Context, encoding string) error {
+	if s.encoding() == encoding {
+		return nil
+	}
+	if err := s.Exec(ctx, "SET client_encoding = "+pgsql.Literal(encoding)); err != nil {
+		return fmt.Errorf("setting client_encoding: %w", err)
+	}
+	return nil
+}
+
+func (s *Session) query(ctx context.Context, sql ...string) ([]*pgconn.Result, error) {
 	results, err := s.Conn.PgConn().Exec(ctx, strings.Join(sql, ";\n")).ReadAll()
 	for i, r := range results {
 		if r.Err != nil {

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -39,11 +40,16 @@ func (s *Session) Resetting(stmts []pgsql.Stmt, unlock, lock string) string {
 func (s *Session) OwnRoleScript(stmts []pgsql.Stmt) (enter, leave string) {
 	enter = "SELECT pg_catalog.current_setting('role') AS role"
 	set, back := "", ""
-	for _, stmt := range stmts {
-		if text := strings.ToLower(stmt.Text); strings.Contains(text, "authorization") {
-			enter = "SELECT pg_catalog.current_setting('role') AS role, session_user AS authorized"
-			set, back = ownLoginSQL+";\n", "SET LOCAL SESSION AUTHORIZATION :'authorized';\n"
-		}
+	says := func(word string) bool {
+		return slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool { return strings.Contains(strings.ToLower(s.Text), word) })
+	}
+	if says("authorization") {
+		enter += ", session_user AS authorized"
+		set, back = ownLoginSQL+";\n", "SET LOCAL SESSION AUTHORIZATION :'authorized';\n"
+	}
+	if says("client_encoding") || says("names") {
+		enter += ", pg_catalog.current_setting('client_encoding') AS encoding"
+		set, back = set+"SET LOCAL client_encoding = 'UTF8';\n", back+"SET LOCAL client_encoding = :'encoding';\n"
 	}
 	return enter + " \\gset\n" + set + s.ownRoleSQL() + ";\n", back + "SET LOCAL role TO :'role';\n"
 }

@@ -74,6 +74,11 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 		b.WriteString(store.ConfirmScript(id, version, row))
 	}
 
+	put := func(row *migrate.Revision) {
+		row.ExecutedAt = time.Time{} // the server's, when the script is run
+		b.WriteString(store.PutSQL(row) + ";\n")
+	}
+
 	if st := place.Settle; st != nil {
 		b.WriteString("\n" + pgsql.LineComment("The record: "+st.Note) + "\n")
 		begin()
@@ -87,7 +92,7 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 			b.WriteString(store.DeleteSQL(version) + ";\n")
 		}
 		for _, r := range st.Put {
-			b.WriteString(store.PutSQL(m.signed(r)) + ";\n")
+			put(m.signed(r))
 		}
 		b.WriteString(immediate + ";\n")
 		for _, version := range st.Delete {
@@ -126,7 +131,7 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 				confirm(id, st.file.Version, nil)
 			} else {
 				row := m.row(st, fr, n)
-				b.WriteString(store.PutSQL(row) + ";\n")
+				put(row)
 				confirm(id, st.file.Version, row)
 			}
 			b.WriteString("COMMIT;\n")

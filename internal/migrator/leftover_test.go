@@ -63,6 +63,17 @@ SET search_path = evil, pg_catalog;
 	}
 }
 
+// An error in the encoding that the file has set is noted, too.
+func TestErrorInAnotherEncoding(t *testing.T) {
+	b := setup(t, read(t, write(t, []file{{"1_a.sql", "-- atlas:txmode none\n\nCREATE TABLE t (n int);\nSET client_encoding = 'LATIN1';\nDO $$ BEGIN RAISE 'no %', chr(228); END $$;\n", ""}})))
+	if _, err := b.apply(migrator.ApplyOptions{}); err == nil || strings.Contains(err.Error(), "does not say why") {
+		t.Errorf("error: %v", err)
+	}
+	if got := b.query("SELECT error FROM atlas_schema_revisions"); !strings.Contains(got, "no \uFFFD") {
+		t.Errorf("the journal says %s", got)
+	}
+}
+
 // What a file without statements says is no other file's.
 func TestLockTimeoutOfAnEmptyFile(t *testing.T) {
 	b := setup(t, dir(t,

@@ -300,6 +300,7 @@ func (s *session) why(ctx context.Context, st *step, fr *FileRun, n int, failed 
 	if failed.Cause != nil {
 		row.Error = fmt.Sprintf("interrupted: %v", failed.Cause)
 	}
+	row.Error = strings.ToValidUTF8(row.Error, "\uFFFD") // it came in the encoding that the file has set
 	err := s.script.Run(ctx, runner.Unit{Mode: runner.Together}, runner.Hooks{
 		Begin:  func(ctx context.Context, _ runner.Unit) error { return s.begin(ctx, st, st.from) },
 		Commit: func(ctx context.Context, _ runner.Unit) error { return s.commit(ctx, st, row, st.from, n) },

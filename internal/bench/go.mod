@@ -7,7 +7,7 @@ go 1.26.8
 require (
 	ariga.io/atlas v1.3.0
 	github.com/ibutsu/ibutsu-schema v0.0.0
-	github.com/jackc/pgx/v5 v5.12.0
+	github.com/jackc/pgx/v5 v5.13.0
 )
 
 require (

@@ -12,7 +12,7 @@ import (
 	"ariga.io/atlas-go-sdk/atlasexec"
 	"ariga.io/atlas/sql/sqlcheck"
 	"github.com/google/go-cmp/cmp"
-	"github.com/xeipuuv/gojsonschema"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
@@ -144,16 +144,16 @@ func place(t *testing.T, r *lint.Report) {
 // validSARIF holds the text against OASIS's schema of SARIF 2.1.0.
 func validSARIF(t *testing.T, text string) {
 	t.Helper()
-	schema, err := os.ReadFile("testdata/sarif-schema-2.1.0.json")
+	schema, err := jsonschema.NewCompiler().Compile("testdata/sarif-schema-2.1.0.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := gojsonschema.Validate(gojsonschema.NewBytesLoader(schema), gojsonschema.NewStringLoader(text))
+	log, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range result.Errors() {
-		t.Error(e)
+	if err := schema.Validate(log); err != nil {
+		t.Error(err)
 	}
 }
 

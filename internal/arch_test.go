@@ -9,6 +9,7 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,28 +24,30 @@ const module = "github.com/ibutsu/ibutsu-schema/"
 // above it.
 var imports = map[string]string{
 	"internal/catalog":     "migration pgsql",
-	"internal/devdb":       "fix",
+	"internal/devdb":       "fix pgsql",
 	"internal/fix":         "pgsql",
 	"internal/gitdiff":     "tree",
 	"internal/history":     "catalog fix gitdiff migration pgsql plan proof runner state tree",
-	"internal/lint":        "catalog devdb fix gitdiff migration pgsql proof runner schemahcl state",
+	"internal/lint":        "catalog devdb fix gitdiff migration pgsql project proof runner schemahcl state words",
 	"internal/migration":   "pgsql runner tree",
-	"internal/migrator":    "catalog fix migration pgsql revision runner",
+	"internal/migrator":    "catalog fix migration pgsql revision runner usage",
 	"internal/pgsql":       "",
-	"internal/pgtest":      "devdb",
-	"internal/plan":        "catalog fix migration pgsql proof runner state",
-	"internal/project":     "pgsql tree",
+	"internal/pgtest":      "devdb pgsql",
+	"internal/plan":        "catalog fix migration pgsql proof runner state usage",
+	"internal/project":     "pgsql tree usage words",
 	"internal/projecttest": "devdb migration pgtest proof",
 	"internal/proof":       "catalog devdb migration pgsql runner state",
-	"internal/report":      "catalog fix history lint migration migrator pgsql plan proof revision runner state tree",
-	"internal/revision":    "catalog migration pgsql",
+	"internal/report":      "catalog fix history lint migration migrator pgsql plan proof revision runner state tree usage words",
+	"internal/revision":    "catalog migration pgsql words",
 	"internal/runner":      "pgsql",
-	"internal/schemahcl":   "pgsql tree",
+	"internal/schemahcl":   "pgsql tree words",
 	"internal/schematest":  "",
 	"internal/state":       "catalog devdb migration pgsql runner schemahcl",
 	"internal/testcase":    "",
 	"internal/tree":        "",
+	"internal/usage":       "",
 	"internal/wire":        "",
+	"internal/words":       "",
 }
 
 // sources parses the files of the packages below internal, tests and modules of their own aside, by package.
@@ -95,6 +98,29 @@ func TestImports(t *testing.T) {
 	}
 	if diff := cmp.Diff(imports, got); diff != "" {
 		t.Errorf("imports (-allowed +found):\n%s", diff)
+	}
+}
+
+// SQLSTATEs have names, and one function that takes them from an error.
+func TestSQLStatesHaveNames(t *testing.T) {
+	set, files := sources(t)
+	code := regexp.MustCompile(`^"(0[0-9A-Z]|2[0-9A-Z]|3[BDF]|4[024]|5[3-8]|P0|XX)[0-9A-Z]{3}"$`)
+	states := 0
+	for pkg, list := range files {
+		for _, f := range list {
+			ast.Inspect(f, func(n ast.Node) bool {
+				if lit, ok := n.(*ast.BasicLit); ok && code.MatchString(lit.Value) {
+					states++
+					if pkg != "internal/pgsql" {
+						t.Errorf("%s: %s has a name in package pgsql", set.Position(lit.Pos()), lit.Value)
+					}
+				}
+				return true
+			})
+		}
+	}
+	if states == 0 {
+		t.Error("no SQLSTATE")
 	}
 }
 

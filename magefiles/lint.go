@@ -12,7 +12,6 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
-	"github.com/ibutsu/ibutsu-schema/internal/project"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
@@ -21,7 +20,7 @@ import (
 func (c *cmd) linter(base string, latest int) (lint.Config, error) {
 	cfg := lint.Config{
 		Start: c.server, Dir: c.dir, Root: c.MigrationsDir, Options: c.options(),
-		Base: base, Latest: latest, Policy: policy(c.Gate), SchemaName: c.Schema,
+		Base: base, Latest: latest, Policy: lint.Policy(c.Gate.Policy), SchemaName: c.Schema,
 	}
 	if base == "" && latest == 0 {
 		cfg.Base, cfg.Latest = c.Gate.Base, c.Gate.Latest
@@ -69,16 +68,4 @@ func (c *cmd) showLint(r *lint.Report, outs []report.Out) error {
 		}
 	}
 	return c.Lint(r)
-}
-
-// policy is what atlas.hcl says of the gate.
-func policy(g project.Gate) lint.Policy {
-	settings := func(of map[string]project.Setting) map[string]lint.Setting {
-		out := make(map[string]lint.Setting, len(of))
-		for name, s := range of {
-			out[name] = lint.Setting(s)
-		}
-		return out
-	}
-	return lint.Policy{Analyzers: settings(g.Analyzers), Checks: settings(g.Checks), AllowTables: g.AllowTables}
 }

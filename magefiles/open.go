@@ -26,6 +26,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // stdout is for data, stderr for people.
@@ -48,7 +49,7 @@ func value[T any](flag *T) T {
 // count is the value of a flag that counts from 1, 0 if it isn't given.
 func count(name string, flag *int) (int, error) {
 	if flag != nil && *flag < 1 {
-		return 0, report.Usagef("-%s=%d: it must be 1 or more", name, *flag)
+		return 0, usage.Errorf("-%s=%d: it must be 1 or more", name, *flag)
 	}
 	return value(flag), nil
 }

@@ -2,13 +2,14 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // Options say what Read leaves out. The zero value leaves out the two record
@@ -71,14 +72,10 @@ func Read(ctx context.Context, conn *pgx.Conn, opts Options) (Catalog, error) {
 // deadlock_timeout, so that in a deadlock it is the reader who gives way. Between two tries
 // nothing is held, unless the caller's transaction does.
 func again(err error, try int, within bool) bool {
-	var pgErr *pgconn.PgError
-	if !errors.As(err, &pgErr) {
-		return false
-	}
-	switch pgErr.Code {
-	case "XX000", "40P01": // internal_error, deadlock_detected
+	switch pgsql.SQLState(err) {
+	case pgsql.InternalError, pgsql.DeadlockDetected:
 		return try < 10
-	case "55P03": // lock_not_available
+	case pgsql.LockNotAvailable:
 		return !within || try < 10
 	}
 	return false

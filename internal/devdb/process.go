@@ -5,7 +5,6 @@ package devdb
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,7 +15,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // serverCommand says how to start a server process.
@@ -92,9 +92,7 @@ func (p *process) await(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, er
 			if err == nil {
 				return conn, nil
 			}
-			var pgErr *pgconn.PgError
-			const startingUp = "57P03"
-			if errors.As(err, &pgErr) && pgErr.Code != startingUp {
+			if code := pgsql.SQLState(err); code != "" && code != pgsql.CannotConnectNow {
 				return nil, err
 			}
 		}

@@ -2,11 +2,11 @@ package devdb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // CreateRole creates a role that can't log in and of which the owner of the
@@ -23,9 +23,8 @@ func (s *Server) CreateRole(ctx context.Context, name string) (created bool, err
 		_, err := conn.PgConn().Exec(ctx, sql).ReadAll()
 		return err
 	})
-	var pgErr *pgconn.PgError
-	const duplicateObject, uniqueViolation = "42710", "23505" // the latter when two create it at once
-	if errors.As(err, &pgErr) && (pgErr.Code == duplicateObject || pgErr.Code == uniqueViolation) {
+	switch pgsql.SQLState(err) {
+	case pgsql.DuplicateObject, pgsql.UniqueViolation: // the latter when two create it at once
 		return false, nil
 	}
 	if err != nil {

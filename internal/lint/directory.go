@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // Findings about the directory and about files as such. No directive silences them.
@@ -98,7 +99,7 @@ func format(f *migration.File) (Diagnostic, bool) {
 	case strings.Contains(f.SQL, "\r"):
 		return Diagnostic{Line: line, Name: "carriage-returns", Text: "lines end with CR LF: where git converts them, the file no longer fits atlas.sum; save it with LF, and keep it so by \"*.sql -text\" in .gitattributes"}, true
 	case len(f.SQL) >= largeFile:
-		return Diagnostic{Name: "large-file", Text: fmt.Sprintf("the file has %.1f MB in %s: nobody reviews that, and its locks are kept until the last of them; load data beside the migrations, or split the file", float64(len(f.SQL))/largeFile, plural(len(f.Stmts), "statement"))}, true
+		return Diagnostic{Name: "large-file", Text: fmt.Sprintf("the file has %.1f MB in %s: nobody reviews that, and its locks are kept until the last of them; load data beside the migrations, or split the file", float64(len(f.SQL))/largeFile, words.Plural(len(f.Stmts), "statement"))}, true
 	}
 	return Diagnostic{}, false
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // gone finds what the statement dropped.
@@ -25,7 +26,7 @@ func (f *finder) gone(s *step) {
 			}
 		}
 		f.add(s, "drop-schema", Diagnostic{
-			Text: fmt.Sprintf("dropping schema %s deletes all that is in it (%s)", pgsql.Ident(s.before.schemas[oid]), plural(tables, "table")),
+			Text: fmt.Sprintf("dropping schema %s deletes all that is in it (%s)", pgsql.Ident(s.before.schemas[oid]), words.Plural(tables, "table")),
 			Fix:  fix.Words("empty the schema in earlier releases, then drop it without CASCADE"),
 		})
 	}

@@ -333,8 +333,7 @@ func names(st *pgsql.Statement, constraint string) bool {
 // names looks at how the statement names things.
 func (f *finder) names(s *step) {
 	for _, n := range s.messages {
-		const nameTooLong = "42622"
-		if n.Code == nameTooLong {
+		if n.Code == pgsql.NameTooLong {
 			f.add(s, "identifier-too-long", Diagnostic{Text: n.Message, Fix: fix.Words("shorten the name")})
 		}
 	}

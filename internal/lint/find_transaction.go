@@ -39,18 +39,18 @@ func (f *finder) refusals(s *step) {
 		d.Fix = fix.WithoutTransaction(s.stmt.Text)
 		f.add(s, "nontransactional-in-transaction", d)
 	case s.failed == nil:
-	case sqlState(s.failed) == "25001":
+	case pgsql.SQLState(s.failed) == pgsql.ActiveSQLTransaction:
 		d.Text = "PostgreSQL refuses the statement in a transaction, and the file has one"
 		d.Fix = fix.WithoutTransaction(s.stmt.Text)
 		f.add(s, "nontransactional-in-transaction", d)
-	case sqlState(s.failed) == invalidTermination && !f.tr.file.TxNone:
+	case pgsql.SQLState(s.failed) == pgsql.InvalidTransactionTermination && !f.tr.file.TxNone:
 		f.add(s, "nontransactional-in-transaction", commits(s.stmt))
-	case sqlState(s.failed) == "55P04":
+	case pgsql.SQLState(s.failed) == pgsql.UnsafeNewEnumValueUsage:
 		d.Table = ""
 		d.Text = "an enum's new value cannot be used in the transaction that adds it"
 		d.Fix = fix.Words("put the statement that adds the value into a migration of its own, before this one")
 		f.add(s, "enum-value-used-in-same-transaction", d)
-	case sqlState(s.failed) == "42809" && partitioned && slices.ContainsFunc(st.Actions, addsForeignKeyNotValid):
+	case pgsql.SQLState(s.failed) == pgsql.WrongObjectType && partitioned && slices.ContainsFunc(st.Actions, addsForeignKeyNotValid):
 		d.Text = fmt.Sprintf("PostgreSQL before 18 cannot add a foreign key NOT VALID to partitioned table %s", t.sql())
 		d.Fix = fix.Words("add it NOT VALID on each partition, validate those, then add it to the partitioned table")
 		f.add(s, "not-valid-fk-on-partitioned", d)

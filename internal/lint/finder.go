@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // A finder makes findings of what the files of a change did. What is new in the change is left alone: nobody uses it yet.
@@ -204,7 +205,7 @@ func (f *finder) until(s *step) string {
 	if rest == 0 {
 		return "until the transaction ends"
 	}
-	return fmt.Sprintf("until the transaction ends, %s later", plural(rest, "statement"))
+	return fmt.Sprintf("until the transaction ends, %s later", words.Plural(rest, "statement"))
 }
 
 // about starts a finding about a table, with its lock.
@@ -230,13 +231,6 @@ func columnList(r *relation, nums []int16) string {
 		}
 	}
 	return strings.Join(names, ", ")
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // A Size is how large a table is.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // The directive -- atlas:nolint silences what is found about statements: all of it where it stands alone, else what it names, by
@@ -151,7 +152,7 @@ func (n *nolint) findings(ran bool) []Diagnostic {
 			switch {
 			case !slices.Contains(silencable(), name):
 				text := fmt.Sprintf("atlas:nolint names %q, and there is no such check", name)
-				if near := nearest(name, silencable()); near != "" {
+				if near := words.Nearest(name, silencable()); near != "" {
 					text += ": did you mean " + near + "?"
 				} else {
 					text += "; write a reason behind --"

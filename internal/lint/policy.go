@@ -6,29 +6,15 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/agext/levenshtein"
+	"github.com/ibutsu/ibutsu-schema/internal/project"
 )
 
 // A Policy says which findings are reported, and how. By the zero value all rules are looked for that are not opt-in, each with
 // its own severity.
-type Policy struct {
-	// Analyzers holds what is set for all rules of an analyzer, by its name.
-	Analyzers map[string]Setting
-	// Checks holds what is set for one rule, by its name or code. It wins over the analyzer's.
-	Checks map[string]Setting
-	// AllowTables match whole names of tables about which nothing is reported.
-	AllowTables []*regexp.Regexp
-}
+type Policy project.Policy
 
 // A Setting is what is set for a rule, or for all rules of an analyzer.
-type Setting struct {
-	Error *bool // whether its findings are errors; nil if that is not set
-	Skip  *bool // whether it is not looked for; nil if that is not set
-	Force bool  // whether no atlas:nolint silences it
-	// AllowTables and AllowColumns match whole names of tables and columns about which it reports nothing. Names are as SQL writes
-	// them or without quotes, and have their schema unless that is public.
-	AllowTables, AllowColumns []*regexp.Regexp
-}
+type Setting = project.Setting
 
 // settings are those that go for a rule, the closest first.
 func (p Policy) settings(r Rule) []Setting {
@@ -105,14 +91,3 @@ var silencable = sync.OnceValue(func() []string {
 	slices.Sort(names)
 	return names
 })
-
-// nearest is the word of a list that was probably meant, "" if none is near.
-func nearest(word string, list []string) string {
-	best := slices.MinFunc(list, func(a, b string) int {
-		return levenshtein.Distance(word, a, nil) - levenshtein.Distance(word, b, nil)
-	})
-	if levenshtein.Distance(word, best, nil) > max(1, len(word)/3) {
-		return ""
-	}
-	return best
-}

@@ -14,7 +14,7 @@ import (
 // compareSkipped looks whether an object that IF NOT EXISTS skipped has the definition that the statement gives. The statement
 // is run once more with the object out of its way, and undone.
 func (r *fileRun) compareSkipped(ctx context.Context, st *step) error {
-	if !slices.ContainsFunc(st.messages, func(n *pgconn.Notice) bool { return n.Code == "42P07" || n.Code == "42701" }) || len(st.st.Targets) != 1 {
+	if !slices.ContainsFunc(st.messages, func(n *pgconn.Notice) bool { return n.Code == pgsql.DuplicateTable || n.Code == pgsql.DuplicateColumn }) || len(st.st.Targets) != 1 {
 		return nil
 	}
 	q := st.st.Targets[0]
@@ -30,7 +30,7 @@ func (r *fileRun) compareSkipped(ctx context.Context, st *step) error {
 		aside = fmt.Sprintf("ALTER TABLE %s RENAME TO lint_aside", name)
 	case "ALTER TABLE":
 		for _, n := range st.messages {
-			if n.Code != "42701" {
+			if n.Code != pgsql.DuplicateColumn {
 				continue
 			}
 			for _, c := range table.columns {

@@ -306,11 +306,11 @@ func (r *fileRun) alone(ctx context.Context, u runner.Unit) error {
 	if err != nil || st.failed == nil {
 		return err
 	}
-	switch code := sqlState(st.failed); {
-	case outside.Mode == runner.MayCommit && code == invalidTermination:
+	switch code := pgsql.SQLState(st.failed); {
+	case outside.Mode == runner.MayCommit && code == pgsql.InvalidTransactionTermination:
 		r.failed, r.incomplete, st.failed = failed, incomplete, nil
 		return r.outside(ctx, outside, st)
-	case outside.Mode == runner.Either && code == activeTransaction:
+	case outside.Mode == runner.Either && code == pgsql.ActiveSQLTransaction:
 		r.failed, r.incomplete, st.failed = failed, incomplete, nil
 		return r.watched(ctx, outside, st)
 	}
@@ -542,28 +542,14 @@ func (r *fileRun) withoutRows(ctx context.Context, st *step) error {
 
 // aboutRows reports whether rows led to a failure: integrity constraints and values.
 func aboutRows(e *runner.StmtError) bool {
-	code := sqlState(e)
-	return strings.HasPrefix(code, "23") || strings.HasPrefix(code, "22")
+	code := pgsql.SQLState(e)
+	return strings.HasPrefix(code, pgsql.IntegrityConstraintViolation) || strings.HasPrefix(code, pgsql.DataException)
 }
-
-func sqlState(err error) string {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return pg.Code
-	}
-	return ""
-}
-
-const (
-	activeTransaction  = "25001" // the SQLSTATE of what is refused in a transaction
-	invalidTermination = "2D000" // that of code that commits or rolls back in a transaction that is not its own
-)
 
 // refused tells a statement that PostgreSQL refused from everything else that may go wrong.
 func refused(err error) (*runner.StmtError, error) {
 	var stmt *runner.StmtError
-	var pg *pgconn.PgError
-	if errors.As(err, &stmt) && errors.As(err, &pg) {
+	if errors.As(err, &stmt) && pgsql.SQLState(err) != "" {
 		return stmt, nil
 	}
 	return nil, err

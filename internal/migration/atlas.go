@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"ariga.io/atlas/sql/migrate"
 
@@ -149,9 +148,7 @@ func (f *File) posOf(stmt int) pgsql.Pos {
 
 // position is where the byte at offset stands.
 func position(text string, offset int) pgsql.Pos {
-	before := text[:min(max(offset, 0), len(text))]
-	line := strings.LastIndexByte(before, '\n') + 1
-	return pgsql.Pos{Offset: len(before), Line: 1 + strings.Count(before, "\n"), Col: 1 + utf8.RuneCountInString(before[line:])}
+	return pgsql.Pos{Line: 1, Col: 1}.After(text[:min(max(offset, 0), len(text))])
 }
 
 // tokens is a statement's text without white space, comments and closing semicolons. A byte order mark counts.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // ApplyOptions say how far to go.
@@ -46,7 +47,7 @@ func (e *AheadError) Error() string {
 // Apply runs the pending files up to a target and records each. Then it builds the version's
 // own indexes again that are INVALID, and drops what REINDEX has left of them.
 //
-// The error is a *UsageError for options that contradict each other, a
+// The error is a *usage.Error for options that contradict each other, a
 // *migration.SumError, a *ConnectError, a *RefusedError, a *LockedError, a
 // *revision.Problem for a record that can't be acted upon, an *AheadError if
 // Strict, a *StmtError for a statement that failed, a *revision.ConflictError
@@ -144,9 +145,9 @@ func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResul
 func (m *Migrator) target(to string, n int) (int, error) {
 	switch {
 	case to != "" && n != 0:
-		return 0, &UsageError{"-to and -n exclude each other"}
+		return 0, usage.Errorf("-to and -n exclude each other")
 	case n < 0:
-		return 0, &UsageError{fmt.Sprintf("-n=%d: it must be 1 or more", n)}
+		return 0, usage.Errorf("-n=%d: it must be 1 or more", n)
 	case to == "":
 		return len(m.files) - 1, nil
 	}

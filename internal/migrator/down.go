@@ -12,6 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // DownOptions say how far to go back.
@@ -71,9 +72,9 @@ func (m *Migrator) down(ctx context.Context, opts DownOptions, res *DownResult) 
 	to := -1
 	switch {
 	case opts.To != "" && opts.N != 0:
-		return &UsageError{"-to and -n exclude each other"}
+		return usage.Errorf("-to and -n exclude each other")
 	case opts.N < 0:
-		return &UsageError{fmt.Sprintf("-n=%d: it must be 1 or more", opts.N)}
+		return usage.Errorf("-n=%d: it must be 1 or more", opts.N)
 	case opts.To != "":
 		var err error
 		if to, err = m.cfg.Dir.Resolve(opts.To); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 func TestDownRefuses(t *testing.T) {
@@ -186,7 +187,7 @@ func TestStamp(t *testing.T) {
 	t.Run("nowhere", func(t *testing.T) {
 		b := setup(t, d)
 		before := b.everything()
-		var usage *migrator.UsageError
+		var usage *usage.Error
 		if _, err := stamp(b, migrator.StampOptions{}); !errors.As(err, &usage) {
 			t.Errorf("stamp gave %v", err)
 		}

@@ -63,13 +63,13 @@ func NewConnectError(cfg *pgx.ConnConfig, err error) *ConnectError {
 
 func connectAdvice(code string) string {
 	switch code {
-	case "28P01", "28000": // invalid_password, invalid_authorization_specification
+	case pgsql.InvalidPassword, pgsql.InvalidAuthorizationSpecification:
 		return "; check user and password, and the server's pg_hba.conf"
-	case "3D000": // invalid_catalog_name
+	case pgsql.InvalidCatalogName:
 		return "; create it first, or check the URL"
-	case "53300": // too_many_connections
+	case pgsql.TooManyConnections:
 		return "; try again when others have left"
-	case "57P03": // cannot_connect_now
+	case pgsql.CannotConnectNow:
 		return "; try again"
 	}
 	return ""
@@ -211,12 +211,3 @@ func (e *OutcomeError) Error() string {
 }
 
 func (e *OutcomeError) Unwrap() error { return e.Err }
-
-// sqlState returns the SQLSTATE of an error of the server, "" for others.
-func sqlState(err error) string {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return pg.Code
-	}
-	return ""
-}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // Loss is data that goes with a table or a column.
@@ -138,8 +139,8 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c 
 func (s *session) count(ctx context.Context, table, what string) (int64, error) {
 	var n int64
 	err := s.conn.QueryRow(ctx, "SELECT count("+what+") FROM "+table).Scan(&n)
-	switch sqlState(err) {
-	case "42P01", "42703", "3F000": // undefined_table, undefined_column, invalid_schema_name
+	switch pgsql.SQLState(err) {
+	case pgsql.UndefinedTable, pgsql.UndefinedColumn, pgsql.InvalidSchemaName:
 		return 0, nil
 	}
 	if err != nil {

@@ -127,11 +127,6 @@ func (m *Migrator) catalogOptions() catalog.Options {
 	return catalog.Options{Exclude: m.cfg.Exclude, AlembicSchema: m.cfg.Store.AlembicSchema, JournalSchema: m.cfg.Store.JournalSchema}
 }
 
-// UsageError is a request that makes no sense, as opposed to one that failed.
-type UsageError struct{ Text string }
-
-func (e *UsageError) Error() string { return e.Text }
-
 // judge reads the record and says where the database stands.
 func (s *session) judge(ctx context.Context) (revision.Place, error) {
 	if err := s.readRecord(ctx); err != nil {

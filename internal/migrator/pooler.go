@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
@@ -52,7 +53,7 @@ func (s *session) refusePooling(ctx context.Context) error {
 		answers.within(cfg.ConnectTimeout)
 		defer conn.Close(context.WithoutCancel(ctx))
 		tx, err := conn.Begin(ctx)
-		if sqlState(err) != "" {
+		if pgsql.SQLState(err) != "" {
 			return s.pooled() // by the statement, where transactions are refused
 		}
 		if err != nil {

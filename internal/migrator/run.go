@@ -182,7 +182,7 @@ func (s *session) outside(ctx context.Context, st *step, fr *FileRun, u runner.U
 	i := u.First
 	known, err := s.prepareIndex(ctx, st.stmts[i], again)
 	if err != nil {
-		if sqlState(err) == "" || ctx.Err() != nil {
+		if pgsql.SQLState(err) == "" || ctx.Err() != nil {
 			return s.fail(ctx, st, i, err)
 		}
 		return s.fail(ctx, st, i, fmt.Errorf("looking at the index: %w", err))

@@ -31,10 +31,6 @@ const (
 	checkClient = 2 * time.Second
 
 	oldestServer = 13
-
-	// SQLSTATEs
-	tooManyConnections = "53300"
-	divisionByZero     = "22012"
 )
 
 // session is a connection on which migrations are run.
@@ -147,7 +143,7 @@ func (m *Migrator) connectPatiently(ctx context.Context) (*session, error) {
 	for {
 		s, err := m.connect(ctx)
 		left := patience - time.Since(start)
-		if sqlState(err) != tooManyConnections || left <= 0 || ctx.Err() != nil {
+		if pgsql.SQLState(err) != pgsql.TooManyConnections || left <= 0 || ctx.Err() != nil {
 			return s, err
 		}
 		d := min(pause+rand.N(pause), left)
@@ -215,7 +211,7 @@ func (s *session) successor(ctx context.Context) (*session, error) {
 			}
 			return next, err
 		}
-		if sqlState(err) != tooManyConnections {
+		if pgsql.SQLState(err) != pgsql.TooManyConnections {
 			return nil, err
 		}
 	}
@@ -328,7 +324,7 @@ func (s *session) retry(ctx context.Context, what string, try func() error) erro
 
 // gaveWay makes a *WaitError of what the observer cancelled.
 func (s *session) gaveWay(err error) error {
-	if sqlState(err) != "57014" || !s.observer.cancelled() { // query_canceled
+	if pgsql.SQLState(err) != pgsql.QueryCanceled || !s.observer.cancelled() {
 		return err
 	}
 	limit := s.limit
@@ -341,10 +337,10 @@ func (s *session) gaveWay(err error) error {
 }
 
 // givesWay reports whether an error comes from other sessions' locks and may
-// not come again: lock_not_available, deadlock_detected, serialization_failure.
+// not come again.
 func givesWay(err error) bool {
-	switch sqlState(err) {
-	case "55P03", "40P01", "40001":
+	switch pgsql.SQLState(err) {
+	case pgsql.LockNotAvailable, pgsql.DeadlockDetected, pgsql.SerializationFailure:
 		return true
 	}
 	return errors.As(err, new(*WaitError))
@@ -353,8 +349,7 @@ func givesWay(err error) bool {
 // outcome makes the error of a whole run say what the end of ctx, or missing
 // rights, have to do with it.
 func (m *Migrator) outcome(ctx context.Context, err error) error {
-	const insufficientPrivilege = "42501"
-	if sqlState(err) == insufficientPrivilege {
+	if pgsql.SQLState(err) == pgsql.InsufficientPrivilege {
 		role := m.cfg.Role
 		if role == "" {
 			role = m.cfg.ConnConfig.User

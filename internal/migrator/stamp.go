@@ -7,6 +7,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // StampOptions say what to record.
@@ -57,7 +58,7 @@ func (m *Migrator) Stamp(ctx context.Context, opts StampOptions) (*StampResult, 
 
 func (m *Migrator) stamp(ctx context.Context, opts StampOptions, res *StampResult) error {
 	if opts.To == "" {
-		return &UsageError{"stamp needs -to: a version, a revision id, head or base"}
+		return usage.Errorf("stamp needs -to: a version, a revision id, head or base")
 	}
 	to, err := m.cfg.Dir.Resolve(opts.To)
 	if err != nil {

@@ -114,14 +114,14 @@ func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, i
 	}
 	sql = append(sql, store.ConfirmSQL(id, version, row), "COMMIT")
 	results, err := s.script.Query(ctx, sql...)
-	refused := sqlState(err) != ""
+	refused := pgsql.SQLState(err) != ""
 	switch {
 	case err == nil:
 		st.noted, st.mark = n+1, revision.Mark(results[before].Rows[0][0])
 		return nil
 	case refused && 0 < len(results) && len(results) < before:
 		return fmt.Errorf("recording version %s: %w", version, err)
-	case refused && len(results) == before && sqlState(err) == divisionByZero:
+	case refused && len(results) == before && pgsql.SQLState(err) == pgsql.DivisionByZero:
 		return errUnconfirmed
 	}
 	return uncommitted(err)
@@ -245,7 +245,7 @@ func (s *session) rollback(ctx context.Context) {
 
 // uncommitted says what is known of a transaction whose commit failed.
 func uncommitted(err error) error {
-	if sqlState(err) == "" && !errors.Is(err, pgx.ErrTxCommitRollback) {
+	if pgsql.SQLState(err) == "" && !errors.Is(err, pgx.ErrTxCommitRollback) {
 		return &OutcomeError{err}
 	}
 	return fmt.Errorf("committing: %w", err)

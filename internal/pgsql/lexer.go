@@ -12,6 +12,17 @@ type Pos struct {
 	Col    int // in characters, from 1; a byte order mark is none
 }
 
+// After returns the place behind a text that starts at p.
+func (p Pos) After(text string) Pos {
+	p.Offset += len(text)
+	if n := strings.Count(text, "\n"); n > 0 {
+		p.Line, p.Col = p.Line+n, 1
+		text = text[strings.LastIndexByte(text, '\n')+1:]
+	}
+	p.Col += utf8.RuneCountInString(text)
+	return p
+}
+
 // Kind is the lexical kind of a [Token].
 type Kind int
 
@@ -69,14 +80,7 @@ func newCursor(src string) cursor {
 }
 
 func (c *cursor) at(offset int) Pos {
-	gap := c.src[c.pos.Offset:offset]
-	if n := strings.Count(gap, "\n"); n > 0 {
-		c.pos.Line += n
-		c.pos.Col = 1
-		gap = gap[strings.LastIndexByte(gap, '\n')+1:]
-	}
-	c.pos.Col += utf8.RuneCountInString(gap)
-	c.pos.Offset = offset
+	c.pos = c.pos.After(c.src[c.pos.Offset:offset])
 	return c.pos
 }
 

@@ -2,7 +2,6 @@ package pgtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -10,9 +9,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // Everybody else is trusted on the throwaway server's socket.
@@ -57,9 +56,7 @@ func configurePasswords(ctx context.Context, s *devdb.Server) error {
 		cfg := admin.Config()
 		cfg.User, cfg.Password = probe, "wrong"
 		conn, err := pgx.ConnectConfig(ctx, cfg)
-		var pgErr *pgconn.PgError
-		const invalidPassword = "28P01"
-		if errors.As(err, &pgErr) && pgErr.Code == invalidPassword {
+		if pgsql.SQLState(err) == pgsql.InvalidPassword {
 			return nil
 		}
 		if err != nil {

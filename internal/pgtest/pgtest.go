@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 var shared struct {
@@ -158,8 +158,7 @@ func (d *DB) CutOff(table, sql string) {
 			d.t.Fatalf("%v\nin: %s", err, step.sql)
 		}
 	}
-	var pg *pgconn.PgError
-	if _, err := builder.Exec(ctx, sql); !errors.As(err, &pg) || pg.Code != "55P03" { // lock_not_available
+	if _, err := builder.Exec(ctx, sql); pgsql.SQLState(err) != pgsql.LockNotAvailable {
 		d.t.Fatalf("%s was not cut off: %v", sql, err)
 	}
 	if _, err := writer.Exec(ctx, "ROLLBACK"); err != nil {

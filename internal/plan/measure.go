@@ -2,11 +2,11 @@ package plan
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // A cost is what a statement does to a table, as measured on an empty one: PostgreSQL
@@ -56,14 +56,6 @@ SELECT (SELECT pg_catalog.string_agg(c.relfilenode::text, ' ' ORDER BY c.oid) FR
 	return files, err
 }
 
-func sqlState(err error) string {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return pg.Code
-	}
-	return ""
-}
-
 // addCost says what adding a column to a table does to the table's rows. It is tried
 // where the column's type exists: on an empty table beside the desired state.
 func (d *differ) addCost(ctx context.Context, def string) (cost, error) {
@@ -95,7 +87,7 @@ func (d *differ) castCost(ctx context.Context, t *table, from, to *column) (c co
 				stmts = append(stmts, alter+" DROP DEFAULT")
 			}
 			c, err := try(ctx, p.conn, p.table, append(stmts, alter+" TYPE "+to.typed()+using)...)
-			switch sqlState(err) {
+			switch pgsql.SQLState(err) {
 			case "":
 				if err == nil {
 					if using != "" {
@@ -104,9 +96,9 @@ func (d *differ) castCost(ctx context.Context, t *table, from, to *column) (c co
 					return c, using, true, nil
 				}
 				return cost{}, "", false, err
-			case "42804": // datatype_mismatch: no cast that PostgreSQL takes by itself
+			case pgsql.DatatypeMismatch: // no cast that PostgreSQL takes by itself
 				continue
-			case "42846": // cannot_coerce
+			case pgsql.CannotCoerce:
 				return cost{rewrites: true}, " USING " + ident(from.Name) + "::text::" + to.Type, false, nil
 			}
 			break

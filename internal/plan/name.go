@@ -9,18 +9,20 @@ import (
 
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
+
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 var namePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`) })
 
 // CheckName says whether a name that somebody gave can be part of a file's name. The error
-// is a *UsageError.
+// is a *usage.Error.
 func CheckName(name string) error {
 	if namePattern().MatchString(name) && len(name) <= maxName && !strings.HasSuffix(name, ".sql") {
 		return nil
 	}
-	return &UsageError{fmt.Sprintf("%q cannot be a migration's name: take at most %d ASCII letters, digits, _ and -, the first one a letter or a digit, and leave version and .sql to the tool: -name=%s",
-		name, maxName, clean(strings.TrimSuffix(name, ".sql")))}
+	return usage.Errorf("%q cannot be a migration's name: take at most %d ASCII letters, digits, _ and -, the first one a letter or a digit, and leave version and .sql to the tool: -name=%s",
+		name, maxName, clean(strings.TrimSuffix(name, ".sql")))
 }
 
 // maxName is the longest name in bytes: with version and suffix it stays readable in

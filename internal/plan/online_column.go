@@ -114,7 +114,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 		return nil
 	}
 	cost, err := d.addCost(ctx, c.def())
-	if err != nil && sqlState(err) == "" {
+	if err != nil && pgsql.SQLState(err) == "" {
 		return err
 	}
 	if err == nil && !cost.rewrites && c.serial() == nil {
@@ -127,7 +127,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 	plain := *c
 	plain.Default, plain.NotNull, plain.Comment, plain.own = nil, false, nil, nil
 	if c.Default != nil {
-		if cost, err = d.addCost(ctx, plain.def()); err != nil && sqlState(err) == "" {
+		if cost, err = d.addCost(ctx, plain.def()); err != nil && pgsql.SQLState(err) == "" {
 			return err
 		}
 	}
@@ -235,7 +235,7 @@ func (d *differ) dropColumn(ctx context.Context, t *table, c *column) error {
 		o.losses, o.up[0].note, o.down = nil, nil, d.createColumn(t, c)
 	}
 	cost, err := d.addCost(ctx, c.def())
-	if err != nil && sqlState(err) == "" {
+	if err != nil && pgsql.SQLState(err) == "" {
 		return err
 	}
 	if cost.rewrites || c.serial() != nil || c.Generated != nil && !c.Virtual {

@@ -109,7 +109,7 @@ func (d *differ) rebuildEnum(ctx context.Context, schemaName string, h, w *schem
 		texts = append(texts, c.String())
 	}
 	if _, err := try(ctx, d.haveConn, "pg_catalog.pg_class", texts...); err != nil {
-		if sqlState(err) == "" {
+		if pgsql.SQLState(err) == "" {
 			return err
 		}
 		d.refusals = append(d.refusals, Refusal{Text: fmt.Sprintf("the enum %s loses values or has them in another order: PostgreSQL can only put another type in its place, and something depends on it: %v\n"+

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // freeTypes finds the indexes and constraints of a table that PostgreSQL cannot make over the
@@ -39,7 +41,7 @@ func (d *differ) freeTypes(ctx context.Context, have, want *table) error {
 	alter := "ALTER TABLE pg_temp.tried " + strings.Join(alters, ", ")
 	// A type may exist in one of the two states only.
 	conn := d.haveConn
-	if err := possible(ctx, conn, create, alter); sqlState(err) != "" {
+	if err := possible(ctx, conn, create, alter); pgsql.SQLState(err) != "" {
 		conn = d.wantConn
 	}
 	for _, k := range have.constraints {
@@ -73,12 +75,12 @@ func (d *differ) freeTypes(ctx context.Context, have, want *table) error {
 // runs without it.
 func holdsTypes(ctx context.Context, conn *pgx.Conn, create, part, alter string) (bool, error) {
 	err := possible(ctx, conn, create, part, alter)
-	if sqlState(err) == "" {
+	if pgsql.SQLState(err) == "" {
 		return false, err
 	}
 	for _, stmts := range [][]string{{create, part}, {create, alter}} {
 		if err := possible(ctx, conn, stmts...); err != nil {
-			if sqlState(err) == "" {
+			if pgsql.SQLState(err) == "" {
 				return false, err
 			}
 			return false, nil

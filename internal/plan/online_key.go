@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // freeKeys finds the foreign keys whose two ends change to types that PostgreSQL does not
@@ -57,7 +58,7 @@ func (d *differ) holds(ctx context.Context, have, want ends) (bool, error) {
 		for _, conn := range []*pgx.Conn{d.haveConn, d.wantConn} {
 			_, err := try(ctx, conn, "pg_temp.tried", "CREATE TEMPORARY TABLE tried_ref (c "+e.ref.typed()+" UNIQUE)",
 				"CREATE TEMPORARY TABLE tried (c "+e.column.typed()+")", "ALTER TABLE pg_temp.tried ADD FOREIGN KEY (c) REFERENCES pg_temp.tried_ref (c)")
-			if err != nil && sqlState(err) == "" {
+			if err != nil && pgsql.SQLState(err) == "" {
 				return false, err
 			}
 			possible = possible || err == nil

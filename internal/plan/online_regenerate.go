@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
@@ -58,7 +59,7 @@ func (d *differ) regenerate(ctx context.Context, have, want *table) (*table, *ta
 	for _, g := range from.columns {
 		switch _, err := try(ctx, d.haveConn, have.String(), "ALTER TABLE "+have.String()+" DROP COLUMN "+ident(g.Name)); {
 		case err == nil:
-		case sqlState(err) == "":
+		case pgsql.SQLState(err) == "":
 			return nil, nil, err
 		default:
 			d.refuse(have, fmt.Sprintf("the generated column %s or the type of what it reads changes: PostgreSQL can only make it anew, and something depends on it: %s\n"+

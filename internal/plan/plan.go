@@ -13,6 +13,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // Config is what the functions of this package work on. New needs no server.
@@ -63,7 +64,7 @@ func To(dir *migration.Dir, files ...File) *Plan { return &Plan{Files: files, di
 // Make plans the difference between schema.hcl and the replayed directory and proves the
 // plan both ways. It writes nothing.
 //
-// The error is a *UsageError for a name or a -rename that cannot be meant, a
+// The error is a *usage.Error for a name or a -rename that cannot be meant, a
 // *migration.SumError for a directory that was edited without rehash, a *schemahcl.Error for the schema file, a *runner.StmtError for a
 // migration that does not replay, a *RenameError or *RenameFlagError for what could be a
 // rename, a *state.KeepError for a change that would lose what the schema file cannot say, an
@@ -174,16 +175,11 @@ func (p *Plan) Write(ctx context.Context, root string) error {
 	return p.dir.Write(ctx, root, drafts)
 }
 
-// A UsageError is a name or a -rename that cannot be meant, whatever the project is like.
-type UsageError struct{ Text string }
-
-func (e *UsageError) Error() string { return e.Text }
-
-// ErrNoName is New's error without a name, a *UsageError.
-var ErrNoName error = &UsageError{"a new migration needs a name, such as -name=backfill_runs"}
+// ErrNoName is New's error without a name, a *usage.Error.
+var ErrNoName = usage.Errorf("a new migration needs a name, such as -name=backfill_runs")
 
 // New returns an empty migration with its down and effect files, for changes that are
-// written by hand. It writes nothing and needs no server. The error is a *UsageError.
+// written by hand. It writes nothing and needs no server. The error is a *usage.Error.
 func New(_ context.Context, cfg Config) (*Plan, error) {
 	if cfg.Name == "" {
 		return nil, ErrNoName

@@ -191,7 +191,7 @@ func (p *randomPair) fillRows(w *worked, before, after *state.State) {
 			clear(back)
 		case n == nil || n.rows == 0:
 			t.Fatal(err)
-		case sqlState(err) == "23503" && !n.alone:
+		case pgsql.SQLState(err) == "23503" && !n.alone:
 			n.alone = true
 		default:
 			n.rows--
@@ -211,7 +211,7 @@ func (p *randomPair) fillRows(w *worked, before, after *state.State) {
 
 // dataError says whether rows are why PostgreSQL refuses a statement.
 func dataError(err error) bool {
-	code := sqlState(err)
+	code := pgsql.SQLState(err)
 	return strings.HasPrefix(code, "23") || strings.HasPrefix(code, "22")
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // A RenameFlagError is a -rename that says what cannot be.
@@ -80,10 +81,10 @@ func (a *renameArg) says(r Rename) bool {
 }
 
 // parseRenames reads the flag: old=new with commas between, names with dots between and
-// double quotes around those that need it, and none. The error is a *UsageError.
+// double quotes around those that need it, and none. The error is a *usage.Error.
 func parseRenames(flag string) (args []*renameArg, none bool, err error) {
 	bad := func(format string, args ...any) error {
-		return &UsageError{fmt.Sprintf("-rename=%s: "+format, append([]any{flag}, args...)...)}
+		return usage.Errorf("-rename=%s: "+format, append([]any{flag}, args...)...)
 	}
 	rest := flag
 	for rest != "" {

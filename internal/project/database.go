@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // ErrNoDatabase is what Database returns where nothing says which one is meant.
@@ -82,7 +83,7 @@ func (e *Env) Database() (Database, error) {
 	c := e.choice
 	if c.flagEnv == localName {
 		if c.flagURL != "" {
-			return Database{}, &UsageError{"-env=local is the local PostgreSQL: leave out -env or -url"}
+			return Database{}, usage.Errorf("-env=local is the local PostgreSQL: leave out -env or -url")
 		}
 		return Database{Local: true, Source: "-env=local"}, nil
 	}

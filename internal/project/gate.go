@@ -42,7 +42,7 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 			}
 			name := b.Labels[0]
 			if len(checks) > 0 && !slices.Contains(checks, name) {
-				return at(b.LabelRanges[0], "there is no check %q%s", name, nearest(name, checks))
+				return at(b.LabelRanges[0], "there is no check %q%s", name, instead(name, checks))
 			}
 			if seen[name] {
 				return at(b.LabelRanges[0], "check %q is set twice", name)

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // A file is atlas.hcl, checked and not yet evaluated.
@@ -121,9 +122,9 @@ func (f *file) choose(name string) (envBlock, error) {
 	case len(names) == 0:
 		return envBlock{}, fmt.Errorf("%s has no env: add env %q { ... }", configName, localName)
 	case name != "":
-		return envBlock{}, &UsageError{fmt.Sprintf("%s has no env %q%s", configName, name, nearest(name, names))}
+		return envBlock{}, usage.Errorf("%s has no env %q%s", configName, name, instead(name, names))
 	case len(names) == 1:
 		return f.envs[0], nil
 	}
-	return envBlock{}, &UsageError{fmt.Sprintf("which env? %s has %s: give -env", configName, strings.Join(names, ", "))}
+	return envBlock{}, usage.Errorf("which env? %s has %s: give -env", configName, strings.Join(names, ", "))
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // configName is the project file, schemaName and migrationsName are what it means where it
@@ -96,37 +97,34 @@ type Gate struct {
 	Base string
 	// Latest is how many of the last files to look at; 0 if not set.
 	Latest int
-	// Analyzers and Checks hold what is set by an analyzer's name, and by the label of a check
-	// block.
-	Analyzers, Checks map[string]Setting
+	Policy
+}
+
+// A Policy is what the lint blocks say of the findings.
+type Policy struct {
+	// Analyzers holds what is set for all checks of an analyzer, by its name.
+	Analyzers map[string]Setting
+	// Checks holds what is set for one check, by its name or code. It wins over the analyzer's.
+	Checks map[string]Setting
 	// AllowTables match whole names of tables about which nothing is reported.
 	AllowTables []*regexp.Regexp
 }
 
-// Setting is what the lint blocks say of one analyzer or check.
+// A Setting is what is set for a check, or for all checks of an analyzer.
 type Setting struct {
 	Error *bool // whether its findings are errors; nil if not set
 	Skip  *bool // whether it is left out; nil if not set
 	Force bool  // whether no directive in a file silences it
-	// AllowTables and AllowColumns match whole names of tables and columns about which it
-	// reports nothing.
+	// AllowTables and AllowColumns match whole names of tables and columns about which it reports nothing. Names are as SQL writes
+	// them or without quotes, and have their schema unless that is public.
 	AllowTables, AllowColumns []*regexp.Regexp
 }
-
-// A UsageError is a request that cannot be meant: an env that does not exist, two flags
-// that exclude each other.
-type UsageError struct{ Text string }
-
-func (e *UsageError) Error() string { return e.Text }
-
-// ExitCode is that of wrong usage.
-func (e *UsageError) ExitCode() int { return 2 }
 
 // ErrNoProject is what Load returns where neither Root nor a folder above it holds a project.
 var ErrNoProject = errors.New("no " + configName + " here")
 
 // Load reads the project. Without one the error is ErrNoProject. Errors in atlas.hcl name
-// file, line and column; an unknown env is a *UsageError, a link where a file should be a
+// file, line and column; an unknown env is a *usage.Error, a link where a file should be a
 // *tree.Error. Whether there is a database to work on is not looked at: see Database.
 // Env.FS can be read until ctx ends.
 func Load(ctx context.Context, opts Options) (*Env, error) {
@@ -204,7 +202,7 @@ func (o Options) carried() (bool, error) {
 	}
 	carried, err := strconv.ParseBool(word)
 	if err != nil {
-		return false, &UsageError{fmt.Sprintf("%s=%q: write 1 for the project that the binary carries, else 0", CarriedVariable, word)}
+		return false, usage.Errorf("%s=%q: write 1 for the project that the binary carries, else 0", CarriedVariable, word)
 	}
 	return carried, nil
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // env makes a lookup function of NAME=VALUE words.
@@ -124,7 +126,7 @@ diff {
 		LockTimeout: 1500 * time.Millisecond, LockRetry: 10 * time.Minute, Wait: &wait, Role: "Table Owner",
 		Gate: Gate{
 			Base: "origin/release",
-			Analyzers: map[string]Setting{
+			Policy: Policy{Analyzers: map[string]Setting{
 				"destructive": {
 					Error: &no, Force: true,
 					AllowTables:  []*regexp.Regexp{regexp.MustCompile("^(?:tmp_.*)$"), regexp.MustCompile("^(?:old_.*)$")},
@@ -133,11 +135,12 @@ diff {
 				"condrop": {Error: &yes},
 				"style":   {Skip: &no},
 			},
-			Checks: map[string]Setting{
-				"drop-view":            {Error: &yes, Skip: &no},
-				"missing-lock-timeout": {Skip: &no},
+				Checks: map[string]Setting{
+					"drop-view":            {Error: &yes, Skip: &no},
+					"missing-lock-timeout": {Skip: &no},
+				},
+				AllowTables: []*regexp.Regexp{regexp.MustCompile(`^(?:audit\..*)$`)},
 			},
-			AllowTables: []*regexp.Regexp{regexp.MustCompile(`^(?:audit\..*)$`)},
 		},
 	}
 	same := cmp.Comparer(func(a, b *regexp.Regexp) bool { return a.String() == b.String() })
@@ -340,7 +343,7 @@ func TestEmbedded(t *testing.T) {
 		}
 	}
 	_, err := Load(t.Context(), Options{Root: whole, Embedded: embedded, LookupEnv: env(CarriedVariable + "=yes")})
-	if !errors.As(err, new(*UsageError)) || err.Error() != `SCHEMA_CARRIED="yes": write 1 for the project that the binary carries, else 0` {
+	if !errors.As(err, new(*usage.Error)) || err.Error() != `SCHEMA_CARRIED="yes": write 1 for the project that the binary carries, else 0` {
 		t.Errorf("a word that is neither: %v", err)
 	}
 }

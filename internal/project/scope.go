@@ -79,7 +79,7 @@ func (s *scope) variable(name string, from hcl.Range) error {
 	}
 	b := s.file.vars[name]
 	if b == nil {
-		return at(from, "there is no variable %s%s", name, nearest(name, keys(s.file.vars)))
+		return at(from, "there is no variable %s%s", name, instead(name, keys(s.file.vars)))
 	}
 	def := b.Body.Attributes["default"]
 	if def == nil {
@@ -117,7 +117,7 @@ func (s *scope) local(name string, from hcl.Range) error {
 	}
 	a := s.file.locals[name]
 	if a == nil {
-		return at(from, "there is no local %s%s", name, nearest(name, keys(s.file.locals)))
+		return at(from, "there is no local %s%s", name, instead(name, keys(s.file.locals)))
 	}
 	s.busy = append(s.busy, name)
 	defer func() { s.busy = s.busy[:len(s.busy)-1] }()

@@ -6,9 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // A spec lists what may stand in a block.
@@ -124,7 +125,7 @@ func (s *spec) check(body *hclsyntax.Body, path string) error {
 			if s.blocks[a.Name] != nil {
 				return at(a.NameRange, "%s is a block: write %s { ... }", in(a.Name, path), a.Name)
 			}
-			return at(a.NameRange, "unknown attribute %s%s", in(a.Name, path), nearest(a.Name, s.names()))
+			return at(a.NameRange, "unknown attribute %s%s", in(a.Name, path), instead(a.Name, s.names()))
 		}})
 	}
 	for _, b := range body.Blocks {
@@ -134,7 +135,7 @@ func (s *spec) check(body *hclsyntax.Body, path string) error {
 			case sub == nil && slices.Contains(s.attrs, b.Type):
 				return at(b.TypeRange, "%s is an attribute: write %s = ...", in(b.Type, path), b.Type)
 			case sub == nil:
-				return at(b.TypeRange, "unknown block %s%s", in(b.Type, path), nearest(b.Type, s.names()))
+				return at(b.TypeRange, "unknown block %s%s", in(b.Type, path), instead(b.Type, s.names()))
 			case len(b.Labels) > sub.labels:
 				return at(b.LabelRanges[sub.labels], "block %s has a label too many", in(b.Type, path))
 			}
@@ -178,20 +179,16 @@ func in(name, path string) string {
 	return name + " in " + path
 }
 
-// nearest proposes the valid name that was probably meant; the whole list if none is near,
+// instead proposes the valid name that was probably meant; the whole list if none is near,
 // nothing if the list is empty.
-func nearest(name string, valid []string) string {
+func instead(name string, valid []string) string {
 	if len(valid) == 0 {
 		return ""
 	}
-	valid = slices.Sorted(slices.Values(valid))
-	best := slices.MinFunc(valid, func(a, b string) int {
-		return levenshtein.Distance(name, a, nil) - levenshtein.Distance(name, b, nil)
-	})
-	if levenshtein.Distance(name, best, nil) <= max(1, len(name)/3) {
+	if best := words.Nearest(name, valid); best != "" {
 		return fmt.Sprintf("; did you mean %s?", best)
 	}
-	return ": there are " + strings.Join(valid, ", ")
+	return ": there are " + strings.Join(slices.Sorted(slices.Values(valid)), ", ")
 }
 
 // at is an error at a place of the file.

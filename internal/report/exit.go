@@ -2,11 +2,10 @@ package report
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
-	"github.com/ibutsu/ibutsu-schema/internal/plan"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // The exit codes of the commands. After a signal it is 128 and the signal's number.
@@ -25,29 +24,17 @@ func ExitCode(err error) int {
 		return ExitDone
 	}
 	var coded interface{ ExitCode() int }
-	var usage *migrator.UsageError
 	var locked *migrator.LockedError
 	switch {
 	case errors.As(err, &coded):
 		return coded.ExitCode()
-	case errors.As(err, &usage), errors.As(err, new(*plan.UsageError)):
+	case errors.As(err, new(*usage.Error)):
 		return ExitUsage
 	case errors.As(err, &locked), errors.As(err, new(*migrator.LostLockError)), errors.As(err, new(*migrator.BlockedError)), errors.As(err, new(*state.LockedError)):
 		return ExitLocked
 	}
 	return ExitFailed
 }
-
-// A UsageError is a command line that cannot be meant.
-type UsageError struct{ Text string }
-
-// Usagef makes a UsageError.
-func Usagef(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
-
-func (e *UsageError) Error() string { return e.Text }
-
-// ExitCode is ExitUsage.
-func (e *UsageError) ExitCode() int { return ExitUsage }
 
 // A FindingsError says that a command did its work and found something. The findings
 // themselves are in its output already; the error counts them.

@@ -6,9 +6,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // The parts of SARIF 2.1.0 that are used here.
@@ -161,12 +161,10 @@ func (s listing) region(d lint.Diagnostic, at span) sarifRegion {
 		return sarifRegion{StartLine: max(1, d.Line), StartColumn: d.Col}
 	}
 	const longest = 1000 // bytes of a snippet
-	before, text := s.text[:at.start], s.text[at.start:at.end]
-	last := s.text[:at.end]
-	r := sarifRegion{
-		StartLine: 1 + strings.Count(before, "\n"), StartColumn: 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]),
-		EndLine: 1 + strings.Count(last, "\n"), EndColumn: 1 + utf8.RuneCountInString(last[strings.LastIndexByte(last, '\n')+1:]),
-	}
+	text := s.text[at.start:at.end]
+	start := pgsql.Pos{Line: 1, Col: 1}.After(s.text[:at.start])
+	end := start.After(text)
+	r := sarifRegion{StartLine: start.Line, StartColumn: start.Col, EndLine: end.Line, EndColumn: end.Col}
 	if len(text) <= longest {
 		r.Snippet = &sarifText{Text: text}
 	}

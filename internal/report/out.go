@@ -8,6 +8,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // An Out is a file that a result is written to, beside what goes to Printer.Out.
@@ -17,7 +18,7 @@ type Out struct {
 }
 
 // ParseOuts reads the -out flag: FORMAT=FILE, several with commas in between. Each file is named once. A word that is not
-// that is a *UsageError.
+// that is a *usage.Error.
 func ParseOuts(word string) ([]Out, error) {
 	if word == "" {
 		return nil, nil
@@ -27,10 +28,10 @@ func ParseOuts(word string) ([]Out, error) {
 	for _, part := range strings.Split(word, ",") {
 		format, file, _ := strings.Cut(part, "=")
 		if !slices.Contains(formats, Format(format)) || file == "" {
-			return nil, Usagef("-out=%s: write FORMAT=FILE, with commas in between: the formats are text, json, github, sarif, markdown", word)
+			return nil, usage.Errorf("-out=%s: write FORMAT=FILE, with commas in between: the formats are text, json, github, sarif, markdown", word)
 		}
 		if slices.ContainsFunc(outs, func(o Out) bool { return o.File == file }) {
-			return nil, Usagef("-out=%s: %s is named twice", word, file)
+			return nil, usage.Errorf("-out=%s: %s is named twice", word, file)
 		}
 		outs = append(outs, Out{Format(format), file})
 	}

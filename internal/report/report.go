@@ -17,6 +17,8 @@ import (
 
 	"ariga.io/atlas-go-sdk/atlasexec"
 	"ariga.io/atlas/sql/sqlclient"
+
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // A Format is a way to write a result.
@@ -34,7 +36,7 @@ const (
 
 // ParseFormat reads the -format flag of a command that offers text, JSON and the further
 // formats given. Without a word it is text; GitHub Actions gets its own format where the
-// command offers it. A word that is none of them is a *UsageError that lists them.
+// command offers it. A word that is none of them is a *usage.Error that lists them.
 func ParseFormat(word string, lookup func(string) (string, bool), further ...Format) (Format, error) {
 	offered := append([]Format{Text, JSON}, further...)
 	if word == "" {
@@ -50,7 +52,7 @@ func ParseFormat(word string, lookup func(string) (string, bool), further ...For
 	for i, f := range offered {
 		names[i] = string(f)
 	}
-	return "", Usagef("-format=%s: there are %s", word, strings.Join(names, ", "))
+	return "", usage.Errorf("-format=%s: there are %s", word, strings.Join(names, ", "))
 }
 
 // A Printer writes results.
@@ -105,17 +107,6 @@ func (p *Printer) place(file string, line, col int) string {
 		}
 	}
 	return at
-}
-
-// plural is "1 file", "2 files".
-func plural(n int, one safe) safe {
-	if n == 1 {
-		return "1 " + one
-	}
-	if word, ok := strings.CutSuffix(string(one), "y"); ok {
-		return sprintf("%d %sies", n, word)
-	}
-	return sprintf("%d %ss", n, one)
 }
 
 // oneLine makes one line of a text.

@@ -29,6 +29,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 	"github.com/ibutsu/ibutsu-schema/internal/testcase"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -150,9 +151,9 @@ func TestExitCode(t *testing.T) {
 	}{
 		{nil, 0},
 		{errors.New("x"), 1},
-		{fmt.Errorf("a: %w", Usagef("x")), 2},
-		{fmt.Errorf("a: %w", &migrator.UsageError{}), 2},
-		{fmt.Errorf("a: %w", &plan.UsageError{}), 2},
+		{fmt.Errorf("a: %w", usage.Errorf("x")), 2},
+		{fmt.Errorf("a: %w", &usage.Error{}), 2},
+		{fmt.Errorf("a: %w", &usage.Error{}), 2},
 		{plan.ErrNoName, 2},
 		{&FindingsError{}, 3},
 		{fmt.Errorf("a: %w", &migrator.LockedError{}), 4},
@@ -393,7 +394,7 @@ func TestApply(t *testing.T) {
 		t.Error(d)
 	}
 
-	usage := &migrator.UsageError{Text: "-to and -n exclude each other"}
+	usage := &usage.Error{Text: "-to and -n exclude each other"}
 	if text, err := show(t, JSON, func(p *Printer) error { return p.Apply(nothing, usage) }); text != "" || err != usage {
 		t.Errorf("wrong usage: %q, %v", text, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // safe is text that is written as it is: words of ours, and what line and lines make of text from
@@ -153,3 +154,6 @@ func disarm(text string) string {
 	}
 	return strings.Join(all, "\n")
 }
+
+// plural is "1 file", "2 files".
+func plural(n int, one safe) safe { return safe(words.Plural(n, string(one))) }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // Place is where a database stands on a directory's line of migrations.
@@ -531,7 +532,7 @@ func (j *judge) alembicAlone(id string, at int) error {
 			schema = j.describe(f)
 		}
 		j.place.Settle = Settle(j.dir, j.rec, at)
-		j.place.Settle.Note = fmt.Sprintf("alembic_version says %q and the schema is %s: the journal is filled in, %s", id, schema, plural(at+1, "row"))
+		j.place.Settle.Note = fmt.Sprintf("alembic_version says %q and the schema is %s: the journal is filled in, %s", id, schema, words.Plural(at+1, "row"))
 		return nil
 	}
 	diffs := catalog.Diff(want, live)
@@ -611,11 +612,4 @@ func sentences(diffs []catalog.Difference) string {
 		s += fmt.Sprintf(" and %d more", n)
 	}
 	return s
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -32,20 +31,18 @@ func (e *StmtError) Reason() string { return pgsql.MaskMessage(Message(e.Err), e
 func (e *StmtError) Unwrap() error { return e.Err }
 
 func (e *StmtError) advice() string {
-	var pg *pgconn.PgError
-	if !errors.As(e.Err, &pg) {
+	switch pgsql.SQLState(e.Err) {
+	case "":
 		return "run the command again"
-	}
-	switch pg.Code {
-	case "25001": // active_sql_transaction
+	case pgsql.ActiveSQLTransaction:
 		return "PostgreSQL runs this statement only outside a transaction: put it in a file of its own that starts with \"-- atlas:txmode none\" and a blank line"
-	case "25P01": // no_active_sql_transaction
+	case pgsql.NoActiveSQLTransaction:
 		return "PostgreSQL runs this statement only in a transaction: remove it, or put it with what it is for into a file without \"-- atlas:txmode none\""
-	case "55P04": // unsafe_new_enum_value_usage
+	case pgsql.UnsafeNewEnumValueUsage:
 		return "an enum's new value cannot be used in the transaction that adds it: add it in a migration of its own, before this one"
-	case "2BP01": // dependent_objects_still_exist
+	case pgsql.DependentObjectsStillExist:
 		return "change or drop what depends on it first, in the same file"
-	case "42501": // insufficient_privilege
+	case pgsql.InsufficientPrivilege:
 		return "migrations are replayed as the database's owner, who is no superuser: leave this to an administrator, or make the statement conditional"
 	}
 	return "the file must run on the schema that the files before it give, without any data"
@@ -66,19 +63,4 @@ func Message(err error) string {
 		}
 	}
 	return b.String()
-}
-
-// after returns the place n characters after the start of text, which is at pos.
-func after(pos pgsql.Pos, text string, n int) pgsql.Pos {
-	for _, r := range text {
-		if n--; n < 0 {
-			break
-		}
-		pos.Offset += utf8.RuneLen(r)
-		pos.Col++
-		if r == '\n' {
-			pos.Line, pos.Col = pos.Line+1, 1
-		}
-	}
-	return pos
 }

@@ -120,9 +120,19 @@ func (s *Session) Stmt(ctx context.Context, stmt pgsql.Stmt) error {
 	e := &StmtError{Pos: stmt.Pos, Stmt: stmt.Text, Err: err}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Position > 0 {
-		e.Pos = after(stmt.Pos, stmt.Text, int(pg.Position)-1)
+		e.Pos = stmt.Pos.After(firstRunes(stmt.Text, int(pg.Position)-1))
 	}
 	return e
+}
+
+// firstRunes returns the first n characters of a text, or all.
+func firstRunes(text string, n int) string {
+	for i := range text {
+		if n--; n < 0 {
+			return text[:i]
+		}
+	}
+	return text
 }
 
 // Exec runs SQL that is not the script's by the simple protocol, which alone takes every statement, and drops rows as they come.

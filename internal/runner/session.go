@@ -3,14 +3,12 @@ package runner
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -62,9 +60,7 @@ func open(ctx context.Context, conn *pgx.Conn, condition string, opts Options) (
 		", CASE WHEN " + condition + " THEN " + s.settingsSQL() + " END"
 	var pid int32
 	err := conn.QueryRow(ctx, sql, pgx.QueryExecModeExec).Scan(&pid, &s.stored, nil)
-	const invalidValue = "22023"
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) && refused.Code == invalidValue && opts.CheckClient != 0 {
+	if pgsql.SQLState(err) == pgsql.InvalidParameterValue && opts.CheckClient != 0 {
 		opts.CheckClient = 0 // the server's system can't, or it is another setting's value that can't be: then that is told
 		return open(ctx, conn, condition, opts)
 	}

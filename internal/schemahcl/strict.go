@@ -8,9 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // strict refuses what Atlas's engine would pass over without a word: attributes and blocks
@@ -159,7 +160,7 @@ func (c *strictness) attribute(in scope, sh *shape, a *hclsyntax.Attribute) {
 	case sh.blocks[a.Name] != nil:
 		c.refuse(at, "attribute %q in %s: the engine ignores it; write it as a block, %s { }", a.Name, in, a.Name)
 	default:
-		c.refuse(at, "unknown attribute %q in %s%s", a.Name, in, nearest(a.Name, slices.Collect(maps.Keys(sh.attrs))))
+		c.refuse(at, "unknown attribute %q in %s%s", a.Name, in, instead(a.Name, slices.Collect(maps.Keys(sh.attrs))))
 	}
 }
 
@@ -173,7 +174,7 @@ func (c *strictness) unknownBlock(in scope, sh *shape, b *hclsyntax.Block) {
 	case sh.attrs[b.Type] != nil:
 		c.refuse(at, "block %s in %s: the engine ignores it; write it as an attribute, %s = ...", what, in, b.Type)
 	default:
-		c.refuse(at, "unknown block %q in %s%s", b.Type, in, nearest(b.Type, slices.Collect(maps.Keys(sh.blocks))))
+		c.refuse(at, "unknown block %q in %s%s", b.Type, in, instead(b.Type, slices.Collect(maps.Keys(sh.blocks))))
 	}
 }
 
@@ -204,18 +205,14 @@ func quotedList(names []string, conjunction string) string {
 	return quoted[0]
 }
 
-// nearest ends a sentence about an unknown name: with the valid name that was meant, or
+// instead ends a sentence about an unknown name: with the valid name that was meant, or
 // with all of them.
-func nearest(name string, valid []string) string {
+func instead(name string, valid []string) string {
 	if len(valid) == 0 {
 		return ": there are none"
 	}
 	slices.Sort(valid)
-	distance := func(v string) int {
-		return levenshtein.Distance(strings.ToLower(name), strings.ToLower(v), nil)
-	}
-	best := slices.MinFunc(valid, func(a, b string) int { return distance(a) - distance(b) })
-	if distance(best) <= (len(name)+1)/3 {
+	if best := words.Nearest(name, valid); best != "" {
 		return fmt.Sprintf(": did you mean %q?", best)
 	}
 	if len(valid) > 20 {

@@ -76,7 +76,7 @@ func schemaRef(c *strictness, in scope, a *hclsyntax.Attribute) {
 	case !ok || len(parts) != 2 || parts[0] != "schema":
 		c.refuse(a.Expr.Range().Start, "%q in %s must refer to a schema block, such as schema.public", a.Name, in)
 	case !slices.Contains(c.decls.schemas, parts[1]):
-		c.refuse(a.Expr.Range().Start, "there is no block schema %q%s", parts[1], nearest(parts[1], slices.Clone(c.decls.schemas)))
+		c.refuse(a.Expr.Range().Start, "there is no block schema %q%s", parts[1], instead(parts[1], slices.Clone(c.decls.schemas)))
 	default:
 		c.referable(a.Expr.Range().Start, "schema", parts[1])
 	}
@@ -121,7 +121,7 @@ func (c *strictness) enum(in scope, x *hclsyntax.ScopeTraversalExpr) {
 		for k := range c.decls.enums {
 			names = append(names, k[1])
 		}
-		c.refuse(at, "there is no block enum %q%s", name, nearest(name, names))
+		c.refuse(at, "there is no block enum %q%s", name, instead(name, names))
 	case len(parts) == 3 || !hclsyntax.ValidIdentifier(name):
 		s := cmp.Or(schemaOf(found[0]), "SCHEMA")
 		c.refuse(at, `the engine cannot refer to enum %q: write type = sql("\"%s\".\"%s\"")`, name, s, name)
@@ -189,7 +189,7 @@ func (c *strictness) column(in scope, a *hclsyntax.Attribute, x hclsyntax.Expres
 	}
 	names := columnNames(t)
 	if !slices.Contains(names, parts[n-1]) {
-		c.refuse(at, "there is no column %q in table %q%s", parts[n-1], lastLabel(t), nearest(parts[n-1], names))
+		c.refuse(at, "there is no column %q in table %q%s", parts[n-1], lastLabel(t), instead(parts[n-1], names))
 		return nil
 	}
 	c.referable(at, "column", parts[n-1])
@@ -226,7 +226,7 @@ func (c *strictness) tableAt(at hcl.Pos, names []string) *hclsyntax.Block {
 		for k := range c.decls.tables {
 			valid = append(valid, k[1])
 		}
-		c.refuse(at, "there is no block table %q%s", key[1], nearest(key[1], valid))
+		c.refuse(at, "there is no block table %q%s", key[1], instead(key[1], valid))
 	}
 	return nil
 }

@@ -151,7 +151,7 @@ func accessMethod(c *strictness, in scope, a *hclsyntax.Attribute) {
 	case !ok:
 		c.refuse(a.Expr.Range().Start, "%q in %s must be the name of an access method, such as GIN", a.Name, in)
 	case !slices.Contains(valid, got):
-		c.refuse(a.Expr.Range().Start, "unknown index type %q in %s%s", got, in, nearest(got, valid))
+		c.refuse(a.Expr.Range().Start, "unknown index type %q in %s%s", got, in, instead(got, valid))
 	}
 }
 
@@ -237,7 +237,7 @@ func (c *strictness) typed(in scope, expr hclsyntax.Expression) {
 		case !alone:
 			c.refuse(at, notAType, in)
 		case typeSpec(name) == nil:
-			c.refuse(at, "unknown type %q in %s%s", name, in, nearest(name, typeNames()))
+			c.refuse(at, "unknown type %q in %s%s", name, in, instead(name, typeNames()))
 		}
 	case *hclsyntax.FunctionCallExpr:
 		spec := typeSpec(x.Name)
@@ -245,7 +245,7 @@ func (c *strictness) typed(in scope, expr hclsyntax.Expression) {
 		case x.Name == "sql":
 			c.sqlType(in, x)
 		case spec == nil:
-			c.refuse(at, "unknown type %q in %s%s", x.Name, in, nearest(x.Name, typeNames()))
+			c.refuse(at, "unknown type %q in %s%s", x.Name, in, instead(x.Name, typeNames()))
 		case len(spec.Attributes) == 0:
 			c.refuse(at, "type %q in %s takes no arguments", x.Name, in)
 		case len(x.Args) > len(spec.Attributes):

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
@@ -94,7 +92,7 @@ func (s *State) execAll(ctx context.Context, stmts []string) (i int, err error) 
 		return -1, err
 	}
 	err = s.db.run.Exec(ctx, strings.Join(stmts, "\n;\n"))
-	if err == nil || !errors.As(err, new(*pgconn.PgError)) {
+	if err == nil || pgsql.SQLState(err) == "" {
 		return -1, err
 	}
 	// One at a time they show which it was.

@@ -144,8 +144,7 @@ func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
 			continue
 		}
 		err := s.db.run.Exec(ctx, "DROP SCHEMA "+pgsql.Ident(ns.Name))
-		var pg *pgconn.PgError
-		if err != nil && !(errors.As(err, &pg) && pg.Code == "2BP01") { // dependent objects: it stays
+		if err != nil && pgsql.SQLState(err) != pgsql.DependentObjectsStillExist { // else it stays
 			return fmt.Errorf("preparing a database for the schema file: %w", err)
 		}
 	}
@@ -223,16 +222,14 @@ func part(stmt string, err error) string {
 
 // fileAdvice says what to change in the schema file.
 func fileAdvice(kind string, err error) string {
-	var pg *pgconn.PgError
-	if !errors.As(err, &pg) {
+	switch code := pgsql.SQLState(err); {
+	case code == "":
 		return ""
-	}
-	switch {
-	case kind == "index" && pg.Code == "42704": // undefined_object
+	case kind == "index" && code == pgsql.UndefinedObject:
 		return "give the index a type that suits the column (such as type = BTREE), or name an operator class (ops)"
-	case kind == "column" && pg.Code == "42704":
+	case kind == "column" && code == pgsql.UndefinedObject:
 		return "correct the type; if it belongs to an extension or is of your own, create it in a migration (new) first"
-	case pg.Code == "42883": // undefined_function
+	case code == pgsql.UndefinedFunction:
 		return "if the function is of your own or belongs to an extension, create it in a migration (new) first"
 	}
 	return "correct the schema file"

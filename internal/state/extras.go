@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -73,8 +71,7 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
 	if len(stmts) > 0 {
 		for _, s := range stmts {
 			// What fails is found missing below.
-			var pg *pgconn.PgError
-			if err := desired.db.run.Exec(ctx, s); err != nil && !errors.As(err, &pg) {
+			if err := desired.db.run.Exec(ctx, s); err != nil && pgsql.SQLState(err) == "" {
 				return nil, fmt.Errorf("carrying over what the schema file cannot say: %w", err)
 			}
 		}

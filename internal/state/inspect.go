@@ -13,9 +13,9 @@ import (
 	"ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/schema"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
@@ -30,8 +30,7 @@ func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options) ([]
 	}
 	defer db.close()
 	hcl, err := inspectLive(ctx, db, opts)
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) && refused.Code == "55P03" { // lock_not_available
+	if pgsql.SQLState(err) == pgsql.LockNotAvailable {
 		return nil, locked(ctx, db.native, err)
 	}
 	return hcl, err

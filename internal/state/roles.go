@@ -76,7 +76,7 @@ func (s *State) CreateMissingRoles(ctx context.Context, failed *runner.StmtError
 		return false, nil
 	}
 	switch pg.Code {
-	case "42704", "22023": // undefined_object; of SET ROLE invalid_parameter_value
+	case pgsql.UndefinedObject, pgsql.InvalidParameterValue: // the latter is SET ROLE's
 		names := pgsql.Stmt{Text: failed.Stmt}.Roles()
 		// Where a block or a function failed, the statement in it is quoted.
 		for _, m := range inner.FindAllStringSubmatch(pg.Where, -1) {

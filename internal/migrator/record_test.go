@@ -66,6 +66,20 @@ func TestRecord(t *testing.T) {
 			err:    `the database has tables (public."Odd ""T", public.users) but no record of migrations; if it is this project's, ` + "`stamp -to=VERSION` records which version it has",
 		},
 		{
+			name:   "tables with comments but no record",
+			at:     "base",
+			change: `CREATE TABLE "a: b" (id int); COMMENT ON TABLE "a: b" IS 'x'; CREATE TABLE "line\` + "\n" + `" (id int); COMMENT ON TABLE "line\` + "\n" + `" IS 'y'; COMMENT ON SCHEMA public IS 'ours'`,
+			kind:   revision.Unrecorded,
+			err:    `the database has tables (public."a: b", public."line\\\n") but no record of migrations; if it is this project's, ` + "`stamp -to=VERSION` records which version it has",
+		},
+		{
+			name:   "a function with a comment but no record",
+			at:     "base",
+			change: `CREATE FUNCTION "f: g"(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMENT ON FUNCTION "f: g" IS 'x'`,
+			kind:   revision.Unrecorded,
+			err:    "the database has objects (function public.\"f: g\"(integer)) but no record of migrations; if the migrations do not make them, `stamp -to=base -yes` lets `apply` begin beside them; if it is this project's, `stamp -to=VERSION` records which version it has",
+		},
+		{
 			name:   "tables of a version but no record",
 			at:     "bbb222",
 			change: "DROP TABLE alembic_version, atlas_schema_revisions",

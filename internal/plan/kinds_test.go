@@ -344,6 +344,7 @@ var kinds = []kind{
 	{name: "comment on an enum", sql: "COMMENT ON TYPE mood IS 'why'", want: isLeft, says: "1 enum with a comment"},
 	{name: "partition", sql: "CREATE TABLE parts_rest PARTITION OF parts DEFAULT", want: isLeft, says: "2 partitions"},
 	{name: "partition detached", sql: "ALTER TABLE parts DETACH PARTITION parts_2025; DROP TABLE parts_2025", want: isLeft},
+	{name: "INVALID index", sql: "CREATE INDEX ix_only ON ONLY parts (n)", want: isPlanned, says: "DROP INDEX public.ix_only"},
 	{name: "table that inherits", sql: "CREATE TABLE child (more int) INHERITS (bare)", want: isLeft, says: "1 child table"},
 	{name: "view", sql: "CREATE VIEW v AS SELECT id FROM t", want: isLeft, says: "1 view"},
 	{name: "materialized view", sql: "CREATE MATERIALIZED VIEW v AS SELECT id FROM t", want: isLeft, says: "1 materialized view"},

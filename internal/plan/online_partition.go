@@ -37,6 +37,9 @@ func (d *differ) buildPartitioned(t *table, i *index, name string, built bool) [
 func (d *differ) buildParts(t *table, i *index, name string, built bool, leaf func(p *table, child string) []cmd) []cmd {
 	var cmds []cmd
 	for _, p := range t.partitions {
+		if built && !i.Valid && p.childIndex(i) == nil {
+			continue // for lack of this part it is INVALID
+		}
 		child := d.childName(p, i, built)
 		if p.Partitioned {
 			own := &index{}
@@ -46,7 +49,7 @@ func (d *differ) buildParts(t *table, i *index, name string, built bool, leaf fu
 				}
 			}
 			part := *i
-			part.OID = own.OID
+			part.OID, part.Valid = own.OID, own.Valid
 			cmds = append(cmds, d.buildPartitioned(p, &part, child, built)...)
 		} else {
 			cmds = append(cmds, leaf(p, child)...)

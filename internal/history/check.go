@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -17,7 +18,8 @@ type CheckResult struct {
 	// Files are the names of the migrations looked at, in order.
 	Files    []string
 	Findings []proof.Finding
-	// Outside are the objects of the migrations that stand outside schema.hcl.
+	// Outside is what stands outside schema.hcl in the migrations, but for what belongs to an
+	// object that plan would change.
 	Outside []state.Outside
 }
 
@@ -57,9 +59,16 @@ func check(ctx context.Context, base proof.Base) (*CheckResult, *proof.Walk, err
 	}
 	defer replayed.Close()
 	defer desired.Close()
-	r.Outside = state.Unmanaged(replayed.Catalog)
 	r.Findings = append(r.Findings, w.CheckEffects()...)
 	differences, err := proof.Compare(ctx, replayed, desired)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Outside, err = replayed.Outside(ctx, func(l catalog.Line) bool {
+		have, _ := replayed.Catalog.Def(l.Kind, l.Name)
+		want, ok := desired.Catalog.Def(l.Kind, l.Name)
+		return ok && have == want
+	})
 	if err != nil {
 		return nil, nil, err
 	}

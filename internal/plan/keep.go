@@ -22,9 +22,13 @@ func clash(want, outside catalog.Catalog) error {
 		}
 		switch l.Kind {
 		case "table":
-			taken[l.Name] = "a table that inherits from another"
-			if i := strings.Index(l.Def, "partition of "); i >= 0 {
-				taken[l.Name] = "a " + l.Def[i:]
+			switch origin := state.Origin(l); {
+			case strings.HasPrefix(origin, "inherits "):
+				taken[l.Name] = "a table that inherits from another"
+			case strings.HasPrefix(origin, "of "):
+				taken[l.Name] = "a typed table, " + origin
+			default:
+				taken[l.Name] = "a " + origin
 			}
 		case "view", "materialized view", "foreign table", "sequence":
 			taken[l.Name] = "a " + l.Kind

@@ -344,7 +344,12 @@ var kinds = []kind{
 	{name: "comment on an enum", sql: "COMMENT ON TYPE mood IS 'why'", want: isLeft, says: "1 enum with a comment"},
 	{name: "partition", sql: "CREATE TABLE parts_rest PARTITION OF parts DEFAULT", want: isLeft, says: "2 partitions"},
 	{name: "partition detached", sql: "ALTER TABLE parts DETACH PARTITION parts_2025; DROP TABLE parts_2025", want: isLeft},
+	{name: "typed table", sql: `CREATE TYPE pair AS (a int, "B b" int); CREATE TABLE "Typed: t" OF pair (PRIMARY KEY (a))`, want: isLeft, says: `1 typed table (public."Typed: t")`},
 	{name: "INVALID index", sql: "CREATE INDEX ix_only ON ONLY parts (n)", want: isPlanned, says: "DROP INDEX public.ix_only"},
+	{name: "publication", sql: "CREATE PUBLICATION pub FOR TABLE t, app.u", want: isLeft, says: "1 publication (pub)"},
+	{name: "GRANT", sql: "GRANT SELECT ON t, app.u TO kinds_reader", want: isLeft, says: "2 grants (SELECT on table app.u to kinds_reader, SELECT on table public.t to kinds_reader)"},
+	{name: "REVOKE", sql: "REVOKE USAGE ON SCHEMA public FROM PUBLIC", want: isLeft, says: "1 revoked privilege (USAGE on schema public from PUBLIC)"},
+	{name: "ALTER DEFAULT PRIVILEGES", sql: "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO kinds_reader", want: isLeft, says: "1 default privilege (SELECT on tables to kinds_reader)"},
 	{name: "table that inherits", sql: "CREATE TABLE child (more int) INHERITS (bare)", want: isLeft, says: "1 child table"},
 	{name: "view", sql: "CREATE VIEW v AS SELECT id FROM t", want: isLeft, says: "1 view"},
 	{name: "materialized view", sql: "CREATE MATERIALIZED VIEW v AS SELECT id FROM t", want: isLeft, says: "1 materialized view"},
@@ -426,9 +431,13 @@ func judge(pl *Plan, err error) (verdict, string) {
 		}
 		return isPlanned, b.String()
 	}
+	return isLeft, outside(pl.Outside)
+}
+
+func outside(list []state.Outside) string {
 	var b strings.Builder
-	for _, o := range pl.Outside {
+	for _, o := range list {
 		b.WriteString(o.String() + "\n")
 	}
-	return isLeft, b.String()
+	return b.String()
 }

@@ -52,7 +52,8 @@ type File struct {
 type Plan struct {
 	// Files in order; none if there is nothing to do.
 	Files []File
-	// Outside are the objects that stand outside schema.hcl, in the migrations and after them.
+	// Outside is what stands outside schema.hcl, in the migrations and after them, but for what
+	// belongs to an object that the plan changes or makes anew.
 	Outside []state.Outside
 
 	dir *migration.Dir
@@ -88,14 +89,15 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	}
 	defer replayed.Close()
 	defer desired.Close()
-	p := &Plan{Outside: state.Unmanaged(replayed.Catalog), dir: cfg.Dir}
+	p := &Plan{dir: cfg.Dir}
 	w, err := work(ctx, cfg, replayed, desired)
 	if err != nil {
 		return nil, err
 	}
 	p.Files = w.files
 	if len(p.Files) == 0 {
-		return p, nil
+		p.Outside, err = replayed.Outside(ctx, func(catalog.Line) bool { return true })
+		return p, err
 	}
 	ways := make([]proof.Ways, len(p.Files))
 	for i, f := range p.Files {

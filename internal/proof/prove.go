@@ -1,10 +1,14 @@
 package proof
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -23,7 +27,7 @@ type Goal struct {
 }
 
 // Prove runs planned files on the replayed state and back again, and returns their effects and what stands outside of the schema
-// file after them. The error is an *Error if the plan is wrong. The state is used up.
+// file after them, without what belongs to objects that they change or make anew. The error is an *Error if the plan is wrong. The state is used up.
 func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, goal Goal) ([]catalog.Effect, []state.Outside, error) {
 	states := []catalog.Catalog{replayed.Catalog} // after i files
 	var effects []catalog.Effect
@@ -53,7 +57,10 @@ func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, 
 		downs[i] = f.Down
 	}
 	last := len(base.Dir.Files()) - 1
-	outside := state.Unmanaged(replayed.Catalog)
+	outside, err := replayed.Outside(ctx, leavesAlone(files, effects))
+	if err != nil {
+		return nil, nil, err
+	}
 	faults, err := leadBack(ctx, replayed, downs, states, func(ctx context.Context, n int) (*state.State, error) {
 		s, err := state.Replay(ctx, base.Server, base.Dir, last, base.Options)
 		if err != nil {
@@ -74,6 +81,49 @@ func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, 
 		return nil, nil, &Error{File: faults[0].script.File, Err: faults[0].err, Differences: faults[0].differences}
 	}
 	return effects, outside, nil
+}
+
+// leavesAlone says of an object's line whether files leave the object as it was, and don't
+// drop it to make it anew.
+func leavesAlone(files []Ways, effects []catalog.Effect) func(catalog.Line) bool {
+	changed := map[catalog.Line]bool{}
+	indexes := map[string]bool{} // dropped, without their tables
+	for i, f := range files {
+		for _, l := range slices.Concat(effects[i].Added(), effects[i].Removed()) {
+			if !l.Comment {
+				changed[l.Object()] = true
+			}
+		}
+		for _, stmt := range f.Up.Stmts {
+			st := stmt.Parse()
+			for _, name := range st.Targets {
+				name.Schema = cmp.Or(name.Schema, "public")
+				switch st.Verb {
+				case "DROP INDEX":
+					indexes[name.String()] = true
+				case "ALTER TABLE":
+					for _, a := range st.Actions {
+						if kind, ok := strings.CutPrefix(a.Verb, "DROP "); ok {
+							changed[catalog.Line{Kind: strings.ToLower(kind), Name: name.String() + "." + pgsql.Ident(a.Name.Name)}] = true
+						}
+					}
+				}
+			}
+		}
+	}
+	return func(l catalog.Line) bool {
+		switch l.Kind {
+		case "index":
+			table, name := catalog.CutName(l.Name)
+			if schema, _ := catalog.CutName(table); indexes[schema+"."+name] {
+				return false
+			}
+			fallthrough
+		case "column", "constraint":
+			return !changed[catalog.Line{Kind: l.Kind, Name: l.Name}]
+		}
+		return true // it is never made anew
+	}
 }
 
 func refused(file string, err error) error {

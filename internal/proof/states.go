@@ -24,7 +24,7 @@ func States(ctx context.Context, base Base, replay func(context.Context) (*state
 	// outside the schema file: a type, a function, an extension; or the sequence of a serial
 	// column that the file does not declare any more.
 	var pg *pgconn.PgError
-	if replayErr == nil && errors.As(desiredErr, &pg) && len(state.Unmanaged(replayed.Catalog))+len(state.Sequences(replayed.Catalog)) > 0 {
+	if replayErr == nil && errors.As(desiredErr, &pg) && (state.HasUnmanaged(replayed.Catalog) || len(state.Sequences(replayed.Catalog)) > 0) {
 		desired, desiredErr = state.DesiredOn(ctx, replayed, base.SchemaName, base.Schema)
 	}
 	if err := errors.Join(desiredErr, replayErr); err != nil {

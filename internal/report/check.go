@@ -70,7 +70,7 @@ func (p *Printer) findings(b *page, findings []proof.Finding) {
 }
 
 func (p *Printer) checked(r *history.CheckResult) summary {
-	out := summary{SummaryReport: atlasexec.SummaryReport{Env: p.env()}, Errors: len(r.Findings)}
+	out := summary{SummaryReport: atlasexec.SummaryReport{Env: p.env()}, Errors: len(r.Findings), Outside: outsides(r.Outside)}
 	for _, f := range r.Findings {
 		title := checkTitles[f.Kind]
 		name := f.File

@@ -8,14 +8,33 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // planned is atlasexec.MigrateDiff with what is ours.
 type planned struct {
 	atlasexec.MigrateDiff
-	Files []plannedFile `json:"Files,omitempty"`
-	// Outside says what plans leave alone: "2 views".
-	Outside []string `json:"Outside,omitempty"`
+	Files   []plannedFile `json:"Files,omitempty"`
+	Outside []outside     `json:"Outside,omitempty"`
+}
+
+// outside is what plans leave alone of a kind, with all the names.
+type outside struct {
+	Kind  string   `json:"Kind"` // "view", "grant"
+	Count int      `json:"Count"`
+	Names []string `json:"Names"`
+}
+
+func outsides(all []state.Outside) []outside {
+	var out []outside
+	for _, o := range all {
+		names := make([]string, len(o.Names))
+		for i, name := range o.Names {
+			names[i] = pgsql.Redact(name)
+		}
+		out = append(out, outside{o.Kind, len(o.Names), names})
+	}
+	return out
 }
 
 type plannedFile struct {
@@ -114,8 +133,6 @@ func (p *Printer) planned(r *plan.Plan) planned {
 			Down: f.Draft.Down, Add: f.Effect.Add, Remove: f.Effect.Remove, Losses: f.Losses, Marks: f.Marks,
 		})
 	}
-	for _, o := range r.Outside {
-		out.Outside = append(out.Outside, o.String())
-	}
+	out.Outside = outsides(r.Outside)
 	return out
 }

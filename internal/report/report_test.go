@@ -193,7 +193,7 @@ func TestPlan(t *testing.T) {
 			Version: "20261124070001",
 			Effect:  catalog.Effect{Add: []string{"index public.t.i: CREATE INDEX i ON public.t USING btree (b)"}},
 		}},
-		Outside: []state.Outside{{Kind: "view", Count: 2}},
+		Outside: []state.Outside{{Kind: "view", Names: []string{"public.a", "public.b", "public.c", `public."D"`}}},
 	}
 	for _, tt := range []struct {
 		golden string
@@ -279,7 +279,7 @@ func TestCheck(t *testing.T) {
 	}
 
 	text, err = show(t, Text, func(p *Printer) error {
-		return p.Check(&history.CheckResult{Files: r.Files, Outside: []state.Outside{{Kind: "policy", Count: 1}}})
+		return p.Check(&history.CheckResult{Files: r.Files, Outside: []state.Outside{{Kind: "policy", Names: []string{"public.t.p"}}}})
 	})
 	golden(t, "check-ok.txt", text)
 	if err != nil {

@@ -15,6 +15,7 @@ type summary struct {
 	Files    []*fileReport `json:"Files,omitempty"`
 	Errors   int           `json:"Errors"`
 	Warnings int           `json:"Warnings"`
+	Outside  []outside     `json:"Outside,omitempty"` // the schema file
 }
 
 type fileReport struct {

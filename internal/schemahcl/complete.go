@@ -13,7 +13,7 @@ import (
 // Complete puts into r what HCL can say and the engine's inspection does not see: the
 // collations of columns and indexes, and which columns are serial; the engine judges by the
 // name of the sequence that the default draws from. It takes out what the engine takes for
-// something else: exclusion constraints, and tables that inherit from others. serial holds the serial columns as
+// something else: exclusion constraints, and tables that inherit from others or have their columns from a type. serial holds the serial columns as
 // schema.table.column, quoted where needed.
 func Complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, serial map[string]bool) error {
 	rows, err := q.QueryContext(ctx, `
@@ -23,7 +23,8 @@ func Complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, serial
 		UNION ALL
 		SELECT 'child', n.nspname, c.relname, '', '', 0
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relkind = 'r' AND NOT c.relispartition AND EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid)
+		WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+			AND (c.reloftype <> 0 OR EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid))
 		UNION ALL
 		SELECT 'nextval', n.nspname, c.relname, a.attname, pg_catalog.pg_get_expr(f.adbin, f.adrelid), 0
 		FROM pg_catalog.pg_attrdef f JOIN pg_catalog.pg_class c ON c.oid = f.adrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

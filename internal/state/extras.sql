@@ -3,7 +3,7 @@
 WITH t AS (
   SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-    AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)
+    AND c.reloftype = 0 AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ), settings(rank, kind, schema, rel, name, what, value, action) AS (
   SELECT 0, 'table', t.nspname, t.relname, '', 'unlogged', '', 'SET UNLOGGED' FROM t WHERE relpersistence = 'u'

@@ -104,8 +104,12 @@ func inspectLive(ctx context.Context, db *session, opts catalog.Options) ([]byte
 		return nil, err
 	}
 	var out bytes.Buffer
-	for _, o := range Unmanaged(c) {
-		fmt.Fprintf(&out, "# Outside this file, because HCL cannot express it: %s\n", o)
+	others, err := outside(ctx, db.native, c, func(catalog.Line) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range others {
+		fmt.Fprintf(&out, "# Outside this file, because HCL cannot express it: %s\n", catalog.Escape(o.String()))
 	}
 	if out.Len() > 0 {
 		out.WriteByte('\n')

@@ -2,28 +2,33 @@ package state
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Outside counts what stands outside schema.hcl of one kind, because the engine cannot
-// express it: objects, and what objects have that the file declares. Plans leave it alone.
+// Outside is what stands outside schema.hcl of one kind, because the engine cannot express
+// it: objects, and what objects have that the file declares. Plans leave it alone.
 type Outside struct {
-	Kind  string // "view", "materialized view", "index with storage parameters", ...
-	Count int
+	Kind  string   // "view", "materialized view", "index with storage parameters", "grant", ...
+	Names []string // sorted: "public.v", or of a grant "SELECT on table public.t to reader"
 }
 
-// String is "2 views", "1 policy", "3 indexes with storage parameters".
+// String is "1 policy (public.t.p)"; of more than three names it has the first three:
+// "4 views (public.a, public.b, public.c, ...)".
 func (o Outside) String() string {
 	kind, with := o.Kind, ""
 	if i := strings.Index(kind, " with "); i >= 0 {
 		kind, with = kind[:i], kind[i:]
 	}
-	if o.Count != 1 {
+	if len(o.Names) != 1 {
 		switch {
 		case strings.HasSuffix(kind, "y"):
 			kind = strings.TrimSuffix(kind, "y") + "ies"
@@ -35,55 +40,144 @@ func (o Outside) String() string {
 			kind += "s"
 		}
 	}
-	return fmt.Sprintf("%d %s", o.Count, kind+with)
+	const first = 3
+	names := strings.Join(o.Names[:min(len(o.Names), first)], ", ")
+	if len(o.Names) > first {
+		names += ", ..."
+	}
+	return fmt.Sprintf("%d %s (%s)", len(o.Names), kind+with, names)
 }
 
-// Unmanaged counts what stands outside schema.hcl, by kind in alphabetical order.
-func Unmanaged(c catalog.Catalog) []Outside {
+// Outside returns what stands outside schema.hcl, by kind in alphabetical order. Of what the
+// file's objects have it returns only what an object has that stays, by its line.
+func (s *State) Outside(ctx context.Context, stays func(catalog.Line) bool) ([]Outside, error) {
+	return outside(ctx, s.db.native, s.Catalog, stays)
+}
+
+func outside(ctx context.Context, conn *pgx.Conn, c catalog.Catalog, stays func(catalog.Line) bool) ([]Outside, error) {
+	names := unmanaged(c, stays)
+	if err := grants(ctx, conn, c, stays, names); err != nil {
+		return nil, err
+	}
+	var list []Outside
+	for _, kind := range slices.Sorted(maps.Keys(names)) {
+		list = append(list, Outside{Kind: kind, Names: slices.Compact(slices.Sorted(slices.Values(names[kind])))})
+	}
+	return list, nil
+}
+
+//go:embed grants.sql
+var grantsSQL string
+
+// grants adds to names the privileges that were granted and revoked on what the catalog has,
+// and on what has no line in it, such as the schema public.
+func grants(ctx context.Context, conn *pgx.Conn, c catalog.Catalog, stays func(catalog.Line) bool, names map[string][]string) error {
+	err := pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, grantsSQL, pgx.QueryExecModeSimpleProtocol)
+		if err != nil {
+			return err
+		}
+		var kind, name, what, text string
+		_, err = pgx.ForEachRow(rows, []any{&kind, &name, &what, &text}, func() error {
+			def, ok := c.Def(kind, name)
+			managed := kind == "table" || kind == "enum" || kind == "schema"
+			if kind == "" || ok && (!managed || stays(catalog.Line{Kind: kind, Name: name, Def: def})) {
+				names[what] = append(names[what], text)
+			}
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("reading privileges: %w", err)
+	}
+	return nil
+}
+
+// HasUnmanaged says whether a catalog has something that stands outside schema.hcl.
+func HasUnmanaged(c catalog.Catalog) bool {
+	return len(unmanaged(c, func(catalog.Line) bool { return true })) > 0
+}
+
+// unmanaged returns the names of what stands outside schema.hcl, by kind.
+func unmanaged(c catalog.Catalog, stays func(catalog.Line) bool) map[string][]string {
 	managed, outside := Split(c)
 	sequences := Sequences(c)
 	foreign := foreignRelations(c)
-	count := map[string]int{}
+	names := map[string][]string{}
+	add := func(kind, name string) { names[kind] = append(names[kind], name) }
 	for l := range managed.All() {
-		if l.Kind == "sequence" && !sequences[l.Name].Serial {
+		switch {
+		case l.Kind == "sequence" && !sequences[l.Name].Serial:
 			if !l.Comment {
-				count[l.Kind]++
+				add(l.Kind, l.Name)
 			}
-			continue
-		}
-		for _, kind := range unsaid(l) {
-			count[kind]++
+		case stays(l):
+			for _, kind := range unsaid(l) {
+				name := l.Name
+				if strings.HasPrefix(kind, "table ") && l.Kind != "table" {
+					name = parent(name)
+				}
+				add(kind, name)
+			}
 		}
 	}
 	for l := range outside.All() {
-		kind := l.Kind
-		if strings.HasPrefix(kind, "publication ") {
-			kind = "publication"
+		if l.Comment {
+			continue
 		}
+		switch l.Kind {
+		case "column", "constraint", "index", "domain constraint", "publication table", "publication schema":
+			continue // a part of something that is named
+		case "sequence":
+			if foreign[parent(sequences[l.Name].Owner)] {
+				continue
+			}
+		case "table":
+			switch origin := Origin(l); {
+			case strings.HasPrefix(origin, "inherits "):
+				add("child table", l.Name)
+			case strings.HasPrefix(origin, "of "):
+				add("typed table", l.Name)
+			default:
+				add("partition", l.Name)
+			}
+			continue
+		}
+		add(l.Kind, l.Name)
+	}
+	return names
+}
+
+// Origin says what a table has its columns from, by its line: "partition of public.p DEFAULT",
+// "inherits (public.a)", "of public.pair". It is empty for one that has its own.
+func Origin(l catalog.Line) string {
+	def, _ := l.CutState()
+	if origin, ok := strings.CutPrefix(def, "ordinary, "); ok {
+		return origin
+	}
+	depth := 0
+	for _, t := range pgsql.Tokens(def) {
 		switch {
-		case l.Comment, kind == "column", kind == "constraint", kind == "index", kind == "domain constraint",
-			kind == "sequence" && foreign[parent(sequences[l.Name].Owner)]:
-			// A part of something that is counted.
-		case kind == "table" && strings.Contains(l.Def, "inherits ("):
-			count["child table"]++
-		case kind == "table":
-			count["partition"]++
-		default:
-			count[kind]++
+		case t.Kind != pgsql.Op:
+		case t.Text == "(":
+			depth++
+		case t.Text == ")":
+			depth--
+		case t.Text == "," && depth == 0:
+			return strings.TrimPrefix(def[t.Pos.Offset+1:], " ")
 		}
 	}
-	var list []Outside
-	for kind, n := range count {
-		list = append(list, Outside{Kind: kind, Count: n})
-	}
-	slices.SortFunc(list, func(a, b Outside) int { return strings.Compare(a.Kind, b.Kind) })
-	return list
+	return ""
 }
 
 // Split divides a catalog into what is compared with the schema file and what stands
-// outside it. The schemas named in kept stand outside. So do partitions and tables that
-// inherit, with all their parts: what they take over from their parent changes with it. A
-// sequence is compared with its column, which owns it and draws its default from it.
+// outside it. The schemas named in kept stand outside. So do partitions, tables that inherit
+// and typed ones, with all their parts: what they take over from their parent or type changes
+// with it. A sequence is compared with its column, which owns it and draws its default from it.
 func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog) {
 	foreign := foreignRelations(c)
 	sequences := Sequences(c)
@@ -119,7 +213,7 @@ func foreignRelations(c catalog.Catalog) map[string]bool {
 		case "view", "materialized view", "foreign table":
 			foreign[l.Name] = true
 		case "table":
-			foreign[l.Name] = strings.Contains(l.Def, "partition of ") || strings.HasPrefix(l.Def, "ordinary, inherits (")
+			foreign[l.Name] = l.Def != "ordinary" && Origin(l) != ""
 		}
 	}
 	return foreign
@@ -191,14 +285,15 @@ func (s *State) KeptSchemas(ctx context.Context, desired catalog.Catalog) ([]str
 	return kept, nil
 }
 
-// holdsOutside says whether anything but tables, their parts and enums is in a schema.
+// holdsOutside says whether anything but tables with columns of their own, their parts and
+// enums is in a schema.
 const holdsOutside = `
 SELECT EXISTS (
 	SELECT FROM pg_depend d
 	LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
 	LEFT JOIN pg_type t ON d.classid = 'pg_type'::regclass AND t.oid = d.objid
 	WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = to_regnamespace($1)::oid
-	AND NOT coalesce(c.relkind IN ('r', 'p'), false)
+	AND NOT coalesce(c.relkind IN ('r', 'p') AND c.reloftype = 0 AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid), false)
 	AND NOT coalesce(c.relkind = 'S' AND EXISTS (
 		SELECT FROM pg_depend o
 		WHERE o.classid = d.classid AND o.objid = d.objid AND o.refclassid = d.classid AND o.deptype IN ('a', 'i')), false)

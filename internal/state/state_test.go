@@ -287,25 +287,128 @@ table public.t: ordinary
 	if diff := cmp.Diff(want, managed.String()); diff != "" {
 		t.Errorf("managed (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]Outside{{"domain", 1}, {"function", 1}, {"view", 1}}, Unmanaged(s.Catalog)); diff != "" {
+	checkOutside(t, s, "1 domain (public.positive)", "1 function (public.code())", "1 view (stays.v)")
+}
+
+// checkOutside compares what stands outside the schema file with lines.
+func checkOutside(t *testing.T, s *State, want ...string) {
+	t.Helper()
+	list, err := s.Outside(t.Context(), func(catalog.Line) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, o := range list {
+		if strings.HasSuffix(o.Kind, "privilege") || o.Kind == "grant" { // all of them
+			for _, name := range o.Names {
+				got = append(got, o.Kind+" "+name)
+			}
+			continue
+		}
+		got = append(got, o.String())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("outside (-want +got):\n%s", diff)
 	}
 }
 
 func TestOutsideString(t *testing.T) {
 	for _, tt := range []struct {
-		o    Outside
-		want string
+		kind  string
+		names []string
+		want  string
 	}{
-		{Outside{"view", 1}, "1 view"},
-		{Outside{"view", 2}, "2 views"},
-		{Outside{"policy", 3}, "3 policies"},
-		{Outside{"statistics", 2}, "2 statistics"},
-		{Outside{"operator class", 2}, "2 operator classes"},
+		{"view", []string{"public.v"}, "1 view (public.v)"},
+		{"view", []string{"public.v", `public."W x"`}, `2 views (public.v, public."W x")`},
+		{"policy", []string{"a", "b", "c"}, "3 policies (a, b, c)"},
+		{"policy", []string{"a", "b", "c", "d"}, "4 policies (a, b, c, ...)"},
+		{"statistics", []string{"a", "b"}, "2 statistics (a, b)"},
+		{"operator class", []string{"a", "b"}, "2 operator classes (a, b)"},
+		{"INVALID index", []string{"a", "b"}, "2 INVALID indexes (a, b)"},
+		{"table with row security", []string{"a", "b"}, "2 tables with row security (a, b)"},
 	} {
-		if got := tt.o.String(); got != tt.want {
-			t.Errorf("%v: %q, want %q", tt.o, got, tt.want)
+		if got := (Outside{tt.kind, tt.names}).String(); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
 		}
+	}
+}
+
+// Each kind is named, with names that need quoting, and what is a part of something is not
+// counted beside it.
+func TestOutside(t *testing.T) {
+	for _, tt := range []struct {
+		name, sql string
+		want      []string
+	}{
+		{"publication", `CREATE TABLE "T: a" (id int); CREATE TABLE u (id int); CREATE PUBLICATION "My pub" FOR TABLE "T: a", u`,
+			[]string{`1 publication ("My pub")`}},
+		{"typed tables", `CREATE TYPE "Pair, of" AS (a int, b int); CREATE TABLE "select" OF "Pair, of" (PRIMARY KEY (a));
+			CREATE TABLE parted OF "Pair, of" PARTITION BY RANGE (((a)::text || '), of '::text));
+			COMMENT ON TABLE "select" IS 'x'; CREATE INDEX ON "select" (b);
+			ALTER TABLE "select" ALTER b SET STORAGE PLAIN`,
+			[]string{`1 composite (public."Pair, of")`, `2 typed tables (public."select", public.parted)`}},
+		{"a key that looks like a partition", `CREATE TABLE p (a text) PARTITION BY LIST ((a || ', partition of x, of y'))`, nil},
+		{"partitions and children", `CREATE SCHEMA "My App"; CREATE TABLE "My App".p (a int) PARTITION BY LIST (a); CREATE TABLE "My App"."P 1" PARTITION OF "My App".p DEFAULT;
+			CREATE TABLE "Parent" (a int); CREATE TABLE "Child: x" () INHERITS ("Parent")`, []string{`1 child table (public."Child: x")`, `1 partition ("My App"."P 1")`}},
+		{"INVALID indexes", `CREATE TABLE "P" (a int) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF "P" DEFAULT; CREATE INDEX "i: x" ON ONLY "P" (a)`,
+			[]string{`1 INVALID index (public."P"."i: x")`, "1 partition (public.p1)"}},
+		{"replica identity", `CREATE TABLE "T" (id int PRIMARY KEY, a int NOT NULL); CREATE UNIQUE INDEX "I.1" ON "T" (a); ALTER TABLE "T" REPLICA IDENTITY USING INDEX "I.1"`,
+			[]string{`1 table with a replica identity (public."T")`}},
+		{"more than three", `CREATE VIEW "select" AS SELECT 1; CREATE VIEW a AS SELECT 1; CREATE VIEW "B" AS SELECT 1; CREATE VIEW c AS SELECT 1`,
+			[]string{`4 views (public."B", public."select", public.a, ...)`}},
+		{"grants", `CREATE SCHEMA "My App"; CREATE TABLE "My App"."select" (id int GENERATED ALWAYS AS IDENTITY, "a.b" int); CREATE VIEW v AS SELECT 1 AS a;
+			CREATE SEQUENCE own; CREATE FUNCTION f(int, "My App"."select") RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TYPE mood AS ENUM ('a');
+			GRANT SELECT, INSERT ON "My App"."select" TO line_reader, "Line, writer" WITH GRANT OPTION;
+			GRANT UPDATE ("a.b") ON "My App"."select" TO PUBLIC;
+			GRANT SELECT ON v TO line_reader; GRANT USAGE ON SCHEMA "My App" TO line_reader; GRANT USAGE ON own TO line_reader;
+			GRANT USAGE ON SEQUENCE "My App".select_id_seq TO line_reader; GRANT EXECUTE ON FUNCTION f TO line_reader; GRANT USAGE ON TYPE mood TO line_reader`,
+			[]string{
+				`1 function (public.f(integer, "My App"."select"))`,
+				`grant EXECUTE on function public.f(integer, "My App"."select") to line_reader`,
+				`grant INSERT WITH GRANT OPTION and SELECT WITH GRANT OPTION on table "My App"."select" to "Line, writer"`,
+				`grant INSERT WITH GRANT OPTION and SELECT WITH GRANT OPTION on table "My App"."select" to line_reader`,
+				`grant SELECT on view public.v to line_reader`,
+				`grant UPDATE on column "My App"."select"."a.b" to PUBLIC`,
+				`grant USAGE on schema "My App" to line_reader`,
+				`grant USAGE on sequence "My App".select_id_seq to line_reader`,
+				`grant USAGE on sequence public.own to line_reader`,
+				`grant USAGE on type public.mood to line_reader`,
+				"1 sequence (public.own)", "1 view (public.v)",
+			}},
+		{"revoked", `CREATE FUNCTION "F"() RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE ALL ON FUNCTION "F" FROM PUBLIC; REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+			CREATE TABLE t (a int); REVOKE TRUNCATE ON t FROM CURRENT_USER; CREATE TABLE u (a int); GRANT SELECT ON u TO PUBLIC; REVOKE SELECT ON u FROM PUBLIC`,
+			[]string{
+				`1 function (public."F"())`,
+				`revoked privilege EXECUTE on function public."F"() from PUBLIC`,
+				"revoked privilege TRUNCATE on table public.t from dev_owner",
+				"revoked privilege USAGE on schema public from PUBLIC",
+			}},
+		{"default privileges", `ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO line_reader; CREATE SCHEMA "My App";
+			ALTER DEFAULT PRIVILEGES IN SCHEMA "My App" GRANT USAGE ON SEQUENCES TO line_reader; ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC`, []string{
+			"default privilege SELECT on tables to line_reader",
+			`default privilege USAGE on sequences in schema "My App" to line_reader`,
+			"default privilege no EXECUTE on functions to PUBLIC",
+		}},
+		{"of the extension's and initdb's own", `CREATE EXTENSION citext; GRANT USAGE ON LANGUAGE plpgsql TO PUBLIC`, []string{"1 extension (citext)"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := New(t.Context(), pgtest.Server(t), catalog.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			stmts, err := pgsql.Split(tt.sql)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Run(t.Context(), stmts, false, "test.sql"); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			checkOutside(t, s, tt.want...)
+		})
 	}
 }
 
@@ -316,7 +419,8 @@ func TestInspectLeavesOut(t *testing.T) {
 		CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
 		CREATE SCHEMA journal; CREATE TABLE journal.atlas_schema_revisions (version varchar PRIMARY KEY);
 		CREATE TABLE legacy (a int); CREATE TABLE kept (a int);
-		CREATE VIEW v AS SELECT 1 AS a;
+		CREATE VIEW "v
+ 1" AS SELECT 1 AS a;
 		CREATE EXTENSION citext;
 		CREATE TABLE member (a int); ALTER EXTENSION citext ADD TABLE member;
 		CREATE TYPE member_enum AS ENUM ('a'); ALTER EXTENSION citext ADD TYPE member_enum;`)
@@ -324,8 +428,8 @@ func TestInspectLeavesOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `# Outside this file, because HCL cannot express it: 1 extension
-# Outside this file, because HCL cannot express it: 1 view
+	want := `# Outside this file, because HCL cannot express it: 1 extension (citext)
+# Outside this file, because HCL cannot express it: 1 view (public."v\n 1")
 
 table "kept" {
   schema = schema.public
@@ -366,10 +470,6 @@ func TestInspectHidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	opts := catalog.Options{Exclude: []string{"public.legacy"}}
-	want, err := Inspect(ctx, db.ConnConfig(), opts)
-	if err != nil {
-		t.Fatal(err)
-	}
 	cfg := db.ConnConfig()
 	cfg.User = role
 	for _, tt := range []struct{ grant, hidden string }{
@@ -388,6 +488,10 @@ func TestInspectHidden(t *testing.T) {
 			}
 			continue
 		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := Inspect(ctx, db.ConnConfig(), opts)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -64,6 +64,7 @@ func unsaid(l catalog.Line) []string {
 		if m := indexParameters().FindStringSubmatch(def); m != nil {
 			add(!onlyPages().MatchString(m[1]), "index with storage parameters")
 		}
+		add(strings.HasPrefix(state, "INVALID"), "INVALID index")
 		add(strings.Contains(state, "statistics "), "index with a statistics target")
 		add(strings.Contains(state, "clustered"), "clustered index")
 		add(strings.Contains(state, "replica identity"), "table with a replica identity")

@@ -61,3 +61,56 @@ GRANT SELECT ON "T: x" TO kinds_reader; GRANT SELECT ON p TO kinds_reader;
 		})
 	}
 }
+
+// Names with a backslash or a line break stand in a catalog's text in another form than in SQL.
+func TestNamesThatATextEscapes(t *testing.T) {
+	const base = `CREATE TABLE "a\b" (id serial PRIMARY KEY, "c` + "\n" + `d" int, n int);
+ALTER SEQUENCE "a\b_id_seq" CACHE 7;
+CREATE INDEX "i\x" ON "a\b" (n) WITH (fillfactor = 70);
+`
+	const hcl = `schema "public" {
+}
+table "a\\b" {
+  schema = schema.public
+  column "id" {
+    type = serial
+  }
+  column "c\nd" {
+    type = int
+    null = true
+  }
+  column "n" {
+    type = int
+    null = true
+  }
+  primary_key {
+    columns = [column.id]
+  }
+  index "i\\x" {
+    columns = [column.n]
+  }
+}
+`
+	p := newProject(t)
+	p.Write(map[string]string{"20260101000000_base.sql": base})
+	p.HCL = []byte(hcl)
+	pl, err := plan.Make(t.Context(), p.config())
+	if err != nil || len(pl.Files) > 0 {
+		t.Fatalf("%+v, %v", pl, err)
+	}
+	want := `1 index with storage parameters (public."a\b"."i\x")` + "\n" + `1 sequence with options (public."a\b_id_seq")` + "\n"
+	if diff := cmp.Diff(want, outside(pl.Outside)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	p.HCL = []byte(strings.Replace(strings.Replace(hcl, "column \"n\" {\n    type = int", "column \"n\" {\n    type = bigint", 1), "type = serial", "type = bigserial", 1))
+	p.plan()
+	r, err := Check(t.Context(), p.Base())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range r.Findings {
+		if f.Kind != "effect" && f.Kind != "down" || !strings.HasPrefix(strings.TrimPrefix(strings.TrimPrefix(f.File, "effect/"), "down/"), "20260101000000_base") {
+			t.Errorf("%+v", f)
+		}
+	}
+}

@@ -75,13 +75,11 @@ type Entry struct {
 	For string // what the SQL is for
 }
 
-var registry []Entry
-
-// Entries returns the registry.
-func Entries() []Entry { return slices.Clone(registry) }
+// Registry holds every entry.
+var Registry []Entry
 
 // entry registers an entry and returns what makes its texts.
 func entry(id, purpose string) func(format string, args ...any) Text {
-	registry = append(registry, Entry{id, purpose})
+	Registry = append(Registry, Entry{id, purpose})
 	return func(format string, args ...any) Text { return Text{id, fmt.Sprintf(format, args...)} }
 }

@@ -196,7 +196,7 @@ CREATE FUNCTION "My App"."In total"(integer) RETURNS integer LANGUAGE sql AS 'SE
 	if pgtest.Server(t).VersionNum() < 140000 {
 		without = append(without, "detach-partition")
 	}
-	for _, e := range fix.Entries() {
+	for _, e := range fix.Registry {
 		if !slices.Contains(slices.Concat(tried...), e.ID) && !slices.Contains(without, e.ID) {
 			t.Errorf("%s was not tried", e.ID)
 		}

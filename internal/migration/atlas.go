@@ -1,95 +1,13 @@
 package migration
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"slices"
 	"strings"
-	"time"
 
 	"ariga.io/atlas/sql/migrate"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
-
-// Atlas returns the directory for Atlas's library. It is in memory, refuses to be written to, and computes no sum twice: Atlas's
-// executor asks for all of them once a file.
-func (d *Dir) Atlas() migrate.Dir {
-	files := make([]migrate.File, len(d.all))
-	for i, f := range d.all {
-		files[i] = atlasFile{f}
-	}
-	for _, c := range d.checkpoints {
-		i := slices.Index(d.all, c.File)
-		files[i] = atlasCheckpointFile{atlasFile{c.File}}
-	}
-	return &atlasDir{dir: d, files: files}
-}
-
-type atlasDir struct {
-	dir   *Dir
-	files []migrate.File
-}
-
-// errReadOnly is returned by WriteFile.
-var errReadOnly = errors.New("the migrations folder is read only here")
-
-func (d *atlasDir) WriteFile(name string, _ []byte) error {
-	return fmt.Errorf("writing %s: %w", name, errReadOnly)
-}
-
-func (d *atlasDir) Files() ([]migrate.File, error) { return d.files, nil }
-
-func (d *atlasDir) Checksum() (migrate.HashFile, error) { return d.dir.sum, nil }
-
-// Open implements fs.FS, which Atlas needs for atlas.sum.
-func (d *atlasDir) Open(name string) (fs.File, error) {
-	if name == SumFile && d.dir.folder.sum != nil {
-		return newMemFile(name, *d.dir.folder.sum), nil
-	}
-	for _, f := range d.dir.all {
-		if f.Name == name {
-			return newMemFile(name, f.SQL), nil
-		}
-	}
-	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-}
-
-// atlasFile is a migrate.File that is no *migrate.LocalFile: for those Atlas's drivers would split the text themselves.
-type atlasFile struct{ file *File }
-
-func (f atlasFile) Name() string    { return f.file.Name }
-func (f atlasFile) Desc() string    { return f.file.Desc }
-func (f atlasFile) Version() string { return f.file.Version }
-func (f atlasFile) Bytes() []byte   { return []byte(f.file.SQL) }
-
-func (f atlasFile) Stmts() ([]string, error) {
-	stmts := make([]string, len(f.file.Stmts))
-	for i, s := range f.file.Stmts {
-		stmts[i] = s.Text
-	}
-	return stmts, nil
-}
-
-func (f atlasFile) StmtDecls() ([]*migrate.Stmt, error) {
-	stmts := make([]*migrate.Stmt, len(f.file.Stmts))
-	for i, s := range f.file.Stmts {
-		stmts[i] = atlasStmt(s)
-	}
-	return stmts, nil
-}
-
-// atlasStmt returns a statement as Atlas's library has it.
-func atlasStmt(s pgsql.Stmt) *migrate.Stmt {
-	stmt := &migrate.Stmt{Pos: s.Pos.Offset, Text: s.Text}
-	for _, c := range s.Comments {
-		stmt.Comments = append(stmt.Comments, c.Text)
-	}
-	return stmt
-}
 
 // Misread is a file that the stock Atlas CLI would split into other statements than PostgreSQL.
 type Misread struct {
@@ -167,23 +85,3 @@ func tokens(stmt string) string {
 	}
 	return text
 }
-
-// memFile is an open file in memory.
-type memFile struct {
-	name string
-	size int64
-	io.Reader
-}
-
-func newMemFile(name, text string) *memFile {
-	return &memFile{name: name, size: int64(len(text)), Reader: bytes.NewReader([]byte(text))}
-}
-
-func (f *memFile) Close() error               { return nil }
-func (f *memFile) Stat() (fs.FileInfo, error) { return f, nil }
-func (f *memFile) Name() string               { return f.name }
-func (f *memFile) Size() int64                { return f.size }
-func (f *memFile) Mode() fs.FileMode          { return 0o444 }
-func (f *memFile) ModTime() time.Time         { return time.Time{} }
-func (f *memFile) IsDir() bool                { return false }
-func (f *memFile) Sys() any                   { return nil }

@@ -2,8 +2,6 @@ package migration
 
 import (
 	"slices"
-
-	"ariga.io/atlas/sql/migrate"
 )
 
 // Checkpoint is a file with the directive atlas:checkpoint. It gives an empty database at once what the migrations before it give
@@ -82,11 +80,3 @@ func (p *parser) checkpoints(d *Dir) {
 		}
 	}
 }
-
-// atlasCheckpointFile is a checkpoint for Atlas's library.
-type atlasCheckpointFile struct{ atlasFile }
-
-var _ migrate.CheckpointFile = atlasCheckpointFile{}
-
-func (atlasCheckpointFile) IsCheckpoint() bool             { return true }
-func (atlasCheckpointFile) CheckpointTag() (string, error) { return "", nil }

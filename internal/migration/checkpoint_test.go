@@ -3,6 +3,7 @@ package migration_test
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,14 +57,15 @@ func TestCheckpoint(t *testing.T) {
 	}
 
 	// The stock library starts where we do, and sees the same files behind it.
-	atlas, err := migrate.FilesFromLastCheckpoint(localDir(t, d))
+	local := localDir(t, d)
+	atlas, err := migrate.FilesFromLastCheckpoint(local)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(atlas) != 1 || atlas[0].Version() != "20260105000000" {
 		t.Errorf("Atlas starts from %v", atlas)
 	}
-	all, err := d.Atlas().Files()
+	all, err := local.Files()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,12 +81,12 @@ func localDir(t *testing.T, d *migration.Dir) *migrate.LocalDir {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := d.Atlas().Files()
-	if err != nil {
-		t.Fatal(err)
+	files := slices.Clone(d.Files())
+	for _, c := range d.Checkpoints() {
+		files = append(files, c.File)
 	}
 	for _, f := range files {
-		if err := local.WriteFile(f.Name(), f.Bytes()); err != nil {
+		if err := local.WriteFile(f.Name, []byte(f.SQL)); err != nil {
 			t.Fatal(err)
 		}
 	}

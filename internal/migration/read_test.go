@@ -331,51 +331,6 @@ func TestSumsAreAtlas(t *testing.T) {
 			}
 		}
 	}
-	if err := migrate.Validate(d.Atlas()); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestAtlasDir(t *testing.T) {
-	d := mustRead(t, mapDir(
-		"20260101000000_a.sql", "-- atlas:nolint DS102\nDROP TABLE a;\nSELECT E'it\\'s; ok'",
-		"20260102000000_b.sql", "SELECT 1;\n-- was: x; DROP TABLE users;",
-	))
-	dir := d.Atlas()
-	files, err := dir.Files()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, f := range files {
-		stmts, err := migrate.FileStmtDecls(nil, f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range stmts {
-			got = append(got, f.Version()+" "+f.Desc()+": "+s.Text)
-			if text := string(f.Bytes())[s.Pos:]; !strings.HasPrefix(text, s.Text) {
-				t.Errorf("position %d is not that of %q", s.Pos, s.Text)
-			}
-		}
-	}
-	want := []string{"20260101000000 a: DROP TABLE a", "20260101000000 a: SELECT E'it\\'s; ok'", "20260102000000 b: SELECT 1"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	decls, _ := files[0].StmtDecls()
-	if diff := cmp.Diff([]string{"DS102"}, decls[0].Directive("nolint")); diff != "" {
-		t.Error(diff)
-	}
-	if err := dir.WriteFile("x", nil); err == nil {
-		t.Error("written")
-	}
-	if _, err := fs.ReadFile(dir, "atlas.sum"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("atlas.sum: %v", err)
-	}
-	if b, err := fs.ReadFile(dir, "20260102000000_b.sql"); err != nil || string(b) != d.Files()[1].SQL {
-		t.Errorf("%q, %v", b, err)
-	}
 }
 
 func TestMisread(t *testing.T) {

@@ -96,7 +96,7 @@ func TestRecord(t *testing.T) {
 		{
 			name:    "at the base, and other tables",
 			at:      "base",
-			change:  "CREATE TABLE users (id int); CREATE TABLE alembic_version (version_num varchar(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)); " + (revision.Store{}).DDL()[1],
+			change:  "CREATE TABLE users (id int); CREATE TABLE alembic_version (version_num varchar(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)); " + revision.Store{}.JournalDDL(),
 			applied: []string{"20240101000000", "20240102000000", "20240103000000", "20240104000000"},
 			alembic: "ddd444", journal: all,
 		},

@@ -150,7 +150,7 @@ func goOver(t *testing.T, steps [][]int, self bool) {
 				t.Errorf("%v: before the way back of %s (-want +got):\n%s", order, f.Name, diff)
 			}
 			restore(t, s.Conn(), names, order, self)
-			if err := s.Down(t.Context(), f.Down); err != nil {
+			if err := s.Run(t.Context(), f.Down.Stmts, f.Down.TxNone, "down/"+f.Name); err != nil {
 				t.Fatalf("%v: %v", order, err)
 			}
 			look("down/" + f.Name)

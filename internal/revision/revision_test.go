@@ -133,7 +133,7 @@ func TestForeignRows(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			conn := pgtest.New(t).Conn()
-			for _, sql := range append((revision.Store{}).DDL(), tt.change) {
+			for _, sql := range []string{revision.Store{}.AlembicDDL(), revision.Store{}.JournalDDL(), tt.change} {
 				if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 					t.Fatal(err)
 				}
@@ -151,7 +151,7 @@ func TestForeignRows(t *testing.T) {
 func TestTables(t *testing.T) {
 	ctx := context.Background()
 	conn := pgtest.New(t).Conn()
-	for _, ddl := range (revision.Store{}).DDL() {
+	for _, ddl := range []string{revision.Store{}.AlembicDDL(), revision.Store{}.JournalDDL()} {
 		if _, err := conn.Exec(ctx, ddl); err != nil {
 			t.Fatal(err)
 		}

@@ -159,14 +159,13 @@ var (
 	}
 )
 
-// DDL returns the statements that create the two tables.
-func (s Store) DDL() []string { return []string{s.alembicDDL(), s.journalDDL()} }
-
-func (s Store) alembicDDL() string {
+// AlembicDDL returns the statement that creates alembic_version.
+func (s Store) AlembicDDL() string {
 	return fmt.Sprintf("CREATE TABLE %s (\n    version_num VARCHAR(%d) NOT NULL,\n    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)", s.alembic(), MaxID)
 }
 
-func (s Store) journalDDL() string {
+// JournalDDL returns the statement that creates the journal.
+func (s Store) JournalDDL() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CREATE TABLE %s (\n", s.journal())
 	for _, c := range journalColumns {

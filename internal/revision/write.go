@@ -18,12 +18,12 @@ import (
 // missing. It belongs into the transaction that writes the first rows.
 func (s Store) Create(ctx context.Context, tx Querier, rec Record) error {
 	if !rec.HasAlembic {
-		if err := s.create(ctx, tx, orPublic(s.AlembicSchema), s.alembicDDL()); err != nil {
+		if err := s.create(ctx, tx, orPublic(s.AlembicSchema), s.AlembicDDL()); err != nil {
 			return fmt.Errorf("creating %s: %w", s.alembic(), err)
 		}
 	}
 	if !rec.HasJournal {
-		if err := s.create(ctx, tx, orPublic(s.JournalSchema), s.journalDDL()); err != nil {
+		if err := s.create(ctx, tx, orPublic(s.JournalSchema), s.JournalDDL()); err != nil {
 			return fmt.Errorf("creating %s: %w", s.journal(), err)
 		}
 	}
@@ -59,10 +59,10 @@ func (s Store) CreateScript(rec Record) string {
 		b.WriteString(ddl + ";\n")
 	}
 	if !rec.HasAlembic {
-		create(orPublic(s.AlembicSchema), s.alembicDDL())
+		create(orPublic(s.AlembicSchema), s.AlembicDDL())
 	}
 	if !rec.HasJournal {
-		create(orPublic(s.JournalSchema), s.journalDDL())
+		create(orPublic(s.JournalSchema), s.JournalDDL())
 	}
 	return b.String()
 }

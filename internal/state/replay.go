@@ -3,7 +3,6 @@ package state
 import (
 	"context"
 	"fmt"
-	"path"
 	"time"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
@@ -26,9 +25,4 @@ func (s *State) Up(ctx context.Context, f *migration.File) error {
 	start := time.Now()
 	defer func() { s.ran += time.Since(start) }()
 	return s.Run(ctx, f.Stmts, f.TxNone, f.Name)
-}
-
-// Down runs a migration's down file.
-func (s *State) Down(ctx context.Context, d *migration.Down) error {
-	return s.Run(ctx, d.Stmts, d.TxNone, path.Join(migration.DownDir, d.Name))
 }

@@ -1,7 +1,6 @@
 package proof_test
 
 import (
-	"context"
 	"os"
 	"testing"
 
@@ -20,17 +19,4 @@ func newProject(t testing.TB) *project { return &project{projecttest.New(t)} }
 func (p *project) config() plan.Config {
 	p.T.Helper()
 	return plan.Config{Base: p.Base(), Now: p.Now}
-}
-
-// plan plans from the folder to the schema file, and writes.
-func (p *project) plan() *plan.Plan {
-	p.T.Helper()
-	pl, err := plan.Make(context.Background(), p.config())
-	if err != nil {
-		p.T.Fatal(err)
-	}
-	if err := pl.Write(p.T.Context(), p.Root); err != nil {
-		p.T.Fatal(err)
-	}
-	return pl
 }

@@ -57,7 +57,7 @@ func foreign(locks *pgconn.Result, keep int64) bool {
 // storedSQL is an expression for the settings that are stored for databases and roles. A session has those of its own from when
 // it began, whatever becomes of them. To look for others' changes, too, costs a needless connection now and then, and spares each
 // session the search. Names are qualified because any search path may be set.
-const storedSQL = "ARRAY(SELECT d FROM pg_catalog.pg_db_role_setting d)::pg_catalog.text"
+const storedSQL = "ARRAY(SELECT d::pg_catalog.text FROM pg_catalog.pg_db_role_setting d)::pg_catalog.text"
 
 // Reset gives the next script the session that a connection of its own would give it. It reports whether that can be done: if
 // not, only a new connection can. What is lost with the session then is the caller's to bring along, as its locks.

@@ -128,10 +128,27 @@ func ExpandColumn(e Expand) Text {
 		e.New.add(), ownFile, b.File(), e.New.Name, e.Old)
 }
 
+var outline = entry("expand-column-outline", "says in a migration's comment how to change a column's type by a second column")
+
+// Outline is ExpandColumn for the comment of a migration, which cannot show the directives of another one: the author fills in
+// which rows a batch is of.
+func (e Expand) Outline() Text {
+	return outline("-- To keep the application running, expand and contract instead: first\n%s\n"+
+		"-- let the application write both columns, fill the old rows in batches with\n%s\n"+
+		"-- let it read %s, and drop %s when nobody uses it any more.", e.New.add(), FillRows(e.New, e.Value, Blank), e.New.Name, e.Old)
+}
+
 var addColumn = entry("add-column", "adds a plain column, which takes a moment")
 
 // AddColumn adds the column.
 func AddColumn(c Column) Text { return addColumn("%s", c.add()) }
+
+var addPlain = entry("add-plain-column", "adds a plain column in place of one whose values are computed or checked while the table is locked")
+
+// AddPlain adds the column without a value.
+func AddPlain(c Column) Text {
+	return addPlain("-- To keep the application running, add a plain column instead,\n%s\n-- let the application or a trigger write it, and fill the old rows in batches.", c.add())
+}
 
 var fillRows = entry("fill-rows", "fills a column in some of the rows: what a batch has to do")
 

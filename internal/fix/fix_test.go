@@ -23,6 +23,10 @@ type run struct {
 
 var column = fix.Column{Table: keyed, Name: `"New one"`, Type: "integer"}
 
+// odd is a conversion whose expression reads columns that are called as what it is made of.
+var odd = fix.Conversion{Table: testRuns, Alias: `"Test ""Runs"""`, Column: unit, From: "text", To: "character varying(3)",
+	Value: `left(` + unit + `, n + 3) || "Test ""Runs""".batch_start`, Same: fix.SameText}
+
 // index is one on the column that is called ünit.
 func index(name string, unique bool) fix.Index {
 	return fix.Index{Name: pgsql.Ident(name), Full: pgsql.QualifiedIdent("My App", name), Table: testRuns, Unique: unique, On: "USING btree (" + unit + ", \"Id\")"}
@@ -96,6 +100,20 @@ var runs = map[string][]run{
 	"expand-column": {
 		{text: fix.ExpandColumn(fix.Expand{Old: unit, New: column, Value: "substr(" + unit + ", 2)::integer"}), before: "UPDATE " + testRuns + ` SET "ünit" = NULL WHERE "Id" % 9 = 0`,
 			then: `(SELECT bool_and("New one" = "Id" OR "ünit" IS NULL AND "New one" IS NULL) FROM ` + testRuns + ")"},
+	},
+	"expand-column-outline": {
+		{text: fix.Expand{Old: unit, New: column, Value: "substr(" + unit + ", 2)::integer"}.Outline(), blank: `"New one" IS NULL`,
+			then: `(SELECT bool_and("New one" = "Id") FROM ` + testRuns + ")"},
+	},
+	"add-plain-column": {
+		{text: fix.AddPlain(column), then: has("column", "New one", 1) + notRewriten},
+	},
+	"find-unconvertible": {
+		{text: fix.Unconvertible(odd), then: "true"},
+		{text: fix.Unconvertible(fix.Conversion{Table: parts, Alias: `"Parts"`, Column: `"Day"`, From: "date", To: "integer", Value: `"Parts"."Day"::text`}), then: "true"},
+	},
+	"find-altered": {
+		{text: fix.Altered(odd), then: "true"},
 	},
 	"add-column": {
 		{text: fix.AddColumn(column), then: has("column", "New one", 1) + notRewriten},

@@ -69,3 +69,77 @@ func IndexUse(index string, major int) Text {
 	}
 	return indexUse("SELECT %s FROM pg_stat_user_indexes WHERE indexrelid = %s::regclass;", columns, pgsql.Literal(index))
 }
+
+// A Conversion is a change of a column's type as it can be tried with each row.
+type Conversion struct {
+	Table    string // "public.results"
+	Alias    string // the table's name without its schema
+	Column   string
+	From, To string // types
+	Value    string // what is assigned to the new type: an expression of the columns
+	// Same says when a value that was turned and turned back is the same: it is SameText, SameValue, SameButSpaces or the
+	// type of which both texts are to be compared.
+	Same string
+}
+
+const (
+	SameText      = "text"   // if its text is
+	SameValue     = "value"  // if = says so
+	SameButSpaces = "spaces" // if its text is, spaces aside
+)
+
+var unconvertible = entry("find-unconvertible", "finds the rows that a change of a column's type fails at, by trying each")
+
+// Unconvertible finds the rows whose value has no place in the new type. Its function is gone with the session.
+func Unconvertible(c Conversion) Text {
+	return unconvertible("CREATE OR REPLACE FUNCTION pg_temp.fails(anyelement) RETURNS boolean LANGUAGE plpgsql AS %s;\nSELECT * FROM %s AS t WHERE pg_temp.fails(t.*);",
+		pgsql.DollarQuote(fmt.Sprintf(`#variable_conflict use_column
+DECLARE new_value %s;
+BEGIN
+  new_value := %s;
+  RETURN false;
+EXCEPTION WHEN others THEN
+  RETURN true;
+END`, c.To, c.value())),
+		c.Table)
+}
+
+var altered = entry("find-altered", "finds the rows whose value a change of a column's type makes another, by trying each")
+
+// Altered finds the rows whose value is another one when it is turned into the new type and back. Its function is gone with the
+// session.
+func Altered(c Conversion) Text {
+	was := "($1)." + c.Column
+	var other string
+	switch c.Same {
+	case SameText:
+		other = "old_value::text IS DISTINCT FROM " + was + "::text"
+	case SameValue:
+		other = "old_value IS DISTINCT FROM " + was
+	case SameButSpaces:
+		const bare = `regexp_replace(%s::text, '\s', '', 'g')`
+		other = fmt.Sprintf(bare+" IS DISTINCT FROM "+bare, "old_value", was)
+	default:
+		other = fmt.Sprintf("CASE WHEN old_value::text IS DISTINCT FROM %s::text THEN old_value::text::%s IS DISTINCT FROM %[1]s::text::%[2]s ELSE false END", was, c.Same)
+	}
+	body := fmt.Sprintf(`#variable_conflict use_column
+DECLARE new_value %s; old_value %s;
+BEGIN
+  new_value := %s;
+  BEGIN
+    old_value := new_value;
+    RETURN %s;
+  EXCEPTION WHEN others THEN
+    RETURN true; -- it cannot be turned back
+  END;
+EXCEPTION WHEN others THEN
+  RETURN false; -- it cannot be turned at all
+END`, c.To, c.From, c.value(), other)
+	return altered("CREATE OR REPLACE FUNCTION pg_temp.alters(anyelement) RETURNS boolean LANGUAGE plpgsql AS %s;\nSELECT * FROM %s AS t WHERE pg_temp.alters(t.*);",
+		pgsql.DollarQuote(body), c.Table)
+}
+
+// value is the expression with the columns of the function's row.
+func (c Conversion) value() string {
+	return fmt.Sprintf("(SELECT %s FROM (SELECT ($1).*) AS %s)", c.Value, c.Alias)
+}

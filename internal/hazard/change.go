@@ -1,0 +1,271 @@
+package hazard
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// A TypeChange is an ALTER COLUMN TYPE.
+type TypeChange struct {
+	Relation pgsql.Name // the table
+	Table    string     // its name as messages and queries write it
+	Column   string     // the column's name, not quoted
+	From, To Type
+	Using    string // the expression; empty where the values are assigned
+
+	// What the statement was seen to do to the table or its partitions.
+	Seen Seen
+
+	// What Instead is made of; without them hazards have none.
+	New     fix.Column // a column that can take the place of this one, with a free name
+	Check   string     // a free name for a constraint, as SQL writes it
+	Outline bool       // whether it is for the comment of a migration, which has no room for the batches
+}
+
+// Seen is what PostgreSQL did to a table and its indexes.
+type Seen struct {
+	Rewrites bool // every row was written again
+	Rebuilds bool // an index was built again, and no row written
+	Rechecks bool // every row is read, to check it again
+}
+
+// Hazards returns what the change costs and what it does to values, in this order.
+func (c TypeChange) Hazards() []Hazard { return append(c.Cost(), c.Values()...) }
+
+func (c TypeChange) ident() string { return pgsql.Ident(c.Column) }
+
+// Cost returns what the change costs those who use the table.
+func (c TypeChange) Cost() []Hazard {
+	var list []Hazard
+	add := func(kind Kind, why string) {
+		list = append(list, Hazard{Kind: kind, Table: c.Table, Column: c.ident(), Lock: AccessExclusive,
+			What: "the type of " + c.ident() + " changes from " + c.From.Name + " to " + c.To.Name + why, Instead: c.expand()})
+	}
+	switch {
+	case c.Seen.Rewrites:
+		add(Rewrite, ", which writes every row and every index anew")
+	case c.Seen.Rebuilds:
+		add(Rebuild, ", which builds its indexes anew")
+	case c.Seen.Rechecks:
+		add(Recheck, ", and every row is checked again")
+	}
+	return list
+}
+
+// expand is the way by a second column.
+func (c TypeChange) expand() fix.Text {
+	if c.New.Name == "" {
+		return fix.Text{}
+	}
+	e := fix.Expand{Old: c.ident(), New: c.New, Value: cmp.Or(c.Using, "r."+c.ident())}
+	if c.Outline {
+		e.Value = cmp.Or(c.Using, c.ident())
+		return e.Outline()
+	}
+	return fix.ExpandColumn(e)
+}
+
+// Values returns what the change does to values.
+func (c TypeChange) Values() []Hazard {
+	o, plain := c.outcome()
+	if plain {
+		o.bad, o.lossy = strings.ReplaceAll(o.bad, "{}", c.ident()), strings.ReplaceAll(o.lossy, "{}", c.ident())
+	} else {
+		o.bad, o.lossy = "", ""
+	}
+	base := Hazard{Table: c.Table, Column: c.ident(), Lock: AccessExclusive, Instead: c.expand()}
+	var list []Hazard
+	add := func(kind Kind, what string, query, instead fix.Text) {
+		h := base
+		h.Kind, h.What, h.Query = kind, what, query
+		if !instead.Empty() {
+			h.Instead = instead
+		}
+		list = append(list, h)
+	}
+	altered := fix.Rows("*", c.Table, o.lossy, 0)
+	if o.lossy == "" {
+		altered = fix.Altered(c.conversion())
+	}
+	if o.lost != "" {
+		add(Lossy, "loses without an error "+o.lost+" of "+c.ident(), altered, fix.Text{})
+	}
+	if o.shifted != "" {
+		add(Lossy, "takes as UTC the "+o.shifted+", of "+c.ident(), fix.Rows("*", c.Table, c.ident()+" IS NOT NULL", 0), fix.Text{})
+	}
+	if !o.fails {
+		return list
+	}
+	kind, query, instead := Narrow, fix.Rows("*", c.Table, o.bad, 0), fix.Text{}
+	if o.cast {
+		kind = Cast
+	}
+	switch {
+	case o.bad == "":
+		query = fix.Unconvertible(c.conversion())
+	case kind == Narrow && c.Check != "":
+		instead = fix.AddNotValid(nil, fix.Constraint{Table: c.Table, Name: c.Check, Definition: "CHECK (NOT (" + o.bad + "))"})
+	}
+	add(kind, "fails if a value of "+c.ident()+" does not fit into "+c.To.Name, query, instead)
+	return list
+}
+
+// outcome is what becomes of the values. plain says that its conditions are about the column as it is.
+func (c TypeChange) outcome() (o outcome, plain bool) {
+	from, to := c.From.value(), c.To.value()
+	if c.From.Name == c.To.Name {
+		to.checked = false // the values were checked before
+	}
+	if c.Using == "" {
+		return convert(from, to, false), true
+	}
+	w := pgsql.Words(pgsql.Tokens(c.Using))
+	names, ok := casts(w, c.Column)
+	if !ok {
+		return c.expression(w, from, to), false
+	}
+	if len(names) == 0 {
+		return convert(from, to, false), true
+	}
+	v := from
+	for i, name := range names {
+		next := c.resolve(name)
+		next.checked = next.checked && to.checked
+		step := convert(v, next, true)
+		if v.text() && (!from.text() || from.is(`"char"`)) && i > 0 {
+			step = byText(from, next, step)
+		}
+		if i > 0 {
+			step = step.ofText()
+		}
+		o = o.then(step)
+		v = next.after(v)
+	}
+	last := convert(v, to, false)
+	if v.text() && (!from.text() || from.is(`"char"`)) {
+		last = byText(from, to, last)
+	}
+	return o.then(last.ofText()), true
+}
+
+// after is what is known of values of a type that were of another before: text says what they can be still.
+func (v value) after(before value) value {
+	if v.text() {
+		v.most = before.longest()
+		if v.labels == nil {
+			v.labels = before.labels
+		}
+	}
+	return v
+}
+
+// ofText is an outcome with those conditions only that ask for the text of a value, which it has in every type on the way.
+func (o outcome) ofText() outcome {
+	keep := func(condition string) string {
+		if strings.Count(condition, "{}") != strings.Count(condition, "{}::text") {
+			return ""
+		}
+		return condition
+	}
+	o.bad, o.lossy = keep(o.bad), keep(o.lossy)
+	return o
+}
+
+func (o outcome) harms() bool { return o.lost != "" || o.shifted != "" || o.fails }
+
+// then is the outcome of a conversion that another one follows.
+func (o outcome) then(next outcome) outcome {
+	if o.lost == "" {
+		o.lost, o.lossy = next.lost, next.lossy
+	}
+	o.shifted = cmp.Or(o.shifted, next.shifted)
+	if !o.fails {
+		o.bad, o.cast = next.bad, next.cast
+	} else if next.fails {
+		o.bad = ""
+		o.cast = o.cast || next.cast
+	}
+	o.fails = o.fails || next.fails
+	return o
+}
+
+// byText is the outcome of a conversion of the text of a value that was of another type at first.
+func byText(from, to value, o outcome) outcome {
+	if to.text() || from.labels != nil && to.labels != nil || from.element != nil || to.element != nil {
+		return o
+	}
+	direct := convert(from, to, true)
+	if from.text() {
+		direct = unknown()
+	}
+	if direct.lost != "" {
+		o.lost, o.lossy = direct.lost, ""
+	}
+	o.shifted = cmp.Or(o.shifted, direct.shifted)
+	if !direct.harms() && from.integer() && to.number() {
+		return outcome{}
+	}
+	return o
+}
+
+// resolve is the type that a cast names.
+func (c TypeChange) resolve(name string) value {
+	for _, t := range []Type{c.To, c.From} {
+		if t.Name == name || strings.TrimPrefix(t.Name, "public.") == strings.TrimPrefix(name, "public.") {
+			return t.value()
+		}
+	}
+	return parse(name)
+}
+
+// expression is the outcome of a USING that is more than casts.
+func (c TypeChange) expression(w pgsql.Words, from, to value) outcome {
+	var o outcome
+	if !wraps(w, from, c.Column) {
+		o.lost = "what USING leaves out"
+	}
+	if !total(w) {
+		o.fails, o.cast = true, true
+	}
+	// The result is assigned to the new type.
+	switch {
+	case only(w) && w.At(0) == "NULL" && !to.checked:
+	case to.text() && to.arg(endless) < endless && short(w) > to.arg(0), to.checked:
+		o.fails = true
+	}
+	return o
+}
+
+// conversion is the change as queries try it, row by row.
+func (c TypeChange) conversion() fix.Conversion {
+	value := cmp.Or(c.Using, c.ident())
+	w := pgsql.Words(pgsql.Tokens(value))
+	for i := range w { // what is tried knows the table without its schema
+		if _, next, ok := w.Ident(i); ok && w.At(next) == "." {
+			if table, next, ok := w.Ident(next + 1); ok && table == c.Relation.Name && w.At(next) == "." {
+				value = value[:w[i].Pos.Offset] + value[w[i+2].Pos.Offset:]
+				break
+			}
+		}
+	}
+	conversion := fix.Conversion{Table: c.Table, Alias: pgsql.Ident(c.Relation.Name),
+		Column: c.ident(), From: c.From.Name, To: c.To.Name, Value: value, Same: fix.SameText}
+	from, to := c.From.value(), c.To.value()
+	switch {
+	case from.number():
+		conversion.Same = fix.SameValue
+	case !from.text():
+	case to.number():
+		conversion.Same = "numeric"
+	case to.clock() || to.is("interval"):
+		conversion.Same = "interval"
+	case to.hasTime() || to.is("date"):
+		conversion.Same = "timestamp with time zone"
+	case to.is("jsonb"):
+		conversion.Same = fix.SameButSpaces
+	}
+	return conversion
+}

@@ -1,0 +1,381 @@
+package hazard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// An outcome is what a conversion does to values. In conditions {} stands for the value.
+type outcome struct {
+	lost    string // what of a value is lost without an error; "" for nothing
+	shifted string // what of a value means something else afterwards; "" for nothing
+	lossy   string // the condition of values that lose something; "" if there is no short one
+
+	fails bool   // a value may stop the conversion
+	bad   string // the condition of such values; "" if there is no short one
+	cast  bool   // because it cannot be read, not because there is no room for it
+}
+
+// convert says what PostgreSQL does to values when it makes those of one type those of another, by an assignment or by an explicit
+// cast. Whatever is not known to be harmless is said to be harmful. Left out are dates that no timestamp reaches, after 294276.
+func convert(a, b value, explicit bool) outcome {
+	if b.checked {
+		b.checked = false
+		o := convert(a, b, explicit)
+		o.fails, o.bad = true, ""
+		return o
+	}
+	if a.equal(b) && !(a.text() && a.labels != nil && !b.text()) {
+		return outcome{}
+	}
+	if a.element != nil && b.element != nil {
+		o := convert(*a.element, *b.element, explicit)
+		o.bad, o.lossy = "", ""
+		return o
+	}
+	switch {
+	case b.element != nil && a.text():
+		o := convert(parse("text"), *b.element, explicit)
+		return outcome{fails: true, cast: true, lost: o.lost, shifted: o.shifted}
+	case a.element != nil && !b.text(), b.element != nil:
+		return unknown()
+	case b.text():
+		return toText(a, b, explicit)
+	case b.integer():
+		return toInteger(a, b)
+	case b.is("numeric"):
+		return toNumeric(a, b)
+	case b.float():
+		return toFloat(a, b)
+	case b.labels != nil:
+		return toEnum(a, b)
+	case b.hasTime() || b.is("date"):
+		return toTime(a, b)
+	case b.is("bit", "bit varying"):
+		return toBits(a, b, explicit)
+	}
+	return toOther(a, b)
+}
+
+// unknown is the outcome of a conversion that nothing is known about.
+func unknown() outcome {
+	return outcome{lost: "what the new type cannot hold", fails: true, cast: true}
+}
+
+// reads is the outcome where all that a value says is kept, if it can be read.
+func reads() outcome { return outcome{fails: true, cast: true} }
+
+func toText(a, b value, explicit bool) outcome {
+	var o outcome
+	blanks := a.text() && !a.padded() && a.labels == nil && !a.is(`"char"`)
+	switch {
+	case b.is(`"char"`):
+		if a.integer() {
+			return outcome{fails: true} // by its number
+		}
+		if a.is("boolean") || a.longest() > 1 || blanks {
+			o.lost = "all but the first byte"
+		}
+	case b.is("name"):
+		bytes := a.longest()
+		if a.text() && bytes < endless {
+			bytes *= len("\U0010ffff")
+		}
+		if bytes > 63 {
+			o.lost, o.lossy = "what is longer than 63 bytes", "octet_length({}::text) > 63"
+		}
+	case b.is("character varying", "character") && (len(b.args) > 0 || b.is("character")):
+		room := b.arg(1)
+		long := a.longest() > room
+		if explicit && long {
+			o.lost, o.lossy = fmt.Sprintf("what is longer than %d characters", room), fmt.Sprintf("length({}::text) > %d", room)
+			if b.padded() && blanks {
+				o.lossy += " OR right({}::text, 1) = ' '"
+			}
+			break
+		}
+		if long {
+			// What does not fit but for blanks at its end is cut.
+			o.fails, o.bad = true, fmt.Sprintf("length(rtrim({}::text, ' ')) > %d", room)
+			if blanks {
+				o.lost, o.lossy = "blanks at the end", fmt.Sprintf("length({}::text) > %d AND length(rtrim({}::text, ' ')) <= %[1]d", room)
+			}
+		}
+		if b.padded() && blanks {
+			o.lost, o.lossy = "blanks at the end", "right({}::text, 1) = ' '"
+		}
+	case b.padded() && blanks:
+		o.lost, o.lossy = "blanks at the end", "right({}::text, 1) = ' '"
+	}
+	return o
+}
+
+func toInteger(a, b value) outcome {
+	switch {
+	case a.integer():
+		return outcome{fails: integers[a.name].digits > integers[b.name].digits, bad: between("{}", b)}
+	case a.number():
+		o := outcome{bad: between("round({})", b)}
+		if a.float() && b.name == "bigint" { // its end is no double precision
+			o.bad = "NOT (round({}) >= -9223372036854775808 AND round({}) < 9223372036854775808)"
+		}
+		o.fails = a.float() || len(a.args) == 0 || a.whole() >= integers[b.name].digits
+		if a.fractions() {
+			o.lost, o.lossy = "the fractions", "{} <> round({})"
+		}
+		return o
+	case a.is("jsonb"):
+		return outcome{fails: true, cast: true, lost: "the fractions"}
+	case a.is(`"char"`):
+		if b.name == "integer" {
+			return outcome{}
+		}
+		return unknown()
+	case a.text():
+		return outcome{fails: true, cast: true,
+			bad: `CASE WHEN {} ~ '^\s*[-+]?[0-9]+\s*$' THEN ` + between("{}::numeric", b) + " ELSE {} IS NOT NULL END"}
+	case a.is("boolean"):
+		return outcome{}
+	}
+	return unknown()
+}
+
+func between(expr string, n value) string {
+	return expr + " NOT BETWEEN " + integers[n.name].low + " AND " + integers[n.name].high
+}
+
+func toNumeric(a, b value) outcome {
+	const digits = "digits behind the point"
+	limited := len(b.args) > 0
+	var o outcome
+	switch {
+	case a.integer() || a.is("numeric"):
+		if !limited {
+			return o
+		}
+		room := b.args[0] - b.scale()
+		o.fails = a.whole() == 0 && !(a.is("numeric") && len(a.args) > 0) || a.whole() > room || a.is("numeric") && a.scale() > b.scale() && a.whole() >= room
+		o.bad = fmt.Sprintf("abs(round({}::numeric, %d)) >= 1e%d", b.scale(), room)
+		if a.is("numeric") && (len(a.args) == 0 || a.scale() > b.scale()) || a.integer() && b.scale() < 0 {
+			o.lost, o.lossy = digits, fmt.Sprintf("{} <> round({}, %d)", b.scale())
+			if b.scale() < 0 {
+				o.lost = "the last digits"
+				o.fails = true // it may round up
+			}
+		}
+		return o
+	case a.float():
+		// Infinity is no numeric before PostgreSQL 14.
+		o = outcome{lost: "the last digits", fails: true}
+		if limited {
+			o.lost = digits
+		}
+		return o
+	case a.text(), a.is("jsonb"):
+		o = reads()
+		if limited {
+			o.lost = digits
+		}
+		return o
+	}
+	return unknown()
+}
+
+func toFloat(a, b value) outcome {
+	exact := 15 // decimal digits that it keeps
+	if b.name == "real" {
+		exact = 6
+	}
+	known := a.integer() || a.is("numeric") && len(a.args) > 0
+	switch {
+	case a.is("real"):
+		return outcome{} // to double precision
+	case a.number():
+		o := outcome{lost: "the last digits", fails: !known}
+		if known && max(a.whole(), a.whole()+a.scale()) <= exact {
+			o.lost = ""
+		}
+		if a.is("numeric") && known && max(a.whole(), a.scale()) > 37 {
+			o.fails = true
+		}
+		return o
+	case a.text(), a.is("jsonb"):
+		o := reads()
+		o.lost = "the last digits"
+		return o
+	}
+	return unknown()
+}
+
+func toEnum(a, b value) outcome {
+	var bad []string
+	switch {
+	case a.labels != nil:
+		for _, l := range a.labels {
+			if !slices.Contains(b.labels, l) {
+				bad = append(bad, pgsql.Literal(l))
+			}
+		}
+		if bad == nil {
+			return outcome{}
+		}
+		return outcome{fails: true, cast: true, bad: "{}::text IN (" + strings.Join(bad, ", ") + ")"}
+	case a.text() && len(b.labels) > 0 && !a.padded():
+		for _, l := range b.labels {
+			bad = append(bad, pgsql.Literal(l))
+		}
+		return outcome{fails: true, cast: true, bad: "{}::text NOT IN (" + strings.Join(bad, ", ") + ")"}
+	case a.text():
+		return reads()
+	}
+	return unknown()
+}
+
+// precision is how many digits of a second a type of times keeps.
+func (v value) precision() int { return v.arg(6) }
+
+func toTime(a, b value) outcome {
+	const fractions = "fractions of the seconds"
+	coarse := b.hasTime() && b.precision() < a.precision()
+	if a.text() {
+		o := reads()
+		switch {
+		case b.is("date"):
+			o.lost = "the time of day"
+		case b.clock():
+			o.lost = "the date"
+		case b.is("timestamp without time zone"):
+			o.lost = "the time zone"
+		case b.hasTime() && b.fields != "" && !strings.HasSuffix(b.fields, "second"):
+			o.lost = "the smaller units"
+		case b.fields == " minute to second", b.fields == " hour to second", b.fields == " day to second":
+			o.lost = "the larger units"
+		case b.hasTime():
+			o.lost = fractions
+		}
+		if b.zoned() && (o.lost == fractions) {
+			o.shifted = "local times"
+			if b.precision() == 6 {
+				o.lost = ""
+			}
+		}
+		return o
+	}
+	if !a.hasTime() && !a.is("date") {
+		return unknown()
+	}
+	var o outcome
+	switch {
+	case b.is("date"):
+		o.lost = "the time of day"
+	case a.timestamp() && b.clock():
+		o.lost = "the date"
+	case a.clock() && b.is("interval"):
+		// 24:00:00 is 0 when it comes back, and no other value is lost.
+	case a.is("interval") && b.clock():
+		o.lost = "the days"
+	case a.is("time with time zone") && !b.zoned():
+		o.lost = "the time zone"
+	case b.is("interval") && b.fields != "" && b.fields != a.fields && !strings.HasSuffix(b.fields, "second"):
+		o.lost = "the smaller units"
+	case coarse && !a.is("date"):
+		o.lost = fractions
+	}
+	switch {
+	case o.lost != "" && o.lost != fractions:
+	case a.zoned() && !b.zoned():
+		o.shifted = "times, without their zone"
+	case b.zoned() && a.is("date"):
+		o.shifted = "days"
+	case b.zoned() && !a.zoned():
+		o.shifted = "local times"
+	}
+	if !castable(a, b) {
+		o.fails, o.cast = true, true
+	}
+	return o
+}
+
+// castable says whether PostgreSQL casts between two types of times; else only their text gets there.
+func castable(a, b value) bool {
+	switch {
+	case a.clock():
+		return b.clock() || b.is("interval") && !a.zoned()
+	case a.is("interval"):
+		return b.is("interval", "time without time zone")
+	case a.is("date"):
+		return b.timestamp()
+	}
+	return !b.is("interval") && !(b.is("time with time zone") && !a.zoned())
+}
+
+func toBits(a, b value, explicit bool) outcome {
+	const room = "what has no room in "
+	name := b.name
+	if len(b.args) > 0 {
+		name += fmt.Sprintf("(%d)", b.args[0])
+	}
+	switch {
+	case a.is("bit", "bit varying"):
+		if len(b.args) == 0 || b.is("bit varying") && a.longest() <= b.args[0] {
+			return outcome{}
+		}
+		if !explicit {
+			o := outcome{fails: true, bad: fmt.Sprintf("length({}) > %d", b.args[0])}
+			if b.is("bit") {
+				o.bad = fmt.Sprintf("length({}) <> %d", b.args[0])
+			}
+			return o
+		}
+		o := outcome{}
+		if a.longest() > b.args[0] || a.is("bit varying") && b.is("bit") {
+			o.lost, o.lossy = room+name, fmt.Sprintf("length({}) > %d", b.args[0])
+			if a.is("bit varying") && b.is("bit") { // it fills up with zeros
+				o.lossy = fmt.Sprintf("length({}) <> %d", b.args[0])
+			}
+		}
+		return o
+	case a.integer() && b.is("bit"):
+		width := map[string]int{"smallint": 16, "integer": 32, "bigint": 64}[a.name]
+		if b.arg(1) < width {
+			return outcome{lost: room + name}
+		}
+		return outcome{}
+	case a.text():
+		o := reads()
+		if len(b.args) > 0 {
+			o.lost = room + name
+		}
+		return o
+	}
+	return unknown()
+}
+
+// toOther converts to the types of which no group has rules of its own.
+func toOther(a, b value) outcome {
+	const keys = "the order of keys, and all but the last of those that are there twice"
+	switch from, to := a.name, b.name; {
+	case to == "jsonb" && (from == "json" || a.text()):
+		return outcome{fails: true, cast: true, lost: keys}
+	case from == "jsonb" && to == "json", from == "cidr" && to == "inet", from == "macaddr" && to == "macaddr8":
+		return outcome{}
+	case (a.integer() || a.is("boolean")) && b.is("json", "jsonb"):
+		return outcome{}
+	case a.number() && b.is("json", "jsonb"): // not Infinity, not NaN
+		return outcome{fails: true}
+	case from == "inet" && to == "cidr":
+		return outcome{lost: "the bits of the host"}
+	case from == "macaddr8" && to == "macaddr":
+		return outcome{fails: true, cast: true}
+	case from == "integer" && to == "boolean":
+		return outcome{lost: "all but whether it is 0", lossy: "{} NOT IN (0, 1)"}
+	case a.text() && b.is("json", "xml", "uuid", "boolean", "inet", "macaddr", "macaddr8"):
+		return reads()
+	case from == "jsonb" && to == "boolean":
+		return reads()
+	}
+	return unknown()
+}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/history"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
@@ -417,8 +419,8 @@ func (o *online) ours(b *testing.B, c onlineChange) waits {
 	}
 	var m waits
 	for _, f := range p.Files {
-		b.Log(f.Name, f.Marks)
-		m.marked = m.marked || len(f.Marks) > 0
+		b.Log(f.Name, f.Hazards)
+		m.marked = m.marked || slices.ContainsFunc(f.Hazards, hazard.Hazard.Long)
 	}
 	dir := readDir(b, root)
 	if err := o.under(b, c, &m, func(db *devdb.Database) error { return apply(ctx, db, dir) }); err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -148,7 +149,7 @@ func changes(w pgsql.Words) bool {
 		switch word := w.At(i); {
 		case strings.HasPrefix(word, "CURRENT_"), strings.HasPrefix(word, "LOCALTIME"), word == "DEFAULT", word == "SELECT":
 			return true
-		case word == "(" && i > 0 && (w[i-1].Kind == pgsql.Word || w[i-1].Kind == pgsql.QuotedIdent) && w.At(i-1) != "ROW" && !slices.Contains(totalCalls, w.At(i-1)):
+		case word == "(" && i > 0 && (w[i-1].Kind == pgsql.Word || w[i-1].Kind == pgsql.QuotedIdent) && w.At(i-1) != "ROW" && !hazard.Total(w.At(i-1)):
 			return true
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -130,12 +131,12 @@ var columnRules = []struct{ rule, fix string }{
 	{"prefer-jsonb", "jsonb"}, {"avoid-money", "numeric"}, {"avoid-float", "numeric"},
 }
 
-func columnRule(t sqlType) string {
-	switch t.name {
+func columnRule(typ string) string {
+	switch name, limited := hazard.TypeName(typ); name {
 	case "smallint", "integer":
 		return "prefer-bigint"
 	case "character varying":
-		if len(t.args) > 0 {
+		if limited {
 			return "prefer-text"
 		}
 	case "character":
@@ -171,7 +172,7 @@ func (f *finder) newColumns(s *step) {
 			}
 			d := Diagnostic{Table: t.sql(), Column: pgsql.Ident(c.Name)}
 			for _, r := range columnRules {
-				if columnRule(parseType(c.TypeText)) == r.rule {
+				if columnRule(c.TypeText) == r.rule {
 					d.Text = fmt.Sprintf("column %s.%s is %s", t.sql(), d.Column, c.TypeText)
 					d.Fix = fix.Words("use " + r.fix)
 					f.add(s, r.rule, d)

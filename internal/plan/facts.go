@@ -45,6 +45,9 @@ type column struct {
 	Table     int64
 	Name      string
 	Type      string
+	Base      string   // of a domain: the type that it is made of
+	Checked   bool     // of a domain: its values are checked
+	Labels    []string // of an enum, also of an array of it
 	Collation string
 	NotNull   bool
 	Default   *string

@@ -12,6 +12,9 @@ SELECT json_build_object(
   SELECT json_agg(json_build_object(
     'table', a.attrelid::int8, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
     'collation', CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0 THEN a.attcollation::regcollation::text ELSE '' END,
+    'base', CASE WHEN t.typtype = 'd' THEN format_type(r.oid, r.typmod) ELSE '' END, 'checked', r.checked,
+    'labels', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e
+      WHERE e.enumtypid IN (r.oid, (SELECT y.typelem FROM pg_type y WHERE y.oid = r.oid AND y.typcategory = 'A'))),
     'notNull', a.attnotnull, 'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
     'generated', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END, 'virtual', a.attgenerated = 'v',
     'reads', (SELECT json_agg(DISTINCT r.attname) FROM pg_depend p JOIN pg_attribute r ON r.attrelid = p.refobjid AND r.attnum = p.refobjsubid
@@ -41,6 +44,13 @@ SELECT json_build_object(
   JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
   JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   JOIN pg_type t ON t.oid = a.atttypid
+  CROSS JOIN LATERAL (
+    WITH RECURSIVE domains(oid, typmod, checked, depth) AS (
+      SELECT a.atttypid, a.atttypmod, false, 0
+      UNION ALL
+      SELECT y.typbasetype, y.typtypmod, m.checked OR y.typnotnull OR EXISTS (SELECT FROM pg_constraint k WHERE k.contypid = y.oid AND k.contype = 'c'), m.depth + 1
+      FROM domains m JOIN pg_type y ON y.oid = m.oid AND y.typtype = 'd')
+    SELECT m.oid, m.typmod, m.checked FROM domains m ORDER BY m.depth DESC LIMIT 1) r
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   WHERE a.attnum > 0 AND NOT a.attisdropped),
 'indexes', (

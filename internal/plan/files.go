@@ -7,6 +7,7 @@ import (
 
 	"ariga.io/atlas/sql/schema"
 
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -37,34 +38,32 @@ func file(cfg Config, n int, ops []op) (File, error) {
 	f.Name = version + "_" + name + ".sql"
 
 	var up, down []cmd
-	var upMarks, downMarks []string
 	for _, o := range ops {
 		up = append(up, o.up...)
-		upMarks = append(upMarks, o.marks...)
-		downMarks = append(downMarks, o.downMarks...)
+		f.Hazards = append(f.Hazards, o.hazards...)
+		f.DownHazards = append(f.DownHazards, o.downHazards...)
 		f.Losses = append(f.Losses, o.losses...)
-		for _, m := range o.marks {
-			if strings.HasPrefix(m, "REWRITES ") || strings.HasPrefix(m, "BLOCKS ") {
-				f.Marks = append(f.Marks, m)
-			}
-		}
 	}
+	f.Hazards, f.DownHazards = once(f.Hazards), once(f.DownHazards)
 	for _, o := range slices.Backward(ops) {
 		down = append(down, o.down...)
 		f.down.TxNone = f.down.TxNone || o.downApart
 	}
 	f.down.TxNone = f.down.TxNone || standalone(down)
 	f.up.TxNone = ownTransactions(ops)
-	f.SQL = fileText(f.up.TxNone, upMarks, up)
-	f.Down = fileText(f.down.TxNone, downMarks, down)
+	f.SQL = fileText(f.up.TxNone, f.Hazards, up)
+	f.Down = fileText(f.down.TxNone, f.DownHazards, down)
 	switch {
 	case ops[0].noWayBack != "":
-		f.Down = "-- alembic:down none " + ops[0].noWayBack + "\n\n"
+		f.NoWayBack = ops[0].noWayBack
+		f.DownHazards = nil
+		f.Down = "-- alembic:down none " + f.NoWayBack + "\n\n"
 		f.down.None, f.down.TxNone = true, false
 	case len(down) == 0:
 		f.Down = "-- Nothing to take back: the schema is the same before and after.\n"
 	}
 	f.up.File, f.down.File = f.Name, migration.DownDir+"/"+f.Name
+	f.Does = does(up)
 	var err error
 	if f.up.Stmts, err = pgsql.Split(f.SQL); err != nil {
 		return File{}, fmt.Errorf("reading the planned %s: %w", f.up.File, err)
@@ -75,22 +74,28 @@ func file(cfg Config, n int, ops []op) (File, error) {
 	return f, nil
 }
 
-// fileText is a file's text: its directive, what it must say first, its statements.
-func fileText(none bool, marks []string, cmds []cmd) string {
+// fileText is a file's text: its directive, its hazards, its statements.
+func fileText(none bool, hazards []hazard.Hazard, cmds []cmd) string {
 	var b strings.Builder
 	if none {
 		b.WriteString(txNone)
 	}
-	for i, m := range marks {
-		if !slices.Contains(marks[:i], m) {
-			b.WriteString(pgsql.LineComment(m) + "\n")
-		}
-	}
-	if len(marks) > 0 {
-		b.WriteByte('\n')
-	}
+	b.WriteString(hazardComment(hazards))
 	script(&b, cmds)
 	return b.String()
+}
+
+// does says what statements do, each on a line.
+func does(cmds []cmd) (lines []string) {
+	for _, c := range lastOnce(cmds) {
+		line := pgsql.Mask(c.String())
+		if len(c.note) > 0 {
+			line = c.note[0]
+		}
+		line, _, _ = strings.Cut(line, "\n")
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // comment1 is Atlas's comment as Atlas writes it.

@@ -5,7 +5,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/projecttest"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
@@ -17,7 +20,7 @@ func TestFilesApart(t *testing.T) {
 		{stage: stageAlter, key: "v", up: []cmd{sql("ALTER TABLE v ALTER a DROP EXPRESSION")}, noWayBack: "it cannot be"},
 		{stage: stageAlter, key: "public.u", up: []cmd{action(u, "ADD COLUMN a int", "One.")}, down: []cmd{action(u, "DROP COLUMN a")}},
 		{stage: stageAlter, key: "public.u", up: []cmd{action(u, "ADD COLUMN b int", "Two\nDROP TABLE u.")}, down: []cmd{action(u, "DROP COLUMN b")},
-			marks: []string{"BLOCKS public.u: why."}},
+			hazards: []hazard.Hazard{{Kind: hazard.Along, Table: "public.u", What: "why"}, {Kind: hazard.Along, Table: "public.u", What: "why"}}},
 		{stage: stageBuild, up: []cmd{sql("CREATE INDEX CONCURRENTLY j ON u (b)")}, down: []cmd{sql("DROP INDEX CONCURRENTLY j")}},
 	}
 	files, err := files(Config{Base: proof.Base{Dir: &migration.Dir{}}, Now: projecttest.Start, Name: "x"}, ops)
@@ -56,6 +59,41 @@ DROP INDEX CONCURRENTLY i;
 `},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestHazardComment has two columns of a table whose type changes: each is said whole.
+func TestHazardComment(t *testing.T) {
+	var list []hazard.Hazard
+	for _, name := range []string{"a", "B c"} {
+		list = append(list, hazard.TypeChange{
+			Relation: pgsql.Name{Schema: "public", Name: "u"}, Table: "public.u", Column: name,
+			From: hazard.Type{Name: "bigint"}, To: hazard.Type{Name: "integer"}, Seen: hazard.Seen{Rewrites: true},
+			New: fix.Column{Table: fix.Table{Name: "public.u"}, Name: pgsql.Ident(name + "_new"), Type: "integer"}, Outline: true,
+		}.Hazards()...)
+	}
+	const want = `-- REWRITES public.u: the type of a changes from bigint to integer, which writes every row and every index anew.
+-- Nobody reads or writes the table meanwhile, and the disk holds it twice.
+-- Fails if a value of a does not fit into integer; such rows:
+--   SELECT * FROM public.u WHERE a NOT BETWEEN -2147483648 AND 2147483647;
+-- To keep the application running, expand and contract instead: first
+--   ALTER TABLE public.u ADD COLUMN a_new integer;
+-- let the application write both columns, fill the old rows in batches with
+--   UPDATE public.u SET a_new = a WHERE ...;
+-- let it read a_new, and drop a when nobody uses it any more.
+-- REWRITES public.u: the type of "B c" changes from bigint to integer, which writes every row and every index anew.
+-- Nobody reads or writes the table meanwhile, and the disk holds it twice.
+-- Fails if a value of "B c" does not fit into integer; such rows:
+--   SELECT * FROM public.u WHERE "B c" NOT BETWEEN -2147483648 AND 2147483647;
+-- To keep the application running, expand and contract instead: first
+--   ALTER TABLE public.u ADD COLUMN "B c_new" integer;
+-- let the application write both columns, fill the old rows in batches with
+--   UPDATE public.u SET "B c_new" = "B c" WHERE ...;
+-- let it read "B c_new", and drop "B c" when nobody uses it any more.
+
+`
+	if diff := cmp.Diff(want, hazardComment(once(append(list, list...)))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

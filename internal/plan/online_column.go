@@ -137,7 +137,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 			why = "its values are computed for every row"
 		}
 		d.add(op{stage: stageRewrite, key: have.String(), up: d.createColumn(have, c), down: drop,
-			marks: rewriteMark(have, "the new column "+ident(c.Name)+": "+why, addAlternative(have, c))})
+			hazards: rewrites(have, "the new column "+ident(c.Name)+": "+why, addAlternative(have, c))})
 		return nil
 	}
 	var up []cmd
@@ -239,7 +239,7 @@ func (d *differ) dropColumn(ctx context.Context, t *table, c *column) error {
 		return err
 	}
 	if cost.rewrites || c.serial() != nil || c.Generated != nil && !c.Virtual {
-		o.downMarks = rewriteMark(t, "the column "+ident(c.Name)+" comes back with a value in every row", nil)
+		o.downHazards = rewrites(t, "the column "+ident(c.Name)+" comes back with a value in every row", fix.Text{})
 	}
 	up, down := d.released(t, c)
 	o.up, o.down = append(up, o.up...), append(o.down, down...)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -120,7 +121,7 @@ func (d *differ) addConstraintPart(t *table, k *constraint) []op {
 	switch {
 	case k.Kind == "x":
 		return []op{{stage: stageRewrite, key: t.String(), up: []cmd{sql(plain)}, down: drop,
-			marks: blockMark(false, t, "the index of the exclusion constraint "+ident(k.Name)+" cannot be built concurrently", nil)}}
+			hazards: blocks(t, "the index of the exclusion constraint "+ident(k.Name)+" cannot be built concurrently", fix.Text{})}}
 	case k.Kind == "p" || k.Kind == "u":
 		if t.Partitioned {
 			return d.addPartitionedKey(t, k)
@@ -176,7 +177,7 @@ func (d *differ) dropConstraint(t *table, k *constraint) {
 	switch {
 	case k.Kind == "f" && (d.losesKey(k) || d.want.tables[t.String()].hasAny(k.Columns)):
 		o.stage, o.key = stageDropKeys, "" // else the column's drop locks the other table anyway
-		o.downMarks = d.emptyMarks(t, k)
+		o.downHazards = d.emptyHazards(t, k)
 	case k.Kind == "p" || k.Kind == "u":
 		if o.up = d.dropKey(t, k.index, o.up[0]); o.up[0].action == "" {
 			o.stage, o.key = stageLetGo, ""
@@ -200,13 +201,13 @@ func (d *differ) changeConstraint(t *table, h, w *constraint) {
 		return cmds
 	}
 	if h.Kind == "x" {
-		mark := blockMark(false, t, "the index of the exclusion constraint "+ident(w.Name)+" cannot be built concurrently", nil)
-		d.add(op{stage: stageRewrite, key: t.String(), up: swap(h, w), down: swap(w, h), marks: mark, downMarks: mark})
+		list := blocks(t, "the index of the exclusion constraint "+ident(w.Name)+" cannot be built concurrently", fix.Text{})
+		d.add(op{stage: stageRewrite, key: t.String(), up: swap(h, w), down: swap(w, h), hazards: list, downHazards: list})
 		return
 	}
 	if h.Kind == "f" && t.Partitioned {
-		mark := writeBlockMark(t, "PostgreSQL checks the foreign key "+ident(w.Name)+" of a partitioned table at once")
-		d.add(op{stage: stageSwap, key: t.String(), up: swap(h, w), down: swap(w, h), marks: mark, downMarks: mark})
+		list := blocksWrites(t, "PostgreSQL checks the foreign key "+ident(w.Name)+" of a partitioned table at once", fix.Text{})
+		d.add(op{stage: stageSwap, key: t.String(), up: swap(h, w), down: swap(w, h), hazards: list, downHazards: list})
 		return
 	}
 	next := *w

@@ -8,6 +8,7 @@ import (
 
 	"ariga.io/atlas/sql/schema"
 
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -130,10 +131,9 @@ func (d *differ) rebuildEnum(ctx context.Context, schemaName string, h, w *schem
 		if i > 0 && users[i-1].table == u.table {
 			continue
 		}
-		mark := []string{"REWRITES " + u.table + ": the enum " + name + " is made anew, for " + what + ".",
-			"Nobody reads or writes the table meanwhile, and the disk holds it twice."}
-		o.marks = append(o.marks, mark...)
-		o.downMarks = append(o.downMarks, mark...)
+		h := hazard.Hazard{Kind: hazard.Rewrite, Table: u.table, Lock: hazard.AccessExclusive, What: "the enum " + name + " is made anew, for " + what}
+		o.hazards = append(o.hazards, h)
+		o.downHazards = append(o.downHazards, h)
 		d.analyzeEnum(u.table, users)
 	}
 	d.add(o)

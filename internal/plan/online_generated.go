@@ -3,6 +3,8 @@ package plan
 import (
 	"context"
 	"fmt"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 )
 
 // changesExpression says whether two generated columns of a name differ in what they are
@@ -31,17 +33,15 @@ func (d *differ) setExpression(t *table, a, b *column) {
 	o := op{stage: stageRewrite, key: t.String(), up: set(b), down: set(a)}
 	if !b.Virtual {
 		why := "the values of " + ident(a.Name) + " are computed again"
-		o.marks = rewriteMark(t, why, expressionAlternative(b))
-		o.downMarks = rewriteMark(t, why, nil)
+		o.hazards = rewrites(t, why, expressionAlternative(b))
+		o.downHazards = rewrites(t, why, fix.Text{})
 		d.add(analyze(t.String(), "the new values", b.Name))
 	}
 	d.add(o)
 }
 
 // expressionAlternative says how to change an expression without blocking.
-func expressionAlternative(c *column) []string {
-	return []string{
-		"To keep the application running, add a column with the new expression under another name instead,",
-		"let the application read that, and drop " + ident(c.Name) + " when nobody uses it any more.",
-	}
+func expressionAlternative(c *column) fix.Text {
+	return fix.Words("To keep the application running, add a column with the new expression under another name instead,\n" +
+		"let the application read that, and drop " + ident(c.Name) + " when nobody uses it any more.")
 }

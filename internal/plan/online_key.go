@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -85,12 +86,12 @@ func (d *differ) freeKey(t *table, h, w *constraint) {
 		drop.note = append(drop.note, "Until it is added again it neither checks nor cascades: a row that is against it by then fails its validation.")
 		d.add(d.addConstraint(t, w)...)
 	}
-	d.add(op{stage: stageFree, up: []cmd{drop}, downMarks: d.emptyMarks(t, h)}.undo(d.addConstraint(t, h)))
+	d.add(op{stage: stageFree, up: []cmd{drop}, downHazards: d.emptyHazards(t, h)}.undo(d.addConstraint(t, h)))
 }
 
-// emptyMarks say what stops the way back of a foreign key's drop: the table that it refers to
+// emptyHazards say what stops the way back of a foreign key's drop: the table that it refers to
 // is dropped too, and comes back without rows.
-func (d *differ) emptyMarks(t *table, k *constraint) []string {
+func (d *differ) emptyHazards(t *table, k *constraint) []hazard.Hazard {
 	if k.refs == nil || d.want.tables[k.refs.String()] != nil || !k.Valid {
 		return nil
 	}
@@ -101,10 +102,11 @@ func (d *differ) emptyMarks(t *table, k *constraint) []string {
 		}
 		set = append(set, ident(c)+" IS NOT NULL")
 	}
-	return []string{
-		"FAILS while a row of " + t.String() + " refers to " + k.refs.String() + ", which comes back without its rows; such rows:",
-		"  " + fix.Rows("*", t.String(), strings.Join(set, " AND "), 0).String(),
-		"Before it runs, or where it has failed before it runs again, give " + k.refs.String() + " its rows back, from a backup,",
-		"or let no row refer to them.",
-	}
+	return []hazard.Hazard{{
+		Kind: hazard.Fails, Table: t.String(),
+		What:  "fails while a row of " + t.String() + " refers to " + k.refs.String() + ", which comes back without its rows",
+		Query: fix.Rows("*", t.String(), strings.Join(set, " AND "), 0),
+		Instead: fix.Words("Before it runs, or where it has failed before it runs again, give " + k.refs.String() + " its rows back, from a backup,\n" +
+			"or let no row refer to them."),
+	}}
 }

@@ -8,6 +8,8 @@ import (
 
 	"ariga.io/atlas/sql/schema"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -131,9 +133,9 @@ func (d *differ) renameSequence(t *table, a, b *column) *column {
 // A numbering is what a change of a column's default needs if that changes which sequence
 // numbers the column.
 type numbering struct {
-	up, down         steps
-	marks, downMarks []string
-	moves            bool // numbers, either way
+	up, down             steps
+	hazards, downHazards []hazard.Hazard
+	moves                bool // numbers, either way
 }
 
 // file is the key of the file that changes the default: others could part its transaction.
@@ -170,7 +172,7 @@ func (d *differ) numbering(t *table, a, b *column) (n numbering) {
 		had = d.have.sequences[to.String()]
 	}
 	created := to != nil && had == nil
-	if created && a.draws == "" && integers[a.Type].digits > 0 && !leads(t, a.Name) && !unique(t, a.Name) {
+	if created && a.draws == "" && isInteger(a.Type) && !leads(t, a.Name) && !unique(t, a.Name) {
 		// No two rows collide if somebody writes a number meanwhile.
 		d.add(numbers(t, b, to))
 		return n
@@ -189,8 +191,8 @@ func (d *differ) numbering(t *table, a, b *column) (n numbering) {
 	}
 	if a.draws != b.draws {
 		n.moves = true
-		n.marks = d.moveNumbers(&n.up, t, a, b, created)
-		n.downMarks = d.moveNumbers(&n.down, cmp.Or(d.want.tables[t.String()], t), b, a, dropped && !late)
+		n.hazards = d.moveNumbers(&n.up, t, a, b, created)
+		n.downHazards = d.moveNumbers(&n.down, cmp.Or(d.want.tables[t.String()], t), b, a, dropped && !late)
 	}
 	switch {
 	case created:
@@ -210,21 +212,27 @@ func (d *differ) numbering(t *table, a, b *column) (n numbering) {
 	return n
 }
 
+func isInteger(typ string) bool {
+	_, _, _, ok := hazard.Integer(typ)
+	return ok
+}
+
 func retype(s *sequence, from, to string) cmd {
 	c := sql("ALTER SEQUENCE " + s.String() + " AS " + to)
-	if integers[to].digits < integers[from].digits {
-		c.note = []string{"Fails if the sequence is past " + integers[to].high + "."}
+	_, _, had, _ := hazard.Integer(from)
+	if _, high, has, _ := hazard.Integer(to); has < had {
+		c.note = []string{"Fails if the sequence is past " + high + "."}
 	}
 	return c
 }
 
 // moveNumbers lets the sequence that column b draws from go on after all numbers of column
-// a, which is the same before its default changes. It returns what the file must say first.
-func (d *differ) moveNumbers(s *steps, t *table, a, b *column, created bool) []string {
+// a, which is the same before its default changes. It returns its hazards.
+func (d *differ) moveNumbers(s *steps, t *table, a, b *column, created bool) []hazard.Hazard {
 	switch {
 	case b.draws == "", strings.HasPrefix(d.sequence(b.draws).Options, "increment -"):
 		return nil
-	case a.draws == "" && b.serial() == nil && (integers[b.Type].digits == 0 || !unique(t, b.Name)):
+	case a.draws == "" && b.serial() == nil && (!isInteger(b.Type) || !unique(t, b.Name)):
 		return nil
 	}
 	least := "(SELECT last_value FROM " + b.draws + ")"
@@ -239,8 +247,8 @@ func (d *differ) moveNumbers(s *steps, t *table, a, b *column, created bool) []s
 	if !read {
 		return nil
 	}
-	return blockMark(false, t, "the highest "+ident(b.Name)+" is looked for, and no index begins with it", []string{
-		"To keep the application running, declare an index that begins with it in the schema file, and apply that first."})
+	return blocks(t, "the highest "+ident(b.Name)+" is looked for, and no index begins with it",
+		fix.Words("To keep the application running, declare an index that begins with it in the schema file, and apply that first."))
 }
 
 // highest is the query of the highest number that column a has or gave away, when it is
@@ -250,7 +258,7 @@ func highest(t *table, a, b *column) (query string, read bool) {
 		return "SELECT max(" + ident(b.Name) + ") AS number FROM " + t.String(), !leads(t, b.Name)
 	}
 	last := "SELECT last_value AS number FROM " + a.draws + " WHERE is_called"
-	if integers[b.Type].digits == 0 || !leads(t, b.Name) {
+	if !isInteger(b.Type) || !leads(t, b.Name) {
 		return last, false
 	}
 	return "SELECT greatest((" + last + "), max(" + ident(b.Name) + ")) AS number FROM " + t.String(), false

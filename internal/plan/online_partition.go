@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/ibutsu/ibutsu-schema/internal/pgsql"
+import (
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
 
 // childIndex returns the partition's part of a partitioned index, if it is there.
 func (t *table) childIndex(i *index) *index {
@@ -59,10 +63,10 @@ func (d *differ) buildParts(t *table, i *index, name string, built bool, leaf fu
 	return cmds
 }
 
-// noPartitions marks what blocks in a database that has partitions nobody told of.
-func noPartitions(t *table) []string {
-	return writeBlockMark(t, "the migrations know of no partition; where a database has some, their indexes are built at once",
-		"There, build them first, with CREATE INDEX CONCURRENTLY on each partition: PostgreSQL takes them over.")
+// noPartitions is the hazard of what blocks in a database that has partitions nobody told of.
+func noPartitions(t *table) []hazard.Hazard {
+	return blocksWrites(t, "the migrations know of no partition; where a database has some, their indexes are built at once",
+		fix.Words("There, build them first, with CREATE INDEX CONCURRENTLY on each partition: PostgreSQL takes them over."))
 }
 
 func (d *differ) addPartitionedIndex(t *table, i *index) []op {
@@ -73,7 +77,7 @@ func (d *differ) addPartitionedIndex(t *table, i *index) []op {
 			create += "UNIQUE "
 		}
 		o.up = []cmd{sql(create + "INDEX " + ident(i.Name) + " ON " + t.String() + " " + i.On)}
-		o.marks = noPartitions(t)
+		o.hazards = noPartitions(t)
 	} else {
 		o.up = d.buildPartitioned(t, i, i.Name, d.built(t, i))
 	}
@@ -110,7 +114,7 @@ func (d *differ) addPartitionedKey(t *table, k *constraint) []op {
 	o := op{stage: stageBuild, down: []cmd{sql(dropConstraint(t, k.Name).String())}}
 	if len(t.partitions) == 0 {
 		o.up = []cmd{sql("ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + " " + k.Def)}
-		o.marks = noPartitions(t)
+		o.hazards = noPartitions(t)
 		return []op{o}
 	}
 	var add func(t *table, i *index, name string) []cmd
@@ -138,8 +142,8 @@ func (d *differ) addPartitionedForeignKey(t *table, k *constraint) op {
 	}
 	leaves := t.leaves()
 	if len(leaves) == 0 {
-		o.marks = writeBlockMark(t, "the migrations know of no partition; where a database has some, their rows are checked at once",
-			"There, add the key to each partition first, NOT VALID, and validate it: PostgreSQL takes it over.")
+		o.hazards = blocksWrites(t, "the migrations know of no partition; where a database has some, their rows are checked at once",
+			fix.Words("There, add the key to each partition first, NOT VALID, and validate it: PostgreSQL takes it over."))
 	}
 	for _, p := range leaves {
 		o.up = append(o.up, sql(addNotValid(p, k.Name, k.Def).String()))

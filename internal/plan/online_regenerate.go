@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
@@ -23,7 +25,7 @@ type regenerated struct {
 // no statement to change. It returns the two tables without all that.
 func (d *differ) regenerate(ctx context.Context, have, want *table) (*table, *table, error) {
 	var from, to regenerated
-	var instead []string
+	var instead []string // what to do, of each column
 	for _, g := range have.columns {
 		next := want.column(g.Name)
 		if next != nil && next.Generated == nil {
@@ -45,7 +47,7 @@ func (d *differ) regenerate(ctx context.Context, have, want *table) (*table, *ta
 				continue
 			}
 			if !next.Virtual {
-				instead = append(instead, expressionAlternative(next)...)
+				instead = append(instead, expressionAlternative(next).String())
 			}
 		}
 		from.columns = append(from.columns, g)
@@ -88,7 +90,7 @@ func (d *differ) regenerate(ctx context.Context, have, want *table) (*table, *ta
 	release, bindBack := d.released(have, from.columns...)
 	releaseBack, bind := d.released(have, to.columns...)
 	d.add(op{stage: stageRewrite, key: have.String(), rank: -1, up: append(release, from.drop(have)...), down: append(from.create(have), bindBack...),
-		marks: append(d.regenerateMarks(have, to), instead...), downMarks: d.regenerateMarks(have, from)},
+		hazards: d.regenerateHazards(have, to, fix.Words(strings.Join(instead, "\n"))), downHazards: d.regenerateHazards(have, from, fix.Text{})},
 		op{stage: stageRewrite, key: have.String(), rank: 1, up: append(create, bind...), down: append(releaseBack, to.drop(have)...)})
 	for _, c := range to.columns {
 		if !c.Virtual {
@@ -157,14 +159,15 @@ func (r *regenerated) create(t *table) []cmd {
 	return append(cmds, rest...)
 }
 
-// regenerateMarks say what it costs to make the columns, and what else is seen of it.
-func (d *differ) regenerateMarks(t *table, r regenerated) []string {
-	var names, along, others []string
+// regenerateHazards say what it costs to make the columns, and what else is seen of it.
+func (d *differ) regenerateHazards(t *table, r regenerated, instead fix.Text) []hazard.Hazard {
+	var names, along []string
+	var others []hazard.Hazard
 	stored := false
 	for _, c := range r.columns {
 		names = append(names, ident(c.Name))
 		stored = stored || !c.Virtual
-		others = append(others, d.keyMarks(t, c.Name)...)
+		others = append(others, d.keyHazards(t, c.Name)...)
 	}
 	for _, k := range r.constraints {
 		along = append(along, ident(k.Name))
@@ -175,9 +178,13 @@ func (d *differ) regenerateMarks(t *table, r regenerated) []string {
 	if !stored && len(along) == 0 {
 		return nil
 	}
-	marks := blockMark(stored, t, "what is computed is made anew, "+strings.Join(names, ", "), others)
-	if len(along) > 0 {
-		marks = append(marks, "Under the same lock these are built anew: "+strings.Join(along, ", ")+".")
+	h := hazard.Hazard{Kind: hazard.Block, Table: t.String(), Lock: hazard.AccessExclusive, What: "what is computed is made anew, " + strings.Join(names, ", "), Instead: instead}
+	if stored {
+		h.Kind = hazard.Rewrite
 	}
-	return append(marks, "The table's columns have another order then: SELECT * and an INSERT without a list of columns see it.")
+	if len(along) > 0 {
+		h.Also = "Under the same lock these are built anew: " + strings.Join(along, ", ") + ".\n"
+	}
+	h.Also += "The table's columns have another order then: SELECT * and an INSERT without a list of columns see it."
+	return append([]hazard.Hazard{h}, others...)
 }

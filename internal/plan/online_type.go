@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -18,10 +18,10 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
 	n := d.numbering(t, a, b)
 	up, down := n.up, n.down
 	if a.typed() == b.typed() {
-		o := op{stage: stageAlter, key: n.file(t, a), marks: n.marks, downMarks: n.downMarks,
+		o := op{stage: stageAlter, key: n.file(t, a), hazards: n.hazards, downHazards: n.downHazards,
 			up:   slices.Concat(up.before, defaultSteps(t, a, b), up.after),
 			down: slices.Concat(down.before, defaultSteps(t, b, a), down.after)}
-		if len(o.marks) > 0 || d.awaits(b) {
+		if slices.ContainsFunc(o.hazards, hazard.Hazard.Long) || d.awaits(b) {
 			o.stage = stageRewrite
 		}
 		if len(o.up) > 0 {
@@ -45,26 +45,18 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
 	o := op{stage: stageAlter, key: n.file(t, a),
 		up:   slices.Concat(up.before, typeSteps(t, a, b, using), up.after),
 		down: slices.Concat(down.before, typeSteps(t, b, a, backUsing), down.after)}
-	what := func(from, to *column) string {
-		return fmt.Sprintf("the type of %s changes from %s to %s", ident(a.Name), from.typed(), to.typed())
-	}
-	if why := expensive(t, a, cost); why != "" {
-		o.stage = stageRewrite
-		o.marks = slices.Concat(blockMark(cost.rewrites, t, what(a, b)+why, nil), d.keyMarks(t, a.Name), fits(t, a, b), typeAlternative(t, a, b, using))
-	}
+	o.hazards = d.typeHazards(t, a, b, using, cost)
+	o.downHazards = d.typeHazards(t, b, a, backUsing, back)
 	if slices.ContainsFunc(d.have.tables[t.String()].columns, func(c *column) bool { return slices.Contains(c.Reads, a.Name) }) {
 		o.stage = stageRewrite // where what reads it is made anew
 	}
-	if why := expensive(t, a, back); why != "" {
-		o.downMarks = blockMark(back.rewrites, t, what(b, a)+why, append(d.keyMarks(t, a.Name), fits(t, b, a)...))
-	}
 	if !cost.rewrites {
-		o.marks = append(o.marks, n.marks...)
+		o.hazards = append(o.hazards, n.hazards...)
 	}
 	if !back.rewrites {
-		o.downMarks = append(o.downMarks, n.downMarks...)
+		o.downHazards = append(o.downHazards, n.downHazards...)
 	}
-	if len(o.marks) > 0 || d.awaits(b) {
+	if slices.ContainsFunc(o.hazards, hazard.Hazard.Long) || d.awaits(b) {
 		o.stage = stageRewrite
 	}
 	d.add(o, analyze(t.String(), "the values of the new type", a.Name))
@@ -80,28 +72,41 @@ func analyze(table, what string, columns ...string) op {
 	return op{stage: stageAnalyze, up: []cmd{sql("ANALYZE "+table+" ("+strings.Join(list, ", ")+")", "The planner knows nothing about "+what+" yet.")}}
 }
 
-// expensive says why a change of a column's type takes as long as the table is big, or
-// nothing.
-func expensive(t *table, c *column, cost cost) string {
-	switch {
-	case cost.rewrites:
-		return ", which writes every row and every index anew"
-	case cost.rebuilds:
-		return ", which builds its indexes anew"
-	case slices.ContainsFunc(t.constraints, func(k *constraint) bool { return k.Kind == "c" && slices.Contains(k.Columns, c.Name) }):
-		return ", and every row is checked again"
+// typeHazards are those of a column's change from a to b. One that leads back to what the replayed state has offers no other way.
+func (d *differ) typeHazards(t *table, a, b *column, using string, cost cost) []hazard.Hazard {
+	c := hazard.TypeChange{
+		Relation: pgsql.Name{Schema: t.Schema, Name: t.Name}, Table: t.String(), Column: a.Name, From: a.resolved(), To: b.resolved(),
+		Using: strings.TrimPrefix(using, " USING "),
+		Seen: hazard.Seen{Rewrites: cost.rewrites, Rebuilds: cost.rebuilds,
+			Rechecks: slices.ContainsFunc(t.constraints, func(k *constraint) bool { return k.Kind == "c" && slices.Contains(k.Columns, a.Name) })},
 	}
-	return ""
+	if t.column(a.Name) == a {
+		c.Outline = true
+		c.New = t.fixColumn(pgsql.FreeName(a.Name, "_new", func(name string) bool { return t.column(name) != nil }), b.typed())
+	}
+	price := c.Cost()
+	if len(price) > 0 {
+		for _, h := range d.keyHazards(t, a.Name) {
+			h.Instead = price[0].Instead
+			price = append(price, h)
+		}
+	}
+	return append(price, c.Values()...)
 }
 
-// keyMarks name the other tables that are locked as long as t while a column's type changes:
+// resolved is the column's type with what it is made of.
+func (c *column) resolved() hazard.Type {
+	return hazard.Type{Name: c.Type, Base: c.Base, Checked: c.Checked, Labels: c.Labels}
+}
+
+// keyHazards name the other tables that are locked as long as t while a column's type changes:
 // PostgreSQL makes the column's foreign keys anew, and takes ACCESS EXCLUSIVE on both ends
 // before it writes a row.
-func (d *differ) keyMarks(t *table, column string) []string {
-	var marks []string
+func (d *differ) keyHazards(t *table, column string) []hazard.Hazard {
+	var list []hazard.Hazard
 	add := func(other *table, why string) {
 		if other != nil && other.OID != t.OID {
-			marks = append(marks, "BLOCKS "+other.String()+": nobody reads or writes it meanwhile either, for "+why+".")
+			list = append(list, hazard.Hazard{Kind: hazard.Along, Table: other.String(), Lock: hazard.AccessExclusive, What: "nobody reads or writes it meanwhile either, for " + why})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.have.tables)) {
@@ -116,7 +121,7 @@ func (d *differ) keyMarks(t *table, column string) []string {
 			}
 		}
 	}
-	return marks
+	return list
 }
 
 // typeSteps changes the type, without the default, which may have no cast.
@@ -144,44 +149,7 @@ func defaultSteps(t *table, a, b *column) []cmd {
 	return []cmd{action(t, alter+"SET DEFAULT "+*b.Default)}
 }
 
-// rewriteMark is what a file says first that writes a table anew.
-func rewriteMark(t *table, why string, instead []string) []string {
-	return blockMark(true, t, why, instead)
-}
-
-// blockMark is what a file says first that keeps everybody from a table for as long as the
-// table is big.
-func blockMark(rewrites bool, t *table, why string, instead []string) []string {
-	word, cost := "BLOCKS ", "Nobody reads or writes the table meanwhile."
-	if rewrites {
-		word, cost = "REWRITES ", "Nobody reads or writes the table meanwhile, and the disk holds it twice."
-	}
-	return append([]string{word + t.String() + ": " + why + ".", cost}, instead...)
-}
-
-// writeBlockMark is blockMark where readers go on.
-func writeBlockMark(t *table, why string, instead ...string) []string {
-	return append([]string{"BLOCKS " + t.String() + ": " + why + ".", "Nobody writes the table meanwhile."}, instead...)
-}
-
-// typeAlternative says how to change a type without blocking. Without a USING the values are
-// assigned as they are: a cast that is spelled out would cut a text to its new length.
-func typeAlternative(t *table, a, b *column, using string) []string {
-	next := t.fixColumn(pgsql.FreeName(a.Name, "_new", func(name string) bool { return t.column(name) != nil }), b.typed())
-	value := cmp.Or(strings.TrimPrefix(using, " USING "), ident(a.Name))
-	return []string{
-		"To keep the application running, expand and contract instead: first",
-		"  " + fix.AddColumn(next).String(),
-		"let the application write both columns, fill the old rows in batches with",
-		"  " + fix.FillRows(next, value, fix.Blank).String(),
-		"let it read " + next.Name + ", and drop " + ident(a.Name) + " when nobody uses it any more.",
-	}
-}
-
-func addAlternative(t *table, c *column) []string {
-	return []string{
-		"To keep the application running, add a plain column instead,",
-		"  " + fix.AddColumn(t.fixColumn(c.Name, c.typed())).String(),
-		"let the application or a trigger write it, and fill the old rows in batches.",
-	}
+// addAlternative adds a plain column in place of one that rewrites the table.
+func addAlternative(t *table, c *column) fix.Text {
+	return fix.AddPlain(t.fixColumn(c.Name, c.typed()))
 }

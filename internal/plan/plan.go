@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -38,9 +39,12 @@ type File struct {
 	Effect  catalog.Effect
 	// Losses are what its way up destroys, "column public.results.source".
 	Losses []string
-	// Marks say what its way up rewrites or blocks for as long as a table is big, and why:
-	// "REWRITES public.results: the type of ... changes ...".
-	Marks []string
+	// Hazards are what its way up costs and what can go wrong with it, DownHazards the same of its way back.
+	Hazards, DownHazards []hazard.Hazard
+	// NoWayBack is why there is no way back, on one line; empty if there is one.
+	NoWayBack string
+	// Does says what its statements do, a line for each: the first of the comment above it, or of the statement.
+	Does []string
 	// ByHand says that somebody has to write what it does, and its way back.
 	ByHand bool
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
@@ -84,8 +85,8 @@ type op struct {
 	noWayBack string
 	losses    []string
 	parents   []string // existing tables that a new one refers to
-	// marks are what the file must say first: what is rewritten or blocked, and why.
-	marks, downMarks []string
+	// hazards are what the file says first.
+	hazards, downHazards []hazard.Hazard
 }
 
 // sortOps puts ops in the order of their stages.
@@ -101,7 +102,7 @@ func (o op) undo(ops []op) op {
 	ops = sortOps(slices.Clone(ops))
 	for i, u := range ops {
 		o.down = append(o.down, u.up...)
-		o.downMarks = append(o.downMarks, u.marks...)
+		o.downHazards = append(o.downHazards, u.hazards...)
 		o.downApart = o.downApart || i > 0 && u.stage != ops[i-1].stage || standalone(u.up) || u.stage.apart() && len(u.up) > 1
 	}
 	return o

@@ -5,6 +5,7 @@ import (
 
 	"ariga.io/atlas-go-sdk/atlasexec"
 
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
@@ -43,7 +44,29 @@ type plannedFile struct {
 	Add    []string `json:"Add,omitempty"`    // lines that the catalog gains
 	Remove []string `json:"Remove,omitempty"` // lines that it loses
 	Losses []string `json:"Losses,omitempty"` // what is destroyed with its data
-	Marks  []string `json:"Marks,omitempty"`  // what is rewritten or blocked, and why
+	// Hazards are those of the file, DownHazards those of its way back.
+	Hazards     []plannedHazard `json:"Hazards,omitempty"`
+	DownHazards []plannedHazard `json:"DownHazards,omitempty"`
+	NoWayBack   string          `json:"NoWayBack,omitempty"` // why there is none
+}
+
+// A plannedHazard is a hazard.Hazard with its texts as strings.
+type plannedHazard struct {
+	Kind    hazard.Kind `json:"Kind"`
+	Table   string      `json:"Table"`
+	Column  string      `json:"Column,omitempty"`
+	Lock    string      `json:"Lock,omitempty"`
+	What    string      `json:"What"`
+	Also    string      `json:"Also,omitempty"`
+	Query   string      `json:"Query,omitempty"`
+	Instead string      `json:"Instead,omitempty"`
+}
+
+func plannedHazards(list []hazard.Hazard) (out []plannedHazard) {
+	for _, h := range list {
+		out = append(out, plannedHazard{h.Kind, h.Table, h.Column, h.Lock, h.What, h.Also, h.Query.String(), h.Instead.String()})
+	}
+	return out
 }
 
 // Plan shows a plan, written or (dryRun) only worked out: then with the text of its files.
@@ -72,7 +95,7 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 			b.put("Write the change into the one and its way back into the other, then run rehash.\n")
 		}
 		if len(f.Effect.Lines()) == 0 && !f.ByHand {
-			for _, l := range work(f.SQL) {
+			for _, l := range f.Does {
 				b.printf("  %s\n", l)
 			}
 		}
@@ -86,12 +109,24 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 		for _, l := range f.Losses {
 			b.put("  ", s.warn(sprintf("destroys %s", l)), "\n")
 		}
-		if reason, ok := strings.CutPrefix(f.Down, "-- alembic:down none "); ok {
-			reason, _, _ = strings.Cut(reason, "\n")
-			b.put("  ", s.warn(sprintf("no way back: %s", reason)), "\n")
+		if f.NoWayBack != "" {
+			b.put("  ", s.warn(sprintf("no way back: %s", f.NoWayBack)), "\n")
 		}
-		for _, m := range f.Marks {
-			b.put("  ", s.warn(line(m)), "\n")
+		for _, h := range f.Hazards {
+			for _, l := range plan.HazardLines(h) {
+				b.put("  ", s.warn(line(l)), "\n")
+			}
+		}
+		for _, h := range f.DownHazards {
+			if h.Long() {
+				continue // its way up says as much
+			}
+			for i, l := range plan.HazardLines(h) {
+				if i == 0 {
+					l = "the way back: " + l
+				}
+				b.put("  ", s.warn(line(l)), "\n")
+			}
 		}
 	}
 	for _, o := range r.Outside {
@@ -104,24 +139,6 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 	return p.page(&b)
 }
 
-// work says what statements do that leave the catalog as it is: in the words of the
-// comment above each, or its own.
-func work(sql string) []string {
-	stmts, _ := pgsql.Split(sql) // a plan has run
-	var all []string
-	for _, s := range stmts {
-		text := firstLine(s.Text)
-		for _, c := range s.Comments {
-			if comment, ok := strings.CutPrefix(c.Text, "-- "); ok && !strings.HasPrefix(comment, "atlas:") {
-				text = comment
-				break
-			}
-		}
-		all = append(all, text)
-	}
-	return all
-}
-
 func (p *Printer) planned(r *plan.Plan) planned {
 	out := planned{MigrateDiff: atlasexec.MigrateDiff{Dir: p.Dir}}
 	for _, f := range r.Files {
@@ -130,7 +147,8 @@ func (p *Printer) planned(r *plan.Plan) planned {
 				Name: f.Name, Version: f.Version, Content: f.SQL,
 				Description: strings.TrimSuffix(strings.TrimPrefix(f.Name, f.Version+"_"), ".sql"),
 			},
-			Down: f.Draft.Down, Add: f.Effect.Add, Remove: f.Effect.Remove, Losses: f.Losses, Marks: f.Marks,
+			Down: f.Draft.Down, Add: f.Effect.Add, Remove: f.Effect.Remove, Losses: f.Losses,
+			Hazards: plannedHazards(f.Hazards), DownHazards: plannedHazards(f.DownHazards), NoWayBack: f.NoWayBack,
 		})
 	}
 	out.Outside = outsides(r.Outside)

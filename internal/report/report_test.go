@@ -21,6 +21,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/history"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
@@ -195,6 +196,19 @@ func TestPlan(t *testing.T) {
 		}},
 		Outside: []state.Outside{{Kind: "view", Names: []string{"public.a", "public.b", "public.c", `public."D"`}}},
 	}
+	change := hazard.TypeChange{
+		Relation: pgsql.Name{Schema: "public", Name: "t"}, Table: "public.t", Column: "A b", From: hazard.Type{Name: "text"}, To: hazard.Type{Name: "jsonb"},
+		Using: `"A b"::jsonb`, Seen: hazard.Seen{Rewrites: true},
+	}
+	back := change
+	back.From, back.To, back.Using = change.To, change.From, ""
+	narrow := back
+	narrow.To = hazard.Type{Name: "character varying(3)"}
+	hazardous := &plan.Plan{Files: []plan.File{{
+		Draft:   migration.Draft{Name: "20261124070000_change_t.sql", SQL: "ALTER TABLE t ALTER a TYPE jsonb;\n", Down: "ALTER TABLE t ALTER a TYPE varchar(3);\n"},
+		Version: "20261124070000", Effect: catalog.Effect{Add: []string{"column public.t.a: jsonb"}, Remove: []string{"column public.t.a: text"}},
+		Hazards: change.Hazards(), DownHazards: narrow.Hazards(),
+	}}}
 	for _, tt := range []struct {
 		golden string
 		format Format
@@ -208,11 +222,13 @@ func TestPlan(t *testing.T) {
 		{"plan-work.txt", Text, false, &plan.Plan{Files: []plan.File{{Version: "20261124070000", Draft: migration.Draft{
 			Name: "20261124070000_add_n_2.sql",
 			SQL:  "-- atlas:txmode none\n\n-- Fill n, batch by batch.\n-- repeatable it fills NULLs\nDO $$BEGIN COMMIT; END$$;\n\nANALYZE t (n);\n",
-		}}}}},
+		}, Does: []string{"Fill n, batch by batch.", "ANALYZE t (n)"}}}}},
+		{"plan-hazards.txt", Text, false, hazardous},
+		{"plan-hazards.json", JSON, false, hazardous},
 		{"plan-no-way-back.txt", Text, false, &plan.Plan{Files: []plan.File{{Version: "20261124070000", Draft: migration.Draft{
 			Name: "20261124070000_add_mood_glad.sql",
 			SQL:  "ALTER TYPE mood ADD VALUE 'glad';\n", Down: "-- alembic:down none PostgreSQL cannot remove a value from an enum\n\n",
-		}, Effect: catalog.Effect{Add: []string{"enum public.mood: ('sad', 'glad')"}, Remove: []string{"enum public.mood: ('sad')"}}}}}},
+		}, NoWayBack: "PostgreSQL cannot remove a value from an enum", Effect: catalog.Effect{Add: []string{"enum public.mood: ('sad', 'glad')"}, Remove: []string{"enum public.mood: ('sad')"}}}}}},
 		{"plan.json", JSON, false, r},
 		{"plan-nothing.json", JSON, false, &plan.Plan{}},
 	} {

@@ -32,9 +32,6 @@ type Seen struct {
 	Rechecks bool // every row is read, to check it again
 }
 
-// Hazards returns what the change costs and what it does to values, in this order.
-func (c TypeChange) Hazards() []Hazard { return append(c.Cost(), c.Values()...) }
-
 func (c TypeChange) ident() string { return pgsql.Ident(c.Column) }
 
 // Cost returns what the change costs those who use the table.

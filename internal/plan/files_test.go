@@ -67,11 +67,12 @@ DROP INDEX CONCURRENTLY i;
 func TestHazardComment(t *testing.T) {
 	var list []hazard.Hazard
 	for _, name := range []string{"a", "B c"} {
-		list = append(list, hazard.TypeChange{
+		c := hazard.TypeChange{
 			Relation: pgsql.Name{Schema: "public", Name: "u"}, Table: "public.u", Column: name,
 			From: hazard.Type{Name: "bigint"}, To: hazard.Type{Name: "integer"}, Seen: hazard.Seen{Rewrites: true},
 			New: fix.Column{Table: fix.Table{Name: "public.u"}, Name: pgsql.Ident(name + "_new"), Type: "integer"}, Outline: true,
-		}.Hazards()...)
+		}
+		list = append(append(list, c.Cost()...), c.Values()...)
 	}
 	const want = `-- REWRITES public.u: the type of a changes from bigint to integer, which writes every row and every index anew.
 -- Nobody reads or writes the table meanwhile, and the disk holds it twice.

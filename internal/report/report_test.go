@@ -207,7 +207,7 @@ func TestPlan(t *testing.T) {
 	hazardous := &plan.Plan{Files: []plan.File{{
 		Draft:   migration.Draft{Name: "20261124070000_change_t.sql", SQL: "ALTER TABLE t ALTER a TYPE jsonb;\n", Down: "ALTER TABLE t ALTER a TYPE varchar(3);\n"},
 		Version: "20261124070000", Effect: catalog.Effect{Add: []string{"column public.t.a: jsonb"}, Remove: []string{"column public.t.a: text"}},
-		Hazards: change.Hazards(), DownHazards: narrow.Hazards(),
+		Hazards: append(change.Cost(), change.Values()...), DownHazards: append(narrow.Cost(), narrow.Values()...),
 	}}}
 	for _, tt := range []struct {
 		golden string

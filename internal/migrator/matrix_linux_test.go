@@ -64,7 +64,7 @@ var boundaries = []boundary{
 	}, 0},
 	{"commit answered", func(p *place, m wire.Message) bool { return p.committing && m.FromServer && m.SQL == "COMMIT" }, 0},
 	{"session", says("RESET ALL", "SET lock_timeout"), 0},
-	{"unlock", says("pg_catalog.pg_advisory_unlock("), 0},
+	{"unlock", says("pg_catalog.pg_advisory_unlock_all("), 0},
 	{"look", func(_ *place, m wire.Message) bool { return !m.FromServer && m.SQL != "" }, 0},
 }
 

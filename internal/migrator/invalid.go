@@ -70,8 +70,8 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
 	return found, nil
 }
 
-// anyInvalid asks whether there is an index that invalid may return: most databases have none, and to plan the query of invalid
-// takes a new session longer than all else that it does when nothing is pending.
+// anyInvalid asks whether any index is INVALID. Most databases have none, and planning the query of invalid takes a new session
+// longer than the rest of an apply with nothing to do.
 const anyInvalid = "SELECT EXISTS (SELECT FROM pg_catalog.pg_index WHERE NOT indisvalid)"
 
 // foresee returns the database's INVALID indexes with what an apply does with each that

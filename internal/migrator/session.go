@@ -48,7 +48,7 @@ type session struct {
 	read     bool // the record is
 	allValid bool // when the lock was taken no index was INVALID
 
-	fresh   bool          // the next transaction begins in a session that is set back
+	fresh   bool          // the next transaction begins in a reset session
 	limit   time.Duration // for which the file waits for a lock
 	timeout time.Duration // lock_timeout on the server, or unknown
 
@@ -172,14 +172,14 @@ func (m *Migrator) open(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// begins has the step's first transaction begin in the session that it would have if a run of its own began with it, and sets how
-// long it waits for locks.
+// begins prepares for a step: its first transaction will begin in the session that a run of its own would give it, and wait for
+// locks as long as its file says.
 func (s *session) begins(st *step) {
 	s.fresh = true
 	s.limit = cmp.Or(st.wait, s.m.cfg.LockTimeout)
 }
 
-// reset gives what follows the session that it would have if a run of its own began with it.
+// reset gives what follows the session that a run of its own would give it.
 func (s *session) reset(ctx context.Context) error {
 	defer s.promptly()()
 	ok, err := s.script.Reset(ctx)
@@ -258,8 +258,8 @@ func (s *session) handOver(ctx context.Context, next *session) error {
 	return err
 }
 
-// unlock frees the lock, and what other advisory locks the last file has left: the session ends. Each transaction with a record
-// takes it once more.
+// unlock frees every advisory lock of a session that ends: ours, which each transaction with a record takes once more, and those
+// that files have left.
 func (s *session) unlock(ctx context.Context) {
 	_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock_all()")
 }

@@ -193,14 +193,14 @@ func (s *session) tryBegin(ctx context.Context, st *step, to string) error {
 	return nil
 }
 
-// errStale is a session that can't be set back, so that another one has to take its place.
-var errStale = errors.New("the session can't be set back")
+// errStale says that only a new connection can give the next file its session.
+var errStale = errors.New("the session can't be reset")
 
 // beginRecord begins a transaction in which the record can be written, though the file may have made the next ones read-only.
 const beginRecord = "BEGIN READ WRITE"
 
-// start begins a transaction with some statements and the step's lock_timeout, and returns their results. The first one of a step
-// begins in a fresh session.
+// start begins a transaction, sets the step's lock_timeout and runs sql in it. It returns the results of sql. A step's first
+// transaction begins in a reset session.
 func (s *session) start(ctx context.Context, sql []string) ([]*pgconn.Result, error) {
 	if s.fresh {
 		s.timeout = s.m.cfg.LockTimeout

@@ -95,7 +95,7 @@ func (s Store) Advance(ctx context.Context, tx Querier, from, to string) error {
 	return s.set(ctx, tx, from, to)
 }
 
-// holds reports whether alembic_version's rows are those of a revision id.
+// holds reports whether rows are what alembic_version holds at a revision id, "" for none.
 func holds(rows []string, id string) bool {
 	if id == "" {
 		return len(rows) == 0
@@ -103,7 +103,7 @@ func holds(rows []string, id string) bool {
 	return len(rows) == 1 && rows[0] == id
 }
 
-// AdvanceSQL returns the statements of Advance. They go on where that ends with a *ConflictError.
+// AdvanceSQL returns the statements that Advance runs. They don't stop at a conflict, which Advanced reports.
 func (s Store) AdvanceSQL(from, to string) []string {
 	sql := []string{s.lockSQL(), s.readSQL()}
 	if from != to {
@@ -112,7 +112,7 @@ func (s Store) AdvanceSQL(from, to string) []string {
 	return sql
 }
 
-// Advanced returns Advance's error, given the results of those of AdvanceSQL's statements that ran and the error that ended them.
+// Advanced returns Advance's error. results are those of AdvanceSQL's statements that succeeded, err is what stopped the next.
 func (s Store) Advanced(from string, results []*pgconn.Result, err error) error {
 	if len(results) > 1 {
 		var have []string
@@ -199,7 +199,7 @@ func (s Store) Put(ctx context.Context, q Querier, r *migrate.Revision) error {
 	return nil
 }
 
-// PutSQL returns the statement of Put. Of a row that was executed at the zero time it takes the server's.
+// PutSQL returns the statement that Put runs. A zero ExecutedAt stands for the server's time.
 func (s Store) PutSQL(r *migrate.Revision) string {
 	return s.putSQL(r, r.PartialHashes, "EXCLUDED.partial_hashes")
 }
@@ -255,8 +255,8 @@ func (s Store) alembicIs(id string) string {
 	return "ARRAY(SELECT version_num::pg_catalog.text FROM " + s.alembic() + ") OPERATOR(pg_catalog.=) ARRAY[" + pgsql.Literal(id) + "]"
 }
 
-// rowIs is a condition on a row of the journal. It is one comparison, which the server prepares in a third of the time of many. Of
-// the partial hashes it looks at the last, and at how many they are: a longer list has been compared when the last one was added.
+// rowIs is a condition on a row of the journal. It is one comparison, which the server plans in a third of the time that
+// many take. Of the partial hashes it compares the last and the number, because each was compared when it was added.
 func rowIs(version string, r *migrate.Revision) string {
 	last := ""
 	if n := len(r.PartialHashes); n > 0 {
@@ -307,7 +307,7 @@ func (s Store) Delete(ctx context.Context, q Querier, version string) error {
 	return nil
 }
 
-// DeleteSQL returns the statement of Delete.
+// DeleteSQL returns the statement that Delete runs.
 func (s Store) DeleteSQL(version string) string {
 	return "DELETE FROM " + s.journal() + " WHERE " + versionIs(version)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// resets are what PostgreSQL has to set a session back, in this order: as the role that logged in, whose settings these are.
+// resets are what PostgreSQL has to reset a session, in this order: as the role that logged in, whose settings these are.
 // DISCARD ALL is all of it in one, and frees every advisory lock, too.
 var resets = []string{
 	"SET statement_timeout = 0",
@@ -25,12 +25,16 @@ var resets = []string{
 	"SET search_path = pg_catalog", // no others' functions and operators in what follows
 }
 
-// unlockSQL frees each advisory lock of the session once, however often that holds it, but for the one with the key to keep, and
-// returns a row for each.
+// unlockSQL frees each advisory lock of the session once, however often it holds that, except the one with the key to keep, and
+// returns a row for each. 0 keeps none.
 func unlockSQL(keep int64) string {
-	return "SELECT CASE WHEN objsubid = 1 AND mode = 'ShareLock' THEN pg_advisory_unlock_shared(" + lockKeySQL + ") WHEN objsubid = 1 THEN pg_advisory_unlock(" + lockKeySQL + ")" +
+	sql := "SELECT CASE WHEN objsubid = 1 AND mode = 'ShareLock' THEN pg_advisory_unlock_shared(" + lockKeySQL + ") WHEN objsubid = 1 THEN pg_advisory_unlock(" + lockKeySQL + ")" +
 		" WHEN mode = 'ShareLock' THEN pg_advisory_unlock_shared(classid::int4, objid::int4) ELSE pg_advisory_unlock(classid::int4, objid::int4) END" +
-		advisorySQL + fmt.Sprintf(" AND NOT (objsubid = 1 AND mode = 'ExclusiveLock' AND %s = %d)", lockKeySQL, keep)
+		advisorySQL
+	if keep != 0 {
+		sql += fmt.Sprintf(" AND NOT (objsubid = 1 AND mode = 'ExclusiveLock' AND %s = %d)", lockKeySQL, keep)
+	}
+	return sql
 }
 
 const (
@@ -47,16 +51,16 @@ const (
 func foreign(locks *pgconn.Result, keep int64) bool {
 	own := fmt.Sprint(uint64(keep)>>32, uint32(keep), 1, " ExclusiveLock")
 	for _, row := range locks.Rows {
-		if fmt.Sprintf("%s %s %s %s", row[0], row[1], row[2], row[3]) != own {
+		if keep == 0 || fmt.Sprintf("%s %s %s %s", row[0], row[1], row[2], row[3]) != own {
 			return true
 		}
 	}
 	return false
 }
 
-// storedSQL is an expression for the settings that are stored for databases and roles. A session has those of its own from when
-// it began, whatever becomes of them. To look for others' changes, too, costs a needless connection now and then, and spares each
-// session the search. Names are qualified because any search path may be set.
+// storedSQL is an expression for the settings that are stored for databases and roles. A session keeps those that held when it
+// began. Those of other databases and roles are included, because leaving them out would slow down every new session; a change
+// of theirs costs no more than a new connection. Names are qualified because any search path may be set.
 const storedSQL = "ARRAY(SELECT d::pg_catalog.text FROM pg_catalog.pg_db_role_setting d)::pg_catalog.text"
 
 // Reset gives the next script the session that a connection of its own would give it. It reports whether that can be done: if
@@ -78,7 +82,7 @@ func (s *Session) Reset(ctx context.Context) (bool, error) {
 	results, err := s.query(ctx, sql...)
 	if err != nil {
 		s.rollback(ctx)
-		return false, fmt.Errorf("setting the session back: %w", err)
+		return false, fmt.Errorf("resetting the session: %w", err)
 	}
 	ok, locks := s.reset(results)
 	if locks {
@@ -99,8 +103,9 @@ func (s *Session) Reset(ctx context.Context) (bool, error) {
 	return ok, nil
 }
 
-// Begin is Reset, after which a transaction begins with some statements, whose results it returns as Query does. If Reset can't
-// give the session back, no transaction has begun. It takes one round trip, unless Reset would take more than one.
+// Begin resets the session, begins a transaction and runs sql in it. It returns the results of sql as Query does. ok is false,
+// and no transaction has begun, if only a new connection can give the next script its session. It takes one round trip, unless
+// Reset would take more than one.
 func (s *Session) Begin(ctx context.Context, sql ...string) (results []*pgconn.Result, ok bool, err error) {
 	begin := slices.Concat([]string{"BEGIN"}, sql)
 	if s.used && s.ran.read {
@@ -111,7 +116,7 @@ func (s *Session) Begin(ctx context.Context, sql ...string) (results []*pgconn.R
 		results, err := s.query(ctx, slices.Concat(resetting, begin)...)
 		if len(results) < len(resetting) {
 			s.rollback(ctx)
-			return nil, false, fmt.Errorf("setting the session back: %w", err)
+			return nil, false, fmt.Errorf("resetting the session: %w", err)
 		}
 		if ok, locks := s.reset(results); ok && !locks {
 			s.ran.loads, s.used = s.ran.loader, false
@@ -126,8 +131,8 @@ func (s *Session) Begin(ctx context.Context, sql ...string) (results []*pgconn.R
 	return results[min(1, len(results)):], true, err
 }
 
-// resetting returns the statements that set a session back and ask what they can't, for reset. They are a transaction of their
-// own, whatever the script has made the default for one.
+// resetting returns the statements that reset a session and read what they can't reset. They are a transaction of their own,
+// whatever the script made the default for transactions.
 func (s *Session) resetting() []string {
 	sql := slices.Concat([]string{"BEGIN ISOLATION LEVEL READ COMMITTED"}, resets, []string{
 		"SELECT " + storedSQL + ", " + s.ran.blankSQL(),
@@ -139,7 +144,7 @@ func (s *Session) resetting() []string {
 	return append(sql, "COMMIT")
 }
 
-// reset judges the results of resetting: whether the session is as new, and whether it still holds advisory locks.
+// reset reports by the results of resetting whether the session is as good as new, and whether it still holds advisory locks.
 func (s *Session) reset(results []*pgconn.Result) (ok, locks bool) {
 	forget(s.Conn)
 	asked := results[1+len(resets):]

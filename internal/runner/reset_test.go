@@ -108,7 +108,7 @@ func TestResetCannot(t *testing.T) {
 				}
 				can := script(t, s, names.Replace(sql))
 				if sql == tt.sql && can != tt.can {
-					t.Errorf("that the session can be set back is %t", can)
+					t.Errorf("that the session can be reset is %t", can)
 				}
 				if _, err := s.Conn.Exec(context.Background(), "SELECT $1::int", 1); err != nil {
 					t.Error(err)
@@ -118,7 +118,7 @@ func TestResetCannot(t *testing.T) {
 	}
 }
 
-// A session that can be set back is found so by the next script, too, whatever the first one found.
+// A session that can be reset is found so by the next script, too, whatever the first one found.
 func TestResetOften(t *testing.T) {
 	s, err := runner.Open(context.Background(), superuser(t, pgtest.New(t)), runner.Options{})
 	if err != nil {
@@ -164,6 +164,22 @@ func TestResetGivesTheSettings(t *testing.T) {
 		}
 		if got := value(t, s, "SELECT string_agg(concat_ws(' ', classid, objid, objsubid, mode), ', ') FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"); got != "0 5 1 ExclusiveLock" {
 			t.Errorf("advisory locks %s", got)
+		}
+	}
+}
+
+// A session without a lock to keep frees that of the key 0, too.
+func TestResetKeepsNoLock(t *testing.T) {
+	s, err := runner.Open(t.Context(), superuser(t, pgtest.New(t)), runner.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the first reset reads more than the others
+		if !script(t, s, "SELECT pg_advisory_lock(0), pg_advisory_lock(0)") {
+			t.Fatal("the session can't be reset")
+		}
+		if n := value(t, s, "SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"); n != "0" {
+			t.Errorf("%s advisory locks are left", n)
 		}
 	}
 }

@@ -149,13 +149,10 @@ func (s *Session) Exec(ctx context.Context, sql string) error {
 	return results.Close()
 }
 
-// Query runs statements that are not the script's, in one round trip, and returns the results of those that ran: one of them that
-// fails ends it, and the transaction that it has begun. Outside of a transaction they are one.
+// Query runs statements that are not the script's in one round trip and returns the results of those that succeeded. It stops at
+// the first that fails, and rolls back a transaction that they began. Outside of a transaction the statements are one.
 func (s *Session) Query(ctx context.Context, sql ...string) ([]*pgconn.Result, error) {
 	encoding := s.encoding()
-	if encoding == ownEncoding {
-		return s.query(ctx, sql...)
-	}
 	begun := s.Conn.PgConn().TxStatus() != idle
 	if err := s.encode(ctx, ownEncoding); err != nil {
 		return nil, err
@@ -164,16 +161,16 @@ func (s *Session) Query(ctx context.Context, sql ...string) ([]*pgconn.Result, e
 	if err != nil && !begun {
 		s.rollback(ctx)
 	}
-	if err == nil || !begun { // or else it is set back with the transaction
+	if err == nil || !begun { // otherwise the rollback restores it
 		_ = s.encode(ctx, encoding) // which fails only if the connection is lost
 	}
 	return results, err
 }
 
-// ownEncoding is what text of ours is in.
+// ownEncoding is the encoding of our own text.
 const ownEncoding = "UTF8"
 
-// encoding is that in which the server takes text, which a script may have changed.
+// encoding is the session's client_encoding, which a script may have changed.
 func (s *Session) encoding() string { return s.Conn.PgConn().ParameterStatus("client_encoding") }
 
 func (s *Session) encode(ctx context.Context, encoding string) error {

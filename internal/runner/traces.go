@@ -13,8 +13,8 @@ import (
 )
 
 // traces are what scripts may have left that only a new session is without, as far as it isn't read from the server: a setting
-// with a dot in its name stays defined, as the empty string, and a library that was loaded stays loaded. A name that is put together
-// counts like a library: nobody knows what is defined then.
+// with a dot in its name stays defined, as the empty string, and a library that was loaded stays loaded. A name that is built
+// at run time counts like a library, because nobody knows it.
 type traces struct {
 	names  map[string]bool // settings with a dot that the scripts, or routines that they may have called, name
 	loads  bool            // the scripts since the last reset may have loaded a library
@@ -27,7 +27,7 @@ const routinesSQL = `SELECT pg_catalog.concat_ws(' ', p.prosrc, (SELECT pg_catal
 FROM pg_catalog.pg_proc p
 WHERE p.oid OPERATOR(pg_catalog.>=) '16384' AND (p.prosrc OPERATOR(pg_catalog.~*) 'set|load' OR p.proconfig IS NOT NULL)`
 
-// patterns find what leaves traces in a text in lower case. Most commands run no script, and would wait for them in vain.
+// patterns find what leaves traces in a text in lower case. They are compiled on first use, because most commands run no script.
 var patterns = sync.OnceValue(func() (p struct{ setName, configName, setBuilt, config, plain, load, routine *regexp.Regexp }) {
 	const (
 		word   = `[\pL_][\pL\pN_$]*`
@@ -86,7 +86,7 @@ func (t *traces) text(text string) (loads bool) {
 	return strings.Contains(text, "load") && patterns().load.MatchString(text) || strings.Contains(text, "set") && builds(text)
 }
 
-// builds reports whether a text in lower case puts the name of a setting together.
+// builds reports whether a text in lower case builds the name of a setting at run time.
 func builds(text string) bool {
 	if patterns().setBuilt.MatchString(text) {
 		return true

@@ -43,7 +43,7 @@ var imports = map[string]string{
 	"internal/runner":      "pgsql",
 	"internal/schemahcl":   "pgsql tree words",
 	"internal/schematest":  "",
-	"internal/state":       "catalog devdb migration pgsql runner schemahcl",
+	"internal/state":       "catalog devdb migration pgsql runner schemahcl words",
 	"internal/testcase":    "",
 	"internal/tree":        "",
 	"internal/usage":       "",

@@ -16,7 +16,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// A promise is what a change must keep: that its down files lead back, and that the migrations give what the schema file says.
+// A promise checks what a change must keep: its down files lead back, and the migrations give what the schema file says.
 type promise struct {
 	Config
 	change *changeSet

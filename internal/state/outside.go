@@ -12,6 +12,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // Outside is what stands outside schema.hcl of one kind, because the engine cannot express
@@ -24,28 +25,12 @@ type Outside struct {
 // String is "1 policy (public.t.p)"; of more than three names it has the first three:
 // "4 views (public.a, public.b, public.c, ...)".
 func (o Outside) String() string {
-	kind, with := o.Kind, ""
-	if i := strings.Index(kind, " with "); i >= 0 {
-		kind, with = kind[:i], kind[i:]
-	}
-	if len(o.Names) != 1 {
-		switch {
-		case strings.HasSuffix(kind, "y"):
-			kind = strings.TrimSuffix(kind, "y") + "ies"
-		case strings.HasSuffix(kind, "s"), strings.HasSuffix(kind, "x"):
-			if kind != "statistics" {
-				kind += "es"
-			}
-		default:
-			kind += "s"
-		}
-	}
 	const first = 3
 	names := strings.Join(o.Names[:min(len(o.Names), first)], ", ")
 	if len(o.Names) > first {
 		names += ", ..."
 	}
-	return fmt.Sprintf("%d %s (%s)", len(o.Names), kind+with, names)
+	return words.Plural(len(o.Names), o.Kind) + " (" + names + ")"
 }
 
 // Outside returns what stands outside schema.hcl, by kind in alphabetical order. Of what the

@@ -120,8 +120,7 @@ func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
 	})
 }
 
-// An entry of a folder is described when that is asked for: os.File.ReadDir describes each at once, and most are opened anyway,
-// which describes them again.
+// An entry looks at its file only when asked. os.File.ReadDir would look at each, and opening one looks again.
 type entry struct {
 	in   *dir
 	name string

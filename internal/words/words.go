@@ -1,4 +1,4 @@
-// Package words puts words into messages.
+// Package words helps with words in messages: the one that was probably meant, and plurals.
 package words
 
 import (
@@ -9,8 +9,8 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// Nearest returns the word of a list that was probably meant by another, or "" if none is near.
-// Case makes no difference. Of two that are as near it is the first in the alphabet.
+// Nearest returns the word in list that is closest to word, or "" if none is close. It ignores case. Of equally close words it
+// returns the first in alphabetical order.
 func Nearest(word string, list []string) string {
 	if len(list) == 0 {
 		return ""
@@ -25,13 +25,23 @@ func Nearest(word string, list []string) string {
 	return best
 }
 
-// Plural is "1 file", "2 files", "2 entries".
+// Plural is "1 file", "2 files", "2 entries", "2 indexes with storage parameters", "2 statistics".
 func Plural(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
+	noun, with, _ := strings.Cut(one, " with ")
+	if with != "" {
+		with = " with " + with
 	}
-	if stem, ok := strings.CutSuffix(one, "y"); ok {
-		return fmt.Sprintf("%d %sies", n, stem)
+	if n != 1 {
+		stem, y := strings.CutSuffix(noun, "y")
+		switch {
+		case strings.HasSuffix(noun, "statistics"):
+		case y && !strings.ContainsRune("aeiou", rune(stem[len(stem)-1])):
+			noun = stem + "ies"
+		case strings.HasSuffix(noun, "s"), strings.HasSuffix(noun, "x"):
+			noun += "es"
+		default:
+			noun += "s"
+		}
 	}
-	return fmt.Sprintf("%d %ss", n, one)
+	return fmt.Sprintf("%d %s%s", n, noun, with)
 }

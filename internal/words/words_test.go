@@ -28,7 +28,9 @@ func TestNearest(t *testing.T) {
 func TestPlural(t *testing.T) {
 	for want, got := range map[string]string{
 		"0 files": Plural(0, "file"), "1 file": Plural(1, "file"), "2 files": Plural(2, "file"),
-		"1 entry": Plural(1, "entry"), "2 entries": Plural(2, "entry"),
+		"1 entry": Plural(1, "entry"), "2 entries": Plural(2, "entry"), "2 foreign keys": Plural(2, "foreign key"),
+		"2 classes": Plural(2, "class"), "3 statistics": Plural(3, "statistics"), "1 index with storage parameters": Plural(1, "index with storage parameters"),
+		"2 indexes with storage parameters": Plural(2, "index with storage parameters"),
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -10,6 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
 // files writes the ops as files, in order.
@@ -72,6 +73,26 @@ func file(cfg Config, n int, ops []op) (File, error) {
 		return File{}, fmt.Errorf("reading the planned %s: %w", f.down.File, err)
 	}
 	return f, nil
+}
+
+// regrant ends a file's ways with what gives back the privileges on what they make again.
+func (f *File) regrant(g proof.Grants) {
+	add := func(text *string, grants []string) []cmd {
+		if len(grants) == 0 {
+			return nil
+		}
+		cmds := []cmd{sql(grants[0], "What was dropped and made again gets back the privileges that the migrations gave.")}
+		for _, g := range grants[1:] {
+			cmds = append(cmds, sql(g))
+		}
+		b := strings.Builder{}
+		b.WriteString(*text + "\n")
+		script(&b, cmds)
+		*text = b.String()
+		return cmds
+	}
+	f.Does = append(f.Does, does(add(&f.SQL, g.Up))...)
+	add(&f.Down, g.Down)
 }
 
 // fileText is a file's text: its directive, its hazards, its statements.

@@ -133,7 +133,7 @@ func (r *regenerated) drop(t *table) []cmd {
 	var cmds []cmd
 	for _, c := range r.columns {
 		cmds = append(cmds, action(t, "DROP COLUMN "+ident(c.Name), "What is computed is no loss: PostgreSQL can only make the column anew.",
-			"What was granted on the column itself goes along: grant it again."))
+			"Privileges on the column itself that no migration gave go with it: grant them again."))
 	}
 	return cmds
 }

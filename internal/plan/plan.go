@@ -107,12 +107,13 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	for i, f := range p.Files {
 		ways[i] = proof.Ways{Up: f.up, Down: f.down, Renames: f.renames}
 	}
-	effects, outside, err := proof.Prove(ctx, cfg.Base, ways, replayed, proof.Goal{Want: w.want, Before: w.before, Kept: w.kept})
+	effects, grants, outside, err := proof.Prove(ctx, cfg.Base, ways, replayed, proof.Goal{Want: w.want, Before: w.before, Kept: w.kept})
 	if err != nil {
 		return nil, err
 	}
 	for i, effect := range effects {
 		p.Files[i].Effect, p.Files[i].Draft.Effect = effect, effect.String()
+		p.Files[i].regrant(grants[i])
 	}
 	p.Outside = outside
 	return p, nil

@@ -61,7 +61,7 @@ func Downs(ctx context.Context, s *state.State, files []*migration.File, path []
 		}
 		scripts = append(scripts, d)
 	}
-	faults, err := leadBack(ctx, s, scripts, path, rebuild)
+	faults, err := leadBack(ctx, s, scripts, path, rebuild, func(context.Context, *state.State, int) error { return nil })
 	if err != nil {
 		return nil, err
 	}

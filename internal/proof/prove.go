@@ -26,18 +26,38 @@ type Goal struct {
 	Kept   []string        // schemas that stand outside of the schema file
 }
 
-// Prove runs planned files on the replayed state and back again, and returns their effects and what stands outside of the schema
-// file after them, without what belongs to objects that they change or make anew. The error is an *Error if the plan is wrong. The state is used up.
-func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, goal Goal) ([]catalog.Effect, []state.Outside, error) {
+// Grants are the statements at the end of a planned file that give what it drops and makes again the privileges that it had.
+type Grants struct{ Up, Down []string }
+
+// Prove runs planned files on the replayed state and back again, and returns their effects, the grants that they lack, and what
+// stands outside of the schema file after them, without what belongs to objects that they change or make anew. The error is an
+// *Error if the plan is wrong, a *state.KeepError if privileges would be lost. The state is used up.
+func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, goal Goal) ([]catalog.Effect, []Grants, []state.Outside, error) {
+	fail := func(err error) ([]catalog.Effect, []Grants, []state.Outside, error) { return nil, nil, nil, err }
 	states := []catalog.Catalog{replayed.Catalog} // after i files
+	had, err := replayed.Privileges(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	privileges := []state.Privileges{had} // after i files
+	grants := make([]Grants, len(files))
 	var effects []catalog.Effect
 	for i, f := range files {
 		if err := replayed.Run(ctx, f.Up.Stmts, f.Up.TxNone, f.Up.File); err != nil {
-			return nil, nil, refused(f.Up.File, err)
+			return fail(refused(f.Up.File, err))
 		}
 		if err := replayed.Refresh(ctx); err != nil {
-			return nil, nil, err
+			return fail(err)
 		}
+		if !f.Renames {
+			if grants[i].Up, err = replayed.Regrant(ctx, privileges[i]); err != nil {
+				return fail(err)
+			}
+		}
+		if had, err = replayed.PrivilegesAfter(ctx, privileges[i]); err != nil {
+			return fail(err)
+		}
+		privileges = append(privileges, had)
 		states = append(states, replayed.Catalog)
 		effects = append(effects, catalog.Measure(states[i], states[i+1]))
 		if (!f.Renames || i == len(files)-1) && !state.SameOutside(goal.Before, replayed.Catalog, goal.Kept...) {
@@ -46,11 +66,11 @@ func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, 
 			if was.Equal(is) {
 				was, is = goal.Before, replayed.Catalog // it is a column's own sequence
 			}
-			return nil, nil, &Error{File: f.Up.File, Outside: true, Differences: catalog.Diff(was, is)}
+			return fail(&Error{File: f.Up.File, Outside: true, Differences: catalog.Diff(was, is)})
 		}
 	}
 	if have, _ := state.Split(replayed.Catalog, goal.Kept...); !goal.Want.Equal(have) {
-		return nil, nil, &Error{File: files[len(files)-1].Up.File, Differences: catalog.Diff(goal.Want, have)}
+		return fail(&Error{File: files[len(files)-1].Up.File, Differences: catalog.Diff(goal.Want, have)})
 	}
 	downs := make([]Script, len(files))
 	for i, f := range files {
@@ -59,7 +79,7 @@ func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, 
 	last := len(base.Dir.Files()) - 1
 	outside, err := replayed.Outside(ctx, leavesAlone(files, effects))
 	if err != nil {
-		return nil, nil, err
+		return fail(err)
 	}
 	faults, err := leadBack(ctx, replayed, downs, states, func(ctx context.Context, n int) (*state.State, error) {
 		s, err := state.Replay(ctx, base.Server, base.Dir, last, base.Options)
@@ -73,14 +93,17 @@ func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, 
 			}
 		}
 		return s, nil
+	}, func(ctx context.Context, s *state.State, i int) (err error) {
+		grants[i].Down, err = s.Regrant(ctx, privileges[i])
+		return err
 	})
 	if err != nil {
-		return nil, nil, err
+		return fail(err)
 	}
 	if len(faults) > 0 {
-		return nil, nil, &Error{File: faults[0].script.File, Err: faults[0].err, Differences: faults[0].differences}
+		return fail(&Error{File: faults[0].script.File, Err: faults[0].err, Differences: faults[0].differences})
 	}
-	return effects, outside, nil
+	return effects, grants, outside, nil
 }
 
 // leavesAlone says of an object's line whether files leave the object as it was, and don't
@@ -144,8 +167,9 @@ type fault struct {
 // leadBack runs the ways back of files, the newest first, on s, which stands after all of
 // them, and returns those that do not lead to the state before their file. states holds
 // the catalog after i files. Behind a way back that is missing or wrong the state is
-// worked out again by rebuild, after n files. s is used up.
-func leadBack(ctx context.Context, s *state.State, downs []Script, states []catalog.Catalog, rebuild func(ctx context.Context, n int) (*state.State, error)) ([]fault, error) {
+// worked out again by rebuild, after n files. After the way back of file i that is right,
+// finish is called. s is used up.
+func leadBack(ctx context.Context, s *state.State, downs []Script, states []catalog.Catalog, rebuild func(ctx context.Context, n int) (*state.State, error), finish func(ctx context.Context, s *state.State, i int) error) ([]fault, error) {
 	var faults []fault
 	at := len(downs) // s stands after so many files; -1: nobody knows where
 	first := s
@@ -184,6 +208,9 @@ func leadBack(ctx context.Context, s *state.State, downs []Script, states []cata
 		if !s.Catalog.Equal(states[i]) {
 			faults = append(faults, fault{script: d, differences: catalog.Diff(states[i], s.Catalog)})
 			continue
+		}
+		if err := finish(ctx, s, i); err != nil {
+			return nil, err
 		}
 		at = i
 	}

@@ -95,7 +95,7 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
 		return w == nil || w.Name != s.Name && all.sequence(w.Name) != nil // it draws from none of its own, or from another one
 	})
 	have.Settings = slices.DeleteFunc(have.Settings, func(s *setting) bool {
-		return s.What == "sequence options" && !strings.Contains(declared[s.object()], " as identity")
+		return s.What == "sequence options" && !strings.Contains(declared[s.object()], identity)
 	})
 	kept := map[trait]bool{}
 	for _, t := range want.traits() {

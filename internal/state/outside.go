@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,45 +40,22 @@ func (s *State) Outside(ctx context.Context, stays func(catalog.Line) bool) ([]O
 
 func outside(ctx context.Context, conn *pgx.Conn, c catalog.Catalog, stays func(catalog.Line) bool) ([]Outside, error) {
 	names := unmanaged(c, stays)
-	if err := grants(ctx, conn, c, stays, names); err != nil {
+	privileges, err := readPrivileges(ctx, conn)
+	if err != nil {
 		return nil, err
+	}
+	for _, p := range shown(privileges) {
+		def, ok := c.Def(p.kind, p.name)
+		managed := p.kind == "table" || p.kind == "enum" || p.kind == "schema"
+		if p.kind == "" || ok && (!managed || stays(catalog.Line{Kind: p.kind, Name: p.name, Def: def})) {
+			names[p.what] = append(names[p.what], p.String())
+		}
 	}
 	var list []Outside
 	for _, kind := range slices.Sorted(maps.Keys(names)) {
 		list = append(list, Outside{Kind: kind, Names: slices.Compact(slices.Sorted(slices.Values(names[kind])))})
 	}
 	return list, nil
-}
-
-//go:embed grants.sql
-var grantsSQL string
-
-// grants adds to names the privileges that were granted and revoked on what the catalog has,
-// and on what has no line in it, such as the schema public.
-func grants(ctx context.Context, conn *pgx.Conn, c catalog.Catalog, stays func(catalog.Line) bool, names map[string][]string) error {
-	err := pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, grantsSQL, pgx.QueryExecModeSimpleProtocol)
-		if err != nil {
-			return err
-		}
-		var kind, name, what, text string
-		_, err = pgx.ForEachRow(rows, []any{&kind, &name, &what, &text}, func() error {
-			def, ok := c.Def(kind, name)
-			managed := kind == "table" || kind == "enum" || kind == "schema"
-			if kind == "" || ok && (!managed || stays(catalog.Line{Kind: kind, Name: name, Def: def})) {
-				names[what] = append(names[what], text)
-			}
-			return nil
-		})
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("reading privileges: %w", err)
-	}
-	return nil
 }
 
 // HasUnmanaged says whether a catalog has something that stands outside schema.hcl.

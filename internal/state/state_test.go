@@ -380,7 +380,7 @@ func TestOutside(t *testing.T) {
 			[]string{
 				`1 function (public."F"())`,
 				`revoked privilege EXECUTE on function public."F"() from PUBLIC`,
-				"revoked privilege TRUNCATE on table public.t from dev_owner",
+				"revoked privilege TRUNCATE on table public.t from its owner",
 				"revoked privilege USAGE on schema public from PUBLIC",
 			}},
 		{"default privileges", `ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO line_reader; CREATE SCHEMA "My App";

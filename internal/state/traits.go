@@ -35,7 +35,7 @@ func unsaid(l catalog.Line) []string {
 		add(strings.Contains(state, "storage ") || strings.Contains(state, "compression ") ||
 			strings.Contains(state, "statistics ") || strings.Contains(state, "with ("), "column with storage options")
 		add(strings.HasSuffix(def, ") virtual"), "virtual column")
-		if _, options, ok := strings.Cut(def, " as identity"); ok {
+		if _, options, ok := strings.Cut(def, identity); ok {
 			add(identityOptions().MatchString(options), "identity column with sequence options")
 		}
 	case "sequence":

@@ -26,7 +26,7 @@ func clash(want, outside catalog.Catalog) error {
 			case strings.HasPrefix(origin, "inherits "):
 				taken[l.Name] = "a table that inherits from another"
 			case strings.HasPrefix(origin, "of "):
-				taken[l.Name] = "a typed table, " + origin
+				taken[l.Name] = "a typed table " + origin
 			default:
 				taken[l.Name] = "a " + origin
 			}

@@ -37,10 +37,13 @@ WITH o (kind, name, object, part, acl, owner, type, classid, objid, objsubid) AS
   CROSS JOIN LATERAL (SELECT quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')') q (name)
   WHERE p.proacl IS NOT NULL
   UNION ALL
-  SELECT k.kind, q.name, 'type ' || q.name, '', t.typacl, t.typowner, 'T', 'pg_type'::regclass, t.oid, 0
+  SELECT k.kind, quote_ident(ln.nspname) || '.' || quote_ident(l.typname), 'type ' || quote_ident(n.nspname) || '.' || quote_ident(t.typname), '',
+    t.typacl, t.typowner, 'T', 'pg_type'::regclass, t.oid, 0
   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-  CROSS JOIN LATERAL (SELECT quote_ident(n.nspname) || '.' || quote_ident(t.typname)) q (name)
-  CROSS JOIN LATERAL (SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'c' THEN 'composite' WHEN 'r' THEN 'range' ELSE 'type' END) k (kind)
+  -- A multirange has its range's line.
+  LEFT JOIN pg_range r ON t.typtype = 'm' AND to_jsonb(r) ->> 'rngmultitypid' = t.oid::text
+  JOIN pg_type l ON l.oid = coalesce(r.rngtypid, t.oid) JOIN pg_namespace ln ON ln.oid = l.typnamespace
+  CROSS JOIN LATERAL (SELECT CASE l.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'c' THEN 'composite' WHEN 'r' THEN 'range' ELSE 'type' END) k (kind)
   WHERE t.typacl IS NOT NULL
   UNION ALL
   SELECT CASE WHEN n.nspname = 'public' THEN '' ELSE 'schema' END, quote_ident(n.nspname), 'schema ' || quote_ident(n.nspname), '', n.nspacl, n.nspowner, 'n',

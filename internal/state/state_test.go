@@ -389,9 +389,18 @@ func TestOutside(t *testing.T) {
 			`default privilege USAGE on sequences in schema "My App" to line_reader`,
 			"default privilege no EXECUTE on functions to PUBLIC",
 		}},
+		{"range", `CREATE TYPE "R 1" AS RANGE (subtype = int); GRANT USAGE ON TYPE "R 1" TO line_reader`, []string{
+			`grant USAGE on type public."R 1" to line_reader`, `1 range (public."R 1")`,
+		}},
+		{"multirange", `CREATE TYPE "R 2" AS RANGE (subtype = int, multirange_type_name = "M 2"); GRANT USAGE ON TYPE "M 2" TO line_reader`, []string{
+			`grant USAGE on type public."M 2" to line_reader`, `1 range (public."R 2")`,
+		}},
 		{"of the extension's and initdb's own", `CREATE EXTENSION citext; GRANT USAGE ON LANGUAGE plpgsql TO PUBLIC`, []string{"1 extension (citext)"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if tt.name == "multirange" {
+				pgtest.Versions(t, "14-")
+			}
 			s, err := New(t.Context(), pgtest.Server(t), catalog.Options{})
 			if err != nil {
 				t.Fatal(err)

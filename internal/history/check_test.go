@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -12,16 +11,11 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/projecttest"
 )
 
-// planned returns a project of two migrations: 20260102030405_add_runs and, an hour later,
-// 20260102040405_add_runs_flaky.
+// planned returns a project with the migrations of PlanRuns.
 func planned(t *testing.T) *project {
 	t.Helper()
 	p := newProject(t)
-	p.HCL = []byte(projecttest.RunsHCL)
-	p.plan()
-	p.Now = p.Now.Add(time.Hour)
-	p.HCL = []byte(projecttest.RunsFlakyHCL)
-	p.plan()
+	p.PlanRuns(func() { p.plan() })
 	return p
 }
 
@@ -135,12 +129,12 @@ func TestRehash(t *testing.T) {
 	want := p.Files()
 	p.Edit("20260102040405_add_runs_flaky.sql", "flaky boolean", "flaky boolean DEFAULT false")
 	p.Remove("effect/20260102030405_add_runs.txt")
-	if err := p.config().Dir.Verify(); err == nil {
+	if err := p.Base().Dir.Verify(); err == nil {
 		t.Fatal("the sum of an edited directory fits")
 	}
 	p.rehash()
 	got := p.Files()
-	if err := p.config().Dir.Verify(); err != nil {
+	if err := p.Base().Dir.Verify(); err != nil {
 		t.Error(err)
 	}
 	if diff := cmp.Diff(want["effect/20260102030405_add_runs.txt"], got["effect/20260102030405_add_runs.txt"]); diff != "" {
@@ -160,7 +154,7 @@ func TestRehashOfWhatDoesNotReplay(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("error:\n got %v\nwant %s", err, want)
 	}
-	if err := p.config().Dir.Verify(); err != nil {
+	if err := p.Base().Dir.Verify(); err != nil {
 		t.Errorf("the sums were not written: %v", err)
 	}
 	if _, ok := p.Files()["effect/20260102030405_add_runs.txt"]; !ok {

@@ -113,7 +113,7 @@ func TestCheckpoint(t *testing.T) {
 	if c.Through != "20250103000000_index.sql" || c.Migrations != 3 {
 		t.Errorf("stands for %d up to %s", c.Migrations, c.Through)
 	}
-	dir := p.config().Dir
+	dir := p.Base().Dir
 	if len(dir.Files()) != 3 || len(dir.Checkpoints()) != 1 || dir.Checkpoints()[0].Name != "20260102030405_checkpoint.sql" {
 		t.Fatalf("%d migrations, %d checkpoints", len(dir.Files()), len(dir.Checkpoints()))
 	}
@@ -181,7 +181,7 @@ table "a" {
 `)
 	p.plan()
 	at := func(i int) []string {
-		c, err := catalog.At(p.config().Dir, i)
+		c, err := catalog.At(p.Base().Dir, i)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +209,7 @@ table "a" {
 	}
 	// A plan goes on behind it, and the next checkpoint stands for all.
 	p.HCL = []byte(strings.Replace(string(p.HCL), "}\n}", "}\n  column \"y\" {\n    type = text\n    null = true\n  }\n}", 1))
-	if pl := p.plan(); len(pl.Files) != 1 || pl.Files[0].Version <= p.config().Dir.Checkpoints()[0].Version {
+	if pl := p.plan(); len(pl.Files) != 1 || pl.Files[0].Version <= p.Base().Dir.Checkpoints()[0].Version {
 		t.Errorf("planned %v", pl.Files)
 	}
 	if found := check(); found != nil {

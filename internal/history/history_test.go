@@ -1,7 +1,6 @@
 package history
 
 import (
-	"context"
 	"os"
 	"testing"
 
@@ -25,12 +24,6 @@ func (p *project) config() plan.Config {
 // plan plans from the folder to the schema file, and writes.
 func (p *project) plan() *plan.Plan {
 	p.T.Helper()
-	pl, err := plan.Make(context.Background(), p.config())
-	if err != nil {
-		p.T.Fatal(err)
-	}
-	if err := pl.Write(p.T.Context(), p.Root); err != nil {
-		p.T.Fatal(err)
-	}
-	return pl
+	pl, err := plan.Make(p.T.Context(), p.config())
+	return projecttest.Written(p.Project, pl, err)
 }

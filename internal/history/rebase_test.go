@@ -111,9 +111,7 @@ func (b *branch) inOrder() {
 	if err != nil {
 		b.T.Fatal(err)
 	}
-	for _, f := range r.Findings {
-		b.T.Errorf("check finds %s: %s %v", f.File, f.Text, f.Differences)
-	}
+	b.nothing(r.Findings)
 	files := b.Files()
 	if err := Rehash(context.Background(), b.Base(), b.Root); err != nil {
 		b.T.Error(err)
@@ -123,9 +121,16 @@ func (b *branch) inOrder() {
 	}
 }
 
+func (b *branch) nothing(found []proof.Finding) {
+	b.T.Helper()
+	for _, f := range found {
+		b.T.Errorf("found %s: %s %v", f.File, f.Text, f.Differences)
+	}
+}
+
 func (b *branch) names() []string {
 	var names []string
-	for _, f := range b.config().Dir.Files() {
+	for _, f := range b.Base().Dir.Files() {
 		names = append(names, f.Name)
 	}
 	return names
@@ -177,9 +182,7 @@ func TestRebase(t *testing.T) {
 			if diff := cmp.Diff(want, r.Moved); diff != "" || r.Base != "main" {
 				t.Errorf("base %s\n%s", r.Base, diff)
 			}
-			for _, f := range r.Findings {
-				t.Errorf("found %s: %s %v", f.File, f.Text, f.Differences)
-			}
+			b.nothing(r.Findings)
 			if diff := cmp.Diff([]string{first, base, moved}, b.names()); diff != "" {
 				t.Error(diff)
 			}
@@ -344,7 +347,7 @@ func TestRebaseCheckpoint(t *testing.T) {
 	if len(r.Moved) != 1 || len(r.Remade) != 1 || !r.OK() {
 		t.Fatalf("%+v", r)
 	}
-	if c := b.config().Dir.Checkpoints()[0]; !strings.Contains(c.SQL, "CREATE TABLE public.base") || c.Through != 1 {
+	if c := b.Base().Dir.Checkpoints()[0]; !strings.Contains(c.SQL, "CREATE TABLE public.base") || c.Through != 1 {
 		t.Errorf("the checkpoint stands for %d files:\n%s", c.Through+1, c.SQL)
 	}
 	b.inOrder()

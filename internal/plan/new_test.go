@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -15,16 +14,11 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
-// planned returns a project of two migrations: 20260102030405_add_runs and, an hour later,
-// 20260102040405_add_runs_flaky.
+// planned returns a project with the migrations of PlanRuns.
 func planned(t *testing.T) *project {
 	t.Helper()
 	p := newProject(t)
-	p.HCL = []byte(projecttest.RunsHCL)
-	p.plan()
-	p.Now = p.Now.Add(time.Hour)
-	p.HCL = []byte(projecttest.RunsFlakyHCL)
-	p.plan()
+	p.PlanRuns(func() { p.plan() })
 	return p
 }
 

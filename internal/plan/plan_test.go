@@ -37,14 +37,8 @@ func (p *project) config() Config {
 // plan plans from the folder to the schema file, and writes.
 func (p *project) plan() *Plan {
 	p.T.Helper()
-	pl, err := Make(context.Background(), p.config())
-	if err != nil {
-		p.T.Fatal(err)
-	}
-	if err := pl.Write(p.T.Context(), p.Root); err != nil {
-		p.T.Fatal(err)
-	}
-	return pl
+	pl, err := Make(p.T.Context(), p.config())
+	return projecttest.Written(p.Project, pl, err)
 }
 
 // starts are the migrations that make a schema from nothing, by its text: many cases start

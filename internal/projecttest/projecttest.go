@@ -2,6 +2,7 @@
 package projecttest
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -70,6 +71,33 @@ func (p *Project) Base() proof.Base {
 		p.T.Fatal(err)
 	}
 	return proof.Base{Server: pgtest.Server(p.T), Dir: dir, SchemaName: "schema.hcl", Schema: p.HCL}
+}
+
+// A Plan is what is to be written to a migrations folder.
+type Plan interface {
+	Write(ctx context.Context, root string) error
+}
+
+// Written writes a plan to the migrations folder, and returns it.
+func Written[P Plan](p *Project, pl P, err error) P {
+	p.T.Helper()
+	if err == nil {
+		err = pl.Write(p.T.Context(), p.Root)
+	}
+	if err != nil {
+		p.T.Fatal(err)
+	}
+	return pl
+}
+
+// PlanRuns lets plan write two migrations: 20260102030405_add_runs and, an hour later,
+// 20260102040405_add_runs_flaky.
+func (p *Project) PlanRuns(plan func()) {
+	p.HCL = []byte(RunsHCL)
+	plan()
+	p.Now = p.Now.Add(time.Hour)
+	p.HCL = []byte(RunsFlakyHCL)
+	plan()
 }
 
 // Write adds or replaces files of the migrations folder and makes the sums fit.

@@ -5,18 +5,12 @@ import (
 	"testing"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
-	"github.com/ibutsu/ibutsu-schema/internal/plan"
 	"github.com/ibutsu/ibutsu-schema/internal/projecttest"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// A project is one whose migrations are planned.
+// A project is one whose migrations are proven.
 type project struct{ *projecttest.Project }
 
 func newProject(t testing.TB) *project { return &project{projecttest.New(t)} }
-
-func (p *project) config() plan.Config {
-	p.T.Helper()
-	return plan.Config{Base: p.Base(), Now: p.Now}
-}

@@ -17,7 +17,6 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/history"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
-	"github.com/ibutsu/ibutsu-schema/internal/plan"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
@@ -31,7 +30,7 @@ func longHistory(t *testing.T) (*project, *devdb.Server) {
 	p.Write(nTables(2*proof.LegLength + 2))
 	p.HCL = nTablesHCL(2*proof.LegLength + 2)
 	srv := p.server()
-	if err := history.Rehash(context.Background(), p.on(srv).Base, p.Root); err != nil {
+	if err := history.Rehash(context.Background(), p.on(srv), p.Root); err != nil {
 		t.Fatal(err)
 	}
 	if _, skipped := p.check(srv); skipped != nil {
@@ -76,7 +75,7 @@ func nTablesHCL(n int) []byte {
 // server starts a server as the command check does.
 func (p *project) server() *devdb.Server {
 	p.T.Helper()
-	srv, err := devdb.Start(context.Background(), devdb.Config{States: proof.KeptStates(p.config().Dir), Log: func(format string, args ...any) { p.T.Errorf("log: "+format, args...) }})
+	srv, err := devdb.Start(context.Background(), devdb.Config{States: proof.KeptStates(p.Base().Dir), Log: func(format string, args ...any) { p.T.Errorf("log: "+format, args...) }})
 	if err != nil {
 		p.T.Fatal(err)
 	}
@@ -84,11 +83,11 @@ func (p *project) server() *devdb.Server {
 	return srv
 }
 
-func (p *project) on(srv *devdb.Server) plan.Config {
+func (p *project) on(srv *devdb.Server) proof.Base {
 	p.T.Helper()
-	cfg := p.config()
-	cfg.Server = srv
-	return cfg
+	base := p.Base()
+	base.Server = srv
+	return base
 }
 
 // check returns what is found, and which legs were not walked.
@@ -97,11 +96,11 @@ func (p *project) check(srv *devdb.Server) (found []string, skipped []int) {
 	return p.checkWith(p.on(srv))
 }
 
-func (p *project) checkWith(cfg plan.Config) (found []string, skipped []int) {
+func (p *project) checkWith(base proof.Base) (found []string, skipped []int) {
 	p.T.Helper()
-	w := proof.NewWalk(cfg.Base)
+	w := proof.NewWalk(base)
 	w.SkipProven(w.Checkpoints())
-	r, err := history.Check(context.Background(), cfg.Base)
+	r, err := history.Check(context.Background(), base)
 	if err != nil {
 		return []string{err.Error()}, nil
 	}
@@ -120,35 +119,35 @@ func TestCheckKnowsUnchanged(t *testing.T) {
 	whole := p.Files()
 	for _, tt := range []struct {
 		name    string
-		change  func(cfg *plan.Config)
+		change  func(base *proof.Base)
 		want    []string
 		skipped []int
 	}{
-		{"nothing", func(*plan.Config) {}, nil, []int{0, 1}},
-		{"a down file", func(*plan.Config) { p.Edit("down/"+early, "DROP", "-- DROP") }, []string{"down down/" + early}, []int{1}},
-		{"a down file that is gone", func(*plan.Config) { p.Remove("down/" + later) }, []string{"down down/" + later}, []int{0}},
-		{"the last down file", func(*plan.Config) { p.Edit("down/"+last, "DROP", "-- DROP") }, []string{"down down/" + last}, []int{0, 1}},
-		{"an effect", func(*plan.Config) { p.Edit(effect(early), "bigint", "text") }, []string{"effect " + effect(early)}, []int{1}},
-		{"an effect that is gone", func(*plan.Config) { p.Remove(effect(later)) }, []string{"effect " + effect(later)}, []int{0}},
-		{"a migration", func(*plan.Config) { p.Edit(later, "bigint", "text") }, []string{"effect " + effect(later), "plan "}, []int{0}},
-		{"an early migration", func(*plan.Config) { p.Edit(early, "bigint", "text") }, []string{"effect " + effect(early), "plan "}, nil},
-		{"what is left out", func(cfg *plan.Config) { cfg.Options = catalog.Options{Exclude: []string{"public.t05"}} },
+		{"nothing", func(*proof.Base) {}, nil, []int{0, 1}},
+		{"a down file", func(*proof.Base) { p.Edit("down/"+early, "DROP", "-- DROP") }, []string{"down down/" + early}, []int{1}},
+		{"a down file that is gone", func(*proof.Base) { p.Remove("down/" + later) }, []string{"down down/" + later}, []int{0}},
+		{"the last down file", func(*proof.Base) { p.Edit("down/"+last, "DROP", "-- DROP") }, []string{"down down/" + last}, []int{0, 1}},
+		{"an effect", func(*proof.Base) { p.Edit(effect(early), "bigint", "text") }, []string{"effect " + effect(early)}, []int{1}},
+		{"an effect that is gone", func(*proof.Base) { p.Remove(effect(later)) }, []string{"effect " + effect(later)}, []int{0}},
+		{"a migration", func(*proof.Base) { p.Edit(later, "bigint", "text") }, []string{"effect " + effect(later), "plan "}, []int{0}},
+		{"an early migration", func(*proof.Base) { p.Edit(early, "bigint", "text") }, []string{"effect " + effect(early), "plan "}, nil},
+		{"what is left out", func(base *proof.Base) { base.Options = catalog.Options{Exclude: []string{"public.t05"}} },
 			[]string{"effect " + effect(nthName(5))}, nil},
 		// A leg's down files run on what the files up to its end give, so that rows of a later
 		// one are not there, whether or not it is in the directory.
-		{"a down file that rows would stop", func(*plan.Config) {
+		{"a down file that rows would stop", func(*proof.Base) {
 			p.Edit("down/"+early, "DROP TABLE", "ALTER TABLE t03 ADD CHECK (id > 1);\nDROP TABLE")
 			p.Edit(last, ");\n", ");\n\nINSERT INTO t03 VALUES (1);\n")
 		}, nil, []int{1}},
-		{"the schema file", func(cfg *plan.Config) { cfg.Schema = nTablesHCL(n - 1) }, []string{"plan "}, []int{0, 1}},
+		{"the schema file", func(base *proof.Base) { base.Schema = nTablesHCL(n - 1) }, []string{"plan "}, []int{0, 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			defer p.Write(whole)
-			cfg := p.on(srv)
-			tt.change(&cfg)
+			base := p.on(srv)
+			tt.change(&base)
 			p.Write(nil)
-			cfg.Dir = p.config().Dir
-			got, skipped := p.checkWith(cfg)
+			base.Dir = p.Base().Dir
+			got, skipped := p.checkWith(base)
 			if !slices.Equal(skipped, tt.skipped) {
 				t.Errorf("skipped the legs %d, want %d", skipped, tt.skipped)
 			}
@@ -156,7 +155,7 @@ func TestCheckKnowsUnchanged(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			var cold []string
-			proof.As("", errors.New("unknown"), func() { cold, skipped = p.checkWith(cfg) })
+			proof.As("", errors.New("unknown"), func() { cold, skipped = p.checkWith(base) })
 			if diff := cmp.Diff(got, cold); diff != "" || skipped != nil {
 				t.Errorf("who knows nothing skipped the legs %d and found (-known +unknown):\n%s", skipped, diff)
 			}
@@ -204,7 +203,7 @@ func TestCheckBeginsBehindWholeLegs(t *testing.T) {
 	for i, n := range []int{proof.LegLength, proof.LegLength + 1, last} {
 		p.writeSlow(n)
 		srv := p.server()
-		if err := history.Rehash(context.Background(), p.on(srv).Base, p.Root); err != nil {
+		if err := history.Rehash(context.Background(), p.on(srv), p.Root); err != nil {
 			t.Fatal(err)
 		}
 		found, skipped := p.check(srv)
@@ -228,15 +227,14 @@ func TestCheckTwoAtOnce(t *testing.T) {
 	p := newProject(t)
 	p.writeSlow(proof.LegLength)
 	srvs := []*devdb.Server{p.server(), p.server()}
-	p2 := p.on(srvs[0])
-	if err := history.Rehash(context.Background(), p2.Base, p.Root); err != nil {
+	if err := history.Rehash(context.Background(), p.on(srvs[0]), p.Root); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
 	for _, srv := range srvs {
-		cfg := p.on(srv)
+		base := p.on(srv)
 		wg.Go(func() {
-			if found, _ := p.checkWith(cfg); found != nil {
+			if found, _ := p.checkWith(base); found != nil {
 				t.Errorf("found %q", found)
 			}
 			if err := srv.Close(); err != nil {
@@ -259,20 +257,20 @@ func TestRehashMeasuresWhatChanged(t *testing.T) {
 	p.Remove(effect(later))
 	p.Edit("down/"+later, "DROP", "-- x\nDROP")
 	want["down/"+later] = p.Files()["down/"+later]
-	if err := history.Rehash(context.Background(), p.on(srv).Base, p.Root); err != nil {
+	if err := history.Rehash(context.Background(), p.on(srv), p.Root); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, p.Files()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	p.Edit(early, "bigint", "text")
-	if err := history.Rehash(context.Background(), p.on(srv).Base, p.Root); err != nil {
+	if err := history.Rehash(context.Background(), p.on(srv), p.Root); err != nil {
 		t.Fatal(err)
 	}
 	if got := p.Files()[effect(early)]; !strings.Contains(got, "+ column public.t03.id: text\n") {
 		t.Errorf("the effect of an edited file:\n%s", got)
 	}
-	w := proof.NewWalk(p.on(srv).Base)
+	w := proof.NewWalk(p.on(srv))
 	w.SkipMeasured()
 	if !slices.Equal(w.Skipped(), []int{0, 1}) {
 		t.Error("after rehash the effects of whole legs are not known, or those of another are")

@@ -10,10 +10,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// Strict is strict, and StrictHead what strict_test.go begins with, for the tests that need a database.
+// Strict is strict, for the tests that need a database.
 func Strict(body *hclsyntax.Body) error { return strict("schema.hcl", body) }
-
-const StrictHead = strictHead
 
 // Paths are the attributes and blocks that a schema file may have: "table.column.type".
 func Paths() []string { return paths("", fileShape) }

@@ -14,6 +14,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -123,7 +124,7 @@ func TestPaths(t *testing.T) {
 
 // What strict advises to write instead must be possible.
 func TestStrictAdvice(t *testing.T) {
-	src := schemahcl.StrictHead + `  column "mood" {
+	src := testcase.TableHCL + `  column "mood" {
     type = sql("\"public\".\"my mood\"")
   }
   column "code" {

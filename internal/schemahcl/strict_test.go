@@ -7,9 +7,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
-// In src, "@" stands for strictHead.
+// In src, "@" stands for testcase.TableHCL.
 var strictTests = []struct {
 	name, src string
 	want      string // one error a line, without the file's name
@@ -909,26 +911,10 @@ enum "s" "mood" {
 	},
 }
 
-const strictHead = `schema "public" {
-}
-table "other" {
-  schema = schema.public
-  column "id" {
-    type = int
-  }
-}
-table "t" {
-  schema = schema.public
-  column "a" {
-    type = int
-    null = true
-  }
-`
-
 func TestStrict(t *testing.T) {
 	for _, tt := range strictTests {
 		t.Run(tt.name, func(t *testing.T) {
-			src := strings.ReplaceAll(tt.src, "@", strictHead)
+			src := strings.ReplaceAll(tt.src, "@", testcase.TableHCL)
 			got := ""
 			if err := strict("schema.hcl", ParseBody(t, []byte(src))); err != nil {
 				got = err.Error()
@@ -942,7 +928,7 @@ func TestStrict(t *testing.T) {
 
 func FuzzStrict(f *testing.F) {
 	for _, tt := range strictTests {
-		f.Add([]byte(strings.ReplaceAll(tt.src, "@", strictHead)))
+		f.Add([]byte(strings.ReplaceAll(tt.src, "@", testcase.TableHCL)))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
 		file, diags := hclsyntax.ParseConfig(src, "schema.hcl", hcl.InitialPos)

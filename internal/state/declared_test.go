@@ -15,6 +15,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
+	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
 // declaredOrder lists the tables of a schema file.
@@ -465,7 +466,7 @@ enum "a\\b" {
 }`, `START value (1) cannot be greater than MAXVALUE (-1)`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := Desired(t.Context(), pgtest.Server(t), "schema.hcl", []byte(head+strings.TrimPrefix(tt.body, "\n")+"\n"), catalog.Options{})
+			s, err := Desired(t.Context(), pgtest.Server(t), "schema.hcl", []byte(testcase.TableHCL+strings.TrimPrefix(tt.body, "\n")+"\n"), catalog.Options{})
 			if err == nil {
 				s.Close()
 				t.Fatal("no error")
@@ -479,19 +480,3 @@ enum "a\\b" {
 		})
 	}
 }
-
-const head = `schema "public" {
-}
-table "other" {
-  schema = schema.public
-  column "id" {
-    type = int
-  }
-}
-table "t" {
-  schema = schema.public
-  column "a" {
-    type = int
-    null = true
-  }
-`

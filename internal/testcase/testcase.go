@@ -13,6 +13,23 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
+// TableHCL begins a schema file with two tables, the second of which is left open.
+const TableHCL = `schema "public" {
+}
+table "other" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+}
+table "t" {
+  schema = schema.public
+  column "a" {
+    type = int
+    null = true
+  }
+`
+
 // A Case is an archive NAME.txtar.
 type Case struct {
 	Name  string

@@ -67,9 +67,8 @@ func (s *State) reset(ctx context.Context) error {
 	return s.renew(ctx)
 }
 
-// CreateMissingRoles creates those roles that a statement names and the server does not have, as Run
-// does, and reports whether there were any. It does that if the statement failed as one does for want
-// of a role.
+// CreateMissingRoles sees to it that the roles that a statement names exist, as Run does, if the statement failed
+// as one does for want of a role. It reports whether running the statement again is worth it.
 func (s *State) CreateMissingRoles(ctx context.Context, failed *runner.StmtError) (bool, error) {
 	var pg *pgconn.PgError
 	if !errors.As(failed.Err, &pg) {
@@ -89,15 +88,19 @@ func (s *State) CreateMissingRoles(ctx context.Context, failed *runner.StmtError
 
 var inner = regexp.MustCompile(`(?s)"(.*?)"(?:\n|$)`)
 
-// createRoles creates those of the named roles that are missing, and says whether there
-// were any.
-func (s *State) createRoles(ctx context.Context, names []string) (any bool, err error) {
+// createRoles creates those of the named roles that are missing, and reports whether any is there that may not have been
+// when the statement ran: one that this call created, or one that another state created meanwhile.
+func (s *State) createRoles(ctx context.Context, names []string) (again bool, err error) {
 	for _, name := range names {
 		created, err := s.srv.CreateRole(ctx, name)
 		if err != nil {
-			return any, err
+			return again, err
 		}
-		any = any || created
+		again = again || created || !s.roles[name]
+		if s.roles == nil {
+			s.roles = map[string]bool{}
+		}
+		s.roles[name] = true
 	}
-	return any, nil
+	return again, nil
 }

@@ -34,6 +34,8 @@ type State struct {
 	opts catalog.Options
 	db   *session
 	ran  time.Duration // how long migrations took since the state was last kept
+	// roles are those that createRoles was asked for: they exist.
+	roles map[string]bool
 }
 
 // New returns the state of an empty database, with a session as migrations have it.

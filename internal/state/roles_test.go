@@ -1,0 +1,40 @@
+package state
+
+import (
+	"fmt"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
+
+// States of one server may miss the same role at once.
+func TestMissingRoleAtOnce(t *testing.T) {
+	srv := pgtest.Server(t)
+	var g errgroup.Group
+	for range 4 {
+		s, err := New(t.Context(), srv, catalog.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		g.Go(func() error {
+			for i := range 25 {
+				stmts, err := pgsql.Split(fmt.Sprintf(`CREATE TABLE t%d (); GRANT SELECT ON t%[1]d TO "at once %[1]d"`, i))
+				if err == nil {
+					err = s.Run(t.Context(), stmts, false, "test.sql")
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+}

@@ -96,6 +96,11 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 	}
 	dropped := map[*schema.Table]bool{}
 	for _, c := range rest {
+		if c, ok := c.(*schema.DropObject); ok {
+			if err := d.dropEnumComment(ctx, c.O); err != nil {
+				return nil, err
+			}
+		}
 		if c, ok := c.(*schema.DropTable); ok {
 			dropped[c.T] = true
 			t := d.have.tables[tableName(c.T)]

@@ -212,6 +212,19 @@ func (d *differ) typeComment(ctx context.Context, schemaName, name string) (comm
 	return comment, nil
 }
 
+// dropEnumComment brings back the comment on an enum that is dropped, which the engine doesn't know.
+func (d *differ) dropEnumComment(ctx context.Context, o schema.Object) error {
+	e, ok := o.(*schema.EnumType)
+	if !ok {
+		return nil
+	}
+	text, err := d.typeComment(ctx, e.Schema.Name, e.T)
+	if err == nil && text != nil {
+		d.add(op{stage: stageDropTypes, rank: -1, down: []cmd{commentOn("TYPE "+pgsql.QualifiedIdent(e.Schema.Name, e.T), *text)}})
+	}
+	return err
+}
+
 // swapEnum makes the type anew with other values, and turns what is of it.
 func swapEnum(schemaName, name, old string, values []string, users []enumUser, comment *string) []cmd {
 	typ := pgsql.QualifiedIdent(schemaName, name)

@@ -90,7 +90,7 @@ func (c Catalog) Lines() []string { return slices.Clone(c.lines) }
 // catalog lists.
 func (c Catalog) Equal(o Catalog) bool { return slices.Equal(c.lines, o.lines) }
 
-// String returns the lines, each with a newline behind it.
+// String returns the lines, each with a newline after it.
 func (c Catalog) String() string {
 	if len(c.lines) == 0 {
 		return ""

@@ -18,7 +18,7 @@ type CheckResult struct {
 	// Files are the names of the migrations looked at, in order.
 	Files    []string
 	Findings []proof.Finding
-	// Outside is what stands outside schema.hcl in the migrations, but for what belongs to an
+	// Outside is what stands outside schema.hcl in the migrations, except what belongs to an
 	// object that plan would change.
 	Outside []state.Outside
 }

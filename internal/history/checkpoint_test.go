@@ -160,7 +160,7 @@ func TestCheckpoint(t *testing.T) {
 
 	// The same again is the same file, and nothing else comes of it.
 	if again := p.checkpoint(); len(again.Files) != 0 {
-		t.Errorf("behind a checkpoint another: %s", again.Files[0].Name)
+		t.Errorf("another plan after a checkpoint: %s", again.Files[0].Name)
 	}
 	q := history(t)
 	q.checkpoint()
@@ -207,7 +207,7 @@ table "a" {
 	if found := check(); found != nil {
 		t.Errorf("check finds %v", found)
 	}
-	// A plan goes on behind it, and the next checkpoint stands for all.
+	// A plan goes on after it, and the next checkpoint stands for all.
 	p.HCL = []byte(strings.Replace(string(p.HCL), "}\n}", "}\n  column \"y\" {\n    type = text\n    null = true\n  }\n}", 1))
 	if pl := p.plan(); len(pl.Files) != 1 || pl.Files[0].Version <= p.Base().Dir.Checkpoints()[0].Version {
 		t.Errorf("planned %v", pl.Files)

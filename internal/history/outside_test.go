@@ -18,7 +18,7 @@ func outside(list []state.Outside) string {
 	return b.String()
 }
 
-// What the plan drops, or makes anew, is not left alone; nor is it for check, which says that plan is to be run.
+// What the plan drops, or makes again, is not left alone; nor is it for check, which says that plan is to be run.
 func TestOutsideIsNotWhatIsDropped(t *testing.T) {
 	const table = "schema \"public\" {\n}\ntable \"T: x\" {\n  schema = schema.public\n  column \"a\" {\n    type = int\n  }\n  column \"b\" {\n    type = int\n  }\n"
 	const index = "  index \"I.x\" {\n    columns = [column.a]\n  }\n"

@@ -39,8 +39,8 @@ type Mention struct {
 // A RebaseResult is what Rebase did.
 type RebaseResult struct {
 	Base  string // the branch: "origin/main"
-	Moved []Move // none if the branch's own files stand behind the base's already
-	// Remade are names of the branch's own checkpoints that were made anew: what is before them is another now.
+	Moved []Move // none if the branch's own files come after the base's already
+	// Remade are names of the branch's own checkpoints that were made again, since what is before them changed.
 	Remade   []string
 	Mentions []Mention
 	// Findings are what Check finds now that the files are moved: above all that they are not
@@ -56,7 +56,7 @@ type RebaseResult struct {
 // OK says whether nothing was found.
 func (r *RebaseResult) OK() bool { return len(r.Findings) == 0 }
 
-// A BaseError says why the branch's own files cannot be moved behind the base's.
+// A BaseError says why the branch's own files cannot be moved after the base's.
 type BaseError struct {
 	Base string
 	Msg  string
@@ -64,7 +64,7 @@ type BaseError struct {
 
 func (e *BaseError) Error() string { return e.Msg }
 
-// A MoveError is a migration of the branch that fails behind the base's. Nothing was moved.
+// A MoveError is a migration of the branch that fails after the base's. Nothing was moved.
 type MoveError struct {
 	Move Move
 	Base string
@@ -72,13 +72,13 @@ type MoveError struct {
 }
 
 func (e *MoveError) Error() string {
-	return fmt.Sprintf("nothing was moved: behind the migrations of %s, %s:%d:%d fails: %s\n  in: %s\ndelete %s with its down and effect file and run plan again, or if it was written by hand, make it fit and run rebase again",
+	return fmt.Sprintf("nothing was moved: after the migrations of %s, %s:%d:%d fails: %s\n  in: %s\ndelete %s with its down and effect file and run plan again, or if it was written by hand, make it fit and run rebase again",
 		e.Base, e.Move.From, e.Err.Pos.Line, e.Err.Pos.Col, e.Err.Reason(), strings.ReplaceAll(pgsql.Mask(e.Err.Stmt), "\n", "\n      "), e.Move.From)
 }
 
 func (e *MoveError) Unwrap() error { return e.Err }
 
-// Rebase moves the branch's own migrations in the folder root behind those of its base, if one
+// Rebase moves the branch's own migrations in the folder root after those of its base, if one
 // of them comes before: they get new versions, in their order; down and effect files go with
 // them, effects are measured again and the sums are made to fit. git's base is found as
 // base says, a revision or "" for the default. Own is what neither the merge base nor the
@@ -195,7 +195,7 @@ func fromHere(root, name string) string {
 	return path
 }
 
-// moves works out the new names. From the first of the own files that does not come behind
+// moves works out the new names. From the first of the own files that does not come after
 // the base's on all of them move, so that they keep their order.
 func (r *RebaseResult) moves(cfg plan.Config, d *gitdiff.Diff, here []string) map[string]string {
 	last := ""
@@ -212,7 +212,7 @@ func (r *RebaseResult) moves(cfg plan.Config, d *gitdiff.Diff, here []string) ma
 		r.own = own
 		return nil
 	}
-	// Behind the own ones too: no new name is another's old one.
+	// After the own ones, too: no new name is another's old one.
 	for _, name := range own {
 		last = max(last, version(name))
 	}
@@ -248,7 +248,7 @@ func (r *RebaseResult) revisions(dir *migration.Dir) {
 	}
 }
 
-// remake makes the moved checkpoints anew.
+// remake makes the moved checkpoints again.
 func (r *RebaseResult) remake(ctx context.Context, cfg *plan.Config, renaming *migration.Renaming, effects map[string]string) error {
 	texts := make(map[string]string)
 	for _, c := range cfg.Dir.Checkpoints() {
@@ -295,9 +295,9 @@ func (r *RebaseResult) stale(schema string) string {
 		return schema + " and the migrations differ: run plan"
 	}
 	if n == 1 {
-		return fmt.Sprintf("behind the migrations of %s, %s is no longer what %s needs: delete it with its down and effect file and run plan again, or run plan for what is left", r.Base, r.own[0], schema)
+		return fmt.Sprintf("after the migrations of %s, %s is no longer what %s needs: delete it with its down and effect file and run plan again, or run plan for what is left", r.Base, r.own[0], schema)
 	}
-	return fmt.Sprintf("behind the migrations of %s, %s and %s are no longer what %s needs: delete them with their down and effect files and run plan again, or run plan for what is left", r.Base, strings.Join(r.own[:n-1], ", "), r.own[n-1], schema)
+	return fmt.Sprintf("after the migrations of %s, %s and %s are no longer what %s needs: delete them with their down and effect files and run plan again, or run plan for what is left", r.Base, strings.Join(r.own[:n-1], ", "), r.own[n-1], schema)
 }
 
 // mention finds where the moved files still name an old version of one of them.

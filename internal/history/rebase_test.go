@@ -272,7 +272,7 @@ func TestRebaseStale(t *testing.T) {
 		if !errors.As(err, &failed) {
 			t.Fatalf("error %v", err)
 		}
-		want := `nothing was moved: behind the migrations of main, VERSION_add_a_y.sql:1:1 fails: column "y" of relation "a" already exists (SQLSTATE 42701)
+		want := `nothing was moved: after the migrations of main, VERSION_add_a_y.sql:1:1 fails: column "y" of relation "a" already exists (SQLSTATE 42701)
   in: ALTER TABLE public.a ADD COLUMN y text
 delete VERSION_add_a_y.sql with its down and effect file and run plan again, or if it was written by hand, make it fit and run rebase again`
 		if got := versions.ReplaceAllString(err.Error(), "VERSION_"); got != want {
@@ -293,7 +293,7 @@ delete VERSION_add_a_y.sql with its down and effect file and run plan again, or 
 			t.Fatalf("%+v", r)
 		}
 		f := r.Findings[0]
-		want := "behind the migrations of main, " + moved + " is no longer what schema.hcl needs: delete it with its down and effect file and run plan again, or run plan for what is left"
+		want := "after the migrations of main, " + moved + " is no longer what schema.hcl needs: delete it with its down and effect file and run plan again, or run plan for what is left"
 		if f.Kind != proof.FindingPlan || f.Text != want || len(f.Differences) != 1 || !strings.HasPrefix(f.Differences[0].Text, "column public.own.y is missing") {
 			t.Errorf("found %+v", f)
 		}
@@ -329,7 +329,7 @@ func TestRebaseOneVersion(t *testing.T) {
 	b.inOrder()
 }
 
-// A checkpoint of the branch's own is made anew, for it stands for the base's migrations too.
+// A checkpoint of the branch's own is made again, since it stands for the base's migrations too.
 func TestRebaseCheckpoint(t *testing.T) {
 	pgtest.Dumps(t)
 	t.Parallel()

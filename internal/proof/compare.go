@@ -41,7 +41,7 @@ func Compare(ctx context.Context, replayed, desired *state.State) ([]catalog.Dif
 	return catalog.Diff(want, have), nil
 }
 
-// Downs runs the down files of migrations, the newest first, on s, which stands after all of them, and returns what is wrong
+// Downs runs the down files of migrations, the newest first, on s, which is after all of them, and returns what is wrong
 // with them. path holds the catalog before the first migration and after each; rebuild gives the state after n of them. s is
 // used up.
 func Downs(ctx context.Context, s *state.State, files []*migration.File, path []catalog.Catalog, rebuild func(ctx context.Context, n int) (*state.State, error)) ([]Finding, error) {

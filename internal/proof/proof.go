@@ -1,4 +1,4 @@
-// Package proof holds migrations against what they should give, by running them: planned files on the replayed state and back,
+// Package proof compares migrations with what they should give, by running them: planned files on the replayed state and back,
 // the files of a directory with their effects and ways back, and what they give against the schema file. It compares
 // PostgreSQL's catalogs and knows neither who planned nor who asks.
 package proof

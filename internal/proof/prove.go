@@ -23,14 +23,14 @@ type Ways struct {
 type Goal struct {
 	Want   catalog.Catalog // what the schema file says
 	Before catalog.Catalog // of the replayed state, when everything has its new name
-	Kept   []string        // schemas that stand outside of the schema file
+	Kept   []string        // schemas that are outside the schema file
 }
 
 // Grants are the statements at the end of a planned file that give what it drops and makes again the privileges that it had.
 type Grants struct{ Up, Down []string }
 
 // Prove runs planned files on the replayed state and back again, and returns their effects, the grants that they lack, and what
-// stands outside of the schema file after them, without what belongs to objects that they change or make anew. The error is an
+// stands outside of the schema file after them, without what belongs to objects that they change or make again. The error is an
 // *Error if the plan is wrong, a *state.KeepError if privileges would be lost. The state is used up.
 func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, goal Goal) ([]catalog.Effect, []Grants, []state.Outside, error) {
 	fail := func(err error) ([]catalog.Effect, []Grants, []state.Outside, error) { return nil, nil, nil, err }
@@ -107,7 +107,7 @@ func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, 
 }
 
 // leavesAlone says of an object's line whether files leave the object as it was, and don't
-// drop it to make it anew.
+// drop it to make it again.
 func leavesAlone(files []Ways, effects []catalog.Effect) func(catalog.Line) bool {
 	changed := map[catalog.Line]bool{}
 	indexes := map[string]bool{} // dropped, without their tables
@@ -145,7 +145,7 @@ func leavesAlone(files []Ways, effects []catalog.Effect) func(catalog.Line) bool
 		case "column", "constraint":
 			return !changed[catalog.Line{Kind: l.Kind, Name: l.Name}]
 		}
-		return true // it is never made anew
+		return true // it gets back what it had
 	}
 }
 
@@ -164,9 +164,9 @@ type fault struct {
 	differences []catalog.Difference // what is not as it was
 }
 
-// leadBack runs the ways back of files, the newest first, on s, which stands after all of
+// leadBack runs the ways back of files, the newest first, on s, which is after all of
 // them, and returns those that do not lead to the state before their file. states holds
-// the catalog after i files. Behind a way back that is missing or wrong the state is
+// the catalog after i files. After a way back that is missing or wrong the state is
 // worked out again by rebuild, after n files. After the way back of file i that is right,
 // finish is called. s is used up.
 func leadBack(ctx context.Context, s *state.State, downs []Script, states []catalog.Catalog, rebuild func(ctx context.Context, n int) (*state.State, error), finish func(ctx context.Context, s *state.State, i int) error) ([]fault, error) {

@@ -137,7 +137,7 @@ var executable = sync.OnceValues(func() ([]byte, error) {
 	return h.Sum(nil), nil
 })
 
-// proven takes down a fact.
+// proven records a fact.
 func (w *Walk) proven(f devdb.Fact) {
 	if w.tool != nil {
 		w.facts = append(w.facts, f)
@@ -145,7 +145,7 @@ func (w *Walk) proven(f devdb.Fact) {
 	}
 }
 
-// Written takes down and remembers that the effect files of the legs that ran were written
+// Written records and remembers that the effect files of the legs that ran were written
 // as measured; effects are their texts by the migration's name.
 func (w *Walk) Written(effects map[string]string) {
 	for _, l := range w.legs {
@@ -189,15 +189,15 @@ func (w *Walk) skip(known func(*leg) bool) {
 }
 
 // KeptStates returns the names of the states that a server for a walk should
-// begin with, the best first: from one behind whole legs alone there is a way on.
+// begin with, the best first: from one after whole legs alone there is a way on.
 func KeptStates(dir *migration.Dir) []string {
 	files := dir.Files()
 	return state.Names(files[:len(files)-len(files)%legLength])
 }
 
 // up runs all migrations and returns the state after them. With each whole leg that is not
-// skipped it calls behind. After an error ran says how many files ran.
-func (w *Walk) up(ctx context.Context, behind func(*leg, *state.State) error) (*state.State, error) {
+// skipped it calls after. After an error ran says how many files ran.
+func (w *Walk) up(ctx context.Context, after func(*leg, *state.State) error) (*state.State, error) {
 	first := slices.Index(w.read, true)
 	first -= first % legLength
 	s, err := state.ReplayFiles(ctx, w.base.Server, w.files[:first], w.base.Options)
@@ -209,7 +209,7 @@ func (w *Walk) up(ctx context.Context, behind func(*leg, *state.State) error) (*
 		if l.to <= first {
 			continue
 		}
-		if err := w.upLeg(ctx, l, s, behind); err != nil {
+		if err := w.upLeg(ctx, l, s, after); err != nil {
 			s.Close()
 			return nil, err
 		}
@@ -217,7 +217,7 @@ func (w *Walk) up(ctx context.Context, behind func(*leg, *state.State) error) (*
 	return s, nil
 }
 
-func (w *Walk) upLeg(ctx context.Context, l *leg, s *state.State, behind func(*leg, *state.State) error) error {
+func (w *Walk) upLeg(ctx context.Context, l *leg, s *state.State, after func(*leg, *state.State) error) error {
 	for i := l.from; i < l.to; i++ {
 		if err := s.Up(ctx, w.files[i]); err != nil {
 			return err
@@ -241,7 +241,7 @@ func (w *Walk) upLeg(ctx context.Context, l *leg, s *state.State, behind func(*l
 	if l.skipped {
 		return nil
 	}
-	return behind(l, s)
+	return after(l, s)
 }
 
 // Up runs all migrations and returns the state after them. After an error Effects has those of the files that ran.
@@ -317,7 +317,7 @@ func (w *Walk) CheckDowns(ctx context.Context, s *state.State) ([]Finding, error
 	return found, nil
 }
 
-// BothWays is Up; beside it the down files of whole legs are run.
+// BothWays is Up; meanwhile the down files of whole legs are run.
 func (w *Walk) BothWays(ctx context.Context) (s *state.State, err error) {
 	// One goroutine goes up, another one back from leg after leg.
 	var g *errgroup.Group
@@ -349,7 +349,7 @@ func (w *Walk) BothWays(ctx context.Context) (s *state.State, err error) {
 	return s, nil
 }
 
-// back runs the down files of a leg on s, which stands behind it and is used up.
+// back runs the down files of a leg on s, which is after it and is used up.
 func (w *Walk) back(ctx context.Context, l *leg, s *state.State) (err error) {
 	l.wrong, err = Downs(ctx, s, w.files[l.from:l.to], w.path[l.from:l.to+1], func(ctx context.Context, n int) (*state.State, error) {
 		return state.ReplayFiles(ctx, w.base.Server, w.files[:l.from+n], w.base.Options)

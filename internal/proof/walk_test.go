@@ -194,7 +194,7 @@ func TestCheckKnowsUnchanged(t *testing.T) {
 
 func effect(name string) string { return "effect/" + strings.TrimSuffix(name, ".sql") + ".txt" }
 
-// A command begins with the state behind the last whole leg, also when there are new files.
+// A command begins with the state after the last whole leg, also when there are new files.
 func TestCheckBeginsBehindWholeLegs(t *testing.T) {
 	pgtest.Server(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())

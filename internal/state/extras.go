@@ -44,7 +44,7 @@ func (e *KeepError) Error() string {
 // CarryOver gives the objects of the desired state what schema.hcl cannot say about them
 // and what they have in the replayed state: storage parameters, deferrable keys, exclusion
 // constraints, sequences' options and the like. So it is no difference between the two,
-// and an object that is built anew keeps it. The error is a *KeepError if something could not
+// and an object that is made again keeps it. The error is a *KeepError if something could not
 // be carried over because the object itself changes.
 func CarryOver(ctx context.Context, replayed, desired *State) error {
 	stuck, err := carryOver(ctx, replayed, desired)
@@ -304,7 +304,7 @@ func plainIndex(def string) string {
 			}
 			continue
 		case depth == 0 && t.Kind == pgsql.Op && t.Text == "[":
-			return b.String() // the state behind the definition
+			return b.String() // the state after the definition
 		}
 		b.WriteString(t.Text + " ")
 	}
@@ -358,7 +358,7 @@ func (e *extras) statements(want *extras) []string {
 		}
 		def := k.Def
 		if d, _ := plainConstraint(w.Kind, w.Def); d != plain {
-			// It changes in what the file says, and keeps what stands behind that.
+			// It changes in what the file says, and keeps what follows that.
 			def = d
 			for _, m := range more {
 				if slices.Contains(constraintSuffixes, m) {
@@ -494,7 +494,7 @@ func (e *extras) numbering(w *sequence) *sequence {
 	return nil
 }
 
-// constraintSuffixes are what may stand behind a constraint's definition, the last first.
+// constraintSuffixes are what may follow a constraint's definition, the last first.
 var constraintSuffixes = []string{"NOT VALID", "NOT ENFORCED", "NO INHERIT", "INITIALLY DEFERRED", "DEFERRABLE"}
 
 var setColumns = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(SET (?:NULL|DEFAULT)) \([^)]*\)`) })
@@ -540,9 +540,9 @@ func plainConstraint(kind, def string) (plain string, more []string) {
 // Unsaid are the statements that give objects what schema.hcl cannot say about them, by
 // their names in the catalog.
 type Unsaid struct {
-	// Tables are for tables that were made anew from what the file says, with all parts.
+	// Tables are for tables that were made again from what the file says, with all parts.
 	Tables map[string][]string
-	// Columns and Indexes are for a column or an index that was made anew as PostgreSQL
+	// Columns and Indexes are for a column or an index that was made again as PostgreSQL
 	// defines it.
 	Columns, Indexes map[string][]string
 }

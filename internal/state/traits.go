@@ -54,7 +54,7 @@ func unsaid(l catalog.Line) []string {
 			case "NOT VALID", "NOT ENFORCED", "NO INHERIT", "MATCH FULL", "PERIOD", "WITHOUT OVERLAPS":
 				out = append(out, "constraint with "+m)
 			default:
-				out = append(out, "constraint with a column list behind SET NULL")
+				out = append(out, "constraint with a column list after SET NULL")
 			}
 		}
 		add(strings.Contains(state, "with ("), "index with storage parameters")

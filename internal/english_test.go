@@ -1,0 +1,170 @@
+package internal_test
+
+import (
+	"go/scanner"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A phrase is one that no engineer would write, with what one would.
+type phrase struct {
+	re      *regexp.Regexp
+	instead string
+}
+
+var phrases = []phrase{
+	{regexp.MustCompile(`(?i)\banew\b`), "again"},
+	{regexp.MustCompile(`(?i)\bbehind\b`), "after"},
+	{regexp.MustCompile(`(?i)\bfor ever\b`), "forever"},
+	{regexp.MustCompile(`(?i)\b(stands?|stood|standing)\b`), "is, remains, holds"},
+	{regexp.MustCompile(`(?i)\b(takes?|took|taken|taking) (it |them )?back\b`), "revert"},
+	{regexp.MustCompile(`(?i)\b(takes?|took|taken) down\b`), "record"},
+	{regexp.MustCompile(`(?i)\bin the way\b`), "offending, conflicting"},
+	{regexp.MustCompile(`(?i)\b(leads?|led|leading) back\b`), "revert"},
+	{regexp.MustCompile(`(?i)\bways? back\b`), "down file, down migration"},
+	{regexp.MustCompile(`(?i)\bthousand million\b`), "billion"},
+	{regexp.MustCompile(`(?i)\bthere are [^ ]+, `), "known formats: text, json"},
+	{regexp.MustCompile(`(?i)\bfor want of\b`), "without"},
+	{regexp.MustCompile(`(?i)\bbut for\b`), "except for"},
+	{regexp.MustCompile(`(?i)\bsees? to it\b`), "ensure"},
+	{regexp.MustCompile(`(?i)\b(has|have|had) (no )?room\b`), "fits, is too small for"},
+	{regexp.MustCompile(`(?i)\bunsaid\b`), "unreported, unsupported"},
+	{regexp.MustCompile(`(?i)\bbeside\b`), "with, next to, in addition to"},
+	{regexp.MustCompile(`(?i)\band the like\b`), "and similar"},
+	{regexp.MustCompile(`(?i)\b(says?|said) (whether|if)\b`), "reports whether"},
+	{regexp.MustCompile(`(?i), for (it|they|the|a|that|there|nothing|nobody)\b`), "because"},
+	{regexp.MustCompile(`\b(he|him|his)\b`), "they, it"},
+	{regexp.MustCompile(`(?i)\bshall\b`), "must"},
+	{regexp.MustCompile(`(?i)\bwithout end\b`), "indefinitely"},
+	{regexp.MustCompile(`(?i)\bto be had\b`), "available"},
+	{regexp.MustCompile(`(?i)\b(is|are) to be\b`), "must be"},
+	{regexp.MustCompile(`(?i)\bfor who\b`), "for whoever"},
+	{regexp.MustCompile(`(?i)\b(hold|holds|held) [a-z ]{0,12}against\b`), "compare with"},
+	{regexp.MustCompile(`(?i)\b(is|are|was|were) no [a-z]+`), "isn't a"},
+}
+
+// right are phrases that a pattern of phrases matches and that are good English.
+var right = regexp.MustCompile(`(?i)\b(there (is|are|was|were) no [a-z]+|(is|are|was|were) no (longer|more|less|different)|stands? for|stand-?ins?|stands? alone|falls? behind)\b`)
+
+// exceptions are texts that are written as they must be, by the end of the file's path.
+var exceptions = map[string][]string{
+	"internal/english_test.go": {""},
+}
+
+// unread are files, and folders with their files, that are kept as others wrote them.
+var unread = []string{".git", "LICENSE", "migrations"}
+
+// pending are folders that haven't been read yet.
+var pending = []string{
+	"", ".github/workflows", "docs", "internal", "magefiles",
+	"internal/bench", "internal/catalog", "internal/devdb", "internal/e2e", "internal/fix", "internal/gitdiff", "internal/hazard", "internal/history", "internal/lint", "internal/migration", "internal/migrator", "internal/pgsql", "internal/pgtest", "internal/plan", "internal/project", "internal/projecttest", "internal/proof", "internal/report", "internal/revision", "internal/runner", "internal/schemahcl", "internal/schematest", "internal/state", "internal/testcase", "internal/tree", "internal/usage", "internal/wire", "internal/words",
+}
+
+// Comments, strings and documents are in idiomatic English.
+func TestEnglish(t *testing.T) {
+	root := os.DirFS("..")
+	var all []string
+	for _, p := range phrases {
+		all = append(all, p.re.String())
+	}
+	any := regexp.MustCompile(strings.Join(all, "|"))
+	counts := map[string]int{}
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if slices.Contains(unread, name) && d.IsDir() {
+			return fs.SkipDir
+		}
+		if slices.Contains(unread, name) || d.IsDir() {
+			return nil
+		}
+		text, err := fs.ReadFile(root, name)
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		if !any.Match(text) {
+			return nil
+		}
+		folder := room(name)
+		for _, l := range prose(name, text) {
+			if !any.MatchString(l.text) {
+				continue
+			}
+			for _, p := range phrases {
+				line := right.ReplaceAllString(l.text, "")
+				for _, e := range exceptions[name] {
+					if line = strings.ReplaceAll(line, e, ""); e == "" {
+						line = ""
+					}
+				}
+				found := p.re.FindString(line)
+				if found == "" {
+					continue
+				}
+				counts[folder]++
+				if !slices.Contains(pending, folder) || os.Getenv("SCHEMA_TEST_ENGLISH") == folder {
+					t.Errorf("%s:%d: %q: write %s\n\t%s", name, l.line, found, p.instead, strings.TrimSpace(l.text))
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(counts)
+}
+
+// room is the folder that a file belongs to: that of its package, or of its testdata.
+func room(name string) string {
+	dir := path.Dir(name)
+	if i := strings.Index(dir, "/testdata"); i >= 0 {
+		dir = dir[:i]
+	}
+	if dir == "." {
+		return ""
+	}
+	return dir
+}
+
+type line struct {
+	line int
+	text string
+}
+
+// prose are the lines of a file that people read: of Go files the comments and the strings, of documents and fixtures all.
+func prose(name string, text []byte) []line {
+	var list []line
+	add := func(first int, text string) {
+		for i, l := range strings.Split(text, "\n") {
+			list = append(list, line{first + i, l})
+		}
+	}
+	switch filepath.Ext(name) {
+	case ".go":
+		set := token.NewFileSet()
+		file := set.AddFile(name, -1, len(text))
+		var s scanner.Scanner
+		s.Init(file, text, nil, scanner.ScanComments)
+		for {
+			pos, tok, lit := s.Scan()
+			if tok == token.EOF {
+				return list
+			}
+			if tok == token.COMMENT || tok == token.STRING {
+				add(set.Position(pos).Line, lit)
+			}
+		}
+	case ".md", ".hcl", ".txtar", ".txt", ".yml", ".yaml", ".sql", "":
+		add(1, string(text))
+	}
+	return list
+}

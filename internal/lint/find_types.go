@@ -72,9 +72,7 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 	stat.Text = change + " drops what the planner knows about it"
 	stat.Fix = fix.Analyze(b.sql(), d.Column)
 	f.add(s, "type-change-loses-statistics", stat)
-	if !toEnum {
-		f.values(s, b, was, is, change)
-	}
+	f.values(s, b, was, is, change, toEnum)
 }
 
 // checked reports whether a check is on the column.
@@ -136,8 +134,8 @@ func (f *finder) foreignKey(s *step, table uint32, num int16) (*constraint, *rel
 	return nil, nil
 }
 
-// values finds conversions that lose something or may fail.
-func (f *finder) values(s *step, t *relation, was, is *column, change string) {
+// values finds conversions that lose something or may fail. That an enum has no place for a label is said already.
+func (f *finder) values(s *step, t *relation, was, is *column, change string, toEnum bool) {
 	c := hazard.TypeChange{
 		Relation: pgsql.Name{Schema: t.Schema, Name: t.Name}, Table: t.sql(), Column: was.Name,
 		From: s.before.resolved(was), To: s.after.resolved(is), Using: s.using(was.Name).In(s.stmt.Text),
@@ -145,6 +143,9 @@ func (f *finder) values(s *step, t *relation, was, is *column, change string) {
 		Check: s.before.freeConstraint(t, t.Name+"_"+was.Name, "_fits"),
 	}
 	for _, h := range c.Values() {
+		if toEnum && h.Kind == hazard.Cast {
+			continue
+		}
 		d := f.about(s, t)
 		d.Column, d.Text, d.Query, d.Fix = h.Column, change+" "+h.What, h.Query, h.Instead
 		f.add(s, valueRules[h.Kind], d)
@@ -156,16 +157,18 @@ var valueRules = map[hazard.Kind]string{hazard.Lossy: "lossy-type-change", hazar
 
 // resolved is the type of a column with what it is made of.
 func (s *snapshot) resolved(c *column) hazard.Type {
-	t := hazard.Type{Name: c.TypeText}
-	for d := s.types[c.Type]; d != nil; d = s.types[d.Base] {
-		if d.Kind == "d" {
-			t.Base = d.BaseText
-			t.Checked = t.Checked || d.NotNull
-			for _, k := range s.constraints {
-				t.Checked = t.Checked || k.Domain == d.OID
-			}
+	t, oid := hazard.Type{Name: c.TypeText}, c.Type
+	for d := s.types[oid]; d != nil && d.Kind == "d"; d = s.types[oid] {
+		t.Base, oid = d.BaseText, d.Base
+		t.Checked = t.Checked || d.NotNull
+		for _, k := range s.constraints {
+			t.Checked = t.Checked || k.Domain == d.OID
 		}
-		t.Labels = d.Labels
+	}
+	for _, e := range s.types {
+		if e.Kind == "e" && (e.OID == oid || e.Array == oid) {
+			t.Labels = e.Labels
+		}
 	}
 	return t
 }

@@ -114,6 +114,7 @@ type typ struct {
 	Kind         string // pg_type.typtype
 	NotNull      bool
 	Base         uint32
+	Array        uint32   // the type of its arrays
 	Labels       []string // of an enum
 	LabelOIDs    []uint32
 	BaseText     string // the type that a domain is made of

@@ -44,7 +44,7 @@ WHERE p.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schem
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'));
 
 -- types
-SELECT t.oid, n.nspname, t.typname, t.typtype::text, t.typnotnull, t.typbasetype,
+SELECT t.oid, n.nspname, t.typname, t.typtype::text, t.typnotnull, t.typbasetype, t.typarray,
   coalesce(l.labels, '{}'), coalesce(l.oids, '{}'), CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) ELSE '' END
 FROM pg_type t
 LEFT JOIN (SELECT e.enumtypid, array_agg(e.enumlabel::text ORDER BY e.enumsortorder) AS labels, array_agg(e.oid ORDER BY e.enumsortorder) AS oids

@@ -12,8 +12,10 @@ import (
 // TestLossyIsApart silences the rewrite of changes that lose something as well: that is a finding of its own.
 func TestLossyIsApart(t *testing.T) {
 	before := `CREATE TYPE mood AS ENUM ('sad', 'glad');
+CREATE TYPE tone AS ENUM ('glad');
 CREATE DOMAIN percent AS integer CHECK (VALUE < 100);
-CREATE TABLE "Some t" ("A b" integer, j json, ts timestamptz, tz timetz, n bigint, i integer, bio text, m mood, p percent);
+CREATE DOMAIN short AS varchar(5);
+CREATE TABLE "Some t" ("A b" integer, j json, ts timestamptz, tz timetz, n bigint, i integer, bio text, m mood, p percent, s short, texts text[]);
 `
 	for _, test := range []struct{ change, want string }{
 		{`j TYPE jsonb`, "lossy-type-change cast-may-fail"},
@@ -30,6 +32,11 @@ CREATE TABLE "Some t" ("A b" integer, j json, ts timestamptz, tz timetz, n bigin
 		{`m TYPE text`, ""},
 		{`bio TYPE mood USING bio::mood`, "cast-may-fail"},
 		{`n TYPE numeric`, ""},
+		{`m TYPE tone USING m::text::tone`, "recreate-enum-type"},
+		{`m TYPE tone USING 'glad'`, "recreate-enum-type lossy-type-change"},
+		{`texts TYPE mood[] USING texts::mood[]`, "cast-may-fail"},
+		{`s TYPE varchar(3)`, "lossy-type-change narrowing-type-change"},
+		{`s TYPE varchar(5)`, ""},
 	} {
 		change := "-- atlas:nolint type-change-rewrite type-change-loses-statistics type-change-recheck\nALTER TABLE \"Some t\" ALTER " + test.change + ";\n"
 		var got []string

@@ -19,13 +19,9 @@ func CountRows(table, where string) Text {
 
 var rows = entry("find-rows", "finds the rows that stand in the way")
 
-// Rows finds rows: what of them ("*", or columns), and at most how many of them, all for 0.
-func Rows(what, table, where string, limit int) Text {
-	most := ""
-	if limit > 0 {
-		most = fmt.Sprintf(" LIMIT %d", limit)
-	}
-	return rows("SELECT %s FROM %s WHERE %s%s;", what, table, where, most)
+// Rows finds rows of a table by a condition.
+func Rows(table, where string) Text {
+	return rows("SELECT * FROM %s WHERE %s LIMIT %d;", table, where, Most)
 }
 
 // Most is how many rows a query shows.
@@ -54,7 +50,7 @@ func Duplicates(exprs, table, where string) Text {
 	return duplicates("SELECT %s, count(*) FROM %s%s GROUP BY %[1]s HAVING count(*) > 1 LIMIT %[4]d;", exprs, table, where, Most)
 }
 
-var lastValue = entry("last-value", "says where a sequence stands")
+var lastValue = entry("last-value", "reads the last value of a sequence")
 
 // LastValue reads a sequence.
 func LastValue(sequence string) Text { return lastValue("SELECT last_value FROM %s;", sequence) }
@@ -92,7 +88,7 @@ var unconvertible = entry("find-unconvertible", "finds the rows that a change of
 
 // Unconvertible finds the rows whose value has no place in the new type. Its function is gone with the session.
 func Unconvertible(c Conversion) Text {
-	return unconvertible("CREATE OR REPLACE FUNCTION pg_temp.fails(anyelement) RETURNS boolean LANGUAGE plpgsql AS %s;\nSELECT * FROM %s AS t WHERE pg_temp.fails(t.*);",
+	return unconvertible("CREATE OR REPLACE FUNCTION pg_temp.fails(anyelement) RETURNS boolean LANGUAGE plpgsql AS %s;\nSELECT * FROM %s AS t WHERE pg_temp.fails(t.*) LIMIT %d;",
 		pgsql.DollarQuote(fmt.Sprintf(`#variable_conflict use_column
 DECLARE new_value %s;
 BEGIN
@@ -101,7 +97,7 @@ BEGIN
 EXCEPTION WHEN others THEN
   RETURN true;
 END`, c.To, c.value())),
-		c.Table)
+		c.Table, Most)
 }
 
 var altered = entry("find-altered", "finds the rows whose value a change of a column's type makes another, by trying each")
@@ -135,8 +131,8 @@ BEGIN
 EXCEPTION WHEN others THEN
   RETURN false; -- it cannot be turned at all
 END`, c.To, c.From, c.value(), other)
-	return altered("CREATE OR REPLACE FUNCTION pg_temp.alters(anyelement) RETURNS boolean LANGUAGE plpgsql AS %s;\nSELECT * FROM %s AS t WHERE pg_temp.alters(t.*);",
-		pgsql.DollarQuote(body), c.Table)
+	return altered("CREATE OR REPLACE FUNCTION pg_temp.alters(anyelement) RETURNS boolean LANGUAGE plpgsql AS %s;\nSELECT * FROM %s AS t WHERE pg_temp.alters(t.*) LIMIT %d;",
+		pgsql.DollarQuote(body), c.Table, Most)
 }
 
 // value is the expression with the columns of the function's row.

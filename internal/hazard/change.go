@@ -15,6 +15,7 @@ type TypeChange struct {
 	Column   string     // the column's name, not quoted
 	From, To Type
 	Using    string // the expression; empty where the values are assigned
+	Hidden   bool   // whether Using is unknown, as in a DO block: values are assigned or cast
 
 	// What the statement was seen to do to the table or its partitions.
 	Seen Seen
@@ -43,9 +44,9 @@ func (c TypeChange) Cost() []Hazard {
 	}
 	switch {
 	case c.Seen.Rewrites:
-		add(Rewrite, ", which writes every row and every index anew")
+		add(Rewrite, ", which rewrites every row and every index")
 	case c.Seen.Rebuilds:
-		add(Rebuild, ", which builds its indexes anew")
+		add(Rebuild, ", which builds its indexes again")
 	case c.Seen.Rechecks:
 		add(Recheck, ", and every row is checked again")
 	}
@@ -83,20 +84,21 @@ func (c TypeChange) Values() []Hazard {
 		}
 		list = append(list, h)
 	}
-	altered := fix.Rows("*", c.Table, o.lossy, 0)
+	altered := fix.Rows(c.Table, o.lossy)
 	if o.lossy == "" {
 		altered = fix.Altered(c.conversion())
 	}
 	if o.lost != "" {
-		add(Lossy, "loses without an error "+o.lost+" of "+c.ident(), altered, fix.Text{})
+		add(Lossy, "loses "+o.lost+" of "+c.ident()+" without an error", altered, fix.Text{})
 	}
 	if o.shifted != "" {
-		add(Lossy, "takes as UTC the "+o.shifted+", of "+c.ident(), fix.Rows("*", c.Table, c.ident()+" IS NOT NULL", 0), fix.Text{})
+		add(Lossy, strings.ReplaceAll(o.shifted, "{}", c.ident())+", unless the file sets another time zone",
+			fix.Rows(c.Table, c.ident()+" IS NOT NULL"), c.zoned())
 	}
 	if !o.fails {
 		return list
 	}
-	kind, query, instead := Narrow, fix.Rows("*", c.Table, o.bad, 0), fix.Text{}
+	kind, query, instead := Narrow, fix.Rows(c.Table, o.bad), fix.Text{}
 	if o.cast {
 		kind = Cast
 	}
@@ -106,8 +108,20 @@ func (c TypeChange) Values() []Hazard {
 	case kind == Narrow && c.Check != "":
 		instead = fix.AddNotValid(nil, fix.Constraint{Table: c.Table, Name: c.Check, Definition: "CHECK (NOT (" + o.bad + "))"})
 	}
-	add(kind, "fails if a value of "+c.ident()+" does not fit into "+c.To.Name, query, instead)
+	what := "fails if a value of " + c.ident() + " does not fit into " + cmp.Or(o.into, c.To.Name)
+	if !plain && o.cast {
+		what = "fails if USING fails for a value of " + c.ident()
+	}
+	add(kind, what, query, instead)
 	return list
+}
+
+// zoned is how to name the time zone that times are in.
+func (c TypeChange) zoned() fix.Text {
+	if from := c.From.value(); c.New.Name == "" || !(from.timestamp() || from.is("date")) || !c.To.value().timestamp() {
+		return fix.Text{}
+	}
+	return fix.Words("if another time zone is meant, write USING with the column AT TIME ZONE and the zone's name; that rewrites the table")
 }
 
 // outcome is what becomes of the values. plain says that its conditions are about the column as it is.
@@ -117,21 +131,32 @@ func (c TypeChange) outcome() (o outcome, plain bool) {
 		to.checked = false // the values were checked before
 	}
 	if c.Using == "" {
-		return convert(from, to, false), true
+		o := convert(from, to, false)
+		if cast := convert(from, to, true); c.Hidden && cast.lost != "" {
+			o.lost, o.lossy = cast.lost, cast.lossy
+		}
+		return o, true
 	}
 	w := pgsql.Words(pgsql.Tokens(c.Using))
-	names, ok := casts(w, c.Column)
+	steps, ok := casts(w, c.Column)
 	if !ok {
 		return c.expression(w, from, to), false
 	}
-	if len(names) == 0 {
+	if len(steps) == 0 {
 		return convert(from, to, false), true
 	}
 	v := from
-	for i, name := range names {
-		next := c.resolve(name)
-		next.checked = next.checked && to.checked
-		step := convert(v, next, true)
+	for i, s := range steps {
+		var next value
+		var step outcome
+		if s.zone != "" {
+			step, next = atTimeZone(v, s.zone)
+		} else {
+			next = c.resolve(s.typ)
+			next.checked = next.checked && to.checked
+			step = convert(v, next, true)
+			step.into = s.typ
+		}
 		if v.text() && (!from.text() || from.is(`"char"`)) && i > 0 {
 			step = byText(from, next, step)
 		}
@@ -180,9 +205,9 @@ func (o outcome) then(next outcome) outcome {
 	}
 	o.shifted = cmp.Or(o.shifted, next.shifted)
 	if !o.fails {
-		o.bad, o.cast = next.bad, next.cast
+		o.bad, o.cast, o.into = next.bad, next.cast, next.into
 	} else if next.fails {
-		o.bad = ""
+		o.bad, o.into = "", ""
 		o.cast = o.cast || next.cast
 	}
 	o.fails = o.fails || next.fails
@@ -191,7 +216,7 @@ func (o outcome) then(next outcome) outcome {
 
 // byText is the outcome of a conversion of the text of a value that was of another type at first.
 func byText(from, to value, o outcome) outcome {
-	if to.text() || from.labels != nil && to.labels != nil || from.element != nil || to.element != nil {
+	if to.text() || from.labels != nil && to.labels != nil || to.element != nil {
 		return o
 	}
 	direct := convert(from, to, true)
@@ -227,13 +252,23 @@ func (c TypeChange) expression(w pgsql.Words, from, to value) outcome {
 	if !total(w) {
 		o.fails, o.cast = true, true
 	}
-	// The result is assigned to the new type.
-	switch {
-	case only(w) && w.At(0) == "NULL" && !to.checked:
-	case to.text() && to.arg(endless) < endless && short(w) > to.arg(0), to.checked:
-		o.fails = true
-	}
+	null := len(w) == 1 && w.At(0) == "NULL"
+	o.fails = o.fails || to.checked || !null && narrows(w, from, to)
 	return o
+}
+
+// narrows reports whether an assignment of an expression of a column may find no room for its value.
+func narrows(w pgsql.Words, from, to value) bool {
+	if to.element != nil {
+		to = *to.element
+	}
+	switch {
+	case to.text():
+		return short(w) > to.arg(endless)
+	case from.number() && to.number(), from.is("json") && to.is("jsonb"):
+		return convert(from, to, false).fails
+	}
+	return len(to.args) > 0 && to.is("numeric", "bit", "bit varying")
 }
 
 // conversion is the change as queries try it, row by row.

@@ -11,12 +11,13 @@ import (
 // An outcome is what a conversion does to values. In conditions {} stands for the value.
 type outcome struct {
 	lost    string // what of a value is lost without an error; "" for nothing
-	shifted string // what of a value means something else afterwards; "" for nothing
+	shifted string // how a value gets a time zone, or loses it, that nobody named; "" if it does not
 	lossy   string // the condition of values that lose something; "" if there is no short one
 
 	fails bool   // a value may stop the conversion
 	bad   string // the condition of such values; "" if there is no short one
 	cast  bool   // because it cannot be read, not because there is no room for it
+	into  string // the type that they do not fit into, if that is another one than the column's
 }
 
 // convert says what PostgreSQL does to values when it makes those of one type those of another, by an assignment or by an explicit
@@ -73,10 +74,10 @@ func toText(a, b value, explicit bool) outcome {
 	blanks := a.text() && !a.padded() && a.labels == nil && !a.is(`"char"`)
 	switch {
 	case b.is(`"char"`):
-		if a.integer() {
-			return outcome{fails: true} // by its number
+		if a.is("integer") {
+			return outcome{fails: true} // by its number; PostgreSQL 13 and 14 go by the text of others
 		}
-		if a.is("boolean") || a.longest() > 1 || blanks {
+		if !a.is("boolean") && (a.longest() > 1 || blanks) {
 			o.lost = "all but the first byte"
 		}
 	case b.is("name"):
@@ -85,20 +86,20 @@ func toText(a, b value, explicit bool) outcome {
 			bytes *= len("\U0010ffff")
 		}
 		if bytes > 63 {
-			o.lost, o.lossy = "what is longer than 63 bytes", "octet_length({}::text) > 63"
+			o.lost, o.lossy = "all but the first 63 bytes", "octet_length({}::text) > 63"
 		}
 	case b.is("character varying", "character") && (len(b.args) > 0 || b.is("character")):
 		room := b.arg(1)
 		long := a.longest() > room
 		if explicit && long {
-			o.lost, o.lossy = fmt.Sprintf("what is longer than %d characters", room), fmt.Sprintf("length({}::text) > %d", room)
+			o.lost, o.lossy = fmt.Sprintf("all but the first %d characters", room), fmt.Sprintf("length({}::text) > %d", room)
 			if b.padded() && blanks {
 				o.lossy += " OR right({}::text, 1) = ' '"
 			}
 			break
 		}
 		if long {
-			// What does not fit but for blanks at its end is cut.
+			// Blanks at the end that have no room are cut off.
 			o.fails, o.bad = true, fmt.Sprintf("length(rtrim({}::text, ' ')) > %d", room)
 			if blanks {
 				o.lost, o.lossy = "blanks at the end", fmt.Sprintf("length({}::text) > %d AND length(rtrim({}::text, ' ')) <= %[1]d", room)
@@ -137,7 +138,7 @@ func toInteger(a, b value) outcome {
 	case a.text():
 		return outcome{fails: true, cast: true,
 			bad: `CASE WHEN {} ~ '^\s*[-+]?[0-9]+\s*$' THEN ` + between("{}::numeric", b) + " ELSE {} IS NOT NULL END"}
-	case a.is("boolean"):
+	case a.is("boolean"), a.is("oid") && b.name == "bigint":
 		return outcome{}
 	}
 	return unknown()
@@ -148,7 +149,7 @@ func between(expr string, n value) string {
 }
 
 func toNumeric(a, b value) outcome {
-	const digits = "digits behind the point"
+	const digits = "digits after the decimal point"
 	limited := len(b.args) > 0
 	var o outcome
 	switch {
@@ -238,30 +239,29 @@ func toEnum(a, b value) outcome {
 func (v value) precision() int { return v.arg(6) }
 
 func toTime(a, b value) outcome {
-	const fractions = "fractions of the seconds"
-	coarse := b.hasTime() && b.precision() < a.precision()
-	if a.text() {
+	const fractions, localTimes = "fractions of the seconds", "takes the local times of {} as UTC"
+	var lost []string
+	lose := func(what string) { lost = append(lost, what) }
+	if a.text() && !a.is(`"char"`) {
 		o := reads()
 		switch {
 		case b.is("date"):
-			o.lost = "the time of day"
+			lose("the time of day")
 		case b.clock():
-			o.lost = "the date"
+			lose("the date")
 		case b.is("timestamp without time zone"):
-			o.lost = "the time zone"
-		case b.hasTime() && b.fields != "" && !strings.HasSuffix(b.fields, "second"):
-			o.lost = "the smaller units"
+			lose("the time zone")
+		case b.fields != "" && !strings.HasSuffix(b.fields, "second"):
+			lose("the smaller units")
 		case b.fields == " minute to second", b.fields == " hour to second", b.fields == " day to second":
-			o.lost = "the larger units"
-		case b.hasTime():
-			o.lost = fractions
+			lose("the larger units")
+		case b.zoned():
+			o.shifted = localTimes
 		}
-		if b.zoned() && (o.lost == fractions) {
-			o.shifted = "local times"
-			if b.precision() == 6 {
-				o.lost = ""
-			}
+		if b.hasTime() && b.precision() < 6 {
+			lose(fractions)
 		}
+		o.lost = strings.Join(lost, " and ")
 		return o
 	}
 	if !a.hasTime() && !a.is("date") {
@@ -270,29 +270,28 @@ func toTime(a, b value) outcome {
 	var o outcome
 	switch {
 	case b.is("date"):
-		o.lost = "the time of day"
+		lose("the time of day")
 	case a.timestamp() && b.clock():
-		o.lost = "the date"
+		lose("the date")
 	case a.clock() && b.is("interval"):
 		// 24:00:00 is 0 when it comes back, and no other value is lost.
 	case a.is("interval") && b.clock():
-		o.lost = "the days"
+		lose("the days")
 	case a.is("time with time zone") && !b.zoned():
-		o.lost = "the time zone"
+		lose("the time zone")
 	case b.is("interval") && b.fields != "" && b.fields != a.fields && !strings.HasSuffix(b.fields, "second"):
-		o.lost = "the smaller units"
-	case coarse && !a.is("date"):
-		o.lost = fractions
-	}
-	switch {
-	case o.lost != "" && o.lost != fractions:
+		lose("the smaller units")
 	case a.zoned() && !b.zoned():
-		o.shifted = "times, without their zone"
+		o.shifted = "makes the times of {} local times of UTC"
 	case b.zoned() && a.is("date"):
-		o.shifted = "days"
+		o.shifted = "takes the days of {} as beginning at midnight UTC"
 	case b.zoned() && !a.zoned():
-		o.shifted = "local times"
+		o.shifted = localTimes
 	}
+	if b.hasTime() && b.precision() < a.precision() && !a.is("date") {
+		lose(fractions)
+	}
+	o.lost = strings.Join(lost, " and ")
 	if !castable(a, b) {
 		o.fails, o.cast = true, true
 	}
@@ -312,8 +311,25 @@ func castable(a, b value) bool {
 	return !b.is("interval") && !(b.is("time with time zone") && !a.zoned())
 }
 
+// atTimeZone converts between the types of timestamps by AT TIME ZONE with a literal.
+func atTimeZone(v value, zone string) (outcome, value) {
+	var lost string
+	switch v.name {
+	case "timestamp without time zone":
+		v.name, lost = "timestamp with time zone", "the hour that clocks skip"
+	case "timestamp with time zone":
+		v.name, lost = "timestamp without time zone", "the hour that clocks repeat"
+	default:
+		return unknown(), v
+	}
+	if slices.Contains([]string{"'UTC'", "'ETC/UTC'", "'GMT'", "'Z'"}, strings.ToUpper(zone)) {
+		return outcome{}, v
+	}
+	return outcome{lost: lost, lossy: fmt.Sprintf("{} AT TIME ZONE %s AT TIME ZONE %[1]s IS DISTINCT FROM {}", zone)}, v
+}
+
 func toBits(a, b value, explicit bool) outcome {
-	const room = "what has no room in "
+	const room = "what does not fit into "
 	name := b.name
 	if len(b.args) > 0 {
 		name += fmt.Sprintf("(%d)", b.args[0])
@@ -356,7 +372,7 @@ func toBits(a, b value, explicit bool) outcome {
 
 // toOther converts to the types of which no group has rules of its own.
 func toOther(a, b value) outcome {
-	const keys = "the order of keys, and all but the last of those that are there twice"
+	const keys = "the order of keys and all but the last of duplicate keys"
 	switch from, to := a.name, b.name; {
 	case to == "jsonb" && (from == "json" || a.text()):
 		return outcome{fails: true, cast: true, lost: keys}
@@ -367,11 +383,11 @@ func toOther(a, b value) outcome {
 	case a.number() && b.is("json", "jsonb"): // not Infinity, not NaN
 		return outcome{fails: true}
 	case from == "inet" && to == "cidr":
-		return outcome{lost: "the bits of the host"}
+		return outcome{lost: "the host bits"}
 	case from == "macaddr8" && to == "macaddr":
 		return outcome{fails: true, cast: true}
 	case from == "integer" && to == "boolean":
-		return outcome{lost: "all but whether it is 0", lossy: "{} NOT IN (0, 1)"}
+		return outcome{lost: "all numbers but 0 and 1", lossy: "{} NOT IN (0, 1)"}
 	case a.text() && b.is("json", "xml", "uuid", "boolean", "inet", "macaddr", "macaddr8"):
 		return reads()
 	case from == "jsonb" && to == "boolean":

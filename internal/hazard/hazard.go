@@ -39,7 +39,7 @@ type Hazard struct {
 	Lock   string // the strongest on the table meanwhile; empty if it is not about one
 
 	// What happens, without a period: a clause for one that takes long ("the type of a changes from integer to bigint, which
-	// ..."), a verb with what follows it for one of values ("loses without an error the fractions of a").
+	// ..."), a verb with what follows it for one of values ("loses the fractions of a without an error").
 	What string
 	// Also is what else is to be known, in whole sentences, each on a line; often empty.
 	Also string

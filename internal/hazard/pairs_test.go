@@ -76,9 +76,9 @@ CREATE DOMAIN public.plain AS character varying(5);
 CREATE FUNCTION public.same(a text, b text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE typ text; same boolean;
 BEGIN
-  IF a IS NULL OR b IS NULL THEN RETURN a IS NULL AND b IS NULL; END IF;
+  IF a IS NULL OR b IS NULL THEN RETURN coalesce(a, 'null') = coalesce(b, 'null'); END IF; -- PostgreSQL 18 takes the null of jsonb for NULL
   IF a IS NOT DISTINCT FROM b OR regexp_replace(a, '\s', '', 'g') = regexp_replace(b, '\s', '', 'g') AND a ~ '^([[({"]|true|null)' THEN RETURN true; END IF;
-  FOREACH typ IN ARRAY ARRAY['numeric', 'interval', 'timestamptz', 'inet'] LOOP
+  FOREACH typ IN ARRAY ARRAY['numeric', 'interval', 'timestamptz', 'inet', 'boolean'] LOOP
     BEGIN
       EXECUTE format('SELECT %L::%s = %L::%2$s', a, typ, b) INTO same;
       IF same AND (typ <> 'interval' OR a LIKE '%:%' OR a LIKE '%mon%') THEN RETURN true; END IF;
@@ -253,7 +253,7 @@ func compare(t *testing.T, conn *pgx.Conn, name string, from sample, seen []obse
 			t.Errorf("%s: %q becomes another, but is not found by %s", name, from.values[i], lossy.Query)
 		}
 	}
-	if mayFail && !failed || mayAlter && !altered && !strings.Contains(lossy.What, "as UTC") {
+	if mayFail && !failed || mayAlter && !altered && !strings.Contains(lossy.What, "UTC") {
 		t.Logf("nothing seen: %s: fails %v %v, alters %v %v", name, mayFail, failed, mayAlter, altered)
 		if strings.HasSuffix(name, "by text") {
 			return "false alarm by text" // where PostgreSQL has no cast, more is warned of than happens

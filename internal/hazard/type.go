@@ -186,7 +186,11 @@ func (v value) ownLongest() int {
 	case v.integer():
 		return integers[v.name].digits + 1
 	case v.is("numeric") && len(v.args) > 0:
-		return max(v.args[0], v.args[0]-v.scale()) + len("-0.")
+		n := len("-") + max(v.whole(), len("0"))
+		if v.scale() > 0 {
+			n += len(".") + v.scale()
+		}
+		return max(n, len("NaN"))
 	case v.is("character varying", "character", "bit", "bit varying") && len(v.args) > 0:
 		return v.args[0]
 	}

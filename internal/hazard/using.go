@@ -7,28 +7,31 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// casts reads an expression that does nothing but cast a column, and returns the types on the way. ok is false for any other.
-func casts(w pgsql.Words, column string) (types []string, ok bool) {
-	types, next, ok := castsAt(w, 0, column)
-	return types, ok && next == len(w)
+// A castStep is a cast to a type, or AT TIME ZONE with a literal.
+type castStep struct{ typ, zone string }
+
+// casts reads an expression that does nothing but cast a column, and returns the steps. ok is false for any other.
+func casts(w pgsql.Words, column string) (steps []castStep, ok bool) {
+	steps, next, ok := castsAt(w, 0, column)
+	return steps, ok && next == len(w)
 }
 
-func castsAt(w pgsql.Words, i int, column string) (types []string, next int, ok bool) {
+func castsAt(w pgsql.Words, i int, column string) (steps []castStep, next int, ok bool) {
 	switch {
 	case w.At(i) == "(":
-		if types, next, ok = castsAt(w, i+1, column); !ok || w.At(next) != ")" {
+		if steps, next, ok = castsAt(w, i+1, column); !ok || w.At(next) != ")" {
 			return nil, i, false
 		}
 		next++
 	case w.Starts(i, "CAST", "("):
-		if types, next, ok = castsAt(w, i+2, column); !ok || w.At(next) != "AS" {
+		if steps, next, ok = castsAt(w, i+2, column); !ok || w.At(next) != "AS" {
 			return nil, i, false
 		}
 		var name string
 		if name, next, ok = readType(w, next+1); !ok || w.At(next) != ")" {
 			return nil, i, false
 		}
-		types, next = append(types, name), next+1
+		steps, next = append(steps, castStep{typ: name}), next+1
 	default:
 		// The column's name, with or without its table's.
 		for next = i; ; next++ {
@@ -45,14 +48,24 @@ func castsAt(w pgsql.Words, i int, column string) (types []string, next int, ok 
 			break
 		}
 	}
-	for w.At(next) == "::" {
-		name, after, ok := readType(w, next+1)
-		if !ok {
-			return nil, i, false
+	for {
+		switch {
+		case w.At(next) == "::":
+			name, after, ok := readType(w, next+1)
+			if !ok {
+				return nil, i, false
+			}
+			steps, next = append(steps, castStep{typ: name}), after
+		case w.Starts(next, "AT", "TIME", "ZONE") && next+3 < len(w) && w[next+3].Kind == pgsql.String && w.At(next+4) != "::":
+			steps, next = append(steps, castStep{zone: w[next+3].Text}), next+4
+		case w.At(next) == "COLLATE":
+			if _, next, ok = w.Name(next + 1); !ok {
+				return nil, i, false
+			}
+		default:
+			return steps, next, true
 		}
-		types, next = append(types, name), after
 	}
-	return types, next, true
 }
 
 // wraps reports whether an expression puts the whole of a column's value into a document or an array.
@@ -125,10 +138,3 @@ func short(w pgsql.Words) int {
 	}
 	return endless
 }
-
-// only reports whether an expression is nothing but NULL or another constant.
-func only(w pgsql.Words) bool {
-	return len(w) == 1 && !isName(w[0]) || len(w) == 1 && w.At(0) == "NULL"
-}
-
-func isName(t pgsql.Token) bool { return t.Kind == pgsql.Word || t.Kind == pgsql.QuotedIdent }

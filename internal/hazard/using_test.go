@@ -16,12 +16,15 @@ import (
 // TestUsing says what expressions do to values, and lets PostgreSQL show it: the change is made, and the queries find the rows.
 func TestUsing(t *testing.T) {
 	const (
-		total     = "lossy loses without an error what USING leaves out of bio"
-		fails     = "fails if a value of bio does not fit into "
-		blanks    = "lossy loses without an error blanks at the end of bio"
-		shortened = "lossy loses without an error what is longer than 2 characters of bio"
+		total      = "lossy loses what USING leaves out of bio without an error"
+		fails      = "fails if a value of bio does not fit into "
+		blanks     = "lossy loses blanks at the end of bio without an error"
+		localTimes = "lossy takes the local times of bio as UTC, unless the file sets another time zone"
+		stops      = "fails if USING fails for a value of bio"
+		shortened  = "lossy loses all but the first 2 characters of bio without an error"
 	)
 	db := pgtest.New(t)
+	conn := db.Conn()
 	db.Exec("SET timezone = 'UTC'; CREATE TYPE public.mood AS ENUM ('sad', 'glad'); CREATE TYPE public.tone AS ENUM ('sad')")
 	for _, test := range []struct {
 		from, to, using string
@@ -34,36 +37,54 @@ func TestUsing(t *testing.T) {
 		{"integer", "bigint", "0", "0|7", []string{total}, "", "7"},
 		{"text", "character varying(3)", "left(bio, 3)", "abc|abcd", []string{total}, "", "abcd"},
 		{"text", "character varying(2)", "lower(bio)", "ab|ABC", []string{total, "narrow " + fails + "character varying(2)"}, "ABC", ""},
-		{"text", "integer", "CASE WHEN bio = '' THEN 0 ELSE t.bio::integer END", "7|x|", []string{total, "cast " + fails + "integer"}, "x", ""},
-		{"text", "integer", "public.t.bio::integer + 1", "7|2147483647", []string{total, "cast " + fails + "integer"}, "2147483647", "7"},
+		{"text", "integer", "CASE WHEN bio = '' THEN 0 ELSE t.bio::integer END", "7|x|", []string{total, "cast " + stops}, "x", ""},
+		{"text", "integer", "public.t.bio::integer + 1", "7|2147483647", []string{total, "cast " + stops}, "2147483647", "7"},
 		{"integer", "character varying(2)", "", "12|12345", []string{"narrow " + fails + "character varying(2)"}, "12345", ""},
 		{"integer", "character varying(2)", "bio::varchar(2)", "12|12345", []string{shortened}, "", "12345"},
 		{"integer", "character varying(2)", "CAST((bio) AS pg_catalog.varchar (2))", "12|12345", []string{shortened}, "", "12345"},
 		{"text", "character varying(5)", "", "abc|abcdef|abcd   ", []string{blanks, "narrow " + fails + "character varying(5)"}, "abcdef", "abcd   "},
 		{"bytea", `character(1)`, "", `\x|\x61`, []string{"narrow " + fails + "character(1)"}, `\x|\x61`, ""},
 		{"bit varying(8)", "bit varying(4)", "", "101|10101", []string{"narrow " + fails + "bit varying(4)"}, "10101", ""},
-		{"json", "jsonb", "", `{"a": 1}|{"b": 1, "a": 2}`, []string{"lossy loses without an error the order of keys, and all but the last of those that are there twice of bio",
+		{"json", "jsonb", "", `{"a": 1}|{"b": 1, "a": 2}`, []string{"lossy loses the order of keys and all but the last of duplicate keys of bio without an error",
 			"cast " + fails + "jsonb"}, "", `{"b": 1, "a": 2}`},
-		{"timestamp with time zone", "time without time zone", "", "2026-01-01 10:00:00+00", []string{"lossy loses without an error the date of bio"}, "", "2026-01-01 10:00:00+00"},
+		{"timestamp with time zone", "time without time zone", "", "2026-01-01 10:00:00+00", []string{"lossy loses the date of bio without an error"}, "", "2026-01-01 10:00:00+00"},
 		{"time without time zone", "timestamp with time zone", "bio::text::timestamp with time zone", "10:00:00", []string{
-			"lossy takes as UTC the local times, of bio", "cast " + fails + "timestamp with time zone"}, "10:00:00", "10:00:00"},
-		{"time with time zone", "time without time zone", "", "10:00:00+02|10:00:00+00", []string{"lossy loses without an error the time zone of bio"}, "", "10:00:00+02"},
-		{"bigint", "double precision", "", "1|1234567890123456789", []string{"lossy loses without an error the last digits of bio"}, "", "1234567890123456789"},
-		{"integer", "real", "", "1|123456789", []string{"lossy loses without an error the last digits of bio"}, "", "123456789"},
-		{"text", "numeric(6,2)", "bio::decimal(6,2)", "1.25|1.239|7|x", []string{"lossy loses without an error digits behind the point of bio", "cast " + fails + "numeric(6,2)"}, "x", "1.239"},
-		{"text", "date", "bio::date", "2026-01-01|2026-01-01 10:00|x", []string{"lossy loses without an error the time of day of bio", "cast " + fails + "date"}, "x", "2026-01-01 10:00"},
+			localTimes, "cast " + fails + "timestamp with time zone"}, "10:00:00", "10:00:00"},
+		{"time with time zone", "time without time zone", "", "10:00:00+02|10:00:00+00", []string{"lossy loses the time zone of bio without an error"}, "", "10:00:00+02"},
+		{"bigint", "double precision", "", "1|1234567890123456789", []string{"lossy loses the last digits of bio without an error"}, "", "1234567890123456789"},
+		{"integer", "real", "", "1|123456789", []string{"lossy loses the last digits of bio without an error"}, "", "123456789"},
+		{"text", "numeric(6,2)", "bio::decimal(6,2)", "1.25|1.239|7|x", []string{"lossy loses digits after the decimal point of bio without an error", "cast " + fails + "numeric(6,2)"}, "x", "1.239"},
+		{"text", "date", "bio::date", "2026-01-01|2026-01-01 10:00|x", []string{"lossy loses the time of day of bio without an error", "cast " + fails + "date"}, "x", "2026-01-01 10:00"},
 		{"text", "timestamp(0) without time zone", "bio::timestamp(0)", "2026-01-01 10:00|2026-01-01 10:00:00.5", []string{
-			"lossy loses without an error the time zone of bio", "cast " + fails + "timestamp(0) without time zone"}, "", "2026-01-01 10:00:00.5"},
-		{"text", "time without time zone", "bio::time", "10:00|2026-01-01 10:00", []string{"lossy loses without an error the date of bio", "cast " + fails + "time without time zone"}, "", "2026-01-01 10:00"},
-		{"text", "jsonb", "bio::jsonb", `{"a":1}|{"a":1,"a":2}|x`, []string{"lossy loses without an error the order of keys, and all but the last of those that are there twice of bio",
+			"lossy loses the time zone and fractions of the seconds of bio without an error", "cast " + fails + "timestamp(0) without time zone"}, "", "2026-01-01 10:00:00.5"},
+		{"text", "time without time zone", "bio::time", "10:00|2026-01-01 10:00", []string{"lossy loses the date of bio without an error", "cast " + fails + "time without time zone"}, "", "2026-01-01 10:00"},
+		{"text", "jsonb", "bio::jsonb", `{"a":1}|{"a":1,"a":2}|x`, []string{"lossy loses the order of keys and all but the last of duplicate keys of bio without an error",
 			"cast " + fails + "jsonb"}, "x", `{"a":1,"a":2}`},
-		{"timestamp without time zone", "timestamp with time zone", "", "2026-01-01 10:00:00", []string{"lossy takes as UTC the local times, of bio"}, "", "2026-01-01 10:00:00"},
-		{"timestamp with time zone", "timestamp without time zone", "", "2026-01-01 10:00:00+00", []string{"lossy takes as UTC the times, without their zone, of bio"}, "", "2026-01-01 10:00:00+00"},
+		{"timestamp without time zone", "timestamp with time zone", "", "2026-01-01 10:00:00", []string{localTimes}, "", "2026-01-01 10:00:00"},
+		{"timestamp with time zone", "timestamp without time zone", "", "2026-01-01 10:00:00+00", []string{"lossy makes the times of bio local times of UTC, unless the file sets another time zone"}, "", "2026-01-01 10:00:00+00"},
 		{"public.mood", "public.tone", "bio::text::public.tone", "sad|glad", []string{"cast " + fails + "public.tone"}, "glad", ""},
 		{"text", "jsonb", "to_jsonb(bio)", "x", nil, "", ""},
 		{"integer", "jsonb", "jsonb_build_object('n', bio)", "1", nil, "", ""},
 		{"text", "text[]", "ARRAY[bio]", "x", nil, "", ""},
 		{"integer", "bigint", "(bio)::int8", "1", nil, "", ""},
+		{"text", "text", `t.bio COLLATE "C"`, "x", nil, "", ""},
+		{"oid", "bigint", "", "4294967295", nil, "", ""},
+		{"text", "interval", "bio::interval", "1 day", []string{"cast " + fails + "interval"}, "", ""},
+		{"timestamp without time zone", "time(0) without time zone", "", "2026-01-01 10:00:00.5", []string{"lossy loses the date and fractions of the seconds of bio without an error"}, "", "2026-01-01 10:00:00.5"},
+		{"numeric(5,2)", "character varying(7)", "", "-999.99|NaN", nil, "", ""},
+		{"numeric(5,2)", "character varying(6)", "", "-999.99|NaN", []string{"narrow " + fails + "character varying(6)"}, "-999.99", ""},
+		{"numeric(1,0)", "character varying(2)", "", "-9|NaN", []string{"narrow " + fails + "character varying(2)"}, "NaN", ""},
+		{"bigint", "text", "bio::int::text", "7|3000000000", []string{"narrow " + fails + "integer"}, "3000000000", ""},
+		{"bigint", "smallint", "coalesce(bio, 0)", "7|32768", []string{total, "narrow " + fails + "smallint"}, "32768", ""},
+		{"text", "numeric(2,1)", "length(bio)", "x|0123456789", []string{total, "narrow " + fails + "numeric(2,1)"}, "0123456789", "x"},
+		{"text", "character varying(2)[]", "ARRAY[bio]", "ab|abc", []string{"narrow " + fails + "character varying(2)[]"}, "abc", ""},
+		{"json", "jsonb", `coalesce(bio, '{}')`, `{}|"\u0000"`, []string{total, "narrow " + fails + "jsonb"}, `"\u0000"`, ""},
+		{"timestamp without time zone", "timestamp with time zone", "bio AT TIME ZONE 'utc'", "2026-01-01 10:00:00", nil, "", ""},
+		{"timestamp with time zone", "timestamp without time zone", "(t.bio) AT TIME ZONE 'UTC'", "2026-01-01 10:00:00+00", nil, "", ""},
+		{"timestamp without time zone", "timestamp with time zone", "bio AT TIME ZONE 'Europe/Berlin'", "2026-03-29 02:30:00|2026-03-29 03:30:00", []string{
+			"lossy loses the hour that clocks skip of bio without an error"}, "", "2026-03-29 02:30:00"},
+		{"timestamp with time zone", "timestamp without time zone", "bio AT TIME ZONE 'Europe/Berlin'", "2026-10-25 00:30:00+00|2026-10-25 01:30:00+00|2026-10-25 02:30:00+00", []string{
+			"lossy loses the hour that clocks repeat of bio without an error"}, "", "2026-10-25 00:30:00+00"},
 	} {
 		t.Run(fmt.Sprintf("%s to %s %s", test.from, test.to, test.using), func(t *testing.T) {
 			typ := func(name string) hazard.Type {
@@ -84,9 +105,9 @@ func TestUsing(t *testing.T) {
 			var stop, change []int
 			for _, h := range c.Values() {
 				if h.Kind == hazard.Lossy {
-					change = append(change, rows(t, db.Conn(), "", h)...)
+					change = append(change, rows(t, conn, "", h)...)
 				} else {
-					stop = append(stop, rows(t, db.Conn(), "", h)...)
+					stop = append(stop, rows(t, conn, "", h)...)
 				}
 			}
 			values := strings.Split(test.values, "|")
@@ -106,7 +127,7 @@ func TestUsing(t *testing.T) {
 			if test.using != "" {
 				alter += " USING " + test.using
 			}
-			if _, err := db.Conn().Exec(t.Context(), alter); (err != nil) != (test.stop != "") {
+			if _, err := conn.Exec(t.Context(), alter); (err != nil) != (test.stop != "") {
 				t.Errorf("%s: %v", alter, err)
 			}
 		})

@@ -215,7 +215,7 @@ func violators(t *relation, c *constraint) fix.Text {
 		return fix.Text{}
 	}
 	expr = strings.TrimSuffix(strings.TrimSuffix(expr, " NOT VALID"), " NO INHERIT")
-	return fix.Rows("*", t.sql(), "NOT "+expr, fix.Most)
+	return fix.Rows(t.sql(), "NOT "+expr)
 }
 
 // orphans finds the rows that refer to nothing.

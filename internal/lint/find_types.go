@@ -31,9 +31,9 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 			}
 		}
 		d := d
-		d.Text = change + " makes the enum anew"
+		d.Text = change + " puts another enum in its place"
 		if len(removed) > 0 {
-			d.Text += " without " + strings.Join(removed, ", ")
+			d.Text += ", without " + strings.Join(removed, ", ")
 			d.Query = fix.CountRows(b.sql(), fmt.Sprintf("%s::text IN (%s)", d.Column, strings.Join(removed, ", ")))
 		}
 		d.Fix = fix.Words("keep the value, and forbid it by a check that is added NOT VALID and validated")
@@ -48,7 +48,7 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 	}
 	if !rewritten && f.checked(s, b.OID, was.Num) && s.scannedAny(b.OID) {
 		d := d
-		d.Text = fmt.Sprintf("%s makes the checks on it anew, which reads all of table %s under %s: reads and writes wait until it is done", change, f.name(b), lockName(d.Lock))
+		d.Text = fmt.Sprintf("%s checks its constraints again, which reads all of table %s under %s: reads and writes wait until it is done", change, f.name(b), lockName(d.Lock))
 		d.Fix = f.recheckFix(s, b, was)
 		f.add(s, "type-change-recheck", d)
 	}
@@ -60,7 +60,7 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 	}
 	if fk, other := f.foreignKey(s, b.OID, was.Num); fk != nil && s.said("validating foreign key constraint") {
 		d := d
-		d.Text = fmt.Sprintf("%s checks foreign key %s anew, with %s on %s and %s until it is done", change, pgsql.Ident(fk.Name), lockName(d.Lock), f.name(b), f.name(other))
+		d.Text = fmt.Sprintf("%s checks foreign key %s again, with %s on %s and %s until it is done", change, pgsql.Ident(fk.Name), lockName(d.Lock), f.name(b), f.name(other))
 		d.Fix = expand
 		f.add(s, "type-change-revalidates-fk", d)
 		f.said[other.sql()] = true
@@ -96,7 +96,7 @@ func (f *finder) recheckFix(s *step, t *relation, c *column) fix.Text {
 	return fix.Recheck(s.stmt.Text, checks)
 }
 
-// rebuilt names the indexes of a table that the statement built anew.
+// rebuilt names the indexes of a table that the statement rebuilt.
 func (f *finder) rebuilt(s *step, table uint32) []string {
 	var names []string
 	for _, oid := range sorted(s.before.indexes) {
@@ -138,7 +138,7 @@ func (f *finder) foreignKey(s *step, table uint32, num int16) (*constraint, *rel
 func (f *finder) values(s *step, t *relation, was, is *column, change string, toEnum bool) {
 	c := hazard.TypeChange{
 		Relation: pgsql.Name{Schema: t.Schema, Name: t.Name}, Table: t.sql(), Column: was.Name,
-		From: s.before.resolved(was), To: s.after.resolved(is), Using: s.using(was.Name).In(s.stmt.Text),
+		From: s.before.resolved(was), To: s.after.resolved(is), Using: s.using(was.Name).In(s.stmt.Text), Hidden: !strings.HasPrefix(s.st.Verb, "ALTER "),
 		New:   s.before.fixColumn(t, freeColumn(t, was.Name, "_new"), is.TypeText),
 		Check: s.before.freeConstraint(t, t.Name+"_"+was.Name, "_fits"),
 	}

@@ -37,8 +37,14 @@ CREATE TABLE "Some t" ("A b" integer, j json, ts timestamptz, tz timetz, n bigin
 		{`texts TYPE mood[] USING texts::mood[]`, "cast-may-fail"},
 		{`s TYPE varchar(3)`, "lossy-type-change narrowing-type-change"},
 		{`s TYPE varchar(5)`, ""},
+		{`DO $$ BEGIN ALTER TABLE "Some t" ALTER i TYPE varchar(2) USING i::varchar(2); END $$`, "lossy-type-change narrowing-type-change"},
+		{`DO $$ BEGIN ALTER TABLE "Some t" ALTER i TYPE bigint; END $$`, ""},
 	} {
-		change := "-- atlas:nolint type-change-rewrite type-change-loses-statistics type-change-recheck\nALTER TABLE \"Some t\" ALTER " + test.change + ";\n"
+		stmt := test.change
+		if !strings.HasPrefix(stmt, "DO ") {
+			stmt = `ALTER TABLE "Some t" ALTER ` + stmt
+		}
+		change := "-- atlas:nolint type-change-rewrite type-change-loses-statistics type-change-recheck\n" + stmt + ";\n"
 		var got []string
 		for _, f := range mustRun(t, folder(t, map[string]string{first: before, second: change}), lint.Config{Latest: 1}).Files {
 			for _, d := range f.Diagnostics {

@@ -9,7 +9,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// rewrites is the hazard of what writes a table anew.
+// rewrites is the hazard of what rewrites a table.
 func rewrites(t *table, why string, instead fix.Text) []hazard.Hazard {
 	return []hazard.Hazard{{Kind: hazard.Rewrite, Table: t.String(), Lock: hazard.AccessExclusive, What: why, Instead: instead}}
 }

@@ -105,7 +105,7 @@ func (d *differ) emptyHazards(t *table, k *constraint) []hazard.Hazard {
 	return []hazard.Hazard{{
 		Kind: hazard.Fails, Table: t.String(),
 		What:  "fails while a row of " + t.String() + " refers to " + k.refs.String() + ", which comes back without its rows",
-		Query: fix.Rows("*", t.String(), strings.Join(set, " AND "), 0),
+		Query: fix.Rows(t.String(), strings.Join(set, " AND ")),
 		Instead: fix.Words("Before it runs, or where it has failed before it runs again, give " + k.refs.String() + " its rows back, from a backup,\n" +
 			"or let no row refer to them."),
 	}}

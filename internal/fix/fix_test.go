@@ -24,8 +24,8 @@ type run struct {
 var column = fix.Column{Table: keyed, Name: `"New one"`, Type: "integer"}
 
 // odd is a conversion whose expression reads columns that are called as what it is made of.
-var odd = fix.Conversion{Table: testRuns, Alias: `"Test ""Runs"""`, Column: unit, From: "text", To: "character varying(3)",
-	Value: `left(` + unit + `, n + 3) || "Test ""Runs""".batch_start`, Same: fix.SameText}
+var odd = fix.Conversion{Table: testRuns, Column: unit, From: "text", To: "character varying(3)",
+	Value: `left(` + unit + `, n + 3) || r.batch_start`, Same: fix.SameText}
 
 // index is one on the column that is called ünit.
 func index(name string, unique bool) fix.Index {
@@ -110,7 +110,7 @@ var runs = map[string][]run{
 	},
 	"find-unconvertible": {
 		{text: fix.Unconvertible(odd), then: "true"},
-		{text: fix.Unconvertible(fix.Conversion{Table: parts, Alias: `"Parts"`, Column: `"Day"`, From: "date", To: "integer", Value: `"Parts"."Day"::text`}), then: "true"},
+		{text: fix.Unconvertible(fix.Conversion{Table: parts, Column: `"Day"`, From: "date", To: "integer", Value: `r."Day"::text`}), then: "true"},
 	},
 	"find-altered": {
 		{text: fix.Altered(odd), then: "true"},

@@ -69,11 +69,10 @@ func IndexUse(index string, major int) Text {
 // A Conversion is a change of a column's type as it can be tried with each row.
 type Conversion struct {
 	Table    string // "public.results"
-	Alias    string // the table's name without its schema
 	Column   string
 	From, To string // types
-	Value    string // what is assigned to the new type: an expression of the columns
-	// Same says when a value that was turned and turned back is the same: it is SameText, SameValue, SameButSpaces or the
+	Value    string // what is assigned to the new type: an expression of the columns of a row called r
+	// Same says when a value that was converted and converted back is the same: it is SameText, SameValue, SameButSpaces or the
 	// type of which both texts are to be compared.
 	Same string
 }
@@ -90,10 +89,11 @@ var unconvertible = entry("find-unconvertible", "finds the rows that a change of
 func Unconvertible(c Conversion) Text {
 	return unconvertible("CREATE OR REPLACE FUNCTION pg_temp.fails(anyelement) RETURNS boolean LANGUAGE plpgsql AS %s;\nSELECT * FROM %s AS t WHERE pg_temp.fails(t.*) LIMIT %d;",
 		pgsql.DollarQuote(fmt.Sprintf(`#variable_conflict use_column
-DECLARE new_value %s;
 BEGIN
-  new_value := %s;
-  RETURN false;
+  DECLARE new_value %s := %s;
+  BEGIN
+    RETURN false;
+  END;
 EXCEPTION WHEN others THEN
   RETURN true;
 END`, c.To, c.value())),
@@ -102,7 +102,7 @@ END`, c.To, c.value())),
 
 var altered = entry("find-altered", "finds the rows whose value a change of a column's type makes another, by trying each")
 
-// Altered finds the rows whose value is another one when it is turned into the new type and back. Its function is gone with the
+// Altered finds the rows whose value is another one when it is converted to the new type and back. Its function is gone with the
 // session.
 func Altered(c Conversion) Text {
 	was := "($1)." + c.Column
@@ -119,23 +119,24 @@ func Altered(c Conversion) Text {
 		other = fmt.Sprintf("CASE WHEN old_value::text IS DISTINCT FROM %s::text THEN old_value::text::%s IS DISTINCT FROM %[1]s::text::%[2]s ELSE false END", was, c.Same)
 	}
 	body := fmt.Sprintf(`#variable_conflict use_column
-DECLARE new_value %s; old_value %s;
 BEGIN
-  new_value := %s;
+  DECLARE new_value %s := %s;
   BEGIN
-    old_value := new_value;
-    RETURN %s;
+    DECLARE old_value %s := new_value;
+    BEGIN
+      RETURN %s;
+    END;
   EXCEPTION WHEN others THEN
-    RETURN true; -- it cannot be turned back
+    RETURN true; -- it cannot be converted back
   END;
 EXCEPTION WHEN others THEN
-  RETURN false; -- it cannot be turned at all
-END`, c.To, c.From, c.value(), other)
+  RETURN false; -- it cannot be converted at all
+END`, c.To, c.value(), c.From, other)
 	return altered("CREATE OR REPLACE FUNCTION pg_temp.alters(anyelement) RETURNS boolean LANGUAGE plpgsql AS %s;\nSELECT * FROM %s AS t WHERE pg_temp.alters(t.*) LIMIT %d;",
 		pgsql.DollarQuote(body), c.Table, Most)
 }
 
 // value is the expression with the columns of the function's row.
 func (c Conversion) value() string {
-	return fmt.Sprintf("(SELECT %s FROM (SELECT ($1).*) AS %s)", c.Value, c.Alias)
+	return fmt.Sprintf("(SELECT %s FROM (SELECT ($1).*) AS r)", c.Value)
 }

@@ -2,6 +2,7 @@ package hazard
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
@@ -10,9 +11,9 @@ import (
 
 // A TypeChange is an ALTER COLUMN TYPE.
 type TypeChange struct {
-	Relation pgsql.Name // the table
-	Table    string     // its name as messages and queries write it
-	Column   string     // the column's name, not quoted
+	Table    string // the table's name as messages and queries write it
+	Named    string // the name that Using may call it by, without a schema and not quoted
+	Column   string // the column's name, not quoted
 	From, To Type
 	Using    string // the expression; empty where the values are assigned
 	Hidden   bool   // whether Using is unknown, as in a DO block: values are assigned or cast
@@ -40,7 +41,7 @@ func (c TypeChange) Cost() []Hazard {
 	var list []Hazard
 	add := func(kind Kind, why string) {
 		list = append(list, Hazard{Kind: kind, Table: c.Table, Column: c.ident(), Lock: AccessExclusive,
-			What: "the type of " + c.ident() + " changes from " + c.From.Name + " to " + c.To.Name + why, Instead: c.expand()})
+			What: "the type of " + c.ident() + " changes from " + c.From.Name + " to " + c.To.Name + why, Instead: c.Expand()})
 	}
 	switch {
 	case c.Seen.Rewrites:
@@ -53,12 +54,12 @@ func (c TypeChange) Cost() []Hazard {
 	return list
 }
 
-// expand is the way by a second column.
-func (c TypeChange) expand() fix.Text {
+// Expand is the way by a second column.
+func (c TypeChange) Expand() fix.Text {
 	if c.New.Name == "" {
 		return fix.Text{}
 	}
-	e := fix.Expand{Old: c.ident(), New: c.New, Value: cmp.Or(c.Using, "r."+c.ident())}
+	e := fix.Expand{Old: c.ident(), New: c.New, Value: c.inRow()}
 	if c.Outline {
 		e.Value = cmp.Or(c.Using, c.ident())
 		return e.Outline()
@@ -74,7 +75,7 @@ func (c TypeChange) Values() []Hazard {
 	} else {
 		o.bad, o.lossy = "", ""
 	}
-	base := Hazard{Table: c.Table, Column: c.ident(), Lock: AccessExclusive, Instead: c.expand()}
+	base := Hazard{Table: c.Table, Column: c.ident(), Lock: AccessExclusive, Instead: c.Expand()}
 	var list []Hazard
 	add := func(kind Kind, what string, query, instead fix.Text) {
 		h := base
@@ -273,18 +274,7 @@ func narrows(w pgsql.Words, from, to value) bool {
 
 // conversion is the change as queries try it, row by row.
 func (c TypeChange) conversion() fix.Conversion {
-	value := cmp.Or(c.Using, c.ident())
-	w := pgsql.Words(pgsql.Tokens(value))
-	for i := range w { // what is tried knows the table without its schema
-		if _, next, ok := w.Ident(i); ok && w.At(next) == "." {
-			if table, next, ok := w.Ident(next + 1); ok && table == c.Relation.Name && w.At(next) == "." {
-				value = value[:w[i].Pos.Offset] + value[w[i+2].Pos.Offset:]
-				break
-			}
-		}
-	}
-	conversion := fix.Conversion{Table: c.Table, Alias: pgsql.Ident(c.Relation.Name),
-		Column: c.ident(), From: c.From.Name, To: c.To.Name, Value: value, Same: fix.SameText}
+	conversion := fix.Conversion{Table: c.Table, Column: c.ident(), From: c.From.Name, To: c.To.Name, Value: c.inRow(), Same: fix.SameText}
 	from, to := c.From.value(), c.To.value()
 	switch {
 	case from.number():
@@ -300,4 +290,28 @@ func (c TypeChange) conversion() fix.Conversion {
 		conversion.Same = fix.SameButSpaces
 	}
 	return conversion
+}
+
+// inRow is the new value as an expression of the columns of a row called r.
+func (c TypeChange) inRow() string {
+	if c.Using == "" {
+		return "r." + c.ident()
+	}
+	w := pgsql.Words(pgsql.Tokens(c.Using))
+	var b strings.Builder
+	done := 0
+	for i := range w {
+		if w[i].Pos.Offset < done || slices.Contains([]string{".", "::", "AS"}, w.At(i-1)) {
+			continue
+		}
+		table, dot, ok := w.Ident(i)
+		if name, next, _ := w.Ident(dot + 1); ok && w.At(dot) == "." && w.At(next) == "." { // its schema is there, too
+			table, dot = name, next
+		}
+		if _, next, column := w.Ident(dot + 1); ok && table == c.Named && w.At(dot) == "." && column && w.At(next) != "(" {
+			b.WriteString(c.Using[done:w[i].Pos.Offset] + "r.")
+			done = w[dot+1].Pos.Offset
+		}
+	}
+	return b.String() + c.Using[done:]
 }

@@ -147,7 +147,7 @@ func TestPairs(t *testing.T) {
 				castable = castable || way.name == "cast"
 				pairs++
 				values += len(seen)
-				c := hazard.TypeChange{Relation: pgsql.Name{Schema: "public", Name: "src"}, Table: "public.src", Column: "C c", From: from.typ, To: to.typ, Using: using}
+				c := hazard.TypeChange{Table: "public.src", Named: "src", Column: "C c", From: from.typ, To: to.typ, Using: using}
 				alarms[compare(t, conn, name, from, seen, c.Values())]++
 			}
 		}

@@ -25,7 +25,7 @@ func TestUsing(t *testing.T) {
 	)
 	db := pgtest.New(t)
 	conn := db.Conn()
-	db.Exec("SET timezone = 'UTC'; CREATE TYPE public.mood AS ENUM ('sad', 'glad'); CREATE TYPE public.tone AS ENUM ('sad')")
+	db.Exec("SET timezone = 'UTC'; CREATE TYPE public.mood AS ENUM ('sad', 'glad'); CREATE TYPE public.tone AS ENUM ('sad'); CREATE DOMAIN public.filled AS integer NOT NULL")
 	for _, test := range []struct {
 		from, to, using string
 		values          string // with bars between
@@ -68,6 +68,8 @@ func TestUsing(t *testing.T) {
 		{"text", "text[]", "ARRAY[bio]", "x", nil, "", ""},
 		{"integer", "bigint", "(bio)::int8", "1", nil, "", ""},
 		{"text", "text", `t.bio COLLATE "C"`, "x", nil, "", ""},
+		{"integer", "public.filled", "", "1|NULL", []string{"narrow " + fails + "public.filled"}, "NULL", ""},
+		{"public.filled", "smallint", "nullif(t.bio, 1)", "1|7", []string{total, "narrow " + fails + "smallint"}, "", "1"},
 		{"oid", "bigint", "", "4294967295", nil, "", ""},
 		{"text", "interval", "bio::interval", "1 day", []string{"cast " + fails + "interval"}, "", ""},
 		{"timestamp without time zone", "time(0) without time zone", "", "2026-01-01 10:00:00.5", []string{"lossy loses the date and fractions of the seconds of bio without an error"}, "", "2026-01-01 10:00:00.5"},
@@ -88,9 +90,12 @@ func TestUsing(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s to %s %s", test.from, test.to, test.using), func(t *testing.T) {
 			typ := func(name string) hazard.Type {
+				if name == "public.filled" {
+					return hazard.Type{Name: name, Base: "integer", Checked: true}
+				}
 				return hazard.Type{Name: name, Labels: map[string][]string{"public.mood": {"sad", "glad"}, "public.tone": {"sad"}}[name]}
 			}
-			c := hazard.TypeChange{Relation: pgsql.Name{Schema: "public", Name: "t"}, Table: "public.t", Column: "bio", From: typ(test.from), To: typ(test.to), Using: test.using}
+			c := hazard.TypeChange{Table: "public.t", Named: "t", Column: "bio", From: typ(test.from), To: typ(test.to), Using: test.using}
 			var got []string
 			for _, h := range c.Values() {
 				got = append(got, string(h.Kind)+" "+h.What)
@@ -100,7 +105,11 @@ func TestUsing(t *testing.T) {
 			}
 			db.Exec(fmt.Sprintf("DROP TABLE IF EXISTS public.t; CREATE TABLE public.t (bio %s, n serial)", test.from))
 			for v := range strings.SplitSeq(test.values, "|") {
-				db.Exec("INSERT INTO public.t VALUES (" + pgsql.Literal(v) + ")")
+				literal := pgsql.Literal(v)
+				if v == "NULL" {
+					literal = v
+				}
+				db.Exec("INSERT INTO public.t VALUES (" + literal + ")")
 			}
 			var stop, change []int
 			for _, h := range c.Values() {

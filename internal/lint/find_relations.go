@@ -41,7 +41,7 @@ func (f *finder) renamed(s *step) {
 			d := f.about(s, b)
 			d.Column = pgsql.Ident(was.Name)
 			d.Text = fmt.Sprintf("renaming column %s.%s to %s breaks all that still uses the old name", b.sql(), d.Column, pgsql.Ident(is.Name))
-			d.Fix = s.before.expand(b, was, is.Name, was.TypeText, "r."+d.Column)
+			d.Fix = s.before.rename(b, was, is.Name)
 			f.add(s, "rename-column", d)
 		}
 	}

@@ -19,7 +19,7 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 	d := f.about(s, b)
 	d.Column = pgsql.Ident(was.Name)
 	change := fmt.Sprintf("changing %s.%s from %s to %s", b.sql(), d.Column, was.TypeText, is.TypeText)
-	expand := s.before.expand(b, was, freeColumn(b, was.Name, "_new"), is.TypeText, s.converted(was))
+	c := s.retyped(b, was, is)
 
 	from, to := s.before.types[was.Type], s.after.types[is.Type]
 	toEnum := !same && from != nil && to != nil && from.Kind == "e" && to.Kind == "e"
@@ -43,7 +43,7 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 	if rewritten {
 		d := d
 		d.Text = fmt.Sprintf("%s rewrites table %s and its indexes under %s: reads and writes wait until it is done", change, f.name(b), lockName(d.Lock))
-		d.Fix = expand
+		d.Fix = c.Expand()
 		f.add(s, "type-change-rewrite", d)
 	}
 	if !rewritten && f.checked(s, b.OID, was.Num) && s.scannedAny(b.OID) {
@@ -61,7 +61,7 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 	if fk, other := f.foreignKey(s, b.OID, was.Num); fk != nil && s.said("validating foreign key constraint") {
 		d := d
 		d.Text = fmt.Sprintf("%s checks foreign key %s again, with %s on %s and %s until it is done", change, pgsql.Ident(fk.Name), lockName(d.Lock), f.name(b), f.name(other))
-		d.Fix = expand
+		d.Fix = c.Expand()
 		f.add(s, "type-change-revalidates-fk", d)
 		f.said[other.sql()] = true
 	}
@@ -72,7 +72,14 @@ func (f *finder) typeChange(s *step, b, a *relation, was, is *column) {
 	stat.Text = change + " drops what the planner knows about it"
 	stat.Fix = fix.Analyze(b.sql(), d.Column)
 	f.add(s, "type-change-loses-statistics", stat)
-	f.values(s, b, was, is, change, toEnum)
+	for _, h := range c.Values() {
+		if toEnum && h.Kind == hazard.Cast {
+			continue // the labels that go are said already
+		}
+		d := f.about(s, b)
+		d.Column, d.Text, d.Query, d.Fix = h.Column, change+" "+h.What, h.Query, h.Instead
+		f.add(s, valueRules[h.Kind], d)
+	}
 }
 
 // checked reports whether a check is on the column.
@@ -134,22 +141,18 @@ func (f *finder) foreignKey(s *step, table uint32, num int16) (*constraint, *rel
 	return nil, nil
 }
 
-// values finds conversions that lose something or may fail. That an enum has no place for a label is said already.
-func (f *finder) values(s *step, t *relation, was, is *column, change string, toEnum bool) {
+// retyped is the change of a column's type by the statement.
+func (s *step) retyped(t *relation, was, is *column) hazard.TypeChange {
 	c := hazard.TypeChange{
-		Relation: pgsql.Name{Schema: t.Schema, Name: t.Name}, Table: t.sql(), Column: was.Name,
-		From: s.before.resolved(was), To: s.after.resolved(is), Using: s.using(was.Name).In(s.stmt.Text), Hidden: !strings.HasPrefix(s.st.Verb, "ALTER "),
+		Table: t.sql(), Column: was.Name, From: s.before.resolved(was), To: s.after.resolved(is),
+		Using: s.using(was.Name).In(s.stmt.Text), Hidden: !strings.HasPrefix(s.st.Verb, "ALTER "),
 		New:   s.before.fixColumn(t, freeColumn(t, was.Name, "_new"), is.TypeText),
 		Check: s.before.freeConstraint(t, t.Name+"_"+was.Name, "_fits"),
 	}
-	for _, h := range c.Values() {
-		if toEnum && h.Kind == hazard.Cast {
-			continue
-		}
-		d := f.about(s, t)
-		d.Column, d.Text, d.Query, d.Fix = h.Column, change+" "+h.What, h.Query, h.Instead
-		f.add(s, valueRules[h.Kind], d)
+	if len(s.st.Targets) > 0 { // a parent's, where t inherits the column
+		c.Named = s.st.Targets[0].Name
 	}
+	return c
 }
 
 // valueRules are the rules that hazards of values are of.

@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -52,14 +51,9 @@ func (s *snapshot) notNullCheck(t *relation, c *column) string {
 	return s.freeConstraint(t, t.Name+"_"+c.Name, "_not_null")
 }
 
-// expand is how a column gets another name or type by a second one. The value is an expression of the columns of a row called r.
-func (s *snapshot) expand(t *relation, c *column, name, typ, value string) fix.Text {
-	return fix.ExpandColumn(fix.Expand{Old: pgsql.Ident(c.Name), New: s.fixColumn(t, name, typ), Value: value})
-}
-
-// converted is the value that a change of a column's type gives, as an expression of the columns of a row called r.
-func (s *step) converted(c *column) string {
-	return cmp.Or(s.using(c.Name).In(s.stmt.Text), "r."+pgsql.Ident(c.Name))
+// rename is how a column gets another name by a second one.
+func (s *snapshot) rename(t *relation, c *column, name string) fix.Text {
+	return fix.ExpandColumn(fix.Expand{Old: pgsql.Ident(c.Name), New: s.fixColumn(t, name, c.TypeText), Value: "r." + pgsql.Ident(c.Name)})
 }
 
 // using returns the expression by which the statement changes a column's type, nil if it has none.

@@ -68,25 +68,25 @@ func TestHazardComment(t *testing.T) {
 	var list []hazard.Hazard
 	for _, name := range []string{"a", "B c"} {
 		c := hazard.TypeChange{
-			Relation: pgsql.Name{Schema: "public", Name: "u"}, Table: "public.u", Column: name,
+			Table: "public.u", Column: name,
 			From: hazard.Type{Name: "bigint"}, To: hazard.Type{Name: "integer"}, Seen: hazard.Seen{Rewrites: true},
 			New: fix.Column{Table: fix.Table{Name: "public.u"}, Name: pgsql.Ident(name + "_new"), Type: "integer"}, Outline: true,
 		}
 		list = append(append(list, c.Cost()...), c.Values()...)
 	}
-	const want = `-- REWRITES public.u: the type of a changes from bigint to integer, which writes every row and every index anew.
+	const want = `-- REWRITES public.u: the type of a changes from bigint to integer, which rewrites every row and every index.
 -- Nobody reads or writes the table meanwhile, and the disk holds it twice.
 -- Fails if a value of a does not fit into integer; such rows:
---   SELECT * FROM public.u WHERE a NOT BETWEEN -2147483648 AND 2147483647;
+--   SELECT * FROM public.u WHERE a NOT BETWEEN -2147483648 AND 2147483647 LIMIT 100;
 -- To keep the application running, expand and contract instead: first
 --   ALTER TABLE public.u ADD COLUMN a_new integer;
 -- let the application write both columns, fill the old rows in batches with
 --   UPDATE public.u SET a_new = a WHERE ...;
 -- let it read a_new, and drop a when nobody uses it any more.
--- REWRITES public.u: the type of "B c" changes from bigint to integer, which writes every row and every index anew.
+-- REWRITES public.u: the type of "B c" changes from bigint to integer, which rewrites every row and every index.
 -- Nobody reads or writes the table meanwhile, and the disk holds it twice.
 -- Fails if a value of "B c" does not fit into integer; such rows:
---   SELECT * FROM public.u WHERE "B c" NOT BETWEEN -2147483648 AND 2147483647;
+--   SELECT * FROM public.u WHERE "B c" NOT BETWEEN -2147483648 AND 2147483647 LIMIT 100;
 -- To keep the application running, expand and contract instead: first
 --   ALTER TABLE public.u ADD COLUMN "B c_new" integer;
 -- let the application write both columns, fill the old rows in batches with

@@ -75,7 +75,7 @@ func analyze(table, what string, columns ...string) op {
 // typeHazards are those of a column's change from a to b. One that leads back to what the replayed state has offers no other way.
 func (d *differ) typeHazards(t *table, a, b *column, using string, cost cost) []hazard.Hazard {
 	c := hazard.TypeChange{
-		Relation: pgsql.Name{Schema: t.Schema, Name: t.Name}, Table: t.String(), Column: a.Name, From: a.resolved(), To: b.resolved(),
+		Table: t.String(), Named: t.Name, Column: a.Name, From: a.resolved(), To: b.resolved(),
 		Using: strings.TrimPrefix(using, " USING "),
 		Seen: hazard.Seen{Rewrites: cost.rewrites, Rebuilds: cost.rebuilds,
 			Rechecks: slices.ContainsFunc(t.constraints, func(k *constraint) bool { return k.Kind == "c" && slices.Contains(k.Columns, a.Name) })},

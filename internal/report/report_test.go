@@ -197,7 +197,7 @@ func TestPlan(t *testing.T) {
 		Outside: []state.Outside{{Kind: "view", Names: []string{"public.a", "public.b", "public.c", `public."D"`}}},
 	}
 	change := hazard.TypeChange{
-		Relation: pgsql.Name{Schema: "public", Name: "t"}, Table: "public.t", Column: "A b", From: hazard.Type{Name: "text"}, To: hazard.Type{Name: "jsonb"},
+		Table: "public.t", Named: "t", Column: "A b", From: hazard.Type{Name: "text"}, To: hazard.Type{Name: "jsonb"},
 		Using: `"A b"::jsonb`, Seen: hazard.Seen{Rewrites: true},
 	}
 	back := change

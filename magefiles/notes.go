@@ -45,9 +45,6 @@ func (c *cmd) notes(ctx context.Context) func(file string, stmt int) []string {
 
 // lintFrom lints the file at the index and those after it.
 func (c *cmd) lintFrom(ctx context.Context, i int) (*lint.Report, error) {
-	if err := c.dir.ReadEffects(); err != nil {
-		return nil, err
-	}
 	cfg, err := c.linter("", len(c.dir.Files())-i)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,9 @@ package catalog
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"slices"
 	"strings"
@@ -130,11 +132,6 @@ func (c Catalog) Apply(e Effect) (Catalog, error) {
 // whose effect is missing, or does not follow from those before it.
 func At(dir *migration.Dir, i int) (Catalog, error) {
 	f := newFolding(Catalog{})
-	if i >= 0 {
-		if err := dir.ReadEffects(); err != nil {
-			return Catalog{}, err
-		}
-	}
 	for _, file := range dir.Files()[:i+1] {
 		if err := f.file(file); err != nil {
 			return Catalog{}, err
@@ -148,7 +145,7 @@ func At(dir *migration.Dir, i int) (Catalog, error) {
 func All(dir *migration.Dir) iter.Seq2[int, Catalog] {
 	return func(yield func(int, Catalog) bool) {
 		f := newFolding(Catalog{})
-		if !yield(-1, f.catalog()) || dir.ReadEffects() != nil {
+		if !yield(-1, f.catalog()) {
 			return
 		}
 		for i, file := range dir.Files() {
@@ -172,19 +169,23 @@ func newFolding(c Catalog) folding {
 
 // file applies a migration's effect.
 func (f folding) file(file *migration.File) error {
-	if !file.HasEffect {
+	e, err := EffectOf(file)
+	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s has no effect file: run rehash to measure it", file.Name)
 	}
-	e, err := EffectOf(file)
 	if err != nil {
 		return err
 	}
 	return effectError(file, f.apply(e))
 }
 
-// EffectOf returns what a migration's effect file says; nothing if there is none.
+// EffectOf returns what a migration's effect file says. The error is [fs.ErrNotExist] if there is none.
 func EffectOf(file *migration.File) (Effect, error) {
-	e, err := ParseEffect(file.Effect)
+	text, err := file.Effect()
+	if err != nil {
+		return Effect{}, err
+	}
+	e, err := ParseEffect(text)
 	return e, effectError(file, err)
 }
 

@@ -192,9 +192,6 @@ func (c *sessionCase) replayed(dir string, db *pgtest.DB) {
 	if err != nil {
 		c.Fatal(err)
 	}
-	if err := d.ReadEffects(); err != nil {
-		c.Fatal(err)
-	}
 	want, err := catalog.At(d, len(d.Files())-1)
 	if err != nil {
 		c.Fatal(err)

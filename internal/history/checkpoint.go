@@ -120,8 +120,8 @@ func makeCheckpoint(ctx context.Context, cfg plan.Config, name string, through i
 	defer replayed.Close()
 	made := &madeCheckpoint{}
 	for _, f := range cfg.Dir.Files()[:through+1] {
-		e, err := catalog.ParseEffect(f.Effect)
-		if err == nil && f.HasEffect && len(e.Add) == 0 && len(e.Remove) == 0 && len(f.Stmts) > 0 {
+		e, err := catalog.EffectOf(f)
+		if err == nil && len(e.Add) == 0 && len(e.Remove) == 0 && len(f.Stmts) > 0 {
 			made.dataOnly = append(made.dataOnly, f.Name)
 		}
 	}

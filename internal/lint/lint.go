@@ -5,6 +5,8 @@ package lint
 import (
 	"cmp"
 	"context"
+	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -122,7 +124,11 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	r := &Report{Base: c.base, Total: len(cfg.Dir.Files()), Changed: len(c.added)}
 	for _, f := range c.added {
 		report := r.file(f.Name)
-		if effect, err := catalog.ParseEffect(f.Effect); err == nil && f.HasEffect { // what is wrong with it is check's to say
+		text, err := f.Effect()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if effect, err := catalog.ParseEffect(text); err == nil { // what is wrong with it is check's to say
 			report.Effect = effect.Lines()
 		}
 	}

@@ -30,7 +30,6 @@ type Dir struct {
 	folder      *folder
 	sum         migrate.HashFile // what atlas.sum should say
 	down        migrate.HashFile // what down/atlas.sum should say
-	effects     func() error     // reads the effect files; nil if they have been
 }
 
 // File is one migration.
@@ -47,8 +46,21 @@ type File struct {
 	Hash        string // SHA-256 in base64 without "h1:", as in atlas.sum and in the journal's hash column
 	Down        *Down  // nil if down/NAME is missing
 
-	Effect    string // text of effect/VERSION_name.txt
-	HasEffect bool   // false if that file is missing
+	effects func() (map[string]string, error) // the texts of the effect files, by their names
+}
+
+// Effect returns the text of effect/VERSION_name.txt. The error is [fs.ErrNotExist] if that file is missing. If [ReadToRun] read
+// the directory, it may also be one of [Read], about any of the effect files.
+func (f *File) Effect() (string, error) {
+	texts, err := f.effects()
+	if err != nil {
+		return "", err
+	}
+	text, ok := texts[effectName(f.Name)]
+	if !ok {
+		return "", fs.ErrNotExist
+	}
+	return text, nil
 }
 
 // Down is the way back from one migration: down/NAME.
@@ -74,8 +86,7 @@ func Read(fsys fs.FS) (*Dir, error) {
 	return parse(f)
 }
 
-// ReadToRun is Read for who runs migrations and may never ask for an effect. The effect files are read, and what is wrong with
-// them is told, by the first [Dir.ReadEffects]; until then no File has an effect.
+// ReadToRun is Read for commands that run migrations and may never need an effect: the first [File.Effect] reads the effect files.
 func ReadToRun(fsys fs.FS) (*Dir, error) {
 	f, err := loadWithoutEffects(fsys)
 	if err != nil {
@@ -83,34 +94,22 @@ func ReadToRun(fsys fs.FS) (*Dir, error) {
 	}
 	d, err := parse(f)
 	if d != nil {
-		d.effects = sync.OnceValue(func() error { return d.readEffects(fsys) })
+		effects := sync.OnceValues(func() (map[string]string, error) {
+			texts, err := loadEffects(fsys)
+			if err != nil {
+				return nil, err
+			}
+			p := &parser{}
+			if p.effects(d.all, texts); len(p.errs) > 0 {
+				return nil, p.errs
+			}
+			return texts, nil
+		})
+		for _, file := range d.all {
+			file.effects = effects
+		}
 	}
 	return d, err
-}
-
-// ReadEffects reads the effect files if they have not been read. The error is one of [Read].
-func (d *Dir) ReadEffects() error {
-	if d.effects == nil {
-		return nil
-	}
-	return d.effects()
-}
-
-func (d *Dir) readEffects(fsys fs.FS) error {
-	texts, err := loadEffects(fsys)
-	if err != nil {
-		return err
-	}
-	d.folder.effects = texts
-	for _, f := range d.all {
-		f.takeEffect(texts)
-	}
-	p := &parser{folder: d.folder}
-	p.effects(d.all)
-	if len(p.errs) > 0 {
-		return p.errs
-	}
-	return nil
 }
 
 // Files returns the migrations, ascending by version, without the checkpoints. The slice must not be changed.

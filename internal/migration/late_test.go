@@ -1,12 +1,13 @@
 package migration_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// TestReadToRun reads effects when they are asked for, and finds then what is wrong with them.
+// TestReadToRun reads directories whose effect files are read by the first call of Effect.
 func TestReadToRun(t *testing.T) {
 	const a = "20260101000000_a.sql"
 	for _, tt := range []struct {
@@ -21,18 +22,11 @@ func TestReadToRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f := d.Files()[0]
-			if f.HasEffect {
-				t.Error("there is an effect before it was asked for")
-			}
-			if err := d.ReadEffects(); (err != nil) != tt.wrong {
-				t.Errorf("reading the effects: %v", err)
-			}
-			if err := d.ReadEffects(); (err != nil) != tt.wrong {
-				t.Errorf("reading the effects again: %v", err)
-			}
-			if !f.HasEffect || f.Effect != tt.effect {
-				t.Errorf("the effect is %q", f.Effect)
+			for _, when := range []string{"first", "again"} {
+				effect, err := d.Files()[0].Effect()
+				if wrong := errors.As(err, new(migration.Errors)); wrong != tt.wrong || !wrong && effect != tt.effect {
+					t.Errorf("%s: the effect is %q, %v", when, effect, err)
+				}
 			}
 		})
 	}

@@ -76,7 +76,7 @@ func TestLinks(t *testing.T) {
 			_, readErr := migration.Read(folder)
 			dir, runErr := migration.ReadToRun(folder)
 			if dir != nil { // it is among the effects
-				runErr = dir.ReadEffects()
+				_, runErr = dir.Files()[0].Effect()
 			}
 			_, renameErr := migration.Rename(folder, nil)
 			for who, err := range map[string]error{

@@ -52,7 +52,7 @@ func parse(f *folder) (*Dir, error) {
 		file.Down = p.downFile(src)
 		file.Down.Hash = d.down[i].H
 	})
-	p.effects(d.all)
+	p.effects(d.all, f.effects)
 	switch {
 	case len(p.errs) == 0:
 		return d, nil
@@ -62,15 +62,10 @@ func parse(f *folder) (*Dir, error) {
 	return nil, p.errs
 }
 
-// takeEffect sets the file's effect to what is among the effect files' texts.
-func (f *File) takeEffect(texts map[string]string) {
-	f.Effect, f.HasEffect = texts[effectName(f.Name)]
-}
-
 // effects complains of git's conflict markers; what else is in an effect file is read by those who fold it.
-func (p *parser) effects(files []*File) {
+func (p *parser) effects(files []*File, texts map[string]string) {
 	for _, f := range files {
-		if line := tree.ConflictLine(f.Effect); line > 0 {
+		if line := tree.ConflictLine(texts[effectName(f.Name)]); line > 0 {
 			p.add(path.Join(EffectDir, effectName(f.Name)), line, 0, "git's conflict markers: delete the file and run rehash, which measures it")
 		}
 	}
@@ -131,7 +126,7 @@ func (p *parser) file(src source) *File {
 	if f.Revision == "" {
 		f.Revision = f.Version
 	}
-	f.takeEffect(p.folder.effects)
+	f.effects = func() (map[string]string, error) { return p.folder.effects, nil }
 	return f
 }
 

@@ -23,7 +23,7 @@ func withCheckpoint(t *testing.T) *migration.Dir {
 	root := write(t, shop)
 	effects := make(map[string]string)
 	for _, f := range dir(t, shop...).Files() {
-		effects[f.Name] = f.Effect
+		effects[f.Name], _ = f.Effect()
 	}
 	for name, text := range map[string]string{
 		checkpointName: `-- atlas:checkpoint

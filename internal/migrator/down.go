@@ -2,7 +2,9 @@ package migrator
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -83,9 +85,6 @@ func (m *Migrator) down(ctx context.Context, opts DownOptions, res *DownResult) 
 	}
 	if err := m.cfg.Dir.Verify(); err != nil {
 		return err
-	}
-	if err := m.cfg.Dir.ReadEffects(); err != nil {
-		return err // they tell what would be lost, and what must be as recorded
 	}
 	open := m.open
 	if opts.DryRun {
@@ -191,7 +190,12 @@ func (m *Migrator) takeAllBack(rec revision.Record, place revision.Place, to int
 		case f.Down.None != "":
 			return steps, fmt.Errorf("migration %s cannot be taken back: %s (%s/%s says so)", f.Version, f.Down.None, migration.DownDir, f.Name)
 		}
-		steps = append(steps, m.takeBack(i, rows[f.Version]))
+		st := m.takeBack(i, rows[f.Version])
+		var err error
+		if st.effect, err = catalog.EffectOf(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return steps, err
+		}
+		steps = append(steps, st)
 	}
 	return steps, nil
 }
@@ -205,11 +209,7 @@ func (s *session) asRecorded(ctx context.Context, place revision.Place, steps []
 	}
 	touched := make(map[catalog.Line]bool)
 	for _, st := range steps {
-		e, err := catalog.EffectOf(st.file)
-		if err != nil {
-			return err
-		}
-		for _, line := range slices.Concat(e.Added(), e.Removed()) {
+		for _, line := range slices.Concat(st.effect.Added(), st.effect.Removed()) {
 			touched[line.Object()] = true
 		}
 	}

@@ -23,7 +23,7 @@ func TestDownRefuses(t *testing.T) {
 		root := write(t, shop)
 		effects := make(map[string]string)
 		for _, f := range d.Files() {
-			effects[f.Name] = f.Effect
+			effects[f.Name], _ = f.Effect()
 		}
 		name := filepath.Join(root, migration.DownDir, shop[3].name)
 		if err := os.Remove(name); err != nil {

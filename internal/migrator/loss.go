@@ -48,16 +48,12 @@ func (s *session) losses(ctx context.Context, steps []*step) ([]Loss, error) {
 	var columns [][2]string
 	var before []move // of the steps that come before this one
 	for _, st := range steps {
-		e, err := catalog.EffectOf(st.file)
-		if err != nil {
-			return nil, err
-		}
 		replaced := make(map[catalog.Line]bool)
-		for _, line := range e.Removed() {
+		for _, line := range st.effect.Removed() {
 			replaced[line.Object()] = true
 		}
 		own := moves(st.stmts[min(st.done, len(st.stmts)):])
-		for _, line := range e.Added() {
+		for _, line := range st.effect.Added() {
 			if line.Comment || replaced[line.Object()] {
 				continue
 			}

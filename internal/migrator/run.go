@@ -10,6 +10,7 @@ import (
 
 	"ariga.io/atlas/sql/migrate"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
@@ -22,7 +23,8 @@ type step struct {
 	down     bool
 	name     string // of the file in messages
 	stmts    []pgsql.Stmt
-	sums     []string // with txNone, the journal's partial hash after each statement
+	effect   catalog.Effect // of the migration, if down; none if its file is missing
+	sums     []string       // with txNone, the journal's partial hash after each statement
 	txNone   bool
 	from, to string            // alembic_version before and after
 	row      *migrate.Revision // the journal's; nil if it has none

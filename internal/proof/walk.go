@@ -83,10 +83,11 @@ func NewWalk(base Base) *Walk {
 
 // Texts of files that may be missing, as a fact depends on them.
 func effectText(f *migration.File) string {
-	if !f.HasEffect {
+	text, err := f.Effect()
+	if err != nil {
 		return "none"
 	}
-	return textOf(f.Effect)
+	return textOf(text)
 }
 
 func downText(f *migration.File) string {
@@ -253,7 +254,8 @@ func (w *Walk) Up(ctx context.Context) (*state.State, error) {
 // or is known.
 func (w *Walk) effect(i int) string {
 	if w.legs[i/legLength].skipped {
-		return w.files[i].Effect
+		text, _ := w.files[i].Effect() // it is there, or the leg would not be known
+		return text
 	}
 	return catalog.Measure(w.path[i], w.path[i+1]).String()
 }
@@ -285,9 +287,10 @@ func (w *Walk) CheckEffects() []Finding {
 // CheckEffect compares one effect file with what was measured.
 func CheckEffect(f *migration.File, want catalog.Effect) []Finding {
 	finding := Finding{Kind: FindingEffect, File: migration.EffectDir + "/" + strings.TrimSuffix(f.Name, ".sql") + ".txt"}
-	have, err := catalog.ParseEffect(f.Effect)
+	text, missing := f.Effect()
+	have, err := catalog.ParseEffect(text)
 	switch {
-	case !f.HasEffect:
+	case missing != nil:
 		finding.Text = "the effect of " + f.Name + " is missing: run rehash"
 	case err != nil:
 		finding.Text = err.Error() + ": run rehash"

@@ -80,7 +80,7 @@ func (j *judge) takes(f fit) bool {
 // is extra makes that very index, and doesn't fail over it: it keeps a valid one, and an
 // INVALID one is built again.
 func Takes(file *migration.File, d catalog.Difference) bool {
-	if e, err := catalog.ParseEffect(file.Effect); err != nil || !e.Adds(d) {
+	if e, err := catalog.EffectOf(file); err != nil || !e.Adds(d) {
 		return false
 	}
 	dropped := false

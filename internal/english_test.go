@@ -55,7 +55,9 @@ var right = regexp.MustCompile(`(?i)\b(there (is|are|was|were) no [a-z]+|(is|are
 
 // exceptions are texts that are written as they must be, by the end of the file's path.
 var exceptions = map[string][]string{
-	"internal/english_test.go": {""},
+	"internal/english_test.go":                 {""},
+	"internal/schematest/data_test.go":         {"is to be merged into "}, // a migration's message
+	"internal/schematest/pass_percent_test.go": {"is no integer"},         // a migration's message
 }
 
 // unread are files, and folders with their files, that are kept as others wrote them.
@@ -64,7 +66,7 @@ var unread = []string{".git", "LICENSE", "migrations"}
 // pending are folders that haven't been read yet.
 var pending = []string{
 	"", ".github/workflows", "docs", "internal", "magefiles",
-	"internal/bench", "internal/catalog", "internal/devdb", "internal/e2e", "internal/fix", "internal/gitdiff", "internal/hazard", "internal/history", "internal/lint", "internal/migration", "internal/migrator", "internal/pgsql", "internal/pgtest", "internal/plan", "internal/project", "internal/projecttest", "internal/proof", "internal/report", "internal/revision", "internal/runner", "internal/schemahcl", "internal/schematest", "internal/state", "internal/testcase", "internal/tree", "internal/usage", "internal/wire", "internal/words",
+	"internal/bench", "internal/catalog", "internal/devdb", "internal/e2e", "internal/fix", "internal/gitdiff", "internal/hazard", "internal/history", "internal/lint", "internal/migration", "internal/migrator", "internal/pgsql", "internal/plan", "internal/project", "internal/proof", "internal/report", "internal/revision", "internal/runner", "internal/schemahcl", "internal/state", "internal/testcase", "internal/tree", "internal/usage", "internal/wire",
 }
 
 // Comments, strings and documents are in idiomatic English.
@@ -76,6 +78,7 @@ func TestEnglish(t *testing.T) {
 	}
 	any := regexp.MustCompile(strings.Join(all, "|"))
 	counts := map[string]int{}
+	reading, named := os.LookupEnv("SCHEMA_TEST_ENGLISH") // a pending folder to test; "" is the root
 	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -110,7 +113,7 @@ func TestEnglish(t *testing.T) {
 					continue
 				}
 				counts[folder]++
-				if !slices.Contains(pending, folder) || os.Getenv("SCHEMA_TEST_ENGLISH") == folder {
+				if !slices.Contains(pending, folder) || named && reading == folder {
 					t.Errorf("%s:%d: %q: write %s\n\t%s", name, l.line, found, p.instead, strings.TrimSpace(l.text))
 				}
 			}

@@ -231,7 +231,7 @@ func TestOutThroughLink(t *testing.T) {
 	}
 	for _, format := range []string{"markdown", "sarif", "json", "text", "github"} {
 		out, code := run(t, dir, "", "lint", "-out="+format+"=lint.md")
-		if code != 1 || !strings.Contains(out, "lint.md is a symbolic link, through which nothing is written in a checkout: remove it, or name another file") {
+		if code != 1 || !strings.Contains(out, "lint.md is a symbolic link inside the checkout, which is never written through: remove it, or name another file") {
 			t.Errorf("%s: exit code %d\n%s", format, code, out)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Everybody else is trusted on the throwaway server's socket.
+// The throwaway server trusts everyone else on its socket.
 const passwordGroup = "must_give_password"
 
 var askPasswords = sync.OnceValue(func() error {
@@ -23,8 +23,7 @@ var askPasswords = sync.OnceValue(func() error {
 	return configurePasswords(ctx, shared.server)
 })
 
-// configurePasswords has the server ask members of a group for their password,
-// and makes it fit to be a dev URL's server.
+// configurePasswords makes the server ask members of a group for their password and adds what a dev URL's server needs.
 func configurePasswords(ctx context.Context, s *devdb.Server) error {
 	admin, err := s.Admin(ctx)
 	if err != nil {
@@ -42,7 +41,7 @@ func configurePasswords(ctx context.Context, s *devdb.Server) error {
 	if err := os.WriteFile(file, append([]byte("local all +"+passwordGroup+" scram-sha-256\n"), rules...), 0o600); err != nil {
 		return err
 	}
-	// Throwaway servers have no template0, but a dev URL's server is thought to.
+	// Throwaway servers have no template0, which a dev URL's server must have.
 	if _, err := admin.Exec(ctx, "CREATE DATABASE template0 IS_TEMPLATE true"); err != nil {
 		return err
 	}
@@ -51,7 +50,7 @@ func configurePasswords(ctx context.Context, s *devdb.Server) error {
 	if _, err := admin.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 		return err
 	}
-	// The server reloads in its own time.
+	// pg_reload_conf doesn't wait for the reload.
 	for {
 		cfg := admin.Config()
 		cfg.User, cfg.Password = probe, "wrong"
@@ -67,14 +66,13 @@ func configurePasswords(ctx context.Context, s *devdb.Server) error {
 	}
 }
 
-// Login creates a role that has the owner's rights, the given attributes of
-// CREATE ROLE, such as "CREATEDB", and has to give the password to connect. It
-// returns the database's URL with the role and the password. The role stays until
-// the server is gone.
+// Login creates a role that inherits the owner's rights, has the given attributes of CREATE ROLE, such as "CREATEDB",
+// and needs the password to connect. It returns the database's URL with the role and the password. The role exists
+// until the server stops.
 func (d *DB) Login(password, attributes string) string {
 	d.t.Helper()
 	if err := askPasswords(); err != nil {
-		d.t.Fatalf("having the server ask for passwords: %v", err)
+		d.t.Fatalf("configuring passwords: %v", err)
 	}
 	ctx := context.Background()
 	admin, err := Server(d.t).Admin(ctx)

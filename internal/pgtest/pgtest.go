@@ -1,6 +1,6 @@
-// Package pgtest gives every test a PostgreSQL database of its own, on one
-// throwaway server per test process: of the newest major installed, or of that in
-// the environment's SCHEMA_TEST_MAJOR, "13" to "18".
+// Package pgtest gives every test its own PostgreSQL database, on one throwaway server per test process. The server is
+// of the newest installed major version, or of the one in the environment variable SCHEMA_TEST_MAJOR, "13" to "18". How
+// a server is found and started is up to package devdb.
 package pgtest
 
 import (
@@ -33,7 +33,7 @@ func Server(t testing.TB) *devdb.Server {
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.server == nil && shared.err == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute) // fetching it may take 5
+		ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute) // a download may take 5
 		defer cancel()
 		shared.server, shared.err = start(ctx, t)
 	}
@@ -51,12 +51,13 @@ func start(ctx context.Context, t testing.TB) (*devdb.Server, error) {
 	}
 	s, err := devdb.Start(ctx, cfg)
 	if err == nil && major != "" && strconv.Itoa(s.VersionNum()/10000) != major {
-		err = errors.Join(fmt.Errorf("SCHEMA_TEST_MAJOR is %s, but there is only PostgreSQL %d", major, s.VersionNum()/10000), s.Close())
+		err = errors.Join(fmt.Errorf("SCHEMA_TEST_MAJOR is %s, but the server that started is PostgreSQL %d", major, s.VersionNum()/10000), s.Close())
 	}
 	return s, err
 }
 
-// Versions skips a test on the majors that text leaves out: "15-" is from 15 on, "-16" up to 16, "" is all of them.
+// Versions skips a test on the major versions that text excludes: "15-" means 15 and later, "-16" means 16 and earlier,
+// "" means all.
 func Versions(t testing.TB, text string) {
 	t.Helper()
 	if text = strings.TrimSpace(text); text == "" {
@@ -66,14 +67,14 @@ func Versions(t testing.TB, text string) {
 	var first, last int
 	if n, _ := fmt.Sscanf(text, "%d-", &first); n == 1 && first > 0 {
 		if major < first {
-			t.Skipf("PostgreSQL has this from %d on", first)
+			t.Skipf("needs PostgreSQL %d or later", first)
 		}
 	} else if n, _ := fmt.Sscanf(text, "-%d", &last); n == 1 {
 		if major > last {
-			t.Skipf("PostgreSQL does this up to %d", last)
+			t.Skipf("needs PostgreSQL %d or earlier", last)
 		}
 	} else {
-		t.Fatalf("%q names no majors", text)
+		t.Fatalf("%q isn't a range of major versions, such as 15- or -16", text)
 	}
 }
 
@@ -81,8 +82,7 @@ func Versions(t testing.TB, text string) {
 //
 //	func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 //
-// Without it the server still ends with the process, and its folder is removed
-// by the next run.
+// Without it the server still stops with the process, and the next run removes its folder.
 func Main(m *testing.M) int {
 	code := m.Run()
 	shared.Lock()
@@ -96,16 +96,16 @@ func Main(m *testing.M) int {
 
 // DB is a test's database.
 type DB struct {
-	// URL connects as the database's owner, who is no superuser.
+	// URL connects as the database's owner, which isn't a superuser.
 	URL string
-	// Database is the same, to clone or connect.
+	// Database is the same database, to clone or connect to.
 	*devdb.Database
 
 	t      testing.TB
 	logins int
 }
 
-// New returns a new, empty database that is dropped when the test ends.
+// New creates an empty database and drops it when the test ends.
 func New(t testing.TB) *DB {
 	t.Helper()
 	db, err := Server(t).Create(context.Background())
@@ -120,7 +120,7 @@ func New(t testing.TB) *DB {
 	return &DB{URL: db.URL(), Database: db, t: t}
 }
 
-// Conn returns a new connection as the owner, closed when the test ends.
+// Conn opens a connection as the owner and closes it when the test ends.
 func (d *DB) Conn() *pgx.Conn {
 	d.t.Helper()
 	conn, err := d.Connect(context.Background())
@@ -131,7 +131,7 @@ func (d *DB) Conn() *pgx.Conn {
 	return conn
 }
 
-// Exec runs sql, which may be several statements, as the owner.
+// Exec runs one or more statements as the owner.
 func (d *DB) Exec(sql string) {
 	d.t.Helper()
 	conn, err := d.Connect(context.Background())
@@ -144,8 +144,8 @@ func (d *DB) Exec(sql string) {
 	}
 }
 
-// CutOff runs a statement that builds an index of the table concurrently and has it cut off,
-// which leaves an INVALID index: what was there of that name, or NAME_ccnew if it is REINDEX.
+// CutOff runs a statement that builds an index on the table concurrently, and makes it fail by a lock timeout, which
+// leaves an INVALID index: the one that it was to build, or NAME_ccnew for REINDEX.
 func (d *DB) CutOff(table, sql string) {
 	d.t.Helper()
 	ctx := context.Background()
@@ -159,15 +159,15 @@ func (d *DB) CutOff(table, sql string) {
 		}
 	}
 	if _, err := builder.Exec(ctx, sql); pgsql.SQLState(err) != pgsql.LockNotAvailable {
-		d.t.Fatalf("%s was not cut off: %v", sql, err)
+		d.t.Fatalf("%s did not time out: %v", sql, err)
 	}
 	if _, err := writer.Exec(ctx, "ROLLBACK"); err != nil {
 		d.t.Fatal(err)
 	}
 }
 
-// File runs psql with the file at path as the owner and with args, such as
-// "-v", "n=5", and stops at the first error. It returns what psql printed.
+// File runs the file at path with psql as the owner, with args such as "-v", "n=5". It stops at the first error and
+// returns psql's output.
 func (d *DB) File(path string, args ...string) string {
 	d.t.Helper()
 	cmd := exec.Command("psql", append([]string{"-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", d.URL, "-f", path}, args...)...)
@@ -178,7 +178,7 @@ func (d *DB) File(path string, args ...string) string {
 	return string(out)
 }
 
-// Dumps skips a test that takes a pg_dump for the server.
+// Dumps skips a test that needs a pg_dump if none fits the server.
 func Dumps(t testing.TB) {
 	t.Helper()
 	_, err := New(t).Dump(context.Background())

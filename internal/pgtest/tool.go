@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// Before is the first revision whose journals are tested with. Databases that it has left half migrated must be finished.
+// Before is the first revision whose journals are tested: this version must finish migrating the databases that it left
+// half migrated.
 const Before = "e4ee408d49fb0a48f50ba3c83970191daaef2c45"
 
 var tools struct {
@@ -18,7 +19,7 @@ var tools struct {
 	paths map[string]string
 }
 
-// Tool returns the compiled binary of an earlier revision of this repository. It is kept in the user's cache.
+// Tool returns the path of the binary of an earlier revision of this repository, compiled once into the user's cache.
 func Tool(t testing.TB, revision string) string {
 	t.Helper()
 	tools.Lock()
@@ -42,7 +43,7 @@ func Tool(t testing.TB, revision string) string {
 			t.Fatal(err)
 		}
 		output(t, "", "cp", made, path+".new")
-		if err := os.Rename(path+".new", path); err != nil { // so that there is none, or a whole one
+		if err := os.Rename(path+".new", path); err != nil { // atomic, unlike cp
 			t.Fatal(err)
 		}
 	}

@@ -1,4 +1,5 @@
-// Package projecttest makes projects in temporary folders, for tests.
+// Package projecttest creates projects in temporary folders for tests. It writes what a test gives it and doesn't know
+// the commands.
 package projecttest
 
 import (
@@ -16,10 +17,10 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
-// Start is the time that projects begin at.
+// Start is the time at which a new project's clock starts.
 var Start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// Schema files of one table, without and with another column.
+// RunsHCL is a schema file with one table. RunsFlakyHCL adds a column to it.
 const RunsHCL = `schema "public" {
 }
 table "runs" {
@@ -63,7 +64,7 @@ func New(t testing.TB) *Project {
 	return &Project{T: t, Root: filepath.Join(t.TempDir(), "migrations"), Now: Start}
 }
 
-// Base reads the project as it is now. Its server is the tests'.
+// Base reads the project's current files. Its server is the tests' shared one.
 func (p *Project) Base() proof.Base {
 	p.T.Helper()
 	dir, err := migration.Read(os.DirFS(p.Root))
@@ -73,7 +74,7 @@ func (p *Project) Base() proof.Base {
 	return proof.Base{Server: pgtest.Server(p.T), Dir: dir, SchemaName: "schema.hcl", Schema: p.HCL}
 }
 
-// A Plan is what is to be written to a migrations folder.
+// A Plan is a set of changes to a migrations folder.
 type Plan interface {
 	Write(ctx context.Context, root string) error
 }
@@ -90,8 +91,8 @@ func Written[P Plan](p *Project, pl P, err error) P {
 	return pl
 }
 
-// PlanRuns lets plan write two migrations: 20260102030405_add_runs and, an hour later,
-// 20260102040405_add_runs_flaky.
+// PlanRuns calls plan twice, an hour apart, first with RunsHCL and then with RunsFlakyHCL, so that it can write
+// 20260102030405_add_runs and 20260102040405_add_runs_flaky.
 func (p *Project) PlanRuns(plan func()) {
 	p.HCL = []byte(RunsHCL)
 	plan()
@@ -100,7 +101,7 @@ func (p *Project) PlanRuns(plan func()) {
 	plan()
 }
 
-// Write adds or replaces files of the migrations folder and makes the sums fit.
+// Write adds or replaces files in the migrations folder and updates atlas.sum.
 func (p *Project) Write(files map[string]string) {
 	p.T.Helper()
 	for name, text := range files {
@@ -117,7 +118,7 @@ func (p *Project) Write(files map[string]string) {
 	}
 }
 
-// Files returns the folder's files by path, without the sums.
+// Files returns the migrations folder's files by path, without atlas.sum.
 func (p *Project) Files() map[string]string {
 	p.T.Helper()
 	files := map[string]string{}
@@ -139,6 +140,7 @@ func (p *Project) Files() map[string]string {
 	return files
 }
 
+// Edit replaces the first old in a file of the migrations folder with new. It doesn't update atlas.sum.
 func (p *Project) Edit(name, old, new string) {
 	p.T.Helper()
 	path := filepath.Join(p.Root, name)
@@ -154,6 +156,7 @@ func (p *Project) Edit(name, old, new string) {
 	}
 }
 
+// Remove deletes a file of the migrations folder. It doesn't update atlas.sum.
 func (p *Project) Remove(name string) {
 	p.T.Helper()
 	if err := os.Remove(filepath.Join(p.Root, name)); err != nil {
@@ -161,7 +164,7 @@ func (p *Project) Remove(name string) {
 	}
 }
 
-// Repository is the project that this package stands in.
+// Repository returns the project that this repository is.
 func Repository(t testing.TB, srv *devdb.Server) proof.Base {
 	t.Helper()
 	root := filepath.Join("..", "..")

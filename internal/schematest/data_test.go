@@ -18,8 +18,7 @@ const (
 	insightsQE = "3915c900-85fc-1222-833c-10d51af56f2e"
 )
 
-// keep copies the named tables to a schema of their own, so that what a
-// revision did to them can be told afterwards.
+// keep copies tables to the schema "before", to compare them with after a revision.
 func keep(db *pgtest.DB, tables ...string) {
 	var sql strings.Builder
 	sql.WriteString("CREATE SCHEMA before;\n")
@@ -29,7 +28,7 @@ func keep(db *pgtest.DB, tables ...string) {
 	db.Exec(sql.String())
 }
 
-// rows returns the rows of a query, each as JSON.
+// rows returns the rows of a query as JSON.
 func rows(t testing.TB, db *pgtest.DB, query string) []string {
 	t.Helper()
 	var list []string
@@ -72,7 +71,7 @@ func TestImportsWithoutATimeBecomeNew(t *testing.T) {
 	}
 	run(t, conn, down(importCreated))
 	if diff := cmp.Diff(want, rows(t, db, query)); diff != "" {
-		t.Errorf("imports after the way back (-want +got):\n%s", diff)
+		t.Errorf("imports after the down file (-want +got):\n%s", diff)
 	}
 }
 
@@ -174,7 +173,7 @@ func TestMergeProjects(t *testing.T) {
 	})
 }
 
-// Generated data of Ibutsu's own shape, from the second revision on.
+// Generated data like Ibutsu's, from the second revision on.
 func TestGeneratedData(t *testing.T) {
 	n := "50000" // results, of 10,000 runs: two batches
 	if testing.Short() {
@@ -196,7 +195,7 @@ func TestGeneratedData(t *testing.T) {
 		run(t, conn, up(i))
 	}
 
-	// What each row should be by now, written another way than the revisions are.
+	// What each row should be now, computed independently of the revisions.
 	moved := `CASE WHEN b.project_id = '` + perfscale + `' THEN '{"project_id": "` + insightsQE + `"}' ELSE '{}' END::jsonb`
 	renamed := `CASE WHEN b.project_id = '` + perfscale + `' THEN jsonb_build_object('data', jsonb_set(coalesce(b.data, '{}'), '{project}', '"insights-qe"')) ELSE '{}' END`
 	expected := map[string]string{
@@ -245,7 +244,7 @@ func TestGeneratedData(t *testing.T) {
 	}
 	for _, table := range []string{"runs", "results", "dashboards", "widget_configs"} {
 		if n := one[int](t, conn, `SELECT count(*) FROM public.`+table+` WHERE project_id = '`+perfscale+`'`); n != 0 {
-			t.Errorf("%d %s left behind", n, table)
+			t.Errorf("%d %s remain", n, table)
 		}
 		if n := one[int](t, conn, `SELECT count(*) FROM before.`+table+` WHERE project_id = '`+perfscale+`'`); n == 0 {
 			t.Errorf("the generated data has no %s to move", table)

@@ -19,7 +19,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/schematest"
 )
 
-// head returns the tables of the head, as read from a database that Alembic made.
+// head returns the tables after the last revision, as read from a database that Alembic created.
 func head(t *testing.T) map[string]schematest.Table {
 	t.Helper()
 	src, err := os.ReadFile("testdata/catalog_head.json")
@@ -33,14 +33,14 @@ func head(t *testing.T) map[string]schematest.Table {
 	return withoutRecord(tables)
 }
 
-// withoutRecord leaves out what the dumps have and the migrations don't.
+// withoutRecord removes alembic_version, which the dumps have and the migrations don't create.
 func withoutRecord(tables map[string]schematest.Table) map[string]schematest.Table {
 	delete(tables, "alembic_version")
 	return tables
 }
 
-// The ported revisions began as Alembic's own: their ids, order and times cannot change any
-// more. Later migrations stand behind them.
+// The ported revisions began as Alembic's, so their ids, order and times can no longer change. Later migrations follow
+// them.
 func TestRevisionsKeepTheirIDs(t *testing.T) {
 	files := migrations(t)
 	if len(files) < len(revisions) {
@@ -88,7 +88,7 @@ func TestEachRevisionGivesTheSchemaThatAlembicGave(t *testing.T) {
 	}
 	for i, r := range slices.Backward(revisions) {
 		run(t, conn, down(i))
-		compare("after the way back from "+r.file, states[i], see(db))
+		compare("after the down file of "+r.file, states[i], see(db))
 	}
 }
 
@@ -127,7 +127,7 @@ func TestRevisionsRunOnWhatProductionHas(t *testing.T) {
 	}
 }
 
-// An index that is there is kept: to build it again takes long, and queries need it.
+// An existing index is kept: rebuilding it takes long, and queries need it.
 func TestIndexesThatAreThereAreKept(t *testing.T) {
 	db := at(t, compositeIndexes)
 	conn := db.Conn()
@@ -142,7 +142,7 @@ func TestIndexesThatAreThereAreKept(t *testing.T) {
 	}
 }
 
-// A runner that takes an INVALID index for the real one must not come to record the file.
+// A runner that takes an INVALID index for the real one must not record the file.
 func TestIndexesThatAreInvalidStopARunnerThatKeepsThem(t *testing.T) {
 	for _, tt := range []struct {
 		revision              int
@@ -163,7 +163,7 @@ func TestIndexesThatAreInvalidStopARunnerThatKeepsThem(t *testing.T) {
 			if !errors.As(err, &pgErr) || pgErr.Code != "55000" || !strings.Contains(pgErr.Message, "public."+tt.index) {
 				t.Fatalf("error %v", err)
 			}
-			// What the hint says.
+			// As the hint says.
 			db.Exec(`REINDEX INDEX CONCURRENTLY public.` + tt.index)
 			run(t, conn, up(tt.revision))
 			if diff := cmp.Diff(head(t), withoutRecord(schematest.Describe(t, conn))); diff != "" {
@@ -173,7 +173,7 @@ func TestIndexesThatAreInvalidStopARunnerThatKeepsThem(t *testing.T) {
 	}
 }
 
-// Other keys of import_files are nobody's business here.
+// The migration leaves other keys of import_files alone.
 func TestCascadeLeavesOtherKeysAlone(t *testing.T) {
 	db := at(t, importCreated)
 	db.Exec(`
@@ -201,8 +201,8 @@ func TestCascadeLeavesOtherKeysAlone(t *testing.T) {
 	}
 }
 
-// While rows are checked against the new key, both tables can be read.
-func TestCascadeChecksRowsBesideReaders(t *testing.T) {
+// Both tables can be read while rows are checked against the new key.
+func TestCascadeChecksRowsWithConcurrentReaders(t *testing.T) {
 	ctx := context.Background()
 	conn := at(t, importCreated).Conn()
 	tx, err := conn.Begin(ctx)
@@ -222,7 +222,7 @@ func TestCascadeChecksRowsBesideReaders(t *testing.T) {
 	}
 }
 
-// The stock Atlas CLI has to run these files, too, whatever its scanner does to others.
+// The stock Atlas CLI must be able to run these files too, whatever its scanner does to others.
 func TestAtlasSplitsTheFilesAlike(t *testing.T) {
 	scanners := map[string]func(string) ([]*migrate.Stmt, error){
 		"migrate.Stmts":             migrate.Stmts,

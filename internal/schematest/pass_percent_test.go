@@ -22,7 +22,7 @@ var summaries = []struct {
 	name, summary string
 	want          int // pass_percent afterwards, or untouched
 }{
-	// Nothing to put it into.
+	// The summary isn't an object.
 	{"null", `null`, untouched},
 	{"array", `[]`, untouched},
 	{"array that names the key", `["pass_percent"]`, untouched},
@@ -97,7 +97,7 @@ var summaries = []struct {
 	{"huge failures", `{"tests": 3, "failures": "` + digits("1", 200) + `"}`, 0},
 	{"huge tests", `{"tests": "` + digits("1", 200) + `", "passes": 3}`, 0},
 	{"1000 digits", `{"tests": "` + digits("2", 999) + `", "passes": "` + digits("1", 999) + `"}`, 50},
-	{"over 1000 digits is no number", `{"tests": 10, "passes": "` + digits("1", 1000) + `", "failures": 1}`, 90},
+	{"over 1000 digits isn't a number", `{"tests": 10, "passes": "` + digits("1", 1000) + `", "failures": 1}`, 90},
 	{"more digits than numeric holds", `{"tests": "` + digits("1", 200_000) + `", "passes": 5}`, 0},
 }
 
@@ -149,14 +149,14 @@ func TestPassPercent(t *testing.T) {
 
 	run(t, conn, down(passPercent))
 	if !one[bool](t, conn, `SELECT to_regclass('ix_runs_pass_percent') IS NULL`) {
-		t.Error("the index is still there after the way back")
+		t.Error("the index is still there after the down file")
 	}
 	run(t, conn, down(passPercent))
 	run(t, conn, up(passPercent))
 	check("there, back, there again")
 }
 
-// addRuns adds n runs whose pass_percent is n % 101, with ascending ids.
+// addRuns adds n runs with ascending ids, of which the nth has a pass_percent of n % 101.
 func addRuns(db *pgtest.DB, n int) {
 	db.Exec(fmt.Sprintf(`
 		INSERT INTO public.runs (id, summary, start_time, created)
@@ -164,7 +164,7 @@ func addRuns(db *pgtest.DB, n int) {
 		FROM generate_series(1, %d) n`, n))
 }
 
-// nth is the id of the nth of those runs.
+// nth returns the id of the nth of those runs.
 func nth(n int) string { return fmt.Sprintf("00000000-0000-0000-0000-%012x", n) }
 
 func TestBadPassPercentStopsTheIndex(t *testing.T) {
@@ -184,7 +184,7 @@ func TestBadPassPercentStopsTheIndex(t *testing.T) {
 			t.Fatalf("error %v, want SQLSTATE 22P02", err)
 		}
 		if !one[bool](t, conn, `SELECT to_regclass('ix_runs_pass_percent') IS NULL`) {
-			t.Error("an index was left behind")
+			t.Error("an index remains")
 		}
 		return pgErr
 	}
@@ -203,7 +203,7 @@ func TestBadPassPercentStopsTheIndex(t *testing.T) {
 		t.Errorf("hint %q", got.Hint)
 	}
 
-	// Many are counted, and twenty of them named.
+	// The message counts all of them and names twenty.
 	db.Exec(`UPDATE public.runs SET summary = summary || '{"pass_percent": 0.5}' WHERE id > '` + nth(50) + `'`)
 	got = bad()
 	if !strings.HasPrefix(got.Message, "the pass_percent of 61 run(s) is no integer") || strings.Count(got.Message, "-") != 20*4+1 || !strings.HasSuffix(got.Message, " (0.5), ...") {
@@ -242,7 +242,7 @@ func TestInvalidIndexIsBuiltAgain(t *testing.T) {
 	}
 }
 
-// waiting returns once the backend waits for a lock.
+// waiting waits until the backend waits for a lock.
 func waiting(t *testing.T, conn *pgx.Conn, pid uint32) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
@@ -253,7 +253,7 @@ func waiting(t *testing.T, conn *pgx.Conn, pid uint32) {
 	t.Fatal("nobody waits for a lock")
 }
 
-// background runs the revision on a connection of its own.
+// background runs the revision on its own connection.
 func background(t *testing.T, db *pgtest.DB) (pid uint32, done <-chan error) {
 	t.Helper()
 	conn := db.Conn()
@@ -267,7 +267,7 @@ func TestPassPercentIsResumable(t *testing.T) {
 	addRuns(db, 17_000)
 	blocker, conn := db.Conn(), db.Conn()
 
-	// The third batch waits for this row until the whole is cancelled.
+	// The third batch waits for this row until the revision is canceled.
 	ctx := context.Background()
 	tx, err := blocker.Begin(ctx)
 	if err != nil {
@@ -294,7 +294,7 @@ func TestPassPercentIsResumable(t *testing.T) {
 	if err := tx.Rollback(ctx); err != nil {
 		t.Fatal(err)
 	}
-	// What is done is not done again: these are the ones that would show it.
+	// Finished runs are not updated again: these changes would show it.
 	db.Exec(`UPDATE public.runs SET summary = summary || '{"passes": 0, "failures": 1}' WHERE summary ? 'pass_percent'`)
 	run(t, conn, up(passPercent))
 	if n := one[int](t, conn, `
@@ -304,7 +304,7 @@ func TestPassPercentIsResumable(t *testing.T) {
 	}
 }
 
-func TestPassPercentBesideWriters(t *testing.T) {
+func TestPassPercentWithConcurrentWriters(t *testing.T) {
 	db := at(t, mergeProjects)
 	addRuns(db, 12_000)
 	writer, conn := db.Conn(), db.Conn()
@@ -314,8 +314,8 @@ func TestPassPercentBesideWriters(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback(ctx)
-	// All of this is in the second batch, which has to wait for it, but for the new run:
-	// its id lies in the first, which is done by then.
+	// All of this is in the second batch, which waits for it, except for the new run: its id is in the first batch,
+	// which is done by then.
 	if err := exec(ctx, writer, `
 		UPDATE public.runs SET summary = '{"tests": 10, "passes": 1}' WHERE id = '`+nth(6_001)+`';
 		UPDATE public.runs SET summary = '{"tests": 10, "passes": 1, "pass_percent": 77}' WHERE id = '`+nth(6_002)+`';
@@ -353,7 +353,7 @@ func TestPassPercentBesideWriters(t *testing.T) {
 	}
 }
 
-// An operator sees how far it is: a NOTICE a batch.
+// An operator sees the progress: one NOTICE per batch.
 func TestPassPercentReportsProgress(t *testing.T) {
 	db := at(t, mergeProjects)
 	addRuns(db, 5_001)

@@ -30,8 +30,8 @@ func desired(t *testing.T) *schema.Realm {
 	return realm
 }
 
-// Once a migration of our own follows Alembic's last one, schema.hcl is past what Alembic
-// gave, and holding it against the migrations is left to the check target.
+// Once a migration of our own follows Alembic's last one, schema.hcl differs from Alembic's schema, and only the check
+// target compares it with the migrations.
 func TestSchemaIsTheHead(t *testing.T) {
 	if n := len(migrations(t)); n > len(revisions) {
 		t.Skipf("%d migrations follow Alembic's", n-len(revisions))
@@ -40,7 +40,7 @@ func TestSchemaIsTheHead(t *testing.T) {
 	created, alembic := pgtest.New(t), at(t, last)
 	alembic.Exec("DROP TABLE public.alembic_version")
 
-	// change applies what Atlas thinks is missing in db, and says how much that was.
+	// change applies the changes that Atlas plans for db, and returns them.
 	change := func(db *pgtest.DB) []string {
 		t.Helper()
 		conn := sql.OpenDB(stdlib.GetConnector(*db.ConnConfig()))

@@ -1,9 +1,8 @@
-// Package schematest looks at a database's schema in two ways that have nothing
-// in common with how the tool itself does, so that tests can hold the one
-// against the other: by a query over the system catalogs, and by pg_dump.
+// Package schematest reads a database's schema with a query on the system catalogs and with pg_dump. Both share nothing
+// with the tool, so that tests can compare its results with them.
 //
-// Its own tests are those of the three inputs: that schema.hcl and the migrations
-// give what Ibutsu's Alembic chain gave, as dumped into testdata.
+// The package's own tests check that schema.hcl and the migrations produce the schema that Ibutsu's Alembic chain
+// produced, as dumped into testdata.
 package schematest
 
 import (
@@ -19,8 +18,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Table is a table as [Describe] sees it: columns in their order, constraints
-// and indexes by name, definitions as PostgreSQL prints them.
+// Table is a table as [Describe] returns it: columns in order, constraints and indexes sorted by name, definitions as
+// PostgreSQL prints them.
 type Table struct {
 	Columns     []Column     `json:"columns"`
 	Constraints []Constraint `json:"constraints"`
@@ -35,15 +34,14 @@ type Column struct {
 	Default *string `json:"default"`
 }
 
-// Constraint is a primary or foreign key, or another constraint but NOT NULL. Type is pg_constraint's contype.
+// Constraint is a primary or foreign key, or another constraint except NOT NULL. Type is pg_constraint.contype.
 type Constraint struct {
 	Name string `json:"name"`
 	Type string `json:"type"`
 	Def  string `json:"def"`
 }
 
-// Index is an index, those behind constraints included. Valid is false if its
-// build failed.
+// Index is an index, including those of constraints. Valid is false if its build failed.
 type Index struct {
 	Name  string `json:"name"`
 	Def   string `json:"def"`
@@ -67,14 +65,12 @@ func Describe(t testing.TB, conn *pgx.Conn) map[string]Table {
 	return tables
 }
 
-// restricted are the lines that newer releases of pg_dump put around a dump with a
-// random word in them.
+// restricted matches the lines with a random word that newer releases of pg_dump put around a dump.
 var restricted = regexp.MustCompile(`(?m)^\\(un)?restrict .*\n`)
 
-// Dump returns what pg_dump --schema-only prints of the database at url, without
-// owners, privileges and alembic_version. It skips the test where pg_dump is not on the PATH.
-// It is empty, and said in the test's log, where the server is newer than pg_dump, which
-// refuses it then: what is compared beside the dumps still counts.
+// Dump returns the output of pg_dump --schema-only for the database at url, without owners, privileges and
+// alembic_version. It skips the test if pg_dump is not on the PATH. If pg_dump refuses the server because it is newer,
+// Dump logs that and returns "", so that the test's other comparisons still count.
 func Dump(t testing.TB, url string) string {
 	t.Helper()
 	if _, err := exec.LookPath("pg_dump"); err != nil {

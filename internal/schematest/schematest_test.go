@@ -17,8 +17,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// revisions are Ibutsu's, in order, each with the dump of the schema after it. The
-// fifth changes no schema.
+// revisions are Ibutsu's revisions in order, each with the dump of the schema after it. The fifth doesn't change the
+// schema.
 var revisions = []struct{ file, alembic, dump string }{
 	{"20251210172554_initial_baseline_schema.sql", "cacecc4f1237", "schema_01_cacecc4f1237.sql"},
 	{"20251210203528_remove_unused_meta_table_and_add_production_indexes.sql", "fc3df1d9ee4e", "schema_02_fc3df1d9ee4e.sql"},
@@ -46,7 +46,7 @@ const (
 func up(revision int) string   { return "migrations/" + revisions[revision].file }
 func down(revision int) string { return "migrations/down/" + revisions[revision].file }
 
-// migrations are the paths of all migrations, in order.
+// migrations returns the paths of all migrations, in order.
 func migrations(t testing.TB) []string {
 	t.Helper()
 	files, err := fs.Glob(ibutsuschema.Files, "migrations/*.sql")
@@ -76,8 +76,7 @@ func split(t testing.TB, path string) []pgsql.Stmt {
 
 var txNone = regexp.MustCompile(`(?m)\A(--.*\n)*-- atlas:txmode none\n(--.*\n)*\n`)
 
-// try runs a file as any tool does: in one transaction, or statement by statement
-// where it says so.
+// try runs a file as any tool does: in one transaction, or statement by statement if its header asks for that.
 func try(t testing.TB, conn *pgx.Conn, path string) error {
 	t.Helper()
 	ctx := context.Background()
@@ -115,7 +114,7 @@ func run(t testing.TB, conn *pgx.Conn, path string) {
 	}
 }
 
-// at returns a database with the dump of the schema after a revision.
+// at returns a database with the schema after a revision, restored from its dump.
 func at(t testing.TB, revision int) *pgtest.DB {
 	t.Helper()
 	db := pgtest.New(t)
@@ -123,7 +122,7 @@ func at(t testing.TB, revision int) *pgtest.DB {
 	return db
 }
 
-// one returns the single value that a query gives.
+// one returns the single value of a query.
 func one[T any](t testing.TB, conn *pgx.Conn, sql string, args ...any) T {
 	t.Helper()
 	var v T

@@ -1,4 +1,5 @@
-// Package testcase reads test cases that are txtar archives, and rewrites their expected outputs.
+// Package testcase reads test cases from txtar archives and rewrites their expected outputs. What the files in an
+// archive mean is up to the tests that read them.
 package testcase
 
 import (
@@ -13,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// TableHCL begins a schema file with two tables, the second of which is left open.
+// TableHCL begins a schema file with two tables. The caller adds columns to the second and closes it.
 const TableHCL = `schema "public" {
 }
 table "other" {
@@ -30,7 +31,7 @@ table "t" {
   }
 `
 
-// A Case is an archive NAME.txtar.
+// A Case is the archive NAME.txtar.
 type Case struct {
 	Name  string
 	Files map[string]string // contents by slash-separated path, read-only
@@ -39,7 +40,7 @@ type Case struct {
 	archive *txtar.Archive
 }
 
-// Read reads the cases in dir, sorted by name. It is an error if there are none, if dir holds anything else, or if a case lacks
+// Read reads the cases in dir, sorted by name. It fails if dir is empty or contains anything else, or if a case lacks
 // one of the required files.
 func Read(dir string, required ...string) ([]*Case, error) {
 	entries, err := os.ReadDir(dir)
@@ -69,7 +70,7 @@ func Read(dir string, required ...string) ([]*Case, error) {
 		cases = append(cases, c)
 	}
 	if len(cases) == 0 {
-		return nil, fmt.Errorf("%s holds no cases", dir)
+		return nil, fmt.Errorf("%s contains no cases", dir)
 	}
 	return cases, nil
 }
@@ -96,8 +97,9 @@ func (c *Case) Under(prefix string) map[string]string {
 	return files
 }
 
-// Update makes files what Under(prefix) returns, and rewrites the archive: they stand in it sorted by path, where the first file
-// that they replace stood, or else at the end. It is an error, and the archive stays, if an archive can't hold them.
+// Update replaces the files that Under(prefix) returns, and rewrites the archive. The new files are sorted by path and
+// take the position of the first file that they replace, or the end. If an archive can't represent them, Update fails
+// and leaves the archive unchanged.
 func (c *Case) Update(prefix string, files map[string]string) error {
 	replaced := func(f txtar.File) bool { return strings.HasPrefix(f.Name, prefix) }
 	list := slices.DeleteFunc(slices.Clone(c.archive.Files), replaced)
@@ -117,7 +119,7 @@ func (c *Case) Update(prefix string, files map[string]string) error {
 	a := &txtar.Archive{Comment: c.archive.Comment, Files: list}
 	data := txtar.Format(a)
 	if got, err := contents(txtar.Parse(data)); err != nil || !maps.Equal(got, want) {
-		return errors.New(c.path + " can't hold these files: each must end with a newline and have no line like a file's marker, -- NAME --")
+		return errors.New(c.path + " can't represent these files: each must end with a newline and contain no file marker (-- NAME --)")
 	}
 	if err := os.WriteFile(c.path, data, 0o644); err != nil {
 		return err

@@ -62,7 +62,7 @@ func TestUpdate(t *testing.T) {
 		"no newline": "a", "marker": "a\n-- b --\n", "marker with CR": "-- b --\r\n", "no name ": "\n", "two\nlines": "\n",
 	} {
 		if err := c.Update("want/", map[string]string{name: text}); err == nil {
-			t.Errorf("Update holds %q: %q", name, text)
+			t.Errorf("Update accepts %q: %q", name, text)
 		}
 	}
 	if got, err := os.ReadFile(filepath.Join(dir, "one.txtar")); err != nil || string(got) != text {
@@ -72,7 +72,7 @@ func TestUpdate(t *testing.T) {
 
 func TestReadFails(t *testing.T) {
 	for _, c := range []struct{ dir, want string }{
-		{t.TempDir(), "holds no cases"},
+		{t.TempDir(), "contains no cases"},
 		{filepath.Join(t.TempDir(), "none"), "no such file"},
 		{write(t, "one.txtar", archive+"-- b.sql --\n"), "one.txtar: two files b.sql"},
 		{write(t, "one.txtar", "-- a.sql --\n"), "one.txtar has no file b.sql"},

@@ -2,7 +2,7 @@ package tree
 
 import "strings"
 
-// ConflictLine returns the line of git's first conflict marker, 0 if there is none.
+// ConflictLine returns the line number of the first conflict marker that git left in text, or 0 if there is none.
 func ConflictLine(text string) int {
 	at := -1
 	switch {

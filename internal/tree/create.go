@@ -8,21 +8,21 @@ import (
 	"strings"
 )
 
-// Create opens a file for writing that the user named, by os.OpenFile's flags. It may lie anywhere. But in the git checkout around
-// the project, or where there is none in the project's folder, it is reached through no link, which a commit may have put there:
-// then the error is an *Error.
+// Create opens a file that the user named, for writing, with os.OpenFile's flags. The file may be anywhere, but a link
+// inside the git checkout around the project (or inside the project's folder, if it isn't in a checkout) may come from
+// a commit. Create doesn't follow such links: it returns an *Error.
 func Create(project, name string, flags int) (*os.File, error) {
 	abs, err := filepath.Abs(name)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkWay(checkout(project), abs, name); err != nil {
+	if err := checkLinks(checkout(project), abs, name); err != nil {
 		return nil, err
 	}
 	return os.OpenFile(abs, os.O_WRONLY|os.O_CREATE|flags, 0o644)
 }
 
-// checkout describes the folder whose entries may come from a commit; nil if there is none.
+// checkout describes the folder whose entries may come from a commit, or returns nil if there is none.
 func checkout(project string) fs.FileInfo {
 	real, err := filepath.EvalSymlinks(project)
 	if err != nil {
@@ -45,8 +45,8 @@ func checkout(project string) fs.FileInfo {
 	return info
 }
 
-// checkWay follows abs, and returns an error if a link inside the folder top is on its way.
-func checkWay(top fs.FileInfo, abs, name string) error {
+// checkLinks follows abs and returns an error if it leads through a link inside the folder top.
+func checkLinks(top fs.FileInfo, abs, name string) error {
 	const links = 40 // as many as Linux follows
 	for range links {
 		link, inside := firstLink(top, abs)
@@ -54,18 +54,18 @@ func checkWay(top fs.FileInfo, abs, name string) error {
 		case link == "":
 			return nil
 		case inside:
-			return &Error{name, fmt.Sprintf("%s is a symbolic link, through which nothing is written in a checkout: remove it, or name another file", link)}
+			return &Error{name, fmt.Sprintf("%s is a symbolic link inside the checkout, which is never written through: remove it, or name another file", link)}
 		}
 		real, err := filepath.EvalSymlinks(link)
 		if err != nil {
-			return nil // it leads nowhere, or to what has no path, as /dev/stdout may: opening it will tell
+			return nil // The target is missing or, like that of /dev/stdout, has no path: opening it reports an error if there is one.
 		}
 		abs = real + strings.TrimPrefix(abs, link)
 	}
 	return nil
 }
 
-// firstLink is the first part of a path that is a link, and whether it lies in the folder top.
+// firstLink returns the first part of a path that is a link, and whether it is inside the folder top.
 func firstLink(top fs.FileInfo, abs string) (link string, inside bool) {
 	root := filepath.VolumeName(abs) + string(filepath.Separator)
 	at := root

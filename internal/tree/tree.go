@@ -1,7 +1,8 @@
 // Package tree opens the files of a project's folder, for reading and for writing.
 //
-// The folder may hold a stranger's commits, symbolic links among them, on a machine that holds secrets. So only regular files of
-// up to MaxSize bytes are read, and no path leads through a link or into .git.
+// The folder may contain a stranger's commits, symbolic links among them, on a machine that contains secrets. So the
+// package reads only regular files of up to MaxSize bytes, and follows no link and no path into .git. It doesn't know
+// what the files mean.
 package tree
 
 import (
@@ -20,13 +21,13 @@ import (
 	"time"
 )
 
-// MaxSize is the size in bytes of the largest file that is read.
+// MaxSize is the size in bytes of the largest file that a Tree reads.
 const MaxSize = 64 << 20
 
-// A Tree is a folder as an fs.FS. Every error about an entry that is not read because of what it is, is an *Error.
+// A Tree is a folder as an fs.FS. It refuses entries that it doesn't read with an *Error.
 type Tree struct {
 	ctx    context.Context
-	prefix string // the folder's path from the one that was opened
+	prefix string // the folder's path relative to the one that was opened
 	dirs   *dirs
 }
 
@@ -37,15 +38,16 @@ var (
 	_ fs.SubFS      = (*Tree)(nil)
 )
 
-// An Error says why an entry of a tree is not read or written.
+// An Error explains why an entry of a tree is not read or written.
 type Error struct {
-	Path string // slash-separated, from the tree's folder
+	Path string // slash-separated, relative to the tree's folder
 	Msg  string // "is a symbolic link: ..."
 }
 
 func (e *Error) Error() string { return e.Path + ": " + e.Msg }
 
-// Open opens a folder. Links on the way to it are followed, those in it are not. All reading ends when ctx does, with its cause.
+// Open opens a folder. It follows links in the path to the folder but not those inside it. When ctx ends, all reads
+// fail with its cause.
 func Open(ctx context.Context, folder string) (*Tree, error) {
 	root, err := os.OpenRoot(folder)
 	if err != nil {
@@ -54,10 +56,10 @@ func Open(ctx context.Context, folder string) (*Tree, error) {
 	return &Tree{ctx: ctx, prefix: ".", dirs: &dirs{open: map[string]*dir{".": newDir(root)}}}, nil
 }
 
-// Root is the folder that was opened, for writing. It is closed by Close.
+// Root returns the folder that was opened, for writing. Close closes it.
 func (t *Tree) Root() *os.Root { return t.dirs.open["."].root }
 
-// Close closes the folder, and what Sub made of it.
+// Close closes the folder and the trees that Sub returned.
 func (t *Tree) Close() error { return t.dirs.close() }
 
 // Sub returns the tree of a folder in this one. The folder need not exist.
@@ -95,7 +97,7 @@ func (t *Tree) ReadFile(name string) ([]byte, error) {
 	})
 }
 
-// ReadDir returns a folder's entries, sorted by name, also those that are not read.
+// ReadDir returns a folder's entries sorted by name, including those that the tree refuses to read.
 func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
 	return await(t, "open", name, func(full string) ([]fs.DirEntry, error) {
 		f, info, err := t.open(full)
@@ -120,7 +122,7 @@ func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
 	})
 }
 
-// An entry looks at its file only when asked. os.File.ReadDir would look at each, and opening one looks again.
+// An entry calls lstat only when needed: os.File.ReadDir would do it for every entry, and opening one does it again.
 type entry struct {
 	in   *dir
 	name string
@@ -151,8 +153,8 @@ func (t *Tree) full(op, name string) (string, error) {
 	return path.Join(t.prefix, name), nil
 }
 
-// await calls read with the path of name from the folder that was opened. It returns when ctx ends, even if a file system that
-// does not answer keeps read waiting.
+// await calls read with the path of name relative to the folder that was opened. It returns when ctx ends, even if read
+// hangs because a file system doesn't respond.
 func await[T any](t *Tree, op, name string, read func(full string) (T, error)) (T, error) {
 	var none T
 	full, err := t.full(op, name)
@@ -179,7 +181,7 @@ func await[T any](t *Tree, op, name string, read func(full string) (T, error)) (
 	}
 }
 
-// named is err as this tree's caller knows the path.
+// named returns err with the path as this tree's caller knows it.
 func (t *Tree) named(err error, op, name string) error {
 	var refused *Error
 	if errors.As(err, &refused) {
@@ -195,14 +197,15 @@ func (t *Tree) named(err error, op, name string) error {
 	return err
 }
 
-// open opens a regular file or a folder. What it is, is known before it is opened, and that it is the same one after.
+// open opens a regular file or a folder. It checks the type before opening, because opening a FIFO or a device may
+// block, and compares the file afterwards.
 func (t *Tree) open(full string) (*os.File, fs.FileInfo, error) {
 	d, name, err := t.dirs.parent(full)
 	if err != nil {
 		return nil, nil, err
 	}
 	var info fs.FileInfo
-	f, err := again(full, func() (*os.File, bool, error) {
+	f, err := retry(full, func() (*os.File, bool, error) {
 		before, err := d.lstat(full, name)
 		if err != nil {
 			return nil, false, err
@@ -223,14 +226,14 @@ func (t *Tree) open(full string) (*os.File, fs.FileInfo, error) {
 	return f, info, err
 }
 
-// openFile opens a file of root without waiting for whoever is at the other end of it.
+// openFile opens a file of root without blocking if it is a FIFO.
 func (t *Tree) openFile(root *os.Root, name string) (*os.File, error) {
 	for {
 		f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 		if !errors.Is(err, syscall.EAGAIN) {
 			return f, err
 		}
-		// Another process holds a lease on the file, as Samba does, and is asked to give it back.
+		// Another process, such as Samba, has a lease on the file. The kernel has asked it to release the lease.
 		select {
 		case <-time.After(10 * time.Millisecond):
 		case <-t.ctx.Done():
@@ -239,8 +242,8 @@ func (t *Tree) openFile(root *os.Root, name string) (*os.File, error) {
 	}
 }
 
-// again opens what may be replaced meanwhile, until same says that it was not.
-func again[T io.Closer](full string, open func() (opened T, same bool, err error)) (T, error) {
+// retry calls open until it reports that the entry was not replaced meanwhile.
+func retry[T io.Closer](full string, open func() (opened T, same bool, err error)) (T, error) {
 	var none T
 	const tries = 10
 	for range tries {
@@ -282,8 +285,8 @@ func tooLarge(full string) error {
 	return &Error{full, fmt.Sprintf("is larger than %d MiB: split it, or load its data in another way", MaxSize>>20)}
 }
 
-// dirs are the open folders of a tree, by their paths. A path is followed from folder to open folder, so that none of them can
-// be replaced by a link meanwhile.
+// dirs are the open folders of a tree by path. A path is resolved from open folder to open folder, so that none of them
+// can be replaced by a link meanwhile.
 type dirs struct {
 	mu   sync.Mutex
 	open map[string]*dir
@@ -291,7 +294,7 @@ type dirs struct {
 
 type dir struct {
 	root *os.Root
-	git  fs.FileInfo // its .git, nil if there is none: file systems know it by other spellings too
+	git  fs.FileInfo // its .git, or nil: case-insensitive file systems accept other spellings
 }
 
 func newDir(root *os.Root) *dir {
@@ -321,7 +324,7 @@ func (ds *dirs) get(full string) (*dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := again(full, func() (*os.Root, bool, error) {
+	root, err := retry(full, func() (*os.Root, bool, error) {
 		info, err := parent.lstat(full, name)
 		if err != nil {
 			return nil, false, err
@@ -345,7 +348,7 @@ func (ds *dirs) get(full string) (*dir, error) {
 	}
 	ds.mu.Lock()
 	defer ds.mu.Unlock()
-	if d := ds.open[full]; d != nil { // somebody else was quicker
+	if d := ds.open[full]; d != nil { // another goroutine was faster
 		root.Close()
 		return d, nil
 	}
@@ -354,7 +357,7 @@ func (ds *dirs) get(full string) (*dir, error) {
 	return d, nil
 }
 
-// parent returns the folder that a path's last part is in, and that part as the system writes it.
+// parent returns the folder that contains full, and full's last element in the operating system's form.
 func (ds *dirs) parent(full string) (*dir, string, error) {
 	name, err := filepath.Localize(path.Base(full))
 	if err != nil {
@@ -372,7 +375,7 @@ func (ds *dirs) lstat(full string) (fs.FileInfo, error) {
 	return d.lstat(full, name)
 }
 
-// lstat describes an entry if it may be read.
+// lstat describes an entry, or returns an *Error if it may not be read.
 func (d *dir) lstat(full, name string) (fs.FileInfo, error) {
 	info, err := d.root.Lstat(name)
 	if err != nil {
@@ -387,7 +390,7 @@ func (d *dir) lstat(full, name string) (fs.FileInfo, error) {
 	return info, nil
 }
 
-// refused says why an entry of that type is not read, "" if it is.
+// refused returns why an entry of that type is not read, or "".
 func refused(mode fs.FileMode) string {
 	switch {
 	case mode.IsRegular(), mode.IsDir():

@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestLease reads a file on which another holds a lease, which makes opening it wait.
+// TestLease reads a file on which another process has a lease, which makes opening it wait.
 func TestLease(t *testing.T) {
-	signal.Ignore(unix.SIGIO) // who holds a lease is asked by it to give it back
+	signal.Ignore(unix.SIGIO) // the kernel sends it to ask for a lease's release
 	defer signal.Reset(unix.SIGIO)
 	folder := t.TempDir()
 	put(t, folder, map[string]string{"f": "text"})

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// put writes files below folder, by their paths; a name that ends in / is a folder.
+// put writes files, keyed by path, into folder. A path that ends in / is a folder.
 func put(t testing.TB, folder string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
@@ -67,7 +67,7 @@ func TestFS(t *testing.T) {
 	}
 }
 
-// TestErrors compares what is wrong with a path as such with what os.DirFS says.
+// TestErrors compares errors about paths with those of os.DirFS.
 func TestErrors(t *testing.T) {
 	folder := t.TempDir()
 	put(t, folder, map[string]string{"d/a": ""})
@@ -80,7 +80,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestRefused reads, by every method and from the folder itself and one below, what is no regular file or is reached through a link.
+// TestRefused reads irregular files and paths through links, with every method, from the folder itself and from a
+// subfolder.
 func TestRefused(t *testing.T) {
 	outside := t.TempDir()
 	put(t, outside, map[string]string{"secret": "token", "dir/secret": "token"})
@@ -131,7 +132,7 @@ func TestRefused(t *testing.T) {
 		for method, call := range read {
 			for _, tt := range tests {
 				if tt.name == ".GIT/config" {
-					// Only file systems that fold case have it.
+					// It exists only on case-insensitive file systems.
 					if _, err := os.Lstat(filepath.Join(p, ".GIT")); err != nil {
 						continue
 					}
@@ -150,9 +151,9 @@ func TestRefused(t *testing.T) {
 		}
 	}
 	// The folder itself may be reached through a link.
-	way := filepath.Join(outside, "way")
-	link(t, folder, way)
-	if err := read["ReadFile"](open(t, filepath.Join(way, "p")), "file"); err != nil {
+	through := filepath.Join(outside, "linked")
+	link(t, folder, through)
+	if err := read["ReadFile"](open(t, filepath.Join(through, "p")), "file"); err != nil {
 		t.Error(err)
 	}
 	if err := read["ReadFile"](open(t, filepath.Join(p, "indir")), "file"); err != nil {
@@ -181,7 +182,7 @@ func large(t *testing.T, name string, size int64) {
 	}
 }
 
-// TestRefusedTypes knows an entry by its type, before it is opened.
+// TestRefusedTypes refuses entries by type, before they are opened.
 func TestRefusedTypes(t *testing.T) {
 	for mode, want := range map[fs.FileMode]string{
 		0: "", fs.ModeDir: "",
@@ -200,12 +201,12 @@ func TestRefusedTypes(t *testing.T) {
 	}
 }
 
-// endless is a reader that has no end.
+// endless is a reader that never returns io.EOF.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
-// TestReadGrows reads files that are longer than they were said to be.
+// TestReadGrows reads files that are longer than their reported size.
 func TestReadGrows(t *testing.T) {
 	want := bytes.Repeat([]byte("x"), 1<<20)
 	for _, size := range []int64{0, 1, 1<<20 - 1, 1 << 20} {
@@ -217,7 +218,7 @@ func TestReadGrows(t *testing.T) {
 	check(t, "endless", err, "f: is larger than 64 MiB: split it, or load its data in another way")
 }
 
-// TestReplaced replaces a file and a folder by links and back while they are read: no secret gets out.
+// TestReplaced swaps a file and a folder for links and back while they are read: no secret leaks.
 func TestReplaced(t *testing.T) {
 	outside := t.TempDir()
 	put(t, outside, map[string]string{"f": "secret", "d/f": "secret"})
@@ -278,7 +279,7 @@ func TestReplaced(t *testing.T) {
 	}
 }
 
-// TestEnds ends reading when its context ends, with the cause.
+// TestEnds checks that reads fail with the context's cause when it ends.
 func TestEnds(t *testing.T) {
 	stopped := errors.New("stopped")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -291,7 +292,7 @@ func TestEnds(t *testing.T) {
 	go func() { <-waits; cancel(stopped) }()
 	_, err = await(tr, "open", "f", func(string) (string, error) {
 		close(waits)
-		<-hangs // as a file system that does not answer does
+		<-hangs // like a file system that doesn't respond
 		return "", nil
 	})
 	if !errors.Is(err, stopped) {
@@ -317,8 +318,8 @@ func TestCreate(t *testing.T) {
 	link(t, filepath.Join(outside, "kept"), filepath.Join(project, "out.md"))
 	link(t, filepath.Join(outside, "new"), filepath.Join(project, "dangling.md"))
 	link(t, outside, filepath.Join(project, "dir"))
-	link(t, filepath.Join(outside, "kept"), filepath.Join(top, "beside.md"))
-	link(t, filepath.Join(outside, "real"), filepath.Join(outside, "way"))
+	link(t, filepath.Join(outside, "kept"), filepath.Join(top, "sibling.md"))
+	link(t, filepath.Join(outside, "real"), filepath.Join(outside, "linked"))
 	link(t, project, filepath.Join(outside, "back"))
 
 	written := func(project, name, want string) {
@@ -341,7 +342,7 @@ func TestCreate(t *testing.T) {
 	refuses := func(name, at string) {
 		t.Helper()
 		_, err := Create(project, name, os.O_TRUNC)
-		check(t, name, err, fmt.Sprintf("%s: %s is a symbolic link, through which nothing is written in a checkout: remove it, or name another file", name, at))
+		check(t, name, err, fmt.Sprintf("%s: %s is a symbolic link inside the checkout, which is never written through: remove it, or name another file", name, at))
 	}
 	for _, checkout := range []bool{false, true} {
 		if checkout {
@@ -349,7 +350,7 @@ func TestCreate(t *testing.T) {
 		}
 		written(project, filepath.Join(project, "new.md"), filepath.Join(project, "new.md"))
 		written(project, filepath.Join(project, "new.md"), filepath.Join(project, "new.md"))
-		written(project, filepath.Join(outside, "way", "x"), filepath.Join(outside, "real", "x"))
+		written(project, filepath.Join(outside, "linked", "x"), filepath.Join(outside, "real", "x"))
 		written(project, filepath.Join(outside, "back", "y"), filepath.Join(project, "y"))
 		// A project that is reached through a link is the same project.
 		written(filepath.Join(outside, "back"), filepath.Join(outside, "back", "z"), filepath.Join(project, "z"))
@@ -359,18 +360,18 @@ func TestCreate(t *testing.T) {
 		refuses(filepath.Join(outside, "back", "out.md"), filepath.Join(project, "out.md"))
 		refuses(filepath.Join(outside, "back", "dir", "new"), filepath.Join(project, "dir"))
 	}
-	refuses(filepath.Join(top, "beside.md"), filepath.Join(top, "beside.md"))
+	refuses(filepath.Join(top, "sibling.md"), filepath.Join(top, "sibling.md"))
 	if text, err := os.ReadFile(filepath.Join(outside, "kept")); err != nil || string(text) != "kept" {
 		t.Errorf("the file outside: %q, %v", text, err)
 	}
 	if _, err := os.Lstat(filepath.Join(outside, "new")); err == nil {
-		t.Error("a file outside was made")
+		t.Error("a file outside was created")
 	}
 	t.Chdir(project)
 	written(project, "relative.md", filepath.Join(project, "relative.md"))
 	refuses("out.md", filepath.Join(project, "out.md"))
 	written(project, filepath.Join("..", "old"), filepath.Join(top, "old"))
 	if _, err := Create(project, filepath.Join("no", "such"), os.O_TRUNC); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("in a folder that is missing: %v", err)
+		t.Errorf("in a missing folder: %v", err)
 	}
 }

@@ -12,13 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestSpecial reads what would wait for another process, or has no end.
+// TestSpecial reads files that would block or never end.
 func TestSpecial(t *testing.T) {
 	folder := t.TempDir()
 	if err := unix.Mkfifo(filepath.Join(folder, "fifo"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// A socket's path is short, a test's folder isn't.
+	// A socket's path must be short, and a test's folder isn't.
 	short, err := os.MkdirTemp("/tmp", "")
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +40,7 @@ func TestSpecial(t *testing.T) {
 		_, err = open(t, tt.folder).ReadDir(tt.name)
 		check(t, tt.name, err, tt.want)
 	}
-	// In place of a regular file while it is opened it does not keep the reader waiting either.
+	// A FIFO that replaces a regular file while it is opened doesn't block either.
 	tr := open(t, folder)
 	done := make(chan struct{})
 	go func() {
@@ -55,6 +55,6 @@ func TestSpecial(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(10 * time.Second):
-		t.Error("opening a FIFO waits for who writes to it")
+		t.Error("opening a FIFO waits for a writer")
 	}
 }

@@ -1,4 +1,5 @@
-// Package words helps with words in messages: the one that was probably meant, and plurals.
+// Package words suggests the word that was probably meant and forms plurals, for messages. It knows English, not the
+// words.
 package words
 
 import (
@@ -9,8 +10,8 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// Nearest returns the word in list that is closest to word, or "" if none is close. It ignores case. Of equally close words it
-// returns the first in alphabetical order.
+// Nearest returns the word in list that is closest to word, or "" if none is close. It ignores case. Among equally
+// close words it returns the first in alphabetical order.
 func Nearest(word string, list []string) string {
 	if len(list) == 0 {
 		return ""
@@ -25,7 +26,8 @@ func Nearest(word string, list []string) string {
 	return best
 }
 
-// Plural is "1 file", "2 files", "2 entries", "2 indexes with storage parameters", "2 statistics".
+// Plural returns a count and its noun: "1 file", "2 files", "2 entries", "2 indexes with storage parameters", "2
+// statistics".
 func Plural(n int, one string) string {
 	noun, with, _ := strings.Cut(one, " with ")
 	if with != "" {

@@ -14,6 +14,8 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	"github.com/ibutsu/ibutsu-schema/internal/hclsize"
 )
 
 // functions are what the Atlas CLI offers in its project file, except the YAML ones and
@@ -30,8 +32,11 @@ func functions(fsys fs.FS, lookup func(string) (string, bool)) map[string]functi
 			return "", fmt.Errorf("%s is outside the project folder: a project's files are all inside it", args[0])
 		}
 		b, err := fs.ReadFile(fsys, name)
-		if errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
 			return "", fmt.Errorf("there is no file %s", name)
+		case len(b) > hclsize.MaxFile:
+			return "", fmt.Errorf("%s has %d bytes: file() reads up to %d", name, len(b), hclsize.MaxFile)
 		}
 		return string(b), err
 	}, "path")
@@ -45,7 +50,7 @@ var pure = map[string]function.Function{
 	"csvdecode": stdlib.CSVDecodeFunc, "distinct": stdlib.DistinctFunc, "element": stdlib.ElementFunc,
 	"flatten": stdlib.FlattenFunc, "floor": stdlib.FloorFunc, "format": stdlib.FormatFunc,
 	"formatdate": stdlib.FormatDateFunc, "formatlist": stdlib.FormatListFunc, "indent": stdlib.IndentFunc,
-	"index": stdlib.IndexFunc, "join": stdlib.JoinFunc, "jsondecode": stdlib.JSONDecodeFunc,
+	"index": stdlib.IndexFunc, "join": stdlib.JoinFunc, "jsondecode": jsonDecode,
 	"jsonencode": stdlib.JSONEncodeFunc, "keys": stdlib.KeysFunc, "length": stdlib.LengthFunc,
 	"log": stdlib.LogFunc, "lower": stdlib.LowerFunc, "max": stdlib.MaxFunc, "merge": stdlib.MergeFunc,
 	"min": stdlib.MinFunc, "parseint": stdlib.ParseIntFunc, "pow": stdlib.PowFunc, "range": stdlib.RangeFunc,
@@ -74,6 +79,18 @@ var pure = map[string]function.Function{
 		u.User = url.UserPassword(a[0], a[1])
 	}, "user", "pass"),
 }
+
+// jsonDecode is stdlib's, but for numbers whose digits would fill the memory.
+var jsonDecode = function.New(&function.Spec{
+	Params: stringParams("str"),
+	Type: func(args []cty.Value) (cty.Type, error) {
+		if args[0].IsKnown() && hclsize.Exponents(args[0].AsString()) {
+			return cty.NilType, fmt.Errorf("a number has an exponent of at most %d", hclsize.MaxExponent)
+		}
+		return stdlib.JSONDecodeFunc.ReturnType([]cty.Type{cty.String})
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return stdlib.JSONDecode(args[0]) },
+})
 
 // textFunc makes an HCL function of one from strings to a string.
 func textFunc(fn func([]string) (string, error), params ...string) function.Function {

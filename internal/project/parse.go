@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/ibutsu/ibutsu-schema/internal/hclsize"
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
@@ -31,6 +32,9 @@ type envBlock struct {
 
 // parse reads atlas.hcl and checks every name in it.
 func parse(src []byte) (*file, error) {
+	if err := hclsize.Source(configName, src); err != nil {
+		return nil, err
+	}
 	parsed, diags := hclsyntax.ParseConfig(src, configName, hcl.InitialPos)
 	if diags.HasErrors() {
 		if line := tree.ConflictLine(string(src)); line > 0 {
@@ -40,6 +44,9 @@ func parse(src []byte) (*file, error) {
 	}
 	body := parsed.Body.(*hclsyntax.Body)
 	if err := fileSpec.check(body, ""); err != nil {
+		return nil, err
+	}
+	if err := hclsize.Values(configName, body, len(src)); err != nil {
 		return nil, err
 	}
 	f := &file{vars: map[string]*hclsyntax.Block{}, locals: map[string]*hclsyntax.Attribute{}}

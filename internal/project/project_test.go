@@ -230,10 +230,20 @@ func TestBadFiles(t *testing.T) {
 		{"absolute", inEnv("  src = \"file:///etc/passwd\""), "atlas.hcl:2:9: src: file:///etc/passwd is outside the project folder: a project's files are all inside it"},
 		{"no file URL", inEnv("  src = \"schema.hcl\""), "atlas.hcl:2:9: src: must be a file:// URL, relative to atlas.hcl"},
 		{"two sources", inEnv("  src = [\"file://a\", \"file://b\"]"), "atlas.hcl:2:9: src must be one file: a list is not supported"},
+		{"nested", inEnv("  url = " + strings.Repeat("[", 100_000)), "atlas.hcl:2:108: brackets, blocks and templates are nested more than 100 deep"},
+		{"locals that grow", "locals {\n  a = \"" + strings.Repeat("x", 1000) + "\"\n  b = \"" + strings.Repeat("${local.a}", 100) + "\"\n  c = \"" + strings.Repeat("${local.b}", 100) + "\"\n}\n" + inEnv("  dev = local.c"), "atlas.hcl:4:7: this may give a value of more than 1048576 bytes"},
+		{"large file", inEnv("  dev = file(\"large\")"), "atlas.hcl:2:9: Error in function call: Call to function \"file\" failed: large has 65537 bytes: file() reads up to 65536"},
+		{"exponent in JSON", inEnv("  dev = jsondecode(file(\"exponent\"))"), "atlas.hcl:2:9: Error in function call: Call to function \"jsondecode\" failed: a number has an exponent of at most 999"},
 		{"function", inEnv("  dev = file(\"../secret\")"), "atlas.hcl:2:9: Error in function call: Call to function \"file\" failed: ../secret is outside the project folder: a project's files are all inside it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Load(t.Context(), Options{Root: folder(t, tt.hcl), LookupEnv: env(), Checks: []string{"drop-column", "DS103"}})
+			root := folder(t, tt.hcl)
+			for name, text := range map[string]string{"large": strings.Repeat("x", 64<<10+1), "exponent": "[1e99999999]"} {
+				if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := Load(t.Context(), Options{Root: root, LookupEnv: env(), Checks: []string{"drop-column", "DS103"}})
 			if d := cmp.Diff(tt.want, fmt.Sprint(err)); d != "" {
 				t.Error(d)
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclparse"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/ibutsu/ibutsu-schema/internal/hclsize"
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
@@ -57,6 +58,9 @@ type Label struct {
 
 // Parse evaluates the schema file. The error is a *Error, or joins several.
 func Parse(name string, src []byte) (*Document, error) {
+	if err := bounded(hclsize.Source(name, src)); err != nil {
+		return nil, err
+	}
 	p := hclparse.NewParser()
 	f, diags := p.ParseHCL(src, name)
 	if diags.HasErrors() {
@@ -74,6 +78,9 @@ func Parse(name string, src []byte) (*Document, error) {
 	if err := strict(name, f.Body.(*hclsyntax.Body)); err != nil {
 		return nil, err
 	}
+	if err := bounded(hclsize.Values(name, f.Body.(*hclsyntax.Body), len(src))); err != nil {
+		return nil, err
+	}
 	types := takeSQLTypes(f.Body.(*hclsyntax.Body))
 	if err := postgres.EvalHCL.Eval(p, d.Realm, nil); err != nil {
 		if errors.As(err, &diags) {
@@ -83,6 +90,15 @@ func Parse(name string, src []byte) (*Document, error) {
 	}
 	types.put(d.Realm)
 	return d, nil
+}
+
+// bounded is an error of hclsize as this package's.
+func bounded(err error) error {
+	var over *hclsize.Error
+	if errors.As(err, &over) {
+		return &Error{File: over.File, Line: over.Line, Col: over.Col, Msg: over.Msg}
+	}
+	return err
 }
 
 // diagError is the first error of diags.

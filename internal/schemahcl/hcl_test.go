@@ -1,6 +1,9 @@
 package schemahcl
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestParseErrors(t *testing.T) {
 	const head = "schema \"public\" {\n}\ntable \"runs\" {\n  schema = schema.public\n"
@@ -18,6 +21,9 @@ func TestParseErrors(t *testing.T) {
 		{"empty", "# nothing\n", `schema.hcl:1:1: no schema is declared, and everything would be dropped: declare one, such as schema "public" {}`},
 		{"double quote in a name", head + "  column \"a\\\"b\" {\n    type = int\n  }\n}\n", `schema.hcl:5:3: column "a\"b": the engine cannot write a name with a double quote in it; choose another, or create it in a migration (new)`},
 		{"extension", "schema \"public\" {\n}\nextension \"hstore\" {\n  schema = schema.public\n}\n", `schema.hcl:3:1: block extension "hstore" in the file: the engine does not manage extensions; write it as SQL in a migration (new), and take it out of this file`},
+		{"nested", "schema \"public\" {\n  comment = " + strings.Repeat("(", 100_000), `schema.hcl:2:112: brackets, blocks and templates are nested more than 100 deep`},
+		{"locals that grow", "locals {\n  a = \"" + strings.Repeat("x", 1000) + "\"\n  b = \"" + strings.Repeat("${local.a}", 100) + "\"\n  c = \"" + strings.Repeat("${local.b}", 100) + "\"\n}\nschema \"public\" {\n  comment = local.c\n}\n", `schema.hcl:4:7: this may give a value of more than 1048576 bytes`},
+		{"print", "schema \"public\" {\n  comment = print(\"x\")\n}\n", `schema.hcl:2:13: the function print is not supported`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Parse("schema.hcl", []byte(tt.src))

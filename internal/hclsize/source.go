@@ -1,0 +1,77 @@
+// Package hclsize bounds what it takes to parse and evaluate an HCL file, before a parser or an evaluator sees it: both
+// recurse without a limit, and a few lines can describe gigabytes. It knows HCL's syntax and functions, and neither what
+// the file is for nor where it lies.
+package hclsize
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// The limits. No file that a person writes comes near them.
+const (
+	// MaxDepth is how deep brackets, blocks and templates may be nested.
+	MaxDepth = 100
+	// MaxOperators is how many operators, indexes and attributes of one expression may follow each other.
+	MaxOperators = 1_000
+	// MaxValue is how large the value of an expression may be, in bytes and elements.
+	MaxValue = 1 << 20
+	// MaxPerByte and MaxBase bound all values together: so much for each byte of the file, and so much besides.
+	MaxPerByte, MaxBase = 4, 16 << 20
+)
+
+// An Error says what in a file exceeds a limit, and where.
+type Error struct {
+	File      string
+	Line, Col int
+	Msg       string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Col, e.Msg) }
+
+func errorAt(file string, pos hcl.Pos, format string, args ...any) *Error {
+	return &Error{File: file, Line: pos.Line, Col: pos.Column, Msg: fmt.Sprintf(format, args...)}
+}
+
+// Source checks how deep a file nests. It takes time and memory in proportion to the file's size. The error is an *Error;
+// whether the file is valid is the parser's to say.
+func Source(file string, src []byte) error {
+	tokens, _ := hclsyntax.LexConfig(src, file, hcl.InitialPos)
+	operators := []int{0} // of the expressions that are open, the outermost first
+	brace := []bool{true} // whether a line ends what is in them
+	for _, t := range tokens {
+		last := len(operators) - 1
+		switch t.Type {
+		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc,
+			hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
+			if t.Type == hclsyntax.TokenOBrack {
+				operators[last]++ // it may be an index of what is before it
+			}
+			operators, brace = append(operators, 0), append(brace, t.Type == hclsyntax.TokenOBrace)
+		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc,
+			hclsyntax.TokenTemplateSeqEnd:
+			if last > 0 {
+				operators, brace = operators[:last], brace[:last]
+			}
+		case hclsyntax.TokenComma:
+			operators[last] = 0
+		case hclsyntax.TokenNewline:
+			if brace[last] {
+				operators[last] = 0
+			}
+		case hclsyntax.TokenIdent, hclsyntax.TokenNumberLit, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit, hclsyntax.TokenComment,
+			hclsyntax.TokenEqual, hclsyntax.TokenEOF:
+		default:
+			operators[last]++
+		}
+		switch last = len(operators) - 1; {
+		case last > MaxDepth:
+			return errorAt(file, t.Range.Start, "brackets, blocks and templates are nested more than %d deep", MaxDepth)
+		case operators[last] > MaxOperators:
+			return errorAt(file, t.Range.Start, "an expression has more than %d operators", MaxOperators)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,443 @@
+package hclsize
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// MaxFile is the size in bytes up to which the function file() may read.
+const MaxFile = 64 << 10
+
+// MaxExponent is the largest exponent of a number: 1e9 has ten digits.
+const MaxExponent = 999
+
+const (
+	scalar = 64      // a boolean, a small number, or what a reference to a block gives
+	digits = 200     // of a result of arithmetic, which HCL does with 512 bits
+	env    = 4 << 10 // a variable of the environment
+)
+
+// Values checks how large the values of a parsed file's expressions can become, without evaluating them: an upper bound of
+// each is worked out from its parts. Locals and variables are those of the body's own locals and variable blocks. size is the
+// file's. The error is an *Error.
+func Values(file string, body *hclsyntax.Body, size int) error {
+	v := newValues(file, body, size)
+	v.body(body)
+	if v.err != nil {
+		return v.err
+	}
+	return nil
+}
+
+func newValues(file string, body *hclsyntax.Body, size int) *values {
+	v := &values{names: map[string]hclsyntax.Expression{}, known: map[string]float64{}, file: file, left: float64(size)*MaxPerByte + MaxBase}
+	for _, b := range body.Blocks {
+		switch {
+		case b.Type == "locals":
+			for name, a := range b.Body.Attributes {
+				v.names["local."+name] = a.Expr
+			}
+		case b.Type == "variable" && len(b.Labels) == 1 && b.Body.Attributes["default"] != nil:
+			v.names["var."+b.Labels[0]] = b.Body.Attributes["default"].Expr
+		}
+	}
+	return v
+}
+
+type values struct {
+	file  string
+	names map[string]hclsyntax.Expression // of locals and variables
+	known map[string]float64              // their sizes, 0 while they are worked out
+	left  float64                         // of what all values together may take
+	err   *Error
+}
+
+func (v *values) fail(r hcl.Range, format string, args ...any) float64 {
+	if v.err == nil {
+		v.err = errorAt(v.file, r.Start, format, args...)
+	}
+	return 0
+}
+
+func (v *values) body(b *hclsyntax.Body) {
+	attrs := slices.SortedFunc(maps.Values(b.Attributes), func(a, b *hclsyntax.Attribute) int { return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte })
+	for _, a := range attrs {
+		n := v.expr(a.Expr, nil)
+		v.left -= n
+		switch {
+		case v.err != nil:
+			return
+		case n > MaxValue:
+			v.fail(a.Expr.Range(), "the value of %s may have more than %d bytes", a.Name, MaxValue)
+		case v.left < 0:
+			v.fail(a.Expr.Range(), "the values up to %s may have more than %d bytes together, for each byte of the file %d", a.Name, MaxBase, MaxPerByte)
+		}
+	}
+	for _, blk := range b.Blocks {
+		if def := blk.Body.Attributes["default"]; blk.Type == "variable" && def != nil && mentionsNumber(blk.Body.Attributes["type"]) {
+			v.number(def.Expr)
+		}
+		if v.err == nil {
+			v.body(blk.Body)
+		}
+	}
+}
+
+// mentionsNumber says whether values of a variable's type, as int or list(number), may be numbers.
+func mentionsNumber(typ *hclsyntax.Attribute) bool {
+	return typ != nil && slices.ContainsFunc(typ.Expr.Variables(), func(t hcl.Traversal) bool {
+		return t.RootName() == "number" || t.RootName() == "int"
+	})
+}
+
+// A vars holds the sizes of what a for expression binds.
+type vars struct {
+	outer *vars
+	names []string
+	size  float64
+}
+
+// expr is an upper bound of an expression's value, and of every value within it.
+func (v *values) expr(x hclsyntax.Expression, in *vars) float64 {
+	if v.err != nil {
+		return 0
+	}
+	n := v.part(x, in)
+	if n > MaxValue {
+		return v.fail(x.Range(), "this may give a value of more than %d bytes", MaxValue)
+	}
+	return n
+}
+
+func (v *values) part(x hclsyntax.Expression, in *vars) float64 {
+	sum := func(list ...hclsyntax.Expression) float64 {
+		n := 1.0
+		for _, x := range list {
+			if x != nil {
+				n += v.expr(x, in)
+			}
+		}
+		return n
+	}
+	switch x := x.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		switch {
+		case x.Val.IsNull():
+		case x.Val.Type() == cty.String:
+			return float64(len(x.Val.AsString())) + 1
+		case x.Val.Type() == cty.Number:
+			return v.number(x)
+		}
+		return scalar
+	case *hclsyntax.TemplateExpr:
+		return sum(x.Parts...)
+	case *hclsyntax.TemplateWrapExpr:
+		return sum(x.Wrapped)
+	case *hclsyntax.TemplateJoinExpr:
+		return sum(x.Tuple)
+	case *hclsyntax.ParenthesesExpr:
+		return v.expr(x.Expression, in)
+	case *hclsyntax.ObjectConsKeyExpr:
+		if hcl.ExprAsKeyword(x.Wrapped) != "" && !x.ForceNonLiteral {
+			return float64(x.Range().End.Byte - x.Range().Start.Byte)
+		}
+		return v.expr(x.Wrapped, in)
+	case *hclsyntax.TupleConsExpr:
+		return sum(x.Exprs...) + float64(len(x.Exprs))
+	case *hclsyntax.ObjectConsExpr:
+		n := 1.0
+		for _, item := range x.Items {
+			n += sum(item.KeyExpr, item.ValueExpr)
+		}
+		return n
+	case *hclsyntax.BinaryOpExpr, *hclsyntax.UnaryOpExpr:
+		return v.number(x)
+	case *hclsyntax.ConditionalExpr:
+		sum(x.Condition)
+		return max(v.expr(x.TrueResult, in), v.expr(x.FalseResult, in))
+	case *hclsyntax.IndexExpr:
+		sum(x.Key)
+		return v.expr(x.Collection, in)
+	case *hclsyntax.RelativeTraversalExpr:
+		return v.expr(x.Source, in)
+	case *hclsyntax.ScopeTraversalExpr:
+		return v.reference(x.Traversal, in)
+	case *hclsyntax.ForExpr:
+		n := v.expr(x.CollExpr, in)
+		of := &vars{outer: in, names: []string{x.KeyVar, x.ValVar}, size: n}
+		each := 1.0
+		for _, part := range []hclsyntax.Expression{x.KeyExpr, x.ValExpr, x.CondExpr} {
+			if part != nil {
+				each += v.expr(part, of)
+			}
+		}
+		return n * each
+	case *hclsyntax.SplatExpr:
+		n := v.expr(x.Source, in)
+		return n * v.expr(x.Each, &vars{outer: in, names: []string{splat}, size: n})
+	case *hclsyntax.AnonSymbolExpr:
+		return in.find(splat)
+	case *hclsyntax.FunctionCallExpr:
+		return v.call(x, in)
+	case *hclsyntax.ExprSyntaxError:
+		return 0
+	}
+	return v.fail(x.Range(), "an expression of an unknown kind")
+}
+
+// splat is what binds the element of a splat expression.
+const splat = "*"
+
+func (in *vars) find(name string) float64 {
+	for ; in != nil; in = in.outer {
+		if slices.Contains(in.names, name) {
+			return in.size
+		}
+	}
+	return scalar
+}
+
+func (v *values) reference(t hcl.Traversal, in *vars) float64 {
+	root := t.RootName()
+	if (root != "local" && root != "var") || len(t) < 2 {
+		return in.find(root)
+	}
+	name := global(t)
+	if name == "" {
+		return v.fail(t.SourceRange(), "write %s.NAME", root)
+	}
+	if v.names[name] == nil {
+		return scalar // which the evaluator refuses
+	}
+	return v.once(name, func() float64 { return v.expr(v.names[name], nil) }) + 1
+}
+
+// once works a size out when it is asked for first. In a circle, which the evaluator refuses, it is 0.
+func (v *values) once(what string, size func() float64) float64 {
+	n, ok := v.known[what]
+	if !ok {
+		v.known[what] = 0
+		n = size()
+		v.known[what] = n
+	}
+	return n
+}
+
+// global is the local or variable that a reference names: "local.x"; empty if it names none.
+func global(t hcl.Traversal) string {
+	if root := t.RootName(); (root == "local" || root == "var") && len(t) > 1 {
+		if attr, ok := t[1].(hcl.TraverseAttr); ok {
+			return root + "." + attr.Name
+		}
+	}
+	return ""
+}
+
+// sums are the functions whose value has no more bytes and elements than their arguments have together, each byte counted
+// once more for split, which may give an element for each.
+var sums = []string{
+	"alltrue", "can", "chomp", "chunklist", "coalesce", "coalescelist", "compact", "concat", "contains",
+	"distinct", "element", "empty", "endswith", "flatten", "keys", "merge", "min",
+	"reverse", "setintersection", "setsubtract", "setunion", "slice", "sort", "split", "sql",
+	"startswith", "strrev", "substr", "tobool", "tolist", "toset", "tostring", "trim", "trimprefix", "trimspace",
+	"trimsuffix", "try", "values", "zipmap",
+}
+
+// stretch is how much longer than a byte what a function writes for it may be: 日 is %E6%97%A5, and < is \u003c.
+const stretch = 8
+
+// call is the value of a function: of those that are not sums at most the product of its arguments.
+func (v *values) call(x *hclsyntax.FunctionCallExpr, in *vars) float64 {
+	sum, product := 1.0, 1.0
+	for _, a := range x.Args {
+		n := v.expr(a, in)
+		sum += n + 1
+		product *= n + 1
+	}
+	switch {
+	case v.err != nil:
+		return 0
+	case slices.Contains(numbers, x.Name):
+		n := 0.0
+		for _, a := range x.Args {
+			n = max(n, v.number(a))
+		}
+		return n
+	case slices.Contains(counts, x.Name):
+		return sum + 2*digits
+	case x.Name == "getenv":
+		return env
+	case x.Name == "file":
+		return MaxFile
+	case x.Name == "range":
+		return 1024 * scalar // the function's own limit
+	case x.Name == "indent":
+		n, ok := written(x.Args)
+		if !ok || n > 100 {
+			return v.fail(x.Range(), "indent needs a number up to 100, written out")
+		}
+		return sum * (n + 1)
+	case x.Name == "format", x.Name == "formatlist":
+		width, ok := widths(x.Args)
+		if !ok {
+			return v.fail(x.Range(), "%s needs its format written out, with widths up to 100", x.Name)
+		}
+		for _, a := range x.Args[1:] {
+			v.number(a)
+		}
+		product += width * product
+	case x.Name == "jsondecode":
+		if !decodable(x.Args) {
+			return v.fail(x.Range(), "jsondecode needs its text written out, or read by file(), with exponents up to %d", MaxExponent)
+		}
+	case slices.Contains([]string{"yamldecode", "yamlencode", "yamlmerge", "print"}, x.Name):
+		return v.fail(x.Range(), "the function %s is not supported", x.Name)
+	case slices.Contains(sums, x.Name):
+		return 2 * sum
+	}
+	return product * stretch
+}
+
+// written is a number that is written as the first argument.
+func written(args []hclsyntax.Expression) (float64, bool) {
+	if len(args) == 0 {
+		return 0, true // which the function refuses
+	}
+	l, ok := args[0].(*hclsyntax.LiteralValueExpr)
+	if !ok || l.Val.IsNull() || l.Val.Type() != cty.Number {
+		return 0, false
+	}
+	n, _ := l.Val.AsBigFloat().Float64()
+	return math.Abs(n), true
+}
+
+// number is an upper bound of a number's digits, written without an exponent. Texts become numbers in arithmetic, and
+// "1e999999999" is a short text: so what may be a text is refused.
+func (v *values) number(x hclsyntax.Expression) float64 {
+	if v.err != nil {
+		return 0
+	}
+	switch x := x.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		if x.Val.IsNull() || x.Val.Type() != cty.Number {
+			return scalar
+		}
+		f := x.Val.AsBigFloat()
+		if e := math.Abs(float64(f.MantExp(nil))) * math.Log10(2); e <= MaxExponent && !f.IsInf() {
+			return scalar + e
+		}
+		return v.fail(x.Range(), "a number has an exponent of at most %d", MaxExponent)
+	case *hclsyntax.TemplateExpr:
+		first, ok := x.Parts[0].(*hclsyntax.LiteralValueExpr)
+		text := ""
+		if ok && first.Val.Type() == cty.String {
+			text = first.Val.AsString()
+		}
+		if x.IsStringLiteral() && !Exponents(text) || text != "" && !strings.Contains("0123456789+-.", text[:1]) {
+			return digits
+		}
+	case *hclsyntax.TupleConsExpr:
+		n := 0.0
+		for _, x := range x.Exprs {
+			n += v.number(x) + 1
+		}
+		return n
+	case *hclsyntax.ParenthesesExpr:
+		return v.number(x.Expression)
+	case *hclsyntax.UnaryOpExpr:
+		if x.Op != hclsyntax.OpNegate {
+			v.expr(x.Val, nil)
+			return scalar
+		}
+		return v.number(x.Val)
+	case *hclsyntax.BinaryOpExpr:
+		if x.Op.Type == cty.Number {
+			return v.number(x.LHS) + v.number(x.RHS) + digits
+		}
+		v.expr(x.LHS, nil)
+		v.expr(x.RHS, nil)
+		return scalar
+	case *hclsyntax.ConditionalExpr:
+		return max(v.number(x.TrueResult), v.number(x.FalseResult))
+	case *hclsyntax.ScopeTraversalExpr:
+		if name := global(x.Traversal); v.names[name] != nil {
+			return v.once("number of "+name, func() float64 { return v.number(v.names[name]) })
+		}
+	case *hclsyntax.FunctionCallExpr:
+		switch {
+		case slices.Contains(counts, x.Name), x.Name == "getenv":
+			v.expr(x, nil)
+			return 2 * digits
+		case slices.Contains(numbers, x.Name):
+			return v.expr(x, nil)
+		}
+	}
+	return v.fail(x.Range(), "this may be a text that becomes a number: write the number out")
+}
+
+// counts are the functions that give a number of the size of their arguments, or a 64 bit one.
+var counts = []string{"index", "length", "log", "parseint", "pow", "signum"}
+
+// numbers are those that give a number that one of their arguments is.
+var numbers = []string{"abs", "ceil", "floor", "max", "tonumber"}
+
+// Exponents reports whether a text has a number in it with an exponent over [MaxExponent].
+func Exponents(text string) bool {
+	for _, m := range exponent.FindAllStringSubmatch(text, -1) {
+		if n, err := strconv.Atoi(m[1]); err != nil || n > MaxExponent {
+			return true
+		}
+	}
+	return false
+}
+
+// decodable says whether the text that jsondecode takes is known, or that of a file.
+func decodable(args []hclsyntax.Expression) bool {
+	if len(args) == 0 {
+		return true
+	}
+	switch x := args[0].(type) {
+	case *hclsyntax.FunctionCallExpr:
+		return x.Name == "file"
+	case *hclsyntax.TemplateExpr:
+		literal, _ := x.Value(nil)
+		return x.IsStringLiteral() && !Exponents(literal.AsString())
+	}
+	return false
+}
+
+var exponent = regexp.MustCompile(`[0-9][eE][-+]?([0-9]+)`)
+
+var verb = regexp.MustCompile(`%[-+ #0]*(?:\[[0-9]+\])?([0-9]*)(?:\.([0-9]*))?`)
+
+// widths are those in a format that is written as the first argument, together.
+func widths(args []hclsyntax.Expression) (float64, bool) {
+	if len(args) == 0 {
+		return 0, true
+	}
+	t, ok := args[0].(*hclsyntax.TemplateExpr)
+	if !ok || !t.IsStringLiteral() {
+		return 0, false
+	}
+	literal, _ := t.Value(nil)
+	sum := 0.0
+	for _, m := range verb.FindAllStringSubmatch(literal.AsString(), -1) {
+		for _, d := range m[1:] {
+			n, err := strconv.Atoi(cmp.Or(d, "0"))
+			if err != nil || n > 100 {
+				return 0, false
+			}
+			sum += float64(n)
+		}
+	}
+	return sum, true
+}

@@ -205,6 +205,6 @@ func changes(st *pgsql.Statement, table string) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(st.Actions, func(a pgsql.Action) bool { return a.Verb == "RENAME TO" && is(a.Name) }) ||
+	return slices.ContainsFunc(st.Renames(), func(r pgsql.Rename) bool { return r.Part == "" && is(r.To) }) ||
 		slices.ContainsFunc(st.With, func(part *pgsql.Statement) bool { return changes(part, table) })
 }

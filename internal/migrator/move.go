@@ -20,21 +20,15 @@ type move struct {
 func moves(stmts []pgsql.Stmt) []move {
 	var all []move
 	for _, stmt := range stmts {
-		st := stmt.Parse()
-		if st.Verb != "ALTER TABLE" || len(st.Targets) == 0 {
-			continue
-		}
-		table := st.Targets[0]
-		table.Schema = cmp.Or(table.Schema, "public")
-		for _, a := range st.Actions {
-			m := move{table: table.String()}
-			switch a.Verb {
-			case "SET SCHEMA":
-				m.to = pgsql.QualifiedIdent(a.Name.Name, table.Name)
-			case "RENAME TO":
-				m.to = pgsql.QualifiedIdent(table.Schema, a.Name.Name)
-			case "RENAME COLUMN":
-				m.column, m.to = pgsql.Ident(a.Name.Name), pgsql.Ident(a.To.Name)
+		for _, r := range stmt.Parse().Renames() {
+			r.Name.Schema = cmp.Or(r.Name.Schema, "public")
+			m := move{table: r.Name.String()}
+			switch r.Kind {
+			case "table":
+				r.To.Schema = cmp.Or(r.To.Schema, r.Name.Schema)
+				m.to = r.To.String()
+			case "column":
+				m.column, m.to = pgsql.Ident(r.Part), pgsql.Ident(r.To.Name)
 			default:
 				continue
 			}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -118,18 +117,13 @@ func leavesAlone(files []Ways, effects []catalog.Effect) func(catalog.Line) bool
 			}
 		}
 		for _, stmt := range f.Up.Stmts {
-			st := stmt.Parse()
-			for _, name := range st.Targets {
-				name.Schema = cmp.Or(name.Schema, "public")
-				switch st.Verb {
-				case "DROP INDEX":
-					indexes[name.String()] = true
-				case "ALTER TABLE":
-					for _, a := range st.Actions {
-						if kind, ok := strings.CutPrefix(a.Verb, "DROP "); ok {
-							changed[catalog.Line{Kind: strings.ToLower(kind), Name: name.String() + "." + pgsql.Ident(a.Name.Name)}] = true
-						}
-					}
+			for _, o := range stmt.Parse().Drops() {
+				o.Name.Schema = cmp.Or(o.Name.Schema, "public")
+				switch {
+				case o.Kind == "index":
+					indexes[o.Name.String()] = true
+				case o.Part != "":
+					changed[catalog.Line{Kind: o.Kind, Name: o.Name.String() + "." + pgsql.Ident(o.Part)}] = true
 				}
 			}
 		}

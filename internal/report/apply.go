@@ -14,14 +14,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// applied is atlasexec.MigrateApply with what is ours.
+// applied is atlasexec.MigrateApply with our fields.
 type applied struct {
 	atlasexec.MigrateApply
 	Pending  []migrationFile `json:"Pending,omitempty"`
 	Applied  []*fileRun      `json:"Applied,omitempty"`
-	Revision string          `json:"Revision"`          // what alembic_version says now, empty for no row
-	Settled  string          `json:"Settled,omitempty"` // why the record was settled first
-	Rebuilt  []string        `json:"Rebuilt,omitempty"` // INVALID indexes that were built again
+	Revision string          `json:"Revision"`          // of alembic_version now, empty for no row
+	Settled  string          `json:"Settled,omitempty"` // how the record was repaired first
+	Rebuilt  []string        `json:"Rebuilt,omitempty"` // INVALID indexes that were rebuilt
 	Ahead    []string        `json:"Ahead,omitempty"`   // applied versions later than the last file
 	Script   string          `json:"Script,omitempty"`  // of a dry run
 }
@@ -32,8 +32,7 @@ type migrationFile struct {
 	Revision string `json:"Revision"`
 }
 
-// fileRun is atlasexec.AppliedFile with what is ours. atlasexec.RevertedFile has the same
-// fields, but for Scope.
+// fileRun is atlasexec.AppliedFile with our fields. atlasexec.RevertedFile has the same fields except Scope.
 type fileRun struct {
 	migrationFile
 	Start   time.Time
@@ -43,8 +42,7 @@ type fileRun struct {
 	Error   *runError
 }
 
-// runError is the SDK's unnamed type for a statement that failed, with its place and the
-// SQLSTATE.
+// runError is the SDK's unnamed type for a statement that failed, with its position and SQLSTATE.
 type runError struct {
 	Stmt   string
 	Text   string
@@ -54,8 +52,7 @@ type runError struct {
 	Column int    `json:"Column,omitempty"`
 }
 
-// Apply shows what apply did. The error is the one that apply ended with, if any; a failed
-// run is shown too, as far as it came.
+// Apply shows what apply did, also when it failed, and returns the error that apply ended with, if any.
 func (p *Printer) Apply(r *migrator.ApplyResult, failed error) error {
 	if ExitCode(failed) == ExitUsage {
 		return failed
@@ -74,14 +71,14 @@ func (p *Printer) Apply(r *migrator.ApplyResult, failed error) error {
 
 func (p *Printer) applyText(r *migrator.ApplyResult, failed error) error {
 	var b page
-	at := spot(r.Target, r.Revision)
+	at := versionName(r.Target, r.Revision)
 	switch {
 	case failed != nil:
 		if n := done(r.Applied); n > 0 && !errors.As(failed, new(*migrator.OutcomeError)) {
-			b.printf("Applied %d of %s: the database is at %s.\n", n, plural(len(r.Pending), "migration"), spot(r.Applied[n-1].File.Version, r.Revision))
+			b.printf("Applied %d of %s: the database is at %s.\n", n, plural(len(r.Pending), "migration"), versionName(r.Applied[n-1].File.Version, r.Revision))
 		}
 	case len(r.Ahead) > 0:
-		b.printf("Nothing to apply: the database is ahead. It has %s later than the last one here, up to %s.\n",
+		b.printf("Nothing to apply: the database is ahead of this project by %s, up to %s.\n",
 			plural(len(r.Ahead), "migration"), r.Ahead[len(r.Ahead)-1])
 	case r.Script != "":
 		return p.Out.exact("the script", r.Script)
@@ -92,12 +89,12 @@ func (p *Printer) applyText(r *migrator.ApplyResult, failed error) error {
 			plural(len(r.Applied), "migration"), short(r.End.Sub(r.Start)), at)
 	}
 	if len(r.Rebuilt) > 0 {
-		b.printf("Built again: index %s.\n", strings.Join(r.Rebuilt, ", "))
+		b.printf("Rebuilt index %s.\n", strings.Join(r.Rebuilt, ", "))
 	}
 	return p.page(&b)
 }
 
-// done counts the files that ran to their end.
+// done counts the files that ran to the end.
 func done(runs []*migrator.FileRun) int {
 	n := 0
 	for n < len(runs) && runs[n].Done {
@@ -106,8 +103,8 @@ func done(runs []*migrator.FileRun) int {
 	return n
 }
 
-// spot names a version and its revision id, or the base.
-func spot(version, revision string) string {
+// versionName names a version and its revision id, or the base.
+func versionName(version, revision string) string {
 	switch {
 	case version == "":
 		return "the base"
@@ -151,8 +148,7 @@ func migrationFiles(files []*migration.File) []migrationFile {
 	return out
 }
 
-// fileRuns shows the runs, the last of which may have ended with an error that is no
-// statement's.
+// fileRuns shows the runs. The last may have ended with an error that isn't a statement's.
 func fileRuns(runs []*migrator.FileRun, failed error) []*fileRun {
 	var out []*fileRun
 	for _, r := range runs {

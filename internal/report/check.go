@@ -15,14 +15,14 @@ import (
 // checkTitles are the findings' headings in JSON.
 var checkTitles = map[proof.FindingKind]string{
 	proof.FindingPlan:   "the schema file and the migrations differ",
-	proof.FindingSum:    "sums do not fit",
-	proof.FindingEffect: "effects are not as measured",
-	proof.FindingDown:   "down files do not lead back",
+	proof.FindingSum:    "checksums don't match",
+	proof.FindingEffect: "effect files don't match what the migrations do",
+	proof.FindingDown:   "down files don't reverse their migrations",
 
-	proof.FindingCheckpoint: "checkpoints do not give what the migrations do",
+	proof.FindingCheckpoint: "checkpoints differ from the migrations",
 }
 
-// Check shows what check found. The error is a *FindingsError if that is anything.
+// Check shows what check found, and returns a *FindingsError if it found anything.
 func (p *Printer) Check(r *history.CheckResult) error {
 	if err := p.check(r); err != nil {
 		return err
@@ -41,26 +41,26 @@ func (p *Printer) check(r *history.CheckResult) error {
 	var b page
 	p.findings(&b, r.Findings)
 	if r.OK() {
-		what := "the " + plural(len(r.Files), "migration") + " give what the schema file says, and lead back"
+		what := sprintf("the %s produce %s, and every down file reverses its migration", plural(len(r.Files), "migration"), p.SchemaFile)
 		switch len(r.Files) {
 		case 0:
-			what = "there is no migration, and the schema file needs none"
+			what = sprintf("there are no migrations, and %s needs none", p.SchemaFile)
 		case 1:
-			what = "the migration gives what the schema file says, and leads back"
+			what = sprintf("the migration produces %s, and its down file reverses it", p.SchemaFile)
 		}
-		b.put(s.good("In order"), ": ", what, ".\n")
+		b.put(s.good("OK"), ": ", what, ".\n")
 	}
 	for _, o := range r.Outside {
-		b.put(s.faint(sprintf("outside the schema file: %s", o)), "\n")
+		b.put(s.faint(sprintf("not in %s: %s", p.SchemaFile, o)), "\n")
 	}
 	return p.page(&b)
 }
 
-// findings writes findings, each with its place.
+// findings writes findings, each with its position.
 func (p *Printer) findings(b *page, findings []proof.Finding) {
 	for _, f := range findings {
-		if f.File != "" { // else the text begins with the schema file's name
-			b.put(p.Out.style.strong(line(p.place(f.File, f.Line, 0))), ": ")
+		if f.File != "" { // otherwise the text begins with the schema file's name
+			b.put(p.Out.style.strong(line(p.location(f.File, f.Line, 0))), ": ")
 		}
 		b.put(lines(f.Text, "  "), "\n")
 		for _, d := range f.Differences {
@@ -88,7 +88,7 @@ func (p *Printer) checked(r *history.CheckResult) summary {
 	return out
 }
 
-// differences are those that a result holds, without the passwords of functions and foreign servers.
+// differences masks the passwords of functions and foreign servers.
 func differences(all []catalog.Difference) []catalog.Difference {
 	masked := slices.Clone(all)
 	for i, d := range masked {

@@ -7,8 +7,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 )
 
-// checkpointRow is a checkpoint's line in a history: it stands behind the last migration
-// that it stands for.
+// checkpointRow is a checkpoint's line in a history. It follows the last migration that the checkpoint replaces.
 func checkpointRow(c *migration.Checkpoint, st *migrator.Status) []safe {
 	row := []safe{line(c.Version), "checkpoint", line(c.Desc)}
 	switch {
@@ -17,17 +16,17 @@ func checkpointRow(c *migration.Checkpoint, st *migrator.Status) []safe {
 	case st.Checkpoint == c:
 		for _, r := range st.Journal {
 			if r.Version == c.Version {
-				return append(row, checkpointBecame(r))
+				return append(row, appliedAt(r))
 			}
 		}
 		return append(row, "applied")
 	case st.Index < 0 && len(st.Pending) > 0 && st.Pending[0] == c.File:
 		return append(row, "an empty database starts here")
 	}
-	return append(row, "not for this database")
+	return append(row, "not used by this database")
 }
 
-func checkpointBecame(r *migrate.Revision) safe {
+func appliedAt(r *migrate.Revision) safe {
 	return sprintf("applied %s in %s", r.ExecutedAt.UTC().Format("2006-01-02 15:04"), short(r.ExecutionTime))
 }
 

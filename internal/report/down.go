@@ -9,21 +9,19 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// reverted is atlasexec.MigrateDown with what is ours. Its fields URL and Status are for
-// Atlas's cloud alone and stay empty.
+// reverted is atlasexec.MigrateDown with our fields. URL and Status are for Atlas Cloud only and stay empty.
 type reverted struct {
 	atlasexec.MigrateDown
 	Planned  []migrationFile `json:"Planned,omitempty"`
 	Reverted []*fileRun      `json:"Reverted,omitempty"`
 	Env      atlasexec.Env   `json:"Env"`
-	Revision string          `json:"Revision"`          // what alembic_version says now, empty for no row
-	Settled  string          `json:"Settled,omitempty"` // why the record was settled first
-	Losses   []migrator.Loss `json:"Losses,omitempty"`  // the data that goes
+	Revision string          `json:"Revision"`          // of alembic_version now, empty for no row
+	Settled  string          `json:"Settled,omitempty"` // how the record was repaired first
+	Losses   []migrator.Loss `json:"Losses,omitempty"`  // the data that is lost
 	Script   string          `json:"Script,omitempty"`  // of a dry run
 }
 
-// Down shows what down did. The error is the one that down ended with, if any; a failed run
-// is shown too, as far as it came.
+// Down shows what down did, also when it failed, and returns the error that down ended with, if any.
 func (p *Printer) Down(r *migrator.DownResult, failed error) error {
 	if ExitCode(failed) == ExitUsage {
 		return failed
@@ -47,9 +45,9 @@ func (p *Printer) downText(r *migrator.DownResult, failed error) error {
 		if n := done(r.Reverted); n > 0 && !errors.As(failed, new(*migrator.OutcomeError)) {
 			at := "the base"
 			if n < len(r.Planned) {
-				at = spot(r.Planned[n].Version, r.Revision)
+				at = versionName(r.Planned[n].Version, r.Revision)
 			}
-			b.printf("Took back %d of %s: the database is at %s.\n", n, plural(len(r.Planned), "migration"), at)
+			b.printf("Reverted %d of %s: the database is at %s.\n", n, plural(len(r.Planned), "migration"), at)
 		}
 	case r.Script != "":
 		for _, l := range r.Losses {
@@ -57,10 +55,10 @@ func (p *Printer) downText(r *migrator.DownResult, failed error) error {
 		}
 		return p.Out.exact("the script", string(b.safe())+r.Script)
 	case len(r.Planned) == 0:
-		b.printf("Nothing to take back: the database is at %s.\n", spot(r.Target, r.Revision))
+		b.printf("Nothing to revert: the database is at %s.\n", versionName(r.Target, r.Revision))
 	default:
-		b.printf("%s %s in %s: the database is at %s.\n", p.Out.style.good("Took back"),
-			plural(len(r.Reverted), "migration"), short(r.End.Sub(r.Start)), spot(r.Target, r.Revision))
+		b.printf("%s %s in %s: the database is at %s.\n", p.Out.style.good("Reverted"),
+			plural(len(r.Reverted), "migration"), short(r.End.Sub(r.Start)), versionName(r.Target, r.Revision))
 		for _, l := range r.Losses {
 			b.put(p.Out.style.warn(sprintf("lost %s", l)), "\n")
 		}

@@ -8,17 +8,17 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
-// The exit codes of the commands. After a signal it is 128 and the signal's number.
+// The exit codes of the commands. After a signal the code is 128 plus the signal's number.
 const (
 	ExitDone     = 0
 	ExitFailed   = 1 // failed or refused
 	ExitUsage    = 2
-	ExitFindings = 3 // nothing failed, and there is something to look at
-	ExitLocked   = 4 // the lock was not to be had in time; try again
+	ExitFindings = 3 // nothing failed, and something needs attention
+	ExitLocked   = 4 // a lock wasn't available in time; try again
 )
 
-// ExitCode is the exit code for the error that a command ended with. An error may name its
-// own by a method ExitCode() int.
+// ExitCode is the exit code for the error that a command ended with. An error can choose its own with a method
+// ExitCode() int.
 func ExitCode(err error) int {
 	if err == nil {
 		return ExitDone
@@ -36,8 +36,8 @@ func ExitCode(err error) int {
 	return ExitFailed
 }
 
-// A FindingsError says that a command did its work and found something. The findings
-// themselves are in its output already; the error counts them.
+// A FindingsError reports that a command succeeded and found something. The findings are already in its output; the
+// error counts them.
 type FindingsError struct{ Text string }
 
 func findingsError(n int, one safe) error { return &FindingsError{string(plural(n, one))} }

@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// An annotation is one workflow command of GitHub Actions, which shows it beside the line
-// of the file.
+// An annotation is a workflow command of GitHub Actions, which shows it at a line of a file.
 type annotation struct {
 	level       string // "error", "warning", "notice"
 	file        string // path from the repository's root
@@ -14,7 +13,7 @@ type annotation struct {
 	title, text string
 }
 
-// String is the command's line, escaped as GitHub's own toolkit does. Its text has lines.
+// String is the command's line, escaped as GitHub's own toolkit does.
 func (a annotation) String() string {
 	var props []string
 	add := func(name, value string) {

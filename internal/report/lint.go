@@ -13,16 +13,16 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// linted is a summary with what lint looked at.
+// linted is a summary with what lint checked.
 type linted struct {
 	summary
 	Base     string `json:"Base"`     // what the changed files were compared with
 	Total    int    `json:"Total"`    // files in the directory
-	Changed  int    `json:"Changed"`  // of them changed
+	Changed  int    `json:"Changed"`  // files that changed
 	Silenced int    `json:"Silenced"` // findings that directives or atlas.hcl silenced
 }
 
-// Lint shows what lint found. The error is a *FindingsError if there are errors among it.
+// Lint shows what lint found, and returns a *FindingsError if that includes errors.
 func (p *Printer) Lint(r *lint.Report) error {
 	r = masked(r)
 	var err error
@@ -44,8 +44,7 @@ func (p *Printer) Lint(r *lint.Report) error {
 	return err
 }
 
-// masked is a report without the passwords that the files hold. What says where something is in
-// a file still does.
+// masked is a report without the passwords in the files. Positions stay valid.
 func masked(r *lint.Report) *lint.Report {
 	out := *r
 	out.Files = slices.Clone(r.Files)
@@ -75,20 +74,20 @@ func (p *Printer) lintText(r *lint.Report) error {
 			if d.Severity != lint.Error {
 				severity = s.warn(line(string(d.Severity)))
 			}
-			b.printf("%s: %s: %s%s\n", s.strong(line(p.place(f.Name, d.Line, d.Col))), severity,
+			b.printf("%s: %s: %s%s\n", s.strong(line(p.location(f.Name, d.Line, d.Col))), severity,
 				lines(describe(d), "  "), s.faint(line(label(d))))
 			if at := src.span(d); at.start != at.end && d.Pos != shown {
 				b.put(src.excerpt(at, s))
 				shown = d.Pos
 			}
-			b.put(advice("instead", advised(d.Fix), s), advice("rows in the way", advised(d.Query), s))
+			b.put(advice("instead", advised(d.Fix), s), advice("offending rows", advised(d.Query), s))
 		}
 	}
 	b.put(lintSummary(r))
 	return p.page(&b)
 }
 
-// advice is a line of words, or a block of several lines, beneath a finding.
+// advice is a line of words or an indented block below a finding.
 func advice(head safe, text string, s style) safe {
 	switch {
 	case text == "":
@@ -99,11 +98,10 @@ func advice(head safe, text string, s style) safe {
 	return "  " + s.good(head+":") + " " + line(text) + "\n"
 }
 
-// advised is advice without the passwords of the statement that it rewrites.
+// advised is a fix's text without the passwords of the statement that it rewrites.
 func advised(text fix.Text) string { return pgsql.Mask(text.String()) }
 
-// describe is a finding's text with the table or column that it is about, if the
-// text doesn't name it.
+// describe is a finding's text with its table or column, unless the text names it.
 func describe(d lint.Diagnostic) string {
 	object := d.Table
 	if d.Column != "" {
@@ -130,19 +128,19 @@ func lintSummary(r *lint.Report) safe {
 	if r.Count(lint.Error)+r.Count(lint.Warning) > 0 {
 		head = counts(r)
 	}
-	return sprintf("%s: %s.\n", head, looked(r))
+	return sprintf("%s: %s.\n", head, scope(r))
 }
 
-// counts says how many errors and warnings there are.
+// counts is the number of errors and warnings.
 func counts(r *lint.Report) safe {
 	return plural(r.Count(lint.Error), "error") + ", " + plural(r.Count(lint.Warning), "warning")
 }
 
-// looked says what was looked at, and what was silenced.
-func looked(r *lint.Report) string {
+// scope says which files were checked, and how many findings were silenced.
+func scope(r *lint.Report) string {
 	text := "no migration changed"
 	if r.Changed > 0 {
-		text = fmt.Sprintf("looked at %d of %s", r.Changed, plural(r.Total, "migration"))
+		text = fmt.Sprintf("checked %d of %s", r.Changed, plural(r.Total, "migration"))
 	}
 	if r.Base != "" {
 		text += " (" + r.Base + ")"
@@ -163,7 +161,7 @@ func (p *Printer) linted(r *lint.Report) linted {
 	}
 	for _, f := range r.Files {
 		if len(f.Diagnostics) == 0 && f.Error == "" {
-			continue // as the SDK says: only files with findings
+			continue // the SDK lists only files with findings
 		}
 		file := out.file(f.Name, f.Text)
 		file.Error = f.Error

@@ -6,7 +6,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 )
 
-// most is how many annotations of a level GitHub takes from one step. It drops the rest without a word.
+// most is how many annotations of a level GitHub accepts from one step. It silently drops the rest.
 const most = 10
 
 func (p *Printer) lintGitHub(r *lint.Report) error {
@@ -23,7 +23,7 @@ func (p *Printer) lintGitHub(r *lint.Report) error {
 					continue
 				}
 				if shown++; shown > limit {
-					rest.printf("%s: %s: %s%s\n", p.place(f.Name, d.Line, d.Col), d.Severity, oneLine(describe(d)), label(d))
+					rest.printf("%s: %s: %s%s\n", p.location(f.Name, d.Line, d.Col), d.Severity, oneLine(describe(d)), label(d))
 					continue
 				}
 				text := describe(d) + label(d)
@@ -31,14 +31,14 @@ func (p *Printer) lintGitHub(r *lint.Report) error {
 					text += "\ninstead: " + advised(d.Fix)
 				}
 				b.annotate(annotation{
-					level: string(d.Severity), file: p.place(f.Name, 0, 0), line: d.Line, col: d.Col, title: d.Title, text: text,
+					level: string(d.Severity), file: p.location(f.Name, 0, 0), line: d.Line, col: d.Col, title: d.Title, text: text,
 				})
 			}
 		}
 		if n > limit {
 			b.annotate(annotation{
-				level: string(level), title: "there is more",
-				text: fmt.Sprintf("%s more: GitHub shows %d of a step; all are in its log and summary", plural(n-limit, line(string(level))), most),
+				level: string(level), title: "more findings",
+				text: fmt.Sprintf("%s not shown: GitHub shows %d per step; all are in its log and summary", plural(n-limit, line(string(level))), most),
 			})
 		}
 	}

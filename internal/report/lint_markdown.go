@@ -9,7 +9,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 )
 
-// commentMark is the first line of a comment by which the next run finds it again.
+// commentMark is the first line of a comment, by which the next run finds it.
 const commentMark markdown = "<!-- ibutsu-schema lint -->\n"
 
 // longestSQL is how much of a file's text a comment holds: GitHub refuses comments of more than 65,536 characters.
@@ -25,7 +25,7 @@ func (p *Printer) lintMarkdown(r *lint.Report) error {
 	case r.Count(lint.Warning) > 0:
 		head = ":warning: " + prose(string(counts(r)))
 	}
-	d.put(commentMark, "### Migrations: ", head, "\n\n", prose(upperFirst(looked(r))), ".\n")
+	d.put(commentMark, "### Migrations: ", head, "\n\n", prose(upperFirst(scope(r))), ".\n")
 	p.findingsMarkdown(&d, r)
 	p.changesMarkdown(&d, r)
 	return p.Out.document(&d)
@@ -43,13 +43,13 @@ func (p *Printer) findingsMarkdown(b *document, r *lint.Report) {
 					mark = ":x:"
 				}
 				b.put("\n", mark, " **", prose(cmp.Or(strings.TrimSpace(d.Code+" "+d.Name), d.Title, "finding")), "** in ",
-					code(p.place(f.Name, d.Line, d.Col)), ": ", prose(describe(d)), "\n", folded("Instead", advised(d.Fix)), folded("Rows in the way", advised(d.Query)))
+					code(p.location(f.Name, d.Line, d.Col)), ": ", prose(describe(d)), "\n", folded("Instead", advised(d.Fix)), folded("Offending rows", advised(d.Query)))
 			}
 		}
 	}
 }
 
-// folded is advice that is opened by a click, or words on a line.
+// folded is advice that a click unfolds, or words on a line.
 func folded(head markdown, text string) markdown {
 	switch {
 	case text == "":
@@ -60,10 +60,10 @@ func folded(head markdown, text string) markdown {
 	return "\n" + head + ": " + prose(text) + "\n"
 }
 
-// isSQL tells advice that is SQL from what to do in words.
+// isSQL reports whether advice is SQL rather than words.
 func isSQL(text string) bool { return strings.HasSuffix(text, ";") || strings.Contains(text, ";\n") }
 
-// block is advice as a block of code, coloured as SQL if it is that.
+// block is advice as a block of code, highlighted if it is SQL.
 func block(text string) markdown {
 	if isSQL(text) {
 		return fenced("sql", text)
@@ -78,7 +78,7 @@ func (p *Printer) changesMarkdown(b *document, r *lint.Report) {
 		if len(f.Statements) == 0 && len(f.Effect) == 0 {
 			continue
 		}
-		b.put("\n#### ", code(p.place(f.Name, 0, 0)), "\n")
+		b.put("\n#### ", code(p.location(f.Name, 0, 0)), "\n")
 		if len(f.Effect) > 0 {
 			b.put("\n", fenced("diff", strings.Join(f.Effect, "\n")))
 		}
@@ -91,7 +91,7 @@ func (p *Printer) changesMarkdown(b *document, r *lint.Report) {
 	}
 }
 
-// lockTable lists what the statements of a file do to tables that were there before.
+// lockTable lists what a file's statements do to tables that existed before.
 func lockTable(f lint.FileReport) markdown {
 	const most = 100 // rows
 	var rows document
@@ -104,9 +104,9 @@ func lockTable(f lint.FileReport) markdown {
 			work := markdown("")
 			switch {
 			case e.Rewritten:
-				work = "rewrites all rows"
+				work = "rewrites the table"
 			case e.Scanned:
-				work = "reads all rows"
+				work = "scans the table"
 			}
 			rows.put("| ", prose(strconv.Itoa(s.Line)), " | ", code(cut(oneLine(s.Text), 60)), " | ", code(e.Table), " | ",
 				prose(lockWords(e.Lock)), " | ", prose(blocks(e.Lock)), " | ", work, " |\n")
@@ -119,7 +119,7 @@ func lockTable(f lint.FileReport) markdown {
 	if n > most {
 		more = "\nand " + prose(string(plural(n-most, "row"))) + " more.\n"
 	}
-	return "\n| Line | Statement | Table | Lock | Stops | Work |\n| ---: | --- | --- | --- | --- | --- |\n" + rows.markdown() + more
+	return "\n| Line | Statement | Table | Lock | Blocks | Work |\n| ---: | --- | --- | --- | --- | --- |\n" + rows.markdown() + more
 }
 
 // lockWords is a lock mode as SQL names it.
@@ -134,7 +134,7 @@ func lockWords(mode string) string {
 	return strings.ToUpper(b.String())
 }
 
-// blocks says whom a lock stops.
+// blocks says what a lock blocks.
 func blocks(mode string) string {
 	switch mode {
 	case "AccessExclusiveLock":

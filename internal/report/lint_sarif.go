@@ -72,7 +72,7 @@ type (
 		StartLine   int        `json:"startLine"`
 		StartColumn int        `json:"startColumn,omitempty"`
 		EndLine     int        `json:"endLine,omitempty"`
-		EndColumn   int        `json:"endColumn,omitempty"` // of the character behind the last
+		EndColumn   int        `json:"endColumn,omitempty"` // exclusive
 		Snippet     *sarifText `json:"snippet,omitempty"`
 	}
 )
@@ -100,10 +100,10 @@ func (p *Printer) lintSARIF(r *lint.Report) error {
 			run.Results = append(run.Results, sarifResult{
 				RuleID: id, RuleIndex: i, Level: string(d.Severity), Message: sarifMessage(d),
 				Locations: []sarifLocation{{sarifPlace{
-					ArtifactLocation: sarifFile{URI: (&url.URL{Path: p.place(f.Name, 0, 0)}).String(), URIBaseID: "%SRCROOT%"},
+					ArtifactLocation: sarifFile{URI: (&url.URL{Path: p.location(f.Name, 0, 0)}).String(), URIBaseID: "%SRCROOT%"},
 					Region:           src.region(d, at),
 				}}},
-				// It stays the same when lines come before it, and as long as the statement says the same.
+				// It survives lines that are added before the statement, and changes with the statement.
 				PartialFingerprints: map[string]string{"finding/v1": fingerprint(f.Name, d.Name, d.Table, d.Column, oneLine(f.Text[min(at.start, len(f.Text)):min(at.end, len(f.Text))]))},
 			})
 		}
@@ -129,7 +129,7 @@ func newSARIFRule(id string, d lint.Diagnostic, rule lint.Rule) sarifRule {
 	}
 	return sarifRule{
 		ID: id, Name: d.Name, ShortDescription: sarifText{Text: strings.ReplaceAll(d.Name, "-", " ")},
-		Help:                 sarifText{Text: help, Markdown: help}, // words of ours
+		Help:                 sarifText{Text: help, Markdown: help}, // our own text
 		DefaultConfiguration: sarifLevel{string(level)}, Properties: sarifProperties{tags},
 	}
 }
@@ -141,7 +141,7 @@ func sarifMessage(d lint.Diagnostic) sarifText {
 		head safe
 		md   markdown
 		text string
-	}{{"Instead", "Instead", advised(d.Fix)}, {"Rows in the way", "Rows in the way", advised(d.Query)}} {
+	}{{"Instead", "Instead", advised(d.Fix)}, {"Offending rows", "Offending rows", advised(d.Query)}} {
 		if part.text == "" {
 			continue
 		}
@@ -155,7 +155,7 @@ func sarifMessage(d lint.Diagnostic) sarifText {
 	return sarifText{Text: string(text), Markdown: string(md.markdown())}
 }
 
-// region is the place of a finding. A file as a whole is its first line.
+// region is where a finding is. For a file as a whole it is the first line.
 func (s listing) region(d lint.Diagnostic, at span) sarifRegion {
 	if at.start == at.end {
 		return sarifRegion{StartLine: max(1, d.Line), StartColumn: d.Col}

@@ -24,7 +24,7 @@ import (
 
 const drop, rename = "20240102000000_drop.sql", "20240103000000_50%,a.sql"
 
-// found has a finding of each kind.
+// found has findings of each kind.
 var found = &lint.Report{
 	Base: "origin/main at 1a2b3c4d", Total: 7, Changed: 3, Silenced: 1,
 	Files: []lint.FileReport{
@@ -62,7 +62,7 @@ var found = &lint.Report{
 const long = "\n-- next\nCREATE TABLE t (\n  a int,\n  b int,\n  c int,\n  d int,\n  e int,\n  f int,\n  g int,\n  h int\n);\n"
 
 func TestLint(t *testing.T) {
-	place(t, found)
+	locate(t, found)
 	clean := &lint.Report{Base: "the latest 2 files", Total: 6, Changed: 2}
 	warned := &lint.Report{Total: 1, Changed: 1, Files: []lint.FileReport{{Name: "a.sql", Diagnostics: []lint.Diagnostic{{Line: 1, Col: 1, Text: "hm", Severity: lint.Warning}}}}}
 	many := &lint.Report{Total: 1, Changed: 1, Files: []lint.FileReport{{Name: "a.sql"}}}
@@ -129,8 +129,8 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// place puts the findings of the drop where their statements are, so that the text above can be changed.
-func place(t *testing.T, r *lint.Report) {
+// locate sets the positions of the findings of the drop to those of their statements, so that the text above can change.
+func locate(t *testing.T, r *lint.Report) {
 	t.Helper()
 	f := &r.Files[1]
 	for i, words := range []string{"ALTER", "ALTER", "CREATE", "nothing"} {
@@ -141,7 +141,7 @@ func place(t *testing.T, r *lint.Report) {
 	}
 }
 
-// validSARIF holds the text against OASIS's schema of SARIF 2.1.0.
+// validSARIF validates the text with OASIS's schema of SARIF 2.1.0.
 func validSARIF(t *testing.T, text string) {
 	t.Helper()
 	schema, err := jsonschema.NewCompiler().Compile("testdata/sarif-schema-2.1.0.json")
@@ -158,7 +158,7 @@ func validSARIF(t *testing.T, text string) {
 }
 
 func TestLintTo(t *testing.T) {
-	place(t, found)
+	locate(t, found)
 	dir := t.TempDir()
 	outs, err := ParseOuts("sarif=" + dir + "/a,markdown=" + dir + "/b")
 	if err != nil {
@@ -175,7 +175,7 @@ func TestLintTo(t *testing.T) {
 		}
 		golden(t, name, string(text))
 	}
-	// A summary goes behind what stands there.
+	// A summary is appended.
 	summary := filepath.Join(dir, "summary")
 	lookup := func(name string) (string, bool) { return summary, name == "GITHUB_STEP_SUMMARY" }
 	for range 2 {
@@ -191,9 +191,9 @@ func TestLintTo(t *testing.T) {
 		t.Errorf("%d summaries", n)
 	}
 	if _, err := show(t, Text, func(p *Printer) error { return p.LintTo(found, []Out{{JSON, dir + "/no/such"}}) }); err == nil {
-		t.Error("written to a folder that isn't there")
+		t.Error("written to a missing folder")
 	}
-	// A link in the project may be a commit's.
+	// A pull request may contain symbolic links.
 	kept := filepath.Join(t.TempDir(), "kept")
 	if err := os.WriteFile(kept, []byte("kept"), 0o600); err != nil {
 		t.Fatal(err)
@@ -215,10 +215,10 @@ func TestLintTo(t *testing.T) {
 
 func TestParseOuts(t *testing.T) {
 	for word, want := range map[string]string{
-		"sarif":           "-out=sarif: write FORMAT=FILE, with commas in between: the formats are text, json, github, sarif, markdown",
-		"sarif=":          "-out=sarif=: write FORMAT=FILE, with commas in between: the formats are text, json, github, sarif, markdown",
-		"html=a":          "-out=html=a: write FORMAT=FILE, with commas in between: the formats are text, json, github, sarif, markdown",
-		"json=a,":         "-out=json=a,: write FORMAT=FILE, with commas in between: the formats are text, json, github, sarif, markdown",
+		"sarif":           "-out=sarif: write FORMAT=FILE, or several separated by commas; known formats: text, json, github, sarif, markdown",
+		"sarif=":          "-out=sarif=: write FORMAT=FILE, or several separated by commas; known formats: text, json, github, sarif, markdown",
+		"html=a":          "-out=html=a: write FORMAT=FILE, or several separated by commas; known formats: text, json, github, sarif, markdown",
+		"json=a,":         "-out=json=a,: write FORMAT=FILE, or several separated by commas; known formats: text, json, github, sarif, markdown",
 		"json=a,sarif=a":  "-out=json=a,sarif=a: a is named twice",
 		"json=a,json=b=c": "",
 		"":                "",
@@ -233,10 +233,10 @@ func TestParseOuts(t *testing.T) {
 func TestStamp(t *testing.T) {
 	done := &migrator.StampResult{Target: "20240101000000", Revision: "cacecc4f1237", Set: []string{"20240101000000"}, Removed: []string{"a", "b"}, Done: true}
 	text, err := show(t, Text, func(p *Printer) error { return p.Stamp(done, nil) })
-	if want := "The record says 20240101000000 (cacecc4f1237). alembic_version said nothing; of the journal's rows, 1 were written and 2 removed.\n"; text != want || err != nil {
+	if want := "Recorded 20240101000000 (cacecc4f1237): alembic_version was empty; wrote 1 journal row and deleted 2.\n"; text != want || err != nil {
 		t.Errorf("got %q, %v", text, err)
 	}
-	refused := &migrator.StampResult{From: []string{"x"}, Removed: []string{"1"}, Differences: []catalog.Difference{{Table: "t", Kind: "table", Have: "t", Text: "table t is too many"}}}
+	refused := &migrator.StampResult{From: []string{"x"}, Removed: []string{"1"}, Differences: []catalog.Difference{{Table: "t", Kind: "table", Have: "t", Text: "table t is unexpected"}}}
 	contradiction := &migrator.ContradictionError{Result: refused}
 	text, err = show(t, JSON, func(p *Printer) error { return p.Stamp(refused, contradiction) })
 	golden(t, "stamp-refused.json", text)

@@ -8,9 +8,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// markdown is Markdown of ours, in which text from elsewhere went through prose, code or fenced:
-// it marks nothing up, links to nothing and mentions nobody, also where it is GitHub that shows it.
-// Nothing but a constant is converted to markdown outside of this file.
+// markdown is our own Markdown, in which foreign text went through prose, code or fenced: that text formats nothing,
+// links to nothing and mentions nobody, on GitHub too. Outside of this file only constants are converted to markdown.
 type markdown string
 
 // A document is Markdown before it is written.
@@ -24,7 +23,7 @@ func (d *document) put(parts ...markdown) {
 
 func (d *document) markdown() markdown { return markdown(d.b.String()) }
 
-// prose is a text from elsewhere within a line, and not at its start. Its lines become one.
+// prose is foreign text within a line, and not at its start. Its lines become one.
 func prose(text string) markdown {
 	text = string(line(oneLine(text)))
 	for _, a := range automatic() {
@@ -35,13 +34,12 @@ func prose(text string) markdown {
 	return markdown(marks.Replace(text))
 }
 
-// marks are the characters that mark something up.
+// marks escapes the characters that format text.
 var marks = strings.NewReplacer(
 	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`, "~", `\~`, "$", "&#36;",
 )
 
-// automatic is what GitHub makes links, mentions and pictures of by itself: an invisible space
-// goes between its parts.
+// automatic matches what GitHub turns into links, mentions and emoji by itself. An invisible space separates the parts.
 var automatic = sync.OnceValue(func() []*regexp.Regexp {
 	return []*regexp.Regexp{
 		regexp.MustCompile(`([@#])([^\x{200b}])`),
@@ -52,7 +50,7 @@ var automatic = sync.OnceValue(func() []*regexp.Regexp {
 	}
 })
 
-// code is a text from elsewhere as code within a line or a table's cell.
+// code is foreign text as code within a line or a table cell.
 func code(text string) markdown {
 	text = strings.ReplaceAll(string(line(oneLine(text))), "|", `\|`)
 	fence := "`"
@@ -65,7 +63,7 @@ func code(text string) markdown {
 	return markdown(fence + text + fence)
 }
 
-// fenced is a text from elsewhere as a block of code.
+// fenced is foreign text as a block of code.
 func fenced(language markdown, text string) markdown {
 	text = string(source(pgsql.Redact(text)))
 	fence := "```"

@@ -7,9 +7,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 )
 
-// Notes says in a line each what lint knows of the statement of a file that begins
-// at the byte offset pos: its locks and work on tables that were there before, and
-// what was found. What was found of the file as a whole is of its first statement.
+// Notes describes, a line each, the statement of a file that begins at the byte offset pos: its locks and work on
+// tables that existed before, and its findings. Findings of the file as a whole belong to the first statement.
 func Notes(f lint.FileReport, pos int, first bool) []string {
 	var notes []string
 	for _, s := range f.Statements {
@@ -19,13 +18,13 @@ func Notes(f lint.FileReport, pos int, first bool) []string {
 		for _, e := range s.Effects {
 			var what []string
 			if e.Lock != "" {
-				what = append(what, fmt.Sprintf("takes %s on %s, which stops %s", lockWords(e.Lock), e.Table, blocks(e.Lock)))
+				what = append(what, fmt.Sprintf("takes %s on %s, which blocks %s", lockWords(e.Lock), e.Table, blocks(e.Lock)))
 			}
 			switch {
 			case e.Rewritten:
-				what = append(what, "rewrites all rows of "+e.Table)
+				what = append(what, "rewrites "+e.Table)
 			case e.Scanned:
-				what = append(what, "reads all rows of "+e.Table)
+				what = append(what, "scans "+e.Table)
 			}
 			notes = append(notes, string(line(oneLine(strings.Join(what, "; ")))))
 		}

@@ -11,14 +11,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
-// An Out is a file that a result is written to, beside what goes to Printer.Out.
+// An Out is a file that a result is written to, in addition to Printer.Out.
 type Out struct {
 	Format Format
 	File   string
 }
 
-// ParseOuts reads the -out flag: FORMAT=FILE, several with commas in between. Each file is named once. A word that is not
-// that is a *usage.Error.
+// ParseOuts reads the -out flag: FORMAT=FILE, or several separated by commas. No file may be named twice. Anything else
+// is a *usage.Error.
 func ParseOuts(word string) ([]Out, error) {
 	if word == "" {
 		return nil, nil
@@ -28,7 +28,7 @@ func ParseOuts(word string) ([]Out, error) {
 	for _, part := range strings.Split(word, ",") {
 		format, file, _ := strings.Cut(part, "=")
 		if !slices.Contains(formats, Format(format)) || file == "" {
-			return nil, usage.Errorf("-out=%s: write FORMAT=FILE, with commas in between: the formats are text, json, github, sarif, markdown", word)
+			return nil, usage.Errorf("-out=%s: write FORMAT=FILE, or several separated by commas; known formats: text, json, github, sarif, markdown", word)
 		}
 		if slices.ContainsFunc(outs, func(o Out) bool { return o.File == file }) {
 			return nil, usage.Errorf("-out=%s: %s is named twice", word, file)
@@ -38,7 +38,7 @@ func ParseOuts(word string) ([]Out, error) {
 	return outs, nil
 }
 
-// LintTo writes what lint found to files, which may lie anywhere; in the project's checkout no link leads to them.
+// LintTo writes what lint found to files. They may be anywhere; in the project's checkout symbolic links aren't followed.
 func (p *Printer) LintTo(r *lint.Report, outs []Out) error {
 	for _, o := range outs {
 		if err := p.lintFile(r, o, os.O_TRUNC); err != nil {
@@ -48,8 +48,8 @@ func (p *Printer) LintTo(r *lint.Report, outs []Out) error {
 	return nil
 }
 
-// LintSummary appends what lint found to the summary of the step of GitHub Actions that this runs in, whose file the environment
-// names. Elsewhere it does nothing.
+// LintSummary appends what lint found to the job summary of GitHub Actions, whose file the environment names. Elsewhere
+// it does nothing.
 func (p *Printer) LintSummary(r *lint.Report, lookup func(string) (string, bool)) error {
 	file, _ := lookup("GITHUB_STEP_SUMMARY")
 	if file == "" {

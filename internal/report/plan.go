@@ -12,14 +12,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// planned is atlasexec.MigrateDiff with what is ours.
+// planned is atlasexec.MigrateDiff with our fields.
 type planned struct {
 	atlasexec.MigrateDiff
 	Files   []plannedFile `json:"Files,omitempty"`
 	Outside []outside     `json:"Outside,omitempty"`
 }
 
-// outside is what plans leave alone of a kind, with all the names.
+// outside is the objects of a kind that plans leave alone.
 type outside struct {
 	Kind  string   `json:"Kind"` // "view", "grant"
 	Count int      `json:"Count"`
@@ -44,10 +44,10 @@ type plannedFile struct {
 	Add    []string `json:"Add,omitempty"`    // lines that the catalog gains
 	Remove []string `json:"Remove,omitempty"` // lines that it loses
 	Losses []string `json:"Losses,omitempty"` // what is destroyed with its data
-	// Hazards are those of the file, DownHazards those of its way back.
+	// Hazards are those of the migration, DownHazards those of its down file.
 	Hazards     []plannedHazard `json:"Hazards,omitempty"`
 	DownHazards []plannedHazard `json:"DownHazards,omitempty"`
-	NoWayBack   string          `json:"NoWayBack,omitempty"` // why there is none
+	NoWayBack   string          `json:"NoWayBack,omitempty"` // why it is irreversible
 }
 
 // A plannedHazard is a hazard.Hazard with its texts as strings.
@@ -69,7 +69,7 @@ func plannedHazards(list []hazard.Hazard) (out []plannedHazard) {
 	return out
 }
 
-// Plan shows a plan, written or (dryRun) only worked out: then with the text of its files.
+// Plan shows a plan that was written or, with dryRun, the text of the files that would be.
 func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 	if p.Format == JSON {
 		return p.Out.json(p.planned(r))
@@ -77,7 +77,7 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 	s := p.Out.style
 	var b page
 	if len(r.Files) == 0 {
-		b.put("Nothing to plan: the migrations give what the schema file says.\n")
+		b.printf("Nothing to plan: the migrations produce %s.\n", p.SchemaFile)
 	}
 	for i, f := range r.Files {
 		if i > 0 {
@@ -92,7 +92,7 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 		b.put(s.good("wrote "), s.strong(line(f.Name)), "\n")
 		if f.ByHand {
 			b.put(s.good("wrote "), s.strong(down), "\n")
-			b.put("Write the change into the one and its way back into the other, then run rehash.\n")
+			b.put("Write the change into the first and its reversal into the second, then run `rehash`.\n")
 		}
 		if len(f.Effect.Lines()) == 0 && !f.ByHand {
 			for _, l := range f.Does {
@@ -110,7 +110,7 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 			b.put("  ", s.warn(sprintf("destroys %s", l)), "\n")
 		}
 		if f.NoWayBack != "" {
-			b.put("  ", s.warn(sprintf("no way back: %s", f.NoWayBack)), "\n")
+			b.put("  ", s.warn(sprintf("irreversible: %s", f.NoWayBack)), "\n")
 		}
 		for _, h := range f.Hazards {
 			for _, l := range plan.HazardLines(h) {
@@ -119,18 +119,18 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 		}
 		for _, h := range f.DownHazards {
 			if h.Long() {
-				continue // its way up says as much
+				continue // the migration's own hazard says as much
 			}
 			for i, l := range plan.HazardLines(h) {
 				if i == 0 {
-					l = "the way back: " + l
+					l = "down: " + l
 				}
 				b.put("  ", s.warn(line(l)), "\n")
 			}
 		}
 	}
 	for _, o := range r.Outside {
-		text := sprintf("left alone, outside the schema file: %s", o)
+		text := sprintf("left alone, not in %s: %s", p.SchemaFile, o)
 		if dryRun { // the output is a script
 			text = "-- " + text
 		}

@@ -12,29 +12,30 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// slow is from how long on a file or a statement is worth a line of its own.
+// slow is how long a file or a statement takes to be worth a line of its own.
 const slow = time.Second
 
-// Progress is a migrator.Logger that tells a person who waits, or a pipeline's log, what
-// happens. It is meant for stderr; errors of writing are dropped, since a closed terminal is
-// no reason to stop a migration. Where nothing happens, it writes nothing.
+// Progress is a migrator.Logger that shows what happens to somebody who waits, or in a pipeline's log. It is meant for
+// stderr. Write errors are dropped, since a closed terminal must not stop a migration. When nothing happens, it
+// writes nothing.
 //
-// On a terminal a statement that takes long has one line that is rewritten as it goes on;
-// elsewhere every line begins with its time. As JSON, each is an object of log/slog.
+// On a terminal, a slow statement has one line that is rewritten as it proceeds. Elsewhere every line begins with the
+// time. As JSON, each entry is an object of log/slog.
 type Progress struct {
 	to    *Stream
 	now   func() time.Time
 	json  *slog.Logger // nil: text
-	width func() int   // of the terminal on which a line is rewritten; nil: none is
-	live  bool         // a line is there to be rewritten
+	width func() int   // of the terminal on which a line is rewritten; nil: no terminal
+	live  bool         // the last line will be rewritten
 	files int          // of the run
-	n     int          // the current one, from 1
-	phase string       // of the statement, as it was told last
-	told  time.Duration
+	n     int          // the current file, from 1
+	// phase and shown are the statement's phase and duration in the last line about it.
+	phase string
+	shown time.Duration
 }
 
-// NewProgress returns a Progress that writes to a stream: JSON if the command's result is JSON, or
-// if LOG_FORMAT is "json"; else text.
+// NewProgress returns a Progress that writes to a stream: JSON if the command's result is JSON or LOG_FORMAT is "json",
+// otherwise text.
 func NewProgress(to *Stream, f Format, lookup func(string) (string, bool)) *Progress {
 	p := &Progress{to: to, now: time.Now}
 	if v, _ := lookup("LOG_FORMAT"); f == JSON || v == "json" {
@@ -47,7 +48,7 @@ func NewProgress(to *Stream, f Format, lookup func(string) (string, bool)) *Prog
 	return p
 }
 
-// Log writes a line, or nothing, for what happens.
+// Log writes a line for an entry, or nothing.
 func (p *Progress) Log(e migrator.LogEntry) {
 	if p.json != nil {
 		logJSON(p.json, e)
@@ -56,18 +57,18 @@ func (p *Progress) Log(e migrator.LogEntry) {
 	switch e := e.(type) {
 	case migrator.LogWait:
 		if e.Waited < slow {
-			p.printf("waiting for another session that migrates this database: %s", e.Holder)
+			p.printf("waiting for another session that is migrating this database: %s", e.Holder)
 		} else {
 			p.printf("still waiting after %s: %s", short(e.Waited), e.Holder)
 		}
 	case migrator.LogBlocked:
 		for _, b := range e.Blockers {
-			p.printf("   %s", p.to.style.warn(sprintf("waiting for %s, for %s", b, short(e.Waited))))
+			p.printf("   %s", p.to.style.warn(sprintf("waiting %s for %s", short(e.Waited), b)))
 		}
 	case migrator.LogBuilding:
-		p.printf("waiting for pid %d, which builds index %s", e.PID, e.Index)
+		p.printf("waiting for pid %d, which is building index %s", e.PID, e.Index)
 	case migrator.LogDisk:
-		p.printf("%s", p.to.style.warn(sprintf("what is to be built takes %.1f GB of disk in tablespace %s at least, most of it for %s; how much is free can't be seen from here", float64(e.Need)/(1<<30), e.Tablespace, e.Stmt)))
+		p.printf("%s", p.to.style.warn(sprintf("this needs at least %.1f GB of disk in tablespace %s, most of it for %s; how much is free is unknown here", float64(e.Need)/(1<<30), e.Tablespace, e.Stmt)))
 	case migrator.LogSettled:
 		p.printf("%s", e.Note)
 	case migrator.LogPlan:
@@ -80,18 +81,18 @@ func (p *Progress) Log(e migrator.LogEntry) {
 		}
 		text := sprintf("%s %d/%d %s", arrow, p.n, p.files, p.to.style.strong(line(fileTitle(e.File))))
 		if e.Skipped > 0 {
-			text += sprintf(", goes on after statement %d of %d", e.Skipped, e.Total)
+			text += sprintf(", resuming after statement %d of %d", e.Skipped, e.Total)
 		}
 		p.printf("%s", text)
 	case migrator.LogStmt:
-		p.phase, p.told = "", 0
+		p.phase, p.shown = "", 0
 	case migrator.LogProgress:
 		p.progress(e)
 	case migrator.LogStmtDone:
 		p.clear()
 		switch {
 		case e.Known:
-			p.printf("   statement %d of %d was done before: %s", e.N, e.Total, firstLine(e.Stmt.Text))
+			p.printf("   statement %d of %d is already done: %s", e.N, e.Total, firstLine(e.Stmt.Text))
 		case e.Elapsed >= slow && e.Total > 1:
 			p.printf("   statement %d of %d took %s: %s", e.N, e.Total, short(e.Elapsed), firstLine(e.Stmt.Text))
 		}
@@ -114,22 +115,21 @@ func (p *Progress) Log(e migrator.LogEntry) {
 		if errors.As(e.Err, &failed) {
 			what, why = fmt.Sprintf("%s:%d", failed.File, failed.Pos.Line), failed.Reason()
 		}
-		p.printf("   %s", p.to.style.warn(sprintf("%s gave way (%s%s), next try in %s", what, why, by, short(e.After))))
+		p.printf("   %s", p.to.style.warn(sprintf("%s: %s%s; retrying in %s", what, why, by, short(e.After))))
 	case migrator.LogRebuild:
-		p.printf("   %s", p.to.style.warn(sprintf("index %s is INVALID, left by an interrupted build: dropping it to build it again", e.Index)))
+		p.printf("   %s", p.to.style.warn(sprintf("index %s is INVALID, left by an interrupted build: dropping and rebuilding it", e.Index)))
 	case migrator.LogMend:
-		does := "building it again"
+		repair := "rebuilding it"
 		if e.Next == migrator.NextDrop {
-			does = "REINDEX has left it: dropping it"
+			repair = "REINDEX left it: dropping it"
 		}
-		p.printf("%s", p.to.style.warn(sprintf("index %s is INVALID: %s", e.Index, does)))
+		p.printf("%s", p.to.style.warn(sprintf("index %s is INVALID: %s", e.Index, repair)))
 	case migrator.LogNotice:
 		p.printf("   %s: %s", e.Severity, lines(e.Message, "   "))
 	}
 }
 
-// progress shows how far a statement has come: on the terminal's line each time, elsewhere
-// when it enters another phase, and now and then.
+// progress shows a statement's progress: on a terminal each time, elsewhere when the phase changes and periodically.
 func (p *Progress) progress(e migrator.LogProgress) {
 	text := sprintf("statement %d of %d, %s", e.N, e.Total, short(e.Elapsed))
 	if e.Phase != "" {
@@ -145,15 +145,15 @@ func (p *Progress) progress(e migrator.LogProgress) {
 		return
 	}
 	const first, then = 10 * time.Second, 30 * time.Second
-	due := e.Elapsed-p.told >= then || p.told == 0 && e.Elapsed >= first
-	if !due && (e.Phase == p.phase || p.phase == "" && p.told == 0 && e.Elapsed < first/2) {
+	due := e.Elapsed-p.shown >= then || p.shown == 0 && e.Elapsed >= first
+	if !due && (e.Phase == p.phase || p.phase == "" && p.shown == 0 && e.Elapsed < first/2) {
 		return
 	}
-	p.phase, p.told = e.Phase, e.Elapsed
+	p.phase, p.shown = e.Phase, e.Elapsed
 	p.printf("   %s", text)
 }
 
-// clear takes the line that is rewritten away.
+// clear removes the line that is being rewritten.
 func (p *Progress) clear() {
 	if p.live {
 		p.to.rewrite("")
@@ -171,7 +171,7 @@ func (p *Progress) printf(format string, args ...any) {
 	_ = p.to.page(&b)
 }
 
-// fileTitle is a migration's name, with its revision id if that is not its version.
+// fileTitle is a migration's name, with its revision id if that isn't its version.
 func fileTitle(f *migration.File) string {
 	name := strings.TrimSuffix(f.Name, ".sql")
 	if f.Revision == f.Version {
@@ -180,7 +180,7 @@ func fileTitle(f *migration.File) string {
 	return name + " (" + f.Revision + ")"
 }
 
-// short is a duration as people say it: "12 ms", "3.4 s", "2m10s".
+// short is a duration for people: "12 ms", "3.4 s", "2m10s".
 func short(d time.Duration) string {
 	switch {
 	case d < time.Second:

@@ -9,8 +9,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// logJSON writes what happens as an object: time, level, msg, and what it is about. Durations
-// are in milliseconds.
+// logJSON writes an entry as an object with time, level, msg and the entry's own fields. Durations are in milliseconds.
 func logJSON(l *slog.Logger, e migrator.LogEntry) {
 	stmt := func(n, total int, text string) slog.Attr {
 		return slog.Group("statement", "n", n, "total", total, "text", firstLine(text))
@@ -20,16 +19,16 @@ func logJSON(l *slog.Logger, e migrator.LogEntry) {
 	}
 	switch e := e.(type) {
 	case migrator.LogWait:
-		l.Info("waiting for another session that migrates this database", "pid", e.Holder.PID, "user", e.Holder.User,
+		l.Info("waiting for another session that is migrating this database", "pid", e.Holder.PID, "user", e.Holder.User,
 			"application", e.Holder.Application, "client", e.Holder.Client, "waited_ms", ms(e.Waited))
 	case migrator.LogBlocked:
 		l.Warn("waiting for other sessions' locks", "blockers", blockers(e.Blockers), "waited_ms", ms(e.Waited))
 	case migrator.LogBuilding:
-		l.Info("waiting for a session that builds the index", "index", e.Index, "pid", e.PID)
+		l.Info("waiting for a session that is building the index", "index", e.Index, "pid", e.PID)
 	case migrator.LogDisk:
-		l.Warn("how much disk is free is not known", "need_bytes", e.Need, "tablespace", e.Tablespace, "statement", e.Stmt)
+		l.Warn("free disk space is unknown", "need_bytes", e.Need, "tablespace", e.Tablespace, "statement", e.Stmt)
 	case migrator.LogSettled:
-		l.Info("the record is settled", "why", pgsql.Redact(e.Note))
+		l.Info("the record was repaired", "why", pgsql.Redact(e.Note))
 	case migrator.LogPlan:
 		l.Info("begin", "files", len(e.Files), "down", e.Down)
 	case migrator.LogFile:
@@ -49,9 +48,9 @@ func logJSON(l *slog.Logger, e migrator.LogEntry) {
 	case migrator.LogStopped:
 		l.Error("file stopped", append(file(e.File.Name, e.File.Version, e.File.Revision, e.Down), "error", errorText(e.Err))...)
 	case migrator.LogRetry:
-		l.Warn("gave way, will try again", "what", e.What, "error", errorText(e.Err), "blockers", blockers(e.Blockers), "after_ms", ms(e.After))
+		l.Warn("retrying", "what", e.What, "error", errorText(e.Err), "blockers", blockers(e.Blockers), "after_ms", ms(e.After))
 	case migrator.LogRebuild:
-		l.Warn("dropping an INVALID index to build it again", "index", e.Index)
+		l.Warn("dropping and rebuilding an INVALID index", "index", e.Index)
 	case migrator.LogMend:
 		l.Warn("INVALID index", "index", e.Index, "next", e.Next)
 	case migrator.LogNotice:

@@ -1,10 +1,10 @@
-// Package report shows the commands' results: as text for people, as JSON in the Atlas
-// SDK's own shapes, and as annotations of GitHub Actions. It is the only package that prints:
-// here text from elsewhere becomes output, by the functions of text.go and markdown.go.
+// Package report shows the commands' results: as text for people, as JSON in the Atlas SDK's own shapes, as annotations
+// of GitHub Actions, SARIF and Markdown. It is the only package that prints: foreign text, which comes from SQL, servers,
+// git and the environment, becomes output by the functions of text.go and markdown.go. It decides nothing: what is a
+// finding, an error or a loss comes from the packages below.
 //
-// Data goes to a [Printer]'s Out. In JSON every name of the SDK's types
-// (ariga.io/atlas-go-sdk/atlasexec) means what it means there; what is ours stands in
-// further fields beside them.
+// Data goes to a [Printer]'s Out. In JSON every name of the SDK's types (ariga.io/atlas-go-sdk/atlasexec) means what it
+// means there; our own data is in additional fields.
 package report
 
 import (
@@ -24,7 +24,7 @@ import (
 // A Format is a way to write a result.
 type Format string
 
-// The formats that there are.
+// The known formats.
 const (
 	Text   Format = "text"
 	JSON   Format = "json"
@@ -34,25 +34,24 @@ const (
 	Markdown Format = "markdown" // of lint
 )
 
-// ParseFormat reads the -format flag of a command that offers text, JSON and the further
-// formats given. Without a word it is text; GitHub Actions gets its own format where the
-// command offers it. A word that is none of them is a *usage.Error that lists them.
+// ParseFormat reads the -format flag of a command that knows text, JSON and further formats. The default is text, in
+// GitHub Actions its own format if the command knows it. An unknown format is a *usage.Error that lists the known ones.
 func ParseFormat(word string, lookup func(string) (string, bool), further ...Format) (Format, error) {
-	offered := append([]Format{Text, JSON}, further...)
+	known := append([]Format{Text, JSON}, further...)
 	if word == "" {
 		if v, _ := lookup("GITHUB_ACTIONS"); v == "true" && slices.Contains(further, GitHub) {
 			return GitHub, nil
 		}
 		return Text, nil
 	}
-	if f := Format(word); slices.Contains(offered, f) {
+	if f := Format(word); slices.Contains(known, f) {
 		return f, nil
 	}
-	names := make([]string, len(offered))
-	for i, f := range offered {
+	names := make([]string, len(known))
+	for i, f := range known {
 		names[i] = string(f)
 	}
-	return "", usage.Errorf("-format=%s: there are %s", word, strings.Join(names, ", "))
+	return "", usage.Errorf("-format=%s is unknown; known formats: %s", word, strings.Join(names, ", "))
 }
 
 // A Printer writes results.
@@ -60,18 +59,17 @@ type Printer struct {
 	// Out gets the data.
 	Out    *Stream
 	Format Format
-	// URL is the database's, for JSON, which leaves the password out.
+	// URL is the database's. JSON shows it without the password.
 	URL string
 	// Project is the project's folder on disk, by default the current one.
 	Project string
-	// SchemaFile and Dir are the paths of the schema file and of the migrations folder, from
-	// the project folder.
+	// SchemaFile and Dir are the paths of the schema file and of the migrations folder, relative to the project folder.
 	SchemaFile, Dir string
 	// ToolVersion is the tool's, for SARIF.
 	ToolVersion string
 }
 
-// page writes text; in GitHub's format it is one that the runner reads.
+// page writes text, in GitHub's format for its runner.
 func (p *Printer) page(b *page) error {
 	out := *p.Out
 	out.runner = out.runner || p.Format == GitHub
@@ -84,7 +82,7 @@ func (p *Printer) HCL(text []byte) error { return p.Out.exact("the schema", stri
 // Line writes a line of data.
 func (p *Printer) Line(text string) error { return p.Out.exact("the output", text+"\n") }
 
-// env is the environment as the SDK shows it: of the URL only scheme, host and database.
+// env is the environment as the SDK shows it, with only the URL's scheme, host and database.
 func (p *Printer) env() atlasexec.Env {
 	e := atlasexec.Env{Driver: "postgres", Dir: p.Dir}
 	if u, err := url.Parse(p.URL); err == nil && p.URL != "" {
@@ -93,9 +91,9 @@ func (p *Printer) env() atlasexec.Env {
 	return e
 }
 
-// place is where something stands in a file of the migrations folder, as editors and
-// terminals follow it. A line or column of 0 is not known.
-func (p *Printer) place(file string, line, col int) string {
+// location is a position in a file of the migrations folder, as editors and terminals follow it. A line or column of 0
+// is unknown.
+func (p *Printer) location(file string, line, col int) string {
 	at := path.Join(p.Dir, file)
 	if file == p.SchemaFile || file == p.Dir { // no migration has such a name
 		at = file
@@ -109,10 +107,10 @@ func (p *Printer) place(file string, line, col int) string {
 	return at
 }
 
-// oneLine makes one line of a text.
+// oneLine joins the lines of a text.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// align pads all columns but the last to the same width each.
+// align pads the cells of each column except the last to the same width.
 func align(rows [][]safe) []safe {
 	var widths []int
 	for _, row := range rows {

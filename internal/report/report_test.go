@@ -127,9 +127,9 @@ func TestParseFormat(t *testing.T) {
 		{"", actions, []Format{GitHub}, GitHub, ""},
 		{"text", actions, []Format{GitHub}, Text, ""},
 		{"json", nothing, nil, JSON, ""},
-		{"github", nothing, nil, "", "-format=github: there are text, json"},
-		{"sarif", nothing, []Format{GitHub}, "", "-format=sarif: there are text, json, github"},
-		{"JSON", nothing, nil, "", "-format=JSON: there are text, json"},
+		{"github", nothing, nil, "", "-format=github is unknown; known formats: text, json"},
+		{"sarif", nothing, []Format{GitHub}, "", "-format=sarif is unknown; known formats: text, json, github"},
+		{"JSON", nothing, nil, "", "-format=JSON is unknown; known formats: text, json"},
 	} {
 		got, err := ParseFormat(tt.word, tt.lookup, tt.further...)
 		if got != tt.want || err != nil && err.Error() != tt.err || (err == nil) != (tt.err == "") {
@@ -169,7 +169,7 @@ func TestExitCode(t *testing.T) {
 func TestStyle(t *testing.T) {
 	set := func(string) (string, bool) { return "", false }
 	if s := styleFor(io.Discard, set); s.bad("x") != "x" {
-		t.Error("colour on what is no terminal")
+		t.Error("color without a terminal")
 	}
 	if got := (style{colored: true}).bad("x"); got != "\x1b[31mx\x1b[0m" {
 		t.Errorf("got %q", got)
@@ -225,7 +225,7 @@ func TestPlan(t *testing.T) {
 		}, Does: []string{"Fill n, batch by batch.", "ANALYZE t (n)"}}}}},
 		{"plan-hazards.txt", Text, false, hazardous},
 		{"plan-hazards.json", JSON, false, hazardous},
-		{"plan-no-way-back.txt", Text, false, &plan.Plan{Files: []plan.File{{Version: "20261124070000", Draft: migration.Draft{
+		{"plan-irreversible.txt", Text, false, &plan.Plan{Files: []plan.File{{Version: "20261124070000", Draft: migration.Draft{
 			Name: "20261124070000_add_mood_glad.sql",
 			SQL:  "ALTER TYPE mood ADD VALUE 'glad';\n", Down: "-- alembic:down none PostgreSQL cannot remove a value from an enum\n\n",
 		}, NoWayBack: "PostgreSQL cannot remove a value from an enum", Effect: catalog.Effect{Add: []string{"enum public.mood: ('sad', 'glad')"}, Remove: []string{"enum public.mood: ('sad')"}}}}}},
@@ -258,7 +258,7 @@ func TestCheck(t *testing.T) {
 				{Table: "results", Object: "flaky", Kind: "column", Want: "boolean", Text: "column results.flaky is missing"},
 			}},
 			{Kind: proof.FindingDown, File: "down/20240102000000_b.sql", Line: 7, Text: "the down file fails: relation \"x\" does not exist"},
-			{Kind: proof.FindingDown, File: "down/20240102000000_b.sql", Text: "the down file does not\nlead back"},
+			{Kind: proof.FindingDown, File: "down/20240102000000_b.sql", Text: "the down file does not\nreverse it"},
 		},
 	}
 	text, err := show(t, Text, func(p *Printer) error { return p.Check(r) })
@@ -280,12 +280,12 @@ func TestCheck(t *testing.T) {
 			}
 		}
 	}
-	const down = "down/20240102000000_b.sql|down files do not lead back|down files do not lead back|"
+	const down = "down/20240102000000_b.sql|down files don't reverse their migrations|down files don't reverse their migrations|"
 	want := []string{
-		"atlas.sum|sums do not fit|sums do not fit|20240101000000_init.sql was edited: run rehash",
+		"atlas.sum|checksums don't match|checksums don't match|20240101000000_init.sql was edited: run rehash",
 		"schema.hcl|the schema file and the migrations differ|the schema file and the migrations differ|schema.hcl and the migrations differ: run plan",
 		down + "the down file fails: relation \"x\" does not exist",
-		down + "the down file does not\nlead back",
+		down + "the down file does not\nreverse it",
 	}
 	if d := cmp.Diff(want, have); d != "" {
 		t.Error(d)
@@ -302,8 +302,8 @@ func TestCheck(t *testing.T) {
 		t.Error(err)
 	}
 	for n, want := range []string{
-		"In order: there is no migration, and the schema file needs none.\n",
-		"In order: the migration gives what the schema file says, and leads back.\n",
+		"OK: there are no migrations, and schema.hcl needs none.\n",
+		"OK: the migration produces schema.hcl, and its down file reverses it.\n",
 	} {
 		text, err = show(t, Text, func(p *Printer) error { return p.Check(&history.CheckResult{Files: r.Files[:n]}) })
 		if text != want || err != nil {
@@ -312,7 +312,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// What failed besides its statements wasn't applied either.
+// A file whose statements ran but that couldn't be recorded isn't applied.
 func TestApplyThatCouldNotBeRecorded(t *testing.T) {
 	f := files(t)
 	denied := errors.New("creating public.alembic_version: permission denied for schema public")
@@ -325,7 +325,7 @@ func TestApplyThatCouldNotBeRecorded(t *testing.T) {
 	}{
 		{"the first", []*migrator.FileRun{{File: f[0]}}, denied, ""},
 		{"the second", []*migrator.FileRun{{File: f[0], Done: true}, {File: f[1]}}, denied, "Applied 1 of 3 migrations: the database is at 20240101000000 (cacecc4f1237).\n"},
-		{"behind the last", []*migrator.FileRun{{File: f[0], Done: true}}, denied, "Applied 1 of 3 migrations: the database is at 20240101000000 (cacecc4f1237).\n"},
+		{"after the last", []*migrator.FileRun{{File: f[0], Done: true}}, denied, "Applied 1 of 3 migrations: the database is at 20240101000000 (cacecc4f1237).\n"},
 		{"nobody knows", []*migrator.FileRun{{File: f[0], Done: true}, {File: f[1]}}, lost, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -15,15 +15,15 @@ type listing struct {
 }
 
 func newListing(text string) listing {
-	stmts, _ := pgsql.Split(text) // of what cannot be split, lines are shown
+	stmts, _ := pgsql.Split(text) // without statements, lines are shown
 	return listing{text, stmts}
 }
 
-// A span is a part of a text, by byte offsets. It is empty if nothing is to be shown.
+// A span is a part of a text, by byte offsets. It is empty if there is nothing to show.
 type span struct{ start, end int }
 
-// span is what a finding is about: its statement; the token at its place, if that is within a statement; else the rest of its
-// line.
+// span is what a finding is about: its statement, or the token at its position if that is within a statement, or the
+// rest of its line.
 func (s listing) span(d lint.Diagnostic) span {
 	if d.Line == 0 || d.Pos > len(s.text) || s.text == "" {
 		return span{}
@@ -44,7 +44,7 @@ func (s listing) span(d lint.Diagnostic) span {
 	return s.line(d.Line, d.Col)
 }
 
-// line is the rest of a line from a column on, both from 1.
+// line is the rest of a line from a column, both counted from 1.
 func (s listing) line(line, col int) span {
 	start := 0
 	for range line - 1 {
@@ -67,7 +67,7 @@ func (s listing) line(line, col int) span {
 	return span{start, start + len(strings.TrimRight(s.text[start:end], " \t\r"))}
 }
 
-// excerpt shows the lines of a span, the span underlined. Of a long one the beginning is shown.
+// excerpt shows the lines of a span, underlined. Long spans are cut.
 func (s listing) excerpt(at span, style style) safe {
 	const most, width = 6, 110 // lines, characters
 	first := strings.LastIndexByte(s.text[:at.start], '\n') + 1
@@ -89,7 +89,7 @@ func (s listing) excerpt(at span, style style) safe {
 		}
 		b.printf("%5d | %s\n", number+n, source(cut(text, width)))
 		if from < to {
-			// What is escaped is as wide as it is shown.
+			// Escaped characters are as wide as their escapes.
 			before, under := string(source(text[:from])), string(source(text[from:to]))
 			marks := []rune(blank(before) + strings.Repeat("^", utf8.RuneCountInString(under)))
 			b.put("      | ", style.bad(source(strings.TrimRight(string(marks[:min(width, len(marks))]), " \t"))), "\n")
@@ -99,7 +99,7 @@ func (s listing) excerpt(at span, style style) safe {
 	return b.safe()
 }
 
-// blank is white space as wide as the text; tabs stay.
+// blank is white space as wide as the text, tabs included.
 func blank(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\t' {
@@ -109,7 +109,7 @@ func blank(text string) string {
 	}, text)
 }
 
-// cut shortens a text to so many characters.
+// cut shortens a text to a number of characters.
 func cut(text string, width int) string {
 	if runes := []rune(text); len(runes) > width {
 		return string(runes[:width]) + "..."

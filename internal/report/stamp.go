@@ -9,7 +9,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 )
 
-// stamped is what stamp recorded, or would have if Done is false.
+// stamped is what stamp recorded, or would have recorded if Done is false.
 type stamped struct {
 	Version     string   // empty at the base
 	Revision    string   // alembic_version's row, empty for none
@@ -20,8 +20,7 @@ type stamped struct {
 	Done        bool
 }
 
-// Stamp shows what stamp recorded. The error is the one that stamp ended with, if any; it
-// holds everything that a person needs to know then.
+// Stamp shows what stamp recorded, and returns the error that stamp ended with, if any; as text that error says it all.
 func (p *Printer) Stamp(r *migrator.StampResult, failed error) error {
 	var contradiction *migrator.ContradictionError
 	if failed != nil && (p.Format != JSON || !errors.As(failed, &contradiction)) {
@@ -39,19 +38,19 @@ func (p *Printer) Stamp(r *migrator.StampResult, failed error) error {
 	}
 	from := strings.Join(r.From, ", ")
 	if from == "" {
-		from = "nothing"
+		from = "empty"
 	}
 	var b page
-	b.printf("%s %s. alembic_version said %s; of the journal's rows, %d were written and %d removed.\n",
-		p.Out.style.good("The record says"), spot(r.Target, r.Revision), from, len(r.Set), len(r.Removed))
+	b.printf("%s %s: alembic_version was %s; wrote %s and deleted %d.\n",
+		p.Out.style.good("Recorded"), versionName(r.Target, r.Revision), from, plural(len(r.Set), "journal row"), len(r.Removed))
 	return p.page(&b)
 }
 
-// Versions are what version prints.
+// Versions is what version prints.
 type Versions struct {
 	Tool   string         // this program's
 	Atlas  string         // the engine's
-	Schema *migration.Dir // its head is the schema's version; nil where there is no project
+	Schema *migration.Dir // its head is the schema's version; nil without a project
 }
 
 // Version shows the versions.
@@ -63,7 +62,7 @@ func (p *Printer) Version(v Versions) error {
 			head := files[len(files)-1]
 			version, revision = head.Version, head.Revision
 		}
-		rows = append(rows, []safe{"schema", line(spot(version, revision))})
+		rows = append(rows, []safe{"schema", line(versionName(version, revision))})
 	}
 	if p.Format == JSON {
 		return p.Out.json(struct{ Tool, Atlas, Version, Revision string }{v.Tool, v.Atlas, version, revision})

@@ -13,41 +13,40 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// What the Atlas CLI writes where there is no version.
+// What the Atlas CLI writes when there is no version.
 const (
 	noCurrent = "No migration applied yet"
 	noNext    = "Already at latest version"
 )
 
-// status is atlasexec.MigrateStatus with what is ours.
+// status is atlasexec.MigrateStatus with our fields.
 type status struct {
 	atlasexec.MigrateStatus
-	Env       *atlasexec.Env          `json:"Env,omitempty"` // nil where no database was looked at
+	Env       *atlasexec.Env          `json:"Env,omitempty"` // nil if no database was read
 	Available []migrationFile         `json:"Available,omitempty"`
 	Pending   []migrationFile         `json:"Pending,omitempty"`
-	Version   string                  `json:"Version"`           // of the last migration that is applied to its end, empty at the base
+	Version   string                  `json:"Version"`           // of the last migration that is fully applied, empty at the base
 	Revision  []string                `json:"Revision"`          // alembic_version's rows
 	Ahead     []string                `json:"Ahead,omitempty"`   // applied versions later than the last file
-	Partial   *partial                `json:"Partial,omitempty"` // the migration that is half applied or half taken back
-	Settle    string                  `json:"Settle,omitempty"`  // what the next apply settles in the record
+	Partial   *partial                `json:"Partial,omitempty"` // the migration that is half applied or half reverted
+	Settle    string                  `json:"Settle,omitempty"`  // what the next apply repairs in the record
 	Problems  []*revision.Problem     `json:"Problems,omitempty"`
-	Sum       string                  `json:"Sum,omitempty"` // what is wrong with the sums
+	Sum       string                  `json:"Sum,omitempty"` // what is wrong with the checksums
 	Invalid   []migrator.InvalidIndex `json:"Invalid,omitempty"`
-	// Checkpoint is the version of the one that the database started from, Checkpoints are all
-	// (in a history).
+	// Checkpoint is the version of the checkpoint that the database started from. Checkpoints lists all, in a history.
 	Checkpoint  string          `json:"Checkpoint,omitempty"`
 	Checkpoints []migrationFile `json:"Checkpoints,omitempty"`
 }
 
 type partial struct {
 	migrationFile
-	Reverting bool // half taken back; Done and Total are of its down file
+	Reverting bool // half reverted; Done and Total are of its down file
 	Done      int
 	Total     int
 }
 
-// Status shows where a database stands. The error is a *FindingsError if more than pending
-// migrations keeps it from head.
+// Status shows which version a database is at, and returns a *FindingsError if more than pending migrations keeps it
+// from head.
 func (p *Printer) Status(st *migrator.Status) error {
 	var err error
 	if p.Format == JSON {
@@ -67,17 +66,17 @@ func (p *Printer) statusText(st *migrator.Status) error {
 	pending := st.Pending
 	b.put("At ", s.strong(line(at(st))))
 	switch {
-	case st.BySchema || unknown(st): // what is pending is not known either
+	case st.BySchema || unknown(st): // what is pending is unknown too
 		pending = nil
 	case len(st.Ahead) > 0:
-		b.printf(", and ahead: it has %s later than the last one here, up to %s", plural(len(st.Ahead), "migration"), st.Ahead[len(st.Ahead)-1])
+		b.printf(", ahead of this project by %s, up to %s", plural(len(st.Ahead), "migration"), st.Ahead[len(st.Ahead)-1])
 	case len(st.Files) == 0:
 		b.put(": there are no migrations yet")
 	case st.Reverting:
 	case len(st.Pending) == 0:
 		b.put(", the head: nothing is pending")
 	default:
-		b.printf("; %s pending:", isAre(len(st.Pending)))
+		b.printf("; %s pending:", countPending(len(st.Pending)))
 	}
 	b.put("\n")
 	for _, f := range pending {
@@ -86,31 +85,31 @@ func (p *Printer) statusText(st *migrator.Status) error {
 	if f := st.Partial; f != nil {
 		what, next, stmts := safe("half applied"), "apply", f.Stmts
 		if st.Reverting {
-			what, next, stmts = "half taken back", "down", nil
+			what, next, stmts = "half reverted", "down", nil
 			if f.Down != nil {
 				stmts = f.Down.Stmts
 			}
 		}
 		begun := ""
 		if st.Done < len(stmts) && runner.Cut(stmts, true)[st.Done].Mode == runner.MayCommit {
-			begun = ", and the next, which commits by itself, may have in part"
+			begun = ", and the next, which commits on its own, may have run in part"
 		}
-		b.printf("%s: %s, %d of %d statements have run%s; %s goes on with it\n", s.bad(what), f.Name, st.Done, st.Total, begun, next)
+		b.printf("%s: %s: %d of %d statements have run%s; `%s` resumes it\n", s.bad(what), f.Name, st.Done, st.Total, begun, next)
 		if st.Error != "" {
-			b.put("  it stopped with: ", lines(pgsql.MaskMessage(st.Error, st.ErrorStmt), "  "), "\n")
+			b.put("  error: ", lines(pgsql.MaskMessage(st.Error, st.ErrorStmt), "  "), "\n")
 		}
 		if st.ErrorStmt != "" {
-			b.printf("  at: %s\n", firstLine(st.ErrorStmt))
+			b.printf("  statement: %s\n", firstLine(st.ErrorStmt))
 		}
 	}
 	if st.Settle != "" {
-		b.put(s.warn("the next apply settles the record"), ": ", lines(st.Settle, "  "), "\n")
+		b.put(s.warn("the next apply repairs the record"), ": ", lines(st.Settle, "  "), "\n")
 	}
 	for _, problem := range st.Problems {
 		b.put(s.bad(line(string(problem.Kind))), ": ", lines(problem.Text, "  "), "\n")
 	}
 	if st.Sum != nil {
-		b.put(s.bad("sums"), ": ", lines(st.Sum.Error(), "  "), "\n")
+		b.put(s.bad("checksums"), ": ", lines(st.Sum.Error(), "  "), "\n")
 	}
 	for _, ix := range st.Invalid {
 		if ix.Building != 0 {
@@ -122,20 +121,20 @@ func (p *Printer) statusText(st *migrator.Status) error {
 	return p.page(&b)
 }
 
-// next says what becomes of an INVALID index.
+// next says what happens to an INVALID index.
 func next(n migrator.Next) safe {
 	switch n {
 	case migrator.NextBuild:
-		return ": the next apply builds it again"
+		return ": the next apply rebuilds it"
 	case migrator.NextDrop:
-		return ": REINDEX has left it, and the next apply drops it"
+		return ": REINDEX left it, and the next apply drops it"
 	case migrator.NextKeep:
-		return ": no migration makes it, so drop it or build it again by REINDEX INDEX CONCURRENTLY"
+		return ": no migration creates it, so drop it, or rebuild it with REINDEX INDEX CONCURRENTLY"
 	}
 	return ""
 }
 
-// at says where the database is: version, revision id and name.
+// at names the migration that the database is at.
 func at(st *migrator.Status) string {
 	where := "the base"
 	switch {
@@ -145,18 +144,17 @@ func at(st *migrator.Status) string {
 		return "an unknown revision"
 	}
 	if st.BySchema {
-		where += " by its schema"
+		where += ", judging by its schema"
 	}
 	return where
 }
 
-// unknown reports whether the record says what the directory doesn't know, and nothing tells
-// where the database is.
+// unknown reports whether the record names a revision that the directory doesn't have, and the schema doesn't tell either.
 func unknown(st *migrator.Status) bool {
 	return st.Index < 0 && !st.BySchema && slices.ContainsFunc(st.Problems, func(p *revision.Problem) bool { return p.Kind == revision.Unknown })
 }
 
-func isAre(n int) safe {
+func countPending(n int) safe {
 	if n == 1 {
 		return "1 migration is"
 	}
@@ -181,7 +179,7 @@ func (p *Printer) status(st *migrator.Status) status {
 	if f := st.Partial; f != nil {
 		out.Partial = &partial{migrationFile: newMigrationFile(f), Reverting: st.Reverting, Done: st.Done, Total: st.Total}
 		sdk.Error, sdk.SQL = pgsql.MaskMessage(st.Error, st.ErrorStmt), pgsql.Mask(st.ErrorStmt)
-		if !st.Reverting { // to the Atlas CLI, that is the current one
+		if !st.Reverting { // the Atlas CLI's current version
 			sdk.Current, sdk.Count, sdk.Total = f.Version, st.Done, st.Total
 		}
 	}
@@ -205,8 +203,8 @@ func journalRow(r *migrate.Revision) *atlasexec.Revision {
 	}
 }
 
-// History shows the migrations and checkpoints in order, and where the database stands
-// among them; st is nil where there is none to look at. sum is what is wrong with the sums.
+// History shows the migrations and checkpoints in order, and which one the database is at. st is nil if no database was
+// read. sum is what is wrong with the checksums, if anything.
 func (p *Printer) History(files []*migration.File, checkpoints []*migration.Checkpoint, sum error, st *migrator.Status) error {
 	if p.Format == JSON {
 		if st == nil {
@@ -219,7 +217,7 @@ func (p *Printer) History(files []*migration.File, checkpoints []*migration.Chec
 		return p.Out.json(out)
 	}
 	var rows [][]safe
-	here := 0 // the line after which the database stands
+	here := 0 // how many files come up to the database's version
 	journal := map[string]*migrate.Revision{}
 	if st != nil {
 		here = st.Index + 1
@@ -230,7 +228,7 @@ func (p *Printer) History(files []*migration.File, checkpoints []*migration.Chec
 	for i, f := range files {
 		row := []safe{line(f.Version), line(f.Revision), line(f.Desc)}
 		if st != nil {
-			row = append(row, became(st, i, journal[f.Version]))
+			row = append(row, fate(st, i, journal[f.Version]))
 		}
 		rows = append(rows, row)
 		for _, c := range checkpoints {
@@ -255,23 +253,23 @@ func (p *Printer) History(files []*migration.File, checkpoints []*migration.Chec
 	}
 	if st != nil {
 		for _, v := range st.Ahead {
-			b.printf("  %s  applied, and not in this directory\n", v)
+			b.printf("  %s  applied, but not in this directory\n", v)
 		}
 		for _, problem := range st.Problems {
 			b.put(p.Out.style.bad(line(string(problem.Kind))), ": ", lines(problem.Text, "  "), "\n")
 		}
 	}
 	if sum != nil {
-		b.put(p.Out.style.bad("sums"), ": ", lines(sum.Error(), "  "), "\n")
+		b.put(p.Out.style.bad("checksums"), ": ", lines(sum.Error(), "  "), "\n")
 	}
 	return p.page(&b)
 }
 
-// became is what became of the migration at an index.
-func became(st *migrator.Status, i int, row *migrate.Revision) safe {
+// fate is what happened to the migration at an index.
+func fate(st *migrator.Status, i int, row *migrate.Revision) safe {
 	switch {
 	case st.Partial != nil && st.Files[i] == st.Partial && st.Reverting:
-		return sprintf("half taken back (%d of %d)", st.Done, st.Total)
+		return sprintf("half reverted (%d of %d)", st.Done, st.Total)
 	case st.Partial != nil && st.Files[i] == st.Partial:
 		return sprintf("half applied (%d of %d)", st.Done, st.Total)
 	case unknown(st):
@@ -279,9 +277,9 @@ func became(st *migrator.Status, i int, row *migrate.Revision) safe {
 	case i > st.Index:
 		return "pending"
 	case st.BySchema:
-		return "by the schema"
+		return "inferred from the schema"
 	case st.Checkpoint != nil && i <= st.Checkpoint.Through:
-		return sprintf("by the checkpoint %s", st.Checkpoint.Version)
+		return sprintf("replaced by checkpoint %s", st.Checkpoint.Version)
 	case row == nil:
 		return "applied"
 	case row.Type.Has(migrate.RevisionTypeResolved):

@@ -52,7 +52,7 @@ func TestStatusAndHistory(t *testing.T) {
 			Journal: []*migrate.Revision{row(f[0], 1), half},
 			Partial: f[1], Done: 1, Total: 2, Error: half.Error, ErrorStmt: half.ErrorStmt,
 		}, false},
-		{"half-back", &migrator.Status{
+		{"half-reverted", &migrator.Status{
 			Files: f, Index: 2, Current: f[2].Version, Alembic: []string{f[2].Revision},
 			Journal: []*migrate.Revision{row(f[0], 1), row(f[1], 2), row(f[2], 1)},
 			Partial: f[2], Reverting: true, Done: 1, Total: 3,

@@ -18,18 +18,18 @@ import (
 	"golang.org/x/term"
 )
 
-// A Stream is standard output, standard error or a file that results go to. All output leaves by
-// one of its methods, which see to it that text from elsewhere does no harm.
+// A Stream is standard output, standard error or a file for results. All output goes through its methods, which ensure
+// that foreign text does no harm.
 type Stream struct {
 	w      io.Writer
 	style  style
 	runner bool       // GitHub's runner reads it
-	width  func() int // of the terminal; nil: it is none
-	stored bool       // it is a file: nobody reads it while it is written
+	width  func() int // of the terminal; nil: not a terminal
+	stored bool       // a file, which nobody reads while it is written
 }
 
-// NewStream returns a Stream to w, which may be a terminal, or be read by the runner of GitHub
-// Actions. lookup reads the environment.
+// NewStream returns a Stream to w, which may be a terminal or read by the runner of GitHub Actions. lookup reads the
+// environment.
 func NewStream(w io.Writer, lookup func(string) (string, bool)) *Stream {
 	s := &Stream{w: w, style: styleFor(w, lookup)}
 	actions, _ := lookup("GITHUB_ACTIONS")
@@ -53,7 +53,7 @@ func NewStream(w io.Writer, lookup func(string) (string, bool)) *Stream {
 	return s
 }
 
-// unread drops what is written once the reader of a pipe has gone away: the exit code says how the command ended, read or not.
+// unread drops what is written after a pipe's reader has gone. The exit code still says how the command ended.
 type unread struct{ io.Writer }
 
 func (u unread) Write(b []byte) (int, error) {
@@ -64,11 +64,10 @@ func (u unread) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// ForRunner says that GitHub's runner reads the stream, whatever the environment says.
+// ForRunner declares that GitHub's runner reads the stream, whatever the environment says.
 func (s *Stream) ForRunner() { s.runner = true }
 
-// Say writes a line for people. What the arguments print may have several lines. As nobody can be
-// told, an error of writing is dropped.
+// Say writes a line for people. Arguments may have several lines. Write errors are dropped.
 func (s *Stream) Say(format string, args ...any) {
 	for i, arg := range args {
 		if !isNumber(arg) {
@@ -80,7 +79,7 @@ func (s *Stream) Say(format string, args ...any) {
 	_ = s.page(&p)
 }
 
-// Error is an error's text as somebody else writes it to the stream, after words of his own.
+// Error is an error's text for a caller that writes it to the stream itself, after its own words.
 func (s *Stream) Error(err error) string {
 	all := strings.Split(string(lines(err.Error(), "")), "\n")
 	for i, l := range all {
@@ -111,8 +110,8 @@ func (s *Stream) document(d *document) error {
 	return nil
 }
 
-// exact writes what programs read, as it is: a script, or a URL. On a terminal it is shown as
-// other text. Where GitHub's runner would find a command in it, nothing is written.
+// exact writes what programs read unchanged, such as a script or a URL. A terminal gets it escaped like other text. If
+// GitHub's runner would find a command in it, nothing is written.
 func (s *Stream) exact(what, text string) error {
 	switch {
 	case s.width != nil:
@@ -130,7 +129,7 @@ func (s *Stream) exact(what, text string) error {
 	return nil
 }
 
-// command is what the runner obeys, its white space before it aside. A cast at a line's start is no command.
+// command matches what the runner obeys, after leading white space. A cast at the start of a line doesn't match.
 var command = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)^::[a-z-]+( .*)?::`) })
 
 // isCommand reports whether GitHub's runner obeys a line.
@@ -138,7 +137,7 @@ func isCommand(line string) bool {
 	return strings.Contains(line, "##[") || command().MatchString(strings.TrimLeftFunc(line, unicode.IsSpace))
 }
 
-// json writes a value, indented: people read it, too.
+// json writes a value, indented, since people read it too.
 func (s *Stream) json(v any) error {
 	enc := json.NewEncoder(s.jsonWriter())
 	enc.SetEscapeHTML(false)
@@ -149,8 +148,8 @@ func (s *Stream) json(v any) error {
 	return nil
 }
 
-// jsonWriter takes JSON, a whole value a call, and writes it so that it means the same and does no
-// harm where it is shown.
+// jsonWriter takes a whole JSON value per call, and writes it so that it means the same and does no harm where it is
+// shown.
 func (s *Stream) jsonWriter() io.Writer { return jsonWriter{s.w} }
 
 type jsonWriter struct{ w io.Writer }
@@ -162,8 +161,8 @@ func (j jsonWriter) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// visibleJSON escapes in JSON what shows nothing of itself, and what GitHub's runner would obey
-// (in JSON no line begins with ::, since no string goes over several).
+// visibleJSON escapes invisible characters in JSON, and what GitHub's runner would obey. No line of JSON begins with ::,
+// since no string spans lines.
 func visibleJSON(text []byte) []byte {
 	text = bytes.ReplaceAll(text, []byte("##["), []byte(`#\u0023[`))
 	var b []byte
@@ -185,7 +184,7 @@ func visibleJSON(text []byte) []byte {
 	return append(b, text[end:]...)
 }
 
-// rewrite writes the line that is rewritten as time goes on; done takes it away. Both are for terminals.
+// rewrite replaces the last line on a terminal.
 func (s *Stream) rewrite(text safe) {
 	_, _ = fmt.Fprintf(s.w, "\r\x1b[K%s", text)
 }

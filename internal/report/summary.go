@@ -9,13 +9,13 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 )
 
-// summary is atlasexec.SummaryReport with what is ours; so are the types below it.
+// summary is atlasexec.SummaryReport with our fields, and so on for the types below.
 type summary struct {
 	atlasexec.SummaryReport
 	Files    []*fileReport `json:"Files,omitempty"`
 	Errors   int           `json:"Errors"`
 	Warnings int           `json:"Warnings"`
-	Outside  []outside     `json:"Outside,omitempty"` // the schema file
+	Outside  []outside     `json:"Outside,omitempty"` // objects that aren't in the schema file
 }
 
 type fileReport struct {
@@ -30,19 +30,19 @@ type checkReport struct {
 
 type diagnostic struct {
 	sqlcheck.Diagnostic
-	Name     string `json:"Name,omitempty"`     // of the hazard, or of what check found
+	Name     string `json:"Name,omitempty"`     // of the hazard, or the kind of check's finding
 	Severity string `json:"Severity,omitempty"` // "error" or "warning"
 	Table    string `json:"Table,omitempty"`
 	Column   string `json:"Column,omitempty"` // of the table
 	Lock     string `json:"Lock,omitempty"`   // the strongest on the table, as pg_locks names it
-	Query    string `json:"Query,omitempty"`  // finds the rows that stand in the way
+	Query    string `json:"Query,omitempty"`  // finds the offending rows
 	Line     int    `json:"Line,omitempty"`   // in the file, from 1; Pos is the byte offset
 	Char     int    `json:"Char,omitempty"`   // in the line, from 1
-	// Differences are what it is about in particular.
+	// Differences are the details.
 	Differences []catalog.Difference `json:"Differences,omitempty"`
 }
 
-// file is the report of a file, made when it is first asked for.
+// file returns the report of a file, creating it if needed.
 func (s *summary) file(name, text string) *fileReport {
 	i := slices.IndexFunc(s.Files, func(f *fileReport) bool { return f.Name == name })
 	if i < 0 {
@@ -52,7 +52,7 @@ func (s *summary) file(name, text string) *fileReport {
 	return s.Files[i]
 }
 
-// report is the file's report of a text, made when it is first asked for.
+// report returns the file's report with a title, creating it if needed.
 func (f *fileReport) report(text string) *checkReport {
 	i := slices.IndexFunc(f.Reports, func(r *checkReport) bool { return r.Text == text })
 	if i < 0 {

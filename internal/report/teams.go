@@ -2,7 +2,7 @@ package report
 
 import "github.com/ibutsu/ibutsu-schema/internal/history"
 
-// rebased is what rebase did, with what check would find then.
+// rebased is what rebase did, with what check would find afterwards.
 type rebased struct {
 	summary
 	Base     string
@@ -11,7 +11,7 @@ type rebased struct {
 	Mentions []history.Mention `json:"Mentions,omitempty"`
 }
 
-// Rebase shows what was moved. The error is a *FindingsError if something is wrong with it.
+// Rebase shows what was moved, and returns a *FindingsError if check would find something afterwards.
 func (p *Printer) Rebase(r *history.RebaseResult) error {
 	if err := p.rebase(r); err != nil {
 		return err
@@ -32,24 +32,24 @@ func (p *Printer) rebase(r *history.RebaseResult) error {
 	s := p.Out.style
 	var b page
 	if len(r.Moved) == 0 {
-		b.printf("Nothing to move: no migration of this branch comes before those of %s.\n", r.Base)
+		b.printf("Nothing to move: no migration of this branch sorts before those of %s.\n", r.Base)
 	}
 	for _, m := range r.Moved {
 		b.put(s.good("moved "), line(m.From), " -> ", s.strong(line(m.To)), "\n")
 		if m.RevisionFrom != m.RevisionTo {
-			b.printf("  its revision id is %s now\n", m.RevisionTo)
+			b.printf("  its revision id is now %s\n", m.RevisionTo)
 		} else {
-			b.printf("  its revision id is %s as before\n", m.RevisionTo)
+			b.printf("  its revision id is still %s\n", m.RevisionTo)
 		}
 	}
 	for _, name := range r.Remade {
-		b.put(s.good("made anew "), s.strong(line(name)), ", for what is before it now\n")
+		b.put(s.good("regenerated "), s.strong(line(name)), " for the migrations that now precede it\n")
 	}
 	if r.Sums && len(r.Moved) == 0 {
-		b.put(s.good("wrote "), "the sums, which did not fit\n")
+		b.put(s.good("wrote "), "the checksums, which didn't match\n")
 	}
 	for _, m := range r.Mentions {
-		b.put(s.warn(sprintf("%s: names the old version %s", p.place(m.File, m.Line, 0), m.Version)), "\n")
+		b.put(s.warn(sprintf("%s: mentions the old version %s", p.location(m.File, m.Line, 0), m.Version)), "\n")
 	}
 	p.findings(&b, r.Findings)
 	return p.page(&b)
@@ -58,10 +58,10 @@ func (p *Printer) rebase(r *history.RebaseResult) error {
 // checkpointed is a checkpoint that was written.
 type checkpointed struct {
 	planned
-	Through    string   // the last migration that it stands for
-	Migrations int      // how many it stands for
+	Through    string   // the last migration that it replaces
+	Migrations int      // how many it replaces
 	DataOnly   []string `json:"DataOnly,omitempty"` // those that change no schema
-	Rows       []string `json:"Rows,omitempty"`     // tables that it leaves empty, and the migrations don't
+	Rows       []string `json:"Rows,omitempty"`     // tables that it leaves empty and the migrations fill
 }
 
 // Checkpoint shows the checkpoint that was written, if one was.
@@ -74,21 +74,21 @@ func (p *Printer) Checkpoint(r *history.CheckpointPlan) error {
 	s := p.Out.style
 	var b page
 	for _, f := range r.Files {
-		stands := "the " + plural(r.Migrations, "migration")
+		replaced := "the " + plural(r.Migrations, "migration")
 		if r.Migrations == 1 {
-			stands = "the migration"
+			replaced = "the migration"
 		}
 		b.put(s.good("wrote "), s.strong(line(f.Name)), "\n")
-		b.printf("  Empty databases start from it, in place of %s up to %s; others ignore it.\n", stands, r.Through)
+		b.printf("  Empty databases start from it instead of %s up to %s; other databases ignore it.\n", replaced, r.Through)
 		for _, name := range r.DataOnly {
-			b.put("  ", s.warn(sprintf("not in it: what %s does to data", name)), "\n")
+			b.put("  ", s.warn(sprintf("not included: the data changes of %s", name)), "\n")
 		}
 		for _, name := range r.Rows {
-			b.put("  ", s.warn(sprintf("not in it: the rows that the migrations put into %s", name)), "\n")
+			b.put("  ", s.warn(sprintf("not included: the rows that the migrations insert into %s", name)), "\n")
 		}
 	}
 	if len(r.Files) == 0 {
-		b.put("Nothing to do: there is no migration behind the last checkpoint.\n")
+		b.put("Nothing to do: there are no migrations after the last checkpoint.\n")
 	}
 	return p.page(&b)
 }

@@ -12,18 +12,17 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
-// safe is text that is written as it is: words of ours, and what line and lines make of text from
-// elsewhere. Text from elsewhere is SQL, what a server, git or the system say, names of files and
-// objects, values of atlas.hcl and of the environment: it may hold a terminal's control sequences,
-// lines that look like ours, and passwords. Nothing but a constant is converted to safe outside of
-// this file.
+// safe is text that is written unchanged: our own words, and what line and lines make of foreign text. Foreign text is
+// SQL, what a server, git or the system says, names of files and objects, values of atlas.hcl and of the environment. It
+// may contain control sequences, lines that look like ours, and passwords. Outside of this file only constants are
+// converted to safe.
 type safe string
 
-// line is a text from elsewhere within a line of ours.
+// line is foreign text within a line of ours.
 func line(text string) safe { return safe(visible(pgsql.Redact(text), "")) }
 
-// lines is a text from elsewhere that may have several lines. All but the first are indented, so
-// that none looks like a line of ours.
+// lines is foreign text that may have several lines. All lines after the first are indented, so that none looks like
+// ours.
 func lines(text, indent string) safe {
 	text = strings.TrimRight(strings.ReplaceAll(pgsql.Redact(text), "\r\n", "\n"), "\n")
 	parts := strings.Split(visible(text, "\n\t"), "\n")
@@ -35,18 +34,18 @@ func lines(text, indent string) safe {
 	return safe(strings.Join(parts, "\n"))
 }
 
-// source is a file's text, or a part of it, as it is there: its lines begin where they begin.
+// source is a file's text, or a part of it. Its lines aren't indented.
 func source(text string) safe {
 	return safe(visible(strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), "\n\t"))
 }
 
-// plainSARIF is a text from elsewhere as a message's text in SARIF, where [words](address) is a link.
+// plainSARIF is foreign text in a SARIF message, where [words](address) would be a link.
 func plainSARIF(text string) safe {
 	return safe(strings.ReplaceAll(string(lines(text, "")), "](", "] ("))
 }
 
-// visible escapes, as Go does, what shows nothing of itself: control characters, those that turn
-// the direction of writing, and bytes that are no character. Those in keep stay.
+// visible escapes, as Go does, control characters, those that change the writing direction, and invalid UTF-8.
+// Characters in keep stay.
 func visible(text, keep string) string {
 	if !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return text
@@ -68,7 +67,7 @@ func visible(text, keep string) string {
 	return b.String()
 }
 
-// cut is the beginning of a text, of so many characters at most.
+// cut is the beginning of a text, at most a number of characters.
 func (s safe) cut(most int) safe {
 	if all := []rune(string(s)); len(all) > most {
 		return safe(all[:max(most, 0)])
@@ -76,7 +75,7 @@ func (s safe) cut(most int) safe {
 	return s
 }
 
-// sprintf is fmt.Sprintf with line applied to all but numbers and safe text. The format is a constant.
+// sprintf is fmt.Sprintf with line applied to everything except numbers and safe text. The format is a constant.
 func sprintf(format string, args ...any) safe {
 	for i, arg := range args {
 		if _, ok := arg.(safe); !ok && !isNumber(arg) {
@@ -98,7 +97,7 @@ func isNumber(arg any) bool {
 // A page is text for people, or for GitHub's runner, before it is written.
 type page struct {
 	b strings.Builder
-	// commands are the lines that the runner is meant to obey, as offsets where they begin and end.
+	// commands are the lines that the runner should obey, as pairs of offsets.
 	commands [][2]int
 }
 
@@ -111,10 +110,10 @@ func (p *page) put(parts ...safe) {
 // printf is put with sprintf.
 func (p *page) printf(format string, args ...any) { p.put(sprintf(format, args...)) }
 
-// safe is what was put into a page without annotations.
+// safe is the text of a page without annotations.
 func (p *page) safe() safe { return safe(p.b.String()) }
 
-// annotate adds a command of GitHub's runner, on a line of its own.
+// annotate adds a command for GitHub's runner, on a line of its own.
 func (p *page) annotate(a annotation) {
 	if text := p.b.String(); text != "" && !strings.HasSuffix(text, "\n") {
 		p.put("\n")
@@ -124,7 +123,7 @@ func (p *page) annotate(a annotation) {
 	p.commands = append(p.commands, [2]int{start, p.b.Len()})
 }
 
-// text is the page's text; with runner, only what annotate added is a command.
+// text is the page's text. For the runner, only what annotate added is a command.
 func (p *page) text(runner bool) string {
 	text := p.b.String()
 	if !runner {
@@ -139,8 +138,8 @@ func (p *page) text(runner bool) string {
 	return b.String() + disarm(text[end:])
 }
 
-// disarm keeps GitHub's runner from taking lines for commands: it obeys those that begin with ::
-// after white space, and those with ##[ anywhere. (Its own stop-commands would stop ours, too.)
+// disarm keeps GitHub's runner from taking lines for commands. It obeys lines that begin with :: after white space, and
+// those with ##[ anywhere. (Its own stop-commands would stop ours too.)
 func disarm(text string) string {
 	text = strings.ReplaceAll(text, "##[", `##\[`)
 	if !strings.Contains(text, "::") {

@@ -34,7 +34,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
-// hostile has a line for each harm that a text could do; secretText is a password in it.
+// hostile has a line for each way in which text can do harm. secretText is a password in it.
 const (
 	secretText = "s3cr3tCanary"
 	hostile    = "a\x1b[2J\x1b]0;title\x07\bb\r\n" +
@@ -48,22 +48,22 @@ const (
 		"PASSWORD '" + secretText + "' postgres://u:" + secretText + "@h/d password=" + secretText
 )
 
-// obeys reports whether GitHub's runner takes a line of output for a command, as it reads them:
+// obeys reports whether GitHub's runner takes a line of output for a command:
 // https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
 func obeys(line string) bool {
 	return strings.HasPrefix(strings.TrimFunc(line, unicode.IsSpace), "::") || strings.Contains(line, "##[")
 }
 
-// splitLines splits output where the runner does.
+// splitLines splits output as the runner does.
 func splitLines(text string) []string {
 	return regexp.MustCompile(`\r\n|\r|\n`).Split(text, -1)
 }
 
-// harmless reports what harm a text for people does. A runner may obey as many lines as commands says.
+// harmless reports the harm that output does. The runner must obey exactly the given number of commands.
 func harmless(t *testing.T, what, text string, runner bool, commands int) {
 	t.Helper()
 	if !utf8.ValidString(text) {
-		t.Errorf("%s: bytes that are no character: %q", what, text)
+		t.Errorf("%s: invalid UTF-8: %q", what, text)
 	}
 	for _, r := range text {
 		if r != '\n' && r != '\t' && !unicode.IsGraphic(r) {
@@ -85,20 +85,20 @@ func harmless(t *testing.T, what, text string, runner bool, commands int) {
 	}
 }
 
-// A path has no // in it, and so no URL.
+// A path contains no //, so it contains no URL.
 var inPath = regexp.MustCompile(`postgres(:|%3A)/u(:|%3A)` + secretText)
 
-// apart reports whether no line looks like one of ours.
+// apart reports lines of foreign text that look like ours.
 func apart(t *testing.T, what, text string) {
 	t.Helper()
 	for _, l := range splitLines(text) {
 		if strings.HasPrefix(l, "Applied 999") {
-			t.Errorf("%s: a line that passes for ours: %s", what, text)
+			t.Errorf("%s: a line that looks like ours: %s", what, text)
 		}
 	}
 }
 
-// poison fills what v points to with hostile text, and no field is left empty.
+// poison fills v with hostile text and leaves no field empty.
 func poison(v reflect.Value, depth int) {
 	switch p := v.Addr().Interface().(type) {
 	case *time.Time:
@@ -109,7 +109,7 @@ func poison(v reflect.Value, depth int) {
 		return
 	case *fs.FileMode:
 		return
-	case *catalog.Effect: // its lines are parsed
+	case *catalog.Effect: // whose lines are parsed
 		name := `"` + strings.NewReplacer("\n", " ", "\r", " ").Replace(hostile) + `"`
 		*p = catalog.Effect{Add: []string{"table public." + name + ": ordinary"}, Remove: []string{"view public." + name + ": SELECT 1"}}
 		return
@@ -152,7 +152,7 @@ func poisoned[T any]() *T {
 	return v
 }
 
-// A result in which every text is hostile does no harm, whichever method shows it in whichever format.
+// A result in which every text is hostile does no harm, in any format.
 func TestHostileResults(t *testing.T) {
 	applied, down, failed := poisoned[migrator.ApplyResult](), poisoned[migrator.DownResult](), *poisoned[error]()
 	status, half := poisoned[migrator.Status](), poisoned[migrator.Status]()
@@ -183,27 +183,27 @@ func TestHostileResults(t *testing.T) {
 	checkpoints := []*migration.Checkpoint{poisoned[migration.Checkpoint]()}
 	dir := &lint.Report{Files: report.Files[:1], Base: hostile}
 	shows := map[string]func(p *Printer) error{
-		"apply":             func(p *Printer) error { return p.Apply(applied, nil) },
-		"apply, failed":     func(p *Printer) error { return p.Apply(applied, failed) },
-		"apply, ahead":      func(p *Printer) error { return p.Apply(&ahead, nil) },
-		"apply, nothing":    func(p *Printer) error { return p.Apply(&nothing, nil) },
-		"down":              func(p *Printer) error { return p.Down(down, nil) },
-		"down, failed":      func(p *Printer) error { return p.Down(down, failed) },
-		"down, nothing":     func(p *Printer) error { return p.Down(&back, nil) },
-		"status":            func(p *Printer) error { return p.Status(status) },
-		"status, half":      func(p *Printer) error { return p.Status(half) },
-		"history":           func(p *Printer) error { return p.History(files, checkpoints, failed, status) },
-		"history, half":     func(p *Printer) error { return p.History(files, checkpoints, failed, half) },
-		"history, no where": func(p *Printer) error { return p.History(files, checkpoints, failed, nil) },
-		"plan":              func(p *Printer) error { return p.Plan(planned, false) },
-		"plan by hand":      func(p *Printer) error { return p.Plan(byHand, false) },
-		"check":             func(p *Printer) error { return p.Check(poisoned[history.CheckResult]()) },
-		"rebase":            func(p *Printer) error { return p.Rebase(poisoned[history.RebaseResult]()) },
-		"checkpoint":        func(p *Printer) error { return p.Checkpoint(poisoned[history.CheckpointPlan]()) },
-		"stamp":             func(p *Printer) error { return p.Stamp(poisoned[migrator.StampResult](), nil) },
-		"version":           func(p *Printer) error { return p.Version(Versions{Tool: hostile, Atlas: hostile}) },
-		"lint":              func(p *Printer) error { return p.Lint(report) },
-		"lint, one":         func(p *Printer) error { return p.Lint(dir) },
+		"apply":                func(p *Printer) error { return p.Apply(applied, nil) },
+		"apply, failed":        func(p *Printer) error { return p.Apply(applied, failed) },
+		"apply, ahead":         func(p *Printer) error { return p.Apply(&ahead, nil) },
+		"apply, nothing":       func(p *Printer) error { return p.Apply(&nothing, nil) },
+		"down":                 func(p *Printer) error { return p.Down(down, nil) },
+		"down, failed":         func(p *Printer) error { return p.Down(down, failed) },
+		"down, nothing":        func(p *Printer) error { return p.Down(&back, nil) },
+		"status":               func(p *Printer) error { return p.Status(status) },
+		"status, half":         func(p *Printer) error { return p.Status(half) },
+		"history":              func(p *Printer) error { return p.History(files, checkpoints, failed, status) },
+		"history, half":        func(p *Printer) error { return p.History(files, checkpoints, failed, half) },
+		"history, no database": func(p *Printer) error { return p.History(files, checkpoints, failed, nil) },
+		"plan":                 func(p *Printer) error { return p.Plan(planned, false) },
+		"plan by hand":         func(p *Printer) error { return p.Plan(byHand, false) },
+		"check":                func(p *Printer) error { return p.Check(poisoned[history.CheckResult]()) },
+		"rebase":               func(p *Printer) error { return p.Rebase(poisoned[history.RebaseResult]()) },
+		"checkpoint":           func(p *Printer) error { return p.Checkpoint(poisoned[history.CheckpointPlan]()) },
+		"stamp":                func(p *Printer) error { return p.Stamp(poisoned[migrator.StampResult](), nil) },
+		"version":              func(p *Printer) error { return p.Version(Versions{Tool: hostile, Atlas: hostile}) },
+		"lint":                 func(p *Printer) error { return p.Lint(report) },
+		"lint, one":            func(p *Printer) error { return p.Lint(dir) },
 	}
 	for name, method := range shows {
 		formats := []Format{Text, JSON}
@@ -234,9 +234,9 @@ func TestHostileResults(t *testing.T) {
 				case Markdown:
 					harmlessMarkdown(t, what, text)
 				case JSON, SARIF:
-					harmless(t, what, strings.ReplaceAll(text, secretText, ""), true, 0) // what must be masked is tested below
+					harmless(t, what, strings.ReplaceAll(text, secretText, ""), true, 0) // TestSecretsInJSON tests what is masked
 					if !json.Valid([]byte(text)) {
-						t.Errorf("%s: no JSON: %s", what, text)
+						t.Errorf("%s: invalid JSON: %s", what, text)
 					}
 				default:
 					apart(t, what, text)
@@ -249,7 +249,7 @@ func TestHostileResults(t *testing.T) {
 		}
 	}
 
-	// The text of a plan's files keeps its lines.
+	// A plan's files keep their lines.
 	for _, actions := range []string{"", "true"} {
 		var out bytes.Buffer
 		p := &Printer{Out: NewStream(&out, func(name string) (string, bool) { return actions, name == "GITHUB_ACTIONS" })}
@@ -264,7 +264,7 @@ func TestHostileResults(t *testing.T) {
 	}
 }
 
-// harmlessMarkdown reads a comment as GitHub does.
+// harmlessMarkdown parses a comment as GitHub does.
 func harmlessMarkdown(t *testing.T, what, text string) {
 	t.Helper()
 	harmless(t, what, strings.ReplaceAll(text, "\u200b", ""), false, 0)
@@ -316,11 +316,11 @@ func harmlessMarkdown(t *testing.T, what, text string) {
 }
 
 var (
-	ours                = regexp.MustCompile(`^(<!-- ibutsu-schema lint -->|<details><summary>(SQL|Instead|Rows in the way)</summary>|</details>)$`)
+	ours                = regexp.MustCompile(`^(<!-- ibutsu-schema lint -->|<details><summary>(SQL|Instead|Offending rows)</summary>|</details>)$`)
 	automaticallyLinked = regexp.MustCompile(`(?i)@\w|#\d|\bgh-\d|https?:|www\.|:[a-z0-9_+-]+:|\$`)
 )
 
-// harmlessSARIF looks at the texts of a SARIF file as a viewer does.
+// harmlessSARIF reads the texts of a SARIF file as a viewer does.
 func harmlessSARIF(t *testing.T, what, text string) {
 	t.Helper()
 	validSARIF(t, text)
@@ -336,7 +336,7 @@ func harmlessSARIF(t *testing.T, what, text string) {
 	}
 }
 
-// In JSON the statements, what is known of failed ones, and journals have no passwords.
+// Statements, their errors and journals have no passwords in JSON.
 func TestSecretsInJSON(t *testing.T) {
 	const role = "CREATE ROLE r PASSWORD '" + secretText + "'"
 	failed := &migrator.StmtError{File: "x.sql", Stmt: role, Err: &pgconn.PgError{Message: `syntax error at or near "'` + secretText + `'"`, Code: "42601"}}
@@ -358,7 +358,7 @@ func TestSecretsInJSON(t *testing.T) {
 		},
 	} {
 		text, _ := show(t, JSON, method)
-		// What is not a statement's is redacted where it is connected with one.
+		// Other texts are only redacted where they quote a statement.
 		if strings.Contains(text, "ROLE r PASSWORD '"+secretText) || strings.Contains(text, `near \"'`+secretText) {
 			t.Errorf("%s: %s", name, text)
 		}
@@ -378,7 +378,7 @@ func TestSecretsInJSON(t *testing.T) {
 		t.Errorf("progress: %s", out.String())
 	}
 	if lint.Files[0].Text != role+";\nSELECT 1;\n" {
-		t.Error("the report that was shown is another now")
+		t.Error("showing the report changed it")
 	}
 }
 
@@ -414,15 +414,15 @@ func TestHostileProgress(t *testing.T) {
 		if n := strings.Count(text, "\n"); n < len(entries) {
 			t.Errorf("%s: only %d lines", tt.name, n)
 		}
-		if tt.terminal { // what we style it with
+		if tt.terminal { // remove our own control sequences
 			text = regexp.MustCompile("\r\x1b\\[K|\x1b\\[[0-9]*m").ReplaceAllString(text, "")
 		}
 		apart(t, tt.name, text)
 		if tt.env["LOG_FORMAT"] != "" {
-			text = strings.ReplaceAll(text, secretText, "") // in a user's name, which nobody masks
+			text = strings.ReplaceAll(text, secretText, "") // in a user's name, which isn't masked
 			for l := range strings.Lines(text) {
 				if !json.Valid([]byte(l)) {
-					t.Errorf("%s: no JSON: %s", tt.name, l)
+					t.Errorf("%s: invalid JSON: %s", tt.name, l)
 				}
 			}
 		}
@@ -430,7 +430,7 @@ func TestHostileProgress(t *testing.T) {
 	}
 }
 
-// All entries that there are, are in the test above.
+// The test above covers all entries.
 func TestHostileProgressIsWhole(t *testing.T) {
 	src, err := os.ReadFile(filepath.Join("..", "migrator", "log.go"))
 	if err != nil {
@@ -442,7 +442,7 @@ func TestHostileProgressIsWhole(t *testing.T) {
 	}
 	for _, m := range regexp.MustCompile(`func \((Log\w+)\) logEntry`).FindAllSubmatch(src, -1) {
 		if !bytes.Contains(test, []byte("poisoned[migrator."+string(m[1])+"]")) {
-			t.Errorf("%s is not tried", m[1])
+			t.Errorf("%s isn't tested", m[1])
 		}
 	}
 }
@@ -471,7 +471,7 @@ func TestSay(t *testing.T) {
 	}
 }
 
-// Scripts and schemas are exact, or not written at all.
+// Scripts and schemas are exact or not written at all.
 func TestExact(t *testing.T) {
 	const plain, foreign = "SELECT 'ä', E'\x1b[31m\u202e', a\n  ::text;\n", "SELECT 1;\n-- ##[error]x\n"
 	actions := func(name string) (string, bool) { return "true", name == "GITHUB_ACTIONS" }
@@ -514,7 +514,7 @@ func TestExact(t *testing.T) {
 	}
 }
 
-// FuzzText holds for every text what the tests above hold for one.
+// FuzzText checks for any text what the tests above check for one.
 func FuzzText(f *testing.F) {
 	f.Add(hostile)
 	f.Add("plain ä 漢 \t")
@@ -535,7 +535,7 @@ func FuzzText(f *testing.F) {
 				t.Errorf("lines(%q) = %q", text, several)
 			}
 		}
-		// Whatever is beside it.
+		// Whatever precedes and follows it.
 		for _, put := range [][]safe{{lines(text, ""), "\n"}, {"#", source(text), "#"}, {line(text), "#", line(text)}, {" ", source(text), ":", line(text)}} {
 			var p page
 			p.put(put...)
@@ -543,7 +543,7 @@ func FuzzText(f *testing.F) {
 			p.put(put...)
 			harmless(t, "a page", clean(p.text(true)), true, 1)
 		}
-		// The annotation says what it said.
+		// The annotation decodes to the text.
 		head, data, ok := strings.Cut(strings.TrimPrefix(annotation{level: "error", file: text, title: text, text: text, line: 1}.String(), "::"), "::")
 		level, properties, _ := strings.Cut(head, " ")
 		if !ok || level != "error" || unescapeCommand(data) != disarm(string(lines(text, ""))) {
@@ -590,7 +590,7 @@ func FuzzJSON(f *testing.F) {
 			t.Fatalf("%v: %q", err, out.String())
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("JSON is not what it was: %s", diff)
+			t.Errorf("JSON decodes to another value: %s", diff)
 		}
 		harmless(t, "JSON", strings.ReplaceAll(out.String(), secretText, ""), true, 0)
 		if slices.ContainsFunc(splitLines(out.String()), func(l string) bool { return strings.HasPrefix(strings.TrimSpace(l), "::") }) {

@@ -269,7 +269,7 @@ func TestLinkReplaced(t *testing.T) {
 		t.Fatalf("exit code %d\n%s", code, out)
 	}
 	out, _ := run(t, dir, "", "lint")
-	if !strings.Contains(out, "looked at 1 of 3 migrations") || strings.Contains(out, "merged already") {
+	if !strings.Contains(out, "checked 1 of 3 migrations") || strings.Contains(out, "merged already") {
 		t.Errorf("%s", out)
 	}
 }

@@ -14,25 +14,23 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
-// ErrNoDatabase is what Database returns where nothing says which one is meant.
+// ErrNoDatabase is what Database returns when no database is set.
 var ErrNoDatabase = errors.New("no database is set")
 
-// A Database is where a live target works. It prints without its password, whatever the
-// verb; URL is the only field that holds it.
+// A Database is one that a command works on. It prints without its password, whatever the verb. Only the field URL
+// contains it.
 type Database struct {
-	// Local asks for the PostgreSQL that the tool runs itself for the project folder; URL is
-	// empty then.
+	// Local means the PostgreSQL that the tool runs itself for the project folder. URL is empty then.
 	Local bool
-	// URL is complete, password included; pgx reads it. What it leaves open comes from
-	// libpq's variables and files.
+	// URL is complete, password included, in pgx's syntax. What it doesn't set comes from libpq's variables and files.
 	URL string
-	// Source says in words where the choice came from: "-url", "atlas.hcl:12", "DATABASE_URL".
+	// Source says where the choice came from: "-url", "atlas.hcl:12", "DATABASE_URL".
 	Source string
-	// Notes are lines for stderr: what was chosen without being asked for.
+	// Notes are lines for stderr about what was chosen by default.
 	Notes []string
 }
 
-// Config reads the URL as pgx does.
+// Config parses the URL as pgx does.
 func (d Database) Config() (*pgx.ConnConfig, error) {
 	cfg, err := pgx.ParseConfig(d.URL)
 	if err != nil {
@@ -52,33 +50,31 @@ func (d Database) String() string {
 // GoString keeps %#v from showing the password.
 func (d Database) GoString() string { return d.String() }
 
-// choice is what Database decides from.
+// choice holds what Database decides by.
 type choice struct {
 	flagEnv, flagURL, env string
 	lookup                func(string) (string, bool)
-	// url evaluates the env's url and says where it stands.
+	// url evaluates the env's url and says where it is set.
 	url func() (text, source string, err error)
 }
 
-// families are the prefixes of the variables that Ibutsu's own configuration knows.
+// families are the prefixes of the variables of Ibutsu's own configuration.
 var families = []string{"POSTGRESQL_", "POSTGRES_"}
 
-// hostNames and databaseNames are what follows such a prefix. Ibutsu sets _HOST and
-// _DATABASE; container images of PostgreSQL set _DB.
+// hostNames and databaseNames follow such a prefix. Ibutsu sets _HOST and _DATABASE; PostgreSQL's container images set
+// _DB.
 var (
 	hostNames     = []string{"HOST", "HOSTNAME"}
 	databaseNames = []string{"DATABASE", "DB"}
 )
 
-// libpqNames are the variables of libpq that say where to connect; the others only add to
-// a choice already made.
+// libpqNames are libpq's variables that choose a database. The others only add to a choice.
 var libpqNames = []string{"PGHOST", "PGDATABASE", "PGSERVICE"}
 
-// Database decides which database a live target works on: the -url flag, the env's url
-// unless it is empty, DATABASE_URL, SQLALCHEMY_DATABASE_URI, POSTGRESQL_*, POSTGRES_*,
-// then libpq's PG*. With -env=local it is always the local PostgreSQL. If nothing is set,
-// the local one too, provided that no env was asked for and CI is not set; else that is an
-// error that lists what was looked at.
+// Database decides which database a command works on. The first of these that is set wins: the -url flag, the env's
+// url, DATABASE_URL, SQLALCHEMY_DATABASE_URI, POSTGRESQL_*, POSTGRES_*, libpq's PG*. With -env=local it is always the
+// local PostgreSQL. If nothing is set, it is the local one unless -env is given or CI is set; then the error lists what
+// can be set.
 func (e *Env) Database() (Database, error) {
 	c := e.choice
 	if c.flagEnv == localName {
@@ -112,17 +108,17 @@ func (e *Env) Database() (Database, error) {
 			return parts{}.resolve(name)
 		}
 	}
-	looked := "-url, the url of env " + c.env + ", DATABASE_URL, SQLALCHEMY_DATABASE_URI, "
+	settable := "-url, the url of env " + c.env + ", DATABASE_URL, SQLALCHEMY_DATABASE_URI, "
 	for _, prefix := range families {
-		looked += prefix + "{" + strings.Join(slices.Concat(hostNames, databaseNames), ",") + "}, "
+		settable += prefix + "{" + strings.Join(slices.Concat(hostNames, databaseNames), ",") + "}, "
 	}
-	looked += strings.Join(libpqNames, ", ")
+	settable += strings.Join(libpqNames, ", ")
 	switch ci := c.get("CI"); {
 	case c.flagEnv != "":
-		return Database{}, fmt.Errorf("%w for env %s; looked at %s", ErrNoDatabase, c.flagEnv, looked)
+		return Database{}, fmt.Errorf("%w for env %s: set one of %s", ErrNoDatabase, c.flagEnv, settable)
 	case ci != "" && ci != "false" && ci != "0":
-		return Database{}, fmt.Errorf("%w; looked at %s (without CI set, or with -env=local, "+
-			"this would be the local PostgreSQL)", ErrNoDatabase, looked)
+		return Database{}, fmt.Errorf("%w: set one of %s (with -env=local, or without CI set, "+
+			"this would be the local PostgreSQL)", ErrNoDatabase, settable)
 	}
 	return Database{
 		Local: true, Source: "nothing is set",
@@ -130,7 +126,7 @@ func (e *Env) Database() (Database, error) {
 	}, nil
 }
 
-// get is the first of the variables that is not empty.
+// get is the first of the variables that isn't empty.
 func (c choice) get(names ...string) string {
 	for _, n := range names {
 		if v, _ := c.lookup(n); v != "" {
@@ -149,7 +145,7 @@ func prefixed(prefix string, names []string) []string {
 	return all
 }
 
-// one is the value of the variables that mean the same. Two values are an error.
+// one is the value of variables that mean the same. Different values are an error.
 func (c choice) one(names ...string) (string, error) {
 	var first string
 	for _, n := range names {
@@ -164,7 +160,7 @@ func (c choice) one(names ...string) (string, error) {
 	return c.get(first), nil
 }
 
-// fromParts builds a URL of the variables with one prefix.
+// fromParts builds a URL from the variables with a prefix.
 func (c choice) fromParts(prefix string) (Database, error) {
 	host, err := c.one(prefixed(prefix, hostNames)...)
 	if err != nil {
@@ -182,7 +178,7 @@ func (c choice) fromParts(prefix string) (Database, error) {
 		database: database,
 		query:    url.Values{},
 	}
-	// Kubernetes sets POSTGRESQL_PORT to tcp://10.0.0.7:5432 beside a service of that name.
+	// Kubernetes sets POSTGRESQL_PORT to tcp://10.0.0.7:5432 if there is a service of that name.
 	if u, err := url.Parse(p.port); err == nil && u.Scheme == "tcp" {
 		p.port = u.Port()
 	}
@@ -199,20 +195,20 @@ func (c choice) fromParts(prefix string) (Database, error) {
 	return d, nil
 }
 
-// liveURL reads the URL of a live target's database. It has to say which one is meant,
-// unless libpq's variables and files do: the server would take the one called like the user.
+// liveURL parses the URL of the database that a command works on. The URL, or libpq's variables and files, must name a
+// database, since the server would default to the user's name.
 func liveURL(raw, source string) (Database, error) {
 	d, err := fromURL(raw, source)
 	if err != nil {
 		return Database{}, err
 	}
 	if cfg, err := d.Config(); err == nil && cfg.Database == "" {
-		return Database{}, fmt.Errorf("%s: the URL names no database: write /DATABASE behind the host", source)
+		return Database{}, fmt.Errorf("%s: the URL names no database: write /DATABASE after the host", source)
 	}
 	return d, nil
 }
 
-// fromURL reads a URL that source gave.
+// fromURL parses a URL. source says where it comes from.
 func fromURL(raw, source string) (Database, error) {
 	p, err := split(raw)
 	if err != nil {
@@ -221,17 +217,17 @@ func fromURL(raw, source string) (Database, error) {
 	return p.resolve(source)
 }
 
-// fileParameters are those of a URL whose value is a file's path.
+// fileParameters are the parameters of a URL whose value is a path.
 var fileParameters = []string{"passfile", "servicefile", "sslcert", "sslkey", "sslrootcert"}
 
-// resolve builds the URL and has pgx look at it.
+// resolve builds the URL and checks that pgx can parse it.
 func (p parts) resolve(source string) (Database, error) {
 	d := Database{URL: p.url(), Source: source}
-	// Pgx reads these files whole, whatever they are, and atlas.hcl may be a stranger's.
+	// Pgx reads these files whole, and atlas.hcl may come from a pull request.
 	for _, name := range fileParameters {
 		if path := p.query.Get(name); path != "" {
 			if info, err := os.Stat(path); err == nil && (!info.Mode().IsRegular() || info.Size() > tree.MaxSize) {
-				return Database{}, fmt.Errorf("%s: %s: %s is no regular file of up to %d MiB", source, name, path, tree.MaxSize>>20)
+				return Database{}, fmt.Errorf("%s: %s: %s isn't a regular file of up to %d MiB", source, name, path, tree.MaxSize>>20)
 			}
 		}
 	}
@@ -251,7 +247,7 @@ func (s *scope) urlOf(block envBlock) (text, source string, err error) {
 	return strings.TrimSpace(text), fmt.Sprintf("%s:%d: url", configName, a.NameRange.Start.Line), err
 }
 
-// schemes are the names of PostgreSQL's URLs, before a SQLAlchemy driver's suffix.
+// schemes are the schemes of PostgreSQL's URLs. SQLAlchemy adds a driver's name to them.
 var schemes = []string{"postgres", "postgresql"}
 
 func isPostgres(scheme string) bool {

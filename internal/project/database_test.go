@@ -10,7 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// clearLibpq takes away what pgx reads from the environment by itself.
+// clearLibpq unsets the variables that pgx reads by itself.
 func clearLibpq(t *testing.T) {
 	for _, kv := range os.Environ() {
 		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "PG") {
@@ -31,7 +31,7 @@ env "prod" {
   migration { revisions_schema = "public" }
 }
 `
-	const looked = "looked at -url, the url of env %s, DATABASE_URL, SQLALCHEMY_DATABASE_URI, " +
+	const settable = "set one of -url, the url of env %s, DATABASE_URL, SQLALCHEMY_DATABASE_URI, " +
 		"POSTGRESQL_{HOST,HOSTNAME,DATABASE,DB}, POSTGRES_{HOST,HOSTNAME,DATABASE,DB}, PGHOST, PGDATABASE, PGSERVICE"
 	root := folder(t, hcl)
 	all := []string{
@@ -52,13 +52,13 @@ env "prod" {
 		{"then POSTGRES_", "prod", "", all[5:], "postgres://postgres/d", "POSTGRES_*", ""},
 		{"then libpq's", "prod", "", all[7:], "postgres:///", "PGHOST", ""},
 		{"empty is unset", "prod", "", []string{"FROM_HCL=", "DATABASE_URL=", "PGDATABASE=d"}, "postgres:///", "PGDATABASE", ""},
-		{"a password alone says nothing", "prod", "", []string{"PGPASSWORD=x", "PGUSER=u", "POSTGRES_PASSWORD=x"}, "", "", "no database is set for env prod; " + fmt.Sprintf(looked, "prod")},
+		{"a password alone says nothing", "prod", "", []string{"PGPASSWORD=x", "PGUSER=u", "POSTGRES_PASSWORD=x"}, "", "", "no database is set for env prod: " + fmt.Sprintf(settable, "prod")},
 		{"local whatever is set", "local", "", all, "local", "-env=local", ""},
 		{"local in CI", "local", "", []string{"CI=true"}, "local", "-env=local", ""},
 		{"local and a URL", "local", "postgres://flag/d", nil, "", "", "-env=local is the local PostgreSQL: leave out -env or -url"},
 		{"no env uses what is set", "", "", all, "postgres://hcl/d", "atlas.hcl:2: url", ""},
 		{"no env, nothing set", "", "", nil, "local", "nothing is set", ""},
-		{"nothing set, CI", "", "", []string{"CI=1"}, "", "", "no database is set; " + fmt.Sprintf(looked, "local") + " (without CI set, or with -env=local, this would be the local PostgreSQL)"},
+		{"nothing set, CI", "", "", []string{"CI=1"}, "", "", "no database is set: " + fmt.Sprintf(settable, "local") + " (with -env=local, or without CI set, this would be the local PostgreSQL)"},
 		{"CI said to be off", "", "", []string{"CI=false"}, "local", "nothing is set", ""},
 		{"the parts' other names", "prod", "", []string{"POSTGRESQL_HOSTNAME=h", "POSTGRESQL_DATABASE=My DB", "POSTGRESQL_PORT=5433", "POSTGRESQL_USER=me@corp", "POSTGRESQL_SSLMODE=require"}, "postgres://me%40corp@h:5433/My%20DB?sslmode=require", "POSTGRESQL_*", ""},
 		{"a port by Kubernetes", "prod", "", []string{"POSTGRESQL_HOST=h", "POSTGRESQL_PORT=tcp://10.0.0.7:5434", "POSTGRESQL_DATABASE=d"}, "postgres://h:5434/d", "POSTGRESQL_*", ""},
@@ -69,14 +69,14 @@ env "prod" {
 		{"a socket", "prod", "", []string{"POSTGRES_HOST=/run/pg", "POSTGRES_DB=d"}, "postgres://%2Frun%2Fpg/d", "POSTGRES_*", ""},
 		{"IPv6", "prod", "", []string{"POSTGRES_HOST=::1", "POSTGRES_PORT=1", "POSTGRES_DB=d"}, "postgres://[::1]:1/d", "POSTGRES_*", ""},
 		{"another database's URL", "prod", "", []string{"SQLALCHEMY_DATABASE_URI=sqlite:///x.db"}, "", "", "SQLALCHEMY_DATABASE_URI: a sqlite URL: only PostgreSQL is supported (postgres://USER@HOST:PORT/DATABASE)"},
-		{"no URL", "", "host=x password=hunter2", nil, "", "", "-url: not a URL: write postgres://USER@HOST:PORT/DATABASE"},
+		{"not a URL", "", "host=x password=hunter2", nil, "", "", "-url: not a URL: write postgres://USER@HOST:PORT/DATABASE"},
 		{"Atlas's parameter", "", "postgres://h/d?search_path=public&sslmode=disable", nil, "postgres://h/d?sslmode=disable", "-url", ""},
-		{"no database", "", "postgres://u@h:5432", nil, "", "", "-url: the URL names no database: write /DATABASE behind the host"},
-		{"an empty database", "prod", "", []string{"DATABASE_URL=postgres://u:hunter2@h/?sslmode=disable"}, "", "", "DATABASE_URL: the URL names no database: write /DATABASE behind the host"},
+		{"no database", "", "postgres://u@h:5432", nil, "", "", "-url: the URL names no database: write /DATABASE after the host"},
+		{"an empty database", "prod", "", []string{"DATABASE_URL=postgres://u:hunter2@h/?sslmode=disable"}, "", "", "DATABASE_URL: the URL names no database: write /DATABASE after the host"},
 		{"a database as a parameter", "", "postgres://h?dbname=d", nil, "postgres://h/?dbname=d", "-url", ""},
 		{"bad port", "", "postgres://u:hunter2@h:port/d", nil, "", "", "-url: invalid port"},
-		{"a password file without end", "", "postgres://h/d?passfile=/dev/zero", nil, "", "", "-url: passfile: /dev/zero is no regular file of up to 64 MiB"},
-		{"a certificate without end", "prod", "", []string{"DATABASE_URL=postgres://h/d?sslmode=verify-full&sslrootcert=%2Fdev%2Fzero"}, "", "", "DATABASE_URL: sslrootcert: /dev/zero is no regular file of up to 64 MiB"},
+		{"an endless password file", "", "postgres://h/d?passfile=/dev/zero", nil, "", "", "-url: passfile: /dev/zero isn't a regular file of up to 64 MiB"},
+		{"an endless certificate", "prod", "", []string{"DATABASE_URL=postgres://h/d?sslmode=verify-full&sslrootcert=%2Fdev%2Fzero"}, "", "", "DATABASE_URL: sslrootcert: /dev/zero isn't a regular file of up to 64 MiB"},
 		{"the system's certificates", "", "postgres://h/d?sslmode=verify-full&sslrootcert=system", nil, "postgres://h/d?sslmode=verify-full&sslrootcert=system", "-url", ""},
 		{"bad parameter", "", "postgres://u:hunter2@h/d?sslmode=maybe", nil, "", "", "-url: failed to configure TLS (sslmode is invalid)"},
 	} {
@@ -99,14 +99,14 @@ env "prod" {
 			if got != tt.want || db.Source != tt.source {
 				t.Errorf("got %s from %s, want %s from %s", got, db.Source, tt.want, tt.source)
 			}
-			if told := len(db.Notes) > 0; told != (db.Source == "nothing is set") {
+			if noted := len(db.Notes) > 0; noted != (db.Source == "nothing is set") {
 				t.Errorf("notes: %q", db.Notes)
 			}
 		})
 	}
 }
 
-// TestDatabaseElsewhere has libpq's variable name the database that the URL doesn't.
+// TestDatabaseElsewhere names the database in libpq's variable instead of in the URL.
 func TestDatabaseElsewhere(t *testing.T) {
 	clearLibpq(t)
 	t.Setenv("PGDATABASE", "d")
@@ -119,8 +119,8 @@ func TestDatabaseElsewhere(t *testing.T) {
 	}
 }
 
-// TestPasswords gives every kind of odd password in every way that there is: the server
-// must get it as it is, and nothing may print it.
+// TestPasswords passes odd passwords in every possible way: the server must get them unchanged, and nothing may print
+// them.
 func TestPasswords(t *testing.T) {
 	clearLibpq(t)
 	root := folder(t, minimal)
@@ -132,7 +132,7 @@ func TestPasswords(t *testing.T) {
 			"parts":   {"POSTGRESQL_HOST=db.example", "POSTGRESQL_USER=me", "POSTGRESQL_PASSWORD=" + pw, "POSTGRESQL_DB=ibutsu"},
 			"escaped": {"DATABASE_URL=postgres://" + escaped + "@db.example/ibutsu"},
 		}
-		// Unescaped, what reads as an escape or ends the password cannot be told apart.
+		// Unescaped, some passwords are ambiguous.
 		if !strings.Contains(pw, "%41") && pw != "://@" {
 			ways["as it is"] = []string{"SQLALCHEMY_DATABASE_URI=postgresql+psycopg2://me:" + pw + "@db.example/ibutsu"}
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// decode fills in what the chosen env block says, and the file's lint block where the env's
-// is silent. The url is left alone: it may need what only a live database's users have.
+// decode reads the chosen env block, and the file's lint block for what the env's doesn't set. It doesn't evaluate url,
+// which may need variables that only commands with a database have.
 func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 	if err := envSpec.checkRefused(block.body, "env"); err != nil {
 		return err
@@ -84,8 +84,8 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 		}
 	}
 	if e.JournalSchema == "" {
-		return at(block.at, "env %s does not say where the journal is: add migration { revisions_schema = \"public\" } "+
-			"(unset, the Atlas CLI would keep one in a schema of its own)", e.Name)
+		return at(block.at, "env %s doesn't say where the journal is: add migration { revisions_schema = \"public\" } "+
+			"(the Atlas CLI's default is a schema of its own)", e.Name)
 	}
 	for _, b := range f.diff {
 		if err := s.refuseSkips(b); err != nil {
@@ -125,7 +125,7 @@ func (e *Env) decodeMigration(body *hclsyntax.Body, s *scope) error {
 	if e.Wait, err = s.duration(attrs["lock_timeout"]); err != nil {
 		return err
 	}
-	// Atlas's own words, bare or quoted; the only values that mean what this tool does.
+	// Atlas's own words, bare or quoted. Only these values match what this tool does.
 	for name, want := range map[string]string{"format": "atlas", "exec_order": "LINEAR"} {
 		if a := attrs[name]; a != nil && !strings.EqualFold(keyword(a.Expr), want) {
 			return at(a.Expr.Range(), "%s must be %s: nothing else is supported", in(name, "env.migration"), want)
@@ -134,8 +134,7 @@ func (e *Env) decodeMigration(body *hclsyntax.Body, s *scope) error {
 	return nil
 }
 
-// refuseSkips refuses a policy that keeps changes out of a plan: a plan that does not lead
-// to what the schema file says is never written.
+// refuseSkips refuses a policy that keeps changes out of a plan, since a plan must produce the schema file.
 func (s *scope) refuseSkips(diff *hclsyntax.Block) error {
 	for _, b := range diff.Body.Blocks {
 		if b.Type != "skip" {
@@ -147,14 +146,14 @@ func (s *scope) refuseSkips(diff *hclsyntax.Block) error {
 				return err
 			}
 			if skip {
-				return at(a.NameRange, "%s is not supported: a plan always leads to what the schema file says", in(a.Name, "diff.skip"))
+				return at(a.NameRange, "%s is not supported: a plan must produce the schema file", in(a.Name, "diff.skip"))
 			}
 		}
 	}
 	return nil
 }
 
-// set evaluates an attribute into dst unless it is missing or empty.
+// set evaluates an attribute into dst, unless it is missing or empty.
 func (s *scope) set(dst *string, a *hclsyntax.Attribute) error {
 	v, err := s.text(a)
 	if err == nil && v != "" {
@@ -205,7 +204,7 @@ func (e *Env) path(a *hclsyntax.Attribute, raw string) (string, error) {
 			return "", bad("?%s is not supported", key)
 		}
 	}
-	// In file://migrations/x the URL's host is the first part of the path.
+	// In file://migrations/x the first part of the path is the URL's host.
 	p := path.Clean(u.Host + u.Path)
 	if path.IsAbs(p) {
 		rel, err := filepath.Rel(e.Root, filepath.FromSlash(p))
@@ -215,7 +214,7 @@ func (e *Env) path(a *hclsyntax.Attribute, raw string) (string, error) {
 		p = filepath.ToSlash(rel)
 	}
 	if !fs.ValidPath(p) || p == "." {
-		return "", bad("%s is outside the project folder: a project's files are all inside it", raw)
+		return "", bad("%s is outside the project folder, which must contain all of a project's files", raw)
 	}
 	return p, nil
 }

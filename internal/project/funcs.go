@@ -18,8 +18,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/hclsize"
 )
 
-// functions are what the Atlas CLI offers in its project file, except the YAML ones and
-// print, which would write into a report.
+// functions are those of the Atlas CLI in its project file, except the YAML ones and print, which would write into the
+// output.
 func functions(fsys fs.FS, lookup func(string) (string, bool)) map[string]function.Function {
 	funcs := maps.Clone(pure)
 	funcs["getenv"] = textFunc(func(args []string) (string, error) {
@@ -29,7 +29,7 @@ func functions(fsys fs.FS, lookup func(string) (string, bool)) map[string]functi
 	funcs["file"] = textFunc(func(args []string) (string, error) {
 		name := path.Clean(args[0])
 		if !fs.ValidPath(name) {
-			return "", fmt.Errorf("%s is outside the project folder: a project's files are all inside it", args[0])
+			return "", fmt.Errorf("%s is outside the project folder, which must contain all of a project's files", args[0])
 		}
 		b, err := fs.ReadFile(fsys, name)
 		switch {
@@ -80,7 +80,7 @@ var pure = map[string]function.Function{
 	}, "user", "pass"),
 }
 
-// jsonDecode is stdlib's, but for numbers whose digits would fill the memory.
+// jsonDecode is stdlib's, without numbers whose digits would fill the memory.
 var jsonDecode = function.New(&function.Spec{
 	Params: stringParams("str"),
 	Type: func(args []cty.Value) (cty.Type, error) {
@@ -92,7 +92,7 @@ var jsonDecode = function.New(&function.Spec{
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return stdlib.JSONDecode(args[0]) },
 })
 
-// textFunc makes an HCL function of one from strings to a string.
+// textFunc makes an HCL function from one that maps strings to a string.
 func textFunc(fn func([]string) (string, error), params ...string) function.Function {
 	return function.New(&function.Spec{
 		Params: stringParams(params...),
@@ -108,13 +108,13 @@ func textFunc(fn func([]string) (string, error), params ...string) function.Func
 	})
 }
 
-// urlFunc makes an HCL function that changes its first argument, a URL. Its error does not
-// show the URL, which may hold a password.
+// urlFunc makes an HCL function that changes its first argument, a URL. Its error doesn't show the URL, which may
+// contain a password.
 func urlFunc(change func(*url.URL, []string), params ...string) function.Function {
 	return textFunc(func(args []string) (string, error) {
 		u, err := url.Parse(args[0])
 		if err != nil {
-			return "", errors.New("the first argument is no URL")
+			return "", errors.New("the first argument isn't a URL")
 		}
 		change(u, args[1:])
 		return u.String(), nil

@@ -7,16 +7,15 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// decode adds what a lint block says to what is not set yet. checks are the labels that check
-// blocks may have.
+// decode sets from a lint block what isn't set yet. checks are the labels that check blocks may have.
 func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 	latest, err := s.number(body.Attributes["latest"])
 	if err != nil {
 		return err
 	}
-	// As with Atlas, the env's way to find the changed files hides the file's.
-	detects := g.Base != "" || g.Latest != 0
-	if !detects {
+	// As in Atlas, the env's way to find the changed files overrides the file's.
+	chosen := g.Base != "" || g.Latest != 0
+	if !chosen {
 		g.Latest = latest
 	}
 	seen := make(map[string]bool)
@@ -27,7 +26,7 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 			if err != nil {
 				return err
 			}
-			if !detects {
+			if !chosen {
 				g.Base = base
 			}
 		case "allow_table":
@@ -42,7 +41,7 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 			}
 			name := b.Labels[0]
 			if len(checks) > 0 && !slices.Contains(checks, name) {
-				return at(b.LabelRanges[0], "there is no check %q%s", name, instead(name, checks))
+				return at(b.LabelRanges[0], "unknown check %q%s", name, instead("checks", name, checks))
 			}
 			if seen[name] {
 				return at(b.LabelRanges[0], "check %q is set twice", name)
@@ -52,7 +51,7 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 			if err := set.decode(b.Body, s); err != nil {
 				return err
 			}
-			if set.Skip == nil { // who mentions a check that is off wants it
+			if set.Skip == nil { // mentioning a check turns it on
 				set.Skip = new(bool)
 			}
 			if g.Checks == nil {
@@ -73,7 +72,7 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 	return nil
 }
 
-// decode adds what a block says to what is not set yet.
+// decode sets from a block what isn't set yet.
 func (set *Setting) decode(body *hclsyntax.Body, s *scope) error {
 	for name, dst := range map[string]**bool{"error": &set.Error, "skip": &set.Skip} {
 		a := body.Attributes[name]
@@ -109,7 +108,7 @@ func (set *Setting) decode(body *hclsyntax.Body, s *scope) error {
 	return nil
 }
 
-// pattern is the match attribute of an allow block. It has to match a name as a whole.
+// pattern is the match attribute of an allow block. It must match whole names.
 func (s *scope) pattern(b *hclsyntax.Block) (*regexp.Regexp, error) {
 	a := b.Body.Attributes["match"]
 	if a == nil {
@@ -121,7 +120,7 @@ func (s *scope) pattern(b *hclsyntax.Block) (*regexp.Regexp, error) {
 	}
 	re, err := regexp.Compile("^(?:" + text + ")$")
 	if text == "" || err != nil {
-		return nil, at(a.Expr.Range(), "%q is no regular expression", text)
+		return nil, at(a.Expr.Range(), "%q isn't a regular expression", text)
 	}
 	return re, nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
-// A file is atlas.hcl, checked and not yet evaluated.
+// A file is atlas.hcl, checked but not evaluated.
 type file struct {
 	envs []envBlock
 	vars map[string]*hclsyntax.Block
@@ -22,15 +22,14 @@ type file struct {
 	lint, diff []*hclsyntax.Block
 }
 
-// An envBlock is one env. The block that serves any env (`env { name = atlas.env }`) has no
-// name.
+// An envBlock is one env. The block for any env (`env { name = atlas.env }`) has no name.
 type envBlock struct {
 	name string
 	body *hclsyntax.Body
 	at   hcl.Range
 }
 
-// parse reads atlas.hcl and checks every name in it.
+// parse parses atlas.hcl and checks every name in it.
 func parse(src []byte) (*file, error) {
 	if err := hclsize.Source(configName, src); err != nil {
 		return nil, err
@@ -58,7 +57,7 @@ func parse(src []byte) (*file, error) {
 				return nil, err
 			}
 			if i := slices.IndexFunc(f.envs, func(o envBlock) bool { return o.name == e.name }); i >= 0 {
-				return nil, at(e.at, "env %q is there twice: first at line %d", e.name, f.envs[i].at.Start.Line)
+				return nil, at(e.at, "duplicate env %q: the first is at line %d", e.name, f.envs[i].at.Start.Line)
 			}
 			f.envs = append(f.envs, e)
 		case "variable":
@@ -66,13 +65,13 @@ func parse(src []byte) (*file, error) {
 				return nil, at(b.TypeRange, "a variable needs a name: variable %q { ... }", "name")
 			}
 			if f.vars[b.Labels[0]] != nil {
-				return nil, at(b.TypeRange, "variable %q is there twice", b.Labels[0])
+				return nil, at(b.TypeRange, "duplicate variable %q", b.Labels[0])
 			}
 			f.vars[b.Labels[0]] = b
 		case "locals":
 			for name, a := range b.Body.Attributes {
 				if f.locals[name] != nil {
-					return nil, at(a.NameRange, "local %s is there twice", name)
+					return nil, at(a.NameRange, "duplicate local %s", name)
 				}
 				f.locals[name] = a
 			}
@@ -93,7 +92,7 @@ func newEnvBlock(b *hclsyntax.Block) (envBlock, error) {
 	case name == nil:
 		return e, at(b.TypeRange, "an env needs a name: env %q { ... }", "name")
 	default:
-		// Like the Atlas CLI, which looks at this expression before it evaluates any.
+		// Like the Atlas CLI, which reads this expression before it evaluates any.
 		t, ok := name.Expr.(*hclsyntax.ScopeTraversalExpr)
 		if !ok || len(t.Traversal) != 2 || t.Traversal.RootName() != "atlas" {
 			return e, at(name.Expr.Range(), "the name of an env without a label must be atlas.env")
@@ -102,8 +101,8 @@ func newEnvBlock(b *hclsyntax.Block) (envBlock, error) {
 	return e, nil
 }
 
-// choose finds the env block to use: the named one, else the one for any name. Without a
-// name that is the env local, or the only one that there is.
+// choose finds the env block to use: the named one, or the one for any name. The default name is local. Without a name,
+// the only env will do.
 func (f *file) choose(name string) (envBlock, error) {
 	want := name
 	if want == "" {
@@ -129,9 +128,9 @@ func (f *file) choose(name string) (envBlock, error) {
 	case len(names) == 0:
 		return envBlock{}, fmt.Errorf("%s has no env: add env %q { ... }", configName, localName)
 	case name != "":
-		return envBlock{}, usage.Errorf("%s has no env %q%s", configName, name, instead(name, names))
+		return envBlock{}, usage.Errorf("%s has no env %q%s", configName, name, instead("envs", name, names))
 	case len(names) == 1:
 		return f.envs[0], nil
 	}
-	return envBlock{}, usage.Errorf("which env? %s has %s: give -env", configName, strings.Join(names, ", "))
+	return envBlock{}, usage.Errorf("%s has several envs: choose one with -env; known envs: %s", configName, strings.Join(slices.Sorted(slices.Values(names)), ", "))
 }

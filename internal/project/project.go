@@ -1,8 +1,8 @@
-// Package project reads a project's atlas.hcl and the environment, and says in plain
-// values what the commands need to know: which files, which database, which settings.
+// Package project reads a project's atlas.hcl and the environment: which files, which database, which settings. It
+// doesn't read the schema file or the migrations, and connects to nothing.
 //
-// It reads the file by its own strict rules: whatever neither the Atlas CLI nor this tool
-// knows is an error, in every block. Expressions are evaluated for the chosen env alone.
+// It is strict: a name that neither the Atlas CLI nor this tool knows is an error, in every block. Only the chosen env's
+// expressions are evaluated.
 package project
 
 import (
@@ -21,8 +21,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
-// configName is the project file, schemaName and migrationsName are what it means where it
-// says nothing else.
+// configName is the project file. The other names are defaults.
 const (
 	configName     = "atlas.hcl"
 	schemaName     = "schema.hcl"
@@ -30,24 +29,24 @@ const (
 	localName      = "local"
 )
 
-// CarriedVariable is the environment variable that asks for the project that the binary
-// carries, as a container image does: 1 or 0.
+// CarriedVariable is the environment variable that selects the project that the binary carries, for example in a
+// container image: 1 or 0.
 const CarriedVariable = "SCHEMA_CARRIED"
 
-// Options say where to look.
+// Options say where the project is and what the flags are.
 type Options struct {
 	// Root is the project folder, or one below it. Empty means the current one.
 	Root string
-	// Embedded is the project that the binary carries. It is used only where Carried, or else
-	// the variable CarriedVariable, says so; then no folder is looked at.
+	// Embedded is the project that the binary carries. It is used only if Carried, or otherwise CarriedVariable, is
+	// true; then no folder is read.
 	Embedded fs.FS
-	// Carried is the flag -carried; nil if it isn't given.
+	// Carried is the flag -carried; nil if not given.
 	Carried *bool
 	// Env and URL are the flags of these names, empty if not given.
 	Env, URL string
 	// LookupEnv reads the environment; nil means os.LookupEnv.
 	LookupEnv func(string) (string, bool)
-	// Checks are the labels that a check block of lint may have. Without them any is taken.
+	// Checks are the labels that a check block of lint may have. If empty, any label is allowed.
 	Checks []string
 }
 
@@ -55,33 +54,31 @@ type Options struct {
 type Env struct {
 	// Name of the env block whose settings these are.
 	Name string
-	// Root is the absolute path of the project folder. FS holds the project's files: the
-	// folder's, as package tree reads them, or the embedded ones.
+	// Root is the absolute path of the project folder. FS holds the project's files, either from the folder, read by
+	// package tree, or embedded.
 	Root string
 	FS   fs.FS
-	// Above says that the project was found above Options.Root, which holds none.
+	// Above means that the project was found above Options.Root.
 	Above bool
-	// OnEmbedded says that FS is what the binary carries: nothing can be written to it.
+	// OnEmbedded means that FS is the project that the binary carries. Nothing can be written to it.
 	OnEmbedded bool
 	// Schema and Migrations are slash-separated paths in FS: schema.hcl and the folder.
 	Schema, Migrations string
 	// MigrationsDir is the folder's path in the file system; empty if OnEmbedded.
 	MigrationsDir string
 
-	// Dev is the dev database as atlas.hcl says: docker://postgres/15/dev, a postgres://
-	// URL, or nothing.
+	// Dev is the dev database in atlas.hcl: docker://postgres/15/dev, a postgres:// URL, or empty.
 	Dev string
-	// Exclude are Atlas's glob patterns of what is not managed.
+	// Exclude are Atlas's glob patterns of what isn't managed.
 	Exclude []string
 	// AlembicSchema and JournalSchema are the schemas of alembic_version (default public)
 	// and of atlas_schema_revisions (migration.revisions_schema, which must be set).
 	AlembicSchema, JournalSchema string
 	// LockTimeout is PostgreSQL's lock_timeout for migrations; 0 if not set.
 	LockTimeout time.Duration
-	// LockRetry is for how long what waits for a lock is tried again; 0 if not set.
+	// LockRetry is for how long a statement that fails to get a lock is retried; 0 if not set.
 	LockRetry time.Duration
-	// Wait is how long to wait for the lock that excludes a second run
-	// (migration.lock_timeout); nil if not set.
+	// Wait is how long to wait for another run to end (migration.lock_timeout); nil if not set.
 	Wait *time.Duration
 	// Role is the role that migrations run as, if set.
 	Role string
@@ -90,43 +87,41 @@ type Env struct {
 	choice choice
 }
 
-// Gate is what the lint blocks say, the env's own before the file's.
+// Gate is the lint blocks' settings. The env's override the file's.
 type Gate struct {
-	// Base is the git revision to compare with, empty if not set. (git.dir is not needed: git
-	// finds the repository by itself.)
+	// Base is the git revision to compare with, empty if not set. (git.dir isn't needed, since git finds the repository.)
 	Base string
-	// Latest is how many of the last files to look at; 0 if not set.
+	// Latest is how many of the last files to check; 0 if not set.
 	Latest int
 	Policy
 }
 
-// A Policy is what the lint blocks say of the findings.
+// A Policy is the lint blocks' settings for findings.
 type Policy struct {
-	// Analyzers holds what is set for all checks of an analyzer, by its name.
+	// Analyzers holds the settings for all checks of an analyzer, by its name.
 	Analyzers map[string]Setting
-	// Checks holds what is set for one check, by its name or code. It wins over the analyzer's.
+	// Checks holds the settings for one check, by its name or code. They override the analyzer's.
 	Checks map[string]Setting
-	// AllowTables match whole names of tables about which nothing is reported.
+	// AllowTables match the whole names of tables about which nothing is reported.
 	AllowTables []*regexp.Regexp
 }
 
-// A Setting is what is set for a check, or for all checks of an analyzer.
+// A Setting configures a check, or all checks of an analyzer.
 type Setting struct {
 	Error *bool // whether its findings are errors; nil if not set
-	Skip  *bool // whether it is left out; nil if not set
-	Force bool  // whether no directive in a file silences it
-	// AllowTables and AllowColumns match whole names of tables and columns about which it reports nothing. Names are as SQL writes
-	// them or without quotes, and have their schema unless that is public.
+	Skip  *bool // whether it is off; nil if not set
+	Force bool  // whether directives in a file can't silence it
+	// AllowTables and AllowColumns match the whole names of tables and columns about which nothing is reported. Names
+	// are written as in SQL or without quotes, with their schema unless that is public.
 	AllowTables, AllowColumns []*regexp.Regexp
 }
 
-// ErrNoProject is what Load returns where neither Root nor a folder above it holds a project.
+// ErrNoProject is what Load returns if neither Root nor a folder above it contains a project.
 var ErrNoProject = errors.New("no " + configName + " here")
 
-// Load reads the project. Without one the error is ErrNoProject. Errors in atlas.hcl name
-// file, line and column; an unknown env is a *usage.Error, a link where a file should be a
-// *tree.Error. Whether there is a database to work on is not looked at: see Database.
-// Env.FS can be read until ctx ends.
+// Load reads the project. Without one the error is ErrNoProject. Errors in atlas.hcl name file, line and column; an
+// unknown env is a *usage.Error; a symbolic link instead of a file is a *tree.Error. Load doesn't choose a database; see
+// Database. Env.FS can be read until ctx ends.
 func Load(ctx context.Context, opts Options) (*Env, error) {
 	if opts.LookupEnv == nil {
 		opts.LookupEnv = os.LookupEnv
@@ -176,7 +171,7 @@ func Load(ctx context.Context, opts Options) (*Env, error) {
 		return nil, err
 	}
 	if !env.OnEmbedded {
-		// Also before anything is written there, or handed to git.
+		// Refuse links before anything is written there, or passed to git.
 		for _, p := range []string{env.Schema, env.Migrations} {
 			if _, err := fs.Stat(env.FS, p); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return nil, err
@@ -191,7 +186,7 @@ func Load(ctx context.Context, opts Options) (*Env, error) {
 	return env, nil
 }
 
-// carried says whether the embedded project is asked for.
+// carried reports whether the embedded project is selected.
 func (o Options) carried() (bool, error) {
 	if o.Carried != nil {
 		return *o.Carried, nil
@@ -202,27 +197,26 @@ func (o Options) carried() (bool, error) {
 	}
 	carried, err := strconv.ParseBool(word)
 	if err != nil {
-		return false, usage.Errorf("%s=%q: write 1 for the project that the binary carries, else 0", CarriedVariable, word)
+		return false, usage.Errorf("%s=%q: write 1 for the project that the binary carries, or 0", CarriedVariable, word)
 	}
 	return carried, nil
 }
 
-// holdsProject says whether a folder looks like a project, whole or not.
+// holdsProject reports whether a folder looks like a project, complete or not.
 func holdsProject(root string) bool {
 	return slices.ContainsFunc([]string{configName, schemaName, migrationsName}, func(name string) bool {
 		return has(root, name)
 	})
 }
 
-// has says whether a folder has an entry of that name, a link that leads nowhere included.
+// has reports whether a folder has an entry of that name, including a dangling link.
 func has(folder, name string) bool {
 	_, err := os.Lstat(filepath.Join(folder, name))
 	return err == nil
 }
 
-// above is the nearest folder above root that holds an atlas.hcl, "" if there is none. The
-// search does not leave root's git repository, and ends at a folder where anybody may leave
-// files, as /tmp is: what they left must not get at a database.
+// above is the nearest folder above root with an atlas.hcl, or "". The search stays in root's git repository and ends
+// at a folder where anybody can leave files, such as /tmp: such a file must not get access to a database.
 func above(root string) string {
 	var err error
 	if root, err = filepath.EvalSymlinks(root); err != nil {

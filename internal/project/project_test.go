@@ -28,7 +28,7 @@ func env(words ...string) func(string) (string, bool) {
 	}
 }
 
-// folder makes a project folder that holds an atlas.hcl.
+// folder makes a project folder with an atlas.hcl.
 func folder(t *testing.T, hcl string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -49,7 +49,7 @@ variable "schema" {
   type    = string
   default = "ledger"
 }
-variable "never" { type = string } # no default, and nobody asks
+variable "never" { type = string } # no default, and never used
 locals {
   bare  = ["alembic_version"]
   names = concat(local.bare, [format("%s.alembic_version", var.schema)])
@@ -166,9 +166,9 @@ func TestChooseEnv(t *testing.T) {
 	any := "env {\n  name = atlas.env\n  dev  = atlas.env\n  migration { revisions_schema = \"public\" }\n}\n"
 	for _, tt := range []struct{ hcl, ask, want, err string }{
 		{two, "prod", "prod", ""},
-		{two, "", "", "which env? atlas.hcl has ci, prod: give -env"},
+		{two, "", "", "atlas.hcl has several envs: choose one with -env; known envs: ci, prod"},
 		{two, "prd", "", `atlas.hcl has no env "prd"; did you mean prod?`},
-		{two, "staging", "", `atlas.hcl has no env "staging": there are ci, prod`},
+		{two, "staging", "", `atlas.hcl has no env "staging"; known envs: ci, prod`},
 		{two + `env "local"` + body, "", "local", ""},
 		{`env "only"` + body, "", "only", ""},
 		{any, "x y", "x y", ""},
@@ -195,46 +195,46 @@ func TestBadFiles(t *testing.T) {
 	for _, tt := range []struct{ name, hcl, want string }{
 		{"syntax", "env \"local\" {\n  url = \n}\n", "atlas.hcl:2:9: Invalid expression: Expected the start of an expression, but found an invalid expression token"},
 		{"top block", "enw \"local\" {}\n", "atlas.hcl:1:1: unknown block enw; did you mean env?"},
-		{"top attribute", "a = 1\n", "atlas.hcl:1:1: unknown attribute a: there are atlas, data, diff, env, lint, locals, variable"},
+		{"top attribute", "a = 1\n", "atlas.hcl:1:1: unknown attribute a; known names: atlas, data, diff, env, lint, locals, variable"},
 		{"env attribute", inEnv("  urll = 1"), "atlas.hcl:2:3: unknown attribute urll in env; did you mean url?"},
 		{"other env", minimal + "env \"x\" {\n  éxclude = []\n}\n", "atlas.hcl:5:3: unknown attribute éxclude in env; did you mean exclude?"},
 		{"deep attribute", inEnv("  lint {\n    git {\n      bas = 1\n    }\n  }"), "atlas.hcl:4:7: unknown attribute bas in env.lint.git; did you mean base?"},
 		{"deep block", inEnv("  lint {\n    destructiv {}\n  }"), "atlas.hcl:3:5: unknown block destructiv in env.lint; did you mean destructive?"},
-		{"nothing near", inEnv("  lint {\n    ownership {}\n  }"), "atlas.hcl:3:5: unknown block ownership in env.lint: there are allow_table, blocking, check, concurrent_index, condrop, data_depend, destructive, format, git, incompatible, latest, log, naming, review, style, transaction"},
-		{"unknown check", inEnv("  lint {\n    check \"drop-colum\" {}\n  }"), "atlas.hcl:3:11: there is no check \"drop-colum\"; did you mean drop-column?"},
+		{"nothing near", inEnv("  lint {\n    ownership {}\n  }"), "atlas.hcl:3:5: unknown block ownership in env.lint; known names: allow_table, blocking, check, concurrent_index, condrop, data_depend, destructive, format, git, incompatible, latest, log, naming, review, style, transaction"},
+		{"unknown check", inEnv("  lint {\n    check \"drop-colum\" {}\n  }"), "atlas.hcl:3:11: unknown check \"drop-colum\"; did you mean drop-column?"},
 		{"check without a name", inEnv("  lint {\n    check {}\n  }"), "atlas.hcl:3:5: a check block needs the check's name or code: check \"drop-column\" { ... }"},
 		{"check twice", inEnv("  lint {\n    check \"DS103\" {}\n    check \"DS103\" {}\n  }"), "atlas.hcl:4:11: check \"DS103\" is set twice"},
 		{"misspelt setting", inEnv("  lint {\n    check \"DS103\" { eror = true }\n  }"), "atlas.hcl:3:21: unknown attribute eror in env.lint.check; did you mean error?"},
 		{"allow without a pattern", inEnv("  lint {\n    allow_table {}\n  }"), "atlas.hcl:3:5: allow_table needs match = \"...\", a regular expression that matches whole names"},
-		{"bad pattern", inEnv("  lint {\n    style {\n      allow_table { match = \"(\" }\n    }\n  }"), "atlas.hcl:4:29: \"(\" is no regular expression"},
+		{"bad pattern", inEnv("  lint {\n    style {\n      allow_table { match = \"(\" }\n    }\n  }"), "atlas.hcl:4:29: \"(\" isn't a regular expression"},
 		{"block as attribute", inEnv("  lint = 1"), "atlas.hcl:2:3: lint in env is a block: write lint { ... }"},
 		{"attribute as block", inEnv("  exclude {}"), "atlas.hcl:2:3: exclude in env is an attribute: write exclude = ..."},
-		{"first in the file wins", "zz {}\nenv \"local\" { yy = 1 }\n", "atlas.hcl:1:1: unknown block zz: there are atlas, data, diff, env, lint, locals, variable"},
-		{"twice", minimal + minimal, "atlas.hcl:4:1: env \"local\" is there twice: first at line 1"},
-		{"no journal", "env \"local\" {}\n", "atlas.hcl:1:1: env local does not say where the journal is: add migration { revisions_schema = \"public\" } (unset, the Atlas CLI would keep one in a schema of its own)"},
-		{"schemas", inEnv("  schemas = []"), "atlas.hcl:2:3: schemas in env is not supported: every schema is managed that exclude does not name"},
-		{"baseline", "env \"local\" {\n  migration {\n    baseline = \"1\"\n  }\n}\n", "atlas.hcl:3:5: baseline in env.migration is not supported: record a database's place by stamp instead"},
+		{"first in the file wins", "zz {}\nenv \"local\" { yy = 1 }\n", "atlas.hcl:1:1: unknown block zz; known names: atlas, data, diff, env, lint, locals, variable"},
+		{"twice", minimal + minimal, "atlas.hcl:4:1: duplicate env \"local\": the first is at line 1"},
+		{"no journal", "env \"local\" {}\n", "atlas.hcl:1:1: env local doesn't say where the journal is: add migration { revisions_schema = \"public\" } (the Atlas CLI's default is a schema of its own)"},
+		{"schemas", inEnv("  schemas = []"), "atlas.hcl:2:3: schemas in env is not supported: every schema that exclude doesn't match is managed"},
+		{"baseline", "env \"local\" {\n  migration {\n    baseline = \"1\"\n  }\n}\n", "atlas.hcl:3:5: baseline in env.migration is not supported: record a database's version with `stamp` instead"},
 		{"format", "env \"local\" {\n  migration {\n    format = flyway\n  }\n}\n", "atlas.hcl:3:14: format in env.migration must be atlas: nothing else is supported"},
-		{"skip", inEnv("  diff {\n    skip {\n      drop_table = true\n    }\n  }"), "atlas.hcl:4:7: drop_table in diff.skip is not supported: a plan always leads to what the schema file says"},
-		{"no variable", inEnv("  dev = var.durl"), "atlas.hcl:2:9: there is no variable durl"},
-		{"near variable", "variable \"url\" {\n  type = string\n}\n" + inEnv("  dev = var.ur"), "atlas.hcl:5:9: there is no variable ur; did you mean url?"},
-		{"dev reads a device", inEnv("  dev = \"postgres://h/d?servicefile=/dev/zero&service=x\""), "atlas.hcl:2:9: dev: servicefile: /dev/zero is no regular file of up to 64 MiB"},
-		{"no default", "variable \"dev_url\" {\n  type = string\n}\n" + inEnv("  dev = var.dev_url"), "atlas.hcl:5:9: variable dev_url has no default (atlas.hcl:1); only defaults set a variable here: add one, for example getenv(\"DEV_URL\")"},
+		{"skip", inEnv("  diff {\n    skip {\n      drop_table = true\n    }\n  }"), "atlas.hcl:4:7: drop_table in diff.skip is not supported: a plan must produce the schema file"},
+		{"no variable", inEnv("  dev = var.durl"), "atlas.hcl:2:9: unknown variable durl"},
+		{"near variable", "variable \"url\" {\n  type = string\n}\n" + inEnv("  dev = var.ur"), "atlas.hcl:5:9: unknown variable ur; did you mean url?"},
+		{"dev reads a device", inEnv("  dev = \"postgres://h/d?servicefile=/dev/zero&service=x\""), "atlas.hcl:2:9: dev: servicefile: /dev/zero isn't a regular file of up to 64 MiB"},
+		{"no default", "variable \"dev_url\" {\n  type = string\n}\n" + inEnv("  dev = var.dev_url"), "atlas.hcl:5:9: variable dev_url has no default (atlas.hcl:1), and nothing else can set it: add one, for example getenv(\"DEV_URL\")"},
 		{"wrong default", "variable \"a\" {\n  type    = number\n  default = \"x\"\n}\n" + inEnv("  dev = var.a"), "atlas.hcl:3:13: the default of variable a: a number is required"},
-		{"cycle", "locals {\n  a = local.b\n  b = local.a\n}\n" + inEnv("  dev = local.a"), "atlas.hcl:3:7: local a leads to itself: a -> b -> a"},
+		{"cycle", "locals {\n  a = local.b\n  b = local.a\n}\n" + inEnv("  dev = local.a"), "atlas.hcl:3:7: local a refers to itself: a -> b -> a"},
 		{"data", inEnv("  dev = data.sql.x"), "atlas.hcl:2:9: data sources are not supported: use getenv() or a variable"},
 		{"type", inEnv("  exclude = { a = 1 }"), "atlas.hcl:2:13: exclude must be a list of strings"},
 		{"duration", inEnv("  lock_timeout = \"5\""), "atlas.hcl:2:18: lock_timeout must be a duration such as \"2s\" or \"5m\""},
 		{"number", inEnv("  lint {\n    latest = 1.5\n  }"), "atlas.hcl:3:14: latest must be a whole number, 0 or more"},
-		{"outside", inEnv("  src = \"file://../schema.hcl\""), "atlas.hcl:2:9: src: file://../schema.hcl is outside the project folder: a project's files are all inside it"},
-		{"absolute", inEnv("  src = \"file:///etc/passwd\""), "atlas.hcl:2:9: src: file:///etc/passwd is outside the project folder: a project's files are all inside it"},
-		{"no file URL", inEnv("  src = \"schema.hcl\""), "atlas.hcl:2:9: src: must be a file:// URL, relative to atlas.hcl"},
+		{"outside", inEnv("  src = \"file://../schema.hcl\""), "atlas.hcl:2:9: src: file://../schema.hcl is outside the project folder, which must contain all of a project's files"},
+		{"absolute", inEnv("  src = \"file:///etc/passwd\""), "atlas.hcl:2:9: src: file:///etc/passwd is outside the project folder, which must contain all of a project's files"},
+		{"not a file URL", inEnv("  src = \"schema.hcl\""), "atlas.hcl:2:9: src: must be a file:// URL, relative to atlas.hcl"},
 		{"two sources", inEnv("  src = [\"file://a\", \"file://b\"]"), "atlas.hcl:2:9: src must be one file: a list is not supported"},
 		{"nested", inEnv("  url = " + strings.Repeat("[", 100_000)), "atlas.hcl:2:108: brackets, blocks and templates are nested more than 100 deep"},
 		{"locals that grow", "locals {\n  a = \"" + strings.Repeat("x", 1000) + "\"\n  b = \"" + strings.Repeat("${local.a}", 100) + "\"\n  c = \"" + strings.Repeat("${local.b}", 100) + "\"\n}\n" + inEnv("  dev = local.c"), "atlas.hcl:4:7: this may give a value of more than 1048576 bytes"},
 		{"large file", inEnv("  dev = file(\"large\")"), "atlas.hcl:2:9: Error in function call: Call to function \"file\" failed: large has 65537 bytes: file() reads up to 65536"},
 		{"exponent in JSON", inEnv("  dev = jsondecode(file(\"exponent\"))"), "atlas.hcl:2:9: Error in function call: Call to function \"jsondecode\" failed: a number has an exponent of at most 999"},
-		{"function", inEnv("  dev = file(\"../secret\")"), "atlas.hcl:2:9: Error in function call: Call to function \"file\" failed: ../secret is outside the project folder: a project's files are all inside it"},
+		{"function", inEnv("  dev = file(\"../secret\")"), "atlas.hcl:2:9: Error in function call: Call to function \"file\" failed: ../secret is outside the project folder, which must contain all of a project's files"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			root := folder(t, tt.hcl)
@@ -255,7 +255,7 @@ func TestPaths(t *testing.T) {
 	const linked = ": is a symbolic link, which is not followed: replace it with the file or folder that it points to"
 	for _, tt := range []struct {
 		name         string
-		link, target string // made before
+		link, target string // created first
 		dir, src     string
 		want, err    string
 	}{
@@ -307,7 +307,7 @@ func TestPaths(t *testing.T) {
 			}
 			got, err := Load(t.Context(), Options{Root: root, LookupEnv: env()})
 			if err != nil || tt.err != "" {
-				// Of a function HCL says where it stands.
+				// HCL adds the position of a function call.
 				if text := fmt.Sprint(err); text != tt.err && (!strings.Contains(tt.src, "${") || !strings.Contains(text, tt.err)) {
 					t.Errorf("error %v, want %q", err, tt.err)
 				}
@@ -320,8 +320,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestEmbedded asks for the project that the binary carries, or doesn't, in folders that hold
-// a project, half of one, and none.
+// TestEmbedded selects the project that the binary carries, or doesn't, in folders with a project, half of one, and none.
 func TestEmbedded(t *testing.T) {
 	embedded := fstest.MapFS{configName: {Data: []byte(minimal)}, schemaName: {}}
 	half := t.TempDir()
@@ -353,7 +352,7 @@ func TestEmbedded(t *testing.T) {
 		}
 	}
 	_, err := Load(t.Context(), Options{Root: whole, Embedded: embedded, LookupEnv: env(CarriedVariable + "=yes")})
-	if !errors.As(err, new(*usage.Error)) || err.Error() != `SCHEMA_CARRIED="yes": write 1 for the project that the binary carries, else 0` {
+	if !errors.As(err, new(*usage.Error)) || err.Error() != `SCHEMA_CARRIED="yes": write 1 for the project that the binary carries, or 0` {
 		t.Errorf("a word that is neither: %v", err)
 	}
 }
@@ -363,7 +362,7 @@ func noProject(err error, dir string) bool {
 	return errors.Is(err, ErrNoProject) && err.Error() == "no atlas.hcl here ("+dir+"): run this in the project's folder"
 }
 
-// TestAbove looks for the project from folders below it.
+// TestAbove finds the project from folders below it.
 func TestAbove(t *testing.T) {
 	root, err := filepath.EvalSymlinks(folder(t, minimal))
 	if err != nil {
@@ -410,7 +409,7 @@ func TestAbove(t *testing.T) {
 			t.Errorf("%s: above %v, found %s with %s", tt.name, got.Above, got.Root, got.MigrationsDir)
 		}
 	}
-	// What begins a project of its own is none yet, and does not mean the one above.
+	// Half a project isn't a project yet, and doesn't mean the one above.
 	half := mkdir("half")
 	mkdir("half", migrationsName)
 	if _, err := Load(t.Context(), Options{Root: half, LookupEnv: env()}); !noProject(err, half) {
@@ -440,8 +439,7 @@ func TestDevURL(t *testing.T) {
 	}
 }
 
-// TestOwnFile reads the project's own file: every env of it, and the settings that the
-// commands rely on.
+// TestOwnFile reads this repository's atlas.hcl: every env, and the settings that the commands rely on.
 func TestOwnFile(t *testing.T) {
 	for _, name := range []string{"local", "ci", "prod"} {
 		got, err := Load(t.Context(), Options{Root: filepath.Join("..", ".."), Env: name, LookupEnv: env()})

@@ -13,15 +13,15 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// A scope evaluates expressions of the file. Variables and locals are evaluated when an
-// expression first names them, so that what another env needs is never asked for.
+// A scope evaluates the file's expressions. Variables and locals are evaluated on first use, so that what only other
+// envs need isn't required.
 type scope struct {
 	file   *file
 	env    string
 	funcs  map[string]function.Function
 	vars   map[string]cty.Value
 	locals map[string]cty.Value
-	// busy are the locals under evaluation, outermost first.
+	// busy are the locals being evaluated, outermost first.
 	busy []string
 }
 
@@ -53,14 +53,14 @@ func (s *scope) value(expr hcl.Expression) (cty.Value, error) {
 	return v, nil
 }
 
-// resolve evaluates what a reference leads to.
+// resolve evaluates what a reference refers to.
 func (s *scope) resolve(t hcl.Traversal) error {
 	root := t.RootName()
 	if root == "data" {
 		return at(t.SourceRange(), "data sources are not supported: use getenv() or a variable")
 	}
 	if root != "var" && root != "local" || len(t) < 2 {
-		return nil // HCL's own message says what is wrong, if anything is
+		return nil // HCL reports errors in other references itself
 	}
 	attr, ok := t[1].(hcl.TraverseAttr)
 	if !ok {
@@ -72,18 +72,18 @@ func (s *scope) resolve(t hcl.Traversal) error {
 	return s.local(attr.Name, t.SourceRange())
 }
 
-// variable evaluates a variable: its default, since no flag sets one.
+// variable evaluates a variable's default, since no flag sets variables.
 func (s *scope) variable(name string, from hcl.Range) error {
 	if _, ok := s.vars[name]; ok {
 		return nil
 	}
 	b := s.file.vars[name]
 	if b == nil {
-		return at(from, "there is no variable %s%s", name, instead(name, keys(s.file.vars)))
+		return at(from, "unknown variable %s%s", name, instead("variables", name, keys(s.file.vars)))
 	}
 	def := b.Body.Attributes["default"]
 	if def == nil {
-		return at(from, "variable %s has no default (%s:%d); only defaults set a variable here: add one, for example getenv(%q)",
+		return at(from, "variable %s has no default (%s:%d), and nothing else can set it: add one, for example getenv(%q)",
 			name, configName, b.TypeRange.Start.Line, strings.ToUpper(name))
 	}
 	v, err := s.value(def.Expr)
@@ -95,7 +95,7 @@ func (s *scope) variable(name string, from hcl.Range) error {
 		return at(b.TypeRange, "variable %s has no type: add type = string", name)
 	}
 	want := cty.Number
-	if hcl.ExprAsKeyword(typ.Expr) != "int" { // an old name of Atlas's for number
+	if hcl.ExprAsKeyword(typ.Expr) != "int" { // Atlas's old name for number
 		var diags hcl.Diagnostics
 		if want, diags = typeexpr.TypeConstraint(typ.Expr); diags.HasErrors() {
 			return diagnosed(diags)
@@ -113,11 +113,11 @@ func (s *scope) local(name string, from hcl.Range) error {
 		return nil
 	}
 	if slices.Contains(s.busy, name) {
-		return at(from, "local %s leads to itself: %s", name, strings.Join(append(s.busy, name), " -> "))
+		return at(from, "local %s refers to itself: %s", name, strings.Join(append(s.busy, name), " -> "))
 	}
 	a := s.file.locals[name]
 	if a == nil {
-		return at(from, "there is no local %s%s", name, instead(name, keys(s.file.locals)))
+		return at(from, "unknown local %s%s", name, instead("locals", name, keys(s.file.locals)))
 	}
 	s.busy = append(s.busy, name)
 	defer func() { s.busy = s.busy[:len(s.busy)-1] }()
@@ -167,7 +167,7 @@ func (s *scope) number(a *hclsyntax.Attribute) (int, error) {
 	return int(out), err
 }
 
-// texts evaluates an attribute to a list of strings; one string is a list of one.
+// texts evaluates an attribute to a list of strings. A string is a list of one.
 func (s *scope) texts(a *hclsyntax.Attribute) ([]string, error) {
 	if a == nil {
 		return nil, nil
@@ -196,7 +196,7 @@ func (s *scope) texts(a *hclsyntax.Attribute) ([]string, error) {
 	return out, nil
 }
 
-// to evaluates an attribute, converts it and hands it over unless it is null.
+// to evaluates an attribute, converts it, and passes it to take unless it is null.
 func (s *scope) to(a *hclsyntax.Attribute, typ cty.Type, what string, take func(cty.Value)) error {
 	v, err := s.value(a.Expr)
 	if err != nil {

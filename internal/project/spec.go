@@ -12,23 +12,23 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
-// A spec lists what may stand in a block.
+// A spec lists what a block may contain.
 type spec struct {
 	attrs  []string
 	blocks map[string]*spec
-	// refused holds what Atlas knows and this tool cannot follow, with the reason. It is an
-	// error in what the chosen env uses only: other envs may serve the Atlas CLI alone.
+	// refused holds what Atlas knows and this tool doesn't support, with the reason. It is an error only in what the
+	// chosen env uses, since other envs may be for the Atlas CLI only.
 	refused map[string]string
-	// labels is how many labels the block takes at most.
+	// labels is how many labels the block can have.
 	labels int
-	// open blocks take any attribute and block.
+	// open blocks may contain any attribute and block.
 	open bool
 }
 
 // pattern is a block that exempts what its regular expression matches.
 var pattern = &spec{attrs: []string{"match"}}
 
-// setting is a block of lint that sets one analyzer, or one check.
+// setting is a block of lint that configures an analyzer or a check.
 var setting = &spec{
 	attrs:  []string{"error", "skip", "force"},
 	blocks: map[string]*spec{"allow_table": pattern, "allow_column": pattern},
@@ -38,7 +38,7 @@ var lintSpec = &spec{
 	attrs: []string{"log", "format", "latest", "review"},
 	blocks: map[string]*spec{
 		"git": {attrs: []string{"base", "dir"}},
-		// Atlas's analyzers, then those that are ours alone.
+		// Atlas's analyzers, then our own.
 		"concurrent_index": setting, "condrop": setting, "data_depend": setting, "destructive": setting,
 		"incompatible": setting, "naming": setting,
 		"blocking": setting, "style": setting, "transaction": setting,
@@ -74,10 +74,10 @@ var envSpec = &spec{
 		"schemas", "include", "for_each",
 	},
 	refused: map[string]string{
-		"schemas":  "every schema is managed that exclude does not name",
-		"include":  "every object is managed that exclude does not name",
-		"for_each": "one run works on one database",
-		"schema":   "name the schema file by src",
+		"schemas":  "every schema that exclude doesn't match is managed",
+		"include":  "every object that exclude doesn't match is managed",
+		"for_each": "a command works on one database",
+		"schema":   "set src to the schema file",
 	},
 	blocks: map[string]*spec{
 		"schema": {open: true},
@@ -85,14 +85,14 @@ var envSpec = &spec{
 			attrs: []string{
 				"dir", "exclude", "format", "lock_timeout", "revisions_schema", "exec_order", "baseline",
 			},
-			refused: map[string]string{"baseline": "record a database's place by stamp instead"},
+			refused: map[string]string{"baseline": "record a database's version with `stamp` instead"},
 			blocks:  map[string]*spec{"repo": {attrs: []string{"name"}}},
 		},
 		"diff": diffSpec, "lint": lintSpec, "format": formatSpec, "log": formatSpec,
 	},
 }
 
-// fileSpec is what may stand in atlas.hcl.
+// fileSpec is what atlas.hcl may contain.
 var fileSpec = &spec{
 	blocks: map[string]*spec{
 		"env":      envSpec,
@@ -106,8 +106,8 @@ var fileSpec = &spec{
 	},
 }
 
-// check reports the first thing in source order that a body may not hold. The path names
-// the block in messages: "env.lint.git", empty for the file.
+// check reports the first thing, in source order, that a body may not contain. The path names the block in messages:
+// "env.lint.git", or empty for the file.
 func (s *spec) check(body *hclsyntax.Body, path string) error {
 	if s.open {
 		return nil
@@ -125,7 +125,7 @@ func (s *spec) check(body *hclsyntax.Body, path string) error {
 			if s.blocks[a.Name] != nil {
 				return at(a.NameRange, "%s is a block: write %s { ... }", in(a.Name, path), a.Name)
 			}
-			return at(a.NameRange, "unknown attribute %s%s", in(a.Name, path), instead(a.Name, s.names()))
+			return at(a.NameRange, "unknown attribute %s%s", in(a.Name, path), instead("names", a.Name, s.names()))
 		}})
 	}
 	for _, b := range body.Blocks {
@@ -135,9 +135,9 @@ func (s *spec) check(body *hclsyntax.Body, path string) error {
 			case sub == nil && slices.Contains(s.attrs, b.Type):
 				return at(b.TypeRange, "%s is an attribute: write %s = ...", in(b.Type, path), b.Type)
 			case sub == nil:
-				return at(b.TypeRange, "unknown block %s%s", in(b.Type, path), instead(b.Type, s.names()))
+				return at(b.TypeRange, "unknown block %s%s", in(b.Type, path), instead("names", b.Type, s.names()))
 			case len(b.Labels) > sub.labels:
-				return at(b.LabelRanges[sub.labels], "block %s has a label too many", in(b.Type, path))
+				return at(b.LabelRanges[sub.labels], "block %s has too many labels", in(b.Type, path))
 			}
 			return sub.check(b.Body, strings.TrimPrefix(path+"."+b.Type, "."))
 		}})
@@ -151,7 +151,7 @@ func (s *spec) check(body *hclsyntax.Body, path string) error {
 	return nil
 }
 
-// checkRefused reports what stands in the body and cannot be followed.
+// checkRefused reports what the body contains and isn't supported.
 func (s *spec) checkRefused(body *hclsyntax.Body, path string) error {
 	for _, name := range slices.Sorted(maps.Keys(s.refused)) {
 		if a := body.Attributes[name]; a != nil {
@@ -166,12 +166,12 @@ func (s *spec) checkRefused(body *hclsyntax.Body, path string) error {
 	return nil
 }
 
-// names are all that may stand in the block.
+// names are those of the attributes and blocks that the block may contain.
 func (s *spec) names() []string {
 	return slices.AppendSeq(slices.Clone(s.attrs), maps.Keys(s.blocks))
 }
 
-// in says where a name stands.
+// in says which block a name is in.
 func in(name, path string) string {
 	if path == "" {
 		return name
@@ -179,24 +179,24 @@ func in(name, path string) string {
 	return name + " in " + path
 }
 
-// instead proposes the valid name that was probably meant; the whole list if none is near,
-// nothing if the list is empty.
-func instead(name string, valid []string) string {
+// instead suggests the valid name that was probably meant, or lists them all under the plural kind if none is similar.
+// It is empty if there are none.
+func instead(kind, name string, valid []string) string {
 	if len(valid) == 0 {
 		return ""
 	}
 	if best := words.Nearest(name, valid); best != "" {
 		return fmt.Sprintf("; did you mean %s?", best)
 	}
-	return ": there are " + strings.Join(slices.Sorted(slices.Values(valid)), ", ")
+	return "; known " + kind + ": " + strings.Join(slices.Sorted(slices.Values(valid)), ", ")
 }
 
-// at is an error at a place of the file.
+// at is an error at a position in the file.
 func at(r hcl.Range, format string, args ...any) error {
 	return fmt.Errorf("%s:%d:%d: %w", r.Filename, r.Start.Line, r.Start.Column, fmt.Errorf(format, args...))
 }
 
-// diagnosed is the first error of HCL's own.
+// diagnosed is HCL's first error.
 func diagnosed(diags hcl.Diagnostics) error {
 	for _, d := range diags {
 		if d.Severity != hcl.DiagError {

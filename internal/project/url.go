@@ -13,19 +13,18 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// parts are the pieces of a PostgreSQL URL, decoded. A host may be several, with ports, as
-// libpq allows; it is kept as written then, and port is empty.
+// parts are the parts of a PostgreSQL URL, decoded. As in libpq, host may be several hosts with ports; then it is as
+// written, and port is empty.
 type parts struct {
 	user, password, host, port, database string
 	query                                url.Values
 }
 
-// digits is what follows the colon where it can only be a port.
+// digits matches what follows the colon if it can only be a port.
 var digits = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]*(?:[/?#,]|$)`) })
 
-// split takes a PostgreSQL URL apart. Unlike net/url it takes passwords as people paste
-// them, with characters that should have been escaped, as SQLAlchemy does. Its errors show
-// nothing of the URL but the scheme.
+// split parses a PostgreSQL URL. Unlike net/url, and like SQLAlchemy, it accepts passwords with characters that should
+// have been escaped. Its errors show only the URL's scheme.
 func split(raw string) (parts, error) {
 	scheme, rest, ok := strings.Cut(raw, "://")
 	if !ok {
@@ -47,10 +46,10 @@ func split(raw string) (parts, error) {
 	rest, query, _ := strings.Cut(rest, "?")
 	var err error
 	if p.query, err = url.ParseQuery(query); err != nil {
-		return parts{}, errors.New("what follows the ? cannot be read: escape & ; and % there as in any URL")
+		return parts{}, errors.New("the parameters after the ? are invalid: escape & ; and % in their values")
 	}
-	// Atlas's own parameter, which the server would take for a setting of the session and a
-	// connection pooler would refuse. Every session here sets its own.
+	// Atlas's own parameter, which the server would take for a session setting and a connection pooler would refuse.
+	// Every session here sets its own.
 	p.query.Del("search_path")
 	host, database, _ := strings.Cut(rest, "/")
 	p.host, p.database = host, unescape(database)
@@ -66,7 +65,7 @@ func userinfoEnd(rest string) int {
 	if i := strings.LastIndexByte(rest[:end], '@'); i >= 0 {
 		return i
 	}
-	// A / ? or # in the password, unless what follows the colon is a port.
+	// The password contains a /, ? or #, unless what follows the colon is a port.
 	colon := strings.IndexByte(rest[:end], ':')
 	if colon < 0 || strings.HasPrefix(rest, "[") || digits().MatchString(rest[colon+1:]) {
 		return -1
@@ -74,7 +73,7 @@ func userinfoEnd(rest string) int {
 	return strings.IndexByte(rest, '@')
 }
 
-// unescape decodes %XX; a % that no two hexadecimal digits follow stands for itself.
+// unescape decodes %XX. Any other % stands for itself.
 func unescape(s string) string {
 	if out, err := url.PathUnescape(s); err == nil {
 		return out
@@ -114,7 +113,7 @@ func (p parts) url() string {
 	return b.String()
 }
 
-// redacted is what of a URL may be shown: user, host and database.
+// redacted is what may be shown of a URL: user, host and database.
 func redacted(raw string) string {
 	p, err := split(raw)
 	if err != nil {
@@ -124,12 +123,12 @@ func redacted(raw string) string {
 	return p.url()
 }
 
-// parseReason is why pgx refuses a URL, without any of the URL: its own message quotes it,
-// with the password masked as well as it can.
+// parseReason is why pgx refuses a URL, without the URL. Pgx's own message quotes it, with the password masked as well
+// as it can.
 func parseReason(err error, raw string) string {
 	var perr *pgconn.ParseConfigError
 	if !errors.As(err, &perr) {
-		return "the URL cannot be read"
+		return "invalid URL"
 	}
 	reason := perr.Error()
 	if i := strings.LastIndex(reason, "`: "); i >= 0 {
@@ -137,7 +136,7 @@ func parseReason(err error, raw string) string {
 	}
 	if p, err := split(raw); err == nil && p.password != "" &&
 		(strings.Contains(reason, p.password) || strings.Contains(reason, url.QueryEscape(p.password))) {
-		return "the URL cannot be read"
+		return "invalid URL"
 	}
 	return pgsql.Redact(reason)
 }

@@ -9,21 +9,20 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/projecttest"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
-func TestFilesApart(t *testing.T) {
-	u := &table{Schema: "public", Name: "u"}
-	ops := []op{
-		{stage: stageBuild, up: []cmd{sql("CREATE INDEX CONCURRENTLY i ON u (a)", "Why.")}, down: []cmd{sql("DROP INDEX CONCURRENTLY i")}},
-		{stage: stageAlter, key: "v", up: []cmd{sql("ALTER TABLE v ALTER a DROP EXPRESSION")}, noWayBack: "it cannot be"},
-		{stage: stageAlter, key: "public.u", up: []cmd{action(u, "ADD COLUMN a int", "One.")}, down: []cmd{action(u, "DROP COLUMN a")}},
-		{stage: stageAlter, key: "public.u", up: []cmd{action(u, "ADD COLUMN b int", "Two\nDROP TABLE u.")}, down: []cmd{action(u, "DROP COLUMN b")},
-			hazards: []hazard.Hazard{{Kind: hazard.Along, Table: "public.u", What: "why"}, {Kind: hazard.Along, Table: "public.u", What: "why"}}},
-		{stage: stageBuild, up: []cmd{sql("CREATE INDEX CONCURRENTLY j ON u (b)")}, down: []cmd{sql("DROP INDEX CONCURRENTLY j")}},
-	}
-	files, err := files(Config{Base: proof.Base{Dir: &migration.Dir{}}, Now: projecttest.Start, Name: "x"}, ops)
+// A file says what its statements do not roll back, its hazards and its comments before the statements.
+func TestFiles(t *testing.T) {
+	hazards := []hazard.Hazard{{Kind: hazard.Along, Table: "public.u", What: "why"}}
+	files, err := files(Config{Base: proof.Base{Dir: &migration.Dir{}}, Now: projecttest.Start, Name: "x"}, []online.File{
+		{NoWayBack: "it cannot be", Up: online.Script{Statements: []online.Statement{{SQL: "ALTER TABLE v ALTER a DROP EXPRESSION"}}}},
+		{Up: online.Script{Hazards: hazards, Statements: []online.Statement{{SQL: "DROP TABLE t", Comment: []string{"One.", "Two\nDROP TABLE u."}}}}},
+		{Up: online.Script{TxNone: true, Statements: []online.Statement{{SQL: "A"}, {SQL: "B"}}},
+			Down: online.Script{TxNone: true, Statements: []online.Statement{{SQL: "C"}}}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,29 +33,9 @@ func TestFilesApart(t *testing.T) {
 	}
 	want := []text{
 		{"20260102030405_x.sql", "ALTER TABLE v ALTER a DROP EXPRESSION;\n", "-- alembic:down none it cannot be\n\n"},
-		{"20260102030406_x_2.sql", `-- BLOCKS public.u: why.
-
--- One.
--- Two DROP TABLE u.
-ALTER TABLE public.u
-  ADD COLUMN a int,
-  ADD COLUMN b int;
-`, `ALTER TABLE public.u
-  DROP COLUMN b,
-  DROP COLUMN a;
-`},
-		{"20260102030407_x_3.sql", `-- atlas:txmode none
-
--- Why.
-CREATE INDEX CONCURRENTLY i ON u (a);
-
-CREATE INDEX CONCURRENTLY j ON u (b);
-`, `-- atlas:txmode none
-
-DROP INDEX CONCURRENTLY j;
-
-DROP INDEX CONCURRENTLY i;
-`},
+		{"20260102030406_x_2.sql", "-- BLOCKS public.u: why.\n\n-- One.\n-- Two DROP TABLE u.\nDROP TABLE t;\n",
+			"-- Nothing to take back: the schema is the same before and after.\n"},
+		{"20260102030407_x_3.sql", "-- atlas:txmode none\n\nA;\n\nB;\n", "-- atlas:txmode none\n\nC;\n"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -94,20 +73,7 @@ func TestHazardComment(t *testing.T) {
 -- let it read "B c_new", and drop "B c" when nobody uses it any more.
 
 `
-	if diff := cmp.Diff(want, hazardComment(once(append(list, list...)))); diff != "" {
+	if diff := cmp.Diff(want, hazardComment(list)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-func TestLayOut(t *testing.T) {
-	for _, tt := range []struct{ stmt, want string }{
-		{`CREATE TABLE "t" ("a" int, "b" int)`, `CREATE TABLE "t" ("a" int, "b" int)`},
-		{"ALTER TABLE \"s\".\"t\" ADD\n  CONSTRAINT \"c\" CHECK (a IN (1, 2))", `ALTER TABLE "s"."t" ADD CONSTRAINT "c" CHECK (a IN (1, 2))`},
-		{`ALTER TABLE "t" DROP COLUMN "a", ADD COLUMN "b" numeric(1, 2) DEFAULT '1, 2'`, "ALTER TABLE \"t\"\n  DROP COLUMN \"a\",\n  ADD COLUMN \"b\" numeric(1, 2) DEFAULT '1, 2'"},
-		{"ALTER TABLE \"t\" ALTER COLUMN \"a\" SET DEFAULT 'x\n  y', ALTER COLUMN \"b\" DROP DEFAULT", "ALTER TABLE \"t\"\n  ALTER COLUMN \"a\" SET DEFAULT 'x\n  y',\n  ALTER COLUMN \"b\" DROP DEFAULT"},
-	} {
-		if diff := cmp.Diff(tt.want, layOut(tt.stmt)); diff != "" {
-			t.Errorf("layOut(%s) (-want +got):\n%s", tt.stmt, diff)
-		}
 	}
 }

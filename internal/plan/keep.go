@@ -9,8 +9,20 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
+
+// A RefusedError is a plan that would not be safe. Nothing was written.
+type RefusedError struct{ Refusals []online.Refusal }
+
+func (e *RefusedError) Error() string {
+	var texts []string
+	for _, r := range e.Refusals {
+		texts = append(texts, r.Text)
+	}
+	return "nothing was written: " + strings.Join(texts, "\n")
+}
 
 // clash refuses tables of the schema file whose name stands for something outside of it in
 // the migrations: a partition, a view. want and outside are halves of the two catalogs.
@@ -34,10 +46,10 @@ func clash(want, outside catalog.Catalog) error {
 			taken[l.Name] = "a " + l.Kind
 		}
 	}
-	var list []Refusal
+	var list []online.Refusal
 	for l := range want.All() {
 		if l.Kind == "table" && !l.Comment && taken[l.Name] != "" {
-			list = append(list, Refusal{Table: l.Name, Text: "the schema file declares the table " + l.Name + ", and in the migrations it is " + taken[l.Name] +
+			list = append(list, online.Refusal{Table: l.Name, Text: "the schema file declares the table " + l.Name + ", and in the migrations it is " + taken[l.Name] +
 				", which stands outside the schema file: take it out there, or change it by SQL (new)"})
 		}
 	}
@@ -59,7 +71,7 @@ func clashNumbers(replayed, desired catalog.Catalog) error {
 		}
 		return nil
 	}
-	var list []Refusal
+	var list []online.Refusal
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		w, h := want[name], have[name]
 		if !w.Serial || h == nil || h.Owner == w.Owner || h.Owner == "" && slices.Contains(h.Users, w.Owner) {
@@ -77,7 +89,7 @@ func clashNumbers(replayed, desired catalog.Catalog) error {
 		if serial := state.SerialSequence(h.Owner); h.Own() && have[serial] == nil {
 			free = (&state.Sequence{Name: serial}).Relation()
 		}
-		list = append(list, Refusal{Table: w.Table(), Text: fmt.Sprintf("column %s is serial in the schema file, and the sequence %s, whose name its own would have, %s\n"+
+		list = append(list, online.Refusal{Table: w.Table(), Text: fmt.Sprintf("column %s is serial in the schema file, and the sequence %s, whose name its own would have, %s\n"+
 			"give that another name in a migration of your own (new): %s\n"+
 			"or let the column draw from it, as in default = sql(%q)", w.Owner, name, of, fix.RenameSequence(name, pgsql.Ident(free)), "nextval("+pgsql.Literal(name)+")")})
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/projecttest"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -414,7 +415,7 @@ func TestKinds(t *testing.T) {
 // judge says what became of a change, and shows it.
 func judge(pl *Plan, err error) (verdict, string) {
 	var refusal *RefusedError
-	var rename *RenameError
+	var rename *online.RenameError
 	var keep *state.KeepError
 	var proof *proof.Error
 	switch {

@@ -14,6 +14,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -78,7 +79,7 @@ func TestSequencesStay(t *testing.T) {
 			plan := func(hcl string) (*Plan, error) {
 				p := newProject(t)
 				p.Write(map[string]string{"20250101000000_base.sql": sql + "\n"})
-				p.HCL, p.rename = []byte(hcl), RenameNone
+				p.HCL, p.rename = []byte(hcl), online.RenameNone
 				return Make(t.Context(), p.config())
 			}
 			pl, err := plan(string(hcl))

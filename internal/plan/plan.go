@@ -12,6 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
@@ -26,7 +27,7 @@ type Config struct {
 	// Rename says which of what Make drops and adds is the same under another name:
 	// "results.env=environment", "old=new" for tables and types, several with commas
 	// between them, names with double quotes where they need them; "none" for no more. If
-	// it is empty, Make asks where there could be one, by a *RenameError.
+	// it is empty, Make asks where there could be one, by an *online.RenameError.
 	Rename string
 	// Now is the time that versions are made from; the zero time is time.Now().
 	Now time.Time
@@ -71,7 +72,7 @@ func To(dir *migration.Dir, files ...File) *Plan { return &Plan{Files: files, di
 //
 // The error is a *usage.Error for a name or a -rename that cannot be meant, a
 // *migration.SumError for a directory that was edited without rehash, a *schemahcl.Error for the schema file, a *runner.StmtError for a
-// migration that does not replay, a *RenameError or *RenameFlagError for what could be a
+// migration that does not replay, an *online.RenameError or *online.RenameFlagError for what could be a
 // rename, a *state.KeepError for a change that would lose what the schema file cannot say, an
 // *state.EngineError for a change that the engine refuses, a *RefusedError for a change that would
 // not be safe, and a *proof.Error for a plan that does not give what it should; it says what
@@ -130,8 +131,8 @@ type worked struct {
 // work plans from the replayed to the desired state. The replayed one is afterwards as it
 // was, with an error too; the desired one has what the schema file cannot say.
 func work(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *worked, err error) {
-	renamed, err := rename(ctx, cfg, replayed, desired)
-	defer func() { err = cmp.Or(err, takeBack(ctx, replayed, renamed)) }()
+	renamed, err := online.ApplyRenames(ctx, cfg.Rename, replayed, desired)
+	defer func() { err = cmp.Or(err, online.RevertRenames(ctx, replayed, renamed)) }()
 	if err != nil {
 		return nil, err
 	}
@@ -148,16 +149,19 @@ func work(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *w
 	if err := cmp.Or(clash(want, outside), clashNumbers(replayed.Catalog, desired.Catalog)); err != nil {
 		return nil, err
 	}
-	ops, name := renameOps(renamed), renameName(renamed)
+	ops, name := online.RenameOps(renamed), online.RenameName(renamed)
 	if !want.Equal(have) {
-		more, moreName, err := diff(ctx, replayed, desired, have, want, w.kept)
+		more, moreName, refusals, err := online.Diff(ctx, replayed, desired, w.kept)
 		if err != nil {
 			return nil, err
+		}
+		if len(refusals) > 0 {
+			return nil, &RefusedError{refusals}
 		}
 		if len(more) == 0 {
 			return nil, &proof.Error{Differences: catalog.Diff(want, have)}
 		}
-		if name == "" || !onlyRenames(more) {
+		if name == "" || !online.OnlyRenames(more) {
 			name = joinNames(name, moreName)
 		}
 		ops = append(ops, more...)
@@ -166,9 +170,9 @@ func work(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *w
 		return w, nil
 	}
 	if cfg.Name == "" {
-		cfg.Name = name
+		cfg.Name = clean(name)
 	}
-	w.files, err = files(cfg, ops)
+	w.files, err = files(cfg, online.Files(ops))
 	return w, err
 }
 

@@ -273,10 +273,10 @@ func (p *randomPair) newName(table, column string) (string, string) {
 	r := p.rename
 	switch {
 	case r == nil:
-	case r.Kind == "table" && table == r.old():
-		return r.new(), column
-	case r.Kind == "column" && table+"."+column == r.old():
-		return table, r.new()
+	case r.Kind == "table" && table == pgsql.QualifiedIdent(r.Schema, r.Old):
+		return pgsql.QualifiedIdent(r.NewSchema, r.New), column
+	case r.Kind == "column" && table == pgsql.QualifiedIdent(r.Schema, r.Of) && column == pgsql.Ident(r.Old):
+		return table, pgsql.Ident(r.New)
 	}
 	return table, column
 }

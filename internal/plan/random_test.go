@@ -16,6 +16,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -97,9 +98,9 @@ func TestRandomPairs(t *testing.T) {
 type randomPair struct {
 	t             *testing.T
 	before, after string
-	renames       bool    // what could be a rename is one
-	rename        *Rename // it, if there is one
-	hostile       bool    // the rows need not fit into the schema after
+	renames       bool           // what could be a rename is one
+	rename        *online.Rename // it, if there is one
+	hostile       bool           // the rows need not fit into the schema after
 }
 
 // run returns the outcome.
@@ -108,20 +109,20 @@ func (p *randomPair) run() string {
 	desired := p.state(p.after)
 	replayed := p.state(p.before)
 	project := newProject(t)
-	project.rename = RenameNone
+	project.rename = online.RenameNone
 	if p.renames {
 		project.rename = ""
 	}
 	w, err := work(ctx, project.config(), replayed, desired)
-	if asked := (*RenameError)(nil); errors.As(err, &asked) {
+	if asked := (*online.RenameError)(nil); errors.As(err, &asked) {
 		p.rename = &asked.Candidates[0]
-		project.rename = p.rename.flag() + "," + RenameNone
+		project.rename = p.rename.Flag() + "," + online.RenameNone
 		w, err = work(ctx, project.config(), replayed, desired)
 	}
 	var refusal *RefusedError
 	if p.rename != nil && errors.As(err, &refusal) {
 		// The type of one has no cast to that of the other: then it is another one.
-		p.rename, project.rename = nil, RenameNone
+		p.rename, project.rename = nil, online.RenameNone
 		desired = p.state(p.after) // the other one has the renamed table's names
 		w, err = work(ctx, project.config(), replayed, desired)
 	}

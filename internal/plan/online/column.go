@@ -1,4 +1,4 @@
-package plan
+package online
 
 import (
 	"context"
@@ -107,7 +107,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 	if key := d.inlineKey(want, c); key != nil {
 		// Without a default PostgreSQL knows that there is nothing to check.
 		_, refs, _ := strings.Cut(key.Def, " REFERENCES ")
-		d.add(op{stage: stageAlter, key: have.String(), down: drop, up: append(
+		d.add(Op{stage: stageAlter, key: have.String(), down: drop, up: append(
 			[]cmd{action(have, "ADD COLUMN "+c.def()+" CONSTRAINT "+ident(key.Name)+" REFERENCES "+refs,
 				"The key is valid at once: there is nothing to check in a column without values.")},
 			d.createColumn(have, c)[1:]...)})
@@ -118,7 +118,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 		return err
 	}
 	if err == nil && !cost.rewrites && c.serial() == nil {
-		d.add(op{stage: stageAlter, key: have.String(), up: d.createColumn(have, c), down: drop})
+		d.add(Op{stage: stageAlter, key: have.String(), up: d.createColumn(have, c), down: drop})
 		return nil
 	}
 	if c.Identity != "" {
@@ -136,7 +136,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 		if c.Generated != nil {
 			why = "its values are computed for every row"
 		}
-		d.add(op{stage: stageRewrite, key: have.String(), up: d.createColumn(have, c), down: drop,
+		d.add(Op{stage: stageRewrite, key: have.String(), up: d.createColumn(have, c), down: drop,
 			hazards: rewrites(have, "the new column "+ident(c.Name)+": "+why, addAlternative(have, c))})
 		return nil
 	}
@@ -152,7 +152,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 	if c.Comment != nil {
 		up = append(up, commentOn("COLUMN "+have.columnName(c), *c.Comment))
 	}
-	o := op{stage: stageAlter, key: have.String(), up: up, down: drop}
+	o := Op{stage: stageAlter, key: have.String(), up: up, down: drop}
 	if d.awaits(c) {
 		o.stage = stageRewrite
 	}
@@ -160,7 +160,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 	if c.NotNull {
 		// One file: there is no NULL left that could stop it half-way.
 		ops := d.setNotNull(have, c)
-		all := op{stage: stageValidate, down: []cmd{action(have, "ALTER COLUMN "+ident(c.Name)+" DROP NOT NULL")}}
+		all := Op{stage: stageValidate, down: []cmd{action(have, "ALTER COLUMN "+ident(c.Name)+" DROP NOT NULL")}}
 		for _, o := range ops {
 			for _, c := range o.up {
 				all.up = append(all.up, cmd{sql: c.String(), note: c.note})
@@ -184,7 +184,7 @@ func (d *differ) addIdentity(ctx context.Context, have, want *table, c *column) 
 	alter := "ALTER TABLE " + have.String() + " ALTER COLUMN " + ident(c.Name) + " "
 	own := d.identitySequence(have, c)
 	set := func(to, from string) cmd { return sql("SELECT setval(" + to + ", nextval(" + from + "), false)") }
-	d.add(op{stage: stageSwap, key: numbersFile(have, c),
+	d.add(Op{stage: stageSwap, key: numbersFile(have, c),
 		up: []cmd{
 			sql(alter+"DROP DEFAULT, ALTER COLUMN "+ident(c.Name)+" ADD GENERATED "+c.Identity+" AS IDENTITY"+c.own.parenthesis(), "The column's own sequence goes on where the other ends."),
 			sql("ALTER SEQUENCE " + seq.String() + " OWNED BY NONE"),
@@ -228,7 +228,7 @@ func (d *differ) dropColumn(ctx context.Context, t *table, c *column) error {
 		back = append(back, "Column "+t.columnName(c)+" had no NULLs and no default: this fails if the table has rows by then.")
 	}
 	note := "Destroys column " + t.columnName(c) + " with its data."
-	o := op{stage: stageDrop, key: t.String(), rank: 1, losses: []string{"column " + t.columnName(c)},
+	o := Op{stage: stageDrop, key: t.String(), rank: 1, losses: []string{"column " + t.columnName(c)},
 		up: []cmd{action(t, "DROP COLUMN "+ident(c.Name), note)}, down: d.createColumn(t, c, back...)}
 	if c.Generated != nil {
 		// What is computed is no loss.
@@ -260,7 +260,7 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) error
 		return nil
 	case a.Generated != nil && b.Generated == nil:
 		// Before the type of what it reads changes.
-		d.add(op{stage: stageAlter, rank: -1, key: t.String() + " " + a.Name, up: []cmd{action(t, alter+"DROP EXPRESSION", "The column keeps its values and is written like any other from now on.")},
+		d.add(Op{stage: stageAlter, rank: -1, key: t.String() + " " + a.Name, up: []cmd{action(t, alter+"DROP EXPRESSION", "The column keeps its values and is written like any other from now on.")},
 			noWayBack: "PostgreSQL cannot make the column " + ident(a.Name) + " of " + t.String() + " a generated one again"})
 		plain := *a
 		plain.Generated = nil
@@ -287,7 +287,7 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) error
 	d.changeIdentity(t, a, b)
 	switch {
 	case a.NotNull && !b.NotNull:
-		o := op{stage: stageAlter, key: t.String(), rank: 1, up: []cmd{action(t, alter+"DROP NOT NULL")}}
+		o := Op{stage: stageAlter, key: t.String(), rank: 1, up: []cmd{action(t, alter+"DROP NOT NULL")}}
 		if pk := t.primaryKey(); pk != nil && slices.Contains(pk.Columns, a.Name) {
 			o.stage = stageDrop // after the key
 		}
@@ -300,18 +300,18 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) error
 
 // setNotNull sets a column NOT NULL by the proof of a valid check, without a scan under
 // the strong lock.
-func (d *differ) setNotNull(t *table, c *column) []op {
+func (d *differ) setNotNull(t *table, c *column) []Op {
 	col := ident(c.Name)
 	set, unset := action(t, "ALTER COLUMN "+col+" SET NOT NULL"), action(t, "ALTER COLUMN "+col+" DROP NOT NULL")
 	for _, k := range t.constraints {
 		if k.Kind == "c" && k.Valid && k.Def == "CHECK (("+col+" IS NOT NULL))" {
 			set.note = []string{"No scan: the check " + ident(k.Name) + " proves that there is no NULL."}
-			return []op{{stage: stageAlter, key: t.String(), up: []cmd{set}, down: []cmd{unset}}}
+			return []Op{{stage: stageAlter, key: t.String(), up: []cmd{set}, down: []cmd{unset}}}
 		}
 	}
 	name := ident(d.constraintName(t, t.Name+"_"+c.Name, "_not_null"))
 	check := "ADD CONSTRAINT " + name + " CHECK (" + col + " IS NOT NULL) NOT VALID"
-	return []op{
+	return []Op{
 		{stage: stageAlter, key: t.String(), down: []cmd{action(t, "DROP CONSTRAINT "+name)},
 			up: []cmd{action(t, check, "From now on nobody writes a NULL into "+col+"; what is there already is looked at later.")}},
 		{stage: stageValidate,
@@ -338,7 +338,7 @@ func (d *differ) changeIdentity(t *table, a, b *column) {
 		}
 		d.addIdentityTo(t, a, b)
 	case b.Identity == "":
-		d.add(op{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{action(t, add(a)), d.numberOn(t, a)}})
+		d.add(Op{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{action(t, add(a)), d.numberOn(t, a)}})
 	case a.Identity != b.Identity || a.own.Options != b.own.Options:
 		set := func(from, to *column) cmd {
 			s := alter + "SET GENERATED " + to.Identity
@@ -347,7 +347,7 @@ func (d *differ) changeIdentity(t *table, a, b *column) {
 			}
 			return action(t, s)
 		}
-		d.add(op{stage: stageAlter, key: t.String(), up: []cmd{set(a, b)}, down: []cmd{set(b, a)}})
+		d.add(Op{stage: stageAlter, key: t.String(), up: []cmd{set(a, b)}, down: []cmd{set(b, a)}})
 	}
 }
 

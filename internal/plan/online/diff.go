@@ -1,4 +1,4 @@
-package plan
+package online
 
 import (
 	"context"
@@ -10,22 +10,21 @@ import (
 	"ariga.io/atlas/sql/schema"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// diff returns the ops that lead from one state to the other, and a name for them. Whole
-// tables, types and schemas come and go as Atlas's engine plans it; what changes in a table
-// that is in both states is found by the catalogs. have and want are the catalogs of what
-// schema.hcl manages; the schemas named in kept are not dropped. The error is an
-// *state.EngineError for what the engine refuses, a *RefusedError for what no plan does safely.
-func diff(ctx context.Context, from, to *state.State, have, want catalog.Catalog, kept []string) ([]op, string, error) {
+// Diff returns the ops that lead from one state to the other, and a name for them, or why it refuses. Whole tables, types
+// and schemas come and go as Atlas's engine plans it; what changes in a table that is in both states is found by the
+// catalogs. The schemas named in kept are not dropped, and hold nothing that schema.hcl manages. The error is a
+// *state.EngineError for what the engine refuses.
+func Diff(ctx context.Context, from, to *state.State, kept []string) ([]Op, string, []Refusal, error) {
 	d := &differ{haveConn: from.Conn(), wantConn: to.Conn(), taken: map[string]bool{}, settled: map[*index]bool{}, freed: map[*constraint]bool{}, freedIndexes: map[*index]bool{}}
 	var haveRealm, wantRealm *schema.Realm
-	read := func(s *state.State, c catalog.Catalog, f **facts, r **schema.Realm) func() error {
+	read := func(s *state.State, f **facts, r **schema.Realm) func() error {
 		return func() (err error) {
-			if *f, err = readFacts(ctx, s, c); err != nil {
+			managed, _ := state.Split(s.Catalog, kept...)
+			if *f, err = readFacts(ctx, s, managed); err != nil {
 				return err
 			}
 			u, err := s.Unsaid(ctx)
@@ -38,33 +37,33 @@ func diff(ctx context.Context, from, to *state.State, have, want catalog.Catalog
 		}
 	}
 	var g errgroup.Group
-	g.Go(read(from, have, &d.have, &haveRealm))
-	g.Go(read(to, want, &d.want, &wantRealm))
+	g.Go(read(from, &d.have, &haveRealm))
+	g.Go(read(to, &d.want, &wantRealm))
 	if err := g.Wait(); err != nil {
-		return nil, "", err
+		return nil, "", nil, err
 	}
 	d.bindLoosely(haveRealm)
 	if err := d.freeKeys(ctx); err != nil {
-		return nil, "", err
+		return nil, "", nil, err
 	}
 	if err := d.enums(ctx, haveRealm, wantRealm); err != nil {
-		return nil, "", err
+		return nil, "", nil, err
 	}
 	if err := d.tables(ctx); err != nil {
-		return nil, "", err
+		return nil, "", nil, err
 	}
 	if len(d.refusals) > 0 {
-		return nil, "", &RefusedError{d.refusals}
+		return nil, "", d.refusals, nil
 	}
 	changes, err := d.engine(ctx, from, haveRealm, wantRealm, kept)
 	if err != nil {
-		return nil, "", err
+		return nil, "", nil, err
 	}
 	name := deriveName(slices.Concat(d.enumChanges, changes, d.tableChanges()))
 	if name == "" {
 		name = "change_schema"
 	}
-	return sortOps(d.ops), name, nil
+	return sortOps(d.ops), name, nil, nil
 }
 
 // engine adds the ops for whole tables, types and schemas, and returns Atlas's changes.
@@ -108,11 +107,11 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 				continue
 			}
 			if up, down := d.released(t, t.columns...); len(up) > 0 {
-				d.add(op{stage: stageDropTables, rank: -1, up: up, down: down})
+				d.add(Op{stage: stageDropTables, rank: -1, up: up, down: down})
 			}
 			if len(t.unsaid) > 0 {
 				// The last on the way back: it changes the keys that come back before it.
-				d.add(op{stage: stageDropTables, rank: -1, down: t.unsaid})
+				d.add(Op{stage: stageDropTables, rank: -1, down: t.unsaid})
 			}
 		}
 	}
@@ -133,12 +132,12 @@ func (d *differ) freedKey(t *schema.Table, k *schema.ForeignKey) bool {
 }
 
 // engineOp makes an op of a statement of the engine.
-func (d *differ) engineOp(c *migrate.Change, dropped map[*schema.Table]bool) (op, error) {
+func (d *differ) engineOp(c *migrate.Change, dropped map[*schema.Table]bool) (Op, error) {
 	reverse, err := c.ReverseStmts()
 	if err != nil {
-		return op{}, err
+		return Op{}, err
 	}
-	o := op{stage: stageNew, up: []cmd{sql(layOut(c.Cmd), comment1(c.Comment))}}
+	o := Op{stage: stageNew, up: []cmd{sql(layOut(c.Cmd), comment1(c.Comment))}}
 	switch src := c.Source.(type) {
 	case nil:
 		if isEnumValue(c) {
@@ -225,7 +224,7 @@ func (d *differ) separateKeys(changes []schema.Change) []schema.Change {
 			if d.late(key) {
 				s = stageLateKeys
 			}
-			d.add(op{stage: s, up: []cmd{sql("ALTER TABLE "+facts.String()+" ADD CONSTRAINT "+ident(key.Name)+" "+key.Def, "The table is new: there is little to check. Each key locks another table, one at a time.")},
+			d.add(Op{stage: s, up: []cmd{sql("ALTER TABLE "+facts.String()+" ADD CONSTRAINT "+ident(key.Name)+" "+key.Def, "The table is new: there is little to check. Each key locks another table, one at a time.")},
 				down: []cmd{dropConstraint(facts, key.Name)}})
 		}
 		if len(t.ForeignKeys) < len(add.T.ForeignKeys) {
@@ -298,4 +297,76 @@ func onDropped(c schema.Change, columns map[string]bool) bool {
 		return slices.ContainsFunc(c.F.Columns, func(c *schema.Column) bool { return columns[c.Name] })
 	}
 	return false
+}
+
+// comment1 is Atlas's comment as Atlas writes it.
+func comment1(s string) string {
+	if s == "" {
+		return "The engine's statement"
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func oneLine(s string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(s) }
+
+func decapitalize(s string) string {
+	if s == "" {
+		return "the statement"
+	}
+	return strings.ToLower(s[:1]) + oneLine(s[1:])
+}
+
+// layOut gives each action of an ALTER TABLE a line of its own, if there are several.
+// Other statements have their lines from Atlas.
+func layOut(stmt string) string {
+	tokens := pgsql.Tokens(stmt)
+	if len(tokens) < 4 || tokens[0].Text != "ALTER" || tokens[1].Text != "TABLE" {
+		return stmt
+	}
+	breaks := map[int]bool{} // before these tokens
+	depth := 0
+	for i, t := range tokens {
+		if t.Kind != pgsql.Op {
+			continue
+		}
+		switch t.Text {
+		case "(", "[":
+			depth++
+		case ")", "]":
+			depth--
+		case ",":
+			breaks[i+1] = depth == 0
+		}
+	}
+	several := false
+	for _, b := range breaks {
+		several = several || b
+	}
+	// The first action stands behind the table's name: an identifier, or two and a dot.
+	first := 3
+	if tokens[3].Text == "." {
+		first = 5
+	}
+	breaks[first] = several
+	var b strings.Builder
+	end := 0
+	for i, t := range tokens {
+		gap := stmt[end:t.Pos.Offset]
+		switch {
+		case breaks[i]:
+			gap = "\n  "
+		case strings.Contains(gap, "\n"):
+			gap = " "
+		}
+		b.WriteString(gap + t.Text)
+		end = t.Pos.Offset + len(t.Text)
+	}
+	return b.String()
+}
+
+func tableName(t *schema.Table) string {
+	if t.Schema == nil {
+		return pgsql.Ident(t.Name)
+	}
+	return pgsql.QualifiedIdent(t.Schema.Name, t.Name)
 }

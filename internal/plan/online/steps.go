@@ -1,9 +1,8 @@
-package plan
+package online
 
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -72,8 +71,8 @@ func (c cmd) String() string {
 	return c.sql
 }
 
-// An op is a part of a change that one file does.
-type op struct {
+// An Op is a part of a change that one file does.
+type Op struct {
 	stage stage
 	key   string // those of a stage with the same key share a file
 	rank  int    // the order in a file, where it matters
@@ -90,15 +89,15 @@ type op struct {
 }
 
 // sortOps puts ops in the order of their stages.
-func sortOps(ops []op) []op {
-	slices.SortStableFunc(ops, func(a, b op) int {
+func sortOps(ops []Op) []Op {
+	slices.SortStableFunc(ops, func(a, b Op) int {
 		return cmp.Or(cmp.Compare(a.stage, b.stage), cmp.Compare(a.rank, b.rank))
 	})
 	return ops
 }
 
 // undo makes the ops of a change that is taken back the way back of o.
-func (o op) undo(ops []op) op {
+func (o Op) undo(ops []Op) Op {
 	ops = sortOps(slices.Clone(ops))
 	for i, u := range ops {
 		o.down = append(o.down, u.up...)
@@ -118,14 +117,14 @@ func standalone(cmds []cmd) bool {
 }
 
 // group puts ops that share a file together, in order.
-func group(ops []op) [][]op {
+func group(ops []Op) [][]Op {
 	type key struct {
 		stage stage
 		key   string
 		none  bool
 	}
 	var order []key
-	files := map[key][]op{}
+	files := map[key][]Op{}
 	for _, o := range sortOps(ops) {
 		k := key{o.stage, o.key, o.noWayBack != ""}
 		if files[k] == nil {
@@ -133,7 +132,7 @@ func group(ops []op) [][]op {
 		}
 		files[k] = append(files[k], o)
 	}
-	var out [][]op
+	var out [][]Op
 	for i, k := range order {
 		if i > 0 && !k.none && !order[i-1].none && joins(out[len(out)-1], files[k]) {
 			out[len(out)-1] = append(out[len(out)-1], files[k]...)
@@ -146,13 +145,13 @@ func group(ops []op) [][]op {
 
 // joins says whether two groups that follow each other can be one transaction that
 // takes strong locks on one existing table at most.
-func joins(a, b []op) bool {
+func joins(a, b []Op) bool {
 	first, second := a[len(a)-1], b[0]
 	switch {
 	case ownTransactions(a) || ownTransactions(b):
 		return false
 	case first.stage == stageNew && second.stage == stageAlter:
-		return !slices.ContainsFunc(a, func(o op) bool { return slices.ContainsFunc(o.parents, func(p string) bool { return p != second.key }) })
+		return !slices.ContainsFunc(a, func(o Op) bool { return slices.ContainsFunc(o.parents, func(p string) bool { return p != second.key }) })
 	case second.stage == stageDrop:
 		return first.stage == stageSwap && first.key == second.key
 	case second.stage == stageDropTypes:
@@ -162,7 +161,7 @@ func joins(a, b []op) bool {
 }
 
 // ownTransactions says whether the statements of ops commit one by one.
-func ownTransactions(ops []op) bool {
+func ownTransactions(ops []Op) bool {
 	apart := 0
 	for _, o := range ops {
 		if standalone(o.up) {
@@ -173,60 +172,4 @@ func ownTransactions(ops []op) bool {
 		}
 	}
 	return apart > 1
-}
-
-// script writes statements, each under its comment; actions on one table that follow each
-// other are one ALTER TABLE.
-func script(b *strings.Builder, cmds []cmd) {
-	cmds = lastOnce(cmds)
-	for i := 0; i < len(cmds); {
-		n := i + 1
-		for cmds[i].action != "" && n < len(cmds) && cmds[n].action != "" && cmds[n].table == cmds[i].table {
-			n++
-		}
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		var notes []string
-		for _, c := range cmds[i:n] {
-			for _, l := range c.note {
-				if !slices.Contains(notes, l) {
-					notes = append(notes, l)
-				}
-			}
-		}
-		for _, l := range notes {
-			b.WriteString(pgsql.LineComment(l) + "\n")
-		}
-		switch {
-		case cmds[i].action == "":
-			b.WriteString(cmds[i].sql)
-		case n == i+1:
-			b.WriteString(cmds[i].String())
-		default:
-			b.WriteString("ALTER TABLE " + cmds[i].table)
-			for j, c := range cmds[i:n] {
-				if j > 0 {
-					b.WriteByte(',')
-				}
-				b.WriteString("\n  " + c.action)
-			}
-		}
-		b.WriteString(";\n")
-		i = n
-	}
-}
-
-// lastOnce puts the statements that stand at the end there, once each.
-func lastOnce(cmds []cmd) []cmd {
-	var first, last []cmd
-	for _, c := range cmds {
-		switch {
-		case !c.last:
-			first = append(first, c)
-		case !slices.ContainsFunc(last, func(l cmd) bool { return l.sql == c.sql }):
-			last = append(last, c)
-		}
-	}
-	return append(first, last...)
 }

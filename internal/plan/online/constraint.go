@@ -1,4 +1,4 @@
-package plan
+package online
 
 import (
 	"fmt"
@@ -33,7 +33,7 @@ func (d *differ) constraints(have, want *table) {
 		case w == nil:
 			d.dropConstraint(have, h)
 		case h.Name != w.Name && d.sameDef(have, h, w):
-			d.add(op{stage: d.renameStage(have, h.Name), key: have.String(),
+			d.add(Op{stage: d.renameStage(have, h.Name), key: have.String(),
 				up: []cmd{renameConstraint(have, h.Name, w.Name)}, down: []cmd{renameConstraint(have, w.Name, h.Name)}})
 		case h.Kind != w.Kind:
 			d.dropConstraint(have, h)
@@ -70,8 +70,8 @@ func addNotValid(t *table, name, def string) cmd {
 }
 
 // validate reads the table to see that a constraint holds.
-func validate(t *table, k *constraint, s stage) op {
-	return op{stage: s,
+func validate(t *table, k *constraint, s stage) Op {
+	return Op{stage: s,
 		up:   []cmd{sql("ALTER TABLE "+t.String()+" VALIDATE CONSTRAINT "+ident(k.Name), "Reads the whole table and blocks nobody; fails if a row is against "+ident(k.Name)+".")},
 		down: []cmd{dropConstraint(t, k.Name), addNotValid(t, k.Name, k.Def)},
 	}
@@ -88,7 +88,7 @@ func (d *differ) late(k *constraint) bool {
 }
 
 // addConstraint adds a constraint to a table that may be big.
-func (d *differ) addConstraint(t *table, k *constraint) []op {
+func (d *differ) addConstraint(t *table, k *constraint) []Op {
 	ops := d.addConstraintPart(t, k)
 	if len(ops) > 0 {
 		last := &ops[len(ops)-1]
@@ -112,7 +112,7 @@ func finishConstraint(t *table, k *constraint) []cmd {
 	return append(cmds, k.index.unsaid...)
 }
 
-func (d *differ) addConstraintPart(t *table, k *constraint) []op {
+func (d *differ) addConstraintPart(t *table, k *constraint) []Op {
 	drop := []cmd{dropConstraint(t, k.Name)}
 	if k.Kind == "p" || k.Kind == "u" {
 		drop = d.undoKey(t, k.index, drop[0])
@@ -120,18 +120,18 @@ func (d *differ) addConstraintPart(t *table, k *constraint) []op {
 	plain := "ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + " " + k.Def
 	switch {
 	case k.Kind == "x":
-		return []op{{stage: stageRewrite, key: t.String(), up: []cmd{sql(plain)}, down: drop,
+		return []Op{{stage: stageRewrite, key: t.String(), up: []cmd{sql(plain)}, down: drop,
 			hazards: blocks(t, "the index of the exclusion constraint "+ident(k.Name)+" cannot be built concurrently", fix.Text{})}}
 	case k.Kind == "p" || k.Kind == "u":
 		if t.Partitioned {
 			return d.addPartitionedKey(t, k)
 		}
-		return []op{{stage: stageBuild, down: drop, up: []cmd{
+		return []Op{{stage: stageBuild, down: drop, up: []cmd{
 			sql(createIndex(t, k.index, k.Name), "Reads the whole table and blocks nobody; fails if two rows have the same key."),
 			sql("ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + usingIndex(k, k.Name)),
 		}}}
 	case k.Kind == "f" && t.Partitioned:
-		return []op{d.addPartitionedForeignKey(t, k)}
+		return []Op{d.addPartitionedForeignKey(t, k)}
 	}
 	add, scan := stageAlter, stageValidate
 	up := addNotValid(t, k.Name, k.Def)
@@ -144,7 +144,7 @@ func (d *differ) addConstraintPart(t *table, k *constraint) []op {
 		add, scan = stageLateKeys, stageLateScan
 	}
 	up.note = []string{note}
-	ops := []op{{stage: add, up: []cmd{up}, down: drop}}
+	ops := []Op{{stage: add, up: []cmd{up}, down: drop}}
 	if !add.apart() {
 		ops[0].key = t.String()
 	}
@@ -173,7 +173,7 @@ func usingIndex(k *constraint, index string) string {
 }
 
 func (d *differ) dropConstraint(t *table, k *constraint) {
-	o := op{stage: stageDrop, key: t.String(), up: []cmd{dropConstraint(t, k.Name)}}
+	o := Op{stage: stageDrop, key: t.String(), up: []cmd{dropConstraint(t, k.Name)}}
 	switch {
 	case k.Kind == "f" && (d.losesKey(k) || d.want.tables[t.String()].hasAny(k.Columns)):
 		o.stage, o.key = stageDropKeys, "" // else the column's drop locks the other table anyway
@@ -202,19 +202,19 @@ func (d *differ) changeConstraint(t *table, h, w *constraint) {
 	}
 	if h.Kind == "x" {
 		list := blocks(t, "the index of the exclusion constraint "+ident(w.Name)+" cannot be built concurrently", fix.Text{})
-		d.add(op{stage: stageRewrite, key: t.String(), up: swap(h, w), down: swap(w, h), hazards: list, downHazards: list})
+		d.add(Op{stage: stageRewrite, key: t.String(), up: swap(h, w), down: swap(w, h), hazards: list, downHazards: list})
 		return
 	}
 	if h.Kind == "f" && t.Partitioned {
 		list := blocksWrites(t, "PostgreSQL checks the foreign key "+ident(w.Name)+" of a partitioned table at once", fix.Text{})
-		d.add(op{stage: stageSwap, key: t.String(), up: swap(h, w), down: swap(w, h), hazards: list, downHazards: list})
+		d.add(Op{stage: stageSwap, key: t.String(), up: swap(h, w), down: swap(w, h), hazards: list, downHazards: list})
 		return
 	}
 	next := *w
 	next.Name = d.constraintName(t, w.Name, "_new")
 	next.Comment = nil
 	d.add(d.addConstraint(t, &next)...)
-	o := op{stage: stageSwap, key: t.String(), up: []cmd{
+	o := Op{stage: stageSwap, key: t.String(), up: []cmd{
 		sql(dropConstraint(t, h.Name).String(), "The new one is valid: it takes the place of the old one."),
 		renameConstraint(t, next.Name, w.Name),
 	}}
@@ -257,7 +257,7 @@ func (d *differ) changeKey(t *table, h, w *constraint) {
 	if h.Name != w.Name {
 		back = d.indexName(t, h.Name, "_new")
 	}
-	d.add(op{stage: stageBuild, up: swap(h, w, next), down: swap(w, h, back), downApart: true})
+	d.add(Op{stage: stageBuild, up: swap(h, w, next), down: swap(w, h, back), downApart: true})
 }
 
 func (d *differ) keyInUse(t *table, h, w *constraint, what string) string {
@@ -302,7 +302,7 @@ func (d *differ) promote(have, want *table, k *constraint) bool {
 	}
 	d.settled[i] = true
 	drop := d.giveBackKey(have, k.index, sql(dropConstraint(have, k.Name).String()))
-	d.add(op{stage: stageSwap, key: have.String(), up: []cmd{promoteIndex(have, i, k)}, down: d.demoteIndex(have, i, drop), downApart: true})
+	d.add(Op{stage: stageSwap, key: have.String(), up: []cmd{promoteIndex(have, i, k)}, down: d.demoteIndex(have, i, drop), downApart: true})
 	return true
 }
 
@@ -314,7 +314,7 @@ func (d *differ) demote(have, want *table, k *constraint) bool {
 	}
 	d.settled[i] = true
 	drop := d.dropKey(have, k.index, sql(dropConstraint(have, k.Name).String()))
-	o := op{stage: stageBuild, up: d.demoteIndex(have, i, drop), down: []cmd{promoteIndex(have, i, k)}}
+	o := Op{stage: stageBuild, up: d.demoteIndex(have, i, drop), down: []cmd{promoteIndex(have, i, k)}}
 	if len(d.have.keysTo(have, k.index))+len(d.want.keysTo(have, k.index)) > 0 {
 		o.stage = stageLetGo
 	}

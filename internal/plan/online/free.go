@@ -1,4 +1,4 @@
-package plan
+package online
 
 import (
 	"context"
@@ -109,7 +109,7 @@ func (d *differ) freeConstraint(t *table, h, w *constraint) {
 		drop.note = append(drop.note, freedUntil)
 		d.add(d.addConstraint(t, w)...)
 	}
-	d.add(op{stage: stageFree, up: []cmd{drop}}.undo(d.addConstraint(t, h)))
+	d.add(Op{stage: stageFree, up: []cmd{drop}}.undo(d.addConstraint(t, h)))
 }
 
 // freeIndex is freeConstraint for an index that is behind no constraint.
@@ -128,5 +128,5 @@ func (d *differ) freeIndex(t *table, h, w *index) {
 		d.add(d.addIndex(t, w)...)
 	}
 	drop.note = append(note, drop.note...)
-	d.add(op{stage: stageFree, up: []cmd{drop}}.undo(d.addIndex(t, h)))
+	d.add(Op{stage: stageFree, up: []cmd{drop}}.undo(d.addIndex(t, h)))
 }

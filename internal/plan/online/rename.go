@@ -1,4 +1,4 @@
-package plan
+package online
 
 import (
 	"cmp"
@@ -28,11 +28,11 @@ type Rename struct {
 	file  string // what a sequence shares its file with
 }
 
-// RenameNone is the value of Config.Rename that says that nothing more is renamed.
+// RenameNone is the value of the flag that says that nothing more is renamed.
 const RenameNone = "none"
 
-// flag is what -rename= says for r among other renames that there could be.
-func (r Rename) flag(others ...Rename) string {
+// Flag is what -rename= says for r among other renames that there could be.
+func (r Rename) Flag(others ...Rename) string {
 	short := r.words(r.Schema != "public")
 	args, _, err := parseRenames(short)
 	if err == nil && slices.ContainsFunc(others, func(o Rename) bool { return o != r && args[0].says(o) }) {
@@ -121,7 +121,7 @@ func (e *RenameError) Error() string {
 		if r.Type != "" {
 			typ = " (" + r.Type + ")"
 		}
-		fmt.Fprintf(&b, "\n  %s %s%s is gone, and %s is new: if it is renamed, say -rename=%s", r.Kind, r.old(), typ, r.new(), fix.ShellWord(r.flag(e.Candidates...)))
+		fmt.Fprintf(&b, "\n  %s %s%s is gone, and %s is new: if it is renamed, say -rename=%s", r.Kind, r.old(), typ, r.new(), fix.ShellWord(r.Flag(e.Candidates...)))
 	}
 	b.WriteString("\nsay several with commas between them; ")
 	lost := "what is gone is dropped with its data, and what is new starts empty"
@@ -141,17 +141,16 @@ type renaming struct {
 	could []Rename // all that could be said
 }
 
-// rename renames in the replayed state what cfg.Rename says, so that it has the schema
-// file's names, and returns what it renamed, with an error too. The error is a *RenameError
-// for what could be a rename and is not decided, a *RenameFlagError for what cfg.Rename says
-// and is none.
-func rename(ctx context.Context, cfg Config, replayed, desired *state.State) ([]Rename, error) {
+// ApplyRenames renames in the replayed state what flag says, so that it has the schema
+// file's names, and returns what it renamed, with an error too. The error is a *usage.Error for a flag that cannot be
+// read, a *RenameError for what could be a rename and is not decided, a *RenameFlagError for what flag says and is none.
+func ApplyRenames(ctx context.Context, flag string, replayed, desired *state.State) ([]Rename, error) {
 	r := &renaming{}
 	var err error
-	if r.args, r.none, err = parseRenames(cfg.Rename); err != nil {
+	if r.args, r.none, err = parseRenames(flag); err != nil {
 		return nil, err
 	}
-	if cfg.Rename == "" {
+	if flag == "" {
 		have, _ := state.Split(replayed.Catalog)
 		want, _ := state.Split(desired.Catalog)
 		if !mayRename(have, want) {
@@ -305,8 +304,8 @@ func (r Rename) place() string {
 	return r.Kind + " " + pgsql.QualifiedIdent(r.Schema, r.Of) + "." + r.new()
 }
 
-// takeBack undoes the renames in the state, the last first.
-func takeBack(ctx context.Context, s *state.State, done []Rename) error {
+// RevertRenames undoes the renames in the state, the last first.
+func RevertRenames(ctx context.Context, s *state.State, done []Rename) error {
 	if len(done) == 0 {
 		return nil
 	}
@@ -324,12 +323,12 @@ func takeBack(ctx context.Context, s *state.State, done []Rename) error {
 // stageRename stands before all others: they speak of everything by its new name.
 const stageRename stage = stageEnum - 1
 
-// renameOps are the renames as migrations do them, a file for each table or type.
-func renameOps(done []Rename) []op {
-	var ops []op
+// RenameOps are the renames as migrations do them, a file for each table or type.
+func RenameOps(done []Rename) []Op {
+	var ops []Op
 	for _, r := range done {
 		key := cmp.Or(r.file, pgsql.QualifiedIdent(r.NewSchema, cmp.Or(r.Of, r.New)))
-		o := op{stage: stageRename, key: key}
+		o := Op{stage: stageRename, key: key}
 		up, down := r.statements()
 		for i, s := range up {
 			c := sql(s)
@@ -358,23 +357,15 @@ func (r Rename) breaks(done []Rename) string {
 	return "finds another " + r.Kind + " there and no error: stop it before"
 }
 
-// onlyRenames says whether ops do nothing but give indexes and constraints other names.
-func onlyRenames(ops []op) bool {
-	return !slices.ContainsFunc(ops, func(o op) bool {
+// OnlyRenames says whether ops do nothing but give indexes and constraints other names.
+func OnlyRenames(ops []Op) bool {
+	return !slices.ContainsFunc(ops, func(o Op) bool {
 		return slices.ContainsFunc(o.up, func(c cmd) bool { return !strings.Contains(c.String(), " RENAME ") })
 	})
 }
 
-// joinNames makes one name of two that may be empty.
-func joinNames(a, b string) string {
-	if a == "" || b == "" {
-		return a + b
-	}
-	return clean(a + "_and_" + b)
-}
-
-// renameName says in a few words what is renamed.
-func renameName(done []Rename) string {
+// RenameName says in a few words what is renamed.
+func RenameName(done []Rename) string {
 	done = slices.DeleteFunc(slices.Clone(done), func(r Rename) bool { return r.Kind == "sequence" })
 	switch len(done) {
 	case 0:
@@ -384,7 +375,7 @@ func renameName(done []Rename) string {
 		for _, r := range done {
 			parts = append(parts, strings.TrimPrefix(r.Of+"_"+r.Old, "_"))
 		}
-		return clean("rename_" + strings.Join(parts, "_and_"))
+		return "rename_" + strings.Join(parts, "_and_")
 	}
-	return clean(fmt.Sprintf("rename_%s_and_%d_more", strings.TrimPrefix(done[0].Of+"_"+done[0].Old, "_"), len(done)-1))
+	return fmt.Sprintf("rename_%s_and_%d_more", strings.TrimPrefix(done[0].Of+"_"+done[0].Old, "_"), len(done)-1)
 }

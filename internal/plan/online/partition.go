@@ -1,4 +1,4 @@
-package plan
+package online
 
 import (
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
@@ -69,8 +69,8 @@ func noPartitions(t *table) []hazard.Hazard {
 		fix.Words("There, build them first, with CREATE INDEX CONCURRENTLY on each partition: PostgreSQL takes them over."))
 }
 
-func (d *differ) addPartitionedIndex(t *table, i *index) []op {
-	o := op{stage: stageBuild, down: []cmd{dropPartitioned(t, i.Name)}}
+func (d *differ) addPartitionedIndex(t *table, i *index) []Op {
+	o := Op{stage: stageBuild, down: []cmd{dropPartitioned(t, i.Name)}}
 	if len(t.partitions) == 0 {
 		create := "CREATE "
 		if i.Unique {
@@ -82,7 +82,7 @@ func (d *differ) addPartitionedIndex(t *table, i *index) []op {
 		o.up = d.buildPartitioned(t, i, i.Name, d.built(t, i))
 	}
 	o.up = append(o.up, finish(t, i)...)
-	return []op{o}
+	return []Op{o}
 }
 
 // built says whether i is an index of the replayed state.
@@ -96,8 +96,8 @@ func dropPartitioned(t *table, name string) cmd {
 		"An index of a partitioned table cannot be dropped concurrently: this locks all partitions, for a moment.")
 }
 
-func (d *differ) dropPartitionedIndex(t *table, i *index) op {
-	return op{stage: stageDropIndex, up: []cmd{dropPartitioned(t, i.Name)}}.undo(d.addPartitionedIndex(t, i))
+func (d *differ) dropPartitionedIndex(t *table, i *index) Op {
+	return Op{stage: stageDropIndex, up: []cmd{dropPartitioned(t, i.Name)}}.undo(d.addPartitionedIndex(t, i))
 }
 
 func (d *differ) changePartitionedIndex(t *table, h, w *index) {
@@ -106,16 +106,16 @@ func (d *differ) changePartitionedIndex(t *table, h, w *index) {
 		cmds := append(d.buildPartitioned(t, to, name, built), dropPartitioned(t, to.Name), renameIndex(t, name, to.Name))
 		return append(cmds, finish(t, to)...)
 	}
-	d.add(op{stage: stageBuild, up: swap(w, false), down: swap(h, true), downApart: true})
+	d.add(Op{stage: stageBuild, up: swap(w, false), down: swap(h, true), downApart: true})
 }
 
 // addPartitionedKey adds a unique constraint or a primary key partition by partition.
-func (d *differ) addPartitionedKey(t *table, k *constraint) []op {
-	o := op{stage: stageBuild, down: []cmd{sql(dropConstraint(t, k.Name).String())}}
+func (d *differ) addPartitionedKey(t *table, k *constraint) []Op {
+	o := Op{stage: stageBuild, down: []cmd{sql(dropConstraint(t, k.Name).String())}}
 	if len(t.partitions) == 0 {
 		o.up = []cmd{sql("ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + " " + k.Def)}
 		o.hazards = noPartitions(t)
-		return []op{o}
+		return []Op{o}
 	}
 	var add func(t *table, i *index, name string) []cmd
 	built := d.built(t, k.index)
@@ -130,13 +130,13 @@ func (d *differ) addPartitionedKey(t *table, k *constraint) []op {
 			})...)
 	}
 	o.up = add(t, k.index, k.Name)
-	return []op{o}
+	return []Op{o}
 }
 
 // addPartitionedForeignKey adds a foreign key to each partition and validates it there.
 // The partitioned table takes those over; it cannot have one that is not valid.
-func (d *differ) addPartitionedForeignKey(t *table, k *constraint) op {
-	o := op{stage: stageKeys, down: []cmd{dropConstraint(t, k.Name)}}
+func (d *differ) addPartitionedForeignKey(t *table, k *constraint) Op {
+	o := Op{stage: stageKeys, down: []cmd{dropConstraint(t, k.Name)}}
 	if d.late(k) {
 		o.stage = stageLateKeys
 	}

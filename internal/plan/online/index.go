@@ -1,4 +1,4 @@
-package plan
+package online
 
 import "github.com/ibutsu/ibutsu-schema/internal/pgsql"
 
@@ -46,7 +46,7 @@ func (d *differ) indexes(have, want *table) {
 		case w == nil:
 			d.dropIndex(have, h)
 		case h.Name != w.Name:
-			d.add(op{stage: d.renameStage(have, h.Name), key: have.String(), up: []cmd{renameIndex(have, h.Name, w.Name)}, down: []cmd{renameIndex(have, w.Name, h.Name)}})
+			d.add(Op{stage: d.renameStage(have, h.Name), key: have.String(), up: []cmd{renameIndex(have, h.Name, w.Name)}, down: []cmd{renameIndex(have, w.Name, h.Name)}})
 		case !sameLine(d.have, d.want, "index", have.part(h.Name)):
 			d.changeIndex(have, h, w)
 			continue // with its comment
@@ -80,11 +80,11 @@ func finish(t *table, i *index) []cmd {
 	return append(cmds, i.unsaid...)
 }
 
-func (d *differ) addIndex(t *table, i *index) []op {
+func (d *differ) addIndex(t *table, i *index) []Op {
 	if t.Partitioned {
 		return d.addPartitionedIndex(t, i)
 	}
-	return []op{{stage: stageBuild, up: append([]cmd{sql(createIndex(t, i, i.Name))}, finish(t, i)...), down: d.undoKey(t, i, sql(dropIndex(t, i.Name)))}}
+	return []Op{{stage: stageBuild, up: append([]cmd{sql(createIndex(t, i, i.Name))}, finish(t, i)...), down: d.undoKey(t, i, sql(dropIndex(t, i.Name)))}}
 }
 
 func (d *differ) dropIndex(t *table, i *index) {
@@ -92,7 +92,7 @@ func (d *differ) dropIndex(t *table, i *index) {
 		d.add(d.dropPartitionedIndex(t, i))
 		return
 	}
-	o := op{stage: stageDropIndex, up: d.dropKey(t, i, sql(dropIndex(t, i.Name)))}
+	o := Op{stage: stageDropIndex, up: d.dropKey(t, i, sql(dropIndex(t, i.Name)))}
 	d.add(o.undo(d.addIndex(t, i)))
 }
 
@@ -114,5 +114,5 @@ func (d *differ) changeIndex(t *table, h, w *index) {
 			renameIndex(t, name, to.Name),
 		}, finish(t, to)...)
 	}
-	d.add(op{stage: stageBuild, up: swap(w), down: swap(h), downApart: true})
+	d.add(Op{stage: stageBuild, up: swap(w), down: swap(h), downApart: true})
 }

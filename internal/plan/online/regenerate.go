@@ -1,4 +1,4 @@
-package plan
+package online
 
 import (
 	"context"
@@ -85,13 +85,13 @@ func (d *differ) regenerate(ctx context.Context, have, want *table) (*table, *ta
 		return c.last
 	})
 	if later != nil {
-		d.add(op{stage: stageAnalyze, up: later})
+		d.add(Op{stage: stageAnalyze, up: later})
 	}
 	release, bindBack := d.released(have, from.columns...)
 	releaseBack, bind := d.released(have, to.columns...)
-	d.add(op{stage: stageRewrite, key: have.String(), rank: -1, up: append(release, from.drop(have)...), down: append(from.create(have), bindBack...),
+	d.add(Op{stage: stageRewrite, key: have.String(), rank: -1, up: append(release, from.drop(have)...), down: append(from.create(have), bindBack...),
 		hazards: d.regenerateHazards(have, to, fix.Words(strings.Join(instead, "\n"))), downHazards: d.regenerateHazards(have, from, fix.Text{})},
-		op{stage: stageRewrite, key: have.String(), rank: 1, up: append(create, bind...), down: append(releaseBack, to.drop(have)...)})
+		Op{stage: stageRewrite, key: have.String(), rank: 1, up: append(create, bind...), down: append(releaseBack, to.drop(have)...)})
 	for _, c := range to.columns {
 		if !c.Virtual {
 			d.add(analyze(have.String(), "the new values", c.Name))

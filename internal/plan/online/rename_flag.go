@@ -1,4 +1,4 @@
-package plan
+package online
 
 import (
 	"errors"
@@ -42,7 +42,7 @@ func (e *RenameFlagError) Error() string {
 		fmt.Fprintf(&b, "-rename=%s: the old name must be gone from the schema file, and the new one must be new there; this could be renamed", e.Arg)
 	}
 	for _, r := range e.Could {
-		b.WriteString("\n  -rename=" + fix.ShellWord(r.flag(e.Could...)) + "   (" + r.Kind + ")")
+		b.WriteString("\n  -rename=" + fix.ShellWord(r.Flag(e.Could...)) + "   (" + r.Kind + ")")
 	}
 	return b.String()
 }

@@ -1,4 +1,4 @@
-package plan
+package online
 
 import (
 	"slices"
@@ -7,13 +7,13 @@ import (
 )
 
 // backfill gives the old rows the default of a new column, in batches that each commit.
-func backfill(t *table, c *column) op {
+func backfill(t *table, c *column) Op {
 	how := ", batch by batch"
 	fill := fix.Column{Table: t.fix(), Name: ident(c.Name)}.Fill("DEFAULT")
 	if fill.Walk() == fix.AtOnce {
 		how = ", at once: there is no key to go along"
 	}
-	return op{stage: stageBackfill, key: t.String(), up: []cmd{
+	return Op{stage: stageBackfill, key: t.String(), up: []cmd{
 		sql(fill.Do().String(), "Fill "+ident(c.Name)+" in the rows that were there before"+how+".",
 			"repeatable "+fill.Reason),
 		sql("ANALYZE " + t.String() + " (" + ident(c.Name) + ")"),

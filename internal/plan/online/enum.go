@@ -1,4 +1,4 @@
-package plan
+package online
 
 import (
 	"context"
@@ -117,7 +117,7 @@ func (d *differ) rebuildEnum(ctx context.Context, schemaName string, h, w *schem
 			"write this change as SQL (new), or leave the values in the schema file", name, err)})
 		return nil
 	}
-	o := op{stage: stageSwapEnum, key: "enum " + name, up: up, down: down}
+	o := Op{stage: stageSwapEnum, key: "enum " + name, up: up, down: down}
 	what := "the order of its values changes"
 	if len(gone) > 0 {
 		what = "it loses " + strings.Join(gone, ", ")
@@ -220,7 +220,7 @@ func (d *differ) dropEnumComment(ctx context.Context, o schema.Object) error {
 	}
 	text, err := d.typeComment(ctx, e.Schema.Name, e.T)
 	if err == nil && text != nil {
-		d.add(op{stage: stageDropTypes, rank: -1, down: []cmd{commentOn("TYPE "+pgsql.QualifiedIdent(e.Schema.Name, e.T), *text)}})
+		d.add(Op{stage: stageDropTypes, rank: -1, down: []cmd{commentOn("TYPE "+pgsql.QualifiedIdent(e.Schema.Name, e.T), *text)}})
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-package plan
+package online
 
 import (
 	"context"
@@ -86,7 +86,7 @@ func (d *differ) freeKey(t *table, h, w *constraint) {
 		drop.note = append(drop.note, "Until it is added again it neither checks nor cascades: a row that is against it by then fails its validation.")
 		d.add(d.addConstraint(t, w)...)
 	}
-	d.add(op{stage: stageFree, up: []cmd{drop}, downHazards: d.emptyHazards(t, h)}.undo(d.addConstraint(t, h)))
+	d.add(Op{stage: stageFree, up: []cmd{drop}, downHazards: d.emptyHazards(t, h)}.undo(d.addConstraint(t, h)))
 }
 
 // emptyHazards say what stops the way back of a foreign key's drop: the table that it refers to

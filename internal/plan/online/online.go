@@ -1,10 +1,9 @@
-package plan
+package online
 
 import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 
 	"ariga.io/atlas/sql/schema"
 	"github.com/jackc/pgx/v5"
@@ -22,7 +21,7 @@ type differ struct {
 	settled            map[*index]bool      // indexes that become a constraint's, or were
 	freed              map[*constraint]bool // what is dropped before types change
 	freedIndexes       map[*index]bool
-	ops                []op
+	ops                []Op
 	refusals           []Refusal
 	enumChanges        []schema.Change // for the plan's name
 }
@@ -33,18 +32,7 @@ type Refusal struct {
 	Table, Text string
 }
 
-// A RefusedError is a plan that would not be safe. Nothing was written.
-type RefusedError struct{ Refusals []Refusal }
-
-func (e *RefusedError) Error() string {
-	var texts []string
-	for _, r := range e.Refusals {
-		texts = append(texts, r.Text)
-	}
-	return "nothing was written: " + strings.Join(texts, "\n")
-}
-
-func (d *differ) add(ops ...op) { d.ops = append(d.ops, ops...) }
+func (d *differ) add(ops ...Op) { d.ops = append(d.ops, ops...) }
 
 func (d *differ) refuse(t *table, text string) {
 	d.refusals = append(d.refusals, Refusal{Table: t.String(), Text: text})
@@ -88,8 +76,8 @@ func (d *differ) tables(ctx context.Context) error {
 }
 
 // comment changes a comment on a part of a table.
-func comment(t *table, object, from, to string) op {
-	return op{stage: stageAlter, key: t.String(), up: []cmd{commentOn(object, to)}, down: []cmd{commentOn(object, from)}}
+func comment(t *table, object, from, to string) Op {
+	return Op{stage: stageAlter, key: t.String(), up: []cmd{commentOn(object, to)}, down: []cmd{commentOn(object, from)}}
 }
 
 func commentOn(object, text string) cmd {

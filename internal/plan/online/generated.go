@@ -1,4 +1,4 @@
-package plan
+package online
 
 import (
 	"context"
@@ -30,7 +30,7 @@ func (d *differ) setExpression(t *table, a, b *column) {
 		// looks for the index that it dropped already, "cache lookup failed".
 		return []cmd{sql("ALTER TABLE " + t.String() + " ALTER COLUMN " + ident(c.Name) + " SET EXPRESSION AS (" + *c.Generated + ")")}
 	}
-	o := op{stage: stageRewrite, key: t.String(), up: set(b), down: set(a)}
+	o := Op{stage: stageRewrite, key: t.String(), up: set(b), down: set(a)}
 	if !b.Virtual {
 		why := "the values of " + ident(a.Name) + " are computed again"
 		o.hazards = rewrites(t, why, expressionAlternative(b))

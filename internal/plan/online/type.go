@@ -1,4 +1,4 @@
-package plan
+package online
 
 import (
 	"context"
@@ -18,7 +18,7 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
 	n := d.numbering(t, a, b)
 	up, down := n.up, n.down
 	if a.typed() == b.typed() {
-		o := op{stage: stageAlter, key: n.file(t, a), hazards: n.hazards, downHazards: n.downHazards,
+		o := Op{stage: stageAlter, key: n.file(t, a), hazards: n.hazards, downHazards: n.downHazards,
 			up:   slices.Concat(up.before, defaultSteps(t, a, b), up.after),
 			down: slices.Concat(down.before, defaultSteps(t, b, a), down.after)}
 		if slices.ContainsFunc(o.hazards, hazard.Hazard.Long) || d.awaits(b) {
@@ -42,7 +42,7 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
 	if err != nil {
 		return err
 	}
-	o := op{stage: stageAlter, key: n.file(t, a),
+	o := Op{stage: stageAlter, key: n.file(t, a),
 		up:   slices.Concat(up.before, typeSteps(t, a, b, using), up.after),
 		down: slices.Concat(down.before, typeSteps(t, b, a, backUsing), down.after)}
 	o.hazards = d.typeHazards(t, a, b, using, cost)
@@ -64,12 +64,12 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
 }
 
 // analyze gathers anew what the planner forgot about columns with their old values.
-func analyze(table, what string, columns ...string) op {
+func analyze(table, what string, columns ...string) Op {
 	var list []string
 	for _, c := range columns {
 		list = append(list, ident(c))
 	}
-	return op{stage: stageAnalyze, up: []cmd{sql("ANALYZE "+table+" ("+strings.Join(list, ", ")+")", "The planner knows nothing about "+what+" yet.")}}
+	return Op{stage: stageAnalyze, up: []cmd{sql("ANALYZE "+table+" ("+strings.Join(list, ", ")+")", "The planner knows nothing about "+what+" yet.")}}
 }
 
 // typeHazards are those of a column's change from a to b. One that leads back to what the replayed state has offers no other way.

@@ -1,4 +1,4 @@
-package plan
+package online
 
 import (
 	"cmp"
@@ -93,7 +93,7 @@ func (d *differ) bindLoosely(have *schema.Realm) {
 					continue
 				}
 				alter := "ALTER TABLE " + t.String() + " ALTER COLUMN " + ident(c.Name) + " "
-				d.add(op{stage: stageDropKeys, up: []cmd{sql(alter+"DROP DEFAULT", "It draws from "+name+", which is dropped.")}, down: []cmd{sql(alter + "SET DEFAULT " + *c.Default)}})
+				d.add(Op{stage: stageDropKeys, up: []cmd{sql(alter+"DROP DEFAULT", "It draws from "+name+", which is dropped.")}, down: []cmd{sql(alter + "SET DEFAULT " + *c.Default)}})
 				c.Default, c.draws = nil, ""
 				if r := realmColumn(have, t, c); r != nil {
 					r.Default = nil
@@ -123,7 +123,7 @@ func (d *differ) renameSequence(t *table, a, b *column) *column {
 	}
 	up := rename(a.own, b.own)
 	up.note = []string{"The schema file needs the name for another column."}
-	d.add(op{stage: stageRename, key: t.String(), up: []cmd{up}, down: []cmd{rename(b.own, a.own)}})
+	d.add(Op{stage: stageRename, key: t.String(), up: []cmd{up}, down: []cmd{rename(b.own, a.own)}})
 	next, own := *a, *a.own
 	own.Name = b.own.Name
 	next.own, next.draws, next.Default = &own, b.draws, b.Default
@@ -204,7 +204,7 @@ func (d *differ) numbering(t *table, a, b *column) (n numbering) {
 	}
 	switch {
 	case late:
-		d.add(op{stage: stageDrop, key: t.String(), up: []cmd{sql("DROP SEQUENCE " + from.String())}, down: []cmd{sql(from.create() + " OWNED BY " + t.columnName(a))}})
+		d.add(Op{stage: stageDrop, key: t.String(), up: []cmd{sql("DROP SEQUENCE " + from.String())}, down: []cmd{sql(from.create() + " OWNED BY " + t.columnName(a))}})
 	case dropped:
 		n.up.then(sql("DROP SEQUENCE " + from.String()))
 		n.down.then(ownedBy(from.String(), t.columnName(a)))
@@ -300,8 +300,8 @@ func leads(t *table, column string) bool {
 
 // numbers makes a sequence for a column that has values, where nobody waits while the
 // highest is looked for.
-func numbers(t *table, c *column, seq *sequence) op {
-	o := op{stage: stageNumbers, key: t.String(), up: []cmd{sql(seq.create() + " OWNED BY " + t.columnName(c))}, down: []cmd{sql("DROP SEQUENCE " + seq.String())}}
+func numbers(t *table, c *column, seq *sequence) Op {
+	o := Op{stage: stageNumbers, key: t.String(), up: []cmd{sql(seq.create() + " OWNED BY " + t.columnName(c))}, down: []cmd{sql("DROP SEQUENCE " + seq.String())}}
 	if !seq.descends() {
 		highest := "max(" + ident(c.Name) + ")"
 		o.up = append(o.up, sql("SELECT setval("+literal(seq.String())+", "+highest+") FROM "+t.String()+" HAVING "+highest+" >= "+seq.start(),
@@ -322,7 +322,7 @@ func (d *differ) swapNumbers(t *table, a, b *column) *column {
 	tmp := *cmp.Or(a.serial(), b.serial())
 	tmp.Schema, tmp.Name = t.Schema, d.indexName(t, t.Name+"_"+a.Name, "_numbers")
 	kept := a.serial() != nil && !d.gone(a.own.String()) || b.serial() != nil && d.have.sequences[b.own.String()] != nil
-	d.add(op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: d.renumber(t, a, b, &tmp, kept), down: d.renumber(t, b, a, &tmp, kept)})
+	d.add(Op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: d.renumber(t, a, b, &tmp, kept), down: d.renumber(t, b, a, &tmp, kept)})
 	next := *a
 	next.Identity, next.own, next.draws, next.Default, next.NotNull = b.Identity, b.own, b.draws, b.Default, true
 	return &next
@@ -383,13 +383,13 @@ func raise(name, number string) cmd {
 func (d *differ) addIdentityTo(t *table, a, b *column) {
 	if a.draws != "" || leads(t, a.Name) {
 		up, down := d.identityInPlace(t, a, b)
-		d.add(op{stage: stageSwap, key: numbersFile(t, a), up: up, down: down})
+		d.add(Op{stage: stageSwap, key: numbersFile(t, a), up: up, down: down})
 		return
 	}
 	seq := *b.own
 	seq.Schema, seq.Name = t.Schema, d.indexName(t, t.Name+"_"+a.Name, "_numbers")
 	add, drop := addIdentity(t, a, b)
-	d.add(numbers(t, b, &seq), op{stage: stageSwap, key: numbersFile(t, a),
+	d.add(numbers(t, b, &seq), Op{stage: stageSwap, key: numbersFile(t, a),
 		up: []cmd{
 			sql("ALTER SEQUENCE "+seq.String()+" OWNED BY NONE", "The column's own sequence goes on where this one stands."),
 			add,
@@ -432,7 +432,7 @@ func (d *differ) dropIdentity(t *table, a, b *column) *column {
 	next := *a
 	next.Identity, next.own, next.draws, next.Default = "", nil, b.draws, b.Default
 	down, up := d.identityInPlace(t, &next, a)
-	d.add(op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: up, down: down})
+	d.add(Op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: up, down: down})
 	return &next
 }
 

@@ -1,0 +1,64 @@
+package online
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseRenames(t *testing.T) {
+	type arg struct{ From, To []string }
+	for _, test := range []struct {
+		flag string
+		want []arg
+		none bool
+		err  string
+	}{
+		{flag: ""},
+		{flag: "none", none: true},
+		{flag: `"none"=b`, want: []arg{{[]string{"none"}, []string{"b"}}}},
+		{flag: "old=new", want: []arg{{[]string{"old"}, []string{"new"}}}},
+		{flag: "none=new", want: []arg{{[]string{"none"}, []string{"new"}}}},
+		{flag: "app.Results.env=environment,none", want: []arg{{[]string{"app", "Results", "env"}, []string{"environment"}}}, none: true},
+		{flag: `"a.b"."c""d"=" e",x=y.z`, want: []arg{{[]string{"a.b", `c"d`}, []string{" e"}}, {[]string{"x"}, []string{"y", "z"}}}},
+		{flag: "t.a", err: "-rename=t.a: after t.a there must be = and the new name; write old=new, table.old=new, or none"},
+		{flag: "a=b=c", err: `-rename=a=b=c: "=c" stands where a comma or the end should be`},
+		{flag: "a=", err: "-rename=a=: a name is empty"},
+		{flag: "a=b,", err: "-rename=a=b,: nothing stands behind the last comma"},
+		{flag: ".a=b", err: "-rename=.a=b: a name is empty"},
+		{flag: `"a=b`, err: `-rename="a=b: a double quote is not closed`},
+	} {
+		t.Run(test.flag, func(t *testing.T) {
+			args, none, err := parseRenames(test.flag)
+			if err != nil || test.err != "" {
+				if err == nil || err.Error() != test.err {
+					t.Fatalf("error %v, wanted %q", err, test.err)
+				}
+				return
+			}
+			var got []arg
+			for _, a := range args {
+				got = append(got, arg{a.from, a.to})
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" || none != test.none {
+				t.Errorf("none %v (-want +got):\n%s", none, diff)
+			}
+		})
+	}
+}
+
+// What a refusal proposes is read as what it means.
+func TestRenameFlag(t *testing.T) {
+	for _, r := range []Rename{
+		{Kind: "column", Schema: "public", Of: "results", Old: "env", New: "environment", NewSchema: "public"},
+		{Kind: "column", Schema: "App Data", Of: `od"d.name`, Old: "none", New: "a,b=c", NewSchema: "App Data"},
+		{Kind: "table", Schema: "public", Old: "a", New: "Ünï", NewSchema: "public"},
+		{Kind: "table", Schema: "app", Old: "a", New: "a", NewSchema: "public"},
+		{Kind: "enum value", Schema: "public", Of: "mood", Old: "it's", New: "so so", NewSchema: "public"},
+	} {
+		args, none, err := parseRenames(r.Flag())
+		if err != nil || none || len(args) != 1 || !args[0].says(r) {
+			t.Errorf("%s does not say %+v: %v", r.Flag(), r, err)
+		}
+	}
+}

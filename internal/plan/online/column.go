@@ -1,6 +1,7 @@
 package online
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -48,26 +49,31 @@ func (s *sequence) String() string { return pgsql.QualifiedIdent(s.Schema, s.Nam
 
 func (t *table) columnName(c *column) string { return t.String() + "." + ident(c.Name) }
 
-// columns finds the ops for the columns of a table.
-func (d *differ) columns(ctx context.Context, have, want *table) error {
+// columns returns the ops for the columns of a table.
+func (d *differ) columns(ctx context.Context, have, want *table) ([]Op, error) {
+	var ops []Op
 	for _, p := range pair(have.columns, want.columns, func(c *column) string { return c.Name }) {
+		var found []Op
 		var err error
-		switch {
-		case p.have == nil:
-			err = d.addColumn(ctx, have, want, p.want)
-		case p.want == nil:
-			err = d.dropColumn(ctx, have, p.have)
-		case !sameLine(d.have, d.want, "column", have.part(p.have.Name)) || !sameSequence(p.have.serial(), p.want.serial()):
-			err = d.changeColumn(ctx, have, p.have, p.want)
+		switch h, w := p.have, p.want; {
+		case h == nil:
+			found, err = d.addColumn(ctx, have, want, w)
+		case w == nil:
+			var drop Op
+			drop, err = d.dropColumn(ctx, have, h)
+			found = []Op{drop}
+		default:
+			if !sameLine(d.have, d.want, "column", have.part(h.Name)) || !sameSequence(h.serial(), w.serial()) {
+				found, err = d.changeColumn(ctx, have, h, w)
+			}
+			found = append(found, comment(have, "COLUMN "+have.columnName(h), h.Comment, w.Comment)...)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if p.have != nil && p.want != nil && text(p.have.Comment) != text(p.want.Comment) {
-			d.add(comment(have, "COLUMN "+have.columnName(p.have), text(p.have.Comment), text(p.want.Comment)))
-		}
+		ops = append(ops, about(change{verb: p.verb(), kind: "column", table: have.Name, name: cmp.Or(p.have, p.want).Name}, found)...)
 	}
-	return nil
+	return ops, nil
 }
 
 func sameSequence(a, b *sequence) bool {
@@ -98,28 +104,25 @@ func createColumn(t *table, c *column, s *sequence, note ...string) []cmd {
 	return append(cmds, c.unsaid...)
 }
 
-func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) error {
+func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) ([]Op, error) {
 	drop := []cmd{action(have, "DROP COLUMN "+ident(c.Name))}
 	if c.NotNull && c.Default == nil && c.Generated == nil && c.Identity == "" {
-		d.refuse(have, newNotNullRefusal(have, c))
-		return nil
+		return refuse(have, newNotNullRefusal(have, c)), nil
 	}
 	if key := d.inlineKey(want, c); key != nil {
 		// Without a default PostgreSQL knows that there is nothing to check.
 		_, refs, _ := strings.Cut(key.Def, " REFERENCES ")
-		d.add(Op{stage: stageAlter, key: have.String(), down: drop, up: append(
+		return []Op{{stage: stageAlter, key: have.String(), down: drop, up: append(
 			[]cmd{action(have, "ADD COLUMN "+c.def()+" CONSTRAINT "+ident(key.Name)+" REFERENCES "+refs,
 				"The key is valid at once: there is nothing to check in a column without values.")},
-			d.createColumn(have, c)[1:]...)})
-		return nil
+			d.createColumn(have, c)[1:]...)}}, nil
 	}
 	cost, err := d.addCost(ctx, c.def())
 	if err != nil && pgsql.SQLState(err) == "" {
-		return err
+		return nil, err
 	}
 	if err == nil && !cost.rewrites && c.serial() == nil {
-		d.add(Op{stage: stageAlter, key: have.String(), up: d.createColumn(have, c), down: drop})
-		return nil
+		return []Op{{stage: stageAlter, key: have.String(), up: d.createColumn(have, c), down: drop}}, nil
 	}
 	if c.Identity != "" {
 		return d.addIdentity(ctx, have, want, c)
@@ -128,7 +131,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 	plain.Default, plain.NotNull, plain.Comment, plain.own = nil, false, nil, nil
 	if c.Default != nil {
 		if cost, err = d.addCost(ctx, plain.def()); err != nil && pgsql.SQLState(err) == "" {
-			return err
+			return nil, err
 		}
 	}
 	if c.Default == nil || err != nil || cost.rewrites {
@@ -136,9 +139,8 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 		if c.Generated != nil {
 			why = "its values are computed for every row"
 		}
-		d.add(Op{stage: stageRewrite, key: have.String(), up: d.createColumn(have, c), down: drop,
-			hazards: rewrites(have, "the new column "+ident(c.Name)+": "+why, addAlternative(have, c))})
-		return nil
+		return []Op{{stage: stageRewrite, key: have.String(), up: d.createColumn(have, c), down: drop,
+			hazards: rewrites(have, "the new column "+ident(c.Name)+": "+why, addAlternative(have, c))}}, nil
 	}
 	var up []cmd
 	if s := c.serial(); s != nil {
@@ -156,35 +158,35 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) er
 	if d.awaits(c) {
 		o.stage = stageRewrite
 	}
-	d.add(o, backfill(have, c))
+	ops := []Op{o, backfill(have, c)}
 	if c.NotNull {
 		// One file: there is no NULL left that could stop it half-way.
-		ops := d.setNotNull(have, c)
 		all := Op{stage: stageValidate, down: []cmd{action(have, "ALTER COLUMN "+ident(c.Name)+" DROP NOT NULL")}}
-		for _, o := range ops {
+		for _, o := range d.setNotNull(have, c) {
 			for _, c := range o.up {
 				all.up = append(all.up, cmd{sql: c.String(), note: c.note})
 			}
 		}
-		d.add(all)
+		ops = append(ops, all)
 	}
-	return nil
+	return ops, nil
 }
 
 // addIdentity numbers the old rows by a sequence that the column's own takes over from.
-func (d *differ) addIdentity(ctx context.Context, have, want *table, c *column) error {
+func (d *differ) addIdentity(ctx context.Context, have, want *table, c *column) ([]Op, error) {
 	seq := *c.own
-	seq.Name = d.indexName(have, have.Name+"_"+c.Name, "_numbers")
+	seq.Name = d.names.index(have, have.Name+"_"+c.Name, "_numbers")
 	next := "nextval(" + pgsql.Literal(seq.String()) + "::regclass)"
 	serial := *c
 	serial.Identity, serial.Default, serial.own, serial.draws = "", &next, &seq, seq.String()
-	if err := d.addColumn(ctx, have, want, &serial); err != nil {
-		return err
+	ops, err := d.addColumn(ctx, have, want, &serial)
+	if err != nil {
+		return nil, err
 	}
 	alter := "ALTER TABLE " + have.String() + " ALTER COLUMN " + ident(c.Name) + " "
 	own := d.identitySequence(have, c)
 	set := func(to, from string) cmd { return sql("SELECT setval(" + to + ", nextval(" + from + "), false)") }
-	d.add(Op{stage: stageSwap, key: numbersFile(have, c),
+	return append(ops, Op{stage: stageSwap, key: numbersFile(have, c),
 		up: []cmd{
 			sql(alter+"DROP DEFAULT, ALTER COLUMN "+ident(c.Name)+" ADD GENERATED "+c.Identity+" AS IDENTITY"+c.own.parenthesis(), "The column's own sequence goes on where the other ends."),
 			sql("ALTER SEQUENCE " + seq.String() + " OWNED BY NONE"),
@@ -197,8 +199,7 @@ func (d *differ) addIdentity(ctx context.Context, have, want *table, c *column) 
 			set(pgsql.Literal(seq.String()), own),
 			sql(alter + "DROP IDENTITY, ALTER COLUMN " + ident(c.Name) + " SET DEFAULT " + next),
 			sql("ALTER SEQUENCE " + seq.String() + " OWNED BY " + have.columnName(c)),
-		}})
-	return nil
+		}}), nil
 }
 
 // inlineKey is the new foreign key that can be added together with the new column c.
@@ -222,7 +223,7 @@ or give the column a default in the schema file`, t.columnName(c), fix.AddColumn
 }
 
 // dropColumn drops a column after all that was on it.
-func (d *differ) dropColumn(ctx context.Context, t *table, c *column) error {
+func (d *differ) dropColumn(ctx context.Context, t *table, c *column) (Op, error) {
 	back := []string{"The data of column " + t.columnName(c) + " does not come back."}
 	if c.NotNull && c.Default == nil && c.Generated == nil && c.Identity == "" {
 		back = append(back, "Column "+t.columnName(c)+" had no NULLs and no default: this fails if the table has rows by then.")
@@ -236,44 +237,45 @@ func (d *differ) dropColumn(ctx context.Context, t *table, c *column) error {
 	}
 	cost, err := d.addCost(ctx, c.def())
 	if err != nil && pgsql.SQLState(err) == "" {
-		return err
+		return Op{}, err
 	}
 	if cost.rewrites || c.serial() != nil || c.Generated != nil && !c.Virtual {
 		o.downHazards = rewrites(t, "the column "+ident(c.Name)+" comes back with a value in every row", fix.Text{})
 	}
 	up, down := d.released(t, c)
 	o.up, o.down = append(up, o.up...), append(o.down, down...)
-	d.add(o)
-	return nil
+	return o, nil
 }
 
-// changeColumn finds the ops that make column a column b of the same name.
-func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) error {
+// changeColumn returns the ops that make column a column b of the same name.
+func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) (ops []Op, err error) {
 	alter := "ALTER COLUMN " + ident(a.Name) + " "
 	switch {
 	case changesExpression(a, b):
-		d.setExpression(t, a, b)
-		return nil
+		return setExpression(t, a, b), nil
 	case b.Generated != nil && a.Generated == nil:
-		d.refuse(t, fmt.Sprintf("column %s becomes a generated one: PostgreSQL cannot change that in place\n"+
-			"add a column with the expression in the schema file, move the application to it, then drop the old one", t.columnName(a)))
-		return nil
+		return refuse(t, fmt.Sprintf("column %s becomes a generated one: PostgreSQL cannot change that in place\n"+
+			"add a column with the expression in the schema file, move the application to it, then drop the old one", t.columnName(a))), nil
 	case a.Generated != nil && b.Generated == nil:
 		// Before the type of what it reads changes.
-		d.add(Op{stage: stageAlter, rank: -1, key: t.String() + " " + a.Name, up: []cmd{action(t, alter+"DROP EXPRESSION", "The column keeps its values and is written like any other from now on.")},
+		ops = append(ops, Op{stage: stageAlter, rank: -1, key: t.String() + " " + a.Name, up: []cmd{action(t, alter+"DROP EXPRESSION", "The column keeps its values and is written like any other from now on.")},
 			noWayBack: "PostgreSQL cannot make the column " + ident(a.Name) + " of " + t.String() + " a generated one again"})
 		plain := *a
 		plain.Generated = nil
 		a = &plain
 	}
+	var op Op
 	if h, w := a.serial(), b.serial(); h != nil && w != nil && h.Name != w.Name && d.have.sequences[w.String()] == nil {
-		a = d.renameSequence(t, a, b)
+		a, op = renameSequence(t, a, b)
+		ops = append(ops, op)
 	}
 	if swapsNumbers(a, b) {
-		a = d.swapNumbers(t, a, b)
+		a, op = d.swapNumbers(t, a, b)
+		ops = append(ops, op)
 	}
 	if a.Identity != "" && b.Identity == "" && b.draws != "" {
-		a = d.dropIdentity(t, a, b)
+		a, op = d.dropIdentity(t, a, b)
+		ops = append(ops, op)
 	}
 	next := a
 	if a.Identity == "" && b.Identity != "" && a.typed() == b.typed() {
@@ -281,21 +283,22 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) error
 		plain.Default, plain.draws, plain.own = nil, "", nil
 		next = &plain
 	}
-	if err := d.changeType(ctx, t, next, b); err != nil {
-		return err
+	typed, err := d.changeType(ctx, t, next, b)
+	if err != nil {
+		return nil, err
 	}
-	d.changeIdentity(t, a, b)
+	ops = slices.Concat(ops, typed, d.changeIdentity(t, a, b))
 	switch {
 	case a.NotNull && !b.NotNull:
 		o := Op{stage: stageAlter, key: t.String(), rank: 1, up: []cmd{action(t, alter+"DROP NOT NULL")}}
 		if pk := t.primaryKey(); pk != nil && slices.Contains(pk.Columns, a.Name) {
 			o.stage = stageDrop // after the key
 		}
-		d.add(o.undo(d.setNotNull(t, a)))
+		ops = append(ops, o.undo(d.setNotNull(t, a)))
 	case !a.NotNull && b.NotNull && b.Identity == "":
-		d.add(d.setNotNull(t, a)...)
+		ops = append(ops, d.setNotNull(t, a)...)
 	}
-	return nil
+	return ops, nil
 }
 
 // setNotNull sets a column NOT NULL by the proof of a valid check, without a scan under
@@ -309,7 +312,7 @@ func (d *differ) setNotNull(t *table, c *column) []Op {
 			return []Op{{stage: stageAlter, key: t.String(), up: []cmd{set}, down: []cmd{unset}}}
 		}
 	}
-	name := ident(d.constraintName(t, t.Name+"_"+c.Name, "_not_null"))
+	name := ident(d.names.constraint(t, t.Name+"_"+c.Name, "_not_null"))
 	check := "ADD CONSTRAINT " + name + " CHECK (" + col + " IS NOT NULL) NOT VALID"
 	return []Op{
 		{stage: stageAlter, key: t.String(), down: []cmd{action(t, "DROP CONSTRAINT "+name)},
@@ -325,20 +328,19 @@ func (d *differ) setNotNull(t *table, c *column) []Op {
 }
 
 // changeIdentity changes whether and how a column is numbered.
-func (d *differ) changeIdentity(t *table, a, b *column) {
+func (d *differ) changeIdentity(t *table, a, b *column) []Op {
 	alter := "ALTER COLUMN " + ident(a.Name) + " "
-	add := func(c *column) string {
-		return alter + "ADD GENERATED " + c.Identity + " AS IDENTITY" + c.own.parenthesis()
-	}
 	switch {
 	case a.Identity == "" && b.Identity == "":
 	case a.Identity == "":
+		var ops []Op
 		if !a.NotNull {
-			d.add(d.setNotNull(t, a)...)
+			ops = d.setNotNull(t, a)
 		}
-		d.addIdentityTo(t, a, b)
+		return append(ops, d.addIdentityTo(t, a, b)...)
 	case b.Identity == "":
-		d.add(Op{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{action(t, add(a)), d.numberOn(t, a)}})
+		add := action(t, alter+"ADD GENERATED "+a.Identity+" AS IDENTITY"+a.own.parenthesis())
+		return []Op{{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{add, d.numberOn(t, a)}}}
 	case a.Identity != b.Identity || a.own.Options != b.own.Options:
 		set := func(from, to *column) cmd {
 			s := alter + "SET GENERATED " + to.Identity
@@ -347,8 +349,9 @@ func (d *differ) changeIdentity(t *table, a, b *column) {
 			}
 			return action(t, s)
 		}
-		d.add(Op{stage: stageAlter, key: t.String(), up: []cmd{set(a, b)}, down: []cmd{set(b, a)}})
+		return []Op{{stage: stageAlter, key: t.String(), up: []cmd{set(a, b)}, down: []cmd{set(b, a)}}}
 	}
+	return nil
 }
 
 // identityOptions sets every option of an identity column's sequence.

@@ -1,6 +1,7 @@
 package online
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,46 +10,59 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-func literal(s string) string { return pgsql.Literal(s) }
-
-// constraints finds the ops for the constraints of a table.
-func (d *differ) constraints(have, want *table) {
+// constraints returns the ops for the constraints of a table, and the indexes that become a constraint's or were one's.
+func (d *differ) constraints(have, want *table, held held) (ops []Op, settled map[*index]bool) {
+	settled = map[*index]bool{}
 	pairs := pair(have.constraints, want.constraints, func(k *constraint) string { return k.Name })
 	pairs = pairRenamed(pairs, func(h, w *constraint) bool { return h.Kind == w.Kind && h.Valid == w.Valid && d.sameDef(have, h, w) })
 	// A table has one primary key, whatever its name.
 	pairs = pairRenamed(pairs, func(h, w *constraint) bool { return h.Kind == "p" && w.Kind == "p" })
 	for _, p := range pairs {
-		switch h, w := p.have, p.want; {
-		case h != nil && d.freed[h] && h.Kind == "f":
-			d.freeKey(have, h, w)
-			continue
-		case h != nil && d.freed[h]:
-			d.freeConstraint(have, h, w)
-			continue
-		case h == nil && d.promote(have, want, w), w == nil && d.demote(have, want, h):
+		h, w := p.have, p.want
+		c := cmp.Or(w, h).change(p.verb(), have)
+		same := h != nil && w != nil && d.sameDef(have, h, w)
+		var found []Op
+		comments := func() []Op {
+			return append(comment(have, "CONSTRAINT "+ident(w.Name)+" ON "+have.String(), h.Comment, w.Comment), indexComment(have, h.index, w.index)...)
+		}
+		switch {
+		case h != nil && (d.freed[h] || held.constraints[h]):
+			if h.Kind == "f" {
+				found = d.freeKey(have, h, w)
+			} else {
+				found = d.freeConstraint(have, h, w)
+			}
+			if same {
+				c = change{} // it only makes room for another
+			}
 		case h == nil:
-			if inline := find(want.columns, func(c *column) bool { return have.column(c.Name) == nil && d.inlineKey(want, c) == w }); inline == nil {
-				d.add(d.addConstraint(have, w)...)
+			if i := unlisted(have, want, w); i != nil {
+				settled[i], found = true, []Op{d.promote(have, i, w)}
+			} else if !slices.ContainsFunc(want.columns, func(c *column) bool { return have.column(c.Name) == nil && d.inlineKey(want, c) == w }) {
+				found = d.addConstraint(have, w)
 			}
 		case w == nil:
-			d.dropConstraint(have, h)
-		case h.Name != w.Name && d.sameDef(have, h, w):
-			d.add(Op{stage: d.renameStage(have, h.Name), key: have.String(),
-				up: []cmd{renameConstraint(have, h.Name, w.Name)}, down: []cmd{renameConstraint(have, w.Name, h.Name)}})
+			if i := unlisted(want, have, h); i != nil {
+				settled[i], found = true, []Op{d.demote(have, i, h)}
+			} else {
+				found = []Op{d.dropConstraint(have, h)}
+			}
+		case h.Name != w.Name && same:
+			c.verb = "rename"
+			found = append([]Op{{stage: d.renameStage(have, h.Name), key: have.String(),
+				up: []cmd{renameConstraint(have, h.Name, w.Name)}, down: []cmd{renameConstraint(have, w.Name, h.Name)}}}, comments()...)
 		case h.Kind != w.Kind:
-			d.dropConstraint(have, h)
-			d.add(d.addConstraint(have, w)...)
-		case !d.sameDef(have, h, w):
-			d.changeConstraint(have, h, w)
-			continue // with its comment
+			found = slices.Concat([]Op{d.dropConstraint(have, h)}, d.addConstraint(have, w), comments())
+		case !same:
+			found = d.changeConstraint(have, h, w) // with its comment
 		case !h.Valid && w.Valid:
-			d.add(validate(have, w, stageValidate))
+			found = append([]Op{validate(have, w, stageValidate)}, comments()...)
+		default:
+			found = comments()
 		}
-		if p.have != nil && p.want != nil && text(p.have.Comment) != text(p.want.Comment) {
-			d.add(comment(have, "CONSTRAINT "+ident(p.want.Name)+" ON "+have.String(), text(p.have.Comment), text(p.want.Comment)))
-		}
-		d.indexComment(have, p.have, p.want)
+		ops = append(ops, about(c, found)...)
 	}
+	return ops, settled
 }
 
 // sameDef says whether two constraints are the same but for their names and validity.
@@ -172,7 +186,7 @@ func usingIndex(k *constraint, index string) string {
 	return kind + " USING INDEX " + ident(index) + k.Deferrable
 }
 
-func (d *differ) dropConstraint(t *table, k *constraint) {
+func (d *differ) dropConstraint(t *table, k *constraint) Op {
 	o := Op{stage: stageDrop, key: t.String(), up: []cmd{dropConstraint(t, k.Name)}}
 	switch {
 	case k.Kind == "f" && (d.losesKey(k) || d.want.tables[t.String()].hasAny(k.Columns)):
@@ -183,15 +197,14 @@ func (d *differ) dropConstraint(t *table, k *constraint) {
 			o.stage, o.key = stageLetGo, ""
 		}
 	}
-	d.add(o.undo(d.addConstraint(t, k)))
+	return o.undo(d.addConstraint(t, k))
 }
 
 // changeConstraint puts a constraint in the place of one that is different.
-func (d *differ) changeConstraint(t *table, h, w *constraint) {
+func (d *differ) changeConstraint(t *table, h, w *constraint) []Op {
 	switch h.Kind {
 	case "p", "u":
-		d.changeKey(t, h, w)
-		return
+		return d.changeKey(t, h, w)
 	}
 	swap := func(from, to *constraint) []cmd {
 		cmds := []cmd{dropConstraint(t, from.Name), action(t, "ADD CONSTRAINT "+ident(to.Name)+" "+to.Def)}
@@ -202,18 +215,16 @@ func (d *differ) changeConstraint(t *table, h, w *constraint) {
 	}
 	if h.Kind == "x" {
 		list := blocks(t, "the index of the exclusion constraint "+ident(w.Name)+" cannot be built concurrently", fix.Text{})
-		d.add(Op{stage: stageRewrite, key: t.String(), up: swap(h, w), down: swap(w, h), hazards: list, downHazards: list})
-		return
+		return []Op{{stage: stageRewrite, key: t.String(), up: swap(h, w), down: swap(w, h), hazards: list, downHazards: list}}
 	}
 	if h.Kind == "f" && t.Partitioned {
 		list := blocksWrites(t, "PostgreSQL checks the foreign key "+ident(w.Name)+" of a partitioned table at once", fix.Text{})
-		d.add(Op{stage: stageSwap, key: t.String(), up: swap(h, w), down: swap(w, h), hazards: list, downHazards: list})
-		return
+		return []Op{{stage: stageSwap, key: t.String(), up: swap(h, w), down: swap(w, h), hazards: list, downHazards: list}}
 	}
 	next := *w
-	next.Name = d.constraintName(t, w.Name, "_new")
+	next.Name = d.names.constraint(t, w.Name, "_new")
 	next.Comment = nil
-	d.add(d.addConstraint(t, &next)...)
+	ops := d.addConstraint(t, &next)
 	o := Op{stage: stageSwap, key: t.String(), up: []cmd{
 		sql(dropConstraint(t, h.Name).String(), "The new one is valid: it takes the place of the old one."),
 		renameConstraint(t, next.Name, w.Name),
@@ -224,25 +235,23 @@ func (d *differ) changeConstraint(t *table, h, w *constraint) {
 	o = o.undo(d.addConstraint(t, h))
 	o.down = append([]cmd{renameConstraint(t, w.Name, next.Name)}, o.down...)
 	o.downApart = true
-	d.add(o)
+	return append(ops, o)
 }
 
 // changeKey puts a unique constraint or a primary key in the place of another, by an
 // index that is built before.
-func (d *differ) changeKey(t *table, h, w *constraint) {
+func (d *differ) changeKey(t *table, h, w *constraint) []Op {
 	what := "unique constraint"
 	if h.Kind == "p" {
 		what = "primary key"
 	}
 	if t.Partitioned {
-		d.refuse(t, fmt.Sprintf("the %s %s of the partitioned table %s cannot change without a lock on all partitions: write it as SQL (new)", what, ident(h.Name), t))
-		return
+		return refuse(t, fmt.Sprintf("the %s %s of the partitioned table %s cannot change without a lock on all partitions: write it as SQL (new)", what, ident(h.Name), t))
 	}
 	if len(h.index.Users) > 0 {
-		d.refuse(t, d.keyInUse(t, h, w, what))
-		return
+		return refuse(t, d.keyInUse(t, h, w, what))
 	}
-	next := d.indexName(t, w.Name, "_new")
+	next := d.names.index(t, w.Name, "_new")
 	swap := func(from, to *constraint, name string) []cmd {
 		cmds := []cmd{
 			sql(createIndex(t, to.index, name), "Reads the whole table and blocks nobody; fails if two rows have the same key."),
@@ -255,9 +264,9 @@ func (d *differ) changeKey(t *table, h, w *constraint) {
 	}
 	back := next
 	if h.Name != w.Name {
-		back = d.indexName(t, h.Name, "_new")
+		back = d.names.index(t, h.Name, "_new")
 	}
-	d.add(Op{stage: stageBuild, up: swap(h, w, next), down: swap(w, h, back), downApart: true})
+	return []Op{{stage: stageBuild, up: swap(h, w, next), down: swap(w, h, back), downApart: true}}
 }
 
 func (d *differ) keyInUse(t *table, h, w *constraint, what string) string {
@@ -281,45 +290,32 @@ do it in steps, each applied before the next:
 		what, ident(h.Name), t, strings.Join(h.index.Users, ", "), ident(next), ident(h.Name))
 }
 
-// unlisted returns the unique index of a table that is like i, if other, the table in the
-// other state, has none of that name.
-func unlisted(t, other *table, i *index) *index {
-	if i == nil {
+// unlisted returns the unique index of a table that is like that of constraint k, if other, the table in the
+// other state, has none of that name: the one becomes the other.
+func unlisted(t, other *table, k *constraint) *index {
+	if k.index == nil || k.Kind == "x" || t.Partitioned {
 		return nil
 	}
 	return find(t.indexes, func(u *index) bool {
 		o := other.index(u.Name)
-		return u.constraint == nil && u.Unique && u.On == i.On && (o == nil || o.constraint != nil)
+		return u.constraint == nil && u.Unique && u.On == k.index.On && (o == nil || o.constraint != nil)
 	})
 }
 
-// promote makes a unique index the new constraint k's, if there is one like it that the
-// table has no more.
-func (d *differ) promote(have, want *table, k *constraint) bool {
-	i := unlisted(have, want, k.index)
-	if i == nil || have.Partitioned || k.Kind == "x" {
-		return false
-	}
-	d.settled[i] = true
-	drop := d.giveBackKey(have, k.index, sql(dropConstraint(have, k.Name).String()))
-	d.add(Op{stage: stageSwap, key: have.String(), up: []cmd{promoteIndex(have, i, k)}, down: d.demoteIndex(have, i, drop), downApart: true})
-	return true
+// promote makes a unique index that the table has no more the new constraint k's.
+func (d *differ) promote(t *table, i *index, k *constraint) Op {
+	drop := d.giveBackKey(t, k.index, sql(dropConstraint(t, k.Name).String()))
+	return Op{stage: stageSwap, key: t.String(), up: []cmd{promoteIndex(t, i, k)}, down: d.demoteIndex(t, i, drop), downApart: true}
 }
 
 // demote makes a unique index of what was behind constraint k.
-func (d *differ) demote(have, want *table, k *constraint) bool {
-	i := unlisted(want, have, k.index)
-	if i == nil || have.Partitioned || k.Kind == "x" {
-		return false
-	}
-	d.settled[i] = true
-	drop := d.dropKey(have, k.index, sql(dropConstraint(have, k.Name).String()))
-	o := Op{stage: stageBuild, up: d.demoteIndex(have, i, drop), down: []cmd{promoteIndex(have, i, k)}}
-	if len(d.have.keysTo(have, k.index))+len(d.want.keysTo(have, k.index)) > 0 {
+func (d *differ) demote(t *table, i *index, k *constraint) Op {
+	drop := d.dropKey(t, k.index, sql(dropConstraint(t, k.Name).String()))
+	o := Op{stage: stageBuild, up: d.demoteIndex(t, i, drop), down: []cmd{promoteIndex(t, i, k)}}
+	if len(d.have.keysTo(t, k.index))+len(d.want.keysTo(t, k.index)) > 0 {
 		o.stage = stageLetGo
 	}
-	d.add(o)
-	return true
+	return o
 }
 
 func promoteIndex(t *table, i *index, k *constraint) cmd {
@@ -328,7 +324,7 @@ func promoteIndex(t *table, i *index, k *constraint) cmd {
 
 // demoteIndex builds index i, and drops the constraint whose index is like it.
 func (d *differ) demoteIndex(t *table, i *index, drop []cmd) []cmd {
-	name := d.indexName(t, i.Name, "_new")
+	name := d.names.index(t, i.Name, "_new")
 	cmds := []cmd{sql(createIndex(t, i, name), "A constraint takes its index along: another like it is built first.")}
 	cmds = append(append(cmds, drop...), renameIndex(t, name, i.Name))
 	return append(cmds, finish(t, i)...)

@@ -12,11 +12,23 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// enums finds the ops for enums that lose values or have them in another order. PostgreSQL
+// A rebuiltEnum is an enum that loses values or has them in another order. PostgreSQL
 // has no statement for that: a new type takes the place of the old one, and every table
-// with a column of it is written anew. In have such an enum gets its new values, for the
-// engine to find nothing more to do.
-func (d *differ) enums(ctx context.Context, have, want *schema.Realm) error {
+// with a column of it is written anew.
+type rebuiltEnum struct {
+	schema     string
+	have, want *schema.EnumType
+	users      []enumUser
+}
+
+// typed says whether one of the columns is of the enum's type.
+func (e rebuiltEnum) typed(t *table, columns []string) bool {
+	return slices.ContainsFunc(e.users, func(u enumUser) bool { return u.table == t.String() && slices.Contains(columns, u.column) })
+}
+
+// rebuiltEnums finds the enums to rebuild.
+func (d *differ) rebuiltEnums(ctx context.Context, have, want *schema.Realm) ([]rebuiltEnum, error) {
+	var list []rebuiltEnum
 	for _, s := range have.Schemas {
 		ws, ok := want.Schema(s.Name)
 		if !ok {
@@ -29,16 +41,16 @@ func (d *differ) enums(ctx context.Context, have, want *schema.Realm) error {
 			}
 			for _, o := range ws.Objects {
 				if w, ok := o.(*schema.EnumType); ok && w.T == h.T && !subsequence(h.Values, w.Values) {
-					if err := d.rebuildEnum(ctx, s.Name, h, w); err != nil {
-						return err
+					users, err := d.enumUsers(ctx, s.Name, h.T)
+					if err != nil {
+						return nil, err
 					}
-					h.Values = w.Values
-					d.enumChanges = append(d.enumChanges, &schema.ModifyObject{From: h, To: w})
+					list = append(list, rebuiltEnum{s.Name, h, w, users})
 				}
 			}
 		}
 	}
-	return nil
+	return list, nil
 }
 
 // missing returns the literals of those of the values that others lack.
@@ -62,13 +74,11 @@ func subsequence(a, b []string) bool {
 	return len(a) == 0
 }
 
-// rebuildEnum puts a type with the values of w in the place of h.
-func (d *differ) rebuildEnum(ctx context.Context, schemaName string, h, w *schema.EnumType) error {
+// rebuildEnum returns the ops that put the type with the new values in the place of the old one. It gives the enum of the replayed state
+// its new values, for the engine to find nothing more to do, and columns of its type their new defaults.
+func (d *differ) rebuildEnum(ctx context.Context, e rebuiltEnum) ([]Op, error) {
+	schemaName, h, w, users := e.schema, e.have, e.want, e.users
 	name := pgsql.QualifiedIdent(schemaName, h.T)
-	users, err := d.enumUsers(ctx, schemaName, h.T)
-	if err != nil {
-		return err
-	}
 	gone, added := missing(h.Values, w.Values), missing(w.Values, h.Values)
 	defaults := make([]*string, len(users))
 	for i := range users {
@@ -86,12 +96,11 @@ func (d *differ) rebuildEnum(ctx context.Context, schemaName string, h, w *schem
 			defaults[i], a.Default = b.Default, b.Default
 		}
 	}
-	d.freeEnumKeys(users)
 	comment, err := d.typeComment(ctx, schemaName, h.T)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	old := d.freeName(schemaName, h.T, "_old", func(free string) bool {
+	old := d.names.free(schemaName, h.T, "_old", func(free string) bool {
 		return d.have.relations[pgsql.QualifiedIdent(schemaName, free)]
 	})
 	for i := range users {
@@ -109,14 +118,15 @@ func (d *differ) rebuildEnum(ctx context.Context, schemaName string, h, w *schem
 	for _, c := range up {
 		texts = append(texts, c.String())
 	}
-	if _, err := try(ctx, d.haveConn, "pg_catalog.pg_class", texts...); err != nil {
+	if _, err := try(ctx, d.have.conn, "pg_catalog.pg_class", texts...); err != nil {
 		if pgsql.SQLState(err) == "" {
-			return err
+			return nil, err
 		}
-		d.refusals = append(d.refusals, Refusal{Text: fmt.Sprintf("the enum %s loses values or has them in another order: PostgreSQL can only put another type in its place, and something depends on it: %v\n"+
-			"write this change as SQL (new), or leave the values in the schema file", name, err)})
-		return nil
+		return []Op{{refusal: &Refusal{Text: fmt.Sprintf("the enum %s loses values or has them in another order: PostgreSQL can only put another type in its place, and something depends on it: %v\n"+
+			"write this change as SQL (new), or leave the values in the schema file", name, err)}}}, nil
 	}
+	h.Values = w.Values
+	var ops []Op
 	o := Op{stage: stageSwapEnum, key: "enum " + name, up: up, down: down}
 	what := "the order of its values changes"
 	if len(gone) > 0 {
@@ -134,17 +144,16 @@ func (d *differ) rebuildEnum(ctx context.Context, schemaName string, h, w *schem
 		h := hazard.Hazard{Kind: hazard.Rewrite, Table: u.table, Lock: hazard.AccessExclusive, What: "the enum " + name + " is made anew, for " + what}
 		o.hazards = append(o.hazards, h)
 		o.downHazards = append(o.downHazards, h)
-		d.analyzeEnum(u.table, users)
+		ops = append(ops, d.analyzeEnum(u.table, users)...)
 	}
-	d.add(o)
-	return nil
+	return about(change{verb: "change", kind: "enum", schema: schemaName, name: h.T}, append(ops, o)), nil
 }
 
 // analyzeEnum gathers anew what the planner forgot about a table's columns of an enum.
-func (d *differ) analyzeEnum(table string, users []enumUser) {
+func (d *differ) analyzeEnum(table string, users []enumUser) []Op {
 	want := d.want.tables[table]
 	if want == nil {
-		return
+		return nil
 	}
 	var columns []string
 	for _, u := range users {
@@ -152,23 +161,10 @@ func (d *differ) analyzeEnum(table string, users []enumUser) {
 			columns = append(columns, u.column)
 		}
 	}
-	if len(columns) > 0 {
-		d.add(analyze(table, "the values of the new type", columns...))
+	if len(columns) == 0 {
+		return nil
 	}
-}
-
-// freeEnumKeys frees the foreign keys over the columns of an enum that is made anew: PostgreSQL
-// does not compare the new type with the old one.
-func (d *differ) freeEnumKeys(users []enumUser) {
-	for _, u := range users {
-		if t := d.have.tables[u.table]; t != nil {
-			for _, k := range t.constraints {
-				if k.Kind == "f" && slices.Contains(k.Columns, u.column) {
-					d.freed[k] = true
-				}
-			}
-		}
-	}
+	return []Op{analyze(table, "the values of the new type", columns...)}
 }
 
 // An enumUser is a column of an enum's type, or of an array of it.
@@ -180,7 +176,7 @@ type enumUser struct {
 }
 
 func (d *differ) enumUsers(ctx context.Context, schemaName, name string) ([]enumUser, error) {
-	rows, err := d.haveConn.Query(ctx, `
+	rows, err := d.have.conn.Query(ctx, `
 		SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname::text, a.atttypid = t.typarray, pg_catalog.pg_get_expr(f.adbin, f.adrelid)
 		FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
 		JOIN pg_catalog.pg_attribute a ON a.atttypid IN (t.oid, t.typarray) AND NOT a.attisdropped AND a.attinhcount = 0 AND a.attnum > 0
@@ -204,7 +200,7 @@ func (d *differ) enumUsers(ctx context.Context, schemaName, name string) ([]enum
 }
 
 func (d *differ) typeComment(ctx context.Context, schemaName, name string) (comment *string, err error) {
-	err = d.haveConn.QueryRow(ctx, `SELECT pg_catalog.obj_description(t.oid, 'pg_type') FROM pg_catalog.pg_type t
+	err = d.have.conn.QueryRow(ctx, `SELECT pg_catalog.obj_description(t.oid, 'pg_type') FROM pg_catalog.pg_type t
 		JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = $1 AND t.typname = $2`, schemaName, name).Scan(&comment)
 	if err != nil {
 		return nil, fmt.Errorf("reading an enum's comment: %w", err)
@@ -212,17 +208,17 @@ func (d *differ) typeComment(ctx context.Context, schemaName, name string) (comm
 	return comment, nil
 }
 
-// dropEnumComment brings back the comment on an enum that is dropped, which the engine doesn't know.
-func (d *differ) dropEnumComment(ctx context.Context, o schema.Object) error {
+// enumComment brings back the comment on an enum that is dropped, which the engine doesn't know.
+func (d *differ) enumComment(ctx context.Context, o schema.Object) ([]Op, error) {
 	e, ok := o.(*schema.EnumType)
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	text, err := d.typeComment(ctx, e.Schema.Name, e.T)
-	if err == nil && text != nil {
-		d.add(Op{stage: stageDropTypes, rank: -1, down: []cmd{commentOn("TYPE "+pgsql.QualifiedIdent(e.Schema.Name, e.T), *text)}})
+	if err != nil || text == nil {
+		return nil, err
 	}
-	return err
+	return []Op{{stage: stageDropTypes, rank: -1, down: []cmd{commentOn("TYPE "+pgsql.QualifiedIdent(e.Schema.Name, e.T), *text)}}}, nil
 }
 
 // swapEnum makes the type anew with other values, and turns what is of it.

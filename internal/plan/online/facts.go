@@ -19,6 +19,7 @@ import (
 // are made of, in its own words. Whether two parts are the same is asked of the catalog in
 // normal form, not of these texts.
 type facts struct {
+	conn      *pgx.Conn         // to the state's database
 	tables    map[string]*table // by qualified name, without partitions
 	byOID     map[int64]*table  // with partitions
 	relations map[string]bool   // every name that is taken, qualified
@@ -130,8 +131,9 @@ func find[T any](list []*T, is func(*T) bool) *T {
 //go:embed facts.sql
 var factsSQL string
 
-// readFacts reads the facts of a state; c is the part of its catalog that counts.
-func readFacts(ctx context.Context, s *state.State, c catalog.Catalog) (*facts, error) {
+// readFacts reads the facts of a state; the schemas named in kept count as outside of schema.hcl.
+func readFacts(ctx context.Context, s *state.State, kept ...string) (*facts, error) {
+	c, _ := state.Split(s.Catalog, kept...)
 	var doc []byte
 	err := pgx.BeginTxFunc(ctx, s.Conn(), pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
@@ -152,7 +154,7 @@ func readFacts(ctx context.Context, s *state.State, c catalog.Catalog) (*facts, 
 	if err := json.Unmarshal(doc, &all); err != nil {
 		return nil, fmt.Errorf("reading the tables: %w", err)
 	}
-	f := &facts{tables: map[string]*table{}, byOID: map[int64]*table{}, relations: map[string]bool{}, catalog: c, sequences: state.Sequences(s.Catalog)}
+	f := &facts{conn: s.Conn(), tables: map[string]*table{}, byOID: map[int64]*table{}, relations: map[string]bool{}, catalog: c, sequences: state.Sequences(s.Catalog)}
 	for _, r := range all.Relations {
 		f.relations[r] = true
 	}
@@ -223,4 +225,29 @@ func text(s *string) string {
 		return ""
 	}
 	return *s
+}
+
+// readUnsaid adds to the tables, and to their columns and indexes, what gives them what the
+// schema file cannot say when they are made anew.
+func (f *facts) readUnsaid(ctx context.Context, s *state.State) error {
+	u, err := s.Unsaid(ctx)
+	if err != nil {
+		return err
+	}
+	cmds := func(stmts []string) (list []cmd) {
+		for _, s := range stmts {
+			list = append(list, sql(s))
+		}
+		return list
+	}
+	for _, t := range f.byOID {
+		t.unsaid = cmds(u.Tables[t.String()])
+		for _, c := range t.columns {
+			c.unsaid = cmds(u.Columns[t.part(c.Name)])
+		}
+		for _, i := range t.indexes {
+			i.unsaid = cmds(u.Indexes[t.part(i.Name)])
+		}
+	}
+	return nil
 }

@@ -66,6 +66,64 @@ func file(ops []Op) File {
 	return f
 }
 
+// group puts ops that share a file together, in order.
+func group(ops []Op) [][]Op {
+	type key struct {
+		stage stage
+		key   string
+		none  bool
+	}
+	var order []key
+	files := map[key][]Op{}
+	for _, o := range sortOps(ops) {
+		k := key{o.stage, o.key, o.noWayBack != ""}
+		if files[k] == nil {
+			order = append(order, k)
+		}
+		files[k] = append(files[k], o)
+	}
+	var out [][]Op
+	for i, k := range order {
+		if i > 0 && !k.none && !order[i-1].none && joins(out[len(out)-1], files[k]) {
+			out[len(out)-1] = append(out[len(out)-1], files[k]...)
+			continue
+		}
+		out = append(out, files[k])
+	}
+	return out
+}
+
+// joins says whether two groups that follow each other can be one transaction that
+// takes strong locks on one existing table at most.
+func joins(a, b []Op) bool {
+	first, second := a[len(a)-1], b[0]
+	switch {
+	case ownTransactions(a) || ownTransactions(b):
+		return false
+	case first.stage == stageNew && second.stage == stageAlter:
+		return !slices.ContainsFunc(a, func(o Op) bool { return slices.ContainsFunc(o.parents, func(p string) bool { return p != second.key }) })
+	case second.stage == stageDrop:
+		return first.stage == stageSwap && first.key == second.key
+	case second.stage == stageDropTypes:
+		return first.stage == stageDropTables || first.stage == stageDrop
+	}
+	return false
+}
+
+// ownTransactions says whether the statements of ops commit one by one.
+func ownTransactions(ops []Op) bool {
+	apart := 0
+	for _, o := range ops {
+		if standalone(o.up) {
+			return true
+		}
+		if o.stage.apart() {
+			apart += len(o.up)
+		}
+	}
+	return apart > 1
+}
+
 // statements makes one ALTER TABLE of actions on one table that follow each other.
 func statements(cmds []cmd) []Statement {
 	var list []Statement

@@ -3,8 +3,13 @@ package online
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // changesExpression says whether two generated columns of a name differ in what they are
@@ -17,14 +22,14 @@ func changesExpression(a, b *column) bool {
 // it has from 17 on.
 func (d *differ) setsExpression(ctx context.Context, a, b *column) (bool, error) {
 	var version int
-	if err := d.haveConn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
+	if err := d.have.conn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
 		return false, fmt.Errorf("asking for the server's version: %w", err)
 	}
 	return version >= 170000 && a.Virtual == b.Virtual && a.typed() == b.typed() && a.NotNull == b.NotNull, nil
 }
 
 // setExpression changes what a generated column is computed from.
-func (d *differ) setExpression(t *table, a, b *column) {
+func setExpression(t *table, a, b *column) []Op {
 	set := func(c *column) []cmd {
 		// In a statement of its own: together with the type of an indexed column PostgreSQL
 		// looks for the index that it dropped already, "cache lookup failed".
@@ -35,13 +40,190 @@ func (d *differ) setExpression(t *table, a, b *column) {
 		why := "the values of " + ident(a.Name) + " are computed again"
 		o.hazards = rewrites(t, why, expressionAlternative(b))
 		o.downHazards = rewrites(t, why, fix.Text{})
-		d.add(analyze(t.String(), "the new values", b.Name))
+		return []Op{analyze(t.String(), "the new values", b.Name), o}
 	}
-	d.add(o)
+	return []Op{o}
 }
 
 // expressionAlternative says how to change an expression without blocking.
 func expressionAlternative(c *column) fix.Text {
 	return fix.Words("To keep the application running, add a column with the new expression under another name instead,\n" +
 		"let the application read that, and drop " + ident(c.Name) + " when nobody uses it any more.")
+}
+
+// A regenerated value holds the generated columns of one state that are made anew, and
+// what hangs on them.
+type regenerated struct {
+	columns     []*column
+	constraints []*constraint
+	indexes     []*index // those that are behind no constraint
+}
+
+// regenerate makes those generated columns anew, with what hangs on them, that read a column
+// whose type changes, which PostgreSQL does not change under them, or whose expression it has
+// no statement to change. It returns the two tables without all that.
+func (d *differ) regenerate(ctx context.Context, have, want *table) (_, _ *table, ops []Op, err error) {
+	var from, to regenerated
+	var instead []string // what to do, of each column
+	for _, g := range have.columns {
+		next := want.column(g.Name)
+		if next != nil && next.Generated == nil {
+			continue
+		}
+		retyped := slices.ContainsFunc(g.Reads, func(name string) bool {
+			a, b := have.column(name), want.column(name)
+			return b != nil && a.typed() != b.typed()
+		})
+		if !retyped {
+			if next == nil || !changesExpression(g, next) {
+				continue
+			}
+			sets, err := d.setsExpression(ctx, g, next)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			if sets {
+				continue
+			}
+			if !next.Virtual {
+				instead = append(instead, expressionAlternative(next).String())
+			}
+		}
+		from.columns = append(from.columns, g)
+		if next != nil {
+			to.columns = append(to.columns, next)
+		}
+	}
+	if len(from.columns) == 0 {
+		return have, want, nil, nil
+	}
+	for _, g := range from.columns {
+		switch _, err := try(ctx, d.have.conn, have.String(), "ALTER TABLE "+have.String()+" DROP COLUMN "+ident(g.Name)); {
+		case err == nil:
+		case pgsql.SQLState(err) == "":
+			return nil, nil, nil, err
+		default:
+			return have, want, refuse(have, fmt.Sprintf("the generated column %s or the type of what it reads changes: PostgreSQL can only make it anew, and something depends on it: %s\n"+
+				"write this change as SQL (new), or take out first what depends on the column", have.columnName(g), runner.Message(err))), nil
+		}
+	}
+	// What goes with a column comes back with it only under the same name.
+	from.hang(have, func(k *constraint) bool { return !d.freed[k] }, func(*index) bool { return true })
+	to.hang(want, func(k *constraint) bool {
+		return slices.ContainsFunc(from.constraints, func(h *constraint) bool { return h.Name == k.Name && h.Kind == k.Kind })
+	}, func(i *index) bool {
+		return slices.ContainsFunc(from.indexes, func(h *index) bool { return h.Name == i.Name })
+	})
+	// Reading the table for the planner can wait until the lock is gone.
+	create, later := to.create(have), []cmd(nil)
+	create = slices.DeleteFunc(create, func(c cmd) bool {
+		if c.last {
+			later = []cmd{c}
+		}
+		return c.last
+	})
+	if later != nil {
+		ops = append(ops, Op{stage: stageAnalyze, up: later})
+	}
+	release, bindBack := d.released(have, from.columns...)
+	releaseBack, bind := d.released(have, to.columns...)
+	ops = append(ops, Op{stage: stageRewrite, key: have.String(), rank: -1, up: append(release, from.drop(have)...), down: append(from.create(have), bindBack...),
+		hazards: d.regenerateHazards(have, to, fix.Words(strings.Join(instead, "\n"))), downHazards: d.regenerateHazards(have, from, fix.Text{})},
+		Op{stage: stageRewrite, key: have.String(), rank: 1, up: append(create, bind...), down: append(releaseBack, to.drop(have)...)})
+	for _, c := range to.columns {
+		if !c.Virtual {
+			ops = append(ops, analyze(have.String(), "the new values", c.Name))
+		}
+	}
+	changed := change{verb: "change", kind: "column", table: have.Name, name: from.columns[0].Name}
+	return from.without(have), to.without(want), about(changed, ops), nil
+}
+
+// hang adds those constraints and indexes of the table that are on one of the columns.
+func (r *regenerated) hang(t *table, constraint func(*constraint) bool, index func(*index) bool) {
+	on := func(names []string) bool {
+		return slices.ContainsFunc(r.columns, func(c *column) bool { return slices.Contains(names, c.Name) })
+	}
+	for _, k := range t.constraints {
+		if (on(k.Columns) || k.index != nil && on(k.index.Reads)) && constraint(k) {
+			r.constraints = append(r.constraints, k)
+		}
+	}
+	for _, i := range t.indexes {
+		if i.constraint == nil && on(i.Reads) && index(i) {
+			r.indexes = append(r.indexes, i)
+		}
+	}
+}
+
+// without is the table without the columns and what hangs on them.
+func (r *regenerated) without(t *table) *table {
+	rest := *t
+	rest.columns = slices.DeleteFunc(slices.Clone(t.columns), func(c *column) bool { return slices.Contains(r.columns, c) })
+	rest.constraints = slices.DeleteFunc(slices.Clone(t.constraints), func(k *constraint) bool { return slices.Contains(r.constraints, k) })
+	rest.indexes = slices.DeleteFunc(slices.Clone(t.indexes), func(i *index) bool {
+		return slices.Contains(r.indexes, i) || i.constraint != nil && slices.Contains(r.constraints, i.constraint)
+	})
+	return &rest
+}
+
+// drop drops the columns; what hangs on them goes along.
+func (r *regenerated) drop(t *table) []cmd {
+	var cmds []cmd
+	for _, c := range r.columns {
+		cmds = append(cmds, action(t, "DROP COLUMN "+ident(c.Name), "What is computed is no loss: PostgreSQL can only make the column anew.",
+			"Privileges on the column itself that no migration gave go with it: grant them again."))
+	}
+	return cmds
+}
+
+// create makes the columns and what hangs on them, where nobody else sees the table. All
+// columns are in one statement: each more would rewrite the table once more.
+func (r *regenerated) create(t *table) []cmd {
+	var cmds, rest []cmd
+	for _, c := range r.columns {
+		create := createColumn(t, c, nil)
+		cmds, rest = append(cmds, create[0]), append(rest, create[1:]...)
+	}
+	for _, k := range r.constraints {
+		add := action(t, "ADD CONSTRAINT "+ident(k.Name)+" "+k.Def)
+		if !k.Valid {
+			add = addNotValid(t, k.Name, k.Def)
+		}
+		cmds, rest = append(cmds, add), append(rest, finishConstraint(t, k)...)
+	}
+	for _, i := range r.indexes {
+		rest = append(append(rest, sql(i.create(ident(i.Name), t))), finish(t, i)...)
+	}
+	return append(cmds, rest...)
+}
+
+// regenerateHazards say what it costs to make the columns, and what else is seen of it.
+func (d *differ) regenerateHazards(t *table, r regenerated, instead fix.Text) []hazard.Hazard {
+	var names, along []string
+	var others []hazard.Hazard
+	stored := false
+	for _, c := range r.columns {
+		names = append(names, ident(c.Name))
+		stored = stored || !c.Virtual
+		others = append(others, d.keyHazards(t, c.Name)...)
+	}
+	for _, k := range r.constraints {
+		along = append(along, ident(k.Name))
+	}
+	for _, i := range r.indexes {
+		along = append(along, ident(i.Name))
+	}
+	if !stored && len(along) == 0 {
+		return nil
+	}
+	h := hazard.Hazard{Kind: hazard.Block, Table: t.String(), Lock: hazard.AccessExclusive, What: "what is computed is made anew, " + strings.Join(names, ", "), Instead: instead}
+	if stored {
+		h.Kind = hazard.Rewrite
+	}
+	if len(along) > 0 {
+		h.Also = "Under the same lock these are built anew: " + strings.Join(along, ", ") + ".\n"
+	}
+	h.Also += "The table's columns have another order then: SELECT * and an INSERT without a list of columns see it."
+	return append([]hazard.Hazard{h}, others...)
 }

@@ -1,6 +1,10 @@
 package online
 
-import "github.com/ibutsu/ibutsu-schema/internal/pgsql"
+import (
+	"cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
 
 // createIndex builds an index under a name without blocking anybody.
 func createIndex(t *table, i *index, name string) string {
@@ -23,12 +27,12 @@ func renameIndex(t *table, from, to string) cmd {
 	return sql("ALTER INDEX " + pgsql.QualifiedIdent(t.Schema, from) + " RENAME TO " + ident(to))
 }
 
-// indexes finds the ops for the indexes of a table that are not behind a constraint, after constraints has settled some.
-func (d *differ) indexes(have, want *table) {
+// indexes returns the ops for the indexes of a table that are not behind a constraint, without those that constraints has settled.
+func (d *differ) indexes(have, want *table, held held, settled map[*index]bool) (ops []Op) {
 	own := func(t *table) []*index {
 		var list []*index
 		for _, i := range t.indexes {
-			if i.constraint == nil && !d.settled[i] {
+			if i.constraint == nil && !settled[i] {
 				list = append(list, i)
 			}
 		}
@@ -37,24 +41,39 @@ func (d *differ) indexes(have, want *table) {
 	pairs := pair(own(have), own(want), func(i *index) string { return i.Name })
 	pairs = pairRenamed(pairs, func(h, w *index) bool { return h.Valid && h.Unique == w.Unique && h.On == w.On })
 	for _, p := range pairs {
-		switch h, w := p.have, p.want; {
-		case h != nil && d.freedIndexes[h]:
-			d.freeIndex(have, h, w)
-			continue
+		h, w := p.have, p.want
+		c := change{verb: p.verb(), kind: "index", table: have.Name, name: cmp.Or(w, h).words(have), columns: cmp.Or(w, h).Columns}
+		var found []Op
+		switch {
+		case h != nil && held.indexes[h]:
+			found = d.freeIndex(have, h, w)
+			if w != nil && h.On == w.On {
+				c = change{} // it only makes room for another
+			}
 		case h == nil:
-			d.add(d.addIndex(have, w)...)
+			found = d.addIndex(have, w)
 		case w == nil:
-			d.dropIndex(have, h)
+			found = []Op{d.dropIndex(have, h)}
 		case h.Name != w.Name:
-			d.add(Op{stage: d.renameStage(have, h.Name), key: have.String(), up: []cmd{renameIndex(have, h.Name, w.Name)}, down: []cmd{renameIndex(have, w.Name, h.Name)}})
+			c.verb = "rename"
+			found = append([]Op{{stage: d.renameStage(have, h.Name), key: have.String(), up: []cmd{renameIndex(have, h.Name, w.Name)}, down: []cmd{renameIndex(have, w.Name, h.Name)}}},
+				indexComment(have, h, w)...)
 		case !sameLine(d.have, d.want, "index", have.part(h.Name)):
-			d.changeIndex(have, h, w)
-			continue // with its comment
+			found = d.changeIndex(have, h, w) // with its comment
+		default:
+			found = indexComment(have, h, w)
 		}
-		if p.have != nil && p.want != nil && text(p.have.Comment) != text(p.want.Comment) {
-			d.add(comment(have, "INDEX "+pgsql.QualifiedIdent(have.Schema, p.want.Name), text(p.have.Comment), text(p.want.Comment)))
-		}
+		ops = append(ops, about(c, found)...)
 	}
+	return ops
+}
+
+// indexComment changes the comment on an index that is in both states.
+func indexComment(t *table, h, w *index) []Op {
+	if h == nil || w == nil {
+		return nil
+	}
+	return comment(t, "INDEX "+pgsql.QualifiedIdent(t.Schema, w.Name), h.Comment, w.Comment)
 }
 
 // renameStage is when an index or a key gets another name than name: before what is new if
@@ -87,32 +106,31 @@ func (d *differ) addIndex(t *table, i *index) []Op {
 	return []Op{{stage: stageBuild, up: append([]cmd{sql(createIndex(t, i, i.Name))}, finish(t, i)...), down: d.undoKey(t, i, sql(dropIndex(t, i.Name)))}}
 }
 
-func (d *differ) dropIndex(t *table, i *index) {
+func (d *differ) dropIndex(t *table, i *index) Op {
+	o := Op{stage: stageDropIndex}
 	if t.Partitioned {
-		d.add(d.dropPartitionedIndex(t, i))
-		return
+		o.up = []cmd{dropPartitioned(t, i.Name)}
+	} else {
+		o.up = d.dropKey(t, i, sql(dropIndex(t, i.Name)))
 	}
-	o := Op{stage: stageDropIndex, up: d.dropKey(t, i, sql(dropIndex(t, i.Name)))}
-	d.add(o.undo(d.addIndex(t, i)))
+	return o.undo(d.addIndex(t, i))
 }
 
 // changeIndex builds the new index under another name before the old one goes.
-func (d *differ) changeIndex(t *table, h, w *index) {
+func (d *differ) changeIndex(t *table, h, w *index) []Op {
 	if len(h.Users) > 0 {
-		d.refuse(t, d.keyInUse(t, &constraint{Name: h.Name, index: h}, &constraint{Name: w.Name}, "unique index"))
-		return
+		return refuse(t, d.keyInUse(t, &constraint{Name: h.Name, index: h}, &constraint{Name: w.Name}, "unique index"))
 	}
-	if t.Partitioned {
-		d.changePartitionedIndex(t, h, w)
-		return
-	}
-	name := d.indexName(t, w.Name, "_new")
-	swap := func(to *index) []cmd {
-		return append([]cmd{
+	name := d.names.index(t, w.Name, "_new")
+	swap := func(to *index, built bool) []cmd {
+		cmds := []cmd{
 			sql(createIndex(t, to, name), "The new index is built beside the old one, which serves until then."),
 			sql(dropIndex(t, to.Name)),
-			renameIndex(t, name, to.Name),
-		}, finish(t, to)...)
+		}
+		if t.Partitioned {
+			cmds = append(d.buildPartitioned(t, to, name, built), dropPartitioned(t, to.Name))
+		}
+		return append(append(cmds, renameIndex(t, name, to.Name)), finish(t, to)...)
 	}
-	d.add(Op{stage: stageBuild, up: swap(w), down: swap(h), downApart: true})
+	return []Op{{stage: stageBuild, up: swap(w, false), down: swap(h, true), downApart: true}}
 }

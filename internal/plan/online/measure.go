@@ -59,7 +59,7 @@ SELECT (SELECT pg_catalog.string_agg(c.relfilenode::text, ' ' ORDER BY c.oid) FR
 // addCost says what adding a column to a table does to the table's rows. It is tried
 // where the column's type exists: on an empty table beside the desired state.
 func (d *differ) addCost(ctx context.Context, def string) (cost, error) {
-	return try(ctx, d.wantConn, "pg_temp.tried", "CREATE TEMPORARY TABLE tried ()", "ALTER TABLE pg_temp.tried ADD COLUMN "+def)
+	return try(ctx, d.want.conn, "pg_temp.tried", "CREATE TEMPORARY TABLE tried ()", "ALTER TABLE pg_temp.tried ADD COLUMN "+def)
 }
 
 // castCost says what a change of a column's type does to the table, and the USING that it
@@ -72,9 +72,9 @@ func (d *differ) castCost(ctx context.Context, t *table, from, to *column) (c co
 		column *column
 		before []string
 	}{
-		{d.haveConn, t.String(), from, nil},
-		{d.wantConn, "pg_temp.tried", &column{Name: "c"}, []string{"CREATE TEMPORARY TABLE tried (c " + from.typed() + ")"}},
-		{d.haveConn, "pg_temp.tried", &column{Name: "c"}, []string{"CREATE TEMPORARY TABLE tried (c " + from.typed() + ")"}},
+		{d.have.conn, t.String(), from, nil},
+		{d.want.conn, "pg_temp.tried", &column{Name: "c"}, []string{"CREATE TEMPORARY TABLE tried (c " + from.typed() + ")"}},
+		{d.have.conn, "pg_temp.tried", &column{Name: "c"}, []string{"CREATE TEMPORARY TABLE tried (c " + from.typed() + ")"}},
 	}
 	for i, p := range places {
 		if i == 0 && t.column(from.Name) != from {

@@ -9,6 +9,42 @@ import (
 	"ariga.io/atlas/sql/schema"
 )
 
+// A change is what an op is a part of, as far as the name of a migration tells it.
+type change struct {
+	verb    string // add, drop, change or rename
+	kind    string // schema, table, enum, enum value, sequence; column, index, constraint or comment of a table
+	schema  string // that a table or enum is in
+	table   string // that something is a part of, or the enum of a value
+	name    string // empty for a constraint
+	columns []string
+	refers  string // the table that a foreign key refers to
+}
+
+// about says of ops what they are a part of.
+func about(c change, ops []Op) []Op {
+	for i := range ops {
+		ops[i].change = c
+	}
+	return ops
+}
+
+// change is what becomes of a constraint of the table.
+func (k *constraint) change(verb string, t *table) change {
+	c := change{verb: verb, kind: "constraint", table: t.Name, columns: k.Columns}
+	if k.refs != nil {
+		c.refers = k.refs.Name
+	}
+	return c
+}
+
+// words name an index by its columns, or where it has expressions by its own name.
+func (i *index) words(t *table) string {
+	if i.Expressions {
+		return strings.TrimPrefix(strings.TrimPrefix(i.Name, "ix_"), t.Name+"_")
+	}
+	return strings.Join(i.Columns, "_")
+}
+
 // deriveName says in a few words what the changes do: add_results_flaky, drop_reports,
 // index_results_tags, change_runs_and_results. It is empty for no changes.
 func deriveName(changes []schema.Change) string {
@@ -316,4 +352,15 @@ func objectName(o schema.Object) string {
 		return e.T
 	}
 	return "object"
+}
+
+// onDropped says whether c drops an index or foreign key with one of the columns.
+func onDropped(c schema.Change, columns map[string]bool) bool {
+	switch c := c.(type) {
+	case *schema.DropIndex:
+		return slices.ContainsFunc(c.I.Parts, func(p *schema.IndexPart) bool { return p.C != nil && columns[p.C.Name] })
+	case *schema.DropForeignKey:
+		return slices.ContainsFunc(c.F.Columns, func(c *schema.Column) bool { return columns[c.Name] })
+	}
+	return false
 }

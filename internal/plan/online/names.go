@@ -2,25 +2,31 @@ package online
 
 import "github.com/ibutsu/ibutsu-schema/internal/pgsql"
 
-// freeName returns a name that nobody has, and takes it.
-func (d *differ) freeName(schema, name, suffix string, taken func(string) bool) string {
-	free := pgsql.FreeName(name, suffix, func(free string) bool { return taken(free) || d.taken[pgsql.QualifiedIdent(schema, free)] })
-	d.taken[pgsql.QualifiedIdent(schema, free)] = true
+// names gives names to what the plan builds under a name of its own.
+type names struct {
+	have, want *facts
+	taken      map[string]bool // those that it has given, qualified
+}
+
+// free returns a name that nobody has, and takes it.
+func (n *names) free(schema, name, suffix string, taken func(string) bool) string {
+	free := pgsql.FreeName(name, suffix, func(free string) bool { return taken(free) || n.taken[pgsql.QualifiedIdent(schema, free)] })
+	n.taken[pgsql.QualifiedIdent(schema, free)] = true
 	return free
 }
 
-// indexName returns a name for an index next to the one called name.
-func (d *differ) indexName(t *table, name, suffix string) string {
-	return d.freeName(t.Schema, name, suffix, func(free string) bool {
+// index returns a name for an index next to the one called name.
+func (n *names) index(t *table, name, suffix string) string {
+	return n.free(t.Schema, name, suffix, func(free string) bool {
 		q := pgsql.QualifiedIdent(t.Schema, free)
-		return d.have.relations[q] || d.want.relations[q]
+		return n.have.relations[q] || n.want.relations[q]
 	})
 }
 
-// constraintName returns a name for a constraint of the table.
-func (d *differ) constraintName(t *table, name, suffix string) string {
-	return d.freeName(t.Schema, name, suffix, func(free string) bool {
-		for _, f := range []*facts{d.have, d.want} {
+// constraint returns a name for a constraint of the table.
+func (n *names) constraint(t *table, name, suffix string) string {
+	return n.free(t.Schema, name, suffix, func(free string) bool {
+		for _, f := range []*facts{n.have, n.want} {
 			if o := f.tables[t.String()]; o != nil && o.constraint(free) != nil {
 				return true
 			}

@@ -7,7 +7,7 @@ import (
 
 func TestTemporaryNamesAreFree(t *testing.T) {
 	u := &table{Schema: "public", Name: "u", constraints: []*constraint{{Name: "c_new"}}}
-	d := &differ{
+	n := &names{
 		have:  &facts{tables: map[string]*table{"public.u": u}, relations: map[string]bool{"public.i_new": true}},
 		want:  &facts{tables: map[string]*table{}, relations: map[string]bool{"public.i_new2": true, "other.i_new3": true}},
 		taken: map[string]bool{},
@@ -15,7 +15,7 @@ func TestTemporaryNamesAreFree(t *testing.T) {
 	long := strings.Repeat("i", 63)
 	var got []string
 	for range 2 {
-		got = append(got, d.indexName(u, "i", "_new"), d.constraintName(u, "c", "_new"), d.indexName(u, long, "_new"))
+		got = append(got, n.index(u, "i", "_new"), n.constraint(u, "c", "_new"), n.index(u, long, "_new"))
 	}
 	want := "i_new3 c_new2 " + long[:59] + "_new i_new4 c_new3 " + long[:58] + "_new2"
 	if strings.Join(got, " ") != want {

@@ -1,30 +1,18 @@
+// Package online finds the statements that lead from one schema to another while an application uses the database. What
+// takes long on a big table is done without blocking it, or carries a hazard; what no statements do safely is refused.
+// It knows nothing of files, versions and proofs.
 package online
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"ariga.io/atlas/sql/schema"
-	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
-
-// A differ finds the ops that lead from one state to another for tables that exist in
-// both. What takes long on a big table is done without blocking who reads and writes,
-// or marked.
-type differ struct {
-	have, want         *facts
-	haveConn, wantConn *pgx.Conn
-	taken              map[string]bool      // names that the plan gives to what it builds
-	settled            map[*index]bool      // indexes that become a constraint's, or were
-	freed              map[*constraint]bool // what is dropped before types change
-	freedIndexes       map[*index]bool
-	ops                []Op
-	refusals           []Refusal
-	enumChanges        []schema.Change // for the plan's name
-}
 
 // A Refusal is a change that no sequence of files can make safely by itself.
 type Refusal struct {
@@ -32,91 +20,90 @@ type Refusal struct {
 	Table, Text string
 }
 
-func (d *differ) add(ops ...Op) { d.ops = append(d.ops, ops...) }
+// A differ knows both states.
+type differ struct {
+	have, want *facts
+	names      *names
+	freed      map[*constraint]bool // foreign keys that are dropped before the types of their columns change
+}
 
-func (d *differ) refuse(t *table, text string) {
-	d.refusals = append(d.refusals, Refusal{Table: t.String(), Text: text})
+// Diff returns the ops that lead from one state to the other and a name for them, or why it refuses. Whole tables, types
+// and schemas come and go as Atlas's engine plans it; what changes in a table that is in both states is found by the
+// catalogs. The schemas named in kept are not dropped, and hold nothing that schema.hcl manages. The error is a
+// *state.EngineError for what the engine refuses.
+func Diff(ctx context.Context, from, to *state.State, kept []string) ([]Op, string, []Refusal, error) {
+	d := &differ{}
+	var have, want *schema.Realm
+	read := func(s *state.State, f **facts, r **schema.Realm) func() error {
+		return func() (err error) {
+			if *f, err = readFacts(ctx, s, kept...); err != nil {
+				return err
+			}
+			if err = (*f).readUnsaid(ctx, s); err != nil {
+				return err
+			}
+			*r, err = s.Realm(ctx)
+			return err
+		}
+	}
+	var g errgroup.Group
+	g.Go(read(from, &d.have, &have))
+	g.Go(read(to, &d.want, &want))
+	if err := g.Wait(); err != nil {
+		return nil, "", nil, err
+	}
+	d.names = &names{have: d.have, want: d.want, taken: map[string]bool{}}
+
+	// These change what is known of the replayed state to what it is after their ops.
+	ops := d.bindLoosely(have)
+	enums, err := d.rebuiltEnums(ctx, have, want)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	if d.freed, err = d.heldKeys(ctx, enums); err != nil {
+		return nil, "", nil, err
+	}
+	for _, e := range enums {
+		rebuilt, err := d.rebuildEnum(ctx, e)
+		if err != nil {
+			return nil, "", nil, err
+		}
+		ops = append(ops, rebuilt...)
+	}
+
+	tables, err := d.tables(ctx)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	ops = append(ops, tables...)
+	var refusals []Refusal
+	for _, o := range ops {
+		if o.refusal != nil {
+			refusals = append(refusals, *o.refusal)
+		}
+	}
+	if len(refusals) > 0 {
+		return nil, "", refusals, nil
+	}
+	whole, changes, err := d.engine(ctx, from, have, want, kept)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	var rebuilt []schema.Change
+	for _, e := range enums {
+		rebuilt = append(rebuilt, &schema.ModifyObject{From: e.have, To: e.want})
+	}
+	name := deriveName(slices.Concat(rebuilt, changes, d.tableChanges()))
+	if name == "" {
+		name = "change_schema"
+	}
+	return append(ops, whole...), name, nil, nil
+}
+
+func refuse(t *table, text string) []Op {
+	return []Op{{refusal: &Refusal{Table: t.String(), Text: text}}}
 }
 
 func ident(name string) string { return pgsql.Ident(name) }
 
-// tables finds the ops for all tables that are in both states, and for the freed keys of
-// those that are dropped.
-func (d *differ) tables(ctx context.Context) error {
-	for _, name := range slices.Sorted(maps.Keys(d.have.tables)) {
-		if d.want.tables[name] == nil {
-			for _, k := range d.have.tables[name].constraints {
-				switch {
-				case d.freed[k]:
-					d.freeKey(d.have.tables[name], k, nil)
-				case k.Kind == "f" && d.losesKey(k):
-					d.freed[k] = true // not the engine's, then
-					d.dropConstraint(d.have.tables[name], k)
-				}
-			}
-			continue
-		}
-		have, want, err := d.regenerate(ctx, d.have.tables[name], d.want.tables[name])
-		if err != nil {
-			return err
-		}
-		if err := d.freeTypes(ctx, have, want); err != nil {
-			return err
-		}
-		if err := d.columns(ctx, have, want); err != nil {
-			return err
-		}
-		d.constraints(have, want)
-		d.indexes(have, want)
-		if from, to := text(have.Comment), text(want.Comment); from != to {
-			d.add(comment(have, "TABLE "+have.String(), from, to))
-		}
-	}
-	return nil
-}
-
-// comment changes a comment on a part of a table.
-func comment(t *table, object, from, to string) Op {
-	return Op{stage: stageAlter, key: t.String(), up: []cmd{commentOn(object, to)}, down: []cmd{commentOn(object, from)}}
-}
-
-func commentOn(object, text string) cmd {
-	if text == "" {
-		return sql("COMMENT ON " + object + " IS NULL")
-	}
-	return sql("COMMENT ON " + object + " IS " + pgsql.Literal(text))
-}
-
-// paired are the parts of two tables by name, in the order of the first list, then the
-// second. Either may be nil.
-type paired[T any] struct{ have, want *T }
-
-func pair[T any](have, want []*T, name func(*T) string) []paired[T] {
-	var out []paired[T]
-	for _, h := range have {
-		out = append(out, paired[T]{h, find(want, func(w *T) bool { return name(w) == name(h) })})
-	}
-	for _, w := range want {
-		if find(have, func(h *T) bool { return name(h) == name(w) }) == nil {
-			out = append(out, paired[T]{nil, w})
-		}
-	}
-	return out
-}
-
-// pairRenamed joins what is only in have with what is only in want where the two are the
-// same but for the name.
-func pairRenamed[T any](pairs []paired[T], same func(have, want *T) bool) []paired[T] {
-	for i := range pairs {
-		if pairs[i].have == nil || pairs[i].want != nil {
-			continue
-		}
-		for j := range pairs {
-			if pairs[j].have == nil && pairs[j].want != nil && same(pairs[i].have, pairs[j].want) {
-				pairs[i].want, pairs[j].want = pairs[j].want, nil
-				break
-			}
-		}
-	}
-	return slices.DeleteFunc(pairs, func(p paired[T]) bool { return p.have == nil && p.want == nil })
-}
+func literal(s string) string { return pgsql.Literal(s) }

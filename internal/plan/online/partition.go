@@ -18,7 +18,7 @@ func (d *differ) childName(p *table, i *index, known bool) string {
 			return c.Name
 		}
 	}
-	return d.indexName(p, p.Name+"_"+i.Name, "")
+	return d.names.index(p, p.Name+"_"+i.Name, "")
 }
 
 // buildPartitioned builds an index of a partitioned table partition by partition. It is
@@ -94,19 +94,6 @@ func (d *differ) built(t *table, i *index) bool {
 func dropPartitioned(t *table, name string) cmd {
 	return sql("DROP INDEX "+pgsql.QualifiedIdent(t.Schema, name),
 		"An index of a partitioned table cannot be dropped concurrently: this locks all partitions, for a moment.")
-}
-
-func (d *differ) dropPartitionedIndex(t *table, i *index) Op {
-	return Op{stage: stageDropIndex, up: []cmd{dropPartitioned(t, i.Name)}}.undo(d.addPartitionedIndex(t, i))
-}
-
-func (d *differ) changePartitionedIndex(t *table, h, w *index) {
-	name := d.indexName(t, w.Name, "_new")
-	swap := func(to *index, built bool) []cmd {
-		cmds := append(d.buildPartitioned(t, to, name, built), dropPartitioned(t, to.Name), renameIndex(t, name, to.Name))
-		return append(cmds, finish(t, to)...)
-	}
-	d.add(Op{stage: stageBuild, up: swap(w, false), down: swap(h, true), downApart: true})
 }
 
 // addPartitionedKey adds a unique constraint or a primary key partition by partition.

@@ -320,15 +320,15 @@ func RevertRenames(ctx context.Context, s *state.State, done []Rename) error {
 	return s.Refresh(ctx)
 }
 
-// stageRename stands before all others: they speak of everything by its new name.
-const stageRename stage = stageEnum - 1
-
 // RenameOps are the renames as migrations do them, a file for each table or type.
 func RenameOps(done []Rename) []Op {
 	var ops []Op
 	for _, r := range done {
 		key := cmp.Or(r.file, pgsql.QualifiedIdent(r.NewSchema, cmp.Or(r.Of, r.New)))
 		o := Op{stage: stageRename, key: key}
+		if r.Kind != "sequence" {
+			o.change = change{verb: "rename", kind: r.Kind, table: r.Of, name: r.Old}
+		}
 		up, down := r.statements()
 		for i, s := range up {
 			c := sql(s)

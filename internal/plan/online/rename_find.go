@@ -55,8 +55,7 @@ func (r *renaming) read(ctx context.Context, replayed, desired *state.State) (ha
 }
 
 func readNamed(ctx context.Context, s *state.State) (*named, error) {
-	managed, _ := state.Split(s.Catalog)
-	f, err := readFacts(ctx, s, managed)
+	f, err := readFacts(ctx, s)
 	if err != nil {
 		return nil, err
 	}

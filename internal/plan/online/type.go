@@ -14,8 +14,9 @@ import (
 
 // changeType changes a column's type and default. A change that rewrites the table is
 // marked.
-func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
+func (d *differ) changeType(ctx context.Context, t *table, a, b *column) ([]Op, error) {
 	n := d.numbering(t, a, b)
+	ops := n.ops
 	up, down := n.up, n.down
 	if a.typed() == b.typed() {
 		o := Op{stage: stageAlter, key: n.file(t, a), hazards: n.hazards, downHazards: n.downHazards,
@@ -25,22 +26,21 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
 			o.stage = stageRewrite
 		}
 		if len(o.up) > 0 {
-			d.add(o)
+			ops = append(ops, o)
 		}
-		return nil
+		return ops, nil
 	}
 	cost, using, ok, err := d.castCost(ctx, t, a, b)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !ok {
-		d.refuse(t, fmt.Sprintf("column %s cannot become %s: PostgreSQL has no cast from %s\n"+
-			"add a new column of that type in the schema file, fill it in a migration of your own (new), then drop the old one", t.columnName(a), b.Type, a.Type))
-		return nil
+		return refuse(t, fmt.Sprintf("column %s cannot become %s: PostgreSQL has no cast from %s\n"+
+			"add a new column of that type in the schema file, fill it in a migration of your own (new), then drop the old one", t.columnName(a), b.Type, a.Type)), nil
 	}
 	back, backUsing, _, err := d.castCost(ctx, t, b, a)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	o := Op{stage: stageAlter, key: n.file(t, a),
 		up:   slices.Concat(up.before, typeSteps(t, a, b, using), up.after),
@@ -59,8 +59,7 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) error {
 	if slices.ContainsFunc(o.hazards, hazard.Hazard.Long) || d.awaits(b) {
 		o.stage = stageRewrite
 	}
-	d.add(o, analyze(t.String(), "the values of the new type", a.Name))
-	return nil
+	return append(ops, o, analyze(t.String(), "the values of the new type", a.Name)), nil
 }
 
 // analyze gathers anew what the planner forgot about columns with their old values.

@@ -8,71 +8,18 @@ import (
 
 	"ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/schema"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// Diff returns the ops that lead from one state to the other, and a name for them, or why it refuses. Whole tables, types
-// and schemas come and go as Atlas's engine plans it; what changes in a table that is in both states is found by the
-// catalogs. The schemas named in kept are not dropped, and hold nothing that schema.hcl manages. The error is a
-// *state.EngineError for what the engine refuses.
-func Diff(ctx context.Context, from, to *state.State, kept []string) ([]Op, string, []Refusal, error) {
-	d := &differ{haveConn: from.Conn(), wantConn: to.Conn(), taken: map[string]bool{}, settled: map[*index]bool{}, freed: map[*constraint]bool{}, freedIndexes: map[*index]bool{}}
-	var haveRealm, wantRealm *schema.Realm
-	read := func(s *state.State, f **facts, r **schema.Realm) func() error {
-		return func() (err error) {
-			managed, _ := state.Split(s.Catalog, kept...)
-			if *f, err = readFacts(ctx, s, managed); err != nil {
-				return err
-			}
-			u, err := s.Unsaid(ctx)
-			if err != nil {
-				return err
-			}
-			(*f).setUnsaid(u)
-			*r, err = s.Realm(ctx)
-			return err
-		}
-	}
-	var g errgroup.Group
-	g.Go(read(from, &d.have, &haveRealm))
-	g.Go(read(to, &d.want, &wantRealm))
-	if err := g.Wait(); err != nil {
-		return nil, "", nil, err
-	}
-	d.bindLoosely(haveRealm)
-	if err := d.freeKeys(ctx); err != nil {
-		return nil, "", nil, err
-	}
-	if err := d.enums(ctx, haveRealm, wantRealm); err != nil {
-		return nil, "", nil, err
-	}
-	if err := d.tables(ctx); err != nil {
-		return nil, "", nil, err
-	}
-	if len(d.refusals) > 0 {
-		return nil, "", d.refusals, nil
-	}
-	changes, err := d.engine(ctx, from, haveRealm, wantRealm, kept)
-	if err != nil {
-		return nil, "", nil, err
-	}
-	name := deriveName(slices.Concat(d.enumChanges, changes, d.tableChanges()))
-	if name == "" {
-		name = "change_schema"
-	}
-	return sortOps(d.ops), name, nil, nil
-}
-
-// engine adds the ops for whole tables, types and schemas, and returns Atlas's changes.
-func (d *differ) engine(ctx context.Context, from *state.State, have, want *schema.Realm, kept []string) ([]schema.Change, error) {
+// engine returns the ops for whole tables, types and schemas, and Atlas's changes.
+func (d *differ) engine(ctx context.Context, from *state.State, have, want *schema.Realm, kept []string) ([]Op, []schema.Change, error) {
 	plainKeys(have)
 	plainKeys(want)
 	for _, s := range have.Schemas {
 		for i, t := range s.Tables {
-			t.ForeignKeys = slices.DeleteFunc(t.ForeignKeys, func(k *schema.ForeignKey) bool { return d.freedKey(t, k) })
+			t.ForeignKeys = slices.DeleteFunc(t.ForeignKeys, func(k *schema.ForeignKey) bool { return d.droppedEarly(t, k) })
 			if ws, ok := want.Schema(s.Name); ok {
 				if w, ok := ws.Table(t.Name); ok {
 					s.Tables[i] = w // what is in both is not the engine's
@@ -82,23 +29,26 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 	}
 	drv, err := from.Driver()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	changes, err := drv.RealmDiff(have, want, schema.DiffNormalized())
 	if err != nil {
-		return nil, &state.EngineError{Err: err}
+		return nil, nil, &state.EngineError{Err: err}
 	}
 	rest, drops := dropSchemas(changes, kept)
-	planned, err := from.Plan(ctx, d.separateKeys(rest))
+	separated, ops := d.separateKeys(rest)
+	planned, err := from.Plan(ctx, separated)
 	if err != nil {
-		return nil, &state.EngineError{Err: err}
+		return nil, nil, &state.EngineError{Err: err}
 	}
 	dropped := map[*schema.Table]bool{}
 	for _, c := range rest {
 		if c, ok := c.(*schema.DropObject); ok {
-			if err := d.dropEnumComment(ctx, c.O); err != nil {
-				return nil, err
+			comment, err := d.enumComment(ctx, c.O)
+			if err != nil {
+				return nil, nil, err
 			}
+			ops = append(ops, comment...)
 		}
 		if c, ok := c.(*schema.DropTable); ok {
 			dropped[c.T] = true
@@ -107,28 +57,32 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 				continue
 			}
 			if up, down := d.released(t, t.columns...); len(up) > 0 {
-				d.add(Op{stage: stageDropTables, rank: -1, up: up, down: down})
+				ops = append(ops, Op{stage: stageDropTables, rank: -1, up: up, down: down})
 			}
 			if len(t.unsaid) > 0 {
 				// The last on the way back: it changes the keys that come back before it.
-				d.add(Op{stage: stageDropTables, rank: -1, down: t.unsaid})
+				ops = append(ops, Op{stage: stageDropTables, rank: -1, down: t.unsaid})
 			}
 		}
 	}
 	for _, c := range append(planned, drops...) {
 		o, err := d.engineOp(c, dropped)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		d.add(o)
+		ops = append(ops, o)
 	}
-	return changes, nil
+	return ops, changes, nil
 }
 
-// freedKey says whether a foreign key is dropped before its table.
-func (d *differ) freedKey(t *schema.Table, k *schema.ForeignKey) bool {
+// droppedEarly says whether a foreign key is dropped before its table.
+func (d *differ) droppedEarly(t *schema.Table, k *schema.ForeignKey) bool {
 	have := d.have.tables[tableName(t)]
-	return have != nil && d.freed[have.constraint(k.Symbol)]
+	if have == nil {
+		return false
+	}
+	key := have.constraint(k.Symbol)
+	return key != nil && (d.freed[key] || d.losesKey(key))
 }
 
 // engineOp makes an op of a statement of the engine.
@@ -140,23 +94,32 @@ func (d *differ) engineOp(c *migrate.Change, dropped map[*schema.Table]bool) (Op
 	o := Op{stage: stageNew, up: []cmd{sql(layOut(c.Cmd), comment1(c.Comment))}}
 	switch src := c.Source.(type) {
 	case nil:
-		if isEnumValue(c) {
-			o.stage, o.noWayBack = stageEnum, "PostgreSQL cannot remove a value from an enum"
+		if stmts, err := pgsql.Split(c.Cmd); err == nil && len(stmts) == 1 {
+			if s := stmts[0].Parse(); s.Verb == "ALTER TYPE" && len(s.Targets) == 1 {
+				o.stage, o.noWayBack = stageEnum, "PostgreSQL cannot remove a value from an enum"
+				o.change = change{verb: "change", kind: "enum", name: s.Targets[0].Name}
+			}
 		}
+	case *schema.AddObject:
+		o.change = enumChange("add", src.O)
+	case *schema.ModifySchema:
+		o.change = change{verb: "change", kind: "schema", name: src.S.Name}
 	case *schema.AddSchema:
+		o.change = change{verb: "add", kind: "schema", name: src.S.Name}
 		// What was put into the schema has been taken out again by then, and what
 		// somebody else put there is not ours to drop.
 		for i, r := range reverse {
 			reverse[i] = strings.TrimSuffix(r, " CASCADE")
 		}
 	case *schema.AddTable:
+		o.change = change{verb: "add", kind: "table", schema: src.T.Schema.Name, name: src.T.Name}
 		for _, k := range src.T.ForeignKeys {
 			if parent := tableName(k.RefTable); d.have.tables[parent] != nil {
 				o.parents = append(o.parents, parent)
 			}
 		}
 	case *schema.DropTable:
-		o.stage = stageDropTables
+		o.stage, o.change = stageDropTables, change{verb: "drop", kind: "table", schema: src.T.Schema.Name, name: src.T.Name}
 		name := tableName(src.T)
 		o.losses = []string{"table " + name}
 		o.up[0].note = append(o.up[0].note, "Destroys table "+name+" with its data.")
@@ -164,8 +127,10 @@ func (d *differ) engineOp(c *migrate.Change, dropped map[*schema.Table]bool) (Op
 		if dropped[src.T] {
 			o.stage = stageDropTables
 		}
-	case *schema.DropObject, *schema.DropSchema:
-		o.stage = stageDropTypes
+	case *schema.DropObject:
+		o.stage, o.change = stageDropTypes, enumChange("drop", src.O)
+	case *schema.DropSchema:
+		o.stage, o.change = stageDropTypes, change{verb: "drop", kind: "schema", name: src.S.Name}
 	}
 	for i, r := range reverse {
 		back := sql(layOut(r))
@@ -183,14 +148,10 @@ func (d *differ) engineOp(c *migrate.Change, dropped map[*schema.Table]bool) (Op
 	return o, nil
 }
 
-func isEnumValue(c *migrate.Change) bool {
-	return c.Source == nil && strings.HasPrefix(c.Cmd, "ALTER TYPE ")
-}
-
 // separateKeys takes the foreign keys of new tables that refer to existing tables out of
 // changes if those are several: locks on several tables are taken one by one. So it does
-// with a key that refers to what is built only later.
-func (d *differ) separateKeys(changes []schema.Change) []schema.Change {
+// with a key that refers to what is built only later. The ops add those keys.
+func (d *differ) separateKeys(changes []schema.Change) (rest []schema.Change, ops []Op) {
 	existing := func(k *schema.ForeignKey) bool { return d.have.tables[tableName(k.RefTable)] != nil }
 	parents := map[string]bool{}
 	for _, c := range changes {
@@ -202,7 +163,7 @@ func (d *differ) separateKeys(changes []schema.Change) []schema.Change {
 			}
 		}
 	}
-	out := slices.Clone(changes)
+	rest = slices.Clone(changes)
 	for i, c := range changes {
 		add, ok := c.(*schema.AddTable)
 		if !ok {
@@ -224,14 +185,14 @@ func (d *differ) separateKeys(changes []schema.Change) []schema.Change {
 			if d.late(key) {
 				s = stageLateKeys
 			}
-			d.add(Op{stage: s, up: []cmd{sql("ALTER TABLE "+facts.String()+" ADD CONSTRAINT "+ident(key.Name)+" "+key.Def, "The table is new: there is little to check. Each key locks another table, one at a time.")},
+			ops = append(ops, Op{stage: s, up: []cmd{sql("ALTER TABLE "+facts.String()+" ADD CONSTRAINT "+ident(key.Name)+" "+key.Def, "The table is new: there is little to check. Each key locks another table, one at a time.")},
 				down: []cmd{dropConstraint(facts, key.Name)}})
 		}
 		if len(t.ForeignKeys) < len(add.T.ForeignKeys) {
-			out[i] = &schema.AddTable{T: &t, Extra: add.Extra}
+			rest[i] = &schema.AddTable{T: &t, Extra: add.Extra}
 		}
 	}
-	return out
+	return rest, ops
 }
 
 // dropSchemas takes the drops of schemas out of changes: Atlas plans them as CASCADE, which
@@ -286,17 +247,6 @@ func plainKeys(r *schema.Realm) {
 			}
 		}
 	}
-}
-
-// onDropped says whether c drops an index or foreign key with one of the columns.
-func onDropped(c schema.Change, columns map[string]bool) bool {
-	switch c := c.(type) {
-	case *schema.DropIndex:
-		return slices.ContainsFunc(c.I.Parts, func(p *schema.IndexPart) bool { return p.C != nil && columns[p.C.Name] })
-	case *schema.DropForeignKey:
-		return slices.ContainsFunc(c.F.Columns, func(c *schema.Column) bool { return columns[c.Name] })
-	}
-	return false
 }
 
 // comment1 is Atlas's comment as Atlas writes it.
@@ -369,4 +319,11 @@ func tableName(t *schema.Table) string {
 		return pgsql.Ident(t.Name)
 	}
 	return pgsql.QualifiedIdent(t.Schema.Name, t.Name)
+}
+
+func enumChange(verb string, o schema.Object) change {
+	if e, ok := o.(*schema.EnumType); ok {
+		return change{verb: verb, kind: "enum", schema: e.Schema.Name, name: e.T}
+	}
+	return change{}
 }

@@ -10,10 +10,16 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// freeTypes finds the indexes and constraints of a table that PostgreSQL cannot make over the
+// held are the constraints and indexes of a table that PostgreSQL cannot make over the
 // new types of their columns, which fails the change of the types: such a one goes before, and
 // what the schema file has in its place comes after.
-func (d *differ) freeTypes(ctx context.Context, have, want *table) error {
+type held struct {
+	constraints map[*constraint]bool
+	indexes     map[*index]bool
+}
+
+func (d *differ) heldParts(ctx context.Context, have, want *table) (held, error) {
+	h := held{map[*constraint]bool{}, map[*index]bool{}}
 	var columns, alters, retyped []string
 	for _, a := range have.columns {
 		columns = append(columns, ident(a.Name)+" "+a.typed())
@@ -22,17 +28,14 @@ func (d *differ) freeTypes(ctx context.Context, have, want *table) error {
 			continue
 		}
 		_, using, ok, err := d.castCost(ctx, have, a, b)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return nil // refused
+		if err != nil || !ok { // if it isn't ok, the change is refused
+			return h, err
 		}
 		retyped = append(retyped, a.Name)
 		alters = append(alters, "ALTER COLUMN "+ident(a.Name)+" TYPE "+b.typed()+using)
 	}
 	if len(retyped) == 0 {
-		return nil
+		return h, nil
 	}
 	reads := func(names []string) bool {
 		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(retyped, name) })
@@ -40,35 +43,28 @@ func (d *differ) freeTypes(ctx context.Context, have, want *table) error {
 	create := "CREATE TEMPORARY TABLE tried (" + strings.Join(columns, ", ") + ")"
 	alter := "ALTER TABLE pg_temp.tried " + strings.Join(alters, ", ")
 	// A type may exist in one of the two states only.
-	conn := d.haveConn
+	conn := d.have.conn
 	if err := possible(ctx, conn, create, alter); pgsql.SQLState(err) != "" {
-		conn = d.wantConn
+		conn = d.want.conn
 	}
+	var err error
 	for _, k := range have.constraints {
 		if k.Kind == "f" || !reads(k.Columns) || k.index != nil && len(k.index.Users) > 0 {
 			continue // what foreign keys refer to does not change
 		}
-		held, err := holdsTypes(ctx, conn, create, "ALTER TABLE pg_temp.tried ADD "+k.Def, alter)
-		if err != nil {
-			return err
-		}
-		if held {
-			d.freed[k] = true
+		if h.constraints[k], err = holdsTypes(ctx, conn, create, "ALTER TABLE pg_temp.tried ADD "+k.Def, alter); err != nil {
+			return h, err
 		}
 	}
 	for _, i := range have.indexes {
 		if i.constraint != nil || !reads(i.Reads) || len(i.Users) > 0 {
 			continue
 		}
-		held, err := holdsTypes(ctx, conn, create, "CREATE INDEX ON pg_temp.tried "+i.On, alter)
-		if err != nil {
-			return err
-		}
-		if held {
-			d.freedIndexes[i] = true
+		if h.indexes[i], err = holdsTypes(ctx, conn, create, "CREATE INDEX ON pg_temp.tried "+i.On, alter); err != nil {
+			return h, err
 		}
 	}
-	return nil
+	return h, nil
 }
 
 // holdsTypes says whether what part makes on a new table stands in the way of alter, which
@@ -102,18 +98,18 @@ const freedUntil = "Until it is made again it checks nothing: rows that are agai
 
 // freeConstraint drops a constraint before the types change and adds w, what becomes of it,
 // after.
-func (d *differ) freeConstraint(t *table, h, w *constraint) {
+func (d *differ) freeConstraint(t *table, h, w *constraint) (ops []Op) {
 	drop := dropConstraint(t, h.Name)
 	drop.note = []string{freedNote}
 	if w != nil {
 		drop.note = append(drop.note, freedUntil)
-		d.add(d.addConstraint(t, w)...)
+		ops = d.addConstraint(t, w)
 	}
-	d.add(Op{stage: stageFree, up: []cmd{drop}}.undo(d.addConstraint(t, h)))
+	return append(ops, Op{stage: stageFree, up: []cmd{drop}}.undo(d.addConstraint(t, h)))
 }
 
 // freeIndex is freeConstraint for an index that is behind no constraint.
-func (d *differ) freeIndex(t *table, h, w *index) {
+func (d *differ) freeIndex(t *table, h, w *index) (ops []Op) {
 	drop := sql(dropIndex(t, h.Name))
 	if t.Partitioned {
 		drop = dropPartitioned(t, h.Name)
@@ -125,8 +121,8 @@ func (d *differ) freeIndex(t *table, h, w *index) {
 		} else {
 			note = append(note, "Until it is built again queries go without it.")
 		}
-		d.add(d.addIndex(t, w)...)
+		ops = d.addIndex(t, w)
 	}
 	drop.note = append(note, drop.note...)
-	d.add(Op{stage: stageFree, up: []cmd{drop}}.undo(d.addIndex(t, h)))
+	return append(ops, Op{stage: stageFree, up: []cmd{drop}}.undo(d.addIndex(t, h)))
 }

@@ -72,7 +72,7 @@ func (d *differ) released(t *table, columns ...*column) (up, down []cmd) {
 // bindLoosely takes out of what is dropped what ties it to sequences that are not dropped
 // with it, and what ties other dropped columns to those that are. In have it is so for the
 // engine.
-func (d *differ) bindLoosely(have *schema.Realm) {
+func (d *differ) bindLoosely(have *schema.Realm) (ops []Op) {
 	for _, name := range slices.Sorted(maps.Keys(d.have.sequences)) {
 		s := d.have.sequences[name]
 		if !d.gone(name) {
@@ -93,7 +93,7 @@ func (d *differ) bindLoosely(have *schema.Realm) {
 					continue
 				}
 				alter := "ALTER TABLE " + t.String() + " ALTER COLUMN " + ident(c.Name) + " "
-				d.add(Op{stage: stageDropKeys, up: []cmd{sql(alter+"DROP DEFAULT", "It draws from "+name+", which is dropped.")}, down: []cmd{sql(alter + "SET DEFAULT " + *c.Default)}})
+				ops = append(ops, Op{stage: stageDropKeys, up: []cmd{sql(alter+"DROP DEFAULT", "It draws from "+name+", which is dropped.")}, down: []cmd{sql(alter + "SET DEFAULT " + *c.Default)}})
 				c.Default, c.draws = nil, ""
 				if r := realmColumn(have, t, c); r != nil {
 					r.Default = nil
@@ -101,6 +101,7 @@ func (d *differ) bindLoosely(have *schema.Realm) {
 			}
 		}
 	}
+	return ops
 }
 
 // realmColumn is a column as the engine has it, nil if it hasn't.
@@ -117,22 +118,22 @@ func realmColumn(r *schema.Realm, t *table, c *column) *schema.Column {
 
 // renameSequence gives a column's own sequence the name that it has in the schema file. It
 // returns the column as it is then.
-func (d *differ) renameSequence(t *table, a, b *column) *column {
+func renameSequence(t *table, a, b *column) (*column, Op) {
 	rename := func(from, to *sequence) cmd {
 		return sql("ALTER SEQUENCE " + from.String() + " RENAME TO " + ident(to.Name))
 	}
 	up := rename(a.own, b.own)
 	up.note = []string{"The schema file needs the name for another column."}
-	d.add(Op{stage: stageRename, key: t.String(), up: []cmd{up}, down: []cmd{rename(b.own, a.own)}})
 	next, own := *a, *a.own
 	own.Name = b.own.Name
 	next.own, next.draws, next.Default = &own, b.draws, b.Default
-	return &next
+	return &next, Op{stage: stageRename, key: t.String(), up: []cmd{up}, down: []cmd{rename(b.own, a.own)}}
 }
 
 // A numbering is what a change of a column's default needs if that changes which sequence
 // numbers the column.
 type numbering struct {
+	ops                  []Op
 	up, down             steps
 	hazards, downHazards []hazard.Hazard
 	moves                bool // numbers, either way
@@ -174,7 +175,7 @@ func (d *differ) numbering(t *table, a, b *column) (n numbering) {
 	created := to != nil && had == nil
 	if created && a.draws == "" && isInteger(a.Type) && !leads(t, a.Name) && !unique(t, a.Name) {
 		// No two rows collide if somebody writes a number meanwhile.
-		d.add(numbers(t, b, to))
+		n.ops = []Op{numbers(t, b, to)}
 		return n
 	}
 	dropped := from != nil && d.gone(from.String())
@@ -204,7 +205,7 @@ func (d *differ) numbering(t *table, a, b *column) (n numbering) {
 	}
 	switch {
 	case late:
-		d.add(Op{stage: stageDrop, key: t.String(), up: []cmd{sql("DROP SEQUENCE " + from.String())}, down: []cmd{sql(from.create() + " OWNED BY " + t.columnName(a))}})
+		n.ops = []Op{{stage: stageDrop, key: t.String(), up: []cmd{sql("DROP SEQUENCE " + from.String())}, down: []cmd{sql(from.create() + " OWNED BY " + t.columnName(a))}}}
 	case dropped:
 		n.up.then(sql("DROP SEQUENCE " + from.String()))
 		n.down.then(ownedBy(from.String(), t.columnName(a)))
@@ -318,14 +319,14 @@ func swapsNumbers(a, b *column) bool {
 
 // swapNumbers makes an identity column of a serial one or a serial one of an identity. The
 // numbers go on. It returns the column as it is then.
-func (d *differ) swapNumbers(t *table, a, b *column) *column {
+func (d *differ) swapNumbers(t *table, a, b *column) (*column, Op) {
 	tmp := *cmp.Or(a.serial(), b.serial())
-	tmp.Schema, tmp.Name = t.Schema, d.indexName(t, t.Name+"_"+a.Name, "_numbers")
+	tmp.Schema, tmp.Name = t.Schema, d.names.index(t, t.Name+"_"+a.Name, "_numbers")
 	kept := a.serial() != nil && !d.gone(a.own.String()) || b.serial() != nil && d.have.sequences[b.own.String()] != nil
-	d.add(Op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: d.renumber(t, a, b, &tmp, kept), down: d.renumber(t, b, a, &tmp, kept)})
+	o := Op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: d.renumber(t, a, b, &tmp, kept), down: d.renumber(t, b, a, &tmp, kept)}
 	next := *a
 	next.Identity, next.own, next.draws, next.Default, next.NotNull = b.Identity, b.own, b.draws, b.Default, true
-	return &next
+	return &next, o
 }
 
 // renumber leads from a to b. Both want a sequence of the same name: one is called tmp
@@ -380,23 +381,22 @@ func raise(name, number string) cmd {
 }
 
 // addIdentityTo makes an identity column of one that has values, and takes its default.
-func (d *differ) addIdentityTo(t *table, a, b *column) {
+func (d *differ) addIdentityTo(t *table, a, b *column) []Op {
 	if a.draws != "" || leads(t, a.Name) {
 		up, down := d.identityInPlace(t, a, b)
-		d.add(Op{stage: stageSwap, key: numbersFile(t, a), up: up, down: down})
-		return
+		return []Op{{stage: stageSwap, key: numbersFile(t, a), up: up, down: down}}
 	}
 	seq := *b.own
-	seq.Schema, seq.Name = t.Schema, d.indexName(t, t.Name+"_"+a.Name, "_numbers")
+	seq.Schema, seq.Name = t.Schema, d.names.index(t, t.Name+"_"+a.Name, "_numbers")
 	add, drop := addIdentity(t, a, b)
-	d.add(numbers(t, b, &seq), Op{stage: stageSwap, key: numbersFile(t, a),
+	return []Op{numbers(t, b, &seq), {stage: stageSwap, key: numbersFile(t, a),
 		up: []cmd{
 			sql("ALTER SEQUENCE "+seq.String()+" OWNED BY NONE", "The column's own sequence goes on where this one stands."),
 			add,
 			sql("SELECT setval(" + d.identitySequence(t, a) + ", nextval(" + literal(seq.String()) + "), false)"),
 			sql("DROP SEQUENCE " + seq.String()),
 		},
-		down: []cmd{drop, sql(seq.create() + " OWNED BY " + t.columnName(b))}})
+		down: []cmd{drop, sql(seq.create() + " OWNED BY " + t.columnName(b))}}}
 }
 
 // identityInPlace makes the identity column b of a in one transaction.
@@ -428,12 +428,11 @@ func addIdentity(t *table, a, b *column) (add, drop cmd) {
 
 // dropIdentity lets an identity column draw from a sequence that it does not own. It returns
 // the column as it is then.
-func (d *differ) dropIdentity(t *table, a, b *column) *column {
+func (d *differ) dropIdentity(t *table, a, b *column) (*column, Op) {
 	next := *a
 	next.Identity, next.own, next.draws, next.Default = "", nil, b.draws, b.Default
 	down, up := d.identityInPlace(t, &next, a)
-	d.add(Op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: up, down: down})
-	return &next
+	return &next, Op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: up, down: down}
 }
 
 func lockTable(t *table, note ...string) cmd {

@@ -15,7 +15,8 @@ import (
 type stage int
 
 const (
-	stageEnum       stage = iota // new values of enums, which only later transactions can use
+	stageRename     stage = iota // tables, columns and enums: all other stages use the new names
+	stageEnum                    // new values of enums, which only later transactions can use
 	stageFree                    // what holds on to the old types of its columns
 	stageSwapEnum                // enums that lose values, made anew
 	stageNames                   // indexes and keys whose name something new takes over
@@ -74,7 +75,7 @@ func (c cmd) String() string {
 // An Op is a part of a change that one file does.
 type Op struct {
 	stage stage
-	key   string // those of a stage with the same key share a file
+	key   string // the ops of a stage with the same key share a file
 	rank  int    // the order in a file, where it matters
 	up    []cmd
 	down  []cmd
@@ -86,19 +87,21 @@ type Op struct {
 	parents   []string // existing tables that a new one refers to
 	// hazards are what the file says first.
 	hazards, downHazards []hazard.Hazard
+
+	change  change   // what it is a part of, for the name of the migration
+	refusal *Refusal // why there is no op
 }
 
-// sortOps puts ops in the order of their stages.
+// sortOps returns ops in the order of their stages.
 func sortOps(ops []Op) []Op {
-	slices.SortStableFunc(ops, func(a, b Op) int {
+	return slices.SortedStableFunc(slices.Values(ops), func(a, b Op) int {
 		return cmp.Or(cmp.Compare(a.stage, b.stage), cmp.Compare(a.rank, b.rank))
 	})
-	return ops
 }
 
 // undo makes the ops of a change that is taken back the way back of o.
 func (o Op) undo(ops []Op) Op {
-	ops = sortOps(slices.Clone(ops))
+	ops = sortOps(ops)
 	for i, u := range ops {
 		o.down = append(o.down, u.up...)
 		o.downHazards = append(o.downHazards, u.hazards...)
@@ -114,62 +117,4 @@ func standalone(cmds []cmd) bool {
 			return u.Mode == runner.Alone || u.Mode == runner.MayCommit
 		})
 	})
-}
-
-// group puts ops that share a file together, in order.
-func group(ops []Op) [][]Op {
-	type key struct {
-		stage stage
-		key   string
-		none  bool
-	}
-	var order []key
-	files := map[key][]Op{}
-	for _, o := range sortOps(ops) {
-		k := key{o.stage, o.key, o.noWayBack != ""}
-		if files[k] == nil {
-			order = append(order, k)
-		}
-		files[k] = append(files[k], o)
-	}
-	var out [][]Op
-	for i, k := range order {
-		if i > 0 && !k.none && !order[i-1].none && joins(out[len(out)-1], files[k]) {
-			out[len(out)-1] = append(out[len(out)-1], files[k]...)
-			continue
-		}
-		out = append(out, files[k])
-	}
-	return out
-}
-
-// joins says whether two groups that follow each other can be one transaction that
-// takes strong locks on one existing table at most.
-func joins(a, b []Op) bool {
-	first, second := a[len(a)-1], b[0]
-	switch {
-	case ownTransactions(a) || ownTransactions(b):
-		return false
-	case first.stage == stageNew && second.stage == stageAlter:
-		return !slices.ContainsFunc(a, func(o Op) bool { return slices.ContainsFunc(o.parents, func(p string) bool { return p != second.key }) })
-	case second.stage == stageDrop:
-		return first.stage == stageSwap && first.key == second.key
-	case second.stage == stageDropTypes:
-		return first.stage == stageDropTables || first.stage == stageDrop
-	}
-	return false
-}
-
-// ownTransactions says whether the statements of ops commit one by one.
-func ownTransactions(ops []Op) bool {
-	apart := 0
-	for _, o := range ops {
-		if standalone(o.up) {
-			return true
-		}
-		if o.stage.apart() {
-			apart += len(o.up)
-		}
-	}
-	return apart > 1
 }

@@ -2,6 +2,7 @@ package online
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -11,17 +12,24 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// freeKeys finds the foreign keys whose two ends change to types that PostgreSQL does not
+// heldKeys returns the foreign keys whose two ends change to types that PostgreSQL does not
 // compare with the old ones. It makes a key anew with each end, and refuses: such a key goes
 // before and comes back after.
-func (d *differ) freeKeys(ctx context.Context) error {
+func (d *differ) heldKeys(ctx context.Context, enums []rebuiltEnum) (map[*constraint]bool, error) {
+	held := map[*constraint]bool{}
 	for name, t := range d.have.tables {
 		next := d.want.tables[name]
 		if next == nil {
 			next = &table{} // dropped, after what it refers to has changed
 		}
 		for _, k := range t.constraints {
-			if k.Kind != "f" || k.refs == nil || k.refs.OID == t.OID {
+			if k.Kind != "f" {
+				continue
+			}
+			if slices.ContainsFunc(enums, func(e rebuiltEnum) bool { return e.typed(t, k.Columns) }) {
+				held[k] = true // the new enum is not compared with the old one either
+			}
+			if k.refs == nil || k.refs.OID == t.OID {
 				continue // one ALTER TABLE changes both ends
 			}
 			for i, column := range k.Columns {
@@ -29,17 +37,15 @@ func (d *differ) freeKeys(ctx context.Context) error {
 				if ref := d.want.tables[k.refs.String()]; ref != nil {
 					want.ref = ref.column(k.RefColumns[i])
 				}
-				held, err := d.holds(ctx, ends{t.column(column), k.refs.column(k.RefColumns[i])}, want)
+				holds, err := d.holds(ctx, ends{t.column(column), k.refs.column(k.RefColumns[i])}, want)
 				if err != nil {
-					return err
+					return nil, err
 				}
-				if held {
-					d.freed[k] = true
-				}
+				held[k] = held[k] || holds
 			}
 		}
 	}
-	return nil
+	return held, nil
 }
 
 // ends are the columns that a foreign key ties to each other.
@@ -56,7 +62,7 @@ func (d *differ) holds(ctx context.Context, have, want ends) (bool, error) {
 		// A type may exist in one of the two states only. In neither there are both if one
 		// is new and the other goes, and then nothing compares them.
 		possible := false
-		for _, conn := range []*pgx.Conn{d.haveConn, d.wantConn} {
+		for _, conn := range []*pgx.Conn{d.have.conn, d.want.conn} {
 			_, err := try(ctx, conn, "pg_temp.tried", "CREATE TEMPORARY TABLE tried_ref (c "+e.ref.typed()+" UNIQUE)",
 				"CREATE TEMPORARY TABLE tried (c "+e.column.typed()+")", "ALTER TABLE pg_temp.tried ADD FOREIGN KEY (c) REFERENCES pg_temp.tried_ref (c)")
 			if err != nil && pgsql.SQLState(err) == "" {
@@ -72,7 +78,7 @@ func (d *differ) holds(ctx context.Context, have, want ends) (bool, error) {
 }
 
 // freeKey drops a foreign key before the types change and adds w, what becomes of it, after.
-func (d *differ) freeKey(t *table, h, w *constraint) {
+func (d *differ) freeKey(t *table, h, w *constraint) (ops []Op) {
 	drop := dropConstraint(t, h.Name)
 	why := "Its two ends change one after the other"
 	if d.want.tables[t.String()] == nil {
@@ -84,9 +90,9 @@ func (d *differ) freeKey(t *table, h, w *constraint) {
 			drop.note = append(drop.note, "In between a statement that joins the two fails as well.")
 		}
 		drop.note = append(drop.note, "Until it is added again it neither checks nor cascades: a row that is against it by then fails its validation.")
-		d.add(d.addConstraint(t, w)...)
+		ops = d.addConstraint(t, w)
 	}
-	d.add(Op{stage: stageFree, up: []cmd{drop}, downHazards: d.emptyHazards(t, h)}.undo(d.addConstraint(t, h)))
+	return append(ops, Op{stage: stageFree, up: []cmd{drop}, downHazards: d.emptyHazards(t, h)}.undo(d.addConstraint(t, h)))
 }
 
 // emptyHazards say what stops the way back of a foreign key's drop: the table that it refers to

@@ -24,14 +24,6 @@ func CheckName(name string) error {
 // every listing.
 const maxName = 80
 
-// joinNames makes one name of two that may be empty.
-func joinNames(a, b string) string {
-	if a == "" || b == "" {
-		return a + b
-	}
-	return a + "_and_" + b
-}
-
 var unclean = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^a-z0-9]+`) })
 
 // clean makes a derived name fit for a file's name.

@@ -149,9 +149,9 @@ func work(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *w
 	if err := cmp.Or(clash(want, outside), clashNumbers(replayed.Catalog, desired.Catalog)); err != nil {
 		return nil, err
 	}
-	ops, name := online.RenameOps(renamed), online.RenameName(renamed)
+	ops := online.RenameOps(renamed)
 	if !want.Equal(have) {
-		more, moreName, refusals, err := online.Diff(ctx, replayed, desired, w.kept)
+		more, refusals, err := online.Diff(ctx, replayed, desired, w.kept)
 		if err != nil {
 			return nil, err
 		}
@@ -161,16 +161,13 @@ func work(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *w
 		if len(more) == 0 {
 			return nil, &proof.Error{Differences: catalog.Diff(want, have)}
 		}
-		if name == "" || !online.OnlyRenames(more) {
-			name = joinNames(name, moreName)
-		}
 		ops = append(ops, more...)
 	}
 	if len(ops) == 0 {
 		return w, nil
 	}
 	if cfg.Name == "" {
-		cfg.Name = clean(name)
+		cfg.Name = clean(online.Name(ops))
 	}
 	w.files, err = files(cfg, online.Files(ops))
 	return w, err

@@ -13,8 +13,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// engine returns the ops for whole tables, types and schemas, and Atlas's changes.
-func (d *differ) engine(ctx context.Context, from *state.State, have, want *schema.Realm, kept []string) ([]Op, []schema.Change, error) {
+// engine returns the ops for whole tables, types and schemas.
+func (d *differ) engine(ctx context.Context, from *state.State, have, want *schema.Realm, kept []string) ([]Op, error) {
 	plainKeys(have)
 	plainKeys(want)
 	for _, s := range have.Schemas {
@@ -29,24 +29,24 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 	}
 	drv, err := from.Driver()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	changes, err := drv.RealmDiff(have, want, schema.DiffNormalized())
 	if err != nil {
-		return nil, nil, &state.EngineError{Err: err}
+		return nil, &state.EngineError{Err: err}
 	}
 	rest, drops := dropSchemas(changes, kept)
 	separated, ops := d.separateKeys(rest)
 	planned, err := from.Plan(ctx, separated)
 	if err != nil {
-		return nil, nil, &state.EngineError{Err: err}
+		return nil, &state.EngineError{Err: err}
 	}
 	dropped := map[*schema.Table]bool{}
 	for _, c := range rest {
 		if c, ok := c.(*schema.DropObject); ok {
 			comment, err := d.enumComment(ctx, c.O)
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			ops = append(ops, comment...)
 		}
@@ -68,11 +68,11 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 	for _, c := range append(planned, drops...) {
 		o, err := d.engineOp(c, dropped)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		ops = append(ops, o)
 	}
-	return ops, changes, nil
+	return ops, nil
 }
 
 // droppedEarly says whether a foreign key is dropped before its table.

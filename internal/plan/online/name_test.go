@@ -1,48 +1,45 @@
 package online
 
-import (
-	"testing"
+import "testing"
 
-	"ariga.io/atlas/sql/postgres"
-	"ariga.io/atlas/sql/schema"
-)
-
-func TestDeriveName(t *testing.T) {
-	public := schema.New("public")
-	id, flaky, score := schema.NewColumn("id"), schema.NewColumn("flaky"), schema.NewColumn("Score %")
-	runs := schema.NewTable("runs").SetSchema(public).AddColumns(id)
-	results := schema.NewTable("results").SetSchema(public).AddColumns(id, flaky, score)
-	index := schema.NewIndex("ix_results_flaky").SetTable(results).AddColumns(flaky)
-	expr := schema.NewIndex("ix_results_tags").SetTable(results).AddParts(schema.NewExprPart(&schema.RawExpr{X: "(data -> 'tags')"}))
-	unique := schema.NewUniqueIndex("results_flaky_key").SetTable(results).AddColumns(flaky).AddAttrs(&postgres.Constraint{N: "results_flaky_key", T: "u"})
-	key := schema.NewForeignKey("results_run").SetTable(results).SetRefTable(runs).AddColumns(id).AddRefColumns(id)
-	modify := func(t *schema.Table, changes ...schema.Change) schema.Change {
-		return &schema.ModifyTable{T: t, Changes: changes}
+func TestName(t *testing.T) {
+	whole := func(verb, kind, name string) Op { return Op{change: change{verb: verb, kind: kind, schema: "public", name: name}} }
+	part := func(table, verb, kind, name string, columns ...string) Op {
+		return Op{change: change{verb: verb, kind: kind, table: table, name: name, columns: columns}}
 	}
+	key := func(verb string) Op {
+		return Op{change: change{verb: verb, kind: "constraint", table: "results", columns: []string{"id"}, refers: "runs"}}
+	}
+	flaky := part("results", "add", "index", "flaky", "flaky")
+	expr := func(verb string) Op { return part("results", verb, "index", "tags") }
 	for _, tt := range []struct {
-		want    string
-		changes []schema.Change
+		want string
+		ops  []Op
 	}{
 		{"", nil},
-		{"add_results", []schema.Change{&schema.AddTable{T: results}}},
-		{"drop_runs_and_results", []schema.Change{&schema.DropTable{T: runs}, &schema.DropTable{T: results}}},
-		{"add_runs_and_2_more", []schema.Change{&schema.AddTable{T: runs}, &schema.AddTable{T: results}, &schema.AddTable{T: schema.NewTable("x")}}},
-		{"add_results_flaky", []schema.Change{modify(results, &schema.AddColumn{C: flaky}, &schema.AddIndex{I: index})}},
-		{"add_results_flaky_and_Score %", []schema.Change{modify(results, &schema.AddColumn{C: flaky}, &schema.AddColumn{C: score})}},
-		{"change_results", []schema.Change{modify(results, &schema.AddColumn{C: flaky}, &schema.AddColumn{C: score}, &schema.AddColumn{C: id})}},
-		{"drop_results_flaky", []schema.Change{modify(results, &schema.DropColumn{C: flaky}, &schema.DropIndex{I: index})}},
-		{"index_results_flaky", []schema.Change{modify(results, &schema.AddIndex{I: index})}},
-		{"index_results_tags", []schema.Change{modify(results, &schema.AddIndex{I: expr})}},
-		{"drop_index_results_tags", []schema.Change{modify(results, &schema.DropIndex{I: expr})}},
-		{"constrain_results", []schema.Change{modify(results, &schema.AddIndex{I: unique}, &schema.AddForeignKey{F: key})}},
-		{"drop_constraint_results", []schema.Change{modify(results, &schema.DropForeignKey{F: key})}},
-		{"drop_runs", []schema.Change{&schema.DropTable{T: runs}, modify(results, &schema.DropForeignKey{F: key})}},
-		{"change_runs_and_results", []schema.Change{modify(runs, &schema.ModifyColumn{From: id, To: id}), modify(results, &schema.AddColumn{C: flaky})}},
-		{"change_results", []schema.Change{modify(results, &schema.AddColumn{C: flaky}, &schema.DropColumn{C: score})}},
-		{"drop_schema_app", []schema.Change{&schema.DropSchema{S: schema.New("app")}}},
-		{"add_Ü", []schema.Change{&schema.AddTable{T: schema.NewTable("Ü")}}},
+		{"change_schema", []Op{{}}},
+		{"add_results", []Op{whole("add", "table", "results")}},
+		{"drop_runs_and_results", []Op{whole("drop", "table", "runs"), whole("drop", "table", "results"), whole("drop", "table", "runs")}},
+		{"add_runs_and_2_more", []Op{whole("add", "table", "runs"), whole("add", "table", "results"), whole("add", "enum", "x")}},
+		{"add_runs", []Op{whole("add", "schema", "public"), whole("add", "table", "runs")}},
+		{"change_runs_and_results", []Op{whole("drop", "table", "runs"), whole("add", "table", "results")}},
+		{"add_results_flaky", []Op{part("results", "add", "column", "flaky"), flaky}},
+		{"add_results_flaky_and_Score %", []Op{part("results", "add", "column", "flaky"), part("results", "add", "column", "Score %")}},
+		{"change_results", []Op{part("results", "add", "column", "a"), part("results", "add", "column", "b"), part("results", "add", "column", "c")}},
+		{"drop_results_flaky", []Op{part("results", "drop", "column", "flaky"), part("results", "drop", "index", "flaky", "flaky")}},
+		{"index_results_flaky", []Op{flaky}},
+		{"index_results_tags", []Op{expr("add")}},
+		{"drop_index_results_tags", []Op{expr("drop")}},
+		{"constrain_results", []Op{part("results", "add", "constraint", "", "flaky"), key("add")}},
+		{"drop_constraint_results", []Op{key("drop")}},
+		{"drop_runs", []Op{whole("drop", "table", "runs"), key("drop")}},
+		{"change_runs_and_results", []Op{part("runs", "change", "column", "id"), part("results", "add", "column", "flaky")}},
+		{"change_results", []Op{part("results", "add", "column", "flaky"), part("results", "drop", "column", "score")}},
+		{"drop_schema_app", []Op{whole("drop", "schema", "app"), {change: change{verb: "drop", kind: "table", schema: "app", name: "t"}}}},
+		{"rename_results_env_and_runs", []Op{part("results", "rename", "column", "env"), whole("rename", "table", "runs"), part("results", "rename", "index", "i")}},
+		{"rename_runs_and_add_results", []Op{whole("rename", "table", "runs"), whole("add", "table", "results")}},
 	} {
-		if got := deriveName(tt.changes); got != tt.want {
+		if got := Name(tt.ops); got != tt.want {
 			t.Errorf("%q, want %q", got, tt.want)
 		}
 	}

@@ -5,7 +5,6 @@ package online
 
 import (
 	"context"
-	"slices"
 
 	"ariga.io/atlas/sql/schema"
 	"golang.org/x/sync/errgroup"
@@ -27,11 +26,11 @@ type differ struct {
 	freed      map[*constraint]bool // foreign keys that are dropped before the types of their columns change
 }
 
-// Diff returns the ops that lead from one state to the other and a name for them, or why it refuses. Whole tables, types
+// Diff returns the ops that lead from one state to the other, or why it refuses. Whole tables, types
 // and schemas come and go as Atlas's engine plans it; what changes in a table that is in both states is found by the
 // catalogs. The schemas named in kept are not dropped, and hold nothing that schema.hcl manages. The error is a
 // *state.EngineError for what the engine refuses.
-func Diff(ctx context.Context, from, to *state.State, kept []string) ([]Op, string, []Refusal, error) {
+func Diff(ctx context.Context, from, to *state.State, kept []string) ([]Op, []Refusal, error) {
 	d := &differ{}
 	var have, want *schema.Realm
 	read := func(s *state.State, f **facts, r **schema.Realm) func() error {
@@ -50,7 +49,7 @@ func Diff(ctx context.Context, from, to *state.State, kept []string) ([]Op, stri
 	g.Go(read(from, &d.have, &have))
 	g.Go(read(to, &d.want, &want))
 	if err := g.Wait(); err != nil {
-		return nil, "", nil, err
+		return nil, nil, err
 	}
 	d.names = &names{have: d.have, want: d.want, taken: map[string]bool{}}
 
@@ -58,22 +57,22 @@ func Diff(ctx context.Context, from, to *state.State, kept []string) ([]Op, stri
 	ops := d.bindLoosely(have)
 	enums, err := d.rebuiltEnums(ctx, have, want)
 	if err != nil {
-		return nil, "", nil, err
+		return nil, nil, err
 	}
 	if d.freed, err = d.heldKeys(ctx, enums); err != nil {
-		return nil, "", nil, err
+		return nil, nil, err
 	}
 	for _, e := range enums {
 		rebuilt, err := d.rebuildEnum(ctx, e)
 		if err != nil {
-			return nil, "", nil, err
+			return nil, nil, err
 		}
 		ops = append(ops, rebuilt...)
 	}
 
 	tables, err := d.tables(ctx)
 	if err != nil {
-		return nil, "", nil, err
+		return nil, nil, err
 	}
 	ops = append(ops, tables...)
 	var refusals []Refusal
@@ -83,21 +82,13 @@ func Diff(ctx context.Context, from, to *state.State, kept []string) ([]Op, stri
 		}
 	}
 	if len(refusals) > 0 {
-		return nil, "", refusals, nil
+		return nil, refusals, nil
 	}
-	whole, changes, err := d.engine(ctx, from, have, want, kept)
+	whole, err := d.engine(ctx, from, have, want, kept)
 	if err != nil {
-		return nil, "", nil, err
+		return nil, nil, err
 	}
-	var rebuilt []schema.Change
-	for _, e := range enums {
-		rebuilt = append(rebuilt, &schema.ModifyObject{From: e.have, To: e.want})
-	}
-	name := deriveName(slices.Concat(rebuilt, changes, d.tableChanges()))
-	if name == "" {
-		name = "change_schema"
-	}
-	return append(ops, whole...), name, nil, nil
+	return append(ops, whole...), nil, nil
 }
 
 func refuse(t *table, text string) []Op {

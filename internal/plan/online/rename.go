@@ -356,26 +356,3 @@ func (r Rename) breaks(done []Rename) string {
 	}
 	return "finds another " + r.Kind + " there and no error: stop it before"
 }
-
-// OnlyRenames says whether ops do nothing but give indexes and constraints other names.
-func OnlyRenames(ops []Op) bool {
-	return !slices.ContainsFunc(ops, func(o Op) bool {
-		return slices.ContainsFunc(o.up, func(c cmd) bool { return !strings.Contains(c.String(), " RENAME ") })
-	})
-}
-
-// RenameName says in a few words what is renamed.
-func RenameName(done []Rename) string {
-	done = slices.DeleteFunc(slices.Clone(done), func(r Rename) bool { return r.Kind == "sequence" })
-	switch len(done) {
-	case 0:
-		return ""
-	case 1, 2:
-		var parts []string
-		for _, r := range done {
-			parts = append(parts, strings.TrimPrefix(r.Of+"_"+r.Old, "_"))
-		}
-		return "rename_" + strings.Join(parts, "_and_")
-	}
-	return fmt.Sprintf("rename_%s_and_%d_more", strings.TrimPrefix(done[0].Of+"_"+done[0].Old, "_"), len(done)-1)
-}

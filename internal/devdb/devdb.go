@@ -33,7 +33,7 @@ type Config struct {
 	Dev string
 	// States are the names of states that a throwaway server may begin with, the
 	// best first: it begins with the first of them that an earlier server has
-	// kept (Keep) and that is still in the cache. The names are the caller's; a
+	// kept (SaveState) and that is still in the cache. The names are the caller's; a
 	// state is only ever found by a server of the very same version and binaries.
 	States []string
 	// Log, if not nil, is told in one line what a user may want to know, such
@@ -57,13 +57,13 @@ type Server struct {
 	made      atomic.Int64
 	idle      chan *pgx.Conn // admin connections between two uses
 	state     string         // that it began with, of Config.States
-	keeps     bool
+	saves     bool
 	factsFile string // "": nothing is remembered
 	log       logger
 
-	mu     sync.Mutex
-	kept   *kept
-	copies map[string]*kept // of states, by name
+	mu        sync.Mutex
+	save      *snapshot
+	snapshots map[string]*snapshot // of states, by name
 
 	close    sync.Once
 	closeErr error

@@ -103,7 +103,7 @@ func makeFolder(base string) (*folder, error) {
 		}
 		// A sweep may have taken the folder for a leftover in the moment
 		// before the lock. Then it is gone.
-		if tryLock(lock, unix.LOCK_EX) == nil && inPlace(lock) {
+		if tryLock(lock, unix.LOCK_EX) == nil && stillNamed(lock) {
 			fmt.Fprintln(lock, os.Getpid()) // for people
 			memory, ok := memoryFolder()
 			return &folder{path: path, inMemory: ok && base == memory, lock: lock}, nil
@@ -112,8 +112,8 @@ func makeFolder(base string) (*folder, error) {
 	}
 }
 
-// inPlace says whether an open file's name still leads to it.
-func inPlace(f *os.File) bool {
+// stillNamed says whether an open file's name still leads to it.
+func stillNamed(f *os.File) bool {
 	open, err1 := f.Stat()
 	named, err2 := os.Lstat(f.Name())
 	return err1 == nil && err2 == nil && os.SameFile(open, named)
@@ -171,16 +171,16 @@ func sweepFolder(path string, made time.Time) error {
 		return nil
 	}
 	for _, sig := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGKILL} {
-		if endServer(filepath.Join(path, "data"), sig, 10*time.Second) {
+		if stopServer(filepath.Join(path, "data"), sig, 10*time.Second) {
 			break
 		}
 	}
 	return os.RemoveAll(path)
 }
 
-// endServer signals the server on a data directory, if one runs there, and says
+// stopServer signals the server on a data directory, if one runs there, and says
 // whether it has ended in time.
-func endServer(data string, sig syscall.Signal, within time.Duration) bool {
+func stopServer(data string, sig syscall.Signal, within time.Duration) bool {
 	pid, ok := serverPID(data)
 	if !ok {
 		return true

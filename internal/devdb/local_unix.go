@@ -49,7 +49,7 @@ type localState struct {
 	run     string // folder of the socket
 	major   int
 	bins    binaries // not looked for if the server was running
-	kept    []int    // majors of which there is data
+	majors  []int    // majors of which there is data
 	project string
 	log     logger
 }
@@ -86,12 +86,12 @@ func openLocal(ctx context.Context, cfg LocalConfig) (*localState, error) {
 	dirs, _ := filepath.Glob(base + "*/data")
 	for _, dir := range dirs {
 		if major, err := strconv.Atoi(strings.TrimPrefix(filepath.Dir(dir), base)); err == nil {
-			s.kept = append(s.kept, major)
+			s.majors = append(s.majors, major)
 		}
 	}
 	s.major = cfg.Major
-	if s.major == 0 && len(s.kept) > 0 {
-		s.major = slices.Max(s.kept)
+	if s.major == 0 && len(s.majors) > 0 {
+		s.major = slices.Max(s.majors)
 	}
 	if _, running := serverPID(filepath.Join(base+strconv.Itoa(s.major), "data")); !running {
 		if s.bins, err = find(ctx, s.major, log); err != nil {
@@ -192,7 +192,7 @@ func (s *localState) release(users *os.File) (stopped bool, err error) {
 	if _, err := os.Stat(s.path("pinned")); err == nil {
 		return false, nil
 	}
-	if !endServer(s.path("data"), syscall.SIGINT, time.Minute) {
+	if !stopServer(s.path("data"), syscall.SIGINT, time.Minute) {
 		return false, fmt.Errorf("stopping the local PostgreSQL: it has not ended within a minute; its log is %s", s.path("log"))
 	}
 	// In /tmp it would be litter. It is empty now, or not ours to remove.
@@ -276,7 +276,7 @@ func (s *localState) prepare(ctx context.Context) (account, error) {
 	if err != nil {
 		return account{}, err
 	}
-	for _, major := range s.kept {
+	for _, major := range s.majors {
 		s.log.printf("the local data of PostgreSQL %d stays as it is: PostgreSQL %d starts with an empty database of its own", major, s.major)
 	}
 	// A data directory is whole or not there.

@@ -74,7 +74,7 @@ func startThrowaway(ctx context.Context, major int, states []string, log logger)
 		folder.remove()
 		return nil, fmt.Errorf("starting a throwaway PostgreSQL %s from %s: %w", bins.version, bins.dir, err)
 	}
-	s.keeps, s.log = len(states) > 0, log
+	s.saves, s.log = len(states) > 0, log
 	if cache, err := cacheDir(nil); err == nil {
 		s.factsFile = filepath.Join(cache, factsFile(bins))
 	}
@@ -99,7 +99,7 @@ func startFrom(ctx context.Context, folder *folder, bins binaries, states []stri
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		dropKept(file, err, log)
+		dropSnapshot(file, err, log)
 		if err := os.RemoveAll(data); err != nil {
 			return nil, err
 		}
@@ -146,7 +146,7 @@ func startIn(ctx context.Context, folder *folder, bins binaries, data string, lo
 	}
 	s.stop = func() error {
 		s.mu.Lock()
-		k := s.kept
+		k := s.save
 		s.mu.Unlock()
 		if k != nil {
 			if err := t.store(s, k, log); err != nil {

@@ -103,6 +103,6 @@ func (s *State) keep(ctx context.Context, names []string) error {
 	s.ran = 0
 	// PostgreSQL copies a database only while nobody is connected to it.
 	s.db.close()
-	s.srv.Keep(ctx, s.DB, names[0])
+	s.srv.SaveState(ctx, s.DB, names[0])
 	return s.connect(ctx)
 }

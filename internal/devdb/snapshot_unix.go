@@ -17,15 +17,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// keptBound is how many bytes all kept states together may take in the cache.
-var keptBound int64 = 256 << 20
+// maxSnapshots is how many bytes all kept states together may take in the cache.
+var maxSnapshots int64 = 256 << 20
 
-const keptPrefix = "kept-"
+const snapshotPrefix = "kept-"
 
-// keptFile is the name of a state's archive. It serves only the very binaries and
+// snapshotFile is the name of a state's archive. It serves only the very binaries and
 // settings that it was made with, as the template does.
-func keptFile(bins binaries, state string) string {
-	return keptPrefix + serverKey(bins) + "-" + strings.TrimPrefix(keptDatabase(state), "kept_") + ".tar"
+func snapshotFile(bins binaries, state string) string {
+	return snapshotPrefix + serverKey(bins) + "-" + strings.TrimPrefix(snapshotDatabase(state), "kept_") + ".tar"
 }
 
 // restore makes the data directory from the first of the states that is stored,
@@ -44,7 +44,7 @@ func restore(ctx context.Context, bins binaries, f *folder, data string, states 
 		stored[e.Name()] = true
 	}
 	for _, state := range states {
-		name := keptFile(bins, state)
+		name := snapshotFile(bins, state)
 		if !stored[name] {
 			continue
 		}
@@ -53,7 +53,7 @@ func restore(ctx context.Context, bins binaries, f *folder, data string, states 
 		if err != nil {
 			// Another command may have dropped it just now.
 			if !errors.Is(err, fs.ErrNotExist) {
-				dropKept(file, err, log)
+				dropSnapshot(file, err, log)
 			}
 			continue
 		}
@@ -65,13 +65,13 @@ func restore(ctx context.Context, bins binaries, f *folder, data string, states 
 	return "", "", nil
 }
 
-func dropKept(file string, reason error, log logger) {
+func dropSnapshot(file string, reason error, log logger) {
 	log.printf("a kept state of the migrations can't be used, and is dropped (%v)", reason)
 	os.Remove(file)
 }
 
 // store stops the server and puts the state that is to be kept into the cache.
-func (t *throwaway) store(s *Server, k *kept, log logger) error {
+func (t *throwaway) store(s *Server, k *snapshot, log logger) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	same := false
@@ -103,17 +103,17 @@ func (t *throwaway) store(s *Server, k *kept, log logger) error {
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(cache, keptFile(t.bins, k.name))
-	if !makeRoom(cache, int64(len(archive))) {
+	file := filepath.Join(cache, snapshotFile(t.bins, k.name))
+	if !evict(cache, int64(len(archive))) {
 		return nil
 	}
 	return writeArchive(file, archive)
 }
 
-// makeRoom drops the kept states that were not used for the longest time until
+// evict drops the kept states that were not used for the longest time until
 // there is room for size bytes more, and says whether there can be.
-func makeRoom(cache string, size int64) bool {
-	if size > keptBound {
+func evict(cache string, size int64) bool {
+	if size > maxSnapshots {
 		return false
 	}
 	type entry struct {
@@ -121,7 +121,7 @@ func makeRoom(cache string, size int64) bool {
 		info fs.FileInfo
 	}
 	var all []entry
-	paths, _ := filepath.Glob(filepath.Join(cache, keptPrefix+"*"))
+	paths, _ := filepath.Glob(filepath.Join(cache, snapshotPrefix+"*"))
 	for _, p := range paths {
 		if info, err := os.Stat(p); err == nil {
 			all = append(all, entry{p, info})
@@ -131,7 +131,7 @@ func makeRoom(cache string, size int64) bool {
 	slices.SortFunc(all, func(a, b entry) int { return a.info.ModTime().Compare(b.info.ModTime()) })
 	for _, e := range all {
 		old := time.Since(e.info.ModTime()) > maxUnused
-		if size <= keptBound && !old {
+		if size <= maxSnapshots && !old {
 			break
 		}
 		if os.Remove(e.path) == nil {

@@ -12,18 +12,18 @@ import (
 // roles, which belong to the cluster, come along, and nothing has to be restored
 // but the data directory that is copied anyway.
 
-// maxKeptDatabase is the size in bytes up to which a database is kept.
-const maxKeptDatabase = 128 << 20
+// maxSnapshotDatabase is the size in bytes up to which a database is kept.
+const maxSnapshotDatabase = 128 << 20
 
 // kept is the state that Close will store.
-type kept struct {
+type snapshot struct {
 	name   string
 	db     *Database
 	shared string // what shared gave when db was copied
 }
 
-// keptDatabase is the name of the database that holds a kept state.
-func keptDatabase(state string) string {
+// snapshotDatabase is the name of the database that holds a kept state.
+func snapshotDatabase(state string) string {
 	sum := sha256.Sum256([]byte(state))
 	return "kept_" + hex.EncodeToString(sum[:12])
 }
@@ -34,51 +34,51 @@ func (s *Server) State() string { return s.state }
 
 // CloneState returns a new database that equals the one of State, owner included.
 func (s *Server) CloneState(ctx context.Context) (*Database, error) {
-	return s.Clone(ctx, &Database{Name: keptDatabase(s.state), server: s})
+	return s.Clone(ctx, &Database{Name: snapshotDatabase(s.state), server: s})
 }
 
-// Keep copies db now, and lets Close store the copy in the cache for servers that
+// SaveState copies db now, and lets Close store the copy in the cache for servers that
 // are started with the state's name among Config.States. Sessions in db must have
 // ended, or end within a moment. The last call counts.
 //
 // Nothing is stored where that would not give the same database again: a state
 // whose database is larger than 128 MiB, or has settings, privileges or a comment
 // of its own, which PostgreSQL doesn't copy; or if roles or their settings have
-// changed between Keep and Close. Nor on a dev URL's server, or one that was
+// changed between SaveState and Close. Nor on a dev URL's server, or one that was
 // started without Config.States. To keep is to save time only: what goes wrong with
 // it is said on Config.Log, and is no error.
-func (s *Server) Keep(ctx context.Context, db *Database, state string) {
-	if !s.keeps || state == s.state {
+func (s *Server) SaveState(ctx context.Context, db *Database, state string) {
+	if !s.saves || state == s.state {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k, ok := s.copies[state]
+	k, ok := s.snapshots[state]
 	if !ok {
 		var err error
-		if k, err = s.copyState(ctx, db, state); err != nil {
+		if k, err = s.takeSnapshot(ctx, db, state); err != nil {
 			if ctx.Err() == nil {
 				s.log.printf("the replayed migrations can't be kept for the next command: %v", err)
 			}
 			return
 		}
-		if s.copies == nil {
-			s.copies = map[string]*kept{}
+		if s.snapshots == nil {
+			s.snapshots = map[string]*snapshot{}
 		}
-		s.copies[state] = k
+		s.snapshots[state] = k
 	}
-	s.kept = k
+	s.save = k
 }
 
-// copyState returns nil for a database that can't be kept.
-func (s *Server) copyState(ctx context.Context, db *Database, state string) (*kept, error) {
-	k := &kept{name: state, db: &Database{Name: keptDatabase(state), server: s}}
+// takeSnapshot returns nil for a database that can't be kept.
+func (s *Server) takeSnapshot(ctx context.Context, db *Database, state string) (*snapshot, error) {
+	k := &snapshot{name: state, db: &Database{Name: snapshotDatabase(state), server: s}}
 	whole := false
 	err := s.withAdmin(ctx, func(conn *pgx.Conn) (err error) {
 		err = conn.QueryRow(ctx, `SELECT pg_catalog.pg_database_size(oid) <= $2 AND datacl IS NULL
 			AND NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting WHERE setdatabase = d.oid)
 			AND pg_catalog.shobj_description(oid, 'pg_database') IS NULL
-			FROM pg_catalog.pg_database d WHERE datname = $1`, db.Name, maxKeptDatabase).Scan(&whole)
+			FROM pg_catalog.pg_database d WHERE datname = $1`, db.Name, maxSnapshotDatabase).Scan(&whole)
 		if err != nil || !whole {
 			return err
 		}

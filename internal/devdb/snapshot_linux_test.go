@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestKeepOnFullDisk(t *testing.T) {
+func TestSaveOnFullDisk(t *testing.T) {
 	cache := emptyCache(t)
 	s := startWith(t, "a") // makes the template
 	if err := unix.Mount("tmpfs", cache, "tmpfs", 0, "size=1m"); err != nil {
 		t.Skipf("mounting a small file system takes root: %v", err)
 	}
 	defer unix.Unmount(cache, unix.MNT_DETACH)
-	s.keep(t, "a", "CREATE TABLE one ()")
+	s.save(t, "a", "CREATE TABLE one ()")
 	if got := s.log.String(); !strings.HasPrefix(got, "the replayed migrations can't be kept for the next command: write ") || !strings.HasSuffix(got, ": no space left on device\n") {
 		t.Errorf("it said %q", got)
 	}

@@ -46,7 +46,7 @@ func (s session) exec(t *testing.T, db *Database, sql string) {
 }
 
 // keep makes a database by sql, keeps it, and ends the server.
-func (s session) keep(t *testing.T, state, sql string) {
+func (s session) save(t *testing.T, state, sql string) {
 	t.Helper()
 	ctx := context.Background()
 	db, err := s.Create(ctx)
@@ -54,7 +54,7 @@ func (s session) keep(t *testing.T, state, sql string) {
 		t.Fatal(err)
 	}
 	s.exec(t, db, sql)
-	s.Keep(ctx, db, state)
+	s.SaveState(ctx, db, state)
 	// What happens behind it is no part of the state.
 	s.exec(t, db, "CREATE TABLE later ()")
 	if err := s.Close(); err != nil {
@@ -82,10 +82,10 @@ func (s session) tables(t *testing.T) string {
 	return strings.Join(names, ", ")
 }
 
-// keptFiles lists the kept states in the cache, by name.
-func keptFiles(t *testing.T) []string {
+// snapshotFiles lists the kept states in the cache, by name.
+func snapshotFiles(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "ibutsu-schema", keptPrefix+"*"))
+	files, err := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "ibutsu-schema", snapshotPrefix+"*"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func emptyCache(t *testing.T) string {
 }
 
 // Who keeps a state twice has it once.
-func TestKeepAgain(t *testing.T) {
+func TestSaveAgain(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	s := startWith(t, "one", "two")
 	ctx := context.Background()
@@ -110,9 +110,9 @@ func TestKeepAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.exec(t, db, "CREATE TABLE first ()")
-	s.Keep(ctx, db, "one")
-	s.Keep(ctx, db, "two")
-	s.Keep(ctx, db, "one")
+	s.SaveState(ctx, db, "one")
+	s.SaveState(ctx, db, "two")
+	s.SaveState(ctx, db, "one")
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -121,14 +121,14 @@ func TestKeepAgain(t *testing.T) {
 	}
 }
 
-func TestKeep(t *testing.T) {
+func TestSaveState(t *testing.T) {
 	emptyCache(t)
 	ctx := context.Background()
 	s := startWith(t, "b", "a")
 	if _, err := s.CreateRole(ctx, "Reader"); err != nil {
 		t.Fatal(err)
 	}
-	s.keep(t, "a", `CREATE TABLE "One" (); GRANT SELECT ON "One" TO "Reader"`)
+	s.save(t, "a", `CREATE TABLE "One" (); GRANT SELECT ON "One" TO "Reader"`)
 	if s.log.Len() > 0 {
 		t.Errorf("it said: %s", s.log)
 	}
@@ -151,7 +151,7 @@ func TestKeep(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.exec(t, empty, `CREATE TABLE "One" ()`)
-	s.Keep(ctx, db, "b")
+	s.SaveState(ctx, db, "b")
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestKeep(t *testing.T) {
 }
 
 // What a copy of the database would not have, or the cluster has got since, is not kept.
-func TestKeepNothing(t *testing.T) {
+func TestSaveNothing(t *testing.T) {
 	ctx := context.Background()
 	admin := func(sql string) func(*testing.T, session, *Database) {
 		return func(t *testing.T, s session, db *Database) {
@@ -205,12 +205,12 @@ func TestKeepNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			test.before(t, s, db)
-			s.Keep(ctx, db, "a")
+			s.SaveState(ctx, db, "a")
 			test.after(t, s, db)
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if got := len(keptFiles(t)); got != test.want {
+			if got := len(snapshotFiles(t)); got != test.want {
 				t.Errorf("%d states are kept, not %d", got, test.want)
 			}
 			if s.log.Len() > 0 {
@@ -223,8 +223,8 @@ func TestKeepNothing(t *testing.T) {
 // Whatever is wrong with a file of the cache, the server starts, and the file goes.
 func TestDamagedState(t *testing.T) {
 	emptyCache(t)
-	startWith(t, "a").keep(t, "a", "CREATE TABLE one ()")
-	file := keptFiles(t)[0]
+	startWith(t, "a").save(t, "a", "CREATE TABLE one ()")
+	file := snapshotFiles(t)[0]
 	good := mustRead(t, file)
 	middle := append([]byte(nil), good...)
 	middle[len(middle)/2] ^= 1
@@ -248,10 +248,10 @@ func TestDamagedState(t *testing.T) {
 			if want := "a kept state of the migrations can't be used, and is dropped (reading " + file + ": the file is damaged)\n"; s.log.String() != want {
 				t.Errorf("it said %q, not %q", s.log, want)
 			}
-			if len(keptFiles(t)) > 0 {
+			if len(snapshotFiles(t)) > 0 {
 				t.Error("the file is still there")
 			}
-			s.keep(t, "a", "CREATE TABLE one ()")
+			s.save(t, "a", "CREATE TABLE one ()")
 			if s := startWith(t, "a"); s.State() != "a" {
 				t.Error("nothing was kept in its place")
 			}
@@ -285,7 +285,7 @@ func TestDamagedState(t *testing.T) {
 }
 
 // Two commands that keep the same state, and two that begin with it, at the same time.
-func TestKeepTwice(t *testing.T) {
+func TestSaveTwice(t *testing.T) {
 	emptyCache(t)
 	for range 2 {
 		var all sync.WaitGroup
@@ -294,7 +294,7 @@ func TestKeepTwice(t *testing.T) {
 			sessions = append(sessions, startWith(t, "b", "a"))
 		}
 		for _, s := range sessions {
-			all.Go(func() { s.keep(t, "a", "CREATE TABLE one ()") })
+			all.Go(func() { s.save(t, "a", "CREATE TABLE one ()") })
 		}
 		all.Wait()
 		for _, s := range sessions {
@@ -302,7 +302,7 @@ func TestKeepTwice(t *testing.T) {
 				t.Errorf("it said: %s", s.log)
 			}
 		}
-		if got := keptFiles(t); len(got) != 1 {
+		if got := snapshotFiles(t); len(got) != 1 {
 			t.Errorf("%d files: %v", len(got), got)
 		}
 		if got := startWith(t, "b", "a").tables(t); got != "one dev_owner" {
@@ -319,7 +319,7 @@ func TestStateOfOtherServer(t *testing.T) {
 	moved.dir = "/opt/postgresql/bin"
 	seen := map[string]binaries{}
 	for _, b := range []binaries{one, minor, moved} {
-		name := keptFile(b, "a")
+		name := snapshotFile(b, "a")
 		if other, ok := seen[name]; ok {
 			t.Errorf("%v and %v share %s", b, other, name)
 		}
@@ -327,14 +327,14 @@ func TestStateOfOtherServer(t *testing.T) {
 	}
 
 	emptyCache(t)
-	startWith(t, "a").keep(t, "a", "CREATE TABLE one ()")
-	file := keptFiles(t)[0]
+	startWith(t, "a").save(t, "a", "CREATE TABLE one ()")
+	file := snapshotFiles(t)[0]
 	bins, err := find(context.Background(), 0, t.Logf)
 	if err != nil {
 		t.Fatal(err)
 	}
 	bins.version = "12.0"
-	if err := os.Rename(file, filepath.Join(filepath.Dir(file), keptFile(bins, "a"))); err != nil {
+	if err := os.Rename(file, filepath.Join(filepath.Dir(file), snapshotFile(bins, "a"))); err != nil {
 		t.Fatal(err)
 	}
 	if s := startWith(t, "a"); s.State() != "" {
@@ -343,16 +343,16 @@ func TestStateOfOtherServer(t *testing.T) {
 }
 
 // The states that were not used for the longest time make room for a new one.
-func TestKeptBound(t *testing.T) {
+func TestSnapshotBound(t *testing.T) {
 	cache := emptyCache(t)
 	if err := os.MkdirAll(cache, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	defer func(bound int64) { keptBound = bound }(keptBound)
-	keptBound = 100
+	defer func(bound int64) { maxSnapshots = bound }(maxSnapshots)
+	maxSnapshots = 100
 	now := time.Now()
 	put := func(name string, size int, age time.Duration) {
-		path := filepath.Join(cache, keptPrefix+name)
+		path := filepath.Join(cache, snapshotPrefix+name)
 		if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -374,12 +374,12 @@ func TestKeptBound(t *testing.T) {
 		{101, false, "new old"},
 		{100, true, ""},
 	} {
-		if room := makeRoom(cache, test.size); room != test.room {
+		if room := evict(cache, test.size); room != test.room {
 			t.Errorf("%d bytes: %v", test.size, room)
 		}
 		var left []string
-		for _, f := range keptFiles(t) {
-			left = append(left, strings.TrimPrefix(filepath.Base(f), keptPrefix))
+		for _, f := range snapshotFiles(t) {
+			left = append(left, strings.TrimPrefix(filepath.Base(f), snapshotPrefix))
 		}
 		if got := strings.Join(left, " "); got != test.want {
 			t.Errorf("%d bytes: %q are left, not %q", test.size, got, test.want)
@@ -387,21 +387,21 @@ func TestKeptBound(t *testing.T) {
 	}
 
 	// A state that is used is the last to go.
-	keptBound = 1 << 30
-	startWith(t, "a").keep(t, "a", "CREATE TABLE one ()")
-	startWith(t, "b").keep(t, "b", "CREATE TABLE one ()")
-	for _, f := range keptFiles(t) {
+	maxSnapshots = 1 << 30
+	startWith(t, "a").save(t, "a", "CREATE TABLE one ()")
+	startWith(t, "b").save(t, "b", "CREATE TABLE one ()")
+	for _, f := range snapshotFiles(t) {
 		if err := os.Chtimes(f, now, now.Add(-time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	startWith(t, "a").Close()
-	info, err := os.Stat(keptFiles(t)[0])
+	info, err := os.Stat(snapshotFiles(t)[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	keptBound = 2*info.Size() + info.Size()/2
-	startWith(t, "c").keep(t, "c", "CREATE TABLE one ()")
+	maxSnapshots = 2*info.Size() + info.Size()/2
+	startWith(t, "c").save(t, "c", "CREATE TABLE one ()")
 	for state, want := range map[string]string{"a": "a", "b": "", "c": "c"} {
 		if got := startWith(t, state).State(); got != want {
 			t.Errorf("asked for %s it began with %q", state, got)
@@ -409,7 +409,7 @@ func TestKeptBound(t *testing.T) {
 	}
 }
 
-func TestKeepWithoutCache(t *testing.T) {
+func TestSaveWithoutCache(t *testing.T) {
 	cache := emptyCache(t)
 	s := startWith(t, "a")
 	// Not even root writes here.
@@ -420,7 +420,7 @@ func TestKeepWithoutCache(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "nowhere"))
-	s.keep(t, "a", "CREATE TABLE one ()")
+	s.save(t, "a", "CREATE TABLE one ()")
 	if !strings.Contains(s.log.String(), "the replayed migrations can't be kept for the next command: ") {
 		t.Errorf("it said %q", s.log)
 	}

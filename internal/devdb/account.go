@@ -15,18 +15,18 @@ import (
 	"syscall"
 )
 
-// account is the user that a server runs as: PostgreSQL refuses root. The zero
-// value is this process's own.
+// account is the user that a server runs as, because PostgreSQL refuses to run as root. The zero value is the user of
+// this process.
 type account struct {
-	name string // "" for the own one
+	name string // "" for this process's user
 	uid  int
 	gid  int
-	// mapped runs the program in a user namespace where root has this other
-	// uid: for containers in which root may not become anybody else.
+	// mapped means that the program runs in a user namespace in which root has this uid, for containers in which root
+	// may not change its uid.
 	mapped bool
 }
 
-// accounts lists who may run a server, the likeliest first.
+// accounts returns the accounts that may be able to run a server, the likeliest first.
 func accounts() []account {
 	if os.Geteuid() != 0 {
 		return []account{{}}
@@ -46,7 +46,7 @@ func accounts() []account {
 	return append(list, mappedAccounts(list)...)
 }
 
-// choose gives folder to the first account that can run the binaries in it.
+// choose makes the first account that can run the binaries in folder its owner.
 func choose(ctx context.Context, folder string, bins binaries) (account, error) {
 	var errs []error
 	for _, a := range accounts() {
@@ -65,10 +65,10 @@ func choose(ctx context.Context, folder string, bins binaries) (account, error) 
 		}
 		errs = append(errs, fmt.Errorf("as %s: %w", a.name, err))
 	}
-	return account{}, fmt.Errorf("PostgreSQL does not run as root, and nobody else can run it: %w", errors.Join(errs...))
+	return account{}, fmt.Errorf("PostgreSQL refuses to run as root, and no other user can run it: %w", errors.Join(errs...))
 }
 
-// own makes path the account's.
+// own makes the account the owner of path.
 func (a account) own(path string) error {
 	if a == (account{}) {
 		return nil
@@ -79,7 +79,7 @@ func (a account) own(path string) error {
 	return os.Lchown(path, a.uid, a.gid)
 }
 
-// owns says whether a file is the account's, as own makes it.
+// owns reports whether the account owns a file.
 func (a account) owns(info fs.FileInfo) bool {
 	switch {
 	case a == (account{}):
@@ -92,12 +92,12 @@ func (a account) owns(info fs.FileInfo) bool {
 
 func ownerOf(info fs.FileInfo) int { return int(info.Sys().(*syscall.Stat_t).Uid) }
 
-// command prepares a program to run as the account, in a process group of its
-// own: a terminal's Ctrl-C must not reach it, the order of the shutdown is ours.
+// command prepares a program to run as the account, in its own process group, so that Ctrl-C in a terminal doesn't stop
+// it before its clients.
 func (a account) command(program string, args ...string) *exec.Cmd {
 	cmd := exec.Command(program, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	// The server reads PGPORT and PGDATA and more; locales come from its settings.
+	// The server reads PGPORT, PGDATA and others. Its locale comes from its settings.
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); !strings.HasPrefix(name, "PG") && !strings.HasPrefix(name, "LC_") && name != "LANG" && name != "TZ" {
 			cmd.Env = append(cmd.Env, v)

@@ -20,19 +20,17 @@ import (
 	"time"
 )
 
-// An archive is a data directory whose server was shut down, in one file of the
-// cache: a tar with a checksum behind it. A single file is made whole by one
-// rename, needs no care for owners and modes, and is read faster than a thousand
-// small ones. Files of equal content, as the databases of a cluster have them by
-// the hundred, stand in it once.
+// An archive is the data directory of a server that was shut down, as one file in the cache: a tar file followed by a
+// checksum. One file can be replaced atomically, needs no owners and modes, and is read faster than a thousand small
+// ones. Files with equal content, of which the databases of a cluster have hundreds, are stored once.
 
-// errDamaged is an archive that is not as it was written.
+// errDamaged is the error for an archive that fails its checksum.
 var errDamaged = errors.New("the file is damaged")
 
 var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
 
-// readArchive reads an archive and marks it as used. One that a crash left
-// incomplete, or a disk changed, gives errDamaged.
+// readArchive reads an archive and marks it as used. If it is incomplete after a crash or otherwise corrupt, the error
+// is errDamaged.
 func readArchive(file string) ([]byte, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -42,13 +40,13 @@ func readArchive(file string) ([]byte, error) {
 	if tail < 0 || crc32.Checksum(content[:tail], castagnoli()) != binary.BigEndian.Uint32(content[tail:]) {
 		return nil, fmt.Errorf("reading %s: %w", file, errDamaged)
 	}
-	// What was used last is the last to be dropped.
+	// The cache evicts the least recently used files first.
 	_ = os.Chtimes(file, time.Time{}, time.Now())
 	return content[:tail:tail], nil
 }
 
-// writeArchive writes an archive so that a reader finds it whole or not at all.
-// It isn't forced to the disk: what a crash leaves of it, the checksum tells.
+// writeArchive writes an archive atomically. It doesn't sync the file: after a crash, the checksum shows what is
+// missing.
 func writeArchive(file string, archive []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".new-")
 	if err != nil {
@@ -65,7 +63,7 @@ func writeArchive(file string, archive []byte) error {
 	return os.Rename(f.Name(), file)
 }
 
-// pack archives a data directory whose server was shut down.
+// pack returns the archive of a data directory whose server was shut down.
 func pack(data string) ([]byte, error) {
 	if err := trimWAL(data); err != nil {
 		return nil, err
@@ -105,9 +103,8 @@ func pack(data string) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// trimWAL removes the segments of the write-ahead log that the server has only
-// laid in for later. The first one holds the last checkpoint, whose record may
-// reach into the second.
+// trimWAL removes the segments of the write-ahead log that are preallocated. The first segment contains the last
+// checkpoint, whose record may extend into the second.
 func trimWAL(data string) error {
 	segments, err := filepath.Glob(filepath.Join(data, "pg_wal", strings.Repeat("[0-9A-F]", 24)))
 	if err != nil {
@@ -121,7 +118,7 @@ func trimWAL(data string) error {
 	return nil
 }
 
-// unpack writes the archive's files, two at a time.
+// unpack writes the archive's files to data, two at a time.
 func unpack(ctx context.Context, archive []byte, data string, a account) error {
 	if err := os.Mkdir(data, 0o700); err != nil {
 		return err

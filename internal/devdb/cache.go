@@ -13,20 +13,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cacheDir returns the folder for what is kept between runs: below
-// XDG_CACHE_HOME or the user's cache folder; for root /var/cache, as root's home
-// is closed to the server's account. If that can't be written it is a folder
-// below the temp dir, said on log. Links in its path are
-// resolved: a running server is known by the path that it was started with.
+// cacheDir returns the folder for files that persist between runs. It is in XDG_CACHE_HOME or the user's cache folder.
+// For root it is in /var/cache, because the server's account can't enter root's home. If it isn't writable, cacheDir
+// returns a folder in the temporary directory and reports that to log. Links in its path are resolved, because a
+// running server is identified by the path that it was started with.
 func cacheDir(log logger) (string, error) {
 	const name = "ibutsu-schema"
 	base, err := userCache()
 	if err == nil {
 		dir := filepath.Join(base, name)
 		if file := committed(dir); file != "" {
-			return "", fmt.Errorf("the cache folder %s belongs to a git repository, which has %s committed: set XDG_CACHE_HOME to a folder outside of it", dir, file)
+			return "", fmt.Errorf("the cache folder %s is in a git repository that has %s committed: set XDG_CACHE_HOME to a folder outside the repository", dir, file)
 		}
-		// Others than the owner may pass, the server's account among them, not look.
+		// Other users, such as the server's account, may traverse the folder but not list it.
 		if err = os.MkdirAll(dir, 0o711); err == nil {
 			if err = unix.Access(dir, unix.W_OK|unix.X_OK); err == nil {
 				return filepath.EvalSymlinks(dir)
@@ -35,23 +34,24 @@ func cacheDir(log logger) (string, error) {
 		}
 	}
 	dir := filepath.Join(os.TempDir(), name+"-"+strconv.Itoa(os.Geteuid()))
-	log.printf("the cache folder can't be written (%v): %s is used in its place", err, dir)
+	log.printf("the cache folder isn't writable (%v): using %s instead", err, dir)
 	if err := os.Mkdir(dir, 0o711); err != nil && !os.IsExist(err) {
 		return "", err
 	}
-	// The temp dir is everybody's: a folder made by somebody else is not trusted.
+	// Anyone can create this folder in the temporary directory: don't trust another user's.
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return "", err
 	}
 	if !info.IsDir() || ownerOf(info) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
-		return "", fmt.Errorf("%s is not a folder of this user's alone: remove it, or set XDG_CACHE_HOME", dir)
+		return "", fmt.Errorf("%s isn't writable by this user only: remove it, or set XDG_CACHE_HOME", dir)
 	}
 	return filepath.EvalSymlinks(dir)
 }
 
-// committed names a file that git has committed below the folder, or a link on the way to it; "" if there is none, or nobody to
-// ask. Programs are run from the cache: they must not be a pull request's.
+// committed returns a file in the folder that is committed to git, or a committed link in the path to the folder. It
+// returns "" if there is none, or no git. The tool runs programs from the cache, which must not come from a pull
+// request.
 func committed(folder string) string {
 	git, err := exec.LookPath("git")
 	if err != nil {
@@ -67,7 +67,7 @@ func committed(folder string) string {
 		}
 		top = filepath.Dir(top)
 	}
-	// Whoever owns the repository, it is only read; a monitor of its own is none of ours to start.
+	// Reading is safe whoever owns the repository, but core.fsmonitor would run a program.
 	args := []string{"-C", top, "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "ls-files", "-z", "--", ":(literal)" + folder}
 	for path := filepath.Dir(folder); len(path) > len(top); path = filepath.Dir(path) {
 		if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {

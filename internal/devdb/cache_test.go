@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestCommittedCache does not take for the cache what came with a repository, by its own path or through a link.
+// TestCommittedCache refuses a cache folder that is committed to a repository, by its own path or through a link.
 func TestCommittedCache(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("git is not installed")
@@ -27,7 +27,7 @@ func TestCommittedCache(t *testing.T) {
 		want string
 	}{
 		{"nothing", func(*testing.T, string, string) {}, ""},
-		{"a file beside it", func(t *testing.T, _, cache string) {
+		{"a file next to it", func(t *testing.T, _, cache string) {
 			try(os.MkdirAll(cache, 0o755))
 			try(os.WriteFile(filepath.Join(cache, ".gitkeep"), nil, 0o644))
 		}, ""},
@@ -55,19 +55,19 @@ func TestCommittedCache(t *testing.T) {
 			t.Setenv("XDG_CACHE_HOME", cache)
 			dir, err := cacheDir(nil)
 			if tt.want == "" {
-				// What lies there and is not committed is a run's before.
+				// Files that aren't committed are from an earlier run.
 				try(err)
 				try(os.WriteFile(filepath.Join(dir, "template"), nil, 0o600))
 				_, err = cacheDir(nil)
 				try(err)
 				return
 			}
-			if err == nil || !strings.HasSuffix(err.Error(), "has "+tt.want+" committed: set XDG_CACHE_HOME to a folder outside of it") {
+			if err == nil || !strings.HasSuffix(err.Error(), "has "+tt.want+" committed: set XDG_CACHE_HOME to a folder outside the repository") {
 				t.Errorf("%s, %v", dir, err)
 			}
 		})
 	}
-	// A link that is the user's own is followed.
+	// The user's own link is followed.
 	repository, elsewhere := t.TempDir(), t.TempDir()
 	if out, err := exec.Command("git", "-C", repository, "init", "-q").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -18,8 +18,8 @@ type Database struct {
 	server *Server
 }
 
-// Create returns a new, empty database. Who connects to it owns it, by a group,
-// and is neither a superuser nor may create roles.
+// Create returns a new, empty database. The role that connects to it owns it, through a group, and can be neither a
+// superuser nor create roles.
 func (s *Server) Create(ctx context.Context) (*Database, error) {
 	db := s.name()
 	if err := s.createDatabase(ctx, db.Name, s.template, s.create); err != nil {
@@ -33,9 +33,8 @@ func (s *Server) Create(ctx context.Context) (*Database, error) {
 	return db, nil
 }
 
-// Clone returns a new database that equals from, owner included. Sessions in
-// from must have ended, or end within a moment: PostgreSQL copies no database
-// that is in use (SQLSTATE 55006).
+// Clone returns a copy of the database from, with the same owner. Sessions in from must have ended or be about to end,
+// because PostgreSQL doesn't copy a database that is in use (SQLSTATE 55006).
 func (s *Server) Clone(ctx context.Context, from *Database) (*Database, error) {
 	db := s.name()
 	if err := s.cloneAs(ctx, db, from); err != nil {
@@ -64,11 +63,10 @@ func (s *Server) createDatabase(ctx context.Context, name, template, options str
 	})
 }
 
-// ownPublic is the major version from which on a database's owner owns its
-// schema public: before, the superuser does.
+// ownPublic is the first major version in which a database's owner owns its schema public. Before, the superuser does.
 const ownPublic = 15
 
-// giveSchema gives a database's schema public to owner.
+// giveSchema makes owner the owner of a database's schema public.
 func giveSchema(ctx context.Context, admin *pgx.ConnConfig, database, owner string) error {
 	cfg := admin.Copy()
 	cfg.Database = database
@@ -81,9 +79,8 @@ func giveSchema(ctx context.Context, admin *pgx.ConnConfig, database, owner stri
 	return err
 }
 
-// awaitEmpty waits up to 100 ms for the sessions of a database to end. A
-// backend outlives its closed connection by a moment, and PostgreSQL's own
-// waiting in CREATE and DROP DATABASE goes in steps of 100 ms.
+// awaitEmpty waits up to 100 ms for the sessions of a database to end. A backend briefly outlives its closed
+// connection, and CREATE and DROP DATABASE poll only every 100 ms.
 func awaitEmpty(ctx context.Context, conn *pgx.Conn, name string) error {
 	for deadline := time.Now().Add(100 * time.Millisecond); ; time.Sleep(time.Millisecond) {
 		var busy bool
@@ -94,8 +91,7 @@ func awaitEmpty(ctx context.Context, conn *pgx.Conn, name string) error {
 	}
 }
 
-// Connect returns a new connection as the database's owner. The caller closes
-// it.
+// Connect returns a new connection as the database's owner. The caller closes it.
 func (d *Database) Connect(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := pgx.ConnectConfig(ctx, d.ConnConfig())
 	if err != nil {
@@ -111,8 +107,7 @@ func (d *Database) ConnConfig() *pgx.ConnConfig {
 	return cfg
 }
 
-// URL returns a postgres:// URL to connect as the database's owner. On a dev
-// URL's server it holds a password.
+// URL returns a postgres:// URL to connect as the database's owner. On a dev URL's server it contains a password.
 func (d *Database) URL() string {
 	if d.server.base == nil {
 		return socketURL(d.ConnConfig())
@@ -127,8 +122,7 @@ func (d *Database) URL() string {
 	return u.String()
 }
 
-// Drop drops the database and ends the sessions in it. A database that is gone
-// already is no error.
+// Drop drops the database and terminates the sessions in it. It is not an error if the database doesn't exist.
 func (d *Database) Drop(ctx context.Context) error {
 	err := d.server.withAdmin(ctx, func(conn *pgx.Conn) error { return dropDatabase(ctx, conn, d.Name) })
 	if err != nil {
@@ -149,11 +143,11 @@ func dropDatabase(ctx context.Context, conn *pgx.Conn, name string) error {
 	return err
 }
 
-// quote quotes a name always: here nobody reads the statements.
+// quote quotes a name even if it needs no quotes.
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 
-// socketConfig returns a configuration for the server on the socket in folder
-// dir, which the PG* environment variables don't reach.
+// socketConfig returns a configuration for the server on the socket in folder dir. It ignores the PG* environment
+// variables.
 func socketConfig(dir, user, database string) (*pgx.ConnConfig, error) {
 	cfg, err := pgx.ParseConfig(fmt.Sprintf("host='%s' port=%s user='%s' dbname='%s' sslmode=disable target_session_attrs=any",
 		strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(dir), port, user, database))
@@ -166,12 +160,12 @@ func socketConfig(dir, user, database string) (*pgx.ConnConfig, error) {
 	return cfg, nil
 }
 
-// socketURL writes a socketConfig as a URL that psql, pgx and lib/pq read alike.
+// socketURL returns a socketConfig as a URL that psql, pgx and lib/pq understand.
 func socketURL(cfg *pgx.ConnConfig) string {
 	u := url.URL{Scheme: "postgres", User: url.User(cfg.User), Path: "/" + cfg.Database}
 	u.RawQuery = "host=" + strings.ReplaceAll(url.QueryEscape(cfg.Host), "%2F", "/") + "&sslmode=disable"
 	return u.String()
 }
 
-// port names the socket file, .s.PGSQL.5432; no network port is opened.
+// port is part of the socket file's name, .s.PGSQL.5432. No network port is opened.
 const port = "5432"

@@ -1,11 +1,10 @@
-// Package devdb runs PostgreSQL for the tool itself: throwaway servers on which
-// migrations are replayed, proven and linted, and the local server whose data
-// is kept for a developer.
+// Package devdb runs PostgreSQL for the tool itself: throwaway servers on which migrations are replayed, proven and
+// linted, and a developer's local server, whose data persists. It knows how to find, start and stop servers and what it
+// may cache. It doesn't know what is in a database.
 //
-// A throwaway server is a copy of a cached template data directory, started
-// with fsync off on a Unix socket in a folder that nobody else may enter. It
-// dies with the process that started it; a folder that a killed process left
-// behind is removed by the next Start.
+// A throwaway server runs on a copy of a cached template data directory, with fsync off, on a Unix socket in a folder
+// that no other user may enter. It ends with the process that started it. If that process is killed, the next Start
+// removes the folder.
 package devdb
 
 import (
@@ -18,60 +17,57 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// MinMajor is the oldest major version of PostgreSQL that is run or accepted.
+// MinMajor is the oldest supported major version of PostgreSQL.
 const MinMajor = 13
 
-// Config says which PostgreSQL Start gives.
+// Config selects the PostgreSQL server that Start returns.
 type Config struct {
-	// Dev is the dev database as atlas.hcl writes it.
+	// Dev is the dev database in the form that atlas.hcl uses.
 	//
-	//   - "": a throwaway server of the newest major found.
-	//   - "docker://postgres/15/dev": a throwaway server of that major, without
-	//     Docker. Another major is taken, and said on Log, if it isn't installed.
-	//   - "postgres://...": an existing server whose user has CREATEDB. Only
-	//     databases that Start's Server creates are touched there.
+	//   - "": a throwaway server of the newest installed major version.
+	//   - "docker://postgres/15/dev": a throwaway server of that major version, without Docker. If it isn't installed,
+	//     Start uses another one and reports that to Log.
+	//   - "postgres://...": an existing server whose user has CREATEDB. Only databases that the Server creates are touched.
 	Dev string
-	// States are the names of states that a throwaway server may begin with, the
-	// best first: it begins with the first of them that an earlier server has
-	// kept (SaveState) and that is still in the cache. The names are the caller's; a
-	// state is only ever found by a server of the very same version and binaries.
+	// States are the names of the states that a throwaway server may begin with, the best first. It begins with the
+	// first one that an earlier server saved (SaveState) and that is still in the cache. The caller chooses the names.
+	// Servers of another version or with other binaries don't find a state.
 	States []string
-	// Log, if not nil, is told in one line what a user may want to know, such
-	// as another major than the wanted one. Without a final newline.
+	// Log, if not nil, receives one line, without a newline, for each event that a user may want to know about, such as
+	// the use of another major version.
 	Log func(format string, args ...any)
 }
 
-// Server is a PostgreSQL server on which databases are created and dropped at
-// will. Its methods may be called by several goroutines at once.
+// Server is a PostgreSQL server on which databases can be created and dropped. Its methods are safe for concurrent use.
 type Server struct {
 	version   int
 	admin     *pgx.ConnConfig // the maintenance database
-	owner     *pgx.ConnConfig // who connects to a database; Database is the one to fill in
-	group     string          // owns the databases; owner and the roles that CreateRole creates are its members
-	prefix    string          // of the names of databases
-	create    string          // CREATE DATABASE's options for an empty database
-	clone     string          // and for a copy
+	owner     *pgx.ConnConfig // of the role that connects to databases, without Database
+	group     string          // the role that owns the databases; its members are owner and the roles of CreateRole
+	prefix    string          // of databases' names
+	create    string          // options of CREATE DATABASE for an empty database
+	clone     string          // options of CREATE DATABASE for a copy
 	template  string
-	ownSchema bool     // schema public has to be given to the owner
-	base      *url.URL // of a dev URL's server
+	ownSchema bool     // schema public must be given to the owner
+	base      *url.URL // of a dev URL's server, else nil
 	made      atomic.Int64
-	idle      chan *pgx.Conn // admin connections between two uses
-	state     string         // that it began with, of Config.States
-	saves     bool
-	factsFile string // "": nothing is remembered
+	idle      chan *pgx.Conn // idle admin connections
+	state     string         // the state that the server began with
+	saves     bool           // whether SaveState does anything
+	factsFile string         // "" if facts aren't stored
 	log       logger
 
 	mu        sync.Mutex
-	save      *snapshot
-	snapshots map[string]*snapshot // of states, by name
+	save      *snapshot            // the one that Close stores
+	snapshots map[string]*snapshot // by the state's name
 
 	close    sync.Once
 	closeErr error
 	stop     func() error
 }
 
-// Start returns the server that cfg names, ready for connections. The server
-// lives until Close, or until the process ends; ctx bounds the starting alone.
+// Start returns the server that cfg selects, ready for connections. The server runs until Close is called or the
+// process ends. ctx only bounds the start.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	log := logger(cfg.Log)
 	dev, err := parseDev(cfg.Dev)
@@ -84,12 +80,11 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	return startThrowaway(ctx, dev.major, cfg.States, log)
 }
 
-// VersionNum returns the server's version as server_version_num has it: 150018
-// for 15.18.
+// VersionNum returns the server's server_version_num: 150018 for 15.18.
 func (s *Server) VersionNum() int { return s.version }
 
-// Admin returns a new connection to the maintenance database as the server's
-// superuser, or as the dev URL's own user. The caller closes it.
+// Admin returns a new connection to the maintenance database as the server's superuser, or as the dev URL's user. The
+// caller closes it.
 func (s *Server) Admin(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := pgx.ConnectConfig(ctx, s.admin.Copy())
 	if err != nil {
@@ -98,7 +93,7 @@ func (s *Server) Admin(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// withAdmin lends f an admin connection that nobody else uses meanwhile.
+// withAdmin calls f with an admin connection for its exclusive use.
 func (s *Server) withAdmin(ctx context.Context, f func(*pgx.Conn) error) error {
 	var conn *pgx.Conn
 	select {
@@ -121,8 +116,8 @@ func (s *Server) withAdmin(ctx context.Context, f func(*pgx.Conn) error) error {
 	return err
 }
 
-// Close drops what was created, or stops a throwaway server and removes its
-// folder. Only the first call does anything; all return its error.
+// Close stops a throwaway server and removes its folder. On a dev URL's server it drops what was created. Only the
+// first call does anything; all calls return its error.
 func (s *Server) Close() error {
 	s.close.Do(func() {
 		for {

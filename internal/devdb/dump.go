@@ -15,15 +15,15 @@ import (
 	"sync"
 )
 
-// NoDumpError says that no pg_dump is installed that can read the server.
+// NoDumpError means that no installed pg_dump can read the server.
 type NoDumpError struct{ Major int }
 
 func (e *NoDumpError) Error() string {
-	return fmt.Sprintf("no pg_dump of PostgreSQL %d or later is installed beside the server or on the PATH (Debian, Ubuntu: apt-get install postgresql-client)", e.Major)
+	return fmt.Sprintf("no pg_dump of PostgreSQL %d or later is installed with the server or on the PATH (Debian, Ubuntu: apt-get install postgresql-client)", e.Major)
 }
 
 // Dump returns the database's schema as pg_dump writes it: in UTF-8, without data, owners, tablespaces, publications,
-// subscriptions and security labels. The error is a *NoDumpError if there is no pg_dump.
+// subscriptions and security labels. The error is a *NoDumpError if no pg_dump fits the server.
 func (d *Database) Dump(ctx context.Context) (string, error) {
 	program, err := findDump(ctx, d.server.version/10000)
 	if err != nil {
@@ -31,15 +31,15 @@ func (d *Database) Dump(ctx context.Context) (string, error) {
 	}
 	u, err := url.Parse(d.URL())
 	if err != nil {
-		return "", fmt.Errorf("dumping dev database %s: its URL makes no sense", d.Name)
+		return "", fmt.Errorf("dumping dev database %s: malformed URL", d.Name)
 	}
 	env := os.Environ()
 	if d.server.base == nil {
-		// Our own server needs nothing of what the environment says about others.
+		// The environment is about other servers.
 		env = slices.DeleteFunc(env, func(v string) bool { return strings.HasPrefix(v, "PG") })
 	}
 	if password, ok := u.User.Password(); ok {
-		u.User = url.User(u.User.Username()) // anybody can read a command line
+		u.User = url.User(u.User.Username()) // every user can read command lines
 		env = append(env, "PGPASSWORD="+password)
 	}
 	cmd := exec.CommandContext(ctx, program, "--schema-only", "--no-owner", "--no-tablespaces", "--no-publications", "--no-subscriptions",
@@ -55,7 +55,7 @@ func (d *Database) Dump(ctx context.Context) (string, error) {
 
 var dumpVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^pg_dump \(PostgreSQL\) ([0-9]+)`) })
 
-// findDump returns a pg_dump of that major, else of the next one: an older one refuses a newer server.
+// findDump returns a pg_dump of the major version or of the next later one, because pg_dump refuses newer servers.
 func findDump(ctx context.Context, major int) (string, error) {
 	dirs := searchDirs(ctx)
 	if p, err := exec.LookPath("pg_dump"); err == nil {

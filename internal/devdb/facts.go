@@ -5,17 +5,15 @@ import (
 	"slices"
 )
 
-// A Fact is something that a caller found out by this server and need not find out
-// again, as a hash of all that it depends on but the server: what was run, by which
-// program, and what came of it.
+// A Fact is a result that a caller obtained with this server and need not compute again. It is a hash of everything
+// that the result depends on except the server: what was run, by which program, and the outcome.
 type Fact [sha256.Size]byte
 
-// maxFacts is how many facts are remembered, for all callers together: 256 KiB.
+// maxFacts is the number of facts that are stored for all callers together: 256 KiB.
 const maxFacts = 8192
 
-// Facts returns what Remember was told by callers with a server of the very same
-// version, binaries and settings. A file of facts that is damaged holds none, and on a
-// dev URL's server nothing is remembered.
+// Facts returns the facts that Remember stored on servers of the same version, binaries and settings. It returns none
+// if their file is damaged, or on a dev URL's server.
 func (s *Server) Facts() map[Fact]bool {
 	known := map[Fact]bool{}
 	for _, f := range s.readFacts() {
@@ -24,9 +22,8 @@ func (s *Server) Facts() map[Fact]bool {
 	return known
 }
 
-// Remember keeps facts for later commands. Beyond a bound those go that were told the
-// longest time ago. Where two commands remember at once, what one of them tells may get
-// lost. To remember is to save time only: what goes wrong with it is said on Config.Log.
+// Remember stores facts for later commands. Beyond maxFacts, it drops the oldest. If two commands store facts at the
+// same time, those of one may get lost. Because facts only save time, Remember reports errors to Config.Log.
 func (s *Server) Remember(facts []Fact) {
 	if s.factsFile == "" || len(facts) == 0 {
 		return
@@ -45,11 +42,11 @@ func (s *Server) Remember(facts []Fact) {
 		content = append(content, f[:]...)
 	}
 	if err := writeArchive(s.factsFile, content); err != nil {
-		s.log.printf("what was proven of the migrations can't be kept for the next command: %v", err)
+		s.log.printf("can't cache what was proven about the migrations: %v", err)
 	}
 }
 
-// readFacts returns the remembered facts, the newest first.
+// readFacts returns the stored facts, the newest first.
 func (s *Server) readFacts() []Fact {
 	if s.factsFile == "" {
 		return nil

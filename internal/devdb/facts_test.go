@@ -20,7 +20,7 @@ func facts(from, to int) (all []Fact) {
 	return all
 }
 
-// known returns which of n facts a server that starts now knows.
+// known returns which of n facts a new server knows.
 func known(t *testing.T, n int) (list []int) {
 	t.Helper()
 	s := startWith(t)
@@ -46,7 +46,7 @@ func TestFacts(t *testing.T) {
 		t.Errorf("known: %d", got)
 	}
 
-	// What is damaged is as if it were not there, and is written anew.
+	// A damaged file counts as missing and is written again.
 	content, err := os.ReadFile(s.factsFile)
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func TestFacts(t *testing.T) {
 		}
 	}
 
-	// Those of another server are not for this one.
+	// Another server's facts aren't used.
 	if err := os.Rename(s.factsFile, s.factsFile+"x"); err != nil {
 		t.Fatal(err)
 	}
@@ -101,13 +101,13 @@ func TestFactsOfManyAtOnce(t *testing.T) {
 			for range 20 {
 				s.Remember(facts(n*10, n*10+10))
 				if !s.Facts()[fact(n*10)] && len(s.Facts()) == 0 {
-					t.Error("the file is not whole")
+					t.Error("the file is incomplete")
 				}
 			}
 		})
 	}
 	wg.Wait()
-	// What one tells may get lost, but not the last one's.
+	// One server's facts may get lost, but not the last one's.
 	if got := s.Facts(); len(got) < 10 {
 		t.Errorf("%d facts", len(got))
 	}

@@ -23,7 +23,7 @@ type binaries struct {
 
 func (b binaries) path(name string) string { return filepath.Join(b.dir, name) }
 
-// usualDirs are where packages put the binaries, as globs.
+// usualDirs are glob patterns for the folders in which packages install the binaries.
 var usualDirs = []string{
 	"/usr/lib/postgresql/*/bin", // Debian, Ubuntu
 	"/usr/pgsql-*/bin",          // RPMs of postgresql.org
@@ -35,9 +35,9 @@ var usualDirs = []string{
 	"/Applications/Postgres.app/Contents/Versions/*/bin",
 }
 
-// find returns the binaries of the wanted major: those that are installed, else
-// those of its npm package; else, said on log, of the nearest major installed. With
-// major 0 it's the newest installed. PGBINDIR alone counts if it is set.
+// find returns the binaries of the wanted major version: the installed ones, or those of its npm package, or else,
+// reported to log, those of the nearest installed version. If major is 0, it returns the newest installed ones. If
+// PGBINDIR is set, find looks nowhere else.
 func find(ctx context.Context, major int, log logger) (binaries, error) {
 	if dir := os.Getenv("PGBINDIR"); dir != "" {
 		b, err := probe(ctx, dir)
@@ -48,7 +48,7 @@ func find(ctx context.Context, major int, log logger) (binaries, error) {
 			return binaries{}, fmt.Errorf("looking for PostgreSQL in PGBINDIR: %s is PostgreSQL %d: %d is the oldest supported", dir, b.major, MinMajor)
 		}
 		if major != 0 && b.major != major {
-			log.printf("PGBINDIR holds PostgreSQL %d: used in place of %d", b.major, major)
+			log.printf("PGBINDIR contains PostgreSQL %d: using it instead of %d", b.major, major)
 		}
 		return b, nil
 	}
@@ -56,7 +56,7 @@ func find(ctx context.Context, major int, log logger) (binaries, error) {
 	var found []binaries
 	seen := map[string]bool{}
 	for _, dir := range searchDirs(ctx) {
-		// Debian's PATH has links to programs of another folder.
+		// On Debian, the PATH has links to programs in another folder.
 		if real, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres")); err == nil {
 			dir = filepath.Dir(real)
 		}
@@ -92,7 +92,7 @@ func find(ctx context.Context, major int, log logger) (binaries, error) {
 			return binaries{}, &NotFoundError{Major: major, Err: err}
 		}
 		if err != nil {
-			why = fmt.Sprintf(", and can't be fetched (%v)", err)
+			why = fmt.Sprintf(" and can't be downloaded (%v)", err)
 		}
 	}
 	rank := func(b binaries) int {
@@ -107,12 +107,12 @@ func find(ctx context.Context, major int, log logger) (binaries, error) {
 	}
 	sort.SliceStable(found, func(i, j int) bool { return rank(found[i]) < rank(found[j]) })
 	if b := found[0]; major != 0 {
-		log.printf("PostgreSQL %d is not installed%s: %d is used in its place (%s)", major, why, b.major, b.dir)
+		log.printf("PostgreSQL %d isn't installed%s: using %d instead (%s)", major, why, b.major, b.dir)
 	}
 	return found[0], nil
 }
 
-// searchDirs lists folders that may hold binaries, the likeliest first.
+// searchDirs returns the folders that may contain binaries, the likeliest first.
 func searchDirs(ctx context.Context) []string {
 	var dirs []string
 	if p, err := exec.LookPath("postgres"); err == nil {
@@ -132,7 +132,7 @@ func searchDirs(ctx context.Context) []string {
 
 var versionOutput = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^postgres \(PostgreSQL\) (([0-9]+).*)`) })
 
-// probe asks the folder's server for its version.
+// probe checks that a folder has the binaries and runs postgres --version.
 func probe(ctx context.Context, dir string) (binaries, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -152,7 +152,7 @@ func probe(ctx context.Context, dir string) (binaries, error) {
 	}
 	m := versionOutput().FindStringSubmatch(string(out))
 	if m == nil {
-		return binaries{}, fmt.Errorf("%s --version says %q", filepath.Join(dir, "postgres"), strings.TrimSpace(string(out)))
+		return binaries{}, fmt.Errorf("%s --version printed %q", filepath.Join(dir, "postgres"), strings.TrimSpace(string(out)))
 	}
 	major, err := strconv.Atoi(m[2])
 	if err != nil {
@@ -161,10 +161,10 @@ func probe(ctx context.Context, dir string) (binaries, error) {
 	return binaries{dir: dir, version: m[1], major: major}, nil
 }
 
-// NotFoundError says that no PostgreSQL is installed.
+// NotFoundError means that no suitable PostgreSQL is installed.
 type NotFoundError struct {
-	Major int // the wanted one; 0 means any
-	// Err is why npm, where there is one, could not fetch it either.
+	Major int // the wanted major version; 0 means any
+	// Err is why npm could not download it, or nil if there is no npm.
 	Err error
 }
 
@@ -177,7 +177,7 @@ func (e *NotFoundError) Error() string {
 	}
 	why := ""
 	if e.Err != nil {
-		why = fmt.Sprintf(" It can't be fetched either: %v.", e.Err)
+		why = fmt.Sprintf(" It can't be downloaded either: %v.", e.Err)
 	}
 	return fmt.Sprintf(`no PostgreSQL server (%s) is installed: looked in PGBINDIR, PATH, pg_config --bindir and the usual folders.%s Install one:
   Debian, Ubuntu    apt-get install postgresql
@@ -185,6 +185,6 @@ func (e *NotFoundError) Error() string {
   Alpine            apk add postgresql
   Arch              pacman -S postgresql
   macOS             brew install postgresql
-  Linux, macOS      npm (Node.js) on the PATH does too: PostgreSQL is fetched with it
-or set PGBINDIR to the folder that holds postgres and initdb, or the env's dev to the postgres:// URL of a server whose user has CREATEDB`, want, why)
+  Linux, macOS      npm (Node.js) on the PATH is enough: it downloads PostgreSQL
+or set PGBINDIR to the folder that contains postgres and initdb, or the env's dev to the postgres:// URL of a server whose user has CREATEDB`, want, why)
 }

@@ -14,8 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// install makes folders whose programs only know their version, and has find
-// look nowhere else.
+// install creates folders whose programs only print their version, and makes find look nowhere else.
 func install(t *testing.T, versions ...string) (dirs map[string]string) {
 	t.Helper()
 	root := t.TempDir()
@@ -26,7 +25,7 @@ func install(t *testing.T, versions ...string) (dirs map[string]string) {
 		program(t, filepath.Join(dir, "postgres"), "echo 'postgres (PostgreSQL) "+v+"'")
 		program(t, filepath.Join(dir, "initdb"), "exit 1")
 	}
-	// Without an initdb it's no server: clients come with no more.
+	// Without initdb it isn't a server: client packages have no initdb.
 	program(t, filepath.Join(root, "clients", "psql"), "exit 1")
 	usual := usualDirs
 	usualDirs = []string{filepath.Join(root, "[0-9]*")}
@@ -57,8 +56,8 @@ func TestFind(t *testing.T) {
 		{0, "17beta1", ""},
 		{13, "13.1", ""},
 		{15, "15.4 (Debian)", ""},
-		{14, "15.4 (Debian)", "PostgreSQL 14 is not installed: 15 is used in its place"},
-		{18, "17beta1", "PostgreSQL 18 is not installed: 17 is used in its place"},
+		{14, "15.4 (Debian)", "PostgreSQL 14 isn't installed: using 15 instead"},
+		{18, "17beta1", "PostgreSQL 18 isn't installed: using 17 instead"},
 	} {
 		t.Run(fmt.Sprint(test.major), func(t *testing.T) {
 			var log strings.Builder
@@ -116,8 +115,8 @@ func TestFindNothing(t *testing.T) {
   Alpine            apk add postgresql
   Arch              pacman -S postgresql
   macOS             brew install postgresql
-  Linux, macOS      npm (Node.js) on the PATH does too: PostgreSQL is fetched with it
-or set PGBINDIR to the folder that holds postgres and initdb, or the env's dev to the postgres:// URL of a server whose user has CREATEDB`
+  Linux, macOS      npm (Node.js) on the PATH is enough: it downloads PostgreSQL
+or set PGBINDIR to the folder that contains postgres and initdb, or the env's dev to the postgres:// URL of a server whose user has CREATEDB`
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)
 	}

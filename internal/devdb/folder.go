@@ -21,15 +21,13 @@ import (
 
 const (
 	folderPrefix = "ibutsu-dev-"
-	// maxSocketPath is the room for a socket's path in macOS's address; Linux
-	// has 4 bytes more.
+	// maxSocketPath is the length limit of a socket's path on macOS. Linux allows 4 bytes more.
 	maxSocketPath = 103
 	socketName    = "/.s.PGSQL." + port
 )
 
-// folder is a throwaway server's folder. Whoever holds the lock on the file
-// "lock" in it owns it; the kernel lets go of the lock when the owner dies, and
-// the folder is then a leftover.
+// folder is a throwaway server's folder. Its owner is the process that holds the lock on the file "lock" in it. When
+// the owner ends, the kernel releases the lock, and the folder is stale.
 type folder struct {
 	path     string
 	inMemory bool
@@ -37,7 +35,7 @@ type folder struct {
 	lock     *os.File
 }
 
-// bases lists where folders are made, the fastest first.
+// bases returns the directories for throwaway servers' folders, the fastest first.
 func bases() []string {
 	var list []string
 	if dir, ok := memoryFolder(); ok {
@@ -50,8 +48,8 @@ func bases() []string {
 	return append(list, tmp)
 }
 
-// tempDir is os.TempDir without links in it: a running server is known by the
-// path that it was started with.
+// tempDir returns os.TempDir with links resolved, because a running server is identified by the path that it was
+// started with.
 func tempDir() string {
 	dir, err := filepath.Abs(os.TempDir())
 	if err == nil {
@@ -63,7 +61,7 @@ func tempDir() string {
 	return dir
 }
 
-// newFolder makes a folder that only the server's account (and root) may enter.
+// newFolder creates a folder that only the server's account and root may enter.
 func newFolder(ctx context.Context, bins binaries) (*folder, error) {
 	var errs []error
 	for _, base := range bases() {
@@ -101,8 +99,7 @@ func makeFolder(base string) (*folder, error) {
 			os.RemoveAll(path)
 			return nil, err
 		}
-		// A sweep may have taken the folder for a leftover in the moment
-		// before the lock. Then it is gone.
+		// A sweep may have removed the folder as stale before it was locked.
 		if tryLock(lock, unix.LOCK_EX) == nil && stillNamed(lock) {
 			fmt.Fprintln(lock, os.Getpid()) // for people
 			memory, ok := memoryFolder()
@@ -112,7 +109,7 @@ func makeFolder(base string) (*folder, error) {
 	}
 }
 
-// stillNamed says whether an open file's name still leads to it.
+// stillNamed reports whether the name of an open file still refers to it.
 func stillNamed(f *os.File) bool {
 	open, err1 := f.Stat()
 	named, err2 := os.Lstat(f.Name())
@@ -125,7 +122,7 @@ func (f *folder) remove() error {
 	return err
 }
 
-// sweep removes what killed processes left behind.
+// sweep removes the folders of killed processes.
 func sweep(log logger) {
 	known := append(accounts(), account{})
 	list := bases()
@@ -148,7 +145,7 @@ func sweep(log logger) {
 				continue
 			}
 			if err := sweepFolder(filepath.Join(base, e.Name()), info.ModTime()); err != nil {
-				log.printf("removing what an earlier run left behind: %v", err)
+				log.printf("removing a killed run's throwaway server: %v", err)
 			}
 		}
 	}
@@ -157,7 +154,7 @@ func sweep(log logger) {
 func sweepFolder(path string, made time.Time) error {
 	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|unix.O_NOFOLLOW, 0)
 	if errors.Is(err, os.ErrNotExist) {
-		// Its maker was killed before the lock, or is about to make it.
+		// Its creator was killed before it created the lock, or is about to create it.
 		if time.Since(made) > time.Minute {
 			return os.RemoveAll(path)
 		}
@@ -178,8 +175,7 @@ func sweepFolder(path string, made time.Time) error {
 	return os.RemoveAll(path)
 }
 
-// stopServer signals the server on a data directory, if one runs there, and says
-// whether it has ended in time.
+// stopServer signals the server on a data directory, if one is running, and reports whether it ended in time.
 func stopServer(data string, sig syscall.Signal, within time.Duration) bool {
 	pid, ok := serverPID(data)
 	if !ok {
@@ -194,14 +190,13 @@ func stopServer(data string, sig syscall.Signal, within time.Duration) bool {
 	return true
 }
 
-// serverPID returns the process that serves a data directory.
+// serverPID returns the pid of the server on a data directory.
 func serverPID(data string) (int, bool) {
 	pid, ok := filePID(data)
 	return pid, ok && servesData(pid, data)
 }
 
-// filePID returns the pid that a data directory's pid file names. It may be
-// stale, and another process's by now.
+// filePID returns the pid in a data directory's pid file. It may be stale and belong to another process.
 func filePID(data string) (int, bool) {
 	text, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
 	if err != nil {
@@ -212,9 +207,8 @@ func filePID(data string) (int, bool) {
 	return pid, err == nil && pid > 1
 }
 
-// removeStalePID removes the pid file of a server that was killed if its pid is
-// another process's by now, as often after a container's restart: PostgreSQL
-// would take that process for a server and not start.
+// removeStalePID removes the pid file of a killed server if its pid now belongs to another process, as often happens
+// after a container restarts. PostgreSQL would take that process for a server and not start.
 func removeStalePID(data string) error {
 	pid, ok := filePID(data)
 	if !ok || servesData(pid, data) || syscall.Kill(pid, 0) != nil {
@@ -223,12 +217,12 @@ func removeStalePID(data string) error {
 	return os.Remove(filepath.Join(data, "postmaster.pid"))
 }
 
-// tryLock takes an flock (LOCK_EX or LOCK_SH) or returns EWOULDBLOCK at once.
+// tryLock takes an flock (LOCK_EX or LOCK_SH), or returns EWOULDBLOCK if it is held.
 func tryLock(f *os.File, how int) error {
 	return unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
 }
 
-// awaitLock takes an flock as soon as it is free.
+// awaitLock waits for an flock.
 func awaitLock(ctx context.Context, f *os.File, how int) error {
 	for {
 		err := tryLock(f, how)

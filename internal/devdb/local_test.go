@@ -21,8 +21,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 )
 
-// localConfig returns the configuration of a new project with a cache folder of
-// its own, whose server is ended after the test.
+// localConfig returns the configuration of a new project with its own cache folder, and stops its server after the
+// test.
 func localConfig(t *testing.T) devdb.LocalConfig {
 	t.Helper()
 	return localIn(t, openDir(t))
@@ -38,14 +38,14 @@ func localIn(t *testing.T, cache string) devdb.LocalConfig {
 	cfg := devdb.LocalConfig{Project: project, Log: t.Logf}
 	t.Cleanup(func() {
 		if stopped, err := devdb.Down(context.Background(), cfg); err != nil || !stopped {
-			t.Errorf("at the end the server is not stopped: %v", err)
+			t.Errorf("the server is not stopped after the test: %v", err)
 		}
 	})
 	return cfg
 }
 
-// usedLocal is localConfig for a project whose data directory is made already:
-// by the first test that asks, as making one takes longer than all the rest.
+// usedLocal is like localConfig, but the project has a data directory already. The first test that needs one creates
+// it, because that takes longer than everything else.
 func usedLocal(t *testing.T) devdb.LocalConfig {
 	t.Helper()
 	if usedCache == "" {
@@ -79,7 +79,7 @@ func closeLocal(t *testing.T, l *devdb.Instance) {
 	}
 }
 
-// stateDir is the folder that holds the data of cfg's project.
+// stateDir returns the folder with the data of cfg's project.
 func stateDir(t *testing.T, cfg devdb.LocalConfig) string {
 	t.Helper()
 	files, _ := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "ibutsu-schema", "local", "*-*", "project"))
@@ -203,7 +203,7 @@ func TestLocalAtOnce(t *testing.T) {
 	}
 }
 
-// The server outlives the process that started it, and ends with the next use.
+// The server outlives a killed process and stops after the next use.
 func TestLocalKilled(t *testing.T) {
 	cfg := usedLocal(t)
 	cmd, u := startChild(t, "local", cfg.Project)
@@ -296,7 +296,7 @@ func TestReset(t *testing.T) {
 	localQuery(t, url, "TABLE old")
 	closeLocal(t, l)
 
-	// A link among the data doesn't lead the deletion out of it.
+	// The deletion doesn't follow links.
 	kept := filepath.Join(t.TempDir(), "kept")
 	if err := os.WriteFile(kept, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -327,7 +327,7 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// Whoever comes while data is deleted gets a whole server.
+// A command that starts while data is being deleted gets a complete server.
 func TestResetTogether(t *testing.T) {
 	ctx := context.Background()
 	cfg := usedLocal(t)
@@ -351,7 +351,7 @@ func TestResetTogether(t *testing.T) {
 			}
 		})
 		group.Go(func() {
-			if _, err := devdb.Reset(ctx, cfg); err != nil && !strings.Contains(err.Error(), "still use") {
+			if _, err := devdb.Reset(ctx, cfg); err != nil && !strings.Contains(err.Error(), "other commands are using") {
 				t.Error(err)
 			}
 		})
@@ -359,7 +359,7 @@ func TestResetTogether(t *testing.T) {
 	group.Wait()
 }
 
-// What may not be the project's data is not deleted.
+// Data that may not be the project's is not deleted.
 func TestResetOthers(t *testing.T) {
 	ctx := context.Background()
 	cfg := usedLocal(t)
@@ -380,7 +380,7 @@ func TestResetOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		deleted, err := devdb.Reset(ctx, cfg)
-		if deleted != "" || err == nil || !strings.Contains(err.Error(), "is left alone") {
+		if deleted != "" || err == nil || !strings.Contains(err.Error(), "check it, and delete it by hand") {
 			t.Errorf("%s: deleted %q, %v", tt.name, deleted, err)
 		}
 		if err := tt.undo(); err != nil {
@@ -409,7 +409,7 @@ func unlink(path, elsewhere string) func() error {
 	return func() error { return errors.Join(os.Remove(path), os.Rename(elsewhere, path)) }
 }
 
-// Wherever starting is cancelled, no server stays.
+// Wherever starting is canceled, no server remains.
 func TestLocalCancelled(t *testing.T) {
 	cfg := usedLocal(t)
 	for delay := time.Duration(0); delay < 80*time.Millisecond; delay += 10 * time.Millisecond {
@@ -427,7 +427,7 @@ func TestLocalCancelled(t *testing.T) {
 	}
 }
 
-// The data of a major whose binaries are gone is left alone.
+// The data of a major version whose binaries are gone is left alone.
 func TestLocalOtherMajor(t *testing.T) {
 	cfg := localConfig(t)
 	l := local(t, cfg)
@@ -449,7 +449,7 @@ func TestLocalOtherMajor(t *testing.T) {
 		t.Error("the other major's data is used")
 	}
 	closeLocal(t, l)
-	if !strings.Contains(log.String(), "the local data of PostgreSQL 99 stays as it is") {
+	if !strings.Contains(log.String(), "keeping the local data of PostgreSQL 99") {
 		t.Errorf("said %q", log.String())
 	}
 	if err := os.RemoveAll(now[0]); err != nil {
@@ -464,7 +464,7 @@ func TestLocalOtherMajor(t *testing.T) {
 	}
 }
 
-// A folder too deep for a socket is no obstacle, and nothing stays elsewhere.
+// A folder whose path is too long for a socket works, and nothing remains elsewhere.
 func TestLocalDeepCache(t *testing.T) {
 	cfg := localConfig(t)
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(os.Getenv("XDG_CACHE_HOME"), strings.Repeat("deep", 30)))
@@ -479,7 +479,7 @@ func TestLocalDeepCache(t *testing.T) {
 		}
 		closeLocal(t, l)
 		if folder := u.Query().Get("host"); exists(folder) {
-			t.Errorf("%s is left", folder)
+			t.Errorf("%s remains", folder)
 		}
 	}
 }

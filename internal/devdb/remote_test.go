@@ -17,7 +17,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// ours lists what dev URLs' servers have created on the shared server.
+// ours returns the databases and roles that dev URLs' servers have created on the shared server.
 func ours(t *testing.T) []string {
 	t.Helper()
 	admin, err := pgtest.Server(t).Admin(context.Background())
@@ -33,7 +33,7 @@ func TestDevURL(t *testing.T) {
 	ctx := context.Background()
 	for _, test := range []struct {
 		attributes string
-		ownRole    bool // databases belong to a role made for them
+		ownRole    bool // databases belong to a role created for them
 	}{
 		{"CREATEDB", false},
 		{"CREATEDB CREATEROLE", true},
@@ -62,7 +62,7 @@ func TestDevURL(t *testing.T) {
 				t.Errorf("the owner is %s", conn.Config().User)
 			}
 			query(t, conn, `CREATE TABLE t (n int)`)
-			if s.VersionNum() >= 150000 || test.attributes == "SUPERUSER" { // else nobody here may give the schema away
+			if s.VersionNum() >= 150000 || test.attributes == "SUPERUSER" { // else no role here may change the schema's owner
 				query(t, conn, `COMMENT ON SCHEMA public IS 'ours'`)
 			}
 			conn.Close(ctx)
@@ -92,12 +92,12 @@ func TestDevURL(t *testing.T) {
 				query(t, conn, `SET ROLE "Reader"; CREATE TABLE mine (); CREATE SCHEMA mine; RESET ROLE`)
 				query(t, conn, `CREATE SCHEMA s; ALTER TABLE t SET SCHEMA s; GRANT CREATE ON SCHEMA s TO "Reader"; ALTER TABLE s.t OWNER TO "Reader"; GRANT CONNECT ON DATABASE `+copied.Name+` TO "Reader"`)
 			}
-			// One that was dropped, one with a session in it, and the role go.
+			// A dropped database, one with a session, and the role are gone.
 			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
 			if left := ours(t); len(left) > 0 {
-				t.Errorf("left: %q", left)
+				t.Errorf("remaining: %q", left)
 			}
 			if diff := cmp.Diff([]string{"kept"}, query(t, named.Conn(), `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`)); diff != "" {
 				t.Errorf("the database named was touched: %s", diff)
@@ -106,7 +106,7 @@ func TestDevURL(t *testing.T) {
 	}
 }
 
-// What a killed process left goes, what another still uses stays.
+// A sweep drops a killed process's objects and keeps those in use.
 func TestDevURLSweep(t *testing.T) {
 	named := pgtest.New(t)
 	dev := named.Login("secret", "SUPERUSER")
@@ -128,7 +128,7 @@ func TestDevURLSweep(t *testing.T) {
 	s.Close()
 	other.Close()
 	if left := ours(t); len(left) > 0 {
-		t.Errorf("left: %q", left)
+		t.Errorf("remaining: %q", left)
 	}
 }
 
@@ -142,7 +142,7 @@ func TestDevURLErrors(t *testing.T) {
 	role := u.User.Username()
 	wrong := strings.Replace(dev, ":secret@", ":not%20secret@", 1)
 	for _, test := range []struct{ name, dev, want string }{
-		{"no CREATEDB", dev, `the dev URL's user "` + role + `" may not create databases: run ALTER ROLE "` + role + `" CREATEDB there, or leave dev unset for a throwaway server`},
+		{"no CREATEDB", dev, `the dev URL's user "` + role + `" may not create databases: run ALTER ROLE "` + role + `" CREATEDB on that server, or leave dev unset to use a throwaway server`},
 		{"wrong password", wrong, "password authentication failed"},
 		{"nobody there", "postgres://u:secret@127.0.0.1:1/d", "connecting to the dev URL's server: "},
 		{"bad escape", "postgres://u:secret%zz@h/d", "malformed postgres:// URL"},

@@ -28,7 +28,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// The test binary is also the process that uses a server and is then killed.
+// The test binary is also the process that is killed while it uses a server.
 const childKind, childArg = "DEVDB_TEST_CHILD", "DEVDB_TEST_ARG"
 
 func TestMain(m *testing.M) {
@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// child starts what kind says, prints where it is, and waits for a signal.
+// child starts the kind of server, prints its URL, and waits for a signal.
 func child(kind, arg string) error {
 	signals := make(chan os.Signal, 1)
 	if kind != "deaf" {
@@ -81,8 +81,7 @@ func child(kind, arg string) error {
 	return closer.Close()
 }
 
-// startChild runs child in a process group of its own and returns what it
-// printed.
+// startChild runs child in its own process group and returns the URL that it printed.
 func startChild(t *testing.T, kind, arg string) (*exec.Cmd, *url.URL) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -99,7 +98,7 @@ func startChild(t *testing.T, kind, arg string) (*exec.Cmd, *url.URL) {
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		t.Fatalf("the child said nothing: %v", err)
+		t.Fatalf("the child printed nothing: %v", err)
 	}
 	u, err := url.Parse(strings.TrimSpace(line))
 	if err != nil {
@@ -181,7 +180,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// eventually waits up to 10 seconds for what another process does.
+// eventually waits up to 10 seconds for another process.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
@@ -221,7 +220,7 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// The owner may do what a database's owner does, and no more.
+// The owner has the rights of a database's owner, and no more.
 func TestOwner(t *testing.T) {
 	for _, test := range []struct{ sql, state string }{
 		{`CREATE TABLE t (n int); CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'`, ""},
@@ -272,7 +271,7 @@ func TestCloneAndDrop(t *testing.T) {
 	if diff := cmp.Diff([]string{"2"}, query(t, connect(t, from), `SELECT count(*) FROM "T"`)); diff != "" {
 		t.Error(diff)
 	}
-	for _, db := range []*devdb.Database{from, to, to} { // with sessions in them, and gone already
+	for _, db := range []*devdb.Database{from, to, to} { // with sessions in them, and already dropped
 		if err := db.Drop(ctx); err != nil {
 			t.Error(err)
 		}
@@ -308,7 +307,7 @@ func TestCreateAtOnce(t *testing.T) {
 	}
 }
 
-// Ten at once with an empty cache make one template.
+// Ten concurrent starts with an empty cache create one template.
 func TestStartAtOnce(t *testing.T) {
 	cache := openDir(t)
 	t.Setenv("XDG_CACHE_HOME", cache)
@@ -348,9 +347,9 @@ func TestStartAtOnce(t *testing.T) {
 	}
 }
 
-// Wherever starting is cancelled, nothing is left behind.
+// Wherever starting is canceled, nothing remains.
 func TestStartCancelled(t *testing.T) {
-	for _, cache := range []string{openDir(t), openDir(t)} { // the first run makes the template, if it gets that far
+	for _, cache := range []string{openDir(t), openDir(t)} { // the first run creates the template, if it gets that far
 		t.Setenv("XDG_CACHE_HOME", cache)
 		for delay := time.Duration(0); delay < 150*time.Millisecond; delay += 15 * time.Millisecond {
 			ctx, cancel := context.WithTimeoutCause(context.Background(), delay, context.Canceled)
@@ -397,7 +396,7 @@ func TestInterrupted(t *testing.T) {
 			if group, err := syscall.Getpgid(server); err != nil || group == cmd.Process.Pid {
 				t.Errorf("the server is in its user's process group: a terminal's signals reach it (%v)", err)
 			}
-			// As a terminal does: to the whole group.
+			// To the whole group, like a terminal.
 			syscall.Kill(-cmd.Process.Pid, sig)
 			if err := cmd.Wait(); err != nil {
 				t.Errorf("the child could not close its server: %v", err)
@@ -433,7 +432,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// openDir returns a temporary folder that the server's account may pass.
+// openDir returns a temporary folder that the server's account may traverse.
 func openDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "devdb-test-")
@@ -467,7 +466,7 @@ func TestUnwritableCache(t *testing.T) {
 	}
 }
 
-// A user without rights sees the same.
+// The tests also pass as a user without rights.
 func TestAsNobody(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
@@ -503,6 +502,6 @@ func TestAsNobody(t *testing.T) {
 		t.Errorf("the tests did not run:\n%s", out)
 	}
 	if left, _ := filepath.Glob(filepath.Join(home, "ibutsu-dev-*")); len(left) > 0 {
-		t.Errorf("left: %q", left)
+		t.Errorf("remaining: %q", left)
 	}
 }

@@ -8,45 +8,40 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A kept state is a whole cluster with one database more than the template's: so
-// roles, which belong to the cluster, come along, and nothing has to be restored
-// but the data directory that is copied anyway.
+// A snapshot is a whole cluster with one more database than the template, so that it includes the roles, and restoring
+// it costs no more than copying the template's data directory.
 
-// maxSnapshotDatabase is the size in bytes up to which a database is kept.
+// maxSnapshotDatabase is the size in bytes of the largest database that is saved.
 const maxSnapshotDatabase = 128 << 20
 
-// kept is the state that Close will store.
+// snapshot is a state that Close may store.
 type snapshot struct {
 	name   string
 	db     *Database
-	shared string // what shared gave when db was copied
+	shared string // the result of sharedObjects when db was copied
 }
 
-// snapshotDatabase is the name of the database that holds a kept state.
+// snapshotDatabase returns the name of the database with a state, in its snapshot.
 func snapshotDatabase(state string) string {
 	sum := sha256.Sum256([]byte(state))
 	return "kept_" + hex.EncodeToString(sum[:12])
 }
 
-// State returns the name of the state that the server began with, one of
-// Config.States, or "".
+// State returns the name of the state that the server began with, one of Config.States, or "".
 func (s *Server) State() string { return s.state }
 
-// CloneState returns a new database that equals the one of State, owner included.
+// CloneState returns a copy of the database that the server began with, with the same owner.
 func (s *Server) CloneState(ctx context.Context) (*Database, error) {
 	return s.Clone(ctx, &Database{Name: snapshotDatabase(s.state), server: s})
 }
 
-// SaveState copies db now, and lets Close store the copy in the cache for servers that
-// are started with the state's name among Config.States. Sessions in db must have
-// ended, or end within a moment. The last call counts.
+// SaveState copies db, and lets Close store the copy in the cache for servers that are started with the state's name in
+// Config.States. Sessions in db must have ended or be about to end. Close stores the state of the last call.
 //
-// Nothing is stored where that would not give the same database again: a state
-// whose database is larger than 128 MiB, or has settings, privileges or a comment
-// of its own, which PostgreSQL doesn't copy; or if roles or their settings have
-// changed between SaveState and Close. Nor on a dev URL's server, or one that was
-// started without Config.States. To keep is to save time only: what goes wrong with
-// it is said on Config.Log, and is no error.
+// A state isn't stored if its database is larger than 128 MiB, or has settings, privileges or a comment, which
+// PostgreSQL doesn't copy, or if roles or their settings change between SaveState and Close. Nothing is stored on a dev
+// URL's server, or on one that was started without Config.States. Because a saved state only saves time, SaveState
+// reports errors to Config.Log.
 func (s *Server) SaveState(ctx context.Context, db *Database, state string) {
 	if !s.saves || state == s.state {
 		return
@@ -58,7 +53,7 @@ func (s *Server) SaveState(ctx context.Context, db *Database, state string) {
 		var err error
 		if k, err = s.takeSnapshot(ctx, db, state); err != nil {
 			if ctx.Err() == nil {
-				s.log.printf("the replayed migrations can't be kept for the next command: %v", err)
+				s.log.printf("can't cache the replayed migrations: %v", err)
 			}
 			return
 		}
@@ -70,7 +65,7 @@ func (s *Server) SaveState(ctx context.Context, db *Database, state string) {
 	s.save = k
 }
 
-// takeSnapshot returns nil for a database that can't be kept.
+// takeSnapshot returns nil for a database that can't be saved.
 func (s *Server) takeSnapshot(ctx context.Context, db *Database, state string) (*snapshot, error) {
 	k := &snapshot{name: state, db: &Database{Name: snapshotDatabase(state), server: s}}
 	whole := false
@@ -94,8 +89,8 @@ func (s *Server) takeSnapshot(ctx context.Context, db *Database, state string) (
 	return k, nil
 }
 
-// sharedObjects returns what belongs to the cluster and not to a database: roles,
-// their memberships and settings, and comments on them.
+// sharedObjects returns a text of the objects that belong to the cluster and not to a database: roles, their
+// memberships, settings and comments.
 func sharedObjects(ctx context.Context, conn *pgx.Conn) (string, error) {
 	var all string
 	err := conn.QueryRow(ctx, `SELECT pg_catalog.concat(

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// session is one command's use of a server, as far as kept states go.
+// session is one command's use of a server and its log.
 type session struct {
 	*Server
 	log *strings.Builder
@@ -45,7 +45,7 @@ func (s session) exec(t *testing.T, db *Database, sql string) {
 	}
 }
 
-// keep makes a database by sql, keeps it, and ends the server.
+// save creates a database with sql, saves it, and closes the server.
 func (s session) save(t *testing.T, state, sql string) {
 	t.Helper()
 	ctx := context.Background()
@@ -55,14 +55,14 @@ func (s session) save(t *testing.T, state, sql string) {
 	}
 	s.exec(t, db, sql)
 	s.SaveState(ctx, db, state)
-	// What happens behind it is no part of the state.
+	// Later changes aren't part of the state.
 	s.exec(t, db, "CREATE TABLE later ()")
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// tables returns those of the state that the server began with.
+// tables returns the tables of the state that the server began with.
 func (s session) tables(t *testing.T) string {
 	t.Helper()
 	ctx := context.Background()
@@ -82,7 +82,7 @@ func (s session) tables(t *testing.T) string {
 	return strings.Join(names, ", ")
 }
 
-// snapshotFiles lists the kept states in the cache, by name.
+// snapshotFiles returns the snapshots in the cache, sorted by name.
 func snapshotFiles(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "ibutsu-schema", snapshotPrefix+"*"))
@@ -92,7 +92,7 @@ func snapshotFiles(t *testing.T) []string {
 	return files
 }
 
-// emptyCache gives the test a cache of its own, with the template in it.
+// emptyCache gives the test its own cache.
 func emptyCache(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -100,7 +100,7 @@ func emptyCache(t *testing.T) string {
 	return filepath.Join(dir, "ibutsu-schema")
 }
 
-// Who keeps a state twice has it once.
+// A state that is saved twice is stored once.
 func TestSaveAgain(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	s := startWith(t, "one", "two")
@@ -130,14 +130,14 @@ func TestSaveState(t *testing.T) {
 	}
 	s.save(t, "a", `CREATE TABLE "One" (); GRANT SELECT ON "One" TO "Reader"`)
 	if s.log.Len() > 0 {
-		t.Errorf("it said: %s", s.log)
+		t.Errorf("log: %s", s.log)
 	}
 
 	s = startWith(t, "b", "a", "nothing")
 	if got, want := s.State(), "a"; got != want {
 		t.Fatalf("it began with %q, not %q", got, want)
 	}
-	// A copy may be changed, and the next one has nothing of that.
+	// A copy may be changed without affecting the next one.
 	db, err := s.CloneState(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -161,14 +161,14 @@ func TestSaveState(t *testing.T) {
 		t.Errorf("%s: %s", s.State(), diff)
 	}
 	if s := startWith(t, "c"); s.State() != "" {
-		t.Errorf("it began with %q, which nobody asked for", s.State())
+		t.Errorf("it began with %q, which isn't in Config.States", s.State())
 	}
 	if s := startWith(t); s.State() != "" {
-		t.Errorf("it began with %q, which nobody asked for", s.State())
+		t.Errorf("it began with %q, which isn't in Config.States", s.State())
 	}
 }
 
-// What a copy of the database would not have, or the cluster has got since, is not kept.
+// A state isn't stored if a copy of the database would differ or the cluster has changed since.
 func TestSaveNothing(t *testing.T) {
 	ctx := context.Background()
 	admin := func(sql string) func(*testing.T, session, *Database) {
@@ -211,16 +211,16 @@ func TestSaveNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := len(snapshotFiles(t)); got != test.want {
-				t.Errorf("%d states are kept, not %d", got, test.want)
+				t.Errorf("%d states are stored, want %d", got, test.want)
 			}
 			if s.log.Len() > 0 {
-				t.Errorf("it said: %s", s.log)
+				t.Errorf("log: %s", s.log)
 			}
 		})
 	}
 }
 
-// Whatever is wrong with a file of the cache, the server starts, and the file goes.
+// Whatever is wrong with a file in the cache, the server starts and the file is removed.
 func TestDamagedState(t *testing.T) {
 	emptyCache(t)
 	startWith(t, "a").save(t, "a", "CREATE TABLE one ()")
@@ -228,7 +228,7 @@ func TestDamagedState(t *testing.T) {
 	good := mustRead(t, file)
 	middle := append([]byte(nil), good...)
 	middle[len(middle)/2] ^= 1
-	// A whole archive, of something that no server starts from.
+	// An intact archive of something that isn't a data directory.
 	nothing, err := pack(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -245,15 +245,15 @@ func TestDamagedState(t *testing.T) {
 			if s.State() != "" {
 				t.Error("it began with the damaged state")
 			}
-			if want := "a kept state of the migrations can't be used, and is dropped (reading " + file + ": the file is damaged)\n"; s.log.String() != want {
-				t.Errorf("it said %q, not %q", s.log, want)
+			if want := "dropping the unusable cache of replayed migrations (reading " + file + ": the file is damaged)\n"; s.log.String() != want {
+				t.Errorf("log: %q, want %q", s.log, want)
 			}
 			if len(snapshotFiles(t)) > 0 {
 				t.Error("the file is still there")
 			}
 			s.save(t, "a", "CREATE TABLE one ()")
 			if s := startWith(t, "a"); s.State() != "a" {
-				t.Error("nothing was kept in its place")
+				t.Error("no other state was stored")
 			}
 		})
 	}
@@ -262,8 +262,8 @@ func TestDamagedState(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := startWith(t, "a")
-		if s.State() != "" || !strings.Contains(s.log.String(), "is dropped (the server ended") {
-			t.Errorf("state %q; it said %s", s.State(), s.log)
+		if s.State() != "" || !strings.Contains(s.log.String(), "replayed migrations (the server exited") {
+			t.Errorf("state %q; log: %s", s.State(), s.log)
 		}
 	})
 	t.Run("template", func(t *testing.T) {
@@ -279,12 +279,12 @@ func TestDamagedState(t *testing.T) {
 			t.Error(err)
 		}
 		if _, err := readArchive(templates[0]); err != nil {
-			t.Errorf("the template was not made anew: %v", err)
+			t.Errorf("the template was not created again: %v", err)
 		}
 	})
 }
 
-// Two commands that keep the same state, and two that begin with it, at the same time.
+// Two commands save the same state, and two begin with it, at the same time.
 func TestSaveTwice(t *testing.T) {
 	emptyCache(t)
 	for range 2 {
@@ -299,7 +299,7 @@ func TestSaveTwice(t *testing.T) {
 		all.Wait()
 		for _, s := range sessions {
 			if s.log.Len() > 0 {
-				t.Errorf("it said: %s", s.log)
+				t.Errorf("log: %s", s.log)
 			}
 		}
 		if got := snapshotFiles(t); len(got) != 1 {
@@ -311,7 +311,7 @@ func TestSaveTwice(t *testing.T) {
 	}
 }
 
-// Another version, another build or other settings never see a state.
+// Servers of another version, build or settings don't find a state.
 func TestStateOfOtherServer(t *testing.T) {
 	one := binaries{dir: "/usr/lib/postgresql/15/bin", version: "15.18 (Debian 15.18-0+deb12u1)", major: 15}
 	minor, moved := one, one
@@ -342,7 +342,7 @@ func TestStateOfOtherServer(t *testing.T) {
 	}
 }
 
-// The states that were not used for the longest time make room for a new one.
+// The least recently used snapshots are evicted for a new one.
 func TestSnapshotBound(t *testing.T) {
 	cache := emptyCache(t)
 	if err := os.MkdirAll(cache, 0o700); err != nil {
@@ -382,11 +382,11 @@ func TestSnapshotBound(t *testing.T) {
 			left = append(left, strings.TrimPrefix(filepath.Base(f), snapshotPrefix))
 		}
 		if got := strings.Join(left, " "); got != test.want {
-			t.Errorf("%d bytes: %q are left, not %q", test.size, got, test.want)
+			t.Errorf("%d bytes: %q remain, want %q", test.size, got, test.want)
 		}
 	}
 
-	// A state that is used is the last to go.
+	// Using a snapshot protects it from eviction.
 	maxSnapshots = 1 << 30
 	startWith(t, "a").save(t, "a", "CREATE TABLE one ()")
 	startWith(t, "b").save(t, "b", "CREATE TABLE one ()")
@@ -412,7 +412,7 @@ func TestSnapshotBound(t *testing.T) {
 func TestSaveWithoutCache(t *testing.T) {
 	cache := emptyCache(t)
 	s := startWith(t, "a")
-	// Not even root writes here.
+	// Not even root can write here.
 	if err := os.RemoveAll(cache); err != nil {
 		t.Fatal(err)
 	}
@@ -421,8 +421,8 @@ func TestSaveWithoutCache(t *testing.T) {
 	}
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "nowhere"))
 	s.save(t, "a", "CREATE TABLE one ()")
-	if !strings.Contains(s.log.String(), "the replayed migrations can't be kept for the next command: ") {
-		t.Errorf("it said %q", s.log)
+	if !strings.Contains(s.log.String(), "can't cache the replayed migrations: ") {
+		t.Errorf("log: %q", s.log)
 	}
 }
 

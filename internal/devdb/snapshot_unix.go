@@ -17,19 +17,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// maxSnapshots is how many bytes all kept states together may take in the cache.
+// maxSnapshots is the size limit in bytes of all snapshots in the cache together.
 var maxSnapshots int64 = 256 << 20
 
 const snapshotPrefix = "kept-"
 
-// snapshotFile is the name of a state's archive. It serves only the very binaries and
-// settings that it was made with, as the template does.
+// snapshotFile returns the name of a state's archive. Like the template, it is specific to the binaries and settings.
 func snapshotFile(bins binaries, state string) string {
 	return snapshotPrefix + serverKey(bins) + "-" + strings.TrimPrefix(snapshotDatabase(state), "kept_") + ".tar"
 }
 
-// restore makes the data directory from the first of the states that is stored,
-// and returns its name, "" if there is none. A damaged one is dropped.
+// restore creates the data directory from the first state that is stored, and returns the state's name, or "" if none
+// is. It drops damaged archives.
 func restore(ctx context.Context, bins binaries, f *folder, data string, states []string, log logger) (state, file string, err error) {
 	cache, err := cacheDir(log)
 	if err != nil {
@@ -51,14 +50,14 @@ func restore(ctx context.Context, bins binaries, f *folder, data string, states 
 		file := filepath.Join(cache, name)
 		archive, err := readArchive(file)
 		if err != nil {
-			// Another command may have dropped it just now.
+			// Another command may have just dropped it.
 			if !errors.Is(err, fs.ErrNotExist) {
 				dropSnapshot(file, err, log)
 			}
 			continue
 		}
 		if err := unpack(ctx, archive, data, f.account); err != nil {
-			return "", "", fmt.Errorf("copying a kept data directory: %w", err)
+			return "", "", fmt.Errorf("copying a cached data directory: %w", err)
 		}
 		return state, file, nil
 	}
@@ -66,11 +65,11 @@ func restore(ctx context.Context, bins binaries, f *folder, data string, states 
 }
 
 func dropSnapshot(file string, reason error, log logger) {
-	log.printf("a kept state of the migrations can't be used, and is dropped (%v)", reason)
+	log.printf("dropping the unusable cache of replayed migrations (%v)", reason)
 	os.Remove(file)
 }
 
-// store stops the server and puts the state that is to be kept into the cache.
+// store shuts down the server and stores the snapshot in the cache, unless roles have changed since it was taken.
 func (t *throwaway) store(s *Server, k *snapshot, log logger) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -110,8 +109,7 @@ func (t *throwaway) store(s *Server, k *snapshot, log logger) error {
 	return writeArchive(file, archive)
 }
 
-// evict drops the kept states that were not used for the longest time until
-// there is room for size bytes more, and says whether there can be.
+// evict drops the least recently used snapshots until another size bytes fit, and reports whether they can fit at all.
 func evict(cache string, size int64) bool {
 	if size > maxSnapshots {
 		return false
@@ -141,8 +139,7 @@ func evict(cache string, size int64) bool {
 	return true
 }
 
-// shutDown ends the server in order, its sessions ended, and says whether it did
-// so in time.
+// shutDown requests a fast shutdown and reports whether it completed in time.
 func (p *process) shutDown(within time.Duration) bool {
 	p.cmd.Process.Signal(syscall.SIGINT)
 	select {

@@ -31,15 +31,15 @@ func TestParseDev(t *testing.T) {
 		{dev: "postgres://u:p@h/d", want: source{url: "postgres://u:p@h/d"}},
 		{dev: "postgresql://h/d", want: source{url: "postgresql://h/d"}},
 
-		{dev: "docker://postgres/9.6/dev", err: "PostgreSQL 9 is too old: 13 is the oldest supported"},
-		{dev: "docker://postgres/banana", err: `"banana" is no version of PostgreSQL`},
+		{dev: "docker://postgres/9.6/dev", err: "PostgreSQL 9 is too old: the oldest supported version is 13"},
+		{dev: "docker://postgres/banana", err: `"banana" isn't a version of PostgreSQL`},
 		{dev: "docker://postgres/15/dev/more", err: "too many parts"},
-		{dev: "docker://mysql/8/dev", err: "docker://mysql is not run here"},
-		{dev: "docker://postgis/latest/dev", err: "docker://postgis is not run here"},
-		{dev: "docker+postgres://_/postgis/postgis:15/dev", err: `image "postgis" is not run here`},
-		{dev: "mysql://u:secret@h/d", err: `scheme "mysql" is not known`},
+		{dev: "docker://mysql/8/dev", err: "docker://mysql isn't supported"},
+		{dev: "docker://postgis/latest/dev", err: "docker://postgis isn't supported"},
+		{dev: "docker+postgres://_/postgis/postgis:15/dev", err: `image "postgis" isn't supported`},
+		{dev: "mysql://u:secret@h/d", err: `scheme "mysql" isn't supported`},
 		{dev: "docker://u:secret%zz@postgres/15", err: "malformed docker:// URL"},
-		{dev: "host=h password=secret", err: "not a URL"},
+		{dev: "host=h password=secret", err: "isn't a URL"},
 	} {
 		t.Run(test.dev, func(t *testing.T) {
 			got, err := parseDev(test.dev)

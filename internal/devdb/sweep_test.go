@@ -46,8 +46,7 @@ func launch(t *testing.T, f *folder, bins binaries) *process {
 	return p
 }
 
-// A folder whose owner is gone goes, and the server in it, if one has outlived
-// its owner.
+// A sweep removes a folder whose owner is gone, and stops a server that outlived its owner.
 func TestSweepEndsServer(t *testing.T) {
 	f, bins := testFolder(t)
 	p := launch(t, f, bins)
@@ -70,16 +69,16 @@ func TestSweepEndsServer(t *testing.T) {
 	f.lock.Close()
 	sweep(t.Logf)
 	if _, err := os.Stat(f.path); !os.IsNotExist(err) {
-		t.Errorf("a leftover was not swept: %v", err)
+		t.Errorf("a stale folder was not swept: %v", err)
 	}
 	select {
 	case <-p.done:
 	case <-time.After(5 * time.Second):
-		t.Error("the leftover's server still runs")
+		t.Error("the stale folder's server is still running")
 	}
 }
 
-// The pid of a killed server may be another process's by now.
+// The pid of a killed server may belong to another process now.
 func TestSweepSparesOthers(t *testing.T) {
 	f, bins := testFolder(t)
 	data := filepath.Join(f.path, "data")
@@ -97,7 +96,7 @@ func TestSweepSparesOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	// Nor does it keep a server from starting there.
+	// Nor does it prevent a server from starting there.
 	p := launch(t, f, bins)
 	cfg, err := socketConfig(f.path, superuser, maintenance)
 	if err != nil {
@@ -109,7 +108,7 @@ func TestSweepSparesOthers(t *testing.T) {
 	}
 	conn.Close(context.Background())
 	if strings.HasPrefix(pid(), strconv.Itoa(other.Process.Pid)+"\n") {
-		t.Error("the server left another's pid in its file")
+		t.Error("another process's pid is still in the pid file")
 	}
 	p.stop(syscall.SIGQUIT)
 
@@ -119,10 +118,10 @@ func TestSweepSparesOthers(t *testing.T) {
 	f.lock.Close()
 	sweep(t.Logf)
 	if _, err := os.Stat(f.path); !os.IsNotExist(err) {
-		t.Errorf("a leftover was not swept: %v", err)
+		t.Errorf("a stale folder was not swept: %v", err)
 	}
 	if err := other.Process.Signal(syscall.Signal(0)); err != nil {
-		t.Errorf("another's process was ended: %v", err)
+		t.Errorf("another process was killed: %v", err)
 	}
 }
 
@@ -178,13 +177,12 @@ func TestFailedStartShowsLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = p.await(context.Background(), cfg)
-	if err == nil || !strings.Contains(err.Error(), "PG_VERSION") || !strings.Contains(err.Error(), "the server ended") {
+	if err == nil || !strings.Contains(err.Error(), "PG_VERSION") || !strings.Contains(err.Error(), "the server exited") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// Where root may not become anybody else, as in a container of one user, the
-// server runs in a user namespace.
+// If root may not change its uid, as in a container with one user, the server runs in a user namespace.
 func TestUserNamespace(t *testing.T) {
 	var mapped *account
 	for _, a := range accounts() {
@@ -224,7 +222,7 @@ func TestUserNamespace(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	// Also the template can be made there.
+	// The template can be created there too.
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	if _, err := makeTemplate(ctx, bins, mustFolder(t, *mapped), filepath.Join(t.TempDir(), "t.tar")); err != nil {
 		t.Error(err)

@@ -17,16 +17,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The template is a data directory as initdb makes it, with our settings and
-// the owner role, in one file of the cache: see archive.go.
+// The template is an archive of a data directory that initdb created, with throwawaySettings and the owner's roles.
 
-// Locale C is the only one that every machine has and that sorts alike
-// everywhere.
+// Locale C is the only one that exists and sorts the same on every machine.
 var initdbArgs = []string{"--username=" + superuser, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"}
 
-// templateSQL runs in a single-user server, where a line is a statement.
-// template0 goes because every copy would carry it and nobody needs it: on a
-// throwaway server template1 stays as it is.
+// templateSQL runs in a single-user server, which reads one statement per line. It drops template0, which every copy
+// would contain: on a throwaway server nothing changes template1.
 var templateSQL = []string{
 	"CREATE ROLE " + devGroup,
 	"CREATE ROLE " + devOwner + " LOGIN IN ROLE " + devGroup,
@@ -36,13 +33,12 @@ var templateSQL = []string{
 	"CHECKPOINT",
 }
 
-// templateVersion is to be counted up when the making changes in a way that
-// the key does not see.
+// templateVersion must be incremented when makeTemplate changes in a way that serverKey doesn't cover.
 const templateVersion = 3
 
 func templateKey(bins binaries) string { return templatePrefix + serverKey(bins) + ".tar" }
 
-// factsFile is the name of the file with the facts that a server told.
+// factsFile returns the name of the file with a server's facts.
 func factsFile(bins binaries) string { return factsPrefix + serverKey(bins) }
 
 const (
@@ -50,8 +46,7 @@ const (
 	factsPrefix    = "facts-"
 )
 
-// serverKey tells servers apart by all that a data directory, or what a server does,
-// depends on.
+// serverKey identifies everything that a data directory and a server's behavior depend on.
 func serverKey(bins binaries) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d\n%s\n%s\n%q\n%q\n%s", templateVersion, bins.version, bins.dir, initdbArgs, templateSQL, throwawaySettings)
@@ -59,8 +54,7 @@ func serverKey(bins binaries) string {
 	return fmt.Sprintf("%.40s-%s", name, hex.EncodeToString(h.Sum(nil))[:12])
 }
 
-// copyTemplate makes the data directory from the template, which it makes
-// first if need be.
+// copyTemplate creates the data directory from the template, and the template if it is missing.
 func copyTemplate(ctx context.Context, bins binaries, f *folder, data string, log logger) error {
 	cache, err := cacheDir(log)
 	if err != nil {
@@ -68,7 +62,7 @@ func copyTemplate(ctx context.Context, bins binaries, f *folder, data string, lo
 	}
 	archive, err := makeTemplate(ctx, bins, f, filepath.Join(cache, templateKey(bins)))
 	if err != nil {
-		return fmt.Errorf("making a template data directory: %w", err)
+		return fmt.Errorf("creating a template data directory: %w", err)
 	}
 	if err := unpack(ctx, archive, data, f.account); err != nil {
 		return fmt.Errorf("copying the template data directory: %w", err)
@@ -76,8 +70,8 @@ func copyTemplate(ctx context.Context, bins binaries, f *folder, data string, lo
 	return nil
 }
 
-// makeTemplate returns the archive, and makes it if there is none or a damaged
-// one: once, also when several processes want it at the same time.
+// makeTemplate returns the template's archive, and creates it if it is missing or damaged. If several processes need it
+// at the same time, one creates it and the others wait.
 func makeTemplate(ctx context.Context, bins binaries, f *folder, file string) ([]byte, error) {
 	if archive, err := readArchive(file); err == nil {
 		return archive, nil
@@ -125,11 +119,10 @@ func makeTemplate(ctx context.Context, bins binaries, f *folder, file string) ([
 	return archive, writeArchive(file, archive)
 }
 
-// maxUnused is how long something in the cache that is not used stays.
+// maxUnused is how long unused files stay in the cache.
 const maxUnused = 30 * 24 * time.Hour
 
-// dropOldTemplates removes what was not used for a month: templates and facts of
-// servers and settings that are no more.
+// dropOldTemplates removes the templates and facts that were not used for maxUnused.
 func dropOldTemplates(cache string) {
 	for _, prefix := range []string{templatePrefix, factsPrefix} {
 		files, _ := filepath.Glob(filepath.Join(cache, prefix+"*"))

@@ -16,13 +16,13 @@ import (
 const (
 	superuser   = "postgres"
 	maintenance = "postgres"
-	// devOwner owns every database on a throwaway server. Migrations are
-	// strangers' code, and a superuser's COPY ... TO PROGRAM runs a shell.
+	// devOwner owns every database on a throwaway server, because migrations may be untrusted code, and a superuser can
+	// run programs with COPY ... TO PROGRAM.
 	devOwner = "dev_owner"
 	devGroup = "dev_owners"
 )
 
-// throwawaySettings are for a server whose data nobody will miss.
+// throwawaySettings trade the safety of the data for speed.
 const throwawaySettings = `listen_addresses = ''
 unix_socket_permissions = 0700
 fsync = off
@@ -57,8 +57,8 @@ type throwaway struct {
 	proc   *process
 }
 
-// startThrowaway starts a server of the given major: on a copy of the first of the
-// states that is kept, else of the template.
+// startThrowaway starts a server of the major version on a copy of the first state that is stored, or else of the
+// template.
 func startThrowaway(ctx context.Context, major int, states []string, log logger) (*Server, error) {
 	sweep(log)
 	bins, err := find(ctx, major, log)
@@ -67,7 +67,7 @@ func startThrowaway(ctx context.Context, major int, states []string, log logger)
 	}
 	folder, err := newFolder(ctx, bins)
 	if err != nil {
-		return nil, fmt.Errorf("making a folder for the throwaway PostgreSQL: %w", err)
+		return nil, fmt.Errorf("creating a folder for the throwaway PostgreSQL: %w", err)
 	}
 	s, err := startFrom(ctx, folder, bins, states, log)
 	if err != nil {
@@ -139,8 +139,8 @@ func startIn(ctx context.Context, folder *folder, bins binaries, data string, lo
 		return nil, err
 	}
 	if folder.inMemory && s.version >= 150000 {
-		// In memory a copy of files takes a third of the time of the default,
-		// a copy through the write-ahead log; on a disk it takes longer.
+		// In memory, copying files takes a third of the time of the default strategy, which uses the write-ahead log.
+		// On a disk it takes longer.
 		s.create = "STRATEGY file_copy"
 		s.clone = s.create
 	}
@@ -150,7 +150,7 @@ func startIn(ctx context.Context, folder *folder, bins binaries, data string, lo
 		s.mu.Unlock()
 		if k != nil {
 			if err := t.store(s, k, log); err != nil {
-				log.printf("the replayed migrations can't be kept for the next command: %v", err)
+				log.printf("can't cache the replayed migrations: %v", err)
 			}
 		}
 		return t.stop()
@@ -159,8 +159,7 @@ func startIn(ctx context.Context, folder *folder, bins binaries, data string, lo
 	return s, nil
 }
 
-// stop ends the server at once (its data is not to be kept) and removes its
-// folder.
+// stop ends the server immediately, because its data isn't needed, and removes its folder.
 func (t *throwaway) stop() error {
 	t.proc.stop(syscall.SIGQUIT)
 	if err := t.folder.remove(); err != nil {

@@ -7,7 +7,7 @@ import (
 	"errors"
 )
 
-var errNoUnix = errors.New("running a PostgreSQL server is not supported on this platform: set the env's dev and url to postgres:// URLs of a server that runs already")
+var errNoUnix = errors.New("running a PostgreSQL server is not supported on this platform: set the env's dev and url to postgres:// URLs of a running server")
 
 var errNoPackage = errors.New("no npm package")
 

@@ -3,7 +3,9 @@ package online
 import "testing"
 
 func TestName(t *testing.T) {
-	whole := func(verb, kind, name string) Op { return Op{change: change{verb: verb, kind: kind, schema: "public", name: name}} }
+	whole := func(verb, kind, name string) Op {
+		return Op{change: change{verb: verb, kind: kind, schema: "public", name: name}}
+	}
 	part := func(table, verb, kind, name string, columns ...string) Op {
 		return Op{change: change{verb: verb, kind: kind, table: table, name: name, columns: columns}}
 	}

@@ -207,11 +207,7 @@ func (d *differ) changeConstraint(t *table, h, w *constraint) []Op {
 		return d.changeKey(t, h, w)
 	}
 	swap := func(from, to *constraint) []cmd {
-		cmds := []cmd{dropConstraint(t, from.Name), action(t, "ADD CONSTRAINT "+ident(to.Name)+" "+to.Def)}
-		if to.Comment != nil {
-			cmds = append(cmds, commentOn("CONSTRAINT "+ident(to.Name)+" ON "+t.String(), *to.Comment))
-		}
-		return cmds
+		return append([]cmd{dropConstraint(t, from.Name), action(t, "ADD CONSTRAINT "+ident(to.Name)+" "+to.Def)}, finishConstraint(t, to)...)
 	}
 	if h.Kind == "x" {
 		list := blocks(t, "the index of the exclusion constraint "+ident(w.Name)+" cannot be built concurrently", fix.Text{})
@@ -229,9 +225,7 @@ func (d *differ) changeConstraint(t *table, h, w *constraint) []Op {
 		sql(dropConstraint(t, h.Name).String(), "The new one is valid: it takes the place of the old one."),
 		renameConstraint(t, next.Name, w.Name),
 	}}
-	if w.Comment != nil {
-		o.up = append(o.up, commentOn("CONSTRAINT "+ident(w.Name)+" ON "+t.String(), *w.Comment))
-	}
+	o.up = append(o.up, finishConstraint(t, w)...)
 	o = o.undo(d.addConstraint(t, h))
 	o.down = append([]cmd{renameConstraint(t, w.Name, next.Name)}, o.down...)
 	o.downApart = true
@@ -253,14 +247,10 @@ func (d *differ) changeKey(t *table, h, w *constraint) []Op {
 	}
 	next := d.names.index(t, w.Name, "_new")
 	swap := func(from, to *constraint, name string) []cmd {
-		cmds := []cmd{
+		return append([]cmd{
 			sql(createIndex(t, to.index, name), "Reads the whole table and blocks nobody; fails if two rows have the same key."),
 			sql("ALTER TABLE " + t.String() + " DROP CONSTRAINT " + ident(from.Name) + ", ADD CONSTRAINT " + ident(to.Name) + usingIndex(to, name)),
-		}
-		if to.Comment != nil {
-			cmds = append(cmds, commentOn("CONSTRAINT "+ident(to.Name)+" ON "+t.String(), *to.Comment))
-		}
-		return cmds
+		}, finishConstraint(t, to)...)
 	}
 	back := next
 	if h.Name != w.Name {

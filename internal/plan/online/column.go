@@ -172,36 +172,6 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) ([
 	return ops, nil
 }
 
-// addIdentity numbers the old rows by a sequence that the column's own takes over from.
-func (d *differ) addIdentity(ctx context.Context, have, want *table, c *column) ([]Op, error) {
-	seq := *c.own
-	seq.Name = d.names.index(have, have.Name+"_"+c.Name, "_numbers")
-	next := "nextval(" + pgsql.Literal(seq.String()) + "::regclass)"
-	serial := *c
-	serial.Identity, serial.Default, serial.own, serial.draws = "", &next, &seq, seq.String()
-	ops, err := d.addColumn(ctx, have, want, &serial)
-	if err != nil {
-		return nil, err
-	}
-	alter := "ALTER TABLE " + have.String() + " ALTER COLUMN " + ident(c.Name) + " "
-	own := d.identitySequence(have, c)
-	set := func(to, from string) cmd { return sql("SELECT setval(" + to + ", nextval(" + from + "), false)") }
-	return append(ops, Op{stage: stageSwap, key: numbersFile(have, c),
-		up: []cmd{
-			sql(alter+"DROP DEFAULT, ALTER COLUMN "+ident(c.Name)+" ADD GENERATED "+c.Identity+" AS IDENTITY"+c.own.parenthesis(), "The column's own sequence goes on where the other ends."),
-			sql("ALTER SEQUENCE " + seq.String() + " OWNED BY NONE"),
-			set(own, pgsql.Literal(seq.String())),
-			sql("DROP SEQUENCE " + seq.String()),
-		},
-		down: []cmd{
-			lockTable(have),
-			sql(seq.create()),
-			set(pgsql.Literal(seq.String()), own),
-			sql(alter + "DROP IDENTITY, ALTER COLUMN " + ident(c.Name) + " SET DEFAULT " + next),
-			sql("ALTER SEQUENCE " + seq.String() + " OWNED BY " + have.columnName(c)),
-		}}), nil
-}
-
 // inlineKey is the new foreign key that can be added together with the new column c.
 func (d *differ) inlineKey(want *table, c *column) *constraint {
 	if c.Default != nil || c.Generated != nil || c.Identity != "" || want.Partitioned {
@@ -325,49 +295,4 @@ func (d *differ) setNotNull(t *table, c *column) []Op {
 			},
 			down: []cmd{action(t, check), unset}},
 	}
-}
-
-// changeIdentity changes whether and how a column is numbered.
-func (d *differ) changeIdentity(t *table, a, b *column) []Op {
-	alter := "ALTER COLUMN " + ident(a.Name) + " "
-	switch {
-	case a.Identity == "" && b.Identity == "":
-	case a.Identity == "":
-		var ops []Op
-		if !a.NotNull {
-			ops = d.setNotNull(t, a)
-		}
-		return append(ops, d.addIdentityTo(t, a, b)...)
-	case b.Identity == "":
-		add := action(t, alter+"ADD GENERATED "+a.Identity+" AS IDENTITY"+a.own.parenthesis())
-		return []Op{{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{add, d.numberOn(t, a)}}}
-	case a.Identity != b.Identity || a.own.Options != b.own.Options:
-		set := func(from, to *column) cmd {
-			s := alter + "SET GENERATED " + to.Identity
-			if from.own.Options != to.own.Options {
-				s += identityOptions(to.own)
-			}
-			return action(t, s)
-		}
-		return []Op{{stage: stageAlter, key: t.String(), up: []cmd{set(a, b)}, down: []cmd{set(b, a)}}}
-	}
-	return nil
-}
-
-// identityOptions sets every option of an identity column's sequence.
-func identityOptions(s *sequence) string {
-	options := map[string]string{"INCREMENT BY": "1", "START WITH": "1", "CACHE": "1"}
-	words := strings.Fields(s.Options)
-	out := ""
-	for i := 0; i+1 < len(words); i++ {
-		for name := range options {
-			if strings.Join(words[i:min(i+len(strings.Fields(name)), len(words))], " ") == name {
-				options[name] = words[i+len(strings.Fields(name))]
-			}
-		}
-	}
-	for _, name := range []string{"START WITH", "INCREMENT BY", "CACHE"} {
-		out += " SET " + name + " " + options[name]
-	}
-	return out
 }

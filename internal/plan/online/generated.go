@@ -193,7 +193,7 @@ func (r *regenerated) create(t *table) []cmd {
 		cmds, rest = append(cmds, add), append(rest, finishConstraint(t, k)...)
 	}
 	for _, i := range r.indexes {
-		rest = append(append(rest, sql(i.create(ident(i.Name), t))), finish(t, i)...)
+		rest = append(append(rest, sql(i.create(ident(i.Name), t.String()))), finish(t, i)...)
 	}
 	return append(cmds, rest...)
 }

@@ -8,15 +8,15 @@ import (
 
 // createIndex builds an index under a name without blocking anybody.
 func createIndex(t *table, i *index, name string) string {
-	return i.create("CONCURRENTLY "+ident(name), t)
+	return i.create("CONCURRENTLY "+ident(name), t.String())
 }
 
-func (i *index) create(name string, t *table) string {
-	s := "CREATE "
+func (i *index) create(name, on string) string {
+	unique := ""
 	if i.Unique {
-		s += "UNIQUE "
+		unique = "UNIQUE "
 	}
-	return s + "INDEX " + name + " ON " + t.String() + " " + i.On
+	return "CREATE " + unique + "INDEX " + name + " ON " + on + " " + i.On
 }
 
 func dropIndex(t *table, name string) string {

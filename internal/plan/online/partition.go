@@ -25,11 +25,7 @@ func (d *differ) childName(p *table, i *index, known bool) string {
 // invalid until all have theirs. built says that the parts of i are those of the replayed
 // state, whose names stay.
 func (d *differ) buildPartitioned(t *table, i *index, name string, built bool) []cmd {
-	create := "CREATE "
-	if i.Unique {
-		create += "UNIQUE "
-	}
-	cmds := []cmd{sql(create+"INDEX "+ident(name)+" ON ONLY "+t.String()+" "+i.On,
+	cmds := []cmd{sql(i.create(ident(name), "ONLY "+t.String()),
 		"The partitioned table's own index has no rows; it is valid when all partitions have theirs.")}
 	return append(cmds, d.buildParts(t, i, name, built, func(p *table, child string) []cmd {
 		return []cmd{sql(createIndex(p, i, child))}
@@ -72,11 +68,7 @@ func noPartitions(t *table) []hazard.Hazard {
 func (d *differ) addPartitionedIndex(t *table, i *index) []Op {
 	o := Op{stage: stageBuild, down: []cmd{dropPartitioned(t, i.Name)}}
 	if len(t.partitions) == 0 {
-		create := "CREATE "
-		if i.Unique {
-			create += "UNIQUE "
-		}
-		o.up = []cmd{sql(create + "INDEX " + ident(i.Name) + " ON " + t.String() + " " + i.On)}
+		o.up = []cmd{sql(i.create(ident(i.Name), t.String()))}
 		o.hazards = noPartitions(t)
 	} else {
 		o.up = d.buildPartitioned(t, i, i.Name, d.built(t, i))

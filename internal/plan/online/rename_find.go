@@ -3,8 +3,8 @@ package online
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,16 +13,15 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// Named are the parts of a state that can be renamed.
-type named struct {
-	tables []*table // sorted by name
-	enums  []*enumType
+// A whole is a table or an enum, with its parts.
+type whole struct {
+	kind, schema, name string
+	partitioned        bool
+	parts              []part
 }
 
-type enumType struct {
-	Schema, Name string
-	Values       []string
-}
+// A part is a column or a value. Two that are alike may be the same under another name.
+type part struct{ name, typ, like string }
 
 // mayRename says whether something is gone and something is new, by two catalogs.
 func mayRename(have, want catalog.Catalog) bool {
@@ -46,30 +45,34 @@ func lacks(c, other catalog.Catalog) bool {
 	return false
 }
 
-func (r *renaming) read(ctx context.Context, replayed, desired *state.State) (have, want *named, err error) {
-	if have, err = readNamed(ctx, replayed); err != nil {
+func (r *renaming) read(ctx context.Context, replayed, desired *state.State) (have, want []whole, err error) {
+	if have, err = readWholes(ctx, replayed); err != nil {
 		return nil, nil, err
 	}
-	want, err = readNamed(ctx, desired)
+	want, err = readWholes(ctx, desired)
 	return have, want, err
 }
 
-func readNamed(ctx context.Context, s *state.State) (*named, error) {
+// readWholes returns the tables of a state, sorted by name, and its enums.
+func readWholes(ctx context.Context, s *state.State) (list []whole, err error) {
 	f, err := readFacts(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	n := &named{}
-	for _, t := range f.tables {
-		n.tables = append(n.tables, t)
+	for _, name := range slices.Sorted(maps.Keys(f.tables)) {
+		t := f.tables[name]
+		w := whole{kind: "table", schema: t.Schema, name: t.Name, partitioned: t.Partitioned}
+		for _, c := range t.columns {
+			w.parts = append(w.parts, part{c.Name, c.typed(), c.typed() + " " + text(c.Generated)})
+		}
+		list = append(list, w)
 	}
-	slices.SortFunc(n.tables, func(a, b *table) int { return strings.Compare(a.String(), b.String()) })
-	n.enums, err = readEnums(ctx, s.Conn())
-	return n, err
+	enums, err := readEnums(ctx, s.Conn())
+	return append(list, enums...), err
 }
 
 // readEnums reads the enums of a database that belong to no extension.
-func readEnums(ctx context.Context, conn *pgx.Conn) ([]*enumType, error) {
+func readEnums(ctx context.Context, conn *pgx.Conn) ([]whole, error) {
 	rows, err := conn.Query(ctx, `
 		SELECT n.nspname, t.typname, (SELECT pg_catalog.array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid)
 		FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
@@ -79,9 +82,14 @@ func readEnums(ctx context.Context, conn *pgx.Conn) ([]*enumType, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading enums: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*enumType, error) {
-		e := &enumType{}
-		return e, row.Scan(&e.Schema, &e.Name, &e.Values)
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (whole, error) {
+		e := whole{kind: "enum"}
+		var values []string
+		err := row.Scan(&e.schema, &e.name, &values)
+		for i, v := range values {
+			e.parts = append(e.parts, part{name: v, like: fmt.Sprintf("%d of %d", i, len(values))})
+		}
+		return e, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading enums: %w", err)
@@ -105,117 +113,83 @@ func (p possibleRename) sibling(o possibleRename) bool {
 	return p.Kind == o.Kind && p.Schema == o.Schema && p.Of == o.Of
 }
 
-// wholeRenames are the tables and enums that are gone, each with those that are new.
-func wholeRenames(have, want *named) []possibleRename {
-	var out []possibleRename
-	for _, h := range have.tables {
-		if find(want.tables, func(t *table) bool { return t.String() == h.String() }) != nil {
-			continue
-		}
-		for _, w := range want.tables {
-			if find(have.tables, func(t *table) bool { return t.String() == w.String() }) != nil || h.Partitioned != w.Partitioned {
-				continue
-			}
-			if h.Schema != w.Schema && h.Name != w.Name {
-				continue
-			}
-			out = append(out, possibleRename{
-				Rename: Rename{Kind: "table", Schema: h.Schema, Old: h.Name, New: w.Name, NewSchema: w.Schema},
-				likely: similar(h, w),
-			})
+// in returns the one of the list with w's kind and name.
+func (w whole) in(list []whole) (whole, bool) {
+	i := slices.IndexFunc(list, func(o whole) bool { return o.kind == w.kind && o.schema == w.schema && o.name == w.name })
+	if i < 0 {
+		return whole{}, false
+	}
+	return list[i], true
+}
+
+func (w whole) has(name string) bool {
+	return slices.ContainsFunc(w.parts, func(p part) bool { return p.name == name })
+}
+
+// similar says whether two have at least half of their parts in common, by name.
+func (w whole) similar(o whole) bool {
+	common := 0
+	for _, p := range w.parts {
+		if o.has(p.name) {
+			common++
 		}
 	}
-	for _, h := range have.enums {
-		if find(want.enums, func(e *enumType) bool { return e.Schema == h.Schema && e.Name == h.Name }) != nil {
+	return common > 0 && 2*common >= max(len(w.parts), len(o.parts))
+}
+
+// wholeRenames are the tables and enums that are gone, each with those that are new.
+func wholeRenames(have, want []whole) []possibleRename {
+	var out []possibleRename
+	for _, h := range have {
+		if _, ok := h.in(want); ok {
 			continue
 		}
-		for _, w := range want.enums {
-			if find(have.enums, func(e *enumType) bool { return e.Schema == w.Schema && e.Name == w.Name }) != nil {
-				continue
-			}
-			if h.Schema != w.Schema && h.Name != w.Name {
+		for _, w := range want {
+			if _, ok := w.in(have); ok || w.kind != h.kind || w.partitioned != h.partitioned || w.schema != h.schema && w.name != h.name {
 				continue
 			}
 			out = append(out, possibleRename{
-				Rename: Rename{Kind: "enum", Schema: h.Schema, Old: h.Name, New: w.Name, NewSchema: w.Schema},
-				likely: alike(h, w),
+				Rename: Rename{Kind: h.kind, Schema: h.schema, Old: h.name, New: w.name, NewSchema: w.schema},
+				likely: h.similar(w),
 			})
 		}
 	}
 	return out
 }
 
-// similar says whether two tables have at least half of their columns in common, by name.
-func similar(a, b *table) bool {
-	common := 0
-	for _, c := range a.columns {
-		if b.column(c.Name) != nil {
-			common++
-		}
-	}
-	return common > 0 && 2*common >= max(len(a.columns), len(b.columns))
-}
-
-// alike says whether two enums have at least half of their values in common.
-func alike(a, b *enumType) bool {
-	common := 0
-	for _, v := range a.Values {
-		if slices.Contains(b.Values, v) {
-			common++
-		}
-	}
-	return common > 0 && 2*common >= max(len(a.Values), len(b.Values))
-}
-
 // partRenames are the columns and values that are gone from the tables and enums of both
 // states, each with those that are new there; and those that could pass on their name, which
 // only the arguments say.
-func (r *renaming) partRenames(have, want *named) []possibleRename {
-	before := func(kind, schema, name string) string {
+func (r *renaming) partRenames(have, want []whole) []possibleRename {
+	before := func(w whole) string {
 		for _, d := range r.done {
-			if d.Kind == kind && d.NewSchema == schema && d.New == name {
+			if d.Kind == w.kind && d.NewSchema == w.schema && d.New == w.name {
 				return d.Old
 			}
 		}
 		return ""
 	}
 	var out []possibleRename
-	add := func(p possibleRename, taken func(string) bool) {
-		if !p.passes() || p.Old != p.New && slices.ContainsFunc(r.args, func(a *renameArg) bool { return a.says(p.Rename) }) {
-			for suffix := "_renamed"; p.between == "" || taken(p.between); suffix += "_" {
-				p.between = pgsql.Fit(p.Old, suffix)
-			}
-			out = append(out, p)
-		}
-	}
-	for _, h := range have.tables {
-		w := find(want.tables, func(t *table) bool { return t.String() == h.String() })
-		if w == nil {
+	for _, h := range have {
+		w, ok := h.in(want)
+		if !ok {
 			continue
 		}
-		for _, a := range h.columns {
-			for _, b := range w.columns {
-				add(possibleRename{
-					Rename: Rename{Kind: "column", Schema: h.Schema, Of: h.Name, Old: a.Name, New: b.Name, NewSchema: h.Schema,
-						Type: a.typed(), oldOf: before("table", h.Schema, h.Name)},
-					likely: a.typed() == b.typed() && text(a.Generated) == text(b.Generated),
-					stays:  w.column(a.Name) != nil, taken: h.column(b.Name) != nil,
-				}, func(name string) bool { return h.column(name) != nil || w.column(name) != nil })
-			}
-		}
-	}
-	for _, h := range have.enums {
-		w := find(want.enums, func(e *enumType) bool { return e.Schema == h.Schema && e.Name == h.Name })
-		if w == nil {
-			continue
-		}
-		for i, a := range h.Values {
-			for j, b := range w.Values {
-				add(possibleRename{
-					Rename: Rename{Kind: "enum value", Schema: h.Schema, Of: h.Name, Old: a, New: b, NewSchema: h.Schema, oldOf: before("enum", h.Schema, h.Name)},
-					likely: i == j && len(h.Values) == len(w.Values),
-					stays:  slices.Contains(w.Values, a), taken: slices.Contains(h.Values, b),
-				}, func(name string) bool { return slices.Contains(h.Values, name) || slices.Contains(w.Values, name) })
+		kind := map[string]string{"table": "column", "enum": "enum value"}[h.kind]
+		for _, a := range h.parts {
+			for _, b := range w.parts {
+				p := possibleRename{
+					Rename: Rename{Kind: kind, Schema: h.schema, Of: h.name, Old: a.name, New: b.name, NewSchema: h.schema, Type: a.typ, oldOf: before(h)},
+					likely: a.like == b.like,
+					stays:  w.has(a.name), taken: h.has(b.name),
+				}
+				if p.passes() && (p.Old == p.New || !slices.ContainsFunc(r.args, func(a *renameArg) bool { return a.says(p.Rename) })) {
+					continue
+				}
+				for suffix := "_renamed"; p.between == "" || h.has(p.between) || w.has(p.between); suffix += "_" {
+					p.between = pgsql.Fit(p.Old, suffix)
+				}
+				out = append(out, p)
 			}
 		}
 	}

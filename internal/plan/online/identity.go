@@ -1,0 +1,225 @@
+package online
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// addIdentity numbers the old rows by a sequence that the column's own takes over from.
+func (d *differ) addIdentity(ctx context.Context, have, want *table, c *column) ([]Op, error) {
+	seq := *c.own
+	seq.Name = d.names.index(have, have.Name+"_"+c.Name, "_numbers")
+	next := "nextval(" + pgsql.Literal(seq.String()) + "::regclass)"
+	serial := *c
+	serial.Identity, serial.Default, serial.own, serial.draws = "", &next, &seq, seq.String()
+	ops, err := d.addColumn(ctx, have, want, &serial)
+	if err != nil {
+		return nil, err
+	}
+	alter := "ALTER TABLE " + have.String() + " ALTER COLUMN " + ident(c.Name) + " "
+	own := d.identitySequence(have, c)
+	set := func(to, from string) cmd { return sql("SELECT setval(" + to + ", nextval(" + from + "), false)") }
+	return append(ops, Op{stage: stageSwap, key: numbersFile(have, c),
+		up: []cmd{
+			sql(alter+"DROP DEFAULT, ALTER COLUMN "+ident(c.Name)+" ADD GENERATED "+c.Identity+" AS IDENTITY"+c.own.parenthesis(), "The column's own sequence goes on where the other ends."),
+			sql("ALTER SEQUENCE " + seq.String() + " OWNED BY NONE"),
+			set(own, pgsql.Literal(seq.String())),
+			sql("DROP SEQUENCE " + seq.String()),
+		},
+		down: []cmd{
+			lockTable(have),
+			sql(seq.create()),
+			set(pgsql.Literal(seq.String()), own),
+			sql(alter + "DROP IDENTITY, ALTER COLUMN " + ident(c.Name) + " SET DEFAULT " + next),
+			sql("ALTER SEQUENCE " + seq.String() + " OWNED BY " + have.columnName(c)),
+		}}), nil
+}
+
+// changeIdentity changes whether and how a column is numbered.
+func (d *differ) changeIdentity(t *table, a, b *column) []Op {
+	alter := "ALTER COLUMN " + ident(a.Name) + " "
+	switch {
+	case a.Identity == "" && b.Identity == "":
+	case a.Identity == "":
+		var ops []Op
+		if !a.NotNull {
+			ops = d.setNotNull(t, a)
+		}
+		return append(ops, d.addIdentityTo(t, a, b)...)
+	case b.Identity == "":
+		add := action(t, alter+"ADD GENERATED "+a.Identity+" AS IDENTITY"+a.own.parenthesis())
+		return []Op{{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{add, d.numberOn(t, a)}}}
+	case a.Identity != b.Identity || a.own.Options != b.own.Options:
+		set := func(from, to *column) cmd {
+			s := alter + "SET GENERATED " + to.Identity
+			if from.own.Options != to.own.Options {
+				s += identityOptions(to.own)
+			}
+			return action(t, s)
+		}
+		return []Op{{stage: stageAlter, key: t.String(), up: []cmd{set(a, b)}, down: []cmd{set(b, a)}}}
+	}
+	return nil
+}
+
+// identityOptions sets every option of an identity column's sequence.
+func identityOptions(s *sequence) string {
+	options := map[string]string{"INCREMENT BY": "1", "START WITH": "1", "CACHE": "1"}
+	words := strings.Fields(s.Options)
+	out := ""
+	for i := 0; i+1 < len(words); i++ {
+		for name := range options {
+			if strings.Join(words[i:min(i+len(strings.Fields(name)), len(words))], " ") == name {
+				options[name] = words[i+len(strings.Fields(name))]
+			}
+		}
+	}
+	for _, name := range []string{"START WITH", "INCREMENT BY", "CACHE"} {
+		out += " SET " + name + " " + options[name]
+	}
+	return out
+}
+
+// swapsNumbers says whether a column that is numbered by its own sequence is so in another
+// way: serial, or as an identity.
+func swapsNumbers(a, b *column) bool {
+	return a.Identity != "" && b.serial() != nil || a.serial() != nil && b.Identity != ""
+}
+
+// swapNumbers makes an identity column of a serial one or a serial one of an identity. The
+// numbers go on. It returns the column as it is then.
+func (d *differ) swapNumbers(t *table, a, b *column) (*column, Op) {
+	tmp := *cmp.Or(a.serial(), b.serial())
+	tmp.Schema, tmp.Name = t.Schema, d.names.index(t, t.Name+"_"+a.Name, "_numbers")
+	kept := a.serial() != nil && !d.gone(a.own.String()) || b.serial() != nil && d.have.sequences[b.own.String()] != nil
+	o := Op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: d.renumber(t, a, b, &tmp, kept), down: d.renumber(t, b, a, &tmp, kept)}
+	next := *a
+	next.Identity, next.own, next.draws, next.Default, next.NotNull = b.Identity, b.own, b.draws, b.Default, true
+	return &next, o
+}
+
+// renumber leads from a to b. Both want a sequence of the same name: one is called tmp
+// for a moment. A serial's that is kept is there before and after.
+func (d *differ) renumber(t *table, a, b *column, tmp *sequence, kept bool) []cmd {
+	alter := "ALTER TABLE " + t.String() + " ALTER COLUMN " + ident(a.Name) + " "
+	const note = "The numbers go on where the column's sequence stands."
+	identity := d.identitySequence(t, a)
+	switch {
+	case b.Identity != "" && kept:
+		return []cmd{
+			sql(alter+"DROP DEFAULT", note),
+			sql(alter + "ADD GENERATED " + b.Identity + " AS IDENTITY" + b.own.parenthesis()),
+			sql("SELECT setval(" + identity + ", last_value, is_called) FROM " + a.own.String()),
+		}
+	case b.Identity != "":
+		old := &sequence{Schema: a.own.Schema, Name: tmp.Name}
+		return []cmd{
+			sql(alter+"DROP DEFAULT", note),
+			sql("ALTER SEQUENCE " + a.own.String() + " OWNED BY NONE"),
+			sql("ALTER SEQUENCE " + a.own.String() + " RENAME TO " + ident(tmp.Name)),
+			sql(alter + "ADD GENERATED " + b.Identity + " AS IDENTITY" + b.own.parenthesis()),
+			sql("SELECT setval(" + identity + ", nextval(" + literal(old.String()) + "), false)"),
+			sql("DROP SEQUENCE " + old.String()),
+		}
+	case kept:
+		return []cmd{
+			lockTable(t, note),
+			d.lockSequence(b.own.String()),
+			raise(b.own.String(), "nextval("+identity+")"),
+			sql(alter + "DROP IDENTITY"),
+			sql(alter + "SET DEFAULT " + *b.Default),
+			ownedBy(b.own.String(), t.columnName(b)),
+		}
+	}
+	seq := *b.own
+	seq.Name = tmp.Name
+	return []cmd{
+		lockTable(t, note),
+		sql(seq.create()),
+		sql("SELECT setval(" + literal(seq.String()) + ", nextval(" + identity + "), false)"),
+		sql(alter + "DROP IDENTITY"),
+		sql("ALTER SEQUENCE " + seq.String() + " RENAME TO " + ident(b.own.Name)),
+		sql(alter + "SET DEFAULT " + *b.Default),
+		ownedBy(b.own.String(), t.columnName(b)),
+	}
+}
+
+// addIdentityTo makes an identity column of one that has values, and takes its default.
+func (d *differ) addIdentityTo(t *table, a, b *column) []Op {
+	if a.draws != "" || leads(t, a.Name) {
+		up, down := d.identityInPlace(t, a, b)
+		return []Op{{stage: stageSwap, key: numbersFile(t, a), up: up, down: down}}
+	}
+	seq := *b.own
+	seq.Schema, seq.Name = t.Schema, d.names.index(t, t.Name+"_"+a.Name, "_numbers")
+	add, drop := addIdentity(t, a, b)
+	return []Op{numbers(t, b, &seq), {stage: stageSwap, key: numbersFile(t, a),
+		up: []cmd{
+			sql("ALTER SEQUENCE "+seq.String()+" OWNED BY NONE", "The column's own sequence goes on where this one stands."),
+			add,
+			sql("SELECT setval(" + d.identitySequence(t, a) + ", nextval(" + literal(seq.String()) + "), false)"),
+			sql("DROP SEQUENCE " + seq.String()),
+		},
+		down: []cmd{drop, sql(seq.create() + " OWNED BY " + t.columnName(b))}}}
+}
+
+// identityInPlace makes the identity column b of a in one transaction.
+func (d *differ) identityInPlace(t *table, a, b *column) (up, down []cmd) {
+	add, drop := addIdentity(t, a, b)
+	up, down = []cmd{add}, []cmd{drop}
+	identity := d.identitySequence(t, a)
+	if !b.own.descends() {
+		number, _ := highest(t, a, b)
+		up = append(up, sql("SELECT setval("+identity+", number) FROM ("+number+") AS highest WHERE number >= "+b.own.start(),
+			"The numbers go on after the highest. The table is locked by now: nobody takes one of them first."))
+	}
+	if a.draws != "" {
+		down = []cmd{lockTable(t), d.lockSequence(a.draws), raise(a.draws, "nextval("+identity+")"), drop}
+	}
+	return up, down
+}
+
+// dropIdentity lets an identity column draw from a sequence that it does not own. It returns
+// the column as it is then.
+func (d *differ) dropIdentity(t *table, a, b *column) (*column, Op) {
+	next := *a
+	next.Identity, next.own, next.draws, next.Default = "", nil, b.draws, b.Default
+	down, up := d.identityInPlace(t, &next, a)
+	return &next, Op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: up, down: down}
+}
+
+// identitySequence is the sequence of an identity column, whatever its name.
+func (d *differ) identitySequence(t *table, c *column) string {
+	column := t.columnName(c)
+	for name, s := range d.have.sequences {
+		if s.Owner == column && !d.gone(name) {
+			// pg_get_serial_sequence could give this one.
+			return "(SELECT d.objid::regclass FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid" +
+				" WHERE d.classid = 'pg_class'::regclass AND d.refobjid = " + literal(t.String()) + "::regclass AND d.deptype = 'i' AND a.attname = " + literal(c.Name) + ")"
+		}
+	}
+	return "pg_get_serial_sequence(" + literal(t.String()) + ", " + literal(c.Name) + ")"
+}
+
+// numberOn lets an identity column's new sequence go on after the highest number that there is.
+func (d *differ) numberOn(t *table, c *column) cmd {
+	highest := "max(" + ident(c.Name) + ")"
+	last := sql("SELECT setval("+d.identitySequence(t, c)+", "+highest+") FROM "+t.String()+" HAVING "+highest+" >= "+c.own.start(),
+		"The numbers go on after the highest; without an index on the column this reads the whole table.")
+	last.last = true // between the actions of an ALTER TABLE it would part them
+	return last
+}
+
+// addIdentity makes the identity column b of a, and takes it back.
+func addIdentity(t *table, a, b *column) (add, drop cmd) {
+	alter := "ALTER TABLE " + t.String() + " ALTER COLUMN " + ident(a.Name) + " "
+	identity := "ADD GENERATED " + b.Identity + " AS IDENTITY" + b.own.parenthesis()
+	if a.Default == nil {
+		return sql(alter + identity), sql(alter + "DROP IDENTITY")
+	}
+	also := ", ALTER COLUMN " + ident(a.Name) + " "
+	return sql(alter + "DROP DEFAULT" + also + identity), sql(alter + "DROP IDENTITY" + also + "SET DEFAULT " + *a.Default)
+}

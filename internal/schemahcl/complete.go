@@ -10,10 +10,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Complete puts into r what HCL can say and the engine's inspection does not see: the
-// collations of columns and indexes, and which columns are serial; the engine judges by the
-// name of the sequence that the default draws from. It takes out what the engine takes for
-// something else: exclusion constraints, and tables that inherit from others or have their columns from a type. serial holds the serial columns as
+// Complete adds to r what HCL can express and the engine's inspection misses: the collations of columns and indexes,
+// and which columns are serial, which the engine guesses from the names of their sequences. It removes what the engine
+// misreads: exclusion constraints, tables that inherit and typed tables. serial contains the serial columns as
 // schema.table.column, quoted where needed.
 func Complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, serial map[string]bool) error {
 	rows, err := q.QueryContext(ctx, `
@@ -53,7 +52,7 @@ func Complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, serial
 		return err
 	}
 	defer rows.Close()
-	// Types say their collations. The engine would write them again, without their schemas.
+	// Types include their collations. The engine would repeat them without their schemas.
 	for _, s := range r.Schemas {
 		for _, t := range s.Tables {
 			for _, c := range t.Columns {
@@ -105,7 +104,7 @@ func Complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, serial
 	return rows.Err()
 }
 
-// numbered says of a column that draws its default from a sequence whether it is serial.
+// numbered makes a column whose default comes from a sequence a serial or an integer column.
 func numbered(c *schema.Column, serial bool, expr string) {
 	typ, isInteger := c.Type.Type.(*schema.IntegerType)
 	if s, ok := c.Type.Type.(*postgres.SerialType); ok {

@@ -10,10 +10,10 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// Strict is strict, for the tests that need a database.
+// Strict exports strict to the tests that need a database.
 func Strict(body *hclsyntax.Body) error { return strict("schema.hcl", body) }
 
-// Paths are the attributes and blocks that a schema file may have: "table.column.type".
+// Paths returns the attributes and blocks that a schema file may have: "table.column.type".
 func Paths() []string { return paths("", fileShape) }
 
 func paths(at string, sh *shape) []string {

@@ -1,5 +1,6 @@
-// Package schemahcl reads and writes schema files: HCL as the Atlas engine takes it, of which nothing is passed over that the
-// engine would not use, and types as SQL where HCL has no word for them.
+// Package schemahcl reads and writes schema files in the HCL dialect of the Atlas engine. It refuses everything that
+// the engine would silently ignore, and supports types that the engine doesn't know, written as SQL. It doesn't know
+// the database: whether a type or an expression exists is up to PostgreSQL.
 package schemahcl
 
 import (
@@ -21,13 +22,13 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
-// A Error is something in the schema file that cannot be.
+// An Error is an error in the schema file.
 type Error struct {
 	File string
 	// Line and Col are 1-based, Col in characters.
 	Line, Col int
 	Msg       string // what is wrong and what to do
-	Err       error  // PostgreSQL's error, if it was PostgreSQL that refused
+	Err       error  // PostgreSQL's error, or nil
 }
 
 func (e *Error) Error() string {
@@ -38,12 +39,12 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // A Document is an evaluated schema file.
 type Document struct {
-	Name   string // in errors
+	Name   string // the file's name in errors
 	Realm  *schema.Realm
-	Blocks []Block // in the file's order
+	Blocks []Block // in the order of the file
 }
 
-// A Block is a block of the file with those around it.
+// A Block is a block of the file and the blocks that contain it.
 type Block struct {
 	Path []Label // outermost first
 	Pos  hcl.Pos
@@ -52,11 +53,11 @@ type Block struct {
 // A Label is a block's type and last label: table "results".
 type Label struct {
 	Kind, Name string
-	// Schema is the first label of two, or what the attribute "schema" refers to.
+	// Schema is the first of two labels, or the schema that the attribute "schema" refers to.
 	Schema string
 }
 
-// Parse evaluates the schema file. The error is a *Error, or joins several.
+// Parse evaluates the schema file. The error is an *Error, or joins several.
 func Parse(name string, src []byte) (*Document, error) {
 	if err := bounded(hclsize.Source(name, src)); err != nil {
 		return nil, err
@@ -92,7 +93,7 @@ func Parse(name string, src []byte) (*Document, error) {
 	return d, nil
 }
 
-// bounded is an error of hclsize as this package's.
+// bounded converts an error of package hclsize to an *Error.
 func bounded(err error) error {
 	var over *hclsize.Error
 	if errors.As(err, &over) {
@@ -101,7 +102,7 @@ func bounded(err error) error {
 	return err
 }
 
-// diagError is the first error of diags.
+// diagError returns the first error of diags.
 func diagError(name string, diags hcl.Diagnostics) error {
 	i := slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool { return d.Severity == hcl.DiagError })
 	if i < 0 {
@@ -141,7 +142,7 @@ func (d *Document) index(body *hclsyntax.Body, path []Label) {
 	}
 }
 
-// check refuses what could only be misunderstood.
+// check refuses names that the engine can't write, and a file without a schema.
 func (d *Document) check() error {
 	declared := false
 	for _, b := range d.Blocks {
@@ -149,18 +150,18 @@ func (d *Document) check() error {
 		declared = declared || l.Kind == "schema"
 		if strings.Contains(l.Name, `"`) {
 			return &Error{File: d.Name, Line: b.Pos.Line, Col: b.Pos.Column,
-				Msg: fmt.Sprintf("%s %q: the engine cannot write a name with a double quote in it; choose another, or create it in a migration (new)", l.Kind, l.Name)}
+				Msg: fmt.Sprintf("%s %q: the engine doesn't support double quotes in names; choose another name, or create it with SQL in a migration (new)", l.Kind, l.Name)}
 		}
 	}
 	if !declared {
 		return &Error{File: d.Name, Line: 1, Col: 1,
-			Msg: `no schema is declared, and everything would be dropped: declare one, such as schema "public" {}`}
+			Msg: `no schema is declared, so everything would be dropped: declare one, such as schema "public" {}`}
 	}
 	return nil
 }
 
-// Table returns the place of a table's block, or of the block of the named part in it,
-// and that block. Without one it is the start of the file.
+// Table returns the position and label of a table's block, or of the named block in it. If there is none, the position
+// is the start of the file.
 func (d *Document) Table(schemaName, table, part string) (hcl.Pos, Label) {
 	best, at := hcl.InitialPos, Label{}
 	for _, b := range d.Blocks {
@@ -180,8 +181,8 @@ func (d *Document) Table(schemaName, table, part string) (hcl.Pos, Label) {
 
 var quoted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"((?:[^"\\]|\\.)*)"`) })
 
-// Unplaced gives an error of Atlas's that has no position that of the innermost block
-// whose own name and those around it the message quotes.
+// Unplaced adds a position to an error of Atlas that has none: that of the innermost block such that the message quotes
+// its name and those of the blocks around it.
 func (d *Document) Unplaced(err error) *Error {
 	msg := err.Error()
 	for _, prefix := range []string{"specutil: failed converting to *schema.Realm: ", "specutil: ", "postgres: "} {
@@ -191,9 +192,9 @@ func (d *Document) Unplaced(err error) *Error {
 	for _, m := range quoted().FindAllStringSubmatch(msg, -1) {
 		names[m[1]] = true
 	}
-	said := func(b Block) int {
+	depth := func(b Block) int {
 		for _, l := range b.Path {
-			// Atlas names neither an extension nor its like, only the kind.
+			// For extensions and other unsupported kinds, Atlas only names the kind.
 			if !names[l.Name] && !strings.Contains(msg, l.Kind+"s are not supported") {
 				return 0
 			}
@@ -202,8 +203,8 @@ func (d *Document) Unplaced(err error) *Error {
 	}
 	e := &Error{File: d.Name, Line: 1, Col: 1, Msg: msg, Err: err}
 	if len(d.Blocks) > 0 {
-		best := slices.MaxFunc(d.Blocks, func(a, b Block) int { return cmp.Compare(said(a), said(b)) })
-		if said(best) > 0 {
+		best := slices.MaxFunc(d.Blocks, func(a, b Block) int { return cmp.Compare(depth(a), depth(b)) })
+		if depth(best) > 0 {
 			e.Line, e.Col = best.Pos.Line, best.Pos.Column
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Marshal writes r, the inspected realm of the database on conn, as HCL that gives r again. It changes r.
+// Marshal returns r, the inspected realm of the database on conn, as HCL that evaluates to r. It changes r.
 func Marshal(ctx context.Context, conn *pgx.Conn, r *schema.Realm) ([]byte, error) {
 	plainReferences(r)
 	if err := exactDefaults(ctx, conn, r); err != nil {
@@ -31,7 +31,7 @@ func Marshal(ctx context.Context, conn *pgx.Conn, r *schema.Realm) ([]byte, erro
 	if diags.HasErrors() {
 		return nil, fmt.Errorf("writing the schema as HCL: %w", diags)
 	}
-	// The engine reads a primary key's name and does not write it.
+	// The engine reads a primary key's name but doesn't write it.
 	for _, b := range f.Body().Blocks() {
 		if b.Type() != "table" {
 			continue
@@ -56,7 +56,8 @@ func Marshal(ctx context.Context, conn *pgx.Conn, r *schema.Realm) ([]byte, erro
 	return f.Bytes(), nil
 }
 
-// KeyName is the name of a table's primary key, "" for none and for the one that PostgreSQL gives it.
+// KeyName returns the name of a table's primary key, or "" if there is none or it is the name that PostgreSQL would
+// choose.
 func KeyName(t *schema.Table, key *schema.Index) string {
 	if key == nil || key.Name == t.Name+"_pkey" {
 		return ""
@@ -64,8 +65,8 @@ func KeyName(t *schema.Table, key *schema.Index) string {
 	return key.Name
 }
 
-// plainReferences writes the types of columns as SQL where HCL could not refer to the enum:
-// its name is no identifier, or stands in two schemas.
+// plainReferences writes the types of columns as SQL where HCL can't refer to the enum because its name isn't an
+// identifier or exists in two schemas.
 func plainReferences(r *schema.Realm) {
 	count := map[string]int{}
 	for _, s := range r.Schemas {
@@ -92,8 +93,8 @@ func plainReferences(r *schema.Realm) {
 	}
 }
 
-// exactDefaults writes the defaults of numeric columns as SQL where the number that the
-// engine makes of them is another expression to PostgreSQL.
+// exactDefaults writes the defaults of numeric columns as SQL where PostgreSQL would read the engine's number as a
+// different expression.
 func exactDefaults(ctx context.Context, conn *pgx.Conn, r *schema.Realm) error {
 	rows, err := conn.Query(ctx, `
 		SELECT n.nspname, c.relname, a.attname, pg_catalog.pg_get_expr(d.adbin, d.adrelid)
@@ -131,7 +132,7 @@ func exactDefaults(ctx context.Context, conn *pgx.Conn, r *schema.Realm) error {
 	return nil
 }
 
-// plainNumber matches what PostgreSQL makes of a number in a default.
+// plainNumber matches the expressions that PostgreSQL stores for a number as default.
 var plainNumber = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(?:(?:0|[1-9]\d{0,8})(?:\.\d*[1-9])?|'-[1-9]\d{0,8}'::integer)$`)
 })

@@ -15,12 +15,11 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// sqlTypes are the texts of columns' types that the file writes as SQL, by what stands in
-// their place while the engine evaluates the file: it would read them, and drop without a
-// word what it does not know.
+// sqlTypes are the types of columns that the file writes as SQL, by the placeholders that replace them while the engine
+// evaluates the file. The engine would parse them and silently drop what it doesn't know.
 type sqlTypes map[string]string
 
-// takeSQLTypes takes the texts out of body, which strict has passed.
+// takeSQLTypes replaces the types in body, which strict has accepted, with placeholders.
 func takeSQLTypes(body *hclsyntax.Body) sqlTypes {
 	types := sqlTypes{}
 	for _, t := range body.Blocks {
@@ -53,7 +52,7 @@ func (s sqlTypes) take(x hclsyntax.Expression) {
 	})
 }
 
-// put gives the columns their types as the file writes them.
+// put replaces the placeholders in the columns' types.
 func (s sqlTypes) put(r *schema.Realm) {
 	if len(s) == 0 {
 		return
@@ -68,7 +67,7 @@ func (s sqlTypes) put(r *schema.Realm) {
 				u.T = s[u.T]
 				c.Type.Raw = u.T
 				if l, ok := c.Default.(*schema.Literal); ok && numeric(u.T) {
-					// The engine quotes it for types that it does not know.
+					// The engine quotes the default if it doesn't know the type.
 					c.Default = &schema.RawExpr{X: l.V}
 				}
 			}
@@ -76,7 +75,7 @@ func (s sqlTypes) put(r *schema.Realm) {
 	}
 }
 
-// numeric says whether the engine writes the values of a type without quotes.
+// numeric reports whether the engine writes the values of a type without quotes.
 func numeric(typ string) bool {
 	t, err := postgres.ParseType(typ)
 	if err != nil {
@@ -89,9 +88,8 @@ func numeric(typ string) bool {
 	return false
 }
 
-// sqlType returns text, on one line, if it is one type with a collation or without. So
-// it can stand in the engine's statements and mean only that. Whether there is such a type
-// is PostgreSQL's to say.
+// sqlType returns text on one line if it is syntactically one type, optionally with a collation, so that the engine can
+// insert it into its statements. Whether the type exists is up to PostgreSQL.
 func sqlType(text string) (string, error) {
 	if _, err := pgsql.Split(text); err != nil {
 		var syntax *pgsql.SyntaxError
@@ -107,15 +105,14 @@ func sqlType(text string) (string, error) {
 	}
 	switch complete := r.typ() && (!r.word("collate") || r.name()); {
 	case len(r.rest) > 0:
-		return "", fmt.Errorf("%s does not belong there", r.rest[0].Text)
+		return "", fmt.Errorf("unexpected %s", r.rest[0].Text)
 	case !complete:
-		return "", errors.New("it ends too early")
+		return "", errors.New("unexpected end")
 	}
 	return strings.Join(words, " "), nil
 }
 
-// A typeReader reads a type from the tokens that are left, by the grammar of PostgreSQL's
-// Typename.
+// A typeReader parses a type by PostgreSQL's grammar for Typename. rest are the remaining tokens.
 type typeReader struct{ rest []pgsql.Token }
 
 func (r *typeReader) typ() bool {
@@ -156,7 +153,7 @@ func (r *typeReader) typ() bool {
 	return true
 }
 
-// arguments takes what stands in parentheses, after the first of them.
+// arguments skips the arguments and the closing parenthesis.
 func (r *typeReader) arguments() bool {
 	for len(r.rest) > 0 {
 		switch t := r.rest[0]; {
@@ -170,7 +167,7 @@ func (r *typeReader) arguments() bool {
 	return false
 }
 
-// name takes a name that may be qualified.
+// name skips a name, which may be qualified.
 func (r *typeReader) name() bool {
 	for {
 		if len(r.rest) == 0 || r.rest[0].Kind != pgsql.Word && r.rest[0].Kind != pgsql.QuotedIdent {

@@ -12,7 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// What is written as SQL is PostgreSQL's to read: the column is what it says, to the last word.
+// PostgreSQL reads every word of a type that is written as SQL.
 func TestSQLTypes(t *testing.T) {
 	tests := []struct{ typ, more, want string }{
 		{typ: `text`, want: `text not null`},
@@ -58,7 +58,7 @@ func TestSQLTypes(t *testing.T) {
 		}
 	}
 
-	// Inspection prints them so that they are the same again.
+	// The inspected file produces the same columns.
 	inspected, err := state.Inspect(t.Context(), s.DB.ConnConfig(), catalog.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func TestSQLTypes(t *testing.T) {
 	}
 }
 
-// columnLine is what the catalog says of a column of table t.
+// columnLine returns the catalog's line of a column of table t.
 func columnLine(c catalog.Catalog, name string) string {
 	for _, l := range c.Lines() {
 		if def, ok := strings.CutPrefix(l, "column public.t."+name+": "); ok {
@@ -83,7 +83,7 @@ func columnLine(c catalog.Catalog, name string) string {
 	return ""
 }
 
-// columnHCL is a schema file with a table t and its column c. The type stands at 6:12.
+// columnHCL returns a schema file with a table t and its column c, whose type is at 6:12.
 func columnHCL(typ string) []byte {
 	return []byte("schema \"public\" {\n}\ntable \"t\" {\n  schema = schema.public\n  column \"c\" {\n    type = " + typ + "\n  }\n}\n")
 }
@@ -91,31 +91,31 @@ func columnHCL(typ string) []byte {
 func TestSQLTypesRefused(t *testing.T) {
 	srv := pgtest.Server(t)
 	const (
-		rest    = "; what else a column has is written in attributes and blocks, such as null and default"
-		written = `the type in column "c" must be written out, such as text, enum.NAME or sql("text[]"): the engine loses parts of one that is computed`
+		rest    = "; write other properties of the column as attributes and blocks, such as null and default"
+		written = `the type in column "c" must be written out, such as text, enum.NAME or sql("text[]"): the engine loses parts of a computed type`
 	)
 	not := func(text, why string) string {
-		return fmt.Sprintf(`schema.hcl:6:16: sql(%q) in column "c" must be one type, with a COLLATE or without: %s%s`, text, why, rest)
+		return fmt.Sprintf(`schema.hcl:6:16: sql(%q) in column "c" must be one type, optionally with COLLATE: %s%s`, text, why, rest)
 	}
 	for _, tt := range []struct{ typ, head, want string }{
-		{typ: `sql("varchar(40) NOT NULL")`, want: not("varchar(40) NOT NULL", "NOT does not belong there")},
-		{typ: `sql("int DEFAULT 5")`, want: not("int DEFAULT 5", "DEFAULT does not belong there")},
-		{typ: `sql("text COLLATE \"C\" COLLATE \"POSIX\"")`, want: not(`text COLLATE "C" COLLATE "POSIX"`, "COLLATE does not belong there")},
-		{typ: `sql("int, d int")`, want: not("int, d int", ", does not belong there")},
-		{typ: `sql("int); DROP TABLE u; --")`, want: not("int); DROP TABLE u; --", ") does not belong there")},
-		{typ: `sql("int;")`, want: not("int;", "; does not belong there")},
-		{typ: `sql("numeric(5, (1))")`, want: not("numeric(5, (1))", "( does not belong there")},
+		{typ: `sql("varchar(40) NOT NULL")`, want: not("varchar(40) NOT NULL", "unexpected NOT")},
+		{typ: `sql("int DEFAULT 5")`, want: not("int DEFAULT 5", "unexpected DEFAULT")},
+		{typ: `sql("text COLLATE \"C\" COLLATE \"POSIX\"")`, want: not(`text COLLATE "C" COLLATE "POSIX"`, "unexpected COLLATE")},
+		{typ: `sql("int, d int")`, want: not("int, d int", "unexpected ,")},
+		{typ: `sql("int); DROP TABLE u; --")`, want: not("int); DROP TABLE u; --", "unexpected )")},
+		{typ: `sql("int;")`, want: not("int;", "unexpected ;")},
+		{typ: `sql("numeric(5, (1))")`, want: not("numeric(5, (1))", "unexpected (")},
 		{typ: `sql("numeric(5")`, want: not("numeric(5", "unclosed parenthesis")},
-		{typ: `sql("text COLLATE")`, want: not("text COLLATE", "it ends too early")},
-		{typ: `sql("timestamp(3) with time")`, want: not("timestamp(3) with time", "it ends too early")},
-		{typ: `sql("-- nothing")`, want: not("-- nothing", "it ends too early")},
+		{typ: `sql("text COLLATE")`, want: not("text COLLATE", "unexpected end")},
+		{typ: `sql("timestamp(3) with time")`, want: not("timestamp(3) with time", "unexpected end")},
+		{typ: `sql("-- nothing")`, want: not("-- nothing", "unexpected end")},
 		{typ: `sql("text COLLATE \"C")`, want: not(`text COLLATE "C`, "unterminated quoted identifier")},
-		{typ: `sql("text GENERATED ALWAYS AS IDENTITY")`, want: not("text GENERATED ALWAYS AS IDENTITY", "GENERATED does not belong there")},
-		{typ: `sql("COLLATE \"C\"")`, want: not(`COLLATE "C"`, `"C" does not belong there`)},
+		{typ: `sql("text GENERATED ALWAYS AS IDENTITY")`, want: not("text GENERATED ALWAYS AS IDENTITY", "unexpected GENERATED")},
+		{typ: `sql("COLLATE \"C\"")`, want: not(`COLLATE "C"`, `unexpected "C"`)},
 		{typ: `local.c`, head: `sql("timestamp(3) with time zone")`, want: "schema.hcl:6:12: " + written},
 		{typ: `sql(local.c)`, head: `"timestamp(3) with time zone"`, want: "schema.hcl:6:16: " + written},
 		{typ: `sql("varchar(${local.c})")`, head: `3`, want: "schema.hcl:6:16: " + written},
-		{typ: `local.c ? text : sql("int NULL")`, head: `true`, want: strings.Replace(not("int NULL", "NULL does not belong there"), "6:16", "6:33", 1)},
+		{typ: `local.c ? text : sql("int NULL")`, head: `true`, want: strings.Replace(not("int NULL", "unexpected NULL"), "6:16", "6:33", 1)},
 		{typ: `[for x in [1]: sql("int")][0]`, want: "schema.hcl:6:12: " + written},
 		{typ: `sql("text COLLATE \"nowhere\"")`, want: `schema.hcl:5:3: column c of table t: collation "nowhere" for encoding "UTF8" does not exist (SQLSTATE 42704); correct the type; if it belongs to an extension or is of your own, create it in a migration (new) first`},
 		{typ: `sql("int COLLATE \"C\"")`, want: `schema.hcl:5:3: column c of table t: collations are not supported by type integer (SQLSTATE 42804); correct the schema file`},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -14,12 +15,11 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
-// strict refuses what Atlas's engine would pass over without a word: attributes and blocks
-// that it does not read or that have no effect, labels too many, blocks that hide each
-// other, references that it resolves to something else. The error joins a *Error
-// for each, in the order of the file.
+// strict refuses what Atlas's engine would silently ignore or misread: attributes and blocks that it doesn't read or
+// that have no effect, excess labels, duplicate blocks, and references that it resolves to something else. The error is
+// an *Error, or joins several in the order of the file.
 //
-// The body must be as it was parsed: the engine changes it while it evaluates it.
+// The engine must not have evaluated body, because that changes it.
 func strict(name string, body *hclsyntax.Body) error {
 	c := &strictness{file: name, decls: declarations(body)}
 	c.body(scope{kind: theFile}, fileShape, body, hcl.InitialPos)
@@ -43,18 +43,18 @@ type strictness struct {
 	errs  []*Error
 }
 
-// A scope is the block that is looked at.
+// A scope is the block that is being checked.
 type scope struct {
 	kind, name string
-	// of is the block around it that has a name, if the block itself has none.
+	// of is the enclosing block, if the block itself has no name.
 	of string
-	// table is the table's block around it, or the block itself; nil outside of tables.
+	// table is the enclosing table's block, or the block itself. It is nil outside tables.
 	table *hclsyntax.Block
 }
 
 const theFile = "the file"
 
-// lastLabel is a block's name, empty if it has none.
+// lastLabel returns a block's name, or "".
 func lastLabel(b *hclsyntax.Block) string {
 	if n := len(b.Labels); n > 0 {
 		return b.Labels[n-1]
@@ -76,8 +76,7 @@ func (c *strictness) refuse(at hcl.Pos, format string, args ...any) {
 	c.errs = append(c.errs, &Error{File: c.file, Line: at.Line, Col: at.Column, Msg: fmt.Sprintf(format, args...)})
 }
 
-// body checks what stands in a block, or at the top of the file. at is where the block
-// begins.
+// body checks the contents of a block that begins at the position at, or of the file.
 func (c *strictness) body(in scope, sh *shape, body *hclsyntax.Body, at hcl.Pos) {
 	for _, a := range body.Attributes {
 		c.attribute(in, sh, a)
@@ -90,7 +89,7 @@ func (c *strictness) body(in scope, sh *shape, body *hclsyntax.Body, at hcl.Pos)
 			continue
 		}
 		if before := first[b.Type]; before != nil && child.single {
-			c.refuse(b.TypeRange.Start, "second %s in %s: the engine reads only the first, in line %d", b.Type, in, before.TypeRange.Start.Line)
+			c.refuse(b.TypeRange.Start, "duplicate %s in %s: the engine reads only the first, on line %d", b.Type, in, before.TypeRange.Start.Line)
 		} else {
 			first[b.Type] = b
 		}
@@ -132,12 +131,12 @@ func (c *strictness) labels(in scope, sh *shape, b *hclsyntax.Block) {
 		case l == "":
 			c.refuse(b.LabelRanges[i].Start, "%s with an empty name", b.Type)
 		case len(l) > maxName:
-			c.refuse(b.LabelRanges[i].Start, "%s %q: the name is %d bytes long, and PostgreSQL cuts names after %d", b.Type, l, len(l), maxName)
+			c.refuse(b.LabelRanges[i].Start, "%s %q: the name has %d bytes, and PostgreSQL truncates names to %d", b.Type, l, len(l), maxName)
 		}
 	}
 }
 
-// maxName is the length of the longest name in bytes (PostgreSQL's NAMEDATALEN - 1).
+// maxName is the maximum length of a name in bytes (PostgreSQL's NAMEDATALEN - 1).
 const maxName = 63
 
 func (c *strictness) attribute(in scope, sh *shape, a *hclsyntax.Attribute) {
@@ -145,7 +144,7 @@ func (c *strictness) attribute(in scope, sh *shape, a *hclsyntax.Attribute) {
 		return
 	}
 	if check, ok := sh.attrs[a.Name]; ok {
-		// Null means that the attribute is left out.
+		// Null means that the attribute isn't set.
 		if v, ok := literal(a.Expr); !ok || !v.IsNull() {
 			check(c, in, a)
 		}
@@ -154,7 +153,7 @@ func (c *strictness) attribute(in scope, sh *shape, a *hclsyntax.Attribute) {
 	at := a.NameRange.Start
 	switch advice := sh.advice[a.Name]; {
 	case a.Name == "for_each":
-		c.refuse(at, "attribute %q in %s: every copy would have the same name; write each one as a block of its own", a.Name, in)
+		c.refuse(at, "attribute %q in %s: every copy would have the same name; write a block for each", a.Name, in)
 	case advice != "":
 		c.refuse(at, "attribute %q in %s: %s", a.Name, in, advice)
 	case sh.blocks[a.Name] != nil:
@@ -168,7 +167,7 @@ func (c *strictness) unknownBlock(in scope, sh *shape, b *hclsyntax.Block) {
 	at, what := b.TypeRange.Start, scope{kind: b.Type, name: lastLabel(b)}
 	switch advice := sh.advice[b.Type]; {
 	case b.Type == "dynamic":
-		c.refuse(at, "block %s in %s: the engine ignores dynamic blocks; write each one as a block of its own", what, in)
+		c.refuse(at, "block %s in %s: the engine ignores dynamic blocks; write a block for each", what, in)
 	case advice != "":
 		c.refuse(at, "block %s in %s: %s", what, in, advice)
 	case sh.attrs[b.Type] != nil:
@@ -178,7 +177,7 @@ func (c *strictness) unknownBlock(in scope, sh *shape, b *hclsyntax.Block) {
 	}
 }
 
-// need checks that exactly one of the names is there, as an attribute or as blocks.
+// need checks that exactly one of the names is present, as an attribute or as blocks.
 func (c *strictness) need(in scope, names []string, body *hclsyntax.Body, at hcl.Pos) {
 	var have []string
 	for _, n := range names {
@@ -188,28 +187,28 @@ func (c *strictness) need(in scope, names []string, body *hclsyntax.Body, at hcl
 	}
 	switch {
 	case len(have) == 0:
-		c.refuse(at, "%s needs %s", in, quotedList(names, "or"))
+		c.refuse(at, "%s needs %s", in, quotedList(names, " or "))
 	case len(have) > 1:
-		c.refuse(at, "%s has %s: only one of them can be", in, quotedList(have, "and"))
+		c.refuse(at, "%s has %s: only one of them is allowed", in, quotedList(have, " and "))
 	}
 }
 
-func quotedList(names []string, conjunction string) string {
+// quotedList joins the quoted names with commas, the last one with the separator last.
+func quotedList(names []string, last string) string {
 	quoted := make([]string, len(names))
 	for i, n := range names {
-		quoted[i] = fmt.Sprintf("%q", n)
+		quoted[i] = strconv.Quote(n)
 	}
-	if n := len(quoted); n > 1 {
-		return strings.Join(quoted[:n-1], ", ") + " " + conjunction + " " + quoted[n-1]
+	if n := len(quoted) - 1; n > 0 {
+		return strings.Join(quoted[:n], ", ") + last + quoted[n]
 	}
 	return quoted[0]
 }
 
-// instead ends a sentence about an unknown name: with the valid name that was meant, or
-// with all of them.
+// instead ends a sentence about an unknown name, with the valid name that was probably meant or with all of them.
 func instead(name string, valid []string) string {
 	if len(valid) == 0 {
-		return ": there are none"
+		return "; known: none"
 	}
 	slices.Sort(valid)
 	if best := words.Nearest(name, valid); best != "" {
@@ -218,9 +217,5 @@ func instead(name string, valid []string) string {
 	if len(valid) > 20 {
 		return ""
 	}
-	verb := "there are"
-	if len(valid) == 1 {
-		verb = "there is only"
-	}
-	return fmt.Sprintf(": %s %s", verb, quotedList(valid, "and"))
+	return "; known: " + quotedList(valid, ", ")
 }

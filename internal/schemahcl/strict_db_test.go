@@ -55,8 +55,8 @@ func needsNullsNotDistinct(t *testing.T) {
 	}
 }
 
-// Everything that strict lets pass must have an effect. The file holds every attribute
-// and block of every shape, and its effect is written down beside it.
+// Everything that strict accepts must have an effect. everything.hcl contains every attribute and block of every shape,
+// and the file next to it the resulting catalog.
 func TestStrictShapesHaveEffects(t *testing.T) {
 	needsNullsNotDistinct(t)
 	ctx := context.Background()
@@ -86,7 +86,7 @@ func TestStrictShapesHaveEffects(t *testing.T) {
 		t.Errorf("catalog (-want +got):\n%s", diff)
 	}
 
-	// What inspection prints for it passes again.
+	// strict accepts the inspected file.
 	inspected, err := state.Inspect(ctx, s.DB.ConnConfig(), catalog.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +111,7 @@ func addUsed(used map[string]bool, at string, body *hclsyntax.Body) {
 	}
 }
 
-// The paths are written down for the tests of what each of them makes.
+// Tests in other packages read the paths from a file.
 func TestPaths(t *testing.T) {
 	want, err := os.ReadFile("testdata/strict/paths.txt")
 	if err != nil {
@@ -122,7 +122,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// What strict advises to write instead must be possible.
+// strict's advice works.
 func TestStrictAdvice(t *testing.T) {
 	src := testcase.TableHCL + `  column "mood" {
     type = sql("\"public\".\"my mood\"")

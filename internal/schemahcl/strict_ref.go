@@ -11,10 +11,10 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// declared is what the file's references can refer to.
+// declared are the blocks that references in the file can refer to.
 type declared struct {
 	schemas []string
-	// Tables and enums by their labels.
+	// tables and enums are blocks by address.
 	tables, enums map[[2]string][]*hclsyntax.Block
 }
 
@@ -36,7 +36,7 @@ func declarations(body *hclsyntax.Body) declared {
 	return d
 }
 
-// address is a block's labels: its schema, which may be left out, and its name.
+// address returns a block's labels: its schema, which may be "", and its name.
 func address(b *hclsyntax.Block) [2]string {
 	if len(b.Labels) == 2 {
 		return [2]string{b.Labels[0], b.Labels[1]}
@@ -44,7 +44,7 @@ func address(b *hclsyntax.Block) [2]string {
 	return [2]string{"", b.Labels[0]}
 }
 
-// reference is a reference's parts: column.id and column["id"] are both column, id.
+// reference returns a reference's parts: column and id for both column.id and column["id"].
 func reference(x hclsyntax.Expression) ([]string, bool) {
 	t, ok := x.(*hclsyntax.ScopeTraversalExpr)
 	if !ok {
@@ -76,14 +76,13 @@ func schemaRef(c *strictness, in scope, a *hclsyntax.Attribute) {
 	case !ok || len(parts) != 2 || parts[0] != "schema":
 		c.refuse(a.Expr.Range().Start, "%q in %s must refer to a schema block, such as schema.public", a.Name, in)
 	case !slices.Contains(c.decls.schemas, parts[1]):
-		c.refuse(a.Expr.Range().Start, "there is no block schema %q%s", parts[1], instead(parts[1], slices.Clone(c.decls.schemas)))
+		c.refuse(a.Expr.Range().Start, "there is no schema block %q%s", parts[1], instead(parts[1], slices.Clone(c.decls.schemas)))
 	default:
 		c.referable(a.Expr.Range().Start, "schema", parts[1])
 	}
 }
 
-// schemaOf is the name of the schema that a table's or enum's attribute refers to, or
-// empty if it refers to none.
+// schemaOf returns the name of the schema that a table's or enum's attribute refers to, or "".
 func schemaOf(b *hclsyntax.Block) string {
 	if a := b.Body.Attributes["schema"]; a != nil {
 		if parts, ok := reference(a.Expr); ok && len(parts) == 2 && parts[0] == "schema" {
@@ -93,15 +92,14 @@ func schemaOf(b *hclsyntax.Block) string {
 	return ""
 }
 
-// qualifier refuses a first label that is not the block's schema.
+// qualifier refuses a first label that isn't the block's schema.
 func qualifier(c *strictness, in scope, b *hclsyntax.Block) {
 	if s := schemaOf(b); len(b.Labels) == 2 && s != "" && s != b.Labels[0] {
-		c.refuse(b.LabelRanges[0].Start, "%s is labelled with the schema %q, but refers to the schema %q: the engine ignores the label", in, b.Labels[0], s)
+		c.refuse(b.LabelRanges[0].Start, "%s is labeled with schema %q but refers to schema %q: the engine ignores the label", in, b.Labels[0], s)
 	}
 }
 
-// enum resolves the type enum.NAME. The engine finds no enum by a name that needs
-// quoting, nor one with its schema.
+// enum checks a reference enum.NAME. The engine doesn't find enums whose names need quotes or are qualified.
 func (c *strictness) enum(in scope, x *hclsyntax.ScopeTraversalExpr) {
 	at := x.Range().Start
 	parts, ok := reference(x)
@@ -121,7 +119,7 @@ func (c *strictness) enum(in scope, x *hclsyntax.ScopeTraversalExpr) {
 		for k := range c.decls.enums {
 			names = append(names, k[1])
 		}
-		c.refuse(at, "there is no block enum %q%s", name, instead(name, names))
+		c.refuse(at, "there is no enum block %q%s", name, instead(name, names))
 	case len(parts) == 3 || !hclsyntax.ValidIdentifier(name):
 		s := cmp.Or(schemaOf(found[0]), "SCHEMA")
 		c.refuse(at, `the engine cannot refer to enum %q: write type = sql("\"%s\".\"%s\"")`, name, s, name)
@@ -155,7 +153,7 @@ func (c *strictness) columns(in scope, a *hclsyntax.Attribute, own bool) {
 		}
 	}
 	if len(tables) > 1 {
-		c.refuse(a.Expr.Range().Start, "%q in %s must be columns of one table", a.Name, in)
+		c.refuse(a.Expr.Range().Start, "the columns of %q in %s must belong to one table", a.Name, in)
 	}
 }
 
@@ -166,8 +164,8 @@ func example(own bool) string {
 	return "table.other.column.id"
 }
 
-// column resolves a reference to a column and returns the column's table, nil if there
-// is none. The engine takes the name of another table's column for one of the own table.
+// column checks a reference to a column and returns the column's table, or nil. own means that it must be the table of
+// the scope, because the engine ignores the reference's table there.
 func (c *strictness) column(in scope, a *hclsyntax.Attribute, x hclsyntax.Expression, own bool) *hclsyntax.Block {
 	at := x.Range().Start
 	parts, ok := reference(x)
@@ -184,7 +182,7 @@ func (c *strictness) column(in scope, a *hclsyntax.Attribute, x hclsyntax.Expres
 		}
 	}
 	if own && t != in.table {
-		c.refuse(at, "%q in %s must be columns of its own table: the engine takes this for %s", a.Name, in, "column."+parts[n-1])
+		c.refuse(at, "the columns of %q in %s must belong to its own table: the engine would read this as column.%s", a.Name, in, parts[n-1])
 		return nil
 	}
 	names := columnNames(t)
@@ -199,11 +197,11 @@ func (c *strictness) column(in scope, a *hclsyntax.Attribute, x hclsyntax.Expres
 	return t
 }
 
-// referable refuses references to names that the engine escapes in one place and not in
-// another: it doesn't find them, or crashes.
+// referable refuses references to names with characters that the engine escapes inconsistently, so that it doesn't find
+// them or crashes.
 func (c *strictness) referable(at hcl.Pos, kind, name string) {
 	if strconv.Quote(name) != `"`+name+`"` {
-		c.refuse(at, "the engine cannot refer to %s %q, whose name has a backslash or a character that does not print; choose another name, or create it in a migration (new)", kind, name)
+		c.refuse(at, "the engine cannot refer to %s %q, because its name contains a backslash or an unprintable character; choose another name, or create it with SQL in a migration (new)", kind, name)
 	}
 }
 
@@ -216,24 +214,23 @@ func (c *strictness) tableAt(at hcl.Pos, names []string) *hclsyntax.Block {
 	elsewhere := func(b *hclsyntax.Block) bool { return schemaOf(b) != schemaOf(found[0]) }
 	switch {
 	case len(found) > 0 && !slices.ContainsFunc(found, elsewhere):
-		return found[0] // of two in one schema, duplicates says it
+		return found[0] // duplicates reports two in one schema
 	case len(found) > 0:
-		c.refuse(at, "there are %d blocks table %q: give each its schema as first label, and refer to table.SCHEMA.%s", len(found), key[1], key[1])
-	case len(names) == 1 && c.labelled(names[0]) != "":
-		c.refuse(at, "table %q has its schema as first label: refer to table.%s.%s", names[0], c.labelled(names[0]), names[0])
+		c.refuse(at, "%d table blocks are named %q: add the schema as the first label of each, and refer to table.SCHEMA.%s", len(found), key[1], key[1])
+	case len(names) == 1 && c.labeled(names[0]) != "":
+		c.refuse(at, "table %q is labeled with its schema: refer to table.%s.%s", names[0], c.labeled(names[0]), names[0])
 	default:
 		var valid []string
 		for k := range c.decls.tables {
 			valid = append(valid, k[1])
 		}
-		c.refuse(at, "there is no block table %q%s", key[1], instead(key[1], valid))
+		c.refuse(at, "there is no table block %q%s", key[1], instead(key[1], valid))
 	}
 	return nil
 }
 
-// labelled is the schema of a table that has it as first label, the first of several,
-// empty if there is none.
-func (c *strictness) labelled(table string) string {
+// labeled returns the alphabetically first schema that is the first label of a table of that name, or "".
+func (c *strictness) labeled(table string) string {
 	first := ""
 	for k := range c.decls.tables {
 		if k[1] == table && k[0] != "" && (first == "" || k[0] < first) {
@@ -253,7 +250,7 @@ func columnNames(table *hclsyntax.Block) []string {
 	return names
 }
 
-// sameNumber compares the two sides of a foreign key.
+// sameNumber checks that both sides of a foreign key have the same number of columns.
 func sameNumber(c *strictness, in scope, b *hclsyntax.Block) {
 	number := func(name string) int {
 		if a := b.Body.Attributes[name]; a != nil {
@@ -265,12 +262,12 @@ func sameNumber(c *strictness, in scope, b *hclsyntax.Block) {
 	}
 	from, to := number("columns"), number("ref_columns")
 	if from > 0 && to > 0 && from != to {
-		c.refuse(b.Body.Attributes["ref_columns"].Expr.Range().Start, `%s has %d "columns" and %d "ref_columns": there must be as many`, in, from, to)
+		c.refuse(b.Body.Attributes["ref_columns"].Expr.Range().Start, `%s has %d "columns" but %d "ref_columns"`, in, from, to)
 	}
 }
 
-// brinOnly refuses the one storage parameter on indexes that do not have it: the engine
-// leaves the default value out, so that PostgreSQL does not see it.
+// brinOnly refuses page_per_range on other types of index. PostgreSQL would not refuse it if it is the default, which
+// the engine omits.
 func brinOnly(c *strictness, in scope, b *hclsyntax.Block) {
 	a, typ := b.Body.Attributes["page_per_range"], b.Body.Attributes["type"]
 	if a == nil {
@@ -283,14 +280,14 @@ func brinOnly(c *strictness, in scope, b *hclsyntax.Block) {
 			return
 		}
 	}
-	c.refuse(a.NameRange.Start, "attribute %q in %s: only an index of type = BRIN has it", a.Name, in)
+	c.refuse(a.NameRange.Start, "attribute %q in %s requires type = BRIN", a.Name, in)
 }
 
-// nullsOnce refuses both orders at a time: the engine would choose one.
+// nullsOnce refuses both orders of nulls together, of which the engine would choose one.
 func nullsOnce(c *strictness, in scope, b *hclsyntax.Block) {
 	first, last := b.Body.Attributes["nulls_first"], b.Body.Attributes["nulls_last"]
 	if isTrue(first) && isTrue(last) {
-		c.refuse(last.NameRange.Start, `%s has "nulls_first" and "nulls_last": only one of them can be`, in)
+		c.refuse(last.NameRange.Start, `%s has "nulls_first" and "nulls_last": only one of them is allowed`, in)
 	}
 }
 
@@ -302,12 +299,12 @@ func isTrue(a *hclsyntax.Attribute) bool {
 	return ok && !v.IsNull() && v.Type() == cty.Bool && v.True()
 }
 
-// duplicates refuses what has another's name. The engine merges some of it, keeps the
-// last of other, and leaves the rest to PostgreSQL, whose errors have no place.
+// duplicates refuses duplicate names. The engine merges some of them, keeps the last of others, and leaves the rest to
+// PostgreSQL, whose errors have no position in the file.
 func (c *strictness) duplicates(body *hclsyntax.Body) {
 	schemas, inputs := unique{c: c}, unique{c: c}
 	enums := map[string]*hclsyntax.Block{}
-	relations := unique{c: c, why: ": tables, enums, indexes, unique constraints and primary keys of a schema share their names"}
+	relations := unique{c: c, why: ": tables, enums, indexes, unique constraints and primary keys share the namespace of their schema"}
 	for _, b := range body.Blocks {
 		switch {
 		case b.Type == "locals":
@@ -324,7 +321,7 @@ func (c *strictness) duplicates(body *hclsyntax.Body) {
 			if first := enums[name]; first == nil {
 				enums[name] = b
 			} else if schemaOf(first) != schemaOf(b) {
-				c.refuse(b.TypeRange.Start, "second enum %q: the engine takes one of a name, whatever its schema, and the first is in line %d; write this one as SQL in a migration (new)", name, first.TypeRange.Start.Line)
+				c.refuse(b.TypeRange.Start, "duplicate enum %q: the engine supports only one enum of a name, whatever its schema, and the first is on line %d; write this one as SQL in a migration (new)", name, first.TypeRange.Start.Line)
 			}
 			relations.block(schemaOf(b), b)
 		case b.Type == "table":
@@ -335,7 +332,7 @@ func (c *strictness) duplicates(body *hclsyntax.Body) {
 }
 
 func (c *strictness) duplicatesIn(table *hclsyntax.Block, relations *unique) {
-	columns, constraints := unique{c: c}, unique{c: c, why: ": constraints of a table share their names"}
+	columns, constraints := unique{c: c}, unique{c: c, why: ": constraints share the namespace of their table"}
 	for _, b := range table.Body.Blocks {
 		if len(b.Labels) == 0 {
 			continue
@@ -355,7 +352,7 @@ func (c *strictness) duplicatesIn(table *hclsyntax.Block, relations *unique) {
 	}
 }
 
-// unique finds names that were there before, each within a space of names.
+// unique finds duplicate names in namespaces.
 type unique struct {
 	c    *strictness
 	why  string
@@ -367,21 +364,21 @@ type earlier struct {
 	line int
 }
 
-// block adds a block's name, and reports whether it is the first of that name.
-func (u *unique) block(space string, b *hclsyntax.Block) bool {
-	return u.add(space, lastLabel(b), b.Type, b.TypeRange.Start)
+// block adds a block's name and reports whether it is new.
+func (u *unique) block(namespace string, b *hclsyntax.Block) bool {
+	return u.add(namespace, lastLabel(b), b.Type, b.TypeRange.Start)
 }
 
-func (u *unique) add(space, name, kind string, at hcl.Pos) bool {
-	key := [2]string{space, name}
+func (u *unique) add(namespace, name, kind string, at hcl.Pos) bool {
+	key := [2]string{namespace, name}
 	if before, ok := u.seen[key]; ok {
 		switch {
 		case before.kind != kind:
-			u.c.refuse(at, "%s %q has the name of the %s in line %d%s", kind, name, before.kind, before.line, u.why)
+			u.c.refuse(at, "%s %q has the same name as the %s on line %d%s", kind, name, before.kind, before.line, u.why)
 		case kind == "table" || kind == "enum":
-			u.c.refuse(at, "second %s %q: the first is in line %d", kind, name, before.line)
+			u.c.refuse(at, "duplicate %s %q: the first is on line %d", kind, name, before.line)
 		default:
-			u.c.refuse(at, "second %s %q: the first is in line %d%s", kind, name, before.line, u.why)
+			u.c.refuse(at, "duplicate %s %q: the first is on line %d%s", kind, name, before.line, u.why)
 		}
 		return false
 	}

@@ -8,21 +8,21 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// A shape is what the engine reads of a kind of block, and what has an effect then: both
-// measured on Atlas v1.3.0 by creating it.
+// A shape describes the labels, attributes and blocks of a kind of block that the engine reads and that have an effect.
+// Both were measured with Atlas v1.3.0.
 type shape struct {
 	labels struct{ least, most int }
 	attrs  map[string]rule
 	blocks map[string]*shape
-	// needs lists groups of attributes and blocks: one of each group must be there.
+	// needs lists groups of attributes and blocks: exactly one of each group is required.
 	needs [][]string
-	// single is set where the engine reads the first block of its kind only.
+	// single means that the engine reads only the first block of this kind.
 	single bool
-	// free is set where attributes may have any name.
+	// free means that attributes may have any name.
 	free bool
-	// advice says what to do instead, for names that one may well expect to be valid.
+	// advice is what to do instead, by names that a user may expect to be valid.
 	advice map[string]string
-	// also checks what concerns more than one attribute.
+	// also checks combinations of attributes.
 	also func(*strictness, scope, *hclsyntax.Block)
 }
 
@@ -30,8 +30,8 @@ func labels(least, most int) struct{ least, most int } {
 	return struct{ least, most int }{least, most}
 }
 
-// outside is the advice for what PostgreSQL has and the engine's HCL has not.
-const outside = "the engine ignores it; write it as SQL in a migration (new), and take it out of this file"
+// outside is the advice for features of PostgreSQL that the engine's HCL doesn't support.
+const outside = "the engine ignores it; write it as SQL in a migration (new), and remove it from this file"
 
 func outsiders(names ...string) map[string]string {
 	m := map[string]string{}
@@ -60,11 +60,11 @@ var fileShape = &shape{
 	advice: unmanaged(),
 }
 
-// unmanaged is the advice for the kinds that the open engine does not manage. It passes
-// over most of them without a word.
+// unmanaged returns the advice for the kinds of objects that the open-source engine doesn't manage and mostly ignores
+// silently.
 func unmanaged() map[string]string {
 	m := map[string]string{
-		"data":  "a schema file reads no data source; write the value itself, in a locals block if it is used more than once",
+		"data":  "schema files don't support data sources; write the value itself, in a locals block if it is used more than once",
 		"atlas": "settings of the tool belong in atlas.hcl",
 		"env":   "settings of the tool belong in atlas.hcl",
 		"lint":  "settings of the tool belong in atlas.hcl",
@@ -82,7 +82,7 @@ func unmanaged() map[string]string {
 		"text_search text_search_configurations", "tablespace tablespaces",
 	} {
 		kind, plural, _ := strings.Cut(kinds, " ")
-		m[kind] = fmt.Sprintf("the engine does not manage %s; write it as SQL in a migration (new), and take it out of this file",
+		m[kind] = fmt.Sprintf("the engine does not manage %s; write it as SQL in a migration (new), and remove it from this file",
 			strings.ReplaceAll(plural, "_", " "))
 	}
 	return m
@@ -91,7 +91,7 @@ func unmanaged() map[string]string {
 var schemaShape = &shape{
 	labels: labels(1, 1),
 	attrs:  map[string]rule{"comment": text},
-	advice: map[string]string{"name": "tables could not refer to the schema; its name is its label"},
+	advice: map[string]string{"name": "a schema's name is its label; tables couldn't refer to this name"},
 }
 
 var enumShape = &shape{
@@ -105,7 +105,7 @@ var enumShape = &shape{
 var variableShape = &shape{
 	labels: labels(1, 1),
 	attrs:  map[string]rule{"type": anything, "default": anything, "description": text},
-	// Nothing gives a schema file's variables other values.
+	// Nothing sets the variables of a schema file to other values.
 	needs: [][]string{{"type"}, {"default"}},
 }
 
@@ -124,7 +124,7 @@ var tableShape = &shape{
 	needs: [][]string{{"schema"}},
 	advice: merged(
 		outsiders("exclude", "row_security", "policy", "trigger", "rule", "statistics", "storage_params", "unlogged", "tablespace", "inherits"),
-		map[string]string{"depends_on": "it has no effect; tables are created in the order of their foreign keys"},
+		map[string]string{"depends_on": "it has no effect, because tables are created in the order of their foreign keys"},
 	),
 	also: qualifier,
 }
@@ -162,7 +162,7 @@ var primaryKeyShape = &shape{
 	needs:  [][]string{{"columns"}},
 	advice: merged(
 		outsiders("comment", "deferrable", "initially_deferred", "storage_params", "tablespace"),
-		map[string]string{"on": "a primary key is over columns; write columns = [column.NAME]"},
+		map[string]string{"on": "a primary key consists of columns; write columns = [column.NAME]"},
 	),
 }
 
@@ -181,7 +181,7 @@ var indexShape = &shape{
 		advice: map[string]string{
 			"collate":   `the engine ignores it; write it with the column, such as expr = "name COLLATE \"C\""`,
 			"collation": `the engine ignores it; write it with the column, such as expr = "name COLLATE \"C\""`,
-			"asc":       "the engine ignores it; ascending is what an index is without desc = true",
+			"asc":       "the engine ignores it; indexes are ascending unless desc = true",
 		},
 		also: nullsOnce,
 	}},
@@ -189,7 +189,7 @@ var indexShape = &shape{
 	advice: merged(
 		outsiders("storage_params", "with", "fillfactor", "fastupdate", "autosummarize", "deduplicate_items", "buffering", "tablespace"),
 		map[string]string{
-			"concurrently":    "the engine ignores it; plan builds an index on an existing table concurrently anyway",
+			"concurrently":    "the engine ignores it; plan always builds indexes on existing tables concurrently",
 			"pages_per_range": "the engine calls it page_per_range",
 		},
 	),
@@ -212,7 +212,7 @@ var uniqueShape = &shape{
 	),
 }
 
-// plainKey is the advice for what an index can have and a constraint cannot.
+// plainKey returns the advice for attributes that an index can have and a constraint can't.
 func plainKey(names ...string) map[string]string {
 	m := map[string]string{}
 	for _, n := range names {

@@ -35,8 +35,8 @@ var strictTests = []struct {
 }
 `,
 		want: `
-1:1: unknown attribute "foo" in the file: there are none
-16:3: unknown attribute "nul" in table "t": there are "comment" and "schema"
+1:1: unknown attribute "foo" in the file; known: none
+16:3: unknown attribute "nul" in table "t"; known: "comment", "schema"
 17:3: unknown block "indx" in table "t": did you mean "index"?
 22:5: unknown attribute "nul" in column "x": did you mean "null"?
 `,
@@ -62,10 +62,10 @@ var strictTests = []struct {
 		want: `
 17:5: unknown attribute "typ" in index "i": did you mean "type"?
 18:5: unknown attribute "unqiue" in index "i": did you mean "unique"?
-23:5: unknown attribute "on_remove" in foreign_key "f": there are "columns", "on_delete", "on_update" and "ref_columns"
-24:5: unknown attribute "defferable" in foreign_key "f": there are "columns", "on_delete", "on_update" and "ref_columns"
+23:5: unknown attribute "on_remove" in foreign_key "f"; known: "columns", "on_delete", "on_update", "ref_columns"
+24:5: unknown attribute "defferable" in foreign_key "f"; known: "columns", "on_delete", "on_update", "ref_columns"
 26:3: check "c" needs "expr"
-27:5: unknown attribute "expression" in check "c": there is only "expr"
+27:5: unknown attribute "expression" in check "c"; known: "expr"
 `,
 	},
 	{
@@ -97,12 +97,12 @@ var strictTests = []struct {
 `,
 		want: `
 19:7: unknown attribute "startt" in identity of column "i": did you mean "start"?
-20:7: attribute "cache" in identity of column "i": the engine ignores it; write it as SQL in a migration (new), and take it out of this file
+20:7: attribute "cache" in identity of column "i": the engine ignores it; write it as SQL in a migration (new), and remove it from this file
 25:5: as of column "g" needs "expr"
 26:7: unknown attribute "exp" in as of column "g": did you mean "expr"?
 27:14: "type" in as of column "g" must be STORED, not VIRTUAL
 32:5: attribute "collate" in column "h": the engine ignores it; write it with the type, such as type = sql("text COLLATE \"C\"")
-33:5: unknown attribute "character" in column "h": there are "as", "comment", "default", "null" and "type"
+33:5: unknown attribute "character" in column "h"; known: "as", "comment", "default", "null", "type"
 34:5: block default "d" in column "h": the engine ignores it; write it as an attribute, default = ...
 `,
 	},
@@ -143,22 +143,22 @@ var strictTests = []struct {
 }
 `,
 		want: `
-18:7: unknown attribute "opclass" in on of index "i": there are "column", "desc", "expr", "nulls_first", "nulls_last" and "ops"
+18:7: unknown attribute "opclass" in on of index "i"; known: "column", "desc", "expr", "nulls_first", "nulls_last", "ops"
 19:7: unknown attribute "dsc" in on of index "i": did you mean "desc"?
 20:7: attribute "collate" in on of index "i": the engine ignores it; write it with the column, such as expr = "name COLLATE \"C\""
 21:7: unknown attribute "nulls_frst" in on of index "i": did you mean "nulls_first"?
-23:5: on of index "i" has "column" and "expr": only one of them can be
-29:7: on of index "i" has "nulls_first" and "nulls_last": only one of them can be
-31:7: unknown block "on" in on of index "i": there are none
-35:3: index "j" has "columns" and "on": only one of them can be
-40:5: attribute "fillfactor" in index "j": the engine ignores it; write it as SQL in a migration (new), and take it out of this file
-41:5: attribute "concurrently" in index "j": the engine ignores it; plan builds an index on an existing table concurrently anyway
-42:5: unknown block "index" in index "j": there is only "on"
+23:5: on of index "i" has "column" and "expr": only one of them is allowed
+29:7: on of index "i" has "nulls_first" and "nulls_last": only one of them is allowed
+31:7: unknown block "on" in on of index "i"; known: none
+35:3: index "j" has "columns" and "on": only one of them is allowed
+40:5: attribute "fillfactor" in index "j": the engine ignores it; write it as SQL in a migration (new), and remove it from this file
+41:5: attribute "concurrently" in index "j": the engine ignores it; plan always builds indexes on existing tables concurrently
+42:5: unknown block "index" in index "j"; known: "on"
 45:3: index "k" needs "columns" or "on"
 `,
 	},
 	{
-		name: "what a constraint cannot have",
+		name: "attributes that only indexes have",
 		src: `@  unique "u" {
     unique = false
     where  = "a > 0"
@@ -192,12 +192,12 @@ var strictTests = []struct {
 16:5: attribute "unique" in unique "u": the engine ignores it; a unique constraint is unique
 17:5: attribute "where" in unique "u": a unique constraint cannot have it; write an index "NAME" with unique = true
 20:7: attribute "desc" in on of unique "u": a unique constraint cannot have it; write an index "NAME" with unique = true
-22:5: attribute "deferrable" in unique "u": the engine ignores it; write it as SQL in a migration (new), and take it out of this file
-26:5: attribute "no_inherit" in check "c": the engine ignores it; write it as SQL in a migration (new), and take it out of this file
-27:5: attribute "comment" in check "c": the engine ignores it; write it as SQL in a migration (new), and take it out of this file
-32:5: attribute "deferrable" in foreign_key "f": the engine ignores it; write it as SQL in a migration (new), and take it out of this file
-36:5: attribute "comment" in primary_key "k": the engine ignores it; write it as SQL in a migration (new), and take it out of this file
-38:3: block exclude "e" in table "t": the engine ignores it; write it as SQL in a migration (new), and take it out of this file
+22:5: attribute "deferrable" in unique "u": the engine ignores it; write it as SQL in a migration (new), and remove it from this file
+26:5: attribute "no_inherit" in check "c": the engine ignores it; write it as SQL in a migration (new), and remove it from this file
+27:5: attribute "comment" in check "c": the engine ignores it; write it as SQL in a migration (new), and remove it from this file
+32:5: attribute "deferrable" in foreign_key "f": the engine ignores it; write it as SQL in a migration (new), and remove it from this file
+36:5: attribute "comment" in primary_key "k": the engine ignores it; write it as SQL in a migration (new), and remove it from this file
+38:3: block exclude "e" in table "t": the engine ignores it; write it as SQL in a migration (new), and remove it from this file
 41:3: attribute "index" in table "t": the engine ignores it; write it as a block, index { }
 `,
 	},
@@ -212,7 +212,7 @@ var strictTests = []struct {
 `,
 		want: `
 15:3: primary_key of table "t" needs "columns"
-16:5: block on in primary_key of table "t": a primary key is over columns; write columns = [column.NAME]
+16:5: block on in primary_key of table "t": a primary key consists of columns; write columns = [column.NAME]
 `,
 	},
 	{
@@ -231,12 +231,12 @@ var strictTests = []struct {
 }
 `,
 		want: `
-15:3: attribute "depends_on" in table "t": it has no effect; tables are created in the order of their foreign keys
-16:3: attribute "unlogged" in table "t": the engine ignores it; write it as SQL in a migration (new), and take it out of this file
-17:3: block row_security in table "t": the engine ignores it; write it as SQL in a migration (new), and take it out of this file
-20:3: block storage_params in table "t": the engine ignores it; write it as SQL in a migration (new), and take it out of this file
-23:3: attribute "for_each" in table "t": every copy would have the same name; write each one as a block of its own
-24:3: block dynamic "column" in table "t": the engine ignores dynamic blocks; write each one as a block of its own
+15:3: attribute "depends_on" in table "t": it has no effect, because tables are created in the order of their foreign keys
+16:3: attribute "unlogged" in table "t": the engine ignores it; write it as SQL in a migration (new), and remove it from this file
+17:3: block row_security in table "t": the engine ignores it; write it as SQL in a migration (new), and remove it from this file
+20:3: block storage_params in table "t": the engine ignores it; write it as SQL in a migration (new), and remove it from this file
+23:3: attribute "for_each" in table "t": every copy would have the same name; write a block for each
+24:3: block dynamic "column" in table "t": the engine ignores dynamic blocks; write a block for each
 `,
 	},
 	{
@@ -290,29 +290,29 @@ text_search "x" {
 }
 `,
 		want: `
-16:1: block view "x" in the file: the engine does not manage views; write it as SQL in a migration (new), and take it out of this file
-18:1: block materialized "x" in the file: the engine does not manage materialized views; write it as SQL in a migration (new), and take it out of this file
-20:1: block function "x" in the file: the engine does not manage functions; write it as SQL in a migration (new), and take it out of this file
-22:1: block procedure "x" in the file: the engine does not manage procedures; write it as SQL in a migration (new), and take it out of this file
-24:1: block trigger "x" in the file: the engine does not manage triggers; write it as SQL in a migration (new), and take it out of this file
-26:1: block event_trigger "x" in the file: the engine does not manage event triggers; write it as SQL in a migration (new), and take it out of this file
-28:1: block policy "x" in the file: the engine does not manage row security policies; write it as SQL in a migration (new), and take it out of this file
-30:1: block extension "x" in the file: the engine does not manage extensions; write it as SQL in a migration (new), and take it out of this file
-32:1: block sequence "x" in the file: the engine does not manage sequences; write it as SQL in a migration (new), and take it out of this file
-34:1: block domain "x" in the file: the engine does not manage domains; write it as SQL in a migration (new), and take it out of this file
-36:1: block composite "x" in the file: the engine does not manage composite types; write it as SQL in a migration (new), and take it out of this file
-38:1: block range "x" in the file: the engine does not manage range types; write it as SQL in a migration (new), and take it out of this file
-40:1: block aggregate "x" in the file: the engine does not manage aggregates; write it as SQL in a migration (new), and take it out of this file
-42:1: block cast "x" in the file: the engine does not manage casts; write it as SQL in a migration (new), and take it out of this file
-44:1: block collation "x" in the file: the engine does not manage collations; write it as SQL in a migration (new), and take it out of this file
-46:1: block operator "x" in the file: the engine does not manage operators; write it as SQL in a migration (new), and take it out of this file
-48:1: block role "x" in the file: the engine does not manage roles; write it as SQL in a migration (new), and take it out of this file
-50:1: block user "x" in the file: the engine does not manage users; write it as SQL in a migration (new), and take it out of this file
-52:1: block permission "x" in the file: the engine does not manage privileges; write it as SQL in a migration (new), and take it out of this file
-54:1: block rule "x" in the file: the engine does not manage rules; write it as SQL in a migration (new), and take it out of this file
-56:1: block statistics "x" in the file: the engine does not manage extended statistics; write it as SQL in a migration (new), and take it out of this file
-58:1: block publication "x" in the file: the engine does not manage publications; write it as SQL in a migration (new), and take it out of this file
-60:1: block text_search "x" in the file: the engine does not manage text search configurations; write it as SQL in a migration (new), and take it out of this file
+16:1: block view "x" in the file: the engine does not manage views; write it as SQL in a migration (new), and remove it from this file
+18:1: block materialized "x" in the file: the engine does not manage materialized views; write it as SQL in a migration (new), and remove it from this file
+20:1: block function "x" in the file: the engine does not manage functions; write it as SQL in a migration (new), and remove it from this file
+22:1: block procedure "x" in the file: the engine does not manage procedures; write it as SQL in a migration (new), and remove it from this file
+24:1: block trigger "x" in the file: the engine does not manage triggers; write it as SQL in a migration (new), and remove it from this file
+26:1: block event_trigger "x" in the file: the engine does not manage event triggers; write it as SQL in a migration (new), and remove it from this file
+28:1: block policy "x" in the file: the engine does not manage row security policies; write it as SQL in a migration (new), and remove it from this file
+30:1: block extension "x" in the file: the engine does not manage extensions; write it as SQL in a migration (new), and remove it from this file
+32:1: block sequence "x" in the file: the engine does not manage sequences; write it as SQL in a migration (new), and remove it from this file
+34:1: block domain "x" in the file: the engine does not manage domains; write it as SQL in a migration (new), and remove it from this file
+36:1: block composite "x" in the file: the engine does not manage composite types; write it as SQL in a migration (new), and remove it from this file
+38:1: block range "x" in the file: the engine does not manage range types; write it as SQL in a migration (new), and remove it from this file
+40:1: block aggregate "x" in the file: the engine does not manage aggregates; write it as SQL in a migration (new), and remove it from this file
+42:1: block cast "x" in the file: the engine does not manage casts; write it as SQL in a migration (new), and remove it from this file
+44:1: block collation "x" in the file: the engine does not manage collations; write it as SQL in a migration (new), and remove it from this file
+46:1: block operator "x" in the file: the engine does not manage operators; write it as SQL in a migration (new), and remove it from this file
+48:1: block role "x" in the file: the engine does not manage roles; write it as SQL in a migration (new), and remove it from this file
+50:1: block user "x" in the file: the engine does not manage users; write it as SQL in a migration (new), and remove it from this file
+52:1: block permission "x" in the file: the engine does not manage privileges; write it as SQL in a migration (new), and remove it from this file
+54:1: block rule "x" in the file: the engine does not manage rules; write it as SQL in a migration (new), and remove it from this file
+56:1: block statistics "x" in the file: the engine does not manage extended statistics; write it as SQL in a migration (new), and remove it from this file
+58:1: block publication "x" in the file: the engine does not manage publications; write it as SQL in a migration (new), and remove it from this file
+60:1: block text_search "x" in the file: the engine does not manage text search configurations; write it as SQL in a migration (new), and remove it from this file
 `,
 	},
 	{
@@ -330,11 +330,11 @@ primary_key {
 }
 `,
 		want: `
-16:1: unknown block "vue" in the file: there are "enum", "locals", "schema", "table" and "variable"
-18:1: block data "x" in the file: a schema file reads no data source; write the value itself, in a locals block if it is used more than once
+16:1: unknown block "vue" in the file; known: "enum", "locals", "schema", "table", "variable"
+18:1: block data "x" in the file: schema files don't support data sources; write the value itself, in a locals block if it is used more than once
 20:1: block env "local" in the file: settings of the tool belong in atlas.hcl
 22:1: unknown block "tabel" in the file: did you mean "table"?
-24:1: unknown block "primary_key" in the file: there are "enum", "locals", "schema", "table" and "variable"
+24:1: unknown block "primary_key" in the file; known: "enum", "locals", "schema", "table", "variable"
 `,
 	},
 	{
@@ -364,11 +364,11 @@ locals {
 `,
 		want: `
 5:1: variable "a" needs "default"
-5:1: second variable "a": the first is in line 1
-7:3: unknown attribute "value" in variable "a": there are "default", "description" and "type"
+5:1: duplicate variable "a": the first is on line 1
+7:3: unknown attribute "value" in variable "a"; known: "default", "description", "type"
 9:8: locals takes no name: the engine ignores "l"
-13:3: second local "n": the first is in line 10
-14:3: unknown block "inner" in locals: there are none
+13:3: duplicate local "n": the first is on line 10
+14:3: unknown block "inner" in locals; known: none
 `,
 	},
 	{
@@ -432,8 +432,8 @@ table "a" "g" {
 40:14: identity takes no name: the engine ignores "id"
 44:15: table "z" has 3 labels: it takes its name, or its schema and its name
 47:1: table without a name: write table "NAME" {
-54:6: enum "f" is labelled with the schema "a", but refers to the schema "public": the engine ignores the label
-58:7: table "g" is labelled with the schema "a", but refers to the schema "public": the engine ignores the label
+54:6: enum "f" is labeled with schema "a" but refers to schema "public": the engine ignores the label
+58:7: table "g" is labeled with schema "a" but refers to schema "public": the engine ignores the label
 `,
 	},
 	{
@@ -447,7 +447,7 @@ table "a" "g" {
 }
 `,
 		want: `
-18:10: column "éééééééééééééééééééééééééééééééé": the name is 64 bytes long, and PostgreSQL cuts names after 63
+18:10: column "éééééééééééééééééééééééééééééééé": the name has 64 bytes, and PostgreSQL truncates names to 63
 `,
 	},
 	{
@@ -527,10 +527,10 @@ variable "v" {
 }
 `,
 		want: `
-18:3: second primary_key in table "t": the engine reads only the first, in line 15
-25:3: second partition in table "t": the engine reads only the first, in line 21
-34:5: second identity in column "b": the engine reads only the first, in line 31
-43:5: second as in column "c": the engine reads only the first, in line 40
+18:3: duplicate primary_key in table "t": the engine reads only the first, on line 15
+25:3: duplicate partition in table "t": the engine reads only the first, on line 21
+34:5: duplicate identity in column "b": the engine reads only the first, on line 31
+43:5: duplicate as in column "c": the engine reads only the first, on line 40
 `,
 	},
 	{
@@ -586,15 +586,15 @@ table "other" {
 }
 `,
 		want: `
-5:1: second schema "public": the first is in line 1
-19:3: second column "a": the first is in line 15
-25:3: second index "i": the first is in line 22: tables, enums, indexes, unique constraints and primary keys of a schema share their names
-31:3: unique "c" has the name of the check in line 28: constraints of a table share their names
-34:3: index "t" has the name of the table in line 13: tables, enums, indexes, unique constraints and primary keys of a schema share their names
-38:1: second table "other": the first is in line 7
-40:3: unique "i" has the name of the index in line 22: tables, enums, indexes, unique constraints and primary keys of a schema share their names
-47:1: enum "t" has the name of the table in line 13: tables, enums, indexes, unique constraints and primary keys of a schema share their names
-51:1: second enum "t": the engine takes one of a name, whatever its schema, and the first is in line 47; write this one as SQL in a migration (new)
+5:1: duplicate schema "public": the first is on line 1
+19:3: duplicate column "a": the first is on line 15
+25:3: duplicate index "i": the first is on line 22: tables, enums, indexes, unique constraints and primary keys share the namespace of their schema
+31:3: unique "c" has the same name as the check on line 28: constraints share the namespace of their table
+34:3: index "t" has the same name as the table on line 13: tables, enums, indexes, unique constraints and primary keys share the namespace of their schema
+38:1: duplicate table "other": the first is on line 7
+40:3: unique "i" has the same name as the index on line 22: tables, enums, indexes, unique constraints and primary keys share the namespace of their schema
+47:1: enum "t" has the same name as the table on line 13: tables, enums, indexes, unique constraints and primary keys share the namespace of their schema
+51:1: duplicate enum "t": the engine supports only one enum of a name, whatever its schema, and the first is on line 47; write this one as SQL in a migration (new)
 `,
 	},
 	{
@@ -680,7 +680,7 @@ enum "f" {
 41:22: "nulls_distinct" in index "i" must be true or false
 42:22: "where" in index "i" must be a string with an SQL expression
 43:22: "include" in index "i" must be a list of columns, such as [column.id]
-44:5: attribute "page_per_range" in index "i": only an index of type = BRIN has it
+44:5: attribute "page_per_range" in index "i" requires type = BRIN
 44:22: "page_per_range" in index "i" must be an integer of 0 or more
 48:16: "column" in on of index "j" must refer to a column, such as column.id
 49:16: "desc" in on of index "j" must be true or false
@@ -695,7 +695,7 @@ enum "f" {
 69:12: "schema" in enum "e" must refer to a schema block, such as schema.public
 70:12: "values" in enum "e" must be a list of strings, such as ["new", "done"]
 74:13: "values" in enum "f" must be a list of strings
-74:21: value "x" stands twice in enum "f"
+74:21: duplicate value "x" in enum "f"
 `,
 	},
 	{
@@ -776,9 +776,9 @@ enum "f" {
 }
 `,
 		want: `
-17:5: attribute "default" in column "b": serial is a default already; take it out, or write an integer type
-21:15: default "now()" in column "c" is the moment at which the migration runs, for ever; write an SQL expression, such as sql("now()")
-25:15: default "Today" in column "d" is the moment at which the migration runs, for ever; write an SQL expression, such as sql("now()")
+17:5: attribute "default" in column "b": serial already implies a default; remove it, or use an integer type
+21:15: default "now()" in column "c" is evaluated only once, when the migration runs; write an SQL expression, such as sql("now()")
+25:15: default "Today" in column "d" is evaluated only once, when the migration runs; write an SQL expression, such as sql("now()")
 `,
 	},
 	{
@@ -861,20 +861,20 @@ enum "s" "mood" {
 }
 `,
 		want: `
-18:12: there is no block enum "stat": did you mean "state"?
+18:12: there is no enum block "stat": did you mean "state"?
 21:12: the engine cannot refer to enum "my state": write type = sql("\"s\".\"my state\"")
 24:12: the engine cannot refer to enum "mood": write type = sql("\"s\".\"mood\"")
 27:16: there is no column "nte" in table "t": did you mean "note"?
-30:16: "columns" in index "j" must be columns of its own table: the engine takes this for column.a
-33:16: "columns" in index "k" must be columns of its own table: the engine takes this for column.id
-34:16: there is no block table "x": there are "full", "other", "t" and "twice"
-38:20: there is no block table "othr": did you mean "other"?
-42:19: foreign_key "g" has 1 "columns" and 2 "ref_columns": there must be as many
+30:16: the columns of "columns" in index "j" must belong to its own table: the engine would read this as column.a
+33:16: the columns of "columns" in index "k" must belong to its own table: the engine would read this as column.id
+34:16: there is no table block "x"; known: "full", "other", "t", "twice"
+38:20: there is no table block "othr": did you mean "other"?
+42:19: foreign_key "g" has 1 "columns" but 2 "ref_columns"
 42:43: there is no column "ide" in table "other": did you mean "id"?
-46:19: "ref_columns" in foreign_key "h" must be columns of one table
-50:20: there are 2 blocks table "twice": give each its schema as first label, and refer to table.SCHEMA.twice
-54:20: table "full" has its schema as first label: refer to table.s.full
-62:12: there is no block schema "publik": did you mean "public"?
+46:19: the columns of "ref_columns" in foreign_key "h" must belong to one table
+50:20: 2 table blocks are named "twice": add the schema as the first label of each, and refer to table.SCHEMA.twice
+54:20: table "full" is labeled with its schema: refer to table.s.full
+62:12: there is no schema block "publik": did you mean "public"?
 `,
 	},
 	{
@@ -896,7 +896,7 @@ enum "s" "mood" {
 }
 `,
 		want: `
-17:5: attribute "page_per_range" in index "i": only an index of type = BRIN has it
+17:5: attribute "page_per_range" in index "i" requires type = BRIN
 27:5: attribute "pages_per_range" in index "k": the engine calls it page_per_range
 `,
 	},

@@ -12,18 +12,17 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// A rule checks the value of an attribute that is not null. What is computed, from
-// variables and locals or by functions, is left to the engine, which refuses values of
-// the wrong type.
+// A rule checks the value of an attribute that isn't null. Values that are computed from variables, locals or functions
+// are left to the engine, which refuses values of the wrong type.
 type rule func(*strictness, scope, *hclsyntax.Attribute)
 
-// literal is the value of an expression that needs nothing else to have one.
+// literal returns the value of a constant expression.
 func literal(x hclsyntax.Expression) (cty.Value, bool) {
 	v, diags := x.Value(nil)
 	return v, !diags.HasErrors() && v.IsWhollyKnown()
 }
 
-// literalText is the value of a string in which nothing is computed.
+// literalText returns the value of a constant string.
 func literalText(x hclsyntax.Expression) (string, bool) {
 	v, ok := literal(x)
 	if !ok || v.IsNull() || v.Type() != cty.String {
@@ -32,7 +31,7 @@ func literalText(x hclsyntax.Expression) (string, bool) {
 	return v.AsString(), true
 }
 
-// computed says whether the value cannot be told from the expression's own text.
+// computed reports whether an expression depends on variables, locals or functions.
 func computed(x hclsyntax.Expression) bool {
 	found := false
 	hclsyntax.VisitAll(x, func(n hclsyntax.Node) hcl.Diagnostics {
@@ -50,13 +49,13 @@ func computed(x hclsyntax.Expression) bool {
 	return found
 }
 
-// sqlCall is the call sql("...").
+// sqlCall reports whether an expression is a call sql(...).
 func sqlCall(x hclsyntax.Expression) bool {
 	f, ok := x.(*hclsyntax.FunctionCallExpr)
 	return ok && f.Name == "sql"
 }
 
-// bare is the name that stands alone as an expression, such as GIN.
+// bare returns an expression that is a single name, such as GIN.
 func bare(x hclsyntax.Expression) (string, bool) {
 	t, ok := x.(*hclsyntax.ScopeTraversalExpr)
 	if !ok || len(t.Traversal) != 1 {
@@ -95,7 +94,7 @@ func notZero(c *strictness, in scope, a *hclsyntax.Attribute) {
 	c.refuse(a.Expr.Range().Start, "%q in %s must be an integer other than 0, which the engine takes for the default", a.Name, in)
 }
 
-// notNegative allows 0, which inspection prints for the default.
+// notNegative allows 0, which the engine's inspection prints for the default.
 func notNegative(c *strictness, in scope, a *hclsyntax.Attribute) {
 	if n, ok := integer(a.Expr); ok && n.Sign() >= 0 || computed(a.Expr) {
 		return
@@ -111,7 +110,7 @@ func integer(x hclsyntax.Expression) (*big.Float, bool) {
 	return v.AsBigFloat(), true
 }
 
-// word is the rule for one of the given names, bare or as a string in SQL's spelling.
+// word returns the rule for one of the valid names, bare or as a string in SQL's spelling.
 func word(valid ...string) rule {
 	return func(c *strictness, in scope, a *hclsyntax.Attribute) {
 		got, ok := bare(a.Expr)
@@ -140,7 +139,7 @@ func alternatives(words []string) string {
 	return strings.Join(words[:n], ", ") + " or " + words[n]
 }
 
-// accessMethod is the type of an index. Extensions have more of them, written as strings.
+// accessMethod is the rule for the type of an index. Those of extensions are written as strings.
 func accessMethod(c *strictness, in scope, a *hclsyntax.Attribute) {
 	valid := []string{"BTREE", "BRIN", "HASH", "GIN", "GIST", "GiST", "SPGIST", "SPGiST"}
 	if _, ok := literalText(a.Expr); ok || computed(a.Expr) {
@@ -155,7 +154,7 @@ func accessMethod(c *strictness, in scope, a *hclsyntax.Attribute) {
 	}
 }
 
-// operatorClass leaves the names that the engine knows to it.
+// operatorClass doesn't check names, which the engine does.
 func operatorClass(c *strictness, in scope, a *hclsyntax.Attribute) {
 	_, isText := literalText(a.Expr)
 	_, isBare := bare(a.Expr)
@@ -180,7 +179,7 @@ func distinctTexts(c *strictness, in scope, a *hclsyntax.Attribute) {
 		case !ok && !computed(x):
 			c.refuse(x.Range().Start, "%q in %s must be a list of strings", a.Name, in)
 		case ok && seen[s]:
-			c.refuse(x.Range().Start, "value %q stands twice in %s", s, in)
+			c.refuse(x.Range().Start, "duplicate value %q in %s", s, in)
 		case ok:
 			seen[s] = true
 		}
@@ -196,7 +195,7 @@ func defaultValue(c *strictness, in scope, a *hclsyntax.Attribute) {
 	}
 }
 
-// columnDefaults looks at the default together with the type.
+// columnDefaults checks the default together with the type.
 func columnDefaults(c *strictness, in scope, b *hclsyntax.Block) {
 	typ, def := b.Body.Attributes["type"], b.Body.Attributes["default"]
 	if typ == nil || def == nil {
@@ -211,17 +210,17 @@ func columnDefaults(c *strictness, in scope, b *hclsyntax.Block) {
 	}
 	switch name {
 	case "serial", "smallserial", "bigserial", "serial2", "serial4", "serial8":
-		c.refuse(def.NameRange.Start, "attribute \"default\" in %s: %s is a default already; take it out, or write an integer type", in, name)
+		c.refuse(def.NameRange.Start, "attribute \"default\" in %s: %s already implies a default; remove it, or use an integer type", in, name)
 	case "timestamp", "timestamptz", "date", "time", "timetz":
 		s, _ := literalText(def.Expr)
 		switch moment := strings.TrimSuffix(strings.ToLower(strings.TrimSpace(s)), "()"); moment {
 		case "now", "today", "tomorrow", "yesterday":
-			c.refuse(def.Expr.Range().Start, "default %q in %s is the moment at which the migration runs, for ever; write an SQL expression, such as sql(\"now()\")", s, in)
+			c.refuse(def.Expr.Range().Start, "default %q in %s is evaluated only once, when the migration runs; write an SQL expression, such as sql(\"now()\")", s, in)
 		}
 	}
 }
 
-// columnType knows the engine's types, their arguments, and the file's enums.
+// columnType checks a type: the engine's types, their arguments, the file's enums and SQL.
 func columnType(c *strictness, in scope, a *hclsyntax.Attribute) { c.typed(in, a.Expr) }
 
 func (c *strictness) typed(in scope, expr hclsyntax.Expression) {
@@ -269,13 +268,13 @@ func (c *strictness) typed(in scope, expr hclsyntax.Expression) {
 
 const (
 	notAType       = `"type" in %s must be a type, such as text, enum.NAME or sql("text[]")`
-	typeWrittenOut = `the type in %s must be written out, such as text, enum.NAME or sql("text[]"): the engine loses parts of one that is computed`
+	typeWrittenOut = `the type in %s must be written out, such as text, enum.NAME or sql("text[]"): the engine loses parts of a computed type`
 )
 
-// sqlType checks a type that is written as SQL. It is used as it stands.
+// sqlType checks a type that is written as SQL and used unchanged.
 func (c *strictness) sqlType(in scope, call *hclsyntax.FunctionCallExpr) {
 	if len(call.Args) != 1 {
-		return // the engine's to refuse
+		return // the engine refuses it
 	}
 	at := call.Args[0].Range().Start
 	text, ok := literalText(call.Args[0])
@@ -284,12 +283,12 @@ func (c *strictness) sqlType(in scope, call *hclsyntax.FunctionCallExpr) {
 		c.refuse(at, typeWrittenOut, in)
 	case text != "":
 		if _, err := sqlType(text); err != nil {
-			c.refuse(at, "sql(%q) in %s must be one type, with a COLLATE or without: %v; what else a column has is written in attributes and blocks, such as null and default", text, in, err)
+			c.refuse(at, "sql(%q) in %s must be one type, optionally with COLLATE: %v; write other properties of the column as attributes and blocks, such as null and default", text, in, err)
 		}
 	}
 }
 
-// typeArgument refuses 0 where it is no length: the engine leaves it out.
+// typeArgument refuses 0 where it isn't valid, because the engine would omit it.
 func (c *strictness) typeArgument(in scope, typ, arg string, x hclsyntax.Expression) {
 	n, ok := integer(x)
 	least := 0

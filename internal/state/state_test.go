@@ -229,7 +229,7 @@ func TestDesiredErrors(t *testing.T) {
 		{
 			"table twice",
 			head + "}\ntable \"results\" {\n  schema = schema.public\n  column \"id\" {\n    type = uuid\n  }\n}\n",
-			`schema.hcl:9:1: second table "results": the first is in line 3`,
+			`schema.hcl:9:1: duplicate table "results": the first is on line 3`,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -186,9 +186,9 @@ func Apply(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		opts := migrator.ApplyOptions{To: value(to), N: most, DryRun: value(dryrun), Strict: value(strict), Notes: c.notes(ctx)}
+		opts := migrator.Options{To: value(to), N: most, DryRun: value(dryrun), Strict: value(strict), Notes: c.notes(ctx)}
 		r, err := m.Apply(ctx, opts)
-		return c.Apply(r, err)
+		return c.Run(r, err)
 	})
 }
 
@@ -211,9 +211,9 @@ func Down(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		opts := migrator.DownOptions{To: value(to), N: most, DryRun: value(dryrun), Yes: value(yes)}
+		opts := migrator.Options{To: value(to), N: most, DryRun: value(dryrun), Yes: value(yes)}
 		r, err := m.Down(ctx, opts)
-		return c.Down(r, err)
+		return c.Run(r, err)
 	})
 }
 
@@ -426,14 +426,15 @@ func live(ctx context.Context, from from, format *string, wait *time.Duration, w
 		if wait != nil {
 			c.Wait = wait
 		}
-		dialing := c.dial(ctx, writes)
+		m := c.dial(ctx, writes)
 		if err := c.read(migration.ReadToRun); err != nil {
 			return err
 		}
-		if dialing != nil {
-			return fn(ctx, c, dialing.New(c.dir))
+		if m == nil {
+			m, err = c.migrator(ctx)
+		} else {
+			m.SetDir(c.dir)
 		}
-		m, err := c.migrator(ctx)
 		if err != nil {
 			return err
 		}

@@ -245,7 +245,7 @@ func (c *cmd) writable() error {
 
 // dial begins to connect to the database, and to lock it for what writes, before the
 // migrations are read; nil if that database is one to be started first, or can't be told.
-func (c *cmd) dial(ctx context.Context, writes bool) *migrator.Dialing {
+func (c *cmd) dial(ctx context.Context, writes bool) *migrator.Migrator {
 	if db, err := c.Database(); err != nil || db.Local {
 		return nil
 	}
@@ -253,9 +253,9 @@ func (c *cmd) dial(ctx context.Context, writes bool) *migrator.Dialing {
 	if err != nil {
 		return nil
 	}
-	d := migrator.Dial(ctx, c.migrating(conn), writes)
-	c.closers = append(c.closers, d.Close)
-	return d
+	m := migrator.Dial(ctx, c.migrating(conn), writes)
+	c.closers = append(c.closers, m.Close)
+	return m
 }
 
 // migrator returns what works on the database.

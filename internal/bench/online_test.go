@@ -317,7 +317,7 @@ func replaceOnce(b *testing.B, s, old, new string) string {
 }
 
 func apply(ctx context.Context, db *devdb.Database, dir *migration.Dir) error {
-	_, err := migrator.New(migrator.Config{ConnConfig: db.ConnConfig(), Dir: dir}).Apply(ctx, migrator.ApplyOptions{})
+	_, err := migrator.New(migrator.Config{ConnConfig: db.ConnConfig(), Dir: dir}).Apply(ctx, migrator.Options{})
 	return err
 }
 

@@ -11,28 +11,33 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
-// ApplyOptions say how far to go.
-type ApplyOptions struct {
-	To     string // as migration.Dir.Resolve takes it; "": head
-	N      int    // at most that many files, 0: no limit; not together with To
-	DryRun bool   // only return the script
-	Strict bool   // a database that is ahead of the directory is an error
+// Options say how far Apply and Down go.
+type Options struct {
+	// To is the version that the database shall be at, as migration.Dir.Resolve takes it. "": Apply goes to the head, and Down
+	// takes N files back.
+	To     string
+	N      int  // at most that many files; 0: Apply has no limit, Down takes one back; not together with To
+	DryRun bool // only return the script, and what would be lost
+	Strict bool // for Apply: a database that is ahead of the directory is an error
+	Yes    bool // for Down: lose the data that is lost
 
-	// Notes, for DryRun, are comments for the script: what is known of a statement,
-	// numbered from 0, of the file "VERSION_name.sql". nil: none.
+	// Notes, for DryRun, are comments for the script: what is known of a statement, numbered from 0, of the file
+	// "VERSION_name.sql" or "down/VERSION_name.sql". nil: none.
 	Notes func(file string, stmt int) []string
 }
 
-// ApplyResult is what Apply did, also if it returns an error.
-type ApplyResult struct {
+// Result is what Apply or Down did, also if it returns an error.
+type Result struct {
+	Down       bool
 	Start, End time.Time
 	Current    string            // version that the database was at, "" at the base
 	Target     string            // version that it shall be at, "" for the base
-	Pending    []*migration.File // what was to be run, in order
-	Applied    []*FileRun        // what was run; the last may have failed
+	Planned    []*migration.File // what was to be run, in order
+	Ran        []*FileRun        // what was run; the last may have failed
 	Settled    string            // why the record had to be settled first; "" if it hadn't
-	Rebuilt    []string          // INVALID indexes of the version that were built again after all, "schema.name", quoted where needed
-	Ahead      []string          // applied versions later than all of the directory's
+	Rebuilt    []string          // by Apply: INVALID indexes of the version that were built again after all, "schema.name", quoted where needed
+	Ahead      []string          // for Apply: applied versions later than all of the directory's
+	Losses     []Loss            // by Down: the data that goes
 	Script     string            // for DryRun: what psql -f would have to run
 	Revision   string            // what alembic_version says now, "" for no row
 }
@@ -53,30 +58,38 @@ func (e *AheadError) Error() string {
 // Strict, a *StmtError for a statement that failed, a *revision.ConflictError
 // if another tool changed alembic_version meanwhile, an *OutcomeError if a
 // commit's answer was lost, or what else the connection gave.
-func (m *Migrator) Apply(ctx context.Context, opts ApplyOptions) (*ApplyResult, error) {
+func (m *Migrator) Apply(ctx context.Context, opts Options) (*Result, error) {
+	return m.migrate(ctx, opts, false)
+}
+
+// Down takes the last applied files back, newest first.
+//
+// Errors are those of Apply; and a *DriftError if the objects that the files
+// touch are not as they were left, a *LossError if data would go without Yes.
+func (m *Migrator) Down(ctx context.Context, opts Options) (*Result, error) {
+	return m.migrate(ctx, opts, true)
+}
+
+func (m *Migrator) migrate(ctx context.Context, opts Options, down bool) (*Result, error) {
 	start := time.Now()
-	var res *ApplyResult
+	var res *Result
 	err := againAfter(ctx, func() error {
-		res = &ApplyResult{Start: start}
-		return m.apply(ctx, opts, res)
+		res = &Result{Down: down, Start: start}
+		return m.migrateOnce(ctx, opts, res)
 	})
 	res.End = time.Now()
 	return res, m.outcome(ctx, err)
 }
 
-func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResult) error {
-	to, err := m.target(opts.To, opts.N)
+func (m *Migrator) migrateOnce(ctx context.Context, opts Options, res *Result) error {
+	to, err := m.target(opts)
 	if err != nil {
 		return err
 	}
-	if err := m.cfg.Dir.Verify(); err != nil {
+	if err := m.dir.Verify(); err != nil {
 		return err
 	}
-	open := m.open
-	if opts.DryRun {
-		open = m.connect // nothing is touched, not even a lock
-	}
-	s, err := open(ctx)
+	s, err := m.session(ctx, !opts.DryRun) // a dry run touches nothing, not even a lock
 	if err != nil {
 		return err
 	}
@@ -88,32 +101,25 @@ func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResul
 		return err
 	}
 	res.Revision = m.revision(place.Index)
-	if len(place.Ahead) > 0 {
-		res.Revision = s.rec.Alembic[0]
-		for _, r := range place.Ahead {
-			res.Ahead = append(res.Ahead, r.Version)
-		}
-		if opts.Strict {
-			return &AheadError{res.Ahead}
-		}
-		return nil
+	var steps []*step
+	var invalid []InvalidIndex
+	if res.Down {
+		steps, err = s.planDown(ctx, place, to, opts, res)
+	} else {
+		steps, invalid, err = s.planUp(ctx, place, to, opts, res)
 	}
-	if to, err = m.limit(to, opts, place); err != nil {
-		return err
-	}
-	res.Target = m.version(to)
-
-	steps := m.pending(place, to)
 	for _, st := range steps {
-		res.Pending = append(res.Pending, st.file)
+		res.Planned = append(res.Planned, st.file)
 	}
-	invalid, err := s.foresee(ctx, place, to)
-	if err != nil {
+	if err != nil || len(res.Ahead) > 0 {
 		return err
 	}
 	if opts.DryRun {
 		res.Script, err = s.printed(ctx, place, steps, invalid, opts.Notes)
 		return err
+	}
+	if len(res.Losses) > 0 && !opts.Yes {
+		return &LossError{res.Losses}
 	}
 	if err := s.disk(ctx, append(slices.Clone(steps), &step{stmts: builds(invalid)})); err != nil {
 		return err
@@ -125,11 +131,11 @@ func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResul
 		return err
 	}
 	if len(steps) > 0 {
-		s.log(LogPlan{Files: res.Pending})
+		s.log(LogPlan{Files: res.Planned, Down: res.Down})
 	}
 	for _, st := range steps {
 		fr, err := s.run(ctx, st)
-		res.Applied = append(res.Applied, fr)
+		res.Ran = append(res.Ran, fr)
 		if fr.Done {
 			res.Revision = st.to
 		}
@@ -141,21 +147,42 @@ func (m *Migrator) apply(ctx context.Context, opts ApplyOptions, res *ApplyResul
 	return err
 }
 
-// target resolves -to; without it, head.
-func (m *Migrator) target(to string, n int) (int, error) {
+// target resolves the option To; without it, the head.
+func (m *Migrator) target(opts Options) (int, error) {
 	switch {
-	case to != "" && n != 0:
+	case opts.To != "" && opts.N != 0:
 		return 0, usage.Errorf("-to and -n exclude each other")
-	case n < 0:
-		return 0, usage.Errorf("-n=%d: it must be 1 or more", n)
-	case to == "":
+	case opts.N < 0:
+		return 0, usage.Errorf("-n=%d: it must be 1 or more", opts.N)
+	case opts.To == "":
 		return len(m.files) - 1, nil
 	}
-	return m.cfg.Dir.Resolve(to)
+	return m.dir.Resolve(opts.To)
+}
+
+// planUp returns the steps from a place to the index to, and what is to be done with INVALID indexes.
+func (s *session) planUp(ctx context.Context, place revision.Place, to int, opts Options, res *Result) ([]*step, []InvalidIndex, error) {
+	if len(place.Ahead) > 0 {
+		res.Revision = s.rec.Alembic[0]
+		for _, r := range place.Ahead {
+			res.Ahead = append(res.Ahead, r.Version)
+		}
+		if opts.Strict {
+			return nil, nil, &AheadError{res.Ahead}
+		}
+		return nil, nil, nil
+	}
+	to, err := s.m.limit(to, opts, place)
+	if err != nil {
+		return nil, nil, err
+	}
+	res.Target = s.m.version(to)
+	invalid, err := s.foresee(ctx, place, to)
+	return s.m.pending(place, to), invalid, err
 }
 
 // limit holds the target against the place where the database is.
-func (m *Migrator) limit(to int, opts ApplyOptions, place revision.Place) (int, error) {
+func (m *Migrator) limit(to int, opts Options, place revision.Place) (int, error) {
 	first := place.Index + 1
 	if p := place.Partial; p != nil {
 		if revision.IsDown(p) {

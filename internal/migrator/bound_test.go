@@ -28,16 +28,16 @@ func TestFilesCannotSwitchTheLockTimeoutOff(t *testing.T) {
 			}
 			t.Run(strings.TrimSpace(name+" "+strings.TrimPrefix(strings.Split(mode, "\n")[0], "-- ")), func(t *testing.T) {
 				b := setup(t, dir(t, shop[0], file{"20240102000000_x.sql", mode + sql + "ALTER TABLE orders ADD COLUMN x int;\n", ""}))
-				b.mustApply(migrator.ApplyOptions{N: 1})
+				b.mustApply(migrator.Options{N: 1})
 				b.cfg.LockTimeout, b.cfg.LockRetry = 300*time.Millisecond, time.Millisecond
-				script := b.mustApply(migrator.ApplyOptions{DryRun: true}).Script
+				script := b.mustApply(migrator.Options{DryRun: true}).Script
 				holder := b.session("BEGIN; SELECT FROM orders")
 				if !strings.Contains(sql, "ALTER") { // psql doesn't watch what a statement does inside
 					if out, err := b.psql(script); err == nil || !strings.Contains(out, "lock timeout") {
 						t.Errorf("psql said %s", out)
 					}
 				}
-				_, err := b.apply(migrator.ApplyOptions{})
+				_, err := b.apply(migrator.Options{})
 				b.end(holder, "ROLLBACK")
 				var blocked *migrator.BlockedError
 				if !errors.As(err, &blocked) || len(blocked.Blockers) != 1 {
@@ -47,7 +47,7 @@ func TestFilesCannotSwitchTheLockTimeoutOff(t *testing.T) {
 				if blocked.For > 20*time.Second {
 					t.Errorf("it waited %s", blocked.For)
 				}
-				b.mustApply(migrator.ApplyOptions{})
+				b.mustApply(migrator.Options{})
 			})
 		}
 	}
@@ -57,15 +57,15 @@ func TestFilesCannotSwitchTheLockTimeoutOff(t *testing.T) {
 func TestFilesMayShortenTheLockTimeout(t *testing.T) {
 	for _, mode := range []string{"", "-- atlas:txmode none\n\n"} {
 		b := setup(t, dir(t, shop[0], file{"20240102000000_x.sql", mode + "SET lock_timeout = '150ms';\nSELECT 1;\nALTER TABLE orders ADD COLUMN x int;\n", ""}))
-		b.mustApply(migrator.ApplyOptions{N: 1})
+		b.mustApply(migrator.Options{N: 1})
 		b.cfg.LockTimeout, b.cfg.LockRetry = 20*time.Second, time.Millisecond
-		script := b.mustApply(migrator.ApplyOptions{DryRun: true}).Script
+		script := b.mustApply(migrator.Options{DryRun: true}).Script
 		holder := b.session("BEGIN; SELECT FROM orders")
 		start := time.Now()
 		if out, err := b.psql(script); err == nil || !strings.Contains(out, "lock timeout") || time.Since(start) > 15*time.Second {
 			t.Errorf("%q: psql said %s", mode, out)
 		}
-		_, err := b.apply(migrator.ApplyOptions{})
+		_, err := b.apply(migrator.Options{})
 		b.end(holder, "ROLLBACK")
 		if blocked := new(migrator.BlockedError); !errors.As(err, &blocked) || blocked.For > 15*time.Second {
 			t.Errorf("%q: %v", mode, err)
@@ -78,7 +78,7 @@ func TestRecordIsLocked(t *testing.T) {
 	for _, table := range []string{"alembic_version", "atlas_schema_revisions"} {
 		t.Run(table, func(t *testing.T) {
 			b := setup(t, dir(t, shop...))
-			b.mustApply(migrator.ApplyOptions{N: 2})
+			b.mustApply(migrator.Options{N: 2})
 			b.cfg.LockTimeout, b.cfg.LockRetry = 300*time.Millisecond, 500*time.Millisecond
 			holder := b.session("SET application_name = 'nightly'; BEGIN; LOCK TABLE " + table + " IN ACCESS EXCLUSIVE MODE")
 			before := func(what string, err error) {
@@ -88,9 +88,9 @@ func TestRecordIsLocked(t *testing.T) {
 					t.Errorf("%s: %v", what, err)
 				}
 			}
-			_, err := b.apply(migrator.ApplyOptions{})
+			_, err := b.apply(migrator.Options{})
 			before("apply", err)
-			_, err = b.down(migrator.DownOptions{})
+			_, err = b.down(migrator.Options{})
 			before("down", err)
 			_, err = b.m().Stamp(t.Context(), migrator.StampOptions{To: "head", Yes: true})
 			before("stamp", err)
@@ -106,7 +106,7 @@ func TestRecordIsLocked(t *testing.T) {
 			}(holder)
 			b.log = &recorder{}
 			b.cfg.Log = b.log
-			b.mustApply(migrator.ApplyOptions{})
+			b.mustApply(migrator.Options{})
 		})
 	}
 }

@@ -11,7 +11,7 @@ func (m *Migrator) start(place revision.Place, to int) *migration.Checkpoint {
 	if place.Index >= 0 || place.Partial != nil {
 		return nil
 	}
-	return m.cfg.Dir.StartFor(to)
+	return m.dir.StartFor(to)
 }
 
 // fromCheckpoint returns the step that gives an empty database a checkpoint.

@@ -52,13 +52,13 @@ func TestCheckpoint(t *testing.T) {
 	if got := versions(fresh.status().Pending); !cmp.Equal(got, []string{"20240103120000", "20240104000000"}) {
 		t.Errorf("pending on an empty database: %v", got)
 	}
-	res := fresh.mustApply(migrator.ApplyOptions{N: 1})
-	if got := ran(res.Applied); !cmp.Equal(got, []string{"20240103120000"}) || res.Revision != "ccc333" || res.Target != "20240103000000" {
+	res := fresh.mustApply(migrator.Options{N: 1})
+	if got := ran(res.Ran); !cmp.Equal(got, []string{"20240103120000"}) || res.Revision != "ccc333" || res.Target != "20240103000000" {
 		t.Errorf("applied %v to %s, %s", got, res.Target, res.Revision)
 	}
 
 	old := setup(t, dir(t, shop[:3]...))
-	old.mustApply(migrator.ApplyOptions{})
+	old.mustApply(migrator.Options{})
 	old.cfg.Dir = d
 	for name, b := range map[string]*bench{"fresh": fresh, "old": old} {
 		if got := b.alembic(); got != "ccc333" {
@@ -80,22 +80,22 @@ func TestCheckpoint(t *testing.T) {
 	}
 
 	for name, b := range map[string]*bench{"fresh": fresh, "old": old} {
-		res := b.mustApply(migrator.ApplyOptions{})
-		if got := ran(res.Applied); !cmp.Equal(got, []string{"20240104000000"}) || res.Settled != "" || b.alembic() != "ddd444" {
+		res := b.mustApply(migrator.Options{})
+		if got := ran(res.Ran); !cmp.Equal(got, []string{"20240104000000"}) || res.Settled != "" || b.alembic() != "ddd444" {
 			t.Errorf("%s: applied %v, settled %q, at %s", name, got, res.Settled, b.alembic())
 		}
-		if res := b.mustApply(migrator.ApplyOptions{}); len(res.Applied) > 0 {
-			t.Errorf("%s: once more %v", name, ran(res.Applied))
+		if res := b.mustApply(migrator.Options{}); len(res.Ran) > 0 {
+			t.Errorf("%s: once more %v", name, ran(res.Ran))
 		}
-		down, err := b.down(migrator.DownOptions{})
-		if err != nil || !cmp.Equal(ran(down.Reverted), []string{"20240104000000"}) || b.alembic() != "ccc333" {
-			t.Errorf("%s: took back %v, %v, at %s", name, ran(down.Reverted), err, b.alembic())
+		down, err := b.down(migrator.Options{})
+		if err != nil || !cmp.Equal(ran(down.Ran), []string{"20240104000000"}) || b.alembic() != "ccc333" {
+			t.Errorf("%s: took back %v, %v, at %s", name, ran(down.Ran), err, b.alembic())
 		}
 	}
 
 	// Past it only those go back who came that way.
 	before := fresh.everything()
-	for _, opts := range []migrator.DownOptions{{}, {To: "bbb222"}, {To: "base", Yes: true}} {
+	for _, opts := range []migrator.Options{{}, {To: "bbb222"}, {To: "base", Yes: true}} {
 		_, err := fresh.down(opts)
 		want := "this database started from the checkpoint 20240103120000_all.sql, which stands for all migrations up to 20240103000000: it never ran them one by one, and there is no way back past it"
 		if err == nil || err.Error() != want {
@@ -103,8 +103,8 @@ func TestCheckpoint(t *testing.T) {
 		}
 	}
 	fresh.same(before)
-	if down, err := old.down(migrator.DownOptions{To: "base", Yes: true}); err != nil || len(down.Reverted) != 3 {
-		t.Errorf("took back %v, %v", ran(down.Reverted), err)
+	if down, err := old.down(migrator.Options{To: "base", Yes: true}); err != nil || len(down.Ran) != 3 {
+		t.Errorf("took back %v, %v", ran(down.Ran), err)
 	}
 }
 
@@ -118,16 +118,16 @@ func TestCheckpointAndTarget(t *testing.T) {
 		"head":           {"20240103120000", "20240104000000"},
 	} {
 		b := setup(t, d)
-		if got := ran(b.mustApply(migrator.ApplyOptions{To: to}).Applied); !cmp.Equal(got, want) {
+		if got := ran(b.mustApply(migrator.Options{To: to}).Ran); !cmp.Equal(got, want) {
 			t.Errorf("-to=%s applied %v, want %v", to, got, want)
 		}
 	}
 	b := setup(t, d)
-	if got := ran(b.mustApply(migrator.ApplyOptions{N: 2}).Applied); !cmp.Equal(got, []string{"20240103120000", "20240104000000"}) {
+	if got := ran(b.mustApply(migrator.Options{N: 2}).Ran); !cmp.Equal(got, []string{"20240103120000", "20240104000000"}) {
 		t.Errorf("-n=2 applied %v", got)
 	}
 	b = setup(t, d)
-	script := b.mustApply(migrator.ApplyOptions{DryRun: true}).Script
+	script := b.mustApply(migrator.Options{DryRun: true}).Script
 	if !strings.Contains(script, "-- "+checkpointName+"\n") || strings.Contains(script, "_shop.sql") {
 		t.Errorf("the script is\n%s", script)
 	}
@@ -137,7 +137,7 @@ func TestCheckpointAndTarget(t *testing.T) {
 func TestTwoCheckpoints(t *testing.T) {
 	d := withCheckpoint(t)
 	b := setup(t, d)
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	root := t.TempDir()
 	for _, f := range append(append([]*migration.File{}, d.Files()...), d.Checkpoints()[0].File) {
 		writeFile(t, filepath.Join(root, f.Name), f.SQL)
@@ -149,11 +149,11 @@ func TestTwoCheckpoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.cfg.Dir = read(t, root)
-	if got := ran(b.mustApply(migrator.ApplyOptions{}).Applied); !cmp.Equal(got, []string{"20240104000000"}) {
+	if got := ran(b.mustApply(migrator.Options{}).Ran); !cmp.Equal(got, []string{"20240104000000"}) {
 		t.Errorf("behind the first: applied %v", got)
 	}
 	fresh := setup(t, b.cfg.Dir)
-	if got := ran(fresh.mustApply(migrator.ApplyOptions{}).Applied); !cmp.Equal(got, []string{"20240105000000"}) || fresh.alembic() != "ddd444" {
+	if got := ran(fresh.mustApply(migrator.Options{}).Ran); !cmp.Equal(got, []string{"20240105000000"}) || fresh.alembic() != "ddd444" {
 		t.Errorf("from the second: applied %v", got)
 	}
 	if d := cmp.Diff(snapshot(t, b.db.Conn()).Lines(), snapshot(t, fresh.db.Conn()).Lines()); d != "" {
@@ -165,7 +165,7 @@ func TestCheckpointRecord(t *testing.T) {
 	d := withCheckpoint(t)
 	t.Run("stamp", func(t *testing.T) {
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{N: 1})
+		b.mustApply(migrator.Options{N: 1})
 		ctx := context.Background()
 		journal := func(want string) {
 			t.Helper()
@@ -191,7 +191,7 @@ func TestCheckpointRecord(t *testing.T) {
 	})
 	t.Run("edited", func(t *testing.T) {
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		root := t.TempDir()
 		for _, f := range append(append([]*migration.File{}, d.Files()...), d.Checkpoints()[0].File) {
 			writeFile(t, filepath.Join(root, f.Name), strings.Replace(f.SQL, "note text, total", "note text, /* ! */ total", 1))
@@ -201,25 +201,25 @@ func TestCheckpointRecord(t *testing.T) {
 		}
 		b.cfg.Dir = read(t, root)
 		var p *revision.Problem
-		if _, err := b.apply(migrator.ApplyOptions{}); !errors.As(err, &p) || p.Kind != revision.Edited || p.Version != "20240103120000" {
+		if _, err := b.apply(migrator.Options{}); !errors.As(err, &p) || p.Kind != revision.Edited || p.Version != "20240103120000" {
 			t.Errorf("error %v", err)
 		}
 	})
 	t.Run("half", func(t *testing.T) {
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{N: 1})
+		b.mustApply(migrator.Options{N: 1})
 		b.query("UPDATE atlas_schema_revisions SET applied = 1 RETURNING version")
 		var p *revision.Problem
-		if _, err := b.apply(migrator.ApplyOptions{}); !errors.As(err, &p) || p.Kind != revision.HalfOld {
+		if _, err := b.apply(migrator.Options{}); !errors.As(err, &p) || p.Kind != revision.HalfOld {
 			t.Errorf("error %v", err)
 		}
 	})
 	t.Run("alembic behind", func(t *testing.T) {
 		// As the Atlas CLI leaves it, which does not know alembic_version.
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		b.query("DELETE FROM alembic_version RETURNING version_num")
-		res := b.mustApply(migrator.ApplyOptions{})
+		res := b.mustApply(migrator.Options{})
 		if b.alembic() != "ddd444" || res.Settled == "" {
 			t.Errorf("at %s, settled %q", b.alembic(), res.Settled)
 		}
@@ -230,11 +230,11 @@ func TestCheckpointRecord(t *testing.T) {
 	t.Run("ahead", func(t *testing.T) {
 		// The application is rolled back to before the checkpoint.
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{N: 1})
+		b.mustApply(migrator.Options{N: 1})
 		b.cfg.Dir = dir(t, shop[:3]...)
-		res := b.mustApply(migrator.ApplyOptions{})
-		if len(res.Applied) > 0 || !cmp.Equal(res.Ahead, []string{"20240103120000"}) || res.Revision != "ccc333" {
-			t.Errorf("applied %v, ahead %v, at %s", ran(res.Applied), res.Ahead, res.Revision)
+		res := b.mustApply(migrator.Options{})
+		if len(res.Ran) > 0 || !cmp.Equal(res.Ahead, []string{"20240103120000"}) || res.Revision != "ccc333" {
+			t.Errorf("applied %v, ahead %v, at %s", ran(res.Ran), res.Ahead, res.Revision)
 		}
 		if st := b.status(); st.Current != "20240103000000" || len(st.Pending) > 0 || !st.Clean() {
 			t.Errorf("at %s, %v", st.Current, st.Problems)
@@ -253,7 +253,7 @@ func TestCheckpointRecord(t *testing.T) {
 		}
 		b.cfg.Dir = read(t, root)
 		var failed *migrator.StmtError
-		if _, err := b.apply(migrator.ApplyOptions{}); !errors.As(err, &failed) || failed.File != checkpointName {
+		if _, err := b.apply(migrator.Options{}); !errors.As(err, &failed) || failed.File != checkpointName {
 			t.Errorf("error %v", err)
 		}
 		if got := snapshot(t, b.db.Conn()).Lines(); len(got) != len(snapshot(t, setup(t, d).db.Conn()).Lines()) {

@@ -86,17 +86,17 @@ func TestRecordIsConfirmed(t *testing.T) {
 				b := setup(t, dir(t,
 					file{"1_a.sql", "-- alembic:revision aaa111\n\nCREATE TABLE a (id int);\n", ""},
 					file{"2_b.sql", "-- alembic:revision bbb222\n" + mode + "\nALTER TABLE a ADD COLUMN b int;\n", ""}))
-				b.mustApply(migrator.ApplyOptions{N: 1})
+				b.mustApply(migrator.Options{N: 1})
 				b.db.Exec(tt.change)
 				before := b.everything()
-				if out, err := b.psql(b.mustApply(migrator.ApplyOptions{DryRun: true}).Script); err == nil ||
+				if out, err := b.psql(b.mustApply(migrator.Options{DryRun: true}).Script); err == nil ||
 					!strings.Contains(out, "do not hold what was just written to them: there is a trigger, a rule or row security on them") {
 					t.Errorf("psql said %s", out)
 				}
 				if mode == "" {
 					b.same(before)
 				}
-				_, err := b.apply(migrator.ApplyOptions{})
+				_, err := b.apply(migrator.Options{})
 				var unwritten *revision.UnwrittenError
 				if !errors.As(err, &unwritten) {
 					t.Fatalf("error: %v", err)
@@ -119,13 +119,13 @@ func TestRecordUnderRowSecurity(t *testing.T) {
 	b := setup(t, dir(t,
 		file{"1_a.sql", "-- alembic:revision aaa111\n\nCREATE TABLE a (id int);\n", ""},
 		file{"2_b.sql", "-- alembic:revision bbb222\n\nALTER TABLE a ADD COLUMN b int;\n", ""}))
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	b.db.Exec("ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON alembic_version FOR SELECT USING (true)")
 	before := b.everything()
-	if out, err := b.psql(b.mustApply(migrator.ApplyOptions{DryRun: true}).Script); err == nil {
+	if out, err := b.psql(b.mustApply(migrator.Options{DryRun: true}).Script); err == nil {
 		t.Errorf("psql said %s", out)
 	}
-	_, err := b.apply(migrator.ApplyOptions{})
+	_, err := b.apply(migrator.Options{})
 	var unwritten *revision.UnwrittenError
 	if !errors.As(err, &unwritten) || len(unwritten.By) != 1 || unwritten.By[0] != "row security of alembic_version" {
 		t.Errorf("error: %v", err)
@@ -152,13 +152,13 @@ func TestRecordIsChangedByItsOwnFile(t *testing.T) {
 			sql := strings.Replace(sql, "AS $f$BEGIN DO $y$BEGIN IF", "AS $f$BEGIN IF", 1)
 			sql = strings.Replace(sql, "END IF; END$y$; RETURN", "END IF; RETURN", 1)
 			b := setup(t, dir(t, shop[0], file{"20240102000000_odd.sql", sql, ""}))
-			b.mustApply(migrator.ApplyOptions{N: 1})
+			b.mustApply(migrator.Options{N: 1})
 			before := b.everything()
-			if out, err := b.psql(b.mustApply(migrator.ApplyOptions{DryRun: true}).Script); err == nil {
+			if out, err := b.psql(b.mustApply(migrator.Options{DryRun: true}).Script); err == nil {
 				t.Errorf("psql said %s", out)
 			}
 			b.same(before)
-			_, err := b.apply(migrator.ApplyOptions{})
+			_, err := b.apply(migrator.Options{})
 			var unwritten *revision.UnwrittenError
 			if !errors.As(err, &unwritten) || len(unwritten.By) != 0 {
 				t.Errorf("error: %v", err)
@@ -171,7 +171,7 @@ func TestRecordIsChangedByItsOwnFile(t *testing.T) {
 // A settlement is confirmed as well.
 func TestSettlementIsConfirmed(t *testing.T) {
 	b := setup(t, dir(t, shop...))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	b.db.Exec("CREATE RULE r AS ON DELETE TO atlas_schema_revisions DO INSTEAD NOTHING")
 	before := b.everything()
 	_, err := b.m().Stamp(t.Context(), migrator.StampOptions{To: "bbb222", Yes: true})
@@ -189,9 +189,9 @@ func TestPreparedTransaction(t *testing.T) {
 		t.Errorf("reading it: %v", err)
 	}
 	b := setup(t, dir(t, shop[0], file{"20240102000000_odd.sql", "CREATE TABLE odd (id int);\n" + live("PREPARE TRANSACTION 'x'"), ""}))
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	before := b.everything()
-	if _, err := b.apply(migrator.ApplyOptions{}); err == nil || !strings.Contains(err.Error(), "20240102000000_odd.sql:2:1") {
+	if _, err := b.apply(migrator.Options{}); err == nil || !strings.Contains(err.Error(), "20240102000000_odd.sql:2:1") {
 		t.Errorf("applying it: %v", err)
 	}
 	b.same(before)

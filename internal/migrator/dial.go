@@ -3,39 +3,34 @@ package migrator
 import (
 	"context"
 	"fmt"
-	"time"
-
-	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// Dialing is a connection that is being made while its caller still reads the
-// directory of migrations.
-type Dialing struct {
-	m      *Migrator // without a directory
-	start  time.Time
-	cancel context.CancelFunc
-	result chan dialed
-}
-
+// dialed is a session that was made ahead of the method that takes it, or why there is none.
 type dialed struct {
 	s   *session
 	err error
 }
 
-// Dial begins to connect, and to set up the session, as cfg says, whose Dir is not
-// looked at. If locked is set it also takes the lock and reads the record, as the
-// methods that write do. Whether that went well is told by the first method of the
-// Migrator that needs a connection. The caller calls Close in the end. If ctx ends
-// before that method is called, the connection is closed at once: the directory may
-// be one whose reading hangs, and others wait for the lock.
-func Dial(ctx context.Context, cfg Config, locked bool) *Dialing {
-	ctx, cancel := context.WithCancel(ctx)
-	d := &Dialing{m: newMigrator(cfg), start: time.Now(), cancel: cancel, result: make(chan dialed)}
+// Dial returns a Migrator that begins to connect, and to set up the session, while its caller still reads the directory of
+// migrations, which SetDir must be given before another method is called. If locked is set it also takes the lock and reads the
+// record, as the methods that write do. Whether that went well is told by the first method that needs a connection. The caller
+// calls Close in the end. If ctx ends before that method is called, the connection is closed at once: the directory may be one
+// whose reading hangs, and others wait for the lock.
+func Dial(ctx context.Context, cfg Config, locked bool) *Migrator {
+	m := newMigrator(cfg)
+	m.dialed = make(chan dialed)
+	ctx, m.cancel = context.WithCancel(ctx)
 	go func() {
-		defer close(d.result)
-		s, err := d.m.dial(ctx, locked)
+		defer close(m.dialed)
+		s, err := m.open(ctx, locked)
+		if err == nil && locked {
+			if err = s.readRecord(ctx); err != nil {
+				s.close(ctx)
+				s = nil
+			}
+		}
 		select {
-		case d.result <- dialed{s, err}:
+		case m.dialed <- dialed{s, err}:
 			return
 		case <-ctx.Done():
 		}
@@ -43,49 +38,31 @@ func Dial(ctx context.Context, cfg Config, locked bool) *Dialing {
 			s.close(ctx)
 			err = fmt.Errorf("connecting to PostgreSQL: %w", context.Cause(ctx))
 		}
-		d.result <- dialed{nil, err}
+		m.dialed <- dialed{nil, err}
 	}()
-	return d
-}
-
-func (m *Migrator) dial(ctx context.Context, locked bool) (*session, error) {
-	if !locked {
-		return m.connect(ctx)
-	}
-	s, err := m.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.readRecord(ctx); err != nil {
-		s.close(ctx)
-		return nil, err
-	}
-	return s, nil
-}
-
-// New returns a Migrator for the directory. The first connection that it needs is
-// the one that is being made.
-func (d *Dialing) New(dir *migration.Dir) *Migrator {
-	m := &Migrator{cfg: d.m.cfg, files: dir.Files()}
-	m.cfg.Dir = dir
-	m.dialing.Store(d)
 	return m
 }
 
-// take returns the session, or why there is none. Only one call gets it.
-func (d *Dialing) take(m *Migrator) (*session, error) {
-	r := <-d.result
-	if r.s != nil {
-		r.s.m = m
+// session returns the session that Dial made, or else a new one. If locked is set it may write, and holds the lock.
+func (m *Migrator) session(ctx context.Context, locked bool) (*session, error) {
+	if m.dialed != nil {
+		switch d := <-m.dialed; {
+		case d.err != nil:
+			return nil, d.err
+		case d.s != nil && locked:
+			return d.s.begun(ctx)
+		case d.s != nil:
+			return d.s, nil
+		}
 	}
-	return r.s, r.err
+	return m.open(ctx, locked)
 }
 
-// Close closes the connection if no method has taken it.
-func (d *Dialing) Close() error {
-	d.cancel()
-	if r := <-d.result; r.s != nil {
-		r.s.close(context.Background())
+// Close closes the connection that Dial made, if no method has taken it.
+func (m *Migrator) Close() error {
+	m.cancel()
+	if d := <-m.dialed; d.s != nil {
+		d.s.close(context.Background())
 	}
 	return nil
 }

@@ -20,15 +20,15 @@ func TestDial(t *testing.T) {
 	cfg := b.cfg
 	cfg.Dir = nil
 	for _, locked := range []bool{false, true, true} {
-		d := migrator.Dial(ctx, cfg, locked)
-		m := d.New(b.cfg.Dir)
-		if _, err := m.Apply(ctx, migrator.ApplyOptions{}); err != nil {
+		m := migrator.Dial(ctx, cfg, locked)
+		m.SetDir(b.cfg.Dir)
+		if _, err := m.Apply(ctx, migrator.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		if st, err := m.Status(ctx); err != nil || len(st.Pending) > 0 {
 			t.Errorf("the status is %+v, %v", st, err)
 		}
-		if err := d.Close(); err != nil {
+		if err := m.Close(); err != nil {
 			t.Error(err)
 		}
 		if err := migrator.Dial(ctx, cfg, locked).Close(); err != nil {
@@ -55,7 +55,7 @@ func TestDialInterrupted(t *testing.T) {
 	b := setup(t, dir(t, shop...))
 	ctx, cancel := context.WithCancelCause(context.Background())
 	stopped := errors.New("stopped")
-	d := migrator.Dial(ctx, b.cfg, true)
+	m := migrator.Dial(ctx, b.cfg, true)
 	const locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 	for end := time.Now().Add(10 * time.Second); b.query(locks) != "1"; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -64,10 +64,11 @@ func TestDialInterrupted(t *testing.T) {
 	}
 	cancel(stopped)
 	b.nobodyLeft()
-	if _, err := d.New(b.cfg.Dir).Apply(ctx, migrator.ApplyOptions{}); !errors.Is(err, stopped) {
+	m.SetDir(b.cfg.Dir)
+	if _, err := m.Apply(ctx, migrator.Options{}); !errors.Is(err, stopped) {
 		t.Errorf("apply gave %v", err)
 	}
-	if err := d.Close(); err != nil {
+	if err := m.Close(); err != nil {
 		t.Error(err)
 	}
 }
@@ -95,9 +96,10 @@ func TestDialFull(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			start := time.Now()
-			d := migrator.Dial(ctx, b.cfg, true)
+			m := migrator.Dial(ctx, b.cfg, true)
 			time.Sleep(100 * time.Millisecond) // the files are read
-			_, err := d.New(b.cfg.Dir).Apply(ctx, migrator.ApplyOptions{})
+			m.SetDir(b.cfg.Dir)
+			_, err := m.Apply(ctx, migrator.Options{})
 			took := time.Since(start)
 			var connect *migrator.ConnectError
 			if !errors.As(err, &connect) || errors.Is(err, context.DeadlineExceeded) != (wait == 0) {
@@ -111,7 +113,7 @@ func TestDialFull(t *testing.T) {
 					t.Errorf("it wanted to try again after %s", e.After)
 				}
 			}
-			if err := d.Close(); err != nil {
+			if err := m.Close(); err != nil {
 				t.Error(err)
 			}
 		})

@@ -71,14 +71,14 @@ func (b *bench) smallDisk() (tablespace string) {
 func TestTooLittleDisk(t *testing.T) {
 	b := setup(t, read(t, write(t, []file{{"1_a.sql", "SELECT 1;\n", ""}})))
 	space := b.smallDisk()
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	b.db.Exec("CREATE TABLE big (id int, t text) TABLESPACE " + space + "; INSERT INTO big SELECT n, repeat('x', 150) FROM generate_series(1, 85000) n; ANALYZE big")
 	for _, sql := range []string{
 		"CREATE INDEX ix ON big (t) TABLESPACE " + space + ";\n",
 		"CREATE TABLE c (id int);\nALTER TABLE public.\"big\" ALTER COLUMN \"id\" SET DATA TYPE numeric(10, 2) USING id;\n",
 	} {
 		b.cfg.Dir = read(t, write(t, []file{{"1_a.sql", "SELECT 1;\n", ""}, {"2_b.sql", sql, ""}}))
-		_, err := b.apply(migrator.ApplyOptions{})
+		_, err := b.apply(migrator.Options{})
 		var refused *migrator.RefusedError
 		if !errors.As(err, &refused) || !strings.Contains(err.Error(), "too little disk") || !strings.Contains(err.Error(), space) {
 			t.Errorf("%sgave %v, want a RefusedError", sql, err)
@@ -89,7 +89,7 @@ func TestTooLittleDisk(t *testing.T) {
 	}
 	// What rewrites nothing needs nothing.
 	b.cfg.Dir = read(t, write(t, []file{{"1_a.sql", "SELECT 1;\n", ""}, {"2_b.sql", "ALTER TABLE big ALTER t TYPE varchar;\n", ""}}))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 }
 
 // A disk that is full in the middle fails the file, and the record stays true.
@@ -99,14 +99,14 @@ func TestFullDisk(t *testing.T) {
 			d := dir(t, file{"1_a.sql", "CREATE TABLE orders (id int, note text);\n", ""})
 			b := setup(t, d)
 			space := b.smallDisk()
-			b.mustApply(migrator.ApplyOptions{})
+			b.mustApply(migrator.Options{})
 			b.db.Exec("ALTER TABLE orders SET TABLESPACE " + space)
 			b.cfg.Dir = read(t, write(t, []file{
 				{"1_a.sql", "CREATE TABLE orders (id int, note text);\n", ""},
 				{"2_b.sql", tt.head + "ALTER TABLE orders ADD COLUMN more int;\nINSERT INTO orders SELECT n, repeat('x', 1000) FROM generate_series(1, 20000) n;\n", ""},
 			}))
 			b.db.Exec("CREATE TABLE big TABLESPACE " + space + " AS SELECT repeat('y', 1000) FROM generate_series(1, 10000)")
-			_, err := b.apply(migrator.ApplyOptions{})
+			_, err := b.apply(migrator.Options{})
 			var failed *migrator.StmtError
 			if !errors.As(err, &failed) || failed.N != 2 || !strings.Contains(err.Error(), "No space left on device") || !strings.Contains(err.Error(), "53100") {
 				t.Fatalf("apply gave %v", err)

@@ -43,20 +43,20 @@ func TestDownRefuses(t *testing.T) {
 		name   string
 		dir    *migration.Dir
 		change string
-		opts   migrator.DownOptions
+		opts   migrator.Options
 		err    string
 	}{
-		{name: "missing", dir: with(t, ""), opts: migrator.DownOptions{Yes: true}, err: "migration 20240104000000 cannot be taken back: down/20240104000000_index.sql is missing; write it, then `rehash`"},
-		{name: "none", dir: with(t, "-- alembic:down none the prices were thrown away\n"), opts: migrator.DownOptions{To: "base", Yes: true}, err: "migration 20240104000000 cannot be taken back: the prices were thrown away (down/20240104000000_index.sql says so)"},
+		{name: "missing", dir: with(t, ""), opts: migrator.Options{Yes: true}, err: "migration 20240104000000 cannot be taken back: down/20240104000000_index.sql is missing; write it, then `rehash`"},
+		{name: "none", dir: with(t, "-- alembic:down none the prices were thrown away\n"), opts: migrator.Options{To: "base", Yes: true}, err: "migration 20240104000000 cannot be taken back: the prices were thrown away (down/20240104000000_index.sql says so)"},
 		{name: "drifted", change: "DROP INDEX ix_orders_total; CREATE INDEX ix_orders_total ON orders (total DESC)", err: "what is to be taken back is not as version 20240104000000 made it: index public.orders.ix_orders_total: wants CREATE INDEX ix_orders_total ON public.orders USING btree (total), has CREATE INDEX ix_orders_total ON public.orders USING btree (total DESC); nothing was done: make it equal first"},
 		{name: "rows", change: "INSERT INTO items VALUES (1, 1, 5), (2, 1, 5), (3, 1, NULL)", err: "this would drop column public.items.price with values in 2 rows, and the data is not restored by applying again; nothing was done: add -yes if it may go"},
-		{name: "tables", change: "INSERT INTO items VALUES (1, 1, NULL)", opts: migrator.DownOptions{To: "base"}, err: "this would drop table public.items with 1 row, table public.orders with 20 rows, and the data is not restored by applying again; nothing was done: add -yes if it may go"},
+		{name: "tables", change: "INSERT INTO items VALUES (1, 1, NULL)", opts: migrator.Options{To: "base"}, err: "this would drop table public.items with 1 row, table public.orders with 20 rows, and the data is not restored by applying again; nothing was done: add -yes if it may go"},
 		{name: "tables that no effect tells of", dir: with(t, "DROP TABLE IF EXISTS nope, ONLINE.x, a.b.c.d, U&\"x\", Items CASCADE;\nALTER TABLE IF EXISTS ONLY public.\"orders\" DROP CONSTRAINT IF EXISTS a, ADD COLUMN x numeric(3,1) DEFAULT abs(1), DROP COLUMN note, ALTER total DROP NOT NULL, DROP IF EXISTS nope;\n"), change: "INSERT INTO items VALUES (1, 1, NULL)", err: "this would drop table public.items with 1 row, column public.orders.note with values in 20 rows, and the data is not restored by applying again; nothing was done: add -yes if it may go"},
 		{name: "a schema that no effect tells of", dir: with(t, "DROP SCHEMA app CASCADE;\n"), change: "CREATE SCHEMA app; CREATE TABLE app.\"T\" AS SELECT 1 AS a", err: "this would drop table app.\"T\" with 1 row, and the data is not restored by applying again; nothing was done: add -yes if it may go"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := setup(t, d)
-			b.mustApply(migrator.ApplyOptions{})
+			b.mustApply(migrator.Options{})
 			if tt.change != "" {
 				b.db.Exec(tt.change)
 			}
@@ -74,9 +74,9 @@ func TestDownRefuses(t *testing.T) {
 
 func TestDownLooksAtItsOwnObjectsOnly(t *testing.T) {
 	b := setup(t, dir(t, shop...))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	b.db.Exec("CREATE INDEX hotfix ON orders (note); ALTER TABLE orders ADD COLUMN extra int")
-	if _, err := b.down(migrator.DownOptions{}); err != nil {
+	if _, err := b.down(migrator.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.alembic(); got != "ccc333" {
@@ -89,9 +89,9 @@ func TestDownLooksAtItsOwnObjectsOnly(t *testing.T) {
 
 func TestHalfTakenBack(t *testing.T) {
 	b := setup(t, dir(t, shop...))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	b.interrupted(2, false, false, func(ctx context.Context) error {
-		_, err := b.m().Down(ctx, migrator.DownOptions{})
+		_, err := b.m().Down(ctx, migrator.Options{})
 		return err
 	})
 	half := b.everything()
@@ -99,7 +99,7 @@ func TestHalfTakenBack(t *testing.T) {
 	if st.Partial == nil || !st.Reverting || st.Done != 1 || st.Total != 3 || st.Current != "20240104000000" || st.Error != "interrupted: stopped by the test" || len(st.Pending) != 0 {
 		t.Errorf("the status is %+v", st)
 	}
-	_, err := b.apply(migrator.ApplyOptions{})
+	_, err := b.apply(migrator.Options{})
 	if want := "the database is in the middle of taking 20240104000000 back (1 of the statements of down/20240104000000_index.sql have run); `down` goes on with it"; err == nil || err.Error() != want {
 		t.Errorf("apply gave %v, want %s", err, want)
 	}
@@ -107,15 +107,15 @@ func TestHalfTakenBack(t *testing.T) {
 	files[3].down = strings.Replace(files[3].down, "ix_items_price", "ix_orders_total", 1)
 	sound := b.cfg.Dir
 	b.cfg.Dir = read(t, write(t, files))
-	_, err = b.down(migrator.DownOptions{})
+	_, err = b.down(migrator.Options{})
 	var p *revision.Problem
 	if !errors.As(err, &p) || p.Kind != revision.Edited {
 		t.Errorf("down with an edited file gave %v", err)
 	}
 	b.same(half)
 	b.cfg.Dir = sound
-	res, err := b.down(migrator.DownOptions{})
-	if err != nil || len(res.Reverted) != 1 || res.Reverted[0].Skipped != 1 || len(res.Reverted[0].Applied) != 2 {
+	res, err := b.down(migrator.Options{})
+	if err != nil || len(res.Ran) != 1 || res.Ran[0].Skipped != 1 || len(res.Ran[0].Applied) != 2 {
 		t.Fatalf("down gave %+v, %v", res, err)
 	}
 	if got := b.alembic() + " " + b.journal(); got != "ccc333 20240101000000 2 2/2,20240102000000 2 1/1,20240103000000 2 2/2" {
@@ -130,7 +130,7 @@ func TestStamp(t *testing.T) {
 	}
 	t.Run("what has no record", func(t *testing.T) {
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{To: "bbb222"})
+		b.mustApply(migrator.Options{To: "bbb222"})
 		b.db.Exec("DROP TABLE alembic_version, atlas_schema_revisions")
 		before := b.everything()
 		res, err := stamp(b, migrator.StampOptions{To: "head"})
@@ -150,13 +150,13 @@ func TestStamp(t *testing.T) {
 		if got := b.alembic() + " " + b.journal(); got != "ccc333 20240101000000 4 0/0,20240102000000 4 0/0,20240103000000 4 0/0" {
 			t.Errorf("the record is %s", got)
 		}
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 	})
 	t.Run("what contradicts itself", func(t *testing.T) {
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		b.db.Exec("INSERT INTO alembic_version VALUES ('zzz'); UPDATE atlas_schema_revisions SET hash = 'x', applied = 1 WHERE version LIKE '20240103%'; INSERT INTO atlas_schema_revisions SELECT '20230101', '', 2, 1, 1, now(), 0, NULL, NULL, '', NULL, ''")
-		if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+		if _, err := b.apply(migrator.Options{}); err == nil {
 			t.Fatal("apply took it")
 		}
 		res, err := stamp(b, migrator.StampOptions{To: "head"})
@@ -173,7 +173,7 @@ func TestStamp(t *testing.T) {
 	})
 	t.Run("back to the base", func(t *testing.T) {
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{N: 1})
+		b.mustApply(migrator.Options{N: 1})
 		if _, err := stamp(b, migrator.StampOptions{To: "base", Yes: true}); err != nil {
 			t.Fatal(err)
 		}
@@ -223,11 +223,11 @@ ALTER TABLE "Sales Dept"."Order ""Line""" ADD COLUMN "a: b.c" int DEFAULT 1;
 			b.terminate() // built and not recorded
 		}
 	}
-	if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+	if _, err := b.apply(migrator.Options{}); err == nil {
 		t.Fatal("nothing failed")
 	}
 	b.log.hook = nil
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if got := b.query(`SELECT version_num FROM "Rec ord".alembic_version`); got != "Odd.Id.2" {
 		t.Errorf("alembic_version says %s", got)
 	}
@@ -236,19 +236,19 @@ ALTER TABLE "Sales Dept"."Order ""Line""" ADD COLUMN "a: b.c" int DEFAULT 1;
 	}
 	head := b.everything()
 	var loss *migrator.LossError
-	if _, err := b.down(migrator.DownOptions{}); !errors.As(err, &loss) {
+	if _, err := b.down(migrator.Options{}); !errors.As(err, &loss) {
 		t.Fatalf("down gave %v", err)
 	}
 	if d := cmp.Diff([]migrator.Loss{{Table: `"Sales Dept"."Order ""Line"""`, Column: `"a: b.c"`, Rows: 1}}, loss.Losses); d != "" {
 		t.Error(d)
 	}
-	if _, err := b.down(migrator.DownOptions{Yes: true}); err != nil {
+	if _, err := b.down(migrator.Options{Yes: true}); err != nil {
 		t.Fatal(err)
 	}
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	b.same(head)
 	b.db.Exec(`UPDATE "Rec ord".alembic_version SET version_num = 'Odd.Id.1'`)
-	if res := b.mustApply(migrator.ApplyOptions{}); res.Settled == "" {
+	if res := b.mustApply(migrator.Options{}); res.Settled == "" {
 		t.Error("nothing was settled")
 	}
 	b.same(head)
@@ -260,7 +260,7 @@ func TestSessionOfEachFile(t *testing.T) {
 		file{"1_a.sql", "CREATE SCHEMA app;\nSET search_path = app;\nSET lock_timeout = '7s';\nCREATE TABLE here (id int);\n", ""},
 		file{"2_b.sql", "CREATE TABLE there (id int);\nDO $$BEGIN RAISE NOTICE 'timeout %', current_setting('lock_timeout'); END$$;\n", ""},
 	))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if got := b.query("SELECT string_agg(relnamespace::regnamespace || '.' || relname, ',' ORDER BY relname) FROM pg_class WHERE relname IN ('here', 'there')"); got != "app.here,public.there" {
 		t.Errorf("the tables are %s", got)
 	}
@@ -272,7 +272,7 @@ func TestSessionOfEachFile(t *testing.T) {
 
 func TestStatementsThatReturnData(t *testing.T) {
 	b := setup(t, dir(t, file{"1_a.sql", "SELECT repeat('x', 1000) FROM generate_series(1, 20000);\nCREATE TABLE t (id int);\nCOPY t TO STDOUT;\nTABLE t;\n", ""}))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 }
 
 // What gets its old name back keeps its rows; what is dropped under that name later does not.
@@ -288,7 +288,7 @@ func TestDownOfRenamesLosesNothing(t *testing.T) {
 			"ALTER TABLE app.people DROP COLUMN shout, ADD COLUMN shout text GENERATED ALWAYS AS (upper(mail)) STORED;\n"},
 	}
 	b := setup(t, dir(t, files...))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	b.db.Exec(`INSERT INTO app.people (id, mail, "Note") VALUES (1, 'a', 'b'), (2, 'b', NULL)`)
 	for _, tt := range []struct {
 		n    int
@@ -299,7 +299,7 @@ func TestDownOfRenamesLosesNothing(t *testing.T) {
 		{4, []migrator.Loss{{Table: "app.people", Column: `"Note"`, Rows: 1}}},
 		{5, []migrator.Loss{{Table: "app.people", Rows: 2}}},
 	} {
-		res, err := b.down(migrator.DownOptions{N: tt.n, DryRun: true})
+		res, err := b.down(migrator.Options{N: tt.n, DryRun: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -307,7 +307,7 @@ func TestDownOfRenamesLosesNothing(t *testing.T) {
 			t.Errorf("%d back (-want +got):\n%s", tt.n, d)
 		}
 	}
-	if _, err := b.down(migrator.DownOptions{N: 3}); err != nil {
+	if _, err := b.down(migrator.Options{N: 3}); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.query(`SELECT string_agg("eMail" || coalesce(note, '-'), ',' ORDER BY id) FROM "Old"`); got != "ab,b-" {

@@ -127,13 +127,13 @@ func TestManyAtOnce(t *testing.T) {
 	for _, n := range []int{10, 100} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			b := setup(t, d)
-			b.mustApply(migrator.ApplyOptions{N: 2})
+			b.mustApply(migrator.Options{N: 2})
 			writer := b.session("BEGIN; UPDATE orders SET tax = tax")
-			results := make([]*migrator.ApplyResult, n)
+			results := make([]*migrator.Result, n)
 			errs := make([]error, n)
 			var wg sync.WaitGroup
 			for i := range n {
-				wg.Go(func() { results[i], errs[i] = migrator.New(b.cfg).Apply(context.Background(), migrator.ApplyOptions{}) })
+				wg.Go(func() { results[i], errs[i] = migrator.New(b.cfg).Apply(context.Background(), migrator.Options{}) })
 			}
 			time.Sleep(1500 * time.Millisecond)
 			b.end(writer, "ROLLBACK")
@@ -143,12 +143,12 @@ func TestManyAtOnce(t *testing.T) {
 				if errs[i] != nil {
 					t.Errorf("one failed: %v", errs[i])
 				}
-				switch len(res.Applied) {
+				switch len(res.Ran) {
 				case 0:
 				case 1:
 					worked++
 				default:
-					t.Errorf("one applied %v", ran(res.Applied))
+					t.Errorf("one applied %v", ran(res.Ran))
 				}
 			}
 			if worked != 1 {
@@ -186,7 +186,7 @@ func TestLocked(t *testing.T) {
 	for _, wait := range []time.Duration{-1, 200 * time.Millisecond} {
 		b.cfg.Wait = wait
 		start := time.Now()
-		_, err := b.apply(migrator.ApplyOptions{})
+		_, err := b.apply(migrator.Options{})
 		var locked *migrator.LockedError
 		if !errors.As(err, &locked) {
 			t.Fatalf("apply gave %v, want a LockedError", err)
@@ -209,18 +209,18 @@ func TestLocked(t *testing.T) {
 		time.Sleep(300 * time.Millisecond)
 		b.end(other, "SELECT pg_advisory_unlock_all()")
 	})
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 }
 
 func TestLockTimeout(t *testing.T) {
 	b := setup(t, dir(t, shop...))
 	b.cfg.LockTimeout = 50 * time.Millisecond
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	first := b.everything()
 
 	reader := b.session("BEGIN; SELECT * FROM orders")
 	b.cfg.LockRetry = 200 * time.Millisecond
-	_, err := b.apply(migrator.ApplyOptions{})
+	_, err := b.apply(migrator.Options{})
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) || pg.Code != "55P03" {
 		t.Fatalf("apply gave %v, want a lock timeout", err)
@@ -234,7 +234,7 @@ func TestLockTimeout(t *testing.T) {
 		time.Sleep(300 * time.Millisecond)
 		b.end(reader, "COMMIT")
 	})
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if n := len(logged[migrator.LogRetry](b.log)); n < 2 {
 		t.Errorf("%d tries were logged", n)
 	}
@@ -281,11 +281,11 @@ func TestKilledClient(t *testing.T) {
 			time.AfterFunc(100*time.Millisecond, kill)
 		}
 	}}
-	if _, err := migrator.New(killed).Apply(context.Background(), migrator.ApplyOptions{}); err == nil {
+	if _, err := migrator.New(killed).Apply(context.Background(), migrator.Options{}); err == nil {
 		t.Fatal("nothing failed")
 	}
 	start := time.Now()
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if d := time.Since(start); d > 6*time.Second {
 		t.Errorf("the lock was free only after %s", d)
 	}
@@ -294,13 +294,13 @@ func TestKilledClient(t *testing.T) {
 func TestAlembicAtTheSameTime(t *testing.T) {
 	t.Run("before us", func(t *testing.T) {
 		b := setup(t, dir(t, shop...))
-		b.mustApply(migrator.ApplyOptions{N: 1})
+		b.mustApply(migrator.Options{N: 1})
 		b.log.hook = func(e migrator.LogEntry) {
 			if e, ok := e.(migrator.LogFile); ok && e.File.Version == "20240103000000" {
 				b.db.Exec("UPDATE alembic_version SET version_num = 'zzz'")
 			}
 		}
-		_, err := b.apply(migrator.ApplyOptions{})
+		_, err := b.apply(migrator.Options{})
 		var conflict *revision.ConflictError
 		if !errors.As(err, &conflict) || conflict.Want != "bbb222" || len(conflict.Have) != 1 || conflict.Have[0] != "zzz" {
 			t.Errorf("apply gave %v", err)
@@ -311,7 +311,7 @@ func TestAlembicAtTheSameTime(t *testing.T) {
 	})
 	t.Run("after us", func(t *testing.T) {
 		b := setup(t, dir(t, shop...))
-		b.mustApply(migrator.ApplyOptions{N: 1})
+		b.mustApply(migrator.Options{N: 1})
 		rows := make(chan int64, 1)
 		b.log.hook = func(e migrator.LogEntry) {
 			if e, ok := e.(migrator.LogStmt); ok && e.N == 1 {
@@ -327,7 +327,7 @@ func TestAlembicAtTheSameTime(t *testing.T) {
 				time.Sleep(100 * time.Millisecond)
 			}
 		}
-		b.mustApply(migrator.ApplyOptions{N: 1})
+		b.mustApply(migrator.Options{N: 1})
 		if n := <-rows; n != 0 {
 			t.Errorf("Alembic changed %d rows", n)
 		}
@@ -348,17 +348,17 @@ CREATE TABLE here (id int);
 CREATE INDEX CONCURRENTLY ix_here ON here (id);
 `, ""}))
 	b.interrupted(3, false, false, func(ctx context.Context) error {
-		_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
+		_, err := b.m().Apply(ctx, migrator.Options{})
 		return err
 	})
 	if st := b.status(); st.Done != 2 {
 		t.Errorf("the status is %+v", st)
 	}
 	b.interrupted(2, true, true, func(ctx context.Context) error {
-		_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
+		_, err := b.m().Apply(ctx, migrator.Options{})
 		return err
 	})
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if got := b.query("SELECT string_agg(relnamespace::regnamespace || '.' || relname, ',' ORDER BY relname) FROM pg_class WHERE relname LIKE '%here'"); got != "app.here,app.ix_here" {
 		t.Errorf("the objects are %s", got)
 	}

@@ -19,7 +19,7 @@ import (
 // own, and run with our rights.
 func TestHostileSchema(t *testing.T) {
 	b := setup(t, dir(t, slow...))
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	var hostile strings.Builder
 	operators := []string{"=", "<>", "<", "<=", ">", ">=", "||", "~", "!~", "+", "-", "*"}
 	types := []string{"oid", "integer", "bigint", "smallint", "name", "text", `"char"`, "real", "double precision", "character varying", "regclass", "timestamptz", "boolean"}
@@ -51,13 +51,13 @@ func TestHostileSchema(t *testing.T) {
 		file{"20240103000000_index.sql", "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY ix ON orders (total);\nCREATE INDEX ix2 ON orders (total);\n", "-- atlas:txmode none\n\nDROP INDEX CONCURRENTLY ix;\nDROP INDEX ix2;\n"})
 	b.cfg.Dir = read(t, write(t, files))
 	b.status()
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	// The index is left INVALID, and the next run looks at it.
 	other := b.session("SET search_path = pg_catalog; BEGIN; LOCK TABLE public.orders IN ROW EXCLUSIVE MODE")
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() {
-		_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
+		_, err := b.m().Apply(ctx, migrator.Options{})
 		done <- err
 	}()
 	time.Sleep(1500 * time.Millisecond)
@@ -69,8 +69,8 @@ func TestHostileSchema(t *testing.T) {
 	if st := b.status(); len(st.Invalid) != 1 {
 		t.Errorf("the status is %+v", st)
 	}
-	b.mustApply(migrator.ApplyOptions{})
-	if _, err := b.down(migrator.DownOptions{N: 1}); err != nil && !strings.Contains(err.Error(), "effect") {
+	b.mustApply(migrator.Options{})
+	if _, err := b.down(migrator.Options{N: 1}); err != nil && !strings.Contains(err.Error(), "effect") {
 		t.Error(err)
 	}
 	for _, e := range logged[migrator.LogBlocked](b.log) {
@@ -85,13 +85,13 @@ func TestRecordInASchemaWithAnOddName(t *testing.T) {
 	for _, name := range []string{"Odd \"quoted\"", "line\nbreak 'and' \\ more", strings.Repeat("ü", 31) + "x", "select"} {
 		b := setup(t, dir(t, shop...))
 		b.cfg.Store = revision.Store{AlembicSchema: name, JournalSchema: name}
-		res := b.mustApply(migrator.ApplyOptions{DryRun: true})
-		b.mustApply(migrator.ApplyOptions{})
+		res := b.mustApply(migrator.Options{DryRun: true})
+		b.mustApply(migrator.Options{})
 		if st := b.status(); !st.Clean() || len(st.Pending) != 0 || len(st.Alembic) != 1 || st.Alembic[0] != "ddd444" {
 			t.Errorf("%q: the status is %+v", name, st)
 		}
 		head := b.everything()
-		if _, err := b.down(migrator.DownOptions{To: "base", Yes: true}); err != nil {
+		if _, err := b.down(migrator.Options{To: "base", Yes: true}); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
 		other := setup(t, b.cfg.Dir)
@@ -115,7 +115,7 @@ func TestManyStatements(t *testing.T) {
 		}
 		b := setup(t, read(t, write(t, []file{{"1_a.sql", "CREATE TABLE t (id int, t text);\n", ""}, {"2_b.sql", tt.head + up.String(), ""}})))
 		start := time.Now()
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		t.Logf("%d statements in %s", n, time.Since(start))
 		if got := b.query("SELECT count(*) || ' ' || sum(id) FROM t") + ", " + b.journal(); got != fmt.Sprintf("%d %d, 1 2 1/1,2 2 %[1]d/%[1]d", n, n*(n-1)/2) {
 			t.Errorf("the database has %s", got)
@@ -129,7 +129,7 @@ func TestLongStatement(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	start := time.Now()
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	runtime.ReadMemStats(&after)
 	t.Logf("in %s, with %d MB allocated", time.Since(start), (after.TotalAlloc-before.TotalAlloc)>>20)
 	if got := b.query("SELECT length(t)::text FROM t"); got != fmt.Sprint(size) {
@@ -139,7 +139,7 @@ func TestLongStatement(t *testing.T) {
 	b.cfg.Dir = read(t, write(t, []file{
 		{"1_a.sql", "CREATE TABLE t (t text);\nINSERT INTO t VALUES ('" + strings.Repeat("x;-- ", size/5) + "');\n", ""},
 		{"2_b.sql", "INSERT INTO nope VALUES ('" + strings.Repeat("x;-- ", size/5) + "');\n", ""}}))
-	if _, err := b.apply(migrator.ApplyOptions{}); err == nil || len(err.Error()) > 1000 {
+	if _, err := b.apply(migrator.Options{}); err == nil || len(err.Error()) > 1000 {
 		t.Errorf("apply gave %.2000v", err)
 	}
 }
@@ -160,7 +160,7 @@ func TestUnreadableMigrations(t *testing.T) {
 	// One of 32 is stored.
 	id := strings.Repeat("a", 32)
 	b := setup(t, read(t, write(t, []file{{"1_a.sql", "-- alembic:revision " + id + "\n\nSELECT 1;\n", ""}})))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if got := b.alembic(); got != id {
 		t.Errorf("alembic_version says %q", got)
 	}
@@ -173,7 +173,7 @@ func TestForgottenStatements(t *testing.T) {
 	} {
 		files := []file{{"1_a.sql", "SELECT 1;\n", ""}, {"2_b.sql", "SELECT 1;\n", ""}, {"3_c.sql", sql, ""}, {"4_d.sql", "SELECT 1;\n", ""}, {"5_e.sql", "SELECT 1;\n", ""}, {"6_f.sql", "SELECT 1;\n", ""}}
 		b := setup(t, read(t, write(t, files)))
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		if got := b.alembic(); got != "6" {
 			t.Errorf("%s: alembic_version says %s", name, got)
 		}
@@ -197,7 +197,7 @@ func TestRoleSettings(t *testing.T) {
 		}
 	}
 	b.log.hook = func(migrator.LogEntry) { time.Sleep(15 * time.Millisecond) }
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if got := b.query("SELECT t.z || ' ' || t.l || ' ' || u.l || ' ' || v.l FROM t, u, v"); got != "UTC 2s 90s 2s" {
 		t.Errorf("the settings were %s", got)
 	}
@@ -212,9 +212,9 @@ func TestRoleSettings(t *testing.T) {
 // A clock that was moved back leaves rows of the future, which change nothing.
 func TestClockMovedBack(t *testing.T) {
 	b := setup(t, dir(t, shop...))
-	b.mustApply(migrator.ApplyOptions{N: 2})
+	b.mustApply(migrator.Options{N: 2})
 	b.db.Exec("UPDATE atlas_schema_revisions SET executed_at = now() + interval '10 years'")
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if st := b.status(); !st.Clean() || len(st.Pending) != 0 {
 		t.Errorf("the status is %+v", st)
 	}

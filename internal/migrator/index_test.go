@@ -16,7 +16,7 @@ func (b *bench) building(ctx context.Context, index string) func() error {
 	b.Helper()
 	done := make(chan error, 1)
 	go func() {
-		_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
+		_, err := b.m().Apply(ctx, migrator.Options{})
 		done <- err
 	}()
 	for range 200 {
@@ -32,13 +32,13 @@ func (b *bench) building(ctx context.Context, index string) func() error {
 func TestInvalidIndex(t *testing.T) {
 	d := dir(t, shop...)
 	undisturbed := setup(t, d)
-	undisturbed.mustApply(migrator.ApplyOptions{})
+	undisturbed.mustApply(migrator.Options{})
 	head := undisturbed.everything()
 	const writer = "BEGIN; UPDATE orders SET note = note"
 
 	t.Run("ours is rebuilt", func(t *testing.T) {
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{N: 3})
+		b.mustApply(migrator.Options{N: 3})
 		other := b.session(writer)
 		ctx, cancel := context.WithCancel(context.Background())
 		wait := b.building(ctx, "ix_orders_total")
@@ -55,7 +55,7 @@ func TestInvalidIndex(t *testing.T) {
 			t.Errorf("the status is %+v", st)
 		}
 		b.end(other, "ROLLBACK")
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		b.same(head)
 		if n := len(logged[migrator.LogRebuild](b.log)); n != 1 {
 			t.Errorf("%d rebuilds were logged", n)
@@ -64,7 +64,7 @@ func TestInvalidIndex(t *testing.T) {
 
 	t.Run("another's is waited for", func(t *testing.T) {
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{N: 3})
+		b.mustApply(migrator.Options{N: 3})
 		other := b.session(writer)
 		dba := b.session("SELECT 1")
 		built := make(chan struct{})
@@ -90,7 +90,7 @@ func TestInvalidIndex(t *testing.T) {
 
 	t.Run("another's with another definition is left alone", func(t *testing.T) {
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{N: 3})
+		b.mustApply(migrator.Options{N: 3})
 		other := b.session(writer)
 		dba := b.session("SET statement_timeout = '300ms'")
 		_, err := dba.Exec(context.Background(), "CREATE UNIQUE INDEX CONCURRENTLY ix_orders_total ON orders (total)")
@@ -98,7 +98,7 @@ func TestInvalidIndex(t *testing.T) {
 			t.Fatal("the build was not interrupted")
 		}
 		b.end(other, "ROLLBACK")
-		_, err = b.apply(migrator.ApplyOptions{})
+		_, err = b.apply(migrator.Options{})
 		want := "20240104000000_index.sql:4:1: the index public.ix_orders_total exists, is INVALID and has another definition (... USING btree (total)); it is not ours to drop: drop it, or rename one of the two; " +
 			"statement 1 of 3: CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total); 0 of the file's 3 statements are done and stay, the database is in the middle of it: correct what failed, then `apply` goes on with statement 1"
 		if err == nil || err.Error() != want {
@@ -109,26 +109,26 @@ func TestInvalidIndex(t *testing.T) {
 		}
 		b.end(dba, "SET statement_timeout = 0")
 		b.end(dba, "DROP INDEX CONCURRENTLY ix_orders_total")
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		b.same(head)
 	})
 
 	t.Run("built and not recorded", func(t *testing.T) {
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{N: 3})
+		b.mustApply(migrator.Options{N: 3})
 		b.log.hook = func(e migrator.LogEntry) {
 			if e, ok := e.(migrator.LogStmtDone); ok && e.N == 1 && !e.Known {
 				b.terminate()
 			}
 		}
-		if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+		if _, err := b.apply(migrator.Options{}); err == nil {
 			t.Fatal("nothing failed")
 		}
 		b.log.hook = nil
 		if st := b.status(); st.Partial == nil || st.Done != 0 {
 			t.Errorf("the status is %+v", st)
 		}
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		b.same(head)
 		known := false
 		for _, e := range logged[migrator.LogStmtDone](b.log) {
@@ -141,12 +141,12 @@ func TestInvalidIndex(t *testing.T) {
 
 	t.Run("a drop that was interrupted is repeated", func(t *testing.T) {
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		other := b.session(writer)
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() {
-			_, err := b.m().Down(ctx, migrator.DownOptions{N: 1, Yes: true})
+			_, err := b.m().Down(ctx, migrator.Options{N: 1, Yes: true})
 			done <- err
 		}()
 		// The first drop of the file is of items; that of orders waits for the writer.
@@ -165,26 +165,26 @@ func TestInvalidIndex(t *testing.T) {
 			t.Errorf("the status is %+v", st)
 		}
 		b.end(other, "ROLLBACK")
-		if _, err := b.down(migrator.DownOptions{}); err != nil {
+		if _, err := b.down(migrator.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		if n := b.query("SELECT count(*)::text FROM pg_class WHERE relname LIKE 'ix%'"); n != "0" {
 			t.Errorf("%s indexes are left", n)
 		}
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		b.same(head)
 	})
 
 	t.Run("a foreign one is shown and never touched", func(t *testing.T) {
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{N: 3})
+		b.mustApply(migrator.Options{N: 3})
 		other := b.session(writer)
 		dba := b.session("SET statement_timeout = '300ms'")
 		if _, err := dba.Exec(context.Background(), "CREATE INDEX CONCURRENTLY hot_fix ON orders (note)"); err == nil {
 			t.Fatal("the build was not interrupted")
 		}
 		b.end(other, "ROLLBACK")
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		if st := b.status(); len(st.Invalid) != 1 || st.Invalid[0].Name != "public.hot_fix" || st.Invalid[0].Next != migrator.NextKeep || st.Clean() {
 			t.Errorf("the status is %+v", st)
 		}

@@ -85,11 +85,11 @@ func (s *session) foresee(ctx context.Context, place revision.Place, to int) ([]
 	if err != nil || len(all) == 0 {
 		return all, err
 	}
-	here, err := catalog.At(s.m.cfg.Dir, place.Index)
+	here, err := catalog.At(s.m.dir, place.Index)
 	if err != nil {
 		return all, nil // nobody knows what the migrations make: nothing is done
 	}
-	there, err := catalog.At(s.m.cfg.Dir, to)
+	there, err := catalog.At(s.m.dir, to)
 	if err != nil {
 		return all, nil
 	}

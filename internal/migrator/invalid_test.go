@@ -34,7 +34,7 @@ const (
 func atMarket(t *testing.T) (*bench, string) {
 	t.Helper()
 	b := setup(t, dir(t, market...))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	return b, b.everything()
 }
 
@@ -48,7 +48,7 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 		if len(st.Invalid) != 2 || st.Invalid[0].Next != migrator.NextBuild || st.Invalid[1].Next != migrator.NextBuild || st.Clean() {
 			t.Errorf("the status is %+v", st)
 		}
-		res := b.mustApply(migrator.ApplyOptions{})
+		res := b.mustApply(migrator.Options{})
 		if got, want := strings.Join(res.Rebuilt, ", "), `"My Shop"."Ix.Order", "My Shop"."ix ""total"""`; got != want {
 			t.Errorf("built again: %s, want %s", got, want)
 		}
@@ -72,7 +72,7 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 			defer cancel()
 			done := make(chan error, 1)
 			go func() {
-				_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
+				_, err := b.m().Apply(ctx, migrator.Options{})
 				done <- err
 			}()
 			for range 500 {
@@ -90,7 +90,7 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 			if len(st.Invalid) != 2 || st.Invalid[0].Next != migrator.NextBuild || st.Invalid[1].Next != migrator.NextDrop {
 				t.Errorf("the status is %+v", st.Invalid)
 			}
-			b.mustApply(migrator.ApplyOptions{})
+			b.mustApply(migrator.Options{})
 			b.same(head)
 		})
 	}
@@ -101,7 +101,7 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 		if st := b.status(); len(st.Invalid) != 1 || st.Invalid[0].Next != migrator.NextDrop {
 			t.Errorf("the status is %+v", st.Invalid)
 		}
-		if res := b.mustApply(migrator.ApplyOptions{}); len(res.Rebuilt) != 0 {
+		if res := b.mustApply(migrator.Options{}); len(res.Rebuilt) != 0 {
 			t.Errorf("built again: %s", res.Rebuilt)
 		}
 		b.same(head)
@@ -112,7 +112,7 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 		b.db.Exec(`CREATE INDEX hot_fix ON "My Shop"."Order" (total)`)
 		b.db.CutOff(`"My Shop"."Order"`, `REINDEX INDEX CONCURRENTLY "My Shop".hot_fix`)
 		before := b.everything()
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		b.same(before)
 		if st := b.status(); len(st.Invalid) != 1 || st.Invalid[0].Next != migrator.NextKeep {
 			t.Errorf("the status is %+v", st.Invalid)
@@ -124,13 +124,13 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 		b.db.Exec(`DROP INDEX "My Shop"."Ix.Order"`)
 		b.db.CutOff(`"My Shop"."Order"`, buildUnique)
 		b.db.Exec(`UPDATE "My Shop"."Order" SET "select" = 'order 1' WHERE id = 2`)
-		_, err := b.apply(migrator.ApplyOptions{})
+		_, err := b.apply(migrator.Options{})
 		const want = `the INVALID index "My Shop"."Ix.Order": REINDEX INDEX CONCURRENTLY "My Shop"."Ix.Order": ERROR: could not create unique index "Ix.Order_ccnew" (SQLSTATE 23505); the migrations are applied: correct what failed, then ` + "`apply` again"
 		if err == nil || err.Error() != want {
 			t.Errorf("apply gave\n%v\nwant\n%s", err, want)
 		}
 		b.db.Exec(`UPDATE "My Shop"."Order" SET "select" = 'order 2' WHERE id = 2`)
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		b.same(head)
 	})
 
@@ -150,7 +150,7 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
-		if res := b.mustApply(migrator.ApplyOptions{}); len(res.Rebuilt) != 0 {
+		if res := b.mustApply(migrator.Options{}); len(res.Rebuilt) != 0 {
 			t.Errorf("built again: %s", res.Rebuilt)
 		}
 		b.end(writer, "ROLLBACK")
@@ -160,17 +160,17 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 
 	t.Run("only as far as it goes", func(t *testing.T) {
 		b := setup(t, dir(t, market...))
-		b.mustApply(migrator.ApplyOptions{N: 1})
+		b.mustApply(migrator.Options{N: 1})
 		first := b.everything()
 		b.db.CutOff(`"My Shop"."Order"`, buildTotal)
 		if st := b.status(); len(st.Invalid) != 1 || st.Invalid[0].Next != migrator.NextBuild {
 			t.Errorf("the status is %+v", st.Invalid)
 		}
-		if res := b.mustApply(migrator.ApplyOptions{To: "20240101000000"}); len(res.Rebuilt) != 0 {
+		if res := b.mustApply(migrator.Options{To: "20240101000000"}); len(res.Rebuilt) != 0 {
 			t.Errorf("built again: %s", res.Rebuilt)
 		}
-		b.mustApply(migrator.ApplyOptions{})
-		if _, err := b.down(migrator.DownOptions{}); err != nil {
+		b.mustApply(migrator.Options{})
+		if _, err := b.down(migrator.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		b.same(first)
@@ -178,12 +178,12 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 
 	t.Run("taken back instead", func(t *testing.T) {
 		b := setup(t, dir(t, market...))
-		b.mustApply(migrator.ApplyOptions{N: 1})
+		b.mustApply(migrator.Options{N: 1})
 		first := b.everything()
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		b.db.Exec(`DROP INDEX "My Shop"."ix ""total"""`)
 		b.db.CutOff(`"My Shop"."Order"`, buildTotal)
-		if _, err := b.down(migrator.DownOptions{}); err != nil {
+		if _, err := b.down(migrator.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		b.same(first)
@@ -199,10 +199,10 @@ SET lock_timeout = '1ms';
 SET default_transaction_read_only = on;
 `, "SELECT 1;"})
 	b := setup(t, dir(t, more...))
-	b.mustApply(migrator.ApplyOptions{N: 2})
+	b.mustApply(migrator.Options{N: 2})
 	b.db.Exec(`DROP INDEX "My Shop"."ix ""total"""`)
 	b.db.CutOff(`"My Shop"."Order"`, buildTotal)
-	if res := b.mustApply(migrator.ApplyOptions{}); len(res.Applied) != 1 || len(res.Rebuilt) != 1 {
+	if res := b.mustApply(migrator.Options{}); len(res.Ran) != 1 || len(res.Rebuilt) != 1 {
 		t.Errorf("apply gave %+v", res)
 	}
 	if n := b.query("SELECT count(*)::text FROM pg_index WHERE NOT indisvalid"); n != "0" {

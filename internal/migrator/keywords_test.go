@@ -96,17 +96,17 @@ func TestKeywordsAsNames(t *testing.T) {
 		files = append(files, file{fmt.Sprintf("%02d_x.sql", i+1), text(f.up), text(f.down)})
 	}
 	b := setup(t, dir(t, files...))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	head := b.everything()
-	_, err := b.down(migrator.DownOptions{To: "base"})
+	_, err := b.down(migrator.Options{To: "base"})
 	var loss *migrator.LossError
 	if !errors.As(err, &loss) || len(loss.Losses) != len(words)+(len(words)+19)/20 {
 		t.Fatalf("down gave %.2000v, want the loss of all tables", err)
 	}
-	if _, err := b.down(migrator.DownOptions{To: "base", Yes: true}); err != nil {
+	if _, err := b.down(migrator.Options{To: "base", Yes: true}); err != nil {
 		t.Fatal(err)
 	}
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	b.same(head)
 	for _, e := range logged[migrator.LogNotice](b.log) {
 		if e.Severity == "WARNING" {
@@ -120,12 +120,12 @@ func TestEstimateThatFails(t *testing.T) {
 	b := setup(t, dir(t,
 		file{"1_a.sql", "CREATE TABLE t (type text);\nINSERT INTO t VALUES ('a');\n", "DROP TABLE t;\n"},
 		file{"2_b.sql", "ALTER TABLE t ALTER type TYPE varchar(9);\nCREATE INDEX i ON t (type);\n", "DROP INDEX i;\nALTER TABLE t ALTER type TYPE text;\n"}))
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	if _, err := b.admin().Exec(context.Background(), "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_tablespace_location(oid) FROM PUBLIC"); err != nil {
 		t.Fatal(err)
 	}
-	b.mustApply(migrator.ApplyOptions{})
-	if _, err := b.down(migrator.DownOptions{}); err != nil {
+	b.mustApply(migrator.Options{})
+	if _, err := b.down(migrator.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	var said int

@@ -119,9 +119,9 @@ func length(d *migration.Dir, down bool) (n int) {
 func ends(t *testing.T, d *migration.Dir) (head, base string) {
 	t.Helper()
 	b := setup(t, d)
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	head = b.everything()
-	if _, err := b.down(migrator.DownOptions{To: "base", Yes: true}); err != nil {
+	if _, err := b.down(migrator.Options{To: "base", Yes: true}); err != nil {
 		t.Fatal(err)
 	}
 	return head, b.everything()
@@ -140,13 +140,13 @@ func (b *bench) disturb(head, base string, at func(n int, down bool) (happened b
 			cases++
 		}
 		b.truthful()
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		b.same(head)
 		if at(n, true) {
 			cases++
 		}
 		b.truthful()
-		if _, err := b.down(migrator.DownOptions{To: "base", Yes: true}); err != nil {
+		if _, err := b.down(migrator.Options{To: "base", Yes: true}); err != nil {
 			b.Fatalf("after statement %d: %v", n, err)
 		}
 		b.same(base)

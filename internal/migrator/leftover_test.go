@@ -46,8 +46,8 @@ SET search_path = evil, pg_catalog;
 				b.cfg.Dir = dir(t,
 					file{"1_größe.sql", mode + "\nCREATE TABLE public.t (n int);\n" + tt.sql + last, ""},
 					file{"2_länge.sql", mode + "\nCREATE TABLE u AS SELECT 'ä' AS a, length('ä'), '\\' AS b;\n", ""})
-				script := b.mustApply(migrator.ApplyOptions{DryRun: true}).Script
-				b.mustApply(migrator.ApplyOptions{})
+				script := b.mustApply(migrator.Options{DryRun: true}).Script
+				b.mustApply(migrator.Options{})
 				if got := b.query("SELECT string_agg(description, ' ' ORDER BY version) FROM atlas_schema_revisions") + " " + b.alembic(); got != "größe länge 2" {
 					t.Errorf("the record is %s", got)
 				}
@@ -66,7 +66,7 @@ SET search_path = evil, pg_catalog;
 // An error in the encoding that the file has set is noted, too.
 func TestErrorInAnotherEncoding(t *testing.T) {
 	b := setup(t, read(t, write(t, []file{{"1_a.sql", "-- atlas:txmode none\n\nCREATE TABLE t (n int);\nSET client_encoding = 'LATIN1';\nDO $$ BEGIN RAISE 'no %', chr(228); END $$;\n", ""}})))
-	if _, err := b.apply(migrator.ApplyOptions{}); err == nil || strings.Contains(err.Error(), "does not say why") {
+	if _, err := b.apply(migrator.Options{}); err == nil || strings.Contains(err.Error(), "does not say why") {
 		t.Errorf("error: %v", err)
 	}
 	if got := b.query("SELECT error FROM atlas_schema_revisions"); !strings.Contains(got, "no \uFFFD") {
@@ -81,7 +81,7 @@ func TestLockTimeoutOfAnEmptyFile(t *testing.T) {
 		file{"2_sees.sql", "CREATE TABLE seen AS SELECT current_setting('lock_timeout') AS locks;\n", ""},
 		file{"3_empty.sql", "-- migrate:lock_timeout 31s\n\n", ""},
 		file{"4_sees.sql", "INSERT INTO seen SELECT current_setting('lock_timeout');\n", ""}))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if got := b.query("SELECT string_agg(DISTINCT locks, ' ') FROM seen"); got != "2s" {
 		t.Errorf("the files after it waited for %s", got)
 	}
@@ -93,7 +93,7 @@ func TestUnlocksWhateverFilesLock(t *testing.T) {
 		file{"1_leaves.sql", "CREATE TABLE t (n int);\nSELECT pg_advisory_lock(1);\n", ""},
 		file{"2_leaves.sql", "SELECT pg_advisory_lock(1), pg_advisory_lock_shared(2, 3);\n", ""},
 		file{"3_frees.sql", "-- atlas:txmode none\n\nSELECT pg_advisory_unlock_all();\nSELECT 1;\n", ""}))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if notices := logged[migrator.LogNotice](b.log); len(notices) > 0 {
 		t.Errorf("it said %v", notices)
 	}
@@ -110,10 +110,10 @@ func TestWholeRowIsConfirmed(t *testing.T) {
 			b := setup(t, dir(t,
 				file{"1_a.sql", "CREATE TABLE a (id int);\n", ""},
 				file{"2_b.sql", "-- atlas:txmode none\n\nALTER TABLE a ADD COLUMN b int;\nALTER TABLE a ADD COLUMN c int;\n", ""}))
-			b.mustApply(migrator.ApplyOptions{N: 1})
+			b.mustApply(migrator.Options{N: 1})
 			b.db.Exec("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN " + change + "; RETURN NEW; END$$;" +
 				"CREATE TRIGGER t BEFORE INSERT OR UPDATE ON atlas_schema_revisions FOR EACH ROW EXECUTE FUNCTION f()")
-			if _, err := b.apply(migrator.ApplyOptions{}); !errors.As(err, new(*revision.UnwrittenError)) {
+			if _, err := b.apply(migrator.Options{}); !errors.As(err, new(*revision.UnwrittenError)) {
 				t.Errorf("error: %v", err)
 			}
 		})

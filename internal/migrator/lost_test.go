@@ -45,7 +45,7 @@ func TestLockFreedAndTaken(t *testing.T) {
 	for name, sql := range freeing {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, dir(t, shop[0], file{"20240102000000_free.sql", "-- atlas:txmode none\n\n" + pause + sql + "SELECT pg_sleep(0.1);\nCREATE TABLE after (id int);\n", ""}))
-			b.mustApply(migrator.ApplyOptions{N: 1})
+			b.mustApply(migrator.Options{N: 1})
 			// The Atlas CLI takes this lock and no other.
 			taken := make(chan struct{})
 			other := b.session("SELECT 1")
@@ -60,7 +60,7 @@ func TestLockFreedAndTaken(t *testing.T) {
 				}()
 				b.end(other, "SELECT pg_advisory_lock(2686470616)")
 			}()
-			_, err := b.apply(migrator.ApplyOptions{})
+			_, err := b.apply(migrator.Options{})
 			<-taken
 			var lost *migrator.LostLockError
 			if !errors.As(err, &lost) || lost.Holder.PID == 0 {
@@ -86,18 +86,18 @@ DO $$BEGIN
 END$$;
 CREATE TABLE after (id int);
 `, ""}))
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	var wg sync.WaitGroup
 	var applied [2]int
 	for i := range applied {
 		wg.Go(func() {
 			time.Sleep(time.Duration(i) * 200 * time.Millisecond)
-			res, err := b.apply(migrator.ApplyOptions{})
+			res, err := b.apply(migrator.Options{})
 			if err != nil {
 				t.Errorf("%d: %v", i, err)
 				return
 			}
-			applied[i] = len(res.Applied)
+			applied[i] = len(res.Ran)
 		})
 	}
 	wg.Wait()
@@ -115,12 +115,12 @@ CREATE TABLE after (id int);
 // What another session writes into the journal's row in the middle of a file is not overwritten.
 func TestJournalChangedMeanwhile(t *testing.T) {
 	b := setup(t, dir(t, shop[0], file{"20240102000000_slow.sql", "-- atlas:txmode none\n\n" + pause + "CREATE TABLE after (id int);\n", ""}))
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	go func() {
 		b.begun("20240102000000")
 		b.db.Exec("UPDATE atlas_schema_revisions SET error = 'theirs' WHERE version = '20240102000000';" + start)
 	}()
-	_, err := b.apply(migrator.ApplyOptions{})
+	_, err := b.apply(migrator.Options{})
 	var conflict *revision.RowConflictError
 	if !errors.As(err, &conflict) || conflict.Version != "20240102000000" {
 		t.Fatalf("error: %v", err)

@@ -337,9 +337,9 @@ func own(t testing.TB, s *ownServer, path string) {
 // travel brings the database to the head, or down to the base.
 func travel(ctx context.Context, m *migrator.Migrator, down bool) (err error) {
 	if down {
-		_, err = m.Down(ctx, migrator.DownOptions{To: "base", Yes: true})
+		_, err = m.Down(ctx, migrator.Options{To: "base", Yes: true})
 	} else {
-		_, err = m.Apply(ctx, migrator.ApplyOptions{})
+		_, err = m.Apply(ctx, migrator.Options{})
 	}
 	return err
 }
@@ -480,7 +480,7 @@ func TestFaults(t *testing.T) {
 	d := dir(t, slow...)
 	var messages [2][]int // by direction and boundary
 	first := &ring{bench: setup(t, d)}
-	first.mustApply(migrator.ApplyOptions{})
+	first.mustApply(migrator.Options{})
 	if err := travel(context.Background(), first.m(), true); err != nil {
 		t.Fatal(err)
 	}
@@ -511,7 +511,7 @@ func TestFaults(t *testing.T) {
 			if f.prepare != nil {
 				f.prepare(r)
 			}
-			r.mustApply(migrator.ApplyOptions{})
+			r.mustApply(migrator.Options{})
 			head := r.everything()
 			if err := travel(context.Background(), r.m(), true); err != nil {
 				t.Fatal(err)

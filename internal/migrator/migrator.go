@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -60,17 +59,24 @@ type Config struct {
 // Migrator works on one database. Each of its methods uses connections of its
 // own, and several may run at once.
 type Migrator struct {
-	cfg     Config
-	files   []*migration.File
-	dialing atomic.Pointer[Dialing] // nil if there is none, or it was taken
+	cfg   Config
+	dir   *migration.Dir
+	files []*migration.File
+
+	// dialed yields the session that Dial makes, once; nil if there is none. cancel ends the dialing.
+	dialed chan dialed
+	cancel context.CancelFunc
 }
 
 // New returns a Migrator. It does not connect.
 func New(cfg Config) *Migrator {
 	m := newMigrator(cfg)
-	m.files = cfg.Dir.Files()
+	m.SetDir(cfg.Dir)
 	return m
 }
+
+// SetDir sets the directory of a Migrator that [Dial] returned.
+func (m *Migrator) SetDir(dir *migration.Dir) { m.dir, m.files = dir, dir.Files() }
 
 func newMigrator(cfg Config) *Migrator {
 	if cfg.LockTimeout == 0 {
@@ -132,7 +138,7 @@ func (s *session) judge(ctx context.Context) (revision.Place, error) {
 	if err := s.readRecord(ctx); err != nil {
 		return revision.Place{Index: -1}, err
 	}
-	place, err := revision.Judge(s.m.cfg.Dir, s.rec, func() (catalog.Catalog, error) { return s.live(ctx) })
+	place, err := revision.Judge(s.m.dir, s.rec, func() (catalog.Catalog, error) { return s.live(ctx) })
 	if anew := s.m.cfg.Anew; anew != "" {
 		for _, p := range place.Problems {
 			if p.Kind == revision.Missing || p.Kind == revision.Unknown {

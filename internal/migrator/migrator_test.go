@@ -204,14 +204,14 @@ func setup(t *testing.T, d *migration.Dir) *bench {
 
 func (b *bench) m() *migrator.Migrator { return migrator.New(b.cfg) }
 
-func (b *bench) apply(opts migrator.ApplyOptions) (*migrator.ApplyResult, error) {
+func (b *bench) apply(opts migrator.Options) (*migrator.Result, error) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return b.m().Apply(ctx, opts)
 }
 
-func (b *bench) mustApply(opts migrator.ApplyOptions) *migrator.ApplyResult {
+func (b *bench) mustApply(opts migrator.Options) *migrator.Result {
 	b.Helper()
 	res, err := b.apply(opts)
 	if err != nil {
@@ -220,7 +220,7 @@ func (b *bench) mustApply(opts migrator.ApplyOptions) *migrator.ApplyResult {
 	return res
 }
 
-func (b *bench) down(opts migrator.DownOptions) (*migrator.DownResult, error) {
+func (b *bench) down(opts migrator.Options) (*migrator.Result, error) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -308,20 +308,20 @@ func TestApplyAndDown(t *testing.T) {
 	b := setup(t, dir(t, shop...))
 	empty := b.everything()
 
-	res := b.mustApply(migrator.ApplyOptions{N: 1})
-	if res.Current != "" || res.Target != "20240101000000" || res.Revision != "aaa111" || len(res.Applied) != 1 || len(res.Applied[0].Applied) != 2 {
+	res := b.mustApply(migrator.Options{N: 1})
+	if res.Current != "" || res.Target != "20240101000000" || res.Revision != "aaa111" || len(res.Ran) != 1 || len(res.Ran[0].Applied) != 2 {
 		t.Errorf("the first apply gave %+v", res)
 	}
 	first := b.everything()
 
-	res = b.mustApply(migrator.ApplyOptions{To: "ccc"})
-	if d := cmp.Diff([]string{"20240102000000", "20240103000000"}, ran(res.Applied)); d != "" || res.Current != "20240101000000" {
+	res = b.mustApply(migrator.Options{To: "ccc"})
+	if d := cmp.Diff([]string{"20240102000000", "20240103000000"}, ran(res.Ran)); d != "" || res.Current != "20240101000000" {
 		t.Errorf("apply -to=ccc gave %+v, %s", res, d)
 	}
 	if got, want := b.alembic()+" "+b.journal(), "ccc333 20240101000000 2 2/2,20240102000000 2 1/1,20240103000000 2 2/2"; got != want {
 		t.Errorf("the record is %s, want %s", got, want)
 	}
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if got, want := b.alembic()+" "+b.journal(), "ddd444 20240101000000 2 2/2,20240102000000 2 1/1,20240103000000 2 2/2,20240104000000 2 3/3"; got != want {
 		t.Errorf("the record is %s, want %s", got, want)
 	}
@@ -331,14 +331,14 @@ func TestApplyAndDown(t *testing.T) {
 		t.Errorf("the status is %+v", st)
 	}
 
-	res = b.mustApply(migrator.ApplyOptions{})
-	if len(res.Pending) != 0 || len(res.Applied) != 0 || res.Revision != "ddd444" {
+	res = b.mustApply(migrator.Options{})
+	if len(res.Planned) != 0 || len(res.Ran) != 0 || res.Revision != "ddd444" {
 		t.Errorf("nothing to do gave %+v", res)
 	}
 	b.same(head)
 
 	// Back to the first, which loses the column that the second added.
-	_, err := b.down(migrator.DownOptions{To: "aaa111"})
+	_, err := b.down(migrator.Options{To: "aaa111"})
 	var loss *migrator.LossError
 	if !errors.As(err, &loss) {
 		t.Fatalf("down gave %v, want a LossError", err)
@@ -347,15 +347,15 @@ func TestApplyAndDown(t *testing.T) {
 		t.Error(d)
 	}
 	b.same(head)
-	back, err := b.down(migrator.DownOptions{To: "aaa111", Yes: true})
+	back, err := b.down(migrator.Options{To: "aaa111", Yes: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{"20240104000000", "20240103000000", "20240102000000"}, ran(back.Reverted)); d != "" {
+	if d := cmp.Diff([]string{"20240104000000", "20240103000000", "20240102000000"}, ran(back.Ran)); d != "" {
 		t.Error(d)
 	}
 	b.same(first)
-	if _, err := b.down(migrator.DownOptions{}); err != nil {
+	if _, err := b.down(migrator.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.alembic() + b.journal(); got != "" {
@@ -364,16 +364,16 @@ func TestApplyAndDown(t *testing.T) {
 	if !snapshot(t, b.db.Conn()).Equal(catalog.Catalog{}) {
 		t.Errorf("the base is not what there was: %s, %s", b.everything(), empty)
 	}
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	b.same(head)
 }
 
 func TestDryRun(t *testing.T) {
 	b := setup(t, dir(t, shop...))
 	before := b.everything()
-	res := b.mustApply(migrator.ApplyOptions{DryRun: true})
+	res := b.mustApply(migrator.Options{DryRun: true})
 	b.same(before)
-	if again := b.mustApply(migrator.ApplyOptions{DryRun: true}); again.Script != res.Script {
+	if again := b.mustApply(migrator.Options{DryRun: true}); again.Script != res.Script {
 		t.Error("a second dry run gives another script")
 	}
 	script := filepath.Join(t.TempDir(), "apply.sql")
@@ -382,14 +382,14 @@ func TestDryRun(t *testing.T) {
 	}
 	b.db.File(script)
 	other := setup(t, b.cfg.Dir)
-	other.mustApply(migrator.ApplyOptions{})
+	other.mustApply(migrator.Options{})
 	head := other.everything()
 	b.same(head)
 	if st := b.status(); !st.Clean() || len(st.Pending) != 0 {
 		t.Errorf("after the script the status is %+v", st)
 	}
 
-	back, err := b.down(migrator.DownOptions{To: "base", DryRun: true})
+	back, err := b.down(migrator.Options{To: "base", DryRun: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -398,7 +398,7 @@ func TestDryRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.db.File(script)
-	if _, err := other.down(migrator.DownOptions{To: "base", Yes: true}); err != nil {
+	if _, err := other.down(migrator.Options{To: "base", Yes: true}); err != nil {
 		t.Fatal(err)
 	}
 	b.same(other.everything())

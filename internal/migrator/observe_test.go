@@ -34,7 +34,7 @@ func TestReadersWaitNoLongerThanTheTimeout(t *testing.T) {
 
 func readersOfThree(t *testing.T, files []file) {
 	b := setup(t, dir(t, files...))
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	// Under the timeout for each lock alone it would be another 1.2 s: the margin is for a machine that is busy.
 	const timeout, margin = 1200 * time.Millisecond, 800 * time.Millisecond
 	b.cfg.LockTimeout = timeout
@@ -71,7 +71,7 @@ func readersOfThree(t *testing.T, files []file) {
 		}
 	}()
 	time.Sleep(50 * time.Millisecond)
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	wg.Wait()
 	cancel()
 	<-reading
@@ -115,7 +115,7 @@ func TestWaitsCountByTransaction(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, dir(t, file{"1_a.sql", tt.tables, ""}, file{"2_b.sql", "-- atlas:txmode none\n\nREINDEX SCHEMA public;\n", ""}))
-			b.mustApply(migrator.ApplyOptions{N: 1})
+			b.mustApply(migrator.Options{N: 1})
 			b.cfg.LockTimeout = 2 * time.Second
 			holders := map[string]*pgx.Conn{}
 			for _, index := range []string{"a1", "a2"} {
@@ -129,7 +129,7 @@ func TestWaitsCountByTransaction(t *testing.T) {
 					b.end(holders[index], "ROLLBACK")
 				}
 			})
-			b.mustApply(migrator.ApplyOptions{})
+			b.mustApply(migrator.Options{})
 			wg.Wait()
 			var gaveWay bool
 			for _, e := range logged[migrator.LogRetry](b.log) {
@@ -147,10 +147,10 @@ func TestWaitsCountByTransaction(t *testing.T) {
 
 func TestBlockersAreNamed(t *testing.T) {
 	b := setup(t, dir(t, three...))
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	b.cfg.LockTimeout, b.cfg.LockRetry = 700*time.Millisecond, time.Millisecond
 	other := b.session("SET application_name = 'nightly report'; BEGIN; SELECT 'what it does' FROM b")
-	_, err := b.apply(migrator.ApplyOptions{})
+	_, err := b.apply(migrator.Options{})
 	var blocked *migrator.BlockedError
 	if !errors.As(err, &blocked) || len(blocked.Blockers) != 1 {
 		t.Fatalf("apply gave %v, want a BlockedError", err)
@@ -176,14 +176,14 @@ func TestBlockersAreNamed(t *testing.T) {
 	if _, err := admin.Exec(context.Background(), "BEGIN; SELECT 1 FROM b"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.apply(migrator.ApplyOptions{})
+	_, err = b.apply(migrator.Options{})
 	if !errors.As(err, &blocked) || !blocked.Blockers[0].Hidden || !strings.Contains(err.Error(), "GRANT pg_read_all_stats TO "+pgsql.Ident(b.cfg.ConnConfig.User)+" shows them") {
 		t.Errorf("apply gave %v", err)
 	}
 	if _, err := admin.Exec(context.Background(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 }
 
 // loginConfig makes a role that has the owner's rights and logs in with a password.
@@ -209,7 +209,7 @@ func (b *bench) admin() *pgx.Conn {
 
 func TestDeadlockIsTriedAgain(t *testing.T) {
 	b := setup(t, dir(t, three...))
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	b.cfg.LockTimeout = 10 * time.Second
 	other := b.admin() // who may set deadlock_timeout, so that not this one is the victim
 	b.end(other, "SET deadlock_timeout = '20s'; BEGIN; LOCK TABLE b")
@@ -220,7 +220,7 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 			wg.Go(func() { b.end(other, "SELECT FROM a; COMMIT") })
 		}
 	}
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	wg.Wait()
 	retries := logged[migrator.LogRetry](b.log)
 	if len(retries) != 1 || !strings.Contains(retries[0].Err.Error(), "deadlock") {
@@ -230,7 +230,7 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 
 func TestOtherErrorsAreNotTriedAgain(t *testing.T) {
 	b := setup(t, read(t, write(t, []file{{"1_a.sql", "SELECT 1/0;\n", ""}})))
-	if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+	if _, err := b.apply(migrator.Options{}); err == nil {
 		t.Fatal("nothing failed")
 	}
 	if n := len(logged[migrator.LogRetry](b.log)); n != 0 {
@@ -238,7 +238,7 @@ func TestOtherErrorsAreNotTriedAgain(t *testing.T) {
 	}
 	// Nor is a cancellation that somebody else asked for.
 	b = setup(t, read(t, write(t, []file{{"1_a.sql", "SELECT pg_cancel_backend(pg_backend_pid());\nSELECT pg_sleep(1);\n", ""}})))
-	if _, err := b.apply(migrator.ApplyOptions{}); err == nil || !strings.Contains(err.Error(), "user request") {
+	if _, err := b.apply(migrator.Options{}); err == nil || !strings.Contains(err.Error(), "user request") {
 		t.Fatalf("apply gave %v", err)
 	}
 	if n := len(logged[migrator.LogRetry](b.log)); n != 0 {
@@ -250,10 +250,10 @@ func TestProgressOfABuild(t *testing.T) {
 	b := setup(t, dir(t,
 		file{"1_a.sql", "CREATE TABLE a (id int, t text);\n", ""},
 		file{"2_b.sql", "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY ix ON a (t);\n", ""}))
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	other := b.session("BEGIN; INSERT INTO a VALUES (1, 'x')")
 	time.AfterFunc(1500*time.Millisecond, func() { b.end(other, "COMMIT") })
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	progress := logged[migrator.LogProgress](b.log)
 	if len(progress) == 0 || !strings.HasPrefix(progress[0].Phase, "waiting for") || progress[0].Of != 1 || progress[0].Unit != "sessions" {
 		t.Errorf("the progress is %+v", progress)

@@ -46,17 +46,17 @@ func TestPartialHashes(t *testing.T) {
 	}
 	for _, stops := range []int{4, 5, 8} {
 		directory(b, text(stops), "")
-		if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+		if _, err := b.apply(migrator.Options{}); err == nil {
 			t.Fatal("no error")
 		}
 		check(text(stops), nil, stops)
 	}
 	directory(b, text(), text(3))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if got := b.query("SELECT (partial_hashes IS NULL)::text FROM atlas_schema_revisions WHERE version = '2'"); got != "true" {
 		t.Error("hashes are left")
 	}
-	if _, err := b.m().Down(t.Context(), migrator.DownOptions{Yes: true}); err == nil {
+	if _, err := b.m().Down(t.Context(), migrator.Options{Yes: true}); err == nil {
 		t.Fatal("no error")
 	}
 	check(text(3), []string{"down"}, 3)

@@ -188,7 +188,7 @@ func TestTLSInterrupted(t *testing.T) {
 			b.through("127.0.0.1", port, "prefer")
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
-			if _, err := b.m().Apply(ctx, migrator.ApplyOptions{}); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := b.m().Apply(ctx, migrator.Options{}); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("apply gave %v", err)
 			}
 			if f.cancels.Load() == 0 {

@@ -103,17 +103,17 @@ func TestPgBouncer(t *testing.T) {
 		b := setup(t, dir(t, shop...))
 		direct := b.cfg
 		b.cfg.ConnConfig = b.pgbouncer("session")
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		if st := b.status(); !st.Clean() || len(st.Pending) != 0 {
 			t.Errorf("the status is %+v", st)
 		}
-		if _, err := b.down(migrator.DownOptions{To: "base", Yes: true}); err != nil {
+		if _, err := b.down(migrator.Options{To: "base", Yes: true}); err != nil {
 			t.Error(err)
 		}
 		// The server's session goes on behind the pooler, the lock must not.
 		b.cfg = direct
 		b.cfg.Wait = -1
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 	})
 	for _, mode := range []string{"transaction", "statement"} {
 		t.Run(mode, func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestPgBouncer(t *testing.T) {
 			b.cfg.ConnConfig = b.pgbouncer(mode)
 			for range 3 {
 				var refused *migrator.RefusedError
-				if _, err := b.apply(migrator.ApplyOptions{}); !errors.As(err, &refused) || !strings.Contains(err.Error(), "pool_mode = session") {
+				if _, err := b.apply(migrator.Options{}); !errors.As(err, &refused) || !strings.Contains(err.Error(), "pool_mode = session") {
 					t.Fatalf("apply gave %v, want a RefusedError", err)
 				}
 			}
@@ -142,7 +142,7 @@ func TestPgBouncer(t *testing.T) {
 				t.Errorf("the search_path is %q, %v", name, err)
 			}
 			b.cfg = direct
-			b.mustApply(migrator.ApplyOptions{})
+			b.mustApply(migrator.Options{})
 		})
 	}
 }

@@ -27,7 +27,7 @@ func TestRecord(t *testing.T) {
 		change  string    // SQL, run then
 		cutOff  [2]string // then, a table and the build of an index that is cut off
 		files   []file    // the directory afterwards; nil: the same
-		opts    migrator.ApplyOptions
+		opts    migrator.Options
 		kind    revision.Kind // of the error, "" for none
 		err     string        // the error's text
 		settled string
@@ -390,7 +390,7 @@ func TestRecord(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := setup(t, d)
 			if tt.at != "base" {
-				b.mustApply(migrator.ApplyOptions{To: tt.at})
+				b.mustApply(migrator.Options{To: tt.at})
 			}
 			if tt.change != "" {
 				b.db.Exec(tt.change)
@@ -433,7 +433,7 @@ func TestRecord(t *testing.T) {
 			if n := b.query("SELECT count(*)::text FROM pg_index WHERE NOT indisvalid"); n != "0" {
 				t.Errorf("%s indexes are INVALID", n)
 			}
-			if d := cmp.Diff(tt.applied, ran(res.Applied)); d != "" {
+			if d := cmp.Diff(tt.applied, ran(res.Ran)); d != "" {
 				t.Errorf("applied (-want +got):\n%s", d)
 			}
 			if d := cmp.Diff(tt.ahead, res.Ahead); d != "" {
@@ -443,7 +443,7 @@ func TestRecord(t *testing.T) {
 				t.Errorf("the record, %s (-want +got):\n%s", res.Revision, d)
 			}
 			again := b.everything()
-			if res := b.mustApply(tt.opts); len(res.Applied) > 0 || res.Settled != "" || len(res.Rebuilt) > 0 {
+			if res := b.mustApply(tt.opts); len(res.Ran) > 0 || res.Settled != "" || len(res.Rebuilt) > 0 {
 				t.Errorf("a second apply gave %+v", res)
 			}
 			b.same(again)
@@ -454,7 +454,7 @@ func TestRecord(t *testing.T) {
 // An empty id can't be advanced from, but it can be set right.
 func TestStampOverAnEmptyID(t *testing.T) {
 	b := setup(t, dir(t, shop...))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	before := b.everything()
 	b.db.Exec("UPDATE alembic_version SET version_num = ''")
 	if _, err := b.m().Stamp(context.Background(), migrator.StampOptions{To: "head"}); err != nil {
@@ -468,15 +468,15 @@ func TestStampOverAnEmptyID(t *testing.T) {
 func TestStampedInTheMiddle(t *testing.T) {
 	half := file{"20240102000000_half.sql", "-- atlas:txmode none\n\nINSERT INTO items VALUES (8);\nALTER TABLE items ADD COLUMN x int;\n", ""}
 	b := setup(t, dir(t, shop[0], half))
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	b.db.Exec("CREATE VIEW x AS SELECT 1; ALTER TABLE items ADD COLUMN x int")
-	if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+	if _, err := b.apply(migrator.Options{}); err == nil {
 		t.Fatal("nothing failed")
 	}
 	b.db.Exec("DROP VIEW x; ALTER TABLE items DROP COLUMN x; UPDATE alembic_version SET version_num = '20240102000000'")
-	res := b.mustApply(migrator.ApplyOptions{})
-	if res.Settled == "" || len(res.Applied) != 1 || res.Applied[0].Skipped != 1 {
-		t.Errorf("settled %q, ran %+v", res.Settled, res.Applied)
+	res := b.mustApply(migrator.Options{})
+	if res.Settled == "" || len(res.Ran) != 1 || res.Ran[0].Skipped != 1 {
+		t.Errorf("settled %q, ran %+v", res.Settled, res.Ran)
 	}
 	if got := b.query("SELECT count(*) FROM items WHERE id = 8"); got != "1" {
 		t.Errorf("the row was inserted %s times", got)
@@ -493,7 +493,7 @@ func TestEachFileHasItsSession(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setup(t, dir(t, file{"1_sets.sql", sql, ""}, file{"2_sees.sql", "CREATE TABLE seen AS SELECT COALESCE(current_setting('client_connection_check_interval', true), '2s') AS checks, current_setting('lock_timeout') AS locks;\n", ""}))
-			b.mustApply(migrator.ApplyOptions{})
+			b.mustApply(migrator.Options{})
 			if got := b.query("SELECT checks || ' ' || (locks <> '0') FROM public.seen"); got != "2s true" {
 				t.Errorf("the second file saw %s", got)
 			}
@@ -506,21 +506,21 @@ func TestUnlocksBeforeItEnds(t *testing.T) {
 	b := setup(t, dir(t, shop...))
 	b.cfg.Wait = -1
 	for range 100 {
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 	}
 }
 
 func TestAheadIsAnErrorIfStrict(t *testing.T) {
 	b := setup(t, dir(t, shop...))
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	b.cfg.Dir = read(t, write(t, shop[:3]))
 	before := b.everything()
-	_, err := b.apply(migrator.ApplyOptions{Strict: true})
+	_, err := b.apply(migrator.Options{Strict: true})
 	var ahead *migrator.AheadError
 	if !errors.As(err, &ahead) || len(ahead.Versions) != 1 {
 		t.Errorf("apply gave %v", err)
 	}
-	_, err = b.down(migrator.DownOptions{})
+	_, err = b.down(migrator.Options{})
 	if want := "the database is ahead: its last migration is 20240104000000, which this directory doesn't have; check out the commit that has it to take it back"; err == nil || err.Error() != want {
 		t.Errorf("down gave %v, want %s", err, want)
 	}
@@ -539,7 +539,7 @@ func TestForeignTables(t *testing.T) {
 			b.db.Exec(tt.change)
 			before := b.everything()
 			want := tt.err + "; rename it, or name another schema for the record in atlas.hcl (alembic_version_schema, revisions_schema)"
-			if _, err := b.apply(migrator.ApplyOptions{}); err == nil || err.Error() != want {
+			if _, err := b.apply(migrator.Options{}); err == nil || err.Error() != want {
 				t.Errorf("apply gave\n%v\nwant\n%s", err, want)
 			}
 			b.same(before)
@@ -573,10 +573,10 @@ func TestFailingMigration(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := setup(t, d)
-			b.mustApply(migrator.ApplyOptions{N: 2})
+			b.mustApply(migrator.Options{N: 2})
 			broken(t, b, tt.sql)
 			before := b.everything()
-			res, err := b.apply(migrator.ApplyOptions{})
+			res, err := b.apply(migrator.Options{})
 			if err == nil || err.Error() != tt.err {
 				t.Errorf("apply gave\n%v\nwant\n%s", err, tt.err)
 			}
@@ -586,7 +586,7 @@ func TestFailingMigration(t *testing.T) {
 			if got, want := b.journal(), "20240101000000 2 2/2,20240102000000 2 1/1"+tt.journal; got != want || b.alembic() != "bbb222" {
 				t.Errorf("the journal is %s, want %s", got, want)
 			}
-			if res.Revision != "bbb222" || len(res.Applied) != 1 || res.Applied[0].Done {
+			if res.Revision != "bbb222" || len(res.Ran) != 1 || res.Ran[0].Done {
 				t.Errorf("the result is %+v", res)
 			}
 		})
@@ -595,7 +595,7 @@ func TestFailingMigration(t *testing.T) {
 	t.Run("the first, and nothing remains", func(t *testing.T) {
 		b := setup(t, read(t, write(t, []file{{"1_broken.sql", "CREATE TABLE x (id int);\nSELECT 1/0;\n", ""}})))
 		before := b.everything()
-		if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+		if _, err := b.apply(migrator.Options{}); err == nil {
 			t.Error("nothing failed")
 		}
 		b.same(before)
@@ -603,33 +603,33 @@ func TestFailingMigration(t *testing.T) {
 
 	t.Run("corrected in the part that has not run", func(t *testing.T) {
 		b := setup(t, d)
-		b.mustApply(migrator.ApplyOptions{N: 2})
+		b.mustApply(migrator.Options{N: 2})
 		broken(t, b, "-- atlas:txmode none\n\nCREATE TABLE x (id int);\nINSERT INTO x VALUES ('a');\n")
-		if _, err := b.apply(migrator.ApplyOptions{}); err == nil {
+		if _, err := b.apply(migrator.Options{}); err == nil {
 			t.Fatal("nothing failed")
 		}
 		if got := b.query("SELECT concat_ws('|', error, error_stmt, jsonb_array_length(partial_hashes)) FROM atlas_schema_revisions WHERE applied < total"); got != `ERROR: invalid input syntax for type integer: "a" (SQLSTATE 22P02)|INSERT INTO x VALUES ('a')|1` {
 			t.Errorf("the journal says %s", got)
 		}
 		half := b.everything()
-		_, err := b.down(migrator.DownOptions{})
+		_, err := b.down(migrator.Options{})
 		if want := "the database is in the middle of 20240103000000 (1 of 2 statements have run), which has no way back from there; `apply` finishes it, then `down` can take it back"; err == nil || err.Error() != want {
 			t.Errorf("down gave %v, want %s", err, want)
 		}
-		_, err = b.apply(migrator.ApplyOptions{To: "bbb222"})
+		_, err = b.apply(migrator.Options{To: "bbb222"})
 		if want := "the database is in the middle of 20240103000000 (1 of 2 statements have run), which is after 20240102000000; `apply` to it or further finishes it"; err == nil || err.Error() != want {
 			t.Errorf("apply gave %v, want %s", err, want)
 		}
 		broken(t, b, "-- atlas:txmode none\n\nCREATE TABLE x (id bigint);\nINSERT INTO x VALUES (1);\n")
-		_, err = b.apply(migrator.ApplyOptions{})
+		_, err = b.apply(migrator.Options{})
 		if want := "migration 20240103000000 (broken) is half applied (1 of 2 statements), and statement 1 of 20240103000000_broken.sql is not what it was when it ran; restore the part that has run, only what comes after may change"; err == nil || err.Error() != want {
 			t.Errorf("apply gave\n%v\nwant\n%s", err, want)
 		}
 		b.same(half)
 		broken(t, b, "-- atlas:txmode none\n\nCREATE TABLE x (id int);\nINSERT INTO x VALUES (1), (2);\nALTER TABLE x ADD PRIMARY KEY (id);\n")
-		res := b.mustApply(migrator.ApplyOptions{})
-		if res.Applied[0].Skipped != 1 || len(res.Applied[0].Applied) != 2 {
-			t.Errorf("apply gave %+v", res.Applied[0])
+		res := b.mustApply(migrator.Options{})
+		if res.Ran[0].Skipped != 1 || len(res.Ran[0].Applied) != 2 {
+			t.Errorf("apply gave %+v", res.Ran[0])
 		}
 		if got := b.alembic() + " " + b.journal(); got != "20240103000000 20240101000000 2 2/2,20240102000000 2 1/1,20240103000000 2 3/3" {
 			t.Errorf("the record is %s", got)
@@ -644,7 +644,7 @@ func TestFailingMigration(t *testing.T) {
 func TestFailingMigrationMasksPasswords(t *testing.T) {
 	const sql = "-- atlas:txmode none\n\nCREATE TABLE x (id int);\nALTER ROLE no_such_role PASSWORD 'it''s ' 's3cr3tCanary' VALID UNTIL 'infinity';\n"
 	b := setup(t, read(t, write(t, []file{{"1_role.sql", sql, ""}})))
-	res, err := b.apply(migrator.ApplyOptions{})
+	res, err := b.apply(migrator.Options{})
 	want := `1_role.sql:4:43: syntax error at or near "'xxxxx'" (SQLSTATE 42601); statement 2 of 2: ALTER ROLE no_such_role PASSWORD 'xxxxx' 'xxxxx' VALID UNTIL 'infinity'; 1 of the file's 2 statements are done and stay, the database is in the middle of it: correct what failed, then ` + "`apply` goes on with statement 2"
 	if err == nil || err.Error() != want {
 		t.Errorf("apply gave\n%v\nwant\n%s", err, want)
@@ -652,7 +652,7 @@ func TestFailingMigrationMasksPasswords(t *testing.T) {
 	if got := b.query("SELECT concat_ws('|', error, error_stmt) FROM atlas_schema_revisions"); got != `ERROR: syntax error at or near "'xxxxx'" (SQLSTATE 42601)|ALTER ROLE no_such_role PASSWORD 'xxxxx' 'xxxxx' VALID UNTIL 'infinity'` {
 		t.Errorf("the journal says %s", got)
 	}
-	if st := b.status(); strings.Contains(st.Error+st.ErrorStmt, "s3cr3t") || len(res.Applied) != 1 {
+	if st := b.status(); strings.Contains(st.Error+st.ErrorStmt, "s3cr3t") || len(res.Ran) != 1 {
 		t.Errorf("the status says %s, %s", st.Error, st.ErrorStmt)
 	}
 }
@@ -660,25 +660,25 @@ func TestFailingMigrationMasksPasswords(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	d := dir(t, shop...)
 	b := setup(t, d)
-	b.mustApply(migrator.ApplyOptions{N: 2})
+	b.mustApply(migrator.Options{N: 2})
 	before := b.everything()
 	for _, tt := range []struct {
 		name string
-		opts migrator.ApplyOptions
+		opts migrator.Options
 		err  string
 	}{
-		{"both", migrator.ApplyOptions{To: "head", N: 1}, "-to and -n exclude each other"},
-		{"negative", migrator.ApplyOptions{N: -1}, "-n=-1: it must be 1 or more"},
-		{"back", migrator.ApplyOptions{To: "aaa"}, "the database is at 20240102000000 (bbb222), which is after 20240101000000; `down -to=20240101000000` goes back"},
+		{"both", migrator.Options{To: "head", N: 1}, "-to and -n exclude each other"},
+		{"negative", migrator.Options{N: -1}, "-n=-1: it must be 1 or more"},
+		{"back", migrator.Options{To: "aaa"}, "the database is at 20240102000000 (bbb222), which is after 20240101000000; `down -to=20240101000000` goes back"},
 	} {
 		if _, err := b.apply(tt.opts); err == nil || err.Error() != tt.err {
 			t.Errorf("%s: apply gave %v, want %s", tt.name, err, tt.err)
 		}
 	}
-	if _, err := b.down(migrator.DownOptions{To: "head"}); err == nil || err.Error() != "the database is at 20240102000000 (bbb222), which is before 20240104000000; `apply -to=20240104000000` goes there" {
+	if _, err := b.down(migrator.Options{To: "head"}); err == nil || err.Error() != "the database is at 20240102000000 (bbb222), which is before 20240104000000; `apply -to=20240104000000` goes there" {
 		t.Errorf("down gave %v", err)
 	}
-	if res, err := b.down(migrator.DownOptions{To: "bbb222"}); err != nil || len(res.Planned) != 0 {
+	if res, err := b.down(migrator.Options{To: "bbb222"}); err != nil || len(res.Planned) != 0 {
 		t.Errorf("down to where it is gave %+v, %v", res, err)
 	}
 	b.same(before)
@@ -690,7 +690,7 @@ func TestRefusals(t *testing.T) {
 	}
 	b.cfg.Dir = read(t, root)
 	var sum *migration.SumError
-	if _, err := b.apply(migrator.ApplyOptions{}); !errors.As(err, &sum) {
+	if _, err := b.apply(migrator.Options{}); !errors.As(err, &sum) {
 		t.Errorf("apply gave %v, want a SumError", err)
 	}
 	if st := b.status(); st.Sum == nil || st.Clean() {
@@ -715,7 +715,7 @@ func TestConnectErrors(t *testing.T) {
 			b.cfg.ConnConfig = b.db.ConnConfig()
 			b.cfg.ConnConfig.Password = "secret-canary"
 			tt.change()
-			_, err := b.apply(migrator.ApplyOptions{})
+			_, err := b.apply(migrator.Options{})
 			var connect *migrator.ConnectError
 			if !errors.As(err, &connect) || !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("apply gave\n%v\nwant\n%s", err, tt.err)
@@ -727,7 +727,7 @@ func TestConnectErrors(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := b.m().Apply(ctx, migrator.ApplyOptions{}); !errors.Is(err, context.Canceled) {
+	if _, err := b.m().Apply(ctx, migrator.Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("apply gave %v", err)
 	}
 }

@@ -56,8 +56,8 @@ func TestStandby(t *testing.T) {
 	b := setup(t, read(t, write(t, shop)))
 	b.cfg.ConnConfig = standby.config("postgres")
 	for name, run := range map[string]func() error{
-		"apply": func() error { _, err := b.apply(migrator.ApplyOptions{}); return err },
-		"down":  func() error { _, err := b.down(migrator.DownOptions{}); return err },
+		"apply": func() error { _, err := b.apply(migrator.Options{}); return err },
+		"down":  func() error { _, err := b.down(migrator.Options{}); return err },
 		"stamp": func() error {
 			_, err := b.m().Stamp(context.Background(), migrator.StampOptions{To: "head", Yes: true})
 			return err
@@ -92,7 +92,7 @@ func TestRoleWithoutRights(t *testing.T) {
 	if _, err := admin.Exec(context.Background(), "REVOKE CREATE ON SCHEMA public FROM PUBLIC"); err != nil {
 		t.Fatal(err)
 	}
-	_, err := b.apply(migrator.ApplyOptions{})
+	_, err := b.apply(migrator.Options{})
 	if err == nil || !strings.Contains(err.Error(), "alembic_version") || !strings.Contains(err.Error(), quoted) || !strings.Contains(err.Error(), "42501") {
 		t.Errorf("apply without CREATE gave %v", err)
 	}
@@ -101,7 +101,7 @@ func TestRoleWithoutRights(t *testing.T) {
 	// It may not even read the record.
 	stranger := b.cfg.ConnConfig
 	b.cfg.ConnConfig = owner
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	b.cfg.ConnConfig = stranger
 	if _, err := b.m().Status(context.Background()); err == nil ||
 		!strings.Contains(err.Error(), "permission denied for table") || !strings.Contains(err.Error(), "it ran as role "+quoted) {
@@ -111,12 +111,12 @@ func TestRoleWithoutRights(t *testing.T) {
 	// It may write the record, and owns no table.
 	b.db.Exec("GRANT ALL ON alembic_version, atlas_schema_revisions TO " + quoted)
 	before = b.everything()
-	_, err = b.apply(migrator.ApplyOptions{})
+	_, err = b.apply(migrator.Options{})
 	if err == nil || !strings.Contains(err.Error(), "must be owner of table orders") || !strings.Contains(err.Error(), quoted) {
 		t.Errorf("apply without the table gave %v", err)
 	}
 	b.cfg.Role = "no such role"
-	if _, err = b.apply(migrator.ApplyOptions{}); err == nil || !strings.Contains(err.Error(), `role "no such role" does not exist`) {
+	if _, err = b.apply(migrator.Options{}); err == nil || !strings.Contains(err.Error(), `role "no such role" does not exist`) {
 		t.Errorf("apply as a role that is missing gave %v", err)
 	}
 	b.cfg.ConnConfig, b.cfg.Role = owner, ""
@@ -146,7 +146,7 @@ func TestDatabaseThatVanishes(t *testing.T) {
 		}
 	}
 	start := time.Now()
-	_, err = b.apply(migrator.ApplyOptions{})
+	_, err = b.apply(migrator.Options{})
 	if err == nil || errors.Is(err, io.EOF) && err.Error() == "EOF" {
 		t.Errorf("apply gave %v", err)
 	}
@@ -155,7 +155,7 @@ func TestDatabaseThatVanishes(t *testing.T) {
 		t.Errorf("that took %s", d)
 	}
 	b.log.hook = nil
-	if _, err = b.apply(migrator.ApplyOptions{}); err == nil || !strings.Contains(err.Error(), "3D000") || !strings.Contains(err.Error(), "create it first") {
+	if _, err = b.apply(migrator.Options{}); err == nil || !strings.Contains(err.Error(), "3D000") || !strings.Contains(err.Error(), "create it first") {
 		t.Errorf("apply on nothing gave %v", err)
 	}
 }

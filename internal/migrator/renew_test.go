@@ -39,11 +39,11 @@ func TestNewConnectionKeepsTheLock(t *testing.T) {
 	applied := make([]int, sessions)
 	for i := range sessions {
 		wg.Go(func() {
-			res, err := b.apply(migrator.ApplyOptions{})
+			res, err := b.apply(migrator.Options{})
 			if err != nil {
 				t.Error(err)
 			}
-			applied[i] = len(res.Applied)
+			applied[i] = len(res.Ran)
 		})
 	}
 	wg.Wait()
@@ -72,7 +72,7 @@ func TestNewConnectionInPlaceOfTheOnlyOne(t *testing.T) {
 	if b.cfg.ConnConfig, err = pgx.ParseConfig(b.db.Login("secret", "CONNECTION LIMIT 1")); err != nil {
 		t.Fatal(err)
 	}
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if got := b.journal(); got != "1 2 2/2,2 2 2/2,3 2 2/2" {
 		t.Errorf("the journal is %s", got)
 	}
@@ -85,11 +85,11 @@ func TestRetryStartsAgain(t *testing.T) {
 		{"1_a.sql", "CREATE TABLE hot (id int);\n", ""},
 		{"2_b.sql", "PREPARE p AS SELECT 1;\n\nDO $$ BEGIN PERFORM set_config('app.x', 'y', false); END $$;\n\nSELECT pg_advisory_lock(77);\n\nALTER TABLE hot ADD COLUMN n int;\n", ""},
 	})))
-	b.mustApply(migrator.ApplyOptions{N: 1})
+	b.mustApply(migrator.Options{N: 1})
 	b.cfg.LockTimeout = 100 * time.Millisecond
 	other := b.session("BEGIN; LOCK TABLE hot")
 	time.AfterFunc(500*time.Millisecond, func() { b.end(other, "COMMIT") })
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if len(logged[migrator.LogRetry](b.log)) == 0 {
 		t.Error("nothing was tried again")
 	}

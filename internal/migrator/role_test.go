@@ -53,7 +53,7 @@ func TestFilesRole(t *testing.T) {
 	}))
 	for _, role := range []string{"", mine} {
 		b.cfg.Role = role
-		b.mustApply(migrator.ApplyOptions{})
+		b.mustApply(migrator.Options{})
 		login := b.cfg.ConnConfig.User
 		begun := login
 		if role != "" {
@@ -81,7 +81,7 @@ func TestFilesRoleFails(t *testing.T) {
 	}))
 	b.db.Exec(revision.Store{}.AlembicDDL() + ";" + revision.Store{}.JournalDDL())
 	for range 2 { // the second run goes on in the same role
-		_, err := b.apply(migrator.ApplyOptions{})
+		_, err := b.apply(migrator.Options{})
 		if want := "; it ran as role " + other + ", which the file sets: grant what is missing to that"; err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("apply gave\n%v\nwant\n...%s", err, want)
 		}
@@ -90,7 +90,7 @@ func TestFilesRoleFails(t *testing.T) {
 		}
 	}
 	b.db.Exec("ALTER TABLE ours OWNER TO " + other)
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if got := b.alembic() + " " + b.journal(); got != "1 1 2 3/3" {
 		t.Errorf("the record is %s", got)
 	}
@@ -109,10 +109,10 @@ func TestFilesSessionAuthorization(t *testing.T) {
 		{"2_b.sql", "-- atlas:txmode none\n\n" + set + "CREATE TABLE b ();\n\nCREATE TABLE b2 ();\n\nRESET SESSION AUTHORIZATION;\n\nSET ROLE " + owner + ";\n\nCREATE TABLE b3 ();\n", ""},
 		{"3_c.sql", "CREATE TABLE c ();\n", ""},
 	}))
-	script := b.mustApply(migrator.ApplyOptions{DryRun: true}).Script
+	script := b.mustApply(migrator.Options{DryRun: true}).Script
 	super := b.cfg.ConnConfig.User
 	want := fmt.Sprintf("a %[1]s, alembic_version %[2]s, atlas_schema_revisions %[2]s, b %[1]s, b2 %[1]s, b3 %[3]s, c %[2]s", other, super, owner)
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if got := b.owners(); got != want {
 		t.Errorf("the owners are\n%s\nwant\n%s", got, want)
 	}

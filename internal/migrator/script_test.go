@@ -29,7 +29,7 @@ func TestScriptGuards(t *testing.T) {
 		}
 		return nil
 	}
-	res := b.mustApply(migrator.ApplyOptions{DryRun: true, Notes: notes})
+	res := b.mustApply(migrator.Options{DryRun: true, Notes: notes})
 	for _, part := range []string{
 		"-- 20240102000000_total.sql:3\n-- locks orders for a moment\n-- ; DROP TABLE orders\nALTER TABLE orders ADD COLUMN total int;\n",
 	} {
@@ -60,8 +60,8 @@ func TestScriptGuards(t *testing.T) {
 
 func TestScriptComparesAndSets(t *testing.T) {
 	b := setup(t, dir(t, shop...))
-	b.mustApply(migrator.ApplyOptions{N: 1})
-	res := b.mustApply(migrator.ApplyOptions{DryRun: true})
+	b.mustApply(migrator.Options{N: 1})
+	res := b.mustApply(migrator.Options{DryRun: true})
 	b.db.Exec("UPDATE alembic_version SET version_num = 'zzz'")
 	before := b.everything()
 	if out, err := b.psql(res.Script); err == nil || !strings.Contains(out, "alembic_version does not hold what this script starts from") {
@@ -81,8 +81,8 @@ CREATE VIEW v AS SELECT a[:2] AS x FROM t /* :USER \q */ -- ; :HOST
 CREATE PROCEDURE p(INOUT x int) LANGUAGE plpgsql AS $$BEGIN x:=x + 1; END$$;
 `, ""}))
 	undisturbed := setup(t, b.cfg.Dir)
-	undisturbed.mustApply(migrator.ApplyOptions{})
-	res := b.mustApply(migrator.ApplyOptions{DryRun: true})
+	undisturbed.mustApply(migrator.Options{})
+	res := b.mustApply(migrator.Options{DryRun: true})
 	if out, err := b.psql(res.Script); err != nil {
 		t.Fatalf("psql said %s, %v", out, err)
 	}

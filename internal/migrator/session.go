@@ -83,9 +83,6 @@ func (m *Migrator) connConfig() (*pgx.ConnConfig, *answers) {
 
 // connect returns a session in which nothing is locked yet.
 func (m *Migrator) connect(ctx context.Context) (*session, error) {
-	if d := m.dialing.Swap(nil); d != nil {
-		return d.take(m)
-	}
 	cfg, answers := m.connConfig()
 	conn, err := dial(ctx, cfg)
 	if err != nil {
@@ -136,9 +133,6 @@ func (m *Migrator) connectPatiently(ctx context.Context) (*session, error) {
 		patience = m.cfg.LockRetry
 	}
 	start := time.Now()
-	if d := m.dialing.Load(); d != nil {
-		start = d.start
-	}
 	pause := 200 * time.Millisecond
 	for {
 		s, err := m.connect(ctx)
@@ -155,12 +149,20 @@ func (m *Migrator) connectPatiently(ctx context.Context) (*session, error) {
 	}
 }
 
-// open returns a session that may write and holds the lock.
-func (m *Migrator) open(ctx context.Context) (*session, error) {
+// open returns a new session. If locked is set it may write, and holds the lock.
+func (m *Migrator) open(ctx context.Context, locked bool) (*session, error) {
+	if !locked {
+		return m.connect(ctx)
+	}
 	s, err := m.connectPatiently(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return s.begun(ctx)
+}
+
+// begun is a session that holds the lock and is observed; what doesn't get it is closed.
+func (s *session) begun(ctx context.Context) (*session, error) {
 	if s.locked {
 		return s, nil // since it was dialed
 	}

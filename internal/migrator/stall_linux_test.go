@@ -31,7 +31,7 @@ func TestDeadPeer(t *testing.T) {
 			noticesDeath(t, conns[len(conns)-1])
 		}
 	}
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 	if !looked {
 		t.Error("no connection was looked at")
 	}

@@ -55,7 +55,7 @@ func TestStalledConnection(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, dir(t, shop...))
-			b.mustApply(migrator.ApplyOptions{N: 1})
+			b.mustApply(migrator.Options{N: 1})
 			direct := b.cfg
 			p := b.proxied(func(m wire.Message) wire.Action {
 				if tt.at(m) {
@@ -65,7 +65,7 @@ func TestStalledConnection(t *testing.T) {
 			})
 			b.cfg.ConnConfig.ConnectTimeout = due
 			b.cfg.Wait = tt.wait
-			run := map[string]func() error{"apply": func() error { _, err := b.apply(migrator.ApplyOptions{}); return err }}
+			run := map[string]func() error{"apply": func() error { _, err := b.apply(migrator.Options{}); return err }}
 			if tt.status {
 				run["status"] = func() error { _, err := b.m().Status(context.Background()); return err }
 			}
@@ -86,7 +86,7 @@ func TestStalledConnection(t *testing.T) {
 			}
 			p.HangUp()
 			b.cfg = direct
-			b.mustApply(migrator.ApplyOptions{})
+			b.mustApply(migrator.Options{})
 		})
 	}
 }
@@ -106,7 +106,7 @@ func TestStalledServer(t *testing.T) {
 			t.Parallel()
 			b := setup(t, dir(t, shop...))
 			if tt.n > 0 {
-				b.mustApply(migrator.ApplyOptions{N: tt.n})
+				b.mustApply(migrator.Options{N: tt.n})
 			}
 			if tt.change != "" {
 				if _, err := b.admin().Exec(t.Context(), tt.change); err != nil {
@@ -124,7 +124,7 @@ func TestStalledServer(t *testing.T) {
 			b.cfg.ConnConfig.ConnectTimeout = time.Second
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
-			_, err := b.m().Apply(ctx, migrator.ApplyOptions{})
+			_, err := b.m().Apply(ctx, migrator.Options{})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error: %v", err)
 			}
@@ -152,5 +152,5 @@ INSERT INTO t VALUES (1);
 	b.proxied(func(wire.Message) wire.Action { return wire.Pass })
 	b.cfg.ConnConfig.ConnectTimeout = time.Second
 	b.cfg.LockTimeout = 100 * time.Millisecond
-	b.mustApply(migrator.ApplyOptions{})
+	b.mustApply(migrator.Options{})
 }

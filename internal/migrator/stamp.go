@@ -60,14 +60,14 @@ func (m *Migrator) stamp(ctx context.Context, opts StampOptions, res *StampResul
 	if opts.To == "" {
 		return usage.Errorf("stamp needs -to: a version, a revision id, head or base")
 	}
-	to, err := m.cfg.Dir.Resolve(opts.To)
+	to, err := m.dir.Resolve(opts.To)
 	if err != nil {
 		return err
 	}
-	if err := m.cfg.Dir.Verify(); err != nil {
+	if err := m.dir.Verify(); err != nil {
 		return err
 	}
-	s, err := m.open(ctx)
+	s, err := m.session(ctx, true)
 	if err != nil {
 		return err
 	}
@@ -75,13 +75,13 @@ func (m *Migrator) stamp(ctx context.Context, opts StampOptions, res *StampResul
 	if err := s.readRecord(ctx); err != nil {
 		return err
 	}
-	st := revision.Settle(m.cfg.Dir, s.rec, to)
+	st := revision.Settle(m.dir, s.rec, to)
 	res.Target, res.From, res.Revision, res.Removed = m.version(to), st.From, st.To, st.Delete
 	for _, r := range st.Put {
 		res.Set = append(res.Set, r.Version)
 	}
 	if !opts.Yes {
-		want, err := catalog.At(m.cfg.Dir, to)
+		want, err := catalog.At(m.dir, to)
 		if err != nil {
 			return fmt.Errorf("comparing the database with version %s (add -yes to record it unseen): %w", m.word(to), err)
 		}

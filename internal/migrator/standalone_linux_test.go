@@ -126,11 +126,11 @@ func TestReadersBehindStandaloneStatements(t *testing.T) {
 		run  func(*stand) error
 	}{
 		{"apply", func(s *stand) error {
-			_, err := migrator.New(s.cfg).Apply(context.Background(), migrator.ApplyOptions{})
+			_, err := migrator.New(s.cfg).Apply(context.Background(), migrator.Options{})
 			return err
 		}},
 		{"down", func(s *stand) error {
-			_, err := migrator.New(s.cfg).Down(context.Background(), migrator.DownOptions{})
+			_, err := migrator.New(s.cfg).Down(context.Background(), migrator.Options{})
 			return err
 		}},
 		{"script", (*stand).psql},
@@ -253,9 +253,9 @@ func (s *stand) prepare(sql, way string) {
 		s.Fatal(err)
 	}
 	s.cfg = migrator.Config{ConnConfig: s.server.config(s.db), Dir: read(s.T, root), OperatorVersion: "test", Log: s.log, LockTimeout: standingBound, LockRetry: 15 * time.Second}
-	opts := migrator.ApplyOptions{N: 1}
+	opts := migrator.Options{N: 1}
 	if way == "down" {
-		opts = migrator.ApplyOptions{}
+		opts = migrator.Options{}
 	}
 	if _, err := migrator.New(s.cfg).Apply(context.Background(), opts); err != nil {
 		s.Fatal(err)
@@ -264,7 +264,7 @@ func (s *stand) prepare(sql, way string) {
 
 // psql runs the printed script.
 func (s *stand) psql() error {
-	res, err := migrator.New(s.cfg).Apply(context.Background(), migrator.ApplyOptions{DryRun: true})
+	res, err := migrator.New(s.cfg).Apply(context.Background(), migrator.Options{DryRun: true})
 	if err != nil {
 		return err
 	}

@@ -58,12 +58,12 @@ func (st *Status) Clean() bool {
 // no error but in Status.Problems; with an error, what was found until then is
 // returned, too.
 func (m *Migrator) Status(ctx context.Context) (*Status, error) {
-	st := &Status{Files: m.files, Index: -1, Sum: m.cfg.Dir.Verify()}
+	st := &Status{Files: m.files, Index: -1, Sum: m.dir.Verify()}
 	return st, m.outcome(ctx, m.status(ctx, st))
 }
 
 func (m *Migrator) status(ctx context.Context, st *Status) error {
-	s, err := m.connect(ctx)
+	s, err := m.session(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,18 @@ type applied struct {
 	Script   string          `json:"Script,omitempty"`  // of a dry run
 }
 
+// reverted is atlasexec.MigrateDown with our fields. URL and Status are for Atlas Cloud only and stay empty.
+type reverted struct {
+	atlasexec.MigrateDown
+	Planned  []migrationFile `json:"Planned,omitempty"`
+	Reverted []*fileRun      `json:"Reverted,omitempty"`
+	Env      atlasexec.Env   `json:"Env"`
+	Revision string          `json:"Revision"`          // of alembic_version now, empty for no row
+	Settled  string          `json:"Settled,omitempty"` // how the record was repaired first
+	Losses   []migrator.Loss `json:"Losses,omitempty"`  // the data that is lost
+	Script   string          `json:"Script,omitempty"`  // of a dry run
+}
+
 // migrationFile is atlasexec.File with the revision id.
 type migrationFile struct {
 	atlasexec.File
@@ -52,16 +64,19 @@ type runError struct {
 	Column int    `json:"Column,omitempty"`
 }
 
-// Apply shows what apply did, also when it failed, and returns the error that apply ended with, if any.
-func (p *Printer) Apply(r *migrator.ApplyResult, failed error) error {
+// Run shows what apply or down did, also when it failed, and returns the error that it ended with, if any.
+func (p *Printer) Run(r *migrator.Result, failed error) error {
 	if ExitCode(failed) == ExitUsage {
 		return failed
 	}
 	var err error
-	if p.Format == JSON {
+	switch {
+	case p.Format != JSON:
+		err = p.runText(r, failed)
+	case r.Down:
+		err = p.Out.json(p.reverted(r, failed))
+	default:
 		err = p.Out.json(p.applied(r, failed))
-	} else {
-		err = p.applyText(r, failed)
 	}
 	if failed != nil {
 		return failed
@@ -69,29 +84,50 @@ func (p *Printer) Apply(r *migrator.ApplyResult, failed error) error {
 	return err
 }
 
-func (p *Printer) applyText(r *migrator.ApplyResult, failed error) error {
+func (p *Printer) runText(r *migrator.Result, failed error) error {
 	var b page
+	var ran, run safe = "Applied", "apply"
+	if r.Down {
+		ran, run = "Reverted", "revert"
+	}
 	at := versionName(r.Target, r.Revision)
 	switch {
 	case failed != nil:
-		if n := done(r.Applied); n > 0 && !errors.As(failed, new(*migrator.OutcomeError)) {
-			b.printf("Applied %d of %s: the database is at %s.\n", n, plural(len(r.Pending), "migration"), versionName(r.Applied[n-1].File.Version, r.Revision))
+		if n := done(r.Ran); n > 0 && !errors.As(failed, new(*migrator.OutcomeError)) {
+			b.printf("%s %d of %s: the database is at %s.\n", ran, n, plural(len(r.Planned), "migration"), versionName(reached(r, n), r.Revision))
 		}
 	case len(r.Ahead) > 0:
 		b.printf("Nothing to apply: the database is ahead of this project by %s, up to %s.\n",
 			plural(len(r.Ahead), "migration"), r.Ahead[len(r.Ahead)-1])
 	case r.Script != "":
-		return p.Out.exact("the script", r.Script)
-	case len(r.Pending) == 0:
-		b.printf("Nothing to apply: the database is at %s.\n", at)
+		for _, l := range r.Losses {
+			b.printf("-- This loses %s.\n", oneLine(l.String()))
+		}
+		return p.Out.exact("the script", string(b.safe())+r.Script)
+	case len(r.Planned) == 0:
+		b.printf("Nothing to %s: the database is at %s.\n", run, at)
 	default:
-		b.printf("%s %s in %s: the database is at %s.\n", p.Out.style.good("Applied"),
-			plural(len(r.Applied), "migration"), short(r.End.Sub(r.Start)), at)
+		b.printf("%s %s in %s: the database is at %s.\n", p.Out.style.good(ran),
+			plural(len(r.Ran), "migration"), short(r.End.Sub(r.Start)), at)
+		for _, l := range r.Losses {
+			b.put(p.Out.style.warn(sprintf("lost %s", l)), "\n")
+		}
 	}
 	if len(r.Rebuilt) > 0 {
 		b.printf("Rebuilt index %s.\n", strings.Join(r.Rebuilt, ", "))
 	}
 	return p.page(&b)
+}
+
+// reached returns the version of the database after the first n planned files, "" at the base.
+func reached(r *migrator.Result, n int) string {
+	switch {
+	case !r.Down:
+		return r.Ran[n-1].File.Version
+	case n < len(r.Planned):
+		return r.Planned[n].Version
+	}
+	return r.Target
 }
 
 // done counts the files that ran to the end.
@@ -114,15 +150,24 @@ func versionName(version, revision string) string {
 	return version + " (" + revision + ")"
 }
 
-func (p *Printer) applied(r *migrator.ApplyResult, failed error) applied {
-	out := applied{
+func (p *Printer) applied(r *migrator.Result, failed error) applied {
+	return applied{
 		MigrateApply: atlasexec.MigrateApply{
 			Env: p.env(), Current: r.Current, Target: r.Target, Start: r.Start, End: r.End, Error: errorText(failed),
 		},
-		Pending: migrationFiles(r.Pending), Applied: fileRuns(r.Applied, failed),
+		Pending: migrationFiles(r.Planned), Applied: fileRuns(r.Ran, failed),
 		Revision: r.Revision, Settled: pgsql.Redact(r.Settled), Rebuilt: r.Rebuilt, Ahead: r.Ahead, Script: r.Script,
 	}
-	return out
+}
+
+func (p *Printer) reverted(r *migrator.Result, failed error) reverted {
+	return reverted{
+		MigrateDown: atlasexec.MigrateDown{
+			Current: r.Current, Target: r.Target, Total: len(r.Planned), Start: r.Start, End: r.End, Error: errorText(failed),
+		},
+		Planned: migrationFiles(r.Planned), Reverted: fileRuns(r.Ran, failed), Env: p.env(),
+		Revision: r.Revision, Settled: pgsql.Redact(r.Settled), Losses: r.Losses, Script: r.Script,
+	}
 }
 
 // errorText is an error for JSON.

@@ -329,12 +329,12 @@ func TestApplyThatCouldNotBeRecorded(t *testing.T) {
 		{"nobody knows", []*migrator.FileRun{{File: f[0], Done: true}, {File: f[1]}}, lost, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			res := &migrator.ApplyResult{Pending: f, Applied: tt.runs, Revision: "cacecc4f1237"}
-			text, _ := show(t, Text, func(p *Printer) error { return p.Apply(res, tt.err) })
+			res := &migrator.Result{Planned: f, Ran: tt.runs, Revision: "cacecc4f1237"}
+			text, _ := show(t, Text, func(p *Printer) error { return p.Run(res, tt.err) })
 			if d := cmp.Diff(tt.text, text); d != "" {
 				t.Error(d)
 			}
-			text, _ = show(t, JSON, func(p *Printer) error { return p.Apply(res, tt.err) })
+			text, _ = show(t, JSON, func(p *Printer) error { return p.Run(res, tt.err) })
 			for i, r := range decode[atlasexec.MigrateApply](t, text).Applied {
 				if done := tt.runs[i].Done; done != (r.Error == nil) || !done && r.Error.Text != tt.err.Error() {
 					t.Errorf("%s has the error %v", r.Name, r.Error)
@@ -346,10 +346,10 @@ func TestApplyThatCouldNotBeRecorded(t *testing.T) {
 
 func TestApply(t *testing.T) {
 	f := files(t)
-	head := &migrator.ApplyResult{
+	head := &migrator.Result{
 		Start: start, End: start.Add(412 * time.Millisecond), Current: "20240101000000", Target: "20240103000000", Revision: "20240103000000",
-		Pending: f[1:], Settled: "the journal is filled in",
-		Applied: []*migrator.FileRun{
+		Planned: f[1:], Settled: "the journal is filled in",
+		Ran: []*migrator.FileRun{
 			{File: f[1], Start: start, End: start.Add(time.Second), Applied: []string{f[1].Stmts[0].Text, f[1].Stmts[1].Text}, Done: true},
 			{File: f[2], Start: start, End: start.Add(time.Second), Skipped: 1, Applied: []string{}, Done: true},
 		},
@@ -358,17 +358,17 @@ func TestApply(t *testing.T) {
 		File: f[1].Name, Pos: pgsql.Pos{Line: 2, Col: 14}, Stmt: f[1].Stmts[1].Text, N: 2, Total: 2, State: "nothing of this file was done",
 		Err: &pgconn.PgError{Severity: "ERROR", Code: "42P07", Message: `relation "I" already exists`},
 	}
-	failed := &migrator.ApplyResult{
-		Start: start, End: start.Add(time.Minute), Target: "20240103000000", Revision: "cacecc4f1237", Pending: f,
-		Applied: []*migrator.FileRun{
+	failed := &migrator.Result{
+		Start: start, End: start.Add(time.Minute), Target: "20240103000000", Revision: "cacecc4f1237", Planned: f,
+		Ran: []*migrator.FileRun{
 			{File: f[0], Start: start, End: start, Applied: []string{f[0].Stmts[0].Text}, Done: true},
 			{File: f[1], Start: start, End: start, Applied: []string{f[1].Stmts[0].Text}, Err: stmtErr},
 		},
 	}
-	nothing := &migrator.ApplyResult{Start: start, End: start, Current: "20240101000000", Target: "20240101000000", Revision: "cacecc4f1237"}
+	nothing := &migrator.Result{Start: start, End: start, Current: "20240101000000", Target: "20240101000000", Revision: "cacecc4f1237"}
 	for _, tt := range []struct {
 		golden string
-		res    *migrator.ApplyResult
+		res    *migrator.Result
 		err    error
 	}{
 		{"apply.txt", head, nil},
@@ -377,22 +377,22 @@ func TestApply(t *testing.T) {
 		{"apply-failed.json", failed, stmtErr},
 		{"apply-nothing.txt", nothing, nil},
 		{"apply-nothing.json", nothing, nil},
-		{"apply-base.txt", &migrator.ApplyResult{}, nil},
-		{"apply-ahead.txt", &migrator.ApplyResult{Current: "1", Revision: "3", Ahead: []string{"2", "3"}}, nil},
-		{"apply-dryrun.txt", &migrator.ApplyResult{Pending: f[:1], Script: "BEGIN;\nCREATE TABLE t ();\nCOMMIT;\n"}, nil},
+		{"apply-base.txt", &migrator.Result{}, nil},
+		{"apply-ahead.txt", &migrator.Result{Current: "1", Revision: "3", Ahead: []string{"2", "3"}}, nil},
+		{"apply-dryrun.txt", &migrator.Result{Planned: f[:1], Script: "BEGIN;\nCREATE TABLE t ();\nCOMMIT;\n"}, nil},
 	} {
 		format := Text
 		if strings.HasSuffix(tt.golden, ".json") {
 			format = JSON
 		}
-		got, err := show(t, format, func(p *Printer) error { return p.Apply(tt.res, tt.err) })
+		got, err := show(t, format, func(p *Printer) error { return p.Run(tt.res, tt.err) })
 		if err != tt.err {
 			t.Errorf("%s: error %v, want %v", tt.golden, err, tt.err)
 		}
 		golden(t, tt.golden, got)
 	}
 
-	text, _ := show(t, JSON, func(p *Printer) error { return p.Apply(failed, stmtErr) })
+	text, _ := show(t, JSON, func(p *Printer) error { return p.Run(failed, stmtErr) })
 	got := decode[atlasexec.MigrateApply](t, text)
 	sdk := func(f *migration.File) atlasexec.File {
 		return atlasexec.File{Name: f.Name, Version: f.Version, Description: f.Desc}
@@ -411,7 +411,7 @@ func TestApply(t *testing.T) {
 	}
 
 	usage := &usage.Error{Text: "-to and -n exclude each other"}
-	if text, err := show(t, JSON, func(p *Printer) error { return p.Apply(nothing, usage) }); text != "" || err != usage {
+	if text, err := show(t, JSON, func(p *Printer) error { return p.Run(nothing, usage) }); text != "" || err != usage {
 		t.Errorf("wrong usage: %q, %v", text, err)
 	}
 }

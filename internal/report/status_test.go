@@ -152,18 +152,20 @@ func TestHistoryAlone(t *testing.T) {
 func TestDown(t *testing.T) {
 	f := files(t)
 	lost := []migrator.Loss{{Table: `public."My <Table>"`, Rows: 1}, {Table: "public.t", Column: "a", Rows: 12}}
-	all := &migrator.DownResult{
+	all := &migrator.Result{
+		Down:  true,
 		Start: start, End: start.Add(time.Second), Current: f[2].Version, Target: f[0].Version, Revision: f[0].Revision,
 		Planned: []*migration.File{f[2], f[1]}, Losses: lost,
-		Reverted: []*migrator.FileRun{
+		Ran: []*migrator.FileRun{
 			{File: f[2], Start: start, End: start, Applied: []string{"DROP INDEX i"}, Done: true},
 			{File: f[1], Start: start, End: start, Skipped: 1, Applied: []string{}, Done: true},
 		},
 	}
 	stopped := &migrator.StmtError{File: "down/" + f[1].Name, Stmt: "DROP TABLE x", N: 1, Total: 1, Err: errors.New("no")}
-	failed := &migrator.DownResult{
+	failed := &migrator.Result{
+		Down:  true,
 		Start: start, End: start, Current: f[2].Version, Revision: f[1].Revision, Planned: []*migration.File{f[2], f[1], f[0]},
-		Reverted: []*migrator.FileRun{
+		Ran: []*migrator.FileRun{
 			{File: f[2], Start: start, End: start, Applied: []string{"DROP INDEX i"}, Done: true},
 			{File: f[1], Start: start, End: start, Err: stopped},
 		},
@@ -171,29 +173,29 @@ func TestDown(t *testing.T) {
 	refused := &migrator.LossError{Losses: lost}
 	for _, tt := range []struct {
 		golden string
-		res    *migrator.DownResult
+		res    *migrator.Result
 		err    error
 	}{
 		{"down.txt", all, nil},
 		{"down.json", all, nil},
 		{"down-failed.txt", failed, stopped},
 		{"down-failed.json", failed, stopped},
-		{"down-base.txt", &migrator.DownResult{}, nil},
-		{"down-refused.json", &migrator.DownResult{Start: start, End: start, Losses: lost}, refused},
-		{"down-dryrun.txt", &migrator.DownResult{Planned: f[:1], Losses: lost, Script: "DROP TABLE t;\n"}, nil},
+		{"down-base.txt", &migrator.Result{Down: true}, nil},
+		{"down-refused.json", &migrator.Result{Down: true, Start: start, End: start, Losses: lost}, refused},
+		{"down-dryrun.txt", &migrator.Result{Down: true, Planned: f[:1], Losses: lost, Script: "DROP TABLE t;\n"}, nil},
 	} {
 		format := Text
 		if strings.HasSuffix(tt.golden, ".json") {
 			format = JSON
 		}
-		got, err := show(t, format, func(p *Printer) error { return p.Down(tt.res, tt.err) })
+		got, err := show(t, format, func(p *Printer) error { return p.Run(tt.res, tt.err) })
 		if err != tt.err {
 			t.Errorf("%s: error %v, want %v", tt.golden, err, tt.err)
 		}
 		golden(t, tt.golden, got)
 	}
 
-	text, _ := show(t, JSON, func(p *Printer) error { return p.Down(failed, stopped) })
+	text, _ := show(t, JSON, func(p *Printer) error { return p.Run(failed, stopped) })
 	sdk := func(f *migration.File) atlasexec.File {
 		return atlasexec.File{Name: f.Name, Version: f.Version, Description: f.Desc}
 	}

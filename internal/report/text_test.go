@@ -154,15 +154,16 @@ func poisoned[T any]() *T {
 
 // A result in which every text is hostile does no harm, in any format.
 func TestHostileResults(t *testing.T) {
-	applied, down, failed := poisoned[migrator.ApplyResult](), poisoned[migrator.DownResult](), *poisoned[error]()
+	applied, down, failed := poisoned[migrator.Result](), poisoned[migrator.Result](), *poisoned[error]()
+	applied.Down = false
 	status, half := poisoned[migrator.Status](), poisoned[migrator.Status]()
 	status.Ahead, status.Index = nil, 0
 	half.Reverting, half.Index = false, -1
-	applied.Ahead, applied.Script, down.Script = nil, "", ""
+	applied.Ahead, applied.Script, down.Ahead, down.Script = nil, "", nil, ""
 	ahead := *applied
 	ahead.Ahead = []string{hostile, hostile}
 	nothing := *applied
-	nothing.Pending, nothing.Applied = nil, nil
+	nothing.Planned, nothing.Ran = nil, nil
 	back := *down
 	back.Planned = nil
 	planned, byHand := poisoned[plan.Plan](), poisoned[plan.Plan]()
@@ -183,13 +184,13 @@ func TestHostileResults(t *testing.T) {
 	checkpoints := []*migration.Checkpoint{poisoned[migration.Checkpoint]()}
 	dir := &lint.Report{Files: report.Files[:1], Base: hostile}
 	shows := map[string]func(p *Printer) error{
-		"apply":                func(p *Printer) error { return p.Apply(applied, nil) },
-		"apply, failed":        func(p *Printer) error { return p.Apply(applied, failed) },
-		"apply, ahead":         func(p *Printer) error { return p.Apply(&ahead, nil) },
-		"apply, nothing":       func(p *Printer) error { return p.Apply(&nothing, nil) },
-		"down":                 func(p *Printer) error { return p.Down(down, nil) },
-		"down, failed":         func(p *Printer) error { return p.Down(down, failed) },
-		"down, nothing":        func(p *Printer) error { return p.Down(&back, nil) },
+		"apply":                func(p *Printer) error { return p.Run(applied, nil) },
+		"apply, failed":        func(p *Printer) error { return p.Run(applied, failed) },
+		"apply, ahead":         func(p *Printer) error { return p.Run(&ahead, nil) },
+		"apply, nothing":       func(p *Printer) error { return p.Run(&nothing, nil) },
+		"down":                 func(p *Printer) error { return p.Run(down, nil) },
+		"down, failed":         func(p *Printer) error { return p.Run(down, failed) },
+		"down, nothing":        func(p *Printer) error { return p.Run(&back, nil) },
 		"status":               func(p *Printer) error { return p.Status(status) },
 		"status, half":         func(p *Printer) error { return p.Status(half) },
 		"history":              func(p *Printer) error { return p.History(files, checkpoints, failed, status) },
@@ -349,8 +350,8 @@ func TestSecretsInJSON(t *testing.T) {
 	}
 	lint := &lint.Report{Files: []lint.FileReport{{Name: "x.sql", Text: role + ";\nSELECT 1;\n", Diagnostics: []lint.Diagnostic{{Line: 2, Col: 1, Pos: len(role) + 2, Text: hostile, Fix: fix.WithoutTransaction(role), Query: fix.Words(role)}}}}}
 	for name, method := range map[string]func(p *Printer) error{
-		"apply":  func(p *Printer) error { return p.Apply(&migrator.ApplyResult{Applied: run, Settled: hostile}, failed) },
-		"down":   func(p *Printer) error { return p.Down(&migrator.DownResult{Reverted: run, Settled: hostile}, failed) },
+		"apply":  func(p *Printer) error { return p.Run(&migrator.Result{Ran: run, Settled: hostile}, failed) },
+		"down":   func(p *Printer) error { return p.Run(&migrator.Result{Down: true, Ran: run, Settled: hostile}, failed) },
 		"status": func(p *Printer) error { return p.Status(status) },
 		"lint":   func(p *Printer) error { return p.Lint(lint) },
 		"check": func(p *Printer) error {

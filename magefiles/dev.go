@@ -20,16 +20,12 @@ type Dev mg.Namespace
 func (Dev) Up(ctx context.Context,
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return run(ctx, func(ctx context.Context) error {
-		c, err := open(ctx, from{carried: carried}, nil)
-		if err != nil {
-			return err
-		}
+	return with(ctx, flags{carried: carried}, func(ctx context.Context, c *command) error {
 		url, err := devdb.Up(ctx, c.local())
 		if err != nil {
 			return err
 		}
-		return c.Line(url)
+		return c.out.Line(url)
 	})
 }
 
@@ -37,11 +33,7 @@ func (Dev) Up(ctx context.Context,
 func (Dev) Down(ctx context.Context,
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return run(ctx, func(ctx context.Context) error {
-		c, err := open(ctx, from{carried: carried}, nil)
-		if err != nil {
-			return err
-		}
+	return with(ctx, flags{carried: carried}, func(ctx context.Context, c *command) error {
 		stopped, err := devdb.Down(ctx, c.local())
 		if err != nil {
 			return err
@@ -57,11 +49,7 @@ func (Dev) Down(ctx context.Context,
 func (Dev) Reset(ctx context.Context,
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return run(ctx, func(ctx context.Context) error {
-		c, err := openWithoutDir(ctx, from{carried: carried}, nil)
-		if err != nil {
-			return err
-		}
+	return withoutDir(ctx, flags{carried: carried}, func(ctx context.Context, c *command) error {
 		switch deleted, err := devdb.Reset(ctx, c.local()); {
 		case err != nil:
 			return err
@@ -78,11 +66,7 @@ func (Dev) Reset(ctx context.Context,
 func (Dev) Url(ctx context.Context,
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return run(ctx, func(ctx context.Context) error {
-		c, err := open(ctx, from{carried: carried}, nil)
-		if err != nil {
-			return err
-		}
+	return with(ctx, flags{carried: carried}, func(ctx context.Context, c *command) error {
 		url, running, err := devdb.LocalURL(ctx, c.local())
 		if err != nil {
 			return err
@@ -90,7 +74,7 @@ func (Dev) Url(ctx context.Context,
 		if !running {
 			return fmt.Errorf("the local PostgreSQL isn't running: `mage dev:up` starts it")
 		}
-		return c.Line(url)
+		return c.out.Line(url)
 	})
 }
 

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,31 +12,53 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
 // linter returns what package lint works on: the flags' base or latest files, else
 // atlas.hcl's.
-func (c *cmd) linter(base string, latest int) (lint.Config, error) {
+func (c *command) linter(base string, latest int) (lint.Config, error) {
 	cfg := lint.Config{
-		Start: c.server, Dir: c.dir, Root: c.MigrationsDir, Options: c.options(),
-		Base: base, Latest: latest, Policy: lint.Policy(c.Gate.Policy), SchemaName: c.Schema,
+		Start: c.server, Dir: c.dir, Root: c.env.MigrationsDir, Options: c.options(),
+		Base: base, Latest: latest, Policy: lint.Policy(c.env.Gate.Policy), SchemaName: c.env.Schema,
 	}
 	if base == "" && latest == 0 {
-		cfg.Base, cfg.Latest = c.Gate.Base, c.Gate.Latest
+		cfg.Base, cfg.Latest = c.env.Gate.Base, c.env.Gate.Latest
 	}
-	if c.OnEmbedded {
+	if c.env.OnEmbedded {
 		return cfg, nil
 	}
-	cfg.SchemaFile = filepath.Join(c.Root, filepath.FromSlash(c.Schema))
+	cfg.SchemaFile = filepath.Join(c.env.Root, filepath.FromSlash(c.env.Schema))
 	var err error
 	cfg.Schema, err = c.schema()
 	return cfg, err
 }
 
+// lint lints the flags' base or latest files, with the sizes of the database's tables if it is to be asked for them.
+func (c *command) lint(ctx context.Context, base string, latest int, sizes bool) (*lint.Report, error) {
+	var invalid migration.Errors
+	if err := c.read(migration.Read); err != nil && !errors.As(err, &invalid) {
+		return nil, err
+	}
+	if !invalid.Readable() {
+		return lint.Invalid(invalid), nil
+	}
+	cfg, err := c.linter(base, latest)
+	if err != nil {
+		return nil, err
+	}
+	if sizes {
+		if err := c.sizes(ctx, &cfg); err != nil {
+			return nil, err
+		}
+	}
+	return lint.Run(ctx, cfg)
+}
+
 // sizes reads from the live database what the findings say of it.
-func (c *cmd) sizes(ctx context.Context, cfg *lint.Config) error {
+func (c *command) sizes(ctx context.Context, cfg *lint.Config) error {
 	conn, err := c.connConfig(ctx)
 	if err != nil {
 		return err
@@ -57,15 +80,15 @@ func (c *cmd) sizes(ctx context.Context, cfg *lint.Config) error {
 
 // showLint shows what lint found, also in files and in the summary of a step of GitHub
 // Actions.
-func (c *cmd) showLint(r *lint.Report, outs []report.Out) error {
-	c.ToolVersion = toolVersion()
-	if err := c.LintTo(r, outs); err != nil {
+func (c *command) showLint(r *lint.Report, outs []report.Out) error {
+	c.out.ToolVersion = toolVersion()
+	if err := c.out.LintTo(r, outs); err != nil {
 		return err
 	}
-	if c.Format == report.GitHub {
-		if err := c.LintSummary(r, os.LookupEnv); err != nil {
+	if c.out.Format == report.GitHub {
+		if err := c.out.LintSummary(r, os.LookupEnv); err != nil {
 			return err
 		}
 	}
-	return c.Lint(r)
+	return c.out.Lint(r)
 }

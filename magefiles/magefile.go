@@ -14,7 +14,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/history"
-	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
@@ -37,12 +36,7 @@ func Plan(ctx context.Context,
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(ctx, from{env: env, carried: carried}, format)
-		if err != nil {
-			return err
-		}
-		defer c.close(&err)
+	return with(ctx, flags{env: env, format: format, carried: carried}, func(ctx context.Context, c *command) error {
 		if err := c.writable(); err != nil && !value(dryrun) {
 			return err
 		}
@@ -55,12 +49,7 @@ func Plan(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		if !value(dryrun) {
-			if err := p.Write(ctx, c.MigrationsDir); err != nil {
-				return err
-			}
-		}
-		return c.Plan(p, value(dryrun))
+		return c.write(ctx, p, value(dryrun))
 	})
 }
 
@@ -72,20 +61,12 @@ func New(ctx context.Context,
 	env *string, // env block of atlas.hcl
 	format *string, // text or json
 ) error {
-	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openToWrite(ctx, env, format)
-		if err != nil {
-			return err
-		}
-		defer c.close(&err)
+	return with(ctx, flags{env: env, format: format, toWrite: true}, func(ctx context.Context, c *command) error {
 		p, err := plan.New(ctx, plan.Config{Base: proof.Base{Dir: c.dir}, Name: value(name)})
 		if err != nil {
 			return err
 		}
-		if err := p.Write(ctx, c.MigrationsDir); err != nil {
-			return err
-		}
-		return c.Plan(p, false)
+		return c.write(ctx, p, false)
 	})
 }
 
@@ -98,12 +79,7 @@ func Check(ctx context.Context,
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(ctx, from{env: env, carried: carried}, format)
-		if err != nil {
-			return err
-		}
-		defer c.close(&err)
+	return with(ctx, flags{env: env, format: format, carried: carried}, func(ctx context.Context, c *command) error {
 		cfg, err := c.plannerFrom(ctx, "", proof.KeptStates(c.dir))
 		if err != nil {
 			return err
@@ -112,7 +88,7 @@ func Check(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		return c.Check(r)
+		return c.out.Check(r)
 	})
 }
 
@@ -130,7 +106,8 @@ func Lint(ctx context.Context,
 	out *string, // write further formats to files: sarif=FILE,markdown=FILE
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return run(ctx, func(ctx context.Context) (err error) {
+	further := []report.Format{report.GitHub, report.SARIF, report.Markdown}
+	return withoutDir(ctx, flags{env: env, url: url, format: format, further: further, carried: carried}, func(ctx context.Context, c *command) error {
 		last, err := count("latest", latest)
 		if err != nil {
 			return err
@@ -139,29 +116,9 @@ func Lint(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		c, err := openWithoutDir(ctx, from{env: env, url: url, carried: carried}, format, report.GitHub, report.SARIF, report.Markdown)
+		r, err := c.lint(ctx, value(base), last, url != nil)
 		if err != nil {
 			return err
-		}
-		defer c.close(&err)
-		invalid := (migration.Errors)(nil)
-		if err := c.read(migration.Read); err != nil && !errors.As(err, &invalid) {
-			return err
-		}
-		r := lint.Invalid(invalid)
-		if invalid.Readable() {
-			cfg, err := c.linter(value(base), last)
-			if err != nil {
-				return err
-			}
-			if url != nil {
-				if err := c.sizes(ctx, &cfg); err != nil {
-					return err
-				}
-			}
-			if r, err = lint.Run(ctx, cfg); err != nil {
-				return err
-			}
 		}
 		return c.showLint(r, outs)
 	})
@@ -181,15 +138,8 @@ func Apply(ctx context.Context,
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return live(ctx, from{env: env, url: url, carried: carried}, format, wait, !value(dryrun), func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
-		most, err := count("n", n)
-		if err != nil {
-			return err
-		}
-		opts := migrator.Options{To: value(to), N: most, DryRun: value(dryrun), Strict: value(strict), Notes: c.notes(ctx)}
-		r, err := m.Apply(ctx, opts)
-		return c.Run(r, err)
-	})
+	opts := migrator.Options{To: value(to), DryRun: value(dryrun), Strict: value(strict)}
+	return migrate(ctx, flags{env: env, url: url, format: format, carried: carried}, wait, n, opts, (*migrator.Migrator).Apply)
 }
 
 // Down takes the newest migrations back by their down files; by default one.
@@ -206,15 +156,8 @@ func Down(ctx context.Context,
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return live(ctx, from{env: env, url: url, carried: carried}, format, wait, !value(dryrun), func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
-		most, err := count("n", n)
-		if err != nil {
-			return err
-		}
-		opts := migrator.Options{To: value(to), N: most, DryRun: value(dryrun), Yes: value(yes)}
-		r, err := m.Down(ctx, opts)
-		return c.Run(r, err)
-	})
+	opts := migrator.Options{To: value(to), DryRun: value(dryrun), Yes: value(yes)}
+	return migrate(ctx, flags{env: env, url: url, format: format, carried: carried}, wait, n, opts, (*migrator.Migrator).Down)
 }
 
 // Status says where a database stands, and exits 3 if something is wrong with it.
@@ -227,12 +170,12 @@ func Status(ctx context.Context,
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return live(ctx, from{env: env, url: url, carried: carried}, format, nil, false, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
+	return live(ctx, flags{env: env, url: url, format: format, carried: carried}, nil, false, func(ctx context.Context, c *command, m *migrator.Migrator) error {
 		r, err := m.Status(ctx)
 		if err != nil {
 			return err
 		}
-		return c.Status(r)
+		return c.out.Status(r)
 	})
 }
 
@@ -243,17 +186,12 @@ func History(ctx context.Context,
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(ctx, from{env: env, url: url, carried: carried}, format)
-		if err != nil {
-			return err
-		}
-		defer c.close(&err)
+	return with(ctx, flags{env: env, url: url, format: format, carried: carried}, func(ctx context.Context, c *command) error {
 		st, err := c.status(ctx)
 		if err != nil {
 			return err
 		}
-		return c.History(c.dir.Files(), c.dir.Checkpoints(), c.dir.Verify(), st)
+		return c.out.History(c.dir.Files(), c.dir.Checkpoints(), c.dir.Verify(), st)
 	})
 }
 
@@ -269,9 +207,9 @@ func Stamp(ctx context.Context,
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return live(ctx, from{env: env, url: url, carried: carried}, format, nil, true, func(ctx context.Context, c *cmd, m *migrator.Migrator) error {
+	return live(ctx, flags{env: env, url: url, format: format, carried: carried}, nil, true, func(ctx context.Context, c *command, m *migrator.Migrator) error {
 		r, err := m.Stamp(ctx, migrator.StampOptions{To: value(to), Yes: value(yes)})
-		return c.Stamp(r, err)
+		return c.out.Stamp(r, err)
 	})
 }
 
@@ -281,12 +219,7 @@ func Inspect(ctx context.Context,
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := open(ctx, from{env: env, url: url, carried: carried}, nil)
-		if err != nil {
-			return err
-		}
-		defer c.close(&err)
+	return with(ctx, flags{env: env, url: url, carried: carried}, func(ctx context.Context, c *command) error {
 		cfg, err := c.connConfig(ctx)
 		if err != nil {
 			return err
@@ -298,7 +231,7 @@ func Inspect(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		return c.HCL(hcl)
+		return c.out.HCL(hcl)
 	})
 }
 
@@ -309,17 +242,12 @@ func Inspect(ctx context.Context,
 func Rehash(ctx context.Context,
 	env *string, // env block of atlas.hcl
 ) error {
-	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openToWrite(ctx, env, nil)
-		if err != nil {
-			return err
-		}
-		defer c.close(&err)
+	return with(ctx, flags{env: env, toWrite: true}, func(ctx context.Context, c *command) error {
 		cfg, err := c.plannerFrom(ctx, "", proof.KeptStates(c.dir))
 		if err != nil {
 			return err
 		}
-		return history.Rehash(ctx, cfg.Base, c.MigrationsDir)
+		return history.Rehash(ctx, cfg.Base, c.env.MigrationsDir)
 	})
 }
 
@@ -334,12 +262,7 @@ func Rebase(ctx context.Context,
 	env *string, // env block of atlas.hcl
 	format *string, // text or json
 ) error {
-	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openToWriteWithoutDir(ctx, env, format)
-		if err != nil {
-			return err
-		}
-		defer c.close(&err)
+	return withoutDir(ctx, flags{env: env, format: format, toWrite: true}, func(ctx context.Context, c *command) error {
 		var states []string
 		switch err := c.read(migration.Read); {
 		case err == nil:
@@ -351,11 +274,11 @@ func Rebase(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		r, err := history.Rebase(ctx, cfg, c.MigrationsDir, cmp.Or(value(base), c.Gate.Base))
+		r, err := history.Rebase(ctx, cfg, c.env.MigrationsDir, cmp.Or(value(base), c.env.Gate.Base))
 		if err != nil {
 			return err
 		}
-		return c.Rebase(r)
+		return c.out.Rebase(r)
 	})
 }
 
@@ -368,12 +291,7 @@ func Checkpoint(ctx context.Context,
 	env *string, // env block of atlas.hcl
 	format *string, // text or json
 ) error {
-	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openToWrite(ctx, env, format)
-		if err != nil {
-			return err
-		}
-		defer c.close(&err)
+	return with(ctx, flags{env: env, format: format, toWrite: true}, func(ctx context.Context, c *command) error {
 		cfg, err := c.planner(ctx, value(name))
 		if err != nil {
 			return err
@@ -382,10 +300,10 @@ func Checkpoint(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		if err := p.Write(ctx, c.MigrationsDir); err != nil {
+		if err := p.Write(ctx, c.env.MigrationsDir); err != nil {
 			return err
 		}
-		return c.Checkpoint(p)
+		return c.out.Checkpoint(p)
 	})
 }
 
@@ -397,9 +315,9 @@ func Version(ctx context.Context,
 ) error {
 	return run(ctx, func(ctx context.Context) error {
 		v := report.Versions{Tool: toolVersion(), Atlas: moduleVersion("ariga.io/atlas")}
-		c, err := open(ctx, from{env: env, carried: carried}, format)
+		c, err := open(ctx, flags{env: env, format: format, carried: carried})
 		if errors.Is(err, project.ErrNoProject) {
-			p, err := printer(format)
+			p, err := printer(flags{format: format})
 			if err != nil {
 				return err
 			}
@@ -408,36 +326,10 @@ func Version(ctx context.Context,
 		if err != nil {
 			return err
 		}
+		if err := c.read(migration.Read); err != nil {
+			return err
+		}
 		v.Schema = c.dir
-		return c.Version(v)
-	})
-}
-
-// live runs a target that works on a live database's migrations; writes says that it
-// changes something there.
-func live(ctx context.Context, from from, format *string, wait *time.Duration, writes bool,
-	fn func(context.Context, *cmd, *migrator.Migrator) error) error {
-	return run(ctx, func(ctx context.Context) (err error) {
-		c, err := openWithoutDir(ctx, from, format)
-		if err != nil {
-			return err
-		}
-		defer c.close(&err)
-		if wait != nil {
-			c.Wait = wait
-		}
-		m := c.dial(ctx, writes)
-		if err := c.read(migration.ReadToRun); err != nil {
-			return err
-		}
-		if m == nil {
-			m, err = c.migrator(ctx)
-		} else {
-			m.SetDir(c.dir)
-		}
-		if err != nil {
-			return err
-		}
-		return fn(ctx, c, m)
+		return c.out.Version(v)
 	})
 }

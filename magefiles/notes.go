@@ -16,7 +16,7 @@ import (
 // notes returns what tells for a script what lint knows of the statements of the
 // pending files. They are linted when the first of them is asked for. Where that
 // can't be done the script goes without, and a line says why.
-func (c *cmd) notes(ctx context.Context) func(file string, stmt int) []string {
+func (c *command) notes(ctx context.Context) func(file string, stmt int) []string {
 	var once sync.Once
 	var r *lint.Report
 	return func(file string, stmt int) []string {
@@ -44,7 +44,7 @@ func (c *cmd) notes(ctx context.Context) func(file string, stmt int) []string {
 }
 
 // lintFrom lints the file at the index and those after it.
-func (c *cmd) lintFrom(ctx context.Context, i int) (*lint.Report, error) {
+func (c *command) lintFrom(ctx context.Context, i int) (*lint.Report, error) {
 	cfg, err := c.linter("", len(c.dir.Files())-i)
 	if err != nil {
 		return nil, err

@@ -54,71 +54,35 @@ func count(name string, flag *int) (int, error) {
 	return value(flag), nil
 }
 
-// cmd is what most targets begin with: the project's environment, its migrations
-// and a printer for the result.
-type cmd struct {
-	*project.Env
-	dir *migration.Dir
-	*report.Printer
+// command is what most targets begin with.
+type command struct {
+	env     *project.Env
+	dir     *migration.Dir
+	out     *report.Printer
 	onLocal bool // the database is the local PostgreSQL's; known after connConfig
 
 	// closers are run by close, last first.
 	closers []func() error
 }
 
-// from says where a command finds its project and its database: the flags of these names.
-type from struct {
-	env, url *string
-	carried  *bool
-	toWrite  bool // the target writes into the project's folder, and has no -carried
+// flags are the options of a target that say where it finds its project and its database, and how it prints.
+type flags struct {
+	env, url, format *string
+	carried          *bool
+	further          []report.Format // that the target offers besides text and JSON
+	toWrite          bool            // the target writes into the project's folder, and has no -carried
 }
 
-// open reads the project. further are formats that the target offers besides text and JSON.
-func open(ctx context.Context, from from, format *string, further ...report.Format) (*cmd, error) {
-	c, err := openWithoutDir(ctx, from, format, further...)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.read(migration.Read); err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-// openToWrite is open for targets that write into the project's folder.
-func openToWrite(ctx context.Context, env, format *string) (*cmd, error) {
-	c, err := openToWriteWithoutDir(ctx, env, format)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.read(migration.Read); err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-// openToWriteWithoutDir is openToWrite for targets that read the migrations themselves.
-func openToWriteWithoutDir(ctx context.Context, env, format *string) (*cmd, error) {
-	c, err := openWithoutDir(ctx, from{env: env, toWrite: true}, format)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.writable(); err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-// openWithoutDir is open for targets that read the migrations themselves: c.dir is nil before.
-func openWithoutDir(ctx context.Context, from from, format *string, further ...report.Format) (*cmd, error) {
-	p, err := printer(format, further...)
+// open finds the project.
+func open(ctx context.Context, f flags) (*command, error) {
+	p, err := printer(f)
 	if err != nil {
 		return nil, err
 	}
 	e, err := project.Load(ctx, project.Options{
-		Env: value(from.env), URL: value(from.url), Embedded: ibutsuschema.Files, Carried: from.carried, Checks: lint.CheckNames(),
+		Env: value(f.env), URL: value(f.url), Embedded: ibutsuschema.Files, Carried: f.carried, Checks: lint.CheckNames(),
 	})
-	if errors.Is(err, project.ErrNoProject) && !from.toWrite {
+	if errors.Is(err, project.ErrNoProject) && !f.toWrite {
 		err = fmt.Errorf("%w, or with -carried for the project that this binary carries", err)
 	}
 	if err != nil {
@@ -128,37 +92,41 @@ func openWithoutDir(ctx context.Context, from from, format *string, further ...r
 		say("no project in this folder: using the one in %s, to which paths are relative", e.Root)
 	}
 	p.Project, p.SchemaFile, p.Dir = e.Root, e.Schema, e.Migrations
-	return &cmd{Env: e, Printer: p}, nil
+	c := &command{env: e, out: p}
+	if f.toWrite {
+		err = c.writable()
+	}
+	return c, err
 }
 
-// printer returns what prints in a format.
-func printer(format *string, further ...report.Format) (*report.Printer, error) {
-	f, err := report.ParseFormat(value(format), os.LookupEnv, further...)
+// printer returns what prints in the format of the flags.
+func printer(f flags) (*report.Printer, error) {
+	format, err := report.ParseFormat(value(f.format), os.LookupEnv, f.further...)
 	if err != nil {
 		return nil, err
 	}
-	if f == report.GitHub {
+	if format == report.GitHub {
 		stderr.ForRunner() // who reads one reads the other
 	}
-	return &report.Printer{Out: stdout, Format: f}, nil
+	return &report.Printer{Out: stdout, Format: format}, nil
 }
 
 // read reads the migrations. Those that the binary carries are named: nobody sees them in a
 // folder.
-func (c *cmd) read(with func(fs.FS) (*migration.Dir, error)) error {
-	sub, err := fs.Sub(c.FS, c.Migrations)
+func (c *command) read(with func(fs.FS) (*migration.Dir, error)) error {
+	sub, err := fs.Sub(c.env.FS, c.env.Migrations)
 	if err != nil {
-		return fmt.Errorf("opening %s: %w", c.Migrations, err)
+		return fmt.Errorf("opening %s: %w", c.env.Migrations, err)
 	}
 	c.dir, err = with(sub)
-	if err == nil && c.OnEmbedded {
+	if err == nil && c.env.OnEmbedded {
 		say("using the project that this binary carries: %s, %s", modulePath(), c.head())
 	}
 	return err
 }
 
 // head names the last migration.
-func (c *cmd) head() string {
+func (c *command) head() string {
 	files := c.dir.Files()
 	if len(files) == 0 {
 		return "without migrations"
@@ -168,24 +136,24 @@ func (c *cmd) head() string {
 }
 
 // close ends what the command opened, and joins what went wrong with err.
-func (c *cmd) close(err *error) {
+func (c *command) close(err *error) {
 	for i := len(c.closers) - 1; i >= 0; i-- {
 		*err = errors.Join(*err, c.closers[i]())
 	}
 }
 
 // options say which part of a catalog is the project's.
-func (c *cmd) options() catalog.Options {
-	return catalog.Options{Exclude: c.Exclude, AlembicSchema: c.AlembicSchema, JournalSchema: c.JournalSchema}
+func (c *command) options() catalog.Options {
+	return catalog.Options{Exclude: c.env.Exclude, AlembicSchema: c.env.AlembicSchema, JournalSchema: c.env.JournalSchema}
 }
 
 // planner starts the throwaway server and returns what package plan works on.
-func (c *cmd) planner(ctx context.Context, name string) (plan.Config, error) {
+func (c *command) planner(ctx context.Context, name string) (plan.Config, error) {
 	return c.plannerFrom(ctx, name, state.Names(c.dir.Files()))
 }
 
 // plannerFrom is planner with a server that begins with one of the states.
-func (c *cmd) plannerFrom(ctx context.Context, name string, states []string) (plan.Config, error) {
+func (c *command) plannerFrom(ctx context.Context, name string, states []string) (plan.Config, error) {
 	src, err := c.schema()
 	if err != nil {
 		return plan.Config{}, err
@@ -194,15 +162,15 @@ func (c *cmd) plannerFrom(ctx context.Context, name string, states []string) (pl
 	if err != nil {
 		return plan.Config{}, err
 	}
-	base := proof.Base{Server: server, Dir: c.dir, SchemaName: c.Schema, Schema: src, Options: c.options()}
+	base := proof.Base{Server: server, Dir: c.dir, SchemaName: c.env.Schema, Schema: src, Options: c.options()}
 	return plan.Config{Base: base, Name: name}, nil
 }
 
 // schema reads the schema file.
-func (c *cmd) schema() ([]byte, error) {
-	src, err := fs.ReadFile(c.FS, c.Schema)
+func (c *command) schema() ([]byte, error) {
+	src, err := fs.ReadFile(c.env.FS, c.env.Schema)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no %s, which atlas.hcl names as env %s's src", c.Schema, c.Name)
+		return nil, fmt.Errorf("there is no %s, which atlas.hcl names as env %s's src", c.env.Schema, c.env.Name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the desired state: %w", err)
@@ -212,8 +180,8 @@ func (c *cmd) schema() ([]byte, error) {
 
 // server starts the throwaway server, with the first of the states that is kept. It
 // runs until close.
-func (c *cmd) server(ctx context.Context, states []string) (*devdb.Server, error) {
-	server, err := devdb.Start(ctx, devdb.Config{Dev: c.Dev, States: states, Log: say})
+func (c *command) server(ctx context.Context, states []string) (*devdb.Server, error) {
+	server, err := devdb.Start(ctx, devdb.Config{Dev: c.env.Dev, States: states, Log: say})
 	if err != nil {
 		return nil, err
 	}
@@ -223,8 +191,8 @@ func (c *cmd) server(ctx context.Context, states []string) (*devdb.Server, error
 
 // status is where the database stands; nil where nobody named one: then the local
 // PostgreSQL isn't started just to be asked.
-func (c *cmd) status(ctx context.Context) (*migrator.Status, error) {
-	switch db, err := c.Database(); {
+func (c *command) status(ctx context.Context) (*migrator.Status, error) {
+	switch db, err := c.env.Database(); {
 	case errors.Is(err, project.ErrNoDatabase), err == nil && db.Local && len(db.Notes) > 0:
 		return nil, nil
 	}
@@ -235,9 +203,19 @@ func (c *cmd) status(ctx context.Context) (*migrator.Status, error) {
 	return m.Status(ctx)
 }
 
+// write writes what was planned, unless it is a dry run, and shows it.
+func (c *command) write(ctx context.Context, p *plan.Plan, dryRun bool) error {
+	if !dryRun {
+		if err := p.Write(ctx, c.env.MigrationsDir); err != nil {
+			return err
+		}
+	}
+	return c.out.Plan(p, dryRun)
+}
+
 // writable returns an error where the project can't be written to.
-func (c *cmd) writable() error {
-	if c.OnEmbedded {
+func (c *command) writable() error {
+	if c.env.OnEmbedded {
 		return fmt.Errorf("the project that this binary carries can't be written to: run this in a clone, without -carried and %s", project.CarriedVariable)
 	}
 	return nil
@@ -245,8 +223,8 @@ func (c *cmd) writable() error {
 
 // dial begins to connect to the database, and to lock it for what writes, before the
 // migrations are read; nil if that database is one to be started first, or can't be told.
-func (c *cmd) dial(ctx context.Context, writes bool) *migrator.Migrator {
-	if db, err := c.Database(); err != nil || db.Local {
+func (c *command) dial(ctx context.Context, writes bool) *migrator.Migrator {
+	if db, err := c.env.Database(); err != nil || db.Local {
 		return nil
 	}
 	conn, err := c.connConfig(ctx)
@@ -259,7 +237,7 @@ func (c *cmd) dial(ctx context.Context, writes bool) *migrator.Migrator {
 }
 
 // migrator returns what works on the database.
-func (c *cmd) migrator(ctx context.Context) (*migrator.Migrator, error) {
+func (c *command) migrator(ctx context.Context) (*migrator.Migrator, error) {
 	conn, err := c.connConfig(ctx)
 	if err != nil {
 		return nil, err
@@ -273,17 +251,17 @@ func (c *cmd) migrator(ctx context.Context) (*migrator.Migrator, error) {
 }
 
 // migrating is how migrations are run, without which.
-func (c *cmd) migrating(conn *pgx.ConnConfig) migrator.Config {
+func (c *command) migrating(conn *pgx.ConnConfig) migrator.Config {
 	cfg := migrator.Config{
-		ConnConfig: conn, Exclude: c.Exclude, Role: c.Role,
-		Store:           revision.Store{AlembicSchema: c.AlembicSchema, JournalSchema: c.JournalSchema},
-		LockTimeout:     c.LockTimeout,
-		LockRetry:       c.LockRetry,
+		ConnConfig: conn, Exclude: c.env.Exclude, Role: c.env.Role,
+		Store:           revision.Store{AlembicSchema: c.env.AlembicSchema, JournalSchema: c.env.JournalSchema},
+		LockTimeout:     c.env.LockTimeout,
+		LockRetry:       c.env.LockRetry,
 		OperatorVersion: "ibutsu-schema " + toolVersion(),
-		Log:             report.NewProgress(stderr, c.Format, os.LookupEnv),
+		Log:             report.NewProgress(stderr, c.out.Format, os.LookupEnv),
 	}
-	if c.Wait != nil {
-		cfg.Wait = *c.Wait
+	if c.env.Wait != nil {
+		cfg.Wait = *c.env.Wait
 		if cfg.Wait == 0 {
 			cfg.Wait = -1 // who says 0 doesn't want to wait
 		}
@@ -293,8 +271,8 @@ func (c *cmd) migrating(conn *pgx.ConnConfig) migrator.Config {
 
 // connConfig chooses the live database, starts it if it is the local one, and says
 // how to connect.
-func (c *cmd) connConfig(ctx context.Context) (*pgx.ConnConfig, error) {
-	db, err := c.Database()
+func (c *command) connConfig(ctx context.Context) (*pgx.ConnConfig, error) {
+	db, err := c.env.Database()
 	if err != nil {
 		return nil, err
 	}
@@ -310,14 +288,14 @@ func (c *cmd) connConfig(ctx context.Context) (*pgx.ConnConfig, error) {
 		db.URL = local.URL
 		c.onLocal = true
 	}
-	c.URL = db.URL
+	c.out.URL = db.URL
 	return db.Config()
 }
 
-func (c *cmd) local() devdb.LocalConfig {
+func (c *command) local() devdb.LocalConfig {
 	// A dev that makes no sense is the business of what starts one.
-	major, _ := devdb.Major(c.Dev)
-	return devdb.LocalConfig{Project: c.Root, Major: major, Log: say}
+	major, _ := devdb.Major(c.env.Dev)
+	return devdb.LocalConfig{Project: c.env.Root, Major: major, Log: say}
 }
 
 // toolVersion is this module's version: a tag, a pseudo-version, or (devel).

@@ -46,7 +46,7 @@ func Test(ctx context.Context,
 			start := time.Now()
 			n, err := countedTests(ctx)
 			lines = append(lines, fmt.Sprintf("PostgreSQL %s: %s, in %s", major, n, time.Since(start).Round(time.Second)))
-			total.add(n.said)
+			total.add(n.counts)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("on PostgreSQL %s: %w", major, err))
 			}
@@ -80,13 +80,13 @@ func (c counts) String() string {
 // counted.
 type testCount struct {
 	passed, skipped, failed int
-	said                    counts
+	counts                  counts
 }
 
 func (c testCount) String() string {
 	s := fmt.Sprintf("%d passed, %d skipped, %d failed", c.passed, c.skipped, c.failed)
-	if len(c.said) > 0 {
-		s += "; " + c.said.String()
+	if len(c.counts) > 0 {
+		s += "; " + c.counts.String()
 	}
 	return s
 }
@@ -114,8 +114,8 @@ func countedTests(ctx context.Context) (testCount, error) {
 
 // readTests reads what go test -json writes.
 func readTests(from io.Reader, to io.Writer) (testCount, error) {
-	n := testCount{said: counts{}}
-	said := map[[2]string]*strings.Builder{} // by package and test
+	n := testCount{counts: counts{}}
+	output := map[[2]string]*strings.Builder{} // by package and test
 	events := json.NewDecoder(bufio.NewReader(from))
 	for {
 		var e struct{ Action, Package, Test, Output, Key, Value string }
@@ -133,19 +133,19 @@ func readTests(from io.Reader, to io.Writer) (testCount, error) {
 				}
 				continue
 			}
-			if said[key] == nil {
-				said[key] = &strings.Builder{}
+			if output[key] == nil {
+				output[key] = &strings.Builder{}
 			}
-			said[key].WriteString(e.Output)
+			output[key].WriteString(e.Output)
 		case "attr":
 			if number, err := strconv.Atoi(e.Value); err == nil {
-				n.said[e.Key] += number
+				n.counts[e.Key] += number
 			}
 		case "pass", "skip", "fail":
 			switch {
 			case e.Test == "":
 				// Of a package that ended in the middle, the test that ran says why.
-				for k, s := range said {
+				for k, s := range output {
 					if e.Action == "fail" && k[0] == e.Package {
 						fmt.Fprint(to, s)
 					}
@@ -157,9 +157,9 @@ func readTests(from io.Reader, to io.Writer) (testCount, error) {
 				n.skipped++
 			default:
 				n.failed++
-				fmt.Fprint(to, said[key])
+				fmt.Fprint(to, output[key])
 			}
-			delete(said, key)
+			delete(output, key)
 		}
 	}
 }

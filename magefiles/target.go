@@ -1,0 +1,70 @@
+//go:build mage
+
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+)
+
+// with runs a target that works on a project and its migrations.
+func with(ctx context.Context, f flags, fn func(context.Context, *command) error) error {
+	return withoutDir(ctx, f, func(ctx context.Context, c *command) error {
+		if err := c.read(migration.Read); err != nil {
+			return err
+		}
+		return fn(ctx, c)
+	})
+}
+
+// withoutDir is with for targets that read the migrations themselves: c.dir is nil before.
+func withoutDir(ctx context.Context, f flags, fn func(context.Context, *command) error) error {
+	return run(ctx, func(ctx context.Context) (err error) {
+		c, err := open(ctx, f)
+		if err != nil {
+			return err
+		}
+		defer c.close(&err)
+		return fn(ctx, c)
+	})
+}
+
+// live runs a target that works on a live database's migrations; writes says that it
+// changes something there.
+func live(ctx context.Context, f flags, wait *time.Duration, writes bool, fn func(context.Context, *command, *migrator.Migrator) error) error {
+	return withoutDir(ctx, f, func(ctx context.Context, c *command) error {
+		if wait != nil {
+			c.env.Wait = wait
+		}
+		m := c.dial(ctx, writes)
+		err := c.read(migration.ReadToRun)
+		if err != nil {
+			return err
+		}
+		if m == nil {
+			m, err = c.migrator(ctx)
+		} else {
+			m.SetDir(c.dir)
+		}
+		if err != nil {
+			return err
+		}
+		return fn(ctx, c, m)
+	})
+}
+
+// migrate runs Apply or Down on a live database, with the number of files n.
+func migrate(ctx context.Context, f flags, wait *time.Duration, n *int, opts migrator.Options,
+	run func(*migrator.Migrator, context.Context, migrator.Options) (*migrator.Result, error)) error {
+	return live(ctx, f, wait, !opts.DryRun, func(ctx context.Context, c *command, m *migrator.Migrator) (err error) {
+		if opts.N, err = count("n", n); err != nil {
+			return err
+		}
+		opts.Notes = c.notes(ctx)
+		r, err := run(m, ctx, opts)
+		return c.out.Run(r, err)
+	})
+}

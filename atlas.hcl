@@ -50,6 +50,11 @@ env "ci" {
     dir              = "file://migrations"
     revisions_schema = "public"
   }
+
+  # What the migrations may take where they are replayed, which these are the defaults of.
+  replay_statement_timeout = "1m"  # one statement
+  replay_timeout           = "30m" # all statements of a command
+  replay_disk              = "4GB" # the throwaway server's files
 }
 
 # In the deploy pipeline. Without a database in the environment this is an error.

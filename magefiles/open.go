@@ -181,7 +181,7 @@ func (c *command) schema() ([]byte, error) {
 // server starts the throwaway server, with the first of the states that is kept. It
 // runs until close.
 func (c *command) server(ctx context.Context, states []string) (*devdb.Server, error) {
-	server, err := devdb.Start(ctx, devdb.Config{Dev: c.env.Dev, States: states, Log: say})
+	server, err := devdb.Start(ctx, devdb.Config{Dev: c.env.Dev, States: states, Limits: devdb.Limits(c.env.Replay), Log: say})
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 )
 
 // Database is one database on a Server.
@@ -104,6 +106,12 @@ func (d *Database) Connect(ctx context.Context) (*pgx.Conn, error) {
 func (d *Database) ConnConfig() *pgx.ConnConfig {
 	cfg := d.server.owner.Copy()
 	cfg.Database = d.Name
+	// A row or a message of a migration's may have a gigabyte.
+	cfg.MaxProtocolMessageBodyLen = MaxMessage
+	// A statement that exceeds a limit is cancelled, and the connection goes on.
+	cfg.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 3 * time.Second}
+	}
 	return cfg
 }
 

@@ -33,6 +33,8 @@ type Config struct {
 	// first one that an earlier server saved (SaveState) and that is still in the cache. The caller chooses the names.
 	// Servers of another version or with other binaries don't find a state.
 	States []string
+	// Limits bound what migrations use on the server.
+	Limits Limits
 	// Log, if not nil, receives one line, without a newline, for each event that a user may want to know about, such as
 	// the use of another major version.
 	Log func(format string, args ...any)
@@ -56,6 +58,7 @@ type Server struct {
 	saves     bool           // whether SaveState does anything
 	factsFile string         // "" if facts aren't stored
 	log       logger
+	budget    *budget
 
 	mu        sync.Mutex
 	save      *snapshot            // the one that Close stores
@@ -75,9 +78,14 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if dev.url != "" {
-		return connectServer(ctx, dev.url, log)
+		s, err := connectServer(ctx, dev.url, log)
+		if err != nil {
+			return nil, err
+		}
+		s.budget = newBudget(cfg.Limits)
+		return s, nil
 	}
-	return startThrowaway(ctx, dev.major, cfg.States, log)
+	return startThrowaway(ctx, dev.major, cfg.States, newBudget(cfg.Limits), log)
 }
 
 // VersionNum returns the server's server_version_num: 150018 for 15.18.

@@ -27,6 +27,8 @@ type serverCommand struct {
 	sockets string // the socket's folder
 	log     string // the log file, which is truncated
 	bound   bool   // whether the server ends with this process
+	// settings are name=value pairs that override the configuration file.
+	settings []string
 }
 
 // process is a started server.
@@ -47,7 +49,11 @@ func startServer(c serverCommand) (*process, error) {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := c.account.command(c.bins.path("postgres"), "-D", c.data, "-k", c.sockets, "-p", port)
+	args := []string{"-D", c.data, "-k", c.sockets, "-p", port}
+	for _, s := range c.settings {
+		args = append(args, "-c", s)
+	}
+	cmd := c.account.command(c.bins.path("postgres"), args...)
 	cmd.Dir = c.data
 	cmd.Stdout, cmd.Stderr = log, log
 	p := &process{cmd: cmd, log: c.log, done: make(chan struct{}), free: func() {}}

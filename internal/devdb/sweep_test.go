@@ -207,7 +207,7 @@ func TestUserNamespace(t *testing.T) {
 	if err := run(ctx, f.account, f.path, "", bins.path("postgres"), "--version"); err != nil {
 		t.Skipf("user namespaces are closed here: %v", err)
 	}
-	s, err := startFrom(ctx, f, bins, nil, t.Logf)
+	s, err := startFrom(ctx, f, bins, nil, newBudget(Limits{}), t.Logf)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ package devdb
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -59,7 +60,7 @@ type throwaway struct {
 
 // startThrowaway starts a server of the major version on a copy of the first state that is stored, or else of the
 // template.
-func startThrowaway(ctx context.Context, major int, states []string, log logger) (*Server, error) {
+func startThrowaway(ctx context.Context, major int, states []string, budget *budget, log logger) (*Server, error) {
 	sweep(log)
 	bins, err := find(ctx, major, log)
 	if err != nil {
@@ -69,7 +70,7 @@ func startThrowaway(ctx context.Context, major int, states []string, log logger)
 	if err != nil {
 		return nil, fmt.Errorf("creating a folder for the throwaway PostgreSQL: %w", err)
 	}
-	s, err := startFrom(ctx, folder, bins, states, log)
+	s, err := startFrom(ctx, folder, bins, states, budget, log)
 	if err != nil {
 		folder.remove()
 		return nil, fmt.Errorf("starting a throwaway PostgreSQL %s from %s: %w", bins.version, bins.dir, err)
@@ -81,7 +82,7 @@ func startThrowaway(ctx context.Context, major int, states []string, log logger)
 	return s, nil
 }
 
-func startFrom(ctx context.Context, folder *folder, bins binaries, states []string, log logger) (*Server, error) {
+func startFrom(ctx context.Context, folder *folder, bins binaries, states []string, budget *budget, log logger) (*Server, error) {
 	data := filepath.Join(folder.path, "data")
 	for len(states) > 0 {
 		state, file, err := restore(ctx, bins, folder, data, states, log)
@@ -91,7 +92,7 @@ func startFrom(ctx context.Context, folder *folder, bins binaries, states []stri
 		if state == "" {
 			break
 		}
-		s, err := startIn(ctx, folder, bins, data, log)
+		s, err := startIn(ctx, folder, bins, data, budget, log)
 		if err == nil {
 			s.state = state
 			return s, nil
@@ -107,11 +108,11 @@ func startFrom(ctx context.Context, folder *folder, bins binaries, states []stri
 	if err := copyTemplate(ctx, bins, folder, data, log); err != nil {
 		return nil, err
 	}
-	return startIn(ctx, folder, bins, data, log)
+	return startIn(ctx, folder, bins, data, budget, log)
 }
 
 // startIn starts the server on the data directory in the folder.
-func startIn(ctx context.Context, folder *folder, bins binaries, data string, log logger) (*Server, error) {
+func startIn(ctx context.Context, folder *folder, bins binaries, data string, budget *budget, log logger) (*Server, error) {
 	admin, err := socketConfig(folder.path, superuser, maintenance)
 	if err != nil {
 		return nil, err
@@ -123,6 +124,7 @@ func startIn(ctx context.Context, folder *folder, bins binaries, data string, lo
 	proc, err := startServer(serverCommand{
 		bins: bins, account: folder.account, data: data, sockets: folder.path,
 		log: filepath.Join(folder.path, "log"), bound: true,
+		settings: []string{fmt.Sprintf("temp_file_limit=%d", min((budget.limits.Disk+1023)>>10, math.MaxInt32))},
 	})
 	if err != nil {
 		return nil, err
@@ -133,7 +135,7 @@ func startIn(ctx context.Context, folder *folder, bins binaries, data string, lo
 		proc.stop(syscall.SIGQUIT)
 		return nil, err
 	}
-	s := &Server{admin: admin, owner: owner, group: devGroup, prefix: "dev_", template: "template1", idle: make(chan *pgx.Conn, 4)}
+	s := &Server{admin: admin, owner: owner, group: devGroup, prefix: "dev_", template: "template1", idle: make(chan *pgx.Conn, 4), budget: budget}
 	if s.version, err = versionNum(ctx, conn); err != nil {
 		proc.stop(syscall.SIGQUIT)
 		return nil, err
@@ -144,7 +146,10 @@ func startIn(ctx context.Context, folder *folder, bins binaries, data string, lo
 		s.create = "STRATEGY file_copy"
 		s.clone = s.create
 	}
+	watching, unwatch := context.WithCancel(context.Background())
+	go budget.watch(watching, data)
 	s.stop = func() error {
+		unwatch()
 		s.mu.Lock()
 		k := s.save
 		s.mu.Unlock()

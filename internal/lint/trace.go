@@ -60,7 +60,7 @@ func (t *tracer) connect(ctx context.Context) error {
 		return fmt.Errorf("connecting to the dev database: %w", err)
 	}
 	t.conn = conn
-	if t.session, err = runner.Open(ctx, conn, runner.Options{Messages: "debug1"}); err != nil {
+	if t.session, err = runner.Open(ctx, conn, runner.Options{Messages: "debug1", Bound: t.st.Bound}); err != nil {
 		t.close(ctx)
 		return err
 	}
@@ -487,11 +487,11 @@ func (r *fileRun) try(ctx context.Context, st *step, run func(context.Context) e
 	r.messages = nil
 	failed, err := refused(run(ctx))
 	st.messages = r.messages
+	if stmt := failed; stmt != nil || errors.As(err, &stmt) {
+		stmt.File = r.file.Name
+	}
 	if err != nil {
 		return nil, err
-	}
-	if failed != nil {
-		failed.File = r.file.Name
 	}
 	if inTx {
 		end := "RELEASE lint_statement"

@@ -30,6 +30,7 @@ const (
 	UndefinedTable                    = "42P01"
 	DuplicateTable                    = "42P07"
 	TooManyConnections                = "53300"
+	ConfigurationLimitExceeded        = "53400"
 	LockNotAvailable                  = "55P03"
 	UnsafeNewEnumValueUsage           = "55P04"
 	QueryCanceled                     = "57014"

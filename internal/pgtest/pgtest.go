@@ -35,7 +35,7 @@ func Server(t testing.TB) *devdb.Server {
 	if shared.server == nil && shared.err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute) // a download may take 5
 		defer cancel()
-		shared.server, shared.err = start(ctx, t)
+		shared.server, shared.err = start(ctx, t, devdb.Limits{})
 	}
 	if shared.err != nil {
 		t.Fatalf("starting PostgreSQL for the tests: %v", shared.err)
@@ -43,9 +43,23 @@ func Server(t testing.TB) *devdb.Server {
 	return shared.server
 }
 
-func start(ctx context.Context, t testing.TB) (*devdb.Server, error) {
+// Limited returns a server of the test's own with other limits. It stops with the test.
+func Limited(t testing.TB, limits devdb.Limits) *devdb.Server {
+	t.Helper()
+	s, err := start(t.Context(), t, limits)
+	if err != nil {
+		t.Fatalf("starting PostgreSQL for the test: %v", err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func start(ctx context.Context, t testing.TB, limits devdb.Limits) (*devdb.Server, error) {
 	major := os.Getenv("SCHEMA_TEST_MAJOR")
-	cfg := devdb.Config{Log: t.Logf}
+	if limits.Disk == 0 {
+		limits.Disk = 1 << 40 // the databases of a whole package's tests are kept until its end
+	}
+	cfg := devdb.Config{Limits: limits, Log: t.Logf}
 	if major != "" {
 		cfg.Dev = "docker://postgres/" + major + "/dev"
 	}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,19 +54,20 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 	if err := s.set(&e.Role, attrs["role"]); err != nil {
 		return err
 	}
-	timeout, err := s.duration(attrs["lock_timeout"])
-	if err != nil {
+	for name, dst := range map[string]*time.Duration{
+		"lock_timeout": &e.LockTimeout, "lock_retry": &e.LockRetry,
+		"replay_statement_timeout": &e.Replay.Statement, "replay_timeout": &e.Replay.Total,
+	} {
+		d, err := s.duration(attrs[name])
+		if err != nil {
+			return err
+		}
+		if d != nil {
+			*dst = *d
+		}
+	}
+	if e.Replay.Disk, err = s.bytes(attrs["replay_disk"]); err != nil {
 		return err
-	}
-	if timeout != nil {
-		e.LockTimeout = *timeout
-	}
-	retry, err := s.duration(attrs["lock_retry"])
-	if err != nil {
-		return err
-	}
-	if retry != nil {
-		e.LockRetry = *retry
 	}
 
 	lint := f.lint
@@ -173,6 +175,21 @@ func (s *scope) duration(a *hclsyntax.Attribute) (*time.Duration, error) {
 		return nil, at(a.Expr.Range(), "%s must be a duration such as \"2s\" or \"5m\"", a.Name)
 	}
 	return &d, nil
+}
+
+// bytes evaluates an attribute like "4GB", with PostgreSQL's units, to a number of bytes; 0 if it is missing or empty.
+func (s *scope) bytes(a *hclsyntax.Attribute) (int64, error) {
+	v, err := s.text(a)
+	if err != nil || v == "" {
+		return 0, err
+	}
+	for i, unit := range []string{"kB", "MB", "GB", "TB"} {
+		number, ok := strings.CutSuffix(v, unit)
+		if n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 32); ok && err == nil && n > 0 {
+			return n << (10 * (i + 1)), nil
+		}
+	}
+	return 0, at(a.Expr.Range(), "%s must be a size such as \"512MB\" or \"4GB\"", a.Name)
 }
 
 // keyword is the word that an expression is, bare or quoted.

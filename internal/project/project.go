@@ -78,6 +78,11 @@ type Env struct {
 	LockTimeout time.Duration
 	// LockRetry is for how long a statement that fails to get a lock is retried; 0 if not set.
 	LockRetry time.Duration
+	// Replay bounds what migrations take on the dev server; 0 if not set.
+	Replay struct {
+		Statement, Total time.Duration
+		Disk             int64 // bytes
+	}
 	// Wait is how long to wait for another run to end (migration.lock_timeout); nil if not set.
 	Wait *time.Duration
 	// Role is the role that migrations run as, if set.

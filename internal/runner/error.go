@@ -31,6 +31,10 @@ func (e *StmtError) Reason() string { return pgsql.MaskMessage(Message(e.Err), e
 func (e *StmtError) Unwrap() error { return e.Err }
 
 func (e *StmtError) advice() string {
+	var advised interface{ Advice() string }
+	if errors.As(e.Err, &advised) {
+		return advised.Advice()
+	}
 	switch pgsql.SQLState(e.Err) {
 	case "":
 		return "run the command again"

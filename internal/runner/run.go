@@ -82,7 +82,7 @@ func (s *Session) begin(ctx context.Context, _ Unit) error {
 }
 
 func (s *Session) commit(ctx context.Context, u Unit) error {
-	err := s.Exec(ctx, "COMMIT")
+	err := s.bounded(ctx, "COMMIT")
 	if err == nil {
 		return nil
 	}
@@ -113,7 +113,7 @@ func (s *Session) rollback(ctx context.Context) {
 func (s *Session) Stmt(ctx context.Context, stmt pgsql.Stmt) error {
 	s.used = true
 	s.ran.statement(stmt.Text)
-	err := s.Exec(ctx, stmt.Text)
+	err := s.bounded(ctx, stmt.Text)
 	if err == nil {
 		return nil
 	}
@@ -123,6 +123,15 @@ func (s *Session) Stmt(ctx context.Context, stmt pgsql.Stmt) error {
 		e.Pos = stmt.Pos.After(firstRunes(stmt.Text, int(pg.Position)-1))
 	}
 	return e
+}
+
+// bounded is Exec with the bound of the options.
+func (s *Session) bounded(ctx context.Context, sql string) error {
+	if s.opts.Bound == nil {
+		return s.Exec(ctx, sql)
+	}
+	bounded, done := s.opts.Bound(ctx)
+	return done(s.Exec(bounded, sql))
 }
 
 // firstRunes returns the first n characters of a text, or all.

@@ -25,6 +25,9 @@ type Options struct {
 	CheckClient time.Duration
 	// Keep is the key of an advisory lock that Reset doesn't free, which the caller may hold. 0: none.
 	Keep int64
+	// Bound, if not nil, gives the context of each statement of a script, and of the commit. done is called with the
+	// statement's error and returns the one to report.
+	Bound func(context.Context) (bounded context.Context, done func(error) error)
 }
 
 // A Session is a connection on which scripts run, one after the other. It is not safe for use by several goroutines.

@@ -61,13 +61,16 @@ func (s *State) connect(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connecting to the dev database: %w", err)
 	}
-	if db.run, err = runner.Open(ctx, db.native, runner.Options{}); err != nil {
+	if db.run, err = runner.Open(ctx, db.native, runner.Options{Bound: s.srv.Bound}); err != nil {
 		db.close()
 		return fmt.Errorf("setting up the dev database's session: %w", err)
 	}
 	s.db = db
 	return nil
 }
+
+// Bound is devdb.Server.Bound.
+func (s *State) Bound(ctx context.Context) (context.Context, func(error) error) { return s.srv.Bound(ctx) }
 
 // Conn is the state's own connection. Its session is that of migrations.
 func (s *State) Conn() *pgx.Conn { return s.db.native }

@@ -1,0 +1,157 @@
+package devdb
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// Limits bound what migrations may take on a dev server: they are strangers' code, and an
+// endless loop must not occupy a CI machine. A zero value is the default.
+type Limits struct {
+	Statement time.Duration // for one statement; default 1 minute
+	Total     time.Duration // for all statements together; default 30 minutes
+	Disk      int64         // for a throwaway server's files, in bytes; default 4 GiB
+}
+
+// The names of the limits in atlas.hcl.
+const (
+	StatementLimit = "replay_statement_timeout"
+	TotalLimit     = "replay_timeout"
+	DiskLimit      = "replay_disk"
+)
+
+func (l Limits) orDefaults() Limits {
+	return Limits{
+		Statement: cmp.Or(l.Statement, time.Minute),
+		Total:     cmp.Or(l.Total, 30*time.Minute),
+		Disk:      cmp.Or(l.Disk, 4<<30),
+	}
+}
+
+// A LimitError says which of the limits a statement exceeded. Its SQLSTATE is that of a
+// cancelled statement.
+type LimitError struct {
+	Setting string // the limit's name in atlas.hcl; "" for [MaxMessage]
+	Msg     string
+}
+
+func (e *LimitError) Error() string { return e.Msg }
+
+// SQLState is "" where the connection is lost.
+func (e *LimitError) SQLState() string {
+	if e.Setting == "" {
+		return ""
+	}
+	return pgsql.QueryCanceled
+}
+
+// Advice says what to do.
+func (e *LimitError) Advice() string {
+	if e.Setting == "" {
+		return "return or report less"
+	}
+	return "if the migration needs more, set " + e.Setting + " in atlas.hcl"
+}
+
+// budget is what is left of a server's limits.
+type budget struct {
+	limits Limits
+
+	mu    sync.Mutex
+	spent time.Duration
+	full  context.Context // ends when the disk limit is exceeded
+	cause context.CancelCauseFunc
+}
+
+func newBudget(l Limits) *budget {
+	b := &budget{limits: l.orDefaults()}
+	b.full, b.cause = context.WithCancelCause(context.Background())
+	return b
+}
+
+// MaxMessage is how many bytes a row or a message of a migration's may have.
+const MaxMessage = 64 << 20
+
+// Bound returns a context for one statement of a migration, which ends when the statement
+// exceeds one of the server's limits. done is called after the statement, with its error, and
+// returns the error to report: a *LimitError if that was the reason.
+func (s *Server) Bound(ctx context.Context) (bounded context.Context, done func(error) error) {
+	b := s.budget
+	b.mu.Lock()
+	left := b.limits.Total - b.spent
+	b.mu.Unlock()
+	limit, err := b.limits.Statement, &LimitError{StatementLimit, fmt.Sprintf("the statement ran for more than %s", b.limits.Statement)}
+	if left < limit {
+		limit, err = left, &LimitError{TotalLimit, fmt.Sprintf("the statements ran for more than %s in total", b.limits.Total)}
+	}
+	start := time.Now()
+	timed, cancelTimeout := context.WithTimeoutCause(ctx, limit, err)
+	bounded, cancel := context.WithCancelCause(timed)
+	stop := context.AfterFunc(b.full, func() { cancel(context.Cause(b.full)) })
+	return bounded, func(err error) error {
+		if err != nil && ctx.Err() == nil {
+			err = b.reason(bounded, err)
+		}
+		stop()
+		cancel(nil)
+		cancelTimeout()
+		b.mu.Lock()
+		b.spent += time.Since(start)
+		b.mu.Unlock()
+		return err
+	}
+}
+
+// reason is the error of a statement, as a limit's if it exceeded one.
+func (b *budget) reason(bounded context.Context, err error) error {
+	switch {
+	case bounded.Err() != nil:
+		return context.Cause(bounded)
+	case pgsql.SQLState(err) == pgsql.ConfigurationLimitExceeded:
+		return &LimitError{DiskLimit, fmt.Sprintf("the temporary files have more than %d MiB", b.limits.Disk>>20)}
+	case errors.As(err, new(*pgproto3.ExceededMaxBodyLenErr)), errors.Is(err, pgconn.ErrConnClosed): // pgx may drop the former
+		return &LimitError{Msg: fmt.Sprintf("the connection was closed, as it is for a row or a message of more than %d MiB", MaxMessage>>20)}
+	}
+	return err
+}
+
+// watch looks at the size of a server's data directory until ctx ends.
+func (b *budget) watch(ctx context.Context, data string) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+		if size := sizeOf(data); size > b.limits.Disk {
+			b.cause(&LimitError{DiskLimit, fmt.Sprintf("the throwaway PostgreSQL's files have %d MiB, more than %d MiB", size>>20, b.limits.Disk>>20)})
+			return
+		}
+	}
+}
+
+// sizeOf is how many bytes the files below a folder have, without those that go meanwhile.
+func sizeOf(folder string) int64 {
+	var size int64
+	_ = filepath.WalkDir(folder, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return nil
+		}
+		if info, err := d.Info(); err == nil {
+			size += info.Size()
+		}
+		return nil
+	})
+	return size
+}

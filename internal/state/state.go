@@ -70,7 +70,9 @@ func (s *State) connect(ctx context.Context) error {
 }
 
 // Bound is devdb.Server.Bound.
-func (s *State) Bound(ctx context.Context) (context.Context, func(error) error) { return s.srv.Bound(ctx) }
+func (s *State) Bound(ctx context.Context) (context.Context, func(error) error) {
+	return s.srv.Bound(ctx)
+}
 
 // Conn is the state's own connection. Its session is that of migrations.
 func (s *State) Conn() *pgx.Conn { return s.db.native }

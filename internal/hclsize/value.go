@@ -180,7 +180,7 @@ func (v *values) part(x hclsyntax.Expression, in *vars) float64 {
 				each += v.expr(part, of)
 			}
 		}
-		return n * each
+		return v.elements(x.CollExpr, n) * each
 	case *hclsyntax.SplatExpr:
 		n := v.expr(x.Source, in)
 		return n * v.expr(x.Each, &vars{outer: in, names: []string{splat}, size: n})
@@ -192,6 +192,23 @@ func (v *values) part(x hclsyntax.Expression, in *vars) float64 {
 		return 0
 	}
 	return v.fail(x.Range(), "an expression of an unknown kind")
+}
+
+// elements is an upper bound of how many elements a collection of a size has.
+func (v *values) elements(x hclsyntax.Expression, size float64) float64 {
+	switch x := x.(type) {
+	case *hclsyntax.TupleConsExpr:
+		return float64(len(x.Exprs)) + 1
+	case *hclsyntax.ObjectConsExpr:
+		return float64(len(x.Items)) + 1
+	case *hclsyntax.ScopeTraversalExpr:
+		if to := v.names[global(x.Traversal)]; to != nil && len(x.Traversal) == 2 {
+			if _, refers := to.(*hclsyntax.ScopeTraversalExpr); !refers { // they may form a circle
+				return v.elements(to, size)
+			}
+		}
+	}
+	return size
 }
 
 // splat is what binds the element of a splat expression.

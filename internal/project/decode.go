@@ -54,16 +54,19 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 	if err := s.set(&e.Role, attrs["role"]); err != nil {
 		return err
 	}
-	for name, dst := range map[string]*time.Duration{
-		"lock_timeout": &e.LockTimeout, "lock_retry": &e.LockRetry,
-		"replay_statement_timeout": &e.Replay.Statement, "replay_timeout": &e.Replay.Total,
+	for _, timeout := range []struct {
+		name string
+		dst  *time.Duration
+	}{
+		{"lock_timeout", &e.LockTimeout}, {"lock_retry", &e.LockRetry},
+		{"replay_statement_timeout", &e.Replay.Statement}, {"replay_timeout", &e.Replay.Total},
 	} {
-		d, err := s.duration(attrs[name])
+		d, err := s.duration(attrs[timeout.name])
 		if err != nil {
 			return err
 		}
 		if d != nil {
-			*dst = *d
+			*timeout.dst = *d
 		}
 	}
 	if e.Replay.Disk, err = s.bytes(attrs["replay_disk"]); err != nil {

@@ -230,6 +230,12 @@ func TestBadFiles(t *testing.T) {
 		{"absolute", inEnv("  src = \"file:///etc/passwd\""), "atlas.hcl:2:9: src: file:///etc/passwd is outside the project folder, which must contain all of a project's files"},
 		{"not a file URL", inEnv("  src = \"schema.hcl\""), "atlas.hcl:2:9: src: must be a file:// URL, relative to atlas.hcl"},
 		{"two sources", inEnv("  src = [\"file://a\", \"file://b\"]"), "atlas.hcl:2:9: src must be one file: a list is not supported"},
+		{"environment in src", inEnv("  src = \"file://${strrev(getenv(\"TOKEN\"))}\""), "atlas.hcl:2:9: src can't depend on getenv(), because its value appears in messages: only url, dev, role and the tool's own settings can"},
+		{"environment by names", "variable \"v\" {\n  type = string\n  default = local.a\n}\nlocals {\n  a = [for x in [1] : getenv(\"TOKEN\")]\n}\n" + inEnv("  lint {\n    git {\n      base = \"${join(\"\", [var.v])}\"\n    }\n  }"), "atlas.hcl:11:14: base can't depend on getenv(), because its value appears in messages: only url, dev, role and the tool's own settings can"},
+		{"environment in a list", inEnv("  exclude = [\"a\", upper(getenv(\"TOKEN\"))]"), "atlas.hcl:2:13: exclude can't depend on getenv(), because its value appears in messages: only url, dev, role and the tool's own settings can"},
+		{"environment in dev", inEnv("  dev = \"docker://postgres/${getenv(\"TOKEN\")}/dev\""), "atlas.hcl:2:9: dev must be a whole variable of the environment, such as getenv(\"DEV_URL\"), or not depend on getenv()"},
+		{"environment in an error", inEnv("  role = parseint(getenv(\"TOKEN\"), 10)"), "atlas.hcl:2:19: Invalid function argument: HCL's message isn't shown, because it may quote a variable of the environment"},
+		{"environment in a circle", "locals {\n  a = local.b\n  b = local.a\n}\n" + inEnv("  src = local.a"), "atlas.hcl:3:7: local a refers to itself: a -> b -> a"},
 		{"nested", inEnv("  url = " + strings.Repeat("[", 100_000)), "atlas.hcl:2:108: brackets, blocks and templates are nested more than 100 deep"},
 		{"locals that grow", "locals {\n  a = \"" + strings.Repeat("x", 1000) + "\"\n  b = \"" + strings.Repeat("${local.a}", 100) + "\"\n  c = \"" + strings.Repeat("${local.b}", 100) + "\"\n}\n" + inEnv("  dev = local.c"), "atlas.hcl:4:7: this may give a value of more than 1048576 bytes"},
 		{"large file", inEnv("  dev = file(\"large\")"), "atlas.hcl:2:9: Error in function call: Call to function \"file\" failed: large has 65537 bytes: file() reads up to 65536"},
@@ -243,7 +249,7 @@ func TestBadFiles(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err := Load(t.Context(), Options{Root: root, LookupEnv: env(), Checks: []string{"drop-column", "DS103"}})
+			_, err := Load(t.Context(), Options{Root: root, LookupEnv: env("TOKEN=s3cr3t"), Checks: []string{"drop-column", "DS103"}})
 			if d := cmp.Diff(tt.want, fmt.Sprint(err)); d != "" {
 				t.Error(d)
 			}

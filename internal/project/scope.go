@@ -48,6 +48,11 @@ func (s *scope) value(expr hcl.Expression) (cty.Value, error) {
 		},
 	})
 	if diags.HasErrors() {
+		if x, ok := expr.(hclsyntax.Expression); ok && s.readsEnv(x) {
+			for _, d := range diags {
+				d.Detail = "HCL's message isn't shown, because it may quote a variable of the environment"
+			}
+		}
 		return cty.NilVal, diagnosed(diags)
 	}
 	return v, nil
@@ -172,12 +177,9 @@ func (s *scope) texts(a *hclsyntax.Attribute) ([]string, error) {
 	if a == nil {
 		return nil, nil
 	}
-	v, err := s.value(a.Expr)
-	if err != nil {
+	v, err := s.attribute(a)
+	if err != nil || v.IsNull() {
 		return nil, err
-	}
-	if v.IsNull() {
-		return nil, nil
 	}
 	if v.Type() == cty.String {
 		v = cty.TupleVal([]cty.Value{v})
@@ -198,7 +200,7 @@ func (s *scope) texts(a *hclsyntax.Attribute) ([]string, error) {
 
 // to evaluates an attribute, converts it, and passes it to take unless it is null.
 func (s *scope) to(a *hclsyntax.Attribute, typ cty.Type, what string, take func(cty.Value)) error {
-	v, err := s.value(a.Expr)
+	v, err := s.attribute(a)
 	if err != nil {
 		return err
 	}

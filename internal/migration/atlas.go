@@ -9,14 +9,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Misread is a file that the stock Atlas CLI would split into other statements than PostgreSQL.
+// Misread is a file that the stock Atlas CLI would split into different statements than PostgreSQL.
 type Misread struct {
-	Pos pgsql.Pos // of the first statement that Atlas would read otherwise
+	Pos pgsql.Pos // of the first statement that Atlas would read differently
 	Msg string
 }
 
-// Misread tells whether the stock Atlas CLI would run other statements than PostgreSQL's rules make of the file: its scanner
-// takes a semicolon in the comment on a last line without line end for one, ends nested comments too early, knows no escapes in
+// Misread reports whether the stock Atlas CLI would run different statements than PostgreSQL's rules make of the file. Its
+// scanner splits at a semicolon in a comment on an unterminated last line, ends nested comments too early, knows no escapes in
 // E” strings, and so on. Both the scanner of Atlas's PostgreSQL driver and the generic one, which older CLIs use, are tried.
 func (f *File) Misread() (Misread, bool) {
 	for _, opts := range []migrate.ScannerOptions{
@@ -25,7 +25,7 @@ func (f *File) Misread() (Misread, bool) {
 	} {
 		scanned, err := (&migrate.Scanner{ScannerOptions: opts}).Scan(f.SQL)
 		if err != nil {
-			return Misread{Pos: f.posOf(0), Msg: fmt.Sprintf("the stock Atlas CLI cannot split this file: %v", err)}, true
+			return Misread{Pos: f.posOf(0), Msg: fmt.Sprintf("the stock Atlas CLI can't split this file: %v", err)}, true
 		}
 		i := 0
 		for _, s := range scanned {
@@ -36,13 +36,13 @@ func (f *File) Misread() (Misread, bool) {
 			if i >= len(f.Stmts) {
 				return Misread{
 					Pos: position(f.SQL, s.Pos),
-					Msg: fmt.Sprintf("the stock Atlas CLI would run a further statement, which PostgreSQL does not see: %s", abbreviate(s.Text)),
+					Msg: fmt.Sprintf("the stock Atlas CLI would run another statement, which PostgreSQL doesn't see: %s", abbreviate(s.Text)),
 				}, true
 			}
 			if text != tokens(f.Stmts[i].Text) {
 				return Misread{
 					Pos: f.posOf(i),
-					Msg: fmt.Sprintf("the stock Atlas CLI would run another statement here: %s", abbreviate(s.Text)),
+					Msg: fmt.Sprintf("the stock Atlas CLI would run a different statement here: %s", abbreviate(s.Text)),
 				}, true
 			}
 			i++
@@ -64,12 +64,12 @@ func (f *File) posOf(stmt int) pgsql.Pos {
 	return f.Stmts[stmt].Pos
 }
 
-// position is where the byte at offset stands.
+// position converts an offset.
 func position(text string, offset int) pgsql.Pos {
 	return pgsql.Pos{Line: 1, Col: 1}.After(text[:min(max(offset, 0), len(text))])
 }
 
-// tokens is a statement's text without white space, comments and closing semicolons. A byte order mark counts.
+// tokens is a statement's text without white space, comments and closing semicolons. A byte order mark is kept.
 func tokens(stmt string) string {
 	var b strings.Builder
 	for _, t := range pgsql.Tokens(stmt) {

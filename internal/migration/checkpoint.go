@@ -4,18 +4,18 @@ import (
 	"slices"
 )
 
-// Checkpoint is a file with the directive atlas:checkpoint. It gives an empty database at once what the migrations before it give
-// one after the other. A database that has run any of those never runs it, so it is no step on the directory's line: it is not
-// among [Dir.Files], and has the revision id of the last migration that it stands for.
+// Checkpoint is a file with the directive atlas:checkpoint. In an empty database it does at once what the migrations
+// before it do one by one. A database that has run any of those never runs it, so it isn't among [Dir.Files], and its
+// revision id is that of the last migration that it replaces.
 type Checkpoint struct {
 	*File
-	Through int // index in Files of the last migration that it stands for
+	Through int // index in Files of the last migration that it replaces
 }
 
 // Checkpoints returns the checkpoints, ascending by version. The slice must not be changed.
 func (d *Dir) Checkpoints() []*Checkpoint { return d.checkpoints }
 
-// Checkpoint returns the checkpoint with that version, nil if there is none.
+// Checkpoint returns the checkpoint with that version, or nil.
 func (d *Dir) Checkpoint(version string) *Checkpoint {
 	i := slices.IndexFunc(d.checkpoints, func(c *Checkpoint) bool { return c.Version == version })
 	if i < 0 {
@@ -24,8 +24,8 @@ func (d *Dir) Checkpoint(version string) *Checkpoint {
 	return d.checkpoints[i]
 }
 
-// StartFor returns the checkpoint from which an empty database starts on its way to the file at the index through: the last one
-// that stands for no later file. It is nil where the way begins with the first file.
+// StartFor returns the checkpoint from which an empty database gets to the file at the index through: the last one that
+// replaces no later file. It is nil if the database starts with the first file.
 func (d *Dir) StartFor(through int) *Checkpoint {
 	for _, c := range slices.Backward(d.checkpoints) {
 		if c.Through <= through {
@@ -44,7 +44,7 @@ func (p *headerParser) checkpoint(line int) bool {
 	return true
 }
 
-// mark notes that f is a checkpoint, and complains of what cannot stand in one.
+// mark notes that f is a checkpoint, and reports directives that a checkpoint can't have.
 func (p *parser) mark(f *File, h header) {
 	if p.marked == nil {
 		p.marked = make(map[string]int)
@@ -54,11 +54,11 @@ func (p *parser) mark(f *File, h header) {
 		p.add(f.Name, h.checkpoint, 0, "a checkpoint runs in one transaction: remove \"%s none\"", atlasTxmode)
 	}
 	if h.revision != "" {
-		p.add(f.Name, h.checkpoint, 0, "a checkpoint has the revision id of the migration before it: remove \"%s\"", alembicRevision)
+		p.add(f.Name, h.checkpoint, 0, "a checkpoint has the revision id of the last migration before it: remove \"%s\"", alembicRevision)
 	}
 }
 
-// checkpoints parts the checkpoints from the migrations.
+// checkpoints separates the checkpoints from the migrations.
 func (p *parser) checkpoints(d *Dir) {
 	for _, f := range d.all {
 		line, ok := p.marked[f.Name]
@@ -67,7 +67,7 @@ func (p *parser) checkpoints(d *Dir) {
 			d.files = append(d.files, f)
 			continue
 		case len(d.files) == 0:
-			p.add(f.Name, line, 0, "a checkpoint stands for the migrations before it, and there are none: remove the directive %s", atlasCheckpoint)
+			p.add(f.Name, line, 0, "a checkpoint replaces the migrations before it, and there are none: remove the directive %s", atlasCheckpoint)
 			continue
 		}
 		c := &Checkpoint{File: f, Through: len(d.files) - 1}

@@ -1,8 +1,9 @@
-// Package migration is the migrations directory as data: VERSION_name.sql files with their directives, statements, down and
-// effect files, and the two atlas.sum files, read once and never changed in memory.
+// Package migration reads and writes the migrations directory: VERSION_name.sql files with their directives, statements,
+// down and effect files, and the two atlas.sum files. A [Dir] is read once and never changes. The package connects to no
+// database, and doesn't interpret effect files.
 //
-// The directory is an Atlas migration directory: what the stock Atlas CLI would read otherwise than this package does is an
-// error here, with the file, the line, and what to write instead.
+// The directory is an Atlas migration directory. Anything that the stock Atlas CLI would read differently is an error,
+// with the file, the line, and what to write instead.
 package migration
 
 import (
@@ -28,8 +29,8 @@ type Dir struct {
 	checkpoints []*Checkpoint
 	all         []*File // both of them
 	folder      *folder
-	sum         migrate.HashFile // what atlas.sum should say
-	down        migrate.HashFile // what down/atlas.sum should say
+	sum         migrate.HashFile // what atlas.sum should be
+	down        migrate.HashFile // what down/atlas.sum should be
 }
 
 // File is one migration.
@@ -37,9 +38,9 @@ type File struct {
 	Name     string // "20251210172554_initial_baseline_schema.sql"
 	Version  string // "20251210172554"
 	Desc     string // "initial_baseline_schema"
-	Revision string // what alembic_version.version_num holds: the alembic:revision directive's id, else Version; at most 32 characters
+	Revision string // alembic_version.version_num: the alembic:revision directive's id, or Version; at most 32 characters
 	TxNone   bool   // atlas:txmode none: the statements run outside a transaction
-	// LockTimeout is how long a statement waits for a lock, by "-- migrate:lock_timeout 5s"; 0 if the file doesn't say.
+	// LockTimeout is how long a statement waits for a lock, from "-- migrate:lock_timeout 5s"; 0 if not set.
 	LockTimeout time.Duration
 	SQL         string
 	Stmts       []pgsql.Stmt
@@ -63,16 +64,16 @@ func (f *File) Effect() (string, error) {
 	return text, nil
 }
 
-// Down is the way back from one migration: down/NAME.
+// Down is down/NAME, which reverses a migration.
 type Down struct {
 	Name   string // the migration's own name
 	SQL    string
 	Stmts  []pgsql.Stmt
 	TxNone bool
 	Hash   string // as in down/atlas.sum
-	None   string // the reason of "-- alembic:down none REASON": there is no way back; "" otherwise
+	None   string // the reason of "-- alembic:down none REASON", if the migration is irreversible
 
-	LockTimeout time.Duration // of "-- migrate:lock_timeout 5s"; 0 if the file doesn't say
+	LockTimeout time.Duration // from "-- migrate:lock_timeout 5s"; 0 if not set
 }
 
 // Read reads the migrations folder fsys: *.sql, down/*.sql, effect/*.txt and the two atlas.sum files. A folder that is missing

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// A FileError says what is wrong at one place of the directory.
+// A FileError is an error at a position in the directory.
 type FileError struct {
 	File string // path inside the migrations folder, "down/20260101120000_x.sql"
-	Line int    // from 1; 0 if the file as a whole is meant
-	Col  int    // in characters, from 1; 0 if the whole line is meant
+	Line int    // from 1; 0 for the file as a whole
+	Col  int    // in characters, from 1; 0 for the line as a whole
 	Msg  string
-	// Transaction says that only transactions are wrong: the file was read, but what it asks for cannot be run.
+	// Transaction means that the file was read, but can't run in the transaction mode that it chooses.
 	Transaction bool
 }
 
@@ -27,7 +27,7 @@ func (e *FileError) Error() string {
 	}
 }
 
-// Errors is everything that is wrong with a directory, in the order of its files. It is never empty.
+// Errors are all errors of a directory, in the order of its files. It is never empty.
 type Errors []*FileError
 
 func (e Errors) Error() string {
@@ -38,7 +38,7 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Readable reports whether all files could be read, so that Read returned a Dir to look at.
+// Readable reports whether all files could be read, so that Read also returned a Dir.
 func (e Errors) Readable() bool {
 	return !slices.ContainsFunc(e, func(err *FileError) bool { return !err.Transaction })
 }

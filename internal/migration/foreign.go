@@ -11,18 +11,18 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Other tools mark the sections of their files by comments, which PostgreSQL skips: the way down would run right after the way up.
-// So a file with such a mark is refused, and so is one whose name tells such a tool what to do with it.
+// Other tools mark the sections of their files with comments, which PostgreSQL skips: the down section would run right
+// after the up section. So a file with such a mark is refused, and so is a file whose name follows such a tool's rules.
 
-// A format is another tool's way to mark what is in a file.
+// A format is another tool's way to mark sections.
 type format struct {
 	tool   string
-	starts string                // how the comments begin that mark sections
-	prefix string                // the same after what opens a comment, in lower case: this is looked at first
+	starts string                // how the comments that mark sections begin, for messages
+	prefix string                // how they begin without the comment's opening, in lower case, as a fast test
 	mark   func() *regexp.Regexp // matches the comment, which begins a line
-	// between says that the comment is a mark only between statements. Elsewhere it may be a title, or say something of what is in one.
+	// between means that the comment is a mark only between statements. Elsewhere it may be a title.
 	between bool
-	advice  string // what to do, where that is not to part two sections
+	advice  string // what to do, unless it is to separate two sections
 }
 
 var formats = []format{
@@ -46,24 +46,24 @@ var formats = []format{
 		"write each revision into a file of its own with \"-- alembic:revision ID\" at the top, and leave out BEGIN, COMMIT and the statements on alembic_version"},
 }
 
-// twoSections is the format of any other tool that marks a section by the word alone, or after a word of its own.
+// twoSections is the format of any other tool that marks a section with the word "down", possibly after its own name.
 var twoSections = &format{tool: "another tool", starts: `"-- Up" or "-- Down"`, mark: pattern(`--[\s\-+!@#=*]*(\w+:\s*|\+\w+\s+)?(down|downgrade)[\s\-+:=*]*`), between: true}
 
-// mostOfMark is the length in bytes of the longest comment that may be one of twoSections.
+// mostOfMark is the length in bytes of the longest comment that may be a mark of twoSections.
 const mostOfMark = 80
 
-const liquibase = "this file is in Liquibase's format: write each changeset into a file of its own, what rolls it back into a file of the same name in " +
+const liquibase = "this file is in Liquibase's format: write each changeset into its own file, its rollback into a file of the same name in " +
 	DownDir + "/, and delete Liquibase's comments"
 
-// noTransaction is how such tools say what txmode none says.
+// noTransaction matches how such tools write txmode none.
 var noTransaction = pattern(`.*(\bno\s*transaction\b|\btransaction:\s*false\b).*`)
 
-// pattern matches a whole comment, whatever its letters' case.
+// pattern matches a whole comment, ignoring case.
 func pattern(s string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?is)^(?:` + s + `)$`) })
 }
 
-// foreign complains about the first mark of another tool's format, and reports whether there is one.
+// foreign adds an error for the first mark of another tool's format, and reports whether there is one.
 func (p *parser) foreign(name, text string, down bool) bool {
 	if !mayBeForeign(text) {
 		return false
@@ -98,16 +98,16 @@ func (f *format) change(name string, comments []pgsql.Comment, down bool) string
 	if down {
 		to = "keep only the down section here"
 	}
-	text := fmt.Sprintf("this file is in %s's format, of which the up and the down section would both run: %s, and delete the comments that begin with %s", f.tool, to, f.starts)
+	text := fmt.Sprintf("this file is in %s's format, and both its up and its down section would run: %s, and delete the comments that begin with %s", f.tool, to, f.starts)
 	for _, c := range comments {
 		if formatOf(c.Text) == f && noTransaction().MatchString(c.Text) {
-			return text + fmt.Sprintf("; where they say to run without a transaction, write \"-- %s none\" at the top", atlasTxmode)
+			return text + fmt.Sprintf("; to run without a transaction, write \"-- %s none\" at the top", atlasTxmode)
 		}
 	}
 	return text
 }
 
-// formatOf returns the format whose mark the comment is, nil if it is none.
+// formatOf returns the format whose mark the comment is, or nil.
 func formatOf(comment string) *format {
 	rest := strings.TrimLeft(comment, "-/* \t")
 	for i := range formats {
@@ -121,7 +121,7 @@ func formatOf(comment string) *format {
 	return nil
 }
 
-// mayBeForeign is a fast test for files, most of them, in which no line looks like a mark. A line in a string may.
+// mayBeForeign is a fast test that rules out most files. A line of a string may look like a mark too.
 func mayBeForeign(text string) bool {
 	for line := range strings.Lines(strings.TrimPrefix(text, byteOrderMark)) {
 		line = strings.TrimSpace(line)
@@ -132,13 +132,13 @@ func mayBeForeign(text string) bool {
 	return false
 }
 
-// beginsLine reports whether there are only blanks before the offset in its line.
+// beginsLine reports whether only blanks precede the offset in its line.
 func beginsLine(text string, offset int) bool {
 	before := strings.TrimRight(text[:offset], " \t")
 	return before == "" || before == byteOrderMark || strings.HasSuffix(before, "\n")
 }
 
-// foreignNames are names by which other tools tell what a file is.
+// foreignNames are the file names of other tools.
 var foreignNames = []struct {
 	name   func() *regexp.Regexp
 	tool   string
@@ -146,9 +146,9 @@ var foreignNames = []struct {
 }{
 	{pattern(`[vb]\d[\d._]*__.*\.sql`), "Flyway's format", nameIt},
 	{pattern(`u\d[\d._]*__.*\.sql`), "Flyway's format for an undo migration", moveIt},
-	{pattern(`r__.*\.sql`), "Flyway's format for a repeatable migration", "write what it changes into migrations of their own"},
-	{pattern(`\d+.*\.up\.sql`), "the format of golang-migrate and sqlx", "take .up out of it"},
-	{pattern(`\d+.*\.down\.sql`), "the format of golang-migrate and sqlx for a down migration", "take .down out of it, and move it to " + DownDir + "/"},
+	{pattern(`r__.*\.sql`), "Flyway's format for a repeatable migration", "write each change into its own migration"},
+	{pattern(`\d+.*\.up\.sql`), "the format of golang-migrate and sqlx", "remove .up from it"},
+	{pattern(`\d+.*\.down\.sql`), "the format of golang-migrate and sqlx for a down migration", "remove .down from it, and move it to " + DownDir + "/"},
 	{pattern(`\d+-.*-up\.sql`), "db-migrate's format", nameIt},
 	{pattern(`\d+-.*-down\.sql`), "db-migrate's format for a down migration", moveIt},
 	{pattern(`\d+(\.do\b.*|.*\.do)\.sql`), "Postgrator's format", nameIt},
@@ -156,11 +156,11 @@ var foreignNames = []struct {
 }
 
 const (
-	nameIt = "name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql"
+	nameIt = "name it VERSION_name.sql with a numeric version, like 20260101120000_add_flaky.sql"
 	moveIt = "move it to " + DownDir + "/ under its migration's name"
 )
 
-// foreignName complains about a name that is another tool's, and reports whether it is one.
+// foreignName adds an error for a name in another tool's format, and reports whether it is one.
 func (p *parser) foreignName(file *File) bool {
 	if isNumber(file.Version) && !strings.Contains(file.Desc, ".") {
 		return false
@@ -174,10 +174,10 @@ func (p *parser) foreignName(file *File) bool {
 	return false
 }
 
-// recordTables are those in which the tool records what has run.
+// recordTables are the tables in which the tool records what has run.
 var recordTables = []string{"alembic_version", "atlas_schema_revisions"}
 
-// records complains about statements that change the record of what has run. A tool's printed script has them, as Alembic's.
+// records adds errors for statements that change the record, as scripts that Alembic prints do.
 func (p *parser) records(name, text string, stmts []pgsql.Stmt) {
 	lower := strings.ToLower(text)
 	for _, table := range recordTables {
@@ -186,13 +186,14 @@ func (p *parser) records(name, text string, stmts []pgsql.Stmt) {
 		}
 		for _, s := range stmts {
 			if changes(s.Parse(), table) {
-				p.add(name, s.Pos.Line, s.Pos.Col, "%s: %s is changed by the tool itself, in the migration's transaction: remove the statement", abbreviate(s.Text), table)
+				p.add(name, s.Pos.Line, s.Pos.Col, "%s: this tool updates %s itself, in the migration's transaction: remove the statement", abbreviate(s.Text), table)
 			}
 		}
 	}
 }
 
-// changes reports whether a statement defines, alters, drops, locks or writes to a table of that name, without a schema or in public.
+// changes reports whether a statement defines, alters, drops, locks or writes to a table of that name without a schema or
+// in public.
 func changes(st *pgsql.Statement, table string) bool {
 	is := func(n pgsql.Name) bool { return n.Name == table && (n.Schema == "" || n.Schema == "public") }
 	switch verb, kind, _ := strings.Cut(st.Verb, " "); {

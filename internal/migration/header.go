@@ -9,19 +9,19 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Directives stand in the comment lines at the very top of a file, followed by an empty line. That is where Atlas looks for its
-// own, and it says nothing about one that stands elsewhere or behind a byte order mark or with CR LF line ends. So here
-// everything that looks like a directive and would not be read by every reader is an error.
+// Directives are in the comment lines at the very top of a file, followed by an empty line. Atlas silently ignores its own
+// elsewhere, after a byte order mark, or with CR LF line ends. So everything that looks like a directive and that some
+// reader would ignore is an error.
 
-// A header is what the directives of a file say.
+// A header holds a file's directives.
 type header struct {
 	revision string // alembic:revision
 	txNone   bool   // atlas:txmode none
 	downNone string // alembic:down none: its reason
 
-	checkpoint int // line of atlas:checkpoint, 0 if it isn't there
+	checkpoint int // line of atlas:checkpoint, 0 if absent
 
-	lockTimeout time.Duration // migrate:lock_timeout, 0 if it isn't there
+	lockTimeout time.Duration // migrate:lock_timeout, 0 if absent
 }
 
 type directive struct {
@@ -35,7 +35,7 @@ func (d directive) String() string { return d.space + ":" + d.name }
 
 const (
 	byteOrderMark   = "\uFEFF"
-	headerRule      = "directives stand in the comment lines at the very top of the file, with one empty line after them"
+	headerRule      = "directives must be in the comment lines at the very top of the file, followed by an empty line"
 	atlasTxmode     = "atlas:txmode"
 	atlasCheckpoint = "atlas:checkpoint"
 	alembicRevision = "alembic:revision"
@@ -44,16 +44,16 @@ const (
 	atlasNolint     = "atlas:nolint"
 )
 
-// unsupported are Atlas's directives that change what a file means. The value says what to do instead.
+// unsupported maps Atlas's directives that change what a file means to what to do instead.
 var unsupported = map[string]string{
 	"atlas:delimiter": "statements end with a semicolon here, and function bodies need no other delimiter",
 	"atlas:txtar":     "write one plain SQL file",
-	"atlas:sum":       "every file counts in atlas.sum",
+	"atlas:sum":       "atlas.sum covers every file",
 	"atlas:import":    "write the SQL into the file itself",
 	"atlas:assert":    "pre-migration checks are not supported; raise an exception in a DO block",
 }
 
-// supported directives, each with the files it belongs in. The statement's own directive nolint is read by the linter.
+// supported maps directives to their arguments. The linter reads nolint, which may also be at a statement.
 var supported = map[string]string{
 	atlasTxmode:     "none",
 	atlasCheckpoint: "",
@@ -63,8 +63,8 @@ var supported = map[string]string{
 	atlasNolint:     "",
 }
 
-// parseHeader reads the directives of the file src. The statements are needed for their comments; complain takes what is wrong
-// at which line.
+// parseHeader reads the directives of the file src. It needs the statements for their comments. It reports errors to
+// complain.
 func parseHeader(src string, stmts []pgsql.Stmt, down bool, complain func(line int, format string, args ...any)) header {
 	var h header
 	if !mentionsDirective(src) {
@@ -83,7 +83,7 @@ type headerParser struct {
 	seen     map[string]int // directive -> line
 }
 
-// top reads the comment lines that src begins with and returns the offset where they end.
+// top reads the comment lines at the top of src and returns the offset where they end.
 func (p *headerParser) top(src string) int {
 	body, bom := strings.CutPrefix(src, byteOrderMark)
 	skipped := len(src) - len(body)
@@ -117,17 +117,17 @@ func (p *headerParser) top(src string) int {
 		case bom:
 			p.complain(line, "the file begins with a byte order mark, which hides the directive %s from Atlas: save it as UTF-8 without one", d)
 		case strings.HasSuffix(text, "\r") || crlf:
-			p.complain(line, "the lines end with CR LF, which hides the directive %s from Atlas: save the file with LF line ends and keep them by \"*.sql -text\" in .gitattributes", d)
+			p.complain(line, "the lines end with CR LF, which hides the directive %s from Atlas: save the file with LF line ends and keep them with \"*.sql -text\" in .gitattributes", d)
 		case unended:
 			p.complain(line, "the last line has no line end, which hides the directive %s from Atlas: end it with one", d)
 		case p.read(line, d) && !detached:
-			p.complain(line, "the directive %s is not read by Atlas without an empty line after the comment lines at the top: add one after line %d", d, len(lines))
+			p.complain(line, "Atlas ignores the directive %s without an empty line after the comment lines at the top: add one after line %d", d, len(lines))
 		}
 	}
 	return skipped + len(body) - len(rest)
 }
 
-// elsewhere complains about directives that are not in the lines at the top, which end at the offset top.
+// elsewhere reports directives that aren't in the lines at the top, which end at the offset top.
 func (p *headerParser) elsewhere(src string, stmts []pgsql.Stmt, top int) {
 	tail := top
 	for _, s := range stmts {
@@ -152,13 +152,13 @@ func (p *headerParser) misplaced(line int, text string) {
 			continue
 		}
 		if _, ok := supported[d.String()]; ok {
-			p.complain(line+i, "the directive %s is not read here: %s; move it there", d, headerRule)
+			p.complain(line+i, "the directive %s is ignored here: %s; move it there", d, headerRule)
 		}
 	}
 }
 
-// buried complains about a comment in which Atlas finds another directive than the one that it begins with, if any: Atlas takes
-// the last of a line that is one. A CR begins a line for it.
+// buried reports a comment in which Atlas finds a directive other than the one that begins it, if any. Atlas reads the
+// last directive of a line, and takes a CR for a line end.
 func (p *headerParser) buried(line int, text string, first directive) {
 	if before, after, ok := strings.Cut(strings.TrimSuffix(text, "\r"), "\r"); ok {
 		p.buried(line, before, first)
@@ -180,13 +180,13 @@ func (p *headerParser) buried(line int, text string, first directive) {
 		_, known := supported[d.String()]
 		_, refused := unsupported[d.String()]
 		if known || refused {
-			p.complain(line, "Atlas takes %q in this comment for a directive: reword it, or write \"-- %s\" on a line of its own", d.String(), strings.TrimSpace(text[i:]))
+			p.complain(line, "Atlas takes %q in this comment for a directive: reword it, or write \"-- %s\" on its own line", d.String(), strings.TrimSpace(text[i:]))
 		}
 		return
 	}
 }
 
-// read takes one directive in, and reports whether it is well formed.
+// read reads a directive, and reports whether it is well formed.
 func (p *headerParser) read(line int, d directive) bool {
 	usage, ok := supported[d.String()]
 	switch why, refused := unsupported[d.String()]; {
@@ -194,14 +194,14 @@ func (p *headerParser) read(line int, d directive) bool {
 		p.complain(line, "the directive %s is not supported: %s", d, why)
 		return false
 	case !ok:
-		p.complain(line, "unknown directive %s (known: %s, %s, %s, %s, %s, %s)", d, atlasTxmode, atlasNolint, atlasCheckpoint, alembicRevision, alembicDown, lockTimeout)
+		p.complain(line, "unknown directive %s; known directives: %s, %s, %s, %s, %s, %s", d, atlasTxmode, atlasNolint, atlasCheckpoint, alembicRevision, alembicDown, lockTimeout)
 		return false
 	case !d.exact:
 		p.complain(line, "write the directive as \"%s\"", strings.TrimSpace("-- "+d.String()+" "+usage))
 		return false
 	}
 	if first, twice := p.seen[d.String()]; twice {
-		p.complain(line, "the directive %s stands on line %d already", d, first)
+		p.complain(line, "duplicate directive %s: the first is on line %d", d, first)
 		return false
 	}
 	p.seen[d.String()] = line
@@ -226,16 +226,16 @@ func (p *headerParser) txmode(line int, mode string) bool {
 		p.h.txNone = true
 	case "file":
 	case "all":
-		p.complain(line, "atlas:txmode all is not supported: every file has a transaction of its own (file, the default) or none (none)")
+		p.complain(line, "atlas:txmode all is not supported: every file has its own transaction (file, the default) or none (none)")
 		return false
 	default:
-		p.complain(line, "unknown transaction mode %q: atlas:txmode is none or file", mode)
+		p.complain(line, "unknown transaction mode %q; known modes: none, file", mode)
 		return false
 	}
 	return true
 }
 
-// maxRevision is the length of alembic_version.version_num.
+// maxRevision is the length of alembic_version.version_num, in characters.
 const maxRevision = 32
 
 func (p *headerParser) revision(line int, id string) bool {
@@ -251,20 +251,20 @@ func (p *headerParser) revision(line int, id string) bool {
 	return true
 }
 
-// checkRevision says what is wrong with a revision id, "" if nothing is.
+// checkRevision says what is wrong with a revision id, or returns "".
 func checkRevision(id string) string {
 	switch id {
 	case "":
 		return "is empty"
 	case "head", "heads", "base", "current":
-		return "is a word that Alembic and this tool give a meaning of its own"
+		return "is a word with a special meaning for Alembic and this tool"
 	}
 	if n := len([]rune(id)); n > maxRevision {
-		return fmt.Sprintf("has %d characters; alembic_version.version_num holds %d", n, maxRevision)
+		return fmt.Sprintf("has %d characters, but alembic_version.version_num holds %d", n, maxRevision)
 	}
 	for _, r := range id {
 		if r > unicode.MaxASCII || r != '_' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			return fmt.Sprintf("has the character %q: letters, digits, _ and . may be in it", r)
+			return fmt.Sprintf("contains %q: only letters, digits, _ and . are allowed", r)
 		}
 	}
 	return ""
@@ -278,14 +278,14 @@ func (p *headerParser) downNone(line int, args string) bool {
 	word, reason, _ := strings.Cut(args, " ")
 	reason = strings.TrimSpace(reason)
 	if word != "none" || reason == "" {
-		p.complain(line, "write the directive as \"-- alembic:down none REASON\", and say why there is no way back")
+		p.complain(line, "write the directive as \"-- alembic:down none REASON\", and say why the migration is irreversible")
 		return false
 	}
 	p.h.downNone = reason
 	return true
 }
 
-// lockTimeout reads how long the file's statements wait for a lock, instead of what atlas.hcl says.
+// lockTimeout reads how long the file's statements wait for a lock, which overrides atlas.hcl.
 func (p *headerParser) lockTimeout(line int, args string) bool {
 	d, err := time.ParseDuration(args)
 	if err != nil || d < time.Millisecond || d > 24*time.Hour {
@@ -296,7 +296,7 @@ func (p *headerParser) lockTimeout(line int, args string) bool {
 	return true
 }
 
-// mentionsDirective is a fast test for files, most of them, in which nothing looks like a directive.
+// mentionsDirective is a fast test that rules out most files.
 func mentionsDirective(src string) bool {
 	for i := 0; i < len(src); i++ {
 		switch src[i] | 0x20 {
@@ -313,8 +313,8 @@ func mentionsDirective(src string) bool {
 	return false
 }
 
-// parseDirective reads one line of a comment. It takes for a directive what somebody would write who means one: other comment
-// marks, blanks and capital letters included.
+// parseDirective parses a line of a comment. It also recognizes directives with other comment marks, blanks or capital
+// letters, which need correcting.
 func parseDirective(line string) (directive, bool) {
 	text := strings.TrimRight(line, " \t\r\n")
 	marked := strings.TrimLeft(text, " \t-#/*")
@@ -346,7 +346,7 @@ func parseDirective(line string) (directive, bool) {
 	after, ok := strings.CutPrefix(strings.TrimPrefix(strings.TrimPrefix(text, "--"), " "), plain)
 	d.exact = strings.HasPrefix(text, "--") && ok && (after == "" || after[0] == ' ')
 	if !strings.Contains(marked, plain) {
-		// "-- Atlas: see below" is prose unless the word behind it is one of ours.
+		// "-- Atlas: see below" is prose unless the next word is a directive's name.
 		_, known := supported[plain]
 		_, refused := unsupported[plain]
 		if !known && !refused {

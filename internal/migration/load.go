@@ -11,7 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
-// A folder is what lies in the migrations folder, by name and unparsed.
+// A folder holds the unparsed files of the migrations folder.
 type folder struct {
 	up, down []source
 	effects  map[string]string // by the effect file's name
@@ -24,8 +24,8 @@ type source struct {
 	text string
 }
 
-// load reads the folder. Only what Atlas would read as a migration is one: *.sql, whatever else its name is. Entries that are not
-// read because of what they are, are returned as Errors, all of them at once.
+// load reads the folder. As for Atlas, every *.sql file is a migration. Entries that can't be read because of their kind or
+// name are returned as Errors, all at once.
 func load(fsys fs.FS) (*folder, error) {
 	f, err := loadWithoutEffects(fsys)
 	effects, err2 := loadEffects(fsys)
@@ -49,7 +49,7 @@ func loadWithoutEffects(fsys fs.FS) (*folder, error) {
 	return f, nil
 }
 
-// joined returns the first error that is none of single entries, or else all of those, each once.
+// joined returns the first error that isn't an Errors, or otherwise all FileErrors, without duplicates.
 func joined(errs ...error) error {
 	var all Errors
 	seen := make(map[FileError]bool)
@@ -74,7 +74,7 @@ func joined(errs ...error) error {
 	return all
 }
 
-// entryError is err with context, or as Errors if it says what is wrong with an entry.
+// entryError is err with context, or Errors if it is about an entry.
 func entryError(err error, context string) error {
 	var refused *tree.Error
 	if errors.As(err, &refused) {
@@ -83,7 +83,7 @@ func entryError(err error, context string) error {
 	return fmt.Errorf("%s: %w", context, err)
 }
 
-// loadDir returns the files of dir whose names end with suffix, sorted by name as Atlas sorts them: by bytes.
+// loadDir returns the files of dir whose names end with suffix, sorted by name in byte order, as Atlas does.
 func loadDir(fsys fs.FS, dir, suffix string) ([]source, error) {
 	const context = "reading the migrations folder"
 	entries, err := fs.ReadDir(fsys, dir)
@@ -99,13 +99,13 @@ func loadDir(fsys fs.FS, dir, suffix string) ([]source, error) {
 	for _, e := range entries {
 		if ext := path.Ext(e.Name()); ext != suffix {
 			if strings.EqualFold(ext, suffix) {
-				errs = append(errs, Errors{{File: path.Join(dir, e.Name()), Msg: fmt.Sprintf("is not read, for its name ends with %s: rename it to end with %s, or move it out of the folder", ext, suffix)}})
+				errs = append(errs, Errors{{File: path.Join(dir, e.Name()), Msg: fmt.Sprintf("would be ignored because its name ends with %s: rename it to end with %s, or move it out of the folder", ext, suffix)}})
 			}
 			continue
 		}
 		files, named = append(files, source{name: e.Name()}), append(named, e)
 	}
-	// Opening a file takes longer than all the rest that is done with it, so a few are opened at once.
+	// Opening files takes most of the time, so a few are opened at once.
 	unread := make([]error, len(files))
 	var g sync.WaitGroup
 	const readers = 4
@@ -115,7 +115,7 @@ func loadDir(fsys fs.FS, dir, suffix string) ([]source, error) {
 				text, err := fs.ReadFile(fsys, path.Join(dir, files[i].name))
 				switch {
 				case err != nil && named[i].IsDir():
-					unread[i] = Errors{{File: path.Join(dir, files[i].name), Msg: fmt.Sprintf("is a folder, though its name ends with %s: rename it", suffix)}}
+					unread[i] = Errors{{File: path.Join(dir, files[i].name), Msg: fmt.Sprintf("is a folder, but its name ends with %s: rename it", suffix)}}
 				case err != nil:
 					unread[i] = entryError(err, context)
 				}
@@ -130,7 +130,7 @@ func loadDir(fsys fs.FS, dir, suffix string) ([]source, error) {
 	return files, nil
 }
 
-// loadEffects returns the effect files' texts by their names.
+// loadEffects returns the effect files' texts by name.
 func loadEffects(fsys fs.FS) (map[string]string, error) {
 	files, err := loadDir(fsys, EffectDir, ".txt")
 	if err != nil {
@@ -155,7 +155,7 @@ func loadSum(fsys fs.FS, name string) (*string, error) {
 	return &text, nil
 }
 
-// effectName is the effect file's name for a migration's.
+// effectName is the name of a migration's effect file.
 func effectName(migration string) string {
 	return strings.TrimSuffix(migration, ".sql") + ".txt"
 }

@@ -16,7 +16,7 @@ var errLocked = errors.New("locked")
 // lockWait is how long a writer waits for another one. Writing takes milliseconds.
 const lockWait = 10 * time.Second
 
-// locked runs f on the folder root while no other process writes to it. The folder is made if it is missing.
+// locked runs f on the folder root while no other process writes to it. It creates the folder if it is missing.
 func locked(ctx context.Context, root string, f func(*tree.Tree) error) (err error) {
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return fmt.Errorf("writing migrations: %w", err)

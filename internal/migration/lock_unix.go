@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryLock locks the folder itself, so that no lock file is left behind, even by a killed process.
+// tryLock locks the folder itself, so that not even a killed process leaves a lock file.
 func tryLock(root string) (unlock func(), err error) {
 	dir, err := os.Open(root)
 	if err != nil {
@@ -25,7 +25,7 @@ func tryLock(root string) (unlock func(), err error) {
 	return func() { dir.Close() }, nil
 }
 
-// syncDir makes renames in a folder below root durable. Where the file system cannot do that, nothing is lost but that.
+// syncDir makes renames in a folder below root durable. It ignores file systems that can't.
 func syncDir(root *os.Root, dir string) {
 	if d, err := root.Open(dir); err == nil {
 		_ = d.Sync()

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock opens a file in the folder that nobody else may open meanwhile and that Windows removes when it is closed, by a killed
-// process too.
+// tryLock opens a file in the folder that nobody else can open meanwhile. Windows removes the file when it is closed, also
+// by a killed process.
 func tryLock(root string) (unlock func(), err error) {
 	name, err := windows.UTF16PtrFromString(filepath.Join(root, ".lock"))
 	if err != nil {
@@ -25,5 +25,5 @@ func tryLock(root string) (unlock func(), err error) {
 	return func() { windows.CloseHandle(h) }, nil
 }
 
-// syncDir does nothing: Windows has no such call, and NTFS journals renames.
+// syncDir does nothing, since Windows has no such call and NTFS journals renames.
 func syncDir(*os.Root, string) {}

@@ -17,7 +17,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
-// parse makes a Dir of what lies in the folder.
+// parse makes a Dir of the folder's files.
 func parse(f *folder) (*Dir, error) {
 	p := &parser{folder: f, marked: make(map[string]int)}
 	d := &Dir{folder: f, all: make([]*File, len(f.up))}
@@ -46,7 +46,7 @@ func parse(f *folder) (*Dir, error) {
 		src := f.down[i]
 		file, ok := byName[src.name]
 		if !ok {
-			p.add(path.Join(DownDir, src.name), 0, 0, "there is no migration %s for this down file: rename it as its migration, or delete it", src.name)
+			p.add(path.Join(DownDir, src.name), 0, 0, "there is no migration %s for this down file: give it its migration's name, or delete it", src.name)
 			return
 		}
 		file.Down = p.downFile(src)
@@ -77,10 +77,10 @@ type parser struct {
 	marked map[string]int // checkpoints: name -> line of the directive
 }
 
-// each calls parse for the numbers below n, on as many processors as there are, each
-// with a parser of its own. What they found is added to p in the order of the numbers.
+// each calls parse for the numbers below n, on all processors, each with its own parser. It adds their errors to p in
+// order.
 func (p *parser) each(n int, parse func(p *parser, i int)) {
-	const atLeast = 32 // files, for which another goroutine is worth it
+	const atLeast = 32 // files that make another goroutine worthwhile
 	parts := make([]parser, max(1, min(runtime.GOMAXPROCS(0), n/atLeast)))
 	var wg sync.WaitGroup
 	for k := range parts {
@@ -102,7 +102,7 @@ func (p *parser) add(file string, line, col int, format string, args ...any) {
 	p.errs = append(p.errs, &FileError{File: file, Line: line, Col: col, Msg: fmt.Sprintf(format, args...)})
 }
 
-// transaction adds an error about transactions alone.
+// transaction adds an error about the transaction mode.
 func (p *parser) transaction(file string, pos pgsql.Pos, format string, args ...any) {
 	p.add(file, pos.Line, pos.Col, format, args...)
 	p.errs[len(p.errs)-1].Transaction = true
@@ -112,7 +112,7 @@ func (p *parser) file(src source) *File {
 	f := &File{Name: src.name, SQL: src.text}
 	f.Version, f.Desc = splitName(src.name)
 	if p.foreignName(f) {
-		f.Version = "" // which no other file's is compared with
+		f.Version = "" // which isn't compared with other versions
 	} else {
 		p.version(f)
 	}
@@ -138,20 +138,20 @@ func (p *parser) downFile(src source) *Down {
 	d.TxNone, d.None, d.LockTimeout = h.txNone, h.downNone, h.lockTimeout
 	if d.None != "" && len(d.Stmts) > 0 {
 		at := d.Stmts[0].Pos
-		p.add(name, at.Line, at.Col, "the file says \"%s none\" and has a statement: remove one of the two", alembicDown)
+		p.add(name, at.Line, at.Col, "the file has the directive \"%s none\" and a statement: remove one of them", alembicDown)
 	}
 	return d
 }
 
-// version checks the file's name. A version is digits only, so that every tool that reads the folder sorts it in one way.
+// version checks the file's name. A version has only digits, so that all tools sort the folder in the same order.
 func (p *parser) version(f *File) {
 	switch {
 	case strings.ContainsFunc(f.Name, unicode.IsControl):
-		p.add(f.Name, 0, 0, "the name has a control character, which atlas.sum has no room for: rename the file")
+		p.add(f.Name, 0, 0, "the name contains a control character, which atlas.sum can't: rename the file")
 	case !isNumber(f.Version):
 		p.add(f.Name, 0, 0, "the name has no version: %s, or move it out of the folder", nameIt)
 	case len(f.Version) > maxRevision:
-		p.add(f.Name, 0, 0, "the version has %d digits; alembic_version.version_num holds %d", len(f.Version), maxRevision)
+		p.add(f.Name, 0, 0, "the version has %d digits, but alembic_version.version_num holds %d", len(f.Version), maxRevision)
 	}
 }
 
@@ -171,22 +171,22 @@ func isNumber(version string) bool {
 	return version != "" && strings.Trim(version, "0123456789") == ""
 }
 
-// order checks that the files, sorted by name, are sorted by version as text and as number too. Atlas sorts by name and compares
-// versions as text, people compare numbers: 9_a.sql, 10_b.sql and 1_c.sql have three orders.
+// order checks that the files, sorted by name, are also sorted by version, both as text and as numbers. Atlas sorts by name
+// and compares versions as text; people compare numbers. 9_a.sql, 10_b.sql and 1_c.sql have three orders.
 func (p *parser) order(files []*File) {
 	for i := 1; i < len(files); i++ {
 		a, b := files[i-1], files[i]
 		switch {
 		case !isNumber(a.Version) || !isNumber(b.Version):
 		case a.Version == b.Version:
-			p.add(b.Name, 0, 0, "the version %s is that of %s too: give one of the two a later version", b.Version, a.Name)
+			p.add(b.Name, 0, 0, "the version %s is also that of %s: give one of them a later version", b.Version, a.Name)
 		case a.Version > b.Version || !numberLess(a.Version, b.Version):
-			p.add(b.Name, 0, 0, "whether it comes before or after %s depends on who sorts, by text or by number: give both versions the same number of digits", a.Name)
+			p.add(b.Name, 0, 0, "it comes before or after %s depending on whether versions are sorted as text or as numbers: give both versions the same number of digits", a.Name)
 		}
 	}
 }
 
-// revisions checks that a revision id names one file only, as an id or as a version.
+// revisions checks that a revision id names only one file, as an id or as a version.
 func (p *parser) revisions(files []*File) {
 	ids := make(map[string]*File, 2*len(files))
 	for _, f := range files {
@@ -197,14 +197,14 @@ func (p *parser) revisions(files []*File) {
 			continue
 		}
 		if first, ok := ids[f.Revision]; ok && first != f {
-			p.add(f.Name, 0, 0, "the revision id %s is that of %s too: give one of the two another", f.Revision, first.Name)
+			p.add(f.Name, 0, 0, "the revision id %s is also that of %s: give one of them another", f.Revision, first.Name)
 			continue
 		}
 		ids[f.Revision] = f
 	}
 }
 
-// body reads statements and directives, and checks that the file can be run in the way that it asks for.
+// body reads statements and directives, and checks that the statements can run in the chosen transaction mode.
 func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
 	if line := tree.ConflictLine(text); line > 0 {
 		p.add(name, line, 0, "git's conflict markers: resolve the conflict")
@@ -220,7 +220,7 @@ func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
 			p.add(name, 0, 0, "%v", err)
 			return nil, header{}
 		}
-		// Rows and commands that are psql's may hold anything.
+		// Rows and commands for psql may contain anything.
 		before, _ := pgsql.Split(text[:syntax.Pos.Offset])
 		if !p.psql(name, text, before) {
 			p.add(name, syntax.Pos.Line, syntax.Pos.Col, "%s", syntax.Msg)
@@ -237,11 +237,11 @@ func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
 	for _, s := range stmts {
 		switch runner.Check(s, h.txNone) {
 		case runner.Controls:
-			p.transaction(name, s.Pos, "%s: transactions are opened and ended around the file; remove it, or commit in batches by a DO block in a file with \"-- atlas:txmode none\"", abbreviate(s.Text))
+			p.transaction(name, s.Pos, "%s: the file already runs in a transaction; remove it, or commit in batches with a DO block in a file with \"-- atlas:txmode none\"", abbreviate(s.Text))
 		case runner.NeedsNone:
-			p.transaction(name, s.Pos, "%s: PostgreSQL refuses it in a transaction; put \"-- atlas:txmode none\" at the top of the file, with an empty line after it, and what needs a transaction into another file", abbreviate(s.Text))
+			p.transaction(name, s.Pos, "%s: PostgreSQL refuses it in a transaction; put \"-- atlas:txmode none\" at the top of the file, followed by an empty line, and move what needs a transaction to another file", abbreviate(s.Text))
 		case runner.NeedsOne:
-			p.transaction(name, s.Pos, "%s: PostgreSQL refuses it outside of a transaction, where it would have no effect; remove it, or put it with what it is for into a file without \"-- atlas:txmode none\"", abbreviate(s.Text))
+			p.transaction(name, s.Pos, "%s: it has no effect outside of a transaction; remove it, or move it, with the statements that need it, to a file without \"-- atlas:txmode none\"", abbreviate(s.Text))
 		}
 	}
 	return stmts, h

@@ -11,16 +11,16 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
-// Renaming is a migrations folder as it will be once some of its migrations have other names. Nothing is written before Write.
+// Renaming is a migrations folder in which some migrations are renamed. Nothing is written before Write.
 type Renaming struct {
-	Dir *Dir // as it will be, with sums that fit
+	Dir *Dir // as it will be, with matching checksums
 
 	read, next *folder
 }
 
-// Rename reads the folder fsys as it will be once migrations have the names that moves holds by their old ones; their down and
-// effect files go with them. It does not matter what the sum files say, nor whether two migrations have one version before. The
-// error is that of [Read], with the new names.
+// Rename reads the folder fsys with some migrations renamed: moves maps old to new names. Down and effect files are renamed
+// too. The old checksums don't matter, nor whether two migrations have the same version before. The error is that of
+// [Read], with the new names.
 func Rename(fsys fs.FS, moves map[string]string) (*Renaming, error) {
 	read, err := load(fsys)
 	if err != nil {
@@ -37,7 +37,7 @@ func Rename(fsys fs.FS, moves map[string]string) (*Renaming, error) {
 	return r, r.parse()
 }
 
-// Rewrite gives migrations other texts, by their new names.
+// Rewrite replaces the texts of migrations, by their new names.
 func (r *Renaming) Rewrite(texts map[string]string) error {
 	for i, src := range r.next.up {
 		if text, ok := texts[src.name]; ok {
@@ -47,7 +47,7 @@ func (r *Renaming) Rewrite(texts map[string]string) error {
 	return r.parse()
 }
 
-// parse makes Dir of the folder as it will be.
+// parse parses the folder as it will be.
 func (r *Renaming) parse() error {
 	dir, err := parse(r.next)
 	if err != nil {
@@ -69,8 +69,8 @@ func (r *Renaming) parse() error {
 	return nil
 }
 
-// Write makes the folder root what Dir is, with the given effects by their migrations' new names: whole or not at all. The folder
-// must still be as it was read (ErrChanged).
+// Write makes the folder root equal to Dir, with the given effects by their migrations' new names. It writes everything or
+// nothing. The folder must not have changed since it was read (ErrChanged).
 func (r *Renaming) Write(ctx context.Context, root string, effects map[string]string) error {
 	for name, text := range effects {
 		r.next.effects[effectName(name)] = text
@@ -104,7 +104,7 @@ func (r *Renaming) Write(ctx context.Context, root string, effects map[string]st
 	})
 }
 
-// paths returns the folder's files by their paths in it, without the sums.
+// paths returns the folder's texts by path, without the sum files.
 func (f *folder) paths() map[string]string {
 	paths := make(map[string]string)
 	for _, src := range f.up {
@@ -119,7 +119,7 @@ func (f *folder) paths() map[string]string {
 	return paths
 }
 
-// renamed returns sources under their new names, sorted by them.
+// renamed returns sources with their new names, sorted by name.
 func renamed(files []source, moves map[string]string) []source {
 	out := slices.Clone(files)
 	for i, src := range out {

@@ -8,17 +8,17 @@ import (
 	"unicode/utf8"
 )
 
-// Words that Resolve knows beside versions and revision ids.
+// Words that Resolve knows in addition to versions and revision ids.
 const (
 	Head = "head" // the last migration
 	Base = "base" // before the first
 )
 
-// A ResolveError says that a word names no migration, or several.
+// A ResolveError means that a word names no migration, or several.
 type ResolveError struct {
 	Word      string
-	Ambiguous bool    // Near holds all that the word begins
-	Near      []*File // the nearest ones; empty if nothing is near
+	Ambiguous bool    // Near holds all matches
+	Near      []*File // the most similar ones, if any
 }
 
 func (e *ResolveError) Error() string {
@@ -31,7 +31,7 @@ func (e *ResolveError) Error() string {
 	case e.Word == "":
 		return "no migration named: give a version, a revision id, head or base"
 	case e.Ambiguous:
-		return fmt.Sprintf("%q may be any of %s", e.Word, list)
+		return fmt.Sprintf("%q is ambiguous: it matches %s", e.Word, list)
 	case len(names) > 0:
 		return fmt.Sprintf("there is no migration %q: did you mean %s?", e.Word, list)
 	default:
@@ -40,8 +40,8 @@ func (e *ResolveError) Error() string {
 }
 
 // Resolve returns the index in Files of what word names: a version, a revision id, an unambiguous prefix of either, a file
-// name, "head" (the last file; -1 if there is none) or "base" (-1). A checkpoint's is that of the last migration that it stands
-// for. The error is a *ResolveError, which lists near matches.
+// name, "head" (the last file; -1 if there is none) or "base" (-1). A checkpoint's index is that of the last migration that
+// it replaces. The error is a *ResolveError, which lists similar names.
 func (d *Dir) Resolve(word string) (int, error) {
 	switch word {
 	case Head:
@@ -80,8 +80,7 @@ func (d *Dir) Resolve(word string) (int, error) {
 	return 0, e
 }
 
-// Near returns the files, at most three, whose version, revision id or description is nearest to word, nearest first. It is empty
-// if none is near enough to be meant.
+// Near returns at most three files whose version, revision id or description is similar to word, the most similar first.
 func (d *Dir) Near(word string) []*File {
 	type candidate struct {
 		file     *File
@@ -106,28 +105,28 @@ func (d *Dir) Near(word string) []*File {
 	return files
 }
 
-// Mistyped returns the files, at most three, of whose revision id or version the unknown id looks to be a slip: in another case,
-// with something before or after it, cut short, or with a character or two mistaken. Where ids are numbered, or as near to each
-// other, another character means another id: then none.
+// Mistyped returns at most three files for whose revision id or version the unknown id looks like a typo: in another case,
+// with something before or after it, cut short, or with a character or two mistyped. It is empty if ids are numbered or
+// similar to each other, since then another character means another id.
 func (d *Dir) Mistyped(id string) []*File {
 	word := strings.ToLower(strings.TrimSpace(id))
 	var files []*File
 	for _, f := range d.files {
 		if slices.ContainsFunc([]string{f.Revision, f.Version}, func(known string) bool {
-			return partOf(word, strings.ToLower(known)) || d.slip(word, strings.ToLower(known))
+			return partOf(word, strings.ToLower(known)) || d.typo(word, strings.ToLower(known))
 		}) {
 			files = append(files, f)
 		}
 	}
 	if len(files) > 3 {
-		return nil // it begins too many
+		return nil // too many begin with it
 	}
 	return files
 }
 
-// partOf reports whether word is known, its beginning, or known and more.
+// partOf reports whether word is known, a prefix of it, or known with a suffix.
 func partOf(word, known string) bool {
-	const shortest = 4 // less may begin any id
+	const shortest = 4 // fewer characters may begin any id
 	if len(word) < shortest || len(known) < shortest {
 		return word == known
 	}
@@ -138,8 +137,8 @@ func partOf(word, known string) bool {
 	return strings.HasPrefix(known, word)
 }
 
-// slip reports whether word is known with a character in six mistaken, and no other id is as near to known.
-func (d *Dir) slip(word, known string) bool {
+// typo reports whether word is known with at most one in six characters mistyped, and no other id is as similar.
+func (d *Dir) typo(word, known string) bool {
 	digits := func(s string) bool { return strings.Trim(s, "0123456789") == "" }
 	most := min(len(word), len(known)) / 6
 	if most == 0 || digits(word) || digits(known) || editDistance(word, known) > most {
@@ -151,7 +150,7 @@ func (d *Dir) slip(word, known string) bool {
 	})
 }
 
-// editDistance is the number of characters to insert, delete or replace (Levenshtein).
+// editDistance is the Levenshtein distance, in characters.
 func editDistance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	row := make([]int, len(y)+1)

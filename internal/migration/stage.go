@@ -11,18 +11,18 @@ import (
 	"strings"
 )
 
-// A staged file is one to be written: its path inside the folder and its text.
+// A staged file will be written: its path in the folder and its text.
 type staged struct {
 	name string
 	text string
 }
 
-// stagePrefix begins the name of the folder in which files are written before they are moved to their places. What a killed
-// process left there is removed by the next one.
+// stagePrefix begins the name of the folder in which files are written before they are moved into place. The next writer
+// removes what a killed process left there.
 const stagePrefix = ".staged-"
 
-// replace writes the files and removes others, all or none. Everything that takes disk space is done before the first file is
-// moved to its place. The caller holds the lock.
+// replace writes files and removes others, all or none. Everything that takes disk space is done before the first file is
+// moved into place. The caller holds the lock.
 func replace(root *os.Root, files []staged, remove []string) (err error) {
 	if len(files) == 0 && len(remove) == 0 {
 		return nil
@@ -68,7 +68,7 @@ func replace(root *os.Root, files []staged, remove []string) (err error) {
 		}
 		undo.changed(f.name)
 	}
-	// Last, so that a crash in the middle leaves a renamed file twice and not nowhere.
+	// Last, so that a crash in the middle leaves two copies of a renamed file instead of none.
 	for _, name := range remove {
 		if err := root.Remove(name); err != nil {
 			return fmt.Errorf("removing %s: %w", name, err)
@@ -81,7 +81,7 @@ func replace(root *os.Root, files []staged, remove []string) (err error) {
 	return nil
 }
 
-// inFull is an error of root's methods that names the whole path, as those of package os do.
+// inFull makes an error of root's methods name the whole path, as those of package os do.
 func inFull(root *os.Root, err error) error {
 	if failed, ok := err.(*fs.PathError); ok {
 		return &fs.PathError{Op: strings.TrimSuffix(failed.Op, "at"), Path: filepath.Join(root.Name(), failed.Path), Err: failed.Err}
@@ -91,7 +91,7 @@ func inFull(root *os.Root, err error) error {
 
 func stagedPath(stage string, i int) string { return filepath.Join(stage, fmt.Sprintf("%d.new", i)) }
 
-// mkdirStage makes a folder of a new name, and returns that.
+// mkdirStage creates a folder with a new name, and returns the name.
 func mkdirStage(root *os.Root) (string, error) {
 	for {
 		name := stagePrefix + strconv.FormatUint(uint64(rand.Uint32()), 10)
@@ -113,7 +113,7 @@ func writeSynced(root *os.Root, path, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// sweep removes what killed processes staged.
+// sweep removes what killed processes left.
 func sweep(root *os.Root) error {
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
@@ -122,40 +122,40 @@ func sweep(root *os.Root) error {
 	for _, e := range entries {
 		if e.IsDir() && strings.HasPrefix(e.Name(), stagePrefix) {
 			if err := root.RemoveAll(e.Name()); err != nil {
-				return fmt.Errorf("removing what an interrupted run left: %w", err)
+				return fmt.Errorf("removing files of an interrupted run: %w", err)
 			}
 		}
 	}
 	return nil
 }
 
-// An undoList brings a folder back to how it was.
+// An undoList restores a folder.
 type undoList struct {
 	root    *os.Root
 	stage   string
-	made    []string          // folders
-	kept    map[string]string // name -> where its old text is kept; "" if there was no such file
+	created []string          // folders
+	backups map[string]string // by name: where the old file was copied to; "" if there was none
 	touched []string
 }
 
-// keep copies the file called name, if there is one, to where it can be restored from by a rename.
+// keep copies the file called name, if there is one, to where a rename can restore it from.
 func (u *undoList) keep(name string) error {
-	if u.kept == nil {
-		u.kept = make(map[string]string)
+	if u.backups == nil {
+		u.backups = make(map[string]string)
 	}
 	text, err := u.root.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		u.kept[name] = ""
+		u.backups[name] = ""
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	copied := filepath.Join(u.stage, fmt.Sprintf("%d.old", len(u.kept)))
+	copied := filepath.Join(u.stage, fmt.Sprintf("%d.old", len(u.backups)))
 	if err := writeSynced(u.root, copied, string(text)); err != nil {
 		return err
 	}
-	u.kept[name] = copied
+	u.backups[name] = copied
 	return nil
 }
 
@@ -165,7 +165,7 @@ func (u *undoList) mkdir(dir string) error {
 		return nil
 	}
 	if err == nil {
-		u.made = append(u.made, dir)
+		u.created = append(u.created, dir)
 	}
 	return err
 }
@@ -175,13 +175,13 @@ func (u *undoList) changed(name string) { u.touched = append(u.touched, name) }
 func (u *undoList) run() error {
 	var errs []error
 	for _, name := range u.touched {
-		if old := u.kept[name]; old != "" {
+		if old := u.backups[name]; old != "" {
 			errs = append(errs, u.root.Rename(old, name))
 		} else {
 			errs = append(errs, u.root.Remove(name))
 		}
 	}
-	for _, dir := range u.made {
+	for _, dir := range u.created {
 		errs = append(errs, u.root.Remove(dir))
 	}
 	return errors.Join(errs...)

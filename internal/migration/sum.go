@@ -11,52 +11,51 @@ import (
 	"ariga.io/atlas/sql/migrate"
 )
 
-// Reason is why a sum file and its files do not fit.
+// Reason is why a sum file doesn't match its files.
 type Reason int
 
 const (
-	Edited    Reason = iota + 1 // a file is not as it was when the sum was written
-	Added                       // a file is not in the sum
-	Removed                     // a file of the sum is gone
+	Edited    Reason = iota + 1 // a file changed after the sum file was written
+	Added                       // a file isn't in the sum file
+	Removed                     // a file in the sum file is gone
 	Missing                     // there is no sum file
-	Malformed                   // the sum file cannot be read
-	Conflict                    // git's conflict markers stand in the sum file
+	Malformed                   // the sum file can't be parsed
+	Conflict                    // the sum file contains git's conflict markers
 )
 
-// A SumError says that a sum file does not fit the files beside it.
+// A SumError means that a sum file doesn't match its files.
 type SumError struct {
 	Sum    string   // "atlas.sum" or "down/atlas.sum"
 	Reason Reason   // the first one's
-	Line   int      // in the sum file, from 1; 0 where no line is meant
-	File   string   // the first file that does not fit, as a path inside the migrations folder; "" if the sum file itself is meant
+	Line   int      // in the sum file, from 1; 0 for none
+	File   string   // the first file that doesn't match, as a path in the migrations folder; "" for the sum file itself
 	Others []string // further files, each with its reason
 }
 
 func (e *SumError) Error() string {
-	const rehash = "run rehash"
 	switch e.Reason {
 	case Missing:
-		return fmt.Sprintf("%s is missing: %s to write it", e.Sum, rehash)
+		return fmt.Sprintf("%s is missing: run `rehash` to write it", e.Sum)
 	case Malformed:
-		return fmt.Sprintf("%s:%d: this is no sum file of Atlas, or its lines do not belong together: %s to write it anew", e.Sum, e.Line, rehash)
+		return fmt.Sprintf("%s:%d: this isn't an Atlas sum file, or its lines don't belong together: run `rehash` to rewrite it", e.Sum, e.Line)
 	case Conflict:
-		return fmt.Sprintf("%s:%d: git's conflict markers: %s to write it anew, or rebase where this branch's migrations have to move behind the other's", e.Sum, e.Line, rehash)
+		return fmt.Sprintf("%s:%d: git's conflict markers: run `rehash` to rewrite it, or `rebase` if this branch's migrations must follow the other's", e.Sum, e.Line)
 	}
-	text := fmt.Sprintf("%s does not fit: %s was %s", e.Sum, e.File, e.Reason)
+	text := fmt.Sprintf("%s doesn't match: %s was %s", e.Sum, e.File, e.Reason)
 	if len(e.Others) > 0 {
-		text += "; also not as the sum says: " + strings.Join(e.Others, ", ")
+		text += ", and " + strings.Join(e.Others, ", ") + " too"
 	}
 	if e.Reason == Added {
-		return text + ": if it belongs there, " + rehash
+		return text + ". Run `rehash` if it belongs there"
 	}
-	return text + ": restore it; or, if no database has run it yet, " + rehash
+	return text + ". Restore it, or run `rehash` if no database has run it yet"
 }
 
 func (r Reason) String() string {
 	return [...]string{"", "edited", "added", "removed", "missing", "malformed", "conflict"}[r]
 }
 
-// hashes computes the sums as Atlas does: each covers the files before it too.
+// hashes computes checksums as Atlas does: each also covers the files before it.
 func hashes(files []source) (migrate.HashFile, error) {
 	var (
 		sum = make(migrate.HashFile, len(files))
@@ -74,8 +73,7 @@ func hashes(files []source) (migrate.HashFile, error) {
 	return sum, nil
 }
 
-// hashesByAtlas is hashes by Atlas's own code, which looks for a directive in each
-// file, and leaves a file out that has it.
+// hashesByAtlas computes checksums with Atlas's own code, which omits files with the directive atlas:sum ignore.
 func hashesByAtlas(files []source) (migrate.HashFile, error) {
 	atlas := make([]migrate.File, len(files))
 	for i, f := range files {
@@ -83,19 +81,19 @@ func hashesByAtlas(files []source) (migrate.HashFile, error) {
 	}
 	sum, err := migrate.NewHashFile(atlas)
 	if err != nil {
-		return nil, fmt.Errorf("computing sums: %w", err)
+		return nil, fmt.Errorf("computing checksums: %w", err)
 	}
 	if len(sum) != len(files) {
 		for i, f := range files {
 			if i >= len(sum) || sum[i].N != f.name {
-				return nil, Errors{{File: f.name, Line: 1, Msg: "\"atlas:sum ignore\" on the first line takes the file out of atlas.sum: reword the line, " + unsupported["atlas:sum"]}}
+				return nil, Errors{{File: f.name, Line: 1, Msg: "\"atlas:sum ignore\" on the first line removes the file from atlas.sum: reword the line, since " + unsupported["atlas:sum"]}}
 			}
 		}
 	}
 	return sum, nil
 }
 
-// Verify compares both atlas.sum files with the files. The error is a *SumError. Without files no sum file is needed.
+// Verify compares both atlas.sum files with the files. The error is a *SumError. An empty directory needs no sum file.
 func (d *Dir) Verify() error {
 	if err := verify(SumFile, d.folder.sum, d.sum, ""); err != nil {
 		return err
@@ -120,7 +118,7 @@ func verify(name string, text *string, want migrate.HashFile, dir string) error 
 	return compare(name, have, want, dir)
 }
 
-// parseSum reads a sum file. A reason other than 0 says what is wrong at which line.
+// parseSum parses a sum file. A reason other than 0 says what is wrong with the line.
 func parseSum(text string) (sum migrate.HashFile, line int, reason Reason) {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	for i, l := range lines {
@@ -150,8 +148,8 @@ func parseSum(text string) (sum migrate.HashFile, line int, reason Reason) {
 	return sum, 0, 0
 }
 
-// compare finds out which files differ. A sum covers all files before its own, so behind the first edited file nothing can be
-// said about edits; files that came or went are found by name.
+// compare finds out which files differ. A checksum also covers the files before its own, so only the first edited file can
+// be found; added and removed files are found by name.
 func compare(name string, have, want migrate.HashFile, dir string) error {
 	if slices.Equal(have, want) {
 		return nil
@@ -184,7 +182,7 @@ func compare(name string, have, want migrate.HashFile, dir string) error {
 		}
 	}
 	if len(errs) == 0 {
-		// The same names in another order.
+		// The names are the same, in another order.
 		return &SumError{Sum: name, Reason: Malformed, Line: 2}
 	}
 	first := errs[0]

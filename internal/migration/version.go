@@ -8,8 +8,8 @@ import (
 
 const versionLayout = "20060102150405"
 
-// NextVersion returns a version for a new file: now in UTC seconds, or the second after the directory's last version where that
-// is later; n seconds after it for the n-th further file of the same plan.
+// NextVersion returns a version for a new file: now in UTC seconds, or the second after the directory's last version if
+// that is later. For the n-th further file of the same plan it is n seconds later.
 func NextVersion(d *Dir, now time.Time, n int) string {
 	if len(d.all) == 0 {
 		return VersionAfter("", now, n)
@@ -17,14 +17,14 @@ func NextVersion(d *Dir, now time.Time, n int) string {
 	return VersionAfter(d.all[len(d.all)-1].Version, now, n)
 }
 
-// VersionAfter is NextVersion where last is the directory's last version, "" if there is none.
+// VersionAfter is NextVersion for a directory whose last version is last, or "" if it has none.
 func VersionAfter(last string, now time.Time, n int) string {
 	next := now.UTC()
 	if last != "" {
 		if first := next.Format(versionLayout); first <= last || !numberLess(last, first) {
 			at, err := time.Parse(versionLayout, last)
 			if err != nil {
-				// No time: count on from it, so that it sorts behind.
+				// It isn't a time, so count on.
 				return countOn(last, n+1)
 			}
 			next = at.Add(time.Second)

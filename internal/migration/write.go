@@ -11,7 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
-// Draft is a migration to be written.
+// Draft is a migration that isn't written yet.
 type Draft struct {
 	Name   string // "20260101120000_add_flaky.sql", later than every file of the directory
 	SQL    string // with its directives
@@ -19,19 +19,19 @@ type Draft struct {
 	Effect string // effect/20260101120000_add_flaky.txt
 }
 
-// ErrChanged is returned by Write if somebody else changed the folder meanwhile.
+// ErrChanged is returned by Write if the folder changed meanwhile.
 var ErrChanged = errors.New("the migrations folder has changed since it was read: try again")
 
-// Write adds the drafts to the folder root, from which d was read and which must still be as it was then (ErrChanged). Drafts
-// that Read would refuse are refused with its Errors. After an error, a full disk included, the folder is as it was; a crash in
-// the middle leaves files that Verify reports, because the sums are written last.
+// Write adds the drafts to the folder root, from which d was read and which must not have changed since (ErrChanged).
+// Drafts that Read would refuse are refused with its Errors. After an error, such as a full disk, the folder is unchanged.
+// A crash in the middle leaves files that Verify reports, because the checksums are written last.
 func (d *Dir) Write(ctx context.Context, root string, drafts []Draft) error {
 	if len(drafts) == 0 {
 		return nil
 	}
 	for _, draft := range drafts {
 		if draft.Name != filepath.Base(draft.Name) || filepath.Ext(draft.Name) != ".sql" {
-			return fmt.Errorf("writing migrations: %s is no name for a migration", draft.Name)
+			return fmt.Errorf("writing migrations: %s isn't a migration's name", draft.Name)
 		}
 	}
 	if err := d.Verify(); err != nil {
@@ -50,7 +50,7 @@ func (d *Dir) Write(ctx context.Context, root string, drafts []Draft) error {
 			return err
 		}
 		if n := len(d.all); n > 0 && next.all[n-1].Name != d.all[n-1].Name {
-			return fmt.Errorf("writing migrations: the new versions are not later than %s", d.all[n-1].Name)
+			return fmt.Errorf("writing migrations: the new versions aren't later than %s", d.all[n-1].Name)
 		}
 		var files []staged
 		for _, draft := range drafts {
@@ -69,8 +69,8 @@ func (d *Dir) Write(ctx context.Context, root string, drafts []Draft) error {
 	})
 }
 
-// Rehash recomputes both atlas.sum files in the folder root from whatever lies there, whether or not it can be parsed, also over
-// git's conflict markers. It writes the given effects, by migration file name, and removes effect files without a migration.
+// Rehash recomputes both atlas.sum files in the folder root, whether or not its files can be parsed. It writes the given
+// effects, by migration file name, and removes effect files without a migration.
 func Rehash(ctx context.Context, root string, effects map[string]string) error {
 	return locked(ctx, root, func(folder *tree.Tree) error {
 		now, err := load(folder)
@@ -113,16 +113,16 @@ func Rehash(ctx context.Context, root string, effects map[string]string) error {
 	})
 }
 
-// sums returns the sum files that differ from what lies in the folder.
+// sums returns the sum files that differ from those in the folder.
 func (d *Dir) sums() ([]staged, error) {
 	var files []staged
 	up, err := d.sum.MarshalText()
 	if err != nil {
-		return nil, fmt.Errorf("computing sums: %w", err)
+		return nil, fmt.Errorf("computing checksums: %w", err)
 	}
 	down, err := d.down.MarshalText()
 	if err != nil {
-		return nil, fmt.Errorf("computing sums: %w", err)
+		return nil, fmt.Errorf("computing checksums: %w", err)
 	}
 	if have := d.folder.downSum; (have != nil || len(d.down) > 0) && (have == nil || *have != string(down)) {
 		files = append(files, staged{filepath.Join(DownDir, SumFile), string(down)})
@@ -139,7 +139,7 @@ func (f *folder) equal(o *folder) bool {
 		same(f.sum, o.sum) && same(f.downSum, o.downSum)
 }
 
-// with returns the folder as it will be with the drafts in it.
+// with returns the folder with the drafts added.
 func (f *folder) with(drafts []Draft) *folder {
 	next := &folder{up: slices.Clone(f.up), down: slices.Clone(f.down), effects: maps.Clone(f.effects), sum: f.sum, downSum: f.downSum}
 	for _, draft := range drafts {

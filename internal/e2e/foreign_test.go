@@ -36,7 +36,7 @@ func TestForeign(t *testing.T) {
 		{"Flyway", map[string]string{"V1__a.sql": create + rows, "U1__a.sql": drop},
 			[]string{"V1__a.sql: ", "the name is in Flyway's format: name it", "U1__a.sql: ", "move it to down/ under its migration's name"}, mended},
 		{"golang-migrate", map[string]string{"1_a.up.sql": create + rows, "1_a.down.sql": drop},
-			[]string{"1_a.up.sql: ", "golang-migrate", "take .up out of it", "1_a.down.sql: ", "take .down out of it, and move it to down/"},
+			[]string{"1_a.up.sql: ", "golang-migrate", "take .up out of it", "1_a.down.sql: ", "remove .down from it, and move it to down/"},
 			map[string]string{"1_a.sql": create + rows, "down/1_a.sql": drop}},
 		{"Alembic", map[string]string{a: "BEGIN;\n\nCREATE TABLE alembic_version (\n    version_num VARCHAR(32) NOT NULL, \n    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n);\n\n" +
 			"-- Running upgrade  -> abc123\n\n" + create + rows + "INSERT INTO alembic_version (version_num) VALUES ('abc123') RETURNING alembic_version.version_num;\n\nCOMMIT;\n"},

@@ -175,13 +175,13 @@ func TestSums(t *testing.T) {
 		want string
 	}{
 		"edited": {second, func(string) string { return "SELECT 2;\n" },
-			"atlas.sum:3:0: error checksum-mismatch IB610: atlas.sum does not fit: " + second + " was edited: restore it; or, if no database has run it yet, run rehash"},
+			"atlas.sum:3:0: error checksum-mismatch IB610: atlas.sum doesn't match: " + second + " was edited. Restore it, or run `rehash` if no database has run it yet"},
 		"conflict": {"atlas.sum", func(text string) string { return "<<<<<<< ours\n" + text + "=======\n" + text + ">>>>>>> theirs\n" },
-			"atlas.sum:1:0: error checksum-mismatch IB610: atlas.sum:1: git's conflict markers: run rehash to write it anew, or rebase where this branch's migrations have to move behind the other's"},
+			"atlas.sum:1:0: error checksum-mismatch IB610: atlas.sum:1: git's conflict markers: run `rehash` to rewrite it, or `rebase` if this branch's migrations must follow the other's"},
 		"malformed": {"atlas.sum", func(text string) string { return "x\n" + text },
-			"atlas.sum:1:0: error checksum-mismatch IB610: atlas.sum:1: this is no sum file of Atlas, or its lines do not belong together: run rehash to write it anew"},
+			"atlas.sum:1:0: error checksum-mismatch IB610: atlas.sum:1: this isn't an Atlas sum file, or its lines don't belong together: run `rehash` to rewrite it"},
 		"down": {"down/" + second, func(string) string { return "SELECT 2;\n" },
-			"down/atlas.sum:2:0: error checksum-mismatch IB610: down/atlas.sum does not fit: down/" + second + " was edited: restore it; or, if no database has run it yet, run rehash"},
+			"down/atlas.sum:2:0: error checksum-mismatch IB610: down/atlas.sum doesn't match: down/" + second + " was edited. Restore it, or run `rehash` if no database has run it yet"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := folder(t, map[string]string{first: plain, second: "SELECT 1;\n", "down/" + second: "SELECT 1;\n"})

@@ -44,7 +44,7 @@ func TestCheckpoint(t *testing.T) {
 			got = c.Version
 		}
 		if got != want {
-			t.Errorf("the way to file %d starts from %q, want %q", through, got, want)
+			t.Errorf("file %d: starts from %q, want %q", through, got, want)
 		}
 	}
 	for word, want := range map[string]int{"20260103000000": 1, "20260105000000_again.sql": 2, "head": 2} {
@@ -53,10 +53,10 @@ func TestCheckpoint(t *testing.T) {
 		}
 	}
 	if v := migration.NextVersion(d, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), 0); v != "20260105000001" {
-		t.Errorf("the next version is %s, not behind the checkpoint", v)
+		t.Errorf("the next version is %s, not after the checkpoint", v)
 	}
 
-	// The stock library starts where we do, and sees the same files behind it.
+	// Atlas's library starts from the same checkpoint, and runs the same files after it.
 	local := localDir(t, d)
 	atlas, err := migrate.FilesFromLastCheckpoint(local)
 	if err != nil {
@@ -70,11 +70,11 @@ func TestCheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := len(migrate.SkipCheckpointFiles(all)); len(all) != 5 || n != 3 {
-		t.Errorf("of %d files for Atlas's library %d are migrations", len(all), n)
+		t.Errorf("of %d files for Atlas's library, %d are migrations", len(all), n)
 	}
 }
 
-// localDir writes a directory's files and opens them by Atlas.
+// localDir writes a directory's files and opens them with Atlas.
 func localDir(t *testing.T, d *migration.Dir) *migrate.LocalDir {
 	t.Helper()
 	local, err := migrate.NewLocalDir(t.TempDir())
@@ -101,11 +101,11 @@ func TestCheckpointErrors(t *testing.T) {
 		want  string
 	}{
 		{"first", []string{a, mark},
-			"20260101000000_a.sql:1: a checkpoint stands for the migrations before it, and there are none: remove the directive atlas:checkpoint"},
+			"20260101000000_a.sql:1: a checkpoint replaces the migrations before it, and there are none: remove the directive atlas:checkpoint"},
 		{"no transaction", []string{a, "", b, "-- atlas:txmode none\n" + mark},
 			"20260102000000_b.sql:2: a checkpoint runs in one transaction: remove \"atlas:txmode none\""},
 		{"revision", []string{a, "", b, "-- atlas:checkpoint v1\n-- alembic:revision bbbb\n\n"},
-			"20260102000000_b.sql:1: a checkpoint has the revision id of the migration before it: remove \"alembic:revision\""},
+			"20260102000000_b.sql:1: a checkpoint has the revision id of the last migration before it: remove \"alembic:revision\""},
 		{"down", []string{a, "", "down/" + a, mark},
 			"down/20260101000000_a.sql:1: atlas:checkpoint belongs in the migration itself, not in its down file"},
 		{"version", []string{a, "", b, mark, "20260103000000_c.sql", "-- alembic:revision 20260102000000\n\n"},
@@ -167,7 +167,7 @@ func TestRename(t *testing.T) {
 		t.Error(diff)
 	}
 
-	// Somebody else's file in between is not overwritten.
+	// A file that was written meanwhile isn't overwritten.
 	if r, err = migration.Rename(os.DirFS(root), map[string]string{base: "20260104000000_base.sql"}); err != nil {
 		t.Fatal(err)
 	}
@@ -181,11 +181,11 @@ func TestRename(t *testing.T) {
 	}
 }
 
-// Two branches may have made a version in the same second.
+// Two branches may have chosen the same second as version.
 func TestRenameOneVersion(t *testing.T) {
 	fsys := mapDir("20260101000000_a.sql", "", "20260101000000_b.sql", "")
 	if _, err := migration.Read(fsys); err == nil {
-		t.Fatal("two files of one version are read")
+		t.Fatal("two files with the same version were read")
 	}
 	r, err := migration.Rename(fsys, map[string]string{"20260101000000_a.sql": "20260101000001_a.sql"})
 	if err != nil {
@@ -194,7 +194,7 @@ func TestRenameOneVersion(t *testing.T) {
 	if got := r.Dir.Files()[1].Name; got != "20260101000001_a.sql" {
 		t.Errorf("last is %s", got)
 	}
-	if _, err := migration.Rename(fsys, nil); err == nil || !strings.Contains(err.Error(), "the version 20260101000000 is that of") {
+	if _, err := migration.Rename(fsys, nil); err == nil || !strings.Contains(err.Error(), "the version 20260101000000 is also that of") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -77,8 +77,8 @@ type Down struct {
 }
 
 // Read reads the migrations folder fsys: *.sql, down/*.sql, effect/*.txt and the two atlas.sum files. A folder that is missing
-// or empty is an empty Dir. What is wrong with the files is returned as Errors, all of it at once, with a Dir to look at, and not
-// to be run, if they are [Errors.Readable]. A sum that does not fit is not an error here but of [Dir.Verify].
+// or empty is an empty Dir. All errors in the files are returned at once as Errors; if they are [Errors.Readable], there is
+// also a Dir, which must not be run. Checksums that don't match are the errors of [Dir.Verify].
 func Read(fsys fs.FS) (*Dir, error) {
 	f, err := load(fsys)
 	if err != nil {

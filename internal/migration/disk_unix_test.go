@@ -16,7 +16,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// TestWriteWithoutSpace writes in a process whose files may not grow, which fails as a full disk does.
+// TestWriteWithoutSpace writes in a process whose files can't grow, which fails as a full disk does.
 func TestWriteWithoutSpace(t *testing.T) {
 	const where = "MIGRATION_TEST_NO_SPACE"
 	big := draft("20260102000000", "b")

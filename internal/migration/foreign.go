@@ -98,7 +98,7 @@ func (f *format) change(name string, comments []pgsql.Comment, down bool) string
 	if down {
 		to = "keep only the down section here"
 	}
-	text := fmt.Sprintf("this file is in %s's format, and both its up and its down section would run: %s, and delete the comments that begin with %s", f.tool, to, f.starts)
+	text := fmt.Sprintf("this file is in the format of %s, and both its up and its down section would run: %s, and delete the comments that begin with %s", f.tool, to, f.starts)
 	for _, c := range comments {
 		if formatOf(c.Text) == f && noTransaction().MatchString(c.Text) {
 			return text + fmt.Sprintf("; to run without a transaction, write \"-- %s none\" at the top", atlasTxmode)

@@ -9,15 +9,15 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// TestForeign reads files as other tools write them, and then the same changed as the error says.
+// TestForeign reads other tools' files, and then the same files changed as the error says.
 func TestForeign(t *testing.T) {
 	const a, downA = "20260101000000_a.sql", "down/20260101000000_a.sql"
 	const up, down = "CREATE TABLE a (x int);\n", "DROP TABLE a;\n"
 	both := func(tool, comments, more string) string {
-		return fmt.Sprintf("this file is in %s's format, of which the up and the down section would both run: keep the up section here, move the down section to %s, and delete the comments that begin with %s%s", tool, downA, comments, more)
+		return fmt.Sprintf("this file is in the format of %s, and both its up and its down section would run: keep the up section here, move the down section to %s, and delete the comments that begin with %s%s", tool, downA, comments, more)
 	}
-	const none = `; where they say to run without a transaction, write "-- atlas:txmode none" at the top`
-	const liquibase = "this file is in Liquibase's format: write each changeset into a file of its own, what rolls it back into a file of the same name in down/, and delete Liquibase's comments"
+	const none = `; to run without a transaction, write "-- atlas:txmode none" at the top`
+	const liquibase = "this file is in Liquibase's format: write each changeset into its own file, its rollback into a file of the same name in down/, and delete Liquibase's comments"
 	const alembic = `this file was printed by alembic with --sql, and changes alembic_version itself: write each revision into a file of its own with "-- alembic:revision ID" at the top, and leave out BEGIN, COMMIT and the statements on alembic_version`
 	mended := []string{a, up, downA, down}
 	mendedNone := []string{a, "-- atlas:txmode none\n\n" + up, downA, down}
@@ -39,7 +39,7 @@ func TestForeign(t *testing.T) {
 		{"goose's blocks", []string{a, up + "-- +goose StatementBegin\nCREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;\n-- +goose StatementEnd\n"}, a + ":2:1: " + both("goose", `"-- +goose"`, ""), mended},
 		{"goose that does not parse", []string{a, "SELECT 1;\n-- +goose Down\nSELECT 'x;\n"}, a + ":2:1: " + both("goose", `"-- +goose"`, ""), mended},
 		{"goose in a down file", []string{a, up, downA, "-- +goose Down\n" + down},
-			downA + `:1:1: this file is in goose's format, of which the up and the down section would both run: keep only the down section here, and delete the comments that begin with "-- +goose"`, mended},
+			downA + `:1:1: this file is in the format of goose, and both its up and its down section would run: keep only the down section here, and delete the comments that begin with "-- +goose"`, mended},
 		{"sql-migrate", []string{a, "-- +migrate Up\n" + up + "-- +migrate Down\n" + down}, a + ":1:1: " + both("sql-migrate", `"-- +migrate"`, ""), mended},
 		{"sql-migrate without a transaction", []string{a, "-- +migrate Up notransaction\n" + up}, a + ":1:1: " + both("sql-migrate", `"-- +migrate"`, none), mendedNone},
 		{"dbmate", []string{a, "-- migrate:up\n" + up + "\n-- migrate:down\n" + down}, a + ":1:1: " + both("dbmate", `"-- migrate:"`, ""), mended},
@@ -58,33 +58,33 @@ func TestForeign(t *testing.T) {
 		{"Alembic's script", []string{a, "BEGIN;\n\n-- Running upgrade  -> abc123\n\n" + up + "\nINSERT INTO alembic_version (version_num) VALUES ('abc123') RETURNING alembic_version.version_num;\n\nCOMMIT;\n"},
 			a + ":3:1: " + alembic, []string{a, "-- alembic:revision abc123\n\n" + up, downA, down}},
 		{"Alembic's script without comments", []string{a, up + "UPDATE alembic_version SET version_num='def456' WHERE alembic_version.version_num = 'abc123';\n"},
-			a + ":2:1: UPDATE alembic_version SET version_num='def456' WHERE alembi ...: alembic_version is changed by the tool itself, in the migration's transaction: remove the statement", mended},
+			a + ":2:1: UPDATE alembic_version SET version_num='def456' WHERE alembi ...: this tool updates alembic_version itself, in the migration's transaction: remove the statement", mended},
 		{"the journal", []string{a, up, downA, "DELETE FROM \"atlas_schema_revisions\";\n" + down},
-			downA + `:1:1: DELETE FROM "atlas_schema_revisions": atlas_schema_revisions is changed by the tool itself, in the migration's transaction: remove the statement`, mended},
-		{"psql's connect", []string{a, "\\connect other\n" + up}, a + `:1:1: \connect other is a command of psql, which no server understands: write plain SQL, and into this file what psql would read`, mended},
-		{"psql's include", []string{a, up + "\\i other.sql\n"}, a + `:2:1: \i other.sql is a command of psql, which no server understands: write plain SQL, and into this file what psql would read`, mended},
-		{"psql's set", []string{a, "\\set ON_ERROR_STOP on\n" + up}, a + `:1:1: \set ON_ERROR_STOP on is a command of psql, which no server understands: write plain SQL, and into this file what psql would read`, mended},
-		{"psql's set with a quote", []string{a, "\\set x 'it''\n" + up}, a + `:1:1: \set x is a command of psql, which no server understands: write plain SQL, and into this file what psql would read`, mended},
-		{"psql's copy", []string{a, up + "\\copy a FROM 'rows.csv' csv\n"}, a + `:2:1: \copy a FROM 'rows.csv' csv is a command of psql, which no server understands: write plain SQL, and into this file what psql would read`, mended},
-		{"pg_dump's restrict", []string{a, "\\restrict abc\n\n" + up + "\n\\unrestrict abc\n"}, a + `:1:1: \restrict abc is a command of psql, which no server understands: write plain SQL, and into this file what psql would read`, mended},
-		{"psql in a down file", []string{a, up, downA, "\\c\n" + down}, downA + `:1:1: \c is a command of psql, which no server understands: write plain SQL, and into this file what psql would read`, mended},
-		{"rows for psql", []string{a, up + "COPY public.a (x) FROM stdin;\n1\nit's\n\\.\n"}, a + ":2:1: COPY public.a (x) FROM stdin: the rows that follow are psql's, and a server would wait for them forever; write them as INSERT statements", mended},
+			downA + `:1:1: DELETE FROM "atlas_schema_revisions": this tool updates atlas_schema_revisions itself, in the migration's transaction: remove the statement`, mended},
+		{"psql's connect", []string{a, "\\connect other\n" + up}, a + `:1:1: \connect other is a psql command, which no server understands: write plain SQL, and copy what it would include into this file`, mended},
+		{"psql's include", []string{a, up + "\\i other.sql\n"}, a + `:2:1: \i other.sql is a psql command, which no server understands: write plain SQL, and copy what it would include into this file`, mended},
+		{"psql's set", []string{a, "\\set ON_ERROR_STOP on\n" + up}, a + `:1:1: \set ON_ERROR_STOP on is a psql command, which no server understands: write plain SQL, and copy what it would include into this file`, mended},
+		{"psql's set with a quote", []string{a, "\\set x 'it''\n" + up}, a + `:1:1: \set x is a psql command, which no server understands: write plain SQL, and copy what it would include into this file`, mended},
+		{"psql's copy", []string{a, up + "\\copy a FROM 'rows.csv' csv\n"}, a + `:2:1: \copy a FROM 'rows.csv' csv is a psql command, which no server understands: write plain SQL, and copy what it would include into this file`, mended},
+		{"pg_dump's restrict", []string{a, "\\restrict abc\n\n" + up + "\n\\unrestrict abc\n"}, a + `:1:1: \restrict abc is a psql command, which no server understands: write plain SQL, and copy what it would include into this file`, mended},
+		{"psql in a down file", []string{a, up, downA, "\\c\n" + down}, downA + `:1:1: \c is a psql command, which no server understands: write plain SQL, and copy what it would include into this file`, mended},
+		{"rows for psql", []string{a, up + "COPY public.a (x) FROM stdin;\n1\nit's\n\\.\n"}, a + ":2:1: COPY public.a (x) FROM stdin: only psql reads the rows that follow, and a server would wait for them forever; write them as INSERT statements", mended},
 
-		{"Flyway", []string{"V1__a.sql", up}, "V1__a.sql: the name is in Flyway's format: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql", mended},
-		{"Flyway by parts", []string{"V1.2_3__a.sql", up}, "V1.2_3__a.sql: the name is in Flyway's format: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql", mended},
-		{"Flyway's baseline", []string{"B1__a.sql", up}, "B1__a.sql: the name is in Flyway's format: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql", mended},
+		{"Flyway", []string{"V1__a.sql", up}, "V1__a.sql: the name is in Flyway's format: name it VERSION_name.sql with a numeric version, like 20260101120000_add_flaky.sql", mended},
+		{"Flyway by parts", []string{"V1.2_3__a.sql", up}, "V1.2_3__a.sql: the name is in Flyway's format: name it VERSION_name.sql with a numeric version, like 20260101120000_add_flaky.sql", mended},
+		{"Flyway's baseline", []string{"B1__a.sql", up}, "B1__a.sql: the name is in Flyway's format: name it VERSION_name.sql with a numeric version, like 20260101120000_add_flaky.sql", mended},
 		{"Flyway's undo", []string{a, up, "U1__a.sql", down}, "U1__a.sql: the name is in Flyway's format for an undo migration: move it to down/ under its migration's name", mended},
-		{"Flyway's repeatable", []string{a, up, "R__view.sql", up}, "R__view.sql: the name is in Flyway's format for a repeatable migration: write what it changes into migrations of their own", mended},
+		{"Flyway's repeatable", []string{a, up, "R__view.sql", up}, "R__view.sql: the name is in Flyway's format for a repeatable migration: write each change into its own migration", mended},
 		{"golang-migrate", []string{"1_a.up.sql", up, "1_a.down.sql", down},
-			"1_a.down.sql: the name is in the format of golang-migrate and sqlx for a down migration: take .down out of it, and move it to down/\n1_a.up.sql: the name is in the format of golang-migrate and sqlx: take .up out of it",
+			"1_a.down.sql: the name is in the format of golang-migrate and sqlx for a down migration: remove .down from it, and move it to down/\n1_a.up.sql: the name is in the format of golang-migrate and sqlx: remove .up from it",
 			[]string{"1_a.sql", up, "down/1_a.sql", down}},
-		{"golang-migrate without a title", []string{"1.up.sql", up}, "1.up.sql: the name is in the format of golang-migrate and sqlx: take .up out of it", []string{"1.sql", up}},
+		{"golang-migrate without a title", []string{"1.up.sql", up}, "1.up.sql: the name is in the format of golang-migrate and sqlx: remove .up from it", []string{"1.sql", up}},
 		{"db-migrate", []string{"20260101000000-a-up.sql", up, "20260101000000-a-down.sql", down},
-			"20260101000000-a-down.sql: the name is in db-migrate's format for a down migration: move it to down/ under its migration's name\n20260101000000-a-up.sql: the name is in db-migrate's format: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql", mended},
+			"20260101000000-a-down.sql: the name is in db-migrate's format for a down migration: move it to down/ under its migration's name\n20260101000000-a-up.sql: the name is in db-migrate's format: name it VERSION_name.sql with a numeric version, like 20260101120000_add_flaky.sql", mended},
 		{"an undo migration", []string{a, up, "20260101000001_a.undo.sql", down},
 			"20260101000001_a.undo.sql: the name is in Postgrator's format for an undo migration: move it to down/ under its migration's name", mended},
 		{"Postgrator", []string{"001.do.a.sql", up, "001.undo.sql", down},
-			"001.do.a.sql: the name is in Postgrator's format: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql\n001.undo.sql: the name is in Postgrator's format for an undo migration: move it to down/ under its migration's name", mended},
+			"001.do.a.sql: the name is in Postgrator's format: name it VERSION_name.sql with a numeric version, like 20260101120000_add_flaky.sql\n001.undo.sql: the name is in Postgrator's format for an undo migration: move it to down/ under its migration's name", mended},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestForeign(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}
 			if d != nil || errs.Readable() {
-				t.Error("there is a Dir to look at")
+				t.Error("Read returned a Dir")
 			}
 			mustRead(t, mapDir(tt.mended...))
 		})

@@ -10,7 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// TestHeadersProperty: whatever stands at the top of a file, Read refuses it or reads what Atlas reads.
+// TestHeadersProperty checks that Read refuses the top of a file or reads what Atlas reads.
 func TestHeadersProperty(t *testing.T) {
 	lines := []string{
 		"-- atlas:txmode none", "-- atlas:txmode none", "-- atlas:txmode file", "--atlas:txmode none", "-- atlas:nolint", "-- alembic:revision abc", "-- title", "--", "#",
@@ -41,6 +41,6 @@ func TestHeadersProperty(t *testing.T) {
 		}
 	})
 	if accepted == 0 || withMode == 0 {
-		t.Errorf("of what was tried %d files were read, %d of them with a mode: the property shows nothing", accepted, withMode)
+		t.Errorf("only %d files were read, %d of them with a mode: this test proves nothing", accepted, withMode)
 	}
 }

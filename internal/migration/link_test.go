@@ -14,12 +14,11 @@ import (
 
 const isLink = ": is a symbolic link, which is not followed: replace it with the file or folder that it points to"
 
-// TestLinks puts links into every place of a folder. Whoever reads or writes it names them, all at once, and nothing is read or
-// written through one.
+// TestLinks puts symbolic links everywhere in a folder. Reading and writing report all of them, and follow none.
 func TestLinks(t *testing.T) {
 	tests := []struct {
 		name  string
-		links map[string]string // of the path, to a path in the folder outside
+		links map[string]string // path -> path in the folder outside
 		want  string
 	}{
 		{"migration", map[string]string{"20260102000000_b.sql": "file"}, "20260102000000_b.sql" + isLink},
@@ -75,7 +74,7 @@ func TestLinks(t *testing.T) {
 			defer folder.Close()
 			_, readErr := migration.Read(folder)
 			dir, runErr := migration.ReadToRun(folder)
-			if dir != nil { // it is among the effects
+			if dir != nil { // the link is in the effect folder
 				_, runErr = dir.Files()[0].Effect()
 			}
 			_, renameErr := migration.Rename(folder, nil)
@@ -102,7 +101,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// listing is what lies in a folder, by path: a file's text, a link's target.
+// listing is a folder's contents by path: a file's text or a link's target.
 func listing(t *testing.T, root string) map[string]string {
 	t.Helper()
 	out := make(map[string]string)

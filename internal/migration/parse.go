@@ -62,7 +62,7 @@ func parse(f *folder) (*Dir, error) {
 	return nil, p.errs
 }
 
-// effects complains of git's conflict markers; what else is in an effect file is read by those who fold it.
+// effects reports git's conflict markers in effect files. Package catalog parses everything else in them.
 func (p *parser) effects(files []*File, texts map[string]string) {
 	for _, f := range files {
 		if line := tree.ConflictLine(texts[effectName(f.Name)]); line > 0 {

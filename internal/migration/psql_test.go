@@ -14,7 +14,7 @@ func TestCopy(t *testing.T) {
 		"copy s.stdin (a) from stdin with (format csv)":    true,
 		"COPY (SELECT a FROM stdin) TO '/dev/null'":        false,
 		"COPY stdin FROM '/dev/null'":                      false,
-		`COPY t FROM "stdin"`:                              false, // a syntax error, and PostgreSQL's to say
+		`COPY t FROM "stdin"`:                              false, // a syntax error, which PostgreSQL reports
 		"INSERT INTO t SELECT a FROM stdin":                false,
 		"CREATE VIEW copy AS SELECT a FROM stdin /*COPY*/": false,
 	} {

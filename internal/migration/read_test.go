@@ -17,7 +17,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// mapDir makes a folder of name, text pairs.
+// mapDir makes a folder from pairs of names and texts.
 func mapDir(pairs ...string) fstest.MapFS {
 	m := fstest.MapFS{}
 	for i := 0; i < len(pairs); i += 2 {
@@ -103,7 +103,7 @@ func TestReadNothing(t *testing.T) {
 	}
 }
 
-// TestReadErrors has one nasty folder a case; the whole text of the error is compared.
+// TestReadErrors compares the whole text of the error for each folder.
 func TestReadErrors(t *testing.T) {
 	const a = "20260101000000_a.sql"
 	tests := []struct {
@@ -112,34 +112,34 @@ func TestReadErrors(t *testing.T) {
 		want  string
 	}{
 		{"CR LF", []string{a, "-- atlas:txmode none\r\n\r\nSELECT 1;\r\n"},
-			a + `:1: the lines end with CR LF, which hides the directive atlas:txmode from Atlas: save the file with LF line ends and keep them by "*.sql -text" in .gitattributes`},
+			a + `:1: the lines end with CR LF, which hides the directive atlas:txmode from Atlas: save the file with LF line ends and keep them with "*.sql -text" in .gitattributes`},
 		{"CR LF only in the empty line", []string{a, "-- atlas:txmode none\n\r\nSELECT 1;\n"},
-			a + `:1: the lines end with CR LF, which hides the directive atlas:txmode from Atlas: save the file with LF line ends and keep them by "*.sql -text" in .gitattributes`},
+			a + `:1: the lines end with CR LF, which hides the directive atlas:txmode from Atlas: save the file with LF line ends and keep them with "*.sql -text" in .gitattributes`},
 		{"BOM", []string{a, "\uFEFF-- alembic:revision x\n\nSELECT 1;\n"},
 			a + ":1: the file begins with a byte order mark, which hides the directive alembic:revision from Atlas: save it as UTF-8 without one"},
 		{"blank line before", []string{a, "\n-- atlas:txmode none\n\nSELECT 1;\n"},
-			a + ":2: the directive atlas:txmode is not read here: directives stand in the comment lines at the very top of the file, with one empty line after them; move it there"},
+			a + ":2: the directive atlas:txmode is ignored here: directives must be in the comment lines at the very top of the file, followed by an empty line; move it there"},
 		{"blank line between", []string{a, "-- alembic:revision x\n\n-- atlas:txmode none\n\nSELECT 1;\n"},
-			a + ":3: the directive atlas:txmode is not read here: directives stand in the comment lines at the very top of the file, with one empty line after them; move it there"},
+			a + ":3: the directive atlas:txmode is ignored here: directives must be in the comment lines at the very top of the file, followed by an empty line; move it there"},
 		{"no blank line after", []string{a, "-- title\n-- atlas:txmode none\nSELECT 1;\n"},
-			a + ":2: the directive atlas:txmode is not read by Atlas without an empty line after the comment lines at the top: add one after line 2"},
+			a + ":2: Atlas ignores the directive atlas:txmode without an empty line after the comment lines at the top: add one after line 2"},
 		{"statement on the line after", []string{a, "-- atlas:txmode none\n  SELECT 1;\n"},
-			a + ":1: the directive atlas:txmode is not read by Atlas without an empty line after the comment lines at the top: add one after line 1"},
+			a + ":1: Atlas ignores the directive atlas:txmode without an empty line after the comment lines at the top: add one after line 1"},
 		{"indented", []string{a, " -- atlas:txmode none\n\nSELECT 1;\n"},
-			a + ":1: the directive atlas:txmode is not read here: directives stand in the comment lines at the very top of the file, with one empty line after them; move it there"},
-		{"last line without end", []string{a, "-- atlas:txmode none"},
+			a + ":1: the directive atlas:txmode is ignored here: directives must be in the comment lines at the very top of the file, followed by an empty line; move it there"},
+		{"unterminated last line", []string{a, "-- atlas:txmode none"},
 			a + ":1: the last line has no line end, which hides the directive atlas:txmode from Atlas: end it with one"},
 		{"after the statements", []string{a, "SELECT 1;\n\n-- atlas:txmode none\n"},
-			a + ":3: the directive atlas:txmode is not read here: directives stand in the comment lines at the very top of the file, with one empty line after them; move it there"},
+			a + ":3: the directive atlas:txmode is ignored here: directives must be in the comment lines at the very top of the file, followed by an empty line; move it there"},
 		{"block comment", []string{a, "/* atlas:txmode none */\n\nSELECT 1;\n"},
-			a + ":1: the directive atlas:txmode is not read here: directives stand in the comment lines at the very top of the file, with one empty line after them; move it there"},
+			a + ":1: the directive atlas:txmode is ignored here: directives must be in the comment lines at the very top of the file, followed by an empty line; move it there"},
 		{"spelling", []string{a, "-- Alembic: Revision x\n\nSELECT 1;\n"}, a + `:1: write the directive as "-- alembic:revision ID"`},
 		{"tab", []string{a, "-- atlas:txmode\tnone\n\nSELECT 1;\n"}, a + `:1: write the directive as "-- atlas:txmode none"`},
 		{"two dashes more", []string{a, "---- atlas:txmode none\n\nSELECT 1;\n"}, a + `:1: write the directive as "-- atlas:txmode none"`},
 		{"hidden in prose", []string{a, "-- see atlas:txmode none\n\nSELECT 1;\n"},
-			a + `:1: Atlas takes "atlas:txmode" in this comment for a directive: reword it, or write "-- atlas:txmode none" on a line of its own`},
+			a + `:1: Atlas takes "atlas:txmode" in this comment for a directive: reword it, or write "-- atlas:txmode none" on its own line`},
 		{"hidden in an argument", []string{"20260101000000_a.sql", "", "down/" + a, "-- alembic:down none see atlas:txmode none\n"},
-			"down/" + a + `:1: Atlas takes "atlas:txmode" in this comment for a directive: reword it, or write "-- atlas:txmode none" on a line of its own`},
+			"down/" + a + `:1: Atlas takes "atlas:txmode" in this comment for a directive: reword it, or write "-- atlas:txmode none" on its own line`},
 		{"lock timeout without unit", []string{a, "-- migrate:lock_timeout 5\n\nSELECT 1;\n"},
 			a + `:1: migrate:lock_timeout "5": write a duration such as 500ms, 5s or 1m, from 1ms to 24h`},
 		{"lock timeout of none", []string{a, "-- migrate:lock_timeout 0s\n\nSELECT 1;\n"},
@@ -147,78 +147,78 @@ func TestReadErrors(t *testing.T) {
 		{"lock timeout, spelled", []string{a, "-- migrate: lock_timeout 5s\n\nSELECT 1;\n"},
 			a + `:1: write the directive as "-- migrate:lock_timeout 5s"`},
 		{"lock timeout below", []string{a, "SELECT 1;\n-- migrate:lock_timeout 5s\nSELECT 2;\n"},
-			a + ":2: the directive migrate:lock_timeout is not read here: directives stand in the comment lines at the very top of the file, with one empty line after them; move it there"},
+			a + ":2: the directive migrate:lock_timeout is ignored here: directives must be in the comment lines at the very top of the file, followed by an empty line; move it there"},
 		{"unknown", []string{a, "-- atlas:txmod none\n\nSELECT 1;\n"},
-			a + ":1: unknown directive atlas:txmod (known: atlas:txmode, atlas:nolint, atlas:checkpoint, alembic:revision, alembic:down, migrate:lock_timeout)"},
+			a + ":1: unknown directive atlas:txmod; known directives: atlas:txmode, atlas:nolint, atlas:checkpoint, alembic:revision, alembic:down, migrate:lock_timeout"},
 		{"mode all", []string{a, "-- atlas:txmode all\n\n"},
-			a + ":1: atlas:txmode all is not supported: every file has a transaction of its own (file, the default) or none (none)"},
-		{"mode other", []string{a, "-- atlas:txmode None\n\n"}, a + `:1: unknown transaction mode "None": atlas:txmode is none or file`},
-		{"mode missing", []string{a, "-- atlas:txmode\n\n"}, a + `:1: unknown transaction mode "": atlas:txmode is none or file`},
-		{"twice in a file", []string{a, "-- atlas:txmode none\n-- atlas:txmode none\n\n"}, a + ":2: the directive atlas:txmode stands on line 1 already"},
+			a + ":1: atlas:txmode all is not supported: every file has its own transaction (file, the default) or none (none)"},
+		{"mode other", []string{a, "-- atlas:txmode None\n\n"}, a + `:1: unknown transaction mode "None"; known modes: none, file`},
+		{"mode missing", []string{a, "-- atlas:txmode\n\n"}, a + `:1: unknown transaction mode ""; known modes: none, file`},
+		{"twice in a file", []string{a, "-- atlas:txmode none\n-- atlas:txmode none\n\n"}, a + ":2: duplicate directive atlas:txmode: the first is on line 1"},
 		{"delimiter", []string{a, "-- atlas:delimiter \\n\\n\nSELECT 1;\n"},
 			a + ":1: the directive atlas:delimiter is not supported: statements end with a semicolon here, and function bodies need no other delimiter"},
 		{"txtar", []string{a, "-- atlas:txtar\n\n-- migration.sql --\nSELECT 1;\n"}, a + ":1: the directive atlas:txtar is not supported: write one plain SQL file"},
 		{"checkpoint", []string{a, "-- atlas:checkpoint\n\nSELECT 1;\n"},
-			a + ":1: a checkpoint stands for the migrations before it, and there are none: remove the directive atlas:checkpoint"},
+			a + ":1: a checkpoint replaces the migrations before it, and there are none: remove the directive atlas:checkpoint"},
 		{"sum", []string{a, "-- atlas:sum ignore\n\nSELECT 1;\n"},
-			a + `:1: "atlas:sum ignore" on the first line takes the file out of atlas.sum: reword the line, every file counts in atlas.sum`},
+			a + `:1: "atlas:sum ignore" on the first line removes the file from atlas.sum: reword the line, since atlas.sum covers every file`},
 		{"sum in a statement", []string{a, "SELECT 1; -- atlas:sum ignore"},
-			a + `:1: "atlas:sum ignore" on the first line takes the file out of atlas.sum: reword the line, every file counts in atlas.sum`},
+			a + `:1: "atlas:sum ignore" on the first line removes the file from atlas.sum: reword the line, since atlas.sum covers every file`},
 		{"long revision", []string{a, "-- alembic:revision " + strings.Repeat("x", 33) + "\n\n"},
-			a + `:1: the revision id "` + strings.Repeat("x", 33) + `" has 33 characters; alembic_version.version_num holds 32`},
-		{"odd revision", []string{a, "-- alembic:revision a-b\n\n"}, a + `:1: the revision id "a-b" has the character '-': letters, digits, _ and . may be in it`},
-		{"revision with a quote", []string{a, "-- alembic:revision a'b\n\n"}, a + `:1: the revision id "a'b" has the character '\'': letters, digits, _ and . may be in it`},
-		{"revision of two words", []string{a, "-- alembic:revision a b\n\n"}, a + `:1: the revision id "a b" has the character ' ': letters, digits, _ and . may be in it`},
-		{"revision with an umlaut", []string{a, "-- alembic:revision ä\n\n"}, a + `:1: the revision id "ä" has the character 'ä': letters, digits, _ and . may be in it`},
+			a + `:1: the revision id "` + strings.Repeat("x", 33) + `" has 33 characters, but alembic_version.version_num holds 32`},
+		{"odd revision", []string{a, "-- alembic:revision a-b\n\n"}, a + `:1: the revision id "a-b" contains '-': only letters, digits, _ and . are allowed`},
+		{"revision with a quote", []string{a, "-- alembic:revision a'b\n\n"}, a + `:1: the revision id "a'b" contains '\'': only letters, digits, _ and . are allowed`},
+		{"revision of two words", []string{a, "-- alembic:revision a b\n\n"}, a + `:1: the revision id "a b" contains ' ': only letters, digits, _ and . are allowed`},
+		{"revision with an umlaut", []string{a, "-- alembic:revision ä\n\n"}, a + `:1: the revision id "ä" contains 'ä': only letters, digits, _ and . are allowed`},
 		{"no revision", []string{a, "-- alembic:revision\n\n"}, a + `:1: the revision id "" is empty`},
-		{"revision head", []string{a, "-- alembic:revision head\n\n"}, a + `:1: the revision id "head" is a word that Alembic and this tool give a meaning of its own`},
+		{"revision head", []string{a, "-- alembic:revision head\n\n"}, a + `:1: the revision id "head" is a word with a special meaning for Alembic and this tool`},
 		{"revision twice", []string{a, "-- alembic:revision x\n\n", "20260102000000_b.sql", "-- alembic:revision x\n\n"},
-			"20260102000000_b.sql: the revision id x is that of " + a + " too: give one of the two another"},
+			"20260102000000_b.sql: the revision id x is also that of " + a + ": give one of them another"},
 		{"revision is another's version", []string{a, "-- alembic:revision 20260102000000\n\n", "20260102000000_b.sql", ""},
-			a + ": the revision id 20260102000000 is that of 20260102000000_b.sql too: give one of the two another"},
+			a + ": the revision id 20260102000000 is also that of 20260102000000_b.sql: give one of them another"},
 		{"revision in a down file", []string{a, "", "down/" + a, "-- alembic:revision x\n\n"},
 			"down/" + a + ":1: alembic:revision belongs in the migration itself, not in its down file"},
 		{"down in a migration", []string{a, "-- alembic:down none because\n"}, a + ":1: alembic:down belongs in the file under down/, not in the migration itself"},
 		{"down without a reason", []string{a, "", "down/" + a, "-- alembic:down none\n"},
-			"down/" + a + `:1: write the directive as "-- alembic:down none REASON", and say why there is no way back`},
+			"down/" + a + `:1: write the directive as "-- alembic:down none REASON", and say why the migration is irreversible`},
 		{"down none with a statement", []string{a, "", "down/" + a, "-- alembic:down none because\n\nSELECT 1;\n"},
-			"down/" + a + `:3:1: the file says "alembic:down none" and has a statement: remove one of the two`},
+			"down/" + a + `:3:1: the file has the directive "alembic:down none" and a statement: remove one of them`},
 		{"no version", []string{"notes.sql", "SELECT 1;"},
-			"notes.sql: the name has no version: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql, or move it out of the folder"},
+			"notes.sql: the name has no version: name it VERSION_name.sql with a numeric version, like 20260101120000_add_flaky.sql, or move it out of the folder"},
 		{"empty version", []string{"_notes.sql", "SELECT 1;"},
-			"_notes.sql: the name has no version: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql, or move it out of the folder"},
+			"_notes.sql: the name has no version: name it VERSION_name.sql with a numeric version, like 20260101120000_add_flaky.sql, or move it out of the folder"},
 		{"copy", []string{"._20260101000000_a.sql", "", a, ""},
-			"._20260101000000_a.sql: the name has no version: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql, or move it out of the folder"},
+			"._20260101000000_a.sql: the name has no version: name it VERSION_name.sql with a numeric version, like 20260101120000_add_flaky.sql, or move it out of the folder"},
 		{"long version", []string{strings.Repeat("1", 33) + ".sql", ""},
-			strings.Repeat("1", 33) + ".sql: the version has 33 digits; alembic_version.version_num holds 32"},
+			strings.Repeat("1", 33) + ".sql: the version has 33 digits, but alembic_version.version_num holds 32"},
 		{"version twice", []string{a, "", "20260101000000_b.sql", ""},
-			"20260101000000_b.sql: the version 20260101000000 is that of " + a + " too: give one of the two a later version"},
+			"20260101000000_b.sql: the version 20260101000000 is also that of " + a + ": give one of them a later version"},
 		{"order by number", []string{"9_a.sql", "", "10_b.sql", ""},
-			"9_a.sql: whether it comes before or after 10_b.sql depends on who sorts, by text or by number: give both versions the same number of digits"},
+			"9_a.sql: it comes before or after 10_b.sql depending on whether versions are sorted as text or as numbers: give both versions the same number of digits"},
 		{"order by name", []string{"1_a.sql", "", "10_b.sql", ""},
-			"1_a.sql: whether it comes before or after 10_b.sql depends on who sorts, by text or by number: give both versions the same number of digits"},
+			"1_a.sql: it comes before or after 10_b.sql depending on whether versions are sorted as text or as numbers: give both versions the same number of digits"},
 		{"same number", []string{"01_a.sql", "", "1_b.sql", ""},
-			"1_b.sql: whether it comes before or after 01_a.sql depends on who sorts, by text or by number: give both versions the same number of digits"},
-		{"folder", []string{"20260101000000_a.sql/x", ""}, "20260101000000_a.sql: is a folder, though its name ends with .sql: rename it"},
-		{"upper case", []string{"20260101000000_a.SQL", ""}, "20260101000000_a.SQL: is not read, for its name ends with .SQL: rename it to end with .sql, or move it out of the folder"},
+			"1_b.sql: it comes before or after 01_a.sql depending on whether versions are sorted as text or as numbers: give both versions the same number of digits"},
+		{"folder", []string{"20260101000000_a.sql/x", ""}, "20260101000000_a.sql: is a folder, but its name ends with .sql: rename it"},
+		{"upper case", []string{"20260101000000_a.SQL", ""}, "20260101000000_a.SQL: would be ignored because its name ends with .SQL: rename it to end with .sql, or move it out of the folder"},
 		{"orphan down", []string{a, "", "down/20260101000000_b.sql", ""},
-			"down/20260101000000_b.sql: there is no migration 20260101000000_b.sql for this down file: rename it as its migration, or delete it"},
+			"down/20260101000000_b.sql: there is no migration 20260101000000_b.sql for this down file: give it its migration's name, or delete it"},
 		{"commit", []string{a, "SELECT 1;\n  COMMIT;\n"},
-			a + `:2:3: COMMIT: transactions are opened and ended around the file; remove it, or commit in batches by a DO block in a file with "-- atlas:txmode none"`},
+			a + `:2:3: COMMIT: the file already runs in a transaction; remove it, or commit in batches with a DO block in a file with "-- atlas:txmode none"`},
 		{"begin in txmode none", []string{a, "-- atlas:txmode none\n\nbegin isolation level serializable;\n"},
-			a + `:3:1: begin isolation level serializable: transactions are opened and ended around the file; remove it, or commit in batches by a DO block in a file with "-- atlas:txmode none"`},
+			a + `:3:1: begin isolation level serializable: the file already runs in a transaction; remove it, or commit in batches with a DO block in a file with "-- atlas:txmode none"`},
 		{"concurrently", []string{a, "CREATE TABLE a (x int); CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON a (x);\n"},
-			a + `:1:25: CREATE INDEX CONCURRENTLY IF NOT EXISTS ...: PostgreSQL refuses it in a transaction; put "-- atlas:txmode none" at the top of the file, with an empty line after it, and what needs a transaction into another file`},
+			a + `:1:25: CREATE INDEX CONCURRENTLY IF NOT EXISTS ...: PostgreSQL refuses it in a transaction; put "-- atlas:txmode none" at the top of the file, followed by an empty line, and move what needs a transaction to another file`},
 		{"syntax", []string{a, "SELECT 1;\nSELECT 'x\n"}, a + ":2:8: unterminated quoted string"},
 		{"not UTF-8", []string{a, "SELECT 1;\nSELECT '\xe4';\n"}, a + ":2:9: invalid UTF-8: byte 0xe4: save the file in UTF-8"},
 		{"UTF-16", []string{a, "\xff\xfeS\x00"}, a + ":1:1: invalid UTF-8: byte 0xff: save the file in UTF-8"},
 		{"directive before a CR", []string{a, "-- see atlas:txmode none\r-- atlas:\n-- atlas:txmode none\n\n"},
-			a + `:1: Atlas takes "atlas:txmode" in this comment for a directive: reword it, or write "-- atlas:txmode none" on a line of its own`},
+			a + `:1: Atlas takes "atlas:txmode" in this comment for a directive: reword it, or write "-- atlas:txmode none" on its own line`},
 		{"conflict", []string{a, "SELECT 1;\n<<<<<<< HEAD\nSELECT 2;\n=======\nSELECT 3;\n>>>>>>> other\n"}, a + ":2: git's conflict markers: resolve the conflict"},
 		{"several", []string{a, "COMMIT;\nROLLBACK;\n", "x.sql", ""},
-			a + `:1:1: COMMIT: transactions are opened and ended around the file; remove it, or commit in batches by a DO block in a file with "-- atlas:txmode none"
-` + a + `:2:1: ROLLBACK: transactions are opened and ended around the file; remove it, or commit in batches by a DO block in a file with "-- atlas:txmode none"
-x.sql: the name has no version: name it VERSION_name.sql with a version of digits, like 20260101120000_add_flaky.sql, or move it out of the folder`},
+			a + `:1:1: COMMIT: the file already runs in a transaction; remove it, or commit in batches with a DO block in a file with "-- atlas:txmode none"
+` + a + `:2:1: ROLLBACK: the file already runs in a transaction; remove it, or commit in batches with a DO block in a file with "-- atlas:txmode none"
+x.sql: the name has no version: name it VERSION_name.sql with a numeric version, like 20260101120000_add_flaky.sql, or move it out of the folder`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -228,7 +228,7 @@ x.sql: the name has no version: name it VERSION_name.sql with a version of digit
 			}
 			var errs migration.Errors
 			if !errors.As(err, &errs) {
-				t.Errorf("%T is no Errors", err)
+				t.Errorf("%T isn't an Errors", err)
 			}
 			if diff := cmp.Diff(test.want, err.Error()); diff != "" {
 				t.Error(diff)
@@ -237,7 +237,7 @@ x.sql: the name has no version: name it VERSION_name.sql with a version of digit
 	}
 }
 
-// TestReadTolerates has what may look wrong and is not.
+// TestReadTolerates reads what may look wrong but isn't.
 func TestReadTolerates(t *testing.T) {
 	for name, text := range map[string]string{
 		"CR LF without directives":  "-- title\r\nSELECT 1;\r\n",
@@ -259,7 +259,7 @@ func TestReadTolerates(t *testing.T) {
 	}
 }
 
-// TestAgreesWithAtlas writes folders to disk and reads them with Atlas's own types: names, order, directives, sums.
+// TestAgreesWithAtlas writes folders to disk and compares names, order, directives and checksums with Atlas's own types.
 func TestAgreesWithAtlas(t *testing.T) {
 	headers := []string{
 		"", "-- atlas:txmode none\n\n", "--atlas:txmode none\n\n", "-- atlas:txmode  none  \n \t\n", "-- title\n-- atlas:txmode none\n\n",
@@ -274,7 +274,7 @@ func TestAgreesWithAtlas(t *testing.T) {
 			stock := migrate.NewLocalFile("20260101000000_a.sql", []byte(text)).Directive("txmode")
 			d, err := migration.Read(mapDir("20260101000000_a.sql", text))
 			if err != nil {
-				continue // refused: no two readers can differ
+				continue // refused, so readers can't differ
 			}
 			want := len(stock) == 1 && stock[0] == "none"
 			if got := d.Files()[0].TxNone; got != want || len(stock) > 1 {
@@ -344,11 +344,11 @@ func TestMisread(t *testing.T) {
 		{"comment at the end", "SELECT 1;\n-- done", ""},
 		{"begin atomic", "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END;\nSELECT 3;\n", ""},
 		{"semicolon in the last comment", "SELECT 1;\n-- was: x; DROP TABLE users;",
-			"2:12: the stock Atlas CLI would run a further statement, which PostgreSQL does not see: DROP TABLE users;"},
-		{"nested comment", "SELECT 1;\n/* a /* b */ DROP TABLE users; */\nSELECT 2;\n", "3:1: the stock Atlas CLI would run another statement here: DROP TABLE users;"},
-		{"escape", "SELECT E'it\\'s';\n", "1:1: the stock Atlas CLI cannot split this file: 1:15: unclosed quote"},
-		{"BOM", "\uFEFFSELECT 1;\n", "1:1: the stock Atlas CLI would run another statement here: \uFEFFSELECT 1;"},
-		{"dollar in a name", "CREATE TABLE a$b$c (x int);\nSELECT 2;\n", "1:1: the stock Atlas CLI would run another statement here: CREATE TABLE a$b$c (x int); SELECT ..."},
+			"2:12: the stock Atlas CLI would run another statement, which PostgreSQL doesn't see: DROP TABLE users;"},
+		{"nested comment", "SELECT 1;\n/* a /* b */ DROP TABLE users; */\nSELECT 2;\n", "3:1: the stock Atlas CLI would run a different statement here: DROP TABLE users;"},
+		{"escape", "SELECT E'it\\'s';\n", "1:1: the stock Atlas CLI can't split this file: 1:15: unclosed quote"},
+		{"BOM", "\uFEFFSELECT 1;\n", "1:1: the stock Atlas CLI would run a different statement here: \uFEFFSELECT 1;"},
+		{"dollar in a name", "CREATE TABLE a$b$c (x int);\nSELECT 2;\n", "1:1: the stock Atlas CLI would run a different statement here: CREATE TABLE a$b$c (x int); SELECT ..."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := mustRead(t, mapDir("20260101000000_a.sql", test.sql))

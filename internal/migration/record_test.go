@@ -6,7 +6,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// TestChanges tells statements on the record from those that only have its name in them.
+// TestChanges distinguishes statements that change the record from those that only mention it.
 func TestChanges(t *testing.T) {
 	for _, tt := range []struct {
 		sql  string

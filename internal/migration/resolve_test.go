@@ -32,8 +32,8 @@ func TestResolve(t *testing.T) {
 		{"20251210203528_indexes.sql", 1, ""},
 		{"2025", 2, ""}, // exact before prefix
 		{"20260103000000", 3, ""},
-		{"202512", 0, `"202512" may be any of cacecc4f1237 (20251210172554_initial), fc3df1d9ee4e (20251210203528_indexes)`},
-		{"2", 0, `"2" may be any of cacecc4f1237 (20251210172554_initial), fc3df1d9ee4e (20251210203528_indexes), 2025 (20260102000000_third), 20260103000000 (20260103000000_fourth)`},
+		{"202512", 0, `"202512" is ambiguous: it matches cacecc4f1237 (20251210172554_initial), fc3df1d9ee4e (20251210203528_indexes)`},
+		{"2", 0, `"2" is ambiguous: it matches cacecc4f1237 (20251210172554_initial), fc3df1d9ee4e (20251210203528_indexes), 2025 (20260102000000_third), 20260103000000 (20260103000000_fourth)`},
 		{"fc3df1d9ee4f", 0, `there is no migration "fc3df1d9ee4f": did you mean fc3df1d9ee4e (20251210203528_indexes)?`},
 		{"FC3DF1D9EE4E", 0, `there is no migration "FC3DF1D9EE4E": did you mean fc3df1d9ee4e (20251210203528_indexes)?`},
 		{"index", 0, `there is no migration "index": did you mean fc3df1d9ee4e (20251210203528_indexes)?`},
@@ -52,7 +52,7 @@ func TestResolve(t *testing.T) {
 			}
 			var resolve *migration.ResolveError
 			if !errors.As(err, &resolve) {
-				t.Fatalf("%v is no ResolveError", err)
+				t.Fatalf("%v isn't a ResolveError", err)
 			}
 			if diff := cmp.Diff(test.err, err.Error()); diff != "" {
 				t.Error(diff)
@@ -75,7 +75,7 @@ func TestNextVersion(t *testing.T) {
 		{"same second, second file", "20260301113059", 1, "20260301113101"},
 		{"future", "20271231235959", 0, "20280101000000"},
 		{"counted", "0042", 1, "20260301113100"},
-		{"one digit that sorts behind as text", "9", 0, "10"},
+		{"one digit that sorts last as text", "9", 0, "10"},
 		{"no time", "20269999999998", 0, "20269999999999"},
 		{"long", "202603011130590001", 0, "202603011130590002"},
 	} {
@@ -91,7 +91,7 @@ func TestNextVersion(t *testing.T) {
 	}
 }
 
-// A slip is a slip only where another character doesn't mean another id.
+// A typo is only recognized where another character doesn't mean another id.
 func TestMistyped(t *testing.T) {
 	ibutsu := mustRead(t, mapDir(
 		"20251212114435_created.sql", "-- alembic:revision 53994db980f1\n\n",
@@ -113,7 +113,7 @@ func TestMistyped(t *testing.T) {
 		want []string
 	}{
 		{ibutsu, "8cf9148b9ad8", []string{"8cf9148b9ad9"}}, // a character
-		{ibutsu, "8cf9148b9da9", []string{"8cf9148b9ad9"}}, // two the other way round
+		{ibutsu, "8cf9148b9da9", []string{"8cf9148b9ad9"}}, // two swapped
 		{ibutsu, "8cf9148b9ad", []string{"8cf9148b9ad9"}},
 		{ibutsu, "8cf9148b9ad99", []string{"8cf9148b9ad9"}},
 		{ibutsu, "8CF9148B9AD9", []string{"8cf9148b9ad9"}},
@@ -126,9 +126,9 @@ func TestMistyped(t *testing.T) {
 		{ibutsu, "202606010000", []string{"20260601000000", "20260601000001"}},
 		{ibutsu, "c4d5e6f7a8b9", nil}, // upstream's next
 		{ibutsu, "efdaeff6dc95", nil},
-		{ibutsu, "8cf9148b0000", nil},   // it begins as one does
-		{ibutsu, "8cf", nil},            // too little
-		{ibutsu, "20260601000002", nil}, // the next version, not a slip
+		{ibutsu, "8cf9148b0000", nil},   // same beginning only
+		{ibutsu, "8cf", nil},            // too short
+		{ibutsu, "20260601000002", nil}, // the next version, not a typo
 		{ibutsu, "20251212114854", nil},
 		{ibutsu, "202", nil},
 		{ibutsu, "2025", []string{"53994db980f1", "8cf9148b9ad9"}},

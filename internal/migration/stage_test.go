@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestReplaceUndoes fails in the middle of the renames: the second file's place is a folder by then.
+// TestReplaceUndoes fails in the middle of the renames, because a folder has taken the second file's path.
 func TestReplaceUndoes(t *testing.T) {
 	root := t.TempDir()
 	if err := os.WriteFile(filepath.Join(root, "old"), []byte("before"), 0o644); err != nil {

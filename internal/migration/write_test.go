@@ -53,7 +53,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestWriteRefuses checks that nothing at all is changed by a refused write.
+// TestWriteRefuses checks that a refused write changes nothing.
 func TestWriteRefuses(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -62,15 +62,15 @@ func TestWriteRefuses(t *testing.T) {
 		want   string
 	}{
 		{"nothing", nil, nil, ""},
-		{"earlier version", nil, []migration.Draft{draft("20251231000000", "b")}, "writing migrations: the new versions are not later than 20260101000000_a.sql"},
+		{"earlier version", nil, []migration.Draft{draft("20251231000000", "b")}, "writing migrations: the new versions aren't later than 20260101000000_a.sql"},
 		{"same version", nil, []migration.Draft{draft("20260101000000", "b")},
-			"20260101000000_b.sql: the version 20260101000000 is that of 20260101000000_a.sql too: give one of the two a later version"},
+			"20260101000000_b.sql: the version 20260101000000 is also that of 20260101000000_a.sql: give one of them a later version"},
 		{"same name", nil, []migration.Draft{draft("20260101000000", "a")},
-			"20260101000000_a.sql: the version 20260101000000 is that of 20260101000000_a.sql too: give one of the two a later version"},
+			"20260101000000_a.sql: the version 20260101000000 is also that of 20260101000000_a.sql: give one of them a later version"},
 		{"second draft bad", nil, []migration.Draft{draft("20260102000000", "b"), {Name: "20260103000000_c.sql", SQL: "SELECT '"}},
 			"20260103000000_c.sql:1:8: unterminated quoted string"},
-		{"no migration", nil, []migration.Draft{{Name: "20260103000000_c.txt"}}, "writing migrations: 20260103000000_c.txt is no name for a migration"},
-		{"elsewhere", nil, []migration.Draft{{Name: "../20260103000000_c.sql"}}, "writing migrations: ../20260103000000_c.sql is no name for a migration"},
+		{"no migration", nil, []migration.Draft{{Name: "20260103000000_c.txt"}}, "writing migrations: 20260103000000_c.txt isn't a migration's name"},
+		{"elsewhere", nil, []migration.Draft{{Name: "../20260103000000_c.sql"}}, "writing migrations: ../20260103000000_c.sql isn't a migration's name"},
 		{"file added meanwhile", func(t *testing.T, root string) { writeFiles(t, root, map[string]string{"20260102000000_x.sql": ""}) },
 			[]migration.Draft{draft("20260103000000", "b")}, migration.ErrChanged.Error()},
 		{"file edited meanwhile", func(t *testing.T, root string) { writeFiles(t, root, map[string]string{"20260101000000_a.sql": ""}) },
@@ -99,7 +99,7 @@ func TestWriteRefuses(t *testing.T) {
 	}
 }
 
-// TestWriteDoesNotLaunder checks that the sums are not recomputed over a file that was edited before.
+// TestWriteDoesNotLaunder checks that checksums aren't recomputed over a file that was edited before.
 func TestWriteDoesNotLaunder(t *testing.T) {
 	root := t.TempDir()
 	if err := mustRead(t, os.DirFS(root)).Write(t.Context(), root, []migration.Draft{draft("20260101000000", "a")}); err != nil {
@@ -177,12 +177,12 @@ func TestRehash(t *testing.T) {
 		}
 	}
 	if _, ok := got["effect/gone.txt"]; ok {
-		t.Error("the effect of a file that is gone is left")
+		t.Error("the effect of a deleted file is left")
 	}
 	if n := strings.Count(got["atlas.sum"], "\n"); n != 4 {
 		t.Errorf("atlas.sum:\n%s", got["atlas.sum"])
 	}
-	// Again: nothing to write, nothing touched.
+	// The second time there is nothing to write.
 	before, err := os.Stat(filepath.Join(root, "atlas.sum"))
 	if err != nil {
 		t.Fatal(err)
@@ -196,10 +196,10 @@ func TestRehash(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !before.ModTime().Equal(after.ModTime()) {
-		t.Error("written without need")
+		t.Error("rewritten needlessly")
 	}
 	if err := migration.Rehash(t.Context(), root, map[string]string{"20260109000000_z.sql": ""}); err == nil {
-		t.Error("the effect of no migration is written")
+		t.Error("an effect without a migration was written")
 	}
 }
 
@@ -213,7 +213,7 @@ func TestRehashOfNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkRead reads 1,000 migrations with down and effect files from a disk.
+// BenchmarkRead reads 1,000 migrations with down and effect files from disk.
 func BenchmarkRead(b *testing.B) {
 	root := b.TempDir()
 	for _, dir := range []string{"down", "effect"} {

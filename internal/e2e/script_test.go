@@ -42,6 +42,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"replace":  cmdReplace,
 	"bytes":    cmdBytes,
 	"decodes":  cmdDecodes,
+	"readme":   cmdReadme,
 }
 
 // script is what the commands know of the script that they run in.
@@ -189,6 +190,19 @@ var moving = []struct {
 
 var version = regexp.MustCompile(`\d{14}`)
 
+// stable is an output without what differs between runs. Versions from this run become NOW.
+func stable(text string) string {
+	for _, m := range moving {
+		text = m.pattern.ReplaceAllString(text, m.as)
+	}
+	return version.ReplaceAllStringFunc(text, func(v string) string {
+		if made, err := time.Parse("20060102150405", v); err == nil && time.Since(made).Abs() < time.Hour {
+			return "NOW"
+		}
+		return v
+	})
+}
+
 // cmdExits runs a program that has to exit with CODE. What is not the same in every
 // run is replaced in its outputs by a name.
 func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
@@ -205,19 +219,7 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%v", err)
 	}
 	names := scriptOf(ts).placeholders()
-	shown := func(output string) string {
-		text := names.Replace(ts.ReadFile(output))
-		for _, m := range moving {
-			text = m.pattern.ReplaceAllString(text, m.as)
-		}
-		return version.ReplaceAllStringFunc(text, func(v string) string {
-			// A version that this run has made.
-			if made, err := time.Parse("20060102150405", v); err == nil && time.Since(made).Abs() < time.Hour {
-				return "NOW"
-			}
-			return v
-		})
-	}
+	shown := func(output string) string { return stable(names.Replace(ts.ReadFile(output))) }
 	stdout, stderr := shown("stdout"), shown("stderr")
 	fmt.Fprint(ts.Stdout(), stdout)
 	fmt.Fprint(ts.Stderr(), stderr)
@@ -369,4 +371,55 @@ func unquote(ts *testscript.TestScript, text string) string {
 	s, err := strconv.Unquote(`"` + strings.ReplaceAll(text, `"`, `\"`) + `"`)
 	ts.Check(err)
 	return s
+}
+
+// cmdReadme runs the commands of a console block of the README's tour, counted from 1, and compares what they print. The
+// README's versions are those of files with the same names here.
+func cmdReadme(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 1, "readme N")
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	text, err := os.ReadFile(filepath.Join(root(), "README.md"))
+	ts.Check(err)
+	_, tour, _ := strings.Cut(string(text), "\n## A tour\n")
+	tour, _, _ = strings.Cut(tour, "\n## ")
+	blocks := regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(tour, -1)
+	if n < 1 || n > len(blocks) {
+		ts.Fatalf("the tour has %d blocks", len(blocks))
+	}
+	readme := regexp.MustCompile(`\b(\d{14})_(\w+)\b`)
+	pairs := []string{}
+	for _, m := range readme.FindAllStringSubmatch(tour, -1) {
+		if found, _ := filepath.Glob(filepath.Join(ts.MkAbs("migrations"), "*_"+m[2]+".sql")); len(found) == 1 {
+			pairs = append(pairs, m[1], filepath.Base(found[0])[:len(m[1])])
+		}
+	}
+	for _, part := range strings.Split("\n"+blocks[n-1][1], "\n$ ")[1:] {
+		command, want, _ := strings.Cut(part, "\n")
+		cmd := exec.Command("sh", "-c", strings.NewReplacer(pairs...).Replace(command))
+		cmd.Dir = ts.MkAbs(".")
+		for _, name := range []string{"PATH", "HOME", "XDG_CACHE_HOME", "NO_COLOR", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"} {
+			cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+		}
+		out, _ := cmd.CombinedOutput() // the output tells how it ended
+		if command == "mage plan" {    // the versions are known from now on
+			pairs = append(pairs, planned(readme, string(out), want)...)
+		}
+		got := stable(string(out))
+		want = stable(strings.NewReplacer(pairs...).Replace(want))
+		if strings.TrimSuffix(got, "\n") != strings.TrimSuffix(want, "\n") {
+			ts.Fatalf("%s prints\n%s\nand in the README\n%s", command, got, want)
+		}
+	}
+}
+
+// planned maps the versions in the README's output of plan to those of the files that plan wrote.
+func planned(file *regexp.Regexp, got, readme string) (pairs []string) {
+	wrote := file.FindAllStringSubmatch(got, -1)
+	for i, m := range file.FindAllStringSubmatch(readme, -1) {
+		if i < len(wrote) && wrote[i][2] == m[2] {
+			pairs = append(pairs, m[1], wrote[i][1])
+		}
+	}
+	return pairs
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// revisions are Ibutsu's, as Alembic knows them.
+// revisions are Ibutsu's Alembic revisions.
 var revisions = []string{"cacecc4f1237", "fc3df1d9ee4e", "53994db980f1", "8cf9148b9ad9", "e5736dbcc0b0", "d18de2b3253f", "efdaeff6dc95", "c4d5e6f7a8b9"}
 
 // alembicEnv is Alembic's env.py, without models: it reads the revisions and the record only.
@@ -95,7 +95,7 @@ func mage(t testing.TB, url string, args ...string) (stdout, stderr string, code
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
-// mustMage is mage for a command that has to succeed.
+// mustMage is mage for a command that must succeed.
 func mustMage(t testing.TB, url string, args ...string) string {
 	t.Helper()
 	stdout, stderr, code := mage(t, url, args...)
@@ -166,12 +166,12 @@ func TestWeGoOnWhereAlembicStands(t *testing.T) {
 	}
 	_, journal := record(t, db.URL)
 	if len(journal) != len(revisions) {
-		t.Errorf("the journal has %d rows, want one a file:\n%s", len(journal), strings.Join(journal, "\n"))
+		t.Errorf("the journal has %d rows, want one for each file:\n%s", len(journal), strings.Join(journal, "\n"))
 	}
 }
 
-// Alembic's record says the fourth revision and the journal the last, and the
-// catalog equals the last's only: the next apply settles there.
+// Alembic's table has the fourth revision and the journal the last, and the catalog equals only the last's: the next apply
+// records the last.
 func TestAlembicStampsBack(t *testing.T) {
 	db := pgtest.New(t)
 	a := newAlembic(t, db.URL)
@@ -180,16 +180,15 @@ func TestAlembicStampsBack(t *testing.T) {
 
 	out := mustMage(t, db.URL, "apply")
 	if !strings.Contains(out, "8cf9148b9ad9") || !strings.Contains(out, "c4d5e6f7a8b9") {
-		t.Errorf("apply doesn't say between which revisions it settled:\n%s", out)
+		t.Errorf("apply doesn't say which revisions disagreed:\n%s", out)
 	}
 	if got := a.run("current"); got != "c4d5e6f7a8b9 (head)" {
 		t.Errorf("alembic current prints %q", got)
 	}
 }
 
-// Alembic's record says the fourth revision, the journal the fifth, and both have
-// the same catalog, for the fifth changes data only: nobody can tell from the
-// catalog, so apply refuses and changes nothing.
+// Alembic's table has the fourth revision, the journal the fifth, and both have the same catalog, because the fifth only
+// changes data. The catalog can't decide, so apply refuses and changes nothing.
 func TestAlembicStampsBackOverADataMigration(t *testing.T) {
 	db := pgtest.New(t)
 	a := newAlembic(t, db.URL)

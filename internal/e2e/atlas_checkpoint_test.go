@@ -77,7 +77,7 @@ func executor(t *testing.T, folder, url string) *migrate.Executor {
 	return ex
 }
 
-// pending is what Atlas takes for pending, by name.
+// pending is the names of the files that Atlas considers pending.
 func pending(t *testing.T, ex *migrate.Executor) []string {
 	t.Helper()
 	files, err := ex.Pending(context.Background())
@@ -129,7 +129,7 @@ func TestAtlasReadsCheckpoints(t *testing.T) {
 	run("", "rehash")
 	check("with one more file", "more")
 
-	// Atlas itself starts an empty database from it; we go on from there.
+	// Atlas itself starts an empty database from it, and we continue.
 	store := revision.Store{}
 	conn := connect(t, theirs.URL)
 	if err := store.Create(context.Background(), conn, revision.Record{}); err != nil {

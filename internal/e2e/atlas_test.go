@@ -93,14 +93,14 @@ func TestStockAtlasReadsTheJournal(t *testing.T) {
 	}
 }
 
-// What the stock CLI applies is what we apply: its journal is ours.
+// The stock CLI's journal is ours.
 func TestStockAtlasAppliesAndWeGoOn(t *testing.T) {
 	path, _ := stockAtlas(t)
 	db := pgtest.New(t)
 	atlas(t, path, "migrate", "apply", "--env", "prod", "--url", db.URL, "--tx-mode", "file")
 	out := mustMage(t, db.URL, "apply")
 	if !strings.Contains(out, "c4d5e6f7a8b9") {
-		t.Errorf("apply behind the stock CLI doesn't say where it settled:\n%s", out)
+		t.Errorf("apply after the stock CLI doesn't say what it recorded:\n%s", out)
 	}
 	alembic, journal := record(t, db.URL)
 	if len(alembic) != 1 || alembic[0] != "c4d5e6f7a8b9" || len(journal) != len(revisions) {
@@ -111,7 +111,7 @@ func TestStockAtlasAppliesAndWeGoOn(t *testing.T) {
 	}
 }
 
-// Whatever our lint settings say, the stock CLI takes what it knows of them and passes over the rest.
+// The stock CLI reads the lint settings that it knows and ignores ours.
 func TestStockAtlasAcceptsLintSettings(t *testing.T) {
 	path, _ := stockAtlas(t)
 	dir := t.TempDir()

@@ -33,8 +33,8 @@ func put(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// branches makes a project on the branch work, whose own migration has the version of one of
-// main's. The two are called mine and theirs, and main is not merged yet.
+// branches makes a project on the branch work, whose own migration has the same version as one of main's. The two are called
+// mine and theirs, and main isn't merged yet.
 func branches(t *testing.T, mine, theirs string) string {
 	t.Helper()
 	dir := gitProject(t)
@@ -68,7 +68,7 @@ func branches(t *testing.T, mine, theirs string) string {
 	return dir
 }
 
-// merge merges main, and has git end in a conflict.
+// merge merges main, which must end in a conflict.
 func merge(t *testing.T, dir string) {
 	t.Helper()
 	cmd := exec.Command("git", "-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.com", "merge", "main")
@@ -77,9 +77,8 @@ func merge(t *testing.T, dir string) {
 	}
 }
 
-// TestRebaseOneVersion has both branches make a migration of one version, and breaks what
-// else is in the folder: rebase moves the branch's own, or says what it can't read and
-// changes nothing.
+// TestRebaseOneVersion has a migration with the same version on both branches, and breaks other files in the folder: rebase
+// moves the branch's own, or says what it can't read and changes nothing.
 func TestRebaseOneVersion(t *testing.T) {
 	const own, other = "20260103000000_mine.sql", "20260103000000_theirs.sql"
 	tests := map[string]struct {
@@ -150,15 +149,14 @@ func TestRebaseOneVersion(t *testing.T) {
 	}
 }
 
-// everything is every command. Those that change a database come last, in an order in which
-// each has something to do.
+// everything is every command. Those that change a database come last, in an order in which each has something to do.
 var everything = []string{
 	"version", "history", "status", "lint", "check", "apply -dryrun", "inspect",
 	"plan", "new -name=x", "rehash", "rebase", "checkpoint",
 	"apply", "stamp -to=head", "down -yes",
 }
 
-// Commands for folders that are broken in a way that others have in common: one of each kind.
+// Commands for folders that are broken in the same way as others: one of each kind.
 var (
 	onSums     = []string{"lint", "apply", "rehash"}
 	onSchema   = []string{"history", "lint", "plan -dryrun", "rehash", "rebase", "checkpoint", "apply"}
@@ -166,8 +164,8 @@ var (
 	onDatabase = []string{"history", "status", "lint", "inspect", "apply -dryrun", "apply", "stamp -to=head", "down -yes"}
 )
 
-// broken are the ways in which a project's folder is broken. Each gets a copy of a project in
-// order, whose migrations a and b are on main, and c is the branch's own.
+// broken are the ways in which a project's folder can be broken. Each gets a copy of a correct project, whose migrations a
+// and b are on main, and c is the branch's own.
 var broken = []struct {
 	name     string
 	make     func(t *testing.T, dir string)
@@ -392,9 +390,8 @@ func unreadable(name string) func(*testing.T, string) {
 	}
 }
 
-// TestBroken runs every command in every broken folder: each answers with one clear error or
-// does what is right all the same, by an exit code that is documented, and what fails has
-// changed no file and no database. What it answers is in testdata/broken.txt.
+// TestBroken runs every command in every broken folder. Each prints one clear error or does the right thing, and exits with a
+// documented code. A command that fails changes no file and no database. testdata/broken.txt has the outputs.
 func TestBroken(t *testing.T) {
 	project := gitProject(t)
 	put(t, project, map[string]string{"migrations/" + fileC: sqlC, "migrations/down/" + fileC: "DROP TABLE c;\n"})
@@ -410,7 +407,7 @@ func TestBroken(t *testing.T) {
 	gitIn(t, project, "commit", "-q", "-m", "c")
 
 	answers := make([]string, len(broken))
-	all, free := t, make(chan *pgtest.DB, len(broken)) // databases are used again until one is migrated
+	all, free := t, make(chan *pgtest.DB, len(broken)) // databases are reused until one is migrated
 	t.Run("folder", func(t *testing.T) {
 		for i, b := range broken {
 			t.Run(b.name, func(t *testing.T) {
@@ -456,11 +453,11 @@ func TestBroken(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("the answers differ (-update writes them):\n%s", diff)
+		t.Errorf("the outputs differ (-update writes them):\n%s", diff)
 	}
 }
 
-// together joins the commands that answer the same: "1 plan, check: TEXT".
+// together joins the commands with the same output: "1 plan, check: TEXT".
 func together(answers []string) string {
 	var order []string
 	commands := make(map[string][]string)
@@ -485,12 +482,12 @@ type brokenWork struct {
 	make     func(t *testing.T, dir string)
 	db       *pgtest.DB
 	migrated bool   // whether a command has changed the database
-	nobody   bool   // whether commands run as a user who may not read all files, if the test's may
-	dir      string // broken, as make left it; "" if a command has changed it
+	nobody   bool   // whether commands run as a user who can't read all files, if the test's user can
+	dir      string // the broken folder; "" after a command has changed it
 }
 
-// run runs a command in the broken folder and returns it, its exit code and, if that isn't 0,
-// what it says on stderr or, if that only counts findings, the first line of stdout.
+// run runs a command in the broken folder and returns it, its exit code and, if that isn't 0, its error or, if that only counts
+// findings, the first line of stdout.
 func (w *brokenWork) run(command string) string {
 	t := w.t
 	t.Helper()
@@ -535,7 +532,7 @@ func (w *brokenWork) run(command string) string {
 	if !found || said == "" || strings.Contains(said, "\nError: ") {
 		t.Errorf("%s: exit code %d without one error:\n%s", command, code, all)
 	}
-	// Only rehash writes what it can and fails: the sums of migrations that don't replay.
+	// Only rehash writes files and fails: it writes the checksums of migrations that don't replay.
 	if changed != "" && code != 3 && !(command == "rehash" && strings.HasPrefix(said, "the sums are written, but not the effects of ")) {
 		t.Errorf("%s: exit code %d, and files were changed:\n%s\n%s", command, code, all, changed)
 	}
@@ -547,8 +544,7 @@ func (w *brokenWork) run(command string) string {
 	return fmt.Sprintf("%s\t%d\t%s", command, code, said)
 }
 
-// asNobody has root's commands run as a user who has what is in the command's folder, and no
-// other rights.
+// asNobody makes root's commands run as a user who owns the command's folder and has no other rights.
 func asNobody(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -565,7 +561,7 @@ func asNobody(t *testing.T, cmd *exec.Cmd) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, dir := range []string{filepath.Dir(home), filepath.Dir(tool)} { // which only their owner may enter
+	for _, dir := range []string{filepath.Dir(home), filepath.Dir(tool)} { // which only their owner can enter
 		if err := os.Chmod(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -576,10 +572,10 @@ func asNobody(t *testing.T, cmd *exec.Cmd) {
 
 var commitID = regexp.MustCompile(`commit [0-9a-f]{8}\b`)
 
-// clock matches versions made of the time.
+// clock matches versions made from the time.
 var clock = regexp.MustCompile(`\b20(2[7-9]|[3-9]\d)\d{10}|\b2026(1[0-2]|0[6-9])\d{8}`)
 
-// crashed reports whether a command has ended in a way that is no answer.
+// crashed reports whether a command crashed.
 func crashed(out string) bool {
 	for _, sign := range []string{"panic", "goroutine ", "runtime error", "nil pointer", "%!", "<nil>"} {
 		if strings.Contains(out, sign) {

@@ -1,6 +1,6 @@
-// Package e2e runs the compiled binary as its users do: testdata/scripts holds a
-// testscript file for each flow. A script gets a folder with a copy of the
-// project that it asks for and, by `database NAME`, PostgreSQL databases of its own.
+// Package e2e tests the compiled binary as its users run it: testdata/scripts has a testscript file for each flow. A script
+// gets a copy of the project that it names and, with `database NAME`, its own PostgreSQL databases. The package knows the
+// commands' outputs, and nothing of how they work.
 package e2e
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// tool is the compiled binary's path, named mage as users type it.
+// tool is the path of the compiled binary, which is called mage as users type it.
 var tool string
 
 func TestMain(m *testing.M) {
@@ -41,8 +41,8 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// buildTool compiles the magefiles into dir, unless SCHEMA_TEST_TOOL names a
-// binary that is built already (for a user who has no module cache).
+// buildTool compiles the magefiles into dir, unless SCHEMA_TEST_TOOL names a compiled binary (for a user without a module
+// cache).
 func buildTool(dir string) (string, error) {
 	path := filepath.Join(dir, "mage")
 	if built := os.Getenv("SCHEMA_TEST_TOOL"); built != "" {
@@ -56,7 +56,7 @@ func buildTool(dir string) (string, error) {
 	return path, nil
 }
 
-// root is the project's folder: tests run in their package's.
+// root is the repository's folder. Tests run in their package's.
 var root = sync.OnceValue(func() string {
 	dir, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
@@ -65,7 +65,7 @@ var root = sync.OnceValue(func() string {
 	return dir
 })
 
-// inputs are what makes a project.
+// inputs are a project's files.
 var inputs = []string{"schema.hcl", "atlas.hcl", "migrations"}
 
 var update = flag.Bool("update", false, "rewrite the outputs that the scripts compare with")
@@ -83,7 +83,7 @@ func TestScripts(t *testing.T) {
 			env.Vars = append(env.Vars,
 				"PATH="+filepath.Dir(tool)+string(os.PathListSeparator)+os.Getenv("PATH"),
 				"HOME="+env.WorkDir,
-				"XDG_CACHE_HOME="+cache, // the template data directory is made once
+				"XDG_CACHE_HOME="+cache, // so that the template data directory is created once
 				"NO_COLOR=1",
 				"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 				"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com",
@@ -100,7 +100,7 @@ func TestScripts(t *testing.T) {
 			if cond == "root" {
 				return os.Geteuid() == 0, nil
 			}
-			// The tests' PostgreSQL is of that major or a later one: "pg14".
+			// "pg14": the tests' PostgreSQL has that major version or a later one.
 			if major, err := strconv.Atoi(strings.TrimPrefix(cond, "pg")); err == nil {
 				return pgtest.Server(t).VersionNum() >= major*10000, nil
 			}
@@ -109,7 +109,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// connect returns a connection to url that is closed with the test.
+// connect returns a connection to url that is closed after the test.
 func connect(t testing.TB, url string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(context.Background(), url)
@@ -120,8 +120,8 @@ func connect(t testing.TB, url string) *pgx.Conn {
 	return conn
 }
 
-// peer returns the path of another tool's program. Where it is missing, the test
-// is skipped on a developer's machine and fails where SCHEMA_TEST_PEERS=required.
+// peer returns the path of another tool's program. If it is missing, the test is skipped, or fails with
+// SCHEMA_TEST_PEERS=required.
 func peer(t testing.TB, name, install string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -129,13 +129,12 @@ func peer(t testing.TB, name, install string) string {
 		if os.Getenv("SCHEMA_TEST_PEERS") == "required" {
 			t.Fatalf("%s is missing: %s", name, install)
 		}
-		t.Skipf("%s is not installed: %s", name, install)
+		t.Skipf("%s isn't installed: %s", name, install)
 	}
 	return path
 }
 
-// atlasCLI is the path of the stock Atlas CLI, built by the first who asks unless
-// SCHEMA_TEST_ATLAS names a binary that is built already.
+// atlasCLI is the path of the stock Atlas CLI, which is built on first use unless SCHEMA_TEST_ATLAS names a compiled binary.
 var atlasCLI = sync.OnceValues(func() (string, error) {
 	if built := os.Getenv("SCHEMA_TEST_ATLAS"); built != "" {
 		return built, nil

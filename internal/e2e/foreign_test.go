@@ -10,8 +10,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// TestForeign hands other tools' files to every command: none runs a statement, or says
-// nothing. Changed as the error says, they go up and down.
+// TestForeign runs every command on other tools' files: each prints an error, and none runs a statement. Changed as the error
+// says, the files can be applied and reverted.
 func TestForeign(t *testing.T) {
 	const a, down, b = "20260101000000_a.sql", "down/20260101000000_a.sql", "20260102000000_b.sql"
 	const create, drop, rows = "CREATE TABLE a (id int);\n", "DROP TABLE a;\n", "INSERT INTO a VALUES (1);\n"
@@ -72,7 +72,7 @@ func TestForeign(t *testing.T) {
 			}
 			put(f.files)
 			some := commands
-			if i > 0 { // the formats are told apart in one place
+			if i > 0 { // one place distinguishes the formats
 				some = []string{"rehash", "check", "lint", "apply"}
 			}
 			for _, command := range some {
@@ -85,19 +85,19 @@ func TestForeign(t *testing.T) {
 					t.Errorf("%s: exit code %d, want %d\n%s", command, code, want, out)
 				}
 				if slices.Contains([]string{"lint -format=json", "lint -format=sarif", "lint -format=markdown", "lint -format=github"}, command) {
-					continue // each has its own way to say where
+					continue // each shows positions in its own way
 				}
 				for _, says := range f.says {
 					if command == "lint" {
 						says = strings.TrimSuffix(says, ": ")
 					}
 					if !strings.Contains(out, says) {
-						t.Errorf("%s does not say %q:\n%s", command, says, out)
+						t.Errorf("%s doesn't say %q:\n%s", command, says, out)
 					}
 				}
 			}
 			if n := query[int](t, db, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"); n != 0 {
-				t.Errorf("%d relations were made", n)
+				t.Errorf("%d relations were created", n)
 			}
 
 			for name := range f.files {

@@ -11,10 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestSignalEndsReading stops commands while they wait for a file that another process, as
-// Samba does, has a lease on.
+// TestSignalEndsReading stops commands while they wait for a file on which another process, such as Samba, has a lease.
 func TestSignalEndsReading(t *testing.T) {
-	signal.Ignore(unix.SIGIO) // who holds a lease is asked by it to give it back
+	signal.Ignore(unix.SIGIO) // asks a lease's holder to release it
 	defer signal.Reset(unix.SIGIO)
 	dir := gitProject(t)
 	for _, place := range []string{"atlas.hcl", "schema.hcl", "migrations/20260102000000_b.sql", "migrations/atlas.sum"} {

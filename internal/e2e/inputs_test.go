@@ -19,11 +19,11 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// token is what a project's inputs must not get out.
+// token is a secret that a project's inputs must not reveal.
 const token = "ghs_s3cr3tCanary"
 
-// gitProject makes a project whose files are in a git repository that holds the token, as a
-// checkout in CI does, on a branch with a migration of its own.
+// gitProject makes a project in a git repository that contains the token, as a checkout in CI does, on a branch with its own
+// migration.
 func gitProject(t *testing.T) string {
 	t.Helper()
 	dir := projectOf(t, map[string]string{
@@ -51,7 +51,7 @@ func gitIn(t *testing.T, dir string, args ...string) {
 	}
 }
 
-// run is in with a limit: what hangs fails the test.
+// run is in with a time limit.
 func run(t *testing.T, dir, url string, args ...string) (output string, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -66,7 +66,7 @@ func run(t *testing.T, dir, url string, args ...string) (output string, code int
 	return string(out), limited.ProcessState.ExitCode()
 }
 
-// entries are a folder's, by path: a file's text, a link's target, and whether it can't be read.
+// entries are a folder's entries by path: a file's text, a link's target, or that it can't be read.
 func entries(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -102,8 +102,8 @@ func entries(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// TestInputs puts what is no regular file into each place from which a project is read, and
-// runs every command: it says which entry it is, prints and writes nothing else, and ends.
+// TestInputs replaces each of a project's files with something that isn't a regular file, and runs every command: it names
+// the entry, prints and writes nothing else, and ends.
 func TestInputs(t *testing.T) {
 	db, project := pgtest.New(t), gitProject(t)
 	const linked, fifo, large = "is a symbolic link", "is a FIFO", "is larger than 64 MiB"
@@ -122,7 +122,7 @@ func TestInputs(t *testing.T) {
 			return os.Truncate(path, 64<<20+1)
 		}, large},
 	}
-	// The places, and whether they are folders.
+	// The paths, and whether they are folders.
 	places := map[string]bool{
 		"atlas.hcl": false, "schema.hcl": false,
 		"migrations/20260102000000_b.sql": false, "migrations/20260103000000_new.sql": false, "migrations/down/20260102000000_b.sql": false,
@@ -170,8 +170,8 @@ func TestInputs(t *testing.T) {
 						t.Errorf("%s shows the token:\n%s", what, out)
 					}
 					name, _, _ := strings.Cut(command, " ")
-					// Who runs migrations asks for effects only where a database is at one of them,
-					// and who plans nothing doesn't read the schema file.
+					// Commands that run migrations read effects only for a database that isn't empty, and those that don't
+					// plan don't read the schema file.
 					switch {
 					case slices.Contains(live, command) && strings.HasPrefix(place, "migrations/effect"),
 						kind == "large" && place == "schema.hcl" && !slices.Contains(readSchema, name):
@@ -179,7 +179,7 @@ func TestInputs(t *testing.T) {
 					}
 					says := k.says
 					if command == "rebase" {
-						says = "" // a merged file that is another now is to be restored
+						says = "" // the error is that a merged file must be restored
 					}
 					if code == 0 || !strings.Contains(out, says) || !strings.Contains(out, filepath.Base(place)) {
 						t.Errorf("%s: exit code %d\n%s", what, code, out)
@@ -196,8 +196,7 @@ func TestInputs(t *testing.T) {
 	}
 }
 
-// TestThroughLink works in a project that is reached through a link, as everything below
-// /tmp is on macOS.
+// TestThroughLink works in a project that is reached through a link, as everything below /tmp is on macOS.
 func TestThroughLink(t *testing.T) {
 	dir, db := gitProject(t), pgtest.New(t)
 	way := filepath.Join(t.TempDir(), "way")
@@ -207,7 +206,7 @@ func TestThroughLink(t *testing.T) {
 	for _, command := range []string{"new -name=c", "rehash", "lint", "lint -out=markdown=lint.md", "check", "apply", "down -yes", "status", "rebase", "checkpoint", "plan -dryrun"} {
 		want := []int{0}
 		if command == "check" || strings.HasPrefix(command, "lint") {
-			want = []int{0, 3} // the migrations are not what the schema file says
+			want = []int{0, 3} // the migrations differ from the schema file
 		}
 		out, code := run(t, way, db.URL, strings.Fields(command)...)
 		if !slices.Contains(want, code) || strings.Contains(out, "symbolic link") {
@@ -219,7 +218,7 @@ func TestThroughLink(t *testing.T) {
 	}
 }
 
-// TestOutThroughLink has lint write a report to where a commit has put a link.
+// TestOutThroughLink makes lint write a report to a path where a commit has put a link.
 func TestOutThroughLink(t *testing.T) {
 	dir := gitProject(t)
 	outside := filepath.Join(t.TempDir(), "authorized_keys")
@@ -238,14 +237,14 @@ func TestOutThroughLink(t *testing.T) {
 	if text, err := os.ReadFile(outside); err != nil || string(text) != "kept" {
 		t.Errorf("the file outside: %q, %v", text, err)
 	}
-	// What the user has named outside of it is written.
+	// Outside of the project, links are followed.
 	out, code := run(t, dir, "", "lint", "-out=markdown=/dev/stdout")
 	if code == 1 || strings.Count(out, "ibutsu-schema lint") != 1 {
 		t.Errorf("/dev/stdout: exit code %d\n%s", code, out)
 	}
 }
 
-// TestLinkReplaced lints the change that puts a file where the base has a link.
+// TestLinkReplaced lints a change that replaces a link with a file.
 func TestLinkReplaced(t *testing.T) {
 	dir := gitProject(t)
 	path := filepath.Join(dir, "migrations", "20260103000000_c.sql")

@@ -9,23 +9,23 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// shapes are the SDK's types by their names.
+// shapes are the SDK's types by name.
 var shapes = map[string]func() any{
 	"MigrateApply":  func() any { return new(atlasexec.MigrateApply) },
 	"MigrateDown":   func() any { return new(atlasexec.MigrateDown) },
 	"MigrateStatus": func() any { return new(atlasexec.MigrateStatus) },
 	"MigrateDiff":   func() any { return new(atlasexec.MigrateDiff) },
 	"SummaryReport": func() any { return new(atlasexec.SummaryReport) },
-	"Object":        func() any { return new(map[string]any) }, // where the SDK has no type
+	"Object":        func() any { return new(map[string]any) }, // for which the SDK has no type
 }
 
-// cmdDecodes decodes the last standard output, one JSON value, as a type of the SDK,
-// and prints fields of what came of it: `decodes MigrateStatus Current Applied.0.Version`.
+// cmdDecodes decodes the last standard output, a JSON value, as a type of the SDK, and prints fields of it:
+// `decodes MigrateStatus Current Applied.0.Version`.
 func cmdDecodes(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) > 0 && shapes[args[0]] != nil, "decodes TYPE FIELD...")
 	v := shapes[args[0]]()
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), v))
-	data, err := json.Marshal(v) // only what the type knows is left
+	data, err := json.Marshal(v) // keeps only what the type has
 	ts.Check(err)
 	var tree any
 	ts.Check(json.Unmarshal(data, &tree))
@@ -37,7 +37,7 @@ func cmdDecodes(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// field walks down a decoded JSON value by names and indexes; len is an array's length.
+// field selects a part of a decoded JSON value by names and indexes; len is an array's length.
 func field(ts *testscript.TestScript, v any, path string) any {
 	for name := range strings.SplitSeq(path, ".") {
 		switch tree := v.(type) {

@@ -15,12 +15,12 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
-// TestOld runs this tool and that of the revision in SCHEMA_TEST_OLD on the cases of the planner and the linter and on whole
-// projects, and compares outputs in JSON, exit codes, files and databases: for whoever changes how, and not what.
+// TestOld runs this tool and the one at the revision SCHEMA_TEST_OLD on the cases of the planner and the linter and on whole
+// projects, and compares outputs in JSON, exit codes, files and databases. It is for changes that must not change behavior.
 func TestOld(t *testing.T) {
 	revision := os.Getenv("SCHEMA_TEST_OLD")
 	if revision == "" {
-		t.Skip("SCHEMA_TEST_OLD names no revision")
+		t.Skip("SCHEMA_TEST_OLD isn't set")
 	}
 	tools := [2]string{pgtest.Tool(t, revision), tool}
 	each := func(dir string, run func(p *oldAndNew, files map[string]string)) {
@@ -73,14 +73,14 @@ func TestOld(t *testing.T) {
 	}
 }
 
-// oldAndNew is a project twice, with a database each, for two tools.
+// oldAndNew is two copies of a project, each with a database, for two tools.
 type oldAndNew struct {
 	*testing.T
 	tools, dirs [2]string
 	dbs         [2]*pgtest.DB
 }
 
-// project makes both projects of the inputs in some folders, of which the later ones win.
+// project makes both copies from the inputs in some folders. Files in later folders replace those in earlier ones.
 func (p *oldAndNew) project(from ...string) {
 	p.Helper()
 	for i := range p.dirs {
@@ -111,7 +111,7 @@ func (p *oldAndNew) write(name, text string) {
 	}
 }
 
-// run runs a command with both tools and compares what they print and exit with.
+// run runs a command with both tools and compares outputs and exit codes.
 func (p *oldAndNew) run(args ...string) {
 	p.Helper()
 	var got [2]string
@@ -120,7 +120,7 @@ func (p *oldAndNew) run(args ...string) {
 		cmd.Dir = p.dirs[i]
 		cmd.Env = append(os.Environ(), "DATABASE_URL="+p.dbs[i].URL, "NO_COLOR=1")
 		out, _ := cmd.Output()
-		got[i] = fmt.Sprintf("exit code %d\n%s", cmd.ProcessState.ExitCode(), p.unmoved(string(out), i))
+		got[i] = fmt.Sprintf("exit code %d\n%s", cmd.ProcessState.ExitCode(), p.numbered(string(out), i))
 	}
 	if diff := cmp.Diff(got[0], got[1]); diff != "" {
 		p.Errorf("%s (-old +new):\n%s", strings.Join(args, " "), diff)
@@ -129,8 +129,8 @@ func (p *oldAndNew) run(args ...string) {
 
 var times = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)|\b\d+(\.\d+)?(ms|µs|s)\b|h1:[0-9A-Za-z+/=]+|"ExecutionTime": \d+`)
 
-// unmoved is an output without what no two runs share: versions of this run are numbered.
-func (p *oldAndNew) unmoved(out string, i int) string {
+// numbered is an output in which numbers replace this run's versions.
+func (p *oldAndNew) numbered(out string, i int) string {
 	out = strings.NewReplacer(p.dirs[i], "DIR", p.dbs[i].Name, "DB").Replace(out)
 	seen := map[string]string{}
 	out = version.ReplaceAllStringFunc(out, func(v string) string {
@@ -142,7 +142,7 @@ func (p *oldAndNew) unmoved(out string, i int) string {
 	return times.ReplaceAllString(out, "MOVING")
 }
 
-// compare compares the projects' files and what the databases hold.
+// compare compares the projects' files and the databases' contents.
 func (p *oldAndNew) compare() {
 	p.Helper()
 	var got [2]string
@@ -158,7 +158,7 @@ func (p *oldAndNew) compare() {
 		if err != nil {
 			p.Fatal(err)
 		}
-		got[i] = p.unmoved(got[i]+held(p.T, p.dbs[i]), i)
+		got[i] = p.numbered(got[i]+held(p.T, p.dbs[i]), i)
 	}
 	if diff := cmp.Diff(got[0], got[1]); diff != "" {
 		p.Errorf("files and databases (-old +new):\n%s", diff)

@@ -26,7 +26,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// commands are what scripts have beside testscript's own.
+// commands are the scripts' commands in addition to testscript's own.
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"project":  cmdProject,
 	"database": cmdDatabase,
@@ -45,12 +45,12 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"readme":   cmdReadme,
 }
 
-// script is what the commands know of the script that they run in.
+// script is what the commands know about their script.
 type script struct {
 	t         testing.TB
 	work      string                // its folder
 	databases map[string]*pgtest.DB // by URL
-	names     [][2]string           // what is not the same in every run, and the variable that holds it
+	names     [][2]string           // a text that differs between runs, and the variable that holds it
 	snapshots map[string]string
 }
 
@@ -64,8 +64,8 @@ func usage(ts *testscript.TestScript, ok bool, text string) {
 	}
 }
 
-// cmdProject copies a project's inputs into the script's folder: `project ibutsu`
-// the repository's own, `project NAME` that of testdata/NAME.
+// cmdProject copies a project's files into the script's folder: with `project ibutsu` this repository's own, with
+// `project NAME` those in testdata/NAME.
 func cmdProject(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 1, "project ibutsu|NAME")
 	from := root()
@@ -75,7 +75,7 @@ func cmdProject(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range inputs {
 		src, dst := filepath.Join(from, name), ts.MkAbs(name)
 		info, err := os.Stat(src)
-		if os.IsNotExist(err) { // git keeps no empty folder
+		if os.IsNotExist(err) { // git doesn't keep empty folders
 			ts.Check(os.MkdirAll(dst, 0o755))
 			continue
 		}
@@ -99,8 +99,8 @@ func cmdDatabase(ts *testscript.TestScript, neg bool, args []string) {
 	s.know(ts, args[0], db.URL)
 }
 
-// know sets the variable to a database's URL, and has outputs show the variable
-// where the names in that URL would stand, which no two runs share.
+// know sets the variable to a database's URL. In outputs the variable replaces the names in that URL, which differ between
+// runs.
 func (s *script) know(ts *testscript.TestScript, variable, dbURL string) {
 	u, err := url.Parse(dbURL)
 	ts.Check(err)
@@ -114,13 +114,13 @@ func (s *script) know(ts *testscript.TestScript, variable, dbURL string) {
 		variable + "_USER": u.User.Username(), variable + "_NAME": strings.TrimPrefix(u.Path, "/"), variable + "_PORT": port, "SOCKET": host,
 	} {
 		ts.Setenv(name, value)
-		if name != variable+"_PORT" { // a number may stand for anything
+		if name != variable+"_PORT" { // a number may mean anything
 			s.names = append(s.names, [2]string{value, name})
 		}
 	}
 }
 
-// placeholders puts the variables in place of their values, of the longest ones first.
+// placeholders replaces values with their variables, the longest ones first.
 func (s *script) placeholders() *strings.Replacer {
 	names := slices.SortedFunc(slices.Values(s.names), func(a, b [2]string) int {
 		return cmp.Or(len(b[0])-len(a[0]), strings.Compare(a[1], b[1]))
@@ -132,14 +132,13 @@ func (s *script) placeholders() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// cmdLogin puts into the variable NAME the URL of the database URL for a role that
-// has to give its password.
+// cmdLogin sets the variable NAME to the URL of the database URL for a role that needs its password.
 func cmdLogin(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 3, "login NAME URL PASSWORD")
 	s := scriptOf(ts)
 	db := s.databases[args[1]]
 	if db == nil {
-		ts.Fatalf("%s is no database of this script", args[1])
+		ts.Fatalf("%s isn't a database of this script", args[1])
 	}
 	s.know(ts, args[0], db.Login(args[2], ""))
 }
@@ -154,29 +153,28 @@ func cmdRestore(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ts.Exec("psql", append([]string{"-qX", "-v", "ON_ERROR_STOP=1", "-f", file, args[0]}, args[2:]...)...))
 }
 
-// cmdSQL runs SQL by psql, with its rows as lines of fields apart by | on stdout.
+// cmdSQL runs SQL with psql. Rows are lines on stdout, with | between fields.
 func cmdSQL(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) >= 2, "sql URL SQL...")
 	ts.Check(ts.Exec("psql", "-qXAt", "-v", "ON_ERROR_STOP=1", "-c", strings.Join(args[1:], " "), args[0]))
 }
 
-// cmdCutOff runs a concurrent build of one of the table's indexes that is cut off, which
-// leaves an INVALID index.
+// cmdCutOff interrupts a concurrent build of one of the table's indexes, which leaves an INVALID index.
 func cmdCutOff(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 3, "cutoff URL TABLE SQL")
 	db := scriptOf(ts).databases[args[0]]
 	if db == nil {
-		ts.Fatalf("%s is no database of this script", args[0])
+		ts.Fatalf("%s isn't a database of this script", args[0])
 	}
 	db.CutOff(args[1], args[2])
 }
 
-// moving are the parts of an output that no two runs share.
+// moving are the parts of an output that differ between runs.
 var moving = []struct {
 	pattern *regexp.Regexp
 	as      string
 }{
-	// Said of what takes longer than a second, which on a busy machine anything does.
+	// Only printed for what takes longer than a second, which on a busy machine may be anything.
 	{regexp.MustCompile(`(?m)^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ `), ""},
 	{regexp.MustCompile(`(?m)^   (done in|statement \d+ of \d+ took) .*\n`), ""},
 	{regexp.MustCompile(`\b\d+ ms\b|\b\d+\.\d s\b|\b\d+m\d+s\b`), "TIME"},
@@ -203,8 +201,7 @@ func stable(text string) string {
 	})
 }
 
-// cmdExits runs a program that has to exit with CODE. What is not the same in every
-// run is replaced in its outputs by a name.
+// cmdExits runs a program that must exit with CODE. Names replace what differs between runs in its outputs.
 func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) >= 2, "exits CODE PROGRAM [ARG...]")
 	want, err := strconv.Atoi(args[0])
@@ -228,12 +225,11 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// restrict matches the lines with a random key that pg_dump writes since 2025.
+// restrict matches the lines with a random key that pg_dump has written since 2025.
 var restrict = regexp.MustCompile(`(?m)^\\(un)?restrict .*$`)
 
-// checksum covers all that pg_dump shows: schema, data, record tables. Where pg_dump
-// is older than the server, which it refuses then, it covers what the catalog and the
-// tables hold.
+// checksum covers everything that pg_dump prints: schema, data, record tables. If pg_dump is too old for the server, it covers
+// the catalog and the rows.
 func checksum(ts *testscript.TestScript, db *pgtest.DB) string {
 	out, err := exec.Command("pg_dump", "--no-owner", db.URL).CombinedOutput()
 	switch {
@@ -247,7 +243,7 @@ func checksum(ts *testscript.TestScript, db *pgtest.DB) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// contents is a database's catalog, and the rows of its tables and where its sequences stand.
+// contents is a database's catalog, the rows of its tables and the values of its sequences.
 func contents(db *pgtest.DB) ([]byte, error) {
 	ctx := context.Background()
 	conn, err := db.Connect(ctx)
@@ -303,8 +299,7 @@ func state(ts *testscript.TestScript, of string) string {
 	return folder(ts, of)
 }
 
-// cmdSnapshot remembers a checksum of a database's catalog and data, or of all
-// files in a folder.
+// cmdSnapshot remembers a checksum of a database's catalog and data, or of all files in a folder.
 func cmdSnapshot(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) > 0, "snapshot URL|FOLDER...")
 	for _, of := range args {
@@ -348,8 +343,7 @@ func cmdAppend(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(f.Close())
 }
 
-// cmdReplace puts a text into a file in place of another that stands in it once. The
-// texts are Go-quoted, without the quotes around them.
+// cmdReplace replaces a text that occurs once in a file. The texts are Go-quoted, without the quotes around them.
 func cmdReplace(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 3, "replace FILE OLD NEW")
 	data := ts.ReadFile(args[0])
@@ -360,8 +354,7 @@ func cmdReplace(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(data, before, after, 1)), 0o644))
 }
 
-// cmdBytes writes a file with exactly the bytes of a Go-quoted text: what a
-// txtar section, which always ends in a newline, can't hold.
+// cmdBytes writes a file with exactly the bytes of a Go-quoted text. A txtar section always ends with a newline.
 func cmdBytes(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 2, "bytes FILE TEXT")
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(unquote(ts, args[1])), 0o644))

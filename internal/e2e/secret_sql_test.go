@@ -14,16 +14,15 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// withSecrets are statements that fail and have a password. (All places where one may be are
-// internal/pgsql's to find.)
+// withSecrets are statements that fail and contain a password. (The tests of internal/pgsql cover all places of passwords.)
 var withSecrets = map[string]string{
 	"quoted by PostgreSQL": `ALTER ROLE no_such_role LOGIN ENCRYPTED PASSWORD 'a' 's3cr3tCanary' VALID UNTIL 'infinity'`,
 	"a connection":         `ALTER SUBSCRIPTION no_such_subscription CONNECTION 'host=h password=s3cr3tCanary'`,
 	"a block":              "-- repeatable it fails\n" + `DO $$BEGIN EXECUTE format('ALTER ROLE %I PASSWORD %L', 'no_such_role', 's3cr3tCanary'); END$$`,
 }
 
-// A password in a statement is in no output and no record, whichever command shows or runs the
-// statement. What runs it, a script, has to have it.
+// A password in a statement is in no output and no record, whichever command shows or runs the statement. Only a script
+// that runs it contains it.
 func TestNoPasswordOfAStatementIsShown(t *testing.T) {
 	ran := map[string]bool{}
 	for name, stmt := range withSecrets {
@@ -62,7 +61,7 @@ func TestNoPasswordOfAStatementIsShown(t *testing.T) {
 					t.Fatalf("git %v: %v\n%s", args, err, out)
 				}
 			}
-			// It fails in a transaction, alone, on its way back, behind another branch's file.
+			// It fails in a transaction, on its own, in a down file, after another branch's file.
 			write("2_b.sql", "CREATE TABLE b (id int);\n"+stmt+";\n")
 			run(1, "rehash")
 			run(1, "apply")
@@ -141,14 +140,14 @@ func TestNoPasswordOfAStatementIsShown(t *testing.T) {
 			}
 		})
 	}
-	// No command is left out.
+	// Every command is covered.
 	out, err := exec.Command(tool, "-l").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range regexp.MustCompile(`(?m)^  ([\w:]+)`).FindAllStringSubmatch(string(out), -1) {
 		if target := m[1]; !ran[target] && !strings.HasPrefix(target, "dev:") && !slices.Contains([]string{"bench", "test"}, target) {
-			t.Errorf("%s is not tried", target)
+			t.Errorf("%s isn't tested", target)
 		}
 	}
 }

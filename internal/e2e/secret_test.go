@@ -17,15 +17,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// canary stands in every password; what is around it needs escaping in a URL, in a
-// connection string and in a shell.
+// canary is part of every password. The characters around it need escaping in a URL, in a connection string and in a shell.
 const (
 	canary = "s3cr3tCanary"
 	secret = `p@:/` + canary + `?#%'"\ =&`
 )
 
-// A password appears in no output, no error, no journal row, no activity view and no
-// process list, whatever the command and however it ends.
+// A password appears in no output, no error, no journal row, no activity view and no process list, whatever the command and
+// however it ends.
 func TestNoPasswordIsEverPrinted(t *testing.T) {
 	dir, db := projectOf(t, map[string]string{
 		"1_a.sql":          "CREATE TABLE a (id int);\n",
@@ -58,7 +57,7 @@ func TestNoPasswordIsEverPrinted(t *testing.T) {
 			}
 		}
 	}
-	// run reports the exit code, having looked for the password in all that came out.
+	// run returns the exit code, after looking for the password in all outputs.
 	run := func(env []string, args ...string) int {
 		t.Helper()
 		cmd := exec.Command(tool, args...)
@@ -126,7 +125,7 @@ func TestNoPasswordIsEverPrinted(t *testing.T) {
 	}
 	insert("a")
 	mine := *db
-	mine.URL = good // as which the other's session is seen
+	mine.URL = good // the role that can see the other session
 	cmd := in(dir, good, "apply")
 	out, wait := started(t, cmd)
 	within(t, 10*time.Second, "the migration sleeps", func() bool { return query[int](t, &mine, sleeping) == 1 })
@@ -144,7 +143,7 @@ func TestNoPasswordIsEverPrinted(t *testing.T) {
 	}
 	check("pg_stat_activity", activity)
 	if code := run([]string{"DATABASE_URL=" + good}, "apply", "-wait=100ms"); code != 4 {
-		t.Errorf("apply beside another gave %d", code)
+		t.Errorf("apply during another gave %d", code)
 	}
 	cmd.Process.Signal(syscall.SIGTERM)
 	if code := wait(); code != 143 {

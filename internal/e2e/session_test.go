@@ -20,13 +20,13 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
-// A session case is an archive under testdata/sessions: migrations, with down files if there are any, that leave something in
-// their session. Whether they are applied one by one, all at once, or by the script of a dry run, the database must hold the
-// same, and what the replay measured. want has queries with what they return on that database, as "QUERY -> RESULT"; lint has
-// texts that the JSON of lint, which looks at all migrations but the first, must contain, or with a ! must not. postgres says for
-// which versions of PostgreSQL all that holds, as in the cases of the planner and the linter. grant names a setting that the
-// database's owner may change where PostgreSQL can grant that; roles names roles that the owner is a member of and that may create
-// in public.
+// A session case is an archive in testdata/sessions: migrations, possibly with down files, that leave something in their
+// session. Whether they are applied one by one, all at once, or by the script of a dry run, the database must be the same, and
+// equal to what the replay measured. want has queries with their results on that database, as "QUERY -> RESULT". lint has
+// texts that lint's JSON for all migrations except the first must contain, or with a ! must not. postgres says for which
+// versions of PostgreSQL the case holds, as in the cases of the planner and the linter. grant names a setting that the
+// database's owner can change if PostgreSQL can grant that. roles names roles that the owner is a member of and that can
+// create in public.
 
 func TestSessions(t *testing.T) {
 	cases, err := testcase.Read("testdata/sessions")
@@ -88,7 +88,7 @@ func (c *sessionCase) run() {
 	for _, text := range c.other["lint"] {
 		text, not := strings.CutPrefix(text, "!")
 		if strings.Contains(findings, text) == not {
-			c.Errorf("that lint says %s is %t in\n%s", text, !not, findings)
+			c.Errorf("lint says %s: %t, in\n%s", text, !not, findings)
 		}
 	}
 
@@ -106,7 +106,7 @@ func (c *sessionCase) run() {
 	}
 }
 
-// database returns a database in which the case's roles may create.
+// database returns a database in which the case's roles can create objects.
 func (c *sessionCase) database() *pgtest.DB {
 	db := pgtest.New(c.T)
 	ctx := context.Background()
@@ -132,7 +132,7 @@ func (c *sessionCase) database() *pgtest.DB {
 	return db
 }
 
-// mage runs a command, which lint and check may end with findings.
+// mage runs a command. lint and check may find something.
 func (c *sessionCase) mage(dir string, db *pgtest.DB, args ...string) string {
 	c.Helper()
 	var stderr strings.Builder
@@ -168,7 +168,7 @@ func (c *sessionCase) compare(where string, single, together, script *pgtest.DB)
 	}
 }
 
-// held is what a database holds, without the times of its journal.
+// held is a database's contents, without the times in its journal.
 func held(t *testing.T, db *pgtest.DB) string {
 	t.Helper()
 	out, err := contents(db)

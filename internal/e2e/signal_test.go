@@ -21,8 +21,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/wire"
 )
 
-// sleepy is a project whose second migration sleeps a minute for each row of the
-// first one's table.
+// sleepy is a project whose second migration sleeps a minute for each row of the first one's table.
 func sleepy(t *testing.T, head string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -57,7 +56,7 @@ func sleepy(t *testing.T, head string) string {
 	return dir
 }
 
-// in is the tool's command in a folder, on the database url.
+// in is a command of the tool in a folder, for the database url.
 func in(dir, url string, args ...string) *exec.Cmd {
 	cmd := exec.Command(tool, args...)
 	cmd.Dir = dir
@@ -73,7 +72,7 @@ func query[T any](t *testing.T, db *pgtest.DB, sql string, args ...any) (v T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(ctx) // now: it is polled with, and the server's connections are few
+	defer conn.Close(ctx) // not at the test's end: polling would use up the server's connections
 	if err := conn.QueryRow(ctx, sql, args...).Scan(&v); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
@@ -147,7 +146,7 @@ func TestSignals(t *testing.T) {
 				t.Errorf("alembic_version says %q", got)
 			}
 
-			// Run again without the row, it ends as if it had never been interrupted.
+			// Without the row, running it again ends as if it had never been interrupted.
 			db.Exec(`TRUNCATE a`)
 			if out, err := in(dir, db.URL, "apply").CombinedOutput(); err != nil {
 				t.Fatalf("apply after the interruption: %v\n%s", err, out)
@@ -162,11 +161,10 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// Mage passes no SIGTERM on to the binary that it built and runs: that one stops
-// by itself when mage is gone.
+// Mage doesn't forward SIGTERM to the binary that it builds and runs. The binary stops by itself when mage is gone.
 func TestTheEndOfMageEndsApply(t *testing.T) {
 	if os.Getenv("SCHEMA_TEST_TOOL") != "" {
-		t.Skip("needs the go command to run mage, and a binary was given to test")
+		t.Skip("needs the go command to run mage, but a compiled binary is tested")
 	}
 	dir, db := sleepy(t, ""), pgtest.New(t)
 	if out, err := in(dir, db.URL, "apply", "-n=1").CombinedOutput(); err != nil {
@@ -197,7 +195,7 @@ func TestTheEndOfMageEndsApply(t *testing.T) {
 	}
 }
 
-// TestReaderGoesAway closes the other end of the pipe that all is printed to after the first line.
+// TestReaderGoesAway closes the other end of the output's pipe after the first line.
 func TestReaderGoesAway(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		for _, tt := range []struct {
@@ -244,7 +242,7 @@ func TestReaderGoesAway(t *testing.T) {
 	}
 }
 
-// TestInterruptedJSON has nothing but lines of JSON on both outputs after an interrupt.
+// TestInterruptedJSON checks that an interrupted command prints only JSON on both outputs.
 func TestInterruptedJSON(t *testing.T) {
 	dir, db := sleepy(t, ""), pgtest.New(t)
 	if out, err := in(dir, db.URL, "apply", "-n=1").CombinedOutput(); err != nil {
@@ -266,18 +264,18 @@ func TestInterruptedJSON(t *testing.T) {
 		t.Errorf("%v, want exit code 130", cmd.ProcessState)
 	}
 	if !json.Valid(stdout.Bytes()) {
-		t.Errorf("stdout is no JSON:\n%s", stdout.String())
+		t.Errorf("stdout isn't JSON:\n%s", stdout.String())
 	}
 	lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
 	for i, line := range lines {
 		// Mage itself prints the error that a target ends with.
 		if last := i == len(lines)-1 && strings.HasPrefix(line, "Error: "); !last && !json.Valid([]byte(line)) {
-			t.Errorf("line %d on stderr is no JSON: %s", i+1, line)
+			t.Errorf("line %d on stderr isn't JSON: %s", i+1, line)
 		}
 	}
 }
 
-// TestStoppedWhileCommitting has a signal come while a commit's answer is on its way, for ever.
+// TestStoppedWhileCommitting sends a signal while the answer to a commit never arrives.
 func TestStoppedWhileCommitting(t *testing.T) {
 	const open = "so it is not known here whether the last step was done"
 	for _, format := range []string{"text", "json"} {

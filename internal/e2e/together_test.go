@@ -14,7 +14,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// projectOf makes a project of migrations, by their paths in the migrations folder.
+// projectOf makes a project from migrations, by their paths in the migrations folder.
 func projectOf(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -63,7 +63,7 @@ func started(t *testing.T, cmd *exec.Cmd) (out *bytes.Buffer, wait func() int) {
 	}
 }
 
-// naps are two migrations, of which the second takes two seconds.
+// naps are two migrations. The second takes two seconds.
 var naps = map[string]string{
 	"1_a.sql": "CREATE TABLE a (id int);\n",
 	"2_b.sql": "CREATE TABLE b (id int);\n\nSELECT pg_sleep(2);\n",
@@ -112,38 +112,37 @@ func TestStockAtlasAndWeExcludeEachOther(t *testing.T) {
 		cmd.Env = append(os.Environ(), "DATABASE_URL="+db.URL)
 		return cmd
 	}
-	// Ours works: theirs can't.
+	// While ours runs, theirs can't.
 	out, wait := started(t, in(dir, db.URL, "apply"))
 	within(t, 10*time.Second, "our migration sleeps", func() bool { return query[int](t, db, sleeping) == 1 })
 	if out, err := atlas("--lock-timeout", "200ms").CombinedOutput(); err == nil || !strings.Contains(string(out), "lock") {
-		t.Errorf("atlas migrate apply beside ours: %v\n%s", err, out)
+		t.Errorf("atlas migrate apply during ours: %v\n%s", err, out)
 	}
 	if code := wait(); code != 0 {
 		t.Fatalf("our apply: exit code %d\n%s", code, out)
 	}
 
-	// Theirs works: ours waits, and settles the record behind it.
+	// While theirs runs, ours waits, and then repairs the record.
 	db = pgtest.New(t)
 	theirs, wait := started(t, atlas("--tx-mode", "file"))
 	within(t, 10*time.Second, "their migration sleeps", func() bool { return query[int](t, db, sleeping) == 1 })
 	cmd := in(dir, db.URL, "apply", "-wait=100ms")
 	if out, err := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 4 || !strings.Contains(string(out), "another session migrates this database") {
-		t.Errorf("apply -wait beside theirs: %v\n%s", err, out)
+		t.Errorf("apply -wait during theirs: %v\n%s", err, out)
 	}
 	ours, err := in(dir, db.URL, "apply").CombinedOutput()
 	if code := wait(); code != 0 {
 		t.Fatalf("atlas migrate apply: exit code %d\n%s", code, theirs)
 	}
 	if err != nil || !strings.Contains(string(ours), "Nothing to apply") {
-		t.Errorf("our apply behind theirs: %v\n%s", err, ours)
+		t.Errorf("our apply after theirs: %v\n%s", err, ours)
 	}
 	if got := query[string](t, db, `SELECT version_num FROM alembic_version`); got != "2" {
 		t.Errorf("alembic_version says %q", got)
 	}
 }
 
-// Alembic takes no lock but that of its row. Ours is there first, so that
-// Alembic's upgrade finds that it lost and undoes what it did.
+// Alembic only locks its row. Ours locks it first, so Alembic's upgrade fails and rolls back.
 func TestAlembicLosesToUs(t *testing.T) {
 	dir, db := projectOf(t, naps), pgtest.New(t)
 	a := newAlembic(t, db.URL)
@@ -174,7 +173,7 @@ func TestAlembicLosesToUs(t *testing.T) {
 	cmd.Env = append(os.Environ(), "ALEMBIC_URL="+a.url)
 	theirs, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(theirs), "expected to match one row") {
-		t.Errorf("alembic upgrade beside ours: %v\n%s", err, theirs)
+		t.Errorf("alembic upgrade during ours: %v\n%s", err, theirs)
 	}
 	if code := wait(); code != 0 {
 		t.Fatalf("our apply: exit code %d\n%s", code, out)

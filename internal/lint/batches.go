@@ -12,7 +12,7 @@ import (
 )
 
 // inBatches is how an UPDATE or DELETE of all rows of a table is written so that each transaction is short, or why it cannot be.
-func (f *finder) inBatches(s *step, t *relation) fix.Text {
+func inBatches(s *step, t *relation) fix.Text {
 	if s.st.Verb != "UPDATE" && s.st.Verb != "DELETE" {
 		return fix.Words("change the rows by a statement of its own, in batches along a unique key, each in a transaction of its own")
 	}

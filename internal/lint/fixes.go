@@ -1,9 +1,6 @@
 package lint
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -64,70 +61,4 @@ func (s *step) using(column string) pgsql.Words {
 		}
 	}
 	return nil
-}
-
-// readIndex reads a CREATE INDEX statement, of PostgreSQL's or of somebody else, as one that builds an index of that name on the
-// table.
-func readIndex(text string, t *relation, name string) fix.Index {
-	x, _ := pgsql.Stmt{Text: text}.Index()
-	return fix.Index{
-		Name: pgsql.Ident(name), Full: sqlName(t.Schema, name), Table: t.sql(), Unique: x.Unique, On: text[x.After:],
-	}
-}
-
-// index is the index that a statement made, under a name.
-func (s *step) index(x *index, name string) fix.Index {
-	return readIndex(s.definitions[x.OID], s.after.relations[x.Table], name)
-}
-
-// partitioned is an index of a table, and if that is partitioned with those of its partitions. Of each table build gives the index.
-func (s *snapshot) partitioned(t *relation, build func(t *relation) fix.Index) fix.PartitionedIndex {
-	p := fix.PartitionedIndex{Index: build(t), Partitioned: t.Kind == "p"}
-	for _, oid := range sorted(s.relations) {
-		if r := s.relations[oid]; r.Parent == t.OID && r.isTable() {
-			p.Parts = append(p.Parts, s.partitioned(r, build))
-		}
-	}
-	return p
-}
-
-// domainChecks are the checks of a domain, and of those that it is made of, which were not there before; each as the check of a column.
-func (s *snapshot) domainChecks(domain uint32, before *snapshot, column string) (list []string) {
-	for d := s.types[domain]; d != nil && d.Kind == "d"; d = s.types[d.Base] {
-		if was := before.types[d.OID]; d.NotNull && (was == nil || !was.NotNull) {
-			list = append(list, "CHECK ("+pgsql.Ident(column)+" IS NOT NULL)")
-		}
-		for _, oid := range sorted(s.constraints) {
-			if c := s.constraints[oid]; c.Domain == d.OID && before.constraints[oid] == nil {
-				list = append(list, onColumn(strings.TrimSuffix(c.Definition, " NOT VALID"), column))
-			}
-		}
-	}
-	return list
-}
-
-// columnChecks makes constraints of checks of a column. The names that they get are added to those that are taken.
-func (s *snapshot) columnChecks(t *relation, column string, checks []string, taken *[]fix.Constraint) {
-	for _, definition := range checks {
-		name := pgsql.FreeName(t.Name+"_"+column, "_check", func(name string) bool {
-			return s.freeConstraint(t, name, "") != pgsql.Ident(name) ||
-				slices.ContainsFunc(*taken, func(c fix.Constraint) bool { return c.Name == pgsql.Ident(name) })
-		})
-		*taken = append(*taken, fix.Constraint{Table: t.sql(), Name: pgsql.Ident(name), Definition: definition})
-	}
-}
-
-// onColumn is the check of a domain as one of a column.
-func onColumn(definition, column string) string {
-	var b strings.Builder
-	end := 0
-	words := pgsql.Words(pgsql.Tokens(definition))
-	for i, t := range words {
-		if words.At(i) == "VALUE" {
-			b.WriteString(definition[end:t.Pos.Offset])
-			b.WriteString(pgsql.Ident(column))
-			end = t.Pos.Offset + len(t.Text)
-		}
-	}
-	return b.String() + definition[end:]
 }

@@ -158,28 +158,23 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 		return nil
 	}
 	defer st.Close()
-	t, err := newTracer(ctx, st)
+	const perMajor = 10000
+	t, err := newTracer(ctx, st, target{
+		major: cmp.Or(cfg.Major, srv.VersionNum()/perMajor), version: srv.VersionNum(), sizes: cfg.Sizes,
+	})
 	if err != nil {
 		return err
 	}
 	defer t.close(ctx)
-	const perMajor = 10000
-	fd := &finder{base: t.base, settings: settings{
-		policy: cfg.Policy, sizes: cfg.Sizes, version: srv.VersionNum(), major: cfg.Major,
-	}}
-	if fd.settings.major == 0 {
-		fd.settings.major = srv.VersionNum() / perMajor
-	}
 	p := promise{Config: cfg, change: c, srv: srv, st: st, path: []catalog.Catalog{st.Catalog}}
 	for _, f := range c.added {
 		tr, err := t.run(ctx, f)
 		if err != nil {
 			return err
 		}
-		r.file(f.Name).Statements = tr.observed(t.base)
-		found := fd.find(tr)
+		r.file(f.Name).Statements = tr.observed()
 		silence := readNolint(f)
-		for _, d := range found {
+		for _, d := range tr.findings(cfg.Policy) {
 			if silence.silences(d) && !cfg.Policy.forced(rulesByName()[d.Name]) || cfg.Policy.allows(d) {
 				r.Silenced++
 				continue

@@ -23,14 +23,14 @@ type TableEffect struct {
 // weakest is the strength of the weakest lock that is worth a word: the ones below it stop neither readers nor writers.
 var weakest = strength["ShareUpdateExclusiveLock"]
 
-// observed lists the statements of a trace. base is what there was before the change.
-func (t *trace) observed(base *snapshot) []Statement {
+// observed lists the statements of a trace.
+func (t *trace) observed() []Statement {
 	var list []Statement
 	for _, s := range t.steps {
 		stmt := Statement{Pos: s.stmt.Pos.Offset, Line: s.stmt.Pos.Line, Text: s.stmt.Text}
 		for _, oid := range sorted(s.before.relations) {
 			r := s.before.relations[oid]
-			if !s.ran() || base.relations[oid] == nil || !r.isTable() && r.Kind != "m" {
+			if !s.ran() || t.base.relations[oid] == nil || !r.isTable() && r.Kind != "m" {
 				continue
 			}
 			e := TableEffect{Table: r.sql(), Rewritten: s.rewritten(oid)}

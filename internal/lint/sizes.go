@@ -7,6 +7,28 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// A Size is how large a table is.
+type Size struct {
+	Bytes int64 // with its indexes
+	Rows  int64 // estimated
+}
+
+func (s Size) String() string {
+	const unit = 1 << 10
+	bytes, name := float64(s.Bytes), "bytes"
+	for _, n := range []string{"kB", "MB", "GB", "TB"} {
+		if bytes < unit {
+			break
+		}
+		bytes, name = bytes/unit, n
+	}
+	rows := fmt.Sprint(s.Rows)
+	for i := len(rows) - 3; i > 0; i -= 3 {
+		rows = rows[:i] + "," + rows[i:]
+	}
+	return fmt.Sprintf("%.0f %s, about %s rows", bytes, name, rows)
+}
+
 // sizesQuery adds partitions up under their table. Of what another session has locked, it waits for a while only.
 const sizesQuery = `
 SELECT n.nspname || '.' || c.relname,

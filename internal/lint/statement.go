@@ -22,6 +22,11 @@ func (s *step) action(verb string) (pgsql.Action, bool) {
 	return pgsql.Action{}, false
 }
 
+// acts reports whether an action with a verb is about the column or constraint of a name.
+func (s *step) acts(verb, name string) bool {
+	return slices.ContainsFunc(s.st.Actions, func(a pgsql.Action) bool { return a.Verb == verb && a.Name.Name == name })
+}
+
 // condition returns what follows WHERE in an UPDATE or DELETE.
 func condition(st *pgsql.Statement) (w pgsql.Words, ok bool) {
 	i := st.Rest.Find(0, "WHERE")
@@ -120,7 +125,7 @@ func changesRows(st *pgsql.Statement) []*pgsql.Statement {
 func endsTransaction(st *pgsql.Statement) bool {
 	for _, b := range bodies(st) {
 		for i := range b.words {
-			if next := b.words.At(i + 1); b.begins(i) && (next == ";" || next == "AND") && (b.words.At(i) == "COMMIT" || b.words.At(i) == "ROLLBACK") {
+			if next := b.words.At(i + 1); begins(b.words, i) && (next == ";" || next == "AND") && (b.words.At(i) == "COMMIT" || b.words.At(i) == "ROLLBACK") {
 				return true
 			}
 		}
@@ -152,16 +157,11 @@ func bodies(st *pgsql.Statement) []body {
 	return list
 }
 
-// begins reports whether a statement can begin at the i-th token.
-func (b body) begins(i int) bool {
-	return i == 0 || slices.Contains([]string{";", "BEGIN", "THEN", "ELSE", "LOOP"}, b.words.At(i-1))
-}
-
 // statements returns the statements of the block that SQL has, too, as far as they are begun by UPDATE, DELETE or WITH.
 func (b body) statements() []*pgsql.Statement {
 	var list []*pgsql.Statement
 	for i := range b.words {
-		if at := b.words.At(i); !b.begins(i) || at != "UPDATE" && at != "DELETE" && at != "WITH" {
+		if at := b.words.At(i); !begins(b.words, i) || at != "UPDATE" && at != "DELETE" && at != "WITH" {
 			continue
 		}
 		end := b.words.Find(i, ";")

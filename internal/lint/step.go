@@ -1,6 +1,9 @@
 package lint
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,14 +13,16 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // A step is a statement and what PostgreSQL did when it ran.
 type step struct {
-	stmt pgsql.Stmt
-	st   *pgsql.Statement
-	tx   int  // steps with the same number were one transaction
-	last bool // of its transaction
+	trace *trace // of its file
+	stmt  pgsql.Stmt
+	st    *pgsql.Statement
+	tx    int  // steps with the same number were one transaction
+	last  bool // of its transaction
 
 	// before and after are the catalogs around it. Of a statement that did not run they are one.
 	before, after *snapshot
@@ -41,12 +46,6 @@ type step struct {
 	bounds map[uint32]string
 	// uses are what depends on the functions that the statement replaced, by function.
 	uses map[uint32][]use
-}
-
-// strength orders the lock modes that matter.
-var strength = map[string]int{
-	"RowShareLock": 1, "RowExclusiveLock": 2, "ShareUpdateExclusiveLock": 3, "ShareLock": 4, "ShareRowExclusiveLock": 5,
-	"ExclusiveLock": 6, "AccessExclusiveLock": 7,
 }
 
 func strongest(locks map[lockKey]bool, relation uint32) string {
@@ -112,6 +111,135 @@ func (s *step) seen() bool { return s.ran() || s.after != s.before }
 // ran reports whether the statement ran to its end.
 func (s *step) ran() bool { return s.refused == runner.Fits && s.failed == nil }
 
+// old returns the relation if it was there before the change, as it was called before the statement.
+func (s *step) old(oid uint32) *relation {
+	if s.trace.base.relations[oid] == nil {
+		return nil
+	}
+	return s.before.relations[oid]
+}
+
+// oldTable is old for what holds rows.
+func (s *step) oldTable(oid uint32) *relation {
+	if r := s.old(oid); r != nil && (r.isTable() || r.Kind == "m") {
+		return r
+	}
+	return nil
+}
+
+// oldColumn reports whether a column was there before the change.
+func (s *step) oldColumn(table uint32, num int16) bool {
+	t := s.trace.base.relations[table]
+	return t != nil && t.columns[num] != nil
+}
+
+// startColumn reports whether a column was there before the file: rows may have been written to it since an earlier file of the
+// change was deployed.
+func (s *step) startColumn(table uint32, num int16) bool {
+	t := s.trace.start().relations[table]
+	return t != nil && t.columns[num] != nil
+}
+
+// target returns the statement's first target, if that was there before the change.
+func (s *step) target() *relation {
+	if len(s.st.Targets) == 0 {
+		return nil
+	}
+	r := s.before.find(s.st.Targets[0].Schema, s.st.Targets[0].Name)
+	if r == nil || s.trace.base.relations[r.OID] == nil {
+		return nil
+	}
+	return r
+}
+
+// named reports whether the statement's text names the relation. Of code that makes up its statements it is assumed.
+func (s *step) named(r *relation) bool {
+	switch s.st.Verb {
+	case "DO", "CALL", "SELECT":
+		return true
+	}
+	return slices.ContainsFunc(s.st.Targets, func(q pgsql.Name) bool {
+		t := s.before.find(q.Schema, q.Name)
+		return t != nil && t.OID == r.OID
+	})
+}
+
+// direct reports whether a change of a table is its own, and not one that its partitioned table hands down.
+func (s *step) direct(r *relation) bool { return r.Parent == 0 || s.named(r) }
+
+// family returns a table's OID and those of its partitions.
+func (s *snapshot) family(table uint32) []uint32 {
+	list := []uint32{table}
+	for i := 0; i < len(list); i++ {
+		for oid, r := range s.relations {
+			if r.Parent == list[i] && r.Parent != 0 {
+				list = append(list, oid)
+			}
+		}
+	}
+	return list
+}
+
+// rewrittenAny and scannedAny look at a table with its partitions.
+func (s *step) rewrittenAny(table uint32) bool {
+	return slices.ContainsFunc(s.before.family(table), s.rewritten)
+}
+
+func (s *step) scannedAny(table uint32) bool {
+	return slices.ContainsFunc(s.before.family(table), s.scanned)
+}
+
+// sorted returns the OIDs or the numbers of columns in order, which is that of creation.
+func sorted[K cmp.Ordered, T any](m map[K]T) []K { return slices.Sorted(maps.Keys(m)) }
+
+func union[T any](a, b map[uint32]T) map[uint32]T {
+	m := maps.Clone(a)
+	maps.Copy(m, b)
+	return m
+}
+
+// until says for how long a lock that the statement takes is kept.
+func (s *step) until() string {
+	if s.trace.file.TxNone {
+		return "until the statement is done"
+	}
+	rest := 0
+	for _, o := range s.trace.steps {
+		if o.tx == s.tx && o.stmt.Pos.Offset > s.stmt.Pos.Offset {
+			rest++
+		}
+	}
+	if rest == 0 {
+		return "until the transaction ends"
+	}
+	return fmt.Sprintf("until the transaction ends, %s later", words.Plural(rest, "statement"))
+}
+
+// about starts a finding about a table, with its lock.
+func (s *step) about(r *relation) Diagnostic {
+	return Diagnostic{Table: r.sql(), Lock: s.lock(r.OID)}
+}
+
+// name is a table as a finding's text names it, with its size if that is known.
+func (s *step) name(r *relation) string {
+	size, ok := s.trace.target.sizes[r.Schema+"."+r.Name]
+	if !ok {
+		return r.sql()
+	}
+	return r.sql() + " (" + size.String() + ")"
+}
+
+// columnList names columns.
+func columnList(r *relation, nums []int16) string {
+	var names []string
+	for _, n := range nums {
+		if c := r.columns[n]; c != nil {
+			names = append(names, pgsql.Ident(c.Name))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 // A trace is what happened when a file was run.
 type trace struct {
 	file   *migration.File
@@ -119,4 +247,24 @@ type trace struct {
 	failed *runner.StmtError // what the file fails with, if it does and no finding says it already
 	// incomplete says that a statement was refused: nothing of a file with a transaction stands then.
 	incomplete bool
+
+	base    *snapshot // before the change
+	earlier []*step   // of the change's files before this one
+	target  target
 }
+
+// A target is the server that the change is for.
+type target struct {
+	major   int
+	version int // of the scratch server, 150018
+	sizes   map[string]Size
+}
+
+// start is what there was before the file.
+func (tr *trace) start() *snapshot { return tr.steps[0].before }
+
+// end is what there was after the file.
+func (tr *trace) end() *snapshot { return tr.steps[len(tr.steps)-1].after }
+
+// all are the steps of the change up to the file's last.
+func (tr *trace) all() []*step { return slices.Concat(tr.earlier, tr.steps) }

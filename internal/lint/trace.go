@@ -17,29 +17,24 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-const (
-	shareLock             = "ShareLock"
-	shareRowExclusiveLock = "ShareRowExclusiveLock"
-	accessExclusiveLock   = "AccessExclusiveLock"
-)
-
 // A tracer runs files on a throwaway database, which stands as the files before left it.
 type tracer struct {
 	st      *state.State
 	conn    *pgx.Conn
 	session *runner.Session // on conn
-	// base is what there was before the change.
-	base *snapshot
-	now  *snapshot
-	tx   int
+	target  target
+	base    *snapshot // before the change
+	earlier []*step   // of the files that were run
+	now     *snapshot
+	tx      int
 
 	messages []*pgconn.Notice
 }
 
 // newTracer returns a tracer with a session of its own: the counters that tell scans hold what earlier transactions of a
 // session did for a while.
-func newTracer(ctx context.Context, st *state.State) (*tracer, error) {
-	t := &tracer{st: st}
+func newTracer(ctx context.Context, st *state.State, target target) (*tracer, error) {
+	t := &tracer{st: st, target: target}
 	if err := t.connect(ctx); err != nil {
 		return nil, err
 	}
@@ -124,7 +119,7 @@ func (t *tracer) run(ctx context.Context, f *migration.File) (tr *trace, err err
 	if err := t.reset(ctx); err != nil {
 		return nil, err
 	}
-	r := &fileRun{tracer: t, trace: &trace{file: f}}
+	r := &fileRun{tracer: t, trace: &trace{file: f, base: t.base, earlier: t.earlier, target: t.target}}
 	if len(f.Stmts) == 0 {
 		return r.trace, nil
 	}
@@ -139,6 +134,7 @@ func (t *tracer) run(ctx context.Context, f *migration.File) (tr *trace, err err
 			return nil, fmt.Errorf("running %s: %w", f.Name, err)
 		}
 	}
+	t.earlier = append(t.earlier, r.steps...)
 	return r.trace, nil
 }
 
@@ -194,7 +190,7 @@ func (r *fileRun) imitate(ctx context.Context, st *step) error {
 }
 
 func (r *fileRun) newStep(s pgsql.Stmt) *step {
-	st := &step{stmt: s, st: s.Parse(), tx: r.tx, before: r.now, after: r.now}
+	st := &step{trace: r.trace, stmt: s, st: s.Parse(), tx: r.tx, before: r.now, after: r.now}
 	r.steps = append(r.steps, st)
 	return st
 }

@@ -13,21 +13,22 @@ import (
 const longLockTimeout = 2 * time.Second
 
 // session finds what changes the session in which apply runs: the lock that it holds, and how long it waits for others.
-func (f *finder) session(s *step) {
+func session(s *step) (found findings) {
 	for _, w := range scripts(s.stmt.Text) {
 		if frees(w) {
-			f.add(s, "frees-migration-lock", Diagnostic{
+			found.add(s, "frees-migration-lock", Diagnostic{
 				Text: "the statement frees the advisory lock under which migrations run, so that another apply can begin in the middle of this one",
 				Fix:  fix.Words("free only locks of your own, with pg_advisory_unlock(KEY), and reset settings one by one"),
 			})
 		}
 		if off(w) {
-			f.add(s, "lock-timeout-off", Diagnostic{
+			found.add(s, "lock-timeout-off", Diagnostic{
 				Text: "the file lifts lock_timeout: apply sets it again before each statement, and anybody else who runs the file makes all others wait behind it",
 				Fix:  fix.Words(`leave it out; a file that may wait longer says "-- migrate:lock_timeout 10s" at its top`),
 			})
 		}
 	}
+	return found
 }
 
 // scripts are the tokens of a statement, and of each text in dollar quotes in it.
@@ -36,8 +37,7 @@ func scripts(sql string) []pgsql.Words {
 	all := []pgsql.Words{tokens}
 	for _, t := range tokens {
 		if t.Kind == pgsql.String && strings.HasPrefix(t.Text, "$") {
-			tag := t.Text[:strings.Index(t.Text[1:], "$")+2]
-			all = append(all, scripts(strings.TrimSuffix(t.Text[len(tag):], tag))...)
+			all = append(all, scripts(unquote(t.Text))...)
 		}
 	}
 	return all

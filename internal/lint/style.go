@@ -11,88 +11,84 @@ import (
 )
 
 // optional finds what is looked for only if it is turned on: style, names, and habits.
-func (f *finder) optional() {
-	if !slices.ContainsFunc(hazards, func(r Rule) bool { return r.OptIn && f.settings.policy.on(r) }) {
-		return
-	}
+func optional(tr *trace) (found findings) {
 	altered := make(map[string]*step)
 	locked := make(map[int][]string)
 	limits := make(map[string]bool)
-	for _, s := range f.tr.steps {
-		f.settingsMissing(s, limits)
+	for _, s := range tr.steps {
+		found = append(found, settingsMissing(s, limits)...)
 		if !s.ran() {
 			continue
 		}
-		f.newTables(s)
-		f.newColumns(s)
-		f.newTypes(s)
-		f.otherConstraints(s)
-		f.otherIndexes(s)
-		f.names(s)
-		f.repeatable(s)
-		if t := f.target(s); s.st.Verb == "ALTER TABLE" && t != nil {
+		for _, check := range []func(*step) findings{newTables, newColumns, newTypes, otherConstraints, otherIndexes, names, repeatable} {
+			found = append(found, check(s)...)
+		}
+		if t := s.target(); s.st.Verb == "ALTER TABLE" && t != nil {
 			if altered[t.sql()] != nil && altered[t.sql()].tx == s.tx {
-				d := f.about(s, t)
+				d := s.about(t)
 				d.Text = fmt.Sprintf("table %s is altered by an earlier statement too", t.sql())
 				d.Fix = fix.Words("write one ALTER TABLE with all actions")
-				f.add(s, "combine-alter-table", d)
+				found.add(s, "combine-alter-table", d)
 			}
 			altered[t.sql()] = s
 		}
-		f.window(s, locked)
+		found = append(found, window(s, locked)...)
 	}
+	return found
 }
 
 // settingsMissing finds statements that lock a table without a limit.
-func (f *finder) settingsMissing(s *step, set map[string]bool) {
+func settingsMissing(s *step, set map[string]bool) (found findings) {
 	if s.st.Verb == "SET" {
 		for _, parameter := range s.st.Targets {
 			set[parameter.Name] = true
 		}
-		return
+		return found
 	}
 	if !s.ran() || set["lock_timeout"] && set["statement_timeout"] {
-		return
+		return found
 	}
 	for _, oid := range sorted(s.before.relations) {
-		t := f.oldTable(s, oid)
+		t := s.oldTable(oid)
 		if t == nil || strength[s.lock(oid)] < strength[shareLock] || strength[s.kept(oid)] >= strength[s.lock(oid)] {
 			continue
 		}
-		d := f.about(s, t)
+		d := s.about(t)
 		if !set["lock_timeout"] {
 			d.Text = fmt.Sprintf("the statement waits for %s on table %s without a limit, and all others wait behind it", lockName(d.Lock), t.sql())
 			d.Fix = fix.LockTimeout()
-			f.add(s, "missing-lock-timeout", d)
+			found.add(s, "missing-lock-timeout", d)
 		}
 		if !set["statement_timeout"] {
 			d.Text = fmt.Sprintf("the statement may keep %s on table %s for ever", lockName(d.Lock), t.sql())
 			d.Fix = fix.StatementTimeout()
-			f.add(s, "missing-statement-timeout", d)
+			found.add(s, "missing-statement-timeout", d)
 		}
-		return
+		return found
 	}
+	return found
 }
 
 // window finds a second table that one transaction locks against everybody.
-func (f *finder) window(s *step, locked map[int][]string) {
+func window(s *step, locked map[int][]string) (found findings) {
 	for _, oid := range sorted(s.before.relations) {
-		t := f.oldTable(s, oid)
-		if t == nil || s.asked != nil || strongest(s.after.locks, oid) != accessExclusiveLock || slices.Contains(locked[s.tx], t.sql()) {
+		t := s.oldTable(oid)
+		if t == nil || s.asked != nil || strongest(s.after.locks, oid) != hazard.AccessExclusive || slices.Contains(locked[s.tx], t.sql()) {
 			continue
 		}
 		locked[s.tx] = append(locked[s.tx], t.sql())
 		if len(locked[s.tx]) > 1 {
-			d := f.about(s, t)
-			d.Text = fmt.Sprintf("the transaction keeps %s on %s", lockName(accessExclusiveLock), join(locked[s.tx]))
+			d := s.about(t)
+			d.Text = fmt.Sprintf("the transaction keeps %s on %s", lockName(hazard.AccessExclusive), join(locked[s.tx]))
 			d.Fix = fix.Words("change one table a file")
-			f.add(s, "wide-lock-window", d)
+			found.add(s, "wide-lock-window", d)
 		}
 	}
+	return found
 }
 
 // newTables looks at the tables that the statement made.
-func (f *finder) newTables(s *step) {
+func newTables(s *step) (found findings) {
 	for _, oid := range sorted(s.after.relations) {
 		t := s.after.relations[oid]
 		if s.before.relations[oid] != nil || t.Kind != "r" && t.Kind != "p" || t.Parent != 0 || strings.HasPrefix(t.Schema, "pg_temp_") {
@@ -102,66 +98,62 @@ func (f *finder) newTables(s *step) {
 		if t.Persistence == "u" {
 			d.Text = fmt.Sprintf("table %s is empty after a crash", t.sql())
 			d.Fix = fix.Words("leave UNLOGGED out")
-			f.add(s, "unlogged-table", d)
+			found.add(s, "unlogged-table", d)
 		}
 		keyed := false
-		for _, c := range f.end.constraints {
+		for _, c := range s.trace.end().constraints {
 			keyed = keyed || c.Table == oid && c.Kind == "p"
 		}
-		if !keyed && f.end.relations[oid] != nil {
+		if !keyed && s.trace.end().relations[oid] != nil {
 			d.Text = fmt.Sprintf("table %s has no primary key", t.sql())
-			d.Fix = fix.AddID(t.sql(), pgsql.Ident(freeColumn(f.end.relations[oid], "id", "")))
-			f.add(s, "table-without-pk", d)
+			d.Fix = fix.AddID(t.sql(), pgsql.Ident(freeColumn(s.trace.end().relations[oid], "id", "")))
+			found.add(s, "table-without-pk", d)
 		}
 	}
 	for _, oid := range sorted(s.after.constraints) {
 		c := s.after.constraints[oid]
-		if t, parent := s.after.relations[c.Table], f.old(s, c.References); c.Kind == "f" && s.before.constraints[oid] == nil && t != nil && parent != nil && c.Parent == 0 {
-			d := f.about(s, parent)
-			d.Text = fmt.Sprintf("foreign key %s of table %s takes %s on %s, so its writes wait; it is kept %s", pgsql.Ident(c.Name), t.sql(), lockName(d.Lock), f.name(parent), f.until(s))
+		if t, parent := s.after.relations[c.Table], s.old(c.References); c.Kind == "f" && s.before.constraints[oid] == nil && t != nil && parent != nil && c.Parent == 0 {
+			d := s.about(parent)
+			d.Text = fmt.Sprintf("foreign key %s of table %s takes %s on %s, so its writes wait; it is kept %s", pgsql.Ident(c.Name), t.sql(), lockName(d.Lock), s.name(parent), s.until())
 			d.Fix = fix.Words("keep the transaction short")
-			f.add(s, "create-table-fk-locks-parent", d)
+			found.add(s, "create-table-fk-locks-parent", d)
 		}
 	}
+	return found
 }
 
-// columnRules are what a type's name alone says.
-var columnRules = []struct{ rule, fix string }{
-	{"prefer-bigint", "bigint"}, {"prefer-text", "text"}, {"ban-char-field", "text"}, {"prefer-timestamptz", "timestamptz"},
-	{"prefer-jsonb", "jsonb"}, {"avoid-money", "numeric"}, {"avoid-float", "numeric"},
-}
-
-func columnRule(typ string) string {
+// columnRule returns the rule that a type breaks by its name alone, and the type to use; "" for other types.
+func columnRule(typ string) (rule, instead string) {
 	switch name, limited := hazard.TypeName(typ); name {
 	case "smallint", "integer":
-		return "prefer-bigint"
+		return "prefer-bigint", "bigint"
 	case "character varying":
 		if limited {
-			return "prefer-text"
+			return "prefer-text", "text"
 		}
 	case "character":
-		return "ban-char-field"
+		return "ban-char-field", "text"
 	case "timestamp without time zone":
-		return "prefer-timestamptz"
+		return "prefer-timestamptz", "timestamptz"
 	case "json":
-		return "prefer-jsonb"
+		return "prefer-jsonb", "jsonb"
 	case "money":
-		return "avoid-money"
+		return "avoid-money", "numeric"
 	case "real", "double precision":
-		return "avoid-float"
+		return "avoid-float", "numeric"
 	}
-	return ""
+	return "", ""
 }
 
 // newColumns looks at the types of columns that are new, or have another type.
-func (f *finder) newColumns(s *step) {
+func newColumns(s *step) (found findings) {
 	for _, oid := range sorted(s.after.relations) {
 		t := s.after.relations[oid]
 		if !t.isTable() || t.Parent != 0 {
 			continue
 		}
 		added := false
-		for _, n := range sortedColumns(t) {
+		for _, n := range sorted(t.columns) {
 			c := t.columns[n]
 			if b := s.before.relations[oid]; b != nil && b.columns[n] != nil {
 				if b.columns[n].Type == c.Type {
@@ -171,54 +163,55 @@ func (f *finder) newColumns(s *step) {
 				added = true
 			}
 			d := Diagnostic{Table: t.sql(), Column: pgsql.Ident(c.Name)}
-			for _, r := range columnRules {
-				if columnRule(c.TypeText) == r.rule {
-					d.Text = fmt.Sprintf("column %s.%s is %s", t.sql(), d.Column, c.TypeText)
-					d.Fix = fix.Words("use " + r.fix)
-					f.add(s, r.rule, d)
-				}
+			if rule, instead := columnRule(c.TypeText); rule != "" {
+				d.Text = fmt.Sprintf("column %s.%s is %s", t.sql(), d.Column, c.TypeText)
+				d.Fix = fix.Words("use " + instead)
+				found.add(s, rule, d)
 			}
-			if f.serial(s.after, c) {
+			if s.after.serial(c) {
 				d.Text = fmt.Sprintf("column %s.%s is a serial", t.sql(), d.Column)
 				d.Fix = fix.Words("use bigint GENERATED BY DEFAULT AS IDENTITY")
-				f.add(s, "prefer-identity", d)
+				found.add(s, "prefer-identity", d)
 			}
 		}
 		if b := s.before.relations[oid]; added && b != nil {
-			f.staleViews(s, t)
+			found = append(found, staleViews(s, t)...)
 		}
 	}
+	return found
 }
 
 // staleViews finds views that showed all columns of a table before one was added.
-func (f *finder) staleViews(s *step, t *relation) {
+func staleViews(s *step, t *relation) (found findings) {
 	b := s.before.relations[t.OID]
 	for _, oid := range sorted(s.before.relations) {
 		v := s.before.relations[oid]
 		if !v.isView() || len(v.columns) < len(b.columns) {
 			continue
 		}
-		if all := !slices.ContainsFunc(sortedColumns(b), func(n int16) bool { return v.column(b.columns[n].Name) == nil }); all {
-			f.add(s, "view-select-star-stale", Diagnostic{
+		if all := !slices.ContainsFunc(sorted(b.columns), func(n int16) bool { return v.column(b.columns[n].Name) == nil }); all {
+			found.add(s, "view-select-star-stale", Diagnostic{
 				Table: v.sql(), Text: fmt.Sprintf("view %s shows all columns of %s but the new one", v.sql(), t.sql()), Fix: fix.Words("make the view anew by CREATE OR REPLACE VIEW"),
 			})
 		}
 	}
+	return found
 }
 
-func (f *finder) newTypes(s *step) {
+func newTypes(s *step) (found findings) {
 	for _, oid := range sorted(s.after.types) {
 		b, a := s.before.types[oid], s.after.types[oid]
 		name := sqlName(a.Schema, a.Name)
 		switch {
 		case b == nil && a.Kind == "e":
-			f.add(s, "create-enum", Diagnostic{Text: fmt.Sprintf("values of type %s cannot be removed", name), Fix: fix.Words("use a table of values")})
-		case b == nil && a.Kind == "d" && f.constrained(s.after, oid):
-			f.add(s, "create-domain-with-constraint", Diagnostic{Text: fmt.Sprintf("the constraint of domain %s cannot be changed online", name), Fix: fix.Words("put the check on the columns")})
+			found.add(s, "create-enum", Diagnostic{Text: fmt.Sprintf("values of type %s cannot be removed", name), Fix: fix.Words("use a table of values")})
+		case b == nil && a.Kind == "d" && s.after.constrained(oid):
+			found.add(s, "create-domain-with-constraint", Diagnostic{Text: fmt.Sprintf("the constraint of domain %s cannot be changed online", name), Fix: fix.Words("put the check on the columns")})
 		case b != nil && len(a.Labels) > len(b.Labels) && !placed(s.st):
-			f.add(s, "enum-value-ordering", Diagnostic{Text: fmt.Sprintf("the new value of type %s is sorted last", name), Fix: fix.Words("say BEFORE or AFTER which value it stands")})
+			found.add(s, "enum-value-ordering", Diagnostic{Text: fmt.Sprintf("the new value of type %s is sorted last", name), Fix: fix.Words("say BEFORE or AFTER which value it stands")})
 		}
 	}
+	return found
 }
 
 // placed reports whether an ALTER TYPE says which value the new one stands before or after.
@@ -227,7 +220,7 @@ func placed(st *pgsql.Statement) bool {
 	return at == "BEFORE" || at == "AFTER"
 }
 
-func (f *finder) otherConstraints(s *step) {
+func otherConstraints(s *step) (found findings) {
 	for _, oid := range sorted(s.after.constraints) {
 		c := s.after.constraints[oid]
 		t := s.after.relations[c.Table]
@@ -241,24 +234,25 @@ func (f *finder) otherConstraints(s *step) {
 					d.Column = pgsql.Ident(k.Name)
 					d.Text = fmt.Sprintf("primary key %s.%s is %s", t.sql(), d.Column, k.TypeText)
 					d.Fix = fix.Words("use bigint or uuid")
-					f.add(s, "short-primary-key", d)
+					found.add(s, "short-primary-key", d)
 				}
 			}
 		}
 		d.Column = ""
 		if c.Kind == "f" {
-			f.references(s, t, c)
+			found = append(found, references(s, t, c)...)
 		}
-		if !names(s.st, c.Name) && (s.st.Verb == "CREATE TABLE" || s.st.Verb == "ALTER TABLE") {
+		if !namesConstraint(s.st, c.Name) && (s.st.Verb == "CREATE TABLE" || s.st.Verb == "ALTER TABLE") {
 			d.Text = fmt.Sprintf("%s %s of table %s has the name that PostgreSQL chose", constraintKinds[c.Kind], pgsql.Ident(c.Name), t.sql())
 			d.Fix = fix.Words("name it, as CONSTRAINT " + pgsql.Ident(c.Name))
-			f.add(s, "unnamed-constraint", d)
+			found.add(s, "unnamed-constraint", d)
 		}
 	}
+	return found
 }
 
 // references looks at the columns of a new foreign key.
-func (f *finder) references(s *step, t *relation, c *constraint) {
+func references(s *step, t *relation, c *constraint) (found findings) {
 	d := Diagnostic{Table: t.sql()}
 	parent := s.after.relations[c.References]
 	for i, n := range c.Columns {
@@ -269,13 +263,13 @@ func (f *finder) references(s *step, t *relation, c *constraint) {
 			d.Column = pgsql.Ident(from.Name)
 			d.Text = fmt.Sprintf("column %s.%s is %s, and what it refers to is %s", t.sql(), d.Column, from.TypeText, to.TypeText)
 			d.Fix = fix.Words("use " + to.TypeText)
-			f.add(s, "fk-type-mismatch", d)
+			found.add(s, "fk-type-mismatch", d)
 		}
 	}
 	d.Column = ""
-	for _, x := range f.end.indexes {
+	for _, x := range s.trace.end().indexes {
 		if x.Table == c.Table && len(x.Columns) >= len(c.Columns) && sameSet(x.Columns[:len(c.Columns)], c.Columns) && x.Predicate == "" {
-			return
+			return found
 		}
 	}
 	d.Text = fmt.Sprintf("no index begins with the columns of foreign key %s of table %s", pgsql.Ident(c.Name), t.sql())
@@ -284,14 +278,15 @@ func (f *finder) references(s *step, t *relation, c *constraint) {
 		base += "_" + t.columns[n].Name
 	}
 	on := "(" + columnList(t, c.Columns) + ")"
-	d.Fix = fix.CreatePartitionedIndex(f.end.partitioned(t, func(p *relation) fix.Index {
-		name := f.end.freeRelation(p.Schema, strings.Replace(base, t.Name, p.Name, 1), "_idx")
+	d.Fix = fix.CreatePartitionedIndex(s.trace.end().partitioned(t, func(p *relation) fix.Index {
+		name := s.trace.end().freeRelation(p.Schema, strings.Replace(base, t.Name, p.Name, 1), "_idx")
 		return fix.Index{Name: pgsql.Ident(name), Full: sqlName(p.Schema, name), Table: p.sql(), On: on}
 	}))
-	f.add(s, "fk-without-index", d)
+	found.add(s, "fk-without-index", d)
+	return found
 }
 
-func (f *finder) otherIndexes(s *step) {
+func otherIndexes(s *step) (found findings) {
 	for _, oid := range sorted(s.after.indexes) {
 		x, r := s.after.indexes[oid], s.after.relations[oid]
 		t := s.after.relations[x.Table]
@@ -303,7 +298,7 @@ func (f *finder) otherIndexes(s *step) {
 		if !x.Unique && x.Keys > wide {
 			d.Text = fmt.Sprintf("index %s of table %s has %d columns", pgsql.Ident(r.Name), t.sql(), x.Keys)
 			d.Fix = fix.Words("narrow it")
-			f.add(s, "wide-index", d)
+			found.add(s, "wide-index", d)
 		}
 		for other, o := range s.after.indexes {
 			if other == oid || o.Table != x.Table || x.Unique || x.Expression || o.Expression || x.Predicate != o.Predicate ||
@@ -312,14 +307,15 @@ func (f *finder) otherIndexes(s *step) {
 			}
 			d.Text = fmt.Sprintf("index %s begins with the columns of the new index %s", s.after.relations[other].sql(), pgsql.Ident(r.Name))
 			d.Fix = fix.Words("leave it out")
-			f.add(s, "redundant-index", d)
+			found.add(s, "redundant-index", d)
 			break
 		}
 	}
+	return found
 }
 
-// names reports whether a statement gives a constraint the name: itself, or that of the index that it takes.
-func names(st *pgsql.Statement, constraint string) bool {
+// namesConstraint reports whether a statement gives a constraint the name: itself, or that of the index that it takes.
+func namesConstraint(st *pgsql.Statement, constraint string) bool {
 	for i := range st.Rest {
 		if at := st.Rest.At(i); at != "CONSTRAINT" && (at != "INDEX" || st.Rest.At(i-1) != "USING") {
 			continue
@@ -332,24 +328,24 @@ func names(st *pgsql.Statement, constraint string) bool {
 }
 
 // names looks at how the statement names things.
-func (f *finder) names(s *step) {
+func names(s *step) (found findings) {
 	for _, n := range s.messages {
 		if n.Code == pgsql.NameTooLong {
-			f.add(s, "identifier-too-long", Diagnostic{Text: n.Message, Fix: fix.Words("shorten the name")})
+			found.add(s, "identifier-too-long", Diagnostic{Text: n.Message, Fix: fix.Words("shorten the name")})
 		}
 	}
 	for _, oid := range sorted(s.after.relations) {
 		r := s.after.relations[oid]
 		check := func(name string) {
 			if name != strings.ToLower(name) {
-				f.add(s, "mixed-case-identifier", Diagnostic{Table: r.sql(), Text: fmt.Sprintf("%s has to be quoted for ever", pgsql.Ident(name)), Fix: fix.Words("use lower case")})
+				found.add(s, "mixed-case-identifier", Diagnostic{Table: r.sql(), Text: fmt.Sprintf("%s has to be quoted for ever", pgsql.Ident(name)), Fix: fix.Words("use lower case")})
 			}
 		}
 		b := s.before.relations[oid]
 		if b == nil || b.Name != r.Name {
 			check(r.Name)
 		}
-		for _, n := range sortedColumns(r) {
+		for _, n := range sorted(r.columns) {
 			if b == nil || b.columns[n] == nil || b.columns[n].Name != r.columns[n].Name {
 				check(r.columns[n].Name)
 			}
@@ -358,18 +354,20 @@ func (f *finder) names(s *step) {
 	if strings.HasSuffix(s.st.Verb, " TABLE") || s.st.Verb == "TRUNCATE" || s.st.Verb == "UPDATE" || s.st.Verb == "DELETE" || s.st.Verb == "INSERT" {
 		for _, q := range s.st.Targets {
 			if q.Schema == "" {
-				f.add(s, "require-table-schema", Diagnostic{Table: pgsql.Ident(q.Name), Text: fmt.Sprintf("what %s means depends on search_path", pgsql.Ident(q.Name)), Fix: fix.Words("write its schema")})
+				found.add(s, "require-table-schema", Diagnostic{Table: pgsql.Ident(q.Name), Text: fmt.Sprintf("what %s means depends on search_path", pgsql.Ident(q.Name)), Fix: fix.Words("write its schema")})
 			}
 		}
 	}
+	return found
 }
 
 // repeatable finds statements that fail when a file that stopped half-way is run again.
-func (f *finder) repeatable(s *step) {
-	if !f.tr.file.TxNone || len(f.tr.steps) < 2 {
-		return
+func repeatable(s *step) (found findings) {
+	if !s.trace.file.TxNone || len(s.trace.steps) < 2 {
+		return found
 	}
 	if first, _, _ := strings.Cut(s.st.Verb, " "); (first == "CREATE" || first == "DROP") && !s.st.IfExists && !s.st.IfNotExists && !s.st.OrReplace {
-		f.add(s, "not-rerunnable", Diagnostic{Text: "the statement fails if the file is run again after it stopped half-way", Fix: fix.Words("use IF [NOT] EXISTS, or one statement a file")})
+		found.add(s, "not-rerunnable", Diagnostic{Text: "the statement fails if the file is run again after it stopped half-way", Fix: fix.Words("use IF [NOT] EXISTS, or one statement a file")})
 	}
+	return found
 }

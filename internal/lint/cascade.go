@@ -1,0 +1,82 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// cascade finds what CASCADE took along.
+func cascade(s *step) (found findings) {
+	if !s.st.Cascade && !slices.ContainsFunc(s.st.Actions, pgsql.Action.Cascade) {
+		return found
+	}
+	lost, tables := takenAlong(s)
+	if len(lost) == 0 {
+		return found
+	}
+	d := Diagnostic{Fix: fix.Words("drop each by name first, then the rest without CASCADE:\n" + strings.Join(lost, "\n"))}
+	switch r := s.target(); {
+	case s.st.Verb == "ALTER TABLE" && r != nil, len(tables) == 0 && r != nil:
+		d.Table, d.Lock = r.sql(), s.lock(r.OID)
+	case len(tables) > 0:
+		d.Table, d.Lock = tables[0].sql(), s.lock(tables[0].OID)
+	}
+	d.Text = "CASCADE takes along what the statement does not name: " + strings.Join(lost, ", ")
+	found.add(s, "drop-cascade", d)
+	return found
+}
+
+// takenAlong names what the statement dropped without naming it, and the tables that lost something.
+func takenAlong(s *step) (lost []string, tables []*relation) {
+	for _, oid := range sorted(s.before.relations) {
+		b, a := s.old(oid), s.after.relations[oid]
+		switch {
+		case b == nil || inDroppedSchema(s, b):
+		case a == nil && b.isView() && !s.named(b):
+			lost = append(lost, "view "+b.sql())
+		case a == nil && b.isTable() && !s.named(b) && s.before.relations[b.Parent] == nil:
+			lost = append(lost, "table "+b.sql())
+		case a != nil && b.isTable() && s.direct(b):
+			n := len(lost)
+			for _, num := range sorted(b.columns) {
+				c := b.columns[num]
+				switch after := a.columns[num]; {
+				case after == nil && !s.named(b):
+					lost = append(lost, "column "+b.sql()+"."+pgsql.Ident(c.Name))
+				case after != nil && c.Default != "" && after.Default == "" && s.st.Verb != "ALTER TABLE":
+					lost = append(lost, "the default of column "+b.sql()+"."+pgsql.Ident(c.Name))
+				}
+			}
+			if len(lost) > n {
+				tables = append(tables, b)
+			}
+		}
+	}
+	for _, oid := range sorted(s.before.triggers) {
+		tr := s.before.triggers[oid]
+		if t := s.old(tr.Table); s.after.triggers[oid] == nil && !tr.Internal && s.trace.base.triggers[oid] != nil && t != nil && s.after.relations[tr.Table] != nil && s.st.Verb != "DROP TRIGGER" {
+			lost = append(lost, "trigger "+pgsql.Ident(tr.Name)+" of table "+t.sql())
+			tables = append(tables, t)
+		}
+	}
+	for _, oid := range sorted(s.before.constraints) {
+		c := s.before.constraints[oid]
+		t := s.old(c.Table)
+		if s.after.constraints[oid] != nil || s.trace.base.constraints[oid] == nil || t == nil || s.after.relations[c.Table] == nil || c.Parent != 0 ||
+			s.named(t) && c.References != t.OID {
+			continue
+		}
+		if after := s.after.relations[c.Table]; slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && after.columns[n] == nil }) {
+			continue // it went with its column
+		}
+		if s.named(t) {
+			continue
+		}
+		lost = append(lost, constraintKinds[c.Kind]+" "+pgsql.Ident(c.Name)+" of table "+t.sql())
+		tables = append(tables, t)
+	}
+	return lost, tables
+}

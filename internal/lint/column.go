@@ -1,0 +1,380 @@
+package lint
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// droppedColumns finds dropped columns, and what went with them.
+func droppedColumns(s *step, b, a *relation) (found findings) {
+	if !b.isTable() || !s.direct(b) {
+		return found
+	}
+	for _, n := range sorted(b.columns) {
+		c := b.columns[n]
+		if a.columns[n] != nil || !s.oldColumn(b.OID, n) {
+			continue
+		}
+		if !s.named(b) {
+			continue // CASCADE of something else
+		}
+		d := s.about(b)
+		d.Column = pgsql.Ident(c.Name)
+		d.Text = fmt.Sprintf("dropping column %s.%s deletes its data, and breaks all that still uses it", b.sql(), d.Column)
+		d.Fix = fix.Words("stop writing and reading the column in one release, and drop it in a later one")
+		found.add(s, "drop-column", d)
+		if lost, instead := wentWith(s, b, n); len(lost) > 0 {
+			d := s.about(b)
+			d.Column = pgsql.Ident(c.Name)
+			d.Text = fmt.Sprintf("%s with column %s.%s, under %s on the table", went(lost), b.sql(), d.Column, lockName(d.Lock))
+			d.Fix = instead
+			found.add(s, "drop-column-drops-index", d)
+		}
+	}
+	return found
+}
+
+func went(lost []string) string {
+	if len(lost) == 1 {
+		return lost[0] + " goes"
+	}
+	return strings.Join(lost, ", ") + " go"
+}
+
+// wentWith names indexes and constraints that went with a column, and how to drop them before.
+func wentWith(s *step, t *relation, num int16) (lost []string, instead fix.Text) {
+	var constraints, indexes []string
+	for _, oid := range sorted(s.before.constraints) {
+		c := s.before.constraints[oid]
+		if c.Table != t.OID || c.Kind == "c" || s.trace.base.constraints[oid] == nil || s.after.constraints[oid] != nil || !slices.Contains(c.Columns, num) {
+			continue
+		}
+		lost = append(lost, constraintKinds[c.Kind]+" "+pgsql.Ident(c.Name))
+		constraints = append(constraints, pgsql.Ident(c.Name))
+	}
+	for _, oid := range sorted(s.before.indexes) {
+		x := s.before.indexes[oid]
+		r := s.before.relations[oid]
+		if x.Table != t.OID || s.before.hasConstraint(oid) || r == nil || s.trace.base.indexes[oid] == nil || s.after.indexes[oid] != nil ||
+			!slices.Contains(x.Columns, num) && !x.Expression && x.Predicate == "" {
+			continue
+		}
+		lost = append(lost, "index "+pgsql.Ident(r.Name))
+		indexes = append(indexes, r.sql())
+	}
+	return lost, fix.DropIndexes(indexes, t.sql(), constraints)
+}
+
+func renamedColumns(s *step, b, a *relation) (found findings) {
+	for _, n := range sorted(b.columns) {
+		was, is := b.columns[n], a.columns[n]
+		if is == nil || is.Name == was.Name {
+			continue
+		}
+		d := s.about(b)
+		d.Column = pgsql.Ident(was.Name)
+		switch {
+		case b.isView():
+			d.Text = fmt.Sprintf("renaming column %s of view %s breaks all that still uses the old name", d.Column, b.sql())
+			d.Fix = fix.Words("make a new view beside the old one, or append the column under the new name by CREATE OR REPLACE VIEW")
+			found.add(s, "view-columns-changed", d)
+		case b.isTable() && s.oldColumn(b.OID, n) && s.direct(b) && !s.viewHas(b, was.Name):
+			d.Text = fmt.Sprintf("renaming column %s.%s to %s breaks all that still uses the old name", b.sql(), d.Column, pgsql.Ident(is.Name))
+			d.Fix = s.before.rename(b, was, is.Name)
+			found.add(s, "rename-column", d)
+		}
+	}
+	return found
+}
+
+// changedColumns finds what happened to columns of old tables.
+func changedColumns(s *step) (found findings) {
+	for _, oid := range sorted(s.before.relations) {
+		b, a := s.oldTable(oid), s.after.relations[oid]
+		if b == nil || a == nil || !s.direct(b) {
+			continue
+		}
+		var added []*column
+		for _, n := range sorted(a.columns) {
+			was, is := b.columns[n], a.columns[n]
+			if was == nil {
+				added = append(added, is)
+				continue
+			}
+			found = append(found, typeChange(s, b, a, was, is)...)
+			found = append(found, nullability(s, b, was, is)...)
+			found = append(found, defaults(s, b, was, is)...)
+		}
+		found = append(found, addedColumns(s, b, a, added)...)
+	}
+	return found
+}
+
+func addedColumns(s *step, b, a *relation, added []*column) (found findings) {
+	rewritten := s.rewrittenAny(b.OID)
+	var computed, domains []*column
+	// Something else in the statement rewrites the table too.
+	otherwise := slices.ContainsFunc(s.st.Actions, func(a pgsql.Action) bool {
+		_, _, ok := a.Type()
+		return ok || a.Words.At(0) == "SET"
+	})
+	for _, c := range added {
+		if c.NotNull && c.Default == "" && c.Identity == "" && c.Generated == "" {
+			d := s.about(b)
+			d.Column = pgsql.Ident(c.Name)
+			d.Text = fmt.Sprintf("adding column %s.%s, NOT NULL and without a default, fails if the table has a row", b.sql(), d.Column)
+			d.Fix = fix.AddNotNull(s.before.fixColumn(b, c.Name, c.TypeText), s.before.notNullCheck(b, c))
+			d.Query = fix.CountRows(b.sql(), "")
+			found.add(s, "add-not-null-column-no-default", d)
+		}
+		if !rewritten {
+			continue
+		}
+		switch {
+		case c.Generated == "s":
+			otherwise = true
+			found = append(found, addedRewrites(s, b, c, "add-column-stored-generated", "a stored generated column",
+				fix.AddComputed(s.before.fixColumn(b, c.Name, c.TypeText), c.Default))...)
+		case c.Identity != "" || s.after.serial(c):
+			otherwise = true
+			seq := sqlName(b.Schema, s.before.freeRelation(b.Schema, b.Name+"_"+c.Name, "_seq"))
+			found = append(found, addedRewrites(s, b, c, "add-column-serial-identity", "a column that is numbered",
+				fix.AddNumbered(s.before.fixColumn(b, c.Name, "bigint"), seq, s.before.notNullCheck(b, c)))...)
+		case c.TypeKind == "d" && s.after.constrained(c.Type):
+			otherwise = true
+			var checks []fix.Constraint
+			s.before.columnChecks(b, c.Name, s.after.domainChecks(c.Type, &snapshot{}, c.Name), &checks)
+			found = append(found, addedRewrites(s, b, c, "add-column-constrained-domain", "a column of a domain with constraints",
+				fix.AddChecked(s.before.fixColumn(b, c.Name, s.after.baseType(c.Type)), checks))...)
+		case c.Default != "":
+			computed = append(computed, c)
+		case c.TypeKind == "d":
+			domains = append(domains, c)
+		}
+	}
+	known := volatile(computed, otherwise)
+	if len(known) == 0 && !otherwise { // the default is the domain's
+		for _, c := range domains {
+			found = append(found, addedRewrites(s, b, c, "add-column-volatile-default", "a column of a domain whose default is computed for each row",
+				fix.Words("add the column with the type that the domain is made of, then set its default, and fill it in batches"))...)
+		}
+	}
+	for _, c := range known {
+		check := ""
+		if c.NotNull {
+			check = s.before.notNullCheck(b, c)
+		}
+		found = append(found, addedRewrites(s, b, c, "add-column-volatile-default", "a column whose default is computed for each row",
+			fix.AddDefault(s.before.fixColumn(b, c.Name, c.TypeText), c.Default, check))...)
+	}
+	return found
+}
+
+// volatile returns those columns whose defaults made PostgreSQL rewrite the table: only one of several need have. If something
+// else would have made it do that, a default must be known to be volatile.
+func volatile(columns []*column, otherwise bool) []*column {
+	matching := func(expr *regexp.Regexp) []*column {
+		return slices.DeleteFunc(slices.Clone(columns), func(c *column) bool { return !expr.MatchString(c.Default) })
+	}
+	if known := matching(volatileCall()); len(known) > 0 || otherwise {
+		return known
+	}
+	if calls := matching(call()); len(calls) > 0 {
+		return calls
+	}
+	return columns
+}
+
+var (
+	// call matches an expression that calls a function, and volatileCall one that calls a function of PostgreSQL or of its
+	// extensions whose result is another for each row.
+	call         = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[a-z_"]\(`) })
+	volatileCall = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\b(random|gen_random_uuid|gen_random_bytes|uuid_generate_v[0-9]\w*|clock_timestamp|timeofday|nextval)\(`)
+	})
+)
+
+func addedRewrites(s *step, t *relation, c *column, name, what string, instead fix.Text) (found findings) {
+	d := s.about(t)
+	d.Column = pgsql.Ident(c.Name)
+	d.Text = fmt.Sprintf("adding %s, %s, rewrites table %s under %s: reads and writes wait until it is done", d.Column, what, s.name(t), lockName(d.Lock))
+	d.Fix = instead
+	found.add(s, name, d)
+	return found
+}
+
+// serial reports whether a column's default takes numbers from a sequence of its own.
+func (s *snapshot) serial(c *column) bool {
+	return s.sequence(c) != nil && strings.HasPrefix(c.Default, "nextval(")
+}
+
+// sequence returns that of a column, which may be nil; nil if there is none.
+func (s *snapshot) sequence(c *column) *relation {
+	for _, r := range s.relations {
+		if r.Kind == "S" && c != nil && r.OwnerTable == c.Table && r.OwnerColumn == c.Num {
+			return r
+		}
+	}
+	return nil
+}
+
+func nullability(s *step, t *relation, was, is *column) (found findings) {
+	if was.NotNull == is.NotNull {
+		return found
+	}
+	d := s.about(t)
+	d.Column = pgsql.Ident(is.Name)
+	switch {
+	case was.NotNull && !is.NotNull && s.oldColumn(t.OID, is.Num):
+		d.Text = fmt.Sprintf("column %s.%s may be NULL now: what reads it may not be ready for that", t.sql(), d.Column)
+		d.Fix = fix.Words("make its readers ready for NULL first")
+		found.add(s, "drop-not-null", d)
+	case !was.NotNull && is.NotNull:
+		if newPrimaryKey(s, t.OID) || s.said("existing constraints on column \""+t.Name+"."+is.Name+"\" are sufficient") {
+			return found
+		}
+		if s.scannedAny(t.OID) || s.rewrittenAny(t.OID) {
+			scan := d
+			scan.Text = fmt.Sprintf("setting %s.%s NOT NULL reads all of table %s under %s: reads and writes wait until it is done", t.sql(), d.Column, s.name(t), lockName(d.Lock))
+			scan.Fix = s.before.notNull(t, is)
+			found.add(s, "set-not-null-scan", scan)
+		}
+		if !filled(s, t, is) {
+			d.Text = fmt.Sprintf("setting column %s.%s NOT NULL fails if a row has a NULL there", t.sql(), d.Column)
+			d.Query = fix.CountRows(t.sql(), d.Column+" IS NULL")
+			d.Fix = fix.Words("fill those rows first")
+			found.add(s, "set-not-null-data", d)
+		}
+	}
+	return found
+}
+
+func newPrimaryKey(s *step, table uint32) bool {
+	for oid, c := range s.after.constraints {
+		if c.Table == table && c.Kind == "p" && s.before.constraints[oid] == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// filled reports whether the change has given every row a value in the column: the column came with a default, or an UPDATE set
+// it wherever it was NULL.
+func filled(s *step, t *relation, c *column) bool {
+	for _, o := range s.trace.all() {
+		if o == s {
+			return false
+		}
+		if b, a := o.before.relations[t.OID], o.after.relations[t.OID]; b != nil && a != nil && b.columns[c.Num] == nil && a.columns[c.Num] != nil &&
+			a.columns[c.Num].Default != "" && !strings.HasPrefix(a.columns[c.Num].Default, "NULL") {
+			return true
+		}
+		if o.st.Verb == "UPDATE" && len(o.st.Targets) == 1 && o.ran() && o.before.find(o.st.Targets[0].Schema, o.st.Targets[0].Name) == o.before.relations[t.OID] &&
+			sets(o.st, c.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// assigns reports whether an UPDATE gives a column a value that is not NULL.
+func assigns(st *pgsql.Statement, column string) bool {
+	list, _ := assignments(st)
+	return slices.ContainsFunc(list, func(part pgsql.Words) bool {
+		n, next, ok := part.Name(0)
+		return ok && n.Name == column && part.At(next) == "=" && part.At(next+1) != "NULL"
+	})
+}
+
+// sets reports whether an UPDATE gives a column a value in every row where it is NULL.
+func sets(st *pgsql.Statement, column string) bool {
+	cond, conditional := condition(st)
+	return assigns(st, column) && (!conditional || isNull(cond) == column)
+}
+
+func defaults(s *step, t *relation, was, is *column) (found findings) {
+	if was.Default == is.Default && was.Identity == is.Identity {
+		return found
+	}
+	d := s.about(t)
+	d.Column = pgsql.Ident(is.Name)
+	old := s.oldColumn(t.OID, is.Num)
+	if old && was.Identity != "a" && is.Identity == "a" {
+		d.Text = fmt.Sprintf("column %s.%s is GENERATED ALWAYS now: inserts that give it a value fail", t.sql(), d.Column)
+		d.Fix = fix.Words("leave it GENERATED BY DEFAULT until no client gives it a value")
+		if stmt, ok := with(s.stmt.Text, []string{"GENERATED", "ALWAYS"}, "GENERATED BY DEFAULT"); ok && was.Identity == "" {
+			d.Fix = fix.IdentityByDefault(stmt)
+		}
+		found.add(s, "identity-always", d)
+	}
+	if end := s.endColumn(t.OID, is.Num); was.Identity != "" && is.Identity == "" && is.NotNull && end != nil && end.NotNull && end.Default == "" && end.Identity == "" {
+		d.Text = fmt.Sprintf("column %s.%s, which is NOT NULL, is not numbered any more: inserts that leave it out fail", t.sql(), d.Column)
+		d.Fix = fix.Words("wait until nothing writes without it")
+		found.add(s, "drop-default", d)
+	}
+	if was.Generated != "" || is.Generated != "" || was.Default == is.Default || is.Default != "" && !old {
+		return found
+	}
+	switch end := s.endColumn(t.OID, is.Num); {
+	case is.Default != "":
+		d.Text = fmt.Sprintf("inserts that leave column %s.%s out get %s now", t.sql(), d.Column, is.Default)
+		d.Fix = fix.Words("deploy writers that set it first")
+		found.add(s, "change-default", d)
+	case end == nil || end.Default != "" || end.Identity != "":
+		// It goes, or gets another.
+	case old && s.trace.base.relations[t.OID].columns[is.Num].Default == "":
+		// The change gave it, the change takes it.
+	case end.NotNull && s.becameNotNull(t.OID, is.Num):
+		d.Text = fmt.Sprintf("column %s.%s is NOT NULL now and has lost its default: inserts that leave it out fail", t.sql(), d.Column)
+		d.Fix = fix.Words("keep the default for one release more")
+		found.add(s, "not-null-table-default-removed", d)
+	case end.NotNull:
+		d.Text = fmt.Sprintf("column %s.%s, which is NOT NULL, loses its default: inserts that leave it out fail", t.sql(), d.Column)
+		d.Fix = fix.Words("wait until nothing writes without it")
+		found.add(s, "drop-default", d)
+	}
+	return found
+}
+
+func (s *step) endColumn(table uint32, num int16) *column {
+	if t := s.trace.end().relations[table]; t != nil {
+		return t.columns[num]
+	}
+	return nil
+}
+
+// becameNotNull reports whether the column was nullable before the file.
+func (s *step) becameNotNull(table uint32, num int16) bool {
+	t := s.trace.start().relations[table]
+	return t != nil && t.columns[num] != nil && !t.columns[num].NotNull
+}
+
+// null reports whether the rows that are there when the column is added get NULL in it.
+func (c *column) null() bool {
+	return (c.Default == "" || strings.HasPrefix(c.Default, "NULL")) && c.Identity == "" && c.Generated == ""
+}
+
+// unwritten returns a column of the change as it was when it was added, or nil if an UPDATE has written it since.
+func unwritten(s *step, t *relation, c *column) *column {
+	var came *column
+	for _, o := range s.trace.all() {
+		if o == s {
+			break
+		}
+		if a := o.after.relations[t.OID]; came == nil && a != nil {
+			came = a.columns[c.Num]
+		}
+		for _, st := range changesRows(o.st) {
+			if st.Verb == "UPDATE" && assigns(st, c.Name) {
+				return nil
+			}
+		}
+	}
+	return came
+}

@@ -1,0 +1,438 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+var constraintKinds = map[string]string{"p": "primary key", "u": "unique constraint", "f": "foreign key", "c": "check", "x": "exclusion constraint"}
+
+// newConstraints finds new and validated constraints of old tables.
+func newConstraints(s *step) (found findings) {
+	for _, oid := range sorted(s.after.constraints) {
+		c := s.after.constraints[oid]
+		t := s.oldTable(c.Table)
+		if t == nil || c.Parent != 0 || !s.direct(t) || !c.Local {
+			continue
+		}
+		switch was := s.before.constraints[oid]; {
+		case was == nil && !s.madeAnew(c):
+			found = append(found, newConstraint(s, t, c)...)
+		case was != nil && !was.Validated && c.Validated:
+			found = append(found, validated(s, t, c)...)
+		}
+	}
+	return found
+}
+
+// madeAnew reports whether the statement made an old constraint anew, as a change of type does.
+func (s *step) madeAnew(c *constraint) bool {
+	for oid, b := range s.before.constraints {
+		if b.same(c) && s.after.constraints[oid] == nil {
+			return !s.acts("DROP CONSTRAINT", c.Name)
+		}
+	}
+	return false
+}
+
+// same reports whether two constraints are one that was made anew, which gives it another OID.
+func (c *constraint) same(o *constraint) bool {
+	return c.Table == o.Table && c.Name == o.Name && c.Kind == o.Kind && slices.Equal(c.Columns, o.Columns)
+}
+
+func newConstraint(s *step, t *relation, c *constraint) (found findings) {
+	name := pgsql.Ident(c.Name)
+	d := s.about(t)
+	columns, ok := columnsFirst(s, t, c)
+	notValid := fix.AddNotValid(columns, fix.Constraint{Table: t.sql(), Name: name, Definition: strings.TrimSuffix(c.Definition, " NOT VALID")})
+	if !ok {
+		notValid = fix.Words("add the column as it is said for that, then the constraint NOT VALID, and validate it in a later transaction")
+	}
+	if c.Validated && s.acts("VALIDATE CONSTRAINT", c.Name) {
+		d.Text = fmt.Sprintf("the statement validates %s %s, which it adds NOT VALID, and reads all of table %s under the lock of adding it: the other transactions wait until it is done",
+			constraintKinds[c.Kind], name, s.name(t))
+		d.Fix = notValid
+		found.add(s, "validate-in-same-transaction", d)
+		return found
+	}
+	rows := len(columns) == 0 && ok // there may be some that violate it
+	built := s.before.indexes[c.Index] == nil
+	switch c.Kind {
+	case "f":
+		if !c.Validated || !s.said("validating foreign key constraint") {
+			return found
+		}
+		parent := s.after.relations[c.References]
+		d.Text = fmt.Sprintf("adding foreign key %s checks every row of table %s, with %s on it and on %s, whose writes wait; the locks are kept %s",
+			name, s.name(t), lockName(d.Lock), s.name(parent), s.until())
+		d.Fix = notValid
+		if t.Kind == "p" && s.trace.target.major < 18 {
+			d.Fix = fix.Words("add it NOT VALID on each partition, validate those, then add it to the partitioned table")
+		}
+		if rows {
+			d.Query = orphans(s.after, c)
+		}
+		found.add(s, "add-fk-validating", d, parent.sql())
+		found = append(found, mayFail(s, t, c, d)...)
+	case "c":
+		if !c.Validated || !s.scannedAny(t.OID) && !s.rewrittenAny(t.OID) {
+			return found
+		}
+		d.Text = fmt.Sprintf("adding check %s reads all of table %s under %s: reads and writes wait until it is done, and the lock is kept %s", name, s.name(t), lockName(d.Lock), s.until())
+		d.Fix = notValid
+		if rows {
+			d.Query = violators(t, c)
+		}
+		found.add(s, "add-check-validating", d)
+		found = append(found, mayFail(s, t, c, d)...)
+	case "u":
+		if !built {
+			return found
+		}
+		d.Text = fmt.Sprintf("adding unique constraint %s builds an index on table %s under %s: reads and writes wait until it is done, and the lock is kept %s", name, s.name(t), lockName(d.Lock), s.until())
+		d.Fix = usingIndex(s, t, c, "UNIQUE")
+		found.add(s, "add-unique-blocking", d)
+		found = append(found, unique(s, t, s.after.indexes[c.Index], columnList(s.after.relations[t.OID], c.Columns))...)
+	case "p":
+		found = append(found, primaryKey(s, t, c, built)...)
+	case "x":
+		d.Text = fmt.Sprintf("adding exclusion constraint %s builds an index on table %s and checks every row, under %s: reads and writes wait until it is done", name, s.name(t), lockName(d.Lock))
+		d.Fix = fix.Words("there is no online way: fill a new table that has the constraint, or take a maintenance window")
+		found.add(s, "add-exclusion-constraint", d)
+	}
+	return found
+}
+
+func primaryKey(s *step, t *relation, c *constraint, built bool) (found findings) {
+	d := s.about(t)
+	name := pgsql.Ident(c.Name)
+	if built {
+		d.Text = fmt.Sprintf("adding primary key %s builds an index on table %s under %s: reads and writes wait until it is done, and the lock is kept %s", name, s.name(t), lockName(d.Lock), s.until())
+		d.Fix = usingIndex(s, t, c, "PRIMARY KEY")
+		found.add(s, "add-pk-blocking", d)
+		found = append(found, unique(s, t, s.after.indexes[c.Index], columnList(s.after.relations[t.OID], c.Columns))...)
+		return found
+	}
+	var columns []fix.Column
+	var checks []string
+	for _, n := range c.Columns {
+		if was := t.columns[n]; was != nil && !was.NotNull {
+			columns = append(columns, s.before.fixColumn(t, was.Name, was.TypeText))
+			checks = append(checks, s.before.notNullCheck(t, was))
+		}
+	}
+	if len(columns) == 0 || s.said("existing constraints on column") && !s.scannedAny(t.OID) {
+		return found
+	}
+	d.Text = fmt.Sprintf("making nullable columns the primary key %s reads all of table %s under %s: reads and writes wait until it is done", name, s.name(t), lockName(d.Lock))
+	d.Fix = fix.SetEachNotNull(columns, checks)
+	found.add(s, "add-pk-nullable-scan", d)
+	return found
+}
+
+// usingIndex is how a unique constraint or primary key is added online.
+func usingIndex(s *step, t *relation, c *constraint, kind string) fix.Text {
+	columns, ok := columnsFirst(s, t, c)
+	if !ok {
+		return fix.Words("add the column as it is said for that, build the unique index concurrently, then add the constraint USING INDEX")
+	}
+	if t.Kind == "p" {
+		return fix.Words("build the index concurrently on each partition, add the constraint to each USING INDEX, then to the partitioned table")
+	}
+	k := fix.Key{Table: t.sql(), Name: pgsql.Ident(c.Name), Kind: kind}
+	if _, deferrable, ok := strings.Cut(c.Definition, " DEFERRABLE"); ok {
+		k.Deferrable = "DEFERRABLE" + deferrable
+	}
+	for oid, o := range s.before.constraints {
+		if o.Table == t.OID && s.after.constraints[oid] == nil && (o.Name == c.Name || o.Kind == "p" && c.Kind == "p") {
+			k.Replaces = pgsql.Ident(o.Name)
+		}
+	}
+	build := c.Name
+	if s.before.find(t.Schema, build) != nil { // the index of what it replaces
+		build = s.before.freeRelation(t.Schema, c.Name, "_new")
+	}
+	k.Build = s.index(s.after.indexes[c.Index], build)
+	return fix.UsingIndex(columns, k)
+}
+
+// columnsFirst are those of a constraint's columns that the statement added, to be added before the constraint. It is not ok if they
+// cannot be added without a rewrite.
+func columnsFirst(s *step, t *relation, c *constraint) (columns []fix.Column, ok bool) {
+	for _, n := range c.Columns {
+		now := s.after.relations[t.OID].columns[n]
+		if t.columns[n] != nil || now == nil {
+			continue
+		}
+		if t.column(now.Name) != nil {
+			return nil, false // the statement drops one of that name
+		}
+		if s.rewrittenAny(t.OID) || now.NotNull && now.Default == "" {
+			return nil, false
+		}
+		typ := now.TypeText
+		if now.Default != "" {
+			typ += " DEFAULT " + now.Default
+		}
+		if now.NotNull {
+			typ += " NOT NULL"
+		}
+		columns = append(columns, s.before.fixColumn(t, now.Name, typ))
+	}
+	return columns, true
+}
+
+// mayFail says that rows can be in the way of a new constraint. d is what was said of its scan.
+func mayFail(s *step, t *relation, c *constraint, d Diagnostic) (found findings) {
+	if !slices.ContainsFunc(c.Columns, func(n int16) bool {
+		now := s.after.relations[t.OID].columns[n]
+		return s.oldColumn(t.OID, n) || c.Kind == "f" && now != nil && now.Default != ""
+	}) {
+		return found // columns that nobody has filled
+	}
+	d.Text = fmt.Sprintf("%s %s fails if a row of table %s violates it", constraintKinds[c.Kind], pgsql.Ident(c.Name), t.sql())
+	d.Fix = fix.Words("look for those rows, and change them first")
+	found.add(s, "constraint-may-fail-on-data", d)
+	return found
+}
+
+// violators finds the rows that violate a check.
+func violators(t *relation, c *constraint) fix.Text {
+	expr, ok := strings.CutPrefix(c.Definition, "CHECK ")
+	if !ok {
+		return fix.Text{}
+	}
+	expr = strings.TrimSuffix(strings.TrimSuffix(expr, " NOT VALID"), " NO INHERIT")
+	return fix.Rows(t.sql(), "NOT "+expr)
+}
+
+// orphans finds the rows that refer to nothing.
+func orphans(s *snapshot, c *constraint) fix.Text {
+	child, parent := s.relations[c.Table], s.relations[c.References]
+	if child == nil || parent == nil || len(c.Columns) != len(c.RefColumns) {
+		return fix.Text{}
+	}
+	var refer, to []string
+	for i, n := range c.Columns {
+		from, key := child.columns[n], parent.columns[c.RefColumns[i]]
+		if from == nil || key == nil {
+			return fix.Text{}
+		}
+		refer, to = append(refer, pgsql.Ident(from.Name)), append(to, pgsql.Ident(key.Name))
+	}
+	return fix.Orphans(child.sql(), refer, parent.sql(), to)
+}
+
+// validated finds a constraint that is validated while strong locks from earlier are kept.
+func validated(s *step, t *relation, c *constraint) (found findings) {
+	for _, oid := range sorted(s.before.relations) {
+		kept := s.kept(oid)
+		r := s.oldTable(oid)
+		if r == nil || strength[kept] < strength[hazard.ShareRowExclusive] {
+			continue
+		}
+		d := Diagnostic{Table: t.sql(), Lock: kept}
+		d.Text = fmt.Sprintf("validating %s %s reads all of table %s while %s on %s from an earlier statement is kept, so the other transactions wait until it is done",
+			constraintKinds[c.Kind], pgsql.Ident(c.Name), s.name(t), lockName(kept), r.sql())
+		d.Fix = fix.Validate(t.sql(), pgsql.Ident(c.Name))
+		found.add(s, "validate-in-same-transaction", d)
+		return found
+	}
+	return found
+}
+
+// droppedConstraints finds constraints that were dropped while their table and columns stay.
+func droppedConstraints(s *step) (found findings) {
+	for _, oid := range sorted(s.before.constraints) {
+		c := s.before.constraints[oid]
+		t := s.old(c.Table)
+		if s.after.constraints[oid] != nil || s.trace.base.constraints[oid] == nil || t == nil || c.Parent != 0 || !s.named(t) || !s.direct(t) {
+			continue
+		}
+		after := s.after.relations[c.Table]
+		if after == nil || slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && after.columns[n] == nil }) || s.hasConstraintNamed(c) || replaced(s, c) {
+			continue
+		}
+		d := s.about(t)
+		name := pgsql.Ident(c.Name)
+		switch c.Kind {
+		case "f":
+			d.Text = fmt.Sprintf("dropping foreign key %s of table %s lets rows in that refer to nothing", name, t.sql())
+			d.Fix = fix.Words("if it is to be replaced, add the new one first, NOT VALID, and drop this one in the same transaction")
+			found.add(s, "drop-foreign-key", d)
+		case "c":
+			d.Text = fmt.Sprintf("dropping check %s of table %s lets values in that it refused: %s", name, t.sql(), c.Definition)
+			d.Fix = fix.Words("if it is to be replaced, add the new one first, NOT VALID, and drop this one in the same transaction")
+			found.add(s, "drop-check-constraint", d)
+		case "p":
+			d.Text = fmt.Sprintf("dropping primary key %s of table %s drops its index, and lets duplicates in", name, s.name(t))
+			d.Fix = fix.Words("if it is to be replaced, add the new key as a unique constraint first, and let the foreign keys refer to that")
+			if !s.before.referred(c.Index) {
+				d.Fix = fix.ReplaceKey(t.sql(), name, pgsql.Ident(s.before.freeRelation(t.Schema, c.Name, "_new")), columnList(t, c.Columns))
+			}
+			found.add(s, "drop-primary-key", d)
+		case "u", "x":
+			d.Text = fmt.Sprintf("dropping %s %s of table %s drops its index, and lets duplicates in", constraintKinds[c.Kind], name, s.name(t))
+			d.Fix = fix.Words("if it is to be replaced, build the new index concurrently first")
+			found.add(s, "drop-unique-constraint", d)
+		}
+	}
+	return found
+}
+
+// hasConstraintNamed reports whether the statement itself made the constraint anew, as a change of type does, without being told.
+func (s *step) hasConstraintNamed(c *constraint) bool {
+	if s.acts("DROP CONSTRAINT", c.Name) {
+		return false
+	}
+	for _, a := range s.after.constraints {
+		if a.same(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// replaced reports whether another constraint does a dropped one's work when the file is done. An index must have been built
+// before.
+func replaced(s *step, c *constraint) bool {
+	t := s.trace.end().relations[c.Table]
+	if t == nil {
+		return false
+	}
+	if c.Kind == "c" && len(c.Columns) == 1 && t.columns[c.Columns[0]] != nil && t.columns[c.Columns[0]].NotNull && isNotNullCheck(c.Definition) {
+		return true
+	}
+	for oid, o := range s.trace.end().constraints {
+		if o.Table != c.Table || oid == c.OID {
+			continue
+		}
+		isNew := s.trace.start().constraints[oid] == nil
+		switch c.Kind {
+		case "f":
+			if o.Kind == "f" && slices.Equal(o.Columns, c.Columns) && o.References == c.References {
+				return true
+			}
+		case "c":
+			if o.Kind == "c" && isNew && slices.ContainsFunc(o.Columns, func(n int16) bool { return slices.Contains(c.Columns, n) }) {
+				return true
+			}
+		case "p":
+			if o.Kind == "p" && s.before.indexes[o.Index] != nil {
+				return true
+			}
+		}
+	}
+	if c.Kind == "u" {
+		for _, x := range s.trace.end().indexes {
+			if x.Table == c.Table && x.Unique && x.Valid && x.Predicate == "" && !x.Expression && sameSet(x.Columns[:x.Keys], c.Columns) && s.before.indexes[x.OID] != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isNotNullCheck reports whether a check's definition is that one column is not null.
+func isNotNullCheck(definition string) bool {
+	definition = strings.TrimSuffix(definition, " NOT VALID")
+	return strings.HasPrefix(definition, "CHECK ((") && strings.HasSuffix(definition, " IS NOT NULL))") && strings.Count(definition, " IS ") == 1
+}
+
+// droppedForeignKeys finds referenced tables that a dropped foreign key locks.
+func droppedForeignKeys(s *step) (found findings) {
+	for _, oid := range sorted(s.before.constraints) {
+		c := s.before.constraints[oid]
+		parent, child := s.old(c.References), s.old(c.Table)
+		if c.Kind != "f" || s.after.constraints[oid] != nil || c.Parent != 0 || parent == nil || child == nil ||
+			parent == child || s.after.relations[c.References] == nil || s.hasConstraintNamed(c) || !s.named(child) {
+			continue
+		}
+		d := s.about(parent)
+		if strength[d.Lock] < strength[hazard.AccessExclusive] {
+			continue
+		}
+		d.Text = fmt.Sprintf("dropping foreign key %s of table %s takes %s on %s too, so its reads and writes wait; it is kept %s",
+			pgsql.Ident(c.Name), child.sql(), lockName(d.Lock), s.name(parent), s.until())
+		d.Fix = fix.Words("drop one foreign key in a file of its own, so that the lock is kept for a moment only")
+		found.add(s, "drop-fk-locks-parent", d)
+	}
+	return found
+}
+
+// renamedConstraints finds renamed constraints.
+func renamedConstraints(s *step) (found findings) {
+	for _, oid := range sorted(s.before.constraints) {
+		b, a := s.before.constraints[oid], s.after.constraints[oid]
+		if t := s.old(b.Table); a != nil && t != nil && s.trace.base.constraints[oid] != nil && a.Name != b.Name && b.Parent == 0 {
+			d := s.about(t)
+			d.Text = fmt.Sprintf("renaming constraint %s of table %s breaks what uses its name", pgsql.Ident(b.Name), t.sql())
+			found.add(s, "rename-constraint", d)
+		}
+	}
+	return found
+}
+
+// foreignKeys finds several foreign keys to different tables in one transaction.
+func foreignKeys(tr *trace) (found findings) {
+	type locked struct {
+		last    *step
+		child   *relation
+		parents []string
+	}
+	byTx := make(map[int]*locked)
+	for _, s := range tr.steps {
+		if !s.ran() {
+			continue
+		}
+		for _, oid := range sorted(s.after.constraints) {
+			c := s.after.constraints[oid]
+			child, parent := s.old(c.Table), s.old(c.References)
+			if c.Kind != "f" || c.Parent != 0 || s.before.constraints[oid] != nil || child == nil || parent == nil || s.madeAnew(c) {
+				continue
+			}
+			l := byTx[s.tx]
+			if l == nil {
+				l = &locked{}
+				byTx[s.tx] = l
+			}
+			l.last, l.child = s, child
+			if !slices.Contains(l.parents, parent.sql()) {
+				l.parents = append(l.parents, parent.sql())
+			}
+		}
+	}
+	for _, s := range tr.steps {
+		l := byTx[s.tx]
+		if l == nil || l.last != s || len(l.parents) < 2 {
+			continue
+		}
+		found.add(s, "multiple-foreign-keys", Diagnostic{
+			Table: l.child.sql(), Lock: hazard.ShareRowExclusive,
+			Text: fmt.Sprintf("foreign keys to %d tables in one transaction keep %s on all of them until it ends: %s", len(l.parents), lockName(hazard.ShareRowExclusive), join(l.parents)),
+			Fix:  fix.Words("add one foreign key a file"),
+		})
+	}
+	return found
+}
+
+// referred reports whether foreign keys refer to an index.
+func (s *snapshot) referred(index uint32) bool {
+	for _, c := range s.constraints {
+		if c.Kind == "f" && c.Index == index {
+			return true
+		}
+	}
+	return false
+}
+
+// addsForeignKeyNotValid reports whether an action adds a foreign key, NOT VALID.
+func addsForeignKeyNotValid(a pgsql.Action) bool {
+	references := a.Words.Find(0, "REFERENCES")
+	return references >= 0 && a.Words.Find(references, "NOT", "VALID") >= 0
+}

@@ -1,0 +1,320 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// newIndexes finds indexes built on old tables by CREATE INDEX.
+func newIndexes(s *step) (found findings) {
+	if s.st.Verb != "CREATE INDEX" && s.st.Verb != "DO" {
+		return found
+	}
+	for _, oid := range sorted(s.after.indexes) {
+		x, r := s.after.indexes[oid], s.after.relations[oid]
+		t := s.oldTable(x.Table)
+		if s.before.indexes[oid] != nil || t == nil || r == nil || r.Parent != 0 || s.after.hasConstraint(oid) {
+			continue
+		}
+		if x.Unique {
+			found = append(found, unique(s, t, x, indexParts(s, x))...)
+		}
+		if s.st.Concurrently {
+			d := s.about(t)
+			d.Text = fmt.Sprintf("building index %s reads table %s twice, and waits for all transactions that are older", pgsql.Ident(r.Name), s.name(t))
+			found.add(s, "index-build-load", d)
+			continue
+		}
+		d := s.about(t)
+		if t.Kind == "p" {
+			if s.st.Rest.Starts(0, "ON", "ONLY") {
+				continue // it builds nothing
+			}
+			d.Text = fmt.Sprintf("building index %s on partitioned table %s takes %s on all its partitions: writes wait until all are built, and it is kept %s", pgsql.Ident(r.Name), s.name(t), lockName(d.Lock), s.until())
+			d.Fix = fix.CreatePartitionedIndex(s.partitionedIndex(oid))
+			found.add(s, "create-index-on-partitioned", d)
+			continue
+		}
+		d.Text = fmt.Sprintf("building index %s takes %s on table %s: writes wait until it is built, and it is kept %s", pgsql.Ident(r.Name), lockName(d.Lock), s.name(t), s.until())
+		d.Fix = fix.CreateIndex(s.index(x, r.Name))
+		if t.Kind == "m" {
+			d.Text = strings.Replace(d.Text, "table", "materialized view", 1)
+		}
+		found.add(s, "create-index-blocking", d)
+	}
+	return found
+}
+
+// droppedIndexes finds indexes dropped by themselves.
+func droppedIndexes(s *step) (found findings) {
+	if s.st.Verb != "DROP INDEX" && s.st.Verb != "DO" {
+		return found
+	}
+	for _, oid := range sorted(s.before.indexes) {
+		x, r := s.before.indexes[oid], s.before.relations[oid]
+		if s.after.indexes[oid] != nil || r == nil || r.Parent != 0 {
+			continue
+		}
+		t := s.oldTable(x.Table)
+		if t == nil || s.after.relations[x.Table] == nil || s.before.hasConstraint(oid) {
+			continue
+		}
+		if s.trace.base.indexes[oid] != nil {
+			d := s.about(t)
+			d.Text = fmt.Sprintf("index %s of table %s can be needed by queries", pgsql.Ident(r.Name), s.name(t))
+			d.Query = fix.IndexUse(r.sql(), s.trace.target.major)
+			found.add(s, "drop-index-query-perf", d)
+		}
+		if s.st.Concurrently {
+			continue
+		}
+		// The lock is on the table, however new the index is.
+		d := s.about(t)
+		d.Text = fmt.Sprintf("dropping index %s takes %s on table %s, so its reads and writes wait; it is kept %s", pgsql.Ident(r.Name), lockName(d.Lock), s.name(t), s.until())
+		d.Fix = fix.DropIndexes([]string{r.sql()}, "", nil)
+		if r.Kind == "I" {
+			d.Fix = fix.Words("PostgreSQL cannot drop the index of a partitioned table concurrently: keep the transaction short")
+		}
+		found.add(s, "drop-index-blocking", d)
+	}
+	return found
+}
+
+// hasConstraint reports whether an index belongs to a constraint.
+func (s *snapshot) hasConstraint(index uint32) bool {
+	for _, c := range s.constraints {
+		if c.Index == index && c.Kind != "f" {
+			return true
+		}
+	}
+	return false
+}
+
+// indexParts names what an index is on, as its definition spells it.
+func indexParts(s *step, x *index) string {
+	if !x.Expression {
+		return columnList(s.after.relations[x.Table], x.Columns[:x.Keys])
+	}
+	_, parts, _ := strings.Cut(s.definitions[x.OID], " USING ")
+	i := strings.IndexByte(parts, '(')
+	depth := 0
+	for j := max(i, 0); j < len(parts); j++ {
+		switch parts[j] {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return parts[i+1 : j]
+			}
+		}
+	}
+	return ""
+}
+
+// partitionedIndex is how an index of a partitioned table that the statement made is built online. What partitions had before is
+// attached, as the statement did.
+func (s *step) partitionedIndex(oid uint32) fix.PartitionedIndex {
+	x, r := s.after.indexes[oid], s.after.relations[oid]
+	if s.before.indexes[oid] != nil {
+		return fix.PartitionedIndex{Index: fix.Index{Full: r.sql()}, Built: true}
+	}
+	p := fix.PartitionedIndex{Index: s.index(x, r.Name), Partitioned: s.after.relations[x.Table].Kind == "p"}
+	for _, child := range sorted(s.after.indexes) {
+		if c := s.after.relations[child]; c != nil && c.Parent == oid {
+			p.Parts = append(p.Parts, s.partitionedIndex(child))
+		}
+	}
+	return p
+}
+
+// unique says that equal rows can be in the way of a unique index.
+func unique(s *step, t *relation, x *index, what string) (found findings) {
+	if x == nil || provenUnique(s, x) || slices.ContainsFunc(x.Columns[:x.Keys], func(n int16) bool { return !repeats(s, t, n) }) {
+		return found
+	}
+	d := s.about(t)
+	d.Text = fmt.Sprintf("making %s unique on table %s fails if rows have the same values", what, t.sql())
+	if s.st.Concurrently {
+		d.Text += ", and leaves an INVALID index"
+	}
+	d.Fix = fix.Words("look for those rows, and change them first")
+	d.Query = fix.Duplicates(what, t.sql(), x.Predicate)
+	found.add(s, "unique-data", d)
+	return found
+}
+
+// repeats reports whether rows may have the same value in a column: in an old one, and in a new one that gave all of them its
+// default. An expression, 0, is taken for an old one.
+func repeats(s *step, t *relation, num int16) bool {
+	if num == 0 || s.oldColumn(t.OID, num) {
+		return true
+	}
+	came := s.after.relations[t.OID].columns[num]
+	if t.columns[num] != nil {
+		came = unwritten(s, t, t.columns[num])
+	}
+	return came != nil && !came.null() && came.Identity == "" && came.Generated == "" && !call().MatchString(came.Default)
+}
+
+// provenUnique reports whether another valid index makes some of the columns unique already, or did so when the file began.
+func provenUnique(s *step, x *index) bool {
+	for _, o := range union(s.before.indexes, s.trace.start().indexes) {
+		if o.Table != x.Table || !o.Unique || !o.Valid || o.Expression || o.Predicate != "" {
+			continue
+		}
+		if !slices.ContainsFunc(o.Columns[:o.Keys], func(n int16) bool { return !slices.Contains(x.Columns[:x.Keys], n) }) {
+			return true
+		}
+	}
+	return false
+}
+
+func reindex(s *step) (found findings) {
+	if s.st.Concurrently || len(s.st.Rest) == 0 {
+		return found
+	}
+	kind := s.st.Rest.At(0)
+	after := s.st.Rest[0].Pos.Offset + len(kind)
+	online := fix.Reindex(s.stmt.Text[:after] + " CONCURRENTLY" + s.stmt.Text[after:])
+	if kind != "TABLE" && kind != "INDEX" {
+		found.add(s, "reindex-blocking", Diagnostic{Text: "rebuilding all indexes stops the writes of each table while its indexes are built", Fix: online})
+		return found
+	}
+	t := s.subject()
+	if t == nil {
+		return found
+	}
+	d := s.about(t)
+	d.Text = fmt.Sprintf("REINDEX takes %s on table %s, and an ACCESS EXCLUSIVE one on each index: writes wait until it is done, and queries that would use the index too", lockName(shareLock), s.name(t))
+	if d.Lock == "" {
+		d.Lock = shareLock
+	}
+	d.Fix = online
+	found.add(s, "reindex-blocking", d)
+	return found
+}
+
+// ifNotExists finds a concurrent build that an INVALID index of its name would satisfy.
+func ifNotExists(s *step, t *relation) (found findings) {
+	x, ok := s.stmt.Index()
+	if !ok || !x.Concurrently || t == nil {
+		return found
+	}
+	const firstBroken, fixed = 140000, 140004
+	if v := s.trace.target.version; v >= firstBroken && v < fixed {
+		d := s.about(t)
+		d.Text = "PostgreSQL 14.0 to 14.3 may leave rows out of an index that is built concurrently"
+		d.Fix = fix.Words("upgrade to 14.4 or later first")
+		found.add(s, "concurrent-index-corruption", d)
+	}
+	if !x.IfNotExists {
+		return found
+	}
+	for _, o := range s.trace.steps {
+		if drop, ok := o.stmt.Index(); ok && drop.Drop && drop.Name == x.Name && o.stmt.Pos.Offset < s.stmt.Pos.Offset {
+			return found
+		}
+	}
+	d := s.about(t)
+	d.Text = fmt.Sprintf("an INVALID index %s that a failed build left would satisfy IF NOT EXISTS, and stay INVALID", pgsql.Ident(x.Name))
+	stmt, w := s.stmt.Text, pgsql.Words(pgsql.Tokens(s.stmt.Text))
+	i := w.Find(0, "IF", "NOT", "EXISTS")
+	d.Fix = fix.BuildAgain(sqlName(t.Schema, x.Name), stmt[:w[i].Pos.Offset]+stmt[w[i+3].Pos.Offset:])
+	found.add(s, "if-not-exists-hides-invalid-index", d)
+	return found
+}
+
+// partByPart is how an index of a partitioned table is built online that a statement would build concurrently.
+func partByPart(s *step, t *relation) fix.Text {
+	name := t.Name + "_idx"
+	if x, ok := s.stmt.Index(); ok && x.Name != "" {
+		name = x.Name
+	}
+	return fix.CreatePartitionedIndex(s.before.partitioned(t, func(p *relation) fix.Index {
+		if p == t {
+			return readIndex(s.stmt.Text, p, name)
+		}
+		return readIndex(s.stmt.Text, p, s.before.freeRelation(p.Schema, p.Name+"_"+name, ""))
+	}))
+}
+
+// gaps finds indexes that are dropped before their successors are built.
+func gaps(tr *trace) (found findings) {
+	steps := tr.all()
+	for i, s := range steps {
+		if s.st.Verb != "DROP INDEX" || !s.seen() {
+			continue
+		}
+		for _, oid := range sorted(s.before.indexes) {
+			x, r := s.before.indexes[oid], s.before.relations[oid]
+			if s.after.indexes[oid] != nil || s.trace.base.indexes[oid] == nil || r == nil || s.oldTable(x.Table) == nil {
+				continue
+			}
+			for _, later := range steps[i+1:] {
+				if later.st.Verb == "CREATE INDEX" && later.builds(r, x) && (slices.Contains(tr.steps, s) || slices.Contains(tr.steps, later)) {
+					t := s.before.relations[x.Table]
+					d := Diagnostic{Table: t.sql(), Lock: s.lock(t.OID)}
+					d.Text = fmt.Sprintf("table %s has no index %s from here until the new one is built", s.name(t), pgsql.Ident(r.Name))
+					d.Fix = fix.RebuildIndex(readIndex(later.stmt.Text, t, s.before.freeRelation(r.Schema, r.Name, "_new")), r.sql(), pgsql.Ident(r.Name))
+					at := s
+					if !slices.Contains(tr.steps, s) {
+						at = later
+					}
+					found.add(at, "index-gap", d)
+					break
+				}
+			}
+		}
+	}
+	return found
+}
+
+// builds reports whether the statement makes an index that takes a dropped one's place.
+func (s *step) builds(dropped *relation, was *index) bool {
+	for oid, x := range s.after.indexes {
+		r := s.after.relations[oid]
+		if s.before.indexes[oid] != nil || x.Table != was.Table || r == nil {
+			continue
+		}
+		if r.Name == dropped.Name || slices.Equal(x.Columns, was.Columns) && !x.Expression {
+			return true
+		}
+	}
+	return false
+}
+
+// readIndex reads a CREATE INDEX statement, of PostgreSQL's or of somebody else, as one that builds an index of that name on the
+// table.
+func readIndex(text string, t *relation, name string) fix.Index {
+	x, _ := pgsql.Stmt{Text: text}.Index()
+	return fix.Index{
+		Name: pgsql.Ident(name), Full: sqlName(t.Schema, name), Table: t.sql(), Unique: x.Unique, On: text[x.After:],
+	}
+}
+
+// index is the index that a statement made, under a name.
+func (s *step) index(x *index, name string) fix.Index {
+	return readIndex(s.definitions[x.OID], s.after.relations[x.Table], name)
+}
+
+// partitioned is an index of a table, and if that is partitioned with those of its partitions. Of each table build gives the index.
+func (s *snapshot) partitioned(t *relation, build func(t *relation) fix.Index) fix.PartitionedIndex {
+	p := fix.PartitionedIndex{Index: build(t), Partitioned: t.Kind == "p"}
+	for _, oid := range sorted(s.relations) {
+		if r := s.relations[oid]; r.Parent == t.OID && r.isTable() {
+			p.Parts = append(p.Parts, s.partitioned(r, build))
+		}
+	}
+	return p
+}
+
+func sameSet(a, b []int16) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
+}

@@ -1,0 +1,196 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// otherWork finds tables that have other files now, or were read under a strong lock, and that no other finding of the statement names.
+func otherWork(s *step, others findings) (found findings) {
+	switch s.st.Verb {
+	case "CLUSTER", "REFRESH", "REINDEX", "TRUNCATE", "VACUUM":
+		return nil // the text's own finding says it
+	}
+	for _, oid := range sorted(s.before.relations) {
+		t := s.oldTable(oid)
+		if t == nil || others.name(s, t) {
+			continue
+		}
+		d := s.about(t)
+		switch {
+		case s.rewritten(oid):
+			d.Text = fmt.Sprintf("the statement rewrites or empties table %s under %s: reads and writes wait until it is done, and it is kept %s", s.name(t), lockName(d.Lock), s.until())
+			d.Fix = fix.Words("make a new table or column, fill it in batches, and swap the two")
+			found.add(s, "table-rewrite", d)
+		case s.scanned(oid) && strength[d.Lock] >= strength[shareLock] && strength[d.Lock] > strength[s.kept(oid)]:
+			d.Text = fmt.Sprintf("the statement reads all of table %s under %s: writes wait until it is done, and it is kept %s", s.name(t), lockName(d.Lock), s.until())
+			d.Fix = fix.Words("take the lock and read the table in transactions of their own")
+			found.add(s, "table-scan", d)
+		}
+	}
+	return found
+}
+
+// name reports whether a finding names the table or one that it is a partition of.
+func (l findings) name(s *step, t *relation) bool {
+	for ; t != nil; t = s.before.relations[t.Parent] {
+		if slices.ContainsFunc(l, func(f finding) bool { return f.Table == t.sql() || slices.Contains(f.also, t.sql()) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// workWhileLocked finds statements that read or write much while a table is locked against everybody since an earlier statement.
+func workWhileLocked(s *step) (found findings) {
+	locked := lockedBefore(s)
+	if locked == nil || s.onlyValidates() {
+		return found
+	}
+	table, what := slow(s)
+	if table == nil || table.OID == locked.OID && strength[ownLock(s, table.OID)] >= strength[hazard.AccessExclusive] {
+		return found
+	}
+	d := Diagnostic{Table: locked.sql(), Lock: hazard.AccessExclusive}
+	d.Text = fmt.Sprintf("the statement %s table %s while %s on table %s from an earlier statement is kept: its reads and writes wait until it is done", what, s.name(table), lockName(hazard.AccessExclusive), s.name(locked))
+	d.Fix = fix.Words("put the statement into a migration of its own")
+	found.add(s, "work-while-access-exclusive", d)
+	return found
+}
+
+func (s *step) onlyValidates() bool {
+	return s.st.Verb == "ALTER TABLE" && len(s.st.Actions) == 1 && s.st.Actions[0].Verb == "VALIDATE CONSTRAINT"
+}
+
+// ownLock is the strongest lock on a table that the statement's kind takes by itself: what is held already is not taken anew.
+func ownLock(s *step, table uint32) string {
+	if s.kept(table) != hazard.AccessExclusive {
+		return s.lock(table)
+	}
+	switch s.st.Verb {
+	case "ALTER TABLE":
+		if slices.ContainsFunc(s.st.Actions, locksWriters) {
+			return hazard.ShareRowExclusive
+		}
+		return hazard.AccessExclusive
+	case "DROP TABLE", "TRUNCATE", "DROP INDEX", "CLUSTER":
+		return hazard.AccessExclusive
+	}
+	return ""
+}
+
+// locksWriters reports whether an action locks its table against others' writes at most.
+func locksWriters(a pgsql.Action) bool {
+	switch a.Verb {
+	case "VALIDATE CONSTRAINT", "ATTACH PARTITION":
+		return true
+	case "ADD CONSTRAINT", "ADD COLUMN":
+		return a.Words.Anywhere("FOREIGN", "KEY")
+	case "ALTER COLUMN":
+		return a.Rest.Starts(0, "SET", "STATISTICS")
+	}
+	return false
+}
+
+// lockedBefore returns an old table that is locked against everybody since an earlier statement.
+func lockedBefore(s *step) *relation {
+	for _, oid := range sorted(s.before.relations) {
+		if t := s.oldTable(oid); t != nil && s.kept(oid) == hazard.AccessExclusive {
+			return t
+		}
+	}
+	return nil
+}
+
+// slow returns an old table that the statement reads from end to end, rewrites, or writes many rows of.
+func slow(s *step) (*relation, string) {
+	for _, oid := range sorted(s.before.relations) {
+		t := s.oldTable(oid)
+		if t == nil || s.st.Verb == "TRUNCATE" || s.after.relations[oid] == nil {
+			continue
+		}
+		switch {
+		case s.rewritten(oid):
+			return t, "rewrites"
+		case s.scanned(oid) && (s.st.Verb == "UPDATE" || s.st.Verb == "DELETE" || s.st.Verb == "MERGE"):
+			return t, "changes many rows of"
+		case s.scanned(oid):
+			return t, "reads all of"
+		}
+	}
+	if t := s.target(); t != nil && (s.st.Verb == "UPDATE" || s.st.Verb == "DELETE") && s.st.Rest.Find(0, "WHERE") < 0 {
+		return t, "changes all rows of"
+	}
+	if s.said("validating foreign key constraint") {
+		if t := s.target(); t != nil {
+			return t, "reads all of"
+		}
+	}
+	return nil, ""
+}
+
+func lockTable(s *step) (found findings) {
+	mode := "ACCESS EXCLUSIVE"
+	if w := s.st.Rest; w.At(0) == "IN" {
+		var parts []string
+		for i := 1; i < len(w) && w.At(i) != "MODE"; i++ {
+			parts = append(parts, w.At(i))
+		}
+		mode = strings.Join(parts, " ")
+	}
+	lock := ""
+	for _, m := range lockModes {
+		if m.sql == mode {
+			lock = m.name
+		}
+	}
+	if strength[lock] < strength[shareLock] {
+		return nil // it stops neither readers nor writers
+	}
+	for _, q := range s.st.Targets {
+		if t := s.before.find(q.Schema, q.Name); t != nil && s.oldTable(t.OID) != nil {
+			found.add(s, "explicit-lock-table", Diagnostic{
+				Table: t.sql(), Lock: lock,
+				Text: fmt.Sprintf("LOCK TABLE takes %s on table %s, and keeps it %s", lockName(lock), s.name(t), s.until()),
+				Fix:  fix.Words("leave it out: each statement takes the lock that it needs"),
+			})
+		}
+	}
+	return found
+}
+
+// lockModes are those that matter, by strength.
+var lockModes = []struct{ name, sql string }{
+	{"RowShareLock", "ROW SHARE"}, {"RowExclusiveLock", "ROW EXCLUSIVE"}, {"ShareUpdateExclusiveLock", "SHARE UPDATE EXCLUSIVE"}, {shareLock, "SHARE"},
+	{hazard.ShareRowExclusive, "SHARE ROW EXCLUSIVE"}, {"ExclusiveLock", "EXCLUSIVE"}, {hazard.AccessExclusive, "ACCESS EXCLUSIVE"},
+}
+
+const shareLock = "ShareLock"
+
+// strength orders the lock modes.
+var strength = func() map[string]int {
+	m := make(map[string]int)
+	for i, mode := range lockModes {
+		m[mode.name] = i + 1
+	}
+	return m
+}()
+
+// lockName names a lock as SQL does: "an ACCESS EXCLUSIVE lock".
+func lockName(mode string) string {
+	for _, m := range lockModes {
+		switch {
+		case m.name != mode:
+		case strings.Contains("AE", m.sql[:1]):
+			return "an " + m.sql + " lock"
+		default:
+			return "a " + m.sql + " lock"
+		}
+	}
+	return "a lock"
+}

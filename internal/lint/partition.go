@@ -1,0 +1,81 @@
+package lint
+
+import (
+	"fmt"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+)
+
+// changedPartitions finds partitions that are attached, detached or made beside a default one.
+func changedPartitions(s *step) (found findings) {
+	attach, attaches := s.action("ATTACH PARTITION")
+	creates := s.st.Verb == "CREATE TABLE" && s.st.Rest.Starts(0, "PARTITION", "OF")
+	if attaches {
+		if p := s.before.find(attach.Name.Schema, attach.Name.Name); p != nil && s.oldTable(p.OID) != nil {
+			built := false
+			for oid, x := range s.after.indexes {
+				built = built || x.Table == p.OID && s.before.indexes[oid] == nil
+			}
+			if s.scannedAny(p.OID) || built {
+				d := s.about(p)
+				d.Text = fmt.Sprintf("attaching table %s reads all of it under %s: its reads and writes wait until it is done", s.name(p), lockName(d.Lock))
+				d.Fix = attachFix(s, p)
+				found.add(s, "attach-partition-scan", d)
+			}
+		}
+	}
+	if attaches || creates {
+		for _, oid := range sorted(s.before.relations) {
+			r := s.oldTable(oid)
+			if r == nil || r.PartitionBound != "DEFAULT" || !s.scannedAny(oid) {
+				continue
+			}
+			d := s.about(r)
+			d.Text = fmt.Sprintf("a new partition beside default partition %s reads all of that under %s: its reads and writes wait until it is done", s.name(r), lockName(d.Lock))
+			d.Fix = besideDefaultFix(s, r)
+			found.add(s, "default-partition-scan", d)
+		}
+	}
+	if creates {
+		for _, r := range s.after.relations {
+			if parent := s.old(r.Parent); s.before.relations[r.OID] == nil && parent != nil && r.isTable() {
+				d := s.about(parent)
+				d.Text = fmt.Sprintf("making a partition takes %s on its parent %s", lockName(d.Lock), s.name(parent))
+				d.Fix = fix.CreatePartition(r.sql(), parent.sql(), r.PartitionBound)
+				found.add(s, "create-partition-locks-parent", d)
+			}
+		}
+	}
+	if detach, ok := s.action("DETACH PARTITION"); ok && len(detach.Rest) == 0 {
+		p, parent := s.before.find(detach.Name.Schema, detach.Name.Name), s.target()
+		if p != nil && s.old(p.OID) != nil && parent != nil {
+			d := s.about(parent)
+			d.Text = fmt.Sprintf("detaching partition %s takes %s on its parent %s, so reads and writes of all partitions wait; it is kept %s", p.sql(), lockName(d.Lock), s.name(parent), s.until())
+			d.Fix = fix.Detach(p.sql(), parent.sql())
+			if s.trace.target.major < 14 {
+				d.Fix = fix.Words("PostgreSQL detaches concurrently from 14 on: keep the transaction short")
+			}
+			found.add(s, "detach-partition-blocking", d)
+		}
+	}
+	return found
+}
+
+// attachFix is how a table is attached without being read.
+func attachFix(s *step, p *relation) fix.Text {
+	bounds := s.bounds[p.OID]
+	if bounds == "" {
+		return fix.Words("add a check of the partition's bounds NOT VALID, validate it in a later transaction, then attach the table, and drop the check")
+	}
+	return fix.Attach(p.sql(), s.before.freeConstraint(p, p.Name, "_bounds"), bounds, s.stmt.Text)
+}
+
+// besideDefaultFix is how a partition is made or attached without the default one being read.
+func besideDefaultFix(s *step, r *relation) fix.Text {
+	for oid, bounds := range s.bounds {
+		if p := s.after.relations[oid]; p.Parent == r.Parent && bounds != "" && s.after.relations[r.Parent].Parent == 0 {
+			return fix.BesideDefault(r.sql(), s.before.freeConstraint(r, r.Name, "_without_"+p.Name), bounds, s.stmt.Text)
+		}
+	}
+	return fix.Words("add a check to the default partition that it has no row of the new one, NOT VALID, validate it in a later transaction, then make the new one, and drop the check")
+}

@@ -1,0 +1,185 @@
+package lint
+
+import (
+	"fmt"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// droppedRoutines finds dropped functions.
+func droppedRoutines(s *step) (found findings) {
+	for _, oid := range sorted(s.before.functions) {
+		p := s.before.functions[oid]
+		if s.after.functions[oid] != nil || s.trace.base.functions[oid] == nil {
+			continue
+		}
+		again := false
+		for _, a := range s.trace.end().functions {
+			again = again || a.Schema == p.Schema && a.Name == p.Name && a.Args == p.Args
+		}
+		if !again {
+			found.add(s, "drop-function", Diagnostic{
+				Text: fmt.Sprintf("dropping %s breaks all that still calls it", p.sql()),
+				Fix:  fix.Words("deploy its callers first, and drop it in a later release"),
+			})
+		}
+	}
+	return found
+}
+
+func (p *function) sql() string {
+	kind := map[string]string{"p": "procedure", "a": "aggregate"}[p.Kind]
+	if kind == "" {
+		kind = "function"
+	}
+	return fmt.Sprintf("%s %s(%s)", kind, sqlName(p.Schema, p.Name), p.Args)
+}
+
+// renamedRoutines finds renamed functions.
+func renamedRoutines(s *step) (found findings) {
+	for _, oid := range sorted(s.before.functions) {
+		b, a := s.before.functions[oid], s.after.functions[oid]
+		if a != nil && s.trace.base.functions[oid] != nil && s.renames(b.Schema, b.Name, a.Schema, a.Name) {
+			found.add(s, "rename-view", renamedObject("function", sqlName(b.Schema, b.Name), sqlName(a.Schema, a.Name)))
+		}
+	}
+	return found
+}
+
+// replacedRoutines finds replaced functions that something was computed by, and overloads by accident.
+func replacedRoutines(s *step) (found findings) {
+	for _, oid := range sorted(s.before.functions) {
+		p := s.before.functions[oid]
+		for _, u := range s.uses[oid] {
+			t := s.old(u.Table)
+			if t == nil {
+				continue
+			}
+			d := s.about(t)
+			d.Text = fmt.Sprintf("%s computed %s: what it computed for old rows stays, and is wrong without an error", p.sql(), u.Text)
+			d.Fix = fix.Words(fmt.Sprintf("make a new function beside %s, and a new index or constraint with it, concurrently; then drop the old ones", sqlName(p.Schema, p.Name)))
+			found.add(s, "replace-function-used-by-index", d)
+		}
+	}
+	if !s.st.OrReplace {
+		return found
+	}
+	for _, oid := range sorted(s.after.functions) {
+		p := s.after.functions[oid]
+		if s.before.functions[oid] != nil {
+			continue
+		}
+		for _, o := range s.trace.end().functions {
+			if o.OID != oid && s.trace.base.functions[o.OID] != nil && o.Schema == p.Schema && o.Name == p.Name {
+				found.add(s, "function-signature-changed", Diagnostic{
+					Text: fmt.Sprintf("CREATE OR REPLACE makes a second function beside %s: calls go on to that, or become ambiguous", o.sql()),
+					Fix:  fix.DropFunction(sqlName(o.Schema, o.Name) + "(" + o.Args + ")"),
+				})
+				break
+			}
+		}
+	}
+	return found
+}
+
+// changedTriggers finds new, dropped and disabled triggers.
+func changedTriggers(s *step) (found findings) {
+	for _, oid := range sorted(union(s.before.triggers, s.after.triggers)) {
+		was, is := s.before.triggers[oid], s.after.triggers[oid]
+		tr := is
+		if tr == nil {
+			tr = was
+		}
+		t := s.old(tr.Table)
+		replaced := was != nil && is != nil && s.st.Verb == "CREATE TRIGGER" && len(s.st.Targets) == 1 && tr.Name == s.st.Targets[0].Name && s.lock(tr.Table) == hazard.ShareRowExclusive
+		if t == nil || tr.Parent != 0 || was != nil && is != nil && was.Enabled == is.Enabled && !replaced {
+			continue
+		}
+		d := s.about(t)
+		switch {
+		case (was == nil || replaced) && !tr.Internal:
+			d.Text = fmt.Sprintf("creating trigger %s takes %s on table %s, so its writes wait; it is kept %s", pgsql.Ident(tr.Name), lockName(d.Lock), s.name(t), s.until())
+			d.Fix = fix.Words("put the statement into a file of its own, so that the lock is kept for a moment only")
+			found.add(s, "create-trigger-lock", d)
+		case is == nil && !tr.Internal && s.trace.base.triggers[oid] != nil && s.after.relations[tr.Table] != nil && s.st.Verb != "DROP FUNCTION" && !s.triggerAgain(tr):
+			d.Text = fmt.Sprintf("without trigger %s of table %s what it kept up is not kept up any more", pgsql.Ident(tr.Name), t.sql())
+			d.Fix = fix.Words("make sure that nothing relies on it")
+			found.add(s, "drop-trigger", d)
+		case was != nil && is != nil && was.Enabled != "D" && is.Enabled == "D" && s.trace.base.triggers[oid] != nil:
+			d.Text = fmt.Sprintf("while triggers of table %s are disabled, what is written is never checked", t.sql())
+			d.Fix = fix.Words("leave triggers on")
+			found.add(s, "disable-trigger", d)
+		}
+	}
+	return found
+}
+
+func (s *step) triggerAgain(t *trigger) bool {
+	for _, o := range s.trace.end().triggers {
+		if o.Table == t.Table && o.Name == t.Name {
+			return true
+		}
+	}
+	return false
+}
+
+// newRules finds new rewrite rules.
+func newRules(s *step) (found findings) {
+	for _, oid := range sorted(s.after.rules) {
+		r := s.after.rules[oid]
+		if t := s.old(r.Table); s.before.rules[oid] == nil && t != nil {
+			d := s.about(t)
+			d.Text = fmt.Sprintf("creating rule %s takes %s on table %s, so its reads and writes wait; it is kept %s", pgsql.Ident(r.Name), lockName(d.Lock), s.name(t), s.until())
+			d.Fix = fix.Words("use a trigger, or a view")
+			found.add(s, "create-rule", d)
+		}
+	}
+	return found
+}
+
+// droppedExtensions finds dropped extensions.
+func droppedExtensions(s *step) (found findings) {
+	for _, oid := range sorted(s.before.extensions) {
+		if s.trace.base.extensions[oid] == nil || s.after.extensions[oid] != nil {
+			continue
+		}
+		found.add(s, "drop-extension", Diagnostic{
+			Text: fmt.Sprintf("dropping extension %s drops its functions, types and operators", pgsql.Ident(s.before.extensions[oid].Name)),
+			Fix:  fix.Words("check what uses them, and drop it without CASCADE"),
+		})
+	}
+	return found
+}
+
+// changedExtensions finds new and upgraded extensions.
+func changedExtensions(s *step) (found findings) {
+	for _, oid := range sorted(s.after.extensions) {
+		b, a := s.before.extensions[oid], s.after.extensions[oid]
+		switch {
+		case b == nil:
+			found.add(s, "create-extension", Diagnostic{Text: fmt.Sprintf("creating extension %s runs its script", pgsql.Ident(a.Name))})
+		case b.Version != a.Version:
+			found = append(found, extensionUpgrade(s, a.Name)...)
+		}
+	}
+	return found
+}
+
+func extensionUpgrade(s *step, name string) (found findings) {
+	found.add(s, "extension-upgrade", Diagnostic{
+		Text: fmt.Sprintf("upgrading extension %s runs its scripts as they are on this server", pgsql.Ident(name)),
+		Fix:  fix.Words("try it on a copy of the database"),
+	})
+	return found
+}
+
+func extensionStays(s *step) bool {
+	for oid := range s.before.extensions {
+		if s.after.extensions[oid] == nil {
+			return false
+		}
+	}
+	return true
+}

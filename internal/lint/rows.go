@@ -1,0 +1,126 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+func truncate(s *step) (found findings) {
+	var named []*relation
+	for _, q := range s.st.Targets {
+		t := s.before.find(q.Schema, q.Name)
+		if t == nil || s.oldTable(t.OID) == nil {
+			continue
+		}
+		named = append(named, t)
+		d := s.about(t)
+		d.Text = fmt.Sprintf("truncating table %s deletes all its rows under %s: reads and writes wait; it is kept %s", s.name(t), lockName(d.Lock), s.until())
+		d.Fix = fix.Words("delete in batches, or put a new table in its place")
+		found.add(s, "truncate-table", d)
+	}
+	if !s.st.Cascade || len(named) == 0 {
+		return found
+	}
+	var reached []string
+	for i := 0; i < len(named); i++ {
+		for _, oid := range sorted(s.before.constraints) {
+			c := s.before.constraints[oid]
+			t := s.oldTable(c.Table)
+			if c.Kind == "f" && c.References == named[i].OID && t != nil && !slices.Contains(named, t) {
+				named = append(named, t)
+				reached = append(reached, t.sql())
+			}
+		}
+	}
+	if len(reached) > 0 {
+		d := s.about(named[0])
+		d.Text = fmt.Sprintf("CASCADE empties the tables that refer to %s too: %s", named[0].sql(), strings.Join(reached, ", "))
+		d.Fix = fix.Words("name every table that is to be emptied")
+		found.add(s, "truncate-cascade", d)
+	}
+	return found
+}
+
+// allRows finds statements that change every row of a table: also within WITH, and in the text of a DO block.
+func allRows(s *step) (found findings) {
+	for _, c := range changesRows(s.st) {
+		r := s.before.find(c.Targets[0].Schema, c.Targets[0].Name)
+		if r == nil || s.trace.base.relations[r.OID] == nil || !r.isTable() || picky(c) && !holdsForAll(s, r, c) {
+			continue
+		}
+		d := s.about(r)
+		if c.Verb == "DELETE" {
+			d.Text = fmt.Sprintf("the statement deletes all rows of table %s, in one transaction", s.name(r))
+			d.Fix = inBatches(s, r)
+			found.add(s, "delete-without-where", d)
+		} else {
+			d.Text = fmt.Sprintf("the statement writes every row of table %s anew, and keeps them locked %s", s.name(r), s.until())
+			d.Fix = inBatches(s, r)
+			found.add(s, "update-without-where", d)
+		}
+	}
+	return found
+}
+
+// picky reports whether an UPDATE or DELETE has a condition that is not always true.
+func picky(st *pgsql.Statement) bool {
+	cond, ok := condition(st)
+	return ok && !slices.ContainsFunc(alternatives(cond), func(c pgsql.Words) bool {
+		return len(c) == 1 && c.At(0) == "TRUE" || len(c) == 3 && c.At(1) == "=" && c.At(0) == c.At(2) && c.At(0) != ""
+	})
+}
+
+// holdsForAll reports whether the condition is true of every row because of what the change itself did: it added the column, so
+// that all rows have NULL in it, or the default that it came with.
+func holdsForAll(s *step, t *relation, st *pgsql.Statement) bool {
+	cond, _ := condition(st)
+	return slices.ContainsFunc(alternatives(cond), func(cond pgsql.Words) bool {
+		name, next, ok := cond.Name(0)
+		c := t.column(name.Name)
+		if !ok || len(cond) != next+2 || c == nil || s.oldColumn(t.OID, c.Num) {
+			return false
+		}
+		came := unwritten(s, t, c)
+		switch {
+		case came == nil:
+			return false
+		case cond.Starts(next, "IS", "NULL"):
+			return came.null()
+		}
+		literal := cond[next+1].Text
+		return cond.At(next) == "=" && !came.null() && (strings.EqualFold(came.Default, literal) || strings.HasPrefix(came.Default, literal+"::"))
+	})
+}
+
+// setval finds a sequence that is set to a number, whatever it was at.
+func setval(s *step) (found findings) {
+	w := s.st.Rest
+	for i := range w {
+		if w[i].Kind != pgsql.Word || !strings.EqualFold(w[i].Text, "setval") || w.At(i+1) != "(" || i+4 >= len(w) || w[i+2].Kind != pgsql.String {
+			continue
+		}
+		q, _, ok := pgsql.Words(pgsql.Tokens(strings.Trim(w[i+2].Text, "'"))).Name(0)
+		j := i + 3
+		for j < len(w) && w.At(j) != "," {
+			j++
+		}
+		if r := s.before.find(q.Schema, q.Name); ok && r != nil && s.trace.base.relations[r.OID] != nil && j+1 < len(w) && w[j+1].Kind == pgsql.Number {
+			found = append(found, restart(s, r, Diagnostic{Table: r.sql(), Text: fmt.Sprintf("setting %s to a number, wherever it stands, gives out numbers again if it is past that", r.sql())}, w[j+1].Text)...)
+		}
+	}
+	return found
+}
+
+// restart reports that a sequence, nil if it is not known, is set to a number, empty if it is not known.
+func restart(s *step, seq *relation, d Diagnostic, number string) (found findings) {
+	d.Fix = fix.Words("leave the sequence where it is, or set it to a number that is past all that were given out")
+	if seq != nil && seq.Kind == "S" && number != "" {
+		d.Fix = fix.Setval(seq.sql(), number)
+	}
+	found.add(s, "sequence-restart", d)
+	return found
+}

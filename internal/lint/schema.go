@@ -1,0 +1,71 @@
+package lint
+
+import (
+	"fmt"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/words"
+)
+
+// droppedSchemas finds dropped schemas.
+func droppedSchemas(s *step) (found findings) {
+	for _, oid := range sorted(s.before.schemas) {
+		if _, is := s.after.schemas[oid]; is || s.trace.base.schemas[oid] == "" {
+			continue
+		}
+		tables := 0
+		for _, r := range s.before.relations {
+			if r.Schema == s.before.schemas[oid] && r.isTable() {
+				tables++
+			}
+		}
+		found.add(s, "drop-schema", Diagnostic{
+			Text: fmt.Sprintf("dropping schema %s deletes all that is in it (%s)", pgsql.Ident(s.before.schemas[oid]), words.Plural(tables, "table")),
+			Fix:  fix.Words("empty the schema in earlier releases, then drop it without CASCADE"),
+		})
+	}
+	return found
+}
+
+// inDroppedSchema reports whether a relation went with its schema.
+func inDroppedSchema(s *step, r *relation) bool {
+	oid := s.before.schema(r.Schema)
+	return oid != 0 && s.after.schemas[oid] == ""
+}
+
+// schema returns the OID of a schema, 0 if there is none of that name.
+func (s *snapshot) schema(name string) uint32 {
+	for oid, n := range s.schemas {
+		if n == name {
+			return oid
+		}
+	}
+	return 0
+}
+
+// renamedSchemas finds renamed schemas.
+func renamedSchemas(s *step) (found findings) {
+	for _, oid := range sorted(s.before.schemas) {
+		from := s.before.schemas[oid]
+		if to, ok := s.after.schemas[oid]; ok && to != from && s.trace.base.schemas[oid] != "" {
+			found.add(s, "rename-schema", Diagnostic{
+				Text: fmt.Sprintf("renaming schema %s to %s breaks all that still uses the old name", pgsql.Ident(from), pgsql.Ident(to)),
+				Fix:  fix.Words("make a new schema, and move what is in the old one when its readers have moved"),
+			})
+		}
+	}
+	return found
+}
+
+// renames reports whether an object has another name, or another schema that is not just the old one's new name.
+func (s *step) renames(fromSchema, from, toSchema, to string) bool {
+	return from != to || fromSchema != toSchema && s.after.schemas[s.before.schema(fromSchema)] != toSchema
+}
+
+func renamedObject(kind, from, to string) Diagnostic {
+	return Diagnostic{
+		Text: fmt.Sprintf("renaming %s %s to %s breaks all that still uses the old name", kind, from, to),
+		Fix:  fix.Words("make a new one beside the old one, and drop the old one later"),
+	}
+}

@@ -1,0 +1,315 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// typeChange finds what another type of a column costs and may lose. What it costs is the table's, however new the column is.
+func typeChange(s *step, b, a *relation, was, is *column) (found findings) {
+	same := was.Type == is.Type && was.Typmod == is.Typmod && was.Collation == is.Collation
+	if same && (s.using(was.Name) == nil || !s.named(b)) { // an expression can change what values are
+		return found
+	}
+	d := s.about(b)
+	d.Column = pgsql.Ident(was.Name)
+	change := fmt.Sprintf("changing %s.%s from %s to %s", b.sql(), d.Column, was.TypeText, is.TypeText)
+	c := s.retyped(b, was, is)
+
+	from, to := s.before.types[was.Type], s.after.types[is.Type]
+	toEnum := !same && from != nil && to != nil && from.Kind == "e" && to.Kind == "e"
+	if toEnum && s.startColumn(b.OID, was.Num) {
+		var removed []string
+		for _, l := range from.Labels {
+			if !slices.Contains(to.Labels, l) {
+				removed = append(removed, pgsql.Literal(l))
+			}
+		}
+		d := d
+		d.Text = change + " puts another enum in its place"
+		if len(removed) > 0 {
+			d.Text += ", without " + strings.Join(removed, ", ")
+			d.Query = fix.CountRows(b.sql(), fmt.Sprintf("%s::text IN (%s)", d.Column, strings.Join(removed, ", ")))
+		}
+		d.Fix = fix.Words("keep the value, and forbid it by a check that is added NOT VALID and validated")
+		found.add(s, "recreate-enum-type", d)
+	}
+	checks, indexes := s.before.checks(b, was.Num), rebuilt(s, b.OID)
+	c.Seen = hazard.Seen{Rewrites: s.rewrittenAny(b.OID), Rechecks: len(checks) > 0 && s.scannedAny(b.OID), Rebuilds: len(indexes) > 0}
+	for _, h := range c.Cost() {
+		d := d
+		d.Fix = h.Instead
+		what := ""
+		switch h.Kind {
+		case hazard.Rewrite:
+			what = fmt.Sprintf("rewrites table %s and its indexes", s.name(b))
+		case hazard.Recheck:
+			what = fmt.Sprintf("checks its constraints again, which reads all of table %s", s.name(b))
+			d.Fix = fix.Recheck(s.stmt.Text, checks)
+		case hazard.Rebuild:
+			what = fmt.Sprintf("rebuilds index %s of table %s", strings.Join(indexes, ", "), s.name(b))
+			d.Fix = fix.Words("drop the index concurrently before, and build it concurrently after; or use a new column")
+		}
+		d.Text = fmt.Sprintf("%s %s under %s: reads and writes wait until it is done", change, what, lockName(d.Lock))
+		found.add(s, typeRules[h.Kind], d)
+	}
+	if fk, other := foreignKey(s, b.OID, was.Num); fk != nil && s.said("validating foreign key constraint") {
+		d := d
+		d.Text = fmt.Sprintf("%s checks foreign key %s again, with %s on %s and %s until it is done", change, pgsql.Ident(fk.Name), lockName(d.Lock), s.name(b), s.name(other))
+		d.Fix = c.Expand()
+		found.add(s, "type-change-revalidates-fk", d, other.sql())
+	}
+	if !s.oldColumn(b.OID, was.Num) {
+		return found // nobody relies on its values yet
+	}
+	stat := d
+	stat.Text = change + " drops what the planner knows about it"
+	stat.Fix = fix.Analyze(b.sql(), d.Column)
+	found.add(s, "type-change-loses-statistics", stat)
+	for _, h := range c.Values() {
+		if toEnum && h.Kind == hazard.Cast {
+			continue // the labels that go are said already
+		}
+		d := s.about(b)
+		d.Column, d.Text, d.Query, d.Fix = h.Column, change+" "+h.What, h.Query, h.Instead
+		found.add(s, typeRules[h.Kind], d)
+	}
+	return found
+}
+
+// checks are those that a column is in, to be added again.
+func (s *snapshot) checks(t *relation, num int16) (list []fix.Constraint) {
+	for _, oid := range sorted(s.constraints) {
+		k := s.constraints[oid]
+		if k.Kind == "c" && k.Table == t.OID && slices.Contains(k.Columns, num) {
+			list = append(list, fix.Constraint{Table: t.sql(), Name: pgsql.Ident(k.Name), Definition: strings.TrimSuffix(k.Definition, " NOT VALID")})
+		}
+	}
+	return list
+}
+
+// rebuilt names the indexes of a table that the statement rebuilt.
+func rebuilt(s *step, table uint32) []string {
+	var names []string
+	for _, oid := range sorted(s.before.indexes) {
+		x, r := s.before.indexes[oid], s.before.relations[oid]
+		if x.Table != table || r == nil {
+			continue
+		}
+		if a := s.after.relations[oid]; a != nil {
+			if s.rewritten(oid) {
+				names = append(names, pgsql.Ident(r.Name))
+			}
+			continue
+		}
+		if again := s.after.find(r.Schema, r.Name); again != nil && again.FileNode != r.FileNode {
+			names = append(names, pgsql.Ident(r.Name))
+		}
+	}
+	return names
+}
+
+// foreignKey returns a foreign key that the column is in, on either side, and the table on the other.
+func foreignKey(s *step, table uint32, num int16) (*constraint, *relation) {
+	for _, oid := range sorted(s.before.constraints) {
+		c := s.before.constraints[oid]
+		if c.Kind != "f" {
+			continue
+		}
+		if c.Table == table && slices.Contains(c.Columns, num) && s.before.relations[c.References] != nil {
+			return c, s.before.relations[c.References]
+		}
+		if c.References == table && slices.Contains(c.RefColumns, num) && s.before.relations[c.Table] != nil {
+			return c, s.before.relations[c.Table]
+		}
+	}
+	return nil, nil
+}
+
+// retyped is the change of a column's type by the statement.
+func (s *step) retyped(t *relation, was, is *column) hazard.TypeChange {
+	c := hazard.TypeChange{
+		Table: t.sql(), Column: was.Name, From: s.before.resolved(was), To: s.after.resolved(is),
+		Using: s.using(was.Name).In(s.stmt.Text), Hidden: !strings.HasPrefix(s.st.Verb, "ALTER "),
+		New:   s.before.fixColumn(t, freeColumn(t, was.Name, "_new"), is.TypeText),
+		Check: s.before.freeConstraint(t, t.Name+"_"+was.Name, "_fits"),
+	}
+	if len(s.st.Targets) > 0 { // a parent's, where t inherits the column
+		c.Named = s.st.Targets[0].Name
+	}
+	return c
+}
+
+// typeRules are the rules that hazards of a change of type are of.
+var typeRules = map[hazard.Kind]string{
+	hazard.Rewrite: "type-change-rewrite", hazard.Recheck: "type-change-recheck", hazard.Rebuild: "type-change-reindex",
+	hazard.Lossy: "lossy-type-change", hazard.Narrow: "narrowing-type-change", hazard.Cast: "cast-may-fail",
+}
+
+// resolved is the type of a column with what it is made of.
+func (s *snapshot) resolved(c *column) hazard.Type {
+	t, oid := hazard.Type{Name: c.TypeText}, c.Type
+	for d := s.types[oid]; d != nil && d.Kind == "d"; d = s.types[oid] {
+		t.Base, oid = d.BaseText, d.Base
+		t.Checked = t.Checked || d.NotNull
+		for _, k := range s.constraints {
+			t.Checked = t.Checked || k.Domain == d.OID
+		}
+	}
+	for _, e := range s.types {
+		if e.Kind == "e" && (e.OID == oid || e.Array == oid) {
+			t.Labels = e.Labels
+		}
+	}
+	return t
+}
+
+// droppedTypes finds dropped types, but those of an extension.
+func droppedTypes(s *step) (found findings) {
+	for _, oid := range sorted(s.before.types) {
+		t := s.before.types[oid]
+		if s.after.types[oid] != nil || s.trace.base.types[oid] == nil || s.recreated(t) || !extensionStays(s) {
+			continue
+		}
+		found.add(s, "drop-type", Diagnostic{
+			Text: fmt.Sprintf("dropping type %s breaks all that still names it", sqlName(t.Schema, t.Name)),
+			Fix:  fix.Words("drop the columns that have it first, and the type without CASCADE"),
+		})
+	}
+	return found
+}
+
+// recreated reports whether the file makes an enum anew: a column of the old type has a new one.
+func (s *step) recreated(t *typ) bool {
+	if t.Kind != "e" {
+		return false
+	}
+	for oid, b := range s.trace.base.relations {
+		e := s.trace.end().relations[oid]
+		for n, c := range b.columns {
+			if c.Type != t.OID || e == nil || e.columns[n] == nil {
+				continue
+			}
+			if now := s.trace.end().types[e.columns[n].Type]; now != nil && now.Kind == "e" && now.OID != t.OID {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// renamedTypes finds renamed types and values of enums.
+func renamedTypes(s *step) (found findings) {
+	for _, oid := range sorted(s.before.types) {
+		b, a := s.before.types[oid], s.after.types[oid]
+		if a == nil || s.trace.base.types[oid] == nil {
+			continue
+		}
+		if s.renames(b.Schema, b.Name, a.Schema, a.Name) && !s.recreated(b) {
+			found.add(s, "rename-view", renamedObject("type", sqlName(b.Schema, b.Name), sqlName(a.Schema, a.Name)))
+		}
+		for i, label := range b.LabelOIDs {
+			j := slices.Index(a.LabelOIDs, label)
+			if j >= 0 && a.Labels[j] != b.Labels[i] && slices.Contains(s.trace.base.types[oid].LabelOIDs, label) {
+				found.add(s, "rename-enum-value", Diagnostic{
+					Text: fmt.Sprintf("renaming value %s of type %s to %s breaks all that still uses the old value", pgsql.Literal(b.Labels[i]), sqlName(b.Schema, b.Name), pgsql.Literal(a.Labels[j])),
+					Fix:  fix.AddEnumValue(sqlName(b.Schema, b.Name), a.Labels[j]),
+				})
+			}
+		}
+	}
+	return found
+}
+
+// checkedDomains finds tables that are read because of a domain's new constraint.
+func checkedDomains(s *step) (found findings) {
+	if s.st.Verb != "ALTER DOMAIN" {
+		return nil
+	}
+	for _, oid := range sorted(s.before.relations) {
+		t := s.oldTable(oid)
+		if t == nil || !s.scanned(oid) {
+			continue
+		}
+		d := s.about(t)
+		d.Text = fmt.Sprintf("the domain's constraint is checked on every row of table %s, under %s: writes wait until it is done", s.name(t), lockName(d.Lock))
+		d.Fix = fix.Words("put the constraint on the table's columns instead, NOT VALID, and validate it in a later transaction")
+		var checks []fix.Constraint
+		for _, n := range sorted(t.columns) {
+			s.before.columnChecks(t, t.columns[n].Name, s.after.domainChecks(t.columns[n].Type, s.before, t.columns[n].Name), &checks)
+		}
+		if len(checks) > 0 {
+			d.Fix = fix.AddNotValid(nil, checks...)
+		}
+		found.add(s, "alter-domain-constraint-scan", d)
+	}
+	return found
+}
+
+func (s *snapshot) constrained(domain uint32) bool {
+	t := s.types[domain]
+	if t == nil {
+		return false
+	}
+	for _, c := range s.constraints {
+		if c.Domain == domain {
+			return true
+		}
+	}
+	return t.NotNull || s.constrained(t.Base)
+}
+
+// baseType is the type that a domain is made of.
+func (s *snapshot) baseType(domain uint32) string {
+	text := ""
+	for d := s.types[domain]; d != nil && d.Kind == "d"; d = s.types[d.Base] {
+		text = d.BaseText
+	}
+	return text
+}
+
+// domainChecks are the checks of a domain, and of those that it is made of, which were not there before; each as the check of a column.
+func (s *snapshot) domainChecks(domain uint32, before *snapshot, column string) (list []string) {
+	for d := s.types[domain]; d != nil && d.Kind == "d"; d = s.types[d.Base] {
+		if was := before.types[d.OID]; d.NotNull && (was == nil || !was.NotNull) {
+			list = append(list, "CHECK ("+pgsql.Ident(column)+" IS NOT NULL)")
+		}
+		for _, oid := range sorted(s.constraints) {
+			if c := s.constraints[oid]; c.Domain == d.OID && before.constraints[oid] == nil {
+				list = append(list, onColumn(strings.TrimSuffix(c.Definition, " NOT VALID"), column))
+			}
+		}
+	}
+	return list
+}
+
+// columnChecks makes constraints of checks of a column. The names that they get are added to those that are taken.
+func (s *snapshot) columnChecks(t *relation, column string, checks []string, taken *[]fix.Constraint) {
+	for _, definition := range checks {
+		name := pgsql.FreeName(t.Name+"_"+column, "_check", func(name string) bool {
+			return s.freeConstraint(t, name, "") != pgsql.Ident(name) ||
+				slices.ContainsFunc(*taken, func(c fix.Constraint) bool { return c.Name == pgsql.Ident(name) })
+		})
+		*taken = append(*taken, fix.Constraint{Table: t.sql(), Name: pgsql.Ident(name), Definition: definition})
+	}
+}
+
+// onColumn is the check of a domain as one of a column.
+func onColumn(definition, column string) string {
+	var b strings.Builder
+	end := 0
+	words := pgsql.Words(pgsql.Tokens(definition))
+	for i, t := range words {
+		if words.At(i) == "VALUE" {
+			b.WriteString(definition[end:t.Pos.Offset])
+			b.WriteString(pgsql.Ident(column))
+			end = t.Pos.Offset + len(t.Text)
+		}
+	}
+	return b.String() + definition[end:]
+}

@@ -43,13 +43,15 @@ func (c TypeChange) Cost() []Hazard {
 		list = append(list, Hazard{Kind: kind, Table: c.Table, Column: c.ident(), Lock: AccessExclusive,
 			What: "the type of " + c.ident() + " changes from " + c.From.Name + " to " + c.To.Name + why, Instead: c.Expand()})
 	}
-	switch {
-	case c.Seen.Rewrites:
+	if c.Seen.Rewrites {
 		add(Rewrite, ", which rewrites every row and every index")
-	case c.Seen.Rebuilds:
-		add(Rebuild, ", which builds its indexes again")
-	case c.Seen.Rechecks:
+		return list // the rest goes with it
+	}
+	if c.Seen.Rechecks {
 		add(Recheck, ", and every row is checked again")
+	}
+	if c.Seen.Rebuilds {
+		add(Rebuild, ", which builds its indexes again")
 	}
 	return list
 }

@@ -101,10 +101,5 @@ func changedRowSecurity(s *step, b, a *relation) (found findings) {
 
 // newPolicy reports whether the table has policies when the file is done.
 func (s *step) newPolicy(table uint32) bool {
-	for _, p := range s.trace.end().policies {
-		if p.Table == table {
-			return true
-		}
-	}
-	return false
+	return has(s.trace.end().policies, func(p *policy) bool { return p.Table == table })
 }

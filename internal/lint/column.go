@@ -150,8 +150,9 @@ func addedColumns(s *step, b, a *relation, added []*column) (found findings) {
 			otherwise = true
 			var checks []fix.Constraint
 			s.before.columnChecks(b, c.Name, s.after.domainChecks(c.Type, &snapshot{}, c.Name), &checks)
+			_, base := s.after.base(c.Type)
 			found = append(found, addedRewrites(s, b, c, "add-column-constrained-domain", "a column of a domain with constraints",
-				fix.AddChecked(s.before.fixColumn(b, c.Name, s.after.baseType(c.Type)), checks))...)
+				fix.AddChecked(s.before.fixColumn(b, c.Name, base), checks))...)
 		case c.Default != "":
 			computed = append(computed, c)
 		case c.TypeKind == "d":
@@ -256,12 +257,9 @@ func nullability(s *step, t *relation, was, is *column) (found findings) {
 }
 
 func newPrimaryKey(s *step, table uint32) bool {
-	for oid, c := range s.after.constraints {
-		if c.Table == table && c.Kind == "p" && s.before.constraints[oid] == nil {
-			return true
-		}
-	}
-	return false
+	return has(s.after.constraints, func(c *constraint) bool {
+		return c.Table == table && c.Kind == "p" && s.before.constraints[c.OID] == nil
+	})
 }
 
 // filled reports whether the change has given every row a value in the column: the column came with a default, or an UPDATE set

@@ -32,12 +32,8 @@ func newConstraints(s *step) (found findings) {
 
 // madeAnew reports whether the statement made an old constraint anew, as a change of type does.
 func (s *step) madeAnew(c *constraint) bool {
-	for oid, b := range s.before.constraints {
-		if b.same(c) && s.after.constraints[oid] == nil {
-			return !s.acts("DROP CONSTRAINT", c.Name)
-		}
-	}
-	return false
+	return !s.acts("DROP CONSTRAINT", c.Name) &&
+		has(s.before.constraints, func(b *constraint) bool { return b.same(c) && s.after.constraints[b.OID] == nil })
 }
 
 // same reports whether two constraints are one that was made anew, which gives it another OID.
@@ -287,15 +283,7 @@ func droppedConstraints(s *step) (found findings) {
 
 // hasConstraintNamed reports whether the statement itself made the constraint anew, as a change of type does, without being told.
 func (s *step) hasConstraintNamed(c *constraint) bool {
-	if s.acts("DROP CONSTRAINT", c.Name) {
-		return false
-	}
-	for _, a := range s.after.constraints {
-		if a.same(c) {
-			return true
-		}
-	}
-	return false
+	return !s.acts("DROP CONSTRAINT", c.Name) && has(s.after.constraints, c.same)
 }
 
 // replaced reports whether another constraint does a dropped one's work when the file is done. An index must have been built
@@ -328,14 +316,9 @@ func replaced(s *step, c *constraint) bool {
 			}
 		}
 	}
-	if c.Kind == "u" {
-		for _, x := range s.trace.end().indexes {
-			if x.Table == c.Table && x.Unique && x.Valid && x.Predicate == "" && !x.Expression && sameSet(x.Columns[:x.Keys], c.Columns) && s.before.indexes[x.OID] != nil {
-				return true
-			}
-		}
-	}
-	return false
+	return c.Kind == "u" && has(s.trace.end().indexes, func(x *index) bool {
+		return x.Table == c.Table && x.Unique && x.Valid && x.Predicate == "" && !x.Expression && sameSet(x.Columns[:x.Keys], c.Columns) && s.before.indexes[x.OID] != nil
+	})
 }
 
 // isNotNullCheck reports whether a check's definition is that one column is not null.
@@ -423,12 +406,7 @@ func foreignKeys(tr *trace) (found findings) {
 
 // referred reports whether foreign keys refer to an index.
 func (s *snapshot) referred(index uint32) bool {
-	for _, c := range s.constraints {
-		if c.Kind == "f" && c.Index == index {
-			return true
-		}
-	}
-	return false
+	return has(s.constraints, func(c *constraint) bool { return c.Kind == "f" && c.Index == index })
 }
 
 // addsForeignKeyNotValid reports whether an action adds a foreign key, NOT VALID.

@@ -13,24 +13,14 @@ func (s *snapshot) fixColumn(t *relation, name, typ string) fix.Column {
 // freeRelation returns a name for a relation of a schema.
 func (s *snapshot) freeRelation(schema, base, suffix string) string {
 	return pgsql.FreeName(base, suffix, func(name string) bool {
-		for _, r := range s.relations {
-			if r.Schema == schema && r.Name == name {
-				return true
-			}
-		}
-		return false
+		return has(s.relations, func(r *relation) bool { return r.Schema == schema && r.Name == name })
 	})
 }
 
 // freeConstraint returns a name for a constraint of a table, as SQL writes it.
 func (s *snapshot) freeConstraint(t *relation, base, suffix string) string {
 	return pgsql.Ident(pgsql.FreeName(base, suffix, func(name string) bool {
-		for _, c := range s.constraints {
-			if c.Table == t.OID && c.Name == name {
-				return true
-			}
-		}
-		return false
+		return has(s.constraints, func(c *constraint) bool { return c.Table == t.OID && c.Name == name })
 	}))
 }
 

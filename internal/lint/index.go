@@ -86,12 +86,7 @@ func droppedIndexes(s *step) (found findings) {
 
 // hasConstraint reports whether an index belongs to a constraint.
 func (s *snapshot) hasConstraint(index uint32) bool {
-	for _, c := range s.constraints {
-		if c.Index == index && c.Kind != "f" {
-			return true
-		}
-	}
-	return false
+	return has(s.constraints, func(c *constraint) bool { return c.Index == index && c.Kind != "f" })
 }
 
 // indexParts names what an index is on, as its definition spells it.
@@ -162,15 +157,10 @@ func repeats(s *step, t *relation, num int16) bool {
 
 // provenUnique reports whether another valid index makes some of the columns unique already, or did so when the file began.
 func provenUnique(s *step, x *index) bool {
-	for _, o := range union(s.before.indexes, s.trace.start().indexes) {
-		if o.Table != x.Table || !o.Unique || !o.Valid || o.Expression || o.Predicate != "" {
-			continue
-		}
-		if !slices.ContainsFunc(o.Columns[:o.Keys], func(n int16) bool { return !slices.Contains(x.Columns[:x.Keys], n) }) {
-			return true
-		}
-	}
-	return false
+	return has(union(s.before.indexes, s.trace.start().indexes), func(o *index) bool {
+		return o.Table == x.Table && o.Unique && o.Valid && !o.Expression && o.Predicate == "" &&
+			!slices.ContainsFunc(o.Columns[:o.Keys], func(n int16) bool { return !slices.Contains(x.Columns[:x.Keys], n) })
+	})
 }
 
 func reindex(s *step) (found findings) {
@@ -275,16 +265,10 @@ func gaps(tr *trace) (found findings) {
 
 // builds reports whether the statement makes an index that takes a dropped one's place.
 func (s *step) builds(dropped *relation, was *index) bool {
-	for oid, x := range s.after.indexes {
-		r := s.after.relations[oid]
-		if s.before.indexes[oid] != nil || x.Table != was.Table || r == nil {
-			continue
-		}
-		if r.Name == dropped.Name || slices.Equal(x.Columns, was.Columns) && !x.Expression {
-			return true
-		}
-	}
-	return false
+	return has(s.after.indexes, func(x *index) bool {
+		r := s.after.relations[x.OID]
+		return s.before.indexes[x.OID] == nil && x.Table == was.Table && r != nil && (r.Name == dropped.Name || slices.Equal(x.Columns, was.Columns) && !x.Expression)
+	})
 }
 
 // readIndex reads a CREATE INDEX statement, of PostgreSQL's or of somebody else, as one that builds an index of that name on the

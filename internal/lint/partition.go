@@ -12,10 +12,7 @@ func changedPartitions(s *step) (found findings) {
 	creates := s.st.Verb == "CREATE TABLE" && s.st.Rest.Starts(0, "PARTITION", "OF")
 	if attaches {
 		if p := s.before.find(attach.Name.Schema, attach.Name.Name); p != nil && s.oldTable(p.OID) != nil {
-			built := false
-			for oid, x := range s.after.indexes {
-				built = built || x.Table == p.OID && s.before.indexes[oid] == nil
-			}
+			built := has(s.after.indexes, func(x *index) bool { return x.Table == p.OID && s.before.indexes[x.OID] == nil })
 			if s.scannedAny(p.OID) || built {
 				d := s.about(p)
 				d.Text = fmt.Sprintf("attaching table %s reads all of it under %s: its reads and writes wait until it is done", s.name(p), lockName(d.Lock))

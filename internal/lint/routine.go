@@ -15,11 +15,7 @@ func droppedRoutines(s *step) (found findings) {
 		if s.after.functions[oid] != nil || s.trace.base.functions[oid] == nil {
 			continue
 		}
-		again := false
-		for _, a := range s.trace.end().functions {
-			again = again || a.Schema == p.Schema && a.Name == p.Name && a.Args == p.Args
-		}
-		if !again {
+		if !has(s.trace.end().functions, func(a *function) bool { return a.Schema == p.Schema && a.Name == p.Name && a.Args == p.Args }) {
 			found.add(s, "drop-function", Diagnostic{
 				Text: fmt.Sprintf("dropping %s breaks all that still calls it", p.sql()),
 				Fix:  fix.Words("deploy its callers first, and drop it in a later release"),
@@ -117,12 +113,7 @@ func changedTriggers(s *step) (found findings) {
 }
 
 func (s *step) triggerAgain(t *trigger) bool {
-	for _, o := range s.trace.end().triggers {
-		if o.Table == t.Table && o.Name == t.Name {
-			return true
-		}
-	}
-	return false
+	return has(s.trace.end().triggers, func(o *trigger) bool { return o.Table == t.Table && o.Name == t.Name })
 }
 
 // newRules finds new rewrite rules.
@@ -176,10 +167,5 @@ func extensionUpgrade(s *step, name string) (found findings) {
 }
 
 func extensionStays(s *step) bool {
-	for oid := range s.before.extensions {
-		if s.after.extensions[oid] == nil {
-			return false
-		}
-	}
-	return true
+	return !has(s.before.extensions, func(e *extension) bool { return s.after.extensions[e.OID] == nil })
 }

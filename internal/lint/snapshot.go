@@ -210,10 +210,14 @@ func readSnapshot(ctx context.Context, conn *pgx.Conn) (*snapshot, error) {
 	br := conn.SendBatch(ctx, b)
 	var err error
 	s := &snapshot{schemas: make(map[uint32]string)}
-	s.relations = byOID(readRelations(br, &err), func(r *relation) uint32 { return r.OID })
-	for _, c := range readColumns(br, &err) {
+	s.relations = byOID(read[relation](br, &err), func(r *relation) uint32 { return r.OID })
+	for _, r := range s.relations {
+		r.columns = make(map[int16]*column)
+	}
+	columns := read[column](br, &err)
+	for i, c := range columns {
 		if r, ok := s.relations[c.Table]; ok {
-			r.columns[c.Num] = c
+			r.columns[c.Num] = &columns[i]
 		}
 	}
 	s.constraints = byOID(read[constraint](br, &err), func(c *constraint) uint32 { return c.OID })
@@ -242,40 +246,6 @@ func readSnapshot(ctx context.Context, conn *pgx.Conn) (*snapshot, error) {
 		return nil, fmt.Errorf("reading the catalogs: %w", err)
 	}
 	return s, nil
-}
-
-func readRelations(br pgx.BatchResults, err *error) []relation {
-	rows, e := br.Query()
-	var out []relation
-	if e == nil {
-		out, e = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r relation, err error) {
-			err = row.Scan(&r.OID, &r.Schema, &r.Name, &r.Kind, &r.Persistence, &r.FileNode, &r.Tablespace, &r.AccessMethod, &r.Parent, &r.RLS,
-				&r.ForceRLS, &r.ReplicaIdent, &r.Options, &r.OwnerTable, &r.OwnerColumn, &r.OwnerKind, &r.PartitionBound, &r.Owner,
-				&r.Children)
-			r.columns = make(map[int16]*column)
-			return r, err
-		})
-	}
-	if *err == nil {
-		*err = e
-	}
-	return out
-}
-
-func readColumns(br pgx.BatchResults, err *error) []*column {
-	rows, e := br.Query()
-	var out []*column
-	if e == nil {
-		out, e = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*column, error) {
-			c := &column{}
-			return c, row.Scan(&c.Table, &c.Num, &c.Name, &c.Type, &c.TypeText, &c.Typmod, &c.NotNull, &c.Default, &c.Identity, &c.Generated,
-				&c.Collation, &c.TypeKind, &c.Local)
-		})
-	}
-	if *err == nil {
-		*err = e
-	}
-	return out
 }
 
 // isTable reports whether a relation holds rows of a user: a table, a partitioned one, or a foreign one.

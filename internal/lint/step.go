@@ -192,6 +192,16 @@ func (s *step) scannedAny(table uint32) bool {
 // sorted returns the OIDs or the numbers of columns in order, which is that of creation.
 func sorted[K cmp.Ordered, T any](m map[K]T) []K { return slices.Sorted(maps.Keys(m)) }
 
+// has reports whether one of a snapshot's objects is what is asked for.
+func has[T any](objects map[uint32]*T, is func(*T) bool) bool {
+	for _, o := range objects {
+		if is(o) {
+			return true
+		}
+	}
+	return false
+}
+
 func union[T any](a, b map[uint32]T) map[uint32]T {
 	m := maps.Clone(a)
 	maps.Copy(m, b)

@@ -100,10 +100,7 @@ func newTables(s *step) (found findings) {
 			d.Fix = fix.Words("leave UNLOGGED out")
 			found.add(s, "unlogged-table", d)
 		}
-		keyed := false
-		for _, c := range s.trace.end().constraints {
-			keyed = keyed || c.Table == oid && c.Kind == "p"
-		}
+		keyed := has(s.trace.end().constraints, func(c *constraint) bool { return c.Table == oid && c.Kind == "p" })
 		if !keyed && s.trace.end().relations[oid] != nil {
 			d.Text = fmt.Sprintf("table %s has no primary key", t.sql())
 			d.Fix = fix.AddID(t.sql(), pgsql.Ident(freeColumn(s.trace.end().relations[oid], "id", "")))
@@ -267,10 +264,10 @@ func references(s *step, t *relation, c *constraint) (found findings) {
 		}
 	}
 	d.Column = ""
-	for _, x := range s.trace.end().indexes {
-		if x.Table == c.Table && len(x.Columns) >= len(c.Columns) && sameSet(x.Columns[:len(c.Columns)], c.Columns) && x.Predicate == "" {
-			return found
-		}
+	if has(s.trace.end().indexes, func(x *index) bool {
+		return x.Table == c.Table && len(x.Columns) >= len(c.Columns) && sameSet(x.Columns[:len(c.Columns)], c.Columns) && x.Predicate == ""
+	}) {
+		return found
 	}
 	d.Text = fmt.Sprintf("no index begins with the columns of foreign key %s of table %s", pgsql.Ident(c.Name), t.sql())
 	base := t.Name

@@ -153,14 +153,8 @@ var typeRules = map[hazard.Kind]string{
 
 // resolved is the type of a column with what it is made of.
 func (s *snapshot) resolved(c *column) hazard.Type {
-	t, oid := hazard.Type{Name: c.TypeText}, c.Type
-	for d := s.types[oid]; d != nil && d.Kind == "d"; d = s.types[oid] {
-		t.Base, oid = d.BaseText, d.Base
-		t.Checked = t.Checked || d.NotNull
-		for _, k := range s.constraints {
-			t.Checked = t.Checked || k.Domain == d.OID
-		}
-	}
+	oid, base := s.base(c.Type)
+	t := hazard.Type{Name: c.TypeText, Base: base, Checked: s.constrained(c.Type)}
 	for _, e := range s.types {
 		if e.Kind == "e" && (e.OID == oid || e.Array == oid) {
 			t.Labels = e.Labels
@@ -256,21 +250,15 @@ func (s *snapshot) constrained(domain uint32) bool {
 	if t == nil {
 		return false
 	}
-	for _, c := range s.constraints {
-		if c.Domain == domain {
-			return true
-		}
-	}
-	return t.NotNull || s.constrained(t.Base)
+	return t.NotNull || has(s.constraints, func(c *constraint) bool { return c.Domain == domain }) || s.constrained(t.Base)
 }
 
-// baseType is the type that a domain is made of.
-func (s *snapshot) baseType(domain uint32) string {
-	text := ""
-	for d := s.types[domain]; d != nil && d.Kind == "d"; d = s.types[d.Base] {
-		text = d.BaseText
+// base is the type that a domain is made of in the end, or the type itself, and its name, "" if it is no domain.
+func (s *snapshot) base(typ uint32) (oid uint32, name string) {
+	for d := s.types[typ]; d != nil && d.Kind == "d"; d = s.types[typ] {
+		typ, name = d.Base, d.BaseText
 	}
-	return text
+	return typ, name
 }
 
 // domainChecks are the checks of a domain, and of those that it is made of, which were not there before; each as the check of a column.

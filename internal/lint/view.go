@@ -27,10 +27,8 @@ func droppedView(s *step, r *relation) (found findings) {
 }
 
 func refreshFix(s *step, t *relation) fix.Text {
-	for _, x := range s.before.indexes {
-		if x.Table == t.OID && x.Unique && x.Predicate == "" && !x.Expression {
-			return fix.Refresh(t.sql())
-		}
+	if has(s.before.indexes, func(x *index) bool { return x.Table == t.OID && x.Unique && x.Predicate == "" && !x.Expression }) {
+		return fix.Refresh(t.sql())
 	}
 	return fix.RefreshFirst(t.sql())
 }

@@ -1,26 +1,26 @@
-# The project file: which files belong to the schema, and which databases there are.
+# The project file: the schema's files, and the databases.
 #
-# It is read by this project's own commands and by the Atlas CLI alike. A name that
-# neither of them knows is an error. Paths are relative to this file; expressions are
-# evaluated for the chosen env alone. Passwords have no place here: they come from the
+# Both this project's commands and the Atlas CLI read it. A name that neither of them
+# knows is an error. Paths are relative to this file; only the chosen env's expressions
+# are evaluated. Don't write passwords here: they come from the
 # environment.
 
-# Where the database is. While this is empty, the commands go on to Ibutsu's own variables:
-# SQLALCHEMY_DATABASE_URI, POSTGRESQL_HOST and its like, POSTGRES_*, then libpq's PG*.
+# Where the database is. If this is empty, the commands try Ibutsu's own variables:
+# SQLALCHEMY_DATABASE_URI, POSTGRESQL_*, POSTGRES_*, then libpq's PG*.
 variable "url" {
   type    = string
   default = getenv("DATABASE_URL")
 }
 
 locals {
-  # A throwaway PostgreSQL of production's major version: for the Atlas CLI a container,
-  # for the commands here a server that they start themselves, without Docker.
+  # A throwaway PostgreSQL of production's major version. The Atlas CLI uses a container,
+  # the commands here start a server themselves, without Docker.
   dev = "docker://postgres/15/dev"
 
-  # The two tables that hold the record of what was applied. They belong to no migration:
-  # without these lines `atlas schema apply` would drop them. Both spellings are needed:
-  # the bare name counts where the URL selects one schema (search_path=public), the
-  # qualified one where it does not.
+  # The two tables that record what was applied. No migration creates them, so without
+  # these lines `atlas schema apply` would drop them. Both spellings are needed: the bare
+  # name matches if the URL selects a schema (search_path=public), the qualified one if
+  # it doesn't.
   record = [
     "public.alembic_version", "alembic_version",
     "public.atlas_schema_revisions", "atlas_schema_revisions",
@@ -28,7 +28,7 @@ locals {
 }
 
 # On your own machine. `-env=local` always means the local PostgreSQL that the commands
-# start for this folder (`dev:up`, `dev:down`, `dev:reset`, `dev:url`); the url serves the Atlas CLI.
+# start for this folder (`dev:up`, `dev:down`, `dev:reset`, `dev:url`); the url is for the Atlas CLI.
 env "local" {
   src     = "file://schema.hcl"
   url     = var.url
@@ -40,7 +40,7 @@ env "local" {
   }
 }
 
-# In a pull request: plans, checks and lints, mostly without any database but the dev one.
+# In pull requests, for check and lint, which mostly need only the dev database.
 env "ci" {
   src     = "file://schema.hcl"
   url     = var.url
@@ -57,7 +57,7 @@ env "ci" {
   replay_disk              = "4GB" # the throwaway server's files
 }
 
-# In the deploy pipeline. Without a database in the environment this is an error.
+# In the deploy pipeline. The environment must name a database.
 env "prod" {
   src     = "file://schema.hcl"
   url     = var.url
@@ -68,23 +68,23 @@ env "prod" {
     revisions_schema = "public"
   }
 
-  # How long a statement waits for a lock, with the application's statements queueing behind
-  # it, before it gives way and tries again.
+  # How long a statement waits for a lock, while the application's statements wait for it,
+  # before it gives up and is retried.
   lock_timeout = "2s"
 }
 
-# What lint stops. Each of its checks is an error or a warning by itself; a block of an
+# What lint reports. Each check is an error or a warning by default; a block for an
 # analyzer (destructive, data_depend, incompatible, condrop, concurrent_index, blocking,
-# transaction, style, naming) or of a single check, by its name or code, says otherwise:
+# transaction, style, naming) or for a check, by its name or code, overrides that:
 #
-#   check "missing-lock-timeout" { error = true }        # a check that is off by itself is on
-#   check "drop-view" { skip = true }                    # and this one is off
+#   check "missing-lock-timeout" { error = true }        # turns on a check that is off by default
+#   check "drop-view" { skip = true }                    # turns off a check
 #   destructive { allow_table { match = "tmp_.*" } }     # whole names, as regular expressions
 #   allow_table { match = "audit\\..*" }                  # in all checks
-#   destructive { force = true }                         # no -- atlas:nolint silences it
+#   destructive { force = true }                         # -- atlas:nolint can't silence it
 #
 # Changed files are those since the merge base with the pull request's base, or origin/HEAD,
-# main, master: lint { git { base = "..." } } names another.
+# main, master. lint { git { base = "..." } } names another base.
 lint {
   destructive {
     error = true

@@ -1,19 +1,19 @@
-# Ibutsu's schema, as it should be. Change it here, then let the plan target write the
-# migration that leads there; the files in migrations/ are not edited afterwards.
+# Ibutsu's schema. Edit this file, then run plan, which writes the migrations; migrations
+# that exist are never edited.
 #
-# How to read it
-#   - Columns stand in the order that the tables have. A new one goes to the end of its
-#     table: PostgreSQL adds it there. A column without "null = true" is NOT NULL.
-#   - Ids are made by the application, so none has a default.
-#   - Primary keys are called TABLE_pkey, as PostgreSQL does by itself, and so need no name.
+# Conventions
+#   - Columns are in the order of the tables. Add a new one at the end of its table, where
+#     PostgreSQL adds it. A column without "null = true" is NOT NULL.
+#   - The application generates ids, so they have no default.
+#   - Primary keys have PostgreSQL's default name, TABLE_pkey, and so need no name here.
 #   - Times are "timestamp", without a zone, and mean UTC.
-#   - An indexed expression is written as PostgreSQL prints it, casts and parentheses
-#     included (psql: \d results). Atlas compares texts: in other words, the same index
-#     would be planned again and again.
-#   - A descending column makes an index a list of "on" blocks.
+#   - An indexed expression is written as PostgreSQL prints it (psql: \d results),
+#     including casts and parentheses. Atlas compares texts: if it were written differently,
+#     the index would be planned again and again.
+#   - An index with a descending column has "on" blocks.
 #
-# alembic_version and atlas_schema_revisions, which record where a database stands, are
-# the tool's own and not declared.
+# alembic_version and atlas_schema_revisions, which record a database's version, belong to
+# the tool and aren't declared.
 
 schema "public" {
 }
@@ -21,7 +21,7 @@ schema "public" {
 # ----------------------------------------------------------------------------
 # Who may do what
 #
-# groups <- users <- tokens. A user sees the projects of users_projects and those
+# groups <- users <- tokens. A user sees their projects in users_projects and those
 # that they own.
 # ----------------------------------------------------------------------------
 
@@ -51,8 +51,8 @@ table "groups" {
   }
 }
 
-# People and service accounts. _password is a bcrypt hash, or NULL for who only logs in by a
-# provider such as Google or Keycloak; activation_code waits for the mail to be answered.
+# People and service accounts. _password is a bcrypt hash, or NULL for users who only log in with
+# a provider such as Google or Keycloak; activation_code is for confirming the email address.
 table "users" {
   schema = schema.public
 
@@ -94,7 +94,7 @@ table "users" {
     ref_columns = [table.groups.column.id]
   }
 
-  # Logging in looks a user up by email; no two users share one.
+  # Users log in by email, so it is unique.
   index "ix_users_email" {
     unique  = true
     columns = [column.email]
@@ -144,13 +144,13 @@ table "tokens" {
 }
 
 # ----------------------------------------------------------------------------
-# Projects and what they show
+# Projects and dashboards
 #
 # Everything below belongs to a project. projects and dashboards refer to each other: a
-# project names the dashboard that it opens with, a dashboard the project that it is of.
+# project has a default dashboard, and a dashboard belongs to a project.
 # ----------------------------------------------------------------------------
 
-# The root of what a team sees. name is what API clients and imports say ("insights-qe"),
+# The root of what a team sees. name is for API clients and imports ("insights-qe"),
 # title is for people.
 table "projects" {
   schema = schema.public
@@ -204,7 +204,7 @@ table "projects" {
     columns = [column.title]
   }
 
-  # Whose projects are these.
+  # An owner's projects, a group's projects.
   index "ix_projects_owner_id" {
     columns = [column.owner_id]
   }
@@ -213,7 +213,7 @@ table "projects" {
   }
 }
 
-# Who takes part in which project. The primary key answers "which projects has a user".
+# The members of projects. The primary key finds a user's projects.
 table "users_projects" {
   schema = schema.public
 
@@ -238,7 +238,7 @@ table "users_projects" {
   }
 }
 
-# Pages of widgets. With user_id it is somebody's own, else the project's.
+# Pages of widgets. A dashboard with user_id is a user's own, otherwise it is the project's.
 table "dashboards" {
   schema = schema.public
 
@@ -279,7 +279,7 @@ table "dashboards" {
     ref_columns = [table.users.column.id]
   }
 
-  # Listed by whom they belong to, searched by title.
+  # Listed by owner, searched by title.
   index "ix_dashboards_project_id" {
     columns = [column.project_id]
   }
@@ -291,9 +291,9 @@ table "dashboards" {
   }
 }
 
-# What stands on a dashboard, in order of weight: which widget, and its params. type says
-# whether it is a widget on a dashboard or a view, a page of its own; a navigable view has a
-# place in the menu.
+# The content of a dashboard, in order of weight: a widget and its params. type is
+# "widget" on a dashboard, or "view" for a page of its own; a navigable view is in the
+# menu.
 table "widget_configs" {
   schema = schema.public
 
@@ -376,15 +376,15 @@ table "widget_configs" {
 # Test runs and their results
 #
 # runs <- results <- artifacts: the three big tables, results by far the biggest. env,
-# component and source stand on a run and again on each of its results, so that results are
+# component and source are on a run and also on each of its results, so that results can be
 # filtered without a join.
 #
-# data is what the test runner sent. Indexes on expressions in it serve the paths that
-# the web pages filter by; any other path is a scan.
+# data is what the test runner sent. Expression indexes serve the paths that the web pages
+# filter by; any other path needs a scan.
 # ----------------------------------------------------------------------------
 
 # One execution of a test suite. summary counts its results ("tests", "passes", "failures",
-# "errors", "skips", "xfailures", "xpasses") and gives "pass_percent", an integer.
+# "errors", "skips", "xfailures", "xpasses") and has "pass_percent", an integer.
 # start_time is the test runner's, created the server's.
 table "runs" {
   schema = schema.public
@@ -459,8 +459,8 @@ table "runs" {
     columns = [column.duration]
   }
 
-  # All runs of a Jenkins job, or of one build of it. The third serves both at once; the
-  # other two, one without the other.
+  # All runs of a Jenkins job, or of one build. The third serves both together, the other
+  # two one of them.
   index "ix_runs_jenkins_job_name" {
     on {
       expr = "(((data -> 'jenkins'::text) ->> 'job_name'::text))"
@@ -480,7 +480,7 @@ table "runs" {
     }
   }
 
-  # Which runs have this tag (@>, ?); any containment test on a summary.
+  # Runs with a tag (@>, ?); any containment test on a summary.
   index "ix_runs_tags" {
     type = GIN
     on {
@@ -493,7 +493,7 @@ table "runs" {
   }
 
   # Ranges of pass_percent (summary is GIN-indexed above, but GIN has no <).
-  # It fails to build, and a row to be written, if a pass_percent is no integer.
+  # Building it, or writing a row, fails if a pass_percent isn't an integer.
   index "ix_runs_pass_percent" {
     on {
       expr = "(((summary ->> 'pass_percent'::text))::integer)"
@@ -501,8 +501,8 @@ table "runs" {
   }
 }
 
-# One test in one run. test_id names the test, result is how it ended ("passed", "failed",
-# "error", "skipped", "xfailed", "xpassed"), params is what it was parametrized with.
+# A test in a run. test_id names the test, result is its outcome ("passed", "failed",
+# "error", "skipped", "xfailed", "xpassed"), params are its parameters.
 table "results" {
   schema = schema.public
 
@@ -574,7 +574,7 @@ table "results" {
     columns = [column.project_id]
   }
 
-  # A run's results within a project, and those of one test.
+  # A run's results in a project, and a test's.
   index "ix_results_run_id_project_id" {
     columns = [column.run_id, column.project_id]
   }
@@ -605,7 +605,7 @@ table "results" {
     columns = [column.duration]
   }
 
-  # A component's results in an environment, newest first, and over time by outcome.
+  # A component's results in an environment, newest first, and by outcome over time.
   index "ix_results_component_env_project" {
     on {
       column = column.component
@@ -625,7 +625,7 @@ table "results" {
     columns = [column.component, column.start_time, column.result, column.project_id]
   }
 
-  # Who looks at a failure, what kind of failure it is, what was raised.
+  # Failures by assignee, classification and exception.
   index "ix_results_assignee" {
     on {
       expr = "((data ->> 'assignee'::text))"
@@ -654,7 +654,7 @@ table "results" {
     }
   }
 
-  # Which results have this tag, which cover this requirement (@>, ?).
+  # Results with a tag, and those that cover a requirement (@>, ?).
   index "ix_results_tags" {
     type = GIN
     on {
@@ -688,8 +688,8 @@ table "results" {
   }
 }
 
-# Files: logs, tracebacks, screenshots. Each belongs to a result or to a whole run, and the
-# other of the two keys is NULL.
+# Files: logs, tracebacks, screenshots. Each belongs to a result or to a run, and the other
+# key is NULL.
 table "artifacts" {
   schema = schema.public
 
@@ -741,7 +741,7 @@ table "artifacts" {
     columns = [column.run_id]
   }
 
-  # Is this file there already? Asked before an upload is stored.
+  # Finds a file before the same one is uploaded again.
   index "ix_artifacts_result_id_filename" {
     columns = [column.result_id, column.filename]
   }
@@ -765,7 +765,7 @@ table "artifacts" {
 # results.
 # ----------------------------------------------------------------------------
 
-# The upload and how far the worker got with it.
+# An upload and its progress.
 table "imports" {
   schema = schema.public
 
@@ -797,7 +797,7 @@ table "imports" {
     columns = [column.id]
   }
 
-  # Listed by these; cleaned up by age, which is why created is never NULL.
+  # Listed by these; cleaned up by age, so created is never NULL.
   index "ix_imports_filename" {
     columns = [column.filename]
   }
@@ -812,8 +812,8 @@ table "imports" {
   }
 }
 
-# The bytes of an upload, apart from imports so that listing those does not read them. A
-# file goes with its import.
+# The bytes of an upload, separate from imports so that listing those doesn't read them. A
+# file is deleted with its import.
 table "import_files" {
   schema = schema.public
 
@@ -838,7 +838,7 @@ table "import_files" {
     on_delete   = CASCADE
   }
 
-  # The file of an import, and the rows that deleting one takes with it.
+  # The file of an import, for reading it and for deleting it with the import.
   index "ix_import_files_import_id" {
     columns = [column.import_id]
   }

@@ -12,7 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// alembicEnv is Alembic's env.py with a transaction a migration, as Ibutsu's.
+// alembicEnv is Alembic's env.py with a transaction for each migration, as in Ibutsu.
 const alembicEnv = `import os
 from alembic import context
 from sqlalchemy import create_engine
@@ -34,12 +34,12 @@ def upgrade():
             op.get_bind().exec_driver_sql(s.replace("%%", "%%%%"))
 `
 
-// alembicDir makes a script directory for Debian's Alembic of the same statements that
-// apply runs; ok is false where Alembic is not installed.
+// alembicDir makes a script directory for Debian's Alembic from the statements that apply runs. ok is false if Alembic isn't
+// installed.
 func alembicDir(b *testing.B, root string) (dir string, ok bool) {
 	b.Helper()
 	if _, err := exec.LookPath("alembic"); err != nil {
-		b.Log("alembic is not installed: nothing to compare with (apt-get install alembic python3-psycopg2)")
+		b.Log("alembic isn't installed, so there is nothing to compare with (apt-get install alembic python3-psycopg2)")
 		return "", false
 	}
 	migrations, err := migration.Read(os.DirFS(filepath.Join(root, "migrations")))
@@ -65,7 +65,7 @@ func alembicDir(b *testing.B, root string) (dir string, ok bool) {
 		}
 		statements := "["
 		for _, s := range f.Stmts {
-			statements += fmt.Sprintf("%q, ", s.Text) // Go's and Python's quoting agree on what is in there
+			statements += fmt.Sprintf("%q, ", s.Text) // Go's and Python's quoting agree on these texts
 		}
 		write("scripts/versions/"+f.Revision+".py", fmt.Sprintf(alembicRevision, f.Revision, down, statements+"]", block))
 		down = fmt.Sprintf("%q", f.Revision)

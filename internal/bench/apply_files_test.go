@@ -23,14 +23,14 @@ func (s *setup) peer(pkg, tags string) string {
 	path := filepath.Join(s.b.TempDir(), filepath.Base(pkg))
 	cmd := exec.Command("go", "build", "-tags", tags, "-o", path, pkg)
 	cmd.Dir = "peers"
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as they are released
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as in their releases
 	if out, err := cmd.CombinedOutput(); err != nil {
 		s.b.Fatalf("building %s: %v\n%s", pkg, err, out)
 	}
 	return path
 }
 
-// write writes a file below a folder.
+// write writes a file in a folder.
 func write(b *testing.B, dir, name, text string) {
 	b.Helper()
 	path := filepath.Join(dir, name)
@@ -68,10 +68,10 @@ func (s *setup) directories(n int) (dir string) {
 	return dir
 }
 
-// BenchmarkApplyFiles applies files of one statement on an empty database, and
-// then again with nothing to do, beside goose, golang-migrate and psql.
+// BenchmarkApplyFiles applies files of one statement to an empty database, and then again with nothing to do, and compares
+// with goose, golang-migrate and psql.
 //
-// fsync is on, as it is where it matters: a commit waits for the disk.
+// fsync is on, so that commits wait for the disk as in production.
 func BenchmarkApplyFiles(b *testing.B) {
 	s := newSetup(b)
 	durable(b, s)
@@ -95,13 +95,13 @@ func BenchmarkApplyFiles(b *testing.B) {
 				return s.run(dir, nil, append([]string{"sh"}, args...)...)
 			}},
 		}
-		// In turns, so that whatever else the machine does strikes all alike.
+		// In turns, so that the machine's other load affects all alike.
 		b.Run(fmt.Sprintf("%d", n), func(b *testing.B) {
 			fresh, again := make(map[string][]time.Duration), make(map[string][]time.Duration)
 			for range b.N {
 				for _, t := range tools {
 					if t.name == "psql" && n > 100 {
-						continue // it takes a process a file
+						continue // it needs a process for each file
 					}
 					s.on(func(u string) time.Duration {
 						fresh[t.name] = append(fresh[t.name], t.run(u))
@@ -129,7 +129,7 @@ func BenchmarkApplyFiles(b *testing.B) {
 	}
 }
 
-// durable has the throwaway server wait for its disk.
+// durable makes the throwaway server wait for its disk.
 func durable(b *testing.B, s *setup) {
 	b.Helper()
 	ctx := context.Background()

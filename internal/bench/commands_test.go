@@ -31,7 +31,7 @@ func newSetup(b *testing.B) *setup {
 	tool := filepath.Join(b.TempDir(), "mage")
 	cmd := exec.Command("go", "tool", "mage", "-compile", tool)
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as the README has it
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as in docs/reference.md
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("compiling the magefiles: %v\n%s", err, out)
 	}
@@ -71,7 +71,7 @@ func (s *setup) run(dir string, env []string, args ...string) time.Duration {
 	return took
 }
 
-// A way is one of the two ways to run a target.
+// A way is one of the two ways to run a command.
 type way struct {
 	name string
 	tool []string
@@ -81,8 +81,8 @@ func (s *setup) ways() []way {
 	return []way{{"binary", []string{s.tool}}, {"go-tool-mage", []string{"go", "tool", "mage"}}}
 }
 
-// median times each, after a run that warms the caches, and reports the median. Each
-// returns the time that counts: what it prepares is left out.
+// median times each, after a run that warms the caches, and reports the median. Each returns the time that counts, without
+// its preparation.
 func median(b *testing.B, name string, each func() time.Duration) {
 	b.Run(name, func(b *testing.B) {
 		each()
@@ -94,7 +94,7 @@ func median(b *testing.B, name string, each func() time.Duration) {
 	})
 }
 
-// cold times each without a run before it: with caches that each itself leaves empty.
+// cold times each without a run before it. Each leaves its caches empty.
 func cold(b *testing.B, name string, each func() time.Duration) {
 	b.Run(name, func(b *testing.B) {
 		var took []time.Duration
@@ -107,14 +107,14 @@ func cold(b *testing.B, name string, each func() time.Duration) {
 
 func report(b *testing.B, took []time.Duration) {
 	slices.Sort(took)
-	b.ReportMetric(0, "ns/op") // the mean of whole iterations says nothing here
+	b.ReportMetric(0, "ns/op") // the mean of whole iterations is meaningless
 	b.ReportMetric(float64(took[0].Microseconds())/1000, "min-ms")
 	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "median-ms")
 	b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, "max-ms")
 }
 
-// BenchmarkPlanNothing: plan finds no difference, from the throwaway server's start to its
-// end. Alembic's autogenerate is not beside it, for it needs Ibutsu's Python models.
+// BenchmarkPlanNothing measures plan without a difference, including the start and the end of the throwaway server. It isn't
+// compared with Alembic's autogenerate, which needs Ibutsu's Python models.
 func BenchmarkPlanNothing(b *testing.B) {
 	s := newSetup(b)
 	for _, w := range s.ways() {
@@ -125,7 +125,7 @@ func BenchmarkPlanNothing(b *testing.B) {
 	})
 }
 
-// BenchmarkApplyNothing: apply on a database at head.
+// BenchmarkApplyNothing measures apply on a database at head.
 func BenchmarkApplyNothing(b *testing.B) {
 	s := newSetup(b)
 	s.on(func(url string) time.Duration {
@@ -141,7 +141,7 @@ func BenchmarkApplyNothing(b *testing.B) {
 	})
 }
 
-// BenchmarkApplyAll: apply of all files on an empty database.
+// BenchmarkApplyAll measures apply of all files to an empty database.
 func BenchmarkApplyAll(b *testing.B) {
 	s := newSetup(b)
 	for _, w := range s.ways() {
@@ -156,7 +156,7 @@ func BenchmarkApplyAll(b *testing.B) {
 			return s.on(func(url string) time.Duration { return alembic(s, dir, url) })
 		})
 	}
-	// The local PostgreSQL with nothing there yet: its data directory is made, too.
+	// The local PostgreSQL, including the creation of its data directory.
 	cold(b, "empty-caches-local", func() time.Duration {
 		return s.run(s.root, []string{"XDG_CACHE_HOME=" + b.TempDir()}, s.tool, "apply", "-env=local")
 	})

@@ -11,9 +11,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// longHistory writes a project whose migrations are n files of one statement each, with
-// down files, effects and sums, and whose schema file says what they lead to. Of ten
-// files one creates a table, six add a column to it, two an index, one drops a column.
+// longHistory writes a project with n migrations of one statement each, with down files, effects and checksums, and the schema
+// file that they produce. Of ten files one creates a table, six add a column to it, two an index, one drops a column.
 func longHistory(b *testing.B, root string, n int) {
 	b.Helper()
 	put := func(name, text string) {
@@ -90,15 +89,14 @@ func longHistory(b *testing.B, root string, n int) {
 	}
 }
 
-// BenchmarkPlanHistory: plan with nothing to do, on directories of 10, 100 and 1,000
-// files. Cold keeps nothing of the commands before it but the template that every server
-// is a copy of; warm begins with what they kept.
+// BenchmarkPlanHistory measures plan with nothing to do, on directories of 10, 100 and 1,000 files. Cold has only the
+// template that every server is copied from; warm has the caches of earlier commands.
 func BenchmarkPlanHistory(b *testing.B) { benchmarkHistory(b, "plan") }
 
-// BenchmarkCheckHistory: check of the same, all in order.
+// BenchmarkCheckHistory measures check on the same directories, without findings.
 func BenchmarkCheckHistory(b *testing.B) { benchmarkHistory(b, "check") }
 
-// BenchmarkRehashHistory: rehash of the same, with nothing to write.
+// BenchmarkRehashHistory measures rehash of the same directories, with nothing to write.
 func BenchmarkRehashHistory(b *testing.B) { benchmarkHistory(b, "rehash") }
 
 func benchmarkHistory(b *testing.B, command string) {

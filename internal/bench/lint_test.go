@@ -20,10 +20,10 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
-// A score counts hazards that a linter found or missed, and findings that are none.
+// A score counts hazards that a linter found or missed, and false findings.
 type score struct{ found, missed, right, wrong int }
 
-// add counts a case: the hazards there are, and the findings, each with the hazards that it may mean.
+// add counts a case: its hazards, and the findings, each with the hazards that it may mean.
 func (s *score) add(want []string, findings [][]string) {
 	hits := make(map[string]bool)
 	for _, f := range findings {
@@ -74,7 +74,7 @@ func lintCases(b *testing.B, root string) []lintCase {
 	return cases
 }
 
-// BenchmarkLintCases scores ours and squawk on the cases of the linter's tests, by the hazards' names.
+// BenchmarkLintCases scores our linter and squawk on the cases of the linter's tests, by the hazards' names.
 func BenchmarkLintCases(b *testing.B) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
@@ -141,10 +141,10 @@ func ours(b *testing.B, server *devdb.Server, c lintCase) [][]string {
 	return found
 }
 
-// squawkVersion is that of the npm packages squawk-cli and @squawk-cli/linux-x64; the latter holds the program.
+// squawkVersion is the version of the npm packages squawk-cli and @squawk-cli/linux-x64. The latter contains the program.
 const squawkVersion = "2.66.0"
 
-// installSquawk returns the program's path, installed once per machine.
+// installSquawk returns the program's path. It installs it once per machine.
 func installSquawk(b *testing.B) string {
 	b.Helper()
 	cache, err := os.UserCacheDir()
@@ -157,7 +157,7 @@ func installSquawk(b *testing.B) string {
 		return program
 	}
 	if _, err := exec.LookPath("npm"); err != nil {
-		b.Skip("npm, which brings squawk, is not installed")
+		b.Skip("npm, which installs squawk, isn't installed")
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		b.Fatal(err)
@@ -196,7 +196,7 @@ func squawkFindings(b *testing.B, squawk string, c lintCase) [][]string {
 	return found
 }
 
-// BenchmarkLint: a pull request's migration on top of the project's, from the start of the command to its end.
+// BenchmarkLint measures the whole command on a pull request's migration.
 func BenchmarkLint(b *testing.B) {
 	s := newSetup(b)
 	hundred := ""

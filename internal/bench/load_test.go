@@ -16,13 +16,12 @@ import (
 const (
 	loadReaders = 4
 	loadWriters = 4
-	// loadPause is between two statements of a connection, so that the processors are not
-	// what is waited for.
+	// loadPause is the pause between two statements of a connection, so that the processors aren't the bottleneck.
 	loadPause = 5 * time.Millisecond
 )
 
-// A load reads and writes single rows of a table, by its id, until it is stopped. Readers and
-// writers have connections of their own: else a write that waits would hide that reads do.
+// A load reads and writes single rows of a table by id, until it is stopped. Readers and writers have separate connections:
+// otherwise a waiting write would hide waiting reads.
 type load struct {
 	b    *testing.B
 	done chan struct{}
@@ -33,7 +32,7 @@ type load struct {
 	err         error         // the first
 }
 
-// startLoad starts a load on one of the copies of results with its rows numbered to n.
+// startLoad starts a load on one of the copies of results, whose rows are numbered up to n.
 func startLoad(b *testing.B, db *devdb.Database, table string, n int) *load {
 	b.Helper()
 	l := &load{b: b, done: make(chan struct{})}
@@ -80,15 +79,15 @@ func (l *load) run(conn *pgx.Conn, sql func(i int) string, longest *time.Duratio
 	}
 }
 
-// reset forgets what was so far.
+// reset forgets the times so far.
 func (l *load) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.read, l.write = 0, 0
 }
 
-// stop returns the longest that a read and a write took since reset, those included that
-// waited until now. A statement that failed is an error of the benchmark.
+// stop returns the longest read and write since reset, including those that waited until now. A failed statement fails the
+// benchmark.
 func (l *load) stop() (read, write time.Duration) {
 	l.b.Helper()
 	close(l.done)

@@ -26,24 +26,21 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// BenchmarkOnline changes a table of a million rows (BENCH_ROWS says otherwise) while eight
-// connections read and write single rows of it: each change once as Atlas's engine plans it,
-// in one transaction, and once as plan and apply do. read-max-ms and write-max-ms are the
-// longest that a read and a write took from when the change began to when it was done,
-// change-ms how long it took. A plan that is marked as a rewrite, or as blocking, has a metric
-// "marked", one that plan refuses to make, or PostgreSQL to run, "refused"; every other one
-// of ours must keep nobody waiting for longer than the lock timeout and half a second.
+// BenchmarkOnline changes a table of a million rows (or BENCH_ROWS) while eight connections read and write single rows of it.
+// Each change is made once as Atlas's engine plans it, in one transaction, and once as plan and apply do. read-max-ms and
+// write-max-ms are the longest read and write during the change, change-ms is how long it took. A plan that is marked as a
+// rewrite or as blocking has a metric "marked", one that plan refuses to make or PostgreSQL to run, "refused". Every other
+// plan of ours must keep nobody waiting for longer than the lock timeout and half a second.
 //
-// Each is done once, whatever -benchtime says. The server is a throwaway one, in memory where
-// there is room and without fsync: on a disk what blocks, blocks for longer. Dropping a table
-// is left out, for there is nobody left who could wait. One change is made a second time while
-// somebody else's long transaction has read from the table, which is what lock timeouts are for.
+// Each is done once, whatever -benchtime says. The server is a throwaway one without fsync, in memory if it fits: on a disk,
+// blocking takes longer. Dropping a table isn't measured, because nobody is left to wait. One change is made a second time
+// while another session's long transaction has read from the table, which is what lock timeouts are for.
 func BenchmarkOnline(b *testing.B) {
 	rows := 1_000_000
 	if s := os.Getenv("BENCH_ROWS"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 1 {
-			b.Fatalf("BENCH_ROWS=%s is no number of rows", s)
+			b.Fatalf("BENCH_ROWS=%s isn't a number of rows", s)
 		}
 		rows = n
 	}
@@ -64,7 +61,7 @@ func BenchmarkOnline(b *testing.B) {
 	}
 }
 
-// waits are the longest that others waited for a change, and how long it took itself.
+// waits are how long others waited for a change at most, and how long it took.
 type waits struct {
 	read, write, change time.Duration
 	refused, marked     bool
@@ -86,18 +83,18 @@ func (m waits) report(b *testing.B) {
 	}
 }
 
-// An onlineChange is a change of the schema file: old, which stands there once, becomes new.
+// An onlineChange is a change of the schema file: old, which occurs once, becomes new.
 type onlineChange struct {
 	name     string
 	table    string
 	old, new string
 	rename   string // -rename
-	// held is for how long somebody else's transaction, which has read from the table, stays
-	// open: a change that needs the table for itself waits for its end, and others for the change.
+	// held is for how long another session's transaction, which has read from the table, stays open: a change that needs an
+	// exclusive lock waits for it, and others wait for the change.
 	held time.Duration
 }
 
-// onlineBefore is what the changes need beside Ibutsu's schema, as a migration.
+// onlineBefore is what the changes need in addition to Ibutsu's schema, as a migration.
 const onlineBefore = `ALTER TABLE results DROP CONSTRAINT results_project_id_fkey;
 ALTER TABLE results ADD CONSTRAINT results_run_id_id_key UNIQUE (run_id, id);
 ALTER TABLE results ADD CONSTRAINT results_duration_check CHECK (duration >= 0);
@@ -113,8 +110,8 @@ CREATE TABLE results_parts_2 PARTITION OF results_parts FOR VALUES WITH (MODULUS
 CREATE TABLE results_parts_3 PARTITION OF results_parts FOR VALUES WITH (MODULUS 4, REMAINDER 3);
 `
 
-// onlineFill gives the side tables as many rows as results, and takes away what no change
-// is about, for the database is copied for each.
+// onlineFill gives the side tables as many rows as results, and deletes what no change needs, because the database is copied
+// for each.
 const onlineFill = `TRUNCATE artifacts, import_files;
 INSERT INTO results_bare SELECT id, test_id, result, start_time FROM results;
 INSERT INTO results_parts SELECT id, test_id, result, start_time FROM results;
@@ -201,7 +198,7 @@ table "results_parts" {
 	onlineParts = "  partition {\n    type    = HASH\n"
 )
 
-// onlineChanges are the kinds of change that plans make online.
+// onlineChanges are the kinds of changes that plans make online.
 var onlineChanges = []onlineChange{
 	{name: "new-index", table: "results", old: onlineHead, new: onlineHead + "  index \"ix_results_result_duration\" {\n    columns = [column.result, column.duration]\n  }\n"},
 	{name: "changed-index", table: "results", old: "\"ix_results_env\" {\n    columns = [column.env]", new: "\"ix_results_env\" {\n    columns = [column.env, column.result]"},
@@ -220,12 +217,12 @@ var onlineChanges = []onlineChange{
 	{name: "type-change", table: "results", old: "  column \"duration\" {\n    type = double_precision\n    null = true\n  }\n  column \"start_time\" {\n    type = timestamp\n  }\n  column \"source\"", new: "  column \"duration\" {\n    type = real\n    null = true\n  }\n  column \"start_time\" {\n    type = timestamp\n  }\n  column \"source\""},
 	{name: "enum-value", table: "results", old: `["new", "seen"]`, new: `["new", "seen", "done"]`},
 	{name: "drop-column", table: "results", old: "  column \"params\" {\n    type = jsonb\n    null = true\n  }\n  column \"duration\"", new: "  column \"duration\""},
-	{name: "drop-column-behind-long-read", table: "results", held: 6 * time.Second, old: "  column \"params\" {\n    type = jsonb\n    null = true\n  }\n  column \"duration\"", new: "  column \"duration\""},
+	{name: "drop-column-after-long-read", table: "results", held: 6 * time.Second, old: "  column \"params\" {\n    type = jsonb\n    null = true\n  }\n  column \"duration\"", new: "  column \"duration\""},
 	{name: "rename-column", table: "results", old: "  column \"params\" {\n    type = jsonb\n    null = true\n  }\n  column \"duration\"", new: "  column \"parameters\" {\n    type = jsonb\n    null = true\n  }\n  column \"duration\"", rename: "results.params=parameters"},
 	{name: "partitioned-index", table: "results_parts", old: onlineParts, new: "  index \"ix_results_parts_test_id\" {\n    columns = [column.test_id]\n  }\n" + onlineParts},
 }
 
-// An online is a filled database, and the project that leads to it.
+// An online is a filled database and its project.
 type online struct {
 	rows       int
 	server     *devdb.Server
@@ -307,11 +304,11 @@ func readDir(b *testing.B, root string) *migration.Dir {
 	return dir
 }
 
-// replaceOnce replaces what stands in s exactly once.
+// replaceOnce replaces a text that occurs once in s.
 func replaceOnce(b *testing.B, s, old, new string) string {
 	b.Helper()
 	if n := strings.Count(s, old); n != 1 {
-		b.Fatalf("the schema file has %d times:\n%s", n, old)
+		b.Fatalf("the schema file contains %d times:\n%s", n, old)
 	}
 	return strings.Replace(s, old, new, 1)
 }
@@ -351,7 +348,7 @@ func (o *online) plain(b *testing.B, c onlineChange) waits {
 	return m
 }
 
-// engine returns the statements of Atlas's engine for a change, as they come.
+// engine returns the statements of Atlas's engine for a change, unchanged.
 func (o *online) engine(b *testing.B, c onlineChange) []string {
 	b.Helper()
 	ctx := context.Background()
@@ -432,7 +429,7 @@ func (o *online) ours(b *testing.B, c onlineChange) waits {
 	return m
 }
 
-// config plans the change on a server of its own.
+// config plans the change on its own server.
 func (o *online) config(b *testing.B, c onlineChange, root string) plan.Config {
 	b.Helper()
 	base := proof.Base{Server: throwaway(b), Dir: readDir(b, root), SchemaName: "schema.hcl", Schema: []byte(replaceOnce(b, o.schema, c.old, c.new))}
@@ -453,7 +450,7 @@ func (o *online) under(b *testing.B, c onlineChange, m *waits, change func(*devd
 		defer release()
 	}
 	l := startLoad(b, db, c.table, o.rows)
-	time.Sleep(500 * time.Millisecond) // for the connections, and what is read for the first time
+	time.Sleep(500 * time.Millisecond) // for connecting and warming caches
 	l.reset()
 	start := time.Now()
 	err = change(db)
@@ -462,7 +459,7 @@ func (o *online) under(b *testing.B, c onlineChange, m *waits, change func(*devd
 	return err
 }
 
-// hold reads from a table in a transaction that ends after a while; release waits for that.
+// hold reads from a table in a transaction that ends after a while. release waits for the end.
 func hold(b *testing.B, db *devdb.Database, table string, long time.Duration) (release func()) {
 	b.Helper()
 	ctx := context.Background()

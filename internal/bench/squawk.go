@@ -1,6 +1,6 @@
 package bench
 
-// squawkRules says which of our hazards a rule of squawk's is about, generously: also where its advice does not fit.
+// squawkRules maps squawk's rules to our hazards, generously: even if the advice doesn't fit.
 var squawkRules = map[string][]string{
 	"adding-field-with-default":                    {"add-column-volatile-default", "add-column-stored-generated", "add-column-serial-identity"},
 	"adding-foreign-key-constraint":                {"add-fk-validating"},
@@ -30,7 +30,7 @@ var squawkRules = map[string][]string{
 	"transaction-nesting":                          {"nested-transaction"},
 }
 
-// squawkTaste are the rules of squawk's about style and time limits, which are opt-in here: they count for neither.
+// squawkTaste are squawk's rules about style and time limits, which are opt-in here. They count for neither.
 var squawkTaste = []string{
 	"ban-char-field", "ban-create-domain-with-constraint", "identifier-too-long", "prefer-bigint-over-int", "prefer-bigint-over-smallint",
 	"prefer-identity", "prefer-robust-stmts", "prefer-text-field", "prefer-timestamp-tz", "require-enum-value-ordering",

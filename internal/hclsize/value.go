@@ -92,7 +92,7 @@ func (v *values) body(b *hclsyntax.Body) {
 	}
 }
 
-// mentionsNumber says whether values of a variable's type, as int or list(number), may be numbers.
+// mentionsNumber reports whether values of a variable's type, as int or list(number), may be numbers.
 func mentionsNumber(typ *hclsyntax.Attribute) bool {
 	return typ != nil && slices.ContainsFunc(typ.Expr.Variables(), func(t hcl.Traversal) bool {
 		return t.RootName() == "number" || t.RootName() == "int"
@@ -417,7 +417,7 @@ func Exponents(text string) bool {
 	return false
 }
 
-// decodable says whether the text that jsondecode takes is known, or that of a file.
+// decodable reports whether the text that jsondecode takes is known, or that of a file.
 func decodable(args []hclsyntax.Expression) bool {
 	if len(args) == 0 {
 		return true

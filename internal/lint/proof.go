@@ -58,7 +58,7 @@ func (p *promise) schema(ctx context.Context, r *Report) (ok bool, err error) {
 		d.Text = wrong.Msg
 		r.fixed(p.Policy, p.SchemaName, d)
 		return false, nil
-	case errors.As(err, new(*state.KeepError)):
+	case errors.As(err, new(*state.LossError)):
 		d.Text = err.Error()
 		r.fixed(p.Policy, p.SchemaName, d)
 		return false, nil

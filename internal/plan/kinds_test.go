@@ -416,7 +416,7 @@ func TestKinds(t *testing.T) {
 func judge(pl *Plan, err error) (verdict, string) {
 	var refusal *RefusedError
 	var rename *online.RenameError
-	var keep *state.KeepError
+	var keep *state.LossError
 	var proof *proof.Error
 	switch {
 	case errors.As(err, &proof) && proof.File == "": // there is nothing that does it

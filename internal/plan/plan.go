@@ -73,7 +73,7 @@ func To(dir *migration.Dir, files ...File) *Plan { return &Plan{Files: files, di
 // The error is a *usage.Error for a name or a -rename that cannot be meant, a
 // *migration.SumError for a directory that was edited without rehash, a *schemahcl.Error for the schema file, a *runner.StmtError for a
 // migration that does not replay, an *online.RenameError or *online.RenameFlagError for what could be a
-// rename, a *state.KeepError for a change that would lose what the schema file cannot say, an
+// rename, a *state.LossError for a change that would lose what the schema file cannot say, an
 // *state.EngineError for a change that the engine refuses, a *RefusedError for a change that would
 // not be safe, and a *proof.Error for a plan that does not give what it should; it says what
 // differs.
@@ -140,7 +140,7 @@ func work(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *w
 		return nil, err
 	}
 	w := &worked{}
-	if w.kept, err = replayed.KeptSchemas(ctx, desired.Catalog); err != nil {
+	if w.kept, err = replayed.UnmanagedSchemas(ctx, desired.Catalog); err != nil {
 		return nil, err
 	}
 	have, outside := state.Split(replayed.Catalog, w.kept...)

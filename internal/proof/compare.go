@@ -25,11 +25,11 @@ func Differences(ctx context.Context, base Base, replayed *state.State) ([]catal
 // Compare is Differences for a state of what the schema file says.
 func Compare(ctx context.Context, replayed, desired *state.State) ([]catalog.Difference, error) {
 	// What would be lost is a difference too.
-	var lost *state.KeepError
+	var lost *state.LossError
 	if err := state.CarryOver(ctx, replayed, desired); err != nil && !errors.As(err, &lost) {
 		return nil, err
 	}
-	kept, err := replayed.KeptSchemas(ctx, desired.Catalog)
+	kept, err := replayed.UnmanagedSchemas(ctx, desired.Catalog)
 	if err != nil {
 		return nil, err
 	}

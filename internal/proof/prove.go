@@ -30,7 +30,7 @@ type Grants struct{ Up, Down []string }
 
 // Prove runs planned files on the replayed state and back again, and returns their effects, the grants that they lack, and what
 // stands outside of the schema file after them, without what belongs to objects that they change or make again. The error is an
-// *Error if the plan is wrong, a *state.KeepError if privileges would be lost. The state is used up.
+// *Error if the plan is wrong, a *state.LossError if privileges would be lost. The state is used up.
 func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, goal Goal) ([]catalog.Effect, []Grants, []state.Outside, error) {
 	fail := func(err error) ([]catalog.Effect, []Grants, []state.Outside, error) { return nil, nil, nil, err }
 	states := []catalog.Catalog{replayed.Catalog} // after i files

@@ -235,7 +235,7 @@ func (w *Walk) upLeg(ctx context.Context, l *leg, s *state.State, after func(*le
 		return nil
 	}
 	if len(w.files)-l.to < legLength {
-		if err := s.Keep(ctx, w.files[:l.to]); err != nil {
+		if err := s.Save(ctx, w.files[:l.to]); err != nil {
 			return err
 		}
 	}

@@ -23,9 +23,9 @@ import (
 // that they may lead to another state.
 const replayVersion = 2
 
-// worthKeeping is how long the files of a replay take, beyond those of a kept state,
+// worthSaving is how long the files of a replay take, beyond those of a kept state,
 // for the state behind them to be kept: about as long as it takes to store it.
-const worthKeeping = 150 * time.Millisecond
+const worthSaving = 150 * time.Millisecond
 
 // Names returns the names of the states that files lead to one after the other, the
 // last one first, as devdb.Config.States wants them. A name stands for the text of all
@@ -61,7 +61,7 @@ func ReplayFiles(ctx context.Context, srv *devdb.Server, files []*migration.File
 		}
 	}
 	if err == nil {
-		err = s.keep(ctx, names)
+		err = s.save(ctx, names)
 	}
 	if err == nil {
 		err = s.Refresh(ctx)
@@ -89,15 +89,15 @@ func begin(ctx context.Context, srv *devdb.Server, names []string, opts catalog.
 	return s, len(names) - i, err
 }
 
-// Keep keeps the state for the next command, as ReplayFiles does with the one that it
+// Save saves the state for the next command, as ReplayFiles does with the one that it
 // returns: if the files that led to it took long. files are all that did.
-func (s *State) Keep(ctx context.Context, files []*migration.File) error {
-	return s.keep(ctx, Names(files))
+func (s *State) Save(ctx context.Context, files []*migration.File) error {
+	return s.save(ctx, Names(files))
 }
 
-// keep keeps the state called by the first of names if it is worth it.
-func (s *State) keep(ctx context.Context, names []string) error {
-	if s.ran < worthKeeping {
+// save saves the state called by the first of names if it is worth it.
+func (s *State) save(ctx context.Context, names []string) error {
+	if s.ran < worthSaving {
 		return nil
 	}
 	s.ran = 0

@@ -77,7 +77,7 @@ func replayed(t *testing.T, dev string, files map[string]string) (lines []string
 	return s.Catalog.Lines(), begun
 }
 
-func TestReplayBeginsWithKept(t *testing.T) {
+func TestReplayBeginsWithSavedState(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	files := map[string]string{
 		"1_roles.sql": "CREATE SCHEMA \"Mixed\";\nGRANT USAGE ON SCHEMA \"Mixed\" TO \"Some Reader\";\n",

@@ -28,12 +28,12 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 		o.Indent = "  "
 		o.Mode = migrate.PlanModeDeferred
 	}
-	merged, restore := takeMerged(changes)
-	late := takeLate(changes)
+	separate, restore := takeSeparate(changes)
+	deferred := takeDeferred(changes)
 	unquoted := quoteTexts(changes)
 	p, err := drv.PlanChanges(ctx, "plan", changes, options)
 	unquoted()
-	late.restore()
+	deferred.restore()
 	restore()
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 			}
 		}
 		var keys []*migrate.Change
-		for _, add := range merged.take(c.Source) {
+		for _, add := range separate.take(c.Source) {
 			one, err := s.Plan(ctx, []schema.Change{add})
 			if err != nil {
 				return nil, err
@@ -83,7 +83,7 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 		}
 		planned = append(append(planned, c), keys...)
 	}
-	return append(planned, late.changes()...), nil
+	return append(planned, deferred.changes()...), nil
 }
 
 // quoteTexts writes comments and values of enums that begin and end with a single quote as SQL
@@ -155,15 +155,15 @@ func quoteTexts(changes []schema.Change) (restore func()) {
 	}
 }
 
-// mergedKeys are unique constraints by their tables' schemas and names.
-type mergedKeys map[tableName][]*schema.ModifyTable
+// separateKeys are unique constraints by their tables' schemas and names.
+type separateKeys map[tableName][]*schema.ModifyTable
 
-// takeMerged takes out of the tables that changes create, or whose drop they reverse, each
+// takeSeparate takes out of the tables that changes create, or whose drop they reverse, each
 // unique constraint over the same columns as a key before it: of keys that one statement
 // adds, PostgreSQL makes one of those that are alike, under one of their names. restore puts
 // them back into the tables.
-func takeMerged(changes []schema.Change) (merged mergedKeys, restore func()) {
-	merged = mergedKeys{}
+func takeSeparate(changes []schema.Change) (separate separateKeys, restore func()) {
+	separate = separateKeys{}
 	whole := map[*schema.Table][]*schema.Index{}
 	for _, c := range changes {
 		var t *schema.Table
@@ -185,7 +185,7 @@ func takeMerged(changes []schema.Change) (merged mergedKeys, restore func()) {
 			switch columns := columnList(i); {
 			case !isUniqueConstraint(i):
 			case seen[columns]:
-				merged[nameOf(t)] = append(merged[nameOf(t)], &schema.ModifyTable{T: t, Changes: []schema.Change{&schema.AddIndex{I: i}}})
+				separate[nameOf(t)] = append(separate[nameOf(t)], &schema.ModifyTable{T: t, Changes: []schema.Change{&schema.AddIndex{I: i}}})
 				continue
 			default:
 				seen[columns] = true
@@ -194,7 +194,7 @@ func takeMerged(changes []schema.Change) (merged mergedKeys, restore func()) {
 		}
 		t.Indexes = kept
 	}
-	return merged, func() {
+	return separate, func() {
 		for t, indexes := range whole {
 			t.Indexes = indexes
 		}
@@ -203,7 +203,7 @@ func takeMerged(changes []schema.Change) (merged mergedKeys, restore func()) {
 
 // take returns what adds the keys of the table that a statement creates or drops, each for
 // itself, and forgets them: the statements after the first have the same source.
-func (m mergedKeys) take(src schema.Change) []*schema.ModifyTable {
+func (m separateKeys) take(src schema.Change) []*schema.ModifyTable {
 	var t *schema.Table
 	switch src := src.(type) {
 	case *schema.AddTable:

@@ -91,7 +91,7 @@ func inspectLive(ctx context.Context, db *session, opts catalog.Options) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	leaveOutRecord(realm, opts)
+	removeRecord(realm, opts)
 	if s, ok := realm.Schema("public"); ok {
 		// Every database has this comment; nobody wrote it.
 		s.Attrs = slices.DeleteFunc(s.Attrs, func(a schema.Attr) bool {
@@ -162,7 +162,7 @@ func inspect(ctx context.Context, drv migrate.Driver, c catalog.Catalog, opts ca
 	if err != nil {
 		return nil, fmt.Errorf("inspecting the schema: %w", err)
 	}
-	if err := leaveOutMembers(ctx, drv, r); err != nil {
+	if err := removeMembers(ctx, drv, r); err != nil {
 		return nil, fmt.Errorf("inspecting extensions: %w", err)
 	}
 	if err := schemahcl.Complete(ctx, drv, r, serialIn(c)); err != nil {
@@ -179,17 +179,17 @@ func recordTables(opts catalog.Options) []tableName {
 	}
 }
 
-// leaveOutRecord takes out of r the schemas that hold nothing but the record: no
+// removeRecord takes out of r the schemas that hold nothing but the record: no
 // migration makes them, the first apply does.
-func leaveOutRecord(r *schema.Realm, opts catalog.Options) {
+func removeRecord(r *schema.Realm, opts catalog.Options) {
 	r.Schemas = slices.DeleteFunc(r.Schemas, func(s *schema.Schema) bool {
 		return s.Name != "public" && (s.Name == opts.AlembicSchema || s.Name == opts.JournalSchema) &&
 			len(s.Tables) == 0 && len(s.Objects) == 0
 	})
 }
 
-// leaveOutMembers takes out of r what belongs to an extension: it comes and goes with that.
-func leaveOutMembers(ctx context.Context, q schema.ExecQuerier, r *schema.Realm) error {
+// removeMembers takes out of r what belongs to an extension: it comes and goes with that.
+func removeMembers(ctx context.Context, q schema.ExecQuerier, r *schema.Realm) error {
 	rows, err := q.QueryContext(ctx, `
 		SELECT n.nspname, c.relname, false FROM pg_depend d
 		JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -44,7 +44,7 @@ func outside(ctx context.Context, conn *pgx.Conn, c catalog.Catalog, stays func(
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range shown(privileges) {
+	for _, p := range forDisplay(privileges) {
 		def, ok := c.Def(p.kind, p.name)
 		managed := p.kind == "table" || p.kind == "enum" || p.kind == "schema"
 		if p.kind == "" || ok && (!managed || stays(catalog.Line{Kind: p.kind, Name: p.name, Def: def})) {
@@ -77,7 +77,7 @@ func unmanaged(c catalog.Catalog, stays func(catalog.Line) bool) map[string][]st
 				add(l.Kind, l.Name)
 			}
 		case stays(l):
-			for _, kind := range unsaid(l) {
+			for _, kind := range propertyKinds(l) {
 				name := l.Name
 				if strings.HasPrefix(kind, "table ") && l.Kind != "table" {
 					name = parent(name)
@@ -136,16 +136,16 @@ func Origin(l catalog.Line) string {
 }
 
 // Split divides a catalog into what is compared with the schema file and what stands
-// outside it. The schemas named in kept stand outside. So do partitions, tables that inherit
+// outside it. The schemas named in schemas stand outside. So do partitions, tables that inherit
 // and typed ones, with all their parts: what they take over from their parent or type changes
 // with it. A sequence is compared with its column, which owns it and draws its default from it.
-func Split(c catalog.Catalog, kept ...string) (managed, outside catalog.Catalog) {
+func Split(c catalog.Catalog, schemas ...string) (managed, outside catalog.Catalog) {
 	foreign := foreignRelations(c)
 	sequences := Sequences(c)
 	isManaged := func(l catalog.Line) bool {
 		switch l.Kind {
 		case "schema":
-			return !slices.Contains(kept, l.Name)
+			return !slices.Contains(schemas, l.Name)
 		case "enum":
 			return true
 		case "table":
@@ -183,9 +183,9 @@ func foreignRelations(c catalog.Catalog) map[string]bool {
 // SameOutside says whether what stands outside schema.hcl is the same in two catalogs.
 // Columns, indexes and constraints do not count: a partition's follow its parent. Sequences
 // may be added, have another owner and, where they number it, change with their column.
-func SameOutside(before, now catalog.Catalog, kept ...string) bool {
+func SameOutside(before, now catalog.Catalog, schemas ...string) bool {
 	objects := func(c catalog.Catalog) (objects []catalog.Line, sequences map[string]string) {
-		_, outside := Split(c, kept...)
+		_, outside := Split(c, schemas...)
 		sequences = map[string]string{}
 		for l := range outside.All() {
 			switch {
@@ -221,11 +221,11 @@ func SameOutside(before, now catalog.Catalog, kept ...string) bool {
 	return true
 }
 
-// KeptSchemas returns the schemas, as a catalog names them, that desired does not have and
+// UnmanagedSchemas returns the schemas, as a catalog names them, that desired does not have and
 // that hold something outside schema.hcl: they are there for that, and plans leave them.
-func (s *State) KeptSchemas(ctx context.Context, desired catalog.Catalog) ([]string, error) {
+func (s *State) UnmanagedSchemas(ctx context.Context, desired catalog.Catalog) ([]string, error) {
 	sequences := slices.Collect(maps.Values(Sequences(s.Catalog)))
-	var kept []string
+	var list []string
 	for l := range s.Catalog.All() {
 		name := l.Name
 		if _, declared := desired.Def("schema", name); l.Kind != "schema" || l.Comment || declared {
@@ -233,17 +233,17 @@ func (s *State) KeptSchemas(ctx context.Context, desired catalog.Catalog) ([]str
 		}
 		holds := slices.ContainsFunc(sequences, func(s *Sequence) bool { return parent(s.Name) == name && !s.Serial })
 		if holds {
-			kept = append(kept, name)
+			list = append(list, name)
 			continue
 		}
 		if err := s.db.native.QueryRow(ctx, holdsOutside, name).Scan(&holds); err != nil {
 			return nil, fmt.Errorf("looking into schema %s: %w", name, err)
 		}
 		if holds {
-			kept = append(kept, name)
+			list = append(list, name)
 		}
 	}
-	return kept, nil
+	return list, nil
 }
 
 // holdsOutside says whether anything but tables with columns of their own, their parts and

@@ -73,8 +73,8 @@ func gather(list []privilege, sep string) []privilege {
 	return out
 }
 
-// shown gathers privileges for String.
-func shown(list []privilege) []privilege {
+// forDisplay gathers privileges for String.
+func forDisplay(list []privilege) []privilege {
 	list = slices.Clone(list)
 	for i := range list {
 		if p := &list[i]; p.grantable {
@@ -150,35 +150,35 @@ func (s *State) PrivilegesAfter(ctx context.Context, before Privileges) (Privile
 
 // Regrant gives the objects that the state has under the names that they had before, and that were made again since, the privileges
 // that they had before. It returns the statements by which it did that, none if there was nothing to do. Catalog must be as the
-// database is. The error is a *KeepError if an object cannot have them.
+// database is. The error is a *LossError if an object cannot have them.
 func (s *State) Regrant(ctx context.Context, before Privileges) ([]string, error) {
 	if len(before.list) == 0 {
 		return nil, nil
 	}
-	lost, won, err := s.privilegesSince(ctx, before)
-	if err != nil || len(lost)+len(won) == 0 {
+	lost, gained, err := s.privilegesSince(ctx, before)
+	if err != nil || len(lost)+len(gained) == 0 {
 		return nil, err
 	}
-	stmts := append(statements(won, false), statements(lost, true)...)
+	stmts := append(statements(gained, false), statements(lost, true)...)
 	for _, stmt := range stmts {
 		// What fails is found missing below.
 		if err := s.db.run.Exec(ctx, stmt); err != nil && pgsql.SQLState(err) == "" {
 			return nil, fmt.Errorf("granting again: %w", err)
 		}
 	}
-	if lost, won, err = s.privilegesSince(ctx, before); err != nil || len(lost)+len(won) == 0 {
+	if lost, gained, err = s.privilegesSince(ctx, before); err != nil || len(lost)+len(gained) == 0 {
 		return stmts, err
 	}
-	e := &KeepError{}
-	for _, p := range shown(append(lost, won...)) {
-		e.Stuck = append(e.Stuck, Stuck{Object: p.line(), What: p.what + " (" + p.String() + ")"})
+	e := &LossError{}
+	for _, p := range forDisplay(append(lost, gained...)) {
+		e.Losses = append(e.Losses, Loss{Object: p.line(), What: p.what + " (" + p.String() + ")"})
 	}
 	return nil, e
 }
 
-// privilegesSince returns the privileges that objects which were there before have lost since, and those that they have won.
+// privilegesSince returns the privileges that objects which were there before have lost since, and those that they have gained.
 // Default privileges belong to no object that is made again.
-func (s *State) privilegesSince(ctx context.Context, before Privileges) (lost, won []privilege, err error) {
+func (s *State) privilegesSince(ctx context.Context, before Privileges) (lost, gained []privilege, err error) {
 	now, err := s.Privileges(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -187,7 +187,7 @@ func (s *State) privilegesSince(ctx context.Context, before Privileges) (lost, w
 		if p.what == "default privilege" || now.has(p) {
 			continue
 		}
-		is := p.stands(s.Catalog)
+		is := p.existsIn(s.Catalog)
 		if kind, name, _ := strings.Cut(p.object, " "); kind == "sequence" {
 			if name, err = s.sequenceNow(ctx, name, p); err != nil {
 				return nil, nil, err
@@ -203,17 +203,17 @@ func (s *State) privilegesSince(ctx context.Context, before Privileges) (lost, w
 		if p.what == "default privilege" || before.has(p) {
 			continue
 		}
-		is := p.stands(before.catalog)
+		is := p.existsIn(before.catalog)
 		if kind, name, _ := strings.Cut(p.object, " "); kind == "sequence" {
 			def, _ := before.catalog.Def("column", p.name)
 			_, is = before.catalog.Def(kind, name)
 			is = is || strings.Contains(def, identity) || slices.ContainsFunc(before.list, func(b privilege) bool { return b.object == p.object })
 		}
 		if is {
-			won = append(won, p)
+			gained = append(gained, p)
 		}
 	}
-	return lost, won, nil
+	return lost, gained, nil
 }
 
 // identity is what the definition of an identity column holds.
@@ -248,8 +248,8 @@ func (l Privileges) has(p privilege) bool {
 	})
 }
 
-// stands says whether a catalog has what the privilege is on.
-func (p privilege) stands(c catalog.Catalog) bool {
+// existsIn says whether a catalog has what the privilege is on.
+func (p privilege) existsIn(c catalog.Catalog) bool {
 	if p.kind == "" {
 		return true
 	}

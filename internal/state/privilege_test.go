@@ -63,12 +63,12 @@ GRANT SELECT (a), SELECT (b) ON "T" TO PUBLIC; GRANT SELECT ON u TO regrant_gone
 		t.Fatal(err)
 	}
 	_, err = s.Regrant(t.Context(), before)
-	var keep *KeepError
+	var keep *LossError
 	if !errors.As(err, &keep) {
-		t.Fatalf("%v is no *KeepError", err)
+		t.Fatalf("%v is no *LossError", err)
 	}
-	want := []Stuck{{"table public.u", "grant (SELECT on table public.u to regrant_gone)"}}
-	if diff := cmp.Diff(want, keep.Stuck); diff != "" {
+	want := []Loss{{"table public.u", "grant (SELECT on table public.u to regrant_gone)"}}
+	if diff := cmp.Diff(want, keep.Losses); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

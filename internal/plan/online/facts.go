@@ -230,7 +230,7 @@ func text(s *string) string {
 // readUnsaid adds to the tables, and to their columns and indexes, what gives them what the
 // schema file cannot say when they are made anew.
 func (f *facts) readUnsaid(ctx context.Context, s *state.State) error {
-	u, err := s.Unsaid(ctx)
+	u, err := s.PropertySQL(ctx)
 	if err != nil {
 		return err
 	}

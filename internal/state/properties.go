@@ -16,25 +16,25 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A Stuck is something that schema.hcl cannot say about an object that it declares, and
+// A Loss is something that schema.hcl cannot say about an object that it declares, and
 // that the object cannot keep when it is changed as the file wants.
-type Stuck struct {
+type Loss struct {
 	Object string // "index public.results.ix_results_tags"
 	What   string // "storage parameters (fillfactor='70')"
 }
 
-func (s Stuck) String() string {
+func (s Loss) String() string {
 	return fmt.Sprintf("%s cannot keep its %s, which the schema file cannot say", s.Object, s.What)
 }
 
-// A KeepError is a change that would take something away which schema.hcl cannot say.
+// A LossError is a change that would take something away which schema.hcl cannot say.
 // Nothing was written.
-type KeepError struct{ Stuck []Stuck }
+type LossError struct{ Losses []Loss }
 
-func (e *KeepError) Error() string {
+func (e *LossError) Error() string {
 	var b strings.Builder
 	b.WriteString("nothing was written: the schema file wants a change that would lose what it cannot say:")
-	for _, s := range e.Stuck {
+	for _, s := range e.Losses {
 		b.WriteString("\n  " + s.String())
 	}
 	b.WriteString("\nwrite the change, or drop what is in its way, as SQL first (new)")
@@ -44,30 +44,30 @@ func (e *KeepError) Error() string {
 // CarryOver gives the objects of the desired state what schema.hcl cannot say about them
 // and what they have in the replayed state: storage parameters, deferrable keys, exclusion
 // constraints, sequences' options and the like. So it is no difference between the two,
-// and an object that is made again keeps it. The error is a *KeepError if something could not
+// and an object that is made again keeps it. The error is a *LossError if something could not
 // be carried over because the object itself changes.
 func CarryOver(ctx context.Context, replayed, desired *State) error {
-	stuck, err := carryOver(ctx, replayed, desired)
-	if err == nil && len(stuck) > 0 {
-		return &KeepError{stuck}
+	lost, err := carryOver(ctx, replayed, desired)
+	if err == nil && len(lost) > 0 {
+		return &LossError{lost}
 	}
 	return err
 }
 
-func carryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
-	have, err := replayed.extras(ctx)
+func carryOver(ctx context.Context, replayed, desired *State) ([]Loss, error) {
+	have, err := replayed.properties(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if len(have.traits()) == 0 && len(have.Sequences) == 0 {
+	if len(have.all()) == 0 && len(have.Sequences) == 0 {
 		return nil, nil
 	}
-	want, err := desired.extras(ctx)
+	want, err := desired.properties(ctx)
 	if err != nil {
 		return nil, err
 	}
-	have.follow(replayed.Catalog, desired.Catalog, want)
-	stmts := append(have.statements(want), have.numbers(want)...)
+	have.followRenames(replayed.Catalog, desired.Catalog, want)
+	stmts := append(have.statements(want), have.sequenceStatements(want)...)
 	if len(stmts) > 0 {
 		for _, s := range stmts {
 			// What fails is found missing below.
@@ -78,7 +78,7 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
 		if err := desired.Refresh(ctx); err != nil {
 			return nil, err
 		}
-		if want, err = desired.extras(ctx); err != nil {
+		if want, err = desired.properties(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -97,25 +97,25 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Stuck, error) {
 	have.Settings = slices.DeleteFunc(have.Settings, func(s *setting) bool {
 		return s.What == "sequence options" && !strings.Contains(declared[s.object()], identity)
 	})
-	kept := map[trait]bool{}
-	for _, t := range want.traits() {
+	kept := map[property]bool{}
+	for _, t := range want.all() {
 		kept[t] = true
 	}
-	var stuck []Stuck
-	for _, t := range have.traits() {
+	var lost []Loss
+	for _, t := range have.all() {
 		if _, ok := declared[t.object]; ok && !kept[t] {
-			stuck = append(stuck, Stuck{Object: t.object, What: t.what})
+			lost = append(lost, Loss{Object: t.object, What: t.what})
 		}
 	}
-	return stuck, nil
+	return lost, nil
 }
 
-// A trait is something that schema.hcl cannot say about an object, named as a catalog
+// A property is something that schema.hcl cannot say about an object, named as a catalog
 // does.
-type trait struct{ object, what string }
+type property struct{ object, what string }
 
-// Extras are what schema.hcl cannot say about the objects of a state.
-type extras struct {
+// properties are what schema.hcl cannot say about the objects of a state.
+type properties struct {
 	Settings    []*setting
 	Constraints []*constraint
 	Sequences   []*sequence
@@ -139,21 +139,21 @@ type sequence struct {
 	Comment   string // as a literal
 }
 
-//go:embed extras.sql
-var extrasSQL string
+//go:embed properties.sql
+var propertiesSQL string
 
-func (s *State) extras(ctx context.Context) (*extras, error) {
+func (s *State) properties(ctx context.Context) (*properties, error) {
 	var doc []byte
 	err := pgx.BeginTxFunc(ctx, s.db.native, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, extrasSQL, pgx.QueryExecModeSimpleProtocol).Scan(&doc)
+		return tx.QueryRow(ctx, propertiesSQL, pgx.QueryExecModeSimpleProtocol).Scan(&doc)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading what the schema file cannot say: %w", err)
 	}
-	e := &extras{}
+	e := &properties{}
 	if err := json.Unmarshal(doc, e); err != nil {
 		return nil, fmt.Errorf("reading what the schema file cannot say: %w", err)
 	}
@@ -166,23 +166,23 @@ func (s *State) extras(ctx context.Context) (*extras, error) {
 }
 
 // traits lists what the state's objects have.
-func (e *extras) traits() []trait {
-	var list []trait
+func (e *properties) all() []property {
+	var list []property
 	for _, s := range e.Settings {
 		what := s.What
 		if s.Value != "" && s.What != "replica identity" {
 			what += " (" + s.Value + ")"
 		}
-		list = append(list, trait{s.object(), what})
+		list = append(list, property{s.object(), what})
 	}
 	for _, k := range e.Constraints {
 		if k.Kind == "x" {
-			list = append(list, trait{"table " + pgsql.QualifiedIdent(k.Schema, k.Table), "exclusion constraint " + pgsql.Ident(k.Name) + " (" + k.Def + ")"})
+			list = append(list, property{"table " + pgsql.QualifiedIdent(k.Schema, k.Table), "exclusion constraint " + pgsql.Ident(k.Name) + " (" + k.Def + ")"})
 			continue
 		}
 		_, more := plainConstraint(k.Kind, k.Def)
 		for _, m := range more {
-			list = append(list, trait{k.object(), m})
+			list = append(list, property{k.object(), m})
 		}
 	}
 	for _, s := range e.Sequences {
@@ -190,10 +190,10 @@ func (e *extras) traits() []trait {
 			continue
 		}
 		if s.Options != "" {
-			list = append(list, trait{"column " + s.Owner, "sequence options (" + s.Options + ")"})
+			list = append(list, property{"column " + s.Owner, "sequence options (" + s.Options + ")"})
 		}
 		if s.Comment != "" {
-			list = append(list, trait{"column " + s.Owner, "comment on its sequence (" + s.Comment + ")"})
+			list = append(list, property{"column " + s.Owner, "comment on its sequence (" + s.Comment + ")"})
 		}
 	}
 	return list
@@ -219,9 +219,9 @@ func (k *constraint) object() string {
 	return "constraint " + pgsql.QualifiedIdent(k.Schema, k.Table) + "." + pgsql.Ident(k.Name)
 }
 
-// follow renames the indexes and constraints that have another name in the desired state
+// followRenames renames the indexes and constraints that have another name in the desired state
 // and are the same otherwise: what they have goes with them.
-func (e *extras) follow(have, want catalog.Catalog, desired *extras) {
+func (e *properties) followRenames(have, want catalog.Catalog, desired *properties) {
 	renamed := renamedIndexes(have, want)
 	for _, k := range e.Constraints {
 		if k.Kind == "x" || desired.constraint(k.Schema, k.Table, k.Name) != nil {
@@ -311,7 +311,7 @@ func plainIndex(def string) string {
 	return b.String()
 }
 
-func (e *extras) constraint(schema, table, name string) *constraint {
+func (e *properties) constraint(schema, table, name string) *constraint {
 	for _, k := range e.Constraints {
 		if k.Schema == schema && k.Table == table && k.Name == name {
 			return k
@@ -321,7 +321,7 @@ func (e *extras) constraint(schema, table, name string) *constraint {
 }
 
 // own returns the sequence that numbers a column and that the column owns.
-func (e *extras) own(column string) *sequence {
+func (e *properties) own(column string) *sequence {
 	for _, s := range e.Sequences {
 		if s.Owner == column && s.Own() {
 			return s
@@ -330,7 +330,7 @@ func (e *extras) own(column string) *sequence {
 	return nil
 }
 
-func (e *extras) sequence(name string) *sequence {
+func (e *properties) sequence(name string) *sequence {
 	for _, s := range e.Sequences {
 		if s.Name == name {
 			return s
@@ -340,7 +340,7 @@ func (e *extras) sequence(name string) *sequence {
 }
 
 // statements returns what gives the objects of want what e has and they have not.
-func (e *extras) statements(want *extras) []string {
+func (e *properties) statements(want *properties) []string {
 	var out []string
 	for _, k := range e.Constraints {
 		table := "ALTER TABLE " + pgsql.QualifiedIdent(k.Schema, k.Table)
@@ -370,12 +370,12 @@ func (e *extras) statements(want *extras) []string {
 			out = append(out, table+" DROP CONSTRAINT "+pgsql.Ident(k.Name)+", "+add+def)
 		}
 	}
-	had := map[trait]bool{}
-	for _, t := range want.traits() {
+	had := map[property]bool{}
+	for _, t := range want.all() {
 		had[t] = true
 	}
 	for _, s := range e.Settings {
-		if t := (&extras{Settings: []*setting{s}}).traits()[0]; had[t] {
+		if t := (&properties{Settings: []*setting{s}}).all()[0]; had[t] {
 			continue
 		}
 		rel := pgsql.QualifiedIdent(s.Schema, s.Rel)
@@ -397,10 +397,10 @@ func (e *extras) statements(want *extras) []string {
 	return out
 }
 
-// numbers returns what makes the sequences of want those of e. A column that has a sequence
+// sequenceStatements returns what makes the sequences of want those of e. A column that has a sequence
 // of its own in both keeps the one that it has, with its name unless the schema file gives
 // that to another column. Sequences outside the schema file keep their owners.
-func (e *extras) numbers(want *extras) []string {
+func (e *properties) sequenceStatements(want *properties) []string {
 	had := map[*sequence]*sequence{} // what the owners of want's sequences have
 	moves := map[*sequence]string{}  // the names that want's sequences get
 	leftover := map[*sequence]*sequence{}
@@ -480,7 +480,7 @@ func (e *extras) numbers(want *extras) []string {
 
 // numbering returns the sequence that becomes the wanted one, which numbers its owner: the
 // column's own, or one that has the name already and that the column owns or draws from.
-func (e *extras) numbering(w *sequence) *sequence {
+func (e *properties) numbering(w *sequence) *sequence {
 	if !w.Own() {
 		return nil
 	}
@@ -537,9 +537,9 @@ func plainConstraint(kind, def string) (plain string, more []string) {
 	return def, more
 }
 
-// Unsaid are the statements that give objects what schema.hcl cannot say about them, by
+// PropertySQL are the statements that give objects what schema.hcl cannot say about them, by
 // their names in the catalog.
-type Unsaid struct {
+type PropertySQL struct {
 	// Tables are for tables that were made again from what the file says, with all parts.
 	Tables map[string][]string
 	// Columns and Indexes are for a column or an index that was made again as PostgreSQL
@@ -547,13 +547,13 @@ type Unsaid struct {
 	Columns, Indexes map[string][]string
 }
 
-// Unsaid returns what schema.hcl cannot say about the state's objects.
-func (s *State) Unsaid(ctx context.Context) (*Unsaid, error) {
-	e, err := s.extras(ctx)
+// PropertySQL returns what schema.hcl cannot say about the state's objects.
+func (s *State) PropertySQL(ctx context.Context) (*PropertySQL, error) {
+	e, err := s.properties(ctx)
 	if err != nil {
 		return nil, err
 	}
-	u := &Unsaid{Tables: map[string][]string{}, Columns: map[string][]string{}, Indexes: map[string][]string{}}
+	u := &PropertySQL{Tables: map[string][]string{}, Columns: map[string][]string{}, Indexes: map[string][]string{}}
 	for table, part := range e.byTable() {
 		if stmts := part.statements(part.plain()); len(stmts) > 0 {
 			u.Tables[table] = stmts
@@ -574,7 +574,7 @@ func (s *State) Unsaid(ctx context.Context) (*Unsaid, error) {
 		}
 	}
 	for _, set := range e.Settings {
-		stmts := (&extras{Settings: []*setting{set}}).statements(&extras{})
+		stmts := (&properties{Settings: []*setting{set}}).statements(&properties{})
 		switch kind, name, _ := strings.Cut(set.object(), " "); {
 		case kind == "column":
 			u.Columns[name] = append(u.Columns[name], stmts...)
@@ -585,12 +585,12 @@ func (s *State) Unsaid(ctx context.Context) (*Unsaid, error) {
 	return u, nil
 }
 
-func (e *extras) byTable() map[string]*extras {
-	m := map[string]*extras{}
-	of := func(schema, table string) *extras {
+func (e *properties) byTable() map[string]*properties {
+	m := map[string]*properties{}
+	of := func(schema, table string) *properties {
 		name := pgsql.QualifiedIdent(schema, table)
 		if m[name] == nil {
-			m[name] = &extras{}
+			m[name] = &properties{}
 		}
 		return m[name]
 	}
@@ -608,8 +608,8 @@ func (e *extras) byTable() map[string]*extras {
 }
 
 // plain is what is left of e where only is what schema.hcl says.
-func (e *extras) plain() *extras {
-	p := &extras{}
+func (e *properties) plain() *properties {
+	p := &properties{}
 	for _, k := range e.Constraints {
 		if k.Kind == "x" {
 			continue

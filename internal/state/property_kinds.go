@@ -8,9 +8,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 )
 
-// unsaid names what schema.hcl cannot say about a managed object, by its catalog line:
+// propertyKinds names what schema.hcl cannot say about a managed object, by its catalog line:
 // "deferrable constraint", "index with storage parameters".
-func unsaid(l catalog.Line) []string {
+func propertyKinds(l catalog.Line) []string {
 	if l.Comment {
 		switch l.Kind {
 		case "constraint", "sequence", "enum":

@@ -10,18 +10,18 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// LateDefaults are those of new tables' columns that are set when all new tables are there.
-type lateDefaults []lateDefault
+// deferredDefaults are those of new tables' columns that are set when all new tables are there.
+type deferredDefaults []deferredDefault
 
-type lateDefault struct {
+type deferredDefault struct {
 	table  *schema.Table
 	column *schema.Column
 	expr   *schema.RawExpr
 }
 
-// takeLate takes out of the tables that changes create the defaults that may draw from the
+// takeDeferred takes out of the tables that changes create the defaults that may draw from the
 // sequence of another one's serial column: the engine orders tables by foreign keys alone.
-func takeLate(changes []schema.Change) (late lateDefaults) {
+func takeDeferred(changes []schema.Change) (deferred deferredDefaults) {
 	plain := func(s string) string { return strings.ToLower(strings.NewReplacer(`"`, "", "'", "").Replace(s)) }
 	maker := map[string]*schema.Table{} // by the sequence's name
 	for _, c := range changes {
@@ -43,23 +43,23 @@ func takeLate(changes []schema.Change) (late lateDefaults) {
 			}
 			for name, t := range maker {
 				if t != add.T && strings.Contains(plain(x.X), name) {
-					late = append(late, lateDefault{add.T, c, x})
+					deferred = append(deferred, deferredDefault{add.T, c, x})
 					c.Default = nil
 					break
 				}
 			}
 		}
 	}
-	return late
+	return deferred
 }
 
-func (l lateDefaults) restore() {
+func (l deferredDefaults) restore() {
 	for _, d := range l {
 		d.column.Default = d.expr
 	}
 }
 
-func (l lateDefaults) changes() (list []*migrate.Change) {
+func (l deferredDefaults) changes() (list []*migrate.Change) {
 	for _, d := range l {
 		alter := fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s ", pgsql.QualifiedIdent(d.table.Schema.Name, d.table.Name), pgsql.Ident(d.column.Name))
 		list = append(list, &migrate.Change{

@@ -14,22 +14,19 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// What a long history leads to is kept from one command to the next, so that a plan
-// costs what its new files cost. Only databases are kept, never what was read from
-// them: a proof still rests on the catalog of a database that PostgreSQL made from
-// these very files.
+// The state after a long history is saved for the next command, so that the cost of a plan depends on its new files
+// only. Only databases are saved, never what was read from them: a proof still relies on the catalog of a database that
+// PostgreSQL created from exactly these files.
 
-// replayVersion is to be counted up when files are run in another way than before, so
-// that they may lead to another state.
+// replayVersion must be incremented when a change in how files are run may lead to another state.
 const replayVersion = 2
 
-// worthSaving is how long the files of a replay take, beyond those of a kept state,
-// for the state behind them to be kept: about as long as it takes to store it.
+// worthSaving is how long the files of a replay must take, after those of a saved state, for their state to be saved.
+// It is about the time that saving takes.
 const worthSaving = 150 * time.Millisecond
 
-// Names returns the names of the states that files lead to one after the other, the
-// last one first, as devdb.Config.States wants them. A name stands for the text of all
-// files up to there; what they are called has no part in it.
+// Names returns the names of the states after each of the files, the last one first, for devdb.Config.States. A name is
+// a hash of the contents of all files so far, not of their names.
 func Names(files []*migration.File) []string {
 	names := make([]string, len(files))
 	var sum [sha256.Size]byte
@@ -45,9 +42,7 @@ func Names(files []*migration.File) []string {
 	return names
 }
 
-// ReplayFiles is Replay of files that need not be a whole directory's.
-//
-// Where srv began with a state that the first of the files lead to (Names), those are
+// ReplayFiles is like Replay but takes any files. If srv began with the state after some of them (see Names), these are
 // not run again.
 func ReplayFiles(ctx context.Context, srv *devdb.Server, files []*migration.File, opts catalog.Options) (*State, error) {
 	names := Names(files)
@@ -73,8 +68,7 @@ func ReplayFiles(ctx context.Context, srv *devdb.Server, files []*migration.File
 	return s, nil
 }
 
-// begin returns the state that srv began with and how many files lead to it, else an
-// empty one.
+// begin returns the state that srv began with and the number of files before it, or an empty state and 0.
 func begin(ctx context.Context, srv *devdb.Server, names []string, opts catalog.Options) (s *State, done int, err error) {
 	i := slices.Index(names, srv.State())
 	if i < 0 {
@@ -83,19 +77,19 @@ func begin(ctx context.Context, srv *devdb.Server, names []string, opts catalog.
 	}
 	db, err := srv.CloneState(ctx)
 	if err != nil {
-		return nil, 0, fmt.Errorf("copying a kept state: %w", err)
+		return nil, 0, fmt.Errorf("copying a saved state: %w", err)
 	}
 	s, err = open(ctx, srv, db, opts)
 	return s, len(names) - i, err
 }
 
-// Save saves the state for the next command, as ReplayFiles does with the one that it
-// returns: if the files that led to it took long. files are all that did.
+// Save saves the state for the next command if running files took long, as ReplayFiles does with the state that it
+// returns. files are all files that led to the state.
 func (s *State) Save(ctx context.Context, files []*migration.File) error {
 	return s.save(ctx, Names(files))
 }
 
-// save saves the state called by the first of names if it is worth it.
+// save saves the state under the first of names if running its files took long.
 func (s *State) save(ctx context.Context, names []string) error {
 	if s.ran < worthSaving {
 		return nil

@@ -29,12 +29,12 @@ func TestNames(t *testing.T) {
 		t.Errorf("%d different names for 3 states", got)
 	}
 	if diff := cmp.Diff(all[:2], names("one", "two")); diff != "" {
-		t.Errorf("a file more changes the names before it:\n%s", diff)
+		t.Errorf("another file changes the names before it:\n%s", diff)
 	}
 	for _, other := range [][]string{{"One", "two", "three"}, {"onetwo", "", "three"}, {"on", "etwo", "three"}, {"two", "one", "three"}} {
 		for i, name := range names(other...) {
 			if name == all[i] {
-				t.Errorf("%q: the state after %d files has the name that it has after %q", other, i+1, []string{"one", "two", "three"})
+				t.Errorf("%q: the state after %d files has the same name as after %q", other, i+1, []string{"one", "two", "three"})
 			}
 		}
 	}
@@ -43,13 +43,13 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// slow takes long enough to be kept, and leaves another table each time that it is run.
+// slow takes long enough to be saved, and creates another table each time.
 const slow = `SELECT pg_sleep(0.3);
 DO $$ BEGIN EXECUTE format('CREATE TABLE run_%s ()', (extract(epoch FROM clock_timestamp()) * 1e6)::bigint); END $$;
 `
 
-// replayed replays the files with a server of its own, as a command does, and returns
-// the lines of the catalog and the number of files that were in the state it began with.
+// replayed replays the files on its own server, as a command does. It returns the lines of the catalog and the number
+// of files that were in the state that the server began with.
 func replayed(t *testing.T, dev string, files map[string]string) (lines []string, begun int) {
 	t.Helper()
 	ctx := context.Background()
@@ -63,7 +63,7 @@ func replayed(t *testing.T, dev string, files map[string]string) (lines []string
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What the session is for, goes on.
+	// The session still works.
 	if err := s.Run(ctx, split(t, "CREATE TABLE later ()"), false, "later.sql"); err != nil {
 		t.Error(err)
 	}
@@ -92,7 +92,7 @@ func TestReplayBeginsWithSavedState(t *testing.T) {
 		t.Errorf("the second replay began with %d files, and the catalogs differ (-first +second):\n%s", begun, diff)
 	}
 
-	// Only what is new is run, in a session as migrations have it.
+	// Only new files are run, in a migration session.
 	files["3_new.sql"] = "CREATE TABLE new (at timestamptz DEFAULT '2026-01-01 00:00');\nGRANT SELECT ON new TO \"Some Reader\";\n"
 	third, begun := replayed(t, "", files)
 	want := append([]string{"column public.new.at: timestamp with time zone default '2026-01-01 00:00:00+00'::timestamp with time zone", "table public.new: ordinary"}, first...)
@@ -100,16 +100,16 @@ func TestReplayBeginsWithSavedState(t *testing.T) {
 	if diff := cmp.Diff(want, third); begun != 2 || diff != "" {
 		t.Errorf("the third replay began with %d files:\n%s", begun, diff)
 	}
-	// It was too short to be kept again.
+	// It was too fast to be saved again.
 	if _, begun := replayed(t, "", files); begun != 2 {
 		t.Errorf("the next replay began with %d files", begun)
 	}
-	// What two branches have in common serves both.
+	// Two branches share the state of their common files.
 	branch := map[string]string{"1_roles.sql": files["1_roles.sql"], "2_slow.sql": slow, "3_other.sql": "CREATE TABLE other ();\n"}
 	if lines, begun := replayed(t, "", branch); begun != 2 || !slices.Contains(lines, "table public.other: ordinary") {
 		t.Errorf("the branch began with %d files:\n%s", begun, strings.Join(lines, "\n"))
 	}
-	// After a long file there is a later state, and that is the one to begin with.
+	// After a slow file there is a later state, which is used first.
 	files["4_slow.sql"] = slow
 	fourth, _ := replayed(t, "", files)
 	again, begun := replayed(t, "", files)
@@ -117,18 +117,18 @@ func TestReplayBeginsWithSavedState(t *testing.T) {
 		t.Errorf("it began with %d files:\n%s", begun, diff)
 	}
 
-	// An edited file was never run.
+	// The state of an edited file isn't saved yet.
 	files["1_roles.sql"] += "CREATE TABLE early ();\n"
 	edited, begun := replayed(t, "", files)
 	if begun != 0 || !slices.Contains(edited, "table public.early: ordinary") {
 		t.Errorf("after an edit the replay began with %d files:\n%s", begun, strings.Join(edited, "\n"))
 	}
 	if slices.ContainsFunc(edited, func(l string) bool { return strings.HasPrefix(l, "table public.run_") && slices.Contains(fourth, l) }) {
-		t.Error("after an edit a file behind it was not run again")
+		t.Error("after an edit, a later file was not run again")
 	}
 }
 
-// On another's server nothing is kept, and what is kept here is not for it.
+// On a dev URL's server, states are neither saved nor used.
 func TestReplayOnDevURL(t *testing.T) {
 	pgtest.Server(t) // which outlives this test's cache
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
@@ -142,7 +142,7 @@ func TestReplayOnDevURL(t *testing.T) {
 	}
 }
 
-// A state that serves one directory says nothing about files that it does not begin with.
+// A saved state isn't used for files that don't begin with its files.
 func TestReplayFilesOfOtherDirectory(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	replayed(t, "", map[string]string{"1_slow.sql": slow})

@@ -14,14 +14,13 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
-// confirm reads the catalog, inside of a transaction, and compares it with the file:
-// everything that the file declares must be there as it is declared, and its tables must have
-// nothing else. The error joins a *schemahcl.Error for each difference.
+// confirm reads the catalog, inside a transaction, and compares it with the file: everything that the file declares
+// must exist as declared, and its tables must have nothing else. The error joins a *schemahcl.Error for each
+// difference.
 //
-// It doesn't rely on the engine's statements. PostgreSQL makes what the file declares a
-// second time, in schemas of its own and each thing by a statement of its own, and says what
-// it made; none of that stays. order are the tables in the order in which they were created,
-// which the names that PostgreSQL derives depend on.
+// It doesn't rely on the engine's statements. It creates what the file declares a second time, in other schemas and
+// with one statement for each declaration, compares the catalogs and rolls back. order are the tables in the order in
+// which they were created, on which the names that PostgreSQL derives depend.
 func (s *State) confirm(ctx context.Context, doc *schemahcl.Document, order []tableName) error {
 	twins := twins{}
 	for i, ns := range doc.Realm.Schemas {
@@ -34,7 +33,7 @@ func (s *State) confirm(ctx context.Context, doc *schemahcl.Document, order []ta
 	err = s.compare(ctx, doc, twins, decls)
 	var refused *schemahcl.Error
 	if errors.As(err, &refused) && refused.Err != nil {
-		// What a table's statement misses is said better of what it misses.
+		// If an enum is missing, that is a better error than a table's statement that needs it.
 		decls = slices.DeleteFunc(decls, func(d declaration) bool { return d.table != nil })
 		err = cmp.Or(s.compare(ctx, doc, twins, decls), err)
 	}
@@ -44,10 +43,10 @@ func (s *State) confirm(ctx context.Context, doc *schemahcl.Document, order []ta
 	return err
 }
 
-// compare is confirm for some declarations.
+// compare does what confirm does, for some declarations.
 func (s *State) compare(ctx context.Context, doc *schemahcl.Document, twins twins, decls []declaration) error {
 	var stmts []string
-	var makes []declaration // what each of stmts makes
+	var makes []declaration // what each of stmts creates
 	for _, d := range decls {
 		for _, sql := range d.stmts {
 			stmts, makes = append(stmts, sql), append(makes, d)
@@ -61,7 +60,7 @@ func (s *State) compare(ctx context.Context, doc *schemahcl.Document, twins twin
 		return &schemahcl.Error{File: doc.Name, Line: d.pos.Line, Col: d.pos.Column, Err: err, Msg: d.what + ": " + runner.Message(err) + "; correct the schema file"}
 	}
 	opts := s.opts
-	opts.Exclude = nil // what is left out is declared all the same
+	opts.Exclude = nil // the file declares excluded objects too
 	all, err := catalog.Read(ctx, s.db.native, opts)
 	if err == nil {
 		err = s.undoAll(ctx)
@@ -84,9 +83,8 @@ func (s *State) compare(ctx context.Context, doc *schemahcl.Document, twins twin
 	return differences(doc, decls, catalog.New(want), s.Catalog)
 }
 
-// execAll runs statements inside of a transaction, in one round trip. If one fails it is the
-// ith, and nothing is left of the others; i is negative if the failure is none of theirs.
-// undoAll takes back what they did.
+// execAll runs statements inside a transaction, in one round trip. If one fails, i is its index and the others are
+// rolled back. i is negative if something else failed. undoAll rolls back the statements.
 func (s *State) execAll(ctx context.Context, stmts []string) (i int, err error) {
 	if err := s.db.run.Exec(ctx, "SAVEPOINT statements"); err != nil {
 		return -1, err
@@ -95,7 +93,7 @@ func (s *State) execAll(ctx context.Context, stmts []string) (i int, err error) 
 	if err == nil || pgsql.SQLState(err) == "" {
 		return -1, err
 	}
-	// One at a time they show which it was.
+	// Run them one by one to find out which one failed.
 	if err := s.undoAll(ctx); err != nil {
 		return -1, err
 	}
@@ -114,13 +112,12 @@ func (s *State) undoAll(ctx context.Context) error {
 	return nil
 }
 
-// twins are the names of the schemas in which what the file declares is made a second time,
-// by the names of the file's schemas. They need quoting, and have a single quote in them: so
-// they can be told from all else in a catalog's line, in a string constant too.
+// twins are the names of the schemas in which what the file declares is created a second time, by the names of the
+// file's schemas. They contain a single quote and need quotes, so that they can't be confused with anything else in a
+// catalog's line, even in a string constant.
 type twins map[string]string
 
-// split divides a catalog into what is in the twins, under the names of the file's schemas,
-// and the rest.
+// split divides a catalog into the lines of the twins, with the names of the file's schemas, and the rest.
 func (t twins) split(c catalog.Catalog) (declared []catalog.Line, rest catalog.Catalog) {
 	var renames []string
 	var prefixes []string
@@ -130,7 +127,7 @@ func (t twins) split(c catalog.Catalog) (declared []catalog.Line, rest catalog.C
 		renames = append(renames, from, to, quotesTwice(from), quotesTwice(to))
 	}
 	names := strings.NewReplacer(renames...)
-	public := catalog.Line{Kind: "schema", Name: "public"} // a catalog doesn't list it
+	public := catalog.Line{Kind: "schema", Name: "public"} // not part of a catalog
 	rest = c.Filter(func(l catalog.Line) bool {
 		if !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(l.Name, p) }) {
 			return true
@@ -146,8 +143,8 @@ func (t twins) split(c catalog.Catalog) (declared []catalog.Line, rest catalog.C
 
 func quotesTwice(s string) string { return strings.ReplaceAll(s, "'", "''") }
 
-// differences returns a *schemahcl.Error for each difference between what the file declares,
-// want, and what there is, joined.
+// differences returns a *schemahcl.Error for each difference between what the file declares, want, and what exists,
+// have. It joins several.
 func differences(d *schemahcl.Document, decls []declaration, want, have catalog.Catalog) error {
 	byKey := map[string]declaration{}
 	for _, decl := range decls {
@@ -166,7 +163,7 @@ func differences(d *schemahcl.Document, decls []declaration, want, have catalog.
 		missing := wanted[diff.Kind+" "+name]
 		table, declared := byKey["table "+diff.Table]
 		if !missing && (diff.Table == "" || !declared) {
-			continue // stands outside the file
+			continue // unmanaged
 		}
 		kind, isComment := strings.CutPrefix(diff.Kind, "comment on ")
 		decl, ok := byKey[kind+" "+name]
@@ -184,26 +181,26 @@ func differences(d *schemahcl.Document, decls []declaration, want, have catalog.
 		switch subject := cmp.Or(decl.what, kind+" "+name); {
 		case !missing && !ok:
 			e.Line, e.Col = table.pos.Line, table.pos.Column
-			e.Msg = fmt.Sprintf("%s has %s %s (%s) in the database made from this file, which does not declare it", table.what, diff.Kind, diff.Object, diff.Have)
+			e.Msg = fmt.Sprintf("%s has %s %s (%s) in the database created from this file, which doesn't declare it", table.what, diff.Kind, diff.Object, diff.Have)
 		case isComment && diff.Have != "":
-			e.Msg = fmt.Sprintf("the comment on %s is %s in the database made from this file, which declares %s", subject, diff.Have, cmp.Or(diff.Want, "none"))
+			e.Msg = fmt.Sprintf("the comment on %s is %s in the database created from this file, which declares %s", subject, diff.Have, cmp.Or(diff.Want, "none"))
 		case isComment:
-			e.Msg = fmt.Sprintf("the comment on %s is missing from the database made from this file", subject)
+			e.Msg = fmt.Sprintf("the comment on %s is missing from the database created from this file", subject)
 		case diff.Want == "" || diff.Have == "":
-			e.Msg = subject + " is missing from the database made from this file"
+			e.Msg = subject + " is missing from the database created from this file"
 			if diff.Want != "" {
 				e.Msg += " (" + diff.Want + ")"
 			}
 		case strings.Contains(diff.Text, " is named "):
-			e.Msg = fmt.Sprintf("%s has another name in the database made from this file: %s", subject, diff.Text)
+			e.Msg = fmt.Sprintf("%s has another name in the database created from this file: %s", subject, diff.Text)
 		default:
-			e.Msg = fmt.Sprintf("%s is declared as %s, but is %s in the database made from this file", subject, diff.Want, diff.Have)
+			e.Msg = fmt.Sprintf("%s is declared as %s, but is %s in the database created from this file", subject, diff.Want, diff.Have)
 		}
 		if ok && decl.pos.Line > 0 {
 			e.Line, e.Col = decl.pos.Line, decl.pos.Column
 		}
 		if kind == "column" && diff.Have == diff.Want+" not null" {
-			e.Msg += "; the columns of a primary key are never null: take out null = true"
+			e.Msg += "; the columns of a primary key are never null: remove null = true"
 		} else {
 			e.Msg += "; " + asSQL
 		}

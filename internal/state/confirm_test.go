@@ -29,8 +29,8 @@ func declaredOrder(d *schemahcl.Document) []tableName {
 	return names
 }
 
-// confirmAfter runs statements on what src has made, in a transaction that is taken back,
-// and returns what confirm says then.
+// confirmAfter runs statements on the database created from src, in a transaction that is rolled back, and returns
+// confirm's errors.
 func confirmAfter(t *testing.T, s *State, src, sql string) []*schemahcl.Error {
 	t.Helper()
 	doc, err := schemahcl.Parse("schema.hcl", []byte(src))
@@ -48,7 +48,7 @@ func confirmAfter(t *testing.T, s *State, src, sql string) []*schemahcl.Error {
 	before := catalogLines(t, s)
 	err = s.confirm(t.Context(), doc, declaredOrder(doc))
 	if diff := cmp.Diff(before, catalogLines(t, s)); diff != "" {
-		t.Errorf("something is left (-before +after):\n%s", diff)
+		t.Errorf("the database has changed (-before +after):\n%s", diff)
 	}
 	return schemaErrors(t, err)
 }
@@ -80,8 +80,7 @@ func schemaErrors(t *testing.T, err error) []*schemahcl.Error {
 	return all
 }
 
-// lineOf is the line of the first place in src that stands behind the given ones, one after
-// the other.
+// lineOf returns the line of the last of places, each of which is searched for after the one before.
 func lineOf(t *testing.T, src string, places ...string) int {
 	t.Helper()
 	at := 0
@@ -112,11 +111,11 @@ func everything(t *testing.T) (*State, string) {
 	return s, string(src)
 }
 
-// A sabotage changes what one attribute or block of everything.hcl has made.
+// A sabotage changes what one attribute or block of everything.hcl has created.
 type sabotage struct {
-	of   string // "table.column.null", as the shapes name it
+	of   string // "table.column.null", as in schemahcl's shapes
 	sql  string
-	at   string // the places that lead to the block, one behind the other, with bars between them
+	at   string // texts that lead to the block, separated by bars
 	says string // part of the message
 }
 
@@ -124,7 +123,7 @@ const orderTable = `ALTER TABLE "Shop Floor"."order" `
 
 var sabotages = []sabotage{
 	{"schema", `DROP SCHEMA "Shop Floor" CASCADE`, `schema "Shop Floor"`, `schema "Shop Floor" is missing`},
-	{"schema.comment", `COMMENT ON SCHEMA "Shop Floor" IS 'elsewhere'`, `schema "Shop Floor"`, `is 'elsewhere' in the database made from this file, which declares 'where it''s made'`},
+	{"schema.comment", `COMMENT ON SCHEMA "Shop Floor" IS 'elsewhere'`, `schema "Shop Floor"`, `is 'elsewhere' in the database created from this file, which declares 'where it''s made'`},
 	{"schema.comment", `COMMENT ON SCHEMA "Shop Floor" IS NULL`, `schema "Shop Floor"`, `the comment on schema "Shop Floor" is missing`},
 	{"enum", `DROP TYPE "Shop Floor".state CASCADE`, `enum "state"`, `enum state is missing`},
 	{"enum.schema", `ALTER TYPE "Shop Floor".state SET SCHEMA public`, `enum "state"`, `enum state is missing`},
@@ -133,7 +132,7 @@ var sabotages = []sabotage{
 	{"table", `DROP TABLE "Shop Floor".customer CASCADE`, `table "customer"`, `table customer is missing`},
 	{"table.schema", `ALTER TABLE "Shop Floor".customer SET SCHEMA public`, `table "customer"`, `table customer is missing`},
 	{"table.comment", `COMMENT ON TABLE "Shop Floor"."order" IS NULL`, `table "order"`, `the comment on table "order" is missing`},
-	{"table.comment", `COMMENT ON TABLE "Shop Floor".customer IS 'more'`, `table "customer"`, `the comment on table customer is 'more' in the database made from this file, which declares none`},
+	{"table.comment", `COMMENT ON TABLE "Shop Floor".customer IS 'more'`, `table "customer"`, `the comment on table customer is 'more' in the database created from this file, which declares none`},
 
 	{"table.column", orderTable + `DROP COLUMN tags`, `column "tags"`, `column tags of table "order" is missing`},
 	{"table.column", orderTable + `RENAME COLUMN tags TO marks`, `column "tags"`, `column tags of table "order" is missing`},
@@ -208,7 +207,7 @@ var sabotages = []sabotage{
 	{"table.partition.by.expr", eventTable("at, lower(kind)", "PARTITION BY RANGE (at, upper(kind))"), `table "public" "event"`, `but is partitioned by RANGE (at, upper(kind))`},
 }
 
-// byCode makes the index "by code" of everything.hcl with something else in a place.
+// byCode creates the index "by code" of everything.hcl with old replaced by new.
 func byCode(old, new string) string {
 	sql := `CREATE unique INDEX "by code" ON "Shop Floor"."order" (code text_pattern_ops DESC NULLS LAST, parent NULLS FIRST, lower(code) text_pattern_ops, (code COLLATE "POSIX")) INCLUDE (paid) NULLS NOT DISTINCT WHERE paid`
 	if strings.Count(sql, old) == 0 {
@@ -221,12 +220,12 @@ func eventTable(_, partition string) string {
 	return "DROP TABLE public.event; CREATE TABLE public.event (at timestamptz(3) NOT NULL DEFAULT now(), kind text NOT NULL, number serial) " + partition
 }
 
-// TestConfirmFindsEachAttribute changes what each attribute and each block of a schema file
-// makes, one after the other: confirm says so, and where it stands in the file.
+// TestConfirmFindsEachAttribute changes what each attribute and block of a schema file creates, one after the other.
+// confirm reports the change and its line in the file.
 func TestConfirmFindsEachAttribute(t *testing.T) {
 	s, src := everything(t)
 	if found := confirmAfter(t, s, src, ""); found != nil {
-		t.Fatalf("of a database that is as declared: %v", found)
+		t.Fatalf("in a database that is as declared: %v", found)
 	}
 	covered := map[string]bool{}
 	for _, x := range sabotages {
@@ -239,7 +238,7 @@ func TestConfirmFindsEachAttribute(t *testing.T) {
 			}
 		})
 	}
-	// What names a thing elsewhere, or is only read by the engine, makes nothing.
+	// These only name something elsewhere or are only read by the engine.
 	for _, path := range []string{"variable", "variable.type", "variable.default", "variable.description", "locals"} {
 		covered[path] = true
 	}
@@ -249,12 +248,12 @@ func TestConfirmFindsEachAttribute(t *testing.T) {
 	}
 	for path := range strings.Lines(string(paths)) {
 		if path = strings.TrimSpace(path); !covered[path] {
-			t.Errorf("no case changes what %s makes", path)
+			t.Errorf("no case changes what %s creates", path)
 		}
 	}
 }
 
-// TestConfirmFindsEachLine drops what each line of a catalog says: confirm finds it.
+// TestConfirmFindsEachLine drops the object of each line of a catalog, and confirm reports it.
 func TestConfirmFindsEachLine(t *testing.T) {
 	s, src := everything(t)
 	for _, line := range catalogLines(t, s) {
@@ -272,7 +271,7 @@ func TestConfirmFindsEachLine(t *testing.T) {
 			sql = "COMMENT ON " + kind + " " + name + " IS NULL"
 		case kind == "column":
 			sql = "ALTER TABLE " + table + " DROP COLUMN " + last + " CASCADE"
-			if strings.HasPrefix(name, "public.event.") || name == `"Shop Floor".event.number` { // PostgreSQL keeps what a table is partitioned by
+			if strings.HasPrefix(name, "public.event.") || name == `"Shop Floor".event.number` { // PostgreSQL doesn't drop a partition key
 				sql = "ALTER TABLE " + table + " RENAME COLUMN " + last + " TO other"
 			}
 		case kind == "constraint":
@@ -284,7 +283,7 @@ func TestConfirmFindsEachLine(t *testing.T) {
 		case kind == "enum":
 			sql = "DROP TYPE " + name + " CASCADE"
 		default:
-			t.Fatalf("how to drop a %s?", kind)
+			t.Fatalf("unknown kind %s", kind)
 		}
 		found := confirmAfter(t, s, src, sql)
 		if len(found) == 0 {
@@ -292,13 +291,13 @@ func TestConfirmFindsEachLine(t *testing.T) {
 		}
 		for _, e := range found {
 			if e.Line <= 1 {
-				t.Errorf("%s\nsays no place: %v", sql, e)
+				t.Errorf("%s\nhas no position: %v", sql, e)
 			}
 		}
 	}
 }
 
-// What has no name in the file is told by what it is.
+// Objects without a name in the file are compared by definition.
 func TestConfirmWithoutNames(t *testing.T) {
 	src := `schema "public" {}
 table "t" {
@@ -332,16 +331,16 @@ table "t" {
 	defer s.Close()
 	for _, name := range []string{"t_pkey", "t_a_check", "t_a_check1", "t_a_check2", "t_a_fkey", "t_a_fkey1"} {
 		if found := confirmAfter(t, s, src, "ALTER TABLE t DROP CONSTRAINT "+name+" CASCADE"); len(found) == 0 || !strings.Contains(found[0].Msg, "is missing") {
-			t.Errorf("%s is not missed: %v", name, found)
+			t.Errorf("%s is not reported: %v", name, found)
 		}
 	}
 	for _, name := range []string{"t_a_idx", "t_a_idx1", "t_id_idx"} {
 		if found := confirmAfter(t, s, src, "DROP INDEX "+name); len(found) != 1 || !strings.Contains(found[0].Msg, "index of table t is missing") {
-			t.Errorf("%s is not missed: %v", name, found)
+			t.Errorf("%s is not reported: %v", name, found)
 		}
 	}
 	if found := confirmAfter(t, s, src, "DROP INDEX t_id_idx; CREATE INDEX ON t (id, a)"); len(found) != 2 {
-		t.Errorf("an index instead of another: %v", found)
+		t.Errorf("one index instead of another: %v", found)
 	}
 	for _, sql := range []string{"ALTER TABLE t RENAME CONSTRAINT t_a_check TO positive", "ALTER INDEX t_a_idx RENAME TO by_a", "ALTER TABLE t RENAME CONSTRAINT t_pkey TO t_key"} {
 		if found := confirmAfter(t, s, src, sql); len(found) != 0 {
@@ -350,8 +349,7 @@ table "t" {
 	}
 }
 
-// Names and texts that quoting could spoil are as declared. The engine can't refer to some of
-// the names: then that is said.
+// Names and texts that are hard to quote are as declared, or the engine's failure to refer to them is reported.
 func TestConfirmNames(t *testing.T) {
 	for name, refers := range map[string]bool{
 		"it's": true, "'quoted'": true, `'a\'`: false, "'": true, "''": true, "Mixed": true, "two words": true, "order": true, "a.b": true, "a: b": true, "ünïcödé": true, "$1": true, "declared '": true, "%d": true,
@@ -403,7 +401,7 @@ table "t" {
   }
 }
 `, hclString(name), hclString(ns), hclString(column), hclString(pgsql.QualifiedIdent(ns, column)), hclString("text <> "+pgsql.Literal(name)), hclString(pgsql.Literal(name)))
-			// An index shares its names with enums.
+			// Indexes and enums share a namespace.
 			src = strings.Replace(src, "index "+hclString(name), "index "+hclString("i"+strings.TrimSuffix(name, "x")), 1)
 			s, err := Desired(t.Context(), pgtest.Server(t), "schema.hcl", []byte(src), catalog.Options{})
 			if err != nil {
@@ -411,7 +409,7 @@ table "t" {
 			}
 			defer s.Close()
 			if found := confirmAfter(t, s, src, "ALTER TABLE "+pgsql.QualifiedIdent(ns, "t")+" DROP CONSTRAINT also CASCADE"); len(found) == 0 {
-				t.Error("a unique constraint is not missed")
+				t.Error("a missing unique constraint is not reported")
 			}
 			if !refers {
 				src = strings.NewReplacer(hclString("other"), hclString(name)).Replace(src)
@@ -428,8 +426,7 @@ func hclString(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`, "${", "$${", "%{", "%%{").Replace(s) + `"`
 }
 
-// TestDesiredIsConfirmed has schema files that PostgreSQL or the engine takes for something
-// else than they say.
+// TestDesiredIsConfirmed has schema files that PostgreSQL or the engine misread.
 func TestDesiredIsConfirmed(t *testing.T) {
 	for _, tt := range []struct{ name, body, want string }{
 		{"a key column that may be null", `
@@ -438,7 +435,7 @@ func TestDesiredIsConfirmed(t *testing.T) {
     null = true
   }
   primary_key { columns = [column.k] }
-}`, `schema.hcl:15:3: column k of table t is declared as integer, but is integer not null in the database made from this file; the columns of a primary key are never null: take out null = true`},
+}`, `schema.hcl:15:3: column k of table t is declared as integer, but is integer not null in the database created from this file; the columns of a primary key are never null: remove null = true`},
 		{"a second column in a default", `
   column "k" {
     type    = int
@@ -453,7 +450,7 @@ func TestDesiredIsConfirmed(t *testing.T) {
 enum "a\\b" {
   schema = schema.public
   values = ["b"]
-}`, `enum "a\b" is missing from the database made from this file`},
+}`, `enum "a\b" is missing from the database created from this file`},
 		{"a start of numbers that go down", `
   column "k" {
     type = int

@@ -15,19 +15,18 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
-// A declaration is what one block of the file declares, and the statements that make it.
+// A declaration is what one block of the file declares, and the statements that create it.
 type declaration struct {
 	pos  hcl.Pos
 	what string // "unique u2 of table seat"
-	// key is how its line in a catalog begins, "constraint public.seat.u2".
+	// key is the start of its line in a catalog: "constraint public.seat.u2".
 	key string
-	// unnamed says that the file leaves its name to PostgreSQL. key has one then that nothing
-	// else can have.
+	// unnamed means that PostgreSQL chooses its name. key then has a name that nothing else can have.
 	unnamed bool
-	// primaryKey says that it is a primary key, which the statements make as a unique
-	// constraint: a primary key makes its columns NOT NULL, whatever is declared of them.
+	// primaryKey means that it is a primary key. The statements create a unique constraint instead, because a primary
+	// key would make its columns NOT NULL even if they are declared nullable.
 	primaryKey bool
-	table      *schema.Table // that it is, or is a part of
+	table      *schema.Table // the table that it is or belongs to
 	stmts      []string
 }
 
@@ -36,10 +35,10 @@ type tableName [2]string
 
 func nameOf(t *schema.Table) tableName { return tableName{t.Schema.Name, t.Name} }
 
-// declarations returns what the file declares, block by block, in an order in which
-// PostgreSQL can make it: schemas, enums, the tables in the given order, each with its parts,
-// and foreign keys. The statements make it in the twins of the file's schemas. Tables of the record
-// are left out. The error joins a *schemahcl.Error for each block that the engine has lost.
+// declarations returns what the file declares, block by block, in an order in which PostgreSQL can create it: schemas,
+// enums, the tables in the given order, each with its parts, and foreign keys. The statements create it in the twins of
+// the file's schemas. The record's tables are omitted. The error joins a *schemahcl.Error for each block that the
+// engine has lost.
 func declarations(d *schemahcl.Document, opts catalog.Options, in twins, order []tableName) ([]declaration, error) {
 	w := &declarer{realm: d.Realm, twins: in}
 	var schemas, enums, keys []declaration
@@ -58,14 +57,14 @@ func declarations(d *schemahcl.Document, opts catalog.Options, in twins, order [
 			decl = w.enum(l)
 		case len(b.Path) == 1 && l.Kind == "table":
 			decl = w.begin(l)
-		case len(b.Path) == 2 && w.table != nil && l.Kind != "partition": // its table's statement has it
+		case len(b.Path) == 2 && w.table != nil && l.Kind != "partition": // included in its table's statement
 			decl = w.part(l)
 		default:
 			continue
 		}
 		if decl == nil {
 			errs = append(errs, &schemahcl.Error{File: d.Name, Line: b.Pos.Line, Col: b.Pos.Column,
-				Msg: fmt.Sprintf("the engine has lost the %s %q; %s", l.Kind, l.Name, asSQL)})
+				Msg: fmt.Sprintf("the engine lost the %s %q; %s", l.Kind, l.Name, asSQL)})
 			continue
 		}
 		decl.pos, decl.table = b.Pos, w.table
@@ -91,16 +90,16 @@ func declarations(d *schemahcl.Document, opts catalog.Options, in twins, order [
 	return append(all, keys...), nil
 }
 
-// asSQL is what to do where the engine doesn't make what the file declares.
-const asSQL = "nothing was planned: write it as SQL in a migration (new), and take it out of this file"
+// asSQL is what to do if the engine doesn't create what the file declares.
+const asSQL = "nothing was planned: write it as SQL in a migration (new), and remove it from this file"
 
-// A declarer writes the statements for the blocks of a file.
+// A declarer builds the declarations for the blocks of a file.
 type declarer struct {
 	realm   *schema.Realm
 	twins   twins
-	table   *schema.Table  // that of the parts which come next
-	unnamed map[string]int // how many of its parts had no name, by kind
-	names   int            // how many names were made up
+	table   *schema.Table  // the current table
+	unnamed map[string]int // the number of its unnamed parts so far, by kind
+	names   int            // the number of generated names
 }
 
 func (w *declarer) schema(l schemahcl.Label) *declaration {
@@ -132,7 +131,7 @@ func (w *declarer) enum(l schemahcl.Label) *declaration {
 	return nil
 }
 
-// begin declares a table with its columns, and makes it the one of the parts to come.
+// begin declares a table with its columns, and makes it the current table.
 func (w *declarer) begin(l schemahcl.Label) *declaration {
 	for _, ns := range w.realm.Schemas {
 		if t, ok := ns.Table(l.Name); ok && (l.Schema == "" || ns.Name == l.Schema) {
@@ -164,7 +163,7 @@ func (w *declarer) twin(t *schema.Table) string {
 	return pgsql.QualifiedIdent(w.twins[t.Schema.Name], t.Name)
 }
 
-// part declares a part of the table; nil if the table has none like it.
+// part declares a part of the current table. It returns nil if the table has no such part.
 func (w *declarer) part(l schemahcl.Label) *declaration {
 	t := w.table
 	d := &declaration{unnamed: l.Name == "" && l.Kind != "column"}
@@ -251,7 +250,7 @@ func (d *declaration) comment(object string, attrs []schema.Attr) {
 
 func lineStart(kind, name string) string { return catalog.Line{Kind: kind, Name: name}.String() }
 
-// pick returns the nth element that is so, nil if there are not as many.
+// pick returns the nth element for which is returns true, or nil.
 func pick[T any](list []*T, nth int, is func(*T) bool) *T {
 	for _, x := range list {
 		if is(x) {
@@ -264,7 +263,7 @@ func pick[T any](list []*T, nth int, is func(*T) bool) *T {
 	return nil
 }
 
-// attribute returns the first attribute of a type, nil if there is none.
+// attribute returns the first attribute of type T, or nil.
 func attribute[T any](attrs []schema.Attr) *T {
 	for _, a := range attrs {
 		if t, ok := any(a).(*T); ok {
@@ -274,7 +273,7 @@ func attribute[T any](attrs []schema.Attr) *T {
 	return nil
 }
 
-// inParens puts an expression in parentheses, whatever comment it ends with.
+// inParens puts an expression, which may end with a comment, in parentheses.
 func inParens(expr string) string { return "(" + expr + "\n)" }
 
 func columnSQL(c *schema.Column) string {
@@ -311,8 +310,8 @@ func columnSQL(c *schema.Column) string {
 	return sql
 }
 
-// literalSQL writes a value of the file as the default of a column. The engine takes one in
-// single quotes for an SQL constant.
+// literalSQL returns a value of the file as the default of a column. Like the engine, it treats a value in single
+// quotes as an SQL constant.
 func literalSQL(t schema.Type, v string) string {
 	switch t.(type) {
 	case *schema.BoolType, *schema.DecimalType, *schema.IntegerType, *schema.FloatType:
@@ -336,7 +335,7 @@ func typeSQL(t schema.Type) string {
 	}
 	sql, err := postgres.FormatType(t)
 	if err != nil {
-		return fmt.Sprintf("%T", t) // none that PostgreSQL has
+		return fmt.Sprintf("%T", t) // not a type of PostgreSQL
 	}
 	return sql
 }
@@ -351,7 +350,7 @@ func partSQL(c *schema.Column, x schema.Expr) string {
 	return ""
 }
 
-// keySQL is what a unique constraint is over.
+// keySQL returns the columns of a unique constraint.
 func keySQL(i *schema.Index) string {
 	var parts []string
 	for _, p := range i.Parts {
@@ -400,7 +399,7 @@ func indexSQL(i *schema.Index, name, table string) string {
 		parts = append(parts, part)
 	}
 	sql += " (" + strings.Join(parts, ", ") + ")" + includeSQL(i) + " " + nullsSQL(i)
-	// The engine leaves the default of 128 to PostgreSQL.
+	// The engine omits the default, 128.
 	if s := attribute[postgres.IndexStorageParams](i.Attrs); s != nil && s.PagesPerRange != 0 && s.PagesPerRange != 128 {
 		sql += fmt.Sprintf(" WITH (pages_per_range = %d)", s.PagesPerRange)
 	}
@@ -418,7 +417,7 @@ func identList(columns []*schema.Column) string {
 	return strings.Join(names, ", ")
 }
 
-// isRecord says whether a table is one of the record's two.
+// isRecord reports whether a table is one of the record's.
 func isRecord(opts catalog.Options, schema, table string) bool {
 	return slices.Contains(recordTables(opts), tableName{schema, table})
 }

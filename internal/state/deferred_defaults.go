@@ -10,7 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// deferredDefaults are those of new tables' columns that are set when all new tables are there.
+// deferredDefaults are defaults of new tables' columns that are set after all new tables are created.
 type deferredDefaults []deferredDefault
 
 type deferredDefault struct {
@@ -19,8 +19,8 @@ type deferredDefault struct {
 	expr   *schema.RawExpr
 }
 
-// takeDeferred takes out of the tables that changes create the defaults that may draw from the
-// sequence of another one's serial column: the engine orders tables by foreign keys alone.
+// takeDeferred removes, from the tables that changes create, the defaults that may use the sequence of another one's
+// serial column, because the engine orders tables by foreign keys only.
 func takeDeferred(changes []schema.Change) (deferred deferredDefaults) {
 	plain := func(s string) string { return strings.ToLower(strings.NewReplacer(`"`, "", "'", "").Replace(s)) }
 	maker := map[string]*schema.Table{} // by the sequence's name
@@ -65,7 +65,7 @@ func (l deferredDefaults) changes() (list []*migrate.Change) {
 		list = append(list, &migrate.Change{
 			Cmd:     alter + "SET DEFAULT " + d.expr.X,
 			Reverse: alter + "DROP DEFAULT",
-			Comment: fmt.Sprintf("set the default of column %q of table %q, which draws from another table's sequence", d.column.Name, d.table.Name),
+			Comment: fmt.Sprintf("set the default of column %q of table %q, which uses another table's sequence", d.column.Name, d.table.Name),
 			Source:  &schema.ModifyTable{T: d.table},
 		})
 	}

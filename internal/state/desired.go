@@ -20,9 +20,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
-// Desired works out what the schema file src says, in a new database. name is the file's
-// name in errors, which are *schemahcl.Error where the file is wrong, PostgreSQL's objections
-// included; what the engine would ignore in it is one each, joined.
+// Desired creates the schema that the schema file src declares in a new database. name is the file's name in errors. If
+// the file is wrong, the error is a *schemahcl.Error, or joins several. That includes errors of PostgreSQL and what the
+// engine would ignore.
 func Desired(ctx context.Context, srv *devdb.Server, name string, src []byte, opts catalog.Options) (*State, error) {
 	doc, err := schemahcl.Parse(name, src)
 	if err != nil {
@@ -39,9 +39,8 @@ func Desired(ctx context.Context, srv *devdb.Server, name string, src []byte, op
 	return s, nil
 }
 
-// DesiredOn is Desired in a copy of base that keeps only what a schema file cannot
-// express: types, functions and extensions that the file may refer to. Where it fails,
-// so does Desired.
+// DesiredOn is like Desired but works in a copy of base, from which it drops everything that a schema file can express.
+// The types, functions and extensions that remain are available to the file. If DesiredOn fails, so does Desired.
 func DesiredOn(ctx context.Context, base *State, name string, src []byte) (*State, error) {
 	doc, err := schemahcl.Parse(name, src)
 	if err != nil {
@@ -62,7 +61,7 @@ func DesiredOn(ctx context.Context, base *State, name string, src []byte) (*Stat
 	return s, nil
 }
 
-// build creates what the document says, reads the catalog, and sees that it is all there.
+// build creates what the document declares, reads the catalog, and confirms that it is complete.
 func (s *State) build(ctx context.Context, doc *schemahcl.Document) error {
 	var changes []schema.Change
 	for _, ns := range doc.Realm.Schemas {
@@ -101,9 +100,9 @@ func (s *State) build(ctx context.Context, doc *schemahcl.Document) error {
 	return err
 }
 
-// strip drops what schema files express: tables, enums, and the schemas that are empty
-// then and that the file does not name. Sequences stay, for the file may refer to them,
-// except those whose names its serial columns have, and serial columns' of other schemas.
+// strip drops what schema files can express: tables, enums, and schemas that are then empty and that the file doesn't
+// declare. It keeps sequences, because the file may refer to them, except those of serial columns in other schemas and
+// those whose names the file's serial columns need.
 func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
 	current, err := s.Realm(ctx)
 	if err != nil {
@@ -144,7 +143,7 @@ func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
 			continue
 		}
 		err := s.db.run.Exec(ctx, "DROP SCHEMA "+pgsql.Ident(ns.Name))
-		if err != nil && pgsql.SQLState(err) != pgsql.DependentObjectsStillExist { // else it stays
+		if err != nil && pgsql.SQLState(err) != pgsql.DependentObjectsStillExist { // otherwise keep it
 			return fmt.Errorf("preparing a database for the schema file: %w", err)
 		}
 	}
@@ -159,7 +158,7 @@ func serialColumns(t *schema.Table) []*schema.Column {
 	})
 }
 
-// refused places PostgreSQL's objection to what the file says.
+// refused returns PostgreSQL's error with a position in the file.
 func refused(d *schemahcl.Document, c *migrate.Change, err error) *schemahcl.Error {
 	e := &schemahcl.Error{File: d.Name, Line: 1, Col: 1, Err: err}
 	var t *schema.Table
@@ -188,9 +187,8 @@ func refused(d *schemahcl.Document, c *migrate.Change, err error) *schemahcl.Err
 	return e
 }
 
-// part returns the name of the column, index or constraint that PostgreSQL's error is
-// about: that of a statement on an index, or the first name on the line that the error
-// points to. It is empty if that cannot be told.
+// part returns the name of the column, index or constraint that PostgreSQL's error is about: that of a statement on an
+// index, or the first name on the line that the error points to. It returns "" if it is unknown.
 func part(stmt string, err error) string {
 	if split, serr := pgsql.Split(stmt); serr == nil && len(split) == 1 {
 		if ix, ok := split[0].Index(); ok {
@@ -220,17 +218,17 @@ func part(stmt string, err error) string {
 	return ""
 }
 
-// fileAdvice says what to change in the schema file.
+// fileAdvice returns what to change in the schema file.
 func fileAdvice(kind string, err error) string {
 	switch code := pgsql.SQLState(err); {
 	case code == "":
 		return ""
 	case kind == "index" && code == pgsql.UndefinedObject:
-		return "give the index a type that suits the column (such as type = BTREE), or name an operator class (ops)"
+		return "use an index type that supports the column's type (such as type = BTREE), or specify an operator class (ops)"
 	case kind == "column" && code == pgsql.UndefinedObject:
-		return "correct the type; if it belongs to an extension or is of your own, create it in a migration (new) first"
+		return "correct the type; if it is your own or an extension's, create it in a migration (new) first"
 	case code == pgsql.UndefinedFunction:
-		return "if the function is of your own or belongs to an extension, create it in a migration (new) first"
+		return "if the function is your own or an extension's, create it in a migration (new) first"
 	}
 	return "correct the schema file"
 }

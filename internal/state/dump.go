@@ -14,8 +14,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Dump returns the statements that make what stands in s, and why pg_dump did not write
-// them if it is missing.
+// Dump returns the statements that create the state. If pg_dump is missing, the engine writes them, and noDump is the
+// reason.
 func (s *State) Dump(ctx context.Context) (sql string, noDump, err error) {
 	dump, err := s.DB.Dump(ctx)
 	var missing *devdb.NoDumpError
@@ -28,7 +28,7 @@ func (s *State) Dump(ctx context.Context) (sql string, noDump, err error) {
 	}
 	stmts, err := pgsql.Split(stripMeta(dump))
 	if err != nil {
-		return "", nil, fmt.Errorf("reading what pg_dump wrote: %w", err)
+		return "", nil, fmt.Errorf("parsing pg_dump's output: %w", err)
 	}
 	comments, err := extensionComments(ctx, s.Conn())
 	if err != nil {
@@ -65,8 +65,8 @@ func (s *State) Dump(ctx context.Context) (sql string, noDump, err error) {
 	return b.String(), nil, nil
 }
 
-// stripMeta takes the lines of psql's own commands, which hold a random key, out of what
-// pg_dump wrote: the first of the one and the last of the other.
+// stripMeta removes the psql commands with a random key from pg_dump's output: the first \restrict and the last
+// \unrestrict.
 func stripMeta(dump string) string {
 	lines := strings.SplitAfter(dump, "\n")
 	if i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, `\restrict `) }); i >= 0 {
@@ -81,8 +81,7 @@ func stripMeta(dump string) string {
 	return strings.Join(lines, "")
 }
 
-// sessionSettings are pg_dump's settings that concern its own session; the migrations' has
-// its own.
+// sessionSettings are the settings that pg_dump writes for its own session. Migrations have theirs.
 var sessionSettings = []string{
 	"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout",
 	"client_encoding", "standard_conforming_strings", "check_function_bodies", "xmloption", "client_min_messages", "row_security",
@@ -90,21 +89,20 @@ var sessionSettings = []string{
 
 const accessMethod = "SET default_table_access_method = "
 
-// publicOpened are statements that pg_dump writes, before PostgreSQL 15, of the schema public
-// of a dev database, whose owner is not the one that it was made with. Together they do
-// nothing.
+// publicOpened are the statements that pg_dump writes before PostgreSQL 15 for the schema public of a dev database,
+// because its owner has changed. Together they do nothing.
 var publicOpened = []string{"REVOKE ALL ON SCHEMA public FROM PUBLIC", "GRANT ALL ON SCHEMA public TO PUBLIC"}
 
-// dumped is what there is to know about pg_dump's statements.
+// dumped describes the database whose dump is rewritten.
 type dumped struct {
-	owner    string          // of everything in the dev database: a role that exists there alone
-	roles    []string        // owner, and the role that the dev server was made with
-	opened   bool            // publicOpened stand there, both
-	comments map[string]bool // statements that an extension's owner alone may run, and that say nothing new
-	heap     bool            // all tables have PostgreSQL's usual access method
+	owner    string          // the owner of everything in the dev database, a role that only exists there
+	roles    []string        // owner, and the dev server's bootstrap superuser
+	opened   bool            // whether the dump contains both of publicOpened
+	comments map[string]bool // redundant comments on extensions, which only their owner may write
+	heap     bool            // whether all tables have the default access method
 }
 
-// stmt returns a statement of pg_dump's as it stands in a checkpoint, "" if it doesn't.
+// stmt returns a statement of pg_dump in the form for a checkpoint, or "" to omit it.
 func (d dumped) stmt(stmt string) string {
 	tokens := pgsql.Tokens(stmt)
 	word := func(i int) string {
@@ -122,7 +120,7 @@ func (d dumped) stmt(stmt string) string {
 		}
 		return "SET LOCAL" + strings.TrimPrefix(stmt, "SET")
 	case word(0) == "CREATE" && word(1) == "SCHEMA":
-		// The schema of the record's tables is there already if the tool had to make it.
+		// The schema of the record's tables exists if the tool had to create it.
 		if word(2) == "PUBLIC" {
 			return ""
 		}
@@ -140,7 +138,7 @@ func (d dumped) stmt(stmt string) string {
 	return stmt
 }
 
-// engineSQL is what Atlas's engine plans for an empty database.
+// engineSQL returns the statements that Atlas's engine plans for an empty database.
 func (s *State) engineSQL(ctx context.Context) (string, error) {
 	empty, err := New(ctx, s.srv, s.opts)
 	if err != nil {
@@ -174,8 +172,7 @@ func (s *State) engineSQL(ctx context.Context) (string, error) {
 	return b.String(), nil
 }
 
-// extensionComments returns the statements by which pg_dump gives the extensions here the
-// comments that they have from their packages.
+// extensionComments returns the statements that pg_dump writes for the comments that extensions have by default.
 func extensionComments(ctx context.Context, conn *pgx.Conn) (map[string]bool, error) {
 	rows, err := conn.Query(ctx, `
 SELECT pg_catalog.format('COMMENT ON EXTENSION %I IS %L', e.extname, a.comment)
@@ -195,7 +192,7 @@ SELECT pg_catalog.format('COMMENT ON EXTENSION %I IS %L', e.extname, a.comment)
 	return comments, nil
 }
 
-// filledViews returns the materialized views that hold what they select, the oldest first.
+// filledViews returns the populated materialized views, the oldest first.
 func filledViews(ctx context.Context, conn *pgx.Conn) ([]string, error) {
 	return relationNames(ctx, conn, `
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
@@ -204,7 +201,7 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
  ORDER BY c.oid`)
 }
 
-// FilledTables returns the tables that have rows, as SQL writes their names.
+// FilledTables returns the tables that have rows, as qualified, quoted names.
 func (s *State) FilledTables(ctx context.Context) ([]string, error) {
 	tables, err := relationNames(ctx, s.Conn(), `
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)

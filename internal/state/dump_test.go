@@ -37,7 +37,7 @@ func TestDumpedStatements(t *testing.T) {
 	}
 	for _, stmt := range []string{"SET default_table_access_method = heap", "REVOKE ALL ON SCHEMA public FROM PUBLIC"} {
 		if got := (dumped{}).stmt(stmt); got == "" {
-			t.Errorf("%s is left out though it is not alone", stmt)
+			t.Errorf("%s is omitted without the other one", stmt)
 		}
 	}
 }
@@ -50,7 +50,7 @@ func TestStripMeta(t *testing.T) {
 	}
 }
 
-// Without pg_dump the engine writes what it can.
+// Without pg_dump, the engine writes what it can express.
 func TestEngineSQL(t *testing.T) {
 	ctx := t.Context()
 	srv := pgtest.Server(t)

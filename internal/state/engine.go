@@ -14,11 +14,10 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
-// Plan returns the statements for the changes as Atlas's engine writes them, with what
-// the engine loses put back: the names of primary keys, the default comment of the schema
-// public, keys of dropped tables. Every column of a new table stands on a line of its own.
-// Unique constraints that PostgreSQL would merge with another key of a new table are added
-// after it, and defaults that may draw from another new table's sequence after all tables.
+// Plan returns the statements that Atlas's engine plans for the changes, and restores what the engine loses: the names
+// of primary keys, the default comment of the schema public, and keys of dropped tables. Each column of a new table is
+// on its own line. Unique constraints that PostgreSQL would merge with another key of a new table are added after the
+// table, and defaults that may use another new table's sequence after all tables.
 func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.Change, error) {
 	drv, err := s.db.atlas()
 	if err != nil {
@@ -64,7 +63,7 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 			if err != nil {
 				return nil, err
 			}
-			one[0].Comment = fmt.Sprintf("add constraint %q to table %q by itself: PostgreSQL merges keys over the same columns in one statement",
+			one[0].Comment = fmt.Sprintf("add constraint %q to table %q separately: PostgreSQL merges keys on the same columns in one statement",
 				add.Changes[0].(*schema.AddIndex).I.Name, add.T.Name)
 			keys = append(keys, one...)
 		}
@@ -86,8 +85,8 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 	return append(planned, deferred.changes()...), nil
 }
 
-// quoteTexts writes comments and values of enums that begin and end with a single quote as SQL
-// constants, for which the engine takes them anyway. restore writes them as they were.
+// quoteTexts escapes comments and enum values that begin and end with a single quote, because the engine takes those
+// for SQL constants. restore undoes that.
 func quoteTexts(changes []schema.Change) (restore func()) {
 	var texts []*string
 	comments := func(attrs []schema.Attr) {
@@ -155,13 +154,11 @@ func quoteTexts(changes []schema.Change) (restore func()) {
 	}
 }
 
-// separateKeys are unique constraints by their tables' schemas and names.
+// separateKeys are unique constraints to add after their tables, by table.
 type separateKeys map[tableName][]*schema.ModifyTable
 
-// takeSeparate takes out of the tables that changes create, or whose drop they reverse, each
-// unique constraint over the same columns as a key before it: of keys that one statement
-// adds, PostgreSQL makes one of those that are alike, under one of their names. restore puts
-// them back into the tables.
+// takeSeparate removes, from the tables that changes create or drop, each unique constraint on the same columns as an
+// earlier key, because PostgreSQL merges equal keys that one statement adds. restore undoes that.
 func takeSeparate(changes []schema.Change) (separate separateKeys, restore func()) {
 	separate = separateKeys{}
 	whole := map[*schema.Table][]*schema.Index{}
@@ -201,8 +198,8 @@ func takeSeparate(changes []schema.Change) (separate separateKeys, restore func(
 	}
 }
 
-// take returns what adds the keys of the table that a statement creates or drops, each for
-// itself, and forgets them: the statements after the first have the same source.
+// take returns changes that add the keys of the table that src creates or drops, and forgets them, because later
+// statements may have the same source.
 func (m separateKeys) take(src schema.Change) []*schema.ModifyTable {
 	var t *schema.Table
 	switch src := src.(type) {
@@ -225,7 +222,7 @@ func isUniqueConstraint(i *schema.Index) bool {
 	})
 }
 
-// columnList tells keys over different columns, or in another order, apart.
+// columnList returns a string that identifies the columns of a key and their order.
 func columnList(key *schema.Index) string {
 	var b strings.Builder
 	for _, p := range key.Parts {
@@ -236,9 +233,8 @@ func columnList(key *schema.Index) string {
 	return b.String()
 }
 
-// lostKeys returns the change that adds the foreign keys of a dropped table to itself, if
-// the engine lost them: where tables are dropped that refer to each other, it drops the
-// keys between them first, and takes those to the table itself for some of them.
+// lostKeys returns the change that adds a dropped table's foreign keys to itself if the engine lost them: it first
+// drops the foreign keys between dropped tables, and these with them.
 func lostKeys(src schema.Change, changes []schema.Change) *schema.ModifyTable {
 	planned, ok := src.(*schema.DropTable)
 	if !ok || len(planned.T.ForeignKeys) > 0 {
@@ -276,8 +272,8 @@ func repair(c *migrate.Change, sql, key string) string {
 	return sql
 }
 
-// primaryKeys returns the names of the primary keys that a change's statement and its
-// reverse add; empty for none and for the name that PostgreSQL would choose.
+// primaryKeys returns the names of the primary keys that a change's statement and its reverse add, or "" for none and
+// for the name that PostgreSQL would choose.
 func primaryKeys(c schema.Change) (up, down string) {
 	switch c := c.(type) {
 	case *schema.AddTable:
@@ -299,7 +295,7 @@ func primaryKeys(c schema.Change) (up, down string) {
 	return up, down
 }
 
-// nameKey gives the primary key that a CREATE or ALTER TABLE adds its name.
+// nameKey adds a name to the primary key in a CREATE or ALTER TABLE.
 func nameKey(sql, name string) string {
 	tokens := pgsql.Tokens(sql)
 	for i := 1; i+1 < len(tokens); i++ {
@@ -316,11 +312,11 @@ func nameKey(sql, name string) string {
 	return sql
 }
 
-// An EngineError is a change that Atlas's engine refuses to plan. Nothing was written.
+// An EngineError means that Atlas's engine can't plan a change. Nothing was written.
 type EngineError struct{ Err error }
 
 func (e *EngineError) Error() string {
-	return fmt.Sprintf("the engine cannot plan what the schema file wants: %v\nwrite this change as SQL (new), or change the schema file", e.Err)
+	return fmt.Sprintf("the engine can't plan the schema file's changes: %v\nwrite this change as SQL (new), or change the schema file", e.Err)
 }
 
 func (e *EngineError) Unwrap() error { return e.Err }

@@ -1,13 +1,13 @@
--- Privileges that somebody granted or revoked, one row for each. Those that an object has by itself, or that initdb or its
--- extension's script gave it, are none. Run it with search_path = pg_catalog.
+-- Privileges that were granted or revoked, one row for each, except the defaults and those that initdb or an extension's script set.
+-- Run this with search_path = pg_catalog.
 --
---   kind, name          of the line in the catalog without which the row doesn't count; empty where there is none
+--   kind, name          of the line that a catalog must have for the row to count, or empty
 --   what                "grant", "revoked privilege", "default privilege"
---   object              "table public.t", "function public.f(integer)"; of default privileges "tables in schema app"
+--   object              "table public.t", "function public.f(integer)"; for default privileges "tables in schema app"
 --   part                the column's name, or empty
---   by                  whose default privileges these are, empty for the current user's
---   grantee             the role as GRANT has it
---   own                 whether that is the object's owner
+--   by                  the role whose default privileges these are, empty for the current user
+--   grantee             the role in GRANT's form
+--   own                 whether the grantee is the object's owner
 --   privilege           "SELECT"
 --   grantable           whether it was granted WITH GRANT OPTION
 WITH o (kind, name, object, part, acl, owner, type, classid, objid, objsubid) AS (
@@ -17,7 +17,7 @@ WITH o (kind, name, object, part, acl, owner, type, classid, objid, objsubid) AS
   CROSS JOIN LATERAL (SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)) q (name)
   CROSS JOIN LATERAL (SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
     WHEN 'S' THEN 'sequence' ELSE 'table' END) k (kind)
-  -- An identity column's sequence has no line of its own.
+  -- A catalog has no line for an identity column's sequence.
   LEFT JOIN LATERAL (
     SELECT 'column', quote_ident(tn.nspname) || '.' || quote_ident(t.relname) || '.' || quote_ident(a.attname)
     FROM pg_depend d JOIN pg_class t ON t.oid = d.refobjid JOIN pg_namespace tn ON tn.oid = t.relnamespace
@@ -40,7 +40,7 @@ WITH o (kind, name, object, part, acl, owner, type, classid, objid, objsubid) AS
   SELECT k.kind, quote_ident(ln.nspname) || '.' || quote_ident(l.typname), 'type ' || quote_ident(n.nspname) || '.' || quote_ident(t.typname), '',
     t.typacl, t.typowner, 'T', 'pg_type'::regclass, t.oid, 0
   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-  -- A multirange has its range's line.
+  -- A multirange shares the line of its range.
   LEFT JOIN pg_range r ON t.typtype = 'm' AND to_jsonb(r) ->> 'rngmultitypid' = t.oid::text
   JOIN pg_type l ON l.oid = coalesce(r.rngtypid, t.oid) JOIN pg_namespace ln ON ln.oid = l.typnamespace
   CROSS JOIN LATERAL (SELECT CASE l.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'c' THEN 'composite' WHEN 'r' THEN 'range' ELSE 'type' END) k (kind)

@@ -19,10 +19,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
 
-// Inspect returns the schema of a live database as HCL, without the record's tables and
-// what opts excludes. What HCL cannot express is counted in a comment at its top. Tables
-// that the role may not see are an error. If another session has locked a table for longer than [InspectTimeout], the error is
-// a *LockedError.
+// Inspect returns the schema of a live database as HCL, without the record's tables and what opts excludes. A comment
+// at the top counts the objects that HCL can't express. Inspect fails if there are tables that the role may not see. If
+// another session has a table locked for longer than [InspectTimeout], the error is a *LockedError.
 func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options) ([]byte, error) {
 	db, err := connect(ctx, cfg)
 	if err != nil {
@@ -39,7 +38,7 @@ func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options) ([]
 // InspectTimeout is how long Inspect waits for a table that another session has locked.
 const InspectTimeout = 2 * time.Second
 
-// A LockedError is a database of which another session has locked a table.
+// A LockedError means that another session has locked a table.
 type LockedError struct {
 	Holders []string // "pid 7, user me, application psql, which has locked public.users"
 	Err     error
@@ -93,7 +92,7 @@ func inspectLive(ctx context.Context, db *session, opts catalog.Options) ([]byte
 	}
 	removeRecord(realm, opts)
 	if s, ok := realm.Schema("public"); ok {
-		// Every database has this comment; nobody wrote it.
+		// Every database has this comment by default.
 		s.Attrs = slices.DeleteFunc(s.Attrs, func(a schema.Attr) bool {
 			c, ok := a.(*schema.Comment)
 			return ok && c.Text == "standard public schema"
@@ -118,9 +117,8 @@ func inspectLive(ctx context.Context, db *session, opts catalog.Options) ([]byte
 	return out.Bytes(), nil
 }
 
-// refuseHidden returns an error if the session's role lacks rights on tables of c. The
-// engine reads tables and columns from information_schema, which hides those with which
-// the role may do nothing; the catalog hides nothing.
+// refuseHidden returns an error if the session's role has no privileges on some tables of c. The engine reads tables
+// and columns from information_schema, which hides those, unlike pg_catalog.
 func refuseHidden(ctx context.Context, conn *pgx.Conn, c catalog.Catalog) error {
 	var role string
 	var tables []string
@@ -152,7 +150,7 @@ func refuseHidden(ctx context.Context, conn *pgx.Conn, c catalog.Catalog) error 
 	return fmt.Errorf("role %s may not see all of %s: grant it SELECT on these tables, or inspect as their owner", role, list)
 }
 
-// inspect reads the schema of the database that c is the catalog of.
+// inspect reads the schema of the database whose catalog is c.
 func inspect(ctx context.Context, drv migrate.Driver, c catalog.Catalog, opts catalog.Options) (*schema.Realm, error) {
 	exclude := slices.Clone(opts.Exclude)
 	for _, t := range recordTables(opts) {
@@ -166,12 +164,12 @@ func inspect(ctx context.Context, drv migrate.Driver, c catalog.Catalog, opts ca
 		return nil, fmt.Errorf("inspecting extensions: %w", err)
 	}
 	if err := schemahcl.Complete(ctx, drv, r, serialIn(c)); err != nil {
-		return nil, fmt.Errorf("inspecting what the engine does not see: %w", err)
+		return nil, fmt.Errorf("inspecting what the engine doesn't read: %w", err)
 	}
 	return r, nil
 }
 
-// recordTables are the two tables of the record.
+// recordTables returns the two tables of the record.
 func recordTables(opts catalog.Options) []tableName {
 	return []tableName{
 		{cmp.Or(opts.AlembicSchema, "public"), "alembic_version"},
@@ -179,8 +177,8 @@ func recordTables(opts catalog.Options) []tableName {
 	}
 }
 
-// removeRecord takes out of r the schemas that hold nothing but the record: no
-// migration makes them, the first apply does.
+// removeRecord removes from r the schemas that contain only the record, because the first apply creates them, not a
+// migration.
 func removeRecord(r *schema.Realm, opts catalog.Options) {
 	r.Schemas = slices.DeleteFunc(r.Schemas, func(s *schema.Schema) bool {
 		return s.Name != "public" && (s.Name == opts.AlembicSchema || s.Name == opts.JournalSchema) &&
@@ -188,7 +186,7 @@ func removeRecord(r *schema.Realm, opts catalog.Options) {
 	})
 }
 
-// removeMembers takes out of r what belongs to an extension: it comes and goes with that.
+// removeMembers removes from r the members of extensions, which are created and dropped with their extension.
 func removeMembers(ctx context.Context, q schema.ExecQuerier, r *schema.Realm) error {
 	rows, err := q.QueryContext(ctx, `
 		SELECT n.nspname, c.relname, false FROM pg_depend d

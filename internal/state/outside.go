@@ -14,15 +14,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
-// Outside is what stands outside schema.hcl of one kind, because the engine cannot express
-// it: objects, and what objects have that the file declares. Plans leave it alone.
+// Outside lists one kind of unmanaged objects, or of unmanaged properties of objects that the schema file declares. The
+// engine can't express them, and plans leave them alone.
 type Outside struct {
 	Kind  string   // "view", "materialized view", "index with storage parameters", "grant", ...
-	Names []string // sorted: "public.v", or of a grant "SELECT on table public.t to reader"
+	Names []string // sorted: "public.v", or for a grant "SELECT on table public.t to reader"
 }
 
-// String is "1 policy (public.t.p)"; of more than three names it has the first three:
-// "4 views (public.a, public.b, public.c, ...)".
+// String returns "1 policy (public.t.p)". It lists at most three names: "4 views (public.a, public.b, public.c, ...)".
 func (o Outside) String() string {
 	const first = 3
 	names := strings.Join(o.Names[:min(len(o.Names), first)], ", ")
@@ -32,8 +31,8 @@ func (o Outside) String() string {
 	return words.Plural(len(o.Names), o.Kind) + " (" + names + ")"
 }
 
-// Outside returns what stands outside schema.hcl, by kind in alphabetical order. Of what the
-// file's objects have it returns only what an object has that stays, by its line.
+// Outside returns what is unmanaged, sorted by kind. It includes the unmanaged properties of objects for whose lines
+// stays returns true.
 func (s *State) Outside(ctx context.Context, stays func(catalog.Line) bool) ([]Outside, error) {
 	return outside(ctx, s.db.native, s.Catalog, stays)
 }
@@ -58,12 +57,12 @@ func outside(ctx context.Context, conn *pgx.Conn, c catalog.Catalog, stays func(
 	return list, nil
 }
 
-// HasUnmanaged says whether a catalog has something that stands outside schema.hcl.
+// HasUnmanaged reports whether a catalog has unmanaged objects or properties.
 func HasUnmanaged(c catalog.Catalog) bool {
 	return len(unmanaged(c, func(catalog.Line) bool { return true })) > 0
 }
 
-// unmanaged returns the names of what stands outside schema.hcl, by kind.
+// unmanaged returns the names of what is unmanaged, by kind.
 func unmanaged(c catalog.Catalog, stays func(catalog.Line) bool) map[string][]string {
 	managed, outside := Split(c)
 	sequences := Sequences(c)
@@ -92,7 +91,7 @@ func unmanaged(c catalog.Catalog, stays func(catalog.Line) bool) map[string][]st
 		}
 		switch l.Kind {
 		case "column", "constraint", "index", "domain constraint", "publication table", "publication schema":
-			continue // a part of something that is named
+			continue // part of another object
 		case "sequence":
 			if foreign[parent(sequences[l.Name].Owner)] {
 				continue
@@ -113,8 +112,8 @@ func unmanaged(c catalog.Catalog, stays func(catalog.Line) bool) map[string][]st
 	return names
 }
 
-// Origin says what a table has its columns from, by its line: "partition of public.p DEFAULT",
-// "inherits (public.a)", "of public.pair". It is empty for one that has its own.
+// Origin returns, from a table's line, where its columns come from: "partition of public.p DEFAULT", "inherits
+// (public.a)", "of public.pair". It returns "" if the table has its own.
 func Origin(l catalog.Line) string {
 	def, _ := l.CutState()
 	if origin, ok := strings.CutPrefix(def, "ordinary, "); ok {
@@ -135,10 +134,9 @@ func Origin(l catalog.Line) string {
 	return ""
 }
 
-// Split divides a catalog into what is compared with the schema file and what stands
-// outside it. The schemas named in schemas stand outside. So do partitions, tables that inherit
-// and typed ones, with all their parts: what they take over from their parent or type changes
-// with it. A sequence is compared with its column, which owns it and draws its default from it.
+// Split divides a catalog into what is managed, that is, compared with the schema file, and what is unmanaged. The
+// named schemas are unmanaged. So are partitions, tables that inherit and typed tables, with all their parts, because
+// these change with their parent or type. A sequence is managed if its column is, owns it and uses it for its default.
 func Split(c catalog.Catalog, schemas ...string) (managed, outside catalog.Catalog) {
 	foreign := foreignRelations(c)
 	sequences := Sequences(c)
@@ -153,7 +151,7 @@ func Split(c catalog.Catalog, schemas ...string) (managed, outside catalog.Catal
 		case "column", "constraint", "index":
 			return !foreign[parent(l.Name)]
 		case "sequence":
-			// What an identity column's sequence has is a comment alone.
+			// The only line of an identity column's sequence is a comment.
 			s := sequences[l.Name]
 			return s != nil && s.Own() && !foreign[parent(s.Owner)]
 		}
@@ -162,8 +160,7 @@ func Split(c catalog.Catalog, schemas ...string) (managed, outside catalog.Catal
 	return c.Filter(isManaged), c.Filter(func(l catalog.Line) bool { return !isManaged(l) })
 }
 
-// foreignRelations returns the relations of a catalog whose columns stand outside schema.hcl,
-// by their names.
+// foreignRelations returns the relations of a catalog whose columns are unmanaged, by name.
 func foreignRelations(c catalog.Catalog) map[string]bool {
 	foreign := map[string]bool{}
 	for l := range c.All() {
@@ -180,9 +177,9 @@ func foreignRelations(c catalog.Catalog) map[string]bool {
 	return foreign
 }
 
-// SameOutside says whether what stands outside schema.hcl is the same in two catalogs.
-// Columns, indexes and constraints do not count: a partition's follow its parent. Sequences
-// may be added, have another owner and, where they number it, change with their column.
+// SameOutside reports whether what is unmanaged is the same in two catalogs. It ignores columns, indexes and
+// constraints, because a partition's change with its parent. Sequences may be added, get another owner and, if they
+// belong to a column, change with it.
 func SameOutside(before, now catalog.Catalog, schemas ...string) bool {
 	objects := func(c catalog.Catalog) (objects []catalog.Line, sequences map[string]string) {
 		_, outside := Split(c, schemas...)
@@ -221,8 +218,8 @@ func SameOutside(before, now catalog.Catalog, schemas ...string) bool {
 	return true
 }
 
-// UnmanagedSchemas returns the schemas, as a catalog names them, that desired does not have and
-// that hold something outside schema.hcl: they are there for that, and plans leave them.
+// UnmanagedSchemas returns the schemas, as a catalog names them, that desired doesn't have and that contain unmanaged
+// objects. Plans don't drop them.
 func (s *State) UnmanagedSchemas(ctx context.Context, desired catalog.Catalog) ([]string, error) {
 	sequences := slices.Collect(maps.Values(Sequences(s.Catalog)))
 	var list []string
@@ -246,8 +243,8 @@ func (s *State) UnmanagedSchemas(ctx context.Context, desired catalog.Catalog) (
 	return list, nil
 }
 
-// holdsOutside says whether anything but tables with columns of their own, their parts and
-// enums is in a schema.
+// holdsOutside reports whether a schema contains anything except tables with their own columns, the tables' parts, and
+// enums.
 const holdsOutside = `
 SELECT EXISTS (
 	SELECT FROM pg_depend d

@@ -13,13 +13,13 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Privileges are those that roles have on the objects of a state, other than what an object has by itself.
+// Privileges are the privileges that were granted or revoked on the objects of a state.
 type Privileges struct {
-	catalog catalog.Catalog // of the state
+	catalog catalog.Catalog // the state's
 	list    []privilege
 }
 
-// A privilege is a row of grants.sql.
+// A privilege is a row of grants.sql, which documents the columns.
 type privilege struct {
 	kind, name string
 	what       string
@@ -56,7 +56,7 @@ func readPrivileges(ctx context.Context, conn *pgx.Conn) (list []privilege, err 
 	return list, nil
 }
 
-// gather joins privileges that differ in nothing else.
+// gather merges rows that differ only in the privilege.
 func gather(list []privilege, sep string) []privilege {
 	var out []privilege
 	at := map[privilege]int{}
@@ -73,7 +73,7 @@ func gather(list []privilege, sep string) []privilege {
 	return out
 }
 
-// forDisplay gathers privileges for String.
+// forDisplay merges privileges for String.
 func forDisplay(list []privilege) []privilege {
 	list = slices.Clone(list)
 	for i := range list {
@@ -84,7 +84,7 @@ func forDisplay(list []privilege) []privilege {
 	return gather(list, " and ")
 }
 
-// String is "SELECT and INSERT on table public.t to reader".
+// String returns "SELECT and INSERT on table public.t to reader".
 func (p privilege) String() string {
 	role, to := p.role, " to "
 	if p.own {
@@ -100,7 +100,7 @@ func (p privilege) String() string {
 	return text
 }
 
-// line names what the privilege is on: "column public.t.a".
+// line returns what the privilege is on: "column public.t.a".
 func (p privilege) line() string {
 	if p.part == "" {
 		return p.object
@@ -109,7 +109,7 @@ func (p privilege) line() string {
 	return "column " + name + "." + p.part
 }
 
-// statements give roles the privileges, or take them away again.
+// statements returns statements that restore the privileges, or with give false remove them.
 func statements(list []privilege, give bool) []string {
 	list = slices.Clone(list)
 	for i := range list {
@@ -133,14 +133,14 @@ func statements(list []privilege, give bool) []string {
 	return out
 }
 
-// Privileges returns those of the state. Catalog must be as the database is.
+// Privileges returns the privileges on the state's objects. Catalog must be current.
 func (s *State) Privileges(ctx context.Context) (Privileges, error) {
 	list, err := readPrivileges(ctx, s.db.native)
 	return Privileges{s.Catalog, list}, err
 }
 
-// PrivilegesAfter is Privileges for a state that comes from one with other privileges by a plan's statements, which grant nothing
-// new: where nobody had any, nobody has.
+// PrivilegesAfter is Privileges for a state that had the privileges before and then ran a plan's statements, which
+// grant nothing. If there were none before, it doesn't query the database.
 func (s *State) PrivilegesAfter(ctx context.Context, before Privileges) (Privileges, error) {
 	if len(before.list) == 0 {
 		return Privileges{catalog: s.Catalog}, nil
@@ -148,9 +148,8 @@ func (s *State) PrivilegesAfter(ctx context.Context, before Privileges) (Privile
 	return s.Privileges(ctx)
 }
 
-// Regrant gives the objects that the state has under the names that they had before, and that were made again since, the privileges
-// that they had before. It returns the statements by which it did that, none if there was nothing to do. Catalog must be as the
-// database is. The error is a *LossError if an object cannot have them.
+// Regrant restores the privileges on objects that were dropped and created again under the same name. It returns the
+// statements that it ran, if any. Catalog must be current. The error is a *LossError if privileges can't be restored.
 func (s *State) Regrant(ctx context.Context, before Privileges) ([]string, error) {
 	if len(before.list) == 0 {
 		return nil, nil
@@ -161,7 +160,7 @@ func (s *State) Regrant(ctx context.Context, before Privileges) ([]string, error
 	}
 	stmts := append(statements(gained, false), statements(lost, true)...)
 	for _, stmt := range stmts {
-		// What fails is found missing below.
+		// If a statement fails, its privileges are missing below.
 		if err := s.db.run.Exec(ctx, stmt); err != nil && pgsql.SQLState(err) == "" {
 			return nil, fmt.Errorf("granting again: %w", err)
 		}
@@ -176,8 +175,8 @@ func (s *State) Regrant(ctx context.Context, before Privileges) ([]string, error
 	return nil, e
 }
 
-// privilegesSince returns the privileges that objects which were there before have lost since, and those that they have gained.
-// Default privileges belong to no object that is made again.
+// privilegesSince returns the privileges that existing objects have lost and gained since before. It ignores default
+// privileges, which don't belong to an object.
 func (s *State) privilegesSince(ctx context.Context, before Privileges) (lost, gained []privilege, err error) {
 	now, err := s.Privileges(ctx)
 	if err != nil {
@@ -216,11 +215,11 @@ func (s *State) privilegesSince(ctx context.Context, before Privileges) (lost, g
 	return lost, gained, nil
 }
 
-// identity is what the definition of an identity column holds.
+// identity is part of the definition of every identity column.
 const identity = " as identity"
 
-// sequenceNow returns the name of the sequence that p was on, which was called name: an identity column's, whose name PostgreSQL
-// chooses, or the one that is called so. It is empty if there is none.
+// sequenceNow returns the current name of the sequence name that p was on: that of the identity column's sequence,
+// which PostgreSQL chooses, or name. It returns "" if there is no such sequence.
 func (s *State) sequenceNow(ctx context.Context, name string, p privilege) (now string, err error) {
 	err = s.db.native.QueryRow(ctx, `
 SELECT coalesce((
@@ -237,7 +236,8 @@ SELECT coalesce((
 	return now, nil
 }
 
-// has says whether p is one of the privileges, whatever line of the catalog it is on and whatever an identity column's sequence is called.
+// has reports whether p is one of the privileges, regardless of its catalog line and of the name of an identity
+// column's sequence.
 func (l Privileges) has(p privilege) bool {
 	return slices.ContainsFunc(l.list, func(h privilege) bool {
 		if h.kind == "column" && p.kind == h.kind && p.name == h.name {
@@ -248,7 +248,7 @@ func (l Privileges) has(p privilege) bool {
 	})
 }
 
-// existsIn says whether a catalog has what the privilege is on.
+// existsIn reports whether a catalog has the object that the privilege is on.
 func (p privilege) existsIn(c catalog.Catalog) bool {
 	if p.kind == "" {
 		return true

@@ -65,7 +65,7 @@ GRANT SELECT (a), SELECT (b) ON "T" TO PUBLIC; GRANT SELECT ON u TO regrant_gone
 	_, err = s.Regrant(t.Context(), before)
 	var keep *LossError
 	if !errors.As(err, &keep) {
-		t.Fatalf("%v is no *LossError", err)
+		t.Fatalf("%v isn't a *LossError", err)
 	}
 	want := []Loss{{"table public.u", "grant (SELECT on table public.u to regrant_gone)"}}
 	if diff := cmp.Diff(want, keep.Losses); diff != "" {

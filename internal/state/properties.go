@@ -16,36 +16,33 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A Loss is something that schema.hcl cannot say about an object that it declares, and
-// that the object cannot keep when it is changed as the file wants.
+// A Loss is an unmanaged property that an object would lose in the change that the schema file requires.
 type Loss struct {
 	Object string // "index public.results.ix_results_tags"
 	What   string // "storage parameters (fillfactor='70')"
 }
 
 func (s Loss) String() string {
-	return fmt.Sprintf("%s cannot keep its %s, which the schema file cannot say", s.Object, s.What)
+	return fmt.Sprintf("%s can't keep its %s", s.Object, s.What)
 }
 
-// A LossError is a change that would take something away which schema.hcl cannot say.
-// Nothing was written.
+// A LossError means that a change would lose unmanaged properties. Nothing was written.
 type LossError struct{ Losses []Loss }
 
 func (e *LossError) Error() string {
 	var b strings.Builder
-	b.WriteString("nothing was written: the schema file wants a change that would lose what it cannot say:")
+	b.WriteString("nothing was written: the schema file requires a change that would lose what it can't express:")
 	for _, s := range e.Losses {
 		b.WriteString("\n  " + s.String())
 	}
-	b.WriteString("\nwrite the change, or drop what is in its way, as SQL first (new)")
+	b.WriteString("\nfirst write the change as SQL (new), or drop what it would lose")
 	return b.String()
 }
 
-// CarryOver gives the objects of the desired state what schema.hcl cannot say about them
-// and what they have in the replayed state: storage parameters, deferrable keys, exclusion
-// constraints, sequences' options and the like. So it is no difference between the two,
-// and an object that is made again keeps it. The error is a *LossError if something could not
-// be carried over because the object itself changes.
+// CarryOver copies the unmanaged properties of objects from the replayed to the desired state: storage parameters,
+// deferrable keys, exclusion constraints, options of sequences and similar. So they are not differences between the
+// states, and an object that is created again keeps them. The error is a *LossError if properties can't be copied
+// because the object itself changes.
 func CarryOver(ctx context.Context, replayed, desired *State) error {
 	lost, err := carryOver(ctx, replayed, desired)
 	if err == nil && len(lost) > 0 {
@@ -70,9 +67,9 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Loss, error) {
 	stmts := append(have.statements(want), have.sequenceStatements(want)...)
 	if len(stmts) > 0 {
 		for _, s := range stmts {
-			// What fails is found missing below.
+			// If a statement fails, its property is missing below.
 			if err := desired.db.run.Exec(ctx, s); err != nil && pgsql.SQLState(err) == "" {
-				return nil, fmt.Errorf("carrying over what the schema file cannot say: %w", err)
+				return nil, fmt.Errorf("copying what the schema file can't express: %w", err)
 			}
 		}
 		if err := desired.Refresh(ctx); err != nil {
@@ -88,11 +85,11 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Loss, error) {
 			declared[l.Kind+" "+l.Name] = l.Def
 		}
 	}
-	// What the file can say, it may also take away.
+	// The file may remove what it can express.
 	all := *have
 	have.Sequences = slices.DeleteFunc(slices.Clone(have.Sequences), func(s *sequence) bool {
 		w := want.own(s.Owner)
-		return w == nil || w.Name != s.Name && all.sequence(w.Name) != nil // it draws from none of its own, or from another one
+		return w == nil || w.Name != s.Name && all.sequence(w.Name) != nil // the column has no sequence now, or another one
 	})
 	have.Settings = slices.DeleteFunc(have.Settings, func(s *setting) bool {
 		return s.What == "sequence options" && !strings.Contains(declared[s.object()], identity)
@@ -110,20 +107,19 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Loss, error) {
 	return lost, nil
 }
 
-// A property is something that schema.hcl cannot say about an object, named as a catalog
-// does.
+// A property is an unmanaged property of an object, which has the name that it has in a catalog.
 type property struct{ object, what string }
 
-// properties are what schema.hcl cannot say about the objects of a state.
+// properties are the unmanaged properties of a state's objects.
 type properties struct {
 	Settings    []*setting
 	Constraints []*constraint
 	Sequences   []*sequence
 }
 
-// A setting is something that one action gives an object.
+// A setting is a property that one ALTER TABLE action, or its like, sets.
 type setting struct {
-	Kind, Schema, Rel, Name string // Name is the part of the relation, or empty
+	Kind, Schema, Rel, Name string // Name is the part of the relation, or ""
 	What, Value, Action     string
 }
 
@@ -131,7 +127,7 @@ type constraint struct {
 	Schema, Table, Name, Kind, Def string
 }
 
-// A sequence is one of the catalog's, with what a serial column's has not by itself.
+// A sequence is a catalog's sequence with the properties that the sequence of a new serial column doesn't have.
 type sequence struct {
 	*Sequence `json:"-"`
 	Name      string // qualified
@@ -151,11 +147,11 @@ func (s *State) properties(ctx context.Context) (*properties, error) {
 		return tx.QueryRow(ctx, propertiesSQL, pgx.QueryExecModeSimpleProtocol).Scan(&doc)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading what the schema file cannot say: %w", err)
+		return nil, fmt.Errorf("reading what the schema file can't express: %w", err)
 	}
 	e := &properties{}
 	if err := json.Unmarshal(doc, e); err != nil {
-		return nil, fmt.Errorf("reading what the schema file cannot say: %w", err)
+		return nil, fmt.Errorf("reading what the schema file can't express: %w", err)
 	}
 	sequences := Sequences(s.Catalog)
 	e.Sequences = slices.DeleteFunc(e.Sequences, func(s *sequence) bool {
@@ -165,7 +161,7 @@ func (s *State) properties(ctx context.Context) (*properties, error) {
 	return e, nil
 }
 
-// traits lists what the state's objects have.
+// all lists the properties.
 func (e *properties) all() []property {
 	var list []property
 	for _, s := range e.Settings {
@@ -219,8 +215,8 @@ func (k *constraint) object() string {
 	return "constraint " + pgsql.QualifiedIdent(k.Schema, k.Table) + "." + pgsql.Ident(k.Name)
 }
 
-// followRenames renames the indexes and constraints that have another name in the desired state
-// and are the same otherwise: what they have goes with them.
+// followRenames renames indexes and constraints that have another name in the desired state but are otherwise equal, so
+// that they keep their properties.
 func (e *properties) followRenames(have, want catalog.Catalog, desired *properties) {
 	renamed := renamedIndexes(have, want)
 	for _, k := range e.Constraints {
@@ -249,7 +245,7 @@ func (e *properties) followRenames(have, want catalog.Catalog, desired *properti
 	}
 }
 
-// renamedIndexes returns the new names of indexes by their lines' kind and old name.
+// renamedIndexes returns the new names of renamed indexes by their kind and old name: "index public.i".
 func renamedIndexes(have, want catalog.Catalog) map[string]string {
 	indexes := func(c catalog.Catalog) map[string]string {
 		m := map[string]string{}
@@ -284,7 +280,7 @@ func renamedIndexes(have, want catalog.Catalog) map[string]string {
 	return renamed
 }
 
-// plainIndex is an index's definition without its name and what schema.hcl cannot say.
+// plainIndex returns an index's definition without its name and unmanaged properties.
 func plainIndex(def string) string {
 	tokens := pgsql.Tokens(def)
 	var b strings.Builder
@@ -320,7 +316,7 @@ func (e *properties) constraint(schema, table, name string) *constraint {
 	return nil
 }
 
-// own returns the sequence that numbers a column and that the column owns.
+// own returns the sequence that a column owns and uses, or nil.
 func (e *properties) own(column string) *sequence {
 	for _, s := range e.Sequences {
 		if s.Owner == column && s.Own() {
@@ -339,7 +335,7 @@ func (e *properties) sequence(name string) *sequence {
 	return nil
 }
 
-// statements returns what gives the objects of want what e has and they have not.
+// statements returns the statements that add the properties of e that the objects of want lack.
 func (e *properties) statements(want *properties) []string {
 	var out []string
 	for _, k := range e.Constraints {
@@ -358,7 +354,7 @@ func (e *properties) statements(want *properties) []string {
 		}
 		def := k.Def
 		if d, _ := plainConstraint(w.Kind, w.Def); d != plain {
-			// It changes in what the file says, and keeps what follows that.
+			// The managed part changes, and the suffixes remain.
 			def = d
 			for _, m := range more {
 				if slices.Contains(constraintSuffixes, m) {
@@ -397,12 +393,12 @@ func (e *properties) statements(want *properties) []string {
 	return out
 }
 
-// sequenceStatements returns what makes the sequences of want those of e. A column that has a sequence
-// of its own in both keeps the one that it has, with its name unless the schema file gives
-// that to another column. Sequences outside the schema file keep their owners.
+// sequenceStatements returns the statements that make the sequences of want equal to those of e. A column that owns a
+// sequence in both keeps the existing one, and its name unless the schema file needs that for another column. Unmanaged
+// sequences keep their owners.
 func (e *properties) sequenceStatements(want *properties) []string {
-	had := map[*sequence]*sequence{} // what the owners of want's sequences have
-	moves := map[*sequence]string{}  // the names that want's sequences get
+	had := map[*sequence]*sequence{} // the existing sequences of the owners of want's
+	moves := map[*sequence]string{}  // the new names of want's sequences
 	leftover := map[*sequence]*sequence{}
 	for _, w := range want.Sequences {
 		if s := e.numbering(w); s != nil {
@@ -421,14 +417,14 @@ func (e *properties) sequenceStatements(want *properties) []string {
 			}
 			c := want.sequence(name)
 			switch _, goes := moves[c]; {
-			case len(w.Shared()) > 0: // the file knows it by the name
+			case len(w.Shared()) > 0: // other columns refer to it by name
 				delete(moves, w)
 				stable = false
 			case c == nil, goes:
 			case c.Owner == "":
 				leftover[w] = c
 			case c.Own() && SerialSequence(w.Owner) == name:
-				moves[c], stable = w.Name, false // both derive the name: the first to come has it
+				moves[c], stable = w.Name, false // both names are derived: the first column gets it
 			default:
 				delete(moves, w)
 				stable = false
@@ -478,8 +474,8 @@ func (e *properties) sequenceStatements(want *properties) []string {
 	return rest
 }
 
-// numbering returns the sequence that becomes the wanted one, which numbers its owner: the
-// column's own, or one that has the name already and that the column owns or draws from.
+// numbering returns the existing sequence that becomes w: the one that w's owner owns and uses, or else one of the same
+// name that it owns or uses. It returns nil if there is none.
 func (e *properties) numbering(w *sequence) *sequence {
 	if !w.Own() {
 		return nil
@@ -494,13 +490,13 @@ func (e *properties) numbering(w *sequence) *sequence {
 	return nil
 }
 
-// constraintSuffixes are what may follow a constraint's definition, the last first.
+// constraintSuffixes may follow a constraint's definition, the last one first.
 var constraintSuffixes = []string{"NOT VALID", "NOT ENFORCED", "NO INHERIT", "INITIALLY DEFERRED", "DEFERRABLE"}
 
 var setColumns = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(SET (?:NULL|DEFAULT)) \([^)]*\)`) })
 
-// plainConstraint takes apart what schema.hcl says of a constraint's definition and what
-// it cannot say, the latter in the order in which PostgreSQL writes it.
+// plainConstraint splits a constraint's definition into the managed part and its unmanaged properties, in PostgreSQL's
+// order.
 func plainConstraint(kind, def string) (plain string, more []string) {
 	for _, s := range constraintSuffixes {
 		if p, ok := strings.CutSuffix(def, " "+s); ok {
@@ -537,17 +533,15 @@ func plainConstraint(kind, def string) (plain string, more []string) {
 	return def, more
 }
 
-// PropertySQL are the statements that give objects what schema.hcl cannot say about them, by
-// their names in the catalog.
+// PropertySQL are the statements that set the unmanaged properties of objects, by their names in the catalog.
 type PropertySQL struct {
-	// Tables are for tables that were made again from what the file says, with all parts.
+	// Tables are for tables that were created again, with all parts, from what the schema file can express.
 	Tables map[string][]string
-	// Columns and Indexes are for a column or an index that was made again as PostgreSQL
-	// defines it.
+	// Columns and Indexes are for columns and indexes that were created again from PostgreSQL's definitions.
 	Columns, Indexes map[string][]string
 }
 
-// PropertySQL returns what schema.hcl cannot say about the state's objects.
+// PropertySQL returns the statements that set the unmanaged properties of the state's objects.
 func (s *State) PropertySQL(ctx context.Context) (*PropertySQL, error) {
 	e, err := s.properties(ctx)
 	if err != nil {
@@ -607,7 +601,7 @@ func (e *properties) byTable() map[string]*properties {
 	return m
 }
 
-// plain is what is left of e where only is what schema.hcl says.
+// plain returns e without unmanaged properties.
 func (e *properties) plain() *properties {
 	p := &properties{}
 	for _, k := range e.Constraints {

@@ -1,5 +1,4 @@
--- What schema.hcl cannot say about the tables that it manages, each with the action that
--- gives it to a table that has it not. Run it with search_path = pg_catalog.
+-- The unmanaged properties of managed tables, each with the action that sets it. Run this with search_path = pg_catalog.
 WITH t AS (
   SELECT c.*, n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
@@ -84,7 +83,7 @@ SELECT json_build_object(
   SELECT json_agg(json_build_object('schema', t.nspname, 'table', t.relname, 'name', k.conname, 'kind', k.contype,
     'def', pg_get_constraintdef(k.oid)) ORDER BY t.nspname, t.relname, k.conname)
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid WHERE k.contype IN ('c', 'f', 'p', 'u', 'x')),
--- A sequence's options are those that a new serial column's has not.
+-- Options of sequences that differ from those of a new serial column.
 'sequences', (
   SELECT json_agg(json_build_object('name', quote_ident(n.nspname) || '.' || quote_ident(c.relname),
     'options', concat_ws(' ',

@@ -8,8 +8,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 )
 
-// propertyKinds names what schema.hcl cannot say about a managed object, by its catalog line:
-// "deferrable constraint", "index with storage parameters".
+// propertyKinds returns the kinds of unmanaged properties in a managed object's catalog line: "deferrable constraint",
+// "index with storage parameters".
 func propertyKinds(l catalog.Line) []string {
 	if l.Comment {
 		switch l.Kind {
@@ -74,7 +74,7 @@ func propertyKinds(l catalog.Line) []string {
 
 var (
 	identityOptions = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b(as|minvalue|maxvalue|cache|cycle)\b`) })
-	// PostgreSQL quotes the values of parameters, and names nothing else so.
+	// Only storage parameters have quoted values.
 	indexParameters = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` WITH \(([a-z_]+='[^)]*')\)`) })
 	onlyPages       = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^pages_per_range='\d+'$`) })
 )

@@ -10,8 +10,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// Replay runs the files of dir up to and including index through (-1: none) in a new
-// database, each as the migrator would. A file that fails gives a *runner.StmtError.
+// Replay runs the files of dir up to and including index through (-1 for none) in a new database, each as the migrator
+// would. If a statement fails, the error is a *runner.StmtError.
 func Replay(ctx context.Context, srv *devdb.Server, dir *migration.Dir, through int, opts catalog.Options) (*State, error) {
 	files := dir.Files()
 	if through >= len(files) {

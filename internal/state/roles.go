@@ -12,14 +12,11 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// Run runs the statements of a file: in one transaction, or each on its own if txNone is set.
-// file is the name that errors bear. If a statement fails the error is a *runner.StmtError, and of
-// a file with a transaction nothing remains.
+// Run runs the statements of a file in one transaction, or each on its own if txNone is set. file is the file's name in
+// errors. If a statement fails, the error is a *runner.StmtError, and the transaction is rolled back.
 //
-// Roles that the statements name and that the
-// server does not have are created: a migration grants to roles that stand in the real
-// database, and a dev server has none of them. Afterwards the session is again as a file
-// may expect it.
+// Run creates roles that the statements name and the server doesn't have, because migrations refer to roles of the real
+// database. Afterwards it resets the session.
 func (s *State) Run(ctx context.Context, stmts []pgsql.Stmt, txNone bool, file string) error {
 	for _, u := range runner.Cut(stmts, txNone) {
 		if err := s.run(ctx, u, file); err != nil {
@@ -50,7 +47,7 @@ func (s *State) run(ctx context.Context, u runner.Unit, file string) error {
 		if !made {
 			return err
 		}
-		if len(u.Stmts) > 1 { // a whole file, which begins again
+		if len(u.Stmts) > 1 { // the whole file runs again
 			if err := s.reset(ctx); err != nil {
 				return err
 			}
@@ -58,7 +55,7 @@ func (s *State) run(ctx context.Context, u runner.Unit, file string) error {
 	}
 }
 
-// reset gives the next file a session as a connection of its own would.
+// reset makes the session like a new one before the next file.
 func (s *State) reset(ctx context.Context) error {
 	ok, err := s.db.run.Reset(ctx)
 	if err != nil || ok {
@@ -67,8 +64,8 @@ func (s *State) reset(ctx context.Context) error {
 	return s.renew(ctx)
 }
 
-// CreateMissingRoles sees to it that the roles that a statement names exist, as Run does, if the statement failed
-// as one does for want of a role. It reports whether running the statement again is worth it.
+// CreateMissingRoles creates the missing roles that a failed statement names, as Run does, if it may have failed
+// because of a missing role. It reports whether to run the statement again.
 func (s *State) CreateMissingRoles(ctx context.Context, failed *runner.StmtError) (bool, error) {
 	var pg *pgconn.PgError
 	if !errors.As(failed.Err, &pg) {
@@ -77,7 +74,7 @@ func (s *State) CreateMissingRoles(ctx context.Context, failed *runner.StmtError
 	switch pg.Code {
 	case pgsql.UndefinedObject, pgsql.InvalidParameterValue: // the latter is SET ROLE's
 		names := pgsql.Stmt{Text: failed.Stmt}.Roles()
-		// Where a block or a function failed, the statement in it is quoted.
+		// If a statement in a DO block or a function failed, the context quotes it.
 		for _, m := range inner.FindAllStringSubmatch(pg.Where, -1) {
 			names = append(names, pgsql.Stmt{Text: m[1]}.Roles()...)
 		}
@@ -88,8 +85,8 @@ func (s *State) CreateMissingRoles(ctx context.Context, failed *runner.StmtError
 
 var inner = regexp.MustCompile(`(?s)"(.*?)"(?:\n|$)`)
 
-// createRoles creates those of the named roles that are missing, and reports whether any is there that may not have been
-// when the statement ran: one that this call created, or one that another state created meanwhile.
+// createRoles creates the missing ones of the named roles. It reports whether a role exists now that may not have
+// existed when the statement ran, because this call or, meanwhile, another state created it.
 func (s *State) createRoles(ctx context.Context, names []string) (again bool, err error) {
 	for _, name := range names {
 		created, err := s.srv.CreateRole(ctx, name)

@@ -11,7 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// States of one server may miss the same role at once.
+// Several states of one server may need the same missing role at the same time.
 func TestMissingRoleAtOnce(t *testing.T) {
 	srv := pgtest.Server(t)
 	var g errgroup.Group

@@ -10,42 +10,40 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A Sequence is a sequence of a catalog, with the columns that are bound to it. Names are
-// qualified and quoted as SQL has them: "public.t_id_seq", "public.t.id".
+// A Sequence is a sequence in a catalog and the columns that use it. Names are qualified and quoted as in SQL:
+// "public.t_id_seq", "public.t.id".
 type Sequence struct {
 	Name, Type string
-	// Options are those that it has not by itself, in the catalog's words: "increment 5 cache 10".
+	// Options are those that aren't the default, in the catalog's form: "increment 5 cache 10".
 	Options string
-	// Owner is the column with which the sequence is dropped, empty if there is none.
+	// Owner is the column that owns the sequence, or "".
 	Owner string
-	// Users are the columns whose default is nextval() of the sequence and nothing else,
-	// in the catalog's order. Columns that inherit their default are none.
+	// Users are the columns whose default is just nextval() of the sequence, in the catalog's order, without columns
+	// that inherit their default.
 	Users []string
-	// Serial says that the schema file calls the owner's type serial: the sequence is the
-	// column's own, the column is NOT NULL and of the sequence's type, and the sequence has
-	// the name that PostgreSQL derives from the column's, with a number if it derives that
-	// name twice. Every other sequence stands outside the schema file, which can only refer
-	// to it, as in sql("nextval('order_no')").
+	// Serial means that the owner's type is serial in a schema file: the column uses the sequence, is NOT NULL and of
+	// the sequence's type, and the sequence has the name that PostgreSQL derives from the column, with a number if that
+	// name was taken. Every other sequence is unmanaged: the file can only refer to it, as in
+	// sql("nextval('order_no')").
 	Serial bool
 }
 
-// Own says whether the sequence numbers the column that owns it.
+// Own reports whether the column that owns the sequence also uses it.
 func (s *Sequence) Own() bool { return s.Owner != "" && slices.Contains(s.Users, s.Owner) }
 
-// Shared returns the columns other than the owner that draw from the sequence.
+// Shared returns the columns other than the owner that use the sequence.
 func (s *Sequence) Shared() []string {
 	return slices.DeleteFunc(slices.Clone(s.Users), func(u string) bool { return u == s.Owner })
 }
 
-// Table returns the owner's table, as in "public.t".
+// Table returns the owner's table: "public.t".
 func (s *Sequence) Table() string { return parent(s.Owner) }
 
-// Schema and Relation are the parts of the sequence's name as they are without quotes.
+// Schema and Relation return the parts of the sequence's name without quotes.
 func (s *Sequence) Schema() string   { return pgsql.Unquote(parent(s.Name)) }
 func (s *Sequence) Relation() string { return pgsql.Unquote(last(s.Name)) }
 
-// Sequences returns the sequences of a catalog by their names, without those of identity
-// columns.
+// Sequences returns the sequences of a catalog by name, without those of identity columns.
 func Sequences(c catalog.Catalog) map[string]*Sequence {
 	all := map[string]*Sequence{}
 	for l := range c.All() {
@@ -78,23 +76,23 @@ func Sequences(c catalog.Catalog) map[string]*Sequence {
 	return all
 }
 
-// nextvalDefault matches the definition of a column that draws its default from a sequence:
-// its type, whether it is NOT NULL, and the sequence.
+// nextvalDefault matches the definition of a column whose default is nextval() of a sequence. It captures the type,
+// whether it is NOT NULL, and the sequence.
 var nextvalDefault = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^(.*?)((?: not null(?: no inherit)?(?: not valid)?)?) default nextval\('((?:[^']|'')*)'::regclass\)$`)
 })
 
 func serialType(typ string) bool { return typ == "smallint" || typ == "integer" || typ == "bigint" }
 
-// SerialSequence is the name that the sequence of a serial column has, by the column's.
+// SerialSequence returns the name that PostgreSQL derives for the sequence of a serial column.
 func SerialSequence(column string) string {
 	table, name := catalog.CutName(column)
 	schema, relation := catalog.CutName(table)
 	return schema + "." + pgsql.Ident(pgsql.ObjectName(pgsql.Unquote(relation), pgsql.Unquote(name), "seq"))
 }
 
-// numbered says whether the sequence has the name that PostgreSQL derives from its owner's
-// where it derived it from another one's already, the owner of first: with a number.
+// numbered reports whether the sequence has the name, with a number, that PostgreSQL derives from its owner if the
+// plain name belongs to first.
 func (s *Sequence) numbered(first *Sequence) bool {
 	if first == nil || first.Owner == "" || SerialSequence(first.Owner) != first.Name {
 		return false
@@ -105,12 +103,13 @@ func (s *Sequence) numbered(first *Sequence) bool {
 		name == pgsql.ObjectName(pgsql.Unquote(last(s.Table())), pgsql.Unquote(last(s.Owner)), "seq"+number)
 }
 
-// parent returns the name without its last part, last returns that.
+// parent returns a name without its last part.
 func parent(name string) string {
 	before, _ := catalog.CutName(name)
 	return before
 }
 
+// last returns the last part of a name.
 func last(name string) string {
 	_, last := catalog.CutName(name)
 	return last

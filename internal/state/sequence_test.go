@@ -11,8 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// TestSerial inspects columns that draw from sequences. One that lacks anything of a serial
-// column names its sequence.
+// TestSerial inspects columns that use sequences. One that isn't exactly a serial column refers to its sequence.
 func TestSerial(t *testing.T) {
 	for name, tt := range map[string]struct{ sql, want string }{
 		"smallserial":            {`CREATE TABLE t (c smallserial)`, "smallserial"},
@@ -57,7 +56,7 @@ func TestSerial(t *testing.T) {
 	}
 }
 
-// TestSerialName makes serial columns of tables and columns with names of every length.
+// TestSerialName creates serial columns with table and column names of every length.
 func TestSerialName(t *testing.T) {
 	db := pgtest.New(t)
 	conn := db.Conn()
@@ -89,7 +88,7 @@ func TestSerialName(t *testing.T) {
 			t.Fatal(err)
 		}
 		if s := Sequences(c)[pgsql.QualifiedIdent("public", got)]; s == nil || !s.Serial || s.Relation() != got || s.Schema() != "public" {
-			t.Errorf("%q is not seen as serial: %+v", got, s)
+			t.Errorf("%q isn't serial: %+v", got, s)
 		}
 		db.Exec("DROP TABLE " + pgsql.Ident(table))
 	}

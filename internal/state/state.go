@@ -1,7 +1,7 @@
-// Package state works out what a schema is: the desired one, as schema.hcl says
-// it, and the replayed one, as a directory of migrations gives it. Each is built
-// in a database of its own and read back from there, so that both are in
-// PostgreSQL's own spelling and nothing is left to a comparison of texts.
+// Package state builds schemas in databases on a dev server: the desired one, which schema.hcl declares, and the
+// replayed one, which a directory of migrations produces. It reads each back from PostgreSQL, so that both are in
+// PostgreSQL's normal form and no texts are compared. It knows what a schema file can't express. It doesn't know how to
+// change one schema into the other.
 package state
 
 import (
@@ -22,23 +22,22 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// A State is a schema that stands in a database of its own on a dev server. All
-// that is done with it goes through one connection, so a State serves one
-// goroutine at a time.
+// A State is a schema in its own database on a dev server. It has one connection, so only one goroutine may use it at a
+// time.
 type State struct {
 	DB *devdb.Database
-	// Catalog is the schema in normal form, as Refresh read it last.
+	// Catalog is the schema in normal form, as of the last Refresh.
 	Catalog catalog.Catalog
 
 	srv  *devdb.Server
 	opts catalog.Options
 	db   *session
-	ran  time.Duration // how long migrations took since the state was last kept
-	// roles are those that createRoles was asked for: they exist.
+	ran  time.Duration // how long migrations took since the state was last saved
+	// roles are the roles that createRoles has created or found.
 	roles map[string]bool
 }
 
-// New returns the state of an empty database, with a session as migrations have it.
+// New returns the state of a new, empty database, with a session for migrations.
 func New(ctx context.Context, srv *devdb.Server, opts catalog.Options) (*State, error) {
 	db, err := srv.Create(ctx)
 	if err != nil {
@@ -47,7 +46,7 @@ func New(ctx context.Context, srv *devdb.Server, opts catalog.Options) (*State, 
 	return open(ctx, srv, db, opts)
 }
 
-// open returns the state that stands in db, with its catalog not read yet.
+// open returns the state in db. It doesn't read the catalog.
 func open(ctx context.Context, srv *devdb.Server, db *devdb.Database, opts catalog.Options) (*State, error) {
 	s := &State{DB: db, srv: srv, opts: opts}
 	if err := s.connect(ctx); err != nil {
@@ -69,12 +68,12 @@ func (s *State) connect(ctx context.Context) error {
 	return nil
 }
 
-// Bound is devdb.Server.Bound.
+// Bound returns [devdb.Server.Bound] of the state's server.
 func (s *State) Bound(ctx context.Context) (context.Context, func(error) error) {
 	return s.srv.Bound(ctx)
 }
 
-// Conn is the state's own connection. Its session is that of migrations.
+// Conn returns the state's connection, on which migrations run.
 func (s *State) Conn() *pgx.Conn { return s.db.native }
 
 // Refresh reads Catalog from the database.
@@ -87,8 +86,7 @@ func (s *State) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// Realm returns the schema as Atlas sees it now, without what the options leave out. Catalog
-// must be as the database is.
+// Realm returns the current schema as Atlas reads it, without what the options exclude. Catalog must be current.
 func (s *State) Realm(ctx context.Context) (*schema.Realm, error) {
 	drv, err := s.db.atlas()
 	if err != nil {
@@ -100,8 +98,7 @@ func (s *State) Realm(ctx context.Context) (*schema.Realm, error) {
 // Driver returns Atlas's driver for the database.
 func (s *State) Driver() (migrate.Driver, error) { return s.db.atlas() }
 
-// Clone returns a copy of the state in a database of its own, with the catalog that
-// the receiver had.
+// Clone returns a copy of the state in another database, with the same Catalog.
 func (s *State) Clone(ctx context.Context) (*State, error) {
 	// PostgreSQL copies a database only while nobody is connected to it.
 	s.db.close()
@@ -120,17 +117,16 @@ func (s *State) Clone(ctx context.Context) (*State, error) {
 	return c, nil
 }
 
-// renew ends the state's session and begins another.
+// renew replaces the state's session with a new one.
 func (s *State) renew(ctx context.Context) error {
 	s.db.close()
 	return s.connect(ctx)
 }
 
-// Close closes the connection. The database stays until it is dropped or the server
-// is closed.
+// Close closes the connection. The database remains until it is dropped or the server is closed.
 func (s *State) Close() { s.db.close() }
 
-// A session is one connection, as pgx's own and as database/sql's, which Atlas needs.
+// A session is one connection, for pgx and for database/sql, which Atlas needs.
 type session struct {
 	native *pgx.Conn
 	run    *runner.Session
@@ -146,7 +142,7 @@ func connect(ctx context.Context, cfg *pgx.ConnConfig) (*session, error) {
 		s.pool.Close()
 		return nil, err
 	}
-	// The connection is held for the session's life, so that what Raw lends is ours.
+	// The session keeps conn, so the pool doesn't reuse the connection that Raw returns.
 	err = s.conn.Raw(func(c any) error {
 		s.native = c.(*stdlib.Conn).Conn()
 		return nil
@@ -169,8 +165,8 @@ func (s *session) atlas() (migrate.Driver, error) {
 	return s.driver, nil
 }
 
-// A querier keeps from Atlas's engine what its inspection fails on: it reads a BRIN index's
-// autosummarize, which HCL cannot say, and not every way to write a boolean.
+// A querier hides from Atlas's inspection what it fails on: a BRIN index's autosummarize, which HCL can't express, and
+// of which Atlas can't parse every spelling of a boolean.
 type querier struct{ *sql.Conn }
 
 func (q querier) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
@@ -180,8 +176,7 @@ func (q querier) QueryContext(ctx context.Context, query string, args ...any) (*
 }
 
 func (s *session) close() {
-	// The pool's Close waits for nothing and returns what the connection's Close did,
-	// and there is nothing to do about a connection that fails to close.
+	// Nothing can be done about a connection that fails to close.
 	_ = s.conn.Close()
 	_ = s.pool.Close()
 }

@@ -67,7 +67,7 @@ func TestReplayCreatesRoles(t *testing.T) {
 	}
 }
 
-func TestReplaySetsTheSessionBack(t *testing.T) {
+func TestReplayResetsTheSession(t *testing.T) {
 	dir := readDir(t, map[string]string{
 		"1_dump.sql": "SELECT pg_catalog.set_config('search_path', '', false);\nCREATE TABLE public.a ();\n",
 		"2_next.sql": "CREATE TABLE b ();\nSET search_path = pg_catalog;\n",
@@ -197,7 +197,7 @@ func TestDesired(t *testing.T) {
 	}
 	defer again.Close()
 	if diff := cmp.Diff(got, again.Catalog.String()); diff != "" {
-		t.Errorf("the inspected schema gives another one (-declared +inspected):\n%s\n%s", diff, hcl)
+		t.Errorf("the inspected schema produces another one (-declared +inspected):\n%s\n%s", diff, hcl)
 	}
 }
 
@@ -209,12 +209,12 @@ func TestDesiredErrors(t *testing.T) {
 		{
 			"gin on boolean",
 			head + "  column \"flaky\" {\n    type = boolean\n  }\n  index \"ix_results_flaky\" {\n    columns = [column.flaky]\n    type    = GIN\n  }\n}\n",
-			`schema.hcl:11:3: index ix_results_flaky of table results: data type boolean has no default operator class for access method "gin" (SQLSTATE 42704), You must specify an operator class for the index or define a default operator class for the data type; give the index a type that suits the column (such as type = BTREE), or name an operator class (ops)`,
+			`schema.hcl:11:3: index ix_results_flaky of table results: data type boolean has no default operator class for access method "gin" (SQLSTATE 42704), You must specify an operator class for the index or define a default operator class for the data type; use an index type that supports the column's type (such as type = BTREE), or specify an operator class (ops)`,
 		},
 		{
 			"type that only PostgreSQL can refuse",
 			head + "  column \"flaky\" {\n    type = sql(\"booleann\")\n  }\n}\n",
-			`schema.hcl:8:3: column flaky of table results: type "booleann" does not exist (SQLSTATE 42704); correct the type; if it belongs to an extension or is of your own, create it in a migration (new) first`,
+			`schema.hcl:8:3: column flaky of table results: type "booleann" does not exist (SQLSTATE 42704); correct the type; if it is your own or an extension's, create it in a migration (new) first`,
 		},
 		{
 			"check that makes no sense",
@@ -290,7 +290,7 @@ table public.t: ordinary
 	checkOutside(t, s, "1 domain (public.positive)", "1 function (public.code())", "1 view (stays.v)")
 }
 
-// checkOutside compares what stands outside the schema file with lines.
+// checkOutside compares what is unmanaged with want.
 func checkOutside(t *testing.T, s *State, want ...string) {
 	t.Helper()
 	list, err := s.Outside(t.Context(), func(catalog.Line) bool { return true })
@@ -333,8 +333,7 @@ func TestOutsideString(t *testing.T) {
 	}
 }
 
-// Each kind is named, with names that need quoting, and what is a part of something is not
-// counted beside it.
+// Each kind is listed, with names that need quotes, and parts of objects aren't counted separately.
 func TestOutside(t *testing.T) {
 	for _, tt := range []struct {
 		name, sql string
@@ -455,7 +454,7 @@ schema "public" {
 	}
 }
 
-// A role is shown the whole schema, or told which tables it may not see.
+// A role gets the whole schema, or an error that lists the tables that it may not see.
 func TestInspectHidden(t *testing.T) {
 	ctx := context.Background()
 	db := pgtest.New(t)

@@ -1,4 +1,4 @@
-// Package internal_test holds what is true of the packages as a whole.
+// Package internal_test tests the packages as a whole: imports, files, output, words and documents.
 package internal_test
 
 import (
@@ -20,8 +20,7 @@ import (
 
 const module = "github.com/ibutsu/ibutsu-schema/"
 
-// imports are the packages of the project that each of its packages may import, tests aside: those that it needs, and none
-// above it.
+// imports are the packages that each package may import, except in tests.
 var imports = map[string]string{
 	"internal/catalog":     "migration pgsql",
 	"internal/devdb":       "fix pgsql",
@@ -53,7 +52,7 @@ var imports = map[string]string{
 	"internal/words":       "",
 }
 
-// sources parses the files of the packages below internal, tests and modules of their own aside, by package.
+// sources parses the files of the packages below internal, by package, without tests and other modules.
 func sources(t *testing.T) (*token.FileSet, map[string][]*ast.File) {
 	t.Helper()
 	set, files := token.NewFileSet(), map[string][]*ast.File{}
@@ -104,7 +103,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// SQLSTATEs have names, and one function that takes them from an error.
+// SQLSTATEs have names, which package pgsql declares.
 func TestSQLStatesHaveNames(t *testing.T) {
 	set, files := sources(t)
 	code := regexp.MustCompile(`^"(0[0-9A-Z]|2[0-9A-Z]|3[BDF]|4[024]|5[3-8]|P0|XX)[0-9A-Z]{3}"$`)
@@ -115,7 +114,7 @@ func TestSQLStatesHaveNames(t *testing.T) {
 				if lit, ok := n.(*ast.BasicLit); ok && code.MatchString(lit.Value) {
 					states++
 					if pkg != "internal/pgsql" {
-						t.Errorf("%s: %s has a name in package pgsql", set.Position(lit.Pos()), lit.Value)
+						t.Errorf("%s: use the name of %s in package pgsql", set.Position(lit.Pos()), lit.Value)
 					}
 				}
 				return true
@@ -127,7 +126,7 @@ func TestSQLStatesHaveNames(t *testing.T) {
 	}
 }
 
-// How a statement may be run is one package's decision.
+// Package runner decides how a statement may run.
 func TestClassIsTheRunners(t *testing.T) {
 	set, files := sources(t)
 	calls := 0
@@ -141,7 +140,7 @@ func TestClassIsTheRunners(t *testing.T) {
 				if sel, ok := call.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Class" {
 					calls++
 					if pkg != "internal/runner" && pkg != "internal/pgsql" {
-						t.Errorf("%s calls Class: runner.Cut and runner.Check say how a statement runs", set.Position(call.Pos()))
+						t.Errorf("%s calls Class: use runner.Cut or runner.Check", set.Position(call.Pos()))
 					}
 				}
 				return true
@@ -153,8 +152,8 @@ func TestClassIsTheRunners(t *testing.T) {
 	}
 }
 
-// What is printed may come from elsewhere, so one package sees to it that it does no harm. The targets only name the streams, and
-// hand them to commands that they run.
+// Only package report prints, since it ensures that foreign text does no harm. The targets only name the streams, and pass them
+// to commands that they run.
 func TestOnlyReportPrints(t *testing.T) {
 	set, files := sources(t)
 	targets, err := filepath.Glob("../magefiles/*.go")
@@ -179,13 +178,13 @@ func TestOnlyReportPrints(t *testing.T) {
 				switch n := n.(type) {
 				case *ast.CallExpr:
 					name := dotted(n.Fun)
-					if pkg == "magefiles" && (name == "report.NewStream" || name == "readTests") { // readTests shows what the project's own tests say
+					if pkg == "magefiles" && (name == "report.NewStream" || name == "readTests") { // readTests prints the output of the project's own tests
 						for _, arg := range n.Args {
 							allowed[arg] = true
 						}
 					}
 					if prints(name) {
-						t.Errorf("%s prints by %s: use internal/report", set.Position(n.Pos()), name)
+						t.Errorf("%s prints with %s: use internal/report", set.Position(n.Pos()), name)
 					}
 				case *ast.AssignStmt:
 					for i, left := range n.Lhs {
@@ -206,11 +205,11 @@ func TestOnlyReportPrints(t *testing.T) {
 		}
 	}
 	if streams == 0 {
-		t.Error("nobody names a stream")
+		t.Error("no file names a stream")
 	}
 }
 
-// prints reports whether a function prints by itself, or may.
+// prints reports whether a function prints.
 func prints(name string) bool {
 	switch name {
 	case "print", "println", "slog.Debug", "slog.Info", "slog.Warn", "slog.Error", "slog.Log", "slog.Default":
@@ -221,8 +220,8 @@ func prints(name string) bool {
 	})
 }
 
-// In internal/report text from elsewhere becomes output by the functions of text.go and markdown.go alone: only there is text
-// converted to the types that are written as they are, and only stream.go writes. Formats are constants.
+// In internal/report, foreign text becomes output only by the functions of text.go and markdown.go: only they convert text to
+// the types that are written unchanged, and only stream.go writes. Formats are constants.
 func TestReportTrustsNoText(t *testing.T) {
 	set, files := sources(t)
 	conversions, writes, formats := 0, 0, 0
@@ -238,27 +237,27 @@ func TestReportTrustsNoText(t *testing.T) {
 				case name == "safe" || name == "markdown":
 					conversions++
 					if _, constant := n.Args[0].(*ast.BasicLit); !constant && file != "text.go" && file != "markdown.go" {
-						t.Errorf("%s converts to %s what is no constant", at(n), name)
+						t.Errorf("%s converts something that isn't a constant to %s", at(n), name)
 					}
 				case last == "sprintf" || last == "printf" || last == "Say":
 					formats++
 					_, constant := n.Args[0].(*ast.BasicLit)
 					if id, ok := n.Args[0].(*ast.Ident); !constant && !(ok && id.Name == "format") {
-						t.Errorf("%s: the format is no constant", at(n))
+						t.Errorf("%s: the format isn't a constant", at(n))
 					}
 				case last == "Write" || last == "WriteString" || strings.HasPrefix(name, "fmt.Fprint") || strings.HasPrefix(name, "fmt.Print") || name == "json.NewEncoder" || name == "print" || name == "println":
 					writes++
 					if file != "stream.go" && file != "text.go" && file != "markdown.go" {
-						t.Errorf("%s: %s: write by a method of Stream", at(n), name)
+						t.Errorf("%s: %s: write with a method of Stream", at(n), name)
 					}
 				case name == "slog.NewJSONHandler":
 					if w, ok := n.Args[0].(*ast.CallExpr); !ok || dotted(w.Fun) != "to.jsonWriter" {
-						t.Errorf("%s: write by Stream.jsonWriter", at(n))
+						t.Errorf("%s: write with Stream.jsonWriter", at(n))
 					}
 				}
 			case *ast.SelectorExpr:
 				if name := dotted(n); (name == "os.Stdout" || name == "os.Stderr") || n.Sel.Name == "w" && file != "stream.go" {
-					t.Errorf("%s: %s: write by a method of Stream", at(n), name)
+					t.Errorf("%s: %s: write with a method of Stream", at(n), name)
 				}
 			}
 			return true
@@ -269,7 +268,7 @@ func TestReportTrustsNoText(t *testing.T) {
 	}
 }
 
-// dotted is the text of a name, be it qualified.
+// dotted is the text of a name, possibly qualified.
 func dotted(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:

@@ -11,29 +11,29 @@ import (
 	"testing"
 )
 
-// opensFiles are the packages and files that open files by other means, and why.
+// opensFiles are the packages and files that don't open files with package tree, and why.
 var opensFiles = map[string]string{
-	"internal/tree":                   "for all others",
-	"internal/devdb":                  "its own folders, the user's cache and what is installed",
+	"internal/tree":                   "for all other packages",
+	"internal/devdb":                  "its own folders, the user's cache and installed programs",
 	"internal/pgtest":                 "the tests' server",
 	"internal/schematest":             "the tests' data",
 	"internal/testcase":               "the tests' cases",
 	"internal/projecttest":            "the tests' projects",
 	"internal/proof/walk.go":          "the running program",
-	"internal/migration/lock.go":      "makes the migrations folder, whose path project.Load has looked at",
+	"internal/migration/lock.go":      "creates the migrations folder, whose path project.Load has checked",
 	"internal/migration/lock_unix.go": "locks that folder",
 	"internal/project/project.go":     "finds the project's folder",
-	"internal/project/database.go":    "looks at the files that a URL names",
-	"internal/gitdiff/gitdiff.go":     "asks whether a file is there",
+	"internal/project/database.go":    "checks the files that a URL names",
+	"internal/gitdiff/gitdiff.go":     "checks whether a file exists",
 }
 
-// opensNone are the functions of package os that open nothing.
+// opensNone are the functions of package os that open no file.
 var opensNone = []string{
 	"LookupEnv", "Setenv", "Getenv", "Environ", "UserCacheDir", "UserHomeDir", "TempDir", "Getpid", "Getppid", "Geteuid", "Getuid", "Exit",
 	"IsNotExist", "IsExist", "SameFile", "Executable", "Getwd", "Hostname", "NewFile", "FindProcess", "Getgid", "Getpagesize",
 }
 
-// TestFilesAreTheTrees finds whoever opens files past package tree.
+// TestFilesAreTheTrees finds code that opens files without package tree.
 func TestFilesAreTheTrees(t *testing.T) {
 	root, err := filepath.Abs("..")
 	if err != nil {
@@ -71,7 +71,7 @@ func TestFilesAreTheTrees(t *testing.T) {
 				return true
 			}
 			if pkg, ok := f.X.(*ast.Ident); ok && (pkg.Name == "os" && !slices.Contains(opensNone, f.Sel.Name) || pkg.Name == "unix" && strings.HasPrefix(f.Sel.Name, "Open")) {
-				t.Errorf("%s calls %s.%s: a project's files are opened by package tree", rel, pkg.Name, f.Sel.Name)
+				t.Errorf("%s calls %s.%s: open a project's files with package tree", rel, pkg.Name, f.Sel.Name)
 			}
 			return true
 		})
@@ -82,7 +82,7 @@ func TestFilesAreTheTrees(t *testing.T) {
 	}
 	for name, why := range opensFiles {
 		if !used[name] {
-			t.Errorf("%s (%s) is not there any more", name, why)
+			t.Errorf("%s (%s) no longer exists", name, why)
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // Database is one database on a Server.
@@ -145,8 +147,17 @@ func dropDatabase(ctx context.Context, conn *pgx.Conn, name string) error {
 	if err == nil && ended > 0 {
 		err = awaitEmpty(ctx, conn, name)
 	}
-	if err == nil {
-		_, err = conn.Exec(ctx, fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", quote(name)))
+	if err != nil {
+		return err
+	}
+	drop := func() error {
+		_, err := conn.Exec(ctx, fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", quote(name)))
+		return err
+	}
+	if err = drop(); pgsql.SQLState(err) == pgsql.WrongObjectType { // a migration made it a template
+		if _, err = conn.Exec(ctx, fmt.Sprintf("ALTER DATABASE %s WITH IS_TEMPLATE false", quote(name))); err == nil {
+			err = drop()
+		}
 	}
 	return err
 }

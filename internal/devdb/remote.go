@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // A dev URL's server is shared with others. Every object that is created on it has an id in its name, and a session of
@@ -139,7 +140,11 @@ func (s *Server) cleanUp(conn *pgx.Conn, owner string) error {
 		roles, err := texts(ctx, conn, "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = $1 OR "+roleComment+" = $2", owner, s.prefix)
 		errs = append(errs, err)
 		for _, name := range roles {
-			errs = append(errs, dropRole(ctx, conn, name))
+			err := dropRole(ctx, conn, name)
+			if pgsql.SQLState(err) == pgsql.DependentObjectsStillExist && s.othersRun(ctx, conn) {
+				err = nil // another run uses the role too: the next run drops it
+			}
+			errs = append(errs, err)
 		}
 		return errors.Join(errs...)
 	}()
@@ -149,14 +154,24 @@ func (s *Server) cleanUp(conn *pgx.Conn, owner string) error {
 	return nil
 }
 
+// othersRun reports whether other runs have databases on the server.
+func (s *Server) othersRun(ctx context.Context, conn *pgx.Conn) bool {
+	others, err := texts(ctx, conn, "SELECT datname FROM pg_catalog.pg_database WHERE datname ~ $1 AND NOT pg_catalog.starts_with(datname, $2)",
+		"^"+marked, s.prefix)
+	return err == nil && len(others) > 0
+}
+
+// marked matches the beginning of the names of databases and roles, and of the comments on roles, that the tool creates.
+const marked = remotePrefix + "[0-9a-f]{16}_"
+
 // sweepServer drops the databases and roles of killed processes that this user may drop.
 func sweepServer(ctx context.Context, conn *pgx.Conn, log logger) {
 	// pg_locks shows the advisory locks of all databases.
 	unlocked := func(name string) string {
-		return fmt.Sprintf(`%[1]s ~ '^%[2]s[0-9a-f]{16}_' AND NOT EXISTS (
+		return fmt.Sprintf(`%[1]s ~ '^%[2]s' AND NOT EXISTS (
 			SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 1
 			AND lpad(to_hex(classid::bigint), 8, '0') || lpad(to_hex(objid::bigint), 8, '0') = substr(%[1]s, %[3]d, 16))`,
-			name, remotePrefix, len(remotePrefix)+1)
+			name, marked, len(remotePrefix)+1)
 	}
 	report := func(err error) {
 		if err != nil {
@@ -169,11 +184,14 @@ func sweepServer(ctx context.Context, conn *pgx.Conn, log logger) {
 	for _, name := range databases {
 		report(dropDatabase(ctx, conn, name))
 	}
-	roles, err := texts(ctx, conn, "SELECT rolname FROM pg_catalog.pg_roles WHERE (("+unlocked("rolname")+") OR ("+unlocked(roleComment)+
-		")) AND pg_catalog.pg_has_role(oid, 'MEMBER')")
+	roles, err := texts(ctx, conn, "SELECT rolname FROM pg_catalog.pg_roles WHERE ("+unlocked("rolname")+") OR ("+unlocked(roleComment)+")")
 	report(err)
 	for _, name := range roles {
-		report(dropRole(ctx, conn, name))
+		// Another user's roles are for that user's next run, and what another run uses for a later one.
+		err := dropRole(ctx, conn, name)
+		if state := pgsql.SQLState(err); state != pgsql.InsufficientPrivilege && state != pgsql.DependentObjectsStillExist {
+			report(err)
+		}
 	}
 }
 

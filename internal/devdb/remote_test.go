@@ -169,3 +169,62 @@ func TestDevURLErrors(t *testing.T) {
 		})
 	}
 }
+
+// A migration can't leave a database that no run can drop.
+func TestDevURLTemplate(t *testing.T) {
+	for _, attrs := range []string{"SUPERUSER", "CREATEDB CREATEROLE"} {
+		t.Run(attrs, func(t *testing.T) {
+			s := start(t, pgtest.New(t).Login("secret", attrs))
+			db := create(t, s)
+			query(t, connect(t, db), fmt.Sprintf("ALTER DATABASE %q IS_TEMPLATE true", db.Name))
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			if left := ours(t); len(left) > 0 {
+				t.Errorf("remaining: %q", left)
+			}
+		})
+	}
+}
+
+// Two runs on a server share a role that their migrations name, and neither uses one that was there before.
+func TestDevURLRoles(t *testing.T) {
+	named := pgtest.New(t)
+	admin, err := pgtest.Server(t).Admin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close(t.Context())
+	query(t, admin, `CREATE ROLE "Taken"`)
+	defer query(t, admin, `DROP ROLE "Taken"`)
+	dev := named.Login("secret", "CREATEDB CREATEROLE")
+	one, two := start(t, dev), start(t, dev)
+	for i, s := range []*devdb.Server{one, two} {
+		for _, name := range []string{"Shared", "Taken"} {
+			created, err := s.CreateRole(t.Context(), name)
+			if want := i == 0 && name == "Shared"; created != want || err != nil {
+				t.Errorf("server %d, role %s: created %t, error %v", i, name, created, err)
+			}
+		}
+		query(t, connect(t, create(t, s)), `CREATE TABLE a (); ALTER TABLE a OWNER TO "Shared"; SET ROLE "Shared"; CREATE TABLE b ()`)
+		foreign, err := s.ForeignRoles(t.Context(), []string{"Shared", "Taken", "None"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"Taken"}, foreign); diff != "" {
+			t.Errorf("foreign roles (-want +got):\n%s", diff)
+		}
+	}
+	if err := one.Close(); err != nil { // the second still uses the first's role
+		t.Error(err)
+	}
+	if err := two.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := start(t, dev).Close(); err != nil {
+		t.Error(err)
+	}
+	if left := query(t, named.Conn(), `SELECT rolname FROM pg_roles WHERE rolname = 'Shared'`); len(left) > 0 {
+		t.Errorf("remaining: %q", left)
+	}
+}

@@ -67,20 +67,49 @@ func (s *State) reset(ctx context.Context) error {
 // CreateMissingRoles creates the missing roles that a failed statement names, as Run does, if it may have failed
 // because of a missing role. It reports whether to run the statement again.
 func (s *State) CreateMissingRoles(ctx context.Context, failed *runner.StmtError) (bool, error) {
-	var pg *pgconn.PgError
-	if !errors.As(failed.Err, &pg) {
+	switch pgsql.SQLState(failed) {
+	case pgsql.UndefinedObject, pgsql.InvalidParameterValue, // the latter is SET ROLE's
+		pgsql.InsufficientPrivilege: // another run on the dev URL's server created the role
+	default:
 		return false, nil
 	}
-	switch pg.Code {
-	case pgsql.UndefinedObject, pgsql.InvalidParameterValue: // the latter is SET ROLE's
-		names := pgsql.Stmt{Text: failed.Stmt}.Roles()
-		// If a statement in a DO block or a function failed, the context quotes it.
+	names := rolesIn(failed)
+	again, err := s.createRoles(ctx, names)
+	if again || err != nil || pgsql.SQLState(failed) != pgsql.InsufficientPrivilege {
+		return again, err
+	}
+	foreign, err := s.srv.ForeignRoles(ctx, names)
+	if err == nil && len(foreign) > 0 {
+		failed.Err = &foreignRoleError{failed.Err, foreign[0]}
+	}
+	return false, err
+}
+
+// rolesIn returns the roles that a failed statement names. If it failed in a DO block or a function, the context quotes
+// the inner statement.
+func rolesIn(failed *runner.StmtError) []string {
+	names := pgsql.Stmt{Text: failed.Stmt}.Roles()
+	var pg *pgconn.PgError
+	if errors.As(failed.Err, &pg) {
 		for _, m := range inner.FindAllStringSubmatch(pg.Where, -1) {
 			names = append(names, pgsql.Stmt{Text: m[1]}.Roles()...)
 		}
-		return s.createRoles(ctx, names)
 	}
-	return false, nil
+	return names
+}
+
+// A foreignRoleError is a statement that needs a role which the dev URL's server had before.
+type foreignRoleError struct {
+	err  error
+	role string
+}
+
+func (e *foreignRoleError) Error() string { return e.err.Error() }
+func (e *foreignRoleError) Unwrap() error { return e.err }
+
+// Advice says what to do.
+func (e *foreignRoleError) Advice() string {
+	return fmt.Sprintf("the dev server has a role %s of its own, which migrations may not use there: use a dev server without it, or a throwaway one (dev = \"docker://postgres/15/dev\")", pgsql.Ident(e.role))
 }
 
 var inner = regexp.MustCompile(`(?s)"(.*?)"(?:\n|$)`)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// row is one row of the queries in relations.sql, which says what is what.
+// row is one row of the queries; relations.sql documents the columns.
 type row struct {
 	kind, name, def, state string
 	schema, rel, child     string
@@ -14,15 +14,15 @@ type row struct {
 	hidden                 bool
 }
 
-// object is the key without the part's number.
+// object returns the key without the number of the part.
 func (r row) object() string { return r.key[:strings.LastIndexByte(r.key, ':')] }
 
-// assembly collects rows and makes lines of them.
+// assembly collects rows and builds the catalog's lines from them.
 type assembly struct {
-	major     int // of the server
+	major     int // the server's major version
 	exclude   exclude
 	rows      []row
-	drop      map[string]bool   // objects, by class:oid, that are left out with all that belongs to them
+	drop      map[string]bool   // excluded objects by class:oid, excluded with everything that belongs to them
 	relations map[string]string // class:oid -> kind
 	comments  map[string]string // by class:oid:subid
 }
@@ -31,8 +31,7 @@ func newAssembly(major int, ex exclude) *assembly {
 	return &assembly{major: major, exclude: ex, drop: map[string]bool{}, relations: map[string]string{}, comments: map[string]string{}}
 }
 
-// add keeps r unless it, or what it belongs to, is left out. What others belong
-// to comes first.
+// add keeps r unless it, or what it belongs to, is excluded. What others belong to must be added before them.
 func (a *assembly) add(r row) error {
 	if a.drop[r.object()] || a.drop[r.parent] {
 		return nil
@@ -46,7 +45,7 @@ func (a *assembly) add(r row) error {
 	}
 	if out {
 		if !strings.HasSuffix(r.key, ":0") {
-			return nil // a column goes alone
+			return nil // nothing belongs to a column
 		}
 		a.drop[r.object()] = true
 		return nil
@@ -55,7 +54,7 @@ func (a *assembly) add(r row) error {
 	return nil
 }
 
-// What initdb says of the two objects that it leaves in every database.
+// initdbComments are the comments on the two objects that every database has initially.
 var initdbComments = map[string]string{
 	"schema public":     "standard public schema",
 	"extension plpgsql": "PL/pgSQL procedural language",

@@ -9,7 +9,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// A dozen tables is what a project has; 500 are many.
+// A typical project has a dozen tables; 500 are many.
 func BenchmarkRead(b *testing.B) {
 	for _, tables := range []int{0, 12, 500} {
 		b.Run(fmt.Sprintf("tables=%d", tables), func(b *testing.B) {
@@ -32,7 +32,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// The effects of a long history are folded again and again.
+// The effects of a long history are applied often.
 func BenchmarkApply(b *testing.B) {
 	var before, after []string
 	for i := range 10000 {

@@ -1,18 +1,16 @@
-// Package catalog reads a PostgreSQL database's catalog into a normal form,
-// compares two of them in words, and measures what a migration changes.
+// Package catalog reads a PostgreSQL database's catalog into a normal form, describes the differences between two
+// catalogs, and measures what a migration changes.
 //
 // The normal form is a sorted list of lines, one for each part of an object:
 //
 //	column public.results.flaky: boolean not null default false
 //	index public.results.ix_results_tags: CREATE INDEX ix_results_tags ON public.results USING gin (tags)
 //
-// It is PostgreSQL's own account of itself (format_type, pg_get_expr,
-// pg_get_indexdef, ...), and it is the same on every server from 13 on, under
-// every setting of the session, and for every owner. It leaves out what a
-// schema's source does not say: the order of a table's columns, OIDs, owners,
-// privileges, security labels, the names of NOT NULL constraints, the name of
-// an identity column's sequence, the versions of extensions, whatever belongs
-// to an extension, and temporary and system schemas.
+// PostgreSQL itself prints the definitions (format_type, pg_get_expr, pg_get_indexdef, ...). They are the same on every
+// server from version 13 on, with all settings of the session, and for every owner. A catalog doesn't include what a
+// schema's source doesn't determine: the order of a table's columns, OIDs, owners, privileges, security labels, the
+// names of NOT NULL constraints and of identity columns' sequences, the versions and members of extensions, and
+// temporary and system schemas. The package doesn't know where a schema comes from or how to change it.
 package catalog
 
 import (
@@ -21,13 +19,13 @@ import (
 	"strings"
 )
 
-// Catalog is a database's catalog in normal form. The zero value is what an
-// empty database has. A Catalog is immutable and safe for concurrent use.
+// Catalog is a database's catalog in normal form. The zero value is the catalog of an empty database. A Catalog is
+// immutable and safe for concurrent use.
 type Catalog struct {
 	lines []string // sorted, unique
 }
 
-// newCatalog takes over lines, which need not be sorted.
+// newCatalog takes ownership of lines and sorts them.
 func newCatalog(lines []string) Catalog {
 	if len(lines) == 0 {
 		return Catalog{}
@@ -45,7 +43,7 @@ func New(lines []Line) Catalog {
 	return newCatalog(texts)
 }
 
-// All yields the catalog's lines in the order of their texts.
+// All yields the catalog's lines, sorted by text.
 func (c Catalog) All() iter.Seq[Line] {
 	return func(yield func(Line) bool) {
 		for _, text := range c.lines {
@@ -56,7 +54,7 @@ func (c Catalog) All() iter.Seq[Line] {
 	}
 }
 
-// Filter returns the catalog without the lines that keep does not want.
+// Filter returns the catalog of the lines for which keep returns true.
 func (c Catalog) Filter(keep func(Line) bool) Catalog {
 	var lines []string
 	for _, text := range c.lines {
@@ -67,7 +65,7 @@ func (c Catalog) Filter(keep func(Line) bool) Catalog {
 	return Catalog{lines}
 }
 
-// Def returns an object's definition, and whether there is such an object.
+// Def returns an object's definition and whether it exists.
 func (c Catalog) Def(kind, name string) (def string, ok bool) {
 	key := Line{Kind: kind, Name: name}.key()
 	if _, ok := slices.BinarySearch(c.lines, key); ok {
@@ -80,17 +78,15 @@ func (c Catalog) Def(kind, name string) (def string, ok bool) {
 	return "", false
 }
 
-// Lines returns the catalog's lines, sorted by bytes and unique. Each is
-// "kind name: definition", names quoted as quote_ident does; line breaks, other
-// control characters and backslashes are escaped with a backslash, so that each
-// line is one line. The caller may change the slice.
+// Lines returns the catalog's lines, sorted by bytes and unique. Each is "kind name: definition", with names quoted as
+// by quote_ident. Line breaks, other control characters and backslashes are escaped with a backslash. The caller may
+// change the slice.
 func (c Catalog) Lines() []string { return slices.Clone(c.lines) }
 
-// Equal reports whether two databases are the same in every part that a
-// catalog lists.
+// Equal reports whether two catalogs are equal.
 func (c Catalog) Equal(o Catalog) bool { return slices.Equal(c.lines, o.lines) }
 
-// String returns the lines, each with a newline after it.
+// String returns the lines, each followed by a newline.
 func (c Catalog) String() string {
 	if len(c.lines) == 0 {
 		return ""

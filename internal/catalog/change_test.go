@@ -16,8 +16,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// superuser returns a connection of a superuser to a new database: some objects
-// are for superusers only to create.
+// superuser returns a superuser's connection to a new database, because only superusers can create some objects.
 func superuser(t testing.TB) *pgx.Conn {
 	t.Helper()
 	ctx := context.Background()
@@ -52,8 +51,8 @@ func read(t testing.TB, conn *pgx.Conn, opts catalog.Options) catalog.Catalog {
 	return c
 }
 
-// changes are kinds of change that a catalog must show: after before, after
-// changes something. want, where it stands, is a line that the change adds.
+// changes are kinds of changes that a catalog must show: after runs after before and changes something. want, if not
+// empty, is a line that the change adds.
 var changes = []struct {
 	name          string
 	since         int // PostgreSQL's major version
@@ -227,7 +226,7 @@ var changes = []struct {
 	{name: "statistics", before: `CREATE TABLE t (a int, b int)`, after: `CREATE STATISTICS x (ndistinct) ON a, b FROM t`, want: `statistics public.x: CREATE STATISTICS public.x (ndistinct) ON a, b FROM public.t`},
 	{name: "statistics target", before: `CREATE TABLE t (a int, b int); CREATE STATISTICS x ON a, b FROM t`, after: `ALTER STATISTICS x SET STATISTICS 5`},
 
-	// Operators and the like.
+	// Operators and similar objects.
 	{name: "operator", after: `CREATE OPERATOR ### (leftarg = int, rightarg = int, function = int4pl, commutator = ###)`, want: `operator public.###(integer, integer): function int4pl(integer,integer), commutator public.###(integer,integer)`},
 	{name: "operator class", after: `CREATE OPERATOR CLASS oc FOR TYPE int USING hash AS OPERATOR 1 =, FUNCTION 1 hashint4(int)`},
 	{name: "operator family", before: `CREATE OPERATOR FAMILY fam USING btree`, after: `ALTER OPERATOR FAMILY fam USING btree ADD OPERATOR 1 < (int, int)`},
@@ -275,8 +274,8 @@ const (
 	eventFunction   = `CREATE FUNCTION ef() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; `
 )
 
-// Every change shows; its effect leads from one catalog to the other, and back
-// when it is turned round; its text is read as what was written.
+// Every change is detected, its effect turns one catalog into the other, and the reverse effect undoes that. The
+// effect's text can be parsed.
 func TestChanges(t *testing.T) {
 	conn := superuser(t)
 	exec(t, conn, "SET allow_system_table_mods = on")
@@ -318,7 +317,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// applied checks that e leads from one catalog to the other, and survives its text.
+// applied checks that e turns one catalog into the other and that its text parses to e.
 func applied(t *testing.T, from catalog.Catalog, e catalog.Effect, to catalog.Catalog) {
 	t.Helper()
 	got, err := from.Apply(e)

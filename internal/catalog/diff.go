@@ -10,33 +10,29 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Difference is one part of an object that two catalogs do not agree on.
+// Difference is one part of an object that differs between two catalogs.
 type Difference struct {
-	// Table is the qualified name of the table that it is in; "" where there is none.
+	// Table is the qualified name of the object's table, or "".
 	Table string
-	// Object is the name of the table's part, or the qualified name of another object.
+	// Object is the name of the part of the table, or the qualified name of another object.
 	Object string
-	// Kind is the kind of the object, as the catalog's line begins: "column", "comment on table".
+	// Kind is the start of the catalog's line: "column", "comment on table".
 	Kind string
-	// Want and Have are the definitions; "" where the object is not there, or has
-	// nothing to say but that it is there.
+	// Want and Have are the definitions, or "" if the object doesn't exist or its line has no definition.
 	Want, Have string
-	// Text says it all in a sentence without a full stop.
+	// Text describes the difference in a sentence without a period.
 	Text string
-	// Harmless says that any statement, unless it names the object, does the same
-	// on both: the two differ in a comment, in what ANALYZE collects, or in
-	// nothing but the name of a constraint or index.
+	// Harmless means that statements which don't name the object do the same on both: they differ only in a comment, in
+	// what ANALYZE collects, or in the name of a constraint or index.
 	Harmless bool
-	// Invalid says that it is an index whose build was cut off. One that is wanted lacks
-	// nothing else.
+	// Invalid means that the object is an index whose build didn't complete. If it is wanted, this is the only
+	// difference.
 	Invalid bool `json:",omitempty"`
-	// Leftover says that it is such an index that REINDEX CONCURRENTLY left beside one that
-	// is wanted.
+	// Leftover means that REINDEX CONCURRENTLY left the invalid index in addition to a wanted one.
 	Leftover bool `json:",omitempty"`
 }
 
-// Qualified is the object's name as SQL has it: of an index, with the schema in place of the
-// table.
+// Qualified returns the object's name in SQL: for an index, qualified by the schema instead of the table.
 func (d Difference) Qualified() string {
 	if d.Kind != "index" {
 		return d.Object
@@ -48,15 +44,13 @@ func (d Difference) Qualified() string {
 	return schema + "." + d.Object
 }
 
-// IsIndex reports whether d is about the index of that name, qualified and quoted as
-// quote_ident does.
+// IsIndex reports whether d is about the index of that name, which is qualified and quoted as by quote_ident.
 func (d Difference) IsIndex(name string) bool {
 	return d.Kind == "index" && d.Qualified() == Escape(name)
 }
 
-// Diff returns how have differs from want, ordered by table, kind and name; it
-// is empty if and only if the two are equal. The parts of a table that is not
-// in one of them are not listed: the table stands for them.
+// Diff returns how have differs from want, sorted by table, kind and name. It is empty if and only if the two are
+// equal. If a table is missing or extra, its parts are not listed.
 func Diff(want, have Catalog) []Difference {
 	missing, extra := split(want.lines, have.lines), split(have.lines, want.lines)
 	var all []Difference
@@ -88,7 +82,7 @@ func Diff(want, have Catalog) []Difference {
 	return all
 }
 
-// split returns the lines of a that b has not, by kind and name.
+// split returns the lines of a that are not in b, by kind and name.
 func split(a, b []string) map[string]Line {
 	all := map[string]Line{}
 	for _, s := range without(a, b) {
@@ -122,7 +116,7 @@ func sortedKeys(maps ...map[string]Line) []string {
 	return slices.Compact(keys)
 }
 
-// table returns the table that l is or is a part of, and its name in there, both as the text has them.
+// table returns the table that l is or belongs to and the name of the part, both escaped.
 func (l Line) table() (table, object string) {
 	name := Escape(l.Name)
 	switch l.Kind {
@@ -137,8 +131,8 @@ func (l Line) table() (table, object string) {
 
 var relationKinds = []string{"table", "foreign table", "view", "materialized view"}
 
-// covered reports whether l is part of a relation that is not in the other
-// catalog at all. here has what only l's catalog has, there what only the other has.
+// covered reports whether l is part of a relation that the other catalog doesn't have. here are the lines that only l's
+// catalog has, there those that only the other one has.
 func (l Line) covered(here, there map[string]Line) bool {
 	table, object := l.table()
 	if table == "" || table == object && !l.Comment {
@@ -154,7 +148,7 @@ func (l Line) covered(here, there map[string]Line) bool {
 	return false
 }
 
-// difference says that l is wanted and missing.
+// difference returns the difference that l is missing.
 func (l Line) difference() Difference {
 	table, object := l.table()
 	def := Escape(l.Def)
@@ -184,8 +178,8 @@ func changed(want, have Line) Difference {
 	return d
 }
 
-// completed returns the definition that an index would have if its build had not been cut
-// off, and reports whether it was. One that is being dropped is not completed any more.
+// completed returns the definition that an invalid index would have if its build had completed, and reports whether it
+// is one. An index that is being dropped is not.
 func completed(def string) (string, bool) {
 	valid := withoutState(def, "INVALID")
 	if valid == def || withoutState(def, "being dropped") != def {
@@ -194,11 +188,11 @@ func completed(def string) (string, bool) {
 	return withoutState(valid, "not ready"), true
 }
 
-// Names that REINDEX CONCURRENTLY gives to an index while there are two.
+// transient matches names that REINDEX CONCURRENTLY gives to its two indexes.
 var transient = regexp.MustCompile(`^(.+)_cc(?:new|old)[0-9]*$`)
 
-// leftover reports whether extra, an INVALID index, is the other half of one of want's. Its
-// name may be cut to make room for the ending.
+// leftover reports whether extra, an INVALID index, is a copy of one of want's by REINDEX CONCURRENTLY, which may have
+// truncated the name before it added the suffix.
 func leftover(extra Difference, want Catalog) bool {
 	m := transient.FindStringSubmatch(pgsql.Unquote(extra.Object))
 	if m == nil {
@@ -217,7 +211,7 @@ func leftover(extra Difference, want Catalog) bool {
 	return false
 }
 
-// withoutState returns def without the items in its trailing brackets that begin so.
+// withoutState returns def without the items in its trailing brackets that begin with prefix.
 func withoutState(def, prefix string) string {
 	i := strings.LastIndex(def, " [")
 	if i < 0 || !strings.HasSuffix(def, "]") {
@@ -231,8 +225,7 @@ func withoutState(def, prefix string) string {
 	return def[:i] + " [" + strings.Join(items, ", ") + "]"
 }
 
-// pairRenamed makes one difference of a missing and an extra constraint or
-// index that differ in their names alone.
+// pairRenamed merges the differences of a missing and an extra constraint or index that differ only in their names.
 func pairRenamed(all []Difference) []Difference {
 	type same struct{ table, kind, def string }
 	extra := map[same][]int{}
@@ -272,7 +265,7 @@ func nameless(def, name string) string {
 	return strings.Replace(def, " INDEX "+name+" ON ", " INDEX ON ", 1)
 }
 
-// rank orders kinds, as titles have them, as a reader expects them: the table before its parts.
+// rank returns a title's position in the order that a reader expects: the table before its parts.
 func rank(title string) int {
 	kind, comment := strings.CutPrefix(title, commentOn)
 	order := []string{"schema", "extension", "table", "foreign table", "view", "materialized view", "column", "constraint", "index", "trigger", "rule", "policy"}

@@ -102,14 +102,14 @@ func TestEffectString(t *testing.T) {
 
 func TestParseEffectErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"# x\n* table public.a: ordinary":                    `line 2: "* table public.a: ordinary" begins neither with "+ " nor with "- "`,
-		"<<<<<<< HEAD\n+ table public.a: ordinary":           `line 1: "<<<<<<< HEAD" begins neither with "+ " nor with "- "`,
-		"+table public.a: ordinary":                          `line 1: "+table public.a: ordinary" begins neither with "+ " nor with "- "`,
-		"+ tabel public.a: ordinary":                         `line 1: "tabel public.a: ordinary" begins with no kind of object`,
-		"+ schema a\n\n- schema a":                           `line 3: "schema a" stands there twice`,
-		"- schema a\n+ schema b\n- schema a":                 `line 3: "schema a" stands there twice`,
-		"+ table public.a: ordinary\n+ table ":               `line 2: "table " names nothing`,
-		"+ table public.a: ordinary\n =======\n+ schema x\n": `line 2: " =======" begins neither with "+ " nor with "- "`,
+		"# x\n* table public.a: ordinary":                    `line 2: "* table public.a: ordinary" doesn't begin with "+ " or "- "`,
+		"<<<<<<< HEAD\n+ table public.a: ordinary":           `line 1: "<<<<<<< HEAD" doesn't begin with "+ " or "- "`,
+		"+table public.a: ordinary":                          `line 1: "+table public.a: ordinary" doesn't begin with "+ " or "- "`,
+		"+ tabel public.a: ordinary":                         `line 1: "tabel public.a: ordinary" doesn't begin with a kind of object`,
+		"+ schema a\n\n- schema a":                           `line 3: duplicate line "schema a"`,
+		"- schema a\n+ schema b\n- schema a":                 `line 3: duplicate line "schema a"`,
+		"+ table public.a: ordinary\n+ table ":               `line 2: "table " has no name`,
+		"+ table public.a: ordinary\n =======\n+ schema x\n": `line 2: " =======" doesn't begin with "+ " or "- "`,
 	} {
 		if _, err := catalog.ParseEffect(text); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", text, err, want)
@@ -120,10 +120,10 @@ func TestParseEffectErrors(t *testing.T) {
 func TestApplyErrors(t *testing.T) {
 	c := of(t, "column public.t.a: integer")
 	for _, tc := range []struct{ effect, want string }{
-		{"- column public.t.b: integer", `cannot remove "column public.t.b: integer": there is none before it`},
-		{"- column public.t.a: text", `cannot remove "column public.t.a: text": it is "column public.t.a: integer" before it`},
-		{"+ column public.t.a: integer", `cannot add "column public.t.a: integer": there is "column public.t.a: integer" before it`},
-		{"+ column public.t.a: text", `cannot add "column public.t.a: text": there is "column public.t.a: integer" before it`},
+		{"- column public.t.b: integer", `cannot remove "column public.t.b: integer": it doesn't exist before the migration`},
+		{"- column public.t.a: text", `cannot remove "column public.t.a: text": before the migration it is "column public.t.a: integer"`},
+		{"+ column public.t.a: integer", `cannot add "column public.t.a: integer": before the migration there is "column public.t.a: integer"`},
+		{"+ column public.t.a: text", `cannot add "column public.t.a: text": before the migration there is "column public.t.a: integer"`},
 	} {
 		e, err := catalog.ParseEffect(tc.effect)
 		if err != nil {
@@ -132,7 +132,7 @@ func TestApplyErrors(t *testing.T) {
 		if got, err := c.Apply(e); err == nil || err.Error() != tc.want {
 			t.Errorf("%s: %v, want %s", tc.effect, err, tc.want)
 		} else if len(got.Lines()) != 0 {
-			t.Errorf("%s: returns a catalog beside the error", tc.effect)
+			t.Errorf("%s: returns a catalog and an error", tc.effect)
 		}
 	}
 	if d := cmp.Diff([]string{"column public.t.a: integer"}, c.Lines()); d != "" {
@@ -164,7 +164,7 @@ func TestAt(t *testing.T) {
 			t.Errorf("at %d: %s", i-1, d)
 		}
 	}
-	const folds = `the effect of 20260103000000_c.sql: cannot remove "table public.a: ordinary": there is none before it: run rehash to measure it again`
+	const folds = `the effect of 20260103000000_c.sql: cannot remove "table public.a: ordinary": it doesn't exist before the migration: run rehash to measure it again`
 	for i := 2; i <= 3; i++ {
 		if _, err := catalog.At(dir, i); err == nil || err.Error() != folds {
 			t.Errorf("at %d: %v, want %s", i, err, folds)
@@ -222,9 +222,9 @@ func TestExclude(t *testing.T) {
 		}
 	}
 	for pattern, want := range map[string]string{
-		"a.b.c.d":     `reading the catalog: exclude pattern "a.b.c.d": has more than three parts (schema.table.column); quote a name that holds a dot: public."a.b"`,
+		"a.b.c.d":     `reading the catalog: exclude pattern "a.b.c.d": has more than three parts (schema.table.column); quote a name that contains a dot: public."a.b"`,
 		"public.[":    `reading the catalog: exclude pattern "public.[": "[": syntax error in pattern`,
-		"a\nb":        `reading the catalog: exclude pattern "a\nb": is not one line of text`,
+		"a\nb":        `reading the catalog: exclude pattern "a\nb": must be one line`,
 		`public."a"b`: "",
 	} {
 		_, err := catalog.Read(context.Background(), conn, catalog.Options{Exclude: []string{pattern}})
@@ -234,7 +234,7 @@ func TestExclude(t *testing.T) {
 	}
 }
 
-// An index whose build was cut off, and what REINDEX leaves.
+// Indexes whose build didn't complete, and what REINDEX leaves.
 func TestDiffInvalid(t *testing.T) {
 	const (
 		table = "table public.t: ordinary"
@@ -313,6 +313,6 @@ func TestAll(t *testing.T) {
 		}
 	}
 	if last != 1 {
-		t.Errorf("the last is %d, want that before the one whose effect is missing", last)
+		t.Errorf("the last is %d, want the one before the missing effect", last)
 	}
 }

@@ -12,17 +12,16 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// Effect is what a migration changes in the catalog: the lines that it adds and
-// those that it removes, each sorted, no line in both. A changed line is
-// removed in its old form and added in its new one.
+// Effect is what a migration changes in the catalog: the lines that it adds and the lines that it removes, each sorted.
+// A changed line is removed in its old form and added in its new one.
 type Effect struct{ Add, Remove []string }
 
-// Measure returns the effect that leads from before to after.
+// Measure returns the effect that turns before into after.
 func Measure(before, after Catalog) Effect {
 	return Effect{Add: without(after.lines, before.lines), Remove: without(before.lines, after.lines)}
 }
 
-// Added and Removed return the lines of e, taken apart.
+// Added and Removed return the parsed lines of e.
 func (e Effect) Added() []Line   { return parsed(e.Add) }
 func (e Effect) Removed() []Line { return parsed(e.Remove) }
 
@@ -39,8 +38,8 @@ const (
 	effectEmpty = "# It changes no schema.\n"
 )
 
-// Lines returns "- line" for each line that the migration removes and "+ line" for
-// each that it adds, the table's own line before those of its parts.
+// Lines returns "- line" for each line that the migration removes and "+ line" for each line that it adds, a table's
+// line before those of its parts.
 func (e Effect) Lines() []string {
 	type change struct {
 		sign string
@@ -66,7 +65,7 @@ func (e Effect) Lines() []string {
 	return lines
 }
 
-// String returns the text of an effect file: a comment, then Lines.
+// String returns the text of an effect file: a comment and Lines.
 func (e Effect) String() string {
 	lines := e.Lines()
 	if len(lines) == 0 {
@@ -75,7 +74,7 @@ func (e Effect) String() string {
 	return effectHead + strings.Join(lines, "\n") + "\n"
 }
 
-// ParseEffect reads the text of an effect file. An error names the line.
+// ParseEffect parses the text of an effect file. Errors include the line number.
 func ParseEffect(text string) (Effect, error) {
 	var e Effect
 	seen := map[string]bool{}
@@ -86,13 +85,13 @@ func ParseEffect(text string) (Effect, error) {
 		}
 		sign, body, _ := strings.Cut(s, " ")
 		if sign != "+" && sign != "-" {
-			return Effect{}, fmt.Errorf("line %d: %q begins neither with \"+ \" nor with \"- \"", i+1, s)
+			return Effect{}, fmt.Errorf("line %d: %q doesn't begin with \"+ \" or \"- \"", i+1, s)
 		}
 		if _, err := ParseLine(body); err != nil {
 			return Effect{}, fmt.Errorf("line %d: %w", i+1, err)
 		}
 		if seen[body] {
-			return Effect{}, fmt.Errorf("line %d: %q stands there twice", i+1, body)
+			return Effect{}, fmt.Errorf("line %d: duplicate line %q", i+1, body)
 		}
 		seen[body] = true
 		if sign == "+" {
@@ -106,8 +105,7 @@ func ParseEffect(text string) (Effect, error) {
 	return e, nil
 }
 
-// Adds reports whether e adds what d says is extra, as it is; of an index, also one whose
-// build was cut off.
+// Adds reports whether e adds the extra object of d with the same definition. An invalid index counts as completed.
 func (e Effect) Adds(d Difference) bool {
 	def, _ := completed(d.Have)
 	return slices.ContainsFunc(e.Added(), func(l Line) bool {
@@ -116,9 +114,8 @@ func (e Effect) Adds(d Difference) bool {
 	})
 }
 
-// Apply returns the catalog that e leads to from c. It is an error that names
-// the line if one that e removes is not there, or the object of one that it
-// adds already is.
+// Apply returns the catalog after e. It fails, with the line in the error, if a line that e removes doesn't exist or
+// the object of a line that it adds does.
 func (c Catalog) Apply(e Effect) (Catalog, error) {
 	f := newFolding(c)
 	if err := f.apply(e); err != nil {
@@ -127,9 +124,8 @@ func (c Catalog) Apply(e Effect) (Catalog, error) {
 	return f.catalog(), nil
 }
 
-// At returns the catalog that the files 0..i of dir lead to by their effects,
-// from an empty database; i = -1 is the empty one. The error names the file
-// whose effect is missing, or does not follow from those before it.
+// At returns the catalog after the files 0..i of dir, from their effects, or that of an empty database if i is -1. The
+// error names the file whose effect is missing or can't be applied.
 func At(dir *migration.Dir, i int) (Catalog, error) {
 	f := newFolding(Catalog{})
 	for _, file := range dir.Files()[:i+1] {
@@ -140,8 +136,7 @@ func At(dir *migration.Dir, i int) (Catalog, error) {
 	return f.catalog(), nil
 }
 
-// All yields what At returns for each of dir's versions, -1 included, in order. It ends
-// before the first for which that is an error.
+// All yields the results of At for -1 and each of dir's files in order, up to the first error.
 func All(dir *migration.Dir) iter.Seq2[int, Catalog] {
 	return func(yield func(int, Catalog) bool) {
 		f := newFolding(Catalog{})
@@ -156,7 +151,7 @@ func All(dir *migration.Dir) iter.Seq2[int, Catalog] {
 	}
 }
 
-// folding is a catalog under change: its lines by kind and name.
+// folding is a mutable catalog: its lines by kind and name.
 type folding map[string]string
 
 func newFolding(c Catalog) folding {
@@ -179,7 +174,7 @@ func (f folding) file(file *migration.File) error {
 	return effectError(file, f.apply(e))
 }
 
-// EffectOf returns what a migration's effect file says. The error is [fs.ErrNotExist] if there is none.
+// EffectOf parses a migration's effect file. The error is [fs.ErrNotExist] if there is none.
 func EffectOf(file *migration.File) (Effect, error) {
 	text, err := file.Effect()
 	if err != nil {
@@ -204,9 +199,9 @@ func (f folding) apply(e Effect) error {
 		}
 		switch have, ok := f[l.key()]; {
 		case !ok:
-			return fmt.Errorf("cannot remove %q: there is none before it", s)
+			return fmt.Errorf("cannot remove %q: it doesn't exist before the migration", s)
 		case have != s:
-			return fmt.Errorf("cannot remove %q: it is %q before it", s, have)
+			return fmt.Errorf("cannot remove %q: before the migration it is %q", s, have)
 		}
 		delete(f, l.key())
 	}
@@ -216,7 +211,7 @@ func (f folding) apply(e Effect) error {
 			return err
 		}
 		if have, ok := f[l.key()]; ok {
-			return fmt.Errorf("cannot add %q: there is %q before it", s, have)
+			return fmt.Errorf("cannot add %q: before the migration there is %q", s, have)
 		}
 		f[l.key()] = s
 	}

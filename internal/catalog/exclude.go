@@ -11,30 +11,29 @@ import (
 	"sync"
 )
 
-// exclude decides what is left out of a catalog.
+// exclude decides what is excluded from a catalog.
 type exclude struct {
 	globs  [][]glob
-	record [2][2]string // schema and name of the tables that say where the database is
+	record [2][2]string // schema and name of the two record tables
 }
 
 // glob is one part of an exclude pattern.
 type glob struct {
 	pattern string
-	kinds   []string // Atlas's names of kinds of objects; none is all
+	kinds   []string // Atlas's names for kinds of objects; nil means all
 }
 
 func (g glob) matches(kind, name string) bool {
 	if g.kinds != nil && !slices.Contains(g.kinds, kind) {
 		return false
 	}
-	ok, _ := path.Match(g.pattern, name) // parseExclude has seen that it is well formed
+	ok, _ := path.Match(g.pattern, name) // parseExclude has checked the pattern
 	return ok
 }
 
 var kindSelector = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\[type=([a-z|_]+)\]$`) })
 
-// parseExclude reads patterns as Atlas does: parts are separated by dots and
-// may be quoted as in CSV.
+// parseExclude parses patterns as Atlas does: parts are separated by dots and may be quoted as in CSV.
 func parseExclude(patterns []string) (exclude, error) {
 	var ex exclude
 	for _, p := range patterns {
@@ -45,9 +44,9 @@ func parseExclude(patterns []string) (exclude, error) {
 		case err != nil:
 			return exclude{}, fmt.Errorf("exclude pattern %q: %w", p, err)
 		case len(records) != 1:
-			return exclude{}, fmt.Errorf("exclude pattern %q: is not one line of text", p)
+			return exclude{}, fmt.Errorf("exclude pattern %q: must be one line", p)
 		case len(records[0]) > 3:
-			return exclude{}, fmt.Errorf("exclude pattern %q: has more than three parts (schema.table.column); quote a name that holds a dot: public.\"a.b\"", p)
+			return exclude{}, fmt.Errorf("exclude pattern %q: has more than three parts (schema.table.column); quote a name that contains a dot: public.\"a.b\"", p)
 		}
 		var globs []glob
 		for _, part := range records[0] {
@@ -65,14 +64,13 @@ func parseExclude(patterns []string) (exclude, error) {
 	return ex, nil
 }
 
-// needsColumns reports whether a pattern can match columns, with which the keys
-// go that are made of them.
+// needsColumns reports whether a pattern can match columns, which also excludes the keys on these columns.
 func (ex exclude) needsColumns() bool {
 	return slices.ContainsFunc(ex.globs, func(g []glob) bool { return len(g) == 3 })
 }
 
-// matches reports whether r is left out for its own sake; what belongs to it
-// then goes with it. relation is the kind of the relation that r is a part of.
+// matches reports whether r itself is excluded, and so everything that belongs to it. relation is the kind of the
+// relation that r belongs to.
 func (ex exclude) matches(r row, relation string) (bool, error) {
 	object := r.rel
 	if object == "" {
@@ -115,7 +113,7 @@ func (ex exclude) matches(r row, relation string) (bool, error) {
 	return false, nil
 }
 
-// selector returns Atlas's name of a kind of objects.
+// selector returns Atlas's name for a kind of objects.
 func selector(kind, def string) string {
 	switch kind {
 	case "foreign table":
@@ -129,7 +127,7 @@ func selector(kind, def string) string {
 		case strings.HasPrefix(def, "CHECK"):
 			return "check"
 		}
-		return "index" // Atlas knows keys by their indexes
+		return "index" // Atlas treats keys as indexes
 	}
 	return strings.ReplaceAll(kind, " ", "_")
 }

@@ -14,8 +14,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/catalog.txt")
 
-// The golden file is the same for every version of the server; whoever runs the
-// tests on another one compares the two.
+// The golden file is the same for all server versions, so running the tests on another version compares the two.
 func TestGolden(t *testing.T) {
 	db := pgtest.New(t)
 	db.File("testdata/corpus.sql")

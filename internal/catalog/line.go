@@ -8,16 +8,15 @@ import (
 	"unicode/utf8"
 )
 
-// A Line is one line of a catalog, taken apart. Name and Def are as PostgreSQL has them;
-// only the line's text escapes them.
+// A Line is a parsed line of a catalog. Name and Def are not escaped, unlike in the line's text.
 type Line struct {
-	Comment bool   // the line is the comment on the object: Def is a string constant, or "none"
-	Kind    string // of the object, "column" or "materialized view"
-	Name    string // qualified, its parts quoted as quote_ident does: `public."Runs".id`
-	Def     string // with the state in brackets after it; "" where there is nothing to say but that the object is there
+	Comment bool   // whether the line is a comment on the object: Def is then a string constant or "none"
+	Kind    string // the object's kind: "column", "materialized view"
+	Name    string // qualified, with parts quoted as by quote_ident: `public."Runs".id`
+	Def     string // followed by the state in brackets; may be ""
 }
 
-// String is the line's text, which ParseLine takes apart again.
+// String returns the line's text, which ParseLine parses.
 func (l Line) String() string {
 	if l.Def == "" {
 		return l.key()
@@ -25,16 +24,16 @@ func (l Line) String() string {
 	return l.key() + ": " + Escape(l.Def)
 }
 
-// key is how the text begins. No two lines of a catalog have the same.
+// key returns the start of the text, which is unique in a catalog.
 func (l Line) key() string { return l.title() + " " + Escape(l.Name) }
 
-// Object is the line without the definition: what it is about.
+// Object returns the line without the definition.
 func (l Line) Object() Line {
 	l.Def = ""
 	return l
 }
 
-// title is the kind as the text has it, "column" or "comment on column".
+// title returns the kind in the text: "column" or "comment on column".
 func (l Line) title() string {
 	if l.Comment {
 		return commentOn + l.Kind
@@ -44,8 +43,7 @@ func (l Line) title() string {
 
 const commentOn = "comment on "
 
-// CutState returns the definition without the state in brackets, and what the brackets hold:
-// "INVALID, not ready".
+// CutState returns the definition without the state in brackets, and the state: "INVALID, not ready".
 func (l Line) CutState() (def, state string) {
 	i := strings.LastIndex(l.Def, "[")
 	if i < 0 || !strings.HasSuffix(l.Def, "]") || i > 0 && l.Def[i-1] != ' ' || i == len(l.Def)-2 {
@@ -54,8 +52,7 @@ func (l Line) CutState() (def, state string) {
 	return strings.TrimSuffix(l.Def[:i], " "), l.Def[i+1 : len(l.Def)-1]
 }
 
-// The kinds that a line can begin with. Where one begins another, the longer
-// one stands first.
+// kinds are the kinds of objects. If one is a prefix of another, the longer one comes first.
 var kinds = []string{
 	"access method", "aggregate", "attribute", "cast", "collation", "column", "composite", "constraint", "conversion",
 	"dependency", "domain constraint", "domain", "enum", "event trigger", "extension", "foreign data wrapper", "foreign table",
@@ -65,7 +62,7 @@ var kinds = []string{
 	"text search parser", "text search template", "transform", "trigger", "type", "user mapping", "view",
 }
 
-// ParseLine takes the text of a line apart.
+// ParseLine parses the text of a line.
 func ParseLine(text string) (Line, error) {
 	var l Line
 	rest, comment := strings.CutPrefix(text, commentOn)
@@ -77,9 +74,9 @@ func ParseLine(text string) (Line, error) {
 	}
 	switch {
 	case l.Kind == "":
-		return Line{}, fmt.Errorf("%q begins with no kind of object", text)
+		return Line{}, fmt.Errorf("%q doesn't begin with a kind of object", text)
 	case l.Name == "":
-		return Line{}, fmt.Errorf("%q names nothing", text)
+		return Line{}, fmt.Errorf("%q has no name", text)
 	}
 	if end := outsideQuotes(l.Name, ": "); end >= 0 {
 		l.Name, l.Def = l.Name[:end], l.Name[end+2:]
@@ -88,7 +85,7 @@ func ParseLine(text string) (Line, error) {
 	return l, nil
 }
 
-// mustParse parses a line that this package made or has parsed before.
+// mustParse parses a line that this package has written or parsed before.
 func mustParse(text string) Line {
 	l, err := ParseLine(text)
 	if err != nil {
@@ -97,7 +94,7 @@ func mustParse(text string) Line {
 	return l
 }
 
-// outsideQuotes returns where sep first stands in s outside of double quotes, or -1.
+// outsideQuotes returns the index of the first sep in s outside double quotes, or -1.
 func outsideQuotes(s, sep string) int {
 	quoted := false
 	for i := range len(s) {
@@ -111,7 +108,7 @@ func outsideQuotes(s, sep string) int {
 	return -1
 }
 
-// CutName cuts the last part off a qualified name: "public.t" and "id" of "public.t.id", "" and "id" of "id".
+// CutName splits off the last part of a qualified name: "public.t.id" into "public.t" and "id", "id" into "" and "id".
 func CutName(name string) (before, last string) {
 	start := 0
 	for {
@@ -123,9 +120,8 @@ func CutName(name string) (before, last string) {
 	}
 }
 
-// Escape makes one visible line of s, as names and definitions stand in a catalog. Beside line breaks it escapes the
-// characters that would show a reviewer another text than stands there. The
-// escaped forms of two texts are never the same.
+// Escape returns s on one line, as in a catalog's text. It also escapes characters that are invisible or change how a
+// reviewer sees the text. Different texts have different escaped forms.
 func Escape(s string) string {
 	if !strings.ContainsFunc(s, mustEscape) {
 		return s
@@ -152,7 +148,7 @@ func Escape(s string) string {
 	return b.String()
 }
 
-// unescape undoes Escape. What Escape does not write stays as it is.
+// unescape undoes Escape. It doesn't change escapes that Escape never writes.
 func unescape(s string) string {
 	if !strings.Contains(s, `\`) {
 		return s
@@ -164,7 +160,7 @@ func unescape(s string) string {
 		case n == 0:
 			b.WriteByte(s[i])
 			n = 1
-		case n == len(`\xff`): // a byte that is no character
+		case n == len(`\xff`): // a byte of invalid UTF-8
 			b.WriteByte(byte(r))
 		default:
 			b.WriteRune(r)
@@ -174,7 +170,7 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// escaped returns what s begins with if it is escaped, and the length of that.
+// escaped decodes the escape at the start of s and returns its length, or 0 if there is none.
 func escaped(s string) (r rune, n int) {
 	if len(s) < 2 || s[0] != '\\' {
 		return 0, 0

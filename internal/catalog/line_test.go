@@ -47,7 +47,7 @@ func TestParseLine(t *testing.T) {
 	}
 }
 
-// Of kinds that begin alike the longer one is meant.
+// If one kind is a prefix of another, the longer one matches.
 func TestKindsAreApart(t *testing.T) {
 	for _, kind := range kinds {
 		for _, comment := range []bool{false, true} {
@@ -74,7 +74,7 @@ func TestCutState(t *testing.T) {
 	}
 }
 
-// Whatever a name and a definition hold, the text says it, in one line.
+// The text is one line and can be parsed, whatever a name and a definition contain.
 func TestLineRoundTrip(t *testing.T) {
 	text := rapid.StringOf(rapid.SampledFrom([]rune("a.: \\nrtxu0f\n\r\t'[]\u0000\u202e\ufeff\ufffd😀")))
 	rapid.Check(t, func(t *rapid.T) {
@@ -95,7 +95,7 @@ func TestLineRoundTrip(t *testing.T) {
 	})
 }
 
-// Lines of real catalogs are the same bytes after they were taken apart.
+// Lines of real catalogs are the same after parsing and formatting.
 func TestLinesOfCatalogs(t *testing.T) {
 	n := 0
 	check := func(file, text string) {
@@ -188,7 +188,7 @@ func TestEscapeInjective(t *testing.T) {
 	})
 }
 
-// What is no different spelling must stay different.
+// Definitions with different meanings stay different.
 func TestNormalize(t *testing.T) {
 	for _, tc := range []struct {
 		kind  string

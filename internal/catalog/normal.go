@@ -9,12 +9,11 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// normalize returns a definition as every server version would print it. major
-// is the version of the one that did.
+// normalize returns a definition, as printed by a server of version major, in the form that is common to all versions.
 func normalize(major int, kind, def string) string {
 	switch kind {
 	case "function", "aggregate", "enum", "schema":
-		return def // the author's own text, or no expression in it
+		return def // the author's text, or no expressions
 	case "procedure":
 		return procedure(def)
 	case "view", "materialized view":
@@ -28,12 +27,12 @@ func normalize(major int, kind, def string) string {
 	return def
 }
 
-// spellings are what now and spelled look for, and line breaks between tokens.
+// spellings matches what now and spelled look for, and line breaks.
 var spellings = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`\n|CURRENT_TIMESTAMP|AT TIME ZONE|SUBSTRING|POSITION|TRIM|OVERLAY|ARRAY|date_part`)
 })
 
-// token is a token and whether white space stands before it.
+// token is a token and whether white space precedes it.
 type token struct {
 	pgsql.Token
 	space bool
@@ -51,8 +50,7 @@ func tokens(sql string) tokenList {
 	return list
 }
 
-// String joins the tokens with single spaces where there was white space, and
-// leaves out a last semicolon.
+// String joins the tokens, with single spaces where there was white space and without a final semicolon.
 func (l tokenList) String() string {
 	if n := len(l); n > 0 && l[n-1].is(";") {
 		l = l[:n-1]
@@ -78,7 +76,7 @@ func (l tokenList) at(i int) token {
 	return l[i]
 }
 
-// now writes CURRENT_TIMESTAMP, which is the same function, as now().
+// now replaces CURRENT_TIMESTAMP by now(), which is the same function.
 func (l tokenList) now() tokenList {
 	for i := range l {
 		if l[i].is("CURRENT_TIMESTAMP") && !l.at(i+1).is("(") {
@@ -109,8 +107,8 @@ func (l tokenList) subquery(i int) bool {
 	return l[i].is("(") && l.at(i+1).is("SELECT", "WITH", "VALUES")
 }
 
-// unprefixed takes away from a view's query what servers before 16 print and
-// later ones do not: the name of the only item of FROM before its columns.
+// unprefixed removes the name of the only item of FROM before its columns in a view's query, which only servers before
+// 16 print.
 func unprefixed(l tokenList) tokenList {
 	from, end := l.from()
 	if from < 0 {
@@ -141,8 +139,7 @@ func unprefixed(l tokenList) tokenList {
 	return out
 }
 
-// from returns the bounds of a query's FROM clause, or -1 if it has none, or is
-// several queries in one.
+// from returns the bounds of a query's FROM clause, or -1 if it has none or consists of several queries.
 func (l tokenList) from() (from, end int) {
 	from, end = -1, len(l)
 	for i := 0; i < len(l); i++ {
@@ -160,8 +157,7 @@ func (l tokenList) from() (from, end int) {
 	return from, end
 }
 
-// onlyItem returns the name by which the columns of a FROM clause's only item
-// are known, or "" if there are several.
+// onlyItem returns the name that qualifies the columns of a FROM clause's only item, or "" if there are several items.
 func (l tokenList) onlyItem() string {
 	for i := 0; i < len(l); i++ {
 		switch {
@@ -192,7 +188,7 @@ func (l tokenList) onlyItem() string {
 		name = t.Text
 		i++
 	}
-	// Behind it only a list of columns or TABLESAMPLE may stand.
+	// Only a list of columns or TABLESAMPLE may follow.
 	for ; i < len(l); i++ {
 		switch {
 		case l[i].is("("):
@@ -204,8 +200,7 @@ func (l tokenList) onlyItem() string {
 	return name
 }
 
-// procedure takes IN away before a procedure's parameters, which servers before
-// 14 do not print.
+// procedure removes IN before a procedure's parameters, which servers before 14 don't print.
 func procedure(def string) string {
 	head, body, found := strings.Cut(def, "\n")
 	if !found {

@@ -1,28 +1,28 @@
--- Objects that are no relations; relations.sql says what the columns are.
--- An OID from 16384 on is not initdb's.
+-- Objects other than relations. relations.sql documents the columns.
+-- Objects with an OID from 16384 on were not created by initdb.
 
--- Schemas. What initdb makes is not listed; that it is gone is.
+-- Schemas. Those that initdb creates are only listed if they are missing.
 SELECT 'schema', coalesce(quote_ident(n.nspname), 'public'), CASE WHEN n.oid IS NULL THEN 'missing' ELSE '' END, NULL,
   coalesce(n.nspname, 'public'), NULL, NULL, 'pg_namespace'::regclass::oid || ':' || coalesce(n.oid, 0) || ':0', NULL, NULL,
   CASE WHEN n.nspname = 'public' THEN 't' END
 FROM pg_namespace n FULL JOIN (VALUES ('public'::name)) p (nspname) ON p.nspname = n.nspname
 WHERE n.oid IS NULL OR {{user n.nspname}};
 
--- Extensions. Versions are the server's business.
+-- Extensions, without versions, which depend on the server.
 SELECT 'extension', coalesce(quote_ident(e.extname), 'plpgsql'), coalesce('schema ' || quote_ident(n.nspname), 'missing'), NULL,
   NULL, NULL, coalesce(e.extname, 'plpgsql'), 'pg_extension'::regclass::oid || ':' || coalesce(e.oid, 0) || ':0', NULL, NULL,
   CASE WHEN e.extname = 'plpgsql' AND n.nspname = 'pg_catalog' THEN 't' END
 FROM (pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace)
 FULL JOIN (VALUES ('plpgsql'::name)) p (extname) ON p.extname = e.extname;
 
--- Objects that are dropped with an extension they do not belong to.
+-- Objects that depend on an extension without being members.
 SELECT 'dependency', o.type || ' ' || o.identity || ' on extension ' || quote_ident(e.extname), '', NULL,
   NULL, NULL, NULL, 'pg_depend'::regclass::oid || ':0:0', d.classid || ':' || d.objid, NULL, NULL
 FROM pg_extension e
 JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'x'
 CROSS JOIN pg_identify_object(d.classid, d.objid, d.objsubid) o;
 
--- Functions and procedures, without those that come with a range type.
+-- Functions and procedures, except those of range types.
 SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END,
   quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')',
   pg_get_functiondef(p.oid), NULL,
@@ -62,7 +62,7 @@ SELECT 'aggregate',
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_aggregate a ON a.aggfnoid = p.oid
 WHERE {{user n.nspname}} AND p.oid >= 16384;
 
--- Types of their own: enums, domains, composites, ranges, base types.
+-- Enums, domains, composite types, ranges, base types.
 SELECT
   CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'c' THEN 'composite' WHEN 'r' THEN 'range' ELSE 'type' END,
   quote_ident(n.nspname) || '.' || quote_ident(t.typname),
@@ -251,7 +251,7 @@ SELECT 'event trigger', quote_ident(e.evtname),
   NULL, NULL, e.evtname, 'pg_event_trigger'::regclass::oid || ':' || e.oid || ':0', NULL, NULL, NULL
 FROM pg_event_trigger e;
 
--- Foreign data. What a user mapping says is for its owner alone to read.
+-- Foreign data. Only its owner may read the options of a user mapping.
 SELECT 'foreign data wrapper', quote_ident(w.fdwname),
   concat_ws(', ', 'handler ' || NULLIF(w.fdwhandler, 0)::regprocedure, 'validator ' || NULLIF(w.fdwvalidator, 0)::regprocedure, {{options w.fdwoptions}}), NULL,
   NULL, NULL, w.fdwname, 'pg_foreign_data_wrapper'::regclass::oid || ':' || w.oid || ':0', NULL, NULL, NULL

@@ -16,8 +16,8 @@ var objectsSQL string
 
 var placeholder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\{(\w+)((?: [\w.]+)*)\}\}`) })
 
-// queries returns the SQL that reads a catalog from a server of that major
-// version. With columns, each key says which columns it is made of.
+// queries returns the SQL that reads a catalog from a server of the major version. If columns is set, it also returns
+// the columns of each key.
 func queries(major int, columns bool) string {
 	since := func(first int, sql, otherwise string) string {
 		if major >= first {
@@ -34,7 +34,7 @@ func queries(major int, columns bool) string {
 		case "reloptions":
 			return fmt.Sprintf(`CASE WHEN %[1]s IS NOT NULL THEN (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(%[1]s) o) END`, args[0])
 		case "options":
-			// The lines are committed and printed: nothing that is a secret by its name.
+			// The lines are committed and printed, so hide options whose names suggest a secret.
 			return fmt.Sprintf(`CASE WHEN %[1]s IS NOT NULL THEN (SELECT 'options (' || string_agg(quote_ident(option_name) || ' ' ||
 				CASE WHEN option_name ~* 'passw|passphrase|secret|credential|token' THEN '***' ELSE quote_literal(option_value) END,
 				', ' ORDER BY option_name COLLATE "C") || ')' FROM pg_options_to_table(%[1]s)) END`, args[0])
@@ -54,7 +54,7 @@ func queries(major int, columns bool) string {
 		case "multirange":
 			return since(14, multirangeSQL, "NULL")
 		case "subscriptions":
-			return since(14, subscriptionSQL, "") // 13 shows them to superusers alone
+			return since(14, subscriptionSQL, "") // 13 shows them only to superusers
 		case "published":
 			return since(15, publishedSQL, "''")
 		case "schemapublications":
@@ -69,8 +69,7 @@ func queries(major int, columns bool) string {
 	})
 }
 
-// sequenceSQL are the parameters of pg_sequence s that CREATE SEQUENCE would
-// not choose by itself.
+// sequenceSQL selects the parameters of pg_sequence s that aren't the defaults of CREATE SEQUENCE.
 const sequenceSQL = `
 	'increment ' || NULLIF(s.seqincrement, 1),
 	'minvalue ' || NULLIF(s.seqmin, CASE WHEN s.seqincrement > 0 THEN 1 ELSE
@@ -81,8 +80,8 @@ const sequenceSQL = `
 	'cache ' || NULLIF(s.seqcache, 1),
 	CASE WHEN s.seqcycle THEN 'cycle' END`
 
-// indexStateSQL is what pg_get_indexdef does not say of pg_index i and its
-// pg_class ic. Only expressions have a statistics target of their own.
+// indexStateSQL selects the properties of pg_index i and its pg_class ic that pg_get_indexdef doesn't include. Only
+// expressions have their own statistics target.
 const indexStateSQL = `
 	CASE WHEN NOT i.indisvalid THEN 'INVALID' END,
 	CASE WHEN NOT i.indisready THEN 'not ready' END,
@@ -94,14 +93,12 @@ const indexStateSQL = `
 	CASE WHEN i.indexprs IS NOT NULL THEN (SELECT 'statistics ' || string_agg(ia.attnum || '=' || ia.attstattarget, ' ' ORDER BY ia.attnum)
 	 FROM pg_attribute ia WHERE ia.attrelid = i.indexrelid AND coalesce(ia.attstattarget, -1) >= 0) END`
 
-// multirangeSQL is the name of range type t's multirange type, unless it is the
-// one that PostgreSQL derives.
+// multirangeSQL selects the name of range type t's multirange type unless it is the default.
 const multirangeSQL = `(SELECT 'multirange_type_name ' || quote_ident(mt.typname) FROM pg_type mt WHERE mt.oid = r.rngmultitypid
 	AND mt.typname::text <> CASE WHEN strpos(t.typname, 'range') > 0
 		THEN regexp_replace(t.typname, 'range', 'multirange') ELSE t.typname || '_multirange' END)`
 
-// notNullSQL is what a NOT NULL constraint is beside being there. Their names
-// exist since 18 only.
+// notNullSQL selects the properties of a NOT NULL constraint. Only servers from 18 on have them.
 const notNullSQL = `coalesce((SELECT concat(CASE WHEN nn.connoinherit THEN ' no inherit' END, CASE WHEN NOT nn.convalidated THEN ' not valid' END)
 	FROM pg_constraint nn WHERE nn.conrelid = a.attrelid AND nn.contype = 'n' AND nn.conkey = ARRAY[a.attnum]), '')`
 

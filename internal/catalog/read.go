@@ -12,32 +12,26 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Options say what Read leaves out. The zero value leaves out the two record
-// tables in schema public.
+// Options are what Read excludes. The zero value excludes the two record tables in schema public.
 type Options struct {
-	// Exclude are atlas.hcl's patterns, in Atlas's syntax: globs on schema,
-	// schema.object or schema.table.part (a column, index, constraint, trigger,
-	// policy or rule), each with an optional selector: "public.*[type=view|function]".
-	// Atlas matches a single glob with the objects of one schema instead when its
-	// URL names one; so here it also excludes objects of schema public.
+	// Exclude are patterns in Atlas's syntax: globs for schema, schema.object or schema.table.part (a column, index,
+	// constraint, trigger, policy or rule), each with an optional selector: "public.*[type=view|function]". If Atlas's
+	// URL names a schema, a single glob matches the objects of that schema. So here it also excludes objects of schema
+	// public.
 	Exclude []string
-	// AlembicSchema is the schema of the table alembic_version, JournalSchema
-	// that of atlas_schema_revisions; "" is public. The two tables and what
-	// belongs to them are left out.
+	// AlembicSchema is the schema of the table alembic_version, and JournalSchema that of atlas_schema_revisions; ""
+	// means public. The two tables and what belongs to them are excluded.
 	AlembicSchema, JournalSchema string
 }
 
-// Read reads the catalog of the database that conn is connected to, in one
-// round trip. Outside of a transaction it reads in a read-only one of its own;
-// inside of one it sees what the transaction sees, under a savepoint. Either
-// way the session is afterwards as it was.
+// Read reads the catalog of the database that conn is connected to, in one round trip. Outside a transaction, it reads
+// in its own read-only one. Inside a transaction, it reads under a savepoint and sees what the transaction sees. It
+// doesn't change the session.
 //
-// Printing a view takes a weak lock on what it reads: where another session
-// holds a strong one, Read waits for it as long as ctx lasts, or about 5 s
-// inside of a transaction.
+// Printing a view takes a weak lock on its relations. If another session holds a conflicting lock, Read waits for it
+// until ctx ends, or about 5 s inside a transaction.
 //
-// Errors are those of the connection and of malformed patterns; servers older
-// than 13 are refused.
+// Read fails on errors of the connection, malformed patterns, and servers older than 13.
 func Read(ctx context.Context, conn *pgx.Conn, opts Options) (Catalog, error) {
 	ex, err := parseExclude(opts.Exclude)
 	if err != nil {
@@ -65,12 +59,10 @@ func Read(ctx context.Context, conn *pgx.Conn, opts Options) (Catalog, error) {
 	}
 }
 
-// again reports whether another try may do better. Where another session drops
-// or locks an object while we read, PostgreSQL's own functions, which look at
-// the newest catalog and not at our snapshot, fail with an internal error, or
-// wait for its lock. The session's lock_timeout is shorter than the usual
-// deadlock_timeout, so that in a deadlock it is the reader who gives way. Between two tries
-// nothing is held, unless the caller's transaction does.
+// again reports whether to try again. If another session drops or locks an object meanwhile, PostgreSQL's functions,
+// which read the newest catalog and not the snapshot, fail with an internal error or wait for the lock. lock_timeout is
+// shorter than the default deadlock_timeout, so that the reader gives way in a deadlock. Between two tries it holds no
+// locks, unless the caller's transaction does.
 func again(err error, try int, within bool) bool {
 	switch pgsql.SQLState(err) {
 	case pgsql.InternalError, pgsql.DeadlockDetected:
@@ -96,17 +88,17 @@ func majorVersion(conn *pgconn.PgConn) (int, error) {
 	}
 	major, err := strconv.Atoi(s[:end])
 	if err != nil {
-		return 0, fmt.Errorf("server_version %q is no PostgreSQL version", s)
+		return 0, fmt.Errorf("unknown server_version %q", s)
 	}
 	if major < 13 {
-		return 0, fmt.Errorf("PostgreSQL %s is too old: 13 is the oldest that works", s)
+		return 0, fmt.Errorf("PostgreSQL %s is too old: the oldest supported version is 13", s)
 	}
 	return major, nil
 }
 
-// The settings that decide how PostgreSQL prints names and constants, two that
-// make short queries slow, and how long to wait for a lock. pg_temp stands last, or a temporary table named
-// pg_class would be read instead of the system's.
+// session sets what determines how PostgreSQL prints names and constants, turns off two features that slow down short
+// queries, and limits waits for locks. pg_temp is last, because otherwise a temporary table pg_class would hide the
+// system's.
 const session = `
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_encoding = 'UTF8';
@@ -133,8 +125,7 @@ const (
 	release   = "ROLLBACK TO SAVEPOINT reading_the_catalog; RELEASE SAVEPOINT reading_the_catalog"
 )
 
-// run sends everything as one simple query: that is one round trip, and it
-// leaves no prepared statements behind.
+// run sends everything as one simple query, which takes one round trip and creates no prepared statements.
 func (a *assembly) run(ctx context.Context, conn *pgconn.PgConn, sql string) error {
 	open, done, undo := begin, commit, rollback
 	if conn.TxStatus() != 'I' {
@@ -150,7 +141,7 @@ func (a *assembly) run(ctx context.Context, conn *pgconn.PgConn, sql string) err
 	}
 	if err := mrr.Close(); err != nil {
 		if !conn.IsClosed() && conn.TxStatus() == 'E' {
-			// The error that matters is the first.
+			// Report the first error.
 			_ = conn.Exec(ctx, undo).Close()
 		}
 		return err
@@ -158,7 +149,7 @@ func (a *assembly) run(ctx context.Context, conn *pgconn.PgConn, sql string) err
 	return nil
 }
 
-// read takes one query's rows, which it tells apart by their width.
+// read reads the rows of one query, whose number of columns identifies it.
 func (a *assembly) read(rr *pgconn.ResultReader) error {
 	for rr.NextRow() {
 		v := rr.Values()

@@ -1,15 +1,13 @@
--- Relations and their parts. Every query of this file and of objects.sql gives
--- the same columns, all text:
+-- Relations and their parts. Every query in this file and in objects.sql returns the same columns, all text:
 --
---   kind, name, def, state   what the line is made of: "kind name: def [state]"
---   schema, rel, child       the raw names that exclude patterns are matched with
---   key                      class:oid:subid, as pg_description has them
---   parent                   class:oid of the relation that this belongs to, or null
---   cols                     the columns that a key is made of, as a JSON array
---   hidden                   't' where there is no line, only a place for a comment
+--   kind, name, def, state   the parts of the line: "kind name: def [state]"
+--   schema, rel, child       the unquoted names that exclude patterns match
+--   key                      class:oid:subid, as in pg_description
+--   parent                   class:oid of the relation that the object belongs to, or null
+--   cols                     the columns of a key as a JSON array
+--   hidden                   't' if the object has no line, but may have a comment
 --
--- search_path is pg_catalog, so that a name without a schema is the system's
--- own, and PostgreSQL's functions qualify every other.
+-- search_path is pg_catalog, so that unqualified names are the system's, and PostgreSQL's functions qualify all others.
 
 -- The members of extensions.
 SELECT d.classid || ':' || d.objid
@@ -51,7 +49,7 @@ SELECT
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE {{user n.nspname}} AND c.relkind IN ('r', 'p', 'f', 'v', 'm');
 
--- Columns. Those of views follow from the view's query, unless something is set on them.
+-- Columns. Those of views are determined by the query unless they have settings.
 SELECT
   'column',
   quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(a.attname),
@@ -111,7 +109,7 @@ WHERE {{user n.nspname}} AND k.contype IN ('c', 'f', 'p', 'u', 'x')
   AND NOT (k.contype = 'f' AND k.conparentid <> 0
     AND EXISTS (SELECT FROM pg_constraint p WHERE p.oid = k.conparentid AND p.conrelid = k.conrelid));
 
--- Indexes; those behind a constraint only for their comments.
+-- Indexes. Those of constraints are only included for their comments.
 SELECT
   'index',
   quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(ic.relname),
@@ -127,7 +125,7 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
 WHERE {{user n.nspname}};
 
--- Sequences; those of identity columns stand in the column's line.
+-- Sequences. Those of identity columns are part of the column's line.
 SELECT
   'sequence',
   quote_ident(n.nspname) || '.' || quote_ident(c.relname),

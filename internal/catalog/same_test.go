@@ -45,7 +45,7 @@ var sames = []struct {
 	{"a key by its index", `CREATE TABLE t (a int CONSTRAINT k PRIMARY KEY)`, `CREATE TABLE t (a int NOT NULL); CREATE UNIQUE INDEX i ON t (a); ALTER TABLE t ADD CONSTRAINT k PRIMARY KEY USING INDEX i`},
 	{"serial", `CREATE TABLE t (a serial)`, `CREATE SEQUENCE t_a_seq AS int; CREATE TABLE t (a int NOT NULL DEFAULT nextval('t_a_seq')); ALTER SEQUENCE t_a_seq OWNED BY t.a`},
 	{"an identity's sequence", `CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY)`, `CREATE TABLE u (a int GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME other)); ALTER TABLE u RENAME TO t`},
-	{"where a sequence stands", `CREATE SEQUENCE s`, `CREATE SEQUENCE s; SELECT nextval('s'), nextval('s')`},
+	{"a sequence's value", `CREATE SEQUENCE s`, `CREATE SEQUENCE s; SELECT nextval('s'), nextval('s')`},
 	{"rows and statistics", `CREATE TABLE t (a int); CREATE INDEX i ON t (a)`, `CREATE TABLE t (a int); CREATE INDEX i ON t (a); INSERT INTO t SELECT generate_series(1, 9); ANALYZE t`},
 	{"a view's spelling", `CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t WHERE a > 1`, `CREATE TABLE t (a int); CREATE VIEW v (a) AS SELECT public.t.a FROM public.t WHERE (t.a > 1);`},
 	{"a materialized view's rows", `CREATE MATERIALIZED VIEW v AS SELECT 1 AS a`, `CREATE MATERIALIZED VIEW v AS SELECT 1 AS a WITH NO DATA`},
@@ -89,8 +89,7 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
-// everything makes some of each kind of object that an owner can, with names
-// that are hard to write.
+// everything creates objects of each kind that an owner can create, with names that need quotes.
 const everything = `
 CREATE SCHEMA "Sch.ema: x";
 SET search_path = "Sch.ema: x", public;
@@ -146,7 +145,7 @@ CREATE OPERATOR ### (leftarg = int, rightarg = int, function = int4pl);
 RESET search_path;
 `
 
-// A dump says everything that a catalog lists.
+// A dump contains everything that a catalog lists.
 func TestDumpRestore(t *testing.T) {
 	a, b := pgtest.New(t), pgtest.New(t)
 	a.Exec(everything)
@@ -166,7 +165,7 @@ func TestDumpRestore(t *testing.T) {
 	applied(t, catalog.Catalog{}, catalog.Measure(catalog.Catalog{}, want), want)
 }
 
-// What is read depends on no setting of the session, and changes none.
+// The result doesn't depend on the session's settings, and reading doesn't change them.
 func TestSession(t *testing.T) {
 	ctx := context.Background()
 	db := pgtest.New(t)
@@ -219,7 +218,7 @@ func TestSession(t *testing.T) {
 	}
 }
 
-// An error leaves the caller's transaction usable, and none of our own open.
+// After an error, the caller's transaction is usable, and no other one is open.
 func TestErrorInTransaction(t *testing.T) {
 	ctx := context.Background()
 	db := pgtest.New(t)
@@ -249,7 +248,7 @@ func TestErrorInTransaction(t *testing.T) {
 	read(t, conn, catalog.Options{})
 }
 
-// Objects named like the system's own mislead nobody.
+// Objects with the names of system objects are not confused with them.
 func TestHostile(t *testing.T) {
 	db := pgtest.New(t)
 	conn := db.Conn()
@@ -277,7 +276,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// An object that another session drops while we read is no error.
+// It is not an error if another session drops an object during a read.
 func TestConcurrentDrops(t *testing.T) {
 	ctx := context.Background()
 	db := pgtest.New(t)
@@ -310,7 +309,7 @@ func TestConcurrentDrops(t *testing.T) {
 	}
 }
 
-// A lock is waited for, as long as the context lasts.
+// Read waits for a lock until the context ends.
 func TestLocked(t *testing.T) {
 	db := pgtest.New(t)
 	db.Exec("CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t")

@@ -6,9 +6,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// spelled writes calls of functions that have a syntax of their own in SQL one
-// way. Servers from 14 on remember which way the author wrote them; 13 does not,
-// and reads EXTRACT as the function date_part, which is another one since 14.
+// spelled normalizes calls of functions that have a special syntax in SQL. Servers from 14 on remember which syntax the
+// author used. 13 doesn't, and prints EXTRACT as the function date_part, which is a different function since 14.
 func (l tokenList) spelled(major int) tokenList {
 	var out tokenList
 	for i := 0; i < len(l); i++ {
@@ -50,7 +49,7 @@ func (l tokenList) spelled(major int) tokenList {
 	return out
 }
 
-// call returns the plain call for one of SQL's spellings, whose name is t.
+// call returns the plain function call for the special syntax of t.
 func call(t token, inner tokenList) tokenList {
 	from, length := inner.find("FROM"), inner.find("FOR")
 	if length < 0 {
@@ -75,10 +74,9 @@ func call(t token, inner tokenList) tokenList {
 	return append(tokenList{t.as(name)}, arguments(args...)...)
 }
 
-// arrayCast returns what PostgreSQL makes of (ARRAY[a, b])::type[] when it reads
-// that back, ARRAY[(a)::type, (b)::type]: a dump that is restored has the latter
-// where a varchar column was compared with IN. end is where the parenthesis
-// around inner closes in l; last is the cast's last token, 0 if there is none.
+// arrayCast turns (ARRAY[a, b])::type[] into ARRAY[(a)::type, (b)::type], as PostgreSQL does when it parses its own
+// output. After a dump is restored, comparisons of a varchar column with IN have the latter form. end is the index in l
+// of the parenthesis that closes inner. last is the index of the cast's last token, or 0 if there is no such cast.
 func (l tokenList) arrayCast(end int, inner tokenList) (cast tokenList, last int) {
 	n := len(inner)
 	if n < 4 || !inner[0].is("ARRAY") || !inner[1].is("[") || !inner[n-1].is("]") || !l.at(end+1).is("::") {
@@ -96,12 +94,12 @@ func (l tokenList) arrayCast(end int, inner tokenList) (cast tokenList, last int
 	}
 	elements := inner[2 : n-1].split()
 	if elements == nil {
-		return nil, 0 // it is no single array
+		return nil, 0 // not a single array
 	}
 	cast = append(cast, inner[:2]...)
 	for k, e := range elements {
 		if len(e) == 0 || e[0].is("ARRAY") {
-			return nil, 0 // of several dimensions
+			return nil, 0 // multidimensional
 		}
 		if k > 0 {
 			cast = append(cast, op(","))
@@ -117,8 +115,7 @@ func (l tokenList) arrayCast(end int, inner tokenList) (cast tokenList, last int
 	return append(cast, op("]")), i + 1
 }
 
-// split splits a list at the commas outside of parentheses and brackets, or returns nil
-// if these do not match.
+// split splits a list at the commas outside parentheses and brackets. It returns nil if these are unbalanced.
 func (l tokenList) split() []tokenList {
 	var all []tokenList
 	depth, start := 0, 0
@@ -138,7 +135,7 @@ func (l tokenList) split() []tokenList {
 	return append(all, l[start:])
 }
 
-// arguments returns a list of arguments in parentheses, without empty ones.
+// arguments returns the arguments that aren't empty, in parentheses.
 func arguments(args ...tokenList) tokenList {
 	list := tokenList{op("(")}
 	for _, a := range args {
@@ -155,7 +152,7 @@ func arguments(args ...tokenList) tokenList {
 	return append(list, op(")"))
 }
 
-// bare takes away parentheses around the whole list.
+// bare removes parentheses around the whole list.
 func (l tokenList) bare() tokenList {
 	if len(l) > 1 && l[0].is("(") && l.closing(0) == len(l)-1 {
 		return l[1 : len(l)-1]
@@ -163,7 +160,7 @@ func (l tokenList) bare() tokenList {
 	return l
 }
 
-// find returns where a word first stands outside of parentheses, or -1.
+// find returns the index of the first occurrence of a word outside parentheses, or -1.
 func (l tokenList) find(word string) int {
 	for i := 0; i < len(l); i++ {
 		switch {
@@ -182,5 +179,5 @@ func word(text string, space bool) token {
 	return token{Token: pgsql.Token{Kind: pgsql.Word, Text: text}, space: space}
 }
 
-// as returns a token with another text in t's place.
+// as returns t with another text.
 func (t token) as(text string) token { return word(text, t.space) }

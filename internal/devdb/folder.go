@@ -122,9 +122,16 @@ func (f *folder) remove() error {
 	return err
 }
 
-// sweep removes the folders of killed processes.
+// sweep removes the folders and the shared memory of killed processes.
 func sweep(log logger) {
 	known := append(accounts(), account{})
+	uids := []int{os.Geteuid()}
+	for _, a := range known {
+		if a.name != "" {
+			uids = append(uids, a.uid)
+		}
+	}
+	sweepSharedMemory(uids)
 	list := bases()
 	for _, dir := range []string{"/dev/shm", tempDir()} {
 		if !slices.Contains(list, dir) {

@@ -13,7 +13,9 @@ var errNoPackage = errors.New("no npm package")
 
 func fetch(context.Context, int, bool, logger) (binaries, error) { return binaries{}, errNoPackage }
 
-func startThrowaway(context.Context, int, []string, logger) (*Server, error) { return nil, errNoUnix }
+func startThrowaway(context.Context, int, []string, *budget, logger) (*Server, error) {
+	return nil, errNoUnix
+}
 
 func readArchive(string) ([]byte, error) { return nil, errNoUnix }
 

@@ -24,8 +24,17 @@ func TestArchitecture(t *testing.T) {
 	}
 	packages, declared := declarations(t)
 	var listed []string
-	for _, m := range regexp.MustCompile("(?m)^\\| `((?:internal/|magefiles)[^`]*)` \\| \\S").FindAllStringSubmatch(string(text), -1) {
+	forTests := map[string]bool{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `((?:internal/|magefiles)[^`]*)` \\| (For tests: )?\\S").FindAllStringSubmatch(string(text), -1) {
 		listed = append(listed, m[1])
+		forTests[m[1]] = m[2] != ""
+	}
+	for pkg, names := range imports {
+		for name := range strings.FieldsSeq(names) {
+			if !forTests[pkg] && slices.Index(listed, "internal/"+name) < slices.Index(listed, pkg) {
+				t.Errorf("docs/ARCHITECTURE.md lists %s after internal/%s, which it imports", pkg, name)
+			}
+		}
 	}
 	slices.Sort(listed)
 	if d := cmp.Diff(packages, listed); d != "" {

@@ -105,7 +105,7 @@ func TestRebaseOneVersion(t *testing.T) {
 		"conflict in the own":  {func(t *testing.T, m string) { put(t, m, map[string]string{own: "<<<<<<< a\n=======\n>>>>>>> b\n"}) }, 1, own + ":1: git's conflict markers"},
 		"syntax error":         {func(t *testing.T, m string) { put(t, m, map[string]string{own: "SELECT 'x;\n"}) }, 1, own + ":1:"},
 		"fails":                {func(t *testing.T, m string) { put(t, m, map[string]string{own: "SELEC 1;\n"}) }, 1, own + ":1:1 fails: "},
-		"controls transaction": {func(t *testing.T, m string) { put(t, m, map[string]string{own: "COMMIT;\n"}) }, 1, own + ":1:1: COMMIT: transactions are opened"},
+		"controls transaction": {func(t *testing.T, m string) { put(t, m, map[string]string{own: "COMMIT;\n"}) }, 1, own + ":1:1: COMMIT: the file already runs in a transaction"},
 		"another version twice": {func(t *testing.T, m string) {
 			put(t, m, map[string]string{"20260102000000_c.sql": "SELECT 1;\n", "20260103000000_d.sql": "SELECT 1;\n"})
 		}, 3, "20260103000000_d.sql -> "},

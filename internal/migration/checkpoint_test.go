@@ -111,7 +111,7 @@ func TestCheckpointErrors(t *testing.T) {
 		{"version", []string{a, "", b, mark, "20260103000000_c.sql", "-- alembic:revision 20260102000000\n\n"},
 			"20260103000000_c.sql: the revision id 20260102000000 is the version of the checkpoint 20260102000000_b.sql"},
 		{"conflict in an effect", []string{a, "", "effect/20260101000000_a.txt", "# x\n<<<<<<< HEAD\n+ table a\n=======\n+ table b\n>>>>>>> main\n"},
-			"effect/20260101000000_a.txt:2: git's conflict markers: delete the file and run rehash, which measures it"},
+			"effect/20260101000000_a.txt:2: git's conflict markers: delete the file and run `rehash`, which measures it"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := migration.Read(mapDir(test.files...))

@@ -66,7 +66,7 @@ func parse(f *folder) (*Dir, error) {
 func (p *parser) effects(files []*File, texts map[string]string) {
 	for _, f := range files {
 		if line := tree.ConflictLine(texts[effectName(f.Name)]); line > 0 {
-			p.add(path.Join(EffectDir, effectName(f.Name)), line, 0, "git's conflict markers: delete the file and run rehash, which measures it")
+			p.add(path.Join(EffectDir, effectName(f.Name)), line, 0, "git's conflict markers: delete the file and run `rehash`, which measures it")
 		}
 	}
 }

@@ -56,6 +56,8 @@ var right = regexp.MustCompile(`(?i)\b(there (is|are|was|were) no [a-z]+|(is|are
 // exceptions are texts that are written as they must be, by the end of the file's path.
 var exceptions = map[string][]string{
 	"internal/english_test.go":                 {""},
+	"internal/pgsql/split.go":                  {"BEGIN ATOMIC without END"},
+	"internal/pgsql/split_test.go":             {"BEGIN ATOMIC without END"},
 	"internal/schematest/data_test.go":         {"is to be merged into "}, // a migration's message
 	"internal/schematest/pass_percent_test.go": {"is no integer"},         // a migration's message
 }
@@ -66,7 +68,7 @@ var unread = []string{".git", "LICENSE", "migrations"}
 // pending are folders that haven't been read yet.
 var pending = []string{
 	"magefiles",
-	"internal/e2e", "internal/fix", "internal/gitdiff", "internal/hazard", "internal/history", "internal/lint", "internal/migrator", "internal/pgsql", "internal/plan", "internal/plan/online", "internal/proof", "internal/revision", "internal/runner", "internal/usage", "internal/wire",
+	"internal/e2e", "internal/fix", "internal/gitdiff", "internal/hazard", "internal/history", "internal/lint", "internal/migrator", "internal/plan", "internal/plan/online", "internal/proof", "internal/revision", "internal/runner", "internal/usage", "internal/wire",
 }
 
 // Comments, strings and documents are in idiomatic English.

@@ -2,7 +2,7 @@ package pgsql
 
 import "strings"
 
-// Class says how a statement may be run.
+// Class is how a statement may be run.
 type Class int
 
 const (
@@ -11,16 +11,17 @@ const (
 	// Standalone statements are refused in a transaction block, with SQLSTATE 25001: CREATE INDEX CONCURRENTLY, VACUUM,
 	// CREATE DATABASE, ALTER SYSTEM and so on.
 	Standalone
-	// MayCommit statements run code that may end the transaction, and fail if it does that in a transaction block:
-	// DO, CALL.
+	// MayCommit statements run code that may end the transaction, and fail if it does so in a transaction block: DO,
+	// CALL.
 	MayCommit
-	// Either statements are refused in a transaction block, with SQLSTATE 25001, if what they name is partitioned: REINDEX of a
-	// table or an index, CLUSTER of a table.
+	// Either statements are refused in a transaction block, with SQLSTATE 25001, if their object is partitioned:
+	// REINDEX of a table or an index, CLUSTER of a table.
 	Either
-	// Enclosed statements are refused outside of a transaction block, with SQLSTATE 25P01, for want of an effect: LOCK, and
-	// DECLARE of a cursor that isn't held.
+	// Enclosed statements are refused outside a transaction block, with SQLSTATE 25P01, because they would have no
+	// effect: LOCK, and DECLARE of a cursor that isn't held.
 	Enclosed
-	// TransactionControl statements begin, end or divide a transaction: BEGIN, COMMIT, ROLLBACK, SAVEPOINT and so on.
+	// TransactionControl statements begin, end or subdivide a transaction: BEGIN, COMMIT, ROLLBACK, SAVEPOINT and so
+	// on.
 	TransactionControl
 )
 
@@ -40,9 +41,8 @@ func (c Class) String() string {
 	return "transactional"
 }
 
-// Class returns how s may be run on PostgreSQL 13 to 18, as far as its text tells. What depends on the
-// objects named is Either, but DROP SUBSCRIPTION, which is Standalone (as it is while the subscription has a
-// slot).
+// Class returns how s may be run on PostgreSQL 13 to 18. A statement whose class depends on its object is Either,
+// except DROP SUBSCRIPTION, which is Standalone, as it is while the subscription has a slot.
 func (s Stmt) Class() Class {
 	r := newReader(s.Text)
 	switch {
@@ -76,7 +76,7 @@ func (s Stmt) Class() Class {
 	return Transactional
 }
 
-// declare reads what follows DECLARE: a name, the cursor's properties, CURSOR, WITH HOLD, FOR.
+// declare parses a DECLARE after its first word: a name, the cursor's properties, CURSOR, WITH HOLD, FOR.
 func (r *reader) declare() Class {
 	r.name()
 	for r.kind != 0 && !r.accept("CURSOR") {
@@ -89,15 +89,14 @@ func (r *reader) declare() Class {
 }
 
 // Concurrently reports whether s is a [Standalone] statement that builds, drops or detaches CONCURRENTLY: in several
-// transactions, waiting for those of others without a lock that readers or writers of the table queue behind. Where such a
-// wait is cut short, an INVALID index or a half detached partition stays.
+// transactions, waiting for other transactions without a lock that blocks readers or writers. If such a wait is
+// interrupted, an INVALID index or a half detached partition remains.
 func (s Stmt) Concurrently() bool {
 	r := newReader(s.Text)
 	return r.standalone() && r.concurrently
 }
 
-// standalone reports whether the statement is one of those that call PreventInTransactionBlock in
-// PostgreSQL's source.
+// standalone reports whether the statement calls PreventInTransactionBlock in PostgreSQL's source.
 func (r *reader) standalone() bool {
 	switch {
 	case r.accept("VACUUM"):
@@ -135,7 +134,7 @@ func (r *reader) reindexStandalone() bool {
 	return r.concurrently
 }
 
-// isConcurrently reports whether the statement has CONCURRENTLY next, or had it among its options.
+// isConcurrently reports whether CONCURRENTLY is the next word or was among the options.
 func (r *reader) isConcurrently() bool {
 	r.concurrently = r.concurrently || r.is("CONCURRENTLY")
 	return r.concurrently
@@ -188,8 +187,8 @@ func (r *reader) alterStandalone() bool {
 	return false
 }
 
-// SetsRole returns the role that SET ROLE, in any of its forms, or SET SESSION AUTHORIZATION names: "" if that is the one that
-// the session began with. ok is false for other statements.
+// SetsRole returns the role that SET ROLE, in any of its forms, or SET SESSION AUTHORIZATION names, or "" for the
+// session's original role. ok is false for other statements.
 func (s Stmt) SetsRole() (role string, ok bool) {
 	r := newReader(s.Text)
 	switch {

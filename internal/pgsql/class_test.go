@@ -13,8 +13,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// classed are statements by what their class must be. A server is asked about all of them, too,
-// except where unasked says why not.
+// classed are statements by what their class must be. A server is asked about all of them, too, except where unasked
+// says why not.
 var classed = []struct {
 	src         string
 	want        pgsql.Class
@@ -166,8 +166,8 @@ func TestConcurrently(t *testing.T) {
 	}
 }
 
-// A server refuses exactly the standalone statements in a transaction block, and either ones if they are about something
-// partitioned; and outside of one exactly those that want one.
+// A server refuses exactly the standalone statements in a transaction block, and either ones if they are about
+// something partitioned; and outside of one exactly those that want one.
 func TestClassServer(t *testing.T) {
 	ctx := context.Background()
 	srv := pgtest.Server(t)
@@ -181,7 +181,7 @@ func TestClassServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer admin.Close(ctx)
-	// A superuser, so that no statement is refused for want of a privilege before it is for its place.
+	// A superuser, so that no statement is refused because of a missing privilege.
 	config.User, config.Password = admin.Config().User, admin.Config().Password
 	conn, err := pgconn.ConnectConfig(ctx, &config.Config)
 	if err != nil {

@@ -1,6 +1,6 @@
 package pgsql
 
-// Comments returns the comments of src, those inside statements too. One that src leaves open extends to its end.
+// Comments returns the comments in src, including those inside statements. An unterminated comment extends to the end.
 func Comments(src string) []Comment {
 	var comments []Comment
 	l, c := newLexer(src), newCursor(src)

@@ -24,8 +24,8 @@ type tester interface {
 
 type bounds struct{ Start, End int }
 
-// parserBounds returns the statements' bounds by PostgreSQL's own parser, trimmed of white space and
-// comments by its own scanner. ok is false if it refuses the text.
+// parserBounds returns the statements' bounds by PostgreSQL's own parser, trimmed of white space and comments by its
+// own scanner. ok is false if it refuses the text.
 func parserBounds(t tester, src string) (found []bounds, ok bool) {
 	t.Helper()
 	tree, err := pg_query.Parse(src)
@@ -58,8 +58,8 @@ func parserBounds(t tester, src string) (found []bounds, ok bool) {
 	return found, true
 }
 
-// checkSplit holds Split against PostgreSQL's parser, and against what must hold for any text. It
-// reports whether the parser took the text.
+// checkSplit compares Split with PostgreSQL's parser, and checks its invariants. It reports whether the parser took the
+// text.
 func checkSplit(t tester, src string) bool {
 	t.Helper()
 	stmts, err := pgsql.Split(src)
@@ -108,7 +108,7 @@ func checkSplit(t tester, src string) bool {
 	return true
 }
 
-// lineAndColumn is the obvious way to count.
+// lineAndColumn is a simple reference implementation.
 func lineAndColumn(src string, offset int) pgsql.Pos {
 	p := pgsql.Pos{Offset: offset, Line: 1, Col: 1}
 	for i, r := range src[:offset] {
@@ -137,7 +137,7 @@ func FuzzSplit(f *testing.F) {
 	})
 }
 
-// The seeds must be what they are meant to be: a mistyped one would be compared with nothing.
+// PostgreSQL must accept or refuse the seeds as intended.
 func TestSeeds(t *testing.T) {
 	for _, src := range accepted {
 		if !checkSplit(t, src) {
@@ -151,7 +151,7 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
-// Every SQL file of this repository is split as PostgreSQL's parser does.
+// Every SQL file of this repository is split as by PostgreSQL's parser.
 func TestSplitRepository(t *testing.T) {
 	n := 0
 	err := filepath.WalkDir("../..", func(path string, d os.DirEntry, err error) error {

@@ -10,7 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Statements by their tokens, with places for S a string, I a name, O an operator.
+// Statements by their tokens, with placeholders S for a string, I for a name and O for an operator.
 var templates = []string{
 	"SELECT S , S",
 	"SELECT I . I FROM I",
@@ -33,7 +33,7 @@ var parts = map[string][]string{
 
 var gaps = []string{" ", "\n", "\t\r\n", "\f", "/* ; ' $$ */", "--;'\n", "-- /*\r", "/*/ /**/ ; */", " /***/ ", "/*\"*/--\"\n"}
 
-// What is put together from statements comes apart into them, and PostgreSQL's parser says so, too.
+// A script of statements is split into them, and PostgreSQL's parser agrees.
 func TestSplitGenerated(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		gap := func() string { return rapid.SampledFrom(gaps).Draw(t, "gap") }

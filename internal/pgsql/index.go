@@ -1,7 +1,7 @@
 package pgsql
 
-// Index is what a CREATE INDEX or DROP INDEX statement names. Names are folded, unquoted and
-// cut to 63 bytes as PostgreSQL does; a schema that is not written is empty.
+// Index describes a CREATE INDEX or DROP INDEX statement. As in PostgreSQL, names are folded, unquoted and truncated to
+// 63 bytes. A schema is empty if the statement doesn't name it.
 type Index struct {
 	Create       bool
 	Drop         bool
@@ -9,15 +9,15 @@ type Index struct {
 	Concurrently bool
 	IfNotExists  bool   // Create only
 	IfExists     bool   // Drop only
-	Schema       string // of the index: as written for Drop, the table's for Create
-	Name         string // empty where CREATE INDEX leaves the choice to PostgreSQL
+	Schema       string // the index's: as written for Drop, the table's for Create
+	Name         string // empty if PostgreSQL chooses it
 	TableSchema  string // Create only
 	Table        string // Create only
-	After        int    // offset in the text of what follows the table's name, Create only
+	After        int    // offset of the text after the table's name, Create only
 }
 
-// Index returns what s names, if s is a CREATE INDEX, or a DROP INDEX of one index.
-func (s Stmt) Index() (Index, bool) {
+// Index parses a CREATE INDEX, or a DROP INDEX of one index. ok is false for other statements.
+func (s Stmt) Index() (index Index, ok bool) {
 	r := newReader(s.Text)
 	switch {
 	case r.accept("CREATE"):

@@ -2,9 +2,9 @@ package pgsql
 
 import "strings"
 
-// reserved holds the keywords of PostgreSQL 13 to 18 that cannot be any name everywhere: those of
-// the grammar's categories reserved, "can be function or type" and "cannot be function or type".
-// A word that only newer versions have is quoted for the older ones, too, where it does no harm.
+// reserved are the keywords of PostgreSQL 13 to 18 that can't be used as every kind of name: the grammar's categories
+// reserved, "can be function or type" and "cannot be function or type". Quoting a keyword of newer versions is harmless
+// on older ones.
 var reserved = keywordSet(`
 	all analyse analyze and any array as asc asymmetric authorization between bigint binary bit
 	boolean both case cast char character check coalesce collate collation column concurrently

@@ -5,14 +5,14 @@ import (
 	"unicode/utf8"
 )
 
-// Pos is a place in a source text.
+// Pos is a position in a source text.
 type Pos struct {
 	Offset int // in bytes, from 0
 	Line   int // from 1; a line ends with \n
-	Col    int // in characters, from 1; a byte order mark is none
+	Col    int // in characters, from 1, without a byte order mark
 }
 
-// After returns the place behind a text that starts at p.
+// After returns the position after a text that starts at p.
 func (p Pos) After(text string) Pos {
 	p.Offset += len(text)
 	if n := strings.Count(text, "\n"); n > 0 {
@@ -32,20 +32,19 @@ const (
 	String                      // 'x', E'x', U&'x', B'x', X'x', N'x', $$x$$, with its continuations
 	Number                      // 1, 1.5e-3, 0x1F, 1_000
 	Param                       // $1
-	Op                          // operators, punctuation, and any character that PostgreSQL would refuse
+	Op                          // operators, punctuation, and characters that PostgreSQL would refuse
 
 	comment // never leaves the package as a Token
 )
 
-// Token is one lexical element as it stands in the source.
+// Token is one lexical element of the source.
 type Token struct {
 	Kind Kind
 	Text string
 	Pos  Pos
 }
 
-// Tokens returns the tokens of src without white space and comments. A string
-// or name that src leaves open extends to its end.
+// Tokens returns the tokens of src without white space and comments. An unterminated string or name extends to the end.
 func Tokens(src string) []Token {
 	var tokens []Token
 	l, c := newLexer(src), newCursor(src)
@@ -61,11 +60,11 @@ func Tokens(src string) []Token {
 	}
 }
 
-// bom is what some editors put at the start of a UTF-8 file. psql skips it there; anywhere else
-// it is an identifier like any character outside ASCII.
+// bom is the byte order mark that some editors write at the start of a UTF-8 file. psql skips it there. Anywhere else
+// it is part of an identifier, like other characters outside ASCII.
 const bom = "\uFEFF"
 
-// cursor turns offsets into positions. It only moves forward, so that a text is read once.
+// cursor converts offsets to positions. It only moves forward, so that it reads the text once.
 type cursor struct {
 	src string
 	pos Pos
@@ -84,19 +83,19 @@ func (c *cursor) at(offset int) Pos {
 	return c.pos
 }
 
-// lexeme is a token or comment by its bounds; kind 0 is the end of the text.
+// lexeme is a token or comment, given by its bounds. Kind 0 is the end of the text.
 type lexeme struct {
 	kind       Kind
 	start, end int
-	open       string // what is wrong where the text ends before the lexeme does
+	open       string // the error if the lexeme is unterminated
 }
 
-// lexer follows src/backend/parser/scan.l with standard_conforming_strings on. Where versions
-// of PostgreSQL differ (hexadecimal and grouped numbers, junk after a number) it takes whatever any of
-// them accepts: that moves no statement's bounds.
+// lexer follows src/backend/parser/scan.l with standard_conforming_strings on. Where versions of PostgreSQL differ
+// (hexadecimal and grouped numbers, junk after a number), it accepts what any of them does, which doesn't change the
+// bounds of statements.
 type lexer struct {
 	src string
-	off int // where the next lexeme is looked for
+	off int // where to look for the next lexeme
 	run opRun
 }
 
@@ -108,7 +107,7 @@ func newLexer(src string) *lexer {
 	return l
 }
 
-// peek returns the byte at i, or 0 past the end. A NUL in the text is [Split]'s to refuse.
+// peek returns the byte at i, or 0 past the end. [Split] refuses texts that contain NUL.
 func (l *lexer) peek(i int) byte {
 	if i < len(l.src) {
 		return l.src[i]
@@ -159,7 +158,7 @@ func (l *lexer) scan(start int) lexeme {
 	return lexeme{kind: Op, start: start, end: end}
 }
 
-// scanWord reads a name or keyword, or what a letter before a quote makes of it.
+// scanWord reads a name or keyword, or a string with a prefix such as E.
 func (l *lexer) scanWord(start int) lexeme {
 	next := l.peek(start + 1)
 	switch l.src[start] {
@@ -197,8 +196,8 @@ func (l *lexer) scanWord(start int) lexeme {
 }
 
 type stringForm struct {
-	backslash bool // a backslash takes the next character with it
-	doubling  bool // two quotes stand for one
+	backslash bool // a backslash escapes the next character
+	doubling  bool // two quotes mean one
 	open      string
 }
 
@@ -209,7 +208,7 @@ var (
 	hexString    = stringForm{open: "unterminated hexadecimal string literal"}
 )
 
-// scanString reads the string whose first quote stands at quote, with its continuations.
+// scanString reads the string with its first quote at quote, including continuations.
 func (l *lexer) scanString(start, quote int, form stringForm) lexeme {
 	for i := quote + 1; i < len(l.src); i++ {
 		switch c := l.src[i]; {
@@ -229,8 +228,8 @@ func (l *lexer) scanString(start, quote int, form stringForm) lexeme {
 	return lexeme{kind: String, start: start, open: form.open}
 }
 
-// continuation returns where the quote stands that continues the string which ended before i, or -1.
-// Only white space with a newline, and line comments, may stand between.
+// continuation returns the index of the quote that continues the string that ended before i, or -1. Only white space
+// with a newline, and line comments, may be between them.
 func (l *lexer) continuation(i int) int {
 	newline := false
 	for i < len(l.src) {
@@ -348,7 +347,7 @@ func (l *lexer) numberEnd(start int) int {
 	return end
 }
 
-// digitsEnd passes over digits with single underscores between them; before the first only if lead.
+// digitsEnd skips digits with single underscores between them, and before the first if lead is set.
 func (l *lexer) digitsEnd(i int, valid func(byte) bool, lead bool) int {
 	first := i
 	for {
@@ -363,16 +362,16 @@ func (l *lexer) digitsEnd(i int, valid func(byte) bool, lead bool) int {
 	}
 }
 
-// opRun is a run of operator characters up to a comment, which may hold several operators. It is
-// kept while they are read: a long +++++ would take quadratic time otherwise.
+// opRun is a run of operator characters up to a comment, which may contain several operators. It is cached while they
+// are read, because a long +++++ would otherwise take quadratic time.
 type opRun struct {
 	end   int // offset past the run
 	free  int // offset of the last character that allows an operator to end in + or -
 	solid int // offset of the last character other than + and -
 }
 
-// opEnd ends a multi-character operator before a trailing + or -, unless it holds one of the
-// characters that no SQL operator has: =- is two operators, ?- is one.
+// opEnd ends a multi-character operator before a trailing + or -, unless it contains one of the characters that no SQL
+// operator has: =- is two operators, ?- is one.
 func (l *lexer) opEnd(start int) int {
 	if start >= l.run.end {
 		l.run = l.readOpRun(start)
@@ -404,7 +403,7 @@ func (l *lexer) readOpRun(start int) opRun {
 	return r
 }
 
-// What a byte may be. A table, because the lexer asks this of every byte.
+// Classes of bytes, as a bit set. A table, because the lexer classifies every byte.
 const (
 	space = 1 << iota
 	digit

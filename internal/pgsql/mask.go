@@ -9,17 +9,16 @@ import (
 	"unicode/utf8"
 )
 
-// masked stands in place of a password.
+// masked replaces a password.
 const masked = "xxxxx"
 
-// Mask returns sql with its passwords masked: what follows PASSWORD in a role, a user mapping or
-// an assignment, and what connection strings hold; also within strings, function bodies and
-// comments. Where a password can't be told from other strings, they are masked too: the result is
-// to be read, not to be run.
+// Mask returns sql with its passwords masked: those after PASSWORD in a role, a user mapping or an assignment, and
+// those in connection strings, also inside strings, function bodies and comments. Strings that may be passwords are
+// masked too, so the result is only meant to be read.
 func Mask(sql string) string { return mask(sql, secrets(sql)) }
 
-// MaskInPlace is Mask with as many bytes in place of a password as it has, so that offsets, lines
-// and columns stay as they are. It shows how long a password is.
+// MaskInPlace is like Mask but replaces a password by as many bytes, so that offsets, lines and columns don't change.
+// It reveals the length of a password.
 func MaskInPlace(sql string) string {
 	return replace(sql, secrets(sql), func(secret string) string {
 		x := []byte(secret)
@@ -32,9 +31,9 @@ func MaskInPlace(sql string) string {
 	})
 }
 
-// MaskMessage masks in a message about sql what Mask masks in sql: PostgreSQL's errors quote it.
+// MaskMessage masks sql's passwords in a message about it, because PostgreSQL's errors quote statements.
 func MaskMessage(message, sql string) string {
-	const enough = 4 // characters: no message has a shorter one by chance
+	const enough = 4 // characters; shorter texts may occur in a message by chance
 	var pairs []string
 	for _, s := range secrets(sql) {
 		for _, form := range []string{sql[s.start:s.end], strings.ReplaceAll(sql[s.start:s.end], "''", "'")} {
@@ -50,11 +49,11 @@ func MaskMessage(message, sql string) string {
 	return Redact(message)
 }
 
-// Redact masks passwords in running text: those of connection strings, and literals after PASSWORD.
+// Redact masks passwords in prose: those in connection strings, and literals after PASSWORD.
 func Redact(text string) string { return mask(text, apart(textSecrets(text))) }
 
-// OneLine is a statement on one line of so many characters at most, its passwords masked. It is cut before a literal, not in it:
-// Redact would take the text after an open quote for the literal's rest.
+// OneLine returns a statement on one line of at most most characters, with passwords masked. It isn't truncated inside
+// a literal, because Redact would take the text after an open quote for the rest of the literal.
 func OneLine(sql string, most int) string {
 	line := []rune(strings.Join(strings.Fields(Mask(sql)), " "))
 	if len(line) > most {
@@ -67,10 +66,10 @@ func OneLine(sql string, most int) string {
 	return string(line)
 }
 
-// bounds are the offsets of a part of a text.
+// bounds are the start and end offsets of a part of a text.
 type bounds struct{ start, end int }
 
-// apart are the parts in order, those that meet as one, without empty ones.
+// apart returns the parts sorted, without empty ones and with adjacent and overlapping ones merged.
 func apart(parts []bounds) []bounds {
 	slices.SortFunc(parts, func(a, b bounds) int { return cmp.Compare(a.start, b.start) })
 	var out []bounds
@@ -86,7 +85,7 @@ func apart(parts []bounds) []bounds {
 	return out
 }
 
-// replace puts something in place of parts that are apart.
+// replace replaces parts, which must be sorted and disjoint.
 func replace(text string, parts []bounds, with func(string) string) string {
 	if len(parts) == 0 {
 		return text
@@ -103,13 +102,13 @@ func replace(text string, parts []bounds, with func(string) string) string {
 func mask(text string, parts []bounds) string {
 	return replace(text, parts, func(secret string) string {
 		if strings.HasPrefix(secret, masked) && strings.Trim(strings.TrimLeft(secret, "x"), `'");,`) == "" {
-			return secret // masked before
+			return secret // already masked
 		}
 		return masked
 	})
 }
 
-// mayHoldSecret is false for most texts, and quick.
+// mayHoldSecret is a fast test that is false for most texts without secrets.
 func mayHoldSecret(text string) bool {
 	for i := 0; i+3 <= len(text); i++ {
 		switch text[i] {
@@ -126,10 +125,10 @@ func mayHoldSecret(text string) bool {
 	return false
 }
 
-// Passwords in running text, each as a group.
+// Patterns for passwords in prose. Each group is a password.
 var (
-	// In URLs, with whatever a password holds up to the last @ of the word; in libpq's key words
-	// and in URLs' parameters.
+	// In URLs, with whatever a password holds up to the last @ of the word; in libpq's key words and in URLs'
+	// parameters.
 	connectionPatterns = sync.OnceValue(func() []*regexp.Regexp {
 		return []*regexp.Regexp{
 			regexp.MustCompile(`(?i)\b[a-z][a-z0-9+]*://[^\s:/?#@"'` + "`" + `]*:([^\s"` + "`" + `]*)@`),
@@ -151,7 +150,7 @@ func textSecrets(text string) []bounds {
 	return append(matches(text, connectionPatterns()), matches(text, literalPatterns())...)
 }
 
-// matches are the groups that the patterns find.
+// matches returns the groups of all matches.
 func matches(text string, patterns []*regexp.Regexp) []bounds {
 	var found []bounds
 	for _, p := range patterns {
@@ -172,8 +171,8 @@ var (
 	nextKey     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\s[a-z_]+\s*=`) })
 )
 
-// conninfoSecrets are the passwords in libpq's key words. One that lacks its quotes goes on up to
-// the next key word: PostgreSQL quotes the rest of it.
+// conninfoSecrets returns the passwords in a libpq connection string. An unquoted one extends to the next keyword, because PostgreSQL
+// quotes all of it in errors.
 func conninfoSecrets(text string) []bounds {
 	found := matches(text, connectionPatterns())
 	for _, m := range conninfoKey().FindAllStringIndex(text, -1) {
@@ -196,7 +195,7 @@ func conninfoSecrets(text string) []bounds {
 	return found
 }
 
-// secrets are the passwords in sql, without their quotes, in order and apart.
+// secrets returns the passwords in sql, without quotes, sorted and disjoint.
 func secrets(sql string) []bounds {
 	if !mayHoldSecret(sql) {
 		return nil
@@ -206,12 +205,11 @@ func secrets(sql string) []bounds {
 	return apart(f.found)
 }
 
-// A secretFinder reads SQL, which need be neither whole nor right: a statement that fails is shown
-// more than others.
+// A secretFinder reads SQL, which may be incomplete or wrong, because failing statements are shown most often.
 type secretFinder struct {
 	*lexer
 	found   []bounds
-	strings int // that this text is in
+	strings int // the number of strings around this text
 
 	place place
 	depth int    // of parentheses
@@ -222,7 +220,7 @@ type secretFinder struct {
 	open  bool   // the text ends, or has a placeholder, where a password would be
 }
 
-// A place is where the reader is.
+// A place is the reader's context.
 type place int
 
 const (
@@ -359,7 +357,7 @@ func (f *secretFinder) op(text string) {
 	}
 }
 
-// deepest is how many strings within strings are read; in one that is deeper all may be a password.
+// deepest is the maximum depth of nested strings that are read. Deeper ones are masked entirely.
 const deepest = 8
 
 func (f *secretFinder) string(x lexeme) {
@@ -399,8 +397,7 @@ func (f *secretFinder) string(x lexeme) {
 	}
 }
 
-// content is what is between a string's quotes, read so that it can be SQL itself, and the offset
-// in src of each of its bytes, and of its end.
+// content returns the unescaped text between a string's quotes, and the offsets in src of each of its bytes and of its end.
 func content(src string, x lexeme) (string, []int) {
 	i := x.start
 	if src[i] == '$' {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// canary is the password in the statements below; what the masked ones look like is beside them.
+// canary is the password in the statements below, which are listed with their masked forms.
 const canary = "s3cr3tCanary"
 
 var maskTests = []struct{ name, sql, want string }{
@@ -152,7 +152,7 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// Of texts as large as these, what takes quadratic time doesn't end within a test's time.
+// With texts as large as these, an algorithm that takes quadratic time exceeds the test's time limit.
 func TestMaskOfLargeTexts(t *testing.T) {
 	const size = 2 << 20
 	var nested strings.Builder
@@ -177,7 +177,7 @@ func TestMaskOfLargeTexts(t *testing.T) {
 }
 
 func TestOneLine(t *testing.T) {
-	// The cut takes no quote off before the password is looked for.
+	// Passwords are masked before the text is truncated.
 	if got, want := OneLine("ALTER ROLE a\n  PASSWORD 's3cr3tCanary and more'", 35), "ALTER ROLE a PASSWORD 'xxxxx'"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -189,7 +189,7 @@ func TestOneLine(t *testing.T) {
 	}
 }
 
-// FuzzMask puts a password behind a beginning of any kind: it is found, and nothing moves.
+// FuzzMask adds a password after any text: it is masked, and nothing moves.
 func FuzzMask(f *testing.F) {
 	for _, tt := range maskTests {
 		if before, after, ok := strings.Cut(tt.sql, canary); ok {

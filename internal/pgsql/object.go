@@ -4,15 +4,15 @@ import (
 	"strings"
 )
 
-// An Object is what a statement drops or renames.
+// An Object is an object that a statement drops or renames.
 type Object struct {
-	Kind string // as the statement says, in lower case: "table", "materialized view", "index"; "column" or "constraint" for a part
+	Kind string // as in the statement, in lower case: "table", "materialized view", "index"; "column" or "constraint" for a part
 	Name Name   // of a part, its table's
 	Part string // the column or constraint, "" for the object itself
 }
 
-// Drops returns the objects that the statement's text drops, and the columns and constraints of those that it alters. What CASCADE
-// drops, or code that the statement runs, is not among them.
+// Drops returns the objects that the statement's text drops, and the columns and constraints of those that it alters.
+// What CASCADE drops, or code that the statement runs, is not among them.
 func (st *Statement) Drops() []Object {
 	var list []Object
 	for _, n := range st.Targets {

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Ident returns name as an SQL identifier, quoted only where needed, as PostgreSQL's quote_ident does:
-// everything but lower-case ASCII letters, digits and underscores is quoted, and so is
-// every keyword that PostgreSQL reserves for some use in any version from 13 to 18.
+// Ident returns name as an SQL identifier, quoted only if needed, like PostgreSQL's quote_ident. It quotes names with
+// characters other than lower-case ASCII letters, digits and underscores, and keywords that any version from 13 to 18
+// reserves for some use.
 func Ident(name string) string {
 	if isPlain(name) && !reserved[name] {
 		return name
@@ -24,7 +24,7 @@ func Unquote(ident string) string {
 	return ident
 }
 
-// QualifiedIdent returns schema.name, each as [Ident] gives it; the name alone where schema is empty.
+// QualifiedIdent returns schema.name, each quoted as by [Ident], or only the name if schema is empty.
 func QualifiedIdent(schema, name string) string {
 	if schema == "" {
 		return Ident(name)
@@ -32,8 +32,8 @@ func QualifiedIdent(schema, name string) string {
 	return Ident(schema) + "." + Ident(name)
 }
 
-// Literal returns s as an SQL string constant, as PostgreSQL's quote_literal does: with a backslash in it
-// the constant is an E'...' one, so that it holds whatever standard_conforming_strings says.
+// Literal returns s as an SQL string constant, like PostgreSQL's quote_literal. If s contains a backslash, the constant
+// is E'...', which doesn't depend on standard_conforming_strings.
 func Literal(s string) string {
 	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
 	if strings.Contains(s, `\`) {
@@ -42,8 +42,8 @@ func Literal(s string) string {
 	return quoted
 }
 
-// LineComment returns text as a comment on a line of its own, without the line's end: PostgreSQL ends one
-// at a carriage return, too.
+// LineComment returns text as a comment on one line, without a newline. It replaces carriage returns too, which end a
+// comment in PostgreSQL.
 func LineComment(text string) string {
 	return "-- " + lineEnds.Replace(text)
 }
@@ -62,8 +62,8 @@ func isPlain(name string) bool {
 	return name != ""
 }
 
-// Fit returns name with a suffix, and name cut between two characters where both together are longer than PostgreSQL
-// keeps.
+// Fit returns name with a suffix. It truncates name between two characters if the result would be longer than
+// PostgreSQL allows.
 func Fit(name, suffix string) string {
 	for len(name)+len(suffix) > maxName {
 		_, n := utf8.DecodeLastRuneInString(name)
@@ -72,8 +72,8 @@ func Fit(name, suffix string) string {
 	return name + suffix
 }
 
-// ObjectName returns the name that PostgreSQL derives for what it makes of a table's column, as label says: "seq" for a serial
-// column's sequence. What is too long is cut from the longer one of the two names.
+// ObjectName returns the name that PostgreSQL derives for an object of a table's column. label is its kind: "seq" for a
+// serial column's sequence. If the name is too long, the longer one of table and column is truncated.
 func ObjectName(table, column, label string) string {
 	t, c := len(table), len(column)
 	for t+c > maxName-len("__")-len(label) {
@@ -86,7 +86,7 @@ func ObjectName(table, column, label string) string {
 	return cut(table, t) + "_" + cut(column, c) + "_" + label
 }
 
-// cut returns the first n bytes of s, or fewer: whole characters.
+// cut returns the first n bytes of s, or fewer so as not to split a character.
 func cut(s string, n int) string {
 	for n < len(s) && n > 0 && !utf8.RuneStart(s[n]) {
 		n--
@@ -94,7 +94,7 @@ func cut(s string, n int) string {
 	return s[:n]
 }
 
-// FreeName returns the first of name+suffix, name+suffix2, ... that is not taken, each as [Fit] has it.
+// FreeName returns the first of name+suffix, name+suffix2, ... that is not taken, truncated as by [Fit].
 func FreeName(name, suffix string, taken func(name string) bool) string {
 	for n := 1; ; n++ {
 		s := suffix
@@ -107,7 +107,7 @@ func FreeName(name, suffix string, taken func(name string) bool) string {
 	}
 }
 
-// DollarQuote returns s on lines of its own, as a string constant between dollars that s does not have.
+// DollarQuote returns s, on its own lines, as a dollar-quoted string constant with a tag that s doesn't contain.
 func DollarQuote(s string) string {
 	tag := "$$"
 	for under := ""; strings.Contains(s, tag); under += "_" {

@@ -59,8 +59,8 @@ func TestQuoteServer(t *testing.T) {
 	}
 }
 
-// What the server reads as one string is one statement after another for us. Here it tells, too, what go-pgquery
-// cannot: its scanner keeps comments, which stand in the way between the parts of a string.
+// The server reads a script as Split splits it. This also tests continued strings with comments between the parts,
+// which go-pgquery can't parse, because its scanner returns comments.
 func TestSplitServer(t *testing.T) {
 	ctx := context.Background()
 	conn := pgtest.New(t).Conn()

@@ -11,8 +11,8 @@ import (
 type reader struct {
 	lexeme // the next token; kind 0 at the end
 	lexer
-	before       int  // where the token before the next one ends
-	concurrently bool // what was read says CONCURRENTLY, in that word's place
+	before       int  // the end of the previous token
+	concurrently bool // whether CONCURRENTLY was read as a keyword or an option
 }
 
 func newReader(text string) *reader {
@@ -29,7 +29,7 @@ func (r *reader) advance() {
 	}
 }
 
-// rest reads all that is left.
+// rest reads the remaining tokens.
 func (r *reader) rest() Words {
 	var w Words
 	for c := (cursor{r.src, Pos{Line: 1, Col: 1}}); r.kind != 0; r.advance() {
@@ -53,7 +53,7 @@ func (r *reader) accept(what string) bool {
 	return true
 }
 
-// name reads an identifier. ok is false, and nothing read, where none stands next.
+// name reads an identifier. If there is none, it reads nothing and ok is false.
 func (r *reader) name() (name string, ok bool) {
 	text := r.text()
 	if r.kind != Word && r.kind != QuotedIdent || r.open != "" {
@@ -68,11 +68,11 @@ func (r *reader) name() (name string, ok bool) {
 	return identifier(text, escape), true
 }
 
-// identifier returns what an identifier names: folded or unquoted, and cut, as PostgreSQL does.
+// identifier returns the name, folded or unquoted, and truncated, as in PostgreSQL.
 func identifier(text string, escape byte) string {
 	const quotes, unicode = len(`""`), len(`U&""`)
 	switch {
-	case text[len(text)-1] != '"' || len(text) < quotes || text[0] != '"' && len(text) < unicode: // the last two are left open
+	case text[len(text)-1] != '"' || len(text) < quotes || text[0] != '"' && len(text) < unicode: // the last two are unterminated
 		return truncate(strings.Map(lowerASCII, text))
 	case text[0] == '"':
 		return truncate(strings.ReplaceAll(text[1:len(text)-1], `""`, `"`))
@@ -80,7 +80,7 @@ func identifier(text string, escape byte) string {
 	return truncate(unescape(strings.ReplaceAll(text[len(`U&"`):len(text)-1], `""`, `"`), escape))
 }
 
-// escapeOf is the character that a UESCAPE's string names.
+// escapeOf returns the character in the string after UESCAPE.
 func escapeOf(text string) byte {
 	if len(text) == len("'!'") {
 		return text[1]
@@ -109,10 +109,10 @@ func (r *reader) relation() (schema, name string, ok bool) {
 	return schema, name, ok
 }
 
-// options are the settings of a list in parentheses, by folded name; "" is one without a value.
+// options are the settings in a list in parentheses, by folded name. The value is "" if there is none.
 type options map[string]string
 
-// options reads (name [=] [value], ...). It is nil, and nothing is read, where no list stands next.
+// options reads (name [=] [value], ...). If there is no list, it reads nothing and returns nil.
 func (r *reader) options() options {
 	if !r.accept("(") {
 		return nil
@@ -136,7 +136,7 @@ func (r *reader) options() options {
 	return o
 }
 
-// inParens skips what stands in parentheses, if those come next.
+// inParens skips parentheses and their contents, and reports whether there were any.
 func (r *reader) inParens() bool {
 	if !r.is("(") {
 		return false
@@ -182,7 +182,7 @@ func (o options) has(name string) bool {
 	return ok
 }
 
-// isOn reads a boolean option as PostgreSQL's defGetBoolean does; what that refuses is on.
+// isOn returns a boolean option like PostgreSQL's defGetBoolean. Values that this refuses count as on.
 func (o options) isOn(name string, unset bool) bool {
 	value, ok := o[name]
 	if !ok {
@@ -202,10 +202,10 @@ func lowerASCII(r rune) rune {
 	return r
 }
 
-// maxName is the longest identifier in bytes, NAMEDATALEN - 1.
+// maxName is the maximum length of an identifier in bytes, NAMEDATALEN - 1.
 const maxName = 63
 
-// truncate cuts a name between characters, as PostgreSQL does with a NOTICE.
+// truncate truncates a name between characters, as PostgreSQL does.
 func truncate(name string) string {
 	if len(name) <= maxName {
 		return name
@@ -217,7 +217,7 @@ func truncate(name string) string {
 	return name[:n]
 }
 
-// unescape resolves \XXXX and \+XXXXXX in what stands between the quotes of U&"". What PostgreSQL would refuse stays.
+// unescape resolves \XXXX and \+XXXXXX in the contents of U&"". It doesn't change what PostgreSQL would refuse.
 func unescape(s string, escape byte) string {
 	var b strings.Builder
 	high := rune(0)

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// Roles returns the roles that the statement names: those that are granted or revoked, to whom and by whom, new owners, those
-// of policies, of default privileges and of user mappings, and the one that is set. PUBLIC, CURRENT_USER and the like are none.
+// Roles returns the roles that the statement names: granted and revoked roles, grantees and grantors, new owners, the
+// roles of policies, default privileges and user mappings, and that of SET ROLE. It omits PUBLIC, CURRENT_USER and
+// similar keywords.
 func (s Stmt) Roles() []string {
 	if role, ok := s.SetsRole(); ok {
 		if role == "" {
@@ -19,7 +20,7 @@ func (s Stmt) Roles() []string {
 	switch st.Verb {
 	case "GRANT", "REVOKE":
 		var names []string
-		if w.Find(0, "ON") < 0 { // the membership in roles
+		if w.Find(0, "ON") < 0 { // membership in roles
 			first := 0
 			if w.Starts(1, "OPTION", "FOR") {
 				first = 3
@@ -75,10 +76,10 @@ func (w Words) configured() (names []string) {
 	return names
 }
 
-// noRoles are words that stand where a role may stand and are none.
+// noRoles are keywords that are allowed in place of a role.
 var noRoles = []string{"PUBLIC", "CURRENT_USER", "CURRENT_ROLE", "SESSION_USER", "USER", "NONE", "DEFAULT"}
 
-// roles reads roles with commas in between, from i on.
+// roles reads a comma-separated list of roles at i.
 func (w Words) roles(i int) (names []string) {
 	for {
 		if w.At(i) == "GROUP" {

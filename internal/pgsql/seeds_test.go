@@ -1,6 +1,6 @@
 package pgsql_test
 
-// accepted are texts that PostgreSQL 17's parser takes.
+// accepted are texts that PostgreSQL 17's parser accepts.
 var accepted = []string{
 	"",
 	";;",
@@ -62,8 +62,8 @@ var accepted = []string{
 	"COPY t FROM STDIN; SELECT 1",
 }
 
-// refused are texts that it does not take. (Those in which comments stand between the parts of a
-// string are refused by the parser's library alone, whose scanner keeps comments; see continued.)
+// refused are texts that it refuses. (Only the library refuses those with comments between the parts of a string,
+// because its scanner returns comments; see continued.)
 var refused = append(continued, []string{
 	"SELECT 'a",
 	"SELECT 'a'\n'b",
@@ -90,7 +90,7 @@ var refused = append(continued, []string{
 	"SELECT E'a' /*\n*/ '\\'; SELECT 1",
 }...)
 
-// continued are texts that a server takes, one row a statement.
+// continued are texts that a server accepts, with one row per statement.
 var continued = []string{
 	"SELECT 'a' -- ;\n ';b'; SELECT 'c'\n--;'\n'd'",
 	"SELECT 'a'\n\n-- x'\n--;\r\t'\\'; SELECT 2",

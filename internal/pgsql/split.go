@@ -1,13 +1,12 @@
-// Package pgsql reads SQL text by PostgreSQL's own lexical rules: it cuts a script into the statements
-// that PostgreSQL would see, says how each may be run, and quotes names and strings.
+// Package pgsql reads SQL text by PostgreSQL's lexical rules. It splits a script into statements, parses what matters
+// of a statement, decides how it may be run, masks passwords, and quotes names and strings. It only knows the text, not
+// the database.
 //
-// The rules are those of PostgreSQL's scanner (src/backend/parser/scan.l) with standard_conforming_strings on,
-// and the bounds of statements those of its grammar: whatever the server's parser accepts as one
-// string is split here as it is there. psql reads lines, and looks at words rather than grammar. So
-// it differs in what is its own, none of which is read here: backslash commands, :variables, and the data
-// after COPY ... FROM STDIN. It is also wrong where we are not: it loses a routine's end if
-// something in it is called "begin" or "end", and forgets, when an E'...' string is continued on the next
-// line, that backslashes escape there.
+// The rules are those of PostgreSQL's scanner (src/backend/parser/scan.l) with standard_conforming_strings on, and
+// statements end where its grammar ends them: a script that the server's parser accepts is split in the same way. psql
+// is different. The package doesn't support psql's backslash commands, :variables, and the data after COPY ... FROM
+// STDIN. And psql, which works line by line without a grammar, misses the end of a routine that contains the name
+// "begin" or "end", and forgets that backslashes are escapes when an E'...' string continues on the next line.
 package pgsql
 
 import (
@@ -16,7 +15,7 @@ import (
 	"unicode/utf8"
 )
 
-// Comment is a comment, with its -- or /* */. A line comment's text has no line end.
+// Comment is a comment, including -- or /* */. The text of a line comment doesn't include the newline.
 type Comment struct {
 	Text string
 	Pos  Pos
@@ -30,9 +29,9 @@ type Stmt struct {
 	Comments []Comment // between the previous statement's last token and this one's first
 }
 
-// SyntaxError is a text that PostgreSQL could not read to its end, whatever its statements mean.
+// SyntaxError is a lexical error, or an unclosed construct, in a text.
 type SyntaxError struct {
-	Pos Pos // of what is left open, or of the bad character
+	Pos Pos // of the unclosed construct or the invalid character
 	Msg string
 }
 
@@ -40,9 +39,9 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%d:%d: %s", e.Pos.Line, e.Pos.Col, e.Msg)
 }
 
-// Split cuts src into its statements in linear time. Empty statements are left out, and a byte order
-// mark at the start is skipped. Every error is a [*SyntaxError]: a quote, comment, parenthesis or
-// BEGIN ATOMIC that is never closed, a NUL character, a text that is not UTF-8.
+// Split splits src into its statements in linear time. It omits empty statements and skips a byte order mark at the
+// start. Every error is a [*SyntaxError]: an unclosed quote, comment, parenthesis or BEGIN ATOMIC, a NUL character, or
+// invalid UTF-8.
 func Split(src string) ([]Stmt, error) {
 	if err := checkCharacters(src); err != nil {
 		return nil, err
@@ -90,7 +89,7 @@ func syntaxError(src string, offset int, msg string) *SyntaxError {
 	return &SyntaxError{c.at(offset), msg}
 }
 
-// checkCharacters refuses what cannot be sent to a server as text.
+// checkCharacters refuses texts that can't be sent to a server.
 func checkCharacters(src string) error {
 	nul := strings.IndexByte(src, 0)
 	if nul < 0 && utf8.ValidString(src) {
@@ -109,23 +108,23 @@ func checkCharacters(src string) error {
 	return nil
 }
 
-// nesting knows which semicolons end a statement: none inside parentheses (CREATE RULE ... DO (a; b)) and
-// none inside the body of a routine (BEGIN ATOMIC a; b; END).
+// nesting decides which semicolons end a statement: those outside parentheses (CREATE RULE ... DO (a; b)) and outside
+// the body of a routine (BEGIN ATOMIC a; b; END).
 type nesting struct {
-	scopes []scope // the script, then one for each body that is open, the innermost last
+	scopes []scope // the script, then each open body, the innermost last
 }
 
 // scope is a list of statements: the script, or a routine's body.
 type scope struct {
 	begin  int // offset of a body's BEGIN
 	head   head
-	fresh  bool // the next token is a statement's first
+	fresh  bool // whether the next token is a statement's first
 	parens int
 	paren  int // offset of the outermost open parenthesis
-	word   int // offset of the BEGIN that was the last token, or -1
+	word   int // offset of the last token if it was BEGIN, or -1
 }
 
-// head is how far a statement's start has been recognized as that of a routine.
+// head is how much of the start of a CREATE FUNCTION or PROCEDURE has been read.
 type head int
 
 const (
@@ -138,7 +137,7 @@ const (
 
 func newNesting() *nesting { return &nesting{scopes: []scope{{fresh: true, word: -1}}} }
 
-// ends takes the next token and reports whether it is a semicolon that ends a statement of the script.
+// ends reads the next token and reports whether it is a semicolon that ends a statement of the script.
 func (n *nesting) ends(x lexeme, text string) bool {
 	s := &n.scopes[len(n.scopes)-1]
 	begin := s.word
@@ -206,7 +205,7 @@ func (h head) after(text string) head {
 	return headNothing
 }
 
-// unclosed is the error of a text that ends here, if it may not.
+// unclosed returns an error if the text may not end here.
 func (n *nesting) unclosed(src string) error {
 	switch s := n.scopes[len(n.scopes)-1]; {
 	case s.parens > 0:
@@ -217,7 +216,7 @@ func (n *nesting) unclosed(src string) error {
 	return nil
 }
 
-// isWord compares a word with a keyword in upper case as PostgreSQL does, folding ASCII letters only.
+// isWord compares a word with an upper-case keyword. Like PostgreSQL, it folds only ASCII letters.
 func isWord(text, keyword string) bool {
 	if len(text) != len(keyword) {
 		return false

@@ -11,7 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// texts returns what Split makes of src; an error is its only element.
+// texts returns the texts of Split's statements, or its error as the only element.
 func texts(src string) []string {
 	stmts, err := pgsql.Split(src)
 	if err != nil {
@@ -151,7 +151,7 @@ func TestSplitErrors(t *testing.T) {
 	}
 }
 
-// Five megabytes of whatever might make a scanner go back.
+// Five megabytes of texts that might make a scanner backtrack.
 func TestSplitIsLinear(t *testing.T) {
 	const size = 5 << 20
 	for name, part := range map[string]string{

@@ -38,13 +38,13 @@ const (
 	InternalError                     = "XX000"
 )
 
-// The classes of SQLSTATEs, which are how they begin.
+// Classes of SQLSTATEs, which are their first two characters.
 const (
 	DataException                = "22"
 	IntegrityConstraintViolation = "23"
 )
 
-// SQLState returns the SQLSTATE of the PostgreSQL error that err is or wraps, or "" if there is none.
+// SQLState returns the SQLSTATE of the PostgreSQL error in err's chain, or "" if there is none.
 func SQLState(err error) string {
 	var refused interface{ SQLState() string }
 	if errors.As(err, &refused) {

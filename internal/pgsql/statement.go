@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// A Statement is what a statement's text says by PostgreSQL's grammar, as far as it matters here: a keyword counts in its
-// place only, elsewhere it is a name.
+// A Statement is a partially parsed statement. By PostgreSQL's grammar, a keyword is one only in certain positions and
+// a name elsewhere.
 type Statement struct {
-	// Verb is what the statement does to what kind of object: "ALTER TABLE", "DROP INDEX", "UPDATE"; of REINDEX, VACUUM,
-	// CLUSTER, REFRESH, LOCK, TRUNCATE, SET and all others the first word.
+	// Verb is what the statement does to what kind of object: "ALTER TABLE", "DROP INDEX", "UPDATE"; of REINDEX,
+	// VACUUM, CLUSTER, REFRESH, LOCK, TRUNCATE, SET and all others the first word.
 	Verb string
-	// Targets are the objects that the statement is about: those that follow the verb, the tables of VACUUM, CLUSTER and
-	// REINDEX, the parameter of SET. An index without a name of its own is none.
+	// Targets are the objects that the statement affects: those that follow the verb, the tables of VACUUM, CLUSTER and
+	// REINDEX, the parameter of SET. An index without a name is omitted.
 	Targets []Name
-	// Alias is how an UPDATE, DELETE, MERGE or INSERT calls a row of its target, "" if that has no name but its own.
+	// Alias is the alias of the target of an UPDATE, DELETE, MERGE or INSERT, or "".
 	Alias string
-	// Actions are those of an ALTER of a table, view or index.
+	// Actions are the actions of an ALTER of a table, view or index.
 	Actions []Action
-	// Rest is what follows the targets, their alias, and the table of an altered policy,
-	// trigger or rule; of REINDEX and of other statements without targets what follows the verb. It holds the actions, too.
+	// Rest is what follows the targets, their alias, and the table of an altered policy, trigger or rule; for REINDEX
+	// and other statements without targets, what follows the verb. It includes the actions.
 	Rest Words
 	// With are the statements of a WITH, the main one last.
 	With []*Statement
@@ -31,23 +31,23 @@ type Statement struct {
 	options options
 }
 
-// On reports whether an option of VACUUM, CLUSTER or REINDEX, in lower case, is there and not turned off.
+// On reports whether an option of VACUUM, CLUSTER or REINDEX, in lower case, is set and not off.
 func (st *Statement) On(option string) bool { return st.options.isOn(option, false) }
 
-// An Action is one of an ALTER.
+// An Action is one action of an ALTER.
 type Action struct {
 	// Verb is "ADD COLUMN", "ADD CONSTRAINT", "ALTER COLUMN", "ALTER CONSTRAINT", "DROP COLUMN", "DROP CONSTRAINT",
-	// "RENAME COLUMN", "RENAME CONSTRAINT", "RENAME TO", "VALIDATE CONSTRAINT", "SET SCHEMA", "ATTACH PARTITION", "DETACH
-	// PARTITION", whether its optional words are written or not; of others the first two words: "OWNER TO", "DISABLE TRIGGER",
-	// "SET (".
+	// "RENAME COLUMN", "RENAME CONSTRAINT", "RENAME TO", "VALIDATE CONSTRAINT", "SET SCHEMA", "ATTACH PARTITION",
+	// "DETACH PARTITION", whether its optional words are written or not; of others the first two words: "OWNER TO",
+	// "DISABLE TRIGGER", "SET (".
 	Verb string
-	// Name is the column or constraint, the partition, the table's new name or schema; empty for a constraint that is added
-	// without a name, and for other actions.
+	// Name is the column or constraint, the partition, the table's new name or schema; empty for a constraint that is
+	// added without a name, and for other actions.
 	Name Name
 	To   Name // of RENAME COLUMN and RENAME CONSTRAINT
 	// Rest is what follows the name, or the verb.
 	Rest Words
-	// Words are all of the action.
+	// Words are the whole action.
 	Words Words
 }
 
@@ -56,7 +56,8 @@ func (a Action) Cascade() bool {
 	return (a.Verb == "DROP COLUMN" || a.Verb == "DROP CONSTRAINT") && a.Rest.At(0) == "CASCADE"
 }
 
-// Type returns the type that an ALTER COLUMN gives its column, and the expression after USING. ok is false for other actions.
+// Type returns the type that an ALTER COLUMN gives its column, and the expression after USING. ok is false for other
+// actions.
 func (a Action) Type() (typ, using Words, ok bool) {
 	switch {
 	case a.Verb != "ALTER COLUMN":
@@ -77,8 +78,8 @@ func (a Action) Type() (typ, using Words, ok bool) {
 	return typ, using, true
 }
 
-// Restart reports whether a sequence is restarted by the options of an ALTER SEQUENCE, or of an ALTER COLUMN's identity,
-// which w begins with, and at which number: "" if they don't say that, or a negative one.
+// Restart reports whether a sequence is restarted by the options of an ALTER SEQUENCE, or of an ALTER COLUMN's
+// identity, which w begins with, and at which number: "" if they don't say that, or a negative one.
 func (w Words) Restart() (number string, ok bool) {
 	for i := 0; i < len(w); {
 		switch w.At(i) {
@@ -120,7 +121,7 @@ func (w Words) Restart() (number string, ok bool) {
 	return "", false
 }
 
-// Parse returns what the statement says.
+// Parse parses the statement.
 func (s Stmt) Parse() *Statement { return newReader(s.Text).statement() }
 
 func (r *reader) statement() *Statement {
@@ -183,7 +184,7 @@ func (r *reader) statement() *Statement {
 	return st
 }
 
-// target adds what a name was read into.
+// target adds a name that was read, if ok.
 func (st *Statement) target(schema, name string, ok bool) bool {
 	if ok {
 		st.Targets = append(st.Targets, Name{schema, name})
@@ -191,7 +192,7 @@ func (st *Statement) target(schema, name string, ok bool) bool {
 	return ok
 }
 
-// keyword reads any word as one, in upper case.
+// keyword reads any word and returns it in upper case.
 func (r *reader) keyword() string {
 	if r.kind != Word {
 		return ""
@@ -201,7 +202,7 @@ func (r *reader) keyword() string {
 	return text
 }
 
-// relations reads tables with commas in between.
+// relations reads a comma-separated list of tables.
 func (r *reader) relations(st *Statement) {
 	for st.target(r.relation()) && r.accept(",") {
 	}
@@ -263,7 +264,7 @@ func (r *reader) object() string {
 	return r.keyword()
 }
 
-// modifiers may stand between CREATE and the kind of object.
+// modifiers may come between CREATE and the kind of object.
 var modifiers = []string{"GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED", "UNIQUE", "RECURSIVE", "CONSTRAINT", "TRUSTED"}
 
 func (r *reader) create(st *Statement) {
@@ -339,7 +340,7 @@ func (r *reader) drop(st *Statement) {
 	st.Cascade = r.is("CASCADE")
 }
 
-// with reads WITH after that word.
+// with parses a WITH after its first word.
 func (r *reader) with(st *Statement) {
 	if saved := *r; r.accept("RECURSIVE") && (r.is("AS") || r.is("(")) {
 		*r = saved // it is a name
@@ -377,13 +378,13 @@ func (r *reader) with(st *Statement) {
 	st.With = append(st.With, after.statement())
 }
 
-// names skips names with commas in between.
+// names skips a comma-separated list of names.
 func (r *reader) names() {
 	for r.name(); r.accept(","); r.name() {
 	}
 }
 
-// readAction reads an action of an ALTER from its words in src.
+// readAction parses an action of an ALTER from its words in src.
 func readAction(src string, w Words) Action {
 	a := Action{Words: w}
 	text := w.In(src)

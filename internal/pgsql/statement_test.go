@@ -16,7 +16,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// said are statements with what they must be read as. Names are n1, n2, n3; TestKeywordsAsNames puts every keyword there.
+// said are statements with what they must be read as. Names are n1, n2, n3; TestKeywordsAsNames puts every keyword
+// there.
 var said = []struct{ sql, want string }{
 	{"CREATE TABLE n1 (n2 int, n3 text)", "CREATE TABLE n1"},
 	{"CREATE TABLE IF NOT EXISTS n1.n2 (n3 int)", "CREATE TABLE n1.n2 if-not-exists"},
@@ -220,8 +221,8 @@ var (
 	location    = regexp.MustCompile(`"(location|stmt_len|list_start|list_end)":-?\d+,?`)
 )
 
-// Every keyword of PostgreSQL is a name where its parser takes it for one, and quoted everywhere. Of the keywords that the
-// package's source doesn't have, only some are tried, unless all are.
+// Every keyword of PostgreSQL is a name where its parser takes it for one, and quoted everywhere. Of the keywords that
+// the package's source doesn't have, only some are tried, unless all are.
 func TestKeywordsAsNames(t *testing.T) {
 	tree := func(sql string) string {
 		text, err := pg_query.ParseToJSON(sql)
@@ -248,7 +249,7 @@ func TestKeywordsAsNames(t *testing.T) {
 		}
 		for _, word := range keywords {
 			check(placeholder.ReplaceAllString(tt.sql, `"`+word+`"`), placeholder.ReplaceAllString(tt.want, word))
-			// In all places, or in those where it can stand.
+			// In all positions, or in those where it is allowed.
 			for _, words := range [][]string{{word, word, word}, {word, "n2", "n3"}, {"n1", word, "n3"}, {"n1", "n2", word}} {
 				put := strings.NewReplacer("n1", words[0], "n2", words[1], "n3", words[2])
 				if sql := put.Replace(tt.sql); tree(sql) == put.Replace(neutral) {

@@ -2,19 +2,19 @@ package pgsql
 
 import "strings"
 
-// A Name is an object's name as PostgreSQL reads it: folded, unquoted and cut. A schema that is not written is empty.
+// A Name is an object's name as PostgreSQL reads it: folded, unquoted and truncated. Schema may be empty.
 type Name struct{ Schema, Name string }
 
 func (n Name) String() string { return QualifiedIdent(n.Schema, n.Name) }
 
-// Words are tokens in a row, such as an action or an expression.
+// Words are consecutive tokens, such as those of an action or an expression.
 //
-// Most keywords of PostgreSQL are names, too, where a name can stand. So a keyword is looked at in the place that the
-// grammar gives it. Only one that is reserved, such as WHERE, can be searched for.
+// Most keywords of PostgreSQL can also be names. So check for a keyword only at the position that the grammar gives it,
+// and search only for reserved ones, such as WHERE.
 type Words []Token
 
-// At returns the i-th token: a keyword in upper case, punctuation or a number. It is "" for what is quoted, for a name
-// after a dot, and where there is no token.
+// At returns the i-th token: a keyword in upper case, punctuation or a number. It returns "" if the token is quoted,
+// follows a dot, or doesn't exist.
 func (w Words) At(i int) string {
 	if i < 0 || i >= len(w) {
 		return ""
@@ -31,7 +31,7 @@ func (w Words) At(i int) string {
 	return ""
 }
 
-// Starts reports whether the tokens from the i-th on are those.
+// Starts reports whether seq are the tokens from the i-th on.
 func (w Words) Starts(i int, seq ...string) bool {
 	for j, s := range seq {
 		if w.At(i+j) != s {
@@ -41,7 +41,8 @@ func (w Words) Starts(i int, seq ...string) bool {
 	return true
 }
 
-// Find returns where a reserved word, or a sequence that has one, stands outside parentheses, from the i-th token on, or -1.
+// Find returns the index of a reserved word, or of a sequence with one, outside parentheses, from the i-th token on, or
+// -1.
 func (w Words) Find(i int, seq ...string) int {
 	for depth := 0; i < len(w); i++ {
 		if depth == 0 && w.Starts(i, seq...) {
@@ -52,7 +53,7 @@ func (w Words) Find(i int, seq ...string) int {
 	return -1
 }
 
-// Anywhere reports whether a reserved word, or a sequence that has one, stands anywhere, within parentheses, too.
+// Anywhere reports whether w contains a reserved word, or a sequence with one, even inside parentheses.
 func (w Words) Anywhere(seq ...string) bool {
 	for i := range w {
 		if w.Starts(i, seq...) {
@@ -84,7 +85,7 @@ func (w Words) Name(i int) (n Name, next int, ok bool) {
 	}
 }
 
-// Split cuts the tokens at the commas outside parentheses.
+// Split splits the tokens at the commas outside parentheses.
 func (w Words) Split() []Words {
 	var parts []Words
 	start, depth := 0, 0
@@ -98,7 +99,7 @@ func (w Words) Split() []Words {
 	return append(parts, w[start:])
 }
 
-// In returns the words as they stand in the text that they were read from.
+// In returns the part of text from which the words were read.
 func (w Words) In(text string) string {
 	if len(w) == 0 {
 		return ""
@@ -107,7 +108,7 @@ func (w Words) In(text string) string {
 	return text[w[0].Pos.Offset : last.Pos.Offset+len(last.Text)]
 }
 
-// deeper is by how much a token changes the depth of parentheses.
+// deeper returns by how much a token changes the depth of parentheses.
 func deeper(token string) int {
 	switch token {
 	case "(", "[":

@@ -80,7 +80,7 @@ func Check(ctx context.Context,
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return with(ctx, flags{env: env, format: format, carried: carried}, func(ctx context.Context, c *command) error {
-		cfg, err := c.plannerFrom(ctx, "", proof.KeptStates(c.dir))
+		cfg, err := c.plannerFrom(ctx, "", proof.StartStates(c.dir))
 		if err != nil {
 			return err
 		}
@@ -243,7 +243,7 @@ func Rehash(ctx context.Context,
 	env *string, // env block of atlas.hcl
 ) error {
 	return with(ctx, flags{env: env, toWrite: true}, func(ctx context.Context, c *command) error {
-		cfg, err := c.plannerFrom(ctx, "", proof.KeptStates(c.dir))
+		cfg, err := c.plannerFrom(ctx, "", proof.StartStates(c.dir))
 		if err != nil {
 			return err
 		}

@@ -1,5 +1,5 @@
-// Package history keeps a directory of migrations in order: it checks it as a whole, measures effects and sums again, moves a
-// branch's own migrations after its base's, and makes checkpoints.
+// Package history maintains a directory of migrations: it checks the whole, measures effects and sums again, moves a
+// branch's migrations after those of its base, and makes checkpoints.
 package history
 
 import (
@@ -13,29 +13,28 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// A CheckResult is what Check found.
+// A CheckResult is the result of Check.
 type CheckResult struct {
-	// Files are the names of the migrations looked at, in order.
+	// Files are the names of the checked migrations, in order.
 	Files    []string
 	Findings []proof.Finding
-	// Outside is what stands outside schema.hcl in the migrations, except what belongs to an
-	// object that plan would change.
+	// Outside is what schema.hcl doesn't manage in the migrations, except for what belongs to objects that plan would
+	// change.
 	Outside []state.Outside
 }
 
-// OK says whether nothing was found.
+// OK reports whether there are no findings.
 func (r *CheckResult) OK() bool { return len(r.Findings) == 0 }
 
-// Check tells whether the project is in order: plan has nothing to write, sums and effects
-// are right, and every down file leads back. What is not is a Finding; the error is for
-// what keeps Check from looking: a migration that does not replay (*runner.StmtError), a
-// schema file that makes no sense (*schemahcl.Error).
+// Check reports whether a project is consistent: plan has nothing to write, sums and effects match, and every down
+// file reverts its migration. Problems are findings; the error is for what prevents the check: a *runner.StmtError
+// for a migration that fails, a *schemahcl.Error for the schema file.
 func Check(ctx context.Context, base proof.Base) (*CheckResult, error) {
 	r, _, err := check(ctx, base)
 	return r, err
 }
 
-// check is Check; it also returns how it went through the migrations.
+// check is Check. It also returns the walk through the migrations.
 func check(ctx context.Context, base proof.Base) (*CheckResult, *proof.Walk, error) {
 	r := &CheckResult{}
 	for _, f := range base.Dir.Files() {
@@ -49,7 +48,7 @@ func check(ctx context.Context, base proof.Base) (*CheckResult, *proof.Walk, err
 		r.Findings = append(r.Findings, proof.Finding{Kind: proof.FindingSum, File: sum.Sum, Text: err.Error()})
 	}
 	w := proof.NewWalk(base)
-	// What was proven is proven, whatever else is found.
+	// Remember what was proven, whatever else is found.
 	defer w.Remember()
 	checkpoints := w.Checkpoints()
 	w.SkipProven(checkpoints)

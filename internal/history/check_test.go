@@ -48,7 +48,7 @@ func TestCheck(t *testing.T) {
 			p.Edit(second+".sql", "flaky boolean", "flaky bool DEFAULT true")
 			p.Write(nil)
 		}, []string{
-			"effect effect/" + second + ".txt: this is not the effect of " + second + ".sql: run rehash and look at the difference",
+			"effect effect/" + second + ".txt: it does not match what " + second + ".sql changes: run rehash and review the difference",
 			"plan : schema.hcl and the migrations differ: run plan", "  *",
 		}},
 		{"effect missing", func(p *project) { p.Remove("effect/" + second + ".txt") }, []string{
@@ -58,7 +58,7 @@ func TestCheck(t *testing.T) {
 			"effect effect/" + second + ".txt: *",
 		}},
 		{"down missing", func(p *project) { p.Remove("down/" + second + ".sql"); p.Write(nil) }, []string{
-			"down down/" + second + ".sql: the down file of " + second + ".sql is missing: write one, or say in it that there is no way back (\"-- alembic:down none REASON\"), and run rehash",
+			"down down/" + second + ".sql: the down file of " + second + ".sql is missing: write one, or write in it that the migration cannot be reverted (\"-- alembic:down none REASON\"), and run rehash",
 		}},
 		{"down none", func(p *project) {
 			p.Write(map[string]string{"down/" + second + ".sql": "-- alembic:down none because\n\n"})
@@ -66,7 +66,7 @@ func TestCheck(t *testing.T) {
 		{"down none, and the one before is wrong", func(p *project) {
 			p.Write(map[string]string{"down/" + second + ".sql": "-- alembic:down none because\n\n", "down/" + first + ".sql": "-- nothing\n"})
 		}, []string{
-			"down down/" + first + ".sql: the down file does not lead back to the state before its migration",
+			"down down/" + first + ".sql: the down file does not revert its migration",
 			"  table public.runs is extra (ordinary)",
 		}},
 		{"down fails", func(p *project) {
@@ -94,7 +94,7 @@ func TestCheck(t *testing.T) {
 					got = append(got, "  "+d.Text)
 				}
 			}
-			// A * at the end stands for text that belongs to another package.
+			// A * at the end stands for the text of another package.
 			for i, w := range tt.want {
 				if head, ok := strings.CutSuffix(w, "*"); ok && i < len(got) && strings.HasPrefix(got[i], head) {
 					got[i] = w

@@ -17,23 +17,23 @@ import (
 
 // A CheckpointPlan is a checkpoint to be written.
 type CheckpointPlan struct {
-	*plan.Plan          // its one file; none if the directory ends with a checkpoint already
-	Through    string   // name of the last migration that it stands for
-	Migrations int      // how many it stands for
-	DataOnly   []string // names of those that change no schema: a database that starts from the checkpoint goes without what they do
+	*plan.Plan          // one file; none if the directory already ends with a checkpoint
+	Through    string   // name of the last migration that it replaces
+	Migrations int      // how many it replaces
+	DataOnly   []string // names of those that change no schema, whose work a database that starts from the checkpoint lacks
 	Rows       []string // tables with rows after the replay, which the checkpoint leaves empty
 }
 
 // ErrNoMigrations is Checkpoint's error for an empty directory.
-var ErrNoMigrations = errors.New("there are no migrations that a checkpoint could stand for")
+var ErrNoMigrations = errors.New("no migrations to make a checkpoint of")
 
-// A CheckpointError is a checkpoint that does not give what the migrations before it do.
+// A CheckpointError is a checkpoint that does not produce the schema of the migrations before it.
 type CheckpointError struct {
 	Name        string               // the file's
-	Err         error                // what failed, a *runner.StmtError if it is a statement; or
-	Differences []catalog.Difference // what is not as the migrations give it; or
-	Misread     string               // how the stock Atlas CLI would read the file otherwise
-	NoDump      error                // why the file was not made by pg_dump, if it wasn't
+	Err         error                // the failure, a *runner.StmtError for a statement; or
+	Differences []catalog.Difference // from the schema of the migrations; or
+	Misread     string               // how Atlas's own CLI would misread the file
+	NoDump      error                // why pg_dump didn't write the file, nil if it did
 }
 
 func (e *CheckpointError) Error() string {
@@ -47,25 +47,24 @@ func (e *CheckpointError) Error() string {
 	case e.Misread != "":
 		fmt.Fprintf(&b, "nothing was written: %s", e.Misread)
 	default:
-		b.WriteString("nothing was written: the checkpoint does not give what the migrations do:")
+		b.WriteString("nothing was written: the checkpoint does not produce the schema of the migrations:")
 		for _, d := range e.Differences {
 			b.WriteString("\n  " + d.Text)
 		}
 	}
 	if e.NoDump != nil {
-		fmt.Fprintf(&b, "\nwith pg_dump it would hold all that PostgreSQL knows: %v", e.NoDump)
+		fmt.Fprintf(&b, "\npg_dump would write a complete checkpoint, but it cannot be used: %v", e.NoDump)
 	}
 	return b.String()
 }
 
 func (e *CheckpointError) Unwrap() error { return e.Err }
 
-// Checkpoint makes a file that gives an empty database at once what all migrations give one
-// after the other, and proves it: its catalog is that of the replay. It writes nothing.
-// cfg.Name is by default "checkpoint".
+// Checkpoint makes a file that creates the schema of all migrations in an empty database, and proves it: its catalog
+// equals that of the replay. It writes nothing. cfg.Name defaults to "checkpoint".
 //
-// The error is a *migration.SumError, a *runner.StmtError for a migration that does not
-// replay, ErrNoMigrations, or a *CheckpointError.
+// The error is a *usage.Error for a name, a *migration.SumError, a *runner.StmtError for a migration that fails,
+// ErrNoMigrations, or a *CheckpointError.
 func Checkpoint(ctx context.Context, cfg plan.Config) (*CheckpointPlan, error) {
 	if cfg.Name == "" {
 		cfg.Name = "checkpoint"
@@ -100,9 +99,9 @@ func Checkpoint(ctx context.Context, cfg plan.Config) (*CheckpointPlan, error) {
 	return p, nil
 }
 
-const checkpointDown = "-- alembic:down none a checkpoint stands for all migrations before it, and a database that starts from it never ran them\n\n"
+const checkpointDown = "-- alembic:down none a checkpoint replaces all migrations before it, and a database that starts from it never ran them\n\n"
 
-// madeCheckpoint is what makeCheckpoint works out.
+// madeCheckpoint is the result of makeCheckpoint.
 type madeCheckpoint struct {
 	sql      string
 	effect   catalog.Effect
@@ -110,8 +109,7 @@ type madeCheckpoint struct {
 	rows     []string
 }
 
-// makeCheckpoint writes and proves the checkpoint called name that stands for the files up
-// to the index through.
+// makeCheckpoint makes and proves the checkpoint called name of the files up to index through.
 func makeCheckpoint(ctx context.Context, cfg plan.Config, name string, through int) (*madeCheckpoint, error) {
 	replayed, err := state.Replay(ctx, cfg.Server, cfg.Dir, through, cfg.Options)
 	if err != nil {
@@ -156,8 +154,7 @@ func makeCheckpoint(ctx context.Context, cfg plan.Config, name string, through i
 	return made, nil
 }
 
-// checkpointHead is the checkpoint's beginning: the directive that Atlas reads, and what a
-// reader has to know.
+// checkpointHead returns the head of a checkpoint: the directive that Atlas reads, and what a reader must know.
 func checkpointHead(through string, n int, made *madeCheckpoint) string {
 	var b strings.Builder
 	b.WriteString("-- atlas:checkpoint\n\n")
@@ -165,7 +162,7 @@ func checkpointHead(through string, n int, made *madeCheckpoint) string {
 	if n == 1 {
 		migrations = "the migration"
 	}
-	fmt.Fprintf(&b, "-- What %s up to %s\n-- give, for empty databases; one that has run any of them never runs this.\n-- It holds no rows: what the migrations do to data is not in it.\n-- Written by checkpoint, not by hand.\n", migrations, strings.TrimPrefix(pgsql.LineComment(through), "-- "))
+	fmt.Fprintf(&b, "-- The schema of %s up to %s,\n-- for empty databases; one that has run any of them never runs this.\n-- It holds no rows: what the migrations do to data is not in it.\n-- Written by checkpoint, not by hand.\n", migrations, strings.TrimPrefix(pgsql.LineComment(through), "-- "))
 	list := func(head string, names []string) {
 		if len(names) == 0 {
 			return
@@ -175,9 +172,9 @@ func checkpointHead(through string, n int, made *madeCheckpoint) string {
 			b.WriteString(pgsql.LineComment("  "+n) + "\n")
 		}
 	}
-	list("These change no schema, so nothing of what they do is in it:", made.dataOnly)
-	list("These tables have rows once the migrations have run, and none after this file:", made.rows)
-	// Names are qualified wherever they are not PostgreSQL's own, as pg_dump writes them.
+	list("These migrations change no schema, so nothing that they do is in it:", made.dataOnly)
+	list("These tables have rows after the migrations, and none after this file:", made.rows)
+	// Qualify all names but PostgreSQL's own, as pg_dump does.
 	b.WriteString("\nSELECT pg_catalog.set_config('search_path', '', true);\nSET LOCAL check_function_bodies = false;\n")
 	return b.String()
 }

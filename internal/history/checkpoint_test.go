@@ -16,8 +16,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// everyKind is a migration with what no schema file can say beside what it can, and with
-// names and texts that are easily read wrongly.
+// everyKind is a migration with what schema files can and cannot express, and with names and texts that are easily
+// misread.
 const everyKind = `CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE SCHEMA "Odd; x";
 CREATE TYPE "Odd; x".state AS ENUM ('new', 'it''s; done', 'back\slash');
@@ -67,8 +67,7 @@ ALTER TABLE public.item ALTER COLUMN name SET STATISTICS 500;
 
 const noWay = "-- alembic:down none this is a test\n\n"
 
-// history is a folder with everyKind, a migration that only writes rows, and one that can't
-// run in a transaction.
+// history is a folder with everyKind, a migration that only writes rows, and one that can't run in a transaction.
 func history(t *testing.T) *project {
 	p := newProject(t)
 	p.Write(map[string]string{
@@ -97,7 +96,7 @@ func (p *project) checkpoint() *CheckpointPlan {
 	return c
 }
 
-// meta are psql's commands in what pg_dump writes, which hold a random key.
+// meta matches the psql commands that pg_dump writes, which hold a random key.
 var meta = regexp.MustCompile(`(?m)^\\(?:un)?restrict .*$`)
 
 func TestCheckpoint(t *testing.T) {
@@ -121,7 +120,7 @@ func TestCheckpoint(t *testing.T) {
 		t.Error(err)
 	}
 
-	// What it gives is what the migrations do, by a query of PostgreSQL's own tools: pg_dump of both is one text.
+	// It produces the schema of the migrations, by PostgreSQL's own tools: pg_dump writes the same text for both.
 	ctx := context.Background()
 	dump := func(files ...*migration.File) string {
 		s, err := state.New(ctx, pgtest.Server(t), catalog.Options{})
@@ -151,14 +150,14 @@ func TestCheckpoint(t *testing.T) {
 	text := dir.Checkpoints()[0].SQL
 	for _, role := range []string{"dev_owner", "alembic_version", "atlas_schema_revisions", "restrict", "COMMENT ON EXTENSION"} {
 		if strings.Contains(text, role) {
-			t.Errorf("%s stands in it:\n%s", role, text)
+			t.Errorf("it holds %s:\n%s", role, text)
 		}
 	}
 	if m, ok := dir.Checkpoints()[0].Misread(); ok {
 		t.Errorf("the stock scanner: %v", m)
 	}
 
-	// The same again is the same file, and nothing else comes of it.
+	// Doing it again makes the same file and changes nothing.
 	if again := p.checkpoint(); len(again.Files) != 0 {
 		t.Errorf("another plan after a checkpoint: %s", again.Files[0].Name)
 	}
@@ -207,7 +206,7 @@ table "a" {
 	if found := check(); found != nil {
 		t.Errorf("check finds %v", found)
 	}
-	// A plan goes on after it, and the next checkpoint stands for all.
+	// A plan continues after it, and the next checkpoint replaces all.
 	p.HCL = []byte(strings.Replace(string(p.HCL), "}\n}", "}\n  column \"y\" {\n    type = text\n    null = true\n  }\n}", 1))
 	if pl := p.plan(); len(pl.Files) != 1 || pl.Files[0].Version <= p.Base().Dir.Checkpoints()[0].Version {
 		t.Errorf("planned %v", pl.Files)
@@ -230,12 +229,12 @@ table "a" {
 		t.Errorf("rehash changed:\n%s", diff)
 	}
 
-	// One that gives something else is found.
+	// One that produces something else is found.
 	name := c.Files[0].Name
 	p.Write(map[string]string{name: strings.Replace(files[name], "y text", "y bytea", 1)})
 	want := []string{
-		"effect effect/" + strings.TrimSuffix(name, ".sql") + ".txt: this is not the effect of " + name + ": run rehash and look at the difference",
-		"checkpoint " + name + ": the checkpoint does not give what the migrations before it do; unless a database has started from it, delete it with its down and effect file and run checkpoint again",
+		"effect effect/" + strings.TrimSuffix(name, ".sql") + ".txt: it does not match what " + name + " changes: run rehash and review the difference",
+		"checkpoint " + name + ": the checkpoint does not produce the schema of the migrations before it; unless a database has started from it, delete it with its down and effect file and run checkpoint again",
 	}
 	if diff := cmp.Diff(want, check()); diff != "" {
 		t.Error(diff)

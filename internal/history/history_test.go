@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// A project is one whose migrations are planned.
+// A project is one to plan migrations for.
 type project struct{ *projecttest.Project }
 
 func newProject(t testing.TB) *project { return &project{projecttest.New(t)} }
@@ -21,7 +21,7 @@ func (p *project) config() plan.Config {
 	return plan.Config{Base: p.Base(), Now: p.Now}
 }
 
-// plan plans from the folder to the schema file, and writes.
+// plan plans from the folder to the schema file, and writes the plan.
 func (p *project) plan() *plan.Plan {
 	p.T.Helper()
 	pl, err := plan.Make(p.T.Context(), p.config())

@@ -18,7 +18,8 @@ func outside(list []state.Outside) string {
 	return b.String()
 }
 
-// What the plan drops, or makes again, is not left alone; nor is it for check, which says that plan is to be run.
+// What the plan drops, or creates again, is not left alone; neither is it for check, which reports that plan must be
+// run.
 func TestOutsideIsNotWhatIsDropped(t *testing.T) {
 	const table = "schema \"public\" {\n}\ntable \"T: x\" {\n  schema = schema.public\n  column \"a\" {\n    type = int\n  }\n  column \"b\" {\n    type = int\n  }\n"
 	const index = "  index \"I.x\" {\n    columns = [column.a]\n  }\n"
@@ -62,7 +63,7 @@ GRANT SELECT ON "T: x" TO kinds_reader; GRANT SELECT ON p TO kinds_reader;
 	}
 }
 
-// Names with a backslash or a line break stand in a catalog's text in another form than in SQL.
+// Names with a backslash or a line break are written differently in a catalog's text and in SQL.
 func TestNamesThatATextEscapes(t *testing.T) {
 	const base = `CREATE TABLE "a\b" (id serial PRIMARY KEY, "c` + "\n" + `d" int, n int);
 ALTER SEQUENCE "a\b_id_seq" CACHE 7;

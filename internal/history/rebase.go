@@ -22,41 +22,41 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
-// A Move is a migration that got another version.
+// A Move is a migration that got a new version.
 type Move struct {
 	From, To string // names
-	// RevisionFrom and RevisionTo are the revision ids; they are the same if the file names one.
+	// RevisionFrom and RevisionTo are the revision ids, equal if the file sets its own.
 	RevisionFrom, RevisionTo string
 }
 
-// A Mention is a place in a branch's own files that still names the old version of one.
+// A Mention is a line in a moved file that names the old version of a moved migration.
 type Mention struct {
 	File    string // relative to the migrations folder
 	Line    int    // from 1
 	Version string
 }
 
-// A RebaseResult is what Rebase did.
+// A RebaseResult is the result of Rebase.
 type RebaseResult struct {
 	Base  string // the branch: "origin/main"
-	Moved []Move // none if the branch's own files come after the base's already
-	// Remade are names of the branch's own checkpoints that were made again, since what is before them changed.
+	Moved []Move // none if the branch's migrations already follow the base's
+	// Remade are the names of the branch's checkpoints that were made again, because migrations before them changed.
 	Remade   []string
 	Mentions []Mention
-	// Findings are what Check finds now that the files are moved: above all that they are not
-	// what the schema file needs any more.
+	// Findings are those of Check after the move, such as that the moved migrations no longer produce the schema
+	// file's schema.
 	Findings []proof.Finding
 	Outside  []state.Outside
-	// Sums says that the sum files did not fit, and do now.
+	// Sums reports that the sum files did not match and were rewritten.
 	Sums bool
 
 	own []string // the branch's own migrations, by their new names
 }
 
-// OK says whether nothing was found.
+// OK reports whether there are no findings.
 func (r *RebaseResult) OK() bool { return len(r.Findings) == 0 }
 
-// A BaseError says why the branch's own files cannot be moved after the base's.
+// A BaseError is the reason why the branch's migrations cannot be moved after the base's.
 type BaseError struct {
 	Base string
 	Msg  string
@@ -72,25 +72,24 @@ type MoveError struct {
 }
 
 func (e *MoveError) Error() string {
-	return fmt.Sprintf("nothing was moved: after the migrations of %s, %s:%d:%d fails: %s\n  in: %s\ndelete %s with its down and effect file and run plan again, or if it was written by hand, make it fit and run rebase again",
+	return fmt.Sprintf("nothing was moved: after the migrations of %s, %s:%d:%d fails: %s\n  in: %s\ndelete %s with its down and effect file and run plan again, or if it was written by hand, correct it and run rebase again",
 		e.Base, e.Move.From, e.Err.Pos.Line, e.Err.Pos.Col, e.Err.Reason(), strings.ReplaceAll(pgsql.Mask(e.Err.Stmt), "\n", "\n      "), e.Move.From)
 }
 
 func (e *MoveError) Unwrap() error { return e.Err }
 
-// Rebase moves the branch's own migrations in the folder root after those of its base, if one
-// of them comes before: they get new versions, in their order; down and effect files go with
-// them, effects are measured again and the sums are made to fit. git's base is found as
-// base says, a revision or "" for the default. Own is what neither the merge base nor the
-// base's tip has, uncommitted files included. It does not matter what the sum files say: they
-// are made to fit also if there is nothing to move.
+// Rebase moves the branch's own migrations in the folder root after those of its base, if one of them comes before:
+// they get new versions in the same order, their down and effect files move with them, effects are measured again and
+// sums are written. base is a git revision, "" for the default. A migration is the branch's own if neither the merge
+// base nor the base's tip has it, uncommitted files included. The sum files need not match: they are written even if
+// nothing has to move.
 //
-// Then it is checked as by Check. What is found is in the result; the files are moved all the
-// same, for their order is right. cfg.Dir is not looked at.
+// The result holds what Check finds then; the files are moved all the same, because their order is right. cfg.Dir is
+// ignored.
 //
-// The error is a *gitdiff.Error or a *BaseError if the base is not to be had or not merged, a
-// *MoveError for a migration that fails in its new place, a *runner.StmtError for one of the
-// base's, migration.Errors for files that make no sense. Then nothing was written.
+// The error is a *gitdiff.Error or a *BaseError if the base cannot be found or isn't merged, a *MoveError for a moved
+// migration that fails, a *runner.StmtError for one of the base's, and migration.Errors for invalid files. Nothing is
+// written then.
 func Rebase(ctx context.Context, cfg plan.Config, root, base string) (*RebaseResult, error) {
 	d, err := gitdiff.Compare(ctx, gitdiff.Config{Root: root, Base: base})
 	if err != nil {
@@ -117,7 +116,7 @@ func Rebase(ctx context.Context, cfg plan.Config, root, base string) (*RebaseRes
 	}
 	renaming, err := migration.Rename(fsys, moves)
 	if err != nil {
-		return nil, cmp.Or(unread, err) // in the names that the files have
+		return nil, cmp.Or(unread, err) // with the current names of the files
 	}
 	r.revisions(renaming.Dir)
 	cfg.Dir = renaming.Dir
@@ -138,7 +137,7 @@ func Rebase(ctx context.Context, cfg plan.Config, root, base string) (*RebaseRes
 	for _, f := range checked.Findings {
 		switch {
 		case f.Kind == proof.FindingEffect && effects[strings.TrimSuffix(filepath.Base(f.File), ".txt")+".sql"] != "":
-			continue // it was measured again
+			continue // it has been measured again
 		case f.Kind == proof.FindingPlan:
 			f.Text = r.stale(cfg.SchemaName)
 		}
@@ -148,8 +147,7 @@ func Rebase(ctx context.Context, cfg plan.Config, root, base string) (*RebaseRes
 	return r, renaming.Write(ctx, root, effects)
 }
 
-// migrationNames returns the names of the migrations in the folder, also of one that cannot
-// be read as a directory of migrations as it is.
+// migrationNames returns the names of the migrations in the folder, which need not be a valid directory.
 func migrationNames(fsys fs.FS) ([]string, error) {
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
@@ -164,7 +162,7 @@ func migrationNames(fsys fs.FS) ([]string, error) {
 	return names, nil
 }
 
-// merged returns an error unless the folder root has all of the base's migrations as they are there.
+// merged returns an error unless the folder root has the base's migrations unchanged.
 func merged(d *gitdiff.Diff, root string, here []string) error {
 	refuse := func(format string, args ...any) error {
 		return &BaseError{Base: d.Base, Msg: fmt.Sprintf(format, args...) + ", then run rebase again"}
@@ -174,7 +172,7 @@ func merged(d *gitdiff.Diff, root string, here []string) error {
 		switch found, merged := slices.Contains(here, name), slices.Contains(d.Merged, name); {
 		case found && !slices.Contains(d.EditedTip, name):
 		case found: // edited, or added by both branches
-			return refuse("%s is merged into %s and is another here: keep what this branch adds under another name, restore the file %s", name, d.Base, restore)
+			return refuse("%s is merged into %s and differs here: move what this branch adds to a file of another name, restore the file %s", name, d.Base, restore)
 		case merged:
 			return refuse("%s is merged into %s and was deleted or renamed here: restore it %s", name, d.Base, restore)
 		default:
@@ -184,7 +182,7 @@ func merged(d *gitdiff.Diff, root string, here []string) error {
 	return nil
 }
 
-// fromHere is the path of a file in the folder root from the current folder, where commands are typed.
+// fromHere returns the path of a file in the folder root relative to the working directory.
 func fromHere(root, name string) string {
 	path := filepath.Join(root, name)
 	if here, err := os.Getwd(); err == nil {
@@ -195,8 +193,8 @@ func fromHere(root, name string) string {
 	return path
 }
 
-// moves works out the new names. From the first of the own files that does not come after
-// the base's on all of them move, so that they keep their order.
+// moves returns the new names. The first own migration that doesn't follow the base's moves with all after it, so
+// that they keep their order.
 func (r *RebaseResult) moves(cfg plan.Config, d *gitdiff.Diff, here []string) map[string]string {
 	last := ""
 	for _, name := range d.Upstream {
@@ -212,7 +210,7 @@ func (r *RebaseResult) moves(cfg plan.Config, d *gitdiff.Diff, here []string) ma
 		r.own = own
 		return nil
 	}
-	// After the own ones, too: no new name is another's old one.
+	// Follow the own ones, too, so that no new name is an old one.
 	for _, name := range own {
 		last = max(last, version(name))
 	}
@@ -226,13 +224,13 @@ func (r *RebaseResult) moves(cfg plan.Config, d *gitdiff.Diff, here []string) ma
 	return moves
 }
 
-// version is a migration's version by its name.
+// version returns the version in a migration's name.
 func version(name string) string {
 	v, _, _ := strings.Cut(strings.TrimSuffix(name, ".sql"), "_")
 	return v
 }
 
-// revisions notes the moved files' revision ids.
+// revisions sets the revision ids of the moved files.
 func (r *RebaseResult) revisions(dir *migration.Dir) {
 	for i := range r.Moved {
 		m := &r.Moved[i]
@@ -274,7 +272,7 @@ func (r *RebaseResult) moved(to string) bool {
 	return slices.ContainsFunc(r.Moved, func(m Move) bool { return m.To == to })
 }
 
-// moveError says of a moved migration that fails that it is one.
+// moveError turns the failure of a moved migration into a *MoveError.
 func (r *RebaseResult) moveError(err error) error {
 	var stmt *runner.StmtError
 	if !errors.As(err, &stmt) {
@@ -288,19 +286,19 @@ func (r *RebaseResult) moveError(err error) error {
 	return err
 }
 
-// stale says that the schema file needs something else than what was moved.
+// stale is the text of the finding that the schema file and the migrations differ.
 func (r *RebaseResult) stale(schema string) string {
 	n := len(r.own)
 	if n == 0 {
 		return schema + " and the migrations differ: run plan"
 	}
 	if n == 1 {
-		return fmt.Sprintf("after the migrations of %s, %s is no longer what %s needs: delete it with its down and effect file and run plan again, or run plan for what is left", r.Base, r.own[0], schema)
+		return fmt.Sprintf("after the migrations of %s, %s no longer produces %s: delete it with its down and effect file and run plan again, or run plan for the difference", r.Base, r.own[0], schema)
 	}
-	return fmt.Sprintf("after the migrations of %s, %s and %s are no longer what %s needs: delete them with their down and effect files and run plan again, or run plan for what is left", r.Base, strings.Join(r.own[:n-1], ", "), r.own[n-1], schema)
+	return fmt.Sprintf("after the migrations of %s, %s and %s no longer produce %s: delete them with their down and effect files and run plan again, or run plan for the difference", r.Base, strings.Join(r.own[:n-1], ", "), r.own[n-1], schema)
 }
 
-// mention finds where the moved files still name an old version of one of them.
+// mention finds the old versions in the moved files.
 func (r *RebaseResult) mention(dir *migration.Dir) {
 	look := func(file, text string) {
 		for n, line := range strings.Split(text, "\n") {

@@ -33,7 +33,7 @@ func newBranch(t *testing.T) *branch {
 	return b
 }
 
-// declare makes the schema file one of tables, each with a column x; "t+y" has a column y too.
+// declare writes a schema file of tables, each with a column x; "t+y" has a column y too.
 func (b *branch) declare(tables ...string) {
 	text := "schema \"public\" {}\n"
 	for _, t := range tables {
@@ -73,8 +73,7 @@ func (b *branch) later(tables ...string) {
 	b.plan()
 }
 
-// diverge gives a branch a migration that makes the table own, and main, later, one that
-// makes the table base.
+// diverge gives a branch a migration that creates the table own, and main a later one that creates the table base.
 func (b *branch) diverge() {
 	b.T.Helper()
 	b.git("switch", "-q", "-c", "feature")
@@ -104,7 +103,7 @@ func (b *branch) mustRebase() *RebaseResult {
 	return r
 }
 
-// inOrder fails unless check finds nothing, and rehash has nothing to change.
+// inOrder fails unless check finds nothing and rehash has nothing to change.
 func (b *branch) inOrder() {
 	b.T.Helper()
 	r, err := Check(context.Background(), b.Base())
@@ -250,7 +249,7 @@ table "own" {
 	b.inOrder()
 }
 
-// What the branch planned may be done already, or no longer enough.
+// What the branch planned may already be done, or no longer suffice.
 func TestRebaseStale(t *testing.T) {
 	t.Parallel()
 	t.Run("fails", func(t *testing.T) {
@@ -274,7 +273,7 @@ func TestRebaseStale(t *testing.T) {
 		}
 		want := `nothing was moved: after the migrations of main, VERSION_add_a_y.sql:1:1 fails: column "y" of relation "a" already exists (SQLSTATE 42701)
   in: ALTER TABLE public.a ADD COLUMN y text
-delete VERSION_add_a_y.sql with its down and effect file and run plan again, or if it was written by hand, make it fit and run rebase again`
+delete VERSION_add_a_y.sql with its down and effect file and run plan again, or if it was written by hand, correct it and run rebase again`
 		if got := versions.ReplaceAllString(err.Error(), "VERSION_"); got != want {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
 		}
@@ -293,7 +292,7 @@ delete VERSION_add_a_y.sql with its down and effect file and run plan again, or 
 			t.Fatalf("%+v", r)
 		}
 		f := r.Findings[0]
-		want := "after the migrations of main, " + moved + " is no longer what schema.hcl needs: delete it with its down and effect file and run plan again, or run plan for what is left"
+		want := "after the migrations of main, " + moved + " no longer produces schema.hcl: delete it with its down and effect file and run plan again, or run plan for the difference"
 		if f.Kind != proof.FindingPlan || f.Text != want || len(f.Differences) != 1 || !strings.HasPrefix(f.Differences[0].Text, "column public.own.y is missing") {
 			t.Errorf("found %+v", f)
 		}
@@ -329,7 +328,7 @@ func TestRebaseOneVersion(t *testing.T) {
 	b.inOrder()
 }
 
-// A checkpoint of the branch's own is made again, since it stands for the base's migrations too.
+// The branch's checkpoint is made again, because it replaces the base's migrations too.
 func TestRebaseCheckpoint(t *testing.T) {
 	pgtest.Dumps(t)
 	t.Parallel()
@@ -361,7 +360,7 @@ func TestRebaseNothing(t *testing.T) {
 	if r := b.mustRebase(); len(r.Moved) > 0 || r.Sums || !r.OK() {
 		t.Errorf("%+v", r)
 	}
-	// The order is right, and only the sums aren't.
+	// The order is right, and only the sums don't match.
 	if err := os.WriteFile(filepath.Join(b.Root, "atlas.sum"), []byte("<<<<<<< HEAD\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -445,7 +444,7 @@ func TestRebaseRefuses(t *testing.T) {
 				t.Errorf("files changed:\n%s", diff)
 			}
 
-			// As it says, it works.
+			// The advice works.
 			if restore != "" {
 				here, err := os.Getwd()
 				if err != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// Rehash recomputes the sums of the migrations folder root, always, and measures the
-// effects of the files up to the first that does not replay. If there is one the error
-// names it, after the sums were written. base.Dir is the folder as it was read.
+// Rehash writes the sums of the migrations folder root, and the effects of the migrations before the first that
+// fails. The error names that one, and any failing checkpoint, after everything else is written. base.Dir is the
+// folder as it was read.
 func Rehash(ctx context.Context, base proof.Base, root string) error {
 	w := proof.NewWalk(base)
 	checkpoints := w.Checkpoints()
@@ -37,7 +37,7 @@ func Rehash(ctx context.Context, base proof.Base, root string) error {
 	w.Written(effects)
 	var stmt *runner.StmtError
 	if errors.As(replayErr, &stmt) {
-		return fmt.Errorf("the sums are written, but not the effects of %s and what follows it, because it does not replay: %w", stmt.File, replayErr)
+		return fmt.Errorf("the sums are written, but not the effects of %s and of what follows it, because it fails: %w", stmt.File, replayErr)
 	}
 	return replayErr
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 )
 
-const missing = ` is missing: write one, or say in it that there is no way back ("-- alembic:down none REASON"), and run rehash`
+const missing = ` is missing: write one, or write in it that the migration cannot be reverted ("-- alembic:down none REASON"), and run rehash`
 
 func TestDowns(t *testing.T) {
 	up, down := "ALTER TABLE a ADD COLUMN z text;\n", "ALTER TABLE a DROP COLUMN z;\n"
@@ -30,15 +30,15 @@ func TestDowns(t *testing.T) {
 		{"says so, and that is looked for", map[string]string{second: up, "down/" + second: "-- alembic:down none it is so\n\n"}, 1, irreversible,
 			[]string{second + ":0:0: warning irreversible IB605: there is no way back from this migration: it is so"}},
 		{"does too little", map[string]string{second: up, "down/" + second: "SELECT 1;\n"}, 1, lint.Policy{},
-			[]string{"down/" + second + ":0:0: error down-file-wrong IB616: the down file does not lead back to the state before its migration: column public.a.z is extra (text)"}},
+			[]string{"down/" + second + ":0:0: error down-file-wrong IB616: the down file does not revert its migration: column public.a.z is extra (text)"}},
 		{"fails", map[string]string{second: up, "down/" + second: "SELECT 1;\nDROP TABLE nothing;\n"}, 1, lint.Policy{},
 			[]string{"down/" + second + `:2:0: error down-file-wrong IB616: the down file fails: table "nothing" does not exist (SQLSTATE 42P01)`}},
 		{"the first of two", map[string]string{
 			second: up, "down/" + second: "SELECT 1;\n", third: "CREATE TABLE c (x int);\n", "down/" + third: "DROP TABLE c;\n",
-		}, 2, lint.Policy{}, []string{"down/" + second + ":0:0: error down-file-wrong IB616: the down file does not lead back to the state before its migration: column public.a.z is extra (text)"}},
+		}, 2, lint.Policy{}, []string{"down/" + second + ":0:0: error down-file-wrong IB616: the down file does not revert its migration: column public.a.z is extra (text)"}},
 		{"the second of two", map[string]string{
 			second: up, "down/" + second: down, third: "CREATE TABLE c (x int);\n", "down/" + third: "SELECT 1;\n",
-		}, 2, lint.Policy{}, []string{"down/" + third + ":0:0: error down-file-wrong IB616: the down file does not lead back to the state before its migration: table public.c is extra (ordinary)"}},
+		}, 2, lint.Policy{}, []string{"down/" + third + ":0:0: error down-file-wrong IB616: the down file does not revert its migration: table public.c is extra (ordinary)"}},
 		{"of a merged one", map[string]string{"down/" + first: "SELECT nothing;\n", second: up, "down/" + second: down}, 1, lint.Policy{}, nil},
 		{"without a transaction", map[string]string{
 			second:           "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON a (x);\n",

@@ -15,7 +15,7 @@ func config(t testing.TB, srv *devdb.Server) Config {
 	return Config{Base: projecttest.Repository(t, srv)}
 }
 
-// BenchmarkNothing is a plan with nothing to do, on a server that runs.
+// BenchmarkNothing plans when there is nothing to do, on a running server.
 func BenchmarkNothing(b *testing.B) {
 	cfg := config(b, pgtest.Server(b))
 	for b.Loop() {
@@ -29,7 +29,7 @@ func BenchmarkNothing(b *testing.B) {
 	}
 }
 
-// BenchmarkNothingCold is the same with the server's start and stop.
+// BenchmarkNothingCold includes the server's start and stop.
 func BenchmarkNothingCold(b *testing.B) {
 	for b.Loop() {
 		srv, err := devdb.Start(context.Background(), devdb.Config{})
@@ -45,8 +45,7 @@ func BenchmarkNothingCold(b *testing.B) {
 	}
 }
 
-// BenchmarkColumnAndIndex is a plan of one column with an index, proofs included, with the
-// server's start and stop.
+// BenchmarkColumnAndIndex plans a column with an index, including proofs and the server's start and stop.
 func BenchmarkColumnAndIndex(b *testing.B) {
 	for b.Loop() {
 		srv, err := devdb.Start(context.Background(), devdb.Config{})

@@ -10,7 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
-// files writes what online planned, in order.
+// files returns the files of a plan, in order.
 func files(cfg Config, planned []online.File) ([]File, error) {
 	var out []File
 	for i, p := range planned {
@@ -23,7 +23,7 @@ func files(cfg Config, planned []online.File) ([]File, error) {
 	return out, nil
 }
 
-// file writes the n-th file of a plan.
+// file returns the n-th file of a plan, from 0.
 func file(cfg Config, n int, p online.File) (File, error) {
 	name := cfg.Name
 	if n > 0 {
@@ -31,21 +31,21 @@ func file(cfg Config, n int, p online.File) (File, error) {
 	}
 	f := File{
 		Version: migration.NextVersion(cfg.Dir, cfg.Time(), n), Losses: p.Losses,
-		Hazards: p.Up.Hazards, DownHazards: p.Down.Hazards, NoWayBack: p.NoWayBack, renames: p.Renames,
+		Hazards: p.Up.Hazards, DownHazards: p.Down.Hazards, NoWayBack: p.Irreversible, renames: p.Renames,
 	}
 	f.Name = f.Version + "_" + name + ".sql"
 	f.SQL, f.Down = text(p.Up), text(p.Down)
 	switch {
-	case p.NoWayBack != "":
-		f.Down = "-- alembic:down none " + p.NoWayBack + "\n\n"
+	case p.Irreversible != "":
+		f.Down = "-- alembic:down none " + p.Irreversible + "\n\n"
 	case len(p.Down.Statements) == 0:
-		f.Down = "-- Nothing to take back: the schema is the same before and after.\n"
+		f.Down = "-- Nothing to revert: the schema is the same before and after.\n"
 	}
 	for _, s := range p.Up.Statements {
 		f.Does = append(f.Does, s.Does...)
 	}
 	f.up = proof.Script{File: f.Name, TxNone: p.Up.TxNone}
-	f.down = proof.Script{File: migration.DownDir + "/" + f.Name, TxNone: p.Down.TxNone, None: p.NoWayBack != ""}
+	f.down = proof.Script{File: migration.DownDir + "/" + f.Name, TxNone: p.Down.TxNone, None: p.Irreversible != ""}
 	var err error
 	if f.up.Stmts, err = pgsql.Split(f.SQL); err != nil {
 		return File{}, fmt.Errorf("reading the planned %s: %w", f.up.File, err)
@@ -56,9 +56,9 @@ func file(cfg Config, n int, p online.File) (File, error) {
 	return f, nil
 }
 
-// regrant ends a file's ways with what gives back the privileges on what they make again.
+// regrant appends the grants that restore the privileges on what a file drops and creates again.
 func (f *File) regrant(g proof.Grants) {
-	const note = "What was dropped and made again gets back the privileges that the migrations gave."
+	const note = "Restores the privileges that migrations granted on what was dropped and created again."
 	add := func(text *string, grants []string) {
 		for i, g := range grants {
 			s := online.Statement{SQL: g}
@@ -79,7 +79,7 @@ func (f *File) regrant(g proof.Grants) {
 	}
 }
 
-// text is a file's text: its directive, its hazards, its statements.
+// text returns a file's text: its directive, its hazards, its statements.
 func text(s online.Script) string {
 	head := ""
 	if s.TxNone {
@@ -92,7 +92,7 @@ func text(s online.Script) string {
 	return head + hazardComment(s.Hazards) + strings.Join(stmts, "\n")
 }
 
-// statement is a statement under its comment.
+// statement returns a statement with its comment.
 func statement(s online.Statement) string {
 	var b strings.Builder
 	for _, l := range s.Comment {

@@ -14,11 +14,11 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
-// A file says what its statements do not roll back, its hazards and its comments before the statements.
+// A file begins with its directive and hazards, and each statement with its comment.
 func TestFiles(t *testing.T) {
 	hazards := []hazard.Hazard{{Kind: hazard.Along, Table: "public.u", What: "why"}}
 	files, err := files(Config{Base: proof.Base{Dir: &migration.Dir{}}, Now: projecttest.Start, Name: "x"}, []online.File{
-		{NoWayBack: "it cannot be", Up: online.Script{Statements: []online.Statement{{SQL: "ALTER TABLE v ALTER a DROP EXPRESSION"}}}},
+		{Irreversible: "it cannot be", Up: online.Script{Statements: []online.Statement{{SQL: "ALTER TABLE v ALTER a DROP EXPRESSION"}}}},
 		{Up: online.Script{Hazards: hazards, Statements: []online.Statement{{SQL: "DROP TABLE t", Comment: []string{"One.", "Two\nDROP TABLE u."}}}}},
 		{Up: online.Script{TxNone: true, Statements: []online.Statement{{SQL: "A"}, {SQL: "B"}}},
 			Down: online.Script{TxNone: true, Statements: []online.Statement{{SQL: "C"}}}},
@@ -34,7 +34,7 @@ func TestFiles(t *testing.T) {
 	want := []text{
 		{"20260102030405_x.sql", "ALTER TABLE v ALTER a DROP EXPRESSION;\n", "-- alembic:down none it cannot be\n\n"},
 		{"20260102030406_x_2.sql", "-- BLOCKS public.u: why.\n\n-- One.\n-- Two DROP TABLE u.\nDROP TABLE t;\n",
-			"-- Nothing to take back: the schema is the same before and after.\n"},
+			"-- Nothing to revert: the schema is the same before and after.\n"},
 		{"20260102030407_x_3.sql", "-- atlas:txmode none\n\nA;\n\nB;\n", "-- atlas:txmode none\n\nC;\n"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -42,7 +42,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestHazardComment has two columns of a table whose type changes: each is said whole.
+// Two columns of a table change their type: the hazards of both are complete.
 func TestHazardComment(t *testing.T) {
 	var list []hazard.Hazard
 	for _, name := range []string{"a", "B c"} {

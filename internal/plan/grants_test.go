@@ -11,7 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// privileges are those of a state, as text.
+// privileges returns those of a state, as text.
 func privileges(t *testing.T, s *state.State) []string {
 	t.Helper()
 	list := []string{}
@@ -29,7 +29,7 @@ func privileges(t *testing.T, s *state.State) []string {
 	return list
 }
 
-// What a plan drops and makes again has afterwards, and after the way back, the privileges that it had.
+// What a plan drops and creates again keeps its privileges, also after the down files.
 func TestGrantsAreCarriedOver(t *testing.T) {
 	const column = "  column \"id\" {\n    type = int\n  }\n"
 	const wide = "  column \"id\" {\n    type = bigint\n  }\n"
@@ -39,7 +39,7 @@ func TestGrantsAreCarriedOver(t *testing.T) {
 	for _, tt := range []struct {
 		name, sql, hcl string
 		gone           []string // privileges on what the schema file drops
-		grants         [2]bool  // whether the way up, and the way back, have to grant
+		grants         [2]bool  // whether the up and down files must grant
 	}{
 		{"generated column", `CREATE TABLE t (id int, "G g" bigint GENERATED ALWAYS AS (id + 1) STORED);
 			GRANT SELECT ("G g"), REFERENCES ("G g") ON t TO "grants Reader"; GRANT SELECT ("G g") ON t TO grants_writer WITH GRANT OPTION; GRANT SELECT (id) ON t TO PUBLIC`,
@@ -108,7 +108,7 @@ func TestGrantsAreCarriedOver(t *testing.T) {
 			defer after.Close()
 			want := slices.DeleteFunc(slices.Clone(had), func(p string) bool { return slices.Contains(tt.gone, p) })
 			if diff := cmp.Diff(want, privileges(t, after)); diff != "" || len(want) != len(had)-len(tt.gone) {
-				t.Errorf("after the way up (-want +got):\n%s", diff)
+				t.Errorf("after the migrations (-want +got):\n%s", diff)
 			}
 			for _, f := range slices.Backward(files[1:]) {
 				if err := after.Run(t.Context(), f.Down.Stmts, f.Down.TxNone, f.Name); err != nil {
@@ -123,7 +123,7 @@ func TestGrantsAreCarriedOver(t *testing.T) {
 				back[i] = strings.ReplaceAll(back[i], "public.u_id_seq", `public."Odd"`)
 			}
 			if diff := cmp.Diff(had, back); diff != "" {
-				t.Errorf("after the way back (-want +got):\n%s", diff)
+				t.Errorf("after the down files (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -9,26 +9,26 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// HazardLines are the lines of text that say what a hazard is.
+// HazardLines returns the lines that describe a hazard.
 func HazardLines(h hazard.Hazard) (lines []string) {
 	switch h.Kind {
 	case hazard.Rewrite:
-		lines = []string{"REWRITES " + h.Table + ": " + h.What + ".", "Nobody reads or writes the table meanwhile, and the disk holds it twice."}
+		lines = []string{"REWRITES " + h.Table + ": " + h.What + ".", "Reads and writes of the table wait until it is done, and the disk holds a second copy of it meanwhile."}
 	case hazard.Along:
 		lines = []string{"BLOCKS " + h.Table + ": " + h.What + "."}
 	case hazard.Block, hazard.Rebuild, hazard.Recheck:
-		who := "Nobody reads or writes the table meanwhile."
+		waits := "Reads and writes of the table wait until it is done."
 		if h.Lock == hazard.ShareRowExclusive {
-			who = "Nobody writes the table meanwhile."
+			waits = "Writes to the table wait until it is done."
 		}
-		lines = []string{"BLOCKS " + h.Table + ": " + h.What + ".", who}
+		lines = []string{"BLOCKS " + h.Table + ": " + h.What + ".", waits}
 	default:
 		what := strings.ToUpper(h.What[:1]) + h.What[1:]
 		if h.Query.Empty() {
 			lines = []string{what + "."}
 			break
 		}
-		lines = append([]string{what + "; such rows:"}, indented(h.Query.String())...)
+		lines = append([]string{what + "; offending rows:"}, indented(h.Query.String())...)
 	}
 	if h.Also != "" {
 		lines = append(lines, strings.Split(h.Also, "\n")...)
@@ -36,7 +36,7 @@ func HazardLines(h hazard.Hazard) (lines []string) {
 	return lines
 }
 
-// insteadLines are the lines of text that say what to do instead.
+// insteadLines returns the lines that describe what to do instead.
 func insteadLines(instead fix.Text) (lines []string) {
 	for l := range strings.Lines(instead.String()) {
 		l = strings.TrimSuffix(l, "\n")
@@ -56,7 +56,8 @@ func indented(text string) (lines []string) {
 	return lines
 }
 
-// hazardComment is the comment that a file begins with: each hazard once, and what to do instead after the last that it is for.
+// hazardComment returns the comment at the top of a file: each hazard, and what to do instead after the last hazard
+// that it applies to.
 func hazardComment(hazards []hazard.Hazard) string {
 	var b strings.Builder
 	write := func(lines []string) {

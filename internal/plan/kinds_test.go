@@ -182,20 +182,20 @@ table "parts" {
 }
 `
 
-// kindsSQL follows the migration that is planned for kindsBase.
+// kindsSQL follows the planned migration of kindsBase.
 const kindsSQL = `CREATE TABLE parts_2025 PARTITION OF parts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 CREATE DOMAIN percent AS int CHECK (VALUE BETWEEN 0 AND 100);
 `
 
-// A kind is a kind of change: by an edit of the schema file, or by SQL that it cannot say.
+// A kind is a kind of change: an edit of the schema file, or SQL that the schema file cannot express.
 type kind struct {
 	name     string
-	old, new string // of the schema file; old is "" for something that is added at its end
+	old, new string // text of the schema file; if old is "", new is appended
 	rename   string
 	sql      string
 	want     verdict
 	from     int    // the first major version that has it, 0 for all
-	says     string // part of the refusal, or of what stands outside
+	says     string // part of the refusal, or of what the schema file doesn't manage
 }
 
 type verdict string
@@ -258,7 +258,7 @@ var kinds = []kind{
 	{name: "generated expression changed", old: `"n * 2"`, new: `"n * 3"`, want: isPlanned},
 	{name: "type that a generated column reads", old: "column \"n\" {\n    type    = int", new: "column \"n\" {\n    type    = bigint", want: isPlanned},
 	{name: "generated column made plain", old: "    as {\n      expr = \"n * 2\"\n      type = STORED\n    }\n", want: isPlanned},
-	{name: "plain column made generated", old: columnBlock("wait", "    type = interval\n    null = true\n"), new: columnBlock("wait", "    type = interval\n    null = true\n    as {\n      expr = \"make_interval(n)\"\n    }\n"), want: isRefused, says: "becomes a generated one"},
+	{name: "plain column made generated", old: columnBlock("wait", "    type = interval\n    null = true\n"), new: columnBlock("wait", "    type = interval\n    null = true\n    as {\n      expr = \"make_interval(n)\"\n    }\n"), want: isRefused, says: "becomes a generated column"},
 
 	{name: "enum added", new: "enum \"more\" {\n  schema = schema.app\n  values = [\"a\"]\n}\n", want: isPlanned},
 	{name: "enum value added at the end", old: `"happy"]`, new: `"happy", "great"]`, want: isPlanned},
@@ -366,8 +366,7 @@ var kinds = []kind{
 	{name: "extension", sql: "CREATE EXTENSION citext", want: isLeft, says: "1 extension"},
 }
 
-// TestKinds takes every kind of change that PostgreSQL knows to a project: none may be
-// missed without a word.
+// TestKinds makes every kind of change that PostgreSQL knows. None may be missed without a word.
 func TestKinds(t *testing.T) {
 	base := newProject(t)
 	base.HCL = []byte(kindsBase)
@@ -388,7 +387,7 @@ func TestKinds(t *testing.T) {
 				switch {
 				case k.old != "":
 					if strings.Count(hcl, k.old) != 1 {
-						t.Fatalf("%q stands %d times in the schema file", k.old, strings.Count(hcl, k.old))
+						t.Fatalf("%q occurs %d times in the schema file", k.old, strings.Count(hcl, k.old))
 					}
 					hcl = strings.Replace(hcl, k.old, k.new, 1)
 				case k.new != "":
@@ -412,7 +411,7 @@ func TestKinds(t *testing.T) {
 	t.Logf("%d kinds of change: %d %s, %d %s, %d %s", len(kinds), count[isPlanned], isPlanned, count[isLeft], isLeft, count[isRefused], isRefused)
 }
 
-// judge says what became of a change, and shows it.
+// judge returns what became of a change, and its text.
 func judge(pl *Plan, err error) (verdict, string) {
 	var refusal *RefusedError
 	var rename *online.RenameError

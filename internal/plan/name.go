@@ -10,23 +10,21 @@ import (
 
 var namePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`) })
 
-// CheckName says whether a name that somebody gave can be part of a file's name. The error
-// is a *usage.Error.
+// CheckName reports whether a name can be part of a file's name. The error is a *usage.Error.
 func CheckName(name string) error {
 	if namePattern().MatchString(name) && len(name) <= maxName && !strings.HasSuffix(name, ".sql") {
 		return nil
 	}
-	return usage.Errorf("%q cannot be a migration's name: take at most %d ASCII letters, digits, _ and -, the first one a letter or a digit, and leave version and .sql to the tool: -name=%s",
+	return usage.Errorf("%q isn't a valid name for a migration: use at most %d ASCII letters, digits, _ and -, start with a letter or a digit, and omit the version and .sql: -name=%s",
 		name, maxName, clean(strings.TrimSuffix(name, ".sql")))
 }
 
-// maxName is the longest name in bytes: with version and suffix it stays readable in
-// every listing.
+// maxName is the maximum length in bytes: with version and suffix it stays readable in listings.
 const maxName = 80
 
 var unclean = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^a-z0-9]+`) })
 
-// clean makes a derived name fit for a file's name.
+// clean makes a derived name fit for a file name.
 func clean(name string) string {
 	name = strings.Trim(unclean().ReplaceAllString(strings.ToLower(name), "_"), "_")
 	if len(name) > maxName {

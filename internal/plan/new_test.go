@@ -24,7 +24,7 @@ func planned(t *testing.T) *project {
 
 func TestNew(t *testing.T) {
 	p := planned(t)
-	p.Now = projecttest.Start // the clock is behind the last version
+	p.Now = projecttest.Start // the clock is before the last version
 	cfg := p.config()
 	cfg.Name = "backfill_runs"
 	pl, err := New(context.Background(), cfg)
@@ -36,7 +36,7 @@ func TestNew(t *testing.T) {
 	}
 	name := "20260102040406_backfill_runs"
 	if pl.Files[0].Name != name+".sql" {
-		t.Errorf("it is called %s, want %s.sql", pl.Files[0].Name, name)
+		t.Errorf("the name is %s, want %s.sql", pl.Files[0].Name, name)
 	}
 	for _, f := range []string{name + ".sql", "down/" + name + ".sql", "effect/" + name + ".txt"} {
 		if _, ok := p.Files()[f]; !ok {
@@ -53,13 +53,13 @@ func TestNames(t *testing.T) {
 		cfg := p.config()
 		cfg.Name = name
 		if _, err := New(context.Background(), cfg); err == nil {
-			t.Errorf("New took the name %q", name)
+			t.Errorf("New accepted the name %q", name)
 		}
 		if name == "" {
 			continue
 		}
 		if _, err := Make(context.Background(), cfg); err == nil {
-			t.Errorf("Make took the name %q", name)
+			t.Errorf("Make accepted the name %q", name)
 		}
 	}
 	cfg := p.config()
@@ -72,7 +72,7 @@ func TestNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := pl.Files[0].Name; got != "20260102040406_My.name-2.sql" {
-		t.Errorf("it is called %s", got)
+		t.Errorf("the name is %s", got)
 	}
 	if diff := cmp.Diff([]string{"column public.runs.flaky"}, pl.Files[0].Losses); diff != "" {
 		t.Errorf("losses (-want +got):\n%s", diff)

@@ -20,7 +20,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// sequenceSchemas are schemas whose sequences stand in every relation to columns that there is.
+// sequenceSchemas are schemas with all relations between sequences and columns.
 var sequenceSchemas = map[string]string{
 	"serials":                    `CREATE TABLE t (id serial, s smallserial, b bigserial);`,
 	"owned and unused":           `CREATE TABLE t (id bigint); CREATE SEQUENCE order_no OWNED BY t.id;`,
@@ -59,9 +59,8 @@ var sequenceSchemas = map[string]string{
 	"in a function":            `CREATE SEQUENCE order_no; CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS 'SELECT nextval(''order_no'')'; CREATE TABLE t (id bigint NOT NULL DEFAULT f());`,
 }
 
-// TestSequencesStay takes schemas as they are into a schema file: nothing is to be planned
-// then, and whatever is, an unrelated table or the end of each table, no sequence is dropped
-// but a serial column's own, and none is made.
+// TestSequencesStay inspects schemas into a schema file. Nothing is planned then; whatever is planned for an
+// unrelated table or the drop of each table, it drops no sequence but a serial column's own, and creates none.
 func TestSequencesStay(t *testing.T) {
 	for name, sql := range sequenceSchemas {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +101,7 @@ func TestSequencesStay(t *testing.T) {
 				var schema *schemahcl.Error
 				switch {
 				case errors.As(err, &schema) && strings.Contains(err.Error(), `_id_seq" does not exist`) && strings.HasPrefix(name, "identity's"):
-					continue // an identity's sequence goes with it
+					continue // the sequence of an identity is dropped with it
 				case errors.As(err, &proof) && strings.Contains(err.Error(), "depends on") && slices.Contains([]string{"partitioned", "inherited", "used by a view"}, name):
 					continue
 				case errors.As(err, &proof) && strings.Contains(err.Error(), "partition of") && name == "partitioned":
@@ -125,7 +124,7 @@ func TestSequencesStay(t *testing.T) {
 				}
 				for name := range left {
 					if state.Sequences(before)[name] == nil {
-						t.Errorf("%s is made without\n%s", name, table)
+						t.Errorf("%s is created without\n%s", name, table)
 					}
 				}
 			}
@@ -133,10 +132,9 @@ func TestSequencesStay(t *testing.T) {
 	}
 }
 
-// TestNumbersGoOn plans changes of what numbers a key, and lets somebody write the table
-// before the plan, after each transaction of it and, as long as numbers are moved, beside
-// it: no number comes twice, on the way back neither.
-func TestNumbersGoOn(t *testing.T) {
+// TestNumbersContinue changes what numbers a key while the table is written: before the plan, after each transaction,
+// and during the statements that move the numbers. No number occurs twice, and neither in the down files.
+func TestNumbersContinue(t *testing.T) {
 	const key = "  primary_key {\n    columns = [column.id]\n  }\n}\n"
 	const head = "schema \"public\" {\n}\ntable \"t\" {\n  schema = schema.public\n  column \"id\" {\n"
 	const identity = "    identity {\n      generated = BY_DEFAULT\n    }\n"
@@ -179,7 +177,7 @@ func TestNumbersGoOn(t *testing.T) {
 			}
 			db := pgtest.New(t)
 			db.Exec(sql)
-			// Somebody who has numbers of the sequences in store.
+			// A session that has cached numbers of the sequences.
 			hoarder, err := pgx.ConnectConfig(ctx, db.Conn().Config())
 			if err != nil {
 				t.Fatal(err)
@@ -193,7 +191,7 @@ func TestNumbersGoOn(t *testing.T) {
 						var pg *pgconn.PgError
 						switch _, err := c.Exec(ctx, s); {
 						case err == nil:
-						case errors.As(err, &pg) && pg.Code == "23502" && numbered: // there is no default at the moment
+						case errors.As(err, &pg) && pg.Code == "23502" && numbered: // there is no default yet
 						case errors.As(err, &pg) && pg.Code == "23505" && numbered && when == "":
 						default:
 							t.Fatalf("%s: %s: %v", when, s, err)
@@ -201,7 +199,7 @@ func TestNumbersGoOn(t *testing.T) {
 						if numbered {
 							continue
 						}
-						// From now on nobody but the default gives numbers where there is one.
+						// From now on only the default numbers rows, where there is one.
 						var has bool
 						if err := c.QueryRow(ctx, "SELECT atthasdef OR attidentity <> '' FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'id'").Scan(&has); err != nil {
 							t.Fatal(err)
@@ -269,8 +267,8 @@ func TestNumbersGoOn(t *testing.T) {
 	}
 }
 
-// TestTakenNameAdvice does what the refusal of a serial column says whose sequence's name is
-// taken: with either of the two there is a plan.
+// TestTakenNameAdvice follows the advice of the refusal of a serial column whose sequence's name is taken: both ways
+// lead to a plan.
 func TestTakenNameAdvice(t *testing.T) {
 	const before = "CREATE TABLE t (id int PRIMARY KEY);\nCREATE SEQUENCE t_id_seq;\n"
 	const after = "schema \"public\" {\n}\ntable \"t\" {\n  schema = schema.public\n  column \"id\" {\n    type = serial\n  }\n  primary_key {\n    columns = [column.id]\n  }\n}\n"
@@ -282,7 +280,7 @@ func TestTakenNameAdvice(t *testing.T) {
 	if !errors.As(err, &refused) {
 		t.Fatalf("not refused: %v", err)
 	}
-	said := func(pattern string) string {
+	match := func(pattern string) string {
 		m := regexp.MustCompile(pattern).FindStringSubmatch(err.Error())
 		if m == nil {
 			t.Fatalf("%s is not in: %v", pattern, err)
@@ -291,7 +289,7 @@ func TestTakenNameAdvice(t *testing.T) {
 	}
 	t.Run("rename", func(t *testing.T) {
 		p := newProject(t)
-		p.Write(map[string]string{"20250101000000_base.sql": before, "20250102000000_rename.sql": said(`(?m)\(new\): (ALTER SEQUENCE .*)$`) + "\n"})
+		p.Write(map[string]string{"20250101000000_base.sql": before, "20250102000000_rename.sql": match(`(?m)\(new\): (ALTER SEQUENCE .*)$`) + "\n"})
 		p.HCL = []byte(after)
 		if pl, err := Make(t.Context(), p.config()); err != nil || len(pl.Files) == 0 {
 			t.Errorf("%v, %v", pl, err)
@@ -300,7 +298,7 @@ func TestTakenNameAdvice(t *testing.T) {
 	t.Run("draw", func(t *testing.T) {
 		p := newProject(t)
 		p.Write(map[string]string{"20250101000000_base.sql": before})
-		p.HCL = []byte(strings.Replace(after, "type = serial", "type = int\n"+said(`as in (default = sql\(.*\))`), 1))
+		p.HCL = []byte(strings.Replace(after, "type = serial", "type = int\n"+match(`with (default = sql\(.*\))`), 1))
 		if pl, err := Make(t.Context(), p.config()); err != nil || len(pl.Files) == 0 {
 			t.Errorf("%v, %v", pl, err)
 		}

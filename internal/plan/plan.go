@@ -1,7 +1,7 @@
-// Package plan turns the difference between schema.hcl and the migrations into new
-// migrations, and proves them before they are written: the old directory and the new
-// files give what schema.hcl says, and the down files lead back. Proofs compare
-// PostgreSQL's catalogs and never ask the engine that planned.
+// Package plan writes the difference between schema.hcl and the migrations as new migrations, and proves them first:
+// the old and new migrations produce what schema.hcl declares, and every down file reverts its migration. Proofs
+// compare PostgreSQL's catalogs and don't rely on what planned the statements, package online. This package chooses
+// names and versions of files and writes their text.
 package plan
 
 import (
@@ -18,65 +18,66 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
-// Config is what the functions of this package work on. New needs no server.
+// Config is the input of this package's functions. New needs no server.
 type Config struct {
 	proof.Base
-	// Name is the new migration's name without the version, "add_results_flaky". Make
-	// derives one from what changes if it is empty.
+	// Name is the new migration's name without the version, such as "add_results_flaky". If it is empty, Make derives
+	// one from the changes.
 	Name string
-	// Rename says which of what Make drops and adds is the same under another name:
-	// "results.env=environment", "old=new" for tables and types, several with commas
-	// between them, names with double quotes where they need them; "none" for no more. If
-	// it is empty, Make asks where there could be one, by an *online.RenameError.
+	// Rename lists what of that which Make would drop and add is renamed instead: "results.env=environment",
+	// "old=new" for tables and types, separated by commas, names in double quotes where they need them, and "none" to
+	// decline the rest. If it is empty and something could be renamed, Make returns an *online.RenameError.
 	Rename string
-	// Now is the time that versions are made from; the zero time is time.Now().
+	// Now is the time that versions are made from. The zero time means time.Now().
 	Now time.Time
 }
 
-// A File is a migration that does not stand in the directory yet.
+// A File is a migration that has not been written yet.
 type File struct {
 	migration.Draft
 	Version string
 	Effect  catalog.Effect
-	// Losses are what its way up destroys, "column public.results.source".
+	// Losses are what it destroys, such as "column public.results.source".
 	Losses []string
-	// Hazards are what its way up costs and what can go wrong with it, DownHazards the same of its way back.
+	// Hazards are those of the migration, DownHazards those of its down file.
 	Hazards, DownHazards []hazard.Hazard
-	// NoWayBack is why there is no way back, on one line; empty if there is one.
+	// NoWayBack is why the migration cannot be reverted, on one line, "" if it can.
 	NoWayBack string
-	// Does says what its statements do, a line for each: the first of the comment above it, or of the statement.
+	// Does describes each statement on a line: the first line of its comment, or of its SQL.
 	Does []string
-	// ByHand says that somebody has to write what it does, and its way back.
+	// ByHand reports that the user must write the migration and its down file.
 	ByHand bool
 
 	up, down proof.Script
 	renames  bool
 }
 
-// A Plan is what must be written for the directory to give what schema.hcl says.
+// A Plan is what must be written for the migrations to produce what schema.hcl declares.
 type Plan struct {
-	// Files in order; none if there is nothing to do.
+	// Files are the new migrations in order, none if there is nothing to do.
 	Files []File
-	// Outside is what stands outside schema.hcl, in the migrations and after them, but for what
-	// belongs to an object that the plan changes or makes anew.
+	// Outside is what schema.hcl doesn't manage after the migrations, except for what belongs to objects that the
+	// plan changes or creates again.
 	Outside []state.Outside
 
 	dir *migration.Dir
 }
 
-// To returns a plan of files that were made elsewhere, to be written to a directory.
+// To returns a plan that writes files to a directory.
 func To(dir *migration.Dir, files ...File) *Plan { return &Plan{Files: files, dir: dir} }
 
-// Make plans the difference between schema.hcl and the replayed directory and proves the
-// plan both ways. It writes nothing.
+// Make plans the difference between schema.hcl and the replayed directory and proves the plan. It writes nothing.
 //
-// The error is a *usage.Error for a name or a -rename that cannot be meant, a
-// *migration.SumError for a directory that was edited without rehash, a *schemahcl.Error for the schema file, a *runner.StmtError for a
-// migration that does not replay, an *online.RenameError or *online.RenameFlagError for what could be a
-// rename, a *state.LossError for a change that would lose what the schema file cannot say, an
-// *state.EngineError for a change that the engine refuses, a *RefusedError for a change that would
-// not be safe, and a *proof.Error for a plan that does not give what it should; it says what
-// differs.
+// The error is
+//   - a *usage.Error for a name or a value of -rename that is not valid,
+//   - a *migration.SumError for a directory that was edited without rehash,
+//   - a *schemahcl.Error for the schema file,
+//   - a *runner.StmtError for a migration that fails,
+//   - an *online.RenameError or *online.RenameFlagError for undecided or impossible renames,
+//   - a *state.LossError for a change that would lose what the schema file cannot express,
+//   - a *state.EngineError for a change that Atlas's engine refuses,
+//   - a *RefusedError for a change that would not be safe, or
+//   - a *proof.Error with the differences if the plan is wrong.
 func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	if cfg.Name != "" {
 		if err := CheckName(cfg.Name); err != nil {
@@ -95,7 +96,7 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	defer replayed.Close()
 	defer desired.Close()
 	p := &Plan{dir: cfg.Dir}
-	w, err := work(ctx, cfg, replayed, desired)
+	w, err := propose(ctx, cfg, replayed, desired)
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +105,11 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 		p.Outside, err = replayed.Outside(ctx, func(catalog.Line) bool { return true })
 		return p, err
 	}
-	ways := make([]proof.Ways, len(p.Files))
+	planned := make([]proof.Planned, len(p.Files))
 	for i, f := range p.Files {
-		ways[i] = proof.Ways{Up: f.up, Down: f.down, Renames: f.renames}
+		planned[i] = proof.Planned{Up: f.up, Down: f.down, Renames: f.renames}
 	}
-	effects, grants, outside, err := proof.Prove(ctx, cfg.Base, ways, replayed, proof.Goal{Want: w.want, Before: w.before, Kept: w.kept})
+	effects, grants, outside, err := proof.Prove(ctx, cfg.Base, planned, replayed, proof.Goal{Want: w.want, Before: w.before, Unmanaged: w.unmanaged})
 	if err != nil {
 		return nil, err
 	}
@@ -120,17 +121,18 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	return p, nil
 }
 
-// A worked plan is one that is not proven yet.
-type worked struct {
+// A proposal is a plan that is not proven yet.
+type proposal struct {
 	files  []File
-	want   catalog.Catalog // what the schema file says
-	before catalog.Catalog // of all that there is when everything has its new name
-	kept   []string        // schemas that stand outside
+	want   catalog.Catalog // of the schema file
+	before catalog.Catalog // of the replayed state after all renames
+	// unmanaged are the schemas that the schema file doesn't manage, as SQL identifiers.
+	unmanaged []string
 }
 
-// work plans from the replayed to the desired state. The replayed one is afterwards as it
-// was, with an error too; the desired one has what the schema file cannot say.
-func work(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *worked, err error) {
+// propose plans the way from the replayed to the desired state. It leaves the replayed state as it was, also with an
+// error; the desired one gets what the schema file cannot express.
+func propose(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *proposal, err error) {
 	renamed, err := online.ApplyRenames(ctx, cfg.Rename, replayed, desired)
 	defer func() { err = cmp.Or(err, online.RevertRenames(ctx, replayed, renamed)) }()
 	if err != nil {
@@ -139,19 +141,19 @@ func work(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *w
 	if err := state.CarryOver(ctx, replayed, desired); err != nil {
 		return nil, err
 	}
-	w := &worked{}
-	if w.kept, err = replayed.UnmanagedSchemas(ctx, desired.Catalog); err != nil {
+	w := &proposal{}
+	if w.unmanaged, err = replayed.UnmanagedSchemas(ctx, desired.Catalog); err != nil {
 		return nil, err
 	}
-	have, outside := state.Split(replayed.Catalog, w.kept...)
-	want, _ := state.Split(desired.Catalog, w.kept...)
+	have, outside := state.Split(replayed.Catalog, w.unmanaged...)
+	want, _ := state.Split(desired.Catalog, w.unmanaged...)
 	w.want, w.before = want, replayed.Catalog
 	if err := cmp.Or(clash(want, outside), clashNumbers(replayed.Catalog, desired.Catalog)); err != nil {
 		return nil, err
 	}
 	ops := online.RenameOps(renamed)
 	if !want.Equal(have) {
-		more, refusals, err := online.Diff(ctx, replayed, desired, w.kept)
+		more, refusals, err := online.Diff(ctx, replayed, desired, w.unmanaged)
 		if err != nil {
 			return nil, err
 		}
@@ -173,8 +175,8 @@ func work(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *w
 	return w, err
 }
 
-// Write writes the plan's files to the migrations folder root, all or none. The folder
-// must still be as it was read.
+// Write writes the plan's files to the migrations folder root, all or none. The folder must be as it was when it was
+// read.
 func (p *Plan) Write(ctx context.Context, root string) error {
 	drafts := make([]migration.Draft, len(p.Files))
 	for i, f := range p.Files {
@@ -183,11 +185,11 @@ func (p *Plan) Write(ctx context.Context, root string) error {
 	return p.dir.Write(ctx, root, drafts)
 }
 
-// ErrNoName is New's error without a name, a *usage.Error.
+// ErrNoName is the *usage.Error of New without a name.
 var ErrNoName = usage.Errorf("a new migration needs a name, such as -name=backfill_runs")
 
-// New returns an empty migration with its down and effect files, for changes that are
-// written by hand. It writes nothing and needs no server. The error is a *usage.Error.
+// New returns an empty migration with its down and effect files, to be written by hand. It writes nothing and needs
+// no server. The error is a *usage.Error.
 func New(_ context.Context, cfg Config) (*Plan, error) {
 	if cfg.Name == "" {
 		return nil, ErrNoName
@@ -206,18 +208,18 @@ func New(_ context.Context, cfg Config) (*Plan, error) {
 
 const (
 	newUp = `-- Write the change here as SQL; all of it runs in one transaction. Then write the down
--- file, and run rehash, which measures the effect.
+-- file and run rehash, which measures the effect.
 --
--- What PostgreSQL refuses in a transaction, and what commits in batches, needs a file of
--- its own without one: the README's section on data shows such a file.
+-- Statements that cannot run in a transaction, or that commit in batches, need a file of
+-- their own without one: the README's section on data has an example.
 `
-	newDown = `-- Write here what takes the change back. If nothing can, let the file begin with the line
+	newDown = `-- Write SQL here that reverts the change. If nothing can, begin the file with the line
 --   "-- alembic:down none REASON"
 -- without the quotes, and an empty line after it.
 `
 )
 
-// Time is the time that versions are made from.
+// Time returns the time that versions are made from.
 func (c Config) Time() time.Time {
 	if c.Now.IsZero() {
 		return time.Now()

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 var update = flag.Bool("update", false, "rewrite the expected files of testdata")
 
-// A project is one whose migrations are planned.
+// A project is one to plan migrations for.
 type project struct {
 	*projecttest.Project
 	rename string
@@ -34,18 +34,17 @@ func (p *project) config() Config {
 	return Config{Base: p.Base(), Now: p.Now, Rename: p.rename}
 }
 
-// plan plans from the folder to the schema file, and writes.
+// plan plans from the folder to the schema file, and writes the plan.
 func (p *project) plan() *Plan {
 	p.T.Helper()
 	pl, err := Make(p.T.Context(), p.config())
 	return projecttest.Written(p.Project, pl, err)
 }
 
-// starts are the migrations that make a schema from nothing, by its text: many cases start
-// from the same.
+// starts holds the migrations that create a schema, by the schema's text, because many cases start from the same one.
 var starts sync.Map
 
-// start plans a schema from nothing, and lets an hour pass.
+// start plans a schema from nothing, and advances the clock by an hour.
 func (p *project) start(hcl []byte) {
 	p.T.Helper()
 	p.HCL = hcl
@@ -57,7 +56,7 @@ func (p *project) start(hcl []byte) {
 	p.Now = p.Now.Add(time.Hour)
 }
 
-// checked sees that effects and ways back are right, and that there is nothing left to plan.
+// checked verifies effects and down files, and that there is nothing left to plan.
 func checked(t *testing.T, base proof.Base) {
 	t.Helper()
 	w := proof.NewWalk(base)
@@ -82,11 +81,10 @@ func checked(t *testing.T, base proof.Base) {
 	}
 }
 
-// TestMake plans each archive of testdata: from before.hcl, before.sql, or the migrations in
-// before, to after.hcl. The planned files are those in want, or the error is want/error.
-// Then they run on a database with the rows of rows.sql, and back; want/rows tells how many
-// there are and what query.sql says after the way up.
-// The file rename holds what -rename says, the file postgres on which versions it runs.
+// TestMake plans each archive of testdata: from before.hcl, before.sql, or the migrations in before, to after.hcl.
+// The planned files are those in want, or the error is want/error. Then they and their down files run on a database
+// with the rows of rows.sql; want/rows lists the number of rows, and the result of query.sql after the migrations.
+// The file rename holds the value of -rename, the file postgres the versions that the case runs on.
 func TestMake(t *testing.T) {
 	cases, err := testcase.Read("testdata", "after.hcl")
 	if err != nil {
@@ -138,7 +136,7 @@ func TestMake(t *testing.T) {
 				if !ok {
 					again, err := Make(context.Background(), p.config())
 					if err != nil || len(again.Files) > 0 {
-						t.Errorf("the plan once written, there is more to do: %v, %v", again, err)
+						t.Errorf("after the plan is written there is more to do: %v, %v", again, err)
 					}
 				}
 			}

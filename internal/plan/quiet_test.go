@@ -11,8 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// TestQuiet inspects a database into HCL and plans from the SQL that made it: there is
-// nothing to do.
+// TestQuiet inspects a database into HCL and plans from the SQL that created it: there is nothing to do.
 func TestQuiet(t *testing.T) {
 	sql, err := os.ReadFile("quiet_test.sql")
 	if err != nil {
@@ -39,7 +38,7 @@ func TestQuiet(t *testing.T) {
 	}
 }
 
-// TestQuietSpellings plans from SQL to the same by hand, in other words than inspection's.
+// TestQuietSpellings plans from SQL to a handwritten schema file whose spellings differ from those of inspection.
 func TestQuietSpellings(t *testing.T) {
 	p := newProject(t)
 	p.Write(map[string]string{"20250101000000_base.sql": `
@@ -223,12 +222,12 @@ table "t" {
 	}
 }
 
-// TestQuietAlike inspects a live database that has things which are alike into HCL, and plans
-// from the SQL that made it: there is nothing to do. From the HCL alone the same comes.
+// TestQuietAlike inspects a live database with objects that are alike into HCL, and plans from the SQL that created
+// it: there is nothing to do. The HCL alone produces the same database.
 func TestQuietAlike(t *testing.T) {
 	from(t, 15)
 	sql := `
-CREATE TABLE seat (id integer NOT NULL, row integer NOT NULL, code integer, beside integer);
+CREATE TABLE seat (id integer NOT NULL, row integer NOT NULL, code integer, neighbor integer);
 ALTER TABLE seat ADD CONSTRAINT seat_ref UNIQUE (id);
 ALTER TABLE seat ADD PRIMARY KEY (id);
 ALTER TABLE seat ADD CONSTRAINT "Another" UNIQUE (id);
@@ -247,7 +246,7 @@ CREATE INDEX i3 ON seat (code);
 CREATE INDEX ON seat (code);
 CREATE INDEX ON seat (code);
 ALTER TABLE seat ADD CHECK (code > 0), ADD CHECK (code > 0), ADD CONSTRAINT positive CHECK (code > 0);
-ALTER TABLE seat ADD FOREIGN KEY (beside) REFERENCES seat (id), ADD FOREIGN KEY (beside) REFERENCES seat (id), ADD CONSTRAINT beside FOREIGN KEY (beside) REFERENCES seat (id);
+ALTER TABLE seat ADD FOREIGN KEY (neighbor) REFERENCES seat (id), ADD FOREIGN KEY (neighbor) REFERENCES seat (id), ADD CONSTRAINT neighbor FOREIGN KEY (neighbor) REFERENCES seat (id);
 CREATE TABLE part (at date NOT NULL, n integer NOT NULL) PARTITION BY RANGE (at);
 ALTER TABLE part ADD PRIMARY KEY (at, n);
 ALTER TABLE part ADD CONSTRAINT p1 UNIQUE (at, n);
@@ -274,7 +273,7 @@ CREATE TABLE part_2025 PARTITION OF part FOR VALUES FROM ('2025-01-01') TO ('202
 		}
 	}
 	quiet()
-	// The same from nothing, in the planner's words.
+	// The same from nothing, as the planner writes it.
 	live, err := catalog.Read(t.Context(), db.Conn(), cfg.Options)
 	if err != nil {
 		t.Fatal(err)

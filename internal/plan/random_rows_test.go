@@ -49,12 +49,12 @@ SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '') FROM (
 	return text
 }
 
-// A field is a column that rows can be put into. Its names are as SQL writes them, the
-// table's with its schema.
+// A field is a column that rows can be inserted into. Its names are as SQL writes them, that of the table with its
+// schema.
 type field struct {
 	table, name, typ string
 	notNull          bool
-	later            string // the type that values are changed to
+	later            string // the type that the column changes to
 }
 
 func readFields(t *testing.T, s *state.State) []field {
@@ -75,8 +75,8 @@ WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND n.nspname 
 	return list
 }
 
-// value is a field's in the row v, which is 1 to 3: another one in every row, as far as
-// the type has so many, and NULL in the third if it may be.
+// value returns the field's value in row v, 1 to 3: another one in every row, as far as the type has so many, and
+// NULL in the third if that is allowed.
 func (f field) value() string {
 	v := "v"
 	switch f.typ {
@@ -104,21 +104,19 @@ func (f field) value() string {
 	return v
 }
 
-// An amount is how many rows a table is given, at most 3, and whether they refer to none.
+// An amount is how many rows a table gets, at most 3, and whether they refer to other rows.
 type amount struct {
 	rows  int
 	alone bool
 }
 
-// fields are those that a table's rows are given; the others take their defaults.
-// They stand under the table's name before the plan.
+// fields returns those that rows set, by the table's name before the plan; the others take their defaults.
 type fields map[string][]field
 
 func (list fields) add(table string, f field) { list[table] = append(list[table], f) }
 
-// insert puts as many of three rows into every table, the last ones, in one statement: the
-// keys between the tables are checked at its end. It returns the table whose rows are
-// refused, and why.
+// insert inserts the last rows of three into every table in one statement, so that keys between tables are checked at
+// its end. It returns the table whose rows are refused, and why.
 func (list fields) insert(ctx context.Context, tx pgx.Tx, amounts map[string]*amount) (refused string, err error) {
 	var parts []string
 	of := map[string]string{}
@@ -143,11 +141,10 @@ func (list fields) insert(ctx context.Context, tx pgx.Tx, amounts map[string]*am
 	return refused, err
 }
 
-// fillRows puts up to three rows into every table, with k up to 3: as many as the schema
-// takes. Unless they may be hostile, they are also such that nothing excuses a plan that
-// does not keep them: what it keeps of them fits into the schema that it leads to, and
-// again into this one, with the defaults for all else.
-func (p *randomPair) fillRows(w *worked, before, after *state.State) {
+// fillRows inserts up to three rows into every table, as many as the schema allows. Unless they may be hostile, a
+// plan has no excuse not to keep them: what it keeps fits into the schema after it, and again into the one before,
+// with defaults for everything else.
+func (p *randomPair) fillRows(w *proposal, before, after *state.State) {
 	t, ctx := p.t, p.t.Context()
 	t.Helper()
 	all, there, back := fields{}, fields{}, fields{}
@@ -185,7 +182,7 @@ func (p *randomPair) fillRows(w *worked, before, after *state.State) {
 		case !dataError(err):
 			t.Fatal(err)
 		case table == "" && !p.hostile:
-			// The values are none of the type that they are to have after a rename.
+			// The values don't have the type that they must have after a rename.
 			p.hostile = true
 			clear(there)
 			clear(back)
@@ -209,14 +206,13 @@ func (p *randomPair) fillRows(w *worked, before, after *state.State) {
 	}
 }
 
-// dataError says whether rows are why PostgreSQL refuses a statement.
+// dataError reports whether PostgreSQL refuses a statement because of rows.
 func dataError(err error) bool {
 	code := pgsql.SQLState(err)
 	return strings.HasPrefix(code, "23") || strings.HasPrefix(code, "22")
 }
 
-// rowsOf is what a table holds: how many rows, and the values of each column in the order
-// of k.
+// rowsOf is the content of a table: the number of rows, and the values of each column in the order of k.
 type rowsOf struct {
 	n       int
 	columns map[string]string
@@ -268,7 +264,7 @@ WHERE c.relkind = 'r' AND n.nspname IN ('public', 'Other') GROUP BY 1`)
 	return out
 }
 
-// newName is the name of a table's column, and that of the table, after the plan's rename.
+// newName returns the names of a table and its column after the plan's rename.
 func (p *randomPair) newName(table, column string) (string, string) {
 	r := p.rename
 	switch {
@@ -281,8 +277,8 @@ func (p *randomPair) newName(table, column string) (string, string) {
 	return table, column
 }
 
-// loses says whether the plan says that it drops a column, whose values do not come back;
-// the table is named as after the plan's rename.
-func (w *worked) loses(table, column string) bool {
+// loses reports whether the plan drops a column, whose values are not restored. The table's name is that after the
+// plan's rename.
+func (w *proposal) loses(table, column string) bool {
 	return slices.ContainsFunc(w.files, func(f File) bool { return slices.Contains(f.Losses, "column "+table+"."+column) })
 }

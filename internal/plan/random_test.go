@@ -20,15 +20,15 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// randomPairs is how many pairs of schemas are planned. With SCHEMA_TEST_FULL=1 it is
-// fullPairs on each of the four majors that the full tests run on, on every one others.
+// randomPairs is how many pairs of schemas are planned. With SCHEMA_TEST_FULL=1 it is fullPairs on each of the four
+// majors of the full tests, with different pairs on each.
 const (
 	randomPairs = 200
 	fullPairs   = 5000 / 4
 )
 
-// whichPairs are the numbers of the pairs: from first, n of them. PLAN_PAIRS=300 is as many
-// from 0, PLAN_PAIRS=18750-18799 is from one to another.
+// whichPairs returns the number of the first pair, and how many pairs follow. PLAN_PAIRS=300 means as many from 0,
+// PLAN_PAIRS=18750-18799 a range.
 func whichPairs(t *testing.T) (first, n int) {
 	t.Helper()
 	if s := os.Getenv("PLAN_PAIRS"); s != "" {
@@ -52,12 +52,12 @@ func whichPairs(t *testing.T) (first, n int) {
 	return 0, randomPairs
 }
 
-// outcomes are how a pair may end.
+// outcomes are the ways in which a pair may end.
 var outcomes = []string{"with-rows", "without-rows", "one-way", "stopped-by-rows", "refused", "same"}
 
-// TestRandomPairs plans from one random schema to another, and runs the plan on a database
-// that has rows, and back: the schemas are the same then, and the rows are there. Some rows
-// are hostile: they stop a plan, which is run there and back without rows then.
+// TestRandomPairs plans from one random schema to another, and runs the plan and its down files on a database with
+// rows: the schemas and the rows are the same then. Some rows are hostile and make a plan fail, which then runs
+// without rows.
 func TestRandomPairs(t *testing.T) {
 	first, n := whichPairs(t)
 	var mu sync.Mutex
@@ -84,23 +84,23 @@ func TestRandomPairs(t *testing.T) {
 			})
 		}
 	})
-	// What runs the tests on several majors adds these up.
+	// The runner of several majors adds these up.
 	t.Attr("pairs", fmt.Sprint(n))
 	for _, outcome := range append(outcomes, "renamed") {
 		t.Attr("pairs-"+outcome, fmt.Sprint(count[outcome]))
 	}
 	if !t.Failed() && n >= randomPairs && count["with-rows"] < n*7/10 {
-		t.Errorf("too few pairs go there and back with rows")
+		t.Errorf("too few pairs run both ways with rows")
 	}
 }
 
-// A randomPair is a way from one schema to another.
+// A randomPair is a pair of schemas to plan between.
 type randomPair struct {
 	t             *testing.T
 	before, after string
-	renames       bool           // what could be a rename is one
-	rename        *online.Rename // it, if there is one
-	hostile       bool           // the rows need not fit into the schema after
+	renames       bool           // possible renames are renames
+	rename        *online.Rename // that rename, if any
+	hostile       bool           // rows need not fit the schema after
 }
 
 // run returns the outcome.
@@ -113,18 +113,18 @@ func (p *randomPair) run() string {
 	if p.renames {
 		project.rename = ""
 	}
-	w, err := work(ctx, project.config(), replayed, desired)
+	w, err := propose(ctx, project.config(), replayed, desired)
 	if asked := (*online.RenameError)(nil); errors.As(err, &asked) {
 		p.rename = &asked.Candidates[0]
 		project.rename = p.rename.Flag() + "," + online.RenameNone
-		w, err = work(ctx, project.config(), replayed, desired)
+		w, err = propose(ctx, project.config(), replayed, desired)
 	}
 	var refusal *RefusedError
 	if p.rename != nil && errors.As(err, &refusal) {
-		// The type of one has no cast to that of the other: then it is another one.
+		// The types have no cast, so it is a different column.
 		p.rename, project.rename = nil, online.RenameNone
-		desired = p.state(p.after) // the other one has the renamed table's names
-		w, err = work(ctx, project.config(), replayed, desired)
+		desired = p.state(p.after) // the used one has the names of the renamed table
+		w, err = propose(ctx, project.config(), replayed, desired)
 	}
 	switch {
 	case errors.As(err, &refusal):
@@ -154,13 +154,13 @@ func (p *randomPair) state(hcl string) *state.State {
 	}
 	p.t.Cleanup(func() {
 		s.Close()
-		_ = s.DB.Drop(context.Background()) // the server goes anyway
+		_ = s.DB.Drop(context.Background()) // the server is stopped anyway
 	})
 	return s
 }
 
-// thereAndBack runs the plan both ways on s, and says how far it came.
-func (p *randomPair) thereAndBack(w *worked, s *state.State, want string) string {
+// thereAndBack runs the plan and its down files on s, and returns how far it got.
+func (p *randomPair) thereAndBack(w *proposal, s *state.State, want string) string {
 	t, ctx := p.t, p.t.Context()
 	t.Helper()
 	start, rows := fingerprint(t, s), readRows(t, s)
@@ -175,7 +175,7 @@ func (p *randomPair) thereAndBack(w *worked, s *state.State, want string) string
 		}
 	}
 	if have := fingerprint(t, s); have != want {
-		t.Fatalf("up does not give what it should (-want +have):\n%s\n%s", cmp.Diff(want, have), text1(w))
+		t.Fatalf("the migrations don't produce the schema (-want +have):\n%s\n%s", cmp.Diff(want, have), text1(w))
 	}
 	after := readRows(t, s)
 	outcome := "without-rows"
@@ -201,7 +201,7 @@ func (p *randomPair) thereAndBack(w *worked, s *state.State, want string) string
 		}
 	}
 	if have := fingerprint(t, s); have != start {
-		t.Fatalf("down does not lead back (-start +now):\n%s\n%s", cmp.Diff(start, have), text1(w))
+		t.Fatalf("the down files don't revert the migrations (-start +now):\n%s\n%s", cmp.Diff(start, have), text1(w))
 	}
 	back := readRows(t, s)
 	for table, list := range rows {
@@ -218,7 +218,7 @@ func (p *randomPair) thereAndBack(w *worked, s *state.State, want string) string
 	return outcome
 }
 
-func text1(w *worked) string {
+func text1(w *proposal) string {
 	var b strings.Builder
 	for _, f := range w.files {
 		fmt.Fprintf(&b, "-- %s\n%s\n-- down\n%s\n", f.Name, f.SQL, f.Draft.Down)
@@ -226,12 +226,11 @@ func text1(w *worked) string {
 	return b.String()
 }
 
-// The last one has 58 bytes, so that an index's ix_0_ before it makes 63, the most that
-// PostgreSQL keeps.
+// The last one has 58 bytes, so that an index with the prefix ix_0_ has 63, the most that PostgreSQL keeps.
 var names = []string{"a", "b", "user", "Mixed Case", "order", "ünï", "a_rather_long_name_so_that_an_index_of_it_has_63_bytes____"}
 
-// A type may change into its other one and back. They are those of the names in every
-// other table, and of the names in the others.
+// A type may change into its counterpart and back. Columns have the one type in every other table, and its
+// counterpart in the rest.
 var types = []struct{ hcl, other, def string }{
 	{"int", "bigint", "7"},
 	{"bigint", "int", "0"},
@@ -249,10 +248,9 @@ var types = []struct{ hcl, other, def string }{
 	{"enum.mood", "enum.mood", `"ok"`},
 }
 
-// schemas are schema files: two to four tables with what the engine manages, so
-// that two schemas mostly have one in common, the enum and the second schema only where
-// they are needed or by chance. Every table has a column k that others refer to, by their
-// parent or by k too.
+// schemas generates schema files: two to four tables with what the engine manages, so that two schemas usually share
+// one, and the enum and the second schema only where they are needed or by chance. Every table has a column k that
+// others refer to, together with their parent or not.
 var schemas = rapid.Custom(func(t *rapid.T) string {
 	var b strings.Builder
 	tables := rapid.SliceOfNDistinct(rapid.IntRange(0, 3), 2, 4, rapid.ID[int]).Draw(t, "tables")
@@ -289,7 +287,7 @@ func drawTable(t *rapid.T, b *strings.Builder, n int, tables []int) {
 		if yes("other") {
 			typ.hcl = typ.other
 		}
-		// Where there are rows, a column that is new and NOT NULL needs a default.
+		// A new NOT NULL column needs a default if there are rows.
 		byDefault := typ.def != "" && yes("default")
 		fmt.Fprintf(b, "  column %q {\n    type = %s\n    null = %v\n", c, typ.hcl, !byDefault || yes("null"))
 		if byDefault {
@@ -337,7 +335,7 @@ func drawTable(t *rapid.T, b *strings.Builder, n int, tables []int) {
 	if key != "" {
 		key = fmt.Sprintf("%s_%d\"", strings.TrimSuffix(key, `"`), n)
 	}
-	// What others refer to may have several keys, and none of them the primary one.
+	// Referenced columns may have several keys, none of them the primary key.
 	alike := rapid.SampledFrom([]string{"", "", "", "key", "index", "both", "instead"}).Draw(t, "alike")
 	if alike != "instead" {
 		fmt.Fprintf(b, "  primary_key%s {\n    columns = [column.k]\n  }\n", key)
@@ -356,7 +354,7 @@ func drawTable(t *rapid.T, b *strings.Builder, n int, tables []int) {
 		if other == n {
 			ref = "column.k"
 		}
-		// To a table that is new, which is empty, nothing can refer by its k.
+		// Nothing can refer to a new table by its k, because it is empty.
 		if rapid.IntRange(0, 15).Draw(t, "by k") == 7 {
 			from = "k"
 		}

@@ -9,8 +9,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 )
 
-// What was renamed in the replayed state to plan from it is renamed back, however the plan
-// ended.
+// Renames in the replayed state are reverted, whatever the plan's outcome.
 func TestRenamedBack(t *testing.T) {
 	before := `
 schema "public" {
@@ -48,7 +47,7 @@ table "runs" {
 			want := fingerprint(t, replayed)
 			project := newProject(t)
 			project.rename = test.rename
-			if _, err := work(t.Context(), project.config(), replayed, desired); test.err == nil && err != nil || test.err != nil && !errors.As(err, test.err) {
+			if _, err := propose(t.Context(), project.config(), replayed, desired); test.err == nil && err != nil || test.err != nil && !errors.As(err, test.err) {
 				t.Fatalf("wanted %T, got %v", test.err, err)
 			}
 			if diff := cmp.Diff(want, fingerprint(t, replayed)); diff != "" {

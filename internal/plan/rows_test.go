@@ -17,8 +17,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// withRows runs a plan on a database that has rows, and back, and tells what becomes of
-// them. Every file must do to the catalog what it did to the empty one.
+// withRows runs a plan and its down files on a database with rows, and reports what becomes of them. Every file must
+// change the catalog as it changed that of the empty database.
 func withRows(t *testing.T, pl *Plan, rows, query string) string {
 	t.Helper()
 	ctx := t.Context()
@@ -46,7 +46,7 @@ func withRows(t *testing.T, pl *Plan, rows, query string) string {
 			t.Fatal(err)
 		}
 		if !want.Equal(s.Catalog) {
-			t.Errorf("%s gives something else where there are rows: %v", f.Name, catalog.Diff(want, s.Catalog))
+			t.Errorf("%s has another effect with rows: %v", f.Name, catalog.Diff(want, s.Catalog))
 		}
 		states = append(states, s.Catalog)
 	}
@@ -66,7 +66,7 @@ func withRows(t *testing.T, pl *Plan, rows, query string) string {
 	}
 	for i, f := range slices.Backward(pl.Files) {
 		if f.down.None {
-			return b.String() + "no way back\n"
+			return b.String() + "irreversible\n"
 		}
 		if err := s.Run(ctx, f.down.Stmts, f.down.TxNone, f.down.File); err != nil {
 			return b.String() + failure(t, f.down.File, err)
@@ -75,7 +75,7 @@ func withRows(t *testing.T, pl *Plan, rows, query string) string {
 			t.Fatal(err)
 		}
 		if !s.Catalog.Equal(states[i]) {
-			t.Errorf("%s does not lead back where there are rows: %v", f.down.File, catalog.Diff(states[i], s.Catalog))
+			t.Errorf("%s does not revert its migration with rows: %v", f.down.File, catalog.Diff(states[i], s.Catalog))
 		}
 	}
 	fmt.Fprintf(&b, "back: %s\n", countRows(t, s.Conn()))
@@ -91,7 +91,7 @@ func failure(t *testing.T, file string, err error) string {
 	return fmt.Sprintf("%s fails: %s\n", file, runner.Message(stmt.Err))
 }
 
-// countRows lists the tables with the number of their rows.
+// countRows returns the tables with the number of their rows.
 func countRows(t *testing.T, conn *pgx.Conn) string {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), `
@@ -108,8 +108,8 @@ ORDER BY c.oid::regclass::text COLLATE "C"`)
 	return strings.Join(counts, ", ")
 }
 
-// runOnline runs a file's way up, and looks what PostgreSQL does to the tables that were
-// there before the plan: what rewrites or scans one under a strong lock must be marked.
+// runOnline runs a migration and observes what PostgreSQL does to the tables of before the plan: statements that
+// rewrite or scan one under a strong lock must be marked.
 func runOnline(t *testing.T, s *state.State, f File, there map[string]use) error {
 	t.Helper()
 	rewritten := false
@@ -134,9 +134,9 @@ func runOnline(t *testing.T, s *state.State, f File, there map[string]use) error
 			rewritten = rewritten || a.file != b.file
 			locks := slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool { return strings.HasPrefix(s.Text, "ALTER TABLE ") })
 			if a.scans != b.scans && !slices.ContainsFunc(f.Hazards, hazard.Hazard.Long) && !slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool {
-				return blocksNobody(s) && !(locks && strings.HasPrefix(s.Text, "SELECT setval("))
+				return scansOnline(s) && !(locks && strings.HasPrefix(s.Text, "SELECT setval("))
 			}) {
-				t.Errorf("%s reads all of a table and does not say so: %s", f.Name, stmts[0].Text)
+				t.Errorf("%s scans a table without saying so: %s", f.Name, stmts[0].Text)
 			}
 		}
 	}
@@ -146,13 +146,13 @@ func runOnline(t *testing.T, s *state.State, f File, there map[string]use) error
 	return nil
 }
 
-// blocksNobody says whether a statement reads whole tables under a weak lock.
-func blocksNobody(s pgsql.Stmt) bool {
+// scansOnline reports whether a statement scans tables under a weak lock.
+func scansOnline(s pgsql.Stmt) bool {
 	return s.Class() != pgsql.Transactional || strings.Contains(s.Text, " VALIDATE CONSTRAINT ") ||
 		strings.HasPrefix(s.Text, "ANALYZE ") || strings.HasPrefix(s.Text, "SELECT setval(")
 }
 
-// use is how a table is used: the file that it lies in, and how often all of it was read.
+// use is how a table is used: its file, and how often it was scanned.
 type use struct {
 	file  uint32
 	scans int64
@@ -163,7 +163,7 @@ func readUse(t *testing.T, conn *pgx.Conn) map[string]use {
 	if _, err := conn.Exec(t.Context(), "DO $$ BEGIN IF current_setting('server_version_num')::int >= 150000 THEN PERFORM pg_stat_force_next_flush(); END IF; END $$"); err != nil {
 		t.Fatal(err)
 	}
-	// By OID: a table may get another name.
+	// By OID, because tables may be renamed.
 	rows, err := conn.Query(t.Context(), "SELECT c.oid::text, c.relfilenode, coalesce(pg_stat_get_numscans(c.oid), 0) FROM pg_class c WHERE c.relkind = 'r' AND c.oid >= 16384")
 	if err != nil {
 		t.Fatal(err)

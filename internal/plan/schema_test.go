@@ -8,7 +8,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// A schema that the file does not declare is dropped with its tables unless something else is in it.
+// A schema that the file doesn't declare is dropped with its tables, unless it holds something else.
 func TestSchemaOutsideStays(t *testing.T) {
 	const declared = "schema \"public\" {\n}\ntable \"p\" {\n  schema = schema.public\n  column \"a\" {\n    type = int\n    null = true\n  }\n" +
 		"  partition {\n    type    = RANGE\n    columns = [column.a]\n  }\n}\ntable \"base\" {\n  schema = schema.public\n  column \"a\" {\n    type = int\n    null = true\n  }\n}\n"

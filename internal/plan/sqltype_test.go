@@ -7,9 +7,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// TestSQLTypes plans types written as SQL for a new column, a changed one and a new table,
-// each with all that the type says. Then there is nothing more to do, and nothing for
-// what inspection prints either.
+// TestSQLTypes plans types written as SQL for a new column, a changed one and a new table, each with everything that
+// the type says. Then there is nothing left to do, and neither for the output of inspection.
 func TestSQLTypes(t *testing.T) {
 	t.Parallel()
 	const before = `schema "public" {
@@ -65,7 +64,7 @@ table "old" {
 	}
 }
 
-// quiet fails where there is something to plan.
+// quiet fails if there is something to plan.
 func (p *project) quiet() {
 	p.T.Helper()
 	pl, err := Make(p.T.Context(), p.config())

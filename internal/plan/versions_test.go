@@ -6,7 +6,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// from skips a test of what PostgreSQL has from a major version on.
+// from skips a test of a feature that PostgreSQL has since a major version.
 func from(t testing.TB, major int) {
 	t.Helper()
 	if pgtest.Server(t).VersionNum() < major*10000 {

@@ -28,7 +28,7 @@ func RunCheckpoint(ctx context.Context, base Base, f *migration.File) (catalog.E
 	return catalog.Measure(empty, s.Catalog), s.Catalog, nil
 }
 
-// Checkpoints returns those that are not known to be right.
+// Checkpoints returns the checkpoints that are not yet proven.
 func (w *Walk) Checkpoints() []*migration.Checkpoint {
 	var open []*migration.Checkpoint
 	for _, c := range w.base.Dir.Checkpoints() {
@@ -41,13 +41,13 @@ func (w *Walk) Checkpoints() []*migration.Checkpoint {
 	return open
 }
 
-// checkpointFact is that a checkpoint and its effect file are right.
+// checkpointFact is the fact that a checkpoint and its effect file are right.
 func (w *Walk) checkpointFact(c *migration.Checkpoint) devdb.Fact {
 	return w.fact("checkpoint", c.Through+1, []string{c.SQL, effectText(c.File)})
 }
 
-// CheckCheckpoint runs a checkpoint. What it gives must be what the migrations before it do, which were walked, and its effect all
-// of that.
+// CheckCheckpoint runs a checkpoint. It must produce the catalog of the migrations before it, which the walk must
+// have run, and its effect file must hold all of that.
 func (w *Walk) CheckCheckpoint(ctx context.Context, c *migration.Checkpoint) ([]Finding, error) {
 	const advice = "; unless a database has started from it, delete it with its down and effect file and run checkpoint again"
 	effect, have, err := RunCheckpoint(ctx, w.base, c.File)
@@ -62,7 +62,7 @@ func (w *Walk) CheckCheckpoint(ctx context.Context, c *migration.Checkpoint) ([]
 	if want := w.path[c.Through+1]; !have.Equal(want) {
 		found = append(found, Finding{
 			Kind: FindingCheckpoint, File: c.Name,
-			Text:        "the checkpoint does not give what the migrations before it do" + advice,
+			Text:        "the checkpoint does not produce the schema of the migrations before it" + advice,
 			Differences: catalog.Diff(want, have),
 		})
 	}

@@ -1,19 +1,19 @@
 package proof
 
-// LegLength is legLength.
-const LegLength = legLength
+// SegmentLength is segmentLength.
+const SegmentLength = segmentLength
 
-// Skipped returns the numbers of the legs that are left out, from 0.
-func (w *Walk) Skipped() (legs []int) {
-	for i, l := range w.legs {
+// Skipped returns the indexes of the skipped segments.
+func (w *Walk) Skipped() (segments []int) {
+	for i, l := range w.segments {
 		if l.skipped {
-			legs = append(legs, i)
+			segments = append(segments, i)
 		}
 	}
-	return legs
+	return segments
 }
 
-// As runs f as another program, or, with an error, as one that knows nothing.
+// As runs f as another program, or with an error as one that remembers nothing.
 func As(program string, err error, f func()) {
 	was := executable
 	defer func() { executable = was }()

@@ -1,6 +1,6 @@
-// Package proof compares migrations with what they should give, by running them: planned files on the replayed state and back,
-// the files of a directory with their effects and ways back, and what they give against the schema file. It compares
-// PostgreSQL's catalogs and knows neither who planned nor who asks.
+// Package proof runs migrations and compares what they do with what they should do: planned files and their down
+// files on the replayed state, the effect and down files of a directory, and its schema with the schema file. It
+// compares PostgreSQL's catalogs, and doesn't know how the files were made.
 package proof
 
 import (
@@ -14,9 +14,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// Base is what is proven, and where.
+// Base is what is proven, and on which server.
 type Base struct {
-	// Server is where states are worked out.
+	// Server runs the migrations.
 	Server *devdb.Server
 	// Dir is the directory of migrations.
 	Dir *migration.Dir
@@ -31,45 +31,46 @@ type FindingKind string
 
 const (
 	FindingPlan   FindingKind = "plan"   // plan would write something
-	FindingSum    FindingKind = "sum"    // a sum file does not fit
-	FindingEffect FindingKind = "effect" // an effect file is missing or says something else
-	FindingDown   FindingKind = "down"   // a down file is missing or does not lead back
+	FindingSum    FindingKind = "sum"    // a sum file does not match
+	FindingEffect FindingKind = "effect" // an effect file is missing or wrong
+	FindingDown   FindingKind = "down"   // a down file is missing or does not revert its migration
 
-	FindingCheckpoint FindingKind = "checkpoint" // a checkpoint does not give what the migrations before it do
+	FindingCheckpoint FindingKind = "checkpoint" // a checkpoint does not produce the schema of the migrations before it
 )
 
-// A Finding is something that is not in order.
+// A Finding is a problem in a project.
 type Finding struct {
 	Kind FindingKind
-	// File is the file that it is about, relative to the migrations folder; empty for
-	// FindingPlan, which is about the schema file.
+	// File is the offending file, relative to the migrations folder; "" for FindingPlan, which is about the schema
+	// file.
 	File string
-	// Line is 1-based, 0 if the whole file is meant.
+	// Line is 1-based, 0 for the whole file.
 	Line int
 	// Text says what is wrong and what to do.
 	Text string
-	// Differences are what it is about in particular, if anything.
+	// Differences are the details, if any.
 	Differences []catalog.Difference
 }
 
-// A Script is one direction of a file, as the replay takes it.
+// A Script is one direction of a migration.
 type Script struct {
 	File   string
 	Stmts  []pgsql.Stmt
 	TxNone bool
-	None   bool // a way back that does not exist
+	None   bool // the migration cannot be reverted
 }
 
-// An Error is a plan that does not give what it should. Nothing was written.
+// An Error is a plan that does not produce the schema file's schema, or whose down files do not revert it. Nothing
+// was written.
 type Error struct {
-	// File is the planned file that is wrong, "down/..." for a way back; empty if the
-	// engine finds nothing to do where the catalogs differ.
+	// File is the planned file that is wrong, "down/..." for a down file; "" if the engine finds nothing to do
+	// although the catalogs differ.
 	File string
-	// Err is the statement that PostgreSQL refused, if it came to that.
+	// Err is the statement that PostgreSQL refused, or nil.
 	Err *runner.StmtError
-	// Differences are what is not as it should be after the file.
+	// Differences are those of the catalog after the file.
 	Differences []catalog.Difference
-	// Outside says that the differences are in what stands outside schema.hcl.
+	// Outside reports that the differences are in what schema.hcl doesn't manage.
 	Outside bool
 }
 
@@ -83,11 +84,11 @@ func (e *Error) Error() string {
 	case e.File == "":
 		b.WriteString("the schema file and the migrations differ in what the engine cannot plan:")
 	case e.Outside:
-		fmt.Fprintf(&b, "nothing was written: the planned %s would change what stands outside the schema file:", e.File)
+		fmt.Fprintf(&b, "nothing was written: the planned %s would change what the schema file doesn't manage:", e.File)
 	case strings.HasPrefix(e.File, migration.DownDir+"/"):
-		fmt.Fprintf(&b, "nothing was written: the planned %s does not lead back:", e.File)
+		fmt.Fprintf(&b, "nothing was written: the planned %s does not revert its migration:", e.File)
 	default:
-		fmt.Fprintf(&b, "nothing was written: the planned %s does not give what the schema file says:", e.File)
+		fmt.Fprintf(&b, "nothing was written: the planned %s does not produce what the schema file declares:", e.File)
 	}
 	for _, d := range e.Differences {
 		b.WriteString("\n  " + d.Text)

@@ -12,26 +12,29 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// Ways are a planned file.
-type Ways struct {
+// A Planned is a planned migration.
+type Planned struct {
 	Up, Down Script
-	Renames  bool // it gives things their new names, and nothing else
+	Renames  bool // it renames things and does nothing else
 }
 
-// A Goal is what planned files should lead to.
+// A Goal is what planned files should produce.
 type Goal struct {
-	Want   catalog.Catalog // what the schema file says
-	Before catalog.Catalog // of the replayed state, when everything has its new name
-	Kept   []string        // schemas that are outside the schema file
+	Want   catalog.Catalog // of the schema file
+	Before catalog.Catalog // of the replayed state after all renames
+	// Unmanaged are the schemas that the schema file doesn't manage, as SQL identifiers.
+	Unmanaged []string
 }
 
-// Grants are the statements at the end of a planned file that give what it drops and makes again the privileges that it had.
+// Grants are the statements at the end of a planned file that restore the privileges on what it drops and creates
+// again.
 type Grants struct{ Up, Down []string }
 
-// Prove runs planned files on the replayed state and back again, and returns their effects, the grants that they lack, and what
-// stands outside of the schema file after them, without what belongs to objects that they change or make again. The error is an
-// *Error if the plan is wrong, a *state.LossError if privileges would be lost. The state is used up.
-func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, goal Goal) ([]catalog.Effect, []Grants, []state.Outside, error) {
+// Prove runs planned files and their down files on the replayed state. It returns the files' effects, the grants that
+// they lack, and what the schema file doesn't manage, except for what belongs to objects that they change or create
+// again. The error is an *Error if the plan is wrong, and a *state.LossError if privileges would be lost. Prove
+// leaves the state in an undefined condition.
+func Prove(ctx context.Context, base Base, files []Planned, replayed *state.State, goal Goal) ([]catalog.Effect, []Grants, []state.Outside, error) {
 	fail := func(err error) ([]catalog.Effect, []Grants, []state.Outside, error) { return nil, nil, nil, err }
 	states := []catalog.Catalog{replayed.Catalog} // after i files
 	had, err := replayed.Privileges(ctx)
@@ -59,16 +62,16 @@ func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, 
 		privileges = append(privileges, had)
 		states = append(states, replayed.Catalog)
 		effects = append(effects, catalog.Measure(states[i], states[i+1]))
-		if (!f.Renames || i == len(files)-1) && !state.SameOutside(goal.Before, replayed.Catalog, goal.Kept...) {
-			_, was := state.Split(goal.Before, goal.Kept...)
-			_, is := state.Split(replayed.Catalog, goal.Kept...)
+		if (!f.Renames || i == len(files)-1) && !state.SameOutside(goal.Before, replayed.Catalog, goal.Unmanaged...) {
+			_, was := state.Split(goal.Before, goal.Unmanaged...)
+			_, is := state.Split(replayed.Catalog, goal.Unmanaged...)
 			if was.Equal(is) {
-				was, is = goal.Before, replayed.Catalog // it is a column's own sequence
+				was, is = goal.Before, replayed.Catalog // the difference is in a column's own sequence
 			}
 			return fail(&Error{File: f.Up.File, Outside: true, Differences: catalog.Diff(was, is)})
 		}
 	}
-	if have, _ := state.Split(replayed.Catalog, goal.Kept...); !goal.Want.Equal(have) {
+	if have, _ := state.Split(replayed.Catalog, goal.Unmanaged...); !goal.Want.Equal(have) {
 		return fail(&Error{File: files[len(files)-1].Up.File, Differences: catalog.Diff(goal.Want, have)})
 	}
 	downs := make([]Script, len(files))
@@ -80,7 +83,7 @@ func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, 
 	if err != nil {
 		return fail(err)
 	}
-	faults, err := leadBack(ctx, replayed, downs, states, func(ctx context.Context, n int) (*state.State, error) {
+	faults, err := revert(ctx, replayed, downs, states, func(ctx context.Context, n int) (*state.State, error) {
 		s, err := state.Replay(ctx, base.Server, base.Dir, last, base.Options)
 		if err != nil {
 			return nil, err
@@ -105,9 +108,8 @@ func Prove(ctx context.Context, base Base, files []Ways, replayed *state.State, 
 	return effects, grants, outside, nil
 }
 
-// leavesAlone says of an object's line whether files leave the object as it was, and don't
-// drop it to make it again.
-func leavesAlone(files []Ways, effects []catalog.Effect) func(catalog.Line) bool {
+// leavesAlone returns a function that reports whether files leave an object as it was, and don't drop and create it.
+func leavesAlone(files []Planned, effects []catalog.Effect) func(catalog.Line) bool {
 	changed := map[catalog.Line]bool{}
 	indexes := map[string]bool{} // dropped, without their tables
 	for i, f := range files {
@@ -139,7 +141,7 @@ func leavesAlone(files []Ways, effects []catalog.Effect) func(catalog.Line) bool
 		case "column", "constraint":
 			return !changed[catalog.Line{Kind: l.Kind, Name: l.Name}]
 		}
-		return true // it gets back what it had
+		return true // it is restored as it was
 	}
 }
 
@@ -151,21 +153,20 @@ func refused(file string, err error) error {
 	return err
 }
 
-// A fault is a way back that does not lead there.
+// A fault is a down file that does not revert its migration.
 type fault struct {
 	script      Script
 	err         *runner.StmtError    // the statement that failed, or
-	differences []catalog.Difference // what is not as it was
+	differences []catalog.Difference // from the state before the migration
 }
 
-// leadBack runs the ways back of files, the newest first, on s, which is after all of
-// them, and returns those that do not lead to the state before their file. states holds
-// the catalog after i files. After a way back that is missing or wrong the state is
-// worked out again by rebuild, after n files. After the way back of file i that is right,
-// finish is called. s is used up.
-func leadBack(ctx context.Context, s *state.State, downs []Script, states []catalog.Catalog, rebuild func(ctx context.Context, n int) (*state.State, error), finish func(ctx context.Context, s *state.State, i int) error) ([]fault, error) {
+// revert runs down files on s, the state after all migrations, the newest first. It returns those that don't produce
+// the state before their migration. states holds the catalog after i migrations. After a down file that is missing or
+// wrong, rebuild makes the state after n migrations again; after a correct one, of migration i, finish is called.
+// revert leaves s in an undefined condition.
+func revert(ctx context.Context, s *state.State, downs []Script, states []catalog.Catalog, rebuild func(ctx context.Context, n int) (*state.State, error), finish func(ctx context.Context, s *state.State, i int) error) ([]fault, error) {
 	var faults []fault
-	at := len(downs) // s stands after so many files; -1: nobody knows where
+	at := len(downs) // s is the state after so many files; -1: unknown
 	first := s
 	defer func() {
 		if s != first {

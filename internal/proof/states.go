@@ -10,8 +10,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// States works out the replayed state by replay, and the desired one beside it. What is
-// wrong with either is the user's to mend, so both are told.
+// States makes the replayed state with replay, and the desired one at the same time. Both may be wrong because of the
+// user, so both errors are returned.
 func States(ctx context.Context, base Base, replay func(context.Context) (*state.State, error)) (replayed, desired *state.State, err error) {
 	var replayErr, desiredErr error
 	var wg sync.WaitGroup
@@ -20,9 +20,8 @@ func States(ctx context.Context, base Base, replay func(context.Context) (*state
 		desired, desiredErr = state.Desired(ctx, base.Server, base.SchemaName, base.Schema, base.Options)
 	})
 	wg.Wait()
-	// What PostgreSQL misses in an empty database may be what the migrations create
-	// outside the schema file: a type, a function, an extension; or the sequence of a serial
-	// column that the file does not declare any more.
+	// What an empty database lacks may be what the migrations create and the schema file doesn't manage: a type, a
+	// function, an extension, or the sequence of a serial column that the file no longer declares.
 	var pg *pgconn.PgError
 	if replayErr == nil && errors.As(desiredErr, &pg) && (state.HasUnmanaged(replayed.Catalog) || len(state.Sequences(replayed.Catalog)) > 0) {
 		desired, desiredErr = state.DesiredOn(ctx, replayed, base.SchemaName, base.Schema)

@@ -20,29 +20,29 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
-// longHistory returns a project with two whole legs and two files, and a server for commands
-// on it, with a cache of the test's own. The files are known there.
+// longHistory returns a project with two whole segments and two more migrations, which is proven, and a server for
+// commands on it, with its own cache.
 func longHistory(t *testing.T) (*project, *devdb.Server) {
 	t.Helper()
-	pgtest.Server(t) // which outlives this test's cache
+	pgtest.Server(t) // it outlives this test's cache
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	p := newProject(t)
-	p.Write(nTables(2*proof.LegLength + 2))
-	p.HCL = nTablesHCL(2*proof.LegLength + 2)
+	p.Write(nTables(2*proof.SegmentLength + 2))
+	p.HCL = nTablesHCL(2*proof.SegmentLength + 2)
 	srv := p.server()
 	if err := history.Rehash(context.Background(), p.on(srv), p.Root); err != nil {
 		t.Fatal(err)
 	}
 	if _, skipped := p.check(srv); skipped != nil {
-		t.Errorf("the first check skipped the legs %d", skipped)
+		t.Errorf("the first check skipped the segments %d", skipped)
 	}
 	if _, skipped := p.check(srv); !slices.Equal(skipped, []int{0, 1}) {
-		t.Errorf("the second check skipped the legs %d", skipped)
+		t.Errorf("the second check skipped the segments %d", skipped)
 	}
 	return p, srv
 }
 
-// nTables are n migrations, each of which makes a table, with their down files.
+// nTables returns n migrations that create a table each, with their down files.
 func nTables(n int) map[string]string {
 	files := map[string]string{}
 	for i := range n {
@@ -52,7 +52,7 @@ func nTables(n int) map[string]string {
 	return files
 }
 
-// writeSlow writes nTables, which now take long enough for the state to be kept.
+// writeSlow writes nTables, which now take long enough for the state to be stored.
 func (p *project) writeSlow(n int) {
 	p.T.Helper()
 	files := nTables(n)
@@ -75,7 +75,7 @@ func nTablesHCL(n int) []byte {
 // server starts a server as the command check does.
 func (p *project) server() *devdb.Server {
 	p.T.Helper()
-	srv, err := devdb.Start(context.Background(), devdb.Config{States: proof.KeptStates(p.Base().Dir), Log: func(format string, args ...any) { p.T.Errorf("log: "+format, args...) }})
+	srv, err := devdb.Start(context.Background(), devdb.Config{States: proof.StartStates(p.Base().Dir), Log: func(format string, args ...any) { p.T.Errorf("log: "+format, args...) }})
 	if err != nil {
 		p.T.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func (p *project) on(srv *devdb.Server) proof.Base {
 	return base
 }
 
-// check returns what is found, and which legs were not walked.
+// check returns what is found, and which segments were skipped.
 func (p *project) check(srv *devdb.Server) (found []string, skipped []int) {
 	p.T.Helper()
 	return p.checkWith(p.on(srv))
@@ -110,12 +110,11 @@ func (p *project) checkWith(base proof.Base) (found []string, skipped []int) {
 	return found, w.Skipped()
 }
 
-// What was changed since the last check is found whatever is known, and what was not
-// changed is not proven again.
+// A change since the last check is found whatever is remembered, and what didn't change is not proven again.
 func TestCheckKnowsUnchanged(t *testing.T) {
 	p, srv := longHistory(t)
-	const n = 2*proof.LegLength + 2
-	early, later, last := nthName(3), nthName(proof.LegLength+3), nthName(n-1)
+	const n = 2*proof.SegmentLength + 2
+	early, later, last := nthName(3), nthName(proof.SegmentLength+3), nthName(n-1)
 	whole := p.Files()
 	for _, tt := range []struct {
 		name    string
@@ -133,8 +132,8 @@ func TestCheckKnowsUnchanged(t *testing.T) {
 		{"an early migration", func(*proof.Base) { p.Edit(early, "bigint", "text") }, []string{"effect " + effect(early), "plan "}, nil},
 		{"what is left out", func(base *proof.Base) { base.Options = catalog.Options{Exclude: []string{"public.t05"}} },
 			[]string{"effect " + effect(nthName(5))}, nil},
-		// A leg's down files run on what the files up to its end give, so that rows of a later
-		// one are not there, whether or not it is in the directory.
+		// A segment's down files run on the state after its last migration, so that rows of a later segment don't
+		// exist, whether or not that is in the directory.
 		{"a down file that rows would stop", func(*proof.Base) {
 			p.Edit("down/"+early, "DROP TABLE", "ALTER TABLE t03 ADD CHECK (id > 1);\nDROP TABLE")
 			p.Edit(last, ");\n", ");\n\nINSERT INTO t03 VALUES (1);\n")
@@ -149,7 +148,7 @@ func TestCheckKnowsUnchanged(t *testing.T) {
 			base.Dir = p.Base().Dir
 			got, skipped := p.checkWith(base)
 			if !slices.Equal(skipped, tt.skipped) {
-				t.Errorf("skipped the legs %d, want %d", skipped, tt.skipped)
+				t.Errorf("skipped the segments %d, want %d", skipped, tt.skipped)
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -157,20 +156,20 @@ func TestCheckKnowsUnchanged(t *testing.T) {
 			var cold []string
 			proof.As("", errors.New("unknown"), func() { cold, skipped = p.checkWith(base) })
 			if diff := cmp.Diff(got, cold); diff != "" || skipped != nil {
-				t.Errorf("who knows nothing skipped the legs %d and found (-known +unknown):\n%s", skipped, diff)
+				t.Errorf("without remembered facts it skipped the segments %d and found (-with +without):\n%s", skipped, diff)
 			}
 		})
 	}
 	if got, skipped := p.check(srv); got != nil || !slices.Equal(skipped, []int{0, 1}) {
-		t.Errorf("after all that: %q, skipped the legs %d", got, skipped)
+		t.Errorf("after all that: %q, skipped the segments %d", got, skipped)
 	}
 	proof.As("another program", nil, func() {
 		if _, skipped := p.check(srv); skipped != nil {
-			t.Errorf("another program skipped the legs %d", skipped)
+			t.Errorf("another program skipped the segments %d", skipped)
 		}
 	})
 
-	// What is wrong stays so, and what was known is not if its file is damaged.
+	// Errors are found again, and a damaged file is not remembered as proven.
 	files, err := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "*", "facts-*"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("%q, %v", files, err)
@@ -187,20 +186,20 @@ func TestCheckKnowsUnchanged(t *testing.T) {
 	p.Write(nil)
 	for _, want := range [][]int{nil, {1}} {
 		if got, skipped := p.check(srv); !slices.Equal(got, []string{"down down/" + early}) || !slices.Equal(skipped, want) {
-			t.Errorf("found %q, skipped the legs %d, want %d", got, skipped, want)
+			t.Errorf("found %q, skipped the segments %d, want %d", got, skipped, want)
 		}
 	}
 }
 
 func effect(name string) string { return "effect/" + strings.TrimSuffix(name, ".sql") + ".txt" }
 
-// A command begins with the state after the last whole leg, also when there are new files.
+// A command starts from the state after the last whole segment, also when there are new files.
 func TestCheckBeginsBehindWholeLegs(t *testing.T) {
 	pgtest.Server(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	p := newProject(t)
-	const last = 2*proof.LegLength - 1
-	for i, n := range []int{proof.LegLength, proof.LegLength + 1, last} {
+	const last = 2*proof.SegmentLength - 1
+	for i, n := range []int{proof.SegmentLength, proof.SegmentLength + 1, last} {
 		p.writeSlow(n)
 		srv := p.server()
 		if err := history.Rehash(context.Background(), p.on(srv), p.Root); err != nil {
@@ -208,7 +207,7 @@ func TestCheckBeginsBehindWholeLegs(t *testing.T) {
 		}
 		found, skipped := p.check(srv)
 		if found != nil || (srv.State() != "") != (i > 0) || len(skipped) != min(i, 1) {
-			t.Errorf("%d files: found %q, skipped the legs %d, began with %q", n, found, skipped, srv.State())
+			t.Errorf("%d files: found %q, skipped the segments %d, began with %q", n, found, skipped, srv.State())
 		}
 		if err := srv.Close(); err != nil {
 			t.Fatal(err)
@@ -225,7 +224,7 @@ func TestCheckTwoAtOnce(t *testing.T) {
 	pgtest.Server(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	p := newProject(t)
-	p.writeSlow(proof.LegLength)
+	p.writeSlow(proof.SegmentLength)
 	srvs := []*devdb.Server{p.server(), p.server()}
 	if err := history.Rehash(context.Background(), p.on(srvs[0]), p.Root); err != nil {
 		t.Fatal(err)
@@ -245,14 +244,14 @@ func TestCheckTwoAtOnce(t *testing.T) {
 	wg.Wait()
 	srv := p.server()
 	if found, skipped := p.check(srv); found != nil || !slices.Equal(skipped, []int{0}) || srv.State() == "" {
-		t.Errorf("found %q, skipped the legs %d, began with %q", found, skipped, srv.State())
+		t.Errorf("found %q, skipped the segments %d, began with %q", found, skipped, srv.State())
 	}
 }
 
 func TestRehashMeasuresWhatChanged(t *testing.T) {
 	p, srv := longHistory(t)
 	want := p.Files()
-	early, later := nthName(3), nthName(proof.LegLength+3)
+	early, later := nthName(3), nthName(proof.SegmentLength+3)
 	p.Edit(effect(early), "bigint", "text")
 	p.Remove(effect(later))
 	p.Edit("down/"+later, "DROP", "-- x\nDROP")
@@ -273,6 +272,6 @@ func TestRehashMeasuresWhatChanged(t *testing.T) {
 	w := proof.NewWalk(p.on(srv))
 	w.SkipMeasured()
 	if !slices.Equal(w.Skipped(), []int{0, 1}) {
-		t.Error("after rehash the effects of whole legs are not known, or those of another are")
+		t.Error("after rehash the effects of whole segments are not remembered, or those of another one are")
 	}
 }

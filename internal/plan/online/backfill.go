@@ -6,21 +6,21 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 )
 
-// backfill gives the old rows the default of a new column, in batches that each commit.
+// backfill sets a new column to its default in existing rows, in batches that commit one by one.
 func backfill(t *table, c *column) Op {
 	how := ", batch by batch"
 	fill := fix.Column{Table: t.fix(), Name: ident(c.Name)}.Fill("DEFAULT")
 	if fill.Walk() == fix.AtOnce {
-		how = ", at once: there is no key to go along"
+		how = ", in one statement: there is no key to batch by"
 	}
 	return Op{stage: stageBackfill, key: t.String(), up: []cmd{
-		sql(fill.Do().String(), "Fill "+ident(c.Name)+" in the rows that were there before"+how+".",
+		sql(fill.Do().String(), "Backfill "+ident(c.Name)+" in existing rows"+how+".",
 			"repeatable "+fill.Reason),
 		sql("ANALYZE " + t.String() + " (" + ident(c.Name) + ")"),
 	}}
 }
 
-// fix is the table as batches go through it, along a primary key or a unique constraint without NULLs.
+// fix returns the table as package fix needs it, with a primary key or a unique constraint without NULLs to batch by.
 func (t *table) fix() fix.Table {
 	f := fix.Table{Name: t.String(), Spread: t.Partitioned}
 	for _, k := range t.constraints {
@@ -35,7 +35,7 @@ func (t *table) fix() fix.Table {
 	return f
 }
 
-// fixColumn is a column as fixes need it.
+// fixColumn returns a column of the table as package fix needs it.
 func (t *table) fixColumn(name, typ string) fix.Column {
 	return fix.Column{Table: t.fix(), Name: ident(name), Type: typ}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// typed is the column's type with its collation.
+// typed returns the column's type with its collation.
 func (c *column) typed() string {
 	if c.Collation != "" {
 		return c.Type + " COLLATE " + c.Collation
@@ -19,7 +19,7 @@ func (c *column) typed() string {
 	return c.Type
 }
 
-// def is the column as ADD COLUMN has it.
+// def returns the column's definition for ADD COLUMN.
 func (c *column) def() string {
 	s := ident(c.Name) + " " + c.typed()
 	switch {
@@ -80,11 +80,11 @@ func sameSequence(a, b *sequence) bool {
 	return a == nil && b == nil || a != nil && b != nil && *a == *b
 }
 
-// createColumn is what adds a column in one step, with its sequence and its comment.
+// createColumn adds a column in one statement, with its sequence and its comment.
 func (d *differ) createColumn(t *table, c *column, note ...string) []cmd {
 	s := c.serial()
-	if s != nil && d.have.sequences[s.String()] != nil && !d.gone(s.String()) {
-		s = nil // it is kept when the column is dropped
+	if s != nil && d.have.sequences[s.String()] != nil && !d.dropsSequence(s.String()) {
+		s = nil // the sequence outlives the column
 	}
 	return createColumn(t, c, s, note...)
 }
@@ -101,7 +101,7 @@ func createColumn(t *table, c *column, s *sequence, note ...string) []cmd {
 	if c.Comment != nil {
 		cmds = append(cmds, commentOn("COLUMN "+t.columnName(c), *c.Comment))
 	}
-	return append(cmds, c.unsaid...)
+	return append(cmds, c.extras...)
 }
 
 func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) ([]Op, error) {
@@ -114,7 +114,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) ([
 		_, refs, _ := strings.Cut(key.Def, " REFERENCES ")
 		return []Op{{stage: stageAlter, key: have.String(), down: drop, up: append(
 			[]cmd{action(have, "ADD COLUMN "+c.def()+" CONSTRAINT "+ident(key.Name)+" REFERENCES "+refs,
-				"The key is valid at once: there is nothing to check in a column without values.")},
+				"The key is valid at once: a column of NULLs has nothing to check.")},
 			d.createColumn(have, c)[1:]...)}}, nil
 	}
 	cost, err := d.addCost(ctx, c.def())
@@ -146,7 +146,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) ([
 	if s := c.serial(); s != nil {
 		up = append(up, sql(s.create()))
 	}
-	up = append(up, action(have, "ADD COLUMN "+plain.def(), "The default differs from row to row: given together with the column it would rewrite the table."),
+	up = append(up, action(have, "ADD COLUMN "+plain.def(), "The default differs per row, so adding it with the column would rewrite the table."),
 		sql("ALTER TABLE "+have.String()+" ALTER COLUMN "+ident(c.Name)+" SET DEFAULT "+*c.Default))
 	if s := c.serial(); s != nil {
 		up = append(up, sql("ALTER SEQUENCE "+s.String()+" OWNED BY "+have.columnName(c)))
@@ -155,12 +155,12 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) ([
 		up = append(up, commentOn("COLUMN "+have.columnName(c), *c.Comment))
 	}
 	o := Op{stage: stageAlter, key: have.String(), up: up, down: drop}
-	if d.awaits(c) {
+	if d.awaitsSequence(c) {
 		o.stage = stageRewrite
 	}
 	ops := []Op{o, backfill(have, c)}
 	if c.NotNull {
-		// One file: there is no NULL left that could stop it half-way.
+		// One file: no NULL is left that could stop it halfway.
 		all := Op{stage: stageValidate, down: []cmd{action(have, "ALTER COLUMN "+ident(c.Name)+" DROP NOT NULL")}}
 		for _, o := range d.setNotNull(have, c) {
 			for _, c := range o.up {
@@ -172,7 +172,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) ([
 	return ops, nil
 }
 
-// inlineKey is the new foreign key that can be added together with the new column c.
+// inlineKey returns the new foreign key that can be added in the same statement as the new column c, or nil.
 func (d *differ) inlineKey(want *table, c *column) *constraint {
 	if c.Default != nil || c.Generated != nil || c.Identity != "" || want.Partitioned {
 		return nil
@@ -186,23 +186,23 @@ func newNotNullRefusal(t *table, c *column) string {
 	add := t.fixColumn(c.Name, c.typed())
 	return fmt.Sprintf(`column %s is new, NOT NULL and without a default: adding it fails if the table has rows
 do it in steps, each applied before the next:
-  1. let the column be null in the schema file, run plan and apply: %s
-  2. let the application write it, then fill the old rows in a migration of your own (new), in batches if they are many: %s
-  3. say NOT NULL in the schema file, run plan and apply: plan sets it without blocking anybody
+  1. make the column nullable in the schema file, run plan and apply: %s
+  2. let the application write it, then fill the old rows in a migration of your own (new), in batches if there are many: %s
+  3. make it NOT NULL in the schema file, run plan and apply: plan sets it without blocking reads or writes
 or give the column a default in the schema file`, t.columnName(c), fix.AddColumn(add), fix.FillRows(add, fix.Blank, add.Name+" IS NULL"))
 }
 
-// dropColumn drops a column after all that was on it.
+// dropColumn drops a column after everything that depends on it.
 func (d *differ) dropColumn(ctx context.Context, t *table, c *column) (Op, error) {
-	back := []string{"The data of column " + t.columnName(c) + " does not come back."}
+	back := []string{"The data of column " + t.columnName(c) + " is not restored."}
 	if c.NotNull && c.Default == nil && c.Generated == nil && c.Identity == "" {
-		back = append(back, "Column "+t.columnName(c)+" had no NULLs and no default: this fails if the table has rows by then.")
+		back = append(back, "Column "+t.columnName(c)+" is NOT NULL without a default: this fails if the table has rows.")
 	}
-	note := "Destroys column " + t.columnName(c) + " with its data."
+	note := "Drops column " + t.columnName(c) + " with its data."
 	o := Op{stage: stageDrop, key: t.String(), rank: 1, losses: []string{"column " + t.columnName(c)},
 		up: []cmd{action(t, "DROP COLUMN "+ident(c.Name), note)}, down: d.createColumn(t, c, back...)}
 	if c.Generated != nil {
-		// What is computed is no loss.
+		// Computed values are not a loss.
 		o.losses, o.up[0].note, o.down = nil, nil, d.createColumn(t, c)
 	}
 	cost, err := d.addCost(ctx, c.def())
@@ -210,26 +210,26 @@ func (d *differ) dropColumn(ctx context.Context, t *table, c *column) (Op, error
 		return Op{}, err
 	}
 	if cost.rewrites || c.serial() != nil || c.Generated != nil && !c.Virtual {
-		o.downHazards = rewrites(t, "the column "+ident(c.Name)+" comes back with a value in every row", fix.Text{})
+		o.downHazards = rewrites(t, "the column "+ident(c.Name)+" is restored with a value in every row", fix.Text{})
 	}
-	up, down := d.released(t, c)
+	up, down := d.keepSequences(t, c)
 	o.up, o.down = append(up, o.up...), append(o.down, down...)
 	return o, nil
 }
 
-// changeColumn returns the ops that make column a column b of the same name.
+// changeColumn returns the ops that turn column a into column b of the same name.
 func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) (ops []Op, err error) {
 	alter := "ALTER COLUMN " + ident(a.Name) + " "
 	switch {
 	case changesExpression(a, b):
 		return setExpression(t, a, b), nil
 	case b.Generated != nil && a.Generated == nil:
-		return refuse(t, fmt.Sprintf("column %s becomes a generated one: PostgreSQL cannot change that in place\n"+
+		return refuse(t, fmt.Sprintf("column %s becomes a generated column, which PostgreSQL cannot do in place\n"+
 			"add a column with the expression in the schema file, move the application to it, then drop the old one", t.columnName(a))), nil
 	case a.Generated != nil && b.Generated == nil:
-		// Before the type of what it reads changes.
-		ops = append(ops, Op{stage: stageAlter, rank: -1, key: t.String() + " " + a.Name, up: []cmd{action(t, alter+"DROP EXPRESSION", "The column keeps its values and is written like any other from now on.")},
-			noWayBack: "PostgreSQL cannot make the column " + ident(a.Name) + " of " + t.String() + " a generated one again"})
+		// Before the types of the columns that it reads change.
+		ops = append(ops, Op{stage: stageAlter, rank: -1, key: t.String() + " " + a.Name, up: []cmd{action(t, alter+"DROP EXPRESSION", "The column keeps its values and is no longer computed.")},
+			irreversible: "PostgreSQL cannot turn the column " + ident(a.Name) + " of " + t.String() + " back into a generated one"})
 		plain := *a
 		plain.Generated = nil
 		a = &plain
@@ -249,7 +249,7 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) (ops 
 	}
 	next := a
 	if a.Identity == "" && b.Identity != "" && a.typed() == b.typed() {
-		plain := *a // the identity takes the default's place
+		plain := *a // the identity replaces the default
 		plain.Default, plain.draws, plain.own = nil, "", nil
 		next = &plain
 	}
@@ -271,8 +271,7 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) (ops 
 	return ops, nil
 }
 
-// setNotNull sets a column NOT NULL by the proof of a valid check, without a scan under
-// the strong lock.
+// setNotNull sets a column NOT NULL with a valid check as the proof, without a scan under ACCESS EXCLUSIVE.
 func (d *differ) setNotNull(t *table, c *column) []Op {
 	col := ident(c.Name)
 	set, unset := action(t, "ALTER COLUMN "+col+" SET NOT NULL"), action(t, "ALTER COLUMN "+col+" DROP NOT NULL")
@@ -286,11 +285,11 @@ func (d *differ) setNotNull(t *table, c *column) []Op {
 	check := "ADD CONSTRAINT " + name + " CHECK (" + col + " IS NOT NULL) NOT VALID"
 	return []Op{
 		{stage: stageAlter, key: t.String(), down: []cmd{action(t, "DROP CONSTRAINT "+name)},
-			up: []cmd{action(t, check, "From now on nobody writes a NULL into "+col+"; what is there already is looked at later.")}},
+			up: []cmd{action(t, check, "Rejects new NULLs in "+col+"; existing rows are checked later.")}},
 		{stage: stageValidate,
 			up: []cmd{
-				sql("ALTER TABLE "+t.String()+" VALIDATE CONSTRAINT "+name, "Reads the whole table and blocks nobody; fails if there is a NULL in "+col+"."),
-				sql(set.String(), "No scan: the check proves it. In a statement of its own, for together with the next it would scan."),
+				sql("ALTER TABLE "+t.String()+" VALIDATE CONSTRAINT "+name, "Scans the table without blocking reads or writes; fails if there is a NULL in "+col+"."),
+				sql(set.String(), "No scan: the check proves it. A statement of its own, because it would scan together with the next."),
 				sql("ALTER TABLE " + t.String() + " DROP CONSTRAINT " + name),
 			},
 			down: []cmd{action(t, check), unset}},

@@ -10,12 +10,13 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// constraints returns the ops for the constraints of a table, and the indexes that become a constraint's or were one's.
-func (d *differ) constraints(have, want *table, held held) (ops []Op, settled map[*index]bool) {
-	settled = map[*index]bool{}
+// constraints returns the ops for the constraints of a table, and the unique indexes that become a constraint's or
+// were one's.
+func (d *differ) constraints(have, want *table, blocking blockers) (ops []Op, converted map[*index]bool) {
+	converted = map[*index]bool{}
 	pairs := pair(have.constraints, want.constraints, func(k *constraint) string { return k.Name })
 	pairs = pairRenamed(pairs, func(h, w *constraint) bool { return h.Kind == w.Kind && h.Valid == w.Valid && d.sameDef(have, h, w) })
-	// A table has one primary key, whatever its name.
+	// A table has only one primary key, whatever its name.
 	pairs = pairRenamed(pairs, func(h, w *constraint) bool { return h.Kind == "p" && w.Kind == "p" })
 	for _, p := range pairs {
 		h, w := p.have, p.want
@@ -26,24 +27,24 @@ func (d *differ) constraints(have, want *table, held held) (ops []Op, settled ma
 			return append(comment(have, "CONSTRAINT "+ident(w.Name)+" ON "+have.String(), h.Comment, w.Comment), indexComment(have, h.index, w.index)...)
 		}
 		switch {
-		case h != nil && (d.freed[h] || held.constraints[h]):
+		case h != nil && (d.dropFirst[h] || blocking.constraints[h]):
 			if h.Kind == "f" {
-				found = d.freeKey(have, h, w)
+				found = d.unblockKey(have, h, w)
 			} else {
-				found = d.freeConstraint(have, h, w)
+				found = d.unblockConstraint(have, h, w)
 			}
 			if same {
-				c = change{} // it only makes room for another
+				c = change{} // a side effect of another change
 			}
 		case h == nil:
-			if i := unlisted(have, want, w); i != nil {
-				settled[i], found = true, []Op{d.promote(have, i, w)}
+			if i := twin(have, want, w); i != nil {
+				converted[i], found = true, []Op{d.promote(have, i, w)}
 			} else if !slices.ContainsFunc(want.columns, func(c *column) bool { return have.column(c.Name) == nil && d.inlineKey(want, c) == w }) {
 				found = d.addConstraint(have, w)
 			}
 		case w == nil:
-			if i := unlisted(want, have, h); i != nil {
-				settled[i], found = true, []Op{d.demote(have, i, h)}
+			if i := twin(want, have, h); i != nil {
+				converted[i], found = true, []Op{d.demote(have, i, h)}
 			} else {
 				found = []Op{d.dropConstraint(have, h)}
 			}
@@ -54,7 +55,7 @@ func (d *differ) constraints(have, want *table, held held) (ops []Op, settled ma
 		case h.Kind != w.Kind:
 			found = slices.Concat([]Op{d.dropConstraint(have, h)}, d.addConstraint(have, w), comments())
 		case !same:
-			found = d.changeConstraint(have, h, w) // with its comment
+			found = d.changeConstraint(have, h, w) // including its comment
 		case !h.Valid && w.Valid:
 			found = append([]Op{validate(have, w, stageValidate)}, comments()...)
 		default:
@@ -62,10 +63,10 @@ func (d *differ) constraints(have, want *table, held held) (ops []Op, settled ma
 		}
 		ops = append(ops, about(c, found)...)
 	}
-	return ops, settled
+	return ops, converted
 }
 
-// sameDef says whether two constraints are the same but for their names and validity.
+// sameDef reports whether two constraints differ only in name and validity.
 func (d *differ) sameDef(t *table, h, w *constraint) bool {
 	a, oka := d.have.catalog.Def("constraint", t.part(h.Name))
 	b, okb := d.want.catalog.Def("constraint", t.part(w.Name))
@@ -83,16 +84,15 @@ func addNotValid(t *table, name, def string) cmd {
 	return action(t, "ADD CONSTRAINT "+ident(name)+" "+def+" NOT VALID")
 }
 
-// validate reads the table to see that a constraint holds.
+// validate checks the existing rows against a constraint.
 func validate(t *table, k *constraint, s stage) Op {
 	return Op{stage: s,
-		up:   []cmd{sql("ALTER TABLE "+t.String()+" VALIDATE CONSTRAINT "+ident(k.Name), "Reads the whole table and blocks nobody; fails if a row is against "+ident(k.Name)+".")},
+		up:   []cmd{sql("ALTER TABLE "+t.String()+" VALIDATE CONSTRAINT "+ident(k.Name), "Scans the table without blocking reads or writes; fails if a row violates "+ident(k.Name)+".")},
 		down: []cmd{dropConstraint(t, k.Name), addNotValid(t, k.Name, k.Def)},
 	}
 }
 
-// late says whether a foreign key refers to an index of an existing table that the plan
-// has yet to build.
+// late reports whether a foreign key refers to an index of an existing table that the plan has yet to build.
 func (d *differ) late(k *constraint) bool {
 	if k.refs == nil || k.key == nil {
 		return false
@@ -111,7 +111,7 @@ func (d *differ) addConstraint(t *table, k *constraint) []Op {
 	return ops
 }
 
-// finishConstraint is what follows a constraint that is added.
+// finishConstraint returns what follows the creation of a constraint.
 func finishConstraint(t *table, k *constraint) []cmd {
 	var cmds []cmd
 	if k.Comment != nil {
@@ -123,13 +123,13 @@ func finishConstraint(t *table, k *constraint) []cmd {
 	if k.index.Comment != nil {
 		cmds = append(cmds, commentOn("INDEX "+pgsql.QualifiedIdent(t.Schema, k.Name), *k.index.Comment))
 	}
-	return append(cmds, k.index.unsaid...)
+	return append(cmds, k.index.extras...)
 }
 
 func (d *differ) addConstraintPart(t *table, k *constraint) []Op {
 	drop := []cmd{dropConstraint(t, k.Name)}
 	if k.Kind == "p" || k.Kind == "u" {
-		drop = d.undoKey(t, k.index, drop[0])
+		drop = d.revertUnique(t, k.index, drop[0])
 	}
 	plain := "ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + " " + k.Def
 	switch {
@@ -141,7 +141,7 @@ func (d *differ) addConstraintPart(t *table, k *constraint) []Op {
 			return d.addPartitionedKey(t, k)
 		}
 		return []Op{{stage: stageBuild, down: drop, up: []cmd{
-			sql(createIndex(t, k.index, k.Name), "Reads the whole table and blocks nobody; fails if two rows have the same key."),
+			sql(createIndex(t, k.index, k.Name), "Scans the table without blocking reads or writes; fails if two rows have the same key."),
 			sql("ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + usingIndex(k, k.Name)),
 		}}}
 	case k.Kind == "f" && t.Partitioned:
@@ -149,7 +149,7 @@ func (d *differ) addConstraintPart(t *table, k *constraint) []Op {
 	}
 	add, scan := stageAlter, stageValidate
 	up := addNotValid(t, k.Name, k.Def)
-	note := "Checks new rows from now on; those that are there are validated later, without blocking anybody."
+	note := "Checks new rows from now on; existing rows are validated later, without blocking reads or writes."
 	if k.Kind == "f" || d.retyped(t, k) {
 		add = stageKeys
 		up = sql(up.String())
@@ -168,8 +168,8 @@ func (d *differ) addConstraintPart(t *table, k *constraint) []Op {
 	return ops
 }
 
-// retyped says whether the plan changes the type of a column of the constraint: PostgreSQL
-// writes casts into it by the types that there are when it is added.
+// retyped reports whether the plan changes the type of one of the constraint's columns: the casts that PostgreSQL
+// writes into a constraint depend on the types at the time.
 func (d *differ) retyped(t *table, k *constraint) bool {
 	have, want := d.have.tables[t.String()], d.want.tables[t.String()]
 	return have != nil && want != nil && slices.ContainsFunc(k.Columns, func(name string) bool {
@@ -189,18 +189,18 @@ func usingIndex(k *constraint, index string) string {
 func (d *differ) dropConstraint(t *table, k *constraint) Op {
 	o := Op{stage: stageDrop, key: t.String(), up: []cmd{dropConstraint(t, k.Name)}}
 	switch {
-	case k.Kind == "f" && (d.losesKey(k) || d.want.tables[t.String()].hasAny(k.Columns)):
-		o.stage, o.key = stageDropKeys, "" // else the column's drop locks the other table anyway
+	case k.Kind == "f" && (d.losesIndex(k) || d.want.tables[t.String()].hasAny(k.Columns)):
+		o.stage, o.key = stageDropKeys, "" // otherwise the drop of the column locks the other table anyway
 		o.downHazards = d.emptyHazards(t, k)
 	case k.Kind == "p" || k.Kind == "u":
-		if o.up = d.dropKey(t, k.index, o.up[0]); o.up[0].action == "" {
-			o.stage, o.key = stageLetGo, ""
+		if o.up = d.dropUnique(t, k.index, o.up[0]); o.up[0].action == "" {
+			o.stage, o.key = stageDropUnique, ""
 		}
 	}
 	return o.undo(d.addConstraint(t, k))
 }
 
-// changeConstraint puts a constraint in the place of one that is different.
+// changeConstraint replaces a constraint.
 func (d *differ) changeConstraint(t *table, h, w *constraint) []Op {
 	switch h.Kind {
 	case "p", "u":
@@ -214,7 +214,7 @@ func (d *differ) changeConstraint(t *table, h, w *constraint) []Op {
 		return []Op{{stage: stageRewrite, key: t.String(), up: swap(h, w), down: swap(w, h), hazards: list, downHazards: list}}
 	}
 	if h.Kind == "f" && t.Partitioned {
-		list := blocksWrites(t, "PostgreSQL checks the foreign key "+ident(w.Name)+" of a partitioned table at once", fix.Text{})
+		list := blocksWrites(t, "PostgreSQL validates the foreign key "+ident(w.Name)+" of a partitioned table immediately", fix.Text{})
 		return []Op{{stage: stageSwap, key: t.String(), up: swap(h, w), down: swap(w, h), hazards: list, downHazards: list}}
 	}
 	next := *w
@@ -222,7 +222,7 @@ func (d *differ) changeConstraint(t *table, h, w *constraint) []Op {
 	next.Comment = nil
 	ops := d.addConstraint(t, &next)
 	o := Op{stage: stageSwap, key: t.String(), up: []cmd{
-		sql(dropConstraint(t, h.Name).String(), "The new one is valid: it takes the place of the old one."),
+		sql(dropConstraint(t, h.Name).String(), "The new constraint is valid and replaces the old one."),
 		renameConstraint(t, next.Name, w.Name),
 	}}
 	o.up = append(o.up, finishConstraint(t, w)...)
@@ -232,15 +232,14 @@ func (d *differ) changeConstraint(t *table, h, w *constraint) []Op {
 	return append(ops, o)
 }
 
-// changeKey puts a unique constraint or a primary key in the place of another, by an
-// index that is built before.
+// changeKey replaces a unique constraint or a primary key, with an index that is built first.
 func (d *differ) changeKey(t *table, h, w *constraint) []Op {
 	what := "unique constraint"
 	if h.Kind == "p" {
 		what = "primary key"
 	}
 	if t.Partitioned {
-		return refuse(t, fmt.Sprintf("the %s %s of the partitioned table %s cannot change without a lock on all partitions: write it as SQL (new)", what, ident(h.Name), t))
+		return refuse(t, fmt.Sprintf("the %s %s of the partitioned table %s cannot change without a lock on all partitions: write the change as SQL (new)", what, ident(h.Name), t))
 	}
 	if len(h.index.Users) > 0 {
 		return refuse(t, d.keyInUse(t, h, w, what))
@@ -248,7 +247,7 @@ func (d *differ) changeKey(t *table, h, w *constraint) []Op {
 	next := d.names.index(t, w.Name, "_new")
 	swap := func(from, to *constraint, name string) []cmd {
 		return append([]cmd{
-			sql(createIndex(t, to.index, name), "Reads the whole table and blocks nobody; fails if two rows have the same key."),
+			sql(createIndex(t, to.index, name), "Scans the table without blocking reads or writes; fails if two rows have the same key."),
 			sql("ALTER TABLE " + t.String() + " DROP CONSTRAINT " + ident(from.Name) + ", ADD CONSTRAINT " + ident(to.Name) + usingIndex(to, name)),
 		}, finishConstraint(t, to)...)
 	}
@@ -267,22 +266,22 @@ func (d *differ) keyInUse(t *table, h, w *constraint, what string) string {
 	if other != nil {
 		return fmt.Sprintf(`the %s %s of %s changes while foreign keys refer to it (%s)
 do it in steps, each applied before the next:
-  1. take %s out of the schema file, run plan and apply: the foreign keys go over to %s
-  2. add it to the schema file as it is to be, run plan and apply`,
+  1. remove %s from the schema file, run plan and apply: the foreign keys move to %s
+  2. add it to the schema file with its new definition, run plan and apply`,
 			what, ident(h.Name), t, strings.Join(h.index.Users, ", "), ident(h.Name), ident(other.Name))
 	}
 	next := pgsql.Fit(w.Name, "_new")
 	return fmt.Sprintf(`the %s %s of %s changes while foreign keys refer to it (%s)
 do it in steps, each applied before the next:
   1. add the new one under another name (%s) in the schema file, run plan and apply
-  2. let the foreign keys refer to what the new one covers, run plan and apply
-  3. drop %s from the schema file, run plan and apply`,
+  2. make the foreign keys refer to the columns of the new one, run plan and apply
+  3. remove %s from the schema file, run plan and apply`,
 		what, ident(h.Name), t, strings.Join(h.index.Users, ", "), ident(next), ident(h.Name))
 }
 
-// unlisted returns the unique index of a table that is like that of constraint k, if other, the table in the
-// other state, has none of that name: the one becomes the other.
-func unlisted(t, other *table, k *constraint) *index {
+// twin returns the unique index of a table that equals the index of constraint k and whose name other, the table in
+// the other state, doesn't have: the index becomes the constraint's, or the other way around.
+func twin(t, other *table, k *constraint) *index {
 	if k.index == nil || k.Kind == "x" || t.Partitioned {
 		return nil
 	}
@@ -292,35 +291,35 @@ func unlisted(t, other *table, k *constraint) *index {
 	})
 }
 
-// promote makes a unique index that the table has no more the new constraint k's.
+// promote turns a unique index into that of the new constraint k.
 func (d *differ) promote(t *table, i *index, k *constraint) Op {
-	drop := d.giveBackKey(t, k.index, sql(dropConstraint(t, k.Name).String()))
+	drop := d.dropUniqueDown(t, k.index, sql(dropConstraint(t, k.Name).String()))
 	return Op{stage: stageSwap, key: t.String(), up: []cmd{promoteIndex(t, i, k)}, down: d.demoteIndex(t, i, drop), downApart: true}
 }
 
-// demote makes a unique index of what was behind constraint k.
+// demote turns the index of constraint k into a unique index.
 func (d *differ) demote(t *table, i *index, k *constraint) Op {
-	drop := d.dropKey(t, k.index, sql(dropConstraint(t, k.Name).String()))
+	drop := d.dropUnique(t, k.index, sql(dropConstraint(t, k.Name).String()))
 	o := Op{stage: stageBuild, up: d.demoteIndex(t, i, drop), down: []cmd{promoteIndex(t, i, k)}}
-	if len(d.have.keysTo(t, k.index))+len(d.want.keysTo(t, k.index)) > 0 {
-		o.stage = stageLetGo
+	if len(d.have.keysUsing(t, k.index))+len(d.want.keysUsing(t, k.index)) > 0 {
+		o.stage = stageDropUnique
 	}
 	return o
 }
 
 func promoteIndex(t *table, i *index, k *constraint) cmd {
-	return sql("ALTER TABLE "+t.String()+" ADD CONSTRAINT "+ident(k.Name)+usingIndex(k, i.Name), "The index is there already.")
+	return sql("ALTER TABLE "+t.String()+" ADD CONSTRAINT "+ident(k.Name)+usingIndex(k, i.Name), "The index already exists.")
 }
 
-// demoteIndex builds index i, and drops the constraint whose index is like it.
+// demoteIndex builds index i and drops the constraint with the same index.
 func (d *differ) demoteIndex(t *table, i *index, drop []cmd) []cmd {
 	name := d.names.index(t, i.Name, "_new")
-	cmds := []cmd{sql(createIndex(t, i, name), "A constraint takes its index along: another like it is built first.")}
+	cmds := []cmd{sql(createIndex(t, i, name), "Dropping a constraint drops its index, so an identical one is built first.")}
 	cmds = append(append(cmds, drop...), renameIndex(t, name, i.Name))
 	return append(cmds, finish(t, i)...)
 }
 
-// hasAny says whether the table has one of the columns at least.
+// hasAny reports whether the table has at least one of the columns.
 func (t *table) hasAny(columns []string) bool {
 	return slices.ContainsFunc(columns, func(c string) bool { return t.column(c) != nil })
 }

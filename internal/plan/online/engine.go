@@ -13,16 +13,16 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// engine returns the ops for whole tables, types and schemas.
-func (d *differ) engine(ctx context.Context, from *state.State, have, want *schema.Realm, kept []string) ([]Op, error) {
+// engine returns the ops that create, drop and change whole tables, types and schemas.
+func (d *differ) engine(ctx context.Context, from *state.State, have, want *schema.Realm, unmanaged []string) ([]Op, error) {
 	plainKeys(have)
 	plainKeys(want)
 	for _, s := range have.Schemas {
 		for i, t := range s.Tables {
-			t.ForeignKeys = slices.DeleteFunc(t.ForeignKeys, func(k *schema.ForeignKey) bool { return d.droppedEarly(t, k) })
+			t.ForeignKeys = slices.DeleteFunc(t.ForeignKeys, func(k *schema.ForeignKey) bool { return d.dropsFirst(t, k) })
 			if ws, ok := want.Schema(s.Name); ok {
 				if w, ok := ws.Table(t.Name); ok {
-					s.Tables[i] = w // what is in both is not the engine's
+					s.Tables[i] = w // the differ compares tables that are in both states
 				}
 			}
 		}
@@ -35,7 +35,7 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 	if err != nil {
 		return nil, &state.EngineError{Err: err}
 	}
-	rest, drops := dropSchemas(changes, kept)
+	rest, drops := dropSchemas(changes, unmanaged)
 	separated, ops := d.separateKeys(rest)
 	planned, err := from.Plan(ctx, separated)
 	if err != nil {
@@ -56,12 +56,12 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 			if t == nil {
 				continue
 			}
-			if up, down := d.released(t, t.columns...); len(up) > 0 {
+			if up, down := d.keepSequences(t, t.columns...); len(up) > 0 {
 				ops = append(ops, Op{stage: stageDropTables, rank: -1, up: up, down: down})
 			}
-			if len(t.unsaid) > 0 {
-				// The last on the way back: it changes the keys that come back before it.
-				ops = append(ops, Op{stage: stageDropTables, rank: -1, down: t.unsaid})
+			if len(t.extras) > 0 {
+				// Runs last in the down file: it alters the keys that are created before it.
+				ops = append(ops, Op{stage: stageDropTables, rank: -1, down: t.extras})
 			}
 		}
 	}
@@ -75,28 +75,28 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 	return ops, nil
 }
 
-// droppedEarly says whether a foreign key is dropped before its table.
-func (d *differ) droppedEarly(t *schema.Table, k *schema.ForeignKey) bool {
+// dropsFirst reports whether the plan drops a foreign key before the engine drops its table.
+func (d *differ) dropsFirst(t *schema.Table, k *schema.ForeignKey) bool {
 	have := d.have.tables[tableName(t)]
 	if have == nil {
 		return false
 	}
 	key := have.constraint(k.Symbol)
-	return key != nil && (d.freed[key] || d.losesKey(key))
+	return key != nil && (d.dropFirst[key] || d.losesIndex(key))
 }
 
-// engineOp makes an op of a statement of the engine.
+// engineOp turns a statement of the engine into an op.
 func (d *differ) engineOp(c *migrate.Change, dropped map[*schema.Table]bool) (Op, error) {
 	reverse, err := c.ReverseStmts()
 	if err != nil {
 		return Op{}, err
 	}
-	o := Op{stage: stageNew, up: []cmd{sql(layOut(c.Cmd), comment1(c.Comment))}}
+	o := Op{stage: stageNew, up: []cmd{sql(layOut(c.Cmd), capitalize(c.Comment))}}
 	switch src := c.Source.(type) {
 	case nil:
 		if stmts, err := pgsql.Split(c.Cmd); err == nil && len(stmts) == 1 {
 			if s := stmts[0].Parse(); s.Verb == "ALTER TYPE" && len(s.Targets) == 1 {
-				o.stage, o.noWayBack = stageEnum, "PostgreSQL cannot remove a value from an enum"
+				o.stage, o.irreversible = stageEnum, "PostgreSQL cannot remove a value from an enum"
 				o.change = change{verb: "change", kind: "enum", name: s.Targets[0].Name}
 			}
 		}
@@ -106,8 +106,7 @@ func (d *differ) engineOp(c *migrate.Change, dropped map[*schema.Table]bool) (Op
 		o.change = change{verb: "change", kind: "schema", name: src.S.Name}
 	case *schema.AddSchema:
 		o.change = change{verb: "add", kind: "schema", name: src.S.Name}
-		// What was put into the schema has been taken out again by then, and what
-		// somebody else put there is not ours to drop.
+		// The schema is empty of the plan's objects by then, and what others put there must not be dropped.
 		for i, r := range reverse {
 			reverse[i] = strings.TrimSuffix(r, " CASCADE")
 		}
@@ -122,7 +121,7 @@ func (d *differ) engineOp(c *migrate.Change, dropped map[*schema.Table]bool) (Op
 		o.stage, o.change = stageDropTables, change{verb: "drop", kind: "table", schema: src.T.Schema.Name, name: src.T.Name}
 		name := tableName(src.T)
 		o.losses = []string{"table " + name}
-		o.up[0].note = append(o.up[0].note, "Destroys table "+name+" with its data.")
+		o.up[0].note = append(o.up[0].note, "Drops table "+name+" with its data.")
 	case *schema.ModifyTable:
 		if dropped[src.T] {
 			o.stage = stageDropTables
@@ -137,20 +136,19 @@ func (d *differ) engineOp(c *migrate.Change, dropped map[*schema.Table]bool) (Op
 		if i == 0 {
 			back.note = []string{"Reverse: " + decapitalize(c.Comment)}
 			for _, l := range o.losses {
-				back.note = append(back.note, "The data of "+l+" does not come back.")
+				back.note = append(back.note, "The data of "+l+" is not restored.")
 			}
 		}
 		o.down = append(o.down, back)
 	}
-	if len(reverse) == 0 && o.noWayBack == "" {
-		o.noWayBack = "PostgreSQL cannot take back: " + decapitalize(c.Comment)
+	if len(reverse) == 0 && o.irreversible == "" {
+		o.irreversible = "PostgreSQL cannot revert: " + decapitalize(c.Comment)
 	}
 	return o, nil
 }
 
-// separateKeys takes the foreign keys of new tables that refer to existing tables out of
-// changes if those are several: locks on several tables are taken one by one. So it does
-// with a key that refers to what is built only later. The ops add those keys.
+// separateKeys removes from changes those foreign keys of new tables that refer to several existing tables, so that
+// each lock is taken on its own, or to an index that is built later. The ops add those keys.
 func (d *differ) separateKeys(changes []schema.Change) (rest []schema.Change, ops []Op) {
 	existing := func(k *schema.ForeignKey) bool { return d.have.tables[tableName(k.RefTable)] != nil }
 	parents := map[string]bool{}
@@ -185,7 +183,7 @@ func (d *differ) separateKeys(changes []schema.Change) (rest []schema.Change, op
 			if d.late(key) {
 				s = stageLateKeys
 			}
-			ops = append(ops, Op{stage: s, up: []cmd{sql("ALTER TABLE "+facts.String()+" ADD CONSTRAINT "+ident(key.Name)+" "+key.Def, "The table is new: there is little to check. Each key locks another table, one at a time.")},
+			ops = append(ops, Op{stage: s, up: []cmd{sql("ALTER TABLE "+facts.String()+" ADD CONSTRAINT "+ident(key.Name)+" "+key.Def, "The table is new, so there is little to check. Each statement locks one other table.")},
 				down: []cmd{dropConstraint(facts, key.Name)}})
 		}
 		if len(t.ForeignKeys) < len(add.T.ForeignKeys) {
@@ -195,10 +193,10 @@ func (d *differ) separateKeys(changes []schema.Change) (rest []schema.Change, op
 	return rest, ops
 }
 
-// dropSchemas takes the drops of schemas out of changes: Atlas plans them as CASCADE, which
-// would take along what stands outside schema.hcl. A schema's tables and enums are dropped
-// one by one instead, and then the schema, unless it is to be kept.
-func dropSchemas(changes []schema.Change, kept []string) ([]schema.Change, []*migrate.Change) {
+// dropSchemas removes the drops of schemas from changes: Atlas plans them with CASCADE, which would drop what
+// schema.hcl doesn't manage. A schema's tables and enums are dropped one by one instead, and then the schema, unless
+// it is unmanaged.
+func dropSchemas(changes []schema.Change, unmanaged []string) ([]schema.Change, []*migrate.Change) {
 	var rest []schema.Change
 	var drops []*migrate.Change
 	for _, c := range changes {
@@ -213,7 +211,7 @@ func dropSchemas(changes []schema.Change, kept []string) ([]schema.Change, []*mi
 		for _, o := range d.S.Objects {
 			rest = append(rest, &schema.DropObject{O: o})
 		}
-		if slices.Contains(kept, pgsql.Ident(d.S.Name)) {
+		if slices.Contains(unmanaged, pgsql.Ident(d.S.Name)) {
 			continue
 		}
 		reverse := []string{"CREATE SCHEMA " + quote(d.S.Name)}
@@ -230,10 +228,10 @@ func dropSchemas(changes []schema.Change, kept []string) ([]schema.Change, []*mi
 	return rest, drops
 }
 
-// quote quotes a name always, as Atlas does.
+// quote quotes any name, as Atlas does.
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// plainKeys leaves the actions of foreign keys unsaid where they are PostgreSQL's default.
+// plainKeys omits the actions of foreign keys that are PostgreSQL's default.
 func plainKeys(r *schema.Realm) {
 	for _, s := range r.Schemas {
 		for _, t := range s.Tables {
@@ -249,10 +247,10 @@ func plainKeys(r *schema.Realm) {
 	}
 }
 
-// comment1 is Atlas's comment as Atlas writes it.
-func comment1(s string) string {
+// capitalize returns Atlas's comment as Atlas writes it.
+func capitalize(s string) string {
 	if s == "" {
-		return "The engine's statement"
+		return "Statement of the engine"
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
 }
@@ -266,8 +264,7 @@ func decapitalize(s string) string {
 	return strings.ToLower(s[:1]) + oneLine(s[1:])
 }
 
-// layOut gives each action of an ALTER TABLE a line of its own, if there are several.
-// Other statements have their lines from Atlas.
+// layOut puts each action of an ALTER TABLE on its own line if there are several. Atlas lays out other statements.
 func layOut(stmt string) string {
 	tokens := pgsql.Tokens(stmt)
 	if len(tokens) < 4 || tokens[0].Text != "ALTER" || tokens[1].Text != "TABLE" {
@@ -292,7 +289,7 @@ func layOut(stmt string) string {
 	for _, b := range breaks {
 		several = several || b
 	}
-	// The first action stands behind the table's name: an identifier, or two and a dot.
+	// The first action follows the table's name: an identifier, or two and a dot.
 	first := 3
 	if tokens[3].Text == "." {
 		first = 5

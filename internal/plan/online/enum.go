@@ -12,21 +12,20 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A rebuiltEnum is an enum that loses values or has them in another order. PostgreSQL
-// has no statement for that: a new type takes the place of the old one, and every table
-// with a column of it is written anew.
+// A rebuiltEnum is an enum that loses or reorders values. PostgreSQL has no statement for that: a new type replaces
+// the old one, which rewrites every table that uses it.
 type rebuiltEnum struct {
 	schema     string
 	have, want *schema.EnumType
 	users      []enumUser
 }
 
-// typed says whether one of the columns is of the enum's type.
+// typed reports whether one of the columns has the enum's type.
 func (e rebuiltEnum) typed(t *table, columns []string) bool {
 	return slices.ContainsFunc(e.users, func(u enumUser) bool { return u.table == t.String() && slices.Contains(columns, u.column) })
 }
 
-// rebuiltEnums finds the enums to rebuild.
+// rebuiltEnums returns the enums to rebuild.
 func (d *differ) rebuiltEnums(ctx context.Context, have, want *schema.Realm) ([]rebuiltEnum, error) {
 	var list []rebuiltEnum
 	for _, s := range have.Schemas {
@@ -53,7 +52,7 @@ func (d *differ) rebuiltEnums(ctx context.Context, have, want *schema.Realm) ([]
 	return list, nil
 }
 
-// missing returns the literals of those of the values that others lack.
+// missing returns, as literals, the values that others lack.
 func missing(values, others []string) []string {
 	var literals []string
 	for _, v := range values {
@@ -64,7 +63,7 @@ func missing(values, others []string) []string {
 	return literals
 }
 
-// subsequence says whether b is a with something added anywhere.
+// subsequence reports whether b is a with values inserted anywhere.
 func subsequence(a, b []string) bool {
 	for _, v := range b {
 		if len(a) > 0 && a[0] == v {
@@ -74,8 +73,8 @@ func subsequence(a, b []string) bool {
 	return len(a) == 0
 }
 
-// rebuildEnum returns the ops that put the type with the new values in the place of the old one. It gives the enum of the replayed state
-// its new values, for the engine to find nothing more to do, and columns of its type their new defaults.
+// rebuildEnum returns the ops that replace an enum's type. In the replayed state it gives the enum its new values, so
+// that the engine finds nothing more to do, and columns of the type their new defaults.
 func (d *differ) rebuildEnum(ctx context.Context, e rebuiltEnum) ([]Op, error) {
 	schemaName, h, w, users := e.schema, e.have, e.want, e.users
 	name := pgsql.QualifiedIdent(schemaName, h.T)
@@ -84,14 +83,14 @@ func (d *differ) rebuildEnum(ctx context.Context, e rebuiltEnum) ([]Op, error) {
 	for i := range users {
 		u := &users[i]
 		if t := d.have.tables[u.table]; t != nil && t.column(u.column) != nil {
-			u.def = t.column(u.column).Default // every name in it has its schema
+			u.def = t.column(u.column).Default // with qualified names
 		}
 		defaults[i] = u.def
 		have, want := d.have.tables[u.table], d.want.tables[u.table]
 		if have == nil || want == nil {
 			continue
 		}
-		// A new default is set here: the type may not have the old one's value any more.
+		// Set the new default here: the type may no longer have the value of the old one.
 		if a, b := have.column(u.column), want.column(u.column); a != nil && b != nil && a.typed() == b.typed() && text(a.Default) != text(b.Default) {
 			defaults[i], a.Default = b.Default, b.Default
 		}
@@ -112,7 +111,7 @@ func (d *differ) rebuildEnum(ctx context.Context, e rebuiltEnum) ([]Op, error) {
 	}
 	up := swapEnum(schemaName, h.T, old, w.Values, users, comment)
 	var texts []string
-	for k := range d.freed {
+	for k := range d.dropFirst {
 		texts = append(texts, dropConstraint(d.have.byOID[k.Table], k.Name).String())
 	}
 	for _, c := range up {
@@ -122,26 +121,26 @@ func (d *differ) rebuildEnum(ctx context.Context, e rebuiltEnum) ([]Op, error) {
 		if pgsql.SQLState(err) == "" {
 			return nil, err
 		}
-		return []Op{{refusal: &Refusal{Text: fmt.Sprintf("the enum %s loses values or has them in another order: PostgreSQL can only put another type in its place, and something depends on it: %v\n"+
-			"write this change as SQL (new), or leave the values in the schema file", name, err)}}}, nil
+		return []Op{{refusal: &Refusal{Text: fmt.Sprintf("the enum %s loses or reorders values: PostgreSQL can only replace the type, and something depends on it: %v\n"+
+			"write this change as SQL (new), or keep the values in the schema file", name, err)}}}, nil
 	}
 	h.Values = w.Values
 	var ops []Op
 	o := Op{stage: stageSwapEnum, key: "enum " + name, up: up, down: down}
-	what := "the order of its values changes"
+	what := "its values change their order"
 	if len(gone) > 0 {
 		what = "it loses " + strings.Join(gone, ", ")
-		o.up[0].note = []string{"Fails while a row has " + strings.Join(gone, " or ") + ": change such rows before."}
+		o.up[0].note = []string{"Fails while a row has " + strings.Join(gone, " or ") + ": change those rows first."}
 	}
 	if len(added) > 0 {
-		o.down[0].note = []string{"Fails while a row has " + strings.Join(added, " or ") + ": change such rows before."}
+		o.down[0].note = []string{"Fails while a row has " + strings.Join(added, " or ") + ": change those rows first."}
 	}
-	o.up[0].note = append([]string{"PostgreSQL cannot change an enum so: another type takes its place."}, o.up[0].note...)
+	o.up[0].note = append([]string{"PostgreSQL cannot remove or reorder the values of an enum: a new type replaces it."}, o.up[0].note...)
 	for i, u := range users {
 		if i > 0 && users[i-1].table == u.table {
 			continue
 		}
-		h := hazard.Hazard{Kind: hazard.Rewrite, Table: u.table, Lock: hazard.AccessExclusive, What: "the enum " + name + " is made anew, for " + what}
+		h := hazard.Hazard{Kind: hazard.Rewrite, Table: u.table, Lock: hazard.AccessExclusive, What: "the enum " + name + " is rebuilt because " + what}
 		o.hazards = append(o.hazards, h)
 		o.downHazards = append(o.downHazards, h)
 		ops = append(ops, d.analyzeEnum(u.table, users)...)
@@ -149,7 +148,7 @@ func (d *differ) rebuildEnum(ctx context.Context, e rebuiltEnum) ([]Op, error) {
 	return about(change{verb: "change", kind: "enum", schema: schemaName, name: h.T}, append(ops, o)), nil
 }
 
-// analyzeEnum gathers anew what the planner forgot about a table's columns of an enum.
+// analyzeEnum gathers the statistics that the table's columns of an enum lost.
 func (d *differ) analyzeEnum(table string, users []enumUser) []Op {
 	want := d.want.tables[table]
 	if want == nil {
@@ -171,8 +170,8 @@ func (d *differ) analyzeEnum(table string, users []enumUser) []Op {
 type enumUser struct {
 	table, column string
 	array         bool
-	def           *string // the default that it has afterwards
-	had           bool    // it has one before
+	def           *string // the default after the swap
+	had           bool    // there is a default before the swap
 }
 
 func (d *differ) enumUsers(ctx context.Context, schemaName, name string) ([]enumUser, error) {
@@ -208,7 +207,7 @@ func (d *differ) typeComment(ctx context.Context, schemaName, name string) (comm
 	return comment, nil
 }
 
-// enumComment brings back the comment on an enum that is dropped, which the engine doesn't know.
+// enumComment restores the comment on a dropped enum, which the engine doesn't do.
 func (d *differ) enumComment(ctx context.Context, o schema.Object) ([]Op, error) {
 	e, ok := o.(*schema.EnumType)
 	if !ok {
@@ -221,7 +220,7 @@ func (d *differ) enumComment(ctx context.Context, o schema.Object) ([]Op, error)
 	return []Op{{stage: stageDropTypes, rank: -1, down: []cmd{commentOn("TYPE "+pgsql.QualifiedIdent(e.Schema.Name, e.T), *text)}}}, nil
 }
 
-// swapEnum makes the type anew with other values, and turns what is of it.
+// swapEnum creates the type with other values and converts its columns.
 func swapEnum(schemaName, name, old string, values []string, users []enumUser, comment *string) []cmd {
 	typ := pgsql.QualifiedIdent(schemaName, name)
 	var list []string
@@ -239,7 +238,7 @@ func swapEnum(schemaName, name, old string, values []string, users []enumUser, c
 			array = "[]"
 		}
 		if u.had {
-			cmds = append(cmds, alter("DROP DEFAULT")) // PostgreSQL could not turn it
+			cmds = append(cmds, alter("DROP DEFAULT")) // PostgreSQL has no cast for it
 		}
 		cmds = append(cmds, alter("TYPE "+typ+array+" USING "+ident(u.column)+"::text"+array+"::"+typ+array))
 		if u.def != nil {

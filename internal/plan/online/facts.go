@@ -15,14 +15,13 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// Facts are what PostgreSQL says about the tables of one state: the parts that statements
-// are made of, in its own words. Whether two parts are the same is asked of the catalog in
-// normal form, not of these texts.
+// Facts are what PostgreSQL reports about the tables of a state, in the form that statements are built from. Compare
+// two objects by their catalog lines, which are normalized, not by these texts.
 type facts struct {
 	conn      *pgx.Conn         // to the state's database
-	tables    map[string]*table // by qualified name, without partitions
-	byOID     map[int64]*table  // with partitions
-	relations map[string]bool   // every name that is taken, qualified
+	tables    map[string]*table // those of schema.hcl by qualified name, without partitions
+	byOID     map[int64]*table  // all, with partitions
+	relations map[string]bool   // every name in use, qualified
 	catalog   catalog.Catalog
 	sequences map[string]*state.Sequence
 }
@@ -36,32 +35,32 @@ type table struct {
 	Comment     *string
 
 	columns     []*column
-	indexes     []*index // those behind constraints too
+	indexes     []*index // including those of constraints
 	constraints []*constraint
 	partitions  []*table // the direct ones
-	unsaid      []cmd    // what the schema file cannot say about it and its parts
+	extras      []cmd    // set on it and its parts what schema.hcl cannot express
 }
 
 type column struct {
 	Table     int64
 	Name      string
 	Type      string
-	Base      string   // of a domain: the type that it is made of
-	Checked   bool     // of a domain: its values are checked
-	Labels    []string // of an enum, also of an array of it
+	Base      string   // of a domain: its underlying type
+	Checked   bool     // of a domain: it has a check or NOT NULL
+	Labels    []string // of an enum or of an array of one
 	Collation string
 	NotNull   bool
 	Default   *string
 	Generated *string
 	Virtual   bool
-	Reads     []string // the columns that a generated one is computed from
+	Reads     []string // the columns that a generated one reads
 	Identity  string   // ALWAYS, BY DEFAULT or empty
 	Comment   *string
-	Sequences []*sequence // that it owns, or an identity column's one
+	Sequences []*sequence // those that it owns, or that of an identity column
 
-	own    *sequence // an identity column's, or the one of Sequences that draws names
+	own    *sequence // that of an identity column, or the one of Sequences that draws names
 	draws  string    // the sequence that its default is nextval() of
-	unsaid []cmd
+	extras []cmd
 }
 
 type sequence struct{ Schema, Name, Type, Options string }
@@ -74,14 +73,14 @@ type index struct {
 	Valid       bool
 	On          string // what follows the table's name in its definition
 	Columns     []string
-	Reads       []string // Columns, and those that are included or in an expression or the predicate
+	Reads       []string // Columns, included columns, and those in expressions and the predicate
 	Expressions bool
 	Parent      int64
 	Users       []string // foreign keys that refer to it
 	Comment     *string
 
 	constraint *constraint
-	unsaid     []cmd
+	extras     []cmd
 }
 
 type constraint struct {
@@ -131,9 +130,9 @@ func find[T any](list []*T, is func(*T) bool) *T {
 //go:embed facts.sql
 var factsSQL string
 
-// readFacts reads the facts of a state; the schemas named in kept count as outside of schema.hcl.
-func readFacts(ctx context.Context, s *state.State, kept ...string) (*facts, error) {
-	c, _ := state.Split(s.Catalog, kept...)
+// readFacts reads the facts of a state. Objects in the schemas named in unmanaged do not count as schema.hcl's.
+func readFacts(ctx context.Context, s *state.State, unmanaged ...string) (*facts, error) {
+	c, _ := state.Split(s.Catalog, unmanaged...)
 	var doc []byte
 	err := pgx.BeginTxFunc(ctx, s.Conn(), pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
@@ -193,7 +192,7 @@ func readFacts(ctx context.Context, s *state.State, kept ...string) (*facts, err
 	return f, nil
 }
 
-// bindSequences says of columns which sequences number them.
+// bindSequences sets the sequences that columns own or use.
 func (f *facts) bindSequences() {
 	draws := map[string]string{}
 	for name, s := range f.sequences {
@@ -209,17 +208,17 @@ func (f *facts) bindSequences() {
 	}
 }
 
-// part is the qualified name of a table's part, as a catalog has it.
+// part returns the qualified name of a part of the table, as in a catalog.
 func (t *table) part(name string) string { return t.String() + "." + pgsql.Ident(name) }
 
-// sameLine says whether two states have the same object of a kind under a name.
+// sameLine reports whether both states have the same object of a kind and name.
 func sameLine(a, b *facts, kind, name string) bool {
 	da, oka := a.catalog.Def(kind, name)
 	db, okb := b.catalog.Def(kind, name)
 	return oka && okb && da == db
 }
 
-// text returns what a comment says; empty if there is none.
+// text returns a comment's text, "" if there is none.
 func text(s *string) string {
 	if s == nil {
 		return ""
@@ -227,9 +226,8 @@ func text(s *string) string {
 	return *s
 }
 
-// readUnsaid adds to the tables, and to their columns and indexes, what gives them what the
-// schema file cannot say when they are made anew.
-func (f *facts) readUnsaid(ctx context.Context, s *state.State) error {
+// readExtras sets the extras of tables, columns and indexes.
+func (f *facts) readExtras(ctx context.Context, s *state.State) error {
 	u, err := s.PropertySQL(ctx)
 	if err != nil {
 		return err
@@ -241,12 +239,12 @@ func (f *facts) readUnsaid(ctx context.Context, s *state.State) error {
 		return list
 	}
 	for _, t := range f.byOID {
-		t.unsaid = cmds(u.Tables[t.String()])
+		t.extras = cmds(u.Tables[t.String()])
 		for _, c := range t.columns {
-			c.unsaid = cmds(u.Columns[t.part(c.Name)])
+			c.extras = cmds(u.Columns[t.part(c.Name)])
 		}
 		for _, i := range t.indexes {
-			i.unsaid = cmds(u.Indexes[t.part(i.Name)])
+			i.extras = cmds(u.Indexes[t.part(i.Name)])
 		}
 	}
 	return nil

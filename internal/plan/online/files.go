@@ -11,32 +11,32 @@ import (
 // A File is what one migration does.
 type File struct {
 	Up, Down Script
-	// Losses are what Up destroys, "column public.results.source".
+	// Losses are what Up destroys, such as "column public.results.source".
 	Losses []string
-	// NoWayBack is why Down is empty, on one line, where Up cannot be reverted.
-	NoWayBack string
-	// Renames says that Up does nothing but rename tables, columns, enums, their values and sequences.
+	// Irreversible is why Up cannot be reverted, on one line. Down is empty then.
+	Irreversible string
+	// Renames reports that Up only renames tables, columns, enums, their values and sequences.
 	Renames bool
 }
 
 // A Script is one direction of a migration.
 type Script struct {
 	Statements []Statement
-	Hazards    []hazard.Hazard // each once
-	// TxNone says that the statements commit one by one.
+	Hazards    []hazard.Hazard // without duplicates
+	// TxNone reports that each statement commits on its own.
 	TxNone bool
 }
 
-// A Statement is one of a script.
+// A Statement is one statement of a script.
 type Statement struct {
 	SQL     string   // without a semicolon
-	Comment []string // the lines of the comment above it
-	// Does says what it does, a line for each of its actions: the first of the action's comment, or of its SQL with
+	Comment []string // lines of the comment above it
+	// Does describes each of its actions on a line: the first line of the action's comment, or of its SQL with
 	// passwords masked.
 	Does []string
 }
 
-// Files puts ops that can share a transaction together, and orders them.
+// Files orders ops and groups those that can share a migration.
 func Files(ops []Op) []File {
 	var out []File
 	for _, g := range group(ops) {
@@ -46,7 +46,7 @@ func Files(ops []Op) []File {
 }
 
 func file(ops []Op) File {
-	f := File{Renames: ops[0].stage == stageRename, NoWayBack: ops[0].noWayBack}
+	f := File{Renames: ops[0].stage == stageRename, Irreversible: ops[0].irreversible}
 	var up, down []cmd
 	for _, o := range ops {
 		up = append(up, o.up...)
@@ -60,13 +60,13 @@ func file(ops []Op) File {
 	}
 	f.Up.Statements, f.Up.Hazards, f.Up.TxNone = statements(up), once(f.Up.Hazards), ownTransactions(ops)
 	f.Down.Statements, f.Down.Hazards, f.Down.TxNone = statements(down), once(f.Down.Hazards), f.Down.TxNone || standalone(down)
-	if f.NoWayBack != "" {
+	if f.Irreversible != "" {
 		f.Down = Script{}
 	}
 	return f
 }
 
-// group puts ops that share a file together, in order.
+// group returns the ops of each file, in order.
 func group(ops []Op) [][]Op {
 	type key struct {
 		stage stage
@@ -76,7 +76,7 @@ func group(ops []Op) [][]Op {
 	var order []key
 	files := map[key][]Op{}
 	for _, o := range sortOps(ops) {
-		k := key{o.stage, o.key, o.noWayBack != ""}
+		k := key{o.stage, o.key, o.irreversible != ""}
 		if files[k] == nil {
 			order = append(order, k)
 		}
@@ -93,8 +93,8 @@ func group(ops []Op) [][]Op {
 	return out
 }
 
-// joins says whether two groups that follow each other can be one transaction that
-// takes strong locks on one existing table at most.
+// joins reports whether two consecutive groups can share a transaction that takes strong locks on at most one
+// existing table.
 func joins(a, b []Op) bool {
 	first, second := a[len(a)-1], b[0]
 	switch {
@@ -110,7 +110,7 @@ func joins(a, b []Op) bool {
 	return false
 }
 
-// ownTransactions says whether the statements of ops commit one by one.
+// ownTransactions reports whether the statements of ops must commit one by one.
 func ownTransactions(ops []Op) bool {
 	apart := 0
 	for _, o := range ops {
@@ -124,7 +124,7 @@ func ownTransactions(ops []Op) bool {
 	return apart > 1
 }
 
-// statements makes one ALTER TABLE of actions on one table that follow each other.
+// statements merges consecutive actions on a table into one ALTER TABLE.
 func statements(cmds []cmd) []Statement {
 	var list []Statement
 	cmds = lastOnce(cmds)
@@ -162,7 +162,7 @@ func (c cmd) does() string {
 	return line
 }
 
-// lastOnce puts the statements that stand at the end there, once each.
+// lastOnce moves the statements that belong at the end there, without duplicates.
 func lastOnce(cmds []cmd) []cmd {
 	var first, last []cmd
 	for _, c := range cmds {

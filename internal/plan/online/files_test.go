@@ -13,7 +13,7 @@ func TestFilesApart(t *testing.T) {
 	u := &table{Schema: "public", Name: "u"}
 	ops := []Op{
 		{stage: stageBuild, up: []cmd{sql("CREATE INDEX CONCURRENTLY i ON u (a)", "Why.")}, down: []cmd{sql("DROP INDEX CONCURRENTLY i")}},
-		{stage: stageAlter, key: "v", up: []cmd{sql("ALTER TABLE v ALTER a DROP EXPRESSION")}, noWayBack: "it cannot be"},
+		{stage: stageAlter, key: "v", up: []cmd{sql("ALTER TABLE v ALTER a DROP EXPRESSION")}, irreversible: "it cannot be"},
 		{stage: stageAlter, key: "public.u", up: []cmd{action(u, "ADD COLUMN a int", "One.")}, down: []cmd{action(u, "DROP COLUMN a")}},
 		{stage: stageAlter, key: "public.u", up: []cmd{action(u, "ADD COLUMN b int", "Two\nDROP TABLE u.")}, down: []cmd{action(u, "DROP COLUMN b")},
 			hazards: []hazard.Hazard{{Kind: hazard.Along, Table: "public.u", What: "why"}, {Kind: hazard.Along, Table: "public.u", What: "why"}}},
@@ -22,7 +22,7 @@ func TestFilesApart(t *testing.T) {
 	at := Statement{SQL: "ALTER TABLE public.u\n  ADD COLUMN a int,\n  ADD COLUMN b int", Comment: []string{"One.", "Two\nDROP TABLE u."}, Does: []string{"One.", "Two"}}
 	undo := "ALTER TABLE public.u\n  DROP COLUMN b,\n  DROP COLUMN a"
 	want := []File{
-		{Up: Script{Statements: []Statement{{SQL: "ALTER TABLE v ALTER a DROP EXPRESSION", Does: []string{"ALTER TABLE v ALTER a DROP EXPRESSION"}}}}, NoWayBack: "it cannot be"},
+		{Up: Script{Statements: []Statement{{SQL: "ALTER TABLE v ALTER a DROP EXPRESSION", Does: []string{"ALTER TABLE v ALTER a DROP EXPRESSION"}}}}, Irreversible: "it cannot be"},
 		{
 			Up:   Script{Statements: []Statement{at}, Hazards: []hazard.Hazard{{Kind: hazard.Along, Table: "public.u", What: "why"}}},
 			Down: Script{Statements: []Statement{{SQL: undo, Does: []string{"ALTER TABLE public.u DROP COLUMN b", "ALTER TABLE public.u DROP COLUMN a"}}}},

@@ -12,22 +12,22 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// heldKeys returns the foreign keys whose two ends change to types that PostgreSQL does not
-// compare with the old ones. It makes a key anew with each end, and refuses: such a key goes
-// before and comes back after.
-func (d *differ) heldKeys(ctx context.Context, enums []rebuiltEnum) (map[*constraint]bool, error) {
-	held := map[*constraint]bool{}
+// incomparableKeys returns the foreign keys whose columns on both ends change to types that PostgreSQL cannot compare
+// with the old ones. PostgreSQL recreates a key when either end changes, which fails: such a key is dropped first and
+// added again afterwards.
+func (d *differ) incomparableKeys(ctx context.Context, enums []rebuiltEnum) (map[*constraint]bool, error) {
+	keys := map[*constraint]bool{}
 	for name, t := range d.have.tables {
 		next := d.want.tables[name]
 		if next == nil {
-			next = &table{} // dropped, after what it refers to has changed
+			next = &table{} // dropped after the tables that it refers to have changed
 		}
 		for _, k := range t.constraints {
 			if k.Kind != "f" {
 				continue
 			}
 			if slices.ContainsFunc(enums, func(e rebuiltEnum) bool { return e.typed(t, k.Columns) }) {
-				held[k] = true // the new enum is not compared with the old one either
+				keys[k] = true // the old and the new enum are incomparable too
 			}
 			if k.refs == nil || k.refs.OID == t.OID {
 				continue // one ALTER TABLE changes both ends
@@ -37,30 +37,30 @@ func (d *differ) heldKeys(ctx context.Context, enums []rebuiltEnum) (map[*constr
 				if ref := d.want.tables[k.refs.String()]; ref != nil {
 					want.ref = ref.column(k.RefColumns[i])
 				}
-				holds, err := d.holds(ctx, ends{t.column(column), k.refs.column(k.RefColumns[i])}, want)
+				incomparable, err := d.incomparable(ctx, ends{t.column(column), k.refs.column(k.RefColumns[i])}, want)
 				if err != nil {
 					return nil, err
 				}
-				held[k] = held[k] || holds
+				keys[k] = keys[k] || incomparable
 			}
 		}
 	}
-	return held, nil
+	return keys, nil
 }
 
-// ends are the columns that a foreign key ties to each other.
+// ends are a column of a foreign key and the column that it refers to.
 type ends struct{ column, ref *column }
 
-// holds says whether a foreign key between a pair of columns stands in the way of their new
-// types, whichever of the two changes first.
-func (d *differ) holds(ctx context.Context, have, want ends) (bool, error) {
+// incomparable reports whether PostgreSQL has no equality operator between the types of a foreign key's columns while
+// only one of the two has changed.
+func (d *differ) incomparable(ctx context.Context, have, want ends) (bool, error) {
 	between := []ends{{have.column, want.ref}, {want.column, have.ref}}
 	for _, e := range between {
 		if e.column == nil || e.ref == nil || have.column.typed() == e.column.typed() && have.ref.typed() == e.ref.typed() {
 			continue
 		}
-		// A type may exist in one of the two states only. In neither there are both if one
-		// is new and the other goes, and then nothing compares them.
+		// A type may exist in only one of the two states. If one type is new and the other dropped, neither state has
+		// both, and nothing compares them.
 		possible := false
 		for _, conn := range []*pgx.Conn{d.have.conn, d.want.conn} {
 			_, err := try(ctx, conn, "pg_temp.tried", "CREATE TEMPORARY TABLE tried_ref (c "+e.ref.typed()+" UNIQUE)",
@@ -77,26 +77,26 @@ func (d *differ) holds(ctx context.Context, have, want ends) (bool, error) {
 	return false, nil
 }
 
-// freeKey drops a foreign key before the types change and adds w, what becomes of it, after.
-func (d *differ) freeKey(t *table, h, w *constraint) (ops []Op) {
+// unblockKey drops a foreign key before the types change and adds w, its successor, afterwards.
+func (d *differ) unblockKey(t *table, h, w *constraint) (ops []Op) {
 	drop := dropConstraint(t, h.Name)
-	why := "Its two ends change one after the other"
+	why := "The types of its columns and of those that it refers to change one after the other"
 	if d.want.tables[t.String()] == nil {
-		why = "What it refers to changes before its table is dropped"
+		why = "The type that it refers to changes before its table is dropped"
 	}
-	drop.note = []string{why + ", and PostgreSQL compares no old type with a new one."}
+	drop.note = []string{why + ", and PostgreSQL cannot compare the old with the new."}
 	if w != nil {
-		if d.retyped(t, h) { // not so for an enum, of which both ends are made anew at once
-			drop.note = append(drop.note, "In between a statement that joins the two fails as well.")
+		if d.retyped(t, h) { // one statement rebuilds an enum on both ends
+			drop.note = append(drop.note, "Until both have changed, a statement that joins the two tables fails as well.")
 		}
-		drop.note = append(drop.note, "Until it is added again it neither checks nor cascades: a row that is against it by then fails its validation.")
+		drop.note = append(drop.note, "Until it is added again it neither checks nor cascades; a row that violates it by then fails its validation.")
 		ops = d.addConstraint(t, w)
 	}
-	return append(ops, Op{stage: stageFree, up: []cmd{drop}, downHazards: d.emptyHazards(t, h)}.undo(d.addConstraint(t, h)))
+	return append(ops, Op{stage: stageUnblock, up: []cmd{drop}, downHazards: d.emptyHazards(t, h)}.undo(d.addConstraint(t, h)))
 }
 
-// emptyHazards say what stops the way back of a foreign key's drop: the table that it refers to
-// is dropped too, and comes back without rows.
+// emptyHazards returns the hazard of adding a foreign key again in a down file, if the table that it refers to is
+// dropped too and restored without rows.
 func (d *differ) emptyHazards(t *table, k *constraint) []hazard.Hazard {
 	if k.refs == nil || d.want.tables[k.refs.String()] != nil || !k.Valid {
 		return nil
@@ -104,15 +104,15 @@ func (d *differ) emptyHazards(t *table, k *constraint) []hazard.Hazard {
 	var set []string
 	for _, c := range k.Columns {
 		if d.want.tables[t.String()].column(c) == nil {
-			return nil // comes back empty too
+			return nil // restored without values too
 		}
 		set = append(set, ident(c)+" IS NOT NULL")
 	}
 	return []hazard.Hazard{{
 		Kind: hazard.Fails, Table: t.String(),
-		What:  "fails while a row of " + t.String() + " refers to " + k.refs.String() + ", which comes back without its rows",
+		What:  "fails while a row of " + t.String() + " refers to " + k.refs.String() + ", which is restored without its rows",
 		Query: fix.Rows(t.String(), strings.Join(set, " AND ")),
-		Instead: fix.Words("Before it runs, or where it has failed before it runs again, give " + k.refs.String() + " its rows back, from a backup,\n" +
-			"or let no row refer to them."),
+		Instead: fix.Words("Before running it, or running it again after it failed, restore the rows of " + k.refs.String() + " from a backup,\n" +
+			"or remove the references to them."),
 	}}
 }

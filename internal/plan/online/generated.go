@@ -12,27 +12,25 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// changesExpression says whether two generated columns of a name differ in what they are
-// computed from.
+// changesExpression reports whether two generated columns of the same name differ in their expression or storage.
 func changesExpression(a, b *column) bool {
 	return a.Generated != nil && b.Generated != nil && (*a.Generated != *b.Generated || a.Virtual != b.Virtual)
 }
 
-// setsExpression says whether PostgreSQL has a statement for a change of an expression, as
-// it has from 17 on.
+// setsExpression reports whether PostgreSQL can change an expression in place, as it can since 17.
 func (d *differ) setsExpression(ctx context.Context, a, b *column) (bool, error) {
 	var version int
 	if err := d.have.conn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
-		return false, fmt.Errorf("asking for the server's version: %w", err)
+		return false, fmt.Errorf("reading the server's version: %w", err)
 	}
 	return version >= 170000 && a.Virtual == b.Virtual && a.typed() == b.typed() && a.NotNull == b.NotNull, nil
 }
 
-// setExpression changes what a generated column is computed from.
+// setExpression changes the expression of a generated column.
 func setExpression(t *table, a, b *column) []Op {
 	set := func(c *column) []cmd {
-		// In a statement of its own: together with the type of an indexed column PostgreSQL
-		// looks for the index that it dropped already, "cache lookup failed".
+		// A statement of its own: together with a change of an indexed column's type, PostgreSQL fails with "cache
+		// lookup failed" for the index that it has already dropped.
 		return []cmd{sql("ALTER TABLE " + t.String() + " ALTER COLUMN " + ident(c.Name) + " SET EXPRESSION AS (" + *c.Generated + ")")}
 	}
 	o := Op{stage: stageRewrite, key: t.String(), up: set(b), down: set(a)}
@@ -45,26 +43,25 @@ func setExpression(t *table, a, b *column) []Op {
 	return []Op{o}
 }
 
-// expressionAlternative says how to change an expression without blocking.
+// expressionAlternative describes how to change an expression without blocking.
 func expressionAlternative(c *column) fix.Text {
 	return fix.Words("To keep the application running, add a column with the new expression under another name instead,\n" +
-		"let the application read that, and drop " + ident(c.Name) + " when nobody uses it any more.")
+		"let the application read that, and drop " + ident(c.Name) + " when nothing uses it any more.")
 }
 
-// A regenerated value holds the generated columns of one state that are made anew, and
-// what hangs on them.
-type regenerated struct {
+// recreated are the generated columns of one state that are dropped and added again, with their dependents.
+type recreated struct {
 	columns     []*column
 	constraints []*constraint
-	indexes     []*index // those that are behind no constraint
+	indexes     []*index // those that back no constraint
 }
 
-// regenerate makes those generated columns anew, with what hangs on them, that read a column
-// whose type changes, which PostgreSQL does not change under them, or whose expression it has
-// no statement to change. It returns the two tables without all that.
-func (d *differ) regenerate(ctx context.Context, have, want *table) (_, _ *table, ops []Op, err error) {
-	var from, to regenerated
-	var instead []string // what to do, of each column
+// recreate drops and adds the generated columns that PostgreSQL cannot change in place: those that read a column
+// whose type changes, and those whose expression changes where it has no statement for that. It returns the two
+// tables without these columns and their dependents.
+func (d *differ) recreate(ctx context.Context, have, want *table) (_, _ *table, ops []Op, err error) {
+	var from, to recreated
+	var instead []string // what to do for each column
 	for _, g := range have.columns {
 		next := want.column(g.Name)
 		if next != nil && next.Generated == nil {
@@ -103,18 +100,18 @@ func (d *differ) regenerate(ctx context.Context, have, want *table) (_, _ *table
 		case pgsql.SQLState(err) == "":
 			return nil, nil, nil, err
 		default:
-			return have, want, refuse(have, fmt.Sprintf("the generated column %s or the type of what it reads changes: PostgreSQL can only make it anew, and something depends on it: %s\n"+
-				"write this change as SQL (new), or take out first what depends on the column", have.columnName(g), runner.Message(err))), nil
+			return have, want, refuse(have, fmt.Sprintf("the generated column %s or the type of a column that it reads changes: PostgreSQL can only recreate it, and something depends on it: %s\n"+
+				"write this change as SQL (new), or first drop what depends on the column", have.columnName(g), runner.Message(err))), nil
 		}
 	}
-	// What goes with a column comes back with it only under the same name.
-	from.hang(have, func(k *constraint) bool { return !d.freed[k] }, func(*index) bool { return true })
-	to.hang(want, func(k *constraint) bool {
+	// What is dropped with a column is created with it only if it keeps its name.
+	from.addDependents(have, func(k *constraint) bool { return !d.dropFirst[k] }, func(*index) bool { return true })
+	to.addDependents(want, func(k *constraint) bool {
 		return slices.ContainsFunc(from.constraints, func(h *constraint) bool { return h.Name == k.Name && h.Kind == k.Kind })
 	}, func(i *index) bool {
 		return slices.ContainsFunc(from.indexes, func(h *index) bool { return h.Name == i.Name })
 	})
-	// Reading the table for the planner can wait until the lock is gone.
+	// ANALYZE can wait until the lock is released.
 	create, later := to.create(have), []cmd(nil)
 	create = slices.DeleteFunc(create, func(c cmd) bool {
 		if c.last {
@@ -125,10 +122,10 @@ func (d *differ) regenerate(ctx context.Context, have, want *table) (_, _ *table
 	if later != nil {
 		ops = append(ops, Op{stage: stageAnalyze, up: later})
 	}
-	release, bindBack := d.released(have, from.columns...)
-	releaseBack, bind := d.released(have, to.columns...)
+	release, bindBack := d.keepSequences(have, from.columns...)
+	releaseBack, bind := d.keepSequences(have, to.columns...)
 	ops = append(ops, Op{stage: stageRewrite, key: have.String(), rank: -1, up: append(release, from.drop(have)...), down: append(from.create(have), bindBack...),
-		hazards: d.regenerateHazards(have, to, fix.Words(strings.Join(instead, "\n"))), downHazards: d.regenerateHazards(have, from, fix.Text{})},
+		hazards: d.recreateHazards(have, to, fix.Words(strings.Join(instead, "\n"))), downHazards: d.recreateHazards(have, from, fix.Text{})},
 		Op{stage: stageRewrite, key: have.String(), rank: 1, up: append(create, bind...), down: append(releaseBack, to.drop(have)...)})
 	for _, c := range to.columns {
 		if !c.Virtual {
@@ -139,8 +136,8 @@ func (d *differ) regenerate(ctx context.Context, have, want *table) (_, _ *table
 	return from.without(have), to.without(want), about(changed, ops), nil
 }
 
-// hang adds those constraints and indexes of the table that are on one of the columns.
-func (r *regenerated) hang(t *table, constraint func(*constraint) bool, index func(*index) bool) {
+// addDependents adds the constraints and indexes of the table that use one of the columns.
+func (r *recreated) addDependents(t *table, constraint func(*constraint) bool, index func(*index) bool) {
 	on := func(names []string) bool {
 		return slices.ContainsFunc(r.columns, func(c *column) bool { return slices.Contains(names, c.Name) })
 	}
@@ -156,8 +153,8 @@ func (r *regenerated) hang(t *table, constraint func(*constraint) bool, index fu
 	}
 }
 
-// without is the table without the columns and what hangs on them.
-func (r *regenerated) without(t *table) *table {
+// without returns the table without the columns and their dependents.
+func (r *recreated) without(t *table) *table {
 	rest := *t
 	rest.columns = slices.DeleteFunc(slices.Clone(t.columns), func(c *column) bool { return slices.Contains(r.columns, c) })
 	rest.constraints = slices.DeleteFunc(slices.Clone(t.constraints), func(k *constraint) bool { return slices.Contains(r.constraints, k) })
@@ -167,19 +164,19 @@ func (r *regenerated) without(t *table) *table {
 	return &rest
 }
 
-// drop drops the columns; what hangs on them goes along.
-func (r *regenerated) drop(t *table) []cmd {
+// drop drops the columns, and with them their dependents.
+func (r *recreated) drop(t *table) []cmd {
 	var cmds []cmd
 	for _, c := range r.columns {
-		cmds = append(cmds, action(t, "DROP COLUMN "+ident(c.Name), "What is computed is no loss: PostgreSQL can only make the column anew.",
-			"Privileges on the column itself that no migration gave go with it: grant them again."))
+		cmds = append(cmds, action(t, "DROP COLUMN "+ident(c.Name), "PostgreSQL can only recreate the column; its values are computed, so none are lost.",
+			"Privileges on the column that no migration granted are lost: grant them again."))
 	}
 	return cmds
 }
 
-// create makes the columns and what hangs on them, where nobody else sees the table. All
-// columns are in one statement: each more would rewrite the table once more.
-func (r *regenerated) create(t *table) []cmd {
+// create adds the columns and their dependents, in one transaction. One statement adds all columns, because each one
+// would rewrite the table again.
+func (r *recreated) create(t *table) []cmd {
 	var cmds, rest []cmd
 	for _, c := range r.columns {
 		create := createColumn(t, c, nil)
@@ -198,8 +195,8 @@ func (r *regenerated) create(t *table) []cmd {
 	return append(cmds, rest...)
 }
 
-// regenerateHazards say what it costs to make the columns, and what else is seen of it.
-func (d *differ) regenerateHazards(t *table, r regenerated, instead fix.Text) []hazard.Hazard {
+// recreateHazards returns the cost of adding the columns, and its side effects.
+func (d *differ) recreateHazards(t *table, r recreated, instead fix.Text) []hazard.Hazard {
 	var names, along []string
 	var others []hazard.Hazard
 	stored := false
@@ -217,13 +214,13 @@ func (d *differ) regenerateHazards(t *table, r regenerated, instead fix.Text) []
 	if !stored && len(along) == 0 {
 		return nil
 	}
-	h := hazard.Hazard{Kind: hazard.Block, Table: t.String(), Lock: hazard.AccessExclusive, What: "what is computed is made anew, " + strings.Join(names, ", "), Instead: instead}
+	h := hazard.Hazard{Kind: hazard.Block, Table: t.String(), Lock: hazard.AccessExclusive, What: "generated columns are recreated, " + strings.Join(names, ", "), Instead: instead}
 	if stored {
 		h.Kind = hazard.Rewrite
 	}
 	if len(along) > 0 {
-		h.Also = "Under the same lock these are built anew: " + strings.Join(along, ", ") + ".\n"
+		h.Also = "These are rebuilt under the same lock: " + strings.Join(along, ", ") + ".\n"
 	}
-	h.Also += "The table's columns have another order then: SELECT * and an INSERT without a list of columns see it."
+	h.Also += "This changes the order of the table's columns, which affects SELECT * and INSERT without a list of columns."
 	return append([]hazard.Hazard{h}, others...)
 }

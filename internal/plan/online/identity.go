@@ -8,7 +8,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// addIdentity numbers the old rows by a sequence that the column's own takes over from.
+// addIdentity numbers the existing rows from a temporary sequence, which the column's own then continues.
 func (d *differ) addIdentity(ctx context.Context, have, want *table, c *column) ([]Op, error) {
 	seq := *c.own
 	seq.Name = d.names.index(have, have.Name+"_"+c.Name, "_numbers")
@@ -24,7 +24,7 @@ func (d *differ) addIdentity(ctx context.Context, have, want *table, c *column) 
 	set := func(to, from string) cmd { return sql("SELECT setval(" + to + ", nextval(" + from + "), false)") }
 	return append(ops, Op{stage: stageSwap, key: numbersFile(have, c),
 		up: []cmd{
-			sql(alter+"DROP DEFAULT, ALTER COLUMN "+ident(c.Name)+" ADD GENERATED "+c.Identity+" AS IDENTITY"+c.own.parenthesis(), "The column's own sequence goes on where the other ends."),
+			sql(alter+"DROP DEFAULT, ALTER COLUMN "+ident(c.Name)+" ADD GENERATED "+c.Identity+" AS IDENTITY"+c.own.parenthesis(), "The column's own sequence continues after the other."),
 			sql("ALTER SEQUENCE " + seq.String() + " OWNED BY NONE"),
 			set(own, pgsql.Literal(seq.String())),
 			sql("DROP SEQUENCE " + seq.String()),
@@ -38,7 +38,7 @@ func (d *differ) addIdentity(ctx context.Context, have, want *table, c *column) 
 		}}), nil
 }
 
-// changeIdentity changes whether and how a column is numbered.
+// changeIdentity adds, drops or changes the identity of a column.
 func (d *differ) changeIdentity(t *table, a, b *column) []Op {
 	alter := "ALTER COLUMN " + ident(a.Name) + " "
 	switch {
@@ -83,29 +83,28 @@ func identityOptions(s *sequence) string {
 	return out
 }
 
-// swapsNumbers says whether a column that is numbered by its own sequence is so in another
-// way: serial, or as an identity.
+// swapsNumbers reports whether a serial column becomes an identity column or the other way around.
 func swapsNumbers(a, b *column) bool {
 	return a.Identity != "" && b.serial() != nil || a.serial() != nil && b.Identity != ""
 }
 
-// swapNumbers makes an identity column of a serial one or a serial one of an identity. The
-// numbers go on. It returns the column as it is then.
+// swapNumbers turns a serial column into an identity column or the other way around. The numbers continue. It returns
+// the column as it is afterwards.
 func (d *differ) swapNumbers(t *table, a, b *column) (*column, Op) {
 	tmp := *cmp.Or(a.serial(), b.serial())
 	tmp.Schema, tmp.Name = t.Schema, d.names.index(t, t.Name+"_"+a.Name, "_numbers")
-	kept := a.serial() != nil && !d.gone(a.own.String()) || b.serial() != nil && d.have.sequences[b.own.String()] != nil
+	kept := a.serial() != nil && !d.dropsSequence(a.own.String()) || b.serial() != nil && d.have.sequences[b.own.String()] != nil
 	o := Op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: d.renumber(t, a, b, &tmp, kept), down: d.renumber(t, b, a, &tmp, kept)}
 	next := *a
 	next.Identity, next.own, next.draws, next.Default, next.NotNull = b.Identity, b.own, b.draws, b.Default, true
 	return &next, o
 }
 
-// renumber leads from a to b. Both want a sequence of the same name: one is called tmp
-// for a moment. A serial's that is kept is there before and after.
+// renumber leads from a to b. Both need a sequence of the same name: one is called tmp for a moment. If kept is set,
+// the serial column's sequence exists before and after.
 func (d *differ) renumber(t *table, a, b *column, tmp *sequence, kept bool) []cmd {
 	alter := "ALTER TABLE " + t.String() + " ALTER COLUMN " + ident(a.Name) + " "
-	const note = "The numbers go on where the column's sequence stands."
+	const note = "The numbers continue from the column's current sequence."
 	identity := d.identitySequence(t, a)
 	switch {
 	case b.Identity != "" && kept:
@@ -147,7 +146,7 @@ func (d *differ) renumber(t *table, a, b *column, tmp *sequence, kept bool) []cm
 	}
 }
 
-// addIdentityTo makes an identity column of one that has values, and takes its default.
+// addIdentityTo turns a column that has values into an identity column, and drops its default.
 func (d *differ) addIdentityTo(t *table, a, b *column) []Op {
 	if a.draws != "" || leads(t, a.Name) {
 		up, down := d.identityInPlace(t, a, b)
@@ -158,7 +157,7 @@ func (d *differ) addIdentityTo(t *table, a, b *column) []Op {
 	add, drop := addIdentity(t, a, b)
 	return []Op{numbers(t, b, &seq), {stage: stageSwap, key: numbersFile(t, a),
 		up: []cmd{
-			sql("ALTER SEQUENCE "+seq.String()+" OWNED BY NONE", "The column's own sequence goes on where this one stands."),
+			sql("ALTER SEQUENCE "+seq.String()+" OWNED BY NONE", "The column's own sequence continues from this one."),
 			add,
 			sql("SELECT setval(" + d.identitySequence(t, a) + ", nextval(" + literal(seq.String()) + "), false)"),
 			sql("DROP SEQUENCE " + seq.String()),
@@ -166,7 +165,7 @@ func (d *differ) addIdentityTo(t *table, a, b *column) []Op {
 		down: []cmd{drop, sql(seq.create() + " OWNED BY " + t.columnName(b))}}}
 }
 
-// identityInPlace makes the identity column b of a in one transaction.
+// identityInPlace turns column a into the identity column b in one transaction.
 func (d *differ) identityInPlace(t *table, a, b *column) (up, down []cmd) {
 	add, drop := addIdentity(t, a, b)
 	up, down = []cmd{add}, []cmd{drop}
@@ -174,7 +173,7 @@ func (d *differ) identityInPlace(t *table, a, b *column) (up, down []cmd) {
 	if !b.own.descends() {
 		number, _ := highest(t, a, b)
 		up = append(up, sql("SELECT setval("+identity+", number) FROM ("+number+") AS highest WHERE number >= "+b.own.start(),
-			"The numbers go on after the highest. The table is locked by now: nobody takes one of them first."))
+			"The numbers continue after the highest. The table is locked, so none of them is taken first."))
 	}
 	if a.draws != "" {
 		down = []cmd{lockTable(t), d.lockSequence(a.draws), raise(a.draws, "nextval("+identity+")"), drop}
@@ -182,8 +181,8 @@ func (d *differ) identityInPlace(t *table, a, b *column) (up, down []cmd) {
 	return up, down
 }
 
-// dropIdentity lets an identity column draw from a sequence that it does not own. It returns
-// the column as it is then.
+// dropIdentity makes an identity column use a sequence that it doesn't own. It returns the column as it is
+// afterwards.
 func (d *differ) dropIdentity(t *table, a, b *column) (*column, Op) {
 	next := *a
 	next.Identity, next.own, next.draws, next.Default = "", nil, b.draws, b.Default
@@ -191,12 +190,12 @@ func (d *differ) dropIdentity(t *table, a, b *column) (*column, Op) {
 	return &next, Op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: up, down: down}
 }
 
-// identitySequence is the sequence of an identity column, whatever its name.
+// identitySequence is an SQL expression for the sequence of an identity column, whatever its name.
 func (d *differ) identitySequence(t *table, c *column) string {
 	column := t.columnName(c)
 	for name, s := range d.have.sequences {
-		if s.Owner == column && !d.gone(name) {
-			// pg_get_serial_sequence could give this one.
+		if s.Owner == column && !d.dropsSequence(name) {
+			// pg_get_serial_sequence could return this one.
 			return "(SELECT d.objid::regclass FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid" +
 				" WHERE d.classid = 'pg_class'::regclass AND d.refobjid = " + literal(t.String()) + "::regclass AND d.deptype = 'i' AND a.attname = " + literal(c.Name) + ")"
 		}
@@ -204,16 +203,16 @@ func (d *differ) identitySequence(t *table, c *column) string {
 	return "pg_get_serial_sequence(" + literal(t.String()) + ", " + literal(c.Name) + ")"
 }
 
-// numberOn lets an identity column's new sequence go on after the highest number that there is.
+// numberOn makes an identity column's new sequence continue after the highest existing number.
 func (d *differ) numberOn(t *table, c *column) cmd {
 	highest := "max(" + ident(c.Name) + ")"
 	last := sql("SELECT setval("+d.identitySequence(t, c)+", "+highest+") FROM "+t.String()+" HAVING "+highest+" >= "+c.own.start(),
-		"The numbers go on after the highest; without an index on the column this reads the whole table.")
-	last.last = true // between the actions of an ALTER TABLE it would part them
+		"The numbers continue after the highest; without an index on the column this scans the table.")
+	last.last = true // it would split the actions of an ALTER TABLE
 	return last
 }
 
-// addIdentity makes the identity column b of a, and takes it back.
+// addIdentity turns column a into the identity column b; drop reverts it.
 func addIdentity(t *table, a, b *column) (add, drop cmd) {
 	alter := "ALTER TABLE " + t.String() + " ALTER COLUMN " + ident(a.Name) + " "
 	identity := "ADD GENERATED " + b.Identity + " AS IDENTITY" + b.own.parenthesis()

@@ -6,7 +6,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// createIndex builds an index under a name without blocking anybody.
+// createIndex returns the statement that builds an index under a name without blocking reads or writes.
 func createIndex(t *table, i *index, name string) string {
 	return i.create("CONCURRENTLY "+ident(name), t.String())
 }
@@ -27,12 +27,12 @@ func renameIndex(t *table, from, to string) cmd {
 	return sql("ALTER INDEX " + pgsql.QualifiedIdent(t.Schema, from) + " RENAME TO " + ident(to))
 }
 
-// indexes returns the ops for the indexes of a table that are not behind a constraint, without those that constraints has settled.
-func (d *differ) indexes(have, want *table, held held, settled map[*index]bool) (ops []Op) {
+// indexes returns the ops for the indexes of a table that back no constraint, except for those in converted.
+func (d *differ) indexes(have, want *table, blocking blockers, converted map[*index]bool) (ops []Op) {
 	own := func(t *table) []*index {
 		var list []*index
 		for _, i := range t.indexes {
-			if i.constraint == nil && !settled[i] {
+			if i.constraint == nil && !converted[i] {
 				list = append(list, i)
 			}
 		}
@@ -45,10 +45,10 @@ func (d *differ) indexes(have, want *table, held held, settled map[*index]bool) 
 		c := change{verb: p.verb(), kind: "index", table: have.Name, name: cmp.Or(w, h).words(have), columns: cmp.Or(w, h).Columns}
 		var found []Op
 		switch {
-		case h != nil && held.indexes[h]:
-			found = d.freeIndex(have, h, w)
+		case h != nil && blocking.indexes[h]:
+			found = d.unblockIndex(have, h, w)
 			if w != nil && h.On == w.On {
-				c = change{} // it only makes room for another
+				c = change{} // a side effect of another change
 			}
 		case h == nil:
 			found = d.addIndex(have, w)
@@ -59,7 +59,7 @@ func (d *differ) indexes(have, want *table, held held, settled map[*index]bool) 
 			found = append([]Op{{stage: d.renameStage(have, h.Name), key: have.String(), up: []cmd{renameIndex(have, h.Name, w.Name)}, down: []cmd{renameIndex(have, w.Name, h.Name)}}},
 				indexComment(have, h, w)...)
 		case !sameLine(d.have, d.want, "index", have.part(h.Name)):
-			found = d.changeIndex(have, h, w) // with its comment
+			found = d.changeIndex(have, h, w) // including its comment
 		default:
 			found = indexComment(have, h, w)
 		}
@@ -76,8 +76,8 @@ func indexComment(t *table, h, w *index) []Op {
 	return comment(t, "INDEX "+pgsql.QualifiedIdent(t.Schema, w.Name), h.Comment, w.Comment)
 }
 
-// renameStage is when an index or a key gets another name than name: before what is new if
-// that has the name from then on.
+// renameStage returns the stage that renames an index or a key called name: before new objects are created if one of
+// them takes the name.
 func (d *differ) renameStage(t *table, name string) stage {
 	if d.want.relations[pgsql.QualifiedIdent(t.Schema, name)] {
 		return stageNames
@@ -85,25 +85,25 @@ func (d *differ) renameStage(t *table, name string) stage {
 	return stageAlter
 }
 
-// finish is what follows an index that is built.
+// finish returns what follows the creation of an index.
 func finish(t *table, i *index) []cmd {
 	var cmds []cmd
 	if i.Comment != nil {
 		cmds = append(cmds, commentOn("INDEX "+pgsql.QualifiedIdent(t.Schema, i.Name), *i.Comment))
 	}
 	if i.Expressions {
-		analyze := sql("ANALYZE "+t.String(), "The planner knows nothing about an expression's values yet.")
+		analyze := sql("ANALYZE "+t.String(), "Gathers statistics on the expression for the planner.")
 		analyze.last = true
 		cmds = append(cmds, analyze)
 	}
-	return append(cmds, i.unsaid...)
+	return append(cmds, i.extras...)
 }
 
 func (d *differ) addIndex(t *table, i *index) []Op {
 	if t.Partitioned {
 		return d.addPartitionedIndex(t, i)
 	}
-	return []Op{{stage: stageBuild, up: append([]cmd{sql(createIndex(t, i, i.Name))}, finish(t, i)...), down: d.undoKey(t, i, sql(dropIndex(t, i.Name)))}}
+	return []Op{{stage: stageBuild, up: append([]cmd{sql(createIndex(t, i, i.Name))}, finish(t, i)...), down: d.revertUnique(t, i, sql(dropIndex(t, i.Name)))}}
 }
 
 func (d *differ) dropIndex(t *table, i *index) Op {
@@ -111,12 +111,12 @@ func (d *differ) dropIndex(t *table, i *index) Op {
 	if t.Partitioned {
 		o.up = []cmd{dropPartitioned(t, i.Name)}
 	} else {
-		o.up = d.dropKey(t, i, sql(dropIndex(t, i.Name)))
+		o.up = d.dropUnique(t, i, sql(dropIndex(t, i.Name)))
 	}
 	return o.undo(d.addIndex(t, i))
 }
 
-// changeIndex builds the new index under another name before the old one goes.
+// changeIndex builds the new index under another name before it drops the old one.
 func (d *differ) changeIndex(t *table, h, w *index) []Op {
 	if len(h.Users) > 0 {
 		return refuse(t, d.keyInUse(t, &constraint{Name: h.Name, index: h}, &constraint{Name: w.Name}, "unique index"))
@@ -124,7 +124,7 @@ func (d *differ) changeIndex(t *table, h, w *index) []Op {
 	name := d.names.index(t, w.Name, "_new")
 	swap := func(to *index, built bool) []cmd {
 		cmds := []cmd{
-			sql(createIndex(t, to, name), "The new index is built beside the old one, which serves until then."),
+			sql(createIndex(t, to, name), "Builds the new index while queries still use the old one."),
 			sql(dropIndex(t, to.Name)),
 		}
 		if t.Partitioned {

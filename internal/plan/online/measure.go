@@ -9,15 +9,15 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A cost is what a statement does to a table, as measured on an empty one: PostgreSQL
-// does the same to a full one.
+// A cost is what a statement does to a table, measured on an empty one, because PostgreSQL does the same to a full
+// one.
 type cost struct {
-	rewrites bool // every row is written anew
-	rebuilds bool // an index is built anew
+	rewrites bool // every row is rewritten
+	rebuilds bool // an index is rebuilt
 }
 
-// try runs statements in a transaction that is taken back, and says what the last of them
-// does to the table. The error is PostgreSQL's (*pgconn.PgError) if it refuses one.
+// try runs statements in a transaction that it rolls back, and returns what the last of them does to the table. The
+// error is PostgreSQL's (*pgconn.PgError) if it refuses one.
 func try(ctx context.Context, conn *pgx.Conn, table string, stmts ...string) (c cost, err error) {
 	tx, err := conn.Begin(ctx)
 	if err != nil {
@@ -45,7 +45,7 @@ func try(ctx context.Context, conn *pgx.Conn, table string, stmts ...string) (c 
 	return cost{rewrites: before[0] != after[0], rebuilds: before[1] != after[1]}, nil
 }
 
-// onDisk names the files that a table with its partitions, and their indexes, lie in.
+// onDisk returns the names of the files of a table and its partitions, and of their indexes.
 func onDisk(ctx context.Context, tx pgx.Tx, table string) (files [2]string, err error) {
 	err = tx.QueryRow(ctx, `
 WITH RECURSIVE t(oid) AS (
@@ -56,17 +56,17 @@ SELECT (SELECT pg_catalog.string_agg(c.relfilenode::text, ' ' ORDER BY c.oid) FR
 	return files, err
 }
 
-// addCost says what adding a column to a table does to the table's rows. It is tried
-// where the column's type exists: on an empty table beside the desired state.
+// addCost returns what adding a column does to a table, measured on an empty table in the desired state, where the
+// column's type exists.
 func (d *differ) addCost(ctx context.Context, def string) (cost, error) {
 	return try(ctx, d.want.conn, "pg_temp.tried", "CREATE TEMPORARY TABLE tried ()", "ALTER TABLE pg_temp.tried ADD COLUMN "+def)
 }
 
-// castCost says what a change of a column's type does to the table, and the USING that it
-// needs; ok is false if PostgreSQL has no cast. It is tried on the table itself and, where
-// a type does not exist there, on an empty table beside the desired state.
+// castCost returns what changing a column's type does to the table, and the USING that it needs; ok is false if
+// PostgreSQL has no cast. It is measured on the table itself or, if a type doesn't exist there, on an empty table in
+// the desired state.
 func (d *differ) castCost(ctx context.Context, t *table, from, to *column) (c cost, using string, ok bool, err error) {
-	places := []struct {
+	attempts := []struct {
 		conn   *pgx.Conn
 		table  string
 		column *column
@@ -76,9 +76,9 @@ func (d *differ) castCost(ctx context.Context, t *table, from, to *column) (c co
 		{d.want.conn, "pg_temp.tried", &column{Name: "c"}, []string{"CREATE TEMPORARY TABLE tried (c " + from.typed() + ")"}},
 		{d.have.conn, "pg_temp.tried", &column{Name: "c"}, []string{"CREATE TEMPORARY TABLE tried (c " + from.typed() + ")"}},
 	}
-	for i, p := range places {
+	for i, p := range attempts {
 		if i == 0 && t.column(from.Name) != from {
-			continue // a way back: the table is not like that yet
+			continue // a down migration: the table isn't like that yet
 		}
 		for _, using := range []string{"", " USING " + ident(p.column.Name) + "::" + to.Type} {
 			stmts := p.before
@@ -96,7 +96,7 @@ func (d *differ) castCost(ctx context.Context, t *table, from, to *column) (c co
 					return c, using, true, nil
 				}
 				return cost{}, "", false, err
-			case pgsql.DatatypeMismatch: // no cast that PostgreSQL takes by itself
+			case pgsql.DatatypeMismatch: // no assignment cast
 				continue
 			case pgsql.CannotCoerce:
 				return cost{rewrites: true}, " USING " + ident(from.Name) + "::text::" + to.Type, false, nil

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A change is what an op is a part of, as far as the name of a migration tells it.
+// A change is what an op is a part of, as far as a migration's name tells.
 type change struct {
 	verb    string // add, drop, change or rename
 	kind    string // schema, table, enum, enum value, sequence; column, index, constraint or comment of a table
@@ -17,7 +17,7 @@ type change struct {
 	refers  string // the table that a foreign key refers to
 }
 
-// about says of ops what they are a part of.
+// about sets what ops are a part of, and returns them.
 func about(c change, ops []Op) []Op {
 	for i := range ops {
 		ops[i].change = c
@@ -25,7 +25,7 @@ func about(c change, ops []Op) []Op {
 	return ops
 }
 
-// change is what becomes of a constraint of the table.
+// change returns what happens to a constraint of the table.
 func (k *constraint) change(verb string, t *table) change {
 	c := change{verb: verb, kind: "constraint", table: t.Name, columns: k.Columns}
 	if k.refs != nil {
@@ -34,7 +34,7 @@ func (k *constraint) change(verb string, t *table) change {
 	return c
 }
 
-// words name an index by its columns, or where it has expressions by its own name.
+// words returns the names of an index's columns, or its own name if it has expressions.
 func (i *index) words(t *table) string {
 	if i.Expressions {
 		return strings.TrimPrefix(strings.TrimPrefix(i.Name, "ix_"), t.Name+"_")
@@ -42,8 +42,8 @@ func (i *index) words(t *table) string {
 	return strings.Join(i.Columns, "_")
 }
 
-// Name says in a few words what ops do: add_results_flaky, drop_reports,
-// index_results_tags, change_runs_and_results. It is empty for no ops.
+// Name describes ops in a few words: add_results_flaky, drop_reports, index_results_tags, change_runs_and_results. It
+// returns "" for no ops. The words are not yet fit for a file name.
 func Name(ops []Op) string {
 	var renamed []string
 	var list []change
@@ -66,7 +66,7 @@ func Name(ops []Op) string {
 	return "rename_" + few(renamed) + "_and_" + changesName(list)
 }
 
-// few names two of the names at most.
+// few joins at most two of the names.
 func few(names []string) string {
 	if len(names) > 2 {
 		return fmt.Sprintf("%s_and_%d_more", names[0], len(names)-1)
@@ -107,7 +107,7 @@ func changesName(list []change) string {
 			if !slices.ContainsFunc(list, goes) {
 				add(c.verb, c.name, c.name)
 			}
-		case c.verb != "add" || !holds(c.name): // else its tables say it
+		case c.verb != "add" || !holds(c.name): // otherwise its tables are named
 			add(c.verb, "", "schema", c.name)
 		}
 	}
@@ -125,10 +125,10 @@ func changesName(list []change) string {
 	return "change_schema"
 }
 
-// partsName returns a verb for the changes of one table, and what it is done to if that is
-// not too much. The verb is empty if they come along with another of all changes.
+// partsName returns a verb for the changes of one table, and the names of what changes if there are few. The verb is
+// "" if all of them only accompany other changes.
 func partsName(parts, all []change) (verb string, names []string) {
-	// Indexes and keys come along with the columns and tables that are added or dropped.
+	// Indexes and keys accompany the columns and tables that are added or dropped.
 	alone := slices.DeleteFunc(slices.Clone(parts), func(c change) bool {
 		return slices.ContainsFunc(parts, func(o change) bool {
 			return o.kind == "column" && o.verb == c.verb && slices.Contains(c.columns, o.name)
@@ -153,7 +153,7 @@ func partsName(parts, all []change) (verb string, names []string) {
 	}
 	switch {
 	case len(names) > 2 && (verb == "add" || verb == "drop"):
-		return "change", nil // without names it would be the table
+		return "change", nil // without names it would mean the table
 	case len(names) > 2:
 		return verb, nil
 	}

@@ -2,20 +2,20 @@ package online
 
 import "github.com/ibutsu/ibutsu-schema/internal/pgsql"
 
-// names gives names to what the plan builds under a name of its own.
+// names chooses names for what the plan creates under a temporary name, or the plan's own.
 type names struct {
 	have, want *facts
-	taken      map[string]bool // those that it has given, qualified
+	taken      map[string]bool // by earlier calls, qualified
 }
 
-// free returns a name that nobody has, and takes it.
+// free returns an unused name, and marks it as taken.
 func (n *names) free(schema, name, suffix string, taken func(string) bool) string {
 	free := pgsql.FreeName(name, suffix, func(free string) bool { return taken(free) || n.taken[pgsql.QualifiedIdent(schema, free)] })
 	n.taken[pgsql.QualifiedIdent(schema, free)] = true
 	return free
 }
 
-// index returns a name for an index next to the one called name.
+// index returns a name for an index that resembles name.
 func (n *names) index(t *table, name, suffix string) string {
 	return n.free(t.Schema, name, suffix, func(free string) bool {
 		q := pgsql.QualifiedIdent(t.Schema, free)
@@ -23,7 +23,7 @@ func (n *names) index(t *table, name, suffix string) string {
 	})
 }
 
-// constraint returns a name for a constraint of the table.
+// constraint returns a name for a constraint of the table that resembles name.
 func (n *names) constraint(t *table, name, suffix string) string {
 	return n.free(t.Schema, name, suffix, func(free string) bool {
 		for _, f := range []*facts{n.have, n.want} {

@@ -1,6 +1,6 @@
-// Package online finds the statements that lead from one schema to another while an application uses the database. What
-// takes long on a big table is done without blocking it, or carries a hazard; what no statements do safely is refused.
-// It knows nothing of files, versions and proofs.
+// Package online finds the statements that lead from one schema to another while an application uses the database.
+// Changes that take long on a big table don't block it, or carry a hazard; a change that no statements make safely is
+// refused. The package knows nothing of versions, the migrations folder and proofs.
 package online
 
 import (
@@ -13,32 +13,33 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// A Refusal is a change that no sequence of files can make safely by itself.
+// A Refusal is a change that no plan can make safely.
 type Refusal struct {
-	// Table is the qualified name of the table, Text what cannot be and what to do instead.
+	// Table is the qualified name of the table, "" for an enum. Text says what cannot be done and what to do instead;
+	// it may have several lines.
 	Table, Text string
 }
 
-// A differ knows both states.
+// A differ compares two states.
 type differ struct {
 	have, want *facts
 	names      *names
-	freed      map[*constraint]bool // foreign keys that are dropped before the types of their columns change
+	dropFirst  map[*constraint]bool // foreign keys to drop before the types of their columns change
 }
 
-// Diff returns the ops that lead from one state to the other, or why it refuses. Whole tables, types
-// and schemas come and go as Atlas's engine plans it; what changes in a table that is in both states is found by the
-// catalogs. The schemas named in kept are not dropped, and hold nothing that schema.hcl manages. The error is a
-// *state.EngineError for what the engine refuses.
-func Diff(ctx context.Context, from, to *state.State, kept []string) ([]Op, []Refusal, error) {
+// Diff returns the ops that lead from one state to the other, none if something is refused. Atlas's engine plans how
+// whole tables, types and schemas come and go; tables that are in both states are compared by their catalogs. The
+// schemas named in unmanaged are not dropped, and hold nothing that schema.hcl manages. Neither state is changed. The
+// error is a *state.EngineError for a change that the engine refuses.
+func Diff(ctx context.Context, from, to *state.State, unmanaged []string) ([]Op, []Refusal, error) {
 	d := &differ{}
 	var have, want *schema.Realm
 	read := func(s *state.State, f **facts, r **schema.Realm) func() error {
 		return func() (err error) {
-			if *f, err = readFacts(ctx, s, kept...); err != nil {
+			if *f, err = readFacts(ctx, s, unmanaged...); err != nil {
 				return err
 			}
-			if err = (*f).readUnsaid(ctx, s); err != nil {
+			if err = (*f).readExtras(ctx, s); err != nil {
 				return err
 			}
 			*r, err = s.Realm(ctx)
@@ -53,13 +54,13 @@ func Diff(ctx context.Context, from, to *state.State, kept []string) ([]Op, []Re
 	}
 	d.names = &names{have: d.have, want: d.want, taken: map[string]bool{}}
 
-	// These change what is known of the replayed state to what it is after their ops.
-	ops := d.bindLoosely(have)
+	// These ops come first: they update the facts of the replayed state, which are constant from then on.
+	ops := d.detachSequences(have)
 	enums, err := d.rebuiltEnums(ctx, have, want)
 	if err != nil {
 		return nil, nil, err
 	}
-	if d.freed, err = d.heldKeys(ctx, enums); err != nil {
+	if d.dropFirst, err = d.incomparableKeys(ctx, enums); err != nil {
 		return nil, nil, err
 	}
 	for _, e := range enums {
@@ -84,7 +85,7 @@ func Diff(ctx context.Context, from, to *state.State, kept []string) ([]Op, []Re
 	if len(refusals) > 0 {
 		return nil, refusals, nil
 	}
-	whole, err := d.engine(ctx, from, have, want, kept)
+	whole, err := d.engine(ctx, from, have, want, unmanaged)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,54 +9,53 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// A stage is a place in the order of a plan. What extends the schema comes first, what
-// reads whole tables in the middle, what takes something away last: whoever stops between
-// two stages has a working database.
+// A stage is a position in the order of a plan. Additions come first, scans of whole tables next, removals last: the
+// database works between any two stages.
 type stage int
 
 const (
 	stageRename     stage = iota // tables, columns and enums: all other stages use the new names
-	stageEnum                    // new values of enums, which only later transactions can use
-	stageFree                    // what holds on to the old types of its columns
-	stageSwapEnum                // enums that lose values, made anew
-	stageNames                   // indexes and keys whose name something new takes over
+	stageEnum                    // new enum values, usable only in later transactions
+	stageUnblock                 // drops of what blocks changes of types
+	stageSwapEnum                // enums that lose or reorder values
+	stageNames                   // indexes and keys whose names new objects take
 	stageNew                     // schemas, types and tables
 	stageNewKeys                 // foreign keys of new tables to several existing ones
-	stageNumbers                 // sequences that begin after the highest number there is
-	stageAlter                   // what is done in a moment, a file for each table
-	stageRewrite                 // what takes as long as the table is big and blocks, or needs stageAlter of another table
-	stageAnalyze                 // what the planner forgets with a column's old type
+	stageNumbers                 // sequences that start after the highest existing number
+	stageAlter                   // changes that take a moment, a file for each table
+	stageRewrite                 // changes that block for as long as the table is big, or that need stageAlter of another table
+	stageAnalyze                 // statistics that are lost with a column's old type
 	stageBackfill                // values of new columns
-	stageKeys                    // foreign keys, not valid yet
-	stageValidate                // scans that block nobody
+	stageKeys                    // foreign keys, not yet valid
+	stageValidate                // scans that don't block
 	stageBuild                   // indexes
-	stageLateKeys                // foreign keys that refer to what stageBuild builds
+	stageLateKeys                // foreign keys that refer to indexes of stageBuild
 	stageLateScan                // the scan for those
-	stageSwap                    // new constraints take the place of old ones
+	stageSwap                    // constraints that replace old ones
 	stageDropKeys                // foreign keys
-	stageLetGo                   // unique indexes that other foreign keys may rest on
+	stageDropUnique              // unique indexes that other foreign keys may use
 	stageDropIndex               // indexes
 	stageDrop                    // constraints and columns, a file for each table
 	stageDropTables              //
 	stageDropTypes               // types and schemas
 )
 
-// apart says whether the stage's statements commit one by one.
+// apart reports whether the stage's statements commit one by one.
 func (s stage) apart() bool {
 	switch s {
-	case stageFree, stageAnalyze, stageNewKeys, stageKeys, stageValidate, stageBuild, stageLateKeys, stageLateScan, stageDropKeys, stageLetGo, stageDropIndex, stageDropTables:
+	case stageUnblock, stageAnalyze, stageNewKeys, stageKeys, stageValidate, stageBuild, stageLateKeys, stageLateScan, stageDropKeys, stageDropUnique, stageDropIndex, stageDropTables:
 		return true
 	}
 	return false
 }
 
-// A cmd is one statement, or an action of an ALTER TABLE, which joins those before it.
+// A cmd is a statement, or an action that is merged with adjacent ones into an ALTER TABLE.
 type cmd struct {
-	note   []string // lines of the comment over it
+	note   []string // lines of the comment above it
 	sql    string
 	table  string // of the action
 	action string
-	last   bool // stands at the file's end, once
+	last   bool // belongs at the end of the file, once
 }
 
 func sql(text string, note ...string) cmd { return cmd{note: note, sql: text} }
@@ -72,24 +71,24 @@ func (c cmd) String() string {
 	return c.sql
 }
 
-// An Op is a part of a change that one file does.
+// An Op is a part of a change, within one file.
 type Op struct {
 	stage stage
-	key   string // the ops of a stage with the same key share a file
-	rank  int    // the order in a file, where it matters
+	key   string // ops of a stage with the same key share a file
+	rank  int    // the order within a stage
 	up    []cmd
 	down  []cmd
-	// downApart says that the way back is made of several transactions.
+	// downApart reports that down takes several transactions.
 	downApart bool
-	// noWayBack is why there is none; an op that has none shares no file with one that has.
-	noWayBack string
-	losses    []string
-	parents   []string // existing tables that a new one refers to
-	// hazards are what the file says first.
+	// irreversible is why up cannot be reverted. Such ops don't share a file with others.
+	irreversible string
+	losses       []string
+	parents      []string // existing tables that a new one refers to
+	// hazards are listed at the top of the file.
 	hazards, downHazards []hazard.Hazard
 
-	change  change   // what it is a part of, for the name of the migration
-	refusal *Refusal // why there is no op
+	change  change   // what it is a part of
+	refusal *Refusal // set if there is no op, with the reason
 }
 
 // sortOps returns ops in the order of their stages.
@@ -99,7 +98,7 @@ func sortOps(ops []Op) []Op {
 	})
 }
 
-// undo makes the ops of a change that is taken back the way back of o.
+// undo appends ops, which revert o, to its down statements.
 func (o Op) undo(ops []Op) Op {
 	ops = sortOps(ops)
 	for i, u := range ops {

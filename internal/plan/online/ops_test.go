@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestGroup tells which ops share a file: those that are one transaction with strong locks
-// on one existing table at most, or statements that commit one by one.
+// TestGroup tests which ops share a file: those that are one transaction with strong locks on at most one existing
+// table, or statements that commit one by one.
 func TestGroup(t *testing.T) {
 	one := func(name string, s stage, key string) Op { return Op{stage: s, key: key, up: []cmd{sql(name)}} }
 	for _, tt := range []struct {
@@ -25,7 +25,7 @@ func TestGroup(t *testing.T) {
 		{"scans of two tables", []Op{one("a", stageValidate, ""), one("b", stageValidate, "")}, [][]string{{"a", "b"}}},
 		{"the swap and what goes then", []Op{one("b", stageDrop, "t"), one("a", stageSwap, "t"), one("c", stageDrop, "u")}, [][]string{{"a", "b"}, {"c"}}},
 		{"a column and its type", []Op{one("b", stageDropTypes, ""), one("a", stageDrop, "t")}, [][]string{{"a", "b"}}},
-		{"no way back stands alone", []Op{one("a", stageAlter, "t"), {stage: stageAlter, key: "t", noWayBack: "so", up: []cmd{sql("b")}}}, [][]string{{"a"}, {"b"}}},
+		{"irreversible ones are separate", []Op{one("a", stageAlter, "t"), {stage: stageAlter, key: "t", irreversible: "so", up: []cmd{sql("b")}}}, [][]string{{"a"}, {"b"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got [][]string

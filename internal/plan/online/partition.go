@@ -6,12 +6,12 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// childIndex returns the partition's part of a partitioned index, if it is there.
+// childIndex returns the partition's part of a partitioned index, or nil.
 func (t *table) childIndex(i *index) *index {
 	return find(t.indexes, func(c *index) bool { return c.Parent == i.OID && i.OID != 0 })
 }
 
-// childName is the name of the index on a partition: that which it has, or a new one.
+// childName returns the name of the index on a partition: its existing one if known is set, or a new one.
 func (d *differ) childName(p *table, i *index, known bool) string {
 	if known {
 		if c := p.childIndex(i); c != nil {
@@ -21,24 +21,22 @@ func (d *differ) childName(p *table, i *index, known bool) string {
 	return d.names.index(p, p.Name+"_"+i.Name, "")
 }
 
-// buildPartitioned builds an index of a partitioned table partition by partition. It is
-// invalid until all have theirs. built says that the parts of i are those of the replayed
-// state, whose names stay.
+// buildPartitioned builds an index of a partitioned table partition by partition. It is invalid until every
+// partition's index is attached. If built is set, i is an index of the replayed state, whose parts keep their names.
 func (d *differ) buildPartitioned(t *table, i *index, name string, built bool) []cmd {
 	cmds := []cmd{sql(i.create(ident(name), "ONLY "+t.String()),
-		"The partitioned table's own index has no rows; it is valid when all partitions have theirs.")}
+		"The partitioned table's index is invalid until those of all partitions are attached.")}
 	return append(cmds, d.buildParts(t, i, name, built, func(p *table, child string) []cmd {
 		return []cmd{sql(createIndex(p, i, child))}
 	})...)
 }
 
-// buildParts builds the parts of an index and attaches them. leaf builds that of one
-// partition.
+// buildParts builds the parts of an index and attaches them. leaf builds the index of one partition.
 func (d *differ) buildParts(t *table, i *index, name string, built bool, leaf func(p *table, child string) []cmd) []cmd {
 	var cmds []cmd
 	for _, p := range t.partitions {
 		if built && !i.Valid && p.childIndex(i) == nil {
-			continue // for lack of this part it is INVALID
+			continue // the index is INVALID because it lacks this part
 		}
 		child := d.childName(p, i, built)
 		if p.Partitioned {
@@ -59,10 +57,10 @@ func (d *differ) buildParts(t *table, i *index, name string, built bool, leaf fu
 	return cmds
 }
 
-// noPartitions is the hazard of what blocks in a database that has partitions nobody told of.
+// noPartitions is the hazard of blocking in a database with partitions that no migration creates.
 func noPartitions(t *table) []hazard.Hazard {
-	return blocksWrites(t, "the migrations know of no partition; where a database has some, their indexes are built at once",
-		fix.Words("There, build them first, with CREATE INDEX CONCURRENTLY on each partition: PostgreSQL takes them over."))
+	return blocksWrites(t, "the migrations create no partitions; in a database that has some, this builds their indexes",
+		fix.Words("There, first build them with CREATE INDEX CONCURRENTLY on each partition: PostgreSQL attaches them."))
 }
 
 func (d *differ) addPartitionedIndex(t *table, i *index) []Op {
@@ -77,7 +75,7 @@ func (d *differ) addPartitionedIndex(t *table, i *index) []Op {
 	return []Op{o}
 }
 
-// built says whether i is an index of the replayed state.
+// built reports whether i is an index of the replayed state.
 func (d *differ) built(t *table, i *index) bool {
 	h := d.have.tables[t.String()]
 	return h != nil && find(h.indexes, func(x *index) bool { return x == i }) != nil
@@ -85,7 +83,7 @@ func (d *differ) built(t *table, i *index) bool {
 
 func dropPartitioned(t *table, name string) cmd {
 	return sql("DROP INDEX "+pgsql.QualifiedIdent(t.Schema, name),
-		"An index of a partitioned table cannot be dropped concurrently: this locks all partitions, for a moment.")
+		"An index of a partitioned table cannot be dropped concurrently: this briefly locks all partitions.")
 }
 
 // addPartitionedKey adds a unique constraint or a primary key partition by partition.
@@ -100,10 +98,10 @@ func (d *differ) addPartitionedKey(t *table, k *constraint) []Op {
 	built := d.built(t, k.index)
 	add = func(t *table, i *index, name string) []cmd {
 		return append([]cmd{sql("ALTER TABLE ONLY "+t.String()+" ADD CONSTRAINT "+ident(name)+" "+k.Def,
-			"The partitioned table's own index has no rows; it is valid when all partitions have theirs.")},
+			"The partitioned table's index is invalid until those of all partitions are attached.")},
 			d.buildParts(t, i, name, built, func(p *table, child string) []cmd {
 				return []cmd{
-					sql(createIndex(p, i, child), "Reads the whole partition and blocks nobody; fails if two rows have the same key."),
+					sql(createIndex(p, i, child), "Scans the partition without blocking reads or writes; fails if two rows have the same key."),
 					sql("ALTER TABLE " + p.String() + " ADD CONSTRAINT " + ident(child) + usingIndex(k, child)),
 				}
 			})...)
@@ -112,8 +110,8 @@ func (d *differ) addPartitionedKey(t *table, k *constraint) []Op {
 	return []Op{o}
 }
 
-// addPartitionedForeignKey adds a foreign key to each partition and validates it there.
-// The partitioned table takes those over; it cannot have one that is not valid.
+// addPartitionedForeignKey adds a foreign key to each partition and validates it there. The partitioned table, whose
+// keys cannot be NOT VALID, then attaches them.
 func (d *differ) addPartitionedForeignKey(t *table, k *constraint) Op {
 	o := Op{stage: stageKeys, down: []cmd{dropConstraint(t, k.Name)}}
 	if d.late(k) {
@@ -121,25 +119,25 @@ func (d *differ) addPartitionedForeignKey(t *table, k *constraint) Op {
 	}
 	leaves := t.leaves()
 	if len(leaves) == 0 {
-		o.hazards = blocksWrites(t, "the migrations know of no partition; where a database has some, their rows are checked at once",
-			fix.Words("There, add the key to each partition first, NOT VALID, and validate it: PostgreSQL takes it over."))
+		o.hazards = blocksWrites(t, "the migrations create no partitions; in a database that has some, this checks their rows",
+			fix.Words("There, first add the key to each partition, NOT VALID, and validate it: PostgreSQL attaches it."))
 	}
 	for _, p := range leaves {
 		o.up = append(o.up, sql(addNotValid(p, k.Name, k.Def).String()))
 	}
 	for _, p := range leaves {
 		o.up = append(o.up, sql("ALTER TABLE "+p.String()+" VALIDATE CONSTRAINT "+ident(k.Name),
-			"Reads the whole partition and blocks nobody; fails if a row is against "+ident(k.Name)+"."))
+			"Scans the partition without blocking reads or writes; fails if a row violates "+ident(k.Name)+"."))
 	}
 	add := sql("ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + " " + k.Def)
 	if len(leaves) > 0 {
-		add.note = []string{"Takes over the keys of the partitions, which are valid: nothing is read."}
+		add.note = []string{"Attaches the valid keys of the partitions, without a scan."}
 	}
 	o.up = append(o.up, add)
 	return o
 }
 
-// leaves are the partitions that have rows.
+// leaves returns the partitions that hold rows.
 func (t *table) leaves() []*table {
 	var out []*table
 	for _, p := range t.partitions {

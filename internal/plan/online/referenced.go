@@ -8,26 +8,24 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Where several unique indexes cover the columns that a foreign key refers to, the key rests
-// on one of them: on that which was made first, and after pg_dump and restore perhaps on
-// another than before. PostgreSQL does not drop that one, and has no statement that lets a
-// key rest on another.
+// A foreign key uses one of the unique indexes on the columns that it refers to: the oldest, which after pg_dump and
+// restore may be another one. PostgreSQL refuses to drop that index, and has no statement that makes a key use
+// another.
 
-// couldRest says whether foreign keys to the columns of i, in the order of either, may rest on
-// it.
-func couldRest(k *constraint, i *index) bool {
+// mayUse reports whether foreign key k may use index i, whatever the order of the columns.
+func mayUse(k *constraint, i *index) bool {
 	if k.Kind != "f" || i == nil || !i.Unique || i.Expressions || len(k.RefColumns) != len(i.Columns) {
 		return false
 	}
 	return !slices.ContainsFunc(i.Columns, func(c string) bool { return !slices.Contains(k.RefColumns, c) })
 }
 
-// keysTo returns the foreign keys of a state that may rest on index i of t.
-func (f *facts) keysTo(t *table, i *index) []*constraint {
+// keysUsing returns the foreign keys of a state that may use index i of t.
+func (f *facts) keysUsing(t *table, i *index) []*constraint {
 	var keys []*constraint
 	for _, name := range slices.Sorted(maps.Keys(f.tables)) {
 		for _, k := range f.tables[name].constraints {
-			if k.refs != nil && k.refs.String() == t.String() && couldRest(k, i) {
+			if k.refs != nil && k.refs.String() == t.String() && mayUse(k, i) {
 				keys = append(keys, k)
 			}
 		}
@@ -35,69 +33,68 @@ func (f *facts) keysTo(t *table, i *index) []*constraint {
 	return keys
 }
 
-// losesKey says whether an index that foreign key k may rest on goes while its table stays.
-func (d *differ) losesKey(k *constraint) bool {
+// losesIndex reports whether an index that foreign key k may use is dropped while its table stays.
+func (d *differ) losesIndex(k *constraint) bool {
 	if k.refs == nil {
 		return false
 	}
 	have, want := d.have.tables[k.refs.String()], d.want.tables[k.refs.String()]
 	return have != nil && want != nil && slices.ContainsFunc(have.indexes, func(i *index) bool {
-		return couldRest(k, i) && want.index(i.Name) == nil
+		return mayUse(k, i) && want.index(i.Name) == nil
 	})
 }
 
-// dropKey returns what drops the unique index i of t, as drop does if nothing rests on it:
-// foreign keys of the wanted state let go of it, in the same moment, and are validated
-// then.
-func (d *differ) dropKey(t *table, i *index, drop cmd) []cmd {
-	keys := d.want.keysTo(t, i)
+// dropUnique drops the unique index i of t, with drop if no foreign key may use it. Foreign keys of the desired state
+// move to another index in the same transaction, and are validated afterwards.
+func (d *differ) dropUnique(t *table, i *index, drop cmd) []cmd {
+	keys := d.want.keysUsing(t, i)
 	if len(keys) == 0 {
 		return []cmd{drop}
 	}
-	cmds := []cmd{letGo(t, i, " || CASE WHEN k.convalidated AND r.relkind = 'r' THEN ' NOT VALID' ELSE '' END",
-		"A foreign key that rests on "+ident(i.Name)+" goes over to another index with the same columns, without a moment in which it does not hold.",
-		repeatableLetGo(i))}
+	cmds := []cmd{moveKeys(t, i, " || CASE WHEN k.convalidated AND r.relkind = 'r' THEN ' NOT VALID' ELSE '' END",
+		"Foreign keys that use "+ident(i.Name)+" move to another index on the same columns, and are enforced all the time.",
+		repeatableMove(i))}
 	for _, k := range keys {
 		if owner := d.want.byOID[k.Table]; k.Valid && !owner.Partitioned {
 			cmds = append(cmds, sql("ALTER TABLE "+owner.String()+" VALIDATE CONSTRAINT "+ident(k.Name),
-				"Reads the whole table if the key went over, and blocks nobody; does nothing otherwise."))
+				"Scans the table if the key moved, without blocking reads or writes; otherwise does nothing."))
 		}
 	}
 	return cmds
 }
 
-// undoKey returns what takes the unique index i of t back, as drop does if nothing can rest
-// on it. What rested on it alone has been taken back before.
-func (d *differ) undoKey(t *table, i *index, drop cmd) []cmd {
+// revertUnique reverts the creation of the unique index i of t, with drop if no foreign key can use it. Keys that
+// could use only i have been dropped by then.
+func (d *differ) revertUnique(t *table, i *index, drop cmd) []cmd {
 	have := d.have.tables[t.String()]
 	if have == nil || !slices.ContainsFunc(have.indexes, func(o *index) bool { return o.Name != i.Name && o.sameColumns(i) }) {
 		return []cmd{drop}
 	}
-	return d.giveBackKey(t, i, drop)
+	return d.dropUniqueDown(t, i, drop)
 }
 
-// giveBackKey is undoKey where there is another index with the same columns.
-func (d *differ) giveBackKey(t *table, i *index, drop cmd) []cmd {
-	if len(d.have.keysTo(t, i))+len(d.want.keysTo(t, i)) == 0 {
+// dropUniqueDown is revertUnique for a table that has another index on the same columns.
+func (d *differ) dropUniqueDown(t *table, i *index, drop cmd) []cmd {
+	if len(d.have.keysUsing(t, i))+len(d.want.keysUsing(t, i)) == 0 {
 		return []cmd{drop}
 	}
-	return []cmd{letGo(t, i, "",
-		"A foreign key that rests on "+ident(i.Name)+" goes over to another index with the same columns. That reads its table, and blocks it meanwhile.",
-		repeatableLetGo(i))}
+	return []cmd{moveKeys(t, i, "",
+		"Foreign keys that use "+ident(i.Name)+" move to another index on the same columns, which scans and blocks their tables.",
+		repeatableMove(i))}
 }
 
-func repeatableLetGo(i *index) string {
-	return "repeatable it does nothing once " + ident(i.Name) + " is gone"
+func repeatableMove(i *index) string {
+	return "repeatable it does nothing once " + ident(i.Name) + " is dropped"
 }
 
-// sameColumns says whether a foreign key to the columns of one index may rest on the other.
+// sameColumns reports whether a foreign key may use one index in place of the other.
 func (i *index) sameColumns(o *index) bool {
-	return couldRest(&constraint{Kind: "f", RefColumns: o.Columns}, i)
+	return mayUse(&constraint{Kind: "f", RefColumns: o.Columns}, i)
 }
 
-// letGo drops an index with the foreign keys that rest on it, and adds these again: then they
-// rest on another. suffix is what follows their definitions, in SQL.
-func letGo(t *table, i *index, suffix string, note ...string) cmd {
+// moveKeys drops an index with the foreign keys that use it, and adds these again, so that they use another. suffix
+// is an SQL expression that is appended to their definitions.
+func moveKeys(t *table, i *index, suffix string, note ...string) cmd {
 	name := pgsql.QualifiedIdent(t.Schema, i.Name)
 	drop := "DROP INDEX IF EXISTS " + name
 	if i.constraint != nil {

@@ -12,26 +12,26 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// A Rename is something that is gone and something that is new, which could be the same
+// A Rename is something that is missing from the schema file and something that is new in it, which could be the same
 // under another name.
 type Rename struct {
 	Kind     string // "table", "column", "enum", "enum value" or, with its column, "sequence"
 	Schema   string
-	Of       string // the table or enum that it is a part of; empty for these themselves
+	Of       string // the table or enum that it is a part of, "" for a table or an enum
 	Old, New string
-	// NewSchema is where a table or enum moves to, Schema if it stays.
+	// NewSchema is the schema that a table or enum moves to; otherwise it equals Schema.
 	NewSchema string
-	// Type is a column's, in PostgreSQL's words.
+	// Type is that of a column, as PostgreSQL writes it.
 	Type string
 
-	oldOf string // Of before it was renamed itself
-	file  string // what a sequence shares its file with
+	oldOf string // Of before that was renamed
+	file  string // key of the file of a sequence
 }
 
-// RenameNone is the value of the flag that says that nothing more is renamed.
+// RenameNone is the value of -rename that declines all further renames.
 const RenameNone = "none"
 
-// Flag is what -rename= says for r among other renames that there could be.
+// Flag returns the value of -rename that means r, and none of others.
 func (r Rename) Flag(others ...Rename) string {
 	short := r.words(r.Schema != "public")
 	args, _, err := parseRenames(short)
@@ -56,7 +56,7 @@ func (r Rename) words(withSchema bool) string {
 	return strings.Join(append(from, flagName(r.Old)), ".") + "=" + to
 }
 
-// flagName quotes what would not be read as one name.
+// flagName quotes a name if it needs quotes in -rename.
 func flagName(s string) string {
 	if s == "" || strings.ContainsAny(s, `.,="' `+"\t\n$*?\\;&|<>()`!{}[]#~") || s == RenameNone {
 		return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
@@ -84,7 +84,7 @@ func (r Rename) new() string {
 	return pgsql.Ident(r.New)
 }
 
-// statements rename one way; the other way they do it back.
+// statements returns the statements that rename, and those that revert it.
 func (r Rename) statements() (up, down []string) {
 	kind := map[string]string{"table": "TABLE", "enum": "TYPE", "sequence": "SEQUENCE"}[r.Kind]
 	whole := pgsql.QualifiedIdent(r.Schema, r.Of)
@@ -109,41 +109,41 @@ func (r Rename) statements() (up, down []string) {
 	return up, down
 }
 
-// A RenameError is a change that could be a rename, and nobody said whether it is one.
-// Nothing was written.
+// A RenameError reports changes that could be renames. Nothing was written.
 type RenameError struct{ Candidates []Rename }
 
 func (e *RenameError) Error() string {
 	var b strings.Builder
-	b.WriteString("nothing was written: what the schema file drops and what it adds could be the same under another name")
+	b.WriteString("nothing was written: what is missing from the schema file could have a new name there")
 	for _, r := range e.Candidates {
 		typ := ""
 		if r.Type != "" {
 			typ = " (" + r.Type + ")"
 		}
-		fmt.Fprintf(&b, "\n  %s %s%s is gone, and %s is new: if it is renamed, say -rename=%s", r.Kind, r.old(), typ, r.new(), fix.ShellWord(r.Flag(e.Candidates...)))
+		fmt.Fprintf(&b, "\n  %s %s%s is missing and %s is new: if it was renamed, add -rename=%s", r.Kind, r.old(), typ, r.new(), fix.ShellWord(r.Flag(e.Candidates...)))
 	}
-	b.WriteString("\nsay several with commas between them; ")
-	lost := "what is gone is dropped with its data, and what is new starts empty"
+	b.WriteString("\nseparate several with commas; ")
+	lost := "what is missing is dropped with its data, and what is new starts empty"
 	if !slices.ContainsFunc(e.Candidates, func(r Rename) bool { return r.Kind == "table" || r.Kind == "column" }) {
-		lost = "what is gone is dropped, and what is new is created"
+		lost = "what is missing is dropped, and what is new is created"
 	}
-	fmt.Fprintf(&b, "if none is (or none but those that you say) add -rename=%s: %s", RenameNone, lost)
+	fmt.Fprintf(&b, "if nothing, or nothing else, was renamed add -rename=%s: %s", RenameNone, lost)
 	return b.String()
 }
 
-// A renaming finds out what is renamed and does it in the replayed state.
+// A renaming finds renames and applies them to the replayed state.
 type renaming struct {
 	args  []*renameArg
 	none  bool
 	done  []Rename
-	open  []Rename // candidates that nobody decided
-	could []Rename // all that could be said
+	open  []Rename // likely renames that the arguments don't mention
+	could []Rename // all possible renames
 }
 
-// ApplyRenames renames in the replayed state what flag says, so that it has the schema
-// file's names, and returns what it renamed, with an error too. The error is a *usage.Error for a flag that cannot be
-// read, a *RenameError for what could be a rename and is not decided, a *RenameFlagError for what flag says and is none.
+// ApplyRenames applies the renames of flag (the value of -rename) to the replayed state, so that it has the schema
+// file's names. It returns those that it applied, also with an error. The error is a *usage.Error for a flag that
+// cannot be parsed, a *RenameFlagError for one that names no possible rename, and a *RenameError if flag leaves open
+// whether something was renamed.
 func ApplyRenames(ctx context.Context, flag string, replayed, desired *state.State) ([]Rename, error) {
 	r := &renaming{}
 	var err error
@@ -190,11 +190,11 @@ func ApplyRenames(ctx context.Context, flag string, replayed, desired *state.Sta
 	return r.done, nil
 }
 
-// round does those of the possible renames that the arguments say, and keeps in mind
-// those that are likely.
+// round applies those of the possible renames that the arguments mention, and records the likely ones among the
+// others.
 func (r *renaming) round(ctx context.Context, s *state.State, possible []possibleRename) error {
-	old, place := map[string]bool{}, map[string]bool{}
-	var said []possibleRename
+	old, target := map[string]bool{}, map[string]bool{}
+	var chosen []possibleRename
 	by := map[Rename]*renameArg{}
 	for _, a := range r.args {
 		var hits []possibleRename
@@ -203,7 +203,7 @@ func (r *renaming) round(ctx context.Context, s *state.State, possible []possibl
 				hits = append(hits, p)
 			}
 		}
-		// What passes on no name is meant first.
+		// A rename that reuses no name takes precedence.
 		if slices.ContainsFunc(hits, func(p possibleRename) bool { return !p.passes() }) {
 			hits = slices.DeleteFunc(hits, possibleRename.passes)
 		}
@@ -218,29 +218,29 @@ func (r *renaming) round(ctx context.Context, s *state.State, possible []possibl
 			continue
 		}
 		hit := hits[0]
-		if a.used || old[hit.old()] || place[hit.place()] {
+		if a.used || old[hit.old()] || target[hit.target()] {
 			return &RenameFlagError{Arg: a.text, Could: r.could, Twice: true}
 		}
-		old[hit.old()], place[hit.place()] = true, true
-		said, by[hit.Rename] = append(said, hit), a
+		old[hit.old()], target[hit.target()] = true, true
+		chosen, by[hit.Rename] = append(chosen, hit), a
 	}
 	for {
-		passed := slices.DeleteFunc(slices.Clone(said), func(p possibleRename) bool { return !p.passed(said) })
-		if len(passed) == len(said) {
+		passed := slices.DeleteFunc(slices.Clone(chosen), func(p possibleRename) bool { return !p.passed(chosen) })
+		if len(passed) == len(chosen) {
 			break
 		}
-		said = passed
+		chosen = passed
 	}
 	settled := map[string]bool{}
-	for _, p := range said {
+	for _, p := range chosen {
 		by[p.Rename].used = true
-		settled["-"+p.old()], settled["+"+p.place()] = true, true
+		settled["-"+p.old()], settled["+"+p.target()] = true, true
 	}
-	if err := r.do(ctx, s, said); err != nil {
+	if err := r.do(ctx, s, chosen); err != nil {
 		return err
 	}
 	for _, p := range possible {
-		if p.passes() || settled["-"+p.old()] || settled["+"+p.place()] {
+		if p.passes() || settled["-"+p.old()] || settled["+"+p.target()] {
 			continue
 		}
 		r.could = append(r.could, p.Rename)
@@ -251,9 +251,9 @@ func (r *renaming) round(ctx context.Context, s *state.State, possible []possibl
 	return nil
 }
 
-// do does the renames that were said.
-func (r *renaming) do(ctx context.Context, s *state.State, said []possibleRename) error {
-	for _, step := range inOrder(said) {
+// do applies the chosen renames.
+func (r *renaming) do(ctx context.Context, s *state.State, chosen []possibleRename) error {
+	for _, step := range inOrder(chosen) {
 		up, _ := step.statements()
 		for _, stmt := range up {
 			if _, err := s.Conn().Exec(ctx, stmt); err != nil {
@@ -262,27 +262,25 @@ func (r *renaming) do(ctx context.Context, s *state.State, said []possibleRename
 		}
 		r.done = append(r.done, step)
 	}
-	if len(said) > 0 {
+	if len(chosen) > 0 {
 		return s.Refresh(ctx)
 	}
 	return nil
 }
 
-// passed says whether others among those said take the name that stays and give the one that
-// is taken.
-func (p possibleRename) passed(said []possibleRename) bool {
+// passed reports whether other chosen renames take the name that stays and give up the one that is taken.
+func (p possibleRename) passed(chosen []possibleRename) bool {
 	same := func(name string, of func(Rename) string) bool {
-		return slices.ContainsFunc(said, func(o possibleRename) bool {
+		return slices.ContainsFunc(chosen, func(o possibleRename) bool {
 			return o.sibling(p) && of(o.Rename) == name
 		})
 	}
 	return (!p.stays || same(p.Old, func(o Rename) string { return o.New })) && (!p.taken || same(p.New, func(o Rename) string { return o.Old }))
 }
 
-// inOrder puts renames so that each new name is free by its turn. Of those that pass on their
-// names in a circle one has a name between.
-func inOrder(said []possibleRename) []Rename {
-	rest := slices.Clone(said)
+// inOrder sorts renames so that each new name is free by its turn. In a circle of names, one gets a temporary name.
+func inOrder(chosen []possibleRename) []Rename {
+	rest := slices.Clone(chosen)
 	var out []Rename
 	for len(rest) > 0 {
 		i := slices.IndexFunc(rest, func(p possibleRename) bool {
@@ -299,12 +297,12 @@ func inOrder(said []possibleRename) []Rename {
 	return out
 }
 
-// place is the new name with what it is a part of.
-func (r Rename) place() string {
+// target is the new name with what it is a part of.
+func (r Rename) target() string {
 	return r.Kind + " " + pgsql.QualifiedIdent(r.Schema, r.Of) + "." + r.new()
 }
 
-// RevertRenames undoes the renames in the state, the last first.
+// RevertRenames reverts renames in the state, the last first.
 func RevertRenames(ctx context.Context, s *state.State, done []Rename) error {
 	if len(done) == 0 {
 		return nil
@@ -320,7 +318,7 @@ func RevertRenames(ctx context.Context, s *state.State, done []Rename) error {
 	return s.Refresh(ctx)
 }
 
-// RenameOps are the renames as migrations do them, a file for each table or type.
+// RenameOps returns the ops of renames, a file for each table or type.
 func RenameOps(done []Rename) []Op {
 	var ops []Op
 	for _, r := range done {
@@ -333,7 +331,7 @@ func RenameOps(done []Rename) []Op {
 		for i, s := range up {
 			c := sql(s)
 			if i == 0 {
-				c.note = []string{fmt.Sprintf("Rename %s %s to %s. What runs meanwhile and uses the old name %s.", r.Kind, r.old(), r.new(), r.breaks(done))}
+				c.note = []string{fmt.Sprintf("Rename %s %s to %s. A statement that uses the old name %s.", r.Kind, r.old(), r.new(), r.breaks(done))}
 			}
 			o.up = append(o.up, c)
 		}
@@ -345,8 +343,8 @@ func RenameOps(done []Rename) []Op {
 	return ops
 }
 
-// breaks says what becomes of a statement that uses the old name. Where another of the
-// renames done gives that name away again it goes on, with what it does not mean.
+// breaks describes what happens to a statement that uses the old name. If another rename gives that name to something
+// else, the statement goes on with that.
 func (r Rename) breaks(done []Rename) string {
 	i := slices.IndexFunc(done, func(o Rename) bool {
 		return o.Kind == r.Kind && o.NewSchema == r.Schema && o.Of == r.Of && o.New == r.Old
@@ -354,5 +352,5 @@ func (r Rename) breaks(done []Rename) string {
 	if i < slices.Index(done, r) {
 		return "fails from now on"
 	}
-	return "finds another " + r.Kind + " there and no error: stop it before"
+	return "silently finds another " + r.Kind + ": stop the application first"
 }

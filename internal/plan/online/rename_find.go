@@ -23,13 +23,13 @@ type whole struct {
 // A part is a column or a value. Two that are alike may be the same under another name.
 type part struct{ name, typ, like string }
 
-// mayRename says whether something is gone and something is new, by two catalogs.
+// mayRename reports whether each catalog lacks something that the other has.
 func mayRename(have, want catalog.Catalog) bool {
 	return lacks(want, have) && lacks(have, want)
 }
 
-// lacks says whether c lacks something of another catalog that may be renamed. An enum with
-// other values may have renamed one.
+// lacks reports whether c lacks something of another catalog that may be renamed. An enum with other values may have
+// a renamed one.
 func lacks(c, other catalog.Catalog) bool {
 	for l := range other.All() {
 		if l.Comment {
@@ -71,7 +71,7 @@ func readWholes(ctx context.Context, s *state.State) (list []whole, err error) {
 	return append(list, enums...), err
 }
 
-// readEnums reads the enums of a database that belong to no extension.
+// readEnums returns the enums of a database that belong to no extension.
 func readEnums(ctx context.Context, conn *pgx.Conn) ([]whole, error) {
 	rows, err := conn.Query(ctx, `
 		SELECT n.nspname, t.typname, (SELECT pg_catalog.array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid)
@@ -97,14 +97,14 @@ func readEnums(ctx context.Context, conn *pgx.Conn) ([]whole, error) {
 	return list, nil
 }
 
-// A possibleRename is one that -rename may say; a likely one is asked for.
+// A possibleRename is one that -rename may mention; a likely one must be decided.
 type possibleRename struct {
 	Rename
 	likely bool
-	// stays says that the schema file has the old name too, taken that the migrations have
-	// the new one: another rename must then give or take it.
+	// stays reports that the schema file has the old name too, taken that the migrations have the new one: another
+	// rename must then take or give up that name.
 	stays, taken bool
-	between      string // a name that nobody has, for where names are passed on in a circle
+	between      string // an unused name; breaks a circle of names
 }
 
 func (p possibleRename) passes() bool { return p.stays || p.taken }
@@ -113,7 +113,7 @@ func (p possibleRename) sibling(o possibleRename) bool {
 	return p.Kind == o.Kind && p.Schema == o.Schema && p.Of == o.Of
 }
 
-// in returns the one of the list with w's kind and name.
+// in returns the element of the list with w's kind and name.
 func (w whole) in(list []whole) (whole, bool) {
 	i := slices.IndexFunc(list, func(o whole) bool { return o.kind == w.kind && o.schema == w.schema && o.name == w.name })
 	if i < 0 {
@@ -126,7 +126,7 @@ func (w whole) has(name string) bool {
 	return slices.ContainsFunc(w.parts, func(p part) bool { return p.name == name })
 }
 
-// similar says whether two have at least half of their parts in common, by name.
+// similar reports whether two have at least half of their parts in common, by name.
 func (w whole) similar(o whole) bool {
 	common := 0
 	for _, p := range w.parts {
@@ -137,7 +137,7 @@ func (w whole) similar(o whole) bool {
 	return common > 0 && 2*common >= max(len(w.parts), len(o.parts))
 }
 
-// wholeRenames are the tables and enums that are gone, each with those that are new.
+// wholeRenames returns the missing tables and enums, each with each new one.
 func wholeRenames(have, want []whole) []possibleRename {
 	var out []possibleRename
 	for _, h := range have {
@@ -157,9 +157,8 @@ func wholeRenames(have, want []whole) []possibleRename {
 	return out
 }
 
-// partRenames are the columns and values that are gone from the tables and enums of both
-// states, each with those that are new there; and those that could pass on their name, which
-// only the arguments say.
+// partRenames returns the missing columns and values of tables and enums that are in both states, each with each new
+// one. Those that reuse a name are included only if an argument mentions them.
 func (r *renaming) partRenames(have, want []whole) []possibleRename {
 	before := func(w whole) string {
 		for _, d := range r.done {

@@ -10,17 +10,16 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
-// A RenameFlagError is a -rename that says what cannot be.
+// A RenameFlagError reports a -rename that is not possible.
 type RenameFlagError struct {
-	// Arg is the part of the flag that it is about.
+	// Arg is the offending part of the flag.
 	Arg string
-	// Could are the renames that there could be.
+	// Could are the possible renames.
 	Could []Rename
-	// Ambiguous says that Arg means more than one of them, Twice that it renames
-	// something that is renamed already.
+	// Ambiguous reports that Arg means several of them, Twice that one of its names is part of another rename.
 	Ambiguous, Twice bool
-	// Passes says that another part of the flag has the name of something whole that Arg
-	// needs: tables and enums do not pass on their names in one plan.
+	// Passes reports that another part of the flag has a table's or enum's name that Arg needs, which one plan
+	// doesn't support.
 	Passes bool
 }
 
@@ -28,18 +27,18 @@ func (e *RenameFlagError) Error() string {
 	var b strings.Builder
 	switch {
 	case e.Ambiguous:
-		fmt.Fprintf(&b, "-rename=%s means more than one thing; say one of", e.Arg)
+		fmt.Fprintf(&b, "-rename=%s is ambiguous; write one of", e.Arg)
 	case e.Twice:
-		fmt.Fprintf(&b, "-rename=%s: one of the two names is renamed already", e.Arg)
+		fmt.Fprintf(&b, "-rename=%s: one of the two names is part of another rename", e.Arg)
 		return b.String()
 	case e.Passes:
-		fmt.Fprintf(&b, "-rename=%s: one table or enum cannot take the name of another in the same plan: let the schema file give one a third name that nobody has, run plan with that rename, then give the other its name, run plan with that, and so on", e.Arg)
+		fmt.Fprintf(&b, "-rename=%s: a table or enum cannot take the name of another in the same plan: give one of them an unused name in the schema file, run plan with that rename, then give the other its name and run plan again", e.Arg)
 		return b.String()
 	case len(e.Could) == 0:
-		fmt.Fprintf(&b, "-rename=%s: there is nothing that could be renamed: the old name must be gone from the schema file, and the new one must not be in the migrations yet", e.Arg)
+		fmt.Fprintf(&b, "-rename=%s: nothing can be renamed: the old name must be missing from the schema file, and the new one from the migrations", e.Arg)
 		return b.String()
 	default:
-		fmt.Fprintf(&b, "-rename=%s: the old name must be gone from the schema file, and the new one must be new there; this could be renamed", e.Arg)
+		fmt.Fprintf(&b, "-rename=%s: the old name must be missing from the schema file, and the new one from the migrations; possible renames", e.Arg)
 	}
 	for _, r := range e.Could {
 		b.WriteString("\n  -rename=" + fix.ShellWord(r.Flag(e.Could...)) + "   (" + r.Kind + ")")
@@ -47,15 +46,14 @@ func (e *RenameFlagError) Error() string {
 	return b.String()
 }
 
-// A renameArg is old=new of the flag.
+// A renameArg is an old=new of the flag.
 type renameArg struct {
 	text     string
 	from, to []string
 	used     bool
 }
 
-// passes reports whether another argument gives the name that a takes, or takes the one that
-// it gives.
+// passes reports whether another argument gives up the name that a takes, or takes the one that a gives up.
 func (a *renameArg) passes(o *renameArg) bool {
 	last := func(names []string) string { return names[len(names)-1] }
 	part := len(a.from) > len(a.to)
@@ -65,7 +63,7 @@ func (a *renameArg) passes(o *renameArg) bool {
 // says reports whether the argument means r.
 func (a *renameArg) says(r Rename) bool {
 	is := func(names []string, full ...string) bool {
-		// The schema may be left out.
+		// The schema is optional.
 		return slices.Equal(names, full) || slices.Equal(names, full[1:])
 	}
 	if r.Of == "" {
@@ -80,8 +78,8 @@ func (a *renameArg) says(r Rename) bool {
 	return (is(a.from, r.Schema, r.Of, r.Old) || r.oldOf != "" && is(a.from, r.Schema, r.oldOf, r.Old)) && slices.Equal(a.to, []string{r.New})
 }
 
-// parseRenames reads the flag: old=new with commas between, names with dots between and
-// double quotes around those that need it, and none. The error is a *usage.Error.
+// parseRenames parses the flag: old=new or none, separated by commas. Names are separated by dots, and in double
+// quotes where they need it. The error is a *usage.Error.
 func parseRenames(flag string) (args []*renameArg, none bool, err error) {
 	bad := func(format string, args ...any) error {
 		return usage.Errorf("-rename=%s: "+format, append([]any{flag}, args...)...)
@@ -97,7 +95,7 @@ func parseRenames(flag string) (args []*renameArg, none bool, err error) {
 		case (rest == "" || rest[0] == ',') && strings.TrimSuffix(start, rest) == RenameNone:
 			none = true
 		case rest == "" || rest[0] != '=':
-			return nil, false, bad("after %s there must be = and the new name; write old=new, table.old=new, or %s", strings.TrimSuffix(start, rest), RenameNone)
+			return nil, false, bad("expected = and the new name after %s; write old=new, table.old=new, or %s", strings.TrimSuffix(start, rest), RenameNone)
 		default:
 			if a.to, rest, err = parseName(rest[1:]); err != nil {
 				return nil, false, bad("%v", err)
@@ -107,17 +105,17 @@ func parseRenames(flag string) (args []*renameArg, none bool, err error) {
 		}
 		if rest != "" {
 			if rest[0] != ',' {
-				return nil, false, bad("%q stands where a comma or the end should be", rest)
+				return nil, false, bad("expected a comma or the end before %q", rest)
 			}
 			if rest = rest[1:]; rest == "" {
-				return nil, false, bad("nothing stands behind the last comma")
+				return nil, false, bad("nothing follows the last comma")
 			}
 		}
 	}
 	return args, none, nil
 }
 
-// parseName reads a name of up to three parts.
+// parseName parses a name of up to three parts.
 func parseName(s string) (parts []string, rest string, err error) {
 	for {
 		var part string
@@ -126,7 +124,7 @@ func parseName(s string) (parts []string, rest string, err error) {
 			for {
 				end := strings.IndexByte(s[i:], '"')
 				if end < 0 {
-					return nil, "", errors.New("a double quote is not closed")
+					return nil, "", errors.New("unterminated double quote")
 				}
 				part += s[i : i+end]
 				i += end + 1
@@ -145,7 +143,7 @@ func parseName(s string) (parts []string, rest string, err error) {
 			part, s = s[:end], s[end:]
 		}
 		if part == "" {
-			return nil, "", errors.New("a name is empty")
+			return nil, "", errors.New("empty name")
 		}
 		parts = append(parts, part)
 		if !strings.HasPrefix(s, ".") {

@@ -12,7 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// serials returns the sequences of serial columns, by OID: their names follow the tables.
+// serials returns the OIDs of the sequences of serial columns, whose names follow the columns' and tables'.
 func serials(ctx context.Context, s *state.State) ([]uint32, error) {
 	var names []string
 	for name, q := range state.Sequences(s.Catalog) {
@@ -22,19 +22,17 @@ func serials(ctx context.Context, s *state.State) ([]uint32, error) {
 	}
 	rows, err := s.Conn().Query(ctx, "SELECT name::regclass::oid FROM unnest($1::text[]) AS name", names)
 	if err != nil {
-		return nil, fmt.Errorf("looking for sequences: %w", err)
+		return nil, fmt.Errorf("reading sequences: %w", err)
 	}
 	oids, err := pgx.CollectRows(rows, pgx.RowTo[uint32])
 	if err != nil {
-		return nil, fmt.Errorf("looking for sequences: %w", err)
+		return nil, fmt.Errorf("reading sequences: %w", err)
 	}
 	return oids, nil
 }
 
-// sequences renames those that belonged to serial columns before the renames that are done,
-// so that they do again: PostgreSQL leaves them their names when it renames a column or its
-// table. One whose new name is taken keeps the old one, and so does one that the schema file
-// names.
+// sequences renames the sequences of serial columns whose column or table was renamed, which PostgreSQL doesn't do. A
+// sequence keeps its name if the new one is taken, or if the schema file names the sequence.
 func (r *renaming) sequences(ctx context.Context, replayed, desired *state.State, serial []uint32) error {
 	if len(r.done) == 0 || len(serial) == 0 {
 		return nil
@@ -43,13 +41,13 @@ func (r *renaming) sequences(ctx context.Context, replayed, desired *state.State
 		SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.oid = ANY ($1)
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`, serial)
 	if err != nil {
-		return fmt.Errorf("looking for sequences: %w", err)
+		return fmt.Errorf("reading sequences: %w", err)
 	}
-	was := map[string]bool{} // of all relations, whether it belonged to a serial column
+	was := map[string]bool{} // whether a relation belonged to a serial column
 	var name string
 	var is bool
 	if _, err := pgx.ForEachRow(rows, []any{&name, &is}, func() error { was[name] = is; return nil }); err != nil {
-		return fmt.Errorf("looking for sequences: %w", err)
+		return fmt.Errorf("reading sequences: %w", err)
 	}
 	moves := map[string]possibleRename{} // by the old name
 	have, want := state.Sequences(replayed.Catalog), state.Sequences(desired.Catalog)
@@ -61,7 +59,7 @@ func (r *renaming) sequences(ctx context.Context, replayed, desired *state.State
 		}
 		p := possibleRename{Rename: Rename{Kind: "sequence", Schema: s.Schema(), Old: s.Relation(), New: w.Relation(), NewSchema: w.Schema(), file: s.Table()}}
 		if _, p.taken = was[w.Name]; p.taken {
-			p.file = "sequences" // which pass on their names, all in one file
+			p.file = "sequences" // one file for those that reuse names
 		}
 		p.between = pgsql.FreeName(p.Old, "_renamed", func(name string) bool {
 			_, taken := was[pgsql.QualifiedIdent(p.Schema, name)]
@@ -78,9 +76,9 @@ func (r *renaming) sequences(ctx context.Context, replayed, desired *state.State
 			}
 		}
 	}
-	var said []possibleRename
+	var chosen []possibleRename
 	for _, name := range slices.Sorted(maps.Keys(moves)) {
-		said = append(said, moves[name])
+		chosen = append(chosen, moves[name])
 	}
-	return r.do(ctx, replayed, said)
+	return r.do(ctx, replayed, chosen)
 }

@@ -21,12 +21,12 @@ func TestParseRenames(t *testing.T) {
 		{flag: "none=new", want: []arg{{[]string{"none"}, []string{"new"}}}},
 		{flag: "app.Results.env=environment,none", want: []arg{{[]string{"app", "Results", "env"}, []string{"environment"}}}, none: true},
 		{flag: `"a.b"."c""d"=" e",x=y.z`, want: []arg{{[]string{"a.b", `c"d`}, []string{" e"}}, {[]string{"x"}, []string{"y", "z"}}}},
-		{flag: "t.a", err: "-rename=t.a: after t.a there must be = and the new name; write old=new, table.old=new, or none"},
-		{flag: "a=b=c", err: `-rename=a=b=c: "=c" stands where a comma or the end should be`},
-		{flag: "a=", err: "-rename=a=: a name is empty"},
-		{flag: "a=b,", err: "-rename=a=b,: nothing stands behind the last comma"},
-		{flag: ".a=b", err: "-rename=.a=b: a name is empty"},
-		{flag: `"a=b`, err: `-rename="a=b: a double quote is not closed`},
+		{flag: "t.a", err: "-rename=t.a: expected = and the new name after t.a; write old=new, table.old=new, or none"},
+		{flag: "a=b=c", err: `-rename=a=b=c: expected a comma or the end before "=c"`},
+		{flag: "a=", err: "-rename=a=: empty name"},
+		{flag: "a=b,", err: "-rename=a=b,: nothing follows the last comma"},
+		{flag: ".a=b", err: "-rename=.a=b: empty name"},
+		{flag: `"a=b`, err: `-rename="a=b: unterminated double quote`},
 	} {
 		t.Run(test.flag, func(t *testing.T) {
 			args, none, err := parseRenames(test.flag)
@@ -47,7 +47,7 @@ func TestParseRenames(t *testing.T) {
 	}
 }
 
-// What a refusal proposes is read as what it means.
+// A proposed flag means the rename that it is proposed for.
 func TestRenameFlag(t *testing.T) {
 	for _, r := range []Rename{
 		{Kind: "column", Schema: "public", Of: "results", Old: "env", New: "environment", NewSchema: "public"},

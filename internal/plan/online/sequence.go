@@ -13,8 +13,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// serial is the sequence that the column owns and draws its default from, other than an
-// identity column's.
+// serial returns the sequence that a serial column owns and its default uses, or nil.
 func (c *column) serial() *sequence {
 	if c.Identity != "" {
 		return nil
@@ -26,11 +25,11 @@ func (s *sequence) create() string {
 	return strings.TrimSpace("CREATE SEQUENCE " + s.String() + " AS " + s.Type + " " + s.Options)
 }
 
-// descends says whether the sequence counts down. Nobody makes such a one for a key, so it
-// is never set to a number.
+// descends reports whether the sequence counts down. Such a sequence is unlikely to number keys, so it is never set
+// to a number.
 func (s *sequence) descends() bool { return strings.Contains(s.Options, "INCREMENT BY -") }
 
-// start is the first number that the sequence gives.
+// start returns the first number of the sequence.
 func (s *sequence) start() string {
 	for _, option := range []string{"START WITH ", "MINVALUE "} {
 		if _, rest, ok := strings.Cut(s.Options, option); ok {
@@ -45,39 +44,39 @@ func ownedBy(sequence, column string) cmd {
 	return sql("ALTER SEQUENCE " + sequence + " OWNED BY " + cmp.Or(column, "NONE"))
 }
 
-// gone says whether a sequence is dropped with what declares it. Only a serial column's is,
-// and not while another column draws from it.
-func (d *differ) gone(name string) bool {
+// dropsSequence reports whether a sequence is dropped with its column. Only that of a serial column is, unless
+// another column uses it.
+func (d *differ) dropsSequence(name string) bool {
 	s, w := d.have.sequences[name], d.want.sequences[name]
 	return s != nil && s.Serial && (w == nil || len(w.Users) == 0)
 }
 
-// released are what keeps the sequences that columns own when those are dropped, except what
-// is gone with them. The way back binds them again.
-func (d *differ) released(t *table, columns ...*column) (up, down []cmd) {
+// keepSequences returns the statements that keep the sequences of dropped columns, except for those that are dropped
+// with them, and the statements that let the columns own them again.
+func (d *differ) keepSequences(t *table, columns ...*column) (up, down []cmd) {
 	for _, name := range slices.Sorted(maps.Keys(d.have.sequences)) {
 		owner := d.have.sequences[name].Owner
-		if !d.gone(name) && slices.ContainsFunc(columns, func(c *column) bool { return owner == t.columnName(c) }) {
-			up = append(up, sql("ALTER SEQUENCE "+name+" OWNED BY NONE", "The schema file does not declare this sequence: it stays."))
+		if !d.dropsSequence(name) && slices.ContainsFunc(columns, func(c *column) bool { return owner == t.columnName(c) }) {
+			up = append(up, sql("ALTER SEQUENCE "+name+" OWNED BY NONE", "The schema file doesn't declare this sequence, so it is kept."))
 			down = append(down, ownedBy(name, owner))
 		}
 	}
 	for _, p := range t.partitions {
-		partUp, partDown := d.released(p, columns...)
+		partUp, partDown := d.keepSequences(p, columns...)
 		up, down = append(up, partUp...), append(down, partDown...)
 	}
 	return up, down
 }
 
-// bindLoosely takes out of what is dropped what ties it to sequences that are not dropped
-// with it, and what ties other dropped columns to those that are. In have it is so for the
-// engine.
-func (d *differ) bindLoosely(have *schema.Realm) (ops []Op) {
+// detachSequences drops the defaults of dropped columns that use a sequence of another dropped column, and removes
+// them from the facts and the realm of the replayed state. In the realm, dropped serial columns whose sequence is
+// kept become plain columns.
+func (d *differ) detachSequences(have *schema.Realm) (ops []Op) {
 	for _, name := range slices.Sorted(maps.Keys(d.have.sequences)) {
 		s := d.have.sequences[name]
-		if !d.gone(name) {
+		if !d.dropsSequence(name) {
 			if t := d.have.tables[s.Table()]; s.Serial && t != nil && d.want.tables[s.Table()] == nil {
-				// The table comes back where the sequence is already.
+				// The down file creates the table while the sequence exists.
 				c := find(t.columns, func(c *column) bool { return t.columnName(c) == s.Owner })
 				if r := realmColumn(have, t, c); r != nil {
 					r.Type.Type, r.Default = &schema.IntegerType{T: s.Type}, &schema.RawExpr{X: *c.Default}
@@ -93,7 +92,7 @@ func (d *differ) bindLoosely(have *schema.Realm) (ops []Op) {
 					continue
 				}
 				alter := "ALTER TABLE " + t.String() + " ALTER COLUMN " + ident(c.Name) + " "
-				ops = append(ops, Op{stage: stageDropKeys, up: []cmd{sql(alter+"DROP DEFAULT", "It draws from "+name+", which is dropped.")}, down: []cmd{sql(alter + "SET DEFAULT " + *c.Default)}})
+				ops = append(ops, Op{stage: stageDropKeys, up: []cmd{sql(alter+"DROP DEFAULT", "It uses "+name+", which is dropped.")}, down: []cmd{sql(alter + "SET DEFAULT " + *c.Default)}})
 				c.Default, c.draws = nil, ""
 				if r := realmColumn(have, t, c); r != nil {
 					r.Default = nil
@@ -104,7 +103,7 @@ func (d *differ) bindLoosely(have *schema.Realm) (ops []Op) {
 	return ops
 }
 
-// realmColumn is a column as the engine has it, nil if it hasn't.
+// realmColumn returns the engine's column, or nil.
 func realmColumn(r *schema.Realm, t *table, c *column) *schema.Column {
 	if s, ok := r.Schema(t.Schema); ok {
 		if t, ok := s.Table(t.Name); ok {
@@ -116,8 +115,8 @@ func realmColumn(r *schema.Realm, t *table, c *column) *schema.Column {
 	return nil
 }
 
-// renameSequence gives a column's own sequence the name that it has in the schema file. It
-// returns the column as it is then.
+// renameSequence gives a column's own sequence its name in the schema file. It returns the column as it is
+// afterwards.
 func renameSequence(t *table, a, b *column) (*column, Op) {
 	rename := func(from, to *sequence) cmd {
 		return sql("ALTER SEQUENCE " + from.String() + " RENAME TO " + ident(to.Name))
@@ -130,16 +129,15 @@ func renameSequence(t *table, a, b *column) (*column, Op) {
 	return &next, Op{stage: stageRename, key: t.String(), up: []cmd{up}, down: []cmd{rename(b.own, a.own)}}
 }
 
-// A numbering is what a change of a column's default needs if that changes which sequence
-// numbers the column.
+// A numbering is what a change of a column's default needs if it changes the sequence that numbers the column.
 type numbering struct {
 	ops                  []Op
 	up, down             steps
 	hazards, downHazards []hazard.Hazard
-	moves                bool // numbers, either way
+	moves                bool // numbers, up or down
 }
 
-// file is the key of the file that changes the default: others could part its transaction.
+// file returns the key of the file that changes the default: others could split its transaction.
 func (n numbering) file(t *table, c *column) string {
 	if n.moves {
 		return numbersFile(t, c)
@@ -149,16 +147,16 @@ func (n numbering) file(t *table, c *column) string {
 
 func numbersFile(t *table, c *column) string { return t.columnName(c) + " numbers" }
 
-// Steps stand around the ALTER TABLE that sets the default. All are one transaction, and
-// from the ALTER TABLE on nobody else writes the table.
+// steps surround the ALTER TABLE that sets the default. All run in one transaction, and from the ALTER TABLE on the
+// table is locked.
 type steps struct{ before, after []cmd }
 
 func (s *steps) then(c cmd) {
-	c.last = true // between the actions of an ALTER TABLE it would part them
+	c.last = true // it would split the actions of an ALTER TABLE
 	s.after = append(s.after, c)
 }
 
-// numbering makes the sequence that numbers column a that of column b.
+// numbering replaces the sequence that numbers column a by that of column b.
 func (d *differ) numbering(t *table, a, b *column) (n numbering) {
 	from, to := a.serial(), b.serial()
 	if from != nil && to != nil && from.String() == to.String() {
@@ -168,18 +166,18 @@ func (d *differ) numbering(t *table, a, b *column) (n numbering) {
 		}
 		return n
 	}
-	var had *state.Sequence // what becomes the column's own
+	var had *state.Sequence // the existing sequence that the column will own
 	if to != nil {
 		had = d.have.sequences[to.String()]
 	}
 	created := to != nil && had == nil
 	if created && a.draws == "" && isInteger(a.Type) && !leads(t, a.Name) && !unique(t, a.Name) {
-		// No two rows collide if somebody writes a number meanwhile.
+		// Rows may have the same number, so a concurrent write does no harm.
 		n.ops = []Op{numbers(t, b, to)}
 		return n
 	}
-	dropped := from != nil && d.gone(from.String())
-	late := dropped && len(d.have.sequences[from.String()].Shared()) > 0 // after the others' defaults
+	dropped := from != nil && d.dropsSequence(from.String())
+	late := dropped && len(d.have.sequences[from.String()].Shared()) > 0 // dropped after the other columns' defaults
 	if created {
 		n.up.before = append(n.up.before, sql(to.create()))
 	}
@@ -227,8 +225,8 @@ func retype(s *sequence, from, to string) cmd {
 	return c
 }
 
-// moveNumbers lets the sequence that column b draws from go on after all numbers of column
-// a, which is the same before its default changes. It returns its hazards.
+// moveNumbers makes the sequence of column b continue after all numbers of column a, which is the column before its
+// default changes. It returns the hazards of that.
 func (d *differ) moveNumbers(s *steps, t *table, a, b *column, created bool) []hazard.Hazard {
 	switch {
 	case b.draws == "", strings.HasPrefix(d.sequence(b.draws).Options, "increment -"):
@@ -244,16 +242,16 @@ func (d *differ) moveNumbers(s *steps, t *table, a, b *column, created bool) []h
 	}
 	number, read := highest(t, a, b)
 	s.then(sql("SELECT setval("+literal(b.draws)+", number) FROM ("+number+") AS highest WHERE number >= "+least,
-		"The numbers go on after the highest. The table is locked by now: nobody takes one of them before the new default holds."))
+		"The numbers continue after the highest. The table is locked, so none of them is taken before the new default applies."))
 	if !read {
 		return nil
 	}
-	return blocks(t, "the highest "+ident(b.Name)+" is looked for, and no index begins with it",
-		fix.Words("To keep the application running, declare an index that begins with it in the schema file, and apply that first."))
+	return blocks(t, "finding the highest "+ident(b.Name)+" scans it, because no index starts with that column",
+		fix.Words("To keep the application running, first declare an index that starts with it in the schema file, and apply that."))
 }
 
-// highest is the query of the highest number that column a has or gave away, when it is
-// column b. read says that it reads the whole table.
+// highest returns a query for the highest number that column a has or used, run when it is column b. read reports
+// whether it scans the table.
 func highest(t *table, a, b *column) (query string, read bool) {
 	if a.draws == "" {
 		return "SELECT max(" + ident(b.Name) + ") AS number FROM " + t.String(), !leads(t, b.Name)
@@ -265,33 +263,32 @@ func highest(t *table, a, b *column) (query string, read bool) {
 	return "SELECT greatest((" + last + "), max(" + ident(b.Name) + ")) AS number FROM " + t.String(), false
 }
 
-// awaits says whether a column draws from a sequence that comes with another column.
-func (d *differ) awaits(c *column) bool {
+// awaitsSequence reports whether a column uses a sequence that is created with another column.
+func (d *differ) awaitsSequence(c *column) bool {
 	return c.draws != "" && c.serial() == nil && d.have.sequences[c.draws] == nil
 }
 
-// sequence is the one of a name that is in either state.
+// sequence returns the sequence of that name in either state.
 func (d *differ) sequence(name string) *state.Sequence {
 	return cmp.Or(d.want.sequences[name], d.have.sequences[name])
 }
 
-// lockSequence keeps others from drawing from a sequence until the end of the transaction.
-// It sets an option to what it is: PostgreSQL writes the sequence anew then, and takes the
-// numbers that sessions hold in store.
+// lockSequence keeps others from using a sequence until the end of the transaction. It sets an option to its current
+// value, which makes PostgreSQL rewrite the sequence and discard the numbers that sessions have cached.
 func (d *differ) lockSequence(name string) cmd {
 	cache := "1"
 	if _, rest, ok := strings.Cut(d.sequence(name).Options, "cache "); ok {
 		cache, _, _ = strings.Cut(rest, " ")
 	}
-	return sql("ALTER SEQUENCE "+name+" CACHE "+cache, "From here to the end nobody draws from the sequence.")
+	return sql("ALTER SEQUENCE "+name+" CACHE "+cache, "Locks the sequence until the end of the transaction.")
 }
 
-// unique says whether two rows of a table may collide in a column.
+// unique reports whether a unique index covers a column, so that its numbers may collide.
 func unique(t *table, column string) bool {
 	return slices.ContainsFunc(t.indexes, func(i *index) bool { return i.Unique && slices.Contains(i.Columns, column) })
 }
 
-// leads says whether an index finds the highest value of a column at once.
+// leads reports whether an index finds the highest value of a column.
 func leads(t *table, column string) bool {
 	return slices.ContainsFunc(t.indexes, func(i *index) bool {
 		rest, ok := strings.CutPrefix(i.On, "("+ident(column))
@@ -299,19 +296,18 @@ func leads(t *table, column string) bool {
 	})
 }
 
-// numbers makes a sequence for a column that has values, where nobody waits while the
-// highest is looked for.
+// numbers creates a sequence for a column that has values, where nothing waits while it finds the highest.
 func numbers(t *table, c *column, seq *sequence) Op {
 	o := Op{stage: stageNumbers, key: t.String(), up: []cmd{sql(seq.create() + " OWNED BY " + t.columnName(c))}, down: []cmd{sql("DROP SEQUENCE " + seq.String())}}
 	if !seq.descends() {
 		highest := "max(" + ident(c.Name) + ")"
 		o.up = append(o.up, sql("SELECT setval("+literal(seq.String())+", "+highest+") FROM "+t.String()+" HAVING "+highest+" >= "+seq.start(),
-			"The numbers go on after the highest; this may read the whole table and blocks nobody."))
+			"The numbers continue after the highest; this may scan the table, without blocking reads or writes."))
 	}
 	return o
 }
 
-// raise lets a sequence that nobody else draws from give number next, unless it is past that.
+// raise advances a sequence that nobody else uses to a number, unless it is past that.
 func raise(name, number string) cmd {
 	return sql("SELECT setval(" + literal(name) + ", number, false) FROM (SELECT " + number + " AS number) AS next WHERE number > (SELECT last_value FROM " + name + ")")
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// tables returns the ops for all tables that are in both states, and for those keys of dropped tables that go before their tables.
+// tables returns the ops for the tables that are in both states, and for those foreign keys of dropped tables that
+// are dropped first.
 func (d *differ) tables(ctx context.Context) ([]Op, error) {
 	var ops []Op
 	for _, name := range slices.Sorted(maps.Keys(d.have.tables)) {
@@ -16,9 +17,9 @@ func (d *differ) tables(ctx context.Context) ([]Op, error) {
 		if want == nil {
 			for _, k := range have.constraints {
 				switch {
-				case d.freed[k]:
-					ops = append(ops, d.freeKey(have, k, nil)...)
-				case d.losesKey(k):
+				case d.dropFirst[k]:
+					ops = append(ops, d.unblockKey(have, k, nil)...)
+				case d.losesIndex(k):
 					ops = append(ops, d.dropConstraint(have, k))
 				}
 			}
@@ -34,11 +35,11 @@ func (d *differ) tables(ctx context.Context) ([]Op, error) {
 }
 
 func (d *differ) table(ctx context.Context, have, want *table) ([]Op, error) {
-	have, want, ops, err := d.regenerate(ctx, have, want)
+	have, want, ops, err := d.recreate(ctx, have, want)
 	if err != nil {
 		return nil, err
 	}
-	held, err := d.heldParts(ctx, have, want)
+	blocking, err := d.blockers(ctx, have, want)
 	if err != nil {
 		return nil, err
 	}
@@ -46,13 +47,13 @@ func (d *differ) table(ctx context.Context, have, want *table) ([]Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	constraints, settled := d.constraints(have, want, held)
-	indexes := d.indexes(have, want, held, settled)
+	constraints, converted := d.constraints(have, want, blocking)
+	indexes := d.indexes(have, want, blocking, converted)
 	comments := about(change{verb: "change", kind: "comment", table: have.Name}, comment(have, "TABLE "+have.String(), have.Comment, want.Comment))
 	return slices.Concat(ops, columns, constraints, indexes, comments), nil
 }
 
-// comment changes a comment on a part of a table, if it has changed.
+// comment changes the comment on a part of a table, if it differs.
 func comment(t *table, object string, from, to *string) []Op {
 	if text(from) == text(to) {
 		return nil
@@ -67,11 +68,10 @@ func commentOn(object, text string) cmd {
 	return sql("COMMENT ON " + object + " IS " + pgsql.Literal(text))
 }
 
-// paired are the parts of two tables by name, in the order of the first list, then the
-// second. Either may be nil.
+// A paired is a part of a table in two states. Either may be nil.
 type paired[T any] struct{ have, want *T }
 
-// verb says what becomes of the part.
+// verb returns add, drop or change.
 func (p paired[T]) verb() string {
 	switch {
 	case p.have == nil:
@@ -82,6 +82,7 @@ func (p paired[T]) verb() string {
 	return "change"
 }
 
+// pair matches the parts of a table by name, in the order of have, then of want.
 func pair[T any](have, want []*T, name func(*T) string) []paired[T] {
 	var out []paired[T]
 	for _, h := range have {
@@ -95,8 +96,7 @@ func pair[T any](have, want []*T, name func(*T) string) []paired[T] {
 	return out
 }
 
-// pairRenamed joins what is only in have with what is only in want where the two are the
-// same but for the name.
+// pairRenamed matches a part that is only in have with one that is only in want if the two differ only in name.
 func pairRenamed[T any](pairs []paired[T], same func(have, want *T) bool) []paired[T] {
 	for i := range pairs {
 		if pairs[i].have == nil || pairs[i].want != nil {

@@ -12,8 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// changeType changes a column's type and default. A change that rewrites the table is
-// marked.
+// changeType changes a column's type and default.
 func (d *differ) changeType(ctx context.Context, t *table, a, b *column) ([]Op, error) {
 	n := d.numbering(t, a, b)
 	ops := n.ops
@@ -22,7 +21,7 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) ([]Op, 
 		o := Op{stage: stageAlter, key: n.file(t, a), hazards: n.hazards, downHazards: n.downHazards,
 			up:   slices.Concat(up.before, defaultSteps(t, a, b), up.after),
 			down: slices.Concat(down.before, defaultSteps(t, b, a), down.after)}
-		if slices.ContainsFunc(o.hazards, hazard.Hazard.Long) || d.awaits(b) {
+		if slices.ContainsFunc(o.hazards, hazard.Hazard.Long) || d.awaitsSequence(b) {
 			o.stage = stageRewrite
 		}
 		if len(o.up) > 0 {
@@ -48,7 +47,7 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) ([]Op, 
 	o.hazards = d.typeHazards(t, a, b, using, cost)
 	o.downHazards = d.typeHazards(t, b, a, backUsing, back)
 	if slices.ContainsFunc(d.have.tables[t.String()].columns, func(c *column) bool { return slices.Contains(c.Reads, a.Name) }) {
-		o.stage = stageRewrite // where what reads it is made anew
+		o.stage = stageRewrite // with the generated columns that read it
 	}
 	if !cost.rewrites {
 		o.hazards = append(o.hazards, n.hazards...)
@@ -56,22 +55,22 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) ([]Op, 
 	if !back.rewrites {
 		o.downHazards = append(o.downHazards, n.downHazards...)
 	}
-	if slices.ContainsFunc(o.hazards, hazard.Hazard.Long) || d.awaits(b) {
+	if slices.ContainsFunc(o.hazards, hazard.Hazard.Long) || d.awaitsSequence(b) {
 		o.stage = stageRewrite
 	}
 	return append(ops, o, analyze(t.String(), "the values of the new type", a.Name)), nil
 }
 
-// analyze gathers anew what the planner forgot about columns with their old values.
+// analyze gathers the statistics that the planner lost about columns.
 func analyze(table, what string, columns ...string) Op {
 	var list []string
 	for _, c := range columns {
 		list = append(list, ident(c))
 	}
-	return Op{stage: stageAnalyze, up: []cmd{sql("ANALYZE "+table+" ("+strings.Join(list, ", ")+")", "The planner knows nothing about "+what+" yet.")}}
+	return Op{stage: stageAnalyze, up: []cmd{sql("ANALYZE "+table+" ("+strings.Join(list, ", ")+")", "Gathers statistics on "+what+" for the planner.")}}
 }
 
-// typeHazards are those of a column's change from a to b. One that leads back to what the replayed state has offers no other way.
+// typeHazards returns the hazards of changing column a to b. A down migration gets no alternative.
 func (d *differ) typeHazards(t *table, a, b *column, using string, cost cost) []hazard.Hazard {
 	c := hazard.TypeChange{
 		Table: t.String(), Named: t.Name, Column: a.Name, From: a.resolved(), To: b.resolved(),
@@ -93,37 +92,36 @@ func (d *differ) typeHazards(t *table, a, b *column, using string, cost cost) []
 	return append(price, c.Values()...)
 }
 
-// resolved is the column's type with what it is made of.
+// resolved returns the column's type with its parts.
 func (c *column) resolved() hazard.Type {
 	return hazard.Type{Name: c.Type, Base: c.Base, Checked: c.Checked, Labels: c.Labels}
 }
 
-// keyHazards name the other tables that are locked as long as t while a column's type changes:
-// PostgreSQL makes the column's foreign keys anew, and takes ACCESS EXCLUSIVE on both ends
-// before it writes a row.
+// keyHazards returns the other tables that are locked as long as t while a column's type changes: PostgreSQL
+// recreates the column's foreign keys, and locks both ends of each before it rewrites a row.
 func (d *differ) keyHazards(t *table, column string) []hazard.Hazard {
 	var list []hazard.Hazard
 	add := func(other *table, why string) {
 		if other != nil && other.OID != t.OID {
-			list = append(list, hazard.Hazard{Kind: hazard.Along, Table: other.String(), Lock: hazard.AccessExclusive, What: "nobody reads or writes it meanwhile either, for " + why})
+			list = append(list, hazard.Hazard{Kind: hazard.Along, Table: other.String(), Lock: hazard.AccessExclusive, What: "blocked as well, because " + why})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.have.tables)) {
 		from := d.have.tables[name]
 		for _, k := range from.constraints {
 			switch {
-			case k.Kind != "f" || k.refs == nil || d.freed[k]:
+			case k.Kind != "f" || k.refs == nil || d.dropFirst[k]:
 			case from.OID == t.OID && slices.Contains(k.Columns, column):
 				add(k.refs, "the foreign key "+ident(k.Name)+" refers to it")
 			case k.refs.OID == t.OID && k.key != nil && slices.Contains(k.key.Columns, column):
-				add(from, "its foreign key "+ident(k.Name)+" refers to what changes")
+				add(from, "its foreign key "+ident(k.Name)+" refers to the column")
 			}
 		}
 	}
 	return list
 }
 
-// typeSteps changes the type, without the default, which may have no cast.
+// typeSteps changes the type without the default, which may have no cast.
 func typeSteps(t *table, a, b *column, using string) []cmd {
 	alter := "ALTER COLUMN " + ident(a.Name) + " "
 	var cmds []cmd
@@ -134,7 +132,7 @@ func typeSteps(t *table, a, b *column, using string) []cmd {
 	if b.Default != nil {
 		cmds = append(cmds, action(t, alter+"SET DEFAULT "+*b.Default))
 	}
-	return append(cmds, b.unsaid...)
+	return append(cmds, b.extras...)
 }
 
 func defaultSteps(t *table, a, b *column) []cmd {
@@ -148,7 +146,7 @@ func defaultSteps(t *table, a, b *column) []cmd {
 	return []cmd{action(t, alter+"SET DEFAULT "+*b.Default)}
 }
 
-// addAlternative adds a plain column in place of one that rewrites the table.
+// addAlternative proposes a plain column in place of one that rewrites the table.
 func addAlternative(t *table, c *column) fix.Text {
 	return fix.AddPlain(t.fixColumn(c.Name, c.typed()))
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// restsOn returns the names of the indexes that foreign keys rest on, by the keys' names.
-func restsOn(t *testing.T, conn *pgx.Conn) map[string]string {
+// keyIndexes returns the names of the indexes that foreign keys use, by the keys' names.
+func keyIndexes(t *testing.T, conn *pgx.Conn) map[string]string {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), "SELECT conname, conindid::regclass::text, convalidated FROM pg_constraint WHERE contype = 'f' ORDER BY 1")
 	if err != nil {
@@ -43,13 +43,13 @@ table "seat" {
   schema = schema.public
   column "id" { type = integer }
   column "row" { type = integer }
-  column "beside" {
+  column "neighbor" {
     type = integer
     null = true
   }
   # keys of seat
-  foreign_key "beside" {
-    columns     = [column.beside]
+  foreign_key "neighbor" {
+    columns     = [column.neighbor]
     ref_columns = [column.id]
   }
 }
@@ -80,21 +80,21 @@ const (
 	seatRows   = "INSERT INTO seat VALUES (1, 1, NULL), (2, 1, 1); INSERT INTO ticket VALUES (1, 1), (2, 2), (3, NULL); COMMENT ON CONSTRAINT seat ON ticket IS 'the seat''s'"
 )
 
-// TestKeysGoOver takes foreign keys from one of three keys with the same columns to another,
-// by all ways of one more and one less, on tables with rows and back: on the database that the
-// migrations give, and on one where a restore let them rest on whichever it made first.
-func TestKeysGoOver(t *testing.T) {
+// TestKeysMove moves foreign keys from one of three unique keys with the same columns to another, by all ways of
+// adding and dropping one, on tables with rows, and reverts it: on the database that the migrations produce, and on
+// one where a restore made the keys use whichever index it created first.
+func TestKeysMove(t *testing.T) {
 	t.Run("to itself", func(t *testing.T) {
-		goOver(t, [][]int{{0}, {0, 1}, {1}, {1, 2}, {0, 1, 2}, {0, 2}, {0, 1}}, true)
+		moveKeys(t, [][]int{{0}, {0, 1}, {1}, {1, 2}, {0, 1, 2}, {0, 2}, {0, 1}}, true)
 	})
 	t.Run("of another table", func(t *testing.T) {
-		goOver(t, [][]int{{0}, {0, 2}, {2}, {1}, {2}, {1, 2}, {1}, {0, 1}}, false)
+		moveKeys(t, [][]int{{0}, {0, 2}, {2}, {1}, {2}, {1, 2}, {1}, {0, 1}}, false)
 	})
 }
 
-// goOver plans from each set of keys to the next. The table refers to itself if self is set,
-// which the engine can do by a primary key or unique constraint only.
-func goOver(t *testing.T, steps [][]int, self bool) {
+// moveKeys plans from each set of keys to the next. With self, the table refers to itself, which the engine supports
+// only for a primary key or unique constraint.
+func moveKeys(t *testing.T, steps [][]int, self bool) {
 	keys := []string{seatKey, seatUnique, seatIndex}
 	p := newProject(t)
 	for _, set := range steps {
@@ -104,7 +104,7 @@ func goOver(t *testing.T, steps [][]int, self bool) {
 		}
 		p.HCL, p.Now = withKeys(text), p.Now.Add(time.Hour)
 		if !self {
-			p.HCL = regexp.MustCompile(`(?s)  foreign_key "beside" .*?\n  }\n`).ReplaceAll(p.HCL, nil)
+			p.HCL = regexp.MustCompile(`(?s)  foreign_key "neighbor" .*?\n  }\n`).ReplaceAll(p.HCL, nil)
 		}
 		if pl := p.plan(); len(pl.Files) == 0 {
 			t.Fatalf("nothing to plan for\n%s", text)
@@ -113,7 +113,7 @@ func goOver(t *testing.T, steps [][]int, self bool) {
 	cfg := p.config()
 	checked(t, cfg.Base)
 	names := []string{"seat_pkey", "seat_ref", "seat_index"}
-	// A restore makes what a foreign key can rest on in one order or another.
+	// A restore creates the unique indexes in one order or another.
 	for _, order := range [][]int{nil, {0, 1, 2}, {1, 0, 2}, {2, 1, 0}, {1, 2, 0}} {
 		s, err := state.Replay(t.Context(), cfg.Server, cfg.Dir, 0, cfg.Options)
 		if err != nil {
@@ -129,9 +129,9 @@ func goOver(t *testing.T, steps [][]int, self bool) {
 			if err := s.Refresh(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			for name, index := range restsOn(t, s.Conn()) {
+			for name, index := range keyIndexes(t, s.Conn()) {
 				if !slices.Contains(names, index) {
-					t.Errorf("%v: after %s the key %s rests on %s", order, file, name, index)
+					t.Errorf("%v: after %s the key %s uses %s", order, file, name, index)
 				}
 			}
 		}
@@ -147,7 +147,7 @@ func goOver(t *testing.T, steps [][]int, self bool) {
 		}
 		for i, f := range slices.Backward(cfg.Dir.Files()[1:]) {
 			if diff := cmp.Diff(path[i+1].Lines(), s.Catalog.Lines()); diff != "" {
-				t.Errorf("%v: before the way back of %s (-want +got):\n%s", order, f.Name, diff)
+				t.Errorf("%v: before the down file of %s (-want +got):\n%s", order, f.Name, diff)
 			}
 			restore(t, s.Conn(), names, order, self)
 			if err := s.Run(t.Context(), f.Down.Stmts, f.Down.TxNone, "down/"+f.Name); err != nil {
@@ -156,7 +156,7 @@ func goOver(t *testing.T, steps [][]int, self bool) {
 			look("down/" + f.Name)
 		}
 		if diff := cmp.Diff(path[0].Lines(), s.Catalog.Lines()); diff != "" {
-			t.Errorf("%v: there and back (-want +got):\n%s", order, diff)
+			t.Errorf("%v: after the down files (-want +got):\n%s", order, diff)
 		}
 		if got := countRows(t, s.Conn()); got != "seat 2, ticket 3" {
 			t.Error(got)
@@ -164,7 +164,7 @@ func goOver(t *testing.T, steps [][]int, self bool) {
 	}
 }
 
-// restore makes the keys of table seat again, in an order, and what rests on them.
+// restore creates the keys of table seat again in an order, with the foreign keys that use them.
 func restore(t *testing.T, conn *pgx.Conn, names []string, order []int, self bool) {
 	t.Helper()
 	if order == nil {
@@ -183,8 +183,8 @@ func restore(t *testing.T, conn *pgx.Conn, names []string, order []int, self boo
 	sql := "ALTER TABLE ticket DROP CONSTRAINT seat;\n"
 	var adds, last string
 	if self {
-		sql += "ALTER TABLE seat DROP CONSTRAINT beside;\n"
-		last = "ALTER TABLE seat ADD CONSTRAINT beside FOREIGN KEY (beside) REFERENCES seat (id);\n"
+		sql += "ALTER TABLE seat DROP CONSTRAINT neighbor;\n"
+		last = "ALTER TABLE seat ADD CONSTRAINT neighbor FOREIGN KEY (neighbor) REFERENCES seat (id);\n"
 	}
 	for _, i := range order {
 		var there bool
@@ -204,7 +204,7 @@ func restore(t *testing.T, conn *pgx.Conn, names []string, order []int, self boo
 	}
 }
 
-// A run that is cut off after a statement, and before that is recorded, runs it again.
+// A run that is interrupted after a statement, before it is recorded, runs the statement again.
 func TestLettingGoIsRepeatable(t *testing.T) {
 	p := newProject(t)
 	p.start(withKeys(seatKey + seatUnique))
@@ -218,7 +218,7 @@ func TestLettingGoIsRepeatable(t *testing.T) {
 	if _, err := s.Conn().Exec(t.Context(), seatRows); err != nil {
 		t.Fatal(err)
 	}
-	if rest := restsOn(t, s.Conn()); rest["seat"] != "seat_pkey" {
+	if rest := keyIndexes(t, s.Conn()); rest["seat"] != "seat_pkey" {
 		t.Fatal(rest)
 	}
 	for _, f := range pl.Files {
@@ -230,7 +230,7 @@ func TestLettingGoIsRepeatable(t *testing.T) {
 			}
 		}
 	}
-	if diff := cmp.Diff(map[string]string{"beside": "seat_ref", "seat": "seat_ref"}, restsOn(t, s.Conn())); diff != "" {
+	if diff := cmp.Diff(map[string]string{"neighbor": "seat_ref", "seat": "seat_ref"}, keyIndexes(t, s.Conn())); diff != "" {
 		t.Error(diff)
 	}
 	var comment string
@@ -239,7 +239,7 @@ func TestLettingGoIsRepeatable(t *testing.T) {
 	}
 }
 
-// TestKeyInUseAdvice does what the refusal to change a key in use says.
+// TestKeyInUseAdvice follows the advice of the refusal to change a key in use.
 func TestKeyInUseAdvice(t *testing.T) {
 	table := func(keys string) string {
 		return `schema "public" {}
@@ -276,7 +276,7 @@ table "ticket" {
 		name, from, to, advice string
 		steps                  []string
 	}{
-		{"another is like it", key + both, newKey + both, "1. take seat_pkey out of the schema file, run plan and apply: the foreign keys go over to seat_both\n  2. add it", []string{both, newKey + both}},
+		{"another is like it", key + both, newKey + both, "1. remove seat_pkey from the schema file, run plan and apply: the foreign keys move to seat_both\n  2. add it", []string{both, newKey + both}},
 		{"the new one is like it", both, turned, "1. add the new one under another name (seat_both_new)", []string{both + turned2, turned2}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -24,8 +24,8 @@ func (e *RefusedError) Error() string {
 	return "nothing was written: " + strings.Join(texts, "\n")
 }
 
-// clash refuses tables of the schema file whose name stands for something outside of it in
-// the migrations: a partition, a view. want and outside are halves of the two catalogs.
+// clash refuses tables of the schema file whose name belongs to something else in the migrations, such as a partition
+// or a view. want and outside are parts of the two catalogs.
 func clash(want, outside catalog.Catalog) error {
 	taken := map[string]string{}
 	for l := range outside.All() {
@@ -49,8 +49,8 @@ func clash(want, outside catalog.Catalog) error {
 	var list []online.Refusal
 	for l := range want.All() {
 		if l.Kind == "table" && !l.Comment && taken[l.Name] != "" {
-			list = append(list, online.Refusal{Table: l.Name, Text: "the schema file declares the table " + l.Name + ", and in the migrations it is " + taken[l.Name] +
-				", which stands outside the schema file: take it out there, or change it by SQL (new)"})
+			list = append(list, online.Refusal{Table: l.Name, Text: "the schema file declares the table " + l.Name + ", but in the migrations that is " + taken[l.Name] +
+				", which the schema file cannot manage: remove it from the schema file, or change it with SQL (new)"})
 		}
 	}
 	if len(list) > 0 {
@@ -59,8 +59,8 @@ func clash(want, outside catalog.Catalog) error {
 	return nil
 }
 
-// clashNumbers refuses serial columns of the schema file whose sequence's name another
-// sequence has in the migrations.
+// clashNumbers refuses serial columns of the schema file if another sequence in the migrations has the name of
+// theirs.
 func clashNumbers(replayed, desired catalog.Catalog) error {
 	have, want := state.Sequences(replayed), state.Sequences(desired)
 	numbers := func(column string, in map[string]*state.Sequence) *state.Sequence {
@@ -82,16 +82,16 @@ func clashNumbers(replayed, desired catalog.Catalog) error {
 				continue // it has another name by then
 			}
 		}
-		of, free := "stands outside the schema file", pgsql.Fit(h.Relation(), "_old")
+		of, free := "isn't managed by the schema file", pgsql.Fit(h.Relation(), "_old")
 		if h.Owner != "" {
 			of = "belongs to column " + h.Owner
 		}
 		if serial := state.SerialSequence(h.Owner); h.Own() && have[serial] == nil {
 			free = (&state.Sequence{Name: serial}).Relation()
 		}
-		list = append(list, online.Refusal{Table: w.Table(), Text: fmt.Sprintf("column %s is serial in the schema file, and the sequence %s, whose name its own would have, %s\n"+
-			"give that another name in a migration of your own (new): %s\n"+
-			"or let the column draw from it, as in default = sql(%q)", w.Owner, name, of, fix.RenameSequence(name, pgsql.Ident(free)), "nextval("+pgsql.Literal(name)+")")})
+		list = append(list, online.Refusal{Table: w.Table(), Text: fmt.Sprintf("column %s is serial in the schema file, but the sequence %s, whose name its own would have, %s\n"+
+			"rename that in a migration of your own (new): %s\n"+
+			"or let the column use it, with default = sql(%q)", w.Owner, name, of, fix.RenameSequence(name, pgsql.Ident(free)), "nextval("+pgsql.Literal(name)+")")})
 	}
 	if len(list) > 0 {
 		return &RefusedError{list}

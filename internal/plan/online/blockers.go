@@ -1,0 +1,125 @@
+package online
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// blockers are the constraints and indexes of a table that PostgreSQL cannot rebuild over the new types of their
+// columns, so that changing the types fails. They are dropped first, and created again afterwards.
+type blockers struct {
+	constraints map[*constraint]bool
+	indexes     map[*index]bool
+}
+
+func (d *differ) blockers(ctx context.Context, have, want *table) (blockers, error) {
+	found := blockers{map[*constraint]bool{}, map[*index]bool{}}
+	var columns, alters, retyped []string
+	for _, a := range have.columns {
+		columns = append(columns, ident(a.Name)+" "+a.typed())
+		b := want.column(a.Name)
+		if b == nil || a.typed() == b.typed() {
+			continue
+		}
+		_, using, ok, err := d.castCost(ctx, have, a, b)
+		if err != nil || !ok { // without a cast the change is refused
+			return found, err
+		}
+		retyped = append(retyped, a.Name)
+		alters = append(alters, "ALTER COLUMN "+ident(a.Name)+" TYPE "+b.typed()+using)
+	}
+	if len(retyped) == 0 {
+		return found, nil
+	}
+	reads := func(names []string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(retyped, name) })
+	}
+	create := "CREATE TEMPORARY TABLE tried (" + strings.Join(columns, ", ") + ")"
+	alter := "ALTER TABLE pg_temp.tried " + strings.Join(alters, ", ")
+	// A type may exist in only one of the two states.
+	conn := d.have.conn
+	if err := possible(ctx, conn, create, alter); pgsql.SQLState(err) != "" {
+		conn = d.want.conn
+	}
+	var err error
+	for _, k := range have.constraints {
+		if k.Kind == "f" || !reads(k.Columns) || k.index != nil && len(k.index.Users) > 0 {
+			continue // a referenced key cannot change
+		}
+		if found.constraints[k], err = blocksTypes(ctx, conn, create, "ALTER TABLE pg_temp.tried ADD "+k.Def, alter); err != nil {
+			return found, err
+		}
+	}
+	for _, i := range have.indexes {
+		if i.constraint != nil || !reads(i.Reads) || len(i.Users) > 0 {
+			continue
+		}
+		if found.indexes[i], err = blocksTypes(ctx, conn, create, "CREATE INDEX ON pg_temp.tried "+i.On, alter); err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// blocksTypes reports whether part, created on a new table, makes alter fail, which runs without it.
+func blocksTypes(ctx context.Context, conn *pgx.Conn, create, part, alter string) (bool, error) {
+	err := possible(ctx, conn, create, part, alter)
+	if pgsql.SQLState(err) == "" {
+		return false, err
+	}
+	for _, stmts := range [][]string{{create, part}, {create, alter}} {
+		if err := possible(ctx, conn, stmts...); err != nil {
+			if pgsql.SQLState(err) == "" {
+				return false, err
+			}
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// possible tries statements. The error is PostgreSQL's (*pgconn.PgError) if it refuses one.
+func possible(ctx context.Context, conn *pgx.Conn, stmts ...string) error {
+	_, err := try(ctx, conn, "pg_temp.tried", stmts...)
+	return err
+}
+
+const unblockNote = "Dropped before the type of its column changes, because PostgreSQL cannot rebuild it over the new type."
+
+// uncheckedNote is for what a later file creates again.
+const uncheckedNote = "Until it is created again it checks nothing; rows that violate it by then make that fail."
+
+// unblockConstraint drops a constraint before the types change and adds w, its successor, afterwards.
+func (d *differ) unblockConstraint(t *table, h, w *constraint) (ops []Op) {
+	drop := dropConstraint(t, h.Name)
+	drop.note = []string{unblockNote}
+	if w != nil {
+		drop.note = append(drop.note, uncheckedNote)
+		ops = d.addConstraint(t, w)
+	}
+	return append(ops, Op{stage: stageUnblock, up: []cmd{drop}}.undo(d.addConstraint(t, h)))
+}
+
+// unblockIndex is unblockConstraint for an index that backs no constraint.
+func (d *differ) unblockIndex(t *table, h, w *index) (ops []Op) {
+	drop := sql(dropIndex(t, h.Name))
+	if t.Partitioned {
+		drop = dropPartitioned(t, h.Name)
+	}
+	note := []string{unblockNote}
+	if w != nil {
+		if h.Unique {
+			note = append(note, uncheckedNote, "Meanwhile ON CONFLICT fails, because it finds no index.")
+		} else {
+			note = append(note, "Until it is built again, queries run without it.")
+		}
+		ops = d.addIndex(t, w)
+	}
+	drop.note = append(note, drop.note...)
+	return append(ops, Op{stage: stageUnblock, up: []cmd{drop}}.undo(d.addIndex(t, h)))
+}

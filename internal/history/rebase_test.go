@@ -383,7 +383,7 @@ func TestRebaseRefuses(t *testing.T) {
 		{"edited", func(b *branch) {
 			b.git("merge", "main")
 			b.Write(map[string]string{base: "SELECT 1;\n"})
-		}, base + " is merged into main and is another here: keep what this branch adds under another name, restore the file RESTORE(" + base + "), then run rebase again", nil},
+		}, base + " is merged into main and differs here: move what this branch adds to a file of another name, restore the file RESTORE(" + base + "), then run rebase again", nil},
 		{"deleted", func(b *branch) {
 			if err := os.Remove(filepath.Join(b.Root, first)); err != nil {
 				b.T.Fatal(err)
@@ -409,7 +409,7 @@ func TestRebaseRefuses(t *testing.T) {
 				b.T.Fatal("git merges two files of one name: " + out)
 			}
 			b.declare("a", "base", "other", "own")
-		}, own + " is merged into main and is another here: keep what this branch adds under another name, restore the file RESTORE(" + own + "), then run rebase again",
+		}, own + " is merged into main and differs here: move what this branch adds to a file of another name, restore the file RESTORE(" + own + "), then run rebase again",
 			func(b *branch) {
 				mine := strings.Replace(own, "own", "mine", 1)
 				for _, dir := range []string{"", "down/"} {

@@ -74,7 +74,7 @@ func To(dir *migration.Dir, files ...File) *Plan { return &Plan{Files: files, di
 //   - a *schemahcl.Error for the schema file,
 //   - a *runner.StmtError for a migration that fails,
 //   - an *online.RenameError or *online.RenameFlagError for undecided or impossible renames,
-//   - a *state.LossError for a change that would lose what the schema file cannot express,
+//   - a *state.LossError for a change that would lose unmanaged properties,
 //   - a *state.EngineError for a change that Atlas's engine refuses,
 //   - a *RefusedError for a change that would not be safe, or
 //   - a *proof.Error with the differences if the plan is wrong.
@@ -131,7 +131,7 @@ type proposal struct {
 }
 
 // propose plans the way from the replayed to the desired state. It leaves the replayed state as it was, also with an
-// error; the desired one gets what the schema file cannot express.
+// error; the desired one gets the unmanaged properties.
 func propose(ctx context.Context, cfg Config, replayed, desired *state.State) (_ *proposal, err error) {
 	renamed, err := online.ApplyRenames(ctx, cfg.Rename, replayed, desired)
 	defer func() { err = cmp.Or(err, online.RevertRenames(ctx, replayed, renamed)) }()

@@ -101,7 +101,7 @@ func createColumn(t *table, c *column, s *sequence, note ...string) []cmd {
 	if c.Comment != nil {
 		cmds = append(cmds, commentOn("COLUMN "+t.columnName(c), *c.Comment))
 	}
-	return append(cmds, c.extras...)
+	return append(cmds, c.properties...)
 }
 
 func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) ([]Op, error) {

@@ -123,7 +123,7 @@ func finishConstraint(t *table, k *constraint) []cmd {
 	if k.index.Comment != nil {
 		cmds = append(cmds, commentOn("INDEX "+pgsql.QualifiedIdent(t.Schema, k.Name), *k.index.Comment))
 	}
-	return append(cmds, k.index.extras...)
+	return append(cmds, k.index.properties...)
 }
 
 func (d *differ) addConstraintPart(t *table, k *constraint) []Op {

@@ -38,7 +38,7 @@ type table struct {
 	indexes     []*index // including those of constraints
 	constraints []*constraint
 	partitions  []*table // the direct ones
-	extras      []cmd    // set on it and its parts what schema.hcl cannot express
+	properties  []cmd    // statements that set the unmanaged properties of it and its parts
 }
 
 type column struct {
@@ -58,9 +58,9 @@ type column struct {
 	Comment   *string
 	Sequences []*sequence // those that it owns, or that of an identity column
 
-	own    *sequence // that of an identity column, or the one of Sequences that draws names
-	draws  string    // the sequence that its default is nextval() of
-	extras []cmd
+	own        *sequence // that of an identity column, or the one of Sequences that draws names
+	draws      string    // the sequence that its default is nextval() of
+	properties []cmd
 }
 
 type sequence struct{ Schema, Name, Type, Options string }
@@ -80,7 +80,7 @@ type index struct {
 	Comment     *string
 
 	constraint *constraint
-	extras     []cmd
+	properties []cmd
 }
 
 type constraint struct {
@@ -226,8 +226,8 @@ func text(s *string) string {
 	return *s
 }
 
-// readExtras sets the extras of tables, columns and indexes.
-func (f *facts) readExtras(ctx context.Context, s *state.State) error {
+// readProperties sets the properties of tables, columns and indexes.
+func (f *facts) readProperties(ctx context.Context, s *state.State) error {
 	u, err := s.PropertySQL(ctx)
 	if err != nil {
 		return err
@@ -239,12 +239,12 @@ func (f *facts) readExtras(ctx context.Context, s *state.State) error {
 		return list
 	}
 	for _, t := range f.byOID {
-		t.extras = cmds(u.Tables[t.String()])
+		t.properties = cmds(u.Tables[t.String()])
 		for _, c := range t.columns {
-			c.extras = cmds(u.Columns[t.part(c.Name)])
+			c.properties = cmds(u.Columns[t.part(c.Name)])
 		}
 		for _, i := range t.indexes {
-			i.extras = cmds(u.Indexes[t.part(i.Name)])
+			i.properties = cmds(u.Indexes[t.part(i.Name)])
 		}
 	}
 	return nil

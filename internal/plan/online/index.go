@@ -96,7 +96,7 @@ func finish(t *table, i *index) []cmd {
 		analyze.last = true
 		cmds = append(cmds, analyze)
 	}
-	return append(cmds, i.extras...)
+	return append(cmds, i.properties...)
 }
 
 func (d *differ) addIndex(t *table, i *index) []Op {

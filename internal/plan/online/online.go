@@ -39,7 +39,7 @@ func Diff(ctx context.Context, from, to *state.State, unmanaged []string) ([]Op,
 			if *f, err = readFacts(ctx, s, unmanaged...); err != nil {
 				return err
 			}
-			if err = (*f).readExtras(ctx, s); err != nil {
+			if err = (*f).readProperties(ctx, s); err != nil {
 				return err
 			}
 			*r, err = s.Realm(ctx)

@@ -132,7 +132,7 @@ func typeSteps(t *table, a, b *column, using string) []cmd {
 	if b.Default != nil {
 		cmds = append(cmds, action(t, alter+"SET DEFAULT "+*b.Default))
 	}
-	return append(cmds, b.extras...)
+	return append(cmds, b.properties...)
 }
 
 func defaultSteps(t *table, a, b *column) []cmd {

@@ -25,7 +25,7 @@ type CheckpointPlan struct {
 }
 
 // ErrNoMigrations is Checkpoint's error for an empty directory.
-var ErrNoMigrations = errors.New("no migrations to make a checkpoint of")
+var ErrNoMigrations = errors.New("there are no migrations to make a checkpoint from")
 
 // A CheckpointError is a checkpoint that does not produce the schema of the migrations before it.
 type CheckpointError struct {

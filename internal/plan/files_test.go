@@ -54,8 +54,8 @@ func TestHazardComment(t *testing.T) {
 		list = append(append(list, c.Cost()...), c.Values()...)
 	}
 	const want = `-- REWRITES public.u: the type of a changes from bigint to integer, which rewrites every row and every index.
--- Nobody reads or writes the table meanwhile, and the disk holds it twice.
--- Fails if a value of a does not fit into integer; such rows:
+-- Reads and writes of the table wait until it is done, and the disk holds a second copy of it meanwhile.
+-- Fails if a value of a does not fit into integer; offending rows:
 --   SELECT * FROM public.u WHERE a NOT BETWEEN -2147483648 AND 2147483647 LIMIT 100;
 -- To keep the application running, expand and contract instead: first
 --   ALTER TABLE public.u ADD COLUMN a_new integer;
@@ -63,8 +63,8 @@ func TestHazardComment(t *testing.T) {
 --   UPDATE public.u SET a_new = a WHERE ...;
 -- let it read a_new, and drop a when nobody uses it any more.
 -- REWRITES public.u: the type of "B c" changes from bigint to integer, which rewrites every row and every index.
--- Nobody reads or writes the table meanwhile, and the disk holds it twice.
--- Fails if a value of "B c" does not fit into integer; such rows:
+-- Reads and writes of the table wait until it is done, and the disk holds a second copy of it meanwhile.
+-- Fails if a value of "B c" does not fit into integer; offending rows:
 --   SELECT * FROM public.u WHERE "B c" NOT BETWEEN -2147483648 AND 2147483647 LIMIT 100;
 -- To keep the application running, expand and contract instead: first
 --   ALTER TABLE public.u ADD COLUMN "B c_new" integer;

@@ -56,7 +56,7 @@ func sleepy(t *testing.T, head string) string {
 	return dir
 }
 
-// in is a command of the tool in a folder, for the database url.
+// in is a command of the tool in a folder, with the database url.
 func in(dir, url string, args ...string) *exec.Cmd {
 	cmd := exec.Command(tool, args...)
 	cmd.Dir = dir

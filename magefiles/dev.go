@@ -13,7 +13,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 )
 
-// Dev is the local PostgreSQL, and the project's own tests and benchmarks beside it.
+// Dev runs the local PostgreSQL.
 type Dev mg.Namespace
 
 // Up starts the local PostgreSQL, keeps it running, and prints its URL.
@@ -39,7 +39,7 @@ func (Dev) Down(ctx context.Context,
 			return err
 		}
 		if !stopped {
-			say("other commands still use the local PostgreSQL: the last of them stops it")
+			say("other commands are still using the local PostgreSQL: the last one stops it")
 		}
 		return nil
 	})
@@ -54,7 +54,7 @@ func (Dev) Reset(ctx context.Context,
 		case err != nil:
 			return err
 		case deleted == "":
-			say("the local PostgreSQL has no data: there is nothing to delete")
+			say("the local PostgreSQL has no data: nothing to delete")
 		default:
 			say("deleted %s: the next command starts with an empty database", deleted)
 		}
@@ -78,7 +78,7 @@ func (Dev) Url(ctx context.Context,
 	})
 }
 
-// Bench measures the commands beside the tools that they are compared with.
+// Bench measures the commands and the tools that they are compared with.
 func Bench(ctx context.Context,
 	only *string, // regular expression of the benchmarks to run; all if not given
 ) error {

@@ -17,8 +17,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
-// linter returns what package lint works on: the flags' base or latest files, else
-// atlas.hcl's.
+// linter returns the configuration for package lint, with the flags' base or latest files, or else atlas.hcl's.
 func (c *command) linter(base string, latest int) (lint.Config, error) {
 	cfg := lint.Config{
 		Start: c.server, Dir: c.dir, Root: c.env.MigrationsDir, Options: c.options(),
@@ -36,7 +35,7 @@ func (c *command) linter(base string, latest int) (lint.Config, error) {
 	return cfg, err
 }
 
-// lint lints the flags' base or latest files, with the sizes of the database's tables if it is to be asked for them.
+// lint lints the flags' base or latest files. If sizes is set, it reads the sizes of the database's tables.
 func (c *command) lint(ctx context.Context, base string, latest int, sizes bool) (*lint.Report, error) {
 	var invalid migration.Errors
 	if err := c.read(migration.Read); err != nil && !errors.As(err, &invalid) {
@@ -57,7 +56,7 @@ func (c *command) lint(ctx context.Context, base string, latest int, sizes bool)
 	return lint.Run(ctx, cfg)
 }
 
-// sizes reads from the live database what the findings say of it.
+// sizes reads from the live database what the findings say about it.
 func (c *command) sizes(ctx context.Context, cfg *lint.Config) error {
 	conn, err := c.connConfig(ctx)
 	if err != nil {
@@ -78,8 +77,7 @@ func (c *command) sizes(ctx context.Context, cfg *lint.Config) error {
 	return err
 }
 
-// showLint shows what lint found, also in files and in the summary of a step of GitHub
-// Actions.
+// showLint shows the findings, also in files and in the summary of a GitHub Actions step.
 func (c *command) showLint(r *lint.Report, outs []report.Out) error {
 	c.out.ToolVersion = toolVersion()
 	if err := c.out.LintTo(r, outs); err != nil {

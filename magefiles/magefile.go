@@ -1,8 +1,7 @@
 //go:build mage
 
-// The schema is declared in schema.hcl; these targets plan, lint and apply the
-// migrations that lead there, and record them in Alembic's alembic_version.
-// One target a command; options are written -name=value.
+// The schema is declared in schema.hcl. These targets plan, lint and apply the migrations that produce it, and record
+// them in Alembic's alembic_version. Give one target per command, and options as -name=value.
 package main
 
 import (
@@ -23,14 +22,13 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// Plan writes the migration that takes the directory to what schema.hcl says.
+// Plan writes the migration that makes the directory produce schema.hcl.
 //
-// The difference of schema.hcl and the replayed migrations becomes a migration, a
-// down and an effect file, after a throwaway PostgreSQL showed that they lead there
-// and back. With nothing to do it says so and exits 0.
+// The difference between schema.hcl and the replayed migrations becomes a migration, a down and an effect file. They
+// are first tested in both directions on a throwaway PostgreSQL. If there is no difference, it says so and exits 0.
 func Plan(ctx context.Context,
-	name *string, // what the migration is called; made of what changes if not given
-	rename *string, // what is the same under a new name: table.old=new, old=new (tables, enums), with commas between; or none
+	name *string, // name of the migration, by default made from the changes
+	rename *string, // what was renamed: table.old=new for columns, old=new for tables and enums, separated by commas; or none
 	env *string, // env block of atlas.hcl
 	dryrun *bool, // print the files instead of writing them
 	format *string, // text or json
@@ -53,11 +51,11 @@ func Plan(ctx context.Context,
 	})
 }
 
-// New writes an empty migration and its down file, to be filled in by hand.
+// New writes an empty migration and its down file, for you to fill in.
 //
-// For what schema.hcl can't say: data, views, functions. Run rehash when both are written.
+// Use it for what schema.hcl can't express: data, views, functions. Run rehash when you have written both.
 func New(ctx context.Context,
-	name *string, // what the migration is called
+	name *string, // name of the migration
 	env *string, // env block of atlas.hcl
 	format *string, // text or json
 ) error {
@@ -72,8 +70,8 @@ func New(ctx context.Context,
 
 // Check exits 3 unless the project is in order.
 //
-// It is in order if plan would write nothing, all sums and effects are right, and
-// every down file leads back.
+// It is in order if the migrations produce schema.hcl, all sums and effects are right, and every down file reverses its
+// migration.
 func Check(ctx context.Context,
 	env *string, // env block of atlas.hcl
 	format *string, // text or json
@@ -92,18 +90,17 @@ func Check(ctx context.Context,
 	})
 }
 
-// Lint reports what is dangerous in the migrations that changed, and exits 3 for errors.
+// Lint reports what is dangerous in changed migrations, and exits 3 for errors.
 //
-// Changed is what differs from the merge base with git's base branch (atlas.hcl's
-// lint.git.base, the pull request's base, origin/HEAD, main or master), uncommitted files
-// included; or the last files by -latest.
+// Changed migrations are those that differ from the merge base with git's base branch (atlas.hcl's lint.git.base, the
+// pull request's base, origin/HEAD, main or master), including uncommitted files; or with -latest, the last ones.
 func Lint(ctx context.Context,
 	base *string, // git revision to compare with
-	latest *int, // look at the last N files instead of asking git
-	url *string, // a database whose tables' sizes the findings tell; nothing else is read there
+	latest *int, // lint the last N files instead of those that git shows as changed
+	url *string, // a database for the sizes of tables in findings; nothing else is read there
 	env *string, // env block of atlas.hcl
 	format *string, // text, json, sarif, markdown or github (the default inside GitHub Actions)
-	out *string, // write further formats to files: sarif=FILE,markdown=FILE
+	out *string, // write more formats to files: sarif=FILE,markdown=FILE
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	further := []report.Format{report.GitHub, report.SARIF, report.Markdown}
@@ -126,15 +123,15 @@ func Lint(ctx context.Context,
 
 // Apply runs the pending migrations on a database and records them.
 //
-// Safe to run from several places at once, to interrupt, and to run again.
+// It is safe to run concurrently, to interrupt, and to run again.
 func Apply(ctx context.Context,
-	to *string, // stop after this version or revision id (a prefix will do) instead of the head
-	n *int, // apply N files at most
+	to *string, // version or revision id to stop at, or a prefix of one; by default the head
+	n *int, // apply at most N files
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
-	dryrun *bool, // print the SQL script, touch nothing
+	dryrun *bool, // print the SQL script and change nothing
 	strict *bool, // fail if the database is ahead of the migrations here
-	wait *time.Duration, // how long to wait for another who migrates, such as 5m; unlimited if not given
+	wait *time.Duration, // how long to wait for another session that migrates, such as 5m; by default unlimited
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
@@ -142,17 +139,17 @@ func Apply(ctx context.Context,
 	return migrate(ctx, flags{env: env, url: url, format: format, carried: carried}, wait, n, opts, (*migrator.Migrator).Apply)
 }
 
-// Down takes the newest migrations back by their down files; by default one.
+// Down reverts the newest migrations by their down files; by default one.
 //
-// Refuses to lose data without -yes, and says what would be lost.
+// Without -yes it refuses to lose data, and says what would be lost.
 func Down(ctx context.Context,
-	to *string, // go back to this version or revision id, which stays; base takes all back
-	n *int, // take N files back
+	to *string, // version or revision id to revert to; base reverts all
+	n *int, // revert N files
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
-	dryrun *bool, // print the SQL script, touch nothing
-	yes *bool, // lose the data that it says would be lost
-	wait *time.Duration, // how long to wait for another who migrates, such as 5m; unlimited if not given
+	dryrun *bool, // print the SQL script and change nothing
+	yes *bool, // proceed even if data will be lost
+	wait *time.Duration, // how long to wait for another session that migrates, such as 5m; by default unlimited
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
@@ -160,10 +157,10 @@ func Down(ctx context.Context,
 	return migrate(ctx, flags{env: env, url: url, format: format, carried: carried}, wait, n, opts, (*migrator.Migrator).Down)
 }
 
-// Status says where a database stands, and exits 3 if something is wrong with it.
+// Status shows the status of a database, and exits 3 if something is wrong with it.
 //
-// Wrong is a half-applied, an edited or an out-of-order file, or an INVALID index;
-// pending migrations alone are not.
+// Something is wrong if a file is half applied, edited or out of order, or an index is INVALID. Pending migrations are
+// fine.
 func Status(ctx context.Context,
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
@@ -179,7 +176,7 @@ func Status(ctx context.Context,
 	})
 }
 
-// History lists all migrations in order, and marks the database's place where there is one.
+// History lists all migrations in order, and marks the position of the database, if one is named.
 func History(ctx context.Context,
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
@@ -195,15 +192,15 @@ func History(ctx context.Context,
 	})
 }
 
-// Stamp sets both records to a version and runs nothing.
+// Stamp sets both records to a version without running anything.
 //
-// For a database whose schema is that version's. Where it isn't, or can't be compared, it
-// says what differs and exits 1 unless -yes is given.
+// Use it for a database whose schema is that version's. If it isn't, or can't be compared, it shows the differences and
+// exits 1 unless -yes is given.
 func Stamp(ctx context.Context,
 	to *string, // the version or revision id that the database is at, head or base
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
-	yes *bool, // also if the schema is not that version's
+	yes *bool, // even if the schema isn't that version's
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
@@ -235,10 +232,10 @@ func Inspect(ctx context.Context,
 	})
 }
 
-// Rehash computes the sums of all migrations anew, and measures their effects.
+// Rehash recomputes the sums of all migrations, and measures their effects.
 //
-// Run it after writing or editing a migration by hand. Effects are measured where the
-// directory replays; else it says which file doesn't, and exits 1.
+// Run it after writing or editing a migration by hand. If a file fails in the replay, effects can't be measured: it
+// says which, and exits 1.
 func Rehash(ctx context.Context,
 	env *string, // env block of atlas.hcl
 ) error {
@@ -251,14 +248,13 @@ func Rehash(ctx context.Context,
 	})
 }
 
-// Rebase moves this branch's own migrations behind those of the branch that it goes into.
+// Rebase moves this branch's migrations after those of the branch that it merges into.
 //
-// Run it once that branch is merged, or this one is rebased onto it: also with conflicts in
-// atlas.sum. The files get new versions, and are proven again; if they no longer are what
-// schema.hcl needs, that is said and it exits 3. A database that ran them must be taken
-// back before.
+// Run it after merging that branch, or rebasing onto it, even with conflicts in atlas.sum. The files get new versions
+// and are tested again. If they no longer produce schema.hcl, it says so and exits 3. On a database that ran them,
+// revert them first.
 func Rebase(ctx context.Context,
-	base *string, // git revision to compare with; as for lint if not given
+	base *string, // git revision to compare with, by default as for lint
 	env *string, // env block of atlas.hcl
 	format *string, // text or json
 ) error {
@@ -268,7 +264,7 @@ func Rebase(ctx context.Context,
 		case err == nil:
 			states = state.Names(c.dir.Files())
 		case !errors.As(err, new(migration.Errors)):
-			return err // two files of one version are moved apart
+			return err // Rebase can resolve two files of one version
 		}
 		cfg, err := c.plannerFrom(ctx, "", states)
 		if err != nil {
@@ -284,10 +280,10 @@ func Rebase(ctx context.Context,
 
 // Checkpoint writes one file from which empty databases start, instead of replaying all.
 //
-// It holds the schema that all migrations give, without data, and is proven to. Databases
-// that have run any of the migrations ignore it.
+// It has the schema that all migrations produce, without data, and is tested to match. Databases that have run any of
+// the migrations ignore it.
 func Checkpoint(ctx context.Context,
-	name *string, // what the file is called; checkpoint if not given
+	name *string, // name of the file, by default checkpoint
 	env *string, // env block of atlas.hcl
 	format *string, // text or json
 ) error {

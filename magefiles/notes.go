@@ -13,9 +13,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
-// notes returns what tells for a script what lint knows of the statements of the
-// pending files. They are linted when the first of them is asked for. Where that
-// can't be done the script goes without, and a line says why.
+// notes returns a function that returns lint's comments on the statements of the pending files. It lints them on the
+// first call. If that fails, there are no comments, and a line says why.
 func (c *command) notes(ctx context.Context) func(file string, stmt int) []string {
 	var once sync.Once
 	var r *lint.Report
@@ -23,13 +22,13 @@ func (c *command) notes(ctx context.Context) func(file string, stmt int) []strin
 		files := c.dir.Files()
 		i := slices.IndexFunc(files, func(f *migration.File) bool { return f.Name == file })
 		if i < 0 {
-			return nil // a checkpoint, which runs on an empty database
+			return nil // a down file, or a checkpoint, which runs on an empty database
 		}
 		once.Do(func() {
 			var err error
 			if r, err = c.lintFrom(ctx, i); err != nil {
 				why, _, _ := strings.Cut(err.Error(), "\n")
-				say("the script is not annotated with what lint knows: %s", why)
+				say("the script has no comments from lint: %s", why)
 			}
 		})
 		if r == nil {

@@ -38,7 +38,7 @@ var (
 // say prints a line for people.
 func say(format string, args ...any) { stderr.Say(format, args...) }
 
-// value is a flag's value, its type's zero if it isn't given.
+// value returns a flag's value, the zero value if it isn't given.
 func value[T any](flag *T) T {
 	if flag == nil {
 		return *new(T)
@@ -46,7 +46,7 @@ func value[T any](flag *T) T {
 	return *flag
 }
 
-// count is the value of a flag that counts from 1, 0 if it isn't given.
+// count returns the value of a flag that must be at least 1, 0 if it isn't given.
 func count(name string, flag *int) (int, error) {
 	if flag != nil && *flag < 1 {
 		return 0, usage.Errorf("-%s=%d: it must be 1 or more", name, *flag)
@@ -54,22 +54,22 @@ func count(name string, flag *int) (int, error) {
 	return value(flag), nil
 }
 
-// command is what most targets begin with.
+// command is what a target works with.
 type command struct {
 	env     *project.Env
 	dir     *migration.Dir
 	out     *report.Printer
-	onLocal bool // the database is the local PostgreSQL's; known after connConfig
+	onLocal bool // the database is the local PostgreSQL's; set by connConfig
 
-	// closers are run by close, last first.
+	// closers are called by close, last first.
 	closers []func() error
 }
 
-// flags are the options of a target that say where it finds its project and its database, and how it prints.
+// flags are the options of a target that choose its project, its database and its format.
 type flags struct {
 	env, url, format *string
 	carried          *bool
-	further          []report.Format // that the target offers besides text and JSON
+	further          []report.Format // that the target has in addition to text and JSON
 	toWrite          bool            // the target writes into the project's folder, and has no -carried
 }
 
@@ -99,20 +99,19 @@ func open(ctx context.Context, f flags) (*command, error) {
 	return c, err
 }
 
-// printer returns what prints in the format of the flags.
+// printer returns a printer for the format of the flags.
 func printer(f flags) (*report.Printer, error) {
 	format, err := report.ParseFormat(value(f.format), os.LookupEnv, f.further...)
 	if err != nil {
 		return nil, err
 	}
 	if format == report.GitHub {
-		stderr.ForRunner() // who reads one reads the other
+		stderr.ForRunner() // both end up in the same log
 	}
 	return &report.Printer{Out: stdout, Format: format}, nil
 }
 
-// read reads the migrations. Those that the binary carries are named: nobody sees them in a
-// folder.
+// read reads the migrations. It names the last one if the binary carries them, because no folder shows it.
 func (c *command) read(with func(fs.FS) (*migration.Dir, error)) error {
 	sub, err := fs.Sub(c.env.FS, c.env.Migrations)
 	if err != nil {
@@ -125,7 +124,7 @@ func (c *command) read(with func(fs.FS) (*migration.Dir, error)) error {
 	return err
 }
 
-// head names the last migration.
+// head describes the last migration.
 func (c *command) head() string {
 	files := c.dir.Files()
 	if len(files) == 0 {
@@ -135,24 +134,24 @@ func (c *command) head() string {
 	return fmt.Sprintf("up to %s (%s)", strings.TrimSuffix(f.Name, ".sql"), f.Revision)
 }
 
-// close ends what the command opened, and joins what went wrong with err.
+// close closes what the command opened, and joins the errors to err.
 func (c *command) close(err *error) {
 	for i := len(c.closers) - 1; i >= 0; i-- {
 		*err = errors.Join(*err, c.closers[i]())
 	}
 }
 
-// options say which part of a catalog is the project's.
+// options returns which part of a catalog belongs to the project.
 func (c *command) options() catalog.Options {
 	return catalog.Options{Exclude: c.env.Exclude, AlembicSchema: c.env.AlembicSchema, JournalSchema: c.env.JournalSchema}
 }
 
-// planner starts the throwaway server and returns what package plan works on.
+// planner starts the throwaway server and returns the configuration for package plan.
 func (c *command) planner(ctx context.Context, name string) (plan.Config, error) {
 	return c.plannerFrom(ctx, name, state.Names(c.dir.Files()))
 }
 
-// plannerFrom is planner with a server that begins with one of the states.
+// plannerFrom is planner with a server that starts with one of the states.
 func (c *command) plannerFrom(ctx context.Context, name string, states []string) (plan.Config, error) {
 	src, err := c.schema()
 	if err != nil {
@@ -178,8 +177,7 @@ func (c *command) schema() ([]byte, error) {
 	return src, nil
 }
 
-// server starts the throwaway server, with the first of the states that is kept. It
-// runs until close.
+// server starts the throwaway server, with the first of the states that has a snapshot. It runs until close.
 func (c *command) server(ctx context.Context, states []string) (*devdb.Server, error) {
 	server, err := devdb.Start(ctx, devdb.Config{Dev: c.env.Dev, States: states, Limits: devdb.Limits(c.env.Replay), Log: say})
 	if err != nil {
@@ -189,8 +187,7 @@ func (c *command) server(ctx context.Context, states []string) (*devdb.Server, e
 	return server, nil
 }
 
-// status is where the database stands; nil where nobody named one: then the local
-// PostgreSQL isn't started just to be asked.
+// status returns the status of the database, nil if none is named: it doesn't start the local PostgreSQL for that.
 func (c *command) status(ctx context.Context) (*migrator.Status, error) {
 	switch db, err := c.env.Database(); {
 	case errors.Is(err, project.ErrNoDatabase), err == nil && db.Local && len(db.Notes) > 0:
@@ -203,7 +200,7 @@ func (c *command) status(ctx context.Context) (*migrator.Status, error) {
 	return m.Status(ctx)
 }
 
-// write writes what was planned, unless it is a dry run, and shows it.
+// write writes the planned files, unless it is a dry run, and shows them.
 func (c *command) write(ctx context.Context, p *plan.Plan, dryRun bool) error {
 	if !dryRun {
 		if err := p.Write(ctx, c.env.MigrationsDir); err != nil {
@@ -213,16 +210,16 @@ func (c *command) write(ctx context.Context, p *plan.Plan, dryRun bool) error {
 	return c.out.Plan(p, dryRun)
 }
 
-// writable returns an error where the project can't be written to.
+// writable returns an error if the project can't be written to.
 func (c *command) writable() error {
 	if c.env.OnEmbedded {
-		return fmt.Errorf("the project that this binary carries can't be written to: run this in a clone, without -carried and %s", project.CarriedVariable)
+		return fmt.Errorf("the project that this binary carries is read-only: run this in a clone, without -carried and %s", project.CarriedVariable)
 	}
 	return nil
 }
 
-// dial begins to connect to the database, and to lock it for what writes, before the
-// migrations are read; nil if that database is one to be started first, or can't be told.
+// dial starts to connect to the database, and to lock it if the target writes, before the migrations are read. It
+// returns nil if the database is unknown, or must be started first.
 func (c *command) dial(ctx context.Context, writes bool) *migrator.Migrator {
 	if db, err := c.env.Database(); err != nil || db.Local {
 		return nil
@@ -236,7 +233,7 @@ func (c *command) dial(ctx context.Context, writes bool) *migrator.Migrator {
 	return m
 }
 
-// migrator returns what works on the database.
+// migrator returns the Migrator for the database.
 func (c *command) migrator(ctx context.Context) (*migrator.Migrator, error) {
 	conn, err := c.connConfig(ctx)
 	if err != nil {
@@ -245,12 +242,12 @@ func (c *command) migrator(ctx context.Context) (*migrator.Migrator, error) {
 	cfg := c.migrating(conn)
 	cfg.Dir = c.dir
 	if c.onLocal {
-		cfg.Anew = "`dev:reset` deletes the local database, to begin anew"
+		cfg.StartOver = "`dev:reset` deletes the local database, to start over"
 	}
 	return migrator.New(cfg), nil
 }
 
-// migrating is how migrations are run, without which.
+// migrating returns the configuration of the Migrator, without the directory.
 func (c *command) migrating(conn *pgx.ConnConfig) migrator.Config {
 	cfg := migrator.Config{
 		ConnConfig: conn, Exclude: c.env.Exclude, Role: c.env.Role,
@@ -263,14 +260,13 @@ func (c *command) migrating(conn *pgx.ConnConfig) migrator.Config {
 	if c.env.Wait != nil {
 		cfg.Wait = *c.env.Wait
 		if cfg.Wait == 0 {
-			cfg.Wait = -1 // who says 0 doesn't want to wait
+			cfg.Wait = -1 // -wait=0 is not to wait
 		}
 	}
 	return cfg
 }
 
-// connConfig chooses the live database, starts it if it is the local one, and says
-// how to connect.
+// connConfig chooses the live database, starts it if it is the local one, and returns how to connect.
 func (c *command) connConfig(ctx context.Context) (*pgx.ConnConfig, error) {
 	db, err := c.env.Database()
 	if err != nil {
@@ -293,12 +289,12 @@ func (c *command) connConfig(ctx context.Context) (*pgx.ConnConfig, error) {
 }
 
 func (c *command) local() devdb.LocalConfig {
-	// A dev that makes no sense is the business of what starts one.
+	// Whatever starts the dev database reports an invalid dev.
 	major, _ := devdb.Major(c.env.Dev)
 	return devdb.LocalConfig{Project: c.env.Root, Major: major, Log: say}
 }
 
-// toolVersion is this module's version: a tag, a pseudo-version, or (devel).
+// toolVersion returns this module's version: a tag, a pseudo-version, or (devel).
 func toolVersion() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
@@ -306,13 +302,13 @@ func toolVersion() string {
 	return "(devel)"
 }
 
-// modulePath is this module's path, which names the project. Mage compiles files instead of
-// a package, so the build info doesn't know it.
+// modulePath returns this module's path, which names the project. Mage compiles files instead of a package, so the
+// build info doesn't have it.
 func modulePath() string {
 	return strings.TrimSuffix(reflect.TypeFor[project.Env]().PkgPath(), "/internal/project")
 }
 
-// moduleVersion is the version of a module that was built in.
+// moduleVersion returns the version of a dependency.
 func moduleVersion(path string) string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, m := range info.Deps {

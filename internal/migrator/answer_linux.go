@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setPeerTimeout bounds how long what is sent may go without an acknowledgement.
+// setPeerTimeout limits how long sent data may remain unacknowledged.
 func setPeerTimeout(conn *net.TCPConn, d time.Duration) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {

@@ -7,5 +7,5 @@ import (
 	"time"
 )
 
-// setPeerTimeout does nothing: only Linux bounds how long what is sent may go without an acknowledgement.
+// setPeerTimeout does nothing: only Linux can limit how long sent data may remain unacknowledged.
 func setPeerTimeout(*net.TCPConn, time.Duration) error { return nil }

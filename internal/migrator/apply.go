@@ -13,16 +13,16 @@ import (
 
 // Options say how far Apply and Down go.
 type Options struct {
-	// To is the version that the database shall be at, as migration.Dir.Resolve takes it. "": Apply goes to the head, and Down
-	// takes N files back.
+	// To is the target version, as migration.Dir.Resolve takes it. "": Apply goes to the head, and Down reverts N
+	// files.
 	To     string
-	N      int  // at most that many files; 0: Apply has no limit, Down takes one back; not together with To
-	DryRun bool // only return the script, and what would be lost
+	N      int  // how many files at most; 0: no limit for Apply, one for Down; not together with To
+	DryRun bool // only return the script, and the data that would be lost
 	Strict bool // for Apply: a database that is ahead of the directory is an error
-	Yes    bool // for Down: lose the data that is lost
+	Yes    bool // for Down: proceed even if data will be lost
 
-	// Notes, for DryRun, are comments for the script: what is known of a statement, numbered from 0, of the file
-	// "VERSION_name.sql" or "down/VERSION_name.sql". nil: none.
+	// Notes returns, for DryRun, comments on a statement, numbered from 0, of the file "VERSION_name.sql" or
+	// "down/VERSION_name.sql". nil: none.
 	Notes func(file string, stmt int) []string
 }
 
@@ -31,41 +31,39 @@ type Result struct {
 	Down       bool
 	Start, End time.Time
 	Current    string            // version that the database was at, "" at the base
-	Target     string            // version that it shall be at, "" for the base
-	Planned    []*migration.File // what was to be run, in order
-	Ran        []*FileRun        // what was run; the last may have failed
-	Settled    string            // why the record had to be settled first; "" if it hadn't
-	Rebuilt    []string          // by Apply: INVALID indexes of the version that were built again after all, "schema.name", quoted where needed
-	Ahead      []string          // for Apply: applied versions later than all of the directory's
-	Losses     []Loss            // by Down: the data that goes
-	Script     string            // for DryRun: what psql -f would have to run
-	Revision   string            // what alembic_version says now, "" for no row
+	Target     string            // target version, "" for the base
+	Planned    []*migration.File // files to run, in order
+	Ran        []*FileRun        // files that ran; the last may have failed
+	Settled    string            // why the record had to be repaired first; "" if it was consistent
+	Rebuilt    []string          // by Apply: INVALID indexes of the version that were rebuilt at the end, "schema.name", quoted where needed
+	Ahead      []string          // for Apply: applied versions later than the last in the directory
+	Losses     []Loss            // by Down: the data that is lost
+	Script     string            // for DryRun: the script for psql -f
+	Revision   string            // in alembic_version now, "" for no row
 }
 
-// AheadError is a database with migrations that the directory doesn't have yet.
+// AheadError means that the database has migrations later than the last one in the directory.
 type AheadError struct{ Versions []string }
 
 func (e *AheadError) Error() string {
-	return fmt.Sprintf("the database is ahead of this directory: it has later migrations than the last one here, up to %s; check out the commit that has them, or leave -strict out", e.Versions[len(e.Versions)-1])
+	return fmt.Sprintf("the database is ahead of this directory: it has later migrations than the last one here, up to %s; check out the commit that has them, or omit -strict", e.Versions[len(e.Versions)-1])
 }
 
-// Apply runs the pending files up to a target and records each. Then it builds the version's
-// own indexes again that are INVALID, and drops what REINDEX has left of them.
+// Apply runs the pending files up to a target and records each. Then it rebuilds the version's own indexes that are
+// INVALID, and drops what REINDEX left of them.
 //
-// The error is a *usage.Error for options that contradict each other, a
-// *migration.SumError, a *ConnectError, a *RefusedError, a *LockedError, a
-// *revision.Problem for a record that can't be acted upon, an *AheadError if
-// Strict, a *StmtError for a statement that failed, a *revision.ConflictError
-// if another tool changed alembic_version meanwhile, an *OutcomeError if a
-// commit's answer was lost, or what else the connection gave.
+// The error is a *usage.Error for options that contradict each other, a *migration.SumError, a *ConnectError, a
+// *RefusedError, a *LockedError, a *revision.Problem for a record that doesn't say what to do, an *AheadError if
+// Strict, a *StmtError for a statement that failed, a *revision.ConflictError if another tool changed alembic_version
+// at the same time, an *OutcomeError if the connection was lost during a commit, or another error of the connection.
 func (m *Migrator) Apply(ctx context.Context, opts Options) (*Result, error) {
 	return m.migrate(ctx, opts, false)
 }
 
-// Down takes the last applied files back, newest first.
+// Down reverts the last applied files, newest first.
 //
-// Errors are those of Apply; and a *DriftError if the objects that the files
-// touch are not as they were left, a *LossError if data would go without Yes.
+// Errors are those of Apply, and a *DriftError if objects that the files touch have changed since, a *LossError if data
+// would be lost and Yes isn't set.
 func (m *Migrator) Down(ctx context.Context, opts Options) (*Result, error) {
 	return m.migrate(ctx, opts, true)
 }
@@ -89,24 +87,24 @@ func (m *Migrator) migrateOnce(ctx context.Context, opts Options, res *Result) e
 	if err := m.dir.Verify(); err != nil {
 		return err
 	}
-	s, err := m.session(ctx, !opts.DryRun) // a dry run touches nothing, not even a lock
+	s, err := m.session(ctx, !opts.DryRun) // a dry run takes no lock
 	if err != nil {
 		return err
 	}
 	defer s.close(ctx)
 
-	place, err := s.judge(ctx)
-	res.Current = m.version(place.Index)
+	pos, err := s.judge(ctx)
+	res.Current = m.version(pos.Index)
 	if err != nil {
 		return err
 	}
-	res.Revision = m.revision(place.Index)
+	res.Revision = m.revision(pos.Index)
 	var steps []*step
 	var invalid []InvalidIndex
 	if res.Down {
-		steps, err = s.planDown(ctx, place, to, opts, res)
+		steps, err = s.planDown(ctx, pos, to, opts, res)
 	} else {
-		steps, invalid, err = s.planUp(ctx, place, to, opts, res)
+		steps, invalid, err = s.planUp(ctx, pos, to, opts, res)
 	}
 	for _, st := range steps {
 		res.Planned = append(res.Planned, st.file)
@@ -115,7 +113,7 @@ func (m *Migrator) migrateOnce(ctx context.Context, opts Options, res *Result) e
 		return err
 	}
 	if opts.DryRun {
-		res.Script, err = s.printed(ctx, place, steps, invalid, opts.Notes)
+		res.Script, err = s.printed(ctx, pos, steps, invalid, opts.Notes)
 		return err
 	}
 	if len(res.Losses) > 0 && !opts.Yes {
@@ -124,7 +122,7 @@ func (m *Migrator) migrateOnce(ctx context.Context, opts Options, res *Result) e
 	if err := s.disk(ctx, append(slices.Clone(steps), &step{stmts: builds(invalid)})); err != nil {
 		return err
 	}
-	if res.Settled, err = s.settle(ctx, place); err != nil {
+	if res.Settled, err = s.settle(ctx, pos); err != nil {
 		return err
 	}
 	if err := s.exclude(ctx, steps); err != nil {
@@ -143,15 +141,15 @@ func (m *Migrator) migrateOnce(ctx context.Context, opts Options, res *Result) e
 			return err
 		}
 	}
-	res.Rebuilt, err = s.mend(ctx, invalid)
+	res.Rebuilt, err = s.repair(ctx, invalid)
 	return err
 }
 
-// target resolves the option To; without it, the head.
+// target resolves opts.To, by default the head.
 func (m *Migrator) target(opts Options) (int, error) {
 	switch {
 	case opts.To != "" && opts.N != 0:
-		return 0, usage.Errorf("-to and -n exclude each other")
+		return 0, usage.Errorf("-to and -n can't be used together")
 	case opts.N < 0:
 		return 0, usage.Errorf("-n=%d: it must be 1 or more", opts.N)
 	case opts.To == "":
@@ -160,11 +158,11 @@ func (m *Migrator) target(opts Options) (int, error) {
 	return m.dir.Resolve(opts.To)
 }
 
-// planUp returns the steps from a place to the index to, and what is to be done with INVALID indexes.
-func (s *session) planUp(ctx context.Context, place revision.Place, to int, opts Options, res *Result) ([]*step, []InvalidIndex, error) {
-	if len(place.Ahead) > 0 {
+// planUp returns the steps from a position up to the index to, and the INVALID indexes.
+func (s *session) planUp(ctx context.Context, pos revision.Position, to int, opts Options, res *Result) ([]*step, []InvalidIndex, error) {
+	if len(pos.Ahead) > 0 {
 		res.Revision = s.rec.Alembic[0]
-		for _, r := range place.Ahead {
+		for _, r := range pos.Ahead {
 			res.Ahead = append(res.Ahead, r.Version)
 		}
 		if opts.Strict {
@@ -172,40 +170,40 @@ func (s *session) planUp(ctx context.Context, place revision.Place, to int, opts
 		}
 		return nil, nil, nil
 	}
-	to, err := s.m.limit(to, opts, place)
+	to, err := s.m.limit(to, opts, pos)
 	if err != nil {
 		return nil, nil, err
 	}
 	res.Target = s.m.version(to)
-	invalid, err := s.foresee(ctx, place, to)
-	return s.m.pending(place, to), invalid, err
+	invalid, err := s.foresee(ctx, pos, to)
+	return s.m.pending(pos, to), invalid, err
 }
 
-// limit holds the target against the place where the database is.
-func (m *Migrator) limit(to int, opts Options, place revision.Place) (int, error) {
-	first := place.Index + 1
-	if p := place.Partial; p != nil {
+// limit returns the target that the options and the position of the database allow.
+func (m *Migrator) limit(to int, opts Options, pos revision.Position) (int, error) {
+	first := pos.Index + 1
+	if p := pos.Partial; p != nil {
 		if revision.IsDown(p) {
-			return 0, fmt.Errorf("the database is in the middle of taking %s back (%d of the statements of %s/%s have run); `down` goes on with it", p.Version, len(revision.DownSums(p)), migration.DownDir, m.files[place.Index].Name)
+			return 0, fmt.Errorf("migration %s is half reverted (%d of the statements of %s/%s have run); `down` continues", p.Version, len(revision.DownSums(p)), migration.DownDir, m.files[pos.Index].Name)
 		}
 		if to < first {
-			return 0, fmt.Errorf("the database is in the middle of %s (%d of %d statements have run), which is after %s; `apply` to it or further finishes it", p.Version, p.Applied, p.Total, m.word(to))
+			return 0, fmt.Errorf("migration %s is half applied (%d of %d statements have run) and is later than %s; `apply` to it or a later version finishes it", p.Version, p.Applied, p.Total, m.word(to))
 		}
 	}
 	if opts.N > 0 {
-		after, n := place.Index, opts.N
-		if c := m.start(place, to); c != nil {
+		after, n := pos.Index, opts.N
+		if c := m.start(pos, to); c != nil {
 			after, n = c.Through, n-1
 		}
 		to = min(to, after+n)
 	}
-	if to < place.Index {
-		return 0, fmt.Errorf("the database is %s, which is after %s; `down -to=%s` goes back", m.at(place.Index), m.word(to), m.word(to))
+	if to < pos.Index {
+		return 0, fmt.Errorf("the database is %s, which is later than %s; `down -to=%s` reverts to that", m.at(pos.Index), m.word(to), m.word(to))
 	}
 	return to, nil
 }
 
-// word names an index as -to does.
+// word returns what -to calls the version at an index.
 func (m *Migrator) word(i int) string {
 	if i < 0 {
 		return "base"
@@ -213,16 +211,16 @@ func (m *Migrator) word(i int) string {
 	return m.files[i].Version
 }
 
-// pending returns the steps from a place to the index to.
-func (m *Migrator) pending(place revision.Place, to int) []*step {
+// pending returns the steps from a position up to the index to.
+func (m *Migrator) pending(pos revision.Position, to int) []*step {
 	var steps []*step
-	first := place.Index + 1
-	if c := m.start(place, to); c != nil {
+	first := pos.Index + 1
+	if c := m.start(pos, to); c != nil {
 		steps, first = append(steps, m.fromCheckpoint(c)), c.Through+1
 	}
 	for i := first; i <= to; i++ {
-		var partial = place.Partial
-		if i > place.Index+1 {
+		var partial = pos.Partial
+		if i > pos.Index+1 {
 			partial = nil
 		}
 		steps = append(steps, m.up(i, partial))

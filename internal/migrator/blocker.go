@@ -13,17 +13,17 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Blocker is a session that holds, or waits before us for, a lock that we wait for.
+// Blocker is a session that holds a lock that we wait for, or queues for it before us.
 type Blocker struct {
-	PID         int // 0: a prepared transaction, which no session has any more
+	PID         int // 0: a prepared transaction, which has no session
 	User        string
 	Application string
 	Kind        string        // "client backend", "autovacuum worker", ...
 	State       string        // "active", "idle in transaction", ...
-	Query       string        // its last; "" if it is hidden
-	Age         time.Duration // of its transaction, 0 if it isn't known
-	Hidden      bool          // state and query are shown to members of pg_read_all_stats only
-	Asker       string        // the role that asked, which is none if they are hidden
+	Query       string        // the last one; "" if hidden
+	Age         time.Duration // of its transaction; 0 if unknown
+	Hidden      bool          // state and query are visible only to members of pg_read_all_stats
+	Asker       string        // the role that asked
 	Prepared    []string      // if PID is 0: the ids of the database's prepared transactions
 }
 
@@ -31,32 +31,34 @@ func (b Blocker) String() string {
 	if b.PID == 0 {
 		return fmt.Sprintf("a prepared transaction (%s; COMMIT PREPARED or ROLLBACK PREPARED ends it)", strings.Join(b.Prepared, ", "))
 	}
-	s := fmt.Sprintf("pid %d", b.PID)
-	if b.Kind != "" && b.Kind != "client backend" {
-		s += ", " + b.Kind
+	var is []string
+	if b.Kind != "client backend" {
+		is = append(is, b.Kind)
 	}
 	if b.User != "" {
-		s += ", user " + b.User
+		is = append(is, "user "+b.User)
 	}
 	if b.Application != "" {
-		s += ", application " + b.Application
+		is = append(is, "application "+b.Application)
 	}
-	if b.Hidden {
-		return fmt.Sprintf("%s, whose state and query are hidden from this role (%s shows them)", s, fix.ShowSessions(pgsql.Ident(b.Asker)))
-	}
-	if b.State != "" {
-		s += ", " + b.State
-	}
+	is = append(is, b.State)
 	if b.Age > 0 {
-		s += fmt.Sprintf(", in a transaction for %s", b.Age.Round(time.Second/10))
+		is = append(is, fmt.Sprintf("in a transaction for %s", b.Age.Round(time.Second/10)))
 	}
-	if b.Query != "" {
+	s := fmt.Sprintf("pid %d", b.PID)
+	if is = slices.DeleteFunc(is, func(s string) bool { return s == "" }); len(is) > 0 {
+		s += " (" + strings.Join(is, ", ") + ")"
+	}
+	switch {
+	case b.Hidden:
+		return fmt.Sprintf("%s, whose state and query are hidden from this role (%s shows them)", s, fix.ShowSessions(pgsql.Ident(b.Asker)))
+	case b.Query != "":
 		s += ": " + b.query()
 	}
 	return s
 }
 
-// query is its query in a line, without what may be a password.
+// query is the query on one line, cut off if it may contain a password.
 func (b Blocker) query() string {
 	q := pgsql.OneLine(b.Query, shown)
 	if strings.Contains(strings.ToLower(b.Query), "password") {
@@ -78,7 +80,7 @@ func samePIDs(a, b []Blocker) bool {
 	return slices.EqualFunc(a, b, func(a, b Blocker) bool { return a.PID == b.PID })
 }
 
-// blockers returns whom the backend pid waits for.
+// blockers returns what the backend pid waits for.
 func blockers(ctx context.Context, conn *pgx.Conn, pid int32) ([]Blocker, error) {
 	rows, err := conn.Query(ctx, `
 SELECT b.pid, COALESCE(a.usename, ''), COALESCE(a.application_name, ''), COALESCE(a.backend_type, ''), COALESCE(a.state, ''), COALESCE(a.query, ''),

@@ -11,7 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 )
 
-// A file that switches lock_timeout off waits no longer than others: whoever reads the table behind it waits no longer either.
+// A file that switches lock_timeout off waits no longer than others: whoever reads the table waits no longer either.
 func TestFilesCannotSwitchTheLockTimeoutOff(t *testing.T) {
 	for name, sql := range map[string]string{
 		"SET":        "SET lock_timeout = 0;\n",

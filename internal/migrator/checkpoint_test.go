@@ -44,7 +44,7 @@ CREATE TABLE public.items (id int PRIMARY KEY, order_id int REFERENCES public.or
 	return read(t, root)
 }
 
-// An empty database starts from the checkpoint, another ignores it. At the same place both
+// An empty database starts from the checkpoint, another ignores it. At the same position both
 // have one revision id, and a schema that is the same.
 func TestCheckpoint(t *testing.T) {
 	d := withCheckpoint(t)
@@ -89,7 +89,7 @@ func TestCheckpoint(t *testing.T) {
 		}
 		down, err := b.down(migrator.Options{})
 		if err != nil || !cmp.Equal(ran(down.Ran), []string{"20240104000000"}) || b.alembic() != "ccc333" {
-			t.Errorf("%s: took back %v, %v, at %s", name, ran(down.Ran), err, b.alembic())
+			t.Errorf("%s: reverted %v, %v, at %s", name, ran(down.Ran), err, b.alembic())
 		}
 	}
 
@@ -97,18 +97,18 @@ func TestCheckpoint(t *testing.T) {
 	before := fresh.everything()
 	for _, opts := range []migrator.Options{{}, {To: "bbb222"}, {To: "base", Yes: true}} {
 		_, err := fresh.down(opts)
-		want := "this database started from the checkpoint 20240103120000_all.sql, which stands for all migrations up to 20240103000000: it never ran them one by one, and there is no way back past it"
+		want := "this database started from the checkpoint 20240103120000_all.sql, which stands for all migrations up to 20240103000000: it never ran those, and they can't be reverted"
 		if err == nil || err.Error() != want {
 			t.Errorf("%+v: error %v", opts, err)
 		}
 	}
 	fresh.same(before)
 	if down, err := old.down(migrator.Options{To: "base", Yes: true}); err != nil || len(down.Ran) != 3 {
-		t.Errorf("took back %v, %v", ran(down.Ran), err)
+		t.Errorf("reverted %v, %v", ran(down.Ran), err)
 	}
 }
 
-// A target before the checkpoint is reached by the migrations; one behind it, or at it, from it.
+// A target before the checkpoint is reached by the migrations; one at or after it, from the checkpoint.
 func TestCheckpointAndTarget(t *testing.T) {
 	d := withCheckpoint(t)
 	for to, want := range map[string][]string{
@@ -150,7 +150,7 @@ func TestTwoCheckpoints(t *testing.T) {
 	}
 	b.cfg.Dir = read(t, root)
 	if got := ran(b.mustApply(migrator.Options{}).Ran); !cmp.Equal(got, []string{"20240104000000"}) {
-		t.Errorf("behind the first: applied %v", got)
+		t.Errorf("after the first: applied %v", got)
 	}
 	fresh := setup(t, b.cfg.Dir)
 	if got := ran(fresh.mustApply(migrator.Options{}).Ran); !cmp.Equal(got, []string{"20240105000000"}) || fresh.alembic() != "ddd444" {
@@ -180,7 +180,7 @@ func TestCheckpointRecord(t *testing.T) {
 		if st := b.status(); st.Current != "20240104000000" || !st.Clean() {
 			t.Errorf("at %s, %v", st.Current, st.Problems)
 		}
-		// A place before the checkpoint is one of the migrations' own.
+		// A position before the checkpoint is one of the migrations.
 		if _, err := b.m().Stamp(ctx, migrator.StampOptions{To: "bbb222", Yes: true}); err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +214,7 @@ func TestCheckpointRecord(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
-	t.Run("alembic behind", func(t *testing.T) {
+	t.Run("alembic is older", func(t *testing.T) {
 		// As the Atlas CLI leaves it, which does not know alembic_version.
 		b := setup(t, d)
 		b.mustApply(migrator.Options{})

@@ -90,7 +90,7 @@ func TestRecordIsConfirmed(t *testing.T) {
 				b.db.Exec(tt.change)
 				before := b.everything()
 				if out, err := b.psql(b.mustApply(migrator.Options{DryRun: true}).Script); err == nil ||
-					!strings.Contains(out, "do not hold what was just written to them: there is a trigger, a rule or row security on them") {
+					!strings.Contains(out, "don't hold what was just written to them: there is a trigger, a rule or row security on them") {
 					t.Errorf("psql said %s", out)
 				}
 				if mode == "" {

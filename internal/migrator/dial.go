@@ -5,17 +5,17 @@ import (
 	"fmt"
 )
 
-// dialed is a session that was made ahead of the method that takes it, or why there is none.
+// dialed is a session that Dial opened, or the error.
 type dialed struct {
 	s   *session
 	err error
 }
 
-// Dial returns a Migrator that begins to connect, and to set up the session, while its caller still reads the directory of
-// migrations, which SetDir must be given before another method is called. If locked is set it also takes the lock and reads the
-// record, as the methods that write do. Whether that went well is told by the first method that needs a connection. The caller
-// calls Close in the end. If ctx ends before that method is called, the connection is closed at once: the directory may be one
-// whose reading hangs, and others wait for the lock.
+// Dial returns a Migrator that starts to connect in the background, while the caller reads the directory of migrations
+// and passes it to SetDir. If locked is set, it also takes the lock and reads the record, as the methods that write do.
+// The first method that needs a connection uses that one, or returns the error. The caller must call Close. If ctx ends
+// before that method is called, the connection is closed at once: reading the directory may hang while others wait for
+// the lock.
 func Dial(ctx context.Context, cfg Config, locked bool) *Migrator {
 	m := newMigrator(cfg)
 	m.dialed = make(chan dialed)
@@ -43,7 +43,7 @@ func Dial(ctx context.Context, cfg Config, locked bool) *Migrator {
 	return m
 }
 
-// session returns the session that Dial made, or else a new one. If locked is set it may write, and holds the lock.
+// session returns the session that Dial opened, or else a new one. If locked is set, it may write and holds the lock.
 func (m *Migrator) session(ctx context.Context, locked bool) (*session, error) {
 	if m.dialed != nil {
 		switch d := <-m.dialed; {
@@ -58,7 +58,7 @@ func (m *Migrator) session(ctx context.Context, locked bool) (*session, error) {
 	return m.open(ctx, locked)
 }
 
-// Close closes the connection that Dial made, if no method has taken it.
+// Close closes the connection that Dial opened, if no method has used it.
 func (m *Migrator) Close() error {
 	m.cancel()
 	if d := <-m.dialed; d.s != nil {

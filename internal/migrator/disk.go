@@ -10,26 +10,23 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// PostgreSQL has no function that tells how much disk is free. It can be known
-// only where the server runs on this machine, which a Unix socket says, and where
-// the role may read the data directory's name, or the table lies in a tablespace
-// with a place of its own. Anywhere else the need alone is told.
+// PostgreSQL has no function that returns the free disk space. It can be known only if the server runs on this machine,
+// as a connection by Unix socket shows, and the role may read the data directory's name or the table is in a tablespace
+// with its own directory. Otherwise only the need is reported.
 
-// worthTelling is how large a need must be to be told where nothing is known of
-// the disk.
+// worthTelling is how large a need must be to be reported if the free space is unknown.
 const worthTelling = 1 << 30
 
 // need is what a statement will write, at least.
 type need struct {
 	stmt  string // the statement, shortened
 	space string // tablespace
-	path  string // where it is, "" if that is hidden
+	path  string // its directory, "" if hidden
 	bytes int64
 }
 
-// disk refuses to begin what the disk has no room for. The estimate is of the
-// least that is needed, so that nothing is refused that would have gone well.
-// Where it can't be made, nothing is refused either.
+// disk returns an error if the disk is too small for what the steps build or rewrite. The estimate is the least that
+// they need, so that nothing is refused that would succeed. If there is no estimate, nothing is refused.
 func (s *session) disk(ctx context.Context, steps []*step) error {
 	var needs []need
 	for _, st := range steps {
@@ -37,9 +34,9 @@ func (s *session) disk(ctx context.Context, steps []*step) error {
 			n, err := s.need(ctx, stmt)
 			if err != nil {
 				if ctx.Err() != nil || s.conn.IsClosed() {
-					return fmt.Errorf("working out how much disk is needed: %w", err)
+					return fmt.Errorf("estimating the disk space: %w", err)
 				}
-				s.log(LogNotice{"WARNING", fmt.Sprintf("how much disk is needed is not known: %v; statement: %s", err, pgsql.OneLine(stmt.Text, shown))})
+				s.log(LogNotice{"WARNING", fmt.Sprintf("could not estimate the disk space that a statement needs: %v; statement: %s", err, pgsql.OneLine(stmt.Text, shown))})
 				continue
 			}
 			if n.bytes > 0 {
@@ -66,8 +63,8 @@ func (s *session) disk(ctx context.Context, steps []*step) error {
 		}
 		switch {
 		case known && free < sum:
-			return &RefusedError{fmt.Sprintf("too little disk: what is to be built or rewritten takes %s at least, most of it for %s, and %s are free in tablespace %s (%s); nothing was done: make room first",
-				size(sum), largest.stmt, size(free), space, largest.path)}
+			return &RefusedError{fmt.Sprintf("too little disk space: the migrations need at least %s, most of it for %s, and tablespace %s (%s) has %s free; nothing was done: free some space first",
+				size(sum), largest.stmt, space, largest.path, size(free))}
 		case !known && sum >= worthTelling:
 			s.log(LogDisk{Need: sum, Tablespace: space, Stmt: largest.stmt})
 		}
@@ -75,9 +72,8 @@ func (s *session) disk(ctx context.Context, steps []*step) error {
 	return nil
 }
 
-// need estimates what a statement writes: an index as its rows and the average
-// widths of its columns, a rewrite as the table with its indexes. Other statements,
-// and what can't be estimated, need nothing.
+// need estimates what a statement writes: for an index, its rows times the average widths of its columns; for a
+// rewrite, the table with its indexes. Other statements, and what can't be estimated, need nothing.
 func (s *session) need(ctx context.Context, stmt pgsql.Stmt) (need, error) {
 	if ix, ok := stmt.Index(); ok {
 		if !ix.Create {
@@ -85,7 +81,7 @@ func (s *session) need(ctx context.Context, stmt pgsql.Stmt) (need, error) {
 		}
 		return s.needOfIndex(ctx, stmt, ix)
 	}
-	const longest = 1 << 16 // no ALTER TABLE is that long
+	const longest = 1 << 16 // ALTER TABLE statements are shorter
 	const alter = "ALTER"
 	if len(stmt.Text) > longest || len(stmt.Text) < len(alter) || !strings.EqualFold(stmt.Text[:len(alter)], alter) {
 		return need{}, nil
@@ -106,7 +102,7 @@ SELECT pg_catalog.pg_table_size(c.oid) + pg_catalog.pg_indexes_size(c.oid), t.sp
  WHERE c.oid = pg_catalog.to_regclass($1)::oid AND a.atttypid <> pg_catalog.to_regtype($3)::oid
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_cast k WHERE k.castsource = a.atttypid AND k.casttarget = pg_catalog.to_regtype($3)::oid AND k.castmethod = 'b')`,
 			st.Targets[0].String(), a.Name.Name, typ.In(stmt.Text)).Scan(&n.bytes, &n.space, &n.path)
-		// All changes of types are one rewrite.
+		// All type changes of a statement are one rewrite.
 		if err = orNoNeed(&n, err); err != nil || n.bytes > 0 {
 			return n, err
 		}
@@ -114,8 +110,7 @@ SELECT pg_catalog.pg_table_size(c.oid) + pg_catalog.pg_indexes_size(c.oid), t.sp
 	return need{}, nil
 }
 
-// spacePath is where the tablespace t is: the data directory for those that have
-// no place of their own, if the role may know that.
+// spacePath is the directory of the tablespace t, by default the data directory, if the role may read it.
 const spacePath = `COALESCE(NULLIF(pg_catalog.pg_tablespace_location(t.oid), ''), (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory'), '')`
 
 func (s *session) needOfIndex(ctx context.Context, stmt pgsql.Stmt, ix pgsql.Index) (need, error) {
@@ -137,7 +132,7 @@ SELECT (GREATEST(c.reltuples::float8, 0::float8) * ($2::float8 + COALESCE((SELEC
 	return n, orNoNeed(&n, err)
 }
 
-// orNoNeed makes no need of a table that isn't there yet.
+// orNoNeed clears the need if the table doesn't exist yet.
 func orNoNeed(n *need, err error) error {
 	if err == pgx.ErrNoRows {
 		*n = need{}
@@ -146,8 +141,8 @@ func orNoNeed(n *need, err error) error {
 	return err
 }
 
-// indexed reads what follows the table in a CREATE INDEX: the columns that the index holds, and its tablespace, "" if it
-// isn't written. ok is false where the size of the index can't be told by its columns.
+// indexed parses what follows the table in a CREATE INDEX: the columns that the index contains, and its tablespace, ""
+// if none is given. ok is false if the columns don't tell the size of the index.
 func indexed(w pgsql.Words) (columns []string, space string, ok bool) {
 	i := 0
 	if w.At(0) == "USING" {
@@ -158,9 +153,9 @@ func indexed(w pgsql.Words) (columns []string, space string, ok bool) {
 		i = next
 	}
 	if w.Find(i, "WHERE") >= 0 {
-		return nil, "", false // nobody knows how many rows that leaves
+		return nil, "", false // the number of rows is unknown
 	}
-	if at := w.Find(i, "TABLESPACE"); at >= 0 { // no other name stands outside parentheses
+	if at := w.Find(i, "TABLESPACE"); at >= 0 { // the only name outside parentheses
 		n, _, _ := w.Name(at + 1)
 		space = n.Name
 	}
@@ -179,7 +174,7 @@ func indexed(w pgsql.Words) (columns []string, space string, ok bool) {
 	return columns, space, true
 }
 
-// mentioned returns the columns of an index's part: itself, or what may be one in an expression.
+// mentioned returns the columns of a part of an index: the column, or the names in an expression.
 func mentioned(w pgsql.Words) (columns []string) {
 	if n, next, ok := w.Name(0); ok && w.At(next) != "(" {
 		return []string{n.Name}
@@ -192,7 +187,7 @@ func mentioned(w pgsql.Words) (columns []string) {
 	return columns
 }
 
-// size is a number of bytes as people say it.
+// size formats a number of bytes.
 func size(bytes int64) string {
 	units := []string{"bytes", "kB", "MB", "GB", "TB"}
 	n, u := float64(bytes), 0

@@ -46,13 +46,13 @@ func TestDownRefuses(t *testing.T) {
 		opts   migrator.Options
 		err    string
 	}{
-		{name: "missing", dir: with(t, ""), opts: migrator.Options{Yes: true}, err: "migration 20240104000000 cannot be taken back: down/20240104000000_index.sql is missing; write it, then `rehash`"},
-		{name: "none", dir: with(t, "-- alembic:down none the prices were thrown away\n"), opts: migrator.Options{To: "base", Yes: true}, err: "migration 20240104000000 cannot be taken back: the prices were thrown away (down/20240104000000_index.sql says so)"},
-		{name: "drifted", change: "DROP INDEX ix_orders_total; CREATE INDEX ix_orders_total ON orders (total DESC)", err: "what is to be taken back is not as version 20240104000000 made it: index public.orders.ix_orders_total: wants CREATE INDEX ix_orders_total ON public.orders USING btree (total), has CREATE INDEX ix_orders_total ON public.orders USING btree (total DESC); nothing was done: make it equal first"},
-		{name: "rows", change: "INSERT INTO items VALUES (1, 1, 5), (2, 1, 5), (3, 1, NULL)", err: "this would drop column public.items.price with values in 2 rows, and the data is not restored by applying again; nothing was done: add -yes if it may go"},
-		{name: "tables", change: "INSERT INTO items VALUES (1, 1, NULL)", opts: migrator.Options{To: "base"}, err: "this would drop table public.items with 1 row, table public.orders with 20 rows, and the data is not restored by applying again; nothing was done: add -yes if it may go"},
-		{name: "tables that no effect tells of", dir: with(t, "DROP TABLE IF EXISTS nope, ONLINE.x, a.b.c.d, U&\"x\", Items CASCADE;\nALTER TABLE IF EXISTS ONLY public.\"orders\" DROP CONSTRAINT IF EXISTS a, ADD COLUMN x numeric(3,1) DEFAULT abs(1), DROP COLUMN note, ALTER total DROP NOT NULL, DROP IF EXISTS nope;\n"), change: "INSERT INTO items VALUES (1, 1, NULL)", err: "this would drop table public.items with 1 row, column public.orders.note with values in 20 rows, and the data is not restored by applying again; nothing was done: add -yes if it may go"},
-		{name: "a schema that no effect tells of", dir: with(t, "DROP SCHEMA app CASCADE;\n"), change: "CREATE SCHEMA app; CREATE TABLE app.\"T\" AS SELECT 1 AS a", err: "this would drop table app.\"T\" with 1 row, and the data is not restored by applying again; nothing was done: add -yes if it may go"},
+		{name: "missing", dir: with(t, ""), opts: migrator.Options{Yes: true}, err: "migration 20240104000000 can't be reverted: down/20240104000000_index.sql is missing; write it, then `rehash`"},
+		{name: "none", dir: with(t, "-- alembic:down none the prices were thrown away\n"), opts: migrator.Options{To: "base", Yes: true}, err: "migration 20240104000000 can't be reverted: the prices were thrown away (down/20240104000000_index.sql says so)"},
+		{name: "drifted", change: "DROP INDEX ix_orders_total; CREATE INDEX ix_orders_total ON orders (total DESC)", err: "the database has drifted from version 20240104000000 in what would be reverted: index public.orders.ix_orders_total: wants CREATE INDEX ix_orders_total ON public.orders USING btree (total), has CREATE INDEX ix_orders_total ON public.orders USING btree (total DESC); nothing was done: restore these objects first"},
+		{name: "rows", change: "INSERT INTO items VALUES (1, 1, 5), (2, 1, 5), (3, 1, NULL)", err: "this would drop column public.items.price with values in 2 rows, and applying again doesn't restore the data; nothing was done: add -yes to drop it"},
+		{name: "tables", change: "INSERT INTO items VALUES (1, 1, NULL)", opts: migrator.Options{To: "base"}, err: "this would drop table public.items with 1 row, table public.orders with 20 rows, and applying again doesn't restore the data; nothing was done: add -yes to drop it"},
+		{name: "tables that no effect tells of", dir: with(t, "DROP TABLE IF EXISTS nope, ONLINE.x, a.b.c.d, U&\"x\", Items CASCADE;\nALTER TABLE IF EXISTS ONLY public.\"orders\" DROP CONSTRAINT IF EXISTS a, ADD COLUMN x numeric(3,1) DEFAULT abs(1), DROP COLUMN note, ALTER total DROP NOT NULL, DROP IF EXISTS nope;\n"), change: "INSERT INTO items VALUES (1, 1, NULL)", err: "this would drop table public.items with 1 row, column public.orders.note with values in 20 rows, and applying again doesn't restore the data; nothing was done: add -yes to drop it"},
+		{name: "a schema that no effect tells of", dir: with(t, "DROP SCHEMA app CASCADE;\n"), change: "CREATE SCHEMA app; CREATE TABLE app.\"T\" AS SELECT 1 AS a", err: "this would drop table app.\"T\" with 1 row, and applying again doesn't restore the data; nothing was done: add -yes to drop it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := setup(t, d)
@@ -100,7 +100,7 @@ func TestHalfTakenBack(t *testing.T) {
 		t.Errorf("the status is %+v", st)
 	}
 	_, err := b.apply(migrator.Options{})
-	if want := "the database is in the middle of taking 20240104000000 back (1 of the statements of down/20240104000000_index.sql have run); `down` goes on with it"; err == nil || err.Error() != want {
+	if want := "migration 20240104000000 is half reverted (1 of the statements of down/20240104000000_index.sql have run); `down` continues"; err == nil || err.Error() != want {
 		t.Errorf("apply gave %v, want %s", err, want)
 	}
 	files := append([]file(nil), shop...)

@@ -10,15 +10,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// dropped returns the tables and columns that exist now and that the steps' down
-// files drop, as catalogs name them.
+// dropped returns the tables and columns that exist and that the steps drop, named as in catalogs.
 func (s *session) dropped(ctx context.Context, steps []*step) (tables []string, columns [][2]string, err error) {
 	for _, st := range steps {
 		for _, stmt := range st.stmts[min(st.done, len(st.stmts)):] {
 			for _, d := range stmt.Parse().Drops() {
 				found, err := s.find(ctx, d)
 				if err != nil {
-					return nil, nil, fmt.Errorf("looking for what %s drops: %w", st.name, err)
+					return nil, nil, fmt.Errorf("finding what %s drops: %w", st.name, err)
 				}
 				for _, table := range found {
 					if d.Part == "" && !slices.Contains(tables, table) {
@@ -34,7 +33,7 @@ func (s *session) dropped(ctx context.Context, steps []*step) (tables []string, 
 	return tables, columns, nil
 }
 
-// find returns the tables that are dropped with an object or lose a column, as far as data goes with it.
+// find returns the tables that are dropped with an object, or that lose a column.
 func (s *session) find(ctx context.Context, d pgsql.Object) ([]string, error) {
 	where, name := "c.oid = pg_catalog.to_regclass($1)", d.Name.String()
 	switch d.Kind {

@@ -16,8 +16,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// ConnectError is a database that could not be connected to. Its text never
-// holds a password.
+// ConnectError means that connecting failed. Its text never contains a password.
 type ConnectError struct {
 	Where string // "host:port"
 	Text  string
@@ -27,7 +26,7 @@ type ConnectError struct {
 func (e *ConnectError) Error() string { return e.Text }
 func (e *ConnectError) Unwrap() error { return e.Err }
 
-// whereIs says where the server of cfg is.
+// whereIs describes the address of the server of cfg.
 func whereIs(cfg *pgx.ConnConfig) string {
 	port := strconv.Itoa(int(cfg.Port))
 	if strings.HasPrefix(cfg.Host, "/") {
@@ -36,7 +35,7 @@ func whereIs(cfg *pgx.ConnConfig) string {
 	return net.JoinHostPort(cfg.Host, port)
 }
 
-// NewConnectError says in words why connecting with cfg failed with err.
+// NewConnectError returns an error that says why connecting with cfg failed with err.
 func NewConnectError(cfg *pgx.ConnConfig, err error) *ConnectError {
 	where := whereIs(cfg)
 	e := &ConnectError{Where: where, Err: err}
@@ -45,13 +44,13 @@ func NewConnectError(cfg *pgx.ConnConfig, err error) *ConnectError {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &pg):
-		e.Text = fmt.Sprintf("PostgreSQL at %s refuses the connection to database %q as user %q: %s (SQLSTATE %s)%s", where, cfg.Database, cfg.User, pg.Message, pg.Code, connectAdvice(pg.Code))
+		e.Text = fmt.Sprintf("PostgreSQL at %s refused the connection to database %q as user %q: %s (SQLSTATE %s)%s", where, cfg.Database, cfg.User, pg.Message, pg.Code, connectAdvice(pg.Code))
 	case errors.As(err, &dns):
-		e.Text = fmt.Sprintf("cannot reach PostgreSQL: the host name %q is not known; check the URL", dns.Name)
+		e.Text = fmt.Sprintf("cannot reach PostgreSQL: unknown host name %q; check the URL", dns.Name)
 	case errors.As(err, &network):
-		e.Text = fmt.Sprintf("cannot reach PostgreSQL at %s: %v; check host and port, and that the server runs", where, network.Err)
+		e.Text = fmt.Sprintf("cannot reach PostgreSQL at %s: %v; check the host and port, and that the server is running", where, network.Err)
 	case errors.Is(err, context.DeadlineExceeded) && cfg.ConnectTimeout > 0:
-		e.Text = fmt.Sprintf("cannot reach PostgreSQL at %s: it took the connection, but did not answer within %s; check host and port, and the server; connect_timeout in the URL sets another time", where, cfg.ConnectTimeout)
+		e.Text = fmt.Sprintf("cannot reach PostgreSQL at %s: it accepted the connection, but did not answer within %s; check the host and port, and the server, or set connect_timeout in the URL", where, cfg.ConnectTimeout)
 	default:
 		if inner := errors.Unwrap(err); inner != nil {
 			err = inner
@@ -64,26 +63,25 @@ func NewConnectError(cfg *pgx.ConnConfig, err error) *ConnectError {
 func connectAdvice(code string) string {
 	switch code {
 	case pgsql.InvalidPassword, pgsql.InvalidAuthorizationSpecification:
-		return "; check user and password, and the server's pg_hba.conf"
+		return "; check the user and password, and the server's pg_hba.conf"
 	case pgsql.InvalidCatalogName:
 		return "; create it first, or check the URL"
 	case pgsql.TooManyConnections:
-		return "; try again when others have left"
+		return "; try again when other sessions have ended"
 	case pgsql.CannotConnectNow:
 		return "; try again"
 	}
 	return ""
 }
 
-// RefusedError is a server on which migrations cannot be run, or a role that
-// cannot run them.
+// RefusedError means that migrations can't run on the server, or in the role.
 type RefusedError struct{ Text string }
 
 func (e *RefusedError) Error() string { return e.Text }
 
 // Holder is a session that holds the lock under which databases are migrated.
 type Holder struct {
-	PID         int // 0 if it left before it could be looked at
+	PID         int // 0 if it ended before it could be identified
 	User        string
 	Application string
 	Client      string    // its address, "" on a Unix socket
@@ -105,52 +103,51 @@ func (h Holder) String() string {
 		s += ", from " + h.Client
 	}
 	if !h.Since.IsZero() {
-		s += ", connected since " + h.Since.UTC().Format("15:04:05 UTC")
+		s += ", connected at " + h.Since.UTC().Format("15:04:05 UTC")
 	}
 	return s
 }
 
-// LockedError is a database that another session migrated for as long as we
-// wanted to wait. Nothing was done.
+// LockedError means that another session migrated the database for as long as we waited. Nothing was done.
 type LockedError struct {
 	Holder Holder
 	Waited time.Duration
-	Err    error // why it is not known whether that session goes on; nil if it does
+	Err    error // why it isn't known whether that session still runs; nil if it does
 }
 
 func (e *LockedError) Unwrap() error { return e.Err }
 
 func (e *LockedError) Error() string {
 	if e.Err != nil {
-		return fmt.Sprintf("the lock of this database was not to be had within %s: %v; nothing was done", e.Waited.Round(time.Second/10), e.Err)
+		return fmt.Sprintf("could not lock this database within %s: %v; nothing was done", e.Waited.Round(time.Second/10), e.Err)
 	}
 	if e.Waited < time.Second/10 {
-		return fmt.Sprintf("another session migrates this database (%s); nothing was done: try again", e.Holder)
+		return fmt.Sprintf("another session is migrating this database (%s); nothing was done: try again", e.Holder)
 	}
-	return fmt.Sprintf("another session migrates this database (%s), and did not end within %s; nothing was done: try again", e.Holder, e.Waited.Round(time.Second/10))
+	return fmt.Sprintf("another session is migrating this database (%s) and did not end within %s; nothing was done: try again", e.Holder, e.Waited.Round(time.Second/10))
 }
 
-// LostLockError is a lock that the migration itself freed, and that another session took.
+// LostLockError means that the migration freed the lock, and another session took it.
 type LostLockError struct {
-	File   string // that was to go on
+	File   string // that could not continue
 	Holder Holder
 }
 
 func (e *LostLockError) Error() string {
-	return fmt.Sprintf("a migration freed the lock under which databases are migrated, and another session took it (%s): %s does not go on; take DISCARD ALL and pg_advisory_unlock_all out of the migration, and try again when the other has ended", e.Holder, e.File)
+	return fmt.Sprintf("a migration freed the advisory lock on this database and another session took it (%s), so %s was stopped; remove DISCARD ALL and pg_advisory_unlock_all from the migration, and try again when the other session has ended", e.Holder, e.File)
 }
 
-// StmtError is a statement that failed.
+// StmtError means that a statement failed.
 type StmtError struct {
 	File  string    // "VERSION_name.sql", or "down/VERSION_name.sql"
-	Pos   pgsql.Pos // what PostgreSQL points at, or the statement's first token
-	Stmt  string    // as in the file; messages and the journal have its passwords masked
+	Pos   pgsql.Pos // where PostgreSQL reports the error, or the statement's first token
+	Stmt  string    // as in the file; passwords are masked in messages and in the journal
 	N     int       // from 1
 	Total int       // statements of the file
-	State string    // what state the database is in now, in a sentence
-	Role  string    // that an earlier statement of the file set, "" for none
+	State string    // the state of the database now, and what to do, in a sentence
+	Role  string    // set by an earlier statement of the file, "" for none
 	Err   error
-	Cause error // the context's cause if that ended the statement, otherwise nil
+	Cause error // the context's cause if its end interrupted the statement, otherwise nil
 }
 
 func (e *StmtError) Error() string {
@@ -161,7 +158,7 @@ func (e *StmtError) Error() string {
 	return text
 }
 
-// Reason is why it failed, without where, and what that means.
+// Reason says why it failed, without the position.
 func (e *StmtError) Reason() string {
 	var waited *WaitError
 	switch {
@@ -173,7 +170,7 @@ func (e *StmtError) Reason() string {
 	return pgsql.MaskMessage(runner.Message(e.Err), e.Stmt)
 }
 
-// Unwrap returns the database's error and the cause of an interruption.
+// Unwrap returns the database's error and the cause of the interruption.
 func (e *StmtError) Unwrap() []error {
 	if e.Cause != nil {
 		return []error{e.Err, e.Cause}
@@ -181,13 +178,12 @@ func (e *StmtError) Unwrap() []error {
 	return []error{e.Err}
 }
 
-// shown is how many characters of a statement messages show.
+// shown is how many characters of a statement appear in messages.
 const shown = 80
 
-// BlockedError is a lock on a table, or a row, that was not to be had for as long
-// as we wanted to try. What was tried last is Err.
+// BlockedError means that a lock on a table or a row was not available for as long as we tried. Err is the last error.
 type BlockedError struct {
-	Blockers []Blocker // who held it at the last try; nil if that was not seen
+	Blockers []Blocker // at the last try; nil if unknown
 	Tries    int
 	For      time.Duration
 	Err      error
@@ -203,11 +199,11 @@ func (e *BlockedError) Error() string {
 
 func (e *BlockedError) Unwrap() error { return e.Err }
 
-// OutcomeError is a commit whose answer never came.
+// OutcomeError means that the outcome of a commit is unknown.
 type OutcomeError struct{ Err error }
 
 func (e *OutcomeError) Error() string {
-	return fmt.Sprintf("the connection was lost while committing, so it is not known here whether the last step was done (%v); run the command again: it reads the record and goes on from there", e.Err)
+	return fmt.Sprintf("the connection was lost during a commit, so its outcome is unknown (%v); run the command again: it reads the record and continues from there", e.Err)
 }
 
 func (e *OutcomeError) Unwrap() error { return e.Err }

@@ -12,12 +12,10 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// PostgreSQL builds and drops an index concurrently in several transactions. A
-// build that is interrupted leaves an INVALID index: nobody uses it, every
-// write maintains it, and CREATE INDEX CONCURRENTLY IF NOT EXISTS is satisfied
-// by it.
+// PostgreSQL builds and drops an index concurrently in several transactions. An interrupted build leaves an INVALID
+// index: no query uses it, every write maintains it, and it satisfies CREATE INDEX CONCURRENTLY IF NOT EXISTS.
 
-// builtIndex is an index as the catalog has it.
+// builtIndex is an index in the catalog.
 type builtIndex struct {
 	oid    uint32
 	table  uint32
@@ -25,13 +23,12 @@ type builtIndex struct {
 	name   string
 	unique bool
 	valid  bool
-	def    string // all that follows the table's name in its definition
+	def    string // what follows the table's name in its definition
 }
 
-// prepareIndex looks at what a CREATE or DROP INDEX CONCURRENTLY would meet. It
-// reports whether the statement's work is done already; that is looked at only
-// if it may have run before. An INVALID index that the statement itself left is
-// dropped. One with another definition is an error.
+// prepareIndex checks what a CREATE or DROP INDEX CONCURRENTLY would find. It reports whether the statement's work is
+// done already, if again says that it may have run before. It drops an INVALID index that the statement left. One with
+// another definition is an error.
 func (s *session) prepareIndex(ctx context.Context, stmt pgsql.Stmt, again bool) (done bool, err error) {
 	ix, ok := stmt.Index()
 	switch {
@@ -55,7 +52,7 @@ func (s *session) prepareIndex(ctx context.Context, stmt pgsql.Stmt, again bool)
 		waited := false
 		unique, def, err := s.wanted(ctx, stmt, ix)
 		if err != nil {
-			return false, nil // the statement itself will tell what is wrong with it
+			return false, nil // the statement will fail with the error
 		}
 		for _, b := range found {
 			name := b.schema + "." + b.name
@@ -64,7 +61,7 @@ func (s *session) prepareIndex(ctx context.Context, stmt pgsql.Stmt, again bool)
 			case !same && ix.Name == "":
 				continue
 			case !same && !b.valid:
-				return false, fmt.Errorf("the index %s exists, is INVALID and has another definition (... %s); it is not ours to drop: drop it, or rename one of the two", name, b.def)
+				return false, fmt.Errorf("the index %s exists, is INVALID and has another definition (... %s), so it isn't left by this migration: drop it, or rename one of the two", name, b.def)
 			case !same && (ix.IfNotExists || again):
 				return false, fmt.Errorf("the index %s exists with another definition (... %s): drop it, or rename one of the two", name, b.def)
 			case !same:
@@ -81,7 +78,7 @@ func (s *session) prepareIndex(ctx context.Context, stmt pgsql.Stmt, again bool)
 				if err := s.awaitBuild(ctx, b); err != nil {
 					return false, err
 				}
-				again, waited = true, true // if it was completed, that was ours to do
+				again, waited = true, true // if it was completed, the statement is done
 				break
 			}
 			s.log(LogRebuild{Index: name})
@@ -96,8 +93,8 @@ func (s *session) prepareIndex(ctx context.Context, stmt pgsql.Stmt, again bool)
 	}
 }
 
-// findIndex returns the index of that name in the table's schema, or all indexes
-// of the table if the statement doesn't name it.
+// findIndex returns the index of that name in the table's schema, or all indexes of the table if the statement gives no
+// name.
 func (s *session) findIndex(ctx context.Context, ix pgsql.Index) ([]builtIndex, error) {
 	rows, err := s.conn.Query(ctx, `
 SELECT c.oid, i.indrelid, n.nspname, c.relname, i.indisunique, i.indisvalid, pg_catalog.pg_get_indexdef(c.oid),
@@ -123,9 +120,8 @@ SELECT c.oid, i.indrelid, n.nspname, c.relname, i.indisunique, i.indisvalid, pg_
 
 var errDone = errors.New("done")
 
-// wanted returns the definition of the index that the statement would create, in
-// PostgreSQL's own words: it is created on an empty temporary copy of the table
-// in a transaction that is rolled back.
+// wanted returns the definition of the index that the statement would create, as PostgreSQL prints it: it creates the
+// index on an empty temporary copy of the table, and rolls back.
 func (s *session) wanted(ctx context.Context, stmt pgsql.Stmt, ix pgsql.Index) (unique bool, def string, err error) {
 	create := "CREATE INDEX"
 	if ix.Unique {
@@ -151,11 +147,11 @@ SELECT pg_catalog.pg_get_indexdef(i.indexrelid), ' ON ' || pg_catalog.quote_iden
 		if err != nil {
 			return err
 		}
-		// Some versions name this session's temporary schema pg_temp there.
+		// Some versions print this session's temporary schema as pg_temp.
 		if _, after, ok := strings.Cut(def, on); ok {
 			def = after
 		} else if _, def, ok = strings.Cut(def, " ON "+copied+" "); !ok {
-			return errors.New("no table in the definition")
+			return errors.New("the definition has no table")
 		}
 		return errDone
 	})
@@ -165,8 +161,8 @@ SELECT pg_catalog.pg_get_indexdef(i.indexrelid), ' ON ' || pg_catalog.quote_iden
 	return ix.Unique, def, err
 }
 
-// builder returns the pid of the backend that builds the index, 0 if none does.
-// What it builds is hidden from other users, that it holds the table's lock is not.
+// builder returns the pid of the backend that builds the index, 0 if none does. What a backend builds is hidden from
+// other users, but not that it holds the lock on the table.
 func (s *session) builder(ctx context.Context, b builtIndex) (int, error) {
 	var pid int
 	err := s.conn.QueryRow(ctx, `
@@ -182,7 +178,7 @@ SELECT p.pid
 	return pid, err
 }
 
-// awaitBuild returns when nobody builds the index any more.
+// awaitBuild waits until no backend builds the index.
 func (s *session) awaitBuild(ctx context.Context, b builtIndex) error {
 	for {
 		if err := sleep(ctx, 200*time.Millisecond); err != nil {
@@ -194,7 +190,7 @@ func (s *session) awaitBuild(ctx context.Context, b builtIndex) error {
 	}
 }
 
-// dropConcurrently drops an index without keeping anybody waiting.
+// dropConcurrently drops an index without blocking others.
 func (s *session) dropConcurrently(ctx context.Context, b builtIndex) error {
 	drop := pgsql.Stmt{Text: "DROP INDEX CONCURRENTLY IF EXISTS " + pgsql.QualifiedIdent(b.schema, b.name)}
 	return s.bounded(ctx, drop, func(time.Duration) error { return s.script.Exec(ctx, drop.Text) })

@@ -99,8 +99,8 @@ func TestInvalidIndex(t *testing.T) {
 		}
 		b.end(other, "ROLLBACK")
 		_, err = b.apply(migrator.Options{})
-		want := "20240104000000_index.sql:4:1: the index public.ix_orders_total exists, is INVALID and has another definition (... USING btree (total)); it is not ours to drop: drop it, or rename one of the two; " +
-			"statement 1 of 3: CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total); 0 of the file's 3 statements are done and stay, the database is in the middle of it: correct what failed, then `apply` goes on with statement 1"
+		want := "20240104000000_index.sql:4:1: the index public.ix_orders_total exists, is INVALID and has another definition (... USING btree (total)), so it isn't left by this migration: drop it, or rename one of the two; " +
+			"statement 1 of 3: CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total); 0 of the file's 3 statements have run and were committed: fix the cause, then `apply` continues with statement 1"
 		if err == nil || err.Error() != want {
 			t.Errorf("apply gave\n%v\nwant\n%s", err, want)
 		}

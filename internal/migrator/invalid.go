@@ -14,17 +14,17 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
 
-// InvalidIndex is an index that PostgreSQL maintains and doesn't use, because it
-// is being built or because its build was interrupted.
+// InvalidIndex is an index that PostgreSQL maintains but doesn't use, because it is being built or its build was
+// interrupted.
 type InvalidIndex struct {
 	Name     string // schema.name, quoted where needed
 	Table    string // schema.name, quoted where needed
 	Building int    // pid of the backend that builds it, 0 if none does
 	Next     Next   `json:",omitempty"` // what the next apply does with it
 
-	exprs bool   // it has expressions, of which ANALYZE collects statistics
-	def   string // a CREATE INDEX of it
-	later bool   // NextBuild is done by the pending migration that makes it
+	exprs bool   // it has expressions, for which ANALYZE collects statistics
+	def   string // its CREATE INDEX
+	later bool   // NextBuild is done by a pending migration
 }
 
 // Next is what the next apply does with an INVALID index.
@@ -32,14 +32,14 @@ type Next string
 
 // What apply does with INVALID indexes.
 const (
-	NextUnknown Next = ""      // nothing, for it refuses to run
-	NextKeep    Next = "keep"  // nothing, for no migration makes it
-	NextBuild   Next = "build" // builds it again
-	NextDrop    Next = "drop"  // drops it, for REINDEX left it beside another
+	NextUnknown Next = ""      // nothing, because it refuses to run
+	NextKeep    Next = "keep"  // nothing, because no migration creates it
+	NextBuild   Next = "build" // rebuilds it
+	NextDrop    Next = "drop"  // drops it, because REINDEX left it next to another
 )
 
-// invalid returns the database's INVALID indexes, without their Next. Those of partitioned
-// tables are left out: they are INVALID until every partition has its own.
+// invalid returns the database's INVALID indexes, without Next. Those of partitioned tables are omitted: they are
+// INVALID until every partition has its own.
 func (s *session) invalid(ctx context.Context) ([]InvalidIndex, error) {
 	defer s.promptly()()
 	rows, err := s.conn.Query(ctx, `
@@ -58,26 +58,26 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
  WHERE NOT i.indisvalid AND c.relkind = 'i' AND n.nspname::text !~ '^pg_'
  ORDER BY 1`)
 	if err != nil {
-		return nil, fmt.Errorf("looking for INVALID indexes: %w", err)
+		return nil, fmt.Errorf("reading the INVALID indexes: %w", err)
 	}
 	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ix InvalidIndex, err error) {
 		err = row.Scan(&ix.Name, &ix.Table, &ix.Building, &ix.exprs, &ix.def)
 		return ix, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("looking for INVALID indexes: %w", err)
+		return nil, fmt.Errorf("reading the INVALID indexes: %w", err)
 	}
 	return found, nil
 }
 
-// anyInvalid asks whether any index is INVALID. Most databases have none, and planning the query of invalid takes a new session
-// longer than the rest of an apply with nothing to do.
+// anyInvalid asks whether any index is INVALID. Most databases have none, and planning the query of invalid in a new
+// session takes longer than the rest of an apply with nothing to do.
 const anyInvalid = "SELECT EXISTS (SELECT FROM pg_catalog.pg_index WHERE NOT indisvalid)"
 
-// foresee returns the database's INVALID indexes with what an apply does with each that
-// goes from a place to the index to. It builds again those of that version, by the migration
-// that makes them or when all have run. What another session builds is that session's.
-func (s *session) foresee(ctx context.Context, place revision.Place, to int) ([]InvalidIndex, error) {
+// foresee returns the database's INVALID indexes with what an apply from a position to the index to does with each. It
+// rebuilds those of that version, by the migration that creates them or at the end. It leaves alone what another
+// session builds.
+func (s *session) foresee(ctx context.Context, pos revision.Position, to int) ([]InvalidIndex, error) {
 	if s.allValid {
 		return nil, nil
 	}
@@ -85,9 +85,9 @@ func (s *session) foresee(ctx context.Context, place revision.Place, to int) ([]
 	if err != nil || len(all) == 0 {
 		return all, err
 	}
-	here, err := catalog.At(s.m.dir, place.Index)
+	here, err := catalog.At(s.m.dir, pos.Index)
 	if err != nil {
-		return all, nil // nobody knows what the migrations make: nothing is done
+		return all, nil // what the migrations create is unknown: leave them alone
 	}
 	there, err := catalog.At(s.m.dir, to)
 	if err != nil {
@@ -110,16 +110,16 @@ func (s *session) foresee(ctx context.Context, place revision.Place, to int) ([]
 		case then[t].Want == "":
 		case n >= 0 && now[n].Want != "":
 			ix.Next = NextBuild
-		case n >= 0 && slices.ContainsFunc(s.m.files[place.Index+1:to+1], func(f *migration.File) bool { return revision.Takes(f, now[n]) }):
+		case n >= 0 && slices.ContainsFunc(s.m.files[pos.Index+1:to+1], func(f *migration.File) bool { return revision.Takes(f, now[n]) }):
 			ix.Next, ix.later = NextBuild, true
 		}
 	}
 	return all, nil
 }
 
-// mend returns the statements that do with an INVALID index what is to be done with it after
-// all migrations. REINDEX leaves the index there, INVALID as before, if it is cut off.
-func (ix InvalidIndex) mend() []string {
+// repair returns the statements that rebuild or drop an INVALID index after all migrations. An interrupted REINDEX
+// leaves the index INVALID as before.
+func (ix InvalidIndex) repair() []string {
 	switch {
 	case ix.Next == NextDrop:
 		return []string{"DROP INDEX CONCURRENTLY IF EXISTS " + ix.Name}
@@ -131,7 +131,7 @@ func (ix InvalidIndex) mend() []string {
 	return []string{"REINDEX INDEX CONCURRENTLY " + ix.Name}
 }
 
-// builds returns the CREATE INDEX statements of the indexes that mend builds.
+// builds returns the CREATE INDEX statements of the indexes that repair rebuilds.
 func builds(all []InvalidIndex) []pgsql.Stmt {
 	var stmts []pgsql.Stmt
 	for _, ix := range all {
@@ -142,10 +142,9 @@ func builds(all []InvalidIndex) []pgsql.Stmt {
 	return stmts
 }
 
-// mend deals with the INVALID indexes that were foreseen and returns the names of those that
-// it has built.
-func (s *session) mend(ctx context.Context, foreseen []InvalidIndex) ([]string, error) {
-	if !slices.ContainsFunc(foreseen, func(ix InvalidIndex) bool { return ix.mend() != nil }) {
+// repair rebuilds or drops the INVALID indexes that foresee returned. It returns the names of those that it rebuilt.
+func (s *session) repair(ctx context.Context, foreseen []InvalidIndex) ([]string, error) {
+	if !slices.ContainsFunc(foreseen, func(ix InvalidIndex) bool { return ix.repair() != nil }) {
 		return nil, nil
 	}
 	if err := s.reset(ctx); err != nil {
@@ -158,13 +157,13 @@ func (s *session) mend(ctx context.Context, foreseen []InvalidIndex) ([]string, 
 	var built []string
 	for _, ix := range foreseen {
 		is := func(other InvalidIndex) bool { return other.Name == ix.Name && other.Building == 0 }
-		if ix.mend() == nil || !slices.ContainsFunc(still, is) {
+		if ix.repair() == nil || !slices.ContainsFunc(still, is) {
 			continue
 		}
 		s.log(LogMend{Index: ix.Name, Next: ix.Next})
-		for _, sql := range ix.mend() {
+		for _, sql := range ix.repair() {
 			if err := s.alone(ctx, sql); err != nil {
-				return built, fmt.Errorf("the INVALID index %s: %s: %w; the migrations are applied: correct what failed, then `apply` again", ix.Name, sql, err)
+				return built, fmt.Errorf("the INVALID index %s: %s: %w; the migrations are applied: fix the cause, then `apply` again", ix.Name, sql, err)
 			}
 		}
 		if ix.Next == NextBuild {
@@ -174,7 +173,7 @@ func (s *session) mend(ctx context.Context, foreseen []InvalidIndex) ([]string, 
 	return built, nil
 }
 
-// alone runs a statement that is no migration's, outside of a transaction.
+// alone runs a statement that isn't part of a migration, outside a transaction.
 func (s *session) alone(ctx context.Context, sql string) error {
 	e := LogStmt{Stmt: pgsql.Stmt{Text: sql}, N: 1, Total: 1}
 	return s.retry(ctx, sql, func() error {

@@ -95,7 +95,7 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 		})
 	}
 
-	t.Run("what REINDEX left beside a valid one", func(t *testing.T) {
+	t.Run("what REINDEX left next to a valid one", func(t *testing.T) {
 		b, head := atMarket(t)
 		b.db.CutOff(`"My Shop"."Order"`, `REINDEX INDEX CONCURRENTLY "My Shop"."Ix.Order"`)
 		if st := b.status(); len(st.Invalid) != 1 || st.Invalid[0].Next != migrator.NextDrop {
@@ -107,7 +107,7 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 		b.same(head)
 	})
 
-	t.Run("what REINDEX left beside another's", func(t *testing.T) {
+	t.Run("what REINDEX left next to another's", func(t *testing.T) {
 		b, _ := atMarket(t)
 		b.db.Exec(`CREATE INDEX hot_fix ON "My Shop"."Order" (total)`)
 		b.db.CutOff(`"My Shop"."Order"`, `REINDEX INDEX CONCURRENTLY "My Shop".hot_fix`)
@@ -125,7 +125,7 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 		b.db.CutOff(`"My Shop"."Order"`, buildUnique)
 		b.db.Exec(`UPDATE "My Shop"."Order" SET "select" = 'order 1' WHERE id = 2`)
 		_, err := b.apply(migrator.Options{})
-		const want = `the INVALID index "My Shop"."Ix.Order": REINDEX INDEX CONCURRENTLY "My Shop"."Ix.Order": ERROR: could not create unique index "Ix.Order_ccnew" (SQLSTATE 23505); the migrations are applied: correct what failed, then ` + "`apply` again"
+		const want = `the INVALID index "My Shop"."Ix.Order": REINDEX INDEX CONCURRENTLY "My Shop"."Ix.Order": ERROR: could not create unique index "Ix.Order_ccnew" (SQLSTATE 23505); the migrations are applied: fix the cause, then ` + "`apply` again"
 		if err == nil || err.Error() != want {
 			t.Errorf("apply gave\n%v\nwant\n%s", err, want)
 		}
@@ -176,7 +176,7 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 		b.same(first)
 	})
 
-	t.Run("taken back instead", func(t *testing.T) {
+	t.Run("reverted instead", func(t *testing.T) {
 		b := setup(t, dir(t, market...))
 		b.mustApply(migrator.Options{N: 1})
 		first := b.everything()

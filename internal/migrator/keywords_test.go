@@ -130,7 +130,7 @@ func TestEstimateThatFails(t *testing.T) {
 	}
 	var said int
 	for _, e := range logged[migrator.LogNotice](b.log) {
-		if e.Severity == "WARNING" && strings.Contains(e.Message, "how much disk is needed is not known: ") && strings.Contains(e.Message, "permission denied") {
+		if e.Severity == "WARNING" && strings.Contains(e.Message, "could not estimate the disk space that a statement needs: ") && strings.Contains(e.Message, "permission denied") {
 			said++
 		}
 	}

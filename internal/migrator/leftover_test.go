@@ -74,7 +74,7 @@ func TestErrorInAnotherEncoding(t *testing.T) {
 	}
 }
 
-// What a file without statements says is no other file's.
+// The settings of a file without statements don't affect other files.
 func TestLockTimeoutOfAnEmptyFile(t *testing.T) {
 	b := setup(t, dir(t,
 		file{"1_empty.sql", "-- migrate:lock_timeout 30s\n\n", ""},

@@ -12,21 +12,20 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// The Atlas CLI locks databases under this name; with the same one, the two
-// exclude each other.
+// The Atlas CLI locks databases under this name. With the same name, the two tools exclude each other.
 const lockName = "atlas_migrate_execute"
 
-// makesWay is how long a process of ours may hold the lock before it makes way for one that lost it.
+// makesWay is how long to wait for another process of ours to return the lock that this one lost.
 const makesWay = 5 * time.Second
 
-// lockKey is the key that the Atlas CLI makes of the name.
+// lockKey is the key that the Atlas CLI derives from the name.
 func lockKey() int64 {
 	h := fnv.New32()
 	h.Write([]byte(lockName))
 	return int64(h.Sum32())
 }
 
-// lock takes the lock, waiting for others.
+// lock takes the lock, and waits for others that have it.
 func (s *session) lock(ctx context.Context) error {
 	start := time.Now()
 	err := s.m.await(ctx, func(ctx context.Context) (bool, Holder, error) {
@@ -42,8 +41,8 @@ func (s *session) lock(ctx context.Context) error {
 	return err
 }
 
-// await calls try, which tries to take a lock and otherwise says who has it, until it has it. It polls: a session that waits in
-// the server holds a snapshot, and whoever builds an index concurrently waits for that.
+// await calls try, which tries to take a lock or else returns its holder, until it has the lock. It polls because a
+// session that waits in the server holds a snapshot, for which CREATE INDEX CONCURRENTLY waits.
 func (m *Migrator) await(ctx context.Context, try func(context.Context) (bool, Holder, error)) error {
 	var (
 		start   = time.Now()
@@ -81,7 +80,7 @@ func (m *Migrator) await(ctx context.Context, try func(context.Context) (bool, H
 	}
 }
 
-// patience is how long an answer may take to one who has waited for the lock since start.
+// patience returns how long an answer may take if the session has waited for the lock since start.
 func (s *session) patience(start time.Time) time.Duration {
 	d := s.conn.Config().ConnectTimeout
 	if s.m.cfg.Wait > 0 {
@@ -90,8 +89,8 @@ func (s *session) patience(start time.Time) time.Duration {
 	return d
 }
 
-// tryLock asks in one round trip for the lock, whether the server takes writes, and,
-// once the lock is there, for INVALID indexes and the record's tables.
+// tryLock asks in one round trip for the lock, and, for when it is taken, whether the server accepts writes, has
+// INVALID indexes, and has the record's tables.
 func (s *session) tryLock(ctx context.Context) (locked bool, err error) {
 	var standby, readOnly bool
 	var b pgx.Batch
@@ -106,9 +105,9 @@ SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_r
 	case err != nil:
 		return locked, fmt.Errorf("locking the database: %w", err)
 	case standby:
-		return locked, &RefusedError{"the server is a standby, which is read-only: name the primary in the URL"}
+		return locked, &RefusedError{"the server is a standby, which is read-only: use the URL of the primary"}
 	case readOnly:
-		return locked, &RefusedError{"the server lets this session only read: is it a replica, or does a pooler connect it read-only?"}
+		return locked, &RefusedError{"this session is read-only: is the server a replica, or does a pooler make sessions read-only?"}
 	}
 	if locked {
 		s.readRest, s.allValid = rest, !invalid
@@ -116,7 +115,7 @@ SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_r
 	return locked, nil
 }
 
-// holderOf returns who holds the advisory lock of a key; a zero Holder if nobody does any more.
+// holderOf returns the holder of the advisory lock with a key, a zero Holder if there is none.
 func holderOf(ctx context.Context, conn *pgx.Conn, key int64) (Holder, error) {
 	var h Holder
 	var since *time.Time
@@ -130,7 +129,7 @@ SELECT l.pid, COALESCE(a.usename, ''), COALESCE(a.application_name, ''), COALESC
 		return Holder{}, nil
 	}
 	if err != nil {
-		return Holder{}, fmt.Errorf("looking for who migrates this database: %w", err)
+		return Holder{}, fmt.Errorf("finding the session that migrates this database: %w", err)
 	}
 	if since != nil {
 		h.Since = *since
@@ -138,18 +137,18 @@ SELECT l.pid, COALESCE(a.usename, ''), COALESCE(a.application_name, ''), COALESC
 	return h, nil
 }
 
-// ownKey is of a second lock, which only this tool takes, on the connection that observes. A migration can free the first one,
-// in the middle of a statement even; nothing that it does frees this one.
+// ownKey is the key of a second lock, which only this tool takes, on the observer's connection. A migration can free
+// the first lock, even in the middle of a statement, but not this one.
 func ownKey() int64 {
 	h := fnv.New32()
 	h.Write([]byte("ibutsu-schema"))
 	return int64(h.Sum32())
 }
 
-// errMadeWay asks for the whole to be done again: another process of ours has gone on meanwhile.
+// errMadeWay asks for the command to start again, because another process of ours has changed the database.
 var errMadeWay = errors.New("another session ran a migration that had freed its lock")
 
-// againAfter calls try again as long as it made way for another process.
+// againAfter calls try again while it fails with errMadeWay.
 func againAfter(ctx context.Context, try func() error) error {
 	for {
 		if err := try(); !errors.Is(err, errMadeWay) || ctx.Err() != nil {
@@ -158,9 +157,9 @@ func againAfter(ctx context.Context, try func() error) error {
 	}
 }
 
-// exclude takes the lock of ownKey if one of the steps needs it, and keeps it until the observer ends. What is one transaction
-// with its record doesn't: of two that do the same, the record lets one commit. If another process of ours has it, that goes
-// on without the first lock, and the error is errMadeWay once it has ended.
+// exclude takes the lock of ownKey if one of the steps needs it, until the observer ends. A step that is one
+// transaction with its record doesn't: of two sessions that run it, the record lets one commit. If another process of
+// ours has the lock, it continues without the first lock, and the error is errMadeWay once it has ended.
 func (s *session) exclude(ctx context.Context, steps []*step) error {
 	if !slices.ContainsFunc(steps, func(st *step) bool { return st.txNone && len(st.stmts) > 0 }) {
 		return nil
@@ -192,8 +191,8 @@ func (s *session) exclude(ctx context.Context, steps []*step) error {
 	return errMadeWay
 }
 
-// relock takes a lock again that a migration freed. Another process of ours may have it for the moment that it takes to see
-// that this one goes on.
+// relock takes the lock again after a migration freed it. Another process of ours may hold it for a moment, until it
+// sees that this one still runs.
 func (s *session) relock(ctx context.Context) (locked bool, err error) {
 	if !s.own {
 		return false, nil

@@ -9,7 +9,7 @@ import (
 )
 
 type (
-	// Logger is told what happens while it happens, by one goroutine at a time.
+	// Logger receives entries as they happen, from one goroutine at a time.
 	Logger interface {
 		Log(LogEntry)
 	}
@@ -17,46 +17,44 @@ type (
 	// LogEntry is one of the types below.
 	LogEntry interface{ logEntry() }
 
-	// LogWait says that another session migrates this database and that we
-	// wait for it: at first, whenever the holder is another one, and every half
-	// minute.
+	// LogWait says that another session migrates this database and that we wait for it: at first, whenever the holder
+	// changes, and every 30 seconds.
 	LogWait struct {
 		Holder Holder
 		Waited time.Duration
 	}
 
-	// LogBuilding says that another session builds the index that is to be
-	// built next, and that we wait for it.
+	// LogBuilding says that another session builds the next index, and that we wait for it.
 	LogBuilding struct {
 		Index string // schema.name
 		PID   int
 	}
 
-	// LogBlocked says that what runs waits for other sessions' locks: after a
-	// moment, whenever they are others, and every ten seconds.
+	// LogBlocked says that a statement waits for other sessions' locks: after 300 ms, whenever the sessions change, and
+	// every ten seconds.
 	LogBlocked struct {
 		Blockers []Blocker // at least one
 		Waited   time.Duration
 	}
 
-	// LogProgress says each second how far a statement has come that takes long.
+	// LogProgress reports the progress of a long statement every second.
 	LogProgress struct {
 		Stmt    pgsql.Stmt
 		N       int // from 1
 		Total   int
 		Elapsed time.Duration
 
-		// What one of PostgreSQL's progress views says; Phase is "" where none
-		// knows the statement, and Of is 0 where the phase has no measure.
+		// From PostgreSQL's progress views. Phase is "" if the statement is in none of them, and Of is 0 if the phase
+		// has no total.
 		Phase    string
 		Done, Of int64
 		Unit     string // "blocks", "rows", "sessions"
 	}
 
-	// LogSettled says that the record was made to agree with itself, and why.
+	// LogSettled says that the record was inconsistent and has been repaired, and why.
 	LogSettled struct{ Note string }
 
-	// LogPlan says what is going to be run, at least one file.
+	// LogPlan lists the files that will run, at least one.
 	LogPlan struct {
 		Files []*migration.File
 		Down  bool
@@ -66,7 +64,7 @@ type (
 	LogFile struct {
 		File    *migration.File
 		Down    bool
-		Skipped int // statements that an earlier run has done
+		Skipped int // statements that an earlier run completed
 		Total   int // statements of the file
 	}
 
@@ -77,28 +75,27 @@ type (
 		Total int
 	}
 
-	// LogStmtDone says that the statement ended.
+	// LogStmtDone says that the statement has ended.
 	LogStmtDone struct {
 		Stmt    pgsql.Stmt
 		N       int
 		Total   int
 		Elapsed time.Duration
-		Known   bool // it was not run: the catalog shows that it was done before
+		Known   bool // it was skipped: the catalog shows that it has run before
 	}
 
-	// LogFileDone says that a file is applied, or taken back, and recorded.
+	// LogFileDone says that a file is applied or reverted, and recorded.
 	LogFileDone struct {
 		File    *migration.File
 		Down    bool
 		Elapsed time.Duration
 	}
 
-	// LogDisk says how much disk what is to be run takes at least, where it is a
-	// gigabyte or more, and how much is free can't be known.
+	// LogDisk says how much disk space the files need at least, if it is 1 GB or more and the free space is unknown.
 	LogDisk struct {
 		Need       int64 // bytes
 		Tablespace string
-		Stmt       string // which takes most of it
+		Stmt       string // that needs most of it
 	}
 
 	// LogStopped says that a file ended with an error.
@@ -108,27 +105,24 @@ type (
 		Err  error
 	}
 
-	// LogRetry says that what was tried gave way to other sessions and will be
-	// tried again.
+	// LogRetry says that something gave way to other sessions and will be retried.
 	LogRetry struct {
-		What     string // the file, or "the record"
+		What     string // the file, "the record", or similar
 		Err      error
-		Blockers []Blocker     // who kept it waiting; nil if that was not seen
+		Blockers []Blocker     // what it waited for; nil if unknown
 		After    time.Duration // until the next try
 	}
 
-	// LogRebuild says that an index that an interrupted build left INVALID is
-	// dropped, to be built again.
+	// LogRebuild says that an index that an interrupted build left INVALID is dropped, to be rebuilt.
 	LogRebuild struct{ Index string }
 
-	// LogMend says that an INVALID index is built again, or dropped, which no migration
-	// that runs makes.
+	// LogMend says that an INVALID index that none of the files creates is rebuilt or dropped.
 	LogMend struct {
 		Index string // schema.name, quoted where needed
 		Next  Next   // NextBuild or NextDrop
 	}
 
-	// LogNotice is a NOTICE, WARNING or the like of the server.
+	// LogNotice is a NOTICE, WARNING or similar message of the server.
 	LogNotice struct{ Severity, Message string }
 )
 
@@ -149,17 +143,17 @@ func (LogRebuild) logEntry()  {}
 func (LogMend) logEntry()     {}
 func (LogNotice) logEntry()   {}
 
-type nobody struct{}
+type discard struct{}
 
-func (nobody) Log(LogEntry) {}
+func (discard) Log(LogEntry) {}
 
-// oneByOne is a Logger for several goroutines.
-type oneByOne struct {
+// serial is a Logger for several goroutines.
+type serial struct {
 	mu sync.Mutex
 	to Logger
 }
 
-func (l *oneByOne) Log(e LogEntry) {
+func (l *serial) Log(e LogEntry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.to.Log(e)

@@ -10,7 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Loss is data that goes with a table or a column.
+// Loss is data that is lost with a table or a column.
 type Loss struct {
 	Table  string // schema.name, quoted where needed
 	Column string // quoted where needed; "" for the whole table
@@ -28,7 +28,7 @@ func (l Loss) String() string {
 	return fmt.Sprintf("column %s.%s with values in %s", l.Table, l.Column, rows)
 }
 
-// LossError is data that would be lost. Nothing was done.
+// LossError means that data would be lost. Nothing was done.
 type LossError struct{ Losses []Loss }
 
 func (e *LossError) Error() string {
@@ -36,17 +36,16 @@ func (e *LossError) Error() string {
 	for i, l := range e.Losses {
 		texts[i] = l.String()
 	}
-	return fmt.Sprintf("this would drop %s, and the data is not restored by applying again; nothing was done: add -yes if it may go", strings.Join(texts, ", "))
+	return fmt.Sprintf("this would drop %s, and applying again doesn't restore the data; nothing was done: add -yes to drop it", strings.Join(texts, ", "))
 }
 
-// losses counts what the tables and columns hold that the steps' files added, by
-// their effects, and that go when these are taken back; and, as an effect may lack
-// what a down file does, those that the down files drop. What only gets its old name
-// back is not lost, unless a later step takes it away under that name.
+// losses counts the rows of the tables and columns that the steps' files added according to their effects, and, because
+// an effect may miss something, of those that the down files drop. What only gets its old name again isn't lost, unless
+// a later step drops it under that name.
 func (s *session) losses(ctx context.Context, steps []*step) ([]Loss, error) {
 	var tables []string
 	var columns [][2]string
-	var before []move // of the steps that come before this one
+	var before []move // of the steps before this one
 	for _, st := range steps {
 		replaced := make(map[catalog.Line]bool)
 		for _, line := range st.effect.Removed() {
@@ -117,7 +116,7 @@ func (s *session) losses(ctx context.Context, steps []*step) ([]Loss, error) {
 	return losses, nil
 }
 
-// computed says whether a column is a generated one: its values come back with it.
+// computed reports whether a column is generated, so that its values can be computed again.
 func (s *session) computed(ctx context.Context, table, column string) (computed bool, err error) {
 	err = s.conn.QueryRow(ctx, `
 SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
@@ -125,13 +124,12 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c 
                 WHERE pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) = $1
                   AND pg_catalog.quote_ident(a.attname) = $2 AND a.attgenerated <> '')`, table, column).Scan(&computed)
 	if err != nil {
-		return false, fmt.Errorf("looking at the column %s of %s: %w", column, table, err)
+		return false, fmt.Errorf("reading the column %s of %s: %w", column, table, err)
 	}
 	return computed, nil
 }
 
-// count counts the values that are not null; those of something that is no
-// longer there are none.
+// count counts the values that are not null, 0 if the table or column doesn't exist.
 func (s *session) count(ctx context.Context, table, what string) (int64, error) {
 	var n int64
 	err := s.conn.QueryRow(ctx, "SELECT count("+what+") FROM "+table).Scan(&n)
@@ -140,7 +138,7 @@ func (s *session) count(ctx context.Context, table, what string) (int64, error) 
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("counting what %s holds: %w", table, err)
+		return 0, fmt.Errorf("counting the rows of %s: %w", table, err)
 	}
 	return n, nil
 }

@@ -200,7 +200,7 @@ var faults = []fault{
 			}
 			time.Sleep(300 * time.Millisecond)
 		})
-		// It has the lock, or stands in line for it.
+		// It has the lock, or queues for it.
 		for waits := false; !waits; {
 			select {
 			case <-held:
@@ -216,7 +216,7 @@ var faults = []fault{
 // serve has the ring use a server of its own.
 func (r *ring) serve(settings ...string) {
 	r.Helper()
-	// A server waits for whoever hasn't said who he is before it stops.
+	// A server waits for unauthenticated clients before it stops.
 	settings = append(settings, "authentication_timeout=1s", "fsync=on", "full_page_writes=on", "synchronous_commit=on")
 	r.own = newServer(r, settings...)
 	db, err := r.own.throwaway.Create(context.Background())
@@ -545,7 +545,7 @@ func TestFaults(t *testing.T) {
 					}
 				}
 				if want := messages[0][bi] + messages[1][bi]; tried == 0 || full && tried != want {
-					t.Errorf("%s: untested but for %d of %d", b.name, tried, want)
+					t.Errorf("%s: tested only %d of %d", b.name, tried, want)
 				}
 				cells += tried
 			}

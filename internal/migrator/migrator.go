@@ -1,11 +1,9 @@
-// Package migrator brings live databases up and down a directory of migrations,
-// and says where they stand.
+// Package migrator applies and reverts the migrations of a directory on a live database, and reports its status.
 //
-// Whatever happens in between, what a database went through and what its record
-// says are the same: a transactional file changes both in one transaction; of a
-// file without one, each statement commits with its note in the journal where
-// PostgreSQL allows that, and is recognized by the catalog where it doesn't. A
-// run that was killed is finished by running it again.
+// The record always matches what the database went through. A file that runs in a transaction changes both in that
+// transaction. Of a file that doesn't, each statement commits together with its entry in the journal where PostgreSQL
+// allows that; where it doesn't, the catalog shows whether the statement has run. Running the command again finishes a
+// run that was killed.
 package migrator
 
 import (
@@ -22,53 +20,50 @@ import (
 )
 
 const (
-	// DefaultLockTimeout is how long a statement waits for a lock, and keeps
-	// others waiting behind it, before it gives way and tries again. It is more
-	// than PostgreSQL's default deadlock_timeout, by which a waiting statement
-	// has autovacuum cancelled.
+	// DefaultLockTimeout is how long a statement waits for a lock, while others queue for the same lock, before it
+	// gives up and is tried again. It is longer than PostgreSQL's default deadlock_timeout, after which a waiting
+	// statement cancels autovacuum.
 	DefaultLockTimeout = 2 * time.Second
 
-	// DefaultLockRetry is for how long in total a file, or a statement outside
-	// of a transaction, tries again.
+	// DefaultLockRetry is how long a file, or a statement outside a transaction, is retried in total.
 	DefaultLockRetry = 5 * time.Minute
 )
 
-// Config says which database, which directory, and how.
+// Config names the database and the directory, and says how migrations run.
 type Config struct {
 	ConnConfig *pgx.ConnConfig // made by pgx.ParseConfig; it is copied
 	Dir        *migration.Dir
 	Store      revision.Store
-	Exclude    []string // what comparisons of catalogs leave out, as atlas.hcl's exclude
-	Role       string   // SET ROLE to it; "" for none
+	Exclude    []string // excluded from comparisons of catalogs, as atlas.hcl's exclude
+	Role       string   // that migrations run as, by SET ROLE; "" for none
 
 	LockTimeout time.Duration // 0: DefaultLockTimeout
 	LockRetry   time.Duration // 0: DefaultLockRetry
 
-	// Wait is how long to wait while another migrates the same database.
-	// 0: for as long as its backend lives. Negative: not at all.
+	// Wait is how long to wait while another session migrates the same database. 0: until that session ends. Negative:
+	// not at all.
 	Wait time.Duration
 
-	// Anew says how the database can be begun anew, where it is one that may be. It is
-	// added to what is said of applied migrations that Dir doesn't have.
-	Anew string
+	// StartOver says how to start over with an empty database, if this one may be deleted. It is added to the problem
+	// that the database has migrations which Dir doesn't have.
+	StartOver string
 
-	OperatorVersion string // for the journal: who applied it
-	Log             Logger // nil: nobody
+	OperatorVersion string // for the journal: the tool that applied it
+	Log             Logger // nil: none
 }
 
-// Migrator works on one database. Each of its methods uses connections of its
-// own, and several may run at once.
+// Migrator works on one database. Each of its methods uses connections of its own, and several may run at once.
 type Migrator struct {
 	cfg   Config
 	dir   *migration.Dir
 	files []*migration.File
 
-	// dialed yields the session that Dial makes, once; nil if there is none. cancel ends the dialing.
+	// dialed yields, once, the session that Dial opens; it is nil without Dial. cancel stops Dial.
 	dialed chan dialed
 	cancel context.CancelFunc
 }
 
-// New returns a Migrator. It does not connect.
+// New returns a Migrator for cfg.Dir. It doesn't connect.
 func New(cfg Config) *Migrator {
 	m := newMigrator(cfg)
 	m.SetDir(cfg.Dir)
@@ -86,20 +81,20 @@ func newMigrator(cfg Config) *Migrator {
 		cfg.LockRetry = DefaultLockRetry
 	}
 	if cfg.Log == nil {
-		cfg.Log = nobody{}
+		cfg.Log = discard{}
 	}
-	cfg.Log = &oneByOne{to: cfg.Log}
+	cfg.Log = &serial{to: cfg.Log}
 	return &Migrator{cfg: cfg}
 }
 
-// FileRun is what became of one file.
+// FileRun is the outcome of running one file.
 type FileRun struct {
 	File       *migration.File
 	Start, End time.Time
-	Skipped    int        // statements that an earlier run had done
-	Applied    []string   // statements that ran now; if Err is set, a transactional file's were rolled back
-	Done       bool       // it ran to its end and is recorded
-	Err        *StmtError // the statement that failed, nil if none did or something else failed
+	Skipped    int        // statements that an earlier run completed
+	Applied    []string   // statements that this run completed; if Err is set and the file runs in a transaction, they were rolled back
+	Done       bool       // it ran to the end and is recorded
+	Err        *StmtError // the statement that failed; nil if none did, or something else did
 }
 
 // version returns the version at an index, "" for the base.
@@ -118,7 +113,7 @@ func (m *Migrator) revision(i int) string {
 	return m.files[i].Revision
 }
 
-// at is how messages say that the database is at an index.
+// at describes the position at an index in messages.
 func (m *Migrator) at(i int) string {
 	switch {
 	case i < 0:
@@ -133,23 +128,23 @@ func (m *Migrator) catalogOptions() catalog.Options {
 	return catalog.Options{Exclude: m.cfg.Exclude, AlembicSchema: m.cfg.Store.AlembicSchema, JournalSchema: m.cfg.Store.JournalSchema}
 }
 
-// judge reads the record and says where the database stands.
-func (s *session) judge(ctx context.Context) (revision.Place, error) {
+// judge reads the record and returns the position of the database.
+func (s *session) judge(ctx context.Context) (revision.Position, error) {
 	if err := s.readRecord(ctx); err != nil {
-		return revision.Place{Index: -1}, err
+		return revision.Position{Index: -1}, err
 	}
-	place, err := revision.Judge(s.m.dir, s.rec, func() (catalog.Catalog, error) { return s.live(ctx) })
-	if anew := s.m.cfg.Anew; anew != "" {
-		for _, p := range place.Problems {
+	pos, err := revision.Judge(s.m.dir, s.rec, func() (catalog.Catalog, error) { return s.live(ctx) })
+	if over := s.m.cfg.StartOver; over != "" {
+		for _, p := range pos.Problems {
 			if p.Kind == revision.Missing || p.Kind == revision.Unknown {
-				p.Text += "; " + anew
+				p.Text += "; " + over
 			}
 		}
 	}
-	return place, err
+	return pos, err
 }
 
-// readRecord reads the record, unless that was done while dialing.
+// readRecord reads the record, unless Dial has read it.
 func (s *session) readRecord(ctx context.Context) error {
 	if s.read {
 		return nil
@@ -166,7 +161,8 @@ func (s *session) readRecord(ctx context.Context) error {
 	})
 }
 
-// patiently has read try again as others that wait for locks do. A command that only reads waits once, and says who blocks it.
+// patiently retries read as other statements that wait for locks are retried. A command that only reads waits once and
+// reports what blocks it.
 func (s *session) patiently(ctx context.Context, what string, read func() error) error {
 	if s.observer == nil {
 		s.observe(ctx)
@@ -178,13 +174,12 @@ func (s *session) patiently(ctx context.Context, what string, read func() error)
 	})
 }
 
-// live is the database's catalog. To read one takes a while, so a database in
-// which nobody has made anything is recognized without: PostgreSQL numbers what
-// users make from 16384 on.
+// live returns the database's catalog. Reading one takes a while, so an empty database is recognized without it: the
+// OIDs of objects that users create start at 16384.
 func (s *session) live(ctx context.Context) (catalog.Catalog, error) {
 	empty, err := s.empty(ctx)
 	if err != nil {
-		return catalog.Catalog{}, fmt.Errorf("looking whether the database is empty: %w", err)
+		return catalog.Catalog{}, fmt.Errorf("checking whether the database is empty: %w", err)
 	}
 	if empty {
 		return catalog.Catalog{}, nil
@@ -221,19 +216,19 @@ SELECT pg_catalog.to_regnamespace('public') IS NOT NULL AND NOT EXISTS (
 	return empty, err
 }
 
-// settle writes what judge found lacking.
-func (s *session) settle(ctx context.Context, place revision.Place) (string, error) {
-	if place.Settle == nil {
+// settle repairs what judge found wrong in the record.
+func (s *session) settle(ctx context.Context, pos revision.Position) (string, error) {
+	if pos.Settle == nil {
 		return "", nil
 	}
-	if err := s.write(ctx, place.Settle); err != nil {
+	if err := s.write(ctx, pos.Settle); err != nil {
 		return "", fmt.Errorf("settling the record: %w", err)
 	}
-	s.log(LogSettled{place.Settle.Note})
-	return place.Settle.Note, nil
+	s.log(LogSettled{pos.Settle.Note})
+	return pos.Settle.Note, nil
 }
 
-// write makes a settlement in a transaction of its own.
+// write writes a settlement in a transaction of its own.
 func (s *session) write(ctx context.Context, st *revision.Settlement) error {
 	defer s.promptly()()
 	err := s.retry(ctx, "the record", func() error {

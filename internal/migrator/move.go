@@ -7,16 +7,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A move is a new name that a statement gives to a table or to one of its columns: what
-// it holds is not lost. Names are as catalogs have them.
+// A move renames a table or a column, whose data isn't lost. Names are as in catalogs.
 type move struct {
 	table  string // schema.name
 	column string // "" for the table itself
 	to     string // schema.name of a table, the bare name of a column
 }
 
-// moves reads the new names that statements give, in order. A table without a schema is
-// taken for one in public.
+// moves returns the renames of statements, in order. A table without a schema is one in public.
 func moves(stmts []pgsql.Stmt) []move {
 	var all []move
 	for _, stmt := range stmts {
@@ -38,7 +36,7 @@ func moves(stmts []pgsql.Stmt) []move {
 	return all
 }
 
-// moved is what a table or column is called after the moves.
+// moved returns the name of a table or column after the moves.
 func moved(moves []move, table, column string) (string, string) {
 	for _, m := range moves {
 		switch {
@@ -52,7 +50,7 @@ func moved(moves []move, table, column string) (string, string) {
 	return table, column
 }
 
-// unmoved is what a table or column was called before the moves.
+// unmoved returns the name of a table or column before the moves.
 func unmoved(moves []move, table, column string) (string, string) {
 	for _, m := range slices.Backward(moves) {
 		switch {

@@ -16,70 +16,67 @@ import (
 )
 
 const (
-	// observerName is the application_name of the connection that observes.
+	// observerName is the application_name of the observer's connection.
 	observerName = "ibutsu-schema observer"
 
-	// blockedAfter is from how long a wait on others is told.
+	// blockedAfter is how long a wait for a lock takes before it is logged.
 	blockedAfter = 300 * time.Millisecond
 
-	// blockedAgain and progressEvery are how often it is told anew, and how far
-	// a long statement has come.
+	// blockedAgain and progressEvery are how often a wait, and the progress of a long statement, are logged.
 	blockedAgain  = 10 * time.Second
 	progressEvery = time.Second
 
-	// deafFor is how long it does without a connection that was not to be had.
-	deafFor = 5 * time.Second
+	// retryAfter is how long the observer waits to connect again after it failed to.
+	retryAfter = 5 * time.Second
 )
 
-// observer watches from a connection of its own what the session's backend waits
-// for, and how far its statement has come. It connects only once something takes
-// long enough to be looked at.
+// observer watches from its own connection what the session's backend waits for, and the progress of its statement. It
+// connects only once something takes long.
 //
-// It also keeps a promise that lock_timeout can't: that counts for each lock
-// anew, so that a transaction that takes several keeps others waiting for the
-// first until it has the last. A transaction that has waited longer than the timeout
-// in total while it holds a lock that others queue behind is cancelled, and so is one that
-// waits longer for a single lock, because it has set lock_timeout itself.
+// It also enforces the lock timeout for whole transactions. lock_timeout applies to each lock separately, so a
+// transaction that takes several keeps others waiting for the first until it has the last. The observer cancels a
+// transaction that has waited longer than the timeout in total while it holds a lock for which others may queue, and
+// one that waits longer for a single lock because it has changed lock_timeout.
 type observer struct {
 	m    *Migrator
 	of   atomic.Pointer[observed]
 	tick time.Duration
 
-	due  time.Duration // how long an answer may be on its way
-	idle time.Time     // since when the server waits for the session; zero if it doesn't
+	due  time.Duration // how long an answer may take to arrive
+	idle time.Time     // since when the server has waited for the session; zero if it doesn't
 
 	stop context.CancelFunc
 	done chan struct{}
 
 	mu   sync.Mutex
-	task *task // what runs now, nil if nothing does
+	task *task // what runs now; nil if nothing does
 
-	last *task // the one before, or task itself
+	last *task // task, or the one before if that is nil
 
-	conn *pgx.Conn // the loop's own
-	deaf time.Time // until when it doesn't try to connect again
+	conn  *pgx.Conn // used by loop only
+	retry time.Time // when to try to connect again
 
-	given  chan *pgx.Conn // a connection that the loop takes over
+	given  chan *pgx.Conn // a connection for loop
 	warned sync.Once
 }
 
-// task is a transaction, or a statement outside of one, which may be several transactions.
+// task is a transaction, or a statement outside one, which may run several transactions.
 type task struct {
 	since    time.Time
-	limit    time.Duration // of all the waiting of a transaction; 0: none
-	tx       string        // virtual id of the one that waited last
-	waited   time.Duration // by that one
+	limit    time.Duration // on the total wait of a transaction; 0: none
+	tx       string        // virtual id of the transaction that waited last
+	waited   time.Duration // by that transaction
 	lock     string        // that it waits for, or waited for last
-	locking  time.Time     // since when, or later
-	looked   time.Time     // when the loop last looked
-	waiting  time.Time     // since when it waits now; zero if it doesn't
-	told     time.Time     // when its blockers were told last
+	locking  time.Time     // since when it has waited for lock, or later
+	looked   time.Time     // when loop last checked
+	waiting  time.Time     // since when it has waited now; zero if it doesn't
+	logged   time.Time     // when its blockers were last logged
 	blockers []Blocker
-	gaveWay  bool // it was cancelled for waiting too long
+	gaveWay  bool // it was cancelled because it waited too long
 
-	stmt      *LogStmt // which runs, nil between two
+	stmt      *LogStmt // that runs; nil between statements
 	stmtSince time.Time
-	progress  time.Time // when it was told last
+	progress  time.Time // when it was last logged
 }
 
 // observe starts an observer of the session.
@@ -89,27 +86,27 @@ func (s *session) observe(ctx context.Context) {
 	o.watch(s)
 	o.tick = min(max(s.m.cfg.LockTimeout/20, 10*time.Millisecond), 100*time.Millisecond)
 	if !s.locked {
-		// What only reads waits once: a look before that ends is enough, and most end before.
+		// A command that only reads waits once, so one check before it gives up is enough.
 		o.tick = max(s.m.cfg.LockTimeout/3, 10*time.Millisecond)
 	}
 	s.observer = o
 	go o.loop(ctx)
 }
 
-// observed is the connection that is observed.
+// observed is the connection that the observer watches.
 type observed struct {
 	pid     int32 // of the server's process
 	answers *answers
 }
 
-// watch has it observe the connection that the session has now.
+// watch makes it watch the session's current connection.
 func (o *observer) watch(s *session) {
 	if o != nil {
 		o.of.Store(&observed{s.pid, s.answers})
 	}
 }
 
-// close ends the observer.
+// close stops the observer.
 func (o *observer) close() {
 	if o == nil {
 		return
@@ -123,9 +120,10 @@ func (o *observer) close() {
 	}
 }
 
-// second returns the connection from which it will observe, nil if none is to be had. Until it observes the caller may use it.
+// second returns a connection for the observer, nil if none is available. The caller may use it until the observer gets
+// it.
 func (o *observer) second(ctx context.Context) (*pgx.Conn, error) {
-	dialing, cancel := context.WithTimeout(ctx, deafFor)
+	dialing, cancel := context.WithTimeout(ctx, retryAfter)
 	defer cancel()
 	conn, err := o.connect(dialing)
 	if err != nil {
@@ -135,15 +133,14 @@ func (o *observer) second(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// disconnect closes a connection, be it in time or not.
+// disconnect closes a connection, within a limited time.
 func disconnect(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanup)
 	defer cancel()
 	_ = conn.Close(ctx)
 }
 
-// begin says that a task begins, whose transactions may each wait for limit in total,
-// or without limit if that is 0.
+// begin says that a task begins whose transactions may each wait for limit in total; 0 means unlimited.
 func (o *observer) begin(limit time.Duration) {
 	if o == nil {
 		return
@@ -154,7 +151,7 @@ func (o *observer) begin(limit time.Duration) {
 	o.last = o.task
 }
 
-// end says that it has ended.
+// end says that the task has ended.
 func (o *observer) end() {
 	if o == nil {
 		return
@@ -164,8 +161,7 @@ func (o *observer) end() {
 	o.task = nil
 }
 
-// statement says that a statement begins. The function that it returns says that
-// it has ended.
+// statement says that a statement begins. The function that it returns says that it has ended.
 func (o *observer) statement(e LogStmt) (end func()) {
 	if o == nil {
 		return func() {}
@@ -185,7 +181,7 @@ func (o *observer) statement(e LogStmt) (end func()) {
 	}
 }
 
-// lastBlockers returns whom the last task waited for.
+// lastBlockers returns what the last task waited for.
 func (o *observer) lastBlockers() []Blocker {
 	if o == nil {
 		return nil
@@ -221,16 +217,15 @@ func (o *observer) loop(ctx context.Context) {
 		busy := t != nil && time.Since(t.since) >= o.tick
 		o.mu.Unlock()
 		if t == nil && o.of.Load().answers.waits() > o.due/2 {
-			t, busy = &task{since: time.Now()}, true // we ask something ourselves, which may have got lost
+			t, busy = &task{since: time.Now()}, true // one of our own queries, whose answer may be lost
 		}
-		if busy && time.Now().After(o.deaf) {
+		if busy && time.Now().After(o.retry) {
 			o.look(ctx, t)
 		}
 	}
 }
 
-// look finds out what a task does. What can't be found out this time is left
-// out: the migration goes on without it.
+// look checks what a task does. If a check fails, it is skipped.
 func (o *observer) look(ctx context.Context, t *task) {
 	if o.conn == nil {
 		select {
@@ -240,7 +235,7 @@ func (o *observer) look(ctx context.Context, t *task) {
 	}
 	if o.conn == nil || o.conn.IsClosed() {
 		if o.conn, _ = o.connect(ctx); o.conn == nil {
-			o.deaf = time.Now().Add(deafFor)
+			o.retry = time.Now().Add(retryAfter)
 			o.warn(ctx)
 			return
 		}
@@ -272,7 +267,7 @@ SELECT a.wait_event_type IS NOT DISTINCT FROM 'Lock', a.wait_event IS NOT DISTIN
 	}
 	switch {
 	case waits && t.waiting.IsZero():
-		t.waiting = before // or later: others wait no longer than this says
+		t.waiting = before // at the latest: the wait may have begun later
 	case !waits && !t.waiting.IsZero():
 		t.waited += now.Sub(t.waiting)
 		t.waiting = time.Time{}
@@ -282,21 +277,21 @@ SELECT a.wait_event_type IS NOT DISTINCT FROM 'Lock', a.wait_event IS NOT DISTIN
 		total += now.Sub(t.waiting)
 	}
 	tooLong := waits && t.limit > 0 && total >= t.limit && !t.gaveWay
-	// What runs may have switched lock_timeout off.
+	// The statement may have switched lock_timeout off.
 	unbounded := tooLong && now.Sub(t.locking) >= t.limit
 	o.mu.Unlock()
 
 	if waits {
-		o.tellBlockers(ctx, t)
+		o.logBlockers(ctx, t)
 		if tooLong {
 			o.giveWay(ctx, t, unbounded)
 		}
 	}
-	o.tellProgress(ctx, t)
+	o.logProgress(ctx, t)
 }
 
-// lost is told whether the server waits for the session, or has no process for it any more. If that is so while the session has
-// waited for the server for as long as an answer may be on its way, one of them has got lost.
+// lost is told whether the server waits for the session, or has no process for it. If so while the session waits for
+// the server, for longer than an answer may take to arrive, a message was lost and the connection is closed.
 func (o *observer) lost(of *observed, idle bool) {
 	switch {
 	case !idle:
@@ -308,11 +303,11 @@ func (o *observer) lost(of *observed, idle bool) {
 	}
 }
 
-// warn says once what goes without a connection to observe from.
+// warn logs once what is missing without an observer.
 func (o *observer) warn(ctx context.Context) {
 	if ctx.Err() == nil {
 		o.warned.Do(func() {
-			o.m.cfg.Log.Log(LogNotice{"WARNING", "a second connection could not be had: it is not seen who blocks this one, and lock_timeout counts for each lock by itself"})
+			o.m.cfg.Log.Log(LogNotice{"WARNING", "no second connection is available: blocking sessions can't be shown, and lock_timeout applies to each lock separately"})
 		})
 	}
 }
@@ -320,7 +315,7 @@ func (o *observer) warn(ctx context.Context) {
 func (o *observer) connect(ctx context.Context) (*pgx.Conn, error) {
 	cfg, answers := o.m.connConfig()
 	cfg.OnNotice = nil
-	// What it asks needn't be cancelled: the session's end doesn't wait for an answer.
+	// Its queries needn't be cancelled: nothing waits for them when the session ends.
 	cfg.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.DeadlineContextWatcherHandler{Conn: conn.Conn()}
 	}
@@ -336,8 +331,8 @@ func (o *observer) connect(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// tellBlockers finds out whom a task waits for.
-func (o *observer) tellBlockers(ctx context.Context, t *task) {
+// logBlockers logs what a task waits for.
+func (o *observer) logBlockers(ctx context.Context, t *task) {
 	blockers, err := blockers(ctx, o.conn, o.of.Load().pid)
 	if err != nil || len(blockers) == 0 {
 		return
@@ -350,16 +345,16 @@ func (o *observer) tellBlockers(ctx context.Context, t *task) {
 	others := !samePIDs(blockers, t.blockers)
 	t.blockers = blockers
 	waited := time.Since(t.waiting)
-	if waited >= blockedAfter && (others || t.told.IsZero() || time.Since(t.told) >= blockedAgain) {
-		t.told = time.Now()
+	if waited >= blockedAfter && (others || t.logged.IsZero() || time.Since(t.logged) >= blockedAgain) {
+		t.logged = time.Now()
 		o.m.cfg.Log.Log(LogBlocked{Blockers: blockers, Waited: waited})
 	}
 }
 
-// giveWay cancels a task if it holds locks that others may wait for, or whatever it holds.
+// giveWay cancels a task if it holds locks for which others may wait, or in any case if whatever is set.
 func (o *observer) giveWay(ctx context.Context, t *task, whatever bool) {
 	var strong bool
-	// What the task itself created is not in the observer's catalog.
+	// What the task created isn't in the observer's catalog.
 	err := o.conn.QueryRow(ctx, `
 SELECT $2 OR EXISTS (SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation
   WHERE l.pid = $1 AND l.granted AND l.locktype = 'relation' AND c.relname <> 'alembic_version'
@@ -385,14 +380,14 @@ SELECT $2 OR EXISTS (SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class 
 	}
 }
 
-// tellProgress says how far a long statement has come.
-func (o *observer) tellProgress(ctx context.Context, t *task) {
+// logProgress logs the progress of a long statement.
+func (o *observer) logProgress(ctx context.Context, t *task) {
 	o.mu.Lock()
-	stmt, since, told := t.stmt, t.stmtSince, t.progress
-	if told.Before(since) {
-		told = since
+	stmt, since, last := t.stmt, t.stmtSince, t.progress
+	if last.Before(since) {
+		last = since
 	}
-	due := o.task == t && stmt != nil && time.Since(told) >= progressEvery
+	due := o.task == t && stmt != nil && time.Since(last) >= progressEvery
 	if due {
 		t.progress = time.Now()
 	}
@@ -409,8 +404,7 @@ func (o *observer) tellProgress(ctx context.Context, t *task) {
 	}
 }
 
-// progress asks PostgreSQL's progress views; a statement that none of them knows
-// has an empty phase.
+// progress queries PostgreSQL's progress views. The phase of a statement that isn't in any of them is "".
 func (o *observer) progress(ctx context.Context) (phase string, done, of int64, unit string, err error) {
 	sql := `
 SELECT phase, CASE WHEN phase ~ '^waiting' THEN lockers_done WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END,
@@ -433,8 +427,8 @@ SELECT phase, CASE WHEN phase ~ '^waiting' THEN lockers_done WHEN blocks_total >
 	return phase, done, of, unit, rows.Err()
 }
 
-// A WaitError is a transaction that was cancelled because it had waited for
-// longer than the lock timeout in total, while others waited for what it held.
+// A WaitError means that a transaction was cancelled because it waited longer than the lock timeout in total while it
+// held locks for which others may wait.
 type WaitError struct {
 	Limit time.Duration
 	Err   error

@@ -13,7 +13,7 @@ import (
 )
 
 // The hashes of what has run are appended one by one; the row is as if it were
-// written whole, also by several runs and on the way back.
+// written whole, even by several runs and when reverted.
 func TestPartialHashes(t *testing.T) {
 	text := func(bad ...int) string {
 		var b strings.Builder

@@ -12,10 +12,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// dial connects as pgx does, but for one thing. With sslmode=prefer, the default,
-// pgx asks for TLS, hangs up on a server that has none, and dials again. This goes on
-// with the connection on which it asked, as libpq does: the server starts one process
-// less, for which the second connection would have to wait.
+// dial connects as pgx does, with one difference. With sslmode=prefer, the default, pgx asks for TLS, closes the
+// connection if the server has none, and dials again. dial continues on the first connection, as libpq does, which
+// saves the time in which the server starts another process.
 func dial(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
 	d := &dialer{dial: cfg.DialFunc, refused: make(map[string]refusal)}
 	cfg.DialFunc = d.DialContext
@@ -23,37 +22,35 @@ func dial(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, cfg)
 }
 
-// A dialer keeps the connections on which servers said that they have no TLS, by the
-// address, for who dials that again.
+// A dialer keeps, by address, the connections on which servers refused TLS, for when pgx dials that address again.
 type dialer struct {
 	dial pgconn.DialFunc
 
 	mu      sync.Mutex
-	refused map[string]refusal // nil when there is a session, which dials to cancel only
+	refused map[string]refusal // nil once there is a session, which dials only to cancel
 }
 
-// refusal is a connection on which a server said that it has no TLS.
+// refusal is a connection on which the server refused TLS.
 type refusal struct {
 	conn net.Conn
 	at   time.Time
 }
 
-// fresh is for how long it can be gone on with. Of a name with several addresses, the
-// others are tried before, and a server hangs up on who doesn't say who he is: after
-// authentication_timeout, which is a second at least.
+// fresh is how long a refusal can be used. pgx tries all addresses of a name before it dials again, and a server closes
+// a connection without authentication after authentication_timeout, which is at least a second.
 const fresh = 500 * time.Millisecond
 
 func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	d.mu.Lock()
-	kept, asks := d.refused[addr], d.refused != nil
+	r, asks := d.refused[addr], d.refused != nil
 	delete(d.refused, addr)
 	d.mu.Unlock()
 	switch {
-	case kept.conn == nil:
-	case time.Since(kept.at) < fresh:
-		return kept.conn, nil
+	case r.conn == nil:
+	case time.Since(r.at) < fresh:
+		return r.conn, nil
 	default:
-		_ = kept.conn.Close()
+		_ = r.conn.Close()
 	}
 	conn, err := d.dial(ctx, network, addr)
 	if err != nil || !asks {
@@ -62,8 +59,7 @@ func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 	return &asking{Conn: conn, dialer: d, addr: addr}, nil
 }
 
-// keep is told of a connection that is closed, on which nothing was said but that the
-// server has no TLS. It reports whether it is kept instead.
+// keep keeps a connection instead of closing it, on which only TLS was refused. It reports whether it did.
 func (d *dialer) keep(addr string, conn net.Conn) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -74,53 +70,53 @@ func (d *dialer) keep(addr string, conn net.Conn) bool {
 	return true
 }
 
-// done closes what nobody went on with.
+// done closes the connections that were not used.
 func (d *dialer) done() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, kept := range d.refused {
-		_ = kept.conn.Close()
+	for _, r := range d.refused {
+		_ = r.conn.Close()
 	}
 	d.refused = nil
 }
 
-// sslRequest is the message by which a client asks for TLS (PostgreSQL's manual,
-// "Message Formats"). The server answers with one byte: S or N.
+// sslRequest is the message that asks for TLS (PostgreSQL's manual, "Message Formats"). The server answers with one
+// byte, S or N.
 var sslRequest = []byte{0, 0, 0, 8, 4, 210, 22, 47}
 
-// asking is a connection that looks on while its first words are said.
+// asking is a connection that watches its first messages.
 type asking struct {
 	net.Conn
 	dialer *dialer
 	addr   string
-	said   atomic.Int32 // one of the below
+	phase  atomic.Int32 // one of the constants below
 }
 
 const (
 	nothing  = iota
-	tlsAsked // sslRequest and nothing else
-	tlsNo    // and the answer that there is none
+	tlsAsked // sslRequest only
+	tlsNo    // and the answer N
 	more
 )
 
 func (a *asking) Write(b []byte) (int, error) {
-	if !bytes.Equal(b, sslRequest) || !a.said.CompareAndSwap(nothing, tlsAsked) {
-		a.said.Store(more)
+	if !bytes.Equal(b, sslRequest) || !a.phase.CompareAndSwap(nothing, tlsAsked) {
+		a.phase.Store(more)
 	}
 	return a.Conn.Write(b)
 }
 
 func (a *asking) Read(b []byte) (int, error) {
 	n, err := a.Conn.Read(b)
-	if a.said.Load() != more && (n != 1 || b[0] != 'N' || !a.said.CompareAndSwap(tlsAsked, tlsNo)) {
-		a.said.Store(more)
+	if a.phase.Load() != more && (n != 1 || b[0] != 'N' || !a.phase.CompareAndSwap(tlsAsked, tlsNo)) {
+		a.phase.Store(more)
 	}
 	return n, err
 }
 
-// Close closes the connection, unless it can be gone on with.
+// Close closes the connection, unless the dialer keeps it.
 func (a *asking) Close() error {
-	if a.said.Load() == tlsNo && a.dialer.keep(a.addr, a.Conn) {
+	if a.phase.Load() == tlsNo && a.dialer.keep(a.addr, a.Conn) {
 		return nil
 	}
 	return a.Conn.Close()

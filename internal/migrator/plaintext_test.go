@@ -28,7 +28,7 @@ import (
 type front struct {
 	socket   string
 	cert     *tls.Certificate
-	patience time.Duration // for who doesn't say who he is, as authentication_timeout; 0: without limit
+	patience time.Duration // for clients that don't authenticate, as authentication_timeout; 0: without limit
 	accepted atomic.Int32
 	cancels  atomic.Int32
 }

@@ -8,17 +8,15 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// Session settings, the session's advisory lock and the observer need one backend
-// for the whole session. A pooler that hands backends out by the transaction or
-// by the statement breaks all three without a word; one that does it by the
-// session serves.
+// Session settings, the session's advisory lock and the observer need the same backend for the whole session. A pooler
+// that assigns backends by transaction or by statement breaks all three silently. One that assigns them by session is
+// fine.
 
-// backendPID asks for the pid of the process that serves a connection.
+// backendPID returns the pid of the connection's backend.
 const backendPID = "SELECT pg_catalog.pg_backend_pid()"
 
-// setUp gives the session its settings, and refuses a pooler that changes the
-// process that serves it. Behind one that doesn't, the settings take a further
-// round trip: only then is it known that they stay this session's.
+// setUp sets the session up, and returns an error if a pooler may change its backend. With a pooler that doesn't, the
+// settings take another round trip, because only then is it known that the session keeps its backend.
 func (s *session) setUp(ctx context.Context) error {
 	s.limit, s.timeout = s.m.cfg.LockTimeout, s.m.cfg.LockTimeout
 	pid := s.conn.PgConn().PID()
@@ -38,9 +36,8 @@ func (s *session) setUp(ctx context.Context) error {
 	return err
 }
 
-// refusePooling opens further clients, each with a transaction. A pooler by the
-// session gives each client a backend of its own that it keeps; any other gives
-// ours, which is idle, to one of them.
+// refusePooling opens more connections, each with a transaction. A pooler by session gives each its own backend; any
+// other gives our idle backend to one of them.
 func (s *session) refusePooling(ctx context.Context) error {
 	const clients = 3
 	for range clients {
@@ -48,13 +45,13 @@ func (s *session) refusePooling(ctx context.Context) error {
 		cfg.OnNotice = nil
 		conn, err := dial(ctx, cfg)
 		if err != nil {
-			break // the pooler has no more to give: what was seen until here must do
+			break // the pooler has no more connections
 		}
 		answers.within(cfg.ConnectTimeout)
 		defer conn.Close(context.WithoutCancel(ctx))
 		tx, err := conn.Begin(ctx)
 		if pgsql.SQLState(err) != "" {
-			return s.pooled() // by the statement, where transactions are refused
+			return s.pooled() // by statement, where transactions are refused
 		}
 		if err != nil {
 			break
@@ -71,15 +68,14 @@ func (s *session) refusePooling(ctx context.Context) error {
 	return s.sameBackend(ctx)
 }
 
-// sameBackend refuses to go on if the session's backend has changed. Only a
-// pooler changes it.
+// sameBackend returns an error if a pooler has changed the session's backend.
 func (s *session) sameBackend(ctx context.Context) error {
 	if !s.proxied {
 		return nil
 	}
 	var pid int32
 	if err := s.conn.QueryRow(ctx, backendPID).Scan(&pid); err != nil {
-		return fmt.Errorf("asking for the server's process: %w", err)
+		return fmt.Errorf("reading the pid of the backend: %w", err)
 	}
 	if pid != s.pid {
 		return s.pooled()
@@ -88,5 +84,5 @@ func (s *session) sameBackend(ctx context.Context) error {
 }
 
 func (s *session) pooled() error {
-	return &RefusedError{"a connection pooler stands before this database and hands sessions on between transactions (PgBouncer's pool_mode = transaction or statement): migrations need a session of their own. Connect to PostgreSQL itself, or to a pool with pool_mode = session"}
+	return &RefusedError{"a connection pooler assigns the server's sessions by transaction or by statement (PgBouncer's pool_mode): migrations need one session. Connect to PostgreSQL directly, or to a pool with pool_mode = session"}
 }

@@ -110,7 +110,7 @@ func TestPgBouncer(t *testing.T) {
 		if _, err := b.down(migrator.Options{To: "base", Yes: true}); err != nil {
 			t.Error(err)
 		}
-		// The server's session goes on behind the pooler, the lock must not.
+		// The server's session outlives the connection to the pooler, the lock must not.
 		b.cfg = direct
 		b.cfg.Wait = -1
 		b.mustApply(migrator.Options{})

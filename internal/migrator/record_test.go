@@ -45,7 +45,7 @@ func TestRecord(t *testing.T) {
 			alembic: "ddd444", journal: all,
 		},
 		{
-			name:    "public made anew",
+			name:    "public created again",
 			at:      "base",
 			change:  "DROP SCHEMA public CASCADE; CREATE SCHEMA public",
 			applied: []string{"20240101000000", "20240102000000", "20240103000000", "20240104000000"},
@@ -56,7 +56,7 @@ func TestRecord(t *testing.T) {
 			at:     "base",
 			change: "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
 			kind:   revision.Unrecorded,
-			err:    "the database has objects (function public.f()) but no record of migrations; if the migrations do not make them, `stamp -to=base -yes` lets `apply` begin beside them; if it is this project's, `stamp -to=VERSION` records which version it has",
+			err:    "the database has objects (function public.f()) but no record of migrations; if the migrations don't create them, `stamp -to=base -yes` lets `apply` start and keeps them; if it is this project's, `stamp -to=VERSION` records which version it has",
 		},
 		{
 			name:   "tables but no record",
@@ -77,14 +77,14 @@ func TestRecord(t *testing.T) {
 			at:     "base",
 			change: `CREATE FUNCTION "f: g"(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMENT ON FUNCTION "f: g" IS 'x'`,
 			kind:   revision.Unrecorded,
-			err:    "the database has objects (function public.\"f: g\"(integer)) but no record of migrations; if the migrations do not make them, `stamp -to=base -yes` lets `apply` begin beside them; if it is this project's, `stamp -to=VERSION` records which version it has",
+			err:    "the database has objects (function public.\"f: g\"(integer)) but no record of migrations; if the migrations don't create them, `stamp -to=base -yes` lets `apply` start and keeps them; if it is this project's, `stamp -to=VERSION` records which version it has",
 		},
 		{
 			name:   "tables of a version but no record",
 			at:     "bbb222",
 			change: "DROP TABLE alembic_version, atlas_schema_revisions",
 			kind:   revision.Unrecorded,
-			err:    "the database has tables (public.items, public.orders) but no record of migrations; its schema is exactly that of 20240102000000 (bbb222, total) and of 20240103000000 (ccc333, fill), which only the data tells apart: look at it, then `stamp -to=20240102000000` or `stamp -to=20240103000000`",
+			err:    "the database has tables (public.items, public.orders) but no record of migrations; its schema is exactly that of 20240102000000 (bbb222, total) and of 20240103000000 (ccc333, fill), which differ only in data: check the data, then `stamp -to=20240102000000` or `stamp -to=20240103000000`",
 		},
 		{
 			name:   "a record in another schema",
@@ -105,14 +105,14 @@ func TestRecord(t *testing.T) {
 			at:     "bbb222",
 			change: "INSERT INTO alembic_version VALUES ('aaa111')",
 			kind:   revision.Branches,
-			err:    "alembic_version has 2 rows (\"aaa111\", \"bbb222\"): branches are not supported, it must name the one revision that the database is at; the schema is exactly that of 20240102000000 (bbb222, total): `stamp -to=20240102000000` records it",
+			err:    "alembic_version has 2 rows (\"aaa111\", \"bbb222\"): branches aren't supported, and it must have one row, the revision that the database is at; the schema is exactly that of 20240102000000 (bbb222, total): `stamp -to=20240102000000` records it",
 		},
 		{
 			name:   "several rows, and another schema",
 			at:     "bbb222",
 			change: "INSERT INTO alembic_version VALUES ('aaa111'); CREATE TABLE mine (id int)",
 			kind:   revision.Branches,
-			err:    "alembic_version has 2 rows (\"aaa111\", \"bbb222\"): branches are not supported, it must name the one revision that the database is at; `stamp -to=REVISION` sets it",
+			err:    "alembic_version has 2 rows (\"aaa111\", \"bbb222\"): branches aren't supported, and it must have one row, the revision that the database is at; `stamp -to=REVISION` sets it",
 		},
 		{
 			name:   "unknown id",
@@ -141,7 +141,7 @@ func TestRecord(t *testing.T) {
 			at:     "bbb222",
 			change: "UPDATE alembic_version SET version_num = 'eee555'; DROP TABLE atlas_schema_revisions",
 			kind:   revision.Unknown,
-			err:    "alembic_version holds \"eee555\", which no migration of this directory has; the schema is exactly that of 20240102000000 (bbb222, total) and of 20240103000000 (ccc333, fill), which only the data tells apart; check out the commit that has \"eee555\", or install its release; if there is none, look at the data, then `stamp -to=20240102000000` or `stamp -to=20240103000000`",
+			err:    "alembic_version holds \"eee555\", which no migration of this directory has; the schema is exactly that of 20240102000000 (bbb222, total) and of 20240103000000 (ccc333, fill), which differ only in data; check out the commit that has \"eee555\", or install its release; if there is none, check the data, then `stamp -to=20240102000000` or `stamp -to=20240103000000`",
 		},
 		{
 			name:   "unknown id, alone, of a later schema",
@@ -185,7 +185,7 @@ func TestRecord(t *testing.T) {
 			at:      "head",
 			change:  "DROP TABLE atlas_schema_revisions; DROP INDEX ix_items_price",
 			cutOff:  [2]string{"items", "CREATE INDEX CONCURRENTLY ix_items_price ON items ((price + 1)) WHERE price > 0"},
-			settled: `alembic_version says "ddd444" and the schema is that of 20240104000000 (ddd444, index) but for 1 INVALID index (public.ix_items_price): the journal is filled in, 4 rows`,
+			settled: `alembic_version says "ddd444" and the schema is that of 20240104000000 (ddd444, index) except for 1 INVALID index (public.ix_items_price): the journal is filled in, 4 rows`,
 			rebuilt: []string{"public.ix_items_price"},
 			alembic: "ddd444", journal: "20240101000000 4 0/0,20240102000000 4 0/0,20240103000000 4 0/0,20240104000000 4 0/0",
 		},
@@ -204,26 +204,26 @@ func TestRecord(t *testing.T) {
 			change: "DROP TABLE atlas_schema_revisions",
 			cutOff: [2]string{"orders", "CREATE UNIQUE INDEX CONCURRENTLY ix_orders_total ON orders (total)"},
 			kind:   revision.Drifted,
-			err:    "alembic_version says 20240103000000 (ccc333, fill), and there is no journal; but the schema is not that revision's: index public.orders.ix_orders_total is extra (CREATE UNIQUE INDEX ix_orders_total ON public.orders USING btree (total) [INVALID, not ready]); make the schema equal, or if the differences are meant, `stamp -to=20240103000000 -yes` records the version all the same",
+			err:    "alembic_version says 20240103000000 (ccc333, fill) and there is no journal, but the schema isn't that revision's: index public.orders.ix_orders_total is extra (CREATE UNIQUE INDEX ix_orders_total ON public.orders USING btree (total) [INVALID, not ready]); make the schema equal, or if the differences are intended, `stamp -to=20240103000000 -yes` records the version anyway",
 		},
 		{
 			name:   "Alembic's alone, with an index over which the next one fails",
 			at:     "ccc333",
 			change: "DROP TABLE atlas_schema_revisions; CREATE INDEX ix_orders_total ON orders (total)",
 			kind:   revision.Drifted,
-			err:    "alembic_version says 20240103000000 (ccc333, fill), and there is no journal; but the schema is not that revision's: index public.orders.ix_orders_total is extra (CREATE INDEX ix_orders_total ON public.orders USING btree (total)); make the schema equal, or if the differences are meant, `stamp -to=20240103000000 -yes` records the version all the same",
+			err:    "alembic_version says 20240103000000 (ccc333, fill) and there is no journal, but the schema isn't that revision's: index public.orders.ix_orders_total is extra (CREATE INDEX ix_orders_total ON public.orders USING btree (total)); make the schema equal, or if the differences are intended, `stamp -to=20240103000000 -yes` records the version anyway",
 		},
 		{
 			name:    "taken further by Alembic, over an INVALID index",
 			at:      "head",
 			change:  "DELETE FROM atlas_schema_revisions WHERE version = '20240104000000'; DROP INDEX ix_orders_total",
 			cutOff:  [2]string{"orders", "CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total)"},
-			settled: `alembic_version says "ddd444", and the journal says that 20240103000000 (ccc333, fill) was the last to be applied; the schema is that of 20240104000000 (ddd444, index) but for 1 INVALID index (public.ix_orders_total): the journal is set to it`,
+			settled: `alembic_version says "ddd444", and the journal says that 20240103000000 (ccc333, fill) was applied last; the schema is that of 20240104000000 (ddd444, index) except for 1 INVALID index (public.ix_orders_total): the journal is set to that`,
 			rebuilt: []string{"public.ix_orders_total"},
 			alembic: "ddd444", journal: "20240101000000 2 2/2,20240102000000 2 1/1,20240103000000 2 2/2,20240104000000 4 0/0",
 		},
 		{
-			name:    "in order, but for an INVALID index",
+			name:    "in order, except for an INVALID index",
 			at:      "head",
 			change:  "DROP INDEX ix_orders_total",
 			cutOff:  [2]string{"orders", "CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total)"},
@@ -235,20 +235,20 @@ func TestRecord(t *testing.T) {
 			at:     "bbb222",
 			change: "DROP TABLE atlas_schema_revisions; ALTER TABLE orders DROP COLUMN note, ADD COLUMN remark text",
 			kind:   revision.Drifted,
-			err:    "alembic_version says 20240102000000 (bbb222, total), and there is no journal; but the schema is not that revision's: column public.orders.note is missing (text), column public.orders.remark is extra (text); make the schema equal, or if the differences are meant, `stamp -to=20240102000000 -yes` records the version all the same",
+			err:    "alembic_version says 20240102000000 (bbb222, total) and there is no journal, but the schema isn't that revision's: column public.orders.note is missing (text), column public.orders.remark is extra (text); make the schema equal, or if the differences are intended, `stamp -to=20240102000000 -yes` records the version anyway",
 		},
 		{
 			name:   "Alembic's alone, of another version",
 			at:     "bbb222",
 			change: "DROP TABLE atlas_schema_revisions; UPDATE alembic_version SET version_num = 'aaa111'",
 			kind:   revision.Drifted,
-			err:    "alembic_version says 20240101000000 (aaa111, shop), and there is no journal; but the schema is not that revision's: column public.orders.total is extra (integer); the database's is exactly that of 20240102000000 (bbb222, total) and of 20240103000000 (ccc333, fill), which only the data tells apart: look at it, then `stamp -to=20240102000000` or `stamp -to=20240103000000`",
+			err:    "alembic_version says 20240101000000 (aaa111, shop) and there is no journal, but the schema isn't that revision's: column public.orders.total is extra (integer); the database's is exactly that of 20240102000000 (bbb222, total) and of 20240103000000 (ccc333, fill), which differ only in data: check the data, then `stamp -to=20240102000000` or `stamp -to=20240103000000`",
 		},
 		{
 			name:    "the Atlas CLI's alone",
 			at:      "bbb222",
 			change:  "DROP TABLE alembic_version",
-			settled: "alembic_version says that the database is at the base, and the journal says that 20240102000000 (bbb222, total) was the last to be applied; the schema is exactly that of 20240102000000 (bbb222, total): alembic_version is set to it",
+			settled: "alembic_version says that the database is at the base, and the journal says that 20240102000000 (bbb222, total) was applied last; the schema is exactly that of 20240102000000 (bbb222, total): alembic_version is set to that",
 			applied: []string{"20240103000000", "20240104000000"},
 			alembic: "ddd444", journal: all,
 		},
@@ -256,14 +256,14 @@ func TestRecord(t *testing.T) {
 			name:    "stamped back by Alembic",
 			at:      "head",
 			change:  "UPDATE alembic_version SET version_num = 'ccc333'",
-			settled: `alembic_version says "ccc333", and the journal says that 20240104000000 (ddd444, index) was the last to be applied; the schema is exactly that of 20240104000000 (ddd444, index): alembic_version is set to it`,
+			settled: `alembic_version says "ccc333", and the journal says that 20240104000000 (ddd444, index) was applied last; the schema is exactly that of 20240104000000 (ddd444, index): alembic_version is set to that`,
 			alembic: "ddd444", journal: all,
 		},
 		{
-			name:    "taken back by Alembic",
+			name:    "reverted by Alembic",
 			at:      "bbb222",
 			change:  "ALTER TABLE orders DROP COLUMN total; UPDATE alembic_version SET version_num = 'aaa111'",
-			settled: `alembic_version says "aaa111", and the journal says that 20240102000000 (bbb222, total) was the last to be applied; the schema is exactly that of 20240101000000 (aaa111, shop): the journal is set to it`,
+			settled: `alembic_version says "aaa111", and the journal says that 20240102000000 (bbb222, total) was applied last; the schema is exactly that of 20240101000000 (aaa111, shop): the journal is set to that`,
 			applied: []string{"20240102000000", "20240103000000", "20240104000000"},
 			alembic: "ddd444", journal: all,
 		},
@@ -272,14 +272,14 @@ func TestRecord(t *testing.T) {
 			at:     "ccc333",
 			change: "UPDATE alembic_version SET version_num = 'bbb222'",
 			kind:   revision.Disagree,
-			err:    `alembic_version says "bbb222", and the journal says that 20240103000000 (ccc333, fill) was the last to be applied; the two have the same schema, so it doesn't tell which is right: look at the data, then ` + "`stamp -to=20240102000000` or `stamp -to=20240103000000`",
+			err:    `alembic_version says "bbb222", and the journal says that 20240103000000 (ccc333, fill) was applied last; both have the same schema, so it doesn't show which is right: check the data, then ` + "`stamp -to=20240102000000` or `stamp -to=20240103000000`",
 		},
 		{
 			name:   "they disagree, and the schema with both",
 			at:     "head",
 			change: "UPDATE alembic_version SET version_num = 'aaa111'; ALTER TABLE items ADD COLUMN extra int",
 			kind:   revision.Disagree,
-			err:    `alembic_version says "aaa111", and the journal says that 20240104000000 (ddd444, index) was the last to be applied; the schema is neither the one's nor the other's: find out which is right (` + "`stamp -to=20240101000000` or `stamp -to=20240104000000` shows the differences), then add -yes",
+			err:    `alembic_version says "aaa111", and the journal says that 20240104000000 (ddd444, index) was applied last; the schema is that of neither: find out which is right (` + "`stamp -to=20240101000000` or `stamp -to=20240104000000` shows the differences), then add -yes",
 		},
 		{
 			name:  "ahead",
@@ -292,7 +292,7 @@ func TestRecord(t *testing.T) {
 			at:    "head",
 			files: []file{shop[0], {"20240102000000_total.sql", shop[1].sql + "\n-- later", ""}},
 			kind:  revision.Missing,
-			err:   "migration 20240103000000 (fill) is applied, but the directory doesn't have it, and the directory has others that the database hasn't as they are: check out the commit that has both, or `stamp`",
+			err:   "migration 20240103000000 (fill) is applied, but the directory doesn't have it, and it has others that the database doesn't have as they are: check out the commit that has both, or `stamp`",
 		},
 		{
 			name:   "ahead, but Alembic knows better",
@@ -300,35 +300,35 @@ func TestRecord(t *testing.T) {
 			files:  shop[:2],
 			change: "UPDATE alembic_version SET version_num = 'aaa111'",
 			kind:   revision.Disagree,
-			err:    "alembic_version says \"aaa111\", but the journal has later migrations, up to 20240104000000, that this directory doesn't have; check out the commit that has them, or settle it by `stamp`",
+			err:    "alembic_version says \"aaa111\", but the journal has later migrations, up to 20240104000000, that this directory doesn't have; check out the commit that has them, or correct the record with `stamp`",
 		},
 		{
 			name:  "edited",
 			at:    "ccc333",
 			files: []file{shop[0], {"20240102000000_total.sql", strings.ReplaceAll(shop[1].sql, "int", "bigint"), ""}, shop[2], shop[3]},
 			kind:  revision.Edited,
-			err:   "migration 20240102000000 (bbb222, total) was edited or renamed after it was applied on TODAY; restore 20240102000000_total.sql as it was and put the change into a new migration, or if the database has what it says now, `stamp -to=20240103000000`",
+			err:   "migration 20240102000000 (bbb222, total) was edited or renamed after it was applied on TODAY; restore 20240102000000_total.sql and put the change into a new migration, or if the database matches what it says now, `stamp -to=20240103000000`",
 		},
 		{
 			name:  "missing",
 			at:    "ccc333",
 			files: []file{shop[0], shop[2], shop[3]},
 			kind:  revision.Missing,
-			err:   "migration 20240102000000 (total) is applied, but the directory doesn't have it; restore its file, or if it is gone for good, `stamp -to=VERSION` makes the record say what the directory has",
+			err:   "migration 20240102000000 (total) is applied, but the directory doesn't have it; restore its file, or if it was deleted for good, `stamp -to=VERSION` makes the record match the directory",
 		},
 		{
 			name:  "out of order",
 			at:    "ccc333",
 			files: []file{shop[0], {"20240101120000_between.sql", "CREATE TABLE between_them (id int);\n", ""}, shop[1], shop[2], shop[3]},
 			kind:  revision.OutOfOrder,
-			err:   "migration 20240101120000 (between) is pending, but the later 20240103000000 is applied already: it would run out of order; if it is not merged yet, give it a version after 20240103000000 (rename the file, its down and effect file, then `rehash`); if it is, and the later ones are not, take those back on a checkout without it (`down`), then `rebase`; if it has run and its row was lost, `stamp -to=20240103000000` restores that",
+			err:   "migration 20240101120000 (between) is pending, but the later 20240103000000 is already applied: it would run out of order; if it isn't merged yet, give it a version after 20240103000000 (rename the file, its down and effect file, then `rehash`); if it is and the later ones aren't, revert those on a checkout without it (`down`), then `rebase`; if it has run and its row was lost, `stamp -to=20240103000000` restores the row",
 		},
 		{
 			name:  "another project's",
 			at:    "head",
 			files: []file{{"20200101000000_other.sql", "CREATE TABLE other (id int);\n", ""}},
 			kind:  revision.Missing,
-			err:   "the database has migrations, the first being 20240101000000 (shop), and none of this directory's; is it another project's database?",
+			err:   "the database has migrations, the first of which is 20240101000000 (shop), but none of this directory's; is it another project's database?",
 		},
 		{
 			name:    "a baseline of the Atlas CLI",
@@ -342,31 +342,31 @@ func TestRecord(t *testing.T) {
 			at:     "head",
 			change: "UPDATE atlas_schema_revisions SET applied = 1 WHERE version = '20240103000000'",
 			kind:   revision.HalfOld,
-			err:    "migration 20240103000000 (ccc333, fill) is recorded as half applied (1 of 2 statements), but later ones follow; finish it by hand, then `stamp -to=20240104000000`",
+			err:    "migration 20240103000000 (ccc333, fill) is recorded as half applied (1 of 2 statements), but later ones are applied; finish it by hand, then `stamp -to=20240104000000`",
 		},
 		{
 			name:   "a negative count",
 			at:     "head",
 			change: "UPDATE atlas_schema_revisions SET applied = -1 WHERE version = '20240104000000'",
 			kind:   revision.Malformed,
-			err:    "the journal says of migration 20240104000000 (ddd444, index) that -1 of its 3 statements have run, which can't be; MAL",
+			err:    "the journal says that -1 of the 3 statements of migration 20240104000000 (ddd444, index) have run, which is impossible; MAL",
 		},
 		{
 			name:   "more statements than there are",
 			at:     "head",
 			change: "UPDATE atlas_schema_revisions SET applied = 4 WHERE version = '20240104000000'",
 			kind:   revision.Malformed,
-			err:    "the journal says of migration 20240104000000 (ddd444, index) that 4 of its 3 statements have run, which can't be; MAL",
+			err:    "the journal says that 4 of the 3 statements of migration 20240104000000 (ddd444, index) have run, which is impossible; MAL",
 		},
 		{
 			name:   "a count without the hashes that prove it",
 			at:     "head",
 			change: "UPDATE atlas_schema_revisions SET applied = 50, total = 51 WHERE version = '20240104000000'; UPDATE alembic_version SET version_num = 'ccc333'",
 			kind:   revision.Malformed,
-			err:    "the journal says of migration 20240104000000 (ddd444, index) that 50 of its 51 statements have run, but not which (partial_hashes holds 0 of their hashes); MAL",
+			err:    "the journal says that 50 of the 51 statements of migration 20240104000000 (ddd444, index) have run, but not which (partial_hashes holds 0 of their hashes); MAL",
 		},
 		{
-			name:    "applied, and marked as half taken back",
+			name:    "applied, and marked as half reverted",
 			at:      "head",
 			change:  `UPDATE atlas_schema_revisions SET partial_hashes = '["down", "h1:x", "h1:y", "h1:z"]', executed_at = 'infinity' WHERE version = '20240104000000'`,
 			alembic: "ddd444", journal: all,
@@ -376,17 +376,17 @@ func TestRecord(t *testing.T) {
 			at:     "head",
 			change: "UPDATE alembic_version SET version_num = ''",
 			kind:   revision.Malformed,
-			err:    "alembic_version has a row with an empty revision id, which is none: delete the row if the database is at the base, else `stamp -to=REVISION` sets it",
+			err:    "alembic_version has a row with an empty revision id: delete the row if the database is at the base, otherwise `stamp -to=REVISION` sets it",
 		},
 		{
 			name:   "no id",
 			at:     "head",
 			change: "ALTER TABLE alembic_version DROP CONSTRAINT alembic_version_pkc, ALTER version_num DROP NOT NULL; UPDATE alembic_version SET version_num = NULL",
 			kind:   revision.Malformed,
-			err:    "alembic_version has a row with an empty revision id, which is none: delete the row if the database is at the base, else `stamp -to=REVISION` sets it",
+			err:    "alembic_version has a row with an empty revision id: delete the row if the database is at the base, otherwise `stamp -to=REVISION` sets it",
 		},
 	} {
-		tt.err = strings.Replace(tt.err, "MAL", "somebody edited its row: look at the database, then `stamp -to=20240103000000` or `stamp -to=20240104000000` sets it right", 1)
+		tt.err = strings.Replace(tt.err, "MAL", "its row was edited: check the database, then `stamp -to=20240103000000` or `stamp -to=20240104000000`", 1)
 		t.Run(tt.name, func(t *testing.T) {
 			b := setup(t, d)
 			if tt.at != "base" {
@@ -521,7 +521,7 @@ func TestAheadIsAnErrorIfStrict(t *testing.T) {
 		t.Errorf("apply gave %v", err)
 	}
 	_, err = b.down(migrator.Options{})
-	if want := "the database is ahead: its last migration is 20240104000000, which this directory doesn't have; check out the commit that has it to take it back"; err == nil || err.Error() != want {
+	if want := "the database is ahead: its last migration is 20240104000000, which this directory doesn't have; check out the commit that has it to revert it"; err == nil || err.Error() != want {
 		t.Errorf("down gave %v, want %s", err, want)
 	}
 	b.same(before)
@@ -529,16 +529,16 @@ func TestAheadIsAnErrorIfStrict(t *testing.T) {
 
 func TestForeignTables(t *testing.T) {
 	for _, tt := range []struct{ name, change, err string }{
-		{"a view", "CREATE VIEW alembic_version AS SELECT 'aaa111'::varchar AS version_num", "public.alembic_version is not the table that records migrations: it is not an ordinary table"},
-		{"other columns", "CREATE TABLE alembic_version (id int)", "public.alembic_version is not the table that records migrations: it has no column version_num of type character varying, but id integer"},
-		{"a column to fill", "CREATE TABLE alembic_version (version_num varchar(32), who text NOT NULL)", "public.alembic_version is not the table that records migrations: its column who must be filled, and is none of ours"},
-		{"another journal", "CREATE TABLE atlas_schema_revisions (version varchar, applied int)", "public.atlas_schema_revisions is not the table that records migrations: it has no column description of type character varying, but version character varying, applied integer"},
+		{"a view", "CREATE VIEW alembic_version AS SELECT 'aaa111'::varchar AS version_num", "public.alembic_version isn't the table that records migrations: it isn't an ordinary table"},
+		{"other columns", "CREATE TABLE alembic_version (id int)", "public.alembic_version isn't the table that records migrations: it has no column version_num of type character varying, but id integer"},
+		{"a column to fill", "CREATE TABLE alembic_version (version_num varchar(32), who text NOT NULL)", "public.alembic_version isn't the table that records migrations: it has another column, who, which is NOT NULL without a default"},
+		{"another journal", "CREATE TABLE atlas_schema_revisions (version varchar, applied int)", "public.atlas_schema_revisions isn't the table that records migrations: it has no column description of type character varying, but version character varying, applied integer"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := setup(t, dir(t, shop...))
 			b.db.Exec(tt.change)
 			before := b.everything()
-			want := tt.err + "; rename it, or name another schema for the record in atlas.hcl (alembic_version_schema, revisions_schema)"
+			want := tt.err + "; rename it, or set another schema for the record in atlas.hcl (alembic_version_schema, revisions_schema)"
 			if _, err := b.apply(migrator.Options{}); err == nil || err.Error() != want {
 				t.Errorf("apply gave\n%v\nwant\n%s", err, want)
 			}
@@ -555,19 +555,19 @@ func TestFailingMigration(t *testing.T) {
 	for _, tt := range []struct{ name, sql, err, journal string }{
 		{
 			"in its middle", "CREATE TABLE x (id int);\nALTER TABLE orders\n    ADD COLUMN ä text, ADD COLUMN total int;\n",
-			`20240103000000_broken.sql:2:1: column "total" of relation "orders" already exists (SQLSTATE 42701); statement 2 of 2: ALTER TABLE orders ADD COLUMN ä text, ADD COLUMN total int; nothing of this file was kept, the database is at 20240102000000 (bbb222)`, "",
+			`20240103000000_broken.sql:2:1: column "total" of relation "orders" already exists (SQLSTATE 42701); statement 2 of 2: ALTER TABLE orders ADD COLUMN ä text, ADD COLUMN total int; the whole file was rolled back, the database is at 20240102000000 (bbb222)`, "",
 		},
 		{
 			"with a position", "SELECT 'ä',\n  'ö', nope FROM orders;\n",
-			`20240103000000_broken.sql:2:8: column "nope" does not exist (SQLSTATE 42703), Perhaps you meant to reference the column "orders.note"; statement 1 of 1: SELECT 'ä', 'ö', nope FROM orders; nothing of this file was kept, the database is at 20240102000000 (bbb222)`, "",
+			`20240103000000_broken.sql:2:8: column "nope" does not exist (SQLSTATE 42703), Perhaps you meant to reference the column "orders.note"; statement 1 of 1: SELECT 'ä', 'ö', nope FROM orders; the whole file was rolled back, the database is at 20240102000000 (bbb222)`, "",
 		},
 		{
 			"at the commit", "ALTER TABLE items ADD FOREIGN KEY (id) REFERENCES orders DEFERRABLE INITIALLY DEFERRED;\nINSERT INTO items VALUES (77);\n",
-			`running 20240103000000_broken.sql: committing: ERROR: insert or update on table "items" violates foreign key constraint "items_id_fkey" (SQLSTATE 23503); nothing of this file was kept, the database is at 20240102000000 (bbb222)`, "",
+			`running 20240103000000_broken.sql: committing: ERROR: insert or update on table "items" violates foreign key constraint "items_id_fkey" (SQLSTATE 23503); the whole file was rolled back, the database is at 20240102000000 (bbb222)`, "",
 		},
 		{
 			"without a transaction", "-- atlas:txmode none\n\nCREATE TABLE x (id int);\nCREATE INDEX CONCURRENTLY ix ON orders (nope);\n",
-			`20240103000000_broken.sql:4:1: column "nope" does not exist (SQLSTATE 42703); statement 2 of 2: CREATE INDEX CONCURRENTLY ix ON orders (nope); 1 of the file's 2 statements are done and stay, the database is in the middle of it: correct what failed, then ` + "`apply` goes on with statement 2",
+			`20240103000000_broken.sql:4:1: column "nope" does not exist (SQLSTATE 42703); statement 2 of 2: CREATE INDEX CONCURRENTLY ix ON orders (nope); 1 of the file's 2 statements have run and were committed: fix the cause, then ` + "`apply` continues with statement 2",
 			",20240103000000 2 1/2",
 		},
 	} {
@@ -613,16 +613,16 @@ func TestFailingMigration(t *testing.T) {
 		}
 		half := b.everything()
 		_, err := b.down(migrator.Options{})
-		if want := "the database is in the middle of 20240103000000 (1 of 2 statements have run), which has no way back from there; `apply` finishes it, then `down` can take it back"; err == nil || err.Error() != want {
+		if want := "migration 20240103000000 is half applied (1 of 2 statements have run) and can't be reverted from there; `apply` finishes it, then `down` can revert it"; err == nil || err.Error() != want {
 			t.Errorf("down gave %v, want %s", err, want)
 		}
 		_, err = b.apply(migrator.Options{To: "bbb222"})
-		if want := "the database is in the middle of 20240103000000 (1 of 2 statements have run), which is after 20240102000000; `apply` to it or further finishes it"; err == nil || err.Error() != want {
+		if want := "migration 20240103000000 is half applied (1 of 2 statements have run) and is later than 20240102000000; `apply` to it or a later version finishes it"; err == nil || err.Error() != want {
 			t.Errorf("apply gave %v, want %s", err, want)
 		}
 		broken(t, b, "-- atlas:txmode none\n\nCREATE TABLE x (id bigint);\nINSERT INTO x VALUES (1);\n")
 		_, err = b.apply(migrator.Options{})
-		if want := "migration 20240103000000 (broken) is half applied (1 of 2 statements), and statement 1 of 20240103000000_broken.sql is not what it was when it ran; restore the part that has run, only what comes after may change"; err == nil || err.Error() != want {
+		if want := "migration 20240103000000 (broken) is half applied (1 of 2 statements), and statement 1 of 20240103000000_broken.sql has changed since it ran; restore the part that has run: only the rest may change"; err == nil || err.Error() != want {
 			t.Errorf("apply gave\n%v\nwant\n%s", err, want)
 		}
 		b.same(half)
@@ -645,7 +645,7 @@ func TestFailingMigrationMasksPasswords(t *testing.T) {
 	const sql = "-- atlas:txmode none\n\nCREATE TABLE x (id int);\nALTER ROLE no_such_role PASSWORD 'it''s ' 's3cr3tCanary' VALID UNTIL 'infinity';\n"
 	b := setup(t, read(t, write(t, []file{{"1_role.sql", sql, ""}})))
 	res, err := b.apply(migrator.Options{})
-	want := `1_role.sql:4:43: syntax error at or near "'xxxxx'" (SQLSTATE 42601); statement 2 of 2: ALTER ROLE no_such_role PASSWORD 'xxxxx' 'xxxxx' VALID UNTIL 'infinity'; 1 of the file's 2 statements are done and stay, the database is in the middle of it: correct what failed, then ` + "`apply` goes on with statement 2"
+	want := `1_role.sql:4:43: syntax error at or near "'xxxxx'" (SQLSTATE 42601); statement 2 of 2: ALTER ROLE no_such_role PASSWORD 'xxxxx' 'xxxxx' VALID UNTIL 'infinity'; 1 of the file's 2 statements have run and were committed: fix the cause, then ` + "`apply` continues with statement 2"
 	if err == nil || err.Error() != want {
 		t.Errorf("apply gave\n%v\nwant\n%s", err, want)
 	}
@@ -667,15 +667,15 @@ func TestRefusals(t *testing.T) {
 		opts migrator.Options
 		err  string
 	}{
-		{"both", migrator.Options{To: "head", N: 1}, "-to and -n exclude each other"},
+		{"both", migrator.Options{To: "head", N: 1}, "-to and -n can't be used together"},
 		{"negative", migrator.Options{N: -1}, "-n=-1: it must be 1 or more"},
-		{"back", migrator.Options{To: "aaa"}, "the database is at 20240102000000 (bbb222), which is after 20240101000000; `down -to=20240101000000` goes back"},
+		{"back", migrator.Options{To: "aaa"}, "the database is at 20240102000000 (bbb222), which is later than 20240101000000; `down -to=20240101000000` reverts to that"},
 	} {
 		if _, err := b.apply(tt.opts); err == nil || err.Error() != tt.err {
 			t.Errorf("%s: apply gave %v, want %s", tt.name, err, tt.err)
 		}
 	}
-	if _, err := b.down(migrator.Options{To: "head"}); err == nil || err.Error() != "the database is at 20240102000000 (bbb222), which is before 20240104000000; `apply -to=20240104000000` goes there" {
+	if _, err := b.down(migrator.Options{To: "head"}); err == nil || err.Error() != "the database is at 20240102000000 (bbb222), which is earlier than 20240104000000; `apply -to=20240104000000` goes there" {
 		t.Errorf("down gave %v", err)
 	}
 	if res, err := b.down(migrator.Options{To: "bbb222"}); err != nil || len(res.Planned) != 0 {
@@ -706,10 +706,10 @@ func TestConnectErrors(t *testing.T) {
 		change func()
 		err    string
 	}{
-		{"database", func() { b.cfg.ConnConfig.Database = "nope" }, `refuses the connection to database "nope" as user`},
-		{"user", func() { b.cfg.ConnConfig.User = "nobody at all" }, `as user "nobody at all": role "nobody at all" does not exist (SQLSTATE 28000); check user and password, and the server's pg_hba.conf`},
-		{"port", func() { b.cfg.ConnConfig.Host, b.cfg.ConnConfig.Port = "127.0.0.1", 1 }, "cannot reach PostgreSQL at 127.0.0.1:1: connect: connection refused; check host and port, and that the server runs"},
-		{"host", func() { b.cfg.ConnConfig.Host = "no.such.host.invalid" }, `cannot reach PostgreSQL: the host name "no.such.host.invalid" is not known; check the URL`},
+		{"database", func() { b.cfg.ConnConfig.Database = "nope" }, `refused the connection to database "nope" as user`},
+		{"user", func() { b.cfg.ConnConfig.User = "nobody at all" }, `as user "nobody at all": role "nobody at all" does not exist (SQLSTATE 28000); check the user and password, and the server's pg_hba.conf`},
+		{"port", func() { b.cfg.ConnConfig.Host, b.cfg.ConnConfig.Port = "127.0.0.1", 1 }, "cannot reach PostgreSQL at 127.0.0.1:1: connect: connection refused; check the host and port, and that the server is running"},
+		{"host", func() { b.cfg.ConnConfig.Host = "no.such.host.invalid" }, `cannot reach PostgreSQL: unknown host name "no.such.host.invalid"; check the URL`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b.cfg.ConnConfig = b.db.ConnConfig()

@@ -63,7 +63,7 @@ func TestNewConnectionKeepsTheLock(t *testing.T) {
 	}
 }
 
-// Where there is no second connection to be had, the first one ends before.
+// If no second connection is available, the first one ends before.
 func TestNewConnectionInPlaceOfTheOnlyOne(t *testing.T) {
 	const files = 3
 	b := setup(t, read(t, write(t, stored(files))))

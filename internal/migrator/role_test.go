@@ -82,7 +82,7 @@ func TestFilesRoleFails(t *testing.T) {
 	b.db.Exec(revision.Store{}.AlembicDDL() + ";" + revision.Store{}.JournalDDL())
 	for range 2 { // the second run goes on in the same role
 		_, err := b.apply(migrator.Options{})
-		if want := "; it ran as role " + other + ", which the file sets: grant what is missing to that"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		if want := "; it ran as role " + other + ", which the file sets: grant that role the missing privileges"; err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("apply gave\n%v\nwant\n...%s", err, want)
 		}
 		if got := b.query("SELECT concat_ws(' ', applied, total, error) FROM atlas_schema_revisions"); got != "2 3 ERROR: must be owner of table ours (SQLSTATE 42501)" {

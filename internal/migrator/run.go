@@ -17,26 +17,26 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// step is one file to be run, in either direction, with its effect on the record.
+// step is one file to run, in either direction, with its effect on the record.
 type step struct {
 	file     *migration.File
 	down     bool
 	name     string // of the file in messages
 	stmts    []pgsql.Stmt
 	effect   catalog.Effect // of the migration, if down; none if its file is missing
-	sums     []string       // with txNone, the journal's partial hash after each statement
+	sums     []string       // the journal's partial hashes after each statement, with txNone
 	txNone   bool
 	from, to string            // alembic_version before and after
 	row      *migrate.Revision // the journal's; nil if it has none
-	done     int               // statements that an earlier run did
-	noted    int               // one more than the statements in the journal's row as this run wrote it last, 0 before that
-	mark     revision.Mark     // of the journal's row then
-	wait     time.Duration     // for a lock: what the file says, 0 for what is configured
-	before   string            // where the database is until the last statement, in words
+	done     int               // statements that an earlier run completed
+	noted    int               // 1 + the number of statements in the row that this run wrote last; 0 if it wrote none
+	mark     revision.Mark     // of that row
+	wait     time.Duration     // for a lock, as the file says; 0: as configured
+	before   string            // position of the database until the last statement has run, in words
 }
 
-// up returns the step that applies the file at an index. partial is the
-// journal's row of an earlier run that stopped in its middle, or nil.
+// up returns the step that applies the file at an index. partial is the journal's row of an earlier run that stopped in
+// the middle, or nil.
 func (m *Migrator) up(i int, partial *migrate.Revision) *step {
 	f := m.files[i]
 	st := &step{
@@ -54,9 +54,8 @@ func (m *Migrator) up(i int, partial *migrate.Revision) *step {
 	return st
 }
 
-// takeBack returns the step that takes the file at an index back. row is the
-// journal's row of it.
-func (m *Migrator) takeBack(i int, row *migrate.Revision) *step {
+// down returns the step that reverts the file at an index. row is the file's row in the journal.
+func (m *Migrator) down(i int, row *migrate.Revision) *step {
 	f := m.files[i]
 	st := &step{
 		file: f, down: true, name: migration.DownDir + "/" + f.Name, stmts: f.Down.Stmts, txNone: f.Down.TxNone,
@@ -73,7 +72,7 @@ func (m *Migrator) takeBack(i int, row *migrate.Revision) *step {
 	return st
 }
 
-// run runs a step to its end and records it.
+// run runs a step to the end and records it.
 func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 	fr := &FileRun{File: st.file, Start: time.Now(), Skipped: st.done}
 	s.log(LogFile{File: st.file, Down: st.down, Skipped: st.done, Total: len(st.stmts)})
@@ -107,25 +106,25 @@ func (s *session) runWhole(ctx context.Context, st *step, fr *FileRun) error {
 		return nil
 	}
 	if errors.As(err, &failed) {
-		failed.State = "nothing of this file was kept, the database is " + st.before
+		failed.State = "the whole file was rolled back, the database is " + st.before
 		return err
 	}
 	switch {
 	case errors.As(err, new(*OutcomeError)), errors.As(err, new(*LostLockError)):
 		return fmt.Errorf("running %s: %w", st.name, err)
 	case errors.As(err, new(*revision.ConflictError)), errors.As(err, new(*revision.RowConflictError)):
-		return fmt.Errorf("running %s: %w; nothing of this file was kept: run the command again when the other has ended", st.name, err)
+		return fmt.Errorf("running %s: %w; the whole file was rolled back: run the command again when the other session has ended", st.name, err)
 	}
-	return fmt.Errorf("running %s: %w; nothing of this file was kept, the database is %s", st.name, err, st.before)
+	return fmt.Errorf("running %s: %w; the whole file was rolled back, the database is %s", st.name, err, st.before)
 }
 
 // runAlone runs a file whose statements commit one by one.
 func (s *session) runAlone(ctx context.Context, st *step, fr *FileRun) error {
 	mark := func() error { return s.recorded(ctx, st, fr, st.from, st.done, runner.Unit{}) }
 	if err := s.retry(ctx, st.name, mark); err != nil {
-		return fmt.Errorf("recording that %s begins: %w", st.name, err)
+		return fmt.Errorf("recording the start of %s: %w", st.name, err)
 	}
-	// What the part that has run said about the session was said to another one.
+	// The part that has run set up another session.
 	for i := range st.done {
 		if setsSession(st.stmts[i]) {
 			if err := s.script.Stmt(ctx, st.stmts[i]); err != nil {
@@ -137,7 +136,7 @@ func (s *session) runAlone(ctx context.Context, st *step, fr *FileRun) error {
 		tries := 0
 		err := s.retry(ctx, st.name, func() error {
 			tries++
-			// What an interrupted run, or a try before, may have done already.
+			// An interrupted run, or an earlier try, may have run it.
 			again := u.First == st.done && (fr.Skipped > 0 || st.row != nil) || tries > 1
 			if u.Mode == runner.Together {
 				return s.recorded(ctx, st, fr, st.after(u.First), u.First+1, u)
@@ -152,7 +151,7 @@ func (s *session) runAlone(ctx context.Context, st *step, fr *FileRun) error {
 	return nil
 }
 
-// stopped notes in the journal why a file stopped before the statement at i ended.
+// stopped records in the journal why the statement at i didn't complete.
 func (s *session) stopped(ctx context.Context, st *step, fr *FileRun, i int, err error) error {
 	var failed *StmtError
 	if !errors.As(err, &failed) {
@@ -162,24 +161,24 @@ func (s *session) stopped(ctx context.Context, st *step, fr *FileRun, i int, err
 	if st.down {
 		command = "down"
 	}
-	failed.State = fmt.Sprintf("%d of the file's %d statements are done and stay, the database is in the middle of it: correct what failed, then `%s` goes on with statement %d", i, len(st.stmts), command, i+1)
+	failed.State = fmt.Sprintf("%d of the file's %d statements have run and were committed: fix the cause, then `%s` continues with statement %d", i, len(st.stmts), command, i+1)
 	if failed.Cause != nil {
-		failed.State = fmt.Sprintf("%d of the file's %d statements are done and stay, the database is in the middle of it: `%s` goes on with statement %d", i, len(st.stmts), command, i+1)
+		failed.State = fmt.Sprintf("%d of the file's %d statements have run and were committed: `%s` continues with statement %d", i, len(st.stmts), command, i+1)
 	}
 	if s.conn.IsClosed() {
-		failed.State = fmt.Sprintf("the connection is lost; %d of the file's %d statements are recorded as done: `%s` finds out about statement %d and goes on", i, len(st.stmts), command, i+1)
+		failed.State = fmt.Sprintf("the connection was lost; %d of the file's %d statements are recorded: `%s` checks whether statement %d has run, and continues", i, len(st.stmts), command, i+1)
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 	defer cancel()
 	if err := s.why(ctx, st, fr, i, failed); err != nil {
-		failed.State += fmt.Sprintf(" (the journal does not say why, because of: %v)", err)
+		failed.State += fmt.Sprintf(" (the reason could not be recorded in the journal: %v)", err)
 	}
 	return err
 }
 
-// outside runs a statement that may not or need not run in a transaction,
-// and notes it afterwards. again says that it may have run before.
+// outside runs a statement that can't or needn't run in a transaction, and records it afterwards. again says that it
+// may have run before.
 func (s *session) outside(ctx context.Context, st *step, fr *FileRun, u runner.Unit, again bool) error {
 	i := u.First
 	known, err := s.prepareIndex(ctx, st.stmts[i], again)
@@ -187,7 +186,7 @@ func (s *session) outside(ctx context.Context, st *step, fr *FileRun, u runner.U
 		if pgsql.SQLState(err) == "" || ctx.Err() != nil {
 			return s.fail(ctx, st, i, err)
 		}
-		return s.fail(ctx, st, i, fmt.Errorf("looking at the index: %w", err))
+		return s.fail(ctx, st, i, fmt.Errorf("checking the index: %w", err))
 	}
 	if known {
 		s.log(LogStmtDone{Stmt: st.stmts[i], N: i + 1, Total: len(st.stmts), Known: true})
@@ -203,21 +202,20 @@ func (s *session) outside(ctx context.Context, st *step, fr *FileRun, u runner.U
 			return err
 		}
 	}
-	note := func() error { return s.recorded(ctx, st, fr, st.after(i), i+1, runner.Unit{}) }
-	// The statement has run: only its note is tried again, and an interruption
-	// that came too late for the statement does not keep it from being noted.
+	record := func() error { return s.recorded(ctx, st, fr, st.after(i), i+1, runner.Unit{}) }
+	// The statement has run. Only recording it is retried, and an interruption doesn't prevent it.
 	if ctx.Err() != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 		defer cancel()
 	}
-	if err := s.retry(ctx, st.name, note); err != nil {
-		return fmt.Errorf("%s:%d: statement %d of %d has run, and could not be recorded: %w", st.name, st.stmts[i].Pos.Line, i+1, len(st.stmts), err)
+	if err := s.retry(ctx, st.name, record); err != nil {
+		return fmt.Errorf("%s:%d: statement %d of %d has run, but could not be recorded: %w", st.name, st.stmts[i].Pos.Line, i+1, len(st.stmts), err)
 	}
 	return nil
 }
 
-// bounded has run, which runs a statement outside of a transaction, wait no longer for locks than the statement may.
+// bounded calls run, which runs a statement outside a transaction, with a limit on how long it waits for locks.
 func (s *session) bounded(ctx context.Context, stmt pgsql.Stmt, run func(limit time.Duration) error) error {
 	limit := bound(stmt, s.limit)
 	s.observer.begin(limit)
@@ -228,8 +226,8 @@ func (s *session) bounded(ctx context.Context, stmt pgsql.Stmt, run func(limit t
 	return run(limit)
 }
 
-// bound is how long a statement outside of a transaction waits for a lock: as long as any other, or without end, which is 0,
-// where it works CONCURRENTLY and a timeout would leave its work half done.
+// bound returns how long a statement outside a transaction may wait for a lock: limit, or 0 for no limit if it runs
+// CONCURRENTLY, where a timeout would leave its work half done.
 func bound(stmt pgsql.Stmt, limit time.Duration) time.Duration {
 	if stmt.Concurrently() {
 		return 0
@@ -237,7 +235,7 @@ func bound(stmt pgsql.Stmt, limit time.Duration) time.Duration {
 	return limit
 }
 
-// after is what alembic_version says once the statement at i is done.
+// after returns what alembic_version holds after the statement at i.
 func (st *step) after(i int) string {
 	if i == len(st.stmts)-1 {
 		return st.to
@@ -245,10 +243,10 @@ func (st *step) after(i int) string {
 	return st.from
 }
 
-// unknown is a lock_timeout that a statement may have set.
+// unknown means that a statement may have changed lock_timeout.
 const unknown time.Duration = -1
 
-// lockTimeout makes lock_timeout what it has to be, if it isn't.
+// lockTimeout sets lock_timeout, if it has another value.
 func (s *session) lockTimeout(ctx context.Context, d time.Duration) error {
 	if s.timeout == d {
 		return nil
@@ -264,7 +262,7 @@ func (s *session) lockTimeout(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// timeoutSQL sets lock_timeout, but for a shorter one that a file may have set.
+// timeoutSQL returns SQL that sets lock_timeout, except if a file may have set a shorter one.
 func (s *session) timeoutSQL(d time.Duration) string {
 	if s.timeout == unknown {
 		return "SELECT " + atMostSQL(d)
@@ -276,7 +274,7 @@ func setSQL(d time.Duration) string {
 	return fmt.Sprintf("pg_catalog.set_config('lock_timeout', '%d', false)", d.Milliseconds())
 }
 
-// atMostSQL is setSQL if lock_timeout isn't shorter.
+// atMostSQL is setSQL, but keeps a shorter lock_timeout.
 func atMostSQL(d time.Duration) string {
 	if d == 0 {
 		return setSQL(d)
@@ -285,8 +283,8 @@ func atMostSQL(d time.Duration) string {
 	return setSQL(d) + fmt.Sprintf(" WHERE %s OPERATOR(pg_catalog.=) '0' OR %[1]s OPERATOR(pg_catalog.>) '%d milliseconds'", set, d.Milliseconds())
 }
 
-// setsTimeout reports whether a statement is of those that are used to change settings. If others do, by a trigger, the observer
-// sees what waits too long.
+// setsTimeout reports whether a statement is of a kind that may change settings. If another does, by a trigger, the
+// observer notices that it waits too long.
 func setsTimeout(s pgsql.Stmt) bool {
 	switch strings.ToUpper(strings.Fields(s.Text)[0]) {
 	case "SET", "RESET", "DISCARD", "DO", "CALL", "SELECT", "WITH", "VALUES", "EXECUTE":
@@ -295,14 +293,14 @@ func setsTimeout(s pgsql.Stmt) bool {
 	return false
 }
 
-// why notes in the journal why the statement after the first n failed.
+// why records in the journal why the statement after the first n failed.
 func (s *session) why(ctx context.Context, st *step, fr *FileRun, n int, failed *StmtError) error {
 	row := s.m.row(st, fr, n)
 	row.Error, row.ErrorStmt = pgsql.MaskMessage(failed.Err.Error(), failed.Stmt), pgsql.Mask(failed.Stmt)
 	if failed.Cause != nil {
 		row.Error = fmt.Sprintf("interrupted: %v", failed.Cause)
 	}
-	row.Error = strings.ToValidUTF8(row.Error, "\uFFFD") // it came in the encoding that the file has set
+	row.Error = strings.ToValidUTF8(row.Error, "\uFFFD") // it is in the encoding that the file has set
 	err := s.script.Run(ctx, runner.Unit{Mode: runner.Together}, runner.Hooks{
 		Begin:  func(ctx context.Context, _ runner.Unit) error { return s.begin(ctx, st, st.from) },
 		Commit: func(ctx context.Context, _ runner.Unit) error { return s.commit(ctx, st, row, st.from, n) },
@@ -310,7 +308,7 @@ func (s *session) why(ctx context.Context, st *step, fr *FileRun, n int, failed 
 	return s.explained(ctx, err)
 }
 
-// row is the journal's row of a step that has come to its n-th statement.
+// row returns the journal's row of a step of which n statements have run.
 func (m *Migrator) row(st *step, fr *FileRun, n int) *migrate.Revision {
 	row := &migrate.Revision{Version: st.file.Version, Description: st.file.Desc, Type: migrate.RevisionTypeExecute, Hash: st.file.Hash}
 	if st.row != nil {
@@ -324,20 +322,20 @@ func (m *Migrator) row(st *step, fr *FileRun, n int) *migrate.Revision {
 		revision.BeginDown(row, st.sums[:n])
 		return row
 	}
-	row.Hash = st.file.Hash // the part that had not run may have been corrected
+	row.Hash = st.file.Hash // the part that has not run may have been corrected
 	row.Applied, row.Total = n, len(st.stmts)
 	row.PartialHashes = nil
 	if n < row.Total {
 		row.PartialHashes = st.sums[:n]
 	}
 	row.ExecutedAt = fr.Start
-	if !fr.Start.IsZero() { // in a script nothing has started
+	if !fr.Start.IsZero() { // a script has no start time
 		row.ExecutionTime += time.Since(fr.Start)
 	}
 	return row
 }
 
-// stmt runs the statement at i, which waits no longer than limit for a lock.
+// stmt runs the statement at i, which waits for a lock no longer than limit.
 func (s *session) stmt(ctx context.Context, st *step, fr *FileRun, i int, limit time.Duration, run func(context.Context) error) error {
 	stmt := st.stmts[i]
 	if err := s.lockTimeout(ctx, limit); err != nil {
@@ -361,7 +359,7 @@ func (s *session) stmt(ctx context.Context, st *step, fr *FileRun, i int, limit 
 	return nil
 }
 
-// fail makes a StmtError of what went wrong with the statement at i.
+// fail wraps the error of the statement at i in a StmtError.
 func (s *session) fail(ctx context.Context, st *step, i int, err error) error {
 	stmt := st.stmts[i]
 	e := &StmtError{File: st.name, Pos: stmt.Pos, Stmt: stmt.Text, N: i + 1, Total: len(st.stmts), Err: err}
@@ -380,8 +378,7 @@ func (s *session) fail(ctx context.Context, st *step, i int, err error) error {
 	return e
 }
 
-// setsSession reports whether a statement changes the session's settings and
-// nothing else, so that it can be run once more.
+// setsSession reports whether a statement changes the session's settings and nothing else, so that it can be run again.
 func setsSession(s pgsql.Stmt) bool {
 	switch strings.ToUpper(strings.Fields(s.Text)[0]) {
 	case "SET", "RESET":

@@ -13,23 +13,19 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// printed returns what the steps would do as a script for psql, "" if that is
-// nothing.
+// printed returns a script for psql that does what the steps would do, "" if they do nothing.
 //
-// invalid are the INVALID indexes as foreseen: psql drops those that the steps make
-// again before it runs them.
-//
-// notes, if it isn't nil, says what is known of a statement, which is numbered
-// from 0, of the file "VERSION_name.sql" or "down/VERSION_name.sql".
-func (s *session) printed(ctx context.Context, place revision.Place, steps []*step, invalid []InvalidIndex, notes func(file string, stmt int) []string) (string, error) {
+// invalid is what foresee returned: the script first drops the indexes that the steps rebuild. notes, if it isn't nil,
+// returns comments on a statement, as Options.Notes.
+func (s *session) printed(ctx context.Context, pos revision.Position, steps []*step, invalid []InvalidIndex, notes func(file string, stmt int) []string) (string, error) {
 	var before, after []string
 	for _, ix := range invalid {
 		if ix.later {
 			before = append(before, "DROP INDEX CONCURRENTLY IF EXISTS "+ix.Name)
 		}
-		after = append(after, ix.mend()...)
+		after = append(after, ix.repair()...)
 	}
-	if len(steps) == 0 && place.Settle == nil && len(after) == 0 {
+	if len(steps) == 0 && pos.Settle == nil && len(after) == 0 {
 		return "", nil
 	}
 	if err := s.script.ReadRoutines(ctx); err != nil {
@@ -37,7 +33,7 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 	}
 	m, rec, store := s.m, s.rec, s.m.cfg.Store
 	var b strings.Builder
-	b.WriteString("-- What would be run on this database, for psql -X -f.\n\\set ON_ERROR_STOP on\n")
+	b.WriteString("-- What would be run on this database. Run it with psql -X -f.\n\\set ON_ERROR_STOP on\n")
 	lock := fmt.Sprintf("DO $$BEGIN IF NOT pg_catalog.pg_try_advisory_lock(%d) THEN RAISE EXCEPTION 'another session migrates this database'; END IF; END$$;\n", lockKey())
 	unlock := fmt.Sprintf("SELECT pg_catalog.pg_advisory_unlock(%d);\n", lockKey())
 	b.WriteString(s.script.Opening() + lock)
@@ -58,7 +54,7 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 		b.WriteString(forPsql(st.stmts[i].Text) + ";\n")
 	}
 	wait := m.cfg.LockTimeout
-	set := false // whether the file may have set lock_timeout
+	set := false // whether the file may have changed lock_timeout
 	limit := func(scope string, d time.Duration) {
 		if set {
 			fmt.Fprintf(&b, "DO $$BEGIN PERFORM %s; END$$;\n", atMostSQL(d))
@@ -75,11 +71,11 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 	}
 
 	put := func(row *migrate.Revision) {
-		row.ExecutedAt = time.Time{} // the server's, when the script is run
+		row.ExecutedAt = time.Time{} // the server's time when the script runs
 		b.WriteString(store.PutSQL(row) + ";\n")
 	}
 
-	if st := place.Settle; st != nil {
+	if st := pos.Settle; st != nil {
 		b.WriteString("\n" + pgsql.LineComment("The record: "+st.Note) + "\n")
 		begin()
 		create()
@@ -112,7 +108,7 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 			b.WriteString(sql + ";\n")
 		}
 	}
-	standalone("INVALID indexes that are built again below", before)
+	standalone("INVALID indexes that are rebuilt below", before)
 	for i, st := range steps {
 		fmt.Fprintf(&b, "\n-- %s\n", st.name)
 		if i > 0 {
@@ -186,8 +182,8 @@ func (s *session) printed(ctx context.Context, place revision.Place, steps []*st
 	return b.String(), nil
 }
 
-// forPsql returns a statement that psql leaves as it is: it takes the name behind
-// a colon, as in array[1:user], for a variable of its own.
+// forPsql returns a statement so that psql doesn't change it: psql takes a name after a colon, as in array[1:user], for
+// one of its variables.
 func forPsql(sql string) string {
 	if !strings.Contains(sql, ":") {
 		return sql
@@ -205,12 +201,12 @@ func forPsql(sql string) string {
 	return b.String() + sql[end:]
 }
 
-// signed returns a row with who writes it.
+// signed returns a copy of a row with the tool that writes it.
 func (m *Migrator) signed(r *migrate.Revision) *migrate.Revision {
 	row := *r
 	row.OperatorVersion = m.cfg.OperatorVersion
 	return &row
 }
 
-// immediate has fail what is deferred before the record is confirmed.
+// immediate runs deferred constraints and triggers before the record is confirmed.
 const immediate = "SET CONSTRAINTS ALL IMMEDIATE"

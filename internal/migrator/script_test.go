@@ -64,13 +64,13 @@ func TestScriptComparesAndSets(t *testing.T) {
 	res := b.mustApply(migrator.Options{DryRun: true})
 	b.db.Exec("UPDATE alembic_version SET version_num = 'zzz'")
 	before := b.everything()
-	if out, err := b.psql(res.Script); err == nil || !strings.Contains(out, "alembic_version does not hold what this script starts from") {
+	if out, err := b.psql(res.Script); err == nil || !strings.Contains(out, "alembic_version doesn't hold the revision that this script starts from") {
 		t.Errorf("psql said %s, %v", out, err)
 	}
 	b.same(before)
 }
 
-// psql replaces names behind colons, and reads backslashes.
+// psql replaces names after colons, and reads backslashes.
 func TestScriptIsLeftAsItIs(t *testing.T) {
 	b := setup(t, dir(t, file{"1_a.sql", `CREATE TABLE t (a int[], t text);
 CREATE FUNCTION "USER"() RETURNS int LANGUAGE sql AS 'SELECT 2';

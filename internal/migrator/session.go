@@ -19,15 +19,14 @@ import (
 )
 
 const (
-	// connectTimeout holds where the URL has no connect_timeout.
+	// connectTimeout applies if the URL has no connect_timeout.
 	connectTimeout = 15 * time.Second
 
-	// cleanup is how long rolling back, recording and unlocking may take after
-	// an interruption.
+	// cleanup is how long rolling back, recording and unlocking may take after an interruption.
 	cleanup = 3 * time.Second
 
-	// checkClient is how soon the server notices in the middle of a long statement
-	// that its client was killed, so that it doesn't go on, and hold the lock, for nobody.
+	// checkClient is how soon the server notices during a long statement that its client was killed, so that it stops
+	// and frees the lock.
 	checkClient = 2 * time.Second
 
 	oldestServer = 13
@@ -42,36 +41,33 @@ type session struct {
 	locked bool
 	own    bool // the observer's connection holds the lock of ownKey
 
-	// readRest reads what the lock has not brought of the record; nil if it is to be
-	// read as a whole.
+	// readRest reads the part of the record that tryLock didn't read; nil if it read nothing.
 	readRest func(context.Context, revision.Querier) (revision.Record, error)
-	read     bool // the record is
-	allValid bool // when the lock was taken no index was INVALID
+	read     bool // the record has been read
+	allValid bool // no index was INVALID when the lock was taken
 
-	fresh   bool          // the next transaction begins in a reset session
-	limit   time.Duration // for which the file waits for a lock
+	fresh   bool          // reset the session before the next transaction
+	limit   time.Duration // how long the file waits for a lock
 	timeout time.Duration // lock_timeout on the server, or unknown
 
-	pid      int32 // of the server's process; not what a pooler says it is
-	proxied  bool  // a pooler stands in between
+	pid      int32 // of the server's process, not of a pooler's
+	proxied  bool  // connected through a pooler
 	observer *observer
 	answers  *answers
 }
 
 func (s *session) log(e LogEntry) { s.m.cfg.Log.Log(e) }
 
-// connConfig is how all connections are made, and who watches them for answers.
+// connConfig returns the configuration of all connections, and what watches them for answers.
 func (m *Migrator) connConfig() (*pgx.ConnConfig, *answers) {
 	cfg := m.cfg.ConnConfig.Copy()
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = connectTimeout
 	}
-	// Nothing is prepared: one round trip a query, and no plan that a migration
-	// could invalidate.
+	// Without prepared statements a query takes one round trip, and a migration can't invalidate a plan.
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
 	cfg.StatementCacheCapacity, cfg.DescriptionCacheCapacity = 0, 0
-	// A cancelled context must end the statement on the server, not only our
-	// waiting for it.
+	// A cancelled context must end the statement on the server, too.
 	cfg.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cleanup}
 	}
@@ -81,7 +77,7 @@ func (m *Migrator) connConfig() (*pgx.ConnConfig, *answers) {
 	return cfg, watch(cfg)
 }
 
-// connect returns a session in which nothing is locked yet.
+// connect returns a session without the lock.
 func (m *Migrator) connect(ctx context.Context) (*session, error) {
 	cfg, answers := m.connConfig()
 	conn, err := dial(ctx, cfg)
@@ -104,29 +100,28 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// major is a server's major version, 0 if it doesn't say it in numbers.
+// major returns a server's major version, 0 if it isn't a number.
 func major(version string) int {
 	var major int
 	_, _ = fmt.Sscanf(version, "%d", &major)
 	return major
 }
 
-// refuseOld refuses a server that is too old for what we do.
+// refuseOld returns an error if the server is too old.
 func refuseOld(version string) error {
 	if major := major(version); major != 0 && major < oldestServer {
-		return &RefusedError{fmt.Sprintf("the server is PostgreSQL %s, and %d is the oldest that works: upgrade it first", version, oldestServer)}
+		return &RefusedError{fmt.Sprintf("the server is PostgreSQL %s, and %d is the oldest supported version: upgrade it first", version, oldestServer)}
 	}
 	return nil
 }
 
-// settings are those in which migrations run.
+// settings returns those of sessions that run migrations.
 func (m *Migrator) settings() runner.Options {
 	return runner.Options{Role: m.cfg.Role, LockTimeout: m.cfg.LockTimeout, CheckClient: checkClient, Keep: lockKey()}
 }
 
-// connectPatiently waits while the server has no connection left, as where many
-// others wait for the same lock: for as long as for that, or, if that is without
-// limit, for as long as for other locks.
+// connectPatiently waits while the server has too many connections, for example because many wait for the same lock:
+// for as long as Wait allows, or, if that is unlimited, LockRetry.
 func (m *Migrator) connectPatiently(ctx context.Context) (*session, error) {
 	patience := m.cfg.Wait
 	if patience == 0 {
@@ -149,7 +144,7 @@ func (m *Migrator) connectPatiently(ctx context.Context) (*session, error) {
 	}
 }
 
-// open returns a new session. If locked is set it may write, and holds the lock.
+// open returns a new session. If locked is set, it may write and holds the lock.
 func (m *Migrator) open(ctx context.Context, locked bool) (*session, error) {
 	if !locked {
 		return m.connect(ctx)
@@ -161,10 +156,10 @@ func (m *Migrator) open(ctx context.Context, locked bool) (*session, error) {
 	return s.begun(ctx)
 }
 
-// begun is a session that holds the lock and is observed; what doesn't get it is closed.
+// begun takes the lock and starts an observer, unless Dial did. After an error the session is closed.
 func (s *session) begun(ctx context.Context) (*session, error) {
 	if s.locked {
-		return s, nil // since it was dialed
+		return s, nil // by Dial
 	}
 	if err := s.lock(ctx); err != nil {
 		s.close(ctx)
@@ -174,14 +169,14 @@ func (s *session) begun(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// begins prepares for a step: its first transaction will begin in the session that a run of its own would give it, and wait for
-// locks as long as its file says.
+// begins prepares for a step: its first transaction starts in a session like that of a separate run, and waits for
+// locks as long as the file says.
 func (s *session) begins(st *step) {
 	s.fresh = true
 	s.limit = cmp.Or(st.wait, s.m.cfg.LockTimeout)
 }
 
-// reset gives what follows the session that a run of its own would give it.
+// reset makes the session like that of a separate run.
 func (s *session) reset(ctx context.Context) error {
 	defer s.promptly()()
 	ok, err := s.script.Reset(ctx)
@@ -192,7 +187,7 @@ func (s *session) reset(ctx context.Context) error {
 	return err
 }
 
-// renew takes another connection in place of the session's own, and the lock along.
+// renew replaces the connection by a new one, which gets the lock.
 func (s *session) renew(ctx context.Context) error {
 	next, err := s.successor(ctx)
 	if err != nil {
@@ -203,7 +198,7 @@ func (s *session) renew(ctx context.Context) error {
 	return nil
 }
 
-// successor returns a session that holds the lock, and ends the receiver's.
+// successor returns a new session that holds the lock, and ends this one.
 func (s *session) successor(ctx context.Context) (*session, error) {
 	if !s.proxied {
 		next, err := s.m.connect(ctx)
@@ -217,7 +212,7 @@ func (s *session) successor(ctx context.Context) (*session, error) {
 			return nil, err
 		}
 	}
-	// There is one connection for us: in between, others may take the lock.
+	// Only one connection is available. Between the two, others may take the lock.
 	s.unlock(ctx)
 	_ = s.conn.Close(ctx)
 	next, err := s.m.connectPatiently(ctx)
@@ -231,7 +226,7 @@ func (s *session) successor(ctx context.Context) (*session, error) {
 	return next, nil
 }
 
-// handOver gives the lock to a session that waits for it: those that poll for it don't get it before.
+// handOver passes the lock to a session that waits for it in the server, before those that poll can get it.
 func (s *session) handOver(ctx context.Context, next *session) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -254,26 +249,26 @@ func (s *session) handOver(ctx context.Context, next *session) error {
 		cancel()
 		return errors.Join(err, <-got)
 	}
-	s.leave() // which frees it
+	s.leave() // which frees the lock
 	err = <-got
 	next.locked = err == nil
 	return err
 }
 
-// unlock frees every advisory lock of a session that ends: ours, which each transaction with a record takes once more, and those
-// that files have left.
+// unlock frees every advisory lock of a session that ends: ours, which each transaction with a record takes once more,
+// and those that files have left.
 func (s *session) unlock(ctx context.Context) {
 	_, _ = s.conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock_all()")
 }
 
-// close unlocks and disconnects, also if ctx has ended.
+// close unlocks and disconnects, even if ctx has ended.
 func (s *session) close(ctx context.Context) {
 	s.observer.close()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 	defer cancel()
 	if s.locked && !s.conn.IsClosed() {
-		// The server's session outlives ours, behind a pooler by far, else by a moment:
-		// the next command, which may be one that doesn't wait, would find it locked.
+		// The server's session outlives the connection, through a pooler by far: the next command might find the
+		// database locked.
 		s.unlock(ctx)
 	}
 	if s.conn.IsClosed() || s.conn.PgConn().TxStatus() != idle {
@@ -283,8 +278,7 @@ func (s *session) close(ctx context.Context) {
 	s.leave()
 }
 
-// leave disconnects a session that does nothing any more, without waiting, as
-// Close does, until the server has taken its process down.
+// leave disconnects an idle session and doesn't wait for the server's process to end, as Close does.
 func (s *session) leave() {
 	hijacked, err := s.conn.PgConn().Hijack()
 	if err != nil {
@@ -296,10 +290,9 @@ func (s *session) leave() {
 	_ = hijacked.Conn.Close()
 }
 
-// retry runs try again while it fails because of other sessions' locks, with
-// growing pauses, until the configured time is over since the first failure: what works
-// for longer than that before it meets a lock is tried again, too. A session that holds no
-// lock on the database, and only reads, tries once.
+// retry calls try again while it fails because of other sessions' locks, with growing pauses, until LockRetry has
+// passed since the first failure, so that what runs for longer before it meets a lock is retried, too. A session
+// without the lock, which only reads, tries once.
 func (s *session) retry(ctx context.Context, what string, try func() error) error {
 	pause := 100 * time.Millisecond
 	var failed time.Time
@@ -324,7 +317,7 @@ func (s *session) retry(ctx context.Context, what string, try func() error) erro
 	}
 }
 
-// gaveWay makes a *WaitError of what the observer cancelled.
+// gaveWay turns the error of what the observer cancelled into a *WaitError.
 func (s *session) gaveWay(err error) error {
 	if pgsql.SQLState(err) != pgsql.QueryCanceled || !s.observer.cancelled() {
 		return err
@@ -338,8 +331,7 @@ func (s *session) gaveWay(err error) error {
 	return &WaitError{Limit: limit, Err: err}
 }
 
-// givesWay reports whether an error comes from other sessions' locks and may
-// not come again.
+// givesWay reports whether an error is due to other sessions' locks and worth a retry.
 func givesWay(err error) bool {
 	switch pgsql.SQLState(err) {
 	case pgsql.LockNotAvailable, pgsql.DeadlockDetected, pgsql.SerializationFailure:
@@ -348,8 +340,7 @@ func givesWay(err error) bool {
 	return errors.As(err, new(*WaitError))
 }
 
-// outcome makes the error of a whole run say what the end of ctx, or missing
-// rights, have to do with it.
+// outcome adds to the error of a run that ctx ended, or that privileges are missing.
 func (m *Migrator) outcome(ctx context.Context, err error) error {
 	if pgsql.SQLState(err) == pgsql.InsufficientPrivilege {
 		role := m.cfg.Role
@@ -358,14 +349,14 @@ func (m *Migrator) outcome(ctx context.Context, err error) error {
 		}
 		var failed *StmtError
 		if errors.As(err, &failed) && failed.Role != "" {
-			return interrupted(ctx, fmt.Errorf("%w; it ran as role %s, which the file sets: grant what is missing to that", err, pgsql.Ident(failed.Role)))
+			return interrupted(ctx, fmt.Errorf("%w; it ran as role %s, which the file sets: grant that role the missing privileges", err, pgsql.Ident(failed.Role)))
 		}
-		err = fmt.Errorf("%w; it ran as role %s: grant what is missing to that, or have migrations run as the owner of the tables (role in atlas.hcl)", err, pgsql.Ident(role))
+		err = fmt.Errorf("%w; it ran as role %s: grant that role the missing privileges, or run migrations as the owner of the tables (role in atlas.hcl)", err, pgsql.Ident(role))
 	}
 	return interrupted(ctx, err)
 }
 
-// interrupted makes an error that came with the end of ctx say so.
+// interrupted adds to an error that ctx has ended.
 func interrupted(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil || errors.Is(err, context.Cause(ctx)) {
 		return err

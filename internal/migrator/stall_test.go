@@ -39,18 +39,18 @@ func TestStalledConnection(t *testing.T) {
 		locked bool
 		status bool // so stalls status
 	}{
-		{"connecting", func(m wire.Message) bool { return m.Type == "StartupMessage" }, 0, 2 * due, "it took the connection, but did not answer within 1s; ", false, true},
-		{"authenticated", func(m wire.Message) bool { return m.Type == "AuthenticationOk" }, 0, 2 * due, "it took the connection, but did not answer within 1s; ", false, true},
+		{"connecting", func(m wire.Message) bool { return m.Type == "StartupMessage" }, 0, 2 * due, "it accepted the connection, but did not answer within 1s; ", false, true},
+		{"authenticated", func(m wire.Message) bool { return m.Type == "AuthenticationOk" }, 0, 2 * due, "it accepted the connection, but did not answer within 1s; ", false, true},
 		{"set-up", sends("set_config("), 0, 2 * due, "setting up the session: timeout: PostgreSQL at 127.0.0.1:", false, true},
 		{"lock", sends("pg_try_advisory_lock"), 0, 2 * due, "locking the database: timeout: PostgreSQL at 127.0.0.1:", false, false},
 		{"lock, not waiting", sends("pg_try_advisory_lock"), -1, 2 * due, "locking the database: timeout: PostgreSQL at 127.0.0.1:", false, false},
-		{"lock, waiting", sends("pg_try_advisory_lock"), 700 * time.Millisecond, 2 * due, "the lock of this database was not to be had within 1s: locking the database: timeout: PostgreSQL at ", true, false},
+		{"lock, waiting", sends("pg_try_advisory_lock"), 700 * time.Millisecond, 2 * due, "could not lock this database within 1s: locking the database: timeout: PostgreSQL at ", true, false},
 		{"record", sends("SELECT true, COALESCE(version_num"), 0, 7 * due, "reading the record of migrations: timeout: PostgreSQL at 127.0.0.1:", false, true},
 		{"disk", sends("reltuples"), 0, 4 * due, "timeout: PostgreSQL at 127.0.0.1:", false, false},
 		{"begin", sends("LOCK TABLE"), 0, 7 * due, "beginning a transaction: timeout: PostgreSQL at 127.0.0.1:", false, false},
 		{"statement", sends("ALTER TABLE orders ADD COLUMN total int"), 0, 4 * due, "20240102000000_total.sql:3:1: timeout: PostgreSQL at 127.0.0.1:", false, false},
-		{"commit", sends("SET CONSTRAINTS"), 0, 4 * due, "so it is not known here whether the last step was done (timeout: PostgreSQL at 127.0.0.1:", false, false},
-		{"commit's answer", func(m wire.Message) bool { return m.SQL == "COMMIT" }, 0, 4 * due, "so it is not known here whether the last step was done (timeout: PostgreSQL at 127.0.0.1:", false, false},
+		{"commit", sends("SET CONSTRAINTS"), 0, 4 * due, "so its outcome is unknown (timeout: PostgreSQL at 127.0.0.1:", false, false},
+		{"commit's answer", func(m wire.Message) bool { return m.SQL == "COMMIT" }, 0, 4 * due, "so its outcome is unknown (timeout: PostgreSQL at 127.0.0.1:", false, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +91,7 @@ func TestStalledConnection(t *testing.T) {
 	}
 }
 
-// TestStalledServer has all connections stall at what is read to find out where a database stands.
+// TestStalledServer has all connections stall at what is read to find the position of a database.
 func TestStalledServer(t *testing.T) {
 	for name, tt := range map[string]struct {
 		n      int // migrations that are applied before
@@ -99,8 +99,8 @@ func TestStalledServer(t *testing.T) {
 		at     string
 		want   string
 	}{
-		"empty":   {0, "", "pg_catalog.to_regnamespace('public') IS NOT NULL", "looking whether the database is empty: timeout: PostgreSQL at 127.0.0.1:"},
-		"indexes": {1, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_pkey'::regclass", "pg_stat_progress_create_index", "looking for INVALID indexes: timeout: PostgreSQL at 127.0.0.1:"},
+		"empty":   {0, "", "pg_catalog.to_regnamespace('public') IS NOT NULL", "checking whether the database is empty: timeout: PostgreSQL at 127.0.0.1:"},
+		"indexes": {1, "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'orders_pkey'::regclass", "pg_stat_progress_create_index", "reading the INVALID indexes: timeout: PostgreSQL at 127.0.0.1:"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,7 +13,7 @@ import (
 // StampOptions say what to record.
 type StampOptions struct {
 	To  string // as migration.Dir.Resolve takes it; required
-	Yes bool   // also if the schema is not that version's
+	Yes bool   // even if the schema isn't that version's
 }
 
 // StampResult is what Stamp changed, or would change.
@@ -27,8 +27,7 @@ type StampResult struct {
 	Done        bool                 // it is written
 }
 
-// ContradictionError is a schema that is not that of the version to be recorded.
-// Nothing was written.
+// ContradictionError means that the schema isn't that of the version to record. Nothing was written.
 type ContradictionError struct{ Result *StampResult }
 
 func (e *ContradictionError) Error() string {
@@ -40,17 +39,15 @@ func (e *ContradictionError) Error() string {
 	for i, d := range e.Result.Differences {
 		texts[i] = d.Text
 	}
-	return fmt.Sprintf("the database's schema is not that of %s: %s; nothing was written: add -yes to record it all the same", target, strings.Join(texts, ", "))
+	return fmt.Sprintf("the database's schema isn't that of %s: %s; nothing was written: add -yes to record it anyway", target, strings.Join(texts, ", "))
 }
 
-// Stamp makes both tables say that the migrations up to opts.To are applied, and
-// no others. It runs none of them. It is the way out of every record that
-// contradicts itself or the directory.
+// Stamp records in both tables that the migrations up to opts.To are applied, and no others, without running any. It
+// repairs any record that contradicts itself or the directory.
 //
-// If the schema is not that version's and opts.Yes is not set, the error is a
-// *ContradictionError and the result says what would have been written. A
-// version whose schema can't be worked out, because an effect file is missing,
-// needs opts.Yes, too.
+// If the schema isn't that version's and opts.Yes isn't set, the error is a *ContradictionError and the result says
+// what would have been written. A version whose schema is unknown, because an effect file is missing, needs opts.Yes,
+// too.
 func (m *Migrator) Stamp(ctx context.Context, opts StampOptions) (*StampResult, error) {
 	res := &StampResult{}
 	return res, m.outcome(ctx, m.stamp(ctx, opts, res))
@@ -83,7 +80,7 @@ func (m *Migrator) stamp(ctx context.Context, opts StampOptions, res *StampResul
 	if !opts.Yes {
 		want, err := catalog.At(m.dir, to)
 		if err != nil {
-			return fmt.Errorf("comparing the database with version %s (add -yes to record it unseen): %w", m.word(to), err)
+			return fmt.Errorf("comparing the database with version %s (add -yes to record it without comparing): %w", m.word(to), err)
 		}
 		have, err := s.catalog(ctx)
 		if err != nil {

@@ -18,14 +18,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// standing are statements that run outside of a transaction, of all kinds. {db} is the test's database, {other} another one
+// standalone are statements that run outside a transaction, of all kinds. {db} is the test's database, {other} another one
 // that is there.
-var standing = []struct {
+var standalone = []struct {
 	name string
 	sql  string // statements; they can be run again
 	make string // what is made before as superuser
 	hold string // what another session does in a transaction meanwhile; "": SELECT FROM t
-	read string // what waits behind the statement, where anything does; "": SELECT FROM t
+	read string // what waits for the statement, if anything does; "": SELECT FROM t
 	// free says that the statement waits for no lock that another session could hold.
 	free bool
 	// patient says that it works CONCURRENTLY: it waits for the other session to its end.
@@ -84,18 +84,18 @@ const (
 	prepared   = "BEGIN; INSERT INTO u VALUES (1); PREPARE TRANSACTION '{db}'"
 )
 
-// standingBound is the lock_timeout. The other session holds what it holds until the statement has given way, standingMost at
+// standaloneBound is the lock_timeout. The other session holds what it holds until the statement has given way, standingMost at
 // most, or for standingHold where it works CONCURRENTLY. standingMargin is how much longer than the bound a reader may be seen
 // to wait on a busy machine.
 const (
-	standingBound  = 400 * time.Millisecond
-	standingMargin = 800 * time.Millisecond
-	standingHold   = 1500 * time.Millisecond
-	standingMost   = 5 * time.Second
+	standaloneBound = 400 * time.Millisecond
+	standingMargin  = 800 * time.Millisecond
+	standingHold    = 1500 * time.Millisecond
+	standingMost    = 5 * time.Second
 )
 
-// stand is one statement's database.
-type stand struct {
+// trial is one statement's database.
+type trial struct {
 	*testing.T
 	server *ownServer
 	db     string
@@ -103,11 +103,11 @@ type stand struct {
 	cfg    migrator.Config
 }
 
-func (s *stand) put(sql string) string {
+func (s *trial) put(sql string) string {
 	return strings.NewReplacer("{db}", s.db, "{other}", s.db+"_other").Replace(sql)
 }
 
-func (s *stand) conn() *pgx.Conn {
+func (s *trial) conn() *pgx.Conn {
 	s.Helper()
 	conn, err := pgx.ConnectConfig(context.Background(), s.server.config(s.db))
 	if err != nil {
@@ -117,35 +117,35 @@ func (s *stand) conn() *pgx.Conn {
 	return conn
 }
 
-// A reader behind a statement that runs outside of a transaction waits no longer than the bound, whatever the statement and
-// however it is run; one that works CONCURRENTLY keeps nobody waiting, and is not cut short.
+// A reader that waits for a statement outside a transaction waits no longer than the bound, whatever the statement and
+// however it is run; one that runs CONCURRENTLY blocks nobody, and is not cut short.
 func TestReadersBehindStandaloneStatements(t *testing.T) {
 	server := newServer(t, "max_prepared_transactions=100", "max_connections=400", "wal_level=logical", "max_wal_senders=3", "autovacuum=off")
 	ways := []struct {
 		name string
-		run  func(*stand) error
+		run  func(*trial) error
 	}{
-		{"apply", func(s *stand) error {
+		{"apply", func(s *trial) error {
 			_, err := migrator.New(s.cfg).Apply(context.Background(), migrator.Options{})
 			return err
 		}},
-		{"down", func(s *stand) error {
+		{"down", func(s *trial) error {
 			_, err := migrator.New(s.cfg).Down(context.Background(), migrator.Options{})
 			return err
 		}},
-		{"script", (*stand).psql},
+		{"script", (*trial).psql},
 	}
 	var all sync.WaitGroup
 	defer all.Wait()                  // each statement is run in one of the ways, unless all are
 	atOnce := make(chan struct{}, 12) // they mostly wait
 	var sharing sync.Mutex            // by those whose locks reach other databases
-	for i, c := range standing {
+	for i, c := range standalone {
 		for j, w := range ways {
 			if !sampled(i + j) {
 				continue
 			}
 			way, run := w.name, w.run
-			s := &stand{server: server, db: fmt.Sprintf("stand_%d_%s", i, way), log: &recorder{}}
+			s := &trial{server: server, db: fmt.Sprintf("stand_%d_%s", i, way), log: &recorder{}}
 			atOnce <- struct{}{}
 			all.Go(func() {
 				defer func() { <-atOnce }()
@@ -223,8 +223,8 @@ func TestReadersBehindStandaloneStatements(t *testing.T) {
 					case !c.free && !c.patient && retries == 0:
 						t.Error("it never gave way: this case proves nothing")
 					}
-					if waited > standingBound+standingMargin {
-						t.Errorf("a reader waited %s, the bound is %s", waited, standingBound)
+					if waited > standaloneBound+standingMargin {
+						t.Errorf("a reader waited %s, the bound is %s", waited, standaloneBound)
 					}
 				})
 			})
@@ -233,7 +233,7 @@ func TestReadersBehindStandaloneStatements(t *testing.T) {
 }
 
 // prepare brings the database to where the statements are next, and has the other objects made that they name.
-func (s *stand) prepare(sql, way string) {
+func (s *trial) prepare(sql, way string) {
 	s.Helper()
 	stmts, err := pgsql.Split(sql)
 	if err != nil {
@@ -252,7 +252,7 @@ func (s *stand) prepare(sql, way string) {
 	if err := migration.Rehash(s.Context(), root, map[string]string{"1_a.sql": nothing, "2_b.sql": nothing}); err != nil {
 		s.Fatal(err)
 	}
-	s.cfg = migrator.Config{ConnConfig: s.server.config(s.db), Dir: read(s.T, root), OperatorVersion: "test", Log: s.log, LockTimeout: standingBound, LockRetry: 15 * time.Second}
+	s.cfg = migrator.Config{ConnConfig: s.server.config(s.db), Dir: read(s.T, root), OperatorVersion: "test", Log: s.log, LockTimeout: standaloneBound, LockRetry: 15 * time.Second}
 	opts := migrator.Options{N: 1}
 	if way == "down" {
 		opts = migrator.Options{}
@@ -263,7 +263,7 @@ func (s *stand) prepare(sql, way string) {
 }
 
 // psql runs the printed script.
-func (s *stand) psql() error {
+func (s *trial) psql() error {
 	res, err := migrator.New(s.cfg).Apply(context.Background(), migrator.Options{DryRun: true})
 	if err != nil {
 		return err
@@ -277,7 +277,7 @@ func (s *stand) psql() error {
 }
 
 // reader runs a query again and again until the function that it returns is called, which says how long one took at most.
-func (s *stand) reader(query string) (worst func() time.Duration) {
+func (s *trial) reader(query string) (worst func() time.Duration) {
 	conn := s.conn()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan time.Duration)

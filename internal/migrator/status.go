@@ -10,40 +10,38 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
 
-// Status is where a database stands.
+// Status is the status of a database.
 type Status struct {
 	Files   []*migration.File   // the whole directory, ascending
 	Index   int                 // of the last applied file, -1 at the base
 	Current string              // its version, "" at the base
-	Pending []*migration.File   // what apply would run, a half-applied file included; of an empty database the checkpoint that it starts from
+	Pending []*migration.File   // what apply would run, including a half applied file; for an empty database, the checkpoint that it starts from
 	Alembic []string            // alembic_version's rows
 	Journal []*migrate.Revision // the journal's rows, ascending
-	Ahead   []string            // applied versions later than all of the directory's
+	Ahead   []string            // applied versions later than the last in the directory
 
-	// BySchema says that Index is not what the record says, which is nothing known, but that
-	// of the version that the schema fits.
+	// BySchema says that Index isn't from the record, which names no known version, but that of the version that the
+	// schema matches.
 	BySchema bool
 
 	// Checkpoint is the one that the database started from, nil if there is none.
 	Checkpoint *migration.Checkpoint
 
-	// Partial is the half-applied file, nil if there is none, with Done of its
-	// Total statements run. If Reverting is set, it is half taken back, and the
-	// statements are those of its down file. Error and ErrorStmt are the
-	// journal's.
+	// Partial is the half applied file, nil if there is none; Done of its Total statements have run. If Reverting is
+	// set, it is half reverted, and the statements are those of its down file. Error and ErrorStmt are from the
+	// journal.
 	Partial          *migration.File
 	Reverting        bool
 	Done, Total      int
 	Error, ErrorStmt string
 
-	Settle   string              // what the next apply would settle in the record, "" for nothing
+	Settle   string              // what the next apply would repair in the record, "" for nothing
 	Problems []*revision.Problem // why apply would refuse
 	Sum      error               // why apply would refuse the directory, a *migration.SumError
 	Invalid  []InvalidIndex
 }
 
-// Clean reports whether nothing but pending files stands between the database
-// and the directory's head.
+// Clean reports whether the database is fine, pending files aside.
 func (st *Status) Clean() bool {
 	for _, ix := range st.Invalid {
 		if ix.Building == 0 {
@@ -53,10 +51,9 @@ func (st *Status) Clean() bool {
 	return st.Partial == nil && len(st.Problems) == 0 && st.Sum == nil
 }
 
-// Status reads where the database stands. It writes and locks nothing, and
-// doesn't wait for a migration that runs. A record that can't be acted upon is
-// no error but in Status.Problems; with an error, what was found until then is
-// returned, too.
+// Status returns the status of the database. It writes and locks nothing, and doesn't wait for a running migration.
+// What is wrong with the record is in Status.Problems and isn't an error. With an error it returns what it found until
+// then.
 func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 	st := &Status{Files: m.files, Index: -1, Sum: m.dir.Verify()}
 	return st, m.outcome(ctx, m.status(ctx, st))
@@ -68,40 +65,40 @@ func (m *Migrator) status(ctx context.Context, st *Status) error {
 		return err
 	}
 	defer s.close(ctx)
-	place, err := s.judge(ctx)
+	pos, err := s.judge(ctx)
 	if err != nil && !errors.As(err, new(*revision.Problem)) {
 		return err
 	}
-	st.Index, st.BySchema, st.Current = place.Index, place.BySchema, m.version(place.Index)
-	st.Checkpoint = place.Checkpoint
-	for _, step := range m.pending(place, len(m.files)-1) {
+	st.Index, st.BySchema, st.Current = pos.Index, pos.BySchema, m.version(pos.Index)
+	st.Checkpoint = pos.Checkpoint
+	for _, step := range m.pending(pos, len(m.files)-1) {
 		st.Pending = append(st.Pending, step.file)
 	}
 	st.Alembic, st.Journal = s.rec.Alembic, s.rec.Journal
-	st.Problems = place.Problems
-	for _, r := range place.Ahead {
+	st.Problems = pos.Problems
+	for _, r := range pos.Ahead {
 		st.Ahead = append(st.Ahead, r.Version)
 	}
-	if place.Settle != nil {
-		st.Settle = place.Settle.Note
+	if pos.Settle != nil {
+		st.Settle = pos.Settle.Note
 	}
-	if p := place.Partial; p != nil {
+	if p := pos.Partial; p != nil {
 		st.Error, st.ErrorStmt = p.Error, p.ErrorStmt
 		if st.Reverting = revision.IsDown(p); st.Reverting {
-			st.Partial = m.files[place.Index]
+			st.Partial = m.files[pos.Index]
 			st.Done = len(revision.DownSums(p))
 			if st.Partial.Down != nil {
 				st.Total = len(st.Partial.Down.Stmts)
 			}
 		} else {
-			st.Partial = m.files[place.Index+1]
+			st.Partial = m.files[pos.Index+1]
 			st.Done, st.Total = p.Applied, len(st.Partial.Stmts)
 		}
 	}
-	if len(place.Problems) > 0 || len(place.Ahead) > 0 || st.Reverting {
+	if len(pos.Problems) > 0 || len(pos.Ahead) > 0 || st.Reverting {
 		st.Invalid, err = s.invalid(ctx)
 	} else {
-		st.Invalid, err = s.foresee(ctx, place, len(m.files)-1)
+		st.Invalid, err = s.foresee(ctx, pos, len(m.files)-1)
 	}
 	return err
 }

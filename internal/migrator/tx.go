@@ -15,8 +15,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// tx runs fn in a transaction. If fn fails, or ctx ends, nothing of it remains.
-// A commit whose outcome is unknown is an *OutcomeError.
+// tx runs fn in a transaction. If fn fails, or ctx ends, it is rolled back. If the outcome of the commit is unknown,
+// the error is an *OutcomeError.
 func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
 	s.observer.begin(s.limit)
 	defer s.observer.end()
@@ -33,7 +33,7 @@ func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		s.rec = rec // tables that fn created are gone
+		s.rec = rec // the tables that fn created are gone
 		s.rollback(ctx)
 		return err
 	}
@@ -45,14 +45,12 @@ func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
 	return nil
 }
 
-// recorded runs a unit of a step in a transaction with its record:
-// alembic_version is locked, checked and set to the revision id to before
-// anything else, and the journal's row says that n statements of the step are
-// done after it. Both are read back before the commit. The record takes two round
-// trips, beginning and committing included.
+// recorded runs a unit of a step in a transaction together with its record: first alembic_version is locked, checked
+// and set to the revision id to, and at the end the journal's row says that n statements of the step have run. Both are
+// read back before the commit. The record takes two round trips, including BEGIN and COMMIT.
 //
-// Errors are as tx gives them, a *StmtError, a *LostLockError, a *revision.ConflictError,
-// a *revision.RowConflictError and a *revision.UnwrittenError.
+// The error is one of tx, a *StmtError, a *LostLockError, a *revision.ConflictError, a *revision.RowConflictError or a
+// *revision.UnwrittenError.
 func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string, n int, u runner.Unit) error {
 	s.observer.begin(s.limit)
 	defer s.observer.end()
@@ -72,22 +70,22 @@ func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string
 	}
 	err := s.script.Run(ctx, u, hooks)
 	if errors.Is(err, errStale) {
-		s.observer.end() // or it might take the one connection that is to be had
+		s.observer.end() // or it might take the only connection that is available
 		if err = s.renew(ctx); err == nil {
 			s.observer.begin(s.limit)
 			err = s.script.Run(ctx, u, hooks)
 		}
 	}
 	if err != nil {
-		s.rec, s.timeout = rec, unknown // tables that were created, and what was set, are gone
+		s.rec, s.timeout = rec, unknown // created tables and changed settings are gone
 	}
 	return s.explained(ctx, err)
 }
 
-// errUnconfirmed is a record that isn't what was written to it.
+// errUnconfirmed means that the record doesn't hold what was written to it.
 var errUnconfirmed = errors.New("the record is not what was written to it")
 
-// explained is an error of a transaction that has ended, with the reason why its record could not be confirmed.
+// explained adds to the error of a transaction that has ended why its record could not be confirmed.
 func (s *session) explained(ctx context.Context, err error) error {
 	if !errors.Is(err, errUnconfirmed) {
 		return err
@@ -97,11 +95,11 @@ func (s *session) explained(ctx context.Context, err error) error {
 	return s.m.cfg.Store.Unwritten(ctx, s.conn)
 }
 
-// commit writes the journal's row after n statements, or deletes it if row is nil, confirms it and alembic_version, which
-// holds id, and commits.
+// commit writes the journal's row after n statements, or deletes it if row is nil, confirms that it and
+// alembic_version, which must hold id, are as written, and commits.
 func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, id string, n int) error {
 	store, version := s.m.cfg.Store, st.file.Version
-	// What is deferred fails here, and can't change the record after it was confirmed.
+	// Deferred constraints and triggers run here, and can't change the record after it was confirmed.
 	sql := append([]string{immediate}, s.script.EnterOwnRole()...)
 	before := len(sql) + 1
 	switch {
@@ -127,9 +125,9 @@ func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, i
 	return uncommitted(err)
 }
 
-// begin begins a transaction, makes sure that the lock is still ours, and takes alembic_version from the step's id to
-// another, in the role that the run began with: what is done of the file may have set another. The journal's row must be as
-// the step left or found it.
+// begin begins a transaction, ensures that the session still has the lock, and changes alembic_version from the step's
+// id to another, in the role that the run started with, because the file may have set another. The journal's row must
+// be as the step left or found it.
 func (s *session) begin(ctx context.Context, st *step, to string) error {
 	err := s.tryBegin(ctx, st, to)
 	if !errors.As(err, new(*LostLockError)) {
@@ -157,7 +155,7 @@ func (s *session) tryBegin(ctx context.Context, st *step, to string) error {
 	}
 	advance := slices.Concat(store.AdvanceSQL(st.from, to), []string{store.MarkSQL(st.file.Version)}, leave)
 	complete := s.rec.HasAlembic && s.rec.HasJournal && !s.proxied
-	// A migration may free it by pg_advisory_unlock_all; it is held once more each time.
+	// A migration may free the lock by pg_advisory_unlock_all, so each transaction takes it once more.
 	sql = append(enter, fmt.Sprintf("SELECT pg_catalog.pg_try_advisory_lock(%d)", lockKey()))
 	if complete {
 		sql = append(sql, advance...)
@@ -193,14 +191,14 @@ func (s *session) tryBegin(ctx context.Context, st *step, to string) error {
 	return nil
 }
 
-// errStale says that only a new connection can give the next file its session.
+// errStale means that the next file needs a new connection.
 var errStale = errors.New("the session can't be reset")
 
-// beginRecord begins a transaction in which the record can be written, though the file may have made the next ones read-only.
+// beginRecord begins a transaction that can write the record, even if the file has set transactions to be read-only.
 const beginRecord = "BEGIN READ WRITE"
 
-// start begins a transaction, sets the step's lock_timeout and runs sql in it. It returns the results of sql. A step's first
-// transaction begins in a reset session.
+// start begins a transaction, sets the step's lock_timeout, and runs sql. It returns the results of sql. Before a
+// step's first transaction the session is reset.
 func (s *session) start(ctx context.Context, sql []string) ([]*pgconn.Result, error) {
 	if s.fresh {
 		s.timeout = s.m.cfg.LockTimeout
@@ -224,16 +222,16 @@ func (s *session) start(ctx context.Context, sql []string) ([]*pgconn.Result, er
 		results = results[1:]
 	}
 	if own > 0 {
-		s.script.Used() // also by a file without statements
+		s.script.Used() // even if the file has no statements
 	}
 	return results[min(own, len(results)):], err
 }
 
-// idle is the status of a connection that is in no transaction.
+// idle is the status of a connection outside a transaction.
 const idle = 'I'
 
-// rollback ends the transaction, if there is one. If that fails, the connection
-// is closed, and the server rolls back.
+// rollback rolls back the transaction, if there is one. If that fails, the connection is closed and the server rolls
+// back.
 func (s *session) rollback(ctx context.Context) {
 	if s.conn.IsClosed() || s.conn.PgConn().TxStatus() == idle {
 		return
@@ -243,7 +241,7 @@ func (s *session) rollback(ctx context.Context) {
 	_, _ = s.conn.Exec(ctx, "rollback")
 }
 
-// uncommitted says what is known of a transaction whose commit failed.
+// uncommitted returns the error of a failed commit.
 func uncommitted(err error) error {
 	if pgsql.SQLState(err) == "" && !errors.Is(err, pgx.ErrTxCommitRollback) {
 		return &OutcomeError{err}

@@ -410,7 +410,7 @@ func TestApply(t *testing.T) {
 		t.Error(d)
 	}
 
-	usage := &usage.Error{Text: "-to and -n exclude each other"}
+	usage := &usage.Error{Text: "-to and -n can't be used together"}
 	if text, err := show(t, JSON, func(p *Printer) error { return p.Run(nothing, usage) }); text != "" || err != usage {
 		t.Errorf("wrong usage: %q, %v", text, err)
 	}
@@ -534,7 +534,7 @@ func TestProgressAsJSON(t *testing.T) {
 		if n := strings.Count(out.String(), "\n"); n != 15 {
 			t.Errorf("%d lines", n)
 		}
-		if !strings.Contains(out.String(), "pid 8, user app, idle in transaction") {
+		if !strings.Contains(out.String(), "pid 8 (user app, idle in transaction)") {
 			t.Errorf("the blocker is missing:\n%s", out.String())
 		}
 	}

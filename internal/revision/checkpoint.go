@@ -6,27 +6,25 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// startedFrom takes in the journal's row of a checkpoint: the database is at the
-// last migration that it stands for, at least. alembic_version holds that one's
-// id, as it does where each was run.
+// startedFrom judges the journal's row of a checkpoint: the database is at least at the last migration that it
+// covers. alembic_version holds the id of that migration, as if all had run.
 func (j *judge) startedFrom(c *migration.Checkpoint, r *migrate.Revision) {
 	switch {
 	case !Done(r):
-		j.problem(HalfOld, c.Version, "the checkpoint %s is recorded as half applied (%d of %d statements), which this tool, running it in one transaction, never leaves: empty the database and apply again", c.Name, r.Applied, r.Total)
+		j.problem(HalfOld, c.Version, "the checkpoint %s is recorded as half applied (%d of %d statements), but this tool runs it in one transaction: empty the database and apply again", c.Name, r.Applied, r.Total)
 		return
 	case r.Hash != "" && r.Hash != c.Hash:
-		j.problem(Edited, c.Version, "the checkpoint %s, or a migration before it, was edited or renamed after the database started from it on %s; restore it, or if the database has what it says now, `stamp -to=%s`",
+		j.problem(Edited, c.Version, "the checkpoint %s, or a migration before it, was edited or renamed after the database started from it on %s; restore it, or if the database matches what it says now, `stamp -to=%s`",
 			c.Name, r.ExecutedAt.UTC().Format("2006-01-02"), j.word(c.Through))
 	}
-	j.place.Checkpoint = c
-	j.place.Index = max(j.place.Index, c.Through)
+	j.pos.Checkpoint = c
+	j.pos.Index = max(j.pos.Index, c.Through)
 }
 
-// startedLater reports whether the database started from a checkpoint later than
-// all of our files: alembic_version names the last of them, and the journal none.
-// An older version of the project looks at it.
+// startedLater reports whether the database started from a checkpoint later than all of our files: alembic_version
+// names the last of them, and the journal none. Then the project is older than the database.
 func (j *judge) startedLater() bool {
 	last := len(j.files) - 1
-	return last >= 0 && len(j.place.Ahead) > 0 && len(j.place.Ahead) == len(j.rec.Journal) &&
+	return last >= 0 && len(j.pos.Ahead) > 0 && len(j.pos.Ahead) == len(j.rec.Journal) &&
 		len(j.rec.Alembic) == 1 && j.rec.Alembic[0] == j.files[last].Revision
 }

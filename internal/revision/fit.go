@@ -10,13 +10,13 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// fit is a version whose schema a database has, indexes aside: those that a later
-// migration, a hot fix or a build that was cut off has left say nothing about the version.
+// fit is a version whose schema a database has, apart from indexes: those that a later migration, a hotfix or an
+// interrupted build left say nothing about the version.
 type fit struct {
 	index     int
 	further   []catalog.Difference // valid and INVALID indexes that the version doesn't have
 	invalid   []catalog.Difference // its own indexes that are INVALID
-	leftovers []catalog.Difference // INVALID indexes that REINDEX CONCURRENTLY left beside its own
+	leftovers []catalog.Difference // INVALID indexes that REINDEX CONCURRENTLY left
 }
 
 // fitOf reports whether the live catalog fits that of the version at an index.
@@ -44,15 +44,14 @@ func fitOf(index int, want, live catalog.Catalog) (fit, bool) {
 	return f, true
 }
 
-// distance is 0 for a schema that is exactly the version's. That of a later version is
-// nearer than that of an earlier one with the indexes that lie between.
+// distance is 0 for a schema that is exactly the version's. A later version is closer than an earlier one plus the
+// indexes in between.
 func (f fit) distance() int { return 2*len(f.further) + len(f.invalid) + len(f.leftovers) }
 
-// exact reports whether nothing at all is different.
+// exact reports whether there is no difference.
 func (f fit) exact() bool { return f.distance() == 0 }
 
-// closest returns the versions that live fits best, several if only data lies between
-// them; none if it fits none.
+// closest returns the versions that live fits best: several if they differ in data only, none if it fits none.
 func (j *judge) closest(live catalog.Catalog) []fit {
 	var best []fit
 	for i, c := range catalog.All(j.dir) {
@@ -68,17 +67,16 @@ func (j *judge) closest(live catalog.Catalog) []fit {
 	return best
 }
 
-// takes reports whether the indexes that the version doesn't have are such as its later
-// migrations deal with: what Alembic, or a person, has built of them already.
+// takes reports whether later migrations accept the indexes that the version doesn't have, which Alembic or a person
+// may have built.
 func (j *judge) takes(f fit) bool {
 	return !slices.ContainsFunc(f.further, func(d catalog.Difference) bool {
 		return !slices.ContainsFunc(j.files[f.index+1:], func(file *migration.File) bool { return Takes(file, d) })
 	})
 }
 
-// Takes reports whether a migration that is applied to a database with the index that d says
-// is extra makes that very index, and doesn't fail over it: it keeps a valid one, and an
-// INVALID one is built again.
+// Takes reports whether a migration creates the extra index of d and doesn't fail if it exists: it keeps a valid index,
+// and an INVALID one is rebuilt.
 func Takes(file *migration.File, d catalog.Difference) bool {
 	if e, err := catalog.EffectOf(file); err != nil || !e.Adds(d) {
 		return false
@@ -99,7 +97,7 @@ func Takes(file *migration.File, d catalog.Difference) bool {
 	return false
 }
 
-// describe says how the schema fits, to follow "the schema is".
+// describe says how the schema fits, after "the schema is".
 func (j *judge) describe(f fit) string {
 	if f.exact() {
 		return "exactly that of " + j.name(f.index)
@@ -109,16 +107,16 @@ func (j *judge) describe(f fit) string {
 		s += " plus " + indexes("", f.further)
 	}
 	if len(f.invalid) > 0 {
-		s += " but for " + indexes("INVALID ", f.invalid)
+		s += " except for " + indexes("INVALID ", f.invalid)
 	}
 	if len(f.leftovers) > 0 {
-		s += " and what REINDEX has left, " + indexes("INVALID ", f.leftovers)
+		s += " and what REINDEX left, " + indexes("INVALID ", f.leftovers)
 	}
 	return s
 }
 
-// indexes counts indexes and names the first.
-func indexes(state string, all []catalog.Difference) string {
+// indexes counts indexes and names the first ones.
+func indexes(adjective string, all []catalog.Difference) string {
 	const first = 5
 	names := make([]string, 0, first+1)
 	for i, d := range all {
@@ -132,5 +130,5 @@ func indexes(state string, all []catalog.Difference) string {
 	if len(all) == 1 {
 		word = "index"
 	}
-	return fmt.Sprintf("%d %s%s (%s)", len(all), state, word, strings.Join(names, ", "))
+	return fmt.Sprintf("%d %s%s (%s)", len(all), adjective, word, strings.Join(names, ", "))
 }

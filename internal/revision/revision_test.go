@@ -192,7 +192,7 @@ func TestTables(t *testing.T) {
 
 // Atlas hashes what its own scanner takes for the statements' text.
 func TestSums(t *testing.T) {
-	const src = "-- a comment\nCREATE TABLE t (a int) ;\n\n/* another */ INSERT INTO t\n  VALUES (1); -- behind\nSELECT 'x;y'"
+	const src = "-- a comment\nCREATE TABLE t (a int) ;\n\n/* another */ INSERT INTO t\n  VALUES (1); -- after\nSELECT 'x;y'"
 	stmts, err := pgsql.Split(src)
 	if err != nil {
 		t.Fatal(err)

@@ -11,21 +11,20 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// Settlement is what must be written so that both tables name the same place.
+// Settlement is what must be written so that both tables name the same position.
 type Settlement struct {
-	Index int    // the place, -1 for the base
-	Note  string // why, in one line; "" if somebody asked for it
+	Index int    // the position, -1 for the base
+	Note  string // why, on one line; "" if the user asked for it
 
-	From   []string            // alembic_version's rows as they were read
-	To     string              // the row that it shall have, "" for none
-	Put    []*migrate.Revision // journal rows that are missing or change
-	Delete []string            // versions whose journal rows go
+	From   []string            // alembic_version's rows as read
+	To     string              // its new row, "" for none
+	Put    []*migrate.Revision // journal rows to insert or change
+	Delete []string            // versions whose journal rows are deleted
 }
 
-// Settle returns what makes both tables of rec say that dir's migrations up to
-// the index, -1 for none, are applied as they are, and no others. Rows that say
-// so already stay, and so does that of a checkpoint which the database started
-// from, in place of those of the migrations that it stands for.
+// Settle returns what makes both tables of rec say that dir's migrations up to the index, -1 for none, are applied as
+// they are now, and no others. Rows that say so already stay. The row of a checkpoint that the database started from
+// stays in place of those of the migrations that it stands for.
 func Settle(dir *migration.Dir, rec Record, index int) *Settlement {
 	s := &Settlement{Index: index, From: rec.Alembic}
 	rows := make(map[string]*migrate.Revision, len(rec.Journal))
@@ -67,21 +66,20 @@ func Settle(dir *migration.Dir, rec Record, index int) *Settlement {
 	return s
 }
 
-// keep leaves the journal's row of that version as it is.
+// keep excludes the journal's row of a version.
 func (s *Settlement) keep(version string) {
 	s.Put = slices.DeleteFunc(s.Put, func(r *migrate.Revision) bool { return r.Version == version })
 	s.Delete = slices.DeleteFunc(s.Delete, func(v string) bool { return v == version })
 }
 
-// Empty reports whether the record says already what it shall say.
+// Empty reports whether there is nothing to write.
 func (s *Settlement) Empty() bool {
 	same := len(s.From) == 0 && s.To == "" || len(s.From) == 1 && s.From[0] == s.To
 	return same && len(s.Put) == 0 && len(s.Delete) == 0
 }
 
-// Settle writes s, creating the tables that rec lacks. operator is recorded as
-// who did it. If alembic_version is no longer what it was when rec was read,
-// the error is a *ConflictError.
+// Settle writes st, and creates the tables that rec lacks. operator is recorded as the tool that wrote it. If
+// alembic_version has changed since rec was read, the error is a *ConflictError.
 func (s Store) Settle(ctx context.Context, tx Querier, rec Record, st *Settlement, operator string) error {
 	if err := s.Create(ctx, tx, rec); err != nil {
 		return err
@@ -120,7 +118,7 @@ func (s Store) Settle(ctx context.Context, tx Querier, rec Record, st *Settlemen
 // settled reads the record back, as [Store.ConfirmSQL] does for a single row.
 func (s Store) settled(ctx context.Context, tx Querier, st *Settlement) error {
 	if _, err := tx.Exec(ctx, "SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
-		return fmt.Errorf("running what is deferred: %w", err)
+		return fmt.Errorf("running deferred triggers: %w", err)
 	}
 	rec, err := s.Read(ctx, tx)
 	if err != nil {

@@ -1,10 +1,8 @@
-// Package revision keeps the record of what was applied to a database: Alembic's
-// table alembic_version and Atlas's table atlas_schema_revisions, the journal,
-// as one store that both tools go on reading.
+// Package revision keeps the record of what was applied to a database: Alembic's table alembic_version, and the
+// journal, which is Atlas's table atlas_schema_revisions. Both tools can still read them.
 //
-// [Store] reads and writes the two tables, [Judge] says what they mean for a
-// directory of migrations: where the database stands, what the record lacks,
-// and, where it can't be told, why not and what to do.
+// [Store] reads and writes the two tables. [Judge] says what they mean for a directory of migrations: which position
+// the database is at, what must be repaired in the record, or why the position is unknown and what to do.
 package revision
 
 import (
@@ -31,14 +29,14 @@ const (
 	alembicTable = "alembic_version"
 	journalTable = "atlas_schema_revisions"
 
-	// cloudRow is the row in which newer Atlas CLIs keep their table's own id.
+	// cloudRow is the row in which newer Atlas CLIs keep the id of their table.
 	cloudRow = ".atlas_cloud_identifier"
 )
 
-// MaxID is how many characters alembic_version.version_num holds.
+// MaxID is the length of alembic_version.version_num.
 const MaxID = 32
 
-// Querier is what Store needs of a connection; *pgx.Conn and pgx.Tx have it.
+// Querier is a *pgx.Conn or a pgx.Tx.
 type Querier interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
@@ -46,26 +44,25 @@ type Querier interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
-// Store says where the two tables are.
+// Store reads and writes the two tables in these schemas.
 type Store struct {
 	AlembicSchema string // schema of alembic_version; "" is public
 	JournalSchema string // schema of atlas_schema_revisions; "" is public
 }
 
-// Record is what the two tables hold.
+// Record is the content of the two tables.
 type Record struct {
 	HasAlembic bool                // the table alembic_version exists
 	Alembic    []string            // its rows, sorted
 	HasJournal bool                // the table atlas_schema_revisions exists
-	Journal    []*migrate.Revision // its rows by version, without the Atlas CLI's own identifier row
+	Journal    []*migrate.Revision // its rows by version, without cloudRow
 	Elsewhere  []string            // tables of these names in other schemas: "app.alembic_version"
 
-	schemas []string // of the two tables, where the tool may have created them
+	schemas []string // of the two tables that the tool may have created
 }
 
-// Without returns the catalog without the schemas that the record's tables are
-// in: the tool creates these where a migration doesn't, and so both sides of a
-// comparison go without them.
+// Without returns the catalog without the schemas of the record's tables. If no migration creates them, the tool does,
+// so comparisons ignore them.
 func (r Record) Without(c catalog.Catalog) catalog.Catalog {
 	if len(r.schemas) == 0 {
 		return c
@@ -75,17 +72,17 @@ func (r Record) Without(c catalog.Catalog) catalog.Catalog {
 	})
 }
 
-// A ShapeError is a table that has the name of one of the two and is another.
+// A ShapeError means that a table has the name of one of the two but not its columns.
 type ShapeError struct {
 	Table string // schema.name
 	Why   string
 }
 
 func (e *ShapeError) Error() string {
-	return fmt.Sprintf("%s is not the table that records migrations: %s; rename it, or name another schema for the record in atlas.hcl (alembic_version_schema, revisions_schema)", e.Table, e.Why)
+	return fmt.Sprintf("%s isn't the table that records migrations: %s; rename it, or set another schema for the record in atlas.hcl (alembic_version_schema, revisions_schema)", e.Table, e.Why)
 }
 
-// A ConflictError is an alembic_version that changed while we worked.
+// A ConflictError means that another session changed alembic_version.
 type ConflictError struct {
 	Want string   // the revision id that should have been its one row; "" for no row
 	Have []string // its rows
@@ -100,30 +97,30 @@ func (e *ConflictError) Error() string {
 	if e.Want != "" {
 		want = quote(e.Want)
 	}
-	return fmt.Sprintf("alembic_version changed meanwhile: it holds %s instead of %s, so another tool migrates this database", have, want)
+	return fmt.Sprintf("alembic_version was changed concurrently: it holds %s instead of %s, so another tool is migrating this database", have, want)
 }
 
-// A RowConflictError is a row of the journal that changed while we worked.
+// A RowConflictError means that another session changed a row of the journal.
 type RowConflictError struct{ Version string }
 
 func (e *RowConflictError) Error() string {
-	return fmt.Sprintf("the journal's row of version %s changed meanwhile, so another session runs the same file", e.Version)
+	return fmt.Sprintf("the journal's row of version %s was changed concurrently, so another session runs the same file", e.Version)
 }
 
-// An UnwrittenError is a record that does not hold what was written to it.
+// An UnwrittenError means that the record doesn't hold what was written to it.
 type UnwrittenError struct {
 	Tables string // the two tables
-	// By names what both tables have that changes writes: "trigger undo on public.alembic_version". It is empty if the
-	// transaction itself made it.
+	// By names the triggers, rules and row security of the tables, which change writes: "trigger undo on
+	// public.alembic_version". It is empty if the transaction created them.
 	By []string
 }
 
 func (e *UnwrittenError) Error() string {
-	by := "the file itself changes it, or makes a trigger, a rule or row security that does"
+	by := "the file changes the record, or creates a trigger, a rule or row security that does"
 	if len(e.By) > 0 {
 		by = "there is " + strings.Join(e.By, ", ")
 	}
-	return fmt.Sprintf("%s do not hold what was just written to them: %s; let the role that migrates write them unchanged", e.Tables, by)
+	return fmt.Sprintf("%s don't hold what was just written to them: %s; let the role that migrates write them unchanged", e.Tables, by)
 }
 
 func orPublic(schema string) string {
@@ -142,7 +139,7 @@ type column struct{ name, typ, def string }
 var (
 	alembicColumns = []column{{"version_num", "character varying(32)", "NOT NULL"}}
 
-	// As the Atlas CLI creates them; it would alter a column that is otherwise.
+	// As the Atlas CLI creates them; it would alter a column that differs.
 	journalColumns = []column{
 		{"version", "character varying", "NOT NULL"},
 		{"description", "character varying", "NOT NULL"},
@@ -175,7 +172,7 @@ func (s Store) JournalDDL() string {
 	return b.String()
 }
 
-// found is one of the two tables as it was found in the database.
+// found is a table of one of the two names in the database.
 type found struct {
 	schema   string
 	name     string
@@ -184,8 +181,7 @@ type found struct {
 	required []string // names of NOT NULL columns without a default
 }
 
-// Read reads both tables. A table that is missing is no error; one that has
-// another shape gives a *ShapeError.
+// Read reads both tables. A missing table isn't an error. The error is a *ShapeError if a table has other columns.
 func (s Store) Read(ctx context.Context, q Querier) (Record, error) {
 	var b pgx.Batch
 	rest := s.QueueRead(&b)
@@ -195,12 +191,11 @@ func (s Store) Read(ctx context.Context, q Querier) (Record, error) {
 	return rest(ctx, q)
 }
 
-// QueueRead puts into a batch what Read does first. The function that it returns does
-// the rest, once the batch was closed.
+// QueueRead queues the first query of Read in a batch. After the batch is closed, rest does the rest.
 func (s Store) QueueRead(b *pgx.Batch) (rest func(context.Context, Querier) (Record, error)) {
 	var tables []found
-	// Plain joins and nothing sorted: the server is asked this by each command, and
-	// what a new session has to look up first takes it longer than the answer.
+	// Plain joins, unsorted: every command runs this query in a new session, where planning takes longer than running
+	// it.
 	b.Queue(`
 SELECT c.relnamespace::pg_catalog.regnamespace::text, c.relname::text, c.relkind::text, a.attnum, a.attname::text,
        pg_catalog.format_type(a.atttypid, NULL), a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
@@ -218,7 +213,7 @@ SELECT c.relnamespace::pg_catalog.regnamespace::text, c.relname::text, c.relkind
 	}
 }
 
-// collect makes tables of rows of columns, sorted by schema and name.
+// collect groups rows of columns by table, sorted by schema and name.
 func collect(rows pgx.Rows) ([]found, error) {
 	type attribute struct {
 		Schema, Table, Kind string
@@ -231,7 +226,7 @@ func collect(rows pgx.Rows) ([]found, error) {
 		return nil, err
 	}
 	for i := range columns {
-		// What is quoted depends on the server's key words.
+		// Quoting depends on the server's keywords.
 		if name, ok := strings.CutPrefix(columns[i].Schema, `"`); ok {
 			columns[i].Schema = strings.ReplaceAll(strings.TrimSuffix(name, `"`), `""`, `"`)
 		}
@@ -242,7 +237,7 @@ func collect(rows pgx.Rows) ([]found, error) {
 	var tables []found
 	for _, c := range columns {
 		if strings.HasPrefix(c.Schema, "pg_temp") || !strings.Contains("rvmfp", c.Kind) {
-			continue // another session's, or an index or a type of that name
+			continue // another session's table, or an index or a type
 		}
 		if n := len(tables); n == 0 || tables[n-1].schema != c.Schema || tables[n-1].name != c.Table {
 			tables = append(tables, found{schema: c.Schema, name: c.Table, kind: c.Kind})
@@ -256,7 +251,7 @@ func collect(rows pgx.Rows) ([]found, error) {
 	return tables, nil
 }
 
-// read makes a record of the tables that were found.
+// read reads the record from the tables that were found.
 func (s Store) read(ctx context.Context, q Querier, tables []found) (Record, error) {
 	var rec Record
 	for _, schema := range []string{orPublic(s.AlembicSchema), orPublic(s.JournalSchema)} {
@@ -286,12 +281,11 @@ func (s Store) read(ctx context.Context, q Querier, tables []found) (Record, err
 	return rec, s.readRows(ctx, q, &rec)
 }
 
-// check says whether a table holds what the columns want. More columns are
-// fine as long as nobody has to fill them.
+// check returns an error if a table lacks one of the columns, or has others that must be filled.
 func (f found) check(want []column) error {
 	name := f.schema + "." + f.name
 	if f.kind != "r" && f.kind != "p" {
-		return &ShapeError{name, "it is not an ordinary table"}
+		return &ShapeError{name, "it isn't an ordinary table"}
 	}
 	for _, c := range want {
 		typ, _, _ := strings.Cut(c.typ, "(")
@@ -302,14 +296,13 @@ func (f found) check(want []column) error {
 	}
 	for _, r := range f.required {
 		if !slices.ContainsFunc(want, func(c column) bool { return c.name == r }) {
-			return &ShapeError{name, fmt.Sprintf("its column %s must be filled, and is none of ours", r)}
+			return &ShapeError{name, fmt.Sprintf("it has another column, %s, which is NOT NULL without a default", r)}
 		}
 	}
 	return nil
 }
 
-// readRows reads the rows of the tables that exist, both in one statement, so
-// that they are of one moment.
+// readRows reads the rows of the tables that exist in one statement, so that they are of the same snapshot.
 func (s Store) readRows(ctx context.Context, q Querier, rec *Record) error {
 	var selects []string
 	rec.Alembic = []string{}
@@ -354,7 +347,7 @@ func (s Store) readRows(ctx context.Context, q Querier, rec *Record) error {
 		}
 		if len(partial) > 0 {
 			if err := json.Unmarshal(partial, &r.PartialHashes); err != nil {
-				return &ShapeError{orPublic(s.JournalSchema) + "." + journalTable, fmt.Sprintf("partial_hashes of version %s is no array of strings", r.Version)}
+				return &ShapeError{orPublic(s.JournalSchema) + "." + journalTable, fmt.Sprintf("partial_hashes of version %s isn't an array of strings", r.Version)}
 			}
 		}
 		rec.Journal = append(rec.Journal, r)

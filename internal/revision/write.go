@@ -14,8 +14,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Create creates the tables that rec lacks, and the journal's schema if that is
-// missing. It belongs into the transaction that writes the first rows.
+// Create creates the tables that rec lacks, and their schemas if they are missing. Call it in the transaction that
+// writes the first rows.
 func (s Store) Create(ctx context.Context, tx Querier, rec Record) error {
 	if !rec.HasAlembic {
 		if err := s.create(ctx, tx, orPublic(s.AlembicSchema), s.AlembicDDL()); err != nil {
@@ -30,8 +30,8 @@ func (s Store) Create(ctx context.Context, tx Querier, rec Record) error {
 	return nil
 }
 
-// create asks for the schema first: CREATE SCHEMA IF NOT EXISTS wants the right
-// to create schemas even where there is nothing to do.
+// create checks for the schema first, because CREATE SCHEMA IF NOT EXISTS needs the privilege to create schemas even if
+// it exists.
 func (s Store) create(ctx context.Context, tx Querier, schema, ddl string) error {
 	if schema != "public" {
 		var exists bool
@@ -67,13 +67,11 @@ func (s Store) CreateScript(rec Record) string {
 	return b.String()
 }
 
-// Advance locks alembic_version until tx ends and sets its one row from the
-// revision id from to the id to; "" stands for no row, and from equal to to
-// checks and locks alone. If the table holds anything else than from, the error
-// is a *ConflictError and nothing was changed.
+// Advance locks alembic_version until tx ends and changes its one row from the revision id from to the id to; "" means
+// no row, and if the two are equal it only checks and locks. If the table doesn't hold from alone, the error is a
+// *ConflictError and nothing was changed.
 //
-// Readers are not kept waiting. Another writer is, Alembic included: its own
-// UPDATE then finds that the row it wants is gone.
+// Readers don't wait. Other writers do, including Alembic, whose UPDATE then doesn't find its row.
 func (s Store) Advance(ctx context.Context, tx Querier, from, to string) error {
 	if _, err := tx.Exec(ctx, s.lockSQL()); err != nil {
 		return fmt.Errorf("locking %s: %w", s.alembic(), err)
@@ -95,7 +93,7 @@ func (s Store) Advance(ctx context.Context, tx Querier, from, to string) error {
 	return s.set(ctx, tx, from, to)
 }
 
-// holds reports whether rows are what alembic_version holds at a revision id, "" for none.
+// holds reports whether the rows of alembic_version are the revision id alone, or none if that is "".
 func holds(rows []string, id string) bool {
 	if id == "" {
 		return len(rows) == 0
@@ -112,7 +110,8 @@ func (s Store) AdvanceSQL(from, to string) []string {
 	return sql
 }
 
-// Advanced returns Advance's error. results are those of AdvanceSQL's statements that succeeded, err is what stopped the next.
+// Advanced returns Advance's error from the results of those of AdvanceSQL's statements that succeeded and the error of
+// the next.
 func (s Store) Advanced(from string, results []*pgconn.Result, err error) error {
 	if len(results) > 1 {
 		var have []string
@@ -129,8 +128,7 @@ func (s Store) Advanced(from string, results []*pgconn.Result, err error) error 
 	return nil
 }
 
-// Set makes the revision id the one row of alembic_version, whatever it holds;
-// "" empties it.
+// Set replaces the rows of alembic_version by the revision id, or by none if that is "".
 func (s Store) Set(ctx context.Context, tx Querier, id string) error {
 	if _, err := tx.Exec(ctx, s.lockSQL()); err != nil {
 		return fmt.Errorf("locking %s: %w", s.alembic(), err)
@@ -171,18 +169,17 @@ func (s Store) setSQL(from, to string) string {
 	}
 }
 
-// AdvanceScript is Advance as a statement of a psql script. It fails if the
-// table holds anything else than from.
+// AdvanceScript is Advance as statements of a psql script.
 func (s Store) AdvanceScript(from, to string) string {
 	sql := s.setSQL(from, to)
 	if from == to {
 		sql = "NULL"
 	}
-	return s.lockSQL() + ";\n" + doBlock(fmt.Sprintf("    IF NOT (%s) THEN\n        RAISE EXCEPTION 'alembic_version does not hold what this script starts from: %%', %s;\n    END IF;\n    %s;\n",
+	return s.lockSQL() + ";\n" + doBlock(fmt.Sprintf("    IF NOT (%s) THEN\n        RAISE EXCEPTION 'alembic_version doesn''t hold the revision that this script starts from: %%', %s;\n    END IF;\n    %s;\n",
 		s.alembicIs(from), pgsql.Literal(from), sql))
 }
 
-// doBlock is a DO of indented statements.
+// doBlock returns a DO statement that runs indented statements.
 func doBlock(stmts string) string {
 	tag := "$do$"
 	for n := 1; strings.Contains(stmts, tag); n++ {
@@ -191,7 +188,7 @@ func doBlock(stmts string) string {
 	return "DO " + tag + "\nBEGIN\n" + stmts + "END\n" + tag + ";\n"
 }
 
-// Put inserts the journal's row, or overwrites the one of that version.
+// Put inserts a row into the journal, or overwrites the one of that version.
 func (s Store) Put(ctx context.Context, q Querier, r *migrate.Revision) error {
 	if _, err := q.Exec(ctx, s.PutSQL(r)); err != nil {
 		return fmt.Errorf("recording version %s in %s: %w", r.Version, s.journal(), err)
@@ -204,19 +201,18 @@ func (s Store) PutSQL(r *migrate.Revision) string {
 	return s.putSQL(r, r.PartialHashes, "EXCLUDED.partial_hashes")
 }
 
-// AppendSQL is PutSQL for a row whose last partial hash is all that the journal's row lacks: the others, which grow with each
-// statement, are not sent again.
+// AppendSQL is PutSQL for a row that has one more partial hash than the journal's: only that is sent.
 func (s Store) AppendSQL(r *migrate.Revision) string {
 	return s.putSQL(r, r.PartialHashes[len(r.PartialHashes)-1:],
 		"COALESCE("+journalTable+".partial_hashes, '[]') OPERATOR(pg_catalog.||) EXCLUDED.partial_hashes")
 }
 
-// A Mark identifies what a session wrote to a row of the journal. Any later write gives the row another one. "" marks a
-// row that isn't there.
+// A Mark identifies a write to a row of the journal. Any later write gives the row another mark. "" is the mark of a
+// row that doesn't exist.
 type Mark string
 
-// MarkSQL returns the query of the mark that a version's row has, in one row. It belongs after AdvanceSQL, whose lock all writers
-// of the journal take first.
+// MarkSQL returns a query for the mark of a version's row. Run it after AdvanceSQL, whose lock all writers of the
+// journal take first.
 func (s Store) MarkSQL(version string) string {
 	return "SELECT COALESCE((SELECT xmin::pg_catalog.text FROM " + s.journal() + " WHERE " + versionIs(version) + "), '')"
 }
@@ -225,9 +221,9 @@ func versionIs(version string) string {
 	return "version::pg_catalog.text OPERATOR(pg_catalog.=) " + pgsql.Literal(version)
 }
 
-// ConfirmSQL returns a query that fails unless alembic_version holds id alone ("" for no row) and the version's row in the journal
-// is r, or is gone if r is nil. A write's row count is no proof: triggers, rules and row security may turn it into nothing or into
-// something else. What is deferred must have run before. The query's one value is the row's mark.
+// ConfirmSQL returns a query that fails unless alembic_version holds id alone ("" for no row) and the version's row in
+// the journal is r, or doesn't exist if r is nil. A write's row count isn't proof, because triggers, rules and row
+// security may change or suppress the write. Deferred triggers must have run before. The query returns the row's mark.
 //
 // It fails with a division by zero, which [Store.Unwritten] explains.
 func (s Store) ConfirmSQL(id, version string, r *migrate.Revision) string {
@@ -247,7 +243,7 @@ func (s Store) confirmed(id, version string, r *migrate.Revision) string {
 	return s.alembicIs(id) + " AND " + row
 }
 
-// alembicIs is a condition: the table holds id alone, or no row if that is "".
+// alembicIs is the condition that the table holds id alone, or no row if that is "".
 func (s Store) alembicIs(id string) string {
 	if id == "" {
 		return "NOT EXISTS (SELECT FROM " + s.alembic() + ")"
@@ -255,8 +251,8 @@ func (s Store) alembicIs(id string) string {
 	return "ARRAY(SELECT version_num::pg_catalog.text FROM " + s.alembic() + ") OPERATOR(pg_catalog.=) ARRAY[" + pgsql.Literal(id) + "]"
 }
 
-// rowIs is a condition on a row of the journal. It is one comparison, which the server plans in a third of the time that
-// many take. Of the partial hashes it compares the last and the number, because each was compared when it was added.
+// rowIs is the condition that a row of the journal is r. It is one comparison, which the server plans in a third of the
+// time of many. Of the partial hashes it compares the last and the number, because each was compared when it was added.
 func rowIs(version string, r *migrate.Revision) string {
 	last := ""
 	if n := len(r.PartialHashes); n > 0 {
@@ -278,8 +274,8 @@ func (s Store) unwritten() *UnwrittenError {
 	return &UnwrittenError{Tables: s.alembic() + " and " + s.journal()}
 }
 
-// Unwritten explains why the record was not what had been written to it, once that transaction has ended. It returns an
-// *UnwrittenError.
+// Unwritten returns an *UnwrittenError that says why the record didn't hold what was written to it. Call it after the
+// transaction has ended.
 func (s Store) Unwritten(ctx context.Context, q Querier) error {
 	e := s.unwritten()
 	rows, err := q.Query(ctx, `
@@ -294,7 +290,7 @@ SELECT pg_catalog.format('trigger %I on %s', tgname, tgrelid::pg_catalog.regclas
 		e.By, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	}
 	if err != nil {
-		return fmt.Errorf("%w (what changes it could not be read: %w)", e, err)
+		return fmt.Errorf("%w (and finding what changes them failed: %w)", e, err)
 	}
 	return e
 }
@@ -312,7 +308,8 @@ func (s Store) DeleteSQL(version string) string {
 	return "DELETE FROM " + s.journal() + " WHERE " + versionIs(version)
 }
 
-// putSQL returns an INSERT of a row with some of its partial hashes, or an UPDATE that makes the hashes of another expression.
+// putSQL returns an INSERT of a row with the given partial hashes, which sets them to the expression updated if the row
+// exists.
 func (s Store) putSQL(r *migrate.Revision, hashes []string, updated string) string {
 	orNull := func(text string) string {
 		if text == "" {
@@ -325,7 +322,7 @@ func (s Store) putSQL(r *migrate.Revision, hashes []string, updated string) stri
 		at = pgsql.Literal(r.ExecutedAt.UTC().Format("2006-01-02 15:04:05.999999Z07:00"))
 	}
 	if len(hashes) > 0 {
-		text, _ := json.Marshal(hashes) // which strings never fail to
+		text, _ := json.Marshal(hashes) // which can't fail for strings
 		partial = pgsql.Literal(string(text))
 	}
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }

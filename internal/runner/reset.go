@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// resets are what PostgreSQL has to reset a session, in this order: as the role that logged in, whose settings these are.
-// DISCARD ALL is all of it in one, and frees every advisory lock, too.
+// resets are the statements that reset a session, in this order, as the role that logged in, whose settings these are.
+// DISCARD ALL does all of it, but also frees every advisory lock.
 var resets = []string{
 	"SET statement_timeout = 0",
 	"RESET SESSION AUTHORIZATION",
@@ -22,11 +22,11 @@ var resets = []string{
 	"DISCARD PLANS",
 	"DISCARD TEMP",
 	"DISCARD SEQUENCES",
-	"SET search_path = pg_catalog", // no others' functions and operators in what follows
+	"SET search_path = pg_catalog", // so that what follows finds no other functions and operators
 }
 
-// unlockSQL frees each advisory lock of the session once, however often it holds that, except the one with the key to keep, and
-// returns a row for each. 0 keeps none.
+// unlockSQL returns a query that frees each advisory lock of the session once, even if it is held several times, except
+// the one with the key keep (0: none), and has a row for each.
 func unlockSQL(keep int64) string {
 	sql := "SELECT CASE WHEN objsubid = 1 AND mode = 'ShareLock' THEN pg_advisory_unlock_shared(" + lockKeySQL + ") WHEN objsubid = 1 THEN pg_advisory_unlock(" + lockKeySQL + ")" +
 		" WHEN mode = 'ShareLock' THEN pg_advisory_unlock_shared(classid::int4, objid::int4) ELSE pg_advisory_unlock(classid::int4, objid::int4) END" +
@@ -40,14 +40,14 @@ func unlockSQL(keep int64) string {
 const (
 	lockKeySQL = "((classid::int8 << 32) | objid::int8)"
 
-	// advisorySQL selects from the session's advisory locks. What it calls is what pg_locks is a view of.
+	// advisorySQL selects from the session's advisory locks, by the function under the view pg_locks.
 	advisorySQL = " FROM pg_lock_status() WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted"
 
-	// locksSQL selects the session's advisory locks, of which foreign tells those that unlockSQL frees.
+	// locksSQL selects the session's advisory locks, for foreign.
 	locksSQL = "SELECT classid, objid, objsubid, mode" + advisorySQL
 )
 
-// foreign reports whether one of the locks that locksSQL has read isn't the one with the key to keep.
+// foreign reports whether one of the locks of locksSQL isn't the one with the key keep.
 func foreign(locks *pgconn.Result, keep int64) bool {
 	own := fmt.Sprint(uint64(keep)>>32, uint32(keep), 1, " ExclusiveLock")
 	for _, row := range locks.Rows {
@@ -58,15 +58,16 @@ func foreign(locks *pgconn.Result, keep int64) bool {
 	return false
 }
 
-// storedSQL is an expression for the settings that are stored for databases and roles. A session keeps those that held when it
-// began. Those of other databases and roles are included, because leaving them out would slow down every new session; a change
-// of theirs costs no more than a new connection. Names are qualified because any search path may be set.
+// storedSQL is an expression for the settings that are stored for databases and roles. A session keeps those of when it
+// started. Those of other databases and roles are included, because excluding them would slow down every new session,
+// and a change to them costs only a new connection. Names are qualified because any search path may be set.
 const storedSQL = "ARRAY(SELECT d::pg_catalog.text FROM pg_catalog.pg_db_role_setting d)::pg_catalog.text"
 
-// Reset gives the next script the session that a connection of its own would give it. It reports whether that can be done: if
-// not, only a new connection can. What is lost with the session then is the caller's to bring along, as its locks.
+// Reset makes the session like that of a new connection for the next script. It reports false if only a new connection
+// can do that, on which the caller must restore what the session had, such as locks.
 //
-// It takes one round trip, unless the script has left advisory locks, and none if no script has run since the last one.
+// It takes one round trip, unless the script has left advisory locks, and none if no script has run since the last
+// reset.
 func (s *Session) Reset(ctx context.Context) (bool, error) {
 	if !s.used {
 		return true, nil
@@ -94,7 +95,7 @@ func (s *Session) Reset(ctx context.Context) (bool, error) {
 		s.ran.routines(results[len(sql)-1])
 		var blank bool
 		if err := s.Conn.QueryRow(ctx, "SELECT "+s.ran.blankSQL()).Scan(&blank); err != nil {
-			return false, fmt.Errorf("looking for settings that a script made: %w", err)
+			return false, fmt.Errorf("checking for settings that a script created: %w", err)
 		}
 		ok = ok && !blank && !s.ran.loads
 	}
@@ -103,9 +104,9 @@ func (s *Session) Reset(ctx context.Context) (bool, error) {
 	return ok, nil
 }
 
-// Begin resets the session, begins a transaction and runs sql in it. It returns the results of sql as Query does. ok is false,
-// and no transaction has begun, if only a new connection can give the next script its session. It takes one round trip, unless
-// Reset would take more than one.
+// Begin resets the session, begins a transaction and runs sql in it. It returns the results of sql as Query does. If
+// the next script needs a new connection, ok is false and no transaction has begun. It takes one round trip, unless
+// Reset takes more than one.
 func (s *Session) Begin(ctx context.Context, sql ...string) (results []*pgconn.Result, ok bool, err error) {
 	begin := slices.Concat([]string{"BEGIN"}, sql)
 	if s.used && s.ran.read {
@@ -131,8 +132,8 @@ func (s *Session) Begin(ctx context.Context, sql ...string) (results []*pgconn.R
 	return results[min(1, len(results)):], true, err
 }
 
-// resetting returns the statements that reset a session and read what they can't reset. They are a transaction of their own,
-// whatever the script made the default for transactions.
+// resetting returns the statements that reset a session and read what they can't reset. They are a transaction, with
+// the isolation level set because the script may have changed the default.
 func (s *Session) resetting() []string {
 	sql := slices.Concat([]string{"BEGIN ISOLATION LEVEL READ COMMITTED"}, resets, []string{
 		"SELECT " + storedSQL + ", " + s.ran.blankSQL(),
@@ -144,7 +145,8 @@ func (s *Session) resetting() []string {
 	return append(sql, "COMMIT")
 }
 
-// reset reports by the results of resetting whether the session is as good as new, and whether it still holds advisory locks.
+// reset reports, from the results of resetting, whether the session is like a new one and whether it still holds
+// advisory locks.
 func (s *Session) reset(results []*pgconn.Result) (ok, locks bool) {
 	forget(s.Conn)
 	asked := results[1+len(resets):]
@@ -153,8 +155,8 @@ func (s *Session) reset(results []*pgconn.Result) (ok, locks bool) {
 	return !stale, foreign(asked[1], s.opts.Keep)
 }
 
-// ReadRoutines reads what the database's routines do that a reset doesn't undo. Reset does that by itself, [Session.Resetting]
-// doesn't.
+// ReadRoutines reads the database's routines whose effects a reset doesn't undo. Call it before [Session.Resetting];
+// Reset does it itself.
 func (s *Session) ReadRoutines(ctx context.Context) error {
 	results, err := s.Conn.PgConn().Exec(ctx, routinesSQL).ReadAll()
 	if err != nil {
@@ -164,7 +166,7 @@ func (s *Session) ReadRoutines(ctx context.Context) error {
 	return nil
 }
 
-// unlock frees advisory locks that the session holds more than once.
+// unlock frees advisory locks, including those held several times.
 func (s *Session) unlock(ctx context.Context) error {
 	for {
 		results, err := s.Conn.PgConn().Exec(ctx, "BEGIN; SET LOCAL search_path = pg_catalog; "+unlockSQL(s.opts.Keep)+"; COMMIT").ReadAll()
@@ -177,7 +179,7 @@ func (s *Session) unlock(ctx context.Context) error {
 	}
 }
 
-// forget has pgx forget what it has prepared on a connection of which the server has forgotten it already.
+// forget clears the prepared statements that pgx remembers, after the server has deallocated them.
 func forget(conn *pgx.Conn) {
 	over, cancel := context.WithCancel(context.Background())
 	cancel() // so that nothing is sent

@@ -12,21 +12,21 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// cleanup is how long rolling back may take once the context has ended.
+// cleanup is how long a rollback may take after the context has ended.
 const cleanup = 3 * time.Second
 
-// Hooks let a caller take part in a run. Each of them may be nil.
+// Hooks are called during a run. Each may be nil.
 type Hooks struct {
-	// Begin and Commit replace BEGIN and COMMIT of a unit that runs [Together]. What they return ends the run as it is.
+	// Begin and Commit replace BEGIN and COMMIT of a unit that runs [Together]. Run returns their errors unchanged.
 	Begin, Commit func(context.Context, Unit) error
-	// Stmt is called instead of run for the statement at index i of the script. It calls run, which runs the statement and
-	// returns a *StmtError if that fails, as often as it wants. What it returns ends the run as it is.
+	// Stmt is called instead of run for the statement at index i of the script. It may call run any number of times,
+	// which runs the statement and returns a *StmtError if it fails. Run returns its error unchanged.
 	Stmt func(ctx context.Context, i int, s pgsql.Stmt, run func(context.Context) error) error
 }
 
-// Run runs a unit. Of one that runs [Together] nothing remains after an error, unless that came from the commit and says that
-// nobody knows. Without hooks the error is a *StmtError if PostgreSQL refused a statement; what it refuses at the commit is
-// laid to the last one.
+// Run runs a unit. One that runs [Together] is rolled back after an error, unless the error is that the outcome of the
+// commit is unknown. Without hooks the error is a *StmtError if a statement failed; an error of the commit is reported
+// for the last statement.
 func (s *Session) Run(ctx context.Context, u Unit, h Hooks) error {
 	if u.Mode != Together {
 		return s.stmts(ctx, u, h)
@@ -94,10 +94,11 @@ func (s *Session) commit(ctx context.Context, u Unit) error {
 	return &StmtError{Pos: last.Pos, Stmt: last.Text, Err: err}
 }
 
-// idle is the status of a connection that is in no transaction.
+// idle is the status of a connection outside a transaction.
 const idle = 'I'
 
-// rollback ends the transaction, if there is one. If that fails the connection is closed, and the server rolls back.
+// rollback rolls back the transaction, if there is one. If that fails, the connection is closed and the server rolls
+// back.
 func (s *Session) rollback(ctx context.Context) {
 	if s.Conn.IsClosed() || s.Conn.PgConn().TxStatus() == idle {
 		return
@@ -109,7 +110,8 @@ func (s *Session) rollback(ctx context.Context) {
 	}
 }
 
-// Stmt runs one statement of a script in whatever transaction there is. If PostgreSQL refuses it the error is a *StmtError.
+// Stmt runs a statement of a script in the current transaction, if any. If PostgreSQL reports an error, it is a
+// *StmtError.
 func (s *Session) Stmt(ctx context.Context, stmt pgsql.Stmt) error {
 	s.used = true
 	s.ran.statement(stmt.Text)
@@ -134,7 +136,7 @@ func (s *Session) bounded(ctx context.Context, sql string) error {
 	return done(s.Exec(bounded, sql))
 }
 
-// firstRunes returns the first n characters of a text, or all.
+// firstRunes returns the first n characters of a text, or all of it.
 func firstRunes(text string, n int) string {
 	for i := range text {
 		if n--; n < 0 {
@@ -144,7 +146,8 @@ func firstRunes(text string, n int) string {
 	return text
 }
 
-// Exec runs SQL that is not the script's by the simple protocol, which alone takes every statement, and drops rows as they come.
+// Exec runs SQL that isn't part of the script with the simple protocol, which accepts every statement, and discards
+// rows.
 func (s *Session) Exec(ctx context.Context, sql string) error {
 	results := s.Conn.PgConn().Exec(ctx, sql)
 	for results.NextResult() {
@@ -158,8 +161,9 @@ func (s *Session) Exec(ctx context.Context, sql string) error {
 	return results.Close()
 }
 
-// Query runs statements that are not the script's in one round trip and returns the results of those that succeeded. It stops at
-// the first that fails, and rolls back a transaction that they began. Outside of a transaction the statements are one.
+// Query runs statements that aren't part of the script in one round trip and returns the results of those that
+// succeeded. It stops at the first that fails, and rolls back a transaction that they began. Outside a transaction the
+// statements are one.
 func (s *Session) Query(ctx context.Context, sql ...string) ([]*pgconn.Result, error) {
 	encoding := s.encoding()
 	begun := s.Conn.PgConn().TxStatus() != idle
@@ -176,7 +180,7 @@ func (s *Session) Query(ctx context.Context, sql ...string) ([]*pgconn.Result, e
 	return results, err
 }
 
-// ownEncoding is the encoding of our own text.
+// ownEncoding is the encoding of our own SQL.
 const ownEncoding = "UTF8"
 
 // encoding is the session's client_encoding, which a script may have changed.

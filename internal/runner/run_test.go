@@ -57,14 +57,14 @@ func TestRun(t *testing.T) {
 		{
 			name:     "failing in the middle leaves nothing",
 			sql:      "CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\nINSERT INTO t\n  SELECT édition;\nINSERT INTO t VALUES (2);\n",
-			wantErr:  `x.sql:4:10: column "édition" does not exist (SQLSTATE 42703); the file must run on the schema that the files before it give, without any data`,
+			wantErr:  `x.sql:4:10: column "édition" does not exist (SQLSTATE 42703); the file must run on the schema that the files before it produce, without any data`,
 			wantRows: -1,
 		},
 		{
 			name:     "failing without a transaction leaves what was done",
 			sql:      "CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);\nINSERT INTO t VALUES (1/0);\nINSERT INTO t VALUES (2);\n",
 			txNone:   true,
-			wantErr:  `x.sql:3:1: division by zero (SQLSTATE 22012); the file must run on the schema that the files before it give, without any data`,
+			wantErr:  `x.sql:3:1: division by zero (SQLSTATE 22012); the file must run on the schema that the files before it produce, without any data`,
 			wantRows: 1,
 		},
 		{
@@ -76,7 +76,7 @@ func TestRun(t *testing.T) {
 		{
 			name:     "deferred constraint",
 			sql:      "CREATE TABLE t (a int PRIMARY KEY, b int REFERENCES t DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO t VALUES (1, 2)",
-			wantErr:  `x.sql:2:1: insert or update on table "t" violates foreign key constraint "t_b_fkey" (SQLSTATE 23503), Key (b)=(2) is not present in table "t"; the file must run on the schema that the files before it give, without any data`,
+			wantErr:  `x.sql:2:1: insert or update on table "t" violates foreign key constraint "t_b_fkey" (SQLSTATE 23503), Key (b)=(2) is not present in table "t"; the file must run on the schema that the files before it produce, without any data`,
 			wantRows: -1,
 		},
 	} {

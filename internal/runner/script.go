@@ -7,19 +7,19 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Opening is what sets a session up, for psql, as Open does by itself.
+// Opening returns psql commands that set a session up, as Open does.
 func (s *Session) Opening() string {
 	var b strings.Builder
 	for _, v := range s.opts.settings(serverMajor(s.Conn)) {
 		b.WriteString(v.sql() + ";\n")
 	}
-	// What a script does to them is seen by the sessions after it alone.
+	// A script that changes them affects only later sessions.
 	b.WriteString("SELECT " + storedSQL + " AS stored \\gset\n")
 	return b.String()
 }
 
-// Resetting is what Reset does, and what follows if it can't, for psql. It goes after a script of stmts. unlock and lock are run
-// before and after connecting again.
+// Resetting returns psql commands for the end of a script of stmts, that reset the session or, if that isn't possible,
+// connect again. unlock and lock run before and after connecting.
 func (s *Session) Resetting(stmts []pgsql.Stmt, unlock, lock string) string {
 	s.ran.loads = s.ran.loader
 	for _, stmt := range stmts {
@@ -36,7 +36,7 @@ func (s *Session) Resetting(stmts []pgsql.Stmt, unlock, lock string) string {
 		s.Opening()
 }
 
-// OwnRoleScript is what OwnRole returns, for psql, in a script of stmts.
+// OwnRoleScript returns psql commands that do what OwnRole does in a script of stmts.
 func (s *Session) OwnRoleScript(stmts []pgsql.Stmt) (enter, leave string) {
 	enter = "SELECT pg_catalog.current_setting('role') AS role"
 	set, back := "", ""

@@ -13,46 +13,46 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Options are the settings of a session that may differ.
+// Options are the variable settings of a session.
 type Options struct {
 	ApplicationName string        // default "ibutsu-schema"
 	SearchPath      []string      // schema names, default public
 	Role            string        // default: the role that logged in
 	Messages        string        // client_min_messages, default notice
 	LockTimeout     time.Duration // in whole milliseconds; default 0: none
-	// CheckClient is how often the server looks, in the middle of a statement, whether its client is still there. 0: as it is
-	// configured. PostgreSQL can't before 14, nor on every system.
+	// CheckClient is how often the server checks during a statement that the client is still connected. 0: as
+	// configured. Not supported before PostgreSQL 14, nor on every system.
 	CheckClient time.Duration
-	// Keep is the key of an advisory lock that Reset doesn't free, which the caller may hold. 0: none.
+	// Keep is the key of the caller's advisory lock, which Reset doesn't free. 0: none.
 	Keep int64
 	// Bound, if not nil, gives the context of each statement of a script, and of the commit. done is called with the
 	// statement's error and returns the one to report.
 	Bound func(context.Context) (bounded context.Context, done func(error) error)
 }
 
-// A Session is a connection on which scripts run, one after the other. It is not safe for use by several goroutines.
+// A Session is a connection on which scripts run, one after the other. It isn't safe for concurrent use.
 type Session struct {
 	Conn *pgx.Conn
 
 	opts   Options
 	login  string // the role that logged in
-	stored string // what pg_db_role_setting held for the session when it began
+	stored string // the stored settings when the session started
 
 	ran  traces // of the scripts so far
 	used bool   // since the session was set up or reset
 }
 
-// Open sets conn up as scripts run, on a live database, in a replay and under the linter: what the server, the database, the
-// role or the environment set otherwise, so that a script means the same everywhere. It is done by a query, in one round trip,
-// because connection poolers refuse unknown startup parameters.
+// Open sets conn up for scripts: it sets everything that the server, the database, the role or the environment may have
+// set otherwise, so that a script means the same everywhere. It takes one query, in one round trip, because connection
+// poolers refuse unknown startup parameters.
 func Open(ctx context.Context, conn *pgx.Conn, opts Options) (*Session, error) {
 	s, _, err := open(ctx, conn, "true", opts)
 	return s, err
 }
 
-// OpenOn is Open if the server's process has that pid, as it said when the client connected. If it hasn't, a pooler stands in
-// between, and nothing is set: on a process that is handed on it would be set for others too. In either case it returns the
-// process's pid.
+// OpenOn is Open if the backend has that pid, which the server reported to the client. If not, the connection is
+// through a pooler, and nothing is set, because it might be set for other clients, too. In both cases it returns the
+// backend's pid.
 func OpenOn(ctx context.Context, conn *pgx.Conn, pid uint32, opts Options) (s *Session, backend uint32, err error) {
 	return open(ctx, conn, fmt.Sprintf("pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) %d", int32(pid)), opts)
 }
@@ -64,7 +64,7 @@ func open(ctx context.Context, conn *pgx.Conn, condition string, opts Options) (
 	var pid int32
 	err := conn.QueryRow(ctx, sql, pgx.QueryExecModeExec).Scan(&pid, &s.stored, nil)
 	if pgsql.SQLState(err) == pgsql.InvalidParameterValue && opts.CheckClient != 0 {
-		opts.CheckClient = 0 // the server's system can't, or it is another setting's value that can't be: then that is told
+		opts.CheckClient = 0 // the system doesn't support it, or another value is invalid, whose error follows
 		return open(ctx, conn, condition, opts)
 	}
 	if err != nil {
@@ -74,13 +74,13 @@ func open(ctx context.Context, conn *pgx.Conn, condition string, opts Options) (
 	return s, uint32(pid), nil
 }
 
-// authorized is SET SESSION AUTHORIZATION's role, as the server reports it.
+// authorized returns the role of SET SESSION AUTHORIZATION, as the server reports it.
 func (s *Session) authorized() string {
 	return s.Conn.PgConn().ParameterStatus("session_authorization")
 }
 
-// OwnRole returns statements for a transaction: after enter it is done in the role that the session began with, whatever the
-// script has set, and after leave again in the script's.
+// OwnRole returns statements that, in a transaction, switch to the role that the session started with, and back to the
+// script's.
 func (s *Session) OwnRole() (enter, leave string) {
 	set := func(name, value string) string { return "pg_catalog.set_config('" + name + "', " + value + ", true)" }
 	own := "NULL" // which resets
@@ -96,8 +96,7 @@ func (s *Session) OwnRole() (enter, leave string) {
 	return enter + set("role", own), leave + set("role", "pg_catalog.current_setting('"+roleSetting+"')")
 }
 
-// EnterOwnRole returns the statements of a transaction after which the rest of it is done in the role that the session began
-// with.
+// EnterOwnRole returns statements that switch to the role that the session started with for the rest of a transaction.
 func (s *Session) EnterOwnRole() []string {
 	role := s.ownRoleSQL()
 	if s.authorized() != s.login {
@@ -115,13 +114,13 @@ func (s *Session) ownRoleSQL() string {
 	return "SET LOCAL role TO DEFAULT"
 }
 
-// roleSetting holds the script's role meanwhile.
+// roleSetting holds the script's role in between.
 const roleSetting = "ibutsu_schema.role"
 
-// Used tells Reset that the session's settings were changed otherwise than by a script.
+// Used tells Reset that the session's settings were changed by something other than a script.
 func (s *Session) Used() { s.used = true }
 
-// settingsSQL is an expression that gives the session its settings.
+// settingsSQL returns an expression that sets the settings of the session.
 func (s *Session) settingsSQL() string {
 	var set []string
 	for _, v := range s.opts.settings(serverMajor(s.Conn)) {
@@ -136,13 +135,13 @@ type setting struct{ name, value string }
 // sql is the statement that sets it.
 func (v setting) sql() string {
 	value := pgsql.Literal(v.value)
-	if v.name == "search_path" { // a list of names, of which a string would be one
+	if v.name == "search_path" { // a list of names; a string would be one name
 		value = v.value
 	}
 	return "SET " + v.name + " = " + value
 }
 
-// settings are those for a server of a major version.
+// settings returns the settings for a major version.
 func (opts Options) settings(major int) []setting {
 	opts.ApplicationName = cmp.Or(opts.ApplicationName, "ibutsu-schema")
 	if len(opts.SearchPath) == 0 {
@@ -186,7 +185,8 @@ func (opts Options) settings(major int) []setting {
 	return settings
 }
 
-// serverMajor is the server's major version as it reports it when a client connects: "15.18 (Debian ...)", "18beta1".
+// serverMajor returns the server's major version, from what it reports when a client connects: "15.18 (Debian ...)",
+// "18beta1".
 func serverMajor(conn *pgx.Conn) int {
 	version := conn.PgConn().ParameterStatus("server_version")
 	end := strings.IndexFunc(version, func(r rune) bool { return r < '0' || r > '9' })

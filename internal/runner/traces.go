@@ -12,28 +12,29 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// traces are what scripts may have left that only a new session is without, as far as it isn't read from the server: a setting
-// with a dot in its name stays defined, as the empty string, and a library that was loaded stays loaded. A name that is built
-// at run time counts like a library, because nobody knows it.
+// traces are what scripts may have left in a session that no reset removes and no query shows: a setting with a dot in
+// its name stays defined, as the empty string, and a library stays loaded. A name that is built at run time is treated
+// like a library, because it is unknown.
 type traces struct {
-	names  map[string]bool // settings with a dot that the scripts, or routines that they may have called, name
+	names  map[string]bool // settings with a dot that appear in the scripts, or in routines that they may have called
 	loads  bool            // the scripts since the last reset may have loaded a library
-	loader bool            // a routine may load one: then any script may
-	read   bool            // the database's routines have been
+	loader bool            // a routine may load a library, so any script may
+	read   bool            // the database's routines have been read
 }
 
-// routinesSQL reads what routines of users do that leaves traces.
+// routinesSQL reads the users' routines that may leave traces.
 const routinesSQL = `SELECT pg_catalog.concat_ws(' ', p.prosrc, (SELECT pg_catalog.string_agg(pg_catalog.concat('SET ', c), ' ') FROM pg_catalog.unnest(p.proconfig) c))
 FROM pg_catalog.pg_proc p
 WHERE p.oid OPERATOR(pg_catalog.>=) '16384' AND (p.prosrc OPERATOR(pg_catalog.~*) 'set|load' OR p.proconfig IS NOT NULL)`
 
-// patterns find what leaves traces in a text in lower case. They are compiled on first use, because most commands run no script.
+// patterns match what leaves traces in lower-case text. They are compiled on first use, because most commands run no
+// script.
 var patterns = sync.OnceValue(func() (p struct{ setName, configName, setBuilt, config, plain, load, routine *regexp.Regexp }) {
 	const (
 		word   = `[\pL_][\pL\pN_$]*`
 		dotted = `(` + word + `(?:"?\."?` + word + `)+)`
 		space  = `(?:\s|/\*.*?\*/|--[^\n]*\n)`
-		quote  = `(?:e?'+|\$\w*\$)` // doubled in what is quoted itself
+		quote  = `(?:e?'+|\$\w*\$)` // doubled in quoted text
 	)
 	p.setName = regexp.MustCompile(`\bset` + space + `+(?:(?:session|local)` + space + `+)?"?` + dotted + `"?` + space + `*(?:=|to\b)`)
 	p.configName = regexp.MustCompile(`\bset_config` + space + `*\(` + space + `*` + quote + dotted)
@@ -45,7 +46,7 @@ var patterns = sync.OnceValue(func() (p struct{ setName, configName, setBuilt, c
 	return p
 })
 
-// statement takes down what a statement may leave.
+// statement records the traces that a statement may leave.
 func (t *traces) statement(text string) {
 	text = strings.ToLower(text)
 	if loads := t.text(text); !loads {
@@ -57,7 +58,7 @@ func (t *traces) statement(text string) {
 	}
 }
 
-// routines takes down what the database's routines may leave, as routinesSQL reads them.
+// routines records the traces that the database's routines may leave, from the result of routinesSQL.
 func (t *traces) routines(read *pgconn.Result) {
 	for _, row := range read.Rows {
 		if t.text(strings.ToLower(string(row[0]))) {
@@ -67,8 +68,8 @@ func (t *traces) routines(read *pgconn.Result) {
 	t.read = true
 }
 
-// text takes down the settings that a text in lower case names, and reports whether it may load a library or set
-// what it doesn't name.
+// text records the settings in a lower-case text, and reports whether it may load a library or set a setting that it
+// doesn't name.
 func (t *traces) text(text string) (loads bool) {
 	if strings.Contains(text, "set") && strings.Contains(text, ".") {
 		for _, re := range []*regexp.Regexp{patterns().setName, patterns().configName} {
@@ -78,7 +79,7 @@ func (t *traces) text(text string) (loads bool) {
 				}
 				name := strings.ReplaceAll(m[1], `"`, "")
 				t.names[name] = true
-				before, _, _ := strings.Cut(name, "$") // a quote's may follow
+				before, _, _ := strings.Cut(name, "$") // the end of a dollar quote may follow
 				t.names[before] = true
 			}
 		}
@@ -86,7 +87,7 @@ func (t *traces) text(text string) (loads bool) {
 	return strings.Contains(text, "load") && patterns().load.MatchString(text) || strings.Contains(text, "set") && builds(text)
 }
 
-// builds reports whether a text in lower case builds the name of a setting at run time.
+// builds reports whether a lower-case text builds the name of a setting at run time.
 func builds(text string) bool {
 	if patterns().setBuilt.MatchString(text) {
 		return true
@@ -99,7 +100,8 @@ func builds(text string) bool {
 	return false
 }
 
-// blankSQL is an expression that says whether one of the settings is defined without a value, as a reset leaves it.
+// blankSQL returns an expression that is true if one of the settings is defined as the empty string, as a reset leaves
+// it.
 func (t *traces) blankSQL() string {
 	if len(t.names) == 0 {
 		return "false"

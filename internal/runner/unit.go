@@ -1,25 +1,25 @@
-// Package runner runs scripts of SQL statements, in the same way wherever one runs: in a replay, under the linter, on a live
-// database and in a script printed for psql. It knows into which transactions a script is cut, in which session each script
-// starts, and what a statement that failed says. Names of files, records, locks and retries are its callers'.
+// Package runner runs scripts of SQL statements the same way everywhere: in a replay, in the linter, on a live database
+// and in a script printed for psql. It knows how a script is divided into transactions, how a session is set up and
+// reset, and how an error of a statement reads. It knows nothing of files, the record, locks and retries.
 package runner
 
 import "github.com/ibutsu/ibutsu-schema/internal/pgsql"
 
-// A Mode says in what transaction a unit runs.
+// A Mode is how a unit runs: in a transaction or not.
 type Mode int
 
 const (
-	// Together is one transaction, which the runner begins and commits.
+	// Together is a transaction that the runner begins and commits.
 	Together Mode = iota
-	// Alone is a statement that PostgreSQL refuses in a transaction.
+	// Alone is a statement that can't run in a transaction.
 	Alone
-	// MayCommit is a statement that runs in no transaction because it may run code that ends it: DO and CALL.
+	// MayCommit is a statement that runs outside a transaction because its code may commit: DO and CALL.
 	MayCommit
-	// Either is a statement that runs in no transaction because PostgreSQL refuses it in one if what it names is partitioned.
+	// Either is a statement that runs outside a transaction because it can't run in one if its table is partitioned.
 	Either
 )
 
-// A Unit is what is done or not done as a whole.
+// A Unit is run as a whole.
 type Unit struct {
 	Stmts []pgsql.Stmt // exactly one unless Mode is Together
 	First int          // index in the script of the first
@@ -56,13 +56,13 @@ type Misfit int
 
 const (
 	Fits      Misfit = iota
-	Controls         // it begins, ends or divides a transaction
-	NeedsNone        // PostgreSQL refuses it in a transaction, and the script is one
-	NeedsOne         // PostgreSQL refuses it outside of a transaction, and the script has none
+	Controls         // it begins or ends a transaction, or uses savepoints
+	NeedsNone        // it can't run in a transaction, and the script is one
+	NeedsOne         // it can't run outside a transaction, and the script has none
 )
 
-// Check says whether a statement can be part of a script without a transaction, if txNone is set, or of one that is a
-// transaction.
+// Check returns why a statement can't be part of a script, which runs outside a transaction if txNone is set, and in
+// one otherwise.
 func Check(s pgsql.Stmt, txNone bool) Misfit {
 	switch class := s.Class(); {
 	case class == pgsql.TransactionControl:

@@ -1,10 +1,10 @@
-// Package usage has the error for command lines that make no sense.
+// Package usage has the error for invalid command lines.
 package usage
 
 import "fmt"
 
-// An Error is a command line that makes no sense, whatever is in the database: an env that does not exist, or two options that
-// exclude each other.
+// An Error means that a command line is invalid, whatever the database holds: an unknown env, or two options that can't
+// be used together.
 type Error struct{ Text string }
 
 // Errorf returns an *Error whose text is formatted as fmt.Sprintf does.

@@ -1,4 +1,4 @@
-// Package wire disturbs the conversation of a client and a PostgreSQL server between two of its messages, for tests.
+// Package wire drops messages between a client and a PostgreSQL server, or cuts or stalls the connection, for tests.
 package wire
 
 import (
@@ -14,28 +14,28 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// Message is a message that a [Proxy] has received and not yet passed on.
+// Message is a message that a [Proxy] has received and not yet forwarded.
 type Message struct {
 	Conn       int    // number of the connection, from 1
-	PID        uint32 // of the server's process, once it said it
+	PID        uint32 // of the backend, once it has reported it
 	FromServer bool
 	Type       string // name of the type in pgproto3, such as "Parse"
 	SQL        string // text of a Parse or Query, tag of a CommandComplete, otherwise ""
 }
 
-// An Action is what becomes of a message.
+// An Action says what to do with a message.
 type Action int
 
 const (
 	Pass    Action = iota
-	Swallow        // it is lost, what follows isn't
-	Cut            // it is lost, and both connections are closed
-	Stall          // it, and all that follows in either direction, gets stuck, while the connections stay open
+	Swallow        // drop it, but not what follows
+	Cut            // drop it, and close both connections
+	Stall          // hold it and all that follows in both directions, and keep the connections open
 )
 
-// A Proxy stands between clients and a server. It has no TLS, and passes no passwords on.
+// A Proxy forwards messages between clients and a server, without TLS or passwords.
 type Proxy struct {
-	URL string // of the database by way of the proxy
+	URL string // of the database through the proxy
 
 	server atomic.Pointer[pgx.ConnConfig]
 
@@ -47,8 +47,8 @@ type Proxy struct {
 	talks  map[*talk]bool
 }
 
-// Start starts a proxy before the server of cfg. It calls decide for each message, for one at a time. The proxy ends with the
-// test.
+// Start starts a proxy for the server of cfg. It calls decide for each message, one at a time. The proxy stops at the
+// end of the test.
 func Start(t testing.TB, cfg *pgx.ConnConfig, decide func(Message) Action) *Proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -81,10 +81,10 @@ func Start(t testing.TB, cfg *pgx.ConnConfig, decide func(Message) Action) *Prox
 	return p
 }
 
-// To has connections that are made from now on lead to the server of cfg. A decide may call it.
+// To sets the server of new connections. decide may call it.
 func (p *Proxy) To(cfg *pgx.ConnConfig) { p.server.Store(cfg) }
 
-// HangUp closes all connections, on both sides. A decide may call it.
+// HangUp closes all connections on both sides. decide may call it.
 func (p *Proxy) HangUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,7 +93,7 @@ func (p *Proxy) HangUp() {
 	}
 }
 
-// talk is a client's connection with the one to the server.
+// talk is a client's connection and the one to the server.
 type talk struct {
 	p      *Proxy
 	number int
@@ -153,7 +153,7 @@ func (p *Proxy) serve(client net.Conn) {
 			if !t.pass(first, false) {
 				return
 			}
-		default: // CancelRequest: the server only hangs up
+		default: // CancelRequest: the server only closes the connection
 			t.front.Send(first)
 			_ = t.front.Flush()
 			_, _ = io.Copy(client, server)
@@ -180,7 +180,7 @@ func (p *Proxy) serve(client net.Conn) {
 	answers.Wait()
 }
 
-// pass does with a message what is decided, and reports whether the talk goes on.
+// pass handles a message as decided, and reports whether the talk continues.
 func (t *talk) pass(m pgproto3.Message, fromServer bool) bool {
 	msg := Message{Conn: t.number, FromServer: fromServer, Type: reflect.TypeOf(m).Elem().Name()}
 	switch m := m.(type) {

@@ -9,7 +9,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// changedPrivileges finds changed privileges.
+// changedPrivileges finds GRANT and REVOKE.
 func changedPrivileges(s *step) (found findings) {
 	w := s.st.Rest
 	if s.st.Verb != "GRANT" && s.st.Verb != "REVOKE" && s.st.Verb != "ALTER DEFAULT PRIVILEGES" {
@@ -17,20 +17,20 @@ func changedPrivileges(s *step) (found findings) {
 	}
 	on := w.Find(0, "ON")
 	if on < 0 {
-		return found // membership of roles
+		return found // role membership
 	}
 	d := Diagnostic{}
 	i := on + 1
 	if w.At(i) == "TABLE" {
 		i++
 	}
-	// Of another kind, whose name comes first, a name follows.
+	// If it is another kind of object, a name follows instead.
 	if q, next, ok := w.Name(i); ok && s.st.Verb != "ALTER DEFAULT PRIVILEGES" && slices.Contains([]string{",", "TO", "FROM"}, w.At(next)) {
 		if r := s.before.find(q.Schema, q.Name); r != nil {
 			d.Table = r.sql()
 		}
 	}
-	d.Text = fmt.Sprintf("%s changes who may do what", strings.ToUpper(s.st.Verb))
+	d.Text = fmt.Sprintf("%s changes privileges", strings.ToUpper(s.st.Verb))
 	d.Fix = fix.Words("have it reviewed")
 	found.add(s, "privilege-change", d)
 	to := w.Find(on, "TO")
@@ -42,32 +42,32 @@ func changedPrivileges(s *step) (found findings) {
 	}
 	for _, role := range w[to+1:].Split() {
 		if role.At(0) == "PUBLIC" || role.Starts(0, "GROUP", "PUBLIC") {
-			d.Text = "every role of the server gets the privilege, future ones too"
-			d.Fix = fix.Words("grant it to a role")
+			d.Text = "every role on the server gets the privilege, including future ones"
+			d.Fix = fix.Words("grant it to a specific role")
 			found.add(s, "grant-to-public", d)
 		}
 	}
 	return found
 }
 
-// changedRowSecurity finds changes of who sees which rows.
+// changedRowSecurity finds changes to which rows a role sees.
 func changedRowSecurity(s *step, b, a *relation) (found findings) {
 	on := b.RLS != a.RLS && a.RLS || b.ForceRLS != a.ForceRLS && a.ForceRLS
 	off := b.RLS != a.RLS && !a.RLS || b.ForceRLS != a.ForceRLS && !a.ForceRLS
 	if on && !s.newPolicy(b.OID) {
 		d := s.about(b)
-		d.Text = fmt.Sprintf("row level security on table %s hides rows from roles that no policy covers", b.sql())
+		d.Text = fmt.Sprintf("row-level security on table %s hides rows from roles that no policy covers", b.sql())
 		d.Fix = fix.PolicyFirst(b.sql(), pgsql.Ident(pgsql.Fit(b.Name, "_rows")), s.stmt.Text)
 		found.add(s, "enable-rls", d)
 	}
 	if off {
 		d := s.about(b)
-		d.Text = fmt.Sprintf("without row level security on table %s every row can be seen by whoever has privileges", b.sql())
+		d.Text = fmt.Sprintf("without row-level security, everyone with privileges on table %s sees every row", b.sql())
 		d.Fix = fix.Words("have it reviewed")
 		found.add(s, "disable-rls", d)
 	}
 	if at := s.trace.start().relations[b.OID]; !a.RLS || at == nil || !at.RLS {
-		return found // policies count for nothing yet, or come with it
+		return found // policies have no effect yet, or are part of the change
 	}
 	for _, oid := range sorted(union(s.before.policies, s.after.policies)) {
 		was, is := s.before.policies[oid], s.after.policies[oid]
@@ -81,13 +81,13 @@ func changedRowSecurity(s *step, b, a *relation) (found findings) {
 		d := s.about(b)
 		switch opens := p.Permissive == (is != nil); {
 		case opens && is != nil:
-			d.Text = fmt.Sprintf("permissive policy %s lets more rows of table %s be seen", pgsql.Ident(p.Name), b.sql())
+			d.Text = fmt.Sprintf("permissive policy %s exposes more rows of table %s", pgsql.Ident(p.Name), b.sql())
 		case opens:
-			d.Text = fmt.Sprintf("without restrictive policy %s more rows of table %s can be seen", pgsql.Ident(p.Name), b.sql())
+			d.Text = fmt.Sprintf("dropping restrictive policy %s exposes more rows of table %s", pgsql.Ident(p.Name), b.sql())
 		case is != nil:
 			d.Text = fmt.Sprintf("restrictive policy %s hides rows of table %s", pgsql.Ident(p.Name), b.sql())
 		default:
-			d.Text = fmt.Sprintf("without policy %s rows of table %s disappear for those that it let in", pgsql.Ident(p.Name), b.sql())
+			d.Text = fmt.Sprintf("dropping policy %s hides rows of table %s from those that it admitted", pgsql.Ident(p.Name), b.sql())
 		}
 		d.Fix = fix.Words("have it reviewed")
 		if p.Permissive == (is != nil) {
@@ -99,7 +99,7 @@ func changedRowSecurity(s *step, b, a *relation) (found findings) {
 	return found
 }
 
-// newPolicy reports whether the table has policies when the file is done.
+// newPolicy reports whether the table has policies after the file.
 func (s *step) newPolicy(table uint32) bool {
 	return has(s.trace.end().policies, func(p *policy) bool { return p.Table == table })
 }

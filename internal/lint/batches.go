@@ -11,23 +11,23 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// inBatches is how an UPDATE or DELETE of all rows of a table is written so that each transaction is short, or why it cannot be.
+// inBatches is how to write an UPDATE or DELETE of all rows in short transactions, or why that isn't possible.
 func inBatches(s *step, t *relation) fix.Text {
 	if s.st.Verb != "UPDATE" && s.st.Verb != "DELETE" {
-		return fix.Words("change the rows by a statement of its own, in batches along a unique key, each in a transaction of its own")
+		return fix.Words("change the rows in a separate statement, in batches along a unique key, each in its own transaction")
 	}
 	d := readDML(s, t)
 	b := fix.Batch{
 		Table: s.before.table(t, d.assigned, s.st.Only), Only: s.st.Only, Row: d.row, Statement: d.statement, Where: d.where, Done: d.done, Reason: d.reason,
 	}
 	if why := s.unbatched(t, d, b); why != "" {
-		return fix.Words("it cannot be done in batches: " + why)
+		return fix.Words("it can't be done in batches: " + why)
 	}
 	return b.File()
 }
 
-// table is a table as fixes need it, with a key that has none of the columns in without. only says that its own rows alone count,
-// not those of the tables that inherit from it.
+// table returns a table as fixes need it, with a key that has none of the columns in without. With only, the rows of tables that
+// inherit from it don't count.
 func (s *snapshot) table(t *relation, without []string, only bool) fix.Table {
 	f := fix.Table{Name: t.sql(), Spread: t.Kind == "p" || t.Children && !only}
 	if t.Kind == "p" || !f.Spread {
@@ -36,7 +36,7 @@ func (s *snapshot) table(t *relation, without []string, only bool) fix.Table {
 	return f
 }
 
-// key returns the columns of a primary key or a unique constraint by which all rows of a table itself can be told apart.
+// key returns the columns of a primary key or unique constraint that identifies every row of a table, inheriting tables aside.
 func (s *snapshot) key(t *relation, without []string) []string {
 	var best []string
 	for _, oid := range sorted(s.constraints) {
@@ -58,14 +58,14 @@ func (s *snapshot) key(t *relation, without []string) []string {
 	return best
 }
 
-// A dmlText is what an UPDATE or DELETE says, as a batch needs it.
+// A dmlText holds the parts of an UPDATE or DELETE that a batch needs.
 type dmlText struct {
-	row       string // what it calls a row of its table
+	row       string // its table's name or alias
 	statement string // up to its WHERE
 	where     string // in parentheses
 	assigned  []string
-	done      bool        // whether a row that it has changed is none any more that it changes
-	reason    string      // why it may be run again, if the text shows that
+	done      bool        // whether it no longer matches a row that it has changed
+	reason    string      // why it may be repeated, if the text shows that
 	rest      pgsql.Words // what follows the table
 }
 
@@ -73,7 +73,7 @@ func readDML(s *step, t *relation) dmlText {
 	rest := s.st.Rest
 	d := dmlText{row: pgsql.Ident(cmp.Or(s.st.Alias, t.Name)), rest: rest}
 	all := pgsql.Words(pgsql.Tokens(s.stmt.Text))
-	before := func(i int) string { return all[:len(all)-len(rest)+i].In(s.stmt.Text) } // the i-th of the rest
+	before := func(i int) string { return all[:len(all)-len(rest)+i].In(s.stmt.Text) } // the i-th token of rest
 	end := len(rest)
 	if r := rest.Find(0, "RETURNING"); r >= 0 {
 		end = r
@@ -85,7 +85,7 @@ func readDML(s *step, t *relation) dmlText {
 		d.where = "(" + cond.In(s.stmt.Text) + ")"
 	}
 	if s.st.Verb == "DELETE" {
-		d.done, d.reason = true, "it deletes only what is still there"
+		d.done, d.reason = true, "it deletes only rows that still exist"
 		return d
 	}
 	d.set(s.st, cond)
@@ -134,7 +134,7 @@ func (d *dmlText) set(st *pgsql.Statement, cond pgsql.Words) {
 	}
 }
 
-// isNull returns the column of a condition that is "column IS NULL", "" of any other.
+// isNull returns the column of a condition "column IS NULL", "" for any other.
 func isNull(w pgsql.Words) string {
 	w = unwrapped(w)
 	if n, next, ok := w.Name(0); ok && len(w) == next+2 && w.Starts(next, "IS", "NULL") {
@@ -143,7 +143,7 @@ func isNull(w pgsql.Words) string {
 	return ""
 }
 
-// changes reports whether an expression may have another value when it is evaluated again for the same row.
+// changes reports whether an expression may have a different value when it is evaluated again for the same row.
 func changes(w pgsql.Words) bool {
 	for i := range w {
 		switch word := w.At(i); {
@@ -156,8 +156,8 @@ func changes(w pgsql.Words) bool {
 	return false
 }
 
-// isTable reports whether the i-th token is the name of a table that is read: it follows FROM or the like, or a comma after that.
-func isTable(w pgsql.Words, i int, t *relation) bool {
+// readsTable reports whether the i-th token names a table that is read: it follows FROM or similar, or a comma after that.
+func readsTable(w pgsql.Words, i int, t *relation) bool {
 	n, next, ok := w.Name(i)
 	if !ok || n.Name != t.Name || n.Schema != "" && n.Schema != t.Schema || w.At(next) == "(" || w.At(i-1) == "." {
 		return false
@@ -166,11 +166,11 @@ func isTable(w pgsql.Words, i int, t *relation) bool {
 		w.At(i-1) == "," && (w[:i].Anywhere("FROM") || w[:i].Anywhere("USING"))
 }
 
-// unbatched says why a statement cannot be run batch by batch, and what to do; "" if it can.
+// unbatched returns why a statement can't run in batches, and what to do; "" if it can.
 func (s *step) unbatched(t *relation, d dmlText, b fix.Batch) string {
 	for i := range d.rest {
-		if isTable(d.rest, i, t) {
-			return fmt.Sprintf("it reads table %s, which it changes, and a batch would read what those before it have written; work the new values out into another table first, and update from that", t.sql())
+		if readsTable(d.rest, i, t) {
+			return fmt.Sprintf("it reads table %s, which it changes, so a batch would read what earlier ones wrote; first compute the new values in another table, and update from that", t.sql())
 		}
 	}
 	for _, oid := range sorted(s.before.constraints) {
@@ -178,22 +178,22 @@ func (s *step) unbatched(t *relation, d dmlText, b fix.Batch) string {
 		switch {
 		case c.Table != t.OID:
 		case s.st.Verb == "DELETE" && c.Kind == "f" && c.References == t.OID && !strings.Contains(c.Definition, " ON DELETE "):
-			return fmt.Sprintf("rows refer to others of the table (foreign key %s), which a batch would leave without them; delete the rows first that no other refers to", pgsql.Ident(c.Name))
+			return fmt.Sprintf("rows reference others in the same table (foreign key %s), which a batch would orphan; first delete the rows that nothing references", pgsql.Ident(c.Name))
 		case strings.Contains(c.Definition, " DEFERRABLE") && c.Kind != "f" && slices.ContainsFunc(c.Columns, func(n int16) bool {
 			return t.columns[n] != nil && slices.Contains(d.assigned, t.columns[n].Name)
 		}):
-			return fmt.Sprintf("%s %s is checked after the last row, and with batches after each of them; fill a new column, and let that take the place of the old one", constraintKinds[c.Kind], pgsql.Ident(c.Name))
+			return fmt.Sprintf("%s %s is checked after the last row, but with batches after each batch; fill a new column, and replace the old one with it", constraintKinds[c.Kind], pgsql.Ident(c.Name))
 		}
 	}
 	switch {
 	case t.Kind == "f":
-		return "the table is a foreign one; change its rows on the server that has them"
+		return "it is a foreign table; change the rows on the server that has them"
 	case t.Children && t.Kind != "p" && !s.st.Only:
-		return "other tables inherit from it; change the rows of each by itself, with ONLY"
+		return "other tables inherit from it; change the rows of each separately, with ONLY"
 	case b.Walk() != fix.AtOnce:
 		return ""
 	case s.before.key(t, nil) != nil:
-		return "it changes the key along which batches would go, so that rows would be met again; fill a new column, and let that take the place of the old one"
+		return "it changes the key that batches would follow, so it would process rows again; fill a new column, and replace the old one with it"
 	}
-	return "the table has no primary key, and no unique constraint on columns that are NOT NULL, along which batches could go; add one first"
+	return "the table has no primary key, and no unique constraint on NOT NULL columns, for batches to follow; add one first"
 }

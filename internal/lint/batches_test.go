@@ -14,7 +14,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// TestBatches compares what a statement does to more rows than two batches with what its fix does, which commits batch by batch.
+// TestBatches compares the effect of a statement on more rows than two batches with that of its fix, which commits each batch.
 func TestBatches(t *testing.T) {
 	const plain = `CREATE TABLE "Test Runs" (id integer PRIMARY KEY, "group" text, n integer DEFAULT 0 NOT NULL, batch_start integer);`
 	const rows = `INSERT INTO "Test Runs" SELECT g, 'g' || g % 7, g FROM generate_series(1, 12000) g;`
@@ -43,24 +43,24 @@ func TestBatches(t *testing.T) {
 		{"returning", plain, rows, `UPDATE "Test Runs" SET n = 2 WHERE true RETURNING id, n`, "it sets the same values again"},
 		{"a string with dollars", plain, rows, `UPDATE "Test Runs" SET "group" = '$$', n = 1`, "it sets the same values again"},
 		{"composite key", `CREATE TABLE t (a text COLLATE "C", "B" integer, n integer, PRIMARY KEY (a, "B"));`, "INSERT INTO t SELECT 'a' || g % 9, g FROM generate_series(1, 12000) g;", "UPDATE t SET n = 4", "it sets the same values again"},
-		{"unique constraint for want of a primary key", "CREATE TABLE t (a integer NOT NULL UNIQUE, b integer UNIQUE, n integer);", "INSERT INTO t SELECT g, g FROM generate_series(1, 12000) g;", "UPDATE t SET n = 4", "it sets the same values again"},
+		{"unique constraint without a primary key", "CREATE TABLE t (a integer NOT NULL UNIQUE, b integer UNIQUE, n integer);", "INSERT INTO t SELECT g, g FROM generate_series(1, 12000) g;", "UPDATE t SET n = 4", "it sets the same values again"},
 		{"unique constraint as the primary key is changed", "CREATE TABLE t (a integer NOT NULL UNIQUE, b integer PRIMARY KEY, n integer);", "INSERT INTO t SELECT g, g FROM generate_series(1, 12000) g;", "UPDATE t SET b = b + 20000", ""},
 		{"other schema", `CREATE SCHEMA "My"; CREATE TABLE "My"."order" ("select" integer PRIMARY KEY, n integer);`, `INSERT INTO "My"."order" SELECT g FROM generate_series(1, 12000) g;`, `UPDATE "My"."order" SET n = "select"`, "it sets the same values again"},
 		{"column called as its table", "CREATE TABLE env (id integer PRIMARY KEY, env text);", "INSERT INTO env SELECT g, g FROM generate_series(1, 12000) g;", "UPDATE env SET env = env.id::text", "it sets the same values again"},
 		{"partitioned", "CREATE TABLE t (a integer, b integer, n integer, PRIMARY KEY (a, b)) PARTITION BY LIST (a); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1); CREATE TABLE t2 PARTITION OF t FOR VALUES IN (2, 3);",
 			"INSERT INTO t SELECT g % 3 + 1, g FROM generate_series(1, 12000) g;", "UPDATE t SET n = b", "it sets the same values again"},
-		{"delete", plain, rows, `DELETE FROM "Test Runs"`, "it deletes only what is still there"},
+		{"delete", plain, rows, `DELETE FROM "Test Runs"`, "it deletes only rows that still exist"},
 		{"delete with alias and using", plain + "CREATE TABLE names (id integer PRIMARY KEY, name text);", rows + "INSERT INTO names SELECT g, 'n' || g FROM generate_series(1, 3) g;",
-			`DELETE FROM "Test Runs" AS d USING names RETURNING d.id`, "it deletes only what is still there"},
-		{"delete without a key", "CREATE TABLE t (a integer, b text);", "INSERT INTO t SELECT g, repeat('x', 200) FROM generate_series(1, 12000) g;", "DELETE FROM t", "it deletes only what is still there"},
-		{"delete what refers to itself with CASCADE", "CREATE TABLE t (a integer PRIMARY KEY, b integer REFERENCES t ON DELETE CASCADE);", "INSERT INTO t SELECT g, 12001 - g FROM generate_series(1, 12000) g;", "DELETE FROM t", "it deletes only what is still there"},
+			`DELETE FROM "Test Runs" AS d USING names RETURNING d.id`, "it deletes only rows that still exist"},
+		{"delete without a key", "CREATE TABLE t (a integer, b text);", "INSERT INTO t SELECT g, repeat('x', 200) FROM generate_series(1, 12000) g;", "DELETE FROM t", "it deletes only rows that still exist"},
+		{"delete what refers to itself with CASCADE", "CREATE TABLE t (a integer PRIMARY KEY, b integer REFERENCES t ON DELETE CASCADE);", "INSERT INTO t SELECT g, 12001 - g FROM generate_series(1, 12000) g;", "DELETE FROM t", "it deletes only rows that still exist"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			d := batchFinding(t, tt.before, tt.sql)
 			sql := d.Fix.String()
 			if id := d.Fix.ID(); id != "batches-by-key" && id != "batches-by-block" {
-				t.Fatalf("no batches, but:\n%s", sql)
+				t.Fatalf("not in batches:\n%s", sql)
 			}
 			reason := tt.reason
 			if reason == "" {
@@ -73,7 +73,7 @@ func TestBatches(t *testing.T) {
 			once.Exec(tt.before + tt.rows)
 			once.Exec(tt.sql)
 			batches.Exec(tt.before + tt.rows)
-			// As apply does it, in a file without a transaction.
+			// Like apply, in a file without a transaction.
 			stmts, err := pgsql.Split(sql)
 			if err != nil {
 				t.Fatal(err)
@@ -81,14 +81,14 @@ func TestBatches(t *testing.T) {
 			batches.Exec(stmts[0].Text)
 			left, right := contents(t, once.Conn()), contents(t, batches.Conn())
 			if left != right {
-				t.Errorf("the rows are not those that the statement gives:\n%s", sql)
+				t.Errorf("the rows differ from those of the statement:\n%s", sql)
 			}
 			tryFix(t, tt.before, "", d, lint.Policy{})
 		})
 	}
 }
 
-// batchFinding is the finding on a statement that changes all rows.
+// batchFinding returns the finding about a statement that changes all rows.
 func batchFinding(t *testing.T, before, sql string) lint.Diagnostic {
 	t.Helper()
 	for _, f := range mustRun(t, folder(t, map[string]string{first: before, second: sql + ";\n"}), lint.Config{Latest: 1}).Files {
@@ -102,7 +102,7 @@ func batchFinding(t *testing.T, before, sql string) lint.Diagnostic {
 	return lint.Diagnostic{}
 }
 
-// contents are the rows of all tables, as a checksum of each.
+// contents returns a checksum of the rows of each table.
 func contents(t *testing.T, conn *pgx.Conn) (sums string) {
 	t.Helper()
 	rows, err := conn.Query(context.Background(), "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.oid >= 16384 ORDER BY 1")
@@ -123,30 +123,30 @@ func contents(t *testing.T, conn *pgx.Conn) (sums string) {
 	return sums
 }
 
-// TestNoBatches says why a statement can't be run in batches, where it can't.
+// TestNoBatches tests the reasons why a statement can't run in batches.
 func TestNoBatches(t *testing.T) {
 	const keyed = "CREATE TABLE t (id integer PRIMARY KEY, parent integer, n integer);"
 	for _, tt := range []struct{ name, before, sql, why string }{
-		{"no key", "CREATE TABLE t (id integer UNIQUE, n integer NOT NULL);", "UPDATE t SET n = 1", "the table has no primary key, and no unique constraint on columns that are NOT NULL, along which batches could go; add one first"},
+		{"no key", "CREATE TABLE t (id integer UNIQUE, n integer NOT NULL);", "UPDATE t SET n = 1", "the table has no primary key, and no unique constraint on NOT NULL columns, for batches to follow; add one first"},
 		{"delete from a partitioned table without a key", "CREATE TABLE t (id integer) PARTITION BY LIST (id);", "DELETE FROM t", "the table has no primary key"},
-		{"the key is changed", keyed, "UPDATE t SET id = id + 1", "it changes the key along which batches would go"},
+		{"the key is changed", keyed, "UPDATE t SET id = id + 1", "it changes the key that batches would follow"},
 		{"reads its table in FROM", keyed, "UPDATE t SET n = p.n FROM t p WHERE true", "it reads table t, which it changes"},
 		{"reads its table in a subquery", keyed, "UPDATE t SET n = (SELECT max(x.n) FROM public.t x)", "it reads table t, which it changes"},
 		{"reads its table in USING", keyed, "DELETE FROM t USING other, t p", "it reads table t, which it changes"},
-		{"refers to itself", keyed + "ALTER TABLE t ADD CONSTRAINT up FOREIGN KEY (parent) REFERENCES t;", "DELETE FROM t", "rows refer to others of the table (foreign key up)"},
+		{"refers to itself", keyed + "ALTER TABLE t ADD CONSTRAINT up FOREIGN KEY (parent) REFERENCES t;", "DELETE FROM t", "rows reference others in the same table (foreign key up)"},
 		{"deferrable unique constraint", keyed + "ALTER TABLE t ADD CONSTRAINT once UNIQUE (n) DEFERRABLE;", "UPDATE t SET n = n + 1", "unique constraint once is checked after the last row"},
 		{"inherited", keyed + "CREATE TABLE c () INHERITS (t);", "UPDATE t SET n = 1", "other tables inherit from it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			d := batchFinding(t, "CREATE TABLE other (id integer PRIMARY KEY);"+tt.before, tt.sql)
-			if want := "it cannot be done in batches: " + tt.why; d.Fix.ID() != "" || !strings.HasPrefix(d.Fix.String(), want) {
+			if want := "it can't be done in batches: " + tt.why; d.Fix.ID() != "" || !strings.HasPrefix(d.Fix.String(), want) {
 				t.Errorf("got %s\nwant %s...", d.Fix, want)
 			}
 		})
 	}
 	for _, sql := range []string{"WITH x AS (UPDATE t SET n = 1 RETURNING *) SELECT FROM x", "DO $$BEGIN DELETE FROM t; END$$"} {
-		if d := batchFinding(t, keyed, sql); d.Fix.ID() != "" || !strings.HasPrefix(d.Fix.String(), "change the rows by a statement of its own") {
+		if d := batchFinding(t, keyed, sql); d.Fix.ID() != "" || !strings.HasPrefix(d.Fix.String(), "change the rows in a separate statement") {
 			t.Errorf("%s: %s", sql, d.Fix)
 		}
 	}

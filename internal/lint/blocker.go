@@ -14,17 +14,17 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// poll is how often a waiting statement is looked at.
+// poll is how often a waiting statement is checked.
 const poll = time.Millisecond
 
-// watched runs a statement that runs in no transaction. Its locks are gone when it is done, so a second session stands in its
-// way: it locks all tables, sees for which lock the statement waits, and then steps back behind a weaker lock, which those that
-// wait for writers see.
+// watched runs a statement outside a transaction. Its locks are gone when it is done, so a second session blocks it: that locks all
+// tables, reads which lock the statement waits for, then falls back to a weaker lock, which a statement that waits for writers
+// still meets.
 func (r *fileRun) watched(ctx context.Context, u runner.Unit, st *step) error {
 	switch st.st.Verb {
 	case "DROP DATABASE", "CREATE DATABASE", "DROP TABLESPACE", "CREATE TABLESPACE", "ALTER SYSTEM", "ALTER DATABASE",
 		"CREATE SUBSCRIPTION", "ALTER SUBSCRIPTION", "DROP SUBSCRIPTION":
-		// What lies outside the database is no business of a scratch server's.
+		// A scratch server must not change anything outside the database.
 		return nil
 	}
 	b := *r.now
@@ -43,23 +43,23 @@ func (r *fileRun) watched(ctx context.Context, u runner.Unit, st *step) error {
 	w := &watch{conn: blocker, pid: r.conn.PgConn().PID(), done: done, asked: make(map[lockKey]bool)}
 	err = w.run(ctx)
 	if watchErr := (*watchError)(nil); errors.As(err, &watchErr) {
-		// The statement goes on once the blocker is gone.
+		// The statement continues once the blocker is gone.
 		_ = blocker.Close(context.WithoutCancel(ctx))
 		return errors.Join(err, <-done)
 	}
 	st.asked = w.asked
-	// What the session's counters say outside a transaction may be of earlier ones.
+	// Outside a transaction the session's counters may include earlier ones.
 	st.after.counts = nil
 	return err
 }
 
-// blocks are how the blocker stands in a statement's way, weaker from step to step: it sees for which lock the statement waits
-// first, for which one after it has looked a table's name up, and that it waits for writers.
+// blocks are the blocker's locks, released from the last to the first. They reveal which lock the statement waits for first, which
+// one after looking up a table's name, and whether it waits for writers.
 var blocks = []struct{ savepoint, mode string }{
 	{"writer", "ROW EXCLUSIVE"}, {"strong", "EXCLUSIVE"}, {"strongest", "ACCESS EXCLUSIVE"},
 }
 
-// block locks all tables of users in the blocker's session.
+// block locks all user tables in the blocker's session.
 func (r *fileRun) block(ctx context.Context, blocker *pgx.Conn) error {
 	var tables []string
 	for _, rel := range r.now.relations {
@@ -92,7 +92,7 @@ type watch struct {
 	asked map[lockKey]bool
 }
 
-// run watches the statement to its end, and returns what it ended with.
+// run watches the statement until it is done, and returns its error.
 func (w *watch) run(ctx context.Context) error {
 	for _, b := range slices.Backward(blocks) {
 		over, err := w.await(ctx)
@@ -103,14 +103,14 @@ func (w *watch) run(ctx context.Context) error {
 			return &watchError{err}
 		}
 	}
-	// What waits for old transactions waits for this one.
+	// A statement that waits for old transactions waits for this one.
 	if _, err := w.conn.PgConn().Exec(ctx, "ROLLBACK").ReadAll(); err != nil {
 		return &watchError{err}
 	}
 	return <-w.done
 }
 
-// await notes the statement's locks until it waits for one or is done.
+// await records the statement's locks until it waits for one or is done.
 func (w *watch) await(ctx context.Context) (over bool, err error) {
 	for {
 		waits, err := w.look(ctx)
@@ -145,5 +145,5 @@ func (w *watch) look(ctx context.Context) (waits bool, err error) {
 	return waits, err
 }
 
-// firstUserOID is the first that initdb does not give away.
+// firstUserOID is the first OID that initdb doesn't assign.
 const firstUserOID = 16384

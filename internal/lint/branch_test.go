@@ -10,8 +10,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 )
 
-// TestBranch lints files that change what the files before them, which are as new, have added to an old table: its rows are read
-// and rewritten, and it is locked, all the same.
+// TestBranch lints files that change what earlier files of the same change added to an existing table, which is still scanned,
+// rewritten and locked.
 func TestBranch(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -58,7 +58,7 @@ func TestBranch(t *testing.T) {
 			[]string{"type-change-rewrite orders"},
 		},
 		{
-			"an index made anew with its column's type",
+			"an index rebuilt by a type change",
 			[]string{
 				"ALTER TABLE orders ADD COLUMN code text COLLATE \"C\";", "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY code ON orders (code);",
 				"ALTER TABLE orders ALTER COLUMN code TYPE text COLLATE \"POSIX\";",
@@ -66,7 +66,7 @@ func TestBranch(t *testing.T) {
 			[]string{"type-change-reindex orders"},
 		},
 		{
-			"a check made anew with its column's type",
+			"a check recreated by a type change",
 			[]string{
 				"ALTER TABLE orders ADD COLUMN code varchar(10);", "ALTER TABLE orders ADD CONSTRAINT code CHECK (code <> '') NOT VALID;",
 				"ALTER TABLE orders VALIDATE CONSTRAINT code;", "ALTER TABLE orders ALTER COLUMN code TYPE text;",
@@ -104,7 +104,7 @@ func TestBranch(t *testing.T) {
 			nil,
 		},
 		{
-			"an index that is built anew",
+			"an index that is rebuilt",
 			[]string{"-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY note ON orders (note);", "REINDEX INDEX note;"},
 			[]string{"reindex-blocking orders"},
 		},

@@ -8,7 +8,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// cascade finds what CASCADE took along.
+// cascade finds what CASCADE dropped.
 func cascade(s *step) (found findings) {
 	if !s.st.Cascade && !slices.ContainsFunc(s.st.Actions, pgsql.Action.Cascade) {
 		return found
@@ -17,19 +17,19 @@ func cascade(s *step) (found findings) {
 	if len(lost) == 0 {
 		return found
 	}
-	d := Diagnostic{Fix: fix.Words("drop each by name first, then the rest without CASCADE:\n" + strings.Join(lost, "\n"))}
+	d := Diagnostic{Fix: fix.Words("first drop each by name, then the rest without CASCADE:\n" + strings.Join(lost, "\n"))}
 	switch r := s.target(); {
 	case s.st.Verb == "ALTER TABLE" && r != nil, len(tables) == 0 && r != nil:
 		d.Table, d.Lock = r.sql(), s.lock(r.OID)
 	case len(tables) > 0:
 		d.Table, d.Lock = tables[0].sql(), s.lock(tables[0].OID)
 	}
-	d.Text = "CASCADE takes along what the statement does not name: " + strings.Join(lost, ", ")
+	d.Text = "CASCADE drops what the statement doesn't name: " + strings.Join(lost, ", ")
 	found.add(s, "drop-cascade", d)
 	return found
 }
 
-// takenAlong names what the statement dropped without naming it, and the tables that lost something.
+// takenAlong returns what the statement dropped without naming it, and the tables that lost something.
 func takenAlong(s *step) (lost []string, tables []*relation) {
 	for _, oid := range sorted(s.before.relations) {
 		b, a := s.old(oid), s.after.relations[oid]
@@ -70,7 +70,7 @@ func takenAlong(s *step) (lost []string, tables []*relation) {
 			continue
 		}
 		if after := s.after.relations[c.Table]; slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && after.columns[n] == nil }) {
-			continue // it went with its column
+			continue // dropped with its column
 		}
 		if s.named(t) {
 			continue

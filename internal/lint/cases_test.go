@@ -13,14 +13,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
-// A case is an archive under testdata/cases: before.sql is what stands, migration.sql is the change, and expected.txt has a line
-// for each finding: the hazard's name, the table (- for none), the code, the line in migration.sql, the lock (- for none) and the
-// severity. It is empty if the change is safe; -update rewrites it. postgres, if it is there, says for which versions of
-// PostgreSQL all that holds: "14-", "-17".
+// A case is an archive in testdata/cases: before.sql is the merged migration, migration.sql the change, and expected.txt has a line
+// for each finding: the rule's name, the table (- for none), the code, the line in migration.sql, the lock (- for none) and the
+// severity. It is empty if the change is safe; -update rewrites it. An optional file postgres restricts the versions of PostgreSQL:
+// "14-", "-17".
 
 const expected = "expected.txt"
 
-// TestCases compares what lint finds in each case with what is expected, and measures both ways of being wrong.
+// TestCases compares the findings in each case with the expected ones, and measures recall and precision.
 func TestCases(t *testing.T) {
 	cases := readCases(t)
 	var ran, right, missed, wrong, safe int

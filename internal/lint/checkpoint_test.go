@@ -8,8 +8,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 )
 
-// A new checkpoint is held against the base's files, and its statements are no hazard; a
-// merged one may be neither edited nor deleted.
+// A new checkpoint is compared with the base's files, and its statements aren't hazards; a merged one must not be edited or deleted.
 func TestCheckpoint(t *testing.T) {
 	const (
 		all  = "20260102000000_all.sql"
@@ -22,29 +21,29 @@ func TestCheckpoint(t *testing.T) {
 		want    []string
 	}{
 		{"new", func(r *repo) { r.put(map[string]string{all: text}) }, 0, nil},
-		{"new, with a migration behind it", func(r *repo) { r.put(map[string]string{all: text, third: "ALTER TABLE a ADD COLUMN y int;\n"}) }, 1, nil},
+		{"new, with a migration after it", func(r *repo) { r.put(map[string]string{all: text, third: "ALTER TABLE a ADD COLUMN y int;\n"}) }, 1, nil},
 		{"merged", func(r *repo) { r.put(map[string]string{all: text}); r.commit() }, 0, nil},
 		{"before the base's", func(r *repo) {
 			r.put(map[string]string{third: "CREATE TABLE b (x int);\n"})
 			r.commit()
 			r.put(map[string]string{all: text})
-		}, 0, []string{all + ":0:0: error non-linear-history IB608: the version is earlier than that of " + third + ", which is merged already: databases that have run that one will not run this one; give it a later version (rebase does it)"}},
+		}, 0, []string{all + ":0:0: error non-linear-history IB608: the version is earlier than that of " + third + ", which is already merged: databases that have run that file won't run this one; give it a later version (rebase does that)"}},
 		{"migration before the base's checkpoint", func(r *repo) {
 			r.put(map[string]string{"20260103000000_all.sql": text})
 			r.commit()
 			r.put(map[string]string{second: "CREATE TABLE b (x int);\n"})
-		}, 1, []string{second + ":0:0: error non-linear-history IB608: the version is earlier than that of 20260103000000_all.sql, which is merged already: databases that have run that one will not run this one; give it a later version (rebase does it)"}},
+		}, 1, []string{second + ":0:0: error non-linear-history IB608: the version is earlier than that of 20260103000000_all.sql, which is already merged: databases that have run that file won't run this one; give it a later version (rebase does that)"}},
 		{"edited", func(r *repo) {
 			r.put(map[string]string{all: text})
 			r.commit()
 			r.put(map[string]string{all: text + "SELECT 1;\n"})
-		}, 0, []string{all + ":0:0: error edited-applied-file IB609: the file is merged already and was edited: databases that have run it will not run it again; restore it, and write a new migration"}},
+		}, 0, []string{all + ":0:0: error edited-applied-file IB609: the file is already merged and was edited: databases that have run it won't run it again; restore it, and write a new migration"}},
 		{"deleted", func(r *repo) {
 			r.put(map[string]string{all: text})
 			r.commit()
 			r.git("switch", "-q", "-c", "feature")
 			r.put(map[string]string{all: "-"})
-		}, 0, []string{all + ":0:0: error edited-applied-file IB609: the file is merged already and was deleted: databases that have run it no longer fit the directory; restore it"}},
+		}, 0, []string{all + ":0:0: error edited-applied-file IB609: the file is already merged and was deleted: databases that have run it no longer match the directory; restore it"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := newRepo(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// droppedColumns finds dropped columns, and what went with them.
+// droppedColumns finds dropped columns, and what was dropped with them.
 func droppedColumns(s *step, b, a *relation) (found findings) {
 	if !b.isTable() || !s.direct(b) {
 		return found
@@ -22,17 +22,17 @@ func droppedColumns(s *step, b, a *relation) (found findings) {
 			continue
 		}
 		if !s.named(b) {
-			continue // CASCADE of something else
+			continue // by CASCADE
 		}
 		d := s.about(b)
 		d.Column = pgsql.Ident(c.Name)
-		d.Text = fmt.Sprintf("dropping column %s.%s deletes its data, and breaks all that still uses it", b.sql(), d.Column)
-		d.Fix = fix.Words("stop writing and reading the column in one release, and drop it in a later one")
+		d.Text = fmt.Sprintf("dropping column %s.%s deletes its data and breaks everything that still uses it", b.sql(), d.Column)
+		d.Fix = fix.Words("stop writing and reading the column in one release, then drop it in a later one")
 		found.add(s, "drop-column", d)
 		if lost, instead := wentWith(s, b, n); len(lost) > 0 {
 			d := s.about(b)
 			d.Column = pgsql.Ident(c.Name)
-			d.Text = fmt.Sprintf("%s with column %s.%s, under %s on the table", went(lost), b.sql(), d.Column, lockName(d.Lock))
+			d.Text = fmt.Sprintf("dropping column %s.%s also drops %s, under %s on the table", b.sql(), d.Column, strings.Join(lost, ", "), lockName(d.Lock))
 			d.Fix = instead
 			found.add(s, "drop-column-drops-index", d)
 		}
@@ -40,14 +40,7 @@ func droppedColumns(s *step, b, a *relation) (found findings) {
 	return found
 }
 
-func went(lost []string) string {
-	if len(lost) == 1 {
-		return lost[0] + " goes"
-	}
-	return strings.Join(lost, ", ") + " go"
-}
-
-// wentWith names indexes and constraints that went with a column, and how to drop them before.
+// wentWith returns the indexes and constraints that were dropped with a column, and how to drop them first.
 func wentWith(s *step, t *relation, num int16) (lost []string, instead fix.Text) {
 	var constraints, indexes []string
 	for _, oid := range sorted(s.before.constraints) {
@@ -81,11 +74,11 @@ func renamedColumns(s *step, b, a *relation) (found findings) {
 		d.Column = pgsql.Ident(was.Name)
 		switch {
 		case b.isView():
-			d.Text = fmt.Sprintf("renaming column %s of view %s breaks all that still uses the old name", d.Column, b.sql())
-			d.Fix = fix.Words("make a new view beside the old one, or append the column under the new name by CREATE OR REPLACE VIEW")
+			d.Text = fmt.Sprintf("renaming column %s of view %s breaks everything that still uses the old name", d.Column, b.sql())
+			d.Fix = fix.Words("create a new view next to the old one, or append the column under its new name with CREATE OR REPLACE VIEW")
 			found.add(s, "view-columns-changed", d)
 		case b.isTable() && s.oldColumn(b.OID, n) && s.direct(b) && !s.viewHas(b, was.Name):
-			d.Text = fmt.Sprintf("renaming column %s.%s to %s breaks all that still uses the old name", b.sql(), d.Column, pgsql.Ident(is.Name))
+			d.Text = fmt.Sprintf("renaming column %s.%s to %s breaks everything that still uses the old name", b.sql(), d.Column, pgsql.Ident(is.Name))
 			d.Fix = s.before.rename(b, was, is.Name)
 			found.add(s, "rename-column", d)
 		}
@@ -93,7 +86,7 @@ func renamedColumns(s *step, b, a *relation) (found findings) {
 	return found
 }
 
-// changedColumns finds what happened to columns of old tables.
+// changedColumns finds changes to columns of existing tables.
 func changedColumns(s *step) (found findings) {
 	for _, oid := range sorted(s.before.relations) {
 		b, a := s.oldTable(oid), s.after.relations[oid]
@@ -119,7 +112,7 @@ func changedColumns(s *step) (found findings) {
 func addedColumns(s *step, b, a *relation, added []*column) (found findings) {
 	rewritten := s.rewrittenAny(b.OID)
 	var computed, domains []*column
-	// Something else in the statement rewrites the table too.
+	// Another action rewrites the table too.
 	otherwise := slices.ContainsFunc(s.st.Actions, func(a pgsql.Action) bool {
 		_, _, ok := a.Type()
 		return ok || a.Words.At(0) == "SET"
@@ -128,7 +121,7 @@ func addedColumns(s *step, b, a *relation, added []*column) (found findings) {
 		if c.NotNull && c.Default == "" && c.Identity == "" && c.Generated == "" {
 			d := s.about(b)
 			d.Column = pgsql.Ident(c.Name)
-			d.Text = fmt.Sprintf("adding column %s.%s, NOT NULL and without a default, fails if the table has a row", b.sql(), d.Column)
+			d.Text = fmt.Sprintf("adding NOT NULL column %s.%s without a default fails if the table has rows", b.sql(), d.Column)
 			d.Fix = fix.AddNotNull(s.before.fixColumn(b, c.Name, c.TypeText), s.before.notNullCheck(b, c))
 			d.Query = fix.CountRows(b.sql(), "")
 			found.add(s, "add-not-null-column-no-default", d)
@@ -144,7 +137,7 @@ func addedColumns(s *step, b, a *relation, added []*column) (found findings) {
 		case c.Identity != "" || s.after.serial(c):
 			otherwise = true
 			seq := sqlName(b.Schema, s.before.freeRelation(b.Schema, b.Name+"_"+c.Name, "_seq"))
-			found = append(found, addedRewrites(s, b, c, "add-column-serial-identity", "a column that is numbered",
+			found = append(found, addedRewrites(s, b, c, "add-column-serial-identity", "an identity or serial column",
 				fix.AddNumbered(s.before.fixColumn(b, c.Name, "bigint"), seq, s.before.notNullCheck(b, c)))...)
 		case c.TypeKind == "d" && s.after.constrained(c.Type):
 			otherwise = true
@@ -160,10 +153,10 @@ func addedColumns(s *step, b, a *relation, added []*column) (found findings) {
 		}
 	}
 	known := volatile(computed, otherwise)
-	if len(known) == 0 && !otherwise { // the default is the domain's
+	if len(known) == 0 && !otherwise { // it is the domain's default
 		for _, c := range domains {
-			found = append(found, addedRewrites(s, b, c, "add-column-volatile-default", "a column of a domain whose default is computed for each row",
-				fix.Words("add the column with the type that the domain is made of, then set its default, and fill it in batches"))...)
+			found = append(found, addedRewrites(s, b, c, "add-column-volatile-default", "a column of a domain with a volatile default",
+				fix.Words("add the column with the domain's base type, then set its default, and fill it in batches"))...)
 		}
 	}
 	for _, c := range known {
@@ -171,14 +164,14 @@ func addedColumns(s *step, b, a *relation, added []*column) (found findings) {
 		if c.NotNull {
 			check = s.before.notNullCheck(b, c)
 		}
-		found = append(found, addedRewrites(s, b, c, "add-column-volatile-default", "a column whose default is computed for each row",
+		found = append(found, addedRewrites(s, b, c, "add-column-volatile-default", "a column with a volatile default",
 			fix.AddDefault(s.before.fixColumn(b, c.Name, c.TypeText), c.Default, check))...)
 	}
 	return found
 }
 
-// volatile returns those columns whose defaults made PostgreSQL rewrite the table: only one of several need have. If something
-// else would have made it do that, a default must be known to be volatile.
+// volatile returns the columns whose defaults made PostgreSQL rewrite the table: one of several is enough. If another action
+// rewrites it anyway, only defaults known to be volatile count.
 func volatile(columns []*column, otherwise bool) []*column {
 	matching := func(expr *regexp.Regexp) []*column {
 		return slices.DeleteFunc(slices.Clone(columns), func(c *column) bool { return !expr.MatchString(c.Default) })
@@ -193,8 +186,8 @@ func volatile(columns []*column, otherwise bool) []*column {
 }
 
 var (
-	// call matches an expression that calls a function, and volatileCall one that calls a function of PostgreSQL or of its
-	// extensions whose result is another for each row.
+	// call matches an expression that calls a function, volatileCall one that calls a volatile function of PostgreSQL or of its
+	// extensions.
 	call         = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[a-z_"]\(`) })
 	volatileCall = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`\b(random|gen_random_uuid|gen_random_bytes|uuid_generate_v[0-9]\w*|clock_timestamp|timeofday|nextval)\(`)
@@ -204,18 +197,18 @@ var (
 func addedRewrites(s *step, t *relation, c *column, name, what string, instead fix.Text) (found findings) {
 	d := s.about(t)
 	d.Column = pgsql.Ident(c.Name)
-	d.Text = fmt.Sprintf("adding %s, %s, rewrites table %s under %s: reads and writes wait until it is done", d.Column, what, s.name(t), lockName(d.Lock))
+	d.Text = fmt.Sprintf("adding %s, %s, rewrites table %s under %s, which blocks reads and writes until it is done", d.Column, what, s.name(t), lockName(d.Lock))
 	d.Fix = instead
 	found.add(s, name, d)
 	return found
 }
 
-// serial reports whether a column's default takes numbers from a sequence of its own.
+// serial reports whether a column's default uses a sequence that the column owns.
 func (s *snapshot) serial(c *column) bool {
 	return s.sequence(c) != nil && strings.HasPrefix(c.Default, "nextval(")
 }
 
-// sequence returns that of a column, which may be nil; nil if there is none.
+// sequence returns the sequence that a column, which may be nil, owns; nil if there is none.
 func (s *snapshot) sequence(c *column) *relation {
 	for _, r := range s.relations {
 		if r.Kind == "S" && c != nil && r.OwnerTable == c.Table && r.OwnerColumn == c.Num {
@@ -233,21 +226,21 @@ func nullability(s *step, t *relation, was, is *column) (found findings) {
 	d.Column = pgsql.Ident(is.Name)
 	switch {
 	case was.NotNull && !is.NotNull && s.oldColumn(t.OID, is.Num):
-		d.Text = fmt.Sprintf("column %s.%s may be NULL now: what reads it may not be ready for that", t.sql(), d.Column)
-		d.Fix = fix.Words("make its readers ready for NULL first")
+		d.Text = fmt.Sprintf("column %s.%s may now be NULL, which its readers may not expect", t.sql(), d.Column)
+		d.Fix = fix.Words("prepare its readers for NULL first")
 		found.add(s, "drop-not-null", d)
 	case !was.NotNull && is.NotNull:
-		if newPrimaryKey(s, t.OID) || s.said("existing constraints on column \""+t.Name+"."+is.Name+"\" are sufficient") {
+		if newPrimaryKey(s, t.OID) || s.messaged("existing constraints on column \""+t.Name+"."+is.Name+"\" are sufficient") {
 			return found
 		}
 		if s.scannedAny(t.OID) || s.rewrittenAny(t.OID) {
 			scan := d
-			scan.Text = fmt.Sprintf("setting %s.%s NOT NULL reads all of table %s under %s: reads and writes wait until it is done", t.sql(), d.Column, s.name(t), lockName(d.Lock))
+			scan.Text = fmt.Sprintf("setting %s.%s NOT NULL scans table %s under %s, which blocks reads and writes until it is done", t.sql(), d.Column, s.name(t), lockName(d.Lock))
 			scan.Fix = s.before.notNull(t, is)
 			found.add(s, "set-not-null-scan", scan)
 		}
 		if !filled(s, t, is) {
-			d.Text = fmt.Sprintf("setting column %s.%s NOT NULL fails if a row has a NULL there", t.sql(), d.Column)
+			d.Text = fmt.Sprintf("setting column %s.%s NOT NULL fails if it has NULLs", t.sql(), d.Column)
 			d.Query = fix.CountRows(t.sql(), d.Column+" IS NULL")
 			d.Fix = fix.Words("fill those rows first")
 			found.add(s, "set-not-null-data", d)
@@ -262,8 +255,8 @@ func newPrimaryKey(s *step, table uint32) bool {
 	})
 }
 
-// filled reports whether the change has given every row a value in the column: the column came with a default, or an UPDATE set
-// it wherever it was NULL.
+// filled reports whether the change has given every row a value in the column: the column was added with a default, or an UPDATE
+// set it wherever it was NULL.
 func filled(s *step, t *relation, c *column) bool {
 	for _, o := range s.trace.all() {
 		if o == s {
@@ -290,7 +283,7 @@ func assigns(st *pgsql.Statement, column string) bool {
 	})
 }
 
-// sets reports whether an UPDATE gives a column a value in every row where it is NULL.
+// sets reports whether an UPDATE gives a column a value wherever it is NULL.
 func sets(st *pgsql.Statement, column string) bool {
 	cond, conditional := condition(st)
 	return assigns(st, column) && (!conditional || isNull(cond) == column)
@@ -304,16 +297,16 @@ func defaults(s *step, t *relation, was, is *column) (found findings) {
 	d.Column = pgsql.Ident(is.Name)
 	old := s.oldColumn(t.OID, is.Num)
 	if old && was.Identity != "a" && is.Identity == "a" {
-		d.Text = fmt.Sprintf("column %s.%s is GENERATED ALWAYS now: inserts that give it a value fail", t.sql(), d.Column)
-		d.Fix = fix.Words("leave it GENERATED BY DEFAULT until no client gives it a value")
+		d.Text = fmt.Sprintf("column %s.%s is now GENERATED ALWAYS: inserts that set it fail", t.sql(), d.Column)
+		d.Fix = fix.Words("keep it GENERATED BY DEFAULT until no client sets it")
 		if stmt, ok := with(s.stmt.Text, []string{"GENERATED", "ALWAYS"}, "GENERATED BY DEFAULT"); ok && was.Identity == "" {
 			d.Fix = fix.IdentityByDefault(stmt)
 		}
 		found.add(s, "identity-always", d)
 	}
 	if end := s.endColumn(t.OID, is.Num); was.Identity != "" && is.Identity == "" && is.NotNull && end != nil && end.NotNull && end.Default == "" && end.Identity == "" {
-		d.Text = fmt.Sprintf("column %s.%s, which is NOT NULL, is not numbered any more: inserts that leave it out fail", t.sql(), d.Column)
-		d.Fix = fix.Words("wait until nothing writes without it")
+		d.Text = fmt.Sprintf("NOT NULL column %s.%s is no longer an identity column: inserts that omit it fail", t.sql(), d.Column)
+		d.Fix = fix.Words("wait until no insert omits it")
 		found.add(s, "drop-default", d)
 	}
 	if was.Generated != "" || is.Generated != "" || was.Default == is.Default || is.Default != "" && !old {
@@ -321,20 +314,20 @@ func defaults(s *step, t *relation, was, is *column) (found findings) {
 	}
 	switch end := s.endColumn(t.OID, is.Num); {
 	case is.Default != "":
-		d.Text = fmt.Sprintf("inserts that leave column %s.%s out get %s now", t.sql(), d.Column, is.Default)
-		d.Fix = fix.Words("deploy writers that set it first")
+		d.Text = fmt.Sprintf("inserts that omit column %s.%s now get %s", t.sql(), d.Column, is.Default)
+		d.Fix = fix.Words("first deploy writers that set it")
 		found.add(s, "change-default", d)
 	case end == nil || end.Default != "" || end.Identity != "":
-		// It goes, or gets another.
+		// It is dropped, or gets another default.
 	case old && s.trace.base.relations[t.OID].columns[is.Num].Default == "":
-		// The change gave it, the change takes it.
+		// The change itself had set it.
 	case end.NotNull && s.becameNotNull(t.OID, is.Num):
-		d.Text = fmt.Sprintf("column %s.%s is NOT NULL now and has lost its default: inserts that leave it out fail", t.sql(), d.Column)
-		d.Fix = fix.Words("keep the default for one release more")
+		d.Text = fmt.Sprintf("column %s.%s is now NOT NULL and has lost its default: inserts that omit it fail", t.sql(), d.Column)
+		d.Fix = fix.Words("keep the default for one more release")
 		found.add(s, "not-null-table-default-removed", d)
 	case end.NotNull:
-		d.Text = fmt.Sprintf("column %s.%s, which is NOT NULL, loses its default: inserts that leave it out fail", t.sql(), d.Column)
-		d.Fix = fix.Words("wait until nothing writes without it")
+		d.Text = fmt.Sprintf("NOT NULL column %s.%s loses its default: inserts that omit it fail", t.sql(), d.Column)
+		d.Fix = fix.Words("wait until no insert omits it")
 		found.add(s, "drop-default", d)
 	}
 	return found
@@ -353,12 +346,12 @@ func (s *step) becameNotNull(table uint32, num int16) bool {
 	return t != nil && t.columns[num] != nil && !t.columns[num].NotNull
 }
 
-// null reports whether the rows that are there when the column is added get NULL in it.
+// null reports whether existing rows get NULL when the column is added.
 func (c *column) null() bool {
 	return (c.Default == "" || strings.HasPrefix(c.Default, "NULL")) && c.Identity == "" && c.Generated == ""
 }
 
-// unwritten returns a column of the change as it was when it was added, or nil if an UPDATE has written it since.
+// unwritten returns a column of the change as it was added, nil if an UPDATE has written it since.
 func unwritten(s *step, t *relation, c *column) *column {
 	var came *column
 	for _, o := range s.trace.all() {

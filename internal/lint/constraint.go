@@ -12,7 +12,7 @@ import (
 
 var constraintKinds = map[string]string{"p": "primary key", "u": "unique constraint", "f": "foreign key", "c": "check", "x": "exclusion constraint"}
 
-// newConstraints finds new and validated constraints of old tables.
+// newConstraints finds new and validated constraints of existing tables.
 func newConstraints(s *step) (found findings) {
 	for _, oid := range sorted(s.after.constraints) {
 		c := s.after.constraints[oid]
@@ -21,7 +21,7 @@ func newConstraints(s *step) (found findings) {
 			continue
 		}
 		switch was := s.before.constraints[oid]; {
-		case was == nil && !s.madeAnew(c):
+		case was == nil && !s.recreation(c):
 			found = append(found, newConstraint(s, t, c)...)
 		case was != nil && !was.Validated && c.Validated:
 			found = append(found, validated(s, t, c)...)
@@ -30,13 +30,13 @@ func newConstraints(s *step) (found findings) {
 	return found
 }
 
-// madeAnew reports whether the statement made an old constraint anew, as a change of type does.
-func (s *step) madeAnew(c *constraint) bool {
+// recreation reports whether a new constraint is an existing one that the statement implicitly recreated, as a type change does.
+func (s *step) recreation(c *constraint) bool {
 	return !s.acts("DROP CONSTRAINT", c.Name) &&
 		has(s.before.constraints, func(b *constraint) bool { return b.same(c) && s.after.constraints[b.OID] == nil })
 }
 
-// same reports whether two constraints are one that was made anew, which gives it another OID.
+// same reports whether two constraints are one that was recreated, with another OID.
 func (c *constraint) same(o *constraint) bool {
 	return c.Table == o.Table && c.Name == o.Name && c.Kind == o.Kind && slices.Equal(c.Columns, o.Columns)
 }
@@ -47,24 +47,24 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 	columns, ok := columnsFirst(s, t, c)
 	notValid := fix.AddNotValid(columns, fix.Constraint{Table: t.sql(), Name: name, Definition: strings.TrimSuffix(c.Definition, " NOT VALID")})
 	if !ok {
-		notValid = fix.Words("add the column as it is said for that, then the constraint NOT VALID, and validate it in a later transaction")
+		notValid = fix.Words("add the column as described in its own finding, then the constraint NOT VALID, and validate it in a later transaction")
 	}
 	if c.Validated && s.acts("VALIDATE CONSTRAINT", c.Name) {
-		d.Text = fmt.Sprintf("the statement validates %s %s, which it adds NOT VALID, and reads all of table %s under the lock of adding it: the other transactions wait until it is done",
+		d.Text = fmt.Sprintf("the statement adds %s %s NOT VALID and validates it, so the scan of table %s holds the stronger lock that adding takes",
 			constraintKinds[c.Kind], name, s.name(t))
 		d.Fix = notValid
 		found.add(s, "validate-in-same-transaction", d)
 		return found
 	}
-	rows := len(columns) == 0 && ok // there may be some that violate it
+	rows := len(columns) == 0 && ok // rows may violate it
 	built := s.before.indexes[c.Index] == nil
 	switch c.Kind {
 	case "f":
-		if !c.Validated || !s.said("validating foreign key constraint") {
+		if !c.Validated || !s.messaged("validating foreign key constraint") {
 			return found
 		}
 		parent := s.after.relations[c.References]
-		d.Text = fmt.Sprintf("adding foreign key %s checks every row of table %s, with %s on it and on %s, whose writes wait; the locks are kept %s",
+		d.Text = fmt.Sprintf("adding foreign key %s checks every row of table %s under %s on it and on %s, which blocks writes to both %s",
 			name, s.name(t), lockName(d.Lock), s.name(parent), s.until())
 		d.Fix = notValid
 		if t.Kind == "p" && s.trace.target.major < 18 {
@@ -79,7 +79,7 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 		if !c.Validated || !s.scannedAny(t.OID) && !s.rewrittenAny(t.OID) {
 			return found
 		}
-		d.Text = fmt.Sprintf("adding check %s reads all of table %s under %s: reads and writes wait until it is done, and the lock is kept %s", name, s.name(t), lockName(d.Lock), s.until())
+		d.Text = fmt.Sprintf("adding check %s scans table %s under %s, which blocks reads and writes %s", name, s.name(t), lockName(d.Lock), s.until())
 		d.Fix = notValid
 		if rows {
 			d.Query = violators(t, c)
@@ -90,15 +90,15 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 		if !built {
 			return found
 		}
-		d.Text = fmt.Sprintf("adding unique constraint %s builds an index on table %s under %s: reads and writes wait until it is done, and the lock is kept %s", name, s.name(t), lockName(d.Lock), s.until())
+		d.Text = fmt.Sprintf("adding unique constraint %s builds an index on table %s under %s, which blocks reads and writes %s", name, s.name(t), lockName(d.Lock), s.until())
 		d.Fix = usingIndex(s, t, c, "UNIQUE")
 		found.add(s, "add-unique-blocking", d)
 		found = append(found, unique(s, t, s.after.indexes[c.Index], columnList(s.after.relations[t.OID], c.Columns))...)
 	case "p":
 		found = append(found, primaryKey(s, t, c, built)...)
 	case "x":
-		d.Text = fmt.Sprintf("adding exclusion constraint %s builds an index on table %s and checks every row, under %s: reads and writes wait until it is done", name, s.name(t), lockName(d.Lock))
-		d.Fix = fix.Words("there is no online way: fill a new table that has the constraint, or take a maintenance window")
+		d.Text = fmt.Sprintf("adding exclusion constraint %s builds an index on table %s and checks every row under %s, which blocks reads and writes until it is done", name, s.name(t), lockName(d.Lock))
+		d.Fix = fix.Words("there is no online method: fill a new table that has the constraint, or use a maintenance window")
 		found.add(s, "add-exclusion-constraint", d)
 	}
 	return found
@@ -108,7 +108,7 @@ func primaryKey(s *step, t *relation, c *constraint, built bool) (found findings
 	d := s.about(t)
 	name := pgsql.Ident(c.Name)
 	if built {
-		d.Text = fmt.Sprintf("adding primary key %s builds an index on table %s under %s: reads and writes wait until it is done, and the lock is kept %s", name, s.name(t), lockName(d.Lock), s.until())
+		d.Text = fmt.Sprintf("adding primary key %s builds an index on table %s under %s, which blocks reads and writes %s", name, s.name(t), lockName(d.Lock), s.until())
 		d.Fix = usingIndex(s, t, c, "PRIMARY KEY")
 		found.add(s, "add-pk-blocking", d)
 		found = append(found, unique(s, t, s.after.indexes[c.Index], columnList(s.after.relations[t.OID], c.Columns))...)
@@ -122,23 +122,23 @@ func primaryKey(s *step, t *relation, c *constraint, built bool) (found findings
 			checks = append(checks, s.before.notNullCheck(t, was))
 		}
 	}
-	if len(columns) == 0 || s.said("existing constraints on column") && !s.scannedAny(t.OID) {
+	if len(columns) == 0 || s.messaged("existing constraints on column") && !s.scannedAny(t.OID) {
 		return found
 	}
-	d.Text = fmt.Sprintf("making nullable columns the primary key %s reads all of table %s under %s: reads and writes wait until it is done", name, s.name(t), lockName(d.Lock))
+	d.Text = fmt.Sprintf("adding primary key %s on nullable columns scans table %s under %s, which blocks reads and writes until it is done", name, s.name(t), lockName(d.Lock))
 	d.Fix = fix.SetEachNotNull(columns, checks)
 	found.add(s, "add-pk-nullable-scan", d)
 	return found
 }
 
-// usingIndex is how a unique constraint or primary key is added online.
+// usingIndex is how to add a unique constraint or primary key online.
 func usingIndex(s *step, t *relation, c *constraint, kind string) fix.Text {
 	columns, ok := columnsFirst(s, t, c)
 	if !ok {
-		return fix.Words("add the column as it is said for that, build the unique index concurrently, then add the constraint USING INDEX")
+		return fix.Words("add the column as described in its own finding, build the unique index concurrently, then add the constraint USING INDEX")
 	}
 	if t.Kind == "p" {
-		return fix.Words("build the index concurrently on each partition, add the constraint to each USING INDEX, then to the partitioned table")
+		return fix.Words("build the index concurrently on each partition, add the constraint to each with USING INDEX, then to the partitioned table")
 	}
 	k := fix.Key{Table: t.sql(), Name: pgsql.Ident(c.Name), Kind: kind}
 	if _, deferrable, ok := strings.Cut(c.Definition, " DEFERRABLE"); ok {
@@ -150,15 +150,15 @@ func usingIndex(s *step, t *relation, c *constraint, kind string) fix.Text {
 		}
 	}
 	build := c.Name
-	if s.before.find(t.Schema, build) != nil { // the index of what it replaces
+	if s.before.find(t.Schema, build) != nil { // the index of the replaced constraint
 		build = s.before.freeRelation(t.Schema, c.Name, "_new")
 	}
 	k.Build = s.index(s.after.indexes[c.Index], build)
 	return fix.UsingIndex(columns, k)
 }
 
-// columnsFirst are those of a constraint's columns that the statement added, to be added before the constraint. It is not ok if they
-// cannot be added without a rewrite.
+// columnsFirst returns the columns of a constraint that the statement adds, so that they can be added first. ok is false if adding
+// them rewrites the table.
 func columnsFirst(s *step, t *relation, c *constraint) (columns []fix.Column, ok bool) {
 	for _, n := range c.Columns {
 		now := s.after.relations[t.OID].columns[n]
@@ -166,7 +166,7 @@ func columnsFirst(s *step, t *relation, c *constraint) (columns []fix.Column, ok
 			continue
 		}
 		if t.column(now.Name) != nil {
-			return nil, false // the statement drops one of that name
+			return nil, false // the statement drops one with that name
 		}
 		if s.rewrittenAny(t.OID) || now.NotNull && now.Default == "" {
 			return nil, false
@@ -183,21 +183,21 @@ func columnsFirst(s *step, t *relation, c *constraint) (columns []fix.Column, ok
 	return columns, true
 }
 
-// mayFail says that rows can be in the way of a new constraint. d is what was said of its scan.
+// mayFail reports that existing rows may violate a new constraint. d is the finding about its scan.
 func mayFail(s *step, t *relation, c *constraint, d Diagnostic) (found findings) {
 	if !slices.ContainsFunc(c.Columns, func(n int16) bool {
 		now := s.after.relations[t.OID].columns[n]
 		return s.oldColumn(t.OID, n) || c.Kind == "f" && now != nil && now.Default != ""
 	}) {
-		return found // columns that nobody has filled
+		return nil // columns without values
 	}
 	d.Text = fmt.Sprintf("%s %s fails if a row of table %s violates it", constraintKinds[c.Kind], pgsql.Ident(c.Name), t.sql())
-	d.Fix = fix.Words("look for those rows, and change them first")
+	d.Fix = fix.Words("look for such rows, and change them first")
 	found.add(s, "constraint-may-fail-on-data", d)
 	return found
 }
 
-// violators finds the rows that violate a check.
+// violators returns the query for the rows that violate a check.
 func violators(t *relation, c *constraint) fix.Text {
 	expr, ok := strings.CutPrefix(c.Definition, "CHECK ")
 	if !ok {
@@ -207,7 +207,7 @@ func violators(t *relation, c *constraint) fix.Text {
 	return fix.Rows(t.sql(), "NOT "+expr)
 }
 
-// orphans finds the rows that refer to nothing.
+// orphans returns the query for the rows that reference nothing.
 func orphans(s *snapshot, c *constraint) fix.Text {
 	child, parent := s.relations[c.Table], s.relations[c.References]
 	if child == nil || parent == nil || len(c.Columns) != len(c.RefColumns) {
@@ -224,17 +224,17 @@ func orphans(s *snapshot, c *constraint) fix.Text {
 	return fix.Orphans(child.sql(), refer, parent.sql(), to)
 }
 
-// validated finds a constraint that is validated while strong locks from earlier are kept.
+// validated finds a constraint that is validated while an earlier statement's strong lock is held.
 func validated(s *step, t *relation, c *constraint) (found findings) {
 	for _, oid := range sorted(s.before.relations) {
-		kept := s.kept(oid)
+		held := s.held(oid)
 		r := s.oldTable(oid)
-		if r == nil || strength[kept] < strength[hazard.ShareRowExclusive] {
+		if r == nil || strength[held] < strength[hazard.ShareRowExclusive] {
 			continue
 		}
-		d := Diagnostic{Table: t.sql(), Lock: kept}
-		d.Text = fmt.Sprintf("validating %s %s reads all of table %s while %s on %s from an earlier statement is kept, so the other transactions wait until it is done",
-			constraintKinds[c.Kind], pgsql.Ident(c.Name), s.name(t), lockName(kept), r.sql())
+		d := Diagnostic{Table: t.sql(), Lock: held}
+		d.Text = fmt.Sprintf("validating %s %s scans table %s while an earlier statement holds %s on %s, so other transactions wait until it is done",
+			constraintKinds[c.Kind], pgsql.Ident(c.Name), s.name(t), lockName(held), r.sql())
 		d.Fix = fix.Validate(t.sql(), pgsql.Ident(c.Name))
 		found.add(s, "validate-in-same-transaction", d)
 		return found
@@ -242,7 +242,7 @@ func validated(s *step, t *relation, c *constraint) (found findings) {
 	return found
 }
 
-// droppedConstraints finds constraints that were dropped while their table and columns stay.
+// droppedConstraints finds dropped constraints whose table and columns remain.
 func droppedConstraints(s *step) (found findings) {
 	for _, oid := range sorted(s.before.constraints) {
 		c := s.before.constraints[oid]
@@ -251,43 +251,42 @@ func droppedConstraints(s *step) (found findings) {
 			continue
 		}
 		after := s.after.relations[c.Table]
-		if after == nil || slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && after.columns[n] == nil }) || s.hasConstraintNamed(c) || replaced(s, c) {
+		if after == nil || slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && after.columns[n] == nil }) || s.keeps(c) || replaced(s, c) {
 			continue
 		}
 		d := s.about(t)
 		name := pgsql.Ident(c.Name)
 		switch c.Kind {
 		case "f":
-			d.Text = fmt.Sprintf("dropping foreign key %s of table %s lets rows in that refer to nothing", name, t.sql())
-			d.Fix = fix.Words("if it is to be replaced, add the new one first, NOT VALID, and drop this one in the same transaction")
+			d.Text = fmt.Sprintf("dropping foreign key %s of table %s lets in orphan rows", name, t.sql())
+			d.Fix = fix.Words("to replace it, first add the new one NOT VALID, and drop this one in the same transaction")
 			found.add(s, "drop-foreign-key", d)
 		case "c":
-			d.Text = fmt.Sprintf("dropping check %s of table %s lets values in that it refused: %s", name, t.sql(), c.Definition)
-			d.Fix = fix.Words("if it is to be replaced, add the new one first, NOT VALID, and drop this one in the same transaction")
+			d.Text = fmt.Sprintf("dropping check %s of table %s lets in values that it rejected: %s", name, t.sql(), c.Definition)
+			d.Fix = fix.Words("to replace it, first add the new one NOT VALID, and drop this one in the same transaction")
 			found.add(s, "drop-check-constraint", d)
 		case "p":
-			d.Text = fmt.Sprintf("dropping primary key %s of table %s drops its index, and lets duplicates in", name, s.name(t))
-			d.Fix = fix.Words("if it is to be replaced, add the new key as a unique constraint first, and let the foreign keys refer to that")
-			if !s.before.referred(c.Index) {
+			d.Text = fmt.Sprintf("dropping primary key %s of table %s drops its index and lets in duplicates", name, s.name(t))
+			d.Fix = fix.Words("to replace it, first add the new key as a unique constraint, and make the foreign keys reference that")
+			if !s.before.referenced(c.Index) {
 				d.Fix = fix.ReplaceKey(t.sql(), name, pgsql.Ident(s.before.freeRelation(t.Schema, c.Name, "_new")), columnList(t, c.Columns))
 			}
 			found.add(s, "drop-primary-key", d)
 		case "u", "x":
-			d.Text = fmt.Sprintf("dropping %s %s of table %s drops its index, and lets duplicates in", constraintKinds[c.Kind], name, s.name(t))
-			d.Fix = fix.Words("if it is to be replaced, build the new index concurrently first")
+			d.Text = fmt.Sprintf("dropping %s %s of table %s drops its index and lets in duplicates", constraintKinds[c.Kind], name, s.name(t))
+			d.Fix = fix.Words("to replace it, first build the new index concurrently")
 			found.add(s, "drop-unique-constraint", d)
 		}
 	}
 	return found
 }
 
-// hasConstraintNamed reports whether the statement itself made the constraint anew, as a change of type does, without being told.
-func (s *step) hasConstraintNamed(c *constraint) bool {
+// keeps reports whether the statement implicitly recreated a constraint that it dropped.
+func (s *step) keeps(c *constraint) bool {
 	return !s.acts("DROP CONSTRAINT", c.Name) && has(s.after.constraints, c.same)
 }
 
-// replaced reports whether another constraint does a dropped one's work when the file is done. An index must have been built
-// before.
+// replaced reports whether another constraint does the work of a dropped one after the file. Its index must have been built before.
 func replaced(s *step, c *constraint) bool {
 	t := s.trace.end().relations[c.Table]
 	if t == nil {
@@ -321,28 +320,28 @@ func replaced(s *step, c *constraint) bool {
 	})
 }
 
-// isNotNullCheck reports whether a check's definition is that one column is not null.
+// isNotNullCheck reports whether a check's definition is that a single column is not null.
 func isNotNullCheck(definition string) bool {
 	definition = strings.TrimSuffix(definition, " NOT VALID")
 	return strings.HasPrefix(definition, "CHECK ((") && strings.HasSuffix(definition, " IS NOT NULL))") && strings.Count(definition, " IS ") == 1
 }
 
-// droppedForeignKeys finds referenced tables that a dropped foreign key locks.
+// droppedForeignKeys finds the referenced tables that dropping a foreign key locks.
 func droppedForeignKeys(s *step) (found findings) {
 	for _, oid := range sorted(s.before.constraints) {
 		c := s.before.constraints[oid]
 		parent, child := s.old(c.References), s.old(c.Table)
 		if c.Kind != "f" || s.after.constraints[oid] != nil || c.Parent != 0 || parent == nil || child == nil ||
-			parent == child || s.after.relations[c.References] == nil || s.hasConstraintNamed(c) || !s.named(child) {
+			parent == child || s.after.relations[c.References] == nil || s.keeps(c) || !s.named(child) {
 			continue
 		}
 		d := s.about(parent)
 		if strength[d.Lock] < strength[hazard.AccessExclusive] {
 			continue
 		}
-		d.Text = fmt.Sprintf("dropping foreign key %s of table %s takes %s on %s too, so its reads and writes wait; it is kept %s",
+		d.Text = fmt.Sprintf("dropping foreign key %s of table %s also takes %s on %s, which blocks its reads and writes %s",
 			pgsql.Ident(c.Name), child.sql(), lockName(d.Lock), s.name(parent), s.until())
-		d.Fix = fix.Words("drop one foreign key in a file of its own, so that the lock is kept for a moment only")
+		d.Fix = fix.Words("drop each foreign key in a separate file, so that the lock is held only briefly")
 		found.add(s, "drop-fk-locks-parent", d)
 	}
 	return found
@@ -354,7 +353,7 @@ func renamedConstraints(s *step) (found findings) {
 		b, a := s.before.constraints[oid], s.after.constraints[oid]
 		if t := s.old(b.Table); a != nil && t != nil && s.trace.base.constraints[oid] != nil && a.Name != b.Name && b.Parent == 0 {
 			d := s.about(t)
-			d.Text = fmt.Sprintf("renaming constraint %s of table %s breaks what uses its name", pgsql.Ident(b.Name), t.sql())
+			d.Text = fmt.Sprintf("renaming constraint %s of table %s breaks everything that uses its name", pgsql.Ident(b.Name), t.sql())
 			found.add(s, "rename-constraint", d)
 		}
 	}
@@ -376,7 +375,7 @@ func foreignKeys(tr *trace) (found findings) {
 		for _, oid := range sorted(s.after.constraints) {
 			c := s.after.constraints[oid]
 			child, parent := s.old(c.Table), s.old(c.References)
-			if c.Kind != "f" || c.Parent != 0 || s.before.constraints[oid] != nil || child == nil || parent == nil || s.madeAnew(c) {
+			if c.Kind != "f" || c.Parent != 0 || s.before.constraints[oid] != nil || child == nil || parent == nil || s.recreation(c) {
 				continue
 			}
 			l := byTx[s.tx]
@@ -397,19 +396,19 @@ func foreignKeys(tr *trace) (found findings) {
 		}
 		found.add(s, "multiple-foreign-keys", Diagnostic{
 			Table: l.child.sql(), Lock: hazard.ShareRowExclusive,
-			Text: fmt.Sprintf("foreign keys to %d tables in one transaction keep %s on all of them until it ends: %s", len(l.parents), lockName(hazard.ShareRowExclusive), join(l.parents)),
-			Fix:  fix.Words("add one foreign key a file"),
+			Text: fmt.Sprintf("foreign keys to %d tables in one transaction hold %s on all of them until it ends: %s", len(l.parents), lockName(hazard.ShareRowExclusive), join(l.parents)),
+			Fix:  fix.Words("add one foreign key per file"),
 		})
 	}
 	return found
 }
 
-// referred reports whether foreign keys refer to an index.
-func (s *snapshot) referred(index uint32) bool {
+// referenced reports whether foreign keys reference an index.
+func (s *snapshot) referenced(index uint32) bool {
 	return has(s.constraints, func(c *constraint) bool { return c.Kind == "f" && c.Index == index })
 }
 
-// addsForeignKeyNotValid reports whether an action adds a foreign key, NOT VALID.
+// addsForeignKeyNotValid reports whether an action adds a foreign key NOT VALID.
 func addsForeignKeyNotValid(a pgsql.Action) bool {
 	references := a.Words.Find(0, "REFERENCES")
 	return references >= 0 && a.Words.Find(references, "NOT", "VALID") >= 0

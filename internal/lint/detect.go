@@ -12,29 +12,29 @@ import (
 
 // A changeSet is what a change does to the migrations folder.
 type changeSet struct {
-	base    string            // what it is compared with, for people
+	base    string            // what it is compared with, as shown
 	added   []*migration.File // ascending
-	merged  []*migration.File // all other files of the directory, ascending
-	edited  []string          // names of merged files whose text is another now
+	merged  []*migration.File // all other files, ascending
+	edited  []string          // names of merged files with new contents
 	deleted []string          // names of merged files that are gone
-	renamed []rename          // merged files that are there under another name
-	// checkpoints are the new ones. No database that has run a migration runs them, so their statements are no hazard: check
-	// proves that they give what the migrations before them do.
+	renamed []rename          // merged files with new names
+	// checkpoints are the new ones. No database that has run a migration runs them, so their statements aren't hazards: check
+	// proves that they produce the same schema as the migrations before them.
 	checkpoints []*migration.File
-	// upstream are the names of files that the base has: those at the merge base, and what came there since.
+	// upstream are the names of the base's files: those at the merge base, and those added since.
 	upstream []string
 
-	byGit         bool // git told what changed
-	schemaChanged bool // so is the schema file
+	byGit         bool // whether git determined the change
+	schemaChanged bool // whether the schema file changed
 }
 
-// A rename is a merged file that has another name now.
+// A rename is a merged file with a new name.
 type rename struct{ from, to string }
 
-// A DetectError says why the changed files cannot be told.
+// A DetectError reports why the changed files can't be determined.
 type DetectError struct {
 	Msg  string
-	Hint string // what to do instead of -latest, or ""
+	Hint string // an alternative to -latest, or ""
 }
 
 func (e *DetectError) Error() string {
@@ -52,12 +52,12 @@ func detect(ctx context.Context, cfg Config) (*changeSet, error) {
 	return sinceBase(ctx, cfg)
 }
 
-// differs reports whether git found a change after which the migrations may not give what the schema file says.
+// differs reports whether git found a change after which the migrations may not produce the schema file.
 func (c *changeSet) differs() bool {
 	return c.byGit && (c.schemaChanged || len(c.added)+len(c.edited)+len(c.deleted) > 0)
 }
 
-// hasText returns the name of the added file that has that text, "" if there is none.
+// hasText returns the name of the added file with that text, "" if there is none.
 func (c *changeSet) hasText(text string) string {
 	i := slices.IndexFunc(c.added, func(f *migration.File) bool { return f.SQL == text })
 	if i < 0 {
@@ -66,7 +66,7 @@ func (c *changeSet) hasText(text string) string {
 	return c.added[i].Name
 }
 
-// latest takes the last n files for the change.
+// latest returns the last n files as the change.
 func latest(dir *migration.Dir, n int) *changeSet {
 	files := dir.Files()
 	first := max(0, len(files)-n)
@@ -80,7 +80,7 @@ func latest(dir *migration.Dir, n int) *changeSet {
 	return c
 }
 
-// sinceBase takes what differs from the merge base for the change: commits, staged, unstaged and untracked files.
+// sinceBase returns everything that differs from the merge base as the change: commits, staged, unstaged and untracked files.
 func sinceBase(ctx context.Context, cfg Config) (*changeSet, error) {
 	d, err := gitdiff.Compare(ctx, gitdiff.Config{Root: cfg.Root, File: cfg.SchemaFile, Base: cfg.Base, LookupEnv: cfg.LookupEnv})
 	var detect *gitdiff.Error

@@ -13,7 +13,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 )
 
-// A repo is a git repository whose folder "db dir/migrations" has one merged migration on the branch main.
+// A repo is a git repository with one merged migration in "db dir/migrations" on branch main.
 type repo struct {
 	t    *testing.T
 	dir  string
@@ -53,7 +53,7 @@ func (r *repo) commit() {
 	r.git("commit", "-q", "--allow-empty", "-m", "x")
 }
 
-// at is the same in another clone or worktree.
+// at returns the repo in another clone or worktree.
 func (r *repo) at(dir string) *repo {
 	return &repo{t: r.t, dir: dir, root: filepath.Join(dir, "db dir", "migrations")}
 }
@@ -187,7 +187,7 @@ func TestDetect(t *testing.T) {
 			r.git("switch", "-q", "feature")
 			return r
 		}, lint.Config{}, result{"main", []string{second}, []string{second + ":0:0: error non-linear-history IB608: the version is earlier than that of " + third +
-			", which is merged already: databases that have run that one will not run this one; give it a later version (rebase does it)"}}},
+			", which is already merged: databases that have run that file won't run this one; give it a later version (rebase does that)"}}},
 		{"base has the same version", func(r *repo) *repo {
 			r.git("switch", "-q", "-c", "feature")
 			r.put(map[string]string{second: addB})
@@ -197,7 +197,7 @@ func TestDetect(t *testing.T) {
 			r.commit()
 			r.git("switch", "-q", "feature")
 			return r
-		}, lint.Config{}, result{"main", []string{second}, []string{second + ":0:0: error non-linear-history IB608: the version 20260102000000 is that of 20260102000000_other.sql, which is merged already: give the file a later version (rebase does it)"}}},
+		}, lint.Config{}, result{"main", []string{second}, []string{second + ":0:0: error non-linear-history IB608: version 20260102000000 is also that of 20260102000000_other.sql, which is already merged: give the file a later version (rebase does that)"}}},
 		{"base has the same file", func(r *repo) *repo {
 			r.git("switch", "-q", "-c", "feature")
 			r.put(map[string]string{second: addB})
@@ -212,11 +212,11 @@ func TestDetect(t *testing.T) {
 			r.put(map[string]string{"20250101000000_early.sql": "CREATE TABLE b AS SELECT * FROM a;\n"})
 			return r
 		}, lint.Config{}, result{"main", []string{"20250101000000_early.sql"}, []string{"20250101000000_early.sql:0:0: error non-linear-history IB608: the version is earlier than that of " + first +
-			", which is merged already: databases that have run that one will not run this one; give it a later version (rebase does it)"}}},
+			", which is already merged: databases that have run that file won't run this one; give it a later version (rebase does that)"}}},
 		{"edited", func(r *repo) *repo {
 			r.put(map[string]string{first: "CREATE TABLE a (x int, y int);\n"})
 			return r
-		}, lint.Config{}, result{"main", nil, []string{first + ":0:0: error edited-applied-file IB609: the file is merged already and was edited: databases that have run it will not run it again; restore it, and write a new migration"}}},
+		}, lint.Config{}, result{"main", nil, []string{first + ":0:0: error edited-applied-file IB609: the file is already merged and was edited: databases that have run it won't run it again; restore it, and write a new migration"}}},
 		{"down file edited", func(r *repo) *repo {
 			r.put(map[string]string{"down/" + first: "DROP TABLE a;\n"})
 			r.commit()
@@ -229,7 +229,7 @@ func TestDetect(t *testing.T) {
 			r.git("switch", "-q", "-c", "feature")
 			r.put(map[string]string{second: "-"})
 			return r
-		}, lint.Config{}, result{"main", nil, []string{second + ":0:0: error edited-applied-file IB609: the file is merged already and was deleted: databases that have run it no longer fit the directory; restore it"}}},
+		}, lint.Config{}, result{"main", nil, []string{second + ":0:0: error edited-applied-file IB609: the file is already merged and was deleted: databases that have run it no longer match the directory; restore it"}}},
 		{"renamed", func(r *repo) *repo {
 			r.put(map[string]string{second: addB})
 			r.commit()
@@ -237,15 +237,15 @@ func TestDetect(t *testing.T) {
 			r.put(nil)
 			return r
 		}, lint.Config{}, result{"main", []string{"20260102000000_renamed.sql"}, []string{
-			"20260102000000_renamed.sql:0:0: error non-linear-history IB608: the version 20260102000000 is that of " + second + ", which is merged already: give the file a later version (rebase does it)",
-			second + ":0:0: error edited-applied-file IB609: the file is merged already and was renamed to 20260102000000_renamed.sql: databases that have run it would run it again; name it " + second + " as before"}}},
+			"20260102000000_renamed.sql:0:0: error non-linear-history IB608: version 20260102000000 is also that of " + second + ", which is already merged: give the file a later version (rebase does that)",
+			second + ":0:0: error edited-applied-file IB609: the file is already merged and was renamed to 20260102000000_renamed.sql: databases that have run it would run it again; rename it back to " + second + ""}}},
 		{"renamed and edited", func(r *repo) *repo {
 			r.put(map[string]string{second: addB})
 			r.commit()
 			r.put(map[string]string{second: "-", third: addB + "\n"})
 			return r
 		}, lint.Config{}, result{"main", []string{third}, []string{
-			second + ":0:0: error edited-applied-file IB609: the file is merged already and was deleted: databases that have run it no longer fit the directory; restore it"}}},
+			second + ":0:0: error edited-applied-file IB609: the file is already merged and was deleted: databases that have run it no longer match the directory; restore it"}}},
 		{"line ends converted by git", func(r *repo) *repo {
 			r.git("config", "core.autocrlf", "true")
 			put(r.t, r.root, map[string]string{first: "CREATE TABLE a (x int);\r\n"})
@@ -358,7 +358,7 @@ func TestDetectErrors(t *testing.T) {
 			_, err := run(t, r.root, test.cfg)
 			var detect *lint.DetectError
 			if !errors.As(err, &detect) {
-				t.Fatalf("%v is no DetectError", err)
+				t.Fatalf("%v isn't a DetectError", err)
 			}
 			if diff := cmp.Diff(strings.NewReplacer("$DIR", r.root, "$REPO", r.dir).Replace(test.want), err.Error()); diff != "" {
 				t.Error(diff)
@@ -367,7 +367,7 @@ func TestDetectErrors(t *testing.T) {
 	}
 }
 
-// TestLatestNeedsNoGit lints where git could tell nothing.
+// TestLatestNeedsNoGit lints where there is no git repository.
 func TestLatestNeedsNoGit(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	root := folder(t, map[string]string{first: shop})

@@ -10,18 +10,18 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
-// Findings about the directory and about files as such. No directive silences them.
+// Findings about the directory and whole files. No directive silences them.
 
 const (
-	titleHistory = "the history was changed"
-	titleSum     = "sums do not fit"
-	titleFails   = "migrations that fail"
-	titleInvalid = "files that cannot be read"
-	titleMisread = "files that the stock Atlas CLI reads otherwise"
+	titleHistory = "history changed"
+	titleSum     = "checksums don't match"
+	titleFails   = "migrations fail"
+	titleInvalid = "invalid files"
+	titleMisread = "files that the stock Atlas CLI reads differently"
 	titleNolint  = "directives that silence nothing"
-	titleDown    = "down files do not lead back"
+	titleDown    = "down files don't reverse their migrations"
 	titleSchema  = "the schema file and the migrations differ"
-	titleFormat  = "files that are not as they should be"
+	titleFormat  = "file format problems"
 )
 
 var fixedTitles = map[string]string{
@@ -32,7 +32,7 @@ var fixedTitles = map[string]string{
 	"down-file-missing": titleDown, "down-file-wrong": titleDown, "schema-not-planned": titleSchema,
 }
 
-// fixed adds a finding of the fixed rule called d.Name.
+// fixed adds a finding of the fixed rule d.Name.
 func (r *Report) fixed(p Policy, file string, d Diagnostic) {
 	rule := rulesByName()[d.Name]
 	if !p.on(rule) {
@@ -42,36 +42,36 @@ func (r *Report) fixed(p Policy, file string, d Diagnostic) {
 	r.add(file, d)
 }
 
-// directoryFindings adds what is wrong with the change before any statement is looked at.
+// directoryFindings adds what is wrong with the change, its statements aside.
 func (r *Report) directoryFindings(c *changeSet, cfg Config) {
 	for _, name := range c.edited {
 		r.fixed(cfg.Policy, name, Diagnostic{
 			Name: "edited-applied-file",
-			Text: "the file is merged already and was edited: databases that have run it will not run it again; restore it, and write a new migration",
+			Text: "the file is already merged and was edited: databases that have run it won't run it again; restore it, and write a new migration",
 		})
 	}
 	for _, name := range c.deleted {
 		r.fixed(cfg.Policy, name, Diagnostic{
 			Name: "edited-applied-file",
-			Text: "the file is merged already and was deleted: databases that have run it no longer fit the directory; restore it",
+			Text: "the file is already merged and was deleted: databases that have run it no longer match the directory; restore it",
 		})
 	}
 	for _, m := range c.renamed {
 		r.fixed(cfg.Policy, m.from, Diagnostic{
 			Name: "edited-applied-file",
-			Text: fmt.Sprintf("the file is merged already and was renamed to %s: databases that have run it would run it again; name it %s as before", m.to, m.from),
+			Text: fmt.Sprintf("the file is already merged and was renamed to %s: databases that have run it would run it again; rename it back to %s", m.to, m.from),
 		})
 	}
 	for _, f := range slices.Concat(c.added, c.checkpoints) {
 		if before, taken := c.before(f); taken {
 			r.fixed(cfg.Policy, f.Name, Diagnostic{
 				Name: "non-linear-history",
-				Text: fmt.Sprintf("the version %s is that of %s, which is merged already: give the file a later version (rebase does it)", f.Version, before),
+				Text: fmt.Sprintf("version %s is also that of %s, which is already merged: give the file a later version (rebase does that)", f.Version, before),
 			})
 		} else if before != "" {
 			r.fixed(cfg.Policy, f.Name, Diagnostic{
 				Name: "non-linear-history",
-				Text: fmt.Sprintf("the version is earlier than that of %s, which is merged already: databases that have run that one will not run this one; give it a later version (rebase does it)", before),
+				Text: fmt.Sprintf("the version is earlier than that of %s, which is already merged: databases that have run that file won't run this one; give it a later version (rebase does that)", before),
 			})
 		}
 		if d, ok := format(f); ok {
@@ -86,31 +86,31 @@ func (r *Report) directoryFindings(c *changeSet, cfg Config) {
 	}
 }
 
-// largeFile is the size from which on a file is said to be large, in bytes.
+// largeFile is the size in bytes from which a file is reported as large.
 const largeFile = 1 << 20
 
-// format finds what is odd about a file as such: one thing, the first.
+// format returns the first thing wrong with a file's format.
 func format(f *migration.File) (Diagnostic, bool) {
 	switch line := strings.Count(f.SQL[:strings.Index(f.SQL, "\r")+1], "\n") + 1; {
 	case len(f.Stmts) == 0:
-		return Diagnostic{Name: "empty-file", Text: "the file has no statement, and databases record that they have run it: write what it is for, or delete it"}, true
+		return Diagnostic{Name: "empty-file", Text: "the file has no statements, yet databases record that they have run it: write its statements, or delete it"}, true
 	case strings.HasPrefix(f.SQL, "\uFEFF"):
-		return Diagnostic{Line: 1, Col: 1, Name: "byte-order-mark", Text: "the file begins with a byte order mark, which other tools take for a part of the first statement: save it as UTF-8 without one"}, true
+		return Diagnostic{Line: 1, Col: 1, Name: "byte-order-mark", Text: "the file begins with a byte order mark, which other tools read as part of the first statement: save it as UTF-8 without one"}, true
 	case strings.Contains(f.SQL, "\r"):
-		return Diagnostic{Line: line, Name: "carriage-returns", Text: "lines end with CR LF: where git converts them, the file no longer fits atlas.sum; save it with LF, and keep it so by \"*.sql -text\" in .gitattributes"}, true
+		return Diagnostic{Line: line, Name: "carriage-returns", Text: "lines end with CR LF: if git converts them, the file no longer matches atlas.sum; save it with LF, and put \"*.sql -text\" in .gitattributes"}, true
 	case len(f.SQL) >= largeFile:
-		return Diagnostic{Name: "large-file", Text: fmt.Sprintf("the file has %.1f MB in %s: nobody reviews that, and its locks are kept until the last of them; load data beside the migrations, or split the file", float64(len(f.SQL))/largeFile, words.Plural(len(f.Stmts), "statement"))}, true
+		return Diagnostic{Name: "large-file", Text: fmt.Sprintf("the file has %.1f MB in %s: nobody will review it, and it holds its locks until the last statement; load data outside the migrations, or split the file", float64(len(f.SQL))/largeFile, words.Plural(len(f.Stmts), "statement"))}, true
 	}
 	return Diagnostic{}, false
 }
 
-// before returns the name of the last merged file if it comes after f, or the one that has f's version.
+// before returns the name of the last merged file if it comes after f, or of the one with f's version.
 func (c *changeSet) before(f *migration.File) (name string, sameVersion bool) {
 	for _, up := range c.upstream {
 		version, _, _ := strings.Cut(strings.TrimSuffix(up, ".sql"), "_")
 		switch {
 		case up == f.Name:
-			return "", false // it was merged by another way
+			return "", false // already merged
 		case version == f.Version:
 			return up, true
 		case version > f.Version:
@@ -120,7 +120,7 @@ func (c *changeSet) before(f *migration.File) (name string, sameVersion bool) {
 	return name, false
 }
 
-// Invalid is the report on a directory that cannot be read, made of what [migration.Read] returned.
+// Invalid returns the report on a directory that [migration.Read] couldn't read.
 func Invalid(errs migration.Errors) *Report {
 	r := &Report{}
 	for _, e := range errs {

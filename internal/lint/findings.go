@@ -6,11 +6,11 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A finding is what a rule says about a statement.
+// A finding is a rule's diagnostic of a statement.
 type finding struct {
 	step *step
 	rule string
-	also []string // further tables that it names
+	also []string // other tables that it names
 	Diagnostic
 }
 
@@ -20,9 +20,9 @@ func (l *findings) add(s *step, rule string, d Diagnostic, also ...string) {
 	*l = append(*l, finding{s, rule, also, d})
 }
 
-// What is new in the change is left alone by all checks: nobody uses it yet. They are listed in the order of their findings.
+// The checks, in the order of their findings. They ignore what is new in the change: nothing uses it yet.
 var (
-	// refusedChecks look at a statement that PostgreSQL refused, and at what it was seen to do when it was imitated.
+	// refusedChecks check a statement that PostgreSQL rejected, and the effects of its imitation.
 	refusedChecks = []func(*step) findings{refusals, droppedIndexes, newIndexes}
 
 	dropChecks = []func(*step) findings{
@@ -33,17 +33,17 @@ var (
 		newIndexes, changedPartitions, changedTriggers, newRules, replacedRoutines, skipped, changedExtensions, changedPrivileges,
 	}
 
-	// fileChecks look at a file as a whole.
+	// fileChecks check a file as a whole.
 	fileChecks = []func(*trace) findings{transactions, unrecorded, gaps, foreignKeys}
 )
 
-// findings returns what there is to say about a statement.
+// findings returns the findings about a statement.
 func (s *step) findings() (found findings) {
 	checks := []func(*step) findings{text}
 	switch {
 	case !s.ran():
 		checks = append(checks, refusedChecks...)
-	case s.st.Verb == "DROP OWNED", s.st.Verb == "REASSIGN": // the text's own finding says what goes
+	case s.st.Verb == "DROP OWNED", s.st.Verb == "REASSIGN": // covered by the statement's text
 		checks = append(checks, ranChecks...)
 	default:
 		checks = slices.Concat(checks, dropChecks, ranChecks)
@@ -58,7 +58,7 @@ func (s *step) findings() (found findings) {
 	return found
 }
 
-// findings returns what there is to say about a file that was run, by a policy.
+// findings returns the findings about a file that was run, by a policy.
 func (tr *trace) findings(p Policy) []Diagnostic {
 	var list []Diagnostic
 	report := func(found findings) {
@@ -81,7 +81,7 @@ func (tr *trace) findings(p Policy) []Diagnostic {
 			failed = s.data
 		}
 		if failed != nil && len(list) > n {
-			// The finding says more than that it fails.
+			// The finding explains more than the failure.
 			list[n].Text += "; on the scratch database it fails: " + failed.Reason()
 			if tr.failed == failed {
 				tr.failed = nil
@@ -97,12 +97,12 @@ func (tr *trace) findings(p Policy) []Diagnostic {
 	return list
 }
 
-// repeats reports whether a finding says of a statement what another says.
+// repeats reports whether two findings say the same of a statement.
 func (d Diagnostic) repeats(o Diagnostic) bool {
 	return o.Name == d.Name && o.Pos == d.Pos && o.Table == d.Table && o.Column == d.Column && o.Text == d.Text
 }
 
-// finding says of which rule a finding is, and which statement it is about.
+// finding sets a diagnostic's rule and statement.
 func (p Policy) finding(r Rule, s pgsql.Stmt, d Diagnostic) Diagnostic {
 	d.Pos, d.Line, d.Col = s.Pos.Offset, s.Pos.Line, s.Pos.Col
 	d.Name, d.Code, d.Analyzer, d.Title, d.Severity = r.Name, r.Code, r.Analyzer, titles[r.Analyzer], p.severity(r)

@@ -12,7 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// TestFixes writes what each finding of the cases says to write instead, and lints that: it runs, and the finding is gone.
+// TestFixes replaces each case's change with the fix of each finding, and lints that: it runs, and the finding is gone.
 func TestFixes(t *testing.T) {
 	for _, c := range readCases(t) {
 		t.Run(c.Name, func(t *testing.T) {
@@ -23,8 +23,8 @@ func TestFixes(t *testing.T) {
 	}
 }
 
-// tryFixes tries the fixes of the findings in a change, where they take the place of all of it or follow it, and runs their queries.
-// It returns the entries of what it has tried.
+// tryFixes tries the fixes of the findings in a change that replace or follow all of it, and runs their queries. It returns the
+// entries that it has tried.
 func tryFixes(t *testing.T, before, change string, policy lint.Policy) (tried []string) {
 	t.Helper()
 	stmts, _ := pgsql.Split(change) // some of the cases can't be read
@@ -51,16 +51,16 @@ func tryFixes(t *testing.T, before, change string, policy lint.Policy) (tried []
 	return tried
 }
 
-// following are the rules whose fix is added to the change.
+// following are the rules whose fix follows the change.
 var following = []string{"fk-without-index", "table-without-pk"}
 
-// filled gives what the author has to fill in.
+// filled returns SQL with the blanks filled in.
 func filled(sql string, d lint.Diagnostic) string {
 	sql = strings.ReplaceAll(sql, "repeatable "+fix.Reason, "repeatable nothing comes of it")
 	return strings.ReplaceAll(sql, fix.Blank, blanks[d.Name])
 }
 
-// blanks are what can stand in the fixes of rules that leave something to the author.
+// blanks are values for the blanks in the fixes of rules.
 var blanks = map[string]string{"add-not-null-column-no-default": "DEFAULT", "refresh-matview-blocking": "name"}
 
 func tryFix(t *testing.T, before, change string, d lint.Diagnostic, policy lint.Policy) {
@@ -76,14 +76,14 @@ func tryFix(t *testing.T, before, change string, d lint.Diagnostic, policy lint.
 	for _, f := range mustRun(t, folder(t, files), lint.Config{Latest: len(parts), Policy: policy}).Files {
 		for _, o := range f.Diagnostics {
 			if o.Name == d.Name && change == "" || o.Name == "migration-fails" || o.Name == "invalid-file" {
-				t.Errorf("%s: %s\nby the fix of %s:\n%s", o.Name, o.Text, d.Name, d.Fix)
+				t.Errorf("%s: %s\nin the fix of %s:\n%s", o.Name, o.Text, d.Name, d.Fix)
 			}
 		}
 	}
 }
 
-// TestFixesOfOddNames tries the fixes of findings about things whose names need quoting, or are as long as a name can be, and where the
-// names that a fix would give are taken.
+// TestFixesOfOddNames tries the fixes for objects whose names need quoting or have the maximum length, and where the names that a fix
+// would give are taken.
 func TestFixesOfOddNames(t *testing.T) {
 	long := func(s string) string { return s + strings.Repeat("x", 63-len(s)) }
 	table, column := `"My App"."`+long("T able ")+`"`, `"`+long("C olumn ")+`"`
@@ -196,7 +196,7 @@ CREATE FUNCTION "My App"."In total"(integer) RETURNS integer LANGUAGE sql AS 'SE
 	if slices.ContainsFunc(tried, func(ids []string) bool { return ids == nil }) {
 		return // -run chose some of them
 	}
-	// These are of no finding, or of a part of the change.
+	// These belong to no finding, or to a part of the change.
 	without := []string{"all-at-once", "add-column", "add-plain-column", "expand-column-outline", "fill-rows", "validate-apart", "batches-by-block", "show-sessions", "allow-createdb", "rename-sequence"}
 	if pgtest.Server(t).VersionNum() < 140000 {
 		without = append(without, "detach-partition")

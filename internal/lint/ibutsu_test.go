@@ -17,7 +17,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// project returns the project's own migrations with further ones.
+// project returns the project's own migrations with more of them.
 func project(t testing.TB, further map[string]string) map[string]string {
 	t.Helper()
 	files := make(map[string]string)
@@ -38,24 +38,24 @@ func project(t testing.TB, further map[string]string) map[string]string {
 	return files
 }
 
-// TestProject drops a column of a schema of real size.
+// TestProject drops a column of a schema of realistic size.
 func TestProject(t *testing.T) {
 	const name = "20991231235959_drop_source.sql"
 	root := folder(t, project(t, map[string]string{
-		name:           "-- Nobody reads it any more.\n\nALTER TABLE \"results\"\n  DROP COLUMN \"source\";\n",
+		name:           "-- Nothing reads it anymore.\n\nALTER TABLE \"results\"\n  DROP COLUMN \"source\";\n",
 		"down/" + name: "-- alembic:down none the data is gone\n",
 	}))
 	want := []string{
-		name + ":3:1: error drop-column DS103: dropping column results.source deletes its data, and breaks all that still uses it",
-		name + ":3:1: error drop-column-drops-index IB102: index ix_results_source goes with column results.source, under an ACCESS EXCLUSIVE lock on the table",
+		name + ":3:1: error drop-column DS103: dropping column results.source deletes its data and breaks everything that still uses it",
+		name + ":3:1: error drop-column-drops-index IB102: dropping column results.source also drops index ix_results_source, under an ACCESS EXCLUSIVE lock on the table",
 	}
 	if diff := cmp.Diff(want, findings(mustRun(t, root, lint.Config{Latest: 1}))); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// TestProjectAsItStands lints each migration as it was when it was new, on top of those before it.
-func TestProjectAsItStands(t *testing.T) {
+// TestProjectHistory lints each of the project's migrations as if it were new.
+func TestProjectHistory(t *testing.T) {
 	const (
 		indexes = "20251210203528_remove_unused_meta_table_and_add_production_indexes.sql"
 		notNull = "20251212114435_enforce_import_created_not_null_and_add_cleanup.sql"
@@ -92,7 +92,7 @@ func TestProjectAsItStands(t *testing.T) {
 	}
 }
 
-// BenchmarkProject lints one new migration on top of the project's own, without the server's start.
+// BenchmarkProject lints one new migration after the project's own, without starting the server.
 func BenchmarkProject(b *testing.B) {
 	root := b.TempDir()
 	files := project(b, map[string]string{"20991231235959_x.sql": "ALTER TABLE results ADD COLUMN flaky boolean;\nCREATE INDEX ON results (flaky);\n"})

@@ -9,7 +9,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// newIndexes finds indexes built on old tables by CREATE INDEX.
+// newIndexes finds indexes that CREATE INDEX builds on existing tables.
 func newIndexes(s *step) (found findings) {
 	if s.st.Verb != "CREATE INDEX" && s.st.Verb != "DO" {
 		return found
@@ -25,21 +25,21 @@ func newIndexes(s *step) (found findings) {
 		}
 		if s.st.Concurrently {
 			d := s.about(t)
-			d.Text = fmt.Sprintf("building index %s reads table %s twice, and waits for all transactions that are older", pgsql.Ident(r.Name), s.name(t))
+			d.Text = fmt.Sprintf("building index %s scans table %s twice and waits for all older transactions", pgsql.Ident(r.Name), s.name(t))
 			found.add(s, "index-build-load", d)
 			continue
 		}
 		d := s.about(t)
 		if t.Kind == "p" {
 			if s.st.Rest.Starts(0, "ON", "ONLY") {
-				continue // it builds nothing
+				continue // builds nothing
 			}
-			d.Text = fmt.Sprintf("building index %s on partitioned table %s takes %s on all its partitions: writes wait until all are built, and it is kept %s", pgsql.Ident(r.Name), s.name(t), lockName(d.Lock), s.until())
+			d.Text = fmt.Sprintf("building index %s on partitioned table %s takes %s on all its partitions, which blocks writes %s", pgsql.Ident(r.Name), s.name(t), lockName(d.Lock), s.until())
 			d.Fix = fix.CreatePartitionedIndex(s.partitionedIndex(oid))
 			found.add(s, "create-index-on-partitioned", d)
 			continue
 		}
-		d.Text = fmt.Sprintf("building index %s takes %s on table %s: writes wait until it is built, and it is kept %s", pgsql.Ident(r.Name), lockName(d.Lock), s.name(t), s.until())
+		d.Text = fmt.Sprintf("building index %s takes %s on table %s, which blocks writes %s", pgsql.Ident(r.Name), lockName(d.Lock), s.name(t), s.until())
 		d.Fix = fix.CreateIndex(s.index(x, r.Name))
 		if t.Kind == "m" {
 			d.Text = strings.Replace(d.Text, "table", "materialized view", 1)
@@ -49,7 +49,7 @@ func newIndexes(s *step) (found findings) {
 	return found
 }
 
-// droppedIndexes finds indexes dropped by themselves.
+// droppedIndexes finds indexes that DROP INDEX drops.
 func droppedIndexes(s *step) (found findings) {
 	if s.st.Verb != "DROP INDEX" && s.st.Verb != "DO" {
 		return found
@@ -65,19 +65,19 @@ func droppedIndexes(s *step) (found findings) {
 		}
 		if s.trace.base.indexes[oid] != nil {
 			d := s.about(t)
-			d.Text = fmt.Sprintf("index %s of table %s can be needed by queries", pgsql.Ident(r.Name), s.name(t))
+			d.Text = fmt.Sprintf("queries may need index %s of table %s", pgsql.Ident(r.Name), s.name(t))
 			d.Query = fix.IndexUse(r.sql(), s.trace.target.major)
 			found.add(s, "drop-index-query-perf", d)
 		}
 		if s.st.Concurrently {
 			continue
 		}
-		// The lock is on the table, however new the index is.
+		// Even a new index locks its table.
 		d := s.about(t)
-		d.Text = fmt.Sprintf("dropping index %s takes %s on table %s, so its reads and writes wait; it is kept %s", pgsql.Ident(r.Name), lockName(d.Lock), s.name(t), s.until())
+		d.Text = fmt.Sprintf("dropping index %s takes %s on table %s, which blocks reads and writes %s", pgsql.Ident(r.Name), lockName(d.Lock), s.name(t), s.until())
 		d.Fix = fix.DropIndexes([]string{r.sql()}, "", nil)
 		if r.Kind == "I" {
-			d.Fix = fix.Words("PostgreSQL cannot drop the index of a partitioned table concurrently: keep the transaction short")
+			d.Fix = fix.Words("PostgreSQL can't drop the index of a partitioned table concurrently: keep the transaction short")
 		}
 		found.add(s, "drop-index-blocking", d)
 	}
@@ -89,7 +89,7 @@ func (s *snapshot) hasConstraint(index uint32) bool {
 	return has(s.constraints, func(c *constraint) bool { return c.Index == index && c.Kind != "f" })
 }
 
-// indexParts names what an index is on, as its definition spells it.
+// indexParts returns the columns and expressions of an index, as in its definition.
 func indexParts(s *step, x *index) string {
 	if !x.Expression {
 		return columnList(s.after.relations[x.Table], x.Columns[:x.Keys])
@@ -110,8 +110,8 @@ func indexParts(s *step, x *index) string {
 	return ""
 }
 
-// partitionedIndex is how an index of a partitioned table that the statement made is built online. What partitions had before is
-// attached, as the statement did.
+// partitionedIndex is how to build online an index that the statement created on a partitioned table. Indexes that partitions
+// already had are attached, as the statement did.
 func (s *step) partitionedIndex(oid uint32) fix.PartitionedIndex {
 	x, r := s.after.indexes[oid], s.after.relations[oid]
 	if s.before.indexes[oid] != nil {
@@ -126,13 +126,13 @@ func (s *step) partitionedIndex(oid uint32) fix.PartitionedIndex {
 	return p
 }
 
-// unique says that equal rows can be in the way of a unique index.
+// unique reports that duplicates may prevent a unique index.
 func unique(s *step, t *relation, x *index, what string) (found findings) {
 	if x == nil || provenUnique(s, x) || slices.ContainsFunc(x.Columns[:x.Keys], func(n int16) bool { return !repeats(s, t, n) }) {
 		return found
 	}
 	d := s.about(t)
-	d.Text = fmt.Sprintf("making %s unique on table %s fails if rows have the same values", what, t.sql())
+	d.Text = fmt.Sprintf("making %s unique on table %s fails if there are duplicates", what, t.sql())
 	if s.st.Concurrently {
 		d.Text += ", and leaves an INVALID index"
 	}
@@ -142,8 +142,8 @@ func unique(s *step, t *relation, x *index, what string) (found findings) {
 	return found
 }
 
-// repeats reports whether rows may have the same value in a column: in an old one, and in a new one that gave all of them its
-// default. An expression, 0, is taken for an old one.
+// repeats reports whether rows may have the same value in a column: an existing one, or a new one that gave all rows its default.
+// An expression, 0, counts as existing.
 func repeats(s *step, t *relation, num int16) bool {
 	if num == 0 || s.oldColumn(t.OID, num) {
 		return true
@@ -155,7 +155,7 @@ func repeats(s *step, t *relation, num int16) bool {
 	return came != nil && !came.null() && came.Identity == "" && came.Generated == "" && !call().MatchString(came.Default)
 }
 
-// provenUnique reports whether another valid index makes some of the columns unique already, or did so when the file began.
+// provenUnique reports whether another valid index already makes some of the columns unique, or did when the file began.
 func provenUnique(s *step, x *index) bool {
 	return has(union(s.before.indexes, s.trace.start().indexes), func(o *index) bool {
 		return o.Table == x.Table && o.Unique && o.Valid && !o.Expression && o.Predicate == "" &&
@@ -171,7 +171,7 @@ func reindex(s *step) (found findings) {
 	after := s.st.Rest[0].Pos.Offset + len(kind)
 	online := fix.Reindex(s.stmt.Text[:after] + " CONCURRENTLY" + s.stmt.Text[after:])
 	if kind != "TABLE" && kind != "INDEX" {
-		found.add(s, "reindex-blocking", Diagnostic{Text: "rebuilding all indexes stops the writes of each table while its indexes are built", Fix: online})
+		found.add(s, "reindex-blocking", Diagnostic{Text: "rebuilding all indexes blocks writes to each table while its indexes are built", Fix: online})
 		return found
 	}
 	t := s.subject()
@@ -179,7 +179,7 @@ func reindex(s *step) (found findings) {
 		return found
 	}
 	d := s.about(t)
-	d.Text = fmt.Sprintf("REINDEX takes %s on table %s, and an ACCESS EXCLUSIVE one on each index: writes wait until it is done, and queries that would use the index too", lockName(shareLock), s.name(t))
+	d.Text = fmt.Sprintf("REINDEX takes %s on table %s and an ACCESS EXCLUSIVE lock on each index, which blocks writes, and queries that would use the index, until it is done", lockName(shareLock), s.name(t))
 	if d.Lock == "" {
 		d.Lock = shareLock
 	}
@@ -188,7 +188,7 @@ func reindex(s *step) (found findings) {
 	return found
 }
 
-// ifNotExists finds a concurrent build that an INVALID index of its name would satisfy.
+// ifNotExists finds a concurrent build whose IF NOT EXISTS an INVALID index would satisfy.
 func ifNotExists(s *step, t *relation) (found findings) {
 	x, ok := s.stmt.Index()
 	if !ok || !x.Concurrently || t == nil {
@@ -197,8 +197,8 @@ func ifNotExists(s *step, t *relation) (found findings) {
 	const firstBroken, fixed = 140000, 140004
 	if v := s.trace.target.version; v >= firstBroken && v < fixed {
 		d := s.about(t)
-		d.Text = "PostgreSQL 14.0 to 14.3 may leave rows out of an index that is built concurrently"
-		d.Fix = fix.Words("upgrade to 14.4 or later first")
+		d.Text = "PostgreSQL 14.0 to 14.3 may omit rows from an index that is built concurrently"
+		d.Fix = fix.Words("first upgrade to 14.4 or later")
 		found.add(s, "concurrent-index-corruption", d)
 	}
 	if !x.IfNotExists {
@@ -210,7 +210,7 @@ func ifNotExists(s *step, t *relation) (found findings) {
 		}
 	}
 	d := s.about(t)
-	d.Text = fmt.Sprintf("an INVALID index %s that a failed build left would satisfy IF NOT EXISTS, and stay INVALID", pgsql.Ident(x.Name))
+	d.Text = fmt.Sprintf("an INVALID index %s left by a failed build would satisfy IF NOT EXISTS and stay INVALID", pgsql.Ident(x.Name))
 	stmt, w := s.stmt.Text, pgsql.Words(pgsql.Tokens(s.stmt.Text))
 	i := w.Find(0, "IF", "NOT", "EXISTS")
 	d.Fix = fix.BuildAgain(sqlName(t.Schema, x.Name), stmt[:w[i].Pos.Offset]+stmt[w[i+3].Pos.Offset:])
@@ -218,7 +218,7 @@ func ifNotExists(s *step, t *relation) (found findings) {
 	return found
 }
 
-// partByPart is how an index of a partitioned table is built online that a statement would build concurrently.
+// partByPart is how to build online the index that a statement tries to build concurrently on a partitioned table.
 func partByPart(s *step, t *relation) fix.Text {
 	name := t.Name + "_idx"
 	if x, ok := s.stmt.Index(); ok && x.Name != "" {
@@ -232,7 +232,7 @@ func partByPart(s *step, t *relation) fix.Text {
 	}))
 }
 
-// gaps finds indexes that are dropped before their successors are built.
+// gaps finds indexes that are dropped before their replacements are built.
 func gaps(tr *trace) (found findings) {
 	steps := tr.all()
 	for i, s := range steps {
@@ -263,7 +263,7 @@ func gaps(tr *trace) (found findings) {
 	return found
 }
 
-// builds reports whether the statement makes an index that takes a dropped one's place.
+// builds reports whether the statement creates an index that replaces a dropped one.
 func (s *step) builds(dropped *relation, was *index) bool {
 	return has(s.after.indexes, func(x *index) bool {
 		r := s.after.relations[x.OID]
@@ -271,8 +271,7 @@ func (s *step) builds(dropped *relation, was *index) bool {
 	})
 }
 
-// readIndex reads a CREATE INDEX statement, of PostgreSQL's or of somebody else, as one that builds an index of that name on the
-// table.
+// readIndex reads any CREATE INDEX statement as one that builds an index with that name on the table.
 func readIndex(text string, t *relation, name string) fix.Index {
 	x, _ := pgsql.Stmt{Text: text}.Index()
 	return fix.Index{
@@ -280,12 +279,12 @@ func readIndex(text string, t *relation, name string) fix.Index {
 	}
 }
 
-// index is the index that a statement made, under a name.
+// index returns an index that the statement created, under a name.
 func (s *step) index(x *index, name string) fix.Index {
 	return readIndex(s.definitions[x.OID], s.after.relations[x.Table], name)
 }
 
-// partitioned is an index of a table, and if that is partitioned with those of its partitions. Of each table build gives the index.
+// partitioned returns an index of a table, with those of its partitions. build returns the index of each table.
 func (s *snapshot) partitioned(t *relation, build func(t *relation) fix.Index) fix.PartitionedIndex {
 	p := fix.PartitionedIndex{Index: build(t), Partitioned: t.Kind == "p"}
 	for _, oid := range sorted(s.relations) {

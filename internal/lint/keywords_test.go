@@ -15,8 +15,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// keywords are PostgreSQL's, as they are written as names: bare where they can be. Of those that no statement is read by, only
-// some are there, unless all are asked for.
+// keywords returns PostgreSQL's keywords as names, unquoted if possible. Keywords that the reader of statements doesn't know are
+// sampled unless all are requested.
 func keywords(t *testing.T) []string {
 	t.Helper()
 	rows, err := pgtest.New(t).Conn().Query(t.Context(), `SELECT CASE WHEN catcode IN ('U', 'C') THEN word ELSE '"' || word || '"' END FROM pg_get_keywords() ORDER BY 1`)
@@ -39,7 +39,7 @@ func keywords(t *testing.T) []string {
 	})
 }
 
-// named are statements with a name in them, at {}. What follows "..." is said once for each name.
+// named are statements with a name at {}. The part after "..." is repeated for each name.
 var named = struct{ before, change []string }{
 	[]string{
 		"CREATE SCHEMA s", "CREATE SCHEMA p", "CREATE SCHEMA q",
@@ -71,7 +71,7 @@ var named = struct{ before, change []string }{
 	},
 }
 
-// putNames writes the statements with the names.
+// putNames returns the statements with the names.
 func putNames(names []string, templates []string) string {
 	all := ""
 	for _, template := range templates {
@@ -97,7 +97,7 @@ func putNames(names []string, templates []string) string {
 	return all
 }
 
-// What lint finds is the same whatever a column, table, constraint, index or sequence is called.
+// The findings don't depend on the names of columns, tables, constraints, indexes and sequences.
 func TestKeywordsAsNames(t *testing.T) {
 	words := keywords(t)
 	total := 0
@@ -127,7 +127,7 @@ func TestKeywordsAsNames(t *testing.T) {
 		}
 		got, want := findings(words), findings(plain)
 		if d := diff.Diff(want, got); d != "" {
-			t.Errorf("%q (-of other names +of keywords):\n%.5000s", words, d)
+			t.Errorf("%q (-other names +keywords):\n%.5000s", words, d)
 		}
 		total += len(want)
 	}

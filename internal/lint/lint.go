@@ -1,5 +1,5 @@
-// Package lint finds what is dangerous in the migrations of a change: which files a change adds, edits or deletes, what their
-// statements do to a schema when they are run on a throwaway PostgreSQL, and what of that its authors have silenced.
+// Package lint finds hazards in the migrations of a change. It determines which files the change adds, edits or deletes, runs
+// their statements on a throwaway PostgreSQL, checks what they do there, and applies the directives that silence findings.
 package lint
 
 import (
@@ -18,90 +18,90 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// Config says what to lint.
+// Config is what to lint.
 type Config struct {
-	// Start starts the server on which the migrations are run, with the first of the states that is kept (devdb.Config.States).
-	// It is called if there is something to run. Who gives the server closes it.
+	// Start starts the server that runs the migrations, with the first cached one of the states (devdb.Config.States). It is called
+	// if there is something to run. Its owner closes the server.
 	Start   func(ctx context.Context, states []string) (*devdb.Server, error)
 	Dir     *migration.Dir
-	Root    string // the migrations folder on disk, which Dir was read from, for git; not needed with Latest
+	Root    string // the folder on disk that Dir was read from, for git; not needed with Latest
 	Options catalog.Options
 
-	// Schema is the text of the schema file, SchemaName its name in findings, and SchemaFile its path on disk, for git. Whether
-	// the migrations still give what it says is looked at where git tells what changed, and with a Schema that is not nil.
+	// Schema is the text of the schema file, SchemaName its name in findings, and SchemaFile its path on disk, for git. If git
+	// determines what changed and Schema isn't nil, lint checks that the migrations still produce it.
 	Schema                 []byte
 	SchemaName, SchemaFile string
 
-	// Latest is how many of the last files to look at, all if there are fewer. With 0 git tells which files changed since
-	// the merge base with Base.
+	// Latest is how many of the last files to lint, all if there are fewer. If it is 0, git determines which files changed since the
+	// merge base with Base.
 	Latest int
-	// Base is a git revision. Without one it is the pull request's base in GitHub Actions ($GITHUB_BASE_REF), or else the first
-	// that exists of origin/HEAD, main, master, origin/main and origin/master.
+	// Base is a git revision. By default it is the pull request's base in GitHub Actions ($GITHUB_BASE_REF), or else the first of
+	// origin/HEAD, main, master, origin/main and origin/master that exists.
 	Base string
 
-	// Policy says what is reported, and how.
+	// Policy determines what is reported, and how.
 	Policy Policy
 	// Major is the target's major version; by default the dev server's.
 	Major int
-	// Sizes are the target's tables, by schema and name with a dot between them, as [ReadSizes] returns them.
+	// Sizes are the sizes of the target's tables, as [ReadSizes] returns them.
 	Sizes map[string]Size
 	// LookupEnv reads the environment, by default os.LookupEnv.
 	LookupEnv func(string) (string, bool)
 }
 
-// Severity is what a finding does to the gate.
+// Severity is how serious a finding is.
 type Severity string
 
 const (
-	Error   Severity = "error" // the gate fails
+	Error   Severity = "error" // lint fails
 	Warning Severity = "warning"
 )
 
-// Report is what was found.
+// Report is the result of linting.
 type Report struct {
-	Base     string       // what the changed files were compared with, for people: "origin/main at 1a2b3c4d", "the latest 2 files"
+	Base     string       // what determined the changed files: "origin/main at 1a2b3c4d", "the latest 2 files"
 	Total    int          // files in the directory
-	Changed  int          // of them changed
-	Files    []FileReport // the changed ones by name, and whatever other file has findings
+	Changed  int          // of those, changed
+	Files    []FileReport // changed files and others with findings, by name
 	Silenced int          // findings that atlas:nolint or the policy silenced
 }
 
-// FileReport is what was found in one file.
+// FileReport is the result for one file.
 type FileReport struct {
-	Name        string // as a path inside the migrations folder
+	Name        string // its path in the migrations folder
 	Text        string // the file's contents; empty for a deleted one
-	Error       string // why the file does not pass: the titles of its errors, joined by "; "; empty if it passes
+	Error       string // why the file fails: the titles of its errors, joined by "; "; empty if it passes
 	Diagnostics []Diagnostic
-	// Effect is what the file changes in the catalog, as its effect file says: "+ column public.t.c: integer".
+	// Effect is what the file changes in the catalog, from its effect file: "+ column public.t.c: integer".
 	Effect []string
-	// Statements are those of a changed file, with what they were seen to do; without them if it could not be run.
+	// Statements are a changed file's statements with their observed effects; nil if it couldn't be run.
 	Statements []Statement
 }
 
 // Diagnostic is one finding.
 type Diagnostic struct {
 	Pos  int // of the statement: byte offset in the file
-	Line int // of the statement, from 1; 0 if the file as a whole is meant
+	Line int // of the statement, from 1; 0 for the whole file
 	Col  int // in characters, from 1
 
-	Title    string // the heading that it belongs under, as Atlas names it: "destructive changes detected"
-	Text     string // what happens, in a sentence
+	Title    string // its heading, in Atlas's words: "destructive changes detected"
+	Text     string // what happens, in one sentence
 	Code     string // "DS103", as in [Rules]
-	Name     string // the hazard's name, "drop-column"
-	Analyzer string // "destructive"; empty for a finding about the directory, which cannot be silenced
-	Table    string // the table's name as SQL writes it, with its schema unless that is public; empty if none is meant
-	Column   string // its column's name as SQL writes it, if one is meant
+	Name     string // the rule's name: "drop-column"
+	Analyzer string // "destructive"; empty for a finding about the directory, which can't be silenced
+	Table    string // the table's name as SQL, with its schema unless that is public; may be empty
+	Column   string // its column's name as SQL; may be empty
 	Severity Severity
 
-	Lock  string   // the strongest lock on the table, as pg_locks names it: "AccessExclusiveLock"; empty if it is not about one
-	Fix   fix.Text // the SQL to write instead, or, if there is none, what to do in words
-	Query fix.Text // finds the rows that stand in the way; empty if it is not about rows
+	Lock  string   // the strongest lock on the table, as in pg_locks: "AccessExclusiveLock"; may be empty
+	Fix   fix.Text // the SQL to write instead, or else advice in words
+	Query fix.Text // finds the offending rows; empty if it isn't about rows
 }
 
-// Failed reports whether there is an error, so that the gate stops the change.
+// Failed reports whether there are errors.
 func (r *Report) Failed() bool { return r.Count(Error) > 0 }
 
-// Count returns how many findings have that severity.
+// Count returns how many findings have a severity.
 func (r *Report) Count(s Severity) int {
 	n := 0
 	for _, f := range r.Files {
@@ -114,8 +114,8 @@ func (r *Report) Count(s Severity) int {
 	return n
 }
 
-// Run lints. What is wrong with the files is in the report; an error says that no report could be made. It is a *DetectError if
-// git cannot tell which files changed.
+// Run lints. Problems in the files are in the report; an error means that there is no report. It is a *DetectError if git can't
+// determine which files changed.
 func Run(ctx context.Context, cfg Config) (*Report, error) {
 	c, err := detect(ctx, cfg)
 	if err != nil {
@@ -125,10 +125,13 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	for _, f := range c.added {
 		report := r.file(f.Name)
 		text, err := f.Effect()
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
-		if effect, err := catalog.ParseEffect(text); err == nil { // what is wrong with it is check's to say
+		if effect, err := catalog.ParseEffect(text); err == nil { // check reports what is wrong with it
 			report.Effect = effect.Lines()
 		}
 	}
@@ -142,7 +145,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	return r, nil
 }
 
-// statementFindings replays the merged files and runs the added ones after them, as a database will that has run the merged ones.
+// statementFindings replays the merged files, then runs the added ones, as a database that has run the merged ones will.
 func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config) error {
 	srv, err := cfg.Start(ctx, state.Names(c.merged))
 	if err != nil {
@@ -188,7 +191,7 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 			r.addFailure(tr.failed)
 		}
 		if tr.incomplete {
-			// What comes behind it cannot be run.
+			// The files after it can't run.
 			return nil
 		}
 		if err := p.mark(ctx); err != nil {
@@ -205,7 +208,7 @@ func (r *Report) addFailure(e *runner.StmtError) {
 	})
 }
 
-// file is the report on a file, made when it is first asked for.
+// file returns the report on a file, and adds it if needed.
 func (r *Report) file(name string) *FileReport {
 	i := slices.IndexFunc(r.Files, func(f FileReport) bool { return f.Name == name })
 	if i < 0 {
@@ -220,7 +223,7 @@ func (r *Report) add(name string, d Diagnostic) {
 	f.Diagnostics = append(f.Diagnostics, d)
 }
 
-// finish sorts what was found and says of each file whether it passes.
+// finish sorts the findings and determines which files pass.
 func (r *Report) finish(dir *migration.Dir) {
 	texts := make(map[string]string)
 	for _, f := range dir.Files() {
@@ -237,7 +240,7 @@ func (r *Report) finish(dir *migration.Dir) {
 		f := &r.Files[i]
 		f.Text = texts[f.Name]
 		slices.SortStableFunc(f.Diagnostics, func(a, b Diagnostic) int {
-			if (a.Line == 0) != (b.Line == 0) { // what is said of the file comes first
+			if (a.Line == 0) != (b.Line == 0) { // findings about the whole file come first
 				return cmp.Compare(min(a.Line, 1), min(b.Line, 1))
 			}
 			return cmp.Compare(a.Pos, b.Pos)

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// folder writes migrations to a new folder, with right sums.
+// folder writes migrations to a new folder, with correct checksums.
 func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "migrations")
@@ -28,7 +28,7 @@ func folder(t *testing.T, files map[string]string) string {
 	return root
 }
 
-// put writes files, deletes those whose text is "-", and recomputes the sums.
+// put writes files, deletes those whose text is "-", and recomputes the checksums.
 func put(t *testing.T, root string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
@@ -60,7 +60,7 @@ func read(t *testing.T, root string) *migration.Dir {
 	return d
 }
 
-// start gives the tests' server, on which no state is kept.
+// start returns the tests' server, which caches no states.
 func start(t testing.TB) func(context.Context, []string) (*devdb.Server, error) {
 	return func(context.Context, []string) (*devdb.Server, error) { return pgtest.Server(t), nil }
 }
@@ -84,7 +84,7 @@ func mustRun(t *testing.T, root string, cfg lint.Config) *lint.Report {
 	return r
 }
 
-// findings writes each finding on a line.
+// findings returns each finding on a line.
 func findings(r *lint.Report) []string {
 	var lines []string
 	for _, f := range r.Files {
@@ -122,7 +122,7 @@ CREATE VIEW names AS SELECT name FROM customers;
 
 var update = flag.Bool("update", false, "write what is found to the golden files")
 
-// TestStatements compares all that is said about statements with testdata/statements.txt.
+// TestStatements compares the findings about statements with testdata/statements.txt.
 func TestStatements(t *testing.T) {
 	const golden = "testdata/statements.txt"
 	var all strings.Builder
@@ -196,22 +196,22 @@ func TestStatements(t *testing.T) {
 	}
 }
 
-// TestFields compares all that a finding carries.
+// TestFields compares all fields of a finding.
 func TestFields(t *testing.T) {
 	sql := "SELECT 'ä'; ALTER TABLE \"Archive\".\"Old Orders\" DROP COLUMN x;\n"
 	root := folder(t, map[string]string{first: shop, second: sql})
 	got := mustRun(t, root, lint.Config{Latest: 1})
-	got.Files[0].Statements = nil // TestLocks looks at them
+	got.Files[0].Statements = nil // TestLocks checks them
 	want := &lint.Report{
 		Base: "the latest file", Total: 2, Changed: 1,
 		Files: []lint.FileReport{{
 			Name: second, Text: sql, Error: "destructive changes detected",
 			Diagnostics: []lint.Diagnostic{{
 				Pos: 13, Line: 1, Col: 13, Title: "destructive changes detected", Code: "DS103", Name: "drop-column", Analyzer: "destructive",
-				Text:  `dropping column "Archive"."Old Orders".x deletes its data, and breaks all that still uses it`,
+				Text:  `dropping column "Archive"."Old Orders".x deletes its data and breaks everything that still uses it`,
 				Table: `"Archive"."Old Orders"`, Column: "x", Severity: lint.Error,
 				Lock: "AccessExclusiveLock",
-				Fix:  fix.Words("stop writing and reading the column in one release, and drop it in a later one"),
+				Fix:  fix.Words("stop writing and reading the column in one release, then drop it in a later one"),
 			}},
 		}},
 	}
@@ -219,11 +219,11 @@ func TestFields(t *testing.T) {
 		t.Error(diff)
 	}
 	if !got.Failed() || got.Count(lint.Error) != 1 || got.Count(lint.Warning) != 0 {
-		t.Error("the gate passes")
+		t.Error("the report passes")
 	}
 }
 
-// TestFiles lints several files: each stands on what the ones before it did.
+// TestFiles lints several files that depend on each other.
 func TestFiles(t *testing.T) {
 	root := folder(t, map[string]string{
 		first:  shop,
@@ -231,12 +231,12 @@ func TestFiles(t *testing.T) {
 		third:  "ALTER TABLE orders ADD COLUMN note text;\nDROP TABLE t;\n",
 	})
 	want := []string{
-		second + ":2:1: error drop-column DS103: dropping column orders.note deletes its data, and breaks all that still uses it",
+		second + ":2:1: error drop-column DS103: dropping column orders.note deletes its data and breaks everything that still uses it",
 	}
 	if diff := cmp.Diff(want, findings(mustRun(t, root, lint.Config{Latest: 2}))); diff != "" {
 		t.Error(diff)
 	}
-	// All of them, and more than there are: nothing was there before.
+	// With all files, or more than there are, nothing existed before.
 	for _, n := range []int{3, 100} {
 		r := mustRun(t, root, lint.Config{Latest: n})
 		if diff := cmp.Diff([]string(nil), findings(r)); diff != "" || r.Changed != 3 || r.Total != 3 || len(r.Files) != 3 {
@@ -256,8 +256,8 @@ func TestSessionOfAFile(t *testing.T) {
 		})
 		lines := strings.Count(header, "\n")
 		want := []string{
-			fmt.Sprintf("%s:%d:1: error drop-column DS103: dropping column a.n deletes its data, and breaks all that still uses it", second, 2+lines),
-			third + ":1:1: error drop-column DS103: dropping column a.c deletes its data, and breaks all that still uses it",
+			fmt.Sprintf("%s:%d:1: error drop-column DS103: dropping column a.n deletes its data and breaks everything that still uses it", second, 2+lines),
+			third + ":1:1: error drop-column DS103: dropping column a.c deletes its data and breaks everything that still uses it",
 		}
 		if diff := cmp.Diff(want, findings(mustRun(t, root, lint.Config{Latest: 2}))); diff != "" {
 			t.Error(diff)
@@ -265,7 +265,7 @@ func TestSessionOfAFile(t *testing.T) {
 	}
 }
 
-// TestBrokenBase has a merged file that cannot be run: the changed one cannot be judged.
+// TestBrokenBase has a merged file that can't be run, so the changed one can't be linted.
 func TestBrokenBase(t *testing.T) {
 	r := mustRun(t, folder(t, map[string]string{first: "SELECT nothing;", second: "DROP TABLE orders;"}), lint.Config{Latest: 1})
 	want := []string{first + `:1:8: error migration-fails IB607: column "nothing" does not exist (SQLSTATE 42703); the file must run on the schema that the files before it produce, without any data`}

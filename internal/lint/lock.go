@@ -10,11 +10,11 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// otherWork finds tables that have other files now, or were read under a strong lock, and that no other finding of the statement names.
+// otherWork finds tables that were rewritten, or scanned under a strong lock, and that no other finding of the statement names.
 func otherWork(s *step, others findings) (found findings) {
 	switch s.st.Verb {
 	case "CLUSTER", "REFRESH", "REINDEX", "TRUNCATE", "VACUUM":
-		return nil // the text's own finding says it
+		return nil // covered by the statement's text
 	}
 	for _, oid := range sorted(s.before.relations) {
 		t := s.oldTable(oid)
@@ -24,12 +24,12 @@ func otherWork(s *step, others findings) (found findings) {
 		d := s.about(t)
 		switch {
 		case s.rewritten(oid):
-			d.Text = fmt.Sprintf("the statement rewrites or empties table %s under %s: reads and writes wait until it is done, and it is kept %s", s.name(t), lockName(d.Lock), s.until())
-			d.Fix = fix.Words("make a new table or column, fill it in batches, and swap the two")
+			d.Text = fmt.Sprintf("the statement rewrites or empties table %s under %s, which blocks reads and writes %s", s.name(t), lockName(d.Lock), s.until())
+			d.Fix = fix.Words("create a new table or column, fill it in batches, then swap the two")
 			found.add(s, "table-rewrite", d)
-		case s.scanned(oid) && strength[d.Lock] >= strength[shareLock] && strength[d.Lock] > strength[s.kept(oid)]:
-			d.Text = fmt.Sprintf("the statement reads all of table %s under %s: writes wait until it is done, and it is kept %s", s.name(t), lockName(d.Lock), s.until())
-			d.Fix = fix.Words("take the lock and read the table in transactions of their own")
+		case s.scanned(oid) && strength[d.Lock] >= strength[shareLock] && strength[d.Lock] > strength[s.held(oid)]:
+			d.Text = fmt.Sprintf("the statement scans table %s under %s, which blocks writes %s", s.name(t), lockName(d.Lock), s.until())
+			d.Fix = fix.Words("take the lock and read the table in separate transactions")
 			found.add(s, "table-scan", d)
 		}
 	}
@@ -46,7 +46,7 @@ func (l findings) name(s *step, t *relation) bool {
 	return false
 }
 
-// workWhileLocked finds statements that read or write much while a table is locked against everybody since an earlier statement.
+// workWhileLocked finds slow statements that run while an earlier statement's ACCESS EXCLUSIVE lock is held.
 func workWhileLocked(s *step) (found findings) {
 	locked := lockedBefore(s)
 	if locked == nil || s.onlyValidates() {
@@ -57,8 +57,8 @@ func workWhileLocked(s *step) (found findings) {
 		return found
 	}
 	d := Diagnostic{Table: locked.sql(), Lock: hazard.AccessExclusive}
-	d.Text = fmt.Sprintf("the statement %s table %s while %s on table %s from an earlier statement is kept: its reads and writes wait until it is done", what, s.name(table), lockName(hazard.AccessExclusive), s.name(locked))
-	d.Fix = fix.Words("put the statement into a migration of its own")
+	d.Text = fmt.Sprintf("the statement %s table %s while an earlier statement holds %s on table %s, so its reads and writes wait until it is done", what, s.name(table), lockName(hazard.AccessExclusive), s.name(locked))
+	d.Fix = fix.Words("put the statement in a separate migration")
 	found.add(s, "work-while-access-exclusive", d)
 	return found
 }
@@ -67,9 +67,9 @@ func (s *step) onlyValidates() bool {
 	return s.st.Verb == "ALTER TABLE" && len(s.st.Actions) == 1 && s.st.Actions[0].Verb == "VALIDATE CONSTRAINT"
 }
 
-// ownLock is the strongest lock on a table that the statement's kind takes by itself: what is held already is not taken anew.
+// ownLock returns the strongest lock that the statement itself needs on a table: locks already held are not taken again.
 func ownLock(s *step, table uint32) string {
-	if s.kept(table) != hazard.AccessExclusive {
+	if s.held(table) != hazard.AccessExclusive {
 		return s.lock(table)
 	}
 	switch s.st.Verb {
@@ -84,7 +84,7 @@ func ownLock(s *step, table uint32) string {
 	return ""
 }
 
-// locksWriters reports whether an action locks its table against others' writes at most.
+// locksWriters reports whether an action blocks at most writes.
 func locksWriters(a pgsql.Action) bool {
 	switch a.Verb {
 	case "VALIDATE CONSTRAINT", "ATTACH PARTITION":
@@ -97,17 +97,17 @@ func locksWriters(a pgsql.Action) bool {
 	return false
 }
 
-// lockedBefore returns an old table that is locked against everybody since an earlier statement.
+// lockedBefore returns an existing table on which an earlier statement's ACCESS EXCLUSIVE lock is held.
 func lockedBefore(s *step) *relation {
 	for _, oid := range sorted(s.before.relations) {
-		if t := s.oldTable(oid); t != nil && s.kept(oid) == hazard.AccessExclusive {
+		if t := s.oldTable(oid); t != nil && s.held(oid) == hazard.AccessExclusive {
 			return t
 		}
 	}
 	return nil
 }
 
-// slow returns an old table that the statement reads from end to end, rewrites, or writes many rows of.
+// slow returns an existing table that the statement scans, rewrites, or changes many rows of.
 func slow(s *step) (*relation, string) {
 	for _, oid := range sorted(s.before.relations) {
 		t := s.oldTable(oid)
@@ -120,15 +120,15 @@ func slow(s *step) (*relation, string) {
 		case s.scanned(oid) && (s.st.Verb == "UPDATE" || s.st.Verb == "DELETE" || s.st.Verb == "MERGE"):
 			return t, "changes many rows of"
 		case s.scanned(oid):
-			return t, "reads all of"
+			return t, "scans"
 		}
 	}
 	if t := s.target(); t != nil && (s.st.Verb == "UPDATE" || s.st.Verb == "DELETE") && s.st.Rest.Find(0, "WHERE") < 0 {
 		return t, "changes all rows of"
 	}
-	if s.said("validating foreign key constraint") {
+	if s.messaged("validating foreign key constraint") {
 		if t := s.target(); t != nil {
-			return t, "reads all of"
+			return t, "scans"
 		}
 	}
 	return nil, ""
@@ -150,21 +150,21 @@ func lockTable(s *step) (found findings) {
 		}
 	}
 	if strength[lock] < strength[shareLock] {
-		return nil // it stops neither readers nor writers
+		return nil // it blocks neither reads nor writes
 	}
 	for _, q := range s.st.Targets {
 		if t := s.before.find(q.Schema, q.Name); t != nil && s.oldTable(t.OID) != nil {
 			found.add(s, "explicit-lock-table", Diagnostic{
 				Table: t.sql(), Lock: lock,
-				Text: fmt.Sprintf("LOCK TABLE takes %s on table %s, and keeps it %s", lockName(lock), s.name(t), s.until()),
-				Fix:  fix.Words("leave it out: each statement takes the lock that it needs"),
+				Text: fmt.Sprintf("LOCK TABLE takes %s on table %s and holds it %s", lockName(lock), s.name(t), s.until()),
+				Fix:  fix.Words("remove it: each statement takes the lock it needs"),
 			})
 		}
 	}
 	return found
 }
 
-// lockModes are those that matter, by strength.
+// lockModes are the relevant lock modes, by strength.
 var lockModes = []struct{ name, sql string }{
 	{"RowShareLock", "ROW SHARE"}, {"RowExclusiveLock", "ROW EXCLUSIVE"}, {"ShareUpdateExclusiveLock", "SHARE UPDATE EXCLUSIVE"}, {shareLock, "SHARE"},
 	{hazard.ShareRowExclusive, "SHARE ROW EXCLUSIVE"}, {"ExclusiveLock", "EXCLUSIVE"}, {hazard.AccessExclusive, "ACCESS EXCLUSIVE"},

@@ -11,7 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// TestLocks compares what statements are seen to do with what PostgreSQL is known to do, in a transaction and outside.
+// TestLocks compares the observed effects of statements with the known ones, in a transaction and outside.
 func TestLocks(t *testing.T) {
 	const none = "-- atlas:txmode none\n\n"
 	const before = `CREATE TABLE parents (id bigint PRIMARY KEY);

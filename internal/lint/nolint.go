@@ -12,10 +12,10 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
-// The directive -- atlas:nolint silences what is found about statements: all of it where it stands alone, else what it names, by
-// analyzer, code or hazard, with blanks or commas in between; what follows a further -- is the reason. In the comment lines at
-// the top of a file, with an empty line after them, it goes for the whole file; in the comment lines right above a statement, for
-// that statement. That is how Atlas reads it.
+// The directive -- atlas:nolint silences findings about statements: all of them, or those of the analyzers, codes and rules that it
+// names, separated by blanks or commas. A reason may follow another --. In the comment lines at the top of a file, with an empty
+// line after them, it applies to the file; in the comment lines directly above a statement, to the statement. Atlas reads it the
+// same way.
 
 const directiveNolint = "nolint"
 
@@ -24,7 +24,7 @@ type nolint struct {
 	directives []*directive
 }
 
-// wholeFile and nowhere are where directives hold that belong to no statement.
+// wholeFile and nowhere are the scopes of directives that aren't for a statement.
 const (
 	wholeFile = -1
 	nowhere   = -2
@@ -32,9 +32,9 @@ const (
 
 type directive struct {
 	pos   pgsql.Pos
-	holds int      // the offset of its statement, or wholeFile, or nowhere
-	names []string // none: all
-	used  []bool   // by name; the only one where there are no names
+	scope int      // the offset of its statement, or wholeFile, or nowhere
+	names []string // all if empty
+	used  []bool   // by name; one element if there are no names
 }
 
 func readNolint(f *migration.File) *nolint {
@@ -47,26 +47,26 @@ func readNolint(f *migration.File) *nolint {
 	for _, s := range f.Stmts {
 		attached := attached(f.SQL, s)
 		for i, c := range s.Comments {
-			holds := nowhere
+			scope := nowhere
 			switch {
 			case c.Pos.Offset < top:
-				holds = wholeFile
+				scope = wholeFile
 			case i >= attached:
-				holds = s.Pos.Offset
+				scope = s.Pos.Offset
 			}
-			n.read(c, holds)
+			n.read(c, scope)
 		}
 		end = s.End
 	}
-	// Comments behind the last statement belong to none.
+	// Comments after the last statement aren't for a statement.
 	line := 1 + strings.Count(f.SQL[:end], "\n")
 	for text := range strings.Lines(f.SQL[end:]) {
 		if trimmed := strings.Trim(text, "; \t\r\n"); strings.HasPrefix(trimmed, "--") || strings.HasPrefix(trimmed, "/*") {
-			holds := nowhere
+			scope := nowhere
 			if end < top {
-				holds = wholeFile
+				scope = wholeFile
 			}
-			n.read(pgsql.Comment{Text: trimmed, Pos: pgsql.Pos{Offset: end, Line: line, Col: 1 + strings.Index(text, trimmed)}}, holds)
+			n.read(pgsql.Comment{Text: trimmed, Pos: pgsql.Pos{Offset: end, Line: line, Col: 1 + strings.Index(text, trimmed)}}, scope)
 		}
 		end += len(text)
 		line++
@@ -74,7 +74,7 @@ func readNolint(f *migration.File) *nolint {
 	return n
 }
 
-// header is where the comment lines at the top of a file end.
+// header returns the length of the comment lines at the top of a file.
 func header(src string) int {
 	end := 0
 	for line := range strings.Lines(src) {
@@ -86,8 +86,7 @@ func header(src string) int {
 	return end
 }
 
-// attached returns the index of the first of the comments that stand right above the statement. An empty line cuts off those
-// before it.
+// attached returns the index of the first of the comments directly above the statement. An empty line separates earlier ones.
 func attached(src string, s pgsql.Stmt) int {
 	first := 0
 	for i, c := range s.Comments {
@@ -102,24 +101,24 @@ func attached(src string, s pgsql.Stmt) int {
 	return first
 }
 
-// read takes a comment in, if it is a directive.
-func (n *nolint) read(c pgsql.Comment, holds int) {
+// read adds a comment if it is a directive.
+func (n *nolint) read(c pgsql.Comment, scope int) {
 	stmt := migrate.Stmt{Comments: []string{c.Text}}
 	for _, args := range stmt.Directive(directiveNolint) {
 		args, _, _ = strings.Cut(args, "--")
 		names := strings.FieldsFunc(args, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })
-		n.directives = append(n.directives, &directive{pos: c.Pos, holds: holds, names: names, used: make([]bool, max(1, len(names)))})
+		n.directives = append(n.directives, &directive{pos: c.Pos, scope: scope, names: names, used: make([]bool, max(1, len(names)))})
 	}
 }
 
-// silences reports whether a directive silences the finding, and remembers which.
+// silences reports whether a directive silences the finding, and marks it as used.
 func (n *nolint) silences(d Diagnostic) bool {
 	if d.Analyzer == "" {
 		return false
 	}
 	silenced := false
 	for _, dir := range n.directives {
-		if dir.holds != wholeFile && dir.holds != d.Pos {
+		if dir.scope != wholeFile && dir.scope != d.Pos {
 			continue
 		}
 		if len(dir.names) == 0 {
@@ -137,8 +136,8 @@ func (n *nolint) silences(d Diagnostic) bool {
 	return silenced
 }
 
-// findings are about the directives themselves. ran says that all statements were looked at: else nobody knows what a directive
-// would have silenced.
+// findings returns the findings about the directives themselves. Without ran, statements were skipped, so it isn't known what
+// directives would have silenced.
 func (n *nolint) findings(ran bool) []Diagnostic {
 	var found []Diagnostic
 	for _, dir := range n.directives {
@@ -151,11 +150,11 @@ func (n *nolint) findings(ran bool) []Diagnostic {
 		for i, name := range dir.names {
 			switch {
 			case !slices.Contains(silencable(), name):
-				text := fmt.Sprintf("atlas:nolint names %q, and there is no such check", name)
+				text := fmt.Sprintf("atlas:nolint names unknown check %q", name)
 				if near := words.Nearest(name, silencable()); near != "" {
 					text += ": did you mean " + near + "?"
 				} else {
-					text += "; write a reason behind --"
+					text += "; write a reason after --"
 				}
 				add("unknown-nolint", "%s", text)
 			case !dir.used[i]:
@@ -163,8 +162,8 @@ func (n *nolint) findings(ran bool) []Diagnostic {
 			}
 		}
 		switch {
-		case dir.holds == nowhere:
-			add("unused-nolint", "atlas:nolint silences nothing here: write it right above a statement, or into the comment lines at the top of the file with an empty line after them")
+		case dir.scope == nowhere:
+			add("unused-nolint", "atlas:nolint silences nothing here: put it directly above a statement, or in the comment lines at the top of the file, followed by an empty line")
 		case !ran:
 		case len(dir.names) == 0 && !dir.used[0]:
 			add("unused-nolint", "atlas:nolint silences nothing: remove it")

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A Statement is what one was seen to do to tables that were there before the change.
+// A Statement is a statement with its observed effects on tables that existed before the change.
 type Statement struct {
 	Pos, Line int
 	Text      string
@@ -14,16 +14,16 @@ type Statement struct {
 
 // A TableEffect is what a statement did to a table.
 type TableEffect struct {
-	Table     string // as SQL writes it, with its schema unless that is public
-	Lock      string // the strongest lock that it took, as pg_locks names it
-	Rewritten bool   // all rows were written anew
-	Scanned   bool   // all rows were read
+	Table     string // its name as SQL, with its schema unless that is public
+	Lock      string // the strongest lock that it took, as in pg_locks; may be empty
+	Rewritten bool   // whether it was rewritten
+	Scanned   bool   // whether it was scanned
 }
 
-// weakest is the strength of the weakest lock that is worth a word: the ones below it stop neither readers nor writers.
+// weakest is the strength of the weakest reported lock: weaker ones block neither reads nor writes nor other DDL.
 var weakest = strength["ShareUpdateExclusiveLock"]
 
-// observed lists the statements of a trace.
+// observed returns the statements of a trace.
 func (t *trace) observed() []Statement {
 	var list []Statement
 	for _, s := range t.steps {
@@ -34,7 +34,7 @@ func (t *trace) observed() []Statement {
 				continue
 			}
 			e := TableEffect{Table: r.sql(), Rewritten: s.rewritten(oid)}
-			if lock := s.lock(oid); s.asked != nil || strength[lock] > strength[s.kept(oid)] {
+			if lock := s.lock(oid); s.asked != nil || strength[lock] > strength[s.held(oid)] {
 				e.Lock = lock
 			}
 			e.Scanned = !e.Rewritten && strength[s.lock(oid)] >= weakest && s.scanned(oid)

@@ -10,7 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 )
 
-// TestOptional looks for all rules that are opt-in.
+// TestOptional enables all opt-in rules.
 func TestOptional(t *testing.T) {
 	on := false
 	policy := lint.Policy{Checks: make(map[string]lint.Setting)}

@@ -6,7 +6,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 )
 
-// changedPartitions finds partitions that are attached, detached or made beside a default one.
+// changedPartitions finds partitions that are attached, detached or added to a table with a default one.
 func changedPartitions(s *step) (found findings) {
 	attach, attaches := s.action("ATTACH PARTITION")
 	creates := s.st.Verb == "CREATE TABLE" && s.st.Rest.Starts(0, "PARTITION", "OF")
@@ -15,7 +15,7 @@ func changedPartitions(s *step) (found findings) {
 			built := has(s.after.indexes, func(x *index) bool { return x.Table == p.OID && s.before.indexes[x.OID] == nil })
 			if s.scannedAny(p.OID) || built {
 				d := s.about(p)
-				d.Text = fmt.Sprintf("attaching table %s reads all of it under %s: its reads and writes wait until it is done", s.name(p), lockName(d.Lock))
+				d.Text = fmt.Sprintf("attaching table %s scans it under %s, which blocks its reads and writes until it is done", s.name(p), lockName(d.Lock))
 				d.Fix = attachFix(s, p)
 				found.add(s, "attach-partition-scan", d)
 			}
@@ -28,8 +28,8 @@ func changedPartitions(s *step) (found findings) {
 				continue
 			}
 			d := s.about(r)
-			d.Text = fmt.Sprintf("a new partition beside default partition %s reads all of that under %s: its reads and writes wait until it is done", s.name(r), lockName(d.Lock))
-			d.Fix = besideDefaultFix(s, r)
+			d.Text = fmt.Sprintf("adding a partition scans default partition %s under %s, which blocks its reads and writes until it is done", s.name(r), lockName(d.Lock))
+			d.Fix = defaultFix(s, r)
 			found.add(s, "default-partition-scan", d)
 		}
 	}
@@ -37,7 +37,7 @@ func changedPartitions(s *step) (found findings) {
 		for _, r := range s.after.relations {
 			if parent := s.old(r.Parent); s.before.relations[r.OID] == nil && parent != nil && r.isTable() {
 				d := s.about(parent)
-				d.Text = fmt.Sprintf("making a partition takes %s on its parent %s", lockName(d.Lock), s.name(parent))
+				d.Text = fmt.Sprintf("creating a partition takes %s on its parent %s", lockName(d.Lock), s.name(parent))
 				d.Fix = fix.CreatePartition(r.sql(), parent.sql(), r.PartitionBound)
 				found.add(s, "create-partition-locks-parent", d)
 			}
@@ -47,10 +47,10 @@ func changedPartitions(s *step) (found findings) {
 		p, parent := s.before.find(detach.Name.Schema, detach.Name.Name), s.target()
 		if p != nil && s.old(p.OID) != nil && parent != nil {
 			d := s.about(parent)
-			d.Text = fmt.Sprintf("detaching partition %s takes %s on its parent %s, so reads and writes of all partitions wait; it is kept %s", p.sql(), lockName(d.Lock), s.name(parent), s.until())
+			d.Text = fmt.Sprintf("detaching partition %s takes %s on its parent %s, which blocks reads and writes of all partitions %s", p.sql(), lockName(d.Lock), s.name(parent), s.until())
 			d.Fix = fix.Detach(p.sql(), parent.sql())
 			if s.trace.target.major < 14 {
-				d.Fix = fix.Words("PostgreSQL detaches concurrently from 14 on: keep the transaction short")
+				d.Fix = fix.Words("PostgreSQL can detach concurrently only from version 14: keep the transaction short")
 			}
 			found.add(s, "detach-partition-blocking", d)
 		}
@@ -58,21 +58,21 @@ func changedPartitions(s *step) (found findings) {
 	return found
 }
 
-// attachFix is how a table is attached without being read.
+// attachFix is how to attach a table without scanning it.
 func attachFix(s *step, p *relation) fix.Text {
 	bounds := s.bounds[p.OID]
 	if bounds == "" {
-		return fix.Words("add a check of the partition's bounds NOT VALID, validate it in a later transaction, then attach the table, and drop the check")
+		return fix.Words("add a check of the partition's bounds NOT VALID, validate it in a later transaction, then attach the table and drop the check")
 	}
 	return fix.Attach(p.sql(), s.before.freeConstraint(p, p.Name, "_bounds"), bounds, s.stmt.Text)
 }
 
-// besideDefaultFix is how a partition is made or attached without the default one being read.
-func besideDefaultFix(s *step, r *relation) fix.Text {
+// defaultFix is how to create or attach a partition without scanning the default one.
+func defaultFix(s *step, r *relation) fix.Text {
 	for oid, bounds := range s.bounds {
 		if p := s.after.relations[oid]; p.Parent == r.Parent && bounds != "" && s.after.relations[r.Parent].Parent == 0 {
 			return fix.BesideDefault(r.sql(), s.before.freeConstraint(r, r.Name, "_without_"+p.Name), bounds, s.stmt.Text)
 		}
 	}
-	return fix.Words("add a check to the default partition that it has no row of the new one, NOT VALID, validate it in a later transaction, then make the new one, and drop the check")
+	return fix.Words("add a check to the default partition that excludes the new bounds NOT VALID, validate it in a later transaction, then create the new partition and drop the check")
 }

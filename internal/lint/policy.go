@@ -9,19 +9,19 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/project"
 )
 
-// A Policy says which findings are reported, and how. By the zero value all rules are looked for that are not opt-in, each with
-// its own severity.
+// A Policy determines which findings are reported, and how. The zero value reports all rules that aren't opt-in, each with its
+// default severity.
 type Policy project.Policy
 
-// A Setting is what is set for a rule, or for all rules of an analyzer.
+// A Setting applies to a rule, or to all rules of an analyzer.
 type Setting = project.Setting
 
-// settings are those that go for a rule, the closest first.
+// settings returns the settings for a rule, the most specific first.
 func (p Policy) settings(r Rule) []Setting {
 	return []Setting{p.Checks[r.Name], p.Checks[r.Code], p.Analyzers[r.Analyzer]}
 }
 
-// on reports whether a rule is to be looked for.
+// on reports whether a rule is enabled.
 func (p Policy) on(r Rule) bool {
 	for _, s := range p.settings(r) {
 		if s.Skip != nil {
@@ -43,12 +43,12 @@ func (p Policy) severity(r Rule) Severity {
 	return r.Severity
 }
 
-// forced reports whether no directive silences the rule.
+// forced reports whether directives can't silence the rule.
 func (p Policy) forced(r Rule) bool {
 	return slices.ContainsFunc(p.settings(r), func(s Setting) bool { return s.Force })
 }
 
-// allows reports whether the policy lets pass what the finding is about.
+// allows reports whether the policy allows what the finding is about.
 func (p Policy) allows(d Diagnostic) bool {
 	if matches(p.AllowTables, d.Table) {
 		return true
@@ -64,10 +64,10 @@ func matches(patterns []*regexp.Regexp, name string) bool {
 	})
 }
 
-// aliases are codes of Atlas's for what has one code here.
+// aliases are additional codes in Atlas for a single rule here.
 var aliases = map[string]string{"MF102": "MF101"}
 
-// CheckNames are all names and codes of rules: what a setting may be for.
+// CheckNames returns all names and codes of rules, which settings may use.
 func CheckNames() []string {
 	var names []string
 	for _, r := range Rules() {
@@ -76,7 +76,7 @@ func CheckNames() []string {
 	return names
 }
 
-// silencable are the words that a directive may name: analyzers, and names and codes of the rules that a directive can silence.
+// silencable returns what a directive may name: analyzers, and the names and codes of rules that a directive can silence.
 var silencable = sync.OnceValue(func() []string {
 	names := []string{}
 	for a := range titles {

@@ -15,10 +15,10 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// plain has tables about which each change is one finding.
+// plain has tables on which each change gives one finding.
 const plain = "CREATE TABLE a (x int, y int);\nCREATE TABLE b (x int, y int);\nCREATE SCHEMA \"Old\";\nCREATE TABLE \"Old\".\"A B\" (x int);\n"
 
-// short writes each finding as its line and its rule's name.
+// short returns each finding's line and rule.
 func short(r *lint.Report) []string {
 	var list []string
 	for _, f := range r.Files {
@@ -60,7 +60,7 @@ func TestNolint(t *testing.T) {
 		{"cut off by the second", "SELECT 1;\n-- atlas:nolint\n-- x\n\n-- y\nDROP TABLE a;\n", 0, []string{"2" + unused, "6" + table}},
 		{"second statement", "SELECT 1;\n\n-- y\n-- atlas:nolint DS102\nDROP TABLE a;\n", 1, nil},
 		{"nothing to silence", "-- atlas:nolint\nSELECT 1;\n", 0, []string{"1" + unused}},
-		{"behind the last statement", "DROP TABLE a;\n  -- atlas:nolint\n", 0, []string{"1" + table, "2" + unused}},
+		{"after the last statement", "DROP TABLE a;\n  -- atlas:nolint\n", 0, []string{"1" + table, "2" + unused}},
 		{"on the statement's line", "DROP TABLE a; -- atlas:nolint\n", 0, []string{"1" + table, "1" + unused}},
 		{"file", "-- atlas:nolint\n\nDROP TABLE a;\nALTER TABLE b DROP y;\n", 2, nil},
 		{"file with a name", "-- atlas:nolint DS102\n\nDROP TABLE a;\nALTER TABLE b DROP y;\n", 1, []string{"4" + column}},
@@ -86,11 +86,11 @@ func TestNolint(t *testing.T) {
 
 func TestNolintMessages(t *testing.T) {
 	for sql, want := range map[string]string{
-		"-- atlas:nolint drop-tabel\nSELECT 1;":             `1:1: error unknown-nolint IB614: atlas:nolint names "drop-tabel", and there is no such check: did you mean drop-table?`,
-		"-- atlas:nolint obsolescence\nSELECT 1;":           `1:1: error unknown-nolint IB614: atlas:nolint names "obsolescence", and there is no such check; write a reason behind --`,
+		"-- atlas:nolint drop-tabel\nSELECT 1;":             `1:1: error unknown-nolint IB614: atlas:nolint names unknown check "drop-tabel": did you mean drop-table?`,
+		"-- atlas:nolint obsolescence\nSELECT 1;":           `1:1: error unknown-nolint IB614: atlas:nolint names unknown check "obsolescence"; write a reason after --`,
 		"SELECT 1;\n  -- atlas:nolint DS102 DS103\nSELECT;": `2:3: warning unused-nolint IB613: atlas:nolint DS102 DS103 silences nothing: remove it`,
 		"-- atlas:nolint\nSELECT 1;":                        `1:1: warning unused-nolint IB613: atlas:nolint silences nothing: remove it`,
-		"SELECT 1;\n\n\t-- atlas:nolint\n":                  `3:2: warning unused-nolint IB613: atlas:nolint silences nothing here: write it right above a statement, or into the comment lines at the top of the file with an empty line after them`,
+		"SELECT 1;\n\n\t-- atlas:nolint\n":                  `3:2: warning unused-nolint IB613: atlas:nolint silences nothing here: put it directly above a statement, or in the comment lines at the top of the file, followed by an empty line`,
 	} {
 		r := mustRun(t, folder(t, map[string]string{first: plain, second: sql}), lint.Config{Latest: 1})
 		if diff := cmp.Diff([]string{second + ":" + want}, findings(r)); diff != "" {
@@ -121,7 +121,7 @@ func TestPolicy(t *testing.T) {
 			[]string{"1 warning drop-table", column, "3 warning drop-table"}},
 		{"check is off", lint.Policy{Checks: only("drop-table", lint.Setting{Skip: &yes})}, sql, 0, []string{column}},
 		{"analyzer is off", lint.Policy{Analyzers: only("destructive", lint.Setting{Skip: &yes})}, sql, 0, nil},
-		{"analyzer is off but for a check", lint.Policy{Analyzers: only("destructive", lint.Setting{Skip: &yes}), Checks: only("DS103", lint.Setting{Skip: &no})}, sql, 0, []string{column}},
+		{"analyzer is off except for a check", lint.Policy{Analyzers: only("destructive", lint.Setting{Skip: &yes}), Checks: only("DS103", lint.Setting{Skip: &no})}, sql, 0, []string{column}},
 		{"table is allowed", lint.Policy{AllowTables: match("a|Old\\..*")}, sql, 2, []string{column}},
 		{"whole names only", lint.Policy{AllowTables: match("A")}, sql, 0, []string{table, column, quoted}},
 		{"as SQL writes it", lint.Policy{AllowTables: match(`"Old"\."A B"`)}, sql, 1, []string{table, column}},
@@ -151,7 +151,7 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestFileError says of each file why it doesn't pass.
+// TestFileError compares the reasons why files fail.
 func TestFileError(t *testing.T) {
 	no := false
 	for _, test := range []struct {
@@ -200,7 +200,7 @@ func TestSums(t *testing.T) {
 	}
 }
 
-// TestBadInput compares what is said about files that are no good with testdata/badinput.txt: one finding each.
+// TestBadInput compares the findings about bad files with testdata/badinput.txt: one each.
 func TestBadInput(t *testing.T) {
 	var b strings.Builder
 	for _, test := range []struct{ name, sql string }{
@@ -215,9 +215,9 @@ func TestBadInput(t *testing.T) {
 		{"5 MB in many statements", strings.Repeat("INSERT INTO a (x, y) VALUES (1, 2) /* "+strings.Repeat("x", 1000)+" */;\n", 5_000)},
 		{"meta-command", "SELECT 1;\n\\i other.sql\nSELECT 2;\n"},
 		{"meta-command at the end", "SELECT 1;\n  \\echo done\n"},
-		{"meta-command behind a statement", "SELECT 'ä', 1 \\gexec\n"},
+		{"meta-command after a statement", "SELECT 'ä', 1 \\gexec\n"},
 		{"COPY", "COPY a (x, y) FROM stdin;\n1\t2\n\\.\n"},
-		{"COPY of rows that are no SQL", "SELECT 1;\nCOPY a FROM stdin;\n1\tit's\n\\.\n"},
+		{"COPY of rows that aren't SQL", "SELECT 1;\nCOPY a FROM stdin;\n1\tit's\n\\.\n"},
 		{"COPY in another case", "copy a from STDIN with (format csv);\n1,2\n\\.\n"},
 		{"dollar quotes", "SELECT 1;\nDO $$ BEGIN\nNULL; END $x$;\n"},
 		{"quote", "SELECT 'it''s;\n"},

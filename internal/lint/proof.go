@@ -16,7 +16,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// A promise checks what a change must keep: its down files lead back, and the migrations give what the schema file says.
+// A promise checks that a change's down files revert it, and that the migrations produce the schema file.
 type promise struct {
 	Config
 	change *changeSet
@@ -25,7 +25,7 @@ type promise struct {
 	path   []catalog.Catalog // before the change, and after each of its files
 }
 
-// mark remembers the catalog as it is now.
+// mark records the current catalog.
 func (p *promise) mark(ctx context.Context) error {
 	if err := p.st.Refresh(ctx); err != nil {
 		return err
@@ -34,7 +34,7 @@ func (p *promise) mark(ctx context.Context) error {
 	return nil
 }
 
-// findings measures. It uses the state up.
+// findings adds what is wrong. The state can't be used afterwards.
 func (p *promise) findings(ctx context.Context, r *Report) error {
 	if p.change.differs() && p.Schema != nil {
 		if ok, err := p.schema(ctx, r); err != nil || !ok {
@@ -44,8 +44,7 @@ func (p *promise) findings(ctx context.Context, r *Report) error {
 	return p.downs(ctx, r)
 }
 
-// schema compares what the migrations give with what the schema file says. It is not ok if the file is wrong: then the state is
-// closed.
+// schema compares what the migrations produce with the schema file. ok is false if the file is invalid; then the state is closed.
 func (p *promise) schema(ctx context.Context, r *Report) (ok bool, err error) {
 	d := Diagnostic{Name: "schema-not-planned"}
 	differences, err := proof.Differences(ctx, proof.Base{
@@ -70,11 +69,11 @@ func (p *promise) schema(ctx context.Context, r *Report) (ok bool, err error) {
 	list := listed(differences)
 	switch added := p.change.added; {
 	case len(added) == 0 && p.change.schemaChanged:
-		d.Text = fmt.Sprintf("%s was changed, and no migration does that: run plan (in the migrations %s)", p.SchemaName, list)
+		d.Text = fmt.Sprintf("%s was changed without a migration: run plan (in the migrations %s)", p.SchemaName, list)
 	case p.change.schemaChanged || len(added) == 0:
-		d.Text = fmt.Sprintf("the migrations do not give what %s says: run plan (in the migrations %s)", p.SchemaName, list)
+		d.Text = fmt.Sprintf("the migrations don't produce %s: run plan (in the migrations %s)", p.SchemaName, list)
 	default:
-		d.Text = fmt.Sprintf("from here on the migrations do not give what %s says: change it too (in the migrations %s)", p.SchemaName, list)
+		d.Text = fmt.Sprintf("from here on, the migrations don't produce %s: change it too (in the migrations %s)", p.SchemaName, list)
 		r.fixed(p.Policy, added[len(added)-1].Name, d)
 		return true, nil
 	}
@@ -82,7 +81,7 @@ func (p *promise) schema(ctx context.Context, r *Report) (ok bool, err error) {
 	return true, nil
 }
 
-// listed names the first differences.
+// listed returns the first differences.
 func listed(differences []catalog.Difference) string {
 	const most = 3
 	var texts []string
@@ -95,7 +94,7 @@ func listed(differences []catalog.Difference) string {
 	return strings.Join(texts, "; ")
 }
 
-// downs runs the down files of the change. A project without any has none missing.
+// downs runs the change's down files. In a project without any, none is missing.
 func (p *promise) downs(ctx context.Context, r *Report) error {
 	added := p.change.added
 	if len(added) == 0 {
@@ -111,7 +110,7 @@ func (p *promise) downs(ctx context.Context, r *Report) error {
 		if rule := rulesByName()["irreversible"]; none != "" && p.Policy.on(rule) {
 			r.add(f.Name, Diagnostic{
 				Title: titles[rule.Analyzer], Name: rule.Name, Code: rule.Code, Severity: p.Policy.severity(rule),
-				Text: "there is no way back from this migration: " + none,
+				Text: "the migration can't be reverted: " + none,
 			})
 		}
 	}
@@ -139,7 +138,7 @@ func (p *promise) downs(ctx context.Context, r *Report) error {
 	return nil
 }
 
-// downBlocks finds in the down files what the text of a block shows: on a scratch database it may do nothing.
+// downBlocks checks the text of blocks in down files, which may do nothing on a scratch database.
 func (p *promise) downBlocks(r *Report) {
 	for _, f := range p.change.added {
 		if f.Down == nil {

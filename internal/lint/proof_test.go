@@ -22,13 +22,13 @@ func TestDowns(t *testing.T) {
 		policy lint.Policy
 		want   []string
 	}{
-		{"leads back", map[string]string{second: up, "down/" + second: down}, 1, lint.Policy{}, nil},
+		{"reverts", map[string]string{second: up, "down/" + second: down}, 1, lint.Policy{}, nil},
 		{"none in the project", map[string]string{second: up}, 1, lint.Policy{}, nil},
 		{"missing", map[string]string{"down/" + first: "SELECT 1;", second: up}, 1, lint.Policy{},
 			[]string{second + ":0:0: error down-file-missing IB615: the down file of " + second + missing}},
 		{"says that there is none", map[string]string{second: up, "down/" + second: "-- alembic:down none it is so\n\n"}, 1, lint.Policy{}, nil},
 		{"says so, and that is looked for", map[string]string{second: up, "down/" + second: "-- alembic:down none it is so\n\n"}, 1, irreversible,
-			[]string{second + ":0:0: warning irreversible IB605: there is no way back from this migration: it is so"}},
+			[]string{second + ":0:0: warning irreversible IB605: the migration can't be reverted: it is so"}},
 		{"does too little", map[string]string{second: up, "down/" + second: "SELECT 1;\n"}, 1, lint.Policy{},
 			[]string{"down/" + second + ":0:0: error down-file-wrong IB616: the down file does not revert its migration: column public.a.z is extra (text)"}},
 		{"fails", map[string]string{second: up, "down/" + second: "SELECT 1;\nDROP TABLE nothing;\n"}, 1, lint.Policy{},
@@ -46,10 +46,10 @@ func TestDowns(t *testing.T) {
 		}, 1, lint.Policy{}, nil},
 		{"commits in a transaction", map[string]string{
 			second: up, "down/" + second: down + "DO $$ BEGIN WHILE EXISTS (SELECT FROM a) LOOP COMMIT; END LOOP; END $$;\n",
-		}, 1, lint.Policy{}, []string{"down/" + second + ":2:1: error nontransactional-in-transaction TX101: the statement commits or rolls back, which PostgreSQL refuses in a transaction, and the file has one: it fails as soon as there are rows for it to come to that"}},
+		}, 1, lint.Policy{}, []string{"down/" + second + ":2:1: error nontransactional-in-transaction TX101: the statement commits or rolls back, which PostgreSQL rejects in a transaction, and the file runs in one: it fails once there are rows that make it do that"}},
 		{"runs twice", map[string]string{
 			second: up, "down/" + second: "-- atlas:txmode none\n\n-- repeatable it does nothing\nDO $$ BEGIN END $$;\nDO $$ BEGIN END $$;\n" + down,
-		}, 1, lint.Policy{}, []string{"down/" + second + ":5:1: error repeatable-unsaid IB509: if a run is cut off before it has recorded this statement, the next one runs it again"}},
+		}, 1, lint.Policy{}, []string{"down/" + second + ":5:1: error repeatable-unsaid IB509: if a run is interrupted before it records this statement, the next one repeats it"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.files[first] = plain
@@ -78,11 +78,11 @@ func TestSchema(t *testing.T) {
 		{"neither", was, nil, 0, nil},
 		{"both", is, map[string]string{second: up}, 0, nil},
 		{"schema alone", is, nil, 0,
-			[]string{"schema.hcl:0:0: error schema-not-planned IB617: schema.hcl was changed, and no migration does that: run plan (in the migrations column public.a.y is missing (integer))"}},
+			[]string{"schema.hcl:0:0: error schema-not-planned IB617: schema.hcl was changed without a migration: run plan (in the migrations column public.a.y is missing (integer))"}},
 		{"migration alone", was, map[string]string{second: up}, 0,
-			[]string{second + ":0:0: error schema-not-planned IB617: from here on the migrations do not give what schema.hcl says: change it too (in the migrations column public.a.y is extra (integer))"}},
+			[]string{second + ":0:0: error schema-not-planned IB617: from here on, the migrations don't produce schema.hcl: change it too (in the migrations column public.a.y is extra (integer))"}},
 		{"each another", is, map[string]string{second: "ALTER TABLE a ADD COLUMN z int;\n"}, 0,
-			[]string{"schema.hcl:0:0: error schema-not-planned IB617: the migrations do not give what schema.hcl says: run plan (in the migrations column public.a.y is missing (integer); column public.a.z is extra (integer))"}},
+			[]string{"schema.hcl:0:0: error schema-not-planned IB617: the migrations don't produce schema.hcl: run plan (in the migrations column public.a.y is missing (integer); column public.a.z is extra (integer))"}},
 		{"words alone", was + "# a comment\n", nil, 0, nil},
 		{"wrong", "schema \"public\" {}\ntable \"a\" {\n  schema = schema.public\n  colum \"x\" {}\n}\n", nil, 0, []string{"schema.hcl:4:3: error schema-not-planned IB617: unknown block \"colum\" in table \"a\": did you mean \"column\"?"}},
 		{"by the latest", is, nil, 1, nil},

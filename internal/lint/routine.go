@@ -17,8 +17,8 @@ func droppedRoutines(s *step) (found findings) {
 		}
 		if !has(s.trace.end().functions, func(a *function) bool { return a.Schema == p.Schema && a.Name == p.Name && a.Args == p.Args }) {
 			found.add(s, "drop-function", Diagnostic{
-				Text: fmt.Sprintf("dropping %s breaks all that still calls it", p.sql()),
-				Fix:  fix.Words("deploy its callers first, and drop it in a later release"),
+				Text: fmt.Sprintf("dropping %s breaks everything that still calls it", p.sql()),
+				Fix:  fix.Words("deploy its callers first, then drop it in a later release"),
 			})
 		}
 	}
@@ -44,7 +44,7 @@ func renamedRoutines(s *step) (found findings) {
 	return found
 }
 
-// replacedRoutines finds replaced functions that something was computed by, and overloads by accident.
+// replacedRoutines finds replaced functions whose results are stored, and accidental overloads.
 func replacedRoutines(s *step) (found findings) {
 	for _, oid := range sorted(s.before.functions) {
 		p := s.before.functions[oid]
@@ -54,8 +54,8 @@ func replacedRoutines(s *step) (found findings) {
 				continue
 			}
 			d := s.about(t)
-			d.Text = fmt.Sprintf("%s computed %s: what it computed for old rows stays, and is wrong without an error", p.sql(), u.Text)
-			d.Fix = fix.Words(fmt.Sprintf("make a new function beside %s, and a new index or constraint with it, concurrently; then drop the old ones", sqlName(p.Schema, p.Name)))
+			d.Text = fmt.Sprintf("%s computed %s: its old results remain and are silently wrong", p.sql(), u.Text)
+			d.Fix = fix.Words(fmt.Sprintf("create a new function next to %s, and concurrently a new index or constraint that uses it; then drop the old ones", sqlName(p.Schema, p.Name)))
 			found.add(s, "replace-function-used-by-index", d)
 		}
 	}
@@ -70,7 +70,7 @@ func replacedRoutines(s *step) (found findings) {
 		for _, o := range s.trace.end().functions {
 			if o.OID != oid && s.trace.base.functions[o.OID] != nil && o.Schema == p.Schema && o.Name == p.Name {
 				found.add(s, "function-signature-changed", Diagnostic{
-					Text: fmt.Sprintf("CREATE OR REPLACE makes a second function beside %s: calls go on to that, or become ambiguous", o.sql()),
+					Text: fmt.Sprintf("CREATE OR REPLACE creates a second function next to %s: calls still go to that one, or become ambiguous", o.sql()),
 					Fix:  fix.DropFunction(sqlName(o.Schema, o.Name) + "(" + o.Args + ")"),
 				})
 				break
@@ -96,16 +96,16 @@ func changedTriggers(s *step) (found findings) {
 		d := s.about(t)
 		switch {
 		case (was == nil || replaced) && !tr.Internal:
-			d.Text = fmt.Sprintf("creating trigger %s takes %s on table %s, so its writes wait; it is kept %s", pgsql.Ident(tr.Name), lockName(d.Lock), s.name(t), s.until())
-			d.Fix = fix.Words("put the statement into a file of its own, so that the lock is kept for a moment only")
+			d.Text = fmt.Sprintf("creating trigger %s takes %s on table %s, which blocks writes %s", pgsql.Ident(tr.Name), lockName(d.Lock), s.name(t), s.until())
+			d.Fix = fix.Words("put the statement in a separate file, so that the lock is held only briefly")
 			found.add(s, "create-trigger-lock", d)
 		case is == nil && !tr.Internal && s.trace.base.triggers[oid] != nil && s.after.relations[tr.Table] != nil && s.st.Verb != "DROP FUNCTION" && !s.triggerAgain(tr):
-			d.Text = fmt.Sprintf("without trigger %s of table %s what it kept up is not kept up any more", pgsql.Ident(tr.Name), t.sql())
+			d.Text = fmt.Sprintf("dropping trigger %s of table %s stops the work that it did", pgsql.Ident(tr.Name), t.sql())
 			d.Fix = fix.Words("make sure that nothing relies on it")
 			found.add(s, "drop-trigger", d)
 		case was != nil && is != nil && was.Enabled != "D" && is.Enabled == "D" && s.trace.base.triggers[oid] != nil:
-			d.Text = fmt.Sprintf("while triggers of table %s are disabled, what is written is never checked", t.sql())
-			d.Fix = fix.Words("leave triggers on")
+			d.Text = fmt.Sprintf("rows written while triggers of table %s are disabled are never checked", t.sql())
+			d.Fix = fix.Words("leave triggers enabled")
 			found.add(s, "disable-trigger", d)
 		}
 	}
@@ -122,8 +122,8 @@ func newRules(s *step) (found findings) {
 		r := s.after.rules[oid]
 		if t := s.old(r.Table); s.before.rules[oid] == nil && t != nil {
 			d := s.about(t)
-			d.Text = fmt.Sprintf("creating rule %s takes %s on table %s, so its reads and writes wait; it is kept %s", pgsql.Ident(r.Name), lockName(d.Lock), s.name(t), s.until())
-			d.Fix = fix.Words("use a trigger, or a view")
+			d.Text = fmt.Sprintf("creating rule %s takes %s on table %s, which blocks reads and writes %s", pgsql.Ident(r.Name), lockName(d.Lock), s.name(t), s.until())
+			d.Fix = fix.Words("use a trigger or a view")
 			found.add(s, "create-rule", d)
 		}
 	}
@@ -138,7 +138,7 @@ func droppedExtensions(s *step) (found findings) {
 		}
 		found.add(s, "drop-extension", Diagnostic{
 			Text: fmt.Sprintf("dropping extension %s drops its functions, types and operators", pgsql.Ident(s.before.extensions[oid].Name)),
-			Fix:  fix.Words("check what uses them, and drop it without CASCADE"),
+			Fix:  fix.Words("check what uses them, then drop it without CASCADE"),
 		})
 	}
 	return found
@@ -160,7 +160,7 @@ func changedExtensions(s *step) (found findings) {
 
 func extensionUpgrade(s *step, name string) (found findings) {
 	found.add(s, "extension-upgrade", Diagnostic{
-		Text: fmt.Sprintf("upgrading extension %s runs its scripts as they are on this server", pgsql.Ident(name)),
+		Text: fmt.Sprintf("upgrading extension %s runs the upgrade scripts that this server has installed", pgsql.Ident(name)),
 		Fix:  fix.Words("try it on a copy of the database"),
 	})
 	return found

@@ -18,8 +18,8 @@ func truncate(s *step) (found findings) {
 		}
 		named = append(named, t)
 		d := s.about(t)
-		d.Text = fmt.Sprintf("truncating table %s deletes all its rows under %s: reads and writes wait; it is kept %s", s.name(t), lockName(d.Lock), s.until())
-		d.Fix = fix.Words("delete in batches, or put a new table in its place")
+		d.Text = fmt.Sprintf("truncating table %s deletes all its rows under %s, which blocks reads and writes %s", s.name(t), lockName(d.Lock), s.until())
+		d.Fix = fix.Words("delete in batches, or replace it with a new table")
 		found.add(s, "truncate-table", d)
 	}
 	if !s.st.Cascade || len(named) == 0 {
@@ -38,27 +38,27 @@ func truncate(s *step) (found findings) {
 	}
 	if len(reached) > 0 {
 		d := s.about(named[0])
-		d.Text = fmt.Sprintf("CASCADE empties the tables that refer to %s too: %s", named[0].sql(), strings.Join(reached, ", "))
-		d.Fix = fix.Words("name every table that is to be emptied")
+		d.Text = fmt.Sprintf("CASCADE also empties the tables that reference %s: %s", named[0].sql(), strings.Join(reached, ", "))
+		d.Fix = fix.Words("name every table to empty")
 		found.add(s, "truncate-cascade", d)
 	}
 	return found
 }
 
-// allRows finds statements that change every row of a table: also within WITH, and in the text of a DO block.
+// allRows finds statements that change every row of a table, also in a WITH clause or a DO block.
 func allRows(s *step) (found findings) {
 	for _, c := range changesRows(s.st) {
 		r := s.before.find(c.Targets[0].Schema, c.Targets[0].Name)
-		if r == nil || s.trace.base.relations[r.OID] == nil || !r.isTable() || picky(c) && !holdsForAll(s, r, c) {
+		if r == nil || s.trace.base.relations[r.OID] == nil || !r.isTable() || selective(c) && !holdsForAll(s, r, c) {
 			continue
 		}
 		d := s.about(r)
 		if c.Verb == "DELETE" {
-			d.Text = fmt.Sprintf("the statement deletes all rows of table %s, in one transaction", s.name(r))
+			d.Text = fmt.Sprintf("the statement deletes all rows of table %s in one transaction", s.name(r))
 			d.Fix = inBatches(s, r)
 			found.add(s, "delete-without-where", d)
 		} else {
-			d.Text = fmt.Sprintf("the statement writes every row of table %s anew, and keeps them locked %s", s.name(r), s.until())
+			d.Text = fmt.Sprintf("the statement rewrites every row of table %s and holds their locks %s", s.name(r), s.until())
 			d.Fix = inBatches(s, r)
 			found.add(s, "update-without-where", d)
 		}
@@ -66,16 +66,16 @@ func allRows(s *step) (found findings) {
 	return found
 }
 
-// picky reports whether an UPDATE or DELETE has a condition that is not always true.
-func picky(st *pgsql.Statement) bool {
+// selective reports whether an UPDATE or DELETE has a condition that isn't always true.
+func selective(st *pgsql.Statement) bool {
 	cond, ok := condition(st)
 	return ok && !slices.ContainsFunc(alternatives(cond), func(c pgsql.Words) bool {
 		return len(c) == 1 && c.At(0) == "TRUE" || len(c) == 3 && c.At(1) == "=" && c.At(0) == c.At(2) && c.At(0) != ""
 	})
 }
 
-// holdsForAll reports whether the condition is true of every row because of what the change itself did: it added the column, so
-// that all rows have NULL in it, or the default that it came with.
+// holdsForAll reports whether the condition holds for every row because the change itself added the column, so that all rows have
+// NULL or its default.
 func holdsForAll(s *step, t *relation, st *pgsql.Statement) bool {
 	cond, _ := condition(st)
 	return slices.ContainsFunc(alternatives(cond), func(cond pgsql.Words) bool {
@@ -96,7 +96,7 @@ func holdsForAll(s *step, t *relation, st *pgsql.Statement) bool {
 	})
 }
 
-// setval finds a sequence that is set to a number, whatever it was at.
+// setval finds a sequence that is set to a number, whatever its position.
 func setval(s *step) (found findings) {
 	w := s.st.Rest
 	for i := range w {
@@ -109,15 +109,15 @@ func setval(s *step) (found findings) {
 			j++
 		}
 		if r := s.before.find(q.Schema, q.Name); ok && r != nil && s.trace.base.relations[r.OID] != nil && j+1 < len(w) && w[j+1].Kind == pgsql.Number {
-			found = append(found, restart(s, r, Diagnostic{Table: r.sql(), Text: fmt.Sprintf("setting %s to a number, wherever it stands, gives out numbers again if it is past that", r.sql())}, w[j+1].Text)...)
+			found = append(found, restart(s, r, Diagnostic{Table: r.sql(), Text: fmt.Sprintf("setting %s to a number, whatever its position, hands out numbers again if it is past that", r.sql())}, w[j+1].Text)...)
 		}
 	}
 	return found
 }
 
-// restart reports that a sequence, nil if it is not known, is set to a number, empty if it is not known.
+// restart reports that a sequence, nil if unknown, is set to a number, "" if unknown.
 func restart(s *step, seq *relation, d Diagnostic, number string) (found findings) {
-	d.Fix = fix.Words("leave the sequence where it is, or set it to a number that is past all that were given out")
+	d.Fix = fix.Words("don't move the sequence, or set it past all numbers in use")
 	if seq != nil && seq.Kind == "S" && number != "" {
 		d.Fix = fix.Setval(seq.sql(), number)
 	}

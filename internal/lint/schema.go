@@ -21,20 +21,20 @@ func droppedSchemas(s *step) (found findings) {
 			}
 		}
 		found.add(s, "drop-schema", Diagnostic{
-			Text: fmt.Sprintf("dropping schema %s deletes all that is in it (%s)", pgsql.Ident(s.before.schemas[oid]), words.Plural(tables, "table")),
+			Text: fmt.Sprintf("dropping schema %s deletes everything in it (%s)", pgsql.Ident(s.before.schemas[oid]), words.Plural(tables, "table")),
 			Fix:  fix.Words("empty the schema in earlier releases, then drop it without CASCADE"),
 		})
 	}
 	return found
 }
 
-// inDroppedSchema reports whether a relation went with its schema.
+// inDroppedSchema reports whether a relation was dropped with its schema.
 func inDroppedSchema(s *step, r *relation) bool {
 	oid := s.before.schema(r.Schema)
 	return oid != 0 && s.after.schemas[oid] == ""
 }
 
-// schema returns the OID of a schema, 0 if there is none of that name.
+// schema returns the OID of a schema, 0 if there is none with that name.
 func (s *snapshot) schema(name string) uint32 {
 	for oid, n := range s.schemas {
 		if n == name {
@@ -50,22 +50,22 @@ func renamedSchemas(s *step) (found findings) {
 		from := s.before.schemas[oid]
 		if to, ok := s.after.schemas[oid]; ok && to != from && s.trace.base.schemas[oid] != "" {
 			found.add(s, "rename-schema", Diagnostic{
-				Text: fmt.Sprintf("renaming schema %s to %s breaks all that still uses the old name", pgsql.Ident(from), pgsql.Ident(to)),
-				Fix:  fix.Words("make a new schema, and move what is in the old one when its readers have moved"),
+				Text: fmt.Sprintf("renaming schema %s to %s breaks everything that still uses the old name", pgsql.Ident(from), pgsql.Ident(to)),
+				Fix:  fix.Words("create a new schema, and move the old one's contents when its readers have moved"),
 			})
 		}
 	}
 	return found
 }
 
-// renames reports whether an object has another name, or another schema that is not just the old one's new name.
+// renames reports whether an object has a new name, or a new schema that isn't just the old one renamed.
 func (s *step) renames(fromSchema, from, toSchema, to string) bool {
 	return from != to || fromSchema != toSchema && s.after.schemas[s.before.schema(fromSchema)] != toSchema
 }
 
 func renamedObject(kind, from, to string) Diagnostic {
 	return Diagnostic{
-		Text: fmt.Sprintf("renaming %s %s to %s breaks all that still uses the old name", kind, from, to),
-		Fix:  fix.Words("make a new one beside the old one, and drop the old one later"),
+		Text: fmt.Sprintf("renaming %s %s to %s breaks everything that still uses the old name", kind, from, to),
+		Fix:  fix.Words("create a new one next to the old one, and drop the old one later"),
 	}
 }

@@ -9,29 +9,29 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// longLockTimeout is a lock_timeout that apply lowers unless atlas.hcl or the file's directive says more.
+// longLockTimeout is the lock_timeout that apply sets unless atlas.hcl or the file's directive says otherwise.
 const longLockTimeout = 2 * time.Second
 
-// session finds what changes the session in which apply runs: the lock that it holds, and how long it waits for others.
+// session finds changes to the session in which apply runs: the lock it holds, and how long it waits for others.
 func session(s *step) (found findings) {
 	for _, w := range scripts(s.stmt.Text) {
 		if frees(w) {
 			found.add(s, "frees-migration-lock", Diagnostic{
-				Text: "the statement frees the advisory lock under which migrations run, so that another apply can begin in the middle of this one",
-				Fix:  fix.Words("free only locks of your own, with pg_advisory_unlock(KEY), and reset settings one by one"),
+				Text: "the statement releases the advisory lock that migrations run under, so that another apply can begin in the middle of this one",
+				Fix:  fix.Words("release only your own locks, with pg_advisory_unlock(KEY), and reset settings one by one"),
 			})
 		}
 		if off(w) {
 			found.add(s, "lock-timeout-off", Diagnostic{
-				Text: "the file lifts lock_timeout: apply sets it again before each statement, and anybody else who runs the file makes all others wait behind it",
-				Fix:  fix.Words(`leave it out; a file that may wait longer says "-- migrate:lock_timeout 10s" at its top`),
+				Text: "the file disables lock_timeout: apply sets it again before each statement, but when anyone else runs the file, all other statements queue up after it",
+				Fix:  fix.Words(`remove it; to wait longer, put "-- migrate:lock_timeout 10s" at the top of the file`),
 			})
 		}
 	}
 	return found
 }
 
-// scripts are the tokens of a statement, and of each text in dollar quotes in it.
+// scripts returns the tokens of a statement, and of each dollar-quoted text in it.
 func scripts(sql string) []pgsql.Words {
 	tokens := pgsql.Tokens(sql)
 	all := []pgsql.Words{tokens}
@@ -43,7 +43,7 @@ func scripts(sql string) []pgsql.Words {
 	return all
 }
 
-// frees reports whether a script frees all advisory locks.
+// frees reports whether a script releases all advisory locks.
 func frees(w pgsql.Words) bool {
 	for i := range w {
 		if strings.EqualFold(w[i].Text, "pg_advisory_unlock_all") && w.At(i+1) == "(" || begins(w, i) && w.Starts(i, "DISCARD", "ALL") {
@@ -53,7 +53,7 @@ func frees(w pgsql.Words) bool {
 	return false
 }
 
-// off reports whether a script lifts lock_timeout, or makes it long.
+// off reports whether a script disables lock_timeout, or makes it long.
 func off(w pgsql.Words) bool {
 	for i := range w {
 		switch {
@@ -81,7 +81,7 @@ func begins(w pgsql.Words, i int) bool {
 	return i == 0 || slices.Contains([]string{";", "BEGIN", "THEN", "ELSE", "LOOP"}, w.At(i-1))
 }
 
-// long reports whether a value of lock_timeout is none, or a long one. What can't be read is not.
+// long reports whether a lock_timeout is off or long. A value that it can't read isn't.
 func long(value string) bool {
 	value = strings.ToLower(strings.ReplaceAll(strings.Trim(value, "'"), " ", ""))
 	switch {

@@ -7,9 +7,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A Size is how large a table is.
+// A Size is the size of a table.
 type Size struct {
-	Bytes int64 // with its indexes
+	Bytes int64 // including indexes
 	Rows  int64 // estimated
 }
 
@@ -29,7 +29,7 @@ func (s Size) String() string {
 	return fmt.Sprintf("%.0f %s, about %s rows", bytes, name, rows)
 }
 
-// sizesQuery adds partitions up under their table. Of what another session has locked, it waits for a while only.
+// sizesQuery adds partitions to their table.
 const sizesQuery = `
 SELECT n.nspname || '.' || c.relname,
        pg_catalog.pg_total_relation_size(c.oid) + coalesce(p.bytes, 0)::bigint,
@@ -43,19 +43,19 @@ LEFT JOIN LATERAL (
 ) p ON c.relkind = 'p'
 WHERE c.relkind IN ('r', 'm', 'p') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'`
 
-// ReadSizes reads how large the tables of a database are. It changes nothing there, and reads no row of a table.
+// ReadSizes returns the sizes of a database's tables, by "schema.name". It changes nothing and reads no rows of tables.
 func ReadSizes(ctx context.Context, conn *pgx.Conn) (map[string]Size, error) {
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
 	if err != nil {
-		return nil, fmt.Errorf("reading the tables' sizes: %w", err)
+		return nil, fmt.Errorf("reading table sizes: %w", err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // it has changed nothing
 	if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '5s'"); err != nil {
-		return nil, fmt.Errorf("reading the tables' sizes: %w", err)
+		return nil, fmt.Errorf("reading table sizes: %w", err)
 	}
 	rows, err := tx.Query(ctx, sizesQuery)
 	if err != nil {
-		return nil, fmt.Errorf("reading the tables' sizes: %w", err)
+		return nil, fmt.Errorf("reading table sizes: %w", err)
 	}
 	sizes := make(map[string]Size)
 	var name string
@@ -65,7 +65,7 @@ func ReadSizes(ctx context.Context, conn *pgx.Conn) (map[string]Size, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading the tables' sizes: %w", err)
+		return nil, fmt.Errorf("reading table sizes: %w", err)
 	}
 	return sizes, nil
 }

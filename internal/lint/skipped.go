@@ -11,8 +11,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// compareSkipped looks whether an object that IF NOT EXISTS skipped has the definition that the statement gives. The statement
-// is run once more with the object out of its way, and undone.
+// compareSkipped compares an object that IF NOT EXISTS skipped with the statement's definition. It renames the object, runs the
+// statement again, and rolls back.
 func (r *fileRun) compareSkipped(ctx context.Context, st *step) error {
 	if !slices.ContainsFunc(st.messages, func(n *pgconn.Notice) bool { return n.Code == pgsql.DuplicateTable || n.Code == pgsql.DuplicateColumn }) || len(st.st.Targets) != 1 {
 		return nil
@@ -61,7 +61,7 @@ func (r *fileRun) compareSkipped(ctx context.Context, st *step) error {
 	return r.exec(ctx, goBack)
 }
 
-// differs says in what two definitions differ: of the columns named, or of all.
+// differs returns how two definitions differ in the named columns, or in all if there are none; "" if they don't.
 func differs(have, want *relation, columns []string) string {
 	if want == nil || have.OID == want.OID && columns == nil {
 		return ""
@@ -73,7 +73,7 @@ func differs(have, want *relation, columns []string) string {
 		}
 		for _, c := range have.columns {
 			if want.column(c.Name) == nil {
-				return fmt.Sprintf("has also a column %s", pgsql.Ident(c.Name))
+				return fmt.Sprintf("also has a column %s", pgsql.Ident(c.Name))
 			}
 		}
 	}
@@ -91,7 +91,7 @@ func differs(have, want *relation, columns []string) string {
 		case h.NotNull != w.NotNull:
 			return fmt.Sprintf("has a column %s that is NOT NULL", pgsql.Ident(name))
 		case (h.Default == "") != (w.Default == ""), h.Default != w.Default && !strings.HasPrefix(w.Default, "nextval("):
-			return fmt.Sprintf("has a column %s with another default", pgsql.Ident(name))
+			return fmt.Sprintf("has a column %s with a different default", pgsql.Ident(name))
 		}
 	}
 	return ""

@@ -13,8 +13,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A snapshot is what PostgreSQL's catalogs say at one moment, by OID, so that an object is the same one whatever it is called.
-// What belongs to the system is left out.
+// A snapshot is the contents of PostgreSQL's catalogs at one moment, without system objects. Objects are identified by OID, so that
+// they remain the same when they are renamed.
 type snapshot struct {
 	relations   map[uint32]*relation
 	constraints map[uint32]*constraint
@@ -27,9 +27,9 @@ type snapshot struct {
 	extensions  map[uint32]*extension
 	schemas     map[uint32]string
 
-	path []string // the schemas in which names without one are looked for; nil for public
+	path []string // the search path; nil for public
 
-	// What the session's transaction has done so far.
+	// Of the session's transaction so far.
 	locks  map[lockKey]bool
 	counts map[uint32]counts
 }
@@ -48,12 +48,12 @@ type relation struct {
 	RLS, ForceRLS  bool
 	ReplicaIdent   string
 	Options        []string
-	OwnerTable     uint32 // of a sequence that belongs to a column
+	OwnerTable     uint32 // of a sequence that a column owns
 	OwnerColumn    int16
-	OwnerKind      string // "a" for a serial's, "i" for an identity's
+	OwnerKind      string // "a" for a serial column, "i" for an identity column
 	PartitionBound string
 	Owner          uint32
-	Children       bool // whether it has partitions, or others inherit from it
+	Children       bool // whether it has partitions or inheriting tables
 
 	columns map[int16]*column
 }
@@ -66,7 +66,7 @@ type column struct {
 	TypeText  string // "character varying(20)"
 	Typmod    int32
 	NotNull   bool
-	Default   string // or what a generated column is generated as
+	Default   string // or the expression of a generated column
 	Identity  string
 	Generated string
 	Collation uint32
@@ -86,7 +86,7 @@ type constraint struct {
 	RefColumns []int16
 	Index      uint32
 	Local      bool
-	Parent     uint32 // the constraint of the partitioned table
+	Parent     uint32 // the partitioned table's constraint
 	Definition string
 }
 
@@ -105,7 +105,7 @@ type function struct {
 	Schema, Name string
 	Args         string
 	Kind         string
-	Version      string // another one after each replacement
+	Version      string // changes with each replacement
 }
 
 type typ struct {
@@ -114,10 +114,10 @@ type typ struct {
 	Kind         string // pg_type.typtype
 	NotNull      bool
 	Base         uint32
-	Array        uint32   // the type of its arrays
+	Array        uint32   // its array type
 	Labels       []string // of an enum
 	LabelOIDs    []uint32
-	BaseText     string // the type that a domain is made of
+	BaseText     string // of a domain
 }
 
 type trigger struct {
@@ -166,7 +166,7 @@ type counts struct {
 //go:embed snapshot.sql
 var snapshotSQL string
 
-// queries are those of snapshot.sql by the name in the comment above each.
+// queries are the queries of snapshot.sql by the name in the comment above each.
 var queries = sync.OnceValue(func() map[string]string {
 	m := make(map[string]string)
 	for _, part := range strings.Split(snapshotSQL, "-- ")[1:] {
@@ -176,7 +176,7 @@ var queries = sync.OnceValue(func() map[string]string {
 	return m
 })
 
-// read returns what a query of the batch gave.
+// read returns the rows of a batch's next query.
 func read[T any](br pgx.BatchResults, err *error) []T {
 	rows, e := br.Query()
 	if e == nil {
@@ -199,7 +199,7 @@ func byOID[T any](list []T, oid func(*T) uint32) map[uint32]*T {
 	return m
 }
 
-// readSnapshot reads all in one round trip.
+// readSnapshot reads everything in one round trip.
 func readSnapshot(ctx context.Context, conn *pgx.Conn) (*snapshot, error) {
 	b := &pgx.Batch{}
 	for _, name := range []string{
@@ -248,16 +248,16 @@ func readSnapshot(ctx context.Context, conn *pgx.Conn) (*snapshot, error) {
 	return s, nil
 }
 
-// isTable reports whether a relation holds rows of a user: a table, a partitioned one, or a foreign one.
+// isTable reports whether a relation is a table: plain, partitioned or foreign.
 func (r *relation) isTable() bool { return r.Kind == "r" || r.Kind == "p" || r.Kind == "f" }
 
 // isView reports whether a relation is a view, plain or materialized.
 func (r *relation) isView() bool { return r.Kind == "v" || r.Kind == "m" }
 
-// sql writes a relation's name as SQL does, with its schema unless that is public.
+// sql returns a relation's name as SQL, with its schema unless that is public.
 func (r *relation) sql() string { return sqlName(r.Schema, r.Name) }
 
-// column returns the column of that name.
+// column returns the column with a name, nil if there is none.
 func (r *relation) column(name string) *column {
 	for _, c := range r.columns {
 		if c.Name == name {
@@ -274,7 +274,7 @@ func sqlName(schema, name string) string {
 	return pgsql.QualifiedIdent(schema, name)
 }
 
-// find returns the relation of that name; without a schema it is looked for among temporary ones, then along the search path.
+// find returns the relation with a name, nil if there is none. Without a schema it searches temporary relations, then the search path.
 func (s *snapshot) find(schema, name string) *relation {
 	path := []string{schema}
 	if schema == "" {

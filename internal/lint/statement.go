@@ -7,7 +7,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// addsRows reports whether the statement does no more than insert the rows that it names.
+// addsRows reports whether the statement only inserts literal rows.
 func addsRows(st *pgsql.Statement) bool {
 	return st.Verb == "INSERT" && len(st.Targets) == 1 && !st.Rest.Anywhere("SELECT") && !st.Rest.Anywhere("TABLE")
 }
@@ -22,12 +22,12 @@ func (s *step) action(verb string) (pgsql.Action, bool) {
 	return pgsql.Action{}, false
 }
 
-// acts reports whether an action with a verb is about the column or constraint of a name.
+// acts reports whether an action with a verb names a column or constraint.
 func (s *step) acts(verb, name string) bool {
 	return slices.ContainsFunc(s.st.Actions, func(a pgsql.Action) bool { return a.Verb == verb && a.Name.Name == name })
 }
 
-// condition returns what follows WHERE in an UPDATE or DELETE.
+// condition returns the condition of an UPDATE or DELETE.
 func condition(st *pgsql.Statement) (w pgsql.Words, ok bool) {
 	i := st.Rest.Find(0, "WHERE")
 	if i < 0 {
@@ -40,7 +40,7 @@ func condition(st *pgsql.Statement) (w pgsql.Words, ok bool) {
 	return w, true
 }
 
-// assignments returns those of an UPDATE, and whether it reads other tables.
+// assignments returns the assignments of an UPDATE, and whether it reads other tables.
 func assignments(st *pgsql.Statement) (list []pgsql.Words, from bool) {
 	w := st.Rest
 	if w.At(0) != "SET" {
@@ -60,7 +60,7 @@ func assignments(st *pgsql.Statement) (list []pgsql.Words, from bool) {
 	return w.Split(), false
 }
 
-// unwrapped takes off parentheses around a whole condition.
+// unwrapped removes parentheses around a whole condition.
 func unwrapped(w pgsql.Words) pgsql.Words {
 	for w.At(0) == "(" && w.Find(1, ")") == len(w)-1 {
 		w = w[1 : len(w)-1]
@@ -68,7 +68,7 @@ func unwrapped(w pgsql.Words) pgsql.Words {
 	return w
 }
 
-// alternatives cuts a condition at the ORs outside parentheses, and takes off parentheses around the whole.
+// alternatives splits a condition at the ORs outside parentheses, after removing parentheses around the whole.
 func alternatives(w pgsql.Words) []pgsql.Words {
 	w = unwrapped(w)
 	var parts []pgsql.Words
@@ -80,7 +80,7 @@ func alternatives(w pgsql.Words) []pgsql.Words {
 	return append(parts, w[start:])
 }
 
-// with returns a statement's text with another in place of the words seq, which it has once.
+// with returns a statement's text with the words seq, which must occur once, replaced by text.
 func with(stmt string, seq []string, text string) (string, bool) {
 	w := pgsql.Words(pgsql.Tokens(stmt))
 	at, n := 0, 0
@@ -96,7 +96,7 @@ func with(stmt string, seq []string, text string) (string, bool) {
 	return stmt[:w[at].Pos.Offset] + text + stmt[last.Pos.Offset+len(last.Text):], true
 }
 
-// changesRows returns the UPDATE and DELETE statements in a statement: also within WITH, and in the text of a DO block.
+// changesRows returns the UPDATE and DELETE statements in a statement, also in a WITH clause or a DO block.
 func changesRows(st *pgsql.Statement) []*pgsql.Statement {
 	switch st.Verb {
 	case "UPDATE", "DELETE":
@@ -121,7 +121,7 @@ func changesRows(st *pgsql.Statement) []*pgsql.Statement {
 	return nil
 }
 
-// endsTransaction reports whether the block of a DO commits or rolls back, which it may come to only where there are rows.
+// endsTransaction reports whether a DO block commits or rolls back, perhaps only if there are rows.
 func endsTransaction(st *pgsql.Statement) bool {
 	for _, b := range bodies(st) {
 		for i := range b.words {
@@ -139,7 +139,7 @@ type body struct {
 	words pgsql.Words
 }
 
-// bodies are the texts of a DO: the block, if it is in PL/pgSQL.
+// bodies returns the text of a DO block in PL/pgSQL.
 func bodies(st *pgsql.Statement) []body {
 	if st.Verb != "DO" {
 		return nil
@@ -157,7 +157,7 @@ func bodies(st *pgsql.Statement) []body {
 	return list
 }
 
-// statements returns the statements of the block that SQL has, too, as far as they are begun by UPDATE, DELETE or WITH.
+// statements returns the block's SQL statements that begin with UPDATE, DELETE or WITH.
 func (b body) statements() []*pgsql.Statement {
 	var list []*pgsql.Statement
 	for i := range b.words {
@@ -173,7 +173,7 @@ func (b body) statements() []*pgsql.Statement {
 	return list
 }
 
-// unquote returns what stands in dollar quotes or quotes.
+// unquote returns the text of a string constant.
 func unquote(s string) string {
 	if strings.HasPrefix(s, "$") {
 		if i := strings.IndexByte(s[1:], '$'); i >= 0 && len(s) >= 2*(i+2) {

@@ -21,30 +21,30 @@ type step struct {
 	trace *trace // of its file
 	stmt  pgsql.Stmt
 	st    *pgsql.Statement
-	tx    int  // steps with the same number were one transaction
+	tx    int  // steps of the same transaction have the same number
 	last  bool // of its transaction
 
-	// before and after are the catalogs around it. Of a statement that did not run they are one.
+	// before and after are the catalogs around it. They are the same if it didn't run.
 	before, after *snapshot
-	messages      []*pgconn.Notice // what the server said meanwhile, debug messages included
+	messages      []*pgconn.Notice // messages from the server, including debug ones
 
-	refused runner.Misfit     // why it was not run, if it was not
-	failed  *runner.StmtError // PostgreSQL refused it
-	// data is the failure that the rows of the scratch database led to; without them the statement ran.
+	refused runner.Misfit     // why it wasn't run
+	failed  *runner.StmtError // PostgreSQL rejected it
+	// data is the failure that the scratch database's rows caused; without them the statement ran.
 	data *runner.StmtError
-	// asked are the locks that a statement that runs in no transaction was seen to ask for.
+	// asked are the locks that a statement outside a transaction was seen to request.
 	asked map[lockKey]bool
-	// otherwise says that IF NOT EXISTS skipped an object whose definition is another one.
+	// otherwise is how an object that IF NOT EXISTS skipped differs; "" if it doesn't.
 	otherwise string
-	// rows says that the statement only adds rows to a table, and that the next one adds more to it: what they do is looked at
-	// when the last of them is done. A file of many thousands would take minutes else.
+	// rows is whether the statement only adds rows to a table and the next one adds more: their effects are read after the last of
+	// them, because a file of many thousands would otherwise take minutes.
 	rows bool
-	// definitions are those of the indexes that the statement made, by OID.
+	// definitions are the definitions of the indexes that the statement created, by OID.
 	definitions map[uint32]string
-	// bounds are the conditions that rows of the partitions have which the statement made or attached, by OID; without those
-	// that hold in this database only.
+	// bounds are the partition constraints of the partitions that the statement created or attached, by OID, except those that are
+	// specific to this database.
 	bounds map[uint32]string
-	// uses are what depends on the functions that the statement replaced, by function.
+	// uses are the dependents of the functions that the statement replaced, by function.
 	uses map[uint32][]use
 }
 
@@ -58,8 +58,8 @@ func strongest(locks map[lockKey]bool, relation uint32) string {
 	return mode
 }
 
-// lock is the strongest lock on a relation that the statement took, or, if it needed none that was not there, that is kept; ""
-// if there is none.
+// lock returns the strongest lock that the statement took on a relation, or else the strongest one already held; "" if there is
+// none.
 func (s *step) lock(relation uint32) string {
 	if s.asked != nil {
 		return strongest(s.asked, relation)
@@ -76,10 +76,10 @@ func (s *step) lock(relation uint32) string {
 	return strongest(s.after.locks, relation)
 }
 
-// kept is the strongest lock on a relation that was there before the statement began.
-func (s *step) kept(relation uint32) string { return strongest(s.before.locks, relation) }
+// held returns the strongest lock on a relation that was held before the statement.
+func (s *step) held(relation uint32) string { return strongest(s.before.locks, relation) }
 
-// scanned reports whether the statement read a table from end to end.
+// scanned reports whether the statement scanned a table.
 func (s *step) scanned(table uint32) bool {
 	if s.after.counts[table].Scans > s.before.counts[table].Scans {
 		return true
@@ -94,24 +94,24 @@ func (s *step) scanned(table uint32) bool {
 	})
 }
 
-// said reports whether the server sent a message that begins so.
-func (s *step) said(prefix string) bool {
+// messaged reports whether the server sent a message with a prefix.
+func (s *step) messaged(prefix string) bool {
 	return slices.ContainsFunc(s.messages, func(n *pgconn.Notice) bool { return strings.HasPrefix(n.Message, prefix) })
 }
 
-// rewritten reports whether a relation has other files now.
+// rewritten reports whether a relation has new files.
 func (s *step) rewritten(relation uint32) bool {
 	b, a := s.before.relations[relation], s.after.relations[relation]
 	return b != nil && a != nil && (b.FileNode != a.FileNode || b.Tablespace != a.Tablespace)
 }
 
-// seen reports whether the statement ran, or was imitated.
+// seen reports whether the statement ran or was imitated.
 func (s *step) seen() bool { return s.ran() || s.after != s.before }
 
-// ran reports whether the statement ran to its end.
+// ran reports whether the statement succeeded.
 func (s *step) ran() bool { return s.refused == runner.Fits && s.failed == nil }
 
-// old returns the relation if it was there before the change, as it was called before the statement.
+// old returns a relation as it was before the statement, nil if it is new in the change.
 func (s *step) old(oid uint32) *relation {
 	if s.trace.base.relations[oid] == nil {
 		return nil
@@ -119,7 +119,7 @@ func (s *step) old(oid uint32) *relation {
 	return s.before.relations[oid]
 }
 
-// oldTable is old for what holds rows.
+// oldTable is like old, but returns only relations that hold rows.
 func (s *step) oldTable(oid uint32) *relation {
 	if r := s.old(oid); r != nil && (r.isTable() || r.Kind == "m") {
 		return r
@@ -127,20 +127,20 @@ func (s *step) oldTable(oid uint32) *relation {
 	return nil
 }
 
-// oldColumn reports whether a column was there before the change.
+// oldColumn reports whether a column existed before the change.
 func (s *step) oldColumn(table uint32, num int16) bool {
 	t := s.trace.base.relations[table]
 	return t != nil && t.columns[num] != nil
 }
 
-// startColumn reports whether a column was there before the file: rows may have been written to it since an earlier file of the
-// change was deployed.
+// startColumn reports whether a column existed before the file: rows may have been written since an earlier file of the change was
+// deployed.
 func (s *step) startColumn(table uint32, num int16) bool {
 	t := s.trace.start().relations[table]
 	return t != nil && t.columns[num] != nil
 }
 
-// target returns the statement's first target, if that was there before the change.
+// target returns the statement's first target, nil if it is new in the change.
 func (s *step) target() *relation {
 	if len(s.st.Targets) == 0 {
 		return nil
@@ -152,7 +152,7 @@ func (s *step) target() *relation {
 	return r
 }
 
-// named reports whether the statement's text names the relation. Of code that makes up its statements it is assumed.
+// named reports whether the statement's text names the relation. Code that generates statements is assumed to.
 func (s *step) named(r *relation) bool {
 	switch s.st.Verb {
 	case "DO", "CALL", "SELECT":
@@ -164,10 +164,10 @@ func (s *step) named(r *relation) bool {
 	})
 }
 
-// direct reports whether a change of a table is its own, and not one that its partitioned table hands down.
+// direct reports whether a change to a table is its own, not inherited from its partitioned table.
 func (s *step) direct(r *relation) bool { return r.Parent == 0 || s.named(r) }
 
-// family returns a table's OID and those of its partitions.
+// family returns the OIDs of a table and its partitions.
 func (s *snapshot) family(table uint32) []uint32 {
 	list := []uint32{table}
 	for i := 0; i < len(list); i++ {
@@ -180,7 +180,7 @@ func (s *snapshot) family(table uint32) []uint32 {
 	return list
 }
 
-// rewrittenAny and scannedAny look at a table with its partitions.
+// rewrittenAny and scannedAny check a table and its partitions.
 func (s *step) rewrittenAny(table uint32) bool {
 	return slices.ContainsFunc(s.before.family(table), s.rewritten)
 }
@@ -189,10 +189,10 @@ func (s *step) scannedAny(table uint32) bool {
 	return slices.ContainsFunc(s.before.family(table), s.scanned)
 }
 
-// sorted returns the OIDs or the numbers of columns in order, which is that of creation.
+// sorted returns OIDs or column numbers in order, which is the order of creation.
 func sorted[K cmp.Ordered, T any](m map[K]T) []K { return slices.Sorted(maps.Keys(m)) }
 
-// has reports whether one of a snapshot's objects is what is asked for.
+// has reports whether any object satisfies a condition.
 func has[T any](objects map[uint32]*T, is func(*T) bool) bool {
 	for _, o := range objects {
 		if is(o) {
@@ -208,7 +208,7 @@ func union[T any](a, b map[uint32]T) map[uint32]T {
 	return m
 }
 
-// until says for how long a lock that the statement takes is kept.
+// until returns how long a lock that the statement takes is held.
 func (s *step) until() string {
 	if s.trace.file.TxNone {
 		return "until the statement is done"
@@ -225,12 +225,12 @@ func (s *step) until() string {
 	return fmt.Sprintf("until the transaction ends, %s later", words.Plural(rest, "statement"))
 }
 
-// about starts a finding about a table, with its lock.
+// about returns a diagnostic with a table and its lock.
 func (s *step) about(r *relation) Diagnostic {
 	return Diagnostic{Table: r.sql(), Lock: s.lock(r.OID)}
 }
 
-// name is a table as a finding's text names it, with its size if that is known.
+// name returns a table's name for messages, with its size if known.
 func (s *step) name(r *relation) string {
 	size, ok := s.trace.target.sizes[r.Schema+"."+r.Name]
 	if !ok {
@@ -239,7 +239,7 @@ func (s *step) name(r *relation) string {
 	return r.sql() + " (" + size.String() + ")"
 }
 
-// columnList names columns.
+// columnList returns columns' names, separated by commas.
 func columnList(r *relation, nums []int16) string {
 	var names []string
 	for _, n := range nums {
@@ -254,12 +254,12 @@ func columnList(r *relation, nums []int16) string {
 type trace struct {
 	file   *migration.File
 	steps  []*step
-	failed *runner.StmtError // what the file fails with, if it does and no finding says it already
-	// incomplete says that a statement was refused: nothing of a file with a transaction stands then.
+	failed *runner.StmtError // the file's failure, unless a finding covers it
+	// incomplete is whether a statement was rejected: a file with a transaction then has no effect.
 	incomplete bool
 
 	base    *snapshot // before the change
-	earlier []*step   // of the change's files before this one
+	earlier []*step   // from the change's earlier files
 	target  target
 }
 
@@ -270,11 +270,11 @@ type target struct {
 	sizes   map[string]Size
 }
 
-// start is what there was before the file.
+// start returns the catalogs before the file.
 func (tr *trace) start() *snapshot { return tr.steps[0].before }
 
-// end is what there was after the file.
+// end returns the catalogs after the file.
 func (tr *trace) end() *snapshot { return tr.steps[len(tr.steps)-1].after }
 
-// all are the steps of the change up to the file's last.
+// all returns the change's steps up to the file's last.
 func (tr *trace) all() []*step { return slices.Concat(tr.earlier, tr.steps) }

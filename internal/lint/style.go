@@ -10,7 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// optional finds what is looked for only if it is turned on: style, names, and habits.
+// optional finds hazards whose rules are off by default: style, names and habits.
 func optional(tr *trace) (found findings) {
 	altered := make(map[string]*step)
 	locked := make(map[int][]string)
@@ -26,7 +26,7 @@ func optional(tr *trace) (found findings) {
 		if t := s.target(); s.st.Verb == "ALTER TABLE" && t != nil {
 			if altered[t.sql()] != nil && altered[t.sql()].tx == s.tx {
 				d := s.about(t)
-				d.Text = fmt.Sprintf("table %s is altered by an earlier statement too", t.sql())
+				d.Text = fmt.Sprintf("an earlier statement already alters table %s", t.sql())
 				d.Fix = fix.Words("write one ALTER TABLE with all actions")
 				found.add(s, "combine-alter-table", d)
 			}
@@ -37,7 +37,7 @@ func optional(tr *trace) (found findings) {
 	return found
 }
 
-// settingsMissing finds statements that lock a table without a limit.
+// settingsMissing finds statements that lock a table without a timeout.
 func settingsMissing(s *step, set map[string]bool) (found findings) {
 	if s.st.Verb == "SET" {
 		for _, parameter := range s.st.Targets {
@@ -50,17 +50,17 @@ func settingsMissing(s *step, set map[string]bool) (found findings) {
 	}
 	for _, oid := range sorted(s.before.relations) {
 		t := s.oldTable(oid)
-		if t == nil || strength[s.lock(oid)] < strength[shareLock] || strength[s.kept(oid)] >= strength[s.lock(oid)] {
+		if t == nil || strength[s.lock(oid)] < strength[shareLock] || strength[s.held(oid)] >= strength[s.lock(oid)] {
 			continue
 		}
 		d := s.about(t)
 		if !set["lock_timeout"] {
-			d.Text = fmt.Sprintf("the statement waits for %s on table %s without a limit, and all others wait behind it", lockName(d.Lock), t.sql())
+			d.Text = fmt.Sprintf("the statement waits indefinitely for %s on table %s, and all others queue up after it", lockName(d.Lock), t.sql())
 			d.Fix = fix.LockTimeout()
 			found.add(s, "missing-lock-timeout", d)
 		}
 		if !set["statement_timeout"] {
-			d.Text = fmt.Sprintf("the statement may keep %s on table %s for ever", lockName(d.Lock), t.sql())
+			d.Text = fmt.Sprintf("the statement may hold %s on table %s indefinitely", lockName(d.Lock), t.sql())
 			d.Fix = fix.StatementTimeout()
 			found.add(s, "missing-statement-timeout", d)
 		}
@@ -69,7 +69,7 @@ func settingsMissing(s *step, set map[string]bool) (found findings) {
 	return found
 }
 
-// window finds a second table that one transaction locks against everybody.
+// window finds a second table on which one transaction holds an ACCESS EXCLUSIVE lock.
 func window(s *step, locked map[int][]string) (found findings) {
 	for _, oid := range sorted(s.before.relations) {
 		t := s.oldTable(oid)
@@ -79,15 +79,15 @@ func window(s *step, locked map[int][]string) (found findings) {
 		locked[s.tx] = append(locked[s.tx], t.sql())
 		if len(locked[s.tx]) > 1 {
 			d := s.about(t)
-			d.Text = fmt.Sprintf("the transaction keeps %s on %s", lockName(hazard.AccessExclusive), join(locked[s.tx]))
-			d.Fix = fix.Words("change one table a file")
+			d.Text = fmt.Sprintf("the transaction holds %s on %s", lockName(hazard.AccessExclusive), join(locked[s.tx]))
+			d.Fix = fix.Words("change one table per file")
 			found.add(s, "wide-lock-window", d)
 		}
 	}
 	return found
 }
 
-// newTables looks at the tables that the statement made.
+// newTables checks the tables that the statement created.
 func newTables(s *step) (found findings) {
 	for _, oid := range sorted(s.after.relations) {
 		t := s.after.relations[oid]
@@ -97,7 +97,7 @@ func newTables(s *step) (found findings) {
 		d := Diagnostic{Table: t.sql()}
 		if t.Persistence == "u" {
 			d.Text = fmt.Sprintf("table %s is empty after a crash", t.sql())
-			d.Fix = fix.Words("leave UNLOGGED out")
+			d.Fix = fix.Words("omit UNLOGGED")
 			found.add(s, "unlogged-table", d)
 		}
 		keyed := has(s.trace.end().constraints, func(c *constraint) bool { return c.Table == oid && c.Kind == "p" })
@@ -111,7 +111,7 @@ func newTables(s *step) (found findings) {
 		c := s.after.constraints[oid]
 		if t, parent := s.after.relations[c.Table], s.old(c.References); c.Kind == "f" && s.before.constraints[oid] == nil && t != nil && parent != nil && c.Parent == 0 {
 			d := s.about(parent)
-			d.Text = fmt.Sprintf("foreign key %s of table %s takes %s on %s, so its writes wait; it is kept %s", pgsql.Ident(c.Name), t.sql(), lockName(d.Lock), s.name(parent), s.until())
+			d.Text = fmt.Sprintf("foreign key %s of table %s takes %s on %s, which blocks its writes %s", pgsql.Ident(c.Name), t.sql(), lockName(d.Lock), s.name(parent), s.until())
 			d.Fix = fix.Words("keep the transaction short")
 			found.add(s, "create-table-fk-locks-parent", d)
 		}
@@ -119,7 +119,7 @@ func newTables(s *step) (found findings) {
 	return found
 }
 
-// columnRule returns the rule that a type breaks by its name alone, and the type to use; "" for other types.
+// columnRule returns the rule that a type's name alone breaks, and the type to use instead; "" for other types.
 func columnRule(typ string) (rule, instead string) {
 	switch name, limited := hazard.TypeName(typ); name {
 	case "smallint", "integer":
@@ -142,7 +142,7 @@ func columnRule(typ string) (rule, instead string) {
 	return "", ""
 }
 
-// newColumns looks at the types of columns that are new, or have another type.
+// newColumns checks the types of columns that are new or have a new type.
 func newColumns(s *step) (found findings) {
 	for _, oid := range sorted(s.after.relations) {
 		t := s.after.relations[oid]
@@ -188,7 +188,7 @@ func staleViews(s *step, t *relation) (found findings) {
 		}
 		if all := !slices.ContainsFunc(sorted(b.columns), func(n int16) bool { return v.column(b.columns[n].Name) == nil }); all {
 			found.add(s, "view-select-star-stale", Diagnostic{
-				Table: v.sql(), Text: fmt.Sprintf("view %s shows all columns of %s but the new one", v.sql(), t.sql()), Fix: fix.Words("make the view anew by CREATE OR REPLACE VIEW"),
+				Table: v.sql(), Text: fmt.Sprintf("view %s shows all columns of %s except the new one", v.sql(), t.sql()), Fix: fix.Words("recreate the view with CREATE OR REPLACE VIEW"),
 			})
 		}
 	}
@@ -201,17 +201,17 @@ func newTypes(s *step) (found findings) {
 		name := sqlName(a.Schema, a.Name)
 		switch {
 		case b == nil && a.Kind == "e":
-			found.add(s, "create-enum", Diagnostic{Text: fmt.Sprintf("values of type %s cannot be removed", name), Fix: fix.Words("use a table of values")})
+			found.add(s, "create-enum", Diagnostic{Text: fmt.Sprintf("values of type %s can't be removed", name), Fix: fix.Words("use a table of values")})
 		case b == nil && a.Kind == "d" && s.after.constrained(oid):
-			found.add(s, "create-domain-with-constraint", Diagnostic{Text: fmt.Sprintf("the constraint of domain %s cannot be changed online", name), Fix: fix.Words("put the check on the columns")})
+			found.add(s, "create-domain-with-constraint", Diagnostic{Text: fmt.Sprintf("the constraint of domain %s can't be changed online", name), Fix: fix.Words("put the check on the columns")})
 		case b != nil && len(a.Labels) > len(b.Labels) && !placed(s.st):
-			found.add(s, "enum-value-ordering", Diagnostic{Text: fmt.Sprintf("the new value of type %s is sorted last", name), Fix: fix.Words("say BEFORE or AFTER which value it stands")})
+			found.add(s, "enum-value-ordering", Diagnostic{Text: fmt.Sprintf("the new value of type %s sorts last", name), Fix: fix.Words("give its position with BEFORE or AFTER")})
 		}
 	}
 	return found
 }
 
-// placed reports whether an ALTER TYPE says which value the new one stands before or after.
+// placed reports whether an ALTER TYPE gives the position of the new value.
 func placed(st *pgsql.Statement) bool {
 	at := st.Rest.At(len(st.Rest) - 2)
 	return at == "BEFORE" || at == "AFTER"
@@ -221,7 +221,7 @@ func otherConstraints(s *step) (found findings) {
 	for _, oid := range sorted(s.after.constraints) {
 		c := s.after.constraints[oid]
 		t := s.after.relations[c.Table]
-		if s.before.constraints[oid] != nil || t == nil || c.Parent != 0 || s.madeAnew(c) {
+		if s.before.constraints[oid] != nil || t == nil || c.Parent != 0 || s.recreation(c) {
 			continue
 		}
 		d := Diagnostic{Table: t.sql()}
@@ -240,7 +240,7 @@ func otherConstraints(s *step) (found findings) {
 			found = append(found, references(s, t, c)...)
 		}
 		if !namesConstraint(s.st, c.Name) && (s.st.Verb == "CREATE TABLE" || s.st.Verb == "ALTER TABLE") {
-			d.Text = fmt.Sprintf("%s %s of table %s has the name that PostgreSQL chose", constraintKinds[c.Kind], pgsql.Ident(c.Name), t.sql())
+			d.Text = fmt.Sprintf("%s %s of table %s has a name that PostgreSQL chose", constraintKinds[c.Kind], pgsql.Ident(c.Name), t.sql())
 			d.Fix = fix.Words("name it, as CONSTRAINT " + pgsql.Ident(c.Name))
 			found.add(s, "unnamed-constraint", d)
 		}
@@ -248,7 +248,7 @@ func otherConstraints(s *step) (found findings) {
 	return found
 }
 
-// references looks at the columns of a new foreign key.
+// references checks the columns of a new foreign key.
 func references(s *step, t *relation, c *constraint) (found findings) {
 	d := Diagnostic{Table: t.sql()}
 	parent := s.after.relations[c.References]
@@ -258,7 +258,7 @@ func references(s *step, t *relation, c *constraint) (found findings) {
 		}
 		if from, to := t.columns[n], parent.columns[c.RefColumns[i]]; from.TypeText != to.TypeText {
 			d.Column = pgsql.Ident(from.Name)
-			d.Text = fmt.Sprintf("column %s.%s is %s, and what it refers to is %s", t.sql(), d.Column, from.TypeText, to.TypeText)
+			d.Text = fmt.Sprintf("column %s.%s is %s, but references a column of type %s", t.sql(), d.Column, from.TypeText, to.TypeText)
 			d.Fix = fix.Words("use " + to.TypeText)
 			found.add(s, "fk-type-mismatch", d)
 		}
@@ -303,7 +303,7 @@ func otherIndexes(s *step) (found findings) {
 				continue
 			}
 			d.Text = fmt.Sprintf("index %s begins with the columns of the new index %s", s.after.relations[other].sql(), pgsql.Ident(r.Name))
-			d.Fix = fix.Words("leave it out")
+			d.Fix = fix.Words("remove it")
 			found.add(s, "redundant-index", d)
 			break
 		}
@@ -311,7 +311,7 @@ func otherIndexes(s *step) (found findings) {
 	return found
 }
 
-// namesConstraint reports whether a statement gives a constraint the name: itself, or that of the index that it takes.
+// namesConstraint reports whether a statement names a constraint, itself or through its index.
 func namesConstraint(st *pgsql.Statement, constraint string) bool {
 	for i := range st.Rest {
 		if at := st.Rest.At(i); at != "CONSTRAINT" && (at != "INDEX" || st.Rest.At(i-1) != "USING") {
@@ -324,7 +324,7 @@ func namesConstraint(st *pgsql.Statement, constraint string) bool {
 	return false
 }
 
-// names looks at how the statement names things.
+// names checks the names that the statement gives.
 func names(s *step) (found findings) {
 	for _, n := range s.messages {
 		if n.Code == pgsql.NameTooLong {
@@ -335,7 +335,7 @@ func names(s *step) (found findings) {
 		r := s.after.relations[oid]
 		check := func(name string) {
 			if name != strings.ToLower(name) {
-				found.add(s, "mixed-case-identifier", Diagnostic{Table: r.sql(), Text: fmt.Sprintf("%s has to be quoted for ever", pgsql.Ident(name)), Fix: fix.Words("use lower case")})
+				found.add(s, "mixed-case-identifier", Diagnostic{Table: r.sql(), Text: fmt.Sprintf("%s must always be quoted", pgsql.Ident(name)), Fix: fix.Words("use lower case")})
 			}
 		}
 		b := s.before.relations[oid]
@@ -351,20 +351,20 @@ func names(s *step) (found findings) {
 	if strings.HasSuffix(s.st.Verb, " TABLE") || s.st.Verb == "TRUNCATE" || s.st.Verb == "UPDATE" || s.st.Verb == "DELETE" || s.st.Verb == "INSERT" {
 		for _, q := range s.st.Targets {
 			if q.Schema == "" {
-				found.add(s, "require-table-schema", Diagnostic{Table: pgsql.Ident(q.Name), Text: fmt.Sprintf("what %s means depends on search_path", pgsql.Ident(q.Name)), Fix: fix.Words("write its schema")})
+				found.add(s, "require-table-schema", Diagnostic{Table: pgsql.Ident(q.Name), Text: fmt.Sprintf("what %s refers to depends on search_path", pgsql.Ident(q.Name)), Fix: fix.Words("write its schema")})
 			}
 		}
 	}
 	return found
 }
 
-// repeatable finds statements that fail when a file that stopped half-way is run again.
+// repeatable finds statements that fail when a file that stopped halfway is run again.
 func repeatable(s *step) (found findings) {
 	if !s.trace.file.TxNone || len(s.trace.steps) < 2 {
 		return found
 	}
 	if first, _, _ := strings.Cut(s.st.Verb, " "); (first == "CREATE" || first == "DROP") && !s.st.IfExists && !s.st.IfNotExists && !s.st.OrReplace {
-		found.add(s, "not-rerunnable", Diagnostic{Text: "the statement fails if the file is run again after it stopped half-way", Fix: fix.Words("use IF [NOT] EXISTS, or one statement a file")})
+		found.add(s, "not-rerunnable", Diagnostic{Text: "the statement fails if the file stops halfway and is run again", Fix: fix.Words("use IF [NOT] EXISTS, or one statement per file")})
 	}
 	return found
 }

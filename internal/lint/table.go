@@ -34,23 +34,23 @@ func droppedRelations(s *step) (found findings) {
 
 func droppedTable(s *step, r *relation) (found findings) {
 	if !s.named(r) {
-		// A partition goes with its table; other tables go by CASCADE.
+		// Partitions are dropped with their table, others by CASCADE.
 		return found
 	}
 	d := s.about(r)
-	d.Text = fmt.Sprintf("dropping table %s deletes its data, and breaks all that still uses it", s.name(r))
-	d.Fix = fix.Words("stop using the table in one release, and drop it in a later one, when it is known to be empty or archived")
+	d.Text = fmt.Sprintf("dropping table %s deletes its data and breaks everything that still uses it", s.name(r))
+	d.Fix = fix.Words("stop using the table in one release, then drop it in a later one, once it is known to be empty or archived")
 	d.Query = fix.CountRows(r.sql(), "")
 	found.add(s, "drop-table", d)
 	if a := s.trace.end().find(r.Schema, r.Name); a != nil && a.isTable() && a.OID != r.OID {
 		d := s.about(r)
-		d.Text = fmt.Sprintf("table %s is dropped and made anew: its rows are gone", s.name(r))
-		d.Fix = fix.Words("change the table by ALTER TABLE")
+		d.Text = fmt.Sprintf("table %s is dropped and recreated, and loses its rows", s.name(r))
+		d.Fix = fix.Words("use ALTER TABLE")
 		found.add(s, "create-table-force", d)
 	}
 	if parent := s.old(r.Parent); parent != nil && s.after.relations[r.Parent] != nil {
 		d := s.about(parent)
-		d.Text = fmt.Sprintf("dropping partition %s takes %s on its parent %s, so reads and writes of all partitions wait; it is kept %s", r.sql(), lockName(d.Lock), s.name(parent), s.until())
+		d.Text = fmt.Sprintf("dropping partition %s takes %s on its parent %s, which blocks reads and writes of all partitions %s", r.sql(), lockName(d.Lock), s.name(parent), s.until())
 		if s.trace.target.major >= 14 {
 			d.Fix = fix.DetachAndDrop(r.sql(), parent.sql())
 		}
@@ -61,12 +61,12 @@ func droppedTable(s *step, r *relation) (found findings) {
 
 func droppedSequence(s *step, r *relation) (found findings) {
 	if owner := s.after.relations[r.OwnerTable]; r.OwnerKind == "i" || r.OwnerTable != 0 && (owner == nil || owner.columns[r.OwnerColumn] == nil) {
-		return found // it went with its column
+		return nil // dropped with its column
 	}
 	found.add(s, "drop-sequence", Diagnostic{
 		Table: r.sql(),
-		Text:  fmt.Sprintf("dropping sequence %s loses its position, and breaks all that still takes numbers from it", r.sql()),
-		Fix:   fix.Words("take it from the columns' defaults first, and note its last_value"),
+		Text:  fmt.Sprintf("dropping sequence %s loses its position and breaks everything that still uses it", r.sql()),
+		Fix:   fix.Words("first remove it from column defaults, and note its last_value"),
 		Query: fix.LastValue(r.sql()),
 	})
 	return found
@@ -91,21 +91,21 @@ func renamedRelation(s *step, b, a *relation) (found findings) {
 	}
 	moved := b.Schema != a.Schema
 	if left := s.trace.end().find(b.Schema, b.Name); left != nil && left.Schema == b.Schema && lostColumns(b, left) == "" {
-		return found // what uses the old name finds all it knows
+		return nil // queries that use the old name still work
 	}
 	d := s.about(b)
 	view := fix.KeepName(s.stmt.Text, b.sql(), a.sql())
 	switch {
 	case b.isView():
-		d.Text = fmt.Sprintf("renaming view %s to %s breaks all that still uses the old name", b.sql(), a.sql())
-		d.Fix = fix.Words("make a new view beside the old one, and drop the old one later")
+		d.Text = fmt.Sprintf("renaming view %s to %s breaks everything that still uses the old name", b.sql(), a.sql())
+		d.Fix = fix.Words("create a new view next to the old one, and drop the old one later")
 		found.add(s, "rename-view", d)
 	case moved:
-		d.Text = fmt.Sprintf("moving table %s to %s breaks all that still uses the old name", b.sql(), a.sql())
+		d.Text = fmt.Sprintf("moving table %s to %s breaks everything that still uses the old name", b.sql(), a.sql())
 		d.Fix = view
 		found.add(s, "move-table-schema", d)
 	case b.isTable() && s.direct(b):
-		d.Text = fmt.Sprintf("renaming table %s to %s breaks all that still uses the old name", b.sql(), a.sql())
+		d.Text = fmt.Sprintf("renaming table %s to %s breaks everything that still uses the old name", b.sql(), a.sql())
 		d.Fix = view
 		found.add(s, "rename-table", d)
 	}
@@ -127,7 +127,7 @@ func changedTables(s *step) (found findings) {
 		}
 		if b.ReplicaIdent != a.ReplicaIdent && b.isTable() {
 			d := s.about(b)
-			d.Text = fmt.Sprintf("changing the replica identity of table %s gives its subscribers other keys, under %s", s.name(b), lockName(d.Lock))
+			d.Text = fmt.Sprintf("changing the replica identity of table %s gives its subscribers different keys, under %s", s.name(b), lockName(d.Lock))
 			d.Fix = fix.Words("check the subscribers first")
 			found.add(s, "replica-identity-change", d)
 		}
@@ -135,7 +135,7 @@ func changedTables(s *step) (found findings) {
 			name, value, _ := strings.Cut(option, "=")
 			if name == "autovacuum_enabled" && !slices.Contains(b.Options, option) && slices.Contains([]string{"false", "off", "no", "0"}, strings.ToLower(value)) {
 				d := s.about(b)
-				d.Text = fmt.Sprintf("without autovacuum the dead rows of table %s are never cleaned away", s.name(b))
+				d.Text = fmt.Sprintf("without autovacuum, dead rows of table %s are never removed", s.name(b))
 				d.Fix = fix.TuneAutovacuum(b.sql())
 				found.add(s, "autovacuum-disabled", d)
 			}
@@ -148,13 +148,13 @@ func changedTables(s *step) (found findings) {
 // rewrite reports a table that the statement rewrites.
 func rewrite(s *step, t *relation, name, what string) (found findings) {
 	d := s.about(t)
-	d.Text = fmt.Sprintf("%s rewrites table %s under %s: reads and writes wait until it is done, and it is kept %s", what, s.name(t), lockName(d.Lock), s.until())
-	d.Fix = fix.Words("make a new table, fill it in batches, and swap the two; or use pg_repack")
+	d.Text = fmt.Sprintf("%s rewrites table %s under %s, which blocks reads and writes %s", what, s.name(t), lockName(d.Lock), s.until())
+	d.Fix = fix.Words("create a new table, fill it in batches, then swap the two; or use pg_repack")
 	found.add(s, name, d)
 	return found
 }
 
-// alterText finds actions of ALTER that a scratch server can refuse though the real one may not.
+// alterText finds actions of ALTER that the scratch server may reject although the real one accepts them.
 func alterText(s *step, t *relation) (found findings) {
 	if t == nil {
 		return found
@@ -162,22 +162,22 @@ func alterText(s *step, t *relation) (found findings) {
 	for _, a := range s.st.Actions {
 		if number, ok := a.Rest.Restart(); ok && a.Verb == "ALTER COLUMN" {
 			d := Diagnostic{Table: t.sql(), Column: pgsql.Ident(a.Name.Name)}
-			d.Text = fmt.Sprintf("restarting %s.%s gives out numbers that were given out already", t.sql(), d.Column)
+			d.Text = fmt.Sprintf("restarting %s.%s hands out numbers that are already in use", t.sql(), d.Column)
 			found = append(found, restart(s, s.before.sequence(t.column(a.Name.Name)), d, number)...)
 		}
 		switch {
 		case a.Verb == "SET TABLESPACE" && (!s.ran() || s.rewritten(t.OID)):
 			d := s.about(t)
 			d.Lock = hazard.AccessExclusive
-			d.Text = fmt.Sprintf("moving %s to another tablespace copies its files under %s: reads and writes wait until it is done", s.name(t), lockName(hazard.AccessExclusive))
+			d.Text = fmt.Sprintf("moving %s to another tablespace copies its files under %s, which blocks reads and writes until it is done", s.name(t), lockName(hazard.AccessExclusive))
 			d.Fix = fix.Words("use pg_repack, or a new table")
 			found.add(s, "set-tablespace", d)
 		case a.Verb == "SET ACCESS" && !s.ran():
 			found = append(found, rewrite(s, t, "set-access-method", "changing its access method")...)
 		case a.Verb == "DISABLE TRIGGER" && !s.ran():
 			d := s.about(t)
-			d.Text = fmt.Sprintf("while triggers of table %s are disabled, what is written is never checked, foreign keys included", t.sql())
-			d.Fix = fix.Words("leave triggers on")
+			d.Text = fmt.Sprintf("rows written while triggers of table %s are disabled are never checked, not even by foreign keys", t.sql())
+			d.Fix = fix.Words("leave triggers enabled")
 			found.add(s, "disable-trigger", d)
 		}
 	}
@@ -189,13 +189,13 @@ func vacuum(s *step) (found findings) {
 		return found
 	}
 	if len(s.st.Targets) == 0 {
-		found.add(s, "vacuum-full", Diagnostic{Lock: hazard.AccessExclusive, Text: "VACUUM FULL rewrites all tables: reads and writes wait until it is done", Fix: fix.Words("use VACUUM, or pg_repack")})
+		found.add(s, "vacuum-full", Diagnostic{Lock: hazard.AccessExclusive, Text: "VACUUM FULL rewrites all tables and blocks their reads and writes until it is done", Fix: fix.Words("use VACUUM, or pg_repack")})
 	}
 	for _, q := range s.st.Targets {
 		if t := s.before.find(q.Schema, q.Name); t != nil && s.oldTable(t.OID) != nil {
 			found.add(s, "vacuum-full", Diagnostic{
 				Table: t.sql(), Lock: hazard.AccessExclusive,
-				Text: fmt.Sprintf("VACUUM FULL rewrites table %s under %s: reads and writes wait until it is done", s.name(t), lockName(hazard.AccessExclusive)),
+				Text: fmt.Sprintf("VACUUM FULL rewrites table %s under %s, which blocks reads and writes until it is done", s.name(t), lockName(hazard.AccessExclusive)),
 				Fix:  fix.Vacuum(t.sql()),
 			})
 		}
@@ -203,12 +203,12 @@ func vacuum(s *step) (found findings) {
 	return found
 }
 
-// skipped finds an object that IF NOT EXISTS skipped though its definition is another one.
+// skipped finds an object that IF NOT EXISTS skipped although its definition differs.
 func skipped(s *step) (found findings) {
 	if s.otherwise == "" {
 		return nil
 	}
-	d := Diagnostic{Fix: fix.Words("change it by ALTER TABLE, or leave IF NOT EXISTS out")}
+	d := Diagnostic{Fix: fix.Words("use ALTER TABLE, or omit IF NOT EXISTS")}
 	if len(s.st.Targets) > 0 {
 		d.Table = sqlName(cmp.Or(s.st.Targets[0].Schema, "public"), s.st.Targets[0].Name)
 	}
@@ -217,7 +217,7 @@ func skipped(s *step) (found findings) {
 	return found
 }
 
-// lostColumns says which of a view's columns its successor lacks or has with another type.
+// lostColumns returns the first of a relation's columns that its replacement lacks or has with another type, "" if there is none.
 func lostColumns(before, after *relation) string {
 	for _, n := range sorted(before.columns) {
 		c := before.columns[n]
@@ -231,7 +231,7 @@ func lostColumns(before, after *relation) string {
 	return ""
 }
 
-// viewHas reports whether the table was renamed in the file and a view of its old name has the column.
+// viewHas reports whether the file renames the table, and a view with its old name has the column.
 func (s *step) viewHas(t *relation, column string) bool {
 	was := s.trace.start().relations[t.OID]
 	if was == nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 )
 
-// text finds what the statement's text says, whether it ran or not.
+// text finds hazards by the statement's text, whether it ran or not.
 func text(s *step) (found findings) {
 	st := s.st
 	t := s.target()
@@ -17,15 +17,15 @@ func text(s *step) (found findings) {
 	}
 	switch st.Verb {
 	case "DROP DATABASE":
-		found.add(s, "drop-database", Diagnostic{Text: "dropping a database deletes all that is in it", Fix: fix.Words("never drop a database in a migration")})
+		found.add(s, "drop-database", Diagnostic{Text: "dropping a database deletes everything in it", Fix: fix.Words("never drop a database in a migration")})
 	case "DROP OWNED", "REASSIGN":
-		found.add(s, "drop-owned", Diagnostic{Text: "what belongs to a role is not the same in every database", Fix: fix.Words("name each object")})
+		found.add(s, "drop-owned", Diagnostic{Text: "what a role owns differs between databases", Fix: fix.Words("name each object")})
 	case "TRUNCATE":
 		found = append(found, truncate(s)...)
 	case "DELETE", "UPDATE", "INSERT", "MERGE":
 		if t != nil {
 			d := s.about(t)
-			d.Text = fmt.Sprintf("the statement changes rows of table %s, and keeps them locked %s", s.name(t), s.until())
+			d.Text = fmt.Sprintf("the statement changes rows of table %s and holds their locks %s", s.name(t), s.until())
 			found.add(s, "dml-in-migration", d)
 		}
 	case "LOCK":
@@ -36,24 +36,24 @@ func text(s *step) (found findings) {
 		if t != nil {
 			found = append(found, rewrite(s, t, "cluster-rewrite", "CLUSTER")...)
 		} else if len(st.Targets) == 0 {
-			found.add(s, "cluster-rewrite", Diagnostic{Text: "CLUSTER rewrites tables: reads and writes wait until it is done", Fix: fix.Words("use pg_repack")})
+			found.add(s, "cluster-rewrite", Diagnostic{Text: "CLUSTER rewrites tables and blocks their reads and writes until it is done", Fix: fix.Words("use pg_repack")})
 		}
 	case "VACUUM":
 		found = append(found, vacuum(s)...)
 	case "REFRESH":
 		if t != nil && !st.Concurrently {
 			d := s.about(t)
-			d.Text = fmt.Sprintf("refreshing %s takes %s on it: its readers wait until the query is done", s.name(t), lockName(hazard.AccessExclusive))
+			d.Text = fmt.Sprintf("refreshing %s takes %s on it, which blocks reads until the query is done", s.name(t), lockName(hazard.AccessExclusive))
 			d.Lock = hazard.AccessExclusive
 			d.Fix = refreshFix(s, t)
 			if st.Rest.Find(0, "NO", "DATA") >= 0 {
-				d.Fix = fix.Words("leave it out: until it is refreshed again nobody can read the view")
+				d.Fix = fix.Words("remove it: the view can't be read until it is refreshed again")
 			}
 			found.add(s, "refresh-matview-blocking", d)
 		}
 	case "ALTER SEQUENCE":
 		if number, ok := st.Rest.Restart(); ok && t != nil {
-			found = append(found, restart(s, t, Diagnostic{Table: t.sql(), Text: fmt.Sprintf("restarting %s gives out numbers that were given out already", t.sql())}, number)...)
+			found = append(found, restart(s, t, Diagnostic{Table: t.sql(), Text: fmt.Sprintf("restarting %s hands out numbers that are already in use", t.sql())}, number)...)
 		}
 	case "SELECT":
 		found = append(found, setval(s)...)
@@ -63,10 +63,10 @@ func text(s *step) (found findings) {
 		}
 	case "SET":
 		if len(st.Targets) == 1 && st.Targets[0].Name == "session_replication_role" && len(st.Rest) > 0 && strings.EqualFold(strings.Trim(st.Rest[len(st.Rest)-1].Text, `'"`), "replica") {
-			found.add(s, "disable-trigger", Diagnostic{Text: "with session_replication_role = replica no trigger runs, so what is written is never checked, foreign keys included", Fix: fix.Words("leave triggers on")})
+			found.add(s, "disable-trigger", Diagnostic{Text: "with session_replication_role = replica no triggers run, so rows are never checked, not even by foreign keys", Fix: fix.Words("leave triggers enabled")})
 		}
 	case "DO", "CALL":
-		found.add(s, "opaque-dynamic-sql", Diagnostic{Text: "what the block does can depend on the data"})
+		found.add(s, "opaque-dynamic-sql", Diagnostic{Text: "what the block does may depend on the data"})
 		if name, d := block(s.stmt, false); name != "" && !s.trace.file.TxNone {
 			found.add(s, name, d)
 		}

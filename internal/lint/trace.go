@@ -17,22 +17,22 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// A tracer runs files on a throwaway database, which stands as the files before left it.
+// A tracer runs files on a throwaway database, one after the other.
 type tracer struct {
 	st      *state.State
 	conn    *pgx.Conn
 	session *runner.Session // on conn
 	target  target
 	base    *snapshot // before the change
-	earlier []*step   // of the files that were run
+	earlier []*step   // from the files that were run
 	now     *snapshot
 	tx      int
 
 	messages []*pgconn.Notice
 }
 
-// newTracer returns a tracer with a session of its own: the counters that tell scans hold what earlier transactions of a
-// session did for a while.
+// newTracer returns a tracer with its own session: the counters that reveal scans include a session's earlier transactions for a
+// while.
 func newTracer(ctx context.Context, st *state.State, target target) (*tracer, error) {
 	t := &tracer{st: st, target: target}
 	if err := t.connect(ctx); err != nil {
@@ -64,7 +64,7 @@ func (t *tracer) connect(ctx context.Context) error {
 
 func (t *tracer) close(ctx context.Context) { _ = t.conn.Close(context.WithoutCancel(ctx)) }
 
-// reset gives the next file the session that it would have on a live database.
+// reset gives the next file a session like that on a live database.
 func (t *tracer) reset(ctx context.Context) error {
 	ok, err := t.session.Reset(ctx)
 	if err != nil {
@@ -76,14 +76,14 @@ func (t *tracer) reset(ctx context.Context) error {
 			return err
 		}
 	}
-	// Temporary tables are gone, and names are looked for in public again.
+	// Temporary tables are gone, and the search path is public again.
 	t.now, err = readSnapshot(ctx, t.conn)
 	return err
 }
 
 func (t *tracer) exec(ctx context.Context, sql string) error { return t.session.Exec(ctx, sql) }
 
-// snapshot reads the catalogs. What they say is spelled by the search path, which a file may have changed.
+// snapshot reads the catalogs. The search path, which a file may have changed, determines how they spell names.
 func (t *tracer) snapshot(ctx context.Context) (*snapshot, error) {
 	var path, timeout string
 	var schemas []string
@@ -93,7 +93,7 @@ func (t *tracer) snapshot(ctx context.Context) (*snapshot, error) {
 	if path == "public" && timeout == "0" {
 		return readSnapshot(ctx, t.conn)
 	}
-	// The file's own limit of a statement's time is not for us.
+	// The file's statement_timeout doesn't apply to us.
 	local := t.conn.PgConn().TxStatus() != 'I'
 	set := func(path, timeout string) error {
 		if _, err := t.conn.Exec(ctx, "SELECT pg_catalog.set_config('statement_timeout', $3, $2), pg_catalog.set_config('search_path', $1, $2)", path, local, timeout); err != nil {
@@ -112,9 +112,8 @@ func (t *tracer) snapshot(ctx context.Context) (*snapshot, error) {
 	return s, set(path, timeout)
 }
 
-// run runs a file as the migrator would and looks at the database after each statement. A statement that PostgreSQL refuses is
-// part of the trace, and what comes behind it runs all the same, so that one run shows all there is to say. The error says that
-// the tracer failed.
+// run runs a file as the migrator would and reads the catalogs after each statement. A statement that PostgreSQL rejects is part
+// of the trace, and the statements after it still run, so that one run finds everything. An error means that the tracer failed.
 func (t *tracer) run(ctx context.Context, f *migration.File) (tr *trace, err error) {
 	if err := t.reset(ctx); err != nil {
 		return nil, err
@@ -141,7 +140,7 @@ func (t *tracer) run(ctx context.Context, f *migration.File) (tr *trace, err err
 type fileRun struct {
 	*tracer
 	*trace
-	// imitated are locks that only an imitation took.
+	// imitated are the locks that only an imitation took.
 	imitated map[lockKey]bool
 }
 
@@ -157,8 +156,8 @@ func (r *fileRun) look(ctx context.Context) (*snapshot, error) {
 	return s, nil
 }
 
-// imitate runs a statement that works concurrently, and that PostgreSQL refuses in a transaction, without that: what comes behind
-// it may stand on what it does.
+// imitate runs a statement without its CONCURRENTLY, which PostgreSQL rejects in a transaction, because later statements may depend
+// on it.
 func (r *fileRun) imitate(ctx context.Context, st *step) error {
 	if _, ok := st.stmt.Index(); !ok || !st.st.Concurrently {
 		return nil
@@ -244,8 +243,8 @@ func (r *fileRun) begin(ctx context.Context, _ runner.Unit) error {
 	return r.baseline(ctx)
 }
 
-// end commits a transaction, or rolls it back if something in it failed. What fails at the commit, as what was deferred may, is
-// laid to the last statement, which is the nearest place.
+// end commits a transaction, or rolls it back if it failed. A failure of the commit itself, as of a deferred constraint, is
+// attributed to the last statement.
 func (r *fileRun) end(ctx context.Context, u runner.Unit, failed bool) (*runner.StmtError, error) {
 	if failed {
 		return nil, r.exec(ctx, "ROLLBACK")
@@ -279,7 +278,7 @@ func (r *fileRun) alone(ctx context.Context, u runner.Unit) error {
 	if u.Mode == runner.Alone {
 		return r.watched(ctx, u, st)
 	}
-	// In a transaction more is seen of what it does.
+	// A transaction shows more of what it does.
 	failed, incomplete := r.failed, r.incomplete
 	u.Mode = runner.Together
 	err := r.session.Run(ctx, u, runner.Hooks{
@@ -313,7 +312,7 @@ func (r *fileRun) alone(ctx context.Context, u runner.Unit) error {
 	return nil
 }
 
-// outside runs a statement in no transaction.
+// outside runs a statement outside a transaction.
 func (r *fileRun) outside(ctx context.Context, u runner.Unit, st *step) error {
 	return r.session.Run(ctx, u, runner.Hooks{
 		Stmt: func(ctx context.Context, _ int, _ pgsql.Stmt, run func(context.Context) error) error {
@@ -322,7 +321,7 @@ func (r *fileRun) outside(ctx context.Context, u runner.Unit, st *step) error {
 	})
 }
 
-// baseline takes the locks and counts of a transaction that has just begun for those before the next statement.
+// baseline makes the locks and counts of a transaction that has just begun those before the next statement.
 func (r *fileRun) baseline(ctx context.Context) error {
 	b := *r.now
 	b.locks, b.counts = nil, make(map[uint32]counts)
@@ -346,7 +345,7 @@ const (
 	goBack    = "ROLLBACK TO lint_statement"
 )
 
-// step runs a statement by run and looks at what it did. In a transaction a failure leaves no trace.
+// step runs a statement with run and reads what it did. In a transaction, a failure has no effect.
 func (r *fileRun) step(ctx context.Context, st *step, run func(context.Context) error, inTx bool) error {
 	failed, err := r.try(ctx, st, run, inTx)
 	if err != nil {
@@ -367,7 +366,7 @@ func (r *fileRun) step(ctx context.Context, st *step, run func(context.Context) 
 		}
 	}
 	if failed != nil && aboutRows(failed) {
-		// The rows of the scratch database are in the way. What the statement does otherwise is seen without them.
+		// The scratch database's rows made it fail. Without them, its other effects show.
 		st.data = failed
 		if err := r.withoutRows(ctx, st); err != nil {
 			return err
@@ -411,7 +410,7 @@ func (r *fileRun) step(ctx context.Context, st *step, run func(context.Context) 
 	return r.readUses(ctx, st)
 }
 
-// readDefinitions reads those of the indexes that the statement made.
+// readDefinitions reads the definitions of the indexes that the statement created.
 func (r *fileRun) readDefinitions(ctx context.Context, st *step) error {
 	var made []uint32
 	for oid := range st.after.indexes {
@@ -429,8 +428,8 @@ func (r *fileRun) readDefinitions(ctx context.Context, st *step) error {
 	return nil
 }
 
-// readBounds reads those of the partitions that the statement made or attached. Those of a hash partition hold the OID of its
-// parent.
+// readBounds reads the constraints of the partitions that the statement created or attached, except hash partitions, whose
+// constraints contain the OID of the parent.
 func (r *fileRun) readBounds(ctx context.Context, st *step) error {
 	var made []uint32
 	for oid, a := range st.after.relations {
@@ -448,7 +447,7 @@ func (r *fileRun) readBounds(ctx context.Context, st *step) error {
 	return nil
 }
 
-// texts asks for a text of each of the objects.
+// texts returns the result of a query for each object.
 func (r *fileRun) texts(ctx context.Context, query string, oids []uint32) (map[uint32]string, error) {
 	rows, err := r.conn.Query(ctx, queries()[query], oids)
 	if err != nil {
@@ -464,8 +463,7 @@ func (r *fileRun) texts(ctx context.Context, query string, oids []uint32) (map[u
 	return texts, err
 }
 
-// forget makes the session look up roles anew that were not there before: what other sessions change it hears of when it takes
-// a lock that it does not have.
+// forget makes the session look up missing roles again: it learns of other sessions' changes when it takes a new lock.
 func (r *fileRun) forget(ctx context.Context, inTx bool) error {
 	if !inTx {
 		return nil
@@ -501,7 +499,7 @@ func (r *fileRun) try(ctx context.Context, st *step, run func(context.Context) e
 	return failed, nil
 }
 
-// withoutRows deletes the rows of all tables, as far as constraints let it.
+// withoutRows deletes the rows of all tables, as far as constraints allow.
 func (r *fileRun) withoutRows(ctx context.Context, st *step) error {
 	var deletes strings.Builder
 	var drops []string
@@ -514,7 +512,7 @@ func (r *fileRun) withoutRows(ctx context.Context, st *step) error {
 		case rel.Kind == "r":
 			fmt.Fprintf(&deletes, "BEGIN DELETE FROM ONLY %s; EXCEPTION WHEN OTHERS THEN NULL; END;\n", pgsql.QualifiedIdent(rel.Schema, rel.Name))
 		case now.indexes[oid] != nil && !now.indexes[oid].Valid && r.now.indexes[oid] == nil:
-			// What a concurrent build left.
+			// Left by a concurrent build.
 			drops = append(drops, "DROP INDEX "+pgsql.QualifiedIdent(rel.Schema, rel.Name))
 		}
 	}
@@ -523,26 +521,26 @@ func (r *fileRun) withoutRows(ctx context.Context, st *step) error {
 			return err
 		}
 	}
-	// Each pass deletes what nothing refers to any more.
+	// Each pass deletes rows that are no longer referenced.
 	if err := r.exec(ctx, "DO $lint$ BEGIN FOR i IN 1..5 LOOP\n"+deletes.String()+"END LOOP; END $lint$"); err != nil {
 		return fmt.Errorf("deleting the scratch database's rows: %w", err)
 	}
 	if now, err = r.snapshot(ctx); err != nil {
 		return err
 	}
-	// The locks that the statement finds are those from before.
+	// Ignore the locks that the deletes took.
 	now.locks = st.before.locks
 	st.before, st.after, r.now = now, now, now
 	return nil
 }
 
-// aboutRows reports whether rows led to a failure: integrity constraints and values.
+// aboutRows reports whether rows caused a failure, by a constraint or a value.
 func aboutRows(e *runner.StmtError) bool {
 	code := pgsql.SQLState(e)
 	return strings.HasPrefix(code, pgsql.IntegrityConstraintViolation) || strings.HasPrefix(code, pgsql.DataException)
 }
 
-// refused tells a statement that PostgreSQL refused from everything else that may go wrong.
+// refused returns a statement's rejection by PostgreSQL apart from any other error.
 func refused(err error) (*runner.StmtError, error) {
 	var stmt *runner.StmtError
 	if errors.As(err, &stmt) && pgsql.SQLState(err) != "" {
@@ -551,13 +549,13 @@ func refused(err error) (*runner.StmtError, error) {
 	return nil, err
 }
 
-// A use is an object whose contents a function computed.
+// A use is an object with values that a function computed.
 type use struct {
 	Table uint32
 	Text  string // "index orders_total"
 }
 
-// readUses looks up what depends on functions that the statement replaced.
+// readUses reads the dependents of functions that the statement replaced.
 func (r *fileRun) readUses(ctx context.Context, st *step) error {
 	for oid, before := range st.before.functions {
 		after := st.after.functions[oid]

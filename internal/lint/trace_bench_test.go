@@ -12,7 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// BenchmarkStatements lints one new migration of n statements on top of the project's own, without the server's start.
+// BenchmarkStatements lints one new migration of n statements after the project's own, without starting the server.
 func BenchmarkStatements(b *testing.B) {
 	for _, n := range []int{1, 101} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

@@ -10,7 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// refusals finds why PostgreSQL does not run the statement, where there is more to say than its message.
+// refusals finds why PostgreSQL rejects the statement, if there is more to say than its message.
 func refusals(s *step) (found findings) {
 	st := s.st
 	t := s.subject()
@@ -22,8 +22,8 @@ func refusals(s *step) (found findings) {
 	concurrently := s.stmt.Concurrently()
 	if concurrently && partitioned && (st.Verb == "CREATE INDEX" || st.Verb == "DROP INDEX") {
 		d := d
-		d.Text = fmt.Sprintf("PostgreSQL cannot do this concurrently for partitioned table %s", t.sql())
-		d.Fix = fix.Words("drop it without CONCURRENTLY, in a file of its own")
+		d.Text = fmt.Sprintf("PostgreSQL can't do this concurrently for partitioned table %s", t.sql())
+		d.Fix = fix.Words("drop it without CONCURRENTLY, in a separate file")
 		if st.Verb == "CREATE INDEX" {
 			d.Fix = partByPart(s, t)
 		}
@@ -35,29 +35,29 @@ func refusals(s *step) (found findings) {
 	}
 	switch {
 	case s.refused == runner.NeedsNone && concurrently:
-		d.Text = "PostgreSQL refuses what works concurrently in a transaction, and the file has one"
+		d.Text = "PostgreSQL rejects CONCURRENTLY in a transaction, and the file runs in one"
 		d.Fix = fix.WithoutTransaction(s.stmt.Text)
 		found.add(s, "concurrently-in-transaction", d)
 	case s.refused == runner.NeedsNone, code == pgsql.ActiveSQLTransaction:
-		d.Text = "PostgreSQL refuses the statement in a transaction, and the file has one"
+		d.Text = "PostgreSQL rejects the statement in a transaction, and the file runs in one"
 		d.Fix = fix.WithoutTransaction(s.stmt.Text)
 		found.add(s, "nontransactional-in-transaction", d)
 	case code == pgsql.InvalidTransactionTermination && !s.trace.file.TxNone:
 		found.add(s, "nontransactional-in-transaction", commits(s.stmt))
 	case code == pgsql.UnsafeNewEnumValueUsage:
 		d.Table = ""
-		d.Text = "an enum's new value cannot be used in the transaction that adds it"
-		d.Fix = fix.Words("put the statement that adds the value into a migration of its own, before this one")
+		d.Text = "a new enum value can't be used in the transaction that adds it"
+		d.Fix = fix.Words("add the value in a separate migration before this one")
 		found.add(s, "enum-value-used-in-same-transaction", d)
 	case code == pgsql.WrongObjectType && partitioned && slices.ContainsFunc(st.Actions, addsForeignKeyNotValid):
-		d.Text = fmt.Sprintf("PostgreSQL before 18 cannot add a foreign key NOT VALID to partitioned table %s", t.sql())
+		d.Text = fmt.Sprintf("PostgreSQL before 18 can't add a foreign key NOT VALID to partitioned table %s", t.sql())
 		d.Fix = fix.Words("add it NOT VALID on each partition, validate those, then add it to the partitioned table")
 		found.add(s, "not-valid-fk-on-partitioned", d)
 	}
 	return found
 }
 
-// subject returns the old table that a statement is about: that of an index, too.
+// subject returns the existing table that a statement is about, also by way of its index.
 func (s *step) subject() *relation {
 	t := s.target()
 	switch s.st.Verb {
@@ -78,7 +78,7 @@ func (s *step) subject() *relation {
 	return s.old(t.OID)
 }
 
-// transactions finds BEGIN and COMMIT where the runner has a transaction of its own.
+// transactions finds BEGIN and COMMIT where the runner controls transactions.
 func transactions(tr *trace) (found findings) {
 	var begin *step
 	var first *step
@@ -100,25 +100,25 @@ func transactions(tr *trace) (found findings) {
 	}
 	if first != nil && !tr.file.TxNone {
 		found.add(first, "nested-transaction", Diagnostic{
-			Text: "the file is run in a transaction already: this one would end it half-way",
-			Fix:  fix.Words("leave BEGIN and COMMIT out"),
+			Text: "the file already runs in a transaction, which this one would end halfway",
+			Fix:  fix.Words("remove BEGIN and COMMIT"),
 		})
 	} else if first != nil {
 		found.add(first, "nested-transaction", Diagnostic{
-			Text: "the runner keeps the record after each statement of a file without a transaction, and refuses one of the file's own",
-			Fix:  fix.Words("leave BEGIN and COMMIT out, and -- atlas:txmode none too, so that the file is one transaction"),
+			Text: "the runner records each statement of a file without a transaction, and rejects transactions in the file",
+			Fix:  fix.Words("remove BEGIN, COMMIT and -- atlas:txmode none, so that the file is one transaction"),
 		})
 	}
 	if begin != nil {
 		found.add(begin, "uncommitted-transaction", Diagnostic{
-			Text: "the transaction is never committed: what it did is rolled back",
-			Fix:  fix.Words("add COMMIT, or leave BEGIN out"),
+			Text: "the transaction is never committed, so its changes are rolled back",
+			Fix:  fix.Words("add COMMIT, or remove BEGIN"),
 		})
 	}
 	return found
 }
 
-// unrecorded finds statements that run twice if an apply or a down is cut off, without the author's word for it that they can.
+// unrecorded finds statements that an interrupted run would repeat, and that the author hasn't declared repeatable.
 func unrecorded(tr *trace) (found findings) {
 	if !tr.file.TxNone {
 		return found
@@ -131,8 +131,8 @@ func unrecorded(tr *trace) (found findings) {
 	return found
 }
 
-// block returns what the text of a DO or CALL shows that does not go with its file's transaction, or with its having none, and
-// the rule's name; "" if all is well.
+// block returns what in the text of a DO or CALL conflicts with the file's transaction, or with its having none, and the rule's
+// name; "" if nothing does.
 func block(s pgsql.Stmt, txNone bool) (name string, d Diagnostic) {
 	switch {
 	case runner.Cut([]pgsql.Stmt{s}, true)[0].Mode != runner.MayCommit:
@@ -140,25 +140,25 @@ func block(s pgsql.Stmt, txNone bool) (name string, d Diagnostic) {
 	case !txNone && endsTransaction(s.Parse()):
 		return "nontransactional-in-transaction", commits(s)
 	case txNone && !slices.ContainsFunc(s.Comments, saysRepeatable):
-		// It commits before it is recorded. Of an index the catalog tells whether it was built; what else stands alone changes
-		// nothing the second time, or is refused.
+		// It commits before it is recorded. For an index, the catalog tells whether it was built; other statements that can't run
+		// in a transaction change nothing the second time, or are rejected.
 		return "repeatable-unsaid", Diagnostic{
-			Text: "if a run is cut off before it has recorded this statement, the next one runs it again",
-			Fix:  fix.Words("see to it that it can run twice, and say above it why it can:\n-- repeatable REASON"),
+			Text: "if a run is interrupted before it records this statement, the next one repeats it",
+			Fix:  fix.Words("make sure that it can run twice, and give the reason above it:\n-- repeatable REASON"),
 		}
 	}
 	return "", d
 }
 
-// commits says that a block ends the transaction that the file is run in.
+// commits reports that a block ends the file's transaction.
 func commits(s pgsql.Stmt) Diagnostic {
 	return Diagnostic{
-		Text: "the statement commits or rolls back, which PostgreSQL refuses in a transaction, and the file has one: it fails as soon as there are rows for it to come to that",
+		Text: "the statement commits or rolls back, which PostgreSQL rejects in a transaction, and the file runs in one: it fails once there are rows that make it do that",
 		Fix:  fix.Committing(s.Text),
 	}
 }
 
-// saysRepeatable reports whether a comment is "repeatable" with a reason, which the word that fixes leave to the author is none.
+// saysRepeatable reports whether a comment is "repeatable" with a reason, other than the placeholder of fixes.
 func saysRepeatable(c pgsql.Comment) bool {
 	words := strings.Fields(strings.TrimSuffix(strings.TrimLeft(c.Text, "-/* "), "*/"))
 	return len(words) > 1 && words[1] != fix.Reason && strings.TrimSuffix(words[0], ":") == "repeatable"

@@ -10,10 +10,10 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// typeChange finds what another type of a column costs and may lose. What it costs is the table's, however new the column is.
+// typeChange finds what a column's type change costs and may lose. Even a new column's costs affect the whole table.
 func typeChange(s *step, b, a *relation, was, is *column) (found findings) {
 	same := was.Type == is.Type && was.Typmod == is.Typmod && was.Collation == is.Collation
-	if same && (s.using(was.Name) == nil || !s.named(b)) { // an expression can change what values are
+	if same && (s.using(was.Name) == nil || !s.named(b)) { // an expression can change values
 		return found
 	}
 	d := s.about(b)
@@ -31,12 +31,12 @@ func typeChange(s *step, b, a *relation, was, is *column) (found findings) {
 			}
 		}
 		d := d
-		d.Text = change + " puts another enum in its place"
+		d.Text = change + " replaces the enum"
 		if len(removed) > 0 {
 			d.Text += ", without " + strings.Join(removed, ", ")
 			d.Query = fix.CountRows(b.sql(), fmt.Sprintf("%s::text IN (%s)", d.Column, strings.Join(removed, ", ")))
 		}
-		d.Fix = fix.Words("keep the value, and forbid it by a check that is added NOT VALID and validated")
+		d.Fix = fix.Words("keep the value, and forbid it with a check that is added NOT VALID, then validated")
 		found.add(s, "recreate-enum-type", d)
 	}
 	checks, indexes := s.before.checks(b, was.Num), rebuilt(s, b.OID)
@@ -49,18 +49,18 @@ func typeChange(s *step, b, a *relation, was, is *column) (found findings) {
 		case hazard.Rewrite:
 			what = fmt.Sprintf("rewrites table %s and its indexes", s.name(b))
 		case hazard.Recheck:
-			what = fmt.Sprintf("checks its constraints again, which reads all of table %s", s.name(b))
+			what = fmt.Sprintf("rechecks its constraints, which scans table %s", s.name(b))
 			d.Fix = fix.Recheck(s.stmt.Text, checks)
 		case hazard.Rebuild:
 			what = fmt.Sprintf("rebuilds index %s of table %s", strings.Join(indexes, ", "), s.name(b))
-			d.Fix = fix.Words("drop the index concurrently before, and build it concurrently after; or use a new column")
+			d.Fix = fix.Words("drop the index concurrently first and rebuild it concurrently afterwards; or use a new column")
 		}
-		d.Text = fmt.Sprintf("%s %s under %s: reads and writes wait until it is done", change, what, lockName(d.Lock))
+		d.Text = fmt.Sprintf("%s %s under %s, which blocks reads and writes until it is done", change, what, lockName(d.Lock))
 		found.add(s, typeRules[h.Kind], d)
 	}
-	if fk, other := foreignKey(s, b.OID, was.Num); fk != nil && s.said("validating foreign key constraint") {
+	if fk, other := foreignKey(s, b.OID, was.Num); fk != nil && s.messaged("validating foreign key constraint") {
 		d := d
-		d.Text = fmt.Sprintf("%s checks foreign key %s again, with %s on %s and %s until it is done", change, pgsql.Ident(fk.Name), lockName(d.Lock), s.name(b), s.name(other))
+		d.Text = fmt.Sprintf("%s rechecks foreign key %s, with %s on %s and %s until it is done", change, pgsql.Ident(fk.Name), lockName(d.Lock), s.name(b), s.name(other))
 		d.Fix = c.Expand()
 		found.add(s, "type-change-revalidates-fk", d, other.sql())
 	}
@@ -68,12 +68,12 @@ func typeChange(s *step, b, a *relation, was, is *column) (found findings) {
 		return found // nobody relies on its values yet
 	}
 	stat := d
-	stat.Text = change + " drops what the planner knows about it"
+	stat.Text = change + " discards its statistics"
 	stat.Fix = fix.Analyze(b.sql(), d.Column)
 	found.add(s, "type-change-loses-statistics", stat)
 	for _, h := range c.Values() {
 		if toEnum && h.Kind == hazard.Cast {
-			continue // the labels that go are said already
+			continue // the removed labels are already reported
 		}
 		d := s.about(b)
 		d.Column, d.Text, d.Query, d.Fix = h.Column, change+" "+h.What, h.Query, h.Instead
@@ -82,7 +82,7 @@ func typeChange(s *step, b, a *relation, was, is *column) (found findings) {
 	return found
 }
 
-// checks are those that a column is in, to be added again.
+// checks returns the check constraints on a column, as they are added again.
 func (s *snapshot) checks(t *relation, num int16) (list []fix.Constraint) {
 	for _, oid := range sorted(s.constraints) {
 		k := s.constraints[oid]
@@ -93,7 +93,7 @@ func (s *snapshot) checks(t *relation, num int16) (list []fix.Constraint) {
 	return list
 }
 
-// rebuilt names the indexes of a table that the statement rebuilt.
+// rebuilt returns the names of the table's indexes that the statement rebuilt.
 func rebuilt(s *step, table uint32) []string {
 	var names []string
 	for _, oid := range sorted(s.before.indexes) {
@@ -114,7 +114,7 @@ func rebuilt(s *step, table uint32) []string {
 	return names
 }
 
-// foreignKey returns a foreign key that the column is in, on either side, and the table on the other.
+// foreignKey returns a foreign key with the column on either side, and the table on the other side.
 func foreignKey(s *step, table uint32, num int16) (*constraint, *relation) {
 	for _, oid := range sorted(s.before.constraints) {
 		c := s.before.constraints[oid]
@@ -131,7 +131,7 @@ func foreignKey(s *step, table uint32, num int16) (*constraint, *relation) {
 	return nil, nil
 }
 
-// retyped is the change of a column's type by the statement.
+// retyped returns the statement's change of a column's type.
 func (s *step) retyped(t *relation, was, is *column) hazard.TypeChange {
 	c := hazard.TypeChange{
 		Table: t.sql(), Column: was.Name, From: s.before.resolved(was), To: s.after.resolved(is),
@@ -145,13 +145,13 @@ func (s *step) retyped(t *relation, was, is *column) hazard.TypeChange {
 	return c
 }
 
-// typeRules are the rules that hazards of a change of type are of.
+// typeRules are the rules for the hazards of a type change.
 var typeRules = map[hazard.Kind]string{
 	hazard.Rewrite: "type-change-rewrite", hazard.Recheck: "type-change-recheck", hazard.Rebuild: "type-change-reindex",
 	hazard.Lossy: "lossy-type-change", hazard.Narrow: "narrowing-type-change", hazard.Cast: "cast-may-fail",
 }
 
-// resolved is the type of a column with what it is made of.
+// resolved returns a column's type with its base type, checks and labels.
 func (s *snapshot) resolved(c *column) hazard.Type {
 	oid, base := s.base(c.Type)
 	t := hazard.Type{Name: c.TypeText, Base: base, Checked: s.constrained(c.Type)}
@@ -163,7 +163,7 @@ func (s *snapshot) resolved(c *column) hazard.Type {
 	return t
 }
 
-// droppedTypes finds dropped types, but those of an extension.
+// droppedTypes finds dropped types, except those of an extension.
 func droppedTypes(s *step) (found findings) {
 	for _, oid := range sorted(s.before.types) {
 		t := s.before.types[oid]
@@ -171,14 +171,14 @@ func droppedTypes(s *step) (found findings) {
 			continue
 		}
 		found.add(s, "drop-type", Diagnostic{
-			Text: fmt.Sprintf("dropping type %s breaks all that still names it", sqlName(t.Schema, t.Name)),
-			Fix:  fix.Words("drop the columns that have it first, and the type without CASCADE"),
+			Text: fmt.Sprintf("dropping type %s breaks everything that still names it", sqlName(t.Schema, t.Name)),
+			Fix:  fix.Words("first drop the columns that use it, then the type without CASCADE"),
 		})
 	}
 	return found
 }
 
-// recreated reports whether the file makes an enum anew: a column of the old type has a new one.
+// recreated reports whether the file recreates an enum: a column of the old type has a new one.
 func (s *step) recreated(t *typ) bool {
 	if t.Kind != "e" {
 		return false
@@ -211,7 +211,7 @@ func renamedTypes(s *step) (found findings) {
 			j := slices.Index(a.LabelOIDs, label)
 			if j >= 0 && a.Labels[j] != b.Labels[i] && slices.Contains(s.trace.base.types[oid].LabelOIDs, label) {
 				found.add(s, "rename-enum-value", Diagnostic{
-					Text: fmt.Sprintf("renaming value %s of type %s to %s breaks all that still uses the old value", pgsql.Literal(b.Labels[i]), sqlName(b.Schema, b.Name), pgsql.Literal(a.Labels[j])),
+					Text: fmt.Sprintf("renaming value %s of type %s to %s breaks everything that still uses the old value", pgsql.Literal(b.Labels[i]), sqlName(b.Schema, b.Name), pgsql.Literal(a.Labels[j])),
 					Fix:  fix.AddEnumValue(sqlName(b.Schema, b.Name), a.Labels[j]),
 				})
 			}
@@ -220,7 +220,7 @@ func renamedTypes(s *step) (found findings) {
 	return found
 }
 
-// checkedDomains finds tables that are read because of a domain's new constraint.
+// checkedDomains finds tables that a domain's new constraint scans.
 func checkedDomains(s *step) (found findings) {
 	if s.st.Verb != "ALTER DOMAIN" {
 		return nil
@@ -231,8 +231,8 @@ func checkedDomains(s *step) (found findings) {
 			continue
 		}
 		d := s.about(t)
-		d.Text = fmt.Sprintf("the domain's constraint is checked on every row of table %s, under %s: writes wait until it is done", s.name(t), lockName(d.Lock))
-		d.Fix = fix.Words("put the constraint on the table's columns instead, NOT VALID, and validate it in a later transaction")
+		d.Text = fmt.Sprintf("the domain's constraint is checked on every row of table %s under %s, which blocks writes until it is done", s.name(t), lockName(d.Lock))
+		d.Fix = fix.Words("add the constraint to the table's columns instead, NOT VALID, and validate it in a later transaction")
 		var checks []fix.Constraint
 		for _, n := range sorted(t.columns) {
 			s.before.columnChecks(t, t.columns[n].Name, s.after.domainChecks(t.columns[n].Type, s.before, t.columns[n].Name), &checks)
@@ -253,7 +253,7 @@ func (s *snapshot) constrained(domain uint32) bool {
 	return t.NotNull || has(s.constraints, func(c *constraint) bool { return c.Domain == domain }) || s.constrained(t.Base)
 }
 
-// base is the type that a domain is made of in the end, or the type itself, and its name, "" if it is no domain.
+// base returns a domain's base type and its name; for another type, the type itself and "".
 func (s *snapshot) base(typ uint32) (oid uint32, name string) {
 	for d := s.types[typ]; d != nil && d.Kind == "d"; d = s.types[typ] {
 		typ, name = d.Base, d.BaseText
@@ -261,7 +261,7 @@ func (s *snapshot) base(typ uint32) (oid uint32, name string) {
 	return typ, name
 }
 
-// domainChecks are the checks of a domain, and of those that it is made of, which were not there before; each as the check of a column.
+// domainChecks returns the new checks of a domain and of the domains below it, each as a check of a column.
 func (s *snapshot) domainChecks(domain uint32, before *snapshot, column string) (list []string) {
 	for d := s.types[domain]; d != nil && d.Kind == "d"; d = s.types[d.Base] {
 		if was := before.types[d.OID]; d.NotNull && (was == nil || !was.NotNull) {
@@ -276,7 +276,7 @@ func (s *snapshot) domainChecks(domain uint32, before *snapshot, column string) 
 	return list
 }
 
-// columnChecks makes constraints of checks of a column. The names that they get are added to those that are taken.
+// columnChecks adds a constraint to taken for each check of a column, with a name that is free there and in the table.
 func (s *snapshot) columnChecks(t *relation, column string, checks []string, taken *[]fix.Constraint) {
 	for _, definition := range checks {
 		name := pgsql.FreeName(t.Name+"_"+column, "_check", func(name string) bool {
@@ -287,7 +287,7 @@ func (s *snapshot) columnChecks(t *relation, column string, checks []string, tak
 	}
 }
 
-// onColumn is the check of a domain as one of a column.
+// onColumn returns a domain's check as a check of a column.
 func onColumn(definition, column string) string {
 	var b strings.Builder
 	end := 0

@@ -9,7 +9,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 )
 
-// TestLossyIsApart silences the rewrite of changes that lose something as well: that is a finding of its own.
+// TestLossyIsApart silences the rewrite of changes that also lose data, which is a separate finding.
 func TestLossyIsApart(t *testing.T) {
 	before := `CREATE TYPE mood AS ENUM ('sad', 'glad');
 CREATE TYPE tone AS ENUM ('glad');

@@ -4,9 +4,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// unrunnable adds a finding for each merged file that has transactions of its own, or statements that its transaction refuses.
-// Such files are readable ([migration.Errors.Readable]), but nothing can be run on top of them. In the changed files the rules
-// look at such statements.
+// unrunnable adds a finding for each merged file that controls transactions, or has statements that its transaction rejects. Such
+// files are readable ([migration.Errors.Readable]), but no file can run after them. In changed files, rules check such statements.
 func (r *Report) unrunnable(c *changeSet, cfg Config) bool {
 	found := false
 	for _, f := range c.merged {
@@ -15,7 +14,7 @@ func (r *Report) unrunnable(c *changeSet, cfg Config) bool {
 				found = true
 				r.fixed(cfg.Policy, f.Name, Diagnostic{
 					Pos: s.Pos.Offset, Line: s.Pos.Line, Col: s.Pos.Col, Name: "invalid-file",
-					Text: "the file is merged already, but cannot be run: " + cannotRun(misfit, f.TxNone),
+					Text: "the file is already merged, but can't be run: " + cannotRun(misfit, f.TxNone),
 				})
 				break
 			}
@@ -27,9 +26,9 @@ func (r *Report) unrunnable(c *changeSet, cfg Config) bool {
 func cannotRun(misfit runner.Misfit, txNone bool) string {
 	switch {
 	case misfit == runner.NeedsOne:
-		return "the statement cannot run without a transaction"
+		return "the statement can't run outside a transaction"
 	case txNone:
-		return "a file without a transaction may not begin one"
+		return "a file without a transaction must not begin one"
 	}
-	return "the statement cannot run in the file's transaction"
+	return "the statement can't run in the file's transaction"
 }

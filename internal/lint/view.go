@@ -13,15 +13,15 @@ func droppedView(s *step, r *relation) (found findings) {
 	if a := s.trace.end().find(r.Schema, r.Name); a != nil && a.OID != r.OID && (a.isView() || a.isTable()) {
 		if text := lostColumns(r, a); text != "" {
 			d := s.about(r)
-			d.Text = fmt.Sprintf("view %s is made anew %s: what reads that fails", r.sql(), text)
-			d.Fix = fix.Words("keep the old columns, and append new ones by CREATE OR REPLACE VIEW")
+			d.Text = fmt.Sprintf("view %s is recreated %s, which breaks its readers", r.sql(), text)
+			d.Fix = fix.Words("keep the old columns, and append new ones with CREATE OR REPLACE VIEW")
 			found.add(s, "view-columns-changed", d)
 		}
 		return found
 	}
 	d := s.about(r)
-	d.Text = fmt.Sprintf("dropping view %s breaks all that still reads it", r.sql())
-	d.Fix = fix.Words("drop it in a release after that of its last reader")
+	d.Text = fmt.Sprintf("dropping view %s breaks everything that still reads it", r.sql())
+	d.Fix = fix.Words("drop it in the release after that of its last reader")
 	found.add(s, "drop-view", d)
 	return found
 }

@@ -8,41 +8,40 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A Batch is an UPDATE or DELETE of many rows that commits as it goes, so that no lock and no dead row
-// is kept for longer than some thousand rows take.
+// A Batch is an UPDATE or DELETE of many rows that commits after every few thousand, so that it holds no locks for long.
 type Batch struct {
-	Table     Table  // its key must be left as it is by the statement
+	Table     Table  // the statement must not change its key
 	Only      bool   // whether the statement says ONLY
-	Row       string // what the statement calls a row of the table: its alias, or the table's name without the schema
+	Row       string // the table's alias in the statement, or its name without the schema
 	Statement string // the UPDATE or DELETE, up to its WHERE
 	Where     string // which rows, as a term of an AND; "" for all
 
-	// Done says that a row which was changed is no longer one of those to change: it is gone, or Where leaves it out.
+	// Done is whether a changed row no longer qualifies: it is deleted, or Where excludes it.
 	Done   bool
-	Reason string // why the statement may be run again; "" for [Reason], left to the author
+	Reason string // why the statement may be repeated; "" for [Reason]
 }
 
-// A Table is one that has rows.
+// A Table is a table with rows.
 type Table struct {
 	Name   string   // "public.results"
-	Key    []string // the columns of a key that is unique in all its rows, without NULLs; nil if there is none
-	Spread bool     // its rows lie in several tables: it is partitioned, or others inherit from it
+	Key    []string // the columns of a unique key without NULLs; nil if there is none
+	Spread bool     // whether its rows are in several tables: it is partitioned, or others inherit from it
 }
 
-// A Walk is the way that a Batch takes through its table.
+// A Walk is how a Batch goes through its table.
 type Walk string
 
 const (
-	// ByKey reads each row once, in the key's order. What was written is never met again: it has the same key.
+	// ByKey reads each row once, in the order of the key, which doesn't change.
 	ByKey Walk = "by key"
-	// ByBlock reads the blocks that the table has when a pass begins, in passes until one finds nothing: rows that others update
-	// meanwhile move. It is for a table without a key, and a Batch that is Done with a row after it was changed.
+	// ByBlock makes passes over the table's blocks until one changes nothing, because concurrent updates move rows. It is for a table
+	// without a key, and a Batch that is Done.
 	ByBlock Walk = "by block"
-	// AtOnce is one statement: the table offers no way.
+	// AtOnce is a single statement, if neither is possible.
 	AtOnce Walk = "at once"
 )
 
-// Walk returns the way for the batch.
+// Walk returns how the batch goes through its table.
 func (b Batch) Walk() Walk {
 	switch {
 	case len(b.Table.Key) > 0:
@@ -55,24 +54,24 @@ func (b Batch) Walk() Walk {
 
 var (
 	byKey   = entry("batches-by-key", "changes many rows in batches along a unique key")
-	byBlock = entry("batches-by-block", "changes many rows of a table without a key in batches along its blocks")
-	atOnce  = entry("all-at-once", "changes many rows of a table that offers no way through it")
+	byBlock = entry("batches-by-block", "changes many rows of a table without a key in batches of blocks")
+	atOnce  = entry("all-at-once", "changes many rows of a table that can't be processed in batches")
 )
 
-// File is a file of its own with the batch.
+// File returns the batch as a separate file.
 func (b Batch) File() Text {
 	reason, above := b.Reason, ""
 	if reason == "" {
-		reason, above = Reason, "-- A run that is cut off begins again with the first row: say in place of "+Reason+" why that does no harm.\n"
+		reason, above = Reason, "-- An interrupted run starts over with the first row: replace "+Reason+" with why that is harmless.\n"
 	}
 	if b.Walk() == AtOnce {
-		above = "-- The table has no key to go along: all rows are changed in one transaction.\n" + above
+		above = "-- The table has no key to follow: one transaction changes all rows.\n" + above
 	}
 	do := b.Do()
 	return Text{do.id, noTransaction + above + "-- repeatable " + reason + "\n" + do.text + ";"}
 }
 
-// Do is the batch as a DO statement, without a semicolon. It commits, so it needs a file without a transaction.
+// Do returns the batch as a DO statement, without a semicolon. It commits, so it needs a file without a transaction.
 func (b Batch) Do() Text {
 	switch b.Walk() {
 	case ByKey:
@@ -83,7 +82,7 @@ func (b Batch) Do() Text {
 	return atOnce("%s", do("BEGIN\n  "+b.statement("")+";\nEND"))
 }
 
-// batchSize is how many rows a batch has.
+// batchSize is the number of rows in a batch.
 const batchSize = 5000
 
 func (b Batch) keyBlock() string {
@@ -115,7 +114,7 @@ END`, start, end, strings.Join(key, ", "), from, of(b.Row), of(start), of(end),
 		b.statement(fmt.Sprintf("%s >= %s", of(b.Row), of(start))), batchSize)
 }
 
-// blocks is how many blocks a batch has, some thousand rows.
+// blocks is the number of blocks in a batch, some thousand rows.
 const blocks = 100
 
 func (b Batch) blockBlock() string {
@@ -138,7 +137,7 @@ END`, batch, changed, pass, block, pgsql.Literal(b.Table.Name), blocks,
 		b.statement(fmt.Sprintf("%s.ctid >= format('(%%s,0)', %s)::tid AND %[1]s.ctid < format('(%%s,0)', %[2]s + %[3]d)::tid", b.Row, block, blocks)))
 }
 
-// statement is the statement for the rows within, of all of them if that is empty.
+// statement returns the statement for the rows that satisfy within, all if it is empty.
 func (b Batch) statement(within string) string {
 	terms := slices.DeleteFunc([]string{within, b.Where}, func(s string) bool { return s == "" })
 	if len(terms) == 0 {
@@ -155,7 +154,7 @@ func (b Batch) columns(of string) []string {
 	return list
 }
 
-// row is the key as a value that rows are compared by.
+// row returns the key as a value to compare.
 func (b Batch) row(of string) string {
 	list := b.columns(of)
 	if len(list) == 1 {
@@ -164,7 +163,7 @@ func (b Batch) row(of string) string {
 	return "(" + strings.Join(list, ", ") + ")"
 }
 
-// free returns a variable's name that nothing in the statement can mean: PL/pgSQL refuses what means both.
+// free returns a name for a variable that doesn't occur in the statement: PL/pgSQL rejects ambiguous names.
 func (b Batch) free(name string) string {
 	taken := func(t pgsql.Token) bool {
 		return strings.EqualFold(strings.Trim(t.Text, `"`), name)
@@ -177,5 +176,5 @@ func (b Batch) free(name string) string {
 	return name
 }
 
-// do is a block as a DO statement.
+// do returns a block as a DO statement.
 func do(block string) string { return "DO " + pgsql.DollarQuote(block) }

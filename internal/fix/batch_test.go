@@ -10,8 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// TestPages updates 150,000 rows: each of them once, whatever dead rows the batches leave, so that the table has no more than its
-// rows twice.
+// TestPages updates 150,000 rows, each once, whatever dead rows the batches leave, so that the table at most doubles.
 func TestPages(t *testing.T) {
 	const rows = 150000
 	db := pgtest.New(t)
@@ -24,7 +23,7 @@ INSERT INTO results (data) SELECT repeat('x', 90) FROM generate_series(1, %d)`, 
 		t.Fatal(err)
 	}
 	if after := pages(t, db); after > 2*before+before/20 {
-		t.Errorf("of %d pages %d were made", before, after)
+		t.Errorf("%d pages became %d", before, after)
 	}
 	if got := query[int64](t, conn, "SELECT count(*) FROM results WHERE n = 1"); got != rows {
 		t.Errorf("%d rows were written once", got)
@@ -34,14 +33,14 @@ INSERT INTO results (data) SELECT repeat('x', 90) FROM generate_series(1, %d)`, 
 	}
 }
 
-// TestKeys goes along keys of many types and names.
+// TestKeys follows keys of many types and names.
 func TestKeys(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		before string
 		column string // the definitions of the key's columns
 		key    []string
-		value  string // of them, for the row g
+		value  string // their values in row g
 	}{
 		{"uuid", "", "k uuid", []string{"k"}, "md5(g::text)::uuid"},
 		{"text", "", "k text", []string{"k"}, "'k' || g"},
@@ -74,13 +73,13 @@ func TestKeys(t *testing.T) {
 				t.Fatalf("%v\nin:\n%s", err, b.File())
 			}
 			if !query[bool](t, conn, "SELECT count(*) = 12000 AND bool_and(n = 1) AND count(DISTINCT xmin::text) = 3 FROM t") {
-				t.Errorf("not each row once, in three transactions, by:\n%s", b.File())
+				t.Errorf("not every row once in three transactions:\n%s", b.File())
 			}
 		})
 	}
 }
 
-// TestResumed runs batches again that failed half-way.
+// TestResumed reruns batches that failed halfway.
 func TestResumed(t *testing.T) {
 	for name, table := range map[string]fix.Table{"by key": keyed, "by block": keyless} {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +91,7 @@ func TestResumed(t *testing.T) {
 				t.Fatal("a division by zero passed")
 			}
 			if got := query[int64](t, conn, "SELECT count(filled) FROM "+table.Name); got == 0 || got == 12000 {
-				t.Fatalf("%d rows were filled when it failed", got)
+				t.Fatalf("%d rows were filled before it failed", got)
 			}
 			exec(t, conn, "UPDATE "+table.Name+" SET n = 0 WHERE n = 1")
 			if err := apply(conn, fill, ""); err != nil {
@@ -105,7 +104,7 @@ func TestResumed(t *testing.T) {
 	}
 }
 
-// TestVariables are called what nothing else in the block is.
+// TestVariables tests that variables have names that occur nowhere else in the block.
 func TestVariables(t *testing.T) {
 	for _, tt := range []struct {
 		table  fix.Table
@@ -123,7 +122,7 @@ func TestVariables(t *testing.T) {
 			t.Fatalf("%v\nin:\n%s", err, fill)
 		}
 		if got := query[int64](t, conn, fmt.Sprintf("SELECT count(*) FROM %s WHERE %s = batch_end", tt.table.Name, tt.column)); got != 12000 {
-			t.Errorf("%d rows are filled by:\n%s", got, fill)
+			t.Errorf("%d rows are filled:\n%s", got, fill)
 		}
 	}
 }

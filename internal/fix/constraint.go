@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A Constraint is one to add, under a free name.
+// A Constraint is a constraint to add, with a free name.
 type Constraint struct {
 	Table      string
 	Name       string
@@ -20,7 +20,7 @@ func (c Constraint) validate() string {
 	return fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s;\n", c.Table, c.Name)
 }
 
-// notValid adds constraints NOT VALID, and validates them later.
+// notValid adds constraints NOT VALID and validates them later.
 func notValid(list []Constraint) string {
 	var add, validate strings.Builder
 	for _, c := range list {
@@ -30,23 +30,23 @@ func notValid(list []Constraint) string {
 	return add.String() + laterTransaction + "\n" + strings.TrimSuffix(validate.String(), "\n")
 }
 
-var addNotValid = entry("add-not-valid", "adds checks and foreign keys without reading the table under a strong lock")
+var addNotValid = entry("add-not-valid", "adds checks and foreign keys without scanning the table under a strong lock")
 
-// AddNotValid adds columns, if there are any, and constraints.
+// AddNotValid adds columns, which may be none, and constraints.
 func AddNotValid(columns []Column, list ...Constraint) Text {
 	return addNotValid("%s%s", added(columns), notValid(list))
 }
 
-var validate = entry("validate-apart", "validates a constraint while no other lock is kept")
+var validate = entry("validate-apart", "validates a constraint while no other lock is held")
 
 // Validate validates a constraint that was added NOT VALID.
 func Validate(table, name string) Text {
 	return validate("%s\n%s", ownFile, strings.TrimSuffix(Constraint{Table: table, Name: name}.validate(), "\n"))
 }
 
-var recheck = entry("change-under-checks", "changes a column that checks are on without reading the table under a strong lock")
+var recheck = entry("change-under-checks", "changes a column with checks without scanning the table under a strong lock")
 
-// Recheck takes the checks away, runs the statement, and adds them again.
+// Recheck drops the checks, runs the statement, and adds them again.
 func Recheck(stmt string, checks []Constraint) Text {
 	var drop strings.Builder
 	for _, c := range checks {
@@ -60,14 +60,14 @@ type Key struct {
 	Table      string
 	Name       string
 	Kind       string // "UNIQUE", "PRIMARY KEY"
-	Deferrable string // "DEFERRABLE INITIALLY DEFERRED", or nothing
+	Deferrable string // "DEFERRABLE INITIALLY DEFERRED"; may be empty
 	Build      Index  // its index
-	Replaces   string // the constraint whose place it takes, or nothing
+	Replaces   string // the constraint that it replaces; may be empty
 }
 
-var usingIndex = entry("add-key-using-index", "adds a unique constraint or a primary key over an index that is built concurrently")
+var usingIndex = entry("add-key-using-index", "adds a unique constraint or a primary key with an index that is built concurrently")
 
-// UsingIndex adds columns, if there are any, and a key.
+// UsingIndex adds columns, which may be none, and a key.
 func UsingIndex(columns []Column, k Key) Text {
 	drop, deferrable := "", ""
 	if k.Replaces != "" {
@@ -80,10 +80,10 @@ func UsingIndex(columns []Column, k Key) Text {
 		noTransaction, added(columns), k.Build.concurrently(), withTransaction, k.Table, drop, k.Name, k.Kind, k.Build.Name, deferrable)
 }
 
-var replaceKey = entry("replace-primary-key", "puts another primary key in the place of one that is dropped")
+var replaceKey = entry("replace-primary-key", "replaces a primary key")
 
-// ReplaceKey puts a primary key in the place of another, which is dropped. The columns are those of the old one; index is a free name.
+// ReplaceKey replaces a primary key. The columns are those of the old one; index is a free name.
 func ReplaceKey(table, constraint, index, columns string) Text {
-	return replaceKey("-- with the columns of the new key in place of (%[4]s):\n%[5]sCREATE UNIQUE INDEX CONCURRENTLY %[3]s ON %[1]s (%[4]s);\n%[6]s\nALTER TABLE %[1]s DROP CONSTRAINT %[2]s, ADD CONSTRAINT %[2]s PRIMARY KEY USING INDEX %[3]s;",
+	return replaceKey("-- replace (%[4]s) with the columns of the new key:\n%[5]sCREATE UNIQUE INDEX CONCURRENTLY %[3]s ON %[1]s (%[4]s);\n%[6]s\nALTER TABLE %[1]s DROP CONSTRAINT %[2]s, ADD CONSTRAINT %[2]s PRIMARY KEY USING INDEX %[3]s;",
 		table, constraint, index, columns, noTransaction, withTransaction)
 }

@@ -1,10 +1,9 @@
-// Package fix holds the SQL that people are told to write or to run: what a finding says to write
-// instead, the queries for the rows that stop a change, the steps that a refused plan names. Each
-// statement is written down once, as an entry of the registry, and a test runs every entry on a real
-// PostgreSQL, on a table of more rows than a batch and with names that need quoting.
+// Package fix holds the SQL that messages tell people to write or to run: alternatives to a hazardous change, queries for offending
+// rows, steps for a refused plan. Each is an entry in the registry, and a test runs every entry on a real PostgreSQL, on a table
+// larger than a batch and with names that need quoting.
 //
-// The package is pure: it knows no database and reads none. Tables, columns, types and expressions
-// come as SQL writes them, quoted and qualified where needed.
+// The package is pure: it uses no database. Callers pass tables, columns, types and expressions as SQL, quoted and qualified as
+// needed.
 package fix
 
 import (
@@ -13,34 +12,34 @@ import (
 	"strings"
 )
 
-// A Text says what to do: it is SQL of an entry, or words. Only this package makes one, so nothing
-// that isn't in the registry can be shown as a fix. The zero value says nothing.
+// A Text is what to do: the SQL of an entry, or advice in words. Only this package creates one, so SQL that isn't in the registry can't
+// be shown as a fix. The zero value is empty.
 type Text struct{ id, text string }
 
-// Words is advice that has no SQL in it. A test holds the callers to that.
+// Words returns advice without SQL, which a test of the callers enforces.
 func Words(text string) Text { return Text{text: text} }
 
 func (t Text) String() string { return t.text }
 
-// ID is the entry that the SQL is of, "" for words.
+// ID returns the SQL's entry, "" for words.
 func (t Text) ID() string { return t.id }
 
-// Empty reports whether the text says nothing.
+// Empty reports whether the text is empty.
 func (t Text) Empty() bool { return t.text == "" }
 
-// Blanks are what stands in the SQL for what only the author knows.
+// Blanks are placeholders in the SQL for what only the author knows.
 const (
 	Blank  = "..."    // a value, columns, a condition
-	Reason = "REASON" // why a statement may be run again
+	Reason = "REASON" // why a statement may be repeated
 )
 
-// Whole reports whether the text is SQL that leaves nothing to fill in.
+// Whole reports whether the text is SQL without blanks.
 func (t Text) Whole() bool {
 	return t.id != "" && !strings.Contains(t.text, Blank) && !strings.Contains(t.text, " "+Reason+"\n")
 }
 
-// Files returns the files that the SQL makes, each to be applied before the next. A file that begins
-// with the txmode directive runs without a transaction, any other in one.
+// Files returns the SQL as files, in the order to apply them. A file that begins with the txmode directive runs without a transaction,
+// any other in one.
 func (t Text) Files() []string {
 	var files []string
 	var file strings.Builder
@@ -55,18 +54,18 @@ func (t Text) Files() []string {
 	return append(files, file.String())
 }
 
-// The comments that stand where another file begins.
+// The comments that begin another file.
 const (
 	laterTransaction = "-- in a later transaction:"
-	oneAfterThat     = "-- and in one after that:"
+	oneAfterThat     = "-- and in a transaction after that:"
 	withTransaction  = "-- then, in a file with a transaction:"
-	ownFile          = "-- then, in a file of its own:"
-	laterRelease     = "-- in a later release, when nothing uses it any more:"
+	ownFile          = "-- then, in a separate file:"
+	laterRelease     = "-- in a later release, once nothing uses it:"
 )
 
 var breaks = []string{laterTransaction, oneAfterThat, withTransaction, ownFile, laterRelease}
 
-// noTransaction heads a file whose statements run without a transaction.
+// noTransaction begins a file that runs without a transaction.
 const noTransaction = "-- atlas:txmode none\n\n"
 
 // An Entry is one kind of SQL in the registry.
@@ -78,7 +77,7 @@ type Entry struct {
 // Registry holds every entry.
 var Registry []Entry
 
-// entry registers an entry and returns what makes its texts.
+// entry registers an entry and returns a function that creates its texts.
 func entry(id, purpose string) func(format string, args ...any) Text {
 	Registry = append(Registry, Entry{id, purpose})
 	return func(format string, args ...any) Text { return Text{id, fmt.Sprintf(format, args...)} }

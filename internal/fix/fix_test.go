@@ -11,23 +11,23 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// A run is one of an entry's texts and what is true after it ran.
+// A run is a text of an entry and its expected result.
 type run struct {
 	text   fix.Text
-	before string // SQL, after that of the fixture
-	blank  string // what the author writes in place of the blank
-	then   string // a condition
-	since  int    // the major version that the text is for
-	admin  bool   // whether a superuser runs it
+	before string // SQL, after the fixture's
+	blank  string // the author's replacement of the blank
+	then   string // the condition that holds afterwards
+	since  int    // the first major version that supports the text
+	admin  bool   // whether it requires a superuser
 }
 
 var column = fix.Column{Table: keyed, Name: `"New one"`, Type: "integer"}
 
-// odd is a conversion whose expression reads columns that are called as what it is made of.
+// odd is a conversion whose expression reads columns with the names of the query's variables.
 var odd = fix.Conversion{Table: testRuns, Column: unit, From: "text", To: "character varying(3)",
 	Value: `left(` + unit + `, n + 3) || r.batch_start`, Same: fix.SameText}
 
-// index is one on the column that is called ünit.
+// index is an index on column ünit.
 func index(name string, unique bool) fix.Index {
 	return fix.Index{Name: pgsql.Ident(name), Full: pgsql.QualifiedIdent("My App", name), Table: testRuns, Unique: unique, On: "USING btree (" + unit + ", \"Id\")"}
 }
@@ -44,13 +44,13 @@ const (
 	notRewriten = " AND (SELECT count(DISTINCT xmin::text) FROM " + testRuns + ") = 1"
 )
 
-// has is the condition that a table has so many columns, constraints or indexes of a name.
+// has returns the condition that a table has a number of columns, constraints or indexes with a name.
 func has(kind, name string, n int) string {
 	from := map[string]string{"column": "pg_attribute WHERE attrelid IN (SELECT oid FROM pg_class WHERE relkind IN ('r', 'p')) AND attname", "constraint": "pg_constraint WHERE conname", "index": "pg_class WHERE relkind IN ('i', 'I') AND relname"}[kind]
 	return fmt.Sprintf("(SELECT count(*) FROM %s = %s) = %d", from, pgsql.Literal(name), n)
 }
 
-// runs are those of all entries.
+// runs are the runs of each entry.
 var runs = map[string][]run{
 	"batches-by-key": {
 		{text: fix.Batch{Table: keyed, Row: `"Test ""Runs"""`, Statement: "UPDATE " + testRuns + " SET n = n + batch_start"}.File(),
@@ -177,7 +177,7 @@ var runs = map[string][]run{
 			before: `CREATE TABLE "My App"."Parts 2027" (LIKE ` + parts + ` INCLUDING ALL); INSERT INTO "My App"."Parts 2027" SELECT g, '2027-05-05' FROM generate_series(1, 12000) g`,
 			then:   "(SELECT count(*) = 24000 FROM " + parts + ") AND " + has("constraint", "2027's", 0)},
 	},
-	"partition-beside-default": {
+	"partition-with-default": {
 		{text: fix.BesideDefault(`"My App"."Parts rest"`, `"no 2027"`, `(("Day" IS NOT NULL) AND ("Day" >= '2027-01-01'::date) AND ("Day" < '2028-01-01'::date))`,
 			`CREATE TABLE "My App"."Parts 2027" PARTITION OF `+parts+" FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')"),
 			before: `CREATE TABLE "My App"."Parts rest" PARTITION OF ` + parts + " DEFAULT; INSERT INTO " + parts + ` SELECT g, '2030-05-05' FROM generate_series(1, 12000) g`,
@@ -275,22 +275,22 @@ func TestEntries(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, e := range fix.Registry {
 		if seen[e.ID] || e.For == "" {
-			t.Errorf("entry %s: it is there twice, or doesn't say what it is for", e.ID)
+			t.Errorf("entry %s: duplicate, or without a purpose", e.ID)
 		}
 		seen[e.ID] = true
 		if len(runs[e.ID]) == 0 {
-			t.Errorf("entry %s has no run: nobody knows whether its SQL works", e.ID)
+			t.Errorf("entry %s has no run", e.ID)
 		}
 	}
 	for id, list := range runs {
 		if !seen[id] {
-			t.Errorf("%s is no entry", id)
+			t.Errorf("%s isn't an entry", id)
 		}
 		for i, r := range list {
 			t.Run(fmt.Sprintf("%s/%d", id, i), func(t *testing.T) {
 				t.Parallel()
 				if r.text.ID() != id {
-					t.Fatalf("it is a run of %q", r.text.ID())
+					t.Fatalf("a run of %q", r.text.ID())
 				}
 				tryRun(t, r)
 			})
@@ -304,7 +304,7 @@ func tryRun(t *testing.T, r run) {
 		t.Skipf("it is for PostgreSQL %d and later", r.since)
 	}
 	if r.text.Whole() != (r.blank == "" && !strings.Contains(r.text.String(), "-- repeatable REASON\n")) {
-		t.Errorf("whether something is left to the author: %v", r.text.Whole())
+		t.Errorf("whole: %v", r.text.Whole())
 	}
 	db := fixture(t)
 	conn := connect(t, db)
@@ -325,11 +325,11 @@ func tryRun(t *testing.T, r run) {
 		t.Fatalf("%v\nof:\n%s", err, r.text)
 	}
 	if !query[bool](t, conn, "SELECT "+r.then) {
-		t.Errorf("not so: %s\nafter:\n%s", r.then, r.text)
+		t.Errorf("false: %s\nafter:\n%s", r.then, r.text)
 	}
 }
 
-// readme is what the README shows for a change of many rows.
+// readme is the README's example for changing many rows.
 var readme = fix.Column{Table: fix.Table{Name: "results", Key: []string{"id"}}, Name: "flaky"}.Fill("false").File()
 
 func init() {

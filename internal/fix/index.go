@@ -2,10 +2,10 @@ package fix
 
 import "strings"
 
-// An Index is one to build.
+// An Index is an index to build.
 type Index struct {
 	Name   string // "ix_results_env"
-	Full   string // the same with its schema, as it is named where no table is: "app.ix_results_env"
+	Full   string // Name with its schema: "app.ix_results_env"
 	Table  string
 	Unique bool
 	On     string // what follows the table's name: "USING btree (env) WHERE env IS NOT NULL"
@@ -21,14 +21,14 @@ func (x Index) create(option, only string) string {
 
 func (x Index) concurrently() string { return x.create("CONCURRENTLY ", "") }
 
-var createIndex = entry("create-index-concurrently", "builds an index while the table is read and written")
+var createIndex = entry("create-index-concurrently", "builds an index without blocking reads or writes")
 
 // CreateIndex builds the index.
 func CreateIndex(x Index) Text { return createIndex("%s%s;", noTransaction, x.concurrently()) }
 
-var dropIndex = entry("drop-index-concurrently", "drops indexes, and constraints after them, while their table is read and written")
+var dropIndex = entry("drop-index-concurrently", "drops indexes, then constraints, without blocking reads or writes for long")
 
-// DropIndexes drops indexes, then constraints of a table, each by itself. Indexes are named with their schema.
+// DropIndexes drops indexes, then constraints of a table, each in its own statement. Indexes are named with their schema.
 func DropIndexes(indexes []string, table string, constraints []string) Text {
 	var list []string
 	for _, x := range indexes {
@@ -44,31 +44,31 @@ func DropIndexes(indexes []string, table string, constraints []string) Text {
 	return dropIndex("%s%s", head, strings.Join(list, "\n"))
 }
 
-var rebuildIndex = entry("rebuild-index", "puts an index that is built concurrently in the place of another")
+var rebuildIndex = entry("rebuild-index", "replaces an index with one that is built concurrently")
 
-// RebuildIndex builds an index under a free name, x's, drops the old one, and gives the new one its name.
+// RebuildIndex builds index x under a free name, drops the old one, and renames x to name.
 func RebuildIndex(x Index, old, name string) Text {
 	return rebuildIndex("%s%s;\nDROP INDEX CONCURRENTLY %s;\nALTER INDEX %s RENAME TO %s;", noTransaction, x.concurrently(), old, x.Full, name)
 }
 
-var buildAgain = entry("build-index-again", "builds an index in the place of one of its name, which may be INVALID")
+var buildAgain = entry("build-index-again", "rebuilds an index that may be INVALID")
 
-// BuildAgain drops what has the index's name, and builds it. The statement is its CREATE INDEX, without IF NOT EXISTS.
+// BuildAgain drops the index if it exists, then builds it. The statement is its CREATE INDEX, without IF NOT EXISTS.
 func BuildAgain(index, stmt string) Text {
 	return buildAgain("%sDROP INDEX CONCURRENTLY IF EXISTS %s;\n%s;", noTransaction, index, stmt)
 }
 
-// A PartitionedIndex is an index of a partitioned table with those of its partitions, or the index of a partition that has no more of them.
+// A PartitionedIndex is an index of a partitioned table with those of its partitions, or the index of a leaf partition.
 type PartitionedIndex struct {
 	Index
 	Partitioned bool
-	Built       bool // whether it is there already, to be attached
+	Built       bool // whether it already exists and only needs attaching
 	Parts       []PartitionedIndex
 }
 
-var partitionedIndex = entry("partitioned-index", "builds an index of a partitioned table while that is read and written, partition by partition")
+var partitionedIndex = entry("partitioned-index", "builds an index of a partitioned table partition by partition, without blocking reads or writes")
 
-// CreatePartitionedIndex builds the index of each partition, and attaches it to that of the partitioned table.
+// CreatePartitionedIndex builds the index of each partition and attaches it to that of the partitioned table.
 func CreatePartitionedIndex(x PartitionedIndex) Text {
 	return partitionedIndex("%s%s", noTransaction, strings.Join(x.statements(), "\n"))
 }
@@ -87,7 +87,7 @@ func (x PartitionedIndex) statements() []string {
 	return list
 }
 
-var reindex = entry("reindex-concurrently", "rebuilds indexes while their table is read and written")
+var reindex = entry("reindex-concurrently", "rebuilds indexes without blocking reads or writes")
 
-// Reindex is a REINDEX statement with CONCURRENTLY.
+// Reindex returns a REINDEX statement, which must have CONCURRENTLY.
 func Reindex(stmt string) Text { return reindex("%s%s;", noTransaction, stmt) }

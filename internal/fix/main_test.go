@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// tables has what the runs are about: names that need quoting, and more rows than two batches.
+// tables has the tables of the runs, with names that need quoting and more rows than two batches.
 const tables = `
 CREATE SCHEMA "My App";
 CREATE TABLE "My App"."order" ("Id" bigint PRIMARY KEY, "user" text NOT NULL);
@@ -36,7 +36,7 @@ CREATE TABLE "My App"."Parts 2026" PARTITION OF "My App"."Parts" FOR VALUES FROM
 INSERT INTO "My App"."Parts" SELECT g, date '2025-07-01' + g % 365, 0 FROM generate_series(1, 12000) g;
 `
 
-// Names as SQL writes them.
+// Names as SQL.
 const (
 	testRuns = `"My App"."Test ""Runs"""`
 	orders   = `"My App"."order"`
@@ -96,8 +96,8 @@ func query[T any](t testing.TB, conn *pgx.Conn, sql string) (value T) {
 	return value
 }
 
-// apply runs the files of a text, with blank in place of what is left to the author, as apply does: in a transaction each, or, if they
-// have the directive, statement by statement.
+// apply runs the files of a text, with the blank filled in, as apply does: each in a transaction, or statement by statement if it has
+// the directive.
 func apply(conn *pgx.Conn, text fix.Text, blank string) error {
 	for _, file := range text.Files() {
 		file = strings.ReplaceAll(file, fix.Blank, blank)

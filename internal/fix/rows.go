@@ -7,9 +7,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-var countRows = entry("count-rows", "counts rows that something happens to")
+var countRows = entry("count-rows", "counts affected rows")
 
-// CountRows counts the rows of a table, or those of a condition.
+// CountRows counts a table's rows, or those that satisfy a condition.
 func CountRows(table, where string) Text {
 	if where != "" {
 		where = " WHERE " + where
@@ -17,19 +17,19 @@ func CountRows(table, where string) Text {
 	return countRows("SELECT count(*) FROM %s%s;", table, where)
 }
 
-var rows = entry("find-rows", "finds the rows that stand in the way")
+var rows = entry("find-rows", "finds offending rows")
 
-// Rows finds rows of a table by a condition.
+// Rows finds a table's rows that satisfy a condition.
 func Rows(table, where string) Text {
 	return rows("SELECT * FROM %s WHERE %s LIMIT %d;", table, where, Most)
 }
 
-// Most is how many rows a query shows.
+// Most is the maximum number of rows that a query returns.
 const Most = 100
 
-var orphans = entry("find-orphans", "finds the rows that refer to nothing")
+var orphans = entry("find-orphans", "finds orphan rows")
 
-// Orphans finds the rows of a table whose columns refer to nothing in another's.
+// Orphans finds the rows of a table whose columns reference no row of another.
 func Orphans(table string, columns []string, parent string, referred []string) Text {
 	var on, set []string
 	for i, c := range columns {
@@ -40,9 +40,9 @@ func Orphans(table string, columns []string, parent string, referred []string) T
 		table, strings.Join(set, " AND "), parent, strings.Join(on, " AND "), Most)
 }
 
-var duplicates = entry("find-duplicates", "finds values that several rows have")
+var duplicates = entry("find-duplicates", "finds duplicate values")
 
-// Duplicates finds the values of expressions that several of the rows have, of all of them without a condition.
+// Duplicates finds duplicate values of expressions among the rows that satisfy a condition, or all rows.
 func Duplicates(exprs, table, where string) Text {
 	if where != "" {
 		where = " WHERE " + where
@@ -52,12 +52,12 @@ func Duplicates(exprs, table, where string) Text {
 
 var lastValue = entry("last-value", "reads the last value of a sequence")
 
-// LastValue reads a sequence.
+// LastValue reads a sequence's last value.
 func LastValue(sequence string) Text { return lastValue("SELECT last_value FROM %s;", sequence) }
 
-var indexUse = entry("index-use", "says how often queries have used an index")
+var indexUse = entry("index-use", "reads how often queries have used an index")
 
-// IndexUse reads the statistics of an index on servers of a major version.
+// IndexUse reads an index's statistics on a server of a major version.
 func IndexUse(index string, major int) Text {
 	columns := "idx_scan"
 	if major >= 16 {
@@ -66,26 +66,26 @@ func IndexUse(index string, major int) Text {
 	return indexUse("SELECT %s FROM pg_stat_user_indexes WHERE indexrelid = %s::regclass;", columns, pgsql.Literal(index))
 }
 
-// A Conversion is a change of a column's type as it can be tried with each row.
+// A Conversion is a change of a column's type, to be tried on each row.
 type Conversion struct {
 	Table    string // "public.results"
 	Column   string
 	From, To string // types
-	Value    string // what is assigned to the new type: an expression of the columns of a row called r
-	// Same says when a value that was converted and converted back is the same: it is SameText, SameValue, SameButSpaces or the
-	// type of which both texts are to be compared.
+	Value    string // the assigned value, as an expression over the columns of row r
+	// Same is how to compare a value with itself after a round trip: SameText, SameValue, SameButSpaces, or a type to cast both texts
+	// to.
 	Same string
 }
 
 const (
-	SameText      = "text"   // if its text is
-	SameValue     = "value"  // if = says so
-	SameButSpaces = "spaces" // if its text is, spaces aside
+	SameText      = "text"   // compare the text
+	SameValue     = "value"  // compare with =
+	SameButSpaces = "spaces" // compare the text except spaces
 )
 
-var unconvertible = entry("find-unconvertible", "finds the rows that a change of a column's type fails at, by trying each")
+var unconvertible = entry("find-unconvertible", "finds the rows for which a type change fails, by trying each")
 
-// Unconvertible finds the rows whose value has no place in the new type. Its function is gone with the session.
+// Unconvertible finds the rows whose value can't be converted. Its function disappears with the session.
 func Unconvertible(c Conversion) Text {
 	return unconvertible("CREATE OR REPLACE FUNCTION pg_temp.fails(anyelement) RETURNS boolean LANGUAGE plpgsql AS %s;\nSELECT * FROM %s AS t WHERE pg_temp.fails(t.*) LIMIT %d;",
 		pgsql.DollarQuote(fmt.Sprintf(`#variable_conflict use_column
@@ -100,10 +100,9 @@ END`, c.To, c.value())),
 		c.Table, Most)
 }
 
-var altered = entry("find-altered", "finds the rows whose value a change of a column's type makes another, by trying each")
+var altered = entry("find-altered", "finds the rows whose value a type change alters, by trying each")
 
-// Altered finds the rows whose value is another one when it is converted to the new type and back. Its function is gone with the
-// session.
+// Altered finds the rows whose value differs after a round trip through the new type. Its function disappears with the session.
 func Altered(c Conversion) Text {
 	was := "($1)." + c.Column
 	var other string
@@ -127,16 +126,16 @@ BEGIN
       RETURN %s;
     END;
   EXCEPTION WHEN others THEN
-    RETURN true; -- it cannot be converted back
+    RETURN true; -- can't be converted back
   END;
 EXCEPTION WHEN others THEN
-  RETURN false; -- it cannot be converted at all
+  RETURN false; -- can't be converted
 END`, c.To, c.value(), c.From, other)
 	return altered("CREATE OR REPLACE FUNCTION pg_temp.alters(anyelement) RETURNS boolean LANGUAGE plpgsql AS %s;\nSELECT * FROM %s AS t WHERE pg_temp.alters(t.*) LIMIT %d;",
 		pgsql.DollarQuote(body), c.Table, Most)
 }
 
-// value is the expression with the columns of the function's row.
+// value returns the expression for the function's argument.
 func (c Conversion) value() string {
 	return fmt.Sprintf("(SELECT %s FROM (SELECT ($1).*) AS r)", c.Value)
 }

@@ -1,4 +1,4 @@
-// Package gitdiff asks git how the migrations folder differs from the branch that it is to be merged into.
+// Package gitdiff determines with git how the migrations folder differs from the branch that it will be merged into.
 package gitdiff
 
 import (
@@ -18,35 +18,35 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
-// Config says what to compare.
+// Config is what to compare.
 type Config struct {
 	Root string // the migrations folder on disk
-	File string // a further file on disk, or ""
-	// Base is a git revision. Without one it is the pull request's base in GitHub Actions ($GITHUB_BASE_REF), or else the first
-	// that exists of origin/HEAD, main, master, origin/main and origin/master.
+	File string // another file on disk, or ""
+	// Base is a git revision. By default it is the pull request's base in GitHub Actions ($GITHUB_BASE_REF), or else the first of
+	// origin/HEAD, main, master, origin/main and origin/master that exists.
 	Base string
 	// LookupEnv reads the environment, by default os.LookupEnv.
 	LookupEnv func(string) (string, bool)
 }
 
-// Diff is how the folder on disk, uncommitted and untracked files included, differs from the base.
+// Diff is how the folder on disk, including uncommitted and untracked files, differs from the base.
 type Diff struct {
-	Base      string // its name: "origin/main"
+	Base      string // the base's name: "origin/main"
 	Tip       string // its commit
-	MergeBase string // the commit where HEAD left it
+	MergeBase string // its merge base with HEAD
 
-	// Merged and Upstream are the names of the migrations that the merge base has, and of those that the base's tip has: of the
-	// regular files *.sql, for a link was never read as one.
+	// Merged and Upstream are the names of the migrations in the merge base and in the base's tip: regular *.sql files, because
+	// symbolic links are never read as migrations.
 	Merged, Upstream []string
-	// Edited are the names of those of Merged whose text is another now or that are gone, EditedTip of those of Upstream.
+	// Edited are the names in Merged whose files have changed or are gone, EditedTip those in Upstream.
 	Edited, EditedTip []string
-	// Gone are the texts of those of Merged that are not there any more, by name, unless they are larger than tree.MaxSize.
+	// Gone are the contents of the files in Merged that are gone, by name, unless they are larger than tree.MaxSize.
 	Gone map[string]string
-	// FileChanged says that Config.File is not as it was at the merge base.
+	// FileChanged is whether Config.File differs from the merge base.
 	FileChanged bool
 }
 
-// An Error says why git cannot tell.
+// An Error is why git can't determine the differences.
 type Error struct {
 	Msg  string
 	Hint string // what to do, or ""
@@ -59,20 +59,20 @@ func (e *Error) Error() string {
 	return e.Msg + ": " + e.Hint
 }
 
-// Compare compares the folder with the base. The error is an *Error if git has no base, or no git is there to be asked.
+// Compare compares the folder with the base. The error is an *Error if there is no base, or no git.
 func Compare(ctx context.Context, cfg Config) (*Diff, error) {
 	if cfg.Root == "" {
-		return nil, &Error{Msg: "the migrations are not in a folder, so git cannot tell which of them changed"}
+		return nil, &Error{Msg: "the migrations aren't in a folder, so git can't determine which of them changed"}
 	}
 	switch info, err := os.Stat(cfg.Root); {
 	case err == nil && !info.IsDir():
 		return nil, &Error{Msg: fmt.Sprintf("%s is a file, not a folder", cfg.Root)}
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &Error{Msg: fmt.Sprintf("there is no folder %s, so the changed files cannot be told", cfg.Root), Hint: "restore it, or write the first migration by plan"}
+		return nil, &Error{Msg: fmt.Sprintf("folder %s doesn't exist, so the changed files can't be determined", cfg.Root), Hint: "restore it, or write the first migration with plan"}
 	}
 	g := git{dir: cfg.Root}
 	if _, err := exec.LookPath("git"); err != nil {
-		return nil, &Error{Msg: "git is not installed, so the changed files cannot be told", Hint: "install git"}
+		return nil, &Error{Msg: "git isn't installed, so the changed files can't be determined", Hint: "install git"}
 	}
 	shallow, err := g.output(ctx, "rev-parse", "--is-shallow-repository")
 	if err != nil {
@@ -83,9 +83,9 @@ func Compare(ctx context.Context, cfg Config) (*Diff, error) {
 		return nil, err
 	} else if !ok {
 		if head, found, err := g.object(ctx, "HEAD"); err != nil || found {
-			return nil, cmp.Or(err, error(&Error{Msg: fmt.Sprintf("git cannot read the commit %.8s that HEAD names", head), Hint: "see git fsck"}))
+			return nil, cmp.Or(err, error(&Error{Msg: fmt.Sprintf("git can't read commit %.8s, which HEAD names", head), Hint: "run git fsck"}))
 		}
-		return nil, &Error{Msg: "the git repository has no commit yet", Hint: "commit what databases have run already"}
+		return nil, &Error{Msg: "the git repository has no commits yet", Hint: "commit the migrations that databases have run"}
 	}
 	d := &Diff{}
 	if d.Base, d.Tip, err = g.findBase(ctx, cfg); err != nil {
@@ -112,7 +112,7 @@ func Compare(ctx context.Context, cfg Config) (*Diff, error) {
 	return d, err
 }
 
-// gone reads the texts of the merged files that are gone.
+// gone reads the contents of the merged files that are gone.
 func (g git) gone(ctx context.Context, d *Diff) error {
 	for _, name := range d.Edited {
 		if _, err := os.Lstat(filepath.Join(g.dir, name)); err == nil {
@@ -138,7 +138,7 @@ func (g git) gone(ctx context.Context, d *Diff) error {
 	return nil
 }
 
-// changed reports whether a file is not as it is in a commit.
+// changed reports whether a file differs from a commit.
 func (g git) changed(ctx context.Context, commit, file string) (bool, error) {
 	root, err := filepath.Abs(g.dir)
 	if err != nil {
@@ -153,7 +153,7 @@ func (g git) changed(ctx context.Context, commit, file string) (bool, error) {
 	if err != nil || len(diff) > 0 {
 		return len(diff) > 0, err
 	}
-	// Of a file that the commit does not have, and that is not added yet, diff says nothing.
+	// diff ignores untracked files.
 	_, had, err := g.object(ctx, commit+":"+rel)
 	if err != nil || had {
 		return false, err
@@ -162,7 +162,7 @@ func (g git) changed(ctx context.Context, commit, file string) (bool, error) {
 	return err == nil, nil
 }
 
-// compare returns the migrations of a commit, and those of them that are not so on disk.
+// compare returns the names of a commit's migrations, and of those that differ on disk.
 func (g git) compare(ctx context.Context, commit string) (names, edited []string, err error) {
 	if names, err = g.migrations(ctx, commit); err != nil {
 		return nil, nil, err
@@ -192,11 +192,11 @@ func (g git) migrations(ctx context.Context, commit string) ([]string, error) {
 			names = append(names, name)
 		}
 	}
-	slices.Sort(names) // a folder sorts as if its name ended in /
+	slices.Sort(names) // git sorts a folder as if its name ended in /
 	return names, nil
 }
 
-// regularFile begins the modes that git gives regular files. A link has 120000, and what it leads to for its text.
+// regularFile is the prefix of the modes of regular files. A symbolic link has mode 120000.
 const regularFile = "100"
 
 // git runs git in the migrations folder.
@@ -205,16 +205,16 @@ type git struct {
 	shallow bool
 }
 
-// findBase returns the name and the commit of what the change is to be merged into.
+// findBase returns the name and commit of the base.
 func (g git) findBase(ctx context.Context, cfg Config) (name, commit string, err error) {
 	if cfg.Base != "" {
-		// A branch that was never checked out here is only there as the remote's.
+		// A branch that was never checked out exists only on the remote.
 		for _, name := range []string{cfg.Base, "origin/" + cfg.Base} {
 			if commit, ok, err := g.commit(ctx, name); err != nil || ok {
 				return name, commit, err
 			}
 		}
-		return "", "", g.missing(cfg.Base, fmt.Sprintf("the base %q is not in this clone", cfg.Base))
+		return "", "", g.missing(cfg.Base, fmt.Sprintf("base %q isn't in this clone", cfg.Base))
 	}
 	lookup := cfg.LookupEnv
 	if lookup == nil {
@@ -224,7 +224,7 @@ func (g git) findBase(ctx context.Context, cfg Config) (name, commit string, err
 		name := "origin/" + branch
 		commit, ok, err := g.commit(ctx, name)
 		if err == nil && !ok {
-			err = g.missing(branch, fmt.Sprintf("the pull request's base %s is not in this clone", name))
+			err = g.missing(branch, fmt.Sprintf("the pull request's base %s isn't in this clone", name))
 		}
 		return name, commit, err
 	}
@@ -239,7 +239,7 @@ func (g git) findBase(ctx context.Context, cfg Config) (name, commit string, err
 	}
 	return "", "", &Error{
 		Msg:  "git has neither origin/HEAD nor main nor master to compare with",
-		Hint: "name the branch that this change goes into by -base=REVISION or lint { git { base = ... } } in atlas.hcl",
+		Hint: "name the branch that this change will be merged into with -base=REVISION, or lint { git { base = ... } } in atlas.hcl",
 	}
 }
 
@@ -250,12 +250,12 @@ func (g git) missing(branch, msg string) error {
 	return &Error{Msg: msg, Hint: fmt.Sprintf("fetch it (git fetch origin %s)", strings.TrimPrefix(branch, "origin/"))}
 }
 
-// commit returns the commit that a revision names, if there is one.
+// commit returns the commit that a revision names, if any.
 func (g git) commit(ctx context.Context, revision string) (string, bool, error) {
 	return g.object(ctx, revision+"^{commit}")
 }
 
-// object returns the object that a name means, if there is one.
+// object returns the object that a name refers to, if any.
 func (g git) object(ctx context.Context, name string) (string, bool, error) {
 	out, err := g.output(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name)
 	var exit *exec.ExitError
@@ -278,13 +278,13 @@ func (g git) mergeBase(ctx context.Context, name, tip string) (string, error) {
 	case !errors.As(err, &exit) || ctx.Err() != nil:
 		return "", err
 	case g.shallow:
-		return "", g.missing(name, fmt.Sprintf("where this change left %s is not in this clone", name))
+		return "", g.missing(name, fmt.Sprintf("the merge base with %s isn't in this clone", name))
 	default:
-		return "", &Error{Msg: fmt.Sprintf("this change and %s have no commit in common", name), Hint: "name another base by -base=REVISION"}
+		return "", &Error{Msg: fmt.Sprintf("this change and %s have no common ancestor", name), Hint: "name another base with -base=REVISION"}
 	}
 }
 
-// fields runs a git command and cuts what it prints at NUL characters.
+// fields runs a git command and splits its output at NUL characters.
 func (g git) fields(ctx context.Context, args ...string) ([]string, error) {
 	out, err := g.output(ctx, args...)
 	if err != nil {
@@ -295,7 +295,7 @@ func (g git) fields(ctx context.Context, args ...string) ([]string, error) {
 
 func (g git) output(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", g.dir}, args...)...)
-	// No waiting for another git, and messages as they are known.
+	// Don't wait for another git, and don't translate messages.
 	cmd.Env = append(environ(cmd.Environ()), "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
 	out, err := cmd.Output()
 	if err != nil {
@@ -308,8 +308,8 @@ func (g git) output(ctx context.Context, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// environ is the environment without what git sets for its hooks in a worktree: GIT_DIR without GIT_WORK_TREE makes it take the
-// current folder for the top of the tree.
+// environ returns the environment without the variables that git sets for hooks in a worktree: with GIT_DIR but without GIT_WORK_TREE,
+// git takes the current folder for the top of the tree.
 func environ(env []string) []string {
 	set := func(name string) bool {
 		return slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, name+"=") })
@@ -322,7 +322,7 @@ func environ(env []string) []string {
 	})
 }
 
-// repositoryError says why git finds no repository.
+// repositoryError returns why git finds no repository.
 func repositoryError(dir string, err error) error {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
@@ -330,7 +330,7 @@ func repositoryError(dir string, err error) error {
 	}
 	stderr := string(exit.Stderr)
 	if strings.Contains(stderr, "not a git repository") {
-		return &Error{Msg: fmt.Sprintf("%s is in no git repository, so the changed files cannot be told", dir)}
+		return &Error{Msg: fmt.Sprintf("%s isn't in a git repository, so the changed files can't be determined", dir)}
 	}
 	first, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(stderr), "fatal: "), "\n")
 	detect := &Error{Msg: fmt.Sprintf("git refuses to read the repository of %s: %s", dir, first)}

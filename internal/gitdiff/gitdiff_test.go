@@ -80,7 +80,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// What is no regular file at the merge base was never a migration: its text, which is where a link leads, is not asked for.
+// A file that wasn't regular at the merge base was never a migration, so its contents aren't read.
 func TestCompareLinks(t *testing.T) {
 	dir := t.TempDir()
 	root := filepath.Join(dir, "migrations")

@@ -11,32 +11,32 @@ import (
 
 // A TypeChange is an ALTER COLUMN TYPE.
 type TypeChange struct {
-	Table    string // the table's name as messages and queries write it
-	Named    string // the name that Using may call it by, without a schema and not quoted
-	Column   string // the column's name, not quoted
+	Table    string // the table's name in messages and queries
+	Named    string // the name that Using may call it by, without a schema and unquoted
+	Column   string // the column's name, unquoted
 	From, To Type
-	Using    string // the expression; empty where the values are assigned
-	Hidden   bool   // whether Using is unknown, as in a DO block: values are assigned or cast
+	Using    string // the expression; empty if values are assigned
+	Hidden   bool   // whether Using is unknown, as in a DO block
 
 	// What the statement was seen to do to the table or its partitions.
 	Seen Seen
 
-	// What Instead is made of; without them hazards have none.
-	New     fix.Column // a column that can take the place of this one, with a free name
-	Check   string     // a free name for a constraint, as SQL writes it
-	Outline bool       // whether it is for the comment of a migration, which has no room for the batches
+	// For Instead, which is empty without them.
+	New     fix.Column // a column that can replace this one, with a free name
+	Check   string     // a free name for a constraint, as SQL
+	Outline bool       // whether Instead is for a comment in a migration, which omits the batches
 }
 
 // Seen is what PostgreSQL did to a table and its indexes.
 type Seen struct {
-	Rewrites bool // every row was written again
-	Rebuilds bool // an index was built again, and no row written
-	Rechecks bool // every row is read, to check it again
+	Rewrites bool // every row was rewritten
+	Rebuilds bool // an index was rebuilt, but no row rewritten
+	Rechecks bool // every row was rechecked
 }
 
 func (c TypeChange) ident() string { return pgsql.Ident(c.Column) }
 
-// Cost returns what the change costs those who use the table.
+// Cost returns what the change costs the users of the table.
 func (c TypeChange) Cost() []Hazard {
 	var list []Hazard
 	add := func(kind Kind, why string) {
@@ -45,18 +45,18 @@ func (c TypeChange) Cost() []Hazard {
 	}
 	if c.Seen.Rewrites {
 		add(Rewrite, ", which rewrites every row and every index")
-		return list // the rest goes with it
+		return list // includes the others
 	}
 	if c.Seen.Rechecks {
-		add(Recheck, ", and every row is checked again")
+		add(Recheck, ", which rechecks every row")
 	}
 	if c.Seen.Rebuilds {
-		add(Rebuild, ", which builds its indexes again")
+		add(Rebuild, ", which rebuilds its indexes")
 	}
 	return list
 }
 
-// Expand is the way by a second column.
+// Expand is how to change the type by adding a second column.
 func (c TypeChange) Expand() fix.Text {
 	if c.New.Name == "" {
 		return fix.Text{}
@@ -92,10 +92,10 @@ func (c TypeChange) Values() []Hazard {
 		altered = fix.Altered(c.conversion())
 	}
 	if o.lost != "" {
-		add(Lossy, "loses "+o.lost+" of "+c.ident()+" without an error", altered, fix.Text{})
+		add(Lossy, "silently loses "+o.lost+" of "+c.ident(), altered, fix.Text{})
 	}
 	if o.shifted != "" {
-		add(Lossy, strings.ReplaceAll(o.shifted, "{}", c.ident())+", unless the file sets another time zone",
+		add(Lossy, strings.ReplaceAll(o.shifted, "{}", c.ident())+", unless the file sets a different time zone",
 			fix.Rows(c.Table, c.ident()+" IS NOT NULL"), c.zoned())
 	}
 	if !o.fails {
@@ -111,7 +111,7 @@ func (c TypeChange) Values() []Hazard {
 	case kind == Narrow && c.Check != "":
 		instead = fix.AddNotValid(nil, fix.Constraint{Table: c.Table, Name: c.Check, Definition: "CHECK (NOT (" + o.bad + "))"})
 	}
-	what := "fails if a value of " + c.ident() + " does not fit into " + cmp.Or(o.into, c.To.Name)
+	what := "fails if a value of " + c.ident() + " doesn't fit in " + cmp.Or(o.into, c.To.Name)
 	if !plain && o.cast {
 		what = "fails if USING fails for a value of " + c.ident()
 	}
@@ -119,19 +119,19 @@ func (c TypeChange) Values() []Hazard {
 	return list
 }
 
-// zoned is how to name the time zone that times are in.
+// zoned is how to give the time zone of times.
 func (c TypeChange) zoned() fix.Text {
 	if from := c.From.value(); c.New.Name == "" || !(from.timestamp() || from.is("date")) || !c.To.value().timestamp() {
 		return fix.Text{}
 	}
-	return fix.Words("if another time zone is meant, write USING with the column AT TIME ZONE and the zone's name; that rewrites the table")
+	return fix.Words("for a different time zone, add USING with the column AT TIME ZONE and the zone's name, which rewrites the table")
 }
 
-// outcome is what becomes of the values. plain says that its conditions are about the column as it is.
+// outcome returns what happens to the values. plain reports whether its conditions apply to the column itself.
 func (c TypeChange) outcome() (o outcome, plain bool) {
 	from, to := c.From.value(), c.To.value()
 	if c.From.Name == c.To.Name {
-		to.checked = false // the values were checked before
+		to.checked = false // the values were already checked
 	}
 	if c.Using == "" {
 		o := convert(from, to, false)
@@ -176,7 +176,7 @@ func (c TypeChange) outcome() (o outcome, plain bool) {
 	return o.then(last.ofText()), true
 }
 
-// after is what is known of values of a type that were of another before: text says what they can be still.
+// after returns what is known about values after a conversion from another type: text keeps its length and labels.
 func (v value) after(before value) value {
 	if v.text() {
 		v.most = before.longest()
@@ -187,7 +187,7 @@ func (v value) after(before value) value {
 	return v
 }
 
-// ofText is an outcome with those conditions only that ask for the text of a value, which it has in every type on the way.
+// ofText returns an outcome with only the conditions on a value's text, which is the same in every intermediate type.
 func (o outcome) ofText() outcome {
 	keep := func(condition string) string {
 		if strings.Count(condition, "{}") != strings.Count(condition, "{}::text") {
@@ -201,7 +201,7 @@ func (o outcome) ofText() outcome {
 
 func (o outcome) harms() bool { return o.lost != "" || o.shifted != "" || o.fails }
 
-// then is the outcome of a conversion that another one follows.
+// then returns the outcome of a conversion followed by another.
 func (o outcome) then(next outcome) outcome {
 	if o.lost == "" {
 		o.lost, o.lossy = next.lost, next.lossy
@@ -217,7 +217,7 @@ func (o outcome) then(next outcome) outcome {
 	return o
 }
 
-// byText is the outcome of a conversion of the text of a value that was of another type at first.
+// byText returns the outcome of converting the text of a value that originally had another type.
 func byText(from, to value, o outcome) outcome {
 	if to.text() || from.labels != nil && to.labels != nil || to.element != nil {
 		return o
@@ -236,7 +236,7 @@ func byText(from, to value, o outcome) outcome {
 	return o
 }
 
-// resolve is the type that a cast names.
+// resolve returns the type that a cast names.
 func (c TypeChange) resolve(name string) value {
 	for _, t := range []Type{c.To, c.From} {
 		if t.Name == name || strings.TrimPrefix(t.Name, "public.") == strings.TrimPrefix(name, "public.") {
@@ -246,11 +246,11 @@ func (c TypeChange) resolve(name string) value {
 	return parse(name)
 }
 
-// expression is the outcome of a USING that is more than casts.
+// expression returns the outcome of a USING expression that isn't just casts.
 func (c TypeChange) expression(w pgsql.Words, from, to value) outcome {
 	var o outcome
 	if !wraps(w, from, c.Column) {
-		o.lost = "what USING leaves out"
+		o.lost = "what USING omits"
 	}
 	if !total(w) {
 		o.fails, o.cast = true, true
@@ -260,7 +260,7 @@ func (c TypeChange) expression(w pgsql.Words, from, to value) outcome {
 	return o
 }
 
-// narrows reports whether an assignment of an expression of a column may find no room for its value.
+// narrows reports whether the value of an expression may not fit in the new type.
 func narrows(w pgsql.Words, from, to value) bool {
 	if to.element != nil {
 		to = *to.element
@@ -274,7 +274,7 @@ func narrows(w pgsql.Words, from, to value) bool {
 	return len(to.args) > 0 && to.is("numeric", "bit", "bit varying")
 }
 
-// conversion is the change as queries try it, row by row.
+// conversion returns the change for queries that try it row by row.
 func (c TypeChange) conversion() fix.Conversion {
 	conversion := fix.Conversion{Table: c.Table, Column: c.ident(), From: c.From.Name, To: c.To.Name, Value: c.inRow(), Same: fix.SameText}
 	from, to := c.From.value(), c.To.value()
@@ -294,7 +294,7 @@ func (c TypeChange) conversion() fix.Conversion {
 	return conversion
 }
 
-// inRow is the new value as an expression of the columns of a row called r.
+// inRow returns the new value as an expression over the columns of a row r.
 func (c TypeChange) inRow() string {
 	if c.Using == "" {
 		return "r." + c.ident()
@@ -307,7 +307,7 @@ func (c TypeChange) inRow() string {
 			continue
 		}
 		table, dot, ok := w.Ident(i)
-		if name, next, _ := w.Ident(dot + 1); ok && w.At(dot) == "." && w.At(next) == "." { // its schema is there, too
+		if name, next, _ := w.Ident(dot + 1); ok && w.At(dot) == "." && w.At(next) == "." { // with its schema
 			table, dot = name, next
 		}
 		if _, next, column := w.Ident(dot + 1); ok && table == c.Named && w.At(dot) == "." && column && w.At(next) != "(" {

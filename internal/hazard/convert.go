@@ -8,20 +8,20 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// An outcome is what a conversion does to values. In conditions {} stands for the value.
+// An outcome is what a conversion does to values. In conditions, {} stands for the value.
 type outcome struct {
-	lost    string // what of a value is lost without an error; "" for nothing
-	shifted string // how a value gets a time zone, or loses it, that nobody named; "" if it does not
-	lossy   string // the condition of values that lose something; "" if there is no short one
+	lost    string // what is silently lost; "" for nothing
+	shifted string // how a value implicitly gains or loses a time zone; "" if it doesn't
+	lossy   string // the condition for values that lose something; "" if there is no short one
 
-	fails bool   // a value may stop the conversion
-	bad   string // the condition of such values; "" if there is no short one
-	cast  bool   // because it cannot be read, not because there is no room for it
-	into  string // the type that they do not fit into, if that is another one than the column's
+	fails bool   // whether a value may fail
+	bad   string // the condition for such values; "" if there is no short one
+	cast  bool   // whether it fails because it can't be converted, not because it doesn't fit
+	into  string // the type that they don't fit in, if it isn't the column's
 }
 
-// convert says what PostgreSQL does to values when it makes those of one type those of another, by an assignment or by an explicit
-// cast. Whatever is not known to be harmless is said to be harmful. Left out are dates that no timestamp reaches, after 294276.
+// convert returns what PostgreSQL does to values when it converts them by an assignment or an explicit cast. A conversion that isn't
+// known to be harmless counts as harmful. It ignores dates after 294276, which don't fit in a timestamp.
 func convert(a, b value, explicit bool) outcome {
 	if b.checked {
 		b.checked = false
@@ -63,10 +63,10 @@ func convert(a, b value, explicit bool) outcome {
 
 // unknown is the outcome of a conversion that nothing is known about.
 func unknown() outcome {
-	return outcome{lost: "what the new type cannot hold", fails: true, cast: true}
+	return outcome{lost: "what the new type can't hold", fails: true, cast: true}
 }
 
-// reads is the outcome where all that a value says is kept, if it can be read.
+// reads is the outcome of a lossless conversion that fails for values that it can't parse.
 func reads() outcome { return outcome{fails: true, cast: true} }
 
 func toText(a, b value, explicit bool) outcome {
@@ -75,7 +75,7 @@ func toText(a, b value, explicit bool) outcome {
 	switch {
 	case b.is(`"char"`):
 		if a.is("integer") {
-			return outcome{fails: true} // by its number; PostgreSQL 13 and 14 go by the text of others
+			return outcome{fails: true} // by its number; PostgreSQL 13 and 14 use the text of others
 		}
 		if !a.is("boolean") && (a.longest() > 1 || blanks) {
 			o.lost = "all but the first byte"
@@ -99,17 +99,17 @@ func toText(a, b value, explicit bool) outcome {
 			break
 		}
 		if long {
-			// Blanks at the end that have no room are cut off.
+			// An assignment truncates trailing blanks that don't fit.
 			o.fails, o.bad = true, fmt.Sprintf("length(rtrim({}::text, ' ')) > %d", room)
 			if blanks {
-				o.lost, o.lossy = "blanks at the end", fmt.Sprintf("length({}::text) > %d AND length(rtrim({}::text, ' ')) <= %[1]d", room)
+				o.lost, o.lossy = "trailing blanks", fmt.Sprintf("length({}::text) > %d AND length(rtrim({}::text, ' ')) <= %[1]d", room)
 			}
 		}
 		if b.padded() && blanks {
-			o.lost, o.lossy = "blanks at the end", "right({}::text, 1) = ' '"
+			o.lost, o.lossy = "trailing blanks", "right({}::text, 1) = ' '"
 		}
 	case b.padded() && blanks:
-		o.lost, o.lossy = "blanks at the end", "right({}::text, 1) = ' '"
+		o.lost, o.lossy = "trailing blanks", "right({}::text, 1) = ' '"
 	}
 	return o
 }
@@ -120,16 +120,16 @@ func toInteger(a, b value) outcome {
 		return outcome{fails: integers[a.name].digits > integers[b.name].digits, bad: between("{}", b)}
 	case a.number():
 		o := outcome{bad: between("round({})", b)}
-		if a.float() && b.name == "bigint" { // its end is no double precision
+		if a.float() && b.name == "bigint" { // its limit isn't a double precision
 			o.bad = "NOT (round({}) >= -9223372036854775808 AND round({}) < 9223372036854775808)"
 		}
 		o.fails = a.float() || len(a.args) == 0 || a.whole() >= integers[b.name].digits
 		if a.fractions() {
-			o.lost, o.lossy = "the fractions", "{} <> round({})"
+			o.lost, o.lossy = "the fractional digits", "{} <> round({})"
 		}
 		return o
 	case a.is("jsonb"):
-		return outcome{fails: true, cast: true, lost: "the fractions"}
+		return outcome{fails: true, cast: true, lost: "the fractional digits"}
 	case a.is(`"char"`):
 		if b.name == "integer" {
 			return outcome{}
@@ -169,7 +169,7 @@ func toNumeric(a, b value) outcome {
 		}
 		return o
 	case a.float():
-		// Infinity is no numeric before PostgreSQL 14.
+		// Before PostgreSQL 14, numeric has no infinity.
 		o = outcome{lost: "the last digits", fails: true}
 		if limited {
 			o.lost = digits
@@ -235,11 +235,11 @@ func toEnum(a, b value) outcome {
 	return unknown()
 }
 
-// precision is how many digits of a second a type of times keeps.
+// precision returns the number of fractional digits of seconds that a type keeps.
 func (v value) precision() int { return v.arg(6) }
 
 func toTime(a, b value) outcome {
-	const fractions, localTimes = "fractions of the seconds", "takes the local times of {} as UTC"
+	const fractions, localTimes = "fractional seconds", "interprets the local times in {} as UTC"
 	var lost []string
 	lose := func(what string) { lost = append(lost, what) }
 	if a.text() && !a.is(`"char"`) {
@@ -274,7 +274,7 @@ func toTime(a, b value) outcome {
 	case a.timestamp() && b.clock():
 		lose("the date")
 	case a.clock() && b.is("interval"):
-		// 24:00:00 is 0 when it comes back, and no other value is lost.
+		// Only 24:00:00 changes: it becomes 0 when converted back.
 	case a.is("interval") && b.clock():
 		lose("the days")
 	case a.is("time with time zone") && !b.zoned():
@@ -282,9 +282,9 @@ func toTime(a, b value) outcome {
 	case b.is("interval") && b.fields != "" && b.fields != a.fields && !strings.HasSuffix(b.fields, "second"):
 		lose("the smaller units")
 	case a.zoned() && !b.zoned():
-		o.shifted = "makes the times of {} local times of UTC"
+		o.shifted = "converts the times in {} to local times in UTC"
 	case b.zoned() && a.is("date"):
-		o.shifted = "takes the days of {} as beginning at midnight UTC"
+		o.shifted = "interprets the dates in {} as midnight UTC"
 	case b.zoned() && !a.zoned():
 		o.shifted = localTimes
 	}
@@ -298,7 +298,7 @@ func toTime(a, b value) outcome {
 	return o
 }
 
-// castable says whether PostgreSQL casts between two types of times; else only their text gets there.
+// castable reports whether PostgreSQL casts between two date and time types; otherwise only their text can be converted.
 func castable(a, b value) bool {
 	switch {
 	case a.clock():
@@ -311,14 +311,14 @@ func castable(a, b value) bool {
 	return !b.is("interval") && !(b.is("time with time zone") && !a.zoned())
 }
 
-// atTimeZone converts between the types of timestamps by AT TIME ZONE with a literal.
+// atTimeZone returns the outcome and the new type of AT TIME ZONE with a literal.
 func atTimeZone(v value, zone string) (outcome, value) {
 	var lost string
 	switch v.name {
 	case "timestamp without time zone":
-		v.name, lost = "timestamp with time zone", "the hour that clocks skip"
+		v.name, lost = "timestamp with time zone", "times in the hour that clocks skip"
 	case "timestamp with time zone":
-		v.name, lost = "timestamp without time zone", "the hour that clocks repeat"
+		v.name, lost = "timestamp without time zone", "times in the hour that clocks repeat"
 	default:
 		return unknown(), v
 	}
@@ -329,7 +329,7 @@ func atTimeZone(v value, zone string) (outcome, value) {
 }
 
 func toBits(a, b value, explicit bool) outcome {
-	const room = "what does not fit into "
+	const room = "bits that don't fit in "
 	name := b.name
 	if len(b.args) > 0 {
 		name += fmt.Sprintf("(%d)", b.args[0])
@@ -349,7 +349,7 @@ func toBits(a, b value, explicit bool) outcome {
 		o := outcome{}
 		if a.longest() > b.args[0] || a.is("bit varying") && b.is("bit") {
 			o.lost, o.lossy = room+name, fmt.Sprintf("length({}) > %d", b.args[0])
-			if a.is("bit varying") && b.is("bit") { // it fills up with zeros
+			if a.is("bit varying") && b.is("bit") { // it pads with zeros
 				o.lossy = fmt.Sprintf("length({}) <> %d", b.args[0])
 			}
 		}
@@ -370,9 +370,9 @@ func toBits(a, b value, explicit bool) outcome {
 	return unknown()
 }
 
-// toOther converts to the types of which no group has rules of its own.
+// toOther handles the remaining types.
 func toOther(a, b value) outcome {
-	const keys = "the order of keys and all but the last of duplicate keys"
+	const keys = "key order and duplicate keys"
 	switch from, to := a.name, b.name; {
 	case to == "jsonb" && (from == "json" || a.text()):
 		return outcome{fails: true, cast: true, lost: keys}
@@ -387,7 +387,7 @@ func toOther(a, b value) outcome {
 	case from == "macaddr8" && to == "macaddr":
 		return outcome{fails: true, cast: true}
 	case from == "integer" && to == "boolean":
-		return outcome{lost: "all numbers but 0 and 1", lossy: "{} NOT IN (0, 1)"}
+		return outcome{lost: "all numbers except 0 and 1", lossy: "{} NOT IN (0, 1)"}
 	case a.text() && b.is("json", "xml", "uuid", "boolean", "inet", "macaddr", "macaddr8"):
 		return reads()
 	case from == "jsonb" && to == "boolean":

@@ -1,55 +1,54 @@
-// Package hazard knows what a change does to the rows and the users of a table. The planner, lint and reports take it from
-// here, so they say the same of the same change.
+// Package hazard describes what a change does to the rows and the users of a table. The planner, lint and reports use it.
 //
-// The package is pure: it asks no database. Types come resolved, and what a statement was seen to do is passed in. Hazards are
-// data; how they read in a file or on a terminal is for those who show them.
+// The package is pure: it uses no database. Callers resolve types and pass in what a statement was seen to do. Hazards are data;
+// callers decide how to show them in a file or on a terminal.
 package hazard
 
 import (
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 )
 
-// A Kind says what sort of a hazard one is.
+// A Kind is a kind of hazard.
 type Kind string
 
 const (
-	Rewrite Kind = "rewrite" // every row is written again, under the lock
-	Block   Kind = "block"   // the lock is held for as long as the table is big
-	Rebuild Kind = "rebuild" // a Block that builds indexes again
-	Recheck Kind = "recheck" // a Block that checks every row again
-	Along   Kind = "along"   // the lock is taken on this table too, for as long as another one's hazard lasts
+	Rewrite Kind = "rewrite" // every row is rewritten under the lock
+	Block   Kind = "block"   // the lock is held for a time that grows with the table
+	Rebuild Kind = "rebuild" // a Block that rebuilds indexes
+	Recheck Kind = "recheck" // a Block that rechecks every row
+	Along   Kind = "along"   // the lock is also taken on this table while another table's hazard lasts
 
-	Lossy  Kind = "lossy"  // values become others without an error
-	Narrow Kind = "narrow" // it fails at a value that the new type has no room for
-	Cast   Kind = "cast"   // it fails at a value that the new type cannot read
-	Fails  Kind = "fails"  // it fails for another reason that lies in the rows
+	Lossy  Kind = "lossy"  // silently changes values
+	Narrow Kind = "narrow" // fails if a value doesn't fit in the new type
+	Cast   Kind = "cast"   // fails if a value can't be converted to the new type
+	Fails  Kind = "fails"  // fails because of the rows for another reason
 )
 
-// Locks, as pg_locks names them.
+// Lock modes, as in pg_locks.
 const (
-	AccessExclusive   = "AccessExclusiveLock"   // nobody reads or writes the table
-	ShareRowExclusive = "ShareRowExclusiveLock" // nobody writes it
+	AccessExclusive   = "AccessExclusiveLock"   // blocks reads and writes
+	ShareRowExclusive = "ShareRowExclusiveLock" // blocks writes
 )
 
-// A Hazard is what can go wrong with a change, or what it costs. Hazards can be compared by ==.
+// A Hazard is what can go wrong with a change, or what it costs. Hazards are comparable.
 type Hazard struct {
 	Kind   Kind
-	Table  string // as SQL writes it
-	Column string // as SQL writes it; empty if none is meant
-	Lock   string // the strongest on the table meanwhile; empty if it is not about one
+	Table  string // as SQL
+	Column string // as SQL; may be empty
+	Lock   string // the strongest lock on the table during the change; may be empty
 
-	// What happens, without a period: a clause for one that takes long ("the type of a changes from integer to bigint, which
-	// ..."), a verb with what follows it for one of values ("loses the fractions of a without an error").
+	// What happens, without a period: a clause for a Long hazard ("the type of a changes from integer to bigint, which ..."), a verb
+	// phrase for one about values ("silently loses the fractional digits of a").
 	What string
-	// Also is what else is to be known, in whole sentences, each on a line; often empty.
+	// Also is further information in sentences, each on a line; often empty.
 	Also string
-	// Query finds the rows that are meant, on every supported version; empty if it is not about rows.
+	// Query finds the affected rows, on every supported version; empty if it isn't about rows.
 	Query fix.Text
-	// Instead is what to do to be safe from it; empty if there is nothing.
+	// Instead is how to avoid the hazard; empty if it can't be avoided.
 	Instead fix.Text
 }
 
-// Long reports whether a hazard is that somebody waits for as long as a table is big.
+// Long reports whether a hazard blocks others for a time that grows with the table.
 func (h Hazard) Long() bool {
 	switch h.Kind {
 	case Rewrite, Block, Rebuild, Recheck, Along:

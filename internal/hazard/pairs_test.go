@@ -15,13 +15,13 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// A sample is a type with values that other types may have no place for.
+// A sample is a type with values that may not fit in other types.
 type sample struct {
 	typ    hazard.Type
 	values []string
 }
 
-// common are the types of the table of pairs.
+// common are the types that are paired.
 var common = []sample{
 	{hazard.Type{Name: "integer"}, []string{"0", "1", "7", "-2147483648", "2147483647", "16777217"}},
 	{hazard.Type{Name: "bigint"}, []string{"1", "-9223372036854775808", "9223372036854775807", "1234567890123456789", "3000000000"}},
@@ -54,7 +54,7 @@ var common = []sample{
 	{hazard.Type{Name: "numeric[]"}, []string{"{1.5}", "{}", "{1,1e10}"}},
 }
 
-// texts are such as another type reads, or reads half of.
+// texts are values that other types can parse, or can parse in part.
 var texts = []string{
 	"", "abc", "abc  ", strings.Repeat("ä", 40), "7", "99999999999", "1.239", "0.12345678901234567", "true", "2026-01-31",
 	"2026-01-31 10:11:12.345678", "2026-01-31 10:11:12+02", "10:11:12.345678", "3 days 04:05:06.5", `{"b": 1, "a": 2, "b": 3}`, `"\u0000"`,
@@ -76,7 +76,7 @@ CREATE DOMAIN public.plain AS character varying(5);
 CREATE FUNCTION public.same(a text, b text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE typ text; same boolean;
 BEGIN
-  IF a IS NULL OR b IS NULL THEN RETURN coalesce(a, 'null') = coalesce(b, 'null'); END IF; -- PostgreSQL 18 takes the null of jsonb for NULL
+  IF a IS NULL OR b IS NULL THEN RETURN coalesce(a, 'null') = coalesce(b, 'null'); END IF; -- PostgreSQL 18 converts the null of jsonb to NULL
   IF a IS NOT DISTINCT FROM b OR regexp_replace(a, '\s', '', 'g') = regexp_replace(b, '\s', '', 'g') AND a ~ '^([[({"]|true|null)' THEN RETURN true; END IF;
   FOREACH typ IN ARRAY ARRAY['numeric', 'interval', 'timestamptz', 'inet', 'boolean'] LOOP
     BEGIN
@@ -102,7 +102,7 @@ EXCEPTION WHEN others THEN
 END $$;
 `
 
-// ways are how a change can turn values.
+// ways are the ways in which a change can convert values.
 var ways = []struct {
 	name  string
 	using func(from, to hazard.Type) string
@@ -112,8 +112,8 @@ var ways = []struct {
 	{"by text", func(_, to hazard.Type) string { return `CAST("C c"::text AS ` + to.Name + ")" }},
 }
 
-// TestPairs changes the type of columns of all common types to all others, with values that have a place there and such as have
-// none, and compares what becomes of each value with what is said before. The queries are run too.
+// TestPairs changes columns of each common type to each other type, with values that fit and values that don't, and compares what
+// happens to each value with the hazards. It also runs their queries.
 func TestPairs(t *testing.T) {
 	db := pgtest.New(t)
 	conn := db.Conn()
@@ -136,7 +136,7 @@ func TestPairs(t *testing.T) {
 			castable := false
 			for _, way := range ways {
 				if castable && way.name == "by text" {
-					continue // the planner needs it only where there is no cast
+					continue // the planner uses it only if there is no cast
 				}
 				using := way.using(from.typ, to.typ)
 				name := fmt.Sprintf("%s to %s, %s", from.typ.Name, to.typ.Name, way.name)
@@ -161,8 +161,8 @@ func TestPairs(t *testing.T) {
 	}
 }
 
-// observe changes a column's type. Which values stop it is found by assigning each, and proven by the change itself: it runs with
-// all others, and not with the first and the last of those. possible is false if PostgreSQL has no such change.
+// observe changes a column's type. It finds the values that fail by assigning each, and confirms that with the change itself, which
+// succeeds with all others and fails with the first and the last of those. possible is false if PostgreSQL has no such change.
 func observe(t *testing.T, conn *pgx.Conn, name string, from sample, to hazard.Type, using string) (seen []observed, possible bool) {
 	t.Helper()
 	change := `ALTER TABLE pg_temp.one ALTER "C c" TYPE ` + to.Name
@@ -199,13 +199,13 @@ DECLARE new_value %s; BEGIN new_value := (SELECT %s FROM (SELECT ($1).*) src); R
 		ok += fmt.Sprintf(" AND n <> %d", n)
 		if i == 0 || i == len(failing)-1 {
 			if _, err := try("", create(fmt.Sprintf("n = %d", n)), change); err == nil {
-				t.Errorf("%s: %q does not stop the change", name, from.values[n-1])
+				t.Errorf("%s: the change doesn't fail with %q", name, from.values[n-1])
 			}
 		}
 	}
 	back := from.typ.Name
 	if strings.HasPrefix(back, "character varying") || back == "name" || back == "public.plain" {
-		back = "text" // a cast would cut it
+		back = "text" // a cast would truncate it
 	}
 	if strings.HasPrefix(back, "character(") {
 		back = "bpchar"
@@ -220,7 +220,7 @@ DECLARE new_value %s; BEGIN new_value := (SELECT %s FROM (SELECT ($1).*) src); R
 	return seen, true
 }
 
-// compare holds hazards against what was seen.
+// compare compares hazards with what was observed.
 func compare(t *testing.T, conn *pgx.Conn, name string, from sample, seen []observed, hazards []hazard.Hazard) string {
 	t.Helper()
 	is := func(kinds ...hazard.Kind) (h hazard.Hazard, ok bool) {
@@ -244,19 +244,19 @@ func compare(t *testing.T, conn *pgx.Conn, name string, from sample, seen []obse
 		failed, altered = failed || o.fails, altered || o.alters
 		switch {
 		case o.fails && !mayFail:
-			t.Errorf("%s: %q fails, unsaid", name, from.values[i])
+			t.Errorf("%s: %q fails without a hazard", name, from.values[i])
 		case o.fails != slices.Contains(failing, i+1) && (o.fails || from.values[i] != "NaN"):
-			t.Errorf("%s: %q fails: %v, but not by %s", name, from.values[i], o.fails, fails.Query)
+			t.Errorf("%s: %q fails: %v, but not in %s", name, from.values[i], o.fails, fails.Query)
 		case o.alters && !mayAlter:
-			t.Errorf("%s: %q becomes another, unsaid", name, from.values[i])
+			t.Errorf("%s: %q changes without a hazard", name, from.values[i])
 		case o.alters && !slices.Contains(altering, i+1):
-			t.Errorf("%s: %q becomes another, but is not found by %s", name, from.values[i], lossy.Query)
+			t.Errorf("%s: %q changes, but isn't found by %s", name, from.values[i], lossy.Query)
 		}
 	}
 	if mayFail && !failed || mayAlter && !altered && !strings.Contains(lossy.What, "UTC") {
-		t.Logf("nothing seen: %s: fails %v %v, alters %v %v", name, mayFail, failed, mayAlter, altered)
+		t.Logf("not observed: %s: fails %v %v, alters %v %v", name, mayFail, failed, mayAlter, altered)
 		if strings.HasSuffix(name, "by text") {
-			return "false alarm by text" // where PostgreSQL has no cast, more is warned of than happens
+			return "false alarm by text" // without a cast, hazards are conservative
 		}
 		return "false alarm"
 	}

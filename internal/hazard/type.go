@@ -12,21 +12,21 @@ import (
 
 // A Type is the type of a column.
 type Type struct {
-	Name    string   // as format_type writes it, without a collation: "character varying(20)", "public.mood"
-	Base    string   // of a domain: the type that it is made of in the end, like Name
-	Checked bool     // of a domain: it has checks, or is NOT NULL
-	Labels  []string // of an enum, also of an array of it
+	Name    string   // as format_type returns it, without a collation: "character varying(20)", "public.mood"
+	Base    string   // of a domain: its base type, like Name
+	Checked bool     // of a domain: whether it has checks or is NOT NULL
+	Labels  []string // of an enum or an array of one
 }
 
-// value is what the values of a type look like.
+// value describes the values of a type.
 type value struct {
-	name    string // format_type's without numbers: "character varying", "timestamp with time zone"
+	name    string // format_type's name without modifiers: "character varying", "timestamp with time zone"
 	args    []int  // (10,2), (20), the precision of times
 	fields  string // of an interval: " day to hour"
 	labels  []string
 	checked bool
 	element *value // of an array
-	most    int    // how many characters its text has at most, where that is known from where it came; 0 for unknown
+	most    int    // the maximum length of its text, if its origin tells; 0 if unknown
 }
 
 var (
@@ -65,12 +65,12 @@ func parse(name string) value {
 		v.name, v.fields = "interval", m[1]
 	}
 	if strings.HasSuffix(v.name, ".citext") {
-		v.name = "citext" // an extension's type is in any schema
+		v.name = "citext" // an extension's type may be in any schema
 	}
 	return v
 }
 
-// TypeName returns the name of a type as format_type writes it, without its numbers, and whether it has any.
+// TypeName returns the name of a type as format_type returns it, without modifiers, and whether it has any.
 func TypeName(typ string) (name string, limited bool) {
 	v := parse(typ)
 	return v.name, len(v.args) > 0
@@ -83,7 +83,7 @@ func (v value) equal(o value) bool {
 	return v.name == o.name && v.fields == o.fields && slices.Equal(v.args, o.args)
 }
 
-// arg returns the first number of a type, or what it is without one.
+// arg returns a type's first modifier, or without if it has none.
 func (v value) arg(without int) int {
 	if len(v.args) > 0 {
 		return v.args[0]
@@ -91,7 +91,7 @@ func (v value) arg(without int) int {
 	return without
 }
 
-// scale is how many digits a numeric has after the point.
+// scale returns the scale of a numeric.
 func (v value) scale() int {
 	if len(v.args) > 1 {
 		return v.args[1]
@@ -106,19 +106,19 @@ var stringTypes = []string{"text", "character varying", "character", "bpchar", "
 
 func (v value) text() bool { return v.element == nil && v.is(stringTypes...) }
 
-// padded says that blanks at the end mean nothing.
+// padded reports whether trailing blanks are insignificant.
 func (v value) padded() bool { return v.is("character", "bpchar") }
 
 func (v value) integer() bool { return integers[v.name].digits > 0 }
 func (v value) float() bool   { return v.is("real", "double precision") }
 func (v value) number() bool  { return v.integer() || v.float() || v.is("numeric") }
 
-// fractions says whether a number may have digits after the point.
+// fractions reports whether a number may have fractional digits.
 func (v value) fractions() bool {
 	return v.float() || v.is("numeric") && (len(v.args) == 0 || v.scale() > 0)
 }
 
-// whole is how many digits a number has before the point at most; 0 for unknown.
+// whole returns the maximum number of digits before the decimal point; 0 if unknown.
 func (v value) whole() int {
 	switch {
 	case v.integer():
@@ -142,7 +142,7 @@ func (v value) zoned() bool {
 	return strings.HasSuffix(v.name, " with time zone")
 }
 
-// An integerRange is what an integer type holds.
+// An integerRange is the range of an integer type.
 type integerRange struct {
 	low, high string
 	digits    int // of the longest number
@@ -154,8 +154,7 @@ var integers = map[string]integerRange{
 	"bigint":   {"-9223372036854775808", "9223372036854775807", 19},
 }
 
-// Integer returns the least and the greatest number of an integer type, and how many digits the longest has. ok is false for
-// every other type.
+// Integer returns the limits of an integer type and the number of digits of its longest number. ok is false for other types.
 func Integer(typ string) (low, high string, digits int, ok bool) {
 	r, ok := integers[typ]
 	return r.low, r.high, r.digits, ok
@@ -164,7 +163,7 @@ func Integer(typ string) (low, high string, digits int, ok bool) {
 // endless is longer than any text.
 const endless = 1 << 30
 
-// longest is the length of the longest text that a value can be.
+// longest returns the maximum length of a value's text.
 func (v value) longest() int {
 	n := v.ownLongest()
 	if v.most > 0 {
@@ -215,8 +214,8 @@ func (v value) ownLongest() int {
 	return endless
 }
 
-// readType reads the name of a type in an expression as format_type writes it, and returns where it ends. A type of somebody's own
-// comes as its name.
+// readType reads the name of a type in an expression and returns it as format_type does, with the index after it. A user-defined
+// type is returned by its name.
 func readType(w pgsql.Words, i int) (name string, next int, ok bool) {
 	n, next, ok := w.Name(i)
 	if !ok {
@@ -305,7 +304,7 @@ func arrays(w pgsql.Words, i int, name, args string) (string, int, bool) {
 	return name, i, i <= len(w)
 }
 
-// aliases are what PostgreSQL takes for a type's name besides that of format_type.
+// aliases are alternative names of types.
 var aliases = map[string]string{
 	"int2": "smallint", "int": "integer", "int4": "integer", "int8": "bigint", "float4": "real", "float": "double precision",
 	"float8": "double precision", "decimal": "numeric", "dec": "numeric", "varchar": "character varying", "bool": "boolean", "varbit": "bit varying",

@@ -10,7 +10,7 @@ import (
 // A castStep is a cast to a type, or AT TIME ZONE with a literal.
 type castStep struct{ typ, zone string }
 
-// casts reads an expression that does nothing but cast a column, and returns the steps. ok is false for any other.
+// casts returns the steps of an expression that only casts a column. ok is false for other expressions.
 func casts(w pgsql.Words, column string) (steps []castStep, ok bool) {
 	steps, next, ok := castsAt(w, 0, column)
 	return steps, ok && next == len(w)
@@ -68,7 +68,7 @@ func castsAt(w pgsql.Words, i int, column string) (steps []castStep, next int, o
 	}
 }
 
-// wraps reports whether an expression puts the whole of a column's value into a document or an array.
+// wraps reports whether an expression wraps a column's entire value in a document or an array.
 func wraps(w pgsql.Words, from value, column string) bool {
 	var args pgsql.Words
 	switch {
@@ -102,15 +102,14 @@ func wraps(w pgsql.Words, from value, column string) bool {
 	return there
 }
 
-// total reports whether an expression has a value for every value of the column: it only compares it, or hands it to functions that
-// take all.
+// total reports whether an expression succeeds for every value of the column: it only compares it, or passes it to total functions.
 func total(w pgsql.Words) bool {
 	for i := range w {
 		switch {
 		case w.At(i) == "CAST", w.At(i) == "::" && (i == 0 || w[i-1].Kind != pgsql.String && w.At(i-1) != "NULL"):
 			return false
 		case slices.Contains([]string{"+", "-", "*", "/", "%", "^"}, w.At(i)) && len(w) > 2:
-			return false // out of range, by zero
+			return false // out of range, division by zero
 		case w.At(i) == "(" && i > 0 && w[i-1].Kind == pgsql.Word && !Total(w.At(i-1)), w.At(i) == "(" && i > 0 && w[i-1].Kind == pgsql.QuotedIdent:
 			return false
 		}
@@ -118,18 +117,17 @@ func total(w pgsql.Words) bool {
 	return true
 }
 
-// Total reports whether a function, or a keyword before a parenthesis, fails for no value and has the same value each time. Its name is in
-// upper case.
+// Total reports whether a function, or a keyword before a parenthesis, never fails and is deterministic. Its name is in upper case.
 func Total(name string) bool { return slices.Contains(totalCalls, name) }
 
-// totalCalls are functions that fail for no value, and keywords that stand before a parenthesis.
+// totalCalls are functions that never fail, and keywords that precede a parenthesis.
 var totalCalls = []string{
 	"TO_JSON", "TO_JSONB", "JSON_BUILD_OBJECT", "JSONB_BUILD_OBJECT", "JSON_BUILD_ARRAY", "JSONB_BUILD_ARRAY", "STRING_TO_ARRAY",
 	"LENGTH", "CHAR_LENGTH", "OCTET_LENGTH", "COALESCE", "NULLIF", "LOWER", "UPPER", "TRIM", "BTRIM", "LEFT", "RIGHT", "ARRAY",
 	"IN", "ANY", "ALL", "AND", "OR", "NOT", "CASE", "WHEN", "THEN", "ELSE", "IS",
 }
 
-// short is how many characters an expression has at most, where it says so: left(a, 10).
+// short returns the maximum length of an expression's value, if it is explicit, as in left(a, 10).
 func short(w pgsql.Words) int {
 	if len(w) >= 6 && w.Starts(0, "LEFT", "(") && w.At(len(w)-1) == ")" && w.At(len(w)-3) == "," {
 		if n, err := strconv.Atoi(w.At(len(w) - 2)); err == nil {

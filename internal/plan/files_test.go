@@ -55,22 +55,22 @@ func TestHazardComment(t *testing.T) {
 	}
 	const want = `-- REWRITES public.u: the type of a changes from bigint to integer, which rewrites every row and every index.
 -- Reads and writes of the table wait until it is done, and the disk holds a second copy of it meanwhile.
--- Fails if a value of a does not fit into integer; offending rows:
+-- Fails if a value of a doesn't fit in integer; offending rows:
 --   SELECT * FROM public.u WHERE a NOT BETWEEN -2147483648 AND 2147483647 LIMIT 100;
 -- To keep the application running, expand and contract instead: first
 --   ALTER TABLE public.u ADD COLUMN a_new integer;
--- let the application write both columns, fill the old rows in batches with
+-- deploy an application that writes both columns, fill existing rows in batches with
 --   UPDATE public.u SET a_new = a WHERE ...;
--- let it read a_new, and drop a when nobody uses it any more.
+-- make it read a_new, then drop a once nothing uses it.
 -- REWRITES public.u: the type of "B c" changes from bigint to integer, which rewrites every row and every index.
 -- Reads and writes of the table wait until it is done, and the disk holds a second copy of it meanwhile.
--- Fails if a value of "B c" does not fit into integer; offending rows:
+-- Fails if a value of "B c" doesn't fit in integer; offending rows:
 --   SELECT * FROM public.u WHERE "B c" NOT BETWEEN -2147483648 AND 2147483647 LIMIT 100;
 -- To keep the application running, expand and contract instead: first
 --   ALTER TABLE public.u ADD COLUMN "B c_new" integer;
--- let the application write both columns, fill the old rows in batches with
+-- deploy an application that writes both columns, fill existing rows in batches with
 --   UPDATE public.u SET "B c_new" = "B c" WHERE ...;
--- let it read "B c_new", and drop "B c" when nobody uses it any more.
+-- make it read "B c_new", then drop "B c" once nothing uses it.
 
 `
 	if diff := cmp.Diff(want, hazardComment(list)); diff != "" {

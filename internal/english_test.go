@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // A phrase is one that no engineer would write, with what one would.
@@ -56,7 +57,6 @@ var right = regexp.MustCompile(`(?i)\b(repeatable-unsaid|there (is|are|was|were)
 // exceptions are texts that are written as they must be, by the end of the file's path.
 var exceptions = map[string][]string{
 	"internal/english_test.go":                 {""},
-	"internal/lint/proof_test.go":              {"does not lead back to the state"}, // proof's message
 	"internal/pgsql/split.go":                  {"BEGIN ATOMIC without END"},
 	"internal/pgsql/split_test.go":             {"BEGIN ATOMIC without END"},
 	"internal/schematest/data_test.go":         {"is to be merged into "}, // a migration's message
@@ -66,11 +66,6 @@ var exceptions = map[string][]string{
 // unread are files, and folders with their files, that are kept as others wrote them.
 var unread = []string{".git", "LICENSE", "migrations"}
 
-// pending are folders that haven't been read yet.
-var pending = []string{
-	"internal/lint",
-}
-
 // Comments, strings and documents are in idiomatic English.
 func TestEnglish(t *testing.T) {
 	root := os.DirFS("..")
@@ -79,8 +74,6 @@ func TestEnglish(t *testing.T) {
 		all = append(all, p.re.String())
 	}
 	any := regexp.MustCompile(strings.Join(all, "|"))
-	counts := map[string]int{}
-	reading, named := os.LookupEnv("SCHEMA_TEST_ENGLISH") // a pending folder to test; "" is the root
 	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -98,7 +91,6 @@ func TestEnglish(t *testing.T) {
 		if !any.Match(text) {
 			return nil
 		}
-		folder := room(name)
 		for _, l := range prose(name, text) {
 			if !any.MatchString(l.text) {
 				continue
@@ -114,10 +106,7 @@ func TestEnglish(t *testing.T) {
 				if found == "" {
 					continue
 				}
-				counts[folder]++
-				if !slices.Contains(pending, folder) || named && reading == folder {
-					t.Errorf("%s:%d: %q: write %s\n\t%s", name, l.line, found, p.instead, strings.TrimSpace(l.text))
-				}
+				t.Errorf("%s:%d: %q: write %s\n\t%s", name, l.line, found, p.instead, strings.TrimSpace(l.text))
 			}
 		}
 		return nil
@@ -125,19 +114,32 @@ func TestEnglish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Log(counts)
 }
 
-// room is the folder that a file belongs to: that of its package, or of its testdata.
-func room(name string) string {
-	dir := path.Dir(name)
-	if i := strings.Index(dir, "/testdata"); i >= 0 {
-		dir = dir[:i]
+// Comments are wrapped at one width.
+func TestCommentWidth(t *testing.T) {
+	const width, tab = 120, "    "
+	err := fs.WalkDir(os.DirFS(".."), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || path.Ext(name) != ".go" {
+			return err
+		}
+		text, err := os.ReadFile(filepath.Join("..", name))
+		if err != nil {
+			return err
+		}
+		for i, l := range strings.Split(string(text), "\n") {
+			if !strings.HasPrefix(strings.TrimLeft(l, "\t"), "// ") {
+				continue
+			}
+			if n := utf8.RuneCountInString(strings.ReplaceAll(l, "\t", tab)); n > width {
+				t.Errorf("%s:%d: the comment has %d columns, more than %d", name, i+1, n, width)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if dir == "." {
-		return ""
-	}
-	return dir
 }
 
 type line struct {

@@ -1,13 +1,13 @@
 // Package ibutsuschema embeds Ibutsu's schema file, the tool's configuration, and the migrations.
 //
-// Only these three inputs are specific to Ibutsu. The other packages read them through an fs.FS and know none of its tables, so
-// another project can replace the inputs and keep the rest.
+// Only these three inputs are specific to Ibutsu. The other packages read them through an fs.FS and know none of its
+// tables, so another project can replace the inputs and keep the rest.
 package ibutsuschema
 
 import "embed"
 
-// Files holds schema.hcl, atlas.hcl and the migrations folder with its checksums, down files and effects, under the same paths as
-// in the repository. With -carried, for example in a container, the binary uses these.
+// Files holds schema.hcl, atlas.hcl and the migrations folder with its checksums, down files and effects, under the
+// same paths as in the repository. With -carried, for example in a container, the binary uses these.
 //
 //go:embed schema.hcl atlas.hcl migrations
 var Files embed.FS

@@ -152,8 +152,8 @@ func TestClassIsTheRunners(t *testing.T) {
 	}
 }
 
-// Only package report prints, since it ensures that foreign text does no harm. The targets only name the streams, and pass them
-// to commands that they run.
+// Only package report prints, since it ensures that foreign text does no harm. The targets only name the streams, and
+// pass them to commands that they run.
 func TestOnlyReportPrints(t *testing.T) {
 	set, files := sources(t)
 	targets, err := filepath.Glob("../magefiles/*.go")
@@ -220,8 +220,8 @@ func prints(name string) bool {
 	})
 }
 
-// In internal/report, foreign text becomes output only by the functions of text.go and markdown.go: only they convert text to
-// the types that are written unchanged, and only stream.go writes. Formats are constants.
+// In internal/report, foreign text becomes output only by the functions of text.go and markdown.go: only they convert
+// text to the types that are written unchanged, and only stream.go writes. Formats are constants.
 func TestReportTrustsNoText(t *testing.T) {
 	set, files := sources(t)
 	conversions, writes, formats := 0, 0, 0

@@ -65,8 +65,8 @@ func TestArchitecture(t *testing.T) {
 	}
 }
 
-// declarations returns the folders with Go files, sorted, and what their packages declare, by the packages' names: "Read",
-// "Dir", "Dir.Verify".
+// declarations returns the folders with Go files, sorted, and what their packages declare, by the packages' names:
+// "Read", "Dir", "Dir.Verify".
 func declarations(t *testing.T) (packages []string, declared map[string]map[string]bool) {
 	t.Helper()
 	declared = map[string]map[string]bool{}

@@ -147,7 +147,8 @@ type line struct {
 	text string
 }
 
-// prose are the lines of a file that people read: of Go files the comments and the strings, of documents and fixtures all.
+// prose are the lines of a file that people read: of Go files the comments and the strings, of documents and fixtures
+// all.
 func prose(name string, text []byte) []line {
 	var list []line
 	add := func(first int, text string) {

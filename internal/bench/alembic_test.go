@@ -34,8 +34,8 @@ def upgrade():
             op.get_bind().exec_driver_sql(s.replace("%%", "%%%%"))
 `
 
-// alembicDir makes a script directory for Debian's Alembic from the statements that apply runs. ok is false if Alembic isn't
-// installed.
+// alembicDir makes a script directory for Debian's Alembic from the statements that apply runs. ok is false if Alembic
+// isn't installed.
 func alembicDir(b *testing.B, root string) (dir string, ok bool) {
 	b.Helper()
 	if _, err := exec.LookPath("alembic"); err != nil {

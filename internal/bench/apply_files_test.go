@@ -68,8 +68,8 @@ func (s *setup) directories(n int) (dir string) {
 	return dir
 }
 
-// BenchmarkApplyFiles applies files of one statement to an empty database, and then again with nothing to do, and compares
-// with goose, golang-migrate and psql.
+// BenchmarkApplyFiles applies files of one statement to an empty database, and then again with nothing to do, and
+// compares with goose, golang-migrate and psql.
 //
 // fsync is on, so that commits wait for the disk as in production.
 func BenchmarkApplyFiles(b *testing.B) {

@@ -81,8 +81,8 @@ func (s *setup) ways() []way {
 	return []way{{"binary", []string{s.tool}}, {"go-tool-mage", []string{"go", "tool", "mage"}}}
 }
 
-// median times each, after a run that warms the caches, and reports the median. Each returns the time that counts, without
-// its preparation.
+// median times each, after a run that warms the caches, and reports the median. Each returns the time that counts,
+// without its preparation.
 func median(b *testing.B, name string, each func() time.Duration) {
 	b.Run(name, func(b *testing.B) {
 		each()
@@ -113,8 +113,8 @@ func report(b *testing.B, took []time.Duration) {
 	b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, "max-ms")
 }
 
-// BenchmarkPlanNothing measures plan without a difference, including the start and the end of the throwaway server. It isn't
-// compared with Alembic's autogenerate, which needs Ibutsu's Python models.
+// BenchmarkPlanNothing measures plan without a difference, including the start and the end of the throwaway server. It
+// isn't compared with Alembic's autogenerate, which needs Ibutsu's Python models.
 func BenchmarkPlanNothing(b *testing.B) {
 	s := newSetup(b)
 	for _, w := range s.ways() {

@@ -11,8 +11,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// longHistory writes a project with n migrations of one statement each, with down files, effects and checksums, and the schema
-// file that they produce. Of ten files one creates a table, six add a column to it, two an index, one drops a column.
+// longHistory writes a project with n migrations of one statement each, with down files, effects and checksums, and the
+// schema file that they produce. Of ten files one creates a table, six add a column to it, two an index, one drops a
+// column.
 func longHistory(b *testing.B, root string, n int) {
 	b.Helper()
 	put := func(name, text string) {

@@ -141,7 +141,8 @@ func ours(b *testing.B, server *devdb.Server, c lintCase) [][]string {
 	return found
 }
 
-// squawkVersion is the version of the npm packages squawk-cli and @squawk-cli/linux-x64. The latter contains the program.
+// squawkVersion is the version of the npm packages squawk-cli and @squawk-cli/linux-x64. The latter contains the
+// program.
 const squawkVersion = "2.66.0"
 
 // installSquawk returns the program's path. It installs it once per machine.

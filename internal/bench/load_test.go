@@ -20,8 +20,8 @@ const (
 	loadPause = 5 * time.Millisecond
 )
 
-// A load reads and writes single rows of a table by id, until it is stopped. Readers and writers have separate connections:
-// otherwise a waiting write would hide waiting reads.
+// A load reads and writes single rows of a table by id, until it is stopped. Readers and writers have separate
+// connections: otherwise a waiting write would hide waiting reads.
 type load struct {
 	b    *testing.B
 	done chan struct{}
@@ -86,8 +86,8 @@ func (l *load) reset() {
 	l.read, l.write = 0, 0
 }
 
-// stop returns the longest read and write since reset, including those that waited until now. A failed statement fails the
-// benchmark.
+// stop returns the longest read and write since reset, including those that waited until now. A failed statement fails
+// the benchmark.
 func (l *load) stop() (read, write time.Duration) {
 	l.b.Helper()
 	close(l.done)

@@ -26,15 +26,15 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// BenchmarkOnline changes a table of a million rows (or BENCH_ROWS) while eight connections read and write single rows of it.
-// Each change is made once as Atlas's engine plans it, in one transaction, and once as plan and apply do. read-max-ms and
-// write-max-ms are the longest read and write during the change, change-ms is how long it took. A plan that is marked as a
-// rewrite or as blocking has a metric "marked", one that plan refuses to make or PostgreSQL to run, "refused". Every other
-// plan of ours must keep nobody waiting for longer than the lock timeout and half a second.
+// BenchmarkOnline changes a table of a million rows (or BENCH_ROWS) while eight connections read and write single rows
+// of it. Each change is made once as Atlas's engine plans it, in one transaction, and once as plan and apply do.
+// read-max-ms and write-max-ms are the longest read and write during the change, change-ms is how long it took. A plan
+// that is marked as a rewrite or as blocking has a metric "marked", one that plan refuses to make or PostgreSQL to run,
+// "refused". Every other plan of ours must keep nobody waiting for longer than the lock timeout and half a second.
 //
-// Each is done once, whatever -benchtime says. The server is a throwaway one without fsync, in memory if it fits: on a disk,
-// blocking takes longer. Dropping a table isn't measured, because nobody is left to wait. One change is made a second time
-// while another session's long transaction has read from the table, which is what lock timeouts are for.
+// Each is done once, whatever -benchtime says. The server is a throwaway one without fsync, in memory if it fits: on a
+// disk, blocking takes longer. Dropping a table isn't measured, because nobody is left to wait. One change is made a
+// second time while another session's long transaction has read from the table, which is what lock timeouts are for.
 func BenchmarkOnline(b *testing.B) {
 	rows := 1_000_000
 	if s := os.Getenv("BENCH_ROWS"); s != "" {
@@ -89,8 +89,8 @@ type onlineChange struct {
 	table    string
 	old, new string
 	rename   string // -rename
-	// held is for how long another session's transaction, which has read from the table, stays open: a change that needs an
-	// exclusive lock waits for it, and others wait for the change.
+	// held is for how long another session's transaction, which has read from the table, stays open: a change that
+	// needs an exclusive lock waits for it, and others wait for the change.
 	held time.Duration
 }
 
@@ -110,8 +110,8 @@ CREATE TABLE results_parts_2 PARTITION OF results_parts FOR VALUES WITH (MODULUS
 CREATE TABLE results_parts_3 PARTITION OF results_parts FOR VALUES WITH (MODULUS 4, REMAINDER 3);
 `
 
-// onlineFill gives the side tables as many rows as results, and deletes what no change needs, because the database is copied
-// for each.
+// onlineFill gives the side tables as many rows as results, and deletes what no change needs, because the database is
+// copied for each.
 const onlineFill = `TRUNCATE artifacts, import_files;
 INSERT INTO results_bare SELECT id, test_id, result, start_time FROM results;
 INSERT INTO results_parts SELECT id, test_id, result, start_time FROM results;

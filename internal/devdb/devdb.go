@@ -27,7 +27,8 @@ type Config struct {
 	//   - "": a throwaway server of the newest installed major version.
 	//   - "docker://postgres/15/dev": a throwaway server of that major version, without Docker. If it isn't installed,
 	//     Start uses another one and reports that to Log.
-	//   - "postgres://...": an existing server whose user has CREATEDB. Only databases that the Server creates are touched.
+	//   - "postgres://...": an existing server whose user has CREATEDB. Only databases that the Server
+	//     creates are touched.
 	Dev string
 	// States are the names of the states that a throwaway server may begin with, the best first. It begins with the
 	// first one that an earlier server saved (SaveState) and that is still in the cache. The caller chooses the names.

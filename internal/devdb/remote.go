@@ -161,7 +161,8 @@ func (s *Server) othersRun(ctx context.Context, conn *pgx.Conn) bool {
 	return err == nil && len(others) > 0
 }
 
-// marked matches the beginning of the names of databases and roles, and of the comments on roles, that the tool creates.
+// marked matches the beginning of the names of databases and roles, and of the comments on roles, that the tool
+// creates.
 const marked = remotePrefix + "[0-9a-f]{16}_"
 
 // sweepServer drops the databases and roles of killed processes that this user may drop.

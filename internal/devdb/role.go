@@ -10,9 +10,9 @@ import (
 )
 
 // CreateRole creates a role that can't log in. The databases' owner is a member of it, so that it can give objects and
-// privileges to the role, or switch to it and still create objects. If the role exists, created is false; one that another
-// run created is shared, any other is left as it is. On a dev URL's server, the user needs CREATEROLE (else SQLSTATE
-// 42501), and Close drops the role.
+// privileges to the role, or switch to it and still create objects. If the role exists, created is false; one that
+// another run created is shared, any other is left as it is. On a dev URL's server, the user needs CREATEROLE (else
+// SQLSTATE 42501), and Close drops the role.
 func (s *Server) CreateRole(ctx context.Context, name string) (created bool, err error) {
 	err = s.withAdmin(ctx, func(conn *pgx.Conn) error {
 		// This is one implicit transaction. The comment records which server created the role.

@@ -21,8 +21,8 @@ const (
 )
 
 // sweepSharedMemory removes the shared memory that killed servers of the uids left, as initdb does when it is killed. A
-// System V segment is left if no process is attached and the one that created it is gone. A file is left if no process of
-// its owner has any such file open, because a live server may not have mapped all of its files.
+// System V segment is left if no process is attached and the one that created it is gone. A file is left if no process
+// of its owner has any such file open, because a live server may not have mapped all of its files.
 func sweepSharedMemory(uids []int) {
 	segments, _ := os.ReadFile("/proc/sysvipc/shm")
 	for line := range bytes.Lines(segments) {

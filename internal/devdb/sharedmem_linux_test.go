@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// segments returns the System V segments that match returns true for, by their creator and the number of attached processes.
+// segments returns the System V segments that match returns true for, by their creator and the number of attached
+// processes.
 func segments(t *testing.T, match func(id, creator, attached int) bool) []int {
 	t.Helper()
 	text, err := os.ReadFile("/proc/sysvipc/shm")

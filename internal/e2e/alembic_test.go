@@ -170,8 +170,8 @@ func TestWeGoOnWhereAlembicStands(t *testing.T) {
 	}
 }
 
-// Alembic's table has the fourth revision and the journal the last, and the catalog equals only the last's: the next apply
-// records the last.
+// Alembic's table has the fourth revision and the journal the last, and the catalog equals only the last's: the next
+// apply records the last.
 func TestAlembicStampsBack(t *testing.T) {
 	db := pgtest.New(t)
 	a := newAlembic(t, db.URL)
@@ -187,8 +187,8 @@ func TestAlembicStampsBack(t *testing.T) {
 	}
 }
 
-// Alembic's table has the fourth revision, the journal the fifth, and both have the same catalog, because the fifth only
-// changes data. The catalog can't decide, so apply refuses and changes nothing.
+// Alembic's table has the fourth revision, the journal the fifth, and both have the same catalog, because the fifth
+// only changes data. The catalog can't decide, so apply refuses and changes nothing.
 func TestAlembicStampsBackOverADataMigration(t *testing.T) {
 	db := pgtest.New(t)
 	a := newAlembic(t, db.URL)

@@ -33,8 +33,8 @@ func put(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// branches makes a project on the branch work, whose own migration has the same version as one of main's. The two are called
-// mine and theirs, and main isn't merged yet.
+// branches makes a project on the branch work, whose own migration has the same version as one of main's. The two are
+// called mine and theirs, and main isn't merged yet.
 func branches(t *testing.T, mine, theirs string) string {
 	t.Helper()
 	dir := gitProject(t)
@@ -77,8 +77,8 @@ func merge(t *testing.T, dir string) {
 	}
 }
 
-// TestRebaseOneVersion has a migration with the same version on both branches, and breaks other files in the folder: rebase
-// moves the branch's own, or says what it can't read and changes nothing.
+// TestRebaseOneVersion has a migration with the same version on both branches, and breaks other files in the folder:
+// rebase moves the branch's own, or says what it can't read and changes nothing.
 func TestRebaseOneVersion(t *testing.T) {
 	const own, other = "20260103000000_mine.sql", "20260103000000_theirs.sql"
 	tests := map[string]struct {
@@ -164,8 +164,8 @@ var (
 	onDatabase = []string{"history", "status", "lint", "inspect", "apply -dryrun", "apply", "stamp -to=head", "down -yes"}
 )
 
-// broken are the ways in which a project's folder can be broken. Each gets a copy of a correct project, whose migrations a
-// and b are on main, and c is the branch's own.
+// broken are the ways in which a project's folder can be broken. Each gets a copy of a correct project, whose
+// migrations a and b are on main, and c is the branch's own.
 var broken = []struct {
 	name     string
 	make     func(t *testing.T, dir string)
@@ -390,8 +390,8 @@ func unreadable(name string) func(*testing.T, string) {
 	}
 }
 
-// TestBroken runs every command in every broken folder. Each prints one clear error or does the right thing, and exits with a
-// documented code. A command that fails changes no file and no database. testdata/broken.txt has the outputs.
+// TestBroken runs every command in every broken folder. Each prints one clear error or does the right thing, and exits
+// with a documented code. A command that fails changes no file and no database. testdata/broken.txt has the outputs.
 func TestBroken(t *testing.T) {
 	project := gitProject(t)
 	put(t, project, map[string]string{"migrations/" + fileC: sqlC, "migrations/down/" + fileC: "DROP TABLE c;\n"})
@@ -486,8 +486,8 @@ type brokenWork struct {
 	dir      string // the broken folder; "" after a command has changed it
 }
 
-// run runs a command in the broken folder and returns it, its exit code and, if that isn't 0, its error or, if that only counts
-// findings, the first line of stdout.
+// run runs a command in the broken folder and returns it, its exit code and, if that isn't 0, its error or, if that
+// only counts findings, the first line of stdout.
 func (w *brokenWork) run(command string) string {
 	t := w.t
 	t.Helper()

@@ -1,6 +1,6 @@
-// Package e2e tests the compiled binary as its users run it: testdata/scripts has a testscript file for each flow. A script
-// gets a copy of the project that it names and, with `database NAME`, its own PostgreSQL databases. The package knows the
-// commands' outputs, and nothing of how they work.
+// Package e2e tests the compiled binary as its users run it: testdata/scripts has a testscript file for each flow. A
+// script gets a copy of the project that it names and, with `database NAME`, its own PostgreSQL databases. The package
+// knows the commands' outputs, and nothing of how they work.
 package e2e
 
 import (
@@ -41,8 +41,8 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// buildTool compiles the magefiles into dir, unless SCHEMA_TEST_TOOL names a compiled binary (for a user without a module
-// cache).
+// buildTool compiles the magefiles into dir, unless SCHEMA_TEST_TOOL names a compiled binary (for a user without a
+// module cache).
 func buildTool(dir string) (string, error) {
 	path := filepath.Join(dir, "mage")
 	if built := os.Getenv("SCHEMA_TEST_TOOL"); built != "" {
@@ -134,7 +134,8 @@ func peer(t testing.TB, name, install string) string {
 	return path
 }
 
-// atlasCLI is the path of the stock Atlas CLI, which is built on first use unless SCHEMA_TEST_ATLAS names a compiled binary.
+// atlasCLI is the path of the stock Atlas CLI, which is built on first use unless SCHEMA_TEST_ATLAS names a compiled
+// binary.
 var atlasCLI = sync.OnceValues(func() (string, error) {
 	if built := os.Getenv("SCHEMA_TEST_ATLAS"); built != "" {
 		return built, nil

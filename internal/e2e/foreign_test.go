@@ -10,8 +10,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// TestForeign runs every command on other tools' files: each prints an error, and none runs a statement. Changed as the error
-// says, the files can be applied and reverted.
+// TestForeign runs every command on other tools' files: each prints an error, and none runs a statement. Changed as the
+// error says, the files can be applied and reverted.
 func TestForeign(t *testing.T) {
 	const a, down, b = "20260101000000_a.sql", "down/20260101000000_a.sql", "20260102000000_b.sql"
 	const create, drop, rows = "CREATE TABLE a (id int);\n", "DROP TABLE a;\n", "INSERT INTO a VALUES (1);\n"

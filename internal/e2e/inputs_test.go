@@ -22,8 +22,8 @@ import (
 // token is a secret that a project's inputs must not reveal.
 const token = "ghs_s3cr3tCanary"
 
-// gitProject makes a project in a git repository that contains the token, as a checkout in CI does, on a branch with its own
-// migration.
+// gitProject makes a project in a git repository that contains the token, as a checkout in CI does, on a branch with
+// its own migration.
 func gitProject(t *testing.T) string {
 	t.Helper()
 	dir := projectOf(t, map[string]string{
@@ -102,8 +102,8 @@ func entries(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// TestInputs replaces each of a project's files with something that isn't a regular file, and runs every command: it names
-// the entry, prints and writes nothing else, and ends.
+// TestInputs replaces each of a project's files with something that isn't a regular file, and runs every command: it
+// names the entry, prints and writes nothing else, and ends.
 func TestInputs(t *testing.T) {
 	db, project := pgtest.New(t), gitProject(t)
 	const linked, fifo, large = "is a symbolic link", "is a FIFO", "is larger than 64 MiB"
@@ -170,8 +170,8 @@ func TestInputs(t *testing.T) {
 						t.Errorf("%s shows the token:\n%s", what, out)
 					}
 					name, _, _ := strings.Cut(command, " ")
-					// Commands that run migrations read effects only for a database that isn't empty, and those that don't
-					// plan don't read the schema file.
+					// Commands that run migrations read effects only for a database that isn't empty, and those that
+					// don't plan don't read the schema file.
 					switch {
 					case slices.Contains(live, command) && strings.HasPrefix(place, "migrations/effect"),
 						kind == "large" && place == "schema.hcl" && !slices.Contains(readSchema, name):

@@ -15,8 +15,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
-// TestOld runs this tool and the one at the revision SCHEMA_TEST_OLD on the cases of the planner and the linter and on whole
-// projects, and compares outputs in JSON, exit codes, files and databases. It is for changes that must not change behavior.
+// TestOld runs this tool and the one at the revision SCHEMA_TEST_OLD on the cases of the planner and the linter and on
+// whole projects, and compares outputs in JSON, exit codes, files and databases. It is for changes that must not change
+// behavior.
 func TestOld(t *testing.T) {
 	revision := os.Getenv("SCHEMA_TEST_OLD")
 	if revision == "" {

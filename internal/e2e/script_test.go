@@ -99,8 +99,8 @@ func cmdDatabase(ts *testscript.TestScript, neg bool, args []string) {
 	s.know(ts, args[0], db.URL)
 }
 
-// know sets the variable to a database's URL. In outputs the variable replaces the names in that URL, which differ between
-// runs.
+// know sets the variable to a database's URL. In outputs the variable replaces the names in that URL, which differ
+// between runs.
 func (s *script) know(ts *testscript.TestScript, variable, dbURL string) {
 	u, err := url.Parse(dbURL)
 	ts.Check(err)
@@ -228,8 +228,8 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 // restrict matches the lines with a random key that pg_dump has written since 2025.
 var restrict = regexp.MustCompile(`(?m)^\\(un)?restrict .*$`)
 
-// checksum covers everything that pg_dump prints: schema, data, record tables. If pg_dump is too old for the server, it covers
-// the catalog and the rows.
+// checksum covers everything that pg_dump prints: schema, data, record tables. If pg_dump is too old for the server, it
+// covers the catalog and the rows.
 func checksum(ts *testscript.TestScript, db *pgtest.DB) string {
 	out, err := exec.Command("pg_dump", "--no-owner", db.URL).CombinedOutput()
 	switch {
@@ -366,8 +366,8 @@ func unquote(ts *testscript.TestScript, text string) string {
 	return s
 }
 
-// cmdReadme runs the commands of a console block of the README's tour, counted from 1, and compares what they print. The
-// README's versions are those of files with the same names here.
+// cmdReadme runs the commands of a console block of the README's tour, counted from 1, and compares what they print.
+// The README's versions are those of files with the same names here.
 func cmdReadme(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 1, "readme N")
 	n, err := strconv.Atoi(args[0])

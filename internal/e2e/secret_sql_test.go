@@ -14,7 +14,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// withSecrets are statements that fail and contain a password. (The tests of internal/pgsql cover all places of passwords.)
+// withSecrets are statements that fail and contain a password. (The tests of internal/pgsql cover all places of
+// passwords.)
 var withSecrets = map[string]string{
 	"quoted by PostgreSQL": `ALTER ROLE no_such_role LOGIN ENCRYPTED PASSWORD 'a' 's3cr3tCanary' VALID UNTIL 'infinity'`,
 	"a connection":         `ALTER SUBSCRIPTION no_such_subscription CONNECTION 'host=h password=s3cr3tCanary'`,

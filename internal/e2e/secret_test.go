@@ -17,14 +17,15 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// canary is part of every password. The characters around it need escaping in a URL, in a connection string and in a shell.
+// canary is part of every password. The characters around it need escaping in a URL, in a connection string and in a
+// shell.
 const (
 	canary = "s3cr3tCanary"
 	secret = `p@:/` + canary + `?#%'"\ =&`
 )
 
-// A password appears in no output, no error, no journal row, no activity view and no process list, whatever the command and
-// however it ends.
+// A password appears in no output, no error, no journal row, no activity view and no process list, whatever the command
+// and however it ends.
 func TestNoPasswordIsEverPrinted(t *testing.T) {
 	dir, db := projectOf(t, map[string]string{
 		"1_a.sql":          "CREATE TABLE a (id int);\n",

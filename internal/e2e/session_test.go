@@ -20,13 +20,13 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
-// A session case is an archive in testdata/sessions: migrations, possibly with down files, that leave something in their
-// session. Whether they are applied one by one, all at once, or by the script of a dry run, the database must be the same, and
-// equal to what the replay measured. want has queries with their results on that database, as "QUERY -> RESULT". lint has
-// texts that lint's JSON for all migrations except the first must contain, or with a ! must not. postgres says for which
-// versions of PostgreSQL the case holds, as in the cases of the planner and the linter. grant names a setting that the
-// database's owner can change if PostgreSQL can grant that. roles names roles that the owner is a member of and that can
-// create in public.
+// A session case is an archive in testdata/sessions: migrations, possibly with down files, that leave something in
+// their session. Whether they are applied one by one, all at once, or by the script of a dry run, the database must be
+// the same, and equal to what the replay measured. want has queries with their results on that database, as "QUERY ->
+// RESULT". lint has texts that lint's JSON for all migrations except the first must contain, or with a ! must not.
+// postgres says for which versions of PostgreSQL the case holds, as in the cases of the planner and the linter. grant
+// names a setting that the database's owner can change if PostgreSQL can grant that. roles names roles that the owner
+// is a member of and that can create in public.
 
 func TestSessions(t *testing.T) {
 	cases, err := testcase.Read("testdata/sessions")

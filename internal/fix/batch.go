@@ -8,7 +8,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A Batch is an UPDATE or DELETE of many rows that commits after every few thousand, so that it holds no locks for long.
+// A Batch is an UPDATE or DELETE of many rows that commits after every few thousand, so that it holds no locks for
+// long.
 type Batch struct {
 	Table     Table  // the statement must not change its key
 	Only      bool   // whether the statement says ONLY
@@ -34,8 +35,8 @@ type Walk string
 const (
 	// ByKey reads each row once, in the order of the key, which doesn't change.
 	ByKey Walk = "by key"
-	// ByBlock makes passes over the table's blocks until one changes nothing, because concurrent updates move rows. It is for a table
-	// without a key, and a Batch that is Done.
+	// ByBlock makes passes over the table's blocks until one changes nothing, because concurrent updates move rows. It
+	// is for a table without a key, and a Batch that is Done.
 	ByBlock Walk = "by block"
 	// AtOnce is a single statement, if neither is possible.
 	AtOnce Walk = "at once"

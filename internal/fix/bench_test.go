@@ -8,7 +8,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// BenchmarkAllRows updates 150,000 rows in one statement and in batches by key. It reports the table's pages before and after.
+// BenchmarkAllRows updates 150,000 rows in one statement and in batches by key. It reports the table's pages before and
+// after.
 func BenchmarkAllRows(b *testing.B) {
 	const update = "UPDATE results SET data = 'y'"
 	batches := fix.Batch{Table: fix.Table{Name: "results", Key: []string{"id"}}, Row: "results", Statement: update}.File()

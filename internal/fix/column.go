@@ -66,7 +66,8 @@ func SetEachNotNull(columns []Column, checks []string) Text {
 
 var addNotNull = entry("add-not-null-column", "adds a NOT NULL column without a default to a table with rows")
 
-// AddNotNull adds the column as nullable, fills existing rows with a value that only the author knows, then sets it NOT NULL.
+// AddNotNull adds the column as nullable, fills existing rows with a value that only the author knows, then sets it NOT
+// NULL.
 func AddNotNull(c Column, check string) Text {
 	return addNotNull("%s\n-- deploy an application that writes it, then fill existing rows\n%s\n%s\n%s\n%s",
 		c.add(), ownFile, c.Fill(Blank).File(), laterTransaction, c.setNotNull(check))
@@ -74,7 +75,8 @@ func AddNotNull(c Column, check string) Text {
 
 var addDefault = entry("add-column-then-default", "adds a column with a volatile default without rewriting the table")
 
-// AddDefault adds the column, then its default, and fills existing rows. With a check, it then sets the column NOT NULL.
+// AddDefault adds the column, then its default, and fills existing rows. With a check, it then sets the column NOT
+// NULL.
 func AddDefault(c Column, value, check string) Text {
 	return addDefault("%s\nALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s;\n%s\n%s%s",
 		c.add(), c.Table.Name, c.Name, value, ownFile, c.Fill("DEFAULT").File(), c.thenNotNull(check))
@@ -89,8 +91,8 @@ func (c Column) thenNotNull(check string) string {
 
 var addNumbered = entry("add-numbered-column", "adds a column with a sequence without rewriting the table")
 
-// AddNumbered adds a bigint column, numbers the rows with a new sequence, and sets it NOT NULL. The sequence, with its schema, and the
-// check are free names.
+// AddNumbered adds a bigint column, numbers the rows with a new sequence, and sets it NOT NULL. The sequence, with its
+// schema, and the check are free names.
 func AddNumbered(c Column, sequence, check string) Text {
 	c.Type = "bigint"
 	return addNumbered("%s\nCREATE SEQUENCE %s OWNED BY %s.%s;\nALTER TABLE %[3]s ALTER COLUMN %[4]s SET DEFAULT nextval(%s);\n%s\n%s%s",
@@ -99,7 +101,8 @@ func AddNumbered(c Column, sequence, check string) Text {
 
 var addComputed = entry("add-computed-column", "adds a plain column instead of a stored generated one, without rewriting the table")
 
-// AddComputed adds the column, which the application or a trigger must keep up to date, and fills it with the value of an expression.
+// AddComputed adds the column, which the application or a trigger must keep up to date, and fills it with the value of
+// an expression.
 func AddComputed(c Column, value string) Text {
 	return addComputed("%s\n-- create a trigger that keeps it up to date, then fill existing rows\n%s\n%s", c.add(), ownFile, c.Fill(value).File())
 }
@@ -130,8 +133,8 @@ func ExpandColumn(e Expand) Text {
 
 var outline = entry("expand-column-outline", "outlines in a migration's comment how to change a column's type with a second column")
 
-// Outline is ExpandColumn for a comment in a migration, which can't show another migration's directives: the author must fill in the
-// rows of a batch.
+// Outline is ExpandColumn for a comment in a migration, which can't show another migration's directives: the author
+// must fill in the rows of a batch.
 func (e Expand) Outline() Text {
 	return outline("-- To keep the application running, expand and contract instead: first\n%s\n"+
 		"-- deploy an application that writes both columns, fill existing rows in batches with\n%s\n"+

@@ -1,9 +1,9 @@
-// Package fix holds the SQL that messages tell people to write or to run: alternatives to a hazardous change, queries for offending
-// rows, steps for a refused plan. Each is an entry in the registry, and a test runs every entry on a real PostgreSQL, on a table
-// larger than a batch and with names that need quoting.
+// Package fix holds the SQL that messages tell people to write or to run: alternatives to a hazardous change, queries
+// for offending rows, steps for a refused plan. Each is an entry in the registry, and a test runs every entry on a real
+// PostgreSQL, on a table larger than a batch and with names that need quoting.
 //
-// The package is pure: it uses no database. Callers pass tables, columns, types and expressions as SQL, quoted and qualified as
-// needed.
+// The package is pure: it uses no database. Callers pass tables, columns, types and expressions as SQL, quoted and
+// qualified as needed.
 package fix
 
 import (
@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// A Text is what to do: the SQL of an entry, or advice in words. Only this package creates one, so SQL that isn't in the registry can't
-// be shown as a fix. The zero value is empty.
+// A Text is what to do: the SQL of an entry, or advice in words. Only this package creates one, so SQL that isn't in
+// the registry can't be shown as a fix. The zero value is empty.
 type Text struct{ id, text string }
 
 // Words returns advice without SQL, which a test of the callers enforces.
@@ -38,8 +38,8 @@ func (t Text) Whole() bool {
 	return t.id != "" && !strings.Contains(t.text, Blank) && !strings.Contains(t.text, " "+Reason+"\n")
 }
 
-// Files returns the SQL as files, in the order to apply them. A file that begins with the txmode directive runs without a transaction,
-// any other in one.
+// Files returns the SQL as files, in the order to apply them. A file that begins with the txmode directive runs without
+// a transaction, any other in one.
 func (t Text) Files() []string {
 	var files []string
 	var file strings.Builder

@@ -28,7 +28,8 @@ func CreateIndex(x Index) Text { return createIndex("%s%s;", noTransaction, x.co
 
 var dropIndex = entry("drop-index-concurrently", "drops indexes, then constraints, without blocking reads or writes for long")
 
-// DropIndexes drops indexes, then constraints of a table, each in its own statement. Indexes are named with their schema.
+// DropIndexes drops indexes, then constraints of a table, each in its own statement. Indexes are named with their
+// schema.
 func DropIndexes(indexes []string, table string, constraints []string) Text {
 	var list []string
 	for _, x := range indexes {

@@ -96,8 +96,8 @@ func query[T any](t testing.TB, conn *pgx.Conn, sql string) (value T) {
 	return value
 }
 
-// apply runs the files of a text, with the blank filled in, as apply does: each in a transaction, or statement by statement if it has
-// the directive.
+// apply runs the files of a text, with the blank filled in, as apply does: each in a transaction, or statement by
+// statement if it has the directive.
 func apply(conn *pgx.Conn, text fix.Text, blank string) error {
 	for _, file := range text.Files() {
 		file = strings.ReplaceAll(file, fix.Blank, blank)

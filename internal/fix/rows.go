@@ -72,8 +72,8 @@ type Conversion struct {
 	Column   string
 	From, To string // types
 	Value    string // the assigned value, as an expression over the columns of row r
-	// Same is how to compare a value with itself after a round trip: SameText, SameValue, SameButSpaces, or a type to cast both texts
-	// to.
+	// Same is how to compare a value with itself after a round trip: SameText, SameValue, SameButSpaces, or a type to
+	// cast both texts to.
 	Same string
 }
 
@@ -102,7 +102,8 @@ END`, c.To, c.value())),
 
 var altered = entry("find-altered", "finds the rows whose value a type change alters, by trying each")
 
-// Altered finds the rows whose value differs after a round trip through the new type. Its function disappears with the session.
+// Altered finds the rows whose value differs after a round trip through the new type. Its function disappears with the
+// session.
 func Altered(c Conversion) Text {
 	was := "($1)." + c.Column
 	var other string

@@ -20,14 +20,15 @@ var statement = regexp.MustCompile(`\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|T
 	`(?:ADD|VALIDATE|ATTACH|DETACH) (?:COLUMN|CONSTRAINT|PARTITION|VALUE|CHECK)|(?:COMMIT|ROLLBACK) PREPARED)` +
 	` ?(?:%|\.\.\.|<|"|'|\$|\* FROM\b| $|[a-z_]+[.(;]|[A-Za-z_]+ (?:SET|FROM|ADD|DROP|ALTER|RENAME|TO|ON|CREATEDB|CHECK|WHERE|LIMIT)\b)`)
 
-// finds reports whether a file makes findings. Lint's files that don't import pgx run nothing, so that all SQL in them is for people.
+// finds reports whether a file makes findings. Lint's files that don't import pgx run nothing, so that all SQL in them
+// is for people.
 func finds(path string, file *ast.File) bool {
 	return strings.Contains(path, "/lint/") &&
 		!slices.ContainsFunc(file.Imports, func(i *ast.ImportSpec) bool { return strings.Contains(i.Path.Value, "jackc/pgx") })
 }
 
-// shown returns the SQL in a file's string literals that people see, with positions: all of it, or that in sentences, errors, refusals
-// and comments of planned files.
+// shown returns the SQL in a file's string literals that people see, with positions: all of it, or that in sentences,
+// errors, refusals and comments of planned files.
 func shown(fset *token.FileSet, file *ast.File, all bool) (list []string) {
 	report := func(lit *ast.BasicLit, sql string) {
 		list = append(list, fset.Position(lit.Pos()).String()+": "+sql)
@@ -101,7 +102,8 @@ func typeName(e ast.Expr) string {
 
 var verb = regexp.MustCompile(`%(\[\d+\])?[a-z]`)
 
-// sqlIn returns a statement in a text: any if it is for people, otherwise one in a sentence or indented, as in a comment.
+// sqlIn returns a statement in a text: any if it is for people, otherwise one in a sentence or indented, as in a
+// comment.
 func sqlIn(text string, forPeople bool) string {
 	for _, at := range statement.FindAllStringIndex(text, -1) {
 		before := text[:at[0]]

@@ -4,8 +4,8 @@ import "fmt"
 
 var attach = entry("attach-partition", "attaches a table as a partition without scanning it under a strong lock")
 
-// Attach runs an ALTER TABLE ... ATTACH PARTITION after adding a check, with a free name, of the bounds that PostgreSQL would otherwise
-// check in every row.
+// Attach runs an ALTER TABLE ... ATTACH PARTITION after adding a check, with a free name, of the bounds that PostgreSQL
+// would otherwise check in every row.
 func Attach(table, check, bounds, stmt string) Text {
 	return attach("%s\n-- build the parent's indexes on it concurrently, then\n%s\n%s;\nALTER TABLE %s DROP CONSTRAINT %s;",
 		notValid([]Constraint{{table, check, "CHECK (" + bounds + ")"}}), ownFile, stmt, table, check)
@@ -13,8 +13,8 @@ func Attach(table, check, bounds, stmt string) Text {
 
 var besideDefault = entry("partition-with-default", "creates or attaches a partition without scanning the default one under a strong lock")
 
-// BesideDefault runs a statement that creates or attaches a partition after adding a check, with a free name, that excludes its bounds
-// from the default partition.
+// BesideDefault runs a statement that creates or attaches a partition after adding a check, with a free name, that
+// excludes its bounds from the default partition.
 func BesideDefault(table, check, bounds, stmt string) Text {
 	return besideDefault("%s\n%s\n%s;\nALTER TABLE %s DROP CONSTRAINT %s;",
 		notValid([]Constraint{{table, check, "CHECK (NOT (" + bounds + "))"}}), oneAfterThat, stmt, table, check)

@@ -22,8 +22,8 @@ import (
 type Config struct {
 	Root string // the migrations folder on disk
 	File string // another file on disk, or ""
-	// Base is a git revision. By default it is the pull request's base in GitHub Actions ($GITHUB_BASE_REF), or else the first of
-	// origin/HEAD, main, master, origin/main and origin/master that exists.
+	// Base is a git revision. By default it is the pull request's base in GitHub Actions ($GITHUB_BASE_REF), or else
+	// the first of origin/HEAD, main, master, origin/main and origin/master that exists.
 	Base string
 	// LookupEnv reads the environment, by default os.LookupEnv.
 	LookupEnv func(string) (string, bool)
@@ -35,8 +35,8 @@ type Diff struct {
 	Tip       string // its commit
 	MergeBase string // its merge base with HEAD
 
-	// Merged and Upstream are the names of the migrations in the merge base and in the base's tip: regular *.sql files, because
-	// symbolic links are never read as migrations.
+	// Merged and Upstream are the names of the migrations in the merge base and in the base's tip: regular *.sql files,
+	// because symbolic links are never read as migrations.
 	Merged, Upstream []string
 	// Edited are the names in Merged whose files have changed or are gone, EditedTip those in Upstream.
 	Edited, EditedTip []string
@@ -308,8 +308,8 @@ func (g git) output(ctx context.Context, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// environ returns the environment without the variables that git sets for hooks in a worktree: with GIT_DIR but without GIT_WORK_TREE,
-// git takes the current folder for the top of the tree.
+// environ returns the environment without the variables that git sets for hooks in a worktree: with GIT_DIR but without
+// GIT_WORK_TREE, git takes the current folder for the top of the tree.
 func environ(env []string) []string {
 	set := func(name string) bool {
 		return slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, name+"=") })

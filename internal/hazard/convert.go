@@ -20,8 +20,9 @@ type outcome struct {
 	into  string // the type that they don't fit in, if it isn't the column's
 }
 
-// convert returns what PostgreSQL does to values when it converts them by an assignment or an explicit cast. A conversion that isn't
-// known to be harmless counts as harmful. It ignores dates after 294276, which don't fit in a timestamp.
+// convert returns what PostgreSQL does to values when it converts them by an assignment or an explicit cast. A
+// conversion that isn't known to be harmless counts as harmful. It ignores dates after 294276, which don't fit in a
+// timestamp.
 func convert(a, b value, explicit bool) outcome {
 	if b.checked {
 		b.checked = false
@@ -298,7 +299,8 @@ func toTime(a, b value) outcome {
 	return o
 }
 
-// castable reports whether PostgreSQL casts between two date and time types; otherwise only their text can be converted.
+// castable reports whether PostgreSQL casts between two date and time types; otherwise only their text can be
+// converted.
 func castable(a, b value) bool {
 	switch {
 	case a.clock():

@@ -1,7 +1,8 @@
-// Package hazard describes what a change does to the rows and the users of a table. The planner, lint and reports use it.
+// Package hazard describes what a change does to the rows and the users of a table. The planner, lint and reports use
+// it.
 //
-// The package is pure: it uses no database. Callers resolve types and pass in what a statement was seen to do. Hazards are data;
-// callers decide how to show them in a file or on a terminal.
+// The package is pure: it uses no database. Callers resolve types and pass in what a statement was seen to do. Hazards
+// are data; callers decide how to show them in a file or on a terminal.
 package hazard
 
 import (
@@ -37,8 +38,8 @@ type Hazard struct {
 	Column string // as SQL; may be empty
 	Lock   string // the strongest lock on the table during the change; may be empty
 
-	// What happens, without a period: a clause for a Long hazard ("the type of a changes from integer to bigint, which ..."), a verb
-	// phrase for one about values ("silently loses the fractional digits of a").
+	// What happens, without a period: a clause for a Long hazard ("the type of a changes from integer to bigint, which
+	// ..."), a verb phrase for one about values ("silently loses the fractional digits of a").
 	What string
 	// Also is further information in sentences, each on a line; often empty.
 	Also string

@@ -112,8 +112,8 @@ var ways = []struct {
 	{"by text", func(_, to hazard.Type) string { return `CAST("C c"::text AS ` + to.Name + ")" }},
 }
 
-// TestPairs changes columns of each common type to each other type, with values that fit and values that don't, and compares what
-// happens to each value with the hazards. It also runs their queries.
+// TestPairs changes columns of each common type to each other type, with values that fit and values that don't, and
+// compares what happens to each value with the hazards. It also runs their queries.
 func TestPairs(t *testing.T) {
 	db := pgtest.New(t)
 	conn := db.Conn()
@@ -161,8 +161,9 @@ func TestPairs(t *testing.T) {
 	}
 }
 
-// observe changes a column's type. It finds the values that fail by assigning each, and confirms that with the change itself, which
-// succeeds with all others and fails with the first and the last of those. possible is false if PostgreSQL has no such change.
+// observe changes a column's type. It finds the values that fail by assigning each, and confirms that with the change
+// itself, which succeeds with all others and fails with the first and the last of those. possible is false if
+// PostgreSQL has no such change.
 func observe(t *testing.T, conn *pgx.Conn, name string, from sample, to hazard.Type, using string) (seen []observed, possible bool) {
 	t.Helper()
 	change := `ALTER TABLE pg_temp.one ALTER "C c" TYPE ` + to.Name

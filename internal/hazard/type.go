@@ -154,7 +154,8 @@ var integers = map[string]integerRange{
 	"bigint":   {"-9223372036854775808", "9223372036854775807", 19},
 }
 
-// Integer returns the limits of an integer type and the number of digits of its longest number. ok is false for other types.
+// Integer returns the limits of an integer type and the number of digits of its longest number. ok is false for other
+// types.
 func Integer(typ string) (low, high string, digits int, ok bool) {
 	r, ok := integers[typ]
 	return r.low, r.high, r.digits, ok
@@ -214,8 +215,8 @@ func (v value) ownLongest() int {
 	return endless
 }
 
-// readType reads the name of a type in an expression and returns it as format_type does, with the index after it. A user-defined
-// type is returned by its name.
+// readType reads the name of a type in an expression and returns it as format_type does, with the index after it. A
+// user-defined type is returned by its name.
 func readType(w pgsql.Words, i int) (name string, next int, ok bool) {
 	n, next, ok := w.Name(i)
 	if !ok {

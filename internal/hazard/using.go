@@ -102,7 +102,8 @@ func wraps(w pgsql.Words, from value, column string) bool {
 	return there
 }
 
-// total reports whether an expression succeeds for every value of the column: it only compares it, or passes it to total functions.
+// total reports whether an expression succeeds for every value of the column: it only compares it, or passes it to
+// total functions.
 func total(w pgsql.Words) bool {
 	for i := range w {
 		switch {
@@ -117,7 +118,8 @@ func total(w pgsql.Words) bool {
 	return true
 }
 
-// Total reports whether a function, or a keyword before a parenthesis, never fails and is deterministic. Its name is in upper case.
+// Total reports whether a function, or a keyword before a parenthesis, never fails and is deterministic. Its name is in
+// upper case.
 func Total(name string) bool { return slices.Contains(totalCalls, name) }
 
 // totalCalls are functions that never fail, and keywords that precede a parenthesis.

@@ -1,6 +1,6 @@
 // Package hclsize bounds what it takes to parse and evaluate an HCL file, before a parser or an evaluator sees it: both
-// recurse without a limit, and a few lines can describe gigabytes. It knows HCL's syntax and functions, and neither what
-// the file is for nor where it lies.
+// recurse without a limit, and a few lines can describe gigabytes. It knows HCL's syntax and functions, and neither
+// what the file is for nor where it lies.
 package hclsize
 
 import (
@@ -35,8 +35,8 @@ func errorAt(file string, pos hcl.Pos, format string, args ...any) *Error {
 	return &Error{File: file, Line: pos.Line, Col: pos.Column, Msg: fmt.Sprintf(format, args...)}
 }
 
-// Source checks how deep a file nests. It takes time and memory in proportion to the file's size. The error is an *Error;
-// whether the file is valid is the parser's to say.
+// Source checks how deep a file nests. It takes time and memory in proportion to the file's size. The error is an
+// *Error; whether the file is valid is the parser's to say.
 func Source(file string, src []byte) error {
 	tokens, _ := hclsyntax.LexConfig(src, file, hcl.InitialPos)
 	operators := []int{0} // of the expressions that are open, the outermost first

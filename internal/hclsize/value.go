@@ -26,9 +26,9 @@ const (
 	env    = 4 << 10 // a variable of the environment
 )
 
-// Values checks how large the values of a parsed file's expressions can become, without evaluating them: an upper bound of
-// each is worked out from its parts. Locals and variables are those of the body's own locals and variable blocks. size is the
-// file's. The error is an *Error.
+// Values checks how large the values of a parsed file's expressions can become, without evaluating them: an upper bound
+// of each is worked out from its parts. Locals and variables are those of the body's own locals and variable blocks.
+// size is the file's. The error is an *Error.
 func Values(file string, body *hclsyntax.Body, size int) error {
 	v := newValues(file, body, size)
 	v.body(body)
@@ -259,8 +259,8 @@ func global(t hcl.Traversal) string {
 	return ""
 }
 
-// sums are the functions whose value has no more bytes and elements than their arguments have together, each byte counted
-// once more for split, which may give an element for each.
+// sums are the functions whose value has no more bytes and elements than their arguments have together, each byte
+// counted once more for split, which may give an element for each.
 var sums = []string{
 	"alltrue", "can", "chomp", "chunklist", "coalesce", "coalescelist", "compact", "concat", "contains",
 	"distinct", "element", "empty", "endswith", "flatten", "keys", "merge", "min",

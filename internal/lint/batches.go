@@ -26,8 +26,8 @@ func inBatches(s *step, t *relation) fix.Text {
 	return b.File()
 }
 
-// table returns a table as fixes need it, with a key that has none of the columns in without. With only, the rows of tables that
-// inherit from it don't count.
+// table returns a table as fixes need it, with a key that has none of the columns in without. With only, the rows of
+// tables that inherit from it don't count.
 func (s *snapshot) table(t *relation, without []string, only bool) fix.Table {
 	f := fix.Table{Name: t.sql(), Spread: t.Kind == "p" || t.Children && !only}
 	if t.Kind == "p" || !f.Spread {
@@ -36,7 +36,8 @@ func (s *snapshot) table(t *relation, without []string, only bool) fix.Table {
 	return f
 }
 
-// key returns the columns of a primary key or unique constraint that identifies every row of a table, inheriting tables aside.
+// key returns the columns of a primary key or unique constraint that identifies every row of a table, inheriting tables
+// aside.
 func (s *snapshot) key(t *relation, without []string) []string {
 	var best []string
 	for _, oid := range sorted(s.constraints) {
@@ -156,7 +157,8 @@ func changes(w pgsql.Words) bool {
 	return false
 }
 
-// readsTable reports whether the i-th token names a table that is read: it follows FROM or similar, or a comma after that.
+// readsTable reports whether the i-th token names a table that is read: it follows FROM or similar, or a comma after
+// that.
 func readsTable(w pgsql.Words, i int, t *relation) bool {
 	n, next, ok := w.Name(i)
 	if !ok || n.Name != t.Name || n.Schema != "" && n.Schema != t.Schema || w.At(next) == "(" || w.At(i-1) == "." {

@@ -14,7 +14,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// TestBatches compares the effect of a statement on more rows than two batches with that of its fix, which commits each batch.
+// TestBatches compares the effect of a statement on more rows than two batches with that of its fix, which commits each
+// batch.
 func TestBatches(t *testing.T) {
 	const plain = `CREATE TABLE "Test Runs" (id integer PRIMARY KEY, "group" text, n integer DEFAULT 0 NOT NULL, batch_start integer);`
 	const rows = `INSERT INTO "Test Runs" SELECT g, 'g' || g % 7, g FROM generate_series(1, 12000) g;`

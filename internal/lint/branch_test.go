@@ -10,8 +10,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 )
 
-// TestBranch lints files that change what earlier files of the same change added to an existing table, which is still scanned,
-// rewritten and locked.
+// TestBranch lints files that change what earlier files of the same change added to an existing table, which is still
+// scanned, rewritten and locked.
 func TestBranch(t *testing.T) {
 	for _, test := range []struct {
 		name  string

@@ -13,10 +13,10 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
-// A case is an archive in testdata/cases: before.sql is the merged migration, migration.sql the change, and expected.txt has a line
-// for each finding: the rule's name, the table (- for none), the code, the line in migration.sql, the lock (- for none) and the
-// severity. It is empty if the change is safe; -update rewrites it. An optional file postgres restricts the versions of PostgreSQL:
-// "14-", "-17".
+// A case is an archive in testdata/cases: before.sql is the merged migration, migration.sql the change, and
+// expected.txt has a line for each finding: the rule's name, the table (- for none), the code, the line in
+// migration.sql, the lock (- for none) and the severity. It is empty if the change is safe; -update rewrites it. An
+// optional file postgres restricts the versions of PostgreSQL: "14-", "-17".
 
 const expected = "expected.txt"
 

@@ -8,7 +8,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 )
 
-// A new checkpoint is compared with the base's files, and its statements aren't hazards; a merged one must not be edited or deleted.
+// A new checkpoint is compared with the base's files, and its statements aren't hazards; a merged one must not be
+// edited or deleted.
 func TestCheckpoint(t *testing.T) {
 	const (
 		all  = "20260102000000_all.sql"

@@ -170,8 +170,8 @@ func addedColumns(s *step, b, a *relation, added []*column) (found findings) {
 	return found
 }
 
-// volatile returns the columns whose defaults made PostgreSQL rewrite the table: one of several is enough. If another action
-// rewrites it anyway, only defaults known to be volatile count.
+// volatile returns the columns whose defaults made PostgreSQL rewrite the table: one of several is enough. If another
+// action rewrites it anyway, only defaults known to be volatile count.
 func volatile(columns []*column, otherwise bool) []*column {
 	matching := func(expr *regexp.Regexp) []*column {
 		return slices.DeleteFunc(slices.Clone(columns), func(c *column) bool { return !expr.MatchString(c.Default) })
@@ -186,8 +186,8 @@ func volatile(columns []*column, otherwise bool) []*column {
 }
 
 var (
-	// call matches an expression that calls a function, volatileCall one that calls a volatile function of PostgreSQL or of its
-	// extensions.
+	// call matches an expression that calls a function, volatileCall one that calls a volatile function of PostgreSQL
+	// or of its extensions.
 	call         = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[a-z_"]\(`) })
 	volatileCall = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`\b(random|gen_random_uuid|gen_random_bytes|uuid_generate_v[0-9]\w*|clock_timestamp|timeofday|nextval)\(`)
@@ -255,8 +255,8 @@ func newPrimaryKey(s *step, table uint32) bool {
 	})
 }
 
-// filled reports whether the change has given every row a value in the column: the column was added with a default, or an UPDATE
-// set it wherever it was NULL.
+// filled reports whether the change has given every row a value in the column: the column was added with a default, or
+// an UPDATE set it wherever it was NULL.
 func filled(s *step, t *relation, c *column) bool {
 	for _, o := range s.trace.all() {
 		if o == s {

@@ -30,7 +30,8 @@ func newConstraints(s *step) (found findings) {
 	return found
 }
 
-// recreation reports whether a new constraint is an existing one that the statement implicitly recreated, as a type change does.
+// recreation reports whether a new constraint is an existing one that the statement implicitly recreated, as a type
+// change does.
 func (s *step) recreation(c *constraint) bool {
 	return !s.acts("DROP CONSTRAINT", c.Name) &&
 		has(s.before.constraints, func(b *constraint) bool { return b.same(c) && s.after.constraints[b.OID] == nil })
@@ -157,8 +158,8 @@ func usingIndex(s *step, t *relation, c *constraint, kind string) fix.Text {
 	return fix.UsingIndex(columns, k)
 }
 
-// columnsFirst returns the columns of a constraint that the statement adds, so that they can be added first. ok is false if adding
-// them rewrites the table.
+// columnsFirst returns the columns of a constraint that the statement adds, so that they can be added first. ok is
+// false if adding them rewrites the table.
 func columnsFirst(s *step, t *relation, c *constraint) (columns []fix.Column, ok bool) {
 	for _, n := range c.Columns {
 		now := s.after.relations[t.OID].columns[n]
@@ -286,7 +287,8 @@ func (s *step) keeps(c *constraint) bool {
 	return !s.acts("DROP CONSTRAINT", c.Name) && has(s.after.constraints, c.same)
 }
 
-// replaced reports whether another constraint does the work of a dropped one after the file. Its index must have been built before.
+// replaced reports whether another constraint does the work of a dropped one after the file. Its index must have been
+// built before.
 func replaced(s *step, c *constraint) bool {
 	t := s.trace.end().relations[c.Table]
 	if t == nil {

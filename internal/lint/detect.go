@@ -18,8 +18,8 @@ type changeSet struct {
 	edited  []string          // names of merged files with new contents
 	deleted []string          // names of merged files that are gone
 	renamed []rename          // merged files with new names
-	// checkpoints are the new ones. No database that has run a migration runs them, so their statements aren't hazards: check
-	// proves that they produce the same schema as the migrations before them.
+	// checkpoints are the new ones. No database that has run a migration runs them, so their statements aren't hazards:
+	// check proves that they produce the same schema as the migrations before them.
 	checkpoints []*migration.File
 	// upstream are the names of the base's files: those at the merge base, and those added since.
 	upstream []string
@@ -80,7 +80,8 @@ func latest(dir *migration.Dir, n int) *changeSet {
 	return c
 }
 
-// sinceBase returns everything that differs from the merge base as the change: commits, staged, unstaged and untracked files.
+// sinceBase returns everything that differs from the merge base as the change: commits, staged, unstaged and untracked
+// files.
 func sinceBase(ctx context.Context, cfg Config) (*changeSet, error) {
 	d, err := gitdiff.Compare(ctx, gitdiff.Config{Root: cfg.Root, File: cfg.SchemaFile, Base: cfg.Base, LookupEnv: cfg.LookupEnv})
 	var detect *gitdiff.Error

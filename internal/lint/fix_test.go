@@ -23,8 +23,8 @@ func TestFixes(t *testing.T) {
 	}
 }
 
-// tryFixes tries the fixes of the findings in a change that replace or follow all of it, and runs their queries. It returns the
-// entries that it has tried.
+// tryFixes tries the fixes of the findings in a change that replace or follow all of it, and runs their queries. It
+// returns the entries that it has tried.
 func tryFixes(t *testing.T, before, change string, policy lint.Policy) (tried []string) {
 	t.Helper()
 	stmts, _ := pgsql.Split(change) // some of the cases can't be read
@@ -82,8 +82,8 @@ func tryFix(t *testing.T, before, change string, d lint.Diagnostic, policy lint.
 	}
 }
 
-// TestFixesOfOddNames tries the fixes for objects whose names need quoting or have the maximum length, and where the names that a fix
-// would give are taken.
+// TestFixesOfOddNames tries the fixes for objects whose names need quoting or have the maximum length, and where the
+// names that a fix would give are taken.
 func TestFixesOfOddNames(t *testing.T) {
 	long := func(s string) string { return s + strings.Repeat("x", 63-len(s)) }
 	table, column := `"My App"."`+long("T able ")+`"`, `"`+long("C olumn ")+`"`

@@ -110,8 +110,8 @@ func indexParts(s *step, x *index) string {
 	return ""
 }
 
-// partitionedIndex is how to build online an index that the statement created on a partitioned table. Indexes that partitions
-// already had are attached, as the statement did.
+// partitionedIndex is how to build online an index that the statement created on a partitioned table. Indexes that
+// partitions already had are attached, as the statement did.
 func (s *step) partitionedIndex(oid uint32) fix.PartitionedIndex {
 	x, r := s.after.indexes[oid], s.after.relations[oid]
 	if s.before.indexes[oid] != nil {
@@ -142,8 +142,8 @@ func unique(s *step, t *relation, x *index, what string) (found findings) {
 	return found
 }
 
-// repeats reports whether rows may have the same value in a column: an existing one, or a new one that gave all rows its default.
-// An expression, 0, counts as existing.
+// repeats reports whether rows may have the same value in a column: an existing one, or a new one that gave all rows
+// its default. An expression, 0, counts as existing.
 func repeats(s *step, t *relation, num int16) bool {
 	if num == 0 || s.oldColumn(t.OID, num) {
 		return true
@@ -155,7 +155,8 @@ func repeats(s *step, t *relation, num int16) bool {
 	return came != nil && !came.null() && came.Identity == "" && came.Generated == "" && !call().MatchString(came.Default)
 }
 
-// provenUnique reports whether another valid index already makes some of the columns unique, or did when the file began.
+// provenUnique reports whether another valid index already makes some of the columns unique, or did when the file
+// began.
 func provenUnique(s *step, x *index) bool {
 	return has(union(s.before.indexes, s.trace.start().indexes), func(o *index) bool {
 		return o.Table == x.Table && o.Unique && o.Valid && !o.Expression && o.Predicate == "" &&

@@ -15,8 +15,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// keywords returns PostgreSQL's keywords as names, unquoted if possible. Keywords that the reader of statements doesn't know are
-// sampled unless all are requested.
+// keywords returns PostgreSQL's keywords as names, unquoted if possible. Keywords that the reader of statements doesn't
+// know are sampled unless all are requested.
 func keywords(t *testing.T) []string {
 	t.Helper()
 	rows, err := pgtest.New(t).Conn().Query(t.Context(), `SELECT CASE WHEN catcode IN ('U', 'C') THEN word ELSE '"' || word || '"' END FROM pg_get_keywords() ORDER BY 1`)

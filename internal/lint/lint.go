@@ -1,5 +1,6 @@
-// Package lint finds hazards in the migrations of a change. It determines which files the change adds, edits or deletes, runs
-// their statements on a throwaway PostgreSQL, checks what they do there, and applies the directives that silence findings.
+// Package lint finds hazards in the migrations of a change. It determines which files the change adds, edits or
+// deletes, runs their statements on a throwaway PostgreSQL, checks what they do there, and applies the directives that
+// silence findings.
 package lint
 
 import (
@@ -20,23 +21,23 @@ import (
 
 // Config is what to lint.
 type Config struct {
-	// Start starts the server that runs the migrations, with the first cached one of the states (devdb.Config.States). It is called
-	// if there is something to run. Its owner closes the server.
+	// Start starts the server that runs the migrations, with the first cached one of the states (devdb.Config.States).
+	// It is called if there is something to run. Its owner closes the server.
 	Start   func(ctx context.Context, states []string) (*devdb.Server, error)
 	Dir     *migration.Dir
 	Root    string // the folder on disk that Dir was read from, for git; not needed with Latest
 	Options catalog.Options
 
-	// Schema is the text of the schema file, SchemaName its name in findings, and SchemaFile its path on disk, for git. If git
-	// determines what changed and Schema isn't nil, lint checks that the migrations still produce it.
+	// Schema is the text of the schema file, SchemaName its name in findings, and SchemaFile its path on disk, for git.
+	// If git determines what changed and Schema isn't nil, lint checks that the migrations still produce it.
 	Schema                 []byte
 	SchemaName, SchemaFile string
 
-	// Latest is how many of the last files to lint, all if there are fewer. If it is 0, git determines which files changed since the
-	// merge base with Base.
+	// Latest is how many of the last files to lint, all if there are fewer. If it is 0, git determines which files
+	// changed since the merge base with Base.
 	Latest int
-	// Base is a git revision. By default it is the pull request's base in GitHub Actions ($GITHUB_BASE_REF), or else the first of
-	// origin/HEAD, main, master, origin/main and origin/master that exists.
+	// Base is a git revision. By default it is the pull request's base in GitHub Actions ($GITHUB_BASE_REF), or else
+	// the first of origin/HEAD, main, master, origin/main and origin/master that exists.
 	Base string
 
 	// Policy determines what is reported, and how.
@@ -114,8 +115,8 @@ func (r *Report) Count(s Severity) int {
 	return n
 }
 
-// Run lints. Problems in the files are in the report; an error means that there is no report. It is a *DetectError if git can't
-// determine which files changed.
+// Run lints. Problems in the files are in the report; an error means that there is no report. It is a *DetectError if
+// git can't determine which files changed.
 func Run(ctx context.Context, cfg Config) (*Report, error) {
 	c, err := detect(ctx, cfg)
 	if err != nil {
@@ -145,7 +146,8 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	return r, nil
 }
 
-// statementFindings replays the merged files, then runs the added ones, as a database that has run the merged ones will.
+// statementFindings replays the merged files, then runs the added ones, as a database that has run the merged ones
+// will.
 func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config) error {
 	srv, err := cfg.Start(ctx, state.Names(c.merged))
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// otherWork finds tables that were rewritten, or scanned under a strong lock, and that no other finding of the statement names.
+// otherWork finds tables that were rewritten, or scanned under a strong lock, and that no other finding of the
+// statement names.
 func otherWork(s *step, others findings) (found findings) {
 	switch s.st.Verb {
 	case "CLUSTER", "REFRESH", "REINDEX", "TRUNCATE", "VACUUM":
@@ -67,7 +68,8 @@ func (s *step) onlyValidates() bool {
 	return s.st.Verb == "ALTER TABLE" && len(s.st.Actions) == 1 && s.st.Actions[0].Verb == "VALIDATE CONSTRAINT"
 }
 
-// ownLock returns the strongest lock that the statement itself needs on a table: locks already held are not taken again.
+// ownLock returns the strongest lock that the statement itself needs on a table: locks already held are not taken
+// again.
 func ownLock(s *step, table uint32) string {
 	if s.held(table) != hazard.AccessExclusive {
 		return s.lock(table)

@@ -12,10 +12,10 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
-// The directive -- atlas:nolint silences findings about statements: all of them, or those of the analyzers, codes and rules that it
-// names, separated by blanks or commas. A reason may follow another --. In the comment lines at the top of a file, with an empty
-// line after them, it applies to the file; in the comment lines directly above a statement, to the statement. Atlas reads it the
-// same way.
+// The directive -- atlas:nolint silences findings about statements: all of them, or those of the analyzers, codes and
+// rules that it names, separated by blanks or commas. A reason may follow another --. In the comment lines at the top
+// of a file, with an empty line after them, it applies to the file; in the comment lines directly above a statement, to
+// the statement. Atlas reads it the same way.
 
 const directiveNolint = "nolint"
 
@@ -86,7 +86,8 @@ func header(src string) int {
 	return end
 }
 
-// attached returns the index of the first of the comments directly above the statement. An empty line separates earlier ones.
+// attached returns the index of the first of the comments directly above the statement. An empty line separates earlier
+// ones.
 func attached(src string, s pgsql.Stmt) int {
 	first := 0
 	for i, c := range s.Comments {
@@ -136,8 +137,8 @@ func (n *nolint) silences(d Diagnostic) bool {
 	return silenced
 }
 
-// findings returns the findings about the directives themselves. Without ran, statements were skipped, so it isn't known what
-// directives would have silenced.
+// findings returns the findings about the directives themselves. Without ran, statements were skipped, so it isn't
+// known what directives would have silenced.
 func (n *nolint) findings(ran bool) []Diagnostic {
 	var found []Diagnostic
 	for _, dir := range n.directives {

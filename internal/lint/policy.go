@@ -9,8 +9,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/project"
 )
 
-// A Policy determines which findings are reported, and how. The zero value reports all rules that aren't opt-in, each with its
-// default severity.
+// A Policy determines which findings are reported, and how. The zero value reports all rules that aren't opt-in, each
+// with its default severity.
 type Policy project.Policy
 
 // A Setting applies to a rule, or to all rules of an analyzer.
@@ -76,7 +76,8 @@ func CheckNames() []string {
 	return names
 }
 
-// silencable returns what a directive may name: analyzers, and the names and codes of rules that a directive can silence.
+// silencable returns what a directive may name: analyzers, and the names and codes of rules that a directive can
+// silence.
 var silencable = sync.OnceValue(func() []string {
 	names := []string{}
 	for a := range titles {

@@ -44,7 +44,8 @@ func (p *promise) findings(ctx context.Context, r *Report) error {
 	return p.downs(ctx, r)
 }
 
-// schema compares what the migrations produce with the schema file. ok is false if the file is invalid; then the state is closed.
+// schema compares what the migrations produce with the schema file. ok is false if the file is invalid; then the state
+// is closed.
 func (p *promise) schema(ctx context.Context, r *Report) (ok bool, err error) {
 	d := Diagnostic{Name: "schema-not-planned"}
 	differences, err := proof.Differences(ctx, proof.Base{

@@ -74,8 +74,8 @@ func selective(st *pgsql.Statement) bool {
 	})
 }
 
-// holdsForAll reports whether the condition holds for every row because the change itself added the column, so that all rows have
-// NULL or its default.
+// holdsForAll reports whether the condition holds for every row because the change itself added the column, so that all
+// rows have NULL or its default.
 func holdsForAll(s *step, t *relation, st *pgsql.Statement) bool {
 	cond, _ := condition(st)
 	return slices.ContainsFunc(alternatives(cond), func(cond pgsql.Words) bool {

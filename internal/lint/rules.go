@@ -5,9 +5,9 @@ import "sync"
 // A Rule is a hazard that lint looks for.
 type Rule struct {
 	Name string // "drop-column"
-	// Code is Atlas's code if Atlas has one. Otherwise it is IB and a number whose first digit is the subject: 1 lost data and
-	// dropped objects, 2 existing data, 3 running applications, 4 locks, scans and rewrites, 5 transactions, 6 the directory,
-	// 7 style and names.
+	// Code is Atlas's code if Atlas has one. Otherwise it is IB and a number whose first digit is the subject: 1 lost
+	// data and dropped objects, 2 existing data, 3 running applications, 4 locks, scans and rewrites, 5 transactions, 6
+	// the directory, 7 style and names.
 	Code     string
 	Analyzer string   // the block in atlas.hcl's lint block that sets its severity; empty if nothing silences it
 	Severity Severity // the default

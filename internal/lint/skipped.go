@@ -11,8 +11,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// compareSkipped compares an object that IF NOT EXISTS skipped with the statement's definition. It renames the object, runs the
-// statement again, and rolls back.
+// compareSkipped compares an object that IF NOT EXISTS skipped with the statement's definition. It renames the object,
+// runs the statement again, and rolls back.
 func (r *fileRun) compareSkipped(ctx context.Context, st *step) error {
 	if !slices.ContainsFunc(st.messages, func(n *pgconn.Notice) bool { return n.Code == pgsql.DuplicateTable || n.Code == pgsql.DuplicateColumn }) || len(st.st.Targets) != 1 {
 		return nil

@@ -13,8 +13,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A snapshot is the contents of PostgreSQL's catalogs at one moment, without system objects. Objects are identified by OID, so that
-// they remain the same when they are renamed.
+// A snapshot is the contents of PostgreSQL's catalogs at one moment, without system objects. Objects are identified by
+// OID, so that they remain the same when they are renamed.
 type snapshot struct {
 	relations   map[uint32]*relation
 	constraints map[uint32]*constraint
@@ -274,7 +274,8 @@ func sqlName(schema, name string) string {
 	return pgsql.QualifiedIdent(schema, name)
 }
 
-// find returns the relation with a name, nil if there is none. Without a schema it searches temporary relations, then the search path.
+// find returns the relation with a name, nil if there is none. Without a schema it searches temporary relations, then
+// the search path.
 func (s *snapshot) find(schema, name string) *relation {
 	path := []string{schema}
 	if schema == "" {

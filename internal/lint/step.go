@@ -36,13 +36,13 @@ type step struct {
 	asked map[lockKey]bool
 	// otherwise is how an object that IF NOT EXISTS skipped differs; "" if it doesn't.
 	otherwise string
-	// rows is whether the statement only adds rows to a table and the next one adds more: their effects are read after the last of
-	// them, because a file of many thousands would otherwise take minutes.
+	// rows is whether the statement only adds rows to a table and the next one adds more: their effects are read after
+	// the last of them, because a file of many thousands would otherwise take minutes.
 	rows bool
 	// definitions are the definitions of the indexes that the statement created, by OID.
 	definitions map[uint32]string
-	// bounds are the partition constraints of the partitions that the statement created or attached, by OID, except those that are
-	// specific to this database.
+	// bounds are the partition constraints of the partitions that the statement created or attached, by OID, except
+	// those that are specific to this database.
 	bounds map[uint32]string
 	// uses are the dependents of the functions that the statement replaced, by function.
 	uses map[uint32][]use
@@ -58,8 +58,8 @@ func strongest(locks map[lockKey]bool, relation uint32) string {
 	return mode
 }
 
-// lock returns the strongest lock that the statement took on a relation, or else the strongest one already held; "" if there is
-// none.
+// lock returns the strongest lock that the statement took on a relation, or else the strongest one already held; "" if
+// there is none.
 func (s *step) lock(relation uint32) string {
 	if s.asked != nil {
 		return strongest(s.asked, relation)
@@ -133,8 +133,8 @@ func (s *step) oldColumn(table uint32, num int16) bool {
 	return t != nil && t.columns[num] != nil
 }
 
-// startColumn reports whether a column existed before the file: rows may have been written since an earlier file of the change was
-// deployed.
+// startColumn reports whether a column existed before the file: rows may have been written since an earlier file of the
+// change was deployed.
 func (s *step) startColumn(table uint32, num int16) bool {
 	t := s.trace.start().relations[table]
 	return t != nil && t.columns[num] != nil

@@ -217,7 +217,8 @@ func skipped(s *step) (found findings) {
 	return found
 }
 
-// lostColumns returns the first of a relation's columns that its replacement lacks or has with another type, "" if there is none.
+// lostColumns returns the first of a relation's columns that its replacement lacks or has with another type, "" if
+// there is none.
 func lostColumns(before, after *relation) string {
 	for _, n := range sorted(before.columns) {
 		c := before.columns[n]

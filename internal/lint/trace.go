@@ -31,8 +31,8 @@ type tracer struct {
 	messages []*pgconn.Notice
 }
 
-// newTracer returns a tracer with its own session: the counters that reveal scans include a session's earlier transactions for a
-// while.
+// newTracer returns a tracer with its own session: the counters that reveal scans include a session's earlier
+// transactions for a while.
 func newTracer(ctx context.Context, st *state.State, target target) (*tracer, error) {
 	t := &tracer{st: st, target: target}
 	if err := t.connect(ctx); err != nil {
@@ -112,8 +112,9 @@ func (t *tracer) snapshot(ctx context.Context) (*snapshot, error) {
 	return s, set(path, timeout)
 }
 
-// run runs a file as the migrator would and reads the catalogs after each statement. A statement that PostgreSQL rejects is part
-// of the trace, and the statements after it still run, so that one run finds everything. An error means that the tracer failed.
+// run runs a file as the migrator would and reads the catalogs after each statement. A statement that PostgreSQL
+// rejects is part of the trace, and the statements after it still run, so that one run finds everything. An error means
+// that the tracer failed.
 func (t *tracer) run(ctx context.Context, f *migration.File) (tr *trace, err error) {
 	if err := t.reset(ctx); err != nil {
 		return nil, err
@@ -156,8 +157,8 @@ func (r *fileRun) look(ctx context.Context) (*snapshot, error) {
 	return s, nil
 }
 
-// imitate runs a statement without its CONCURRENTLY, which PostgreSQL rejects in a transaction, because later statements may depend
-// on it.
+// imitate runs a statement without its CONCURRENTLY, which PostgreSQL rejects in a transaction, because later
+// statements may depend on it.
 func (r *fileRun) imitate(ctx context.Context, st *step) error {
 	if _, ok := st.stmt.Index(); !ok || !st.st.Concurrently {
 		return nil
@@ -243,8 +244,8 @@ func (r *fileRun) begin(ctx context.Context, _ runner.Unit) error {
 	return r.baseline(ctx)
 }
 
-// end commits a transaction, or rolls it back if it failed. A failure of the commit itself, as of a deferred constraint, is
-// attributed to the last statement.
+// end commits a transaction, or rolls it back if it failed. A failure of the commit itself, as of a deferred
+// constraint, is attributed to the last statement.
 func (r *fileRun) end(ctx context.Context, u runner.Unit, failed bool) (*runner.StmtError, error) {
 	if failed {
 		return nil, r.exec(ctx, "ROLLBACK")
@@ -428,8 +429,8 @@ func (r *fileRun) readDefinitions(ctx context.Context, st *step) error {
 	return nil
 }
 
-// readBounds reads the constraints of the partitions that the statement created or attached, except hash partitions, whose
-// constraints contain the OID of the parent.
+// readBounds reads the constraints of the partitions that the statement created or attached, except hash partitions,
+// whose constraints contain the OID of the parent.
 func (r *fileRun) readBounds(ctx context.Context, st *step) error {
 	var made []uint32
 	for oid, a := range st.after.relations {

@@ -131,8 +131,8 @@ func unrecorded(tr *trace) (found findings) {
 	return found
 }
 
-// block returns what in the text of a DO or CALL conflicts with the file's transaction, or with its having none, and the rule's
-// name; "" if nothing does.
+// block returns what in the text of a DO or CALL conflicts with the file's transaction, or with its having none, and
+// the rule's name; "" if nothing does.
 func block(s pgsql.Stmt, txNone bool) (name string, d Diagnostic) {
 	switch {
 	case runner.Cut([]pgsql.Stmt{s}, true)[0].Mode != runner.MayCommit:
@@ -140,8 +140,8 @@ func block(s pgsql.Stmt, txNone bool) (name string, d Diagnostic) {
 	case !txNone && endsTransaction(s.Parse()):
 		return "nontransactional-in-transaction", commits(s)
 	case txNone && !slices.ContainsFunc(s.Comments, saysRepeatable):
-		// It commits before it is recorded. For an index, the catalog tells whether it was built; other statements that can't run
-		// in a transaction change nothing the second time, or are rejected.
+		// It commits before it is recorded. For an index, the catalog tells whether it was built; other statements that
+		// can't run in a transaction change nothing the second time, or are rejected.
 		return "repeatable-unsaid", Diagnostic{
 			Text: "if a run is interrupted before it records this statement, the next one repeats it",
 			Fix:  fix.Words("make sure that it can run twice, and give the reason above it:\n-- repeatable REASON"),

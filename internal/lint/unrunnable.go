@@ -4,8 +4,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
-// unrunnable adds a finding for each merged file that controls transactions, or has statements that its transaction rejects. Such
-// files are readable ([migration.Errors.Readable]), but no file can run after them. In changed files, rules check such statements.
+// unrunnable adds a finding for each merged file that controls transactions, or has statements that its transaction
+// rejects. Such files are readable ([migration.Errors.Readable]), but no file can run after them. In changed files,
+// rules check such statements.
 func (r *Report) unrunnable(c *changeSet, cfg Config) bool {
 	found := false
 	for _, f := range c.merged {

@@ -1,6 +1,6 @@
-// Package migration reads and writes the migrations directory: VERSION_name.sql files with their directives, statements,
-// down and effect files, and the two atlas.sum files. A [Dir] is read once and never changes. The package connects to no
-// database, and doesn't interpret effect files.
+// Package migration reads and writes the migrations directory: VERSION_name.sql files with their directives,
+// statements, down and effect files, and the two atlas.sum files. A [Dir] is read once and never changes. The package
+// connects to no database, and doesn't interpret effect files.
 //
 // The directory is an Atlas migration directory. Anything that the stock Atlas CLI would read differently is an error,
 // with the file, the line, and what to write instead.
@@ -50,8 +50,8 @@ type File struct {
 	effects func() (map[string]string, error) // the texts of the effect files, by their names
 }
 
-// Effect returns the text of effect/VERSION_name.txt. The error is [fs.ErrNotExist] if that file is missing. If [ReadToRun] read
-// the directory, it may also be one of [Read], about any of the effect files.
+// Effect returns the text of effect/VERSION_name.txt. The error is [fs.ErrNotExist] if that file is missing. If
+// [ReadToRun] read the directory, it may also be one of [Read], about any of the effect files.
 func (f *File) Effect() (string, error) {
 	texts, err := f.effects()
 	if err != nil {
@@ -76,9 +76,10 @@ type Down struct {
 	LockTimeout time.Duration // from "-- migrate:lock_timeout 5s"; 0 if not set
 }
 
-// Read reads the migrations folder fsys: *.sql, down/*.sql, effect/*.txt and the two atlas.sum files. A folder that is missing
-// or empty is an empty Dir. All errors in the files are returned at once as Errors; if they are [Errors.Readable], there is
-// also a Dir, which must not be run. Checksums that don't match are the errors of [Dir.Verify].
+// Read reads the migrations folder fsys: *.sql, down/*.sql, effect/*.txt and the two atlas.sum files. A folder that is
+// missing or empty is an empty Dir. All errors in the files are returned at once as Errors; if they are
+// [Errors.Readable], there is also a Dir, which must not be run. Checksums that don't match are the errors of
+// [Dir.Verify].
 func Read(fsys fs.FS) (*Dir, error) {
 	f, err := load(fsys)
 	if err != nil {
@@ -87,7 +88,8 @@ func Read(fsys fs.FS) (*Dir, error) {
 	return parse(f)
 }
 
-// ReadToRun is Read for commands that run migrations and may never need an effect: the first [File.Effect] reads the effect files.
+// ReadToRun is Read for commands that run migrations and may never need an effect: the first [File.Effect] reads the
+// effect files.
 func ReadToRun(fsys fs.FS) (*Dir, error) {
 	f, err := loadWithoutEffects(fsys)
 	if err != nil {

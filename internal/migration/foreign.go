@@ -192,8 +192,8 @@ func (p *parser) records(name, text string, stmts []pgsql.Stmt) {
 	}
 }
 
-// changes reports whether a statement defines, alters, drops, locks or writes to a table of that name without a schema or
-// in public.
+// changes reports whether a statement defines, alters, drops, locks or writes to a table of that name without a schema
+// or in public.
 func changes(st *pgsql.Statement, table string) bool {
 	is := func(n pgsql.Name) bool { return n.Name == table && (n.Schema == "" || n.Schema == "public") }
 	switch verb, kind, _ := strings.Cut(st.Verb, " "); {

@@ -24,8 +24,8 @@ type source struct {
 	text string
 }
 
-// load reads the folder. As for Atlas, every *.sql file is a migration. Entries that can't be read because of their kind or
-// name are returned as Errors, all at once.
+// load reads the folder. As for Atlas, every *.sql file is a migration. Entries that can't be read because of their
+// kind or name are returned as Errors, all at once.
 func load(fsys fs.FS) (*folder, error) {
 	f, err := loadWithoutEffects(fsys)
 	effects, err2 := loadEffects(fsys)

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock opens a file in the folder that nobody else can open meanwhile. Windows removes the file when it is closed, also
-// by a killed process.
+// tryLock opens a file in the folder that nobody else can open meanwhile. Windows removes the file when it is closed,
+// also by a killed process.
 func tryLock(root string) (unlock func(), err error) {
 	name, err := windows.UTF16PtrFromString(filepath.Join(root, ".lock"))
 	if err != nil {

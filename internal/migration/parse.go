@@ -171,8 +171,8 @@ func isNumber(version string) bool {
 	return version != "" && strings.Trim(version, "0123456789") == ""
 }
 
-// order checks that the files, sorted by name, are also sorted by version, both as text and as numbers. Atlas sorts by name
-// and compares versions as text; people compare numbers. 9_a.sql, 10_b.sql and 1_c.sql have three orders.
+// order checks that the files, sorted by name, are also sorted by version, both as text and as numbers. Atlas sorts by
+// name and compares versions as text; people compare numbers. 9_a.sql, 10_b.sql and 1_c.sql have three orders.
 func (p *parser) order(files []*File) {
 	for i := 1; i < len(files); i++ {
 		a, b := files[i-1], files[i]

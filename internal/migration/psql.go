@@ -6,8 +6,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// psql adds an error for the first statement that only psql understands, and reports whether there is one: COPY FROM STDIN
-// with rows, for which a server would wait forever, and psql's own commands.
+// psql adds an error for the first statement that only psql understands, and reports whether there is one: COPY FROM
+// STDIN with rows, for which a server would wait forever, and psql's own commands.
 func (p *parser) psql(name, text string, stmts []pgsql.Stmt) bool {
 	for _, s := range stmts {
 		if !strings.Contains(s.Text, `\`) && !strings.EqualFold(s.Text[:min(len(s.Text), len("copy"))], "copy") {

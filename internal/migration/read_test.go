@@ -259,7 +259,8 @@ func TestReadTolerates(t *testing.T) {
 	}
 }
 
-// TestAgreesWithAtlas writes folders to disk and compares names, order, directives and checksums with Atlas's own types.
+// TestAgreesWithAtlas writes folders to disk and compares names, order, directives and checksums with Atlas's own
+// types.
 func TestAgreesWithAtlas(t *testing.T) {
 	headers := []string{
 		"", "-- atlas:txmode none\n\n", "--atlas:txmode none\n\n", "-- atlas:txmode  none  \n \t\n", "-- title\n-- atlas:txmode none\n\n",

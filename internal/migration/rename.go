@@ -18,9 +18,9 @@ type Renaming struct {
 	read, next *folder
 }
 
-// Rename reads the folder fsys with some migrations renamed: moves maps old to new names. Down and effect files are renamed
-// too. The old checksums don't matter, nor whether two migrations have the same version before. The error is that of
-// [Read], with the new names.
+// Rename reads the folder fsys with some migrations renamed: moves maps old to new names. Down and effect files are
+// renamed too. The old checksums don't matter, nor whether two migrations have the same version before. The error is
+// that of [Read], with the new names.
 func Rename(fsys fs.FS, moves map[string]string) (*Renaming, error) {
 	read, err := load(fsys)
 	if err != nil {
@@ -69,8 +69,8 @@ func (r *Renaming) parse() error {
 	return nil
 }
 
-// Write makes the folder root equal to Dir, with the given effects by their migrations' new names. It writes everything or
-// nothing. The folder must not have changed since it was read (ErrChanged).
+// Write makes the folder root equal to Dir, with the given effects by their migrations' new names. It writes everything
+// or nothing. The folder must not have changed since it was read (ErrChanged).
 func (r *Renaming) Write(ctx context.Context, root string, effects map[string]string) error {
 	for name, text := range effects {
 		r.next.effects[effectName(name)] = text

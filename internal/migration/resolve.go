@@ -39,9 +39,9 @@ func (e *ResolveError) Error() string {
 	}
 }
 
-// Resolve returns the index in Files of what word names: a version, a revision id, an unambiguous prefix of either, a file
-// name, "head" (the last file; -1 if there is none) or "base" (-1). A checkpoint's index is that of the last migration that
-// it replaces. The error is a *ResolveError, which lists similar names.
+// Resolve returns the index in Files of what word names: a version, a revision id, an unambiguous prefix of either, a
+// file name, "head" (the last file; -1 if there is none) or "base" (-1). A checkpoint's index is that of the last
+// migration that it replaces. The error is a *ResolveError, which lists similar names.
 func (d *Dir) Resolve(word string) (int, error) {
 	switch word {
 	case Head:
@@ -80,7 +80,8 @@ func (d *Dir) Resolve(word string) (int, error) {
 	return 0, e
 }
 
-// Near returns at most three files whose version, revision id or description is similar to word, the most similar first.
+// Near returns at most three files whose version, revision id or description is similar to word, the most similar
+// first.
 func (d *Dir) Near(word string) []*File {
 	type candidate struct {
 		file     *File
@@ -105,9 +106,9 @@ func (d *Dir) Near(word string) []*File {
 	return files
 }
 
-// Mistyped returns at most three files for whose revision id or version the unknown id looks like a typo: in another case,
-// with something before or after it, cut short, or with a character or two mistyped. It is empty if ids are numbered or
-// similar to each other, since then another character means another id.
+// Mistyped returns at most three files for whose revision id or version the unknown id looks like a typo: in another
+// case, with something before or after it, cut short, or with a character or two mistyped. It is empty if ids are
+// numbered or similar to each other, since then another character means another id.
 func (d *Dir) Mistyped(id string) []*File {
 	word := strings.ToLower(strings.TrimSpace(id))
 	var files []*File

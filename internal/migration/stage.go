@@ -17,12 +17,12 @@ type staged struct {
 	text string
 }
 
-// stagePrefix begins the name of the folder in which files are written before they are moved into place. The next writer
-// removes what a killed process left there.
+// stagePrefix begins the name of the folder in which files are written before they are moved into place. The next
+// writer removes what a killed process left there.
 const stagePrefix = ".staged-"
 
-// replace writes files and removes others, all or none. Everything that takes disk space is done before the first file is
-// moved into place. The caller holds the lock.
+// replace writes files and removes others, all or none. Everything that takes disk space is done before the first file
+// is moved into place. The caller holds the lock.
 func replace(root *os.Root, files []staged, remove []string) (err error) {
 	if len(files) == 0 && len(remove) == 0 {
 		return nil

@@ -148,8 +148,8 @@ func parseSum(text string) (sum migrate.HashFile, line int, reason Reason) {
 	return sum, 0, 0
 }
 
-// compare finds out which files differ. A checksum also covers the files before its own, so only the first edited file can
-// be found; added and removed files are found by name.
+// compare finds out which files differ. A checksum also covers the files before its own, so only the first edited file
+// can be found; added and removed files are found by name.
 func compare(name string, have, want migrate.HashFile, dir string) error {
 	if slices.Equal(have, want) {
 		return nil

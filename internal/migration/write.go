@@ -23,8 +23,8 @@ type Draft struct {
 var ErrChanged = errors.New("the migrations folder has changed since it was read: try again")
 
 // Write adds the drafts to the folder root, from which d was read and which must not have changed since (ErrChanged).
-// Drafts that Read would refuse are refused with its Errors. After an error, such as a full disk, the folder is unchanged.
-// A crash in the middle leaves files that Verify reports, because the checksums are written last.
+// Drafts that Read would refuse are refused with its Errors. After an error, such as a full disk, the folder is
+// unchanged. A crash in the middle leaves files that Verify reports, because the checksums are written last.
 func (d *Dir) Write(ctx context.Context, root string, drafts []Draft) error {
 	if len(drafts) == 0 {
 		return nil
@@ -69,8 +69,8 @@ func (d *Dir) Write(ctx context.Context, root string, drafts []Draft) error {
 	})
 }
 
-// Rehash recomputes both atlas.sum files in the folder root, whether or not its files can be parsed. It writes the given
-// effects, by migration file name, and removes effect files without a migration.
+// Rehash recomputes both atlas.sum files in the folder root, whether or not its files can be parsed. It writes the
+// given effects, by migration file name, and removes effect files without a migration.
 func Rehash(ctx context.Context, root string, effects map[string]string) error {
 	return locked(ctx, root, func(folder *tree.Tree) error {
 		now, err := load(folder)

@@ -16,8 +16,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// keywords are PostgreSQL's, as they are written as names of columns, tables, constraints and indexes: bare where they can be.
-// Of those that no statement is read by, only some are there, unless all are asked for.
+// keywords are PostgreSQL's, as they are written as names of columns, tables, constraints and indexes: bare where they
+// can be. Of those that no statement is read by, only some are there, unless all are asked for.
 func keywords(t *testing.T) []string {
 	t.Helper()
 	rows, err := pgtest.New(t).Conn().Query(context.Background(), `SELECT CASE WHEN catcode IN ('U', 'C') THEN word ELSE '"' || word || '"' END FROM pg_get_keywords() ORDER BY 1`)
@@ -39,8 +39,8 @@ func keywords(t *testing.T) []string {
 	})
 }
 
-// each puts every word at the place of {}, and at that of # a number that twenty of them share: into a statement of its own, or
-// into one of the parts of a statement that the twenty share, which follow "...".
+// each puts every word at the place of {}, and at that of # a number that twenty of them share: into a statement of its
+// own, or into one of the parts of a statement that the twenty share, which follow "...".
 func each(words []string, template string) string {
 	if !strings.ContainsAny(template, "{#") {
 		return template + ";\n"
@@ -69,8 +69,8 @@ func each(words []string, template string) string {
 	return all
 }
 
-// What the migrator reads of statements before it runs them takes no name for a keyword, whatever it is: neither what is lost
-// nor the estimate of the disk.
+// What the migrator reads of statements before it runs them takes no name for a keyword, whatever it is: neither what
+// is lost nor the estimate of the disk.
 func TestKeywordsAsNames(t *testing.T) {
 	words := keywords(t)
 	var files []file

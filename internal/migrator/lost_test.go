@@ -40,7 +40,8 @@ func (b *bench) begun(version string) {
 	b.Errorf("%s has not begun", version)
 }
 
-// A session that takes the lock after a migration freed it stops the migration before it records, or runs, anything more.
+// A session that takes the lock after a migration freed it stops the migration before it records, or runs, anything
+// more.
 func TestLockFreedAndTaken(t *testing.T) {
 	for name, sql := range freeing {
 		t.Run(name, func(t *testing.T) {

@@ -47,8 +47,8 @@ func says(sql ...string) func(*place, wire.Message) bool {
 	}
 }
 
-// boundaries are all of them: a message of a session that has SQL is at the first that it fits, and look takes what fits no
-// other.
+// boundaries are all of them: a message of a session that has SQL is at the first that it fits, and look takes what
+// fits no other.
 var boundaries = []boundary{
 	{"dial", func(_ *place, m wire.Message) bool { return m.Type == "StartupMessage" }, 0},
 	{"statement", func(p *place, m wire.Message) bool { return !m.FromServer && p.statements[m.SQL] }, 0},
@@ -88,8 +88,8 @@ func (p *place) at(m wire.Message) int {
 // A fault happens to a run.
 type fault struct {
 	name string
-	// prepare readies a bench of its own. strike happens at a message, and says what becomes of that; nothing of the session
-	// moves meanwhile. mend undoes it once the run is over.
+	// prepare readies a bench of its own. strike happens at a message, and says what becomes of that; nothing of the
+	// session moves meanwhile. mend undoes it once the run is over.
 	prepare func(*ring)
 	strike  func(*ring, wire.Message) wire.Action
 	mend    func(*ring)
@@ -261,8 +261,8 @@ func (r *ring) move() {
 // filler is the file that takes what room the small disk has.
 func (r *ring) filler() string { return filepath.Join(filepath.Dir(r.own.data), "filler") }
 
-// standby makes a copy of the ring's server that goes on as its standby. If there is one, which was promoted, that is the ring's
-// server from now on.
+// standby makes a copy of the ring's server that goes on as its standby. If there is one, which was promoted, that is
+// the ring's server from now on.
 func (r *ring) standby() {
 	r.Helper()
 	primary := r.own
@@ -474,8 +474,8 @@ func statements(d *migration.Dir, down bool) map[string]bool {
 	return all
 }
 
-// TestFaults lets every fault happen at every boundary, in both directions, and holds what a second run makes of it against an
-// undisturbed one. Unless the tests run in full, one message of each boundary is taken, in one direction.
+// TestFaults lets every fault happen at every boundary, in both directions, and holds what a second run makes of it
+// against an undisturbed one. Unless the tests run in full, one message of each boundary is taken, in one direction.
 func TestFaults(t *testing.T) {
 	d := dir(t, slow...)
 	var messages [2][]int // by direction and boundary

@@ -103,8 +103,8 @@ func (b *bench) waitsFor() string {
 	return ""
 }
 
-// REINDEX SCHEMA has a transaction for each table, in which it waits for each index: what it waits in one of them counts, not
-// what it waits in all.
+// REINDEX SCHEMA has a transaction for each table, in which it waits for each index: what it waits in one of them
+// counts, not what it waits in all.
 func TestWaitsCountByTransaction(t *testing.T) {
 	for name, tt := range map[string]struct {
 		tables   string

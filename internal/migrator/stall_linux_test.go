@@ -37,7 +37,8 @@ func TestDeadPeer(t *testing.T) {
 	}
 }
 
-// noticesDeath has the system end a connection whose peer does not answer for a minute, whether something was sent or not.
+// noticesDeath has the system end a connection whose peer does not answer for a minute, whether something was sent or
+// not.
 func noticesDeath(t *testing.T, conn *net.TCPConn) {
 	t.Helper()
 	raw, err := conn.SyscallConn()

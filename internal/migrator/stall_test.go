@@ -26,8 +26,8 @@ func (b *bench) proxied(decide func(wire.Message) wire.Action) *wire.Proxy {
 	return p
 }
 
-// TestStalledConnection has a connection stall, while it stays open, at what takes the server no time, and where the server has
-// answered.
+// TestStalledConnection has a connection stall, while it stays open, at what takes the server no time, and where the
+// server has answered.
 func TestStalledConnection(t *testing.T) {
 	const due = time.Second
 	for _, tt := range []struct {

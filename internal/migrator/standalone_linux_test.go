@@ -18,8 +18,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// standalone are statements that run outside a transaction, of all kinds. {db} is the test's database, {other} another one
-// that is there.
+// standalone are statements that run outside a transaction, of all kinds. {db} is the test's database, {other} another
+// one that is there.
 var standalone = []struct {
 	name string
 	sql  string // statements; they can be run again
@@ -84,9 +84,9 @@ const (
 	prepared   = "BEGIN; INSERT INTO u VALUES (1); PREPARE TRANSACTION '{db}'"
 )
 
-// standaloneBound is the lock_timeout. The other session holds what it holds until the statement has given way, standingMost at
-// most, or for standingHold where it works CONCURRENTLY. standingMargin is how much longer than the bound a reader may be seen
-// to wait on a busy machine.
+// standaloneBound is the lock_timeout. The other session holds what it holds until the statement has given way,
+// standingMost at most, or for standingHold where it works CONCURRENTLY. standingMargin is how much longer than the
+// bound a reader may be seen to wait on a busy machine.
 const (
 	standaloneBound = 400 * time.Millisecond
 	standingMargin  = 800 * time.Millisecond
@@ -276,7 +276,8 @@ func (s *trial) psql() error {
 	return nil
 }
 
-// reader runs a query again and again until the function that it returns is called, which says how long one took at most.
+// reader runs a query again and again until the function that it returns is called, which says how long one took at
+// most.
 func (s *trial) reader(query string) (worst func() time.Duration) {
 	conn := s.conn()
 	ctx, stop := context.WithCancel(context.Background())

@@ -171,8 +171,8 @@ var (
 	nextKey     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\s[a-z_]+\s*=`) })
 )
 
-// conninfoSecrets returns the passwords in a libpq connection string. An unquoted one extends to the next keyword, because PostgreSQL
-// quotes all of it in errors.
+// conninfoSecrets returns the passwords in a libpq connection string. An unquoted one extends to the next
+// keyword, because PostgreSQL quotes all of it in errors.
 func conninfoSecrets(text string) []bounds {
 	found := matches(text, connectionPatterns())
 	for _, m := range conninfoKey().FindAllStringIndex(text, -1) {
@@ -397,7 +397,8 @@ func (f *secretFinder) string(x lexeme) {
 	}
 }
 
-// content returns the unescaped text between a string's quotes, and the offsets in src of each of its bytes and of its end.
+// content returns the unescaped text between a string's quotes, and the offsets in src of each of its
+// bytes and of its end.
 func content(src string, x lexeme) (string, []int) {
 	i := x.start
 	if src[i] == '$' {

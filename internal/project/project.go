@@ -1,8 +1,8 @@
 // Package project reads a project's atlas.hcl and the environment: which files, which database, which settings. It
 // doesn't read the schema file or the migrations, and connects to nothing.
 //
-// It is strict: a name that neither the Atlas CLI nor this tool knows is an error, in every block. Only the chosen env's
-// expressions are evaluated.
+// It is strict: a name that neither the Atlas CLI nor this tool knows is an error, in every block. Only the chosen
+// env's expressions are evaluated.
 package project
 
 import (
@@ -94,7 +94,8 @@ type Env struct {
 
 // Gate is the lint blocks' settings. The env's override the file's.
 type Gate struct {
-	// Base is the git revision to compare with, empty if not set. (git.dir isn't needed, since git finds the repository.)
+	// Base is the git revision to compare with, empty if not set. (git.dir isn't needed, since git finds the
+	// repository.)
 	Base string
 	// Latest is how many of the last files to check; 0 if not set.
 	Latest int
@@ -125,8 +126,8 @@ type Setting struct {
 var ErrNoProject = errors.New("no " + configName + " here")
 
 // Load reads the project. Without one the error is ErrNoProject. Errors in atlas.hcl name file, line and column; an
-// unknown env is a *usage.Error; a symbolic link instead of a file is a *tree.Error. Load doesn't choose a database; see
-// Database. Env.FS can be read until ctx ends.
+// unknown env is a *usage.Error; a symbolic link instead of a file is a *tree.Error. Load doesn't choose a database;
+// see Database. Env.FS can be read until ctx ends.
 func Load(ctx context.Context, opts Options) (*Env, error) {
 	if opts.LookupEnv == nil {
 		opts.LookupEnv = os.LookupEnv

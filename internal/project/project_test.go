@@ -326,7 +326,8 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestEmbedded selects the project that the binary carries, or doesn't, in folders with a project, half of one, and none.
+// TestEmbedded selects the project that the binary carries, or doesn't, in folders with a project, half of one, and
+// none.
 func TestEmbedded(t *testing.T) {
 	embedded := fstest.MapFS{configName: {Data: []byte(minimal)}, schemaName: {}}
 	half := t.TempDir()

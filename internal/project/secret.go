@@ -8,8 +8,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// withEnv are the attributes whose value may depend on the environment. It holds secrets, atlas.hcl is a part of the pull
-// request that it checks, and what other attributes hold appears in messages: src = strrev(getenv("TOKEN")) would print one.
+// withEnv are the attributes whose value may depend on the environment. It holds secrets, atlas.hcl is a part of the
+// pull request that it checks, and what other attributes hold appears in messages: src = strrev(getenv("TOKEN")) would
+// print one.
 var withEnv = []string{
 	"url", "dev", "role", "alembic_version_schema", "lock_timeout", "lock_retry",
 	"replay_statement_timeout", "replay_timeout", "replay_disk",

@@ -129,7 +129,8 @@ func TestLint(t *testing.T) {
 	}
 }
 
-// locate sets the positions of the findings of the drop to those of their statements, so that the text above can change.
+// locate sets the positions of the findings of the drop to those of their statements, so that the text above can
+// change.
 func locate(t *testing.T, r *lint.Report) {
 	t.Helper()
 	f := &r.Files[1]

@@ -38,7 +38,8 @@ func ParseOuts(word string) ([]Out, error) {
 	return outs, nil
 }
 
-// LintTo writes what lint found to files. They may be anywhere; in the project's checkout symbolic links aren't followed.
+// LintTo writes what lint found to files. They may be anywhere; in the project's checkout symbolic links aren't
+// followed.
 func (p *Printer) LintTo(r *lint.Report, outs []Out) error {
 	for _, o := range outs {
 		if err := p.lintFile(r, o, os.O_TRUNC); err != nil {

@@ -1,7 +1,7 @@
 // Package report shows the commands' results: as text for people, as JSON in the Atlas SDK's own shapes, as annotations
-// of GitHub Actions, SARIF and Markdown. It is the only package that prints: foreign text, which comes from SQL, servers,
-// git and the environment, becomes output by the functions of text.go and markdown.go. It decides nothing: what is a
-// finding, an error or a loss comes from the packages below.
+// of GitHub Actions, SARIF and Markdown. It is the only package that prints: foreign text, which comes from SQL,
+// servers, git and the environment, becomes output by the functions of text.go and markdown.go. It decides nothing:
+// what is a finding, an error or a loss comes from the packages below.
 //
 // Data goes to a [Printer]'s Out. In JSON every name of the SDK's types (ariga.io/atlas-go-sdk/atlasexec) means what it
 // means there; our own data is in additional fields.

@@ -149,7 +149,8 @@ func at(st *migrator.Status) string {
 	return where
 }
 
-// unknown reports whether the record names a revision that the directory doesn't have, and the schema doesn't tell either.
+// unknown reports whether the record names a revision that the directory doesn't have, and the schema doesn't tell
+// either.
 func unknown(st *migrator.Status) bool {
 	return st.Index < 0 && !st.BySchema && slices.ContainsFunc(st.Problems, func(p *revision.Problem) bool { return p.Kind == revision.Unknown })
 }

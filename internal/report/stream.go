@@ -161,8 +161,8 @@ func (j jsonWriter) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// visibleJSON escapes invisible characters in JSON, and what GitHub's runner would obey. No line of JSON begins with ::,
-// since no string spans lines.
+// visibleJSON escapes invisible characters in JSON, and what GitHub's runner would obey. No line of JSON begins with
+// ::, since no string spans lines.
 func visibleJSON(text []byte) []byte {
 	text = bytes.ReplaceAll(text, []byte("##["), []byte(`#\u0023[`))
 	var b []byte

@@ -13,8 +13,8 @@ import (
 )
 
 // safe is text that is written unchanged: our own words, and what line and lines make of foreign text. Foreign text is
-// SQL, what a server, git or the system says, names of files and objects, values of atlas.hcl and of the environment. It
-// may contain control sequences, lines that look like ours, and passwords. Outside of this file only constants are
+// SQL, what a server, git or the system says, names of files and objects, values of atlas.hcl and of the environment.
+// It may contain control sequences, lines that look like ours, and passwords. Outside of this file only constants are
 // converted to safe.
 type safe string
 

@@ -79,8 +79,8 @@ type judge struct {
 //
 //   - No record and no tables: the base. No record, but tables: Unrecorded.
 //   - Both tables agree: there. The journal's last row may be half applied.
-//   - Only alembic_version, with a known id and its schema: there, and the journal must be filled in. With another schema:
-//     Drifted.
+//   - Only alembic_version, with a known id and its schema: there, and the journal must be filled in. With another
+//     schema: Drifted.
 //   - The two disagree, and the schema is that of exactly one of the two positions: there, and the other table must be
 //     updated. Otherwise: Disagree.
 //   - In such a schema, the version's own indexes may be INVALID, and indexes that pending migrations create may exist

@@ -83,17 +83,32 @@ func (t *tracer) reset(ctx context.Context) error {
 
 func (t *tracer) exec(ctx context.Context, sql string) error { return t.session.Exec(ctx, sql) }
 
-// snapshot reads the catalogs. The search path, which a file may have changed, determines how they spell names.
-func (t *tracer) snapshot(ctx context.Context) (*snapshot, error) {
+// snapshot reads the catalogs.
+func (t *tracer) snapshot(ctx context.Context) (s *snapshot, err error) {
+	var path []string
+	err = t.pinned(ctx, func(schemas []string) error {
+		path = schemas
+		s, err = readSnapshot(ctx, t.conn)
+		return err
+	})
+	if s != nil {
+		s.path = path
+	}
+	return s, err
+}
+
+// pinned calls read with the search path public and no statement_timeout, whatever the file has set: the search path
+// determines how the catalogs spell names, and which functions and operators our queries call. schemas are those of
+// the file's search path, nil if that is public too.
+func (t *tracer) pinned(ctx context.Context, read func(schemas []string) error) error {
 	var path, timeout string
 	var schemas []string
-	if err := t.conn.QueryRow(ctx, "SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('statement_timeout'), pg_catalog.current_schemas(false)::text[]").Scan(&path, &timeout, &schemas); err != nil {
-		return nil, fmt.Errorf("reading the search path: %w", err)
+	if err := t.conn.QueryRow(ctx, "SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('statement_timeout'), pg_catalog.current_schemas(false)::pg_catalog.text[]").Scan(&path, &timeout, &schemas); err != nil {
+		return fmt.Errorf("reading the search path: %w", err)
 	}
 	if path == "public" && timeout == "0" {
-		return readSnapshot(ctx, t.conn)
+		return read(nil)
 	}
-	// The file's statement_timeout doesn't apply to us.
 	local := t.conn.PgConn().TxStatus() != 'I'
 	set := func(path, timeout string) error {
 		if _, err := t.conn.Exec(ctx, "SELECT pg_catalog.set_config('statement_timeout', $3, $2), pg_catalog.set_config('search_path', $1, $2)", path, local, timeout); err != nil {
@@ -102,14 +117,12 @@ func (t *tracer) snapshot(ctx context.Context) (*snapshot, error) {
 		return nil
 	}
 	if err := set("public", "0"); err != nil {
-		return nil, err
+		return err
 	}
-	s, err := readSnapshot(ctx, t.conn)
-	if err != nil {
-		return nil, err
+	if err := read(append([]string{}, schemas...)); err != nil {
+		return err
 	}
-	s.path = append([]string{}, schemas...)
-	return s, set(path, timeout)
+	return set(path, timeout)
 }
 
 // run runs a file as the migrator would and reads the catalogs after each statement. A statement that PostgreSQL
@@ -326,14 +339,17 @@ func (r *fileRun) outside(ctx context.Context, u runner.Unit, st *step) error {
 func (r *fileRun) baseline(ctx context.Context) error {
 	b := *r.now
 	b.locks, b.counts = nil, make(map[uint32]counts)
-	rows, err := r.conn.Query(ctx, queries()["counts"])
-	if err == nil {
-		var list []counts
-		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[counts])
+	err := r.pinned(ctx, func([]string) error {
+		rows, err := r.conn.Query(ctx, queries()["counts"])
+		if err != nil {
+			return err
+		}
+		list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[counts])
 		for _, c := range list {
 			b.counts[c.Relation] = c
 		}
-	}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("reading counters: %w", err)
 	}
@@ -450,16 +466,19 @@ func (r *fileRun) readBounds(ctx context.Context, st *step) error {
 
 // texts returns the result of a query for each object.
 func (r *fileRun) texts(ctx context.Context, query string, oids []uint32) (map[uint32]string, error) {
-	rows, err := r.conn.Query(ctx, queries()[query], oids)
-	if err != nil {
-		return nil, err
-	}
 	texts := make(map[uint32]string)
-	var oid uint32
-	var text string
-	_, err = pgx.ForEachRow(rows, []any{&oid, &text}, func() error {
-		texts[oid] = text
-		return nil
+	err := r.pinned(ctx, func([]string) error {
+		rows, err := r.conn.Query(ctx, queries()[query], oids)
+		if err != nil {
+			return err
+		}
+		var oid uint32
+		var text string
+		_, err = pgx.ForEachRow(rows, []any{&oid, &text}, func() error {
+			texts[oid] = text
+			return nil
+		})
+		return err
 	})
 	return texts, err
 }
@@ -563,11 +582,14 @@ func (r *fileRun) readUses(ctx context.Context, st *step) error {
 		if after == nil || after.Version == before.Version {
 			continue
 		}
-		rows, err := r.conn.Query(ctx, queries()["uses"], oid)
-		if err != nil {
-			return fmt.Errorf("reading what uses a function: %w", err)
-		}
-		list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[use])
+		var list []use
+		err := r.pinned(ctx, func([]string) error {
+			rows, err := r.conn.Query(ctx, queries()["uses"], oid)
+			if err == nil {
+				list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[use])
+			}
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("reading what uses a function: %w", err)
 		}

@@ -108,9 +108,14 @@ func (d *Database) Connect(ctx context.Context) (*pgx.Conn, error) {
 func (d *Database) ConnConfig() *pgx.ConnConfig {
 	cfg := d.server.owner.Copy()
 	cfg.Database = d.Name
-	// A row or a message of a migration's may have a gigabyte.
+	return cfg
+}
+
+// MigrationConfig is ConnConfig for a connection on which migrations run, within the limits of [Server.Bound].
+func (d *Database) MigrationConfig() *pgx.ConnConfig {
+	cfg := d.ConnConfig()
 	cfg.MaxProtocolMessageBodyLen = MaxMessage
-	// A statement that exceeds a limit is cancelled, and the connection goes on.
+	// A statement that exceeds a limit is canceled, and the connection can still be used.
 	cfg.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 3 * time.Second}
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Limits bound what migrations may take on a dev server: they are strangers' code, and an
-// endless loop must not occupy a CI machine. A zero value is the default.
+// Limits bound what migrations use on a dev server, because a pull request's endless loop must not occupy a CI machine.
+// A zero value is the default.
 type Limits struct {
 	Statement time.Duration // for one statement; default 1 minute
 	Total     time.Duration // for all statements together; default 30 minutes
@@ -39,8 +39,7 @@ func (l Limits) orDefaults() Limits {
 	}
 }
 
-// A LimitError says which of the limits a statement exceeded. Its SQLSTATE is that of a
-// cancelled statement.
+// A LimitError is the error of a statement that exceeded one of the limits. Its SQLSTATE is that of a canceled statement.
 type LimitError struct {
 	Setting string // the limit's name in atlas.hcl; "" for [MaxMessage]
 	Msg     string
@@ -48,7 +47,7 @@ type LimitError struct {
 
 func (e *LimitError) Error() string { return e.Msg }
 
-// SQLState is "" where the connection is lost.
+// SQLState is "" if the connection was closed.
 func (e *LimitError) SQLState() string {
 	if e.Setting == "" {
 		return ""
@@ -100,7 +99,11 @@ func (s *Server) Bound(ctx context.Context) (bounded context.Context, done func(
 	bounded, cancel := context.WithCancelCause(timed)
 	stop := context.AfterFunc(b.full, func() { cancel(context.Cause(b.full)) })
 	return bounded, func(err error) error {
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			err = context.Cause(ctx) // PostgreSQL only says that the statement was canceled
+		default:
 			err = b.reason(bounded, err)
 		}
 		stop()

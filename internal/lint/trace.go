@@ -48,7 +48,7 @@ func newTracer(ctx context.Context, st *state.State, target target) (*tracer, er
 }
 
 func (t *tracer) connect(ctx context.Context) error {
-	cfg := t.st.DB.ConnConfig()
+	cfg := t.st.DB.MigrationConfig()
 	cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { t.messages = append(t.messages, n) }
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {

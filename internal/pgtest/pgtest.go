@@ -35,13 +35,17 @@ func Server(t testing.TB) *devdb.Server {
 	if shared.server == nil && shared.err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute) // a download may take 5
 		defer cancel()
-		shared.server, shared.err = start(ctx, t, devdb.Limits{})
+		shared.server, shared.err = start(ctx, t, unlimited)
 	}
 	if shared.err != nil {
 		t.Fatalf("starting PostgreSQL for the tests: %v", shared.err)
 	}
 	return shared.server
 }
+
+// unlimited are limits that the tests of a whole package don't reach on a busy machine. Their databases are kept until
+// the end.
+var unlimited = devdb.Limits{Statement: 10 * time.Minute, Total: 24 * time.Hour, Disk: 1 << 40}
 
 // Limited returns a server of the test's own with other limits. It stops with the test.
 func Limited(t testing.TB, limits devdb.Limits) *devdb.Server {
@@ -56,9 +60,6 @@ func Limited(t testing.TB, limits devdb.Limits) *devdb.Server {
 
 func start(ctx context.Context, t testing.TB, limits devdb.Limits) (*devdb.Server, error) {
 	major := os.Getenv("SCHEMA_TEST_MAJOR")
-	if limits.Disk == 0 {
-		limits.Disk = 1 << 40 // the databases of a whole package's tests are kept until its end
-	}
 	cfg := devdb.Config{Limits: limits, Log: t.Logf}
 	if major != "" {
 		cfg.Dev = "docker://postgres/" + major + "/dev"

@@ -56,7 +56,7 @@ func open(ctx context.Context, srv *devdb.Server, db *devdb.Database, opts catal
 }
 
 func (s *State) connect(ctx context.Context) error {
-	db, err := connect(ctx, s.DB.ConnConfig())
+	db, err := connect(ctx, s.DB.MigrationConfig())
 	if err != nil {
 		return fmt.Errorf("connecting to the dev database: %w", err)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// blockers are the constraints and indexes of a table that PostgreSQL cannot rebuild over the new types of their
-// columns, so that changing the types fails. They are dropped first, and created again afterwards.
+// blockers are a table's constraints and indexes that make a change of its columns' types fail, because PostgreSQL
+// cannot rebuild them with the new types. They are dropped first, and created again afterwards.
 type blockers struct {
 	constraints map[*constraint]bool
 	indexes     map[*index]bool
@@ -66,7 +66,7 @@ func (d *differ) blockers(ctx context.Context, have, want *table) (blockers, err
 	return found, nil
 }
 
-// blocksTypes reports whether part, created on a new table, makes alter fail, which runs without it.
+// blocksTypes reports whether alter fails on a new table with part, although it succeeds without part.
 func blocksTypes(ctx context.Context, conn *pgx.Conn, create, part, alter string) (bool, error) {
 	err := possible(ctx, conn, create, part, alter)
 	if pgsql.SQLState(err) == "" {
@@ -83,7 +83,7 @@ func blocksTypes(ctx context.Context, conn *pgx.Conn, create, part, alter string
 	return true, nil
 }
 
-// possible tries statements. The error is PostgreSQL's (*pgconn.PgError) if it refuses one.
+// possible tries the statements. If PostgreSQL refuses one, the error is a *pgconn.PgError.
 func possible(ctx context.Context, conn *pgx.Conn, stmts ...string) error {
 	_, err := try(ctx, conn, "pg_temp.tried", stmts...)
 	return err
@@ -91,7 +91,7 @@ func possible(ctx context.Context, conn *pgx.Conn, stmts ...string) error {
 
 const unblockNote = "Dropped before the type of its column changes, because PostgreSQL cannot rebuild it over the new type."
 
-// uncheckedNote is for what a later file creates again.
+// uncheckedNote is for constraints and unique indexes that a later file creates again.
 const uncheckedNote = "Until it is created again it checks nothing; rows that violate it by then make that fail."
 
 // unblockConstraint drops a constraint before the types change and adds w, its successor, afterwards.

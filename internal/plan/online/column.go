@@ -160,7 +160,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) ([
 	}
 	ops := []Op{o, backfill(have, c)}
 	if c.NotNull {
-		// One file: no NULL is left that could stop it halfway.
+		// These steps share a file: no NULL is left, so none of them fails halfway.
 		all := Op{stage: stageValidate, down: []cmd{action(have, "ALTER COLUMN "+ident(c.Name)+" DROP NOT NULL")}}
 		for _, o := range d.setNotNull(have, c) {
 			for _, c := range o.up {
@@ -271,7 +271,8 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) (ops 
 	return ops, nil
 }
 
-// setNotNull sets a column NOT NULL with a valid check as the proof, without a scan under ACCESS EXCLUSIVE.
+// setNotNull sets a column NOT NULL. A valid check proves that there is no NULL, so nothing is scanned under ACCESS
+// EXCLUSIVE.
 func (d *differ) setNotNull(t *table, c *column) []Op {
 	col := ident(c.Name)
 	set, unset := action(t, "ALTER COLUMN "+col+" SET NOT NULL"), action(t, "ALTER COLUMN "+col+" DROP NOT NULL")

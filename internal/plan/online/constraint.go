@@ -10,8 +10,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// constraints returns the ops for the constraints of a table, and the unique indexes that become a constraint's or
-// were one's.
+// constraints returns the ops for the constraints of a table. converted are the unique indexes that become a
+// constraint's index, or were one before.
 func (d *differ) constraints(have, want *table, blocking blockers) (ops []Op, converted map[*index]bool) {
 	converted = map[*index]bool{}
 	pairs := pair(have.constraints, want.constraints, func(k *constraint) string { return k.Name })
@@ -279,8 +279,8 @@ do it in steps, each applied before the next:
 		what, ident(h.Name), t, strings.Join(h.index.Users, ", "), ident(next), ident(h.Name))
 }
 
-// twin returns the unique index of a table that equals the index of constraint k and whose name other, the table in
-// the other state, doesn't have: the index becomes the constraint's, or the other way around.
+// twin returns the unique index of t that can become the index of constraint k, or replace it. It has the same
+// definition, and the table in the other state has no plain index of that name.
 func twin(t, other *table, k *constraint) *index {
 	if k.index == nil || k.Kind == "x" || t.Partitioned {
 		return nil
@@ -291,7 +291,7 @@ func twin(t, other *table, k *constraint) *index {
 	})
 }
 
-// promote turns a unique index into that of the new constraint k.
+// promote makes a unique index the index of the new constraint k.
 func (d *differ) promote(t *table, i *index, k *constraint) Op {
 	drop := d.dropUniqueDown(t, k.index, sql(dropConstraint(t, k.Name).String()))
 	return Op{stage: stageSwap, key: t.String(), up: []cmd{promoteIndex(t, i, k)}, down: d.demoteIndex(t, i, drop), downApart: true}

@@ -106,7 +106,7 @@ func (d *differ) engineOp(c *migrate.Change, dropped map[*schema.Table]bool) (Op
 		o.change = change{verb: "change", kind: "schema", name: src.S.Name}
 	case *schema.AddSchema:
 		o.change = change{verb: "add", kind: "schema", name: src.S.Name}
-		// The schema is empty of the plan's objects by then, and what others put there must not be dropped.
+		// The plan's own objects have been dropped from the schema by then. What others have put there must stay.
 		for i, r := range reverse {
 			reverse[i] = strings.TrimSuffix(r, " CASCADE")
 		}
@@ -147,8 +147,9 @@ func (d *differ) engineOp(c *migrate.Change, dropped map[*schema.Table]bool) (Op
 	return o, nil
 }
 
-// separateKeys removes from changes those foreign keys of new tables that refer to several existing tables, so that
-// each lock is taken on its own, or to an index that is built later. The ops add those keys.
+// separateKeys removes new tables' foreign keys to existing tables from changes, and returns ops that add them. If the
+// keys refer to several tables, it removes all, so that each table is locked on its own. Otherwise it removes only
+// those that refer to an index which is built later.
 func (d *differ) separateKeys(changes []schema.Change) (rest []schema.Change, ops []Op) {
 	existing := func(k *schema.ForeignKey) bool { return d.have.tables[tableName(k.RefTable)] != nil }
 	parents := map[string]bool{}
@@ -247,7 +248,6 @@ func plainKeys(r *schema.Realm) {
 	}
 }
 
-// capitalize returns Atlas's comment as Atlas writes it.
 func capitalize(s string) string {
 	if s == "" {
 		return "Statement of the engine"

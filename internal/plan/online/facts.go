@@ -15,12 +15,12 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// Facts are what PostgreSQL reports about the tables of a state, in the form that statements are built from. Compare
-// two objects by their catalog lines, which are normalized, not by these texts.
+// Facts are what PostgreSQL reports about the tables of a state, in the form that statements are built from. To compare
+// two objects, use their catalog lines, which are normalized, not these texts.
 type facts struct {
 	conn      *pgx.Conn         // to the state's database
-	tables    map[string]*table // those of schema.hcl by qualified name, without partitions
-	byOID     map[int64]*table  // all, with partitions
+	tables    map[string]*table // managed by schema.hcl, by qualified name, without partitions
+	byOID     map[int64]*table  // all tables, including partitions
 	relations map[string]bool   // every name in use, qualified
 	catalog   catalog.Catalog
 	sequences map[string]*state.Sequence
@@ -37,8 +37,8 @@ type table struct {
 	columns     []*column
 	indexes     []*index // including those of constraints
 	constraints []*constraint
-	partitions  []*table // the direct ones
-	properties  []cmd    // statements that set the unmanaged properties of it and its parts
+	partitions  []*table // direct partitions only
+	properties  []cmd    // statements that set its unmanaged properties and those of its parts
 }
 
 type column struct {
@@ -56,10 +56,10 @@ type column struct {
 	Reads     []string // the columns that a generated one reads
 	Identity  string   // ALWAYS, BY DEFAULT or empty
 	Comment   *string
-	Sequences []*sequence // those that it owns, or that of an identity column
+	Sequences []*sequence // the sequences that it owns, or the one of its identity
 
-	own        *sequence // that of an identity column, or the one of Sequences that draws names
-	draws      string    // the sequence that its default is nextval() of
+	own        *sequence // the one of Sequences that numbers the column: its identity's, or the one named by draws
+	draws      string    // the sequence whose nextval() is its default
 	properties []cmd
 }
 
@@ -93,12 +93,12 @@ type constraint struct {
 	References int64
 	Key        int64 // the index that a foreign key refers to
 	Columns    []string
-	RefColumns []string // what a foreign key's columns refer to, in their order
+	RefColumns []string // the columns that a foreign key refers to, in the order of Columns
 	Deferrable string
 	Comment    *string
 
 	index *index
-	refs  *table // what a foreign key refers to
+	refs  *table // the table that a foreign key refers to
 	key   *index
 }
 

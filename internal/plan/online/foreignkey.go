@@ -12,9 +12,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// incomparableKeys returns the foreign keys whose columns on both ends change to types that PostgreSQL cannot compare
-// with the old ones. PostgreSQL recreates a key when either end changes, which fails: such a key is dropped first and
-// added again afterwards.
+// incomparableKeys returns the foreign keys that must be dropped before the types of their columns change, and added
+// again afterwards. When the type of one end changes, PostgreSQL recreates the key, and fails if it cannot compare the
+// new type of that end with the old type of the other.
 func (d *differ) incomparableKeys(ctx context.Context, enums []rebuiltEnum) (map[*constraint]bool, error) {
 	keys := map[*constraint]bool{}
 	for name, t := range d.have.tables {
@@ -48,11 +48,11 @@ func (d *differ) incomparableKeys(ctx context.Context, enums []rebuiltEnum) (map
 	return keys, nil
 }
 
-// ends are a column of a foreign key and the column that it refers to.
+// ends are a foreign key's column and the column that it refers to.
 type ends struct{ column, ref *column }
 
-// incomparable reports whether PostgreSQL has no equality operator between the types of a foreign key's columns while
-// only one of the two has changed.
+// incomparable reports whether PostgreSQL has no equality operator for the types of a foreign key's two columns while
+// only one of them has changed.
 func (d *differ) incomparable(ctx context.Context, have, want ends) (bool, error) {
 	between := []ends{{have.column, want.ref}, {want.column, have.ref}}
 	for _, e := range between {

@@ -29,8 +29,8 @@ func (d *differ) setsExpression(ctx context.Context, a, b *column) (bool, error)
 // setExpression changes the expression of a generated column.
 func setExpression(t *table, a, b *column) []Op {
 	set := func(c *column) []cmd {
-		// A statement of its own: together with a change of an indexed column's type, PostgreSQL fails with "cache
-		// lookup failed" for the index that it has already dropped.
+		// This must be its own statement. If the same ALTER TABLE changes the type of an indexed column, PostgreSQL
+		// fails with "cache lookup failed" for the index that it has already dropped.
 		return []cmd{sql("ALTER TABLE " + t.String() + " ALTER COLUMN " + ident(c.Name) + " SET EXPRESSION AS (" + *c.Generated + ")")}
 	}
 	o := Op{stage: stageRewrite, key: t.String(), up: set(b), down: set(a)}
@@ -56,12 +56,12 @@ type recreated struct {
 	indexes     []*index // those that back no constraint
 }
 
-// recreate drops and adds the generated columns that PostgreSQL cannot change in place: those that read a column
-// whose type changes, and those whose expression changes where it has no statement for that. It returns the two
-// tables without these columns and their dependents.
+// recreate drops and adds the generated columns that PostgreSQL cannot change in place: because the type of a column
+// that they read changes, or because PostgreSQL has no statement to change their expression. It returns the two tables
+// without these columns and their dependents.
 func (d *differ) recreate(ctx context.Context, have, want *table) (_, _ *table, ops []Op, err error) {
 	var from, to recreated
-	var instead []string // what to do for each column
+	var instead []string // what to do instead, for each column
 	for _, g := range have.columns {
 		next := want.column(g.Name)
 		if next != nil && next.Generated == nil {
@@ -104,7 +104,7 @@ func (d *differ) recreate(ctx context.Context, have, want *table) (_, _ *table, 
 				"write this change as SQL (new), or first drop what depends on the column", have.columnName(g), runner.Message(err))), nil
 		}
 	}
-	// What is dropped with a column is created with it only if it keeps its name.
+	// A dependent that is dropped with its column is created with it only if it keeps its name.
 	from.addDependents(have, func(k *constraint) bool { return !d.dropFirst[k] }, func(*index) bool { return true })
 	to.addDependents(want, func(k *constraint) bool {
 		return slices.ContainsFunc(from.constraints, func(h *constraint) bool { return h.Name == k.Name && h.Kind == k.Kind })

@@ -8,7 +8,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// addIdentity numbers the existing rows from a temporary sequence, which the column's own then continues.
+// addIdentity adds an identity column. It numbers the existing rows with a temporary sequence; then the column's own
+// sequence continues after it.
 func (d *differ) addIdentity(ctx context.Context, have, want *table, c *column) ([]Op, error) {
 	seq := *c.own
 	seq.Name = d.names.index(have, have.Name+"_"+c.Name, "_numbers")
@@ -100,8 +101,8 @@ func (d *differ) swapNumbers(t *table, a, b *column) (*column, Op) {
 	return &next, o
 }
 
-// renumber leads from a to b. Both need a sequence of the same name: one is called tmp for a moment. If kept is set,
-// the serial column's sequence exists before and after.
+// renumber returns the statements that turn column a into column b. Both columns' sequences have the same name, so one
+// is called tmp for a moment. If kept is set, the serial column's sequence exists before and afterwards.
 func (d *differ) renumber(t *table, a, b *column, tmp *sequence, kept bool) []cmd {
 	alter := "ALTER TABLE " + t.String() + " ALTER COLUMN " + ident(a.Name) + " "
 	const note = "The numbers continue from the column's current sequence."
@@ -195,7 +196,7 @@ func (d *differ) identitySequence(t *table, c *column) string {
 	column := t.columnName(c)
 	for name, s := range d.have.sequences {
 		if s.Owner == column && !d.dropsSequence(name) {
-			// pg_get_serial_sequence could return this one.
+			// The column also owns this sequence, so pg_get_serial_sequence might return it.
 			return "(SELECT d.objid::regclass FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid" +
 				" WHERE d.classid = 'pg_class'::regclass AND d.refobjid = " + literal(t.String()) + "::regclass AND d.deptype = 'i' AND a.attname = " + literal(c.Name) + ")"
 		}
@@ -203,7 +204,7 @@ func (d *differ) identitySequence(t *table, c *column) string {
 	return "pg_get_serial_sequence(" + literal(t.String()) + ", " + literal(c.Name) + ")"
 }
 
-// numberOn makes an identity column's new sequence continue after the highest existing number.
+// numberOn sets an identity column's new sequence to continue after the highest existing number.
 func (d *differ) numberOn(t *table, c *column) cmd {
 	highest := "max(" + ident(c.Name) + ")"
 	last := sql("SELECT setval("+d.identitySequence(t, c)+", "+highest+") FROM "+t.String()+" HAVING "+highest+" >= "+c.own.start(),

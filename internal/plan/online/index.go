@@ -76,8 +76,8 @@ func indexComment(t *table, h, w *index) []Op {
 	return comment(t, "INDEX "+pgsql.QualifiedIdent(t.Schema, w.Name), h.Comment, w.Comment)
 }
 
-// renameStage returns the stage that renames an index or a key called name: before new objects are created if one of
-// them takes the name.
+// renameStage returns the stage that renames an index or a key. If a new object takes the old name, that is before new
+// objects are created.
 func (d *differ) renameStage(t *table, name string) stage {
 	if d.want.relations[pgsql.QualifiedIdent(t.Schema, name)] {
 		return stageNames

@@ -16,8 +16,8 @@ type cost struct {
 	rebuilds bool // an index is rebuilt
 }
 
-// try runs statements in a transaction that it rolls back, and returns what the last of them does to the table. The
-// error is PostgreSQL's (*pgconn.PgError) if it refuses one.
+// try runs statements in a transaction that it rolls back, and returns what the last of them does to the table. If
+// PostgreSQL refuses one, the error is a *pgconn.PgError.
 func try(ctx context.Context, conn *pgx.Conn, table string, stmts ...string) (c cost, err error) {
 	tx, err := conn.Begin(ctx)
 	if err != nil {

@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// A change is what an op is a part of, as far as a migration's name tells.
+// A change describes what an op is a part of. Migrations are named after their changes.
 type change struct {
 	verb    string // add, drop, change or rename
 	kind    string // schema, table, enum, enum value, sequence; column, index, constraint or comment of a table
-	schema  string // that a table or enum is in
-	table   string // that something is a part of, or the enum of a value
+	schema  string // the schema of a table or enum
+	table   string // the table of a part, or the enum of a value
 	name    string // empty for a constraint
 	columns []string
 	refers  string // the table that a foreign key refers to
 }
 
-// about sets what ops are a part of, and returns them.
+// about sets the change of ops, and returns them.
 func about(c change, ops []Op) []Op {
 	for i := range ops {
 		ops[i].change = c
@@ -25,7 +25,7 @@ func about(c change, ops []Op) []Op {
 	return ops
 }
 
-// change returns what happens to a constraint of the table.
+// change describes the change of a constraint of the table.
 func (k *constraint) change(verb string, t *table) change {
 	c := change{verb: verb, kind: "constraint", table: t.Name, columns: k.Columns}
 	if k.refs != nil {
@@ -153,7 +153,7 @@ func partsName(parts, all []change) (verb string, names []string) {
 	}
 	switch {
 	case len(names) > 2 && (verb == "add" || verb == "drop"):
-		return "change", nil // without names it would mean the table
+		return "change", nil // without names it would mean the whole table
 	case len(names) > 2:
 		return verb, nil
 	}

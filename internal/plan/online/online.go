@@ -1,6 +1,6 @@
-// Package online finds the statements that lead from one schema to another while an application uses the database.
-// Changes that take long on a big table don't block it, or carry a hazard; a change that no statements make safely is
-// refused. The package knows nothing of versions, the migrations folder and proofs.
+// Package online finds the statements that lead from one schema to another while an application uses the database. A
+// change that takes long on a big table either doesn't block it or has a hazard that says so. A change that can't be
+// made safely is refused. The package knows nothing about versions, the migrations folder or proofs.
 package online
 
 import (
@@ -27,10 +27,10 @@ type differ struct {
 	dropFirst  map[*constraint]bool // foreign keys to drop before the types of their columns change
 }
 
-// Diff returns the ops that lead from one state to the other, none if something is refused. Atlas's engine plans how
-// whole tables, types and schemas come and go; tables that are in both states are compared by their catalogs. The
-// schemas named in unmanaged are not dropped, and hold nothing that schema.hcl manages. Neither state is changed. The
-// error is a *state.EngineError for a change that the engine refuses.
+// Diff returns the ops that lead from one state to the other, or none if a change is refused. Atlas's engine plans how
+// whole tables, types and schemas are created and dropped. Tables that are in both states are compared by their
+// catalogs. The schemas named in unmanaged are not dropped, and contain nothing that schema.hcl manages. Diff changes
+// neither state. If the engine refuses a change, the error is a *state.EngineError.
 func Diff(ctx context.Context, from, to *state.State, unmanaged []string) ([]Op, []Refusal, error) {
 	d := &differ{}
 	var have, want *schema.Realm

@@ -22,15 +22,15 @@ const (
 	stageNew                     // schemas, types and tables
 	stageNewKeys                 // foreign keys of new tables to several existing ones
 	stageNumbers                 // sequences that start after the highest existing number
-	stageAlter                   // changes that take a moment, a file for each table
-	stageRewrite                 // changes that block for as long as the table is big, or that need stageAlter of another table
+	stageAlter                   // quick changes, a file for each table
+	stageRewrite                 // changes that block a big table for long, or that need stageAlter of another table
 	stageAnalyze                 // statistics that are lost with a column's old type
 	stageBackfill                // values of new columns
 	stageKeys                    // foreign keys, not yet valid
 	stageValidate                // scans that don't block
 	stageBuild                   // indexes
 	stageLateKeys                // foreign keys that refer to indexes of stageBuild
-	stageLateScan                // the scan for those
+	stageLateScan                // scans that validate the keys of stageLateKeys
 	stageSwap                    // constraints that replace old ones
 	stageDropKeys                // foreign keys
 	stageDropUnique              // unique indexes that other foreign keys may use
@@ -87,8 +87,8 @@ type Op struct {
 	// hazards are listed at the top of the file.
 	hazards, downHazards []hazard.Hazard
 
-	change  change   // what it is a part of
-	refusal *Refusal // set if there is no op, with the reason
+	change  change   // the change that it is a part of
+	refusal *Refusal // if set, there is no op, and this is the reason
 }
 
 // sortOps returns ops in the order of their stages.

@@ -8,9 +8,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A foreign key uses one of the unique indexes on the columns that it refers to: the oldest, which after pg_dump and
-// restore may be another one. PostgreSQL refuses to drop that index, and has no statement that makes a key use
-// another.
+// If several unique indexes cover the columns that a foreign key refers to, the key uses the oldest. After a dump and
+// restore, that may be another one. PostgreSQL refuses to drop the index that a key uses, and has no statement to make
+// the key use another.
 
 // mayUse reports whether foreign key k may use index i, whatever the order of the columns.
 func mayUse(k *constraint, i *index) bool {
@@ -44,8 +44,8 @@ func (d *differ) losesIndex(k *constraint) bool {
 	})
 }
 
-// dropUnique drops the unique index i of t, with drop if no foreign key may use it. Foreign keys of the desired state
-// move to another index in the same transaction, and are validated afterwards.
+// dropUnique drops the unique index i of t. If no foreign key may use it, drop does. Otherwise the foreign keys of the
+// desired state move to another index in the same transaction, and are validated afterwards.
 func (d *differ) dropUnique(t *table, i *index, drop cmd) []cmd {
 	keys := d.want.keysUsing(t, i)
 	if len(keys) == 0 {
@@ -63,8 +63,8 @@ func (d *differ) dropUnique(t *table, i *index, drop cmd) []cmd {
 	return cmds
 }
 
-// revertUnique reverts the creation of the unique index i of t, with drop if no foreign key can use it. Keys that
-// could use only i have been dropped by then.
+// revertUnique reverts the creation of the unique index i of t. If the table has no other index on the same columns,
+// drop does, because the keys that use i have been dropped by then.
 func (d *differ) revertUnique(t *table, i *index, drop cmd) []cmd {
 	have := d.have.tables[t.String()]
 	if have == nil || !slices.ContainsFunc(have.indexes, func(o *index) bool { return o.Name != i.Name && o.sameColumns(i) }) {
@@ -92,8 +92,8 @@ func (i *index) sameColumns(o *index) bool {
 	return mayUse(&constraint{Kind: "f", RefColumns: o.Columns}, i)
 }
 
-// moveKeys drops an index with the foreign keys that use it, and adds these again, so that they use another. suffix
-// is an SQL expression that is appended to their definitions.
+// moveKeys drops an index and the foreign keys that use it, and adds the keys again, so that they use another index.
+// suffix is an SQL expression that is appended to their definitions.
 func moveKeys(t *table, i *index, suffix string, note ...string) cmd {
 	name := pgsql.QualifiedIdent(t.Schema, i.Name)
 	drop := "DROP INDEX IF EXISTS " + name

@@ -12,26 +12,26 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// A Rename is something that is missing from the schema file and something that is new in it, which could be the same
+// A Rename pairs an object that is missing from the schema file with one that is new in it: they may be the same object
 // under another name.
 type Rename struct {
 	Kind     string // "table", "column", "enum", "enum value" or, with its column, "sequence"
 	Schema   string
-	Of       string // the table or enum that it is a part of, "" for a table or an enum
+	Of       string // the table or enum of a part, "" for a table or an enum itself
 	Old, New string
 	// NewSchema is the schema that a table or enum moves to; otherwise it equals Schema.
 	NewSchema string
-	// Type is that of a column, as PostgreSQL writes it.
+	// Type is a column's type, as PostgreSQL writes it.
 	Type string
 
-	oldOf string // Of before that was renamed
-	file  string // key of the file of a sequence
+	oldOf string // Of, before it was renamed
+	file  string // for a sequence: the key of its file
 }
 
 // RenameNone is the value of -rename that declines all further renames.
 const RenameNone = "none"
 
-// Flag returns the value of -rename that means r, and none of others.
+// Flag returns the value of -rename that means r and none of the others.
 func (r Rename) Flag(others ...Rename) string {
 	short := r.words(r.Schema != "public")
 	args, _, err := parseRenames(short)
@@ -141,7 +141,7 @@ type renaming struct {
 }
 
 // ApplyRenames applies the renames of flag (the value of -rename) to the replayed state, so that it has the schema
-// file's names. It returns those that it applied, also with an error. The error is a *usage.Error for a flag that
+// file's names. It returns the renames that it applied, even if it fails. The error is a *usage.Error for a flag that
 // cannot be parsed, a *RenameFlagError for one that names no possible rename, and a *RenameError if flag leaves open
 // whether something was renamed.
 func ApplyRenames(ctx context.Context, flag string, replayed, desired *state.State) ([]Rename, error) {
@@ -203,7 +203,7 @@ func (r *renaming) round(ctx context.Context, s *state.State, possible []possibl
 				hits = append(hits, p)
 			}
 		}
-		// A rename that reuses no name takes precedence.
+		// Renames that reuse no name take precedence.
 		if slices.ContainsFunc(hits, func(p possibleRename) bool { return !p.passes() }) {
 			hits = slices.DeleteFunc(hits, possibleRename.passes)
 		}
@@ -268,7 +268,8 @@ func (r *renaming) do(ctx context.Context, s *state.State, chosen []possibleRena
 	return nil
 }
 
-// passed reports whether other chosen renames take the name that stays and give up the one that is taken.
+// passed reports whether the chosen renames make p possible: if p's old name stays, another rename must take it, and if
+// p's new name is taken, another rename must give it up.
 func (p possibleRename) passed(chosen []possibleRename) bool {
 	same := func(name string, of func(Rename) string) bool {
 		return slices.ContainsFunc(chosen, func(o possibleRename) bool {
@@ -278,7 +279,8 @@ func (p possibleRename) passed(chosen []possibleRename) bool {
 	return (!p.stays || same(p.Old, func(o Rename) string { return o.New })) && (!p.taken || same(p.New, func(o Rename) string { return o.Old }))
 }
 
-// inOrder sorts renames so that each new name is free by its turn. In a circle of names, one gets a temporary name.
+// inOrder sorts renames so that each new name is free when its turn comes. In a cycle, one object gets a temporary
+// name.
 func inOrder(chosen []possibleRename) []Rename {
 	rest := slices.Clone(chosen)
 	var out []Rename
@@ -297,7 +299,7 @@ func inOrder(chosen []possibleRename) []Rename {
 	return out
 }
 
-// target is the new name with what it is a part of.
+// target identifies the new name, including the schema and the table or enum.
 func (r Rename) target() string {
 	return r.Kind + " " + pgsql.QualifiedIdent(r.Schema, r.Of) + "." + r.new()
 }

@@ -20,7 +20,7 @@ type whole struct {
 	parts              []part
 }
 
-// A part is a column or a value. Two that are alike may be the same under another name.
+// A part is a column or an enum value. Two parts with equal like may be the same under another name.
 type part struct{ name, typ, like string }
 
 // mayRename reports whether each catalog lacks something that the other has.
@@ -28,8 +28,8 @@ func mayRename(have, want catalog.Catalog) bool {
 	return lacks(want, have) && lacks(have, want)
 }
 
-// lacks reports whether c lacks something of another catalog that may be renamed. An enum with other values may have
-// a renamed one.
+// lacks reports whether c lacks something of the other catalog that may have been renamed: a table, a column or an
+// enum. If an enum's values differ, one of them may have been renamed.
 func lacks(c, other catalog.Catalog) bool {
 	for l := range other.All() {
 		if l.Comment {
@@ -97,14 +97,14 @@ func readEnums(ctx context.Context, conn *pgx.Conn) ([]whole, error) {
 	return list, nil
 }
 
-// A possibleRename is one that -rename may mention; a likely one must be decided.
+// A possibleRename is a rename that -rename may mention. The user must decide about a likely one.
 type possibleRename struct {
 	Rename
 	likely bool
-	// stays reports that the schema file has the old name too, taken that the migrations have the new one: another
-	// rename must then take or give up that name.
+	// stays means that the schema file still has the old name: another rename must take it. taken means that the
+	// migrations already have the new name: another rename must give it up.
 	stays, taken bool
-	between      string // an unused name; breaks a circle of names
+	between      string // an unused name, to break a cycle of renames
 }
 
 func (p possibleRename) passes() bool { return p.stays || p.taken }
@@ -126,7 +126,7 @@ func (w whole) has(name string) bool {
 	return slices.ContainsFunc(w.parts, func(p part) bool { return p.name == name })
 }
 
-// similar reports whether two have at least half of their parts in common, by name.
+// similar reports whether w and o have at least half of their parts in common, by name.
 func (w whole) similar(o whole) bool {
 	common := 0
 	for _, p := range w.parts {
@@ -137,7 +137,7 @@ func (w whole) similar(o whole) bool {
 	return common > 0 && 2*common >= max(len(w.parts), len(o.parts))
 }
 
-// wholeRenames returns the missing tables and enums, each with each new one.
+// wholeRenames pairs each missing table or enum with each new one.
 func wholeRenames(have, want []whole) []possibleRename {
 	var out []possibleRename
 	for _, h := range have {
@@ -157,8 +157,8 @@ func wholeRenames(have, want []whole) []possibleRename {
 	return out
 }
 
-// partRenames returns the missing columns and values of tables and enums that are in both states, each with each new
-// one. Those that reuse a name are included only if an argument mentions them.
+// partRenames pairs each missing column with each new one of the same table, and each missing value with each new one
+// of the same enum. Renames that reuse a name are included only if an argument mentions them.
 func (r *renaming) partRenames(have, want []whole) []possibleRename {
 	before := func(w whole) string {
 		for _, d := range r.done {

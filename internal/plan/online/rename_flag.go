@@ -16,10 +16,9 @@ type RenameFlagError struct {
 	Arg string
 	// Could are the possible renames.
 	Could []Rename
-	// Ambiguous reports that Arg means several of them, Twice that one of its names is part of another rename.
+	// Ambiguous means that Arg matches several renames. Twice means that another rename uses one of its names.
 	Ambiguous, Twice bool
-	// Passes reports that another part of the flag has a table's or enum's name that Arg needs, which one plan
-	// doesn't support.
+	// Passes means that a table or enum takes the name of another, which one plan doesn't support.
 	Passes bool
 }
 

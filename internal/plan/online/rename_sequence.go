@@ -12,7 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// serials returns the OIDs of the sequences of serial columns, whose names follow the columns' and tables'.
+// serials returns the OIDs of the serial columns' sequences.
 func serials(ctx context.Context, s *state.State) ([]uint32, error) {
 	var names []string
 	for name, q := range state.Sequences(s.Catalog) {
@@ -43,7 +43,7 @@ func (r *renaming) sequences(ctx context.Context, replayed, desired *state.State
 	if err != nil {
 		return fmt.Errorf("reading sequences: %w", err)
 	}
-	was := map[string]bool{} // whether a relation belonged to a serial column
+	was := map[string]bool{} // all relations; true for a serial column's sequence
 	var name string
 	var is bool
 	if _, err := pgx.ForEachRow(rows, []any{&name, &is}, func() error { was[name] = is; return nil }); err != nil {
@@ -59,7 +59,7 @@ func (r *renaming) sequences(ctx context.Context, replayed, desired *state.State
 		}
 		p := possibleRename{Rename: Rename{Kind: "sequence", Schema: s.Schema(), Old: s.Relation(), New: w.Relation(), NewSchema: w.Schema(), file: s.Table()}}
 		if _, p.taken = was[w.Name]; p.taken {
-			p.file = "sequences" // one file for those that reuse names
+			p.file = "sequences" // renames that reuse names share a file
 		}
 		p.between = pgsql.FreeName(p.Old, "_renamed", func(name string) bool {
 			_, taken := was[pgsql.QualifiedIdent(p.Schema, name)]

@@ -44,15 +44,15 @@ func ownedBy(sequence, column string) cmd {
 	return sql("ALTER SEQUENCE " + sequence + " OWNED BY " + cmp.Or(column, "NONE"))
 }
 
-// dropsSequence reports whether a sequence is dropped with its column. Only that of a serial column is, unless
-// another column uses it.
+// dropsSequence reports whether a sequence is dropped with its column. Only a serial column's sequence is, and only if
+// no other column uses it.
 func (d *differ) dropsSequence(name string) bool {
 	s, w := d.have.sequences[name], d.want.sequences[name]
 	return s != nil && s.Serial && (w == nil || len(w.Users) == 0)
 }
 
-// keepSequences returns the statements that keep the sequences of dropped columns, except for those that are dropped
-// with them, and the statements that let the columns own them again.
+// keepSequences returns the statements that keep sequences when their columns are dropped, and those that make the
+// columns their owners again. Sequences that are dropped with their column are omitted.
 func (d *differ) keepSequences(t *table, columns ...*column) (up, down []cmd) {
 	for _, name := range slices.Sorted(maps.Keys(d.have.sequences)) {
 		owner := d.have.sequences[name].Owner
@@ -76,7 +76,7 @@ func (d *differ) detachSequences(have *schema.Realm) (ops []Op) {
 		s := d.have.sequences[name]
 		if !d.dropsSequence(name) {
 			if t := d.have.tables[s.Table()]; s.Serial && t != nil && d.want.tables[s.Table()] == nil {
-				// The down file creates the table while the sequence exists.
+				// The sequence still exists when the down file creates the table, so the column can't be serial there.
 				c := find(t.columns, func(c *column) bool { return t.columnName(c) == s.Owner })
 				if r := realmColumn(have, t, c); r != nil {
 					r.Type.Type, r.Default = &schema.IntegerType{T: s.Type}, &schema.RawExpr{X: *c.Default}
@@ -129,15 +129,16 @@ func renameSequence(t *table, a, b *column) (*column, Op) {
 	return &next, Op{stage: stageRename, key: t.String(), up: []cmd{up}, down: []cmd{rename(b.own, a.own)}}
 }
 
-// A numbering is what a change of a column's default needs if it changes the sequence that numbers the column.
+// A numbering is what has to be done when a column's new default uses another sequence.
 type numbering struct {
 	ops                  []Op
 	up, down             steps
 	hazards, downHazards []hazard.Hazard
-	moves                bool // numbers, up or down
+	moves                bool // up or down moves numbers from one sequence to the other
 }
 
-// file returns the key of the file that changes the default: others could split its transaction.
+// file returns the key of the file that changes the default. If numbers move, no other change shares the file, because
+// it could split the transaction.
 func (n numbering) file(t *table, c *column) string {
 	if n.moves {
 		return numbersFile(t, c)
@@ -147,8 +148,8 @@ func (n numbering) file(t *table, c *column) string {
 
 func numbersFile(t *table, c *column) string { return t.columnName(c) + " numbers" }
 
-// steps surround the ALTER TABLE that sets the default. All run in one transaction, and from the ALTER TABLE on the
-// table is locked.
+// steps run before and after the ALTER TABLE that sets the default, in the same transaction. The ALTER TABLE locks the
+// table for the steps after it.
 type steps struct{ before, after []cmd }
 
 func (s *steps) then(c cmd) {
@@ -156,7 +157,7 @@ func (s *steps) then(c cmd) {
 	s.after = append(s.after, c)
 }
 
-// numbering replaces the sequence that numbers column a by that of column b.
+// numbering replaces column a's sequence with column b's.
 func (d *differ) numbering(t *table, a, b *column) (n numbering) {
 	from, to := a.serial(), b.serial()
 	if from != nil && to != nil && from.String() == to.String() {
@@ -225,8 +226,8 @@ func retype(s *sequence, from, to string) cmd {
 	return c
 }
 
-// moveNumbers makes the sequence of column b continue after all numbers of column a, which is the column before its
-// default changes. It returns the hazards of that.
+// moveNumbers adds a step that makes the new sequence continue after all numbers of the old one. a is the column before
+// its default changes, b afterwards. It returns the hazards of that step.
 func (d *differ) moveNumbers(s *steps, t *table, a, b *column, created bool) []hazard.Hazard {
 	switch {
 	case b.draws == "", strings.HasPrefix(d.sequence(b.draws).Options, "increment -"):
@@ -250,8 +251,8 @@ func (d *differ) moveNumbers(s *steps, t *table, a, b *column, created bool) []h
 		fix.Words("To keep the application running, first declare an index that starts with it in the schema file, and apply that."))
 }
 
-// highest returns a query for the highest number that column a has or used, run when it is column b. read reports
-// whether it scans the table.
+// highest returns a query for the highest number that the column holds or its old sequence has returned. a is the
+// column before its default changes, b when the query runs. read means that the query scans the table.
 func highest(t *table, a, b *column) (query string, read bool) {
 	if a.draws == "" {
 		return "SELECT max(" + ident(b.Name) + ") AS number FROM " + t.String(), !leads(t, b.Name)
@@ -283,7 +284,7 @@ func (d *differ) lockSequence(name string) cmd {
 	return sql("ALTER SEQUENCE "+name+" CACHE "+cache, "Locks the sequence until the end of the transaction.")
 }
 
-// unique reports whether a unique index covers a column, so that its numbers may collide.
+// unique reports whether a unique index contains a column, so that equal numbers would be refused.
 func unique(t *table, column string) bool {
 	return slices.ContainsFunc(t.indexes, func(i *index) bool { return i.Unique && slices.Contains(i.Columns, column) })
 }
@@ -296,7 +297,7 @@ func leads(t *table, column string) bool {
 	})
 }
 
-// numbers creates a sequence for a column that has values, where nothing waits while it finds the highest.
+// numbers creates a sequence for a column that has values. Finding the highest value blocks nothing.
 func numbers(t *table, c *column, seq *sequence) Op {
 	o := Op{stage: stageNumbers, key: t.String(), up: []cmd{sql(seq.create() + " OWNED BY " + t.columnName(c))}, down: []cmd{sql("DROP SEQUENCE " + seq.String())}}
 	if !seq.descends() {
@@ -307,7 +308,7 @@ func numbers(t *table, c *column, seq *sequence) Op {
 	return o
 }
 
-// raise advances a sequence that nobody else uses to a number, unless it is past that.
+// raise advances a sequence to a number, unless it is already past it. Nobody else may use the sequence.
 func raise(name, number string) cmd {
 	return sql("SELECT setval(" + literal(name) + ", number, false) FROM (SELECT " + number + " AS number) AS next WHERE number > (SELECT last_value FROM " + name + ")")
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// tables returns the ops for the tables that are in both states, and for those foreign keys of dropped tables that
-// are dropped first.
+// tables returns the ops for the tables that are in both states, and for the foreign keys that are dropped before their
+// tables.
 func (d *differ) tables(ctx context.Context) ([]Op, error) {
 	var ops []Op
 	for _, name := range slices.Sorted(maps.Keys(d.have.tables)) {

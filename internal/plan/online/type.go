@@ -97,8 +97,8 @@ func (c *column) resolved() hazard.Type {
 	return hazard.Type{Name: c.Type, Base: c.Base, Checked: c.Checked, Labels: c.Labels}
 }
 
-// keyHazards returns the other tables that are locked as long as t while a column's type changes: PostgreSQL
-// recreates the column's foreign keys, and locks both ends of each before it rewrites a row.
+// keyHazards returns hazards for the other tables that are locked while a column's type changes. PostgreSQL recreates
+// the column's foreign keys, and locks the tables of each before it rewrites t.
 func (d *differ) keyHazards(t *table, column string) []hazard.Hazard {
 	var list []hazard.Hazard
 	add := func(other *table, why string) {
@@ -146,7 +146,7 @@ func defaultSteps(t *table, a, b *column) []cmd {
 	return []cmd{action(t, alter+"SET DEFAULT "+*b.Default)}
 }
 
-// addAlternative proposes a plain column in place of one that rewrites the table.
+// addAlternative describes how to add the column without rewriting the table.
 func addAlternative(t *table, c *column) fix.Text {
 	return fix.AddPlain(t.fixColumn(c.Name, c.typed()))
 }

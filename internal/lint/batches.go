@@ -11,7 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// inBatches is how to write an UPDATE or DELETE of all rows in short transactions, or why that isn't possible.
+// inBatches returns how to write an UPDATE or DELETE of all rows in short transactions, or why that isn't possible.
 func inBatches(s *step, t *relation) fix.Text {
 	if s.st.Verb != "UPDATE" && s.st.Verb != "DELETE" {
 		return fix.Words("change the rows in a separate statement, in batches along a unique key, each in its own transaction")
@@ -26,8 +26,8 @@ func inBatches(s *step, t *relation) fix.Text {
 	return b.File()
 }
 
-// table returns a table as fixes need it, with a key that has none of the columns in without. With only, the rows of
-// tables that inherit from it don't count.
+// table returns a table as fixes need it, with a key that contains none of the columns in without. If only is set, rows
+// of inheriting tables don't count.
 func (s *snapshot) table(t *relation, without []string, only bool) fix.Table {
 	f := fix.Table{Name: t.sql(), Spread: t.Kind == "p" || t.Children && !only}
 	if t.Kind == "p" || !f.Spread {
@@ -36,8 +36,8 @@ func (s *snapshot) table(t *relation, without []string, only bool) fix.Table {
 	return f
 }
 
-// key returns the columns of a primary key or unique constraint that identifies every row of a table, inheriting tables
-// aside.
+// key returns the columns of a primary key or unique constraint that identifies every row of a table, not counting the
+// rows of inheriting tables.
 func (s *snapshot) key(t *relation, without []string) []string {
 	var best []string
 	for _, oid := range sorted(s.constraints) {
@@ -65,7 +65,7 @@ type dmlText struct {
 	statement string // up to its WHERE
 	where     string // in parentheses
 	assigned  []string
-	done      bool        // whether it no longer matches a row that it has changed
+	done      bool        // whether a row that it has changed no longer matches
 	reason    string      // why it may be repeated, if the text shows that
 	rest      pgsql.Words // what follows the table
 }

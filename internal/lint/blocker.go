@@ -17,9 +17,9 @@ import (
 // poll is how often a waiting statement is checked.
 const poll = time.Millisecond
 
-// watched runs a statement outside a transaction. Its locks are gone when it is done, so a second session blocks it:
-// that locks all tables, reads which lock the statement waits for, then falls back to a weaker lock, which a statement
-// that waits for writers still meets.
+// watched runs a statement outside a transaction and reads its locks. They are released when it is done, so a second
+// session blocks it: it locks all tables, reads which lock the statement waits for, and then falls back to a weaker
+// lock, for which only a statement that waits for writers has to wait.
 func (r *fileRun) watched(ctx context.Context, u runner.Unit, st *step) error {
 	switch st.st.Verb {
 	case "DROP DATABASE", "CREATE DATABASE", "DROP TABLESPACE", "CREATE TABLESPACE", "ALTER SYSTEM", "ALTER DATABASE",
@@ -53,8 +53,8 @@ func (r *fileRun) watched(ctx context.Context, u runner.Unit, st *step) error {
 	return err
 }
 
-// blocks are the blocker's locks, released from the last to the first. They reveal which lock the statement waits for
-// first, which one after looking up a table's name, and whether it waits for writers.
+// blocks are the blocker's locks, which it releases from the last to the first. They show which lock the statement
+// takes first, which one after it has looked up a table's name, and whether it waits for writers.
 var blocks = []struct{ savepoint, mode string }{
 	{"writer", "ROW EXCLUSIVE"}, {"strong", "EXCLUSIVE"}, {"strongest", "ACCESS EXCLUSIVE"},
 }

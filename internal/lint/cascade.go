@@ -70,7 +70,7 @@ func takenAlong(s *step) (lost []string, tables []*relation) {
 			continue
 		}
 		if after := s.after.relations[c.Table]; slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && after.columns[n] == nil }) {
-			continue // dropped with its column
+			continue // it was dropped with its column
 		}
 		if s.named(t) {
 			continue

@@ -170,8 +170,9 @@ func addedColumns(s *step, b, a *relation, added []*column) (found findings) {
 	return found
 }
 
-// volatile returns the columns whose defaults made PostgreSQL rewrite the table: one of several is enough. If another
-// action rewrites it anyway, only defaults known to be volatile count.
+// volatile returns the columns whose defaults may have made PostgreSQL rewrite the table: those with a default that is
+// known to be volatile, or else those with a default that calls a function, or else all. If another action rewrites the
+// table anyway (otherwise), only the first kind counts.
 func volatile(columns []*column, otherwise bool) []*column {
 	matching := func(expr *regexp.Regexp) []*column {
 		return slices.DeleteFunc(slices.Clone(columns), func(c *column) bool { return !expr.MatchString(c.Default) })
@@ -256,7 +257,7 @@ func newPrimaryKey(s *step, table uint32) bool {
 }
 
 // filled reports whether the change has given every row a value in the column: the column was added with a default, or
-// an UPDATE set it wherever it was NULL.
+// an UPDATE set it in all rows in which it was NULL.
 func filled(s *step, t *relation, c *column) bool {
 	for _, o := range s.trace.all() {
 		if o == s {
@@ -283,7 +284,7 @@ func assigns(st *pgsql.Statement, column string) bool {
 	})
 }
 
-// sets reports whether an UPDATE gives a column a value wherever it is NULL.
+// sets reports whether an UPDATE gives a column a value in every row in which it is NULL.
 func sets(st *pgsql.Statement, column string) bool {
 	cond, conditional := condition(st)
 	return assigns(st, column) && (!conditional || isNull(cond) == column)
@@ -351,7 +352,7 @@ func (c *column) null() bool {
 	return (c.Default == "" || strings.HasPrefix(c.Default, "NULL")) && c.Identity == "" && c.Generated == ""
 }
 
-// unwritten returns a column of the change as it was added, nil if an UPDATE has written it since.
+// unwritten returns a new column as it was added, or nil if an UPDATE has written it since.
 func unwritten(s *step, t *relation, c *column) *column {
 	var came *column
 	for _, o := range s.trace.all() {

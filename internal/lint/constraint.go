@@ -37,7 +37,7 @@ func (s *step) recreation(c *constraint) bool {
 		has(s.before.constraints, func(b *constraint) bool { return b.same(c) && s.after.constraints[b.OID] == nil })
 }
 
-// same reports whether two constraints are one that was recreated, with another OID.
+// same reports whether o is c, possibly recreated with another OID.
 func (c *constraint) same(o *constraint) bool {
 	return c.Table == o.Table && c.Name == o.Name && c.Kind == o.Kind && slices.Equal(c.Columns, o.Columns)
 }
@@ -132,7 +132,7 @@ func primaryKey(s *step, t *relation, c *constraint, built bool) (found findings
 	return found
 }
 
-// usingIndex is how to add a unique constraint or primary key online.
+// usingIndex returns how to add a unique constraint or primary key online.
 func usingIndex(s *step, t *relation, c *constraint, kind string) fix.Text {
 	columns, ok := columnsFirst(s, t, c)
 	if !ok {
@@ -158,8 +158,8 @@ func usingIndex(s *step, t *relation, c *constraint, kind string) fix.Text {
 	return fix.UsingIndex(columns, k)
 }
 
-// columnsFirst returns the columns of a constraint that the statement adds, so that they can be added first. ok is
-// false if adding them rewrites the table.
+// columnsFirst returns the columns that the statement adds together with their constraint. A fix can add them first. ok
+// is false if that would rewrite the table or fail.
 func columnsFirst(s *step, t *relation, c *constraint) (columns []fix.Column, ok bool) {
 	for _, n := range c.Columns {
 		now := s.after.relations[t.OID].columns[n]
@@ -287,8 +287,8 @@ func (s *step) keeps(c *constraint) bool {
 	return !s.acts("DROP CONSTRAINT", c.Name) && has(s.after.constraints, c.same)
 }
 
-// replaced reports whether another constraint does the work of a dropped one after the file. Its index must have been
-// built before.
+// replaced reports whether another constraint or unique index replaces a dropped constraint by the end of the file. An
+// index must have been built before the drop.
 func replaced(s *step, c *constraint) bool {
 	t := s.trace.end().relations[c.Table]
 	if t == nil {

@@ -10,7 +10,7 @@ import (
 type finding struct {
 	step *step
 	rule string
-	also []string // other tables that it names
+	also []string // other tables that its text names
 	Diagnostic
 }
 
@@ -20,7 +20,8 @@ func (l *findings) add(s *step, rule string, d Diagnostic, also ...string) {
 	*l = append(*l, finding{s, rule, also, d})
 }
 
-// The checks, in the order of their findings. They ignore what is new in the change: nothing uses it yet.
+// The checks, in the order of their findings. They ignore objects that the change creates, because nothing uses them
+// yet.
 var (
 	// refusedChecks check a statement that PostgreSQL rejected, and the effects of its imitation.
 	refusedChecks = []func(*step) findings{refusals, droppedIndexes, newIndexes}
@@ -43,7 +44,7 @@ func (s *step) findings() (found findings) {
 	switch {
 	case !s.ran():
 		checks = append(checks, refusedChecks...)
-	case s.st.Verb == "DROP OWNED", s.st.Verb == "REASSIGN": // covered by the statement's text
+	case s.st.Verb == "DROP OWNED", s.st.Verb == "REASSIGN": // the check of the text reports these
 		checks = append(checks, ranChecks...)
 	default:
 		checks = slices.Concat(checks, dropChecks, ranChecks)
@@ -97,7 +98,7 @@ func (tr *trace) findings(p Policy) []Diagnostic {
 	return list
 }
 
-// repeats reports whether two findings say the same of a statement.
+// repeats reports whether two findings say the same about a statement.
 func (d Diagnostic) repeats(o Diagnostic) bool {
 	return o.Name == d.Name && o.Pos == d.Pos && o.Table == d.Table && o.Column == d.Column && o.Text == d.Text
 }

@@ -110,8 +110,8 @@ func indexParts(s *step, x *index) string {
 	return ""
 }
 
-// partitionedIndex is how to build online an index that the statement created on a partitioned table. Indexes that
-// partitions already had are attached, as the statement did.
+// partitionedIndex returns how to build an index on a partitioned table online. If a partition already has such an
+// index, it is attached, as the statement did.
 func (s *step) partitionedIndex(oid uint32) fix.PartitionedIndex {
 	x, r := s.after.indexes[oid], s.after.relations[oid]
 	if s.before.indexes[oid] != nil {
@@ -142,8 +142,8 @@ func unique(s *step, t *relation, x *index, what string) (found findings) {
 	return found
 }
 
-// repeats reports whether rows may have the same value in a column: an existing one, or a new one that gave all rows
-// its default. An expression, 0, counts as existing.
+// repeats reports whether several rows may have the same value in a column: if the column existed, or if it is new and
+// all rows have its default. An expression has the number 0 and counts as an existing column.
 func repeats(s *step, t *relation, num int16) bool {
 	if num == 0 || s.oldColumn(t.OID, num) {
 		return true
@@ -155,8 +155,7 @@ func repeats(s *step, t *relation, num int16) bool {
 	return came != nil && !came.null() && came.Identity == "" && came.Generated == "" && !call().MatchString(came.Default)
 }
 
-// provenUnique reports whether another valid index already makes some of the columns unique, or did when the file
-// began.
+// provenUnique reports whether another valid index makes some of the columns unique, or did so when the file began.
 func provenUnique(s *step, x *index) bool {
 	return has(union(s.before.indexes, s.trace.start().indexes), func(o *index) bool {
 		return o.Table == x.Table && o.Unique && o.Valid && !o.Expression && o.Predicate == "" &&
@@ -189,7 +188,7 @@ func reindex(s *step) (found findings) {
 	return found
 }
 
-// ifNotExists finds a concurrent build whose IF NOT EXISTS an INVALID index would satisfy.
+// ifNotExists finds a concurrent build with IF NOT EXISTS, which would accept an INVALID index.
 func ifNotExists(s *step, t *relation) (found findings) {
 	x, ok := s.stmt.Index()
 	if !ok || !x.Concurrently || t == nil {
@@ -219,7 +218,7 @@ func ifNotExists(s *step, t *relation) (found findings) {
 	return found
 }
 
-// partByPart is how to build online the index that a statement tries to build concurrently on a partitioned table.
+// partByPart returns how to build an index on a partitioned table online, where the statement tries CONCURRENTLY.
 func partByPart(s *step, t *relation) fix.Text {
 	name := t.Name + "_idx"
 	if x, ok := s.stmt.Index(); ok && x.Name != "" {
@@ -272,7 +271,7 @@ func (s *step) builds(dropped *relation, was *index) bool {
 	})
 }
 
-// readIndex reads any CREATE INDEX statement as one that builds an index with that name on the table.
+// readIndex parses a CREATE INDEX statement, and replaces the names of its index and table.
 func readIndex(text string, t *relation, name string) fix.Index {
 	x, _ := pgsql.Stmt{Text: text}.Index()
 	return fix.Index{

@@ -37,7 +37,7 @@ func otherWork(s *step, others findings) (found findings) {
 	return found
 }
 
-// name reports whether a finding names the table or one that it is a partition of.
+// name reports whether a finding names the table or a table that it is a partition of.
 func (l findings) name(s *step, t *relation) bool {
 	for ; t != nil; t = s.before.relations[t.Parent] {
 		if slices.ContainsFunc(l, func(f finding) bool { return f.Table == t.sql() || slices.Contains(f.also, t.sql()) }) {

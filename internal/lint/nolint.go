@@ -24,7 +24,7 @@ type nolint struct {
 	directives []*directive
 }
 
-// wholeFile and nowhere are the scopes of directives that aren't for a statement.
+// wholeFile and nowhere are the scopes of directives that don't belong to a statement.
 const (
 	wholeFile = -1
 	nowhere   = -2
@@ -137,8 +137,8 @@ func (n *nolint) silences(d Diagnostic) bool {
 	return silenced
 }
 
-// findings returns the findings about the directives themselves. Without ran, statements were skipped, so it isn't
-// known what directives would have silenced.
+// findings returns the findings about the directives themselves. If ran is not set, statements were skipped, so it is
+// unknown what the directives would silence.
 func (n *nolint) findings(ran bool) []Diagnostic {
 	var found []Diagnostic
 	for _, dir := range n.directives {

@@ -20,7 +20,7 @@ type TableEffect struct {
 	Scanned   bool   // whether it was scanned
 }
 
-// weakest is the strength of the weakest reported lock: weaker ones block neither reads nor writes nor other DDL.
+// weakest is the strength of the weakest lock that is reported. Weaker ones block no reads, writes or DDL.
 var weakest = strength["ShareUpdateExclusiveLock"]
 
 // observed returns the statements of a trace.

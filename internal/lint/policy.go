@@ -48,7 +48,7 @@ func (p Policy) forced(r Rule) bool {
 	return slices.ContainsFunc(p.settings(r), func(s Setting) bool { return s.Force })
 }
 
-// allows reports whether the policy allows what the finding is about.
+// allows reports whether the policy allows what the finding reports.
 func (p Policy) allows(d Diagnostic) bool {
 	if matches(p.AllowTables, d.Table) {
 		return true
@@ -64,7 +64,7 @@ func matches(patterns []*regexp.Regexp, name string) bool {
 	})
 }
 
-// aliases are additional codes in Atlas for a single rule here.
+// aliases are further codes that Atlas has for what is a single rule here.
 var aliases = map[string]string{"MF102": "MF101"}
 
 // CheckNames returns all names and codes of rules, which settings may use.

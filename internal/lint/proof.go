@@ -34,7 +34,7 @@ func (p *promise) mark(ctx context.Context) error {
 	return nil
 }
 
-// findings adds what is wrong. The state can't be used afterwards.
+// findings adds what is wrong to the report. The state can't be used afterwards.
 func (p *promise) findings(ctx context.Context, r *Report) error {
 	if p.change.differs() && p.Schema != nil {
 		if ok, err := p.schema(ctx, r); err != nil || !ok {
@@ -95,7 +95,7 @@ func listed(differences []catalog.Difference) string {
 	return strings.Join(texts, "; ")
 }
 
-// downs runs the change's down files. In a project without any, none is missing.
+// downs runs the change's down files. If the project has none at all, none is missing.
 func (p *promise) downs(ctx context.Context, r *Report) error {
 	added := p.change.added
 	if len(added) == 0 {

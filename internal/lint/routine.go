@@ -44,7 +44,8 @@ func renamedRoutines(s *step) (found findings) {
 	return found
 }
 
-// replacedRoutines finds replaced functions whose results are stored, and accidental overloads.
+// replacedRoutines finds replaced functions whose results are stored, for example in an index, and accidental
+// overloads.
 func replacedRoutines(s *step) (found findings) {
 	for _, oid := range sorted(s.before.functions) {
 		p := s.before.functions[oid]

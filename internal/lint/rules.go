@@ -9,7 +9,7 @@ type Rule struct {
 	// data and dropped objects, 2 existing data, 3 running applications, 4 locks, scans and rewrites, 5 transactions, 6
 	// the directory, 7 style and names.
 	Code     string
-	Analyzer string   // the block in atlas.hcl's lint block that sets its severity; empty if nothing silences it
+	Analyzer string   // its block in atlas.hcl's lint block; empty if nothing can silence the rule
 	Severity Severity // the default
 	OptIn    bool     // whether it is off by default
 	Help     string   // the danger, and what to do instead

@@ -53,7 +53,7 @@ func frees(w pgsql.Words) bool {
 	return false
 }
 
-// off reports whether a script disables lock_timeout, or makes it long.
+// off reports whether a script turns lock_timeout off, or makes it long.
 func off(w pgsql.Words) bool {
 	for i := range w {
 		switch {
@@ -81,7 +81,7 @@ func begins(w pgsql.Words, i int) bool {
 	return i == 0 || slices.Contains([]string{";", "BEGIN", "THEN", "ELSE", "LOOP"}, w.At(i-1))
 }
 
-// long reports whether a lock_timeout is off or long. A value that it can't read isn't.
+// long reports whether a lock_timeout is off or long. It returns false for a value that it can't read.
 func long(value string) bool {
 	value = strings.ToLower(strings.ReplaceAll(strings.Trim(value, "'"), " ", ""))
 	switch {

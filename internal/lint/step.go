@@ -30,19 +30,20 @@ type step struct {
 
 	refused runner.Misfit     // why it wasn't run
 	failed  *runner.StmtError // PostgreSQL rejected it
-	// data is the failure that the scratch database's rows caused; without them the statement ran.
+	// data is the error that the scratch database's rows caused. Without these rows the statement ran.
 	data *runner.StmtError
-	// asked are the locks that a statement outside a transaction was seen to request.
+	// asked are the locks that a statement outside a transaction was observed to request.
 	asked map[lockKey]bool
-	// otherwise is how an object that IF NOT EXISTS skipped differs; "" if it doesn't.
+	// otherwise is how an existing object, for which IF NOT EXISTS skipped the statement, differs from the statement;
+	// "" if it doesn't.
 	otherwise string
-	// rows is whether the statement only adds rows to a table and the next one adds more: their effects are read after
-	// the last of them, because a file of many thousands would otherwise take minutes.
+	// rows means that the statement only adds rows to a table, and that the next statement adds more. The effects are
+	// read after the last of these statements, because a file with thousands of them would take minutes.
 	rows bool
 	// definitions are the definitions of the indexes that the statement created, by OID.
 	definitions map[uint32]string
-	// bounds are the partition constraints of the partitions that the statement created or attached, by OID, except
-	// those that are specific to this database.
+	// bounds are the partition constraints of partitions that the statement created or attached, by OID, except those
+	// of hash partitions, which are specific to this database.
 	bounds map[uint32]string
 	// uses are the dependents of the functions that the statement replaced, by function.
 	uses map[uint32][]use
@@ -133,8 +134,8 @@ func (s *step) oldColumn(table uint32, num int16) bool {
 	return t != nil && t.columns[num] != nil
 }
 
-// startColumn reports whether a column existed before the file: rows may have been written since an earlier file of the
-// change was deployed.
+// startColumn reports whether a column existed before the file. If an earlier file of the change added it, rows may
+// have been written since that file was deployed.
 func (s *step) startColumn(table uint32, num int16) bool {
 	t := s.trace.start().relations[table]
 	return t != nil && t.columns[num] != nil
@@ -208,7 +209,7 @@ func union[T any](a, b map[uint32]T) map[uint32]T {
 	return m
 }
 
-// until returns how long a lock that the statement takes is held.
+// until returns how long the statement's locks are held.
 func (s *step) until() string {
 	if s.trace.file.TxNone {
 		return "until the statement is done"
@@ -255,7 +256,7 @@ type trace struct {
 	file   *migration.File
 	steps  []*step
 	failed *runner.StmtError // the file's failure, unless a finding covers it
-	// incomplete is whether a statement was rejected: a file with a transaction then has no effect.
+	// incomplete means that a statement was rejected. A file that runs in a transaction then has no effect.
 	incomplete bool
 
 	base    *snapshot // before the change

@@ -119,7 +119,7 @@ func newTables(s *step) (found findings) {
 	return found
 }
 
-// columnRule returns the rule that a type's name alone breaks, and the type to use instead; "" for other types.
+// columnRule returns the rule against a type, and the type to use instead. The rule is "" if there is none.
 func columnRule(typ string) (rule, instead string) {
 	switch name, limited := hazard.TypeName(typ); name {
 	case "smallint", "integer":

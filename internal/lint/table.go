@@ -154,7 +154,7 @@ func rewrite(s *step, t *relation, name, what string) (found findings) {
 	return found
 }
 
-// alterText finds actions of ALTER that the scratch server may reject although the real one accepts them.
+// alterText finds actions of ALTER by their text, because the scratch server may reject what the real one accepts.
 func alterText(s *step, t *relation) (found findings) {
 	if t == nil {
 		return found
@@ -232,7 +232,7 @@ func lostColumns(before, after *relation) string {
 	return ""
 }
 
-// viewHas reports whether the file renames the table, and a view with its old name has the column.
+// viewHas reports whether the file renames the table and creates a view with the old name that has the column.
 func (s *step) viewHas(t *relation, column string) bool {
 	was := s.trace.start().relations[t.OID]
 	if was == nil {

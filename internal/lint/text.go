@@ -8,7 +8,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 )
 
-// text finds hazards by the statement's text, whether it ran or not.
+// text finds hazards in the statement's text, whether it ran or not.
 func text(s *step) (found findings) {
 	st := s.st
 	t := s.target()

@@ -64,7 +64,7 @@ func (t *tracer) connect(ctx context.Context) error {
 
 func (t *tracer) close(ctx context.Context) { _ = t.conn.Close(context.WithoutCancel(ctx)) }
 
-// reset gives the next file a session like that on a live database.
+// reset makes the session like a live database's before the next file.
 func (t *tracer) reset(ctx context.Context) error {
 	ok, err := t.session.Reset(ctx)
 	if err != nil {
@@ -97,9 +97,9 @@ func (t *tracer) snapshot(ctx context.Context) (s *snapshot, err error) {
 	return s, err
 }
 
-// pinned calls read with the search path public and no statement_timeout, whatever the file has set: the search path
-// determines how the catalogs spell names, and which functions and operators our queries call. schemas are those of
-// the file's search path, nil if that is public too.
+// pinned calls read with the search path public and no statement_timeout, whatever the file has set, because the search
+// path determines how PostgreSQL prints names and which functions and operators our queries call. schemas is the file's
+// search path, or nil if that is public too.
 func (t *tracer) pinned(ctx context.Context, read func(schemas []string) error) error {
 	var path, timeout string
 	var schemas []string
@@ -335,7 +335,7 @@ func (r *fileRun) outside(ctx context.Context, u runner.Unit, st *step) error {
 	})
 }
 
-// baseline makes the locks and counts of a transaction that has just begun those before the next statement.
+// baseline takes the locks and counts of a transaction that has just begun as those before its first statement.
 func (r *fileRun) baseline(ctx context.Context) error {
 	b := *r.now
 	b.locks, b.counts = nil, make(map[uint32]counts)
@@ -464,7 +464,7 @@ func (r *fileRun) readBounds(ctx context.Context, st *step) error {
 	return nil
 }
 
-// texts returns the result of a query for each object.
+// texts returns a query's result for each object, by OID.
 func (r *fileRun) texts(ctx context.Context, query string, oids []uint32) (map[uint32]string, error) {
 	texts := make(map[uint32]string)
 	err := r.pinned(ctx, func([]string) error {
@@ -554,13 +554,13 @@ func (r *fileRun) withoutRows(ctx context.Context, st *step) error {
 	return nil
 }
 
-// aboutRows reports whether rows caused a failure, by a constraint or a value.
+// aboutRows reports whether rows made a statement fail, because of a constraint or a value.
 func aboutRows(e *runner.StmtError) bool {
 	code := pgsql.SQLState(e)
 	return strings.HasPrefix(code, pgsql.IntegrityConstraintViolation) || strings.HasPrefix(code, pgsql.DataException)
 }
 
-// refused returns a statement's rejection by PostgreSQL apart from any other error.
+// refused separates PostgreSQL's rejection of a statement from other errors.
 func refused(err error) (*runner.StmtError, error) {
 	var stmt *runner.StmtError
 	if errors.As(err, &stmt) && pgsql.SQLState(err) != "" {

@@ -10,10 +10,11 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// typeChange finds what a column's type change costs and may lose. Even a new column's costs affect the whole table.
+// typeChange finds what a column's change of type costs and may lose. Changing a new column also affects the whole
+// table.
 func typeChange(s *step, b, a *relation, was, is *column) (found findings) {
 	same := was.Type == is.Type && was.Typmod == is.Typmod && was.Collation == is.Collation
-	if same && (s.using(was.Name) == nil || !s.named(b)) { // an expression can change values
+	if same && (s.using(was.Name) == nil || !s.named(b)) { // its expression can change values
 		return found
 	}
 	d := s.about(b)
@@ -287,7 +288,7 @@ func (s *snapshot) columnChecks(t *relation, column string, checks []string, tak
 	}
 }
 
-// onColumn returns a domain's check as a check of a column.
+// onColumn turns a domain's check into a check of a column.
 func onColumn(definition, column string) string {
 	var b strings.Builder
 	end := 0

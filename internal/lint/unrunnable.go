@@ -6,7 +6,7 @@ import (
 
 // unrunnable adds a finding for each merged file that controls transactions, or has statements that its transaction
 // rejects. Such files are readable ([migration.Errors.Readable]), but no file can run after them. In changed files,
-// rules check such statements.
+// rules report these statements.
 func (r *Report) unrunnable(c *changeSet, cfg Config) bool {
 	found := false
 	for _, f := range c.merged {

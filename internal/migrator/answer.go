@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// After keepAliveIdle without traffic the system probes the other side, and after peerTimeout without an
-	// acknowledgement it closes the connection.
+	// The operating system probes the other side after keepAliveIdle without traffic, and closes the connection after
+	// peerTimeout without an acknowledgement.
 	keepAliveIdle  = 30 * time.Second
 	keepAliveEvery = 10 * time.Second
 	peerTimeout    = 60 * time.Second
 
-	// shortestWait is how long the server has for an answer at least, even if the wait for the lock is shorter.
+	// shortestWait is the least time that the server has for an answer, even if -wait is shorter.
 	shortestWait = time.Second
 )
 
-// StalledError means that an answer that takes the server no time did not arrive. The connection is closed.
+// StalledError means that the server did not answer a request that it can answer at once. The connection is closed.
 type StalledError struct {
 	Where string // as in ConnectError
 	For   time.Duration
@@ -40,8 +40,8 @@ func (e *StalledError) Timeout() bool { return true }
 // Temporary reports false.
 func (e *StalledError) Temporary() bool { return false }
 
-// answers watches the connections of one configuration for answers that don't arrive. A statement of a migration may
-// take any time, so an answer is only due while a limit is set, or once the server is known to wait for us.
+// answers watches the connections of one configuration for answers that don't arrive. Because a migration's statement
+// may take any time, an answer is due only while a limit is set, or when the server is known to wait for us.
 type answers struct {
 	where string
 
@@ -50,7 +50,7 @@ type answers struct {
 	conns map[*answering]bool
 }
 
-// watch returns what watches the connections of cfg, and makes the system detect a lost peer.
+// watch watches the connections of cfg, and makes the operating system detect a lost peer.
 func watch(cfg *pgx.ConnConfig) *answers {
 	a := &answers{where: whereIs(cfg), conns: make(map[*answering]bool)}
 	dial := cfg.DialFunc
@@ -111,7 +111,7 @@ type answering struct {
 
 	// Under the mutex of answers:
 	until   time.Time // the deadline set by its user
-	since   time.Time // when the current Read began; zero if there is none
+	since   time.Time // when the current Read began; zero if none is running
 	stalled error     // of an earlier Read
 }
 

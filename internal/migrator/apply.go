@@ -11,7 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
-// Options say how far Apply and Down go.
+// Options say how far Apply and Down go, and how.
 type Options struct {
 	// To is the target version, as migration.Dir.Resolve takes it. "": Apply goes to the head, and Down reverts N
 	// files.
@@ -49,8 +49,8 @@ func (e *AheadError) Error() string {
 	return fmt.Sprintf("the database is ahead of this directory: it has later migrations than the last one here, up to %s; check out the commit that has them, or omit -strict", e.Versions[len(e.Versions)-1])
 }
 
-// Apply runs the pending files up to a target and records each. Then it rebuilds the version's own indexes that are
-// INVALID, and drops what REINDEX left of them.
+// Apply runs the pending files up to a target and records each. Then it rebuilds INVALID indexes that belong to the
+// version, and drops the INVALID copies that REINDEX left.
 //
 // The error is a *usage.Error for options that contradict each other, a *migration.SumError, a *ConnectError, a
 // *RefusedError, a *LockedError, a *revision.Problem for a record that doesn't say what to do, an *AheadError if

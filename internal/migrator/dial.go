@@ -14,8 +14,8 @@ type dialed struct {
 // Dial returns a Migrator that starts to connect in the background, while the caller reads the directory of migrations
 // and passes it to SetDir. If locked is set, it also takes the lock and reads the record, as the methods that write do.
 // The first method that needs a connection uses that one, or returns the error. The caller must call Close. If ctx ends
-// before that method is called, the connection is closed at once: reading the directory may hang while others wait for
-// the lock.
+// before that, the connection is closed at once, because others may wait for the lock while reading the directory
+// hangs.
 func Dial(ctx context.Context, cfg Config, locked bool) *Migrator {
 	m := newMigrator(cfg)
 	m.dialed = make(chan dialed)

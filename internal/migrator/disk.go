@@ -10,14 +10,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// PostgreSQL has no function that returns the free disk space. It can be known only if the server runs on this machine,
-// as a connection by Unix socket shows, and the role may read the data directory's name or the table is in a tablespace
-// with its own directory. Otherwise only the need is reported.
+// PostgreSQL has no function that returns the free disk space. The tool finds it out itself if the server runs on this
+// machine (the connection is a Unix socket) and the directory is known: the role may read the data directory's name, or
+// the tablespace has its own directory. Otherwise it only reports how much is needed.
 
 // worthTelling is how large a need must be to be reported if the free space is unknown.
 const worthTelling = 1 << 30
 
-// need is what a statement will write, at least.
+// need is how much a statement will write at least.
 type need struct {
 	stmt  string // the statement, shortened
 	space string // tablespace
@@ -25,8 +25,8 @@ type need struct {
 	bytes int64
 }
 
-// disk returns an error if the disk is too small for what the steps build or rewrite. The estimate is the least that
-// they need, so that nothing is refused that would succeed. If there is no estimate, nothing is refused.
+// disk returns an error if the disk is too small for what the steps build or rewrite. The estimate is a lower bound, so
+// that nothing is refused that would succeed. Without an estimate, nothing is refused.
 func (s *session) disk(ctx context.Context, steps []*step) error {
 	var needs []need
 	for _, st := range steps {

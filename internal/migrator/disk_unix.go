@@ -4,8 +4,8 @@ package migrator
 
 import "syscall"
 
-// freeDisk returns how many bytes a user who isn't root may still write below a path, and whether that could be found
-// out.
+// freeDisk returns how many bytes a user other than root can still write below a path. The result is false if that is
+// unknown.
 func freeDisk(path string) (int64, bool) {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(path, &fs); err != nil {

@@ -33,7 +33,7 @@ func (s *session) dropped(ctx context.Context, steps []*step) (tables []string, 
 	return tables, columns, nil
 }
 
-// find returns the tables that are dropped with an object, or that lose a column.
+// find returns the tables that dropping an object drops, or takes a column from.
 func (s *session) find(ctx context.Context, d pgsql.Object) ([]string, error) {
 	where, name := "c.oid = pg_catalog.to_regclass($1)", d.Name.String()
 	switch d.Kind {

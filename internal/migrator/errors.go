@@ -108,7 +108,8 @@ func (h Holder) String() string {
 	return s
 }
 
-// LockedError means that another session migrated the database for as long as we waited. Nothing was done.
+// LockedError means that the database could not be locked in time, because another session was migrating it. Nothing
+// was done.
 type LockedError struct {
 	Holder Holder
 	Waited time.Duration
@@ -129,7 +130,7 @@ func (e *LockedError) Error() string {
 
 // LostLockError means that the migration freed the lock, and another session took it.
 type LostLockError struct {
-	File   string // that could not continue
+	File   string // the file that could not continue
 	Holder Holder
 }
 

@@ -26,9 +26,9 @@ type builtIndex struct {
 	def    string // what follows the table's name in its definition
 }
 
-// prepareIndex checks what a CREATE or DROP INDEX CONCURRENTLY would find. It reports whether the statement's work is
-// done already, if again says that it may have run before. It drops an INVALID index that the statement left. One with
-// another definition is an error.
+// prepareIndex prepares for a CREATE or DROP INDEX CONCURRENTLY. If again is set, the statement may have run before,
+// and done reports that it completed. prepareIndex drops an INVALID index that the statement left. If the index exists
+// with another definition, it returns an error, unless the statement itself will fail.
 func (s *session) prepareIndex(ctx context.Context, stmt pgsql.Stmt, again bool) (done bool, err error) {
 	ix, ok := stmt.Index()
 	switch {
@@ -52,7 +52,7 @@ func (s *session) prepareIndex(ctx context.Context, stmt pgsql.Stmt, again bool)
 		waited := false
 		unique, def, err := s.wanted(ctx, stmt, ix)
 		if err != nil {
-			return false, nil // the statement will fail with the error
+			return false, nil // the statement itself will report the error
 		}
 		for _, b := range found {
 			name := b.schema + "." + b.name

@@ -24,7 +24,7 @@ type InvalidIndex struct {
 
 	exprs bool   // it has expressions, for which ANALYZE collects statistics
 	def   string // its CREATE INDEX
-	later bool   // NextBuild is done by a pending migration
+	later bool   // with NextBuild: a pending migration rebuilds it
 }
 
 // Next is what the next apply does with an INVALID index.

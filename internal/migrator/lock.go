@@ -15,7 +15,7 @@ import (
 // The Atlas CLI locks databases under this name. With the same name, the two tools exclude each other.
 const lockName = "atlas_migrate_execute"
 
-// makesWay is how long to wait for another process of ours to return the lock that this one lost.
+// makesWay is how long to wait until another process of this tool returns the lock that this one lost.
 const makesWay = 5 * time.Second
 
 // lockKey is the key that the Atlas CLI derives from the name.
@@ -41,8 +41,8 @@ func (s *session) lock(ctx context.Context) error {
 	return err
 }
 
-// await calls try, which tries to take a lock or else returns its holder, until it has the lock. It polls because a
-// session that waits in the server holds a snapshot, for which CREATE INDEX CONCURRENTLY waits.
+// await calls try until it has the lock. If another session has it, try returns that holder. It polls because a session
+// that waits in the server holds a snapshot, for which CREATE INDEX CONCURRENTLY waits.
 func (m *Migrator) await(ctx context.Context, try func(context.Context) (bool, Holder, error)) error {
 	var (
 		start   = time.Now()
@@ -80,7 +80,7 @@ func (m *Migrator) await(ctx context.Context, try func(context.Context) (bool, H
 	}
 }
 
-// patience returns how long an answer may take if the session has waited for the lock since start.
+// patience returns how long the server may take to answer a session that has waited for the lock since start.
 func (s *session) patience(start time.Time) time.Duration {
 	d := s.conn.Config().ConnectTimeout
 	if s.m.cfg.Wait > 0 {
@@ -89,8 +89,8 @@ func (s *session) patience(start time.Time) time.Duration {
 	return d
 }
 
-// tryLock asks in one round trip for the lock, and, for when it is taken, whether the server accepts writes, has
-// INVALID indexes, and has the record's tables.
+// tryLock tries to take the lock. In the same round trip it asks whether the server accepts writes, has INVALID
+// indexes, and has the record's tables.
 func (s *session) tryLock(ctx context.Context) (locked bool, err error) {
 	var standby, readOnly bool
 	var b pgx.Batch
@@ -145,7 +145,7 @@ func ownKey() int64 {
 	return int64(h.Sum32())
 }
 
-// errMadeWay asks for the command to start again, because another process of ours has changed the database.
+// errMadeWay means that the command must start again, because another process of this tool has changed the database.
 var errMadeWay = errors.New("another session ran a migration that had freed its lock")
 
 // againAfter calls try again while it fails with errMadeWay.
@@ -157,9 +157,10 @@ func againAfter(ctx context.Context, try func() error) error {
 	}
 }
 
-// exclude takes the lock of ownKey if one of the steps needs it, until the observer ends. A step that is one
-// transaction with its record doesn't: of two sessions that run it, the record lets one commit. If another process of
-// ours has the lock, it continues without the first lock, and the error is errMadeWay once it has ended.
+// exclude takes the lock of ownKey if one of the steps needs it, and holds it until the observer ends. A step that
+// commits together with its record in one transaction doesn't need it: if two sessions run the step, the record lets
+// only one commit. If another process of this tool has the lock of ownKey, exclude frees the first lock, waits for that
+// process to end, and returns errMadeWay.
 func (s *session) exclude(ctx context.Context, steps []*step) error {
 	if !slices.ContainsFunc(steps, func(st *step) bool { return st.txNone && len(st.stmts) > 0 }) {
 		return nil
@@ -191,8 +192,8 @@ func (s *session) exclude(ctx context.Context, steps []*step) error {
 	return errMadeWay
 }
 
-// relock takes the lock again after a migration freed it. Another process of ours may hold it for a moment, until it
-// sees that this one still runs.
+// relock takes the lock again after a migration freed it. Another process of this tool may hold it for a moment, until
+// it sees that this one still runs.
 func (s *session) relock(ctx context.Context) (locked bool, err error) {
 	if !s.own {
 		return false, nil

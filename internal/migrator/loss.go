@@ -14,7 +14,7 @@ import (
 type Loss struct {
 	Table  string // schema.name, quoted where needed
 	Column string // quoted where needed; "" for the whole table
-	Rows   int64  // that the table has, or in which the column is not null
+	Rows   int64  // rows of the table, or rows in which the column is not null
 }
 
 func (l Loss) String() string {
@@ -39,9 +39,9 @@ func (e *LossError) Error() string {
 	return fmt.Sprintf("this would drop %s, and applying again doesn't restore the data; nothing was done: add -yes to drop it", strings.Join(texts, ", "))
 }
 
-// losses counts the rows of the tables and columns that the steps' files added according to their effects, and, because
-// an effect may miss something, of those that the down files drop. What only gets its old name again isn't lost, unless
-// a later step drops it under that name.
+// losses counts the rows of the tables and columns that the steps' migrations added, according to their effects.
+// Because an effect may miss something, it also counts those that the down files drop. A table or column that only gets
+// its old name back isn't lost, unless a later step drops it under that name.
 func (s *session) losses(ctx context.Context, steps []*step) ([]Loss, error) {
 	var tables []string
 	var columns [][2]string

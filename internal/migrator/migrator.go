@@ -1,9 +1,9 @@
 // Package migrator applies and reverts the migrations of a directory on a live database, and reports its status.
 //
-// The record always matches what the database went through. A file that runs in a transaction changes both in that
-// transaction. Of a file that doesn't, each statement commits together with its entry in the journal where PostgreSQL
-// allows that; where it doesn't, the catalog shows whether the statement has run. Running the command again finishes a
-// run that was killed.
+// The record always says what has run on the database. A file that runs in a transaction updates the record in that
+// transaction. In a file without one, each statement commits together with its entry in the journal, if PostgreSQL
+// allows that. If it doesn't, the catalog shows whether the statement has run. After a run was killed, running the
+// command again finishes it.
 package migrator
 
 import (
@@ -34,8 +34,8 @@ type Config struct {
 	ConnConfig *pgx.ConnConfig // made by pgx.ParseConfig; it is copied
 	Dir        *migration.Dir
 	Store      revision.Store
-	Exclude    []string // excluded from comparisons of catalogs, as atlas.hcl's exclude
-	Role       string   // that migrations run as, by SET ROLE; "" for none
+	Exclude    []string // patterns of objects to ignore in comparisons of catalogs, as in atlas.hcl's exclude
+	Role       string   // the role that migrations run as, by SET ROLE; "" for none
 
 	LockTimeout time.Duration // 0: DefaultLockTimeout
 	LockRetry   time.Duration // 0: DefaultLockRetry
@@ -48,7 +48,7 @@ type Config struct {
 	// that the database has migrations which Dir doesn't have.
 	StartOver string
 
-	OperatorVersion string // for the journal: the tool that applied it
+	OperatorVersion string // for the journal: the tool that applied a file
 	Log             Logger // nil: none
 }
 
@@ -161,8 +161,8 @@ func (s *session) readRecord(ctx context.Context) error {
 	})
 }
 
-// patiently retries read as other statements that wait for locks are retried. A command that only reads waits once and
-// reports what blocks it.
+// patiently retries read, like other statements that wait for locks. A command that only reads tries once, and reports
+// what blocks it.
 func (s *session) patiently(ctx context.Context, what string, read func() error) error {
 	if s.observer == nil {
 		s.observe(ctx)

@@ -36,7 +36,7 @@ func moves(stmts []pgsql.Stmt) []move {
 	return all
 }
 
-// moved returns the name of a table or column after the moves.
+// moved returns the new name of a table or column.
 func moved(moves []move, table, column string) (string, string) {
 	for _, m := range moves {
 		switch {
@@ -50,7 +50,7 @@ func moved(moves []move, table, column string) (string, string) {
 	return table, column
 }
 
-// unmoved returns the name of a table or column before the moves.
+// unmoved returns the old name of a table or column.
 func unmoved(moves []move, table, column string) (string, string) {
 	for _, m := range slices.Backward(moves) {
 		switch {

@@ -51,7 +51,7 @@ type observer struct {
 	mu   sync.Mutex
 	task *task // what runs now; nil if nothing does
 
-	last *task // task, or the one before if that is nil
+	last *task // task, or the previous task if that is nil
 
 	conn  *pgx.Conn // used by loop only
 	retry time.Time // when to try to connect again
@@ -290,8 +290,8 @@ SELECT a.wait_event_type IS NOT DISTINCT FROM 'Lock', a.wait_event IS NOT DISTIN
 	o.logProgress(ctx, t)
 }
 
-// lost is told whether the server waits for the session, or has no process for it. If so while the session waits for
-// the server, for longer than an answer may take to arrive, a message was lost and the connection is closed.
+// lost detects lost messages. idle means that the server waits for the session, or has no process for it. If the
+// session meanwhile waits for the server, for longer than an answer may take to arrive, lost closes the connection.
 func (o *observer) lost(of *observed, idle bool) {
 	switch {
 	case !idle:
@@ -303,7 +303,7 @@ func (o *observer) lost(of *observed, idle bool) {
 	}
 }
 
-// warn logs once what is missing without an observer.
+// warn logs once what doesn't work without an observer.
 func (o *observer) warn(ctx context.Context) {
 	if ctx.Err() == nil {
 		o.warned.Do(func() {
@@ -351,10 +351,10 @@ func (o *observer) logBlockers(ctx context.Context, t *task) {
 	}
 }
 
-// giveWay cancels a task if it holds locks for which others may wait, or in any case if whatever is set.
+// giveWay cancels a task that holds locks for which others may wait. If whatever is set, it cancels any task.
 func (o *observer) giveWay(ctx context.Context, t *task, whatever bool) {
 	var strong bool
-	// What the task created isn't in the observer's catalog.
+	// Relations that the task created aren't visible to the observer.
 	err := o.conn.QueryRow(ctx, `
 SELECT $2 OR EXISTS (SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation
   WHERE l.pid = $1 AND l.granted AND l.locktype = 'relation' AND c.relname <> 'alembic_version'

@@ -13,8 +13,8 @@ import (
 )
 
 // dial connects as pgx does, with one difference. With sslmode=prefer, the default, pgx asks for TLS, closes the
-// connection if the server has none, and dials again. dial continues on the first connection, as libpq does, which
-// saves the time in which the server starts another process.
+// connection if the server has none, and dials again. dial continues on the first connection, as libpq does, so that
+// the server needn't start another process.
 func dial(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
 	d := &dialer{dial: cfg.DialFunc, refused: make(map[string]refusal)}
 	cfg.DialFunc = d.DialContext
@@ -59,7 +59,7 @@ func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 	return &asking{Conn: conn, dialer: d, addr: addr}, nil
 }
 
-// keep keeps a connection instead of closing it, on which only TLS was refused. It reports whether it did.
+// keep keeps a connection on which the server refused TLS, instead of closing it. It reports whether it did.
 func (d *dialer) keep(addr string, conn net.Conn) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -124,7 +124,7 @@ func (s *session) runAlone(ctx context.Context, st *step, fr *FileRun) error {
 	if err := s.retry(ctx, st.name, mark); err != nil {
 		return fmt.Errorf("recording the start of %s: %w", st.name, err)
 	}
-	// The part that has run set up another session.
+	// The statements that have run set up another session.
 	for i := range st.done {
 		if setsSession(st.stmts[i]) {
 			if err := s.script.Stmt(ctx, st.stmts[i]); err != nil {
@@ -243,7 +243,7 @@ func (st *step) after(i int) string {
 	return st.from
 }
 
-// unknown means that a statement may have changed lock_timeout.
+// unknown is the lock_timeout after a statement that may have changed it.
 const unknown time.Duration = -1
 
 // lockTimeout sets lock_timeout, if it has another value.
@@ -283,8 +283,8 @@ func atMostSQL(d time.Duration) string {
 	return setSQL(d) + fmt.Sprintf(" WHERE %s OPERATOR(pg_catalog.=) '0' OR %[1]s OPERATOR(pg_catalog.>) '%d milliseconds'", set, d.Milliseconds())
 }
 
-// setsTimeout reports whether a statement is of a kind that may change settings. If another does, by a trigger, the
-// observer notices that it waits too long.
+// setsTimeout reports whether a statement is of a kind that may change settings. If another kind does so by a trigger,
+// the observer notices when a statement waits too long.
 func setsTimeout(s pgsql.Stmt) bool {
 	switch strings.ToUpper(strings.Fields(s.Text)[0]) {
 	case "SET", "RESET", "DISCARD", "DO", "CALL", "SELECT", "WITH", "VALUES", "EXECUTE":
@@ -293,14 +293,14 @@ func setsTimeout(s pgsql.Stmt) bool {
 	return false
 }
 
-// why records in the journal why the statement after the first n failed.
+// why records in the journal why statement n, counted from 0, failed.
 func (s *session) why(ctx context.Context, st *step, fr *FileRun, n int, failed *StmtError) error {
 	row := s.m.row(st, fr, n)
 	row.Error, row.ErrorStmt = pgsql.MaskMessage(failed.Err.Error(), failed.Stmt), pgsql.Mask(failed.Stmt)
 	if failed.Cause != nil {
 		row.Error = fmt.Sprintf("interrupted: %v", failed.Cause)
 	}
-	row.Error = strings.ToValidUTF8(row.Error, "\uFFFD") // it is in the encoding that the file has set
+	row.Error = strings.ToValidUTF8(row.Error, "\uFFFD") // the error is in the encoding that the file has set
 	err := s.script.Run(ctx, runner.Unit{Mode: runner.Together}, runner.Hooks{
 		Begin:  func(ctx context.Context, _ runner.Unit) error { return s.begin(ctx, st, st.from) },
 		Commit: func(ctx context.Context, _ runner.Unit) error { return s.commit(ctx, st, row, st.from, n) },
@@ -322,7 +322,7 @@ func (m *Migrator) row(st *step, fr *FileRun, n int) *migrate.Revision {
 		revision.BeginDown(row, st.sums[:n])
 		return row
 	}
-	row.Hash = st.file.Hash // the part that has not run may have been corrected
+	row.Hash = st.file.Hash // the part that has not run yet may have been edited
 	row.Applied, row.Total = n, len(st.stmts)
 	row.PartialHashes = nil
 	if n < row.Total {

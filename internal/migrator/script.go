@@ -182,8 +182,7 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 	return b.String(), nil
 }
 
-// forPsql returns a statement so that psql doesn't change it: psql takes a name after a colon, as in array[1:user], for
-// one of its variables.
+// forPsql rewrites a statement so that psql doesn't replace a name after a colon, as in array[1:user].
 func forPsql(sql string) string {
 	if !strings.Contains(sql, ":") {
 		return sql

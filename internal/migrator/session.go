@@ -58,7 +58,7 @@ type session struct {
 
 func (s *session) log(e LogEntry) { s.m.cfg.Log.Log(e) }
 
-// connConfig returns the configuration of all connections, and what watches them for answers.
+// connConfig returns the configuration of all connections, and the answers that watches them.
 func (m *Migrator) connConfig() (*pgx.ConnConfig, *answers) {
 	cfg := m.cfg.ConnConfig.Copy()
 	if cfg.ConnectTimeout == 0 {
@@ -290,9 +290,9 @@ func (s *session) leave() {
 	_ = hijacked.Conn.Close()
 }
 
-// retry calls try again while it fails because of other sessions' locks, with growing pauses, until LockRetry has
-// passed since the first failure, so that what runs for longer before it meets a lock is retried, too. A session
-// without the lock, which only reads, tries once.
+// retry calls try until it no longer fails because of other sessions' locks, with growing pauses. It gives up when
+// LockRetry has passed since the first failure; the time until that failure doesn't count. A session without the lock,
+// which only reads, tries once.
 func (s *session) retry(ctx context.Context, what string, try func() error) error {
 	pause := 100 * time.Millisecond
 	var failed time.Time
@@ -317,7 +317,7 @@ func (s *session) retry(ctx context.Context, what string, try func() error) erro
 	}
 }
 
-// gaveWay turns the error of what the observer cancelled into a *WaitError.
+// gaveWay turns an error into a *WaitError if the observer cancelled the task.
 func (s *session) gaveWay(err error) error {
 	if pgsql.SQLState(err) != pgsql.QueryCanceled || !s.observer.cancelled() {
 		return err
@@ -340,7 +340,7 @@ func givesWay(err error) bool {
 	return errors.As(err, new(*WaitError))
 }
 
-// outcome adds to the error of a run that ctx ended, or that privileges are missing.
+// outcome completes the error of a run: that it was interrupted, or which role lacks privileges.
 func (m *Migrator) outcome(ctx context.Context, err error) error {
 	if pgsql.SQLState(err) == pgsql.InsufficientPrivilege {
 		role := m.cfg.Role
@@ -356,7 +356,7 @@ func (m *Migrator) outcome(ctx context.Context, err error) error {
 	return interrupted(ctx, err)
 }
 
-// interrupted adds to an error that ctx has ended.
+// interrupted adds to an error that the run was interrupted, if ctx has ended.
 func interrupted(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil || errors.Is(err, context.Cause(ctx)) {
 		return err

@@ -20,8 +20,7 @@ type Status struct {
 	Journal []*migrate.Revision // the journal's rows, ascending
 	Ahead   []string            // applied versions later than the last in the directory
 
-	// BySchema says that Index isn't from the record, which names no known version, but that of the version that the
-	// schema matches.
+	// BySchema means that the record names no known version, and Index is the version that the schema matches.
 	BySchema bool
 
 	// Checkpoint is the one that the database started from, nil if there is none.
@@ -41,7 +40,7 @@ type Status struct {
 	Invalid  []InvalidIndex
 }
 
-// Clean reports whether the database is fine, pending files aside.
+// Clean reports whether the database is in order. It may have pending files.
 func (st *Status) Clean() bool {
 	for _, ix := range st.Invalid {
 		if ix.Building == 0 {
@@ -52,8 +51,8 @@ func (st *Status) Clean() bool {
 }
 
 // Status returns the status of the database. It writes and locks nothing, and doesn't wait for a running migration.
-// What is wrong with the record is in Status.Problems and isn't an error. With an error it returns what it found until
-// then.
+// What is wrong with the record is in Status.Problems and isn't an error. If Status fails, it also returns what it has
+// found so far.
 func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 	st := &Status{Files: m.files, Index: -1, Sum: m.dir.Verify()}
 	return st, m.outcome(ctx, m.status(ctx, st))

@@ -31,7 +31,8 @@ func newAssembly(major int, ex exclude) *assembly {
 	return &assembly{major: major, exclude: ex, drop: map[string]bool{}, relations: map[string]string{}, comments: map[string]string{}}
 }
 
-// add keeps r unless it, or what it belongs to, is excluded. What others belong to must be added before them.
+// add keeps r unless r, or an object that it belongs to, is excluded. Objects must be added before those that belong to
+// them.
 func (a *assembly) add(r row) error {
 	if a.drop[r.object()] || a.drop[r.parent] {
 		return nil

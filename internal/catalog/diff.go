@@ -22,8 +22,8 @@ type Difference struct {
 	Want, Have string
 	// Text describes the difference in a sentence without a period.
 	Text string
-	// Harmless means that statements which don't name the object do the same on both: they differ only in a comment, in
-	// what ANALYZE collects, or in the name of a constraint or index.
+	// Harmless means that the difference only affects statements that name the object: it is a comment, what ANALYZE
+	// collects, or the name of a constraint or index.
 	Harmless bool
 	// Invalid means that the object is an index whose build didn't complete. If it is wanted, this is the only
 	// difference.
@@ -131,8 +131,8 @@ func (l Line) table() (table, object string) {
 
 var relationKinds = []string{"table", "foreign table", "view", "materialized view"}
 
-// covered reports whether l is part of a relation that the other catalog doesn't have. here are the lines that only l's
-// catalog has, there those that only the other one has.
+// covered reports whether l is part of a relation that the other catalog lacks. here has the lines that are only in l's
+// catalog, there those that are only in the other one.
 func (l Line) covered(here, there map[string]Line) bool {
 	table, object := l.table()
 	if table == "" || table == object && !l.Comment {
@@ -178,8 +178,8 @@ func changed(want, have Line) Difference {
 	return d
 }
 
-// completed returns the definition that an invalid index would have if its build had completed, and reports whether it
-// is one. An index that is being dropped is not.
+// completed returns the definition that an INVALID index would have if its build had completed. ok is false for other
+// objects, and for an index that is being dropped.
 func completed(def string) (string, bool) {
 	valid := withoutState(def, "INVALID")
 	if valid == def || withoutState(def, "being dropped") != def {

@@ -64,13 +64,13 @@ func parseExclude(patterns []string) (exclude, error) {
 	return ex, nil
 }
 
-// needsColumns reports whether a pattern can match columns, which also excludes the keys on these columns.
+// needsColumns reports whether a pattern can match columns. Excluding a column also excludes the keys on it.
 func (ex exclude) needsColumns() bool {
 	return slices.ContainsFunc(ex.globs, func(g []glob) bool { return len(g) == 3 })
 }
 
-// matches reports whether r itself is excluded, and so everything that belongs to it. relation is the kind of the
-// relation that r belongs to.
+// matches reports whether r itself is excluded, and with it everything that belongs to it. relation is the kind of r's
+// relation.
 func (ex exclude) matches(r row, relation string) (bool, error) {
 	object := r.rel
 	if object == "" {

@@ -120,8 +120,8 @@ func CutName(name string) (before, last string) {
 	}
 }
 
-// Escape returns s on one line, as in a catalog's text. It also escapes characters that are invisible or change how a
-// reviewer sees the text. Different texts have different escaped forms.
+// Escape returns s on one line, as in a catalog's text. It also escapes characters that are invisible or change how the
+// text looks. Different texts have different escaped forms.
 func Escape(s string) string {
 	if !strings.ContainsFunc(s, mustEscape) {
 		return s

@@ -59,10 +59,10 @@ func Read(ctx context.Context, conn *pgx.Conn, opts Options) (Catalog, error) {
 	}
 }
 
-// again reports whether to try again. If another session drops or locks an object meanwhile, PostgreSQL's functions,
-// which read the newest catalog and not the snapshot, fail with an internal error or wait for the lock. lock_timeout is
-// shorter than the default deadlock_timeout, so that the reader gives way in a deadlock. Between two tries it holds no
-// locks, unless the caller's transaction does.
+// again reports whether to try again. PostgreSQL's functions read the newest catalog, not the snapshot's. If another
+// session meanwhile drops an object, they fail with an internal error; if it locks one, they wait. lock_timeout is
+// shorter than the default deadlock_timeout, so that the reader gives way in a deadlock. Between two tries the reader
+// holds no locks, except those of the caller's transaction.
 func again(err error, try int, within bool) bool {
 	switch pgsql.SQLState(err) {
 	case pgsql.InternalError, pgsql.DeadlockDetected:

@@ -14,9 +14,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// The state after a long history is saved for the next command, so that the cost of a plan depends on its new files
-// only. Only databases are saved, never what was read from them: a proof still relies on the catalog of a database that
-// PostgreSQL created from exactly these files.
+// The state after a long history is saved for the next command, so that a plan only has to run new files. Only
+// databases are saved, never what was read from them: a proof still reads the catalog of a database that PostgreSQL
+// created from exactly these files.
 
 // replayVersion must be incremented when a change in how files are run may lead to another state.
 const replayVersion = 2
@@ -33,7 +33,7 @@ func Names(files []*migration.File) []string {
 	for i, f := range files {
 		h := sha256.New()
 		fmt.Fprintf(h, "%d\n%s", replayVersion, sum)
-		_ = binary.Write(h, binary.BigEndian, int64(len(f.SQL))) // a hash takes all
+		_ = binary.Write(h, binary.BigEndian, int64(len(f.SQL))) // writing to a hash never fails
 		h.Write([]byte(f.SQL))
 		h.Sum(sum[:0])
 		names[i] = hex.EncodeToString(sum[:])

@@ -19,8 +19,8 @@ import (
 // difference.
 //
 // It doesn't rely on the engine's statements. It creates what the file declares a second time, in other schemas and
-// with one statement for each declaration, compares the catalogs and rolls back. order are the tables in the order in
-// which they were created, on which the names that PostgreSQL derives depend.
+// with its own statements, compares the catalogs and rolls back. order lists the tables in the order in which they were
+// created, because the names that PostgreSQL derives depend on it.
 func (s *State) confirm(ctx context.Context, doc *schemahcl.Document, order []tableName) error {
 	twins := twins{}
 	for i, ns := range doc.Realm.Schemas {
@@ -33,7 +33,7 @@ func (s *State) confirm(ctx context.Context, doc *schemahcl.Document, order []ta
 	err = s.compare(ctx, doc, twins, decls)
 	var refused *schemahcl.Error
 	if errors.As(err, &refused) && refused.Err != nil {
-		// If an enum is missing, that is a better error than a table's statement that needs it.
+		// If an enum is missing, report that instead of the table's statement that needs it.
 		decls = slices.DeleteFunc(decls, func(d declaration) bool { return d.table != nil })
 		err = cmp.Or(s.compare(ctx, doc, twins, decls), err)
 	}
@@ -43,7 +43,7 @@ func (s *State) confirm(ctx context.Context, doc *schemahcl.Document, order []ta
 	return err
 }
 
-// compare does what confirm does, for some declarations.
+// compare does for some declarations what confirm does for all.
 func (s *State) compare(ctx context.Context, doc *schemahcl.Document, twins twins, decls []declaration) error {
 	var stmts []string
 	var makes []declaration // what each of stmts creates
@@ -112,9 +112,9 @@ func (s *State) undoAll(ctx context.Context) error {
 	return nil
 }
 
-// twins are the names of the schemas in which what the file declares is created a second time, by the names of the
-// file's schemas. They contain a single quote and need quotes, so that they can't be confused with anything else in a
-// catalog's line, even in a string constant.
+// twins maps the file's schemas to the schemas in which confirm creates their objects a second time. The names of the
+// twins contain a single quote and must be quoted, so that they can't be confused with anything else in a catalog's
+// line, even in a string constant.
 type twins map[string]string
 
 // split divides a catalog into the lines of the twins, with the names of the file's schemas, and the rest.
@@ -143,8 +143,8 @@ func (t twins) split(c catalog.Catalog) (declared []catalog.Line, rest catalog.C
 
 func quotesTwice(s string) string { return strings.ReplaceAll(s, "'", "''") }
 
-// differences returns a *schemahcl.Error for each difference between what the file declares, want, and what exists,
-// have. It joins several.
+// differences compares what the file declares, want, with what exists, have. It returns a *schemahcl.Error for each
+// difference, joined.
 func differences(d *schemahcl.Document, decls []declaration, want, have catalog.Catalog) error {
 	byKey := map[string]declaration{}
 	for _, decl := range decls {

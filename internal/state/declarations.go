@@ -90,7 +90,7 @@ func declarations(d *schemahcl.Document, opts catalog.Options, in twins, order [
 	return append(all, keys...), nil
 }
 
-// asSQL is what to do if the engine doesn't create what the file declares.
+// asSQL advises what to do if the engine doesn't create what the file declares.
 const asSQL = "nothing was planned: write it as SQL in a migration (new), and remove it from this file"
 
 // A declarer builds the declarations for the blocks of a file.

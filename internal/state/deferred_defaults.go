@@ -19,8 +19,8 @@ type deferredDefault struct {
 	expr   *schema.RawExpr
 }
 
-// takeDeferred removes, from the tables that changes create, the defaults that may use the sequence of another one's
-// serial column, because the engine orders tables by foreign keys only.
+// takeDeferred removes defaults from the tables that changes create if they may use the sequence of another new table's
+// serial column. The engine orders tables by foreign keys only, so that sequence may not exist yet.
 func takeDeferred(changes []schema.Change) (deferred deferredDefaults) {
 	plain := func(s string) string { return strings.ToLower(strings.NewReplacer(`"`, "", "'", "").Replace(s)) }
 	maker := map[string]*schema.Table{} // by the sequence's name

@@ -100,9 +100,9 @@ func (s *State) build(ctx context.Context, doc *schemahcl.Document) error {
 	return err
 }
 
-// strip drops what schema files can express: tables, enums, and schemas that are then empty and that the file doesn't
-// declare. It keeps sequences, because the file may refer to them, except those of serial columns in other schemas and
-// those whose names the file's serial columns need.
+// strip drops what schema files can express: tables, enums, and schemas that are empty afterwards and not in the file.
+// It keeps sequences, because the file may refer to them, except serial columns' sequences in other schemas and those
+// that have a name which a serial column of the file needs.
 func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
 	current, err := s.Realm(ctx)
 	if err != nil {
@@ -187,8 +187,8 @@ func refused(d *schemahcl.Document, c *migrate.Change, err error) *schemahcl.Err
 	return e
 }
 
-// part returns the name of the column, index or constraint that PostgreSQL's error is about: that of a statement on an
-// index, or the first name on the line that the error points to. It returns "" if it is unknown.
+// part returns the name of the column, index or constraint that PostgreSQL's error is about: the index in a statement
+// on an index, otherwise the first name on the line that the error points to. It returns "" if that is unknown.
 func part(stmt string, err error) string {
 	if split, serr := pgsql.Split(stmt); serr == nil && len(split) == 1 {
 		if ix, ok := split[0].Index(); ok {

@@ -90,7 +90,7 @@ var sessionSettings = []string{
 const accessMethod = "SET default_table_access_method = "
 
 // publicOpened are the statements that pg_dump writes before PostgreSQL 15 for the schema public of a dev database,
-// because its owner has changed. Together they do nothing.
+// because the schema has another owner there. Together they do nothing.
 var publicOpened = []string{"REVOKE ALL ON SCHEMA public FROM PUBLIC", "GRANT ALL ON SCHEMA public TO PUBLIC"}
 
 // dumped describes the database whose dump is rewritten.

@@ -85,8 +85,8 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 	return append(planned, deferred.changes()...), nil
 }
 
-// quoteTexts escapes comments and enum values that begin and end with a single quote, because the engine takes those
-// for SQL constants. restore undoes that.
+// quoteTexts escapes comments and enum values that begin and end with a single quote, because the engine would take
+// them for SQL constants. restore undoes that.
 func quoteTexts(changes []schema.Change) (restore func()) {
 	var texts []*string
 	comments := func(attrs []schema.Attr) {
@@ -157,8 +157,8 @@ func quoteTexts(changes []schema.Change) (restore func()) {
 // separateKeys are unique constraints to add after their tables, by table.
 type separateKeys map[tableName][]*schema.ModifyTable
 
-// takeSeparate removes, from the tables that changes create or drop, each unique constraint on the same columns as an
-// earlier key, because PostgreSQL merges equal keys that one statement adds. restore undoes that.
+// takeSeparate removes unique constraints from the tables that changes create or drop if an earlier key has the same
+// columns, because PostgreSQL merges equal keys that one statement adds. restore undoes that.
 func takeSeparate(changes []schema.Change) (separate separateKeys, restore func()) {
 	separate = separateKeys{}
 	whole := map[*schema.Table][]*schema.Index{}
@@ -233,8 +233,8 @@ func columnList(key *schema.Index) string {
 	return b.String()
 }
 
-// lostKeys returns the change that adds a dropped table's foreign keys to itself if the engine lost them: it first
-// drops the foreign keys between dropped tables, and these with them.
+// lostKeys returns the change that adds a dropped table's foreign keys to itself again, if the engine lost them. The
+// engine drops the keys between dropped tables first, and these along with them.
 func lostKeys(src schema.Change, changes []schema.Change) *schema.ModifyTable {
 	planned, ok := src.(*schema.DropTable)
 	if !ok || len(planned.T.ForeignKeys) > 0 {

@@ -31,8 +31,8 @@ func (o Outside) String() string {
 	return words.Plural(len(o.Names), o.Kind) + " (" + names + ")"
 }
 
-// Outside returns what is unmanaged, sorted by kind. It includes the unmanaged properties of objects for whose lines
-// stays returns true.
+// Outside returns what is unmanaged, sorted by kind. It includes an object's unmanaged properties if stays returns true
+// for its line.
 func (s *State) Outside(ctx context.Context, stays func(catalog.Line) bool) ([]Outside, error) {
 	return outside(ctx, s.db.native, s.Catalog, stays)
 }
@@ -135,8 +135,8 @@ func Origin(l catalog.Line) string {
 }
 
 // Split divides a catalog into what is managed, that is, compared with the schema file, and what is unmanaged. The
-// named schemas are unmanaged. So are partitions, tables that inherit and typed tables, with all their parts, because
-// these change with their parent or type. A sequence is managed if its column is, owns it and uses it for its default.
+// named schemas are unmanaged. So are partitions, inheriting tables and typed tables with all their parts, because they
+// change with their parent or type. A sequence is managed if a managed column owns it and uses it for its default.
 func Split(c catalog.Catalog, schemas ...string) (managed, outside catalog.Catalog) {
 	foreign := foreignRelations(c)
 	sequences := Sequences(c)
@@ -177,9 +177,9 @@ func foreignRelations(c catalog.Catalog) map[string]bool {
 	return foreign
 }
 
-// SameOutside reports whether what is unmanaged is the same in two catalogs. It ignores columns, indexes and
-// constraints, because a partition's change with its parent. Sequences may be added, get another owner and, if they
-// belong to a column, change with it.
+// SameOutside reports whether two catalogs have the same unmanaged objects. It ignores unmanaged columns, indexes and
+// constraints, because those of a partition change with its parent. Sequences may be added and get another owner, and a
+// column's sequence may change with the column.
 func SameOutside(before, now catalog.Catalog, schemas ...string) bool {
 	objects := func(c catalog.Catalog) (objects []catalog.Line, sequences map[string]string) {
 		_, outside := Split(c, schemas...)

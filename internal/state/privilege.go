@@ -109,7 +109,7 @@ func (p privilege) line() string {
 	return "column " + name + "." + p.part
 }
 
-// statements returns statements that restore the privileges, or with give false remove them.
+// statements returns statements that restore the privileges, or remove them if give is false.
 func statements(list []privilege, give bool) []string {
 	list = slices.Clone(list)
 	for i := range list {
@@ -218,8 +218,8 @@ func (s *State) privilegesSince(ctx context.Context, before Privileges) (lost, g
 // identity is part of the definition of every identity column.
 const identity = " as identity"
 
-// sequenceNow returns the current name of the sequence name that p was on: that of the identity column's sequence,
-// which PostgreSQL chooses, or name. It returns "" if there is no such sequence.
+// sequenceNow returns the current name of a sequence that p was on. PostgreSQL chooses the name of an identity column's
+// sequence; others are still called name. It returns "" if the sequence doesn't exist.
 func (s *State) sequenceNow(ctx context.Context, name string, p privilege) (now string, err error) {
 	err = s.db.native.QueryRow(ctx, `
 SELECT coalesce((
@@ -236,8 +236,7 @@ SELECT coalesce((
 	return now, nil
 }
 
-// has reports whether p is one of the privileges, regardless of its catalog line and of the name of an identity
-// column's sequence.
+// has reports whether l contains p. It ignores the catalog line and the name of an identity column's sequence.
 func (l Privileges) has(p privilege) bool {
 	return slices.ContainsFunc(l.list, func(h privilege) bool {
 		if h.kind == "column" && p.kind == h.kind && p.name == h.name {

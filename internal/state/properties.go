@@ -39,10 +39,10 @@ func (e *LossError) Error() string {
 	return b.String()
 }
 
-// CarryOver copies the unmanaged properties of objects from the replayed to the desired state: storage parameters,
-// deferrable keys, exclusion constraints, options of sequences and similar. So they are not differences between the
-// states, and an object that is created again keeps them. The error is a *LossError if properties can't be copied
-// because the object itself changes.
+// CarryOver copies unmanaged properties of objects from the replayed to the desired state: storage parameters,
+// deferrable keys, exclusion constraints, options of sequences and similar. Then they don't count as differences, and
+// an object that is created again keeps them. The error is a *LossError if properties can't be copied because the
+// object itself changes.
 func CarryOver(ctx context.Context, replayed, desired *State) error {
 	lost, err := carryOver(ctx, replayed, desired)
 	if err == nil && len(lost) > 0 {
@@ -85,7 +85,7 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Loss, error) {
 			declared[l.Kind+" "+l.Name] = l.Def
 		}
 	}
-	// The file may remove what it can express.
+	// The file may remove the sequence or the identity itself.
 	all := *have
 	have.Sequences = slices.DeleteFunc(slices.Clone(have.Sequences), func(s *sequence) bool {
 		w := want.own(s.Owner)
@@ -107,7 +107,7 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Loss, error) {
 	return lost, nil
 }
 
-// A property is an unmanaged property of an object, which has the name that it has in a catalog.
+// A property is an unmanaged property of an object. object is the object's kind and name in the catalog.
 type property struct{ object, what string }
 
 // properties are the unmanaged properties of a state's objects.
@@ -117,7 +117,7 @@ type properties struct {
 	Sequences   []*sequence
 }
 
-// A setting is a property that one ALTER TABLE action, or its like, sets.
+// A setting is a property that a single action of an ALTER TABLE or a similar statement sets.
 type setting struct {
 	Kind, Schema, Rel, Name string // Name is the part of the relation, or ""
 	What, Value, Action     string
@@ -127,7 +127,8 @@ type constraint struct {
 	Schema, Table, Name, Kind, Def string
 }
 
-// A sequence is a catalog's sequence with the properties that the sequence of a new serial column doesn't have.
+// A sequence is a sequence of the catalog, with the properties that differ from those of a new serial column's
+// sequence.
 type sequence struct {
 	*Sequence `json:"-"`
 	Name      string // qualified
@@ -215,8 +216,8 @@ func (k *constraint) object() string {
 	return "constraint " + pgsql.QualifiedIdent(k.Schema, k.Table) + "." + pgsql.Ident(k.Name)
 }
 
-// followRenames renames indexes and constraints that have another name in the desired state but are otherwise equal, so
-// that they keep their properties.
+// followRenames gives an index or constraint the name of its equal in the desired state, so that it keeps its
+// properties.
 func (e *properties) followRenames(have, want catalog.Catalog, desired *properties) {
 	renamed := renamedIndexes(have, want)
 	for _, k := range e.Constraints {
@@ -397,7 +398,7 @@ func (e *properties) statements(want *properties) []string {
 // sequence in both keeps the existing one, and its name unless the schema file needs that for another column. Unmanaged
 // sequences keep their owners.
 func (e *properties) sequenceStatements(want *properties) []string {
-	had := map[*sequence]*sequence{} // the existing sequences of the owners of want's
+	had := map[*sequence]*sequence{} // from want's sequences to the existing ones of their owners
 	moves := map[*sequence]string{}  // the new names of want's sequences
 	leftover := map[*sequence]*sequence{}
 	for _, w := range want.Sequences {
@@ -424,7 +425,7 @@ func (e *properties) sequenceStatements(want *properties) []string {
 			case c.Owner == "":
 				leftover[w] = c
 			case c.Own() && SerialSequence(w.Owner) == name:
-				moves[c], stable = w.Name, false // both names are derived: the first column gets it
+				moves[c], stable = w.Name, false // both names are derived: the first column gets the name
 			default:
 				delete(moves, w)
 				stable = false
@@ -474,8 +475,8 @@ func (e *properties) sequenceStatements(want *properties) []string {
 	return rest
 }
 
-// numbering returns the existing sequence that becomes w: the one that w's owner owns and uses, or else one of the same
-// name that it owns or uses. It returns nil if there is none.
+// numbering returns the existing sequence that becomes w: the one that w's owner owns and uses, or else one with the
+// same name that the owner owns or uses. It returns nil if there is none.
 func (e *properties) numbering(w *sequence) *sequence {
 	if !w.Own() {
 		return nil

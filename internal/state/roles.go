@@ -98,7 +98,7 @@ func rolesIn(failed *runner.StmtError) []string {
 	return names
 }
 
-// A foreignRoleError is a statement that needs a role which the dev URL's server had before.
+// A foreignRoleError means that a statement needs a role which the dev URL's server already had.
 type foreignRoleError struct {
 	err  error
 	role string

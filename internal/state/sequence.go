@@ -91,8 +91,8 @@ func SerialSequence(column string) string {
 	return schema + "." + pgsql.Ident(pgsql.ObjectName(pgsql.Unquote(relation), pgsql.Unquote(name), "seq"))
 }
 
-// numbered reports whether the sequence has the name, with a number, that PostgreSQL derives from its owner if the
-// plain name belongs to first.
+// numbered reports whether the sequence's name is the one that PostgreSQL derives from its owner, followed by a number,
+// as PostgreSQL does if the sequence first has the plain name.
 func (s *Sequence) numbered(first *Sequence) bool {
 	if first == nil || first.Owner == "" || SerialSequence(first.Owner) != first.Name {
 		return false

@@ -1,7 +1,7 @@
 // Package state builds schemas in databases on a dev server: the desired one, which schema.hcl declares, and the
 // replayed one, which a directory of migrations produces. It reads each back from PostgreSQL, so that both are in
-// PostgreSQL's normal form and no texts are compared. It knows what a schema file can't express. It doesn't know how to
-// change one schema into the other.
+// PostgreSQL's normal form and needn't be compared as text. It knows what a schema file can't express, but not how to
+// change one schema into another.
 package state
 
 import (
@@ -165,8 +165,8 @@ func (s *session) atlas() (migrate.Driver, error) {
 	return s.driver, nil
 }
 
-// A querier hides from Atlas's inspection what it fails on: a BRIN index's autosummarize, which HCL can't express, and
-// of which Atlas can't parse every spelling of a boolean.
+// A querier hides a BRIN index's autosummarize from Atlas's inspection. HCL can't express it, and the inspection fails
+// on some spellings of its value.
 type querier struct{ *sql.Conn }
 
 func (q querier) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {

@@ -16,9 +16,9 @@ type Misread struct {
 }
 
 // Misread reports whether the stock Atlas CLI would run different statements than PostgreSQL's rules make of the file.
-// Its scanner splits at a semicolon in a comment on an unterminated last line, ends nested comments too early, knows no
-// escapes in E” strings, and so on. Both the scanner of Atlas's PostgreSQL driver and the generic one, which older CLIs
-// use, are tried.
+// Its scanner splits at a semicolon in a comment on an unterminated last line, ends nested comments too early, doesn't
+// know the escapes in E'...' strings, and so on. Both the scanner of Atlas's PostgreSQL driver and the generic one,
+// which older CLIs use, are tried.
 func (f *File) Misread() (Misread, bool) {
 	for _, opts := range []migrate.ScannerOptions{
 		{MatchBegin: true, MatchBeginAtomic: true, MatchDollarQuote: true, EscapedStringExt: true},

@@ -12,7 +12,7 @@ import (
 )
 
 // Other tools mark the sections of their files with comments, which PostgreSQL skips: the down section would run right
-// after the up section. So a file with such a mark is refused, and so is a file whose name follows such a tool's rules.
+// after the up section. So files with such a mark, or with a name in such a tool's format, are refused.
 
 // A format is another tool's way to mark sections.
 type format struct {
@@ -40,7 +40,7 @@ var formats = []format{
 	{tool: "Liquibase", prefix: "liquibase formatted", mark: pattern(`--\s*liquibase formatted.*`), advice: liquibase},
 	{tool: "Liquibase", prefix: "liquibase rollback", mark: pattern(`/\*\s*liquibase rollback.*`), advice: liquibase},
 	{tool: "Liquibase", prefix: "changeset", mark: pattern(`--\s*changeset\s+[^\s:]+:\S.*`), advice: liquibase},
-	// "-- Rollback: ..." is anybody's.
+	// Anybody may write "-- Rollback: ...".
 	{tool: "Liquibase", prefix: "rollback", mark: pattern(`--rollback\s+(alter|create|delete|drop|empty|grant|insert|not required|revoke|truncate|update)\b.*`), advice: liquibase},
 	{tool: "Alembic", prefix: "running", mark: pattern(`--\s*running (upgrade|downgrade) .*->.*`), advice: "this file was printed by alembic with --sql, and changes alembic_version itself: " +
 		"write each revision into a file of its own with \"-- alembic:revision ID\" at the top, and leave out BEGIN, COMMIT and the statements on alembic_version"},

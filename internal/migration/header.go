@@ -10,8 +10,8 @@ import (
 )
 
 // Directives are in the comment lines at the very top of a file, followed by an empty line. Atlas silently ignores its
-// own elsewhere, after a byte order mark, or with CR LF line ends. So everything that looks like a directive and that
-// some reader would ignore is an error.
+// own elsewhere, after a byte order mark, or with CR LF line ends. So a comment that looks like a directive but that
+// some tool would ignore is an error.
 
 // A header holds a file's directives.
 type header struct {

@@ -19,8 +19,8 @@ type Renaming struct {
 }
 
 // Rename reads the folder fsys with some migrations renamed: moves maps old to new names. Down and effect files are
-// renamed too. The old checksums don't matter, nor whether two migrations have the same version before. The error is
-// that of [Read], with the new names.
+// renamed too. The old checksums don't matter, and two migrations may have had the same version. The error is that of
+// [Read], with the new names.
 func Rename(fsys fs.FS, moves map[string]string) (*Renaming, error) {
 	read, err := load(fsys)
 	if err != nil {

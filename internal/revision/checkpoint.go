@@ -21,8 +21,8 @@ func (j *judge) startedFrom(c *migration.Checkpoint, r *migrate.Revision) {
 	j.pos.Index = max(j.pos.Index, c.Through)
 }
 
-// startedLater reports whether the database started from a checkpoint later than all of our files: alembic_version
-// names the last of them, and the journal none. Then the project is older than the database.
+// startedLater reports whether the database started from a checkpoint that is later than all files of the directory.
+// Then the project is older than the database.
 func (j *judge) startedLater() bool {
 	last := len(j.files) - 1
 	return last >= 0 && len(j.pos.Ahead) > 0 && len(j.pos.Ahead) == len(j.rec.Journal) &&

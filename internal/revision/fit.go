@@ -10,8 +10,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// fit is a version whose schema a database has, apart from indexes: those that a later migration, a hotfix or an
-// interrupted build left say nothing about the version.
+// fit is a version that a database's schema equals, apart from indexes. An index may be from a later migration, a
+// hotfix or an interrupted build, so it says nothing about the version.
 type fit struct {
 	index     int
 	further   []catalog.Difference // valid and INVALID indexes that the version doesn't have
@@ -51,7 +51,8 @@ func (f fit) distance() int { return 2*len(f.further) + len(f.invalid) + len(f.l
 // exact reports whether there is no difference.
 func (f fit) exact() bool { return f.distance() == 0 }
 
-// closest returns the versions that live fits best: several if they differ in data only, none if it fits none.
+// closest returns the versions that live fits best. There are several if they differ only in data, and none if live
+// fits no version.
 func (j *judge) closest(live catalog.Catalog) []fit {
 	var best []fit
 	for i, c := range catalog.All(j.dir) {
@@ -67,8 +68,7 @@ func (j *judge) closest(live catalog.Catalog) []fit {
 	return best
 }
 
-// takes reports whether later migrations accept the indexes that the version doesn't have, which Alembic or a person
-// may have built.
+// takes reports whether later migrations accept the extra indexes, which Alembic or a person may have built.
 func (j *judge) takes(f fit) bool {
 	return !slices.ContainsFunc(f.further, func(d catalog.Difference) bool {
 		return !slices.ContainsFunc(j.files[f.index+1:], func(file *migration.File) bool { return Takes(file, d) })

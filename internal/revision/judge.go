@@ -17,7 +17,7 @@ import (
 
 // Position is the position of a database in a directory of migrations.
 type Position struct {
-	// Index is that of the last migration that is completely applied, -1 at the base.
+	// Index is the index of the last migration that is completely applied, -1 at the base.
 	Index int
 	// Partial is the journal's row of a half-applied migration: the one at Index+1, or if IsDown(Partial), the one at
 	// Index, whose down file stopped in the middle. Nil if there is none.
@@ -28,8 +28,7 @@ type Position struct {
 	// Ahead are the journal's rows of migrations later than the last in the directory: the project is older than the
 	// database.
 	Ahead []*migrate.Revision
-	// BySchema says that Index isn't from the record, which names no known version, but the one version that the schema
-	// fits.
+	// BySchema means that the record names no known version, and Index is the only version that the schema fits.
 	BySchema bool
 	// Settle is what must be written to the record before anything else is done, nil if the record is consistent.
 	Settle *Settlement
@@ -64,7 +63,7 @@ type Problem struct {
 
 func (p *Problem) Error() string { return p.Text }
 
-// judge is the state of a call of Judge.
+// judge is the state of a call to Judge.
 type judge struct {
 	files []*migration.File
 	dir   *migration.Dir
@@ -196,7 +195,7 @@ func (j *judge) saysAlembic(id string) string {
 func (j *judge) readJournal() {
 	rows := j.rec.Journal
 	last := rows[len(rows)-1]
-	covered := -1 // files up to this index need no row: a baseline stands for them
+	covered := -1 // files up to this index need no row, because a baseline replaces them
 	seen := make(map[int]*migrate.Revision)
 	for n, r := range rows {
 		if c := j.dir.Checkpoint(r.Version); c != nil {
@@ -259,16 +258,15 @@ func (j *judge) readJournal() {
 	}
 }
 
-// malformed adds the problem that no tool writes such a row of the migration at an index, so that it is unknown which
-// statements have run.
+// malformed adds a problem for a row that no tool writes: it is unknown which of the migration's statements have run.
 func (j *judge) malformed(i int, r *migrate.Revision, why string) {
 	j.problem(Malformed, r.Version, "the journal says that %d of the %d statements of migration %s have run, %s; its row was edited: check the database, then `stamp -to=%s` or `stamp -to=%s`",
 		r.Applied, r.Total, j.name(i), why, j.word(i-1), j.word(i))
 }
 
 // compare finds the first applied migration that has changed. The journal's hashes are cumulative: each also covers the
-// files before it. So a hash is also right if it is that of the applied files alone, and after a missing file nothing
-// can be compared.
+// files before it. So a hash may cover all files or only the applied ones, and after a missing file nothing can be
+// compared.
 func (j *judge) compare(seen map[int]*migrate.Revision) {
 	missing := slices.IndexFunc(j.pos.Problems, func(p *Problem) bool { return p.Kind == Missing })
 	var alone map[int]string
@@ -397,8 +395,8 @@ func some(kind string, names []string) string {
 	return fmt.Sprintf("%s (%s)", kind, strings.Join(names, ", "))
 }
 
-// thatOf says which versions the schema fits and how to record one of them, after "the schema is". Several differ in
-// data only, so a person must decide.
+// thatOf says which versions the schema fits and how to record one of them, after "the schema is". If there are
+// several, they differ only in data, so a person must decide.
 func (j *judge) thatOf(fits []fit) string {
 	if len(fits) == 1 {
 		return fmt.Sprintf("%s: %s records it", j.describe(fits[0]), j.stamp(fits[0]))
@@ -567,7 +565,7 @@ func (j *judge) disagree(id string, at int) error {
 		j.pos.Settle = Settle(j.dir, j.rec, at)
 		j.pos.Settle.Note = fmt.Sprintf("%s; the schema is %s: the journal is set to that", both, j.describe(*fits[0]))
 	case fits[1] != nil:
-		// A half-applied migration stays so: the schema doesn't show what it did to data.
+		// A half-applied migration remains half applied, because the schema doesn't show what it did to data.
 		j.pos.Settle = Settle(j.dir, j.rec, journal)
 		if p := j.pos.Partial; p != nil {
 			j.pos.Settle.keep(p.Version)

@@ -110,8 +110,8 @@ func (s Store) AdvanceSQL(from, to string) []string {
 	return sql
 }
 
-// Advanced returns Advance's error from the results of those of AdvanceSQL's statements that succeeded and the error of
-// the next.
+// Advanced returns Advance's error. results are those of AdvanceSQL's statements that succeeded, and err is the error
+// of the next one.
 func (s Store) Advanced(from string, results []*pgconn.Result, err error) error {
 	if len(results) > 1 {
 		var have []string
@@ -222,7 +222,7 @@ func versionIs(version string) string {
 }
 
 // ConfirmSQL returns a query that fails unless alembic_version holds id alone ("" for no row) and the version's row in
-// the journal is r, or doesn't exist if r is nil. A write's row count isn't proof, because triggers, rules and row
+// the journal is r, or doesn't exist if r is nil. A write's row count proves nothing, because triggers, rules and row
 // security may change or suppress the write. Deferred triggers must have run before. The query returns the row's mark.
 //
 // It fails with a division by zero, which [Store.Unwritten] explains.
@@ -322,7 +322,7 @@ func (s Store) putSQL(r *migrate.Revision, hashes []string, updated string) stri
 		at = pgsql.Literal(r.ExecutedAt.UTC().Format("2006-01-02 15:04:05.999999Z07:00"))
 	}
 	if len(hashes) > 0 {
-		text, _ := json.Marshal(hashes) // which can't fail for strings
+		text, _ := json.Marshal(hashes) // marshaling strings can't fail
 		partial = pgsql.Literal(string(text))
 	}
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }

@@ -39,7 +39,8 @@ func (l Limits) orDefaults() Limits {
 	}
 }
 
-// A LimitError is the error of a statement that exceeded one of the limits. Its SQLSTATE is that of a canceled statement.
+// A LimitError is the error of a statement that exceeded one of the limits. Its SQLSTATE is that of a canceled
+// statement.
 type LimitError struct {
 	Setting string // the limit's name in atlas.hcl; "" for [MaxMessage]
 	Msg     string

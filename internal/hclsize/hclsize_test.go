@@ -13,7 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// check is what a reader of HCL does first.
+// check does what a reader of HCL does before it evaluates a file.
 func check(src string) error {
 	if err := Source("x.hcl", []byte(src)); err != nil {
 		return err
@@ -122,7 +122,7 @@ func TestUsual(t *testing.T) {
 	}
 }
 
-// What is worked out is never less than what an expression gives.
+// The computed bound is never less than the size of an expression's value.
 func TestUpperBound(t *testing.T) {
 	funcs := map[string]function.Function{
 		"chunklist": stdlib.ChunklistFunc, "coalesce": stdlib.CoalesceFunc, "concat": stdlib.ConcatFunc, "distinct": stdlib.DistinctFunc,
@@ -213,7 +213,7 @@ func TestUpperBound(t *testing.T) {
 	}
 }
 
-// size is how many bytes and elements a value has.
+// size returns the number of bytes and elements in a value.
 func size(v cty.Value) int {
 	n := 0
 	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {

@@ -1,6 +1,6 @@
-// Package hclsize bounds what it takes to parse and evaluate an HCL file, before a parser or an evaluator sees it: both
-// recurse without a limit, and a few lines can describe gigabytes. It knows HCL's syntax and functions, and neither
-// what the file is for nor where it lies.
+// Package hclsize limits the memory and the stack that parsing and evaluating an HCL file can take. It checks the file
+// before a parser or an evaluator sees it, because both recurse without a limit, and a few lines can describe
+// gigabytes. It knows HCL's syntax and functions, but not what the file is for.
 package hclsize
 
 import (
@@ -12,17 +12,18 @@ import (
 
 // The limits. No file that a person writes comes near them.
 const (
-	// MaxDepth is how deep brackets, blocks and templates may be nested.
+	// MaxDepth is the maximum nesting depth of brackets, blocks and templates.
 	MaxDepth = 100
-	// MaxOperators is how many operators, indexes and attributes of one expression may follow each other.
+	// MaxOperators is the maximum number of operators, indexes and attributes in an expression, without those in
+	// brackets.
 	MaxOperators = 1_000
-	// MaxValue is how large the value of an expression may be, in bytes and elements.
+	// MaxValue is the maximum size of an expression's value, in bytes and elements.
 	MaxValue = 1 << 20
-	// MaxPerByte and MaxBase bound all values together: so much for each byte of the file, and so much besides.
+	// All values together may have MaxPerByte bytes for each byte of the file, plus MaxBase.
 	MaxPerByte, MaxBase = 4, 16 << 20
 )
 
-// An Error says what in a file exceeds a limit, and where.
+// An Error says what exceeds a limit, and where.
 type Error struct {
 	File      string
 	Line, Col int
@@ -36,18 +37,18 @@ func errorAt(file string, pos hcl.Pos, format string, args ...any) *Error {
 }
 
 // Source checks how deep a file nests. It takes time and memory in proportion to the file's size. The error is an
-// *Error; whether the file is valid is the parser's to say.
+// *Error. Source doesn't check whether the file is valid.
 func Source(file string, src []byte) error {
 	tokens, _ := hclsyntax.LexConfig(src, file, hcl.InitialPos)
-	operators := []int{0} // of the expressions that are open, the outermost first
-	brace := []bool{true} // whether a line ends what is in them
+	operators := []int{0} // number of operators in each open expression, the outermost first
+	brace := []bool{true} // whether a newline ends an expression in it
 	for _, t := range tokens {
 		last := len(operators) - 1
 		switch t.Type {
 		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc,
 			hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
 			if t.Type == hclsyntax.TokenOBrack {
-				operators[last]++ // it may be an index of what is before it
+				operators[last]++ // it may be an index
 			}
 			operators, brace = append(operators, 0), append(brace, t.Type == hclsyntax.TokenOBrace)
 		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc,

@@ -14,21 +14,21 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// MaxFile is the size in bytes up to which the function file() may read.
+// MaxFile is the maximum size in bytes of a file that the function file() reads.
 const MaxFile = 64 << 10
 
 // MaxExponent is the largest exponent of a number: 1e9 has ten digits.
 const MaxExponent = 999
 
 const (
-	scalar = 64      // a boolean, a small number, or what a reference to a block gives
-	digits = 200     // of a result of arithmetic, which HCL does with 512 bits
-	env    = 4 << 10 // a variable of the environment
+	scalar = 64      // a boolean, a small number, or a reference to a block
+	digits = 200     // the result of arithmetic, which HCL does with 512 bits
+	env    = 4 << 10 // an environment variable
 )
 
-// Values checks how large the values of a parsed file's expressions can become, without evaluating them: an upper bound
-// of each is worked out from its parts. Locals and variables are those of the body's own locals and variable blocks.
-// size is the file's. The error is an *Error.
+// Values checks how large the values of a parsed file's expressions can become. It doesn't evaluate them, but computes
+// an upper bound for each from its parts. Locals and variables are those in the body's own locals and variable blocks.
+// size is the size of the file. The error is an *Error.
 func Values(file string, body *hclsyntax.Body, size int) error {
 	v := newValues(file, body, size)
 	v.body(body)
@@ -55,9 +55,9 @@ func newValues(file string, body *hclsyntax.Body, size int) *values {
 
 type values struct {
 	file  string
-	names map[string]hclsyntax.Expression // of locals and variables
-	known map[string]float64              // their sizes, 0 while they are worked out
-	left  float64                         // of what all values together may take
+	names map[string]hclsyntax.Expression // expressions of locals and variables
+	known map[string]float64              // the sizes of their values, 0 while they are being computed
+	left  float64                         // what remains of the limit for all values together
 	err   *Error
 }
 
@@ -92,21 +92,21 @@ func (v *values) body(b *hclsyntax.Body) {
 	}
 }
 
-// mentionsNumber reports whether values of a variable's type, as int or list(number), may be numbers.
+// mentionsNumber reports whether a variable's type, such as int or list(number), contains numbers.
 func mentionsNumber(typ *hclsyntax.Attribute) bool {
 	return typ != nil && slices.ContainsFunc(typ.Expr.Variables(), func(t hcl.Traversal) bool {
 		return t.RootName() == "number" || t.RootName() == "int"
 	})
 }
 
-// A vars holds the sizes of what a for expression binds.
+// A vars holds the names that a for expression binds, and the size of their values.
 type vars struct {
 	outer *vars
 	names []string
 	size  float64
 }
 
-// expr is an upper bound of an expression's value, and of every value within it.
+// expr returns an upper bound for the size of an expression's value.
 func (v *values) expr(x hclsyntax.Expression, in *vars) float64 {
 	if v.err != nil {
 		return 0
@@ -194,7 +194,7 @@ func (v *values) part(x hclsyntax.Expression, in *vars) float64 {
 	return v.fail(x.Range(), "an expression of an unknown kind")
 }
 
-// elements is an upper bound of how many elements a collection of a size has.
+// elements returns an upper bound for the number of elements in a collection of a size.
 func (v *values) elements(x hclsyntax.Expression, size float64) float64 {
 	switch x := x.(type) {
 	case *hclsyntax.TupleConsExpr:
@@ -203,7 +203,7 @@ func (v *values) elements(x hclsyntax.Expression, size float64) float64 {
 		return float64(len(x.Items)) + 1
 	case *hclsyntax.ScopeTraversalExpr:
 		if to := v.names[global(x.Traversal)]; to != nil && len(x.Traversal) == 2 {
-			if _, refers := to.(*hclsyntax.ScopeTraversalExpr); !refers { // they may form a circle
+			if _, refers := to.(*hclsyntax.ScopeTraversalExpr); !refers { // references may form a cycle
 				return v.elements(to, size)
 			}
 		}
@@ -211,7 +211,7 @@ func (v *values) elements(x hclsyntax.Expression, size float64) float64 {
 	return size
 }
 
-// splat is what binds the element of a splat expression.
+// splat is the name to which a splat expression binds its element.
 const splat = "*"
 
 func (in *vars) find(name string) float64 {
@@ -238,7 +238,7 @@ func (v *values) reference(t hcl.Traversal, in *vars) float64 {
 	return v.once(name, func() float64 { return v.expr(v.names[name], nil) }) + 1
 }
 
-// once works a size out when it is asked for first. In a circle, which the evaluator refuses, it is 0.
+// once computes a size when it is first needed. In a cycle, which the evaluator refuses, the size is 0.
 func (v *values) once(what string, size func() float64) float64 {
 	n, ok := v.known[what]
 	if !ok {
@@ -249,7 +249,7 @@ func (v *values) once(what string, size func() float64) float64 {
 	return n
 }
 
-// global is the local or variable that a reference names: "local.x"; empty if it names none.
+// global returns the local or variable that a reference names, such as "local.x", or "" if it names none.
 func global(t hcl.Traversal) string {
 	if root := t.RootName(); (root == "local" || root == "var") && len(t) > 1 {
 		if attr, ok := t[1].(hcl.TraverseAttr); ok {
@@ -259,8 +259,8 @@ func global(t hcl.Traversal) string {
 	return ""
 }
 
-// sums are the functions whose value has no more bytes and elements than their arguments have together, each byte
-// counted once more for split, which may give an element for each.
+// sums are functions whose value is at most as large as all arguments together. Each byte of an argument counts twice
+// for split, which may return an element for each.
 var sums = []string{
 	"alltrue", "can", "chomp", "chunklist", "coalesce", "coalescelist", "compact", "concat", "contains",
 	"distinct", "element", "empty", "endswith", "flatten", "keys", "merge", "min",
@@ -269,10 +269,11 @@ var sums = []string{
 	"trimsuffix", "try", "values", "zipmap",
 }
 
-// stretch is how much longer than a byte what a function writes for it may be: 日 is %E6%97%A5, and < is \u003c.
+// stretch is the maximum number of bytes that an encoding function writes for one byte: 日 becomes %E6%97%A5, and <
+// becomes \u003c.
 const stretch = 8
 
-// call is the value of a function: of those that are not sums at most the product of its arguments.
+// call returns an upper bound for a function's value. By default that is the product of its arguments.
 func (v *values) call(x *hclsyntax.FunctionCallExpr, in *vars) float64 {
 	sum, product := 1.0, 1.0
 	for _, a := range x.Args {
@@ -324,7 +325,7 @@ func (v *values) call(x *hclsyntax.FunctionCallExpr, in *vars) float64 {
 	return product * stretch
 }
 
-// written is a number that is written as the first argument.
+// written returns the first argument if it is a literal number.
 func written(args []hclsyntax.Expression) (float64, bool) {
 	if len(args) == 0 {
 		return 0, true // which the function refuses
@@ -337,8 +338,9 @@ func written(args []hclsyntax.Expression) (float64, bool) {
 	return math.Abs(n), true
 }
 
-// number is an upper bound of a number's digits, written without an exponent. Texts become numbers in arithmetic, and
-// "1e999999999" is a short text: so what may be a text is refused.
+// number returns an upper bound for the number of a number's digits, written without an exponent. It refuses an
+// expression that may be a text, because arithmetic converts texts, and "1e999999999" is a short text with a huge
+// value.
 func (v *values) number(x hclsyntax.Expression) float64 {
 	if v.err != nil {
 		return 0
@@ -401,13 +403,13 @@ func (v *values) number(x hclsyntax.Expression) float64 {
 	return v.fail(x.Range(), "this may be a text that becomes a number: write the number out")
 }
 
-// counts are the functions that give a number of the size of their arguments, or a 64 bit one.
+// counts are functions that return a number with at most as many digits as their arguments, or a 64-bit number.
 var counts = []string{"index", "length", "log", "parseint", "pow", "signum"}
 
-// numbers are those that give a number that one of their arguments is.
+// numbers are functions that return one of their arguments, possibly rounded or without its sign.
 var numbers = []string{"abs", "ceil", "floor", "max", "tonumber"}
 
-// Exponents reports whether a text has a number in it with an exponent over [MaxExponent].
+// Exponents reports whether a text contains a number with an exponent greater than [MaxExponent].
 func Exponents(text string) bool {
 	for _, m := range exponent.FindAllStringSubmatch(text, -1) {
 		if n, err := strconv.Atoi(m[1]); err != nil || n > MaxExponent {
@@ -417,7 +419,7 @@ func Exponents(text string) bool {
 	return false
 }
 
-// decodable reports whether the text that jsondecode takes is known, or that of a file.
+// decodable reports whether jsondecode's argument is a literal without huge exponents, or comes from file().
 func decodable(args []hclsyntax.Expression) bool {
 	if len(args) == 0 {
 		return true
@@ -436,7 +438,7 @@ var exponent = regexp.MustCompile(`[0-9][eE][-+]?([0-9]+)`)
 
 var verb = regexp.MustCompile(`%[-+ #0]*(?:\[[0-9]+\])?([0-9]*)(?:\.([0-9]*))?`)
 
-// widths are those in a format that is written as the first argument, together.
+// widths returns the sum of the widths and precisions in a literal format, the first argument.
 func widths(args []hclsyntax.Expression) (float64, bool) {
 	if len(args) == 0 {
 		return 0, true

@@ -15,14 +15,14 @@ import (
 
 const (
 	dsmFiles = "/dev/shm/PostgreSQL." // initdb's and other servers' dynamic shared memory
-	// anchorSize is the size in bytes of the System V segment by which a PostgreSQL server notices that processes of an
-	// earlier one still run.
+	// anchorSize is the size in bytes of the System V segment that a PostgreSQL server uses to detect processes of an
+	// earlier server that still run.
 	anchorSize = 56
 )
 
-// sweepSharedMemory removes the shared memory that killed servers of the uids left, as initdb does when it is killed. A
-// System V segment is left if no process is attached and the one that created it is gone. A file is left if no process
-// of its owner has any such file open, because a live server may not have mapped all of its files.
+// sweepSharedMemory removes shared memory of the uids' servers that were killed. A killed initdb also leaves some. A
+// System V segment is stale if no process is attached and the process that created it is gone. A file is stale if no
+// process of its owner has any such file mapped, because a live server may not have mapped all of its files.
 func sweepSharedMemory(uids []int) {
 	segments, _ := os.ReadFile("/proc/sysvipc/shm")
 	for line := range bytes.Lines(segments) {

@@ -17,8 +17,8 @@ import (
 // ErrNoDatabase is what Database returns when no database is set.
 var ErrNoDatabase = errors.New("no database is set")
 
-// A Database is one that a command works on. It prints without its password, whatever the verb. Only the field URL
-// contains it.
+// A Database is the database that a command works on. It prints without its password, whatever the verb. Only the field
+// URL contains the password.
 type Database struct {
 	// Local means the PostgreSQL that the tool runs itself for the project folder. URL is empty then.
 	Local bool
@@ -50,7 +50,7 @@ func (d Database) String() string {
 // GoString keeps %#v from showing the password.
 func (d Database) GoString() string { return d.String() }
 
-// choice holds what Database decides by.
+// choice is the input of Database's decision.
 type choice struct {
 	flagEnv, flagURL, env string
 	lookup                func(string) (string, bool)
@@ -145,7 +145,7 @@ func prefixed(prefix string, names []string) []string {
 	return all
 }
 
-// one is the value of variables that mean the same. Different values are an error.
+// one returns the value of several variables with the same meaning. Different values are an error.
 func (c choice) one(names ...string) (string, error) {
 	var first string
 	for _, n := range names {

@@ -80,7 +80,7 @@ var pure = map[string]function.Function{
 	}, "user", "pass"),
 }
 
-// jsonDecode is stdlib's, without numbers whose digits would fill the memory.
+// jsonDecode is stdlib's function, but refuses numbers with so many digits that they would fill the memory.
 var jsonDecode = function.New(&function.Spec{
 	Params: stringParams("str"),
 	Type: func(args []cty.Value) (cty.Type, error) {

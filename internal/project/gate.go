@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// decode sets from a lint block what isn't set yet. checks are the labels that check blocks may have.
+// decode reads a lint block. It doesn't change what is already set. checks are the labels that check blocks may have.
 func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 	latest, err := s.number(body.Attributes["latest"])
 	if err != nil {
@@ -72,7 +72,7 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 	return nil
 }
 
-// decode sets from a block what isn't set yet.
+// decode reads a block. It doesn't change what is already set.
 func (set *Setting) decode(body *hclsyntax.Body, s *scope) error {
 	for name, dst := range map[string]**bool{"error": &set.Error, "skip": &set.Skip} {
 		a := body.Attributes[name]

@@ -102,7 +102,7 @@ func newEnvBlock(b *hclsyntax.Block) (envBlock, error) {
 }
 
 // choose finds the env block to use: the named one, or the one for any name. The default name is local. Without a name,
-// the only env will do.
+// a file's only env is used.
 func (f *file) choose(name string) (envBlock, error) {
 	want := name
 	if want == "" {

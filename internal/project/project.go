@@ -69,14 +69,14 @@ type Env struct {
 
 	// Dev is the dev database in atlas.hcl: docker://postgres/15/dev, a postgres:// URL, or empty.
 	Dev string
-	// Exclude are Atlas's glob patterns of what isn't managed.
+	// Exclude are Atlas's glob patterns for objects that aren't managed.
 	Exclude []string
 	// AlembicSchema and JournalSchema are the schemas of alembic_version (default public)
 	// and of atlas_schema_revisions (migration.revisions_schema, which must be set).
 	AlembicSchema, JournalSchema string
 	// LockTimeout is PostgreSQL's lock_timeout for migrations; 0 if not set.
 	LockTimeout time.Duration
-	// LockRetry is for how long a statement that fails to get a lock is retried; 0 if not set.
+	// LockRetry is how long a statement that fails to get a lock is retried; 0 if not set.
 	LockRetry time.Duration
 	// Replay bounds what migrations take on the dev server; 0 if not set.
 	Replay struct {
@@ -177,7 +177,7 @@ func Load(ctx context.Context, opts Options) (*Env, error) {
 		return nil, err
 	}
 	if !env.OnEmbedded {
-		// Refuse links before anything is written there, or passed to git.
+		// Refuse links before anything is written to the folder, or its path is passed to git.
 		for _, p := range []string{env.Schema, env.Migrations} {
 			if _, err := fs.Stat(env.FS, p); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return nil, err

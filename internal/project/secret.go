@@ -8,9 +8,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// withEnv are the attributes whose value may depend on the environment. It holds secrets, atlas.hcl is a part of the
-// pull request that it checks, and what other attributes hold appears in messages: src = strrev(getenv("TOKEN")) would
-// print one.
+// withEnv are the attributes that may depend on the environment, which contains secrets. The values of other attributes
+// appear in messages, and a pull request can change atlas.hcl: src = strrev(getenv("TOKEN")) would print a secret.
 var withEnv = []string{
 	"url", "dev", "role", "alembic_version_schema", "lock_timeout", "lock_retry",
 	"replay_statement_timeout", "replay_timeout", "replay_disk",
@@ -35,7 +34,7 @@ func (s *scope) readsEnv(x hclsyntax.Expression) bool {
 	})
 }
 
-// walk reports whether a node of an expression, or of what it refers to, is one that match matches.
+// walk reports whether match is true for a node of an expression, or of a local or variable that it refers to.
 func (s *scope) walk(x hclsyntax.Expression, seen map[string]bool, match func(hclsyntax.Node) bool) bool {
 	found := false
 	_ = hclsyntax.VisitAll(x, func(n hclsyntax.Node) hcl.Diagnostics {
@@ -68,9 +67,9 @@ func (s *scope) target(ref *hclsyntax.ScopeTraversalExpr) (name string, to hclsy
 	return "", nil
 }
 
-// isGetenv reports whether an expression is a variable of the environment and nothing else.
+// isGetenv reports whether an expression is nothing but a call of getenv.
 func (s *scope) isGetenv(x hclsyntax.Expression) bool {
-	for range 100 { // references may form a circle
+	for range 100 { // references may form a cycle
 		switch e := x.(type) {
 		case *hclsyntax.ScopeTraversalExpr:
 			if _, x = s.target(e); x == nil || len(e.Traversal) > 2 {

@@ -16,8 +16,8 @@ import (
 type spec struct {
 	attrs  []string
 	blocks map[string]*spec
-	// refused holds what Atlas knows and this tool doesn't support, with the reason. It is an error only in what the
-	// chosen env uses, since other envs may be for the Atlas CLI only.
+	// refused are the names that Atlas knows and this tool doesn't support, with the reason. They are an error only in
+	// what the chosen env uses, because other envs may be for the Atlas CLI only.
 	refused map[string]string
 	// labels is how many labels the block can have.
 	labels int

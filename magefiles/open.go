@@ -111,7 +111,8 @@ func printer(f flags) (*report.Printer, error) {
 	return &report.Printer{Out: stdout, Format: format}, nil
 }
 
-// read reads the migrations. It names the last one if the binary carries them, because no folder shows it.
+// read reads the migrations. If the binary carries them, it prints which one is the last, because there is no folder to
+// look at.
 func (c *command) read(with func(fs.FS) (*migration.Dir, error)) error {
 	sub, err := fs.Sub(c.env.FS, c.env.Migrations)
 	if err != nil {

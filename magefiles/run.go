@@ -50,8 +50,8 @@ func oneTarget(args []string) error {
 		case target != "" && strings.HasPrefix(arg, "--"):
 			return fmt.Errorf("%s: options have one hyphen and are written -name=value (`mage -h %s` lists them)", arg, target)
 		case strings.HasPrefix(arg, "-"):
-			// Probably an unset variable in a script. Treated as not given, it would apply to the head, or to the wrong
-			// database.
+			// Probably a variable in a script is unset. If the option were ignored, the command would apply to the
+			// head, or to the wrong database.
 			if name, value, ok := strings.Cut(arg, "="); ok && value == "" {
 				return fmt.Errorf("%s= has no value: give it one, or omit it (`mage -h %s` shows the default)", name, target)
 			}

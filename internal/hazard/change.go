@@ -12,16 +12,16 @@ import (
 // A TypeChange is an ALTER COLUMN TYPE.
 type TypeChange struct {
 	Table    string // the table's name in messages and queries
-	Named    string // the name that Using may call it by, without a schema and unquoted
+	Named    string // the table's name in Using, without a schema and unquoted
 	Column   string // the column's name, unquoted
 	From, To Type
 	Using    string // the expression; empty if values are assigned
 	Hidden   bool   // whether Using is unknown, as in a DO block
 
-	// What the statement was seen to do to the table or its partitions.
+	// What the statement did to the table or its partitions.
 	Seen Seen
 
-	// For Instead, which is empty without them.
+	// Used for Instead, which is empty without them.
 	New     fix.Column // a column that can replace this one, with a free name
 	Check   string     // a free name for a constraint, as SQL
 	Outline bool       // whether Instead is for a comment in a migration, which omits the batches
@@ -56,7 +56,7 @@ func (c TypeChange) Cost() []Hazard {
 	return list
 }
 
-// Expand is how to change the type by adding a second column.
+// Expand returns how to change the type by adding a second column.
 func (c TypeChange) Expand() fix.Text {
 	if c.New.Name == "" {
 		return fix.Text{}
@@ -119,7 +119,7 @@ func (c TypeChange) Values() []Hazard {
 	return list
 }
 
-// zoned is how to give the time zone of times.
+// zoned returns how to state the time zone of the existing values.
 func (c TypeChange) zoned() fix.Text {
 	if from := c.From.value(); c.New.Name == "" || !(from.timestamp() || from.is("date")) || !c.To.value().timestamp() {
 		return fix.Text{}
@@ -127,7 +127,8 @@ func (c TypeChange) zoned() fix.Text {
 	return fix.Words("for a different time zone, add USING with the column AT TIME ZONE and the zone's name, which rewrites the table")
 }
 
-// outcome returns what happens to the values. plain reports whether its conditions apply to the column itself.
+// outcome returns what happens to the values. plain means that its conditions are about the column's own values, not
+// about those of an expression.
 func (c TypeChange) outcome() (o outcome, plain bool) {
 	from, to := c.From.value(), c.To.value()
 	if c.From.Name == c.To.Name {

@@ -1,8 +1,8 @@
 // Package hazard describes what a change does to the rows and the users of a table. The planner, lint and reports use
 // it.
 //
-// The package is pure: it uses no database. Callers resolve types and pass in what a statement was seen to do. Hazards
-// are data; callers decide how to show them in a file or on a terminal.
+// The package is pure: it uses no database. Callers resolve types and pass in what a statement did. Hazards are data;
+// callers decide how to show them in a file or on a terminal.
 package hazard
 
 import (

@@ -26,9 +26,9 @@ type CheckResult struct {
 // OK reports whether there are no findings.
 func (r *CheckResult) OK() bool { return len(r.Findings) == 0 }
 
-// Check reports whether a project is consistent: plan has nothing to write, sums and effects match, and every down
-// file reverts its migration. Problems are findings; the error is for what prevents the check: a *runner.StmtError
-// for a migration that fails, a *schemahcl.Error for the schema file.
+// Check reports whether a project is consistent: plan has nothing to write, sums and effects match, and every down file
+// reverts its migration. Problems are findings. An error means that the check was impossible: a *runner.StmtError if a
+// migration fails, a *schemahcl.Error if the schema file is wrong.
 func Check(ctx context.Context, base proof.Base) (*CheckResult, error) {
 	r, _, err := check(ctx, base)
 	return r, err

@@ -160,10 +160,10 @@ type fault struct {
 	differences []catalog.Difference // from the state before the migration
 }
 
-// revert runs down files on s, the state after all migrations, the newest first. It returns those that don't produce
-// the state before their migration. states holds the catalog after i migrations. After a down file that is missing or
-// wrong, rebuild makes the state after n migrations again; after a correct one, of migration i, finish is called.
-// revert leaves s in an undefined condition.
+// revert runs down files, the newest first, on s, which is the state after all migrations. It returns those that don't
+// produce the state before their migration. states[i] is the catalog after i migrations. If a down file is missing or
+// wrong, rebuild makes the state after n migrations again. After a correct down file, of migration i, revert calls
+// finish. It leaves s in an undefined condition.
 func revert(ctx context.Context, s *state.State, downs []Script, states []catalog.Catalog, rebuild func(ctx context.Context, n int) (*state.State, error), finish func(ctx context.Context, s *state.State, i int) error) ([]fault, error) {
 	var faults []fault
 	at := len(downs) // s is the state after so many files; -1: unknown

@@ -18,8 +18,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// segmentLength is how many migrations a segment has. A command proves at most one migration less than that again,
-// and clones a database for every new segment.
+// segmentLength is the number of migrations in a segment. A command proves the last, incomplete segment again every
+// time, and clones a database for every new segment.
 const segmentLength = 16
 
 // A segment is a run of migrations that are proven together: the down files run from the state after its last
@@ -27,7 +27,7 @@ const segmentLength = 16
 // remembered when more follow.
 type segment struct {
 	from, to int  // files[from:to]
-	whole    bool // it has segmentLength files, as all but the last one have
+	whole    bool // it has segmentLength files; only the last segment may have fewer
 	skipped  bool // it is proven already
 
 	// effects and downs are the facts that all effect and all down files of a whole segment are right.
@@ -51,7 +51,7 @@ type Walk struct {
 	tool  []byte // hash of the program; nil if no facts are remembered
 	known map[devdb.Fact]bool
 	facts []devdb.Fact // proven by this command or earlier ones
-	news  bool         // some of them by this command
+	news  bool         // this command has proven some of them
 }
 
 // NewWalk returns a walk through all of the directory's migrations.
@@ -79,7 +79,7 @@ func NewWalk(base Base) *Walk {
 	return w
 }
 
-// These are the texts of files that may be missing, for facts.
+// effectText and downText return the text of a file for a fact. They distinguish a missing file from an empty one.
 func effectText(f *migration.File) string {
 	text, err := f.Effect()
 	if err != nil {

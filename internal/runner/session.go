@@ -50,8 +50,8 @@ func Open(ctx context.Context, conn *pgx.Conn, opts Options) (*Session, error) {
 	return s, err
 }
 
-// OpenOn is Open if the backend has that pid, which the server reported to the client. If not, the connection is
-// through a pooler, and nothing is set, because it might be set for other clients, too. In both cases it returns the
+// OpenOn is like Open, but does nothing unless the backend has the pid that was reported to the client. If the pids
+// differ, the connection goes through a pooler, and the settings might reach other clients. OpenOn returns the
 // backend's pid.
 func OpenOn(ctx context.Context, conn *pgx.Conn, pid uint32, opts Options) (s *Session, backend uint32, err error) {
 	return open(ctx, conn, fmt.Sprintf("pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) %d", int32(pid)), opts)

@@ -12,9 +12,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// traces are what scripts may have left in a session that no reset removes and no query shows: a setting with a dot in
-// its name stays defined, as the empty string, and a library stays loaded. A name that is built at run time is treated
-// like a library, because it is unknown.
+// traces are the effects of scripts on a session that no reset removes and no query shows. A setting with a dot in its
+// name stays defined, as the empty string, and a library stays loaded. A setting's name that is built at run time is
+// unknown, so it counts as a loaded library.
 type traces struct {
 	names  map[string]bool // settings with a dot that appear in the scripts, or in routines that they may have called
 	loads  bool            // the scripts since the last reset may have loaded a library

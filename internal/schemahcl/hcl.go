@@ -181,8 +181,8 @@ func (d *Document) Table(schemaName, table, part string) (hcl.Pos, Label) {
 
 var quoted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"((?:[^"\\]|\\.)*)"`) })
 
-// Unplaced adds a position to an error of Atlas that has none: that of the innermost block such that the message quotes
-// its name and those of the blocks around it.
+// Unplaced adds a position to an error of Atlas that has none: the position of the innermost block if the message
+// quotes its name and the names of the blocks that contain it.
 func (d *Document) Unplaced(err error) *Error {
 	msg := err.Error()
 	for _, prefix := range []string{"specutil: failed converting to *schema.Realm: ", "specutil: ", "postgres: "} {

@@ -14,8 +14,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
-// What is compared with the merge base, and what with the base's tip, which went on. How the
-// base is found is tested where lint does.
+// TestCompare compares with the merge base and with the base's tip, which has moved on. Package lint tests how the base
+// is found.
 func TestCompare(t *testing.T) {
 	dir := t.TempDir()
 	root := filepath.Join(dir, "a b", "migrations")

@@ -30,13 +30,13 @@ var summaries = []struct {
 	{"number", `7`, untouched},
 	{"string", `"pass_percent"`, untouched},
 
-	// There already, however it came about.
+	// pass_percent exists already, whatever its value.
 	{"there", `{"tests": 10, "passes": 5, "pass_percent": 12}`, untouched},
 	{"there as null", `{"tests": 10, "passes": 5, "pass_percent": null}`, untouched},
 	{"there as text", `{"tests": 10, "passes": 5, "pass_percent": "33"}`, untouched},
 	{"there and out of range", `{"tests": 10, "passes": 5, "pass_percent": -5}`, untouched},
 
-	// tests missing or 0: 0, whatever the rest says.
+	// If tests is missing, 0 or not a number, the result is 0.
 	{"empty", `{}`, 0},
 	{"tests missing", `{"passes": 5}`, 0},
 	{"tests 0", `{"tests": 0, "passes": 5}`, 0},
@@ -67,7 +67,7 @@ var summaries = []struct {
 	{"leading zeros", `{"tests": "010", "passes": "005"}`, 50},
 	{"exponent", `{"tests": 1e2, "passes": 50}`, 50},
 
-	// passes missing: tests less the others, of which a missing one is 0.
+	// If passes is missing, it is tests minus the other counts. A missing count is 0.
 	{"only tests", `{"tests": 10}`, 100},
 	{"passes null", `{"tests": 10, "passes": null}`, 100},
 	{"passes negative", `{"tests": 10, "passes": -3}`, 100},
@@ -88,7 +88,7 @@ var summaries = []struct {
 	{"failures with a point", `{"tests": 10, "failures": 2.0, "skips": 1}`, 90},
 	{"failures a word", `{"tests": 10, "failures": "two", "skips": 1}`, 90},
 
-	// Larger than integer, than bigint, than double precision can tell apart.
+	// Numbers that don't fit in an integer or a bigint, or need more digits than double precision has.
 	{"over integer", `{"tests": 3000000000, "passes": 1500000000}`, 50},
 	{"product over bigint", `{"tests": 9223372036854775807, "passes": 9223372036854775806}`, 99},
 	{"over bigint", `{"tests": "` + digits("1", 30) + `", "passes": "` + digits("5", 29) + `"}`, 50},
@@ -101,7 +101,7 @@ var summaries = []struct {
 	{"more digits than numeric holds", `{"tests": "` + digits("1", 200_000) + `", "passes": 5}`, 0},
 }
 
-// digits is the number that begins with first and goes on with n zeros.
+// digits returns first followed by n zeros.
 func digits(first string, n int) string { return first + strings.Repeat("0", n) }
 
 func TestPassPercent(t *testing.T) {
@@ -156,7 +156,7 @@ func TestPassPercent(t *testing.T) {
 	check("there, back, there again")
 }
 
-// addRuns adds n runs with ascending ids, of which the nth has a pass_percent of n % 101.
+// addRuns adds n runs with ascending ids. The nth has a pass_percent of n % 101.
 func addRuns(db *pgtest.DB, n int) {
 	db.Exec(fmt.Sprintf(`
 		INSERT INTO public.runs (id, summary, start_time, created)

@@ -11,7 +11,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 )
 
-// A file that switches lock_timeout off waits no longer than others: whoever reads the table waits no longer either.
+// A file that turns lock_timeout off waits no longer than other files, so readers of the table don't wait longer
+// either.
 func TestFilesCannotSwitchTheLockTimeoutOff(t *testing.T) {
 	for name, sql := range map[string]string{
 		"SET":        "SET lock_timeout = 0;\n",
@@ -24,7 +25,7 @@ func TestFilesCannotSwitchTheLockTimeoutOff(t *testing.T) {
 	} {
 		for _, mode := range []string{"", "-- atlas:txmode none\n\n-- repeatable it sets\n"} {
 			if mode != "" && name == "SET LOCAL" {
-				continue // it says nothing to later statements there
+				continue // without a transaction it doesn't affect later statements
 			}
 			t.Run(strings.TrimSpace(name+" "+strings.TrimPrefix(strings.Split(mode, "\n")[0], "-- ")), func(t *testing.T) {
 				b := setup(t, dir(t, shop[0], file{"20240102000000_x.sql", mode + sql + "ALTER TABLE orders ADD COLUMN x int;\n", ""}))
@@ -32,7 +33,7 @@ func TestFilesCannotSwitchTheLockTimeoutOff(t *testing.T) {
 				b.cfg.LockTimeout, b.cfg.LockRetry = 300*time.Millisecond, time.Millisecond
 				script := b.mustApply(migrator.Options{DryRun: true}).Script
 				holder := b.session("BEGIN; SELECT FROM orders")
-				if !strings.Contains(sql, "ALTER") { // psql doesn't watch what a statement does inside
+				if !strings.Contains(sql, "ALTER") { // psql can't limit the waits inside a statement
 					if out, err := b.psql(script); err == nil || !strings.Contains(out, "lock timeout") {
 						t.Errorf("psql said %s", out)
 					}
@@ -43,7 +44,7 @@ func TestFilesCannotSwitchTheLockTimeoutOff(t *testing.T) {
 				if !errors.As(err, &blocked) || len(blocked.Blockers) != 1 {
 					t.Fatalf("error: %v", err)
 				}
-				// The sum of it would be an hour or more.
+				// Without the limit it would wait for an hour or more.
 				if blocked.For > 20*time.Second {
 					t.Errorf("it waited %s", blocked.For)
 				}
@@ -53,7 +54,7 @@ func TestFilesCannotSwitchTheLockTimeoutOff(t *testing.T) {
 	}
 }
 
-// A file may wait for less than others.
+// A file may set a shorter lock_timeout.
 func TestFilesMayShortenTheLockTimeout(t *testing.T) {
 	for _, mode := range []string{"", "-- atlas:txmode none\n\n"} {
 		b := setup(t, dir(t, shop[0], file{"20240102000000_x.sql", mode + "SET lock_timeout = '150ms';\nSELECT 1;\nALTER TABLE orders ADD COLUMN x int;\n", ""}))
@@ -73,7 +74,8 @@ func TestFilesMayShortenTheLockTimeout(t *testing.T) {
 	}
 }
 
-// A record that another session has locked is waited for like any other table; who only reads waits once.
+// If another session has locked the record, commands wait for it as for any other table. A command that only reads
+// tries once.
 func TestRecordIsLocked(t *testing.T) {
 	for _, table := range []string{"alembic_version", "atlas_schema_revisions"} {
 		t.Run(table, func(t *testing.T) {

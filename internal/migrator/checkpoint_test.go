@@ -44,8 +44,8 @@ CREATE TABLE public.items (id int PRIMARY KEY, order_id int REFERENCES public.or
 	return read(t, root)
 }
 
-// An empty database starts from the checkpoint, another ignores it. At the same position both
-// have one revision id, and a schema that is the same.
+// An empty database starts from the checkpoint; others ignore it. At the same position both have the same revision id
+// and schema.
 func TestCheckpoint(t *testing.T) {
 	d := withCheckpoint(t)
 	fresh := setup(t, d)
@@ -93,7 +93,7 @@ func TestCheckpoint(t *testing.T) {
 		}
 	}
 
-	// Past it only those go back who came that way.
+	// Only a database that ran the migrations before the checkpoint can be reverted beyond it.
 	before := fresh.everything()
 	for _, opts := range []migrator.Options{{}, {To: "bbb222"}, {To: "base", Yes: true}} {
 		_, err := fresh.down(opts)
@@ -108,7 +108,7 @@ func TestCheckpoint(t *testing.T) {
 	}
 }
 
-// A target before the checkpoint is reached by the migrations; one at or after it, from the checkpoint.
+// For a target before the checkpoint, the migrations run. For one at or after it, the checkpoint runs.
 func TestCheckpointAndTarget(t *testing.T) {
 	d := withCheckpoint(t)
 	for to, want := range map[string][]string{
@@ -133,7 +133,7 @@ func TestCheckpointAndTarget(t *testing.T) {
 	}
 }
 
-// Two checkpoints: the later one counts, and who started from the earlier goes on.
+// Of two checkpoints an empty database uses the later one. A database that started from the earlier one continues.
 func TestTwoCheckpoints(t *testing.T) {
 	d := withCheckpoint(t)
 	b := setup(t, d)
@@ -180,7 +180,7 @@ func TestCheckpointRecord(t *testing.T) {
 		if st := b.status(); st.Current != "20240104000000" || !st.Clean() {
 			t.Errorf("at %s, %v", st.Current, st.Problems)
 		}
-		// A position before the checkpoint is one of the migrations.
+		// A position before the checkpoint is recorded as migrations.
 		if _, err := b.m().Stamp(ctx, migrator.StampOptions{To: "bbb222", Yes: true}); err != nil {
 			t.Fatal(err)
 		}
@@ -215,7 +215,7 @@ func TestCheckpointRecord(t *testing.T) {
 		}
 	})
 	t.Run("alembic is older", func(t *testing.T) {
-		// As the Atlas CLI leaves it, which does not know alembic_version.
+		// As the Atlas CLI leaves the record, because it does not know alembic_version.
 		b := setup(t, d)
 		b.mustApply(migrator.Options{})
 		b.query("DELETE FROM alembic_version RETURNING version_num")
@@ -228,7 +228,7 @@ func TestCheckpointRecord(t *testing.T) {
 		}
 	})
 	t.Run("ahead", func(t *testing.T) {
-		// The application is rolled back to before the checkpoint.
+		// The application is rolled back to a release before the checkpoint.
 		b := setup(t, d)
 		b.mustApply(migrator.Options{N: 1})
 		b.cfg.Dir = dir(t, shop[:3]...)
@@ -241,7 +241,7 @@ func TestCheckpointRecord(t *testing.T) {
 		}
 	})
 	t.Run("fails", func(t *testing.T) {
-		// Nothing stays of a checkpoint that fails in its middle.
+		// A checkpoint that fails in the middle leaves nothing.
 		b := setup(t, d)
 		root := t.TempDir()
 		for _, f := range append(append([]*migration.File{}, d.Files()...), d.Checkpoints()[0].File) {

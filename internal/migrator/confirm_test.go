@@ -11,7 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
 
-// Whatever turns a write of the record into nothing, or into something else, is found before the commit, and named.
+// If something suppresses or changes a write of the record, that is detected before the commit, and the error names it.
 func TestRecordIsConfirmed(t *testing.T) {
 	const (
 		function = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN %s; END$$;\n"
@@ -114,7 +114,7 @@ func TestRecordIsConfirmed(t *testing.T) {
 	}
 }
 
-// A role whom row security hides the row from updates nothing, without an error.
+// If row security hides the row from the role, an UPDATE changes nothing and gives no error.
 func TestRecordUnderRowSecurity(t *testing.T) {
 	b := setup(t, dir(t,
 		file{"1_a.sql", "-- alembic:revision aaa111\n\nCREATE TABLE a (id int);\n", ""},
@@ -133,12 +133,12 @@ func TestRecordUnderRowSecurity(t *testing.T) {
 	b.same(before)
 }
 
-// live is a DO statement that runs SQL where there is a record: not where the file's effect is measured.
+// live returns a DO statement that runs SQL only in a database with a record, not where the file's effect is measured.
 func live(sql string) string {
 	return "DO $y$BEGIN IF pg_catalog.to_regclass('public.alembic_' || 'version') IS NOT NULL THEN EXECUTE $x$" + sql + "$x$; END IF; END$y$;\n"
 }
 
-// What a file makes itself can change its record, too.
+// A file itself can change its record.
 func TestRecordIsChangedByItsOwnFile(t *testing.T) {
 	for name, sql := range map[string]string{
 		"a rule":  live("CREATE RULE r AS ON INSERT TO public.atlas_schema_revisions DO INSTEAD NOTHING"),
@@ -182,7 +182,7 @@ func TestSettlementIsConfirmed(t *testing.T) {
 	b.same(before)
 }
 
-// A file cannot take its transaction, and the record in it, away.
+// A file can't prepare its transaction, which contains the record.
 func TestPreparedTransaction(t *testing.T) {
 	root := write(t, []file{{"20240101000000_odd.sql", "CREATE TABLE odd (id int);\nPREPARE TRANSACTION 'x';\n", ""}})
 	if _, err := migration.Read(os.DirFS(root)); err == nil || !strings.Contains(err.Error(), "20240101000000_odd.sql:2:1: PREPARE TRANSACTION") {

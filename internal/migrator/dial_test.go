@@ -38,7 +38,7 @@ func TestDial(t *testing.T) {
 	b.nobodyLeft()
 }
 
-// nobodyLeft fails unless all sessions of ours end within a while.
+// nobodyLeft fails unless all our sessions end soon.
 func (b *bench) nobodyLeft() {
 	b.Helper()
 	const ours = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'ibutsu-schema%'"
@@ -49,8 +49,7 @@ func (b *bench) nobodyLeft() {
 	}
 }
 
-// TestDialInterrupted has a command interrupted that has locked the database and still
-// reads its files.
+// TestDialInterrupted interrupts a command that has locked the database and is still reading its files.
 func TestDialInterrupted(t *testing.T) {
 	b := setup(t, dir(t, shop...))
 	ctx, cancel := context.WithCancelCause(context.Background())

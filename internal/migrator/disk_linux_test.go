@@ -87,12 +87,12 @@ func TestTooLittleDisk(t *testing.T) {
 			t.Errorf("the journal is %s", got)
 		}
 	}
-	// What rewrites nothing needs nothing.
+	// Statements that rewrite nothing need no space.
 	b.cfg.Dir = read(t, write(t, []file{{"1_a.sql", "SELECT 1;\n", ""}, {"2_b.sql", "ALTER TABLE big ALTER t TYPE varchar;\n", ""}}))
 	b.mustApply(migrator.Options{})
 }
 
-// A disk that is full in the middle fails the file, and the record stays true.
+// If the disk becomes full in the middle of a file, the file fails and the record stays correct.
 func TestFullDisk(t *testing.T) {
 	for _, tt := range []struct{ name, head string }{{"in a transaction", ""}, {"without", "-- atlas:txmode none\n\n"}} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -254,7 +254,7 @@ ALTER TABLE "Sales Dept"."Order ""Line""" ADD COLUMN "a: b.c" int DEFAULT 1;
 	b.same(head)
 }
 
-// A file that changes the session's settings changes them for itself alone.
+// A file changes the session's settings only for itself.
 func TestSessionOfEachFile(t *testing.T) {
 	b := setup(t, dir(t,
 		file{"1_a.sql", "CREATE SCHEMA app;\nSET search_path = app;\nSET lock_timeout = '7s';\nCREATE TABLE here (id int);\n", ""},
@@ -275,7 +275,7 @@ func TestStatementsThatReturnData(t *testing.T) {
 	b.mustApply(migrator.Options{})
 }
 
-// What gets its old name back keeps its rows; what is dropped under that name later does not.
+// A table or column that gets its old name back keeps its rows, unless it is dropped under that name later.
 func TestDownOfRenamesLosesNothing(t *testing.T) {
 	files := []file{
 		{"1_init.sql", "CREATE TABLE \"Old\" (id int, \"eMail\" text, shout text GENERATED ALWAYS AS (upper(\"eMail\")) STORED);\nCREATE SCHEMA app;\n",

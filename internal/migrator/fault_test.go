@@ -17,8 +17,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
 
-// Files of every kind whose statements take long enough to be interrupted. What
-// runs outside of a transaction can be repeated.
+// slow has files of every kind. Their statements take long enough to be interrupted, and can be repeated if they run
+// outside a transaction.
 var slow = []file{
 	shop[0],
 	{"20240102000000_slow.sql", `-- alembic:revision bbb222
@@ -64,8 +64,8 @@ func (b *bench) terminate() {
 	}
 }
 
-// interrupted runs do and interrupts it at the n-th statement of all: as it
-// begins, or a little later. It reports whether there was such a statement.
+// interrupted runs do and interrupts it at the n-th statement, when it begins or a little later. It reports whether
+// there was such a statement.
 func (b *bench) interrupted(n int, later, kill bool, do func(context.Context) error) bool {
 	b.Helper()
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -108,7 +108,7 @@ func (b *bench) interrupted(n int, later, kill bool, do func(context.Context) er
 	return count >= n
 }
 
-// truthful holds what status says against what the tables say.
+// truthful checks that status finds the database in order after an interruption.
 func (b *bench) truthful() {
 	b.Helper()
 	st := b.status()
@@ -120,8 +120,8 @@ func (b *bench) truthful() {
 	}
 }
 
-// More want to migrate than the server takes connections, and the one that does
-// waits for a writer in a concurrent build.
+// More sessions want to migrate than the server accepts, and the one that migrates waits for a writer in a concurrent
+// build.
 func TestManyAtOnce(t *testing.T) {
 	d := dir(t, slow...)
 	for _, n := range []int{10, 100} {
@@ -240,8 +240,7 @@ func TestLockTimeout(t *testing.T) {
 	}
 }
 
-// A client that is killed doesn't say goodbye. The server must not go on for it
-// for long, nor keep the lock.
+// A client that is killed doesn't end its session. The server must soon stop its statement and free the lock.
 func TestKilledClient(t *testing.T) {
 	files := []file{{"1_a.sql", "CREATE TABLE t (id int);\n", ""}}
 	b := setup(t, dir(t, files...))
@@ -268,7 +267,7 @@ func TestKilledClient(t *testing.T) {
 	killed.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if dead { // who is dead asks for no cancellation either
+		if dead { // a dead client doesn't request a cancellation either
 			return nil, errors.New("dead")
 		}
 		c, err := dial(ctx, network, addr)
@@ -337,8 +336,7 @@ func TestAlembicAtTheSameTime(t *testing.T) {
 	})
 }
 
-// What a file without a transaction says about the session holds for the part
-// that runs later, too.
+// Settings in a file without a transaction also apply to the part that a later run executes.
 func TestResumedSession(t *testing.T) {
 	b := setup(t, dir(t, file{"1_a.sql", `-- atlas:txmode none
 

@@ -14,9 +14,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
 
-// Whoever may create in public may name functions and operators like those that
-// our own queries use. An exact match there would be taken before PostgreSQL's
-// own, and run with our rights.
+// A role that may create objects in public can create functions and operators with the names that our queries use.
+// PostgreSQL would prefer an exact match to its own, and run it with our rights.
 func TestHostileSchema(t *testing.T) {
 	b := setup(t, dir(t, slow...))
 	b.mustApply(migrator.Options{N: 1})
@@ -46,7 +45,7 @@ func TestHostileSchema(t *testing.T) {
 	}
 	files := append([]file{}, slow[:1]...)
 	files = append(files,
-		// Statements of ours alone: a migration's own are its author's affair.
+		// The migrations themselves don't use these functions: that is up to their authors.
 		file{"20240102000000_slow.sql", "-- alembic:revision bbb222\n\nALTER TABLE orders ADD COLUMN total int;\n", "ALTER TABLE orders DROP COLUMN total;\n"},
 		file{"20240103000000_index.sql", "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY ix ON orders (total);\nCREATE INDEX ix2 ON orders (total);\n", "-- atlas:txmode none\n\nDROP INDEX CONCURRENTLY ix;\nDROP INDEX ix2;\n"})
 	b.cfg.Dir = read(t, write(t, files))
@@ -135,7 +134,7 @@ func TestLongStatement(t *testing.T) {
 	if got := b.query("SELECT length(t)::text FROM t"); got != fmt.Sprint(size) {
 		t.Errorf("it has %s characters", got)
 	}
-	// One that fails is shown in short.
+	// A statement that fails is shown shortened.
 	b.cfg.Dir = read(t, write(t, []file{
 		{"1_a.sql", "CREATE TABLE t (t text);\nINSERT INTO t VALUES ('" + strings.Repeat("x;-- ", size/5) + "');\n", ""},
 		{"2_b.sql", "INSERT INTO nope VALUES ('" + strings.Repeat("x;-- ", size/5) + "');\n", ""}}))
@@ -166,7 +165,7 @@ func TestUnreadableMigrations(t *testing.T) {
 	}
 }
 
-// A file may have the session forget its prepared statements.
+// A file may drop the session's prepared statements.
 func TestForgottenStatements(t *testing.T) {
 	for name, sql := range map[string]string{
 		"none": "SELECT 1;\n", "all": "-- atlas:txmode none\n\nDISCARD ALL;\n", "in a function": "DO $$BEGIN EXECUTE 'deallocate all'; END$$;\n",
@@ -180,8 +179,7 @@ func TestForgottenStatements(t *testing.T) {
 	}
 }
 
-// What the role, or the database, sets for its sessions doesn't reach migrations,
-// and times are the same in every zone.
+// The settings of a role or a database don't reach migrations, and times are the same in every time zone.
 func TestRoleSettings(t *testing.T) {
 	b := setup(t, read(t, write(t, []file{
 		{"1_a.sql", "CREATE TABLE t AS SELECT current_setting('TimeZone') z, current_setting('lock_timeout') l, length(pg_sleep(0.15)::text) AS slept;\n", "DROP TABLE t;\n"},
@@ -209,7 +207,7 @@ func TestRoleSettings(t *testing.T) {
 	}
 }
 
-// A clock that was moved back leaves rows of the future, which change nothing.
+// If the clock was moved back, the journal has rows with a time in the future. They make no difference.
 func TestClockMovedBack(t *testing.T) {
 	b := setup(t, dir(t, shop...))
 	b.mustApply(migrator.Options{N: 2})

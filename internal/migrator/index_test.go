@@ -149,7 +149,7 @@ func TestInvalidIndex(t *testing.T) {
 			_, err := b.m().Down(ctx, migrator.Options{N: 1, Yes: true})
 			done <- err
 		}()
-		// The first drop of the file is of items; that of orders waits for the writer.
+		// The file first drops the index of items; the drop of the index of orders waits for the writer.
 		for range 200 {
 			if b.query("SELECT count(*)::text FROM pg_index WHERE NOT indisvalid") == "1" {
 				break

@@ -58,7 +58,7 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 		}
 	})
 
-	// Whoever cuts it off: the next apply finishes it, and drops what the first has left.
+	// However the build is interrupted, the next apply finishes it and drops what the first one left.
 	for name, cutOff := range map[string]func(b *bench, cancel func()){
 		"interrupted, and again": func(_ *bench, cancel func()) { cancel() },
 		"terminated, and again":  func(b *bench, _ func()) { b.terminate() },
@@ -190,7 +190,7 @@ func TestApplyBuildsInvalidIndexesAgain(t *testing.T) {
 	})
 }
 
-// A migration's settings are its own.
+// A migration's settings don't affect the rebuilds after it.
 func TestApplyBuildsInvalidIndexesAgainAfterAFile(t *testing.T) {
 	more := append(append([]file{}, market...), file{"20240103000000_odd.sql", `-- atlas:txmode none
 

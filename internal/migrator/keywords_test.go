@@ -16,8 +16,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// keywords are PostgreSQL's, as they are written as names of columns, tables, constraints and indexes: bare where they
-// can be. Of those that no statement is read by, only some are there, unless all are asked for.
+// keywords returns PostgreSQL's keywords as names, quoted only where necessary. Of those that the parser doesn't know,
+// it returns a sample, unless the tests run in full.
 func keywords(t *testing.T) []string {
 	t.Helper()
 	rows, err := pgtest.New(t).Conn().Query(context.Background(), `SELECT CASE WHEN catcode IN ('U', 'C') THEN word ELSE '"' || word || '"' END FROM pg_get_keywords() ORDER BY 1`)
@@ -39,8 +39,8 @@ func keywords(t *testing.T) []string {
 	})
 }
 
-// each puts every word at the place of {}, and at that of # a number that twenty of them share: into a statement of its
-// own, or into one of the parts of a statement that the twenty share, which follow "...".
+// each fills a template with every word: it replaces {} with the word, and # with a number that twenty words share. If
+// the template contains "...", the twenty words share a statement, and what follows "..." is repeated for each.
 func each(words []string, template string) string {
 	if !strings.ContainsAny(template, "{#") {
 		return template + ";\n"
@@ -69,8 +69,7 @@ func each(words []string, template string) string {
 	return all
 }
 
-// What the migrator reads of statements before it runs them takes no name for a keyword, whatever it is: neither what
-// is lost nor the estimate of the disk.
+// Losses and the estimate of disk space are read from the text of statements, and must not take a name for a keyword.
 func TestKeywordsAsNames(t *testing.T) {
 	words := keywords(t)
 	var files []file
@@ -115,7 +114,7 @@ func TestKeywordsAsNames(t *testing.T) {
 	}
 }
 
-// An estimate that can't be made stops nothing, and is said not to be known.
+// If the estimate of disk space is impossible, the migration runs anyway.
 func TestEstimateThatFails(t *testing.T) {
 	b := setup(t, dir(t,
 		file{"1_a.sql", "CREATE TABLE t (type text);\nINSERT INTO t VALUES ('a');\n", "DROP TABLE t;\n"},

@@ -21,12 +21,11 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// victim is what a process of its own does until it is killed: this test's binary
-// runs itself with it in the environment.
+// victim is the task of a process that gets killed. The test's binary runs itself, with the victim in the environment.
 type victim struct {
 	URL, Root string
 	Down      bool
-	N         int  // the statement at which it is killed; 0: at none
+	N         int  // the statement at which it is killed; 0: it isn't killed
 	Later     bool // a little after the statement began
 }
 
@@ -103,7 +102,7 @@ func (b *bench) die(v victim) bool {
 	return true
 }
 
-// length is the number of statements of all files, one way.
+// length returns the number of statements of all files in one direction.
 func length(d *migration.Dir, down bool) (n int) {
 	for _, f := range d.Files() {
 		if down {
@@ -127,8 +126,8 @@ func ends(t *testing.T, d *migration.Dir) (head, base string) {
 	return head, b.everything()
 }
 
-// disturb lets something happen to a run at every sampled statement, in both
-// directions, and holds what a second run makes of it against an undisturbed one.
+// disturb disturbs a run at every sampled statement, in both directions, and compares the result of a second run with
+// that of an undisturbed one.
 func (b *bench) disturb(head, base string, at func(n int, down bool) (happened bool)) (cases int) {
 	b.Helper()
 	most := max(length(b.cfg.Dir, false), length(b.cfg.Dir, true))
@@ -154,7 +153,7 @@ func (b *bench) disturb(head, base string, at func(n int, down bool) (happened b
 	return cases
 }
 
-// What is left half done by an earlier version of this tool is finished by this one.
+// This version finishes what an earlier version of the tool has left half done.
 func TestKilledOldVersion(t *testing.T) {
 	if !full {
 		t.Skip("SCHEMA_TEST_FULL builds an earlier version")
@@ -210,7 +209,7 @@ func TestKilledOldVersion(t *testing.T) {
 	t.Logf("%d runs of the earlier version were killed", n)
 }
 
-// What a partitioned table wants outside of a transaction is done again.
+// Statements that must run outside a transaction for a partitioned table are run again.
 func TestKilledAtPartitioned(t *testing.T) {
 	if pgtest.Server(t).VersionNum() < 150000 {
 		t.Skip("PostgreSQL clusters partitioned tables from 15 on")

@@ -10,7 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
 
-// Whatever a file does to its session, its record is written, and the same by apply and by the script.
+// Whatever a file does to its session, its record is written, by apply and by the script alike.
 func TestRecordWhateverTheSession(t *testing.T) {
 	const shadow = `CREATE SCHEMA evil;
 CREATE FUNCTION evil.count() RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint';
@@ -63,7 +63,7 @@ SET search_path = evil, pg_catalog;
 	}
 }
 
-// An error in the encoding that the file has set is noted, too.
+// An error in the encoding that the file has set is recorded too.
 func TestErrorInAnotherEncoding(t *testing.T) {
 	b := setup(t, read(t, write(t, []file{{"1_a.sql", "-- atlas:txmode none\n\nCREATE TABLE t (n int);\nSET client_encoding = 'LATIN1';\nDO $$ BEGIN RAISE 'no %', chr(228); END $$;\n", ""}})))
 	if _, err := b.apply(migrator.Options{}); err == nil || strings.Contains(err.Error(), "does not say why") {
@@ -87,7 +87,7 @@ func TestLockTimeoutOfAnEmptyFile(t *testing.T) {
 	}
 }
 
-// The lock is freed however often it was taken, or freed by a file, and nothing is said of that.
+// The locks are freed, however often files took or freed them, and without a message.
 func TestUnlocksWhateverFilesLock(t *testing.T) {
 	b := setup(t, dir(t,
 		file{"1_leaves.sql", "CREATE TABLE t (n int);\nSELECT pg_advisory_lock(1);\n", ""},
@@ -99,7 +99,7 @@ func TestUnlocksWhateverFilesLock(t *testing.T) {
 	}
 }
 
-// All that the journal says of a version is read back.
+// All columns of the journal's row are read back.
 func TestWholeRowIsConfirmed(t *testing.T) {
 	for name, change := range map[string]string{
 		"description": "NEW.description := 'other'",

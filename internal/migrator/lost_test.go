@@ -19,7 +19,7 @@ var freeing = map[string]string{
 	"DO":      "-- repeatable it only unlocks\nDO $$BEGIN PERFORM pg_advisory_unlock_all(); END$$;\n",
 }
 
-// pause is a statement that waits, on a database with a record, until there is an order.
+// pause is a statement that waits until there is an order, but only on a database with a record.
 var pause = "-- repeatable it only waits\n" + live(`DO $$BEGIN
 	FOR i IN 1..2000 LOOP
 		EXIT WHEN EXISTS (SELECT FROM public.orders);
@@ -40,7 +40,7 @@ func (b *bench) begun(version string) {
 	b.Errorf("%s has not begun", version)
 }
 
-// A session that takes the lock after a migration freed it stops the migration before it records, or runs, anything
+// If another session takes the lock after a migration freed it, the migration stops before it records or runs anything
 // more.
 func TestLockFreedAndTaken(t *testing.T) {
 	for name, sql := range freeing {
@@ -74,7 +74,7 @@ func TestLockFreedAndTaken(t *testing.T) {
 	}
 }
 
-// Two of our own exclude each other even while a statement runs that has freed the lock.
+// Two processes of this tool exclude each other even while a statement runs that has freed the lock.
 func TestLockFreedWithinAStatement(t *testing.T) {
 	b := setup(t, dir(t, shop[0], file{"20240102000000_free.sql", `-- atlas:txmode none
 
@@ -113,7 +113,7 @@ CREATE TABLE after (id int);
 	}
 }
 
-// What another session writes into the journal's row in the middle of a file is not overwritten.
+// If another session changes the journal's row in the middle of a file, that isn't overwritten.
 func TestJournalChangedMeanwhile(t *testing.T) {
 	b := setup(t, dir(t, shop[0], file{"20240102000000_slow.sql", "-- atlas:txmode none\n\n" + pause + "CREATE TABLE after (id int);\n", ""}))
 	b.mustApply(migrator.Options{N: 1})

@@ -22,18 +22,18 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/wire"
 )
 
-// A boundary is a point between two messages of a run: before one that at names, or a little later.
+// A boundary is a point between two messages of a run: before a message for which at is true, or a little later.
 type boundary struct {
 	name  string
 	at    func(*place, wire.Message) bool
 	later time.Duration
 }
 
-// place is how far a run's session has come.
+// place is the progress of a run's session.
 type place struct {
-	statements map[string]bool // of the files
-	beginning  bool            // the last that was sent is the beginning of a step
-	committing bool            // ... or its commit
+	statements map[string]bool // the files' statements
+	beginning  bool            // the client last sent the beginning of a step
+	committing bool            // the client last sent the commit of a step
 }
 
 func says(sql ...string) func(*place, wire.Message) bool {
@@ -47,12 +47,12 @@ func says(sql ...string) func(*place, wire.Message) bool {
 	}
 }
 
-// boundaries are all of them: a message of a session that has SQL is at the first that it fits, and look takes what
-// fits no other.
+// boundaries are all boundaries. A message belongs to the first one that matches. The last, look, matches all SQL of
+// the client.
 var boundaries = []boundary{
 	{"dial", func(_ *place, m wire.Message) bool { return m.Type == "StartupMessage" }, 0},
 	{"statement", func(p *place, m wire.Message) bool { return !m.FromServer && p.statements[m.SQL] }, 0},
-	{"in a statement", nil, 15 * time.Millisecond}, // as many as of statement
+	{"in a statement", nil, 15 * time.Millisecond}, // has as many messages as "statement"
 	{"set-up", says("pg_catalog.pg_backend_pid()"), 0},
 	{"lock", says("pg_catalog.pg_is_in_recovery()"), 0},
 	{"read record", says("SELECT true, COALESCE(version_num", "c.relname IN ('alembic_version'"), 0},
@@ -68,10 +68,10 @@ var boundaries = []boundary{
 	{"look", func(_ *place, m wire.Message) bool { return !m.FromServer && m.SQL != "" }, 0},
 }
 
-// at returns the index of the boundary that a message is at, -1 if it is at none.
+// at returns the index of the message's boundary, or -1 if it has none.
 func (p *place) at(m wire.Message) int {
 	if m.Conn != 1 {
-		return -1 // the observer's, which comes when it likes
+		return -1 // the observer's, at unpredictable times
 	}
 	if !m.FromServer && m.SQL != "" {
 		p.beginning = strings.Contains(m.SQL, "LOCK TABLE public.alembic_version")
@@ -85,18 +85,18 @@ func (p *place) at(m wire.Message) int {
 	return -1
 }
 
-// A fault happens to a run.
+// A fault is something that goes wrong during a run.
 type fault struct {
 	name string
-	// prepare readies a bench of its own. strike happens at a message, and says what becomes of that; nothing of the
-	// session moves meanwhile. mend undoes it once the run is over.
+	// prepare sets up the bench. strike causes the fault at a message, and returns what to do with the message; the
+	// session's other messages wait meanwhile. mend undoes the fault after the run.
 	prepare func(*ring)
 	strike  func(*ring, wire.Message) wire.Action
 	mend    func(*ring)
-	process bool // the run is a process of its own
+	process bool // the run is a separate process
 }
 
-// ring is where the cells of one fault are tried.
+// ring is the environment in which a fault is tried at each boundary.
 type ring struct {
 	*bench
 	proxy *wire.Proxy
@@ -104,8 +104,8 @@ type ring struct {
 	slave *ownServer // its standby
 	cmd   *exec.Cmd  // the run
 	gone  chan struct{}
-	tasks sync.WaitGroup // which end by themselves
-	cut   atomic.Bool    // at the server's next ReadyForQuery
+	tasks sync.WaitGroup // tasks that end by themselves
+	cut   atomic.Bool    // cut the connection at the server's next ReadyForQuery
 }
 
 var faults = []fault{
@@ -152,7 +152,7 @@ var faults = []fault{
 	}, strike: func(r *ring, _ wire.Message) wire.Action {
 		r.own.crash()
 		r.slave.exec("postgres", "SELECT pg_promote()")
-		// It takes over the address, too.
+		// The standby takes over the address too.
 		socket := ".s.PGSQL." + r.own.port
 		os.Remove(filepath.Join(r.own.sockets, socket))
 		if err := os.Symlink(filepath.Join(r.slave.sockets, socket), filepath.Join(r.own.sockets, socket)); err != nil {
@@ -213,14 +213,14 @@ var faults = []fault{
 	}},
 }
 
-// serve has the ring use a server of its own.
+// serve makes the ring use its own server.
 func (r *ring) serve(settings ...string) {
 	r.Helper()
 	// A server waits for unauthenticated clients before it stops.
 	settings = append(settings, "authentication_timeout=1s", "fsync=on", "full_page_writes=on", "synchronous_commit=on")
 	r.own = newServer(r, settings...)
 	db, err := r.own.throwaway.Create(context.Background())
-	if err != nil { // on a connection that a stop has ended
+	if err != nil { // the connection was from before a restart
 		db, err = r.own.throwaway.Create(context.Background())
 	}
 	if err != nil {
@@ -230,7 +230,7 @@ func (r *ring) serve(settings ...string) {
 	r.cfg.ConnConfig = db.ConnConfig()
 }
 
-// move moves the ring's server to a disk of its own, with little room.
+// move moves the ring's server to a small disk of its own.
 func (r *ring) move() {
 	r.Helper()
 	if os.Geteuid() != 0 {
@@ -258,11 +258,11 @@ func (r *ring) move() {
 	r.own.start()
 }
 
-// filler is the file that takes what room the small disk has.
+// filler is the path of the file that fills the small disk.
 func (r *ring) filler() string { return filepath.Join(filepath.Dir(r.own.data), "filler") }
 
-// standby makes a copy of the ring's server that goes on as its standby. If there is one, which was promoted, that is
-// the ring's server from now on.
+// standby makes a copy of the ring's server, which runs as its standby. If an earlier standby was promoted, it becomes
+// the ring's server first.
 func (r *ring) standby() {
 	r.Helper()
 	primary := r.own
@@ -321,7 +321,7 @@ func (r *ring) standby() {
 	r.Fatal("the standby does not follow")
 }
 
-// own gives a path to the owner of a server's folder, who alone may enter the path's then.
+// own makes the owner of a server's folder the owner of a path, which no other user may enter then.
 func own(t testing.TB, s *ownServer, path string) {
 	t.Helper()
 	info, err := os.Stat(s.data)
@@ -344,7 +344,7 @@ func travel(ctx context.Context, m *migrator.Migrator, down bool) (err error) {
 	return err
 }
 
-// run runs apply or down by way of a proxy, and calls strike at a message.
+// run runs apply or down through a proxy, and calls strike at a message.
 func (r *ring) run(process, down bool, decide func(wire.Message) wire.Action) (took time.Duration, err error) {
 	r.Helper()
 	cfg := r.cfg
@@ -386,7 +386,7 @@ func (r *ring) run(process, down bool, decide func(wire.Message) wire.Action) (t
 	return time.Since(start), err
 }
 
-// try lets a fault happen at the n-th message of a boundary, from 1. It reports whether there was one.
+// try causes a fault at the n-th message of a boundary, from 1. It reports whether there was such a message.
 func (r *ring) try(f fault, at, n int, down bool) (struck bool) {
 	r.Helper()
 	where, later := at, boundaries[at].later
@@ -411,7 +411,7 @@ func (r *ring) try(f fault, at, n int, down bool) (struck bool) {
 			count++
 			pending = pending || count == n
 		}
-		// A server's process is known after some messages only.
+		// The server's pid is known only after some messages.
 		if !pending || f.name == "backend terminated" && m.PID == 0 {
 			return wire.Pass
 		}
@@ -422,7 +422,7 @@ func (r *ring) try(f fault, at, n int, down bool) (struck bool) {
 		r.tasks.Go(func() {
 			time.Sleep(later)
 			switch f.strike(r, m) {
-			case wire.Cut, wire.Stall: // of what is under way
+			case wire.Cut, wire.Stall: // the messages that are under way
 				r.proxy.HangUp()
 			}
 		})
@@ -459,7 +459,7 @@ var statementBoundary = func() int {
 	panic("no boundary of statements")
 }()
 
-// statements are those of all files, one way.
+// statements returns the statements of all files in one direction.
 func statements(d *migration.Dir, down bool) map[string]bool {
 	all := make(map[string]bool)
 	for _, f := range d.Files() {
@@ -474,8 +474,8 @@ func statements(d *migration.Dir, down bool) map[string]bool {
 	return all
 }
 
-// TestFaults lets every fault happen at every boundary, in both directions, and holds what a second run makes of it
-// against an undisturbed one. Unless the tests run in full, one message of each boundary is taken, in one direction.
+// TestFaults causes every fault at every boundary, in both directions, and compares the result of a second run with
+// that of an undisturbed one. Unless the tests run in full, it takes one message of each boundary, in one direction.
 func TestFaults(t *testing.T) {
 	d := dir(t, slow...)
 	var messages [2][]int // by direction and boundary

@@ -22,8 +22,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// full reports whether the long matrices run whole. Otherwise every third of
-// their cases does, always the same.
+// full reports whether the long matrices run completely. Otherwise every third case runs, always the same ones.
 var full = os.Getenv("SCHEMA_TEST_FULL") != ""
 
 func sampled(n int) bool { return full || n%3 == 1 }
@@ -337,7 +336,7 @@ func TestApplyAndDown(t *testing.T) {
 	}
 	b.same(head)
 
-	// Back to the first, which loses the column that the second added.
+	// Back to the first migration, which loses the column that the second added.
 	_, err := b.down(migrator.Options{To: "aaa111"})
 	var loss *migrator.LossError
 	if !errors.As(err, &loss) {

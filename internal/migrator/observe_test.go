@@ -15,7 +15,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// three is a file that takes three tables' strongest locks, threeAlone the same in one statement without a transaction.
+// three has a file that takes the strongest lock on three tables. threeAlone does so in one statement of a file without
+// a transaction.
 var (
 	three = []file{
 		{"1_a.sql", "CREATE TABLE a (id int);\nCREATE TABLE b (id int);\nCREATE TABLE c (id int);\n", ""},
@@ -24,9 +25,8 @@ var (
 	threeAlone = []file{three[0], {"2_b.sql", "-- atlas:txmode none\n\nDO $$BEGIN\n" + three[1].sql + "END$$;\n", ""}}
 )
 
-// A lock_timeout counts for each lock: under it alone, who reads the first table
-// waits until the third's lock is there. No reader may wait longer than the
-// timeout, and a margin for looking.
+// PostgreSQL's lock_timeout applies to each lock. With it alone, readers of the first table would wait until the lock
+// on the third is granted. No reader may wait longer than the timeout, plus a margin.
 func TestReadersWaitNoLongerThanTheTimeout(t *testing.T) {
 	t.Run("in a transaction", func(t *testing.T) { readersOfThree(t, three) })
 	t.Run("in one statement", func(t *testing.T) { readersOfThree(t, threeAlone) })
@@ -35,14 +35,14 @@ func TestReadersWaitNoLongerThanTheTimeout(t *testing.T) {
 func readersOfThree(t *testing.T, files []file) {
 	b := setup(t, dir(t, files...))
 	b.mustApply(migrator.Options{N: 1})
-	// Under the timeout for each lock alone it would be another 1.2 s: the margin is for a machine that is busy.
+	// With a timeout for each lock, readers would wait another 1.2 s. The margin is for a busy machine.
 	const timeout, margin = 1200 * time.Millisecond, 800 * time.Millisecond
 	b.cfg.LockTimeout = timeout
 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var wg sync.WaitGroup
-	// Each table is free at times, never all at once within the timeout, until the end.
+	// Each table is free at times, but until the end never all of them within the timeout.
 	for i, table := range []string{"a", "b", "c"} {
 		holder := b.db.Conn()
 		wg.Go(func() {
@@ -90,7 +90,7 @@ func readersOfThree(t *testing.T, files []file) {
 	}
 }
 
-// waitsFor returns once a session other than its own waits for a lock on a relation, which it names.
+// waitsFor waits until another session waits for a lock on a relation, and returns the relation's name.
 func (b *bench) waitsFor() string {
 	b.Helper()
 	for range 1000 {
@@ -103,8 +103,8 @@ func (b *bench) waitsFor() string {
 	return ""
 }
 
-// REINDEX SCHEMA has a transaction for each table, in which it waits for each index: what it waits in one of them
-// counts, not what it waits in all.
+// REINDEX SCHEMA runs a transaction for each table, and waits in it for each index. The time that it waits in one
+// transaction counts, not the sum.
 func TestWaitsCountByTransaction(t *testing.T) {
 	for name, tt := range map[string]struct {
 		tables   string
@@ -211,7 +211,7 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 	b := setup(t, dir(t, three...))
 	b.mustApply(migrator.Options{N: 1})
 	b.cfg.LockTimeout = 10 * time.Second
-	other := b.admin() // who may set deadlock_timeout, so that not this one is the victim
+	other := b.admin() // a superuser may set deadlock_timeout, so that this session isn't the victim
 	b.end(other, "SET deadlock_timeout = '20s'; BEGIN; LOCK TABLE b")
 	var wg sync.WaitGroup
 	b.log.hook = func(e migrator.LogEntry) {
@@ -236,7 +236,7 @@ func TestOtherErrorsAreNotTriedAgain(t *testing.T) {
 	if n := len(logged[migrator.LogRetry](b.log)); n != 0 {
 		t.Errorf("it was tried %d times again", n)
 	}
-	// Nor is a cancellation that somebody else asked for.
+	// Nor is a cancellation by somebody else.
 	b = setup(t, read(t, write(t, []file{{"1_a.sql", "SELECT pg_cancel_backend(pg_backend_pid());\nSELECT pg_sleep(1);\n", ""}})))
 	if _, err := b.apply(migrator.Options{}); err == nil || !strings.Contains(err.Error(), "user request") {
 		t.Fatalf("apply gave %v", err)

@@ -12,8 +12,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
 
-// The hashes of what has run are appended one by one; the row is as if it were
-// written whole, even by several runs and when reverted.
+// The hashes of statements are appended one by one. The row is the same as if it were written whole, even by several
+// runs or when reverting.
 func TestPartialHashes(t *testing.T) {
 	text := func(bad ...int) string {
 		var b strings.Builder

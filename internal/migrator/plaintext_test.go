@@ -122,7 +122,7 @@ func TestTLS(t *testing.T) {
 	}{
 		{"127.0.0.1", "prefer", false, 1, ""},
 		{"127.0.0.1", "prefer", true, 1, ""},
-		{"localhost", "prefer", false, 1, ""}, // whichever addresses that has, one is listened on
+		{"localhost", "prefer", false, 1, ""}, // the front listens on one of its addresses
 		{"127.0.0.1", "disable", false, 1, ""},
 		{"127.0.0.1", "allow", true, 1, ""},
 		{"127.0.0.1", "require", true, 1, ""},
@@ -143,8 +143,8 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestTLSLate has a server without TLS hang up before pgx comes back to it, since the
-// name has another address that takes long to fail.
+// In TestTLSLate a server without TLS closes the connection before pgx dials it again, because the name's other address
+// takes long to fail.
 func TestTLSLate(t *testing.T) {
 	b := setup(t, dir(t, shop...))
 	f, port := b.front(false)
@@ -168,7 +168,7 @@ func TestTLSLate(t *testing.T) {
 	}
 }
 
-// through has the bench connect to a host and port instead.
+// through makes the bench connect to a host and port instead.
 func (b *bench) through(host string, port int, mode string) {
 	b.Helper()
 	server := b.db.ConnConfig()

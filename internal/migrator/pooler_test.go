@@ -58,7 +58,7 @@ pool_mode = %s
 		b.Fatal(err)
 	}
 	args := []string{config}
-	if os.Geteuid() == 0 { // it refuses to be root, and the server's folder is its user's alone
+	if os.Geteuid() == 0 { // it refuses to run as root, and only the server's user may enter the server's folder
 		info, err := os.Stat(filepath.Join(server.Host, fmt.Sprintf(".s.PGSQL.%d", server.Port)))
 		if err != nil {
 			b.Fatal(err)

@@ -16,8 +16,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
 
-// The ways in which a database with its record can be found. Each begins with a
-// database at a version, or at the head.
+// TestRecord covers the states in which a database and its record can be. Each case begins with a database at a version
+// or at the head.
 func TestRecord(t *testing.T) {
 	d := dir(t, shop...)
 	const all = "20240101000000 2 2/2,20240102000000 2 1/1,20240103000000 2 2/2,20240104000000 2 3/3"
@@ -451,7 +451,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// An empty id can't be advanced from, but it can be set right.
+// apply can't continue from an empty id, but stamp can correct it.
 func TestStampOverAnEmptyID(t *testing.T) {
 	b := setup(t, dir(t, shop...))
 	b.mustApply(migrator.Options{})
@@ -463,8 +463,8 @@ func TestStampOverAnEmptyID(t *testing.T) {
 	b.same(before)
 }
 
-// Another tool's stamp in the middle of a migration doesn't have what has run
-// run again: an INSERT is not to be seen in the schema.
+// If another tool stamps in the middle of a migration, completed statements don't run again: the schema doesn't show an
+// INSERT.
 func TestStampedInTheMiddle(t *testing.T) {
 	half := file{"20240102000000_half.sql", "-- atlas:txmode none\n\nINSERT INTO items VALUES (8);\nALTER TABLE items ADD COLUMN x int;\n", ""}
 	b := setup(t, dir(t, shop[0], half))
@@ -483,8 +483,8 @@ func TestStampedInTheMiddle(t *testing.T) {
 	}
 }
 
-// However a file changes its session, the next one has its own, and the server
-// goes on looking whether its client is there.
+// However a file changes its session, the next file gets a fresh one, and the server still checks that its client is
+// connected.
 func TestEachFileHasItsSession(t *testing.T) {
 	for name, sql := range map[string]string{
 		"set":        "SET\n  search_path = pg_temp;\n",
@@ -501,7 +501,7 @@ func TestEachFileHasItsSession(t *testing.T) {
 	}
 }
 
-// A command that doesn't wait follows on one that has ended.
+// A command that doesn't wait for the lock can follow immediately after another one.
 func TestUnlocksBeforeItEnds(t *testing.T) {
 	b := setup(t, dir(t, shop...))
 	b.cfg.Wait = -1
@@ -640,7 +640,7 @@ func TestFailingMigration(t *testing.T) {
 	})
 }
 
-// A statement that fails is told and recorded without the passwords in it.
+// A failed statement is reported and recorded without its passwords.
 func TestFailingMigrationMasksPasswords(t *testing.T) {
 	const sql = "-- atlas:txmode none\n\nCREATE TABLE x (id int);\nALTER ROLE no_such_role PASSWORD 'it''s ' 's3cr3tCanary' VALID UNTIL 'infinity';\n"
 	b := setup(t, read(t, write(t, []file{{"1_role.sql", sql, ""}})))

@@ -19,7 +19,7 @@ import (
 func TestStandby(t *testing.T) {
 	primary := newServer(t, "wal_level=replica", "max_wal_senders=3", "hot_standby=on")
 	primary.exec("postgres", "CREATE TABLE there (id int)")
-	// A copy of the stopped primary's folder that goes on as its standby.
+	// A copy of the stopped primary's folder runs as its standby.
 	primary.stop(syscall.SIGINT)
 	dir, err := os.MkdirTemp("", "standby")
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 )
 
-// stored are files that only a connection made after the one before sees as they are meant.
+// stored returns files that each need a new connection, because the file before stores a setting in the database.
 func stored(n int) (files []file) {
 	for i := range n {
 		files = append(files, file{fmt.Sprintf("%d_s.sql", i+1), fmt.Sprintf(`CREATE TABLE s%d AS SELECT current_setting('work_mem') AS work_mem, pg_backend_pid() AS pid;
@@ -31,7 +31,7 @@ func (b *bench) checkStored(n int) {
 	}
 }
 
-// The lock goes along to a new connection: nobody who waits for it gets it in between.
+// The lock is handed to the new connection: no other session that waits for it gets it in between.
 func TestNewConnectionKeepsTheLock(t *testing.T) {
 	const files, sessions = 8, 4
 	b := setup(t, read(t, write(t, stored(files))))
@@ -63,7 +63,7 @@ func TestNewConnectionKeepsTheLock(t *testing.T) {
 	}
 }
 
-// If no second connection is available, the first one ends before.
+// If no second connection is available, the first one ends before the new one begins.
 func TestNewConnectionInPlaceOfTheOnlyOne(t *testing.T) {
 	const files = 3
 	b := setup(t, read(t, write(t, stored(files))))
@@ -79,7 +79,7 @@ func TestNewConnectionInPlaceOfTheOnlyOne(t *testing.T) {
 	b.checkStored(files)
 }
 
-// A file that gave way begins again in the session that it had at first.
+// A file that is retried starts in a session like that of its first try.
 func TestRetryStartsAgain(t *testing.T) {
 	b := setup(t, read(t, write(t, []file{
 		{"1_a.sql", "CREATE TABLE hot (id int);\n", ""},

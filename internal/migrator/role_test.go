@@ -70,7 +70,7 @@ func TestFilesRole(t *testing.T) {
 	}
 }
 
-// What fails in the role that a file has set names it, and is noted in the journal all the same.
+// If a statement fails in a role that the file has set, the error names the role, and the journal records the error.
 func TestFilesRoleFails(t *testing.T) {
 	b := setup(t, nil)
 	other := b.db.Name + "_other"
@@ -80,7 +80,7 @@ func TestFilesRoleFails(t *testing.T) {
 		{"1_a.sql", "-- atlas:txmode none\n\nSET ROLE " + other + ";\n\nCREATE TABLE theirs (n int);\n\nCREATE INDEX CONCURRENTLY i ON ours (n);\n", ""},
 	}))
 	b.db.Exec(revision.Store{}.AlembicDDL() + ";" + revision.Store{}.JournalDDL())
-	for range 2 { // the second run goes on in the same role
+	for range 2 { // the second run continues in the same role
 		_, err := b.apply(migrator.Options{})
 		if want := "; it ran as role " + other + ", which the file sets: grant that role the missing privileges"; err == nil || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("apply gave\n%v\nwant\n...%s", err, want)
@@ -96,7 +96,7 @@ func TestFilesRoleFails(t *testing.T) {
 	}
 }
 
-// A superuser's file may become somebody else altogether.
+// A superuser's file may change the session's user.
 func TestFilesSessionAuthorization(t *testing.T) {
 	b := setup(t, nil)
 	other := b.db.Name + "_other"

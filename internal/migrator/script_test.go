@@ -10,7 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 )
 
-// psql runs a script as its reader would, and returns what psql said.
+// psql runs a script as a user would, and returns psql's output.
 func (b *bench) psql(script string) (string, error) {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "script.sql")

@@ -18,7 +18,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 )
 
-// ownServer is a server of a test's own, to be stopped and started as it likes.
+// ownServer is a server that belongs to a test, which can stop and start it.
 type ownServer struct {
 	testing.TB
 	exe, data, sockets, port string
@@ -127,7 +127,7 @@ func (s *ownServer) start() {
 	s.Fatalf("the server does not answer\n%s", log.String())
 }
 
-// crash is an immediate stop: nothing is written any more.
+// crash stops the server immediately, without writing anything.
 func (s *ownServer) crash() { s.stop(syscall.SIGQUIT) }
 
 func (s *ownServer) stop(sig syscall.Signal) {

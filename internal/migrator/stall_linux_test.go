@@ -11,7 +11,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/wire"
 )
 
-// TestDeadPeer looks at what the system is told of connections, to notice a peer that is gone.
+// TestDeadPeer checks the socket options that make the system detect a lost peer.
 func TestDeadPeer(t *testing.T) {
 	b := setup(t, dir(t, shop...))
 	b.proxied(func(wire.Message) wire.Action { return wire.Pass })
@@ -37,8 +37,8 @@ func TestDeadPeer(t *testing.T) {
 	}
 }
 
-// noticesDeath has the system end a connection whose peer does not answer for a minute, whether something was sent or
-// not.
+// noticesDeath checks that the system ends a connection if its peer doesn't answer for a minute, whether something
+// was sent or not.
 func noticesDeath(t *testing.T, conn *net.TCPConn) {
 	t.Helper()
 	raw, err := conn.SyscallConn()

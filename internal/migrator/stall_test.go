@@ -14,7 +14,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/wire"
 )
 
-// proxied has the bench connect by way of a proxy.
+// proxied makes the bench connect through a proxy.
 func (b *bench) proxied(decide func(wire.Message) wire.Action) *wire.Proxy {
 	b.Helper()
 	p := wire.Start(b, b.db.ConnConfig(), decide)
@@ -26,8 +26,7 @@ func (b *bench) proxied(decide func(wire.Message) wire.Action) *wire.Proxy {
 	return p
 }
 
-// TestStalledConnection has a connection stall, while it stays open, at what takes the server no time, and where the
-// server has answered.
+// TestStalledConnection stalls an open connection at requests that the server can answer at once.
 func TestStalledConnection(t *testing.T) {
 	const due = time.Second
 	for _, tt := range []struct {
@@ -37,7 +36,7 @@ func TestStalledConnection(t *testing.T) {
 		within time.Duration
 		want   string // in the error
 		locked bool
-		status bool // so stalls status
+		status bool // status stalls in the same way
 	}{
 		{"connecting", func(m wire.Message) bool { return m.Type == "StartupMessage" }, 0, 2 * due, "it accepted the connection, but did not answer within 1s; ", false, true},
 		{"authenticated", func(m wire.Message) bool { return m.Type == "AuthenticationOk" }, 0, 2 * due, "it accepted the connection, but did not answer within 1s; ", false, true},
@@ -91,7 +90,7 @@ func TestStalledConnection(t *testing.T) {
 	}
 }
 
-// TestStalledServer has all connections stall at what is read to find the position of a database.
+// TestStalledServer stalls all connections while the position of the database is read.
 func TestStalledServer(t *testing.T) {
 	for name, tt := range map[string]struct {
 		n      int // migrations that are applied before
@@ -133,12 +132,12 @@ func TestStalledServer(t *testing.T) {
 	}
 }
 
-// sends is a message of the client that has PostgreSQL parse a text of SQL with that in it.
+// sends matches a client's message with a text of SQL that contains sql.
 func sends(sql string) func(wire.Message) bool {
 	return func(m wire.Message) bool { return !m.FromServer && strings.Contains(m.SQL, sql) }
 }
 
-// TestSlowStatement has a statement take much longer than what is bounded may.
+// TestSlowStatement runs a statement that takes much longer than connect_timeout.
 func TestSlowStatement(t *testing.T) {
 	b := setup(t, read(t, write(t, []file{
 		{"1_sleep.sql", "SELECT pg_sleep(2.5);\n", ""},

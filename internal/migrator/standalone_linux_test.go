@@ -18,20 +18,20 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// standalone are statements that run outside a transaction, of all kinds. {db} is the test's database, {other} another
-// one that is there.
+// standalone are all kinds of statements that run outside a transaction. {db} is the test's database, {other} another
+// existing one.
 var standalone = []struct {
 	name string
 	sql  string // statements; they can be run again
-	make string // what is made before as superuser
-	hold string // what another session does in a transaction meanwhile; "": SELECT FROM t
-	read string // what waits for the statement, if anything does; "": SELECT FROM t
-	// free says that the statement waits for no lock that another session could hold.
+	make string // SQL to run before, as superuser
+	hold string // SQL that another session runs in a transaction meanwhile; "": SELECT FROM t
+	read string // a query that may wait for the statement; "": SELECT FROM t
+	// free means that the statement waits for no lock that another session could hold.
 	free bool
-	// patient says that it works CONCURRENTLY: it waits for the other session to its end.
+	// patient means that the statement runs CONCURRENTLY: it waits until the other session ends.
 	patient bool
-	fails   string // what the statement says once it has its lock
-	shared  bool   // the lock is on what all databases share
+	fails   string // the statement's error once it has the lock
+	shared  bool   // the lock is on an object that all databases share
 }{
 	{name: "vacuum full", sql: "VACUUM FULL t"},
 	{name: "vacuum full by option", sql: "VACUUM (FULL, ANALYZE) t"},
@@ -84,9 +84,9 @@ const (
 	prepared   = "BEGIN; INSERT INTO u VALUES (1); PREPARE TRANSACTION '{db}'"
 )
 
-// standaloneBound is the lock_timeout. The other session holds what it holds until the statement has given way,
-// standingMost at most, or for standingHold where it works CONCURRENTLY. standingMargin is how much longer than the
-// bound a reader may be seen to wait on a busy machine.
+// standaloneBound is the lock_timeout. The other session holds its lock until the statement has given way, at most for
+// standingMost; if the statement runs CONCURRENTLY, it holds the lock for standingHold. On a busy machine, a reader may
+// wait longer than the bound, by standingMargin.
 const (
 	standaloneBound = 400 * time.Millisecond
 	standingMargin  = 800 * time.Millisecond
@@ -117,8 +117,8 @@ func (s *trial) conn() *pgx.Conn {
 	return conn
 }
 
-// A reader that waits for a statement outside a transaction waits no longer than the bound, whatever the statement and
-// however it is run; one that runs CONCURRENTLY blocks nobody, and is not cut short.
+// A reader waits for a statement outside a transaction no longer than the bound, whatever the statement and however it
+// is run. A statement that runs CONCURRENTLY blocks nobody, and has no timeout.
 func TestReadersBehindStandaloneStatements(t *testing.T) {
 	server := newServer(t, "max_prepared_transactions=100", "max_connections=400", "wal_level=logical", "max_wal_senders=3", "autovacuum=off")
 	ways := []struct {
@@ -204,7 +204,7 @@ func TestReadersBehindStandaloneStatements(t *testing.T) {
 					took := time.Since(held)
 					retries := len(logged[migrator.LogRetry](s.log))
 					if way == "script" && strings.Contains(fmt.Sprint(err), "lock timeout") {
-						// psql doesn't try again: whoever runs the script does.
+						// psql doesn't retry: the person who runs the script must.
 						retries++
 						gaveWay <- struct{}{}
 						<-over
@@ -232,7 +232,7 @@ func TestReadersBehindStandaloneStatements(t *testing.T) {
 	}
 }
 
-// prepare brings the database to where the statements are next, and has the other objects made that they name.
+// prepare applies everything before the statements, and creates the other objects that they name.
 func (s *trial) prepare(sql, way string) {
 	s.Helper()
 	stmts, err := pgsql.Split(sql)

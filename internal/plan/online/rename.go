@@ -346,7 +346,7 @@ func RenameOps(done []Rename) []Op {
 }
 
 // breaks describes what happens to a statement that uses the old name. If another rename gives that name to something
-// else, the statement goes on with that.
+// else, the statement uses that.
 func (r Rename) breaks(done []Rename) string {
 	i := slices.IndexFunc(done, func(o Rename) bool {
 		return o.Kind == r.Kind && o.NewSchema == r.Schema && o.Of == r.Of && o.New == r.Old

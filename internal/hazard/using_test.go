@@ -13,8 +13,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// TestUsing says what expressions do to values, and lets PostgreSQL show it: the change is made, and the queries find
-// the rows.
+// TestUsing lists what expressions do to values, and confirms it with PostgreSQL: it makes the change, and the queries
+// find the rows.
 func TestUsing(t *testing.T) {
 	const (
 		total      = "lossy silently loses what USING omits of bio"

@@ -13,13 +13,13 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// classed are statements by what their class must be. A server is asked about all of them, too, except where unasked
-// says why not.
+// classed are statements with their expected class. TestClassServer also runs them on a server, unless unasked says why
+// not.
 var classed = []struct {
 	src         string
 	want        pgsql.Class
 	unasked     string
-	partitioned bool // what an Either names
+	partitioned bool // an Either statement's object is partitioned
 	since       int  // the first server that knows the statement
 }{
 	{src: "", want: pgsql.Transactional},
@@ -166,8 +166,8 @@ func TestConcurrently(t *testing.T) {
 	}
 }
 
-// A server refuses exactly the standalone statements in a transaction block, and either ones if they are about
-// something partitioned; and outside of one exactly those that want one.
+// In a transaction block, a server refuses exactly the Standalone statements, and the Either statements whose object is
+// partitioned. Outside of one, it refuses exactly the Enclosed statements.
 func TestClassServer(t *testing.T) {
 	ctx := context.Background()
 	srv := pgtest.Server(t)

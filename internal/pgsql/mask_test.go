@@ -196,9 +196,9 @@ func FuzzMask(f *testing.F) {
 			f.Add(before, after)
 		}
 	}
-	const own = "another" // than that of the seeds
+	const own = "another" // a password that isn't in the seeds
 	f.Fuzz(func(t *testing.T, before, after string) {
-		// After statements that end, whatever they are, a role's password is one.
+		// After any complete statements, a role's password is masked.
 		sql := before + "\n;\nALTER ROLE a PASSWORD '" + own + "'" + after
 		if _, err := Split(before + "\n;\n"); err == nil && strings.Contains(Mask(sql), own) {
 			t.Errorf("Mask(%q) = %q", sql, Mask(sql))

@@ -16,8 +16,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
-// said are statements with what they must be read as. Names are n1, n2, n3; TestKeywordsAsNames puts every keyword
-// there.
+// said are statements and how Parse must read them. The names are n1, n2 and n3; TestKeywordsAsNames replaces them with
+// every keyword.
 var said = []struct{ sql, want string }{
 	{"CREATE TABLE n1 (n2 int, n3 text)", "CREATE TABLE n1"},
 	{"CREATE TABLE IF NOT EXISTS n1.n2 (n3 int)", "CREATE TABLE n1.n2 if-not-exists"},
@@ -221,8 +221,8 @@ var (
 	location    = regexp.MustCompile(`"(location|stmt_len|list_start|list_end)":-?\d+,?`)
 )
 
-// Every keyword of PostgreSQL is a name where its parser takes it for one, and quoted everywhere. Of the keywords that
-// the package's source doesn't have, only some are tried, unless all are.
+// Every keyword is read as a name where PostgreSQL's parser accepts it as one, and everywhere if it is quoted. Of the
+// keywords that don't occur in the package's source, the test tries a sample, unless the tests run in full.
 func TestKeywordsAsNames(t *testing.T) {
 	tree := func(sql string) string {
 		text, err := pg_query.ParseToJSON(sql)

@@ -416,7 +416,7 @@ func TestAbove(t *testing.T) {
 			t.Errorf("%s: above %v, found %s with %s", tt.name, got.Above, got.Root, got.MigrationsDir)
 		}
 	}
-	// Half a project isn't a project yet, and doesn't mean the one above.
+	// Half a project isn't a project yet, and the project above it isn't used instead.
 	half := mkdir("half")
 	mkdir("half", migrationsName)
 	if _, err := Load(t.Context(), Options{Root: half, LookupEnv: env()}); !noProject(err, half) {

@@ -9,8 +9,8 @@ import (
 	"ariga.io/atlas/sql/schema"
 )
 
-// failing is a driver whose statement n fails; for Atlas's executor, of which
-// only the bookkeeping is looked at.
+// failing is a driver that fails at statement n. It is for Atlas's executor, because the tests only look at what that
+// records.
 type failing struct {
 	migrate.Driver
 	n int

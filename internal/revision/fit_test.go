@@ -10,7 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
 
-// A migration gets on with an index that is there already, or it doesn't.
+// TestTakes checks which migrations accept an index that exists already.
 func TestTakes(t *testing.T) {
 	const (
 		ix  = `index public."T".ix: CREATE INDEX ix ON public."T" USING btree (a)`
@@ -31,7 +31,7 @@ func TestTakes(t *testing.T) {
 		{`CREATE INDEX ix ON "T" (a); DROP INDEX ix`, ix, false, false},
 		{`CREATE INDEX CONCURRENTLY IF NOT EXISTS "Ix" ON "T" (a)`, ix, false, false},
 		{`CREATE INDEX CONCURRENTLY IF NOT EXISTS ix ON app."T" (a)`, ix, false, false},
-		{`CREATE INDEX CONCURRENTLY ON "T" (a)`, ix, false, false}, // a name of PostgreSQL's choice is another
+		{`CREATE INDEX CONCURRENTLY ON "T" (a)`, ix, false, false}, // PostgreSQL chooses another name
 		{`SELECT 'CREATE INDEX IF NOT EXISTS ix ON "T" (a)'`, ix, false, false},
 		{`CREATE INDEX CONCURRENTLY IF NOT EXISTS "Ix.1" ON app."T" (a)`, odd, true, true},
 		{`CREATE INDEX CONCURRENTLY IF NOT EXISTS "Ix.1" ON "T" (a)`, odd, false, false},

@@ -105,7 +105,7 @@ func TestStore(t *testing.T) {
 	}
 }
 
-// Other tools' tables may hold what ours never do.
+// Tables of other tools may contain values that this tool never writes.
 func TestForeignRows(t *testing.T) {
 	ctx := context.Background()
 	for _, tt := range []struct {
@@ -146,8 +146,8 @@ func TestForeignRows(t *testing.T) {
 	}
 }
 
-// The Atlas CLI alters a journal that is otherwise than it would create it, and
-// Alembic creates its table just so.
+// TestTables compares the tables with those of the other tools: the Atlas CLI alters a journal that differs from its
+// own, and Alembic creates its table in this form.
 func TestTables(t *testing.T) {
 	ctx := context.Background()
 	conn := pgtest.New(t).Conn()
@@ -190,7 +190,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// Atlas hashes what its own scanner takes for the statements' text.
+// Atlas hashes the statements' text as its own scanner reads it.
 func TestSums(t *testing.T) {
 	const src = "-- a comment\nCREATE TABLE t (a int) ;\n\n/* another */ INSERT INTO t\n  VALUES (1); -- after\nSELECT 'x;y'"
 	stmts, err := pgsql.Split(src)
@@ -210,8 +210,7 @@ func TestSums(t *testing.T) {
 	}
 	var got []string
 	for n := range stmts {
-		// The executor of a file whose statement n fails leaves the hashes of
-		// those before in the revision.
+		// If statement n of a file fails, the executor leaves the hashes of the statements before it in the revision.
 		rrw := &revisions{}
 		ex, err := migrate.NewExecutor(&failing{n: n}, dir, rrw)
 		if err != nil {

@@ -54,7 +54,8 @@ func value(t *testing.T, s *runner.Session, sql string) (v string) {
 	return v
 }
 
-// What only a new connection gives. Each script runs in a session of its own, after those that are needed.
+// TestResetCannot runs scripts after which only a new connection is a clean session. Each runs in its own session,
+// after the script before.
 func TestResetCannot(t *testing.T) {
 	const loader = "CREATE FUNCTION loader() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'LOAD ''auto_explain'''; END $$"
 	for _, tt := range []struct {
@@ -68,9 +69,9 @@ func TestResetCannot(t *testing.T) {
 		{"", "load /* it */ 'auto_explain'", false},
 		{"", "DO $$ BEGIN EXECUTE 'LOAD ''auto_explain'''; END $$", false},
 		{"", "DO 'BEGIN EXECUTE format(''LOAD %L'', ''auto_explain''); END'", false},
-		{"", loader, false}, // at most once too often
+		{"", loader, false}, // a new connection isn't necessary yet, but does no harm
 		{loader, "SELECT loader()", false},
-		{loader, "SELECT 1", false}, // which may call it by a trigger
+		{loader, "SELECT 1", false}, // a trigger might call loader
 		{"", "SET app.x = 1", false},
 		{"", "SET SESSION app.x TO DEFAULT; SET LOCAL app.y = 1", false},
 		{"", `SET "App"."X" = 1`, false},
@@ -118,7 +119,7 @@ func TestResetCannot(t *testing.T) {
 	}
 }
 
-// A session that can be reset is found so by the next script, too, whatever the first one found.
+// A session can be reset any number of times, until a script leaves a trace. From then on it can't.
 func TestResetOften(t *testing.T) {
 	s, err := runner.Open(context.Background(), superuser(t, pgtest.New(t)), runner.Options{})
 	if err != nil {
@@ -152,7 +153,7 @@ func TestResetGivesTheSettings(t *testing.T) {
 	if _, err := s.Conn.Exec(ctx, "SELECT pg_advisory_lock(5), pg_advisory_lock(5)"); err != nil {
 		t.Fatal(err)
 	}
-	// What pgx has prepared is prepared again after this.
+	// Afterwards pgx prepares its statements again.
 	for range 2 {
 		if !script(t, s, `SET search_path = hostile; DO $$ BEGIN SET client_encoding = 'LATIN1'; SET standard_conforming_strings = off; SET datestyle = 'German'; SET work_mem = '8MB'; END $$;
 			SELECT pg_advisory_lock(5), pg_advisory_lock_shared(5), pg_advisory_lock(0, 5), pg_advisory_lock(1), pg_advisory_lock(-1), pg_advisory_lock_shared(-1, -2);
@@ -168,7 +169,7 @@ func TestResetGivesTheSettings(t *testing.T) {
 	}
 }
 
-// A session without a lock to keep frees that of the key 0, too.
+// A session that keeps no lock also frees the lock with key 0.
 func TestResetKeepsNoLock(t *testing.T) {
 	s, err := runner.Open(t.Context(), superuser(t, pgtest.New(t)), runner.Options{})
 	if err != nil {

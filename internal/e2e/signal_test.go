@@ -277,7 +277,7 @@ func TestInterruptedJSON(t *testing.T) {
 
 // TestStoppedWhileCommitting sends a signal while the answer to a commit never arrives.
 func TestStoppedWhileCommitting(t *testing.T) {
-	const open = "so it is not known here whether the last step was done"
+	const open = "so its outcome is unknown"
 	for _, format := range []string{"text", "json"} {
 		for _, twice := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s twice=%t", format, twice), func(t *testing.T) {
@@ -315,7 +315,7 @@ func TestStoppedWhileCommitting(t *testing.T) {
 				}
 				t.Logf("after %s:\n%s%s", took.Round(time.Millisecond), stdout.String(), stderr.String())
 				if twice {
-					if took > 2*time.Second || !strings.Contains(stderr.String(), "Error: stopped by terminated, at once: a second signal;") {
+					if took > 2*time.Second || !strings.Contains(stderr.String(), "Error: stopped by terminated, immediately: a second signal;") {
 						t.Errorf("it took %s and said\n%s", took, stderr.String())
 					}
 				} else if took > 5*time.Second || !strings.Contains(stderr.String(), open) || format == "json" && !strings.Contains(stdout.String(), open) {

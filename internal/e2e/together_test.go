@@ -127,7 +127,7 @@ func TestStockAtlasAndWeExcludeEachOther(t *testing.T) {
 	theirs, wait := started(t, atlas("--tx-mode", "file"))
 	within(t, 10*time.Second, "their migration sleeps", func() bool { return query[int](t, db, sleeping) == 1 })
 	cmd := in(dir, db.URL, "apply", "-wait=100ms")
-	if out, err := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 4 || !strings.Contains(string(out), "another session migrates this database") {
+	if out, err := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 4 || !strings.Contains(string(out), "another session is migrating this database") {
 		t.Errorf("apply -wait during theirs: %v\n%s", err, out)
 	}
 	ours, err := in(dir, db.URL, "apply").CombinedOutput()

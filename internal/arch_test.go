@@ -268,7 +268,7 @@ func TestReportTrustsNoText(t *testing.T) {
 	}
 }
 
-// dotted is the text of a name, possibly qualified.
+// dotted returns the text of a name, possibly qualified.
 func dotted(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:

@@ -152,7 +152,7 @@ func (c *command) planner(ctx context.Context, name string) (plan.Config, error)
 	return c.plannerFrom(ctx, name, state.Names(c.dir.Files()))
 }
 
-// plannerFrom is planner with a server that starts with one of the states.
+// plannerFrom is like planner, with a server that starts with one of the states.
 func (c *command) plannerFrom(ctx context.Context, name string, states []string) (plan.Config, error) {
 	src, err := c.schema()
 	if err != nil {

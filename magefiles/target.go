@@ -20,7 +20,7 @@ func with(ctx context.Context, f flags, fn func(context.Context, *command) error
 	})
 }
 
-// withoutDir is with for targets that read the migrations themselves: c.dir is nil before.
+// withoutDir is like with, for targets that read the migrations themselves. Until then c.dir is nil.
 func withoutDir(ctx context.Context, f flags, fn func(context.Context, *command) error) error {
 	return run(ctx, func(ctx context.Context) (err error) {
 		c, err := open(ctx, f)

@@ -111,7 +111,7 @@ func (d *Database) ConnConfig() *pgx.ConnConfig {
 	return cfg
 }
 
-// MigrationConfig is ConnConfig for a connection on which migrations run, within the limits of [Server.Bound].
+// MigrationConfig is like ConnConfig for a connection on which migrations run, within the limits of [Server.Bound].
 func (d *Database) MigrationConfig() *pgx.ConnConfig {
 	cfg := d.ConnConfig()
 	cfg.MaxProtocolMessageBodyLen = MaxMessage

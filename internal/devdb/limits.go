@@ -48,7 +48,7 @@ type LimitError struct {
 
 func (e *LimitError) Error() string { return e.Msg }
 
-// SQLState is "" if the connection was closed.
+// SQLState returns "" if the connection was closed.
 func (e *LimitError) SQLState() string {
 	if e.Setting == "" {
 		return ""
@@ -117,7 +117,7 @@ func (s *Server) Bound(ctx context.Context) (bounded context.Context, done func(
 	}
 }
 
-// reason is the error of a statement, as a limit's if it exceeded one.
+// reason returns the error of a statement, as a limit's if it exceeded one.
 func (b *budget) reason(bounded context.Context, err error) error {
 	switch {
 	case bounded.Err() != nil:

@@ -95,7 +95,7 @@ func mage(t testing.TB, url string, args ...string) (stdout, stderr string, code
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
-// mustMage is mage for a command that must succeed.
+// mustMage is like mage for a command that must succeed.
 func mustMage(t testing.TB, url string, args ...string) string {
 	t.Helper()
 	stdout, stderr, code := mage(t, url, args...)
@@ -133,7 +133,7 @@ func record(t testing.TB, url string) (alembic []string, journal []string) {
 		read(`SELECT version || ' ' || applied || '/' || total FROM public.atlas_schema_revisions WHERE version NOT LIKE '.%' ORDER BY 1`)
 }
 
-// dump is the file of a revision's dump, by its number and id.
+// dump returns the file of a revision's dump, by its number and id.
 func dump(name string) string {
 	return filepath.Join(root(), "internal", "schematest", "testdata", name)
 }

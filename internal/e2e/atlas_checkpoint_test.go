@@ -53,7 +53,7 @@ func (j journal) DeleteRevision(ctx context.Context, version string) error {
 	return j.store.Delete(ctx, j.conn, version)
 }
 
-// executor is Atlas's executor on a folder of migrations and a database.
+// executor returns Atlas's executor on a folder of migrations and a database.
 func executor(t *testing.T, folder, url string) *migrate.Executor {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(url)
@@ -77,7 +77,7 @@ func executor(t *testing.T, folder, url string) *migrate.Executor {
 	return ex
 }
 
-// pending is the names of the files that Atlas considers pending.
+// pending returns the names of the files that Atlas considers pending.
 func pending(t *testing.T, ex *migrate.Executor) []string {
 	t.Helper()
 	files, err := ex.Pending(context.Background())

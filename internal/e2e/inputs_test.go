@@ -51,7 +51,7 @@ func gitIn(t *testing.T, dir string, args ...string) {
 	}
 }
 
-// run is in with a time limit.
+// run is like in, with a time limit.
 func run(t *testing.T, dir, url string, args ...string) (output string, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -130,7 +130,7 @@ func (p *oldAndNew) run(args ...string) {
 
 var times = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)|\b\d+(\.\d+)?(ms|µs|s)\b|h1:[0-9A-Za-z+/=]+|"ExecutionTime": \d+`)
 
-// numbered is an output in which numbers replace this run's versions.
+// numbered returns an output in which numbers replace this run's versions.
 func (p *oldAndNew) numbered(out string, i int) string {
 	out = strings.NewReplacer(p.dirs[i], "DIR", p.dbs[i].Name, "DB").Replace(out)
 	seen := map[string]string{}

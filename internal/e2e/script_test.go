@@ -188,7 +188,7 @@ var moving = []struct {
 
 var version = regexp.MustCompile(`\d{14}`)
 
-// stable is an output without what differs between runs. Versions from this run become NOW.
+// stable returns an output without what differs between runs. Versions from this run become NOW.
 func stable(text string) string {
 	for _, m := range moving {
 		text = m.pattern.ReplaceAllString(text, m.as)
@@ -243,7 +243,7 @@ func checksum(ts *testscript.TestScript, db *pgtest.DB) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// contents is a database's catalog, the rows of its tables and the values of its sequences.
+// contents returns a database's catalog, the rows of its tables and the values of its sequences.
 func contents(db *pgtest.DB) ([]byte, error) {
 	ctx := context.Background()
 	conn, err := db.Connect(ctx)

@@ -168,7 +168,7 @@ func (c *sessionCase) compare(where string, single, together, script *pgtest.DB)
 	}
 }
 
-// held is a database's contents, without the times in its journal.
+// held returns a database's contents, without the times in its journal.
 func held(t *testing.T, db *pgtest.DB) string {
 	t.Helper()
 	out, err := contents(db)

@@ -21,7 +21,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/wire"
 )
 
-// sleepy is a project whose second migration sleeps a minute for each row of the first one's table.
+// sleepy returns a project whose second migration sleeps a minute for each row of the first one's table.
 func sleepy(t *testing.T, head string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -56,7 +56,7 @@ func sleepy(t *testing.T, head string) string {
 	return dir
 }
 
-// in is a command of the tool in a folder, with the database url.
+// in returns a command of the tool in a folder, with the database url.
 func in(dir, url string, args ...string) *exec.Cmd {
 	cmd := exec.Command(tool, args...)
 	cmd.Dir = dir

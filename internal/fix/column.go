@@ -133,8 +133,8 @@ func ExpandColumn(e Expand) Text {
 
 var outline = entry("expand-column-outline", "outlines in a migration's comment how to change a column's type with a second column")
 
-// Outline is ExpandColumn for a comment in a migration, which can't show another migration's directives: the author
-// must fill in the rows of a batch.
+// Outline is like ExpandColumn for a comment in a migration, which can't show another migration's directives: the
+// author must fill in the rows of a batch.
 func (e Expand) Outline() Text {
 	return outline("-- To keep the application running, expand and contract instead: first\n%s\n"+
 		"-- deploy an application that writes both columns, fill existing rows in batches with\n%s\n"+

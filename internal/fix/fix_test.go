@@ -27,12 +27,12 @@ var column = fix.Column{Table: keyed, Name: `"New one"`, Type: "integer"}
 var odd = fix.Conversion{Table: testRuns, Column: unit, From: "text", To: "character varying(3)",
 	Value: `left(` + unit + `, n + 3) || r.batch_start`, Same: fix.SameText}
 
-// index is an index on column ünit.
+// index returns an index on column ünit.
 func index(name string, unique bool) fix.Index {
 	return fix.Index{Name: pgsql.Ident(name), Full: pgsql.QualifiedIdent("My App", name), Table: testRuns, Unique: unique, On: "USING btree (" + unit + ", \"Id\")"}
 }
 
-// leaf is an index of a partition.
+// leaf returns an index of a partition.
 func leaf(table, name string) fix.PartitionedIndex {
 	return fix.PartitionedIndex{Index: fix.Index{
 		Name: pgsql.Ident(name), Full: pgsql.QualifiedIdent("My App", name), Table: pgsql.QualifiedIdent("My App", table), On: "(n)",

@@ -74,7 +74,7 @@ var refresh = entry("refresh-concurrently", "refreshes a materialized view witho
 // Refresh refreshes a materialized view that has a unique index on plain columns.
 func Refresh(view string) Text { return refresh("REFRESH MATERIALIZED VIEW CONCURRENTLY %s;", view) }
 
-// RefreshFirst is Refresh for a view without such an index; the author must fill in its columns.
+// RefreshFirst is like Refresh for a view without such an index. The author must fill in the index's columns.
 func RefreshFirst(view string) Text {
 	return refresh("-- it requires a unique index on plain columns; build that first:\n%sCREATE UNIQUE INDEX CONCURRENTLY ON %s (%s);\n%s\nREFRESH MATERIALIZED VIEW CONCURRENTLY %[2]s;",
 		noTransaction, view, Blank, ownFile)

@@ -62,12 +62,12 @@ func convert(a, b value, explicit bool) outcome {
 	return toOther(a, b)
 }
 
-// unknown is the outcome of a conversion that nothing is known about.
+// unknown returns the outcome of a conversion about which nothing is known.
 func unknown() outcome {
 	return outcome{lost: "what the new type can't hold", fails: true, cast: true}
 }
 
-// reads is the outcome of a lossless conversion that fails for values that it can't parse.
+// reads returns the outcome of a lossless conversion that fails for values that it can't parse.
 func reads() outcome { return outcome{fails: true, cast: true} }
 
 func toText(a, b value, explicit bool) outcome {

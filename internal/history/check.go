@@ -34,7 +34,7 @@ func Check(ctx context.Context, base proof.Base) (*CheckResult, error) {
 	return r, err
 }
 
-// check is Check. It also returns the walk through the migrations.
+// check is like Check. It also returns the walk through the migrations.
 func check(ctx context.Context, base proof.Base) (*CheckResult, *proof.Walk, error) {
 	r := &CheckResult{}
 	for _, f := range base.Dir.Files() {

@@ -67,7 +67,7 @@ ALTER TABLE public.item ALTER COLUMN name SET STATISTICS 500;
 
 const noWay = "-- alembic:down none this is a test\n\n"
 
-// history is a folder with everyKind, a migration that only writes rows, and one that can't run in a transaction.
+// history returns a folder with everyKind, a migration that only writes rows, and one that can't run in a transaction.
 func history(t *testing.T) *project {
 	p := newProject(t)
 	p.Write(map[string]string{

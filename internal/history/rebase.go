@@ -286,7 +286,7 @@ func (r *RebaseResult) moveError(err error) error {
 	return err
 }
 
-// stale is the text of the finding that the schema file and the migrations differ.
+// stale returns the text of the finding that the schema file and the migrations differ.
 func (r *RebaseResult) stale(schema string) string {
 	n := len(r.own)
 	if n == 0 {

@@ -29,7 +29,7 @@ func freeColumn(t *relation, base, suffix string) string {
 	return pgsql.FreeName(base, suffix, func(name string) bool { return t.column(name) != nil })
 }
 
-// notNull is how to set a column NOT NULL without a scan under a strong lock.
+// notNull returns how to set a column NOT NULL without a scan under a strong lock.
 func (s *snapshot) notNull(t *relation, c *column) fix.Text {
 	return fix.SetNotNull(s.fixColumn(t, c.Name, c.TypeText), s.notNullCheck(t, c))
 }
@@ -38,7 +38,7 @@ func (s *snapshot) notNullCheck(t *relation, c *column) string {
 	return s.freeConstraint(t, t.Name+"_"+c.Name, "_not_null")
 }
 
-// rename is how to rename a column by adding a second one.
+// rename returns how to rename a column by adding a second one.
 func (s *snapshot) rename(t *relation, c *column, name string) fix.Text {
 	return fix.ExpandColumn(fix.Expand{Old: pgsql.Ident(c.Name), New: s.fixColumn(t, name, c.TypeText), Value: "r." + pgsql.Ident(c.Name)})
 }

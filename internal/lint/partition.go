@@ -58,7 +58,7 @@ func changedPartitions(s *step) (found findings) {
 	return found
 }
 
-// attachFix is how to attach a table without scanning it.
+// attachFix returns how to attach a table without scanning it.
 func attachFix(s *step, p *relation) fix.Text {
 	bounds := s.bounds[p.OID]
 	if bounds == "" {
@@ -67,7 +67,7 @@ func attachFix(s *step, p *relation) fix.Text {
 	return fix.Attach(p.sql(), s.before.freeConstraint(p, p.Name, "_bounds"), bounds, s.stmt.Text)
 }
 
-// defaultFix is how to create or attach a partition without scanning the default one.
+// defaultFix returns how to create or attach a partition without scanning the default one.
 func defaultFix(s *step, r *relation) fix.Text {
 	for oid, bounds := range s.bounds {
 		if p := s.after.relations[oid]; p.Parent == r.Parent && bounds != "" && s.after.relations[r.Parent].Parent == 0 {

@@ -70,7 +70,7 @@ func position(text string, offset int) pgsql.Pos {
 	return pgsql.Pos{Line: 1, Col: 1}.After(text[:min(max(offset, 0), len(text))])
 }
 
-// tokens is a statement's text without white space, comments and closing semicolons. A byte order mark is kept.
+// tokens returns a statement's text without white space, comments and closing semicolons. A byte order mark is kept.
 func tokens(stmt string) string {
 	var b strings.Builder
 	for _, t := range pgsql.Tokens(stmt) {

@@ -88,8 +88,8 @@ func Read(fsys fs.FS) (*Dir, error) {
 	return parse(f)
 }
 
-// ReadToRun is Read for commands that run migrations and may never need an effect: the first [File.Effect] reads the
-// effect files.
+// ReadToRun is like Read for commands that run migrations and may never need an effect: the first [File.Effect] reads
+// the effect files.
 func ReadToRun(fsys fs.FS) (*Dir, error) {
 	f, err := loadWithoutEffects(fsys)
 	if err != nil {

@@ -101,7 +101,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// listing is a folder's contents by path: a file's text or a link's target.
+// listing returns a folder's contents by path: a file's text or a link's target.
 func listing(t *testing.T, root string) map[string]string {
 	t.Helper()
 	out := make(map[string]string)

@@ -74,7 +74,7 @@ func joined(errs ...error) error {
 	return all
 }
 
-// entryError is err with context, or Errors if it is about an entry.
+// entryError returns err with context, or Errors if it is about an entry.
 func entryError(err error, context string) error {
 	var refused *tree.Error
 	if errors.As(err, &refused) {
@@ -155,7 +155,7 @@ func loadSum(fsys fs.FS, name string) (*string, error) {
 	return &text, nil
 }
 
-// effectName is the name of a migration's effect file.
+// effectName returns the name of a migration's effect file.
 func effectName(migration string) string {
 	return strings.TrimSuffix(migration, ".sql") + ".txt"
 }

@@ -151,7 +151,7 @@ func (d *Dir) typo(word, known string) bool {
 	})
 }
 
-// editDistance is the Levenshtein distance, in characters.
+// editDistance returns the Levenshtein distance, in characters.
 func editDistance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	row := make([]int, len(y)+1)

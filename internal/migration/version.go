@@ -17,7 +17,7 @@ func NextVersion(d *Dir, now time.Time, n int) string {
 	return VersionAfter(d.all[len(d.all)-1].Version, now, n)
 }
 
-// VersionAfter is NextVersion for a directory whose last version is last, or "" if it has none.
+// VersionAfter is like NextVersion for a directory whose last version is last, or "" if it has none.
 func VersionAfter(last string, now time.Time, n int) string {
 	next := now.UTC()
 	if last != "" {

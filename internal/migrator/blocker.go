@@ -58,7 +58,7 @@ func (b Blocker) String() string {
 	return s
 }
 
-// query is the query on one line, cut off if it may contain a password.
+// query returns the query on one line, cut off if it may contain a password.
 func (b Blocker) query() string {
 	q := pgsql.OneLine(b.Query, shown)
 	if strings.Contains(strings.ToLower(b.Query), "password") {

@@ -17,7 +17,7 @@ import (
 
 const checkpointName = "20240103120000_all.sql"
 
-// withCheckpoint is shop's directory with a checkpoint before its last file.
+// withCheckpoint returns shop's directory with a checkpoint before its last file.
 func withCheckpoint(t *testing.T) *migration.Dir {
 	t.Helper()
 	root := write(t, shop)

@@ -18,7 +18,7 @@ const lockName = "atlas_migrate_execute"
 // makesWay is how long to wait until another process of this tool returns the lock that this one lost.
 const makesWay = 5 * time.Second
 
-// lockKey is the key that the Atlas CLI derives from the name.
+// lockKey returns the key that the Atlas CLI derives from the name.
 func lockKey() int64 {
 	h := fnv.New32()
 	h.Write([]byte(lockName))
@@ -137,8 +137,8 @@ SELECT l.pid, COALESCE(a.usename, ''), COALESCE(a.application_name, ''), COALESC
 	return h, nil
 }
 
-// ownKey is the key of a second lock, which only this tool takes, on the observer's connection. A migration can free
-// the first lock, even in the middle of a statement, but not this one.
+// ownKey returns the key of a second lock, which only this tool takes, on the observer's connection. A migration can
+// free the first lock, even in the middle of a statement, but not this one.
 func ownKey() int64 {
 	h := fnv.New32()
 	h.Write([]byte("ibutsu-schema"))

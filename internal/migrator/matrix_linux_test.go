@@ -258,7 +258,7 @@ func (r *ring) move() {
 	r.own.start()
 }
 
-// filler is the path of the file that fills the small disk.
+// filler returns the path of the file that fills the small disk.
 func (r *ring) filler() string { return filepath.Join(filepath.Dir(r.own.data), "filler") }
 
 // standby makes a copy of the ring's server, which runs as its standby. If an earlier standby was promoted, it becomes

@@ -259,7 +259,7 @@ func (b *bench) journal() string {
 	return b.query("SELECT COALESCE(string_agg(version || ' ' || type || ' ' || applied || '/' || total, ',' ORDER BY version), '') FROM atlas_schema_revisions")
 }
 
-// everything is all that a database holds: objects by pg_dump, data, and record.
+// everything returns a database's contents: objects by pg_dump, data, and the record.
 func (b *bench) everything() string {
 	b.Helper()
 	conn := b.db.Conn()

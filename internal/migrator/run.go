@@ -274,7 +274,7 @@ func setSQL(d time.Duration) string {
 	return fmt.Sprintf("pg_catalog.set_config('lock_timeout', '%d', false)", d.Milliseconds())
 }
 
-// atMostSQL is setSQL, but keeps a shorter lock_timeout.
+// atMostSQL is like setSQL, but keeps a shorter lock_timeout.
 func atMostSQL(d time.Duration) string {
 	if d == 0 {
 		return setSQL(d)

@@ -268,7 +268,7 @@ func TestKeywordsAsNames(t *testing.T) {
 	}
 }
 
-// source is the text of the package.
+// source returns the text of the package.
 func source(t *testing.T) string {
 	t.Helper()
 	files, err := filepath.Glob("*.go")

@@ -39,7 +39,7 @@ func (d Database) Config() (*pgx.ConnConfig, error) {
 	return cfg, nil
 }
 
-// String is the database's URL without password and parameters.
+// String returns the database's URL without password and parameters.
 func (d Database) String() string {
 	if d.Local {
 		return "local PostgreSQL"
@@ -126,7 +126,7 @@ func (e *Env) Database() (Database, error) {
 	}, nil
 }
 
-// get is the first of the variables that isn't empty.
+// get returns the first of the variables that isn't empty.
 func (c choice) get(names ...string) string {
 	for _, n := range names {
 		if v, _ := c.lookup(n); v != "" {

@@ -13,8 +13,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// decode reads the chosen env block, and the file's lint block for what the env's doesn't set. It doesn't evaluate url,
-// which may need variables that only commands with a database have.
+// decode reads the chosen env block, and the file's lint block for what the env block doesn't set. It doesn't evaluate
+// url, because that may need variables which only commands with a database have.
 func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 	if err := envSpec.checkRefused(block.body, "env"); err != nil {
 		return err
@@ -195,7 +195,7 @@ func (s *scope) bytes(a *hclsyntax.Attribute) (int64, error) {
 	return 0, at(a.Expr.Range(), "%s must be a size such as \"512MB\" or \"4GB\"", a.Name)
 }
 
-// keyword is the word that an expression is, bare or quoted.
+// keyword returns an expression that is a single word, bare or quoted.
 func keyword(expr hclsyntax.Expression) string {
 	switch x := expr.(type) {
 	case *hclsyntax.ScopeTraversalExpr:

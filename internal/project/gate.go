@@ -108,7 +108,7 @@ func (set *Setting) decode(body *hclsyntax.Body, s *scope) error {
 	return nil
 }
 
-// pattern is the match attribute of an allow block. It must match whole names.
+// pattern returns the match attribute of an allow block. It must match whole names.
 func (s *scope) pattern(b *hclsyntax.Block) (*regexp.Regexp, error) {
 	a := b.Body.Attributes["match"]
 	if a == nil {

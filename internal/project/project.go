@@ -221,8 +221,8 @@ func has(folder, name string) bool {
 	return err == nil
 }
 
-// above is the nearest folder above root with an atlas.hcl, or "". The search stays in root's git repository and ends
-// at a folder where anybody can leave files, such as /tmp: such a file must not get access to a database.
+// above returns the nearest folder above root with an atlas.hcl, or "". The search stays in root's git repository and
+// ends at a folder where anybody can leave files, such as /tmp: such a file must not get access to a database.
 func above(root string) string {
 	var err error
 	if root, err = filepath.EvalSymlinks(root); err != nil {

@@ -52,7 +52,7 @@ func (s *scope) walk(x hclsyntax.Expression, seen map[string]bool, match func(hc
 	return found
 }
 
-// target is the expression of the local or variable that a reference names, with its name; nil if there is none.
+// target returns the expression of the local or variable that a reference names, with its name; nil if there is none.
 func (s *scope) target(ref *hclsyntax.ScopeTraversalExpr) (name string, to hclsyntax.Expression) {
 	if len(ref.Traversal) < 2 {
 		return "", nil

@@ -192,12 +192,12 @@ func instead(kind, name string, valid []string) string {
 	return "; known " + kind + ": " + strings.Join(slices.Sorted(slices.Values(valid)), ", ")
 }
 
-// at is an error at a position in the file.
+// at returns an error at a position in the file.
 func at(r hcl.Range, format string, args ...any) error {
 	return fmt.Errorf("%s:%d:%d: %w", r.Filename, r.Start.Line, r.Start.Column, fmt.Errorf(format, args...))
 }
 
-// diagnosed is HCL's first error.
+// diagnosed returns HCL's first error.
 func diagnosed(diags hcl.Diagnostics) error {
 	for _, d := range diags {
 		if d.Severity != hcl.DiagError {

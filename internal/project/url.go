@@ -56,7 +56,7 @@ func split(raw string) (parts, error) {
 	return p, nil
 }
 
-// userinfoEnd is the offset of the @ that ends user and password, or -1.
+// userinfoEnd returns the offset of the @ that ends user and password, or -1.
 func userinfoEnd(rest string) int {
 	end := strings.IndexAny(rest, "/?#")
 	if end < 0 {
@@ -86,7 +86,7 @@ func unescape(s string) string {
 
 var escape = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%[0-9A-Fa-f]{2}`) })
 
-// url is the PostgreSQL URL of the parts.
+// url returns the PostgreSQL URL of the parts.
 func (p parts) url() string {
 	var b strings.Builder
 	b.WriteString("postgres://")
@@ -113,7 +113,7 @@ func (p parts) url() string {
 	return b.String()
 }
 
-// redacted is what may be shown of a URL: user, host and database.
+// redacted returns what may be shown of a URL: user, host and database.
 func redacted(raw string) string {
 	p, err := split(raw)
 	if err != nil {
@@ -123,8 +123,8 @@ func redacted(raw string) string {
 	return p.url()
 }
 
-// parseReason is why pgx refuses a URL, without the URL. Pgx's own message quotes it, with the password masked as well
-// as it can.
+// parseReason returns why pgx refuses a URL, without the URL. Pgx's own message quotes it, with the password masked as
+// well as it can.
 func parseReason(err error, raw string) string {
 	var perr *pgconn.ParseConfigError
 	if !errors.As(err, &perr) {

@@ -41,7 +41,7 @@ func (w *Walk) Checkpoints() []*migration.Checkpoint {
 	return open
 }
 
-// checkpointFact is the fact that a checkpoint and its effect file are right.
+// checkpointFact returns the fact that a checkpoint and its effect file are right.
 func (w *Walk) checkpointFact(c *migration.Checkpoint) devdb.Fact {
 	return w.fact("checkpoint", c.Through+1, []string{c.SQL, effectText(c.File)})
 }

@@ -22,7 +22,7 @@ func Differences(ctx context.Context, base Base, replayed *state.State) ([]catal
 	return Compare(ctx, replayed, desired)
 }
 
-// Compare is Differences for a state that was made from the schema file.
+// Compare is like Differences for a state that was made from the schema file.
 func Compare(ctx context.Context, replayed, desired *state.State) ([]catalog.Difference, error) {
 	// What would be lost counts as a difference.
 	var lost *state.LossError

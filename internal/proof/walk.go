@@ -97,7 +97,7 @@ func downText(f *migration.File) string {
 
 func textOf(text string) string { return "text " + text }
 
-// segmentFact is the fact that files of a segment's migrations are right.
+// segmentFact returns the fact that files of a segment's migrations are right.
 func (w *Walk) segmentFact(kind string, l *segment, text func(*migration.File) string) devdb.Fact {
 	var texts []string
 	for _, f := range w.files[l.from:l.to] {
@@ -106,8 +106,8 @@ func (w *Walk) segmentFact(kind string, l *segment, text func(*migration.File) s
 	return w.fact(kind, l.to, texts)
 }
 
-// fact is the fact that files of the first n migrations are right. It is valid only for this program, because another
-// version may read more of a catalog.
+// fact returns the fact that files of the first n migrations are right. It is valid only for this program, because
+// another version may read more of a catalog.
 func (w *Walk) fact(kind string, n int, texts []string) devdb.Fact {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %x %q %s", kind, w.tool, w.base.Options, w.names[:n][max(0, n-1):])
@@ -318,7 +318,7 @@ func (w *Walk) CheckDowns(ctx context.Context, s *state.State) ([]Finding, error
 	return found, nil
 }
 
-// BothWays is Up, which at the same time runs the down files of whole segments.
+// BothWays is like Up, but also runs the down files of whole segments, at the same time.
 func (w *Walk) BothWays(ctx context.Context) (s *state.State, err error) {
 	// One goroutine runs the migrations, another the down files of one segment after the other.
 	var g *errgroup.Group

@@ -170,7 +170,7 @@ func (p *Printer) reverted(r *migrator.Result, failed error) reverted {
 	}
 }
 
-// errorText is an error for JSON.
+// errorText returns an error's text for JSON.
 func errorText(err error) string {
 	if err == nil {
 		return ""

@@ -7,7 +7,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 )
 
-// checkpointRow is a checkpoint's line in a history. It follows the last migration that the checkpoint replaces.
+// checkpointRow returns a checkpoint's line in a history. It follows the last migration that the checkpoint replaces.
 func checkpointRow(c *migration.Checkpoint, st *migrator.Status) []safe {
 	row := []safe{line(c.Version), "checkpoint", line(c.Desc)}
 	switch {

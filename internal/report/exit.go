@@ -17,7 +17,7 @@ const (
 	ExitLocked   = 4 // a lock wasn't available in time; try again
 )
 
-// ExitCode is the exit code for the error that a command ended with. An error can choose its own with a method
+// ExitCode returns the exit code for the error that a command ended with. An error can choose its own with a method
 // ExitCode() int.
 func ExitCode(err error) int {
 	if err == nil {
@@ -44,5 +44,5 @@ func findingsError(n int, one safe) error { return &FindingsError{string(plural(
 
 func (e *FindingsError) Error() string { return e.Text }
 
-// ExitCode is ExitFindings.
+// ExitCode returns ExitFindings.
 func (e *FindingsError) ExitCode() int { return ExitFindings }

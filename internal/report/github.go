@@ -13,7 +13,7 @@ type annotation struct {
 	title, text string
 }
 
-// String is the command's line, escaped as GitHub's own toolkit does.
+// String returns the command's line, escaped as GitHub's own toolkit does.
 func (a annotation) String() string {
 	var props []string
 	add := func(name, value string) {

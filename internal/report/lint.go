@@ -44,7 +44,7 @@ func (p *Printer) Lint(r *lint.Report) error {
 	return err
 }
 
-// masked is a report without the passwords in the files. Positions stay valid.
+// masked returns a report without the passwords in the files. Positions stay valid.
 func masked(r *lint.Report) *lint.Report {
 	out := *r
 	out.Files = slices.Clone(r.Files)
@@ -87,7 +87,7 @@ func (p *Printer) lintText(r *lint.Report) error {
 	return p.page(&b)
 }
 
-// advice is a line of words or an indented block below a finding.
+// advice returns a line of words or an indented block below a finding.
 func advice(head safe, text string, s style) safe {
 	switch {
 	case text == "":
@@ -98,10 +98,10 @@ func advice(head safe, text string, s style) safe {
 	return "  " + s.good(head+":") + " " + line(text) + "\n"
 }
 
-// advised is a fix's text without the passwords of the statement that it rewrites.
+// advised returns a fix's text without the passwords of the statement that it rewrites.
 func advised(text fix.Text) string { return pgsql.Mask(text.String()) }
 
-// describe is a finding's text with its table or column, unless the text names it.
+// describe returns a finding's text with its table or column, unless the text names it.
 func describe(d lint.Diagnostic) string {
 	object := d.Table
 	if d.Column != "" {
@@ -113,7 +113,7 @@ func describe(d lint.Diagnostic) string {
 	return d.Text + " (" + object + ")"
 }
 
-// label is a finding's code and name.
+// label returns a finding's code and name.
 func label(d lint.Diagnostic) string {
 	words := strings.TrimSpace(d.Code + " " + d.Name)
 	if words == "" {
@@ -122,7 +122,7 @@ func label(d lint.Diagnostic) string {
 	return " [" + words + "]"
 }
 
-// lintSummary is the last line for people.
+// lintSummary returns the last line for people.
 func lintSummary(r *lint.Report) safe {
 	head := safe("Nothing found")
 	if r.Count(lint.Error)+r.Count(lint.Warning) > 0 {
@@ -131,7 +131,7 @@ func lintSummary(r *lint.Report) safe {
 	return sprintf("%s: %s.\n", head, scope(r))
 }
 
-// counts is the number of errors and warnings.
+// counts returns the number of errors and warnings.
 func counts(r *lint.Report) safe {
 	return plural(r.Count(lint.Error), "error") + ", " + plural(r.Count(lint.Warning), "warning")
 }

@@ -49,7 +49,7 @@ func (p *Printer) findingsMarkdown(b *document, r *lint.Report) {
 	}
 }
 
-// folded is advice that a click unfolds, or words on a line.
+// folded returns advice that a click unfolds, or words on a line.
 func folded(head markdown, text string) markdown {
 	switch {
 	case text == "":
@@ -63,7 +63,7 @@ func folded(head markdown, text string) markdown {
 // isSQL reports whether advice is SQL rather than words.
 func isSQL(text string) bool { return strings.HasSuffix(text, ";") || strings.Contains(text, ";\n") }
 
-// block is advice as a block of code, highlighted if it is SQL.
+// block returns advice as a block of code, highlighted if it is SQL.
 func block(text string) markdown {
 	if isSQL(text) {
 		return fenced("sql", text)
@@ -122,7 +122,7 @@ func lockTable(f lint.FileReport) markdown {
 	return "\n| Line | Statement | Table | Lock | Blocks | Work |\n| ---: | --- | --- | --- | --- | --- |\n" + rows.markdown() + more
 }
 
-// lockWords is a lock mode as SQL names it.
+// lockWords returns a lock mode as SQL names it.
 func lockWords(mode string) string {
 	var b strings.Builder
 	for i, r := range strings.TrimSuffix(mode, "Lock") {

@@ -155,7 +155,7 @@ func sarifMessage(d lint.Diagnostic) sarifText {
 	return sarifText{Text: string(text), Markdown: string(md.markdown())}
 }
 
-// region is where a finding is. For a file as a whole it is the first line.
+// region returns where a finding is. For a file as a whole it is the first line.
 func (s listing) region(d lint.Diagnostic, at span) sarifRegion {
 	if at.start == at.end {
 		return sarifRegion{StartLine: max(1, d.Line), StartColumn: d.Col}

@@ -171,7 +171,7 @@ func (p *Progress) printf(format string, args ...any) {
 	_ = p.to.page(&b)
 }
 
-// fileTitle is a migration's name, with its revision id if that isn't its version.
+// fileTitle returns a migration's name, with its revision id if that isn't its version.
 func fileTitle(f *migration.File) string {
 	name := strings.TrimSuffix(f.Name, ".sql")
 	if f.Revision == f.Version {
@@ -180,7 +180,7 @@ func fileTitle(f *migration.File) string {
 	return name + " (" + f.Revision + ")"
 }
 
-// short is a duration for people: "12 ms", "3.4 s", "2m10s".
+// short returns a duration for people: "12 ms", "3.4 s", "2m10s".
 func short(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -191,7 +191,7 @@ func short(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
-// firstLine is the beginning of a statement, on one line, without passwords.
+// firstLine returns the beginning of a statement, on one line, without passwords.
 func firstLine(sql string) string {
 	const most = 100
 	return pgsql.OneLine(sql, most)

@@ -82,7 +82,7 @@ func (p *Printer) HCL(text []byte) error { return p.Out.exact("the schema", stri
 // Line writes a line of data.
 func (p *Printer) Line(text string) error { return p.Out.exact("the output", text+"\n") }
 
-// env is the environment as the SDK shows it, with only the URL's scheme, host and database.
+// env returns the environment as the SDK shows it, with only the URL's scheme, host and database.
 func (p *Printer) env() atlasexec.Env {
 	e := atlasexec.Env{Driver: "postgres", Dir: p.Dir}
 	if u, err := url.Parse(p.URL); err == nil && p.URL != "" {
@@ -91,8 +91,8 @@ func (p *Printer) env() atlasexec.Env {
 	return e
 }
 
-// location is a position in a file of the migrations folder, as editors and terminals follow it. A line or column of 0
-// is unknown.
+// location returns a position in a file of the migrations folder, as editors and terminals follow it. A line or column
+// of 0 is unknown.
 func (p *Printer) location(file string, line, col int) string {
 	at := path.Join(p.Dir, file)
 	if file == p.SchemaFile || file == p.Dir { // no migration has such a name

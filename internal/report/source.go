@@ -22,8 +22,8 @@ func newListing(text string) listing {
 // A span is a part of a text, by byte offsets. It is empty if there is nothing to show.
 type span struct{ start, end int }
 
-// span is what a finding is about: its statement, or the token at its position if that is within a statement, or the
-// rest of its line.
+// span returns what a finding is about: its statement, or the token at its position if that is within a statement, or
+// the rest of its line.
 func (s listing) span(d lint.Diagnostic) span {
 	if d.Line == 0 || d.Pos > len(s.text) || s.text == "" {
 		return span{}
@@ -44,7 +44,7 @@ func (s listing) span(d lint.Diagnostic) span {
 	return s.line(d.Line, d.Col)
 }
 
-// line is the rest of a line from a column, both counted from 1.
+// line returns the rest of a line from a column, both counted from 1.
 func (s listing) line(line, col int) span {
 	start := 0
 	for range line - 1 {
@@ -99,7 +99,7 @@ func (s listing) excerpt(at span, style style) safe {
 	return b.safe()
 }
 
-// blank is white space as wide as the text, tabs included.
+// blank returns white space as wide as the text, tabs included.
 func blank(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\t' {

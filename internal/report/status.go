@@ -266,7 +266,7 @@ func (p *Printer) History(files []*migration.File, checkpoints []*migration.Chec
 	return p.page(&b)
 }
 
-// fate is what happened to the migration at an index.
+// fate returns what happened to the migration at an index.
 func fate(st *migrator.Status, i int, row *migrate.Revision) safe {
 	switch {
 	case st.Partial != nil && st.Files[i] == st.Partial && st.Reverting:

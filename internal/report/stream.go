@@ -79,7 +79,7 @@ func (s *Stream) Say(format string, args ...any) {
 	_ = s.page(&p)
 }
 
-// Error is an error's text for a caller that writes it to the stream itself, after its own words.
+// Error returns an error's text for a caller that writes it to the stream itself, after its own words.
 func (s *Stream) Error(err error) string {
 	all := strings.Split(string(lines(err.Error(), "")), "\n")
 	for i, l := range all {

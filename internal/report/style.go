@@ -10,7 +10,8 @@ import (
 // A style highlights words with a terminal's colors. The zero value leaves them plain.
 type style struct{ colored bool }
 
-// styleFor is the style for a writer: colored if it is a terminal, NO_COLOR is unset or empty, and TERM isn't "dumb".
+// styleFor returns the style for a writer: colored if it is a terminal, NO_COLOR is unset or empty, and TERM isn't
+// "dumb".
 func styleFor(w io.Writer, lookup func(string) (string, bool)) style {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {

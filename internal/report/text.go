@@ -34,7 +34,7 @@ func lines(text, indent string) safe {
 	return safe(strings.Join(parts, "\n"))
 }
 
-// source is a file's text, or a part of it. Its lines aren't indented.
+// source returns a file's text, or a part of it. Its lines aren't indented.
 func source(text string) safe {
 	return safe(visible(strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), "\n\t"))
 }
@@ -67,7 +67,7 @@ func visible(text, keep string) string {
 	return b.String()
 }
 
-// cut is the beginning of a text, at most a number of characters.
+// cut shortens a text to a number of characters.
 func (s safe) cut(most int) safe {
 	if all := []rune(string(s)); len(all) > most {
 		return safe(all[:max(most, 0)])
@@ -75,7 +75,7 @@ func (s safe) cut(most int) safe {
 	return s
 }
 
-// sprintf is fmt.Sprintf with line applied to everything except numbers and safe text. The format is a constant.
+// sprintf is like fmt.Sprintf, but applies line to everything except numbers and safe text. The format is a constant.
 func sprintf(format string, args ...any) safe {
 	for i, arg := range args {
 		if _, ok := arg.(safe); !ok && !isNumber(arg) {
@@ -107,10 +107,10 @@ func (p *page) put(parts ...safe) {
 	}
 }
 
-// printf is put with sprintf.
+// printf adds text that sprintf formats.
 func (p *page) printf(format string, args ...any) { p.put(sprintf(format, args...)) }
 
-// safe is the text of a page without annotations.
+// safe returns the text of a page without annotations.
 func (p *page) safe() safe { return safe(p.b.String()) }
 
 // annotate adds a command for GitHub's runner, on a line of its own.
@@ -123,7 +123,7 @@ func (p *page) annotate(a annotation) {
 	p.commands = append(p.commands, [2]int{start, p.b.Len()})
 }
 
-// text is the page's text. For the runner, only what annotate added is a command.
+// text returns the page's text. For the runner, only what annotate added is a command.
 func (p *page) text(runner bool) string {
 	text := p.b.String()
 	if !runner {
@@ -154,5 +154,5 @@ func disarm(text string) string {
 	return strings.Join(all, "\n")
 }
 
-// plural is "1 file", "2 files".
+// plural returns "1 file", "2 files".
 func plural(n int, one safe) safe { return safe(words.Plural(n, string(one))) }

@@ -44,7 +44,7 @@ func fitOf(index int, want, live catalog.Catalog) (fit, bool) {
 	return f, true
 }
 
-// distance is 0 for a schema that is exactly the version's. A later version is closer than an earlier one plus the
+// distance returns 0 if the schema is exactly the version's. A later version is closer than an earlier one plus the
 // indexes in between.
 func (f fit) distance() int { return 2*len(f.further) + len(f.invalid) + len(f.leftovers) }
 

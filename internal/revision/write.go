@@ -48,7 +48,7 @@ func (s Store) create(ctx context.Context, tx Querier, schema, ddl string) error
 	return err
 }
 
-// CreateScript is Create as statements of a psql script.
+// CreateScript returns what Create does, as statements of a psql script.
 func (s Store) CreateScript(rec Record) string {
 	var b strings.Builder
 	create := func(schema, ddl string) {
@@ -169,7 +169,7 @@ func (s Store) setSQL(from, to string) string {
 	}
 }
 
-// AdvanceScript is Advance as statements of a psql script.
+// AdvanceScript returns what Advance does, as statements of a psql script.
 func (s Store) AdvanceScript(from, to string) string {
 	sql := s.setSQL(from, to)
 	if from == to {
@@ -201,7 +201,7 @@ func (s Store) PutSQL(r *migrate.Revision) string {
 	return s.putSQL(r, r.PartialHashes, "EXCLUDED.partial_hashes")
 }
 
-// AppendSQL is PutSQL for a row that has one more partial hash than the journal's: only that is sent.
+// AppendSQL is like PutSQL for a row that has one more partial hash than the journal's. It only sends that hash.
 func (s Store) AppendSQL(r *migrate.Revision) string {
 	return s.putSQL(r, r.PartialHashes[len(r.PartialHashes)-1:],
 		"COALESCE("+journalTable+".partial_hashes, '[]') OPERATOR(pg_catalog.||) EXCLUDED.partial_hashes")
@@ -234,7 +234,7 @@ func (s Store) ConfirmSQL(id, version string, r *migrate.Revision) string {
 		" WHERE " + rowIs(version, r) + " AND " + s.alembicIs(id)
 }
 
-// confirmed is the condition of ConfirmSQL.
+// confirmed returns the condition of ConfirmSQL.
 func (s Store) confirmed(id, version string, r *migrate.Revision) string {
 	row := "NOT EXISTS (SELECT FROM " + s.journal() + " WHERE " + versionIs(version) + ")"
 	if r != nil {
@@ -243,7 +243,7 @@ func (s Store) confirmed(id, version string, r *migrate.Revision) string {
 	return s.alembicIs(id) + " AND " + row
 }
 
-// alembicIs is the condition that the table holds id alone, or no row if that is "".
+// alembicIs returns the condition that the table holds id alone, or no row if that is "".
 func (s Store) alembicIs(id string) string {
 	if id == "" {
 		return "NOT EXISTS (SELECT FROM " + s.alembic() + ")"
@@ -251,8 +251,9 @@ func (s Store) alembicIs(id string) string {
 	return "ARRAY(SELECT version_num::pg_catalog.text FROM " + s.alembic() + ") OPERATOR(pg_catalog.=) ARRAY[" + pgsql.Literal(id) + "]"
 }
 
-// rowIs is the condition that a row of the journal is r. It is one comparison, which the server plans in a third of the
-// time of many. Of the partial hashes it compares the last and the number, because each was compared when it was added.
+// rowIs returns the condition that a row of the journal is r. It is one comparison, which the server plans in a third
+// of the time of many. Of the partial hashes it compares the last and the number, because each was compared when it was
+// added.
 func rowIs(version string, r *migrate.Revision) string {
 	last := ""
 	if n := len(r.PartialHashes); n > 0 {
@@ -263,7 +264,7 @@ func rowIs(version string, r *migrate.Revision) string {
 		" OPERATOR(pg_catalog.=) " + pgsql.Literal(fmt.Sprintf("%d %d %d %s %d %s %s %s %s", r.Type, r.Applied, r.Total, r.Hash, len(r.PartialHashes), last, r.Description, r.Error, r.ErrorStmt))
 }
 
-// ConfirmScript is ConfirmSQL as a statement of a psql script.
+// ConfirmScript is like ConfirmSQL, but returns a statement of a psql script.
 func (s Store) ConfirmScript(id, version string, r *migrate.Revision) string {
 	e := s.unwritten()
 	e.By = []string{"a trigger, a rule or row security on them"}

@@ -24,7 +24,7 @@ func (e *StmtError) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s; %s", e.File, e.Pos.Line, e.Pos.Col, e.Reason(), e.advice())
 }
 
-// Reason is what PostgreSQL reported. Passwords of the statement, which PostgreSQL may quote, are masked.
+// Reason returns what PostgreSQL reported. Passwords of the statement, which PostgreSQL may quote, are masked.
 func (e *StmtError) Reason() string { return pgsql.MaskMessage(Message(e.Err), e.Stmt) }
 
 func (e *StmtError) Unwrap() error { return e.Err }

@@ -127,7 +127,7 @@ func (s *Session) Stmt(ctx context.Context, stmt pgsql.Stmt) error {
 	return e
 }
 
-// bounded is Exec with the bound of the options.
+// bounded is like Exec with the bound of the options.
 func (s *Session) bounded(ctx context.Context, sql string) error {
 	if s.opts.Bound == nil {
 		return s.Exec(ctx, sql)
@@ -183,7 +183,7 @@ func (s *Session) Query(ctx context.Context, sql ...string) ([]*pgconn.Result, e
 // ownEncoding is the encoding of our own SQL.
 const ownEncoding = "UTF8"
 
-// encoding is the session's client_encoding, which a script may have changed.
+// encoding returns the session's client_encoding, which a script may have changed.
 func (s *Session) encoding() string { return s.Conn.PgConn().ParameterStatus("client_encoding") }
 
 func (s *Session) encode(ctx context.Context, encoding string) error {

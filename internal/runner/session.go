@@ -132,7 +132,7 @@ func (s *Session) settingsSQL() string {
 // A setting is a name and the value that it is set to.
 type setting struct{ name, value string }
 
-// sql is the statement that sets it.
+// sql returns the statement that sets it.
 func (v setting) sql() string {
 	value := pgsql.Literal(v.value)
 	if v.name == "search_path" { // a list of names; a string would be one name

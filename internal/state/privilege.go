@@ -139,7 +139,7 @@ func (s *State) Privileges(ctx context.Context) (Privileges, error) {
 	return Privileges{s.Catalog, list}, err
 }
 
-// PrivilegesAfter is Privileges for a state that had the privileges before and then ran a plan's statements, which
+// PrivilegesAfter is like Privileges for a state that had the privileges before and then ran a plan's statements, which
 // grant nothing. If there were none before, it doesn't query the database.
 func (s *State) PrivilegesAfter(ctx context.Context, before Privileges) (Privileges, error) {
 	if len(before.list) == 0 {

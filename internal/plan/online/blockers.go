@@ -105,7 +105,7 @@ func (d *differ) unblockConstraint(t *table, h, w *constraint) (ops []Op) {
 	return append(ops, Op{stage: stageUnblock, up: []cmd{drop}}.undo(d.addConstraint(t, h)))
 }
 
-// unblockIndex is unblockConstraint for an index that backs no constraint.
+// unblockIndex is like unblockConstraint for an index that backs no constraint.
 func (d *differ) unblockIndex(t *table, h, w *index) (ops []Op) {
 	drop := sql(dropIndex(t, h.Name))
 	if t.Partitioned {

@@ -7,17 +7,17 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 )
 
-// rewrites is the hazard of rewriting a table.
+// rewrites returns the hazard of rewriting a table.
 func rewrites(t *table, why string, instead fix.Text) []hazard.Hazard {
 	return []hazard.Hazard{{Kind: hazard.Rewrite, Table: t.String(), Lock: hazard.AccessExclusive, What: why, Instead: instead}}
 }
 
-// blocks is the hazard of blocking reads and writes for a time that grows with the table.
+// blocks returns the hazard of blocking reads and writes for a time that grows with the table.
 func blocks(t *table, why string, instead fix.Text) []hazard.Hazard {
 	return []hazard.Hazard{{Kind: hazard.Block, Table: t.String(), Lock: hazard.AccessExclusive, What: why, Instead: instead}}
 }
 
-// blocksWrites is blocks for a lock that reads don't wait for.
+// blocksWrites is like blocks for a lock that reads don't wait for.
 func blocksWrites(t *table, why string, instead fix.Text) []hazard.Hazard {
 	return []hazard.Hazard{{Kind: hazard.Block, Table: t.String(), Lock: hazard.ShareRowExclusive, What: why, Instead: instead}}
 }

@@ -191,7 +191,7 @@ func (d *differ) dropIdentity(t *table, a, b *column) (*column, Op) {
 	return &next, Op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: up, down: down}
 }
 
-// identitySequence is an SQL expression for the sequence of an identity column, whatever its name.
+// identitySequence returns an SQL expression for the sequence of an identity column, whatever its name.
 func (d *differ) identitySequence(t *table, c *column) string {
 	column := t.columnName(c)
 	for name, s := range d.have.sequences {

@@ -57,7 +57,7 @@ func (d *differ) buildParts(t *table, i *index, name string, built bool, leaf fu
 	return cmds
 }
 
-// noPartitions is the hazard of blocking in a database with partitions that no migration creates.
+// noPartitions returns the hazard of blocking in a database with partitions that no migration creates.
 func noPartitions(t *table) []hazard.Hazard {
 	return blocksWrites(t, "the migrations create no partitions; in a database that has some, this builds their indexes",
 		fix.Words("There, first build them with CREATE INDEX CONCURRENTLY on each partition: PostgreSQL attaches them."))

@@ -73,7 +73,7 @@ func (d *differ) revertUnique(t *table, i *index, drop cmd) []cmd {
 	return d.dropUniqueDown(t, i, drop)
 }
 
-// dropUniqueDown is revertUnique for a table that has another index on the same columns.
+// dropUniqueDown is like revertUnique for a table that has another index on the same columns.
 func (d *differ) dropUniqueDown(t *table, i *index, drop cmd) []cmd {
 	if len(d.have.keysUsing(t, i))+len(d.want.keysUsing(t, i)) == 0 {
 		return []cmd{drop}

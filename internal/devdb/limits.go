@@ -21,7 +21,7 @@ import (
 type Limits struct {
 	Statement time.Duration // for one statement; default 1 minute
 	Total     time.Duration // for all statements together; default 30 minutes
-	Disk      int64         // for a throwaway server's files, in bytes; default 4 GiB
+	Disk      int64         // for a throwaway server's files, in bytes; default 4 GiB, negative: unlimited
 }
 
 // The names of the limits in atlas.hcl.
@@ -64,14 +64,16 @@ func (e *LimitError) Advice() string {
 	return "if the migration needs more, set " + e.Setting + " in atlas.hcl"
 }
 
-// budget is what is left of a server's limits.
+// A budget is what is left of a server's limits.
 type budget struct {
 	limits Limits
+	data   string // the data directory, or "" if its size is unlimited
 
-	mu    sync.Mutex
-	spent time.Duration
-	full  context.Context // ends when the disk limit is exceeded
-	cause context.CancelCauseFunc
+	mu     sync.Mutex
+	spent  time.Duration
+	looked time.Duration   // spent at the last measurement
+	full   context.Context // ends when the disk limit is exceeded
+	cause  context.CancelCauseFunc
 }
 
 func newBudget(l Limits) *budget {
@@ -99,6 +101,10 @@ func (s *Server) Bound(ctx context.Context) (bounded context.Context, done func(
 	timed, cancelTimeout := context.WithTimeoutCause(ctx, limit, err)
 	bounded, cancel := context.WithCancelCause(timed)
 	stop := context.AfterFunc(b.full, func() { cancel(context.Cause(b.full)) })
+	ended := make(chan struct{})
+	if b.data != "" {
+		go b.watch(ended)
+	}
 	return bounded, func(err error) error {
 		switch {
 		case err == nil:
@@ -107,13 +113,26 @@ func (s *Server) Bound(ctx context.Context) (bounded context.Context, done func(
 		default:
 			err = b.reason(bounded, err)
 		}
+		close(ended)
 		stop()
 		cancel(nil)
 		cancelTimeout()
-		b.mu.Lock()
-		b.spent += time.Since(start)
-		b.mu.Unlock()
+		b.spend(time.Since(start))
 		return err
+	}
+}
+
+// spend adds a statement's time, and measures the data directory if short statements have run for long enough.
+func (b *budget) spend(d time.Duration) {
+	b.mu.Lock()
+	b.spent += d
+	due := b.data != "" && b.spent-b.looked >= lookEvery
+	if due {
+		b.looked = b.spent
+	}
+	b.mu.Unlock()
+	if due {
+		b.look()
 	}
 }
 
@@ -130,22 +149,29 @@ func (b *budget) reason(bounded context.Context, err error) error {
 	return err
 }
 
-// watch looks at the size of a server's data directory until ctx ends.
-func (b *budget) watch(ctx context.Context, data string) {
+// look measures the data directory, and ends full if it is too large.
+func (b *budget) look() {
+	if size := sizeOf(b.data); size > b.limits.Disk {
+		b.cause(&LimitError{DiskLimit, fmt.Sprintf("the throwaway PostgreSQL's files have %d MiB, more than %d MiB", size>>20, b.limits.Disk>>20)})
+	}
+}
+
+// watch looks at the data directory while a statement runs.
+func (b *budget) watch(done <-chan struct{}) {
 	for {
 		select {
-		case <-ctx.Done():
+		case <-done:
 			return
-		case <-time.After(time.Second):
-		}
-		if size := sizeOf(data); size > b.limits.Disk {
-			b.cause(&LimitError{DiskLimit, fmt.Sprintf("the throwaway PostgreSQL's files have %d MiB, more than %d MiB", size>>20, b.limits.Disk>>20)})
-			return
+		case <-time.After(lookEvery):
+			b.look()
 		}
 	}
 }
 
-// sizeOf is how many bytes the files below a folder have, without those that go meanwhile.
+// lookEvery is the running time of statements between two measurements, which read the size of each file.
+const lookEvery = time.Second
+
+// sizeOf returns how many bytes the files below a folder have, without those that are removed meanwhile.
 func sizeOf(folder string) int64 {
 	var size int64
 	_ = filepath.WalkDir(folder, func(_ string, d fs.DirEntry, err error) error {

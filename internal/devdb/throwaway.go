@@ -124,7 +124,7 @@ func startIn(ctx context.Context, folder *folder, bins binaries, data string, bu
 	proc, err := startServer(serverCommand{
 		bins: bins, account: folder.account, data: data, sockets: folder.path,
 		log: filepath.Join(folder.path, "log"), bound: true,
-		settings: []string{fmt.Sprintf("temp_file_limit=%d", min((budget.limits.Disk+1023)>>10, math.MaxInt32))},
+		settings: []string{fmt.Sprintf("temp_file_limit=%d", max(-1, min((budget.limits.Disk+1023)>>10, math.MaxInt32)))},
 	})
 	if err != nil {
 		return nil, err
@@ -146,10 +146,10 @@ func startIn(ctx context.Context, folder *folder, bins binaries, data string, bu
 		s.create = "STRATEGY file_copy"
 		s.clone = s.create
 	}
-	watching, unwatch := context.WithCancel(context.Background())
-	go budget.watch(watching, data)
+	if budget.limits.Disk > 0 {
+		budget.data = data
+	}
 	s.stop = func() error {
-		unwatch()
 		s.mu.Lock()
 		k := s.save
 		s.mu.Unlock()

@@ -45,7 +45,7 @@ func Server(t testing.TB) *devdb.Server {
 
 // unlimited are limits that the tests of a whole package don't reach on a busy machine. Their databases are kept until
 // the end.
-var unlimited = devdb.Limits{Statement: 10 * time.Minute, Total: 24 * time.Hour, Disk: 1 << 40}
+var unlimited = devdb.Limits{Statement: 10 * time.Minute, Total: 24 * time.Hour, Disk: -1}
 
 // Limited returns a server of the test's own with other limits. It stops with the test.
 func Limited(t testing.TB, limits devdb.Limits) *devdb.Server {

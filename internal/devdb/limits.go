@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"sync"
 	"time"
@@ -37,6 +38,14 @@ func (l Limits) orDefaults() Limits {
 		Total:     cmp.Or(l.Total, 30*time.Minute),
 		Disk:      cmp.Or(l.Disk, 4<<30),
 	}
+}
+
+// tempFiles returns the limit as PostgreSQL's temp_file_limit, in kB.
+func (l Limits) tempFiles() int64 {
+	if l.Disk < 0 {
+		return -1
+	}
+	return min((l.Disk+1023)>>10, math.MaxInt32)
 }
 
 // A LimitError is the error of a statement that exceeded one of the limits. Its SQLSTATE is that of a canceled

@@ -5,7 +5,6 @@ package devdb
 import (
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -124,7 +123,7 @@ func startIn(ctx context.Context, folder *folder, bins binaries, data string, bu
 	proc, err := startServer(serverCommand{
 		bins: bins, account: folder.account, data: data, sockets: folder.path,
 		log: filepath.Join(folder.path, "log"), bound: true,
-		settings: []string{fmt.Sprintf("temp_file_limit=%d", max(-1, min((budget.limits.Disk+1023)>>10, math.MaxInt32)))},
+		settings: []string{fmt.Sprintf("temp_file_limit=%d", budget.limits.tempFiles())},
 	})
 	if err != nil {
 		return nil, err

@@ -27,6 +27,7 @@ func TestLimits(t *testing.T) {
 		{"total", "SELECT pg_sleep(0.3); SELECT pg_sleep(0.3); SELECT pg_sleep(0.3)", "test.sql:1:23: the statements ran for more than 500ms in total; if the migration needs more, set replay_timeout in atlas.hcl", devdb.Limits{Total: 500 * time.Millisecond}},
 		{"disk", "CREATE TABLE t AS SELECT g, repeat('x', 400) FROM generate_series(1, 1000000) g; SELECT pg_sleep(1e9)", "", devdb.Limits{Disk: 100 << 20}},
 		{"temporary files", "SELECT count(*) FROM (SELECT g, repeat('x', 300) FROM generate_series(1, 1000000) g ORDER BY 2, 1) s", "", devdb.Limits{Disk: 100 << 20}},
+		{"no limit", "SELECT count(*) FROM (SELECT g, repeat('x', 300) FROM generate_series(1, 100000) g ORDER BY 2, 1) s", "", devdb.Limits{Disk: -1}},
 		{"row", "SELECT repeat('x', 100000000)", "test.sql:1:1: the connection was closed, as it is for a row or a message of more than 64 MiB; return or report less", devdb.Limits{}},
 		{"notice", "DO " + dollar + "BEGIN RAISE NOTICE '%', repeat('x', 100000000); END" + dollar, "test.sql:1:1: the connection was closed, as it is for a row or a message of more than 64 MiB; return or report less", devdb.Limits{}},
 		{"error", "DO " + dollar + "BEGIN RAISE '%', repeat('x', 100000000); END" + dollar, "test.sql:1:1: the connection was closed, as it is for a row or a message of more than 64 MiB; return or report less", devdb.Limits{}},
@@ -42,6 +43,12 @@ func TestLimits(t *testing.T) {
 				t.Fatal(err)
 			}
 			start := time.Now()
+			if tt.limits.Disk < 0 {
+				if err := s.Run(t.Context(), stmts, false, "test.sql"); err != nil {
+					t.Error(err)
+				}
+				return
+			}
 			err = s.Run(t.Context(), stmts, false, "test.sql")
 			t.Logf("%s: %v", time.Since(start), err)
 			var failed *runner.StmtError

@@ -36,7 +36,7 @@ func TestHostile(t *testing.T) {
 		many += fmt.Sprintf("  b%d = \"${local.a}\"\n", i)
 	}
 	const depth, operators = "brackets, blocks and templates are nested more than 100 deep", "an expression has more than 1000 operators"
-	const large, text = "this may give a value of more than 1048576 bytes", "this may be a text that becomes a number: write the number out"
+	const large, text = "this may give a value of more than 1048576 bytes", "this may be text that is converted to a number: write a number"
 	for _, tt := range []struct{ name, src, want string }{
 		{"brackets", "a = " + repeat("[", 100_000), "1:105: " + depth},
 		{"parentheses", "a = " + repeat("(", 100_000) + "1" + repeat(")", 200_000), "1:105: " + depth},
@@ -59,7 +59,7 @@ func TestHostile(t *testing.T) {
 		{"for in for", "locals {\n  l = [" + repeat("1,", 1000) + "]\n  m = [for a in local.l : [for b in local.l : b]]\n}", "3:27: " + large},
 		{"for in a template", "locals {\n  l = [" + repeat("1,", 1000) + "]\n}\na = \"%{ for a in local.l }${jsonencode(local.l)}%{ endfor }\"", ": " + large},
 		{"for with a key", "locals {\n  l = [" + repeat("1,", 1000) + "]\n}\na = { for k, v in local.l : k => local.l }", ": " + large},
-		{"splat", "locals {\n  l = [" + repeat("1,", 2000) + "]\n}\na = local.l[*].a", ": " + large},
+		{"splat", "locals {\n  l = [" + repeat("1,", 2000) + "]\n}\na = [for x in local.l : local.l[*].a]", ": " + large},
 		{"join", "a = join(\"" + repeat("x", 2000) + "\", [" + repeat("1,", 2000) + "])", "1:5: " + large},
 		{"replace", "a = replace(\"" + repeat("x", 2000) + "\", \"\", \"" + repeat("y", 2000) + "\")", "1:5: " + large},
 		{"setproduct", "a = setproduct(range(1000), range(1000))", "1:5: " + large},
@@ -73,6 +73,15 @@ func TestHostile(t *testing.T) {
 		{"small exponent", `a = "${1e-99999}"`, "1:8: a number has an exponent of at most 999"},
 		{"exponent in a text", `a = "${tonumber("1e999999999")}"`, "1:17: " + text},
 		{"exponent made", "locals {\n  e = 9\n}\na = \"${max(\"1e${local.e}99999999\", 1)}\"", "4:12: " + text},
+		{"exponent in the smaller one", `a = "${min("1e999999999", 1)}"`, "1:12: " + text},
+		{"exponent in a range", `a = join("", range("1e99999998", "1e99999999", "9e99999998"))`, "1:20: " + text},
+		{"exponent after a point", `a = -"1.e999999999"`, "1:6: " + text},
+		{"binary exponent", `a = tonumber("1p999999999")`, "1:14: " + text},
+		{"many digits", "locals {\n  a = tonumber(\"" + repeat("9", 100_000) + "\")\n}\na = \"" + repeat("${local.a}", 20) + "\"\n", "4:5: " + large},
+		{"large condition", "a = (join(\"" + repeat("x", 2000) + "\", [" + repeat("1,", 2000) + "]) == \"\" ? 1 : 2) + 1", "1:6: " + large},
+		{"large element", "locals {\n  x = \"" + repeat("x", 100_000) + "\"\n}\na = [for s in [local.x] : length(\"" + repeat("${s}", 50) + "\") + 1]", "4:34: " + large},
+		{"nested calls", "a = " + repeat("max(", 90) + "1" + repeat(")", 90), ""},
+		{"nested formats", "a = " + repeat(`format("%d", length(`, 45) + `"x"` + repeat("))", 45), ": " + large},
 		{"exponent in arithmetic", `a = "${"1e999999999" + 1}"`, "1:8: " + text},
 		{"exponent in a local", "locals {\n  e = \"1e999999999\"\n}\na = -local.e", "2:7: " + text},
 		{"exponent in a condition", `a = (true ? "1e999999999" : "1") * 1`, "1:13: " + text},
@@ -113,6 +122,10 @@ func TestUsual(t *testing.T) {
 		"a = tonumber(getenv(\"N\")) * 2\n",
 		"locals {\n  names = [\"a\", \"b\"]\n}\na = [for i, n in local.names : \"public.${upper(n)}_${i}\"]\n",
 		"a = length([1, 2]) - 1\n",
+		"a = tonumber(\"\")\n",
+		"a = -\"\"\n",
+		"locals {\n  l = [" + strings.Repeat("{ name = \"a\" },", 1000) + "]\n}\na = local.l[*].name\n",
+		`a = jsondecode("{\"hash\": \"3e123456789\"}")`,
 		"a = format(\"%s-%d\", \"v2\", 3)\n",
 		`a = jsondecode(file("x.json")).a`,
 	} {

@@ -2,6 +2,7 @@ package hclsize
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
 	"math"
 	"regexp"
@@ -39,7 +40,7 @@ func Values(file string, body *hclsyntax.Body, size int) error {
 }
 
 func newValues(file string, body *hclsyntax.Body, size int) *values {
-	v := &values{names: map[string]hclsyntax.Expression{}, known: map[string]float64{}, file: file, left: float64(size)*MaxPerByte + MaxBase}
+	v := &values{names: map[string]hclsyntax.Expression{}, known: map[key]float64{}, file: file, left: float64(size)*MaxPerByte + MaxBase}
 	for _, b := range body.Blocks {
 		switch {
 		case b.Type == "locals":
@@ -53,10 +54,18 @@ func newValues(file string, body *hclsyntax.Body, size int) *values {
 	return v
 }
 
+// A key is an expression, or a local or a variable, whose size is asked for.
+type key struct {
+	name   string               // "local.x"; "" for an expression
+	x      hclsyntax.Expression // nil for a name
+	in     *vars
+	number bool // whether the question is how many digits it has as a number
+}
+
 type values struct {
 	file  string
 	names map[string]hclsyntax.Expression // expressions of locals and variables
-	known map[string]float64              // the sizes of their values, 0 while they are being computed
+	known map[key]float64                 // sizes that were computed, or 0 while they are being computed
 	left  float64                         // what remains of the limit for all values together
 	err   *Error
 }
@@ -84,7 +93,7 @@ func (v *values) body(b *hclsyntax.Body) {
 	}
 	for _, blk := range b.Blocks {
 		if def := blk.Body.Attributes["default"]; blk.Type == "variable" && def != nil && mentionsNumber(blk.Body.Attributes["type"]) {
-			v.number(def.Expr)
+			v.number(def.Expr, nil)
 		}
 		if v.err == nil {
 			v.body(blk.Body)
@@ -108,14 +117,13 @@ type vars struct {
 
 // expr returns an upper bound for the size of an expression's value.
 func (v *values) expr(x hclsyntax.Expression, in *vars) float64 {
-	if v.err != nil {
-		return 0
-	}
-	n := v.part(x, in)
-	if n > MaxValue {
-		return v.fail(x.Range(), "this may give a value of more than %d bytes", MaxValue)
-	}
-	return n
+	return v.once(key{x: x, in: in}, func() float64 {
+		n := v.part(x, in)
+		if n > MaxValue {
+			return v.fail(x.Range(), "this may give a value of more than %d bytes", MaxValue)
+		}
+		return n
+	})
 }
 
 func (v *values) part(x hclsyntax.Expression, in *vars) float64 {
@@ -135,7 +143,7 @@ func (v *values) part(x hclsyntax.Expression, in *vars) float64 {
 		case x.Val.Type() == cty.String:
 			return float64(len(x.Val.AsString())) + 1
 		case x.Val.Type() == cty.Number:
-			return v.number(x)
+			return v.number(x, in)
 		}
 		return scalar
 	case *hclsyntax.TemplateExpr:
@@ -160,7 +168,7 @@ func (v *values) part(x hclsyntax.Expression, in *vars) float64 {
 		}
 		return n
 	case *hclsyntax.BinaryOpExpr, *hclsyntax.UnaryOpExpr:
-		return v.number(x)
+		return v.number(x, in)
 	case *hclsyntax.ConditionalExpr:
 		sum(x.Condition)
 		return max(v.expr(x.TrueResult, in), v.expr(x.FalseResult, in))
@@ -183,6 +191,9 @@ func (v *values) part(x hclsyntax.Expression, in *vars) float64 {
 		return v.elements(x.CollExpr, n) * each
 	case *hclsyntax.SplatExpr:
 		n := v.expr(x.Source, in)
+		if each, ok := x.Each.(*hclsyntax.RelativeTraversalExpr); ok && isSymbol(each.Source) || isSymbol(x.Each) {
+			return 2 * n // parts of the elements, which are parts of the list
+		}
 		return n * v.expr(x.Each, &vars{outer: in, names: []string{splat}, size: n})
 	case *hclsyntax.AnonSymbolExpr:
 		return in.find(splat)
@@ -211,6 +222,12 @@ func (v *values) elements(x hclsyntax.Expression, size float64) float64 {
 	return size
 }
 
+// isSymbol reports whether an expression is the element of a splat expression.
+func isSymbol(x hclsyntax.Expression) bool {
+	_, ok := x.(*hclsyntax.AnonSymbolExpr)
+	return ok
+}
+
 // splat is the name to which a splat expression binds its element.
 const splat = "*"
 
@@ -235,16 +252,20 @@ func (v *values) reference(t hcl.Traversal, in *vars) float64 {
 	if v.names[name] == nil {
 		return scalar // which the evaluator refuses
 	}
-	return v.once(name, func() float64 { return v.expr(v.names[name], nil) }) + 1
+	return v.once(key{name: name}, func() float64 { return v.expr(v.names[name], nil) }) + 1
 }
 
-// once computes a size when it is first needed. In a cycle, which the evaluator refuses, the size is 0.
-func (v *values) once(what string, size func() float64) float64 {
-	n, ok := v.known[what]
+// once computes a size when it is first needed, so that an expression is looked at once for each question. In a cycle,
+// which the evaluator refuses, the size is 0. After an error there is nothing to compute.
+func (v *values) once(k key, size func() float64) float64 {
+	if v.err != nil {
+		return 0
+	}
+	n, ok := v.known[k]
 	if !ok {
-		v.known[what] = 0
+		v.known[k] = 0
 		n = size()
-		v.known[what] = n
+		v.known[k] = n
 	}
 	return n
 }
@@ -263,7 +284,7 @@ func global(t hcl.Traversal) string {
 // for split, which may return an element for each.
 var sums = []string{
 	"alltrue", "can", "chomp", "chunklist", "coalesce", "coalescelist", "compact", "concat", "contains",
-	"distinct", "element", "empty", "endswith", "flatten", "keys", "merge", "min",
+	"distinct", "element", "empty", "endswith", "flatten", "keys", "merge",
 	"reverse", "setintersection", "setsubtract", "setunion", "slice", "sort", "split", "sql",
 	"startswith", "strrev", "substr", "tobool", "tolist", "toset", "tostring", "trim", "trimprefix", "trimspace",
 	"trimsuffix", "try", "values", "zipmap",
@@ -287,17 +308,21 @@ func (v *values) call(x *hclsyntax.FunctionCallExpr, in *vars) float64 {
 	case slices.Contains(numbers, x.Name):
 		n := 0.0
 		for _, a := range x.Args {
-			n = max(n, v.number(a))
+			n = max(n, v.number(a, in))
 		}
 		return n
 	case slices.Contains(counts, x.Name):
-		return sum + 2*digits
+		return 2*sum + 2*digits
 	case x.Name == "getenv":
 		return env
 	case x.Name == "file":
 		return MaxFile
 	case x.Name == "range":
-		return 1024 * scalar // the function's own limit
+		n := 1.0
+		for _, a := range x.Args {
+			n += v.number(a, in)
+		}
+		return 1024 * n // the function returns at most 1,024 numbers
 	case x.Name == "indent":
 		n, ok := written(x.Args)
 		if !ok || n > 100 {
@@ -310,7 +335,7 @@ func (v *values) call(x *hclsyntax.FunctionCallExpr, in *vars) float64 {
 			return v.fail(x.Range(), "%s needs its format written out, with widths up to 100", x.Name)
 		}
 		for _, a := range x.Args[1:] {
-			v.number(a)
+			v.number(a, in)
 		}
 		product += width * product
 	case x.Name == "jsondecode":
@@ -341,10 +366,11 @@ func written(args []hclsyntax.Expression) (float64, bool) {
 // number returns an upper bound for the number of a number's digits, written without an exponent. It refuses an
 // expression that may be a text, because arithmetic converts texts, and "1e999999999" is a short text with a huge
 // value.
-func (v *values) number(x hclsyntax.Expression) float64 {
-	if v.err != nil {
-		return 0
-	}
+func (v *values) number(x hclsyntax.Expression, in *vars) float64 {
+	return v.once(key{x: x, in: in, number: true}, func() float64 { return v.digits(x, in) })
+}
+
+func (v *values) digits(x hclsyntax.Expression, in *vars) float64 {
 	switch x := x.(type) {
 	case *hclsyntax.LiteralValueExpr:
 		if x.Val.IsNull() || x.Val.Type() != cty.Number {
@@ -356,58 +382,57 @@ func (v *values) number(x hclsyntax.Expression) float64 {
 		}
 		return v.fail(x.Range(), "a number has an exponent of at most %d", MaxExponent)
 	case *hclsyntax.TemplateExpr:
-		first, ok := x.Parts[0].(*hclsyntax.LiteralValueExpr)
-		text := ""
-		if ok && first.Val.Type() == cty.String {
-			text = first.Val.AsString()
-		}
-		if x.IsStringLiteral() && !Exponents(text) || text != "" && !strings.Contains("0123456789+-.", text[:1]) {
-			return digits
+		size := v.expr(x, in)
+		if x.IsStringLiteral() {
+			if literal, _ := x.Value(nil); !Exponents(literal.AsString()) {
+				return size + digits
+			}
+		} else if first, ok := x.Parts[0].(*hclsyntax.LiteralValueExpr); ok && first.Val.Type() == cty.String {
+			if text := first.Val.AsString(); text != "" && !strings.Contains("0123456789+-.", text[:1]) {
+				return size // never a number
+			}
 		}
 	case *hclsyntax.TupleConsExpr:
 		n := 0.0
 		for _, x := range x.Exprs {
-			n += v.number(x) + 1
+			n += v.number(x, in) + 1
 		}
 		return n
 	case *hclsyntax.ParenthesesExpr:
-		return v.number(x.Expression)
+		return v.number(x.Expression, in)
 	case *hclsyntax.UnaryOpExpr:
 		if x.Op != hclsyntax.OpNegate {
-			v.expr(x.Val, nil)
+			v.expr(x.Val, in)
 			return scalar
 		}
-		return v.number(x.Val)
+		return v.number(x.Val, in)
 	case *hclsyntax.BinaryOpExpr:
 		if x.Op.Type == cty.Number {
-			return v.number(x.LHS) + v.number(x.RHS) + digits
+			return v.number(x.LHS, in) + v.number(x.RHS, in) + digits
 		}
-		v.expr(x.LHS, nil)
-		v.expr(x.RHS, nil)
+		v.expr(x.LHS, in)
+		v.expr(x.RHS, in)
 		return scalar
 	case *hclsyntax.ConditionalExpr:
-		return max(v.number(x.TrueResult), v.number(x.FalseResult))
+		v.expr(x.Condition, in)
+		return max(v.number(x.TrueResult, in), v.number(x.FalseResult, in))
 	case *hclsyntax.ScopeTraversalExpr:
 		if name := global(x.Traversal); v.names[name] != nil {
-			return v.once("number of "+name, func() float64 { return v.number(v.names[name]) })
+			return v.once(key{name: name, number: true}, func() float64 { return v.number(v.names[name], nil) })
 		}
 	case *hclsyntax.FunctionCallExpr:
-		switch {
-		case slices.Contains(counts, x.Name), x.Name == "getenv":
-			v.expr(x, nil)
-			return 2 * digits
-		case slices.Contains(numbers, x.Name):
-			return v.expr(x, nil)
+		if slices.Contains(counts, x.Name) || slices.Contains(numbers, x.Name) || x.Name == "getenv" {
+			return v.expr(x, in)
 		}
 	}
-	return v.fail(x.Range(), "this may be a text that becomes a number: write the number out")
+	return v.fail(x.Range(), "this may be text that is converted to a number: write a number")
 }
 
 // counts are functions that return a number with at most as many digits as their arguments, or a 64-bit number.
 var counts = []string{"index", "length", "log", "parseint", "pow", "signum"}
 
 // numbers are functions that return one of their arguments, possibly rounded or without its sign.
-var numbers = []string{"abs", "ceil", "floor", "max", "tonumber"}
+var numbers = []string{"abs", "ceil", "floor", "max", "min", "tonumber"}
 
 // Exponents reports whether a text contains a number with an exponent greater than [MaxExponent].
 func Exponents(text string) bool {
@@ -417,6 +442,21 @@ func Exponents(text string) bool {
 		}
 	}
 	return false
+}
+
+// ExponentsJSON is like Exponents for the numbers in a JSON text. It ignores what is after a syntax error.
+func ExponentsJSON(text string) bool {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return false
+		}
+		if n, ok := t.(json.Number); ok && Exponents(n.String()) {
+			return true
+		}
+	}
 }
 
 // decodable reports whether jsondecode's argument is a literal without huge exponents, or comes from file().
@@ -429,12 +469,12 @@ func decodable(args []hclsyntax.Expression) bool {
 		return x.Name == "file"
 	case *hclsyntax.TemplateExpr:
 		literal, _ := x.Value(nil)
-		return x.IsStringLiteral() && !Exponents(literal.AsString())
+		return x.IsStringLiteral() && !ExponentsJSON(literal.AsString())
 	}
 	return false
 }
 
-var exponent = regexp.MustCompile(`[0-9][eE][-+]?([0-9]+)`)
+var exponent = regexp.MustCompile(`[0-9.][eEpP][-+]?([0-9]+)`)
 
 var verb = regexp.MustCompile(`%[-+ #0]*(?:\[[0-9]+\])?([0-9]*)(?:\.([0-9]*))?`)
 

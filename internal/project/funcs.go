@@ -84,7 +84,7 @@ var pure = map[string]function.Function{
 var jsonDecode = function.New(&function.Spec{
 	Params: stringParams("str"),
 	Type: func(args []cty.Value) (cty.Type, error) {
-		if args[0].IsKnown() && hclsize.Exponents(args[0].AsString()) {
+		if args[0].IsKnown() && hclsize.ExponentsJSON(args[0].AsString()) {
 			return cty.NilType, fmt.Errorf("a number has an exponent of at most %d", hclsize.MaxExponent)
 		}
 		return stdlib.JSONDecodeFunc.ReturnType([]cty.Type{cty.String})

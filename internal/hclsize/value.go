@@ -88,7 +88,7 @@ func (v *values) body(b *hclsyntax.Body) {
 		case n > MaxValue:
 			v.fail(a.Expr.Range(), "the value of %s may have more than %d bytes", a.Name, MaxValue)
 		case v.left < 0:
-			v.fail(a.Expr.Range(), "the values up to %s may have more than %d bytes together, for each byte of the file %d", a.Name, MaxBase, MaxPerByte)
+			v.fail(a.Expr.Range(), "all values up to %s may exceed %d bytes plus %d for each byte of the file", a.Name, MaxBase, MaxPerByte)
 		}
 	}
 	for _, blk := range b.Blocks {
@@ -380,7 +380,7 @@ func (v *values) digits(x hclsyntax.Expression, in *vars) float64 {
 		if e := math.Abs(float64(f.MantExp(nil))) * math.Log10(2); e <= MaxExponent && !f.IsInf() {
 			return scalar + e
 		}
-		return v.fail(x.Range(), "a number has an exponent of at most %d", MaxExponent)
+		return v.fail(x.Range(), "the exponent of a number must not exceed %d", MaxExponent)
 	case *hclsyntax.TemplateExpr:
 		size := v.expr(x, in)
 		if x.IsStringLiteral() {

@@ -85,7 +85,7 @@ var jsonDecode = function.New(&function.Spec{
 	Params: stringParams("str"),
 	Type: func(args []cty.Value) (cty.Type, error) {
 		if args[0].IsKnown() && hclsize.ExponentsJSON(args[0].AsString()) {
-			return cty.NilType, fmt.Errorf("a number has an exponent of at most %d", hclsize.MaxExponent)
+			return cty.NilType, fmt.Errorf("the exponent of a number must not exceed %d", hclsize.MaxExponent)
 		}
 		return stdlib.JSONDecodeFunc.ReturnType([]cty.Type{cty.String})
 	},

@@ -239,7 +239,7 @@ func TestBadFiles(t *testing.T) {
 		{"nested", inEnv("  url = " + strings.Repeat("[", 100_000)), "atlas.hcl:2:108: brackets, blocks and templates are nested more than 100 deep"},
 		{"locals that grow", "locals {\n  a = \"" + strings.Repeat("x", 1000) + "\"\n  b = \"" + strings.Repeat("${local.a}", 100) + "\"\n  c = \"" + strings.Repeat("${local.b}", 100) + "\"\n}\n" + inEnv("  dev = local.c"), "atlas.hcl:4:7: this may give a value of more than 1048576 bytes"},
 		{"large file", inEnv("  dev = file(\"large\")"), "atlas.hcl:2:9: Error in function call: Call to function \"file\" failed: large has 65537 bytes: file() reads up to 65536"},
-		{"exponent in JSON", inEnv("  dev = jsondecode(file(\"exponent\"))"), "atlas.hcl:2:9: Error in function call: Call to function \"jsondecode\" failed: a number has an exponent of at most 999"},
+		{"exponent in JSON", inEnv("  dev = jsondecode(file(\"exponent\"))"), "atlas.hcl:2:9: Error in function call: Call to function \"jsondecode\" failed: the exponent of a number must not exceed 999"},
 		{"function", inEnv("  dev = file(\"../secret\")"), "atlas.hcl:2:9: Error in function call: Call to function \"file\" failed: ../secret is outside the project folder, which must contain all of a project's files"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

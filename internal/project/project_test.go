@@ -32,7 +32,7 @@ func env(words ...string) func(string) (string, bool) {
 func folder(t *testing.T, hcl string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, configName), []byte(hcl), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, ConfigName), []byte(hcl), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -116,7 +116,7 @@ diff {
 		t.Fatal(err)
 	}
 	wait, yes, no := 10*time.Minute, true, false
-	got.FS, got.choice = nil, choice{}
+	got.FS, got.choice, got.opts, got.settings = nil, choice{}, Options{}, nil
 	want := &Env{
 		Name: "prod", Root: root, Schema: "db/schema.hcl", Migrations: "db/migrations",
 		MigrationsDir: filepath.Join(root, "db", "migrations"),
@@ -144,7 +144,7 @@ diff {
 		},
 	}
 	same := cmp.Comparer(func(a, b *regexp.Regexp) bool { return a.String() == b.String() })
-	if d := cmp.Diff(want, got, cmp.AllowUnexported(Env{}, choice{}), same); d != "" {
+	if d := cmp.Diff(want, got, cmp.AllowUnexported(Env{}, choice{}, value{}), same); d != "" {
 		t.Error(d)
 	}
 }
@@ -293,7 +293,7 @@ func TestPaths(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for name, text := range map[string]string{configName: hcl, ".git/config": "token"} {
+			for name, text := range map[string]string{ConfigName: hcl, ".git/config": "token"} {
 				if name == tt.link {
 					continue
 				}
@@ -301,8 +301,8 @@ func TestPaths(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if tt.link == configName {
-				if err := os.Remove(filepath.Join(root, configName)); err != nil {
+			if tt.link == ConfigName {
+				if err := os.Remove(filepath.Join(root, ConfigName)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -329,7 +329,7 @@ func TestPaths(t *testing.T) {
 // TestEmbedded selects the project that the binary carries, or doesn't, in folders with a project, half of one, and
 // none.
 func TestEmbedded(t *testing.T) {
-	embedded := fstest.MapFS{configName: {Data: []byte(minimal)}, schemaName: {}}
+	embedded := fstest.MapFS{ConfigName: {Data: []byte(minimal)}, schemaName: {}}
 	half := t.TempDir()
 	if err := os.Mkdir(filepath.Join(half, migrationsName), 0o755); err != nil {
 		t.Fatal(err)
@@ -386,7 +386,7 @@ func TestAbove(t *testing.T) {
 	if err := os.Chmod(mkdir("anybodys"), 0o777|os.ModeSticky); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(mkdir("anybodys"), configName), []byte("left by somebody"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(mkdir("anybodys"), ConfigName), []byte("left by somebody"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	link := filepath.Join(t.TempDir(), "link")

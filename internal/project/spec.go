@@ -208,7 +208,7 @@ func diagnosed(diags hcl.Diagnostics) error {
 			text += ": " + strings.TrimSuffix(d.Detail, ".")
 		}
 		if d.Subject == nil {
-			return fmt.Errorf("%s: %s", configName, text)
+			return fmt.Errorf("%s: %s", ConfigName, text)
 		}
 		return at(*d.Subject, "%s", text)
 	}

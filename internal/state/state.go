@@ -88,11 +88,7 @@ func (s *State) Refresh(ctx context.Context) error {
 
 // Realm returns the current schema as Atlas reads it, without what the options exclude. Catalog must be current.
 func (s *State) Realm(ctx context.Context) (*schema.Realm, error) {
-	drv, err := s.db.atlas()
-	if err != nil {
-		return nil, err
-	}
-	return inspect(ctx, drv, s.Catalog, s.opts)
+	return inspect(ctx, s.db, s.Catalog, s.opts)
 }
 
 // Driver returns Atlas's driver for the database.

@@ -14,7 +14,8 @@ import (
 
 // Complete adds to r what HCL can express and the engine's inspection misses: the exact types and defaults of columns,
 // the collations of columns and indexes, and which columns are serial, which the engine guesses from the names of their
-// sequences. It removes what the engine misreads: exclusion constraints, tables that inherit and typed tables. serial
+// sequences. It removes what the engine misreads: exclusion constraints, tables that inherit, typed tables,
+// PostgreSQL's own copies of foreign keys to partitioned tables, and foreign keys to tables that are not in r. serial
 // contains the serial columns as schema.table.column, quoted where needed. q prints as [catalog.Printing] does.
 func Complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, serial map[string]bool) error {
 	if err := completeColumns(ctx, q, r, serial); err != nil {
@@ -29,6 +30,11 @@ func Complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, serial
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
 			AND (c.reloftype <> 0 OR EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid))
+		UNION ALL
+		SELECT 'copied key', n.nspname, c.relname, k.conname, '', 0
+		FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		JOIN pg_catalog.pg_constraint p ON p.oid = k.conparentid AND p.conrelid = k.conrelid WHERE k.contype = 'f'
 		UNION ALL
 		SELECT 'index', n.nspname, c.relname, ic.relname,
 			concat(quote_ident(a.attname), ' COLLATE ',
@@ -67,13 +73,34 @@ func Complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, serial
 			for _, c := range t.Columns {
 				c.Indexes = slices.DeleteFunc(c.Indexes, func(i *schema.Index) bool { return i.Name == name })
 			}
+		case "copied key":
+			dropKeys(t, func(k *schema.ForeignKey) bool { return k.Symbol == name })
 		case "index":
 			if i, ok := t.Index(name); ok && place <= len(i.Parts) {
 				i.Parts[place-1].C, i.Parts[place-1].X = nil, &schema.RawExpr{X: value}
 			}
 		}
 	}
+	for _, s := range r.Schemas {
+		for _, t := range s.Tables {
+			dropKeys(t, func(k *schema.ForeignKey) bool {
+				s, ok := r.Schema(k.RefTable.Schema.Name)
+				if ok {
+					_, ok = s.Table(k.RefTable.Name)
+				}
+				return !ok
+			})
+		}
+	}
 	return rows.Err()
+}
+
+// dropKeys removes the foreign keys of t for which drop returns true.
+func dropKeys(t *schema.Table, drop func(*schema.ForeignKey) bool) {
+	t.ForeignKeys = slices.DeleteFunc(t.ForeignKeys, drop)
+	for _, c := range t.Columns {
+		c.ForeignKeys = slices.DeleteFunc(c.ForeignKeys, drop)
+	}
 }
 
 // completeColumns sets the types and defaults of all columns to what PostgreSQL prints.

@@ -47,6 +47,9 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 		}
 		e.Dev = db.URL
 	}
+	if e.DevExtensions, err = s.texts(attrs["dev_extensions"]); err != nil {
+		return err
+	}
 	if e.Exclude, err = s.texts(attrs["exclude"]); err != nil {
 		return err
 	}

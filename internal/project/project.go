@@ -71,6 +71,8 @@ type Env struct {
 
 	// Dev is the dev database in atlas.hcl: docker://postgres/15/dev, a postgres:// URL, or empty.
 	Dev string
+	// DevExtensions are the extensions that dev servers create as a superuser.
+	DevExtensions []string
 	// Exclude are Atlas's glob patterns for objects that aren't managed.
 	Exclude []string
 	// AlembicSchema and JournalSchema are the schemas of alembic_version (default public)

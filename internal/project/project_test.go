@@ -66,6 +66,7 @@ env "other" {
 env "prod" {
   src     = "file://db/schema.hcl"
   dev     = "docker://postgres/${15}/dev"
+  dev_extensions = ["postgis", "O'Dd"]
   exclude = local.names
   alembic_version_schema = var.schema
   lock_timeout = "1500ms"
@@ -121,6 +122,7 @@ diff {
 		Name: "prod", Root: root, Schema: "db/schema.hcl", Migrations: "db/migrations",
 		MigrationsDir: filepath.Join(root, "db", "migrations"),
 		Dev:           "docker://postgres/15/dev",
+		DevExtensions: []string{"postgis", "O'Dd"},
 		Exclude:       []string{"alembic_version", "ledger.alembic_version", "tmp_*"},
 		AlembicSchema: "ledger", JournalSchema: "ledger_journal",
 		LockTimeout: 1500 * time.Millisecond, LockRetry: 10 * time.Minute, Wait: &wait, Role: "Table Owner",
@@ -230,9 +232,9 @@ func TestBadFiles(t *testing.T) {
 		{"absolute", inEnv("  src = \"file:///etc/passwd\""), "atlas.hcl:2:9: src: file:///etc/passwd is outside the project folder, which must contain all of a project's files"},
 		{"not a file URL", inEnv("  src = \"schema.hcl\""), "atlas.hcl:2:9: src: must be a file:// URL, relative to atlas.hcl"},
 		{"two sources", inEnv("  src = [\"file://a\", \"file://b\"]"), "atlas.hcl:2:9: src must be one file: a list is not supported"},
-		{"environment in src", inEnv("  src = \"file://${strrev(getenv(\"TOKEN\"))}\""), "atlas.hcl:2:9: src can't depend on getenv(), because its value appears in messages: only url, dev, role and the tool's own settings can"},
-		{"environment by names", "variable \"v\" {\n  type = string\n  default = local.a\n}\nlocals {\n  a = [for x in [1] : getenv(\"TOKEN\")]\n}\n" + inEnv("  lint {\n    git {\n      base = \"${join(\"\", [var.v])}\"\n    }\n  }"), "atlas.hcl:11:14: base can't depend on getenv(), because its value appears in messages: only url, dev, role and the tool's own settings can"},
-		{"environment in a list", inEnv("  exclude = [\"a\", upper(getenv(\"TOKEN\"))]"), "atlas.hcl:2:13: exclude can't depend on getenv(), because its value appears in messages: only url, dev, role and the tool's own settings can"},
+		{"environment in src", inEnv("  src = \"file://${strrev(getenv(\"TOKEN\"))}\""), "atlas.hcl:2:9: src can't depend on getenv(), because its value appears in messages: only url, dev, role, alembic_version_schema, lock_timeout, lock_retry, replay_statement_timeout, replay_timeout, replay_disk can"},
+		{"environment by names", "variable \"v\" {\n  type = string\n  default = local.a\n}\nlocals {\n  a = [for x in [1] : getenv(\"TOKEN\")]\n}\n" + inEnv("  lint {\n    git {\n      base = \"${join(\"\", [var.v])}\"\n    }\n  }"), "atlas.hcl:11:14: base can't depend on getenv(), because its value appears in messages: only url, dev, role, alembic_version_schema, lock_timeout, lock_retry, replay_statement_timeout, replay_timeout, replay_disk can"},
+		{"environment in a list", inEnv("  exclude = [\"a\", upper(getenv(\"TOKEN\"))]"), "atlas.hcl:2:13: exclude can't depend on getenv(), because its value appears in messages: only url, dev, role, alembic_version_schema, lock_timeout, lock_retry, replay_statement_timeout, replay_timeout, replay_disk can"},
 		{"environment in dev", inEnv("  dev = \"docker://postgres/${getenv(\"TOKEN\")}/dev\""), "atlas.hcl:2:9: dev must be a whole variable of the environment, such as getenv(\"DEV_URL\"), or not depend on getenv()"},
 		{"environment in an error", inEnv("  role = parseint(getenv(\"TOKEN\"), 10)"), "atlas.hcl:2:19: Invalid function argument: HCL's message isn't shown, because it may quote a variable of the environment"},
 		{"environment in a circle", "locals {\n  a = local.b\n  b = local.a\n}\n" + inEnv("  src = local.a"), "atlas.hcl:3:7: local a refers to itself: a -> b -> a"},

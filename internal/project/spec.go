@@ -71,7 +71,7 @@ var envSpec = &spec{
 	attrs: []string{
 		"name", "url", "dev", "src", "exclude",
 		"alembic_version_schema", "lock_timeout", "lock_retry", "role",
-		"replay_statement_timeout", "replay_timeout", "replay_disk",
+		"replay_statement_timeout", "replay_timeout", "replay_disk", "dev_extensions",
 		"schemas", "include", "for_each",
 	},
 	refused: map[string]string{

@@ -120,7 +120,8 @@ func (s *session) runWhole(ctx context.Context, st *step, fr *FileRun) error {
 
 // runAlone runs a file whose statements commit one by one.
 func (s *session) runAlone(ctx context.Context, st *step, fr *FileRun) error {
-	mark := func() error { return s.recorded(ctx, st, fr, st.from, st.done, runner.Unit{}) }
+	// If the file was edited after an interruption, it may have no other statements.
+	mark := func() error { return s.recorded(ctx, st, fr, st.after(st.done-1), st.done, runner.Unit{}) }
 	if err := s.retry(ctx, st.name, mark); err != nil {
 		return fmt.Errorf("recording the start of %s: %w", st.name, err)
 	}

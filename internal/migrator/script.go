@@ -148,8 +148,8 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 		}
 		begin()
 		create()
-		b.WriteString(store.AdvanceScript(st.from, st.from))
-		record(st.from, st.done)
+		b.WriteString(store.AdvanceScript(st.from, st.after(st.done-1)))
+		record(st.after(st.done-1), st.done)
 		for i, stmt := range st.stmts[:st.done] {
 			if setsSession(stmt) {
 				statement(st, i)

@@ -184,7 +184,7 @@ func (m *Migrator) limit(to int, opts Options, pos revision.Position) (int, erro
 	first := pos.Index + 1
 	if p := pos.Partial; p != nil {
 		if revision.IsDown(p) {
-			return 0, fmt.Errorf("migration %s is half reverted (%d of the statements of %s/%s have run); `down` continues", p.Version, len(revision.DownSums(p)), migration.DownDir, m.files[pos.Index].Name)
+			return 0, fmt.Errorf("migration %s is half reverted (%d of the statements of %s/%s have run); `down` continues", p.Version, revision.DownApplied(p), migration.DownDir, m.files[pos.Index].Name)
 		}
 		if to < first {
 			return 0, fmt.Errorf("migration %s is half applied (%d of %d statements have run) and is later than %s; `apply` to it or a later version finishes it", p.Version, p.Applied, p.Total, m.word(to))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -24,13 +23,12 @@ type step struct {
 	name     string // of the file in messages
 	stmts    []pgsql.Stmt
 	effect   catalog.Effect // of the migration, if down; none if its file is missing
-	sums     []string       // the journal's partial hashes after each statement, with txNone
+	sums     []string       // the journal's partial hashes, with txNone
 	txNone   bool
 	from, to string            // alembic_version before and after
 	row      *migrate.Revision // the journal's; nil if it has none
 	done     int               // statements that an earlier run completed
-	noted    int               // 1 + the number of statements in the row that this run wrote last; 0 if it wrote none
-	mark     revision.Mark     // of that row
+	mark     revision.Mark     // of the row as this run wrote it last, "" if it has not
 	wait     time.Duration     // for a lock, as the file says; 0: as configured
 	before   string            // position of the database until the last statement has run, in words
 }
@@ -63,11 +61,11 @@ func (m *Migrator) down(i int, row *migrate.Revision) *step {
 		wait: f.Down.LockTimeout,
 	}
 	if row != nil && revision.IsDown(row) {
-		st.done = len(revision.DownSums(row))
+		st.done = revision.DownApplied(row)
 		st.txNone = true
 	}
 	if st.txNone {
-		st.sums = revision.Sums(f.Down.SQL, f.Down.Stmts)
+		st.sums = revision.DownSums(f.Down.SQL, f.Down.Stmts)
 	}
 	return st
 }
@@ -297,6 +295,7 @@ func setsTimeout(s pgsql.Stmt) bool {
 // why records in the journal why statement n, counted from 0, failed.
 func (s *session) why(ctx context.Context, st *step, fr *FileRun, n int, failed *StmtError) error {
 	row := s.m.row(st, fr, n)
+	row.PartialHashes = row.PartialHashes[:row.Applied] // the rest may be edited before the next run
 	row.Error, row.ErrorStmt = pgsql.MaskMessage(failed.Err.Error(), failed.Stmt), pgsql.Mask(failed.Stmt)
 	if failed.Cause != nil {
 		row.Error = fmt.Sprintf("interrupted: %v", failed.Cause)
@@ -304,7 +303,7 @@ func (s *session) why(ctx context.Context, st *step, fr *FileRun, n int, failed 
 	row.Error = strings.ToValidUTF8(row.Error, "\uFFFD") // the error is in the encoding that the file has set
 	err := s.script.Run(ctx, runner.Unit{Mode: runner.Together}, runner.Hooks{
 		Begin:  func(ctx context.Context, _ runner.Unit) error { return s.begin(ctx, st, st.from) },
-		Commit: func(ctx context.Context, _ runner.Unit) error { return s.commit(ctx, st, row, st.from, n) },
+		Commit: func(ctx context.Context, _ runner.Unit) error { return s.commit(ctx, st, row, st.from) },
 	})
 	return s.explained(ctx, err)
 }
@@ -315,19 +314,18 @@ func (m *Migrator) row(st *step, fr *FileRun, n int) *migrate.Revision {
 	if st.row != nil {
 		old := *st.row
 		row = &old
-		row.PartialHashes = slices.Clone(old.PartialHashes)
 	}
 	row.Error, row.ErrorStmt = "", ""
 	row.OperatorVersion = m.cfg.OperatorVersion
 	if st.down {
-		revision.BeginDown(row, st.sums[:n])
+		revision.BeginDown(row, st.sums, n)
 		return row
 	}
 	row.Hash = st.file.Hash // the part that has not run yet may have been edited
 	row.Applied, row.Total = n, len(st.stmts)
 	row.PartialHashes = nil
 	if n < row.Total {
-		row.PartialHashes = st.sums[:n]
+		row.PartialHashes = st.sums
 	}
 	row.ExecutedAt = fr.Start
 	if !fr.Start.IsZero() { // a script has no start time

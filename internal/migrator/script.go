@@ -66,10 +66,9 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 		b.WriteString(beginRecord + ";\n")
 		limit("LOCAL ", wait)
 	}
-	confirm := func(id, version string, row *migrate.Revision) {
-		b.WriteString(store.ConfirmScript(id, version, row))
+	confirm := func(id, version string, row *migrate.Revision, counted bool) {
+		b.WriteString(store.ConfirmScript(id, version, row, counted))
 	}
-
 	put := func(row *migrate.Revision) {
 		row.ExecutedAt = time.Time{} // the server's time when the script runs
 		b.WriteString(store.PutSQL(row) + ";\n")
@@ -92,10 +91,10 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 		}
 		b.WriteString(immediate + ";\n")
 		for _, version := range st.Delete {
-			confirm(st.To, version, nil)
+			confirm(st.To, version, nil, false)
 		}
 		for _, r := range st.Put {
-			confirm(st.To, r.Version, r)
+			confirm(st.To, r.Version, r, false)
 		}
 		b.WriteString("COMMIT;\n")
 	}
@@ -124,11 +123,16 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 			b.WriteString(immediate + ";\n" + enter)
 			if st.down && n == len(st.stmts) {
 				b.WriteString(store.DeleteSQL(st.file.Version) + ";\n")
-				confirm(id, st.file.Version, nil)
+				confirm(id, st.file.Version, nil, false)
 			} else {
 				row := m.row(st, fr, n)
-				put(row)
-				confirm(id, st.file.Version, row)
+				counted := n > st.done && len(row.PartialHashes) > 0
+				if counted {
+					b.WriteString(store.CountSQL(row) + ";\n")
+				} else {
+					put(row)
+				}
+				confirm(id, st.file.Version, row, counted)
 			}
 			b.WriteString("COMMIT;\n")
 		}

@@ -85,7 +85,7 @@ func (m *Migrator) status(ctx context.Context, st *Status) error {
 		st.Error, st.ErrorStmt = p.Error, p.ErrorStmt
 		if st.Reverting = revision.IsDown(p); st.Reverting {
 			st.Partial = m.files[pos.Index]
-			st.Done = len(revision.DownSums(p))
+			st.Done = revision.DownApplied(p)
 			if st.Partial.Down != nil {
 				st.Total = len(st.Partial.Down.Stmts)
 			}

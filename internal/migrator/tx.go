@@ -63,9 +63,9 @@ func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string
 		},
 		Commit: func(ctx context.Context, _ runner.Unit) error {
 			if st.down && n == len(st.stmts) {
-				return s.commit(ctx, st, nil, to, n)
+				return s.commit(ctx, st, nil, to)
 			}
-			return s.commit(ctx, st, s.m.row(st, fr, n), to, n)
+			return s.commit(ctx, st, s.m.row(st, fr, n), to)
 		},
 	}
 	err := s.script.Run(ctx, u, hooks)
@@ -95,27 +95,29 @@ func (s *session) explained(ctx context.Context, err error) error {
 	return s.m.cfg.Store.Unwritten(ctx, s.conn)
 }
 
-// commit writes the journal's row after n statements, or deletes it if row is nil, confirms that it and
-// alembic_version, which must hold id, are as written, and commits.
-func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, id string, n int) error {
+// commit writes the journal's row, or deletes it if row is nil, confirms that it and alembic_version, which must hold
+// id, are as written, and commits.
+func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, id string) error {
 	store, version := s.m.cfg.Store, st.file.Version
 	// Deferred constraints and triggers run here, and can't change the record after it was confirmed.
 	sql := append([]string{immediate}, s.script.EnterOwnRole()...)
 	before := len(sql) + 1
+	counted := false
 	switch {
 	case row == nil:
 		sql = append(sql, store.DeleteSQL(version))
-	case n > 0 && st.noted == n && len(row.PartialHashes) > 0:
-		sql = append(sql, store.AppendSQL(row))
+	case st.mark != "" && len(row.PartialHashes) > 0 && len(row.PartialHashes) == len(st.sums): // all of them are there
+		counted = true
+		sql = append(sql, store.CountSQL(row))
 	default:
 		sql = append(sql, store.PutSQL(row))
 	}
-	sql = append(sql, store.ConfirmSQL(id, version, row), "COMMIT")
+	sql = append(sql, store.ConfirmSQL(id, version, row, counted), "COMMIT")
 	results, err := s.script.Query(ctx, sql...)
 	refused := pgsql.SQLState(err) != ""
 	switch {
 	case err == nil:
-		st.noted, st.mark = n+1, revision.Mark(results[before].Rows[0][0])
+		st.mark = revision.Mark(results[before].Rows[0][0])
 		return nil
 	case refused && 0 < len(results) && len(results) < before:
 		return fmt.Errorf("recording version %s: %w", version, err)
@@ -185,7 +187,7 @@ func (s *session) tryBegin(ctx context.Context, st *step, to string) error {
 		return err
 	}
 	mark := revision.Mark(results[len(advance)-len(leave)-1].Rows[0][0])
-	if st.noted > 0 && mark != st.mark || st.noted == 0 && (mark == "") != (st.row == nil) {
+	if st.mark != "" && mark != st.mark || st.mark == "" && (mark == "") != (st.row == nil) {
 		return &revision.RowConflictError{Version: st.file.Version}
 	}
 	return nil

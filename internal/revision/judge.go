@@ -222,11 +222,11 @@ func (j *judge) readJournal() {
 			j.pos.Index = max(j.pos.Index, i)
 		case n < len(rows)-1:
 			j.problem(HalfOld, r.Version, "migration %s is recorded as half applied (%d of %d statements), but later ones are applied; finish it by hand, then `stamp -to=%s`", j.name(i), r.Applied, r.Total, last.Version)
+		case len(r.PartialHashes) < r.Applied:
+			j.malformed(i, r, "but not which (partial_hashes holds "+strconv.Itoa(len(r.PartialHashes))+" of their hashes)")
 		case IsDown(r):
 			j.pos.Index = max(j.pos.Index, i)
 			j.pos.Partial = r
-		case len(r.PartialHashes) < r.Applied:
-			j.malformed(i, r, "but not which (partial_hashes holds "+strconv.Itoa(len(r.PartialHashes))+" of their hashes)")
 		default:
 			j.pos.Partial = r
 		}
@@ -316,8 +316,7 @@ func (j *judge) hashes(seen map[int]*migrate.Revision) map[int]string {
 // compareHalf compares the part of a half-applied file that has run.
 func (j *judge) compareHalf(i int, r *migrate.Revision) {
 	f := j.files[i]
-	ran := r.PartialHashes[:min(r.Applied, len(r.PartialHashes))]
-	if n := edited(Sums(f.SQL, f.Stmts), ran); n >= 0 {
+	if n := edited(Sums(f.SQL, f.Stmts), r.PartialHashes); n >= 0 {
 		j.problem(Edited, f.Version, "migration %s is half applied (%d of %d statements), and statement %d of %s has changed since it ran; restore the part that has run: only the rest may change", j.name(i), r.Applied, r.Total, n+1, f.Name)
 	}
 }
@@ -329,7 +328,7 @@ func (j *judge) compareHalfDown(i int, r *migrate.Revision) {
 	if f.Down != nil {
 		sums = Sums(f.Down.SQL, f.Down.Stmts)
 	}
-	if n := edited(sums, DownSums(r)); n >= 0 {
+	if n := edited(sums, r.PartialHashes[1:]); n >= 0 {
 		j.problem(Edited, f.Version, "migration %s is half reverted, and statement %d of %s/%s has changed since it ran; restore the part that has run: only the rest may change", j.name(i), n+1, migration.DownDir, f.Name)
 	}
 }

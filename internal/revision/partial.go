@@ -14,16 +14,22 @@ import (
 
 const hashPrefix = "h1:"
 
-// downMark is the first of the partial hashes of a row whose down file has begun but not ended. The Atlas CLI compares
-// it with the first statement's hash and refuses to continue, as it should.
-const downMark = "down"
+// downMark is the first of the partial hashes of a row whose down file has begun but not ended, and counts as one of
+// its statements. The Atlas CLI compares it with the first statement's hash and refuses to continue, as it should.
+const downMark = "revert"
+
+// oldDownMark is the mark of earlier versions, whose partial hashes are only those of the statements that have run, and
+// whose counts are those of the migration. They refuse a row with another mark.
+const oldDownMark = "down"
 
 // Done reports whether the row says that its migration ran to the end.
 func Done(r *migrate.Revision) bool { return r.Applied == r.Total }
 
-// Sums returns the hashes in the journal's partial_hashes after the statements of src have run: the n-th covers the
-// first n statements. They are those of the Atlas CLI, including semicolons, so that each tool can continue where the
-// other stopped.
+// Sums returns the partial hashes of a file: the n-th covers the first n statements of src. They are those of the Atlas
+// CLI, including semicolons, so that each tool can continue where the other stopped.
+//
+// All of them are in the journal from the start, and the row's count says how many of the statements have run, because
+// PostgreSQL writes the whole array again whenever it changes. The Atlas CLI, too, reads only as many as have run.
 func Sums(src string, stmts []pgsql.Stmt) []string {
 	h := sha256.New()
 	sums := make([]string, len(stmts))
@@ -39,15 +45,15 @@ func Sums(src string, stmts []pgsql.Stmt) []string {
 	return sums
 }
 
-// BeginDown turns the row of an applied migration into that of one whose down file has run the statements with the
-// hashes sums.
-func BeginDown(r *migrate.Revision, sums []string) {
-	if !IsDown(r) {
-		// If applied is at least 1 and differs from total, the Atlas CLI compares the hashes, too.
-		r.Applied = max(r.Total, 1)
-		r.Total = r.Applied + 1
-	}
-	r.PartialHashes = append([]string{downMark}, sums...)
+// DownSums is like Sums for a down file.
+func DownSums(src string, stmts []pgsql.Stmt) []string {
+	return append([]string{downMark}, Sums(src, stmts)...)
+}
+
+// BeginDown turns the row of an applied migration into that of one whose down file, with the hashes of DownSums, has
+// run n statements.
+func BeginDown(r *migrate.Revision, sums []string, n int) {
+	r.Applied, r.Total, r.PartialHashes = 1+n, len(sums), sums
 }
 
 // IsDown reports whether the row is that of a migration whose down file has begun but not ended.
@@ -55,8 +61,26 @@ func IsDown(r *migrate.Revision) bool {
 	return !Done(r) && len(r.PartialHashes) > 0 && r.PartialHashes[0] == downMark
 }
 
-// DownSums returns the hashes of the statements of the down file that have run.
-func DownSums(r *migrate.Revision) []string { return r.PartialHashes[1:] }
+// DownApplied returns how many statements of the down file have run.
+func DownApplied(r *migrate.Revision) int { return r.Applied - 1 }
+
+// trim removes the hashes of statements that have not run from a row of the journal.
+func trim(r *migrate.Revision) {
+	n := len(r.PartialHashes)
+	if Done(r) || r.Applied < 0 || r.Applied > r.Total {
+		return
+	}
+	if n > 0 && r.PartialHashes[0] == oldDownMark {
+		r.PartialHashes[0] = downMark
+		r.Applied, r.Total = n, n+1
+		return
+	}
+	// The Atlas CLI appends the hashes of the statements that it runs, and doesn't change the total.
+	appended := max(0, n-r.Total)
+	if n > r.Applied && appended <= r.Applied {
+		r.PartialHashes = append(r.PartialHashes[:r.Applied-appended], r.PartialHashes[n-appended:]...)
+	}
+}
 
 // edited returns the index of the first statement that has changed since it ran, -1 if none has. ran holds the hashes
 // of those that have run.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,7 +56,7 @@ func TestStore(t *testing.T) {
 			row := &migrate.Revision{
 				Version: "2", Description: `it's "odd"`, Type: migrate.RevisionTypeExecute, Applied: 1, Total: 3,
 				ExecutedAt: time.Date(2024, 1, 2, 3, 4, 5, 6000, time.UTC), ExecutionTime: 77 * time.Millisecond,
-				Error: "E\n'", ErrorStmt: "SELECT ';'", Hash: "abc=", PartialHashes: []string{"h1:x\"", "h1:y"}, OperatorVersion: "op",
+				Error: "E\n'", ErrorStmt: "SELECT ';'", Hash: "abc=", PartialHashes: []string{"h1:x\""}, OperatorVersion: "op",
 			}
 			done := &migrate.Revision{Version: "10", Type: migrate.RevisionTypeResolved, ExecutedAt: row.ExecutedAt, Hash: "def="}
 			if err := inTx(t, conn, func(tx pgx.Tx) error {
@@ -227,6 +228,67 @@ func TestSums(t *testing.T) {
 	}
 	if d := cmp.Diff(revision.Sums(src, stmts)[:len(stmts)-1], got); d != "" {
 		t.Errorf("Atlas's hashes are others (-ours +Atlas):\n%s", d)
+	}
+}
+
+// Read returns the hashes of the statements that have run, whoever wrote the row.
+func TestReadPartial(t *testing.T) {
+	ctx := context.Background()
+	conn := pgtest.New(t).Conn()
+	store := revision.Store{}
+	if err := inTx(t, conn, func(tx pgx.Tx) error { return store.Create(ctx, tx, revision.Record{}) }); err != nil {
+		t.Fatal(err)
+	}
+	type counts struct{ applied, total int }
+	for _, tt := range []struct {
+		name   string
+		counts counts
+		hashes string // written; one character each
+		want   string
+		down   int // statements of the down file that have run; -1: it has not begun
+		then   counts
+	}{
+		{"nothing has run", counts{0, 4}, "", "", -1, counts{0, 4}},
+		{"nothing has run, all hashes", counts{0, 4}, "abcd", "", -1, counts{0, 4}},
+		{"only those that have run", counts{2, 4}, "ab", "ab", -1, counts{2, 4}},
+		{"all hashes", counts{2, 4}, "abcd", "ab", -1, counts{2, 4}},
+		{"continued by Atlas", counts{3, 4}, "abcdX", "abX", -1, counts{3, 4}},
+		{"begun and continued by Atlas", counts{3, 4}, "abcdXYZ", "XYZ", -1, counts{3, 4}},
+		{"too few", counts{3, 4}, "ab", "ab", -1, counts{3, 4}},
+		{"more than anybody writes", counts{1, 4}, "abcdXYZ", "abcdXYZ", -1, counts{1, 4}},
+		{"done", counts{4, 4}, "abcd", "abcd", -1, counts{4, 4}},
+		{"impossible", counts{5, 4}, "abcd", "abcd", -1, counts{5, 4}},
+		{"down, nothing has run", counts{1, 4}, "↓abc", "↓", 0, counts{1, 4}},
+		{"down, all hashes", counts{3, 4}, "↓abc", "↓ab", 2, counts{3, 4}},
+		{"down, only those that have run", counts{3, 4}, "↓ab", "↓ab", 2, counts{3, 4}},
+		{"down by an earlier version, nothing has run", counts{7, 8}, "↑", "↓", 0, counts{1, 2}},
+		{"down by an earlier version", counts{7, 8}, "↑abc", "↓abc", 3, counts{4, 5}},
+		{"down of more statements by an earlier version", counts{1, 2}, "↑abc", "↓abc", 3, counts{4, 5}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			row := &migrate.Revision{Version: "1", Type: migrate.RevisionTypeExecute, Applied: tt.counts.applied, Total: tt.counts.total, ExecutedAt: time.Unix(0, 0).UTC()}
+			want := *row
+			want.Applied, want.Total = tt.then.applied, tt.then.total
+			split := func(s string) []string {
+				return strings.Fields(strings.NewReplacer("↓", "revert", "↑", "down").Replace(strings.Join(strings.Split(s, ""), " ")))
+			}
+			row.PartialHashes, want.PartialHashes = split(tt.hashes), split(tt.want)
+			if err := store.Put(ctx, conn, row); err != nil {
+				t.Fatal(err)
+			}
+			rec, err := store.Read(ctx, conn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := rec.Journal[0]
+			got.ExecutedAt = got.ExecutedAt.UTC()
+			if d := cmp.Diff(&want, got, cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+			if down := revision.IsDown(got); down != (tt.down >= 0) || down && revision.DownApplied(got) != tt.down {
+				t.Errorf("IsDown is %t, DownApplied %d", down, revision.DownApplied(got))
+			}
+		})
 	}
 }
 

@@ -350,6 +350,7 @@ func (s Store) readRows(ctx context.Context, q Querier, rec *Record) error {
 				return &ShapeError{orPublic(s.JournalSchema) + "." + journalTable, fmt.Sprintf("partial_hashes of version %s isn't an array of strings", r.Version)}
 			}
 		}
+		trim(r)
 		rec.Journal = append(rec.Journal, r)
 	}
 	slices.Sort(rec.Alembic)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,6 +86,7 @@ func (s Store) Advance(ctx context.Context, tx Querier, from, to string) error {
 		return fmt.Errorf("reading %s: %w", s.alembic(), err)
 	}
 	if !holds(have, from) {
+		slices.Sort(have)
 		return &ConflictError{Want: from, Have: have}
 	}
 	if from == to {
@@ -119,6 +121,7 @@ func (s Store) Advanced(from string, results []*pgconn.Result, err error) error 
 			have = append(have, string(row[0]))
 		}
 		if !holds(have, from) {
+			slices.Sort(have)
 			return &ConflictError{Want: from, Have: have}
 		}
 	}
@@ -147,7 +150,7 @@ func (s Store) lockSQL() string {
 }
 
 func (s Store) readSQL() string {
-	return "SELECT COALESCE(version_num::pg_catalog.text, '') FROM " + s.alembic() + " ORDER BY 1"
+	return "SELECT COALESCE(version_num::pg_catalog.text, '') FROM " + s.alembic()
 }
 
 func (s Store) set(ctx context.Context, tx Querier, from, to string) error {
@@ -198,13 +201,38 @@ func (s Store) Put(ctx context.Context, q Querier, r *migrate.Revision) error {
 
 // PutSQL returns the statement that Put runs. A zero ExecutedAt stands for the server's time.
 func (s Store) PutSQL(r *migrate.Revision) string {
-	return s.putSQL(r, r.PartialHashes, "EXCLUDED.partial_hashes")
+	orNull := func(text string) string {
+		if text == "" {
+			return "NULL"
+		}
+		return pgsql.Literal(text)
+	}
+	at, partial := "pg_catalog.now()", "NULL"
+	if !r.ExecutedAt.IsZero() {
+		at = pgsql.Literal(r.ExecutedAt.UTC().Format("2006-01-02 15:04:05.999999Z07:00"))
+	}
+	if len(r.PartialHashes) > 0 {
+		text, _ := json.Marshal(r.PartialHashes) // marshaling strings can't fail
+		partial = pgsql.Literal(string(text))
+	}
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	values := []string{
+		pgsql.Literal(r.Version), pgsql.Literal(r.Description), number(int64(r.Type)), number(int64(r.Applied)), number(int64(r.Total)), at,
+		number(int64(r.ExecutionTime)), orNull(r.Error), orNull(r.ErrorStmt), pgsql.Literal(r.Hash), partial, pgsql.Literal(r.OperatorVersion),
+	}
+	var names, sets []string
+	for _, c := range journalColumns {
+		name := pgsql.Ident(c.name)
+		names, sets = append(names, name), append(sets, name+" = EXCLUDED."+name)
+	}
+	return "INSERT INTO " + s.journal() + " (" + strings.Join(names, ", ") + ")\nVALUES (" + strings.Join(values, ", ") + ")\n" +
+		"ON CONFLICT (version) DO UPDATE SET " + strings.Join(sets[1:], ", ")
 }
 
-// AppendSQL is like PutSQL for a row that has one more partial hash than the journal's. It only sends that hash.
-func (s Store) AppendSQL(r *migrate.Revision) string {
-	return s.putSQL(r, r.PartialHashes[len(r.PartialHashes)-1:],
-		"COALESCE("+journalTable+".partial_hashes, '[]') OPERATOR(pg_catalog.||) EXCLUDED.partial_hashes")
+// CountSQL returns a statement that changes how many statements have run, and how long, in a row of the journal. The
+// server doesn't write the partial hashes again.
+func (s Store) CountSQL(r *migrate.Revision) string {
+	return fmt.Sprintf("UPDATE %s SET applied = %d, execution_time = %d WHERE %s", s.journal(), r.Applied, r.ExecutionTime, versionIs(r.Version))
 }
 
 // A Mark identifies a write to a row of the journal. Any later write gives the row another mark. "" is the mark of a
@@ -224,21 +252,23 @@ func versionIs(version string) string {
 // ConfirmSQL returns a query that fails unless alembic_version holds id alone ("" for no row) and the version's row in
 // the journal is r, or doesn't exist if r is nil. A write's row count proves nothing, because triggers, rules and row
 // security may change or suppress the write. Deferred triggers must have run before. The query returns the row's mark.
+// counted says that CountSQL wrote the row: its partial hashes are compared at most 64 times per file, because reading
+// them takes time in proportion to their number.
 //
 // It fails with a division by zero, which [Store.Unwritten] explains.
-func (s Store) ConfirmSQL(id, version string, r *migrate.Revision) string {
+func (s Store) ConfirmSQL(id, version string, r *migrate.Revision, counted bool) string {
 	if r == nil {
-		return "SELECT '', 1 OPERATOR(pg_catalog./) CASE WHEN " + s.confirmed(id, version, r) + " THEN 1 ELSE 0 END"
+		return "SELECT '', 1 OPERATOR(pg_catalog./) CASE WHEN " + s.confirmed(id, version, r, counted) + " THEN 1 ELSE 0 END"
 	}
 	return "SELECT pg_catalog.min(xmin::pg_catalog.text), 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM " + s.journal() +
-		" WHERE " + rowIs(version, r) + " AND " + s.alembicIs(id)
+		" WHERE " + rowIs(version, r, counted) + " AND " + s.alembicIs(id)
 }
 
 // confirmed returns the condition of ConfirmSQL.
-func (s Store) confirmed(id, version string, r *migrate.Revision) string {
+func (s Store) confirmed(id, version string, r *migrate.Revision, counted bool) string {
 	row := "NOT EXISTS (SELECT FROM " + s.journal() + " WHERE " + versionIs(version) + ")"
 	if r != nil {
-		row = "EXISTS (SELECT FROM " + s.journal() + " WHERE " + rowIs(version, r) + ")"
+		row = "EXISTS (SELECT FROM " + s.journal() + " WHERE " + rowIs(version, r, counted) + ")"
 	}
 	return s.alembicIs(id) + " AND " + row
 }
@@ -252,23 +282,26 @@ func (s Store) alembicIs(id string) string {
 }
 
 // rowIs returns the condition that a row of the journal is r. It is one comparison, which the server plans in a third
-// of the time of many. Of the partial hashes it compares the last and the number, because each was compared when it was
-// added.
-func rowIs(version string, r *migrate.Revision) string {
-	last := ""
-	if n := len(r.PartialHashes); n > 0 {
-		last = r.PartialHashes[n-1]
+// of the time of many. Of the partial hashes it compares the number and that of the last statement that has run.
+func rowIs(version string, r *migrate.Revision, counted bool) string {
+	columns := "type, applied, total, hash, description, COALESCE(error, ''), COALESCE(error_stmt, '')"
+	want := fmt.Sprintf("%d %d %d %s %s %s %s", r.Type, r.Applied, r.Total, r.Hash, r.Description, r.Error, r.ErrorStmt)
+	if n := len(r.PartialHashes); !counted || r.Applied%(n/64+1) == 0 {
+		last := ""
+		if n > 0 {
+			last = r.PartialHashes[(r.Applied+n-1)%n]
+		}
+		columns = fmt.Sprintf("COALESCE(pg_catalog.jsonb_array_length(partial_hashes), 0), COALESCE(partial_hashes OPERATOR(pg_catalog.->>) %d, ''), ", r.Applied-1) + columns
+		want = fmt.Sprintf("%d %s ", n, last) + want
 	}
-	return versionIs(version) + " AND pg_catalog.concat_ws(' ', type, applied, total, hash, COALESCE(pg_catalog.jsonb_array_length(partial_hashes), 0)," +
-		" COALESCE(partial_hashes OPERATOR(pg_catalog.->>) -1, ''), description, COALESCE(error, ''), COALESCE(error_stmt, ''))" +
-		" OPERATOR(pg_catalog.=) " + pgsql.Literal(fmt.Sprintf("%d %d %d %s %d %s %s %s %s", r.Type, r.Applied, r.Total, r.Hash, len(r.PartialHashes), last, r.Description, r.Error, r.ErrorStmt))
+	return versionIs(version) + " AND pg_catalog.concat_ws(' ', " + columns + ") OPERATOR(pg_catalog.=) " + pgsql.Literal(want)
 }
 
 // ConfirmScript is like ConfirmSQL, but returns a statement of a psql script.
-func (s Store) ConfirmScript(id, version string, r *migrate.Revision) string {
+func (s Store) ConfirmScript(id, version string, r *migrate.Revision, counted bool) string {
 	e := s.unwritten()
 	e.By = []string{"a trigger, a rule or row security on them"}
-	return doBlock("    IF NOT (" + s.confirmed(id, version, r) + ") THEN\n        RAISE EXCEPTION " + pgsql.Literal(strings.ReplaceAll(e.Error(), "%", "%%")) + ";\n    END IF;\n")
+	return doBlock("    IF NOT (" + s.confirmed(id, version, r, counted) + ") THEN\n        RAISE EXCEPTION " + pgsql.Literal(strings.ReplaceAll(e.Error(), "%", "%%")) + ";\n    END IF;\n")
 }
 
 func (s Store) unwritten() *UnwrittenError {
@@ -307,39 +340,4 @@ func (s Store) Delete(ctx context.Context, q Querier, version string) error {
 // DeleteSQL returns the statement that Delete runs.
 func (s Store) DeleteSQL(version string) string {
 	return "DELETE FROM " + s.journal() + " WHERE " + versionIs(version)
-}
-
-// putSQL returns an INSERT of a row with the given partial hashes, which sets them to the expression updated if the row
-// exists.
-func (s Store) putSQL(r *migrate.Revision, hashes []string, updated string) string {
-	orNull := func(text string) string {
-		if text == "" {
-			return "NULL"
-		}
-		return pgsql.Literal(text)
-	}
-	at, partial := "pg_catalog.now()", "NULL"
-	if !r.ExecutedAt.IsZero() {
-		at = pgsql.Literal(r.ExecutedAt.UTC().Format("2006-01-02 15:04:05.999999Z07:00"))
-	}
-	if len(hashes) > 0 {
-		text, _ := json.Marshal(hashes) // marshaling strings can't fail
-		partial = pgsql.Literal(string(text))
-	}
-	number := func(n int64) string { return strconv.FormatInt(n, 10) }
-	values := []string{
-		pgsql.Literal(r.Version), pgsql.Literal(r.Description), number(int64(r.Type)), number(int64(r.Applied)), number(int64(r.Total)), at,
-		number(int64(r.ExecutionTime)), orNull(r.Error), orNull(r.ErrorStmt), pgsql.Literal(r.Hash), partial, pgsql.Literal(r.OperatorVersion),
-	}
-	var names, sets []string
-	for _, c := range journalColumns {
-		name := pgsql.Ident(c.name)
-		value := "EXCLUDED." + name
-		if c.name == "partial_hashes" {
-			value = updated
-		}
-		names, sets = append(names, name), append(sets, name+" = "+value)
-	}
-	return "INSERT INTO " + s.journal() + " (" + strings.Join(names, ", ") + ")\nVALUES (" + strings.Join(values, ", ") + ")\n" +
-		"ON CONFLICT (version) DO UPDATE SET " + strings.Join(sets[1:], ", ")
 }

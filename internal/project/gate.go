@@ -1,10 +1,8 @@
 package project
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
@@ -19,9 +17,6 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 	chosen := g.Base != "" || g.Latest != 0
 	if !chosen {
 		g.Latest = latest
-		if latest != 0 {
-			s.noteAttribute("lint.latest", strconv.Itoa(latest), body.Attributes["latest"])
-		}
 	}
 	seen := make(map[string]bool)
 	for _, b := range body.Blocks {
@@ -31,12 +26,11 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 			if err != nil {
 				return err
 			}
-			if !chosen && base != "" {
+			if !chosen {
 				g.Base = base
-				s.noteAttribute("lint.git.base", strconv.Quote(base), b.Body.Attributes["base"])
 			}
 		case "allow_table":
-			re, err := s.pattern(b, "lint")
+			re, err := s.pattern(b)
 			if err != nil {
 				return err
 			}
@@ -53,13 +47,12 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 				return at(b.LabelRanges[0], "check %q is set twice", name)
 			}
 			seen[name] = true
-			set, path := g.Checks[name], fmt.Sprintf("lint.check %q", name)
-			if err := set.decode(b.Body, s, path); err != nil {
+			set := g.Checks[name]
+			if err := set.decode(b.Body, s); err != nil {
 				return err
 			}
 			if set.Skip == nil { // mentioning a check turns it on
 				set.Skip = new(bool)
-				s.note(path, "", b.TypeRange)
 			}
 			if g.Checks == nil {
 				g.Checks = map[string]Setting{}
@@ -67,7 +60,7 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 			g.Checks[name] = set
 		default:
 			set := g.Analyzers[b.Type]
-			if err := set.decode(b.Body, s, "lint."+b.Type); err != nil {
+			if err := set.decode(b.Body, s); err != nil {
 				return err
 			}
 			if g.Analyzers == nil {
@@ -79,8 +72,8 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 	return nil
 }
 
-// decode reads a block, which the path names. It doesn't change what is already set.
-func (set *Setting) decode(body *hclsyntax.Body, s *scope, path string) error {
+// decode reads a block. It doesn't change what is already set.
+func (set *Setting) decode(body *hclsyntax.Body, s *scope) error {
 	for name, dst := range map[string]**bool{"error": &set.Error, "skip": &set.Skip} {
 		a := body.Attributes[name]
 		if a == nil {
@@ -92,7 +85,6 @@ func (set *Setting) decode(body *hclsyntax.Body, s *scope, path string) error {
 		}
 		if *dst == nil {
 			*dst = &v
-			s.noteAttribute(path+"."+name, strconv.FormatBool(v), a)
 		}
 	}
 	if a := body.Attributes["force"]; a != nil {
@@ -100,13 +92,10 @@ func (set *Setting) decode(body *hclsyntax.Body, s *scope, path string) error {
 		if err != nil {
 			return err
 		}
-		if v && !set.Force {
-			set.Force = true
-			s.noteAttribute(path+".force", "true", a)
-		}
+		set.Force = set.Force || v
 	}
 	for _, b := range body.Blocks {
-		re, err := s.pattern(b, path)
+		re, err := s.pattern(b)
 		if err != nil {
 			return err
 		}
@@ -119,9 +108,8 @@ func (set *Setting) decode(body *hclsyntax.Body, s *scope, path string) error {
 	return nil
 }
 
-// pattern returns the match attribute of an allow block, which must match whole names. The path names the block that it
-// is in.
-func (s *scope) pattern(b *hclsyntax.Block, path string) (*regexp.Regexp, error) {
+// pattern returns the match attribute of an allow block. It must match whole names.
+func (s *scope) pattern(b *hclsyntax.Block) (*regexp.Regexp, error) {
 	a := b.Body.Attributes["match"]
 	if a == nil {
 		return nil, at(b.TypeRange, "%s needs match = \"...\", a regular expression that matches whole names", b.Type)
@@ -134,6 +122,5 @@ func (s *scope) pattern(b *hclsyntax.Block, path string) (*regexp.Regexp, error)
 	if text == "" || err != nil {
 		return nil, at(a.Expr.Range(), "%q isn't a regular expression", text)
 	}
-	s.note(fmt.Sprintf("%s.%s %q", path, b.Type, text), "", a.NameRange)
 	return re, nil
 }

@@ -17,14 +17,12 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
-// linter returns the configuration for package lint, with the flags' base or latest files, or else atlas.hcl's.
-func (c *command) linter(base string, latest int) (lint.Config, error) {
+// linter returns the configuration for package lint.
+func (c *command) linter(s *lint.Settings) (lint.Config, error) {
 	cfg := lint.Config{
 		Start: c.server, Dir: c.dir, Root: c.env.MigrationsDir, Options: c.options(),
-		Base: base, Latest: latest, Policy: lint.Policy(c.env.Gate.Policy), SchemaName: c.env.Schema,
-	}
-	if base == "" && latest == 0 {
-		cfg.Base, cfg.Latest = c.env.Gate.Base, c.env.Gate.Latest
+		Base: s.Base, Latest: s.Latest, Changes: s.Changes, OwnSettings: s.OwnSettings,
+		Policy: lint.Policy(c.env.Gate.Policy), SchemaName: c.env.Schema,
 	}
 	if c.env.OnEmbedded {
 		return cfg, nil
@@ -37,6 +35,11 @@ func (c *command) linter(base string, latest int) (lint.Config, error) {
 
 // lint lints the flags' base or latest files. If sizes is set, it reads the sizes of the database's tables.
 func (c *command) lint(ctx context.Context, base string, latest int, sizes bool) (*lint.Report, error) {
+	s, err := lint.ReadSettings(ctx, c.env, base, latest, nil)
+	if err != nil {
+		return nil, err
+	}
+	c.env, c.out.SchemaFile, c.out.Dir = s.Env, s.Env.Schema, s.Env.Migrations
 	var invalid migration.Errors
 	if err := c.read(migration.Read); err != nil && !errors.As(err, &invalid) {
 		return nil, err
@@ -44,7 +47,7 @@ func (c *command) lint(ctx context.Context, base string, latest int, sizes bool)
 	if !invalid.Readable() {
 		return lint.Invalid(invalid), nil
 	}
-	cfg, err := c.linter(base, latest)
+	cfg, err := c.linter(s)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func (c *command) notes(ctx context.Context) func(file string, stmt int) []strin
 
 // lintFrom lints the file at the index and those after it.
 func (c *command) lintFrom(ctx context.Context, i int) (*lint.Report, error) {
-	cfg, err := c.linter("", len(c.dir.Files())-i)
+	cfg, err := c.linter(&lint.Settings{Env: c.env, Latest: len(c.dir.Files()) - i})
 	if err != nil {
 		return nil, err
 	}

@@ -180,7 +180,7 @@ func (c *command) schema() ([]byte, error) {
 
 // server starts the throwaway server, with the first of the states that has a snapshot. It runs until close.
 func (c *command) server(ctx context.Context, states []string) (*devdb.Server, error) {
-	server, err := devdb.Start(ctx, devdb.Config{Dev: c.env.Dev, States: states, Limits: devdb.Limits(c.env.Replay), Log: say})
+	server, err := devdb.Start(ctx, devdb.Config{Dev: c.env.Dev, States: states, Extensions: c.env.DevExtensions, Limits: devdb.Limits(c.env.Replay), Log: say})
 	if err != nil {
 		return nil, err
 	}

@@ -96,10 +96,29 @@ func majorVersion(conn *pgconn.PgConn) (int, error) {
 	return major, nil
 }
 
-// session sets what determines how PostgreSQL prints names and constants, turns off two features that slow down short
-// queries, and limits waits for locks. pg_temp is last, because otherwise a temporary table pg_class would hide the
-// system's.
-const session = `
+// Printing runs read in a transaction in which PostgreSQL prints names and constants as in a catalog, or under a
+// savepoint of the current one, and rolls back. It doesn't change the session.
+func Printing(ctx context.Context, conn *pgx.Conn, read func() error) error {
+	open, undo := begin, rollback
+	if conn.PgConn().TxStatus() != 'I' {
+		open, undo = savepoint, release
+	}
+	if _, err := conn.Exec(ctx, open+printing, pgx.QueryExecModeSimpleProtocol); err != nil {
+		return fmt.Errorf("setting how the server prints: %w", err)
+	}
+	err := read()
+	if conn.IsClosed() {
+		return err
+	}
+	if _, uerr := conn.Exec(ctx, undo, pgx.QueryExecModeSimpleProtocol); uerr != nil && err == nil {
+		return fmt.Errorf("ending the transaction: %w", uerr)
+	}
+	return err
+}
+
+// printing sets what determines how PostgreSQL prints names and constants. pg_temp is last, because otherwise a
+// temporary table pg_class would hide the system's.
+const printing = `
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL client_encoding = 'UTF8';
 SET LOCAL standard_conforming_strings = on;
@@ -111,6 +130,10 @@ SET LOCAL bytea_output = 'hex';
 SET LOCAL xmlbinary = 'base64';
 SET LOCAL lc_monetary = 'C';
 SET LOCAL quote_all_identifiers = off;
+`
+
+// session also turns off two features that slow down short queries, and limits waits for locks.
+const session = printing + `
 SET LOCAL jit = off;
 SET LOCAL max_parallel_workers_per_gather = 0;
 SET LOCAL lock_timeout = '500ms';

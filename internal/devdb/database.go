@@ -34,6 +34,9 @@ func (s *Server) Create(ctx context.Context) (*Database, error) {
 			return nil, fmt.Errorf("giving a dev database to its owner: %w", err)
 		}
 	}
+	if err := s.allowExtensions(ctx, db.Name); err != nil {
+		return nil, fmt.Errorf("preparing a dev database for extensions: %w", err)
+	}
 	return db, nil
 }
 

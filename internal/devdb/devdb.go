@@ -34,6 +34,9 @@ type Config struct {
 	// first one that an earlier server saved (SaveState) and that is still in the cache. The caller chooses the names.
 	// Servers of another version or with other binaries don't find a state.
 	States []string
+	// Extensions are those that migrations may create although only a superuser may. On a dev URL's server, its user
+	// must be a superuser.
+	Extensions []string
 	// Limits bound what migrations use on the server.
 	Limits Limits
 	// Log, if not nil, receives one line, without a newline, for each event that a user may want to know about, such as
@@ -43,23 +46,24 @@ type Config struct {
 
 // Server is a PostgreSQL server on which databases can be created and dropped. Its methods are safe for concurrent use.
 type Server struct {
-	version   int
-	admin     *pgx.ConnConfig // the maintenance database
-	owner     *pgx.ConnConfig // of the role that connects to databases, without Database
-	group     string          // the role that owns the databases; its members are owner and the roles of CreateRole
-	prefix    string          // of databases' names
-	create    string          // options of CREATE DATABASE for an empty database
-	clone     string          // options of CREATE DATABASE for a copy
-	template  string
-	ownSchema bool     // schema public must be given to the owner
-	base      *url.URL // of a dev URL's server, else nil
-	made      atomic.Int64
-	idle      chan *pgx.Conn // idle admin connections
-	state     string         // the state that the server began with
-	saves     bool           // whether SaveState does anything
-	factsFile string         // "" if facts aren't stored
-	log       logger
-	budget    *budget
+	version    int
+	admin      *pgx.ConnConfig // the maintenance database
+	owner      *pgx.ConnConfig // of the role that connects to databases, without Database
+	group      string          // the role that owns the databases; its members are owner and the roles of CreateRole
+	prefix     string          // of databases' names
+	create     string          // options of CREATE DATABASE for an empty database
+	clone      string          // options of CREATE DATABASE for a copy
+	template   string
+	ownSchema  bool     // schema public must be given to the owner
+	base       *url.URL // of a dev URL's server, else nil
+	made       atomic.Int64
+	idle       chan *pgx.Conn // idle admin connections
+	state      string         // the stateKey of the state that the server began with
+	extensions []string
+	saves      bool   // whether SaveState does anything
+	factsFile  string // "" if facts aren't stored
+	log        logger
+	budget     *budget
 
 	mu        sync.Mutex
 	save      *snapshot            // the one that Close stores
@@ -79,14 +83,23 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if dev.url != "" {
-		s, err := connectServer(ctx, dev.url, log)
+		s, err := connectServer(ctx, dev.url, cfg.Extensions, log)
 		if err != nil {
 			return nil, err
 		}
 		s.budget = newBudget(cfg.Limits)
 		return s, nil
 	}
-	return startThrowaway(ctx, dev.major, cfg.States, newBudget(cfg.Limits), log)
+	states := make([]string, len(cfg.States))
+	for i, state := range cfg.States {
+		states[i] = stateKey(state, cfg.Extensions)
+	}
+	s, err := startThrowaway(ctx, dev.major, states, newBudget(cfg.Limits), log)
+	if err != nil {
+		return nil, err
+	}
+	s.extensions = cfg.Extensions
+	return s, nil
 }
 
 // VersionNum returns the server's server_version_num: 150018 for 15.18.

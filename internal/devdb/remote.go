@@ -28,7 +28,7 @@ func (e *CreateDBError) Error() string {
 }
 
 // connectServer returns the server of a dev URL.
-func connectServer(ctx context.Context, dev string, log logger) (*Server, error) {
+func connectServer(ctx context.Context, dev string, extensions []string, log logger) (*Server, error) {
 	admin, base, err := parseDevURL(dev)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func connectServer(ctx context.Context, dev string, log logger) (*Server, error)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the dev URL's server: %w", err)
 	}
-	s, err := setUpServer(ctx, conn, admin, base, log)
+	s, err := setUpServer(ctx, conn, admin, base, extensions, log)
 	if err != nil {
 		conn.Close(context.WithoutCancel(ctx))
 		return nil, err
@@ -70,14 +70,14 @@ func parseDevURL(dev string) (*pgx.ConnConfig, *url.URL, error) {
 	return cfg, base, nil
 }
 
-func setUpServer(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, base *url.URL, log logger) (*Server, error) {
+func setUpServer(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, base *url.URL, extensions []string, log logger) (*Server, error) {
 	var id [8]byte
 	rand.Read(id[:])
 	s := &Server{
 		admin: admin, owner: admin.Copy(), group: admin.User, base: base,
 		prefix:   remotePrefix + hex.EncodeToString(id[:]) + "_",
 		template: "template0", create: "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'",
-		idle: make(chan *pgx.Conn, 4),
+		idle: make(chan *pgx.Conn, 4), extensions: extensions,
 	}
 
 	var super, createDB, createRole bool
@@ -91,6 +91,9 @@ func setUpServer(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, bas
 	}
 	if !createDB {
 		return nil, &CreateDBError{User: admin.User}
+	}
+	if len(extensions) > 0 && !super {
+		return nil, fmt.Errorf("the dev URL's user %s isn't a superuser, so it can't create the %s of atlas.hcl: use another user, or leave dev unset to use a throwaway server", quote(admin.User), ExtensionsSetting)
 	}
 	if s.version >= 150000 {
 		s.create += " LOCALE_PROVIDER libc"

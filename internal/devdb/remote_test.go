@@ -29,6 +29,18 @@ func ours(t *testing.T) []string {
 		UNION SELECT 'role ' || rolname FROM pg_roles WHERE rolname LIKE 'ibutsu\_dev\_%' OR rolname = 'Reader' ORDER BY 1`)
 }
 
+// Only a superuser can create the extensions of Config.Extensions.
+func TestDevURLExtensions(t *testing.T) {
+	before := ours(t)
+	_, err := devdb.Start(t.Context(), devdb.Config{Dev: pgtest.New(t).Login("secret", "CREATEDB CREATEROLE"), Extensions: []string{"xml2"}})
+	if err == nil || !strings.Contains(err.Error(), "isn't a superuser, so it can't create the dev_extensions of atlas.hcl: use another user") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("error %v", err)
+	}
+	if diff := cmp.Diff(before, ours(t)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestDevURL(t *testing.T) {
 	ctx := context.Background()
 	for _, test := range []struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -28,7 +29,7 @@ func snapshotDatabase(state string) string {
 }
 
 // State returns the name of the state that the server began with, one of Config.States, or "".
-func (s *Server) State() string { return s.state }
+func (s *Server) State() string { return strings.TrimSuffix(s.state, stateKey("", s.extensions)) }
 
 // CloneState returns a copy of the database that the server began with, with the same owner.
 func (s *Server) CloneState(ctx context.Context) (*Database, error) {
@@ -43,6 +44,7 @@ func (s *Server) CloneState(ctx context.Context) (*Database, error) {
 // URL's server, or on one that was started without Config.States. Because a saved state only saves time, SaveState
 // reports errors to Config.Log.
 func (s *Server) SaveState(ctx context.Context, db *Database, state string) {
+	state = stateKey(state, s.extensions)
 	if !s.saves || state == s.state {
 		return
 	}

@@ -59,17 +59,17 @@ func (e *Error) Error() string {
 	return e.Msg + ": " + e.Hint
 }
 
-// Compare compares the folder with the base. The error is an *Error if there is no base, or no git.
-func Compare(ctx context.Context, cfg Config) (*Diff, error) {
-	if cfg.Root == "" {
-		return nil, &Error{Msg: "the migrations aren't in a folder, so git can't determine which of them changed"}
-	}
-	switch info, err := os.Stat(cfg.Root); {
-	case err == nil && !info.IsDir():
-		return nil, &Error{Msg: fmt.Sprintf("%s is a file, not a folder", cfg.Root)}
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, &Error{Msg: fmt.Sprintf("folder %s doesn't exist, so the changed files can't be determined", cfg.Root), Hint: "restore it, or write the first migration with plan"}
-	}
+// A Base is the revision that a change will be merged into.
+type Base struct {
+	Name      string // "origin/main"
+	Tip       string // its commit
+	MergeBase string // its merge base with HEAD
+	git       git
+}
+
+// FindBase finds the base. Config.Root may be any folder of the repository. The error is an *Error if there is no base,
+// or no git.
+func FindBase(ctx context.Context, cfg Config) (*Base, error) {
 	g := git{dir: cfg.Root}
 	if _, err := exec.LookPath("git"); err != nil {
 		return nil, &Error{Msg: "git isn't installed, so the changed files can't be determined", Hint: "install git"}
@@ -87,13 +87,65 @@ func Compare(ctx context.Context, cfg Config) (*Diff, error) {
 		}
 		return nil, &Error{Msg: "the git repository has no commits yet", Hint: "commit the migrations that databases have run"}
 	}
-	d := &Diff{}
-	if d.Base, d.Tip, err = g.findBase(ctx, cfg); err != nil {
+	b := &Base{git: g}
+	if b.Name, b.Tip, err = g.findBase(ctx, cfg); err != nil {
 		return nil, err
 	}
-	if d.MergeBase, err = g.mergeBase(ctx, d.Base, d.Tip); err != nil {
+	b.MergeBase, err = g.mergeBase(ctx, b.Name, b.Tip)
+	return b, err
+}
+
+// ReadFile returns the contents of a regular file in a commit. The name is slash-separated and relative to Config.Root.
+// If the commit has no such file, the error is fs.ErrNotExist.
+func (b *Base) ReadFile(ctx context.Context, commit, name string) ([]byte, error) {
+	entries, err := b.git.fields(ctx, "ls-tree", "-z", commit, "--", name)
+	if err != nil {
 		return nil, err
 	}
+	if len(entries) != 1 || !strings.HasPrefix(entries[0], regularFile) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	text, ok, err := b.git.show(ctx, commit+":./"+name)
+	if err == nil && !ok {
+		err = &Error{Msg: fmt.Sprintf("%s in commit %.8s is larger than %d MiB", name, commit, tree.MaxSize>>20)}
+	}
+	return []byte(text), err
+}
+
+// Above returns the path, relative to the repository, of the nearest file of that name in a commit that is in a folder
+// above Config.Root; "" if there is none.
+func (b *Base) Above(ctx context.Context, commit, name string) (string, error) {
+	prefix, err := b.git.output(ctx, "rev-parse", "--show-prefix")
+	if err != nil {
+		return "", err
+	}
+	for dir := strings.Trim(prefix, "/\n"); dir != "" && dir != "."; {
+		dir = path.Dir(dir)
+		at := path.Join(dir, name)
+		if _, ok, err := b.git.object(ctx, commit+":"+at); err != nil || ok {
+			return at, err
+		}
+	}
+	return "", nil
+}
+
+// Compare compares the folder with the base. The error is an *Error if there is no base, or no git.
+func Compare(ctx context.Context, cfg Config) (*Diff, error) {
+	if cfg.Root == "" {
+		return nil, &Error{Msg: "the migrations aren't in a folder, so git can't determine which of them changed"}
+	}
+	switch info, err := os.Stat(cfg.Root); {
+	case err == nil && !info.IsDir():
+		return nil, &Error{Msg: fmt.Sprintf("%s is a file, not a folder", cfg.Root)}
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &Error{Msg: fmt.Sprintf("folder %s doesn't exist, so the changed files can't be determined", cfg.Root), Hint: "restore it, or write the first migration with plan"}
+	}
+	b, err := FindBase(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	g := b.git
+	d := &Diff{Base: b.Name, Tip: b.Tip, MergeBase: b.MergeBase}
 	if d.Merged, d.Edited, err = g.compare(ctx, d.MergeBase); err != nil {
 		return nil, err
 	}
@@ -118,17 +170,12 @@ func (g git) gone(ctx context.Context, d *Diff) error {
 		if _, err := os.Lstat(filepath.Join(g.dir, name)); err == nil {
 			continue
 		}
-		object := d.MergeBase + ":./" + name
-		size, err := g.output(ctx, "cat-file", "-s", object)
+		text, ok, err := g.show(ctx, d.MergeBase+":./"+name)
 		if err != nil {
 			return err
 		}
-		if n, err := strconv.ParseInt(strings.TrimSpace(size), 10, 64); err != nil || n > tree.MaxSize {
+		if !ok {
 			continue
-		}
-		text, err := g.output(ctx, "show", "--no-textconv", object)
-		if err != nil {
-			return err
 		}
 		if d.Gone == nil {
 			d.Gone = make(map[string]string)
@@ -136,6 +183,19 @@ func (g git) gone(ctx context.Context, d *Diff) error {
 		d.Gone[name] = text
 	}
 	return nil
+}
+
+// show returns the contents of a file in a commit. ok is false if it is larger than tree.MaxSize.
+func (g git) show(ctx context.Context, object string) (text string, ok bool, err error) {
+	size, err := g.output(ctx, "cat-file", "-s", object)
+	if err != nil {
+		return "", false, err
+	}
+	if n, err := strconv.ParseInt(strings.TrimSpace(size), 10, 64); err != nil || n > tree.MaxSize {
+		return "", false, nil
+	}
+	text, err = g.output(ctx, "show", "--no-textconv", object)
+	return text, err == nil, err
 }
 
 // changed reports whether a file differs from a commit.
@@ -199,7 +259,7 @@ func (g git) migrations(ctx context.Context, commit string) ([]string, error) {
 // regularFile is the prefix of the modes of regular files. A symbolic link has mode 120000.
 const regularFile = "100"
 
-// git runs git in the migrations folder.
+// git runs git in a folder.
 type git struct {
 	dir     string
 	shallow bool
@@ -239,7 +299,7 @@ func (g git) findBase(ctx context.Context, cfg Config) (name, commit string, err
 	}
 	return "", "", &Error{
 		Msg:  "git has neither origin/HEAD nor main nor master to compare with",
-		Hint: "name the branch that this change will be merged into with -base=REVISION, or lint { git { base = ... } } in atlas.hcl",
+		Hint: "name the branch that this change will be merged into with -base=REVISION, or with lint.git.base in atlas.hcl",
 	}
 }
 

@@ -316,7 +316,7 @@ func TestDetectErrors(t *testing.T) {
 		{"no git", func(r *repo) *repo { r.t.Setenv("PATH", r.t.TempDir()); return r }, lint.Config{},
 			"git isn't installed, so the changed files can't be determined: install git, or use -latest=N to lint the last N files"},
 		{"no base", func(r *repo) *repo { r.git("branch", "-m", "trunk"); return r }, lint.Config{},
-			"git has neither origin/HEAD nor main nor master to compare with: name the branch that this change will be merged into with -base=REVISION, or lint { git { base = ... } } in atlas.hcl, or use -latest=N to lint the last N files"},
+			"git has neither origin/HEAD nor main nor master to compare with: name the branch that this change will be merged into with -base=REVISION, or with lint.git.base in atlas.hcl, or use -latest=N to lint the last N files"},
 		{"unknown base", func(r *repo) *repo { return r }, lint.Config{Base: "nothing"},
 			`base "nothing" isn't in this clone: fetch it (git fetch origin nothing), or use -latest=N to lint the last N files`},
 		{"base that looks like a flag", func(r *repo) *repo { return r }, lint.Config{Base: "--all"},
@@ -373,5 +373,30 @@ func TestLatestNeedsNoGit(t *testing.T) {
 	root := folder(t, map[string]string{first: shop})
 	if r := mustRun(t, root, lint.Config{Latest: 1}); r.Failed() {
 		t.Error(findings(r))
+	}
+}
+
+// write writes files by their path from the project's folder. The contents "link" make a symbolic link, "gone" removes
+// the file.
+func (r *repo) write(files map[string]string) {
+	r.t.Helper()
+	for name, text := range files {
+		path := filepath.Join(r.dir, "db dir", name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			r.t.Fatal(err)
+		}
+		err := os.RemoveAll(path)
+		switch {
+		case err != nil:
+		case text == "link":
+			err = os.Symlink(filepath.Join("migrations", first), path)
+		case text == "gone":
+			err = os.RemoveAll(filepath.Dir(path))
+		default:
+			err = os.WriteFile(path, []byte(text), 0o644)
+		}
+		if err != nil {
+			r.t.Fatal(err)
+		}
 	}
 }

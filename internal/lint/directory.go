@@ -22,6 +22,7 @@ const (
 	titleDown    = "down files don't reverse their migrations"
 	titleSchema  = "the schema file and the migrations differ"
 	titleFormat  = "file format problems"
+	titleChanged = "settings of lint changed"
 )
 
 var fixedTitles = map[string]string{
@@ -30,6 +31,7 @@ var fixedTitles = map[string]string{
 	"empty-file": titleFormat, "byte-order-mark": titleFormat, "carriage-returns": titleFormat, "large-file": titleFormat,
 	"unused-nolint": titleNolint, "unknown-nolint": titleNolint,
 	"down-file-missing": titleDown, "down-file-wrong": titleDown, "schema-not-planned": titleSchema,
+	"lint-settings-changed": titleChanged,
 }
 
 // fixed adds a finding of the fixed rule d.Name.

@@ -17,8 +17,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
-// project returns the project's own migrations with more of them.
-func project(t testing.TB, further map[string]string) map[string]string {
+// own returns the project's own migrations with more of them.
+func own(t testing.TB, further map[string]string) map[string]string {
 	t.Helper()
 	files := make(map[string]string)
 	for _, pattern := range []string{"migrations/*.sql", "migrations/down/*.sql"} {
@@ -41,7 +41,7 @@ func project(t testing.TB, further map[string]string) map[string]string {
 // TestProject drops a column of a schema of realistic size.
 func TestProject(t *testing.T) {
 	const name = "20991231235959_drop_source.sql"
-	root := folder(t, project(t, map[string]string{
+	root := folder(t, own(t, map[string]string{
 		name:           "-- Nothing reads it anymore.\n\nALTER TABLE \"results\"\n  DROP COLUMN \"source\";\n",
 		"down/" + name: "-- alembic:down none the data is gone\n",
 	}))
@@ -70,7 +70,7 @@ func TestProjectHistory(t *testing.T) {
 		cascade + " constraint-may-fail-on-data import_files": 1,
 		cascade + " drop-fk-locks-parent imports":             1,
 	}
-	files := project(t, nil)
+	files := own(t, nil)
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(files)), func(name string) bool { return strings.Contains(name, "/") })
 	got := make(map[string]int)
 	for i, name := range names {
@@ -95,7 +95,7 @@ func TestProjectHistory(t *testing.T) {
 // BenchmarkProject lints one new migration after the project's own, without starting the server.
 func BenchmarkProject(b *testing.B) {
 	root := b.TempDir()
-	files := project(b, map[string]string{"20991231235959_x.sql": "ALTER TABLE results ADD COLUMN flaky boolean;\nCREATE INDEX ON results (flaky);\n"})
+	files := own(b, map[string]string{"20991231235959_x.sql": "ALTER TABLE results ADD COLUMN flaky boolean;\nCREATE INDEX ON results (flaky);\n"})
 	for name, text := range files {
 		path := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/project"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -42,6 +43,9 @@ type Config struct {
 
 	// Policy determines what is reported, and how.
 	Policy Policy
+	// Changes are findings about atlas.hcl. OwnSettings is whether its present version decides what is reported.
+	Changes     []Diagnostic
+	OwnSettings bool
 	// Major is the target's major version; by default the dev server's.
 	Major int
 	// Sizes are the sizes of the target's tables, as [ReadSizes] returns them.
@@ -49,6 +53,9 @@ type Config struct {
 	// LookupEnv reads the environment, by default os.LookupEnv.
 	LookupEnv func(string) (string, bool)
 }
+
+// ConfigFile is the name of the project file in findings. It isn't in the migrations folder.
+const ConfigFile = project.ConfigName
 
 // Severity is how serious a finding is.
 type Severity string
@@ -65,6 +72,8 @@ type Report struct {
 	Changed  int          // of those, changed
 	Files    []FileReport // changed files and others with findings, by name
 	Silenced int          // findings that atlas:nolint or the policy silenced
+	// OwnSettings is set if the present atlas.hcl decided what is reported, because git has no base to take it from.
+	OwnSettings bool
 }
 
 // FileReport is the result for one file.
@@ -122,7 +131,10 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Base: c.base, Total: len(cfg.Dir.Files()), Changed: len(c.added)}
+	r := &Report{Base: c.base, Total: len(cfg.Dir.Files()), Changed: len(c.added), OwnSettings: cfg.OwnSettings}
+	for _, d := range cfg.Changes {
+		r.fixed(cfg.Policy, ConfigFile, d)
+	}
 	for _, f := range c.added {
 		report := r.file(f.Name)
 		text, err := f.Effect()

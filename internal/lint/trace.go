@@ -55,7 +55,9 @@ func (t *tracer) connect(ctx context.Context) error {
 		return fmt.Errorf("connecting to the dev database: %w", err)
 	}
 	t.conn = conn
-	if t.session, err = runner.Open(ctx, conn, runner.Options{Messages: "debug1", Bound: t.st.Bound}); err != nil {
+	opts := t.st.SessionOptions()
+	opts.Messages = "debug1"
+	if t.session, err = runner.Open(ctx, conn, opts); err != nil {
 		t.close(ctx)
 		return err
 	}

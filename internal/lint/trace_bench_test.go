@@ -30,7 +30,7 @@ func BenchmarkStatements(b *testing.B) {
 				}
 			}
 			root := b.TempDir()
-			for name, text := range project(b, map[string]string{"20991231235959_x.sql": sql.String()}) {
+			for name, text := range own(b, map[string]string{"20991231235959_x.sql": sql.String()}) {
 				path := filepath.Join(root, name)
 				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 					b.Fatal(err)

@@ -4,6 +4,7 @@ import "errors"
 
 // SQLSTATEs, by their condition names in PostgreSQL's manual (Appendix A).
 const (
+	FeatureNotSupported               = "0A000"
 	DivisionByZero                    = "22012"
 	InvalidParameterValue             = "22023"
 	UniqueViolation                   = "23505"
@@ -31,10 +32,12 @@ const (
 	DuplicateTable                    = "42P07"
 	TooManyConnections                = "53300"
 	ConfigurationLimitExceeded        = "53400"
+	ObjectInUse                       = "55006"
 	LockNotAvailable                  = "55P03"
 	UnsafeNewEnumValueUsage           = "55P04"
 	QueryCanceled                     = "57014"
 	CannotConnectNow                  = "57P03"
+	UndefinedFile                     = "58P01"
 	InternalError                     = "XX000"
 )
 

@@ -35,7 +35,7 @@ func Server(t testing.TB) *devdb.Server {
 	if shared.server == nil && shared.err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute) // a download may take 5
 		defer cancel()
-		shared.server, shared.err = start(ctx, t, unlimited)
+		shared.server, shared.err = start(ctx, t, devdb.Config{Limits: unlimited})
 	}
 	if shared.err != nil {
 		t.Fatalf("starting PostgreSQL for the tests: %v", shared.err)
@@ -47,10 +47,10 @@ func Server(t testing.TB) *devdb.Server {
 // the end.
 var unlimited = devdb.Limits{Statement: 10 * time.Minute, Total: 24 * time.Hour, Disk: -1}
 
-// Limited returns a server of the test's own with other limits. It stops with the test.
-func Limited(t testing.TB, limits devdb.Limits) *devdb.Server {
+// Start returns a server of the test's own, which stops with the test. By default it is of the tests' version.
+func Start(t testing.TB, cfg devdb.Config) *devdb.Server {
 	t.Helper()
-	s, err := start(t.Context(), t, limits)
+	s, err := start(t.Context(), t, cfg)
 	if err != nil {
 		t.Fatalf("starting PostgreSQL for the test: %v", err)
 	}
@@ -58,9 +58,12 @@ func Limited(t testing.TB, limits devdb.Limits) *devdb.Server {
 	return s
 }
 
-func start(ctx context.Context, t testing.TB, limits devdb.Limits) (*devdb.Server, error) {
+func start(ctx context.Context, t testing.TB, cfg devdb.Config) (*devdb.Server, error) {
 	major := os.Getenv("SCHEMA_TEST_MAJOR")
-	cfg := devdb.Config{Limits: limits, Log: t.Logf}
+	cfg.Log = t.Logf
+	if cfg.Dev != "" {
+		return devdb.Start(ctx, cfg)
+	}
 	if major != "" {
 		cfg.Dev = "docker://postgres/" + major + "/dev"
 	}

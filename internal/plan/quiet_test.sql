@@ -123,3 +123,18 @@ CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW;
 CREATE TRIGGER touch BEFORE UPDATE ON projects FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE DOMAIN percent AS int CHECK (VALUE BETWEEN 0 AND 100);
 CREATE TABLE uses_outside (p percent DEFAULT 5, n int DEFAULT one());
+
+-- Foreign keys to partitioned tables have copies for each partition.
+CREATE TABLE parts (id int NOT NULL, at date NOT NULL, up int, PRIMARY KEY (id, at), CONSTRAINT parts_up FOREIGN KEY (up, at) REFERENCES parts) PARTITION BY RANGE (at);
+CREATE TABLE parts_2025 PARTITION OF parts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE "parts of 2026" PARTITION OF parts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01') PARTITION BY LIST (id);
+CREATE TABLE parts_2026_1 PARTITION OF "parts of 2026" FOR VALUES IN (1);
+CREATE TABLE uses_parts (id int, at date, CONSTRAINT uses_parts_fk FOREIGN KEY (id, at) REFERENCES parts);
+CREATE TABLE uses_a_part (id int, at date, "a ) REFERENCES (" int, CONSTRAINT "its key" FOREIGN KEY (id, at) REFERENCES "parts of 2026",
+  FOREIGN KEY ("a ) REFERENCES (", at) REFERENCES parts_2025 ON DELETE CASCADE DEFERRABLE);
+COMMENT ON CONSTRAINT "its key" ON uses_a_part IS 'a part';
+CREATE TABLE inherited (id int NOT NULL);
+CREATE TABLE inheriting (PRIMARY KEY (id)) INHERITS (inherited);
+CREATE TYPE typed_pair AS (id int, n int);
+CREATE TABLE typed_pairs OF typed_pair (PRIMARY KEY (id));
+CREATE TABLE uses_others (id int REFERENCES inheriting, other int REFERENCES typed_pairs);

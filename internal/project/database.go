@@ -244,7 +244,7 @@ func (s *scope) urlOf(block envBlock) (text, source string, err error) {
 		return "", "", nil
 	}
 	text, err = s.text(a)
-	return strings.TrimSpace(text), fmt.Sprintf("%s:%d: url", configName, a.NameRange.Start.Line), err
+	return strings.TrimSpace(text), fmt.Sprintf("%s:%d: url", ConfigName, a.NameRange.Start.Line), err
 }
 
 // schemes are the schemes of PostgreSQL's URLs. SQLAlchemy adds a driver's name to them.

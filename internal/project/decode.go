@@ -35,9 +35,11 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 			return err
 		}
 	}
+	s.noteAttribute("src", strconv.Quote(e.Schema), attrs["src"])
 	if e.Dev, err = s.text(attrs["dev"]); err != nil {
 		return err
 	}
+	s.noteAttribute("dev", strconv.Quote(e.Dev), attrs["dev"])
 	if scheme, _, ok := strings.Cut(e.Dev, "://"); ok && isPostgres(scheme) {
 		db, err := fromURL(e.Dev, "dev")
 		if err != nil {
@@ -45,12 +47,17 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 		}
 		e.Dev = db.URL
 	}
+	if e.DevExtensions, err = s.texts(attrs["dev_extensions"]); err != nil {
+		return err
+	}
 	if e.Exclude, err = s.texts(attrs["exclude"]); err != nil {
 		return err
 	}
+	s.noteList("exclude", e.Exclude, attrs["exclude"])
 	if err := s.set(&e.AlembicSchema, attrs["alembic_version_schema"]); err != nil {
 		return err
 	}
+	s.noteAttribute("alembic_version_schema", strconv.Quote(e.AlembicSchema), attrs["alembic_version_schema"])
 	if err := s.set(&e.Role, attrs["role"]); err != nil {
 		return err
 	}
@@ -92,6 +99,7 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 		return at(block.at, "env %s doesn't say where the journal is: add migration { revisions_schema = \"public\" } "+
 			"(the Atlas CLI's default is a schema of its own)", e.Name)
 	}
+	s.noteAttribute("migration.dir", strconv.Quote(e.Migrations), nil)
 	for _, b := range f.diff {
 		if err := s.refuseSkips(b); err != nil {
 			return err
@@ -118,15 +126,18 @@ func (e *Env) decodeMigration(body *hclsyntax.Body, s *scope) error {
 		if e.Migrations, err = e.path(attrs["dir"], dir); err != nil {
 			return err
 		}
+		s.noteAttribute("migration.dir", strconv.Quote(e.Migrations), attrs["dir"])
 	}
 	exclude, err := s.texts(attrs["exclude"])
 	if err != nil {
 		return err
 	}
 	e.Exclude = append(e.Exclude, exclude...)
+	s.noteList("exclude", exclude, attrs["exclude"])
 	if err := s.set(&e.JournalSchema, attrs["revisions_schema"]); err != nil {
 		return err
 	}
+	s.noteAttribute("migration.revisions_schema", strconv.Quote(e.JournalSchema), attrs["revisions_schema"])
 	if e.Wait, err = s.duration(attrs["lock_timeout"]); err != nil {
 		return err
 	}
@@ -217,7 +228,7 @@ func (e *Env) path(a *hclsyntax.Attribute, raw string) (string, error) {
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "file" {
-		return "", bad("must be a file:// URL, relative to %s", configName)
+		return "", bad("must be a file:// URL, relative to %s", ConfigName)
 	}
 	for key, values := range u.Query() {
 		if key != "format" || strings.Join(values, "") != "atlas" {

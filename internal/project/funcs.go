@@ -20,7 +20,7 @@ import (
 
 // functions are those of the Atlas CLI in its project file, except the YAML ones and print, which would write into the
 // output.
-func functions(fsys fs.FS, lookup func(string) (string, bool)) map[string]function.Function {
+func functions(read func(name string) ([]byte, error), lookup func(string) (string, bool)) map[string]function.Function {
 	funcs := maps.Clone(pure)
 	funcs["getenv"] = textFunc(func(args []string) (string, error) {
 		v, _ := lookup(args[0])
@@ -31,7 +31,7 @@ func functions(fsys fs.FS, lookup func(string) (string, bool)) map[string]functi
 		if !fs.ValidPath(name) {
 			return "", fmt.Errorf("%s is outside the project folder, which must contain all of a project's files", args[0])
 		}
-		b, err := fs.ReadFile(fsys, name)
+		b, err := read(name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return "", fmt.Errorf("there is no file %s", name)

@@ -1,8 +1,10 @@
 package project
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
@@ -17,6 +19,9 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 	chosen := g.Base != "" || g.Latest != 0
 	if !chosen {
 		g.Latest = latest
+		if latest != 0 {
+			s.noteAttribute("lint.latest", strconv.Itoa(latest), body.Attributes["latest"])
+		}
 	}
 	seen := make(map[string]bool)
 	for _, b := range body.Blocks {
@@ -26,11 +31,12 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 			if err != nil {
 				return err
 			}
-			if !chosen {
+			if !chosen && base != "" {
 				g.Base = base
+				s.noteAttribute("lint.git.base", strconv.Quote(base), b.Body.Attributes["base"])
 			}
 		case "allow_table":
-			re, err := s.pattern(b)
+			re, err := s.pattern(b, "lint")
 			if err != nil {
 				return err
 			}
@@ -47,12 +53,13 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 				return at(b.LabelRanges[0], "check %q is set twice", name)
 			}
 			seen[name] = true
-			set := g.Checks[name]
-			if err := set.decode(b.Body, s); err != nil {
+			set, path := g.Checks[name], fmt.Sprintf("lint.check %q", name)
+			if err := set.decode(b.Body, s, path); err != nil {
 				return err
 			}
 			if set.Skip == nil { // mentioning a check turns it on
 				set.Skip = new(bool)
+				s.note(path, "", b.TypeRange)
 			}
 			if g.Checks == nil {
 				g.Checks = map[string]Setting{}
@@ -60,7 +67,7 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 			g.Checks[name] = set
 		default:
 			set := g.Analyzers[b.Type]
-			if err := set.decode(b.Body, s); err != nil {
+			if err := set.decode(b.Body, s, "lint."+b.Type); err != nil {
 				return err
 			}
 			if g.Analyzers == nil {
@@ -72,8 +79,8 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 	return nil
 }
 
-// decode reads a block. It doesn't change what is already set.
-func (set *Setting) decode(body *hclsyntax.Body, s *scope) error {
+// decode reads a block, which the path names. It doesn't change what is already set.
+func (set *Setting) decode(body *hclsyntax.Body, s *scope, path string) error {
 	for name, dst := range map[string]**bool{"error": &set.Error, "skip": &set.Skip} {
 		a := body.Attributes[name]
 		if a == nil {
@@ -85,6 +92,7 @@ func (set *Setting) decode(body *hclsyntax.Body, s *scope) error {
 		}
 		if *dst == nil {
 			*dst = &v
+			s.noteAttribute(path+"."+name, strconv.FormatBool(v), a)
 		}
 	}
 	if a := body.Attributes["force"]; a != nil {
@@ -92,10 +100,13 @@ func (set *Setting) decode(body *hclsyntax.Body, s *scope) error {
 		if err != nil {
 			return err
 		}
-		set.Force = set.Force || v
+		if v && !set.Force {
+			set.Force = true
+			s.noteAttribute(path+".force", "true", a)
+		}
 	}
 	for _, b := range body.Blocks {
-		re, err := s.pattern(b)
+		re, err := s.pattern(b, path)
 		if err != nil {
 			return err
 		}
@@ -108,8 +119,9 @@ func (set *Setting) decode(body *hclsyntax.Body, s *scope) error {
 	return nil
 }
 
-// pattern returns the match attribute of an allow block. It must match whole names.
-func (s *scope) pattern(b *hclsyntax.Block) (*regexp.Regexp, error) {
+// pattern returns the match attribute of an allow block, which must match whole names. The path names the block that it
+// is in.
+func (s *scope) pattern(b *hclsyntax.Block, path string) (*regexp.Regexp, error) {
 	a := b.Body.Attributes["match"]
 	if a == nil {
 		return nil, at(b.TypeRange, "%s needs match = \"...\", a regular expression that matches whole names", b.Type)
@@ -122,5 +134,6 @@ func (s *scope) pattern(b *hclsyntax.Block) (*regexp.Regexp, error) {
 	if text == "" || err != nil {
 		return nil, at(a.Expr.Range(), "%q isn't a regular expression", text)
 	}
+	s.note(fmt.Sprintf("%s.%s %q", path, b.Type, text), "", a.NameRange)
 	return re, nil
 }

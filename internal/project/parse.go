@@ -31,13 +31,13 @@ type envBlock struct {
 
 // parse parses atlas.hcl and checks every name in it.
 func parse(src []byte) (*file, error) {
-	if err := hclsize.Source(configName, src); err != nil {
+	if err := hclsize.Source(ConfigName, src); err != nil {
 		return nil, err
 	}
-	parsed, diags := hclsyntax.ParseConfig(src, configName, hcl.InitialPos)
+	parsed, diags := hclsyntax.ParseConfig(src, ConfigName, hcl.InitialPos)
 	if diags.HasErrors() {
 		if line := tree.ConflictLine(string(src)); line > 0 {
-			return nil, fmt.Errorf("%s:%d: git's conflict markers: resolve the conflict", configName, line)
+			return nil, fmt.Errorf("%s:%d: git's conflict markers: resolve the conflict", ConfigName, line)
 		}
 		return nil, diagnosed(diags)
 	}
@@ -45,7 +45,7 @@ func parse(src []byte) (*file, error) {
 	if err := fileSpec.check(body, ""); err != nil {
 		return nil, err
 	}
-	if err := hclsize.Values(configName, body, len(src)); err != nil {
+	if err := hclsize.Values(ConfigName, body, len(src)); err != nil {
 		return nil, err
 	}
 	f := &file{vars: map[string]*hclsyntax.Block{}, locals: map[string]*hclsyntax.Attribute{}}
@@ -126,11 +126,11 @@ func (f *file) choose(name string) (envBlock, error) {
 		e.name = want
 		return e, nil
 	case len(names) == 0:
-		return envBlock{}, fmt.Errorf("%s has no env: add env %q { ... }", configName, localName)
+		return envBlock{}, fmt.Errorf("%s has no env: add env %q { ... }", ConfigName, localName)
 	case name != "":
-		return envBlock{}, usage.Errorf("%s has no env %q%s", configName, name, instead("envs", name, names))
+		return envBlock{}, usage.Errorf("%s has no env %q%s", ConfigName, name, instead("envs", name, names))
 	case len(names) == 1:
 		return f.envs[0], nil
 	}
-	return envBlock{}, usage.Errorf("%s has several envs: choose one with -env; known envs: %s", configName, strings.Join(slices.Sorted(slices.Values(names)), ", "))
+	return envBlock{}, usage.Errorf("%s has several envs: choose one with -env; known envs: %s", ConfigName, strings.Join(slices.Sorted(slices.Values(names)), ", "))
 }

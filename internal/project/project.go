@@ -21,9 +21,11 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
-// configName is the project file. The other names are defaults.
+// ConfigName is the name of the project file.
+const ConfigName = "atlas.hcl"
+
+// The other names are defaults.
 const (
-	configName     = "atlas.hcl"
 	schemaName     = "schema.hcl"
 	migrationsName = "migrations"
 	localName      = "local"
@@ -69,6 +71,8 @@ type Env struct {
 
 	// Dev is the dev database in atlas.hcl: docker://postgres/15/dev, a postgres:// URL, or empty.
 	Dev string
+	// DevExtensions are the extensions that dev servers create as a superuser.
+	DevExtensions []string
 	// Exclude are Atlas's glob patterns for objects that aren't managed.
 	Exclude []string
 	// AlembicSchema and JournalSchema are the schemas of alembic_version (default public)
@@ -89,7 +93,9 @@ type Env struct {
 	Role string
 	Gate Gate
 
-	choice choice
+	choice   choice
+	opts     Options
+	settings settings
 }
 
 // Gate is the lint blocks' settings. The env's override the file's.
@@ -123,7 +129,7 @@ type Setting struct {
 }
 
 // ErrNoProject is what Load returns if neither Root nor a folder above it contains a project.
-var ErrNoProject = errors.New("no " + configName + " here")
+var ErrNoProject = errors.New("no " + ConfigName + " here")
 
 // Load reads the project. Without one the error is ErrNoProject. Errors in atlas.hcl name file, line and column; an
 // unknown env is a *usage.Error; a symbolic link instead of a file is a *tree.Error. Load doesn't choose a database;
@@ -151,29 +157,12 @@ func Load(ctx context.Context, opts Options) (*Env, error) {
 			return nil, fmt.Errorf("opening the project folder: %w", err)
 		}
 	}
-	src, err := fs.ReadFile(env.FS, configName)
+	env.opts = opts
+	err = env.read(func(name string) ([]byte, error) { return fs.ReadFile(env.FS, name) })
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, ErrNoProject):
 		return nil, fmt.Errorf("%w (%s): run this in the project's folder", ErrNoProject, root)
-	case errors.As(err, new(*tree.Error)):
-		return nil, err
 	case err != nil:
-		return nil, fmt.Errorf("reading %s: %w", configName, err)
-	}
-	file, err := parse(src)
-	if err != nil {
-		return nil, err
-	}
-	block, err := file.choose(opts.Env)
-	if err != nil {
-		return nil, err
-	}
-	env.Name = opts.Env
-	if env.Name == "" {
-		env.Name = block.name
-	}
-	scope := newScope(file, env.Name, env.FS, opts.LookupEnv)
-	if err := env.decode(file, block, scope, opts.Checks); err != nil {
 		return nil, err
 	}
 	if !env.OnEmbedded {
@@ -185,11 +174,42 @@ func Load(ctx context.Context, opts Options) (*Env, error) {
 		}
 		env.MigrationsDir = filepath.Join(root, filepath.FromSlash(env.Migrations))
 	}
-	env.choice = choice{
-		flagEnv: opts.Env, flagURL: opts.URL, env: env.Name,
-		lookup: opts.LookupEnv, url: func() (string, string, error) { return scope.urlOf(block) },
-	}
 	return env, nil
+}
+
+// read reads atlas.hcl with a function that reads a project's files. Without one the error is ErrNoProject.
+func (e *Env) read(file func(name string) ([]byte, error)) error {
+	src, err := file(ConfigName)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return ErrNoProject
+	case errors.As(err, new(*tree.Error)):
+		return err
+	case err != nil:
+		return fmt.Errorf("reading %s: %w", ConfigName, err)
+	}
+	f, err := parse(src)
+	if err != nil {
+		return err
+	}
+	block, err := f.choose(e.opts.Env)
+	if err != nil {
+		return err
+	}
+	e.Name = e.opts.Env
+	if e.Name == "" {
+		e.Name = block.name
+	}
+	scope := newScope(f, e.Name, file, e.opts.LookupEnv)
+	if err := e.decode(f, block, scope, e.opts.Checks); err != nil {
+		return err
+	}
+	e.settings = scope.settings
+	e.choice = choice{
+		flagEnv: e.opts.Env, flagURL: e.opts.URL, env: e.Name,
+		lookup: e.opts.LookupEnv, url: func() (string, string, error) { return scope.urlOf(block) },
+	}
+	return nil
 }
 
 // carried reports whether the embedded project is selected.
@@ -210,7 +230,7 @@ func (o Options) carried() (bool, error) {
 
 // holdsProject reports whether a folder looks like a project, complete or not.
 func holdsProject(root string) bool {
-	return slices.ContainsFunc([]string{configName, schemaName, migrationsName}, func(name string) bool {
+	return slices.ContainsFunc([]string{ConfigName, schemaName, migrationsName}, func(name string) bool {
 		return has(root, name)
 	})
 }
@@ -233,7 +253,7 @@ func above(root string) string {
 		if info, err := os.Stat(root); err != nil || info.Mode()&fs.ModeSticky != 0 {
 			return ""
 		}
-		if has(root, configName) {
+		if has(root, ConfigName) {
 			return root
 		}
 	}

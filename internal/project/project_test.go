@@ -32,7 +32,7 @@ func env(words ...string) func(string) (string, bool) {
 func folder(t *testing.T, hcl string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, configName), []byte(hcl), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, ConfigName), []byte(hcl), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -66,6 +66,7 @@ env "other" {
 env "prod" {
   src     = "file://db/schema.hcl"
   dev     = "docker://postgres/${15}/dev"
+  dev_extensions = ["postgis", "O'Dd"]
   exclude = local.names
   alembic_version_schema = var.schema
   lock_timeout = "1500ms"
@@ -116,11 +117,12 @@ diff {
 		t.Fatal(err)
 	}
 	wait, yes, no := 10*time.Minute, true, false
-	got.FS, got.choice = nil, choice{}
+	got.FS, got.choice, got.opts, got.settings = nil, choice{}, Options{}, nil
 	want := &Env{
 		Name: "prod", Root: root, Schema: "db/schema.hcl", Migrations: "db/migrations",
 		MigrationsDir: filepath.Join(root, "db", "migrations"),
 		Dev:           "docker://postgres/15/dev",
+		DevExtensions: []string{"postgis", "O'Dd"},
 		Exclude:       []string{"alembic_version", "ledger.alembic_version", "tmp_*"},
 		AlembicSchema: "ledger", JournalSchema: "ledger_journal",
 		LockTimeout: 1500 * time.Millisecond, LockRetry: 10 * time.Minute, Wait: &wait, Role: "Table Owner",
@@ -144,7 +146,7 @@ diff {
 		},
 	}
 	same := cmp.Comparer(func(a, b *regexp.Regexp) bool { return a.String() == b.String() })
-	if d := cmp.Diff(want, got, cmp.AllowUnexported(Env{}, choice{}), same); d != "" {
+	if d := cmp.Diff(want, got, cmp.AllowUnexported(Env{}, choice{}, value{}), same); d != "" {
 		t.Error(d)
 	}
 }
@@ -230,9 +232,9 @@ func TestBadFiles(t *testing.T) {
 		{"absolute", inEnv("  src = \"file:///etc/passwd\""), "atlas.hcl:2:9: src: file:///etc/passwd is outside the project folder, which must contain all of a project's files"},
 		{"not a file URL", inEnv("  src = \"schema.hcl\""), "atlas.hcl:2:9: src: must be a file:// URL, relative to atlas.hcl"},
 		{"two sources", inEnv("  src = [\"file://a\", \"file://b\"]"), "atlas.hcl:2:9: src must be one file: a list is not supported"},
-		{"environment in src", inEnv("  src = \"file://${strrev(getenv(\"TOKEN\"))}\""), "atlas.hcl:2:9: src can't depend on getenv(), because its value appears in messages: only url, dev, role and the tool's own settings can"},
-		{"environment by names", "variable \"v\" {\n  type = string\n  default = local.a\n}\nlocals {\n  a = [for x in [1] : getenv(\"TOKEN\")]\n}\n" + inEnv("  lint {\n    git {\n      base = \"${join(\"\", [var.v])}\"\n    }\n  }"), "atlas.hcl:11:14: base can't depend on getenv(), because its value appears in messages: only url, dev, role and the tool's own settings can"},
-		{"environment in a list", inEnv("  exclude = [\"a\", upper(getenv(\"TOKEN\"))]"), "atlas.hcl:2:13: exclude can't depend on getenv(), because its value appears in messages: only url, dev, role and the tool's own settings can"},
+		{"environment in src", inEnv("  src = \"file://${strrev(getenv(\"TOKEN\"))}\""), "atlas.hcl:2:9: src can't depend on getenv(), because its value appears in messages: only url, dev, role, alembic_version_schema, lock_timeout, lock_retry, replay_statement_timeout, replay_timeout, replay_disk can"},
+		{"environment by names", "variable \"v\" {\n  type = string\n  default = local.a\n}\nlocals {\n  a = [for x in [1] : getenv(\"TOKEN\")]\n}\n" + inEnv("  lint {\n    git {\n      base = \"${join(\"\", [var.v])}\"\n    }\n  }"), "atlas.hcl:11:14: base can't depend on getenv(), because its value appears in messages: only url, dev, role, alembic_version_schema, lock_timeout, lock_retry, replay_statement_timeout, replay_timeout, replay_disk can"},
+		{"environment in a list", inEnv("  exclude = [\"a\", upper(getenv(\"TOKEN\"))]"), "atlas.hcl:2:13: exclude can't depend on getenv(), because its value appears in messages: only url, dev, role, alembic_version_schema, lock_timeout, lock_retry, replay_statement_timeout, replay_timeout, replay_disk can"},
 		{"environment in dev", inEnv("  dev = \"docker://postgres/${getenv(\"TOKEN\")}/dev\""), "atlas.hcl:2:9: dev must be a whole variable of the environment, such as getenv(\"DEV_URL\"), or not depend on getenv()"},
 		{"environment in an error", inEnv("  role = parseint(getenv(\"TOKEN\"), 10)"), "atlas.hcl:2:19: Invalid function argument: HCL's message isn't shown, because it may quote a variable of the environment"},
 		{"environment in a circle", "locals {\n  a = local.b\n  b = local.a\n}\n" + inEnv("  src = local.a"), "atlas.hcl:3:7: local a refers to itself: a -> b -> a"},
@@ -293,7 +295,7 @@ func TestPaths(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for name, text := range map[string]string{configName: hcl, ".git/config": "token"} {
+			for name, text := range map[string]string{ConfigName: hcl, ".git/config": "token"} {
 				if name == tt.link {
 					continue
 				}
@@ -301,8 +303,8 @@ func TestPaths(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if tt.link == configName {
-				if err := os.Remove(filepath.Join(root, configName)); err != nil {
+			if tt.link == ConfigName {
+				if err := os.Remove(filepath.Join(root, ConfigName)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -329,7 +331,7 @@ func TestPaths(t *testing.T) {
 // TestEmbedded selects the project that the binary carries, or doesn't, in folders with a project, half of one, and
 // none.
 func TestEmbedded(t *testing.T) {
-	embedded := fstest.MapFS{configName: {Data: []byte(minimal)}, schemaName: {}}
+	embedded := fstest.MapFS{ConfigName: {Data: []byte(minimal)}, schemaName: {}}
 	half := t.TempDir()
 	if err := os.Mkdir(filepath.Join(half, migrationsName), 0o755); err != nil {
 		t.Fatal(err)
@@ -386,7 +388,7 @@ func TestAbove(t *testing.T) {
 	if err := os.Chmod(mkdir("anybodys"), 0o777|os.ModeSticky); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(mkdir("anybodys"), configName), []byte("left by somebody"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(mkdir("anybodys"), ConfigName), []byte("left by somebody"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	link := filepath.Join(t.TempDir(), "link")

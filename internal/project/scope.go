@@ -1,7 +1,6 @@
 package project
 
 import (
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -21,14 +20,16 @@ type scope struct {
 	funcs  map[string]function.Function
 	vars   map[string]cty.Value
 	locals map[string]cty.Value
+	// settings are those that decide what lint reports.
+	settings settings
 	// busy are the locals being evaluated, outermost first.
 	busy []string
 }
 
-func newScope(f *file, env string, fsys fs.FS, lookup func(string) (string, bool)) *scope {
+func newScope(f *file, env string, read func(name string) ([]byte, error), lookup func(string) (string, bool)) *scope {
 	return &scope{
-		file: f, env: env, funcs: functions(fsys, lookup),
-		vars: map[string]cty.Value{}, locals: map[string]cty.Value{},
+		file: f, env: env, funcs: functions(read, lookup),
+		vars: map[string]cty.Value{}, locals: map[string]cty.Value{}, settings: settings{},
 	}
 }
 
@@ -89,7 +90,7 @@ func (s *scope) variable(name string, from hcl.Range) error {
 	def := b.Body.Attributes["default"]
 	if def == nil {
 		return at(from, "variable %s has no default (%s:%d), and nothing else can set it: add one, for example getenv(%q)",
-			name, configName, b.TypeRange.Start.Line, strings.ToUpper(name))
+			name, ConfigName, b.TypeRange.Start.Line, strings.ToUpper(name))
 	}
 	v, err := s.value(def.Expr)
 	if err != nil {

@@ -2,6 +2,7 @@ package project
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -18,7 +19,7 @@ var withEnv = []string{
 // attribute evaluates an attribute, which may depend on the environment only if it is one of withEnv.
 func (s *scope) attribute(a *hclsyntax.Attribute) (cty.Value, error) {
 	if !slices.Contains(withEnv, a.Name) && s.readsEnv(a.Expr) {
-		return cty.NilVal, at(a.Expr.Range(), "%s can't depend on getenv(), because its value appears in messages: only url, dev, role and the tool's own settings can", a.Name)
+		return cty.NilVal, at(a.Expr.Range(), "%s can't depend on getenv(), because its value appears in messages: only %s can", a.Name, strings.Join(withEnv, ", "))
 	}
 	if a.Name == "dev" && s.readsEnv(a.Expr) && !s.isGetenv(a.Expr) {
 		return cty.NilVal, at(a.Expr.Range(), "dev must be a whole variable of the environment, such as getenv(\"DEV_URL\"), or not depend on getenv()")

@@ -71,7 +71,7 @@ var envSpec = &spec{
 	attrs: []string{
 		"name", "url", "dev", "src", "exclude",
 		"alembic_version_schema", "lock_timeout", "lock_retry", "role",
-		"replay_statement_timeout", "replay_timeout", "replay_disk",
+		"replay_statement_timeout", "replay_timeout", "replay_disk", "dev_extensions",
 		"schemas", "include", "for_each",
 	},
 	refused: map[string]string{
@@ -208,7 +208,7 @@ func diagnosed(diags hcl.Diagnostics) error {
 			text += ": " + strings.TrimSuffix(d.Detail, ".")
 		}
 		if d.Subject == nil {
-			return fmt.Errorf("%s: %s", configName, text)
+			return fmt.Errorf("%s: %s", ConfigName, text)
 		}
 		return at(*d.Subject, "%s", text)
 	}

@@ -20,6 +20,8 @@ type linted struct {
 	Total    int    `json:"Total"`    // files in the directory
 	Changed  int    `json:"Changed"`  // files that changed
 	Silenced int    `json:"Silenced"` // findings that directives or atlas.hcl silenced
+	// OwnSettings is set if there is no base, whose atlas.hcl would decide what is reported.
+	OwnSettings bool `json:"OwnSettings,omitempty"`
 }
 
 // Lint shows what lint found, and returns a *FindingsError if that includes errors.
@@ -136,6 +138,9 @@ func counts(r *lint.Report) safe {
 	return plural(r.Count(lint.Error), "error") + ", " + plural(r.Count(lint.Warning), "warning")
 }
 
+// ownSettings says where the settings come from if there is no base.
+const ownSettings = "git has no base to take lint's settings from, so this atlas.hcl's were used"
+
 // scope says which files were checked, and how many findings were silenced.
 func scope(r *lint.Report) string {
 	text := "no migration changed"
@@ -144,6 +149,9 @@ func scope(r *lint.Report) string {
 	}
 	if r.Base != "" {
 		text += " (" + r.Base + ")"
+	}
+	if r.OwnSettings {
+		text += "; " + ownSettings
 	}
 	if r.Silenced > 0 {
 		text += fmt.Sprintf("; %s silenced", plural(r.Silenced, "finding"))
@@ -157,7 +165,7 @@ func (p *Printer) linted(r *lint.Report) linted {
 			SummaryReport: atlasexec.SummaryReport{Env: p.env()},
 			Errors:        r.Count(lint.Error), Warnings: r.Count(lint.Warning),
 		},
-		Base: r.Base, Total: r.Total, Changed: r.Changed, Silenced: r.Silenced,
+		Base: r.Base, Total: r.Total, Changed: r.Changed, Silenced: r.Silenced, OwnSettings: r.OwnSettings,
 	}
 	for _, f := range r.Files {
 		if len(f.Diagnostics) == 0 && f.Error == "" {

@@ -19,9 +19,18 @@ type (
 		Runs    []sarifRun `json:"runs"`
 	}
 	sarifRun struct {
-		Tool       sarifTool     `json:"tool"`
-		ColumnKind string        `json:"columnKind"`
-		Results    []sarifResult `json:"results"`
+		Tool        sarifTool         `json:"tool"`
+		ColumnKind  string            `json:"columnKind"`
+		Results     []sarifResult     `json:"results"`
+		Invocations []sarifInvocation `json:"invocations,omitempty"`
+	}
+	sarifInvocation struct {
+		ExecutionSuccessful bool                `json:"executionSuccessful"`
+		Notifications       []sarifNotification `json:"toolExecutionNotifications"`
+	}
+	sarifNotification struct {
+		Level   string    `json:"level"`
+		Message sarifText `json:"message"`
 	}
 	sarifTool struct {
 		Driver sarifDriver `json:"driver"`
@@ -107,6 +116,9 @@ func (p *Printer) lintSARIF(r *lint.Report) error {
 				PartialFingerprints: map[string]string{"finding/v1": fingerprint(f.Name, d.Name, d.Table, d.Column, oneLine(f.Text[min(at.start, len(f.Text)):min(at.end, len(f.Text))]))},
 			})
 		}
+	}
+	if r.OwnSettings {
+		run.Invocations = []sarifInvocation{{true, []sarifNotification{{"note", sarifText{Text: upperFirst(ownSettings) + "."}}}}}
 	}
 	run.Tool.Driver = driver
 	return p.Out.json(sarifLog{

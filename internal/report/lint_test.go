@@ -53,6 +53,9 @@ var found = &lint.Report{
 		{Name: rename, Error: "applied files changed", Diagnostics: []lint.Diagnostic{
 			{Title: "applied files changed", Text: "100% of it was deleted", Severity: lint.Error},
 		}},
+		{Name: "atlas.hcl", Diagnostics: []lint.Diagnostic{
+			{Line: 7, Col: 3, Title: "settings of lint changed", Text: "lint.style.skip = true was added", Name: "lint-settings-changed", Code: "IB622", Severity: lint.Warning},
+		}},
 		{Name: "schema.hcl", Error: "x", Diagnostics: []lint.Diagnostic{
 			{Line: 3, Col: 5, Title: "the schema file and the migrations differ", Text: "schema.hcl was changed", Name: "schema-not-planned", Code: "IB617", Severity: lint.Error},
 		}},
@@ -63,7 +66,7 @@ const long = "\n-- next\nCREATE TABLE t (\n  a int,\n  b int,\n  c int,\n  d int
 
 func TestLint(t *testing.T) {
 	locate(t, found)
-	clean := &lint.Report{Base: "the latest 2 files", Total: 6, Changed: 2}
+	clean := &lint.Report{Base: "the latest 2 files", Total: 6, Changed: 2, OwnSettings: true}
 	warned := &lint.Report{Total: 1, Changed: 1, Files: []lint.FileReport{{Name: "a.sql", Diagnostics: []lint.Diagnostic{{Line: 1, Col: 1, Text: "hm", Severity: lint.Warning}}}}}
 	many := &lint.Report{Total: 1, Changed: 1, Files: []lint.FileReport{{Name: "a.sql"}}}
 	for i := range 25 {
@@ -124,7 +127,7 @@ func TestLint(t *testing.T) {
 	if diff := cmp.Diff(wanted.Env, got.Env); diff != "" {
 		t.Error(diff)
 	}
-	if got.DiagnosticsCount() != 6 || len(got.Errors()) != 3 {
+	if got.DiagnosticsCount() != 7 || len(got.Errors()) != 3 {
 		t.Errorf("the SDK counts %d diagnostics, %d errors", got.DiagnosticsCount(), len(got.Errors()))
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"ariga.io/atlas-go-sdk/atlasexec"
 	"ariga.io/atlas/sql/sqlclient"
 
+	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
@@ -95,7 +96,7 @@ func (p *Printer) env() atlasexec.Env {
 // of 0 is unknown.
 func (p *Printer) location(file string, line, col int) string {
 	at := path.Join(p.Dir, file)
-	if file == p.SchemaFile || file == p.Dir { // no migration has such a name
+	if file == p.SchemaFile || file == p.Dir || file == lint.ConfigFile { // no migration has such a name
 		at = file
 	}
 	if line > 0 {

@@ -115,13 +115,18 @@ func (s *Session) rollback(ctx context.Context) {
 func (s *Session) Stmt(ctx context.Context, stmt pgsql.Stmt) error {
 	s.used = true
 	s.ran.statement(stmt.Text)
-	err := s.bounded(ctx, stmt.Text)
+	run, explain := stmt.Text, func(err error) error { return err }
+	if s.opts.Statement != nil {
+		run, explain = s.opts.Statement(stmt.Text)
+	}
+	err := s.bounded(ctx, run)
 	if err == nil {
 		return nil
 	}
+	err = explain(err)
 	e := &StmtError{Pos: stmt.Pos, Stmt: stmt.Text, Err: err}
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Position > 0 {
+	if errors.As(err, &pg) && pg.Position > 0 && run == stmt.Text {
 		e.Pos = stmt.Pos.After(firstRunes(stmt.Text, int(pg.Position)-1))
 	}
 	return e

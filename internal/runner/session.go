@@ -28,6 +28,9 @@ type Options struct {
 	// Bound, if not nil, gives the context of each statement of a script, and of the commit. done is called with the
 	// statement's error and returns the one to report.
 	Bound func(context.Context) (bounded context.Context, done func(error) error)
+	// Statement, if not nil, returns the SQL to run instead of a script's statement. explain is called with
+	// PostgreSQL's error and returns the one to report.
+	Statement func(sql string) (run string, explain func(error) error)
 }
 
 // A Session is a connection on which scripts run, one after the other. It isn't safe for concurrent use.

@@ -82,7 +82,8 @@ func Parse(name string, src []byte) (*Document, error) {
 	if err := bounded(hclsize.Values(name, f.Body.(*hclsyntax.Body), len(src))); err != nil {
 		return nil, err
 	}
-	types := takeSQLTypes(f.Body.(*hclsyntax.Body))
+	types, values := takeSQLTypes(f.Body.(*hclsyntax.Body)), takeValues(f.Body.(*hclsyntax.Body))
+	starts := takeStarts(f.Body.(*hclsyntax.Body))
 	if err := postgres.EvalHCL.Eval(p, d.Realm, nil); err != nil {
 		if errors.As(err, &diags) {
 			return nil, diagError(name, diags)
@@ -90,6 +91,10 @@ func Parse(name string, src []byte) (*Document, error) {
 		return nil, d.Unplaced(err)
 	}
 	types.put(d.Realm)
+	if err := values.put(d); err != nil {
+		return nil, err
+	}
+	starts.put(d.Realm)
 	return d, nil
 }
 

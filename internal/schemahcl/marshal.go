@@ -1,28 +1,23 @@
 package schemahcl
 
 import (
-	"context"
 	"fmt"
-	"regexp"
 	"strings"
-	"sync"
 
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
-	"github.com/jackc/pgx/v5"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// Marshal returns r, the inspected realm of the database on conn, as HCL that evaluates to r. It changes r.
-func Marshal(ctx context.Context, conn *pgx.Conn, r *schema.Realm) ([]byte, error) {
+// Marshal returns r, an inspected and completed realm, as HCL that evaluates to r. It changes r.
+func Marshal(r *schema.Realm) ([]byte, error) {
 	plainReferences(r)
-	if err := exactDefaults(ctx, conn, r); err != nil {
-		return nil, err
-	}
+	exact := takeExact(r)
 	text, err := postgres.MarshalHCL.MarshalSpec(r)
 	if err != nil {
 		return nil, fmt.Errorf("writing the schema as HCL: %w", err)
@@ -31,29 +26,79 @@ func Marshal(ctx context.Context, conn *pgx.Conn, r *schema.Realm) ([]byte, erro
 	if diags.HasErrors() {
 		return nil, fmt.Errorf("writing the schema as HCL: %w", diags)
 	}
-	// The engine reads a primary key's name but doesn't write it.
 	for _, b := range f.Body().Blocks() {
-		if b.Type() != "table" {
-			continue
+		if t := tableOf(r, b); t != nil {
+			exact.put(b.Body(), t)
 		}
-		attr := b.Body().GetAttribute("schema")
-		key := b.Body().FirstMatchingBlock("primary_key", nil)
-		if attr == nil || key == nil {
-			continue
-		}
-		ref := strings.TrimSpace(string(attr.Expr().BuildTokens(nil).Bytes()))
-		for _, s := range r.Schemas {
-			if ref != "schema."+s.Name && ref != fmt.Sprintf("schema[%q]", s.Name) {
-				continue
-			}
-			if t, ok := s.Table(b.Labels()[len(b.Labels())-1]); ok {
-				if name := KeyName(t, t.PrimaryKey); name != "" {
-					key.SetLabels([]string{name})
+	}
+	return f.Bytes(), nil
+}
+
+// exact are columns whose types and defaults the engine would write otherwise than it reads them.
+type exact map[*schema.Column]schema.Column
+
+// takeExact replaces SQL in the types and defaults of columns with placeholders.
+func takeExact(r *schema.Realm) exact {
+	exact := exact{}
+	for _, s := range r.Schemas {
+		for _, t := range s.Tables {
+			for _, c := range t.Columns {
+				exact[c] = schema.Column{Type: &schema.ColumnType{Type: c.Type.Type}, Default: c.Default}
+				if _, ok := c.Type.Type.(*postgres.UserDefinedType); ok {
+					c.Type.Type = &postgres.UserDefinedType{T: "type"}
+				}
+				if c.Default != nil {
+					c.Default = &schema.RawExpr{X: "default"}
 				}
 			}
 		}
 	}
-	return f.Bytes(), nil
+	return exact
+}
+
+// tableOf returns the table that a block of the file declares, or nil.
+func tableOf(r *schema.Realm, b *hclwrite.Block) *schema.Table {
+	attr := b.Body().GetAttribute("schema")
+	if b.Type() != "table" || attr == nil {
+		return nil
+	}
+	ref := strings.TrimSpace(string(attr.Expr().BuildTokens(nil).Bytes()))
+	for _, s := range r.Schemas {
+		if ref == "schema."+s.Name || ref == fmt.Sprintf("schema[%q]", s.Name) {
+			t, _ := s.Table(b.Labels()[len(b.Labels())-1])
+			return t
+		}
+	}
+	return nil
+}
+
+// put replaces the placeholders in the body of a table, and writes the name of its primary key, which the engine reads
+// but doesn't write.
+func (e exact) put(body *hclwrite.Body, t *schema.Table) {
+	if key := body.FirstMatchingBlock("primary_key", nil); key != nil {
+		if name := KeyName(t, t.PrimaryKey); name != "" {
+			key.SetLabels([]string{name})
+		}
+	}
+	for _, b := range body.Blocks() {
+		if b.Type() != "column" {
+			continue
+		}
+		c, ok := t.Column(b.Labels()[0])
+		if !ok {
+			continue
+		}
+		if i, block := identity(c), b.Body().FirstMatchingBlock("identity", nil); i != nil && block != nil && i.Sequence.Increment < 0 {
+			block.Body().SetAttributeValue("start", cty.NumberIntVal(i.Sequence.Start)) // the engine omits 1
+		}
+		typ := e[c].Type.Type
+		if u, ok := typ.(*postgres.UserDefinedType); ok {
+			b.Body().SetAttributeRaw("type", typeTokens(u.T))
+		}
+		if x, ok := e[c].Default.(*schema.RawExpr); ok {
+			b.Body().SetAttributeRaw("default", defaultTokens(typ, x.X))
+		}
+	}
 }
 
 // KeyName returns the name of a table's primary key, or "" if there is none or it is the name that PostgreSQL would
@@ -92,47 +137,3 @@ func plainReferences(r *schema.Realm) {
 		}
 	}
 }
-
-// exactDefaults writes the defaults of numeric columns as SQL where PostgreSQL would read the engine's number as a
-// different expression.
-func exactDefaults(ctx context.Context, conn *pgx.Conn, r *schema.Realm) error {
-	rows, err := conn.Query(ctx, `
-		SELECT n.nspname, c.relname, a.attname, pg_catalog.pg_get_expr(d.adbin, d.adrelid)
-		FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_class c ON c.oid = d.adrelid AND c.relkind IN ('r', 'p')
-		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-		JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum AND a.attgenerated = ''`)
-	if err != nil {
-		return fmt.Errorf("inspecting defaults: %w", err)
-	}
-	var ns, table, column, expr string
-	_, err = pgx.ForEachRow(rows, []any{&ns, &table, &column, &expr}, func() error {
-		s, ok := r.Schema(ns)
-		if !ok {
-			return nil
-		}
-		t, ok := s.Table(table)
-		if !ok {
-			return nil
-		}
-		c, ok := t.Column(column)
-		if !ok {
-			return nil
-		}
-		switch c.Type.Type.(type) {
-		case *schema.IntegerType, *schema.DecimalType, *schema.FloatType:
-			if _, ok := c.Default.(*schema.Literal); ok && !plainNumber().MatchString(expr) {
-				c.Default = &schema.RawExpr{X: expr}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("inspecting defaults: %w", err)
-	}
-	return nil
-}
-
-// plainNumber matches the expressions that PostgreSQL stores for a number as default.
-var plainNumber = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:(?:0|[1-9]\d{0,8})(?:\.\d*[1-9])?|'-[1-9]\d{0,8}'::integer)$`)
-})

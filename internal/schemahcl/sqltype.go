@@ -1,22 +1,27 @@
 package schemahcl
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// sqlTypes are the types of columns that the file writes as SQL, by the placeholders that replace them while the engine
-// evaluates the file. The engine would parse them and silently drop what it doesn't know.
+// sqlTypes are the types of columns that the file writes as SQL, or with an argument that the engine loses, by the
+// placeholders that replace them while the engine evaluates the file. The engine would parse them and silently drop
+// what it doesn't know.
 type sqlTypes map[string]string
 
 // takeSQLTypes replaces the types in body, which strict has accepted, with placeholders.
@@ -38,19 +43,63 @@ func takeSQLTypes(body *hclsyntax.Body) sqlTypes {
 func (s sqlTypes) take(x hclsyntax.Expression) {
 	hclsyntax.VisitAll(x, func(n hclsyntax.Node) hcl.Diagnostics {
 		f, ok := n.(*hclsyntax.FunctionCallExpr)
-		if !ok || f.Name != "sql" || len(f.Args) != 1 {
+		if !ok || len(f.Args) == 0 {
 			return nil
 		}
-		if text, ok := literalText(f.Args[0]); ok {
-			if typ, err := sqlType(text); err == nil {
-				name := fmt.Sprintf("sql_type_%d", len(s))
-				s[name] = typ
-				f.Args[0] = &hclsyntax.LiteralValueExpr{Val: cty.StringVal(name), SrcRange: f.Args[0].Range()}
-			}
+		typ := lostArgument(f)
+		if text, ok := literalText(f.Args[0]); ok && f.Name == "sql" && len(f.Args) == 1 {
+			typ, _ = sqlType(text)
+		}
+		if typ != "" {
+			name := fmt.Sprintf("sql_type_%d", len(s))
+			s[name] = typ
+			f.Name, f.Args = "sql", []hclsyntax.Expression{&hclsyntax.LiteralValueExpr{Val: cty.StringVal(name), SrcRange: f.Args[0].Range()}}
 		}
 		return nil
 	})
 }
+
+// lostArgument returns a type as SQL if the engine loses its argument: a precision of 6, which it takes for the
+// default, or a negative scale. Otherwise it returns "".
+func lostArgument(f *hclsyntax.FunctionCallExpr) string {
+	var args []int64
+	for _, x := range f.Args {
+		n, ok := integer(x)
+		if !ok {
+			return ""
+		}
+		i, _ := n.Int64()
+		args = append(args, i)
+	}
+	switch name := f.Name; {
+	case len(args) == 2 && args[1] < 0 && (name == "numeric" || name == "decimal"):
+		return fmt.Sprintf("numeric(%d,%d)", args[0], args[1])
+	case len(args) != 1 || args[0] != 6:
+	case name == "time", name == "timetz", name == "timestamp", name == "timestamptz", name == "interval":
+		return name + "(6)"
+	case name == "second", strings.HasSuffix(name, "_to_second"):
+		return "interval " + strings.ReplaceAll(name, "_", " ") + "(6)"
+	}
+	return ""
+}
+
+// typeTokens returns a type that the engine can't express as HCL: as a call if lostArgument reads that, otherwise as
+// sql(...).
+func typeTokens(typ string) hclwrite.Tokens {
+	if m := precisionSix().FindStringSubmatch(typ); m != nil {
+		name := strings.ReplaceAll(cmp.Or(m[3], m[1], "interval"), " ", "_")
+		if m[2] == "with" {
+			name += "tz"
+		}
+		return hclwrite.TokensForFunctionCall(name, hclwrite.TokensForValue(cty.NumberIntVal(6)))
+	}
+	return sqlTokens(typ)
+}
+
+// precisionSix matches how PostgreSQL prints the types with a precision of 6.
+var precisionSix = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:(timestamp|time)\(6\) (with|without) time zone|interval ?((?:(?:day|hour|minute) to )?second)?\(6\))$`)
+})
 
 // put replaces the placeholders in the columns' types.
 func (s sqlTypes) put(r *schema.Realm) {
@@ -66,26 +115,9 @@ func (s sqlTypes) put(r *schema.Realm) {
 				}
 				u.T = s[u.T]
 				c.Type.Raw = u.T
-				if l, ok := c.Default.(*schema.Literal); ok && numeric(u.T) {
-					// The engine quotes the default if it doesn't know the type.
-					c.Default = &schema.RawExpr{X: l.V}
-				}
 			}
 		}
 	}
-}
-
-// numeric reports whether the engine writes the values of a type without quotes.
-func numeric(typ string) bool {
-	t, err := postgres.ParseType(typ)
-	if err != nil {
-		return false
-	}
-	switch t.(type) {
-	case *schema.BoolType, *schema.DecimalType, *schema.IntegerType, *schema.FloatType:
-		return true
-	}
-	return false
 }
 
 // sqlType returns text on one line if it is syntactically one type, optionally with a collation, so that the engine can

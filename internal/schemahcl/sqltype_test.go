@@ -43,9 +43,32 @@ func TestSQLTypes(t *testing.T) {
 		{typ: `varchar(9) collate "C"`, more: "\n    null = true\n    default = \"it's\"", want: `character varying(9) collate "C" default 'it''s'::character varying`},
 		{typ: `text COLLATE "C"`, more: "\n    as = \"'a'\"", want: `text collate "C" not null generated always as ('a'::text) stored`},
 	}
+	calls := []struct{ typ, want string }{
+		{`timestamp(6)`, `timestamp(6) without time zone not null`},
+		{`timestamptz(6)`, `timestamp(6) with time zone not null`},
+		{`time(6)`, `time(6) without time zone not null`},
+		{`timetz(6)`, `time(6) with time zone not null`},
+		{`interval(6)`, `interval(6) not null`},
+		{`second(6)`, `interval second(6) not null`},
+		{`day_to_second(6)`, `interval day to second(6) not null`},
+		{`hour_to_second(6)`, `interval hour to second(6) not null`},
+		{`minute_to_second(6)`, `interval minute to second(6) not null`},
+		{`numeric(5,-2)`, `numeric(5,-2) not null`},
+		{`decimal(5,-2)`, `numeric(5,-2) not null`},
+		{`true ? timestamp(6) : sql("timestamp")`, `timestamp(6) without time zone not null`},
+		{`timestamp`, `timestamp without time zone not null`},
+		{`interval`, `interval not null`},
+		{`day_to_second`, `interval day to second not null`},
+		{`timestamptz(3)`, `timestamp(3) with time zone not null`},
+		{`numeric(5)`, `numeric(5,0) not null`},
+		{`numeric(5,7)`, `numeric(5,7) not null`},
+	}
 	src := "schema \"public\" {\n}\ntable \"t\" {\n  schema = schema.public\n"
 	for i, tt := range tests {
 		src += fmt.Sprintf("  column \"c%d\" {\n    type = sql(%q)%s\n  }\n", i, tt.typ, tt.more)
+	}
+	for i, tt := range calls {
+		src += fmt.Sprintf("  column \"call%d\" {\n    type = %s\n  }\n", i, tt.typ)
 	}
 	s, err := state.Desired(t.Context(), pgtest.Server(t), "schema.hcl", []byte(src+"}\n"), catalog.Options{})
 	if err != nil {
@@ -54,6 +77,12 @@ func TestSQLTypes(t *testing.T) {
 	defer s.Close()
 	for i, tt := range tests {
 		if diff := cmp.Diff(tt.want, columnLine(s.Catalog, fmt.Sprintf("c%d", i))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.typ, diff)
+		}
+	}
+
+	for i, tt := range calls {
+		if diff := cmp.Diff(tt.want, columnLine(s.Catalog, fmt.Sprintf("call%d", i))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.typ, diff)
 		}
 	}

@@ -135,7 +135,7 @@ var columnShape = &shape{
 	blocks: map[string]*shape{
 		"identity": {
 			single: true,
-			attrs:  map[string]rule{"generated": word("ALWAYS", "BY_DEFAULT"), "start": notZero, "increment": notZero},
+			attrs:  map[string]rule{"generated": word("ALWAYS", "BY_DEFAULT"), "start": whole, "increment": notZero},
 			advice: outsiders("cache", "cycle", "min", "min_value", "minvalue", "max", "max_value", "maxvalue", "name"),
 		},
 		"as": {

@@ -672,7 +672,6 @@ enum "f" {
 29:15: "null" in column "d" must be true or false
 30:15: "default" in column "d" must be a string, a number, true, false, or an SQL expression such as sql("now()")
 32:19: "generated" in identity of column "d" must be ALWAYS or BY_DEFAULT, not SOMETIMES
-33:19: "start" in identity of column "d" must be an integer other than 0, which the engine takes for the default
 34:19: "increment" in identity of column "d" must be an integer other than 0, which the engine takes for the default
 38:22: "columns" in index "i" must be a list of columns, such as [column.id]
 39:22: "unique" in index "i" must be true or false

@@ -94,6 +94,13 @@ func notZero(c *strictness, in scope, a *hclsyntax.Attribute) {
 	c.refuse(a.Expr.Range().Start, "%q in %s must be an integer other than 0, which the engine takes for the default", a.Name, in)
 }
 
+func whole(c *strictness, in scope, a *hclsyntax.Attribute) {
+	if _, ok := integer(a.Expr); ok || computed(a.Expr) {
+		return
+	}
+	c.refuse(a.Expr.Range().Start, "%q in %s must be an integer", a.Name, in)
+}
+
 // notNegative allows 0, which the engine's inspection prints for the default.
 func notNegative(c *strictness, in scope, a *hclsyntax.Attribute) {
 	if n, ok := integer(a.Expr); ok && n.Sign() >= 0 || computed(a.Expr) {

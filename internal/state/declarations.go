@@ -281,28 +281,11 @@ func columnSQL(c *schema.Column) string {
 	if !c.Type.Null {
 		sql += " NOT NULL"
 	}
-	switch x := c.Default.(type) {
-	case *schema.RawExpr:
+	if x, ok := c.Default.(*schema.RawExpr); ok {
 		sql += " DEFAULT " + inParens(x.X)
-	case *schema.Literal:
-		sql += " DEFAULT " + literalSQL(c.Type.Type, x.V)
 	}
 	if id := attribute[postgres.Identity](c.Attrs); id != nil {
-		generation := id.Generation
-		if generation == "" {
-			generation = "BY DEFAULT"
-		}
-		var options []string
-		if s := id.Sequence; s != nil && s.Start != 0 {
-			options = append(options, fmt.Sprintf("START WITH %d", s.Start))
-		}
-		if s := id.Sequence; s != nil && s.Increment != 0 {
-			options = append(options, fmt.Sprintf("INCREMENT BY %d", s.Increment))
-		}
-		sql += " GENERATED " + generation + " AS IDENTITY"
-		if len(options) > 0 {
-			sql += " (" + strings.Join(options, " ") + ")"
-		}
+		sql += identitySQL(id)
 	}
 	if x := attribute[schema.GeneratedExpr](c.Attrs); x != nil {
 		sql += " GENERATED ALWAYS AS " + inParens(x.Expr) + " STORED"
@@ -310,17 +293,23 @@ func columnSQL(c *schema.Column) string {
 	return sql
 }
 
-// literalSQL returns a value of the file as the default of a column. Like the engine, it treats a value in single
-// quotes as an SQL constant.
-func literalSQL(t schema.Type, v string) string {
-	switch t.(type) {
-	case *schema.BoolType, *schema.DecimalType, *schema.IntegerType, *schema.FloatType:
-		return v
+// identitySQL returns the clause of an identity column. A start outside the sequence's default bounds extends them.
+func identitySQL(id *postgres.Identity) string {
+	sql := fmt.Sprintf(" GENERATED %s AS IDENTITY (START WITH %d INCREMENT BY %d", id.Generation, id.Sequence.Start, id.Sequence.Increment)
+	switch s := id.Sequence; {
+	case !outOfBounds(id):
+	case s.Increment > 0:
+		sql += fmt.Sprintf(" MINVALUE %d", s.Start)
+	default:
+		sql += fmt.Sprintf(" MAXVALUE %d", s.Start)
 	}
-	if tokens := pgsql.Tokens(v); len(tokens) == 1 && tokens[0].Kind == pgsql.String && len(v) > 1 && strings.HasSuffix(v, "'") {
-		return v
-	}
-	return pgsql.Literal(v)
+	return sql + ")"
+}
+
+// outOfBounds reports whether an identity's start is outside the default bounds of its sequence.
+func outOfBounds(id *postgres.Identity) bool {
+	s := id.Sequence
+	return s.Increment > 0 && s.Start < 1 || s.Increment < 0 && s.Start > -1
 }
 
 func typeSQL(t schema.Type) string {

@@ -30,7 +30,9 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 	separate, restore := takeSeparate(changes)
 	deferred := takeDeferred(changes)
 	unquoted := quoteTexts(changes)
+	unbounded := boundIdentities(changes)
 	p, err := drv.PlanChanges(ctx, "plan", changes, options)
+	unbounded()
 	unquoted()
 	deferred.restore()
 	restore()
@@ -150,6 +152,39 @@ func quoteTexts(changes []schema.Change) (restore func()) {
 	return func() {
 		for t, text := range before {
 			*t = text
+		}
+	}
+}
+
+// boundIdentities makes the engine write the bounds of identity columns of new and dropped tables that start outside
+// the default ones, which the engine doesn't know, as a part of their types. restore undoes that.
+func boundIdentities(changes []schema.Change) (restore func()) {
+	before := map[*schema.Column]schema.Column{}
+	for _, c := range changes {
+		var t *schema.Table
+		switch c := c.(type) {
+		case *schema.AddTable:
+			t = c.T
+		case *schema.DropTable:
+			t = c.T
+		default:
+			continue
+		}
+		for _, c := range t.Columns {
+			id := attribute[postgres.Identity](c.Attrs)
+			if id == nil || !outOfBounds(id) {
+				continue
+			}
+			before[c] = *c
+			typ := *c.Type
+			typ.Type = &postgres.UserDefinedType{T: typeSQL(c.Type.Type) + identitySQL(id)}
+			c.Type = &typ
+			c.Attrs = slices.DeleteFunc(slices.Clone(c.Attrs), func(a schema.Attr) bool { return a == schema.Attr(id) })
+		}
+	}
+	return func() {
+		for c, whole := range before {
+			*c = whole
 		}
 	}
 }

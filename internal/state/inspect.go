@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/schema"
 	"github.com/jackc/pgx/v5"
 
@@ -82,11 +81,7 @@ func inspectLive(ctx context.Context, db *session, opts catalog.Options) ([]byte
 	if err := refuseHidden(ctx, db.native, c); err != nil {
 		return nil, err
 	}
-	drv, err := db.atlas()
-	if err != nil {
-		return nil, err
-	}
-	realm, err := inspect(ctx, drv, c, opts)
+	realm, err := inspect(ctx, db, c, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +93,7 @@ func inspectLive(ctx context.Context, db *session, opts catalog.Options) ([]byte
 			return ok && c.Text == "standard public schema"
 		})
 	}
-	hcl, err := schemahcl.Marshal(ctx, db.native, realm)
+	hcl, err := schemahcl.Marshal(realm)
 	if err != nil {
 		return nil, err
 	}
@@ -151,22 +146,30 @@ func refuseHidden(ctx context.Context, conn *pgx.Conn, c catalog.Catalog) error 
 }
 
 // inspect reads the schema of the database whose catalog is c.
-func inspect(ctx context.Context, drv migrate.Driver, c catalog.Catalog, opts catalog.Options) (*schema.Realm, error) {
+func inspect(ctx context.Context, db *session, c catalog.Catalog, opts catalog.Options) (*schema.Realm, error) {
+	drv, err := db.atlas()
+	if err != nil {
+		return nil, err
+	}
 	exclude := slices.Clone(opts.Exclude)
 	for _, t := range recordTables(opts) {
 		exclude = append(exclude, fmt.Sprintf(`"%s"."%s"`, t[0], t[1]))
 	}
-	r, err := drv.InspectRealm(ctx, &schema.InspectRealmOption{Exclude: exclude})
-	if err != nil {
-		return nil, fmt.Errorf("inspecting the schema: %w", err)
-	}
-	if err := removeMembers(ctx, drv, r); err != nil {
-		return nil, fmt.Errorf("inspecting extensions: %w", err)
-	}
-	if err := schemahcl.Complete(ctx, drv, r, serialIn(c)); err != nil {
-		return nil, fmt.Errorf("inspecting what the engine doesn't read: %w", err)
-	}
-	return r, nil
+	var r *schema.Realm
+	err = catalog.Printing(ctx, db.native, func() (err error) {
+		r, err = drv.InspectRealm(ctx, &schema.InspectRealmOption{Exclude: exclude})
+		if err != nil {
+			return fmt.Errorf("inspecting the schema: %w", err)
+		}
+		if err := removeMembers(ctx, drv, r); err != nil {
+			return fmt.Errorf("inspecting extensions: %w", err)
+		}
+		if err := schemahcl.Complete(ctx, drv, r, serialIn(c)); err != nil {
+			return fmt.Errorf("inspecting what the engine doesn't read: %w", err)
+		}
+		return nil
+	})
+	return r, err
 }
 
 // recordTables returns the two tables of the record.

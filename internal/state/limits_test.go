@@ -33,7 +33,7 @@ func TestLimits(t *testing.T) {
 		{"error", "DO " + dollar + "BEGIN RAISE '%', repeat('x', 100000000); END" + dollar, "test.sql:1:1: the connection was closed, as it is for a row or a message of more than 64 MiB; return or report less", devdb.Limits{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := New(t.Context(), pgtest.Limited(t, tt.limits), catalog.Options{})
+			s, err := New(t.Context(), pgtest.Start(t, devdb.Config{Limits: tt.limits}), catalog.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

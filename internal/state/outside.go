@@ -90,7 +90,12 @@ func unmanaged(c catalog.Catalog, stays func(catalog.Line) bool) map[string][]st
 			continue
 		}
 		switch l.Kind {
-		case "column", "constraint", "index", "domain constraint", "publication table", "publication schema":
+		case "constraint":
+			if !foreign[parent(l.Name)] {
+				add("foreign key", l.Name)
+			}
+			continue
+		case "column", "index", "domain constraint", "publication table", "publication schema":
 			continue // part of another object
 		case "sequence":
 			if foreign[parent(sequences[l.Name].Owner)] {
@@ -136,10 +141,21 @@ func Origin(l catalog.Line) string {
 
 // Split divides a catalog into what is managed, that is, compared with the schema file, and what is unmanaged. The
 // named schemas are unmanaged. So are partitions, inheriting tables and typed tables with all their parts, because they
-// change with their parent or type. A sequence is managed if a managed column owns it and uses it for its default.
+// change with their parent or type, and foreign keys to unmanaged tables. A sequence is managed if a managed column
+// owns it and uses it for its default.
 func Split(c catalog.Catalog, schemas ...string) (managed, outside catalog.Catalog) {
 	foreign := foreignRelations(c)
 	sequences := Sequences(c)
+	keys := map[string]bool{} // foreign keys to unmanaged tables
+	for l := range c.All() {
+		if l.Kind != "constraint" || l.Comment {
+			continue
+		}
+		if ref := referenced(l.Def); ref != "" {
+			_, ok := c.Def("table", ref)
+			keys[l.Name] = !ok || foreign[ref]
+		}
+	}
 	isManaged := func(l catalog.Line) bool {
 		switch l.Kind {
 		case "schema":
@@ -148,7 +164,9 @@ func Split(c catalog.Catalog, schemas ...string) (managed, outside catalog.Catal
 			return true
 		case "table":
 			return !foreign[l.Name]
-		case "column", "constraint", "index":
+		case "constraint":
+			return !foreign[parent(l.Name)] && !keys[l.Name]
+		case "column", "index":
 			return !foreign[parent(l.Name)]
 		case "sequence":
 			// The only line of an identity column's sequence is a comment.
@@ -158,6 +176,30 @@ func Split(c catalog.Catalog, schemas ...string) (managed, outside catalog.Catal
 		return false
 	}
 	return c.Filter(isManaged), c.Filter(func(l catalog.Line) bool { return !isManaged(l) })
+}
+
+// referenced returns the table that a constraint of this definition refers to, or "" if it isn't a foreign key.
+func referenced(def string) string {
+	if !strings.HasPrefix(def, "FOREIGN KEY") {
+		return ""
+	}
+	depth, name := 0, ""
+	found := false
+	for _, t := range pgsql.Tokens(def) {
+		switch {
+		case t.Kind == pgsql.Op && t.Text == "(" && found:
+			return name
+		case t.Kind == pgsql.Op && t.Text == "(":
+			depth++
+		case t.Kind == pgsql.Op && t.Text == ")":
+			depth--
+		case found:
+			name += t.Text
+		case depth == 0 && t.Kind == pgsql.Word && t.Text == "REFERENCES":
+			found = true
+		}
+	}
+	return name
 }
 
 // foreignRelations returns the relations of a catalog whose columns are unmanaged, by name.

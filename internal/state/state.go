@@ -60,7 +60,7 @@ func (s *State) connect(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connecting to the dev database: %w", err)
 	}
-	if db.run, err = runner.Open(ctx, db.native, runner.Options{Bound: s.srv.Bound}); err != nil {
+	if db.run, err = runner.Open(ctx, db.native, s.SessionOptions()); err != nil {
 		db.close()
 		return fmt.Errorf("setting up the dev database's session: %w", err)
 	}
@@ -68,9 +68,9 @@ func (s *State) connect(ctx context.Context) error {
 	return nil
 }
 
-// Bound returns [devdb.Server.Bound] of the state's server.
-func (s *State) Bound(ctx context.Context) (context.Context, func(error) error) {
-	return s.srv.Bound(ctx)
+// SessionOptions returns those of a session for migrations: with the limits and the extensions of the state's server.
+func (s *State) SessionOptions() runner.Options {
+	return runner.Options{Bound: s.srv.Bound, Statement: s.srv.Statement}
 }
 
 // Conn returns the state's connection, on which migrations run.
@@ -88,11 +88,7 @@ func (s *State) Refresh(ctx context.Context) error {
 
 // Realm returns the current schema as Atlas reads it, without what the options exclude. Catalog must be current.
 func (s *State) Realm(ctx context.Context) (*schema.Realm, error) {
-	drv, err := s.db.atlas()
-	if err != nil {
-		return nil, err
-	}
-	return inspect(ctx, drv, s.Catalog, s.opts)
+	return inspect(ctx, s.db, s.Catalog, s.opts)
 }
 
 // Driver returns Atlas's driver for the database.

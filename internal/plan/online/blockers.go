@@ -19,7 +19,37 @@ type blockers struct {
 
 func (d *differ) blockers(ctx context.Context, have, want *table) (blockers, error) {
 	found := blockers{map[*constraint]bool{}, map[*index]bool{}}
-	var columns, alters, retyped []string
+	types, err := d.retypes(ctx, have, want)
+	if err != nil {
+		return found, err
+	}
+	for _, k := range have.constraints {
+		if found.constraints[k], err = types.block(ctx, outsidePart{table: have, constraint: k}); err != nil {
+			return found, err
+		}
+	}
+	for _, i := range have.indexes {
+		if i.constraint != nil {
+			continue
+		}
+		if found.indexes[i], err = types.block(ctx, outsidePart{table: have, index: i}); err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// retyped are the columns of a table whose types change, and the statements that try it.
+type retyped struct {
+	columns       []string
+	create, alter string
+	conn          *pgx.Conn // to the state that has all the types
+}
+
+// retypes returns the columns whose types change. If PostgreSQL has no cast for one, it returns none: the change is
+// refused.
+func (d *differ) retypes(ctx context.Context, have, want *table) (r retyped, err error) {
+	var columns, alters []string
 	for _, a := range have.columns {
 		columns = append(columns, ident(a.Name)+" "+a.typed())
 		b := want.column(a.Name)
@@ -27,43 +57,55 @@ func (d *differ) blockers(ctx context.Context, have, want *table) (blockers, err
 			continue
 		}
 		_, using, ok, err := d.castCost(ctx, have, a, b)
-		if err != nil || !ok { // without a cast the change is refused
-			return found, err
+		if err != nil || !ok {
+			return retyped{}, err
 		}
-		retyped = append(retyped, a.Name)
+		r.columns = append(r.columns, a.Name)
 		alters = append(alters, "ALTER COLUMN "+ident(a.Name)+" TYPE "+b.typed()+using)
 	}
-	if len(retyped) == 0 {
-		return found, nil
+	if len(r.columns) == 0 {
+		return r, nil
 	}
-	reads := func(names []string) bool {
-		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(retyped, name) })
-	}
-	create := "CREATE TEMPORARY TABLE tried (" + strings.Join(columns, ", ") + ")"
-	alter := "ALTER TABLE pg_temp.tried " + strings.Join(alters, ", ")
+	r.create = "CREATE TEMPORARY TABLE tried (" + strings.Join(columns, ", ") + ")"
+	r.alter = "ALTER TABLE pg_temp.tried " + strings.Join(alters, ", ")
 	// A type may exist in only one of the two states.
-	conn := d.have.conn
-	if err := possible(ctx, conn, create, alter); pgsql.SQLState(err) != "" {
-		conn = d.want.conn
+	r.conn = d.have.conn
+	if err := possible(ctx, r.conn, r.create, r.alter); pgsql.SQLState(err) != "" {
+		r.conn = d.want.conn
 	}
-	var err error
-	for _, k := range have.constraints {
-		if k.Kind == "f" || !reads(k.Columns) || k.index != nil && len(k.index.Users) > 0 {
-			continue // a referenced key cannot change
-		}
-		if found.constraints[k], err = blocksTypes(ctx, conn, create, "ALTER TABLE pg_temp.tried ADD "+k.Def, alter); err != nil {
-			return found, err
-		}
+	return r, nil
+}
+
+// block reports whether the changes of types fail because of p, although they succeed without it. A key that foreign
+// keys refer to doesn't count, because it cannot change.
+func (r retyped) block(ctx context.Context, p outsidePart) (bool, error) {
+	reads := func(names []string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(r.columns, name) })
 	}
-	for _, i := range have.indexes {
-		if i.constraint != nil || !reads(i.Reads) || len(i.Users) > 0 {
-			continue
-		}
-		if found.indexes[i], err = blocksTypes(ctx, conn, create, "CREATE INDEX ON pg_temp.tried "+i.On, alter); err != nil {
-			return found, err
-		}
+	if i := p.backing(); i != nil && len(i.Users) > 0 {
+		return false, nil
 	}
-	return found, nil
+	if k := p.constraint; k != nil && (k.Kind == "f" || !reads(k.Columns)) || k == nil && !reads(p.index.Reads) {
+		return false, nil
+	}
+	return blocksTypes(ctx, r.conn, r.create, tried(p), r.alter)
+}
+
+// allow reports whether p can be created with the new types.
+func (r retyped) allow(ctx context.Context, p outsidePart) (bool, error) {
+	err := possible(ctx, r.conn, r.create, r.alter, tried(p))
+	if err != nil && pgsql.SQLState(err) == "" {
+		return false, err
+	}
+	return err == nil, nil
+}
+
+// tried returns the statement that creates p on the table that is tried.
+func tried(p outsidePart) string {
+	if p.constraint != nil {
+		return "ALTER TABLE pg_temp.tried ADD " + p.constraint.Def
+	}
+	return "CREATE INDEX ON pg_temp.tried " + p.index.On
 }
 
 // blocksTypes reports whether alter fails on a new table with part, although it succeeds without part.

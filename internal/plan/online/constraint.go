@@ -46,14 +46,14 @@ func (d *differ) constraints(have, want *table, blocking blockers) (ops []Op, co
 			if i := twin(want, have, h); i != nil {
 				converted[i], found = true, []Op{d.demote(have, i, h)}
 			} else {
-				found = []Op{d.dropConstraint(have, h)}
+				found = append(d.vacateConstraint(have, h), d.dropConstraint(have, h))
 			}
 		case h.Name != w.Name && same:
 			c.verb = "rename"
 			found = append([]Op{{stage: d.renameStage(have, h.Name), key: have.String(),
 				up: []cmd{renameConstraint(have, h.Name, w.Name)}, down: []cmd{renameConstraint(have, w.Name, h.Name)}}}, comments()...)
 		case h.Kind != w.Kind:
-			found = slices.Concat([]Op{d.dropConstraint(have, h)}, d.addConstraint(have, w), comments())
+			found = slices.Concat(d.vacateConstraint(have, h), []Op{d.dropConstraint(have, h)}, d.addConstraint(have, w))
 		case !same:
 			found = d.changeConstraint(have, h, w) // including its comment
 		case !h.Valid && w.Valid:
@@ -98,7 +98,7 @@ func (d *differ) late(k *constraint) bool {
 		return false
 	}
 	ref := d.have.tables[k.refs.String()]
-	return ref != nil && ref.index(k.key.Name) == nil
+	return ref != nil && !mayUse(k, ref.index(k.key.Name))
 }
 
 // addConstraint adds a constraint to a table that may be big.
@@ -193,6 +193,9 @@ func (d *differ) dropConstraint(t *table, k *constraint) Op {
 		o.stage, o.key = stageDropKeys, "" // otherwise the drop of the column locks the other table anyway
 		o.downHazards = d.emptyHazards(t, k)
 	case k.Kind == "p" || k.Kind == "u":
+		if users := t.partUsers(k.index); len(users) > 0 {
+			return refusePartUsers(t, "constraint "+t.part(k.Name), users)
+		}
 		if o.up = d.dropUnique(t, k.index, o.up[0]); o.up[0].action == "" {
 			o.stage, o.key = stageDropUnique, ""
 		}

@@ -59,9 +59,14 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 			if up, down := d.keepSequences(t, t.columns...); len(up) > 0 {
 				ops = append(ops, Op{stage: stageDropTables, rank: -1, up: up, down: down})
 			}
-			if len(t.properties) > 0 {
+			restore := slices.Clone(t.properties)
+			for _, k := range t.outside {
+				restore = append(restore, sql("ALTER TABLE "+t.String()+" ADD CONSTRAINT "+ident(k.Name)+" "+k.Def))
+				restore = append(restore, finishConstraint(t, k)...)
+			}
+			if len(restore) > 0 {
 				// Runs last in the down file: it alters the keys that are created before it.
-				ops = append(ops, Op{stage: stageDropTables, rank: -1, down: t.properties})
+				ops = append(ops, Op{stage: stageDropTables, rank: -1, down: restore})
 			}
 		}
 	}

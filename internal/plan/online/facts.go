@@ -32,13 +32,16 @@ type table struct {
 	Name        string
 	Partitioned bool
 	Parent      int64
+	Inherits    []int64 // the tables that it inherits from; none for a partition
 	Comment     *string
 
 	columns     []*column
 	indexes     []*index // including those of constraints
 	constraints []*constraint
-	partitions  []*table // direct partitions only
-	properties  []cmd    // statements that set its unmanaged properties and those of its parts
+	outside     []*constraint // those that schema.hcl doesn't manage, although it manages the table
+	partitions  []*table      // direct partitions only
+	below       []*table      // direct partitions and inheriting tables
+	properties  []cmd         // statements that set its unmanaged properties and those of its parts
 }
 
 type column struct {
@@ -54,6 +57,7 @@ type column struct {
 	Generated *string
 	Virtual   bool
 	Reads     []string // the columns that a generated one reads
+	Inherited bool     // it is dropped with the column of the only table above
 	Identity  string   // ALWAYS, BY DEFAULT or empty
 	Comment   *string
 	Sequences []*sequence // the sequences that it owns, or the one of its identity
@@ -89,6 +93,7 @@ type constraint struct {
 	Kind       string // c, f, p, u or x
 	Def        string // without NOT VALID
 	Valid      bool
+	Inherited  bool
 	Index      int64
 	References int64
 	Key        int64 // the index that a foreign key refers to
@@ -165,7 +170,12 @@ func readFacts(ctx context.Context, s *state.State, unmanaged ...string) (*facts
 	}
 	for _, t := range all.Tables {
 		if p := f.byOID[t.Parent]; p != nil {
-			p.partitions = append(p.partitions, t)
+			p.partitions, p.below = append(p.partitions, t), append(p.below, t)
+		}
+		for _, oid := range t.Inherits {
+			if p := f.byOID[oid]; p != nil {
+				p.below = append(p.below, t)
+			}
 		}
 	}
 	for _, c := range all.Columns {
@@ -187,6 +197,10 @@ func readFacts(ctx context.Context, s *state.State, unmanaged ...string) (*facts
 		}
 		k.refs, k.key = f.byOID[k.References], byOID[k.Key]
 		t := f.byOID[k.Table]
+		if _, managed := c.Def("constraint", t.part(k.Name)); !managed && f.tables[t.String()] == t {
+			t.outside = append(t.outside, k)
+			continue
+		}
 		t.constraints = append(t.constraints, k)
 	}
 	return f, nil

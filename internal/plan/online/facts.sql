@@ -5,6 +5,7 @@ SELECT json_build_object(
   SELECT json_agg(json_build_object(
     'oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'partitioned', c.relkind = 'p',
     'parent', (SELECT h.inhparent::int8 FROM pg_inherits h WHERE h.inhrelid = c.oid AND c.relispartition),
+    'inherits', (SELECT json_agg(h.inhparent::int8) FROM pg_inherits h WHERE h.inhrelid = c.oid AND NOT c.relispartition),
     'comment', obj_description(c.oid, 'pg_class')) ORDER BY n.nspname, c.relname)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'),
@@ -21,6 +22,7 @@ SELECT json_build_object(
       WHERE a.attgenerated <> '' AND (p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
           OR p.classid = 'pg_class'::regclass AND p.objid = a.attrelid AND p.objsubid = a.attnum) -- before 15
         AND p.refclassid = 'pg_class'::regclass AND p.refobjid = a.attrelid AND p.refobjsubid <> a.attnum),
+    'inherited', a.attinhcount = 1 AND NOT a.attislocal,
     'identity', CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' ELSE '' END,
     'comment', col_description(a.attrelid, a.attnum),
     'sequences', (
@@ -73,7 +75,7 @@ SELECT json_build_object(
   JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'),
 'constraints', (
   SELECT json_agg(json_build_object(
-    'table', k.conrelid::int8, 'name', k.conname, 'kind', k.contype, 'def', pg_get_constraintdef(k.oid), 'valid', k.convalidated,
+    'table', k.conrelid::int8, 'name', k.conname, 'kind', k.contype, 'def', pg_get_constraintdef(k.oid), 'valid', k.convalidated, 'inherited', k.coninhcount > 0,
     'index', CASE WHEN k.contype IN ('p', 'u', 'x') THEN k.conindid::int8 ELSE 0 END,
     'references', CASE WHEN k.contype = 'f' THEN k.confrelid::int8 ELSE 0 END, 'key', CASE WHEN k.contype = 'f' THEN k.conindid::int8 ELSE 0 END,
     'columns', (SELECT coalesce(json_agg(a.attname ORDER BY u.n), '[]') FROM unnest(k.conkey) WITH ORDINALITY u(num, n)

@@ -22,7 +22,13 @@ func (d *differ) incomparableKeys(ctx context.Context, enums []rebuiltEnum) (map
 		if next == nil {
 			next = &table{} // dropped after the tables that it refers to have changed
 		}
-		for _, k := range t.constraints {
+		constraints := t.constraints
+		for _, p := range t.parts() {
+			if p.constraint != nil {
+				constraints = append(slices.Clip(constraints), p.constraint)
+			}
+		}
+		for _, k := range constraints {
 			if k.Kind != "f" {
 				continue
 			}
@@ -34,7 +40,7 @@ func (d *differ) incomparableKeys(ctx context.Context, enums []rebuiltEnum) (map
 			}
 			for i, column := range k.Columns {
 				want := ends{column: next.column(column)}
-				if ref := d.want.tables[k.refs.String()]; ref != nil {
+				if ref := d.want.tables[d.have.top(k.refs).String()]; ref != nil {
 					want.ref = ref.column(k.RefColumns[i])
 				}
 				incomparable, err := d.incomparable(ctx, ends{t.column(column), k.refs.column(k.RefColumns[i])}, want)
@@ -46,6 +52,14 @@ func (d *differ) incomparableKeys(ctx context.Context, enums []rebuiltEnum) (map
 		}
 	}
 	return keys, nil
+}
+
+// top returns the partitioned table that t is a partition of, or t.
+func (f *facts) top(t *table) *table {
+	for f.byOID[t.Parent] != nil {
+		t = f.byOID[t.Parent]
+	}
+	return t
 }
 
 // ends are a foreign key's column and the column that it refers to.
@@ -98,7 +112,7 @@ func (d *differ) unblockKey(t *table, h, w *constraint) (ops []Op) {
 // emptyHazards returns the hazard of adding a foreign key again in a down file, if the table that it refers to is
 // dropped too and restored without rows.
 func (d *differ) emptyHazards(t *table, k *constraint) []hazard.Hazard {
-	if k.refs == nil || d.want.tables[k.refs.String()] != nil || !k.Valid {
+	if k.refs == nil || d.have.tables[k.refs.String()] == nil || d.want.tables[k.refs.String()] != nil || !k.Valid {
 		return nil
 	}
 	var set []string

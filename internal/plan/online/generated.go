@@ -53,7 +53,8 @@ func expressionAlternative(c *column) fix.Text {
 type recreated struct {
 	columns     []*column
 	constraints []*constraint
-	indexes     []*index // those that back no constraint
+	indexes     []*index      // those that back no constraint
+	parts       []outsidePart // unmanaged ones
 }
 
 // recreate drops and adds the generated columns that PostgreSQL cannot change in place: because the type of a column
@@ -111,6 +112,16 @@ func (d *differ) recreate(ctx context.Context, have, want *table) (_, _ *table, 
 	}, func(i *index) bool {
 		return slices.ContainsFunc(from.indexes, func(h *index) bool { return h.Name == i.Name })
 	})
+	for _, p := range have.parts() {
+		reads := p.reads(have)
+		if !slices.ContainsFunc(from.columns, func(c *column) bool { return slices.Contains(reads, c.Name) }) {
+			continue
+		}
+		from.parts = append(from.parts, p)
+		if !slices.ContainsFunc(reads, func(name string) bool { return want.column(name) == nil }) {
+			to.parts = append(to.parts, p)
+		}
+	}
 	// ANALYZE can wait until the lock is released.
 	create, later := to.create(have), []cmd(nil)
 	create = slices.DeleteFunc(create, func(c cmd) bool {
@@ -182,15 +193,27 @@ func (r *recreated) create(t *table) []cmd {
 		create := createColumn(t, c, nil)
 		cmds, rest = append(cmds, create[0]), append(rest, create[1:]...)
 	}
-	for _, k := range r.constraints {
-		add := action(t, "ADD CONSTRAINT "+ident(k.Name)+" "+k.Def)
+	constraint := func(t *table, k *constraint) cmd {
 		if !k.Valid {
-			add = addNotValid(t, k.Name, k.Def)
+			return addNotValid(t, k.Name, k.Def)
 		}
-		cmds, rest = append(cmds, add), append(rest, finishConstraint(t, k)...)
+		return action(t, "ADD CONSTRAINT "+ident(k.Name)+" "+k.Def)
+	}
+	index := func(t *table, i *index) []cmd {
+		return append([]cmd{sql(i.create(ident(i.Name), t.String()))}, finish(t, i)...)
+	}
+	for _, k := range r.constraints {
+		cmds, rest = append(cmds, constraint(t, k)), append(rest, finishConstraint(t, k)...)
 	}
 	for _, i := range r.indexes {
-		rest = append(append(rest, sql(i.create(ident(i.Name), t.String()))), finish(t, i)...)
+		rest = append(rest, index(t, i)...)
+	}
+	for _, p := range r.parts {
+		if p.index != nil {
+			rest = append(rest, index(p.table, p.index)...)
+			continue
+		}
+		rest = append(append(rest, constraint(p.table, p.constraint)), finishConstraint(p.table, p.constraint)...)
 	}
 	return append(cmds, rest...)
 }
@@ -210,6 +233,9 @@ func (d *differ) recreateHazards(t *table, r recreated, instead fix.Text) []haza
 	}
 	for _, i := range r.indexes {
 		along = append(along, ident(i.Name))
+	}
+	for _, p := range r.parts {
+		along = append(along, p.String())
 	}
 	if !stored && len(along) == 0 {
 		return nil

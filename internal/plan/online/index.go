@@ -53,7 +53,7 @@ func (d *differ) indexes(have, want *table, blocking blockers, converted map[*in
 		case h == nil:
 			found = d.addIndex(have, w)
 		case w == nil:
-			found = []Op{d.dropIndex(have, h)}
+			found = append(d.vacate(have, h), d.dropIndex(have, h))
 		case h.Name != w.Name:
 			c.verb = "rename"
 			found = append([]Op{{stage: d.renameStage(have, h.Name), key: have.String(), up: []cmd{renameIndex(have, h.Name, w.Name)}, down: []cmd{renameIndex(have, w.Name, h.Name)}}},
@@ -108,6 +108,9 @@ func (d *differ) addIndex(t *table, i *index) []Op {
 
 func (d *differ) dropIndex(t *table, i *index) Op {
 	o := Op{stage: stageDropIndex}
+	if users := t.partUsers(i); len(users) > 0 {
+		return refusePartUsers(t, "index "+t.part(i.Name), users)
+	}
 	if t.Partitioned {
 		o.up = []cmd{dropPartitioned(t, i.Name)}
 	} else {
@@ -120,6 +123,9 @@ func (d *differ) dropIndex(t *table, i *index) Op {
 func (d *differ) changeIndex(t *table, h, w *index) []Op {
 	if len(h.Users) > 0 {
 		return refuse(t, d.keyInUse(t, &constraint{Name: h.Name, index: h}, &constraint{Name: w.Name}, "unique index"))
+	}
+	if users := t.partUsers(h); len(users) > 0 {
+		return []Op{refusePartUsers(t, "index "+t.part(h.Name), users)}
 	}
 	name := d.names.index(t, w.Name, "_new")
 	swap := func(to *index, built bool) []cmd {

@@ -1,6 +1,10 @@
 package online
 
-import "github.com/ibutsu/ibutsu-schema/internal/pgsql"
+import (
+	"slices"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
 
 // names chooses names for what the plan creates under a temporary name, or the plan's own.
 type names struct {
@@ -17,20 +21,72 @@ func (n *names) free(schema, name, suffix string, taken func(string) bool) strin
 
 // index returns a name for an index that resembles name.
 func (n *names) index(t *table, name, suffix string) string {
-	return n.free(t.Schema, name, suffix, func(free string) bool {
-		q := pgsql.QualifiedIdent(t.Schema, free)
-		return n.have.relations[q] || n.want.relations[q]
-	})
+	return n.free(t.Schema, name, suffix, n.relation(t))
 }
 
 // constraint returns a name for a constraint of the table that resembles name.
 func (n *names) constraint(t *table, name, suffix string) string {
-	return n.free(t.Schema, name, suffix, func(free string) bool {
-		for _, f := range []*facts{n.have, n.want} {
-			if o := f.tables[t.String()]; o != nil && o.constraint(free) != nil {
-				return true
-			}
-		}
-		return false
-	})
+	return n.free(t.Schema, name, suffix, n.constrains(t))
+}
+
+// key returns a name for a constraint of the table and its index that resembles name.
+func (n *names) key(t *table, name, suffix string) string {
+	relation, constrains := n.relation(t), n.constrains(t)
+	return n.free(t.Schema, name, suffix, func(free string) bool { return relation(free) || constrains(free) })
+}
+
+// relation returns a function that reports whether a relation in the table's schema has a name.
+func (n *names) relation(t *table) func(string) bool {
+	return func(name string) bool {
+		q := pgsql.QualifiedIdent(t.Schema, name)
+		return n.have.relations[q] || n.want.relations[q]
+	}
+}
+
+// constrains returns a function that reports whether a constraint of the table has a name.
+func (n *names) constrains(t *table) func(string) bool {
+	return func(name string) bool {
+		return slices.ContainsFunc([]*facts{n.have, n.want}, func(f *facts) bool {
+			o := f.tables[t.String()]
+			return o != nil && o.constraint(name) != nil
+		})
+	}
+}
+
+// vacate renames an index that is dropped, if something in the desired state has its name: new objects are created
+// before old ones are dropped. It changes the facts of the replayed state.
+func (d *differ) vacate(t *table, i *index) []Op {
+	if !d.want.relations[pgsql.QualifiedIdent(t.Schema, i.Name)] {
+		return nil
+	}
+	from := i.Name
+	i.Name = d.names.index(t, from, "_old")
+	return []Op{vacated(t, renameIndex(t, from, i.Name), renameIndex(t, i.Name, from), i)}
+}
+
+// vacateConstraint is like vacate for a constraint.
+func (d *differ) vacateConstraint(t *table, k *constraint) []Op {
+	want := d.want.tables[t.String()]
+	relation := k.index != nil && d.want.relations[pgsql.QualifiedIdent(t.Schema, k.Name)]
+	if want.constraint(k.Name) == nil && !relation {
+		return nil
+	}
+	from := k.Name
+	if k.index == nil {
+		k.Name = d.names.constraint(t, from, "_old")
+	} else {
+		k.Name = d.names.key(t, from, "_old")
+		k.index.Name = k.Name
+	}
+	return []Op{vacated(t, renameConstraint(t, from, k.Name), renameConstraint(t, k.Name, from), k.index)}
+}
+
+func vacated(t *table, up, down cmd, i *index) Op {
+	up.note = []string{"Something new takes its name; it is dropped later."}
+	o := Op{stage: stageNames, rank: -1, key: t.String(), up: []cmd{up}, down: []cmd{down}}
+	if i != nil {
+		// These statements name the index.
+		o.down, i.properties = slices.Concat(o.down, i.properties), nil
+	}
+	return o
 }

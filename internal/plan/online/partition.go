@@ -1,6 +1,10 @@
 package online
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -9,6 +13,22 @@ import (
 // childIndex returns the partition's part of a partitioned index, or nil.
 func (t *table) childIndex(i *index) *index {
 	return find(t.indexes, func(c *index) bool { return c.Parent == i.OID && i.OID != 0 })
+}
+
+// partUsers returns the foreign keys that refer to a part of a partitioned index.
+func (t *table) partUsers(i *index) []string {
+	var users []string
+	for _, p := range t.partitions {
+		if c := p.childIndex(i); c != nil {
+			users = slices.Concat(users, c.Users, p.partUsers(c))
+		}
+	}
+	return users
+}
+
+func refusePartUsers(t *table, what string, users []string) Op {
+	return refuse(t, fmt.Sprintf("%s goes or changes, but foreign keys that the schema file doesn't manage refer to one of its partitions (%s)\n"+
+		"first drop them in a migration of your own (new)", what, strings.Join(users, ", ")))[0]
 }
 
 // childName returns the name of the index on a partition: its existing one if known is set, or a new one.
@@ -77,7 +97,7 @@ func (d *differ) addPartitionedIndex(t *table, i *index) []Op {
 
 // built reports whether i is an index of the replayed state.
 func (d *differ) built(t *table, i *index) bool {
-	h := d.have.tables[t.String()]
+	h := d.have.byOID[t.OID]
 	return h != nil && find(h.indexes, func(x *index) bool { return x == i }) != nil
 }
 

@@ -15,6 +15,7 @@ func (d *differ) tables(ctx context.Context) ([]Op, error) {
 	for _, name := range slices.Sorted(maps.Keys(d.have.tables)) {
 		have, want := d.have.tables[name], d.want.tables[name]
 		if want == nil {
+			ops = append(ops, d.dropTable(have)...)
 			for _, k := range have.constraints {
 				switch {
 				case d.dropFirst[k]:
@@ -43,6 +44,10 @@ func (d *differ) table(ctx context.Context, have, want *table) ([]Op, error) {
 	if err != nil {
 		return nil, err
 	}
+	outside, err := d.outsideParts(ctx, have, want)
+	if err != nil {
+		return nil, err
+	}
 	columns, err := d.columns(ctx, have, want)
 	if err != nil {
 		return nil, err
@@ -50,7 +55,7 @@ func (d *differ) table(ctx context.Context, have, want *table) ([]Op, error) {
 	constraints, converted := d.constraints(have, want, blocking)
 	indexes := d.indexes(have, want, blocking, converted)
 	comments := about(change{verb: "change", kind: "comment", table: have.Name}, comment(have, "TABLE "+have.String(), have.Comment, want.Comment))
-	return slices.Concat(ops, columns, constraints, indexes, comments), nil
+	return slices.Concat(ops, outside, columns, constraints, indexes, comments), nil
 }
 
 // comment changes the comment on a part of a table, if it differs.

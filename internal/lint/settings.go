@@ -1,0 +1,160 @@
+package lint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/ibutsu/ibutsu-schema/internal/gitdiff"
+	"github.com/ibutsu/ibutsu-schema/internal/project"
+)
+
+// Settings decide what is linted and what is reported.
+type Settings struct {
+	Env *project.Env // with the base's settings, if there is a base
+	// Base, Latest, Changes and OwnSettings are those of Config.
+	Base        string
+	Latest      int
+	Changes     []Diagnostic
+	OwnSettings bool
+}
+
+// ReadSettings determines the settings for linting a change to env's project. They are those of the tip of the branch
+// that it will be merged into, because a change must not decide how it is judged. base and latest are the flags, which
+// override atlas.hcl. lookup reads the environment, by default os.LookupEnv.
+func ReadSettings(ctx context.Context, env *project.Env, base string, latest int, lookup func(string) (string, bool)) (*Settings, error) {
+	s := &Settings{Env: env, Base: base, Latest: latest}
+	choose := func(gate project.Gate) {
+		if base == "" && latest == 0 {
+			s.Base, s.Latest = gate.Base, gate.Latest
+		}
+	}
+	choose(env.Gate)
+	find := func(base string) (*gitdiff.Base, error) {
+		return gitdiff.FindBase(ctx, gitdiff.Config{Root: env.Root, Base: base, LookupEnv: lookup})
+	}
+	if env.OnEmbedded {
+		s.OwnSettings = true
+		return s, nil
+	}
+	git, err := find(base)
+	if errors.As(err, new(*gitdiff.Error)) && base == "" && env.Gate.Base != "" {
+		git, err = find(env.Gate.Base)
+	}
+	if errors.As(err, new(*gitdiff.Error)) {
+		s.OwnSettings = true
+		return s, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	tip, err := settingsAt(ctx, env, git, git.Tip)
+	if err != nil {
+		return nil, err
+	}
+	// The name of the base is one of these settings.
+	gate := tip.gate(env)
+	choose(gate)
+	if base == "" && gate.Base != "" {
+		git, err = find(gate.Base)
+		if errors.As(err, new(*gitdiff.Error)) && latest == 0 {
+			return s, nil // the comparison of the migrations reports it
+		}
+		if err != nil {
+			return nil, err
+		}
+		if tip, err = settingsAt(ctx, env, git, git.Tip); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.take(ctx, git, tip)
+}
+
+// take replaces the settings by those of the base's tip, and reports the changes.
+func (s *Settings) take(ctx context.Context, git *gitdiff.Base, tip baseSettings) error {
+	report := func(c project.Change, format string, args ...any) {
+		s.Changes = append(s.Changes, Diagnostic{Line: c.Line, Col: c.Col, Name: "lint-settings-changed", Text: fmt.Sprintf(format, args...)})
+	}
+	own := s.Env
+	switch {
+	case tip.env != nil:
+	case tip.invalid != nil:
+		report(project.Change{}, "the atlas.hcl of %s can't be used (%s): until it is corrected there, lint reports what it reports by default", git.Name, tip.invalid)
+	default:
+		above, err := git.Above(ctx, git.Tip, project.ConfigName)
+		if err != nil {
+			return err
+		}
+		if above != "" {
+			return fmt.Errorf("%s has no %s in this folder, but %s: lint in that file's folder until this one is merged", git.Name, project.ConfigName, above)
+		}
+		if p := own.Gate.Policy; len(p.Analyzers)+len(p.Checks)+len(p.AllowTables) > 0 {
+			report(project.Change{}, "%s has no atlas.hcl: until this one is merged, lint reports what it reports by default", git.Name)
+		}
+	}
+	if tip.env == nil {
+		as := *own
+		as.Gate.Policy = project.Policy{}
+		s.Env = &as
+		return nil
+	}
+	changes := own.Changes(tip.env)
+	if git.MergeBase != git.Tip {
+		// What changed only in the base isn't this change's.
+		merged, err := settingsAt(ctx, own, git, git.MergeBase)
+		if err != nil {
+			return err
+		}
+		if merged.env != nil {
+			here := own.Changes(merged.env)
+			changes = slices.DeleteFunc(changes, func(c project.Change) bool {
+				return !slices.ContainsFunc(here, func(h project.Change) bool { return h.Name == c.Name })
+			})
+		}
+	}
+	for _, c := range changes {
+		report(c, "%s: lint uses the settings of %s until this is merged", c.Text, git.Name)
+	}
+	var err error
+	s.Env, err = own.LintAs(tip.env)
+	return err
+}
+
+// baseSettings are the settings of a commit: env, or why there are none; neither if there is no atlas.hcl.
+type baseSettings struct {
+	env     *project.Env
+	invalid error
+}
+
+func settingsAt(ctx context.Context, env *project.Env, git *gitdiff.Base, commit string) (baseSettings, error) {
+	var failed error
+	at, err := env.At(func(name string) ([]byte, error) {
+		b, err := git.ReadFile(ctx, commit, name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.As(err, new(*gitdiff.Error)) {
+			failed = err
+		}
+		return b, err
+	})
+	switch {
+	case failed != nil:
+		return baseSettings{}, failed
+	case errors.Is(err, project.ErrNoProject):
+		return baseSettings{}, nil
+	case err != nil:
+		return baseSettings{invalid: err}, nil
+	}
+	return baseSettings{env: at}, nil
+}
+
+// gate returns what says which files changed. A project that is new in env says it itself.
+func (b baseSettings) gate(env *project.Env) project.Gate {
+	switch {
+	case b.env != nil:
+		return b.env.Gate
+	case b.invalid != nil:
+		return project.Gate{}
+	}
+	return env.Gate
+}

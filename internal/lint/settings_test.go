@@ -1,0 +1,151 @@
+package lint_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/project"
+)
+
+// TestReadSettings reads the settings of changed project files. Without flags, they are those of main.
+func TestReadSettings(t *testing.T) {
+	const prod = "env \"prod\" {\n  dev = \"docker://postgres/15/dev\"\n  migration {\n    dir = \"file://migrations\"\n    revisions_schema = \"public\"\n  }\n}\n"
+	skip := func(analyzer string) string { return "lint {\n  " + analyzer + " {\n    skip = true\n  }\n}\n" }
+	named := func(base string) string { return "lint {\n  git {\n    base = \"" + base + "\"\n  }\n}\n" }
+	type result struct {
+		Settings string // what lint uses
+		Changes  []string
+	}
+	for _, test := range []struct {
+		name         string
+		base, branch map[string]string // files
+		git          func(r *repo)     // after the branch was made
+		env, flag    string
+		latest       int
+		want         result
+	}{
+		{"nothing", map[string]string{"atlas.hcl": prod + skip("style")}, nil, nil, "", "", 0, result{"skip style", nil}},
+		{"without main", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + skip("style")},
+			func(r *repo) { r.git("branch", "-D", "main") }, "", "", 0, result{"skip style; own", nil}},
+		{"the base's name", map[string]string{"atlas.hcl": prod + named("release")}, map[string]string{"atlas.hcl": prod + named("HEAD") + skip("style")},
+			func(r *repo) { r.git("branch", "release", "main") }, "", "", 0,
+			result{"base release", []string{
+				`10:5 lint.git.base was changed from "release" to "HEAD": lint uses the settings of release until this is merged`,
+				"15:5 lint.style.skip = true was added: lint uses the settings of release until this is merged",
+			}}},
+		{"a base that only the branch names", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + named("trunk") + skip("style")},
+			func(r *repo) { r.git("branch", "-m", "main", "trunk") }, "", "", 0,
+			result{"", []string{
+				`10:5 lint.git.base = "trunk" was added: lint uses the settings of trunk until this is merged`,
+				"15:5 lint.style.skip = true was added: lint uses the settings of trunk until this is merged",
+			}}},
+		{"a base that isn't there", map[string]string{"atlas.hcl": prod + named("gone")}, nil, nil, "", "", 0, result{"base gone", nil}},
+		{"the flag", map[string]string{"atlas.hcl": prod + named("release")}, map[string]string{"atlas.hcl": prod + skip("style")},
+			func(r *repo) { r.git("branch", "release", "main") }, "", "main", 0,
+			result{"base main", []string{
+				"0:0 lint.git.base = \"release\" was removed: lint uses the settings of main until this is merged",
+				"10:5 lint.style.skip = true was added: lint uses the settings of main until this is merged",
+			}}},
+		{"the latest files", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + skip("style")}, nil, "", "", 2,
+			result{"latest 2", []string{"10:5 lint.style.skip = true was added: lint uses the settings of main until this is merged"}}},
+		{"reworded, with the same effect", map[string]string{"atlas.hcl": prod + skip("style")},
+			map[string]string{"atlas.hcl": "locals {\n  yes = true\n}\nvariable \"dev\" {\n  type = string\n  default = \"docker://postgres/15/dev\"\n}\n" +
+				"env \"prod\" {\n  dev = var.dev\n  lint {\n    style {\n      skip = local.yes\n    }\n  }\n  migration {\n    dir = \"file://./migrations\"\n    revisions_schema = \"public\"\n  }\n}\n"},
+			nil, "", "", 0, result{"skip style", nil}},
+		{"a file that the settings read", map[string]string{"atlas.hcl": prod + "lint {\n  allow_table {\n    match = file(\"allow.txt\")\n  }\n}\n", "allow.txt": "a"},
+			map[string]string{"allow.txt": ".*"}, nil, "", "", 0, result{"allow a", []string{
+				`0:0 lint.allow_table "a" was removed: lint uses the settings of main until this is merged`,
+				`10:5 lint.allow_table ".*" was added: lint uses the settings of main until this is merged`,
+			}}},
+		{"another env is the default", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + strings.Replace(strings.Replace(prod, "prod", "local", 1), "dev\"\n", "dev\"\n  lint {\n    style {\n      skip = true\n    }\n  }\n", 1)},
+			nil, "", "", 0, result{"", []string{"12:7 lint.style.skip = true was added: lint uses the settings of main until this is merged"}}},
+		{"an env that the base doesn't have", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + strings.Replace(prod, "prod", "ci", 1) + skip("style")},
+			nil, "ci", "", 0, result{"", []string{`0:0 the atlas.hcl of main can't be used (atlas.hcl has no env "ci"; known envs: prod): until it is corrected there, lint reports what it reports by default`}}},
+		{"another server", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": strings.Replace(prod, "docker://postgres/15/dev", "postgres://u:secret@evil.example/db", 1)},
+			nil, "", "", 0, result{"", []string{"2:3 dev was changed: lint uses the settings of main until this is merged"}}},
+		{"exclusions", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": strings.Replace(prod, "  dev", "  exclude = [\"*\"]\n  dev", 1)},
+			nil, "", "", 0, result{"", []string{`2:3 exclude "*" was added: lint uses the settings of main until this is merged`}}},
+		{"a folder that was moved", map[string]string{"atlas.hcl": prod, "migrations/1.sql": ""}, map[string]string{"atlas.hcl": strings.Replace(prod, "//migrations", "//moved", 1), "migrations/1.sql": "gone", "moved/1.sql": ""},
+			nil, "", "", 0, result{"in moved", []string{`4:5 migration.dir was changed from "migrations" to "moved": lint uses the settings of main until this is merged`}}},
+		{"a new project", nil, map[string]string{"atlas.hcl": prod}, nil, "", "", 0, result{"", nil}},
+		{"a new project with settings", nil, map[string]string{"atlas.hcl": prod + skip("style")}, nil, "", "", 0,
+			result{"", []string{"0:0 main has no atlas.hcl: until this one is merged, lint reports what it reports by default"}}},
+		{"a project that hides the one above", map[string]string{"../atlas.hcl": prod}, map[string]string{"atlas.hcl": prod}, nil, "", "", 0,
+			result{"main has no atlas.hcl in this folder, but atlas.hcl: lint in that file's folder until this one is merged", nil}},
+		{"a base with a link", map[string]string{"atlas.hcl": "link"}, map[string]string{"atlas.hcl": prod + skip("style")}, nil, "", "", 0,
+			result{"", []string{"0:0 main has no atlas.hcl: until this one is merged, lint reports what it reports by default"}}},
+		{"changes of the base", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + "# one\n"}, func(r *repo) {
+			r.git("switch", "-q", "main")
+			r.write(map[string]string{"atlas.hcl": prod + skip("style")})
+			r.commit()
+			r.git("switch", "-q", "work")
+		}, "", "", 0, result{"skip style", nil}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRepo(t)
+			r.write(test.base)
+			r.commit()
+			r.git("switch", "-q", "-c", "work")
+			r.write(test.branch)
+			r.commit()
+			if test.git != nil {
+				test.git(r)
+			}
+			none := func(string) (string, bool) { return "", false }
+			env, err := project.Load(t.Context(), project.Options{Root: filepath.Dir(r.root), Env: test.env, LookupEnv: none})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got result
+			s, err := lint.ReadSettings(t.Context(), env, test.flag, test.latest, none)
+			if err != nil {
+				got.Settings = err.Error()
+			} else {
+				got.Settings = shown(s)
+				for _, d := range s.Changes {
+					got.Changes = append(got.Changes, fmt.Sprintf("%d:%d %s", d.Line, d.Col, d.Text))
+				}
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// shown describes what differs from the defaults.
+func shown(s *lint.Settings) string {
+	var words []string
+	for name, set := range s.Env.Gate.Analyzers {
+		if set.Skip != nil && *set.Skip {
+			words = append(words, "skip "+name)
+		}
+	}
+	for _, re := range s.Env.Gate.AllowTables {
+		words = append(words, "allow "+strings.Trim(re.String(), "^(?:)$"))
+	}
+	if s.Base != "" {
+		words = append(words, "base "+s.Base)
+	}
+	if s.Latest != 0 {
+		words = append(words, fmt.Sprint("latest ", s.Latest))
+	}
+	if s.OwnSettings {
+		words = append(words, "own")
+	}
+	if s.Env.Migrations != "migrations" {
+		words = append(words, "in "+s.Env.Migrations)
+	}
+	if s.Env.Dev != "docker://postgres/15/dev" {
+		words = append(words, "on "+s.Env.Dev)
+	}
+	if len(s.Env.Exclude) > 0 {
+		words = append(words, fmt.Sprint("without ", s.Env.Exclude))
+	}
+	return strings.Join(words, "; ")
+}

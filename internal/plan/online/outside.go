@@ -1,0 +1,160 @@
+package online
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// An outsidePart is a constraint or an index that schema.hcl doesn't manage: one that a partition or an inheriting
+// table has of its own, or a foreign key to such a table. It stays as it is unless a change of the columns that it
+// reads requires otherwise. Then it is dropped and restored as if schema.hcl declared it.
+type outsidePart struct {
+	table      *table
+	constraint *constraint // or
+	index      *index
+}
+
+// parts returns the unmanaged parts of t and of the tables below it.
+func (t *table) parts() []outsidePart {
+	var list []outsidePart
+	for _, k := range t.outside {
+		list = append(list, outsidePart{table: t, constraint: k})
+	}
+	for _, b := range t.below {
+		for _, k := range b.constraints {
+			if !k.Inherited {
+				list = append(list, outsidePart{table: b, constraint: k})
+			}
+		}
+		for _, i := range b.indexes {
+			if i.constraint == nil && i.Parent == 0 {
+				list = append(list, outsidePart{table: b, index: i})
+			}
+		}
+		list = append(list, b.parts()...)
+	}
+	return list
+}
+
+// reads returns the columns that the part reads and that its table shares with t, which is above it.
+func (p outsidePart) reads(t *table) []string {
+	var names []string
+	if p.constraint != nil {
+		names = slices.Clone(p.constraint.Columns)
+	}
+	if i := p.backing(); i != nil {
+		names = append(names, i.Reads...)
+	}
+	return slices.DeleteFunc(names, func(name string) bool {
+		c := p.table.column(name)
+		return p.table != t && (c == nil || !c.Inherited)
+	})
+}
+
+// backing returns the index, or that of the constraint, or nil.
+func (p outsidePart) backing() *index {
+	if p.constraint != nil {
+		return p.constraint.index
+	}
+	return p.index
+}
+
+func (p outsidePart) String() string {
+	if p.constraint != nil {
+		return "constraint " + p.table.part(p.constraint.Name)
+	}
+	return "index " + p.table.part(p.index.Name)
+}
+
+// outsideParts returns the ops for the unmanaged parts that read columns which are dropped, or whose types they don't
+// allow to change.
+func (d *differ) outsideParts(ctx context.Context, have, want *table) (ops []Op, err error) {
+	types, err := d.retypes(ctx, have, want)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range have.parts() {
+		reads := p.reads(have)
+		if slices.ContainsFunc(reads, func(name string) bool { return have.column(name) == nil }) {
+			continue // recreated with its column
+		}
+		gone := slices.DeleteFunc(slices.Clone(reads), func(name string) bool { return want.column(name) != nil })
+		if len(gone) > 0 {
+			ops = append(ops, d.dropPart(have, p, gone[0])...)
+			continue
+		}
+		if p.constraint != nil && d.dropFirst[p.constraint] {
+			ops = append(ops, d.unblockKey(p.table, p.constraint, p.constraint)...)
+			continue
+		}
+		blocks, err := types.block(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		again := true
+		if blocks {
+			if again, err = types.allow(ctx, p); err != nil {
+				return nil, err
+			}
+		}
+		switch {
+		case !again:
+			ops = append(ops, refuse(have, fmt.Sprintf("the types of columns of %s change, but PostgreSQL can't rebuild %s, which the schema file doesn't manage, over the new ones\n"+
+				"first drop it, or write it for the new types, in a migration of your own (new)", have, p))...)
+		case blocks && p.constraint != nil:
+			ops = append(ops, d.unblockConstraint(p.table, p.constraint, p.constraint)...)
+		case blocks:
+			ops = append(ops, d.unblockIndex(p.table, p.index, p.index)...)
+		}
+	}
+	return ops, nil
+}
+
+// dropPart drops a part before the column of t that it reads, and restores it in the down file.
+func (d *differ) dropPart(t *table, p outsidePart, column string) []Op {
+	why := "It goes with column " + t.part(column) + "; the schema file doesn't manage it, and the down file restores it."
+	if i := p.backing(); i != nil && len(i.Users) > 0 {
+		return refuse(t, fmt.Sprintf("column %s can't be dropped: %s, which the schema file doesn't manage, reads it, and foreign keys refer to that (%s)\n"+
+			"first drop these foreign keys in a migration of your own (new)", t.part(column), p, strings.Join(i.Users, ", ")))
+	}
+	if p.constraint != nil {
+		o := Op{stage: stageDrop, key: t.String(), up: []cmd{dropConstraint(p.table, p.constraint.Name)}}
+		o.up[0].note = []string{why}
+		return []Op{o.undo(d.addConstraint(p.table, p.constraint))}
+	}
+	o := d.dropIndex(p.table, p.index)
+	o.up[0].note = append([]string{why}, o.up[0].note...)
+	return []Op{o}
+}
+
+// dropTable refuses to drop a table that unmanaged tables need.
+func (d *differ) dropTable(t *table) []Op {
+	const after = "\nfirst drop or detach that in a migration of your own (new)"
+	if len(t.below) > 0 {
+		below := state.Outside{Kind: "partition"}
+		if !t.Partitioned {
+			below.Kind = "child table"
+		}
+		for _, b := range t.below {
+			below.Names = append(below.Names, b.String())
+		}
+		return refuse(t, fmt.Sprintf("table %s is missing from the schema file, but dropping it would drop what the schema file doesn't manage: %s%s", t, below, after))
+	}
+	var users []string
+	for _, o := range d.have.byOID {
+		for _, k := range o.constraints {
+			if k.refs == t && !k.Inherited && d.have.tables[o.String()] == nil {
+				users = append(users, o.part(k.Name))
+			}
+		}
+	}
+	if len(users) == 0 {
+		return nil
+	}
+	slices.Sort(users)
+	return refuse(t, fmt.Sprintf("table %s is missing from the schema file, but foreign keys of tables that the schema file doesn't manage refer to it (%s)%s", t, strings.Join(users, ", "), after))
+}

@@ -9,6 +9,7 @@ import (
 	"ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/schema"
 
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -101,8 +102,18 @@ func (d *differ) engineOp(c *migrate.Change, dropped map[*schema.Table]bool) (Op
 	case nil:
 		if stmts, err := pgsql.Split(c.Cmd); err == nil && len(stmts) == 1 {
 			if s := stmts[0].Parse(); s.Verb == "ALTER TYPE" && len(s.Targets) == 1 {
-				o.stage, o.irreversible = stageEnum, "PostgreSQL cannot remove a value from an enum"
+				o.stage = stageEnum
 				o.change = change{verb: "change", kind: "enum", name: s.Targets[0].Name}
+				enum := pgsql.QualifiedIdent(s.Targets[0].Schema, s.Targets[0].Name)
+				switch back, ok := d.shrink[enum]; {
+				case ok && len(back.down) > 0:
+					// The first of its statements reverts all of them.
+					o.down, o.downHazards = back.down, back.downHazards
+					d.shrink[enum] = Op{down: []cmd{}, downHazards: []hazard.Hazard{}}
+				case !ok || back.down == nil:
+					o.irreversible = "PostgreSQL cannot remove a value from an enum"
+				}
+				return o, nil
 			}
 		}
 	case *schema.AddObject:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // A rebuiltEnum is an enum that loses or reorders values. PostgreSQL has no statement for that: a new type replaces
@@ -25,9 +26,8 @@ func (e rebuiltEnum) typed(t *table, columns []string) bool {
 	return slices.ContainsFunc(e.users, func(u enumUser) bool { return u.table == t.String() && slices.Contains(columns, u.column) })
 }
 
-// rebuiltEnums returns the enums to rebuild.
-func (d *differ) rebuiltEnums(ctx context.Context, have, want *schema.Realm) ([]rebuiltEnum, error) {
-	var list []rebuiltEnum
+// changedEnums returns the enums whose values change: those to rebuild, and those that only gain values.
+func (d *differ) changedEnums(ctx context.Context, have, want *schema.Realm) (rebuilt, extended []rebuiltEnum, err error) {
 	for _, s := range have.Schemas {
 		ws, ok := want.Schema(s.Name)
 		if !ok {
@@ -39,17 +39,74 @@ func (d *differ) rebuiltEnums(ctx context.Context, have, want *schema.Realm) ([]
 				continue
 			}
 			for _, o := range ws.Objects {
-				if w, ok := o.(*schema.EnumType); ok && w.T == h.T && !subsequence(h.Values, w.Values) {
-					users, err := d.enumUsers(ctx, s.Name, h.T)
-					if err != nil {
-						return nil, err
-					}
-					list = append(list, rebuiltEnum{s.Name, h, w, users})
+				w, ok := o.(*schema.EnumType)
+				if !ok || w.T != h.T || slices.Equal(h.Values, w.Values) {
+					continue
+				}
+				users, err := d.enumUsers(ctx, s.Name, h.T)
+				if err != nil {
+					return nil, nil, err
+				}
+				if e := (rebuiltEnum{s.Name, h, w, users}); subsequence(h.Values, w.Values) {
+					extended = append(extended, e)
+				} else {
+					rebuilt = append(rebuilt, e)
 				}
 			}
 		}
 	}
-	return list, nil
+	return rebuilt, extended, nil
+}
+
+// shrinkEnum returns the down statements for an enum that gains values, and what they cost. There are none if something
+// else depends on the enum.
+func (d *differ) shrinkEnum(ctx context.Context, e rebuiltEnum) (Op, error) {
+	comment, err := d.typeComment(ctx, e.schema, e.have.T)
+	if err != nil {
+		return Op{}, err
+	}
+	users := slices.Clone(e.users)
+	var drop, again []cmd
+	for i := range users {
+		u := &users[i]
+		t := d.have.tables[u.table]
+		if t != nil && t.column(u.column) != nil {
+			u.def = t.column(u.column).Default
+		}
+		u.had = u.def != nil
+		if t != nil && (i == 0 || users[i-1].table != u.table) {
+			h := d.dependents(e, t, t)
+			drop, again = append(drop, h.from.dropAll(t)...), append(again, h.from.create(t)...)
+		}
+	}
+	swap := swapEnum(e.schema, e.have.T, d.oldEnum(e.schema, e.have.T), e.have.Values, users, comment)
+	o := Op{down: slices.Concat(drop, swap, again)}
+	var texts []string
+	for _, c := range o.down {
+		texts = append(texts, c.String())
+	}
+	if _, err := try(ctx, d.have.conn, "pg_catalog.pg_class", texts...); err != nil {
+		if pgsql.SQLState(err) == "" {
+			return Op{}, err
+		}
+		return Op{}, nil
+	}
+	added := missing(e.want.Values, e.have.Values)
+	o.down[len(drop)].note = []string{"PostgreSQL cannot remove the values of an enum: a new type replaces it.",
+		"Fails while a row has " + strings.Join(added, " or ") + ": change those rows first."}
+	o.downHazards = e.hazards("it loses " + strings.Join(added, ", "))
+	return o, nil
+}
+
+// hazards returns the hazards of replacing the enum.
+func (e rebuiltEnum) hazards(why string) (list []hazard.Hazard) {
+	for i, u := range e.users {
+		if i == 0 || e.users[i-1].table != u.table {
+			list = append(list, hazard.Hazard{Kind: hazard.Rewrite, Table: u.table, Lock: hazard.AccessExclusive,
+				What: "the enum " + pgsql.QualifiedIdent(e.schema, e.have.T) + " is rebuilt because " + why})
+		}
+	}
+	return list
 }
 
 // missing returns, as literals, the values that others lack.
@@ -99,17 +156,16 @@ func (d *differ) rebuildEnum(ctx context.Context, e rebuiltEnum) ([]Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	old := d.names.free(schemaName, h.T, "_old", func(free string) bool {
-		return d.have.relations[pgsql.QualifiedIdent(schemaName, free)]
-	})
+	old := d.oldEnum(schemaName, h.T)
 	for i := range users {
 		users[i].had = defaults[i] != nil
 	}
-	down := swapEnum(schemaName, h.T, old, h.Values, users, comment)
+	drop, again, dropBack, againBack := d.hold(e)
+	down := slices.Concat(dropBack, swapEnum(schemaName, h.T, old, h.Values, users, comment), againBack)
 	for i, u := range users {
 		users[i].had, users[i].def = u.def != nil, defaults[i]
 	}
-	up := swapEnum(schemaName, h.T, old, w.Values, users, comment)
+	up := slices.Concat(drop, swapEnum(schemaName, h.T, old, w.Values, users, comment), again)
 	var texts []string
 	for k := range d.dropFirst {
 		texts = append(texts, dropConstraint(d.have.byOID[k.Table], k.Name).String())
@@ -121,31 +177,167 @@ func (d *differ) rebuildEnum(ctx context.Context, e rebuiltEnum) ([]Op, error) {
 		if pgsql.SQLState(err) == "" {
 			return nil, err
 		}
-		return []Op{{refusal: &Refusal{Text: fmt.Sprintf("the enum %s loses or reorders values: PostgreSQL can only replace the type, and something depends on it: %v\n"+
-			"write this change as SQL (new), or keep the values in the schema file", name, err)}}}, nil
+		why, werr := d.enumDependents(ctx, schemaName, h.T)
+		if werr != nil {
+			return nil, werr
+		}
+		if why = "PostgreSQL can only replace the type, which these depend on: " + why; strings.HasSuffix(why, ": ") {
+			why = "PostgreSQL can only replace the type, which fails: " + runner.Message(err)
+		}
+		return []Op{{refusal: &Refusal{Text: fmt.Sprintf("the enum %s loses or reorders values: %s\n"+
+			"write this change as SQL (new), or keep the values in the schema file", name, why)}}}, nil
 	}
 	h.Values = w.Values
 	var ops []Op
 	o := Op{stage: stageSwapEnum, key: "enum " + name, up: up, down: down}
+	swap := &o.up[len(drop)]
+	swap.note = []string{"PostgreSQL cannot remove or reorder the values of an enum: a new type replaces it."}
 	what := "its values change their order"
 	if len(gone) > 0 {
 		what = "it loses " + strings.Join(gone, ", ")
-		o.up[0].note = []string{"Fails while a row has " + strings.Join(gone, " or ") + ": change those rows first."}
+		swap.note = append(swap.note, "Fails while a row has "+strings.Join(gone, " or ")+": change those rows first.")
 	}
 	if len(added) > 0 {
-		o.down[0].note = []string{"Fails while a row has " + strings.Join(added, " or ") + ": change those rows first."}
+		o.down[len(dropBack)].note = []string{"Fails while a row has " + strings.Join(added, " or ") + ": change those rows first."}
 	}
-	o.up[0].note = append([]string{"PostgreSQL cannot remove or reorder the values of an enum: a new type replaces it."}, o.up[0].note...)
-	for i, u := range users {
-		if i > 0 && users[i-1].table == u.table {
-			continue
-		}
-		h := hazard.Hazard{Kind: hazard.Rewrite, Table: u.table, Lock: hazard.AccessExclusive, What: "the enum " + name + " is rebuilt because " + what}
-		o.hazards = append(o.hazards, h)
-		o.downHazards = append(o.downHazards, h)
-		ops = append(ops, d.analyzeEnum(u.table, users)...)
+	o.hazards, o.downHazards = e.hazards(what), e.hazards(what)
+	for _, h := range o.hazards {
+		ops = append(ops, d.analyzeEnum(h.Table, users)...)
 	}
 	return about(change{verb: "change", kind: "enum", schema: schemaName, name: h.T}, append(ops, o)), nil
+}
+
+// oldEnum returns an unused name for the type that is replaced.
+func (d *differ) oldEnum(schemaName, name string) string {
+	return d.names.free(schemaName, name, "_old", func(free string) bool {
+		return d.have.relations[pgsql.QualifiedIdent(schemaName, free)]
+	})
+}
+
+// held is what depends on a column of an enum that is replaced: generated columns, and constraints and indexes that
+// contain its values. It is dropped before the type is replaced, and added again in the same transaction, which
+// rewrites the table anyway. What the desired state doesn't have, or has otherwise, is not added again.
+type held struct {
+	from, to recreated
+	kept     []*index // of the desired state, for those of the replayed state in to
+}
+
+// hold returns the statements that drop what depends on an enum and add it again, and those of the down file.
+func (d *differ) hold(e rebuiltEnum) (drop, again, dropBack, againBack []cmd) {
+	for i, u := range e.users {
+		have, want := d.have.tables[u.table], d.want.tables[u.table]
+		if have == nil || i > 0 && e.users[i-1].table == u.table {
+			continue
+		}
+		if want == nil {
+			want = have // dropped later
+		}
+		h := d.held[u.table]
+		if h == nil {
+			h = &held{}
+			d.held[u.table] = h
+		}
+		one := d.dependents(e, have, want)
+		drop, again = append(drop, one.from.dropAll(have)...), append(again, one.to.create(have)...)
+		dropBack, againBack = append(dropBack, one.to.dropAll(have)...), append(againBack, one.from.create(have)...)
+		h.from.add(one.from)
+		h.to.add(one.to)
+		h.to.indexes = append(h.to.indexes, one.kept...)
+	}
+	for _, cmds := range [][]cmd{drop, dropBack} {
+		if len(cmds) > 0 {
+			cmds[0].note = append([]string{"It depends on the values of the enum " + pgsql.QualifiedIdent(e.schema, e.have.T) + "."}, cmds[0].note...)
+		}
+	}
+	return drop, again, dropBack, againBack
+}
+
+func (r *recreated) add(o recreated) {
+	r.columns = append(r.columns, o.columns...)
+	r.constraints = append(r.constraints, o.constraints...)
+	r.indexes = append(r.indexes, o.indexes...)
+}
+
+// dependents returns what of a table depends on an enum.
+func (d *differ) dependents(e rebuiltEnum, have, want *table) held {
+	cast := "::" + pgsql.QualifiedIdent(e.schema, e.have.T)
+	var gone recreated // with another enum
+	if h := d.held[have.String()]; h != nil {
+		gone = h.from
+	}
+	h := held{}
+	for _, g := range have.columns {
+		next := want.column(g.Name)
+		if g.Generated == nil || !e.typed(have, g.Reads) || slices.Contains(gone.columns, g) || next != nil && next.Generated == nil {
+			continue
+		}
+		h.from.columns = append(h.from.columns, g)
+		if next != nil {
+			h.to.columns = append(h.to.columns, next)
+		}
+	}
+	if len(h.from.columns) > 0 {
+		h.from.addDependents(have, func(k *constraint) bool { return !d.dropFirst[k] }, func(*index) bool { return true })
+		h.to.addDependents(want, func(k *constraint) bool {
+			return slices.ContainsFunc(h.from.constraints, func(h *constraint) bool { return h.Name == k.Name && h.Kind == k.Kind })
+		}, func(i *index) bool {
+			return slices.ContainsFunc(h.from.indexes, func(h *index) bool { return h.Name == i.Name })
+		})
+	}
+	for _, k := range have.constraints {
+		if !strings.Contains(k.Def, cast) || k.Kind != "c" && k.Kind != "x" || slices.Contains(h.from.constraints, k) || slices.Contains(gone.constraints, k) {
+			continue
+		}
+		h.from.constraints = append(h.from.constraints, k)
+		if w := want.constraint(k.Name); w != nil && w.Def == k.Def {
+			h.to.constraints = append(h.to.constraints, w)
+		}
+	}
+	for _, i := range have.indexes {
+		if !strings.Contains(i.On, cast) || i.constraint != nil || slices.Contains(h.from.indexes, i) || slices.Contains(gone.indexes, i) {
+			continue
+		}
+		h.from.indexes = append(h.from.indexes, i)
+		// The existing index knows its parts.
+		if w := want.index(i.Name); w != nil && w.On == i.On && w.Unique == i.Unique && text(w.Comment) == text(i.Comment) {
+			h.to.indexes, h.kept = append(h.to.indexes, i), append(h.kept, w)
+		}
+	}
+	for _, p := range have.parts() {
+		if p.index != nil && strings.Contains(p.index.On, cast) || p.constraint != nil && strings.Contains(p.constraint.Def, cast) ||
+			slices.ContainsFunc(h.from.columns, func(c *column) bool { return slices.Contains(p.reads(have), c.Name) }) {
+			h.from.parts, h.to.parts = append(h.from.parts, p), append(h.to.parts, p)
+		}
+	}
+	return h
+}
+
+// enumDependents describes what depends on an enum or on columns of its type, and keeps the type from being replaced.
+func (d *differ) enumDependents(ctx context.Context, schemaName, name string) (list string, err error) {
+	err = d.have.conn.QueryRow(ctx, `
+		WITH types AS (
+			SELECT unnest(ARRAY[t.oid, t.typarray]) AS oid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+			WHERE n.nspname = $1 AND t.typname = $2),
+		columns AS (
+			SELECT a.attrelid, a.attnum, c.relkind FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+			WHERE a.atttypid IN (SELECT oid FROM types) AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')),
+		found AS (
+			SELECT CASE d.classid WHEN 'pg_catalog.pg_rewrite'::regclass THEN
+					(SELECT pg_catalog.pg_describe_object('pg_catalog.pg_class'::regclass, r.ev_class, 0) FROM pg_catalog.pg_rewrite r WHERE r.oid = d.objid)
+				ELSE pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid) END AS what
+			FROM pg_catalog.pg_depend d
+			WHERE (d.refclassid = 'pg_catalog.pg_type'::regclass AND d.refobjid IN (SELECT oid FROM types)
+					AND NOT (d.classid = 'pg_catalog.pg_type'::regclass AND d.objid IN (SELECT oid FROM types))
+				OR d.refclassid = 'pg_catalog.pg_class'::regclass AND (d.refobjid, d.refobjsubid) IN (SELECT attrelid, attnum FROM columns))
+				AND d.classid NOT IN ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_attrdef'::regclass, 'pg_catalog.pg_constraint'::regclass)
+			UNION
+			SELECT 'the partition key of ' || k.partrelid::regclass FROM pg_catalog.pg_partitioned_table k
+			JOIN columns c ON c.attrelid = k.partrelid AND c.attnum = ANY (k.partattrs::int2[]))
+		SELECT coalesce(pg_catalog.string_agg(what, ', ' ORDER BY what), '') FROM found`, schemaName, name).Scan(&list)
+	if err != nil {
+		return "", fmt.Errorf("looking for what depends on an enum: %w", err)
+	}
+	return list, nil
 }
 
 // analyzeEnum gathers the statistics that the table's columns of an enum lost.

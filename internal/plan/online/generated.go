@@ -57,6 +57,24 @@ type recreated struct {
 	parts       []outsidePart // unmanaged ones
 }
 
+// dropAll drops the constraints, indexes and parts, and then the columns.
+func (r *recreated) dropAll(t *table) (cmds []cmd) {
+	for _, k := range r.constraints {
+		cmds = append(cmds, dropConstraint(t, k.Name))
+	}
+	for _, i := range r.indexes {
+		cmds = append(cmds, sql("DROP INDEX "+pgsql.QualifiedIdent(t.Schema, i.Name)))
+	}
+	for _, p := range r.parts {
+		if p.index != nil {
+			cmds = append(cmds, sql("DROP INDEX "+pgsql.QualifiedIdent(p.table.Schema, p.index.Name)))
+			continue
+		}
+		cmds = append(cmds, dropConstraint(p.table, p.constraint.Name))
+	}
+	return append(cmds, r.drop(t)...)
+}
+
 // recreate drops and adds the generated columns that PostgreSQL cannot change in place: because the type of a column
 // that they read changes, or because PostgreSQL has no statement to change their expression. It returns the two tables
 // without these columns and their dependents.
@@ -200,7 +218,7 @@ func (r *recreated) create(t *table) []cmd {
 		return action(t, "ADD CONSTRAINT "+ident(k.Name)+" "+k.Def)
 	}
 	index := func(t *table, i *index) []cmd {
-		return append([]cmd{sql(i.create(ident(i.Name), t.String()))}, finish(t, i)...)
+		return append(createLocked(t, i, i.Name), finish(t, i)...)
 	}
 	for _, k := range r.constraints {
 		cmds, rest = append(cmds, constraint(t, k)), append(rest, finishConstraint(t, k)...)
@@ -216,6 +234,22 @@ func (r *recreated) create(t *table) []cmd {
 		rest = append(append(rest, constraint(p.table, p.constraint)), finishConstraint(p.table, p.constraint)...)
 	}
 	return append(cmds, rest...)
+}
+
+// createLocked builds an index under the lock that the transaction already has. The parts of an existing index keep
+// their names.
+func createLocked(t *table, i *index, name string) []cmd {
+	if !t.Partitioned || !slices.ContainsFunc(t.partitions, func(p *table) bool { return p.childIndex(i) != nil }) {
+		return []cmd{sql(i.create(ident(name), t.String()))}
+	}
+	cmds := []cmd{sql(i.create(ident(name), "ONLY "+t.String()))}
+	for _, p := range t.partitions {
+		if c := p.childIndex(i); c != nil {
+			cmds = append(append(cmds, createLocked(p, c, c.Name)...),
+				sql("ALTER INDEX "+pgsql.QualifiedIdent(t.Schema, name)+" ATTACH PARTITION "+pgsql.QualifiedIdent(p.Schema, c.Name)))
+		}
+	}
+	return cmds
 }
 
 // recreateHazards returns the cost of adding the columns, and its side effects.

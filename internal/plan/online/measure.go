@@ -3,6 +3,7 @@ package online
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -80,18 +81,26 @@ func (d *differ) castCost(ctx context.Context, t *table, from, to *column) (c co
 		if i == 0 && t.column(from.Name) != from {
 			continue // a down migration: the table isn't like that yet
 		}
-		for _, using := range []string{"", " USING " + ident(p.column.Name) + "::" + to.Type} {
+		casts := []string{"", "::" + to.Type}
+		if from.Labels != nil && to.Labels != nil { // enums, or arrays of them
+			casts = append(casts, "::text"+strings.Repeat("[]", strings.Count(to.Type, "[]"))+"::"+to.Type)
+		}
+		for n, cast := range casts {
 			stmts := p.before
 			alter := "ALTER TABLE " + p.table + " ALTER COLUMN " + ident(p.column.Name)
 			if i == 0 && from.Default != nil {
 				stmts = append(stmts, alter+" DROP DEFAULT")
 			}
+			using := ""
+			if cast != "" {
+				using = " USING " + ident(p.column.Name) + cast
+			}
 			c, err := try(ctx, p.conn, p.table, append(stmts, alter+" TYPE "+to.typed()+using)...)
 			switch pgsql.SQLState(err) {
 			case "":
 				if err == nil {
-					if using != "" {
-						using = " USING " + ident(from.Name) + "::" + to.Type
+					if cast != "" {
+						using = " USING " + ident(from.Name) + cast
 					}
 					return c, using, true, nil
 				}
@@ -99,6 +108,9 @@ func (d *differ) castCost(ctx context.Context, t *table, from, to *column) (c co
 			case pgsql.DatatypeMismatch: // no assignment cast
 				continue
 			case pgsql.CannotCoerce:
+				if n+1 < len(casts) {
+					continue
+				}
 				return cost{rewrites: true}, " USING " + ident(from.Name) + "::text::" + to.Type, false, nil
 			}
 			break

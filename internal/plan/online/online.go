@@ -25,6 +25,8 @@ type differ struct {
 	have, want *facts
 	names      *names
 	dropFirst  map[*constraint]bool // foreign keys to drop before the types of their columns change
+	held       map[string]*held     // by the name of the table: what ops that replace enums drop and add again
+	shrink     map[string]Op        // by the name of an enum that gains values: how to revert that
 }
 
 // Diff returns the ops that lead from one state to the other, or none if a change is refused. Atlas's engine plans how
@@ -32,7 +34,7 @@ type differ struct {
 // catalogs. The schemas named in unmanaged are not dropped, and contain nothing that schema.hcl manages. Diff changes
 // neither state. If the engine refuses a change, the error is a *state.EngineError.
 func Diff(ctx context.Context, from, to *state.State, unmanaged []string) ([]Op, []Refusal, error) {
-	d := &differ{}
+	d := &differ{held: map[string]*held{}, shrink: map[string]Op{}}
 	var have, want *schema.Realm
 	read := func(s *state.State, f **facts, r **schema.Realm) func() error {
 		return func() (err error) {
@@ -56,9 +58,14 @@ func Diff(ctx context.Context, from, to *state.State, unmanaged []string) ([]Op,
 
 	// These ops come first: they update the facts of the replayed state, which are constant from then on.
 	ops := d.detachSequences(have)
-	enums, err := d.rebuiltEnums(ctx, have, want)
+	enums, extended, err := d.changedEnums(ctx, have, want)
 	if err != nil {
 		return nil, nil, err
+	}
+	for _, e := range extended {
+		if d.shrink[pgsql.QualifiedIdent(e.schema, e.have.T)], err = d.shrinkEnum(ctx, e); err != nil {
+			return nil, nil, err
+		}
 	}
 	if d.dropFirst, err = d.incomparableKeys(ctx, enums); err != nil {
 		return nil, nil, err

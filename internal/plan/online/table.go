@@ -36,6 +36,9 @@ func (d *differ) tables(ctx context.Context) ([]Op, error) {
 }
 
 func (d *differ) table(ctx context.Context, have, want *table) ([]Op, error) {
+	if h := d.held[have.String()]; h != nil {
+		have, want = h.from.without(have), h.to.without(want)
+	}
 	have, want, ops, err := d.recreate(ctx, have, want)
 	if err != nil {
 		return nil, err

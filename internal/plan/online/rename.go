@@ -24,6 +24,7 @@ type Rename struct {
 	// Type is a column's type, as PostgreSQL writes it.
 	Type string
 
+	opens bool   // NewSchema doesn't exist yet
 	oldOf string // Of, before it was renamed
 	file  string // for a sequence: the key of its file
 }
@@ -97,6 +98,10 @@ func (r Rename) statements() (up, down []string) {
 		return []string{s + pgsql.Literal(r.Old) + " TO " + pgsql.Literal(r.New)}, []string{s + pgsql.Literal(r.New) + " TO " + pgsql.Literal(r.Old)}
 	}
 	at := r.Schema
+	if r.opens {
+		up = append(up, "CREATE SCHEMA "+pgsql.Ident(r.NewSchema))
+		defer func() { down = append(down, "DROP SCHEMA "+pgsql.Ident(r.NewSchema)) }()
+	}
 	if r.NewSchema != r.Schema {
 		up = append(up, "ALTER "+kind+" "+pgsql.QualifiedIdent(r.Schema, r.Old)+" SET SCHEMA "+pgsql.Ident(r.NewSchema))
 		down = append(down, "ALTER "+kind+" "+pgsql.QualifiedIdent(r.NewSchema, r.Old)+" SET SCHEMA "+pgsql.Ident(r.Schema))
@@ -254,6 +259,12 @@ func (r *renaming) round(ctx context.Context, s *state.State, possible []possibl
 // do applies the chosen renames.
 func (r *renaming) do(ctx context.Context, s *state.State, chosen []possibleRename) error {
 	for _, step := range inOrder(chosen) {
+		if step.NewSchema != step.Schema {
+			const missing = "SELECT pg_catalog.to_regnamespace($1) IS NULL"
+			if err := s.Conn().QueryRow(ctx, missing, pgsql.Ident(step.NewSchema)).Scan(&step.opens); err != nil {
+				return fmt.Errorf("looking for schema %s: %w", pgsql.Ident(step.NewSchema), err)
+			}
+		}
 		up, _ := step.statements()
 		for _, stmt := range up {
 			if _, err := s.Conn().Exec(ctx, stmt); err != nil {
@@ -332,7 +343,11 @@ func RenameOps(done []Rename) []Op {
 		up, down := r.statements()
 		for i, s := range up {
 			c := sql(s)
-			if i == 0 {
+			if r.opens && i == 0 {
+				o.up = append(o.up, c)
+				continue
+			}
+			if i == 0 || r.opens && i == 1 {
 				c.note = []string{fmt.Sprintf("Rename %s %s to %s. A statement that uses the old name %s.", r.Kind, r.old(), r.new(), r.breaks(done))}
 			}
 			o.up = append(o.up, c)

@@ -370,18 +370,19 @@ func (r *fileRun) step(ctx context.Context, st *step, run func(context.Context) 
 	if err != nil {
 		return err
 	}
-	if failed != nil {
+	for failed != nil {
 		made, err := r.st.CreateMissingRoles(ctx, failed)
 		if err != nil {
 			return err
 		}
-		if made {
-			if err := r.forget(ctx, inTx); err != nil {
-				return err
-			}
-			if failed, err = r.try(ctx, st, run, inTx); err != nil {
-				return err
-			}
+		if !made {
+			break
+		}
+		if err := r.forget(ctx, inTx); err != nil {
+			return err
+		}
+		if failed, err = r.try(ctx, st, run, inTx); err != nil {
+			return err
 		}
 	}
 	if failed != nil && aboutRows(failed) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -85,8 +87,8 @@ func (s *State) CreateMissingRoles(ctx context.Context, failed *runner.StmtError
 	return false, err
 }
 
-// rolesIn returns the roles that a failed statement names. If it failed in a DO block or a function, the context quotes
-// the inner statement.
+// rolesIn returns the roles that a failed statement names, except PostgreSQL's own. If it failed in a DO block or a
+// function, the context quotes the inner statement.
 func rolesIn(failed *runner.StmtError) []string {
 	names := pgsql.Stmt{Text: failed.Stmt}.Roles()
 	var pg *pgconn.PgError
@@ -95,7 +97,8 @@ func rolesIn(failed *runner.StmtError) []string {
 			names = append(names, pgsql.Stmt{Text: m[1]}.Roles()...)
 		}
 	}
-	return names
+	// PostgreSQL reserves these names for its own roles.
+	return slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, "pg_") })
 }
 
 // A foreignRoleError means that a statement needs a role which the dev URL's server already had.

@@ -167,12 +167,7 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 	}
 	st, err := state.ReplayFiles(ctx, srv, c.merged, cfg.Options)
 	if err != nil {
-		failed, err := refused(err)
-		if err != nil {
-			return err
-		}
-		r.addFailure(failed)
-		return nil
+		return r.stopped(err)
 	}
 	defer st.Close()
 	const perMajor = 10000
@@ -187,7 +182,7 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 	for _, f := range c.added {
 		tr, err := t.run(ctx, f)
 		if err != nil {
-			return err
+			return r.stopped(err)
 		}
 		r.file(f.Name).Statements = tr.observed()
 		silence := readNolint(f)
@@ -213,6 +208,19 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 		}
 	}
 	return p.findings(ctx, r)
+}
+
+// stopped adds the finding about a statement after which nothing can run: PostgreSQL rejected it, or it exceeded a limit
+// for which the connection is closed. Other errors are returned.
+func (r *Report) stopped(err error) error {
+	failed, other := refused(err)
+	if errors.As(err, new(*devdb.LimitError)) && errors.As(err, &failed) {
+		other = nil
+	}
+	if other == nil {
+		r.addFailure(failed)
+	}
+	return other
 }
 
 func (r *Report) addFailure(e *runner.StmtError) {

@@ -132,15 +132,16 @@ func (s *script) placeholders() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// cmdLogin sets the variable NAME to the URL of the database URL for a role that needs its password.
+// cmdLogin sets the variable NAME to the URL of the database URL for a role that needs its password, and may have
+// attributes of CREATE ROLE.
 func cmdLogin(ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, !neg && len(args) == 3, "login NAME URL PASSWORD")
+	usage(ts, !neg && len(args) >= 3, "login NAME URL PASSWORD [ATTRIBUTE...]")
 	s := scriptOf(ts)
 	db := s.databases[args[1]]
 	if db == nil {
 		ts.Fatalf("%s isn't a database of this script", args[1])
 	}
-	s.know(ts, args[0], db.Login(args[2], ""))
+	s.know(ts, args[0], db.Login(args[2], strings.Join(args[3:], " ")))
 }
 
 // cmdRestore runs psql on the database URL with a file of Ibutsu's test data.

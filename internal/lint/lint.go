@@ -210,8 +210,8 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 	return p.findings(ctx, r)
 }
 
-// stopped adds the finding about a statement after which nothing can run: PostgreSQL rejected it, or it exceeded a limit
-// for which the connection is closed. Other errors are returned.
+// stopped adds the finding about a statement after which nothing can run: PostgreSQL rejected it, or it exceeded a
+// limit for which the connection is closed. Other errors are returned.
 func (r *Report) stopped(err error) error {
 	failed, other := refused(err)
 	if errors.As(err, new(*devdb.LimitError)) && errors.As(err, &failed) {

@@ -13,10 +13,11 @@ import (
 )
 
 // Complete adds to r what HCL can express and the engine's inspection misses: the exact types and defaults of columns,
-// the collations of columns and indexes, and which columns are serial, which the engine guesses from the names of their
-// sequences. It removes what the engine misreads: exclusion constraints, tables that inherit, typed tables,
-// PostgreSQL's own copies of foreign keys to partitioned tables, and foreign keys to tables that are not in r. serial
-// contains the serial columns as schema.table.column, quoted where needed. q prints as [catalog.Printing] does.
+// the collations of columns and indexes, checks that read no column, and which columns are serial, which the engine
+// guesses from the names of their sequences. It removes what the engine misreads: exclusion constraints, tables that
+// inherit, typed tables, PostgreSQL's own copies of foreign keys to partitioned tables, and foreign keys to tables that
+// are not in r. serial contains the serial columns as schema.table.column, quoted where needed. q prints as
+// [catalog.Printing] does.
 func Complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, serial map[string]bool) error {
 	if err := completeColumns(ctx, q, r, serial); err != nil {
 		return err
@@ -35,6 +36,12 @@ func Complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, serial
 		FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
 		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		JOIN pg_catalog.pg_constraint p ON p.oid = k.conparentid AND p.conrelid = k.conrelid WHERE k.contype = 'f'
+		UNION ALL
+		SELECT 'check', n.nspname, c.relname, k.conname, pg_catalog.pg_get_expr(k.conbin, k.conrelid), 0
+		FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE k.contype = 'c' AND NOT EXISTS (
+			SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey))
 		UNION ALL
 		SELECT 'index', n.nspname, c.relname, ic.relname,
 			concat(quote_ident(a.attname), ' COLLATE ',
@@ -75,6 +82,8 @@ func Complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, serial
 			}
 		case "copied key":
 			dropKeys(t, func(k *schema.ForeignKey) bool { return k.Symbol == name })
+		case "check":
+			t.AddAttrs(&schema.Check{Name: name, Expr: value})
 		case "index":
 			if i, ok := t.Index(name); ok && place <= len(i.Parts) {
 				i.Parts[place-1].C, i.Parts[place-1].X = nil, &schema.RawExpr{X: value}

@@ -83,13 +83,14 @@ func Parse(name string, src []byte) (*Document, error) {
 		return nil, err
 	}
 	types, values := takeSQLTypes(f.Body.(*hclsyntax.Body)), takeValues(f.Body.(*hclsyntax.Body))
-	starts := takeStarts(f.Body.(*hclsyntax.Body))
-	if err := postgres.EvalHCL.Eval(p, d.Realm, nil); err != nil {
+	starts, names := takeStarts(f.Body.(*hclsyntax.Body)), takeNames(src, f.Body.(*hclsyntax.Body))
+	if err := names.restoreError(postgres.EvalHCL.Eval(p, d.Realm, nil)); err != nil {
 		if errors.As(err, &diags) {
 			return nil, diagError(name, diags)
 		}
 		return nil, d.Unplaced(err)
 	}
+	rename(d.Realm, names.name)
 	types.put(d.Realm)
 	if err := values.put(d); err != nil {
 		return nil, err
@@ -147,16 +148,12 @@ func (d *Document) index(body *hclsyntax.Body, path []Label) {
 	}
 }
 
-// check refuses names that the engine can't write, and a file without a schema.
+// check refuses a file without a schema.
 func (d *Document) check() error {
 	declared := false
 	for _, b := range d.Blocks {
 		l := b.Path[len(b.Path)-1]
 		declared = declared || l.Kind == "schema"
-		if strings.Contains(l.Name, `"`) {
-			return &Error{File: d.Name, Line: b.Pos.Line, Col: b.Pos.Column,
-				Msg: fmt.Sprintf("%s %q: the engine doesn't support double quotes in names; choose another name, or create it with SQL in a migration (new)", l.Kind, l.Name)}
-		}
 	}
 	if !declared {
 		return &Error{File: d.Name, Line: 1, Col: 1,

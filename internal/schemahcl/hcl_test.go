@@ -19,7 +19,6 @@ func TestParseErrors(t *testing.T) {
 		{"column without type", head + "  column \"ok\" {\n    null = true\n  }\n}\n", `schema.hcl:5:3: column "ok" needs "type"`},
 		{"index without columns", head + "  column \"ok\" {\n    type = boolean\n  }\n  index \"i\" {\n  }\n}\n", `schema.hcl:8:3: index "i" needs "columns" or "on"`},
 		{"empty", "# nothing\n", `schema.hcl:1:1: no schema is declared, so everything would be dropped: declare one, such as schema "public" {}`},
-		{"double quote in a name", head + "  column \"a\\\"b\" {\n    type = int\n  }\n}\n", `schema.hcl:5:3: column "a\"b": the engine doesn't support double quotes in names; choose another name, or create it with SQL in a migration (new)`},
 		{"extension", "schema \"public\" {\n}\nextension \"hstore\" {\n  schema = schema.public\n}\n", `schema.hcl:3:1: block extension "hstore" in the file: the engine does not manage extensions; write it as SQL in a migration (new), and remove it from this file`},
 		{"nested", "schema \"public\" {\n  comment = " + strings.Repeat("(", 100_000), `schema.hcl:2:112: brackets, blocks and templates are nested more than 100 deep`},
 		{"locals that grow", "locals {\n  a = \"" + strings.Repeat("x", 1000) + "\"\n  b = \"" + strings.Repeat("${local.a}", 100) + "\"\n  c = \"" + strings.Repeat("${local.b}", 100) + "\"\n}\nschema \"public\" {\n  comment = local.c\n}\n", `schema.hcl:4:7: this may give a value of more than 1048576 bytes`},

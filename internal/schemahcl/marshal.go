@@ -17,7 +17,8 @@ import (
 // Marshal returns r, an inspected and completed realm, as HCL that evaluates to r. It changes r.
 func Marshal(r *schema.Realm) ([]byte, error) {
 	plainReferences(r)
-	exact := takeExact(r)
+	exact, names := takeExact(r), newNames("hcl_quoted_name_")
+	rename(r, names.placeholder)
 	text, err := postgres.MarshalHCL.MarshalSpec(r)
 	if err != nil {
 		return nil, fmt.Errorf("writing the schema as HCL: %w", err)
@@ -31,19 +32,24 @@ func Marshal(r *schema.Realm) ([]byte, error) {
 			exact.put(b.Body(), t)
 		}
 	}
-	return f.Bytes(), nil
+	return names.put(f), nil
 }
 
-// exact are columns whose types and defaults the engine would write otherwise than it reads them.
-type exact map[*schema.Column]schema.Column
+// exact is what the engine doesn't write as it reads it: the types and defaults of columns, and the names of primary
+// keys.
+type exact struct {
+	columns map[*schema.Column]schema.Column
+	keys    map[*schema.Table]string
+}
 
 // takeExact replaces SQL in the types and defaults of columns with placeholders.
 func takeExact(r *schema.Realm) exact {
-	exact := exact{}
+	exact := exact{map[*schema.Column]schema.Column{}, map[*schema.Table]string{}}
 	for _, s := range r.Schemas {
 		for _, t := range s.Tables {
+			exact.keys[t] = KeyName(t, t.PrimaryKey)
 			for _, c := range t.Columns {
-				exact[c] = schema.Column{Type: &schema.ColumnType{Type: c.Type.Type}, Default: c.Default}
+				exact.columns[c] = schema.Column{Type: &schema.ColumnType{Type: c.Type.Type}, Default: c.Default}
 				if _, ok := c.Type.Type.(*postgres.UserDefinedType); ok {
 					c.Type.Type = &postgres.UserDefinedType{T: "type"}
 				}
@@ -64,7 +70,7 @@ func tableOf(r *schema.Realm, b *hclwrite.Block) *schema.Table {
 	}
 	ref := strings.TrimSpace(string(attr.Expr().BuildTokens(nil).Bytes()))
 	for _, s := range r.Schemas {
-		if ref == "schema."+s.Name || ref == fmt.Sprintf("schema[%q]", s.Name) {
+		if ref == "schema."+s.Name {
 			t, _ := s.Table(b.Labels()[len(b.Labels())-1])
 			return t
 		}
@@ -72,11 +78,10 @@ func tableOf(r *schema.Realm, b *hclwrite.Block) *schema.Table {
 	return nil
 }
 
-// put replaces the placeholders in the body of a table, and writes the name of its primary key, which the engine reads
-// but doesn't write.
+// put writes what is exact into the body of a table.
 func (e exact) put(body *hclwrite.Body, t *schema.Table) {
 	if key := body.FirstMatchingBlock("primary_key", nil); key != nil {
-		if name := KeyName(t, t.PrimaryKey); name != "" {
+		if name := e.keys[t]; name != "" {
 			key.SetLabels([]string{name})
 		}
 	}
@@ -91,11 +96,11 @@ func (e exact) put(body *hclwrite.Body, t *schema.Table) {
 		if i, block := identity(c), b.Body().FirstMatchingBlock("identity", nil); i != nil && block != nil && i.Sequence.Increment < 0 {
 			block.Body().SetAttributeValue("start", cty.NumberIntVal(i.Sequence.Start)) // the engine omits 1
 		}
-		typ := e[c].Type.Type
+		typ := e.columns[c].Type.Type
 		if u, ok := typ.(*postgres.UserDefinedType); ok {
 			b.Body().SetAttributeRaw("type", typeTokens(u.T))
 		}
-		if x, ok := e[c].Default.(*schema.RawExpr); ok {
+		if x, ok := e.columns[c].Default.(*schema.RawExpr); ok {
 			b.Body().SetAttributeRaw("default", defaultTokens(typ, x.X))
 		}
 	}

@@ -3,7 +3,6 @@ package schemahcl
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -78,7 +77,6 @@ func schemaRef(c *strictness, in scope, a *hclsyntax.Attribute) {
 	case !slices.Contains(c.decls.schemas, parts[1]):
 		c.refuse(a.Expr.Range().Start, "there is no schema block %q%s", parts[1], instead(parts[1], slices.Clone(c.decls.schemas)))
 	default:
-		c.referable(a.Expr.Range().Start, "schema", parts[1])
 	}
 }
 
@@ -190,19 +188,7 @@ func (c *strictness) column(in scope, a *hclsyntax.Attribute, x hclsyntax.Expres
 		c.refuse(at, "there is no column %q in table %q%s", parts[n-1], lastLabel(t), instead(parts[n-1], names))
 		return nil
 	}
-	c.referable(at, "column", parts[n-1])
-	if n > 2 {
-		c.referable(at, "table", parts[n-3])
-	}
 	return t
-}
-
-// referable refuses references to names with characters that the engine escapes inconsistently, so that it doesn't find
-// them or crashes.
-func (c *strictness) referable(at hcl.Pos, kind, name string) {
-	if strconv.Quote(name) != `"`+name+`"` {
-		c.refuse(at, "the engine cannot refer to %s %q, because its name contains a backslash or an unprintable character; choose another name, or create it with SQL in a migration (new)", kind, name)
-	}
 }
 
 func (c *strictness) tableAt(at hcl.Pos, names []string) *hclsyntax.Block {
@@ -304,7 +290,8 @@ func isTrue(a *hclsyntax.Attribute) bool {
 func (c *strictness) duplicates(body *hclsyntax.Body) {
 	schemas, inputs := unique{c: c}, unique{c: c}
 	enums := map[string]*hclsyntax.Block{}
-	relations := unique{c: c, why: ": tables, enums, indexes, unique constraints and primary keys share the namespace of their schema"}
+	types := unique{c: c, why: ": tables and enums share the namespace of their schema"}
+	relations := unique{c: c, why: ": tables, indexes, unique constraints and primary keys share the namespace of their schema"}
 	for _, b := range body.Blocks {
 		switch {
 		case b.Type == "locals":
@@ -323,9 +310,11 @@ func (c *strictness) duplicates(body *hclsyntax.Body) {
 			} else if schemaOf(first) != schemaOf(b) {
 				c.refuse(b.TypeRange.Start, "duplicate enum %q: the engine supports only one enum of a name, whatever its schema, and the first is on line %d; write this one as SQL in a migration (new)", name, first.TypeRange.Start.Line)
 			}
-			relations.block(schemaOf(b), b)
+			types.block(schemaOf(b), b)
 		case b.Type == "table":
-			relations.block(schemaOf(b), b)
+			if types.block(schemaOf(b), b) {
+				relations.block(schemaOf(b), b)
+			}
 			c.duplicatesIn(b, &relations)
 		}
 	}

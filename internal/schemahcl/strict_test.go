@@ -588,12 +588,12 @@ table "other" {
 		want: `
 5:1: duplicate schema "public": the first is on line 1
 19:3: duplicate column "a": the first is on line 15
-25:3: duplicate index "i": the first is on line 22: tables, enums, indexes, unique constraints and primary keys share the namespace of their schema
+25:3: duplicate index "i": the first is on line 22: tables, indexes, unique constraints and primary keys share the namespace of their schema
 31:3: unique "c" has the same name as the check on line 28: constraints share the namespace of their table
-34:3: index "t" has the same name as the table on line 13: tables, enums, indexes, unique constraints and primary keys share the namespace of their schema
+34:3: index "t" has the same name as the table on line 13: tables, indexes, unique constraints and primary keys share the namespace of their schema
 38:1: duplicate table "other": the first is on line 7
-40:3: unique "i" has the same name as the index on line 22: tables, enums, indexes, unique constraints and primary keys share the namespace of their schema
-47:1: enum "t" has the same name as the table on line 13: tables, enums, indexes, unique constraints and primary keys share the namespace of their schema
+40:3: unique "i" has the same name as the index on line 22: tables, indexes, unique constraints and primary keys share the namespace of their schema
+47:1: enum "t" has the same name as the table on line 13: tables and enums share the namespace of their schema
 51:1: duplicate enum "t": the engine supports only one enum of a name, whatever its schema, and the first is on line 47; write this one as SQL in a migration (new)
 `,
 	},

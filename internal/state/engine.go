@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ariga.io/atlas/sql/migrate"
@@ -31,7 +32,7 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 	deferred := takeDeferred(changes)
 	unquoted := quoteTexts(changes)
 	unbounded := boundIdentities(changes)
-	p, err := drv.PlanChanges(ctx, "plan", changes, options)
+	raw, err := planChanges(ctx, drv, changes, options)
 	unbounded()
 	unquoted()
 	deferred.restore()
@@ -40,7 +41,7 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 		return nil, err
 	}
 	var planned []*migrate.Change
-	for _, c := range p.Changes {
+	for _, c := range raw {
 		reverse, err := c.ReverseStmts()
 		if err != nil {
 			return nil, err
@@ -51,11 +52,11 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 			reverse[i] = repair(c, r, down)
 		}
 		if keys := lostKeys(c.Source, changes); keys != nil {
-			again, err := drv.PlanChanges(ctx, "keys", []schema.Change{keys}, options)
+			again, err := planChanges(ctx, drv, []schema.Change{keys}, options)
 			if err != nil {
 				return nil, err
 			}
-			for _, k := range again.Changes {
+			for _, k := range again {
 				reverse = append(reverse, k.Cmd)
 			}
 		}
@@ -185,6 +186,137 @@ func boundIdentities(changes []schema.Change) (restore func()) {
 	return func() {
 		for c, whole := range before {
 			*c = whole
+		}
+	}
+}
+
+// planChanges returns the engine's statements. The engine doesn't quote all names as SQL requires, so it sees
+// placeholders for those that Go and PostgreSQL quote differently.
+func planChanges(ctx context.Context, drv migrate.Driver, changes []schema.Change, options migrate.PlanOption) ([]*migrate.Change, error) {
+	placeholders := map[string]string{}
+	restore := eachName(changes, func(name string) string {
+		if strconv.Quote(name) == `"`+name+`"` {
+			return name
+		}
+		if placeholders[name] == "" {
+			placeholders[name] = fmt.Sprintf("sql_quoted_name_%d_", len(placeholders))
+		}
+		return placeholders[name]
+	})
+	p, err := drv.PlanChanges(ctx, "plan", changes, options)
+	restore()
+	if err != nil {
+		return nil, err
+	}
+	if len(placeholders) == 0 {
+		return p.Changes, nil
+	}
+	var pairs []string
+	for name, placeholder := range placeholders {
+		pairs = append(pairs, `"`+placeholder+`"`, `"`+strings.ReplaceAll(name, `"`, `""`)+`"`)
+	}
+	quoted := strings.NewReplacer(pairs...).Replace
+	for _, c := range p.Changes {
+		reverse, err := c.ReverseStmts()
+		if err != nil {
+			return nil, err
+		}
+		for i, r := range reverse {
+			reverse[i] = quoted(r)
+		}
+		c.Cmd, c.Comment, c.Reverse = quoted(c.Cmd), oneLine(quoted(c.Comment)), reverse
+	}
+	return p.Changes, nil
+}
+
+func oneLine(s string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(s) }
+
+// eachName changes the names in changes. restore undoes that.
+func eachName(changes []schema.Change, change func(string) string) (restore func()) {
+	before := map[*string]string{}
+	names := func(list ...*string) {
+		for _, n := range list {
+			if _, done := before[n]; !done {
+				before[n] = *n
+				*n = change(*n)
+			}
+		}
+	}
+	object := func(o any) {
+		if e, ok := o.(*schema.EnumType); ok {
+			names(&e.T)
+			if e.Schema != nil {
+				names(&e.Schema.Name)
+			}
+		}
+	}
+	index := func(i *schema.Index) {
+		names(&i.Name)
+		for _, a := range i.Attrs {
+			if k, ok := a.(*postgres.Constraint); ok {
+				names(&k.N)
+			}
+		}
+	}
+	key := func(k *schema.ForeignKey) {
+		names(&k.Symbol, &k.RefTable.Name, &k.RefTable.Schema.Name)
+		for _, c := range k.RefColumns {
+			names(&c.Name)
+		}
+	}
+	table := func(t *schema.Table) {
+		names(&t.Name, &t.Schema.Name)
+		for _, c := range t.Columns {
+			names(&c.Name)
+			object(c.Type.Type)
+		}
+		if t.PrimaryKey != nil {
+			index(t.PrimaryKey)
+		}
+		for _, i := range t.Indexes {
+			index(i)
+		}
+		for _, k := range t.ForeignKeys {
+			key(k)
+		}
+		for _, a := range t.Attrs {
+			if c, ok := a.(*schema.Check); ok {
+				names(&c.Name)
+			}
+		}
+	}
+	for _, c := range changes {
+		switch c := c.(type) {
+		case *schema.AddSchema:
+			names(&c.S.Name)
+		case *schema.ModifySchema:
+			names(&c.S.Name)
+		case *schema.AddTable:
+			table(c.T)
+		case *schema.DropTable:
+			table(c.T)
+		case *schema.ModifyTable:
+			table(c.T)
+			for _, m := range c.Changes {
+				switch m := m.(type) {
+				case *schema.AddIndex:
+					index(m.I)
+				case *schema.AddForeignKey:
+					key(m.F)
+				}
+			}
+		case *schema.AddObject:
+			object(c.O)
+		case *schema.DropObject:
+			object(c.O)
+		case *schema.ModifyObject:
+			object(c.From)
+			object(c.To)
+		}
+	}
+	return func() {
+		for n, name := range before {
+			*n = name
 		}
 	}
 }

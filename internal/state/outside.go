@@ -76,6 +76,9 @@ func unmanaged(c catalog.Catalog, stays func(catalog.Line) bool) map[string][]st
 				add(l.Kind, l.Name)
 			}
 		case stays(l):
+			if def, _ := c.Def("constraint", l.Name); l.Kind == "index" && def != "" && !strings.HasPrefix(def, "UNIQUE ") {
+				add("constraint with a comment on its index", l.Name)
+			}
 			for _, kind := range propertyKinds(l) {
 				name := l.Name
 				if strings.HasPrefix(kind, "table ") && l.Kind != "table" {

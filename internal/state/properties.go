@@ -201,7 +201,7 @@ func (s *setting) object() string {
 	switch kind {
 	case "mark":
 		kind = "index"
-	case "comment on constraint":
+	case "comment on constraint", "comment on index":
 		kind = "constraint"
 	case "comment on enum":
 		kind = "enum"
@@ -387,6 +387,8 @@ func (e *properties) statements(want *properties) []string {
 			out = append(out, "ALTER TABLE "+rel+" "+s.Action+pgsql.Ident(s.Name))
 		case "comment on constraint":
 			out = append(out, "COMMENT ON CONSTRAINT "+pgsql.Ident(s.Name)+" ON "+rel+" "+s.Action)
+		case "comment on index":
+			out = append(out, "COMMENT ON INDEX "+pgsql.QualifiedIdent(s.Schema, s.Name)+" "+s.Action)
 		case "comment on enum":
 			out = append(out, "COMMENT ON TYPE "+rel+" "+s.Action)
 		}

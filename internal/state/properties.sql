@@ -71,6 +71,10 @@ WITH t AS (
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid
   JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
   UNION ALL
+  SELECT 5, 'comment on index', t.nspname, t.relname, ic.relname::text, 'comment', quote_literal(d.description), 'IS ' || quote_literal(d.description)
+  FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'x') JOIN pg_class ic ON ic.oid = k.conindid
+  JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = ic.oid AND d.objsubid = 0
+  UNION ALL
   SELECT 5, 'comment on enum', n.nspname, ty.typname, '', 'comment', quote_literal(d.description), 'IS ' || quote_literal(d.description)
   FROM pg_type ty JOIN pg_namespace n ON n.oid = ty.typnamespace
   JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid = ty.oid

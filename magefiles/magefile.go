@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/history"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
@@ -221,7 +222,7 @@ func Inspect(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		hcl, err := state.Inspect(ctx, cfg, c.options())
+		hcl, err := state.Inspect(ctx, cfg, c.options(), func(ctx context.Context) (*devdb.Server, error) { return c.server(ctx, nil) })
 		if errors.As(err, new(*pgconn.ConnectError)) {
 			return migrator.NewConnectError(cfg, err)
 		}

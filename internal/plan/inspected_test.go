@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"regexp"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -30,9 +32,12 @@ func TestInspected(t *testing.T) {
 			db.Exec(sql)
 			p := newProject(t)
 			opts := p.config().Options
-			hcl, err := state.Inspect(t.Context(), db.Conn().Config(), opts)
+			hcl, err := state.Inspect(t.Context(), db.Conn().Config(), opts, func(context.Context) (*devdb.Server, error) { return pgtest.Server(t), nil })
 			if err != nil {
 				t.Fatal(err)
+			}
+			if m := regexp.MustCompile(`(?m)^# (?:Different|Not checked).*`).Find(hcl); m != nil && !strings.Contains(string(m), "does not exist") {
+				t.Errorf("%s", m)
 			}
 			live, err := catalog.Read(t.Context(), db.Conn(), opts)
 			if err != nil {

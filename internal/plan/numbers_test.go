@@ -71,7 +71,7 @@ func TestSequencesStay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			hcl, err := state.Inspect(t.Context(), db.Conn().Config(), catalog.Options{})
+			hcl, err := state.Inspect(t.Context(), db.Conn().Config(), catalog.Options{}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

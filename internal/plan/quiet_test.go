@@ -22,7 +22,7 @@ func TestQuiet(t *testing.T) {
 	db.Exec(string(sql))
 	p := newProject(t)
 	cfg := p.config()
-	if p.HCL, err = state.Inspect(t.Context(), db.Conn().Config(), cfg.Options); err != nil {
+	if p.HCL, err = state.Inspect(t.Context(), db.Conn().Config(), cfg.Options, nil); err != nil {
 		t.Fatal(err)
 	}
 	p.Write(map[string]string{"20250101000000_base.sql": string(sql)})
@@ -258,7 +258,7 @@ CREATE TABLE part_2025 PARTITION OF part FOR VALUES FROM ('2025-01-01') TO ('202
 	p := newProject(t)
 	cfg := p.config()
 	var err error
-	if p.HCL, err = state.Inspect(t.Context(), db.Conn().Config(), cfg.Options); err != nil {
+	if p.HCL, err = state.Inspect(t.Context(), db.Conn().Config(), cfg.Options, nil); err != nil {
 		t.Fatal(err)
 	}
 	p.Write(map[string]string{"20250101000000_base.sql": sql})
@@ -280,7 +280,7 @@ CREATE TABLE part_2025 PARTITION OF part FOR VALUES FROM ('2025-01-01') TO ('202
 	}
 	want, _ := state.Split(live)
 	p = newProject(t)
-	p.HCL, err = state.Inspect(t.Context(), db.Conn().Config(), cfg.Options)
+	p.HCL, err = state.Inspect(t.Context(), db.Conn().Config(), cfg.Options, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,7 +56,7 @@ table "old" {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			if p.HCL, err = state.Inspect(t.Context(), s.DB.ConnConfig(), cfg.Options); err != nil {
+			if p.HCL, err = state.Inspect(t.Context(), s.DB.ConnConfig(), cfg.Options, nil); err != nil {
 				t.Fatal(err)
 			}
 			p.quiet()

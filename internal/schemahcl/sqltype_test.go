@@ -88,7 +88,7 @@ func TestSQLTypes(t *testing.T) {
 	}
 
 	// The inspected file produces the same columns.
-	inspected, err := state.Inspect(t.Context(), s.DB.ConnConfig(), catalog.Options{})
+	inspected, err := state.Inspect(t.Context(), s.DB.ConnConfig(), catalog.Options{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

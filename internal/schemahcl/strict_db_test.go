@@ -39,7 +39,7 @@ func TestStrictAcceptsInspected(t *testing.T) {
 	}
 	db := pgtest.New(t)
 	db.Exec(string(sql))
-	src, err := state.Inspect(context.Background(), db.ConnConfig(), catalog.Options{})
+	src, err := state.Inspect(context.Background(), db.ConnConfig(), catalog.Options{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestStrictShapesHaveEffects(t *testing.T) {
 	}
 
 	// strict accepts the inspected file.
-	inspected, err := state.Inspect(ctx, s.DB.ConnConfig(), catalog.Options{})
+	inspected, err := state.Inspect(ctx, s.DB.ConnConfig(), catalog.Options{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

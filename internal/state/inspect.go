@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 )
@@ -21,13 +22,16 @@ import (
 // Inspect returns the schema of a live database as HCL, without the record's tables and what opts excludes. A comment
 // at the top counts the objects that HCL can't express. Inspect fails if there are tables that the role may not see. If
 // another session has a table locked for longer than [InspectTimeout], the error is a *LockedError.
-func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options) ([]byte, error) {
+//
+// If start isn't nil, it starts a dev server, on which Inspect creates the schema from the HCL and compares the two
+// catalogs. Comments at the top name the differences, or say why they weren't compared.
+func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options, start func(context.Context) (*devdb.Server, error)) ([]byte, error) {
 	db, err := connect(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer db.close()
-	hcl, err := inspectLive(ctx, db, opts)
+	hcl, err := inspectLive(ctx, db, opts, start)
 	if pgsql.SQLState(err) == pgsql.LockNotAvailable {
 		return nil, locked(ctx, db.native, err)
 	}
@@ -70,7 +74,7 @@ SELECT pg_catalog.format('pid %s, user %s, application %s, which has locked %s',
 	return e
 }
 
-func inspectLive(ctx context.Context, db *session, opts catalog.Options) ([]byte, error) {
+func inspectLive(ctx context.Context, db *session, opts catalog.Options, start func(context.Context) (*devdb.Server, error)) ([]byte, error) {
 	if _, err := db.native.Exec(ctx, fmt.Sprintf("SET lock_timeout = %d", InspectTimeout.Milliseconds())); err != nil {
 		return nil, fmt.Errorf("setting lock_timeout: %w", err)
 	}
@@ -105,11 +109,74 @@ func inspectLive(ctx context.Context, db *session, opts catalog.Options) ([]byte
 	for _, o := range others {
 		fmt.Fprintf(&out, "# Outside this file, because HCL cannot express it: %s\n", catalog.Escape(o.String()))
 	}
+	if start != nil {
+		differences, err := checkInspected(ctx, &State{db: db, Catalog: c, opts: opts}, hcl, start)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil:
+			reason := err.Error()
+			if wrong := (*schemahcl.Error)(nil); errors.As(err, &wrong) {
+				reason = wrong.Msg // the position is without this comment
+			}
+			fmt.Fprintf(&out, "# Not checked whether this file creates the same schema: %s\n", catalog.Escape(reason))
+		}
+		for _, d := range differences {
+			fmt.Fprintf(&out, "# Different in a database created from this file: %s\n", catalog.Escape(d.Text))
+		}
+	}
 	if out.Len() > 0 {
 		out.WriteByte('\n')
 	}
 	out.Write(hcl)
 	return out.Bytes(), nil
+}
+
+// checkInspected creates what hcl declares, on a dev server, and returns how it differs from live. Unmanaged properties
+// of live are no differences.
+func checkInspected(ctx context.Context, live *State, hcl []byte, start func(context.Context) (*devdb.Server, error)) ([]catalog.Difference, error) {
+	srv, err := start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := New(ctx, srv, live.opts)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	doc, err := schemahcl.Parse("schema.hcl", hcl)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.createSequences(ctx, live.Catalog); err != nil {
+		return nil, err
+	}
+	if err := s.strip(ctx, doc.Realm); err != nil {
+		return nil, err
+	}
+	if err := s.build(ctx, doc); err != nil {
+		return nil, err
+	}
+	if _, err := carryOver(ctx, live, s); err != nil {
+		return nil, err
+	}
+	want, _ := Split(live.Catalog)
+	have, _ := Split(s.Catalog)
+	return catalog.Diff(want, have), nil
+}
+
+// createSequences creates the sequences of c that aren't a serial column's, because defaults may use them.
+func (s *State) createSequences(ctx context.Context, c catalog.Catalog) error {
+	for _, q := range Sequences(c) {
+		if q.Serial {
+			continue
+		}
+		sql := "CREATE SCHEMA IF NOT EXISTS " + pgsql.Ident(q.Schema()) + "; CREATE SEQUENCE " + q.Name + " AS " + q.Type + " " + q.Options
+		if err := s.db.run.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("creating sequence %s: %w", q.Name, err)
+		}
+	}
+	return s.Refresh(ctx)
 }
 
 // refuseHidden returns an error if the session's role has no privileges on some tables of c. The engine reads tables

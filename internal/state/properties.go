@@ -125,6 +125,7 @@ type setting struct {
 
 type constraint struct {
 	Schema, Table, Name, Kind, Def string
+	Comment                        *string // on the index of a unique constraint, as a literal
 }
 
 // A sequence is a sequence of the catalog, with the properties that differ from those of a new serial column's
@@ -365,6 +366,9 @@ func (e *properties) statements(want *properties) []string {
 		}
 		if def != w.Def {
 			out = append(out, table+" DROP CONSTRAINT "+pgsql.Ident(k.Name)+", "+add+def)
+			if w.Comment != nil {
+				out = append(out, "COMMENT ON INDEX "+pgsql.QualifiedIdent(w.Schema, w.Name)+" IS "+*w.Comment)
+			}
 		}
 	}
 	had := map[property]bool{}

@@ -85,7 +85,7 @@ SELECT json_build_object(
 'settings', (SELECT json_agg(s ORDER BY s.rank, s.kind, s.schema, s.rel, s.name, s.what) FROM settings s),
 'constraints', (
   SELECT json_agg(json_build_object('schema', t.nspname, 'table', t.relname, 'name', k.conname, 'kind', k.contype,
-    'def', pg_get_constraintdef(k.oid)) ORDER BY t.nspname, t.relname, k.conname)
+    'def', pg_get_constraintdef(k.oid), 'comment', CASE WHEN k.contype = 'u' THEN quote_literal(obj_description(k.conindid, 'pg_class')) END) ORDER BY t.nspname, t.relname, k.conname)
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid WHERE k.contype IN ('c', 'f', 'p', 'u', 'x')),
 -- Options of sequences that differ from those of a new serial column.
 'sequences', (

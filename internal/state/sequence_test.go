@@ -40,7 +40,7 @@ func TestSerial(t *testing.T) {
 			t.Parallel()
 			db := pgtest.New(t)
 			db.Exec(tt.sql)
-			hcl, err := Inspect(t.Context(), db.Conn().Config(), catalog.Options{})
+			hcl, err := Inspect(t.Context(), db.Conn().Config(), catalog.Options{}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

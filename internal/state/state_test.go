@@ -187,7 +187,7 @@ func TestDesired(t *testing.T) {
 		}
 	}
 
-	hcl, err := Inspect(ctx, s.DB.ConnConfig(), catalog.Options{})
+	hcl, err := Inspect(ctx, s.DB.ConnConfig(), catalog.Options{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -432,7 +432,7 @@ func TestInspectLeavesOut(t *testing.T) {
 		CREATE EXTENSION citext;
 		CREATE TABLE member (a int); ALTER EXTENSION citext ADD TABLE member;
 		CREATE TYPE member_enum AS ENUM ('a'); ALTER EXTENSION citext ADD TYPE member_enum;`)
-	hcl, err := Inspect(ctx, db.ConnConfig(), catalog.Options{JournalSchema: "journal", Exclude: []string{"public.legacy", "journal"}})
+	hcl, err := Inspect(ctx, db.ConnConfig(), catalog.Options{JournalSchema: "journal", Exclude: []string{"public.legacy", "journal"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -488,7 +488,7 @@ func TestInspectHidden(t *testing.T) {
 		{`GRANT SELECT ON own."C" TO ` + role, ""},
 	} {
 		db.Exec(tt.grant)
-		got, err := Inspect(ctx, cfg, opts)
+		got, err := Inspect(ctx, cfg, opts, nil)
 		if tt.hidden != "" {
 			want := "role " + role + " may not see all of " + tt.hidden + ": grant it SELECT on these tables, or inspect as their owner"
 			if err == nil || err.Error() != want {
@@ -499,7 +499,7 @@ func TestInspectHidden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := Inspect(ctx, db.ConnConfig(), opts)
+		want, err := Inspect(ctx, db.ConnConfig(), opts, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

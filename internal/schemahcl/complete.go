@@ -22,6 +22,7 @@ func Complete(ctx context.Context, q schema.ExecQuerier, r *schema.Realm, serial
 	if err := completeColumns(ctx, q, r, serial); err != nil {
 		return err
 	}
+	nullColumns(r)
 	rows, err := q.QueryContext(ctx, `
 		SELECT 'exclusion' AS what, n.nspname, c.relname, k.conname, '' AS value, 0 AS place
 		FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
@@ -163,6 +164,23 @@ func completeColumns(ctx context.Context, q schema.ExecQuerier, r *schema.Realm,
 		}
 	}
 	return rows.Err()
+}
+
+// nullColumns restores index parts that are a column named null, which the engine takes for an expression.
+func nullColumns(r *schema.Realm) {
+	for _, s := range r.Schemas {
+		for _, t := range s.Tables {
+			for _, i := range t.Indexes {
+				for _, p := range i.Parts {
+					if x, ok := p.X.(*schema.RawExpr); ok && strings.EqualFold(x.X, `"null"`) {
+						if c, ok := t.Column(pgsql.Unquote(x.X)); ok {
+							p.C, p.X = c, nil
+						}
+					}
+				}
+			}
+		}
+	}
 }
 
 func findColumn(r *schema.Realm, ns, table, column string) *schema.Column {

@@ -133,7 +133,7 @@ func inspectLive(ctx context.Context, db *session, opts catalog.Options, start f
 }
 
 // checkInspected creates what hcl declares, on a dev server, and returns how it differs from live. Unmanaged properties
-// of live are no differences.
+// of live don't count.
 func checkInspected(ctx context.Context, live *State, hcl []byte, start func(context.Context) (*devdb.Server, error)) ([]catalog.Difference, error) {
 	srv, err := start(ctx)
 	if err != nil {

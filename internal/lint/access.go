@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/oidmap"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -66,16 +67,16 @@ func changedRowSecurity(s *step, b, a *relation) (found findings) {
 		d.Fix = fix.Words("have it reviewed")
 		found.add(s, "disable-rls", d)
 	}
-	if at := s.trace.start().relations[b.OID]; !a.RLS || at == nil || !at.RLS {
+	if at := s.trace.start().relations.Get(b.OID); !a.RLS || at == nil || !at.RLS {
 		return found // policies have no effect yet, or are part of the change
 	}
-	for _, oid := range sorted(union(s.before.policies, s.after.policies)) {
-		was, is := s.before.policies[oid], s.after.policies[oid]
+	for c := range oidmap.Changes(s.before.policies, s.after.policies) {
+		oid, was, is := c.Key, c.Before, c.After
 		p := is
 		if p == nil {
 			p = was
 		}
-		if p.Table != b.OID || was != nil && is != nil || was != nil && s.trace.base.policies[oid] == nil {
+		if p.Table != b.OID || was != nil && is != nil || was != nil && s.trace.base.policies.Get(oid) == nil {
 			continue
 		}
 		d := s.about(b)

@@ -40,9 +40,9 @@ func (s *snapshot) table(t *relation, without []string, only bool) fix.Table {
 // rows of inheriting tables.
 func (s *snapshot) key(t *relation, without []string) []string {
 	var best []string
-	for _, oid := range sorted(s.constraints) {
-		c := s.constraints[oid]
-		x := s.indexes[c.Index]
+	for oid := range s.constraints.All() {
+		c := s.constraints.Get(oid)
+		x := s.indexes.Get(c.Index)
 		if c.Table != t.OID || c.Kind != "p" && c.Kind != "u" || x == nil || !x.Valid || best != nil && c.Kind != "p" {
 			continue
 		}
@@ -175,8 +175,8 @@ func (s *step) unbatched(t *relation, d dmlText, b fix.Batch) string {
 			return fmt.Sprintf("it reads table %s, which it changes, so a batch would read what earlier ones wrote; first compute the new values in another table, and update from that", t.sql())
 		}
 	}
-	for _, oid := range sorted(s.before.constraints) {
-		c := s.before.constraints[oid]
+	for oid := range s.before.constraints.All() {
+		c := s.before.constraints.Get(oid)
 		switch {
 		case c.Table != t.OID:
 		case s.st.Verb == "DELETE" && c.Kind == "f" && c.References == t.OID && !strings.Contains(c.Definition, " ON DELETE "):

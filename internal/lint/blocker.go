@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/ibutsu/ibutsu-schema/internal/oidmap"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
@@ -28,7 +29,7 @@ func (r *fileRun) watched(ctx context.Context, u runner.Unit, st *step) error {
 		return nil
 	}
 	b := *r.now
-	b.locks, b.counts = nil, nil
+	b.locks, b.scans = oidmap.Map[locks]{}, oidmap.Map[int64]{}
 	st.before, r.now = &b, &b
 	blocker, err := r.st.DB.Connect(ctx)
 	if err != nil {
@@ -40,7 +41,7 @@ func (r *fileRun) watched(ctx context.Context, u runner.Unit, st *step) error {
 	}
 	done := make(chan error, 1)
 	go func() { done <- r.outside(ctx, u, st) }()
-	w := &watch{conn: blocker, pid: r.conn.PgConn().PID(), done: done, asked: make(map[lockKey]bool)}
+	w := &watch{conn: blocker, pid: r.conn.PgConn().PID(), done: done, asked: make(map[uint32]locks)}
 	err = w.run(ctx)
 	if watchErr := (*watchError)(nil); errors.As(err, &watchErr) {
 		// The statement continues once the blocker is gone.
@@ -49,7 +50,7 @@ func (r *fileRun) watched(ctx context.Context, u runner.Unit, st *step) error {
 	}
 	st.asked = w.asked
 	// Outside a transaction the session's counters may include earlier ones.
-	st.after.counts = nil
+	st.after.scans = oidmap.Map[int64]{}
 	return err
 }
 
@@ -62,7 +63,7 @@ var blocks = []struct{ savepoint, mode string }{
 // block locks all user tables in the blocker's session.
 func (r *fileRun) block(ctx context.Context, blocker *pgx.Conn) error {
 	var tables []string
-	for _, rel := range r.now.relations {
+	for _, rel := range r.now.relations.All() {
 		if (rel.Kind == "r" || rel.Kind == "p") && !strings.HasPrefix(rel.Schema, "pg_temp_") {
 			tables = append(tables, pgsql.QualifiedIdent(rel.Schema, rel.Name))
 		}
@@ -89,7 +90,7 @@ type watch struct {
 	conn  *pgx.Conn
 	pid   uint32
 	done  chan error
-	asked map[lockKey]bool
+	asked map[uint32]locks
 }
 
 // run watches the statement until it is done, and returns its error.
@@ -133,12 +134,13 @@ func (w *watch) look(ctx context.Context) (waits bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	var l lockKey
+	var relation uint32
+	var mode string
 	var granted bool
-	_, err = pgx.ForEachRow(rows, []any{&l.Relation, &l.Mode, &granted}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&relation, &mode, &granted}, func() error {
 		waits = waits || !granted
-		if l.Relation >= firstUserOID && l.Mode != "AccessShareLock" {
-			w.asked[l] = true
+		if n := strength[mode]; n > 0 && relation >= firstUserOID {
+			w.asked[relation] |= 1 << (n - 1)
 		}
 		return nil
 	})

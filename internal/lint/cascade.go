@@ -31,13 +31,13 @@ func cascade(s *step) (found findings) {
 
 // takenAlong returns what the statement dropped without naming it, and the tables that lost something.
 func takenAlong(s *step) (lost []string, tables []*relation) {
-	for _, oid := range sorted(s.before.relations) {
-		b, a := s.old(oid), s.after.relations[oid]
+	for _, oid := range s.touched() {
+		b, a := s.old(oid), s.after.relations.Get(oid)
 		switch {
 		case b == nil || inDroppedSchema(s, b):
 		case a == nil && b.isView() && !s.named(b):
 			lost = append(lost, "view "+b.sql())
-		case a == nil && b.isTable() && !s.named(b) && s.before.relations[b.Parent] == nil:
+		case a == nil && b.isTable() && !s.named(b) && s.before.relations.Get(b.Parent) == nil:
 			lost = append(lost, "table "+b.sql())
 		case a != nil && b.isTable() && s.direct(b):
 			n := len(lost)
@@ -55,21 +55,21 @@ func takenAlong(s *step) (lost []string, tables []*relation) {
 			}
 		}
 	}
-	for _, oid := range sorted(s.before.triggers) {
-		tr := s.before.triggers[oid]
-		if t := s.old(tr.Table); s.after.triggers[oid] == nil && !tr.Internal && s.trace.base.triggers[oid] != nil && t != nil && s.after.relations[tr.Table] != nil && s.st.Verb != "DROP TRIGGER" {
+	for oid := range changed(s.before.triggers, s.after.triggers) {
+		tr := s.before.triggers.Get(oid)
+		if t := s.old(tr.Table); s.after.triggers.Get(oid) == nil && !tr.Internal && s.trace.base.triggers.Get(oid) != nil && t != nil && s.after.relations.Get(tr.Table) != nil && s.st.Verb != "DROP TRIGGER" {
 			lost = append(lost, "trigger "+pgsql.Ident(tr.Name)+" of table "+t.sql())
 			tables = append(tables, t)
 		}
 	}
-	for _, oid := range sorted(s.before.constraints) {
-		c := s.before.constraints[oid]
+	for oid := range changed(s.before.constraints, s.after.constraints) {
+		c := s.before.constraints.Get(oid)
 		t := s.old(c.Table)
-		if s.after.constraints[oid] != nil || s.trace.base.constraints[oid] == nil || t == nil || s.after.relations[c.Table] == nil || c.Parent != 0 ||
+		if s.after.constraints.Get(oid) != nil || s.trace.base.constraints.Get(oid) == nil || t == nil || s.after.relations.Get(c.Table) == nil || c.Parent != 0 ||
 			s.named(t) && c.References != t.OID {
 			continue
 		}
-		if after := s.after.relations[c.Table]; slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && after.columns[n] == nil }) {
+		if after := s.after.relations.Get(c.Table); slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && after.columns[n] == nil }) {
 			continue // it was dropped with its column
 		}
 		if s.named(t) {

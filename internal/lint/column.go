@@ -43,18 +43,18 @@ func droppedColumns(s *step, b, a *relation) (found findings) {
 // wentWith returns the indexes and constraints that were dropped with a column, and how to drop them first.
 func wentWith(s *step, t *relation, num int16) (lost []string, instead fix.Text) {
 	var constraints, indexes []string
-	for _, oid := range sorted(s.before.constraints) {
-		c := s.before.constraints[oid]
-		if c.Table != t.OID || c.Kind == "c" || s.trace.base.constraints[oid] == nil || s.after.constraints[oid] != nil || !slices.Contains(c.Columns, num) {
+	for oid := range s.before.constraints.All() {
+		c := s.before.constraints.Get(oid)
+		if c.Table != t.OID || c.Kind == "c" || s.trace.base.constraints.Get(oid) == nil || s.after.constraints.Get(oid) != nil || !slices.Contains(c.Columns, num) {
 			continue
 		}
 		lost = append(lost, constraintKinds[c.Kind]+" "+pgsql.Ident(c.Name))
 		constraints = append(constraints, pgsql.Ident(c.Name))
 	}
-	for _, oid := range sorted(s.before.indexes) {
-		x := s.before.indexes[oid]
-		r := s.before.relations[oid]
-		if x.Table != t.OID || s.before.hasConstraint(oid) || r == nil || s.trace.base.indexes[oid] == nil || s.after.indexes[oid] != nil ||
+	for oid := range s.before.indexes.All() {
+		x := s.before.indexes.Get(oid)
+		r := s.before.relations.Get(oid)
+		if x.Table != t.OID || s.before.hasConstraint(oid) || r == nil || s.trace.base.indexes.Get(oid) == nil || s.after.indexes.Get(oid) != nil ||
 			!slices.Contains(x.Columns, num) && !x.Expression && x.Predicate == "" {
 			continue
 		}
@@ -88,8 +88,8 @@ func renamedColumns(s *step, b, a *relation) (found findings) {
 
 // changedColumns finds changes to columns of existing tables.
 func changedColumns(s *step) (found findings) {
-	for _, oid := range sorted(s.before.relations) {
-		b, a := s.oldTable(oid), s.after.relations[oid]
+	for _, oid := range s.touched() {
+		b, a := s.oldTable(oid), s.after.relations.Get(oid)
 		if b == nil || a == nil || !s.direct(b) {
 			continue
 		}
@@ -211,7 +211,7 @@ func (s *snapshot) serial(c *column) bool {
 
 // sequence returns the sequence that a column, which may be nil, owns; nil if there is none.
 func (s *snapshot) sequence(c *column) *relation {
-	for _, r := range s.relations {
+	for _, r := range s.relations.All() {
 		if r.Kind == "S" && c != nil && r.OwnerTable == c.Table && r.OwnerColumn == c.Num {
 			return r
 		}
@@ -252,7 +252,7 @@ func nullability(s *step, t *relation, was, is *column) (found findings) {
 
 func newPrimaryKey(s *step, table uint32) bool {
 	return has(s.after.constraints, func(c *constraint) bool {
-		return c.Table == table && c.Kind == "p" && s.before.constraints[c.OID] == nil
+		return c.Table == table && c.Kind == "p" && s.before.constraints.Get(c.OID) == nil
 	})
 }
 
@@ -263,11 +263,11 @@ func filled(s *step, t *relation, c *column) bool {
 		if o == s {
 			return false
 		}
-		if b, a := o.before.relations[t.OID], o.after.relations[t.OID]; b != nil && a != nil && b.columns[c.Num] == nil && a.columns[c.Num] != nil &&
+		if b, a := o.before.relations.Get(t.OID), o.after.relations.Get(t.OID); b != nil && a != nil && b.columns[c.Num] == nil && a.columns[c.Num] != nil &&
 			a.columns[c.Num].Default != "" && !strings.HasPrefix(a.columns[c.Num].Default, "NULL") {
 			return true
 		}
-		if o.st.Verb == "UPDATE" && len(o.st.Targets) == 1 && o.ran() && o.before.find(o.st.Targets[0].Schema, o.st.Targets[0].Name) == o.before.relations[t.OID] &&
+		if o.st.Verb == "UPDATE" && len(o.st.Targets) == 1 && o.ran() && o.before.find(o.st.Targets[0].Schema, o.st.Targets[0].Name) == o.before.relations.Get(t.OID) &&
 			sets(o.st, c.Name) {
 			return true
 		}
@@ -320,7 +320,7 @@ func defaults(s *step, t *relation, was, is *column) (found findings) {
 		found.add(s, "change-default", d)
 	case end == nil || end.Default != "" || end.Identity != "":
 		// It is dropped, or gets another default.
-	case old && s.trace.base.relations[t.OID].columns[is.Num].Default == "":
+	case old && s.trace.base.relations.Get(t.OID).columns[is.Num].Default == "":
 		// The change itself had set it.
 	case end.NotNull && s.becameNotNull(t.OID, is.Num):
 		d.Text = fmt.Sprintf("column %s.%s is now NOT NULL and has lost its default: inserts that omit it fail", t.sql(), d.Column)
@@ -335,7 +335,7 @@ func defaults(s *step, t *relation, was, is *column) (found findings) {
 }
 
 func (s *step) endColumn(table uint32, num int16) *column {
-	if t := s.trace.end().relations[table]; t != nil {
+	if t := s.trace.end().relations.Get(table); t != nil {
 		return t.columns[num]
 	}
 	return nil
@@ -343,7 +343,7 @@ func (s *step) endColumn(table uint32, num int16) *column {
 
 // becameNotNull reports whether the column was nullable before the file.
 func (s *step) becameNotNull(table uint32, num int16) bool {
-	t := s.trace.start().relations[table]
+	t := s.trace.start().relations.Get(table)
 	return t != nil && t.columns[num] != nil && !t.columns[num].NotNull
 }
 
@@ -359,7 +359,7 @@ func unwritten(s *step, t *relation, c *column) *column {
 		if o == s {
 			break
 		}
-		if a := o.after.relations[t.OID]; came == nil && a != nil {
+		if a := o.after.relations.Get(t.OID); came == nil && a != nil {
 			came = a.columns[c.Num]
 		}
 		for _, st := range changesRows(o.st) {

@@ -14,13 +14,13 @@ var constraintKinds = map[string]string{"p": "primary key", "u": "unique constra
 
 // newConstraints finds new and validated constraints of existing tables.
 func newConstraints(s *step) (found findings) {
-	for _, oid := range sorted(s.after.constraints) {
-		c := s.after.constraints[oid]
+	for oid := range changed(s.after.constraints, s.before.constraints) {
+		c := s.after.constraints.Get(oid)
 		t := s.oldTable(c.Table)
 		if t == nil || c.Parent != 0 || !s.direct(t) || !c.Local {
 			continue
 		}
-		switch was := s.before.constraints[oid]; {
+		switch was := s.before.constraints.Get(oid); {
 		case was == nil && !s.recreation(c):
 			found = append(found, newConstraint(s, t, c)...)
 		case was != nil && !was.Validated && c.Validated:
@@ -34,7 +34,7 @@ func newConstraints(s *step) (found findings) {
 // change does.
 func (s *step) recreation(c *constraint) bool {
 	return !s.acts("DROP CONSTRAINT", c.Name) &&
-		has(s.before.constraints, func(b *constraint) bool { return b.same(c) && s.after.constraints[b.OID] == nil })
+		has(s.before.constraints, func(b *constraint) bool { return b.same(c) && s.after.constraints.Get(b.OID) == nil })
 }
 
 // same reports whether o is c, possibly recreated with another OID.
@@ -58,13 +58,13 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 		return found
 	}
 	rows := len(columns) == 0 && ok // rows may violate it
-	built := s.before.indexes[c.Index] == nil
+	built := s.before.indexes.Get(c.Index) == nil
 	switch c.Kind {
 	case "f":
 		if !c.Validated || !s.messaged("validating foreign key constraint") {
 			return found
 		}
-		parent := s.after.relations[c.References]
+		parent := s.after.relations.Get(c.References)
 		d.Text = fmt.Sprintf("adding foreign key %s checks every row of table %s under %s on it and on %s, which blocks writes to both %s",
 			name, s.name(t), lockName(d.Lock), s.name(parent), s.until())
 		d.Fix = notValid
@@ -94,7 +94,7 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 		d.Text = fmt.Sprintf("adding unique constraint %s builds an index on table %s under %s, which blocks reads and writes %s", name, s.name(t), lockName(d.Lock), s.until())
 		d.Fix = usingIndex(s, t, c, "UNIQUE")
 		found.add(s, "add-unique-blocking", d)
-		found = append(found, unique(s, t, s.after.indexes[c.Index], columnList(s.after.relations[t.OID], c.Columns))...)
+		found = append(found, unique(s, t, s.after.indexes.Get(c.Index), columnList(s.after.relations.Get(t.OID), c.Columns))...)
 	case "p":
 		found = append(found, primaryKey(s, t, c, built)...)
 	case "x":
@@ -112,7 +112,7 @@ func primaryKey(s *step, t *relation, c *constraint, built bool) (found findings
 		d.Text = fmt.Sprintf("adding primary key %s builds an index on table %s under %s, which blocks reads and writes %s", name, s.name(t), lockName(d.Lock), s.until())
 		d.Fix = usingIndex(s, t, c, "PRIMARY KEY")
 		found.add(s, "add-pk-blocking", d)
-		found = append(found, unique(s, t, s.after.indexes[c.Index], columnList(s.after.relations[t.OID], c.Columns))...)
+		found = append(found, unique(s, t, s.after.indexes.Get(c.Index), columnList(s.after.relations.Get(t.OID), c.Columns))...)
 		return found
 	}
 	var columns []fix.Column
@@ -145,8 +145,8 @@ func usingIndex(s *step, t *relation, c *constraint, kind string) fix.Text {
 	if _, deferrable, ok := strings.Cut(c.Definition, " DEFERRABLE"); ok {
 		k.Deferrable = "DEFERRABLE" + deferrable
 	}
-	for oid, o := range s.before.constraints {
-		if o.Table == t.OID && s.after.constraints[oid] == nil && (o.Name == c.Name || o.Kind == "p" && c.Kind == "p") {
+	for oid, o := range s.before.constraints.All() {
+		if o.Table == t.OID && s.after.constraints.Get(oid) == nil && (o.Name == c.Name || o.Kind == "p" && c.Kind == "p") {
 			k.Replaces = pgsql.Ident(o.Name)
 		}
 	}
@@ -154,7 +154,7 @@ func usingIndex(s *step, t *relation, c *constraint, kind string) fix.Text {
 	if s.before.find(t.Schema, build) != nil { // the index of the replaced constraint
 		build = s.before.freeRelation(t.Schema, c.Name, "_new")
 	}
-	k.Build = s.index(s.after.indexes[c.Index], build)
+	k.Build = s.index(s.after.indexes.Get(c.Index), build)
 	return fix.UsingIndex(columns, k)
 }
 
@@ -162,7 +162,7 @@ func usingIndex(s *step, t *relation, c *constraint, kind string) fix.Text {
 // is false if that would rewrite the table or fail.
 func columnsFirst(s *step, t *relation, c *constraint) (columns []fix.Column, ok bool) {
 	for _, n := range c.Columns {
-		now := s.after.relations[t.OID].columns[n]
+		now := s.after.relations.Get(t.OID).columns[n]
 		if t.columns[n] != nil || now == nil {
 			continue
 		}
@@ -187,7 +187,7 @@ func columnsFirst(s *step, t *relation, c *constraint) (columns []fix.Column, ok
 // mayFail reports that existing rows may violate a new constraint. d is the finding about its scan.
 func mayFail(s *step, t *relation, c *constraint, d Diagnostic) (found findings) {
 	if !slices.ContainsFunc(c.Columns, func(n int16) bool {
-		now := s.after.relations[t.OID].columns[n]
+		now := s.after.relations.Get(t.OID).columns[n]
 		return s.oldColumn(t.OID, n) || c.Kind == "f" && now != nil && now.Default != ""
 	}) {
 		return nil // columns without values
@@ -210,7 +210,7 @@ func violators(t *relation, c *constraint) fix.Text {
 
 // orphans returns the query for the rows that reference nothing.
 func orphans(s *snapshot, c *constraint) fix.Text {
-	child, parent := s.relations[c.Table], s.relations[c.References]
+	child, parent := s.relations.Get(c.Table), s.relations.Get(c.References)
 	if child == nil || parent == nil || len(c.Columns) != len(c.RefColumns) {
 		return fix.Text{}
 	}
@@ -227,7 +227,7 @@ func orphans(s *snapshot, c *constraint) fix.Text {
 
 // validated finds a constraint that is validated while an earlier statement's strong lock is held.
 func validated(s *step, t *relation, c *constraint) (found findings) {
-	for _, oid := range sorted(s.before.relations) {
+	for oid := range s.before.locks.All() {
 		held := s.held(oid)
 		r := s.oldTable(oid)
 		if r == nil || strength[held] < strength[hazard.ShareRowExclusive] {
@@ -245,13 +245,13 @@ func validated(s *step, t *relation, c *constraint) (found findings) {
 
 // droppedConstraints finds dropped constraints whose table and columns remain.
 func droppedConstraints(s *step) (found findings) {
-	for _, oid := range sorted(s.before.constraints) {
-		c := s.before.constraints[oid]
+	for oid := range changed(s.before.constraints, s.after.constraints) {
+		c := s.before.constraints.Get(oid)
 		t := s.old(c.Table)
-		if s.after.constraints[oid] != nil || s.trace.base.constraints[oid] == nil || t == nil || c.Parent != 0 || !s.named(t) || !s.direct(t) {
+		if s.after.constraints.Get(oid) != nil || s.trace.base.constraints.Get(oid) == nil || t == nil || c.Parent != 0 || !s.named(t) || !s.direct(t) {
 			continue
 		}
-		after := s.after.relations[c.Table]
+		after := s.after.relations.Get(c.Table)
 		if after == nil || slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && after.columns[n] == nil }) || s.keeps(c) || replaced(s, c) {
 			continue
 		}
@@ -290,18 +290,18 @@ func (s *step) keeps(c *constraint) bool {
 // replaced reports whether another constraint or unique index replaces a dropped constraint by the end of the file. An
 // index must have been built before the drop.
 func replaced(s *step, c *constraint) bool {
-	t := s.trace.end().relations[c.Table]
+	t := s.trace.end().relations.Get(c.Table)
 	if t == nil {
 		return false
 	}
 	if c.Kind == "c" && len(c.Columns) == 1 && t.columns[c.Columns[0]] != nil && t.columns[c.Columns[0]].NotNull && isNotNullCheck(c.Definition) {
 		return true
 	}
-	for oid, o := range s.trace.end().constraints {
+	for oid, o := range s.trace.end().constraints.All() {
 		if o.Table != c.Table || oid == c.OID {
 			continue
 		}
-		isNew := s.trace.start().constraints[oid] == nil
+		isNew := s.trace.start().constraints.Get(oid) == nil
 		switch c.Kind {
 		case "f":
 			if o.Kind == "f" && slices.Equal(o.Columns, c.Columns) && o.References == c.References {
@@ -312,13 +312,13 @@ func replaced(s *step, c *constraint) bool {
 				return true
 			}
 		case "p":
-			if o.Kind == "p" && s.before.indexes[o.Index] != nil {
+			if o.Kind == "p" && s.before.indexes.Get(o.Index) != nil {
 				return true
 			}
 		}
 	}
 	return c.Kind == "u" && has(s.trace.end().indexes, func(x *index) bool {
-		return x.Table == c.Table && x.Unique && x.Valid && x.Predicate == "" && !x.Expression && sameSet(x.Columns[:x.Keys], c.Columns) && s.before.indexes[x.OID] != nil
+		return x.Table == c.Table && x.Unique && x.Valid && x.Predicate == "" && !x.Expression && sameSet(x.Columns[:x.Keys], c.Columns) && s.before.indexes.Get(x.OID) != nil
 	})
 }
 
@@ -330,11 +330,11 @@ func isNotNullCheck(definition string) bool {
 
 // droppedForeignKeys finds the referenced tables that dropping a foreign key locks.
 func droppedForeignKeys(s *step) (found findings) {
-	for _, oid := range sorted(s.before.constraints) {
-		c := s.before.constraints[oid]
+	for oid := range changed(s.before.constraints, s.after.constraints) {
+		c := s.before.constraints.Get(oid)
 		parent, child := s.old(c.References), s.old(c.Table)
-		if c.Kind != "f" || s.after.constraints[oid] != nil || c.Parent != 0 || parent == nil || child == nil ||
-			parent == child || s.after.relations[c.References] == nil || s.keeps(c) || !s.named(child) {
+		if c.Kind != "f" || s.after.constraints.Get(oid) != nil || c.Parent != 0 || parent == nil || child == nil ||
+			parent == child || s.after.relations.Get(c.References) == nil || s.keeps(c) || !s.named(child) {
 			continue
 		}
 		d := s.about(parent)
@@ -351,9 +351,9 @@ func droppedForeignKeys(s *step) (found findings) {
 
 // renamedConstraints finds renamed constraints.
 func renamedConstraints(s *step) (found findings) {
-	for _, oid := range sorted(s.before.constraints) {
-		b, a := s.before.constraints[oid], s.after.constraints[oid]
-		if t := s.old(b.Table); a != nil && t != nil && s.trace.base.constraints[oid] != nil && a.Name != b.Name && b.Parent == 0 {
+	for oid := range changed(s.before.constraints, s.after.constraints) {
+		b, a := s.before.constraints.Get(oid), s.after.constraints.Get(oid)
+		if t := s.old(b.Table); a != nil && t != nil && s.trace.base.constraints.Get(oid) != nil && a.Name != b.Name && b.Parent == 0 {
 			d := s.about(t)
 			d.Text = fmt.Sprintf("renaming constraint %s of table %s breaks everything that uses its name", pgsql.Ident(b.Name), t.sql())
 			found.add(s, "rename-constraint", d)
@@ -374,10 +374,10 @@ func foreignKeys(tr *trace) (found findings) {
 		if !s.ran() {
 			continue
 		}
-		for _, oid := range sorted(s.after.constraints) {
-			c := s.after.constraints[oid]
+		for oid := range changed(s.after.constraints, s.before.constraints) {
+			c := s.after.constraints.Get(oid)
 			child, parent := s.old(c.Table), s.old(c.References)
-			if c.Kind != "f" || c.Parent != 0 || s.before.constraints[oid] != nil || child == nil || parent == nil || s.recreation(c) {
+			if c.Kind != "f" || c.Parent != 0 || s.before.constraints.Get(oid) != nil || child == nil || parent == nil || s.recreation(c) {
 				continue
 			}
 			l := byTx[s.tx]

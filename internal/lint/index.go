@@ -14,10 +14,10 @@ func newIndexes(s *step) (found findings) {
 	if s.st.Verb != "CREATE INDEX" && s.st.Verb != "DO" {
 		return found
 	}
-	for _, oid := range sorted(s.after.indexes) {
-		x, r := s.after.indexes[oid], s.after.relations[oid]
+	for oid := range changed(s.after.indexes, s.before.indexes) {
+		x, r := s.after.indexes.Get(oid), s.after.relations.Get(oid)
 		t := s.oldTable(x.Table)
-		if s.before.indexes[oid] != nil || t == nil || r == nil || r.Parent != 0 || s.after.hasConstraint(oid) {
+		if s.before.indexes.Get(oid) != nil || t == nil || r == nil || r.Parent != 0 || s.after.hasConstraint(oid) {
 			continue
 		}
 		if x.Unique {
@@ -54,16 +54,16 @@ func droppedIndexes(s *step) (found findings) {
 	if s.st.Verb != "DROP INDEX" && s.st.Verb != "DO" {
 		return found
 	}
-	for _, oid := range sorted(s.before.indexes) {
-		x, r := s.before.indexes[oid], s.before.relations[oid]
-		if s.after.indexes[oid] != nil || r == nil || r.Parent != 0 {
+	for oid := range changed(s.before.indexes, s.after.indexes) {
+		x, r := s.before.indexes.Get(oid), s.before.relations.Get(oid)
+		if s.after.indexes.Get(oid) != nil || r == nil || r.Parent != 0 {
 			continue
 		}
 		t := s.oldTable(x.Table)
-		if t == nil || s.after.relations[x.Table] == nil || s.before.hasConstraint(oid) {
+		if t == nil || s.after.relations.Get(x.Table) == nil || s.before.hasConstraint(oid) {
 			continue
 		}
-		if s.trace.base.indexes[oid] != nil {
+		if s.trace.base.indexes.Get(oid) != nil {
 			d := s.about(t)
 			d.Text = fmt.Sprintf("queries may need index %s of table %s", pgsql.Ident(r.Name), s.name(t))
 			d.Query = fix.IndexUse(r.sql(), s.trace.target.major)
@@ -92,7 +92,7 @@ func (s *snapshot) hasConstraint(index uint32) bool {
 // indexParts returns the columns and expressions of an index, as in its definition.
 func indexParts(s *step, x *index) string {
 	if !x.Expression {
-		return columnList(s.after.relations[x.Table], x.Columns[:x.Keys])
+		return columnList(s.after.relations.Get(x.Table), x.Columns[:x.Keys])
 	}
 	_, parts, _ := strings.Cut(s.definitions[x.OID], " USING ")
 	i := strings.IndexByte(parts, '(')
@@ -113,13 +113,13 @@ func indexParts(s *step, x *index) string {
 // partitionedIndex returns how to build an index on a partitioned table online. If a partition already has such an
 // index, it is attached, as the statement did.
 func (s *step) partitionedIndex(oid uint32) fix.PartitionedIndex {
-	x, r := s.after.indexes[oid], s.after.relations[oid]
-	if s.before.indexes[oid] != nil {
+	x, r := s.after.indexes.Get(oid), s.after.relations.Get(oid)
+	if s.before.indexes.Get(oid) != nil {
 		return fix.PartitionedIndex{Index: fix.Index{Full: r.sql()}, Built: true}
 	}
-	p := fix.PartitionedIndex{Index: s.index(x, r.Name), Partitioned: s.after.relations[x.Table].Kind == "p"}
-	for _, child := range sorted(s.after.indexes) {
-		if c := s.after.relations[child]; c != nil && c.Parent == oid {
+	p := fix.PartitionedIndex{Index: s.index(x, r.Name), Partitioned: s.after.relations.Get(x.Table).Kind == "p"}
+	for child := range s.after.indexes.All() {
+		if c := s.after.relations.Get(child); c != nil && c.Parent == oid {
 			p.Parts = append(p.Parts, s.partitionedIndex(child))
 		}
 	}
@@ -148,7 +148,7 @@ func repeats(s *step, t *relation, num int16) bool {
 	if num == 0 || s.oldColumn(t.OID, num) {
 		return true
 	}
-	came := s.after.relations[t.OID].columns[num]
+	came := s.after.relations.Get(t.OID).columns[num]
 	if t.columns[num] != nil {
 		came = unwritten(s, t, t.columns[num])
 	}
@@ -157,10 +157,11 @@ func repeats(s *step, t *relation, num int16) bool {
 
 // provenUnique reports whether another valid index makes some of the columns unique, or did so when the file began.
 func provenUnique(s *step, x *index) bool {
-	return has(union(s.before.indexes, s.trace.start().indexes), func(o *index) bool {
+	proves := func(o *index) bool {
 		return o.Table == x.Table && o.Unique && o.Valid && !o.Expression && o.Predicate == "" &&
 			!slices.ContainsFunc(o.Columns[:o.Keys], func(n int16) bool { return !slices.Contains(x.Columns[:x.Keys], n) })
-	})
+	}
+	return has(s.before.indexes, proves) || has(s.trace.start().indexes, proves)
 }
 
 func reindex(s *step) (found findings) {
@@ -239,14 +240,14 @@ func gaps(tr *trace) (found findings) {
 		if s.st.Verb != "DROP INDEX" || !s.seen() {
 			continue
 		}
-		for _, oid := range sorted(s.before.indexes) {
-			x, r := s.before.indexes[oid], s.before.relations[oid]
-			if s.after.indexes[oid] != nil || s.trace.base.indexes[oid] == nil || r == nil || s.oldTable(x.Table) == nil {
+		for oid := range changed(s.before.indexes, s.after.indexes) {
+			x, r := s.before.indexes.Get(oid), s.before.relations.Get(oid)
+			if s.after.indexes.Get(oid) != nil || s.trace.base.indexes.Get(oid) == nil || r == nil || s.oldTable(x.Table) == nil {
 				continue
 			}
 			for _, later := range steps[i+1:] {
 				if later.st.Verb == "CREATE INDEX" && later.builds(r, x) && (slices.Contains(tr.steps, s) || slices.Contains(tr.steps, later)) {
-					t := s.before.relations[x.Table]
+					t := s.before.relations.Get(x.Table)
 					d := Diagnostic{Table: t.sql(), Lock: s.lock(t.OID)}
 					d.Text = fmt.Sprintf("table %s has no index %s from here until the new one is built", s.name(t), pgsql.Ident(r.Name))
 					d.Fix = fix.RebuildIndex(readIndex(later.stmt.Text, t, s.before.freeRelation(r.Schema, r.Name, "_new")), r.sql(), pgsql.Ident(r.Name))
@@ -266,8 +267,8 @@ func gaps(tr *trace) (found findings) {
 // builds reports whether the statement creates an index that replaces a dropped one.
 func (s *step) builds(dropped *relation, was *index) bool {
 	return has(s.after.indexes, func(x *index) bool {
-		r := s.after.relations[x.OID]
-		return s.before.indexes[x.OID] == nil && x.Table == was.Table && r != nil && (r.Name == dropped.Name || slices.Equal(x.Columns, was.Columns) && !x.Expression)
+		r := s.after.relations.Get(x.OID)
+		return s.before.indexes.Get(x.OID) == nil && x.Table == was.Table && r != nil && (r.Name == dropped.Name || slices.Equal(x.Columns, was.Columns) && !x.Expression)
 	})
 }
 
@@ -281,14 +282,14 @@ func readIndex(text string, t *relation, name string) fix.Index {
 
 // index returns an index that the statement created, under a name.
 func (s *step) index(x *index, name string) fix.Index {
-	return readIndex(s.definitions[x.OID], s.after.relations[x.Table], name)
+	return readIndex(s.definitions[x.OID], s.after.relations.Get(x.Table), name)
 }
 
 // partitioned returns an index of a table, with those of its partitions. build returns the index of each table.
 func (s *snapshot) partitioned(t *relation, build func(t *relation) fix.Index) fix.PartitionedIndex {
 	p := fix.PartitionedIndex{Index: build(t), Partitioned: t.Kind == "p"}
-	for _, oid := range sorted(s.relations) {
-		if r := s.relations[oid]; r.Parent == t.OID && r.isTable() {
+	for oid := range s.relations.All() {
+		if r := s.relations.Get(oid); r.Parent == t.OID && r.isTable() {
 			p.Parts = append(p.Parts, s.partitioned(r, build))
 		}
 	}

@@ -21,7 +21,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // folder writes migrations to a new folder, with correct checksums.
-func folder(t *testing.T, files map[string]string) string {
+func folder(t testing.TB, files map[string]string) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "migrations")
 	put(t, root, files)
@@ -29,7 +29,7 @@ func folder(t *testing.T, files map[string]string) string {
 }
 
 // put writes files, deletes those whose text is "-", and recomputes the checksums.
-func put(t *testing.T, root string, files map[string]string) {
+func put(t testing.TB, root string, files map[string]string) {
 	t.Helper()
 	for name, text := range files {
 		path := filepath.Join(root, name)
@@ -51,7 +51,7 @@ func put(t *testing.T, root string, files map[string]string) {
 	}
 }
 
-func read(t *testing.T, root string) *migration.Dir {
+func read(t testing.TB, root string) *migration.Dir {
 	t.Helper()
 	d, err := migration.Read(os.DirFS(root))
 	if d == nil {

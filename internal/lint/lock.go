@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -17,7 +18,7 @@ func otherWork(s *step, others findings) (found findings) {
 	case "CLUSTER", "REFRESH", "REINDEX", "TRUNCATE", "VACUUM":
 		return nil // covered by the statement's text
 	}
-	for _, oid := range sorted(s.before.relations) {
+	for _, oid := range s.touched() {
 		t := s.oldTable(oid)
 		if t == nil || others.name(s, t) {
 			continue
@@ -39,7 +40,7 @@ func otherWork(s *step, others findings) (found findings) {
 
 // name reports whether a finding names the table or a table that it is a partition of.
 func (l findings) name(s *step, t *relation) bool {
-	for ; t != nil; t = s.before.relations[t.Parent] {
+	for ; t != nil; t = s.before.relations.Get(t.Parent) {
 		if slices.ContainsFunc(l, func(f finding) bool { return f.Table == t.sql() || slices.Contains(f.also, t.sql()) }) {
 			return true
 		}
@@ -101,7 +102,7 @@ func locksWriters(a pgsql.Action) bool {
 
 // lockedBefore returns an existing table on which an earlier statement's ACCESS EXCLUSIVE lock is held.
 func lockedBefore(s *step) *relation {
-	for _, oid := range sorted(s.before.relations) {
+	for oid := range s.before.locks.All() {
 		if t := s.oldTable(oid); t != nil && s.held(oid) == hazard.AccessExclusive {
 			return t
 		}
@@ -111,9 +112,9 @@ func lockedBefore(s *step) *relation {
 
 // slow returns an existing table that the statement scans, rewrites, or changes many rows of.
 func slow(s *step) (*relation, string) {
-	for _, oid := range sorted(s.before.relations) {
+	for _, oid := range s.touched() {
 		t := s.oldTable(oid)
-		if t == nil || s.st.Verb == "TRUNCATE" || s.after.relations[oid] == nil {
+		if t == nil || s.st.Verb == "TRUNCATE" || s.after.relations.Get(oid) == nil {
 			continue
 		}
 		switch {
@@ -170,6 +171,17 @@ func lockTable(s *step) (found findings) {
 var lockModes = []struct{ name, sql string }{
 	{"RowShareLock", "ROW SHARE"}, {"RowExclusiveLock", "ROW EXCLUSIVE"}, {"ShareUpdateExclusiveLock", "SHARE UPDATE EXCLUSIVE"}, {shareLock, "SHARE"},
 	{hazard.ShareRowExclusive, "SHARE ROW EXCLUSIVE"}, {"ExclusiveLock", "EXCLUSIVE"}, {hazard.AccessExclusive, "ACCESS EXCLUSIVE"},
+}
+
+// locks are the modes in which a relation is locked. Bit i is lockModes[i], as in the query session.
+type locks int16
+
+// strongest returns the name of the strongest mode, "" if there is none.
+func (l locks) strongest() string {
+	if l == 0 {
+		return ""
+	}
+	return lockModes[bits.Len16(uint16(l))-1].name
 }
 
 const shareLock = "ShareLock"

@@ -28,9 +28,9 @@ func (t *trace) observed() []Statement {
 	var list []Statement
 	for _, s := range t.steps {
 		stmt := Statement{Pos: s.stmt.Pos.Offset, Line: s.stmt.Pos.Line, Text: s.stmt.Text}
-		for _, oid := range sorted(s.before.relations) {
-			r := s.before.relations[oid]
-			if !s.ran() || t.base.relations[oid] == nil || !r.isTable() && r.Kind != "m" {
+		for _, oid := range s.touched() {
+			r := s.before.relations.Get(oid)
+			if r == nil || !s.ran() || t.base.relations.Get(oid) == nil || !r.isTable() && r.Kind != "m" {
 				continue
 			}
 			e := TableEffect{Table: r.sql(), Rewritten: s.rewritten(oid)}

@@ -12,7 +12,7 @@ func changedPartitions(s *step) (found findings) {
 	creates := s.st.Verb == "CREATE TABLE" && s.st.Rest.Starts(0, "PARTITION", "OF")
 	if attaches {
 		if p := s.before.find(attach.Name.Schema, attach.Name.Name); p != nil && s.oldTable(p.OID) != nil {
-			built := has(s.after.indexes, func(x *index) bool { return x.Table == p.OID && s.before.indexes[x.OID] == nil })
+			built := has(s.after.indexes, func(x *index) bool { return x.Table == p.OID && s.before.indexes.Get(x.OID) == nil })
 			if s.scannedAny(p.OID) || built {
 				d := s.about(p)
 				d.Text = fmt.Sprintf("attaching table %s scans it under %s, which blocks its reads and writes until it is done", s.name(p), lockName(d.Lock))
@@ -22,7 +22,7 @@ func changedPartitions(s *step) (found findings) {
 		}
 	}
 	if attaches || creates {
-		for _, oid := range sorted(s.before.relations) {
+		for oid := range s.before.relations.All() {
 			r := s.oldTable(oid)
 			if r == nil || r.PartitionBound != "DEFAULT" || !s.scannedAny(oid) {
 				continue
@@ -34,8 +34,8 @@ func changedPartitions(s *step) (found findings) {
 		}
 	}
 	if creates {
-		for _, r := range s.after.relations {
-			if parent := s.old(r.Parent); s.before.relations[r.OID] == nil && parent != nil && r.isTable() {
+		for _, r := range s.after.relations.All() {
+			if parent := s.old(r.Parent); s.before.relations.Get(r.OID) == nil && parent != nil && r.isTable() {
 				d := s.about(parent)
 				d.Text = fmt.Sprintf("creating a partition takes %s on its parent %s", lockName(d.Lock), s.name(parent))
 				d.Fix = fix.CreatePartition(r.sql(), parent.sql(), r.PartitionBound)
@@ -70,7 +70,7 @@ func attachFix(s *step, p *relation) fix.Text {
 // defaultFix returns how to create or attach a partition without scanning the default one.
 func defaultFix(s *step, r *relation) fix.Text {
 	for oid, bounds := range s.bounds {
-		if p := s.after.relations[oid]; p.Parent == r.Parent && bounds != "" && s.after.relations[r.Parent].Parent == 0 {
+		if p := s.after.relations.Get(oid); p.Parent == r.Parent && bounds != "" && s.after.relations.Get(r.Parent).Parent == 0 {
 			return fix.BesideDefault(r.sql(), s.before.freeConstraint(r, r.Name, "_without_"+p.Name), bounds, s.stmt.Text)
 		}
 	}

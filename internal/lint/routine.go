@@ -5,14 +5,15 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
+	"github.com/ibutsu/ibutsu-schema/internal/oidmap"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // droppedRoutines finds dropped functions.
 func droppedRoutines(s *step) (found findings) {
-	for _, oid := range sorted(s.before.functions) {
-		p := s.before.functions[oid]
-		if s.after.functions[oid] != nil || s.trace.base.functions[oid] == nil {
+	for oid := range changed(s.before.functions, s.after.functions) {
+		p := s.before.functions.Get(oid)
+		if s.after.functions.Get(oid) != nil || s.trace.base.functions.Get(oid) == nil {
 			continue
 		}
 		if !has(s.trace.end().functions, func(a *function) bool { return a.Schema == p.Schema && a.Name == p.Name && a.Args == p.Args }) {
@@ -35,9 +36,9 @@ func (p *function) sql() string {
 
 // renamedRoutines finds renamed functions.
 func renamedRoutines(s *step) (found findings) {
-	for _, oid := range sorted(s.before.functions) {
-		b, a := s.before.functions[oid], s.after.functions[oid]
-		if a != nil && s.trace.base.functions[oid] != nil && s.renames(b.Schema, b.Name, a.Schema, a.Name) {
+	for oid := range changed(s.before.functions, s.after.functions) {
+		b, a := s.before.functions.Get(oid), s.after.functions.Get(oid)
+		if a != nil && s.trace.base.functions.Get(oid) != nil && s.renames(b.Schema, b.Name, a.Schema, a.Name) {
 			found.add(s, "rename-view", renamedObject("function", sqlName(b.Schema, b.Name), sqlName(a.Schema, a.Name)))
 		}
 	}
@@ -47,8 +48,8 @@ func renamedRoutines(s *step) (found findings) {
 // replacedRoutines finds replaced functions whose results are stored, for example in an index, and accidental
 // overloads.
 func replacedRoutines(s *step) (found findings) {
-	for _, oid := range sorted(s.before.functions) {
-		p := s.before.functions[oid]
+	for _, oid := range sorted(s.uses) {
+		p := s.before.functions.Get(oid)
 		for _, u := range s.uses[oid] {
 			t := s.old(u.Table)
 			if t == nil {
@@ -63,13 +64,13 @@ func replacedRoutines(s *step) (found findings) {
 	if !s.st.OrReplace {
 		return found
 	}
-	for _, oid := range sorted(s.after.functions) {
-		p := s.after.functions[oid]
-		if s.before.functions[oid] != nil {
+	for oid := range changed(s.after.functions, s.before.functions) {
+		p := s.after.functions.Get(oid)
+		if s.before.functions.Get(oid) != nil {
 			continue
 		}
-		for _, o := range s.trace.end().functions {
-			if o.OID != oid && s.trace.base.functions[o.OID] != nil && o.Schema == p.Schema && o.Name == p.Name {
+		for _, o := range s.trace.end().functions.All() {
+			if o.OID != oid && s.trace.base.functions.Get(o.OID) != nil && o.Schema == p.Schema && o.Name == p.Name {
 				found.add(s, "function-signature-changed", Diagnostic{
 					Text: fmt.Sprintf("CREATE OR REPLACE creates a second function next to %s: calls still go to that one, or become ambiguous", o.sql()),
 					Fix:  fix.DropFunction(sqlName(o.Schema, o.Name) + "(" + o.Args + ")"),
@@ -83,8 +84,8 @@ func replacedRoutines(s *step) (found findings) {
 
 // changedTriggers finds new, dropped and disabled triggers.
 func changedTriggers(s *step) (found findings) {
-	for _, oid := range sorted(union(s.before.triggers, s.after.triggers)) {
-		was, is := s.before.triggers[oid], s.after.triggers[oid]
+	for c := range oidmap.Changes(s.before.triggers, s.after.triggers) {
+		oid, was, is := c.Key, c.Before, c.After
 		tr := is
 		if tr == nil {
 			tr = was
@@ -100,11 +101,11 @@ func changedTriggers(s *step) (found findings) {
 			d.Text = fmt.Sprintf("creating trigger %s takes %s on table %s, which blocks writes %s", pgsql.Ident(tr.Name), lockName(d.Lock), s.name(t), s.until())
 			d.Fix = fix.Words("put the statement in a separate file, so that the lock is held only briefly")
 			found.add(s, "create-trigger-lock", d)
-		case is == nil && !tr.Internal && s.trace.base.triggers[oid] != nil && s.after.relations[tr.Table] != nil && s.st.Verb != "DROP FUNCTION" && !s.triggerAgain(tr):
+		case is == nil && !tr.Internal && s.trace.base.triggers.Get(oid) != nil && s.after.relations.Get(tr.Table) != nil && s.st.Verb != "DROP FUNCTION" && !s.triggerAgain(tr):
 			d.Text = fmt.Sprintf("dropping trigger %s of table %s stops the work that it did", pgsql.Ident(tr.Name), t.sql())
 			d.Fix = fix.Words("make sure that nothing relies on it")
 			found.add(s, "drop-trigger", d)
-		case was != nil && is != nil && was.Enabled != "D" && is.Enabled == "D" && s.trace.base.triggers[oid] != nil:
+		case was != nil && is != nil && was.Enabled != "D" && is.Enabled == "D" && s.trace.base.triggers.Get(oid) != nil:
 			d.Text = fmt.Sprintf("rows written while triggers of table %s are disabled are never checked", t.sql())
 			d.Fix = fix.Words("leave triggers enabled")
 			found.add(s, "disable-trigger", d)
@@ -119,9 +120,9 @@ func (s *step) triggerAgain(t *trigger) bool {
 
 // newRules finds new rewrite rules.
 func newRules(s *step) (found findings) {
-	for _, oid := range sorted(s.after.rules) {
-		r := s.after.rules[oid]
-		if t := s.old(r.Table); s.before.rules[oid] == nil && t != nil {
+	for oid := range changed(s.after.rules, s.before.rules) {
+		r := s.after.rules.Get(oid)
+		if t := s.old(r.Table); s.before.rules.Get(oid) == nil && t != nil {
 			d := s.about(t)
 			d.Text = fmt.Sprintf("creating rule %s takes %s on table %s, which blocks reads and writes %s", pgsql.Ident(r.Name), lockName(d.Lock), s.name(t), s.until())
 			d.Fix = fix.Words("use a trigger or a view")
@@ -133,12 +134,12 @@ func newRules(s *step) (found findings) {
 
 // droppedExtensions finds dropped extensions.
 func droppedExtensions(s *step) (found findings) {
-	for _, oid := range sorted(s.before.extensions) {
-		if s.trace.base.extensions[oid] == nil || s.after.extensions[oid] != nil {
+	for oid := range changed(s.before.extensions, s.after.extensions) {
+		if s.trace.base.extensions.Get(oid) == nil || s.after.extensions.Get(oid) != nil {
 			continue
 		}
 		found.add(s, "drop-extension", Diagnostic{
-			Text: fmt.Sprintf("dropping extension %s drops its functions, types and operators", pgsql.Ident(s.before.extensions[oid].Name)),
+			Text: fmt.Sprintf("dropping extension %s drops its functions, types and operators", pgsql.Ident(s.before.extensions.Get(oid).Name)),
 			Fix:  fix.Words("check what uses them, then drop it without CASCADE"),
 		})
 	}
@@ -147,8 +148,8 @@ func droppedExtensions(s *step) (found findings) {
 
 // changedExtensions finds new and upgraded extensions.
 func changedExtensions(s *step) (found findings) {
-	for _, oid := range sorted(s.after.extensions) {
-		b, a := s.before.extensions[oid], s.after.extensions[oid]
+	for oid := range changed(s.after.extensions, s.before.extensions) {
+		b, a := s.before.extensions.Get(oid), s.after.extensions.Get(oid)
 		switch {
 		case b == nil:
 			found.add(s, "create-extension", Diagnostic{Text: fmt.Sprintf("creating extension %s runs its script", pgsql.Ident(a.Name))})
@@ -168,5 +169,5 @@ func extensionUpgrade(s *step, name string) (found findings) {
 }
 
 func extensionStays(s *step) bool {
-	return !has(s.before.extensions, func(e *extension) bool { return s.after.extensions[e.OID] == nil })
+	return !has(s.before.extensions, func(e *extension) bool { return s.after.extensions.Get(e.OID) == nil })
 }

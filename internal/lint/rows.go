@@ -27,8 +27,8 @@ func truncate(s *step) (found findings) {
 	}
 	var reached []string
 	for i := 0; i < len(named); i++ {
-		for _, oid := range sorted(s.before.constraints) {
-			c := s.before.constraints[oid]
+		for oid := range s.before.constraints.All() {
+			c := s.before.constraints.Get(oid)
 			t := s.oldTable(c.Table)
 			if c.Kind == "f" && c.References == named[i].OID && t != nil && !slices.Contains(named, t) {
 				named = append(named, t)
@@ -49,7 +49,7 @@ func truncate(s *step) (found findings) {
 func allRows(s *step) (found findings) {
 	for _, c := range changesRows(s.st) {
 		r := s.before.find(c.Targets[0].Schema, c.Targets[0].Name)
-		if r == nil || s.trace.base.relations[r.OID] == nil || !r.isTable() || selective(c) && !holdsForAll(s, r, c) {
+		if r == nil || s.trace.base.relations.Get(r.OID) == nil || !r.isTable() || selective(c) && !holdsForAll(s, r, c) {
 			continue
 		}
 		d := s.about(r)
@@ -108,7 +108,7 @@ func setval(s *step) (found findings) {
 		for j < len(w) && w.At(j) != "," {
 			j++
 		}
-		if r := s.before.find(q.Schema, q.Name); ok && r != nil && s.trace.base.relations[r.OID] != nil && j+1 < len(w) && w[j+1].Kind == pgsql.Number {
+		if r := s.before.find(q.Schema, q.Name); ok && r != nil && s.trace.base.relations.Get(r.OID) != nil && j+1 < len(w) && w[j+1].Kind == pgsql.Number {
 			found = append(found, restart(s, r, Diagnostic{Table: r.sql(), Text: fmt.Sprintf("setting %s to a number, whatever its position, hands out numbers again if it is past that", r.sql())}, w[j+1].Text)...)
 		}
 	}

@@ -1,37 +1,45 @@
 package lint
 
 import (
+	"cmp"
 	"context"
 	_ "embed" // the queries
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/ibutsu/ibutsu-schema/internal/oidmap"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/syscat"
 )
 
 // A snapshot is the contents of PostgreSQL's catalogs at one moment, without system objects. Objects are identified by
-// OID, so that they remain the same when they are renamed.
+// OID, so that they remain the same when they are renamed. It is immutable, and shares what is equal with the snapshot
+// that it was advanced from.
 type snapshot struct {
-	relations   map[uint32]*relation
-	constraints map[uint32]*constraint
-	indexes     map[uint32]*index
-	functions   map[uint32]*function
-	types       map[uint32]*typ
-	triggers    map[uint32]*trigger
-	policies    map[uint32]*policy
-	rules       map[uint32]*rule
-	extensions  map[uint32]*extension
-	schemas     map[uint32]string
+	relations   oidmap.Map[*relation]
+	constraints oidmap.Map[*constraint]
+	indexes     oidmap.Map[*index]
+	functions   oidmap.Map[*function]
+	types       oidmap.Map[*typ]
+	triggers    oidmap.Map[*trigger]
+	policies    oidmap.Map[*policy]
+	rules       oidmap.Map[*rule]
+	extensions  oidmap.Map[*extension]
+	schemas     oidmap.Map[string]
+	mark        *syscat.Mark
+	// newest is the greatest OID of the relations before the change.
+	newest uint32
 
 	path []string // the search path; nil for public
 
-	// Of the session's transaction so far.
-	locks  map[lockKey]bool
-	counts map[uint32]counts
+	// Of the session's transaction so far, by relation, without relations that the change created.
+	locks oidmap.Map[locks]
+	scans oidmap.Map[int64]
 }
 
 // The types below have the fields of the queries in snapshot.sql, in order.
@@ -127,6 +135,7 @@ type trigger struct {
 	Enabled  string
 	Internal bool
 	Parent   uint32
+	Version  string // changes with each replacement
 }
 
 type policy struct {
@@ -147,22 +156,6 @@ type extension struct {
 	Name, Version string
 }
 
-type namespace struct {
-	OID  uint32
-	Name string
-}
-
-type lockKey struct {
-	Relation uint32
-	Mode     string
-}
-
-type counts struct {
-	Relation                   uint32
-	Scans                      int64
-	Inserted, Updated, Deleted int64
-}
-
 //go:embed snapshot.sql
 var snapshotSQL string
 
@@ -176,76 +169,275 @@ var queries = sync.OnceValue(func() map[string]string {
 	return m
 })
 
-// read returns the rows of a batch's next query.
-func read[T any](br pgx.BatchResults, err *error) []T {
-	rows, e := br.Query()
-	if e == nil {
-		var out []T
-		if out, e = pgx.CollectRows(rows, pgx.RowToStructByPos[T]); e == nil {
-			return out
+// A part is one kind of objects in a snapshot.
+type part struct {
+	query, key string // the query of snapshot.sql, and its column with the OIDs that restrict it
+	// read reads the query's rows. oids are those that it was restricted to.
+	read func(r *reader, rows pgx.Rows, oids []uint32) error
+}
+
+// The parts, in the order in which they are read.
+var parts = []part{
+	{"relations", "c.oid", readRelations},
+	{"columns", "a.attrelid", readColumns},
+	{"constraints", "c.oid", into(func(s *snapshot) *oidmap.Map[*constraint] { return &s.constraints }, func(c *constraint) uint32 { return c.OID })},
+	{"indexes", "x.indexrelid", into(func(s *snapshot) *oidmap.Map[*index] { return &s.indexes }, func(x *index) uint32 { return x.OID })},
+	{"functions", "p.oid", into(func(s *snapshot) *oidmap.Map[*function] { return &s.functions }, func(f *function) uint32 { return f.OID })},
+	{"types", "t.oid", into(func(s *snapshot) *oidmap.Map[*typ] { return &s.types }, func(t *typ) uint32 { return t.OID })},
+	{"triggers", "t.oid", into(func(s *snapshot) *oidmap.Map[*trigger] { return &s.triggers }, func(t *trigger) uint32 { return t.OID })},
+	{"policies", "p.oid", into(func(s *snapshot) *oidmap.Map[*policy] { return &s.policies }, func(p *policy) uint32 { return p.OID })},
+	{"rules", "r.oid", into(func(s *snapshot) *oidmap.Map[*rule] { return &s.rules }, func(r *rule) uint32 { return r.OID })},
+	{"extensions", "e.oid", into(func(s *snapshot) *oidmap.Map[*extension] { return &s.extensions }, func(e *extension) uint32 { return e.OID })},
+	{"schemas", "n.oid", readSchemas},
+}
+
+// A reader reads a snapshot, and shares what is equal with the one before.
+type reader struct {
+	*snapshot
+	before    *snapshot
+	relations []*relation // that were read
+}
+
+// into returns a function that replaces objects. An object that is equal to the one before stays the same pointer.
+func into[T any](of func(*snapshot) *oidmap.Map[*T], oid func(*T) uint32) func(*reader, pgx.Rows, []uint32) error {
+	return func(r *reader, rows pgx.Rows, oids []uint32) error {
+		list, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByPos[T])
+		if err != nil {
+			return err
+		}
+		replace(of(r.snapshot), of(r.before), list, oids, oid)
+		return nil
+	}
+}
+
+func replace[T any](m, before *oidmap.Map[*T], list []*T, oids []uint32, oid func(*T) uint32) {
+	was := *before // which m may be
+	for _, gone := range oids {
+		m.Set(gone, nil)
+	}
+	for _, o := range list {
+		if b := was.Get(oid(o)); b != nil && reflect.DeepEqual(b, o) {
+			o = b
+		}
+		m.Set(oid(o), o)
+	}
+}
+
+func readRelations(r *reader, rows pgx.Rows, _ []uint32) (err error) {
+	r.relations, err = pgx.CollectRows(rows, pgx.RowToAddrOfStructByPos[relation])
+	return err
+}
+
+// readColumns reads the columns of the relations that were just read.
+func readColumns(r *reader, rows pgx.Rows, oids []uint32) error {
+	list, err := pgx.CollectRows(rows, pgx.RowToAddrOfStructByPos[column])
+	if err != nil {
+		return err
+	}
+	byOID := make(map[uint32]*relation)
+	for _, rel := range r.relations {
+		rel.columns = make(map[int16]*column)
+		byOID[rel.OID] = rel
+	}
+	for _, c := range list {
+		if rel := byOID[c.Table]; rel != nil {
+			rel.columns[c.Num] = c
 		}
 	}
-	if *err == nil {
-		*err = e
+	replace(&r.snapshot.relations, &r.before.relations, r.relations, oids, func(r *relation) uint32 { return r.OID })
+	return nil
+}
+
+func readSchemas(r *reader, rows pgx.Rows, oids []uint32) error {
+	for _, gone := range oids {
+		r.schemas.Set(gone, "")
+	}
+	var oid uint32
+	var name string
+	_, err := pgx.ForEachRow(rows, []any{&oid, &name}, func() error {
+		r.schemas.Set(oid, name)
+		return nil
+	})
+	return err
+}
+
+// readSnapshot reads everything. before is an earlier snapshot, or an empty one.
+func readSnapshot(ctx context.Context, conn *pgx.Conn, before *snapshot) (*snapshot, error) {
+	mark, err := syscat.First(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	s := &snapshot{mark: mark, newest: before.newest}
+	if err := s.read(ctx, conn, before, nil); err != nil {
+		return nil, err
+	}
+	return s, s.readSession(ctx, conn)
+}
+
+// read reads the objects whose OIDs only contains, by query, or everything if it is nil.
+func (s *snapshot) read(ctx context.Context, conn *pgx.Conn, before *snapshot, only map[string][]uint32) error {
+	r := &reader{snapshot: s, before: before}
+	b := &pgx.Batch{}
+	for _, p := range parts {
+		oids := only[p.query]
+		read := func(rows pgx.Rows) error { return p.read(r, rows, oids) }
+		switch {
+		case only == nil:
+			b.Queue(queries()[p.query]).Query(read)
+		case len(oids) > 0:
+			b.Queue(strings.TrimSuffix(queries()[p.query], ";")+" AND "+p.key+" = ANY ($1)", oids).Query(read)
+		}
+	}
+	if b.Len() == 0 {
+		return nil
+	}
+	if err := conn.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("reading the catalogs: %w", err)
 	}
 	return nil
 }
 
-func byOID[T any](list []T, oid func(*T) uint32) map[uint32]*T {
-	m := make(map[uint32]*T, len(list))
-	for i := range list {
-		m[oid(&list[i])] = &list[i]
+// advance returns the current snapshot. It reads only what changed since s.
+func (s *snapshot) advance(ctx context.Context, conn *pgx.Conn) (*snapshot, error) {
+	mark, changes, err := s.mark.Look(ctx, conn)
+	if err != nil {
+		return nil, err
 	}
-	return m
-}
-
-// readSnapshot reads everything in one round trip.
-func readSnapshot(ctx context.Context, conn *pgx.Conn) (*snapshot, error) {
-	b := &pgx.Batch{}
-	for _, name := range []string{
-		"relations", "columns", "constraints", "indexes", "functions", "types", "triggers", "policies", "rules", "extensions", "schemas", "locks", "counts",
-	} {
-		b.Queue(queries()[name])
-	}
-	br := conn.SendBatch(ctx, b)
-	var err error
-	s := &snapshot{schemas: make(map[uint32]string)}
-	s.relations = byOID(read[relation](br, &err), func(r *relation) uint32 { return r.OID })
-	for _, r := range s.relations {
-		r.columns = make(map[int16]*column)
-	}
-	columns := read[column](br, &err)
-	for i, c := range columns {
-		if r, ok := s.relations[c.Table]; ok {
-			r.columns[c.Num] = &columns[i]
+	next := *s
+	next.mark = mark
+	if changes.Any {
+		only := affected(changes)
+		if only == nil {
+			return readSnapshot(ctx, conn, s)
+		}
+		if err := next.read(ctx, conn, s, only); err != nil {
+			return nil, err
+		}
+		if next.reprints(s) {
+			return readSnapshot(ctx, conn, s)
 		}
 	}
-	s.constraints = byOID(read[constraint](br, &err), func(c *constraint) uint32 { return c.OID })
-	s.indexes = byOID(read[index](br, &err), func(x *index) uint32 { return x.OID })
-	s.functions = byOID(read[function](br, &err), func(f *function) uint32 { return f.OID })
-	s.types = byOID(read[typ](br, &err), func(t *typ) uint32 { return t.OID })
-	s.triggers = byOID(read[trigger](br, &err), func(t *trigger) uint32 { return t.OID })
-	s.policies = byOID(read[policy](br, &err), func(p *policy) uint32 { return p.OID })
-	s.rules = byOID(read[rule](br, &err), func(r *rule) uint32 { return r.OID })
-	s.extensions = byOID(read[extension](br, &err), func(e *extension) uint32 { return e.OID })
-	for _, n := range read[namespace](br, &err) {
-		s.schemas[n.OID] = n.Name
+	if advanced != nil {
+		if err := advanced(ctx, conn, &next); err != nil {
+			return nil, err
+		}
 	}
-	s.locks = make(map[lockKey]bool)
-	for _, l := range read[lockKey](br, &err) {
-		s.locks[l] = true
+	return &next, next.readSession(ctx, conn)
+}
+
+// advanced is called with each snapshot that was advanced; tests compare it with one that was read in full.
+var advanced func(context.Context, *pgx.Conn, *snapshot) error
+
+// affected returns the OIDs of the objects to read again, by query, or nil if that is everything.
+func affected(c syscat.Changes) map[string][]uint32 {
+	rows := func(catalog syscat.Catalog) []uint32 {
+		r := c.Rows[catalog]
+		return slices.Concat(r.New, r.Updated, r.Gone)
 	}
-	s.counts = make(map[uint32]counts)
-	for _, c := range read[counts](br, &err) {
-		s.counts[c.Relation] = c
+	for _, named := range []syscat.Catalog{syscat.Type, syscat.Enum, syscat.Namespace} {
+		if len(c.Rows[named].Updated) > 0 { // possibly renamed, and other objects print its name
+			return nil
+		}
 	}
-	if e := br.Close(); err == nil {
-		err = e
+	if c.Other || len(rows(syscat.Extension)) > 0 || c.Rows[syscat.Inherits].Fewer || len(c.Rows[syscat.Enum].Gone) > 0 {
+		return nil
 	}
+	class := rows(syscat.Class)
+	relations := slices.Concat(class, c.Rows[syscat.Attribute].Relations, c.Rows[syscat.Inherits].Relations, c.Rows[syscat.Sequence].Relations)
+	return map[string][]uint32{
+		"relations":   relations,
+		"columns":     relations,
+		"constraints": rows(syscat.Constraint),
+		"indexes":     slices.Concat(class, c.Rows[syscat.Index].Relations),
+		"functions":   rows(syscat.Proc),
+		"types":       slices.Concat(rows(syscat.Type), c.Rows[syscat.Enum].Relations),
+		"triggers":    rows(syscat.Trigger),
+		"policies":    rows(syscat.Policy),
+		"rules":       rows(syscat.Rewrite),
+		"schemas":     rows(syscat.Namespace),
+	}
+}
+
+// reprints reports whether objects that weren't read again may print differently, because what they name was renamed,
+// or because a temporary relation hides it.
+func (s *snapshot) reprints(before *snapshot) bool {
+	for c := range oidmap.Changes(before.relations, s.relations) {
+		b, a := c.Before, c.After
+		if b == nil || a == nil {
+			if strings.HasPrefix(cmp.Or(b, a).Schema, "pg_temp_") {
+				return true
+			}
+			continue
+		}
+		if b.Name != a.Name || b.Schema != a.Schema {
+			return true
+		}
+		for num, was := range b.columns {
+			if is := a.columns[num]; is != nil && is.Name != was.Name {
+				return true
+			}
+		}
+	}
+	for c := range oidmap.Changes(before.functions, s.functions) {
+		if b, a := c.Before, c.After; b != nil && a != nil && (b.Name != a.Name || b.Schema != a.Schema || b.Args != a.Args) {
+			return true
+		}
+	}
+	return false
+}
+
+// readSession reads the transaction's locks and scans. Outside a transaction, the scans may include those of earlier
+// ones.
+func (s *snapshot) readSession(ctx context.Context, conn *pgx.Conn) error {
+	if conn.PgConn().TxStatus() == 'I' {
+		s.locks, s.scans = oidmap.Map[locks]{}, oidmap.Map[int64]{}
+		return s.readScans(ctx, conn, "scans")
+	}
+	rows, err := conn.Query(ctx, queries()["session"], s.newest)
 	if err != nil {
-		return nil, fmt.Errorf("reading the catalogs: %w", err)
+		return fmt.Errorf("reading the session's locks: %w", err)
 	}
-	return s, nil
+	var oid uint32
+	var held locks
+	var scans int64
+	var all []uint32
+	_, err = pgx.ForEachRow(rows, []any{&oid, &held, &scans}, func() error {
+		all = append(all, oid)
+		s.locks.Set(oid, held)
+		if r := s.relations.Get(oid); r != nil && (r.isTable() || r.Kind == "m") && scans > 0 {
+			s.scans.Set(oid, scans)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("reading the session's locks: %w", err)
+	}
+	if s.locks.Len() > len(all) { // a rollback to a savepoint released some
+		for oid := range s.locks.All() {
+			if !slices.Contains(all, oid) {
+				s.locks.Set(oid, 0)
+			}
+		}
+	}
+	return nil
+}
+
+// readScans reads the scans with a query.
+func (s *snapshot) readScans(ctx context.Context, conn *pgx.Conn, query string, args ...any) error {
+	rows, err := conn.Query(ctx, queries()[query], args...)
+	if err != nil {
+		return fmt.Errorf("reading the session's scans: %w", err)
+	}
+	var oid uint32
+	var scans int64
+	_, err = pgx.ForEachRow(rows, []any{&oid, &scans}, func() error {
+		s.scans.Set(oid, scans)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("reading the session's scans: %w", err)
+	}
+	return nil
 }
 
 // isTable reports whether a relation is a table: plain, partitioned or foreign.
@@ -286,7 +478,7 @@ func (s *snapshot) find(schema, name string) *relation {
 	}
 	var found *relation
 	at := len(path)
-	for _, r := range s.relations {
+	for _, r := range s.relations.All() {
 		if r.Name != name {
 			continue
 		}

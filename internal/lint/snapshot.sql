@@ -55,11 +55,11 @@ WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema';
 
 -- triggers
-SELECT t.oid, t.tgrelid, t.tgname, t.tgenabled::text, t.tgisinternal, t.tgparentid
+SELECT t.oid, t.tgrelid, t.tgname, t.tgenabled::text, t.tgisinternal, t.tgparentid, t.xmin::text || '.' || t.ctid::text
 FROM pg_trigger t WHERE t.oid >= 16384;
 
 -- policies
-SELECT p.oid, p.polrelid, p.polname, p.polpermissive FROM pg_policy p;
+SELECT p.oid, p.polrelid, p.polname, p.polpermissive FROM pg_policy p WHERE true;
 
 -- rules
 SELECT r.oid, r.ev_class, r.rulename FROM pg_rewrite r WHERE r.oid >= 16384 AND r.rulename <> '_RETURN';
@@ -70,13 +70,19 @@ SELECT e.oid, e.extname, e.extversion FROM pg_extension e WHERE e.oid >= 16384;
 -- schemas
 SELECT n.oid, n.nspname FROM pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema';
 
--- locks
-SELECT l.relation, l.mode FROM pg_locks l
-WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.granted AND l.relation >= 16384 AND l.mode <> 'AccessShareLock';
+-- session
+SELECT l.relation,
+  bit_or(CASE l.mode WHEN 'RowShareLock' THEN 1 WHEN 'RowExclusiveLock' THEN 2 WHEN 'ShareUpdateExclusiveLock' THEN 4 WHEN 'ShareLock' THEN 8
+    WHEN 'ShareRowExclusiveLock' THEN 16 WHEN 'ExclusiveLock' THEN 32 WHEN 'AccessExclusiveLock' THEN 64 ELSE 0 END)::int2,
+  pg_stat_get_xact_numscans(l.relation)
+FROM pg_locks l WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.granted AND l.relation BETWEEN 16384 AND $1
+GROUP BY l.relation;
 
--- counts
-SELECT s.relid, s.seq_scan, s.n_tup_ins, s.n_tup_upd, s.n_tup_del FROM pg_stat_xact_user_tables s
-WHERE s.seq_scan + s.n_tup_ins + s.n_tup_upd + s.n_tup_del > 0;
+-- scans
+SELECT s.relid, s.seq_scan FROM pg_stat_xact_user_tables s WHERE s.seq_scan > 0;
+
+-- pending
+SELECT c.oid, pg_stat_get_xact_numscans(c.oid) FROM unnest($1::oid[]) c (oid) WHERE pg_stat_get_xact_numscans(c.oid) > 0;
 
 -- uses
 SELECT coalesce(i.indrelid, k.conrelid, x.adrelid, c.oid, 0::oid), pg_describe_object(d.classid, d.objid, d.objsubid)

@@ -3,6 +3,7 @@ package lint
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/oidmap"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/words"
@@ -33,7 +35,7 @@ type step struct {
 	// data is the error that the scratch database's rows caused. Without these rows the statement ran.
 	data *runner.StmtError
 	// asked are the locks that a statement outside a transaction was observed to request.
-	asked map[lockKey]bool
+	asked map[uint32]locks
 	// otherwise is how an existing object, for which IF NOT EXISTS skipped the statement, differs from the statement;
 	// "" if it doesn't.
 	otherwise string
@@ -47,45 +49,81 @@ type step struct {
 	bounds map[uint32]string
 	// uses are the dependents of the functions that the statement replaced, by function.
 	uses map[uint32][]use
-}
 
-func strongest(locks map[lockKey]bool, relation uint32) string {
-	mode := ""
-	for l := range locks {
-		if l.Relation == relation && strength[l.Mode] > strength[mode] {
-			mode = l.Mode
-		}
-	}
-	return mode
+	relations []uint32 // see touched
 }
 
 // lock returns the strongest lock that the statement took on a relation, or else the strongest one already held; "" if
 // there is none.
 func (s *step) lock(relation uint32) string {
 	if s.asked != nil {
-		return strongest(s.asked, relation)
+		return s.asked[relation].strongest()
 	}
-	mode := ""
-	for l := range s.after.locks {
-		if l.Relation == relation && strength[l.Mode] > strength[mode] && !s.before.locks[l] {
-			mode = l.Mode
-		}
+	held := s.after.locks.Get(relation)
+	if taken := held &^ s.before.locks.Get(relation); taken != 0 {
+		return taken.strongest()
 	}
-	if mode != "" {
-		return mode
-	}
-	return strongest(s.after.locks, relation)
+	return held.strongest()
 }
 
 // held returns the strongest lock on a relation that was held before the statement.
-func (s *step) held(relation uint32) string { return strongest(s.before.locks, relation) }
+func (s *step) held(relation uint32) string { return s.before.locks.Get(relation).strongest() }
+
+// touched returns the OIDs of the relations that the statement changed, locked, read or wrote, in order.
+func (s *step) touched() []uint32 {
+	if s.relations != nil {
+		return s.relations
+	}
+	oids := make(map[uint32]bool)
+	for c := range oidmap.Changes(s.before.relations, s.after.relations) {
+		oids[c.Key] = true
+	}
+	for c := range oidmap.Changes(s.before.locks, s.after.locks) {
+		oids[c.Key] = true
+	}
+	for c := range oidmap.Changes(s.before.scans, s.after.scans) {
+		oids[c.Key] = true
+	}
+	for c := range oidmap.Changes(s.before.policies, s.after.policies) {
+		oids[cmp.Or(c.Before, c.After).Table] = true
+	}
+	for oid := range s.asked {
+		oids[oid] = true
+	}
+	if slices.ContainsFunc(s.messages, aboutScan) {
+		for oid := range s.before.relations.All() {
+			if s.scanned(oid) {
+				oids[oid] = true
+			}
+		}
+	}
+	s.relations = append([]uint32{}, sorted(oids)...)
+	return s.relations
+}
+
+// changed yields the keys of m, in order, whose values in the other map differ.
+func changed[V comparable](m, other oidmap.Map[V]) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		var absent V
+		for c := range oidmap.Changes(m, other) {
+			if c.Before != absent && !yield(c.Key) {
+				return
+			}
+		}
+	}
+}
+
+// aboutScan reports whether a message says that a table is scanned.
+func aboutScan(n *pgconn.Notice) bool {
+	return strings.HasPrefix(n.Message, "verifying table ") || strings.HasPrefix(n.Message, "building index ")
+}
 
 // scanned reports whether the statement scanned a table.
 func (s *step) scanned(table uint32) bool {
-	if s.after.counts[table].Scans > s.before.counts[table].Scans {
+	if s.after.scans.Get(table) > s.before.scans.Get(table) {
 		return true
 	}
-	r := s.before.relations[table]
+	r := s.before.relations.Get(table)
 	if r == nil {
 		return false
 	}
@@ -102,7 +140,7 @@ func (s *step) messaged(prefix string) bool {
 
 // rewritten reports whether a relation has new files.
 func (s *step) rewritten(relation uint32) bool {
-	b, a := s.before.relations[relation], s.after.relations[relation]
+	b, a := s.before.relations.Get(relation), s.after.relations.Get(relation)
 	return b != nil && a != nil && (b.FileNode != a.FileNode || b.Tablespace != a.Tablespace)
 }
 
@@ -114,10 +152,10 @@ func (s *step) ran() bool { return s.refused == runner.Fits && s.failed == nil }
 
 // old returns a relation as it was before the statement, nil if it is new in the change.
 func (s *step) old(oid uint32) *relation {
-	if s.trace.base.relations[oid] == nil {
+	if s.trace.base.relations.Get(oid) == nil {
 		return nil
 	}
-	return s.before.relations[oid]
+	return s.before.relations.Get(oid)
 }
 
 // oldTable is like old, but returns only relations that hold rows.
@@ -130,14 +168,14 @@ func (s *step) oldTable(oid uint32) *relation {
 
 // oldColumn reports whether a column existed before the change.
 func (s *step) oldColumn(table uint32, num int16) bool {
-	t := s.trace.base.relations[table]
+	t := s.trace.base.relations.Get(table)
 	return t != nil && t.columns[num] != nil
 }
 
 // startColumn reports whether a column existed before the file. If an earlier file of the change added it, rows may
 // have been written since that file was deployed.
 func (s *step) startColumn(table uint32, num int16) bool {
-	t := s.trace.start().relations[table]
+	t := s.trace.start().relations.Get(table)
 	return t != nil && t.columns[num] != nil
 }
 
@@ -147,7 +185,7 @@ func (s *step) target() *relation {
 		return nil
 	}
 	r := s.before.find(s.st.Targets[0].Schema, s.st.Targets[0].Name)
-	if r == nil || s.trace.base.relations[r.OID] == nil {
+	if r == nil || s.trace.base.relations.Get(r.OID) == nil {
 		return nil
 	}
 	return r
@@ -172,7 +210,7 @@ func (s *step) direct(r *relation) bool { return r.Parent == 0 || s.named(r) }
 func (s *snapshot) family(table uint32) []uint32 {
 	list := []uint32{table}
 	for i := 0; i < len(list); i++ {
-		for oid, r := range s.relations {
+		for oid, r := range s.relations.All() {
 			if r.Parent == list[i] && r.Parent != 0 {
 				list = append(list, oid)
 			}
@@ -194,19 +232,13 @@ func (s *step) scannedAny(table uint32) bool {
 func sorted[K cmp.Ordered, T any](m map[K]T) []K { return slices.Sorted(maps.Keys(m)) }
 
 // has reports whether any object satisfies a condition.
-func has[T any](objects map[uint32]*T, is func(*T) bool) bool {
-	for _, o := range objects {
+func has[T any](objects oidmap.Map[*T], is func(*T) bool) bool {
+	for _, o := range objects.All() {
 		if is(o) {
 			return true
 		}
 	}
 	return false
-}
-
-func union[T any](a, b map[uint32]T) map[uint32]T {
-	m := maps.Clone(a)
-	maps.Copy(m, b)
-	return m
 }
 
 // until returns how long the statement's locks are held.

@@ -48,7 +48,7 @@ func settingsMissing(s *step, set map[string]bool) (found findings) {
 	if !s.ran() || set["lock_timeout"] && set["statement_timeout"] {
 		return found
 	}
-	for _, oid := range sorted(s.before.relations) {
+	for _, oid := range s.touched() {
 		t := s.oldTable(oid)
 		if t == nil || strength[s.lock(oid)] < strength[shareLock] || strength[s.held(oid)] >= strength[s.lock(oid)] {
 			continue
@@ -71,9 +71,9 @@ func settingsMissing(s *step, set map[string]bool) (found findings) {
 
 // window finds a second table on which one transaction holds an ACCESS EXCLUSIVE lock.
 func window(s *step, locked map[int][]string) (found findings) {
-	for _, oid := range sorted(s.before.relations) {
+	for oid := range s.after.locks.All() {
 		t := s.oldTable(oid)
-		if t == nil || s.asked != nil || strongest(s.after.locks, oid) != hazard.AccessExclusive || slices.Contains(locked[s.tx], t.sql()) {
+		if t == nil || s.asked != nil || s.after.locks.Get(oid).strongest() != hazard.AccessExclusive || slices.Contains(locked[s.tx], t.sql()) {
 			continue
 		}
 		locked[s.tx] = append(locked[s.tx], t.sql())
@@ -89,9 +89,9 @@ func window(s *step, locked map[int][]string) (found findings) {
 
 // newTables checks the tables that the statement created.
 func newTables(s *step) (found findings) {
-	for _, oid := range sorted(s.after.relations) {
-		t := s.after.relations[oid]
-		if s.before.relations[oid] != nil || t.Kind != "r" && t.Kind != "p" || t.Parent != 0 || strings.HasPrefix(t.Schema, "pg_temp_") {
+	for _, oid := range s.touched() {
+		t := s.after.relations.Get(oid)
+		if t == nil || s.before.relations.Get(oid) != nil || t.Kind != "r" && t.Kind != "p" || t.Parent != 0 || strings.HasPrefix(t.Schema, "pg_temp_") {
 			continue
 		}
 		d := Diagnostic{Table: t.sql()}
@@ -101,15 +101,15 @@ func newTables(s *step) (found findings) {
 			found.add(s, "unlogged-table", d)
 		}
 		keyed := has(s.trace.end().constraints, func(c *constraint) bool { return c.Table == oid && c.Kind == "p" })
-		if !keyed && s.trace.end().relations[oid] != nil {
+		if !keyed && s.trace.end().relations.Get(oid) != nil {
 			d.Text = fmt.Sprintf("table %s has no primary key", t.sql())
-			d.Fix = fix.AddID(t.sql(), pgsql.Ident(freeColumn(s.trace.end().relations[oid], "id", "")))
+			d.Fix = fix.AddID(t.sql(), pgsql.Ident(freeColumn(s.trace.end().relations.Get(oid), "id", "")))
 			found.add(s, "table-without-pk", d)
 		}
 	}
-	for _, oid := range sorted(s.after.constraints) {
-		c := s.after.constraints[oid]
-		if t, parent := s.after.relations[c.Table], s.old(c.References); c.Kind == "f" && s.before.constraints[oid] == nil && t != nil && parent != nil && c.Parent == 0 {
+	for oid := range changed(s.after.constraints, s.before.constraints) {
+		c := s.after.constraints.Get(oid)
+		if t, parent := s.after.relations.Get(c.Table), s.old(c.References); c.Kind == "f" && s.before.constraints.Get(oid) == nil && t != nil && parent != nil && c.Parent == 0 {
 			d := s.about(parent)
 			d.Text = fmt.Sprintf("foreign key %s of table %s takes %s on %s, which blocks its writes %s", pgsql.Ident(c.Name), t.sql(), lockName(d.Lock), s.name(parent), s.until())
 			d.Fix = fix.Words("keep the transaction short")
@@ -144,15 +144,15 @@ func columnRule(typ string) (rule, instead string) {
 
 // newColumns checks the types of columns that are new or have a new type.
 func newColumns(s *step) (found findings) {
-	for _, oid := range sorted(s.after.relations) {
-		t := s.after.relations[oid]
-		if !t.isTable() || t.Parent != 0 {
+	for _, oid := range s.touched() {
+		t := s.after.relations.Get(oid)
+		if t == nil || !t.isTable() || t.Parent != 0 {
 			continue
 		}
 		added := false
 		for _, n := range sorted(t.columns) {
 			c := t.columns[n]
-			if b := s.before.relations[oid]; b != nil && b.columns[n] != nil {
+			if b := s.before.relations.Get(oid); b != nil && b.columns[n] != nil {
 				if b.columns[n].Type == c.Type {
 					continue
 				}
@@ -171,7 +171,7 @@ func newColumns(s *step) (found findings) {
 				found.add(s, "prefer-identity", d)
 			}
 		}
-		if b := s.before.relations[oid]; added && b != nil {
+		if b := s.before.relations.Get(oid); added && b != nil {
 			found = append(found, staleViews(s, t)...)
 		}
 	}
@@ -180,9 +180,9 @@ func newColumns(s *step) (found findings) {
 
 // staleViews finds views that showed all columns of a table before one was added.
 func staleViews(s *step, t *relation) (found findings) {
-	b := s.before.relations[t.OID]
-	for _, oid := range sorted(s.before.relations) {
-		v := s.before.relations[oid]
+	b := s.before.relations.Get(t.OID)
+	for oid := range s.before.relations.All() {
+		v := s.before.relations.Get(oid)
 		if !v.isView() || len(v.columns) < len(b.columns) {
 			continue
 		}
@@ -196,8 +196,8 @@ func staleViews(s *step, t *relation) (found findings) {
 }
 
 func newTypes(s *step) (found findings) {
-	for _, oid := range sorted(s.after.types) {
-		b, a := s.before.types[oid], s.after.types[oid]
+	for oid := range changed(s.after.types, s.before.types) {
+		b, a := s.before.types.Get(oid), s.after.types.Get(oid)
 		name := sqlName(a.Schema, a.Name)
 		switch {
 		case b == nil && a.Kind == "e":
@@ -218,10 +218,10 @@ func placed(st *pgsql.Statement) bool {
 }
 
 func otherConstraints(s *step) (found findings) {
-	for _, oid := range sorted(s.after.constraints) {
-		c := s.after.constraints[oid]
-		t := s.after.relations[c.Table]
-		if s.before.constraints[oid] != nil || t == nil || c.Parent != 0 || s.recreation(c) {
+	for oid := range changed(s.after.constraints, s.before.constraints) {
+		c := s.after.constraints.Get(oid)
+		t := s.after.relations.Get(c.Table)
+		if s.before.constraints.Get(oid) != nil || t == nil || c.Parent != 0 || s.recreation(c) {
 			continue
 		}
 		d := Diagnostic{Table: t.sql()}
@@ -251,7 +251,7 @@ func otherConstraints(s *step) (found findings) {
 // references checks the columns of a new foreign key.
 func references(s *step, t *relation, c *constraint) (found findings) {
 	d := Diagnostic{Table: t.sql()}
-	parent := s.after.relations[c.References]
+	parent := s.after.relations.Get(c.References)
 	for i, n := range c.Columns {
 		if parent == nil || i >= len(c.RefColumns) || t.columns[n] == nil || parent.columns[c.RefColumns[i]] == nil {
 			continue
@@ -284,10 +284,10 @@ func references(s *step, t *relation, c *constraint) (found findings) {
 }
 
 func otherIndexes(s *step) (found findings) {
-	for _, oid := range sorted(s.after.indexes) {
-		x, r := s.after.indexes[oid], s.after.relations[oid]
-		t := s.after.relations[x.Table]
-		if s.before.indexes[oid] != nil || r == nil || t == nil || r.Parent != 0 {
+	for oid := range changed(s.after.indexes, s.before.indexes) {
+		x, r := s.after.indexes.Get(oid), s.after.relations.Get(oid)
+		t := s.after.relations.Get(x.Table)
+		if s.before.indexes.Get(oid) != nil || r == nil || t == nil || r.Parent != 0 {
 			continue
 		}
 		d := Diagnostic{Table: t.sql()}
@@ -297,12 +297,12 @@ func otherIndexes(s *step) (found findings) {
 			d.Fix = fix.Words("narrow it")
 			found.add(s, "wide-index", d)
 		}
-		for other, o := range s.after.indexes {
+		for other, o := range s.after.indexes.All() {
 			if other == oid || o.Table != x.Table || x.Unique || x.Expression || o.Expression || x.Predicate != o.Predicate ||
 				len(o.Columns) < len(x.Columns) || !slices.Equal(o.Columns[:len(x.Columns)], x.Columns) {
 				continue
 			}
-			d.Text = fmt.Sprintf("index %s begins with the columns of the new index %s", s.after.relations[other].sql(), pgsql.Ident(r.Name))
+			d.Text = fmt.Sprintf("index %s begins with the columns of the new index %s", s.after.relations.Get(other).sql(), pgsql.Ident(r.Name))
 			d.Fix = fix.Words("remove it")
 			found.add(s, "redundant-index", d)
 			break
@@ -331,14 +331,17 @@ func names(s *step) (found findings) {
 			found.add(s, "identifier-too-long", Diagnostic{Text: n.Message, Fix: fix.Words("shorten the name")})
 		}
 	}
-	for _, oid := range sorted(s.after.relations) {
-		r := s.after.relations[oid]
+	for _, oid := range s.touched() {
+		r := s.after.relations.Get(oid)
+		if r == nil {
+			continue
+		}
 		check := func(name string) {
 			if name != strings.ToLower(name) {
 				found.add(s, "mixed-case-identifier", Diagnostic{Table: r.sql(), Text: fmt.Sprintf("%s must always be quoted", pgsql.Ident(name)), Fix: fix.Words("use lower case")})
 			}
 		}
-		b := s.before.relations[oid]
+		b := s.before.relations.Get(oid)
 		if b == nil || b.Name != r.Name {
 			check(r.Name)
 		}

@@ -13,12 +13,12 @@ import (
 
 // droppedRelations finds dropped tables, columns, views and sequences.
 func droppedRelations(s *step) (found findings) {
-	for _, oid := range sorted(s.before.relations) {
+	for _, oid := range s.touched() {
 		r := s.old(oid)
 		if r == nil || inDroppedSchema(s, r) {
 			continue
 		}
-		switch a := s.after.relations[oid]; {
+		switch a := s.after.relations.Get(oid); {
 		case a != nil:
 			found = append(found, droppedColumns(s, r, a)...)
 		case r.isTable():
@@ -48,7 +48,7 @@ func droppedTable(s *step, r *relation) (found findings) {
 		d.Fix = fix.Words("use ALTER TABLE")
 		found.add(s, "create-table-force", d)
 	}
-	if parent := s.old(r.Parent); parent != nil && s.after.relations[r.Parent] != nil {
+	if parent := s.old(r.Parent); parent != nil && s.after.relations.Get(r.Parent) != nil {
 		d := s.about(parent)
 		d.Text = fmt.Sprintf("dropping partition %s takes %s on its parent %s, which blocks reads and writes of all partitions %s", r.sql(), lockName(d.Lock), s.name(parent), s.until())
 		if s.trace.target.major >= 14 {
@@ -60,7 +60,7 @@ func droppedTable(s *step, r *relation) (found findings) {
 }
 
 func droppedSequence(s *step, r *relation) (found findings) {
-	if owner := s.after.relations[r.OwnerTable]; r.OwnerKind == "i" || r.OwnerTable != 0 && (owner == nil || owner.columns[r.OwnerColumn] == nil) {
+	if owner := s.after.relations.Get(r.OwnerTable); r.OwnerKind == "i" || r.OwnerTable != 0 && (owner == nil || owner.columns[r.OwnerColumn] == nil) {
 		return nil // dropped with its column
 	}
 	found.add(s, "drop-sequence", Diagnostic{
@@ -74,8 +74,8 @@ func droppedSequence(s *step, r *relation) (found findings) {
 
 // renamedRelations finds renamed tables, views and columns.
 func renamedRelations(s *step) (found findings) {
-	for _, oid := range sorted(s.before.relations) {
-		b, a := s.old(oid), s.after.relations[oid]
+	for _, oid := range s.touched() {
+		b, a := s.old(oid), s.after.relations.Get(oid)
 		if b == nil || a == nil {
 			continue
 		}
@@ -114,8 +114,8 @@ func renamedRelation(s *step, b, a *relation) (found findings) {
 
 // changedTables finds changed properties of tables.
 func changedTables(s *step) (found findings) {
-	for _, oid := range sorted(s.before.relations) {
-		b, a := s.old(oid), s.after.relations[oid]
+	for _, oid := range s.touched() {
+		b, a := s.old(oid), s.after.relations.Get(oid)
 		if b == nil || a == nil {
 			continue
 		}
@@ -234,7 +234,7 @@ func lostColumns(before, after *relation) string {
 
 // viewHas reports whether the file renames the table and creates a view with the old name that has the column.
 func (s *step) viewHas(t *relation, column string) bool {
-	was := s.trace.start().relations[t.OID]
+	was := s.trace.start().relations.Get(t.OID)
 	if was == nil {
 		return false
 	}

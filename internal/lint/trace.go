@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/oidmap"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -27,6 +28,9 @@ type tracer struct {
 	earlier []*step   // from the files that were run
 	now     *snapshot
 	tx      int
+	// scanned are the tables whose scans may include an earlier transaction's; if unread is set, any table may.
+	scanned map[uint32]bool
+	unread  bool
 
 	messages []*pgconn.Notice
 }
@@ -34,14 +38,17 @@ type tracer struct {
 // newTracer returns a tracer with its own session: the counters that reveal scans include a session's earlier
 // transactions for a while.
 func newTracer(ctx context.Context, st *state.State, target target) (*tracer, error) {
-	t := &tracer{st: st, target: target}
+	t := &tracer{st: st, target: target, scanned: make(map[uint32]bool)}
 	if err := t.connect(ctx); err != nil {
 		return nil, err
 	}
 	var err error
-	if t.base, err = readSnapshot(ctx, t.conn); err != nil {
+	if t.base, err = readSnapshot(ctx, t.conn, &snapshot{}); err != nil {
 		t.close(ctx)
 		return nil, err
+	}
+	for oid := range t.base.relations.All() {
+		t.base.newest = oid
 	}
 	t.now = t.base
 	return t, nil
@@ -79,8 +86,11 @@ func (t *tracer) reset(ctx context.Context) error {
 		}
 	}
 	// Temporary tables are gone, and the search path is public again.
-	t.now, err = readSnapshot(ctx, t.conn)
-	return err
+	if t.now, err = t.now.advance(ctx, t.conn); err != nil {
+		return err
+	}
+	t.now.path = nil
+	return nil
 }
 
 func (t *tracer) exec(ctx context.Context, sql string) error { return t.session.Exec(ctx, sql) }
@@ -90,7 +100,13 @@ func (t *tracer) snapshot(ctx context.Context) (s *snapshot, err error) {
 	var path []string
 	err = t.pinned(ctx, func(schemas []string) error {
 		path = schemas
-		s, err = readSnapshot(ctx, t.conn)
+		s, err = t.now.advance(ctx, t.conn)
+		if err != nil {
+			return err
+		}
+		for c := range oidmap.Changes(t.now.scans, s.scans) {
+			t.scanned[c.Key] = true
+		}
 		return err
 	})
 	if s != nil {
@@ -157,7 +173,7 @@ type fileRun struct {
 	*tracer
 	*trace
 	// imitated are the locks that only an imitation took.
-	imitated map[lockKey]bool
+	imitated map[uint32]locks
 }
 
 // look reads the catalogs, without the locks of imitations.
@@ -166,8 +182,8 @@ func (r *fileRun) look(ctx context.Context) (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	for l := range r.imitated {
-		delete(s.locks, l)
+	for oid, l := range r.imitated {
+		s.locks.Set(oid, s.locks.Get(oid)&^l)
 	}
 	return s, nil
 }
@@ -192,14 +208,12 @@ func (r *fileRun) imitate(ctx context.Context, st *step) error {
 		return err
 	}
 	if r.imitated == nil {
-		r.imitated = make(map[lockKey]bool)
+		r.imitated = make(map[uint32]locks)
 	}
-	for l := range after.locks {
-		if !st.before.locks[l] {
-			r.imitated[l] = true
-			delete(after.locks, l)
-		}
+	for c := range oidmap.Changes(st.before.locks, after.locks) {
+		r.imitated[c.Key] |= c.After &^ c.Before
 	}
+	after.locks = st.before.locks
 	st.after, r.now = after, after
 	return r.readDefinitions(ctx, st)
 }
@@ -340,20 +354,23 @@ func (r *fileRun) outside(ctx context.Context, u runner.Unit, st *step) error {
 // baseline takes the locks and counts of a transaction that has just begun as those before its first statement.
 func (r *fileRun) baseline(ctx context.Context) error {
 	b := *r.now
-	b.locks, b.counts = nil, make(map[uint32]counts)
-	err := r.pinned(ctx, func([]string) error {
-		rows, err := r.conn.Query(ctx, queries()["counts"])
-		if err != nil {
+	b.locks, b.scans = oidmap.Map[locks]{}, oidmap.Map[int64]{}
+	err := r.pinned(ctx, func([]string) (err error) {
+		if b.mark, err = b.mark.Begin(ctx, r.conn); err != nil {
 			return err
 		}
-		list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[counts])
-		for _, c := range list {
-			b.counts[c.Relation] = c
+		if r.unread {
+			return b.readScans(ctx, r.conn, "scans")
 		}
-		return err
+		return b.readScans(ctx, r.conn, "pending", slices.Collect(maps.Keys(r.scanned)))
 	})
 	if err != nil {
-		return fmt.Errorf("reading counters: %w", err)
+		return err
+	}
+	// The rest has been reported and cleared.
+	r.scanned, r.unread = make(map[uint32]bool), false
+	for oid := range b.scans.All() {
+		r.scanned[oid] = true
 	}
 	r.now = &b
 	return nil
@@ -433,8 +450,8 @@ func (r *fileRun) step(ctx context.Context, st *step, run func(context.Context) 
 // readDefinitions reads the definitions of the indexes that the statement created.
 func (r *fileRun) readDefinitions(ctx context.Context, st *step) error {
 	var made []uint32
-	for oid := range st.after.indexes {
-		if st.before.indexes[oid] == nil {
+	for c := range oidmap.Changes(st.before.indexes, st.after.indexes) {
+		if oid := c.Key; c.Before == nil {
 			made = append(made, oid)
 		}
 	}
@@ -452,8 +469,8 @@ func (r *fileRun) readDefinitions(ctx context.Context, st *step) error {
 // whose constraints contain the OID of the parent.
 func (r *fileRun) readBounds(ctx context.Context, st *step) error {
 	var made []uint32
-	for oid, a := range st.after.relations {
-		if b := st.before.relations[oid]; a.isTable() && a.Parent != 0 && (b == nil || b.Parent != a.Parent) && !strings.Contains(a.PartitionBound, "modulus") {
+	for c := range oidmap.Changes(st.before.relations, st.after.relations) {
+		if oid, b, a := c.Key, c.Before, c.After; a != nil && a.isTable() && a.Parent != 0 && (b == nil || b.Parent != a.Parent) && !strings.Contains(a.PartitionBound, "modulus") {
 			made = append(made, oid)
 		}
 	}
@@ -513,6 +530,7 @@ func (r *fileRun) try(ctx context.Context, st *step, run func(context.Context) e
 	if inTx {
 		end := "RELEASE lint_statement"
 		if failed != nil {
+			r.unread = true
 			end = goBack
 		}
 		if err := r.exec(ctx, end); err != nil {
@@ -530,11 +548,11 @@ func (r *fileRun) withoutRows(ctx context.Context, st *step) error {
 	if err != nil {
 		return err
 	}
-	for _, oid := range slices.Sorted(maps.Keys(now.relations)) {
-		switch rel := now.relations[oid]; {
+	for oid, rel := range now.relations.All() {
+		switch {
 		case rel.Kind == "r":
 			fmt.Fprintf(&deletes, "BEGIN DELETE FROM ONLY %s; EXCEPTION WHEN OTHERS THEN NULL; END;\n", pgsql.QualifiedIdent(rel.Schema, rel.Name))
-		case now.indexes[oid] != nil && !now.indexes[oid].Valid && r.now.indexes[oid] == nil:
+		case now.indexes.Get(oid) != nil && !now.indexes.Get(oid).Valid && r.now.indexes.Get(oid) == nil:
 			// Left by a concurrent build.
 			drops = append(drops, "DROP INDEX "+pgsql.QualifiedIdent(rel.Schema, rel.Name))
 		}
@@ -580,9 +598,9 @@ type use struct {
 
 // readUses reads the dependents of functions that the statement replaced.
 func (r *fileRun) readUses(ctx context.Context, st *step) error {
-	for oid, before := range st.before.functions {
-		after := st.after.functions[oid]
-		if after == nil || after.Version == before.Version {
+	for c := range oidmap.Changes(st.before.functions, st.after.functions) {
+		oid, before, after := c.Key, c.Before, c.After
+		if before == nil || after == nil || after.Version == before.Version {
 			continue
 		}
 		var list []use

@@ -3,13 +3,11 @@ package lint_test
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
-	"github.com/ibutsu/ibutsu-schema/internal/migration"
 )
 
 // BenchmarkStatements lints one new migration of n statements after the project's own, without starting the server.
@@ -29,26 +27,77 @@ func BenchmarkStatements(b *testing.B) {
 					fmt.Fprintf(&sql, "COMMENT ON TABLE t%d IS 'x';\n", i-2)
 				}
 			}
-			root := b.TempDir()
-			for name, text := range own(b, map[string]string{"20991231235959_x.sql": sql.String()}) {
-				path := filepath.Join(root, name)
-				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-					b.Fatal(err)
-				}
-				if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-					b.Fatal(err)
-				}
-			}
-			dir, err := migration.Read(os.DirFS(root))
-			if err != nil {
-				b.Fatal(err)
-			}
-			cfg := lint.Config{Start: start(b), Dir: dir, Latest: 1}
+			cfg := lint.Config{Start: start(b), Dir: read(b, folder(b, own(b, map[string]string{"20991231235959_x.sql": sql.String()}))), Latest: 1}
 			for b.Loop() {
 				if _, err := lint.Run(context.Background(), cfg); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkGrowth lints large files, without starting the server: each doubling should at most double the time.
+//
+// Tables are n new tables with an index each, in one transaction. Alone are n statements without one. Changes are n
+// changes to 200 tables. Inserts are n inserts into 200 tables in turn.
+func BenchmarkGrowth(b *testing.B) {
+	tables := func(n int) string {
+		var sql strings.Builder
+		for i := range n {
+			fmt.Fprintf(&sql, "CREATE TABLE t%d (id bigint PRIMARY KEY, n int, at timestamptz, name text);\nCREATE INDEX i%d ON t%d (n);\n", i, i, i)
+		}
+		return sql.String()
+	}
+	changes := func(n int) string {
+		var sql strings.Builder
+		for i := range n {
+			switch i % 4 {
+			case 0:
+				fmt.Fprintf(&sql, "ALTER TABLE t%d ADD COLUMN c%d text;\n", i/4%200, i)
+			case 1:
+				fmt.Fprintf(&sql, "CREATE TABLE x%d (id bigint PRIMARY KEY, n int);\n", i)
+			case 2:
+				fmt.Fprintf(&sql, "CREATE INDEX ON x%d (n);\n", i-1)
+			case 3:
+				fmt.Fprintf(&sql, "COMMENT ON TABLE t%d IS 'x';\n", i/4%200)
+			}
+		}
+		return sql.String()
+	}
+	inserts := func(n int) string {
+		var sql strings.Builder
+		for i := range n {
+			fmt.Fprintf(&sql, "INSERT INTO t%d (id) VALUES (%d);\n", i%200, i)
+		}
+		return sql.String()
+	}
+	for _, bm := range []struct {
+		name  string
+		sizes []int
+		base  string
+		sql   func(int) string
+	}{
+		{"Tables", []int{50, 100, 200, 400, 800}, "", tables},
+		{"Alone", []int{625, 1250, 2500, 5000}, tables(200), func(n int) string { return "-- atlas:txmode none\n\n" + changes(n) }},
+		{"Changes", []int{625, 1250, 2500, 5000}, tables(200), changes},
+		{"Inserts", []int{500, 1000, 2000, 4000}, tables(200), inserts},
+	} {
+		for _, n := range bm.sizes {
+			b.Run(fmt.Sprintf("%s/%d", bm.name, n), func(b *testing.B) {
+				dir := read(b, folder(b, map[string]string{first: bm.base, second: bm.sql(n)}))
+				cfg := lint.Config{Start: start(b), Dir: dir, Latest: 1}
+				var most uint64
+				for b.Loop() {
+					if _, err := lint.Run(context.Background(), cfg); err != nil {
+						b.Fatal(err)
+					}
+					var m runtime.MemStats
+					runtime.ReadMemStats(&m)
+					most = max(most, m.HeapSys)
+				}
+				b.ReportMetric(float64(most)/(1<<20), "MB")
+			})
+		}
 	}
 }

@@ -72,7 +72,7 @@ func (s *step) subject() *relation {
 	if t == nil {
 		return nil
 	}
-	if x := s.before.indexes[t.OID]; x != nil {
+	if x := s.before.indexes.Get(t.OID); x != nil {
 		return s.old(x.Table)
 	}
 	return s.old(t.OID)

@@ -22,7 +22,7 @@ func typeChange(s *step, b, a *relation, was, is *column) (found findings) {
 	change := fmt.Sprintf("changing %s.%s from %s to %s", b.sql(), d.Column, was.TypeText, is.TypeText)
 	c := s.retyped(b, was, is)
 
-	from, to := s.before.types[was.Type], s.after.types[is.Type]
+	from, to := s.before.types.Get(was.Type), s.after.types.Get(is.Type)
 	toEnum := !same && from != nil && to != nil && from.Kind == "e" && to.Kind == "e"
 	if toEnum && s.startColumn(b.OID, was.Num) {
 		var removed []string
@@ -85,8 +85,8 @@ func typeChange(s *step, b, a *relation, was, is *column) (found findings) {
 
 // checks returns the check constraints on a column, as they are added again.
 func (s *snapshot) checks(t *relation, num int16) (list []fix.Constraint) {
-	for _, oid := range sorted(s.constraints) {
-		k := s.constraints[oid]
+	for oid := range s.constraints.All() {
+		k := s.constraints.Get(oid)
 		if k.Kind == "c" && k.Table == t.OID && slices.Contains(k.Columns, num) {
 			list = append(list, fix.Constraint{Table: t.sql(), Name: pgsql.Ident(k.Name), Definition: strings.TrimSuffix(k.Definition, " NOT VALID")})
 		}
@@ -97,12 +97,12 @@ func (s *snapshot) checks(t *relation, num int16) (list []fix.Constraint) {
 // rebuilt returns the names of the table's indexes that the statement rebuilt.
 func rebuilt(s *step, table uint32) []string {
 	var names []string
-	for _, oid := range sorted(s.before.indexes) {
-		x, r := s.before.indexes[oid], s.before.relations[oid]
+	for oid := range s.before.indexes.All() {
+		x, r := s.before.indexes.Get(oid), s.before.relations.Get(oid)
 		if x.Table != table || r == nil {
 			continue
 		}
-		if a := s.after.relations[oid]; a != nil {
+		if a := s.after.relations.Get(oid); a != nil {
 			if s.rewritten(oid) {
 				names = append(names, pgsql.Ident(r.Name))
 			}
@@ -117,16 +117,16 @@ func rebuilt(s *step, table uint32) []string {
 
 // foreignKey returns a foreign key with the column on either side, and the table on the other side.
 func foreignKey(s *step, table uint32, num int16) (*constraint, *relation) {
-	for _, oid := range sorted(s.before.constraints) {
-		c := s.before.constraints[oid]
+	for oid := range s.before.constraints.All() {
+		c := s.before.constraints.Get(oid)
 		if c.Kind != "f" {
 			continue
 		}
-		if c.Table == table && slices.Contains(c.Columns, num) && s.before.relations[c.References] != nil {
-			return c, s.before.relations[c.References]
+		if c.Table == table && slices.Contains(c.Columns, num) && s.before.relations.Get(c.References) != nil {
+			return c, s.before.relations.Get(c.References)
 		}
-		if c.References == table && slices.Contains(c.RefColumns, num) && s.before.relations[c.Table] != nil {
-			return c, s.before.relations[c.Table]
+		if c.References == table && slices.Contains(c.RefColumns, num) && s.before.relations.Get(c.Table) != nil {
+			return c, s.before.relations.Get(c.Table)
 		}
 	}
 	return nil, nil
@@ -156,7 +156,7 @@ var typeRules = map[hazard.Kind]string{
 func (s *snapshot) resolved(c *column) hazard.Type {
 	oid, base := s.base(c.Type)
 	t := hazard.Type{Name: c.TypeText, Base: base, Checked: s.constrained(c.Type)}
-	for _, e := range s.types {
+	for _, e := range s.types.All() {
 		if e.Kind == "e" && (e.OID == oid || e.Array == oid) {
 			t.Labels = e.Labels
 		}
@@ -166,9 +166,9 @@ func (s *snapshot) resolved(c *column) hazard.Type {
 
 // droppedTypes finds dropped types, except those of an extension.
 func droppedTypes(s *step) (found findings) {
-	for _, oid := range sorted(s.before.types) {
-		t := s.before.types[oid]
-		if s.after.types[oid] != nil || s.trace.base.types[oid] == nil || s.recreated(t) || !extensionStays(s) {
+	for oid := range changed(s.before.types, s.after.types) {
+		t := s.before.types.Get(oid)
+		if s.after.types.Get(oid) != nil || s.trace.base.types.Get(oid) == nil || s.recreated(t) || !extensionStays(s) {
 			continue
 		}
 		found.add(s, "drop-type", Diagnostic{
@@ -184,13 +184,13 @@ func (s *step) recreated(t *typ) bool {
 	if t.Kind != "e" {
 		return false
 	}
-	for oid, b := range s.trace.base.relations {
-		e := s.trace.end().relations[oid]
+	for oid, b := range s.trace.base.relations.All() {
+		e := s.trace.end().relations.Get(oid)
 		for n, c := range b.columns {
 			if c.Type != t.OID || e == nil || e.columns[n] == nil {
 				continue
 			}
-			if now := s.trace.end().types[e.columns[n].Type]; now != nil && now.Kind == "e" && now.OID != t.OID {
+			if now := s.trace.end().types.Get(e.columns[n].Type); now != nil && now.Kind == "e" && now.OID != t.OID {
 				return true
 			}
 		}
@@ -200,9 +200,9 @@ func (s *step) recreated(t *typ) bool {
 
 // renamedTypes finds renamed types and values of enums.
 func renamedTypes(s *step) (found findings) {
-	for _, oid := range sorted(s.before.types) {
-		b, a := s.before.types[oid], s.after.types[oid]
-		if a == nil || s.trace.base.types[oid] == nil {
+	for oid := range changed(s.before.types, s.after.types) {
+		b, a := s.before.types.Get(oid), s.after.types.Get(oid)
+		if a == nil || s.trace.base.types.Get(oid) == nil {
 			continue
 		}
 		if s.renames(b.Schema, b.Name, a.Schema, a.Name) && !s.recreated(b) {
@@ -210,7 +210,7 @@ func renamedTypes(s *step) (found findings) {
 		}
 		for i, label := range b.LabelOIDs {
 			j := slices.Index(a.LabelOIDs, label)
-			if j >= 0 && a.Labels[j] != b.Labels[i] && slices.Contains(s.trace.base.types[oid].LabelOIDs, label) {
+			if j >= 0 && a.Labels[j] != b.Labels[i] && slices.Contains(s.trace.base.types.Get(oid).LabelOIDs, label) {
 				found.add(s, "rename-enum-value", Diagnostic{
 					Text: fmt.Sprintf("renaming value %s of type %s to %s breaks everything that still uses the old value", pgsql.Literal(b.Labels[i]), sqlName(b.Schema, b.Name), pgsql.Literal(a.Labels[j])),
 					Fix:  fix.AddEnumValue(sqlName(b.Schema, b.Name), a.Labels[j]),
@@ -226,7 +226,7 @@ func checkedDomains(s *step) (found findings) {
 	if s.st.Verb != "ALTER DOMAIN" {
 		return nil
 	}
-	for _, oid := range sorted(s.before.relations) {
+	for _, oid := range s.touched() {
 		t := s.oldTable(oid)
 		if t == nil || !s.scanned(oid) {
 			continue
@@ -247,7 +247,7 @@ func checkedDomains(s *step) (found findings) {
 }
 
 func (s *snapshot) constrained(domain uint32) bool {
-	t := s.types[domain]
+	t := s.types.Get(domain)
 	if t == nil {
 		return false
 	}
@@ -256,7 +256,7 @@ func (s *snapshot) constrained(domain uint32) bool {
 
 // base returns a domain's base type and its name; for another type, the type itself and "".
 func (s *snapshot) base(typ uint32) (oid uint32, name string) {
-	for d := s.types[typ]; d != nil && d.Kind == "d"; d = s.types[typ] {
+	for d := s.types.Get(typ); d != nil && d.Kind == "d"; d = s.types.Get(typ) {
 		typ, name = d.Base, d.BaseText
 	}
 	return typ, name
@@ -264,12 +264,12 @@ func (s *snapshot) base(typ uint32) (oid uint32, name string) {
 
 // domainChecks returns the new checks of a domain and of the domains below it, each as a check of a column.
 func (s *snapshot) domainChecks(domain uint32, before *snapshot, column string) (list []string) {
-	for d := s.types[domain]; d != nil && d.Kind == "d"; d = s.types[d.Base] {
-		if was := before.types[d.OID]; d.NotNull && (was == nil || !was.NotNull) {
+	for d := s.types.Get(domain); d != nil && d.Kind == "d"; d = s.types.Get(d.Base) {
+		if was := before.types.Get(d.OID); d.NotNull && (was == nil || !was.NotNull) {
 			list = append(list, "CHECK ("+pgsql.Ident(column)+" IS NOT NULL)")
 		}
-		for _, oid := range sorted(s.constraints) {
-			if c := s.constraints[oid]; c.Domain == d.OID && before.constraints[oid] == nil {
+		for oid := range s.constraints.All() {
+			if c := s.constraints.Get(oid); c.Domain == d.OID && before.constraints.Get(oid) == nil {
 				list = append(list, onColumn(strings.TrimSuffix(c.Definition, " NOT VALID"), column))
 			}
 		}

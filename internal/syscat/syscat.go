@@ -1,0 +1,296 @@
+// Package syscat finds what changed in a database's system catalogs between two looks, at a cost that hardly depends on
+// how much they hold.
+//
+// A row that is new or was updated has a newer xmin than any row of the look before, because PostgreSQL assigns the IDs
+// of transactions and subtransactions in order. A row that is gone is missing in the number of rows, and then in the
+// list of OIDs. In a transaction, PostgreSQL's counters tell which catalogs are worth reading. What PostgreSQL updates
+// in place (statistics, and flags that are only hints) doesn't show.
+package syscat
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/oidmap"
+)
+
+// A Catalog is a system catalog.
+type Catalog int
+
+// The catalogs. Those of relations and their parts come first.
+const (
+	Class Catalog = iota
+	Attribute
+	Index
+	Sequence
+	Constraint
+	Trigger
+	Policy
+	Rewrite
+	Inherits
+	Proc
+	Type
+	Enum
+	Namespace
+	Extension
+	Description
+	known
+)
+
+// catalogs are how each catalog is read.
+var catalogs = [known]struct {
+	name string
+	// id is the OID that identifies a row. Without one, rows that are gone are only noticed in their number.
+	id string
+	// relation is the OID of the relation, or of the enum, that a row belongs to; "" if there is none.
+	relation string
+	// where excludes rows of initdb that can't change.
+	where string
+	// part means that a row is only added when the relation's row in pg_class is added or updated, and only deleted
+	// with that row.
+	part bool
+}{
+	Class:       {"pg_class", "oid", "oid", "oid >= 16384", false},
+	Attribute:   {"pg_attribute", "", "attrelid", "attrelid >= 16384", true},
+	Index:       {"pg_index", "", "indexrelid", "indexrelid >= 16384", true},
+	Sequence:    {"pg_sequence", "", "seqrelid", "true", true},
+	Constraint:  {"pg_constraint", "oid", "conrelid", "oid >= 16384", false},
+	Trigger:     {"pg_trigger", "oid", "tgrelid", "true", false},
+	Policy:      {"pg_policy", "oid", "polrelid", "true", false},
+	Rewrite:     {"pg_rewrite", "oid", "ev_class", "oid >= 16384", false},
+	Inherits:    {"pg_inherits", "", "inhparent", "true", false},
+	Proc:        {"pg_proc", "oid", "", "oid >= 16384", false},
+	Type:        {"pg_type", "oid", "", "oid >= 16384", false},
+	Enum:        {"pg_enum", "oid", "enumtypid", "true", false},
+	Namespace:   {"pg_namespace", "oid", "", "true", false},
+	Extension:   {"pg_extension", "oid", "", "true", false},
+	Description: {"pg_description", "", "", "objoid >= 16384 OR classoid IN ('pg_namespace'::regclass, 'pg_extension'::regclass)", false},
+}
+
+// others are the catalogs of what few migrations make, with a condition that excludes rows of initdb.
+var others = []struct{ name, where string }{
+	{"pg_aggregate", "aggfnoid >= 16384"},
+	{"pg_am", "oid >= 16384"},
+	{"pg_amop", "oid >= 16384"},
+	{"pg_amproc", "oid >= 16384"},
+	{"pg_cast", "oid >= 16384"},
+	{"pg_collation", "oid >= 16384"},
+	{"pg_conversion", "oid >= 16384"},
+	{"pg_depend", "refclassid = 'pg_extension'::regclass"},
+	{"pg_event_trigger", "true"},
+	{"pg_foreign_data_wrapper", "true"},
+	{"pg_foreign_server", "true"},
+	{"pg_foreign_table", "true"},
+	{"pg_language", "oid >= 16384"},
+	{"pg_opclass", "oid >= 16384"},
+	{"pg_operator", "oid >= 16384"},
+	{"pg_opfamily", "oid >= 16384"},
+	{"pg_publication", "true"},
+	{"pg_publication_rel", "true"},
+	{"pg_range", "rngtypid >= 16384"},
+	{"pg_statistic_ext", "true"},
+	{"pg_transform", "true"},
+	{"pg_ts_config", "oid >= 16384"},
+	{"pg_ts_config_map", "mapcfg >= 16384"},
+	{"pg_ts_dict", "oid >= 16384"},
+	{"pg_ts_parser", "oid >= 16384"},
+	{"pg_ts_template", "oid >= 16384"},
+}
+
+// A Mark is what a look saw. It is immutable: after a rollback, the mark from before is the right one again.
+type Mark struct {
+	newest   int64 // the greatest xmin
+	ids      [known]oidmap.Map[bool]
+	rows     [known]int64
+	others   []summary
+	counters []counter // in a transaction; otherwise nil
+}
+
+// A summary changes whenever a catalog of others does.
+type summary struct{ Rows, Newest int64 }
+
+// A counter counts what the transaction has done to a catalog, also what was rolled back to a savepoint.
+type counter struct{ Inserted, Updated, Deleted int64 }
+
+// Changes are what changed between two looks.
+type Changes struct {
+	// Any means that there are changes.
+	Any  bool
+	Rows [known]Rows
+	// Other means that catalogs changed for which there are no Rows.
+	Other bool
+}
+
+// Rows are what changed in a catalog.
+type Rows struct {
+	Changed            bool     // rows are new or updated
+	New, Updated, Gone []uint32 // OIDs; empty for a catalog whose rows have none
+	// Relations are the relations, or for Enum the types, that new and updated rows belong to.
+	Relations []uint32
+	// Fewer means that rows without an OID are gone.
+	Fewer bool
+}
+
+// First reads everything. The session's search_path must find the system's catalogs first, here and below.
+func First(ctx context.Context, conn *pgx.Conn) (*Mark, error) {
+	m, _, err := (&Mark{others: make([]summary, len(others))}).read(ctx, conn, nil)
+	return m, err
+}
+
+// Begin returns the mark for looks in a transaction that has just begun, which cost less.
+func (m *Mark) Begin(ctx context.Context, conn *pgx.Conn) (*Mark, error) {
+	next := *m
+	var err error
+	next.counters, err = count(ctx, conn)
+	return &next, err
+}
+
+// Look returns what changed since m, and the mark for the next look.
+func (m *Mark) Look(ctx context.Context, conn *pgx.Conn) (*Mark, Changes, error) {
+	if conn.PgConn().TxStatus() == 'I' || m.counters == nil {
+		return m.read(ctx, conn, nil)
+	}
+	now, err := count(ctx, conn)
+	if err != nil {
+		return nil, Changes{}, err
+	}
+	return m.read(ctx, conn, now)
+}
+
+// count reads the transaction's counters of the catalogs, in order.
+func count(ctx context.Context, conn *pgx.Conn) ([]counter, error) {
+	var names []string
+	for _, c := range catalogs {
+		names = append(names, "pg_catalog."+c.name)
+	}
+	for _, o := range others {
+		names = append(names, "pg_catalog."+o.name)
+	}
+	rows, err := conn.Query(ctx, `
+SELECT pg_stat_get_xact_tuples_inserted(c.oid), pg_stat_get_xact_tuples_updated(c.oid), pg_stat_get_xact_tuples_deleted(c.oid)
+FROM unnest($1::text[]::regclass[]) WITH ORDINALITY AS c (oid, n) ORDER BY n`, names)
+	if err != nil {
+		return nil, fmt.Errorf("reading the catalogs' counters: %w", err)
+	}
+	counters, err := pgx.CollectRows(rows, pgx.RowToStructByPos[counter])
+	if err != nil {
+		return nil, fmt.Errorf("reading the catalogs' counters: %w", err)
+	}
+	return counters, nil
+}
+
+const newer = "coalesce(age(xmin) < (SELECT age(NULLIF($1, '0')::xid)), true)"
+
+// sql returns the query for a catalog's changes. Its first column is the number of rows, or -1 unless total is set.
+func (c Catalog) sql(total bool) string {
+	d := catalogs[c]
+	list := func(column string) string {
+		if column == "" {
+			return "'{}'::oid[]"
+		}
+		return "coalesce(array_agg(DISTINCT " + column + "), '{}')"
+	}
+	rows := "-1"
+	if total {
+		rows = fmt.Sprintf("(SELECT count(*) FROM %s WHERE %s)", d.name, d.where)
+	}
+	return fmt.Sprintf("SELECT %s, count(*), %s, %s, coalesce(max(xmin::text::bigint), 0) FROM %s WHERE (%s) AND %s",
+		rows, list(d.id), list(d.relation), d.name, d.where, newer)
+}
+
+// read reads the catalogs that changed according to the counters, or all if now is nil.
+func (m *Mark) read(ctx context.Context, conn *pgx.Conn, now []counter) (*Mark, Changes, error) {
+	next := *m
+	next.counters = now
+	var found Changes
+	b := &pgx.Batch{}
+	newest := fmt.Sprint(m.newest)
+	for c := range known {
+		if now != nil && (now[c] == m.counters[c] || catalogs[c].part && now[c].Updated == m.counters[c].Updated) {
+			continue
+		}
+		total := !catalogs[c].part && (now == nil || now[c].Deleted > m.counters[c].Deleted || catalogs[c].id == "")
+		b.Queue(c.sql(total), newest).QueryRow(func(row pgx.Row) error {
+			var rows, changed, last int64
+			var ids []uint32
+			r := &found.Rows[c]
+			if err := row.Scan(&rows, &changed, &ids, &r.Relations, &last); err != nil {
+				return err
+			}
+			r.Changed = changed > 0
+			next.newest = max(next.newest, last)
+			for _, id := range ids {
+				if m.ids[c].Get(id) {
+					r.Updated = append(r.Updated, id)
+					continue
+				}
+				r.New = append(r.New, id)
+				next.ids[c].Set(id, true)
+			}
+			switch {
+			case rows < 0:
+			case catalogs[c].id == "":
+				r.Fewer = rows < m.rows[c]+changed
+				next.rows[c] = rows
+			default:
+				r.Fewer = rows < int64(next.ids[c].Len())
+			}
+			found.Any = found.Any || r.Changed || r.Fewer
+			return nil
+		})
+	}
+	next.others = append([]summary{}, m.others...)
+	for i, o := range others {
+		if now != nil && now[int(known)+i] == m.counters[int(known)+i] {
+			continue
+		}
+		b.Queue(fmt.Sprintf("SELECT count(*), coalesce(max(xmin::text::bigint), 0) FROM %s WHERE %s", o.name, o.where)).QueryRow(func(row pgx.Row) error {
+			s := &next.others[i]
+			if err := row.Scan(&s.Rows, &s.Newest); err != nil {
+				return err
+			}
+			if *s != m.others[i] {
+				found.Other, found.Any = true, true
+			}
+			next.newest = max(next.newest, s.Newest)
+			return nil
+		})
+	}
+	if b.Len() == 0 {
+		return &next, found, nil
+	}
+	if err := conn.SendBatch(ctx, b).Close(); err != nil {
+		return nil, Changes{}, fmt.Errorf("reading what changed in the catalogs: %w", err)
+	}
+	for c := range known {
+		if r := &found.Rows[c]; r.Fewer && catalogs[c].id != "" {
+			if err := next.forget(ctx, conn, c, r); err != nil {
+				return nil, Changes{}, fmt.Errorf("reading what is gone from the catalogs: %w", err)
+			}
+		}
+	}
+	return &next, found, nil
+}
+
+// forget finds the rows that are gone from a catalog.
+func (m *Mark) forget(ctx context.Context, conn *pgx.Conn, c Catalog, r *Rows) error {
+	d := catalogs[c]
+	var live []uint32
+	if err := conn.QueryRow(ctx, strings.Join([]string{"SELECT coalesce(array_agg(", d.id, "), '{}') FROM ", d.name, " WHERE ", d.where}, "")).Scan(&live); err != nil {
+		return err
+	}
+	var left oidmap.Map[bool]
+	for _, id := range live {
+		left.Set(id, true)
+	}
+	for gone := range oidmap.Changes(m.ids[c], left) {
+		if gone.Before {
+			r.Gone = append(r.Gone, gone.Key)
+			m.ids[c].Set(gone.Key, false)
+		}
+	}
+	return nil
+}

@@ -37,7 +37,7 @@ CREATE TABLE projects (
   CONSTRAINT in_list CHECK (code IN ('a', 'b') OR code LIKE '%x'),
   CONSTRAINT own CHECK (n8 > 0) NO INHERIT
 );
-ALTER TABLE projects ADD CONSTRAINT later CHECK (f8 > 0) NOT VALID;
+ALTER TABLE projects ADD CONSTRAINT later CHECK (f8 > 0);
 COMMENT ON TABLE projects IS E'two\nlines';
 COMMENT ON COLUMN projects.name IS 'the "name" \ of it';
 COMMENT ON CONSTRAINT positive ON projects IS 'not zero';
@@ -81,7 +81,7 @@ CREATE TABLE app."Runs" (
   CONSTRAINT set_one FOREIGN KEY (a, b) REFERENCES app."Runs" (a, b) ON DELETE SET NULL (b),
   CONSTRAINT late FOREIGN KEY (parent) REFERENCES app."Runs" (id) INITIALLY DEFERRED
 );
-ALTER TABLE app."Runs" ADD CONSTRAINT unchecked FOREIGN KEY (parent) REFERENCES app."Runs" (id) NOT VALID;
+ALTER TABLE app."Runs" ADD CONSTRAINT unchecked FOREIGN KEY (parent) REFERENCES app."Runs" (id);
 ALTER TABLE app."Runs" REPLICA IDENTITY USING INDEX "Runs_pkey";
 ALTER SEQUENCE app."Runs_id_seq" RENAME TO other_name;
 ALTER SEQUENCE app.other_name INCREMENT BY 5 CACHE 10;

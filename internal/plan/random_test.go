@@ -27,11 +27,11 @@ const (
 	fullPairs   = 5000 / 4
 )
 
-// whichPairs returns the number of the first pair, and how many pairs follow. PLAN_PAIRS=300 means as many from 0,
-// PLAN_PAIRS=18750-18799 a range.
-func whichPairs(t *testing.T) (first, n int) {
+// which returns the number of the first random test, and how many follow: normal, or with SCHEMA_TEST_FULL=1 full, with
+// different ones on each major. PLAN_PAIRS=300, or another env, means as many from 0, PLAN_PAIRS=18750-18799 a range.
+func which(t *testing.T, env string, normal, full int) (first, n int) {
 	t.Helper()
-	if s := os.Getenv("PLAN_PAIRS"); s != "" {
+	if s := os.Getenv(env); s != "" {
 		from, to, ok := strings.Cut(s, "-")
 		if !ok {
 			from, to = "1", from
@@ -39,7 +39,7 @@ func whichPairs(t *testing.T) (first, n int) {
 		first, err1 := strconv.Atoi(from)
 		last, err2 := strconv.Atoi(to)
 		if err := errors.Join(err1, err2); err != nil {
-			t.Fatalf("PLAN_PAIRS: %v", err)
+			t.Fatalf("%s: %v", env, err)
 		}
 		if !ok {
 			first, last = 0, last-1
@@ -47,9 +47,9 @@ func whichPairs(t *testing.T) (first, n int) {
 		return first, last - first + 1
 	}
 	if os.Getenv("SCHEMA_TEST_FULL") != "" {
-		return pgtest.Server(t).VersionNum() / 10000 * fullPairs, fullPairs
+		return pgtest.Server(t).VersionNum() / 10000 * full, full
 	}
-	return 0, randomPairs
+	return 0, normal
 }
 
 // outcomes are the ways in which a pair may end.
@@ -59,7 +59,7 @@ var outcomes = []string{"with-rows", "without-rows", "one-way", "stopped-by-rows
 // rows: the schemas and the rows are the same then. Some rows are hostile and make a plan fail, which then runs
 // without rows.
 func TestRandomPairs(t *testing.T) {
-	first, n := whichPairs(t)
+	first, n := which(t, "PLAN_PAIRS", randomPairs, fullPairs)
 	var mu sync.Mutex
 	count := map[string]int{}
 	t.Run("pair", func(t *testing.T) {

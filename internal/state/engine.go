@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -28,6 +29,9 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 		o.Indent = "  "
 		o.Mode = migrate.PlanModeDeferred
 	}
+	// Types that are written as SQL don't tell the engine which enums they need.
+	changes = slices.Clone(changes)
+	slices.SortStableFunc(changes, func(a, b schema.Change) int { return cmp.Compare(typesFirst(a), typesFirst(b)) })
 	separate, restore := takeSeparate(changes)
 	deferred := takeDeferred(changes)
 	unquoted := quoteTexts(changes)
@@ -86,6 +90,21 @@ func (s *State) Plan(ctx context.Context, changes []schema.Change) ([]*migrate.C
 		planned = append(append(planned, c), keys...)
 	}
 	return append(planned, deferred.changes()...), nil
+}
+
+// typesFirst returns the rank of a change: schemas and types are created before everything else, and dropped after it.
+func typesFirst(c schema.Change) int {
+	switch c.(type) {
+	case *schema.AddSchema:
+		return 0
+	case *schema.AddObject:
+		return 1
+	case *schema.DropObject:
+		return 3
+	case *schema.DropSchema:
+		return 4
+	}
+	return 2
 }
 
 // quoteTexts escapes comments and enum values that begin and end with a single quote, because the engine would take

@@ -40,9 +40,9 @@ func (e *LossError) Error() string {
 }
 
 // CarryOver copies unmanaged properties of objects from the replayed to the desired state: storage parameters,
-// deferrable keys, exclusion constraints, options of sequences and similar. Then they don't count as differences, and
-// an object that is created again keeps them. The error is a *LossError if properties can't be copied because the
-// object itself changes.
+// deferrable keys, exclusion constraints, options of sequences and similar, but not NOT VALID. Then they don't count as
+// differences, and an object that is created again keeps them. The error is a *LossError if properties can't be copied
+// because the object itself changes.
 func CarryOver(ctx context.Context, replayed, desired *State) error {
 	lost, err := carryOver(ctx, replayed, desired)
 	if err == nil && len(lost) > 0 {
@@ -62,6 +62,9 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Loss, error) {
 	want, err := desired.properties(ctx)
 	if err != nil {
 		return nil, err
+	}
+	for _, k := range have.Constraints {
+		k.Def = strings.TrimSuffix(k.Def, " NOT VALID") // what the schema file declares is valid
 	}
 	have.followRenames(replayed.Catalog, desired.Catalog, want)
 	stmts := append(have.statements(want), have.sequenceStatements(want)...)

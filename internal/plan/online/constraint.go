@@ -57,7 +57,9 @@ func (d *differ) constraints(have, want *table, blocking blockers) (ops []Op, co
 		case !same:
 			found = d.changeConstraint(have, h, w) // including its comment
 		case !h.Valid && w.Valid:
-			found = append([]Op{validate(have, w, stageValidate)}, comments()...)
+			o := validate(have, w, stageValidate)
+			o.down = append(o.down, finishConstraint(have, h)...)
+			found = append([]Op{o}, comments()...)
 		default:
 			found = comments()
 		}

@@ -32,7 +32,7 @@ func Desired(ctx context.Context, srv *devdb.Server, name string, src []byte, op
 	if err != nil {
 		return nil, err
 	}
-	if err := s.build(ctx, doc); err != nil {
+	if err := s.build(ctx, doc, stripped{}); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -50,9 +50,9 @@ func DesiredOn(ctx context.Context, base *State, name string, src []byte) (*Stat
 	if err != nil {
 		return nil, err
 	}
-	err = s.strip(ctx, doc.Realm)
+	on, err := s.strip(ctx, doc.Realm)
 	if err == nil {
-		err = s.build(ctx, doc)
+		err = s.build(ctx, doc, on)
 	}
 	if err != nil {
 		s.Close()
@@ -61,13 +61,16 @@ func DesiredOn(ctx context.Context, base *State, name string, src []byte) (*Stat
 	return s, nil
 }
 
-// build creates what the document declares, reads the catalog, and confirms that it is complete.
-func (s *State) build(ctx context.Context, doc *schemahcl.Document) error {
+// build creates what the document declares, except the enums that on has kept, reads the catalog, and confirms that it
+// is complete.
+func (s *State) build(ctx context.Context, doc *schemahcl.Document, on stripped) error {
 	var changes []schema.Change
 	for _, ns := range doc.Realm.Schemas {
 		changes = append(changes, &schema.AddSchema{S: ns, Extra: []schema.Clause{&schema.IfNotExists{}}})
 		for _, o := range ns.Objects {
-			changes = append(changes, &schema.AddObject{O: o})
+			if e, ok := o.(*schema.EnumType); !ok || !on.kept[e] {
+				changes = append(changes, &schema.AddObject{O: o})
+			}
 		}
 		for _, t := range ns.Tables {
 			changes = append(changes, &schema.AddTable{T: t})
@@ -88,7 +91,7 @@ func (s *State) build(ctx context.Context, doc *schemahcl.Document) error {
 	err = pgx.BeginFunc(ctx, s.db.native, func(pgx.Tx) error {
 		switch i, err := s.execAll(ctx, stmts); {
 		case err != nil && i >= 0:
-			return refused(doc, planned[i], err)
+			return refused(doc, planned[i], on, err)
 		case err != nil:
 			return err
 		}
@@ -100,13 +103,21 @@ func (s *State) build(ctx context.Context, doc *schemahcl.Document) error {
 	return err
 }
 
+// stripped is what became of the enums that something other than a table uses, such as a domain.
+type stripped struct {
+	kept map[*schema.EnumType]bool // those of the file
+	lost []string                  // what used the others: "type late depends on type phase"
+}
+
 // strip drops what schema files can express: tables, enums, and schemas that are empty afterwards and not in the file.
 // It keeps sequences, because the file may refer to them, except serial columns' sequences in other schemas and those
-// that have a name which a serial column of the file needs.
-func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
+// that have a name which a serial column of the file needs. It also keeps the file's enums that something other than a
+// table uses, unless they lose or reorder values, and adds the values that they lack.
+func (s *State) strip(ctx context.Context, desired *schema.Realm) (stripped, error) {
+	enums := stripped{kept: map[*schema.EnumType]bool{}}
 	current, err := s.Realm(ctx)
 	if err != nil {
-		return err
+		return enums, err
 	}
 	var sql []string
 	for _, q := range Sequences(s.Catalog) {
@@ -119,13 +130,6 @@ func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
 			sql = append(sql, "DROP TABLE IF EXISTS "+pgsql.QualifiedIdent(ns.Name, t.Name)+" CASCADE")
 		}
 	}
-	for _, ns := range current.Schemas {
-		for _, o := range ns.Objects {
-			if e, ok := o.(*schema.EnumType); ok {
-				sql = append(sql, "DROP TYPE IF EXISTS "+pgsql.QualifiedIdent(ns.Name, e.T)+" CASCADE")
-			}
-		}
-	}
 	for _, ns := range desired.Schemas {
 		for _, t := range ns.Tables {
 			for _, c := range serialColumns(t) {
@@ -133,21 +137,101 @@ func (s *State) strip(ctx context.Context, desired *schema.Realm) error {
 			}
 		}
 	}
-	for _, stmt := range sql {
-		if err := s.db.run.Exec(ctx, stmt); err != nil {
-			return fmt.Errorf("preparing a database for the schema file: %w", err)
+	if err := s.prepare(ctx, sql...); err != nil {
+		return enums, err
+	}
+	for _, ns := range current.Schemas {
+		for _, o := range ns.Objects {
+			e, ok := o.(*schema.EnumType)
+			if !ok {
+				continue
+			}
+			name := pgsql.QualifiedIdent(ns.Name, e.T)
+			users, err := s.dropUnused(ctx, "TYPE", name)
+			if err != nil {
+				return enums, err
+			}
+			if users == "" {
+				continue
+			}
+			d := enumIn(desired, ns.Name, e.T)
+			sql, ok := addValues(name, e.Values, d)
+			if ok {
+				enums.kept[d] = true
+			} else {
+				enums.lost = append(enums.lost, users)
+				sql = []string{"DROP TYPE IF EXISTS " + name + " CASCADE"}
+			}
+			if err := s.prepare(ctx, sql...); err != nil {
+				return enums, err
+			}
 		}
 	}
 	for _, ns := range current.Schemas {
 		if _, ok := desired.Schema(ns.Name); ok || ns.Name == "public" {
 			continue
 		}
-		err := s.db.run.Exec(ctx, "DROP SCHEMA "+pgsql.Ident(ns.Name))
-		if err != nil && pgsql.SQLState(err) != pgsql.DependentObjectsStillExist { // otherwise keep it
+		if _, err := s.dropUnused(ctx, "SCHEMA", pgsql.Ident(ns.Name)); err != nil {
+			return enums, err
+		}
+	}
+	return enums, nil
+}
+
+func (s *State) prepare(ctx context.Context, sql ...string) error {
+	for _, stmt := range sql {
+		if err := s.db.run.Exec(ctx, stmt); err != nil {
 			return fmt.Errorf("preparing a database for the schema file: %w", err)
 		}
 	}
 	return nil
+}
+
+// dropUnused drops an object if nothing depends on it. Otherwise it returns what does.
+func (s *State) dropUnused(ctx context.Context, kind, name string) (users string, err error) {
+	err = s.prepare(ctx, "DROP "+kind+" IF EXISTS "+name)
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == pgsql.DependentObjectsStillExist {
+		return strings.ReplaceAll(pg.Detail, "\n", ", "), nil
+	}
+	return "", err
+}
+
+// enumIn returns an enum of a realm, or nil.
+func enumIn(r *schema.Realm, schemaName, name string) *schema.EnumType {
+	ns, ok := r.Schema(schemaName)
+	if !ok {
+		return nil
+	}
+	for _, o := range ns.Objects {
+		if e, ok := o.(*schema.EnumType); ok && e.T == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// addValues returns the statements that give an enum the values of want. ok is false if want is nil, lacks a value of
+// have, or has them in another order.
+func addValues(enum string, have []string, want *schema.EnumType) (sql []string, ok bool) {
+	if want == nil {
+		return nil, false
+	}
+	var common []string
+	for i, v := range want.Values {
+		add := "ALTER TYPE " + enum + " ADD VALUE " + pgsql.Literal(v)
+		switch {
+		case slices.Contains(have, v):
+			common = append(common, v)
+			continue
+		case i > 0:
+			add += " AFTER " + pgsql.Literal(want.Values[i-1])
+		case len(have) > 0:
+			add += " BEFORE " + pgsql.Literal(have[0])
+		}
+		sql = append(sql, add)
+	}
+	return sql, slices.Equal(common, have)
 }
 
 // serialColumns returns the columns that a table declares as serial.
@@ -159,7 +243,7 @@ func serialColumns(t *schema.Table) []*schema.Column {
 }
 
 // refused returns PostgreSQL's error with a position in the file.
-func refused(d *schemahcl.Document, c *migrate.Change, err error) *schemahcl.Error {
+func refused(d *schemahcl.Document, c *migrate.Change, on stripped, err error) *schemahcl.Error {
 	e := &schemahcl.Error{File: d.Name, Line: 1, Col: 1, Err: err}
 	var t *schema.Table
 	switch src := c.Source.(type) {
@@ -181,7 +265,7 @@ func refused(d *schemahcl.Document, c *migrate.Change, err error) *schemahcl.Err
 		what = fmt.Sprintf("%s %s of %s", at.Kind, pgsql.Ident(at.Name), what)
 	}
 	e.Msg = fmt.Sprintf("%s: %s", what, runner.Message(err))
-	if a := fileAdvice(at.Kind, err); a != "" {
+	if a := fileAdvice(at.Kind, on, err); a != "" {
 		e.Msg += "; " + a
 	}
 	return e
@@ -219,12 +303,15 @@ func part(stmt string, err error) string {
 }
 
 // fileAdvice returns what to change in the schema file.
-func fileAdvice(kind string, err error) string {
+func fileAdvice(kind string, on stripped, err error) string {
 	switch code := pgsql.SQLState(err); {
 	case code == "":
 		return ""
 	case kind == "index" && code == pgsql.UndefinedObject:
 		return "use an index type that supports the column's type (such as type = BTREE), or specify an operator class (ops)"
+	case len(on.lost) > 0 && (code == pgsql.UndefinedObject || code == pgsql.UndefinedFunction):
+		return "this file drops an enum, or removes or reorders its values, although " + strings.Join(on.lost, ", ") +
+			": keep the enum and its values, or write the change as SQL in a migration (new) first"
 	case kind == "column" && code == pgsql.UndefinedObject:
 		return "correct the type; if it is your own or an extension's, create it in a migration (new) first"
 	case code == pgsql.UndefinedFunction:

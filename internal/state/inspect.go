@@ -151,10 +151,11 @@ func checkInspected(ctx context.Context, live *State, hcl []byte, start func(con
 	if err := s.createSequences(ctx, live.Catalog); err != nil {
 		return nil, err
 	}
-	if err := s.strip(ctx, doc.Realm); err != nil {
+	on, err := s.strip(ctx, doc.Realm)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.build(ctx, doc); err != nil {
+	if err := s.build(ctx, doc, on); err != nil {
 		return nil, err
 	}
 	if _, err := carryOver(ctx, live, s); err != nil {

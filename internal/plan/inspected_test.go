@@ -19,6 +19,7 @@ import (
 // TestInspected inspects the schemas in inspected_test.txtar. Nothing is planned then. The file creates the same tables
 // again, and if it loses its tables, the down files create them.
 func TestInspected(t *testing.T) {
+	from(t, 15) // multiranges and negative scales
 	archive, err := txtar.ParseFile("inspected_test.txtar")
 	if err != nil {
 		t.Fatal(err)

@@ -173,7 +173,7 @@ func inTable(text string) func(string) string {
 }
 
 func addTable(hcl string) string {
-	return hcl + "table \"added\" {\n  schema = schema.public\n  column \"id\" {\n    type = bigserial\n  }\n  column \"of\" {\n    type = numeric(5,-2)\n  }\n" +
+	return hcl + "table \"added\" {\n  schema = schema.public\n  column \"id\" {\n    type = bigserial\n  }\n  column \"of\" {\n    type = time(6)\n  }\n" +
 		"  primary_key {\n    columns = [column.id]\n  }\n}\n"
 }
 

@@ -30,6 +30,9 @@ type segment struct {
 	whole    bool // it has segmentLength files; only the last segment may have fewer
 	skipped  bool // it is proven already
 
+	// path holds the catalogs before and after its migrations, once they have run, until its down files have.
+	path []catalog.Catalog
+
 	// effects and downs are the facts that all effect and all down files of a whole segment are right.
 	effects, downs devdb.Fact
 
@@ -45,8 +48,12 @@ type Walk struct {
 	read     []bool     // whether to read the catalog after i files
 	ran      int        // how many files ran
 
-	// path holds the catalog after i files, where it was read.
+	// path holds the catalog after i files, where it was read, and while it is needed: a long history's catalogs would
+	// take gigabytes.
 	path []catalog.Catalog
+	kept map[int]bool // indexes of path that are needed to the end
+	// measured are the effects of the files of whole segments that ran.
+	measured []catalog.Effect
 
 	tool  []byte // hash of the program; nil if no facts are remembered
 	known map[devdb.Fact]bool
@@ -59,7 +66,8 @@ func NewWalk(base Base) *Walk {
 	files := base.Dir.Files()
 	w := &Walk{
 		base: base, files: files, names: state.Names(files),
-		read: make([]bool, len(files)+1), path: make([]catalog.Catalog, len(files)+1),
+		read: make([]bool, len(files)+1), path: make([]catalog.Catalog, len(files)+1), kept: make(map[int]bool),
+		measured: make([]catalog.Effect, len(files)),
 	}
 	slices.Reverse(w.names)
 	if len(files) >= segmentLength || len(base.Dir.Checkpoints()) > 0 {
@@ -170,6 +178,7 @@ func (w *Walk) needs(n int) { w.read[n] = true }
 func (w *Walk) SkipProven(checkpoints []*migration.Checkpoint) {
 	for _, c := range checkpoints {
 		w.needs(c.Through + 1)
+		w.kept[c.Through+1] = true
 	}
 	w.skip(func(l *segment) bool { return w.known[l.effects] && w.known[l.downs] })
 }
@@ -239,13 +248,23 @@ func (w *Walk) upSegment(ctx context.Context, l *segment, s *state.State, after 
 	if l.skipped {
 		return nil
 	}
+	l.path = slices.Clone(w.path[l.from : l.to+1])
+	for i := l.from; i < l.to; i++ {
+		w.measured[i] = catalog.Measure(w.path[i], w.path[i+1])
+		if !w.kept[i] {
+			w.path[i] = catalog.Catalog{}
+		}
+	}
 	return after(l, s)
 }
 
 // Up runs all migrations and returns the state after them. After an error, Effects returns those of the migrations
 // that ran.
 func (w *Walk) Up(ctx context.Context) (*state.State, error) {
-	return w.up(ctx, func(*segment, *state.State) error { return nil })
+	return w.up(ctx, func(l *segment, _ *state.State) error {
+		l.path = nil
+		return nil
+	})
 }
 
 // effect returns the correct text of the effect file of the migration at index i, which ran or is known.
@@ -254,7 +273,15 @@ func (w *Walk) effect(i int) string {
 		text, _ := w.files[i].Effect() // it exists, or the segment would not be known
 		return text
 	}
-	return catalog.Measure(w.path[i], w.path[i+1]).String()
+	return w.measure(i).String()
+}
+
+// measure returns the effect of the migration at index i, which ran.
+func (w *Walk) measure(i int) catalog.Effect {
+	if l := w.segments[i/segmentLength]; l.whole && l.to <= w.ran {
+		return w.measured[i]
+	}
+	return catalog.Measure(w.path[i], w.path[i+1])
 }
 
 // Effects returns the correct texts of the effect files of the migrations that ran or are known, by the migration's
@@ -273,7 +300,7 @@ func (w *Walk) CheckEffects() []Finding {
 	for _, l := range w.segments {
 		before := len(found)
 		for i := l.from; i < l.to && !l.skipped; i++ {
-			found = append(found, CheckEffect(w.files[i], catalog.Measure(w.path[i], w.path[i+1]))...)
+			found = append(found, CheckEffect(w.files[i], w.measure(i))...)
 		}
 		if l.whole && len(found) == before {
 			w.proven(l.effects)
@@ -352,7 +379,11 @@ func (w *Walk) BothWays(ctx context.Context) (s *state.State, err error) {
 
 // revert runs the down files of a segment on s, the state after it, which it leaves in an undefined condition.
 func (w *Walk) revert(ctx context.Context, l *segment, s *state.State) (err error) {
-	l.wrong, err = Downs(ctx, s, w.files[l.from:l.to], w.path[l.from:l.to+1], func(ctx context.Context, n int) (*state.State, error) {
+	path := l.path
+	if l.path = nil; path == nil { // the last segment isn't whole
+		path = w.path[l.from : l.to+1]
+	}
+	l.wrong, err = Downs(ctx, s, w.files[l.from:l.to], path, func(ctx context.Context, n int) (*state.State, error) {
 		return state.ReplayFiles(ctx, w.base.Server, w.files[:l.from+n], w.base.Options)
 	})
 	return err

@@ -22,7 +22,7 @@ const module = "github.com/ibutsu/ibutsu-schema/"
 
 // imports are the packages that each package may import, except in tests.
 var imports = map[string]string{
-	"internal/catalog":     "migration pgsql",
+	"internal/catalog":     "migration pgsql syscat",
 	"internal/devdb":       "fix pgsql",
 	"internal/fix":         "pgsql",
 	"internal/gitdiff":     "tree",

@@ -15,7 +15,9 @@ type row struct {
 }
 
 // object returns the key without the number of the part.
-func (r row) object() string { return r.key[:strings.LastIndexByte(r.key, ':')] }
+func (r row) object() string { return object(r.key) }
+
+func object(key string) string { return key[:strings.LastIndexByte(key, ':')] }
 
 // assembly collects rows and builds the catalog's lines from them.
 type assembly struct {
@@ -61,9 +63,12 @@ var initdbComments = map[string]string{
 	"extension plpgsql": "PL/pgSQL procedural language",
 }
 
-func (a *assembly) catalog() Catalog {
-	lines := make([]string, 0, len(a.rows)+len(a.comments)/2)
-	for _, r := range a.rows {
+func (a *assembly) catalog() Catalog { return newCatalog(a.lines(a.rows)) }
+
+// lines returns the lines of rows, and of their comments.
+func (a *assembly) lines(rows []row) []string {
+	lines := make([]string, 0, len(rows))
+	for _, r := range rows {
 		if !r.hidden {
 			def := normalize(a.major, r.kind, r.def)
 			if r.state != "" {
@@ -80,5 +85,5 @@ func (a *assembly) catalog() Catalog {
 			lines = append(lines, Line{Comment: true, Kind: r.kind, Name: r.name, Def: "'" + strings.ReplaceAll(comment, "'", "''") + "'"}.String())
 		}
 	}
-	return newCatalog(lines)
+	return lines
 }

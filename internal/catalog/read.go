@@ -37,10 +37,7 @@ func Read(ctx context.Context, conn *pgx.Conn, opts Options) (Catalog, error) {
 	if err != nil {
 		return Catalog{}, fmt.Errorf("reading the catalog: %w", err)
 	}
-	ex.record = [2][2]string{
-		{orPublic(opts.AlembicSchema), "alembic_version"},
-		{orPublic(opts.JournalSchema), "atlas_schema_revisions"},
-	}
+	ex.record = opts.record()
 	major, err := majorVersion(conn.PgConn())
 	if err != nil {
 		return Catalog{}, fmt.Errorf("reading the catalog: %w", err)
@@ -71,6 +68,14 @@ func again(err error, try int, within bool) bool {
 		return !within || try < 10
 	}
 	return false
+}
+
+// record returns the schema and name of the two record tables.
+func (o Options) record() [2][2]string {
+	return [2][2]string{
+		{orPublic(o.AlembicSchema), "alembic_version"},
+		{orPublic(o.JournalSchema), "atlas_schema_revisions"},
+	}
 }
 
 func orPublic(schema string) string {
@@ -175,23 +180,26 @@ func (a *assembly) run(ctx context.Context, conn *pgconn.PgConn, sql string) err
 // read reads the rows of one query, whose number of columns identifies it.
 func (a *assembly) read(rr *pgconn.ResultReader) error {
 	for rr.NextRow() {
-		v := rr.Values()
-		switch len(v) {
-		case 1:
-			a.drop[string(v[0])] = true
-		case 2:
-			a.comments[string(v[0])] = string(v[1])
-		default:
-			err := a.add(row{
-				kind: string(v[0]), name: string(v[1]), def: string(v[2]), state: string(v[3]),
-				schema: string(v[4]), rel: string(v[5]), child: string(v[6]),
-				key: string(v[7]), parent: string(v[8]), cols: v[9], hidden: v[10] != nil,
-			})
-			if err != nil {
-				return err
-			}
+		if err := a.scan(rr.Values()); err != nil {
+			return err
 		}
 	}
 	_, err := rr.Close()
 	return err
+}
+
+func (a *assembly) scan(v [][]byte) error {
+	switch len(v) {
+	case 1:
+		a.drop[string(v[0])] = true
+	case 2:
+		a.comments[string(v[0])] = string(v[1])
+	default:
+		return a.add(row{
+			kind: string(v[0]), name: string(v[1]), def: string(v[2]), state: string(v[3]),
+			schema: string(v[4]), rel: string(v[5]), child: string(v[6]),
+			key: string(v[7]), parent: string(v[8]), cols: v[9], hidden: v[10] != nil,
+		})
+	}
+	return nil
 }

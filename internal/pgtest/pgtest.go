@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -101,7 +102,12 @@ func Versions(t testing.TB, text string) {
 //	func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 //
 // Without it the server still stops with the process, and the next run removes its folder.
+//
+// In tests, not in benchmarks, each partial read of the catalog is compared with a full one (see state.State.Refresh).
 func Main(m *testing.M) int {
+	if !slices.ContainsFunc(os.Args, func(a string) bool { return strings.HasPrefix(a, "-test.bench=") }) {
+		_ = os.Setenv("SCHEMA_CHECK_READS", "1") // the name is valid
+	}
 	code := m.Run()
 	shared.Lock()
 	defer shared.Unlock()

@@ -8,6 +8,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -32,7 +33,10 @@ type State struct {
 	srv  *devdb.Server
 	opts catalog.Options
 	db   *session
-	ran  time.Duration // how long migrations took since the state was last saved
+	// reader reads the catalog when it is read often.
+	reader *catalog.Reader
+	reads  int
+	ran    time.Duration // how long migrations took since the state was last saved
 	// roles are the roles that createRoles has created or found.
 	roles map[string]bool
 }
@@ -76,14 +80,39 @@ func (s *State) SessionOptions() runner.Options {
 // Conn returns the state's connection, on which migrations run.
 func (s *State) Conn() *pgx.Conn { return s.db.native }
 
-// Refresh reads Catalog from the database.
-func (s *State) Refresh(ctx context.Context) error {
-	c, err := catalog.Read(ctx, s.db.native, s.opts)
-	if err != nil {
+// fewReads is how many times Refresh reads the whole catalog before it uses a catalog.Reader, whose first read costs
+// more.
+const fewReads = 3
+
+// Refresh reads Catalog from the database. If the environment variable SCHEMA_CHECK_READS is set, it compares what it
+// read in part with the whole catalog.
+func (s *State) Refresh(ctx context.Context) (err error) {
+	s.reads++
+	if s.reads <= fewReads || s.db.native.PgConn().TxStatus() != 'I' {
+		s.Catalog, err = catalog.Read(ctx, s.db.native, s.opts)
 		return err
 	}
-	s.Catalog = c
-	return nil
+	if s.db.reading == nil {
+		if s.db.reading, err = pgx.ConnectConfig(ctx, s.DB.MigrationConfig()); err != nil {
+			return fmt.Errorf("connecting to the dev database: %w", err)
+		}
+		if s.reader == nil {
+			s.reader, err = catalog.NewReader(ctx, s.db.reading, s.opts)
+		} else {
+			err = s.reader.Reconnect(ctx, s.db.reading)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if s.Catalog, err = s.reader.Read(ctx); err != nil || os.Getenv("SCHEMA_CHECK_READS") == "" {
+		return err
+	}
+	whole, err := catalog.Read(ctx, s.db.native, s.opts)
+	if err == nil && !whole.Equal(s.Catalog) {
+		err = fmt.Errorf("the catalog was read wrong: %v", catalog.Diff(whole, s.Catalog))
+	}
+	return err
 }
 
 // Realm returns the current schema as Atlas reads it, without what the options exclude. Catalog must be current.
@@ -125,10 +154,12 @@ func (s *State) Close() { s.db.close() }
 // A session is one connection, for pgx and for database/sql, which Atlas needs.
 type session struct {
 	native *pgx.Conn
-	run    *runner.Session
-	pool   *sql.DB
-	conn   *sql.Conn
-	driver migrate.Driver
+	// reading is a second connection, for State.reader; nil until it is used.
+	reading *pgx.Conn
+	run     *runner.Session
+	pool    *sql.DB
+	conn    *sql.Conn
+	driver  migrate.Driver
 }
 
 func connect(ctx context.Context, cfg *pgx.ConnConfig) (*session, error) {
@@ -173,6 +204,9 @@ func (q querier) QueryContext(ctx context.Context, query string, args ...any) (*
 
 func (s *session) close() {
 	// Nothing can be done about a connection that fails to close.
+	if s.reading != nil {
+		_ = s.reading.Close(context.Background())
+	}
 	_ = s.conn.Close()
 	_ = s.pool.Close()
 }

@@ -8,8 +8,10 @@
 package syscat
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -70,34 +72,48 @@ var catalogs = [known]struct {
 	Description: {"pg_description", "", "", "objoid >= 16384 OR classoid IN ('pg_namespace'::regclass, 'pg_extension'::regclass)", false},
 }
 
-// others are the catalogs of what few migrations make, with a condition that excludes rows of initdb.
-var others = []struct{ name, where string }{
-	{"pg_aggregate", "aggfnoid >= 16384"},
-	{"pg_am", "oid >= 16384"},
-	{"pg_amop", "oid >= 16384"},
-	{"pg_amproc", "oid >= 16384"},
-	{"pg_cast", "oid >= 16384"},
-	{"pg_collation", "oid >= 16384"},
-	{"pg_conversion", "oid >= 16384"},
-	{"pg_depend", "refclassid = 'pg_extension'::regclass"},
-	{"pg_event_trigger", "true"},
-	{"pg_foreign_data_wrapper", "true"},
-	{"pg_foreign_server", "true"},
-	{"pg_foreign_table", "true"},
-	{"pg_language", "oid >= 16384"},
-	{"pg_opclass", "oid >= 16384"},
-	{"pg_operator", "oid >= 16384"},
-	{"pg_opfamily", "oid >= 16384"},
-	{"pg_publication", "true"},
-	{"pg_publication_rel", "true"},
-	{"pg_range", "rngtypid >= 16384"},
-	{"pg_statistic_ext", "true"},
-	{"pg_transform", "true"},
-	{"pg_ts_config", "oid >= 16384"},
-	{"pg_ts_config_map", "mapcfg >= 16384"},
-	{"pg_ts_dict", "oid >= 16384"},
-	{"pg_ts_parser", "oid >= 16384"},
-	{"pg_ts_template", "oid >= 16384"},
+// others are the catalogs of what few migrations make.
+var others = []struct {
+	name, where string // where excludes rows of initdb
+	// counted is the catalog whose counters count; name if it is "".
+	counted string
+	// newest is an expression that changes when a row does; "" for the greatest xmin.
+	newest string
+	since  int // PostgreSQL's major version
+}{
+	{name: "pg_aggregate", where: "aggfnoid >= 16384"},
+	{name: "pg_am", where: "oid >= 16384"},
+	{name: "pg_amop", where: "oid >= 16384"},
+	{name: "pg_amproc", where: "oid >= 16384"},
+	{name: "pg_cast", where: "oid >= 16384"},
+	{name: "pg_collation", where: "oid >= 16384"},
+	{name: "pg_conversion", where: "oid >= 16384"},
+	{name: "pg_depend", where: "refclassid = 'pg_extension'::regclass"},
+	{name: "pg_event_trigger", where: "true"},
+	{name: "pg_foreign_data_wrapper", where: "true"},
+	{name: "pg_foreign_server", where: "true"},
+	{name: "pg_foreign_table", where: "true"},
+	{name: "pg_language", where: "oid >= 16384"},
+	{name: "pg_opclass", where: "oid >= 16384"},
+	{name: "pg_operator", where: "oid >= 16384"},
+	{name: "pg_opfamily", where: "oid >= 16384"},
+	{name: "pg_publication", where: "true"},
+	{name: "pg_publication_namespace", where: "true", since: 15},
+	{name: "pg_publication_rel", where: "true"},
+	{name: "pg_range", where: "rngtypid >= 16384"},
+	{name: "pg_statistic_ext", where: "true"},
+	{name: "pg_transform", where: "true"},
+	{name: "pg_ts_config", where: "oid >= 16384"},
+	{name: "pg_ts_config_map", where: "mapcfg >= 16384"},
+	{name: "pg_ts_dict", where: "oid >= 16384"},
+	{name: "pg_ts_parser", where: "oid >= 16384"},
+	{name: "pg_ts_template", where: "oid >= 16384"},
+	// Users can't read all columns of these.
+	{name: "pg_user_mappings", where: "true", counted: "pg_user_mapping", newest: "sum(hashtext(concat_ws(' ', umid, srvid, umuser)))"},
+	{
+		name: "pg_subscription", where: "subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())", since: 14,
+		newest: "sum(hashtext(concat_ws(' ', oid, subname, subenabled, subpublications, subslotname, subsynccommit)))",
+	},
 }
 
 // A Mark is what a look saw. It is immutable: after a rollback, the mark from before is the right one again.
@@ -167,7 +183,10 @@ func count(ctx context.Context, conn *pgx.Conn) ([]counter, error) {
 		names = append(names, "pg_catalog."+c.name)
 	}
 	for _, o := range others {
-		names = append(names, "pg_catalog."+o.name)
+		if o.since > version(conn) {
+			o.name = "pg_class" // to keep its place
+		}
+		names = append(names, "pg_catalog."+cmp.Or(o.counted, o.name))
 	}
 	rows, err := conn.Query(ctx, `
 SELECT pg_stat_get_xact_tuples_inserted(c.oid), pg_stat_get_xact_tuples_updated(c.oid), pg_stat_get_xact_tuples_deleted(c.oid)
@@ -244,10 +263,10 @@ func (m *Mark) read(ctx context.Context, conn *pgx.Conn, now []counter) (*Mark, 
 	}
 	next.others = append([]summary{}, m.others...)
 	for i, o := range others {
-		if now != nil && now[int(known)+i] == m.counters[int(known)+i] {
+		if o.since > version(conn) || now != nil && now[int(known)+i] == m.counters[int(known)+i] {
 			continue
 		}
-		b.Queue(fmt.Sprintf("SELECT count(*), coalesce(max(xmin::text::bigint), 0) FROM %s WHERE %s", o.name, o.where)).QueryRow(func(row pgx.Row) error {
+		b.Queue(fmt.Sprintf("SELECT count(*), coalesce(%s, 0) FROM %s WHERE %s", cmp.Or(o.newest, "max(xmin::text::bigint)"), o.name, o.where)).QueryRow(func(row pgx.Row) error {
 			s := &next.others[i]
 			if err := row.Scan(&s.Rows, &s.Newest); err != nil {
 				return err
@@ -255,7 +274,9 @@ func (m *Mark) read(ctx context.Context, conn *pgx.Conn, now []counter) (*Mark, 
 			if *s != m.others[i] {
 				found.Other, found.Any = true, true
 			}
-			next.newest = max(next.newest, s.Newest)
+			if o.newest == "" {
+				next.newest = max(next.newest, s.Newest)
+			}
 			return nil
 		})
 	}
@@ -273,6 +294,16 @@ func (m *Mark) read(ctx context.Context, conn *pgx.Conn, now []counter) (*Mark, 
 		}
 	}
 	return &next, found, nil
+}
+
+// version returns the server's major version.
+func version(conn *pgx.Conn) int {
+	digits := strings.FieldsFunc(conn.PgConn().ParameterStatus("server_version"), func(r rune) bool { return r < '0' || r > '9' })
+	if len(digits) == 0 {
+		return 0
+	}
+	major, _ := strconv.Atoi(digits[0]) // digits
+	return major
 }
 
 // forget finds the rows that are gone from a catalog.

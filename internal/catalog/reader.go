@@ -1,0 +1,396 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/syscat"
+)
+
+// A Reader reads the catalog of one database repeatedly. Each read after the first costs about what has changed since
+// the read before. It prepares statements and keeps settings in its session, so that it is for a connection of its own.
+type Reader struct {
+	conn    *pgx.Conn
+	opts    Options
+	queries []string // nil before the first read
+	mark    *syscat.Mark
+	*assembly
+	units map[string]*unit
+	of    map[string]string // the unit of an object, by class:oid
+	now   Catalog
+}
+
+// A unit is the rows that are read together: those of a relation and its parts, by class:oid, or those of one query
+// about other objects.
+type unit struct {
+	rows  []row
+	lines []string
+}
+
+// NewReader returns a reader for a new connection, which it configures.
+func NewReader(ctx context.Context, conn *pgx.Conn, opts Options) (*Reader, error) {
+	_, err := conn.Exec(ctx, strings.ReplaceAll(session, "SET LOCAL", "SET"), pgx.QueryExecModeSimpleProtocol)
+	if err != nil {
+		return nil, fmt.Errorf("reading the catalog: %w", err)
+	}
+	return &Reader{conn: conn, opts: opts}, nil
+}
+
+// Reconnect continues with a new connection to the same database or to a copy of it.
+func (r *Reader) Reconnect(ctx context.Context, conn *pgx.Conn) error {
+	next, err := NewReader(ctx, conn, r.opts)
+	if err == nil {
+		r.conn = next.conn
+	}
+	return err
+}
+
+// The queries about relations, by their position in relations.sql, and the others that can be read again alone.
+const (
+	membersQuery = iota
+	tablesQuery
+	columnsQuery
+	constraintsQuery
+	indexesQuery
+	sequencesQuery
+	triggersQuery
+	rulesQuery
+	policiesQuery
+	statisticsQuery
+	commentsQuery
+	schemasQuery
+	extensionsQuery
+	dependenciesQuery
+	functionsQuery
+	aggregatesQuery
+	typesQuery
+	attributesQuery
+	domainConstraintsQuery
+)
+
+// Read returns the current catalog, like [Read].
+func (r *Reader) Read(ctx context.Context) (Catalog, error) {
+	if r.mark == nil {
+		return r.readAll(ctx)
+	}
+	mark, changes, err := r.mark.Look(ctx, r.conn)
+	if err != nil {
+		return Catalog{}, fmt.Errorf("reading the catalog: %w", err)
+	}
+	if changes.Any {
+		p, err := r.part(ctx, changes)
+		if err != nil {
+			return Catalog{}, fmt.Errorf("reading the catalog: %w", err)
+		}
+		if p == nil {
+			return r.readAll(ctx)
+		}
+		same, err := r.readPart(ctx, p)
+		if err != nil {
+			return Catalog{}, fmt.Errorf("reading the catalog: %w", err)
+		}
+		if !same {
+			return r.readAll(ctx)
+		}
+	}
+	r.mark = mark
+	return r.now, nil
+}
+
+// texts returns the queries of relations.sql and objects.sql.
+func texts(sql string) []string {
+	var list []string
+	for _, q := range strings.Split(sql, ";\n") {
+		var lines []string
+		for line := range strings.Lines(q) {
+			if !strings.HasPrefix(line, "--") && strings.TrimSpace(line) != "" {
+				lines = append(lines, line)
+			}
+		}
+		if q = strings.TrimSuffix(strings.TrimSpace(strings.Join(lines, "")), ";"); q != "" {
+			list = append(list, q)
+		}
+	}
+	return list
+}
+
+func (r *Reader) readAll(ctx context.Context) (Catalog, error) {
+	ex, err := parseExclude(r.opts.Exclude)
+	if err != nil {
+		return Catalog{}, fmt.Errorf("reading the catalog: %w", err)
+	}
+	ex.record = r.opts.record()
+	major, err := majorVersion(r.conn.PgConn())
+	if err != nil {
+		return Catalog{}, fmt.Errorf("reading the catalog: %w", err)
+	}
+	r.queries = texts(queries(major, ex.needsColumns()))
+	r.assembly, r.units, r.of = newAssembly(major, ex), make(map[string]*unit), make(map[string]string)
+	mark, err := syscat.First(ctx, r.conn) // before the queries, so that no change is missed
+	if err != nil {
+		return Catalog{}, fmt.Errorf("reading the catalog: %w", err)
+	}
+	b := &pgx.Batch{}
+	for i, sql := range r.queries {
+		b.Queue(sql).Query(func(rows pgx.Rows) error { return r.collect(i, rows) })
+	}
+	if err := r.conn.SendBatch(ctx, b).Close(); err != nil {
+		r.mark = nil
+		return Catalog{}, fmt.Errorf("reading the catalog: %w", err)
+	}
+	var lines []string
+	for _, u := range r.units {
+		u.lines = r.lines(u.rows)
+		lines = append(lines, u.lines...)
+	}
+	r.mark, r.now = mark, newCatalog(lines)
+	return r.now, nil
+}
+
+// collect adds the rows of a query to their units.
+func (r *Reader) collect(query int, rows pgx.Rows) error {
+	defer rows.Close()
+	for rows.Next() {
+		v := rows.RawValues()
+		if err := r.scan(v); err != nil {
+			return err
+		}
+		for _, row := range r.rows {
+			name := strconv.Itoa(query)
+			switch {
+			case query > commentsQuery:
+			case query == tablesQuery || query == sequencesQuery:
+				name = row.object()
+			default:
+				name = row.parent
+			}
+			u := r.units[name]
+			if u == nil {
+				u = &unit{}
+				r.units[name] = u
+			}
+			u.rows = append(u.rows, row)
+			r.of[row.object()] = name
+		}
+		r.rows = r.rows[:0]
+	}
+	return rows.Err()
+}
+
+// A part is what to read again.
+type part struct {
+	relations []uint32
+	gone      []string // units
+	queries   []int    // about other objects
+}
+
+// The classes of objects that belong to relations.
+var classes = map[syscat.Catalog]string{
+	syscat.Class: "1259", syscat.Constraint: "2606", syscat.Trigger: "2620", syscat.Policy: "3256", syscat.Rewrite: "2618",
+}
+
+// part returns what to read again, or nil if that is everything: if objects may have been renamed that others print, or
+// if something changed that few migrations change.
+func (r *Reader) part(ctx context.Context, c syscat.Changes) (*part, error) {
+	rows := &c.Rows
+	for _, named := range []syscat.Catalog{syscat.Type, syscat.Enum, syscat.Namespace, syscat.Trigger, syscat.Extension} {
+		if len(rows[named].Updated) > 0 {
+			return nil, nil
+		}
+	}
+	if c.Other || len(rows[syscat.Extension].New)+len(rows[syscat.Extension].Gone)+len(rows[syscat.Enum].Gone) > 0 ||
+		rows[syscat.Inherits].Fewer || rows[syscat.Inherits].Changed && len(rows[syscat.Class].New) == 0 {
+		return nil, nil
+	}
+	fresh := make(map[uint32]bool)
+	for _, oid := range rows[syscat.Class].New {
+		fresh[oid] = true
+	}
+	p := &part{}
+	touched := make(map[uint32]bool)
+	for catalog := range syscat.Proc {
+		for _, oid := range rows[catalog].Relations {
+			key := classes[syscat.Class] + ":" + strconv.FormatUint(uint64(oid), 10)
+			switch {
+			case catalog == syscat.Inherits || r.drop[key]:
+			case oid == 0: // a domain's constraint
+				p.queries = append(p.queries, domainConstraintsQuery)
+			case !fresh[oid] && !strings.Contains(r.of[key], ":"): // part of a composite type, or of a TOAST table
+				return nil, nil
+			default:
+				touched[oid] = true
+			}
+		}
+		for _, oid := range rows[catalog].Gone {
+			key := classes[catalog] + ":" + strconv.FormatUint(uint64(oid), 10)
+			name, ok := r.of[key]
+			_, number, isClass := strings.Cut(name, ":")
+			switch {
+			case !ok && catalog == syscat.Constraint:
+				p.queries = append(p.queries, domainConstraintsQuery)
+			case !ok:
+			case name == key:
+				p.gone = append(p.gone, name)
+			case isClass:
+				table, err := strconv.ParseUint(number, 10, 32)
+				if err != nil {
+					return nil, err
+				}
+				touched[uint32(table)] = true
+			default:
+				p.queries = append(p.queries, domainConstraintsQuery)
+			}
+		}
+	}
+	add := func(changed bool, queries ...int) {
+		if changed {
+			p.queries = append(p.queries, queries...)
+		}
+	}
+	any := func(c syscat.Catalog) bool { return rows[c].Changed || len(rows[c].Gone) > 0 || rows[c].Fewer }
+	add(any(syscat.Type) || any(syscat.Enum), typesQuery, attributesQuery, domainConstraintsQuery)
+	add(any(syscat.Proc), functionsQuery, aggregatesQuery)
+	add(any(syscat.Namespace), schemasQuery)
+	add(any(syscat.Description), commentsQuery)
+	slices.Sort(p.queries)
+	p.queries = slices.Compact(p.queries)
+	if len(touched) == 0 {
+		return p, nil
+	}
+	// The tables of indexes, and those of the sequences that columns own.
+	found, err := r.conn.Query(ctx, `
+SELECT oid FROM unnest($1::oid[]) AS oid
+UNION SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = ANY ($1::oid[])
+UNION SELECT d.refobjid FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = ANY ($1::oid[]) AND d.objsubid = 0
+  AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')`, slices.Sorted(maps.Keys(touched)))
+	if err != nil {
+		return nil, err
+	}
+	p.relations, err = pgx.CollectRows(found, pgx.RowTo[uint32])
+	return p, err
+}
+
+// readPart reads a part again. It reports whether no object was renamed, because others may print the name.
+func (r *Reader) readPart(ctx context.Context, p *part) (same bool, err error) {
+	before := make(map[string]*unit) // that are read again
+	take := func(name string) {
+		if u := r.units[name]; u != nil && before[name] == nil {
+			before[name] = u
+			delete(r.units, name)
+		}
+	}
+	for _, oid := range p.relations {
+		take(classes[syscat.Class] + ":" + strconv.FormatUint(uint64(oid), 10))
+	}
+	for _, name := range p.gone {
+		take(name)
+	}
+	comments := r.comments
+	b := &pgx.Batch{}
+	if len(p.relations) > 0 {
+		for i := tablesQuery; i < commentsQuery; i++ {
+			b.Queue(r.queries[i]+" AND c.oid = ANY ($1)", p.relations).Query(func(rows pgx.Rows) error { return r.collect(i, rows) })
+		}
+	}
+	for _, i := range p.queries {
+		if i == commentsQuery {
+			r.comments = make(map[string]string)
+		}
+		take(strconv.Itoa(i))
+		b.Queue(r.queries[i]).Query(func(rows pgx.Rows) error { return r.collect(i, rows) })
+	}
+	if err := r.conn.SendBatch(ctx, b).Close(); err != nil {
+		r.mark = nil
+		return false, err
+	}
+	again := make(map[string]bool)
+	for name, b := range before {
+		again[name] = true
+		if u := r.units[name]; u != nil && renamed(b.rows, u.rows) {
+			return false, nil
+		}
+	}
+	for _, oid := range p.relations {
+		again[classes[syscat.Class]+":"+strconv.FormatUint(uint64(oid), 10)] = true
+	}
+	for _, i := range p.queries {
+		again[strconv.Itoa(i)] = true
+	}
+	for key := range commented(comments, r.comments) {
+		if name := r.of[object(key)]; name != "" {
+			again[name] = true
+		}
+	}
+	var out, in []string
+	for name := range again {
+		b := before[name]
+		if b == nil {
+			b = r.units[name] // for its comments
+		}
+		if b != nil {
+			out = append(out, b.lines...)
+		}
+		if u := r.units[name]; u != nil {
+			u.lines = r.lines(u.rows)
+			in = append(in, u.lines...)
+		}
+	}
+	r.now = r.now.replace(out, in)
+	return true, nil
+}
+
+// renamed reports whether an object has another name.
+func renamed(before, after []row) bool {
+	names := make(map[string]string, len(before))
+	for _, b := range before {
+		names[b.key] = b.name
+	}
+	return slices.ContainsFunc(after, func(a row) bool {
+		name, ok := names[a.key]
+		return ok && name != a.name
+	})
+}
+
+// commented returns the keys of the objects whose comments differ.
+func commented(before, after map[string]string) map[string]bool {
+	keys := make(map[string]bool)
+	for key, text := range before {
+		if a, ok := after[key]; !ok || a != text {
+			keys[key] = true
+		}
+	}
+	for key := range after {
+		if _, ok := before[key]; !ok {
+			keys[key] = true
+		}
+	}
+	return keys
+}
+
+// replace returns the catalog with lines removed and others added.
+func (c Catalog) replace(out, in []string) Catalog {
+	slices.Sort(out)
+	in = slices.Compact(slices.Sorted(slices.Values(in)))
+	lines := make([]string, 0, max(0, len(c.lines)+len(in)-len(out)))
+	for _, line := range c.lines {
+		for len(out) > 0 && out[0] < line {
+			out = out[1:]
+		}
+		for len(in) > 0 && in[0] < line {
+			lines, in = append(lines, in[0]), in[1:]
+		}
+		switch {
+		case len(in) > 0 && in[0] == line:
+			lines, in = append(lines, line), in[1:] // the catalogs share it
+		case len(out) == 0 || out[0] != line:
+			lines = append(lines, line)
+		}
+	}
+	return Catalog{append(lines, in...)}
+}

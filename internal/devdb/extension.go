@@ -96,7 +96,7 @@ func (s *Server) explainExtension(err error, creates bool) error {
 	case creates && (pg.Code == pgsql.UndefinedFile || pg.Code == pgsql.FeatureNotSupported):
 		return &extensionError{err, "install the extension's package for the PostgreSQL of the dev server"}
 	case creates && pg.Code == pgsql.ObjectInUse:
-		return &extensionError{err, "create the extension before such objects, or in a schema without them (CREATE EXTENSION ... SCHEMA ...)"}
+		return &extensionError{err, "create the extension before such objects, or in a schema without them (with a SCHEMA clause)"}
 	}
 	return err
 }

@@ -26,8 +26,8 @@ type Reader struct {
 	now   Catalog
 }
 
-// A unit is the rows that are read together: those of a relation and its parts, by class:oid, or those of one query
-// about other objects.
+// A unit is the rows that are read together: those of a relation and its parts, named 1259:OID; those of another
+// object, named q and class:OID; or those of a query, named by its number.
 type unit struct {
 	rows  []row
 	lines []string
@@ -35,7 +35,9 @@ type unit struct {
 
 // NewReader returns a reader for a new connection, which it configures.
 func NewReader(ctx context.Context, conn *pgx.Conn, opts Options) (*Reader, error) {
-	_, err := conn.Exec(ctx, strings.ReplaceAll(session, "SET LOCAL", "SET"), pgx.QueryExecModeSimpleProtocol)
+	// Planning the queries takes longer than running them.
+	const generic = "SET plan_cache_mode = force_generic_plan;"
+	_, err := conn.Exec(ctx, strings.ReplaceAll(session, "SET LOCAL", "SET")+generic, pgx.QueryExecModeSimpleProtocol)
 	if err != nil {
 		return nil, fmt.Errorf("reading the catalog: %w", err)
 	}
@@ -162,13 +164,16 @@ func (r *Reader) collect(query int, rows pgx.Rows) error {
 			return err
 		}
 		for _, row := range r.rows {
-			name := strconv.Itoa(query)
+			var name string
 			switch {
-			case query > commentsQuery:
 			case query == tablesQuery || query == sequencesQuery:
 				name = row.object()
-			default:
+			case query < commentsQuery:
 				name = row.parent
+			case restricted[query] != "":
+				name = "q" + row.object()
+			default:
+				name = strconv.Itoa(query)
 			}
 			u := r.units[name]
 			if u == nil {
@@ -183,16 +188,38 @@ func (r *Reader) collect(query int, rows pgx.Rows) error {
 	return rows.Err()
 }
 
+// restricted are the queries about objects other than relations that can be restricted, by the column with the OID.
+var restricted = map[int]string{
+	functionsQuery: "p.oid", aggregatesQuery: "p.oid", typesQuery: "t.oid", attributesQuery: "c.oid", domainConstraintsQuery: "k.oid",
+}
+
+// objectCatalogs are the catalogs of these OIDs.
+var objectCatalogs = map[int]syscat.Catalog{
+	functionsQuery: syscat.Proc, aggregatesQuery: syscat.Proc, typesQuery: syscat.Type, attributesQuery: syscat.Class, domainConstraintsQuery: syscat.Constraint,
+}
+
 // A part is what to read again.
 type part struct {
 	relations []uint32
+	objects   map[int][]uint32 // by restricted query
+	queries   []int
 	gone      []string // units
-	queries   []int    // about other objects
 }
 
-// The classes of objects that belong to relations.
+// The classes of objects.
 var classes = map[syscat.Catalog]string{
-	syscat.Class: "1259", syscat.Constraint: "2606", syscat.Trigger: "2620", syscat.Policy: "3256", syscat.Rewrite: "2618",
+	syscat.Class: "1259", syscat.Constraint: "2606", syscat.Trigger: "2620", syscat.Policy: "3256", syscat.Rewrite: "2618", syscat.Proc: "1255", syscat.Type: "1247",
+}
+
+func key(catalog syscat.Catalog, oid uint32) string {
+	return classes[catalog] + ":" + strconv.FormatUint(uint64(oid), 10)
+}
+
+// relation returns the OID of a unit that is a relation.
+func relation(unit string) (oid uint32, ok bool) {
+	number, ok := strings.CutPrefix(unit, "1259:")
+	n, err := strconv.ParseUint(number, 10, 32)
+	return uint32(n), ok && err == nil
 }
 
 // part returns what to read again, or nil if that is everything: if objects may have been renamed that others print, or
@@ -212,54 +239,42 @@ func (r *Reader) part(ctx context.Context, c syscat.Changes) (*part, error) {
 	for _, oid := range rows[syscat.Class].New {
 		fresh[oid] = true
 	}
-	p := &part{}
 	touched := make(map[uint32]bool)
-	for catalog := range syscat.Proc {
+	for catalog := range syscat.Inherits {
 		for _, oid := range rows[catalog].Relations {
-			key := classes[syscat.Class] + ":" + strconv.FormatUint(uint64(oid), 10)
+			name := key(syscat.Class, oid)
+			_, ok := relation(r.of[name])
 			switch {
-			case catalog == syscat.Inherits || r.drop[key]:
-			case oid == 0: // a domain's constraint
-				p.queries = append(p.queries, domainConstraintsQuery)
-			case !fresh[oid] && !strings.Contains(r.of[key], ":"): // part of a composite type, or of a TOAST table
+			case oid == 0 || r.drop[name]: // a domain's constraint, or excluded
+			case !ok && !fresh[oid]: // part of a composite type, or of a TOAST table
 				return nil, nil
 			default:
 				touched[oid] = true
 			}
 		}
+	}
+	functions := slices.Concat(rows[syscat.Proc].New, rows[syscat.Proc].Updated)
+	p := &part{objects: map[int][]uint32{
+		functionsQuery: functions, aggregatesQuery: functions, attributesQuery: rows[syscat.Class].New,
+		typesQuery:             slices.Concat(rows[syscat.Type].New, rows[syscat.Enum].Relations),
+		domainConstraintsQuery: slices.Concat(rows[syscat.Constraint].New, rows[syscat.Constraint].Updated),
+	}}
+	for catalog := range classes {
 		for _, oid := range rows[catalog].Gone {
-			key := classes[catalog] + ":" + strconv.FormatUint(uint64(oid), 10)
-			name, ok := r.of[key]
-			_, number, isClass := strings.Cut(name, ":")
-			switch {
-			case !ok && catalog == syscat.Constraint:
-				p.queries = append(p.queries, domainConstraintsQuery)
-			case !ok:
-			case name == key:
+			name := r.of[key(catalog, oid)]
+			if table, ok := relation(name); ok && name != key(catalog, oid) {
+				touched[table] = true
+			} else if name != "" {
 				p.gone = append(p.gone, name)
-			case isClass:
-				table, err := strconv.ParseUint(number, 10, 32)
-				if err != nil {
-					return nil, err
-				}
-				touched[uint32(table)] = true
-			default:
-				p.queries = append(p.queries, domainConstraintsQuery)
 			}
 		}
 	}
-	add := func(changed bool, queries ...int) {
-		if changed {
-			p.queries = append(p.queries, queries...)
-		}
+	if n := rows[syscat.Namespace]; n.Changed || len(n.Gone) > 0 {
+		p.queries = append(p.queries, schemasQuery)
 	}
-	any := func(c syscat.Catalog) bool { return rows[c].Changed || len(rows[c].Gone) > 0 || rows[c].Fewer }
-	add(any(syscat.Type) || any(syscat.Enum), typesQuery, attributesQuery, domainConstraintsQuery)
-	add(any(syscat.Proc), functionsQuery, aggregatesQuery)
-	add(any(syscat.Namespace), schemasQuery)
-	add(any(syscat.Description), commentsQuery)
-	slices.Sort(p.queries)
-	p.queries = slices.Compact(p.queries)
+	if d := rows[syscat.Description]; d.Changed || d.Fewer {
+		p.queries = append(p.queries, commentsQuery)
+	}
 	if len(touched) == 0 {
 		return p, nil
 	}
@@ -285,8 +300,17 @@ func (r *Reader) readPart(ctx context.Context, p *part) (same bool, err error) {
 			delete(r.units, name)
 		}
 	}
+	again := make(map[string]bool)
 	for _, oid := range p.relations {
-		take(classes[syscat.Class] + ":" + strconv.FormatUint(uint64(oid), 10))
+		take(key(syscat.Class, oid))
+		again[key(syscat.Class, oid)] = true
+	}
+	for i, oids := range p.objects {
+		for _, oid := range oids {
+			name := "q" + key(objectCatalogs[i], oid)
+			take(name)
+			again[name] = true
+		}
 	}
 	for _, name := range p.gone {
 		take(name)
@@ -296,6 +320,11 @@ func (r *Reader) readPart(ctx context.Context, p *part) (same bool, err error) {
 	if len(p.relations) > 0 {
 		for i := tablesQuery; i < commentsQuery; i++ {
 			b.Queue(r.queries[i]+" AND c.oid = ANY ($1)", p.relations).Query(func(rows pgx.Rows) error { return r.collect(i, rows) })
+		}
+	}
+	for i, oids := range p.objects {
+		if len(oids) > 0 {
+			b.Queue(r.queries[i]+" AND "+restricted[i]+" = ANY ($1)", oids).Query(func(rows pgx.Rows) error { return r.collect(i, rows) })
 		}
 	}
 	for _, i := range p.queries {
@@ -309,21 +338,17 @@ func (r *Reader) readPart(ctx context.Context, p *part) (same bool, err error) {
 		r.mark = nil
 		return false, err
 	}
-	again := make(map[string]bool)
 	for name, b := range before {
 		again[name] = true
 		if u := r.units[name]; u != nil && renamed(b.rows, u.rows) {
 			return false, nil
 		}
 	}
-	for _, oid := range p.relations {
-		again[classes[syscat.Class]+":"+strconv.FormatUint(uint64(oid), 10)] = true
-	}
 	for _, i := range p.queries {
 		again[strconv.Itoa(i)] = true
 	}
-	for key := range commented(comments, r.comments) {
-		if name := r.of[object(key)]; name != "" {
+	for of := range commented(comments, r.comments) {
+		if name := r.of[object(of)]; name != "" {
 			again[name] = true
 		}
 	}

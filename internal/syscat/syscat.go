@@ -69,7 +69,7 @@ var catalogs = [known]struct {
 	Enum:        {"pg_enum", "oid", "enumtypid", "true", false},
 	Namespace:   {"pg_namespace", "oid", "", "true", false},
 	Extension:   {"pg_extension", "oid", "", "true", false},
-	Description: {"pg_description", "", "", "objoid >= 16384 OR classoid IN ('pg_namespace'::regclass, 'pg_extension'::regclass)", false},
+	Description: {"pg_description", "", "", "objoid >= 16384 OR objoid = ANY (ARRAY(SELECT oid FROM pg_namespace UNION ALL SELECT oid FROM pg_extension))", false},
 }
 
 // others are the catalogs of what few migrations make.

@@ -182,8 +182,11 @@ var changes = []struct {
 	{name: "constraint trigger", before: triggerFunction + `CREATE TABLE t (a int)`, after: `CREATE CONSTRAINT TRIGGER g AFTER INSERT ON t DEFERRABLE FOR EACH ROW EXECUTE FUNCTION f()`},
 	{name: "event trigger", before: eventFunction, after: `CREATE EVENT TRIGGER e ON ddl_command_start WHEN tag IN ('DROP TABLE') EXECUTE FUNCTION ef()`, want: `event trigger e: on ddl_command_start when tag in ('DROP TABLE') execute function public.ef()`},
 	{name: "event trigger disabled", before: eventFunction + `CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION ef()`, after: `ALTER EVENT TRIGGER e DISABLE`},
+	{name: "aliases of a view", before: `CREATE TABLE t (a int, b int); CREATE VIEW v AS SELECT x FROM t AS s(x)`, after: `ALTER TABLE t ADD COLUMN n int`},
+	{name: "parent without columns", before: `CREATE TABLE p (); CREATE TABLE c (a int)`, after: `CREATE TABLE d (x int); ALTER TABLE c INHERIT p`, want: `table public.c: ordinary, inherits (public.p)`},
 	{name: "policy", before: `CREATE TABLE t (a int)`, after: `CREATE POLICY p ON t FOR SELECT USING (a > 0)`, want: `policy public.t.p: permissive for select to public using ((a > 0))`},
 	{name: "policy's role", before: `CREATE TABLE t (a int); CREATE POLICY p ON t`, after: `ALTER POLICY p ON t TO pg_monitor`},
+	{name: "policy's role renamed", before: `CREATE ROLE read_by; CREATE TABLE t (a int); CREATE POLICY p ON t TO read_by`, after: `ALTER ROLE read_by RENAME TO read_by_all`, want: `policy public.t.p: permissive for all to read_by_all`},
 	{name: "policy's check", before: `CREATE TABLE t (a int); CREATE POLICY p ON t WITH CHECK (a > 0)`, after: `ALTER POLICY p ON t WITH CHECK (a > 1)`},
 	{name: "policy restrictive", before: `CREATE TABLE t (a int); CREATE POLICY p ON t`, after: `DROP POLICY p ON t; CREATE POLICY p ON t AS RESTRICTIVE`},
 

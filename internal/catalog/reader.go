@@ -14,7 +14,8 @@ import (
 )
 
 // A Reader reads the catalog of one database repeatedly. Each read after the first costs about what has changed since
-// the read before. It prepares statements and keeps settings in its session, so that it is for a connection of its own.
+// the read before. It prepares statements and keeps settings in its session, so it needs its own
+// connection.
 type Reader struct {
 	conn    *pgx.Conn
 	opts    Options
@@ -222,8 +223,8 @@ func relation(unit string) (oid uint32, ok bool) {
 	return uint32(n), ok && err == nil
 }
 
-// part returns what to read again, or nil if that is everything: if objects may have been renamed that others print, or
-// if something changed that few migrations change.
+// part returns what to read again. It returns nil, for everything, if objects whose names appear in other definitions
+// may have been renamed, or if a catalog changed that few migrations touch.
 func (r *Reader) part(ctx context.Context, c syscat.Changes) (*part, error) {
 	rows := &c.Rows
 	for _, named := range []syscat.Catalog{syscat.Type, syscat.Enum, syscat.Namespace, syscat.Trigger, syscat.Extension} {
@@ -232,7 +233,7 @@ func (r *Reader) part(ctx context.Context, c syscat.Changes) (*part, error) {
 		}
 	}
 	if c.Other || len(rows[syscat.Extension].New)+len(rows[syscat.Extension].Gone)+len(rows[syscat.Enum].Gone) > 0 ||
-		rows[syscat.Inherits].Fewer || rows[syscat.Inherits].Changed && len(rows[syscat.Class].New) == 0 {
+		rows[syscat.Inherits].Fewer || len(r.opts.Exclude) > 0 { // a new name may be excluded, or an old one no more
 		return nil, nil
 	}
 	fresh := make(map[uint32]bool)
@@ -240,7 +241,7 @@ func (r *Reader) part(ctx context.Context, c syscat.Changes) (*part, error) {
 		fresh[oid] = true
 	}
 	touched := make(map[uint32]bool)
-	for catalog := range syscat.Inherits {
+	for catalog := range syscat.Proc {
 		for _, oid := range rows[catalog].Relations {
 			name := key(syscat.Class, oid)
 			_, ok := relation(r.of[name])
@@ -278,16 +279,33 @@ func (r *Reader) part(ctx context.Context, c syscat.Changes) (*part, error) {
 	if len(touched) == 0 {
 		return p, nil
 	}
-	// The tables of indexes, and those of the sequences that columns own.
+	// The tables of indexes, and those of the sequences that columns own. Also views, rules and policies that read the
+	// relations: they list the names of columns that they don't use where a list of aliases needs them.
 	found, err := r.conn.Query(ctx, `
 SELECT oid FROM unnest($1::oid[]) AS oid
 UNION SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = ANY ($1::oid[])
 UNION SELECT d.refobjid FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = ANY ($1::oid[]) AND d.objsubid = 0
-  AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')`, slices.Sorted(maps.Keys(touched)))
+  AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+UNION SELECT r.ev_class FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+  WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY ($1::oid[])
+UNION SELECT p.polrelid FROM pg_depend d JOIN pg_policy p ON p.oid = d.objid
+  WHERE d.classid = 'pg_policy'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY ($1::oid[])`, slices.Sorted(maps.Keys(touched)))
 	if err != nil {
 		return nil, err
 	}
-	p.relations, err = pgx.CollectRows(found, pgx.RowTo[uint32])
+	if p.relations, err = pgx.CollectRows(found, pgx.RowTo[uint32]); err != nil {
+		return nil, err
+	}
+	// Functions with a parsed body read relations, and views read functions that return their rows.
+	var uses bool
+	err = r.conn.QueryRow(ctx, `
+SELECT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND (
+  d.refclassid = 'pg_class'::regclass AND d.refobjid = ANY ($1::oid[]) OR
+  d.refclassid = 'pg_type'::regclass AND d.refobjid = ANY (ARRAY(SELECT c.reltype FROM pg_class c WHERE c.oid = ANY ($1::oid[]) AND c.reltype <> 0))))`,
+		p.relations).Scan(&uses)
+	if uses {
+		return nil, err
+	}
 	return p, err
 }
 

@@ -271,7 +271,7 @@ func readSnapshot(ctx context.Context, conn *pgx.Conn, before *snapshot) (*snaps
 	if err := s.read(ctx, conn, before, nil); err != nil {
 		return nil, err
 	}
-	return s, s.readSession(ctx, conn)
+	return s, s.readSession(ctx, conn, true)
 }
 
 // read reads the objects whose OIDs only contains, by query, or everything if it is nil.
@@ -297,8 +297,9 @@ func (s *snapshot) read(ctx context.Context, conn *pgx.Conn, before *snapshot, o
 	return nil
 }
 
-// advance returns the current snapshot. It reads only what changed since s.
-func (s *snapshot) advance(ctx context.Context, conn *pgx.Conn) (*snapshot, error) {
+// advance returns the current snapshot. It reads only what changed since s. allScans means that tables may have been
+// scanned that aren't locked.
+func (s *snapshot) advance(ctx context.Context, conn *pgx.Conn, allScans bool) (*snapshot, error) {
 	mark, changes, err := s.mark.Look(ctx, conn)
 	if err != nil {
 		return nil, err
@@ -322,7 +323,7 @@ func (s *snapshot) advance(ctx context.Context, conn *pgx.Conn) (*snapshot, erro
 			return nil, err
 		}
 	}
-	return &next, next.readSession(ctx, conn)
+	return &next, next.readSession(ctx, conn, allScans)
 }
 
 // advanced is called with each snapshot that was advanced; tests compare it with one that was read in full.
@@ -379,16 +380,29 @@ func (s *snapshot) reprints(before *snapshot) bool {
 		}
 	}
 	for c := range oidmap.Changes(before.functions, s.functions) {
-		if b, a := c.Before, c.After; b != nil && a != nil && (b.Name != a.Name || b.Schema != a.Schema || b.Args != a.Args) {
+		b, a := c.Before, c.After
+		if b != nil && a != nil && (b.Name != a.Name || b.Schema != a.Schema || b.Args != a.Args) {
+			return true
+		}
+		// Another function of its name may be called with or without its schema.
+		f := cmp.Or(a, b)
+		if (b == nil || a == nil) && has(s.functions, func(o *function) bool { return o.Name == f.Name && o.OID != f.OID }) {
 			return true
 		}
 	}
 	return false
 }
 
-// readSession reads the transaction's locks and scans. Outside a transaction, the scans may include those of earlier
-// ones.
-func (s *snapshot) readSession(ctx context.Context, conn *pgx.Conn) error {
+// worksAtCommit reports whether a transaction may change something when it commits: temporary tables may go, and
+// triggers may run.
+func (s *snapshot) worksAtCommit() bool {
+	return has(s.relations, func(r *relation) bool { return strings.HasPrefix(r.Schema, "pg_temp_") }) ||
+		has(s.triggers, func(t *trigger) bool { return !t.Internal })
+}
+
+// readSession reads the transaction's locks, and its scans of locked tables or of all. Outside a transaction, the scans
+// may include those of earlier ones.
+func (s *snapshot) readSession(ctx context.Context, conn *pgx.Conn, allScans bool) error {
 	if conn.PgConn().TxStatus() == 'I' {
 		s.locks, s.scans = oidmap.Map[locks]{}, oidmap.Map[int64]{}
 		return s.readScans(ctx, conn, "scans")
@@ -418,6 +432,9 @@ func (s *snapshot) readSession(ctx context.Context, conn *pgx.Conn) error {
 				s.locks.Set(oid, 0)
 			}
 		}
+	}
+	if allScans {
+		return s.readScans(ctx, conn, "scans")
 	}
 	return nil
 }

@@ -90,6 +90,11 @@ func (s *step) touched() []uint32 {
 	for oid := range s.asked {
 		oids[oid] = true
 	}
+	for _, q := range s.st.Targets {
+		if r := s.before.find(q.Schema, q.Name); r != nil {
+			oids[r.OID] = true
+		}
+	}
 	if slices.ContainsFunc(s.messages, aboutScan) {
 		for oid := range s.before.relations.All() {
 			if s.scanned(oid) {

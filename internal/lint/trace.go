@@ -28,7 +28,8 @@ type tracer struct {
 	earlier []*step   // from the files that were run
 	now     *snapshot
 	tx      int
-	// scanned are the tables whose scans may include an earlier transaction's; if unread is set, any table may.
+	// scanned are the tables whose scans may include an earlier transaction's. If unread is set, any table may have
+	// been scanned: by what was rolled back, or when a transaction committed.
 	scanned map[uint32]bool
 	unread  bool
 
@@ -86,7 +87,7 @@ func (t *tracer) reset(ctx context.Context) error {
 		}
 	}
 	// Temporary tables are gone, and the search path is public again.
-	if t.now, err = t.now.advance(ctx, t.conn); err != nil {
+	if t.now, err = t.now.advance(ctx, t.conn, true); err != nil {
 		return err
 	}
 	t.now.path = nil
@@ -100,7 +101,7 @@ func (t *tracer) snapshot(ctx context.Context) (s *snapshot, err error) {
 	var path []string
 	err = t.pinned(ctx, func(schemas []string) error {
 		path = schemas
-		s, err = t.now.advance(ctx, t.conn)
+		s, err = t.now.advance(ctx, t.conn, t.unread)
 		if err != nil {
 			return err
 		}
@@ -281,7 +282,11 @@ func (r *fileRun) end(ctx context.Context, u runner.Unit, failed bool) (*runner.
 	}
 	err := r.exec(ctx, "COMMIT")
 	if err == nil {
-		return nil, nil
+		if r.now.worksAtCommit() {
+			r.unread = true
+			r.now, err = r.snapshot(ctx)
+		}
+		return nil, err
 	}
 	last := u.Stmts[len(u.Stmts)-1]
 	stmtErr, err := refused(&runner.StmtError{File: r.file.Name, Pos: last.Pos, Stmt: last.Text, Err: err})
@@ -429,6 +434,7 @@ func (r *fileRun) step(ctx context.Context, st *step, run func(context.Context) 
 			return fmt.Errorf("preparing statements again: %w", err)
 		}
 	}
+	r.unread = r.unread || runsCode(st)
 	if st.after, err = r.look(ctx); err != nil {
 		return err
 	}
@@ -445,6 +451,17 @@ func (r *fileRun) step(ctx context.Context, st *step, run func(context.Context) 
 		return err
 	}
 	return r.readUses(ctx, st)
+}
+
+// runsCode reports whether a statement may run blocks that roll back part of their work.
+func runsCode(st *step) bool {
+	switch first, _, _ := strings.Cut(st.st.Verb, " "); first {
+	case "CREATE", "ALTER", "DROP", "COMMENT", "SET", "GRANT", "REVOKE":
+		return false
+	case "INSERT":
+		return has(st.before.triggers, func(t *trigger) bool { return !t.Internal })
+	}
+	return true
 }
 
 // readDefinitions reads the definitions of the indexes that the statement created.

@@ -1,9 +1,9 @@
-// Package syscat finds what changed in a database's system catalogs between two looks, at a cost that hardly depends on
-// how much they hold.
+// Package syscat finds what changed in a database's system catalogs between two reads, at a cost that hardly depends on
+// their size.
 //
 // A row that is new or was updated has a newer xmin than any row of the look before, because PostgreSQL assigns the IDs
-// of transactions and subtransactions in order. A row that is gone is missing in the number of rows, and then in the
-// list of OIDs. In a transaction, PostgreSQL's counters tell which catalogs are worth reading. What PostgreSQL updates
+// of transactions and subtransactions in order. A deleted row shows first in the number of rows, then in the list of
+// OIDs. In a transaction, PostgreSQL's counters tell which catalogs are worth reading. What PostgreSQL updates
 // in place (statistics, and flags that are only hints) doesn't show.
 package syscat
 
@@ -47,7 +47,7 @@ var catalogs = [known]struct {
 	name string
 	// id is the OID that identifies a row. Without one, rows that are gone are only noticed in their number.
 	id string
-	// relation is the OID of the relation, or of the enum, that a row belongs to; "" if there is none.
+	// relation is the OIDs of the relations, or of the enum, that a row belongs to; "" if there are none.
 	relation string
 	// where excludes rows of initdb that can't change.
 	where string
@@ -63,13 +63,13 @@ var catalogs = [known]struct {
 	Trigger:     {"pg_trigger", "oid", "tgrelid", "true", false},
 	Policy:      {"pg_policy", "oid", "polrelid", "true", false},
 	Rewrite:     {"pg_rewrite", "oid", "ev_class", "oid >= 16384", false},
-	Inherits:    {"pg_inherits", "", "inhparent", "true", false},
+	Inherits:    {"pg_inherits", "", "inhrelid inhparent", "true", false},
 	Proc:        {"pg_proc", "oid", "", "oid >= 16384", false},
 	Type:        {"pg_type", "oid", "", "oid >= 16384", false},
 	Enum:        {"pg_enum", "oid", "enumtypid", "true", false},
 	Namespace:   {"pg_namespace", "oid", "", "true", false},
 	Extension:   {"pg_extension", "oid", "", "true", false},
-	Description: {"pg_description", "", "", "objoid >= 16384 OR objoid = ANY (ARRAY(SELECT oid FROM pg_namespace UNION ALL SELECT oid FROM pg_extension))", false},
+	Description: {"pg_description", "", "", "objoid >= 16384 OR objoid = ANY (ARRAY(SELECT oid FROM pg_namespace) || ARRAY(SELECT oid FROM pg_extension))", false},
 }
 
 // others are the catalogs of what few migrations make.
@@ -108,6 +108,9 @@ var others = []struct {
 	{name: "pg_ts_dict", where: "oid >= 16384"},
 	{name: "pg_ts_parser", where: "oid >= 16384"},
 	{name: "pg_ts_template", where: "oid >= 16384"},
+	// Shared by all databases, whose changes must not move the greatest xmin.
+	{name: "pg_roles", where: "true", counted: "pg_authid", newest: "sum(hashtext(concat_ws(' ', oid, rolname)))"},
+	{name: "pg_tablespace", where: "true", newest: "sum(hashtext(concat_ws(' ', oid, spcname)))"},
 	// Users can't read all columns of these.
 	{name: "pg_user_mappings", where: "true", counted: "pg_user_mapping", newest: "sum(hashtext(concat_ws(' ', umid, srvid, umuser)))"},
 	{
@@ -118,7 +121,10 @@ var others = []struct {
 
 // A Mark is what a look saw. It is immutable: after a rollback, the mark from before is the right one again.
 type Mark struct {
-	newest   int64 // the greatest xmin
+	newest int64 // the greatest xmin
+	// floor is the greatest xmin before the transaction. What the transaction does when it commits has its own ID,
+	// which is less than those of its savepoints.
+	floor    int64
 	ids      [known]oidmap.Map[bool]
 	rows     [known]int64
 	others   []summary
@@ -159,6 +165,7 @@ func First(ctx context.Context, conn *pgx.Conn) (*Mark, error) {
 // Begin returns the mark for looks in a transaction that has just begun, which cost less.
 func (m *Mark) Begin(ctx context.Context, conn *pgx.Conn) (*Mark, error) {
 	next := *m
+	next.floor = m.newest
 	var err error
 	next.counters, err = count(ctx, conn)
 	return &next, err
@@ -176,7 +183,7 @@ func (m *Mark) Look(ctx context.Context, conn *pgx.Conn) (*Mark, Changes, error)
 	return m.read(ctx, conn, now)
 }
 
-// count reads the transaction's counters of the catalogs, in order.
+// count reads the transaction's counters of the catalogs, in order. It returns nil if the server doesn't count.
 func count(ctx context.Context, conn *pgx.Conn) ([]counter, error) {
 	var names []string
 	for _, c := range catalogs {
@@ -190,13 +197,17 @@ func count(ctx context.Context, conn *pgx.Conn) ([]counter, error) {
 	}
 	rows, err := conn.Query(ctx, `
 SELECT pg_stat_get_xact_tuples_inserted(c.oid), pg_stat_get_xact_tuples_updated(c.oid), pg_stat_get_xact_tuples_deleted(c.oid)
-FROM unnest($1::text[]::regclass[]) WITH ORDINALITY AS c (oid, n) ORDER BY n`, names)
+FROM unnest($1::text[]::regclass[]) WITH ORDINALITY AS c (oid, n)
+WHERE current_setting('track_counts')::bool ORDER BY n`, names)
 	if err != nil {
 		return nil, fmt.Errorf("reading the catalogs' counters: %w", err)
 	}
 	counters, err := pgx.CollectRows(rows, pgx.RowToStructByPos[counter])
 	if err != nil {
 		return nil, fmt.Errorf("reading the catalogs' counters: %w", err)
+	}
+	if len(counters) == 0 {
+		return nil, nil
 	}
 	return counters, nil
 }
@@ -206,11 +217,12 @@ const newer = "coalesce(age(xmin) < (SELECT age(NULLIF($1, '0')::xid)), true)"
 // sql returns the query for a catalog's changes. Its first column is the number of rows, or -1 unless total is set.
 func (c Catalog) sql(total bool) string {
 	d := catalogs[c]
-	list := func(column string) string {
-		if column == "" {
-			return "'{}'::oid[]"
+	list := func(columns string) string {
+		sql := "'{}'::oid[]"
+		for _, column := range strings.Fields(columns) {
+			sql += " || coalesce(array_agg(DISTINCT " + column + "), '{}')"
 		}
-		return "coalesce(array_agg(DISTINCT " + column + "), '{}')"
+		return sql
 	}
 	rows := "-1"
 	if total {
@@ -224,9 +236,15 @@ func (c Catalog) sql(total bool) string {
 func (m *Mark) read(ctx context.Context, conn *pgx.Conn, now []counter) (*Mark, Changes, error) {
 	next := *m
 	next.counters = now
+	if conn.PgConn().TxStatus() == 'I' {
+		next.floor = 0
+	}
 	var found Changes
 	b := &pgx.Batch{}
 	newest := fmt.Sprint(m.newest)
+	if conn.PgConn().TxStatus() == 'I' && m.floor != 0 {
+		newest = fmt.Sprint(m.floor)
+	}
 	for c := range known {
 		if now != nil && (now[c] == m.counters[c] || catalogs[c].part && now[c].Updated == m.counters[c].Updated) {
 			continue

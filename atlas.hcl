@@ -80,14 +80,14 @@ env "prod" {
 #   check "missing-lock-timeout" { error = true }        # turns on a check that is off by default
 #   check "drop-view" { skip = true }                    # turns off a check
 #   destructive {
-#     allow_table { match = "tmp_.*" }                   # whole names, as regular expressions
+#     allow_table { match = "tmp_.*" }                   # a regular expression that matches the whole name
 #   }
 #   allow_table { match = "audit\\..*" }                  # in all checks
 #   destructive { force = true }                         # -- atlas:nolint can't silence it
 #
 # Changed files are those since the merge base with the pull request's base, or origin/HEAD,
-# main, master. The attribute base of a block git { } in lint names another base. In a pull request, lint
-# takes all of its settings from the base, so that a change can't decide how it is judged.
+# main, master. base in lint's git block names another one. lint takes its settings from the base,
+# so that a change can't decide how it is judged.
 lint {
   destructive {
     error = true

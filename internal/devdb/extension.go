@@ -88,15 +88,15 @@ func (s *Server) explainExtension(err error, creates bool) error {
 	case pg.Code == pgsql.InsufficientPrivilege && strings.HasPrefix(pg.Message, denied):
 		name := strings.TrimSuffix(strings.TrimPrefix(pg.Message, denied), `"`)
 		if slices.Contains(s.extensions, name) {
-			return &extensionError{err, fmt.Sprintf("write it as a statement of its own: %s in atlas.hcl doesn't apply within functions and DO blocks", ExtensionsSetting)}
+			return &extensionError{err, fmt.Sprintf("run CREATE EXTENSION as a top-level statement: %s in atlas.hcl doesn't apply inside functions and DO blocks", ExtensionsSetting)}
 		}
 		return &extensionError{err, fmt.Sprintf("add %q to %s in atlas.hcl, which lists the extensions that dev servers create as a superuser", name, ExtensionsSetting)}
 	case pg.Code == pgsql.InsufficientPrivilege && strings.HasPrefix(pg.Message, "permission denied for language "):
-		return &extensionError{err, fmt.Sprintf("only a superuser may create functions in this language: make an extension of them, and add it to %s in atlas.hcl", ExtensionsSetting)}
+		return &extensionError{err, fmt.Sprintf("only a superuser may create functions in this language: package them as an extension, and add it to %s in atlas.hcl", ExtensionsSetting)}
 	case creates && (pg.Code == pgsql.UndefinedFile || pg.Code == pgsql.FeatureNotSupported):
-		return &extensionError{err, "install the extension's package for the PostgreSQL of the dev server"}
+		return &extensionError{err, "install the extension's package on the dev server"}
 	case creates && pg.Code == pgsql.ObjectInUse:
-		return &extensionError{err, "create the extension before such objects, or in a schema without them (with a SCHEMA clause)"}
+		return &extensionError{err, "create the extension before your functions and operators, or use its SCHEMA clause to put it in a schema that has none"}
 	}
 	return err
 }

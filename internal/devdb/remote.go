@@ -93,7 +93,7 @@ func setUpServer(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, bas
 		return nil, &CreateDBError{User: admin.User}
 	}
 	if len(extensions) > 0 && !super {
-		return nil, fmt.Errorf("the dev URL's user %s isn't a superuser, so it can't create the %s of atlas.hcl: use another user, or leave dev unset to use a throwaway server", quote(admin.User), ExtensionsSetting)
+		return nil, fmt.Errorf("the dev URL's user %s isn't a superuser, so it can't create the extensions that %s in atlas.hcl lists: use another user, or leave dev unset to use a throwaway server", quote(admin.User), ExtensionsSetting)
 	}
 	if s.version >= 150000 {
 		s.create += " LOCALE_PROVIDER libc"

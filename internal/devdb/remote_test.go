@@ -33,7 +33,7 @@ func ours(t *testing.T) []string {
 func TestDevURLExtensions(t *testing.T) {
 	before := ours(t)
 	_, err := devdb.Start(t.Context(), devdb.Config{Dev: pgtest.New(t).Login("secret", "CREATEDB CREATEROLE"), Extensions: []string{"xml2"}})
-	if err == nil || !strings.Contains(err.Error(), "isn't a superuser, so it can't create the dev_extensions of atlas.hcl: use another user") || strings.Contains(err.Error(), "secret") {
+	if err == nil || !strings.Contains(err.Error(), "isn't a superuser, so it can't create the extensions that dev_extensions in atlas.hcl lists: use another user") || strings.Contains(err.Error(), "secret") {
 		t.Errorf("error %v", err)
 	}
 	if diff := cmp.Diff(before, ours(t)); diff != "" {

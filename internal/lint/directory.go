@@ -22,7 +22,7 @@ const (
 	titleDown    = "down files don't reverse their migrations"
 	titleSchema  = "the schema file and the migrations differ"
 	titleFormat  = "file format problems"
-	titleChanged = "settings of lint changed"
+	titleChanged = "lint settings changed"
 )
 
 var fixedTitles = map[string]string{

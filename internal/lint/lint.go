@@ -43,7 +43,7 @@ type Config struct {
 
 	// Policy determines what is reported, and how.
 	Policy Policy
-	// Changes are findings about atlas.hcl. OwnSettings is whether its present version decides what is reported.
+	// Changes are findings about atlas.hcl. OwnSettings is whether its current version decides what is reported.
 	Changes     []Diagnostic
 	OwnSettings bool
 	// Major is the target's major version; by default the dev server's.
@@ -72,7 +72,7 @@ type Report struct {
 	Changed  int          // of those, changed
 	Files    []FileReport // changed files and others with findings, by name
 	Silenced int          // findings that atlas:nolint or the policy silenced
-	// OwnSettings is set if the present atlas.hcl decided what is reported, because git has no base to take it from.
+	// OwnSettings is set if the current atlas.hcl decided what is reported, because git has no base to take it from.
 	OwnSettings bool
 }
 

@@ -220,7 +220,7 @@ var fixed = []Rule{
 	{"byte-order-mark", "IB619", "", Warning, false, "Tools disagree about a byte order mark. Save the file without one."},
 	{"carriage-returns", "IB620", "", Warning, false, "Line endings that git converts break the checksums. Save the file with LF."},
 	{"large-file", "IB621", "", Warning, false, "A large file won't be reviewed, and holds its locks for long. Split it."},
-	{"lint-settings-changed", "IB622", "", Warning, false, "The change must not decide how it is judged, so lint uses the base's settings until this is merged. Merge atlas.hcl on its own first."},
+	{"lint-settings-changed", "IB622", "", Warning, false, "A change must not decide how it is judged, so lint uses the base's settings until it is merged. Merge the change to atlas.hcl separately, first."},
 	{"schema-not-planned", "IB617", "", Error, false, "The migrations don't produce the schema file. Run plan, or change the schema file."},
 }
 

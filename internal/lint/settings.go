@@ -81,17 +81,17 @@ func (s *Settings) take(ctx context.Context, git *gitdiff.Base, tip baseSettings
 	switch {
 	case tip.env != nil:
 	case tip.invalid != nil:
-		report(project.Change{}, "the atlas.hcl of %s can't be used (%s): until it is corrected there, lint reports what it reports by default", git.Name, tip.invalid)
+		report(project.Change{}, "the atlas.hcl of %s can't be used (%s): until it is fixed there, each check has its default severity", git.Name, tip.invalid)
 	default:
 		above, err := git.Above(ctx, git.Tip, project.ConfigName)
 		if err != nil {
 			return err
 		}
 		if above != "" {
-			return fmt.Errorf("%s has no %s in this folder, but %s: lint in that file's folder until this one is merged", git.Name, project.ConfigName, above)
+			return fmt.Errorf("%s has no %s in this folder, but it has %s: run lint in that folder until this file is merged", git.Name, project.ConfigName, above)
 		}
 		if p := own.Gate.Policy; len(p.Analyzers)+len(p.Checks)+len(p.AllowTables) > 0 {
-			report(project.Change{}, "%s has no atlas.hcl: until this one is merged, lint reports what it reports by default", git.Name)
+			report(project.Change{}, "%s has no atlas.hcl: until this one is merged, each check has its default severity", git.Name)
 		}
 	}
 	if tip.env == nil {
@@ -148,7 +148,7 @@ func settingsAt(ctx context.Context, env *project.Env, git *gitdiff.Base, commit
 	return baseSettings{env: at}, nil
 }
 
-// gate returns what says which files changed. A project that is new in env says it itself.
+// gate returns the settings that choose the files to lint: the base's, or env's own if the base has no atlas.hcl.
 func (b baseSettings) gate(env *project.Env) project.Gate {
 	switch {
 	case b.env != nil:

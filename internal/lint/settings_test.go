@@ -65,7 +65,7 @@ func TestReadSettings(t *testing.T) {
 		{"another env is the default", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + strings.Replace(strings.Replace(prod, "prod", "local", 1), "dev\"\n", "dev\"\n  lint {\n    style {\n      skip = true\n    }\n  }\n", 1)},
 			nil, "", "", 0, result{"", []string{"12:7 lint.style.skip = true was added: lint uses the settings of main until this is merged"}}},
 		{"an env that the base doesn't have", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + strings.Replace(prod, "prod", "ci", 1) + skip("style")},
-			nil, "ci", "", 0, result{"", []string{`0:0 the atlas.hcl of main can't be used (atlas.hcl has no env "ci"; known envs: prod): until it is corrected there, lint reports what it reports by default`}}},
+			nil, "ci", "", 0, result{"", []string{`0:0 the atlas.hcl of main can't be used (atlas.hcl has no env "ci"; known envs: prod): until it is fixed there, each check has its default severity`}}},
 		{"another server", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": strings.Replace(prod, "docker://postgres/15/dev", "postgres://u:secret@evil.example/db", 1)},
 			nil, "", "", 0, result{"", []string{"2:3 dev was changed: lint uses the settings of main until this is merged"}}},
 		{"exclusions", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": strings.Replace(prod, "  dev", "  exclude = [\"*\"]\n  dev", 1)},
@@ -74,11 +74,11 @@ func TestReadSettings(t *testing.T) {
 			nil, "", "", 0, result{"in moved", []string{`4:5 migration.dir was changed from "migrations" to "moved": lint uses the settings of main until this is merged`}}},
 		{"a new project", nil, map[string]string{"atlas.hcl": prod}, nil, "", "", 0, result{"", nil}},
 		{"a new project with settings", nil, map[string]string{"atlas.hcl": prod + skip("style")}, nil, "", "", 0,
-			result{"", []string{"0:0 main has no atlas.hcl: until this one is merged, lint reports what it reports by default"}}},
+			result{"", []string{"0:0 main has no atlas.hcl: until this one is merged, each check has its default severity"}}},
 		{"a project that hides the one above", map[string]string{"../atlas.hcl": prod}, map[string]string{"atlas.hcl": prod}, nil, "", "", 0,
-			result{"main has no atlas.hcl in this folder, but atlas.hcl: lint in that file's folder until this one is merged", nil}},
+			result{"main has no atlas.hcl in this folder, but it has atlas.hcl: run lint in that folder until this file is merged", nil}},
 		{"a base with a link", map[string]string{"atlas.hcl": "link"}, map[string]string{"atlas.hcl": prod + skip("style")}, nil, "", "", 0,
-			result{"", []string{"0:0 main has no atlas.hcl: until this one is merged, lint reports what it reports by default"}}},
+			result{"", []string{"0:0 main has no atlas.hcl: until this one is merged, each check has its default severity"}}},
 		{"changes of the base", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + "# one\n"}, func(r *repo) {
 			r.git("switch", "-q", "main")
 			r.write(map[string]string{"atlas.hcl": prod + skip("style")})

@@ -139,7 +139,7 @@ func counts(r *lint.Report) safe {
 }
 
 // ownSettings says where the settings come from if there is no base.
-const ownSettings = "git has no base to take lint's settings from, so this atlas.hcl's were used"
+const ownSettings = "no base was found, so lint used the settings in the current atlas.hcl"
 
 // scope says which files were checked, and how many findings were silenced.
 func scope(r *lint.Report) string {

@@ -54,7 +54,7 @@ var found = &lint.Report{
 			{Title: "applied files changed", Text: "100% of it was deleted", Severity: lint.Error},
 		}},
 		{Name: "atlas.hcl", Diagnostics: []lint.Diagnostic{
-			{Line: 7, Col: 3, Title: "settings of lint changed", Text: "lint.style.skip = true was added", Name: "lint-settings-changed", Code: "IB622", Severity: lint.Warning},
+			{Line: 7, Col: 3, Title: "lint settings changed", Text: "lint.style.skip = true was added", Name: "lint-settings-changed", Code: "IB622", Severity: lint.Warning},
 		}},
 		{Name: "schema.hcl", Error: "x", Diagnostics: []lint.Diagnostic{
 			{Line: 3, Col: 5, Title: "the schema file and the migrations differ", Text: "schema.hcl was changed", Name: "schema-not-planned", Code: "IB617", Severity: lint.Error},

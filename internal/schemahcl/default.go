@@ -69,7 +69,7 @@ func (v values) put(d *Document) error {
 				case len(l.V) > 1 && strings.HasPrefix(l.V, "'") && strings.HasSuffix(l.V, "'"):
 					pos, _ := d.Table(ns.Name, t.Name, c.Name)
 					return &Error{File: d.Name, Line: pos.Line, Col: pos.Column, Msg: fmt.Sprintf("the default of column %q begins and ends "+
-						"with quotes, which the engine removes from a computed string: write the string out", c.Name)}
+						"with quotes, which the engine would remove from a computed string: write it as a literal string", c.Name)}
 				default:
 					value = l.V
 				}

@@ -66,7 +66,7 @@ func TestDefaults(t *testing.T) {
 
 func TestDefaultsRefused(t *testing.T) {
 	for _, tt := range []struct{ typ, hcl, want string }{
-		{"text", `"${local.quoted}"`, `schema.hcl:9:3: the default of column "c" begins and ends with quotes, which the engine removes from a computed string: write the string out`},
+		{"text", `"${local.quoted}"`, `schema.hcl:9:3: the default of column "c" begins and ends with quotes, which the engine would remove from a computed string: write it as a literal string`},
 		{"int", `"1 + 1"`, `schema.hcl:9:3: column c of table t: invalid input syntax for type integer: "1 + 1" (SQLSTATE 22P02); correct the schema file`},
 		{"jsonb", `"open"`, `schema.hcl:9:3: column c of table t: invalid input syntax for type json (SQLSTATE 22P02), Token "open" is invalid; correct the schema file`},
 	} {

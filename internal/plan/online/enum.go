@@ -216,7 +216,7 @@ func (d *differ) oldEnum(schemaName, name string) string {
 
 // held is what depends on a column of an enum that is replaced: generated columns, and constraints and indexes that
 // contain its values. It is dropped before the type is replaced, and added again in the same transaction, which
-// rewrites the table anyway. What the desired state doesn't have, or has otherwise, is not added again.
+// rewrites the table anyway. What the desired state lacks or defines differently is not added again.
 type held struct {
 	from, to recreated
 	kept     []*index // of the desired state, for those of the replayed state in to

@@ -22,7 +22,7 @@ const (
 	devGroup = "dev_owners"
 )
 
-// throwawaySettings trade the safety of the data for speed.
+// throwawaySettings trade the safety of the data for speed. One transaction may lock the relations of 10,000 tables.
 const throwawaySettings = `listen_addresses = ''
 unix_socket_permissions = 0700
 fsync = off
@@ -37,6 +37,7 @@ log_checkpoints = off
 shared_buffers = 32MB
 dynamic_shared_memory_type = mmap
 max_connections = 100
+max_locks_per_transaction = 512
 autovacuum = off
 jit = off
 bgwriter_lru_maxpages = 0

@@ -46,7 +46,7 @@ var imports = map[string]string{
 	"internal/schemahcl":   "hclsize pgsql tree words",
 	"internal/schematest":  "",
 	"internal/state":       "catalog devdb migration pgsql runner schemahcl words",
-	"internal/syscat":      "oidmap",
+	"internal/syscat":      "oidmap pgsql",
 	"internal/testcase":    "",
 	"internal/tree":        "",
 	"internal/usage":       "",

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
@@ -70,12 +70,7 @@ func (c *command) sizes(ctx context.Context, cfg *lint.Config) error {
 		return migrator.NewConnectError(conn, err)
 	}
 	defer db.Close(context.WithoutCancel(ctx))
-	const perMajor = 10000
-	var version int
-	if err := db.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
-		return fmt.Errorf("reading the server's version: %w", err)
-	}
-	cfg.Major = version / perMajor
+	cfg.Major = pgsql.MajorVersion(db.PgConn().ParameterStatus("server_version"))
 	cfg.Sizes, err = lint.ReadSizes(ctx, db)
 	return err
 }

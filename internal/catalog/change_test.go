@@ -51,14 +51,33 @@ func read(t testing.TB, conn *pgx.Conn, opts catalog.Options) catalog.Catalog {
 	return c
 }
 
-// changes are kinds of changes that a catalog must show: after runs after before and changes something. want, if not
-// empty, is a line that the change adds.
-var changes = []struct {
+type change struct {
 	name          string
 	since         int // PostgreSQL's major version
 	before, after string
 	want          string
-}{
+}
+
+// eachChange runs a test of each kind of change in a transaction of its own, as a superuser.
+func eachChange(t *testing.T, test func(t *testing.T, conn *pgx.Conn, tc change)) {
+	conn := superuser(t)
+	exec(t, conn, "SET allow_system_table_mods = on")
+	version := pgtest.Server(t).VersionNum() / 10000
+	for _, tc := range changes {
+		t.Run(tc.name, func(t *testing.T) {
+			if version < tc.since {
+				t.Skipf("needs PostgreSQL %d", tc.since)
+			}
+			exec(t, conn, "BEGIN")
+			defer exec(t, conn, "ROLLBACK")
+			test(t, conn, tc)
+		})
+	}
+}
+
+// changes are kinds of changes that a catalog must show: after runs after before and changes something. want, if not
+// empty, is a line that the change adds.
+var changes = []change{
 	// Schemas and extensions.
 	{name: "schema created", after: `CREATE SCHEMA app`, want: `schema app`},
 	{name: "schema renamed", before: `CREATE SCHEMA app`, after: `ALTER SCHEMA app RENAME TO "App 2"`, want: `schema "App 2"`},
@@ -280,41 +299,31 @@ const (
 // Every change is detected, its effect turns one catalog into the other, and the reverse effect undoes that. The
 // effect's text can be parsed.
 func TestChanges(t *testing.T) {
-	conn := superuser(t)
-	exec(t, conn, "SET allow_system_table_mods = on")
-	version := pgtest.Server(t).VersionNum() / 10000
-	for _, tc := range changes {
-		t.Run(tc.name, func(t *testing.T) {
-			if version < tc.since {
-				t.Skipf("needs PostgreSQL %d", tc.since)
-			}
-			exec(t, conn, "BEGIN")
-			defer exec(t, conn, "ROLLBACK")
-			exec(t, conn, tc.before)
-			before := read(t, conn, catalog.Options{})
-			exec(t, conn, tc.after)
-			after := read(t, conn, catalog.Options{})
+	eachChange(t, func(t *testing.T, conn *pgx.Conn, tc change) {
+		exec(t, conn, tc.before)
+		before := read(t, conn, catalog.Options{})
+		exec(t, conn, tc.after)
+		after := read(t, conn, catalog.Options{})
 
-			effect := catalog.Measure(before, after)
-			if before.Equal(after) || len(effect.Add)+len(effect.Remove) == 0 {
-				t.Fatalf("the change does not show in\n%s", after)
+		effect := catalog.Measure(before, after)
+		if before.Equal(after) || len(effect.Add)+len(effect.Remove) == 0 {
+			t.Fatalf("the change does not show in\n%s", after)
+		}
+		if tc.want != "" && !slices.Contains(effect.Add, tc.want) {
+			t.Errorf("the effect lacks\n%s\nit is\n%s", tc.want, effect)
+		}
+		diff := catalog.Diff(after, before)
+		if len(diff) == 0 {
+			t.Error("there are no differences")
+		}
+		for _, d := range diff {
+			if d.Text == "" || d.Kind == "" || d.Object == "" || strings.Contains(d.Text, "\n") {
+				t.Errorf("difference %+v", d)
 			}
-			if tc.want != "" && !slices.Contains(effect.Add, tc.want) {
-				t.Errorf("the effect lacks\n%s\nit is\n%s", tc.want, effect)
-			}
-			diff := catalog.Diff(after, before)
-			if len(diff) == 0 {
-				t.Error("there are no differences")
-			}
-			for _, d := range diff {
-				if d.Text == "" || d.Kind == "" || d.Object == "" || strings.Contains(d.Text, "\n") {
-					t.Errorf("difference %+v", d)
-				}
-			}
-			applied(t, before, effect, after)
-			applied(t, after, catalog.Measure(after, before), before)
-		})
-	}
+		}
+		applied(t, before, effect, after)
+		applied(t, after, catalog.Measure(after, before), before)
+	})
 	if n := len(changes); n < 66 {
 		t.Errorf("only %d kinds of change", n)
 	}

@@ -3,8 +3,6 @@ package catalog
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -86,19 +84,15 @@ func orPublic(schema string) string {
 }
 
 func majorVersion(conn *pgconn.PgConn) (int, error) {
-	s := conn.ParameterStatus("server_version")
-	end := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
-	if end < 0 {
-		end = len(s)
+	version := conn.ParameterStatus("server_version")
+	switch major := pgsql.MajorVersion(version); {
+	case major == 0:
+		return 0, fmt.Errorf("unknown server_version %q", version)
+	case major < 13:
+		return 0, fmt.Errorf("PostgreSQL %s is too old: the oldest supported version is 13", version)
+	default:
+		return major, nil
 	}
-	major, err := strconv.Atoi(s[:end])
-	if err != nil {
-		return 0, fmt.Errorf("unknown server_version %q", s)
-	}
-	if major < 13 {
-		return 0, fmt.Errorf("PostgreSQL %s is too old: the oldest supported version is 13", s)
-	}
-	return major, nil
 }
 
 // Printing runs read in a transaction in which PostgreSQL prints names and constants as in a catalog, or under a

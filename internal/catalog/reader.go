@@ -14,12 +14,11 @@ import (
 )
 
 // A Reader reads the catalog of one database repeatedly. Each read after the first costs about what has changed since
-// the read before. It prepares statements and keeps settings in its session, so it needs its own
-// connection.
+// the read before. It prepares statements and keeps settings in its session, so it needs its own connection.
 type Reader struct {
 	conn    *pgx.Conn
 	opts    Options
-	queries []string // nil before the first read
+	queries []string
 	mark    *syscat.Mark
 	*assembly
 	units map[string]*unit

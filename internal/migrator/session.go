@@ -100,16 +100,9 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// major returns a server's major version, 0 if it isn't a number.
-func major(version string) int {
-	var major int
-	_, _ = fmt.Sscanf(version, "%d", &major)
-	return major
-}
-
 // refuseOld returns an error if the server is too old.
 func refuseOld(version string) error {
-	if major := major(version); major != 0 && major < oldestServer {
+	if major := pgsql.MajorVersion(version); major != 0 && major < oldestServer {
 		return &RefusedError{fmt.Sprintf("the server is PostgreSQL %s, and %d is the oldest supported version: upgrade it first", version, oldestServer)}
 	}
 	return nil

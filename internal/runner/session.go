@@ -188,17 +188,7 @@ func (opts Options) settings(major int) []setting {
 	return settings
 }
 
-// serverMajor returns the server's major version, from what it reports when a client connects: "15.18 (Debian ...)",
-// "18beta1".
+// serverMajor returns the server's major version.
 func serverMajor(conn *pgx.Conn) int {
-	version := conn.PgConn().ParameterStatus("server_version")
-	end := strings.IndexFunc(version, func(r rune) bool { return r < '0' || r > '9' })
-	if end < 0 {
-		end = len(version)
-	}
-	major, err := strconv.Atoi(version[:end])
-	if err != nil {
-		return 0
-	}
-	return major
+	return pgsql.MajorVersion(conn.PgConn().ParameterStatus("server_version"))
 }

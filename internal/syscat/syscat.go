@@ -11,12 +11,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/oidmap"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // A Catalog is a system catalog.
@@ -316,19 +316,14 @@ func (m *Mark) read(ctx context.Context, conn *pgx.Conn, now []counter) (*Mark, 
 
 // version returns the server's major version.
 func version(conn *pgx.Conn) int {
-	digits := strings.FieldsFunc(conn.PgConn().ParameterStatus("server_version"), func(r rune) bool { return r < '0' || r > '9' })
-	if len(digits) == 0 {
-		return 0
-	}
-	major, _ := strconv.Atoi(digits[0]) // digits
-	return major
+	return pgsql.MajorVersion(conn.PgConn().ParameterStatus("server_version"))
 }
 
 // forget finds the rows that are gone from a catalog.
 func (m *Mark) forget(ctx context.Context, conn *pgx.Conn, c Catalog, r *Rows) error {
 	d := catalogs[c]
 	var live []uint32
-	if err := conn.QueryRow(ctx, strings.Join([]string{"SELECT coalesce(array_agg(", d.id, "), '{}') FROM ", d.name, " WHERE ", d.where}, "")).Scan(&live); err != nil {
+	if err := conn.QueryRow(ctx, fmt.Sprintf("SELECT coalesce(array_agg(%s), '{}') FROM %s WHERE %s", d.id, d.name, d.where)).Scan(&live); err != nil {
 		return err
 	}
 	var left oidmap.Map[bool]

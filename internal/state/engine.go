@@ -181,13 +181,8 @@ func quoteTexts(changes []schema.Change) (restore func()) {
 func boundIdentities(changes []schema.Change) (restore func()) {
 	before := map[*schema.Column]schema.Column{}
 	for _, c := range changes {
-		var t *schema.Table
-		switch c := c.(type) {
-		case *schema.AddTable:
-			t = c.T
-		case *schema.DropTable:
-			t = c.T
-		default:
+		t := wholeTable(c)
+		if t == nil {
 			continue
 		}
 		for _, c := range t.Columns {
@@ -340,6 +335,17 @@ func eachName(changes []schema.Change, change func(string) string) (restore func
 	}
 }
 
+// wholeTable returns the table that a change creates or drops, nil if it does neither.
+func wholeTable(c schema.Change) *schema.Table {
+	switch c := c.(type) {
+	case *schema.AddTable:
+		return c.T
+	case *schema.DropTable:
+		return c.T
+	}
+	return nil
+}
+
 // separateKeys are unique constraints to add after their tables, by table.
 type separateKeys map[tableName][]*schema.ModifyTable
 
@@ -349,13 +355,8 @@ func takeSeparate(changes []schema.Change) (separate separateKeys, restore func(
 	separate = separateKeys{}
 	whole := map[*schema.Table][]*schema.Index{}
 	for _, c := range changes {
-		var t *schema.Table
-		switch c := c.(type) {
-		case *schema.AddTable:
-			t = c.T
-		case *schema.DropTable:
-			t = c.T
-		default:
+		t := wholeTable(c)
+		if t == nil {
 			continue
 		}
 		seen := map[string]bool{}
@@ -387,13 +388,8 @@ func takeSeparate(changes []schema.Change) (separate separateKeys, restore func(
 // take returns changes that add the keys of the table that src creates or drops, and forgets them, because later
 // statements may have the same source.
 func (m separateKeys) take(src schema.Change) []*schema.ModifyTable {
-	var t *schema.Table
-	switch src := src.(type) {
-	case *schema.AddTable:
-		t = src.T
-	case *schema.DropTable:
-		t = src.T
-	default:
+	t := wholeTable(src)
+	if t == nil {
 		return nil
 	}
 	keys := m[nameOf(t)]

@@ -94,7 +94,7 @@ func (d *differ) shrinkEnum(ctx context.Context, e rebuiltEnum) (Op, error) {
 	added := missing(e.want.Values, e.have.Values)
 	o.down[len(drop)].note = []string{"PostgreSQL cannot remove the values of an enum: a new type replaces it.",
 		"Fails while a row has " + strings.Join(added, " or ") + ": change those rows first."}
-	o.downHazards = e.hazards("it loses " + strings.Join(added, ", "))
+	o.downHazards = e.hazards("it no longer has " + strings.Join(added, ", "))
 	return o, nil
 }
 
@@ -181,10 +181,10 @@ func (d *differ) rebuildEnum(ctx context.Context, e rebuiltEnum) ([]Op, error) {
 		if werr != nil {
 			return nil, werr
 		}
-		if why = "PostgreSQL can only replace the type, which these depend on: " + why; strings.HasSuffix(why, ": ") {
-			why = "PostgreSQL can only replace the type, which fails: " + runner.Message(err)
+		if why = "PostgreSQL can do that only by replacing the type, but these depend on it: " + why; strings.HasSuffix(why, ": ") {
+			why = "PostgreSQL can do that only by replacing the type, which fails: " + runner.Message(err)
 		}
-		return []Op{{refusal: &Refusal{Text: fmt.Sprintf("the enum %s loses or reorders values: %s\n"+
+		return []Op{{refusal: &Refusal{Text: fmt.Sprintf("the enum %s removes or reorders values: %s\n"+
 			"write this change as SQL (new), or keep the values in the schema file", name, why)}}}, nil
 	}
 	h.Values = w.Values
@@ -194,7 +194,7 @@ func (d *differ) rebuildEnum(ctx context.Context, e rebuiltEnum) ([]Op, error) {
 	swap.note = []string{"PostgreSQL cannot remove or reorder the values of an enum: a new type replaces it."}
 	what := "its values change their order"
 	if len(gone) > 0 {
-		what = "it loses " + strings.Join(gone, ", ")
+		what = "it no longer has " + strings.Join(gone, ", ")
 		swap.note = append(swap.note, "Fails while a row has "+strings.Join(gone, " or ")+": change those rows first.")
 	}
 	if len(added) > 0 {

@@ -82,7 +82,7 @@ func (d *differ) vacateConstraint(t *table, k *constraint) []Op {
 }
 
 func vacated(t *table, up, down cmd, i *index) Op {
-	up.note = []string{"Something new takes its name; it is dropped later."}
+	up.note = []string{"Frees the name for a new object; the old one is dropped later."}
 	o := Op{stage: stageNames, rank: -1, key: t.String(), up: []cmd{up}, down: []cmd{down}}
 	if i != nil {
 		// These statements name the index.

@@ -103,8 +103,8 @@ func (d *differ) outsideParts(ctx context.Context, have, want *table) (ops []Op,
 		}
 		switch {
 		case !again:
-			ops = append(ops, refuse(have, fmt.Sprintf("the types of columns of %s change, but PostgreSQL can't rebuild %s, which the schema file doesn't manage, over the new ones\n"+
-				"first drop it, or write it for the new types, in a migration of your own (new)", have, p))...)
+			ops = append(ops, refuse(have, fmt.Sprintf("columns of %s change type, but PostgreSQL can't rebuild %s, which the schema file doesn't manage, with the new types\n"+
+				"first drop it, or change it to accept the new types, in a migration of your own (new)", have, p))...)
 		case blocks && p.constraint != nil:
 			ops = append(ops, d.unblockConstraint(p.table, p.constraint, p.constraint)...)
 		case blocks:
@@ -116,9 +116,9 @@ func (d *differ) outsideParts(ctx context.Context, have, want *table) (ops []Op,
 
 // dropPart drops a part before the column of t that it reads, and restores it in the down file.
 func (d *differ) dropPart(t *table, p outsidePart, column string) []Op {
-	why := "It goes with column " + t.part(column) + "; the schema file doesn't manage it, and the down file restores it."
+	why := "It uses column " + t.part(column) + ", which is dropped. The schema file doesn't manage it; the down file restores it."
 	if i := p.backing(); i != nil && len(i.Users) > 0 {
-		return refuse(t, fmt.Sprintf("column %s can't be dropped: %s, which the schema file doesn't manage, reads it, and foreign keys refer to that (%s)\n"+
+		return refuse(t, fmt.Sprintf("column %s can't be dropped: it is used by %s, which the schema file doesn't manage and which foreign keys reference (%s)\n"+
 			"first drop these foreign keys in a migration of your own (new)", t.part(column), p, strings.Join(i.Users, ", ")))
 	}
 	if p.constraint != nil {
@@ -133,7 +133,7 @@ func (d *differ) dropPart(t *table, p outsidePart, column string) []Op {
 
 // dropTable refuses to drop a table that unmanaged tables need.
 func (d *differ) dropTable(t *table) []Op {
-	const after = "\nfirst drop or detach that in a migration of your own (new)"
+	const first = "\nfirst drop %s in a migration of your own (new)"
 	if len(t.below) > 0 {
 		below := state.Outside{Kind: "partition"}
 		if !t.Partitioned {
@@ -142,7 +142,7 @@ func (d *differ) dropTable(t *table) []Op {
 		for _, b := range t.below {
 			below.Names = append(below.Names, b.String())
 		}
-		return refuse(t, fmt.Sprintf("table %s is missing from the schema file, but dropping it would drop what the schema file doesn't manage: %s%s", t, below, after))
+		return refuse(t, fmt.Sprintf("table %s is missing from the schema file, but it has tables below it that the schema file doesn't manage: %s"+first, t, below, "or detach them"))
 	}
 	var users []string
 	for _, o := range d.have.byOID {
@@ -156,5 +156,5 @@ func (d *differ) dropTable(t *table) []Op {
 		return nil
 	}
 	slices.Sort(users)
-	return refuse(t, fmt.Sprintf("table %s is missing from the schema file, but foreign keys of tables that the schema file doesn't manage refer to it (%s)%s", t, strings.Join(users, ", "), after))
+	return refuse(t, fmt.Sprintf("table %s is missing from the schema file, but foreign keys of tables that the schema file doesn't manage reference it (%s)"+first, t, strings.Join(users, ", "), "them"))
 }

@@ -27,7 +27,7 @@ func (t *table) partUsers(i *index) []string {
 }
 
 func refusePartUsers(t *table, what string, users []string) Op {
-	return refuse(t, fmt.Sprintf("%s goes or changes, but foreign keys that the schema file doesn't manage refer to one of its partitions (%s)\n"+
+	return refuse(t, fmt.Sprintf("%s is dropped or changed, but foreign keys that the schema file doesn't manage reference a partition of the table (%s)\n"+
 		"first drop them in a migration of your own (new)", what, strings.Join(users, ", ")))[0]
 }
 

@@ -22,9 +22,9 @@ import (
 // the engine evaluates the file. The engine would take some strings for SQL, remove quotes, and round.
 type values map[string]string
 
-// takeValues replaces the constant defaults in body with placeholders.
-func takeValues(body *hclsyntax.Body) values {
-	values := values{}
+// takeValues replaces the constant defaults in body, the file src, with placeholders.
+func takeValues(src []byte, body *hclsyntax.Body) values {
+	values, prefix := values{}, placeholderPrefix("default", src)
 	for _, t := range body.Blocks {
 		for _, c := range t.Body.Blocks {
 			a := c.Body.Attributes["default"]
@@ -35,7 +35,7 @@ func takeValues(body *hclsyntax.Body) values {
 			if !ok || v.IsNull() {
 				continue
 			}
-			name := fmt.Sprintf("default_%d", len(values))
+			name := fmt.Sprintf("%s%d", prefix, len(values))
 			switch {
 			case v.Type() == cty.String:
 				values[name] = v.AsString()

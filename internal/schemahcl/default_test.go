@@ -27,6 +27,8 @@ func TestDefaults(t *testing.T) {
 		{"text", `true`, `text default 'true'::text`},
 		{"text", `"${1 + 1}x"`, `text default '2x'::text`},
 		{"text", `local.word`, `text default 'it''s'::text`},
+		{"text", `local.placeholder`, `text default 'default_0'::text`},
+		{"text", `"${"default"}_1"`, `text default 'default_1'::text`},
 		{"text", "<<A\n    x\n    A\n", `text default '    x\n'::text`},
 		{"text", `null`, `text`},
 		{"text", `sql("'x'")`, `text default 'x'::text`},
@@ -48,7 +50,7 @@ func TestDefaults(t *testing.T) {
 		{"timestamptz", `"2020-01-01 00:00:00+00"`, `timestamp with time zone default '2020-01-01 00:00:00+00'::timestamp with time zone`},
 		{`sql("text[]")`, `"{}"`, `text[] default '{}'::text[]`},
 	}
-	src := "schema \"public\" {\n}\nlocals {\n  word = \"it's\"\n}\ntable \"t\" {\n  schema = schema.public\n"
+	src := "schema \"public\" {\n}\nlocals {\n  word = \"it's\"\n  placeholder = \"default_0\"\n}\ntable \"t\" {\n  schema = schema.public\n"
 	for i, tt := range tests {
 		src += fmt.Sprintf("  column \"c%d\" {\n    type = %s\n    null = true\n    default = %s\n  }\n", i, tt.typ, tt.hcl)
 	}

@@ -82,7 +82,7 @@ func Parse(name string, src []byte) (*Document, error) {
 	if err := bounded(hclsize.Values(name, f.Body.(*hclsyntax.Body), len(src))); err != nil {
 		return nil, err
 	}
-	types, values := takeSQLTypes(f.Body.(*hclsyntax.Body)), takeValues(f.Body.(*hclsyntax.Body))
+	types, values := takeSQLTypes(f.Body.(*hclsyntax.Body)), takeValues(src, f.Body.(*hclsyntax.Body))
 	starts, names := takeStarts(f.Body.(*hclsyntax.Body)), takeNames(src, f.Body.(*hclsyntax.Body))
 	if err := names.restoreError(postgres.EvalHCL.Eval(p, d.Realm, nil)); err != nil {
 		if errors.As(err, &diags) {

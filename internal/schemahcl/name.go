@@ -1,6 +1,7 @@
 package schemahcl
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,6 +23,12 @@ type names struct {
 
 func newNames(prefix string) *names {
 	return &names{prefix: prefix, to: map[string]string{}, from: map[string]string{}}
+}
+
+// placeholderPrefix returns a prefix of placeholders that no value in the file src begins with, even a computed one: a
+// file cannot contain its own hash.
+func placeholderPrefix(kind string, src []byte) string {
+	return fmt.Sprintf("%s_%.16x_", kind, sha256.Sum256(src))
 }
 
 // placeholder replaces a name.
@@ -47,11 +54,7 @@ func (n *names) name(placeholder string) string {
 
 // takeNames replaces the names in body, the file src.
 func takeNames(src []byte, body *hclsyntax.Body) *names {
-	prefix := "name_"
-	for strings.Contains(string(src), prefix) {
-		prefix += "_"
-	}
-	n := newNames(prefix)
+	n := newNames(placeholderPrefix("name", src))
 	n.labels(body)
 	hclsyntax.VisitAll(body, func(x hclsyntax.Node) hcl.Diagnostics {
 		t, ok := x.(*hclsyntax.ScopeTraversalExpr)

@@ -372,6 +372,25 @@ locals {
 `,
 	},
 	{
+		name: "computed numbers of an identity",
+		src: `locals {
+  zero = 0
+}
+@  column "b" {
+    type = int
+    identity {
+      start     = local.zero
+      increment = abs(local.zero)
+    }
+  }
+}
+`,
+		want: `
+21:19: "start" in identity of column "b" must be written as a literal integer: the engine takes a computed 0 for the default
+22:19: "increment" in identity of column "b" must be written as a literal integer: the engine takes a computed 0 for the default
+`,
+	},
+	{
 		name: "labels",
 		src: `schema {
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // A rule checks the value of an attribute that isn't null. Values that are computed from variables, locals or functions
-// are left to the engine, which refuses values of the wrong type.
+// are left to the engine, which refuses values of the wrong type, unless it would misread some of the right type.
 type rule func(*strictness, scope, *hclsyntax.Attribute)
 
 // literal returns the value of a constant expression.
@@ -88,17 +88,26 @@ func expression(c *strictness, in scope, a *hclsyntax.Attribute) {
 }
 
 func notZero(c *strictness, in scope, a *hclsyntax.Attribute) {
-	if n, ok := integer(a.Expr); ok && n.Sign() != 0 || computed(a.Expr) {
+	if n, ok := integer(a.Expr); ok && n.Sign() != 0 || c.literalOnly(in, a) {
 		return
 	}
 	c.refuse(a.Expr.Range().Start, "%q in %s must be an integer other than 0, which the engine takes for the default", a.Name, in)
 }
 
 func whole(c *strictness, in scope, a *hclsyntax.Attribute) {
-	if _, ok := integer(a.Expr); ok || computed(a.Expr) {
+	if _, ok := integer(a.Expr); ok || c.literalOnly(in, a) {
 		return
 	}
 	c.refuse(a.Expr.Range().Start, "%q in %s must be an integer", a.Name, in)
+}
+
+// literalOnly refuses a computed number, and reports whether it did: the engine takes 0 for the default.
+func (c *strictness) literalOnly(in scope, a *hclsyntax.Attribute) bool {
+	if !computed(a.Expr) {
+		return false
+	}
+	c.refuse(a.Expr.Range().Start, "%q in %s must be written as a literal integer: the engine takes a computed 0 for the default", a.Name, in)
+	return true
 }
 
 // notNegative allows 0, which the engine's inspection prints for the default.

@@ -73,6 +73,40 @@ func TestPartialHashes(t *testing.T) {
 	check(inserts(9, 3), []string{"revert"}, 3)
 }
 
+// If nothing is left to run of an edited file, what it did to its session doesn't matter.
+func TestNothingLeftToRun(t *testing.T) {
+	b := setup(t, dir(t))
+	const two = "-- atlas:txmode none\n\nCREATE TABLE conf AS SELECT '1MB' AS v;\nSELECT set_config('work_mem', v, false) FROM conf;\n"
+	b.cfg.Dir = read(t, write(t, []file{{"1_a.sql", two + "SELECT 1/0;\n", ""}}))
+	if _, err := b.apply(migrator.Options{}); err == nil {
+		t.Fatal("no error")
+	}
+	b.db.Exec("DROP TABLE conf")
+	b.cfg.Dir = read(t, write(t, []file{{"1_a.sql", two, ""}}))
+	script := b.mustApply(migrator.Options{DryRun: true}).Script
+	if strings.Contains(script, "FROM conf") {
+		t.Errorf("the script runs a statement:\n%s", script)
+	}
+	b.mustApply(migrator.Options{})
+	if got := b.alembic() + " " + b.journal(); got != "1 1 2 2/2" {
+		t.Errorf("the record is %s", got)
+	}
+}
+
+// A trigger that changes the row is noticed at the first statement that is counted, however long the file is.
+func TestChangedHashesAreNoticedAtOnce(t *testing.T) {
+	b := setup(t, dir(t, file{"1_a.sql", "CREATE TABLE t (id int);\n", ""}, file{"2_b.sql", inserts(500), ""}))
+	b.mustApply(migrator.Options{N: 1})
+	b.db.Exec(`CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.partial_hashes = NULL; RETURN NEW; END';
+CREATE TRIGGER f BEFORE UPDATE ON atlas_schema_revisions FOR EACH ROW EXECUTE FUNCTION f()`)
+	if _, err := b.apply(migrator.Options{}); err == nil || !strings.Contains(err.Error(), "trigger f") {
+		t.Errorf("the error is %v", err)
+	}
+	if n := b.query("SELECT count(*)::text FROM t"); n != "0" {
+		t.Errorf("%s statements have run", n)
+	}
+}
+
 // A run whose connection is lost leaves the hashes of all statements, and a count that says which of them have run.
 // What hasn't run may be edited, even so that nothing is left to run. A script continues like a run.
 func TestPartialHashesAfterLostConnection(t *testing.T) {

@@ -29,6 +29,7 @@ type step struct {
 	row      *migrate.Revision // the journal's; nil if it has none
 	done     int               // statements that an earlier run completed
 	mark     revision.Mark     // of the row as this run wrote it last, "" if it has not
+	counted  bool              // whether this run has counted a statement in the row
 	wait     time.Duration     // for a lock, as the file says; 0: as configured
 	before   string            // position of the database until the last statement has run, in words
 }
@@ -122,6 +123,9 @@ func (s *session) runAlone(ctx context.Context, st *step, fr *FileRun) error {
 	mark := func() error { return s.recorded(ctx, st, fr, st.after(st.done-1), st.done, runner.Unit{}) }
 	if err := s.retry(ctx, st.name, mark); err != nil {
 		return fmt.Errorf("recording the start of %s: %w", st.name, err)
+	}
+	if st.done == len(st.stmts) {
+		return nil
 	}
 	// The statements that have run set up another session.
 	for i := range st.done {

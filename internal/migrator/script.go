@@ -139,7 +139,7 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 		if !st.txNone || len(st.stmts) == 0 {
 			begin()
 			create()
-			b.WriteString(store.AdvanceScript(st.from, st.to))
+			b.WriteString(store.AdvanceScript(st.from, st.to) + store.UnchangedScript(st.file.Version, st.row))
 			for i, stmt := range st.stmts {
 				if set {
 					limit("LOCAL ", wait)
@@ -152,8 +152,11 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 		}
 		begin()
 		create()
-		b.WriteString(store.AdvanceScript(st.from, st.after(st.done-1)))
+		b.WriteString(store.AdvanceScript(st.from, st.after(st.done-1)) + store.UnchangedScript(st.file.Version, st.row))
 		record(st.after(st.done-1), st.done)
+		if st.done == len(st.stmts) {
+			continue
+		}
 		for i, stmt := range st.stmts[:st.done] {
 			if setsSession(stmt) {
 				statement(st, i)

@@ -1,6 +1,7 @@
 package migrator_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,6 +57,56 @@ func TestScriptGuards(t *testing.T) {
 		t.Errorf("psql said %s", out)
 	}
 	b.same(head)
+}
+
+// A script that has run in part, and one that was printed before somebody else ran a part, run no statement twice.
+func TestScriptOfAFileThatHasRunInPart(t *testing.T) {
+	b := setup(t, dir(t))
+	directory := func(up, down string) {
+		b.cfg.Dir = read(t, write(t, []file{{"1_a.sql", "CREATE TABLE t (id int);\n", ""}, {"2_b.sql", up, down}}))
+	}
+	script := func(do func(context.Context, migrator.Options) (*migrator.Result, error)) string {
+		t.Helper()
+		res, err := do(t.Context(), migrator.Options{DryRun: true, N: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.Script
+	}
+	refused := func(script, want string) {
+		t.Helper()
+		before := b.everything()
+		if out, err := b.psql(script); err == nil || !strings.Contains(out, want) {
+			t.Errorf("psql said %s, %v", out, err)
+		}
+		b.same(before)
+	}
+	const changed = "version 2 has changed in public.atlas_schema_revisions since this script was printed: print it again"
+
+	directory(inserts(4, 2), inserts(4, 2))
+	b.mustApply(migrator.Options{N: 1})
+	up := script(b.m().Apply)
+	if out, err := b.psql(up); err == nil {
+		t.Fatalf("psql said %s", out)
+	}
+	refused(up, changed)
+	directory(inserts(4), inserts(4, 2))
+	rest := script(b.m().Apply)
+	b.mustApply(migrator.Options{})
+	refused(rest, "doesn't hold the revision")
+
+	down := script(b.m().Down)
+	if out, err := b.psql(down); err == nil {
+		t.Fatalf("psql said %s", out)
+	}
+	refused(down, changed)
+	directory(inserts(4), inserts(4))
+	if out, err := b.psql(script(b.m().Down)); err != nil {
+		t.Fatalf("psql said %s", out)
+	}
+	if got := b.query("SELECT count(*)::text FROM t") + " " + b.alembic() + " " + b.journal(); got != "8 1 1 2 1/1" {
+		t.Errorf("rows and record: %s", got)
+	}
 }
 
 func TestScriptComparesAndSets(t *testing.T) {

@@ -107,7 +107,8 @@ func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, i
 	case row == nil:
 		sql = append(sql, store.DeleteSQL(version))
 	case st.mark != "" && len(row.PartialHashes) > 0 && len(row.PartialHashes) == len(st.sums): // all of them are there
-		counted = true
+		counted = st.counted // the first time, the whole row is confirmed
+		st.counted = true
 		sql = append(sql, store.CountSQL(row))
 	default:
 		sql = append(sql, store.PutSQL(row))

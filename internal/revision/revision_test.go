@@ -280,6 +280,16 @@ func TestReadPartial(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if _, err := conn.Exec(ctx, store.UnchangedScript("1", rec.Journal[0])); err != nil {
+				t.Error(err)
+			}
+			other := *rec.Journal[0]
+			other.Applied++
+			for _, r := range []*migrate.Revision{&other, nil} {
+				if _, err := conn.Exec(ctx, store.UnchangedScript("1", r)); err == nil {
+					t.Errorf("%v passes for the row", r)
+				}
+			}
 			got := rec.Journal[0]
 			got.ExecutedAt = got.ExecutedAt.UTC()
 			if d := cmp.Diff(&want, got, cmpopts.EquateEmpty()); d != "" {

@@ -182,6 +182,19 @@ func (s Store) AdvanceScript(from, to string) string {
 		s.alembicIs(from), pgsql.Literal(from), sql))
 }
 
+// UnchangedScript returns a statement of a psql script that fails unless a version's row in the journal is as it was
+// read: the same number of its statements have run, or it doesn't exist if r is nil. It belongs after AdvanceScript,
+// whose lock all writers of the journal take first.
+func (s Store) UnchangedScript(version string, r *migrate.Revision) string {
+	unchanged := "NOT EXISTS (SELECT FROM " + s.journal() + " WHERE " + versionIs(version) + ")"
+	if r != nil {
+		unchanged = fmt.Sprintf("EXISTS (SELECT FROM %s WHERE %s AND CASE partial_hashes OPERATOR(pg_catalog.->>) 0 WHEN '%s' THEN pg_catalog.jsonb_array_length(partial_hashes) ELSE applied END OPERATOR(pg_catalog.=) %d)",
+			s.journal(), versionIs(version), oldDownMark, r.Applied)
+	}
+	return doBlock("    IF NOT (" + unchanged + ") THEN\n        RAISE EXCEPTION 'version % has changed in " + strings.ReplaceAll(s.journal(), "'", "''") +
+		" since this script was printed: print it again', " + pgsql.Literal(version) + ";\n    END IF;\n")
+}
+
 // doBlock returns a DO statement that runs indented statements.
 func doBlock(stmts string) string {
 	tag := "$do$"

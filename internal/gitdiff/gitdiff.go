@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,8 @@ type Config struct {
 	Root string // the migrations folder on disk
 	File string // another file on disk, or ""
 	// Base is a git revision. By default it is the pull request's base in GitHub Actions ($GITHUB_BASE_REF), or else
-	// the first of origin/HEAD, main, master, origin/main and origin/master that exists.
+	// the first of the branches origin/HEAD, main, master, origin/main and origin/master that exists. A name means a
+	// branch rather than a tag.
 	Base string
 	// LookupEnv reads the environment, by default os.LookupEnv.
 	LookupEnv func(string) (string, bool)
@@ -265,13 +267,30 @@ type git struct {
 	shallow bool
 }
 
+// A revision has the name that is shown, and the full one for git, which prefers a tag to a branch of the same name.
+type revision struct{ name, full string }
+
+func local(branch string) revision  { return revision{branch, "refs/heads/" + branch} }
+func remote(branch string) revision { return revision{branch, "refs/remotes/" + branch} }
+
+// headOrHash matches the revisions that git doesn't look up among branches and tags.
+var headOrHash = regexp.MustCompile(`^(HEAD|[0-9a-f]{40}|[0-9a-f]{64})([~^@:].*)?$`)
+
+// named returns what a name may refer to, best first. A branch that was never checked out exists only on the remote.
+func named(name string) []revision {
+	as := revision{name, name}
+	if headOrHash.MatchString(name) {
+		return []revision{as}
+	}
+	return []revision{remote(name), local(name), remote("origin/" + name), as}
+}
+
 // findBase returns the name and commit of the base.
 func (g git) findBase(ctx context.Context, cfg Config) (name, commit string, err error) {
 	if cfg.Base != "" {
-		// A branch that was never checked out exists only on the remote.
-		for _, name := range []string{cfg.Base, "origin/" + cfg.Base} {
-			if commit, ok, err := g.commit(ctx, name); err != nil || ok {
-				return name, commit, err
+		for _, r := range named(cfg.Base) {
+			if commit, ok, err := g.commit(ctx, r.full); err != nil || ok {
+				return r.name, commit, err
 			}
 		}
 		return "", "", g.missing(cfg.Base, fmt.Sprintf("base %q isn't in this clone", cfg.Base))
@@ -281,17 +300,17 @@ func (g git) findBase(ctx context.Context, cfg Config) (name, commit string, err
 		lookup = os.LookupEnv
 	}
 	if branch, ok := lookup("GITHUB_BASE_REF"); ok && branch != "" {
-		name := "origin/" + branch
-		commit, ok, err := g.commit(ctx, name)
+		r := remote("origin/" + branch)
+		commit, ok, err := g.commit(ctx, r.full)
 		if err == nil && !ok {
-			err = g.missing(branch, fmt.Sprintf("the pull request's base %s isn't in this clone", name))
+			err = g.missing(branch, fmt.Sprintf("the pull request's base %s isn't in this clone", r.name))
 		}
-		return name, commit, err
+		return r.name, commit, err
 	}
-	for _, name := range []string{"origin/HEAD", "main", "master", "origin/main", "origin/master"} {
-		commit, ok, err := g.commit(ctx, name)
+	for _, r := range []revision{remote("origin/HEAD"), local("main"), local("master"), remote("origin/main"), remote("origin/master")} {
+		commit, ok, err := g.commit(ctx, r.full)
 		if err != nil || ok {
-			return name, commit, err
+			return r.name, commit, err
 		}
 	}
 	if g.shallow {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -135,5 +136,63 @@ func TestCompareLinks(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, d); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestFindBase finds the base where tags and branches have misleading names. They all point to HEAD, so that nothing
+// would differ from them.
+func TestFindBase(t *testing.T) {
+	for _, test := range []struct {
+		name, base, env string
+		refs            []string // full names of what points to HEAD
+		want            string   // full name of the base
+		shown           string
+	}{
+		{"default", "", "", []string{"refs/tags/origin/HEAD", "refs/tags/main"}, "refs/remotes/origin/HEAD", "origin/HEAD"},
+		{"pull request", "", "main", []string{"refs/tags/origin/main", "refs/heads/origin/main"}, "refs/remotes/origin/main", "origin/main"},
+		{"pull request to another branch", "", "release", []string{"refs/tags/origin/release"}, "refs/remotes/origin/release", "origin/release"},
+		{"remote branch", "origin/release", "", []string{"refs/tags/origin/release", "refs/heads/origin/release"}, "refs/remotes/origin/release", "origin/release"},
+		{"branch that only the remote has", "release", "", []string{"refs/tags/release", "refs/tags/origin/release"}, "refs/remotes/origin/release", "origin/release"},
+		{"local branch", "main", "", []string{"refs/tags/main"}, "refs/heads/main", "main"},
+		{"before a branch", "main~0", "", []string{"refs/tags/main"}, "refs/heads/main", "main~0"},
+		{"full name", "refs/remotes/origin/main", "", []string{"refs/tags/refs/remotes/origin/main"}, "refs/remotes/origin/main", "refs/remotes/origin/main"},
+		{"tag", "v1", "", nil, "refs/tags/v1", "v1"},
+		{"tag with a branch's name", "refs/tags/v1", "", []string{"refs/heads/v1"}, "refs/tags/v1", "refs/tags/v1"},
+		{"HEAD", "HEAD", "", nil, "HEAD", "HEAD"},
+		{"before HEAD", "HEAD~1", "", nil, "HEAD~1", "HEAD~1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			git := func(args ...string) string {
+				t.Helper()
+				cmd := exec.Command("git", append([]string{"-C", dir}, args...)...)
+				cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
+					"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com")
+				out, err := cmd.Output()
+				if err != nil {
+					t.Fatalf("git %v: %v", args, err)
+				}
+				return strings.TrimSpace(string(out))
+			}
+			git("init", "-q", "-b", "main")
+			git("commit", "-q", "--allow-empty", "-m", "old")
+			for _, ref := range []string{"refs/remotes/origin/main", "refs/remotes/origin/release", "refs/tags/v1"} {
+				git("update-ref", ref, "HEAD")
+			}
+			git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+			git("switch", "-q", "-c", "feature")
+			git("commit", "-q", "--allow-empty", "-m", "new")
+			for _, ref := range test.refs {
+				git("update-ref", ref, "HEAD")
+			}
+			want := git("rev-parse", test.want)
+			b, err := gitdiff.FindBase(t.Context(), gitdiff.Config{Root: dir, Base: test.base, LookupEnv: func(string) (string, bool) { return test.env, true }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b.Name != test.shown || b.Tip != want || b.MergeBase != want {
+				t.Errorf("%s at %s, merge base %s, want %s at %s", b.Name, b.Tip, b.MergeBase, test.shown, want)
+			}
+		})
 	}
 }

@@ -109,7 +109,11 @@ type constraint struct {
 
 func (t *table) String() string { return pgsql.QualifiedIdent(t.Schema, t.Name) }
 
+// column returns nil if there is no such column, or no table.
 func (t *table) column(name string) *column {
+	if t == nil {
+		return nil
+	}
 	return find(t.columns, func(c *column) bool { return c.Name == name })
 }
 

@@ -18,10 +18,7 @@ import (
 func (d *differ) incomparableKeys(ctx context.Context, enums []rebuiltEnum) (map[*constraint]bool, error) {
 	keys := map[*constraint]bool{}
 	for name, t := range d.have.tables {
-		next := d.want.tables[name]
-		if next == nil {
-			next = &table{} // dropped after the tables that it refers to have changed
-		}
+		next := d.want.tables[name] // if nil, t is dropped after the tables that it refers to have changed
 		constraints := t.constraints
 		for _, p := range t.parts() {
 			if p.constraint != nil {

@@ -82,7 +82,7 @@ func (r retyped) block(ctx context.Context, p outsidePart) (bool, error) {
 	reads := func(names []string) bool {
 		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(r.columns, name) })
 	}
-	if i := p.backing(); i != nil && len(i.Users) > 0 {
+	if len(p.users()) > 0 {
 		return false, nil
 	}
 	if k := p.constraint; k != nil && (k.Kind == "f" || !reads(k.Columns)) || k == nil && !reads(p.index.Reads) {

@@ -63,6 +63,15 @@ func (p outsidePart) backing() *index {
 	return p.index
 }
 
+// users returns the foreign keys that refer to the part or, on a partitioned table, to a partition's part of it.
+func (p outsidePart) users() []string {
+	i := p.backing()
+	if i == nil {
+		return nil
+	}
+	return append(slices.Clone(i.Users), p.table.partUsers(i)...)
+}
+
 func (p outsidePart) String() string {
 	if p.constraint != nil {
 		return "constraint " + p.table.part(p.constraint.Name)
@@ -117,9 +126,9 @@ func (d *differ) outsideParts(ctx context.Context, have, want *table) (ops []Op,
 // dropPart drops a part before the column of t that it reads, and restores it in the down file.
 func (d *differ) dropPart(t *table, p outsidePart, column string) []Op {
 	why := "It uses column " + t.part(column) + ", which is dropped. The schema file doesn't manage it; the down file restores it."
-	if i := p.backing(); i != nil && len(i.Users) > 0 {
+	if users := p.users(); len(users) > 0 {
 		return refuse(t, fmt.Sprintf("column %s can't be dropped: it is used by %s, which the schema file doesn't manage and which foreign keys reference (%s)\n"+
-			"first drop these foreign keys in a migration of your own (new)", t.part(column), p, strings.Join(i.Users, ", ")))
+			"first drop these foreign keys in a migration of your own (new)", t.part(column), p, strings.Join(users, ", ")))
 	}
 	if p.constraint != nil {
 		o := Op{stage: stageDrop, key: t.String(), up: []cmd{dropConstraint(p.table, p.constraint.Name)}}

@@ -21,7 +21,7 @@ import (
 func (c *command) linter(s *lint.Settings) (lint.Config, error) {
 	cfg := lint.Config{
 		Start: c.server, Dir: c.dir, Root: c.env.MigrationsDir, Options: c.options(),
-		Base: s.Base, Latest: s.Latest, Changes: s.Changes, OwnSettings: s.OwnSettings,
+		Base: s.Base, MergedDir: s.MergedDir, TipDir: s.TipDir, Latest: s.Latest, Changes: s.Changes, OwnSettings: s.OwnSettings,
 		Policy: lint.Policy(c.env.Gate.Policy), SchemaName: c.env.Schema,
 	}
 	if c.env.OnEmbedded {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -23,6 +24,9 @@ import (
 type Config struct {
 	Root string // the migrations folder on disk
 	File string // another file on disk, or ""
+	// MergedDir and TipDir are the folder's slash-separated paths, relative to Root, at the merge base and at the
+	// base's tip, if it has moved since: "../migrations". By default they are ".".
+	MergedDir, TipDir string
 	// Base is a git revision. By default it is the pull request's base in GitHub Actions ($GITHUB_BASE_REF), or else
 	// the first of the branches origin/HEAD, main, master, origin/main and origin/master that exists. A name means a
 	// branch rather than a tag.
@@ -148,16 +152,17 @@ func Compare(ctx context.Context, cfg Config) (*Diff, error) {
 	}
 	g := b.git
 	d := &Diff{Base: b.Name, Tip: b.Tip, MergeBase: b.MergeBase}
-	if d.Merged, d.Edited, err = g.compare(ctx, d.MergeBase); err != nil {
+	merged := at(d.MergeBase, cfg.MergedDir)
+	if d.Merged, d.Edited, err = g.compare(ctx, merged); err != nil {
 		return nil, err
 	}
 	d.Upstream, d.EditedTip = d.Merged, d.Edited
-	if d.Tip != d.MergeBase {
-		if d.Upstream, d.EditedTip, err = g.compare(ctx, d.Tip); err != nil {
+	if tip := at(d.Tip, cfg.TipDir); tip != merged {
+		if d.Upstream, d.EditedTip, err = g.compare(ctx, tip); err != nil {
 			return nil, err
 		}
 	}
-	if err := g.gone(ctx, d); err != nil {
+	if err := g.gone(ctx, d, merged); err != nil {
 		return nil, err
 	}
 	if cfg.File != "" {
@@ -166,13 +171,21 @@ func Compare(ctx context.Context, cfg Config) (*Diff, error) {
 	return d, err
 }
 
+// A folder is a migrations folder in a commit.
+type folder struct{ commit, path string }
+
+func at(commit, dir string) folder { return folder{commit, path.Clean(dir)} }
+
+// object returns the name of a file in the folder.
+func (f folder) object(name string) string { return f.commit + ":./" + f.path + "/" + name }
+
 // gone reads the contents of the merged files that are gone.
-func (g git) gone(ctx context.Context, d *Diff) error {
+func (g git) gone(ctx context.Context, d *Diff, merged folder) error {
 	for _, name := range d.Edited {
 		if _, err := os.Lstat(filepath.Join(g.dir, name)); err == nil {
 			continue
 		}
-		text, ok, err := g.show(ctx, d.MergeBase+":./"+name)
+		text, ok, err := g.show(ctx, merged.object(name))
 		if err != nil {
 			return err
 		}
@@ -224,38 +237,69 @@ func (g git) changed(ctx context.Context, commit, file string) (bool, error) {
 	return err == nil, nil
 }
 
-// compare returns the names of a commit's migrations, and of those that differ on disk.
-func (g git) compare(ctx context.Context, commit string) (names, edited []string, err error) {
-	if names, err = g.migrations(ctx, commit); err != nil {
-		return nil, nil, err
-	}
-	differ, err := g.fields(ctx, "diff", "--no-ext-diff", "--no-renames", "--diff-filter=a", "--name-only", "-z", "--relative", commit, "--", ".")
+// compare returns the names of a folder's migrations, and of those that differ on disk.
+func (g git) compare(ctx context.Context, f folder) (names, edited []string, err error) {
+	blobs, err := g.migrations(ctx, f)
 	if err != nil {
 		return nil, nil, err
 	}
-	// The names are sorted, as git lists them.
-	return names, slices.DeleteFunc(differ, func(p string) bool {
-		_, found := slices.BinarySearch(names, p)
-		return !found
-	}), nil
+	names = slices.Sorted(maps.Keys(blobs))
+	if f.path != "." {
+		edited, err = g.compareMoved(ctx, names, blobs)
+		return names, edited, err
+	}
+	differ, err := g.fields(ctx, "diff", "--no-ext-diff", "--no-renames", "--diff-filter=a", "--name-only", "-z", "--relative", f.commit, "--", ".")
+	if err != nil {
+		return nil, nil, err
+	}
+	return names, slices.DeleteFunc(differ, func(p string) bool { _, found := blobs[p]; return !found }), nil
 }
 
-// migrations returns the names of a commit's migrations.
-func (g git) migrations(ctx context.Context, commit string) ([]string, error) {
-	entries, err := g.fields(ctx, "ls-tree", "-z", commit)
+// compareMoved returns those of the names whose files on disk don't have the contents of the blobs.
+func (g git) compareMoved(ctx context.Context, names []string, blobs map[string]string) ([]string, error) {
+	here := make(map[string]string)
+	var found []string
+	for _, name := range names {
+		if info, err := os.Lstat(filepath.Join(g.dir, name)); err == nil && info.Mode().IsRegular() {
+			found = append(found, name)
+		}
+	}
+	const most = 500 // on a command line
+	for part := range slices.Chunk(found, most) {
+		out, err := g.output(ctx, append([]string{"hash-object", "--"}, part...)...)
+		if err != nil {
+			return nil, err
+		}
+		for i, hash := range strings.Fields(out) {
+			here[part[i]] = hash
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return here[name] == blobs[name] }), nil
+}
+
+// migrations returns the hashes of a folder's migrations, by name.
+func (g git) migrations(ctx context.Context, f folder) (map[string]string, error) {
+	hash, ok, err := g.object(ctx, f.object(""))
+	if err != nil || !ok {
+		return nil, err
+	}
+	tree, ok, err := g.object(ctx, hash+"^{tree}")
+	if err != nil || !ok {
+		return nil, err // a submodule
+	}
+	entries, err := g.fields(ctx, "ls-tree", "-z", "--full-tree", tree)
 	if err != nil {
 		return nil, err
 	}
-	var names []string
+	blobs := make(map[string]string)
 	for _, e := range entries {
 		// "100644 blob 3b18e512dba79e4c8300dd08aeb37f8e728b8dad\tNAME"
 		about, name, _ := strings.Cut(e, "\t")
 		if strings.HasPrefix(about, regularFile) && path.Ext(name) == ".sql" {
-			names = append(names, name)
+			blobs[name] = about[strings.LastIndexByte(about, ' ')+1:]
 		}
 	}
-	slices.Sort(names) // git sorts a folder as if its name ended in /
-	return names, nil
+	return blobs, nil
 }
 
 // regularFile is the prefix of the modes of regular files. A symbolic link has mode 120000.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -135,6 +136,83 @@ func TestCompareLinks(t *testing.T) {
 		Gone: map[string]string{"8_small.sql": "SELECT 8;"}, FileChanged: true,
 	}
 	if diff := cmp.Diff(want, d); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestCompareMoved compares a folder with another one of the base, whatever the base has in it.
+func TestCompareMoved(t *testing.T) {
+	dir := t.TempDir()
+	git := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-C", dir}, args...)...)
+		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
+			"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com", "GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	put := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(dir, "a b", name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit := func() { git("add", "-A"); git("commit", "-q", "-m", "x") }
+
+	git("init", "-q", "-b", "main")
+	git("config", "core.autocrlf", "true")
+	const odd = "--3_ü \"b\".sql"
+	for _, name := range []string{"1_same.sql", "2_edited.sql", odd, "4_gone.sql", "5_link.sql", "6_ends.sql"} {
+		put("old/"+name, name+"\n")
+		put("x/new/"+name, name+"\n")
+	}
+	put("x/new/2_edited.sql", "other\n")
+	put("x/new/7_hidden.sql", "not a migration in main\n")
+	commit()
+	git("switch", "-q", "-c", "feature")
+	for _, name := range []string{"4_gone.sql", "5_link.sql"} {
+		if err := os.Remove(filepath.Join(dir, "a b/x/new", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("../../old/5_link.sql", filepath.Join(dir, "a b/x/new/5_link.sql")); err != nil {
+		t.Fatal(err)
+	}
+	put("x/new/6_ends.sql", "6_ends.sql\r\n")
+	commit()
+	git("switch", "-q", "main")
+	put("old/8_base.sql", "x")
+	commit()
+	git("switch", "-q", "feature")
+
+	compare := func(merged, tip string) *gitdiff.Diff {
+		t.Helper()
+		d, err := gitdiff.Compare(t.Context(), gitdiff.Config{
+			Root: filepath.Join(dir, "a b/x/new"), MergedDir: merged, TipDir: tip,
+			LookupEnv: func(string) (string, bool) { return "", false },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Tip, d.MergeBase = "", ""
+		return d
+	}
+	names := []string{odd, "1_same.sql", "2_edited.sql", "4_gone.sql", "5_link.sql", "6_ends.sql"}
+	edited := []string{"2_edited.sql", "4_gone.sql", "5_link.sql"}
+	want := &gitdiff.Diff{
+		Base: "main", Merged: names, Upstream: append(slices.Clone(names), "8_base.sql"), Edited: edited, EditedTip: append(slices.Clone(edited), "8_base.sql"),
+		Gone: map[string]string{"4_gone.sql": "4_gone.sql\n"},
+	}
+	if diff := cmp.Diff(want, compare("../../old", "../../old")); diff != "" {
+		t.Error(diff)
+	}
+	want = &gitdiff.Diff{Base: "main"}
+	if diff := cmp.Diff(want, compare("../../nowhere", "../../old/1_same.sql")); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -83,7 +83,9 @@ func latest(dir *migration.Dir, n int) *changeSet {
 // sinceBase returns everything that differs from the merge base as the change: commits, staged, unstaged and untracked
 // files.
 func sinceBase(ctx context.Context, cfg Config) (*changeSet, error) {
-	d, err := gitdiff.Compare(ctx, gitdiff.Config{Root: cfg.Root, File: cfg.SchemaFile, Base: cfg.Base, LookupEnv: cfg.LookupEnv})
+	d, err := gitdiff.Compare(ctx, gitdiff.Config{
+		Root: cfg.Root, File: cfg.SchemaFile, MergedDir: cfg.MergedDir, TipDir: cfg.TipDir, Base: cfg.Base, LookupEnv: cfg.LookupEnv,
+	})
 	var detect *gitdiff.Error
 	if errors.As(err, &detect) {
 		return nil, &DetectError{Msg: detect.Msg, Hint: detect.Hint}

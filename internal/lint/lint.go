@@ -40,6 +40,8 @@ type Config struct {
 	// Base is a git revision. By default it is the pull request's base in GitHub Actions ($GITHUB_BASE_REF), or else
 	// the first of origin/HEAD, main, master, origin/main and origin/master that exists.
 	Base string
+	// MergedDir and TipDir are the paths of the folder in the base if it was moved, as in gitdiff.Config.
+	MergedDir, TipDir string
 
 	// Policy determines what is reported, and how.
 	Policy Policy

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,11 +15,12 @@ import (
 // Settings decide what is linted and what is reported.
 type Settings struct {
 	Env *project.Env // with the base's settings, if there is a base
-	// Base, Latest, Changes and OwnSettings are those of Config.
-	Base        string
-	Latest      int
-	Changes     []Diagnostic
-	OwnSettings bool
+	// The others are those of Config.
+	Base              string
+	MergedDir, TipDir string
+	Latest            int
+	Changes           []Diagnostic
+	OwnSettings       bool
 }
 
 // ReadSettings determines the settings for linting a change to env's project. They are those of the tip of the branch
@@ -94,6 +96,20 @@ func (s *Settings) take(ctx context.Context, git *gitdiff.Base, tip baseSettings
 			report(project.Change{}, "%s has no atlas.hcl: until this one is merged, each check has its default severity", git.Name)
 		}
 	}
+	merged := tip
+	if git.MergeBase != git.Tip {
+		var err error
+		if merged, err = settingsAt(ctx, own, git, git.MergeBase); err != nil {
+			return err
+		}
+	}
+	var err error
+	if s.MergedDir, err = own.From(cmp.Or(merged.env, tip.env, own)); err != nil {
+		return err
+	}
+	if s.TipDir, err = own.From(cmp.Or(tip.env, merged.env, own)); err != nil {
+		return err
+	}
 	if tip.env == nil {
 		as := *own
 		as.Gate.Policy = project.Policy{}
@@ -101,23 +117,20 @@ func (s *Settings) take(ctx context.Context, git *gitdiff.Base, tip baseSettings
 		return nil
 	}
 	changes := own.Changes(tip.env)
-	if git.MergeBase != git.Tip {
+	if merged.env != nil {
 		// What changed only in the base isn't this change's.
-		merged, err := settingsAt(ctx, own, git, git.MergeBase)
-		if err != nil {
-			return err
-		}
-		if merged.env != nil {
-			here := own.Changes(merged.env)
-			changes = slices.DeleteFunc(changes, func(c project.Change) bool {
-				return !slices.ContainsFunc(here, func(h project.Change) bool { return h.Name == c.Name })
-			})
-		}
+		here := own.Changes(merged.env)
+		changes = slices.DeleteFunc(changes, func(c project.Change) bool {
+			return !slices.ContainsFunc(here, func(h project.Change) bool { return h.Name == c.Name })
+		})
 	}
 	for _, c := range changes {
+		if c.Name == project.DirSetting {
+			report(c, "%s: lint compares the new folder with the one of %s", c.Text, git.Name)
+			continue
+		}
 		report(c, "%s: lint uses the settings of %s until this is merged", c.Text, git.Name)
 	}
-	var err error
 	s.Env, err = own.LintAs(tip.env)
 	return err
 }

@@ -71,7 +71,22 @@ func TestReadSettings(t *testing.T) {
 		{"exclusions", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": strings.Replace(prod, "  dev", "  exclude = [\"*\"]\n  dev", 1)},
 			nil, "", "", 0, result{"", []string{`2:3 exclude "*" was added: lint uses the settings of main until this is merged`}}},
 		{"a folder that was moved", map[string]string{"atlas.hcl": prod, "migrations/1.sql": ""}, map[string]string{"atlas.hcl": strings.Replace(prod, "//migrations", "//moved", 1), "migrations/1.sql": "gone", "moved/1.sql": ""},
-			nil, "", "", 0, result{"in moved", []string{`4:5 migration.dir was changed from "migrations" to "moved": lint uses the settings of main until this is merged`}}},
+			nil, "", "", 0, result{"in moved; merged in ../migrations; tip in ../migrations", []string{`4:5 migration.dir was changed from "migrations" to "moved": lint compares the new folder with the one of main`}}},
+		{"a folder that was copied", map[string]string{"atlas.hcl": prod, "migrations/1.sql": "", "a/moved/1.sql": ""}, map[string]string{"atlas.hcl": strings.Replace(prod, "//migrations", "//a/moved", 1)},
+			nil, "", "", 0, result{"in a/moved; merged in ../../migrations; tip in ../../migrations", []string{`4:5 migration.dir was changed from "migrations" to "a/moved": lint compares the new folder with the one of main`}}},
+		{"a folder that the base moved", map[string]string{"atlas.hcl": prod, "migrations/1.sql": ""}, map[string]string{"migrations/2.sql": ""}, func(r *repo) {
+			r.git("switch", "-q", "main")
+			r.git("mv", "db dir/migrations", "db dir/moved")
+			r.write(map[string]string{"atlas.hcl": strings.Replace(prod, "//migrations", "//moved", 1)})
+			r.commit()
+			r.git("switch", "-q", "work")
+		}, "", "", 0, result{"tip in ../moved", nil}},
+		{"a folder that was moved since the base lost its settings", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": strings.Replace(prod, "//migrations", "//moved", 1)}, func(r *repo) {
+			r.git("switch", "-q", "main")
+			r.git("rm", "-q", "db dir/atlas.hcl")
+			r.commit()
+			r.git("switch", "-q", "work")
+		}, "", "", 0, result{"in moved; merged in ../migrations; tip in ../migrations", nil}},
 		{"a new project", nil, map[string]string{"atlas.hcl": prod}, nil, "", "", 0, result{"", nil}},
 		{"a new project with settings", nil, map[string]string{"atlas.hcl": prod + skip("style")}, nil, "", "", 0,
 			result{"", []string{"0:0 main has no atlas.hcl: until this one is merged, each check has its default severity"}}},
@@ -140,6 +155,11 @@ func shown(s *lint.Settings) string {
 	}
 	if s.Env.Migrations != "migrations" {
 		words = append(words, "in "+s.Env.Migrations)
+	}
+	for _, at := range [][2]string{{"merged", s.MergedDir}, {"tip", s.TipDir}} {
+		if at[1] != "" && at[1] != "." {
+			words = append(words, at[0]+" in "+at[1])
+		}
 	}
 	if s.Env.Dev != "docker://postgres/15/dev" {
 		words = append(words, "on "+s.Env.Dev)

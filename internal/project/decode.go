@@ -99,7 +99,7 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 		return at(block.at, "env %s doesn't say where the journal is: add migration { revisions_schema = \"public\" } "+
 			"(the Atlas CLI's default is a schema of its own)", e.Name)
 	}
-	s.noteAttribute("migration.dir", strconv.Quote(e.Migrations), nil)
+	s.noteAttribute(DirSetting, strconv.Quote(e.Migrations), nil)
 	for _, b := range f.diff {
 		if err := s.refuseSkips(b); err != nil {
 			return err
@@ -126,7 +126,7 @@ func (e *Env) decodeMigration(body *hclsyntax.Body, s *scope) error {
 		if e.Migrations, err = e.path(attrs["dir"], dir); err != nil {
 			return err
 		}
-		s.noteAttribute("migration.dir", strconv.Quote(e.Migrations), attrs["dir"])
+		s.noteAttribute(DirSetting, strconv.Quote(e.Migrations), attrs["dir"])
 	}
 	exclude, err := s.texts(attrs["exclude"])
 	if err != nil {

@@ -105,22 +105,29 @@ func assignment(name, text string) string {
 // showable reports whether a setting's value can't come from the environment.
 func showable(name string) bool { return !slices.Contains(withEnv, name) }
 
-// LintAs returns e with the settings of another version that decide what lint reports. Paths that don't exist any more
-// stay those of e.
+// DirSetting is the name of the setting for the migrations folder.
+const DirSetting = "migration.dir"
+
+// From returns the path of other's migrations folder relative to that of e, slash-separated: "." for the same one.
+func (e *Env) From(other *Env) (string, error) {
+	rel, err := filepath.Rel(filepath.FromSlash(e.Migrations), filepath.FromSlash(other.Migrations))
+	if err != nil {
+		return "", fmt.Errorf("finding %s from %s: %w", other.Migrations, e.Migrations, err)
+	}
+	return filepath.ToSlash(rel), nil
+}
+
+// LintAs returns e with the settings of another version that decide what lint reports. The migrations folder stays that
+// of e, and so does a schema file that doesn't exist any more.
 func (e *Env) LintAs(other *Env) (*Env, error) {
 	as := *e
 	as.Gate, as.Dev, as.Exclude = other.Gate, other.Dev, other.Exclude
 	as.AlembicSchema, as.JournalSchema = other.AlembicSchema, other.JournalSchema
-	for _, p := range []struct{ path, other *string }{{&as.Schema, &other.Schema}, {&as.Migrations, &other.Migrations}} {
-		switch _, err := fs.Stat(e.FS, *p.other); {
-		case err == nil:
-			*p.path = *p.other
-		case !errors.Is(err, fs.ErrNotExist):
-			return nil, err
-		}
-	}
-	if !e.OnEmbedded {
-		as.MigrationsDir = filepath.Join(e.Root, filepath.FromSlash(as.Migrations))
+	switch _, err := fs.Stat(e.FS, other.Schema); {
+	case err == nil:
+		as.Schema = other.Schema
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
 	}
 	return &as, nil
 }

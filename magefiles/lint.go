@@ -20,7 +20,7 @@ import (
 // linter returns the configuration for package lint.
 func (c *command) linter(s *lint.Settings) (lint.Config, error) {
 	cfg := lint.Config{
-		Start: c.server, Dir: c.dir, Root: c.env.MigrationsDir, Options: c.options(),
+		Start: c.server, Dir: c.dir, Root: c.env.MigrationsDir, Project: c.env.Root, Options: c.options(),
 		Base: s.Base, MergedDir: s.MergedDir, TipDir: s.TipDir, Latest: s.Latest, Changes: s.Changes, OwnSettings: s.OwnSettings,
 		Policy: lint.Policy(c.env.Gate.Policy), SchemaName: c.env.Schema,
 	}

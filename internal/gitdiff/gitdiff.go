@@ -22,8 +22,9 @@ import (
 
 // Config is what to compare.
 type Config struct {
-	Root string // the migrations folder on disk
-	File string // another file on disk, or ""
+	Root    string // the migrations folder on disk
+	Project string // a folder that must be in the same repository, or ""
+	File    string // another file on disk, or ""
 	// MergedDir and TipDir are the folder's slash-separated paths, relative to Root, at the merge base and at the
 	// base's tip, if it has moved since: "../migrations". By default they are ".".
 	MergedDir, TipDir string
@@ -150,6 +151,9 @@ func Compare(ctx context.Context, cfg Config) (*Diff, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.git.inside(ctx, cfg.Project); err != nil {
+		return nil, err
+	}
 	g := b.git
 	d := &Diff{Base: b.Name, Tip: b.Tip, MergeBase: b.MergeBase}
 	merged := at(d.MergeBase, cfg.MergedDir)
@@ -169,6 +173,28 @@ func Compare(ctx context.Context, cfg Config) (*Diff, error) {
 		d.FileChanged, err = g.changed(ctx, d.MergeBase, cfg.File)
 	}
 	return d, err
+}
+
+// inside returns an error if the folder is in another repository than project, as a submodule is: the commits of that
+// repository aren't those that a change of the project is merged into.
+func (g git) inside(ctx context.Context, project string) error {
+	if project == "" {
+		return nil
+	}
+	const top = "--show-toplevel"
+	here, err := g.output(ctx, "rev-parse", top)
+	if err != nil {
+		return err
+	}
+	there, err := git{dir: project}.output(ctx, "rev-parse", top)
+	if errors.As(err, new(*exec.ExitError)) {
+		there, err = "", nil // in no repository
+	}
+	if err == nil && here != there {
+		err = &Error{Msg: fmt.Sprintf("%s is in another git repository than the project, so the changed files can't be determined", g.dir),
+			Hint: "keep the migrations in the project's repository"}
+	}
+	return err
 }
 
 // A folder is a migrations folder in a commit.
@@ -339,11 +365,7 @@ func (g git) findBase(ctx context.Context, cfg Config) (name, commit string, err
 		}
 		return "", "", g.missing(cfg.Base, fmt.Sprintf("base %q isn't in this clone", cfg.Base))
 	}
-	lookup := cfg.LookupEnv
-	if lookup == nil {
-		lookup = os.LookupEnv
-	}
-	if branch, ok := lookup("GITHUB_BASE_REF"); ok && branch != "" {
+	if branch := PullRequestBase(cfg.LookupEnv); branch != "" {
 		r := remote("origin/" + branch)
 		commit, ok, err := g.commit(ctx, r.full)
 		if err == nil && !ok {
@@ -364,6 +386,16 @@ func (g git) findBase(ctx context.Context, cfg Config) (name, commit string, err
 		Msg:  "git has neither origin/HEAD nor main nor master to compare with",
 		Hint: "name the branch that this change will be merged into with -base=REVISION, or with lint.git.base in atlas.hcl",
 	}
+}
+
+// PullRequestBase returns the branch that GitHub Actions names as the pull request's base, or "". lookup reads the
+// environment, by default os.LookupEnv.
+func PullRequestBase(lookup func(string) (string, bool)) string {
+	if lookup == nil {
+		lookup = os.LookupEnv
+	}
+	branch, _ := lookup("GITHUB_BASE_REF")
+	return branch
 }
 
 func (g git) missing(branch, msg string) error {

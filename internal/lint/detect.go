@@ -45,6 +45,15 @@ func (e *DetectError) Error() string {
 	return e.Msg + ": " + hint
 }
 
+// detectError returns the *DetectError for a *gitdiff.Error, and other errors unchanged.
+func detectError(err error) error {
+	var detect *gitdiff.Error
+	if errors.As(err, &detect) {
+		return &DetectError{Msg: detect.Msg, Hint: detect.Hint}
+	}
+	return err
+}
+
 func detect(ctx context.Context, cfg Config) (*changeSet, error) {
 	if cfg.Latest > 0 {
 		return latest(cfg.Dir, cfg.Latest), nil
@@ -84,14 +93,10 @@ func latest(dir *migration.Dir, n int) *changeSet {
 // files.
 func sinceBase(ctx context.Context, cfg Config) (*changeSet, error) {
 	d, err := gitdiff.Compare(ctx, gitdiff.Config{
-		Root: cfg.Root, File: cfg.SchemaFile, MergedDir: cfg.MergedDir, TipDir: cfg.TipDir, Base: cfg.Base, LookupEnv: cfg.LookupEnv,
+		Root: cfg.Root, Project: cfg.Project, File: cfg.SchemaFile, MergedDir: cfg.MergedDir, TipDir: cfg.TipDir, Base: cfg.Base, LookupEnv: cfg.LookupEnv,
 	})
-	var detect *gitdiff.Error
-	if errors.As(err, &detect) {
-		return nil, &DetectError{Msg: detect.Msg, Hint: detect.Hint}
-	}
 	if err != nil {
-		return nil, err
+		return nil, detectError(err)
 	}
 	c := &changeSet{base: fmt.Sprintf("%s at %.8s", d.Base, d.MergeBase), byGit: true, schemaChanged: d.FileChanged}
 	here := make(map[string]bool)

@@ -346,6 +346,23 @@ func TestDetectErrors(t *testing.T) {
 			return r.clone("--depth=1", "--no-single-branch")
 		}, lint.Config{Base: "origin/main"},
 			"the merge base with origin/main isn't in this clone, which is shallow: fetch the history (fetch-depth: 0 in actions/checkout, git fetch --unshallow elsewhere), or use -latest=N to lint the last N files"},
+		{"submodule", func(r *repo) *repo {
+			if err := os.RemoveAll(r.root); err != nil {
+				r.t.Fatal(err)
+			}
+			r.commit()
+			other := newRepo(r.t)
+			r.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", other.dir, "db dir/migrations")
+			r.root = filepath.Join(r.root, "db dir", "migrations")
+			return r
+		}, lint.Config{}, "$DIR is in another git repository than the project, so the changed files can't be determined: keep the migrations in the project's repository, or use -latest=N to lint the last N files"},
+		{"a repository in none", func(r *repo) *repo {
+			r.t.Setenv("GIT_CEILING_DIRECTORIES", filepath.Dir(r.dir))
+			if err := os.Rename(filepath.Join(r.dir, ".git"), filepath.Join(r.root, ".git")); err != nil {
+				r.t.Fatal(err)
+			}
+			return r
+		}, lint.Config{}, "$DIR is in another git repository than the project, so the changed files can't be determined: keep the migrations in the project's repository, or use -latest=N to lint the last N files"},
 		{"unrelated", func(r *repo) *repo {
 			r.git("switch", "-q", "--orphan", "feature")
 			r.put(map[string]string{second: addB})
@@ -355,6 +372,7 @@ func TestDetectErrors(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := test.make(newRepo(t))
+			test.cfg.Project = filepath.Join(r.dir, "db dir")
 			_, err := run(t, r.root, test.cfg)
 			var detect *lint.DetectError
 			if !errors.As(err, &detect) {

@@ -28,6 +28,8 @@ type Config struct {
 	Dir     *migration.Dir
 	Root    string // the folder on disk that Dir was read from, for git; not needed with Latest
 	Options catalog.Options
+	// Project is the project's folder on disk, which must be in the same git repository as Root; "" for no check.
+	Project string
 
 	// Schema is the text of the schema file, SchemaName its name in findings, and SchemaFile its path on disk, for git.
 	// If git determines what changed and Schema isn't nil, lint checks that the migrations still produce it.

@@ -42,15 +42,16 @@ func ReadSettings(ctx context.Context, env *project.Env, base string, latest int
 		return s, nil
 	}
 	git, err := find(base)
-	if errors.As(err, new(*gitdiff.Error)) && base == "" && env.Gate.Base != "" {
+	named := base != "" || gitdiff.PullRequestBase(lookup) != ""
+	if errors.As(err, new(*gitdiff.Error)) && !named && env.Gate.Base != "" {
 		git, err = find(env.Gate.Base)
 	}
-	if errors.As(err, new(*gitdiff.Error)) {
+	if errors.As(err, new(*gitdiff.Error)) && (latest != 0 || !named) {
 		s.OwnSettings = true
 		return s, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, detectError(err)
 	}
 	tip, err := settingsAt(ctx, env, git, git.Tip)
 	if err != nil {
@@ -60,15 +61,17 @@ func ReadSettings(ctx context.Context, env *project.Env, base string, latest int
 	gate := tip.gate(env)
 	choose(gate)
 	if base == "" && gate.Base != "" {
-		git, err = find(gate.Base)
-		if errors.As(err, new(*gitdiff.Error)) && latest == 0 {
-			return s, nil // the comparison of the migrations reports it
-		}
-		if err != nil {
-			return nil, err
-		}
-		if tip, err = settingsAt(ctx, env, git, git.Tip); err != nil {
-			return nil, err
+		other, err := find(gate.Base)
+		switch {
+		case errors.As(err, new(*gitdiff.Error)) && s.Latest != 0:
+			// No file is compared with that base, so the settings of the one that names it will do.
+		case err != nil:
+			return nil, detectError(err)
+		default:
+			git = other
+			if tip, err = settingsAt(ctx, env, git, git.Tip); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return s, s.take(ctx, git, tip)
@@ -83,7 +86,7 @@ func (s *Settings) take(ctx context.Context, git *gitdiff.Base, tip baseSettings
 	switch {
 	case tip.env != nil:
 	case tip.invalid != nil:
-		report(project.Change{}, "the atlas.hcl of %s can't be used (%s): until it is fixed there, each check has its default severity", git.Name, tip.invalid)
+		report(project.Change{}, "the atlas.hcl of %s can't be used (%s): until it is fixed there, each check has its default severity, and nothing is excluded", git.Name, tip.invalid)
 	default:
 		above, err := git.Above(ctx, git.Tip, project.ConfigName)
 		if err != nil {
@@ -92,8 +95,8 @@ func (s *Settings) take(ctx context.Context, git *gitdiff.Base, tip baseSettings
 		if above != "" {
 			return fmt.Errorf("%s has no %s in this folder, but it has %s: run lint in that folder until this file is merged", git.Name, project.ConfigName, above)
 		}
-		if p := own.Gate.Policy; len(p.Analyzers)+len(p.Checks)+len(p.AllowTables) > 0 {
-			report(project.Change{}, "%s has no atlas.hcl: until this one is merged, each check has its default severity", git.Name)
+		if p := own.Gate.Policy; len(p.Analyzers)+len(p.Checks)+len(p.AllowTables)+len(own.Exclude) > 0 {
+			report(project.Change{}, "%s has no atlas.hcl: until this one is merged, each check has its default severity, and nothing is excluded", git.Name)
 		}
 	}
 	merged := tip
@@ -112,7 +115,7 @@ func (s *Settings) take(ctx context.Context, git *gitdiff.Base, tip baseSettings
 	}
 	if tip.env == nil {
 		as := *own
-		as.Gate.Policy = project.Policy{}
+		as.Gate.Policy, as.Exclude = project.Policy{}, nil
 		s.Env = &as
 		return nil
 	}

@@ -2,6 +2,7 @@ package lint_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,6 +17,10 @@ import (
 func TestReadSettings(t *testing.T) {
 	const prod = "env \"prod\" {\n  dev = \"docker://postgres/15/dev\"\n  migration {\n    dir = \"file://migrations\"\n    revisions_schema = \"public\"\n  }\n}\n"
 	skip := func(analyzer string) string { return "lint {\n  " + analyzer + " {\n    skip = true\n  }\n}\n" }
+	latest := func(base string) string {
+		return "lint {\n  latest = 2\n  git {\n    base = \"" + base + "\"\n  }\n}\n"
+	}
+	pullRequest := func(r *repo) { r.t.Setenv("GITHUB_BASE_REF", "main") }
 	named := func(base string) string { return "lint {\n  git {\n    base = \"" + base + "\"\n  }\n}\n" }
 	type result struct {
 		Settings string // what lint uses
@@ -44,7 +49,20 @@ func TestReadSettings(t *testing.T) {
 				`10:5 lint.git.base = "trunk" was added: lint uses the settings of trunk until this is merged`,
 				"15:5 lint.style.skip = true was added: lint uses the settings of trunk until this is merged",
 			}}},
-		{"a base that isn't there", map[string]string{"atlas.hcl": prod + named("gone")}, nil, nil, "", "", 0, result{"base gone", nil}},
+		{"a base that isn't there", map[string]string{"atlas.hcl": prod + named("gone")}, nil, nil, "", "", 0,
+			result{`base "gone" isn't in this clone: fetch it (git fetch origin gone), or use -latest=N to lint the last N files`, nil}},
+		{"a base that isn't there, and the latest files", map[string]string{"atlas.hcl": prod + latest("gone")}, map[string]string{"atlas.hcl": prod + latest("gone") + skip("style")}, nil, "", "", 0,
+			result{"base gone; latest 2", []string{"16:5 lint.style.skip = true was added: lint uses the settings of main until this is merged"}}},
+		{"a base that isn't there, and the flag for the latest files", map[string]string{"atlas.hcl": prod + named("gone")}, map[string]string{"atlas.hcl": prod + named("gone") + skip("style")}, nil, "", "", 1,
+			result{"latest 1", []string{"15:5 lint.style.skip = true was added: lint uses the settings of main until this is merged"}}},
+		{"a flag that isn't there", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + named("HEAD") + skip("style")}, nil, "", "gone", 0,
+			result{`base "gone" isn't in this clone: fetch it (git fetch origin gone), or use -latest=N to lint the last N files`, nil}},
+		{"a pull request's base that isn't there", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + named("HEAD") + skip("style")}, pullRequest, "", "", 0,
+			result{"the pull request's base origin/main isn't in this clone: fetch it (git fetch origin main), or use -latest=N to lint the last N files", nil}},
+		{"a pull request's base that isn't there, and its own latest files", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + "lint {\n  latest = 1\n}\n"}, pullRequest, "", "", 0,
+			result{"the pull request's base origin/main isn't in this clone: fetch it (git fetch origin main), or use -latest=N to lint the last N files", nil}},
+		{"a pull request's base that isn't there, and the flag for the latest files", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + skip("style")}, pullRequest, "", "", 1,
+			result{"skip style; latest 1; own", nil}},
 		{"the flag", map[string]string{"atlas.hcl": prod + named("release")}, map[string]string{"atlas.hcl": prod + skip("style")},
 			func(r *repo) { r.git("branch", "release", "main") }, "", "main", 0,
 			result{"base main", []string{
@@ -65,7 +83,7 @@ func TestReadSettings(t *testing.T) {
 		{"another env is the default", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + strings.Replace(strings.Replace(prod, "prod", "local", 1), "dev\"\n", "dev\"\n  lint {\n    style {\n      skip = true\n    }\n  }\n", 1)},
 			nil, "", "", 0, result{"", []string{"12:7 lint.style.skip = true was added: lint uses the settings of main until this is merged"}}},
 		{"an env that the base doesn't have", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + strings.Replace(prod, "prod", "ci", 1) + skip("style")},
-			nil, "ci", "", 0, result{"", []string{`0:0 the atlas.hcl of main can't be used (atlas.hcl has no env "ci"; known envs: prod): until it is fixed there, each check has its default severity`}}},
+			nil, "ci", "", 0, result{"", []string{`0:0 the atlas.hcl of main can't be used (atlas.hcl has no env "ci"; known envs: prod): until it is fixed there, each check has its default severity, and nothing is excluded`}}},
 		{"another server", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": strings.Replace(prod, "docker://postgres/15/dev", "postgres://u:secret@evil.example/db", 1)},
 			nil, "", "", 0, result{"", []string{"2:3 dev was changed: lint uses the settings of main until this is merged"}}},
 		{"exclusions", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": strings.Replace(prod, "  dev", "  exclude = [\"*\"]\n  dev", 1)},
@@ -87,13 +105,17 @@ func TestReadSettings(t *testing.T) {
 			r.commit()
 			r.git("switch", "-q", "work")
 		}, "", "", 0, result{"in moved; merged in ../migrations; tip in ../migrations", nil}},
+		{"a new project with exclusions", nil, map[string]string{"atlas.hcl": strings.Replace(prod, "  dev", "  exclude = [\"*\"]\n  dev", 1)}, nil, "", "", 0,
+			result{"", []string{"0:0 main has no atlas.hcl: until this one is merged, each check has its default severity, and nothing is excluded"}}},
+		{"exclusions, and a base that can't be used", map[string]string{"atlas.hcl": "x = 1"}, map[string]string{"atlas.hcl": strings.Replace(prod, "  dev", "  exclude = [\"*\"]\n  dev", 1)}, nil, "", "", 0,
+			result{"", []string{"0:0 the atlas.hcl of main can't be used (atlas.hcl:1:1: unknown attribute x; known names: atlas, data, diff, env, lint, locals, variable): until it is fixed there, each check has its default severity, and nothing is excluded"}}},
 		{"a new project", nil, map[string]string{"atlas.hcl": prod}, nil, "", "", 0, result{"", nil}},
 		{"a new project with settings", nil, map[string]string{"atlas.hcl": prod + skip("style")}, nil, "", "", 0,
-			result{"", []string{"0:0 main has no atlas.hcl: until this one is merged, each check has its default severity"}}},
+			result{"", []string{"0:0 main has no atlas.hcl: until this one is merged, each check has its default severity, and nothing is excluded"}}},
 		{"a project that hides the one above", map[string]string{"../atlas.hcl": prod}, map[string]string{"atlas.hcl": prod}, nil, "", "", 0,
 			result{"main has no atlas.hcl in this folder, but it has atlas.hcl: run lint in that folder until this file is merged", nil}},
 		{"a base with a link", map[string]string{"atlas.hcl": "link"}, map[string]string{"atlas.hcl": prod + skip("style")}, nil, "", "", 0,
-			result{"", []string{"0:0 main has no atlas.hcl: until this one is merged, each check has its default severity"}}},
+			result{"", []string{"0:0 main has no atlas.hcl: until this one is merged, each check has its default severity, and nothing is excluded"}}},
 		{"changes of the base", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + "# one\n"}, func(r *repo) {
 			r.git("switch", "-q", "main")
 			r.write(map[string]string{"atlas.hcl": prod + skip("style")})
@@ -102,6 +124,7 @@ func TestReadSettings(t *testing.T) {
 		}, "", "", 0, result{"skip style", nil}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Setenv("GITHUB_BASE_REF", "")
 			r := newRepo(t)
 			r.write(test.base)
 			r.commit()
@@ -111,13 +134,13 @@ func TestReadSettings(t *testing.T) {
 			if test.git != nil {
 				test.git(r)
 			}
-			none := func(string) (string, bool) { return "", false }
-			env, err := project.Load(t.Context(), project.Options{Root: filepath.Dir(r.root), Env: test.env, LookupEnv: none})
+			lookup := func(string) (string, bool) { return "", false }
+			env, err := project.Load(t.Context(), project.Options{Root: filepath.Dir(r.root), Env: test.env, LookupEnv: lookup})
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got result
-			s, err := lint.ReadSettings(t.Context(), env, test.flag, test.latest, none)
+			s, err := lint.ReadSettings(t.Context(), env, test.flag, test.latest, os.LookupEnv)
 			if err != nil {
 				got.Settings = err.Error()
 			} else {

@@ -20,9 +20,9 @@ func cascade(s *step) (found findings) {
 	d := Diagnostic{Fix: fix.Words("first drop each by name, then the rest without CASCADE:\n" + strings.Join(lost, "\n"))}
 	switch r := s.target(); {
 	case s.st.Verb == "ALTER TABLE" && r != nil, len(tables) == 0 && r != nil:
-		d.Table, d.Lock = r.sql(), s.lock(r.OID)
+		d.Table, d.Lock, d.Held = r.sql(), s.lock(r.OID), s.held(r.OID)
 	case len(tables) > 0:
-		d.Table, d.Lock = tables[0].sql(), s.lock(tables[0].OID)
+		d.Table, d.Lock, d.Held = tables[0].sql(), s.lock(tables[0].OID), s.held(tables[0].OID)
 	}
 	d.Text = "CASCADE drops what the statement doesn't name: " + strings.Join(lost, ", ")
 	found.add(s, "drop-cascade", d)

@@ -15,8 +15,9 @@ import (
 
 // A case is an archive in testdata/cases: before.sql is the merged migration, migration.sql the change, and
 // expected.txt has a line for each finding: the rule's name, the table (- for none), the code, the line in
-// migration.sql, the lock (- for none) and the severity. It is empty if the change is safe; -update rewrites it. An
-// optional file postgres restricts the versions of PostgreSQL: "14-", "-17".
+// migration.sql, the lock (- for none; with a slash after it, the one that was held before) and the severity. It is
+// empty if the change is safe; -update rewrites it. An optional file postgres restricts the versions of PostgreSQL:
+// "14-", "-17".
 
 const expected = "expected.txt"
 
@@ -92,7 +93,11 @@ func caseFindings(t *testing.T, c *testcase.Case) (got, want []string) {
 			if f.Name != second {
 				t.Errorf("%s: %s", f.Name, d.Text)
 			}
-			line := fmt.Sprintf("%s %s %s %d %s %s", d.Name, cmp.Or(d.Table, "-"), cmp.Or(d.Code, "-"), d.Line, cmp.Or(d.Lock, "-"), d.Severity)
+			lock := cmp.Or(d.Lock, "-")
+			if d.Held != "" {
+				lock += "/" + d.Held
+			}
+			line := fmt.Sprintf("%s %s %s %d %s %s", d.Name, cmp.Or(d.Table, "-"), cmp.Or(d.Code, "-"), d.Line, lock, d.Severity)
 			if !slices.Contains(got, line) {
 				got = append(got, line)
 			}

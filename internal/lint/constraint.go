@@ -65,8 +65,8 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 			return found
 		}
 		parent := s.after.relations.Get(c.References)
-		d.Text = fmt.Sprintf("adding foreign key %s checks every row of table %s under %s on it and on %s, which blocks writes to both %s",
-			name, s.name(t), lockName(d.Lock), s.name(parent), s.until())
+		d.Text = fmt.Sprintf("adding foreign key %s checks every row of table %s under %s, which blocks %s %s",
+			name, s.name(t), s.onBoth(t, parent), s.blocked(t, parent), s.until())
 		d.Fix = notValid
 		if t.Kind == "p" && s.trace.target.major < 18 {
 			d.Fix = fix.Words("add it NOT VALID on each partition, validate those, then add it to the partitioned table")
@@ -233,7 +233,7 @@ func validated(s *step, t *relation, c *constraint) (found findings) {
 		if r == nil || strength[held] < strength[hazard.ShareRowExclusive] {
 			continue
 		}
-		d := Diagnostic{Table: t.sql(), Lock: held}
+		d := Diagnostic{Table: t.sql(), Lock: s.lock(t.OID), Held: held}
 		d.Text = fmt.Sprintf("validating %s %s scans table %s while an earlier statement holds %s on %s, so other transactions wait until it is done",
 			constraintKinds[c.Kind], pgsql.Ident(c.Name), s.name(t), lockName(held), r.sql())
 		d.Fix = fix.Validate(t.sql(), pgsql.Ident(c.Name))

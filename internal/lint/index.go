@@ -248,7 +248,7 @@ func gaps(tr *trace) (found findings) {
 			for _, later := range steps[i+1:] {
 				if later.st.Verb == "CREATE INDEX" && later.builds(r, x) && (slices.Contains(tr.steps, s) || slices.Contains(tr.steps, later)) {
 					t := s.before.relations.Get(x.Table)
-					d := Diagnostic{Table: t.sql(), Lock: s.lock(t.OID)}
+					d := s.about(t)
 					d.Text = fmt.Sprintf("table %s has no index %s from here until the new one is built", s.name(t), pgsql.Ident(r.Name))
 					d.Fix = fix.RebuildIndex(readIndex(later.stmt.Text, t, s.before.freeRelation(r.Schema, r.Name, "_new")), r.sql(), pgsql.Ident(r.Name))
 					at := s

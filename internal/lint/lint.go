@@ -107,7 +107,8 @@ type Diagnostic struct {
 	Column   string // its column's name as SQL; may be empty
 	Severity Severity
 
-	Lock  string   // the strongest lock on the table, as in pg_locks: "AccessExclusiveLock"; may be empty
+	Lock  string   // the strongest lock that the statement takes on the table, as in pg_locks: "AccessExclusiveLock"; may be empty
+	Held  string   // the strongest lock that earlier statements of its transaction hold on the table; may be empty
 	Fix   fix.Text // the SQL to write instead, or else advice in words
 	Query fix.Text // finds the offending rows; empty if it isn't about rows
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
-	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // otherWork finds tables that were rewritten, or scanned under a strong lock, and that no other finding of the
@@ -55,10 +54,10 @@ func workWhileLocked(s *step) (found findings) {
 		return found
 	}
 	table, what := slow(s)
-	if table == nil || table.OID == locked.OID && strength[ownLock(s, table.OID)] >= strength[hazard.AccessExclusive] {
+	if table == nil || table.OID == locked.OID && strength[s.lock(table.OID)] >= strength[hazard.AccessExclusive] {
 		return found
 	}
-	d := Diagnostic{Table: locked.sql(), Lock: hazard.AccessExclusive}
+	d := s.about(locked)
 	d.Text = fmt.Sprintf("the statement %s table %s while an earlier statement holds %s on table %s, so its reads and writes wait until it is done", what, s.name(table), lockName(hazard.AccessExclusive), s.name(locked))
 	d.Fix = fix.Words("put the statement in a separate migration")
 	found.add(s, "work-while-access-exclusive", d)
@@ -67,37 +66,6 @@ func workWhileLocked(s *step) (found findings) {
 
 func (s *step) onlyValidates() bool {
 	return s.st.Verb == "ALTER TABLE" && len(s.st.Actions) == 1 && s.st.Actions[0].Verb == "VALIDATE CONSTRAINT"
-}
-
-// ownLock returns the strongest lock that the statement itself needs on a table: locks already held are not taken
-// again.
-func ownLock(s *step, table uint32) string {
-	if s.held(table) != hazard.AccessExclusive {
-		return s.lock(table)
-	}
-	switch s.st.Verb {
-	case "ALTER TABLE":
-		if slices.ContainsFunc(s.st.Actions, locksWriters) {
-			return hazard.ShareRowExclusive
-		}
-		return hazard.AccessExclusive
-	case "DROP TABLE", "TRUNCATE", "DROP INDEX", "CLUSTER":
-		return hazard.AccessExclusive
-	}
-	return ""
-}
-
-// locksWriters reports whether an action blocks at most writes.
-func locksWriters(a pgsql.Action) bool {
-	switch a.Verb {
-	case "VALIDATE CONSTRAINT", "ATTACH PARTITION":
-		return true
-	case "ADD CONSTRAINT", "ADD COLUMN":
-		return a.Words.Anywhere("FOREIGN", "KEY")
-	case "ALTER COLUMN":
-		return a.Rest.Starts(0, "SET", "STATISTICS")
-	}
-	return false
 }
 
 // lockedBefore returns an existing table on which an earlier statement's ACCESS EXCLUSIVE lock is held.
@@ -138,27 +106,14 @@ func slow(s *step) (*relation, string) {
 }
 
 func lockTable(s *step) (found findings) {
-	mode := "ACCESS EXCLUSIVE"
-	if w := s.st.Rest; w.At(0) == "IN" {
-		var parts []string
-		for i := 1; i < len(w) && w.At(i) != "MODE"; i++ {
-			parts = append(parts, w.At(i))
-		}
-		mode = strings.Join(parts, " ")
-	}
-	lock := ""
-	for _, m := range lockModes {
-		if m.sql == mode {
-			lock = m.name
-		}
-	}
+	lock := lockMode(s.st)
 	if strength[lock] < strength[shareLock] {
 		return nil // it blocks neither reads nor writes
 	}
 	for _, q := range s.st.Targets {
 		if t := s.before.find(q.Schema, q.Name); t != nil && s.oldTable(t.OID) != nil {
 			found.add(s, "explicit-lock-table", Diagnostic{
-				Table: t.sql(), Lock: lock,
+				Table: t.sql(), Lock: lock, Held: s.held(t.OID),
 				Text: fmt.Sprintf("LOCK TABLE takes %s on table %s and holds it %s", lockName(lock), s.name(t), s.until()),
 				Fix:  fix.Words("remove it: each statement takes the lock it needs"),
 			})
@@ -169,7 +124,7 @@ func lockTable(s *step) (found findings) {
 
 // lockModes are the relevant lock modes, by strength.
 var lockModes = []struct{ name, sql string }{
-	{"RowShareLock", "ROW SHARE"}, {"RowExclusiveLock", "ROW EXCLUSIVE"}, {"ShareUpdateExclusiveLock", "SHARE UPDATE EXCLUSIVE"}, {shareLock, "SHARE"},
+	{"RowShareLock", "ROW SHARE"}, {rowExclusive, "ROW EXCLUSIVE"}, {shareUpdateExclusive, "SHARE UPDATE EXCLUSIVE"}, {shareLock, "SHARE"},
 	{hazard.ShareRowExclusive, "SHARE ROW EXCLUSIVE"}, {"ExclusiveLock", "EXCLUSIVE"}, {hazard.AccessExclusive, "ACCESS EXCLUSIVE"},
 }
 
@@ -184,7 +139,11 @@ func (l locks) strongest() string {
 	return lockModes[bits.Len16(uint16(l))-1].name
 }
 
-const shareLock = "ShareLock"
+const (
+	rowExclusive         = "RowExclusiveLock"
+	shareUpdateExclusive = "ShareUpdateExclusiveLock"
+	shareLock            = "ShareLock"
+)
 
 // strength orders the lock modes.
 var strength = func() map[string]int {
@@ -194,6 +153,11 @@ var strength = func() map[string]int {
 	}
 	return m
 }()
+
+// Stronger reports whether a lock that is held already, "" for none, blocks more than the statement's own.
+func Stronger(held, own string) bool {
+	return strength[held] >= weakest && strength[held] > strength[own]
+}
 
 // lockName names a lock as SQL does: "an ACCESS EXCLUSIVE lock".
 func lockName(mode string) string {
@@ -207,4 +171,31 @@ func lockName(mode string) string {
 		}
 	}
 	return "a lock"
+}
+
+// onBoth names the locks that the statement takes on two tables: "a SHARE lock on a and b".
+func (s *step) onBoth(a, b *relation) string {
+	if a.OID == b.OID {
+		return lockName(s.lock(a.OID))
+	}
+	if s.lock(a.OID) == s.lock(b.OID) {
+		return fmt.Sprintf("%s on %s and %s", lockName(s.lock(a.OID)), s.name(a), s.name(b))
+	}
+	return fmt.Sprintf("%s on %s and %s on %s", lockName(s.lock(a.OID)), s.name(a), lockName(s.lock(b.OID)), s.name(b))
+}
+
+// blocked says what the statement's locks on two tables block: "writes to both".
+func (s *step) blocked(a, b *relation) string {
+	strongest := func(r *relation) bool { return s.lock(r.OID) == hazard.AccessExclusive }
+	switch {
+	case a.OID == b.OID && strongest(a):
+		return "its reads and writes"
+	case a.OID == b.OID:
+		return "its writes"
+	case strongest(a) && strongest(b):
+		return "reads and writes of both"
+	case strongest(a):
+		return fmt.Sprintf("reads and writes of %s, and writes to %s", a.sql(), b.sql())
+	}
+	return "writes to both"
 }

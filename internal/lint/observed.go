@@ -16,12 +16,13 @@ type Statement struct {
 type TableEffect struct {
 	Table     string // its name as SQL, with its schema unless that is public
 	Lock      string // the strongest lock that it took, as in pg_locks; may be empty
+	Held      string // the strongest lock that earlier statements of its transaction held; may be empty
 	Rewritten bool   // whether it was rewritten
 	Scanned   bool   // whether it was scanned
 }
 
 // weakest is the strength of the weakest lock that is reported. Weaker ones block no reads, writes or DDL.
-var weakest = strength["ShareUpdateExclusiveLock"]
+var weakest = strength[shareUpdateExclusive]
 
 // observed returns the statements of a trace.
 func (t *trace) observed() []Statement {
@@ -33,11 +34,8 @@ func (t *trace) observed() []Statement {
 			if r == nil || !s.ran() || t.base.relations.Get(oid) == nil || !r.isTable() && r.Kind != "m" {
 				continue
 			}
-			e := TableEffect{Table: r.sql(), Rewritten: s.rewritten(oid)}
-			if lock := s.lock(oid); s.asked != nil || strength[lock] > strength[s.held(oid)] {
-				e.Lock = lock
-			}
-			e.Scanned = !e.Rewritten && strength[s.lock(oid)] >= weakest && s.scanned(oid)
+			e := TableEffect{Table: r.sql(), Lock: s.lock(oid), Held: s.held(oid), Rewritten: s.rewritten(oid)}
+			e.Scanned = !e.Rewritten && max(strength[e.Lock], strength[e.Held]) >= weakest && s.scanned(oid)
 			if strength[e.Lock] >= weakest || e.Rewritten || e.Scanned {
 				stmt.Effects = append(stmt.Effects, e)
 			}

@@ -50,24 +50,9 @@ type step struct {
 	// uses are the dependents of the functions that the statement replaced, by function.
 	uses map[uint32][]use
 
-	relations []uint32 // see touched
+	relations []uint32         // see touched
+	needed    map[uint32]locks // see need
 }
-
-// lock returns the strongest lock that the statement took on a relation, or else the strongest one already held; "" if
-// there is none.
-func (s *step) lock(relation uint32) string {
-	if s.asked != nil {
-		return s.asked[relation].strongest()
-	}
-	held := s.after.locks.Get(relation)
-	if taken := held &^ s.before.locks.Get(relation); taken != 0 {
-		return taken.strongest()
-	}
-	return held.strongest()
-}
-
-// held returns the strongest lock on a relation that was held before the statement.
-func (s *step) held(relation uint32) string { return s.before.locks.Get(relation).strongest() }
 
 // touched returns the OIDs of the relations that the statement changed, locked, read or wrote, in order.
 func (s *step) touched() []uint32 {
@@ -93,6 +78,11 @@ func (s *step) touched() []uint32 {
 	for _, q := range s.st.Targets {
 		if r := s.before.find(q.Schema, q.Name); r != nil {
 			oids[r.OID] = true
+		}
+	}
+	for oid := range s.need() {
+		if s.before.locks.Get(oid) != 0 { // otherwise the new lock shows
+			oids[oid] = true
 		}
 	}
 	if slices.ContainsFunc(s.messages, aboutScan) {
@@ -263,9 +253,9 @@ func (s *step) until() string {
 	return fmt.Sprintf("until the transaction ends, %s later", words.Plural(rest, "statement"))
 }
 
-// about returns a diagnostic with a table and its lock.
+// about returns a diagnostic with a table and its locks.
 func (s *step) about(r *relation) Diagnostic {
-	return Diagnostic{Table: r.sql(), Lock: s.lock(r.OID)}
+	return Diagnostic{Table: r.sql(), Lock: s.lock(r.OID), Held: s.held(r.OID)}
 }
 
 // name returns a table's name for messages, with its size if known.

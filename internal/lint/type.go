@@ -61,7 +61,7 @@ func typeChange(s *step, b, a *relation, was, is *column) (found findings) {
 	}
 	if fk, other := foreignKey(s, b.OID, was.Num); fk != nil && s.messaged("validating foreign key constraint") {
 		d := d
-		d.Text = fmt.Sprintf("%s rechecks foreign key %s, with %s on %s and %s until it is done", change, pgsql.Ident(fk.Name), lockName(d.Lock), s.name(b), s.name(other))
+		d.Text = fmt.Sprintf("%s rechecks foreign key %s, with %s until it is done", change, pgsql.Ident(fk.Name), s.onBoth(b, other))
 		d.Fix = c.Expand()
 		found.add(s, "type-change-revalidates-fk", d, other.sql())
 	}

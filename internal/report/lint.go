@@ -103,8 +103,17 @@ func advice(head safe, text string, s style) safe {
 // advised returns a fix's text without the passwords of the statement that it rewrites.
 func advised(text fix.Text) string { return pgsql.Mask(text.String()) }
 
-// describe returns a finding's text with its table or column, unless the text names it.
+// describe returns a finding's text with its table or column, unless the text names it, and with a stronger lock that
+// is already held.
 func describe(d lint.Diagnostic) string {
+	text := located(d)
+	if held := lockWords(d.Held); lint.Stronger(d.Held, d.Lock) && !strings.Contains(text, held) {
+		text += fmt.Sprintf("; an earlier statement already holds %s on %s", held, d.Table)
+	}
+	return text
+}
+
+func located(d lint.Diagnostic) string {
 	object := d.Table
 	if d.Column != "" {
 		object += "." + d.Column
@@ -181,7 +190,7 @@ func (p *Printer) linted(r *lint.Report) linted {
 			}
 			rep.Diagnostics = append(rep.Diagnostics, diagnostic{
 				Diagnostic: diag, Name: d.Name, Severity: string(d.Severity),
-				Table: d.Table, Column: d.Column, Lock: d.Lock, Query: advised(d.Query), Line: d.Line, Char: d.Col,
+				Table: d.Table, Column: d.Column, Lock: d.Lock, Held: d.Held, Query: advised(d.Query), Line: d.Line, Char: d.Col,
 			})
 		}
 	}

@@ -109,7 +109,7 @@ func lockTable(f lint.FileReport) markdown {
 				work = "scans the table"
 			}
 			rows.put("| ", prose(strconv.Itoa(s.Line)), " | ", code(cut(oneLine(s.Text), 60)), " | ", code(e.Table), " | ",
-				prose(lockWords(e.Lock)), " | ", prose(blocks(e.Lock)), " | ", work, " |\n")
+				prose(lockWords(e.Lock)), " | ", prose(lockWords(e.Held)), " | ", prose(blocks(strongest(e))), " | ", work, " |\n")
 		}
 	}
 	if n == 0 {
@@ -119,7 +119,7 @@ func lockTable(f lint.FileReport) markdown {
 	if n > most {
 		more = "\nand " + prose(string(plural(n-most, "row"))) + " more.\n"
 	}
-	return "\n| Line | Statement | Table | Lock | Blocks | Work |\n| ---: | --- | --- | --- | --- | --- |\n" + rows.markdown() + more
+	return "\n| Line | Statement | Table | Lock | Held before | Blocks | Work |\n| ---: | --- | --- | --- | --- | --- | --- |\n" + rows.markdown() + more
 }
 
 // lockWords returns a lock mode as SQL names it.
@@ -132,6 +132,14 @@ func lockWords(mode string) string {
 		b.WriteRune(r)
 	}
 	return strings.ToUpper(b.String())
+}
+
+// strongest returns the stronger of the lock that a statement takes and the one that was held before.
+func strongest(e lint.TableEffect) string {
+	if lint.Stronger(e.Held, e.Lock) {
+		return e.Held
+	}
+	return e.Lock
 }
 
 // blocks says what a lock blocks.

@@ -20,6 +20,9 @@ func Notes(f lint.FileReport, pos int, first bool) []string {
 			if e.Lock != "" {
 				what = append(what, fmt.Sprintf("takes %s on %s, which blocks %s", lockWords(e.Lock), e.Table, blocks(e.Lock)))
 			}
+			if lint.Stronger(e.Held, e.Lock) {
+				what = append(what, fmt.Sprintf("an earlier statement holds %s on %s, which blocks %s", lockWords(e.Held), e.Table, blocks(e.Held)))
+			}
 			switch {
 			case e.Rewritten:
 				what = append(what, "rewrites "+e.Table)

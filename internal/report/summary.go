@@ -34,7 +34,8 @@ type diagnostic struct {
 	Severity string `json:"Severity,omitempty"` // "error" or "warning"
 	Table    string `json:"Table,omitempty"`
 	Column   string `json:"Column,omitempty"` // of the table
-	Lock     string `json:"Lock,omitempty"`   // the strongest on the table, as pg_locks names it
+	Lock     string `json:"Lock,omitempty"`   // the strongest that the statement takes on the table, as pg_locks names it
+	Held     string `json:"Held,omitempty"`   // the strongest that earlier statements of its transaction hold on the table
 	Query    string `json:"Query,omitempty"`  // finds the offending rows
 	Line     int    `json:"Line,omitempty"`   // in the file, from 1; Pos is the byte offset
 	Char     int    `json:"Char,omitempty"`   // in the line, from 1

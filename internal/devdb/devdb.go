@@ -58,12 +58,14 @@ type Server struct {
 	base       *url.URL // of a dev URL's server, else nil
 	made       atomic.Int64
 	idle       chan *pgx.Conn // idle admin connections
-	state      string         // the stateKey of the state that the server began with
+	state      string         // the state that the server began with, with stateSuffix
 	extensions []string
 	saves      bool   // whether SaveState does anything
 	factsFile  string // "" if facts aren't stored
 	log        logger
 	budget     *budget
+	// stateSuffix is appended to the names of saved states: the extensionsKey, or "" without extensions.
+	stateSuffix string
 
 	mu        sync.Mutex
 	save      *snapshot            // the one that Close stores
@@ -90,16 +92,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		s.budget = newBudget(cfg.Limits)
 		return s, nil
 	}
-	states := make([]string, len(cfg.States))
-	for i, state := range cfg.States {
-		states[i] = stateKey(state, cfg.Extensions)
-	}
-	s, err := startThrowaway(ctx, dev.major, states, newBudget(cfg.Limits), log)
-	if err != nil {
-		return nil, err
-	}
-	s.extensions = cfg.Extensions
-	return s, nil
+	return startThrowaway(ctx, dev.major, cfg, log)
 }
 
 // VersionNum returns the server's server_version_num: 150018 for 15.18.

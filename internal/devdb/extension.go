@@ -2,9 +2,13 @@ package devdb
 
 import (
 	"context"
+	"crypto/sha256"
 	_ "embed"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -25,13 +29,26 @@ const ExtensionsSetting = "dev_extensions"
 //go:embed extension.sql
 var extensionSQL string
 
-// stateKey returns the name under which a state is saved. With other extensions the same files may lead to another
-// state.
-func stateKey(state string, extensions []string) string {
-	if len(extensions) == 0 {
-		return state
+// extensionsKey identifies everything about the extensions that a saved state may depend on. dir is the folder of the
+// control files and scripts. All of them count, because an extension may require others.
+func extensionsKey(extensions []string, dir string) (string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
 	}
-	return fmt.Sprintf("%s with %q", state, slices.Compact(slices.Sorted(slices.Values(extensions))))
+	h := sha256.New()
+	fmt.Fprintln(h, extensionSQL)
+	for _, e := range entries {
+		info, err := os.Stat(filepath.Join(dir, e.Name())) // packages may install links
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%q %d %d\n", e.Name(), info.Size(), info.ModTime().UnixNano())
+	}
+	return fmt.Sprintf(" with %q of %x", slices.Compact(slices.Sorted(slices.Values(extensions))), h.Sum(nil)[:12]), nil
 }
 
 // allowExtensions creates the function in a database.
@@ -58,11 +75,11 @@ func (s *Server) allowExtensions(ctx context.Context, database string) error {
 // Config.Extensions. explain returns the error of the statement, with advice if it is about a superuser's rights.
 func (s *Server) Statement(sql string) (run string, explain func(error) error) {
 	run = sql
-	c, ok := parseCreateExtension(sql)
-	if ok && slices.Contains(s.extensions, c.name) {
+	c := parseCreateExtension(sql)
+	if c.plain && slices.Contains(s.extensions, c.name) {
 		run = c.call()
 	}
-	return run, func(err error) error { return s.explainExtension(err, ok) }
+	return run, func(err error) error { return s.explainExtension(err, c) }
 }
 
 // An extensionError is an error with advice about extensions.
@@ -77,8 +94,8 @@ func (e *extensionError) Unwrap() error { return e.err }
 // Advice says what to do.
 func (e *extensionError) Advice() string { return e.advice }
 
-// explainExtension adds advice to the error of a statement. creates is whether that is CREATE EXTENSION.
-func (s *Server) explainExtension(err error, creates bool) error {
+// explainExtension adds advice to the error of a statement.
+func (s *Server) explainExtension(err error, c createExtension) error {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
 		return err
@@ -87,84 +104,99 @@ func (s *Server) explainExtension(err error, creates bool) error {
 	switch {
 	case pg.Code == pgsql.InsufficientPrivilege && strings.HasPrefix(pg.Message, denied):
 		name := strings.TrimSuffix(strings.TrimPrefix(pg.Message, denied), `"`)
-		if slices.Contains(s.extensions, name) {
-			return &extensionError{err, fmt.Sprintf("run CREATE EXTENSION as a top-level statement: %s in atlas.hcl doesn't apply inside functions and DO blocks", ExtensionsSetting)}
+		if c.plain && !slices.Contains(s.extensions, c.name) {
+			name = c.name // the message may be about one that it requires
 		}
-		return &extensionError{err, fmt.Sprintf("add %q to %s in atlas.hcl, which lists the extensions that dev servers create as a superuser", name, ExtensionsSetting)}
+		switch {
+		case !slices.Contains(s.extensions, name):
+			return &extensionError{err, fmt.Sprintf("add %q to %s in atlas.hcl, which lists the extensions that dev servers create as a superuser", name, ExtensionsSetting)}
+		case c.create:
+			return &extensionError{err, fmt.Sprintf("write the statement in its simplest form: %s in atlas.hcl applies to %s", ExtensionsSetting, extensionForm)}
+		}
+		return &extensionError{err, fmt.Sprintf("run CREATE EXTENSION as a top-level statement: %s in atlas.hcl doesn't apply inside functions and DO blocks", ExtensionsSetting)}
 	case pg.Code == pgsql.InsufficientPrivilege && strings.HasPrefix(pg.Message, "permission denied for language "):
 		return &extensionError{err, fmt.Sprintf("only a superuser may create functions in this language: package them as an extension, and add it to %s in atlas.hcl", ExtensionsSetting)}
-	case creates && (pg.Code == pgsql.UndefinedFile || pg.Code == pgsql.FeatureNotSupported):
+	case c.create && (pg.Code == pgsql.UndefinedFile || pg.Code == pgsql.FeatureNotSupported && strings.HasSuffix(pg.Message, " is not available")):
 		return &extensionError{err, "install the extension's package on the dev server"}
-	case creates && pg.Code == pgsql.ObjectInUse:
+	case c.create && pg.Code == pgsql.FeatureNotSupported && strings.Contains(pg.Message, " must be installed in schema "):
+		return &extensionError{err, "leave out the SCHEMA clause"}
+	case c.create && pg.Code == pgsql.ObjectInUse:
 		return &extensionError{err, "create the extension before your functions and operators, or use its SCHEMA clause to put it in a schema that has none"}
 	}
 	return err
 }
 
+// extensionForm is the form of the statements that are replaced.
+const extensionForm = "CREATE EXTENSION [IF NOT EXISTS] name [SCHEMA name] [VERSION 'version'] [CASCADE], with each option once"
+
 // createExtension is a CREATE EXTENSION statement.
 type createExtension struct {
+	create bool // whether it is one
+	plain  bool // whether it has extensionForm, so that the other fields are set
+
 	name, schema, version string
 	ifNotExists, cascade  bool
 }
 
-// parseCreateExtension reads a statement. ok is false if it is another one, or not valid.
-func parseCreateExtension(sql string) (c createExtension, ok bool) {
-	const longest = 4096
-	if len(sql) > longest || len(sql) < len("CREATE") || !strings.EqualFold(sql[:len("CREATE")], "CREATE") {
-		return c, false
+func parseCreateExtension(sql string) (c createExtension) {
+	const first = "CREATE"
+	if len(sql) < len(first) || !strings.EqualFold(sql[:len(first)], first) {
+		return c
 	}
-	tokens := pgsql.Tokens(sql)
-	word := func(words ...string) bool {
-		for i, w := range words {
-			if i >= len(tokens) || tokens[i].Kind != pgsql.Word || !strings.EqualFold(tokens[i].Text, w) {
-				return false
-			}
+	words := pgsql.Words(pgsql.Tokens(sql))
+	accept := func(seq ...string) bool {
+		if !words.Starts(0, seq...) {
+			return false
 		}
-		tokens = tokens[len(words):]
+		words = words[len(seq):]
 		return true
 	}
-	name := func() (text string, ok bool) {
-		if len(tokens) == 0 {
-			return "", false
+	name := func(to *string) bool {
+		text, next, ok := words.Ident(0)
+		if !ok || *to != "" || text == "" {
+			return false
 		}
-		t := tokens[0]
-		tokens = tokens[1:]
+		*to, words = text, words[next:]
+		return true
+	}
+	if c.create = accept(first, "EXTENSION"); !c.create {
+		return c
+	}
+	c.ifNotExists = accept("IF", "NOT", "EXISTS")
+	if !name(&c.name) {
+		return c
+	}
+	accept("WITH")
+	for len(words) > 0 {
+		ok := false
 		switch {
-		case t.Kind == pgsql.Word:
-			return strings.ToLower(t.Text), true
-		case t.Kind == pgsql.QuotedIdent && t.Text[0] == '"':
-			return pgsql.Unquote(t.Text), true
-		}
-		return "", false
-	}
-	if !word("CREATE", "EXTENSION") {
-		return c, false
-	}
-	c.ifNotExists = word("IF", "NOT", "EXISTS")
-	if c.name, ok = name(); !ok {
-		return c, false
-	}
-	word("WITH")
-	for len(tokens) > 0 {
-		switch {
-		case word("SCHEMA"):
-			c.schema, ok = name()
-		case word("VERSION"):
-			if len(tokens) > 0 && tokens[0].Kind == pgsql.String && tokens[0].Text[0] == '\'' {
-				c.version, tokens = strings.ReplaceAll(strings.Trim(tokens[0].Text, "'"), "''", "'"), tokens[1:]
+		case accept("SCHEMA"):
+			ok = name(&c.schema)
+		case accept("VERSION"):
+			if text, is := plainString(words); is && c.version == "" {
+				c.version, words, ok = text, words[1:], text != ""
 			} else {
-				c.version, ok = name()
+				ok = name(&c.version)
 			}
-		case word("CASCADE"):
-			c.cascade = true
-		default:
-			return c, false
+		case accept("CASCADE"):
+			ok, c.cascade = !c.cascade, true
 		}
 		if !ok {
-			return c, false
+			return c
 		}
 	}
-	return c, true
+	c.plain = true
+	return c
+}
+
+// plainString returns the value of the string that the words begin with. ok is false if it isn't one, or has escapes or
+// continuations.
+func plainString(words pgsql.Words) (text string, ok bool) {
+	if len(words) == 0 || words[0].Kind != pgsql.String || words[0].Text[0] != '\'' {
+		return "", false
+	}
+	text = strings.ReplaceAll(words[0].Text[1:len(words[0].Text)-1], "''", "\x00")
+	return strings.ReplaceAll(text, "\x00", "'"), !strings.Contains(text, "'")
 }
 
 // call returns the statement that calls the function.

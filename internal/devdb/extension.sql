@@ -10,6 +10,9 @@ DECLARE
 	own_schema text := format('ibutsu_schema_%s', gen_random_uuid());
 	risk text;
 BEGIN
+	IF NOT pg_has_role(session_user, (SELECT datdba FROM pg_database WHERE datname = current_database()), 'MEMBER') THEN
+		RAISE EXCEPTION 'permission denied for database %', current_database() USING ERRCODE = 'insufficient_privilege';
+	END IF;
 	SELECT v.* INTO control FROM pg_available_extension_versions v JOIN pg_available_extensions a ON a.name = v.name
 	WHERE v.name = ibutsu_schema_create_extension.name AND v.version = coalesce(ibutsu_schema_create_extension.version, a.default_version);
 	IF NOT FOUND AND version IS NULL THEN
@@ -26,7 +29,7 @@ BEGIN
 		RETURN;
 	END IF;
 
-	target := coalesce(named, control.schema, here);
+	target := coalesce(control.schema, named, here);
 	IF target IS NULL THEN
 		RAISE EXCEPTION 'no schema has been selected to create in' USING ERRCODE = 'invalid_schema_name';
 	ELSIF NOT pg_has_role(session_user, owner, 'MEMBER') THEN
@@ -59,8 +62,9 @@ BEGIN
 	END IF;
 	EXECUTE format('CREATE EXTENSION %I', name)
 		|| CASE WHEN control.relocatable THEN format(' SCHEMA %I', own_schema)
-			WHEN control.schema IS NULL OR named IS NOT NULL THEN format(' SCHEMA %I', target) ELSE '' END
-		|| coalesce(' VERSION ' || quote_literal(version), '');
+			WHEN control.schema IS NULL OR named IS NOT NULL THEN format(' SCHEMA %I', coalesce(named, here)) ELSE '' END
+		|| coalesce(' VERSION ' || quote_literal(version), '')
+		|| CASE WHEN with_required THEN ' CASCADE' ELSE '' END; -- with it, the control file's schema wins over SCHEMA
 	IF control.relocatable THEN
 		EXECUTE format('ALTER EXTENSION %I SET SCHEMA %I', name, target);
 		EXECUTE format('DROP SCHEMA %I', own_schema);

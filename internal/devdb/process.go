@@ -137,6 +137,12 @@ func tail(file string) string {
 // run runs a program as account in folder dir, with input, and waits for it. The error includes its output. When ctx
 // ends, run sends SIGTERM, because a killed server would not free its shared memory.
 func run(ctx context.Context, a account, dir, input, program string, args ...string) error {
+	_, err := output(ctx, a, dir, input, program, args...)
+	return err
+}
+
+// output is like run, and returns what the program prints to its standard output and its standard error.
+func output(ctx context.Context, a account, dir, input, program string, args ...string) (string, error) {
 	cmd := a.command(program, args...)
 	cmd.Dir = dir
 	cmd.Stdin = strings.NewReader(input)
@@ -147,17 +153,17 @@ func run(ctx context.Context, a account, dir, input, program string, args ...str
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
-		return err
+		return "", err
 	}
 	// Only to the program: initdb ends after its current step, but a server in bootstrap mode would end at once.
 	stop := context.AfterFunc(ctx, func() { cmd.Process.Signal(syscall.SIGTERM) })
 	defer stop()
 	err := cmd.Wait()
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return "", context.Cause(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("running %s: %w: %s", filepath.Base(program), err, strings.TrimSpace(out.String()))
+		return "", fmt.Errorf("running %s: %w: %s", filepath.Base(program), err, strings.TrimSpace(out.String()))
 	}
-	return nil
+	return out.String(), nil
 }

@@ -41,6 +41,34 @@ func TestDevURLExtensions(t *testing.T) {
 	}
 }
 
+// Other users of a shared server can't use the rights with which extensions are created.
+func TestDevURLExtensionsOfOthers(t *testing.T) {
+	named := pgtest.New(t)
+	s, err := devdb.Start(t.Context(), devdb.Config{Dev: named.Login("secret", "SUPERUSER"), Extensions: []string{"xml2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	db := create(t, s)
+	other, err := pgx.ParseConfig(named.Login("other", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.Database = db.Name
+	conn, err := pgx.ConnectConfig(t.Context(), other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	run, _ := s.Statement("CREATE EXTENSION xml2 SCHEMA pg_catalog")
+	_, err = conn.Exec(t.Context(), run)
+	if want := fmt.Sprintf("permission denied for database %s", db.Name); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
+	}
+	run, _ = s.Statement("CREATE EXTENSION xml2 SCHEMA public")
+	query(t, connect(t, db), run)
+}
+
 func TestDevURL(t *testing.T) {
 	ctx := context.Background()
 	for _, test := range []struct {

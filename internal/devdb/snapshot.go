@@ -29,7 +29,7 @@ func snapshotDatabase(state string) string {
 }
 
 // State returns the name of the state that the server began with, one of Config.States, or "".
-func (s *Server) State() string { return strings.TrimSuffix(s.state, stateKey("", s.extensions)) }
+func (s *Server) State() string { return strings.TrimSuffix(s.state, s.stateSuffix) }
 
 // CloneState returns a copy of the database that the server began with, with the same owner.
 func (s *Server) CloneState(ctx context.Context) (*Database, error) {
@@ -44,7 +44,7 @@ func (s *Server) CloneState(ctx context.Context) (*Database, error) {
 // URL's server, or on one that was started without Config.States. Because a saved state only saves time, SaveState
 // reports errors to Config.Log.
 func (s *Server) SaveState(ctx context.Context, db *Database, state string) {
-	state = stateKey(state, s.extensions)
+	state += s.stateSuffix
 	if !s.saves || state == s.state {
 		return
 	}

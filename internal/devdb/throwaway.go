@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/jackc/pgx/v5"
@@ -58,9 +59,9 @@ type throwaway struct {
 	proc   *process
 }
 
-// startThrowaway starts a server of the major version on a copy of the first state that is stored, or else of the
-// template.
-func startThrowaway(ctx context.Context, major int, states []string, budget *budget, log logger) (*Server, error) {
+// startThrowaway starts a server of the major version on a copy of the first of cfg.States that is stored, or else of
+// the template.
+func startThrowaway(ctx context.Context, major int, cfg Config, log logger) (*Server, error) {
 	sweep(log)
 	bins, err := find(ctx, major, log)
 	if err != nil {
@@ -70,16 +71,42 @@ func startThrowaway(ctx context.Context, major int, states []string, budget *bud
 	if err != nil {
 		return nil, fmt.Errorf("creating a folder for the throwaway PostgreSQL: %w", err)
 	}
-	s, err := startFrom(ctx, folder, bins, states, budget, log)
+	suffix, err := stateSuffix(ctx, folder, bins, cfg)
+	if err != nil {
+		folder.remove()
+		return nil, fmt.Errorf("reading the extensions of PostgreSQL %s in %s: %w", bins.version, bins.dir, err)
+	}
+	states := make([]string, len(cfg.States))
+	for i, state := range cfg.States {
+		states[i] = state + suffix
+	}
+	s, err := startFrom(ctx, folder, bins, states, newBudget(cfg.Limits), log)
 	if err != nil {
 		folder.remove()
 		return nil, fmt.Errorf("starting a throwaway PostgreSQL %s from %s: %w", bins.version, bins.dir, err)
 	}
-	s.saves, s.log = len(states) > 0, log
+	s.saves, s.log, s.extensions, s.stateSuffix = len(states) > 0, log, cfg.Extensions, suffix
 	if cache, err := cacheDir(nil); err == nil {
 		s.factsFile = filepath.Join(cache, factsFile(bins))
 	}
 	return s, nil
+}
+
+// stateSuffix returns Server.stateSuffix.
+func stateSuffix(ctx context.Context, folder *folder, bins binaries, cfg Config) (string, error) {
+	if len(cfg.States) == 0 || len(cfg.Extensions) == 0 {
+		return "", nil
+	}
+	settings, err := output(ctx, folder.account, folder.path, "", bins.path("initdb"), "--show", "--pgdata="+filepath.Join(folder.path, "data"))
+	if err != nil {
+		return "", err
+	}
+	_, share, _ := strings.Cut(settings, "\nshare_path=")
+	share, _, ok := strings.Cut(share, "\n")
+	if !ok {
+		return "", fmt.Errorf("initdb --show printed %q", settings)
+	}
+	return extensionsKey(cfg.Extensions, filepath.Join(share, "extension"))
 }
 
 func startFrom(ctx context.Context, folder *folder, bins binaries, states []string, budget *budget, log logger) (*Server, error) {

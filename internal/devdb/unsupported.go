@@ -13,7 +13,7 @@ var errNoPackage = errors.New("no npm package")
 
 func fetch(context.Context, int, bool, logger) (binaries, error) { return binaries{}, errNoPackage }
 
-func startThrowaway(context.Context, int, []string, *budget, logger) (*Server, error) {
+func startThrowaway(context.Context, int, Config, logger) (*Server, error) {
 	return nil, errNoUnix
 }
 

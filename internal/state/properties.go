@@ -557,6 +557,15 @@ func (s *State) PropertySQL(ctx context.Context) (*PropertySQL, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Unmanaged constraints are restored as a whole.
+	managed, _ := Split(s.Catalog)
+	unmanaged := func(object string) bool {
+		name, ok := strings.CutPrefix(object, "constraint ")
+		_, known := managed.Def("constraint", name)
+		return ok && !known
+	}
+	e.Constraints = slices.DeleteFunc(e.Constraints, func(k *constraint) bool { return unmanaged(k.object()) })
+	e.Settings = slices.DeleteFunc(e.Settings, func(s *setting) bool { return unmanaged(s.object()) })
 	u := &PropertySQL{Tables: map[string][]string{}, Columns: map[string][]string{}, Indexes: map[string][]string{}}
 	for table, part := range e.byTable() {
 		if stmts := part.statements(part.plain()); len(stmts) > 0 {

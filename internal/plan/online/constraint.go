@@ -86,6 +86,14 @@ func addNotValid(t *table, name, def string) cmd {
 	return action(t, "ADD CONSTRAINT "+ident(name)+" "+def+" NOT VALID")
 }
 
+// addAgain adds a constraint as it is, under the lock that the transaction already has.
+func addAgain(t *table, k *constraint) cmd {
+	if !k.Valid {
+		return addNotValid(t, k.Name, k.Def)
+	}
+	return action(t, "ADD CONSTRAINT "+ident(k.Name)+" "+k.Def)
+}
+
 // validate checks the existing rows against a constraint.
 func validate(t *table, k *constraint, s stage) Op {
 	return Op{stage: s,
@@ -212,7 +220,7 @@ func (d *differ) changeConstraint(t *table, h, w *constraint) []Op {
 		return d.changeKey(t, h, w)
 	}
 	swap := func(from, to *constraint) []cmd {
-		return append([]cmd{dropConstraint(t, from.Name), action(t, "ADD CONSTRAINT "+ident(to.Name)+" "+to.Def)}, finishConstraint(t, to)...)
+		return append([]cmd{dropConstraint(t, from.Name), addAgain(t, to)}, finishConstraint(t, to)...)
 	}
 	if h.Kind == "x" {
 		list := blocks(t, "the index of the exclusion constraint "+ident(w.Name)+" cannot be built concurrently", fix.Text{})

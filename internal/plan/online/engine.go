@@ -62,8 +62,7 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 			}
 			restore := slices.Clone(t.properties)
 			for _, k := range t.outside {
-				restore = append(restore, sql("ALTER TABLE "+t.String()+" ADD CONSTRAINT "+ident(k.Name)+" "+k.Def))
-				restore = append(restore, finishConstraint(t, k)...)
+				restore = append(append(restore, addAgain(t, k)), finishConstraint(t, k)...)
 			}
 			if len(restore) > 0 {
 				// Runs last in the down file: it alters the keys that are created before it.

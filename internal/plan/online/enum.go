@@ -170,7 +170,7 @@ func (d *differ) rebuildEnum(ctx context.Context, e rebuiltEnum) ([]Op, error) {
 	for k := range d.dropFirst {
 		texts = append(texts, dropConstraint(d.have.byOID[k.Table], k.Name).String())
 	}
-	for _, c := range up {
+	for _, c := range slices.Concat(d.swaps, up) {
 		texts = append(texts, c.String())
 	}
 	if _, err := try(ctx, d.have.conn, "pg_catalog.pg_class", texts...); err != nil {
@@ -187,7 +187,7 @@ func (d *differ) rebuildEnum(ctx context.Context, e rebuiltEnum) ([]Op, error) {
 		return []Op{{refusal: &Refusal{Text: fmt.Sprintf("the enum %s removes or reorders values: %s\n"+
 			"write this change as SQL (new), or keep the values in the schema file", name, why)}}}, nil
 	}
-	h.Values = w.Values
+	h.Values, d.swaps = w.Values, append(d.swaps, up...)
 	var ops []Op
 	o := Op{stage: stageSwapEnum, key: "enum " + name, up: up, down: down}
 	swap := &o.up[len(drop)]
@@ -216,10 +216,12 @@ func (d *differ) oldEnum(schemaName, name string) string {
 
 // held is what depends on a column of an enum that is replaced: generated columns, and constraints and indexes that
 // contain its values. It is dropped before the type is replaced, and added again in the same transaction, which
-// rewrites the table anyway. What the desired state lacks or defines differently is not added again.
+// rewrites the table anyway. What the desired state lacks or defines differently is not added again, and what reads
+// columns that a later op adds or gives another type is added after that op.
 type held struct {
 	from, to recreated
-	kept     []*index // of the desired state, for those of the replayed state in to
+	kept     []*index      // of the desired state, for those of the replayed state in to
+	late     []outsidePart // unmanaged ones that are added again after a column that they read
 }
 
 // hold returns the statements that drop what depends on an enum and add it again, and those of the down file.
@@ -237,12 +239,13 @@ func (d *differ) hold(e rebuiltEnum) (drop, again, dropBack, againBack []cmd) {
 			h = &held{}
 			d.held[u.table] = h
 		}
+		have = h.leaves(have)
 		one := d.dependents(e, have, want)
 		drop, again = append(drop, one.from.dropAll(have)...), append(again, one.to.create(have)...)
 		dropBack, againBack = append(dropBack, one.to.dropAll(have)...), append(againBack, one.from.create(have)...)
 		h.from.add(one.from)
 		h.to.add(one.to)
-		h.to.indexes = append(h.to.indexes, one.kept...)
+		h.kept, h.late = append(h.kept, one.kept...), append(h.late, one.late...)
 	}
 	for _, cmds := range [][]cmd{drop, dropBack} {
 		if len(cmds) > 0 {
@@ -252,61 +255,96 @@ func (d *differ) hold(e rebuiltEnum) (drop, again, dropBack, againBack []cmd) {
 	return drop, again, dropBack, againBack
 }
 
-func (r *recreated) add(o recreated) {
-	r.columns = append(r.columns, o.columns...)
-	r.constraints = append(r.constraints, o.constraints...)
-	r.indexes = append(r.indexes, o.indexes...)
+// leaves returns the table t of the replayed state with what is added again in place of what is dropped.
+func (h *held) leaves(t *table) *table {
+	t = h.from.without(t)
+	t.columns = append(t.columns, h.to.columns...)
+	t.constraints = append(t.constraints, h.to.constraints...)
+	t.indexes = append(t.indexes, h.to.indexes...)
+	return t
 }
 
-// dependents returns what of a table depends on an enum.
+// rest returns the tables of the two states without what is dropped and added again.
+func (h *held) rest(have, want *table) (_, _ *table) {
+	to := h.to
+	to.indexes = append(slices.Clone(to.indexes), h.kept...)
+	return h.from.without(have), to.without(want)
+}
+
+// add adds what r doesn't contain.
+func (r *recreated) add(o recreated) {
+	r.columns, r.constraints, r.indexes = union(r.columns, o.columns), union(r.constraints, o.constraints), union(r.indexes, o.indexes)
+}
+
+func union[T comparable](a, b []T) []T {
+	for _, x := range b {
+		if !slices.Contains(a, x) {
+			a = append(a, x)
+		}
+	}
+	return a
+}
+
+// dependents returns what of a table depends on an enum. have is the table as the ops before leave it.
 func (d *differ) dependents(e rebuiltEnum, have, want *table) held {
 	cast := "::" + pgsql.QualifiedIdent(e.schema, e.have.T)
-	var gone recreated // with another enum
-	if h := d.held[have.String()]; h != nil {
-		gone = h.from
-	}
 	h := held{}
+	// ready reports whether columns have the types of the desired state when the type is replaced.
+	ready := func(columns []string) bool {
+		return !slices.ContainsFunc(columns, func(name string) bool {
+			a, b := have.column(name), want.column(name)
+			return a == nil || b == nil || a.typed() != b.typed() || slices.Contains(h.from.columns, a) && !slices.Contains(h.to.columns, b)
+		})
+	}
 	for _, g := range have.columns {
 		next := want.column(g.Name)
-		if g.Generated == nil || !e.typed(have, g.Reads) || slices.Contains(gone.columns, g) || next != nil && next.Generated == nil {
+		if g.Generated == nil || !e.typed(have, g.Reads) || next != nil && next.Generated == nil {
 			continue
 		}
 		h.from.columns = append(h.from.columns, g)
-		if next != nil {
+		if next != nil && ready(next.Reads) {
 			h.to.columns = append(h.to.columns, next)
 		}
 	}
 	if len(h.from.columns) > 0 {
 		h.from.addDependents(have, func(k *constraint) bool { return !d.dropFirst[k] }, func(*index) bool { return true })
 		h.to.addDependents(want, func(k *constraint) bool {
-			return slices.ContainsFunc(h.from.constraints, func(h *constraint) bool { return h.Name == k.Name && h.Kind == k.Kind })
+			return ready(k.Columns) && (k.index == nil || ready(k.index.Reads)) &&
+				slices.ContainsFunc(h.from.constraints, func(h *constraint) bool { return h.Name == k.Name && h.Kind == k.Kind })
 		}, func(i *index) bool {
-			return slices.ContainsFunc(h.from.indexes, func(h *index) bool { return h.Name == i.Name })
+			return ready(i.Reads) && slices.ContainsFunc(h.from.indexes, func(h *index) bool { return h.Name == i.Name })
 		})
 	}
 	for _, k := range have.constraints {
-		if !strings.Contains(k.Def, cast) || k.Kind != "c" && k.Kind != "x" || slices.Contains(h.from.constraints, k) || slices.Contains(gone.constraints, k) {
+		if !strings.Contains(k.Def, cast) || k.Kind != "c" && k.Kind != "x" || slices.Contains(h.from.constraints, k) {
 			continue
 		}
 		h.from.constraints = append(h.from.constraints, k)
-		if w := want.constraint(k.Name); w != nil && w.Def == k.Def {
+		if w := want.constraint(k.Name); w != nil && w.Def == k.Def && ready(w.Columns) {
 			h.to.constraints = append(h.to.constraints, w)
 		}
 	}
 	for _, i := range have.indexes {
-		if !strings.Contains(i.On, cast) || i.constraint != nil || slices.Contains(h.from.indexes, i) || slices.Contains(gone.indexes, i) {
+		if !strings.Contains(i.On, cast) || i.constraint != nil || slices.Contains(h.from.indexes, i) {
 			continue
 		}
 		h.from.indexes = append(h.from.indexes, i)
 		// The existing index knows its parts.
-		if w := want.index(i.Name); w != nil && w.On == i.On && w.Unique == i.Unique && text(w.Comment) == text(i.Comment) {
+		if w := want.index(i.Name); w != nil && w.On == i.On && w.Unique == i.Unique && text(w.Comment) == text(i.Comment) && ready(w.Reads) {
 			h.to.indexes, h.kept = append(h.to.indexes, i), append(h.kept, w)
 		}
 	}
 	for _, p := range have.parts() {
-		if p.index != nil && strings.Contains(p.index.On, cast) || p.constraint != nil && strings.Contains(p.constraint.Def, cast) ||
-			slices.ContainsFunc(h.from.columns, func(c *column) bool { return slices.Contains(p.reads(have), c.Name) }) {
-			h.from.parts, h.to.parts = append(h.from.parts, p), append(h.to.parts, p)
+		reads := p.reads(have)
+		if p.index != nil && strings.Contains(p.index.On, cast) || p.constraint != nil && strings.Contains(p.constraint.Def, cast) || h.from.reads(reads) {
+			switch {
+			case d.dropFirst[p.constraint]:
+			case !h.from.addPart(p, reads, want):
+			case ready(reads):
+				h.to.parts = append(h.to.parts, p)
+			default:
+				h.late = append(h.late, p)
+			}
 		}
 	}
 	return h

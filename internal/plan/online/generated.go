@@ -55,6 +55,22 @@ type recreated struct {
 	constraints []*constraint
 	indexes     []*index      // those that back no constraint
 	parts       []outsidePart // unmanaged ones
+	lost        []outsidePart // those of parts that read a column which the desired state lacks
+}
+
+// reads reports whether one of the names is that of a column.
+func (r *recreated) reads(names []string) bool {
+	return slices.ContainsFunc(r.columns, func(c *column) bool { return slices.Contains(names, c.Name) })
+}
+
+// addPart adds an unmanaged part, and reports whether the desired state has all columns that it reads.
+func (r *recreated) addPart(p outsidePart, reads []string, want *table) bool {
+	r.parts = append(r.parts, p)
+	stays := !slices.ContainsFunc(reads, func(name string) bool { return want.column(name) == nil })
+	if !stays {
+		r.lost = append(r.lost, p)
+	}
+	return stays
 }
 
 // dropAll drops the constraints, indexes and parts, and then the columns.
@@ -66,13 +82,13 @@ func (r *recreated) dropAll(t *table) (cmds []cmd) {
 		cmds = append(cmds, sql("DROP INDEX "+pgsql.QualifiedIdent(t.Schema, i.Name)))
 	}
 	for _, p := range r.parts {
-		if p.index != nil {
-			cmds = append(cmds, sql("DROP INDEX "+pgsql.QualifiedIdent(p.table.Schema, p.index.Name)))
-			continue
+		drop := p.drop()
+		if slices.Contains(r.lost, p) {
+			drop.note = []string{"It uses a column that is dropped. The schema file doesn't manage it; the down file restores it."}
 		}
-		cmds = append(cmds, dropConstraint(p.table, p.constraint.Name))
+		cmds = append(cmds, drop)
 	}
-	return append(cmds, r.drop(t)...)
+	return append(cmds, r.dropColumns(t)...)
 }
 
 // recreate drops and adds the generated columns that PostgreSQL cannot change in place: because the type of a column
@@ -132,11 +148,7 @@ func (d *differ) recreate(ctx context.Context, have, want *table) (_, _ *table, 
 	})
 	for _, p := range have.parts() {
 		reads := p.reads(have)
-		if !slices.ContainsFunc(from.columns, func(c *column) bool { return slices.Contains(reads, c.Name) }) {
-			continue
-		}
-		from.parts = append(from.parts, p)
-		if !slices.ContainsFunc(reads, func(name string) bool { return want.column(name) == nil }) {
+		if from.reads(reads) && !d.dropFirst[p.constraint] && from.addPart(p, reads, want) {
 			to.parts = append(to.parts, p)
 		}
 	}
@@ -167,16 +179,13 @@ func (d *differ) recreate(ctx context.Context, have, want *table) (_, _ *table, 
 
 // addDependents adds the constraints and indexes of the table that use one of the columns.
 func (r *recreated) addDependents(t *table, constraint func(*constraint) bool, index func(*index) bool) {
-	on := func(names []string) bool {
-		return slices.ContainsFunc(r.columns, func(c *column) bool { return slices.Contains(names, c.Name) })
-	}
 	for _, k := range t.constraints {
-		if (on(k.Columns) || k.index != nil && on(k.index.Reads)) && constraint(k) {
+		if (r.reads(k.Columns) || k.index != nil && r.reads(k.index.Reads)) && constraint(k) {
 			r.constraints = append(r.constraints, k)
 		}
 	}
 	for _, i := range t.indexes {
-		if i.constraint == nil && on(i.Reads) && index(i) {
+		if i.constraint == nil && r.reads(i.Reads) && index(i) {
 			r.indexes = append(r.indexes, i)
 		}
 	}
@@ -195,6 +204,14 @@ func (r *recreated) without(t *table) *table {
 
 // drop drops the columns, and with them their dependents.
 func (r *recreated) drop(t *table) []cmd {
+	cmds := r.dropColumns(t)
+	for _, p := range r.lost {
+		cmds[0].note = append(cmds[0].note, "Drops "+p.String()+", which uses a dropped column. The schema file doesn't manage it; the down file restores it.")
+	}
+	return cmds
+}
+
+func (r *recreated) dropColumns(t *table) []cmd {
 	var cmds []cmd
 	for _, c := range r.columns {
 		cmds = append(cmds, action(t, "DROP COLUMN "+ident(c.Name), "PostgreSQL can only recreate the column; its values are computed, so none are lost.",
@@ -211,17 +228,11 @@ func (r *recreated) create(t *table) []cmd {
 		create := createColumn(t, c, nil)
 		cmds, rest = append(cmds, create[0]), append(rest, create[1:]...)
 	}
-	constraint := func(t *table, k *constraint) cmd {
-		if !k.Valid {
-			return addNotValid(t, k.Name, k.Def)
-		}
-		return action(t, "ADD CONSTRAINT "+ident(k.Name)+" "+k.Def)
-	}
 	index := func(t *table, i *index) []cmd {
 		return append(createLocked(t, i, i.Name), finish(t, i)...)
 	}
 	for _, k := range r.constraints {
-		cmds, rest = append(cmds, constraint(t, k)), append(rest, finishConstraint(t, k)...)
+		cmds, rest = append(cmds, addAgain(t, k)), append(rest, finishConstraint(t, k)...)
 	}
 	for _, i := range r.indexes {
 		rest = append(rest, index(t, i)...)
@@ -231,7 +242,7 @@ func (r *recreated) create(t *table) []cmd {
 			rest = append(rest, index(p.table, p.index)...)
 			continue
 		}
-		rest = append(append(rest, constraint(p.table, p.constraint)), finishConstraint(p.table, p.constraint)...)
+		rest = append(append(rest, addAgain(p.table, p.constraint)), finishConstraint(p.table, p.constraint)...)
 	}
 	return append(cmds, rest...)
 }

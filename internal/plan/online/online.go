@@ -26,6 +26,7 @@ type differ struct {
 	names      *names
 	dropFirst  map[*constraint]bool // foreign keys to drop before the types of their columns change
 	held       map[string]*held     // by the name of the table: what ops that replace enums drop and add again
+	swaps      []cmd                // of the enums that have been replaced
 	shrink     map[string]Op        // by the name of an enum that gains values: how to revert that
 }
 
@@ -67,9 +68,11 @@ func Diff(ctx context.Context, from, to *state.State, unmanaged []string) ([]Op,
 			return nil, nil, err
 		}
 	}
-	if d.dropFirst, err = d.incomparableKeys(ctx, enums); err != nil {
+	dropFirst, refused, err := d.incomparableKeys(ctx, enums)
+	if err != nil {
 		return nil, nil, err
 	}
+	d.dropFirst, ops = dropFirst, append(ops, refused...)
 	for _, e := range enums {
 		rebuilt, err := d.rebuildEnum(ctx, e)
 		if err != nil {

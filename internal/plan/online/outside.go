@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -72,6 +73,14 @@ func (p outsidePart) users() []string {
 	return append(slices.Clone(i.Users), p.table.partUsers(i)...)
 }
 
+// drop drops the part under the lock that the transaction already has.
+func (p outsidePart) drop() cmd {
+	if p.index != nil {
+		return sql("DROP INDEX " + pgsql.QualifiedIdent(p.table.Schema, p.index.Name))
+	}
+	return dropConstraint(p.table, p.constraint.Name)
+}
+
 func (p outsidePart) String() string {
 	if p.constraint != nil {
 		return "constraint " + p.table.part(p.constraint.Name)
@@ -86,18 +95,24 @@ func (d *differ) outsideParts(ctx context.Context, have, want *table) (ops []Op,
 	if err != nil {
 		return nil, err
 	}
+	held := d.held[have.String()]
 	for _, p := range have.parts() {
 		reads := p.reads(have)
-		if slices.ContainsFunc(reads, func(name string) bool { return have.column(name) == nil }) {
-			continue // recreated with its column
-		}
 		gone := slices.DeleteFunc(slices.Clone(reads), func(name string) bool { return want.column(name) != nil })
-		if len(gone) > 0 {
-			ops = append(ops, d.dropPart(have, p, gone[0])...)
+		switch {
+		case held != nil && slices.Contains(held.from.parts, p):
+			continue // with the enum
+		case p.constraint != nil && d.dropFirst[p.constraint]:
+			next := p.constraint
+			if len(gone) > 0 {
+				next = nil
+			}
+			ops = append(ops, d.unblockKey(p.table, p.constraint, next)...)
 			continue
-		}
-		if p.constraint != nil && d.dropFirst[p.constraint] {
-			ops = append(ops, d.unblockKey(p.table, p.constraint, p.constraint)...)
+		case slices.ContainsFunc(reads, func(name string) bool { return have.column(name) == nil }):
+			continue // recreated with its column
+		case len(gone) > 0:
+			ops = append(ops, d.dropPart(have, p, gone[0])...)
 			continue
 		}
 		blocks, err := types.block(ctx, p)

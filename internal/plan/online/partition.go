@@ -137,6 +137,10 @@ func (d *differ) addPartitionedForeignKey(t *table, k *constraint) Op {
 	if d.late(k) {
 		o.stage = stageLateKeys
 	}
+	if !k.Valid {
+		o.up = []cmd{addAgain(t, k)}
+		return o
+	}
 	leaves := t.leaves()
 	if len(leaves) == 0 {
 		o.hazards = blocksWrites(t, "the migrations create no partitions; in a database that has some, this checks their rows",

@@ -36,12 +36,17 @@ func (d *differ) tables(ctx context.Context) ([]Op, error) {
 }
 
 func (d *differ) table(ctx context.Context, have, want *table) ([]Op, error) {
+	var late recreated
 	if h := d.held[have.String()]; h != nil {
-		have, want = h.from.without(have), h.to.without(want)
+		have, want = h.rest(have, want)
+		late.parts = h.late
 	}
 	have, want, ops, err := d.recreate(ctx, have, want)
 	if err != nil {
 		return nil, err
+	}
+	if len(late.parts) > 0 {
+		ops = append(ops, Op{stage: stageRewrite, key: have.String(), rank: 1, up: late.create(have), down: late.dropAll(have)})
 	}
 	blocking, err := d.blockers(ctx, have, want)
 	if err != nil {

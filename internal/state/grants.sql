@@ -59,19 +59,21 @@ WITH o (kind, name, object, part, acl, owner, type, classid, objid, objsubid) AS
   UNION ALL
   SELECT 'server', quote_ident(s.srvname), 'foreign server ' || quote_ident(s.srvname), '', s.srvacl, s.srvowner, 'S', 'pg_foreign_server'::regclass, s.oid, 0
   FROM pg_foreign_server s WHERE s.srvacl IS NOT NULL
+), changed AS (
+  -- The objects whose privileges aren't those that initdb or an extension gave them: of the system's, hardly any.
+  SELECT o.*, i.initprivs FROM o LEFT JOIN pg_init_privs i ON i.classoid = o.classid AND i.objoid = o.objid AND i.objsubid = o.objsubid
+  WHERE o.acl IS DISTINCT FROM i.initprivs
 ), p (kind, name, what, object, part, by, owner, grantee, privilege, grantable) AS (
   SELECT o.kind, o.name, 'grant', o.object, o.part, NULL::oid, o.owner, h.grantee, h.privilege_type, h.is_grantable
-  FROM o CROSS JOIN LATERAL aclexplode(o.acl) h
-  LEFT JOIN pg_init_privs i ON i.classoid = o.classid AND i.objoid = o.objid AND i.objsubid = o.objsubid
+  FROM changed o CROSS JOIN LATERAL aclexplode(o.acl) h
   WHERE h.grantee <> o.owner AND NOT EXISTS (
-    SELECT FROM aclexplode(coalesce(i.initprivs, acldefault(o.type::"char", o.owner))) b
+    SELECT FROM aclexplode(coalesce(o.initprivs, acldefault(o.type::"char", o.owner))) b
     WHERE b.grantee = h.grantee AND b.privilege_type = h.privilege_type AND b.is_grantable >= h.is_grantable)
   UNION
   -- An owner may have changed since initdb.
   SELECT o.kind, o.name, 'revoked privilege', o.object, o.part, NULL, o.owner, b.grantee, b.privilege_type, false
-  FROM o LEFT JOIN pg_init_privs i ON i.classoid = o.classid AND i.objoid = o.objid AND i.objsubid = o.objsubid
-  CROSS JOIN LATERAL aclexplode(coalesce(i.initprivs, acldefault(o.type::"char", o.owner))) b
-  WHERE (b.grantee = 0 OR i.initprivs IS NULL AND b.grantee = o.owner) AND NOT EXISTS (
+  FROM changed o CROSS JOIN LATERAL aclexplode(coalesce(o.initprivs, acldefault(o.type::"char", o.owner))) b
+  WHERE (b.grantee = 0 OR o.initprivs IS NULL AND b.grantee = o.owner) AND NOT EXISTS (
     SELECT FROM aclexplode(o.acl) h WHERE h.grantee = b.grantee AND h.privilege_type = b.privilege_type)
   UNION
   SELECT CASE WHEN n.nspname <> 'public' THEN 'schema' ELSE '' END, coalesce(quote_ident(n.nspname), ''), 'default privilege',

@@ -4,6 +4,9 @@ WITH t AS (
   WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND c.reloftype = 0 AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+), a AS (
+  -- The first condition is cheap and leaves out the system's columns, most of them all.
+  SELECT * FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0 AND NOT attisdropped
 ), settings(rank, kind, schema, rel, name, what, value, action) AS (
   SELECT 0, 'table', t.nspname, t.relname, '', 'unlogged', '', 'SET UNLOGGED' FROM t WHERE relpersistence = 'u'
   UNION ALL
@@ -23,22 +26,22 @@ WITH t AS (
   UNION ALL
   SELECT 1, 'column', t.nspname, t.relname, a.attname::text, 'storage', a.attstorage::text,
     'SET STORAGE ' || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END
-  FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+  FROM t JOIN a ON a.attrelid = t.oid
   JOIN pg_type ty ON ty.oid = a.atttypid AND ty.typstorage <> a.attstorage
   UNION ALL
   SELECT 1, 'column', t.nspname, t.relname, a.attname::text, 'compression', to_jsonb(a) ->> 'attcompression',
     'SET COMPRESSION ' || CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz' ELSE 'lz4' END
-  FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+  FROM t JOIN a ON a.attrelid = t.oid
   WHERE to_jsonb(a) ->> 'attcompression' IN ('p', 'l')
   UNION ALL
   SELECT 1, 'column', t.nspname, t.relname, a.attname::text, 'statistics target', a.attstattarget::text, 'SET STATISTICS ' || a.attstattarget
-  FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE coalesce(a.attstattarget, -1) >= 0
+  FROM t JOIN a ON a.attrelid = t.oid WHERE coalesce(a.attstattarget, -1) >= 0
   UNION ALL
   SELECT 1, 'column', t.nspname, t.relname, a.attname::text, 'options', array_to_string(a.attoptions, ', '), 'SET (' || array_to_string(a.attoptions, ', ') || ')'
-  FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE a.attoptions IS NOT NULL
+  FROM t JOIN a ON a.attrelid = t.oid WHERE a.attoptions IS NOT NULL
   UNION ALL
   SELECT 1, 'column', t.nspname, t.relname, a.attname::text, 'sequence options', o.list, o.list
-  FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attidentity <> ''
+  FROM t JOIN a ON a.attrelid = t.oid AND a.attidentity <> ''
   JOIN pg_depend p ON p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.deptype = 'i'
     AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum
   JOIN pg_sequence s ON s.seqrelid = p.objid, LATERAL (SELECT concat_ws(' ',

@@ -89,7 +89,13 @@ func caseFindings(t *testing.T, c *testcase.Case) (got, want []string) {
 	}
 	r := mustRun(t, root, lint.Config{Latest: 1})
 	for _, f := range r.Files {
+		queries := make(map[string]string)
 		for _, d := range f.Diagnostics {
+			if at := fmt.Sprint(d.Pos, d.Query); !d.Query.Empty() && queries[at] != "" {
+				t.Errorf("%s and %s have the same query: %s", queries[at], d.Name, d.Query)
+			} else {
+				queries[at] = d.Name
+			}
 			if f.Name != second {
 				t.Errorf("%s: %s", f.Name, d.Text)
 			}

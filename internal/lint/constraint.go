@@ -72,7 +72,7 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 			d.Fix = fix.Words("add it NOT VALID on each partition, validate those, then add it to the partitioned table")
 		}
 		if rows {
-			d.Query = orphans(s.after, c)
+			d.Query = orphans(s, c)
 		}
 		found.add(s, "add-fk-validating", d, parent.sql())
 		found = append(found, mayFail(s, t, c, d)...)
@@ -208,8 +208,10 @@ func violators(t *relation, c *constraint) fix.Text {
 	return fix.Rows(t.sql(), "NOT "+expr)
 }
 
-// orphans returns the query for the rows that reference nothing.
-func orphans(s *snapshot, c *constraint) fix.Text {
+// orphans returns the query for the rows that reference nothing. To a table that is new in the change, that is every row
+// with a reference.
+func orphans(step *step, c *constraint) fix.Text {
+	s := step.after
 	child, parent := s.relations.Get(c.Table), s.relations.Get(c.References)
 	if child == nil || parent == nil || len(c.Columns) != len(c.RefColumns) {
 		return fix.Text{}
@@ -221,6 +223,9 @@ func orphans(s *snapshot, c *constraint) fix.Text {
 			return fix.Text{}
 		}
 		refer, to = append(refer, pgsql.Ident(from.Name)), append(to, pgsql.Ident(key.Name))
+	}
+	if step.old(parent.OID) == nil {
+		return fix.Rows(child.sql(), strings.Join(refer, " IS NOT NULL AND ")+" IS NOT NULL")
 	}
 	return fix.Orphans(child.sql(), refer, parent.sql(), to)
 }

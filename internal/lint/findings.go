@@ -3,6 +3,7 @@ package lint
 import (
 	"slices"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -70,7 +71,7 @@ func (tr *trace) findings(p Policy) []Diagnostic {
 			}
 			d := p.finding(r, f.step.stmt, f.Diagnostic)
 			if p.on(r) && !slices.ContainsFunc(list, d.repeats) {
-				list = append(list, d)
+				list = d.withQuery(list)
 			}
 		}
 	}
@@ -96,6 +97,21 @@ func (tr *trace) findings(p Policy) []Diagnostic {
 		report(optional(tr))
 	}
 	return list
+}
+
+// withQuery adds a finding to a list. Of the findings of a statement with the same query, one keeps it, preferably one
+// about data.
+func (d Diagnostic) withQuery(list []Diagnostic) []Diagnostic {
+	for i := range list {
+		if o := &list[i]; o.Pos == d.Pos && !d.Query.Empty() && o.Query.String() == d.Query.String() {
+			if d.Analyzer == DataDependent && o.Analyzer != DataDependent {
+				o.Query = fix.Text{}
+			} else {
+				d.Query = fix.Text{}
+			}
+		}
+	}
+	return append(list, d)
 }
 
 // repeats reports whether two findings say the same about a statement.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
+	"github.com/ibutsu/ibutsu-schema/internal/oidmap"
 )
 
 // otherWork finds tables that were rewritten, or scanned under a strong lock, and that no other finding of the
@@ -97,9 +98,11 @@ func slow(s *step) (*relation, string) {
 	if t := s.target(); t != nil && (s.st.Verb == "UPDATE" || s.st.Verb == "DELETE") && s.st.Rest.Find(0, "WHERE") < 0 {
 		return t, "changes all rows of"
 	}
-	if s.messaged("validating foreign key constraint") {
-		if t := s.target(); t != nil {
-			return t, "scans"
+	for c := range oidmap.Changes(s.before.constraints, s.after.constraints) {
+		if a := c.After; a != nil && a.Kind == "f" && a.Validated && s.messaged(fmt.Sprintf("validating foreign key constraint %q", a.Name)) {
+			if t := s.oldTable(a.Table); t != nil {
+				return t, "scans"
+			}
 		}
 	}
 	return nil, ""
@@ -173,10 +176,10 @@ func lockName(mode string) string {
 	return "a lock"
 }
 
-// onBoth names the locks that the statement takes on two tables: "a SHARE lock on a and b".
+// onBoth names the locks that the statement takes on two tables, of which b may be new: "a SHARE lock on a and b".
 func (s *step) onBoth(a, b *relation) string {
-	if a.OID == b.OID {
-		return lockName(s.lock(a.OID))
+	if a.OID == b.OID || s.old(b.OID) == nil {
+		return lockName(s.lock(a.OID)) + " on " + s.name(a)
 	}
 	if s.lock(a.OID) == s.lock(b.OID) {
 		return fmt.Sprintf("%s on %s and %s", lockName(s.lock(a.OID)), s.name(a), s.name(b))
@@ -184,13 +187,13 @@ func (s *step) onBoth(a, b *relation) string {
 	return fmt.Sprintf("%s on %s and %s on %s", lockName(s.lock(a.OID)), s.name(a), lockName(s.lock(b.OID)), s.name(b))
 }
 
-// blocked says what the statement's locks on two tables block: "writes to both".
+// blocked says what the statement's locks on two tables, of which b may be new, block: "writes to both".
 func (s *step) blocked(a, b *relation) string {
 	strongest := func(r *relation) bool { return s.lock(r.OID) == hazard.AccessExclusive }
-	switch {
-	case a.OID == b.OID && strongest(a):
+	switch one := a.OID == b.OID || s.old(b.OID) == nil; {
+	case one && strongest(a):
 		return "its reads and writes"
-	case a.OID == b.OID:
+	case one:
 		return "its writes"
 	case strongest(a) && strongest(b):
 		return "reads and writes of both"

@@ -157,12 +157,12 @@ var hazards = []Rule{
 
 	// Transactions.
 	{"concurrently-in-transaction", "PG103", Transaction, Error, false, "PostgreSQL rejects it in a transaction. Put it in a file with -- atlas:txmode none."},
-	{"nontransactional-in-transaction", "TX101", Transaction, Error, false, "PostgreSQL rejects it in a transaction. Put it in a file with -- atlas:txmode none."},
+	{"nontransactional-in-transaction", "TX101", Transaction, Error, false, "PostgreSQL rejects it in a transaction. Put it in a file with -- atlas:txmode none, and not in a block or function."},
 	{"validate-in-same-transaction", "IB501", Transaction, Error, false, "Checks the rows while a strong lock is held. Validate in another transaction."},
 	{"work-while-access-exclusive", "IB502", Transaction, Error, false, "Blocks reads and writes of the locked table until the slow statement is done. Use separate transactions."},
 	{"wide-lock-window", "IB503", Transaction, Warning, optIn, "Locks several tables until the transaction ends, which makes deadlocks likely. Change one table per file."},
 	{"dml-in-migration", "IB504", Transaction, Warning, optIn, "Locks the rows until the transaction ends. Use a data migration that works in batches."},
-	{"nested-transaction", "TX201", Transaction, Error, false, "The file already runs in a transaction. Leave transactions to the runner, or use -- atlas:txmode none."},
+	{"nested-transaction", "TX201", Transaction, Error, false, "The runner begins and ends transactions: one for each file, or for each statement of a file with -- atlas:txmode none. Remove BEGIN and COMMIT."},
 	{"uncommitted-transaction", "IB505", Transaction, Error, false, "A transaction that is never committed is rolled back. Add the COMMIT, or remove the BEGIN."},
 	{"enum-value-used-in-same-transaction", "IB506", Transaction, Error, false, "PostgreSQL rejects a new enum value in the transaction that adds it. Add it in an earlier file."},
 	{"not-rerunnable", "IB507", Transaction, Warning, optIn, "If the file stops halfway, it can't be run again. Use IF [NOT] EXISTS, or one statement per file."},

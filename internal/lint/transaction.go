@@ -38,6 +38,10 @@ func refusals(s *step) (found findings) {
 		d.Text = "PostgreSQL rejects CONCURRENTLY in a transaction, and the file runs in one"
 		d.Fix = fix.WithoutTransaction(s.stmt.Text)
 		found.add(s, "concurrently-in-transaction", d)
+	case code == pgsql.ActiveSQLTransaction && s.callsCode():
+		d.Text = "the block or function runs a statement that PostgreSQL rejects in a transaction, and everything in a block or function runs in one"
+		d.Fix = fix.Words("write the statement itself, in a file with -- atlas:txmode none")
+		found.add(s, "nontransactional-in-transaction", d)
 	case s.refused == runner.NeedsNone, code == pgsql.ActiveSQLTransaction:
 		d.Text = "PostgreSQL rejects the statement in a transaction, and the file runs in one"
 		d.Fix = fix.WithoutTransaction(s.stmt.Text)
@@ -55,6 +59,15 @@ func refusals(s *step) (found findings) {
 		found.add(s, "not-valid-fk-on-partitioned", d)
 	}
 	return found
+}
+
+// callsCode reports whether the statement runs a block or calls functions.
+func (s *step) callsCode() bool {
+	switch s.st.Verb {
+	case "DO", "CALL", "SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "EXECUTE":
+		return true
+	}
+	return false
 }
 
 // subject returns the existing table that a statement is about, also by way of its index.

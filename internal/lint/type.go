@@ -20,6 +20,12 @@ func typeChange(s *step, b, a *relation, was, is *column) (found findings) {
 	d := s.about(b)
 	d.Column = pgsql.Ident(was.Name)
 	change := fmt.Sprintf("changing %s.%s from %s to %s", b.sql(), d.Column, was.TypeText, is.TypeText)
+	switch {
+	case same:
+		change = fmt.Sprintf("computing new values of %s.%s", b.sql(), d.Column)
+	case was.TypeText == is.TypeText:
+		change = fmt.Sprintf("changing the collation of %s.%s", b.sql(), d.Column)
+	}
 	c := s.retyped(b, was, is)
 
 	from, to := s.before.types.Get(was.Type), s.after.types.Get(is.Type)

@@ -152,6 +152,10 @@ func (p *headerParser) misplaced(line int, text string) {
 			continue
 		}
 		if _, ok := supported[d.String()]; ok {
+			if first, ok := p.seen[d.String()]; ok {
+				p.complain(line+i, "the directive %s is ignored here, and is already on line %d: remove it", d, first)
+				continue
+			}
 			p.complain(line+i, "the directive %s is ignored here: %s; move it there", d, headerRule)
 		}
 	}

@@ -148,6 +148,8 @@ func TestReadErrors(t *testing.T) {
 			a + `:1: write the directive as "-- migrate:lock_timeout 5s"`},
 		{"lock timeout below", []string{a, "SELECT 1;\n-- migrate:lock_timeout 5s\nSELECT 2;\n"},
 			a + ":2: the directive migrate:lock_timeout is ignored here: directives must be in the comment lines at the very top of the file, followed by an empty line; move it there"},
+		{"lock timeout twice", []string{a, "-- migrate:lock_timeout 5s\n\nSELECT 1;\n-- migrate:lock_timeout 5s\nSELECT 2;\n"},
+			a + ":4: the directive migrate:lock_timeout is ignored here, and is already on line 1: remove it"},
 		{"unknown", []string{a, "-- atlas:txmod none\n\nSELECT 1;\n"},
 			a + ":1: unknown directive atlas:txmod; known directives: atlas:txmode, atlas:nolint, atlas:checkpoint, alembic:revision, alembic:down, migrate:lock_timeout"},
 		{"mode all", []string{a, "-- atlas:txmode all\n\n"},

@@ -39,7 +39,7 @@ func queries(major int, columns bool) string {
 				CASE WHEN option_name ~* 'passw|passphrase|secret|credential|token' THEN '***' ELSE quote_literal(option_value) END,
 				', ' ORDER BY option_name COLLATE "C") || ')' FROM pg_options_to_table(%[1]s)) END`, args[0])
 		case "sequence":
-			return sequenceSQL
+			return SequenceSQL
 		case "index":
 			return indexStateSQL
 		case "cols":
@@ -69,13 +69,17 @@ func queries(major int, columns bool) string {
 	})
 }
 
-// sequenceSQL selects the parameters of pg_sequence s that aren't the defaults of CREATE SEQUENCE.
-const sequenceSQL = `
+// LowestSQL and HighestSQL select the lowest and the highest number of the type of pg_sequence s.
+const (
+	LowestSQL  = "CASE s.seqtypid WHEN 21 THEN -32768 WHEN 23 THEN -2147483648 ELSE -9223372036854775808 END"
+	HighestSQL = "CASE s.seqtypid WHEN 21 THEN 32767 WHEN 23 THEN 2147483647 ELSE 9223372036854775807 END"
+)
+
+// SequenceSQL selects the options of pg_sequence s that aren't the defaults of CREATE SEQUENCE: arguments of concat_ws.
+const SequenceSQL = `
 	'increment ' || NULLIF(s.seqincrement, 1),
-	'minvalue ' || NULLIF(s.seqmin, CASE WHEN s.seqincrement > 0 THEN 1 ELSE
-		CASE s.seqtypid WHEN 21 THEN -32768 WHEN 23 THEN -2147483648 ELSE -9223372036854775808 END END),
-	'maxvalue ' || NULLIF(s.seqmax, CASE WHEN s.seqincrement < 0 THEN -1 ELSE
-		CASE s.seqtypid WHEN 21 THEN 32767 WHEN 23 THEN 2147483647 ELSE 9223372036854775807 END END),
+	'minvalue ' || NULLIF(s.seqmin, CASE WHEN s.seqincrement > 0 THEN 1 ELSE ` + LowestSQL + ` END),
+	'maxvalue ' || NULLIF(s.seqmax, CASE WHEN s.seqincrement < 0 THEN -1 ELSE ` + HighestSQL + ` END),
 	'start ' || NULLIF(s.seqstart, CASE WHEN s.seqincrement > 0 THEN s.seqmin ELSE s.seqmax END),
 	'cache ' || NULLIF(s.seqcache, 1),
 	CASE WHEN s.seqcycle THEN 'cycle' END`

@@ -149,7 +149,8 @@ func (s *State) properties(ctx context.Context) (*properties, error) {
 		if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, propertiesSQL, pgx.QueryExecModeSimpleProtocol).Scan(&doc)
+		query := strings.NewReplacer("{{lowest}}", catalog.LowestSQL, "{{highest}}", catalog.HighestSQL).Replace(propertiesSQL)
+		return tx.QueryRow(ctx, query, pgx.QueryExecModeSimpleProtocol).Scan(&doc)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading what the schema file can't express: %w", err)

@@ -46,10 +46,9 @@ WITH t AS (
     AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum
   JOIN pg_sequence s ON s.seqrelid = p.objid, LATERAL (SELECT concat_ws(' ',
       CASE WHEN s.seqtypid <> a.atttypid THEN 'SET AS ' || format_type(s.seqtypid, NULL) END,
-      'SET MINVALUE ' || NULLIF(s.seqmin, CASE WHEN s.seqincrement > 0 THEN 1 ELSE
-        CASE s.seqtypid WHEN 21 THEN -32768 WHEN 23 THEN -2147483648 ELSE -9223372036854775808 END END),
-      'SET MAXVALUE ' || NULLIF(s.seqmax, CASE WHEN s.seqincrement < 0 THEN -1 ELSE
-        CASE s.seqtypid WHEN 21 THEN 32767 WHEN 23 THEN 2147483647 ELSE 9223372036854775807 END END),
+      -- The start extends the bounds, as in the schema file.
+      'SET MINVALUE ' || NULLIF(s.seqmin, CASE WHEN s.seqincrement > 0 THEN least(1, s.seqstart) ELSE {{lowest}} END),
+      'SET MAXVALUE ' || NULLIF(s.seqmax, CASE WHEN s.seqincrement < 0 THEN greatest(-1, s.seqstart) ELSE {{highest}} END),
       'SET CACHE ' || NULLIF(s.seqcache, 1), CASE WHEN s.seqcycle THEN 'SET CYCLE' END) AS list) o
   WHERE o.list <> ''
   UNION ALL
@@ -95,13 +94,10 @@ SELECT json_build_object(
   SELECT json_agg(json_build_object('name', quote_ident(n.nspname) || '.' || quote_ident(c.relname),
     'options', concat_ws(' ',
       'INCREMENT BY ' || NULLIF(s.seqincrement, 1),
-      CASE WHEN s.seqincrement < 0 AND s.seqmin = bounds.low THEN 'NO MINVALUE' ELSE 'MINVALUE ' || NULLIF(s.seqmin, 1) END,
-      CASE WHEN s.seqincrement < 0 AND s.seqmax = -1 THEN 'NO MAXVALUE' ELSE 'MAXVALUE ' || NULLIF(s.seqmax, bounds.high) END,
+      CASE WHEN s.seqincrement < 0 AND s.seqmin = {{lowest}} THEN 'NO MINVALUE' ELSE 'MINVALUE ' || NULLIF(s.seqmin, 1) END,
+      CASE WHEN s.seqincrement < 0 AND s.seqmax = -1 THEN 'NO MAXVALUE' ELSE 'MAXVALUE ' || NULLIF(s.seqmax, {{highest}}) END,
       'START WITH ' || NULLIF(s.seqstart, 1), 'CACHE ' || NULLIF(s.seqcache, 1), CASE WHEN s.seqcycle THEN 'CYCLE' END),
     'comment', coalesce(quote_literal(obj_description(c.oid, 'pg_class')), '')) ORDER BY n.nspname, c.relname)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-  JOIN pg_sequence s ON s.seqrelid = c.oid
-  CROSS JOIN LATERAL (SELECT
-    CASE s.seqtypid WHEN 'int2'::regtype THEN -32768 WHEN 'int4'::regtype THEN -2147483648 ELSE -9223372036854775808 END AS low,
-    CASE s.seqtypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END AS high) bounds)
+  JOIN pg_sequence s ON s.seqrelid = c.oid)
 )

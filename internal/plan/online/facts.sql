@@ -26,20 +26,12 @@ SELECT json_build_object(
     'identity', CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' ELSE '' END,
     'comment', col_description(a.attrelid, a.attnum),
     'sequences', (
-      SELECT json_agg(json_build_object('schema', sn.nspname, 'name', sc.relname, 'type', format_type(s.seqtypid, NULL), 'options', concat_ws(' ',
-        CASE WHEN s.seqincrement <> 1 THEN 'INCREMENT BY ' || s.seqincrement END,
-        CASE WHEN s.seqmin <> CASE WHEN s.seqincrement > 0 THEN 1 ELSE bounds.low END THEN 'MINVALUE ' || s.seqmin END,
-        CASE WHEN s.seqmax <> CASE WHEN s.seqincrement > 0 THEN bounds.high ELSE -1 END THEN 'MAXVALUE ' || s.seqmax END,
-        CASE WHEN s.seqstart <> CASE WHEN s.seqincrement > 0 THEN s.seqmin ELSE s.seqmax END THEN 'START WITH ' || s.seqstart END,
-        CASE WHEN s.seqcache <> 1 THEN 'CACHE ' || s.seqcache END,
-        CASE WHEN s.seqcycle THEN 'CYCLE' END)))
+      SELECT json_agg(json_build_object('schema', sn.nspname, 'name', sc.relname, 'type', format_type(s.seqtypid, NULL), -- as in CREATE SEQUENCE
+        'options', replace(replace(upper(concat_ws(' ', {{sequence}})), 'INCREMENT ', 'INCREMENT BY '), 'START ', 'START WITH ')))
       FROM pg_depend o
       JOIN pg_class sc ON sc.oid = o.objid AND sc.relkind = 'S'
       JOIN pg_namespace sn ON sn.oid = sc.relnamespace
       JOIN pg_sequence s ON s.seqrelid = sc.oid
-      CROSS JOIN LATERAL (SELECT
-        CASE s.seqtypid WHEN 'int2'::regtype THEN -32768 WHEN 'int4'::regtype THEN -2147483648 ELSE -9223372036854775808 END AS low,
-        CASE s.seqtypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END AS high) bounds
       WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass AND o.deptype = CASE WHEN a.attidentity <> '' THEN 'i' ELSE 'a' END
         AND o.refobjid = a.attrelid AND o.refobjsubid = a.attnum)) ORDER BY a.attrelid, a.attnum)
   FROM pg_attribute a

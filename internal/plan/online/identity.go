@@ -3,7 +3,7 @@ package online
 import (
 	"cmp"
 	"context"
-	"strings"
+	"fmt"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -54,34 +54,39 @@ func (d *differ) changeIdentity(t *table, a, b *column) []Op {
 		add := action(t, alter+"ADD GENERATED "+a.Identity+" AS IDENTITY"+a.own.parenthesis())
 		return []Op{{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{add, d.numberOn(t, a)}}}
 	case a.Identity != b.Identity || a.own.Options != b.own.Options:
-		set := func(from, to *column) cmd {
-			s := alter + "SET GENERATED " + to.Identity
-			if from.own.Options != to.own.Options {
-				s += identityOptions(to.own)
-			}
-			return action(t, s)
+		o := Op{stage: stageAlter, key: t.String(), up: d.setIdentity(t, a, b), down: d.setIdentity(t, b, a)}
+		if b.own.options().turns(a.own.options()) && !leads(t, a.Name) {
+			o.hazards, o.downHazards = findsNumber(t, b), findsNumber(t, a)
+			o.stage = stageRewrite
 		}
-		return []Op{{stage: stageAlter, key: t.String(), up: []cmd{set(a, b)}, down: []cmd{set(b, a)}}}
+		return []Op{o}
 	}
 	return nil
 }
 
-// identityOptions sets every option of an identity column's sequence.
-func identityOptions(s *sequence) string {
-	options := map[string]string{"INCREMENT BY": "1", "START WITH": "1", "CACHE": "1"}
-	words := strings.Fields(s.Options)
-	out := ""
-	for i := 0; i+1 < len(words); i++ {
-		for name := range options {
-			if strings.Join(words[i:min(i+len(strings.Fields(name)), len(words))], " ") == name {
-				options[name] = words[i+len(strings.Fields(name))]
-			}
+// setIdentity returns the statements that turn the identity of column a into that of b.
+func (d *differ) setIdentity(t *table, a, b *column) (cmds []cmd) {
+	from, to := a.own.options(), b.own.options()
+	if !to.turns(from) {
+		// The last number must be within the bounds before they narrow.
+		identity := d.identitySequence(t, a)
+		last := fmt.Sprintf("coalesce(pg_sequence_last_value(%s), %d)", identity, from.start)
+		if to.min > from.min {
+			cmds = append(cmds, sql(fmt.Sprintf("SELECT setval(%s, %d, false) WHERE %s < %d", identity, to.min, last, to.min)))
+		}
+		if to.max < from.max {
+			cmds = append(cmds, sql(fmt.Sprintf("SELECT setval(%s, %d, false) WHERE %s > %d", identity, to.max, last, to.max)))
 		}
 	}
-	for _, name := range []string{"START WITH", "INCREMENT BY", "CACHE"} {
-		out += " SET " + name + " " + options[name]
+	set := " SET GENERATED " + b.Identity
+	if a.Identity == b.Identity {
+		set = ""
 	}
-	return out
+	cmds = append(cmds, action(t, "ALTER COLUMN "+ident(a.Name)+set+to.set(from)))
+	if to.turns(from) {
+		cmds = append(cmds, d.numberOn(t, b))
+	}
+	return cmds
 }
 
 // swapsNumbers reports whether a serial column becomes an identity column or the other way around.
@@ -204,11 +209,14 @@ func (d *differ) identitySequence(t *table, c *column) string {
 	return "pg_get_serial_sequence(" + literal(t.String()) + ", " + literal(c.Name) + ")"
 }
 
-// numberOn sets an identity column's new sequence to continue after the highest existing number.
+// numberOn sets an identity column's new sequence to continue after the existing numbers.
 func (d *differ) numberOn(t *table, c *column) cmd {
-	highest := "max(" + ident(c.Name) + ")"
-	last := sql("SELECT setval("+d.identitySequence(t, c)+", "+highest+") FROM "+t.String()+" HAVING "+highest+" >= "+c.own.start(),
-		"The numbers continue after the highest; without an index on the column this scans the table.")
+	which, number, past := "highest", "max("+ident(c.Name)+")", " >= "
+	if c.own.descends() {
+		which, number, past = "lowest", "min("+ident(c.Name)+")", " <= "
+	}
+	last := sql("SELECT setval("+d.identitySequence(t, c)+", "+number+") FROM "+t.String()+" HAVING "+number+past+c.own.start(),
+		"The numbers continue after the "+which+"; without an index on the column this scans the table.")
 	last.last = true // it would split the actions of an ALTER TABLE
 	return last
 }

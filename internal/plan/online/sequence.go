@@ -2,8 +2,11 @@ package online
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ariga.io/atlas/sql/schema"
@@ -25,19 +28,82 @@ func (s *sequence) create() string {
 	return strings.TrimSpace("CREATE SEQUENCE " + s.String() + " AS " + s.Type + " " + s.Options)
 }
 
-// descends reports whether the sequence counts down. Such a sequence is unlikely to number keys, so it is never set
-// to a number.
-func (s *sequence) descends() bool { return strings.Contains(s.Options, "INCREMENT BY -") }
+// descends reports whether the sequence counts down. Such a sequence is unlikely to number keys, so a column that gets
+// one is never numbered by it.
+func (s *sequence) descends() bool { return s.options().increment < 0 }
 
 // start returns the first number of the sequence.
-func (s *sequence) start() string {
-	for _, option := range []string{"START WITH ", "MINVALUE "} {
-		if _, rest, ok := strings.Cut(s.Options, option); ok {
-			start, _, _ := strings.Cut(rest, " ")
-			return start
+func (s *sequence) start() string { return strconv.FormatInt(s.options().start, 10) }
+
+// options are the options of a sequence with their values, defaults included.
+type options struct {
+	increment, min, max, start, cache int64
+	cycle                             bool
+	// lowest and highest are the bounds by default.
+	lowest, highest int64
+}
+
+func (s *sequence) options() options { return parseOptions(s.Type, s.Options) }
+
+// parseOptions parses the options that aren't the default, in SQL or in the catalog's form.
+func parseOptions(typ, text string) options {
+	number := func(s string) int64 {
+		n, _ := strconv.ParseInt(s, 10, 64) // PostgreSQL has written it
+		return n
+	}
+	words := slices.DeleteFunc(strings.Fields(strings.ToLower(text)), func(w string) bool { return w == "by" || w == "with" })
+	value := func(name string, otherwise int64) int64 {
+		if i := slices.Index(words, name); i >= 0 && i+1 < len(words) {
+			return number(words[i+1])
+		}
+		return otherwise
+	}
+	low, high, _, _ := hazard.Integer(typ)
+	o := options{increment: value("increment", 1), cache: value("cache", 1), cycle: slices.Contains(words, "cycle"), lowest: 1, highest: number(high)}
+	if o.increment < 0 {
+		o.lowest, o.highest = number(low), -1
+	}
+	o.min, o.max = value("minvalue", o.lowest), value("maxvalue", o.highest)
+	o.start = o.min
+	if o.increment < 0 {
+		o.start = o.max
+	}
+	o.start = value("start", o.start)
+	return o
+}
+
+// turns reports whether one of the sequences counts up and the other down.
+func (o options) turns(from options) bool { return o.increment < 0 != (from.increment < 0) }
+
+// set returns the actions of ALTER COLUMN that change the options of an identity column. A sequence that turns starts
+// again, because its last number is outside of its new bounds.
+func (o options) set(from options) string {
+	var b strings.Builder
+	option := func(name string, from, to, none int64) {
+		switch {
+		case from == to:
+		case to == none:
+			b.WriteString(" SET NO " + name)
+		default:
+			fmt.Fprintf(&b, " SET %s %d", name, to)
 		}
 	}
-	return "1"
+	const always = math.MinInt64 // no value of these options
+	option("INCREMENT BY", from.increment, o.increment, always)
+	option("MINVALUE", from.min, o.min, o.lowest)
+	option("MAXVALUE", from.max, o.max, o.highest)
+	option("START WITH", from.start, o.start, always)
+	option("CACHE", from.cache, o.cache, always)
+	switch {
+	case o.cycle && !from.cycle:
+		b.WriteString(" SET CYCLE")
+	case from.cycle && !o.cycle:
+		b.WriteString(" SET NO CYCLE")
+	}
+	if o.turns(from) {
+		b.WriteString(" RESTART")
+	}
+	return b.String()
 }
 
 func ownedBy(sequence, column string) cmd {
@@ -230,7 +296,7 @@ func retype(s *sequence, from, to string) cmd {
 // its default changes, b afterwards. It returns the hazards of that step.
 func (d *differ) moveNumbers(s *steps, t *table, a, b *column, created bool) []hazard.Hazard {
 	switch {
-	case b.draws == "", strings.HasPrefix(d.sequence(b.draws).Options, "increment -"):
+	case b.draws == "", d.options(b.draws).increment < 0:
 		return nil
 	case a.draws == "" && b.serial() == nil && (!isInteger(b.Type) || !unique(t, b.Name)):
 		return nil
@@ -247,7 +313,16 @@ func (d *differ) moveNumbers(s *steps, t *table, a, b *column, created bool) []h
 	if !read {
 		return nil
 	}
-	return blocks(t, "finding the highest "+ident(b.Name)+" scans it, because no index starts with that column",
+	return findsNumber(t, b)
+}
+
+// findsNumber returns the hazard of looking for the last number in a column that no index starts with.
+func findsNumber(t *table, c *column) []hazard.Hazard {
+	which := "highest "
+	if c.own != nil && c.own.descends() {
+		which = "lowest "
+	}
+	return blocks(t, "finding the "+which+ident(c.Name)+" scans it, because no index starts with that column",
 		fix.Words("To keep the application running, first declare an index that starts with it in the schema file, and apply that."))
 }
 
@@ -277,11 +352,12 @@ func (d *differ) sequence(name string) *state.Sequence {
 // lockSequence keeps others from using a sequence until the end of the transaction. It sets an option to its current
 // value, which makes PostgreSQL rewrite the sequence and discard the numbers that sessions have cached.
 func (d *differ) lockSequence(name string) cmd {
-	cache := "1"
-	if _, rest, ok := strings.Cut(d.sequence(name).Options, "cache "); ok {
-		cache, _, _ = strings.Cut(rest, " ")
-	}
-	return sql("ALTER SEQUENCE "+name+" CACHE "+cache, "Locks the sequence until the end of the transaction.")
+	return sql(fmt.Sprintf("ALTER SEQUENCE %s CACHE %d", name, d.options(name).cache), "Locks the sequence until the end of the transaction.")
+}
+
+func (d *differ) options(name string) options {
+	s := d.sequence(name)
+	return parseOptions(s.Type, s.Options)
 }
 
 // unique reports whether a unique index contains a column, so that equal numbers would be refused.

@@ -83,8 +83,12 @@ func (c Catalog) Def(kind, name string) (def string, ok bool) {
 // change the slice.
 func (c Catalog) Lines() []string { return slices.Clone(c.lines) }
 
-// Equal reports whether two catalogs are equal.
-func (c Catalog) Equal(o Catalog) bool { return slices.Equal(c.lines, o.lines) }
+// Equal reports whether two catalogs are equal, apart from what PostgreSQL prints differently after a dump is restored.
+func (c Catalog) Equal(o Catalog) bool {
+	return slices.EqualFunc(c.lines, o.lines, func(a, b string) bool {
+		return a == b || sameText(mustParse(a), mustParse(b))
+	})
+}
 
 // String returns the lines, each followed by a newline.
 func (c Catalog) String() string {

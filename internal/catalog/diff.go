@@ -53,6 +53,12 @@ func (d Difference) IsIndex(name string) bool {
 // equal. If a table is missing or extra, its parts are not listed.
 func Diff(want, have Catalog) []Difference {
 	missing, extra := split(want.lines, have.lines), split(have.lines, want.lines)
+	for key, w := range missing {
+		if h, ok := extra[key]; ok && sameText(w, h) {
+			delete(missing, key)
+			delete(extra, key)
+		}
+	}
 	var all []Difference
 	for _, key := range sortedKeys(missing, extra) {
 		w, wanted := missing[key]

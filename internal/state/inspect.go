@@ -148,6 +148,7 @@ func checkInspected(ctx context.Context, live *State, hcl []byte, start func(con
 	if err != nil {
 		return nil, err
 	}
+	s.createExtensions(ctx, live.Catalog)
 	if err := s.createSequences(ctx, live.Catalog); err != nil {
 		return nil, err
 	}
@@ -163,7 +164,22 @@ func checkInspected(ctx context.Context, live *State, hcl []byte, start func(con
 	}
 	want, _ := Split(live.Catalog)
 	have, _ := Split(s.Catalog)
-	return catalog.Diff(want, have), nil
+	isManaged := func(l catalog.Line) bool { return !isExclusion(l) } // it may need a function that is missing here
+	return catalog.Diff(want.Filter(isManaged), have.Filter(isManaged)), nil
+}
+
+// createExtensions creates the extensions of c, for their types and operators, as far as the dev server has them.
+func (s *State) createExtensions(ctx context.Context, c catalog.Catalog) {
+	for l := range c.All() {
+		in, ok := strings.CutPrefix(l.Def, "schema ")
+		if l.Kind != "extension" || l.Comment || !ok {
+			continue
+		}
+		run, _ := s.srv.Statement("CREATE EXTENSION IF NOT EXISTS " + l.Name + " SCHEMA " + in + " CASCADE")
+		// What is missing without it is reported.
+		_ = s.db.run.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+in)
+		_ = s.db.run.Exec(ctx, run)
+	}
 }
 
 // createSequences creates the sequences of c that aren't a serial column's, because defaults may use them.

@@ -62,6 +62,20 @@ func HasUnmanaged(c catalog.Catalog) bool {
 	return len(unmanaged(c, func(catalog.Line) bool { return true })) > 0
 }
 
+// HasExclusions reports whether a catalog has exclusion constraints.
+func HasExclusions(c catalog.Catalog) bool {
+	for l := range c.All() {
+		if isExclusion(l) {
+			return true
+		}
+	}
+	return false
+}
+
+func isExclusion(l catalog.Line) bool {
+	return l.Kind == "constraint" && !l.Comment && strings.HasPrefix(l.Def, "EXCLUDE ")
+}
+
 // unmanaged returns the names of what is unmanaged, by kind.
 func unmanaged(c catalog.Catalog, stays func(catalog.Line) bool) map[string][]string {
 	managed, outside := Split(c)

@@ -86,39 +86,56 @@ func (n *names) labels(body *hclsyntax.Body) {
 
 // rename changes all names in r.
 func rename(r *schema.Realm, name func(string) string) {
+	change := func(names ...*string) {
+		for _, n := range names {
+			*n = name(*n)
+		}
+	}
 	for _, s := range r.Schemas {
-		s.Name = name(s.Name)
+		change(&s.Name)
 		for _, o := range s.Objects {
 			if e, ok := o.(*schema.EnumType); ok {
-				e.T = name(e.T)
+				change(&e.T)
 			}
 		}
 		for _, t := range s.Tables {
-			t.Name = name(t.Name)
-			if t.PrimaryKey != nil {
-				t.PrimaryKey.Name = name(t.PrimaryKey.Name)
-			}
-			for _, c := range t.Columns {
-				c.Name = name(c.Name)
-			}
-			for _, i := range t.Indexes {
-				i.Name = name(i.Name)
-				for _, a := range i.Attrs {
-					if k, ok := a.(*postgres.Constraint); ok {
-						k.N = name(k.N)
-					}
-				}
-			}
-			for _, k := range t.ForeignKeys {
-				k.Symbol = name(k.Symbol)
-			}
-			for _, a := range t.Attrs {
-				if c, ok := a.(*schema.Check); ok {
-					c.Name = name(c.Name)
-				}
-			}
+			change(TableNames(t)...)
 		}
 	}
+}
+
+// TableNames returns the names of a table and of its parts, without those that it refers to.
+func TableNames(t *schema.Table) []*string {
+	names := []*string{&t.Name}
+	for _, c := range t.Columns {
+		names = append(names, &c.Name)
+	}
+	if t.PrimaryKey != nil {
+		names = append(names, IndexNames(t.PrimaryKey)...)
+	}
+	for _, i := range t.Indexes {
+		names = append(names, IndexNames(i)...)
+	}
+	for _, k := range t.ForeignKeys {
+		names = append(names, &k.Symbol)
+	}
+	for _, a := range t.Attrs {
+		if c, ok := a.(*schema.Check); ok {
+			names = append(names, &c.Name)
+		}
+	}
+	return names
+}
+
+// IndexNames returns the names of an index and of its constraint.
+func IndexNames(i *schema.Index) []*string {
+	names := []*string{&i.Name}
+	for _, a := range i.Attrs {
+		if k, ok := a.(*postgres.Constraint); ok {
+			names = append(names, &k.N)
+		}
+	}
+	return names
 }
 
 // restoreError restores the names in an error of the engine.

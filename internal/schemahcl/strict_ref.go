@@ -76,7 +76,6 @@ func schemaRef(c *strictness, in scope, a *hclsyntax.Attribute) {
 		c.refuse(a.Expr.Range().Start, "%q in %s must refer to a schema block, such as schema.public", a.Name, in)
 	case !slices.Contains(c.decls.schemas, parts[1]):
 		c.refuse(a.Expr.Range().Start, "there is no schema block %q%s", parts[1], instead(parts[1], slices.Clone(c.decls.schemas)))
-	default:
 	}
 }
 

@@ -264,14 +264,6 @@ func eachName(changes []schema.Change, change func(string) string) (restore func
 			}
 		}
 	}
-	index := func(i *schema.Index) {
-		names(&i.Name)
-		for _, a := range i.Attrs {
-			if k, ok := a.(*postgres.Constraint); ok {
-				names(&k.N)
-			}
-		}
-	}
 	key := func(k *schema.ForeignKey) {
 		names(&k.Symbol, &k.RefTable.Name, &k.RefTable.Schema.Name)
 		for _, c := range k.RefColumns {
@@ -279,24 +271,13 @@ func eachName(changes []schema.Change, change func(string) string) (restore func
 		}
 	}
 	table := func(t *schema.Table) {
-		names(&t.Name, &t.Schema.Name)
+		names(&t.Schema.Name)
+		names(schemahcl.TableNames(t)...)
 		for _, c := range t.Columns {
-			names(&c.Name)
 			object(c.Type.Type)
-		}
-		if t.PrimaryKey != nil {
-			index(t.PrimaryKey)
-		}
-		for _, i := range t.Indexes {
-			index(i)
 		}
 		for _, k := range t.ForeignKeys {
 			key(k)
-		}
-		for _, a := range t.Attrs {
-			if c, ok := a.(*schema.Check); ok {
-				names(&c.Name)
-			}
 		}
 	}
 	for _, c := range changes {
@@ -314,7 +295,7 @@ func eachName(changes []schema.Change, change func(string) string) (restore func
 			for _, m := range c.Changes {
 				switch m := m.(type) {
 				case *schema.AddIndex:
-					index(m.I)
+					names(schemahcl.IndexNames(m.I)...)
 				case *schema.AddForeignKey:
 					key(m.F)
 				}

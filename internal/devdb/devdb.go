@@ -70,6 +70,7 @@ type Server struct {
 	mu        sync.Mutex
 	save      *snapshot            // the one that Close stores
 	snapshots map[string]*snapshot // by the state's name
+	discarded []*Database          // that exist, the oldest first
 
 	close    sync.Once
 	closeErr error

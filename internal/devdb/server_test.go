@@ -505,3 +505,38 @@ func TestAsNobody(t *testing.T) {
 		t.Errorf("remaining: %q", left)
 	}
 }
+
+// TestDiscard checks that a long run doesn't keep the databases that it no longer uses.
+func TestDiscard(t *testing.T) {
+	s := pgtest.Start(t, devdb.Config{})
+	var made []*devdb.Database
+	for range 30 {
+		db, err := s.Create(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, db)
+	}
+	for _, db := range made {
+		db.Discard()
+	}
+	admin, err := s.Admin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close(t.Context())
+	var left int
+	if err := admin.QueryRow(t.Context(), "SELECT count(*) FROM pg_database WHERE datname = ANY ($1)", names(made)).Scan(&left); err != nil {
+		t.Fatal(err)
+	}
+	if left != 24 {
+		t.Errorf("%d of %d discarded databases are left, want 24", left, len(made))
+	}
+}
+
+func names(dbs []*devdb.Database) (list []string) {
+	for _, db := range dbs {
+		list = append(list, db.Name)
+	}
+	return list
+}

@@ -148,8 +148,11 @@ func (s *State) renew(ctx context.Context) error {
 	return s.connect(ctx)
 }
 
-// Close closes the connection. The database remains until it is dropped or the server is closed.
-func (s *State) Close() { s.db.close() }
+// Close closes the connection and discards the database, which must not be used again.
+func (s *State) Close() {
+	s.db.close()
+	s.DB.Discard()
+}
 
 // A session is one connection, for pgx and for database/sql, which Atlas needs.
 type session struct {

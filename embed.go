@@ -11,3 +11,8 @@ import "embed"
 //
 //go:embed schema.hcl atlas.hcl migrations
 var Files embed.FS
+
+// Hazards holds the pages about what lint looks for, docs/hazards/NAME.md.
+//
+//go:embed docs/hazards
+var Hazards embed.FS

@@ -5,11 +5,13 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/jackc/pgx/v5"
 
+	ibutsuschema "github.com/ibutsu/ibutsu-schema"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
@@ -87,4 +89,20 @@ func (c *command) showLint(r *lint.Report, outs []report.Out) error {
 		}
 	}
 	return c.out.Lint(r)
+}
+
+// checks prints all checks of lint, or the page about one.
+func checks(f flags, explain *string) error {
+	p, err := printer(f)
+	if err != nil {
+		return err
+	}
+	if explain == nil {
+		return p.Rules()
+	}
+	pages, err := fs.Sub(ibutsuschema.Hazards, "docs/hazards")
+	if err != nil {
+		return err
+	}
+	return p.Explain(*explain, pages)
 }

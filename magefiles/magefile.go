@@ -102,8 +102,13 @@ func Lint(ctx context.Context,
 	env *string, // env block of atlas.hcl
 	format *string, // text, json, sarif, markdown or github (the default inside GitHub Actions)
 	out *string, // write more formats to files: sarif=FILE,markdown=FILE
+	list *bool, // print the checks, and lint nothing
+	explain *string, // print the page about a check, by its name or code, and lint nothing
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
+	if value(list) || explain != nil {
+		return checks(flags{format: format}, explain)
+	}
 	further := []report.Format{report.GitHub, report.SARIF, report.Markdown}
 	return withoutDir(ctx, flags{env: env, url: url, format: format, further: further, carried: carried}, func(ctx context.Context, c *command) error {
 		last, err := count("latest", latest)

@@ -208,8 +208,8 @@ func violators(t *relation, c *constraint) fix.Text {
 	return fix.Rows(t.sql(), "NOT "+expr)
 }
 
-// orphans returns the query for the rows that reference nothing. To a table that is new in the change, that is every row
-// with a reference.
+// orphans returns the query for the rows that reference nothing. If the other table is new in the change, that is every
+// row with a reference.
 func orphans(step *step, c *constraint) fix.Text {
 	s := step.after
 	child, parent := s.relations.Get(c.Table), s.relations.Get(c.References)

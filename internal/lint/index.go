@@ -134,7 +134,7 @@ func unique(s *step, t *relation, x *index, what string) (found findings) {
 	d := s.about(t)
 	d.Text = fmt.Sprintf("making %s unique on table %s fails if there are duplicates", what, t.sql())
 	if s.st.Concurrently {
-		d.Text += ", and leaves an INVALID index"
+		d.Text += "; it then leaves an INVALID index"
 	}
 	d.Fix = fix.Words("look for those rows, and change them first")
 	d.Query = fix.Duplicates(what, t.sql(), x.Predicate)

@@ -10,6 +10,7 @@ type Statement struct {
 	Pos, Line int
 	Text      string
 	Effects   []TableEffect // by table
+	Refused   bool          // whether it didn't run, so that its effects are unknown
 }
 
 // A TableEffect is what a statement did to a table.
@@ -28,7 +29,7 @@ var weakest = strength[shareUpdateExclusive]
 func (t *trace) observed() []Statement {
 	var list []Statement
 	for _, s := range t.steps {
-		stmt := Statement{Pos: s.stmt.Pos.Offset, Line: s.stmt.Pos.Line, Text: s.stmt.Text}
+		stmt := Statement{Pos: s.stmt.Pos.Offset, Line: s.stmt.Pos.Line, Text: s.stmt.Text, Refused: !s.ran()}
 		for _, oid := range s.touched() {
 			r := s.before.relations.Get(oid)
 			if r == nil || !s.ran() || t.base.relations.Get(oid) == nil || !r.isTable() && r.Kind != "m" {

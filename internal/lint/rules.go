@@ -1,6 +1,10 @@
 package lint
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/ibutsu/ibutsu-schema/internal/words"
+)
 
 // A Rule is a hazard that lint looks for.
 type Rule struct {
@@ -222,6 +226,25 @@ var fixed = []Rule{
 	{"large-file", "IB621", "", Warning, false, "A large file won't be reviewed, and holds its locks for long. Split it."},
 	{"lint-settings-changed", "IB622", "", Warning, false, "A change must not decide how it is judged, so lint uses the base's settings until it is merged. Merge the change to atlas.hcl separately, first."},
 	{"schema-not-planned", "IB617", "", Error, false, "The migrations don't produce the schema file. Run plan, or change the schema file."},
+}
+
+// HelpURI returns the address of the rule's page, which is docs/hazards/NAME.md.
+func (r Rule) HelpURI() string {
+	return "https://github.com/ibutsu/ibutsu-schema/blob/main/docs/hazards/" + r.Name + ".md"
+}
+
+// FindRule returns the rule with a name or code. If there is none, near is the name or code that was probably meant, ""
+// if none is close.
+func FindRule(name string) (r Rule, near string) {
+	if alias, ok := aliases[name]; ok {
+		name = alias
+	}
+	for _, r := range Rules() {
+		if r.Name == name || r.Code == name {
+			return r, ""
+		}
+	}
+	return Rule{}, words.Nearest(name, CheckNames())
 }
 
 // Rules returns all rules, by subject.

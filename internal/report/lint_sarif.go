@@ -45,6 +45,7 @@ type (
 		Name                 string          `json:"name"`
 		ShortDescription     sarifText       `json:"shortDescription"`
 		Help                 sarifText       `json:"help"`
+		HelpURI              string          `json:"helpUri,omitempty"`
 		DefaultConfiguration sarifLevel      `json:"defaultConfiguration"`
 		Properties           sarifProperties `json:"properties"`
 	}
@@ -149,9 +150,14 @@ func newSARIFRule(id string, d lint.Diagnostic, rule lint.Rule) sarifRule {
 	if rule.Analyzer != "" {
 		tags = append(tags, rule.Analyzer)
 	}
+	uri := ""
+	if rule.Name != "" {
+		uri = rule.HelpURI()
+	}
 	return sarifRule{
 		ID: id, Name: d.Name, ShortDescription: sarifText{Text: strings.ReplaceAll(d.Name, "-", " ")},
 		Help:                 sarifText{Text: help, Markdown: help}, // our own text
+		HelpURI:              uri,
 		DefaultConfiguration: sarifLevel{string(level)}, Properties: sarifProperties{tags},
 	}
 }

@@ -209,6 +209,7 @@ func (d *differ) dropConstraint(t *table, k *constraint) Op {
 		if o.up = d.dropUnique(t, k.index, o.up[0]); o.up[0].action == "" {
 			o.stage, o.key = stageDropUnique, ""
 		}
+		noteReplica(t, k.index, o.up)
 	}
 	return o.undo(d.addConstraint(t, k))
 }
@@ -259,10 +260,11 @@ func (d *differ) changeKey(t *table, h, w *constraint) []Op {
 	}
 	next := d.names.index(t, w.Name, "_new")
 	swap := func(from, to *constraint, name string) []cmd {
-		return append([]cmd{
-			sql(createIndex(t, to.index, name), "Scans the table without blocking reads or writes; fails if two rows have the same key."),
-			sql("ALTER TABLE " + t.String() + " DROP CONSTRAINT " + ident(from.Name) + ", ADD CONSTRAINT " + ident(to.Name) + usingIndex(to, name)),
-		}, finishConstraint(t, to)...)
+		return slices.Concat(
+			[]cmd{sql(createIndex(t, to.index, name), "Scans the table without blocking reads or writes; fails if two rows have the same key.")},
+			markReplica(t, to.index, name),
+			[]cmd{sql("ALTER TABLE " + t.String() + " DROP CONSTRAINT " + ident(from.Name) + ", ADD CONSTRAINT " + ident(to.Name) + usingIndex(to, name))},
+			finishConstraint(t, to))
 	}
 	back := next
 	if h.Name != w.Name {
@@ -328,6 +330,7 @@ func promoteIndex(t *table, i *index, k *constraint) cmd {
 func (d *differ) demoteIndex(t *table, i *index, drop []cmd) []cmd {
 	name := d.names.index(t, i.Name, "_new")
 	cmds := []cmd{sql(createIndex(t, i, name), "Dropping a constraint drops its index, so an identical one is built first.")}
+	cmds = append(cmds, markReplica(t, i, name)...)
 	cmds = append(append(cmds, drop...), renameIndex(t, name, i.Name))
 	return append(cmds, finish(t, i)...)
 }

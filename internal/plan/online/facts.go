@@ -75,6 +75,7 @@ type index struct {
 	Name        string
 	Unique      bool
 	Valid       bool
+	Replica     bool   // whether it is the table's replica identity
 	On          string // what follows the table's name in its definition
 	Columns     []string
 	Reads       []string // Columns, included columns, and those in expressions and the predicate

@@ -49,7 +49,7 @@ SELECT json_build_object(
   WHERE a.attnum > 0 AND NOT a.attisdropped),
 'indexes', (
   SELECT json_agg(json_build_object(
-    'oid', i.indexrelid::int8, 'table', i.indrelid::int8, 'name', ic.relname, 'unique', i.indisunique, 'valid', i.indisvalid,
+    'oid', i.indexrelid::int8, 'table', i.indrelid::int8, 'name', ic.relname, 'unique', i.indisunique, 'valid', i.indisvalid, 'replica', i.indisreplident,
     'on', substr(pg_get_indexdef(i.indexrelid), length(concat('CREATE ', CASE WHEN i.indisunique THEN 'UNIQUE ' END, 'INDEX ', quote_ident(ic.relname),
       ' ON ', CASE WHEN c.relkind = 'p' THEN 'ONLY ' END, quote_ident(n.nspname), '.', quote_ident(c.relname), ' ')) + 1),
     'columns', (SELECT coalesce(json_agg(a.attname ORDER BY k.n), '[]') FROM unnest(i.indkey) WITH ORDINALITY k(num, n)

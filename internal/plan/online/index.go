@@ -116,6 +116,7 @@ func (d *differ) dropIndex(t *table, i *index) Op {
 	} else {
 		o.up = d.dropUnique(t, i, sql(dropIndex(t, i.Name)))
 	}
+	noteReplica(t, i, o.up)
 	return o.undo(d.addIndex(t, i))
 }
 
@@ -129,10 +130,8 @@ func (d *differ) changeIndex(t *table, h, w *index) []Op {
 	}
 	name := d.names.index(t, w.Name, "_new")
 	swap := func(to *index, built bool) []cmd {
-		cmds := []cmd{
-			sql(createIndex(t, to, name), "Builds the new index while queries still use the old one."),
-			sql(dropIndex(t, to.Name)),
-		}
+		cmds := []cmd{sql(createIndex(t, to, name), "Builds the new index while queries still use the old one.")}
+		cmds = append(append(cmds, markReplica(t, to, name)...), sql(dropIndex(t, to.Name)))
 		if t.Partitioned {
 			cmds = append(d.buildPartitioned(t, to, name, built), dropPartitioned(t, to.Name))
 		}

@@ -63,6 +63,24 @@ func (d *differ) dropUnique(t *table, i *index, drop cmd) []cmd {
 	return cmds
 }
 
+// noteReplica says what the first of cmds, which drops index i without a replacement, does to logical replication.
+func noteReplica(t *table, i *index, cmds []cmd) {
+	if i.Replica {
+		cmds[0].note = append(slices.Clone(cmds[0].note),
+			ident(i.Name)+" is the table's replica identity. If the table is published, UPDATE and DELETE fail",
+			"until it has another one: ALTER TABLE "+t.String()+" REPLICA IDENTITY FULL, or USING INDEX.")
+	}
+}
+
+// markReplica makes an index of that name the table's replica identity if to is. Without one, UPDATE and DELETE fail on
+// a published table.
+func markReplica(t *table, to *index, name string) []cmd {
+	if !to.Replica || t.Partitioned {
+		return nil
+	}
+	return []cmd{sql("ALTER TABLE " + t.String() + " REPLICA IDENTITY USING INDEX " + ident(name))}
+}
+
 // revertUnique reverts the creation of the unique index i of t. If the table has no other index on the same columns,
 // drop does, because the keys that use i have been dropped by then.
 func (d *differ) revertUnique(t *table, i *index, drop cmd) []cmd {

@@ -36,6 +36,22 @@ func (c Column) Fill(value string) Batch {
 	}
 }
 
+// FillEach returns the batch that sets each column to its value where it is NULL, in one pass.
+func FillEach(columns []Column, values []string) Batch {
+	if len(columns) == 1 {
+		return columns[0].Fill(values[0])
+	}
+	var set, null []string
+	for i, c := range columns {
+		set = append(set, c.Name+" = coalesce(r."+c.Name+", "+values[i]+")")
+		null = append(null, "r."+c.Name+" IS NULL")
+	}
+	b := columns[0].Fill("")
+	b.Statement = "UPDATE " + b.Table.Name + " r SET " + strings.Join(set, ", ")
+	b.Where = "(" + strings.Join(null, " OR ") + ")"
+	return b
+}
+
 // FillsNull is why a batch that fills a column may be repeated.
 const FillsNull = "it fills only what is still NULL"
 

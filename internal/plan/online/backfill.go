@@ -2,22 +2,89 @@ package online
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 )
 
-// backfill sets a new column to its default in existing rows, in batches that commit one by one.
-func backfill(t *table, c *column) Op {
+// fillTogether merges the ops that fill new columns of a table, and those that then set them NOT NULL, so that each
+// reads the table once.
+func (d *differ) fillTogether(t *table, ops []Op) []Op {
+	var fills, sets []*column
+	for _, o := range ops {
+		if o.fills != nil {
+			fills = append(fills, o.fills)
+		}
+		if o.sets != nil {
+			sets = append(sets, o.sets)
+		}
+	}
+	for i, o := range ops {
+		switch {
+		case o.fills != nil && o.fills == fills[0]:
+			ops[i] = backfill(t, fills)
+		case o.sets != nil && o.sets == sets[0]:
+			ops[i] = d.setFilledNotNull(t, sets)
+		default:
+			continue
+		}
+		ops[i].change = o.change
+	}
+	return slices.DeleteFunc(ops, func(o Op) bool { return o.fills != nil || o.sets != nil })
+}
+
+// backfill sets new columns to their defaults in existing rows, in batches that commit one by one.
+func backfill(t *table, columns []*column) Op {
 	how := ", batch by batch"
-	fill := fix.Column{Table: t.fix(), Name: ident(c.Name)}.Fill("DEFAULT")
+	var list []fix.Column
+	var names, values []string
+	for _, c := range columns {
+		list = append(list, fix.Column{Table: t.fix(), Name: ident(c.Name)})
+		names, values = append(names, ident(c.Name)), append(values, *c.Default)
+	}
+	if len(values) == 1 {
+		values[0] = "DEFAULT"
+	}
+	fill := fix.FillEach(list, values)
 	if fill.Walk() == fix.AtOnce {
 		how = ", in one statement: there is no key to batch by"
 	}
+	all := strings.Join(names, ", ")
 	return Op{stage: stageBackfill, key: t.String(), up: []cmd{
-		sql(fill.Do().String(), "Backfill "+ident(c.Name)+" in existing rows"+how+".",
+		sql(fill.Do().String(), "Backfill "+all+" in existing rows"+how+".",
 			"repeatable "+fill.Reason),
-		sql("ANALYZE " + t.String() + " (" + ident(c.Name) + ")"),
+		sql("ANALYZE " + t.String() + " (" + all + ")"),
 	}}
+}
+
+// setFilledNotNull sets new columns NOT NULL after they are filled. The steps share a file: no NULL is left, so none of
+// them fails halfway.
+func (d *differ) setFilledNotNull(t *table, columns []*column) Op {
+	all := Op{stage: stageValidate}
+	if len(columns) == 1 {
+		for _, o := range d.setNotNull(t, columns[0]) {
+			for _, c := range o.up {
+				all.up = append(all.up, cmd{sql: c.String(), note: c.note})
+			}
+		}
+		all.down = []cmd{action(t, "ALTER COLUMN "+ident(columns[0].Name)+" DROP NOT NULL")}
+		return all
+	}
+	var names, terms, sets []string
+	for _, c := range columns {
+		col := ident(c.Name)
+		names, terms, sets = append(names, col), append(terms, col+" IS NOT NULL"), append(sets, "ALTER COLUMN "+col+" SET NOT NULL")
+		all.down = append([]cmd{action(t, "ALTER COLUMN "+col+" DROP NOT NULL")}, all.down...)
+	}
+	check := ident(d.names.constraint(t, t.Name, "_not_null"))
+	alter := "ALTER TABLE " + t.String() + " "
+	all.up = []cmd{
+		sql(alter+"ADD CONSTRAINT "+check+" CHECK ("+strings.Join(terms, " AND ")+") NOT VALID", "Rejects new NULLs in "+strings.Join(names, ", ")+"; existing rows are checked later."),
+		sql(alter+"VALIDATE CONSTRAINT "+check, "Scans the table without blocking reads or writes; fails if there is a NULL in one of them."),
+		sql("ALTER TABLE "+t.String()+"\n  "+strings.Join(sets, ",\n  "), "No scan: the check proves it. A statement of its own, because it would scan together with the next."),
+		sql(alter + "DROP CONSTRAINT " + check),
+	}
+	return all
 }
 
 // fix returns the table as package fix needs it, with a primary key or a unique constraint without NULLs to batch by.

@@ -73,7 +73,7 @@ func (d *differ) columns(ctx context.Context, have, want *table) ([]Op, error) {
 		}
 		ops = append(ops, about(change{verb: p.verb(), kind: "column", table: have.Name, name: cmp.Or(p.have, p.want).Name}, found)...)
 	}
-	return ops, nil
+	return d.fillTogether(have, ops), nil
 }
 
 func sameSequence(a, b *sequence) bool {
@@ -158,16 +158,9 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) ([
 	if d.awaitsSequence(c) {
 		o.stage = stageRewrite
 	}
-	ops := []Op{o, backfill(have, c)}
+	ops := []Op{o, {fills: c}}
 	if c.NotNull {
-		// These steps share a file: no NULL is left, so none of them fails halfway.
-		all := Op{stage: stageValidate, down: []cmd{action(have, "ALTER COLUMN "+ident(c.Name)+" DROP NOT NULL")}}
-		for _, o := range d.setNotNull(have, c) {
-			for _, c := range o.up {
-				all.up = append(all.up, cmd{sql: c.String(), note: c.note})
-			}
-		}
-		ops = append(ops, all)
+		ops = append(ops, Op{sets: c})
 	}
 	return ops, nil
 }

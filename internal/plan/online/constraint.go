@@ -285,13 +285,43 @@ do it in steps, each applied before the next:
   2. add it to the schema file with its new definition, run plan and apply`,
 			what, ident(h.Name), t, strings.Join(h.index.Users, ", "), ident(h.Name), ident(other.Name))
 	}
-	next := pgsql.Fit(w.Name, "_new")
-	return fmt.Sprintf(`the %s %s of %s changes while foreign keys refer to it (%s)
-do it in steps, each applied before the next:
-  1. add the new one under another name (%s) in the schema file, run plan and apply
-  2. make the foreign keys refer to the columns of the new one, run plan and apply
-  3. remove %s from the schema file, run plan and apply`,
-		what, ident(h.Name), t, strings.Join(h.index.Users, ", "), ident(next), ident(h.Name))
+	head := fmt.Sprintf("the %s %s of %s changes while foreign keys refer to it (%s)\ndo it in steps, each applied before the next:", what, ident(h.Name), t, strings.Join(h.index.Users, ", "))
+	columns := func(i *index) string { return "(" + identList(i.Columns) + ")" }
+	var steps []string
+	switch next := ident(pgsql.Fit(w.Name, "_new")); {
+	case h.Kind == "p" && len(d.want.keysUsing(t, h.index)) > 0: // a table has only one primary key
+		steps = []string{
+			"leave the primary key as it is and add a unique constraint on " + columns(h.index) + " in the schema file, run plan and apply",
+			"remove the primary key from the schema file, run plan and apply: the foreign keys move to the unique constraint",
+			"add the primary key with its new definition, run plan and apply",
+		}
+	case h.Kind == "p" && len(d.want.keysUsing(t, w.index)) > 0:
+		steps = []string{
+			"leave the primary key as it is and add a unique constraint on " + columns(w.index) + " in the schema file, run plan and apply",
+			"make the foreign keys refer to the unique constraint, run plan and apply",
+			"change the primary key in the schema file, run plan and apply",
+		}
+	case h.Kind == "p":
+		steps = []string{
+			"leave the primary key as it is and change only the foreign keys in the schema file, run plan and apply",
+			"change the primary key in the schema file, run plan and apply",
+		}
+	case h.index.sameColumns(w.index):
+		steps = []string{
+			"add the new one under another name (" + next + ") in the schema file, run plan and apply",
+			"remove " + ident(h.Name) + " from the schema file, run plan and apply: the foreign keys move to " + next,
+		}
+	default:
+		steps = []string{
+			"add the new one under another name (" + next + ") in the schema file, run plan and apply",
+			"make the foreign keys refer to the columns of the new one, run plan and apply",
+			"remove " + ident(h.Name) + " from the schema file, run plan and apply",
+		}
+	}
+	for i, s := range steps {
+		head += fmt.Sprintf("\n  %d. %s", i+1, s)
+	}
+	return head
 }
 
 // twin returns the unique index of t that can become the index of constraint k, or replace it. It has the same

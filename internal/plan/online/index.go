@@ -123,7 +123,7 @@ func (d *differ) dropIndex(t *table, i *index) Op {
 // changeIndex builds the new index under another name before it drops the old one.
 func (d *differ) changeIndex(t *table, h, w *index) []Op {
 	if len(h.Users) > 0 {
-		return refuse(t, d.keyInUse(t, &constraint{Name: h.Name, index: h}, &constraint{Name: w.Name}, "unique index"))
+		return refuse(t, d.keyInUse(t, &constraint{Name: h.Name, index: h}, &constraint{Name: w.Name, index: w}, "unique index"))
 	}
 	if users := t.partUsers(h); len(users) > 0 {
 		return []Op{refusePartUsers(t, "index "+t.part(h.Name), users)}

@@ -5,6 +5,7 @@ package online
 
 import (
 	"context"
+	"strings"
 
 	"ariga.io/atlas/sql/schema"
 	"golang.org/x/sync/errgroup"
@@ -107,5 +108,13 @@ func refuse(t *table, text string) []Op {
 }
 
 func ident(name string) string { return pgsql.Ident(name) }
+
+func identList(names []string) string {
+	var list []string
+	for _, n := range names {
+		list = append(list, ident(n))
+	}
+	return strings.Join(list, ", ")
+}
 
 func literal(s string) string { return pgsql.Literal(s) }

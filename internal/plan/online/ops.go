@@ -87,6 +87,9 @@ type Op struct {
 	// hazards are listed at the top of the file.
 	hazards, downHazards []hazard.Hazard
 
+	// fills or sets is a new column that fillTogether fills, or sets NOT NULL; there is nothing else then.
+	fills, sets *column
+
 	change  change   // the change that it is a part of
 	refusal *Refusal // if set, there is no op, and this is the reason
 }

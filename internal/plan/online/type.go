@@ -17,6 +17,23 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) ([]Op, 
 	n := d.numbering(t, a, b)
 	ops := n.ops
 	up, down := n.up, n.down
+	typed := *b
+	typed.Default, typed.draws, typed.own, typed.Identity = a.Default, a.draws, a.own, a.Identity
+	if n.moves && a.typed() != b.typed() && (a.Default == nil || a.draws != "") && d.numbering(t, &typed, b).moves {
+		// The numbers move in a file of their own, so that one statement changes the types of all columns.
+		ops, err := d.changeType(ctx, t, a, &typed)
+		if err != nil {
+			return nil, err
+		}
+		moved, err := d.changeType(ctx, t, &typed, b)
+		for i := range moved {
+			moved[i].rank++
+			if moved[i].stage == stageAlter {
+				moved[i].stage = stageRewrite
+			}
+		}
+		return append(ops, moved...), err
+	}
 	if a.typed() == b.typed() {
 		o := Op{stage: stageAlter, key: n.file(t, a), hazards: n.hazards, downHazards: n.downHazards,
 			up:   slices.Concat(up.before, defaultSteps(t, a, b), up.after),
@@ -63,11 +80,7 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) ([]Op, 
 
 // analyze gathers the statistics that the planner lost about columns.
 func analyze(table, what string, columns ...string) Op {
-	var list []string
-	for _, c := range columns {
-		list = append(list, ident(c))
-	}
-	return Op{stage: stageAnalyze, up: []cmd{sql("ANALYZE "+table+" ("+strings.Join(list, ", ")+")", "Gathers statistics on "+what+" for the planner.")}}
+	return Op{stage: stageAnalyze, up: []cmd{sql("ANALYZE "+table+" ("+identList(columns)+")", "Gathers statistics on "+what+" for the planner.")}}
 }
 
 // typeHazards returns the hazards of changing column a to b. A down migration gets no alternative.

@@ -260,7 +260,7 @@ func newPrimaryKey(s *step, table uint32) bool {
 // an UPDATE set it in all rows in which it was NULL.
 func filled(s *step, t *relation, c *column) bool {
 	for _, o := range s.trace.all() {
-		if o == s {
+		if o == s || o == s.of {
 			return false
 		}
 		if b, a := o.before.relations.Get(t.OID), o.after.relations.Get(t.OID); b != nil && a != nil && b.columns[c.Num] == nil && a.columns[c.Num] != nil &&
@@ -356,7 +356,7 @@ func (c *column) null() bool {
 func unwritten(s *step, t *relation, c *column) *column {
 	var came *column
 	for _, o := range s.trace.all() {
-		if o == s {
+		if o == s || o == s.of {
 			break
 		}
 		if a := o.after.relations.Get(t.OID); came == nil && a != nil {

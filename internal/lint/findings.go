@@ -32,7 +32,7 @@ var (
 	}
 	ranChecks = []func(*step) findings{
 		renamedSchemas, renamedRelations, renamedRoutines, renamedTypes, renamedConstraints, changedTables, changedColumns, newConstraints, checkedDomains,
-		newIndexes, changedPartitions, changedTriggers, newRules, replacedRoutines, skipped, changedExtensions, changedPrivileges,
+		newIndexes, changedPartitions, changedTriggers, newRules, replacedRoutines, skipped, changedExtensions,
 	}
 
 	// fileChecks check a file as a whole.
@@ -53,6 +53,7 @@ func (s *step) findings() (found findings) {
 	for _, check := range checks {
 		found = append(found, check(s)...)
 	}
+	found = append(found, s.partFindings(found)...)
 	if s.ran() {
 		found = append(found, otherWork(s, found)...)
 		found = append(found, workWhileLocked(s)...)

@@ -83,7 +83,7 @@ func lockedBefore(s *step) *relation {
 func slow(s *step) (*relation, string) {
 	for _, oid := range s.touched() {
 		t := s.oldTable(oid)
-		if t == nil || s.st.Verb == "TRUNCATE" || s.after.relations.Get(oid) == nil {
+		if t == nil || s.truncates(t) || s.after.relations.Get(oid) == nil {
 			continue
 		}
 		switch {
@@ -106,6 +106,11 @@ func slow(s *step) (*relation, string) {
 		}
 	}
 	return nil, ""
+}
+
+// truncates reports whether the statement, or one in its block, is a TRUNCATE of the table.
+func (s *step) truncates(t *relation) bool {
+	return s.st.Verb == "TRUNCATE" || slices.ContainsFunc(s.parts, func(p *step) bool { return p.st.Verb == "TRUNCATE" && p.named(t) })
 }
 
 func lockTable(s *step) (found findings) {

@@ -36,7 +36,7 @@ func TestOptional(t *testing.T) {
 		{"alter", "SET lock_timeout = '1min';\nSET statement_timeout = '1min';\nALTER TABLE public.orders ADD a text;\nALTER TABLE public.orders ADD b text;\nALTER TABLE public.customers ALTER name SET DEFAULT '';\nALTER TABLE public.customers ALTER name SET DEFAULT 'x';",
 			"combine-alter-table orders; combine-alter-table customers; wide-lock-window customers; change-default customers.name"},
 		{"rows", "INSERT INTO public.orders (id) VALUES (1);", "dml-in-migration orders"},
-		{"block", "DO $$ BEGIN NULL; END $$;", "opaque-dynamic-sql"},
+		{"block", "DO $$ BEGIN NULL; END $$;", "anonymous-block"},
 		{"types of one's own", "CREATE TYPE e AS ENUM ('a');\nALTER TYPE e ADD VALUE 'b';\nCREATE DOMAIN d AS int CHECK (value > 0);", "create-enum; enum-value-ordering; create-domain-with-constraint"},
 		{"names", "CREATE VIEW \"Odd\" AS SELECT 1 AS x;\nCREATE VIEW v" + strings.Repeat("v", 70) + " AS SELECT 1 AS x;", `mixed-case-identifier "Odd"; identifier-too-long`},
 		{"rights", "GRANT SELECT ON orders TO lint_optional_reader;", "privilege-change orders"},

@@ -96,9 +96,8 @@ func holdsForAll(s *step, t *relation, st *pgsql.Statement) bool {
 	})
 }
 
-// setval finds a sequence that is set to a number, whatever its position.
-func setval(s *step) (found findings) {
-	w := s.st.Rest
+// setval finds a sequence that words of the statement set to a number, whatever its position.
+func setval(s *step, w pgsql.Words) (found findings) {
 	for i := range w {
 		if w[i].Kind != pgsql.Word || !strings.EqualFold(w[i].Text, "setval") || w.At(i+1) != "(" || i+4 >= len(w) || w[i+2].Kind != pgsql.String {
 			continue

@@ -172,7 +172,8 @@ var hazards = []Rule{
 	{"not-rerunnable", "IB507", Transaction, Warning, optIn, "If the file stops halfway, it can't be run again. Use IF [NOT] EXISTS, or one statement per file."},
 	{"repeatable-unsaid", "IB509", Transaction, Error, false, "It commits before it is recorded, so apply runs it again if interrupted in between. Make it repeatable, and give the reason above it: -- repeatable REASON."},
 	{"frees-migration-lock", "IB510", Transaction, Error, false, "Another apply can begin in the middle of this one. Release only your own locks."},
-	{"opaque-dynamic-sql", "IB508", Transaction, Warning, optIn, "What it does depends on the data. Write plain statements."},
+	{"opaque-dynamic-sql", "IB508", Transaction, Warning, false, "A block executes a text that it computes, and didn't do so on the scratch database, so lint can't tell what it does. Write plain statements."},
+	{"anonymous-block", "IB511", Transaction, Warning, optIn, "What a block or procedure does may depend on the data. Write plain statements."},
 
 	// The directory, and what a file claims.
 	{"if-not-exists-hides-invalid-index", "IB601", Blocking, Warning, false, "An INVALID index left by a failed build satisfies IF NOT EXISTS. Drop it concurrently first."},

@@ -78,7 +78,7 @@ func off(w pgsql.Words) bool {
 
 // begins reports whether a statement begins at the i-th token.
 func begins(w pgsql.Words, i int) bool {
-	return i == 0 || slices.Contains([]string{";", "BEGIN", "THEN", "ELSE", "LOOP"}, w.At(i-1))
+	return i == 0 || slices.Contains([]string{";", "BEGIN", "THEN", "ELSE", "LOOP", ">>"}, w.At(i-1))
 }
 
 // long reports whether a lock_timeout is off or long. It returns false for a value that it can't read.

@@ -50,6 +50,13 @@ type step struct {
 	// uses are the dependents of the functions that the statement replaced, by function.
 	uses map[uint32][]use
 
+	// parts are the statements of a DO block, as far as they may be hazards, each as if it were run instead of the block,
+	// which is their of.
+	parts  []*step
+	of     *step
+	unrun  bool // a part that was only read
+	unseen bool // a part that the block computes, and that the block didn't run
+
 	relations []uint32         // see touched
 	needed    map[uint32]locks // see need
 }
@@ -143,7 +150,7 @@ func (s *step) rewritten(relation uint32) bool {
 func (s *step) seen() bool { return s.ran() || s.after != s.before }
 
 // ran reports whether the statement succeeded.
-func (s *step) ran() bool { return s.refused == runner.Fits && s.failed == nil }
+func (s *step) ran() bool { return s.refused == runner.Fits && s.failed == nil && !s.unrun }
 
 // old returns a relation as it was before the statement, nil if it is new in the change.
 func (s *step) old(oid uint32) *relation {

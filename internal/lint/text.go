@@ -56,7 +56,7 @@ func text(s *step) (found findings) {
 			found = append(found, restart(s, t, Diagnostic{Table: t.sql(), Text: fmt.Sprintf("restarting %s hands out numbers that are already in use", t.sql())}, number)...)
 		}
 	case "SELECT":
-		found = append(found, setval(s)...)
+		found = append(found, setval(s, s.st.Rest)...)
 	case "ALTER EXTENSION":
 		if st.Rest.At(0) == "UPDATE" && len(st.Targets) == 1 {
 			found = append(found, extensionUpgrade(s, st.Targets[0].Name)...)
@@ -66,14 +66,21 @@ func text(s *step) (found findings) {
 			found.add(s, "disable-trigger", Diagnostic{Text: "with session_replication_role = replica no triggers run, so rows are never checked, not even by foreign keys", Fix: fix.Words("leave triggers enabled")})
 		}
 	case "DO", "CALL":
-		found.add(s, "opaque-dynamic-sql", Diagnostic{Text: "what the block does may depend on the data"})
+		found.add(s, "anonymous-block", Diagnostic{Text: "what the block does may depend on the data"})
+		found = append(found, opaque(s)...)
+		for _, b := range bodies(st) {
+			found = append(found, setval(s, b.words)...)
+		}
 		if name, d := block(s.stmt, false); name != "" && !s.trace.file.TxNone {
 			found.add(s, name, d)
 		}
 	case "CREATE INDEX":
 		found = append(found, ifNotExists(s, s.subject())...)
 	}
-	found = append(found, session(s)...)
+	if s.of == nil { // else it is found in the block's text
+		found = append(found, session(s)...)
+	}
+	found = append(found, changedPrivileges(s)...)
 	found = append(found, alterText(s, t)...)
 	found = append(found, allRows(s)...)
 	return found

@@ -260,6 +260,11 @@ const (
 
 // step runs a statement with run and reads what it did. In a transaction, a failure has no effect.
 func (r *fileRun) step(ctx context.Context, st *step, run func(context.Context) error, inTx bool) error {
+	if inTx && st.st.Verb == "DO" {
+		if err := r.probe(ctx, st); err != nil {
+			return err
+		}
+	}
 	failed, err := r.try(ctx, st, run, inTx)
 	if err != nil {
 		return err

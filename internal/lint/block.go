@@ -1,0 +1,363 @@
+package lint
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
+)
+
+// Whether a statement in a DO block runs may depend on rows, which the scratch database lacks. So each is also run by
+// itself, before the block, and rolled back. What can't be run, because it contains variables, is read.
+
+// A clause is a statement in a PL/pgSQL block.
+type clause struct {
+	text    string // of an EXECUTE, what it executes, with names in place of what the block computes
+	built   bool   // whether the block computes some of an EXECUTE's text
+	execute int    // the offset of an EXECUTE in the block's text, -1 for other statements
+}
+
+// verbs begin the statements of a block that may be hazards.
+var verbs = []string{
+	"ALTER", "CLUSTER", "CREATE", "DELETE", "DROP", "GRANT", "INSERT", "LOCK", "MERGE", "REASSIGN", "REFRESH", "REINDEX", "REVOKE", "SET", "TRUNCATE", "UPDATE",
+	"VACUUM", "WITH",
+}
+
+// harmless begin statements that change nothing that anyone relies on.
+var harmless = []string{"ANALYZE", "COMMENT", "SELECT", "VALUES", "TABLE", "SHOW", "EXPLAIN"}
+
+// definitions begin the statements that change the catalogs or lock tables. They are run by themselves.
+var definitions = []string{"ALTER", "CLUSTER", "CREATE", "DROP", "GRANT", "LOCK", "REFRESH", "REINDEX", "REVOKE", "TRUNCATE"}
+
+// clauses returns the block's statements that may be hazards.
+func (b body) clauses() []clause {
+	var list []clause
+	for i := range b.words {
+		looped := b.words.At(i-1) == "IN" // FOR row IN statement LOOP
+		if !begins(b.words, i) && !looped {
+			continue
+		}
+		end := b.words.Find(i, ";")
+		if loop := b.words.Find(i, "LOOP"); looped && loop >= 0 {
+			end = loop
+		}
+		if end < 0 {
+			end = len(b.words)
+		}
+		switch at := b.words.At(i); {
+		case at == "EXECUTE" && end > i+1:
+			text, built := executed(b.words[i+1 : end])
+			stmts, err := pgsql.Split(text)
+			if err != nil {
+				list = append(list, clause{text: placeholder, built: true, execute: b.words[i].Pos.Offset})
+				continue
+			}
+			for _, s := range stmts {
+				if first := pgsql.Words(pgsql.Tokens(s.Text)).At(0); slices.Contains(harmless, first) || looped && !slices.Contains(verbs, first) {
+					continue
+				}
+				list = append(list, clause{s.Text, built, b.words[i].Pos.Offset})
+			}
+		case slices.Contains(verbs, at):
+			list = append(list, clause{b.words[i:end].In(b.text), false, -1})
+		}
+	}
+	return list
+}
+
+// placeholder is a name in place of what a block computes.
+const placeholder = "lint_computed"
+
+// executed returns the text of an expression that EXECUTE executes, and whether the block computes some of it.
+func executed(w pgsql.Words) (text string, built bool) {
+	for _, end := range []string{"INTO", "USING"} {
+		if i := w.Find(0, end); i >= 0 {
+			w = w[:i]
+		}
+	}
+	var b strings.Builder
+	for len(w) > 0 {
+		operand := w
+		if i := w.Find(0, "||"); i >= 0 {
+			operand, w = w[:i], w[i+1:]
+		} else {
+			w = nil
+		}
+		operand = unwrapped(operand)
+		switch {
+		case len(operand) == 1 && operand[0].Kind == pgsql.String:
+			b.WriteString(unquote(operand[0].Text))
+		case operand.At(0) == "FORMAT" && operand.At(1) == "(" && operand.Find(1, ")") < 0 && len(operand) > 3 && operand[2].Kind == pgsql.String:
+			t, computed := formatted(operand[2 : len(operand)-1].Split())
+			b.WriteString(t)
+			built = built || computed
+		default:
+			b.WriteString(placeholder)
+			built = true
+		}
+	}
+	return b.String(), built
+}
+
+// formatted returns the result of format with arguments.
+func formatted(args []pgsql.Words) (text string, built bool) {
+	pattern := unquote(args[0][0].Text)
+	var b strings.Builder
+	next := 1
+	for i := 0; i < len(pattern); i++ {
+		if pattern[i] != '%' || i+1 == len(pattern) {
+			b.WriteByte(pattern[i])
+			continue
+		}
+		i++
+		if pattern[i] == '%' {
+			b.WriteByte('%')
+			continue
+		}
+		start := i
+		for i < len(pattern)-1 && strings.IndexByte("0123456789$-*", pattern[i]) >= 0 {
+			i++
+		}
+		at := next
+		if n, _, ok := strings.Cut(pattern[start:i], "$"); ok {
+			if number, err := strconv.Atoi(n); err == nil {
+				at = number
+			}
+		}
+		next = at + 1
+		if at > 0 && at < len(args) && len(args[at]) == 1 && args[at][0].Kind == pgsql.String {
+			value := unquote(args[at][0].Text)
+			switch pattern[i] {
+			case 'I':
+				value = pgsql.Ident(value)
+			case 'L':
+				value = pgsql.Literal(value)
+			}
+			b.WriteString(value)
+			continue
+		}
+		b.WriteString(placeholder)
+		built = true
+	}
+	return b.String(), built
+}
+
+// probe runs the statements of a DO block by themselves, and rolls them back.
+func (r *fileRun) probe(ctx context.Context, st *step) error {
+	if st.parts != nil {
+		return nil
+	}
+	st.parts = []*step{}
+	for _, b := range bodies(st.st) {
+		clauses := b.clauses()
+		ran, err := r.executes(ctx, st, b, clauses)
+		if err != nil {
+			return err
+		}
+		for _, p := range clauses {
+			s := &step{trace: r.trace, stmt: pgsql.Stmt{Text: p.text, Pos: st.stmt.Pos}, tx: st.tx, last: st.last, before: r.now, after: r.now, of: st, unseen: p.built && !ran[p.execute]}
+			s.st = s.stmt.Parse()
+			first, _, _ := strings.Cut(s.st.Verb, " ")
+			s.refused = runner.Check(s.stmt, false)
+			switch {
+			case s.refused == runner.Controls:
+				continue
+			case s.refused == runner.Fits && !p.built && slices.Contains(definitions, first):
+				if err := r.tryPart(ctx, s); err != nil {
+					return err
+				}
+			default:
+				s.unrun = true
+			}
+			st.parts = append(st.parts, s)
+		}
+	}
+	return nil
+}
+
+// tryPart runs a statement of a block and rolls it back.
+func (r *fileRun) tryPart(ctx context.Context, s *step) error {
+	run := func() (*runner.StmtError, error) {
+		if err := r.exec(ctx, savepoint); err != nil {
+			return nil, err
+		}
+		r.messages = nil
+		return refused(r.session.Stmt(ctx, s.stmt))
+	}
+	failed, err := run()
+	if err != nil {
+		return err
+	}
+	if failed != nil {
+		if err := r.exec(ctx, goBack); err != nil {
+			return err
+		}
+		made, err := r.st.CreateMissingRoles(ctx, failed)
+		if err != nil {
+			return err
+		}
+		if !made {
+			s.unrun = true
+			return nil
+		}
+		if err := r.forget(ctx, true); err != nil {
+			return err
+		}
+		if failed, err = run(); err != nil {
+			return err
+		}
+	}
+	r.unread = true
+	if failed == nil {
+		s.messages = r.messages
+		if s.after, err = r.look(ctx); err != nil {
+			return err
+		}
+		for _, read := range []func(context.Context, *step) error{r.readDefinitions, r.readBounds, r.readUses} {
+			if err := read(ctx, s); err != nil {
+				return err
+			}
+		}
+	} else {
+		s.unrun = true
+	}
+	return r.exec(ctx, goBack)
+}
+
+// ranMark begins the messages about EXECUTEs that run.
+const ranMark = "lint: executes at "
+
+// executes returns which EXECUTEs of a block with computed texts run on the scratch database, by offset.
+func (r *fileRun) executes(ctx context.Context, st *step, b body, clauses []clause) (ran map[int]bool, err error) {
+	ran = make(map[int]bool)
+	var text strings.Builder
+	end := 0
+	for i, p := range clauses {
+		if !p.built || i > 0 && p.execute == clauses[i-1].execute || !begins(b.words, slices.IndexFunc(b.words, func(t pgsql.Token) bool { return t.Pos.Offset == p.execute })) {
+			continue
+		}
+		fmt.Fprintf(&text, "%sRAISE DEBUG '%s%d'; ", b.text[end:p.execute], ranMark, p.execute)
+		end = p.execute
+	}
+	if end == 0 {
+		return ran, nil
+	}
+	text.WriteString(b.text[end:])
+	if err := r.exec(ctx, savepoint); err != nil {
+		return nil, err
+	}
+	r.messages = nil
+	if _, err := refused(r.session.Stmt(ctx, pgsql.Stmt{Text: "DO " + pgsql.DollarQuote(text.String()), Pos: st.stmt.Pos})); err != nil {
+		return nil, err
+	}
+	for _, n := range r.messages {
+		if at, ok := strings.CutPrefix(n.Message, ranMark); ok {
+			if offset, err := strconv.Atoi(at); err == nil {
+				ran[offset] = true
+			}
+		}
+	}
+	r.unread = true
+	return ran, r.exec(ctx, goBack)
+}
+
+// has reports whether the findings include one with the same rule about the same table or column.
+func (l findings) has(f finding) bool {
+	return slices.ContainsFunc(l, func(o finding) bool { return o.rule == f.rule && o.Table == f.Table && o.Column == f.Column })
+}
+
+// partFindings returns the findings about the statements of a block that aren't about the block as a whole already.
+func (s *step) partFindings(found findings) (more findings) {
+	for _, p := range s.parts {
+		var list findings
+		if p.unseen {
+			list = computed(p)
+		} else {
+			list = p.findings()
+		}
+		for _, f := range list {
+			whole := f
+			whole.Table, whole.Column = "", ""
+			if !found.has(f) && !found.has(whole) && !more.has(f) {
+				more = append(more, f)
+			}
+		}
+	}
+	return more
+}
+
+// computed finds what a text that a block computes would do, where it didn't run.
+func computed(s *step) (found findings) {
+	found = text(s)
+	d := Diagnostic{}
+	if t := s.target(); t != nil {
+		d.Table = t.sql()
+	}
+	add := func(rule, what string) {
+		d.Text = "the block " + what + ", and the scratch database has no rows for which it does"
+		d.Fix = fix.Words("write a statement for each object, with its name")
+		found.add(s, rule, d)
+	}
+	if rule, what := computedRules[s.st.Verb].rule, computedRules[s.st.Verb].what; rule != "" && !(s.st.Verb == "DROP INDEX" && s.st.Concurrently) {
+		add(rule, what)
+	}
+	for _, a := range s.st.Actions {
+		switch {
+		case a.Verb == "DROP COLUMN":
+			add("drop-column", "drops columns whose names it computes")
+		case a.Verb == "DISABLE TRIGGER" && !found.has(finding{rule: "disable-trigger", Diagnostic: d}):
+			add("disable-trigger", "disables triggers of tables whose names it computes")
+		case a.Words.Starts(0, "DISABLE", "ROW"):
+			add("disable-rls", "disables row-level security of tables whose names it computes")
+		}
+	}
+	if len(found) == 0 {
+		d.Text = "the block executes a text that it computes, which it doesn't do on the scratch database, so what the text does is unknown"
+		if s.stmt.Text != "" && s.stmt.Text != placeholder {
+			d.Text += ": " + strings.ReplaceAll(s.stmt.Text, placeholder, "...")
+		}
+		d.Fix = fix.Words("write plain statements, or have it reviewed")
+		found.add(s, "opaque-dynamic-sql", d)
+	}
+	return found
+}
+
+// computedRules are the rules for statements that need no name to be hazards.
+var computedRules = map[string]struct{ rule, what string }{
+	"DROP TABLE":             {"drop-table", "drops tables whose names it computes"},
+	"DROP FOREIGN TABLE":     {"drop-table", "drops tables whose names it computes"},
+	"DROP SCHEMA":            {"drop-schema", "drops schemas whose names it computes"},
+	"DROP VIEW":              {"drop-view", "drops views whose names it computes"},
+	"DROP MATERIALIZED VIEW": {"drop-view", "drops views whose names it computes"},
+	"DROP SEQUENCE":          {"drop-sequence", "drops sequences whose names it computes"},
+	"DROP FUNCTION":          {"drop-function", "drops functions whose names it computes"},
+	"DROP PROCEDURE":         {"drop-function", "drops procedures whose names it computes"},
+	"DROP ROUTINE":           {"drop-function", "drops routines whose names it computes"},
+	"DROP AGGREGATE":         {"drop-function", "drops aggregates whose names it computes"},
+	"DROP TYPE":              {"drop-type", "drops types whose names it computes"},
+	"DROP DOMAIN":            {"drop-type", "drops domains whose names it computes"},
+	"DROP EXTENSION":         {"drop-extension", "drops extensions whose names it computes"},
+	"DROP TRIGGER":           {"drop-trigger", "drops triggers whose names it computes"},
+	"DROP INDEX":             {"drop-index-blocking", "drops indexes whose names it computes"},
+	"TRUNCATE":               {"truncate-table", "empties tables whose names it computes"},
+}
+
+// opaque finds blocks in languages that can't be read.
+func opaque(s *step) (found findings) {
+	w := s.st.Rest
+	for i := range w {
+		if w.At(i) == "LANGUAGE" && s.st.Verb == "DO" && bodies(s.st) == nil {
+			found.add(s, "opaque-dynamic-sql", Diagnostic{
+				Text: "what the block does is unknown, because it isn't written in PL/pgSQL",
+				Fix:  fix.Words("write plain statements, or have it reviewed"),
+			})
+			break
+		}
+	}
+	return found
+}

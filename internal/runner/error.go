@@ -34,6 +34,12 @@ func (e *StmtError) advice() string {
 	if errors.As(e.Err, &advised) {
 		return advised.Advice()
 	}
+	var pg *pgconn.PgError
+	if errors.As(e.Err, &pg) {
+		if m, ok := pgsql.ParseMissing(pg.Message); ok && m.Extension != "" {
+			return "create extension " + pgsql.Ident(m.Extension) + " before it, in this file or an earlier one"
+		}
+	}
 	switch pgsql.SQLState(e.Err) {
 	case "":
 		return "run the command again"

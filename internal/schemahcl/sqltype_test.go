@@ -152,7 +152,7 @@ func TestSQLTypesRefused(t *testing.T) {
 		{typ: `sql("varchar(${local.c})")`, head: `3`, want: "schema.hcl:6:16: " + written},
 		{typ: `local.c ? text : sql("int NULL")`, head: `true`, want: strings.Replace(not("int NULL", "unexpected NULL"), "6:16", "6:33", 1)},
 		{typ: `[for x in [1]: sql("int")][0]`, want: "schema.hcl:6:12: " + written},
-		{typ: `sql("text COLLATE \"nowhere\"")`, want: `schema.hcl:5:3: column c of table t: collation "nowhere" for encoding "UTF8" does not exist (SQLSTATE 42704); correct the type; if it is your own or an extension's, create it in a migration (new) first`},
+		{typ: `sql("text COLLATE \"nowhere\"")`, want: `schema.hcl:5:3: column c of table t: collation "nowhere" for encoding "UTF8" does not exist (SQLSTATE 42704); correct the name, or create the collation in a migration first: run new, write its SQL, and then run plan`},
 		{typ: `sql("int COLLATE \"C\"")`, want: `schema.hcl:5:3: column c of table t: collations are not supported by type integer (SQLSTATE 42804); correct the schema file`},
 	} {
 		t.Run(tt.typ, func(t *testing.T) {

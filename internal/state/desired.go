@@ -307,15 +307,36 @@ func fileAdvice(kind string, on stripped, err error) string {
 	switch code := pgsql.SQLState(err); {
 	case code == "":
 		return ""
-	case kind == "index" && code == pgsql.UndefinedObject:
-		return "use an index type that supports the column's type (such as type = BTREE), or specify an operator class (ops)"
 	case len(on.lost) > 0 && (code == pgsql.UndefinedObject || code == pgsql.UndefinedFunction):
 		return "this file drops an enum, or removes or reorders its values, although " + strings.Join(on.lost, ", ") +
 			": keep the enum and its values, or write the change as SQL in a migration (new) first"
-	case kind == "column" && code == pgsql.UndefinedObject:
-		return "correct the type; if it is your own or an extension's, create it in a migration (new) first"
-	case code == pgsql.UndefinedFunction:
-		return "if the function is your own or an extension's, create it in a migration (new) first"
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		if m, ok := pgsql.ParseMissing(pg.Message); ok {
+			return missingAdvice(m)
+		}
 	}
 	return "correct the schema file"
+}
+
+// missingAdvice says how to create what the schema file needs and can't declare.
+func missingAdvice(m pgsql.Missing) string {
+	const way = " in a migration first: run new, write its SQL, and then run plan"
+	fix, what := "correct the name", "the "+m.Kind
+	switch m.Kind {
+	case "default operator class":
+		fix, what = "use an index type that supports the column's type (such as type = BTREE), specify an operator class (ops)", "one"
+	case "relation":
+		what = "the sequence" // other tables are declared in the file
+	case "extension", "schema", "role":
+		return "create " + what + way
+	}
+	if m.Extension != "" {
+		what = "extension " + pgsql.Ident(m.Extension)
+	}
+	if m.Kind == "default operator class" && m.Extension != "" {
+		what += " (for scalar types)"
+	}
+	return fix + ", or create " + what + way
 }

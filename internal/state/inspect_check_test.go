@@ -33,9 +33,9 @@ func TestInspectChecks(t *testing.T) {
 			CREATE TABLE b (room int, r tsrange, name citext, EXCLUDE USING gist (room WITH =, r WITH &&)); CREATE INDEX ON b USING gist (room);`, ""},
 		"an exclusion that needs a function": {`CREATE FUNCTION f(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true'; CREATE TABLE b (a int, EXCLUDE (a WITH =) WHERE (f(a)));`, ""},
 		"a missing type": {`CREATE DOMAIN d AS int; CREATE TABLE t (a d);`,
-			`# Not checked whether this file creates the same schema: column a of table t: type "public.d" does not exist (SQLSTATE 42704); correct the type; if it is your own or an extension's, create it in a migration (new) first`},
+			`# Not checked whether this file creates the same schema: column a of table t: type "public.d" does not exist (SQLSTATE 42704); correct the name, or create the type in a migration first: run new, write its SQL, and then run plan`},
 		"a missing function": {`CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE t (a int DEFAULT f());`,
-			`# Not checked whether this file creates the same schema: column a of table t: function public.f() does not exist (SQLSTATE 42883), No function matches the given name and argument types. You might need to add explicit type casts; if the function is your own or an extension's, create it in a migration (new) first`},
+			`# Not checked whether this file creates the same schema: column a of table t: function public.f() does not exist (SQLSTATE 42883), No function matches the given name and argument types. You might need to add explicit type casts; correct the name, or create the function in a migration first: run new, write its SQL, and then run plan`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -209,12 +209,12 @@ func TestDesiredErrors(t *testing.T) {
 		{
 			"gin on boolean",
 			head + "  column \"flaky\" {\n    type = boolean\n  }\n  index \"ix_results_flaky\" {\n    columns = [column.flaky]\n    type    = GIN\n  }\n}\n",
-			`schema.hcl:11:3: index ix_results_flaky of table results: data type boolean has no default operator class for access method "gin" (SQLSTATE 42704), You must specify an operator class for the index or define a default operator class for the data type; use an index type that supports the column's type (such as type = BTREE), or specify an operator class (ops)`,
+			`schema.hcl:11:3: index ix_results_flaky of table results: data type boolean has no default operator class for access method "gin" (SQLSTATE 42704), You must specify an operator class for the index or define a default operator class for the data type; use an index type that supports the column's type (such as type = BTREE), specify an operator class (ops), or create extension btree_gin (for scalar types) in a migration first: run new, write its SQL, and then run plan`,
 		},
 		{
 			"type that only PostgreSQL can refuse",
 			head + "  column \"flaky\" {\n    type = sql(\"booleann\")\n  }\n}\n",
-			`schema.hcl:8:3: column flaky of table results: type "booleann" does not exist (SQLSTATE 42704); correct the type; if it is your own or an extension's, create it in a migration (new) first`,
+			`schema.hcl:8:3: column flaky of table results: type "booleann" does not exist (SQLSTATE 42704); correct the name, or create the type in a migration first: run new, write its SQL, and then run plan`,
 		},
 		{
 			"check that makes no sense",

@@ -237,8 +237,8 @@ func foreignRelations(c catalog.Catalog) map[string]bool {
 }
 
 // SameOutside reports whether two catalogs have the same unmanaged objects. It ignores unmanaged columns, indexes and
-// constraints, because those of a partition change with its parent. Sequences may be added and get another owner, and a
-// column's sequence may change with the column.
+// constraints, because those of a partition change with its parent, and what is dropped with its table. Sequences may
+// be added and get another owner, and a column's sequence may change with the column.
 func SameOutside(before, now catalog.Catalog, schemas ...string) bool {
 	objects := func(c catalog.Catalog) (objects []catalog.Line, sequences map[string]string) {
 		_, outside := Split(c, schemas...)
@@ -260,6 +260,15 @@ func SameOutside(before, now catalog.Catalog, schemas ...string) bool {
 	}
 	was, defs := objects(before)
 	is, newDefs := objects(now)
+	var gone []string // tables
+	for l := range before.All() {
+		if _, has := now.Def("table", l.Name); l.Kind == "table" && !has {
+			gone = append(gone, l.Name)
+		}
+	}
+	was = slices.DeleteFunc(was, func(l catalog.Line) bool {
+		return slices.ContainsFunc(gone, func(table string) bool { return attached(before, l, table) })
+	})
 	if !slices.Equal(was, is) {
 		return false
 	}
@@ -275,6 +284,19 @@ func SameOutside(before, now catalog.Catalog, schemas ...string) bool {
 		}
 	}
 	return true
+}
+
+// attached reports whether a line is about a trigger, rule, policy or statistics object of a table.
+func attached(c catalog.Catalog, l catalog.Line, table string) bool {
+	switch l.Kind {
+	case "trigger", "rule", "policy":
+		return parent(l.Name) == table
+	case "statistics":
+		l.Def, _ = c.Def(l.Kind, l.Name) // l may be a comment
+		def, _ := l.CutState()
+		return strings.HasSuffix(def, " FROM "+table)
+	}
+	return false
 }
 
 // UnmanagedSchemas returns the schemas, as a catalog names them, that desired doesn't have and that contain unmanaged

@@ -43,6 +43,7 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 		return nil, &state.EngineError{Err: err}
 	}
 	dropped := map[*schema.Table]bool{}
+	along := map[*schema.Table][]string{} // what is dropped with a table
 	for _, c := range rest {
 		if c, ok := c.(*schema.DropObject); ok {
 			comment, err := d.enumComment(ctx, c.O)
@@ -64,6 +65,16 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 			for _, k := range t.outside {
 				restore = append(append(restore, addAgain(t, k)), finishConstraint(t, k)...)
 			}
+			objects, err := d.attached(ctx, t)
+			if err != nil {
+				return nil, err
+			}
+			for _, o := range objects {
+				along[c.T] = append(along[c.T], o.What)
+				for _, s := range o.Create {
+					restore = append(restore, sql(s))
+				}
+			}
 			if len(restore) > 0 {
 				// Runs last in the down file: it alters the keys that are created before it.
 				ops = append(ops, Op{stage: stageDropTables, rank: -1, down: restore})
@@ -74,6 +85,9 @@ func (d *differ) engine(ctx context.Context, from *state.State, have, want *sche
 		o, err := d.engineOp(c, dropped)
 		if err != nil {
 			return nil, err
+		}
+		if t, ok := c.Source.(*schema.DropTable); ok && len(along[t.T]) > 0 {
+			o.up[0].note = append(o.up[0].note, "Drops what belongs to it: "+strings.Join(along[t.T], ", ")+". The schema file doesn't manage that; the down file restores it.")
 		}
 		ops = append(ops, o)
 	}

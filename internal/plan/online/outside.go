@@ -2,9 +2,12 @@ package online
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -153,6 +156,34 @@ func (d *differ) dropPart(t *table, p outsidePart, column string) []Op {
 	o := d.dropIndex(p.table, p.index)
 	o.up[0].note = append([]string{why}, o.up[0].note...)
 	return []Op{o}
+}
+
+//go:embed attached.sql
+var attachedSQL string
+
+// An attached object is a trigger, rule, policy or statistics object. It is dropped with its table.
+type attached struct {
+	What   string   // "trigger audit"
+	Create []string // the statements that create it again
+}
+
+// attached returns the objects that are dropped with a table.
+func (d *differ) attached(ctx context.Context, t *table) (list []attached, err error) {
+	err = pgx.BeginTxFunc(ctx, d.have.conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, attachedSQL, t.String())
+		if err != nil {
+			return err
+		}
+		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[attached])
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking for what is dropped with a table: %w", err)
+	}
+	return list, nil
 }
 
 // dropTable refuses to drop a table that unmanaged tables need.

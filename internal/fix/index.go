@@ -92,3 +92,19 @@ var reindex = entry("reindex-concurrently", "rebuilds indexes without blocking r
 
 // Reindex returns a REINDEX statement, which must have CONCURRENTLY.
 func Reindex(stmt string) Text { return reindex("%s%s;", noTransaction, stmt) }
+
+// IndexOnPartitions returns how to build an index online on a partitioned table whose partitions aren't known.
+func IndexOnPartitions() Text {
+	return Words("first build the index concurrently on each partition of the database: PostgreSQL attaches those that are equal, and builds none")
+}
+
+// KeyOnPartitions is like IndexOnPartitions for a unique constraint or a primary key, whose index must have a constraint
+// on each partition.
+func KeyOnPartitions() Text {
+	return Words("build the index concurrently on each partition, add the constraint to each with USING INDEX, then to the partitioned table")
+}
+
+// ForeignKeyOnPartitions returns how to add a foreign key to a partitioned table online.
+func ForeignKeyOnPartitions() Text {
+	return Words("add it NOT VALID on each partition, validate those, then add it to the partitioned table")
+}

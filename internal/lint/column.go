@@ -234,7 +234,7 @@ func nullability(s *step, t *relation, was, is *column) (found findings) {
 		if newPrimaryKey(s, t.OID) || s.messaged("existing constraints on column \""+t.Name+"."+is.Name+"\" are sufficient") {
 			return found
 		}
-		if s.scannedAny(t.OID) || s.rewrittenAny(t.OID) {
+		if s.scannedAny(t.OID) || s.rewrittenAny(t.OID) || s.before.noPartitions(t) {
 			scan := d
 			scan.Text = fmt.Sprintf("setting %s.%s NOT NULL scans table %s under %s, which blocks reads and writes until it is done", t.sql(), d.Column, s.name(t), lockName(d.Lock))
 			scan.Fix = s.before.notNull(t, is)

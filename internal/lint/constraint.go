@@ -61,7 +61,7 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 	built := s.before.indexes.Get(c.Index) == nil
 	switch c.Kind {
 	case "f":
-		if !c.Validated || !s.messaged("validating foreign key constraint") {
+		if !c.Validated || !s.messaged("validating foreign key constraint") && !s.before.noPartitions(t) {
 			return found
 		}
 		parent := s.after.relations.Get(c.References)
@@ -69,7 +69,7 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 			name, s.name(t), s.onBoth(t, parent), s.blocked(t, parent), s.until())
 		d.Fix = notValid
 		if t.Kind == "p" && s.trace.target.major < 18 {
-			d.Fix = fix.Words("add it NOT VALID on each partition, validate those, then add it to the partitioned table")
+			d.Fix = fix.ForeignKeyOnPartitions()
 		}
 		if rows {
 			d.Query = orphans(s, c)
@@ -77,7 +77,7 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 		found.add(s, "add-fk-validating", d, parent.sql())
 		found = append(found, mayFail(s, t, c, d)...)
 	case "c":
-		if !c.Validated || !s.scannedAny(t.OID) && !s.rewrittenAny(t.OID) {
+		if !c.Validated || !s.scannedAny(t.OID) && !s.rewrittenAny(t.OID) && !s.before.noPartitions(t) {
 			return found
 		}
 		d.Text = fmt.Sprintf("adding check %s scans table %s under %s, which blocks reads and writes %s", name, s.name(t), lockName(d.Lock), s.until())
@@ -139,7 +139,7 @@ func usingIndex(s *step, t *relation, c *constraint, kind string) fix.Text {
 		return fix.Words("add the column as described in its own finding, build the unique index concurrently, then add the constraint USING INDEX")
 	}
 	if t.Kind == "p" {
-		return fix.Words("build the index concurrently on each partition, add the constraint to each with USING INDEX, then to the partitioned table")
+		return fix.KeyOnPartitions()
 	}
 	k := fix.Key{Table: t.sql(), Name: pgsql.Ident(c.Name), Kind: kind}
 	if _, deferrable, ok := strings.Cut(c.Definition, " DEFERRABLE"); ok {

@@ -36,6 +36,9 @@ func newIndexes(s *step) (found findings) {
 			}
 			d.Text = fmt.Sprintf("building index %s on partitioned table %s takes %s on all its partitions, which blocks writes %s", pgsql.Ident(r.Name), s.name(t), lockName(d.Lock), s.until())
 			d.Fix = fix.CreatePartitionedIndex(s.partitionedIndex(oid))
+			if s.before.noPartitions(t) {
+				d.Fix = fix.IndexOnPartitions()
+			}
 			found.add(s, "create-index-on-partitioned", d)
 			continue
 		}

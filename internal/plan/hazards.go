@@ -38,10 +38,13 @@ func HazardLines(h hazard.Hazard) (lines []string) {
 
 // insteadLines returns the lines that describe what to do instead.
 func insteadLines(instead fix.Text) (lines []string) {
+	if text := instead.String(); text != "" && instead.ID() == "" {
+		return strings.Split(strings.ToUpper(text[:1])+strings.TrimSuffix(text[1:], ".")+".", "\n")
+	}
 	for l := range strings.Lines(instead.String()) {
 		l = strings.TrimSuffix(l, "\n")
 		words, ok := strings.CutPrefix(l, "-- ")
-		if !ok && instead.ID() != "" {
+		if !ok {
 			words = "  " + l
 		}
 		lines = append(lines, words)

@@ -78,16 +78,15 @@ func (d *differ) buildParts(t *table, i *index, name string, built bool, leaf fu
 }
 
 // noPartitions returns the hazard of blocking in a database with partitions that no migration creates.
-func noPartitions(t *table) []hazard.Hazard {
-	return blocksWrites(t, "the migrations create no partitions; in a database that has some, this builds their indexes",
-		fix.Words("There, first build them with CREATE INDEX CONCURRENTLY on each partition: PostgreSQL attaches them."))
+func noPartitions(t *table, instead fix.Text) []hazard.Hazard {
+	return blocksWrites(t, "the migrations create no partitions; in a database that has some, this builds their indexes", instead)
 }
 
 func (d *differ) addPartitionedIndex(t *table, i *index) []Op {
 	o := Op{stage: stageBuild, down: []cmd{dropPartitioned(t, i.Name)}}
 	if len(t.partitions) == 0 {
 		o.up = []cmd{sql(i.create(ident(i.Name), t.String()))}
-		o.hazards = noPartitions(t)
+		o.hazards = noPartitions(t, fix.IndexOnPartitions())
 	} else {
 		o.up = d.buildPartitioned(t, i, i.Name, d.built(t, i))
 	}
@@ -111,7 +110,7 @@ func (d *differ) addPartitionedKey(t *table, k *constraint) []Op {
 	o := Op{stage: stageBuild, down: []cmd{sql(dropConstraint(t, k.Name).String())}}
 	if len(t.partitions) == 0 {
 		o.up = []cmd{sql("ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + " " + k.Def)}
-		o.hazards = noPartitions(t)
+		o.hazards = noPartitions(t, fix.KeyOnPartitions())
 		return []Op{o}
 	}
 	var add func(t *table, i *index, name string) []cmd
@@ -144,7 +143,7 @@ func (d *differ) addPartitionedForeignKey(t *table, k *constraint) Op {
 	leaves := t.leaves()
 	if len(leaves) == 0 {
 		o.hazards = blocksWrites(t, "the migrations create no partitions; in a database that has some, this checks their rows",
-			fix.Words("There, first add the key to each partition, NOT VALID, and validate it: PostgreSQL attaches it."))
+			fix.ForeignKeyOnPartitions())
 	}
 	for _, p := range leaves {
 		o.up = append(o.up, sql(addNotValid(p, k.Name, k.Def).String()))

@@ -56,7 +56,7 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Loss, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(have.all()) == 0 && len(have.Sequences) == 0 {
+	if len(have.all()) == 0 && len(have.Sequences) == 0 && !slices.ContainsFunc(have.Generated, func(g *generated) bool { return g.Virtual }) {
 		return nil, nil
 	}
 	want, err := desired.properties(ctx)
@@ -67,6 +67,11 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Loss, error) {
 		k.Def = strings.TrimSuffix(k.Def, " NOT VALID") // what the schema file declares is valid
 	}
 	have.followRenames(replayed.Catalog, desired.Catalog, want)
+	declared := definitions(desired.Catalog)
+	// The file may make the column nullable.
+	have.Settings = slices.DeleteFunc(have.Settings, func(s *setting) bool {
+		return strings.HasPrefix(s.What, notNull) && notNullOf(declared[s.object()]) == ""
+	})
 	stmts := append(have.statements(want), have.sequenceStatements(want)...)
 	if len(stmts) > 0 {
 		for _, s := range stmts {
@@ -82,12 +87,7 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Loss, error) {
 			return nil, err
 		}
 	}
-	declared := map[string]string{}
-	for l := range desired.Catalog.All() {
-		if !l.Comment {
-			declared[l.Kind+" "+l.Name] = l.Def
-		}
-	}
+	declared = definitions(desired.Catalog)
 	// The file may remove the sequence or the identity itself.
 	all := *have
 	have.Sequences = slices.DeleteFunc(slices.Clone(have.Sequences), func(s *sequence) bool {
@@ -110,6 +110,17 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Loss, error) {
 	return lost, nil
 }
 
+// definitions returns the definitions of objects by their kind and name.
+func definitions(c catalog.Catalog) map[string]string {
+	m := map[string]string{}
+	for l := range c.All() {
+		if !l.Comment {
+			m[l.Kind+" "+l.Name] = l.Def
+		}
+	}
+	return m
+}
+
 // A property is an unmanaged property of an object. object is the object's kind and name in the catalog.
 type property struct{ object, what string }
 
@@ -118,6 +129,15 @@ type properties struct {
 	Settings    []*setting
 	Constraints []*constraint
 	Sequences   []*sequence
+	Generated   []*generated
+}
+
+// A generated column. What the schema file declares is a stored one.
+type generated struct {
+	Schema, Table, Name string
+	Virtual             bool
+	Indexed             bool   // as a virtual one can't be
+	Recreate            string // the statements that make it virtual
 }
 
 // A setting is a property that a single action of an ALTER TABLE or a similar statement sets.
@@ -322,6 +342,15 @@ func (e *properties) constraint(schema, table, name string) *constraint {
 	return nil
 }
 
+func (e *properties) generated(schema, table, name string) *generated {
+	for _, g := range e.Generated {
+		if g.Schema == schema && g.Table == table && g.Name == name {
+			return g
+		}
+	}
+	return nil
+}
+
 // own returns the sequence that a column owns and uses, or nil.
 func (e *properties) own(column string) *sequence {
 	for _, s := range e.Sequences {
@@ -344,13 +373,20 @@ func (e *properties) sequence(name string) *sequence {
 // statements returns the statements that add the properties of e that the objects of want lack.
 func (e *properties) statements(want *properties) []string {
 	var out []string
+	for _, g := range e.Generated {
+		if w := want.generated(g.Schema, g.Table, g.Name); g.Virtual && w != nil && !w.Virtual && !w.Indexed {
+			out = append(out, w.Recreate)
+		}
+	}
+	// Foreign keys with a PERIOD refer to keys WITHOUT OVERLAPS. All of them change or none.
+	var drop, keys, add []string
 	for _, k := range e.Constraints {
 		table := "ALTER TABLE " + pgsql.QualifiedIdent(k.Schema, k.Table)
-		add := "ADD CONSTRAINT " + pgsql.Ident(k.Name) + " "
+		addDef := "ADD CONSTRAINT " + pgsql.Ident(k.Name) + " "
 		w := want.constraint(k.Schema, k.Table, k.Name)
 		if k.Kind == "x" {
 			if w == nil {
-				out = append(out, table+" "+add+k.Def)
+				out = append(out, table+" "+addDef+k.Def)
 			}
 			continue
 		}
@@ -369,11 +405,23 @@ func (e *properties) statements(want *properties) []string {
 			}
 		}
 		if def != w.Def {
-			out = append(out, table+" DROP CONSTRAINT "+pgsql.Ident(k.Name)+", "+add+def)
+			name := " DROP CONSTRAINT " + pgsql.Ident(k.Name)
+			switch {
+			case slices.Contains(more, "PERIOD") && def == k.Def:
+				drop, add = append(drop, table+name), append(add, table+" "+addDef+def)
+				continue
+			case slices.Contains(more, "WITHOUT OVERLAPS"):
+				keys = append(keys, table+name+", "+addDef+def)
+			default:
+				out = append(out, table+name+", "+addDef+def)
+			}
 			if w.Comment != nil {
 				out = append(out, "COMMENT ON INDEX "+pgsql.QualifiedIdent(w.Schema, w.Name)+" IS "+*w.Comment)
 			}
 		}
+	}
+	if temporal := slices.Concat(drop, keys, add); len(temporal) > 0 {
+		out = append([]string{strings.Join(temporal, ";\n")}, out...)
 	}
 	had := map[property]bool{}
 	for _, t := range want.all() {
@@ -618,6 +666,10 @@ func (e *properties) byTable() map[string]*properties {
 		p := of(k.Schema, k.Table)
 		p.Constraints = append(p.Constraints, k)
 	}
+	for _, g := range e.Generated {
+		p := of(g.Schema, g.Table)
+		p.Generated = append(p.Generated, g)
+	}
 	return m
 }
 
@@ -631,6 +683,11 @@ func (e *properties) plain() *properties {
 		c := *k
 		c.Def, _ = plainConstraint(k.Kind, k.Def)
 		p.Constraints = append(p.Constraints, &c)
+	}
+	for _, g := range e.Generated {
+		stored := *g
+		stored.Virtual = false
+		p.Generated = append(p.Generated, &stored)
 	}
 	return p
 }

@@ -52,10 +52,18 @@ WITH t AS (
       'SET CACHE ' || NULLIF(s.seqcache, 1), CASE WHEN s.seqcycle THEN 'SET CYCLE' END) AS list) o
   WHERE o.list <> ''
   UNION ALL
+  -- Constraints that are NOT NULL are in pg_constraint from PostgreSQL 18 on.
+  SELECT 2, 'column', t.nspname, t.relname, a.attname::text, 'NOT NULL' || p.list, '',
+    'DROP NOT NULL, ADD CONSTRAINT ' || quote_ident(k.conname) || ' NOT NULL ' || quote_ident(a.attname) || p.list
+  FROM t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'n' JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.conkey[1],
+    LATERAL (SELECT concat(CASE WHEN k.connoinherit THEN ' NO INHERIT' END, CASE WHEN NOT k.convalidated THEN ' NOT VALID' END) AS list) p
+  WHERE p.list <> ''
+  UNION ALL
   SELECT 3, 'index', t.nspname, t.relname, ic.relname::text, 'storage parameters', o.list, 'SET (' || o.list || ')'
   FROM t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class ic ON ic.oid = i.indexrelid, LATERAL (
-    SELECT string_agg(quote_ident(split_part(o, '=', 1)) || '=' || quote_literal(substr(o, strpos(o, '=') + 1)), ', ' ORDER BY o) AS list
-    FROM unnest(ic.reloptions) o WHERE split_part(o, '=', 1) <> 'pages_per_range') o
+    -- In their order, which an index's definition shows.
+    SELECT string_agg(quote_ident(split_part(o, '=', 1)) || '=' || quote_literal(substr(o, strpos(o, '=') + 1)), ', ' ORDER BY number) AS list
+    FROM unnest(ic.reloptions) WITH ORDINALITY AS u (o, number) WHERE split_part(o, '=', 1) <> 'pages_per_range') o
   WHERE o.list IS NOT NULL
   UNION ALL
   SELECT 3, 'index', t.nspname, t.relname, ic.relname::text, 'statistics target of column ' || a.attnum, a.attstattarget::text,
@@ -89,6 +97,20 @@ SELECT json_build_object(
   SELECT json_agg(json_build_object('schema', t.nspname, 'table', t.relname, 'name', k.conname, 'kind', k.contype,
     'def', pg_get_constraintdef(k.oid), 'comment', CASE WHEN k.contype = 'u' THEN quote_literal(obj_description(k.conindid, 'pg_class')) END) ORDER BY t.nspname, t.relname, k.conname)
   FROM t JOIN pg_constraint k ON k.conrelid = t.oid WHERE k.contype IN ('c', 'f', 'p', 'u', 'x')),
+-- Generated columns, with the statement that makes a stored one virtual: it creates the column and its checks again.
+'generated', (
+  SELECT json_agg(json_build_object('schema', t.nspname, 'table', t.relname, 'name', a.attname, 'virtual', a.attgenerated = 'v',
+    'indexed', EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid = a.attnum
+      AND (d.classid = 'pg_class'::regclass OR d.classid = 'pg_constraint'::regclass AND EXISTS (SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.contype NOT IN ('c', 'n')))),
+    'recreate', concat('ALTER TABLE ', quote_ident(t.nspname), '.', quote_ident(t.relname), ' DROP COLUMN ', quote_ident(a.attname), ', ADD COLUMN ', quote_ident(a.attname), ' ',
+      format_type(a.atttypid, a.atttypmod), CASE WHEN a.attcollation <> ty.typcollation THEN ' COLLATE ' || a.attcollation::regcollation END,
+      ' GENERATED ALWAYS AS (', pg_get_expr(e.adbin, e.adrelid), ') VIRTUAL', CASE WHEN a.attnotnull THEN ' NOT NULL' END,
+      (SELECT string_agg(', ADD CONSTRAINT ' || quote_ident(k.conname) || ' ' || pg_get_constraintdef(k.oid), '' ORDER BY k.conname)
+       FROM pg_constraint k WHERE k.conrelid = t.oid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)),
+      '; COMMENT ON COLUMN ' || quote_ident(t.nspname) || '.' || quote_ident(t.relname) || '.' || quote_ident(a.attname) || ' IS ' ||
+        quote_literal(col_description(t.oid, a.attnum)))) ORDER BY t.nspname, t.relname, a.attnum)
+  FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attgenerated <> '' AND NOT a.attisdropped
+  JOIN pg_type ty ON ty.oid = a.atttypid JOIN pg_attrdef e ON e.adrelid = t.oid AND e.adnum = a.attnum),
 -- Options of sequences that differ from those of a new serial column.
 'sequences', (
   SELECT json_agg(json_build_object('name', quote_ident(n.nspname) || '.' || quote_ident(c.relname),

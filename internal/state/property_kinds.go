@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // propertyKinds returns the kinds of unmanaged properties in a managed object's catalog line: "deferrable constraint",
@@ -35,6 +36,9 @@ func propertyKinds(l catalog.Line) []string {
 		add(strings.Contains(state, "storage ") || strings.Contains(state, "compression ") ||
 			strings.Contains(state, "statistics ") || strings.Contains(state, "with ("), "column with storage options")
 		add(strings.HasSuffix(def, ") virtual"), "virtual column")
+		if n := notNullOf(def); n != notNull && n != "" {
+			out = append(out, "column with "+n)
+		}
 		if _, options, ok := strings.Cut(def, identity); ok {
 			add(identityOptions().MatchString(options), "identity column with sequence options")
 		}
@@ -72,11 +76,36 @@ func propertyKinds(l catalog.Line) []string {
 	return out
 }
 
+const notNull = "NOT NULL"
+
+// notNullOf returns the constraint that a column isn't NULL, from its definition in the catalog: "NOT NULL NO INHERIT
+// NOT VALID". It is "" if the column may be NULL.
+func notNullOf(def string) string {
+	w := pgsql.Words(pgsql.Tokens(def))
+	if i := w.Find(0, "DEFAULT"); i >= 0 {
+		w = w[:i]
+	}
+	i := w.Find(0, "NOT", "NULL")
+	if i < 0 {
+		return ""
+	}
+	s := notNull
+	if w.Starts(i+2, "NO", "INHERIT") {
+		s += " NO INHERIT"
+		i += 2
+	}
+	if w.Starts(i+2, "NOT", "VALID") {
+		s += " NOT VALID"
+	}
+	return s
+}
+
 var (
 	identityOptions = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b(as|minvalue|maxvalue|cache|cycle)\b`) })
-	// Only storage parameters have quoted values.
-	indexParameters = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` WITH \(([a-z_]+='[^)]*')\)`) })
-	onlyPages       = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^pages_per_range='\d+'$`) })
+	indexParameters = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(` WITH \(([a-z_]+=(?:'[^']*'|\w+)(?:, [a-z_]+=(?:'[^']*'|\w+))*)\)`)
+	})
+	onlyPages = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^pages_per_range='\d+'$`) })
 )
 
 func constraintKind(def string) string {

@@ -195,13 +195,17 @@ func (s *session) atlas() (migrate.Driver, error) {
 	return s.driver, nil
 }
 
-// A querier hides a BRIN index's autosummarize from Atlas's inspection. HCL can't express it, and the inspection fails
-// on some spellings of its value.
+// A querier hides from Atlas's inspection what HCL can't express and the inspection fails on: some spellings of a BRIN
+// index's autosummarize, and that the index of a key WITHOUT OVERLAPS is one of exclusion too. It also hides that a
+// column's domain is NOT NULL, because the column isn't.
 type querier struct{ *sql.Conn }
 
 func (q querier) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	query = strings.Replace(query, "i.reloptions AS options",
 		"(SELECT pg_catalog.array_agg(o) FROM pg_catalog.unnest(i.reloptions) o WHERE o LIKE 'pages_per_range=%') AS options", 1)
+	query = strings.Replace(query, "t1.is_nullable,", "CASE WHEN a.attnotnull THEN 'NO' ELSE 'YES' END AS is_nullable,", 1)
+	query = strings.Replace(query, "am.amname AS index_type", "CASE WHEN idx.indisexclusion AND idx.indisunique THEN 'btree' ELSE am.amname END AS index_type", 1)
+	query = strings.Replace(query, "FROM pg_constraint WHERE conindid = idx.indexrelid)", "FROM pg_constraint WHERE conindid = idx.indexrelid AND contype = 'x')", 1)
 	return q.Conn.QueryContext(ctx, query, args...)
 }
 

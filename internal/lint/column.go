@@ -24,11 +24,17 @@ func droppedColumns(s *step, b, a *relation) (found findings) {
 		if !s.named(b) {
 			continue // by CASCADE
 		}
-		d := s.about(b)
-		d.Column = pgsql.Ident(c.Name)
-		d.Text = fmt.Sprintf("dropping column %s.%s deletes its data and breaks everything that still uses it", b.sql(), d.Column)
-		d.Fix = fix.Words("stop writing and reading the column in one release, then drop it in a later one")
-		found.add(s, "drop-column", d)
+		if !s.computedAgain(b, c) {
+			d := s.about(b)
+			d.Column = pgsql.Ident(c.Name)
+			d.Text = fmt.Sprintf("dropping column %s.%s deletes its data and breaks everything that still uses it", b.sql(), d.Column)
+			d.Fix = fix.Words("stop writing and reading the column in one release, then drop it in a later one")
+			if c.Generated != "" {
+				d.Text = fmt.Sprintf("dropping generated column %s.%s breaks everything that still uses it", b.sql(), d.Column)
+				d.Fix = fix.Words("stop reading the column in one release, then drop it in a later one")
+			}
+			found.add(s, "drop-column", d)
+		}
 		if lost, instead := wentWith(s, b, n); len(lost) > 0 {
 			d := s.about(b)
 			d.Column = pgsql.Ident(c.Name)
@@ -40,11 +46,28 @@ func droppedColumns(s *step, b, a *relation) (found findings) {
 	return found
 }
 
-// wentWith returns the indexes and constraints that were dropped with a column, and how to drop them first.
+// computedAgain reports whether a dropped column was generated, and the file adds a generated one of its name.
+func (s *step) computedAgain(t *relation, c *column) bool {
+	end := s.trace.end().relations.Get(t.OID)
+	if c.Generated == "" || end == nil {
+		return false
+	}
+	again := end.column(c.Name)
+	return again != nil && again.Generated != ""
+}
+
+// wentWith returns the indexes and constraints that were dropped with a column, and how to drop them first. It omits
+// those that the statement drops by name, and those that the file's transaction creates again.
 func wentWith(s *step, t *relation, num int16) (lost []string, instead fix.Text) {
 	var constraints, indexes []string
+	end := s.trace.end()
+	again := s.computedAgain(t, t.columns[num])
 	for oid := range s.before.constraints.All() {
 		c := s.before.constraints.Get(oid)
+		if s.acts("DROP CONSTRAINT", c.Name) ||
+			again && has(end.constraints, func(o *constraint) bool { return o.Table == c.Table && o.Name == c.Name && o.Kind == c.Kind }) {
+			continue
+		}
 		if c.Table != t.OID || c.Kind == "c" || s.trace.base.constraints.Get(oid) == nil || s.after.constraints.Get(oid) != nil || !slices.Contains(c.Columns, num) {
 			continue
 		}
@@ -56,6 +79,9 @@ func wentWith(s *step, t *relation, num int16) (lost []string, instead fix.Text)
 		r := s.before.relations.Get(oid)
 		if x.Table != t.OID || s.before.hasConstraint(oid) || r == nil || s.trace.base.indexes.Get(oid) == nil || s.after.indexes.Get(oid) != nil ||
 			!slices.Contains(x.Columns, num) && !x.Expression && x.Predicate == "" {
+			continue
+		}
+		if now := end.find(r.Schema, r.Name); again && now != nil && end.indexes.Get(now.OID) != nil {
 			continue
 		}
 		lost = append(lost, "index "+pgsql.Ident(r.Name))

@@ -88,7 +88,7 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 		found.add(s, "add-check-validating", d)
 		found = append(found, mayFail(s, t, c, d)...)
 	case "u":
-		if !built {
+		if !built || s.buildsNothing(t, c.Index) {
 			return found
 		}
 		d.Text = fmt.Sprintf("adding unique constraint %s builds an index on table %s under %s, which blocks reads and writes %s", name, s.name(t), lockName(d.Lock), s.until())
@@ -108,6 +108,9 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 func primaryKey(s *step, t *relation, c *constraint, built bool) (found findings) {
 	d := s.about(t)
 	name := pgsql.Ident(c.Name)
+	if built && s.buildsNothing(t, c.Index) {
+		return found
+	}
 	if built {
 		d.Text = fmt.Sprintf("adding primary key %s builds an index on table %s under %s, which blocks reads and writes %s", name, s.name(t), lockName(d.Lock), s.until())
 		d.Fix = usingIndex(s, t, c, "PRIMARY KEY")
@@ -248,7 +251,12 @@ func validated(s *step, t *relation, c *constraint) (found findings) {
 	return found
 }
 
-// droppedConstraints finds dropped constraints whose table and columns remain.
+// buildsNothing reports whether a new index is that of a partitioned table alone, as after ALTER TABLE ONLY.
+func (s *step) buildsNothing(t *relation, index uint32) bool {
+	return t.Kind == "p" && s.st.Only && !has(s.after.relations, func(r *relation) bool { return r.Parent == index })
+}
+
+// droppedConstraints finds dropped constraints whose table and columns remain at the end of the file.
 func droppedConstraints(s *step) (found findings) {
 	for oid := range changed(s.before.constraints, s.after.constraints) {
 		c := s.before.constraints.Get(oid)
@@ -256,14 +264,17 @@ func droppedConstraints(s *step) (found findings) {
 		if s.after.constraints.Get(oid) != nil || s.trace.base.constraints.Get(oid) == nil || t == nil || c.Parent != 0 || !s.named(t) || !s.direct(t) {
 			continue
 		}
-		after := s.after.relations.Get(c.Table)
-		if after == nil || slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && after.columns[n] == nil }) || s.keeps(c) || replaced(s, c) {
+		end := s.trace.end().relations.Get(c.Table)
+		if end == nil || slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && end.columns[n] == nil }) || s.keeps(c) || replaced(s, c) {
 			continue
 		}
 		d := s.about(t)
 		name := pgsql.Ident(c.Name)
 		switch c.Kind {
 		case "f":
+			if s.trace.end().relations.Get(c.References) == nil {
+				continue // the finding about the table says it
+			}
 			d.Text = fmt.Sprintf("dropping foreign key %s of table %s lets in orphan rows", name, t.sql())
 			d.Fix = fix.Words("to replace it, first add the new one NOT VALID, and drop this one in the same transaction")
 			found.add(s, "drop-foreign-key", d)
@@ -292,8 +303,8 @@ func (s *step) keeps(c *constraint) bool {
 	return !s.acts("DROP CONSTRAINT", c.Name) && has(s.after.constraints, c.same)
 }
 
-// replaced reports whether another constraint or unique index replaces a dropped constraint by the end of the file. An
-// index must have been built before the drop.
+// replaced reports whether another constraint or unique index replaces a dropped constraint by the end of the file. It
+// may be older than the file. An index must have been built before the drop.
 func replaced(s *step, c *constraint) bool {
 	t := s.trace.end().relations.Get(c.Table)
 	if t == nil {
@@ -306,14 +317,15 @@ func replaced(s *step, c *constraint) bool {
 		if o.Table != c.Table || oid == c.OID {
 			continue
 		}
-		isNew := s.trace.start().constraints.Get(oid) == nil
+		isNew := s.trace.base.constraints.Get(oid) == nil
 		switch c.Kind {
 		case "f":
 			if o.Kind == "f" && slices.Equal(o.Columns, c.Columns) && o.References == c.References {
 				return true
 			}
 		case "c":
-			if o.Kind == "c" && isNew && slices.ContainsFunc(o.Columns, func(n int16) bool { return slices.Contains(c.Columns, n) }) {
+			shares := slices.ContainsFunc(o.Columns, func(n int16) bool { return slices.Contains(c.Columns, n) })
+			if o.Kind == "c" && (isNew && shares || o.Validated && o.Definition == c.Definition) {
 				return true
 			}
 		case "p":
@@ -322,7 +334,8 @@ func replaced(s *step, c *constraint) bool {
 			}
 		}
 	}
-	return c.Kind == "u" && has(s.trace.end().indexes, func(x *index) bool {
+	nullable := slices.ContainsFunc(c.Columns, func(n int16) bool { return t.columns[n] == nil || !t.columns[n].NotNull })
+	return (c.Kind == "u" || c.Kind == "p" && !nullable) && has(s.trace.end().indexes, func(x *index) bool {
 		return x.Table == c.Table && x.Unique && x.Valid && x.Predicate == "" && !x.Expression && sameSet(x.Columns[:x.Keys], c.Columns) && s.before.indexes.Get(x.OID) != nil
 	})
 }

@@ -119,7 +119,7 @@ func lockTable(s *step) (found findings) {
 		return nil // it blocks neither reads nor writes
 	}
 	for _, q := range s.st.Targets {
-		if t := s.before.find(q.Schema, q.Name); t != nil && s.oldTable(t.OID) != nil {
+		if t := s.before.find(q.Schema, q.Name); t != nil && s.oldTable(t.OID) != nil && !s.neededLater(t, lock) {
 			found.add(s, "explicit-lock-table", Diagnostic{
 				Table: t.sql(), Lock: lock, Held: s.held(t.OID),
 				Text: fmt.Sprintf("LOCK TABLE takes %s on table %s and holds it %s", lockName(lock), s.name(t), s.until()),
@@ -128,6 +128,15 @@ func lockTable(s *step) (found findings) {
 		}
 	}
 	return found
+}
+
+// neededLater reports whether a later ALTER TABLE of the transaction needs the lock anyway.
+func (s *step) neededLater(t *relation, lock string) bool {
+	return slices.ContainsFunc(s.trace.steps, func(o *step) bool {
+		at := o.target()
+		return o.tx == s.tx && o.stmt.Pos.Offset > s.stmt.Pos.Offset && o.st.Verb == "ALTER TABLE" && at != nil && at.OID == t.OID &&
+			strength[o.lock(t.OID)] >= strength[lock]
+	})
 }
 
 // lockModes are the relevant lock modes, by strength.

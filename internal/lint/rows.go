@@ -102,16 +102,26 @@ func setval(s *step, w pgsql.Words) (found findings) {
 		if w[i].Kind != pgsql.Word || !strings.EqualFold(w[i].Text, "setval") || w.At(i+1) != "(" || i+4 >= len(w) || w[i+2].Kind != pgsql.String {
 			continue
 		}
-		q, _, ok := pgsql.Words(pgsql.Tokens(strings.Trim(w[i+2].Text, "'"))).Name(0)
+		r := s.before.literal(w[i+2])
 		j := i + 3
 		for j < len(w) && w.At(j) != "," {
 			j++
 		}
-		if r := s.before.find(q.Schema, q.Name); ok && r != nil && s.trace.base.relations.Get(r.OID) != nil && j+1 < len(w) && w[j+1].Kind == pgsql.Number {
+		if r != nil && s.trace.base.relations.Get(r.OID) != nil && j+1 < len(w) && w[j+1].Kind == pgsql.Number {
 			found = append(found, restart(s, r, Diagnostic{Table: r.sql(), Text: fmt.Sprintf("setting %s to a number, whatever its position, hands out numbers again if it is past that", r.sql())}, w[j+1].Text)...)
 		}
 	}
 	return found
+}
+
+// literal returns the relation that a string names, nil if there is none.
+func (s *snapshot) literal(text pgsql.Token) *relation {
+	name := strings.ReplaceAll(strings.Trim(text.Text, "'"), "''", "'")
+	q, _, ok := pgsql.Words(pgsql.Tokens(name)).Name(0)
+	if text.Kind != pgsql.String || !ok {
+		return nil
+	}
+	return s.find(q.Schema, q.Name)
 }
 
 // restart reports that a sequence, nil if unknown, is set to a number, "" if unknown.

@@ -63,6 +63,9 @@ func droppedSequence(s *step, r *relation) (found findings) {
 	if owner := s.after.relations.Get(r.OwnerTable); r.OwnerKind == "i" || r.OwnerTable != 0 && (owner == nil || owner.columns[r.OwnerColumn] == nil) {
 		return nil // dropped with its column
 	}
+	if s.passedOn(r) {
+		return nil
+	}
 	found.add(s, "drop-sequence", Diagnostic{
 		Table: r.sql(),
 		Text:  fmt.Sprintf("dropping sequence %s loses its position and breaks everything that still uses it", r.sql()),
@@ -70,6 +73,25 @@ func droppedSequence(s *step, r *relation) (found findings) {
 		Query: fix.LastValue(r.sql()),
 	})
 	return found
+}
+
+// passedOn reports whether the file has set another sequence to the next number of a dropped one.
+func (s *step) passedOn(seq *relation) bool {
+	for _, o := range s.trace.steps {
+		w := o.st.Rest
+		if o == s || o.st.Verb != "SELECT" || !w.Anywhere("SETVAL", "(") {
+			continue
+		}
+		for i := range w {
+			if !w.Starts(i, "NEXTVAL", "(") || i+2 >= len(w) {
+				continue
+			}
+			if r := o.before.literal(w[i+2]); r != nil && r.OID == seq.OID {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // renamedRelations finds renamed tables, views and columns.

@@ -26,7 +26,7 @@ type Statement struct {
 
 	OrReplace, Concurrently, IfExists, IfNotExists bool
 	Cascade                                        bool // of DROP and TRUNCATE
-	Only                                           bool // of UPDATE and DELETE
+	Only                                           bool // of UPDATE, DELETE and ALTER TABLE
 
 	options options
 }
@@ -290,6 +290,7 @@ func (r *reader) alter(st *Statement) {
 	case "SYSTEM", "DEFAULT PRIVILEGES", "USER MAPPING", "LARGE OBJECT":
 		return
 	}
+	st.Only = kind == "TABLE" && r.is("ONLY")
 	if r.is("ALL") || !st.target(r.relation()) {
 		return
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
-
 )
 
 // attributes are attributes of tables, columns, constraints and indexes, by the major version that added them or 0.

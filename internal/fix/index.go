@@ -98,8 +98,8 @@ func IndexOnPartitions() Text {
 	return Words("first build the index concurrently on each partition of the database: PostgreSQL attaches those that are equal, and builds none")
 }
 
-// KeyOnPartitions is like IndexOnPartitions for a unique constraint or a primary key, whose index must have a constraint
-// on each partition.
+// KeyOnPartitions is like IndexOnPartitions for a unique constraint or a primary key, for which each partition's index
+// must have a constraint.
 func KeyOnPartitions() Text {
 	return Words("build the index concurrently on each partition, add the constraint to each with USING INDEX, then to the partitioned table")
 }

@@ -21,6 +21,8 @@ type InvalidIndex struct {
 	Table    string // schema.name, quoted where needed
 	Building int    // pid of the backend that builds it, 0 if none does
 	Next     Next   `json:",omitempty"` // what the next apply does with it
+	// Lacking are the partitions without their part of the index, if Table is partitioned. Next is empty then.
+	Lacking []string `json:",omitempty"`
 
 	exprs bool   // it has expressions, for which ANALYZE collects statistics
 	def   string // its CREATE INDEX
@@ -62,6 +64,43 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
 	}
 	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ix InvalidIndex, err error) {
 		err = row.Scan(&ix.Name, &ix.Table, &ix.Building, &ix.exprs, &ix.def)
+		return ix, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the INVALID indexes: %w", err)
+	}
+	return found, nil
+}
+
+// incomplete returns the INVALID indexes of partitioned tables.
+func (s *session) incomplete(ctx context.Context) ([]InvalidIndex, error) {
+	if s.allValid {
+		return nil, nil
+	}
+	defer s.promptly()()
+	rows, err := s.conn.Query(ctx, `
+SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
+       pg_catalog.quote_ident(tn.nspname) || '.' || pg_catalog.quote_ident(t.relname),
+       ARRAY(SELECT pg_catalog.quote_ident(ln.nspname) || '.' || pg_catalog.quote_ident(l.relname)
+               FROM pg_catalog.pg_partition_tree(t.oid) p
+               JOIN pg_catalog.pg_class l ON l.oid = p.relid AND l.oid <> t.oid AND l.relkind IN ('r', 'p')
+               JOIN pg_catalog.pg_namespace ln ON ln.oid = l.relnamespace
+              WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_index x
+                                 WHERE x.indrelid = l.oid AND x.indisvalid
+                                   AND EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(x.indexrelid) a WHERE a.relid = c.oid))
+              ORDER BY 1)
+  FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+  JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+ WHERE NOT i.indisvalid AND c.relkind = 'I' AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid)
+ ORDER BY 1`)
+	if err != nil {
+		return nil, fmt.Errorf("reading the INVALID indexes: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ix InvalidIndex, err error) {
+		err = row.Scan(&ix.Name, &ix.Table, &ix.Lacking)
 		return ix, err
 	})
 	if err != nil {

@@ -99,5 +99,10 @@ func (m *Migrator) status(ctx context.Context, st *Status) error {
 	} else {
 		st.Invalid, err = s.foresee(ctx, pos, len(m.files)-1)
 	}
+	if err != nil {
+		return err
+	}
+	parents, err := s.incomplete(ctx)
+	st.Invalid = append(st.Invalid, parents...)
 	return err
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 
 	"ariga.io/atlas-go-sdk/atlasexec"
 	"ariga.io/atlas/sql/migrate"
@@ -112,13 +113,24 @@ func (p *Printer) statusText(st *migrator.Status) error {
 		b.put(s.bad("checksums"), ": ", lines(st.Sum.Error(), "  "), "\n")
 	}
 	for _, ix := range st.Invalid {
-		if ix.Building != 0 {
+		if len(ix.Lacking) > 0 {
+			b.printf("%s on %s lacks its part on %s: build each concurrently, and attach it\n", s.bad(sprintf("INVALID index %s", ix.Name)), ix.Table, someOf(ix.Lacking))
+		} else if ix.Building != 0 {
 			b.printf("index %s on %s is being built by pid %d\n", ix.Name, ix.Table, ix.Building)
 		} else {
 			b.printf("%s on %s, left by an interrupted build%s\n", s.bad(sprintf("INVALID index %s", ix.Name)), ix.Table, next(ix.Next))
 		}
 	}
 	return p.page(&b)
+}
+
+// someOf lists at most three names.
+func someOf(names []string) string {
+	const most = 3
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + ", ..."
+	}
+	return strings.Join(names, ", ")
 }
 
 // next says what happens to an INVALID index.

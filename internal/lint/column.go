@@ -152,6 +152,15 @@ func addedColumns(s *step, b, a *relation, added []*column) (found findings) {
 			d.Query = fix.CountRows(b.sql(), "")
 			found.add(s, "add-not-null-column-no-default", d)
 		}
+		if c.null() && s.after.requiresValue(c.Type) {
+			d := s.about(b)
+			d.Column = pgsql.Ident(c.Name)
+			d.Text = fmt.Sprintf("adding column %s.%s of a domain that is NOT NULL, without a default, fails if the table has rows", b.sql(), d.Column)
+			_, base := s.after.base(c.Type)
+			d.Fix = fix.AddNotNull(s.before.fixColumn(b, c.Name, base), s.before.notNullCheck(b, c))
+			d.Query = fix.CountRows(b.sql(), "")
+			found.add(s, "add-not-null-column-no-default", d)
+		}
 		if !rewritten {
 			continue
 		}
@@ -171,7 +180,7 @@ func addedColumns(s *step, b, a *relation, added []*column) (found findings) {
 			s.before.columnChecks(b, c.Name, s.after.domainChecks(c.Type, &snapshot{}, c.Name), &checks)
 			_, base := s.after.base(c.Type)
 			found = append(found, addedRewrites(s, b, c, "add-column-constrained-domain", "a column of a domain with constraints",
-				fix.AddChecked(s.before.fixColumn(b, c.Name, base), checks))...)
+				s.checkedColumn(b, c, base, checks))...)
 		case c.Default != "":
 			computed = append(computed, c)
 		case c.TypeKind == "d":
@@ -194,6 +203,16 @@ func addedColumns(s *step, b, a *relation, added []*column) (found findings) {
 			fix.AddDefault(s.before.fixColumn(b, c.Name, c.TypeText), c.Default, check))...)
 	}
 	return found
+}
+
+// checkedColumn returns how to add a column of a domain's base type and the domain's checks. If they require a value,
+// the check comes after writers and existing rows have one.
+func (s *step) checkedColumn(t *relation, c *column, base string, checks []fix.Constraint) fix.Text {
+	col := s.before.fixColumn(t, c.Name, base)
+	if c.null() && s.after.requiresValue(c.Type) {
+		return fix.AddNotNull(col, s.before.notNullCheck(t, c))
+	}
+	return fix.AddChecked(col, checks)
 }
 
 // volatile returns the columns whose defaults may have made PostgreSQL rewrite the table: those with a default that is

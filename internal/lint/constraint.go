@@ -85,7 +85,17 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 		if rows {
 			d.Query = violators(t, c)
 		}
+		required := requires(s, t, c)
+		if required != nil {
+			d.Fix = fix.AddNotNull(s.before.fixColumn(t, required.Name, required.TypeText), s.before.notNullCheck(t, required))
+		}
 		found.add(s, "add-check-validating", d)
+		if required != nil {
+			d.Column = pgsql.Ident(required.Name)
+			d.Text = fmt.Sprintf("adding column %s.%s, which check %s requires, without a default fails if the table has rows", t.sql(), d.Column, name)
+			d.Query = fix.CountRows(t.sql(), "")
+			found.add(s, "add-not-null-column-no-default", d)
+		}
 		found = append(found, mayFail(s, t, c, d)...)
 	case "u":
 		if !built || s.buildsNothing(t, c.Index) {
@@ -103,6 +113,17 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 		found.add(s, "add-exclusion-constraint", d)
 	}
 	return found
+}
+
+// requires returns the new column without a default that a check requires to be NOT NULL, nil if there is none.
+func requires(s *step, t *relation, c *constraint) *column {
+	if len(c.Columns) != 1 || t.columns[c.Columns[0]] != nil || !isNotNullCheck(c.Definition) {
+		return nil
+	}
+	if now := s.after.relations.Get(t.OID).columns[c.Columns[0]]; now != nil && now.null() {
+		return now
+	}
+	return nil
 }
 
 func primaryKey(s *step, t *relation, c *constraint, built bool) (found findings) {
@@ -131,6 +152,11 @@ func primaryKey(s *step, t *relation, c *constraint, built bool) (found findings
 	}
 	d.Text = fmt.Sprintf("adding primary key %s on nullable columns scans table %s under %s, which blocks reads and writes until it is done", name, s.name(t), lockName(d.Lock))
 	d.Fix = fix.SetEachNotNull(columns, checks)
+	var null []string
+	for _, c := range columns {
+		null = append(null, c.Name+" IS NULL")
+	}
+	d.Query = fix.CountRows(t.sql(), strings.Join(null, " OR "))
 	found.add(s, "add-pk-nullable-scan", d)
 	return found
 }

@@ -12,13 +12,14 @@ type finding struct {
 	step *step
 	rule string
 	also []string // other tables that its text names
+	on   bool     // whether it is reported although its rule is off by default
 	Diagnostic
 }
 
 type findings []finding
 
 func (l *findings) add(s *step, rule string, d Diagnostic, also ...string) {
-	*l = append(*l, finding{s, rule, also, d})
+	*l = append(*l, finding{s, rule, also, false, d})
 }
 
 // The checks, in the order of their findings. They ignore objects that the change creates, because nothing uses them
@@ -28,15 +29,15 @@ var (
 	refusedChecks = []func(*step) findings{refusals, droppedIndexes, newIndexes}
 
 	dropChecks = []func(*step) findings{
-		droppedSchemas, droppedRelations, droppedIndexes, droppedConstraints, droppedForeignKeys, cascade, droppedRoutines, droppedTypes, droppedExtensions,
+		droppedSchemas, droppedRelations, droppedAttributes, droppedIndexes, droppedConstraints, droppedForeignKeys, cascade, droppedRoutines, droppedTypes, droppedExtensions,
 	}
 	ranChecks = []func(*step) findings{
-		renamedSchemas, renamedRelations, renamedRoutines, renamedTypes, renamedConstraints, changedTables, changedColumns, newConstraints, checkedDomains,
+		renamedSchemas, renamedRelations, renamedRoutines, renamedTypes, renamedConstraints, changedTables, changedColumns, newConstraints, slowActions, checkedDomains,
 		newIndexes, changedPartitions, changedTriggers, newRules, replacedRoutines, skipped, changedExtensions,
 	}
 
 	// fileChecks check a file as a whole.
-	fileChecks = []func(*trace) findings{transactions, unrecorded, gaps, foreignKeys}
+	fileChecks = []func(*trace) findings{transactions, unrecorded, gaps, foreignKeys, replacedObjects, pendingEvents}
 )
 
 // findings returns the findings about a statement.
@@ -71,6 +72,7 @@ func (tr *trace) findings(p Policy) []Diagnostic {
 				panic("no rule is called " + f.rule)
 			}
 			d := p.finding(r, f.step.stmt, f.Diagnostic)
+			r.OptIn = r.OptIn && !f.on
 			if p.on(r) && !slices.ContainsFunc(list, d.repeats) {
 				list = d.withQuery(list)
 			}

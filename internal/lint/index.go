@@ -71,6 +71,7 @@ func droppedIndexes(s *step) (found findings) {
 			d.Text = fmt.Sprintf("queries may need index %s of table %s", pgsql.Ident(r.Name), s.name(t))
 			d.Query = fix.IndexUse(r.sql(), s.trace.target.major)
 			found.add(s, "drop-index-query-perf", d)
+			found = append(found, droppedUnique(s, t, x, r)...)
 		}
 		if s.st.Concurrently {
 			continue
@@ -84,6 +85,26 @@ func droppedIndexes(s *step) (found findings) {
 		}
 		found.add(s, "drop-index-blocking", d)
 	}
+	return found
+}
+
+// droppedUnique finds what a dropped index no longer ensures.
+func droppedUnique(s *step, t *relation, x *index, r *relation) (found findings) {
+	d := s.about(t)
+	if x.Identity {
+		d.Text = fmt.Sprintf("index %s is the replica identity of table %s: without it, updates and deletes of the table fail if it is published", pgsql.Ident(r.Name), s.name(t))
+		d.Fix = fix.Words("first give the table another replica identity")
+		found.add(s, "replica-identity-change", d)
+	}
+	if again := has(s.trace.end().indexes, func(o *index) bool {
+		return o.OID != x.OID && o.Table == x.Table && o.Unique && o.Valid && !o.Expression && !x.Expression && (o.Predicate == "" || o.Predicate == x.Predicate) &&
+			!slices.ContainsFunc(o.Columns[:o.Keys], func(n int16) bool { return !slices.Contains(x.Columns[:x.Keys], n) })
+	}); !x.Unique || !x.Valid || again || s.trace.end().find(r.Schema, r.Name) != nil && s.trace.end().indexes.Get(s.trace.end().find(r.Schema, r.Name).OID) != nil {
+		return found
+	}
+	d.Text = fmt.Sprintf("dropping unique index %s of table %s lets in duplicates", pgsql.Ident(r.Name), s.name(t))
+	d.Fix = fix.Words("to replace it, first build the new index concurrently")
+	found.add(s, "drop-unique-constraint", d)
 	return found
 }
 

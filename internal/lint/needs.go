@@ -117,6 +117,7 @@ func (s *step) needsOfRelations(add func(mode string, oids ...uint32)) {
 			// Having children changes with the children.
 			was, is := *b, *a
 			was.Children, is.Children = false, false
+			was.ACL, is.ACL = nil, nil
 			was.Options, is.Options = nil, nil
 			switch {
 			case !reflect.DeepEqual(was, is):

@@ -49,11 +49,15 @@ func truncate(s *step) (found findings) {
 func allRows(s *step) (found findings) {
 	for _, c := range changesRows(s.st) {
 		r := s.before.find(c.Targets[0].Schema, c.Targets[0].Name)
-		if r == nil || s.trace.base.relations.Get(r.OID) == nil || !r.isTable() || selective(c) && !holdsForAll(s, r, c) {
+		if r == nil || s.trace.base.relations.Get(r.OID) == nil || !r.isTable() || c.Verb == "MERGE" && !mergeDeletes(c) || c.Verb != "MERGE" && selective(c) && !holdsForAll(s, r, c) {
 			continue
 		}
 		d := s.about(r)
-		if c.Verb == "DELETE" {
+		if c.Verb == "MERGE" {
+			d.Text = fmt.Sprintf("the statement deletes every row of table %s that matches, in one transaction", s.name(r))
+			d.Fix = fix.Words("select the rows to delete, and delete them in batches")
+			found.add(s, "delete-without-where", d)
+		} else if c.Verb == "DELETE" {
 			d.Text = fmt.Sprintf("the statement deletes all rows of table %s in one transaction", s.name(r))
 			d.Fix = inBatches(s, r)
 			found.add(s, "delete-without-where", d)
@@ -66,34 +70,81 @@ func allRows(s *step) (found findings) {
 	return found
 }
 
+// mergeDeletes reports whether a MERGE deletes all rows that match those of a table or query.
+func mergeDeletes(st *pgsql.Statement) bool {
+	w := st.Rest
+	if w.Starts(0, "USING", "(", "VALUES") {
+		return false
+	}
+	for i := range w {
+		if w.At(i) != "DELETE" || w.At(i-1) != "THEN" {
+			continue
+		}
+		j := i - 2
+		for j >= 0 && w.At(j) != "WHEN" {
+			j--
+		}
+		if j >= 0 && !w[j:i].Anywhere("AND") {
+			return true
+		}
+	}
+	return false
+}
+
 // selective reports whether an UPDATE or DELETE has a condition that isn't always true.
 func selective(st *pgsql.Statement) bool {
 	cond, ok := condition(st)
-	return ok && !slices.ContainsFunc(alternatives(cond), func(c pgsql.Words) bool {
-		return len(c) == 1 && c.At(0) == "TRUE" || len(c) == 3 && c.At(1) == "=" && c.At(0) == c.At(2) && c.At(0) != ""
-	})
+	return ok && !slices.ContainsFunc(alternatives(cond), always)
 }
 
-// holdsForAll reports whether the condition holds for every row because the change itself added the column, so that all
-// rows have NULL or its default.
+// always reports whether a condition is always true.
+func always(c pgsql.Words) bool {
+	return len(c) == 1 && c.At(0) == "TRUE" || c.Starts(0, "NOT", "FALSE") && len(c) == 2 || len(c) == 3 && c.At(1) == "=" && c.At(0) == c.At(2) && c.At(0) != ""
+}
+
+// all returns the conditions that AND connects, without parentheses around the whole.
+func all(w pgsql.Words) []pgsql.Words {
+	w = unwrapped(w)
+	if w.Anywhere("BETWEEN") { // whose AND isn't one
+		return []pgsql.Words{w}
+	}
+	var parts []pgsql.Words
+	start := 0
+	for i := w.Find(0, "AND"); i >= 0; i = w.Find(start, "AND") {
+		parts = append(parts, unwrapped(w[start:i]))
+		start = i + 1
+	}
+	return append(parts, unwrapped(w[start:]))
+}
+
+// holdsForAll reports whether the condition holds for every row: because a column is NOT NULL, or because the change
+// itself added the column, so that all rows have NULL or its default.
 func holdsForAll(s *step, t *relation, st *pgsql.Statement) bool {
 	cond, _ := condition(st)
 	return slices.ContainsFunc(alternatives(cond), func(cond pgsql.Words) bool {
-		name, next, ok := cond.Name(0)
-		c := t.column(name.Name)
-		if !ok || len(cond) != next+2 || c == nil || s.oldColumn(t.OID, c.Num) {
-			return false
-		}
-		came := unwritten(s, t, c)
-		switch {
-		case came == nil:
-			return false
-		case cond.Starts(next, "IS", "NULL"):
-			return came.null()
-		}
-		literal := cond[next+1].Text
-		return cond.At(next) == "=" && !came.null() && (strings.EqualFold(came.Default, literal) || strings.HasPrefix(came.Default, literal+"::"))
+		return !slices.ContainsFunc(all(cond), func(c pgsql.Words) bool { return !always(c) && !s.holds(t, c) })
 	})
+}
+
+// holds reports whether a condition about one column holds for every row.
+func (s *step) holds(t *relation, cond pgsql.Words) bool {
+	name, next, ok := cond.Name(0)
+	c := t.column(name.Name)
+	if ok && c != nil && c.NotNull && len(cond) == next+3 && cond.Starts(next, "IS", "NOT", "NULL") {
+		return true
+	}
+	if !ok || len(cond) != next+2 || c == nil || s.oldColumn(t.OID, c.Num) {
+		return false
+	}
+	came := unwritten(s, t, c)
+	switch {
+	case came == nil:
+		return false
+	case cond.Starts(next, "IS", "NULL"):
+		return came.null()
+	}
+	literal := cond[next+1].Text
+	return cond.At(next) == "=" && !came.null() && (strings.EqualFold(came.Default, literal) || strings.HasPrefix(came.Default, literal+"::"))
 }
 
 // setval finds a sequence that words of the statement set to a number, whatever its position.

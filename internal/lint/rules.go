@@ -106,6 +106,7 @@ var hazards = []Rule{
 	{"function-signature-changed", "IB318", Incompatible, Warning, false, "CREATE OR REPLACE with different arguments creates a second function, and calls may become ambiguous. Drop the old one once its callers have moved."},
 	{"enable-rls", "IB319", Incompatible, Error, false, "Hides rows from roles that no policy covers. Create the policies in the same transaction."},
 	{"privilege-change", "IB320", Incompatible, Warning, optIn, "Changes who may do what. Have it reviewed."},
+	{"replaced-object", "IB321", Incompatible, Error, false, "An object that takes another's name doesn't have its grants, indexes, keys, triggers and defaults, and rows that are written meanwhile stay in the old one. Change the object itself, or give the new one all of that first."},
 	{"replica-identity-change", "PG314", Incompatible, Warning, false, "Subscribers of logical replication get different keys. Check them first."},
 
 	// Locks, scans and rewrites.
@@ -169,6 +170,8 @@ var hazards = []Rule{
 	{"nested-transaction", "TX201", Transaction, Error, false, "The runner begins and ends transactions: one for each file, or for each statement of a file with -- atlas:txmode none. Remove BEGIN and COMMIT."},
 	{"uncommitted-transaction", "IB505", Transaction, Error, false, "A transaction that is never committed is rolled back. Add the COMMIT, or remove the BEGIN."},
 	{"enum-value-used-in-same-transaction", "IB506", Transaction, Error, false, "PostgreSQL rejects a new enum value in the transaction that adds it. Add it in an earlier file."},
+	{"pending-trigger-events", "IB512", Transaction, Error, false, "PostgreSQL rejects it if the transaction changed rows for which a deferred constraint is still to be checked. Use separate transactions, or SET CONSTRAINTS ALL IMMEDIATE in between."},
+	{"session-setting", "IB513", Transaction, Warning, optIn, "SET without LOCAL outlasts the transaction, for whatever runs in the session afterwards. Use SET LOCAL."},
 	{"not-rerunnable", "IB507", Transaction, Warning, optIn, "If the file stops halfway, it can't be run again. Use IF [NOT] EXISTS, or one statement per file."},
 	{"repeatable-unsaid", "IB509", Transaction, Error, false, "It commits before it is recorded, so apply runs it again if interrupted in between. Make it repeatable, and give the reason above it: -- repeatable REASON."},
 	{"frees-migration-lock", "IB510", Transaction, Error, false, "Another apply can begin in the middle of this one. Release only your own locks."},
@@ -196,7 +199,7 @@ var hazards = []Rule{
 	{"create-enum", "IB710", Style, Warning, optIn, "Enum values can't be removed. Use a table of values."},
 	{"enum-value-ordering", "IB711", Style, Warning, optIn, "The value sorts last. Write BEFORE or AFTER."},
 	{"create-domain-with-constraint", "IB712", Style, Warning, optIn, "A domain's constraint can't be changed online. Put the check on the column."},
-	{"fk-without-index", "IB713", Style, Warning, optIn, "Deletes from the referenced table scan this one. Build an index concurrently."},
+	{"fk-without-index", "IB713", Style, Warning, optIn, "Deletes from the referenced table scan this one. Build an index concurrently. It is on by default for ON DELETE CASCADE, SET NULL and SET DEFAULT."},
 	{"fk-type-mismatch", "IB714", Style, Warning, optIn, "Comparing different types is slow and may fail. Use the referenced column's type."},
 	{"table-without-pk", "IB715", Style, Warning, optIn, "Rows without a key can't be told apart or replicated. Add a primary key."},
 	{"wide-index", "IB716", Style, Warning, optIn, "An index on more than three columns is large and rarely used in full. Narrow it."},

@@ -62,6 +62,7 @@ type relation struct {
 	PartitionBound string
 	Owner          uint32
 	Children       bool // whether it has partitions or inheriting tables
+	ACL            []string
 
 	columns map[int16]*column
 }
@@ -106,6 +107,7 @@ type index struct {
 	Keys                       int16
 	Expression                 bool
 	Predicate                  string
+	Identity                   bool // whether it is the table's replica identity
 }
 
 type function struct {
@@ -114,6 +116,8 @@ type function struct {
 	Args         string
 	Kind         string
 	Version      string // changes with each replacement
+	Result       string // its type; empty for a procedure
+	ACL          []string
 }
 
 type typ struct {

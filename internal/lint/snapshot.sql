@@ -4,7 +4,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relpersistence::text, c.r
   c.relrowsecurity, c.relforcerowsecurity, c.relreplident::text, coalesce(c.reloptions, '{}'),
   coalesce(d.refobjid, 0), coalesce(d.refobjsubid, 0)::int2, coalesce(d.deptype::text, ''),
   coalesce(pg_get_expr(c.relpartbound, c.oid), ''), c.relowner,
-  c.relhassubclass AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)
+  c.relhassubclass AND EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid), coalesce(c.relacl::text[], '{}')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
 LEFT JOIN pg_depend d ON c.relkind = 'S' AND d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
@@ -28,7 +28,7 @@ FROM pg_constraint c WHERE c.oid >= 16384 AND c.contype IN ('c', 'f', 'p', 'u', 
 
 -- indexes
 SELECT x.indexrelid, x.indrelid, x.indisunique, x.indisprimary, x.indisexclusion, x.indisvalid, x.indkey::int2[], x.indnkeyatts,
-  x.indexprs IS NOT NULL, coalesce(pg_get_expr(x.indpred, x.indrelid), '')
+  x.indexprs IS NOT NULL, coalesce(pg_get_expr(x.indpred, x.indrelid), ''), x.indisreplident
 FROM pg_index x WHERE x.indexrelid >= 16384 AND x.indrelid >= 16384;
 
 -- definitions
@@ -38,7 +38,8 @@ SELECT x.indexrelid, pg_get_indexdef(x.indexrelid) FROM pg_index x WHERE x.index
 SELECT c.oid, coalesce(pg_get_partition_constraintdef(c.oid), '') FROM pg_class c WHERE c.oid = ANY ($1);
 
 -- functions
-SELECT p.oid, n.nspname, p.proname, oidvectortypes(p.proargtypes), p.prokind::text, p.xmin::text || '.' || p.ctid::text
+SELECT p.oid, n.nspname, p.proname, oidvectortypes(p.proargtypes), p.prokind::text, p.xmin::text || '.' || p.ctid::text,
+  coalesce(pg_get_function_result(p.oid), ''), coalesce(p.proacl::text[], '{}')
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE p.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'));

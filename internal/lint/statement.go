@@ -96,14 +96,15 @@ func with(stmt string, seq []string, text string) (string, bool) {
 	return stmt[:w[at].Pos.Offset] + text + stmt[last.Pos.Offset+len(last.Text):], true
 }
 
-// changesRows returns the UPDATE and DELETE statements in a statement, also in a WITH clause or a DO block.
+// changesRows returns the UPDATE, DELETE and MERGE statements in a statement, also in a WITH clause, an EXPLAIN ANALYZE
+// or a DO block.
 func changesRows(st *pgsql.Statement) []*pgsql.Statement {
 	switch st.Verb {
-	case "UPDATE", "DELETE":
+	case "UPDATE", "DELETE", "MERGE":
 		if len(st.Targets) == 1 {
 			return []*pgsql.Statement{st}
 		}
-	case "WITH":
+	case "WITH", "EXPLAIN":
 		var list []*pgsql.Statement
 		for _, w := range st.With {
 			list = append(list, changesRows(w)...)
@@ -161,7 +162,7 @@ func bodies(st *pgsql.Statement) []body {
 func (b body) statements() []*pgsql.Statement {
 	var list []*pgsql.Statement
 	for i := range b.words {
-		if at := b.words.At(i); !begins(b.words, i) || at != "UPDATE" && at != "DELETE" && at != "WITH" {
+		if at := b.words.At(i); !begins(b.words, i) || at != "UPDATE" && at != "DELETE" && at != "MERGE" && at != "WITH" && at != "EXPLAIN" {
 			continue
 		}
 		end := b.words.Find(i, ";")

@@ -50,8 +50,8 @@ type step struct {
 	// uses are the dependents of the functions that the statement replaced, by function.
 	uses map[uint32][]use
 
-	// parts are the statements of a DO block, as far as they may be hazards, each as if it were run instead of the block,
-	// which is their of.
+	// parts are the statements of a DO block that may be hazards, each as if it were run instead of the block, which is
+	// their of.
 	parts  []*step
 	of     *step
 	unrun  bool // a part that was only read

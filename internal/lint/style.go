@@ -17,6 +17,7 @@ func optional(tr *trace) (found findings) {
 	limits := make(map[string]bool)
 	for _, s := range tr.steps {
 		found = append(found, settingsMissing(s, limits)...)
+		found = append(found, sessionSetting(s)...)
 		if !s.ran() {
 			continue
 		}
@@ -66,6 +67,22 @@ func settingsMissing(s *step, set map[string]bool) (found findings) {
 		}
 		return found
 	}
+	return found
+}
+
+// sessionSetting finds a setting that outlasts the transaction.
+func sessionSetting(s *step) (found findings) {
+	if s.st.Verb != "SET" || s.trace.file.TxNone || len(s.st.Targets) != 1 || s.of != nil {
+		return nil
+	}
+	w := pgsql.Words(pgsql.Tokens(s.stmt.Text))
+	if name := s.st.Targets[0].Name; w.At(1) == "LOCAL" || slices.Contains([]string{"constraints", "transaction"}, name) {
+		return nil
+	}
+	found.add(s, "session-setting", Diagnostic{
+		Text: fmt.Sprintf("%s stays set after the transaction, for whatever else the session runs", s.st.Targets[0].Name),
+		Fix:  fix.Words("use SET LOCAL"),
+	})
 	return found
 }
 
@@ -263,7 +280,31 @@ func references(s *step, t *relation, c *constraint) (found findings) {
 			found.add(s, "fk-type-mismatch", d)
 		}
 	}
-	d.Column = ""
+	return append(found, unindexed(s, t, c)...)
+}
+
+// slowActions finds new foreign keys whose action on deletes has no index to find the rows by.
+func slowActions(s *step) (found findings) {
+	for oid := range changed(s.after.constraints, s.before.constraints) {
+		c := s.after.constraints.Get(oid)
+		t := s.after.relations.Get(c.Table)
+		if s.before.constraints.Get(oid) != nil || c.Kind != "f" || t == nil || c.Parent != 0 || s.recreation(c) {
+			continue
+		}
+		if strings.Contains(c.Definition, " ON DELETE CASCADE") || strings.Contains(c.Definition, " ON DELETE SET ") {
+			list := unindexed(s, t, c)
+			for i := range list {
+				list[i].on = true
+			}
+			found = append(found, list...)
+		}
+	}
+	return found
+}
+
+// unindexed finds a foreign key whose columns no index begins with.
+func unindexed(s *step, t *relation, c *constraint) (found findings) {
+	d := Diagnostic{Table: t.sql()}
 	if has(s.trace.end().indexes, func(x *index) bool {
 		return x.Table == c.Table && len(x.Columns) >= len(c.Columns) && sameSet(x.Columns[:len(c.Columns)], c.Columns) && x.Predicate == ""
 	}) {
@@ -307,8 +348,24 @@ func otherIndexes(s *step) (found findings) {
 			found.add(s, "redundant-index", d)
 			break
 		}
+		for other, o := range s.after.indexes.All() {
+			if was := s.after.relations.Get(other); other != oid && was != nil && x.covers(o) && !s.after.hasConstraint(other) && !o.Identity && was.Parent == 0 && s.trace.end().indexes.Get(other) != nil {
+				d.Text = fmt.Sprintf("the new index %s begins with the columns of index %s", pgsql.Ident(r.Name), was.sql())
+				d.Fix = fix.DropIndexes([]string{was.sql()}, "", nil)
+				if t.Kind == "p" {
+					d.Fix = fix.Words("drop the old one")
+				}
+				found.add(s, "redundant-index", d)
+			}
+		}
 	}
 	return found
+}
+
+// covers reports whether the index serves all queries that another serves.
+func (x *index) covers(o *index) bool {
+	return o.Table == x.Table && !o.Unique && !o.Exclusion && !x.Expression && !o.Expression && x.Valid && x.Predicate == o.Predicate &&
+		len(x.Columns) > len(o.Columns) && slices.Equal(x.Columns[:len(o.Columns)], o.Columns)
 }
 
 // namesConstraint reports whether a statement names a constraint, itself or through its index.

@@ -48,6 +48,10 @@ func refusals(s *step) (found findings) {
 		found.add(s, "nontransactional-in-transaction", d)
 	case code == pgsql.InvalidTransactionTermination && !s.trace.file.TxNone:
 		found.add(s, "nontransactional-in-transaction", commits(s.stmt))
+	case code == pgsql.ObjectInUse && strings.Contains(s.failed.Reason(), "pending trigger events"):
+		d.Text = "the statement fails after a change of rows for which a deferred foreign key is still to be checked"
+		d.Fix = fix.Words("put the statement in a separate migration, or SET CONSTRAINTS ALL IMMEDIATE before it")
+		found.add(s, "pending-trigger-events", d)
 	case code == pgsql.UnsafeNewEnumValueUsage:
 		d.Table = ""
 		d.Text = "a new enum value can't be used in the transaction that adds it"
@@ -190,4 +194,85 @@ func join(list []string) string {
 		text += s
 	}
 	return text
+}
+
+// pendingEvents finds statements that PostgreSQL rejects once an earlier statement of the transaction has changed rows
+// for which a deferred constraint is still to be checked.
+func pendingEvents(tr *trace) (found findings) {
+	if tr.file.TxNone {
+		return nil
+	}
+	pending := make(map[uint32]*constraint) // by table
+	deferred := false                       // whether SET CONSTRAINTS defers all that are DEFERRABLE
+	for _, s := range tr.steps {
+		if w := s.st.Rest; s.st.Verb == "SET" && len(s.st.Targets) == 1 && s.st.Targets[0].Name == "constraints" && len(w) > 0 {
+			deferred = w.At(len(w)-1) == "DEFERRED"
+			if !deferred {
+				clear(pending)
+			}
+			continue
+		}
+		for _, c := range changesRows(s.st) {
+			if t := s.before.find(c.Targets[0].Schema, c.Targets[0].Name); t != nil && s.oldTable(t.OID) != nil && s.ran() {
+				if k := s.defers(t, c, deferred); k != nil {
+					pending[t.OID] = k
+				}
+			}
+		}
+		if t := s.target(); s.st.Verb == "INSERT" && t != nil && s.ran() {
+			if k := s.defers(t, s.st, deferred); k != nil {
+				pending[t.OID] = k
+			}
+		}
+		var tables []*relation
+		switch s.st.Verb {
+		case "ALTER TABLE", "DROP TABLE", "TRUNCATE", "CLUSTER":
+			for _, q := range s.st.Targets {
+				tables = append(tables, s.before.find(q.Schema, q.Name))
+			}
+		case "CREATE INDEX":
+			tables = append(tables, s.subject())
+		}
+		for _, t := range tables {
+			if t == nil || pending[t.OID] == nil || !s.ran() {
+				continue
+			}
+			d := s.about(t)
+			d.Text = fmt.Sprintf("%s on table %s fails if an earlier statement changed rows, because foreign key %s, which is deferred, is still to be checked", s.st.Verb, t.sql(), pgsql.Ident(pending[t.OID].Name))
+			d.Fix = fix.Words("put the statement in a separate migration, or SET CONSTRAINTS ALL IMMEDIATE before it")
+			found.add(s, "pending-trigger-events", d)
+		}
+	}
+	return found
+}
+
+// defers returns a foreign key whose check a change of a table's rows defers, nil if there is none. Other constraints
+// are checked later only for rows that conflict.
+func (s *step) defers(t *relation, st *pgsql.Statement, deferred bool) *constraint {
+	assigned := func(columns []int16) bool {
+		if st.Verb != "UPDATE" {
+			return true
+		}
+		return slices.ContainsFunc(columns, func(n int16) bool {
+			list, _ := assignments(st)
+			return t.columns[n] != nil && slices.ContainsFunc(list, func(w pgsql.Words) bool {
+				for i := range w[:max(w.Find(0, "="), 0)] {
+					if name, _, ok := w.Ident(i); ok && name == t.columns[n].Name {
+						return true
+					}
+				}
+				return false
+			})
+		})
+	}
+	for _, c := range s.before.constraints.All() {
+		late := strings.Contains(c.Definition, " INITIALLY DEFERRED") || deferred && strings.Contains(c.Definition, " DEFERRABLE")
+		switch {
+		case !late:
+		case c.Kind == "f" && c.Table == t.OID && st.Verb != "DELETE" && assigned(c.Columns),
+			c.Kind == "f" && c.References == t.OID && st.Verb != "INSERT" && assigned(c.RefColumns):
+			return c
+		}
+	}
+	return nil
 }

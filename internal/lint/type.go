@@ -170,6 +170,45 @@ func (s *snapshot) resolved(c *column) hazard.Type {
 	return t
 }
 
+// droppedAttributes finds attributes that are dropped from a composite type that columns have.
+func droppedAttributes(s *step) (found findings) {
+	for _, oid := range s.touched() {
+		b, a := s.old(oid), s.after.relations.Get(oid)
+		if b == nil || a == nil || b.Kind != "c" {
+			continue
+		}
+		for _, n := range sorted(b.columns) {
+			if a.columns[n] != nil {
+				continue
+			}
+			for _, t := range s.before.relations.All() {
+				for _, num := range sorted(t.columns) {
+					if c := t.columns[num]; s.oldTable(t.OID) != nil && s.before.composite(c.Type) == oid {
+						found.add(s, "drop-column", Diagnostic{
+							Table: t.sql(), Column: pgsql.Ident(c.Name), Lock: s.lock(t.OID), Held: s.held(t.OID),
+							Text: fmt.Sprintf("dropping attribute %s of type %s deletes its values in %s.%s, and breaks everything that still uses it", pgsql.Ident(b.columns[n].Name), b.sql(), t.sql(), pgsql.Ident(c.Name)),
+							Fix:  fix.Words("stop using the attribute in one release, then drop it in a later one"),
+						})
+					}
+				}
+			}
+		}
+	}
+	return found
+}
+
+// composite returns the OID of a composite type's relation, also of its array; 0 for another type.
+func (s *snapshot) composite(typ uint32) uint32 {
+	for _, t := range s.types.All() {
+		if t.Kind == "c" && (t.OID == typ || t.Array == typ) {
+			if r := s.find(t.Schema, t.Name); r != nil {
+				return r.OID
+			}
+		}
+	}
+	return 0
+}
+
 // droppedTypes finds dropped types, except those of an extension.
 func droppedTypes(s *step) (found findings) {
 	for oid := range changed(s.before.types, s.after.types) {
@@ -258,6 +297,16 @@ func (s *snapshot) constrained(domain uint32) bool {
 		return false
 	}
 	return t.NotNull || has(s.constraints, func(c *constraint) bool { return c.Domain == domain }) || s.constrained(t.Base)
+}
+
+// requiresValue reports whether a type is a domain that is NOT NULL, or that has a check which says so.
+func (s *snapshot) requiresValue(typ uint32) bool {
+	for d := s.types.Get(typ); d != nil && d.Kind == "d"; d = s.types.Get(d.Base) {
+		if d.NotNull || has(s.constraints, func(c *constraint) bool { return c.Domain == d.OID && isNotNullCheck(c.Definition) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // base returns a domain's base type and its name; for another type, the type itself and "".

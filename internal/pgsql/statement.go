@@ -21,7 +21,7 @@ type Statement struct {
 	// Rest is what follows the targets, their alias, and the table of an altered policy, trigger or rule; for REINDEX
 	// and other statements without targets, what follows the verb. It includes the actions.
 	Rest Words
-	// With are the statements of a WITH, the main one last.
+	// With are the statements of a WITH, the main one last; of an EXPLAIN ANALYZE the one that it runs.
 	With []*Statement
 
 	OrReplace, Concurrently, IfExists, IfNotExists bool
@@ -165,6 +165,18 @@ func (r *reader) statement() *Statement {
 		}
 	case "VACUUM", "ANALYZE", "ANALYSE", "CLUSTER":
 		r.maintained(st)
+	case "EXPLAIN":
+		if st.options = r.options(); st.options == nil {
+			st.options = options{}
+			if r.accept("ANALYZE") || r.accept("ANALYSE") {
+				st.options["analyze"] = ""
+			}
+			r.accept("VERBOSE")
+		}
+		if st.On("analyze") || st.On("analyse") {
+			after := *r
+			st.With = []*Statement{after.statement()}
+		}
 	case "REINDEX":
 		st.options = r.options()
 		after := *r

@@ -7,7 +7,7 @@
 //	index public.results.ix_results_tags: CREATE INDEX ix_results_tags ON public.results USING gin (tags)
 //
 // PostgreSQL itself prints the definitions (format_type, pg_get_expr, pg_get_indexdef, ...). They are the same on every
-// server from version 13 on, with all settings of the session, and for every owner. A catalog doesn't include what a
+// server from version 12 on, with all settings of the session, and for every owner. A catalog doesn't include what a
 // schema's source doesn't determine: the order of a table's columns, OIDs, owners, privileges, security labels, the
 // names of NOT NULL constraints and of identity columns' sequences, the versions and members of extensions, and
 // temporary and system schemas. The package doesn't know where a schema comes from or how to change it.

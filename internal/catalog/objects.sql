@@ -71,18 +71,18 @@ SELECT
       FROM pg_enum e WHERE e.enumtypid = t.oid), '') || ')'
     WHEN 'd' THEN concat_ws(' ',
       format_type(t.typbasetype, t.typtypmod),
-      CASE WHEN t.typcollation <> b.typcollation THEN 'collate ' || t.typcollation::regcollation END,
+      CASE WHEN t.typcollation <> b.typcollation THEN 'collate ' || {{collation t.typcollation}} END,
       CASE WHEN t.typnotnull THEN 'not null' END,
       'default ' || coalesce(pg_get_expr(t.typdefaultbin, 0), quote_literal(t.typdefault)))
     WHEN 'c' THEN '(' || coalesce((
       SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
-        CASE WHEN a.attcollation <> at.typcollation THEN 'collate ' || a.attcollation::regcollation END), ', ' ORDER BY a.attnum)
+        CASE WHEN a.attcollation <> at.typcollation THEN 'collate ' || {{collation a.attcollation}} END), ', ' ORDER BY a.attnum)
       FROM pg_attribute a JOIN pg_type at ON at.oid = a.atttypid
       WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped), '') || ')'
     WHEN 'r' THEN (
       SELECT concat_ws(', ',
         'subtype ' || format_type(r.rngsubtype, NULL),
-        CASE WHEN r.rngcollation <> st.typcollation THEN 'collate ' || r.rngcollation::regcollation END,
+        CASE WHEN r.rngcollation <> st.typcollation THEN 'collate ' || {{collation r.rngcollation}} END,
         (SELECT 'subtype_opclass ' || quote_ident(opn.nspname) || '.' || quote_ident(o.opcname)
          FROM pg_opclass o JOIN pg_namespace opn ON opn.oid = o.opcnamespace WHERE o.oid = r.rngsubopc),
         'canonical ' || NULLIF(r.rngcanonical::oid, 0)::regprocedure,
@@ -271,7 +271,7 @@ SELECT 'publication', quote_ident(p.pubname),
   concat_ws(', ', CASE WHEN p.puballtables THEN 'for all tables' END,
     'publish ' || quote_literal(concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
       CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END)),
-    CASE WHEN p.pubviaroot THEN 'publish_via_partition_root' END,
+    {{viaroot}},
     'publish_generated_columns ' || NULLIF(to_jsonb(p) ->> 'pubgencols', 'n')), NULL,
   NULL, NULL, p.pubname, 'pg_publication'::regclass::oid || ':' || p.oid || ':0', NULL, NULL, NULL
 FROM pg_publication p;

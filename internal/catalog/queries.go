@@ -47,6 +47,14 @@ func queries(major int, columns bool) string {
 				return "NULL"
 			}
 			return fmt.Sprintf("(SELECT json_agg(ca.attname) FROM pg_attribute ca WHERE ca.attrelid = %s AND ca.attnum = ANY (%s))", args[0], args[1])
+		case "collation":
+			return since(13, args[0]+"::regcollation", CollationSQL(args[0]))
+		case "parenttrigger":
+			return since(13, "g.tgparentid", parentTriggerSQL)
+		case "statisticstarget":
+			return since(13, "CASE WHEN coalesce(x.stxstattarget, -1) >= 0 THEN 'statistics ' || x.stxstattarget END", "NULL::text")
+		case "viaroot":
+			return since(13, "CASE WHEN p.pubviaroot THEN 'publish_via_partition_root' END", "NULL::text")
 		case "compression":
 			return since(14, "CASE a.attcompression WHEN 'p' THEN 'compression pglz' WHEN 'l' THEN 'compression lz4' END", "NULL::text")
 		case "detaching":
@@ -54,7 +62,7 @@ func queries(major int, columns bool) string {
 		case "multirange":
 			return since(14, multirangeSQL, "NULL")
 		case "subscriptions":
-			return since(14, subscriptionSQL, "") // 13 shows them only to superusers
+			return since(14, subscriptionSQL, "") // older servers show them only to superusers
 		case "published":
 			return since(15, publishedSQL, "''")
 		case "schemapublications":
@@ -67,6 +75,17 @@ func queries(major int, columns bool) string {
 	return placeholder().ReplaceAllStringFunc(relationsSQL+";\n"+objectsSQL, func(m string) string {
 		return placeholder().ReplaceAllStringFunc(expand(m), expand)
 	})
+}
+
+// parentTriggerSQL selects the trigger that pg_trigger g is a partition's copy of, or 0, on servers older than 13.
+const parentTriggerSQL = `coalesce((SELECT gd.refobjid FROM pg_depend gd WHERE gd.classid = 'pg_trigger'::regclass AND gd.objid = g.oid
+	AND gd.refclassid = 'pg_trigger'::regclass AND gd.deptype = 'P'), 0)`
+
+// CollationSQL selects the name of the collation with the OID, as regcollation prints it. Servers older than 13 have no
+// such type.
+func CollationSQL(oid string) string {
+	return fmt.Sprintf(`(SELECT CASE WHEN pg_collation_is_visible(co.oid) THEN '' ELSE quote_ident(cn.nspname) || '.' END || quote_ident(co.collname)
+		FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = %s)`, oid)
 }
 
 // LowestSQL and HighestSQL select the lowest and the highest number of the type of pg_sequence s.

@@ -29,7 +29,7 @@ type Options struct {
 // Printing a view takes a weak lock on its relations. If another session holds a conflicting lock, Read waits for it
 // until ctx ends, or about 5 s inside a transaction.
 //
-// Read fails on errors of the connection, malformed patterns, and servers older than 13.
+// Read fails on errors of the connection, malformed patterns, and servers older than pgsql.OldestMajor.
 func Read(ctx context.Context, conn *pgx.Conn, opts Options) (Catalog, error) {
 	ex, err := parseExclude(opts.Exclude)
 	if err != nil {
@@ -88,8 +88,8 @@ func majorVersion(conn *pgconn.PgConn) (int, error) {
 	switch major := pgsql.MajorVersion(version); {
 	case major == 0:
 		return 0, fmt.Errorf("unknown server_version %q", version)
-	case major < 13:
-		return 0, fmt.Errorf("PostgreSQL %s is too old: the oldest supported version is 13", version)
+	case major < pgsql.OldestMajor:
+		return 0, fmt.Errorf("PostgreSQL %s is too old: the oldest supported version is %d", version, pgsql.OldestMajor)
 	default:
 		return major, nil
 	}

@@ -55,7 +55,7 @@ SELECT
   quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(a.attname),
   concat_ws(' ',
     format_type(a.atttypid, a.atttypmod),
-    CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0 THEN 'collate ' || a.attcollation::regcollation END,
+    CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0 THEN 'collate ' || {{collation a.attcollation}} END,
     CASE WHEN a.attnotnull THEN 'not null' || {{notnull}} END,
     CASE WHEN a.attgenerated <> '' THEN 'generated always as (' || pg_get_expr(d.adbin, d.adrelid) || ') '
          || CASE a.attgenerated WHEN 'v' THEN 'virtual' ELSE 'stored' END
@@ -151,13 +151,13 @@ SELECT
   pg_get_triggerdef(g.oid),
   concat_ws(', ',
     CASE g.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'enabled replica' WHEN 'A' THEN 'enabled always' END,
-    CASE WHEN g.tgparentid <> 0 THEN 'inherited' END),
+    CASE WHEN {{parenttrigger}} <> 0 THEN 'inherited' END),
   n.nspname, c.relname, g.tgname,
   'pg_trigger'::regclass::oid || ':' || g.oid || ':0', 'pg_class'::regclass::oid || ':' || c.oid, NULL, NULL
 FROM pg_trigger g
 JOIN pg_class c ON c.oid = g.tgrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_trigger p ON p.oid = g.tgparentid
+LEFT JOIN pg_trigger p ON p.oid = {{parenttrigger}}
 WHERE {{user n.nspname}}
   AND CASE WHEN p.oid IS NULL THEN NOT g.tgisinternal ELSE NOT p.tgisinternal AND p.tgenabled <> g.tgenabled END;
 
@@ -198,7 +198,7 @@ SELECT
   'statistics',
   quote_ident(n.nspname) || '.' || quote_ident(x.stxname),
   pg_get_statisticsobjdef(x.oid),
-  CASE WHEN coalesce(x.stxstattarget, -1) >= 0 THEN 'statistics ' || x.stxstattarget END,
+  {{statisticstarget}},
   n.nspname, c.relname, x.stxname,
   'pg_statistic_ext'::regclass::oid || ':' || x.oid || ':0', 'pg_class'::regclass::oid || ':' || c.oid, NULL, NULL
 FROM pg_statistic_ext x

@@ -7,7 +7,7 @@ import (
 )
 
 // spelled normalizes calls of functions that have a special syntax in SQL. Servers from 14 on remember which syntax the
-// author used. 13 doesn't, and prints EXTRACT as the function date_part, which is a different function since 14.
+// author used. Older ones don't, and print EXTRACT as the function date_part, which is a different function since 14.
 func (l tokenList) spelled(major int) tokenList {
 	var out tokenList
 	for i := 0; i < len(l); i++ {
@@ -17,7 +17,7 @@ func (l tokenList) spelled(major int) tokenList {
 			end := l.closing(i + 1)
 			out = append(out, call(t, l[i+2:end].spelled(major))...)
 			i = end
-		case major == 13 && t.is("date_part") && !l.at(i-1).is(".") && l.at(i+1).is("(") && l.at(i+2).Kind == pgsql.String && l.at(i+3).is("::") && l.at(i+5).is(","):
+		case major < 14 && t.is("date_part") && !l.at(i-1).is(".") && l.at(i+1).is("(") && l.at(i+2).Kind == pgsql.String && l.at(i+3).is("::") && l.at(i+5).is(","):
 			end := l.closing(i + 1)
 			field := word(strings.Trim(l[i+2].Text, "'"), false)
 			out = append(out, t.as("EXTRACT"), op("("), field, word("FROM", true))

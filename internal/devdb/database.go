@@ -175,6 +175,18 @@ func (d *Database) Discard() {
 }
 
 func dropDatabase(ctx context.Context, conn *pgx.Conn, name string) error {
+	force := " WITH (FORCE)"
+	if pgsql.MajorVersion(conn.PgConn().ParameterStatus("server_version")) < 13 {
+		// Nobody can connect again between the end of the sessions and the drop.
+		force = ""
+		_, err := conn.Exec(ctx, fmt.Sprintf("ALTER DATABASE %s ALLOW_CONNECTIONS false", quote(name)))
+		if pgsql.SQLState(err) == pgsql.InvalidCatalogName {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 	var ended int
 	err := conn.QueryRow(ctx, "SELECT count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity WHERE datname = $1", name).Scan(&ended)
 	if err == nil && ended > 0 {
@@ -184,7 +196,7 @@ func dropDatabase(ctx context.Context, conn *pgx.Conn, name string) error {
 		return err
 	}
 	drop := func() error {
-		_, err := conn.Exec(ctx, fmt.Sprintf("DROP DATABASE IF EXISTS %s WITH (FORCE)", quote(name)))
+		_, err := conn.Exec(ctx, fmt.Sprintf("DROP DATABASE IF EXISTS %s", quote(name))+force)
 		return err
 	}
 	if err = drop(); pgsql.SQLState(err) == pgsql.WrongObjectType { // a migration made it a template

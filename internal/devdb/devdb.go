@@ -17,9 +17,6 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// MinMajor is the oldest supported major version of PostgreSQL.
-const MinMajor = 13
-
 // Config selects the PostgreSQL server that Start returns.
 type Config struct {
 	// Dev is the dev database in the form that atlas.hcl uses.

@@ -29,6 +29,22 @@ const ExtensionsSetting = "dev_extensions"
 //go:embed extension.sql
 var extensionSQL string
 
+// trusted are PostgreSQL's extensions that the owner of a database may create since 13.
+var trusted = []string{
+	"bool_plperl", "btree_gin", "btree_gist", "citext", "cube", "dict_int", "fuzzystrmatch", "hstore", "hstore_plperl", "intarray", "isn",
+	"jsonb_plperl", "lo", "ltree", "pg_trgm", "pgcrypto", "plperl", "pltcl", "seg", "tablefunc", "tcn", "tsm_system_rows", "tsm_system_time",
+	"unaccent", "uuid-ossp",
+}
+
+// allowed returns the extensions that a server of the major version creates as a superuser: those of Config.Extensions,
+// and before 13 the trusted ones.
+func allowed(extensions []string, major int) []string {
+	if major < 13 {
+		return slices.Concat(extensions, trusted)
+	}
+	return extensions
+}
+
 // extensionsKey identifies everything about the extensions that a saved state may depend on. dir is the folder of the
 // control files and scripts. All of them count, because an extension may require others.
 func extensionsKey(extensions []string, dir string) (string, error) {

@@ -7,7 +7,7 @@ DECLARE
 	control record;
 	required text;
 	target text;
-	own_schema text := format('ibutsu_schema_%s', gen_random_uuid());
+	own_schema text := 'ibutsu_schema_' || md5(random()::text || clock_timestamp()::text || pg_backend_pid()::text);
 	risk text;
 BEGIN
 	IF NOT pg_has_role(session_user, (SELECT datdba FROM pg_database WHERE datname = current_database()), 'MEMBER') THEN
@@ -19,7 +19,7 @@ BEGIN
 		RAISE EXCEPTION 'extension "%" is not available', name USING ERRCODE = 'undefined_file';
 	ELSIF NOT FOUND THEN
 		RAISE EXCEPTION 'extension "%" has no version "%"', name, version USING ERRCODE = 'undefined_file';
-	ELSIF name <> ALL (allowed) AND NOT control.trusted THEN
+	ELSIF name <> ALL (allowed) AND NOT coalesce((to_jsonb(control) ->> 'trusted')::boolean, false) THEN
 		RAISE EXCEPTION 'permission denied to create extension "%"', name USING ERRCODE = 'insufficient_privilege';
 	ELSIF EXISTS (SELECT FROM pg_extension WHERE extname = name) THEN
 		IF NOT if_not_exists THEN

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // binaries is a folder with postgres and initdb.
@@ -44,8 +46,8 @@ func find(ctx context.Context, major int, log logger) (binaries, error) {
 		if err != nil {
 			return binaries{}, fmt.Errorf("looking for PostgreSQL in PGBINDIR: %w", err)
 		}
-		if b.major < MinMajor {
-			return binaries{}, fmt.Errorf("looking for PostgreSQL in PGBINDIR: %s is PostgreSQL %d: %d is the oldest supported", dir, b.major, MinMajor)
+		if b.major < pgsql.OldestMajor {
+			return binaries{}, fmt.Errorf("looking for PostgreSQL in PGBINDIR: %s is PostgreSQL %d: %d is the oldest supported", dir, b.major, pgsql.OldestMajor)
 		}
 		if major != 0 && b.major != major {
 			log.printf("PGBINDIR contains PostgreSQL %d: using it instead of %d", b.major, major)
@@ -65,7 +67,7 @@ func find(ctx context.Context, major int, log logger) (binaries, error) {
 		}
 		seen[dir] = true
 		b, err := probe(ctx, dir)
-		if err != nil || b.major < MinMajor {
+		if err != nil || b.major < pgsql.OldestMajor {
 			continue
 		}
 		if b.major == major {
@@ -171,7 +173,7 @@ type NotFoundError struct {
 func (e *NotFoundError) Unwrap() error { return e.Err }
 
 func (e *NotFoundError) Error() string {
-	want := fmt.Sprintf("%d or later", MinMajor)
+	want := fmt.Sprintf("%d or later", pgsql.OldestMajor)
 	if e.Major != 0 {
 		want = strconv.Itoa(e.Major)
 	}

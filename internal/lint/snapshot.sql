@@ -56,7 +56,8 @@ WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema';
 
 -- triggers
-SELECT t.oid, t.tgrelid, t.tgname, t.tgenabled::text, t.tgisinternal, t.tgparentid, t.xmin::text || '.' || t.ctid::text
+SELECT t.oid, t.tgrelid, t.tgname, t.tgenabled::text, t.tgisinternal, coalesce((to_jsonb(t) ->> 'tgparentid')::oid,
+  (SELECT d.refobjid FROM pg_depend d WHERE d.classid = 'pg_trigger'::regclass AND d.objid = t.oid AND d.refclassid = 'pg_trigger'::regclass AND d.deptype = 'P'), 0), t.xmin::text || '.' || t.ctid::text
 FROM pg_trigger t WHERE t.oid >= 16384;
 
 -- policies

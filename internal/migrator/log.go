@@ -122,26 +122,33 @@ type (
 		Next  Next   // NextBuild or NextDrop
 	}
 
+	// LogUnsupported is logged once if PostgreSQL's developers no longer support the server's version.
+	LogUnsupported struct {
+		Version string // "12.22"
+		Since   string // "November 2024"
+	}
+
 	// LogNotice is a NOTICE, WARNING or similar message of the server.
 	LogNotice struct{ Severity, Message string }
 )
 
-func (LogWait) logEntry()     {}
-func (LogBuilding) logEntry() {}
-func (LogBlocked) logEntry()  {}
-func (LogProgress) logEntry() {}
-func (LogSettled) logEntry()  {}
-func (LogPlan) logEntry()     {}
-func (LogFile) logEntry()     {}
-func (LogStmt) logEntry()     {}
-func (LogStmtDone) logEntry() {}
-func (LogFileDone) logEntry() {}
-func (LogDisk) logEntry()     {}
-func (LogStopped) logEntry()  {}
-func (LogRetry) logEntry()    {}
-func (LogRebuild) logEntry()  {}
-func (LogMend) logEntry()     {}
-func (LogNotice) logEntry()   {}
+func (LogWait) logEntry()        {}
+func (LogBuilding) logEntry()    {}
+func (LogBlocked) logEntry()     {}
+func (LogProgress) logEntry()    {}
+func (LogSettled) logEntry()     {}
+func (LogPlan) logEntry()        {}
+func (LogFile) logEntry()        {}
+func (LogStmt) logEntry()        {}
+func (LogStmtDone) logEntry()    {}
+func (LogFileDone) logEntry()    {}
+func (LogDisk) logEntry()        {}
+func (LogStopped) logEntry()     {}
+func (LogRetry) logEntry()       {}
+func (LogRebuild) logEntry()     {}
+func (LogMend) logEntry()        {}
+func (LogUnsupported) logEntry() {}
+func (LogNotice) logEntry()      {}
 
 type discard struct{}
 

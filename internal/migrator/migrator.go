@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -61,6 +62,8 @@ type Migrator struct {
 	// dialed yields, once, the session that Dial opens; it is nil without Dial. cancel stops Dial.
 	dialed chan dialed
 	cancel context.CancelFunc
+
+	warnOnce sync.Once // of the server's version
 }
 
 // New returns a Migrator for cfg.Dir. It doesn't connect.

@@ -13,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 const (
@@ -412,8 +414,11 @@ SELECT phase, CASE WHEN phase ~ '^waiting' THEN lockers_done WHEN blocks_total >
        CASE WHEN phase ~ '^waiting' THEN 'sessions' WHEN blocks_total > 0 THEN 'blocks' ELSE 'rows' END
   FROM pg_catalog.pg_stat_progress_create_index WHERE pid = $1
  UNION ALL SELECT phase, heap_blks_scanned, heap_blks_total, 'blocks' FROM pg_catalog.pg_stat_progress_cluster WHERE pid = $1
- UNION ALL SELECT phase, CASE phase WHEN 'vacuuming heap' THEN heap_blks_vacuumed ELSE heap_blks_scanned END, heap_blks_total, 'blocks' FROM pg_catalog.pg_stat_progress_vacuum WHERE pid = $1
+ UNION ALL SELECT phase, CASE phase WHEN 'vacuuming heap' THEN heap_blks_vacuumed ELSE heap_blks_scanned END, heap_blks_total, 'blocks' FROM pg_catalog.pg_stat_progress_vacuum WHERE pid = $1`
+	if pgsql.MajorVersion(o.conn.PgConn().ParameterStatus("server_version")) >= 13 {
+		sql += `
  UNION ALL SELECT phase, sample_blks_scanned, sample_blks_total, 'blocks' FROM pg_catalog.pg_stat_progress_analyze WHERE pid = $1`
+	}
 	rows, err := o.conn.Query(ctx, sql, o.of.Load().pid)
 	if err != nil {
 		return "", 0, 0, "", err

@@ -28,8 +28,6 @@ const (
 	// checkClient is how soon the server notices during a long statement that its client was killed, so that it stops
 	// and frees the lock.
 	checkClient = 2 * time.Second
-
-	oldestServer = 13
 )
 
 // session is a connection on which migrations are run.
@@ -89,8 +87,14 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 	}
 	s := &session{m: m, conn: conn, answers: answers}
 	defer s.promptly()()
-	err = refuseOld(conn.PgConn().ParameterStatus("server_version"))
+	version := conn.PgConn().ParameterStatus("server_version")
+	err = refuseOld(version)
 	if err == nil {
+		m.warnOnce.Do(func() {
+			if since := pgsql.SupportEnded(pgsql.MajorVersion(version)); since != "" {
+				m.cfg.Log.Log(LogUnsupported{version, since})
+			}
+		})
 		err = s.setUp(ctx)
 	}
 	if err != nil {
@@ -102,8 +106,8 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 
 // refuseOld returns an error if the server is too old.
 func refuseOld(version string) error {
-	if major := pgsql.MajorVersion(version); major != 0 && major < oldestServer {
-		return &RefusedError{fmt.Sprintf("the server is PostgreSQL %s, and %d is the oldest supported version: upgrade it first", version, oldestServer)}
+	if major := pgsql.MajorVersion(version); major != 0 && major < pgsql.OldestMajor {
+		return &RefusedError{fmt.Sprintf("the server is PostgreSQL %s, and %d is the oldest supported version: upgrade it first", version, pgsql.OldestMajor)}
 	}
 	return nil
 }

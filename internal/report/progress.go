@@ -124,6 +124,8 @@ func (p *Progress) Log(e migrator.LogEntry) {
 			repair = "REINDEX left it: dropping it"
 		}
 		p.printf("%s", p.to.style.warn(sprintf("index %s is INVALID: %s", e.Index, repair)))
+	case migrator.LogUnsupported:
+		p.printf("%s", p.to.style.warn(sprintf("PostgreSQL %s has been out of support since %s", e.Version, e.Since)))
 	case migrator.LogNotice:
 		p.printf("   %s: %s", e.Severity, lines(e.Message, "   "))
 	}

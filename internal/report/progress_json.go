@@ -53,6 +53,8 @@ func logJSON(l *slog.Logger, e migrator.LogEntry) {
 		l.Warn("dropping and rebuilding an INVALID index", "index", e.Index)
 	case migrator.LogMend:
 		l.Warn("INVALID index", "index", e.Index, "next", e.Next)
+	case migrator.LogUnsupported:
+		l.Warn("the server's version is out of support", "version", e.Version, "since", e.Since)
 	case migrator.LogNotice:
 		level := slog.LevelInfo
 		if e.Severity == "WARNING" {

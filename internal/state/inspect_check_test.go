@@ -39,6 +39,9 @@ func TestInspectChecks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if strings.Contains(tt.sql, "EXTENSION") {
+				pgtest.Versions(t, "13-") // an owner can create them
+			}
 			db := pgtest.New(t)
 			db.Exec(tt.sql)
 			hcl, err := state.Inspect(t.Context(), db.ConnConfig(), catalog.Options{}, func(context.Context) (*devdb.Server, error) { return pgtest.Server(t), nil })

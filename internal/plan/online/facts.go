@@ -148,7 +148,7 @@ func readFacts(ctx context.Context, s *state.State, unmanaged ...string) (*facts
 		if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, strings.ReplaceAll(factsSQL, "{{sequence}}", catalog.SequenceSQL), pgx.QueryExecModeSimpleProtocol).Scan(&doc)
+		return tx.QueryRow(ctx, strings.NewReplacer("{{sequence}}", catalog.SequenceSQL, "{{collation}}", catalog.CollationSQL("a.attcollation")).Replace(factsSQL), pgx.QueryExecModeSimpleProtocol).Scan(&doc)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the tables: %w", err)

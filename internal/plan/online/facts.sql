@@ -12,7 +12,7 @@ SELECT json_build_object(
 'columns', (
   SELECT json_agg(json_build_object(
     'table', a.attrelid::int8, 'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
-    'collation', CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0 THEN a.attcollation::regcollation::text ELSE '' END,
+    'collation', CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0 THEN {{collation}} ELSE '' END,
     'base', CASE WHEN t.typtype = 'd' THEN format_type(r.oid, r.typmod) ELSE '' END, 'checked', r.checked,
     'labels', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e
       WHERE e.enumtypid IN (r.oid, (SELECT y.typelem FROM pg_type y WHERE y.oid = r.oid AND y.typcategory = 'A'))),

@@ -41,7 +41,7 @@ func (c Class) String() string {
 	return "transactional"
 }
 
-// Class returns how s may be run on PostgreSQL 13 to 18. A statement whose class depends on its object is Either,
+// Class returns how s may be run on PostgreSQL 12 to 18. A statement whose class depends on its object is Either,
 // except DROP SUBSCRIPTION, which is Standalone, as it is while the subscription has a slot.
 func (s Stmt) Class() Class {
 	r := newReader(s.Text)

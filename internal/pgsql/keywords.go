@@ -2,7 +2,7 @@ package pgsql
 
 import "strings"
 
-// reserved are the keywords of PostgreSQL 13 to 18 that can't be used as every kind of name: the grammar's categories
+// reserved are the keywords of PostgreSQL 12 to 18 that can't be used as every kind of name: the grammar's categories
 // reserved, "can be function or type" and "cannot be function or type". Quoting a keyword of newer versions is harmless
 // on older ones.
 var reserved = keywordSet(`

@@ -7,7 +7,7 @@ import (
 )
 
 // Ident returns name as an SQL identifier, quoted only if needed, like PostgreSQL's quote_ident. It quotes names with
-// characters other than lower-case ASCII letters, digits and underscores, and keywords that any version from 13 to 18
+// characters other than lower-case ASCII letters, digits and underscores, and keywords that any version from 12 to 18
 // reserves for some use.
 func Ident(name string) string {
 	if isPlain(name) && !reserved[name] {

@@ -1,5 +1,5 @@
 // Package pgtest gives every test its own PostgreSQL database, on one throwaway server per test process. The server is
-// of the newest installed major version, or of the one in the environment variable SCHEMA_TEST_MAJOR, "13" to "18". How
+// of the newest installed major version, or of the one in the environment variable SCHEMA_TEST_MAJOR, "12" to "18". How
 // a server is found and started is up to package devdb.
 package pgtest
 

@@ -424,6 +424,7 @@ func TestProgress(t *testing.T) {
 	for _, e := range []migrator.LogEntry{
 		migrator.LogWait{Holder: migrator.Holder{PID: 7, User: "ibutsu", Application: "ibutsu-schema"}},
 		migrator.LogWait{Holder: migrator.Holder{PID: 7}, Waited: 90 * time.Second},
+		migrator.LogUnsupported{Version: "12.22", Since: "November 2024"},
 		migrator.LogSettled{Note: "alembic_version is settled"},
 		migrator.LogPlan{Files: f},
 		migrator.LogFile{File: f[0], Total: 1},
@@ -522,7 +523,7 @@ func TestProgressAsJSON(t *testing.T) {
 			migrator.LogProgress{Stmt: f[0].Stmts[0], N: 1, Total: 1, Elapsed: time.Minute, Phase: "initializing"},
 			migrator.LogStmtDone{Stmt: f[0].Stmts[0], N: 1, Total: 1}, migrator.LogFileDone{File: f[0]}, migrator.LogSettled{Note: "so"},
 			migrator.LogRetry{What: "x", Err: errors.New("no"), Blockers: blocked}, migrator.LogRebuild{Index: "i"}, migrator.LogMend{Index: "i", Next: migrator.NextDrop}, migrator.LogBuilding{Index: "i"},
-			migrator.LogNotice{Severity: "WARNING", Message: "a\nb"}, migrator.LogStopped{File: f[0], Err: errors.New("no")},
+			migrator.LogUnsupported{Version: "12.22", Since: "November 2024"}, migrator.LogNotice{Severity: "WARNING", Message: "a\nb"}, migrator.LogStopped{File: f[0], Err: errors.New("no")},
 		} {
 			before := out.Len()
 			p.Log(e)
@@ -531,7 +532,7 @@ func TestProgressAsJSON(t *testing.T) {
 				t.Errorf("%T gives %q, %v", e, out.Bytes()[before:], err)
 			}
 		}
-		if n := strings.Count(out.String(), "\n"); n != 15 {
+		if n := strings.Count(out.String(), "\n"); n != 16 {
 			t.Errorf("%d lines", n)
 		}
 		if !strings.Contains(out.String(), "pid 8 (user app, idle in transaction)") {

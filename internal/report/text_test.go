@@ -389,6 +389,7 @@ func TestHostileProgress(t *testing.T) {
 		poisoned[migrator.LogSettled](), poisoned[migrator.LogPlan](), poisoned[migrator.LogFile](), poisoned[migrator.LogStmt](),
 		poisoned[migrator.LogProgress](), poisoned[migrator.LogStmtDone](), poisoned[migrator.LogFileDone](), poisoned[migrator.LogStopped](),
 		poisoned[migrator.LogRetry](), poisoned[migrator.LogRebuild](), poisoned[migrator.LogMend](), poisoned[migrator.LogNotice](),
+		poisoned[migrator.LogUnsupported](),
 	}
 	for _, tt := range []struct {
 		name     string

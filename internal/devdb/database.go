@@ -149,8 +149,8 @@ func (d *Database) Drop(ctx context.Context) error {
 	return nil
 }
 
-// maxDiscarded is how many discarded databases a server keeps. A server that stops removes them all at once, which takes
-// less time than to drop each.
+// maxDiscarded is how many discarded databases a server keeps. A server that stops removes them all at once, which is
+// faster than to drop each.
 const maxDiscarded = 24
 
 // Discard says that nothing uses the database any more and that there is no session in it. The server drops it when it

@@ -139,7 +139,7 @@ func TestDatabaseThatVanishes(t *testing.T) {
 	b.log.hook = func(e migrator.LogEntry) {
 		if _, ok := e.(migrator.LogStmt); ok {
 			if n++; n == 5 {
-				if _, err := admin.Exec(context.Background(), "DROP DATABASE "+db.Name+" WITH (FORCE)"); err != nil {
+				if err := db.Drop(context.Background()); err != nil {
 					b.Error(err)
 				}
 			}

@@ -66,8 +66,8 @@ var standalone = []struct {
 	{name: "drop index concurrently", sql: "DROP INDEX CONCURRENTLY IF EXISTS t_note", patient: true},
 	{name: "reindex concurrently", sql: "REINDEX TABLE CONCURRENTLY t", hold: "INSERT INTO t VALUES (-1)", patient: true},
 	{name: "reindex schema concurrently", sql: "REINDEX SCHEMA CONCURRENTLY public", hold: "INSERT INTO t VALUES (-1)", patient: true},
-	{name: "reindex by option", sql: "REINDEX (CONCURRENTLY) INDEX t_pkey", hold: "INSERT INTO t VALUES (-1)", patient: true},
-	{name: "detach concurrently", sql: "ALTER TABLE parted DETACH PARTITION part CONCURRENTLY", hold: "SELECT FROM parted", read: "SELECT FROM parted", patient: true},
+	{name: "reindex by option", sql: "REINDEX (CONCURRENTLY) INDEX t_pkey", hold: "INSERT INTO t VALUES (-1)", patient: true, since: 14},
+	{name: "detach concurrently", sql: "ALTER TABLE parted DETACH PARTITION part CONCURRENTLY", hold: "SELECT FROM parted", read: "SELECT FROM parted", patient: true, since: 14},
 }
 
 const standingTables = `CREATE TABLE t (id int PRIMARY KEY, note text);
@@ -151,7 +151,7 @@ func TestReadersBehindStandaloneStatements(t *testing.T) {
 			all.Go(func() {
 				defer func() { <-atOnce }()
 				t.Run(c.name+"/"+way, func(t *testing.T) {
-					if pgtest.Server(t).VersionNum()/10000 < c.since {
+					if server.throwaway.VersionNum()/10000 < c.since {
 						t.Skipf("needs PostgreSQL %d", c.since)
 					}
 					s.T = t

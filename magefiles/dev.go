@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 
 	"github.com/magefile/mage/mg"
 
@@ -87,8 +89,23 @@ func Bench(ctx context.Context,
 		pattern = "."
 	}
 	return run(ctx, func(ctx context.Context) error {
+		pairs, schemas, err := corpus("internal/plan")
+		if err != nil {
+			return err
+		}
+		say("plan is tested with %d pairs of schemas and %d whole schemas", pairs, schemas)
 		return goTool(ctx, "internal/bench", "test", "-run=^$", "-bench="+pattern, "-benchtime=5x", "-timeout=60m", "./...")
 	})
+}
+
+// corpus counts the pairs of an old and a new schema, and the whole schemas, with which a package is tested.
+func corpus(dir string) (pairs, schemas int, err error) {
+	list, err := filepath.Glob(filepath.Join(dir, "testdata", "*.txtar"))
+	if err != nil {
+		return 0, 0, err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "schemas_test.txtar"))
+	return len(list), strings.Count("\n"+string(text), "\n-- "), err
 }
 
 // goTool runs the go command in a folder of this module.

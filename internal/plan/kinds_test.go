@@ -3,11 +3,17 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/projecttest"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
@@ -366,7 +372,44 @@ var kinds = []kind{
 	{name: "extension", sql: "CREATE EXTENSION citext", want: isLeft, says: "1 extension"},
 }
 
-// TestKinds makes every kind of change that PostgreSQL knows. None may be missed without a word.
+// kindSections are the rows of the README's table of kinds, by the name of the first kind of each.
+var kindSections = []struct{ first, title string }{
+	{"table added", "Tables, schemas"}, {"column added", "Columns"}, {"enum added", "Enums"}, {"index added", "Indexes"},
+	{"unique constraint added", "Constraints"}, {"column of a partitioned table", "Partitioned tables"}, {"index fillfactor", "What HCL can't express"},
+}
+
+// kindsTable returns the README's table of kinds. outcomes are the columns, of the kinds by name.
+func kindsTable(outcomes map[string]string) string {
+	columns := []string{"online", "in place, marked", string(isLeft), string(isRefused)}
+	var b strings.Builder
+	b.WriteString("| | " + strings.Join(columns, " | ") + " |\n| ---" + strings.Repeat(" | ---", len(columns)) + " |\n")
+	next := 0
+	var cells [][]string
+	row := func() {
+		if cells == nil {
+			return
+		}
+		b.WriteString("| " + kindSections[next-1].title)
+		for _, c := range cells {
+			b.WriteString(" | " + strings.Join(c, "; "))
+		}
+		b.WriteString(" |\n")
+	}
+	for _, k := range kinds {
+		if next < len(kindSections) && k.name == kindSections[next].first {
+			row()
+			next, cells = next+1, make([][]string, len(columns))
+		}
+		if i := slices.Index(columns, outcomes[k.name]); i >= 0 {
+			cells[i] = append(cells[i], k.name)
+		}
+	}
+	row()
+	return b.String()
+}
+
+// TestKinds makes every kind of change that PostgreSQL knows. None may be missed without a word. The README's table
+// shows what plan does on production's version.
 func TestKinds(t *testing.T) {
 	base := newProject(t)
 	base.HCL = []byte(kindsBase)
@@ -376,6 +419,7 @@ func TestKinds(t *testing.T) {
 
 	var mu sync.Mutex
 	count := map[verdict]int{}
+	outcomes := map[string]string{}
 	t.Run("kind", func(t *testing.T) {
 		for _, k := range kinds {
 			t.Run(k.name, func(t *testing.T) {
@@ -403,11 +447,46 @@ func TestKinds(t *testing.T) {
 					t.Errorf("%s, wanted %s %q:\n%s", got, k.want, k.says, text)
 				}
 				mu.Lock()
+				defer mu.Unlock()
 				count[got]++
-				mu.Unlock()
+				outcomes[k.name] = string(got)
+				if got == isPlanned {
+					outcomes[k.name] = "online"
+					if slices.ContainsFunc(pl.Files, func(f File) bool { return slices.ContainsFunc(f.Hazards, hazard.Hazard.Long) }) {
+						outcomes[k.name] = "in place, marked"
+					}
+				}
 			})
 		}
 	})
+	const production = 15
+	here := len(kinds)
+	for _, k := range kinds {
+		if k.from > production {
+			here--
+		}
+	}
+	if pgtest.Server(t).VersionNum()/10000 == production && len(outcomes) == here && !t.Failed() { // and none was filtered out
+		const begin, end = "<!-- kinds of change -->\n\n", "\n<!-- end -->"
+		text, err := os.ReadFile("../../README.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, rest, ok1 := strings.Cut(string(text), begin)
+		table, after, ok2 := strings.Cut(rest, end)
+		if !ok1 || !ok2 {
+			t.Fatal("the README has no table of kinds")
+		}
+		got := kindsTable(outcomes)
+		if *update {
+			if err := os.WriteFile("../../README.md", []byte(before+begin+got+end+after), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		} else if diff := cmp.Diff(table, got); diff != "" {
+			t.Errorf("the README's table (-have +want); -update writes it:\n%s", diff)
+		}
+	}
+	t.Attr("kinds", fmt.Sprint(len(kinds)))
 	t.Logf("%d kinds of change: %d %s, %d %s, %d %s", len(kinds), count[isPlanned], isPlanned, count[isLeft], isLeft, count[isRefused], isRefused)
 }
 

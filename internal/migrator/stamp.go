@@ -24,6 +24,7 @@ type StampResult struct {
 	Set         []string             // versions whose journal rows are written
 	Removed     []string             // versions whose journal rows are deleted
 	Differences []catalog.Difference // between the version's schema and the database's
+	Undeclared  []catalog.Difference // extensions and partitions that no migration creates
 	Done        bool                 // it is written
 }
 
@@ -87,8 +88,8 @@ func (m *Migrator) stamp(ctx context.Context, opts StampOptions, res *StampResul
 			return err
 		}
 		want, have = s.rec.Without(want), s.rec.Without(have)
-		if !want.Equal(have) {
-			res.Differences = catalog.Diff(want, have)
+		res.Undeclared, res.Differences = catalog.Undeclared(want, catalog.Diff(want, have))
+		if len(res.Differences) > 0 {
 			return &ContradictionError{res}
 		}
 	}

@@ -34,7 +34,7 @@ func clash(want, outside catalog.Catalog) error {
 		}
 		switch l.Kind {
 		case "table":
-			switch origin := state.Origin(l); {
+			switch origin := l.Origin(); {
 			case strings.HasPrefix(origin, "inherits "):
 				taken[l.Name] = "a table that inherits from another"
 			case strings.HasPrefix(origin, "of "):

@@ -17,6 +17,7 @@ type stamped struct {
 	Set         []string // versions whose journal rows are written
 	Removed     []string // versions whose journal rows are deleted
 	Differences []catalog.Difference
+	Undeclared  []catalog.Difference `json:",omitempty"` // extensions and partitions that no migration creates
 	Done        bool
 }
 
@@ -29,7 +30,7 @@ func (p *Printer) Stamp(r *migrator.StampResult, failed error) error {
 	if p.Format == JSON {
 		err := p.Out.json(stamped{
 			Version: r.Target, Revision: r.Revision, From: r.From, Set: r.Set, Removed: r.Removed,
-			Differences: differences(r.Differences), Done: r.Done,
+			Differences: differences(r.Differences), Undeclared: differences(r.Undeclared), Done: r.Done,
 		})
 		if failed != nil {
 			return failed
@@ -43,6 +44,9 @@ func (p *Printer) Stamp(r *migrator.StampResult, failed error) error {
 	var b page
 	b.printf("%s %s: alembic_version was %s; wrote %s and deleted %d.\n",
 		p.Out.style.good("Recorded"), versionName(r.Target, r.Revision), from, plural(len(r.Set), "journal row"), len(r.Removed))
+	for _, d := range r.Undeclared {
+		b.printf("left alone, in no migration: %s %s\n", strings.Replace(d.Kind, "table", "partition", 1), d.Object)
+	}
 	return p.page(&b)
 }
 

@@ -17,6 +17,8 @@ type fit struct {
 	further   []catalog.Difference // valid and INVALID indexes that the version doesn't have
 	invalid   []catalog.Difference // its own indexes that are INVALID
 	leftovers []catalog.Difference // INVALID indexes that REINDEX CONCURRENTLY left
+	// undeclared are extensions and partitions that no migration creates.
+	undeclared []catalog.Difference
 }
 
 // fitOf reports whether the live catalog fits that of the version at an index.
@@ -25,7 +27,8 @@ func fitOf(index int, want, live catalog.Catalog) (fit, bool) {
 	if want.Equal(live) {
 		return f, true
 	}
-	diffs := catalog.Diff(want, live)
+	var diffs []catalog.Difference
+	f.undeclared, diffs = catalog.Undeclared(want, catalog.Diff(want, live))
 	for _, d := range diffs {
 		switch {
 		case d.Leftover:
@@ -46,7 +49,9 @@ func fitOf(index int, want, live catalog.Catalog) (fit, bool) {
 
 // distance returns 0 if the schema is exactly the version's. A later version is closer than an earlier one plus the
 // indexes in between.
-func (f fit) distance() int { return 2*len(f.further) + len(f.invalid) + len(f.leftovers) }
+func (f fit) distance() int {
+	return 2*(len(f.further)+len(f.undeclared)) + len(f.invalid) + len(f.leftovers)
+}
 
 // exact reports whether there is no difference.
 func (f fit) exact() bool { return f.distance() == 0 }
@@ -112,7 +117,24 @@ func (j *judge) describe(f fit) string {
 	if len(f.leftovers) > 0 {
 		s += " and what REINDEX left, " + indexes("INVALID ", f.leftovers)
 	}
+	if len(f.undeclared) > 0 {
+		s += " and, from no migration, " + undeclared(f.undeclared)
+	}
 	return s
+}
+
+// undeclared names the first objects: "extension hstore, partition public.p1".
+func undeclared(all []catalog.Difference) string {
+	const first = 5
+	var names []string
+	for i, d := range all {
+		if i == first {
+			names = append(names, "...")
+			break
+		}
+		names = append(names, strings.Replace(d.Kind, "table", "partition", 1)+" "+d.Object)
+	}
+	return strings.Join(names, ", ")
 }
 
 // indexes counts indexes and names the first ones.

@@ -414,7 +414,7 @@ func (j *judge) either(fits []fit) string {
 
 // stamp returns the command that records a version that the schema fits.
 func (j *judge) stamp(f fit) string {
-	if f.exact() {
+	if len(f.further)+len(f.invalid)+len(f.leftovers) == 0 {
 		return "`stamp -to=" + j.word(f.index) + "`"
 	}
 	return "`stamp -to=" + j.word(f.index) + " -yes`"

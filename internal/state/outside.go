@@ -119,7 +119,7 @@ func unmanaged(c catalog.Catalog, stays func(catalog.Line) bool) map[string][]st
 				continue
 			}
 		case "table":
-			switch origin := Origin(l); {
+			switch origin := l.Origin(); {
 			case strings.HasPrefix(origin, "inherits "):
 				add("child table", l.Name)
 			case strings.HasPrefix(origin, "of "):
@@ -132,28 +132,6 @@ func unmanaged(c catalog.Catalog, stays func(catalog.Line) bool) map[string][]st
 		add(l.Kind, l.Name)
 	}
 	return names
-}
-
-// Origin returns, from a table's line, where its columns come from: "partition of public.p DEFAULT", "inherits
-// (public.a)", "of public.pair". It returns "" if the table has its own.
-func Origin(l catalog.Line) string {
-	def, _ := l.CutState()
-	if origin, ok := strings.CutPrefix(def, "ordinary, "); ok {
-		return origin
-	}
-	depth := 0
-	for _, t := range pgsql.Tokens(def) {
-		switch {
-		case t.Kind != pgsql.Op:
-		case t.Text == "(":
-			depth++
-		case t.Text == ")":
-			depth--
-		case t.Text == "," && depth == 0:
-			return strings.TrimPrefix(def[t.Pos.Offset+1:], " ")
-		}
-	}
-	return ""
 }
 
 // Split divides a catalog into what is managed, that is, compared with the schema file, and what is unmanaged. The
@@ -230,7 +208,7 @@ func foreignRelations(c catalog.Catalog) map[string]bool {
 		case "view", "materialized view", "foreign table":
 			foreign[l.Name] = true
 		case "table":
-			foreign[l.Name] = l.Def != "ordinary" && Origin(l) != ""
+			foreign[l.Name] = l.Def != "ordinary" && l.Origin() != ""
 		}
 	}
 	return foreign

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
 // three has a file that takes the strongest lock on three tables. threeAlone does so in one statement of a file without
@@ -177,12 +179,47 @@ func TestBlockersAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = b.apply(migrator.Options{})
-	if !errors.As(err, &blocked) || !blocked.Blockers[0].Hidden || !strings.Contains(err.Error(), "GRANT pg_read_all_stats TO "+pgsql.Ident(b.cfg.ConnConfig.User)+" shows them") {
+	if !errors.As(err, &blocked) || !blocked.Blockers[0].Hidden || !strings.Contains(err.Error(), "GRANT pg_read_all_stats TO "+pgsql.Ident(b.cfg.ConnConfig.User)+" shows them") || !strings.Contains(err.Error(), "age not visible") {
 		t.Errorf("apply gave %v", err)
 	}
 	if _, err := admin.Exec(context.Background(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}
+	b.mustApply(migrator.Options{})
+}
+
+// stuck is a writer that takes nothing until it is closed.
+type stuck chan struct{}
+
+func (w stuck) Write(p []byte) (int, error) {
+	<-w
+	return len(p), nil
+}
+
+// TestBlockerThatCopies has a backup in the way.
+func TestBlockerThatCopies(t *testing.T) {
+	pgtest.Versions(t, "14-")
+	b := setup(t, dir(t, three...))
+	b.mustApply(migrator.Options{N: 1})
+	b.cfg.LockTimeout, b.cfg.LockRetry = 700*time.Millisecond, time.Millisecond
+	b.session(`CREATE TABLE "Big t" AS SELECT repeat('x', 1000) FROM generate_series(1, 20000)`)
+	other := b.session("SET application_name = 'pg_dump'; BEGIN; SELECT FROM b")
+	to, copied := make(stuck), make(chan error)
+	go func() {
+		_, err := other.PgConn().CopyTo(context.Background(), to, `COPY "Big t" TO STDOUT`)
+		copied <- err
+	}()
+	_, err := b.apply(migrator.Options{})
+	var blocked *migrator.BlockedError
+	want := regexp.MustCompile(`pg_dump \(pid \d+, by application_name, user \w+, active\), in a transaction for \d+\.\d s; now copying public\."Big t": [\d,]+ rows, [\d.]+ [kM]B so far`)
+	if !errors.As(err, &blocked) || !want.MatchString(err.Error()) {
+		t.Errorf("apply gave %v, want %s", err, want)
+	}
+	close(to)
+	if err := <-copied; err != nil {
+		t.Error(err)
+	}
+	b.end(other, "ROLLBACK")
 	b.mustApply(migrator.Options{})
 }
 

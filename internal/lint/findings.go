@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
@@ -96,6 +97,7 @@ func (tr *trace) findings(p Policy) []Diagnostic {
 	for _, check := range fileChecks {
 		report(check(tr))
 	}
+	report(conventions(tr, p))
 	if slices.ContainsFunc(hazards, func(r Rule) bool { return r.OptIn && p.on(r) }) {
 		report(optional(tr))
 	}
@@ -125,6 +127,7 @@ func (d Diagnostic) repeats(o Diagnostic) bool {
 // finding sets a diagnostic's rule and statement.
 func (p Policy) finding(r Rule, s pgsql.Stmt, d Diagnostic) Diagnostic {
 	d.Pos, d.Line, d.Col = s.Pos.Offset, s.Pos.Line, s.Pos.Col
-	d.Name, d.Code, d.Analyzer, d.Title, d.Severity = r.Name, r.Code, r.Analyzer, titles[r.Analyzer], p.severity(r)
+	d.Name, d.Code, d.Analyzer, d.Title = r.Name, cmp.Or(d.Code, r.Code), r.Analyzer, titles[r.Analyzer]
+	d.Severity = cmp.Or(d.Severity, p.severity(r))
 	return d
 }

@@ -89,6 +89,11 @@ var silencable = sync.OnceValue(func() []string {
 	for a := range aliases {
 		names = append(names, a)
 	}
+	for _, code := range namingCodes {
+		if !slices.Contains(names, code) {
+			names = append(names, code)
+		}
+	}
 	slices.Sort(names)
 	return names
 })

@@ -207,6 +207,13 @@ var hazards = []Rule{
 	{"unlogged-table", "IB718", Style, Warning, optIn, "An unlogged table is empty after a crash and isn't replicated. Omit UNLOGGED."},
 	{"combine-alter-table", "IB719", Style, Warning, optIn, "Each statement takes the lock again. Combine them."},
 	{"unnamed-constraint", "IB720", Style, Warning, optIn, "A name that PostgreSQL chooses may differ between databases. Name the constraint."},
+	{"column-alignment", "PG110", Style, Warning, optIn, "Values that need alignment are padded. Declare the columns with the longest alignment first."},
+	{"sql-injection-in-function", "IB725", Style, Warning, optIn, "A value in a text that EXECUTE executes can contain SQL. Use format with %I and %L, or USING."},
+	{"vulnerable-extension", "IB726", Style, Warning, optIn, "The version has a published vulnerability. Install a later one."},
+	{"add-inheritance-column", "IB727", Incompatible, Warning, optIn, "Rails takes a column named type for the class of each row. Use another name, or make the application ignore the column first."},
+	{"naming-convention", "NM102", Naming, Warning, optIn, "A name doesn't match the project's pattern, which the naming block of atlas.hcl sets. Rename it before it is merged."},
+	{"custom-rule", "IB728", Naming, Warning, optIn, "A statement matches a rule block of atlas.hcl, which says why it is reported."},
+	{"duplicate-column-assignment", "IB724", Naming, Warning, optIn, "PostgreSQL rejects a column that is named twice. Remove one."},
 	{"identifier-too-long", "IB721", Naming, Warning, optIn, "Names are truncated to 63 bytes. Shorten it."},
 	{"mixed-case-identifier", "IB722", Naming, Warning, optIn, "The name must always be quoted. Use lower case."},
 	{"require-table-schema", "IB723", Naming, Warning, optIn, "What the name refers to depends on search_path. Write the schema."},
@@ -246,6 +253,11 @@ func FindRule(name string) (r Rule, near string) {
 	for _, r := range Rules() {
 		if r.Name == name || r.Code == name {
 			return r, ""
+		}
+	}
+	for _, code := range namingCodes {
+		if code == name {
+			return rulesByName()["naming-convention"], ""
 		}
 	}
 	return Rule{}, words.Nearest(name, CheckNames())

@@ -81,6 +81,8 @@ type column struct {
 	Collation uint32
 	TypeKind  string // pg_type.typtype
 	Local     bool
+	Len       int16  // pg_type.typlen
+	Align     string // pg_type.typalign
 }
 
 type constraint struct {

@@ -18,10 +18,12 @@ func optional(tr *trace) (found findings) {
 	for _, s := range tr.steps {
 		found = append(found, settingsMissing(s, limits)...)
 		found = append(found, sessionSetting(s)...)
+		found = append(found, vulnerableExtension(s)...)
+		found = append(found, injections(s)...)
 		if !s.ran() {
 			continue
 		}
-		for _, check := range []func(*step) findings{newTables, newColumns, newTypes, otherConstraints, otherIndexes, names, repeatable} {
+		for _, check := range []func(*step) findings{newTables, newColumns, newTypes, otherConstraints, otherIndexes, names, repeatable, inheritanceColumn, padded} {
 			found = append(found, check(s)...)
 		}
 		if t := s.target(); s.st.Verb == "ALTER TABLE" && t != nil {

@@ -52,6 +52,10 @@ func refusals(s *step) (found findings) {
 		d.Text = "the statement fails after a change of rows for which a deferred foreign key is still to be checked"
 		d.Fix = fix.Words("put the statement in a separate migration, or SET CONSTRAINTS ALL IMMEDIATE before it")
 		found.add(s, "pending-trigger-events", d)
+	case code == pgsql.DuplicateColumn && (st.Verb == "INSERT" || st.Verb == "CREATE TABLE"), st.Verb == "UPDATE" && s.failed != nil && strings.Contains(s.failed.Reason(), "multiple assignments to same column"):
+		d.Text = "a column is named twice"
+		d.Fix = fix.Words("remove one")
+		found.add(s, "duplicate-column-assignment", d)
 	case code == pgsql.UnsafeNewEnumValueUsage:
 		d.Table = ""
 		d.Text = "a new enum value can't be used in the transaction that adds it"

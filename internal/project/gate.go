@@ -5,7 +5,9 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
@@ -65,6 +67,10 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 				g.Checks = map[string]Setting{}
 			}
 			g.Checks[name] = set
+		case "rule":
+			if err := g.rule(b, s); err != nil {
+				return err
+			}
 		default:
 			set := g.Analyzers[b.Type]
 			if err := set.decode(b.Body, s, "lint."+b.Type); err != nil {
@@ -74,9 +80,133 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 				g.Analyzers = map[string]Setting{}
 			}
 			g.Analyzers[b.Type] = set
+			if b.Type == "naming" {
+				if err := g.naming(b.Body, s); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, b := range body.Blocks {
+		if b.Type == "concurrent_index" {
+			if err := g.concurrently(b.Body, s); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// naming reads the patterns of a naming block. It doesn't change what is already set.
+func (g *Gate) naming(body *hclsyntax.Body, s *scope) error {
+	read := func(kind string, body *hclsyntax.Body, at hcl.Range) error {
+		path := strings.TrimSuffix("lint.naming."+kind, ".")
+		re, text, err := s.regexp(body, path, at)
+		if err != nil || re == nil {
+			return err
+		}
+		message, err := s.text(body.Attributes["message"])
+		if err != nil {
+			return err
+		}
+		if _, set := g.Naming[kind]; set {
+			return nil
+		}
+		if g.Naming == nil {
+			g.Naming = map[string]Pattern{}
+		}
+		g.Naming[kind] = Pattern{re, message}
+		s.note(path+".match", strconv.Quote(text), at)
+		return nil
+	}
+	if body.Attributes["match"] != nil {
+		if err := read("", body, body.Attributes["match"].NameRange); err != nil {
+			return err
+		}
+	}
+	for _, b := range body.Blocks {
+		if slices.Contains(conventions, b.Type) {
+			if err := read(b.Type, b.Body, b.TypeRange); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// rule reads a check of the project's own.
+func (g *Gate) rule(b *hclsyntax.Block, s *scope) error {
+	if len(b.Labels) == 0 {
+		return at(b.TypeRange, "a rule block needs a name: rule \"no-vacuum\" { ... }")
+	}
+	r := CustomRule{Name: b.Labels[0]}
+	if slices.ContainsFunc(g.Rules, func(o CustomRule) bool { return o.Name == r.Name }) {
+		return nil // the env's overrides the file's
+	}
+	path := fmt.Sprintf("lint.rule %q", r.Name)
+	var text string
+	var err error
+	if r.Match, text, err = s.regexp(b.Body, path, b.TypeRange); err != nil {
+		return err
+	}
+	if r.Message, err = s.text(b.Body.Attributes["message"]); err != nil {
+		return err
+	}
+	if r.Message == "" {
+		return at(b.TypeRange, "%s needs message = \"...\", which says why", path)
+	}
+	if a := b.Body.Attributes["error"]; a != nil {
+		if r.Error, err = s.flag(a); err != nil {
+			return err
+		}
+	}
+	g.Rules = append(g.Rules, r)
+	s.note(path, strconv.Quote(text)+strconv.FormatBool(r.Error), b.TypeRange)
+	return nil
+}
+
+// concurrently turns off the checks that attributes of concurrent_index are false for. It doesn't change what is
+// already set.
+func (g *Gate) concurrently(body *hclsyntax.Body, s *scope) error {
+	for name, codes := range concurrentChecks {
+		a := body.Attributes[name]
+		if a == nil {
+			continue
+		}
+		on, err := s.flag(a)
+		if err != nil {
+			return err
+		}
+		s.noteAttribute("lint.concurrent_index."+name, strconv.FormatBool(on), a)
+		for _, code := range codes {
+			if set := g.Checks[code]; set.Skip == nil && !on {
+				off := true
+				set.Skip = &off
+				if g.Checks == nil {
+					g.Checks = map[string]Setting{}
+				}
+				g.Checks[code] = set
+			}
+		}
+	}
+	return nil
+}
+
+// regexp returns the match attribute of the block at a position, and its text.
+func (s *scope) regexp(body *hclsyntax.Body, path string, pos hcl.Range) (*regexp.Regexp, string, error) {
+	a := body.Attributes["match"]
+	if a == nil {
+		return nil, "", at(pos, "%s needs match = \"...\", a regular expression", path)
+	}
+	text, err := s.text(a)
+	if err != nil {
+		return nil, "", err
+	}
+	re, err := regexp.Compile(text)
+	if text == "" || err != nil {
+		return nil, "", at(a.Expr.Range(), "%q isn't a regular expression", text)
+	}
+	return re, text, nil
 }
 
 // decode reads a block, which the path names. It doesn't change what is already set.
@@ -106,6 +236,9 @@ func (set *Setting) decode(body *hclsyntax.Body, s *scope, path string) error {
 		}
 	}
 	for _, b := range body.Blocks {
+		if b.Type != "allow_table" && b.Type != "allow_column" {
+			continue
+		}
 		re, err := s.pattern(b, path)
 		if err != nil {
 			return err

@@ -116,6 +116,25 @@ type Policy struct {
 	Checks map[string]Setting
 	// AllowTables match the whole names of tables about which nothing is reported.
 	AllowTables []*regexp.Regexp
+	// Naming holds the patterns that new names must match, by kind of object: "schema", "table", "column", "index",
+	// "foreign_key", "check"; under "" the one for kinds without their own.
+	Naming map[string]Pattern
+	// Rules are checks of the project's own.
+	Rules []CustomRule
+}
+
+// A Pattern is a convention for names.
+type Pattern struct {
+	Match   *regexp.Regexp // matches the names that follow it, unquoted
+	Message string         // what it is, for people; may be empty
+}
+
+// A CustomRule is a check of the project's own.
+type CustomRule struct {
+	Name    string
+	Match   *regexp.Regexp // matches the text of the statements to report
+	Message string         // why
+	Error   bool           // whether its findings are errors
 }
 
 // A Setting configures a check, or all checks of an analyzer.

@@ -202,13 +202,20 @@ func TestBadFiles(t *testing.T) {
 		{"other env", minimal + "env \"x\" {\n  éxclude = []\n}\n", "atlas.hcl:5:3: unknown attribute éxclude in env; did you mean exclude?"},
 		{"deep attribute", inEnv("  lint {\n    git {\n      bas = 1\n    }\n  }"), "atlas.hcl:4:7: unknown attribute bas in env.lint.git; did you mean base?"},
 		{"deep block", inEnv("  lint {\n    destructiv {}\n  }"), "atlas.hcl:3:5: unknown block destructiv in env.lint; did you mean destructive?"},
-		{"nothing near", inEnv("  lint {\n    ownership {}\n  }"), "atlas.hcl:3:5: unknown block ownership in env.lint; known names: allow_table, blocking, check, concurrent_index, condrop, data_depend, destructive, format, git, incompatible, latest, log, naming, review, style, transaction"},
+		{"nothing near", inEnv("  lint {\n    ownership {}\n  }"), "atlas.hcl:3:5: unknown block ownership in env.lint; known names: allow_table, blocking, check, concurrent_index, condrop, data_depend, destructive, format, git, incompatible, latest, log, naming, review, rule, style, transaction"},
 		{"unknown check", inEnv("  lint {\n    check \"drop-colum\" {}\n  }"), "atlas.hcl:3:11: unknown check \"drop-colum\"; did you mean drop-column?"},
 		{"check without a name", inEnv("  lint {\n    check {}\n  }"), "atlas.hcl:3:5: a check block needs the check's name or code: check \"drop-column\" { ... }"},
 		{"check twice", inEnv("  lint {\n    check \"DS103\" {}\n    check \"DS103\" {}\n  }"), "atlas.hcl:4:11: check \"DS103\" is set twice"},
 		{"misspelt setting", inEnv("  lint {\n    check \"DS103\" { eror = true }\n  }"), "atlas.hcl:3:21: unknown attribute eror in env.lint.check; did you mean error?"},
 		{"allow without a pattern", inEnv("  lint {\n    allow_table {}\n  }"), "atlas.hcl:3:5: allow_table needs match = \"...\", a regular expression that matches whole names"},
 		{"bad pattern", inEnv("  lint {\n    style {\n      allow_table { match = \"(\" }\n    }\n  }"), "atlas.hcl:4:29: \"(\" isn't a regular expression"},
+		{"naming without a pattern", inEnv("  lint {\n    naming {\n      index {}\n    }\n  }"), "atlas.hcl:4:7: lint.naming.index needs match = \"...\", a regular expression"},
+		{"bad naming", inEnv("  lint {\n    naming { match = \"(\" }\n  }"), "atlas.hcl:3:22: \"(\" isn't a regular expression"},
+		{"unknown kind of name", inEnv("  lint {\n    naming {\n      indx {}\n    }\n  }"), "atlas.hcl:4:7: unknown block indx in env.lint.naming; did you mean index?"},
+		{"rule without a name", inEnv("  lint {\n    rule {}\n  }"), "atlas.hcl:3:5: a rule block needs a name: rule \"no-vacuum\" { ... }"},
+		{"rule without a pattern", inEnv("  lint {\n    rule \"a\" {}\n  }"), "atlas.hcl:3:5: lint.rule \"a\" needs match = \"...\", a regular expression"},
+		{"rule without a message", inEnv("  lint {\n    rule \"a\" { match = \"x\" }\n  }"), "atlas.hcl:3:5: lint.rule \"a\" needs message = \"...\", which says why"},
+		{"concurrent index", inEnv("  lint {\n    concurrent_index { check_creat = true }\n  }"), "atlas.hcl:3:24: unknown attribute check_creat in env.lint.concurrent_index; did you mean check_create?"},
 		{"block as attribute", inEnv("  lint = 1"), "atlas.hcl:2:3: lint in env is a block: write lint { ... }"},
 		{"attribute as block", inEnv("  exclude {}"), "atlas.hcl:2:3: exclude in env is an attribute: write exclude = ..."},
 		{"first in the file wins", "zz {}\nenv \"local\" { yy = 1 }\n", "atlas.hcl:1:1: unknown block zz; known names: atlas, data, diff, env, lint, locals, variable"},
@@ -465,5 +472,64 @@ func TestOwnFile(t *testing.T) {
 		if db, err := got.Database(); (err == nil) != (name == "local") {
 			t.Errorf("%s without any database: %v, %v", name, db, err)
 		}
+	}
+}
+
+// TestConventions reads the patterns for names, a project's own rules, and the checks of concurrent_index.
+func TestConventions(t *testing.T) {
+	root := folder(t, `
+lint {
+  concurrent_index {
+    check_create = false
+    check_drop   = true
+  }
+  naming {
+    error = true
+    match = "^[a-z]+$"
+    message = "lower case"
+    index {
+      match = "_idx$"
+    }
+  }
+  rule "no-vacuum" {
+    match   = "^VACUUM"
+    message = "autovacuum does it"
+  }
+}
+env "local" {
+  url = "postgres://x"
+  migration { revisions_schema = "public" }
+  lint {
+    check "PG108" { skip = false }
+    naming {
+      index {
+        match = "^i_"
+        message = "i_ first"
+      }
+    }
+    rule "no-grant" {
+      match   = "^GRANT"
+      message = "no"
+      error   = true
+    }
+  }
+}
+`)
+	e, err := Load(t.Context(), Options{Root: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := e.Gate.Policy
+	if n := p.Naming; len(n) != 2 || n[""].Match.String() != "^[a-z]+$" || n[""].Message != "lower case" || n["index"].Match.String() != "^i_" || n["index"].Message != "i_ first" {
+		t.Errorf("naming: %v", n)
+	}
+	if !*p.Analyzers["naming"].Error {
+		t.Error("naming isn't an error")
+	}
+	if r := p.Rules; len(r) != 2 || r[0].Name != "no-grant" || !r[0].Error || r[1].Name != "no-vacuum" || r[1].Error || r[1].Message != "autovacuum does it" || r[1].Match.String() != "^VACUUM" {
+		t.Errorf("rules: %v", r)
+	}
+	if c := p.Checks; !*c["PG101"].Skip || *c["PG108"].Skip || c["PG102"].Skip != nil {
+		t.Errorf("checks: %v", c)
 	}
 }

@@ -34,16 +34,39 @@ var setting = &spec{
 	blocks: map[string]*spec{"allow_table": pattern, "allow_column": pattern},
 }
 
+// convention is a block of naming for a kind of object.
+var convention = &spec{attrs: []string{"match", "message"}}
+
+// conventions are the kinds of objects for which naming has a block.
+var conventions = []string{"schema", "table", "column", "index", "foreign_key", "check"}
+
+var namingSpec = func() *spec {
+	s := &spec{attrs: slices.Concat(setting.attrs, convention.attrs), blocks: maps.Clone(setting.blocks)}
+	for _, kind := range conventions {
+		s.blocks[kind] = convention
+	}
+	return s
+}()
+
+// concurrentSpec has, in addition to those of other analyzers, Atlas's attributes that turn off some of its checks.
+var concurrentSpec = &spec{attrs: slices.Concat(setting.attrs, slices.Collect(maps.Keys(concurrentChecks))), blocks: setting.blocks}
+
+// concurrentChecks are the codes of the checks that attributes of concurrent_index turn off.
+var concurrentChecks = map[string][]string{
+	"check_create": {"PG101", "PG108"}, "check_drop": {"PG102"}, "check_txmode": {"PG103"},
+}
+
 var lintSpec = &spec{
 	attrs: []string{"log", "format", "latest", "review"},
 	blocks: map[string]*spec{
 		"git": {attrs: []string{"base", "dir"}},
 		// Atlas's analyzers, then our own.
-		"concurrent_index": setting, "condrop": setting, "data_depend": setting, "destructive": setting,
-		"incompatible": setting, "naming": setting,
+		"concurrent_index": concurrentSpec, "condrop": setting, "data_depend": setting, "destructive": setting,
+		"incompatible": setting, "naming": namingSpec,
 		"blocking": setting, "style": setting, "transaction": setting,
 
 		"check":       {labels: 1, attrs: setting.attrs, blocks: setting.blocks},
+		"rule":        {labels: 1, attrs: []string{"match", "message", "error"}},
 		"allow_table": pattern,
 	},
 }

@@ -29,13 +29,15 @@ var without = map[string]string{
 	"non-linear-history":          historic, "edited-applied-file": historic, "lint-settings-changed": historic,
 	"checksum-mismatch": damaged, "invalid-file": damaged, "byte-order-mark": damaged, "carriage-returns": damaged, "large-file": damaged,
 	"misread-by-atlas":  damaged,
+	"naming-convention": configured, "custom-rule": configured,
 	"down-file-missing": paired, "down-file-wrong": paired, "schema-not-planned": paired, "irreversible": paired,
 }
 
 const (
-	historic = "it is about the history of the files, not about what is in one"
-	damaged  = "it is about the bytes of a file"
-	paired   = "it is about several files"
+	configured = "atlas.hcl decides what it reports"
+	historic   = "it is about the history of the files, not about what is in one"
+	damaged    = "it is about the bytes of a file"
+	paired     = "it is about several files"
 )
 
 // TestHazards compares the pages in docs/hazards with the rules, and runs their examples; -update writes them.

@@ -244,6 +244,9 @@ var runs = map[string][]run{
 	"count-rows": {
 		{text: fix.CountRows(testRuns, ""), then: "true"},
 		{text: fix.CountRows(testRuns, unit+" IS NULL"), then: "true"},
+		{text: fix.CountOrphans(testRuns, []string{"n", `"Id"`}, testRuns, []string{`"Id"`, "n"}, false), then: "true"},
+		{text: fix.CountOrphans(testRuns, []string{"n", `"Id"`}, testRuns, []string{`"Id"`, "n"}, true), then: "true"},
+		{text: fix.CountDuplicates(unit+", n % 2", testRuns, "n > 0"), then: "true"},
 	},
 	"find-rows": {
 		{text: fix.Rows(testRuns, unit+" LIKE '%''%'"), then: "true"},

@@ -24,6 +24,29 @@ func Rows(table, where string) Text {
 	return rows("SELECT * FROM %s WHERE %s LIMIT %d;", table, where, Most)
 }
 
+// CountOrphans counts the rows that Orphans finds. If full is set, a row with some NULLs is one of them, as in MATCH
+// FULL.
+func CountOrphans(table string, columns []string, parent string, referred []string, full bool) Text {
+	var on, set []string
+	for i, c := range columns {
+		on = append(on, "p."+referred[i]+" = c."+c)
+		set = append(set, "c."+c+" IS NOT NULL")
+	}
+	all := strings.Join(set, " AND ")
+	if full {
+		all = "(" + strings.Join(set, " OR ") + ")"
+	}
+	return countRows("SELECT count(*) FROM %s c WHERE %s AND NOT EXISTS (SELECT FROM %s p WHERE %s);", table, all, parent, strings.Join(on, " AND "))
+}
+
+// CountDuplicates counts the rows among those that satisfy a condition whose values of the expressions others have too.
+func CountDuplicates(exprs, table, where string) Text {
+	if where != "" {
+		where = " WHERE " + where
+	}
+	return countRows("SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM %s%s GROUP BY %s HAVING count(*) > 1) AS d;", table, where, exprs)
+}
+
 // Most is the maximum number of rows that a query returns.
 const Most = 100
 

@@ -23,6 +23,8 @@ const (
 	Narrow Kind = "narrow" // fails if a value doesn't fit in the new type
 	Cast   Kind = "cast"   // fails if a value can't be converted to the new type
 	Fails  Kind = "fails"  // fails because of the rows for another reason
+
+	Violated Kind = "violated" // fails if rows violate a new constraint; the query counts them
 )
 
 // Lock modes, as in pg_locks.

@@ -22,6 +22,8 @@ func HazardLines(h hazard.Hazard) (lines []string) {
 			waits = "Writes to the table wait until it is done."
 		}
 		lines = []string{"BLOCKS " + h.Table + ": " + h.What + ".", waits}
+	case hazard.Violated:
+		lines = append([]string{strings.ToUpper(h.What[:1]) + h.What[1:] + "; count those rows with:"}, indented(h.Query.String())...)
 	default:
 		what := strings.ToUpper(h.What[:1]) + h.What[1:]
 		if h.Query.Empty() {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -112,7 +113,23 @@ ORDER BY c.oid::regclass::text COLLATE "C"`)
 // rewrite or scan one under a strong lock must be marked.
 func runOnline(t *testing.T, s *state.State, f File, there map[string]use) error {
 	t.Helper()
-	rewritten := false
+	rewritten, stopped := false, 0
+	for _, h := range f.Hazards {
+		if h.Query.Empty() {
+			continue
+		}
+		results, err := s.Conn().PgConn().Exec(t.Context(), "BEGIN;\n"+h.Query.String()+"\nROLLBACK").ReadAll()
+		if err != nil {
+			t.Fatalf("the query in %s fails: %v\n%s", f.Name, err, h.Query)
+		}
+		if h.Kind == hazard.Violated {
+			n, err := strconv.Atoi(string(results[len(results)-2].Rows[0][0]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			stopped += n
+		}
+	}
 	transactions := [][]pgsql.Stmt{f.up.Stmts}
 	if f.up.TxNone {
 		transactions = nil
@@ -122,7 +139,11 @@ func runOnline(t *testing.T, s *state.State, f File, there map[string]use) error
 	}
 	for _, stmts := range transactions {
 		before := readUse(t, s.Conn())
-		if err := s.Run(t.Context(), stmts, f.up.TxNone, f.Name); err != nil {
+		err := s.Run(t.Context(), stmts, f.up.TxNone, f.Name)
+		if slices.Contains([]string{"23502", "23503", "23505", "23514"}, pgsql.SQLState(err)) && stopped == 0 {
+			t.Errorf("no query in %s counts the rows that stop it: %v", f.Name, err)
+		}
+		if err != nil {
 			return err
 		}
 		after := readUse(t, s.Conn())
@@ -139,6 +160,9 @@ func runOnline(t *testing.T, s *state.State, f File, there map[string]use) error
 				t.Errorf("%s scans a table without saying so: %s", f.Name, stmts[0].Text)
 			}
 		}
+	}
+	if stopped > 0 {
+		t.Errorf("the queries in %s count %d rows that don't stop it", f.Name, stopped)
 	}
 	if marked := strings.Contains(f.SQL, "-- REWRITES "); rewritten != marked {
 		t.Errorf("%s rewrites a table: %v, but says %v", f.Name, rewritten, marked)

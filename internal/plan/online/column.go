@@ -280,7 +280,7 @@ func (d *differ) setNotNull(t *table, c *column) []Op {
 	return []Op{
 		{stage: stageAlter, key: t.String(), down: []cmd{action(t, "DROP CONSTRAINT "+name)},
 			up: []cmd{action(t, check, "Rejects new NULLs in "+col+"; existing rows are checked later.")}},
-		{stage: stageValidate,
+		{stage: stageValidate, hazards: withNulls(t, c),
 			up: []cmd{
 				sql("ALTER TABLE "+t.String()+" VALIDATE CONSTRAINT "+name, "Scans the table without blocking reads or writes; fails if there is a NULL in "+col+"."),
 				sql(set.String(), "No scan: the check proves it. A statement of its own, because it would scan together with the next."),

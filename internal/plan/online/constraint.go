@@ -96,7 +96,7 @@ func addAgain(t *table, k *constraint) cmd {
 
 // validate checks the existing rows against a constraint.
 func validate(t *table, k *constraint, s stage) Op {
-	return Op{stage: s,
+	return Op{stage: s, hazards: violated(t, k),
 		up:   []cmd{sql("ALTER TABLE "+t.String()+" VALIDATE CONSTRAINT "+ident(k.Name), "Scans the table without blocking reads or writes; fails if a row violates "+ident(k.Name)+".")},
 		down: []cmd{dropConstraint(t, k.Name), addNotValid(t, k.Name, k.Def)},
 	}
@@ -150,7 +150,7 @@ func (d *differ) addConstraintPart(t *table, k *constraint) []Op {
 		if t.Partitioned {
 			return d.addPartitionedKey(t, k)
 		}
-		return []Op{{stage: stageBuild, down: drop, up: []cmd{
+		return []Op{{stage: stageBuild, down: drop, hazards: duplicated(t, k.index), up: []cmd{
 			sql(createIndex(t, k.index, k.Name), "Scans the table without blocking reads or writes; fails if two rows have the same key."),
 			sql("ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + usingIndex(k, k.Name)),
 		}}}
@@ -270,7 +270,7 @@ func (d *differ) changeKey(t *table, h, w *constraint) []Op {
 	if h.Name != w.Name {
 		back = d.names.index(t, h.Name, "_new")
 	}
-	return []Op{{stage: stageBuild, up: swap(h, w, next), down: swap(w, h, back), downApart: true}}
+	return []Op{{stage: stageBuild, up: swap(h, w, next), down: swap(w, h, back), downApart: true, hazards: duplicated(t, w.index)}}
 }
 
 func (d *differ) keyInUse(t *table, h, w *constraint, what string) string {

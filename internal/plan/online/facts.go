@@ -79,6 +79,9 @@ type index struct {
 	On          string // what follows the table's name in its definition
 	Columns     []string
 	Reads       []string // Columns, included columns, and those in expressions and the predicate
+	Keys        []string // columns and expressions as SQL
+	Predicate   *string
+	NullsEqual  bool // NULLS NOT DISTINCT
 	Expressions bool
 	Parent      int64
 	Users       []string // foreign keys that refer to it

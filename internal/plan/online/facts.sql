@@ -57,6 +57,8 @@ SELECT json_build_object(
     'reads', (SELECT coalesce(json_agg(a.attname), '[]') FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum > 0 AND (a.attnum = ANY (i.indkey)
       OR EXISTS (SELECT FROM pg_depend p WHERE p.classid = 'pg_class'::regclass AND p.objid = i.indexrelid
         AND p.refclassid = 'pg_class'::regclass AND p.refobjid = i.indrelid AND p.refobjsubid = a.attnum))),
+    'keys', (SELECT json_agg(pg_get_indexdef(i.indexrelid, n, false) ORDER BY n) FROM generate_series(1, i.indnkeyatts) n),
+    'predicate', pg_get_expr(i.indpred, i.indrelid), 'nullsEqual', coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false), -- since 15
     'expressions', i.indexprs IS NOT NULL, 'parent', (SELECT h.inhparent::int8 FROM pg_inherits h WHERE h.inhrelid = i.indexrelid),
     'users', (SELECT coalesce(json_agg(f.conrelid::regclass || '.' || quote_ident(f.conname) ORDER BY f.conrelid::regclass::text, f.conname), '[]')
       FROM pg_constraint f WHERE f.contype = 'f' AND f.conindid = i.indexrelid AND f.conparentid = 0),

@@ -103,7 +103,7 @@ func (d *differ) addIndex(t *table, i *index) []Op {
 	if t.Partitioned {
 		return d.addPartitionedIndex(t, i)
 	}
-	return []Op{{stage: stageBuild, up: append([]cmd{sql(createIndex(t, i, i.Name))}, finish(t, i)...), down: d.revertUnique(t, i, sql(dropIndex(t, i.Name)))}}
+	return []Op{{stage: stageBuild, hazards: duplicated(t, i), up: append([]cmd{sql(createIndex(t, i, i.Name))}, finish(t, i)...), down: d.revertUnique(t, i, sql(dropIndex(t, i.Name)))}}
 }
 
 func (d *differ) dropIndex(t *table, i *index) Op {
@@ -137,5 +137,5 @@ func (d *differ) changeIndex(t *table, h, w *index) []Op {
 		}
 		return append(append(cmds, renameIndex(t, name, to.Name)), finish(t, to)...)
 	}
-	return []Op{{stage: stageBuild, up: swap(w, false), down: swap(h, true), downApart: true}}
+	return []Op{{stage: stageBuild, up: swap(w, false), down: swap(h, true), downApart: true, hazards: duplicated(t, w)}}
 }

@@ -106,7 +106,11 @@ func (o Op) undo(ops []Op) Op {
 	ops = sortOps(ops)
 	for i, u := range ops {
 		o.down = append(o.down, u.up...)
-		o.downHazards = append(o.downHazards, u.hazards...)
+		for _, h := range u.hazards {
+			if h.Kind != hazard.Violated { // the rows satisfied it before
+				o.downHazards = append(o.downHazards, h)
+			}
+		}
 		o.downApart = o.downApart || i > 0 && u.stage != ops[i-1].stage || standalone(u.up) || u.stage.apart() && len(u.up) > 1
 	}
 	return o

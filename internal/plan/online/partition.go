@@ -83,10 +83,10 @@ func noPartitions(t *table, instead fix.Text) []hazard.Hazard {
 }
 
 func (d *differ) addPartitionedIndex(t *table, i *index) []Op {
-	o := Op{stage: stageBuild, down: []cmd{dropPartitioned(t, i.Name)}}
+	o := Op{stage: stageBuild, down: []cmd{dropPartitioned(t, i.Name)}, hazards: duplicated(t, i)}
 	if len(t.partitions) == 0 {
 		o.up = []cmd{sql(i.create(ident(i.Name), t.String()))}
-		o.hazards = noPartitions(t, fix.IndexOnPartitions())
+		o.hazards = append(o.hazards, noPartitions(t, fix.IndexOnPartitions())...)
 	} else {
 		o.up = d.buildPartitioned(t, i, i.Name, d.built(t, i))
 	}
@@ -107,10 +107,10 @@ func dropPartitioned(t *table, name string) cmd {
 
 // addPartitionedKey adds a unique constraint or a primary key partition by partition.
 func (d *differ) addPartitionedKey(t *table, k *constraint) []Op {
-	o := Op{stage: stageBuild, down: []cmd{sql(dropConstraint(t, k.Name).String())}}
+	o := Op{stage: stageBuild, down: []cmd{sql(dropConstraint(t, k.Name).String())}, hazards: duplicated(t, k.index)}
 	if len(t.partitions) == 0 {
 		o.up = []cmd{sql("ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + " " + k.Def)}
-		o.hazards = noPartitions(t, fix.KeyOnPartitions())
+		o.hazards = append(o.hazards, noPartitions(t, fix.KeyOnPartitions())...)
 		return []Op{o}
 	}
 	var add func(t *table, i *index, name string) []cmd
@@ -140,10 +140,11 @@ func (d *differ) addPartitionedForeignKey(t *table, k *constraint) Op {
 		o.up = []cmd{addAgain(t, k)}
 		return o
 	}
+	o.hazards = violated(t, k)
 	leaves := t.leaves()
 	if len(leaves) == 0 {
-		o.hazards = blocksWrites(t, "the migrations create no partitions; in a database that has some, this checks their rows",
-			fix.ForeignKeyOnPartitions())
+		o.hazards = append(o.hazards, blocksWrites(t, "the migrations create no partitions; in a database that has some, this checks their rows",
+			fix.ForeignKeyOnPartitions())...)
 	}
 	for _, p := range leaves {
 		o.up = append(o.up, sql(addNotValid(p, k.Name, k.Def).String()))

@@ -34,7 +34,7 @@ var (
 	}
 	ranChecks = []func(*step) findings{
 		renamedSchemas, renamedRelations, renamedRoutines, renamedTypes, renamedConstraints, changedTables, changedColumns, newConstraints, slowActions, checkedDomains,
-		newIndexes, changedPartitions, changedTriggers, newRules, replacedRoutines, skipped, changedExtensions,
+		newIndexes, incompleteIndexes, changedPartitions, changedTriggers, newRules, replacedRoutines, skipped, changedExtensions,
 	}
 
 	// fileChecks check a file as a whole.

@@ -52,6 +52,33 @@ func newIndexes(s *step) (found findings) {
 	return found
 }
 
+// incompleteIndexes finds indexes of partitioned tables that the file leaves INVALID, which no query uses.
+func incompleteIndexes(s *step) (found findings) {
+	for oid := range changed(s.after.indexes, s.before.indexes) {
+		x, r, end := s.after.indexes.Get(oid), s.after.relations.Get(oid), s.trace.end().indexes.Get(oid)
+		if s.before.indexes.Get(oid) != nil || r == nil || r.Kind != "I" || r.Parent != 0 || end == nil {
+			continue
+		}
+		t, old := s.after.relations.Get(x.Table), s.oldTable(x.Table)
+		if t == nil {
+			continue
+		}
+		d := s.about(t)
+		switch {
+		case !x.Valid && !end.Valid:
+			d.Text = fmt.Sprintf("index %s of partitioned table %s stays INVALID, because some partitions lack their part, so no query uses it", pgsql.Ident(r.Name), s.name(t))
+			d.Fix = fix.Words("build its part concurrently on each partition and attach it, in the same file")
+		case s.st.Verb == "CREATE INDEX" && s.st.Rest.Starts(0, "ON", "ONLY") && old != nil && s.before.noPartitions(old):
+			d.Text = fmt.Sprintf("index %s stays INVALID where partitioned table %s has partitions, which no migration creates", pgsql.Ident(r.Name), s.name(t))
+			d.Fix = fix.Words("leave out ONLY, and " + fix.IndexOnPartitions().String())
+		default:
+			continue
+		}
+		found.add(s, "index-left-invalid", d)
+	}
+	return found
+}
+
 // droppedIndexes finds indexes that DROP INDEX drops.
 func droppedIndexes(s *step) (found findings) {
 	if s.st.Verb != "DROP INDEX" && s.st.Verb != "DO" {

@@ -114,6 +114,7 @@ var hazards = []Rule{
 	{"drop-index-blocking", "PG102", ConcurrentIndex, Error, false, "Blocks reads and writes while it waits for the lock. Use DROP INDEX CONCURRENTLY in a file without a transaction."},
 	{"create-index-on-partitioned", "PG108", ConcurrentIndex, Error, false, "Blocks writes to all partitions until all indexes are built. Create it ON ONLY the parent, concurrently on each partition, then attach those."},
 	{"concurrently-on-partitioned", "IB401", ConcurrentIndex, Error, false, "PostgreSQL can't do it. Create the index ON ONLY the parent, concurrently on each partition, then attach those."},
+	{"index-left-invalid", "IB432", ConcurrentIndex, Warning, false, "An index that was created ON ONLY a partitioned table isn't used until an equal one of each partition is attached to it."},
 	{"reindex-blocking", "IB402", ConcurrentIndex, Error, false, "Blocks writes, and queries that would use the index, until it is rebuilt. Use REINDEX CONCURRENTLY."},
 	{"index-gap", "IB403", ConcurrentIndex, Error, false, "Leaves the table without the index while the new one is built. Build the new one under another name, drop the old one, then rename."},
 	{"index-build-load", "IB404", ConcurrentIndex, Warning, optIn, "Reads the table twice and waits for old transactions. Run it off-peak."},

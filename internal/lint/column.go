@@ -276,7 +276,7 @@ func nullability(s *step, t *relation, was, is *column) (found findings) {
 		d.Fix = fix.Words("prepare its readers for NULL first")
 		found.add(s, "drop-not-null", d)
 	case !was.NotNull && is.NotNull:
-		if newPrimaryKey(s, t.OID) || s.messaged("existing constraints on column \""+t.Name+"."+is.Name+"\" are sufficient") {
+		if newPrimaryKey(s, t.OID) || s.provedNotNull(t, is) {
 			return found
 		}
 		if s.scannedAny(t.OID) || s.rewrittenAny(t.OID) || s.before.noPartitions(t) {
@@ -293,6 +293,13 @@ func nullability(s *step, t *relation, was, is *column) (found findings) {
 		}
 	}
 	return found
+}
+
+// provedNotNull reports whether the server said that a constraint proves that the column has no NULLs. Servers older
+// than 13 quote the two names separately.
+func (s *step) provedNotNull(t *relation, c *column) bool {
+	const message = "existing constraints on column \""
+	return s.messaged(message+t.Name+"."+c.Name+"\" are sufficient") || s.messaged(message+t.Name+"\".\""+c.Name+"\" are sufficient")
 }
 
 func newPrimaryKey(s *step, table uint32) bool {

@@ -169,7 +169,7 @@ func (s *State) properties(ctx context.Context) (*properties, error) {
 		if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
 			return err
 		}
-		query := strings.NewReplacer("{{lowest}}", catalog.LowestSQL, "{{highest}}", catalog.HighestSQL).Replace(propertiesSQL)
+		query := strings.NewReplacer("{{lowest}}", catalog.LowestSQL, "{{highest}}", catalog.HighestSQL, "{{collation}}", catalog.CollationSQL("a.attcollation")).Replace(propertiesSQL)
 		return tx.QueryRow(ctx, query, pgx.QueryExecModeSimpleProtocol).Scan(&doc)
 	})
 	if err != nil {

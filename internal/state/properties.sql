@@ -103,7 +103,7 @@ SELECT json_build_object(
     'indexed', EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid = a.attnum
       AND (d.classid = 'pg_class'::regclass OR d.classid = 'pg_constraint'::regclass AND EXISTS (SELECT FROM pg_constraint k WHERE k.oid = d.objid AND k.contype NOT IN ('c', 'n')))),
     'recreate', concat('ALTER TABLE ', quote_ident(t.nspname), '.', quote_ident(t.relname), ' DROP COLUMN ', quote_ident(a.attname), ', ADD COLUMN ', quote_ident(a.attname), ' ',
-      format_type(a.atttypid, a.atttypmod), CASE WHEN a.attcollation <> ty.typcollation THEN ' COLLATE ' || a.attcollation::regcollation END,
+      format_type(a.atttypid, a.atttypmod), CASE WHEN a.attcollation <> ty.typcollation THEN ' COLLATE ' || {{collation}} END,
       ' GENERATED ALWAYS AS (', pg_get_expr(e.adbin, e.adrelid), ') VIRTUAL', CASE WHEN a.attnotnull THEN ' NOT NULL' END,
       (SELECT string_agg(', ADD CONSTRAINT ' || quote_ident(k.conname) || ' ' || pg_get_constraintdef(k.oid), '' ORDER BY k.conname)
        FROM pg_constraint k WHERE k.conrelid = t.oid AND k.contype = 'c' AND a.attnum = ANY (k.conkey)),

@@ -2,8 +2,10 @@ package lint
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -15,7 +17,11 @@ func replacedObjects(tr *trace) (found findings) {
 		return nil
 	}
 	start, end := tr.start(), tr.end()
-	for oid, old := range start.relations.All() {
+	for oid := range changed(start.relations, end.relations) {
+		old := start.relations.Get(oid)
+		if is := end.relations.Get(oid); is != nil && is.Name == old.Name && is.Schema == old.Schema {
+			continue
+		}
 		now := end.find(old.Schema, old.Name)
 		if tr.base.relations.Get(oid) == nil || now == nil || now.OID == oid || now.Schema != old.Schema || now.Parent != 0 || !old.isTable() && !old.isView() || !now.isTable() && !now.isView() {
 			continue
@@ -49,7 +55,8 @@ func replacedObjects(tr *trace) (found findings) {
 		}
 		found.add(s, "replaced-object", d)
 	}
-	for oid, old := range start.functions.All() {
+	for oid := range changed(start.functions, end.functions) {
+		old := start.functions.Get(oid)
 		if tr.base.functions.Get(oid) == nil || end.functions.Get(oid) != nil {
 			continue
 		}
@@ -166,14 +173,12 @@ func sameIndex(old, now *relation, x, o *index) bool {
 // lostGrants returns the roles to which an object was granted something that another isn't, without its owner.
 func lostGrants(old, now []string) (roles []string) {
 	for _, item := range old {
-		role, rest, _ := strings.Cut(item, "=")
-		privileges, grantor, _ := strings.Cut(rest, "/")
+		role, privileges, grantor := grant(item)
 		if role == grantor {
 			continue
 		}
 		kept := slices.ContainsFunc(now, func(o string) bool {
-			r, rest, _ := strings.Cut(o, "=")
-			p, _, _ := strings.Cut(rest, "/")
+			r, p, _ := grant(o)
 			return r == role && !strings.ContainsFunc(strings.ReplaceAll(privileges, "*", ""), func(c rune) bool { return !strings.ContainsRune(p, c) })
 		})
 		if role == "" {
@@ -184,4 +189,16 @@ func lostGrants(old, now []string) (roles []string) {
 		}
 	}
 	return roles
+}
+
+// aclItem matches an aclitem: the role as SQL, the letters of the privileges, and who granted them.
+var aclItem = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^((?:"(?:[^"]|"")*")|[^=]*)=([A-Za-z*]*)/(.*)$`)
+})
+
+func grant(item string) (role, privileges, grantor string) {
+	if m := aclItem().FindStringSubmatch(item); m != nil {
+		return m[1], m[2], m[3]
+	}
+	return item, "", ""
 }

@@ -1,11 +1,13 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -18,6 +20,7 @@ func truncate(s *step) (found findings) {
 		}
 		named = append(named, t)
 		d := s.about(t)
+		d.Lock = cmp.Or(d.Lock, hazard.AccessExclusive) // of one that was only read
 		d.Text = fmt.Sprintf("truncating table %s deletes all its rows under %s, which blocks reads and writes %s", s.name(t), lockName(d.Lock), s.until())
 		d.Fix = fix.Words("delete in batches, or replace it with a new table")
 		found.add(s, "truncate-table", d)

@@ -24,7 +24,7 @@ type StampResult struct {
 	Set         []string             // versions whose journal rows are written
 	Removed     []string             // versions whose journal rows are deleted
 	Differences []catalog.Difference // between the version's schema and the database's
-	Undeclared  []catalog.Difference // extensions and partitions that no migration creates
+	Undeclared  []catalog.Difference // extensions and partitions that the version doesn't have
 	Done        bool                 // it is written
 }
 

@@ -17,7 +17,7 @@ type stamped struct {
 	Set         []string // versions whose journal rows are written
 	Removed     []string // versions whose journal rows are deleted
 	Differences []catalog.Difference
-	Undeclared  []catalog.Difference `json:",omitempty"` // extensions and partitions that no migration creates
+	Undeclared  []catalog.Difference `json:",omitempty"` // extensions and partitions that the version doesn't have
 	Done        bool
 }
 
@@ -45,7 +45,7 @@ func (p *Printer) Stamp(r *migrator.StampResult, failed error) error {
 	b.printf("%s %s: alembic_version was %s; wrote %s and deleted %d.\n",
 		p.Out.style.good("Recorded"), versionName(r.Target, r.Revision), from, plural(len(r.Set), "journal row"), len(r.Removed))
 	for _, d := range r.Undeclared {
-		b.printf("left alone, in no migration: %s %s\n", strings.Replace(d.Kind, "table", "partition", 1), d.Object)
+		b.printf("left alone, not part of that version: %s %s\n", strings.Replace(d.Kind, "table", "partition", 1), d.Object)
 	}
 	return p.page(&b)
 }

@@ -17,7 +17,7 @@ type fit struct {
 	further   []catalog.Difference // valid and INVALID indexes that the version doesn't have
 	invalid   []catalog.Difference // its own indexes that are INVALID
 	leftovers []catalog.Difference // INVALID indexes that REINDEX CONCURRENTLY left
-	// undeclared are extensions and partitions that no migration creates.
+	// undeclared are extensions and partitions that the version doesn't have.
 	undeclared []catalog.Difference
 }
 
@@ -118,7 +118,7 @@ func (j *judge) describe(f fit) string {
 		s += " and what REINDEX left, " + indexes("INVALID ", f.leftovers)
 	}
 	if len(f.undeclared) > 0 {
-		s += " and, from no migration, " + undeclared(f.undeclared)
+		s += " plus " + undeclared(f.undeclared)
 	}
 	return s
 }

@@ -71,7 +71,8 @@ func differs(have, want *relation, columns []string) string {
 		for _, c := range want.columns {
 			columns = append(columns, c.Name)
 		}
-		for _, c := range have.columns {
+		for _, n := range sorted(have.columns) {
+			c := have.columns[n]
 			if want.column(c.Name) == nil {
 				return fmt.Sprintf("also has a column %s", pgsql.Ident(c.Name))
 			}

@@ -196,7 +196,7 @@ func (w stuck) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestBlockerThatCopies has a backup in the way.
+// TestBlockerThatCopies has a backup that holds the lock.
 func TestBlockerThatCopies(t *testing.T) {
 	pgtest.Versions(t, "14-")
 	b := setup(t, dir(t, three...))

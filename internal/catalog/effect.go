@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // Effect is what a migration changes in the catalog: the lines that it adds and the lines that it removes, each sorted.
@@ -39,19 +40,34 @@ const (
 )
 
 // Lines returns "- line" for each line that the migration removes and "+ line" for each line that it adds, a table's
-// line before those of its parts.
-func (e Effect) Lines() []string {
+// line before those of its parts. If one of stmts, the migration's statements, renames an object whose line only changes
+// its name, the two are one line: "~ column public.t.a -> b: integer".
+func (e Effect) Lines(stmts ...pgsql.Stmt) []string {
 	type change struct {
 		sign string
 		line Line
 		text string
 	}
 	var all []change
+	var renames []pgsql.Rename
+	for _, s := range stmts {
+		renames = append(renames, renamesOf(s)...)
+	}
+	renamed := map[string]bool{} // lines of Add
 	for i, l := range e.Removed() {
+		next := l
+		next.Name = renamedTo(l.Name, renames)
+		if next.Name != l.Name && slices.Contains(e.Add, next.String()) {
+			renamed[next.String()] = true
+			all = append(all, change{"~", l, renameLine(l, next.Name)})
+			continue
+		}
 		all = append(all, change{"-", l, e.Remove[i]})
 	}
 	for i, l := range e.Added() {
-		all = append(all, change{"+", l, e.Add[i]})
+		if !renamed[e.Add[i]] {
+			all = append(all, change{"+", l, e.Add[i]})
+		}
 	}
 	slices.SortFunc(all, func(a, b change) int {
 		at, ao := a.line.table()
@@ -65,9 +81,87 @@ func (e Effect) Lines() []string {
 	return lines
 }
 
+// renamesOf returns the renames of a statement, also those of types and sequences.
+func renamesOf(s pgsql.Stmt) []pgsql.Rename {
+	st, words := s.Parse(), pgsql.Tokens(s.Text)
+	if st.Verb != "ALTER TYPE" && st.Verb != "ALTER SEQUENCE" || len(st.Targets) != 1 || len(words) < 4 {
+		return st.Renames()
+	}
+	words = words[len(words)-3:]
+	if !strings.EqualFold(words[0].Text, "RENAME") || !strings.EqualFold(words[1].Text, "TO") {
+		return nil
+	}
+	name := strings.ToLower(words[2].Text)
+	if strings.HasPrefix(name, `"`) {
+		name = pgsql.Unquote(words[2].Text)
+	}
+	return []pgsql.Rename{{Object: pgsql.Object{Name: st.Targets[0]}, To: pgsql.Name{Name: name}}}
+}
+
+// renamedTo returns the name that an object has after renames.
+func renamedTo(name string, renames []pgsql.Rename) string {
+	for _, r := range renames {
+		schema := cmp.Or(r.Name.Schema, "public")
+		old := pgsql.QualifiedIdent(schema, r.Name.Name)
+		next := pgsql.QualifiedIdent(cmp.Or(r.To.Schema, schema), r.To.Name)
+		if r.Part != "" {
+			old, next = old+"."+pgsql.Ident(r.Part), old+"."+pgsql.Ident(r.To.Name)
+		}
+		if part, ok := strings.CutPrefix(name, old); ok && (part == "" || part[0] == '.') {
+			name = next + part
+		}
+	}
+	return name
+}
+
+const renameArrow = " -> "
+
+// renameLine returns the line of an object that is renamed to name: without what both names begin with, if only their
+// last part differs.
+func renameLine(l Line, name string) string {
+	before, _ := CutName(l.Name)
+	if b, last := CutName(name); b == before {
+		name = last
+	}
+	text := l.Object().String() + renameArrow + Escape(name)
+	if l.Def != "" {
+		text += ": " + Escape(l.Def)
+	}
+	return text
+}
+
+// parseRename returns the old and the new line of a line of renameLine.
+func parseRename(text string) (old, next Line, err error) {
+	i := outsideQuotes(text, renameArrow)
+	if i < 0 {
+		return old, next, fmt.Errorf("%q doesn't say what it is renamed to", text)
+	}
+	if old, err = ParseLine(text[:i]); err != nil {
+		return old, next, err
+	}
+	name, def := text[i+len(renameArrow):], ""
+	if end := outsideQuotes(name, ": "); end >= 0 {
+		name, def = name[:end], name[end+2:]
+	}
+	name, old.Def = unescape(name), unescape(def)
+	if name == "" {
+		return old, next, fmt.Errorf("%q doesn't say what it is renamed to", text)
+	}
+	next = old
+	next.Name = name
+	before, _ := CutName(old.Name)
+	if b, last := CutName(name); b == "" && before != "" {
+		next.Name = before + "." + last
+	}
+	return old, next, nil
+}
+
 // String returns the text of an effect file: a comment and Lines.
-func (e Effect) String() string {
-	lines := e.Lines()
+func (e Effect) String() string { return e.Text() }
+
+// Text is like String, with the renames of a migration's statements.
+func (e Effect) Text(stmts ...pgsql.Stmt) string {
+	lines := e.Lines(stmts...)
 	if len(lines) == 0 {
 		return effectHead + effectEmpty
 	}
@@ -84,21 +178,32 @@ func ParseEffect(text string) (Effect, error) {
 			continue
 		}
 		sign, body, _ := strings.Cut(s, " ")
-		if sign != "+" && sign != "-" {
-			return Effect{}, fmt.Errorf("line %d: %q doesn't begin with \"+ \" or \"- \"", i+1, s)
+		var add, remove []string
+		var err error
+		switch sign {
+		case "+":
+			add = []string{body}
+			_, err = ParseLine(body)
+		case "-":
+			remove = []string{body}
+			_, err = ParseLine(body)
+		case "~":
+			var old, next Line
+			old, next, err = parseRename(body)
+			add, remove = []string{next.String()}, []string{old.String()}
+		default:
+			return Effect{}, fmt.Errorf("line %d: %q doesn't begin with \"+ \", \"- \" or \"~ \"", i+1, s)
 		}
-		if _, err := ParseLine(body); err != nil {
+		if err != nil {
 			return Effect{}, fmt.Errorf("line %d: %w", i+1, err)
 		}
-		if seen[body] {
-			return Effect{}, fmt.Errorf("line %d: duplicate line %q", i+1, body)
+		for _, l := range slices.Concat(remove, add) {
+			if seen[l] {
+				return Effect{}, fmt.Errorf("line %d: duplicate line %q", i+1, l)
+			}
+			seen[l] = true
 		}
-		seen[body] = true
-		if sign == "+" {
-			e.Add = append(e.Add, body)
-		} else {
-			e.Remove = append(e.Remove, body)
-		}
+		e.Add, e.Remove = append(e.Add, add...), append(e.Remove, remove...)
 	}
 	slices.Sort(e.Add)
 	slices.Sort(e.Remove)

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/projecttest"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
 // planned returns a project with the migrations of PlanRuns.
@@ -142,6 +144,31 @@ func TestRehash(t *testing.T) {
 	}
 	if e := got["effect/20260102040405_add_runs_flaky.txt"]; !strings.Contains(e, "+ column public.runs.flaky: boolean default false\n") {
 		t.Errorf("the effect of the edited file:\n%s", e)
+	}
+}
+
+// TestRehashOfRenames writes renames as such into new effect files. Those that have them as other lines stay.
+func TestRehashOfRenames(t *testing.T) {
+	const (
+		rename = "20260102050405_rename"
+		plain  = "- column public.runs.flaky: boolean\n+ column public.runs.shaky: boolean\n"
+		line   = "~ column public.runs.flaky -> shaky: boolean\n"
+	)
+	p := planned(t)
+	p.Write(map[string]string{rename + ".sql": "ALTER TABLE runs RENAME flaky TO shaky;\n", "down/" + rename + ".sql": "ALTER TABLE runs RENAME shaky TO flaky;\n"})
+	p.rehash()
+	text := p.Files()["effect/"+rename+".txt"]
+	if !strings.HasSuffix(text, "\n"+line) {
+		t.Fatalf("the effect is\n%s", text)
+	}
+	old := strings.Replace(text, line, plain, 1)
+	p.Write(map[string]string{"effect/" + rename + ".txt": old})
+	if r, err := Check(context.Background(), p.Base()); err != nil || slices.ContainsFunc(r.Findings, func(f proof.Finding) bool { return f.Kind == proof.FindingEffect }) {
+		t.Errorf("with the lines of before: %v, %v", r, err)
+	}
+	p.rehash()
+	if diff := cmp.Diff(old, p.Files()["effect/"+rename+".txt"]); diff != "" {
+		t.Errorf("rehash changed the effect (-was +is):\n%s", diff)
 	}
 }
 

@@ -52,6 +52,9 @@ type File struct {
 	renames  bool
 }
 
+// EffectLines returns the lines of the effect file.
+func (f File) EffectLines() []string { return f.Effect.Lines(f.up.Stmts...) }
+
 // A Plan is what must be written for the migrations to produce what schema.hcl declares.
 type Plan struct {
 	// Files are the new migrations in order, none if there is nothing to do.
@@ -114,7 +117,7 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 		return nil, err
 	}
 	for i, effect := range effects {
-		p.Files[i].Effect, p.Files[i].Draft.Effect = effect, effect.String()
+		p.Files[i].Effect, p.Files[i].Draft.Effect = effect, effect.Text(p.Files[i].up.Stmts...)
 		p.Files[i].regrant(grants[i])
 	}
 	p.Outside = outside

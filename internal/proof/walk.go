@@ -267,13 +267,17 @@ func (w *Walk) Up(ctx context.Context) (*state.State, error) {
 	})
 }
 
-// effect returns the correct text of the effect file of the migration at index i, which ran or is known.
+// effect returns the correct text of the effect file of the migration at index i, which ran or is known. A file that
+// has renames as lines that are removed and added stays as it is.
 func (w *Walk) effect(i int) string {
+	text, _ := w.files[i].Effect()
 	if w.segments[i/segmentLength].skipped {
-		text, _ := w.files[i].Effect() // it exists, or the segment would not be known
-		return text
+		return text // it exists, or the segment would not be known
 	}
-	return w.measure(i).String()
+	if e := w.measure(i); text != e.String() {
+		return e.Text(w.files[i].Stmts...)
+	}
+	return text
 }
 
 // measure returns the effect of the migration at index i, which ran.

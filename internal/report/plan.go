@@ -94,15 +94,18 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 			b.put(s.good("wrote "), s.strong(down), "\n")
 			b.put("Write the change into the first and its reversal into the second, then run `rehash`.\n")
 		}
-		if len(f.Effect.Lines()) == 0 && !f.ByHand {
+		if len(f.EffectLines()) == 0 && !f.ByHand {
 			for _, l := range f.Does {
 				b.printf("  %s\n", l)
 			}
 		}
-		for _, l := range f.Effect.Lines() {
+		for _, l := range f.EffectLines() {
 			paint := s.good
-			if l[0] == '-' {
+			switch l[0] {
+			case '-':
 				paint = s.bad
+			case '~':
+				paint = s.warn
 			}
 			b.put("  ", paint(line(l)), "\n")
 		}

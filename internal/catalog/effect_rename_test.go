@@ -1,0 +1,72 @@
+package catalog
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// TestEffectRenames writes effects with the renames of statements, and reads them again.
+func TestEffectRenames(t *testing.T) {
+	for _, c := range []struct {
+		name, sql, effect, want string
+	}{{
+		name: "column", sql: "ALTER TABLE results RENAME COLUMN owner_id TO keeper_id;",
+		effect: "- column public.results.owner_id: uuid not null\n+ column public.results.keeper_id: uuid not null\n" +
+			"- constraint public.results.fk: FOREIGN KEY (owner_id) REFERENCES public.u(id)\n+ constraint public.results.fk: FOREIGN KEY (keeper_id) REFERENCES public.u(id)\n",
+		want: "~ column public.results.owner_id -> keeper_id: uuid not null\n" +
+			"- constraint public.results.fk: FOREIGN KEY (owner_id) REFERENCES public.u(id)\n+ constraint public.results.fk: FOREIGN KEY (keeper_id) REFERENCES public.u(id)\n",
+	}, {
+		name: "nothing is renamed", sql: "ALTER TABLE results DROP COLUMN a, ADD COLUMN b int;",
+		effect: "- column public.results.a: integer\n+ column public.results.b: integer\n",
+		want:   "- column public.results.a: integer\n+ column public.results.b: integer\n",
+	}, {
+		name: "renamed and changed", sql: "ALTER TABLE t RENAME a TO b; ALTER TABLE t ALTER b TYPE text;",
+		effect: "- column public.t.a: integer\n+ column public.t.b: text\n",
+		want:   "- column public.t.a: integer\n+ column public.t.b: text\n",
+	}, {
+		name: "odd names", sql: `ALTER TABLE "my.App"."a -> b" RENAME COLUMN "x: y" TO "p -> ""q"".r"; COMMENT ON TABLE t IS 'x';`,
+		effect: `- column "my.App"."a -> b"."x: y": text default 'a: b -> c'::text` + "\n" + `+ column "my.App"."a -> b"."p -> ""q"".r": text default 'a: b -> c'::text` + "\n" +
+			`- comment on column "my.App"."a -> b"."x: y": 'a -> b: c'` + "\n" + `+ comment on column "my.App"."a -> b"."p -> ""q"".r": 'a -> b: c'` + "\n",
+		want: `~ column "my.App"."a -> b"."x: y" -> "p -> ""q"".r": text default 'a: b -> c'::text` + "\n" +
+			`~ comment on column "my.App"."a -> b"."x: y" -> "p -> ""q"".r": 'a -> b: c'` + "\n",
+	}, {
+		name: "table", sql: "ALTER TABLE public.t RENAME TO u; ALTER TABLE public.u SET SCHEMA app;",
+		effect: "- table public.t: ordinary\n- column public.t.a: integer\n+ table app.u: ordinary\n+ column app.u.a: integer\n",
+		want:   "~ table public.t -> app.u: ordinary\n~ column public.t.a -> app.u.a: integer\n",
+	}, {
+		name: "names passed on", sql: "ALTER TABLE t RENAME b TO c; ALTER TABLE t RENAME a TO b;",
+		effect: "- column public.t.a: integer\n- column public.t.b: text\n+ column public.t.b: integer\n+ column public.t.c: text\n",
+		want:   "~ column public.t.a -> b: integer\n~ column public.t.b -> c: text\n",
+	}, {
+		name: "enum", sql: "ALTER TYPE e RENAME TO f;",
+		effect: "- enum public.e: ('a')\n+ enum public.f: ('a')\n", want: "~ enum public.e -> f: ('a')\n",
+	}} {
+		t.Run(c.name, func(t *testing.T) {
+			stmts, err := pgsql.Split(c.sql)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := ParseEffect(c.effect)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := e.Text(stmts...)
+			if diff := cmp.Diff(effectHead+c.want, text); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			again, err := ParseEffect(text)
+			if diff := cmp.Diff(e, again); err != nil || diff != "" {
+				t.Errorf("read again: %v\n%s", err, diff)
+			}
+		})
+	}
+	for _, bad := range []string{"~ column public.t.a", "~ column public.t.a -> ", "~ what public.t.a -> b", "~ -> b", "~ column public.t.a -> b: int\n- column public.t.a: int"} {
+		if _, err := ParseEffect(bad); err == nil || !strings.HasPrefix(err.Error(), "line ") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}

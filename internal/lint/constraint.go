@@ -350,8 +350,8 @@ func replaced(s *step, c *constraint) bool {
 				return true
 			}
 		case "c":
-			shares := slices.ContainsFunc(o.Columns, func(n int16) bool { return slices.Contains(c.Columns, n) })
-			if o.Kind == "c" && (isNew && shares || o.Validated && o.Definition == c.Definition) {
+			alike := (subset(o.Columns, c.Columns) || subset(c.Columns, o.Columns)) && isNotNullCheck(o.Definition) == isNotNullCheck(c.Definition)
+			if o.Kind == "c" && (isNew && alike || o.Validated && o.Definition == c.Definition) {
 				return true
 			}
 		case "p":
@@ -364,6 +364,11 @@ func replaced(s *step, c *constraint) bool {
 	return (c.Kind == "u" || c.Kind == "p" && !nullable) && has(s.trace.end().indexes, func(x *index) bool {
 		return x.Table == c.Table && x.Unique && x.Valid && x.Predicate == "" && !x.Expression && sameSet(x.Columns[:x.Keys], c.Columns) && s.before.indexes.Get(x.OID) != nil
 	})
+}
+
+// subset reports whether b has all of a, which isn't empty.
+func subset(a, b []int16) bool {
+	return len(a) > 0 && !slices.ContainsFunc(a, func(n int16) bool { return !slices.Contains(b, n) })
 }
 
 // isNotNullCheck reports whether a check's definition is that a single column is not null.

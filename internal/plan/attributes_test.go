@@ -44,7 +44,8 @@ var attributes = []struct {
 	{"comments", 0, `COMMENT ON TABLE T IS 'a'; COMMENT ON COLUMN T.n IS 'b'; COMMENT ON CONSTRAINT T_pkey ON T IS 'c'; COMMENT ON INDEX T_pkey IS 'd'`},
 	{"grants", 0, `GRANT SELECT ON T TO PUBLIC; GRANT UPDATE (n) ON T TO PUBLIC`},
 	{"trigger and rule", 0, `CREATE TRIGGER x BEFORE UPDATE ON T FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger(); CREATE RULE r AS ON DELETE TO T DO INSTEAD NOTHING; ALTER TABLE T DISABLE TRIGGER x`},
-	{"extended statistics", 0, `CREATE STATISTICS T_st (ndistinct, mcv) ON n, m FROM T; ALTER STATISTICS T_st SET STATISTICS 10`},
+	{"extended statistics", 0, `CREATE STATISTICS T_st (ndistinct, mcv) ON n, m FROM T`},
+	{"extended statistics with a target", 13, `CREATE STATISTICS T_st (ndistinct, mcv) ON n, m FROM T; ALTER STATISTICS T_st SET STATISTICS 10`},
 	{"inheritance", 0, `CREATE TABLE T_heir (h int) INHERITS (T); ALTER TABLE T_heir ALTER n SET DEFAULT 4, ALTER m SET NOT NULL; CREATE INDEX ON T_heir (h)`},
 
 	{"check without columns", 0, `ALTER TABLE T ADD CHECK (1 > 0), ADD CONSTRAINT "whole row" CHECK (T IS NOT NULL)`},
@@ -55,8 +56,10 @@ var attributes = []struct {
 	{"primary key DEFERRABLE", 0, `ALTER TABLE T DROP CONSTRAINT T_pkey, ADD CONSTRAINT "the key" PRIMARY KEY (id) INCLUDE (n) DEFERRABLE`},
 	{"exclusion constraint", 0, `ALTER TABLE T ADD r int4range, ADD EXCLUDE USING gist (r WITH &&) WHERE (n > 0), ADD CONSTRAINT "no two" EXCLUDE (n WITH =) DEFERRABLE`},
 
-	{"index storage parameters", 0, `CREATE INDEX T_x ON T (n) WITH (fillfactor = 70, deduplicate_items = off); CREATE INDEX T_y ON T USING brin (n) WITH (pages_per_range = 4, autosummarize = on)`},
-	{"index operator classes", 0, `CREATE INDEX T_x ON T (s text_pattern_ops DESC NULLS LAST) INCLUDE (n) WHERE n > 0; CREATE INDEX T_y ON T USING gist (to_tsvector('simple', s) tsvector_ops (siglen = 100))`},
+	{"index storage parameters in their order", 13, `CREATE INDEX T_x ON T (n) WITH (fillfactor = 70, deduplicate_items = off)`},
+	{"index storage parameters", 0, `CREATE INDEX T_x ON T (n) WITH (fillfactor = 70); CREATE INDEX T_y ON T USING brin (n) WITH (pages_per_range = 4, autosummarize = on)`},
+	{"index operator classes", 0, `CREATE INDEX T_x ON T (s text_pattern_ops DESC NULLS LAST) INCLUDE (n) WHERE n > 0`},
+	{"index operator class parameters", 13, `CREATE INDEX T_y ON T USING gist (to_tsvector('simple', s) tsvector_ops (siglen = 100))`},
 	{"index methods", 0, `CREATE INDEX T_x ON T USING hash (n); CREATE INDEX T_y ON T USING gin (to_tsvector('simple', s)) WITH (fastupdate = off); CREATE INDEX T_z ON T USING spgist (s)`},
 	{"index statistics", 0, `CREATE INDEX T_x ON T ((n + m), s COLLATE "C"); ALTER INDEX T_x ALTER COLUMN 1 SET STATISTICS 100`},
 

@@ -109,6 +109,7 @@ var wholeEdits = map[string][]edit{
 // are planned, which proves that the files and their down files run. lint finds in them what the edits are about. Full
 // tests plan each edit alone.
 func TestSchemas(t *testing.T) {
+	from(t, 13) // gen_random_uuid, trusted extensions
 	archive, err := txtar.ParseFile("schemas_test.txtar")
 	if err != nil {
 		t.Fatal(err)

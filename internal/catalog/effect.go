@@ -40,8 +40,8 @@ const (
 )
 
 // Lines returns "- line" for each line that the migration removes and "+ line" for each line that it adds, a table's
-// line before those of its parts. If one of stmts, the migration's statements, renames an object whose line only changes
-// its name, the two are one line: "~ column public.t.a -> b: integer".
+// line before those of its parts. If one of stmts, the migration's statements, renames an object whose line changes
+// only its name, the two are one line: "~ column public.t.a -> b: integer".
 func (e Effect) Lines(stmts ...pgsql.Stmt) []string {
 	type change struct {
 		sign string

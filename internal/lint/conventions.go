@@ -245,12 +245,13 @@ func unquoted(w pgsql.Words) string {
 	return ""
 }
 
-// vulnerable are versions of extensions in which published vulnerabilities were fixed.
-var vulnerable = map[string]struct{ fixed, cve string }{
-	"pg_ivm":      {"1.5.1", "CVE-2023-22847 and CVE-2023-23554"},
-	"pg_partman":  {"4.5.1", "CVE-2021-33204"},
-	"pglogical":   {"2.3.4", "CVE-2021-3515"},
-	"timescaledb": {"2.9.3", "CVE-2023-25149"},
+// vulnerable are published vulnerabilities of extensions, with the first version that has them and the one that fixed
+// them.
+var vulnerable = map[string][]struct{ first, fixed, cve string }{
+	"pg_ivm":      {{"0", "1.5.1", "CVE-2023-22847 and CVE-2023-23554"}},
+	"pg_partman":  {{"0", "4.5.1", "CVE-2021-33204"}},
+	"pglogical":   {{"0", "2.3.4", "CVE-2021-3515"}, {"3", "3.6.26", "CVE-2021-3515"}},
+	"timescaledb": {{"2.8", "2.9.3", "CVE-2023-25149"}},
 }
 
 // vulnerableExtension finds an extension that the statement installs in a version with a published vulnerability.
@@ -270,14 +271,14 @@ func vulnerableExtension(s *step) (found findings) {
 			version = e.Version
 		}
 	}
-	v, ok := vulnerable[name]
-	if !ok || version == "" || !older(version, v.fixed) {
-		return nil
+	for _, v := range vulnerable[name] {
+		if version != "" && !older(version, v.first) && older(version, v.fixed) {
+			found.add(s, "vulnerable-extension", Diagnostic{
+				Text: fmt.Sprintf("version %s of extension %s has %s, fixed in %s", version, pgsql.Ident(name), v.cve, v.fixed),
+				Fix:  fix.Words("install a later version"),
+			})
+		}
 	}
-	found.add(s, "vulnerable-extension", Diagnostic{
-		Text: fmt.Sprintf("version %s of extension %s has %s, fixed in %s", version, pgsql.Ident(name), v.cve, v.fixed),
-		Fix:  fix.Words("install a later version"),
-	})
 	return found
 }
 

@@ -76,11 +76,11 @@ func (b Batch) File() Text {
 func (b Batch) Do() Text {
 	switch b.Walk() {
 	case ByKey:
-		return byKey("%s", do(b.keyBlock()))
+		return byKey("%s", pgsql.DoBlock(b.keyBlock()))
 	case ByBlock:
-		return byBlock("%s", do(b.blockBlock()))
+		return byBlock("%s", pgsql.DoBlock(b.blockBlock()))
 	}
-	return atOnce("%s", do("BEGIN\n  "+b.statement("")+";\nEND"))
+	return atOnce("%s", pgsql.DoBlock("BEGIN\n  "+b.statement("")+";\nEND"))
 }
 
 // batchSize is the number of rows in a batch.
@@ -176,6 +176,3 @@ func (b Batch) free(name string) string {
 	}
 	return name
 }
-
-// do returns a block as a DO statement.
-func do(block string) string { return "DO " + pgsql.DollarQuote(block) }

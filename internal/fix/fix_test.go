@@ -265,6 +265,9 @@ var runs = map[string][]run{
 		{text: fix.IndexUse(`"My App"."Ünit's"`, 15), then: "true"},
 		{text: fix.IndexUse(`"My App"."Ünit's"`, 16), since: 16, then: "true"},
 	},
+	"full-replica-identity": {
+		{text: fix.FullReplicaIdentity(`"Order"`), before: `CREATE TABLE "Order" (a int)`, then: "(SELECT relreplident = 'f' FROM pg_class WHERE relname = 'Order')"},
+	},
 	"show-sessions": {
 		{text: fix.ShowSessions(`"See r"`), before: `CREATE ROLE "See r"`, admin: true, then: "pg_has_role('See r', 'pg_read_all_stats', 'MEMBER')"},
 	},

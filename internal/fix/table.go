@@ -89,3 +89,10 @@ var analyze = entry("analyze-column", "gathers a column's statistics")
 
 // Analyze gathers a column's statistics.
 func Analyze(table, column string) Text { return analyze("ANALYZE %s (%s);", table, column) }
+
+var fullReplicaIdentity = entry("full-replica-identity", "lets UPDATE and DELETE be published without a key")
+
+// FullReplicaIdentity makes whole rows a table's replica identity.
+func FullReplicaIdentity(table string) Text {
+	return fullReplicaIdentity("ALTER TABLE %s REPLICA IDENTITY FULL", table)
+}

@@ -252,7 +252,7 @@ func (r *fileRun) executes(ctx context.Context, st *step, b body, clauses []clau
 		return nil, err
 	}
 	r.messages = nil
-	if _, err := refused(r.session.Stmt(ctx, pgsql.Stmt{Text: "DO " + pgsql.DollarQuote(text.String()), Pos: st.stmt.Pos})); err != nil {
+	if _, err := refused(r.session.Stmt(ctx, pgsql.Stmt{Text: pgsql.DoBlock(text.String()), Pos: st.stmt.Pos})); err != nil {
 		return nil, err
 	}
 	for _, n := range r.messages {

@@ -107,6 +107,9 @@ func FreeName(name, suffix string, taken func(name string) bool) string {
 	}
 }
 
+// DoBlock returns a DO statement that runs body, PL/pgSQL that begins with DECLARE, BEGIN or a label.
+func DoBlock(body string) string { return "DO " + DollarQuote(body) }
+
 // DollarQuote returns s, on its own lines, as a dollar-quoted string constant with a tag that s doesn't contain.
 func DollarQuote(s string) string {
 	tag := "$$"

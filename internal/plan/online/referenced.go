@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -68,7 +69,7 @@ func noteReplica(t *table, i *index, cmds []cmd) {
 	if i.Replica {
 		cmds[0].note = append(slices.Clone(cmds[0].note),
 			ident(i.Name)+" is the table's replica identity. If the table is published, UPDATE and DELETE fail",
-			"until it has another one: ALTER TABLE "+t.String()+" REPLICA IDENTITY FULL, or USING INDEX.")
+			"until it has another one: "+fix.FullReplicaIdentity(t.String()).String()+", or USING INDEX.")
 	}
 }
 

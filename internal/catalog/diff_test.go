@@ -102,14 +102,14 @@ func TestEffectString(t *testing.T) {
 
 func TestParseEffectErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"# x\n* table public.a: ordinary":                    `line 2: "* table public.a: ordinary" doesn't begin with "+ " or "- "`,
-		"<<<<<<< HEAD\n+ table public.a: ordinary":           `line 1: "<<<<<<< HEAD" doesn't begin with "+ " or "- "`,
-		"+table public.a: ordinary":                          `line 1: "+table public.a: ordinary" doesn't begin with "+ " or "- "`,
+		"# x\n* table public.a: ordinary":                    `line 2: "* table public.a: ordinary" doesn't begin with "+ ", "- " or "~ "`,
+		"<<<<<<< HEAD\n+ table public.a: ordinary":           `line 1: "<<<<<<< HEAD" doesn't begin with "+ ", "- " or "~ "`,
+		"+table public.a: ordinary":                          `line 1: "+table public.a: ordinary" doesn't begin with "+ ", "- " or "~ "`,
 		"+ tabel public.a: ordinary":                         `line 1: "tabel public.a: ordinary" doesn't begin with a kind of object`,
 		"+ schema a\n\n- schema a":                           `line 3: duplicate line "schema a"`,
 		"- schema a\n+ schema b\n- schema a":                 `line 3: duplicate line "schema a"`,
 		"+ table public.a: ordinary\n+ table ":               `line 2: "table " has no name`,
-		"+ table public.a: ordinary\n =======\n+ schema x\n": `line 2: " =======" doesn't begin with "+ " or "- "`,
+		"+ table public.a: ordinary\n =======\n+ schema x\n": `line 2: " =======" doesn't begin with "+ ", "- " or "~ "`,
 	} {
 		if _, err := catalog.ParseEffect(text); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", text, err, want)

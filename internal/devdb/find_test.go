@@ -47,7 +47,7 @@ func program(t *testing.T, path, script string) {
 }
 
 func TestFind(t *testing.T) {
-	dirs := install(t, "15.4 (Debian)", "13.1", "12.9", "17beta1", "16.2")
+	dirs := install(t, "15.4 (Debian)", "13.1", "11.9", "17beta1", "16.2")
 	for _, test := range []struct {
 		major int
 		want  string
@@ -103,13 +103,13 @@ func TestFindOrder(t *testing.T) {
 }
 
 func TestFindNothing(t *testing.T) {
-	install(t, "12.9")
+	install(t, "11.9")
 	_, err := Start(context.Background(), Config{})
 	var notFound *NotFoundError
 	if !errors.As(err, &notFound) {
 		t.Fatalf("error %v, want a NotFoundError", err)
 	}
-	want := `no PostgreSQL server (13 or later) is installed: looked in PGBINDIR, PATH, pg_config --bindir and the usual folders. Install one:
+	want := `no PostgreSQL server (12 or later) is installed: looked in PGBINDIR, PATH, pg_config --bindir and the usual folders. Install one:
   Debian, Ubuntu    apt-get install postgresql
   Fedora, RHEL      dnf install postgresql-server
   Alpine            apk add postgresql
@@ -123,10 +123,10 @@ or set PGBINDIR to the folder that contains postgres and initdb, or the env's de
 }
 
 func TestFindBadPGBINDIR(t *testing.T) {
-	dirs := install(t, "15.1", "12.9")
+	dirs := install(t, "15.1", "11.9")
 	for dir, want := range map[string]string{
 		"/nowhere":   "looking for PostgreSQL in PGBINDIR: /nowhere has no program postgres",
-		dirs["12.9"]: "looking for PostgreSQL in PGBINDIR: " + dirs["12.9"] + " is PostgreSQL 12: 13 is the oldest supported",
+		dirs["11.9"]: "looking for PostgreSQL in PGBINDIR: " + dirs["11.9"] + " is PostgreSQL 11: 12 is the oldest supported",
 	} {
 		t.Setenv("PGBINDIR", dir)
 		if _, err := find(context.Background(), 15, nil); err == nil || err.Error() != want {

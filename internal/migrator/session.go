@@ -337,7 +337,7 @@ func givesWay(err error) bool {
 	return errors.As(err, new(*WaitError))
 }
 
-// outcome completes the error of a run: that it was interrupted, or which role lacks privileges.
+// outcome completes the error of a run: that it was interrupted, or which role lacks privileges or doesn't exist.
 func (m *Migrator) outcome(ctx context.Context, err error) error {
 	if pgsql.SQLState(err) == pgsql.InsufficientPrivilege {
 		role := m.cfg.Role
@@ -349,6 +349,12 @@ func (m *Migrator) outcome(ctx context.Context, err error) error {
 			return interrupted(ctx, fmt.Errorf("%w; it ran as role %s, which the file sets: grant that role the missing privileges", err, pgsql.Ident(failed.Role)))
 		}
 		err = fmt.Errorf("%w; it ran as role %s: grant that role the missing privileges, or run migrations as the owner of the tables (role in atlas.hcl)", err, pgsql.Ident(role))
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		if m, ok := pgsql.ParseMissing(pg.Message); ok && m.Kind == "role" {
+			err = fmt.Errorf("%w; create role %s on this server first: roles belong to the whole server, and migrations don't create them", err, pgsql.Ident(m.Name))
+		}
 	}
 	return interrupted(ctx, err)
 }

@@ -175,7 +175,7 @@ var moving = []struct {
 	pattern *regexp.Regexp
 	as      string
 }{
-	// Only printed on PostgreSQL 12.
+	// Only printed on old versions of PostgreSQL.
 	{regexp.MustCompile(`(?m)^.*\bout of support\b.*\n`), ""},
 	// Only printed for what takes longer than a second, which on a busy machine may be anything.
 	{regexp.MustCompile(`(?m)^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ `), ""},

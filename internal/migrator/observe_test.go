@@ -300,3 +300,15 @@ func TestProgressOfABuild(t *testing.T) {
 		t.Errorf("the blockers are %+v", blocked)
 	}
 }
+
+func TestUnsupportedVersionIsSaidOnce(t *testing.T) {
+	b := setup(t, dir(t, three...))
+	b.mustApply(migrator.Options{})
+	want := 0
+	if pgsql.SupportEnded(pgtest.Server(t).VersionNum()/10000) != "" {
+		want = 1
+	}
+	if got := logged[migrator.LogUnsupported](b.log); len(got) != want {
+		t.Errorf("it was said %d times, want %d: %v", len(got), want, got)
+	}
+}

@@ -8,14 +8,13 @@ import (
 // OldestMajor is the oldest supported major version of PostgreSQL.
 const OldestMajor = 12
 
-// SupportEnded returns when PostgreSQL's developers ended their support of a major version, if that is before
-// production is expected to have left it: "November 2024". It returns "" for other versions.
-func SupportEnded(major int) string {
-	if major == 12 {
-		return "November 2024"
-	}
-	return ""
-}
+// supportEnded are the months in which PostgreSQL's developers stopped maintaining major versions, according to their
+// versioning policy, until November 2026.
+var supportEnded = map[int]string{12: "November 2024", 13: "November 2025", 14: "November 2026"}
+
+// SupportEnded returns when PostgreSQL's developers stopped maintaining a major version: "November 2024". It returns ""
+// for versions that they maintain, and for those that are too old for this tool.
+func SupportEnded(major int) string { return supportEnded[major] }
 
 // MajorVersion returns the major version in a server_version, which a server reports to clients that connect: "15.18
 // (Debian ...)", "18beta1". It returns 0 if there is none.

@@ -11,3 +11,11 @@ func TestMajorVersion(t *testing.T) {
 		}
 	}
 }
+
+func TestSupportEnded(t *testing.T) {
+	for major := OldestMajor; major <= 20; major++ {
+		if got := SupportEnded(major); (got != "") != (major <= 14) {
+			t.Errorf("%d: %q", major, got)
+		}
+	}
+}

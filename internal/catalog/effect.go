@@ -153,6 +153,11 @@ func parseRename(text string) (old, next Line, err error) {
 	if b, last := CutName(name); b == "" && before != "" {
 		next.Name = before + "." + last
 	}
+	for _, l := range []Line{old, next} {
+		if again, err := ParseLine(l.String()); err != nil || again != l {
+			return old, next, fmt.Errorf("%q has a malformed name", text)
+		}
+	}
 	return old, next, nil
 }
 

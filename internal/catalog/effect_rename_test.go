@@ -64,7 +64,8 @@ func TestEffectRenames(t *testing.T) {
 			}
 		})
 	}
-	for _, bad := range []string{"~ column public.t.a", "~ column public.t.a -> ", "~ what public.t.a -> b", "~ -> b", "~ column public.t.a -> b: int\n- column public.t.a: int"} {
+	for _, bad := range []string{"~ column public.t.a", "~ column public.t.a -> ", "~ what public.t.a -> b", "~ -> b", "~ column public.t.a -> b: int\n- column public.t.a: int",
+		"+ column : x", "+ column : ", "~ column :  -> b", "~ column a -> : x", "~ column a -> b\\u003a c: x", "~ domain a -> constraint ", "~ domain a -> constraint b"} {
 		if _, err := ParseEffect(bad); err == nil || !strings.HasPrefix(err.Error(), "line ") {
 			t.Errorf("%q: %v", bad, err)
 		}

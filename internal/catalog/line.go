@@ -72,14 +72,14 @@ func ParseLine(text string) (Line, error) {
 			break
 		}
 	}
-	switch {
-	case l.Kind == "":
+	if l.Kind == "" {
 		return Line{}, fmt.Errorf("%q doesn't begin with a kind of object", text)
-	case l.Name == "":
-		return Line{}, fmt.Errorf("%q has no name", text)
 	}
 	if end := outsideQuotes(l.Name, ": "); end >= 0 {
 		l.Name, l.Def = l.Name[:end], l.Name[end+2:]
+	}
+	if l.Name == "" {
+		return Line{}, fmt.Errorf("%q has no name", text)
 	}
 	l.Name, l.Def = unescape(l.Name), unescape(l.Def)
 	return l, nil

@@ -49,15 +49,13 @@ func (e Effect) Lines(stmts ...pgsql.Stmt) []string {
 		text string
 	}
 	var all []change
-	var renames []pgsql.Rename
-	for _, s := range stmts {
-		renames = append(renames, renamesOf(s)...)
-	}
+	forth, back := movesOf(stmts)
 	renamed := map[string]bool{} // lines of Add
 	for i, l := range e.Removed() {
 		next := l
-		next.Name = renamedTo(l.Name, renames)
-		if next.Name != l.Name && slices.Contains(e.Add, next.String()) {
+		next.Name = moved(l.Name, forth)
+		// Another object may have taken the name since, if this one was dropped.
+		if next.Name != l.Name && moved(next.Name, back) == l.Name && slices.Contains(e.Add, next.String()) {
 			renamed[next.String()] = true
 			all = append(all, change{"~", l, renameLine(l, next.Name)})
 			continue
@@ -98,17 +96,31 @@ func renamesOf(s pgsql.Stmt) []pgsql.Rename {
 	return []pgsql.Rename{{Object: pgsql.Object{Name: st.Targets[0]}, To: pgsql.Name{Name: name}}}
 }
 
-// renamedTo returns the name that an object has after renames.
-func renamedTo(name string, renames []pgsql.Rename) string {
-	for _, r := range renames {
-		schema := cmp.Or(r.Name.Schema, "public")
-		old := pgsql.QualifiedIdent(schema, r.Name.Name)
-		next := pgsql.QualifiedIdent(cmp.Or(r.To.Schema, schema), r.To.Name)
-		if r.Part != "" {
-			old, next = old+"."+pgsql.Ident(r.Part), old+"."+pgsql.Ident(r.To.Name)
+// A move is the rename of an object: its names in the catalog.
+type move struct{ from, to string }
+
+// movesOf returns the renames of statements in order, and those that undo them.
+func movesOf(stmts []pgsql.Stmt) (forth, back []move) {
+	for _, s := range stmts {
+		for _, r := range renamesOf(s) {
+			schema := cmp.Or(r.Name.Schema, "public")
+			from := pgsql.QualifiedIdent(schema, r.Name.Name)
+			to := pgsql.QualifiedIdent(cmp.Or(r.To.Schema, schema), r.To.Name)
+			if r.Part != "" {
+				from, to = from+"."+pgsql.Ident(r.Part), from+"."+pgsql.Ident(r.To.Name)
+			}
+			forth, back = append(forth, move{from, to}), append(back, move{to, from})
 		}
-		if part, ok := strings.CutPrefix(name, old); ok && (part == "" || part[0] == '.') {
-			name = next + part
+	}
+	slices.Reverse(back)
+	return forth, back
+}
+
+// moved returns the name that an object has after moves.
+func moved(name string, moves []move) string {
+	for _, m := range moves {
+		if part, ok := strings.CutPrefix(name, m.from); ok && (part == "" || part[0] == '.') {
+			name = m.to + part
 		}
 	}
 	return name

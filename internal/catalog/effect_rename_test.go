@@ -42,6 +42,10 @@ func TestEffectRenames(t *testing.T) {
 		effect: "- column public.t.a: integer\n- column public.t.b: text\n+ column public.t.b: integer\n+ column public.t.c: text\n",
 		want:   "~ column public.t.a -> b: integer\n~ column public.t.b -> c: text\n",
 	}, {
+		name: "a name used again", sql: "ALTER TABLE t RENAME a TO b; ALTER TABLE t DROP b; ALTER TABLE t RENAME c TO b;",
+		effect: "- column public.t.a: integer\n- column public.t.c: integer\n+ column public.t.b: integer\n",
+		want:   "- column public.t.a: integer\n~ column public.t.c -> b: integer\n",
+	}, {
 		name: "enum", sql: "ALTER TYPE e RENAME TO f;",
 		effect: "- enum public.e: ('a')\n+ enum public.f: ('a')\n", want: "~ enum public.e -> f: ('a')\n",
 	}} {

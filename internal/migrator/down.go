@@ -73,6 +73,11 @@ func (m *Migrator) revertAll(rec revision.Record, pos revision.Position, to int)
 	for _, r := range rec.Journal {
 		rows[r.Version] = r
 	}
+	if pos.Settle != nil { // it is written before the steps run
+		for _, r := range pos.Settle.Put {
+			rows[r.Version] = r
+		}
+	}
 	var steps []*step
 	for i := pos.Index; i > to; i-- {
 		f := m.files[i]

@@ -254,6 +254,27 @@ ALTER TABLE "Sales Dept"."Order ""Line""" ADD COLUMN "a: b.c" int DEFAULT 1;
 	b.same(head)
 }
 
+// A database whose journal is filled in first, such as one that only Alembic has managed, is reverted in the same run.
+func TestDownFillsInTheJournal(t *testing.T) {
+	for _, printed := range []bool{false, true} {
+		b := setup(t, dir(t, shop...))
+		b.mustApply(migrator.Options{})
+		b.db.Exec("DROP TABLE atlas_schema_revisions")
+		res, err := b.down(migrator.Options{N: 3, DryRun: printed, Yes: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if printed {
+			if out, err := b.psql(res.Script); err != nil {
+				t.Fatalf("psql said %s", out)
+			}
+		}
+		if got := b.alembic() + " " + b.journal(); got != "aaa111 20240101000000 4 0/0" {
+			t.Errorf("printed: %t: the record is %s", printed, got)
+		}
+	}
+}
+
 // A file changes the session's settings only for itself.
 func TestSessionOfEachFile(t *testing.T) {
 	b := setup(t, dir(t,

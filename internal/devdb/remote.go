@@ -77,7 +77,7 @@ func setUpServer(ctx context.Context, conn *pgx.Conn, admin *pgx.ConnConfig, bas
 		admin: admin, owner: admin.Copy(), group: admin.User, base: base,
 		prefix:   remotePrefix + hex.EncodeToString(id[:]) + "_",
 		template: "template0", create: "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'",
-		idle: make(chan *pgx.Conn, 4), extensions: extensions,
+		idle: make(chan *pgx.Conn, 4), log: log,
 	}
 
 	var super, createDB, createRole bool

@@ -534,6 +534,31 @@ func TestDiscard(t *testing.T) {
 	}
 }
 
+// TestDiscardReports discards a database that can't be dropped from a dev URL's server.
+func TestDiscardReports(t *testing.T) {
+	var log strings.Builder
+	s, err := devdb.Start(t.Context(), devdb.Config{Dev: pgtest.New(t).Login("secret", "CREATEDB"), Log: func(format string, args ...any) { fmt.Fprintf(&log, format, args...) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	admin, err := pgtest.Server(t).Admin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close(context.Background())
+	first := create(t, s)
+	query(t, admin, "ALTER DATABASE "+first.Name+" OWNER TO CURRENT_USER")
+	first.Discard()
+	for range 24 {
+		create(t, s).Discard()
+	}
+	if want := "dropping dev database " + first.Name + ": ERROR: must be owner"; !strings.HasPrefix(log.String(), want) {
+		t.Errorf("log: %q, want %q", log.String(), want)
+	}
+	query(t, admin, "DROP DATABASE "+first.Name)
+}
+
 func names(dbs []*devdb.Database) (list []string) {
 	for _, db := range dbs {
 		list = append(list, db.Name)

@@ -1,22 +1,36 @@
 package online
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // fillTogether merges the ops that fill new columns of a table, and those that then set them NOT NULL, so that each
 // reads the table once.
-func (d *differ) fillTogether(t *table, ops []Op) []Op {
+func (d *differ) fillTogether(ctx context.Context, t *table, ops []Op) ([]Op, error) {
 	var fills, sets []*column
-	for _, o := range ops {
-		if o.fills != nil {
-			fills = append(fills, o.fills)
-		}
-		if o.sets != nil {
+	for i, o := range ops {
+		switch {
+		case o.sets != nil:
 			sets = append(sets, o.sets)
+		case o.fills != nil:
+			together, err := d.coalesces(ctx, o.fills)
+			if err != nil {
+				return nil, err
+			}
+			if together {
+				fills = append(fills, o.fills)
+				continue
+			}
+			ops[i] = backfill(t, []*column{o.fills})
+			ops[i].change = o.change
 		}
 	}
 	for i, o := range ops {
@@ -30,7 +44,22 @@ func (d *differ) fillTogether(t *table, ops []Op) []Op {
 		}
 		ops[i].change = o.change
 	}
-	return slices.DeleteFunc(ops, func(o Op) bool { return o.fills != nil || o.sets != nil })
+	return slices.DeleteFunc(ops, func(o Op) bool { return o.fills != nil || o.sets != nil }), nil
+}
+
+// coalesces reports whether coalesce(column, default) keeps every value of a new column. It doesn't if PostgreSQL
+// assigns the default with a cast, which it doesn't print: the two types may have no common one, or one that rounds.
+func (d *differ) coalesces(ctx context.Context, c *column) (bool, error) {
+	s, err := d.want.conn.PgConn().Prepare(ctx, "", "SELECT NULL::"+c.Type+", coalesce(NULL::"+c.Type+", "+*c.Default+")", nil)
+	if err != nil && pgsql.SQLState(err) == "" {
+		return false, fmt.Errorf("trying a default: %w", err)
+	}
+	if err != nil {
+		return false, nil
+	}
+	integers := []uint32{pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID}
+	from, to := s.Fields[0].DataTypeOID, s.Fields[1].DataTypeOID
+	return from == to || slices.Contains(integers, from) && slices.Contains(integers, to), nil
 }
 
 // backfill sets new columns to their defaults in existing rows, in batches that commit one by one.

@@ -73,7 +73,7 @@ func (d *differ) columns(ctx context.Context, have, want *table) ([]Op, error) {
 		}
 		ops = append(ops, about(change{verb: p.verb(), kind: "column", table: have.Name, name: cmp.Or(p.have, p.want).Name}, found)...)
 	}
-	return d.fillTogether(have, ops), nil
+	return d.fillTogether(ctx, have, ops)
 }
 
 func sameSequence(a, b *sequence) bool {

@@ -91,7 +91,7 @@ func executed(w pgsql.Words) (text string, built bool) {
 		operand = unwrapped(operand)
 		switch {
 		case len(operand) == 1 && operand[0].Kind == pgsql.String:
-			b.WriteString(unquote(operand[0].Text))
+			b.WriteString(pgsql.StringValue(operand[0].Text))
 		case operand.At(0) == "FORMAT" && operand.At(1) == "(" && operand.Find(1, ")") < 0 && len(operand) > 3 && operand[2].Kind == pgsql.String:
 			t, computed := formatted(operand[2 : len(operand)-1].Split())
 			b.WriteString(t)
@@ -106,7 +106,7 @@ func executed(w pgsql.Words) (text string, built bool) {
 
 // formatted returns the result of format with arguments.
 func formatted(args []pgsql.Words) (text string, built bool) {
-	pattern := unquote(args[0][0].Text)
+	pattern := pgsql.StringValue(args[0][0].Text)
 	var b strings.Builder
 	next := 1
 	for i := 0; i < len(pattern); i++ {
@@ -131,7 +131,7 @@ func formatted(args []pgsql.Words) (text string, built bool) {
 		}
 		next = at + 1
 		if at > 0 && at < len(args) && len(args[at]) == 1 && args[at][0].Kind == pgsql.String {
-			value := unquote(args[at][0].Text)
+			value := pgsql.StringValue(args[at][0].Text)
 			switch pattern[i] {
 			case 'I':
 				value = pgsql.Ident(value)

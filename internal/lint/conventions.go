@@ -188,7 +188,7 @@ func injections(s *step) (found findings) {
 		if t.Kind != pgsql.String || s.st.Rest.At(i-1) == "LANGUAGE" || s.st.Verb != "DO" && s.st.Rest.At(i-1) != "AS" {
 			continue
 		}
-		text := unquote(t.Text)
+		text := pgsql.StringValue(t.Text)
 		w := pgsql.Words(pgsql.Tokens(text))
 		for j := range w {
 			if w.At(j) != "EXECUTE" || !begins(w, j) && w.At(j-1) != "IN" && w.At(j-1) != "QUERY" {
@@ -231,7 +231,7 @@ func unquoted(w pgsql.Words) string {
 		case strings.HasPrefix(name, "QUOTE_"):
 		case name == "FORMAT" && len(o) > 2 && o[2].Kind == pgsql.String:
 			args := o[2 : len(o)-1].Split()
-			if strings.Contains(unquote(o[2].Text), "%s") && slices.ContainsFunc(args[1:], func(a pgsql.Words) bool { return len(a) != 1 || a[0].Kind != pgsql.String }) {
+			if strings.Contains(pgsql.StringValue(o[2].Text), "%s") && slices.ContainsFunc(args[1:], func(a pgsql.Words) bool { return len(a) != 1 || a[0].Kind != pgsql.String }) {
 				return "an argument of %s"
 			}
 		case len(o) > 0:

@@ -37,7 +37,7 @@ func scripts(sql string) []pgsql.Words {
 	all := []pgsql.Words{tokens}
 	for _, t := range tokens {
 		if t.Kind == pgsql.String && strings.HasPrefix(t.Text, "$") {
-			all = append(all, scripts(unquote(t.Text))...)
+			all = append(all, scripts(pgsql.StringValue(t.Text))...)
 		}
 	}
 	return all

@@ -149,7 +149,7 @@ func bodies(st *pgsql.Statement) []body {
 	for i, t := range st.Rest {
 		switch {
 		case t.Kind == pgsql.String && st.Rest.At(i-1) != "LANGUAGE":
-			text := unquote(t.Text)
+			text := pgsql.StringValue(t.Text)
 			list = append(list, body{text, pgsql.Tokens(text)})
 		case st.Rest.At(i) == "LANGUAGE" && i+1 < len(st.Rest) && !strings.EqualFold(strings.Trim(st.Rest[i+1].Text, `"'`), "plpgsql"):
 			return nil
@@ -172,14 +172,4 @@ func (b body) statements() []*pgsql.Statement {
 		list = append(list, pgsql.Stmt{Text: b.words[i:end].In(b.text)}.Parse())
 	}
 	return list
-}
-
-// unquote returns the text of a string constant.
-func unquote(s string) string {
-	if strings.HasPrefix(s, "$") {
-		if i := strings.IndexByte(s[1:], '$'); i >= 0 && len(s) >= 2*(i+2) {
-			return s[i+2 : len(s)-i-2]
-		}
-	}
-	return strings.ReplaceAll(strings.Trim(s, "'"), "''", "'")
 }

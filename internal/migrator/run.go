@@ -29,7 +29,7 @@ type step struct {
 	row      *migrate.Revision // the journal's; nil if it has none
 	done     int               // statements that an earlier run completed
 	mark     revision.Mark     // of the row as this run wrote it last, "" if it has not
-	counted  bool              // whether this run has counted a statement in the row
+	counted  bool              // whether the last commit counted a statement in the row
 	wait     time.Duration     // for a lock, as the file says; 0: as configured
 	before   string            // position of the database until the last statement has run, in words
 }

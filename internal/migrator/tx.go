@@ -102,13 +102,12 @@ func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, i
 	// Deferred constraints and triggers run here, and can't change the record after it was confirmed.
 	sql := append([]string{immediate}, s.script.EnterOwnRole()...)
 	before := len(sql) + 1
-	counted := false
+	counts, counted := false, false
 	switch {
 	case row == nil:
 		sql = append(sql, store.DeleteSQL(version))
 	case st.mark != "" && len(row.PartialHashes) > 0 && len(row.PartialHashes) == len(st.sums): // all of them are there
-		counted = st.counted // the first time, the whole row is confirmed
-		st.counted = true
+		counts, counted = true, st.counted // the first time, the whole row is confirmed
 		sql = append(sql, store.CountSQL(row))
 	default:
 		sql = append(sql, store.PutSQL(row))
@@ -119,6 +118,7 @@ func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, i
 	switch {
 	case err == nil:
 		st.mark = revision.Mark(results[before].Rows[0][0])
+		st.counted = counts
 		return nil
 	case refused && 0 < len(results) && len(results) < before:
 		return fmt.Errorf("recording version %s: %w", version, err)

@@ -83,7 +83,7 @@ func (b Blocker) String() string {
 	}
 	switch {
 	case b.Hidden:
-		return fmt.Sprintf("%s, age not visible; nor are state and query (%s shows them)", s, fix.ShowSessions(pgsql.Ident(b.Asker)))
+		return fmt.Sprintf("%s, age not visible (%s shows it, and the state and the query)", s, fix.ShowSessions(pgsql.Ident(b.Asker)))
 	case b.Copying != nil:
 		return fmt.Sprintf("%s; %s", s, b.Copying)
 	case b.Query != "":

@@ -16,7 +16,7 @@ func TestBlockerString(t *testing.T) {
 		{Blocker{PID: 8, Kind: "autovacuum worker", Age: 3*time.Minute + 5*time.Second, Query: "autovacuum: VACUUM public.t (to prevent wraparound)"},
 			"pid 8 (autovacuum worker), in a transaction for 3 min 5 s: autovacuum: VACUUM public.t (to prevent wraparound)"},
 		{Blocker{PID: 8, Kind: "client backend", User: "app", Hidden: true, Asker: "me"},
-			`pid 8 (user app), age not visible; nor are state and query (GRANT pg_read_all_stats TO me shows them)`},
+			`pid 8 (user app), age not visible (GRANT pg_read_all_stats TO me shows it, and the state and the query)`},
 		{Blocker{PID: 8, Kind: "client backend", Copying: &Copying{"a.b", 1000, 1000}}, "pid 8; now copying a.b: 1,000 rows, 1000 bytes so far"},
 		{Blocker{PID: 8, Kind: "client backend", Copying: &Copying{"a.b", 999, 0}}, "pid 8; now copying a.b: 999 rows, 0 bytes so far"},
 	} {

@@ -179,7 +179,7 @@ func TestBlockersAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = b.apply(migrator.Options{})
-	if !errors.As(err, &blocked) || !blocked.Blockers[0].Hidden || !strings.Contains(err.Error(), "GRANT pg_read_all_stats TO "+pgsql.Ident(b.cfg.ConnConfig.User)+" shows them") || !strings.Contains(err.Error(), "age not visible") {
+	if !errors.As(err, &blocked) || !blocked.Blockers[0].Hidden || !strings.Contains(err.Error(), "GRANT pg_read_all_stats TO "+pgsql.Ident(b.cfg.ConnConfig.User)+" shows it") || !strings.Contains(err.Error(), "age not visible") {
 		t.Errorf("apply gave %v", err)
 	}
 	if _, err := admin.Exec(context.Background(), "ROLLBACK"); err != nil {

@@ -116,10 +116,9 @@ func (s *Server) explainExtension(err error, c createExtension) error {
 	if !errors.As(err, &pg) {
 		return err
 	}
-	const denied = `permission denied to create extension "`
+	name, denied := pgsql.DeniedExtension(pg.Message)
 	switch {
-	case pg.Code == pgsql.InsufficientPrivilege && strings.HasPrefix(pg.Message, denied):
-		name := strings.TrimSuffix(strings.TrimPrefix(pg.Message, denied), `"`)
+	case denied && pg.Code == pgsql.InsufficientPrivilege:
 		if c.plain && !slices.Contains(s.extensions, c.name) {
 			name = c.name // the message may be about one that it requires
 		}

@@ -107,6 +107,29 @@ func TestMissingRoleIsNamed(t *testing.T) {
 	}
 }
 
+func TestMissingLoginRole(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	b.cfg.ConnConfig.User = "nobody here"
+	_, err := b.apply(migrator.Options{})
+	if err == nil || !strings.HasSuffix(err.Error(), "; check the user and password, and the server's pg_hba.conf") {
+		t.Errorf("apply gave %v", err)
+	}
+}
+
+// An extension that only a superuser may create is created by one, and the file runs again.
+func TestExtensionOfASuperuser(t *testing.T) {
+	b := setup(t, read(t, write(t, []file{{"1_a.sql", "CREATE EXTENSION IF NOT EXISTS pageinspect;", ""}})))
+	_, err := b.apply(migrator.Options{})
+	const run = "CREATE EXTENSION pageinspect"
+	if want := "; ask a superuser to run " + run + " in this database first: CREATE EXTENSION IF NOT EXISTS then does nothing"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Fatalf("apply gave %v", err)
+	}
+	if _, err := b.admin().Exec(t.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+	b.mustApply(migrator.Options{})
+}
+
 // A superuser's file may change the session's user.
 func TestFilesSessionAuthorization(t *testing.T) {
 	b := setup(t, nil)

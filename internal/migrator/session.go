@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -337,9 +338,14 @@ func givesWay(err error) bool {
 	return errors.As(err, new(*WaitError))
 }
 
-// outcome completes the error of a run: that it was interrupted, or which role lacks privileges or doesn't exist.
+// outcome completes the error of a run: that it was interrupted, or which role lacks privileges or doesn't
+// exist, or which extension needs a superuser.
 func (m *Migrator) outcome(ctx context.Context, err error) error {
-	if pgsql.SQLState(err) == pgsql.InsufficientPrivilege {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == pgsql.InsufficientPrivilege {
+		if name, ok := pgsql.DeniedExtension(pg.Message); ok && strings.Contains(pg.Hint, "superuser") {
+			return interrupted(ctx, fmt.Errorf("%w; ask a superuser to run CREATE EXTENSION %s in this database first: CREATE EXTENSION IF NOT EXISTS then does nothing", err, pgsql.Ident(name)))
+		}
 		role := m.cfg.Role
 		if role == "" {
 			role = m.cfg.ConnConfig.User
@@ -350,8 +356,7 @@ func (m *Migrator) outcome(ctx context.Context, err error) error {
 		}
 		err = fmt.Errorf("%w; it ran as role %s: grant that role the missing privileges, or run migrations as the owner of the tables (role in atlas.hcl)", err, pgsql.Ident(role))
 	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg != nil && pg.Code != pgsql.InvalidAuthorizationSpecification { // which is about the role that connects
 		if m, ok := pgsql.ParseMissing(pg.Message); ok && m.Kind == "role" {
 			err = fmt.Errorf("%w; create role %s on this server first: roles belong to the whole server, and migrations don't create them", err, pgsql.Ident(m.Name))
 		}

@@ -38,6 +38,13 @@ type Missing struct {
 	Extension string
 }
 
+// DeniedExtension returns the extension that only a superuser may create, according to an English message of PostgreSQL
+// with InsufficientPrivilege. ok is false if the message is about something else.
+func DeniedExtension(message string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(message, `permission denied to create extension "`)
+	return strings.TrimSuffix(name, `"`), ok
+}
+
 var missingObject = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?s)^(?:(type|relation|collation|operator class|access method|role|language|extension|schema|text search [a-z]+) "(.+?)"` +
 		`(?: for encoding ".*")? does not exist(?: for access method ".*")?|function (.+)\(.*\) does not exist|data type .+ has no default operator class for access method "(.+)")$`)

@@ -247,6 +247,7 @@ var runs = map[string][]run{
 		{text: fix.CountOrphans(testRuns, []string{"n", `"Id"`}, testRuns, []string{`"Id"`, "n"}, false), then: "true"},
 		{text: fix.CountOrphans(testRuns, []string{"n", `"Id"`}, testRuns, []string{`"Id"`, "n"}, true), then: "true"},
 		{text: fix.CountDuplicates(unit+", n % 2", testRuns, "n > 0"), then: "true"},
+		{text: fix.CountDuplicates("(true), ((NULL)), "+unit, testRuns, ""), then: "true"},
 	},
 	"find-rows": {
 		{text: fix.Rows(testRuns, unit+" LIKE '%''%'"), then: "true"},
@@ -257,6 +258,7 @@ var runs = map[string][]run{
 	"find-duplicates": {
 		{text: fix.Duplicates(`"group", lower(`+unit+")", testRuns, "n = 0"), then: "true"},
 		{text: fix.Duplicates(`"group"`, testRuns, ""), then: "true"},
+		{text: fix.Duplicates(`"group", (1), ((n) + (1)), 'x, y'`, testRuns, ""), then: "true"},
 	},
 	"last-value": {
 		{text: fix.LastValue(`"My App"."Number's"`), before: `CREATE SEQUENCE "My App"."Number's"`, then: "true"},

@@ -2,6 +2,7 @@ package fix
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -44,7 +45,7 @@ func CountDuplicates(exprs, table, where string) Text {
 	if where != "" {
 		where = " WHERE " + where
 	}
-	return countRows("SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM %s%s GROUP BY %s HAVING count(*) > 1) AS d;", table, where, exprs)
+	return countRows("SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM %s%s GROUP BY %s HAVING count(*) > 1) AS d;", table, where, groups(exprs))
 }
 
 // Most is the maximum number of rows that a query returns.
@@ -70,7 +71,23 @@ func Duplicates(exprs, table, where string) Text {
 	if where != "" {
 		where = " WHERE " + where
 	}
-	return duplicates("SELECT %s, count(*) FROM %s%s GROUP BY %[1]s HAVING count(*) > 1 LIMIT %[4]d;", exprs, table, where, Most)
+	return duplicates("SELECT %s, count(*) FROM %s%s GROUP BY %s HAVING count(*) > 1 LIMIT %d;", exprs, table, where, groups(exprs), Most)
+}
+
+// groups returns a list of expressions for GROUP BY, which refuses constants: () is one group.
+func groups(exprs string) string {
+	var list []string
+	for _, e := range pgsql.Words(pgsql.Tokens(exprs)).Split() {
+		text := e.In(exprs)
+		for e.At(0) == "(" && e.At(len(e)-1) == ")" {
+			e = e[1 : len(e)-1]
+		}
+		if len(e) == 1 && (e[0].Kind == pgsql.Number || e[0].Kind == pgsql.String || slices.Contains([]string{"TRUE", "FALSE", "NULL"}, e.At(0))) {
+			text = "()"
+		}
+		list = append(list, text)
+	}
+	return strings.Join(list, ", ")
 }
 
 var lastValue = entry("last-value", "reads the last value of a sequence")

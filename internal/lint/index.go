@@ -140,25 +140,46 @@ func (s *snapshot) hasConstraint(index uint32) bool {
 	return has(s.constraints, func(c *constraint) bool { return c.Index == index && c.Kind != "f" })
 }
 
-// indexParts returns the columns and expressions of an index, as in its definition.
+// indexParts returns the columns and expressions of an index.
 func indexParts(s *step, x *index) string {
 	if !x.Expression {
 		return columnList(s.after.relations.Get(x.Table), x.Columns[:x.Keys])
 	}
-	_, parts, _ := strings.Cut(s.definitions[x.OID], " USING ")
-	i := strings.IndexByte(parts, '(')
+	def := s.definitions[x.OID]
+	w := pgsql.Words(pgsql.Tokens(def))
+	i := w.Find(0, "USING") + 2 // after the method
+	if w.At(i) != "(" {
+		return ""
+	}
+	var parts []string
+	for _, part := range w[i+1 : closing(w, i)].Split() {
+		end := 0
+		if part.At(0) != "(" {
+			_, end, _ = part.Name(0)
+		}
+		if part.At(end) == "(" {
+			end = closing(part, end) + 1
+		}
+		parts = append(parts, part[:end].In(def)) // without its collation, operator class and order
+	}
+	return strings.Join(parts, ", ")
+}
+
+// closing returns the index of the parenthesis that closes the one at i.
+func closing(w pgsql.Words, i int) int {
 	depth := 0
-	for j := max(i, 0); j < len(parts); j++ {
-		switch parts[j] {
-		case '(':
+	for ; i < len(w); i++ {
+		switch w.At(i) {
+		case "(":
 			depth++
-		case ')':
-			if depth--; depth == 0 {
-				return parts[i+1 : j]
-			}
+		case ")":
+			depth--
+		}
+		if depth == 0 {
+			break
 		}
 	}
-	return ""
+	return i
 }
 
 // partitionedIndex returns how to build an index on a partitioned table online. If a partition already has such an

@@ -102,5 +102,5 @@ func changedRowSecurity(s *step, b, a *relation) (found findings) {
 
 // newPolicy reports whether the table has policies after the file.
 func (s *step) newPolicy(table uint32) bool {
-	return has(s.trace.end().policies, func(p *policy) bool { return p.Table == table })
+	return has(s.end().policies, func(p *policy) bool { return p.Table == table })
 }

@@ -17,9 +17,9 @@ import (
 
 // A clause is a statement in a PL/pgSQL block.
 type clause struct {
-	text    string // of an EXECUTE, what it executes, with names in place of what the block computes
-	built   bool   // whether the block computes some of an EXECUTE's text
-	execute int    // the offset of an EXECUTE in the block's text, -1 for other statements
+	text  string // of an EXECUTE, what it executes, with names in place of what the block computes
+	built bool   // whether the block computes some of an EXECUTE's text
+	at    int    // its offset in the block's text, -1 in FOR, where no other statement can precede it
 }
 
 // verbs begin the statements of a block that may be hazards.
@@ -37,9 +37,24 @@ var definitions = []string{"ALTER", "CLUSTER", "CREATE", "DROP", "GRANT", "LOCK"
 // clauses returns the block's statements that may be hazards.
 func (b body) clauses() []clause {
 	var list []clause
-	for i := range b.words {
+	declares := false
+	for i := 0; i < len(b.words); i++ {
+		switch b.words.At(i) {
+		case "DECLARE":
+			declares = true
+		case "BEGIN":
+			declares = false
+		}
+		if declares {
+			continue // a variable may be named like a verb
+		}
 		looped := b.words.At(i-1) == "IN" // FOR row IN statement LOOP
-		if !begins(b.words, i) && !looped {
+		at := b.words[i].Pos.Offset
+		switch {
+		case begins(b.words, i):
+		case looped:
+			at = -1
+		default:
 			continue
 		}
 		end := b.words.Find(i, ";")
@@ -49,22 +64,23 @@ func (b body) clauses() []clause {
 		if end < 0 {
 			end = len(b.words)
 		}
-		switch at := b.words.At(i); {
-		case at == "EXECUTE" && end > i+1:
+		switch verb := b.words.At(i); {
+		case verb == "EXECUTE" && end > i+1:
 			text, built := executed(b.words[i+1 : end])
 			stmts, err := pgsql.Split(text)
 			if err != nil {
-				list = append(list, clause{text: placeholder, built: true, execute: b.words[i].Pos.Offset})
+				list = append(list, clause{placeholder, true, at})
 				continue
 			}
 			for _, s := range stmts {
 				if first := pgsql.Words(pgsql.Tokens(s.Text)).At(0); slices.Contains(harmless, first) || looped && !slices.Contains(verbs, first) {
 					continue
 				}
-				list = append(list, clause{s.Text, built, b.words[i].Pos.Offset})
+				list = append(list, clause{s.Text, built, at})
 			}
-		case slices.Contains(verbs, at):
-			list = append(list, clause{b.words[i:end].In(b.text), false, -1})
+		case slices.Contains(verbs, verb):
+			list = append(list, clause{b.words[i:end].In(b.text), false, at})
+			i = end // MERGE contains UPDATE
 		}
 	}
 	return list
@@ -155,41 +171,104 @@ func (r *fileRun) probe(ctx context.Context, st *step) error {
 	st.parts = []*step{}
 	for _, b := range bodies(st.st) {
 		clauses := b.clauses()
-		ran, err := r.executes(ctx, st, b, clauses)
+		ran, err := r.marked(ctx, st, b, clauses)
 		if err != nil {
 			return err
 		}
+		var tried []*step
 		for _, p := range clauses {
-			s := &step{trace: r.trace, stmt: pgsql.Stmt{Text: p.text, Pos: st.stmt.Pos}, tx: st.tx, last: st.last, before: r.now, after: r.now, of: st, unseen: p.built && !ran[p.execute]}
+			s := &step{trace: r.trace, stmt: pgsql.Stmt{Text: p.text, Pos: st.stmt.Pos}, tx: st.tx, last: st.last, before: r.now, after: r.now, of: st}
+			s.untaken = p.at < 0 || !ran[p.at]
+			s.unseen = p.built && s.untaken
 			s.st = s.stmt.Parse()
-			first, _, _ := strings.Cut(s.st.Verb, " ")
 			s.refused = runner.Check(s.stmt, false)
 			switch {
 			case s.refused == runner.Controls:
 				continue
-			case s.refused == runner.Fits && !p.built && slices.Contains(definitions, first):
-				if err := r.tryPart(ctx, s); err != nil {
+			case s.refused == runner.Fits && !p.built && s.defines():
+				if err := r.tryPart(ctx, s, false); err != nil {
 					return err
 				}
+				tried = append(tried, s)
 			default:
 				s.unrun = true
 			}
 			st.parts = append(st.parts, s)
 		}
+		if slices.ContainsFunc(tried, func(s *step) bool { return s.untaken }) {
+			if err := r.sequence(ctx, tried); err != nil {
+				return err
+			}
+		}
 	}
+	st.before, st.after = r.now, r.now
 	return nil
 }
 
-// tryPart runs a statement of a block and rolls it back.
-func (r *fileRun) tryPart(ctx context.Context, s *step) error {
-	run := func() (*runner.StmtError, error) {
-		if err := r.exec(ctx, savepoint); err != nil {
-			return nil, err
-		}
-		r.messages = nil
-		return refused(r.session.Stmt(ctx, s.stmt))
+// defines reports whether the statement changes the catalogs or locks tables.
+func (s *step) defines() bool {
+	first, _, _ := strings.Cut(s.st.Verb, " ")
+	return slices.Contains(definitions, first)
+}
+
+// sequence runs the statements of a block as if all its conditions were true, and rolls them back. Among those that the
+// block doesn't run, one may need an earlier one, or undo it.
+func (r *fileRun) sequence(ctx context.Context, parts []*step) (err error) {
+	start := r.now
+	if err := r.exec(ctx, "SAVEPOINT lint_block"); err != nil {
+		return err
 	}
-	failed, err := run()
+	for _, s := range parts {
+		if !s.unrun || !s.untaken {
+			failed, err := r.attempt(ctx, s)
+			if err != nil {
+				return err
+			}
+			end := release
+			if failed != nil {
+				end = goBack
+			}
+			if err := r.exec(ctx, end); err != nil {
+				return err
+			}
+			continue
+		}
+		r.unread = true
+		if r.now, err = r.look(ctx); err != nil {
+			return err
+		}
+		s.before, s.after, s.unrun = r.now, r.now, false
+		if err := r.tryPart(ctx, s, true); err != nil {
+			return err
+		}
+	}
+	r.unread = true
+	end, err := r.look(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range parts {
+		if s.untaken {
+			s.blockEnd = end
+		}
+	}
+	r.now = start
+	r.takeScans(end)
+	return r.exec(ctx, "ROLLBACK TO lint_block")
+}
+
+// attempt runs a statement of a block after a savepoint.
+func (r *fileRun) attempt(ctx context.Context, s *step) (*runner.StmtError, error) {
+	if err := r.exec(ctx, savepoint); err != nil {
+		return nil, err
+	}
+	r.messages = nil
+	return refused(r.session.Stmt(ctx, s.stmt))
+}
+
+// tryPart runs a statement of a block, reads what it did, and rolls it back unless keep is set.
+func (r *fileRun) tryPart(ctx context.Context, s *step, keep bool) error {
+	failed, err := r.attempt(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -208,43 +287,54 @@ func (r *fileRun) tryPart(ctx context.Context, s *step) error {
 		if err := r.forget(ctx, true); err != nil {
 			return err
 		}
-		if failed, err = run(); err != nil {
+		if failed, err = r.attempt(ctx, s); err != nil {
 			return err
 		}
 	}
 	r.unread = true
-	if failed == nil {
-		s.messages = r.messages
-		if s.after, err = r.look(ctx); err != nil {
+	if failed != nil {
+		s.unrun = true
+		return r.exec(ctx, goBack)
+	}
+	s.messages = r.messages
+	if s.after, err = r.look(ctx); err != nil {
+		return err
+	}
+	for _, read := range []func(context.Context, *step) error{r.readDefinitions, r.readBounds, r.readUses} {
+		if err := read(ctx, s); err != nil {
 			return err
 		}
-		for _, read := range []func(context.Context, *step) error{r.readDefinitions, r.readBounds, r.readUses} {
-			if err := read(ctx, s); err != nil {
-				return err
-			}
-		}
-	} else {
-		s.unrun = true
 	}
+	if keep {
+		return r.exec(ctx, release)
+	}
+	r.takeScans(s.after)
 	return r.exec(ctx, goBack)
 }
 
-// ranMark begins the messages about EXECUTEs that run.
-const ranMark = "lint: executes at "
+// takeScans takes the scans so far as those before the next statement. Rolling back doesn't undo their counts.
+func (r *fileRun) takeScans(s *snapshot) {
+	now := *r.now
+	now.scans = s.scans
+	r.now = &now
+}
 
-// executes returns which EXECUTEs of a block with computed texts run on the scratch database, by offset.
-func (r *fileRun) executes(ctx context.Context, st *step, b body, clauses []clause) (ran map[int]bool, err error) {
+// ranMark begins the messages about statements that run.
+const ranMark = "lint: runs at "
+
+// marked returns which statements of a block run on the scratch database, by offset.
+func (r *fileRun) marked(ctx context.Context, st *step, b body, clauses []clause) (ran map[int]bool, err error) {
 	ran = make(map[int]bool)
 	var text strings.Builder
 	end := 0
 	for i, p := range clauses {
-		if !p.built || i > 0 && p.execute == clauses[i-1].execute || !begins(b.words, slices.IndexFunc(b.words, func(t pgsql.Token) bool { return t.Pos.Offset == p.execute })) {
+		if p.at < 0 || i > 0 && p.at == clauses[i-1].at {
 			continue
 		}
-		fmt.Fprintf(&text, "%sRAISE DEBUG '%s%d'; ", b.text[end:p.execute], ranMark, p.execute)
-		end = p.execute
+		fmt.Fprintf(&text, "%sRAISE DEBUG '%s%d'; ", b.text[end:p.at], ranMark, p.at)
+		end = p.at
 	}
-	if end == 0 {
+	if text.Len() == 0 {
 		return ran, nil
 	}
 	text.WriteString(b.text[end:])
@@ -263,7 +353,15 @@ func (r *fileRun) executes(ctx context.Context, st *step, b body, clauses []clau
 		}
 	}
 	r.unread = true
-	return ran, r.exec(ctx, goBack)
+	if err := r.exec(ctx, goBack); err != nil {
+		return nil, err
+	}
+	now, err := r.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.takeScans(now)
+	return ran, nil
 }
 
 // has reports whether the findings include one with the same rule about the same table or column.

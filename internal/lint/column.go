@@ -48,7 +48,7 @@ func droppedColumns(s *step, b, a *relation) (found findings) {
 
 // computedAgain reports whether a dropped column was generated, and the file adds a generated one of its name.
 func (s *step) computedAgain(t *relation, c *column) bool {
-	end := s.trace.end().relations.Get(t.OID)
+	end := s.end().relations.Get(t.OID)
 	if c.Generated == "" || end == nil {
 		return false
 	}
@@ -60,7 +60,7 @@ func (s *step) computedAgain(t *relation, c *column) bool {
 // those that the statement drops by name, and those that the file's transaction creates again.
 func wentWith(s *step, t *relation, num int16) (lost []string, instead fix.Text) {
 	var constraints, indexes []string
-	end := s.trace.end()
+	end := s.end()
 	again := s.computedAgain(t, t.columns[num])
 	for oid := range s.before.constraints.All() {
 		c := s.before.constraints.Get(oid)
@@ -387,7 +387,7 @@ func defaults(s *step, t *relation, was, is *column) (found findings) {
 }
 
 func (s *step) endColumn(table uint32, num int16) *column {
-	if t := s.trace.end().relations.Get(table); t != nil {
+	if t := s.end().relations.Get(table); t != nil {
 		return t.columns[num]
 	}
 	return nil

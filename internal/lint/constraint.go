@@ -290,7 +290,7 @@ func droppedConstraints(s *step) (found findings) {
 		if s.after.constraints.Get(oid) != nil || s.trace.base.constraints.Get(oid) == nil || t == nil || c.Parent != 0 || !s.named(t) || !s.direct(t) {
 			continue
 		}
-		end := s.trace.end().relations.Get(c.Table)
+		end := s.end().relations.Get(c.Table)
 		if end == nil || slices.ContainsFunc(c.Columns, func(n int16) bool { return n > 0 && end.columns[n] == nil }) || s.keeps(c) || replaced(s, c) {
 			continue
 		}
@@ -298,7 +298,7 @@ func droppedConstraints(s *step) (found findings) {
 		name := pgsql.Ident(c.Name)
 		switch c.Kind {
 		case "f":
-			if s.trace.end().relations.Get(c.References) == nil {
+			if s.end().relations.Get(c.References) == nil {
 				continue // the finding about the table says it
 			}
 			d.Text = fmt.Sprintf("dropping foreign key %s of table %s lets in orphan rows", name, t.sql())
@@ -332,14 +332,14 @@ func (s *step) keeps(c *constraint) bool {
 // replaced reports whether another constraint or unique index replaces a dropped constraint by the end of the file. It
 // may be older than the file. An index must have been built before the drop.
 func replaced(s *step, c *constraint) bool {
-	t := s.trace.end().relations.Get(c.Table)
+	t := s.end().relations.Get(c.Table)
 	if t == nil {
 		return false
 	}
 	if c.Kind == "c" && len(c.Columns) == 1 && t.columns[c.Columns[0]] != nil && t.columns[c.Columns[0]].NotNull && isNotNullCheck(c.Definition) {
 		return true
 	}
-	for oid, o := range s.trace.end().constraints.All() {
+	for oid, o := range s.end().constraints.All() {
 		if o.Table != c.Table || oid == c.OID {
 			continue
 		}
@@ -361,7 +361,7 @@ func replaced(s *step, c *constraint) bool {
 		}
 	}
 	nullable := slices.ContainsFunc(c.Columns, func(n int16) bool { return t.columns[n] == nil || !t.columns[n].NotNull })
-	return (c.Kind == "u" || c.Kind == "p" && !nullable) && has(s.trace.end().indexes, func(x *index) bool {
+	return (c.Kind == "u" || c.Kind == "p" && !nullable) && has(s.end().indexes, func(x *index) bool {
 		return x.Table == c.Table && x.Unique && x.Valid && x.Predicate == "" && !x.Expression && sameSet(x.Columns[:x.Keys], c.Columns) && s.before.indexes.Get(x.OID) != nil
 	})
 }

@@ -55,7 +55,7 @@ func newIndexes(s *step) (found findings) {
 // incompleteIndexes finds indexes of partitioned tables that the file leaves INVALID, which no query uses.
 func incompleteIndexes(s *step) (found findings) {
 	for oid := range changed(s.after.indexes, s.before.indexes) {
-		x, r, end := s.after.indexes.Get(oid), s.after.relations.Get(oid), s.trace.end().indexes.Get(oid)
+		x, r, end := s.after.indexes.Get(oid), s.after.relations.Get(oid), s.end().indexes.Get(oid)
 		if s.before.indexes.Get(oid) != nil || r == nil || r.Kind != "I" || r.Parent != 0 || end == nil {
 			continue
 		}
@@ -123,10 +123,10 @@ func droppedUnique(s *step, t *relation, x *index, r *relation) (found findings)
 		d.Fix = fix.Words("first give the table another replica identity")
 		found.add(s, "replica-identity-change", d)
 	}
-	if again := has(s.trace.end().indexes, func(o *index) bool {
+	if again := has(s.end().indexes, func(o *index) bool {
 		return o.OID != x.OID && o.Table == x.Table && o.Unique && o.Valid && !o.Expression && !x.Expression && (o.Predicate == "" || o.Predicate == x.Predicate) &&
 			!slices.ContainsFunc(o.Columns[:o.Keys], func(n int16) bool { return !slices.Contains(x.Columns[:x.Keys], n) })
-	}); !x.Unique || !x.Valid || again || s.trace.end().find(r.Schema, r.Name) != nil && s.trace.end().indexes.Get(s.trace.end().find(r.Schema, r.Name).OID) != nil {
+	}); !x.Unique || !x.Valid || again || s.end().find(r.Schema, r.Name) != nil && s.end().indexes.Get(s.end().find(r.Schema, r.Name).OID) != nil {
 		return found
 	}
 	d.Text = fmt.Sprintf("dropping unique index %s of table %s lets in duplicates", pgsql.Ident(r.Name), s.name(t))

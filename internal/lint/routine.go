@@ -16,7 +16,7 @@ func droppedRoutines(s *step) (found findings) {
 		if s.after.functions.Get(oid) != nil || s.trace.base.functions.Get(oid) == nil {
 			continue
 		}
-		if !has(s.trace.end().functions, func(a *function) bool { return a.Schema == p.Schema && a.Name == p.Name && a.Args == p.Args }) {
+		if !has(s.end().functions, func(a *function) bool { return a.Schema == p.Schema && a.Name == p.Name && a.Args == p.Args }) {
 			found.add(s, "drop-function", Diagnostic{
 				Text: fmt.Sprintf("dropping %s breaks everything that still calls it", p.sql()),
 				Fix:  fix.Words("deploy its callers first, then drop it in a later release"),
@@ -69,7 +69,7 @@ func replacedRoutines(s *step) (found findings) {
 		if s.before.functions.Get(oid) != nil {
 			continue
 		}
-		for _, o := range s.trace.end().functions.All() {
+		for _, o := range s.end().functions.All() {
 			if o.OID != oid && s.trace.base.functions.Get(o.OID) != nil && o.Schema == p.Schema && o.Name == p.Name {
 				found.add(s, "function-signature-changed", Diagnostic{
 					Text: fmt.Sprintf("CREATE OR REPLACE creates a second function next to %s: calls still go to that one, or become ambiguous", o.sql()),
@@ -115,7 +115,7 @@ func changedTriggers(s *step) (found findings) {
 }
 
 func (s *step) triggerAgain(t *trigger) bool {
-	return has(s.trace.end().triggers, func(o *trigger) bool { return o.Table == t.Table && o.Name == t.Name })
+	return has(s.end().triggers, func(o *trigger) bool { return o.Table == t.Table && o.Name == t.Name })
 }
 
 // newRules finds new rewrite rules.

@@ -52,10 +52,13 @@ type step struct {
 
 	// parts are the statements of a DO block that may be hazards, each as if it were run instead of the block, which is
 	// their of.
-	parts  []*step
-	of     *step
-	unrun  bool // a part that was only read
-	unseen bool // a part that the block computes, and that the block didn't run
+	parts []*step
+	of    *step
+	unrun bool // a part that was only read
+	// untaken is a part that the block didn't run, and unseen one whose text the block would have computed. blockEnd are
+	// the catalogs after all parts of the block, if this one is untaken.
+	untaken, unseen bool
+	blockEnd        *snapshot
 
 	relations []uint32         // see touched
 	needed    map[uint32]locks // see need
@@ -314,6 +317,14 @@ func (tr *trace) start() *snapshot { return tr.steps[0].before }
 
 // end returns the catalogs after the file.
 func (tr *trace) end() *snapshot { return tr.steps[len(tr.steps)-1].after }
+
+// end returns the catalogs at the end of the file or, for what a block didn't do, as if it had.
+func (s *step) end() *snapshot {
+	if s.blockEnd != nil {
+		return s.blockEnd
+	}
+	return s.trace.end()
+}
 
 // all returns the change's steps up to the file's last.
 func (tr *trace) all() []*step { return slices.Concat(tr.earlier, tr.steps) }

@@ -119,10 +119,10 @@ func newTables(s *step) (found findings) {
 			d.Fix = fix.Words("omit UNLOGGED")
 			found.add(s, "unlogged-table", d)
 		}
-		keyed := has(s.trace.end().constraints, func(c *constraint) bool { return c.Table == oid && c.Kind == "p" })
-		if !keyed && s.trace.end().relations.Get(oid) != nil {
+		keyed := has(s.end().constraints, func(c *constraint) bool { return c.Table == oid && c.Kind == "p" })
+		if !keyed && s.end().relations.Get(oid) != nil {
 			d.Text = fmt.Sprintf("table %s has no primary key", t.sql())
-			d.Fix = fix.AddID(t.sql(), pgsql.Ident(freeColumn(s.trace.end().relations.Get(oid), "id", "")))
+			d.Fix = fix.AddID(t.sql(), pgsql.Ident(freeColumn(s.end().relations.Get(oid), "id", "")))
 			found.add(s, "table-without-pk", d)
 		}
 	}
@@ -307,7 +307,7 @@ func slowActions(s *step) (found findings) {
 // unindexed finds a foreign key whose columns no index begins with.
 func unindexed(s *step, t *relation, c *constraint) (found findings) {
 	d := Diagnostic{Table: t.sql()}
-	if has(s.trace.end().indexes, func(x *index) bool {
+	if has(s.end().indexes, func(x *index) bool {
 		return x.Table == c.Table && len(x.Columns) >= len(c.Columns) && sameSet(x.Columns[:len(c.Columns)], c.Columns) && x.Predicate == ""
 	}) {
 		return found
@@ -318,8 +318,8 @@ func unindexed(s *step, t *relation, c *constraint) (found findings) {
 		base += "_" + t.columns[n].Name
 	}
 	on := "(" + columnList(t, c.Columns) + ")"
-	d.Fix = fix.CreatePartitionedIndex(s.trace.end().partitioned(t, func(p *relation) fix.Index {
-		name := s.trace.end().freeRelation(p.Schema, strings.Replace(base, t.Name, p.Name, 1), "_idx")
+	d.Fix = fix.CreatePartitionedIndex(s.end().partitioned(t, func(p *relation) fix.Index {
+		name := s.end().freeRelation(p.Schema, strings.Replace(base, t.Name, p.Name, 1), "_idx")
 		return fix.Index{Name: pgsql.Ident(name), Full: sqlName(p.Schema, name), Table: p.sql(), On: on}
 	}))
 	found.add(s, "fk-without-index", d)
@@ -351,7 +351,7 @@ func otherIndexes(s *step) (found findings) {
 			break
 		}
 		for other, o := range s.after.indexes.All() {
-			if was := s.after.relations.Get(other); other != oid && was != nil && x.covers(o) && !s.after.hasConstraint(other) && !o.Identity && was.Parent == 0 && s.trace.end().indexes.Get(other) != nil {
+			if was := s.after.relations.Get(other); other != oid && was != nil && x.covers(o) && !s.after.hasConstraint(other) && !o.Identity && was.Parent == 0 && s.end().indexes.Get(other) != nil {
 				d.Text = fmt.Sprintf("the new index %s begins with the columns of index %s", pgsql.Ident(r.Name), was.sql())
 				d.Fix = fix.DropIndexes([]string{was.sql()}, "", nil)
 				if t.Kind == "p" {

@@ -42,7 +42,7 @@ func droppedTable(s *step, r *relation) (found findings) {
 	d.Fix = fix.Words("stop using the table in one release, then drop it in a later one, once it is known to be empty or archived")
 	d.Query = fix.CountRows(r.sql(), "")
 	found.add(s, "drop-table", d)
-	if a := s.trace.end().find(r.Schema, r.Name); a != nil && a.isTable() && a.OID != r.OID {
+	if a := s.end().find(r.Schema, r.Name); a != nil && a.isTable() && a.OID != r.OID {
 		d := s.about(r)
 		d.Text = fmt.Sprintf("table %s is dropped and recreated, and loses its rows", s.name(r))
 		d.Fix = fix.Words("use ALTER TABLE")
@@ -112,7 +112,7 @@ func renamedRelation(s *step, b, a *relation) (found findings) {
 		return found
 	}
 	moved := b.Schema != a.Schema
-	if left := s.trace.end().find(b.Schema, b.Name); left != nil && left.Schema == b.Schema && lostColumns(b, left) == "" {
+	if left := s.end().find(b.Schema, b.Name); left != nil && left.Schema == b.Schema && lostColumns(b, left) == "" {
 		return nil // queries that use the old name still work
 	}
 	d := s.about(b)
@@ -260,6 +260,6 @@ func (s *step) viewHas(t *relation, column string) bool {
 	if was == nil {
 		return false
 	}
-	view := s.trace.end().find(was.Schema, was.Name)
+	view := s.end().find(was.Schema, was.Name)
 	return view != nil && view.OID != t.OID && view.column(column) != nil
 }

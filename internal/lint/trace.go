@@ -256,6 +256,7 @@ func (r *fileRun) baseline(ctx context.Context) error {
 const (
 	savepoint = "SAVEPOINT lint_statement"
 	goBack    = "ROLLBACK TO lint_statement"
+	release   = "RELEASE lint_statement"
 )
 
 // step runs a statement with run and reads what it did. In a transaction, a failure has no effect.

@@ -230,12 +230,12 @@ func (s *step) recreated(t *typ) bool {
 		return false
 	}
 	for oid, b := range s.trace.base.relations.All() {
-		e := s.trace.end().relations.Get(oid)
+		e := s.end().relations.Get(oid)
 		for n, c := range b.columns {
 			if c.Type != t.OID || e == nil || e.columns[n] == nil {
 				continue
 			}
-			if now := s.trace.end().types.Get(e.columns[n].Type); now != nil && now.Kind == "e" && now.OID != t.OID {
+			if now := s.end().types.Get(e.columns[n].Type); now != nil && now.Kind == "e" && now.OID != t.OID {
 				return true
 			}
 		}

@@ -10,7 +10,7 @@ func droppedView(s *step, r *relation) (found findings) {
 	if !s.named(r) {
 		return found
 	}
-	if a := s.trace.end().find(r.Schema, r.Name); a != nil && a.OID != r.OID && (a.isView() || a.isTable()) {
+	if a := s.end().find(r.Schema, r.Name); a != nil && a.OID != r.OID && (a.isView() || a.isTable()) {
 		if text := lostColumns(r, a); text != "" {
 			d := s.about(r)
 			d.Text = fmt.Sprintf("view %s is recreated %s, which breaks its readers", r.sql(), text)

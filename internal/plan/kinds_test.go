@@ -208,7 +208,7 @@ type verdict string
 
 const (
 	isPlanned verdict = "planned"
-	isLeft    verdict = "left alone and said"
+	isLeft    verdict = "left alone and named"
 	isRefused verdict = "refused"
 )
 

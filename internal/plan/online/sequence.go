@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,21 +78,23 @@ func (o options) turns(from options) bool { return o.increment < 0 != (from.incr
 // again, because its last number is outside of its new bounds.
 func (o options) set(from options) string {
 	var b strings.Builder
-	option := func(name string, from, to, none int64) {
-		switch {
-		case from == to:
-		case to == none:
-			b.WriteString(" SET NO " + name)
-		default:
+	number := func(name string, from, to int64) {
+		if from != to {
 			fmt.Fprintf(&b, " SET %s %d", name, to)
 		}
 	}
-	const always = math.MinInt64 // no value of these options
-	option("INCREMENT BY", from.increment, o.increment, always)
-	option("MINVALUE", from.min, o.min, o.lowest)
-	option("MAXVALUE", from.max, o.max, o.highest)
-	option("START WITH", from.start, o.start, always)
-	option("CACHE", from.cache, o.cache, always)
+	bound := func(name string, from, to, none int64) {
+		if from != to && to == none {
+			b.WriteString(" SET NO " + name)
+			return
+		}
+		number(name, from, to)
+	}
+	number("INCREMENT BY", from.increment, o.increment)
+	bound("MINVALUE", from.min, o.min, o.lowest)
+	bound("MAXVALUE", from.max, o.max, o.highest)
+	number("START WITH", from.start, o.start)
+	number("CACHE", from.cache, o.cache)
 	switch {
 	case o.cycle && !from.cycle:
 		b.WriteString(" SET CYCLE")

@@ -22,6 +22,9 @@ func TestReadSettings(t *testing.T) {
 	}
 	pullRequest := func(r *repo) { r.t.Setenv("GITHUB_BASE_REF", "main") }
 	named := func(base string) string { return "lint {\n  git {\n    base = \"" + base + "\"\n  }\n}\n" }
+	rule := func(lines string) string {
+		return "lint {\n  rule \"r\" {\n    message = \"m\"\n" + lines + "  }\n}\n"
+	}
 	type result struct {
 		Settings string // what lint uses
 		Changes  []string
@@ -35,6 +38,11 @@ func TestReadSettings(t *testing.T) {
 		want         result
 	}{
 		{"nothing", map[string]string{"atlas.hcl": prod + skip("style")}, nil, nil, "", "", 0, result{"skip style", nil}},
+		{"a rule", map[string]string{"atlas.hcl": prod + rule("    match = \"a\"\n    error = true\n")}, map[string]string{"atlas.hcl": prod + rule("    match = \"b\"\n")}, nil, "", "", 0,
+			result{"", []string{
+				`0:0 lint.rule "r".error = true was removed: lint uses the settings of main until this is merged`,
+				`11:5 lint.rule "r".match was changed from "a" to "b": lint uses the settings of main until this is merged`,
+			}}},
 		{"without main", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + skip("style")},
 			func(r *repo) { r.git("branch", "-D", "main") }, "", "", 0, result{"skip style; own", nil}},
 		{"the base's name", map[string]string{"atlas.hcl": prod + named("release")}, map[string]string{"atlas.hcl": prod + named("HEAD") + skip("style")},

@@ -1,8 +1,10 @@
 package project
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,11 +53,10 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 			if len(checks) > 0 && !slices.Contains(checks, name) {
 				return at(b.LabelRanges[0], "unknown check %q%s", name, instead("checks", name, checks))
 			}
-			if seen[name] {
-				return at(b.LabelRanges[0], "check %q is set twice", name)
-			}
-			seen[name] = true
 			set, path := g.Checks[name], fmt.Sprintf("lint.check %q", name)
+			if err := once(seen, path, b.LabelRanges[0]); err != nil {
+				return err
+			}
 			if err := set.decode(b.Body, s, path); err != nil {
 				return err
 			}
@@ -68,7 +69,7 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 			}
 			g.Checks[name] = set
 		case "rule":
-			if err := g.rule(b, s); err != nil {
+			if err := g.rule(b, s, seen); err != nil {
 				return err
 			}
 		default:
@@ -81,7 +82,7 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 			}
 			g.Analyzers[b.Type] = set
 			if b.Type == "naming" {
-				if err := g.naming(b.Body, s); err != nil {
+				if err := g.naming(b.Body, s, seen); err != nil {
 					return err
 				}
 			}
@@ -97,12 +98,24 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 	return nil
 }
 
+// once returns an error if a lint block has set what the path names before.
+func once(seen map[string]bool, path string, pos hcl.Range) error {
+	if seen[path] {
+		return at(pos, "%s is set twice", path)
+	}
+	seen[path] = true
+	return nil
+}
+
 // naming reads the patterns of a naming block. It doesn't change what is already set.
-func (g *Gate) naming(body *hclsyntax.Body, s *scope) error {
+func (g *Gate) naming(body *hclsyntax.Body, s *scope, seen map[string]bool) error {
 	read := func(kind string, body *hclsyntax.Body, at hcl.Range) error {
 		path := strings.TrimSuffix("lint.naming."+kind, ".")
+		if err := once(seen, path, at); err != nil {
+			return err
+		}
 		re, text, err := s.regexp(body, path, at)
-		if err != nil || re == nil {
+		if err != nil {
 			return err
 		}
 		message, err := s.text(body.Attributes["message"])
@@ -135,15 +148,18 @@ func (g *Gate) naming(body *hclsyntax.Body, s *scope) error {
 }
 
 // rule reads a check of the project's own.
-func (g *Gate) rule(b *hclsyntax.Block, s *scope) error {
+func (g *Gate) rule(b *hclsyntax.Block, s *scope, seen map[string]bool) error {
 	if len(b.Labels) == 0 {
 		return at(b.TypeRange, "a rule block needs a name: rule \"no-vacuum\" { ... }")
 	}
 	r := CustomRule{Name: b.Labels[0]}
+	path := fmt.Sprintf("lint.rule %q", r.Name)
+	if err := once(seen, path, b.LabelRanges[0]); err != nil {
+		return err
+	}
 	if slices.ContainsFunc(g.Rules, func(o CustomRule) bool { return o.Name == r.Name }) {
 		return nil // the env's overrides the file's
 	}
-	path := fmt.Sprintf("lint.rule %q", r.Name)
 	var text string
 	var err error
 	if r.Match, text, err = s.regexp(b.Body, path, b.TypeRange); err != nil {
@@ -159,9 +175,10 @@ func (g *Gate) rule(b *hclsyntax.Block, s *scope) error {
 		if r.Error, err = s.flag(a); err != nil {
 			return err
 		}
+		s.noteAttribute(path+".error", strconv.FormatBool(r.Error), a)
 	}
 	g.Rules = append(g.Rules, r)
-	s.note(path, strconv.Quote(text)+strconv.FormatBool(r.Error), b.TypeRange)
+	s.noteAttribute(path+".match", strconv.Quote(text), b.Body.Attributes["match"])
 	return nil
 }
 
@@ -202,11 +219,23 @@ func (s *scope) regexp(body *hclsyntax.Body, path string, pos hcl.Range) (*regex
 	if err != nil {
 		return nil, "", err
 	}
-	re, err := regexp.Compile(text)
-	if text == "" || err != nil {
-		return nil, "", at(a.Expr.Range(), "%q isn't a regular expression", text)
+	re, err := compile(text, text, a)
+	return re, text, err
+}
+
+// compile compiles an attribute's regular expression; expr is how it is used.
+func compile(text, expr string, a *hclsyntax.Attribute) (*regexp.Regexp, error) {
+	if text == "" {
+		return nil, at(a.Expr.Range(), "%q isn't a regular expression", text)
 	}
-	return re, text, nil
+	if _, err := regexp.Compile(text); err != nil {
+		why := err.Error()
+		if e := (*syntax.Error)(nil); errors.As(err, &e) {
+			why = e.Code.String()
+		}
+		return nil, at(a.Expr.Range(), "%q isn't a regular expression: %s", text, why)
+	}
+	return regexp.Compile(expr)
 }
 
 // decode reads a block, which the path names. It doesn't change what is already set.
@@ -263,9 +292,9 @@ func (s *scope) pattern(b *hclsyntax.Block, path string) (*regexp.Regexp, error)
 	if err != nil {
 		return nil, err
 	}
-	re, err := regexp.Compile("^(?:" + text + ")$")
-	if text == "" || err != nil {
-		return nil, at(a.Expr.Range(), "%q isn't a regular expression", text)
+	re, err := compile(text, "^(?:"+text+")$", a)
+	if err != nil {
+		return nil, err
 	}
 	s.note(fmt.Sprintf("%s.%s %q", path, b.Type, text), "", a.NameRange)
 	return re, nil

@@ -191,8 +191,8 @@ func (s Store) UnchangedScript(version string, r *migrate.Revision) string {
 		unchanged = fmt.Sprintf("EXISTS (SELECT FROM %s WHERE %s AND CASE partial_hashes OPERATOR(pg_catalog.->>) 0 WHEN '%s' THEN pg_catalog.jsonb_array_length(partial_hashes) ELSE applied END OPERATOR(pg_catalog.=) %d)",
 			s.journal(), versionIs(version), oldDownMark, r.Applied)
 	}
-	return doBlock("    IF NOT (" + unchanged + ") THEN\n        RAISE EXCEPTION 'version % has changed in " + strings.ReplaceAll(s.journal(), "'", "''") +
-		" since this script was printed: print it again', " + pgsql.Literal(version) + ";\n    END IF;\n")
+	changed := "version % has changed in " + strings.ReplaceAll(s.journal(), "%", "%%") + " since this script was printed: print it again"
+	return doBlock("    IF NOT (" + unchanged + ") THEN\n        RAISE EXCEPTION " + pgsql.Literal(changed) + ", " + pgsql.Literal(version) + ";\n    END IF;\n")
 }
 
 // doBlock returns a DO statement that runs indented statements.

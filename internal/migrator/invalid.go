@@ -21,8 +21,12 @@ type InvalidIndex struct {
 	Table    string // schema.name, quoted where needed
 	Building int    // pid of the backend that builds it, 0 if none does
 	Next     Next   `json:",omitempty"` // what the next apply does with it
-	// Lacking are the partitions without their part of the index, if Table is partitioned. Next is empty then.
+	// Partitioned is whether Table is partitioned. Next is empty then.
+	Partitioned bool `json:",omitempty"`
+	// Lacking are the partitions without their part of such an index. If there are none, as after one was detached, the
+	// index is valid after Part, one of its parts, is attached again. Part is empty if there are no partitions.
 	Lacking []string `json:",omitempty"`
+	Part    string   `json:",omitempty"`
 
 	exprs bool   // it has expressions, for which ANALYZE collects statistics
 	def   string // its CREATE INDEX
@@ -88,7 +92,11 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
               WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_index x
                                  WHERE x.indrelid = l.oid AND x.indisvalid
                                    AND EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(x.indexrelid) a WHERE a.relid = c.oid))
-              ORDER BY 1)
+              ORDER BY 1),
+       COALESCE((SELECT pg_catalog.quote_ident(xn.nspname) || '.' || pg_catalog.quote_ident(x.relname)
+                   FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class x ON x.oid = h.inhrelid
+                   JOIN pg_catalog.pg_namespace xn ON xn.oid = x.relnamespace
+                  WHERE h.inhparent = c.oid ORDER BY 1 LIMIT 1), '')
   FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -100,7 +108,8 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
 		return nil, fmt.Errorf("reading the INVALID indexes: %w", err)
 	}
 	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ix InvalidIndex, err error) {
-		err = row.Scan(&ix.Name, &ix.Table, &ix.Lacking)
+		ix.Partitioned = true
+		err = row.Scan(&ix.Name, &ix.Table, &ix.Lacking, &ix.Part)
 		return ix, err
 	})
 	if err != nil {

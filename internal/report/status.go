@@ -113,12 +113,18 @@ func (p *Printer) statusText(st *migrator.Status) error {
 		b.put(s.bad("checksums"), ": ", lines(st.Sum.Error(), "  "), "\n")
 	}
 	for _, ix := range st.Invalid {
-		if len(ix.Lacking) > 0 {
-			b.printf("%s on %s lacks its part on %s: build each concurrently, and attach it\n", s.bad(sprintf("INVALID index %s", ix.Name)), ix.Table, someOf(ix.Lacking))
-		} else if ix.Building != 0 {
+		invalid := s.bad(sprintf("INVALID index %s", ix.Name))
+		switch {
+		case len(ix.Lacking) > 0:
+			b.printf("%s on %s lacks its part on %s: build each concurrently, and attach it\n", invalid, ix.Table, someOf(ix.Lacking))
+		case ix.Part != "":
+			b.printf("%s on %s has its part on every partition: attach %s again, or, if it stays INVALID, replace it with another index\n", invalid, ix.Table, ix.Part)
+		case ix.Partitioned:
+			b.printf("%s on %s, which has no partitions: drop it, and create it again\n", invalid, ix.Table)
+		case ix.Building != 0:
 			b.printf("index %s on %s is being built by pid %d\n", ix.Name, ix.Table, ix.Building)
-		} else {
-			b.printf("%s on %s, left by an interrupted build%s\n", s.bad(sprintf("INVALID index %s", ix.Name)), ix.Table, next(ix.Next))
+		default:
+			b.printf("%s on %s, left by an interrupted build%s\n", invalid, ix.Table, next(ix.Next))
 		}
 	}
 	return p.page(&b)

@@ -73,8 +73,10 @@ func TestStatusAndHistory(t *testing.T) {
 				{Name: "public.i", Table: "public.t", Next: migrator.NextBuild},
 				{Name: "public.i_ccnew", Table: "public.t", Next: migrator.NextDrop},
 				{Name: "public.j", Table: "public.t", Next: migrator.NextKeep},
-				{Name: "public.k", Table: "public.p", Lacking: []string{"public.p1"}},
-				{Name: "public.l", Table: "public.p", Lacking: []string{"public.p1", `public."P\x1b2"`, "public.p3", "public.p4"}},
+				{Name: "public.k", Table: "public.p", Partitioned: true, Lacking: []string{"public.p1"}, Part: "public.k2"},
+				{Name: "public.m", Table: "public.p", Partitioned: true, Part: "public.m1"},
+				{Name: "public.n", Table: "public.p", Partitioned: true},
+				{Name: "public.l", Table: "public.p", Partitioned: true, Lacking: []string{"public.p1", `public."P\x1b2"`, "public.p3", "public.p4"}},
 			},
 		}, false},
 		{"unknown", &migrator.Status{

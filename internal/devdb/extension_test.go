@@ -1,11 +1,39 @@
 package devdb
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
+
+// What dev servers of PostgreSQL 12 create as a superuser, later ones let the database's owner create.
+func TestTrusted(t *testing.T) {
+	s, err := Start(t.Context(), Config{Log: t.Logf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if s.VersionNum() < 130000 {
+		t.Skip("needs PostgreSQL 13")
+	}
+	conn, err := s.Admin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	rows, err := conn.Query(t.Context(), "SELECT name FROM pg_available_extension_versions WHERE name = ANY ($1) GROUP BY name HAVING NOT bool_or(trusted)", trusted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(wrong) > 0 {
+		t.Errorf("not trusted: %q, error %v", wrong, err)
+	}
+}
 
 // The key changes with everything that a state with extensions depends on, and only with that.
 func TestExtensionsKey(t *testing.T) {

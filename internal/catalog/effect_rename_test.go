@@ -75,3 +75,35 @@ func TestEffectRenames(t *testing.T) {
 		}
 	}
 }
+
+// TestBrokenEffects cuts the lines of effect files off at each character. What can be parsed can be compared, and is
+// written so that it can be parsed again.
+func TestBrokenEffects(t *testing.T) {
+	const view = `view public.v: SELECT x FROM (SELECT 1::numeric(5,2) AS "numeric", TRIM(BOTH 'a'::text FROM "b"), ARRAY['x'::text]::"Mo od"[], s::timestamp(3) with time zone AT TIME ZONE 'UTC' UNION SELECT 2) q`
+	whole, err := ParseEffect("+ " + view)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := newCatalog(whole.Add)
+	for _, line := range []string{
+		"+ " + view, "- " + view, `~ column "my.App"."a -> b"."x: y" -> "p -> ""q"".r": text default 'a: b -> c'::text`, "~ domain a -> constraint b: text",
+		`+ table "S s".x: partition of "S s"."p P" FOR VALUES IN ('a, (b') [unlogged]`, `+ table "S s".x: partitioned by LIST (k), partition of "S s"."p P" DEFAULT`,
+	} {
+		for i := range len(line) + 1 {
+			for _, text := range []string{line[:i], line[:2] + line[i:]} {
+				e, err := ParseEffect(text)
+				if err != nil {
+					continue
+				}
+				e.Added()
+				e.Removed()
+				if again, err := ParseEffect(e.String()); err != nil || !cmp.Equal(e, again) {
+					t.Errorf("%s is read again as %v: %v", text, again, err)
+				}
+				have := newCatalog(append(e.Add, e.Remove...))
+				Undeclared(want, Diff(want, have))
+				want.Equal(have)
+			}
+		}
+	}
+}

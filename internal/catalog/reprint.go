@@ -17,8 +17,7 @@ func sameText(a, b Line) bool {
 }
 
 func reprinted(def string) string {
-	const current = 18 // the definitions are already in the form that is common to all versions
-	l := tokens(def).now().spelled(current)
+	l := tokens(def)
 	var out tokenList
 	for i := 0; i < len(l); i++ {
 		out = append(out, l[i])

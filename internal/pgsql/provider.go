@@ -30,6 +30,12 @@ var providers = map[string]map[string]string{
 	"default operator class": {"gin": "btree_gin", "gist": "btree_gist"},
 }
 
+// notScalar are types that btree_gin and btree_gist have no operator classes for.
+var notScalar = map[string]bool{
+	"json": true, "jsonb": true, "xml": true, "point": true, "line": true, "lseg": true, "box": true, "path": true, "polygon": true, "circle": true,
+	"tsvector": true, "tsquery": true,
+}
+
 // Missing is what PostgreSQL's message says doesn't exist.
 type Missing struct {
 	Kind string // "type", "operator class", "relation", ...; for a default operator class, the access method is the name
@@ -47,7 +53,7 @@ func DeniedExtension(message string) (name string, ok bool) {
 
 var missingObject = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?s)^(?:(type|relation|collation|operator class|access method|role|language|extension|schema|text search [a-z]+) "(.+?)"` +
-		`(?: for encoding ".*")? does not exist(?: for access method ".*")?|function (.+)\(.*\) does not exist|data type .+ has no default operator class for access method "(.+)")$`)
+		`(?: for encoding ".*")? does not exist(?: for access method ".*")?|function (.+)\(.*\) does not exist|data type (.+) has no default operator class for access method "(.+)")$`)
 })
 
 // ParseMissing reads an English message of PostgreSQL with SQLSTATE 42704, 42883, 42P01 or 3F000. ok is false if it
@@ -61,7 +67,10 @@ func ParseMissing(message string) (m Missing, ok bool) {
 	case match[3] != "":
 		m = Missing{Kind: "function", Name: match[3]}
 	case match[4] != "":
-		m = Missing{Kind: "default operator class", Name: match[4]}
+		m = Missing{Kind: "default operator class", Name: match[5]}
+		if notScalar[match[4]] || strings.HasSuffix(match[4], "[]") {
+			return m, true
+		}
 	default:
 		m = Missing{Kind: match[1], Name: match[2]}
 	}

@@ -52,6 +52,14 @@ func TestProviders(t *testing.T) {
 					}
 				}
 			}
+			for _, typ := range pgsql.NotScalar() {
+				var n int
+				const added = `SELECT count(*) FROM pg_opclass c JOIN pg_depend d ON d.classid = 'pg_opclass'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+					JOIN pg_extension e ON e.oid = d.refobjid AND extname IN ('btree_gin', 'btree_gist') WHERE opcintype = $1::regtype`
+				if err := conn.QueryRow(t.Context(), added, typ).Scan(&n); err != nil || n > 0 {
+					t.Errorf("%s has %d operator classes for %s, error %v", extension, n, typ, err)
+				}
+			}
 		} else if code != pgsql.UndefinedFile && code != pgsql.FeatureNotSupported { // not installed
 			t.Error(err)
 		}

@@ -37,7 +37,7 @@ func (e *StmtError) advice() string {
 	var pg *pgconn.PgError
 	if errors.As(e.Err, &pg) {
 		if m, ok := pgsql.ParseMissing(pg.Message); ok && m.Extension != "" {
-			return "create extension " + pgsql.Ident(m.Extension) + " before it, in this file or an earlier one"
+			return "create extension " + pgsql.Ident(m.Extension) + " first, in this file or an earlier one; if it exists, check the schema and the types"
 		}
 	}
 	switch pgsql.SQLState(e.Err) {

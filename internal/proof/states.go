@@ -23,14 +23,15 @@ func States(ctx context.Context, base Base, replay func(context.Context) (*state
 	// What an empty database lacks may be what the migrations create and the schema file doesn't manage: a type, a
 	// function, an extension, or the sequence of a serial column that the file no longer declares. An exclusion
 	// constraint, which is carried over, may need the extension too.
-	var pg *pgconn.PgError
-	lacks := errors.As(desiredErr, &pg) && (state.HasUnmanaged(replayed.Catalog) || len(state.Sequences(replayed.Catalog)) > 0)
-	if desiredErr == nil && replayErr == nil && state.HasExclusions(replayed.Catalog) {
-		desired.Close()
-		lacks = true
-	}
-	if replayErr == nil && lacks {
-		desired, desiredErr = state.DesiredOn(ctx, replayed, base.SchemaName, base.Schema)
+	if replayErr == nil {
+		lacks := errors.As(desiredErr, new(*pgconn.PgError)) && (state.HasUnmanaged(replayed.Catalog) || len(state.Sequences(replayed.Catalog)) > 0)
+		if desiredErr == nil && state.HasExclusions(replayed.Catalog) {
+			desired.Close()
+			lacks = true
+		}
+		if lacks {
+			desired, desiredErr = state.DesiredOn(ctx, replayed, base.SchemaName, base.Schema)
+		}
 	}
 	if err := errors.Join(desiredErr, replayErr); err != nil {
 		if replayed != nil {

@@ -212,6 +212,7 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 			return err
 		}
 	}
+	t.close(ctx) // findings may copy the database, in which no session may be
 	return p.findings(ctx, r)
 }
 

@@ -83,6 +83,8 @@ func TestSchema(t *testing.T) {
 			[]string{second + ":0:0: error schema-not-planned IB617: from here on, the migrations don't produce schema.hcl: change it too (in the migrations column public.a.y is extra (integer))"}},
 		{"each another", is, map[string]string{second: "ALTER TABLE a ADD COLUMN z int;\n"}, 0,
 			[]string{"schema.hcl:0:0: error schema-not-planned IB617: the migrations don't produce schema.hcl: run plan (in the migrations column public.a.y is missing (integer); column public.a.z is extra (integer))"}},
+		{"an exclusion constraint", was, map[string]string{second: "CREATE TABLE e (x int, EXCLUDE (x WITH =));\n"}, 0,
+			[]string{second + ":0:0: error schema-not-planned IB617: from here on, the migrations don't produce schema.hcl: change it too (in the migrations table public.e is extra (ordinary))"}},
 		{"words alone", was + "# a comment\n", nil, 0, nil},
 		{"wrong", "schema \"public\" {}\ntable \"a\" {\n  schema = schema.public\n  colum \"x\" {}\n}\n", nil, 0, []string{"schema.hcl:4:3: error schema-not-planned IB617: unknown block \"colum\" in table \"a\": did you mean \"column\"?"}},
 		{"by the latest", is, nil, 1, nil},

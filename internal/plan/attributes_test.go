@@ -1,20 +1,13 @@
 package plan
 
 import (
-	"context"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
-	"github.com/ibutsu/ibutsu-schema/internal/devdb"
-	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
-	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // attributes are attributes of tables, columns, constraints and indexes, by the major version that added them or 0.
@@ -94,13 +87,7 @@ var attributes = []struct {
 // TestAttributes creates a table for each attribute by SQL, and inspects the database. Nothing is planned for it. Then
 // each table gets a column with an index: that alone is planned, can be applied and reverted, and keeps the rest.
 func TestAttributes(t *testing.T) {
-	ctx, srv := t.Context(), pgtest.Server(t)
-	major := srv.VersionNum() / 10000
-	live, err := state.New(ctx, srv, catalog.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer live.Close()
+	major := pgtest.Server(t).VersionNum() / 10000
 	sql := "CREATE TABLE other (id int PRIMARY KEY, k int UNIQUE, UNIQUE (id, k));\n"
 	names := map[string]string{}
 	for i, a := range attributes {
@@ -112,23 +99,11 @@ func TestAttributes(t *testing.T) {
 		sql += "CREATE TABLE " + table + " (id int PRIMARY KEY, n int, m int, s text);\n"
 		sql += regexp.MustCompile(`\bT\b`).ReplaceAllString(regexp.MustCompile(`\bT_`).ReplaceAllString(a.sql, table+"_"), table) + ";\n"
 	}
-	stmts, err := pgsql.Split(sql)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := live.Run(ctx, stmts, false, "database.sql"); err != nil {
-		t.Fatal(err)
-	}
-	hcl, err := state.Inspect(ctx, live.DB.ConnConfig(), catalog.Options{}, func(context.Context) (*devdb.Server, error) { return srv, nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if m := regexp.MustCompile(`(?m)^# (?:Different|Not checked).*`).Find(hcl); m != nil && !strings.Contains(string(m), "does not exist") { // a domain
-		t.Errorf("%s", m)
-	}
+	live := created(t, sql)
+	hcl := inspected(t, live.DB.ConnConfig(), catalog.Options{})
 	defer func() {
 		if t.Failed() {
-			t.Logf("%v\n%s", names, hcl)
+			t.Logf("%v", names)
 		}
 	}()
 	w, _ := proposeFor(t, live, hcl)
@@ -149,34 +124,6 @@ func TestAttributes(t *testing.T) {
 	if w == nil {
 		t.Fatal("the plan for the edit is refused")
 	}
-	before := live.Catalog
 	only := regexp.MustCompile(`^(ALTER TABLE public\.\w+ ADD COLUMN added text|CREATE INDEX CONCURRENTLY \w+_added ON public\.\w+ \(added\))$`)
-	for _, f := range w.files {
-		for _, s := range f.up.Stmts {
-			if !only.MatchString(s.Text) {
-				t.Errorf("more than the edit is planned: %s", s.Text)
-			}
-		}
-		if err := live.Run(ctx, f.up.Stmts, f.up.TxNone, f.Name); err != nil {
-			t.Fatalf("%v\n%s", err, f.SQL)
-		}
-	}
-	if err := live.Refresh(ctx); err != nil {
-		t.Fatal(err)
-	}
-	have, _ := state.Split(live.Catalog)
-	if diff := cmp.Diff(want.Lines(), have.Lines()); diff != "" {
-		t.Errorf("applied (-want +have):\n%s", diff)
-	}
-	for _, f := range slices.Backward(w.files) {
-		if err := live.Run(ctx, f.down.Stmts, f.down.TxNone, f.down.File); err != nil {
-			t.Fatalf("%v\n%s", err, f.Draft.Down)
-		}
-	}
-	if err := live.Refresh(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(before.Lines(), live.Catalog.Lines()); diff != "" {
-		t.Errorf("reverted (-before +after):\n%s", diff)
-	}
+	thereAndBack(t, live, w.files, want, only.MatchString)
 }

@@ -3,14 +3,17 @@ package plan
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/tools/txtar"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -33,22 +36,11 @@ func TestInspected(t *testing.T) {
 			db.Exec(sql)
 			p := newProject(t)
 			opts := p.config().Options
-			hcl, err := state.Inspect(t.Context(), db.Conn().Config(), opts, func(context.Context) (*devdb.Server, error) { return pgtest.Server(t), nil })
-			if err != nil {
-				t.Fatal(err)
-			}
-			if m := regexp.MustCompile(`(?m)^# (?:Different|Not checked).*`).Find(hcl); m != nil && !strings.Contains(string(m), "does not exist") {
-				t.Errorf("%s", m)
-			}
+			hcl := inspected(t, db.Conn().Config(), opts)
 			live, err := catalog.Read(t.Context(), db.Conn(), opts)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer func() {
-				if t.Failed() {
-					t.Logf("%s", hcl)
-				}
-			}()
 			p.HCL = hcl
 			p.Write(map[string]string{"20250101000000_base.sql": sql})
 			pl, err := Make(t.Context(), p.config())
@@ -84,5 +76,76 @@ func TestInspected(t *testing.T) {
 				t.Errorf("created again (-live +created):\n%s", diff)
 			}
 		})
+	}
+}
+
+// inspected inspects a database. The file must create the same schema, as far as it can; a failed test logs it.
+func inspected(t *testing.T, conn *pgx.ConnConfig, opts catalog.Options) []byte {
+	t.Helper()
+	hcl, err := state.Inspect(t.Context(), conn, opts, func(context.Context) (*devdb.Server, error) { return pgtest.Server(t), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("%s", hcl)
+		}
+	})
+	if m := regexp.MustCompile(`(?m)^# (?:Different|Not checked).*`).Find(hcl); m != nil && !strings.Contains(string(m), "does not exist") { // a domain
+		t.Errorf("%s", m)
+	}
+	return hcl
+}
+
+// created creates a database by SQL.
+func created(t *testing.T, sql string) *state.State {
+	t.Helper()
+	s, err := state.New(t.Context(), pgtest.Server(t), catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	stmts, err := pgsql.Split(sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Run(t.Context(), stmts, false, "database.sql"); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// thereAndBack applies planned files to a database, which then is as the schema file wants it, and reverts them. Each
+// statement must belong to the edit of the file.
+func thereAndBack(t *testing.T, live *state.State, files []File, want catalog.Catalog, belongs func(sql string) bool) {
+	t.Helper()
+	ctx, before := t.Context(), live.Catalog
+	for _, f := range files {
+		for _, s := range f.up.Stmts {
+			if !belongs(s.Text) {
+				t.Errorf("more than the edit is planned: %s", s.Text)
+			}
+		}
+		if err := live.Run(ctx, f.up.Stmts, f.up.TxNone, f.Name); err != nil {
+			t.Fatalf("%v\n%s", err, f.SQL)
+		}
+	}
+	if err := live.Refresh(ctx); err != nil {
+		t.Fatal(err)
+	}
+	have, _ := state.Split(live.Catalog)
+	if diff := cmp.Diff(want.Lines(), have.Lines()); diff != "" {
+		t.Errorf("applied (-want +have):\n%s", diff)
+	}
+	for _, f := range slices.Backward(files) {
+		if err := live.Run(ctx, f.down.Stmts, f.down.TxNone, f.down.File); err != nil {
+			t.Fatalf("%v\n%s", err, f.Draft.Down)
+		}
+	}
+	if err := live.Refresh(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before.Lines(), live.Catalog.Lines()); diff != "" {
+		t.Errorf("reverted (-before +after):\n%s", diff)
 	}
 }

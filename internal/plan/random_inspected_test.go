@@ -6,16 +6,13 @@ import (
 	"fmt"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
-	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
@@ -61,34 +58,8 @@ func TestRandomInspected(t *testing.T) {
 }
 
 func inspectRandom(t *testing.T, sql string, i int) (outcome string) {
-	ctx, srv := t.Context(), pgtest.Server(t)
-	live, err := state.New(ctx, srv, catalog.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		live.Close()
-		_ = live.DB.Drop(context.Background()) // the server is stopped anyway
-	}()
-	stmts, err := pgsql.Split(sql)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := live.Run(ctx, stmts, false, "database.sql"); err != nil {
-		t.Fatal(err)
-	}
-	hcl, err := state.Inspect(ctx, live.DB.ConnConfig(), catalog.Options{}, func(context.Context) (*devdb.Server, error) { return srv, nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if t.Failed() {
-			t.Logf("%s", hcl)
-		}
-	}()
-	if m := regexp.MustCompile(`(?m)^# (?:Different|Not checked).*`).Find(hcl); m != nil && !strings.Contains(string(m), "does not exist") {
-		t.Errorf("%s", m)
-	}
+	live := created(t, sql)
+	hcl := inspected(t, live.DB.ConnConfig(), catalog.Options{})
 	edited := edits[i%len(edits)](string(hcl))
 	w, want := proposeFor(t, live, []byte(edited))
 	// What the edit's plan doesn't contain isn't planned for the untouched database either.
@@ -104,35 +75,7 @@ func inspectRandom(t *testing.T, sql string, i int) (outcome string) {
 	if w == nil {
 		return "refused"
 	}
-	before, _ := state.Split(live.Catalog)
-	for _, f := range w.files {
-		for _, s := range f.up.Stmts {
-			if !strings.Contains(s.Text, "added") {
-				t.Errorf("more than the edit is planned: %s", s.Text)
-			}
-		}
-		if err := live.Run(ctx, f.up.Stmts, f.up.TxNone, f.Name); err != nil {
-			t.Fatalf("%v\n%s", err, f.SQL)
-		}
-	}
-	managed := func() []string {
-		if err := live.Refresh(ctx); err != nil {
-			t.Fatal(err)
-		}
-		c, _ := state.Split(live.Catalog)
-		return c.Lines()
-	}
-	if diff := cmp.Diff(want.Lines(), managed()); diff != "" {
-		t.Errorf("applied (-want +have):\n%s", diff)
-	}
-	for _, f := range slices.Backward(w.files) {
-		if err := live.Run(ctx, f.down.Stmts, f.down.TxNone, f.down.File); err != nil {
-			t.Fatalf("%v\n%s", err, f.Draft.Down)
-		}
-	}
-	if diff := cmp.Diff(before.Lines(), managed()); diff != "" {
-		t.Errorf("reverted (-before +after):\n%s", diff)
-	}
+	thereAndBack(t, live, w.files, want, func(sql string) bool { return strings.Contains(sql, "added") })
 	return "there-and-back"
 }
 

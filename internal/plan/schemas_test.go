@@ -1,10 +1,8 @@
 package plan
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -12,9 +10,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
-	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // An edit is an ordinary edit of a schema file. codes are those of what lint finds in its files, in their order.
@@ -125,18 +121,7 @@ func TestSchemas(t *testing.T) {
 			db := pgtest.New(t)
 			db.Exec(sql)
 			p := newProject(t)
-			server := func(context.Context) (*devdb.Server, error) { return pgtest.Server(t), nil }
-			if p.HCL, err = state.Inspect(t.Context(), db.Conn().Config(), p.config().Options, server); err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				if t.Failed() {
-					t.Logf("%s", p.HCL)
-				}
-			}()
-			if m := regexp.MustCompile(`(?m)^# (?:Different|Not checked).*`).Find(p.HCL); m != nil && !strings.Contains(string(m), "does not exist") { // a domain
-				t.Errorf("%s", m)
-			}
+			p.HCL = inspected(t, db.Conn().Config(), p.config().Options)
 			p.Write(map[string]string{"20250101000000_base.sql": sql})
 			for _, f := range p.plan().Files {
 				t.Errorf("planned for the untouched database: %s\n%s", f.Name, f.SQL)

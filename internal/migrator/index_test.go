@@ -190,3 +190,14 @@ func TestInvalidIndex(t *testing.T) {
 		}
 	})
 }
+
+// Another session's temporary tables aren't part of the database's schema.
+func TestInvalidTemporaryIndex(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	b.mustApply(migrator.Options{})
+	other := b.session("CREATE TEMP TABLE p (a int) PARTITION BY LIST (a); CREATE TEMP TABLE p1 PARTITION OF p DEFAULT; CREATE INDEX i ON ONLY p (a)")
+	if st := b.status(); len(st.Invalid) > 0 {
+		t.Errorf("INVALID: %+v", st.Invalid)
+	}
+	b.end(other, "DISCARD TEMP")
+}

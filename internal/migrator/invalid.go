@@ -103,7 +103,7 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
   JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
- WHERE NOT i.indisvalid AND c.relkind = 'I' AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid)
+ WHERE NOT i.indisvalid AND c.relkind = 'I' AND n.nspname::text !~ '^pg_' AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid)
  ORDER BY 1`)
 	if err != nil {
 		return nil, fmt.Errorf("reading the INVALID indexes: %w", err)

@@ -47,7 +47,8 @@ var catalogs = [known]struct {
 	name string
 	// id is the OID that identifies a row. Without one, rows that are gone are only noticed in their number.
 	id string
-	// relation is the OIDs of the relations, or of the enum, that a row belongs to; "" if there are none.
+	// relation lists the columns, separated by spaces, with the OIDs of the relations, or of the enum, that a row
+	// belongs to; "" if there are none.
 	relation string
 	// where excludes rows of initdb that can't change.
 	where string
@@ -183,7 +184,7 @@ func (m *Mark) Look(ctx context.Context, conn *pgx.Conn) (*Mark, Changes, error)
 	return m.read(ctx, conn, now)
 }
 
-// count reads the transaction's counters of the catalogs, in order. It returns nil if the server doesn't count.
+// count reads the transaction's counters of the catalogs, in order. It returns nil if track_counts is off.
 func count(ctx context.Context, conn *pgx.Conn) ([]counter, error) {
 	var names []string
 	for _, c := range catalogs {

@@ -13,12 +13,13 @@ import (
 )
 
 // TestFixes replaces each case's change with the fix of each finding, and lints that: it runs, and the finding is gone.
+// A case's done.sql is what a block has done when it comes to the statement that a fix replaces.
 func TestFixes(t *testing.T) {
 	for _, c := range readCases(t) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			pgtest.Versions(t, c.Files["postgres"])
-			tryFixes(t, c.Files["before.sql"], c.Files["migration.sql"], lint.Policy{})
+			tryFixes(t, c.Files["before.sql"]+c.Files["done.sql"], c.Files["migration.sql"], lint.Policy{})
 		})
 	}
 }

@@ -50,13 +50,13 @@ type step struct {
 	// uses are the dependents of the functions that the statement replaced, by function.
 	uses map[uint32][]use
 
-	// parts are the statements of a DO block that may be hazards, each as if it were run instead of the block, which is
-	// their of.
+	// parts are the statements of a DO block that may be hazards, each as if it were run instead of the block. Their of
+	// is the block.
 	parts []*step
 	of    *step
 	unrun bool // a part that was only read
-	// untaken is a part that the block didn't run, and unseen one whose text the block would have computed. blockEnd are
-	// the catalogs after all parts of the block, if this one is untaken.
+	// untaken is a part that the block didn't run, and unseen one whose text the block would have computed. blockEnd
+	// are the catalogs after all parts of the block, if this one is untaken.
 	untaken, unseen bool
 	blockEnd        *snapshot
 

@@ -23,9 +23,9 @@ type InvalidIndex struct {
 	Next     Next   `json:",omitempty"` // what the next apply does with it
 	// Partitioned is whether Table is partitioned. Next is empty then.
 	Partitioned bool `json:",omitempty"`
-	// Lacking are the partitions without their part of such an index. If there are none, as after one was detached,
-	// PostgreSQL 14 and later make the index valid when Part, one of its parts, is attached again. Part is empty if
-	// there are no partitions.
+	// Lacking are the partitions without their part of such an index. If every partition has one, as after another
+	// partition was detached, PostgreSQL 14 and later make the index valid when Part, one of its parts, is attached
+	// again. Part is empty if there are no partitions.
 	Lacking []string `json:",omitempty"`
 	Part    string   `json:",omitempty"`
 

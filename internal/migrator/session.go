@@ -344,7 +344,7 @@ func (m *Migrator) outcome(ctx context.Context, err error) error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == pgsql.InsufficientPrivilege {
 		if name, ok := pgsql.DeniedExtension(pg.Message); ok && strings.Contains(pg.Hint, "superuser") {
-			return interrupted(ctx, fmt.Errorf("%w; ask a superuser to run CREATE EXTENSION %s in this database first: CREATE EXTENSION IF NOT EXISTS then does nothing", err, pgsql.Ident(name)))
+			return interrupted(ctx, fmt.Errorf("%w; ask a superuser to create extension %s in this database first: CREATE EXTENSION IF NOT EXISTS then does nothing", err, pgsql.Ident(name)))
 		}
 		role := m.cfg.Role
 		if role == "" {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -149,6 +150,7 @@ func checkInspected(ctx context.Context, live *State, hcl []byte, start func(con
 		return nil, err
 	}
 	s.createExtensions(ctx, live.Catalog)
+	s.createTypes(ctx, live.Catalog)
 	if err := s.createSequences(ctx, live.Catalog); err != nil {
 		return nil, err
 	}
@@ -180,6 +182,45 @@ func (s *State) createExtensions(ctx context.Context, c catalog.Catalog) {
 		_ = s.db.run.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+in)
 		_ = s.db.run.Exec(ctx, run)
 	}
+}
+
+// createTypes creates the types and functions of c that columns and defaults may need, each as soon as it can be. What
+// can't be created here, such as a function in another language, is reported by what needs it.
+func (s *State) createTypes(ctx context.Context, c catalog.Catalog) {
+	stmts := []string{"SET check_function_bodies = off"}
+	for l := range c.All() {
+		if sql := createType(l); sql != "" && !l.Comment {
+			stmts = append(stmts, sql)
+		}
+	}
+	for before := len(stmts) + 1; len(stmts) > 0 && len(stmts) < before; {
+		before = len(stmts)
+		stmts = slices.DeleteFunc(stmts, func(sql string) bool { return s.db.run.Exec(ctx, sql) == nil })
+	}
+	_ = s.db.run.Exec(ctx, "RESET check_function_bodies")
+}
+
+// createType returns the statement that creates a type or a function, or "" for other lines.
+func createType(l catalog.Line) string {
+	switch l.Kind {
+	case "schema":
+		return "CREATE SCHEMA IF NOT EXISTS " + l.Name
+	case "enum":
+		return "CREATE TYPE " + l.Name + " AS ENUM " + l.Def
+	case "composite":
+		return "CREATE TYPE " + l.Name + " AS " + l.Def
+	case "range":
+		def := strings.Replace(l.Def, ", collate ", ", collation ", 1)
+		return "CREATE TYPE " + l.Name + " AS RANGE (" + regexp.MustCompile(`(^|, )(\w+) `).ReplaceAllString(def, "$1$2 = ") + ")"
+	case "domain":
+		return "CREATE DOMAIN " + l.Name + " AS " + l.Def
+	case "domain constraint":
+		domain, name := catalog.CutName(l.Name)
+		return "ALTER DOMAIN " + domain + " ADD CONSTRAINT " + name + " " + l.Def
+	case "function", "procedure":
+		return l.Def
+	}
+	return ""
 }
 
 // createSequences creates the sequences of c that aren't a serial column's, because defaults may use them.

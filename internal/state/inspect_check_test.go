@@ -32,9 +32,10 @@ func TestInspectChecks(t *testing.T) {
 		"what needs an extension": {`CREATE SCHEMA "E x"; CREATE EXTENSION btree_gist SCHEMA "E x"; CREATE EXTENSION citext;
 			CREATE TABLE b (room int, r tsrange, name citext, EXCLUDE USING gist (room WITH =, r WITH &&)); CREATE INDEX ON b USING gist (room);`, ""},
 		"an exclusion that needs a function": {`CREATE FUNCTION f(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true'; CREATE TABLE b (a int, EXCLUDE (a WITH =) WHERE (f(a)));`, ""},
-		"a missing type": {`CREATE DOMAIN d AS int; CREATE TABLE t (a d);`,
-			`# Not checked whether this file creates the same schema: column a of table t: type "public.d" does not exist (SQLSTATE 42704); correct the name, or create the type in a migration first: run new, write its SQL, and then run plan`},
-		"a missing function": {`CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE t (a int DEFAULT f());`,
+		"types and functions": {`CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('sad', 'ok'); CREATE FUNCTION app."F x"(app.mood) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;
+			CREATE DOMAIN d AS app.mood DEFAULT 'ok' NOT NULL CHECK (VALUE > 'sad') CHECK (app."F x"(VALUE) = 1); CREATE TYPE "Pair" AS (a d, "B" app.mood[]); CREATE TYPE span AS RANGE (subtype = text, collation = "C");
+			CREATE TABLE t (a d, b d[], c "Pair", e int DEFAULT app."F x"('sad'), f span, m app.mood, CHECK (app."F x"(m) > 0)); CREATE INDEX ON t (app."F x"(m));`, ""},
+		"a function of a table": {`CREATE TABLE u (a int); CREATE FUNCTION f(u) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'; CREATE FUNCTION f() RETURNS u LANGUAGE sql AS 'SELECT NULL::u'; CREATE TABLE t (a text DEFAULT f()::text);`,
 			`# Not checked whether this file creates the same schema: column a of table t: function public.f() does not exist (SQLSTATE 42883), No function matches the given name and argument types. You might need to add explicit type casts; correct the name, or create the function in a migration first: run new, write its SQL, and then run plan`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -92,29 +92,10 @@ func backfill(t *table, columns []*column) Op {
 // setFilledNotNull sets new columns NOT NULL after they are filled. The steps share a file: no NULL is left, so none of
 // them fails halfway.
 func (d *differ) setFilledNotNull(t *table, columns []*column) Op {
-	all := Op{stage: stageValidate}
-	if len(columns) == 1 {
-		for _, o := range d.setNotNull(t, columns[0]) {
-			for _, c := range o.up {
-				all.up = append(all.up, cmd{sql: c.String(), note: c.note})
-			}
-		}
-		all.down = []cmd{action(t, "ALTER COLUMN "+ident(columns[0].Name)+" DROP NOT NULL")}
-		return all
-	}
-	var names, terms, sets []string
-	for _, c := range columns {
-		col := ident(c.Name)
-		names, terms, sets = append(names, col), append(terms, col+" IS NOT NULL"), append(sets, "ALTER COLUMN "+col+" SET NOT NULL")
-		all.down = append([]cmd{action(t, "ALTER COLUMN "+col+" DROP NOT NULL")}, all.down...)
-	}
-	check := ident(d.names.constraint(t, t.Name, "_not_null"))
-	alter := "ALTER TABLE " + t.String() + " "
-	all.up = []cmd{
-		sql(alter+"ADD CONSTRAINT "+check+" CHECK ("+strings.Join(terms, " AND ")+") NOT VALID", "Rejects new NULLs in "+strings.Join(names, ", ")+"; existing rows are checked later."),
-		sql(alter+"VALIDATE CONSTRAINT "+check, "Scans the table without blocking reads or writes; fails if there is a NULL in one of them."),
-		sql("ALTER TABLE "+t.String()+"\n  "+strings.Join(sets, ",\n  "), "No scan: the check proves it. A statement of its own, because it would scan together with the next."),
-		sql(alter + "DROP CONSTRAINT " + check),
+	steps := d.setNotNull(t, columns...)
+	all := Op{stage: stageValidate, down: steps[1].down[1:]} // without the check
+	for _, o := range steps {
+		all.up = append(all.up, o.up...)
 	}
 	return all
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -73,7 +74,8 @@ func (d *differ) columns(ctx context.Context, have, want *table) ([]Op, error) {
 		}
 		ops = append(ops, about(change{verb: p.verb(), kind: "column", table: have.Name, name: cmp.Or(p.have, p.want).Name}, found)...)
 	}
-	return d.fillTogether(ctx, have, ops)
+	ops, err := d.fillTogether(ctx, have, ops)
+	return d.tightenTogether(have, ops), err
 }
 
 func sameSequence(a, b *sequence) bool {
@@ -259,33 +261,74 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) (ops 
 		}
 		ops = append(ops, o.undo(d.setNotNull(t, a)))
 	case !a.NotNull && b.NotNull && b.Identity == "":
-		ops = append(ops, d.setNotNull(t, a)...)
+		ops = append(ops, Op{tightens: a})
 	}
 	return ops, nil
 }
 
-// setNotNull sets a column NOT NULL. A valid check proves that there is no NULL, so nothing is scanned under ACCESS
-// EXCLUSIVE.
-func (d *differ) setNotNull(t *table, c *column) []Op {
-	col := ident(c.Name)
-	set, unset := action(t, "ALTER COLUMN "+col+" SET NOT NULL"), action(t, "ALTER COLUMN "+col+" DROP NOT NULL")
-	for _, k := range t.constraints {
-		if k.Kind == "c" && k.Valid && k.Def == "CHECK (("+col+" IS NOT NULL))" {
-			set.note = []string{"No scan: the check " + ident(k.Name) + " proves that there is no NULL."}
-			return []Op{{stage: stageAlter, key: t.String(), up: []cmd{set}, down: []cmd{unset}}}
+// tightenTogether merges the ops that set existing columns of a table NOT NULL, so that the table is scanned once.
+func (d *differ) tightenTogether(t *table, ops []Op) []Op {
+	var columns []*column
+	for _, o := range ops {
+		if o.tightens != nil && t.notNullCheck(o.tightens) == nil {
+			columns = append(columns, o.tightens)
 		}
 	}
-	name := ident(d.names.constraint(t, t.Name+"_"+c.Name, "_not_null"))
-	check := "ADD CONSTRAINT " + name + " CHECK (" + col + " IS NOT NULL) NOT VALID"
+	var out []Op
+	for _, o := range ops {
+		switch {
+		case o.tightens == nil:
+			out = append(out, o)
+		case t.notNullCheck(o.tightens) != nil:
+			out = append(out, about(o.change, d.setNotNull(t, o.tightens))...)
+		case o.tightens == columns[0]:
+			out = append(out, about(o.change, d.setNotNull(t, columns...))...)
+		}
+	}
+	return out
+}
+
+// notNullCheck returns a valid check that proves that there is no NULL in the column, or nil.
+func (t *table) notNullCheck(c *column) *constraint {
+	for _, k := range t.constraints {
+		if k.Kind == "c" && k.Valid && k.Def == "CHECK (("+ident(c.Name)+" IS NOT NULL))" {
+			return k
+		}
+	}
+	return nil
+}
+
+// setNotNull sets columns NOT NULL. A valid check proves that there is no NULL, so nothing is scanned under ACCESS
+// EXCLUSIVE.
+func (d *differ) setNotNull(t *table, columns ...*column) []Op {
+	var names, terms []string
+	var set, unset []cmd
+	var nulls []hazard.Hazard
+	for _, c := range columns {
+		col := ident(c.Name)
+		names, terms, nulls = append(names, col), append(terms, col+" IS NOT NULL"), append(nulls, withNulls(t, c)...)
+		set = append(set, action(t, "ALTER COLUMN "+col+" SET NOT NULL"))
+		unset = append([]cmd{action(t, "ALTER COLUMN "+col+" DROP NOT NULL")}, unset...)
+	}
+	base, where := t.Name, "one of them"
+	if len(columns) == 1 {
+		if k := t.notNullCheck(columns[0]); k != nil {
+			set[0].note = []string{"No scan: the check " + ident(k.Name) + " proves that there is no NULL."}
+			return []Op{{stage: stageAlter, key: t.String(), up: set, down: unset}}
+		}
+		base, where = t.Name+"_"+columns[0].Name, names[0]
+	}
+	name := ident(d.names.constraint(t, base, "_not_null"))
+	check := "ADD CONSTRAINT " + name + " CHECK (" + strings.Join(terms, " AND ") + ") NOT VALID"
+	set[0].note = []string{"No scan: the check proves it. A statement of its own, because it would scan together with the next."}
 	return []Op{
 		{stage: stageAlter, key: t.String(), down: []cmd{action(t, "DROP CONSTRAINT "+name)},
-			up: []cmd{action(t, check, "Rejects new NULLs in "+col+"; existing rows are checked later.")}},
-		{stage: stageValidate, hazards: withNulls(t, c),
-			up: []cmd{
-				sql("ALTER TABLE "+t.String()+" VALIDATE CONSTRAINT "+name, "Scans the table without blocking reads or writes; fails if there is a NULL in "+col+"."),
-				sql(set.String(), "No scan: the check proves it. A statement of its own, because it would scan together with the next."),
-				sql("ALTER TABLE " + t.String() + " DROP CONSTRAINT " + name),
-			},
-			down: []cmd{action(t, check), unset}},
+			up: []cmd{action(t, check, "Rejects new NULLs in "+strings.Join(names, ", ")+"; existing rows are checked later.")}},
+		{stage: stageValidate, hazards: nulls,
+			up: slices.Concat(
+				[]cmd{sql("ALTER TABLE "+t.String()+" VALIDATE CONSTRAINT "+name, "Scans the table without blocking reads or writes; fails if there is a NULL in "+where+".")},
+				set,
+				[]cmd{sql("ALTER TABLE " + t.String() + " DROP CONSTRAINT " + name)}),
+			down: append([]cmd{action(t, check)}, unset...)},
 	}
 }

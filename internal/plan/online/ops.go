@@ -89,6 +89,8 @@ type Op struct {
 
 	// fills or sets is a new column that fillTogether fills, or sets NOT NULL; there is nothing else then.
 	fills, sets *column
+	// tightens is an existing column that tightenTogether sets NOT NULL; there is nothing else then.
+	tightens *column
 
 	change  change   // the change that it is a part of
 	refusal *Refusal // if set, there is no op, and this is the reason

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"cmp"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,6 +24,8 @@ type Difference struct {
 	// Harmless means that the difference only affects statements that name the object: it is a comment, what ANALYZE
 	// collects, or the name of a constraint or index.
 	Harmless bool
+	// Named is the name of a constraint or index that is the wanted one apart from its name, "" for others.
+	Named string `json:",omitempty"`
 	// Invalid means that the object is an index whose build didn't complete. If it is wanted, this is the only
 	// difference.
 	Invalid bool `json:",omitempty"`
@@ -52,6 +53,10 @@ func (d Difference) IsIndex(name string) bool {
 // Diff returns how have differs from want, sorted by table, kind and name. It is empty if and only if the two are
 // equal. If a table is missing or extra, its parts are not listed.
 func Diff(want, have Catalog) []Difference {
+	return compare(want, have, wording{says: "expected"})
+}
+
+func compare(want, have Catalog, words wording) []Difference {
 	missing, extra := split(want.lines, have.lines), split(have.lines, want.lines)
 	for key, w := range missing {
 		if h, ok := extra[key]; ok && sameText(w, h) {
@@ -65,23 +70,25 @@ func Diff(want, have Catalog) []Difference {
 		h, had := extra[key]
 		switch {
 		case wanted && had:
-			all = append(all, changed(w, h))
+			all = append(all, changed(w, h, words))
 		case wanted:
 			if !w.covered(missing, extra) {
-				all = append(all, w.difference())
+				d := w.difference()
+				d.Text = words.missing(w)
+				all = append(all, d)
 			}
 		default:
 			if !h.covered(extra, missing) {
 				d := h.difference()
 				d.Want, d.Have = "", d.Want
-				d.Text = h.key() + " is extra" + parenthesis(d.Have)
+				d.Text = words.extra(h)
 				_, d.Invalid = completed(d.Have)
 				d.Leftover = d.Invalid && leftover(d, want)
 				all = append(all, d)
 			}
 		}
 	}
-	all = pairRenamed(all)
+	all = pairRenamed(all, words)
 	slices.SortStableFunc(all, func(a, b Difference) int {
 		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(rank(a.Kind), rank(b.Kind)), cmp.Compare(a.Object, b.Object))
 	})
@@ -154,31 +161,23 @@ func (l Line) covered(here, there map[string]Line) bool {
 	return false
 }
 
-// difference returns the difference that l is missing.
+// difference returns the difference that l is missing, without a text.
 func (l Line) difference() Difference {
 	table, object := l.table()
 	def := Escape(l.Def)
 	return Difference{
 		Table: table, Object: object, Kind: l.title(), Want: def,
-		Text:     l.key() + " is missing" + parenthesis(def),
 		Harmless: l.Comment || l.Kind == "statistics",
 	}
 }
 
-func parenthesis(def string) string {
-	if def == "" {
-		return ""
-	}
-	return " (" + def + ")"
-}
-
-func changed(want, have Line) Difference {
+func changed(want, have Line, words wording) Difference {
 	d := want.difference()
 	d.Have = Escape(have.Def)
 	d.Harmless = d.Harmless || withoutState(d.Want, "statistics ") == withoutState(d.Have, "statistics ")
-	d.Text = fmt.Sprintf("%s: wants %s, has %s", want.key(), cmp.Or(d.Want, "nothing"), cmp.Or(d.Have, "nothing"))
+	d.Text = words.changed(want, have)
 	if def, invalid := completed(d.Have); invalid && def == d.Want {
-		d.Text = want.key() + " is INVALID"
+		d.Text = words.object(want) + " is INVALID"
 		d.Invalid = true
 	}
 	return d
@@ -232,7 +231,7 @@ func withoutState(def, prefix string) string {
 }
 
 // pairRenamed merges the differences of a missing and an extra constraint or index that differ only in their names.
-func pairRenamed(all []Difference) []Difference {
+func pairRenamed(all []Difference, words wording) []Difference {
 	type same struct{ table, kind, def string }
 	extra := map[same][]int{}
 	for i, d := range all {
@@ -254,8 +253,8 @@ func pairRenamed(all []Difference) []Difference {
 		e := extra[k][0]
 		extra[k] = extra[k][1:]
 		paired[e] = true
-		d.Have, d.Harmless = all[e].Have, true
-		d.Text = fmt.Sprintf("%s %s.%s is named %s", d.Kind, d.Table, d.Object, all[e].Object)
+		d.Have, d.Named, d.Harmless = all[e].Have, all[e].Object, true
+		d.Text = d.Kind + " " + words.name(d.Table) + "." + d.Object + " is named " + all[e].Object
 	}
 	kept := all[:0]
 	for i, d := range all {

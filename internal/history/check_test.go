@@ -69,7 +69,7 @@ func TestCheck(t *testing.T) {
 			p.Write(map[string]string{"down/" + second + ".sql": "-- alembic:down none because\n\n", "down/" + first + ".sql": "-- nothing\n"})
 		}, []string{
 			"down down/" + first + ".sql: the down file does not revert its migration",
-			"  table public.runs is extra (ordinary)",
+			"  table public.runs is extra",
 		}},
 		{"down fails", func(p *project) {
 			p.Write(map[string]string{"down/" + second + ".sql": "SELECT 1;\n\nALTER TABLE runs\n  DROP COLUMN nope;\n"})

@@ -38,7 +38,7 @@ func TestDowns(t *testing.T) {
 		}, 2, lint.Policy{}, []string{"down/" + second + ":0:0: error down-file-wrong IB616: the down file does not revert its migration: column public.a.z is extra (text)"}},
 		{"the second of two", map[string]string{
 			second: up, "down/" + second: down, third: "CREATE TABLE c (x int);\n", "down/" + third: "SELECT 1;\n",
-		}, 2, lint.Policy{}, []string{"down/" + third + ":0:0: error down-file-wrong IB616: the down file does not revert its migration: table public.c is extra (ordinary)"}},
+		}, 2, lint.Policy{}, []string{"down/" + third + ":0:0: error down-file-wrong IB616: the down file does not revert its migration: table public.c is extra"}},
 		{"of a merged one", map[string]string{"down/" + first: "SELECT nothing;\n", second: up, "down/" + second: down}, 1, lint.Policy{}, nil},
 		{"without a transaction", map[string]string{
 			second:           "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY i ON a (x);\n",
@@ -84,7 +84,7 @@ func TestSchema(t *testing.T) {
 		{"each another", is, map[string]string{second: "ALTER TABLE a ADD COLUMN z int;\n"}, 0,
 			[]string{"schema.hcl:0:0: error schema-not-planned IB617: the migrations don't produce schema.hcl: run plan (in the migrations column public.a.y is missing (integer); column public.a.z is extra (integer))"}},
 		{"an exclusion constraint", was, map[string]string{second: "CREATE TABLE e (x int, EXCLUDE (x WITH =));\n"}, 0,
-			[]string{second + ":0:0: error schema-not-planned IB617: from here on, the migrations don't produce schema.hcl: change it too (in the migrations table public.e is extra (ordinary))"}},
+			[]string{second + ":0:0: error schema-not-planned IB617: from here on, the migrations don't produce schema.hcl: change it too (in the migrations table public.e is extra)"}},
 		{"words alone", was + "# a comment\n", nil, 0, nil},
 		{"wrong", "schema \"public\" {}\ntable \"a\" {\n  schema = schema.public\n  colum \"x\" {}\n}\n", nil, 0, []string{"schema.hcl:4:3: error schema-not-planned IB617: unknown block \"colum\" in table \"a\": did you mean \"column\"?"}},
 		{"by the latest", is, nil, 1, nil},

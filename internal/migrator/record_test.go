@@ -148,7 +148,7 @@ func TestRecord(t *testing.T) {
 			at:     "head",
 			change: "UPDATE alembic_version SET version_num = 'eee555'; DROP TABLE atlas_schema_revisions; ALTER TABLE orders ADD COLUMN extra int; CREATE TABLE carts (id int)",
 			kind:   revision.Unknown,
-			err:    "alembic_version holds \"eee555\", which no migration of this directory has; the schema is that of none of its versions (20240104000000 (ddd444, index) is nearest: table public.carts is extra (ordinary), column public.orders.extra is extra (integer)); check out the commit that has \"eee555\", or install its release; if there is none, `stamp -to=VERSION` says how the schema differs from a version's",
+			err:    "alembic_version holds \"eee555\", which no migration of this directory has; the schema is that of none of its versions (20240104000000 (ddd444, index) is nearest: table public.carts is extra, column public.orders.extra is extra (integer)); check out the commit that has \"eee555\", or install its release; if there is none, `stamp -to=VERSION` says how the schema differs from a version's",
 		},
 		{
 			name:   "unknown id, and no schema",

@@ -191,7 +191,7 @@ func differences(d *schemahcl.Document, decls []declaration, want, have catalog.
 			if diff.Want != "" {
 				e.Msg += " (" + diff.Want + ")"
 			}
-		case strings.Contains(diff.Text, " is named "):
+		case diff.Named != "":
 			e.Msg = fmt.Sprintf("%s has another name in the database created from this file: %s", subject, diff.Text)
 		default:
 			e.Msg = fmt.Sprintf("%s is declared as %s, but is %s in the database created from this file", subject, diff.Want, diff.Have)

@@ -28,7 +28,7 @@ func TestInspectChecks(t *testing.T) {
 		"sequences":       {`CREATE SCHEMA app; CREATE SEQUENCE app.order_no INCREMENT BY 5 CACHE 2; CREATE TABLE t (id bigint DEFAULT nextval('app.order_no'));`, ""},
 		"what is outside": {`CREATE TABLE t (a int PRIMARY KEY); CREATE VIEW v AS SELECT a FROM t; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p DEFAULT;`, ""},
 		"a lost collation": {`CREATE TABLE p (a text) PARTITION BY LIST (a COLLATE "C"); CREATE TABLE t (a text COLLATE "C");`,
-			`# Different in a database created from this file: table public.p: wants partitioned by LIST (a COLLATE "C"), has partitioned by LIST (a)`},
+			`# Different in a database created from this file: table public.p is partitioned by LIST (a); expected partitioned by LIST (a COLLATE "C")`},
 		"what needs an extension": {`CREATE SCHEMA "E x"; CREATE EXTENSION btree_gist SCHEMA "E x"; CREATE EXTENSION citext;
 			CREATE TABLE b (room int, r tsrange, name citext, EXCLUDE USING gist (room WITH =, r WITH &&)); CREATE INDEX ON b USING gist (room);`, ""},
 		"an exclusion that needs a function": {`CREATE FUNCTION f(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true'; CREATE TABLE b (a int, EXCLUDE (a WITH =) WHERE (f(a)));`, ""},

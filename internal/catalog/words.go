@@ -1,0 +1,184 @@
+package catalog
+
+import (
+	"cmp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+)
+
+// Compare is like Diff, with texts that say who wants what. says is a clause that the wanted properties follow, such as
+// "the migrations say": "results.start_time is nullable; the migrations say NOT NULL". The texts don't qualify names
+// with the schema public.
+func Compare(want, have Catalog, says string) []Difference {
+	return compare(want, have, wording{says: says, short: true})
+}
+
+// A wording is how texts are worded.
+type wording struct {
+	says  string // the clause before the wanted properties
+	short bool   // omit the schema public
+}
+
+// name returns the name of an object in a text.
+func (w wording) name(name string) string {
+	if w.short {
+		return strings.TrimPrefix(name, "public.")
+	}
+	return name
+}
+
+// object returns a line's kind and name in a text.
+func (w wording) object(l Line) string { return l.title() + " " + w.name(Escape(l.Name)) }
+
+func (w wording) missing(l Line) string { return w.object(l) + " is missing" + parenthesis(l) }
+func (w wording) extra(l Line) string   { return w.object(l) + " is extra" + parenthesis(l) }
+
+// parenthesis returns a line's definition, unless that is the one which almost all lines of its kind have.
+func parenthesis(l Line) string {
+	if l.Def == "" || l.Kind == "table" && l.Def == "ordinary" {
+		return ""
+	}
+	return " (" + Escape(l.Def) + ")"
+}
+
+// changed describes how have differs from want, another line of the same object.
+func (w wording) changed(want, have Line) string {
+	if want.Comment {
+		return w.object(want) + " is " + cmp.Or(Escape(have.Def), "nothing") + "; " + w.says + " " + cmp.Or(Escape(want.Def), "nothing")
+	}
+	switch want.Kind {
+	case "column":
+		return w.name(Escape(want.Name)) + " " + w.column(parseColumn(want), parseColumn(have))
+	case "constraint":
+		if valid, ok := strings.CutSuffix(have.Def, " NOT VALID"); ok && valid == want.Def {
+			return w.object(want) + " is NOT VALID, so older rows may violate it; " + w.says + " validated"
+		}
+	}
+	has, wants := apart(Escape(have.Def), Escape(want.Def))
+	return w.object(want) + " is " + cmp.Or(has, "without properties") + "; " + w.says + " " + cmp.Or(wants, "no properties")
+}
+
+// column describes the parts of a column that differ: "is nullable and has no default; the migrations say NOT NULL,
+// DEFAULT now()".
+func (w wording) column(want, have columnParts) string {
+	var is, wants []string
+	differs := func(has, wanted string) {
+		is, wants = append(is, has), append(wants, wanted)
+	}
+	if have.typ != want.typ {
+		differs("is "+have.typ, want.typ)
+	}
+	if have.collation != want.collation {
+		differs("has "+cmp.Or(have.collation, "the type's collation"), cmp.Or(want.collation, "the type's collation"))
+	}
+	if have.notNull != want.notNull {
+		differs("is "+cmp.Or(have.notNull, "nullable"), cmp.Or(want.notNull, "nullable"))
+	}
+	if have.value != want.value {
+		has, wanted := apart(cmp.Or(have.value, "no default"), cmp.Or(want.value, "no default"))
+		verb := "has "
+		if strings.HasPrefix(have.value, "GENERATED") {
+			verb = "is "
+		}
+		differs(verb+has, wanted)
+	}
+	if have.state != want.state {
+		differs("has "+cmp.Or(have.state, "no settings"), cmp.Or(want.state, "no settings"))
+	}
+	if n := len(is); n > 1 {
+		is = append(is[:n-2], is[n-2]+" and "+is[n-1])
+	}
+	return strings.Join(is, ", ") + "; " + w.says + " " + strings.Join(wants, ", ")
+}
+
+// columnParts are the parts of a column's definition, escaped, with keywords as in SQL.
+type columnParts struct {
+	typ       string
+	collation string // "COLLATE "C"", or "" for the type's
+	notNull   string // "NOT NULL", or "" for nullable
+	value     string // "DEFAULT now()", "GENERATED ...", options of a foreign table's column, or ""
+	state     string // "statistics 100"
+}
+
+// parseColumn takes a column's line apart.
+func parseColumn(l Line) columnParts {
+	def, state := l.CutState()
+	p := columnParts{state: Escape(state)}
+	dst, start := &p.typ, 0
+	cut := func(at int) { *dst = strings.TrimSpace(Escape(def[start:at])) }
+	depth := 0
+	tokens := pgsql.Tokens(def)
+	for i, t := range tokens {
+		switch {
+		case t.Kind == pgsql.Op && t.Text == "(":
+			depth++
+		case t.Kind == pgsql.Op && t.Text == ")":
+			depth--
+		}
+		if t.Kind != pgsql.Word || depth > 0 || i == 0 || tokens[i-1].Text == "." || dst == &p.value {
+			continue
+		}
+		next := &p.value
+		switch t.Text {
+		case "collate":
+			next = &p.collation
+		case "not":
+			if dst == &p.notNull {
+				continue // NOT VALID
+			}
+			next = &p.notNull
+		case "generated", "default", "options":
+		default:
+			continue
+		}
+		cut(t.Pos.Offset)
+		dst, start = next, t.Pos.Offset
+	}
+	cut(len(def))
+	p.notNull = upper(p.notNull, "not null no inherit", "not null not valid", "not null")
+	p.collation = upper(p.collation, "collate")
+	p.value = upper(p.value, "default", "generated always as identity", "generated by default as identity", "generated always as", "options")
+	return p
+}
+
+// upper returns text with the first of the keywords that it begins with in upper case.
+func upper(text string, keywords ...string) string {
+	for _, k := range keywords {
+		if rest, ok := strings.CutPrefix(text, k); ok {
+			return strings.ToUpper(k) + rest
+		}
+	}
+	return text
+}
+
+// apart shortens two long texts to where they begin to differ.
+func apart(a, b string) (string, string) {
+	const long, before, after = 300, 60, 120
+	if len(a) <= long && len(b) <= long {
+		return a, b
+	}
+	same := 0
+	for same < len(a) && same < len(b) && a[same] == b[same] {
+		same++
+	}
+	window := func(s string) string {
+		from, to := max(0, same-before), min(len(s), same+after)
+		for from > 0 && !utf8.RuneStart(s[from]) {
+			from--
+		}
+		for to < len(s) && !utf8.RuneStart(s[to]) {
+			to++
+		}
+		head, tail := "", ""
+		if from > 0 {
+			head = "..."
+		}
+		if to < len(s) {
+			tail = "..."
+		}
+		return head + s[from:to] + tail
+	}
+	return window(a), window(b)
+}

@@ -94,3 +94,12 @@ func TestRetryStartsAgain(t *testing.T) {
 		t.Error("nothing was tried again")
 	}
 }
+
+// The session that hands over the lock may take longer than lock_timeout to end.
+func TestNewConnectionOnASlowServer(t *testing.T) {
+	const files = 3
+	b := setup(t, read(t, write(t, stored(files))))
+	b.cfg.LockTimeout = time.Millisecond
+	b.mustApply(migrator.Options{})
+	b.checkStored(files)
+}

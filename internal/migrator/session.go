@@ -224,7 +224,8 @@ func (s *session) successor(ctx context.Context) (*session, error) {
 	return next, nil
 }
 
-// handOver passes the lock to a session that waits for it in the server, before those that poll can get it.
+// handOver passes the lock to a session that waits for it in the server, before those that poll can get it, and ends
+// this session. If this session takes longer than lock_timeout to end, the other one polls too.
 func (s *session) handOver(ctx context.Context, next *session) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -234,21 +235,26 @@ func (s *session) handOver(ctx context.Context, next *session) error {
 		got <- err
 	}()
 	var err error
-	for waits := false; !waits && err == nil; {
+	ended := false // the wait for the lock
+	for waits := false; !waits && !ended && err == nil; {
 		select {
-		case err = <-got: // it was free
-			next.locked = err == nil
-			return err
+		case err = <-got:
+			ended = true
 		default:
 			err = s.conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid = $1 AND NOT granted)", next.pid).Scan(&waits)
 		}
 	}
-	if err != nil {
+	if err != nil && !ended {
 		cancel()
 		return errors.Join(err, <-got)
 	}
 	s.leave() // which frees the lock
-	err = <-got
+	if !ended {
+		err = <-got
+	}
+	if pgsql.SQLState(err) == pgsql.LockNotAvailable {
+		return next.lock(ctx)
+	}
 	next.locked = err == nil
 	return err
 }

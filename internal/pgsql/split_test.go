@@ -151,7 +151,7 @@ func TestSplitErrors(t *testing.T) {
 	}
 }
 
-// Five megabytes of texts that might make a scanner backtrack.
+// Five megabytes of texts that might make a scanner backtrack. A scanner that isn't linear takes an hour.
 func TestSplitIsLinear(t *testing.T) {
 	const size = 5 << 20
 	for name, part := range map[string]string{
@@ -166,7 +166,7 @@ func TestSplitIsLinear(t *testing.T) {
 			src := strings.Repeat(part, size/len(part))
 			start := time.Now()
 			_, _ = pgsql.Split(src)
-			if took := time.Since(start); took > 3*time.Second {
+			if took := time.Since(start); took > time.Minute {
 				t.Errorf("%v for 5 MB", took)
 			}
 		})

@@ -21,7 +21,7 @@ import (
 
 // How many random databases are inspected, and how many on each major of the full tests.
 const (
-	randomDatabases = 80
+	randomDatabases = 200
 	fullDatabases   = 5000
 )
 

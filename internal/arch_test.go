@@ -22,6 +22,7 @@ const module = "github.com/ibutsu/ibutsu-schema/"
 
 // imports are the packages that each package may import, except in tests.
 var imports = map[string]string{
+	"internal/adopt":       "catalog migration migrator revision words",
 	"internal/catalog":     "migration pgsql syscat",
 	"internal/devdb":       "fix pgsql",
 	"internal/fix":         "pgsql",
@@ -40,7 +41,7 @@ var imports = map[string]string{
 	"internal/project":     "hclsize pgsql tree usage words",
 	"internal/projecttest": "devdb migration pgtest proof",
 	"internal/proof":       "catalog devdb migration pgsql runner state",
-	"internal/report":      "catalog fix hazard history lint migration migrator pgsql plan proof revision runner state tree usage words",
+	"internal/report":      "adopt catalog fix hazard history lint migration migrator pgsql plan proof revision runner state tree usage words",
 	"internal/revision":    "catalog migration pgsql words",
 	"internal/runner":      "pgsql",
 	"internal/schemahcl":   "hclsize pgsql tree words",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/ibutsu/ibutsu-schema/internal/adopt"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/history"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
@@ -213,6 +214,25 @@ func Stamp(ctx context.Context,
 	return live(ctx, flags{env: env, url: url, format: format, carried: carried}, nil, true, func(ctx context.Context, c *command, m *migrator.Migrator) error {
 		r, err := m.Stamp(ctx, migrator.StampOptions{To: value(to), Yes: value(yes)})
 		return c.out.Stamp(r, err)
+	})
+}
+
+// Adopt finds out which version a database has that another tool has managed, and records it.
+//
+// It compares the record, the schema and the data with those of each version, and shows what it found. It writes only
+// with -yes. It exits 0 if the version is recorded, 3 if it can be, and 1 if something prevents that.
+func Adopt(ctx context.Context,
+	to *string, // the version or revision id to record, if its schema is also that of others
+	url *string, // the database, instead of atlas.hcl's and the environment's
+	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
+	yes *bool, // record the version
+	wait *time.Duration, // how long to wait for another session that migrates, such as 5m; by default unlimited
+	format *string, // text or json
+	carried *bool, // use the project that this binary carries instead of a folder's
+) error {
+	return live(ctx, flags{env: env, url: url, format: format, carried: carried}, wait, value(yes), func(ctx context.Context, c *command, m *migrator.Migrator) error {
+		r, err := adopt.Adopt(ctx, m, c.dir, adopt.Options{To: value(to), Yes: value(yes)})
+		return c.out.Adopt(r, err)
 	})
 }
 

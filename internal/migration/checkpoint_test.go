@@ -132,6 +132,7 @@ func TestRename(t *testing.T) {
 	write(own, "CREATE TABLE own ();\n")
 	write("down/"+own, "DROP TABLE own;\n")
 	write("effect/20260101000000_own.txt", "+ own\n")
+	write("done/"+own, "SELECT true;\n")
 	write("atlas.sum", "<<<<<<< HEAD\nh1:a\n=======\nh1:b\n>>>>>>> main\n")
 	write("down/atlas.sum", "h1:stale\n")
 	before := readFiles(t, root)
@@ -161,7 +162,7 @@ func TestRename(t *testing.T) {
 		base: "CREATE TABLE base ();\n", "down/": "", "down/" + base: "DROP TABLE base;\n",
 		"effect/": "", "effect/20260102000000_base.txt": "+ base\n",
 		"20260103000000_own.sql": "CREATE TABLE own ();\n", "down/20260103000000_own.sql": "DROP TABLE own;\n",
-		"effect/20260103000000_own.txt": "+ own now\n",
+		"effect/20260103000000_own.txt": "+ own now\n", "done/": "", "done/20260103000000_own.sql": "SELECT true;\n",
 	}
 	if diff := cmp.Diff(want, after); diff != "" {
 		t.Error(diff)

@@ -21,6 +21,7 @@ const (
 	SumFile   = migrate.HashFileName // in the folder itself and in DownDir
 	DownDir   = "down"
 	EffectDir = "effect"
+	DoneDir   = "done"
 )
 
 // Dir is a migrations directory at one moment. It is immutable.
@@ -46,6 +47,9 @@ type File struct {
 	Stmts       []pgsql.Stmt
 	Hash        string // SHA-256 in base64 without "h1:", as in atlas.sum and in the journal's hash column
 	Down        *Down  // nil if down/NAME is missing
+	// Done is a query whose one row tells whether what the migration does to data has happened, from
+	// "-- migrate:done SELECT ..." or done/NAME. "" if there is none.
+	Done string
 
 	effects func() (map[string]string, error) // the texts of the effect files, by their names
 }
@@ -76,8 +80,8 @@ type Down struct {
 	LockTimeout time.Duration // from "-- migrate:lock_timeout 5s"; 0 if not set
 }
 
-// Read reads the migrations folder fsys: *.sql, down/*.sql, effect/*.txt and the two atlas.sum files. A folder that is
-// missing or empty is an empty Dir. All errors in the files are returned at once as Errors; if they are
+// Read reads the migrations folder fsys: *.sql, down/*.sql, done/*.sql, effect/*.txt and the two atlas.sum files. A
+// folder that is missing or empty is an empty Dir. All errors in the files are returned at once as Errors; if they are
 // [Errors.Readable], there is also a Dir, which must not be run. Checksums that don't match are the errors of
 // [Dir.Verify].
 func Read(fsys fs.FS) (*Dir, error) {

@@ -22,6 +22,8 @@ type header struct {
 	checkpoint int // line of atlas:checkpoint, 0 if absent
 
 	lockTimeout time.Duration // migrate:lock_timeout, 0 if absent
+
+	done string // migrate:done: its query
 }
 
 type directive struct {
@@ -41,6 +43,7 @@ const (
 	alembicRevision = "alembic:revision"
 	alembicDown     = "alembic:down"
 	lockTimeout     = "migrate:lock_timeout"
+	migrateDone     = "migrate:done"
 	atlasNolint     = "atlas:nolint"
 )
 
@@ -60,6 +63,7 @@ var supported = map[string]string{
 	alembicRevision: "ID",
 	alembicDown:     "none REASON",
 	lockTimeout:     "5s",
+	migrateDone:     "SELECT ...",
 	atlasNolint:     "",
 }
 
@@ -198,7 +202,7 @@ func (p *headerParser) read(line int, d directive) bool {
 		p.complain(line, "the directive %s is not supported: %s", d, why)
 		return false
 	case !ok:
-		p.complain(line, "unknown directive %s; known directives: %s, %s, %s, %s, %s, %s", d, atlasTxmode, atlasNolint, atlasCheckpoint, alembicRevision, alembicDown, lockTimeout)
+		p.complain(line, "unknown directive %s; known directives: %s, %s, %s, %s, %s, %s, %s", d, atlasTxmode, atlasNolint, atlasCheckpoint, alembicRevision, alembicDown, lockTimeout, migrateDone)
 		return false
 	case !d.exact:
 		p.complain(line, "write the directive as \"%s\"", strings.TrimSpace("-- "+d.String()+" "+usage))
@@ -220,6 +224,8 @@ func (p *headerParser) read(line int, d directive) bool {
 		return p.downNone(line, d.args)
 	case lockTimeout:
 		return p.lockTimeout(line, d.args)
+	case migrateDone:
+		return p.done(line, d.args)
 	}
 	return true
 }

@@ -14,6 +14,7 @@ import (
 // A folder holds the unparsed files of the migrations folder.
 type folder struct {
 	up, down []source
+	done     []source          // queries
 	effects  map[string]string // by the effect file's name
 	sum      *string           // nil if there is no atlas.sum
 	downSum  *string
@@ -38,9 +39,10 @@ func load(fsys fs.FS) (*folder, error) {
 
 func loadWithoutEffects(fsys fs.FS) (*folder, error) {
 	f := &folder{}
-	var errs [4]error
+	var errs [5]error
 	f.up, errs[0] = loadDir(fsys, ".", ".sql")
 	f.down, errs[1] = loadDir(fsys, DownDir, ".sql")
+	f.done, errs[4] = loadDir(fsys, DoneDir, ".sql")
 	f.sum, errs[2] = loadSum(fsys, SumFile)
 	f.downSum, errs[3] = loadSum(fsys, path.Join(DownDir, SumFile))
 	if err := joined(errs[:]...); err != nil {

@@ -52,6 +52,7 @@ func parse(f *folder) (*Dir, error) {
 		file.Down = p.downFile(src)
 		file.Down.Hash = d.down[i].H
 	})
+	p.queries(byName, f.done)
 	p.effects(d.all, f.effects)
 	switch {
 	case len(p.errs) == 0:
@@ -118,7 +119,7 @@ func (p *parser) file(src source) *File {
 	}
 	var h header
 	f.Stmts, h = p.body(src.name, src.text, false)
-	f.TxNone, f.LockTimeout = h.txNone, h.lockTimeout
+	f.TxNone, f.LockTimeout, f.Done = h.txNone, h.lockTimeout, h.done
 	if h.checkpoint > 0 {
 		p.mark(f, h)
 	}

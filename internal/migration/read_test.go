@@ -150,8 +150,19 @@ func TestReadErrors(t *testing.T) {
 			a + ":2: the directive migrate:lock_timeout is ignored here: directives must be in the comment lines at the very top of the file, followed by an empty line; move it there"},
 		{"lock timeout twice", []string{a, "-- migrate:lock_timeout 5s\n\nSELECT 1;\n-- migrate:lock_timeout 5s\nSELECT 2;\n"},
 			a + ":4: the directive migrate:lock_timeout is ignored here, and is already on line 1: remove it"},
+		{"query of two", []string{a, "-- migrate:done SELECT true; SELECT true\n\n"}, a + ":1: migrate:done: write one SELECT statement that returns true or false"},
+		{"query of nothing", []string{a, "-- migrate:done\n\n"}, a + ":1: migrate:done: write one SELECT statement that returns true or false"},
+		{"query that changes", []string{a, "-- migrate:done DELETE FROM t\n\n"}, a + ":1: migrate:done: write one SELECT statement that returns true or false"},
+		{"query cut off", []string{a, "-- migrate:done SELECT 'a\n\n"}, a + ":1: migrate:done: unterminated quoted string"},
+		{"query, spelled", []string{a, "-- migrate: done SELECT true\n\n"}, a + `:1: write the directive as "-- migrate:done SELECT ..."`},
+		{"query below", []string{a, "SELECT 1;\n-- migrate:done SELECT true\n"}, a + ":2: the directive migrate:done is ignored here: directives must be in the comment lines at the very top of the file, followed by an empty line; move it there"},
+		{"query in a down file", []string{a, "", "down/" + a, "-- migrate:done SELECT true\n\n"}, "down/" + a + ":1: migrate:done belongs in the migration itself, not in its down file"},
+		{"query twice", []string{a, "-- migrate:done SELECT true\n\n", "done/" + a, "SELECT true;\n"}, "done/" + a + ": " + a + " already has a query, in its line migrate:done: keep one of them"},
+		{"query of another", []string{a, "", "done/2_b.sql", "SELECT true;\n"}, "done/2_b.sql: there is no migration 2_b.sql for this query: give it its migration's name, or delete it"},
+		{"query file of nothing", []string{a, "", "done/" + a, "-- none\n"}, "done/" + a + ":1: write one SELECT statement that returns true or false"},
+		{"query file of two", []string{a, "", "done/" + a, "SELECT true;\n\nSELECT false;\n"}, "done/" + a + ":3:1: write one SELECT statement that returns true or false"},
 		{"unknown", []string{a, "-- atlas:txmod none\n\nSELECT 1;\n"},
-			a + ":1: unknown directive atlas:txmod; known directives: atlas:txmode, atlas:nolint, atlas:checkpoint, alembic:revision, alembic:down, migrate:lock_timeout"},
+			a + ":1: unknown directive atlas:txmod; known directives: atlas:txmode, atlas:nolint, atlas:checkpoint, alembic:revision, alembic:down, migrate:lock_timeout, migrate:done"},
 		{"mode all", []string{a, "-- atlas:txmode all\n\n"},
 			a + ":1: atlas:txmode all is not supported: every file has its own transaction (file, the default) or none (none)"},
 		{"mode other", []string{a, "-- atlas:txmode None\n\n"}, a + `:1: unknown transaction mode "None"; known modes: none, file`},
@@ -405,4 +416,20 @@ func readFiles(t *testing.T, root string) map[string]string {
 		t.Fatal(err)
 	}
 	return maps.Clone(files)
+}
+
+func TestReadQueries(t *testing.T) {
+	d := mustRead(t, mapDir(
+		"20260101000000_a.sql", "-- migrate:done SELECT NOT EXISTS (SELECT FROM t); -- nothing is left\n\nUPDATE t SET a = 1;\n",
+		"20260102000000_b.sql", "UPDATE t SET b = 1;\n",
+		"20260103000000_c.sql", "",
+		"done/20260102000000_b.sql", "-- All rows.\nSELECT true\n  AND true;\n",
+	))
+	var got []string
+	for _, f := range d.Files() {
+		got = append(got, f.Done)
+	}
+	if diff := cmp.Diff([]string{"SELECT NOT EXISTS (SELECT FROM t)", "SELECT true\n  AND true", ""}, got); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -18,15 +18,15 @@ type Renaming struct {
 	read, next *folder
 }
 
-// Rename reads the folder fsys with some migrations renamed: moves maps old to new names. Down and effect files are
-// renamed too. The old checksums don't matter, and two migrations may have had the same version. The error is that of
-// [Read], with the new names.
+// Rename reads the folder fsys with some migrations renamed: moves maps old to new names. Down and effect files and
+// queries are renamed too. The old checksums don't matter, and two migrations may have had the same version. The error
+// is that of [Read], with the new names.
 func Rename(fsys fs.FS, moves map[string]string) (*Renaming, error) {
 	read, err := load(fsys)
 	if err != nil {
 		return nil, err
 	}
-	next := &folder{up: renamed(read.up, moves), down: renamed(read.down, moves), effects: make(map[string]string, len(read.effects))}
+	next := &folder{up: renamed(read.up, moves), down: renamed(read.down, moves), done: renamed(read.done, moves), effects: make(map[string]string, len(read.effects))}
 	for name, text := range read.effects {
 		if to, ok := moves[strings.TrimSuffix(name, ".txt")+".sql"]; ok {
 			name = effectName(to)
@@ -112,6 +112,9 @@ func (f *folder) paths() map[string]string {
 	}
 	for _, src := range f.down {
 		paths[filepath.Join(DownDir, src.name)] = src.text
+	}
+	for _, src := range f.done {
+		paths[filepath.Join(DoneDir, src.name)] = src.text
 	}
 	for name, text := range f.effects {
 		paths[filepath.Join(EffectDir, name)] = text

@@ -135,13 +135,13 @@ func (d *Dir) sums() ([]staged, error) {
 
 func (f *folder) equal(o *folder) bool {
 	same := func(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
-	return slices.Equal(f.up, o.up) && slices.Equal(f.down, o.down) && maps.Equal(f.effects, o.effects) &&
+	return slices.Equal(f.up, o.up) && slices.Equal(f.down, o.down) && slices.Equal(f.done, o.done) && maps.Equal(f.effects, o.effects) &&
 		same(f.sum, o.sum) && same(f.downSum, o.downSum)
 }
 
 // with returns the folder with the drafts added.
 func (f *folder) with(drafts []Draft) *folder {
-	next := &folder{up: slices.Clone(f.up), down: slices.Clone(f.down), effects: maps.Clone(f.effects), sum: f.sum, downSum: f.downSum}
+	next := &folder{up: slices.Clone(f.up), down: slices.Clone(f.down), done: f.done, effects: maps.Clone(f.effects), sum: f.sum, downSum: f.downSum}
 	for _, draft := range drafts {
 		next.up = append(next.up, source{draft.Name, draft.SQL})
 		next.down = append(next.down, source{draft.Name, draft.Down})

@@ -73,11 +73,7 @@ func (m *Migrator) stamp(ctx context.Context, opts StampOptions, res *StampResul
 	if err := s.readRecord(ctx); err != nil {
 		return err
 	}
-	st := revision.Settle(m.dir, s.rec, to)
-	res.Target, res.From, res.Revision, res.Removed = m.version(to), st.From, st.To, st.Delete
-	for _, r := range st.Put {
-		res.Set = append(res.Set, r.Version)
-	}
+	st := s.stamping(to, res)
 	if !opts.Yes {
 		want, err := catalog.At(m.dir, to)
 		if err != nil {
@@ -93,6 +89,21 @@ func (m *Migrator) stamp(ctx context.Context, opts StampOptions, res *StampResul
 			return &ContradictionError{res}
 		}
 	}
+	return s.stamp(ctx, st, res)
+}
+
+// stamping returns what must be written to record the version at an index, and adds it to res.
+func (s *session) stamping(to int, res *StampResult) *revision.Settlement {
+	st := revision.Settle(s.m.dir, s.rec, to)
+	res.Target, res.From, res.Revision, res.Removed = s.m.version(to), st.From, st.To, st.Delete
+	for _, r := range st.Put {
+		res.Set = append(res.Set, r.Version)
+	}
+	return st
+}
+
+// stamp writes what stamping returned.
+func (s *session) stamp(ctx context.Context, st *revision.Settlement, res *StampResult) error {
 	if st.Empty() && s.rec.HasAlembic && s.rec.HasJournal {
 		res.Done = true
 		return nil

@@ -24,6 +24,7 @@ import (
 	"github.com/yuin/goldmark/extension"
 	gmtext "github.com/yuin/goldmark/text"
 
+	"github.com/ibutsu/ibutsu-schema/internal/adopt"
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/history"
@@ -180,6 +181,11 @@ func TestHostileResults(t *testing.T) {
 			d.Severity, d.Pos, d.Line, d.Col = []lint.Severity{lint.Error, lint.Warning}[j], j, 1, j+1
 		}
 	}
+	adopted := poisoned[adopt.Result]()
+	adopted.Parts, adopted.Have = 1, 1
+	adopted.Differences[0].Harmless = false
+	foreign := poisoned[adopt.Result]()
+	foreign.Parts, foreign.Have, foreign.Stamp = 9, 1, nil
 	files := []*migration.File{poisoned[migration.File](), poisoned[migration.File]()}
 	checkpoints := []*migration.Checkpoint{poisoned[migration.Checkpoint]()}
 	dir := &lint.Report{Files: report.Files[:1], Base: hostile}
@@ -201,6 +207,8 @@ func TestHostileResults(t *testing.T) {
 		"check":                func(p *Printer) error { return p.Check(poisoned[history.CheckResult]()) },
 		"rebase":               func(p *Printer) error { return p.Rebase(poisoned[history.RebaseResult]()) },
 		"checkpoint":           func(p *Printer) error { return p.Checkpoint(poisoned[history.CheckpointPlan]()) },
+		"adopt":                func(p *Printer) error { return p.Adopt(adopted, nil) },
+		"adopt, another's":     func(p *Printer) error { return p.Adopt(foreign, nil) },
 		"stamp":                func(p *Printer) error { return p.Stamp(poisoned[migrator.StampResult](), nil) },
 		"version":              func(p *Printer) error { return p.Version(Versions{Tool: hostile, Atlas: hostile}) },
 		"lint":                 func(p *Printer) error { return p.Lint(report) },
@@ -353,7 +361,11 @@ func TestSecretsInJSON(t *testing.T) {
 		"apply":  func(p *Printer) error { return p.Run(&migrator.Result{Ran: run, Settled: hostile}, failed) },
 		"down":   func(p *Printer) error { return p.Run(&migrator.Result{Down: true, Ran: run, Settled: hostile}, failed) },
 		"status": func(p *Printer) error { return p.Status(status) },
-		"lint":   func(p *Printer) error { return p.Lint(lint) },
+		"adopt": func(p *Printer) error {
+			return p.Adopt(&adopt.Result{Proposal: &adopt.Proposal{Record: hostile, Refused: []string{hostile}, Data: []adopt.Step{{File: f[0], Why: hostile}},
+				Differences: []catalog.Difference{{Want: role, Have: role, Text: hostile}}, Extra: []catalog.Difference{{Have: role, Text: hostile}}}}, nil)
+		},
+		"lint": func(p *Printer) error { return p.Lint(lint) },
 		"check": func(p *Printer) error {
 			return p.Check(&history.CheckResult{Findings: []proof.Finding{{Text: hostile, Differences: []catalog.Difference{{Want: role, Have: role, Text: hostile}}}}})
 		},

@@ -24,7 +24,7 @@ func (c *command) linter(s *lint.Settings) (lint.Config, error) {
 	cfg := lint.Config{
 		Start: c.server, Dir: c.dir, Root: c.env.MigrationsDir, Project: c.env.Root, Options: c.options(),
 		Base: s.Base, MergedDir: s.MergedDir, TipDir: s.TipDir, Latest: s.Latest, Changes: s.Changes, OwnSettings: s.OwnSettings,
-		Policy: lint.Policy(c.env.Gate.Policy), SchemaName: c.env.Schema,
+		Policy: lint.Policy(c.env.Gate.Policy), Sizes: s.Sizes, SchemaName: c.env.Schema,
 	}
 	if c.env.OnEmbedded {
 		return cfg, nil
@@ -54,27 +54,35 @@ func (c *command) lint(ctx context.Context, base string, latest int, sizes bool)
 		return nil, err
 	}
 	if sizes {
-		if err := c.sizes(ctx, &cfg); err != nil {
+		if cfg.Sizes, cfg.Major, err = c.sizes(ctx); err != nil {
 			return nil, err
 		}
 	}
 	return lint.Run(ctx, cfg)
 }
 
-// sizes reads from the live database what the findings say about it.
-func (c *command) sizes(ctx context.Context, cfg *lint.Config) error {
+// sizes reads the sizes of the database's tables and its server's major version.
+func (c *command) sizes(ctx context.Context) (sizes lint.Sizes, major int, err error) {
 	conn, err := c.connConfig(ctx)
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	db, err := pgx.ConnectConfig(ctx, conn)
 	if err != nil {
-		return migrator.NewConnectError(conn, err)
+		return nil, 0, migrator.NewConnectError(conn, err)
 	}
 	defer db.Close(context.WithoutCancel(ctx))
-	cfg.Major = pgsql.MajorVersion(db.PgConn().ParameterStatus("server_version"))
-	cfg.Sizes, err = lint.ReadSizes(ctx, db)
-	return err
+	sizes, err = lint.ReadSizes(ctx, db)
+	return sizes, pgsql.MajorVersion(db.PgConn().ParameterStatus("server_version")), err
+}
+
+// snapshot writes the sizes of the database's tables to a file.
+func (c *command) snapshot(ctx context.Context, file string) error {
+	sizes, _, err := c.sizes(ctx)
+	if err != nil {
+		return err
+	}
+	return c.out.Snapshot(sizes, file)
 }
 
 // showLint shows the findings, also in files and in the summary of a GitHub Actions step.

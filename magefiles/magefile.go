@@ -100,6 +100,7 @@ func Lint(ctx context.Context,
 	base *string, // git revision to compare with
 	latest *int, // lint the last N files instead of those that git shows as changed
 	url *string, // a database for the sizes of tables in findings; nothing else is read there
+	snapshot *string, // write the sizes of the database's tables to this file, for atlas.hcl's lint.sizes, and lint nothing
 	env *string, // env block of atlas.hcl
 	format *string, // text, json, sarif, markdown or github (the default inside GitHub Actions)
 	out *string, // write more formats to files: sarif=FILE,markdown=FILE
@@ -119,6 +120,9 @@ func Lint(ctx context.Context,
 		outs, err := report.ParseOuts(value(out))
 		if err != nil {
 			return err
+		}
+		if snapshot != nil {
+			return c.snapshot(ctx, *snapshot)
 		}
 		r, err := c.lint(ctx, value(base), last, url != nil)
 		if err != nil {

@@ -12,15 +12,16 @@ import (
 type finding struct {
 	step *step
 	rule string
-	also []string // other tables that its text names
-	on   bool     // whether it is reported although its rule is off by default
+	also []string  // other tables that its text names
+	on   bool      // whether it is reported although its rule is off by default
+	work *relation // the table whose size decides how long the diagnostic's table is blocked; nil if it is the same
 	Diagnostic
 }
 
 type findings []finding
 
 func (l *findings) add(s *step, rule string, d Diagnostic, also ...string) {
-	*l = append(*l, finding{s, rule, also, false, d})
+	*l = append(*l, finding{step: s, rule: rule, also: also, Diagnostic: d})
 }
 
 // The checks, in the order of their findings. They ignore objects that the change creates, because nothing uses them
@@ -72,7 +73,7 @@ func (tr *trace) findings(p Policy) []Diagnostic {
 			if !ok {
 				panic("no rule is called " + f.rule)
 			}
-			d := p.finding(r, f.step.stmt, f.Diagnostic)
+			d := f.sized(p.finding(r, f.step.stmt, f.Diagnostic), p.Small)
 			r.OptIn = r.OptIn && !f.on
 			if p.on(r) && !slices.ContainsFunc(list, d.repeats) {
 				list = d.withQuery(list)

@@ -52,8 +52,8 @@ type Config struct {
 	OwnSettings bool
 	// Major is the target's major version; by default the dev server's.
 	Major int
-	// Sizes are the sizes of the target's tables, as [ReadSizes] returns them.
-	Sizes map[string]Size
+	// Sizes are the sizes of the target's tables.
+	Sizes Sizes
 	// LookupEnv reads the environment, by default os.LookupEnv.
 	LookupEnv func(string) (string, bool)
 }
@@ -107,6 +107,7 @@ type Diagnostic struct {
 	Column   string // its column's name as SQL; may be empty
 	Severity Severity
 
+	Size  *Size    // of the table; nil if unknown
 	Lock  string   // the strongest lock that the statement takes on the table, as in pg_locks: "AccessExclusiveLock"; may be empty
 	Held  string   // the strongest lock that earlier statements of its transaction hold on the table; may be empty
 	Fix   fix.Text // the SQL to write instead, or else advice in words

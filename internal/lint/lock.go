@@ -62,6 +62,7 @@ func workWhileLocked(s *step) (found findings) {
 	d.Text = fmt.Sprintf("the statement %s table %s while an earlier statement holds %s on table %s, so its reads and writes wait until it is done", what, s.name(table), lockName(hazard.AccessExclusive), s.name(locked))
 	d.Fix = fix.Words("put the statement in a separate migration")
 	found.add(s, "work-while-access-exclusive", d)
+	found[0].work = table
 	return found
 }
 

@@ -18,6 +18,7 @@ type TableEffect struct {
 	Table     string // its name as SQL, with its schema unless that is public
 	Lock      string // the strongest lock that it took, as in pg_locks; may be empty
 	Held      string // the strongest lock that earlier statements of its transaction held; may be empty
+	Size      *Size  // nil if unknown
 	Rewritten bool   // whether it was rewritten
 	Scanned   bool   // whether it was scanned
 }
@@ -36,6 +37,9 @@ func (t *trace) observed() []Statement {
 				continue
 			}
 			e := TableEffect{Table: r.sql(), Lock: s.lock(oid), Held: s.held(oid), Rewritten: s.rewritten(oid)}
+			if size, ok := t.size(r); ok {
+				e.Size = &size
+			}
 			e.Scanned = !e.Rewritten && max(strength[e.Lock], strength[e.Held]) >= weakest && s.scanned(oid)
 			if strength[e.Lock] >= weakest || e.Rewritten || e.Scanned {
 				stmt.Effects = append(stmt.Effects, e)

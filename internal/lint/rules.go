@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/ibutsu/ibutsu-schema/internal/words"
@@ -17,6 +18,20 @@ type Rule struct {
 	Severity Severity // the default
 	OptIn    bool     // whether it is off by default
 	Help     string   // the danger, and what to do instead
+}
+
+// BySize reports whether the danger is how long a table is blocked, which depends on its size. On small tables its
+// findings are warnings.
+func (r Rule) BySize() bool { return slices.Contains(bySize, r.Name) }
+
+var bySize = []string{
+	"create-index-blocking", "drop-index-blocking", "create-index-on-partitioned", "reindex-blocking", "index-gap",
+	"add-unique-blocking", "add-pk-blocking", "add-pk-nullable-scan", "add-exclusion-constraint", "add-fk-validating", "add-check-validating",
+	"set-not-null-scan", "alter-domain-constraint-scan", "add-column-volatile-default", "add-column-stored-generated",
+	"add-column-serial-identity", "add-column-constrained-domain", "type-change-rewrite", "table-rewrite", "table-scan", "type-change-recheck",
+	"type-change-reindex", "type-change-revalidates-fk", "set-logged-rewrite", "set-access-method", "set-tablespace", "cluster-rewrite",
+	"vacuum-full", "explicit-lock-table", "attach-partition-scan", "default-partition-scan", "detach-partition-blocking",
+	"validate-in-same-transaction", "work-while-access-exclusive",
 }
 
 // Names of the analyzers, as in atlas.hcl's lint block. The first five are Atlas's.

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -21,6 +22,8 @@ type Settings struct {
 	Latest            int
 	Changes           []Diagnostic
 	OwnSettings       bool
+	// Sizes are those in the file that the settings name.
+	Sizes Sizes
 }
 
 // ReadSettings determines the settings for linting a change to env's project. They are those of the tip of the branch
@@ -38,8 +41,7 @@ func ReadSettings(ctx context.Context, env *project.Env, base string, latest int
 		return gitdiff.FindBase(ctx, gitdiff.Config{Root: env.Root, Base: base, LookupEnv: lookup})
 	}
 	if env.OnEmbedded {
-		s.OwnSettings = true
-		return s, nil
+		return s.own()
 	}
 	git, err := find(base)
 	named := base != "" || gitdiff.PullRequestBase(lookup) != ""
@@ -47,8 +49,7 @@ func ReadSettings(ctx context.Context, env *project.Env, base string, latest int
 		git, err = find(env.Gate.Base)
 	}
 	if errors.As(err, new(*gitdiff.Error)) && (latest != 0 || !named) {
-		s.OwnSettings = true
-		return s, nil
+		return s.own()
 	}
 	if err != nil {
 		return nil, detectError(err)
@@ -77,6 +78,36 @@ func ReadSettings(ctx context.Context, env *project.Env, base string, latest int
 	return s, s.take(ctx, git, tip)
 }
 
+// own keeps the project's own settings.
+func (s *Settings) own() (*Settings, error) {
+	s.OwnSettings = true
+	var err error
+	if s.Sizes, err = sizesIn(s.Env); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// sizesIn reads the file with sizes that the settings name, nil if they name none.
+func sizesIn(env *project.Env) (Sizes, error) {
+	f := env.Gate.Sizes
+	if f == nil {
+		return nil, nil
+	}
+	text, err := f.Read()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s, which lint.sizes names, doesn't exist: write it with lint -snapshot=%s", f.Name, f.Name)
+	case err != nil:
+		return nil, fmt.Errorf("reading lint.sizes: %w", err)
+	}
+	sizes, err := ParseSizes(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: write it with lint -snapshot=%s", f.Name, err, f.Name)
+	}
+	return sizes, nil
+}
+
 // take replaces the settings by those of the base's tip, and reports the changes.
 func (s *Settings) take(ctx context.Context, git *gitdiff.Base, tip baseSettings) error {
 	report := func(c project.Change, format string, args ...any) {
@@ -95,7 +126,7 @@ func (s *Settings) take(ctx context.Context, git *gitdiff.Base, tip baseSettings
 		if above != "" {
 			return fmt.Errorf("%s has no %s in this folder, but it has %s: run lint in that folder until this file is merged", git.Name, project.ConfigName, above)
 		}
-		if p := own.Gate.Policy; len(p.Analyzers)+len(p.Checks)+len(p.AllowTables)+len(p.Naming)+len(p.Rules)+len(own.Exclude) > 0 {
+		if p := own.Gate.Policy; len(p.Analyzers)+len(p.Checks)+len(p.AllowTables)+len(p.Naming)+len(p.Rules)+len(own.Exclude) > 0 || p.Small > 0 || p.Sizes != nil {
 			report(project.Change{}, "%s has no atlas.hcl: until this one is merged, each check has its default severity, and nothing is excluded", git.Name)
 		}
 	}
@@ -134,8 +165,30 @@ func (s *Settings) take(ctx context.Context, git *gitdiff.Base, tip baseSettings
 		}
 		report(c, "%s: lint uses the settings of %s until this is merged", c.Text, git.Name)
 	}
+	if merged.env != nil && differ(own.Gate.Sizes, merged.env.Gate.Sizes) {
+		report(project.Change{}, "%s was changed: lint uses the one of %s until this is merged", own.Gate.Sizes.Name, git.Name)
+	}
+	if s.Sizes, err = sizesIn(tip.env); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		report(project.Change{}, "the sizes of tables in %s can't be used (%s): until that is fixed there, no table is small", git.Name, err)
+	}
 	s.Env, err = own.LintAs(tip.env)
 	return err
+}
+
+// differ reports whether a file differs from what it was. Other findings cover files that weren't there.
+func differ(file, was *project.File) bool {
+	if file == nil || was == nil {
+		return false
+	}
+	before, err := was.Read()
+	if err != nil {
+		return false
+	}
+	now, err := file.Read()
+	return err != nil || !bytes.Equal(before, now)
 }
 
 // baseSettings are the settings of a commit: env, or why there are none; neither if there is no atlas.hcl.

@@ -25,6 +25,10 @@ func TestReadSettings(t *testing.T) {
 	rule := func(lines string) string {
 		return "lint {\n  rule \"r\" {\n    message = \"m\"\n" + lines + "  }\n}\n"
 	}
+	small := func(size string) string {
+		return "lint {\n  small = \"" + size + "\"\n  sizes = \"file://sizes.json\"\n}\n"
+	}
+	sizes := func(n int) string { return fmt.Sprintf("{\"tables\": [{\"name\": \"public.t\", \"bytes\": %d}]}", n) }
 	type result struct {
 		Settings string // what lint uses
 		Changes  []string
@@ -43,6 +47,29 @@ func TestReadSettings(t *testing.T) {
 				`0:0 lint.rule "r".error = true was removed: lint uses the settings of main until this is merged`,
 				`11:5 lint.rule "r".match was changed from "a" to "b": lint uses the settings of main until this is merged`,
 			}}},
+		{"sizes", map[string]string{"atlas.hcl": prod + small("1MB"), "sizes.json": sizes(5)}, nil, nil, "", "", 0, result{"small 1048576; public.t has 5", nil}},
+		{"other sizes", map[string]string{"atlas.hcl": prod + small("1MB"), "sizes.json": sizes(5)},
+			map[string]string{"atlas.hcl": prod + small("1GB"), "sizes.json": sizes(4)}, nil, "", "", 0, result{"small 1048576; public.t has 5", []string{
+				`9:3 lint.small was changed from "1MB" to "1GB": lint uses the settings of main until this is merged`,
+				"0:0 sizes.json was changed: lint uses the one of main until this is merged",
+			}}},
+		{"sizes of its own", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + small("1MB"), "sizes.json": sizes(5)}, nil, "", "", 0, result{"", []string{
+			`9:3 lint.small = "1MB" was added: lint uses the settings of main until this is merged`,
+			`10:3 lint.sizes = "sizes.json" was added: lint uses the settings of main until this is merged`,
+		}}},
+		{"sizes, and no base", map[string]string{}, map[string]string{"atlas.hcl": prod + small("1MB"), "sizes.json": sizes(5)}, nil, "", "", 0, result{"", []string{
+			"0:0 main has no atlas.hcl: until this one is merged, each check has its default severity, and nothing is excluded",
+		}}},
+		{"the base's sizes are missing", map[string]string{"atlas.hcl": prod + small("1MB")}, map[string]string{"sizes.json": sizes(5)}, nil, "", "", 0, result{"small 1048576", []string{
+			"0:0 the sizes of tables in main can't be used (sizes.json, which lint.sizes names, doesn't exist: write it with lint -snapshot=sizes.json): until that is fixed there, no table is small",
+		}}},
+		{"the base's sizes are broken", map[string]string{"atlas.hcl": prod + small("1MB"), "sizes.json": "{}"}, nil, nil, "", "", 0, result{"small 1048576", []string{
+			"0:0 the sizes of tables in main can't be used (sizes.json: not a snapshot of sizes: it has no tables: write it with lint -snapshot=sizes.json): until that is fixed there, no table is small",
+		}}},
+		{"sizes without git's main", map[string]string{"atlas.hcl": prod + small("1MB")}, map[string]string{"sizes.json": sizes(5)},
+			func(r *repo) { r.git("branch", "-D", "main") }, "", "", 0, result{"own; small 1048576; public.t has 5", nil}},
+		{"missing sizes without git's main", map[string]string{"atlas.hcl": prod + small("1MB")}, nil,
+			func(r *repo) { r.git("branch", "-D", "main") }, "", "", 0, result{"sizes.json, which lint.sizes names, doesn't exist: write it with lint -snapshot=sizes.json", nil}},
 		{"without main", map[string]string{"atlas.hcl": prod}, map[string]string{"atlas.hcl": prod + skip("style")},
 			func(r *repo) { r.git("branch", "-D", "main") }, "", "", 0, result{"skip style; own", nil}},
 		{"the base's name", map[string]string{"atlas.hcl": prod + named("release")}, map[string]string{"atlas.hcl": prod + named("HEAD") + skip("style")},
@@ -194,6 +221,12 @@ func shown(s *lint.Settings) string {
 	}
 	if s.Env.Dev != "docker://postgres/15/dev" {
 		words = append(words, "on "+s.Env.Dev)
+	}
+	if s.Env.Gate.Small != 0 {
+		words = append(words, fmt.Sprint("small ", s.Env.Gate.Small))
+	}
+	for name, size := range s.Sizes {
+		words = append(words, fmt.Sprintf("%s has %d", name, size.Bytes))
 	}
 	if len(s.Env.Exclude) > 0 {
 		words = append(words, fmt.Sprint("without ", s.Env.Exclude))

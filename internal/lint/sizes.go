@@ -1,50 +1,80 @@
 package lint
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// A Size is the size of a table.
+// Sizes are the sizes of tables, by name: QualifiedIdent's, with the schema.
+type Sizes map[string]Size
+
+// A Size is the size of a table with its partitions and children.
 type Size struct {
 	Bytes int64 // including indexes
-	Rows  int64 // estimated
+	Rows  int64 // estimated; -1 if PostgreSQL has no estimate
 }
 
 func (s Size) String() string {
-	const unit = 1 << 10
-	bytes, name := float64(s.Bytes), "bytes"
-	for _, n := range []string{"kB", "MB", "GB", "TB"} {
-		if bytes < unit {
-			break
-		}
-		bytes, name = bytes/unit, n
+	size := byteCount(s.Bytes)
+	if s.Rows < 0 {
+		return size
 	}
 	rows := fmt.Sprint(s.Rows)
 	for i := len(rows) - 3; i > 0; i -= 3 {
 		rows = rows[:i] + "," + rows[i:]
 	}
-	return fmt.Sprintf("%.0f %s, about %s rows", bytes, name, rows)
+	if s.Rows == 1 {
+		return size + ", about 1 row"
+	}
+	return fmt.Sprintf("%s, about %s rows", size, rows)
 }
 
-// sizesQuery adds partitions to their table.
-const sizesQuery = `
-SELECT n.nspname || '.' || c.relname,
-       pg_catalog.pg_total_relation_size(c.oid) + coalesce(p.bytes, 0)::bigint,
-       (CASE WHEN p.bytes IS NULL THEN greatest(c.reltuples, 0) ELSE p.rows END)::bigint
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN LATERAL (
-  SELECT sum(pg_catalog.pg_total_relation_size(t.relid)) AS bytes, sum(greatest(l.reltuples, 0)) AS rows
-  FROM pg_catalog.pg_partition_tree(c.oid) t JOIN pg_catalog.pg_class l ON l.oid = t.relid
-  WHERE t.isleaf AND t.relid <> c.oid
-) p ON c.relkind = 'p'
-WHERE c.relkind IN ('r', 'm', 'p') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'`
+// byteCount returns a number of bytes for people.
+func byteCount(n int64) string {
+	const unit = 1 << 10
+	bytes, name := float64(n), "bytes"
+	for _, larger := range []string{"kB", "MB", "GB", "TB"} {
+		if bytes < unit {
+			break
+		}
+		bytes, name = bytes/unit, larger
+	}
+	return fmt.Sprintf("%.0f %s", bytes, name)
+}
 
-// ReadSizes returns the sizes of a database's tables, by "schema.name". It changes nothing and reads no rows of tables.
-func ReadSizes(ctx context.Context, conn *pgx.Conn) (map[string]Size, error) {
+// sizesQuery adds partitions and children to their table. A relation that is dropped meanwhile has no size.
+const sizesQuery = `
+WITH RECURSIVE tree AS (
+  SELECT c.oid AS root, c.oid
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'm', 'p') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+  UNION
+  SELECT t.root, i.inhrelid FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid
+), size AS (
+  SELECT c.oid, pg_catalog.pg_total_relation_size(c.oid) AS bytes,
+         CASE WHEN c.relkind = 'p' THEN 0
+              WHEN c.reltuples > 0 OR pg_catalog.pg_relation_size(c.oid) = 0 THEN greatest(c.reltuples, 0) END AS rows
+  FROM pg_catalog.pg_class c WHERE c.oid IN (SELECT oid FROM tree)
+)
+SELECT n.nspname, c.relname, sum(s.bytes)::bigint,
+       (CASE WHEN count(*) = count(s.rows) THEN sum(s.rows) ELSE -1 END)::bigint
+FROM tree t JOIN size s ON s.oid = t.oid
+JOIN pg_catalog.pg_class c ON c.oid = t.root JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+GROUP BY c.oid, n.nspname, c.relname
+HAVING count(*) = count(s.bytes)`
+
+// ReadSizes returns the sizes of a database's tables. It changes nothing and reads no rows of tables.
+func ReadSizes(ctx context.Context, conn *pgx.Conn) (Sizes, error) {
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return nil, fmt.Errorf("reading table sizes: %w", err)
@@ -57,15 +87,192 @@ func ReadSizes(ctx context.Context, conn *pgx.Conn) (map[string]Size, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading table sizes: %w", err)
 	}
-	sizes := make(map[string]Size)
-	var name string
+	sizes := make(Sizes)
+	var schema, name string
 	var size Size
-	_, err = pgx.ForEachRow(rows, []any{&name, &size.Bytes, &size.Rows}, func() error {
-		sizes[name] = size
+	_, err = pgx.ForEachRow(rows, []any{&schema, &name, &size.Bytes, &size.Rows}, func() error {
+		sizes[pgsql.QualifiedIdent(schema, name)] = size
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading table sizes: %w", err)
 	}
 	return sizes, nil
+}
+
+// A snapshotRow is a table in a snapshot of sizes.
+type snapshotRow struct {
+	Name  string `json:"name"`
+	Bytes *int64 `json:"bytes"`
+	Rows  *int64 `json:"rows,omitempty"`
+}
+
+// Snapshot returns the sizes as a file that [ParseSizes] reads: JSON with a line for each table, sorted by name, which
+// is all that it says about the database.
+func (s Sizes) Snapshot() []byte {
+	var b bytes.Buffer
+	b.WriteString("{\"tables\": [")
+	for i, name := range slices.Sorted(maps.Keys(s)) {
+		size := s[name]
+		row := snapshotRow{Name: name, Bytes: &size.Bytes}
+		if size.Rows >= 0 {
+			row.Rows = &size.Rows
+		}
+		line, err := json.Marshal(row)
+		if err != nil {
+			panic(err) // a string and numbers always have a JSON form
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("\n  ")
+		b.Write(line)
+	}
+	b.WriteString("\n]}\n")
+	return b.Bytes()
+}
+
+// ParseSizes reads a snapshot of sizes.
+func ParseSizes(text []byte) (Sizes, error) {
+	var file struct {
+		Tables *[]snapshotRow `json:"tables"`
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&file); err != nil {
+		return nil, fmt.Errorf("not a snapshot of sizes: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("not a snapshot of sizes: it has more than one value")
+	}
+	if file.Tables == nil {
+		return nil, errors.New("not a snapshot of sizes: it has no tables")
+	}
+	sizes := make(Sizes)
+	for _, row := range *file.Tables {
+		_, twice := sizes[row.Name]
+		switch {
+		case row.Name == "":
+			return nil, errors.New("a table has no name")
+		case twice:
+			return nil, fmt.Errorf("table %s is listed twice", row.Name)
+		case row.Bytes == nil || *row.Bytes < 0 || row.Rows != nil && *row.Rows < 0:
+			return nil, fmt.Errorf("table %s has no size, or a negative one", row.Name)
+		}
+		size := Size{*row.Bytes, -1}
+		if row.Rows != nil {
+			size.Rows = *row.Rows
+		}
+		sizes[row.Name] = size
+	}
+	return sizes, nil
+}
+
+// size returns the size of a table, by the name that it had before the change: a change can give a table any name.
+func (tr *trace) size(r *relation) (size Size, ok bool) {
+	if was := tr.base.relations.Get(r.OID); was != nil {
+		size, ok = tr.target.sizes[pgsql.QualifiedIdent(was.Schema, was.Name)]
+	}
+	return size, ok
+}
+
+// sized adds the size of the finding's table to its diagnostic. It makes it a warning if the rule is about how long a
+// table is blocked, and all that is read or written meanwhile is smaller than small bytes.
+func (f finding) sized(d Diagnostic, small int64) Diagnostic {
+	s := f.step
+	table := s.relationNamed(d.Table)
+	if table == nil {
+		return d
+	}
+	if size, ok := s.trace.size(table); ok {
+		d.Size = &size
+	}
+	if f.work != nil { // the table is blocked as long as the work on this one takes
+		table = f.work
+	}
+	if d.Severity != Error || s.unrun || !rulesByName()[f.rule].BySize() {
+		return d
+	}
+	isSmall := func(r *relation) bool {
+		size, ok := s.trace.size(r)
+		return ok && size.Bytes < small && !s.grown(r)
+	}
+	if !isSmall(table) || slices.ContainsFunc(s.workUntilReleased(), func(r *relation) bool { return !isSmall(r) }) {
+		return d
+	}
+	d.Severity = Warning
+	d.Text += fmt.Sprintf("; it is only a warning because %s is smaller than lint.small (%s)", table.sql(), byteCount(small))
+	return d
+}
+
+// relationNamed returns the relation with a diagnostic's Table, nil if there is none.
+func (s *step) relationNamed(table string) *relation {
+	if table == "" {
+		return nil
+	}
+	for _, r := range s.before.relations.All() {
+		if r.sql() == table {
+			return r
+		}
+	}
+	return nil
+}
+
+// grown reports whether an earlier statement of the change inserts rows into a table, so that its size isn't known.
+func (s *step) grown(r *relation) bool {
+	return slices.ContainsFunc(s.trace.all(), func(o *step) bool {
+		if o.trace == s.trace && o.stmt.Pos.Offset > s.stmt.Pos.Offset {
+			return false
+		}
+		return slices.ContainsFunc(append([]*step{o}, o.parts...), func(o *step) bool {
+			return slices.ContainsFunc(inserts(o.st), func(q pgsql.Name) bool {
+				t := o.before.find(q.Schema, q.Name)
+				return t != nil && t.OID == r.OID
+			})
+		})
+	})
+}
+
+// inserts returns the tables to which a statement adds rows.
+func inserts(st *pgsql.Statement) (tables []pgsql.Name) {
+	switch st.Verb {
+	case "INSERT", "MERGE", "COPY":
+		tables = st.Targets
+	case "WITH", "EXPLAIN":
+		for _, w := range st.With {
+			tables = append(tables, inserts(w)...)
+		}
+	}
+	return tables
+}
+
+// workUntilReleased returns the existing tables that the statement and the later ones of its transaction, until whose
+// end its locks are held, scan or rewrite.
+func (s *step) workUntilReleased() (tables []*relation) {
+	for _, o := range s.trace.steps {
+		if o.tx == s.tx && o.stmt.Pos.Offset >= s.stmt.Pos.Offset {
+			for _, part := range append([]*step{o}, o.parts...) {
+				tables = append(tables, part.work()...)
+			}
+		}
+	}
+	return tables
+}
+
+// work returns the existing tables that the statement scans or rewrites. The check of a new foreign key finds rows of
+// the referenced table by its index, so its size doesn't matter.
+func (s *step) work() (tables []*relation) {
+	for _, oid := range s.touched() {
+		t := s.oldTable(oid)
+		if t == nil {
+			continue
+		}
+		looksUp := func(c *constraint) bool {
+			return c.Kind == "f" && c.References == oid && c.Table != oid && (s.before.constraints.Get(c.OID) == nil || !s.before.constraints.Get(c.OID).Validated)
+		}
+		if s.rewritten(oid) || s.scanned(oid) && !has(s.after.constraints, looksUp) {
+			tables = append(tables, t)
+		}
+	}
+	return tables
 }

@@ -1,9 +1,13 @@
 package lint_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
@@ -16,29 +20,144 @@ CREATE TABLE "Odd One"."A.b" AS SELECT i FROM generate_series(1, 10000) i;
 CREATE TABLE empty (x int);
 CREATE TABLE parts (x int) PARTITION BY RANGE (x);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (5000);
-CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (5000) TO (20000);
+CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (5000) TO (20000) PARTITION BY RANGE (x);
+CREATE TABLE parts_2_1 PARTITION OF parts_2 FOR VALUES FROM (5000) TO (20000);
 INSERT INTO parts SELECT i FROM generate_series(1, 10000) i;
-ANALYZE`)
+CREATE TABLE mother (x int);
+CREATE TABLE child () INHERITS (mother);
+INSERT INTO child SELECT i FROM generate_series(1, 10000) i;
+ANALYZE;
+CREATE TABLE unknown WITH (autovacuum_enabled = false) AS SELECT i FROM generate_series(1, 10) i`)
 	sizes, err := lint.ReadSizes(context.Background(), db.Conn())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := sizes["Odd One.A.b"]; s.Rows != 10000 || s.Bytes < 300_000 || s.Bytes > 1_000_000 {
+	if s := sizes[`"Odd One"."A.b"`]; s.Rows != 10000 || s.Bytes < 300_000 || s.Bytes > 1_000_000 {
 		t.Errorf("%+v", s)
 	}
 	if s := sizes["public.empty"]; s.Rows != 0 || s.Bytes != 0 {
 		t.Errorf("%+v", s)
 	}
+	if s := sizes["public.unknown"]; s.Rows != -1 || s.Bytes != 8192 || s.String() != "8 kB" {
+		t.Errorf("%+v", s)
+	}
 	if s, one := sizes["public.parts"], sizes["public.parts_1"]; s.Rows != 10000 || one.Rows != 4999 || s.Bytes != one.Bytes+sizes["public.parts_2"].Bytes {
 		t.Errorf("%+v, of them %+v", s, one)
 	}
-	if len(sizes) != 5 {
+	if s, child := sizes["public.mother"], sizes["public.child"]; s != child || child.Rows != 10000 {
+		t.Errorf("%+v, %+v", s, child)
+	}
+	if len(sizes) != 9 {
 		t.Errorf("%d tables: %+v", len(sizes), sizes)
 	}
+	back, err := lint.ParseSizes(sizes.Snapshot())
+	if diff := cmp.Diff(sizes, back); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+	if !bytes.Equal(sizes.Snapshot(), back.Snapshot()) {
+		t.Error("the snapshots differ")
+	}
+}
 
-	root := folder(t, map[string]string{first: "CREATE TABLE parts (x int);\n", second: "DROP TABLE parts;\n"})
-	r := mustRun(t, root, lint.Config{Latest: 1, Sizes: sizes})
-	if text := strings.Join(findings(r), "\n"); !strings.Contains(text, "parts ("+sizes["public.parts"].String()+")") {
-		t.Error(text)
+func TestSnapshot(t *testing.T) {
+	sizes := lint.Sizes{"public.b": {Bytes: 1, Rows: -1}, `"A".a`: {Bytes: 8192, Rows: 3}}
+	const want = "{\"tables\": [\n  {\"name\":\"\\\"A\\\".a\",\"bytes\":8192,\"rows\":3},\n  {\"name\":\"public.b\",\"bytes\":1}\n]}\n"
+	if got := string(sizes.Snapshot()); got != want {
+		t.Error(got)
+	}
+	for text, want := range map[string]string{
+		"":                       "not a snapshot of sizes: EOF",
+		"{}":                     "not a snapshot of sizes: it has no tables",
+		`{"tables": []} {}`:      "not a snapshot of sizes: it has more than one value",
+		`{"tables": [], "x": 1}`: `not a snapshot of sizes: json: unknown field "x"`,
+		`{"tables": [{"bytes": 1}]}`:                                         "a table has no name",
+		`{"tables": [{"name": "a"}]}`:                                        "table a has no size, or a negative one",
+		`{"tables": [{"name": "a", "bytes": -1}]}`:                           "table a has no size, or a negative one",
+		`{"tables": [{"name": "a", "bytes": 1}, {"name": "a", "bytes": 2}]}`: "table a is listed twice",
+	} {
+		if _, err := lint.ParseSizes([]byte(text)); err == nil || err.Error() != want {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if sizes, err := lint.ParseSizes((lint.Sizes{}).Snapshot()); len(sizes) != 0 || err != nil {
+		t.Error(sizes, err)
+	}
+}
+
+// TestSmall has tables of known sizes. Blocking a small one is a warning.
+func TestSmall(t *testing.T) {
+	const before = `CREATE TABLE small (id bigint PRIMARY KEY, a int, b text);
+CREATE TABLE big (id bigint PRIMARY KEY, a int, b text, small_id bigint);
+CREATE TABLE unknown (id bigint PRIMARY KEY, a int);
+CREATE SCHEMA "Odd.s";
+CREATE TABLE "Odd.s"."T" (id bigint PRIMARY KEY, a int);
+CREATE TABLE parts (id int, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE part (id int, at date NOT NULL, CONSTRAINT bounds CHECK (at >= '2026-01-01' AND at < '2027-01-01'));
+CREATE TABLE lone (id int, at date NOT NULL) PARTITION BY RANGE (at);
+`
+	const mega = 1 << 20
+	sizes := lint.Sizes{
+		"public.small": {Bytes: mega, Rows: 10}, "public.big": {Bytes: 100 * mega, Rows: 1000000}, `"Odd.s"."T"`: {Bytes: 0, Rows: -1},
+		"public.parts": {Bytes: 200 * mega, Rows: 5}, "public.parts_1": {Bytes: mega, Rows: 5}, "public.part": {Bytes: 300 * mega, Rows: 1}, "public.lone": {Bytes: 0, Rows: 0},
+	}
+	const because = "; it is only a warning because small is smaller than lint.small (10 MB)"
+	for _, test := range []struct{ name, sql, want string }{
+		{"small", "CREATE INDEX i ON small (a);", "warning create-index-blocking small"},
+		{"big", "CREATE INDEX i ON big (a);", "error create-index-blocking big"},
+		{"unknown", "CREATE INDEX i ON unknown (a);", "error create-index-blocking unknown"},
+		{"odd name", `CREATE INDEX i ON "Odd.s"."T" (a);`, `warning create-index-blocking "Odd.s"."T"`},
+		{"a small one's key to a big one", "ALTER TABLE small ADD FOREIGN KEY (id) REFERENCES big;", "warning add-fk-validating small; warning constraint-may-fail-on-data small"},
+		{"a big one's key to a small one", "ALTER TABLE big ADD FOREIGN KEY (small_id) REFERENCES small;", "error add-fk-validating big; warning constraint-may-fail-on-data big"},
+		{"not blocking", "DROP TABLE small;\nTRUNCATE unknown;", "error drop-table small; error truncate-table unknown"},
+		{"breaking", "ALTER TABLE small DROP COLUMN a;", "error drop-column small"},
+		{"a small one is blocked while a big one is read", "CREATE INDEX i ON small (a);\nCREATE INDEX j ON big (a);", "error create-index-blocking small; error create-index-blocking big"},
+		{"a small one is blocked after a big one was read", "CREATE INDEX j ON big (a);\nCREATE INDEX i ON small (a);", "error create-index-blocking big; warning create-index-blocking small"},
+		{"big one read in a block", "DO $$ BEGIN CREATE INDEX i ON small (a); PERFORM count(*) FROM big; END $$;", "error create-index-blocking small"},
+		{"without a transaction", "-- atlas:txmode none\n\nCREATE INDEX i ON small (a);\nCREATE INDEX j ON big (a);", "warning create-index-blocking small; error create-index-blocking big"},
+		{"a large partition", "CREATE INDEX i ON parts (id);", "error create-index-on-partitioned parts"},
+		{"a small partition", "CREATE INDEX i ON parts_1 (id);", "warning create-index-blocking parts_1"},
+		{"names exchanged", "ALTER TABLE small RENAME TO x;\nALTER TABLE big RENAME TO small;\nCREATE INDEX i ON small (a);",
+			"error replaced-object small; error rename-table big; error create-index-blocking small; error work-while-access-exclusive x"},
+		{"a large partition attached", "ALTER TABLE lone ATTACH PARTITION part FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');\nCREATE INDEX i ON lone (id);", "error create-index-on-partitioned lone; error work-while-access-exclusive part"},
+		{"filled by the change", "INSERT INTO small SELECT id FROM big;\nCREATE INDEX i ON small (a);", "error create-index-blocking small"},
+		{"filled by a WITH clause", "WITH x AS (INSERT INTO small SELECT id FROM big RETURNING id) SELECT * FROM x;\nCREATE INDEX i ON small (a);", "error create-index-blocking small"},
+		{"filled by a block", "DO $$ BEGIN INSERT INTO small SELECT id FROM big; END $$;\nCREATE INDEX i ON small (a);", "error create-index-blocking small"},
+		{"small one changed while a small one is locked", "ALTER TABLE small ADD c int;\nUPDATE small SET a = 1 WHERE b = 'x';", "warning work-while-access-exclusive small"},
+		{"small one changed while a big one is locked", "ALTER TABLE big ADD c int;\nUPDATE small SET a = 1 WHERE b = 'x';", "warning work-while-access-exclusive big"},
+		{"big one changed while a small one is locked", "ALTER TABLE small ADD c int;\nUPDATE big SET a = 1 WHERE b = 'x';", "error work-while-access-exclusive small"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			root := folder(t, map[string]string{first: before, second: test.sql})
+			r := mustRun(t, root, lint.Config{Latest: 1, Sizes: sizes, Policy: lint.Policy{Small: 10 * mega}})
+			var got []string
+			for _, f := range r.Files {
+				for _, d := range f.Diagnostics {
+					got = append(got, fmt.Sprintf("%s %s %s", d.Severity, d.Name, d.Table))
+					if said := strings.Contains(d.Text, "only a warning because"); said != (d.Severity == lint.Warning && d.Name != "constraint-may-fail-on-data") {
+						t.Error(d.Text)
+					}
+				}
+			}
+			if diff := cmp.Diff(test.want, strings.Join(got, "; ")); diff != "" {
+				t.Error(diff)
+			}
+			if test.name == "small" {
+				if d := r.Files[0].Diagnostics[0]; !strings.HasSuffix(d.Text, because) || *d.Size != sizes["public.small"] {
+					t.Error(d.Text, d.Size)
+				}
+				if e := r.Files[0].Statements[0].Effects[0]; *e.Size != sizes["public.small"] {
+					t.Error(e)
+				}
+			}
+			for _, f := range mustRun(t, root, lint.Config{Latest: 1, Sizes: sizes}).Files {
+				for _, d := range f.Diagnostics {
+					if strings.Contains(d.Text, "only a warning") {
+						t.Error("without the setting:", d.Text)
+					}
+				}
+			}
+		})
 	}
 }

@@ -274,7 +274,7 @@ func (s *step) about(r *relation) Diagnostic {
 
 // name returns a table's name for messages, with its size if known.
 func (s *step) name(r *relation) string {
-	size, ok := s.trace.target.sizes[r.Schema+"."+r.Name]
+	size, ok := s.trace.size(r)
 	if !ok {
 		return r.sql()
 	}
@@ -309,7 +309,7 @@ type trace struct {
 type target struct {
 	major   int
 	version int // of the scratch server, 150018
-	sizes   map[string]Size
+	sizes   Sizes
 }
 
 // start returns the catalogs before the file.

@@ -109,7 +109,40 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 		if err := e.Gate.decode(b.Body, s, checks); err != nil {
 			return err
 		}
+		if err := e.decodeSizes(b.Body, s); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// decodeSizes reads the attributes of a lint block about the sizes of tables. It doesn't change what is already set.
+func (e *Env) decodeSizes(body *hclsyntax.Body, s *scope) error {
+	if a := body.Attributes["small"]; a != nil {
+		n, err := s.bytes(a)
+		if err != nil {
+			return err
+		}
+		if e.Gate.Small == 0 && n != 0 {
+			e.Gate.Small = n
+			text, err := s.text(a)
+			if err != nil {
+				return err
+			}
+			s.noteAttribute("lint.small", strconv.Quote(text), a)
+		}
+	}
+	a := body.Attributes["sizes"]
+	raw, err := s.text(a)
+	if err != nil || raw == "" {
+		return err
+	}
+	name, err := e.path(a, raw)
+	if err != nil || e.Gate.Sizes != nil {
+		return err
+	}
+	e.Gate.Sizes = &File{name, func() ([]byte, error) { return s.read(name) }}
+	s.noteAttribute("lint.sizes", strconv.Quote(name), a)
 	return nil
 }
 
@@ -199,8 +232,9 @@ func (s *scope) bytes(a *hclsyntax.Attribute) (int64, error) {
 	}
 	for i, unit := range []string{"kB", "MB", "GB", "TB"} {
 		number, ok := strings.CutSuffix(v, unit)
-		if n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 32); ok && err == nil && n > 0 {
-			return n << (10 * (i + 1)), nil
+		n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 32)
+		if shift := 10 * (i + 1); ok && err == nil && n > 0 && n<<shift>>shift == n {
+			return n << shift, nil
 		}
 	}
 	return 0, at(a.Expr.Range(), "%s must be a size such as \"512MB\" or \"4GB\"", a.Name)

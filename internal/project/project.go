@@ -121,6 +121,17 @@ type Policy struct {
 	Naming map[string]Pattern
 	// Rules are checks of the project's own.
 	Rules []CustomRule
+	// Small is the size in bytes below which a table is small, so that blocking it is a warning; 0 if not set.
+	Small int64
+	// Sizes is the file with the sizes of tables; nil if not set.
+	Sizes *File
+}
+
+// A File is a file of the project that a setting names.
+type File struct {
+	Name string // slash-separated, relative to the project folder
+	// Read returns the contents that the file has in the version of the project that the settings are from.
+	Read func() ([]byte, error)
 }
 
 // A Pattern is a convention for names.

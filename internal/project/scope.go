@@ -20,6 +20,7 @@ type scope struct {
 	funcs  map[string]function.Function
 	vars   map[string]cty.Value
 	locals map[string]cty.Value
+	read   func(name string) ([]byte, error) // returns a file of the project
 	// settings are those that decide what lint reports.
 	settings settings
 	// busy are the locals being evaluated, outermost first.
@@ -28,7 +29,7 @@ type scope struct {
 
 func newScope(f *file, env string, read func(name string) ([]byte, error), lookup func(string) (string, bool)) *scope {
 	return &scope{
-		file: f, env: env, funcs: functions(read, lookup),
+		file: f, env: env, funcs: functions(read, lookup), read: read,
 		vars: map[string]cty.Value{}, locals: map[string]cty.Value{}, settings: settings{},
 	}
 }

@@ -57,7 +57,7 @@ var concurrentChecks = map[string][]string{
 }
 
 var lintSpec = &spec{
-	attrs: []string{"log", "format", "latest", "review"},
+	attrs: []string{"log", "format", "latest", "review", "small", "sizes"},
 	blocks: map[string]*spec{
 		"git": {attrs: []string{"base", "dir"}},
 		// Atlas's analyzers, then our own.

@@ -124,6 +124,9 @@ func hazardPage(t *testing.T, r lint.Rule, examples map[string]string) string {
 	default:
 		d.put(markdown(fmt.Sprintf(". To silence it for a statement, write `-- atlas:nolint %s -- REASON` above it.\n", r.Name)))
 	}
+	if r.BySize() {
+		d.put("On a table smaller than `lint.small` it is a warning.\n")
+	}
 	d.put("\n", markdown(r.Help), "\n")
 	bad, ok := examples[r.Name]
 	switch why, none := without[r.Name]; {

@@ -103,10 +103,13 @@ func advice(head safe, text string, s style) safe {
 // advised returns a fix's text without the passwords of the statement that it rewrites.
 func advised(text fix.Text) string { return pgsql.Mask(text.String()) }
 
-// describe returns a finding's text with its table or column, unless the text names it, and with a stronger lock that
-// is already held.
+// describe returns a finding's text with its table or column and the table's size, unless the text has them, and with a
+// stronger lock that is already held.
 func describe(d lint.Diagnostic) string {
 	text := located(d)
+	if d.Size != nil && !strings.Contains(text, d.Size.String()) {
+		text += fmt.Sprintf("; %s has %s", d.Table, d.Size)
+	}
 	if held := lockWords(d.Held); lint.Stronger(d.Held, d.Lock) && !strings.Contains(text, held) {
 		text += fmt.Sprintf("; an earlier statement already holds %s on %s", held, d.Table)
 	}
@@ -190,7 +193,7 @@ func (p *Printer) linted(r *lint.Report) linted {
 			}
 			rep.Diagnostics = append(rep.Diagnostics, diagnostic{
 				Diagnostic: diag, Name: d.Name, Severity: string(d.Severity),
-				Table: d.Table, Column: d.Column, Lock: d.Lock, Held: d.Held, Query: advised(d.Query), Line: d.Line, Char: d.Col,
+				Table: d.Table, Column: d.Column, Lock: d.Lock, Held: d.Held, Size: newSize(d.Size), Query: advised(d.Query), Line: d.Line, Char: d.Col,
 			})
 		}
 	}

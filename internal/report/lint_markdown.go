@@ -108,7 +108,11 @@ func lockTable(f lint.FileReport) markdown {
 			case e.Scanned:
 				work = "scans the table"
 			}
-			rows.put("| ", prose(strconv.Itoa(s.Line)), " | ", code(cut(oneLine(s.Text), 60)), " | ", code(e.Table), " | ",
+			table := code(e.Table)
+			if e.Size != nil {
+				table += " (" + prose(e.Size.String()) + ")"
+			}
+			rows.put("| ", prose(strconv.Itoa(s.Line)), " | ", code(cut(oneLine(s.Text), 60)), " | ", table, " | ",
 				prose(lockWords(e.Lock)), " | ", prose(lockWords(e.Held)), " | ", prose(blocks(strongest(e))), " | ", work, " |\n")
 		}
 	}

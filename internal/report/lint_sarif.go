@@ -66,11 +66,12 @@ type (
 		Message             sarifText         `json:"message"`
 		Locations           []sarifLocation   `json:"locations"`
 		PartialFingerprints map[string]string `json:"partialFingerprints"`
-		Properties          *sarifLocks       `json:"properties,omitempty"`
+		Properties          *sarifTable       `json:"properties,omitempty"`
 	}
-	sarifLocks struct {
+	sarifTable struct {
 		Lock string `json:"lock,omitempty"` // as in JSON
 		Held string `json:"held,omitempty"`
+		Size *size  `json:"size,omitempty"`
 	}
 	sarifLocation struct {
 		PhysicalLocation sarifPlace `json:"physicalLocation"`
@@ -112,9 +113,9 @@ func (p *Printer) lintSARIF(r *lint.Report) error {
 				driver.Rules = append(driver.Rules, newSARIFRule(id, d, rules[d.Name]))
 			}
 			at := src.span(d)
-			var taken *sarifLocks
-			if d.Lock != "" || d.Held != "" {
-				taken = &sarifLocks{d.Lock, d.Held}
+			var about *sarifTable
+			if d.Lock != "" || d.Held != "" || d.Size != nil {
+				about = &sarifTable{d.Lock, d.Held, newSize(d.Size)}
 			}
 			run.Results = append(run.Results, sarifResult{
 				RuleID: id, RuleIndex: i, Level: string(d.Severity), Message: sarifMessage(d),
@@ -124,7 +125,7 @@ func (p *Printer) lintSARIF(r *lint.Report) error {
 				}}},
 				// It survives lines that are added before the statement, and changes with the statement.
 				PartialFingerprints: map[string]string{"finding/v1": fingerprint(f.Name, d.Name, d.Table, d.Column, oneLine(f.Text[min(at.start, len(f.Text)):min(at.end, len(f.Text))]))},
-				Properties:          taken,
+				Properties:          about,
 			})
 		}
 	}

@@ -40,12 +40,12 @@ var found = &lint.Report{
 			Error: "destructive changes detected",
 			Statements: []lint.Statement{
 				{Line: 2, Text: "ALTER TABLE results\n\tDROP COLUMN source", Effects: []lint.TableEffect{
-					{Table: `"My|` + "`" + `Table"`, Rewritten: true, Lock: "AccessExclusiveLock"}, {Table: "results", Lock: "ShareLock", Held: "AccessExclusiveLock"},
+					{Table: `"My|` + "`" + `Table"`, Rewritten: true, Lock: "AccessExclusiveLock"}, {Table: "results", Lock: "ShareLock", Held: "AccessExclusiveLock", Size: &lint.Size{Bytes: 8192, Rows: 1}},
 				}},
 			},
 			Diagnostics: []lint.Diagnostic{
-				{Pos: 8, Line: 2, Col: 1, Title: "destructive changes detected", Text: `Dropping non-virtual column "source"`, Code: "DS103", Name: "drop-column", Analyzer: "destructive", Table: "results", Column: "source", Severity: lint.Error, Lock: "ShareLock", Held: "AccessExclusiveLock", Fix: fix.Words("stop using it, then drop it"), Query: fix.CountRows("results", "")},
-				{Pos: 8, Line: 2, Col: 1, Title: "data dependent changes detected", Text: "It may fail\nfor two reasons: a, b", Code: "MF101", Name: "unique-data", Analyzer: "data_depend", Table: `app."My <Table>"`, Severity: lint.Warning, Fix: fix.CreateIndex(fix.Index{Name: "i", Table: "a", Unique: true, On: "(b)"})},
+				{Pos: 8, Line: 2, Col: 1, Title: "destructive changes detected", Text: `Dropping non-virtual column "source"`, Code: "DS103", Name: "drop-column", Analyzer: "destructive", Table: "results", Column: "source", Severity: lint.Error, Lock: "ShareLock", Held: "AccessExclusiveLock", Size: &lint.Size{Bytes: 3 << 30, Rows: 1234567}, Fix: fix.Words("stop using it, then drop it"), Query: fix.CountRows("results", "")},
+				{Pos: 8, Line: 2, Col: 1, Title: "data dependent changes detected", Text: "It may fail\nfor two reasons: a, b", Code: "MF101", Name: "unique-data", Analyzer: "data_depend", Table: `app."My <Table>"`, Severity: lint.Warning, Size: &lint.Size{Bytes: 8192, Rows: -1}, Fix: fix.CreateIndex(fix.Index{Name: "i", Table: "a", Unique: true, On: "(b)"})},
 				{Pos: 65, Line: 5, Col: 1, Title: "blocking table changes detected", Text: "a long one", Name: "add-check-validating", Severity: lint.Warning},
 				{Pos: 65 + len(long) - 10 + 28, Line: 16, Col: 29, Title: "migrations fail", Text: `column "nothing" does not exist`, Name: "migration-fails", Code: "IB607", Severity: lint.Error},
 			},

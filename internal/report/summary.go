@@ -7,6 +7,7 @@ import (
 	"ariga.io/atlas/sql/sqlcheck"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/lint"
 )
 
 // summary is atlasexec.SummaryReport with our fields, and so on for the types below.
@@ -36,11 +37,28 @@ type diagnostic struct {
 	Column   string `json:"Column,omitempty"` // of the table
 	Lock     string `json:"Lock,omitempty"`   // the strongest that the statement takes on the table, as pg_locks names it
 	Held     string `json:"Held,omitempty"`   // the strongest that earlier statements of its transaction hold on the table
+	Size     *size  `json:"Size,omitempty"`   // of the table
 	Query    string `json:"Query,omitempty"`  // finds the offending rows
 	Line     int    `json:"Line,omitempty"`   // in the file, from 1; Pos is the byte offset
 	Char     int    `json:"Char,omitempty"`   // in the line, from 1
 	// Differences are the details.
 	Differences []catalog.Difference `json:"Differences,omitempty"`
+}
+
+// size is the size of a table, with its indexes and partitions.
+type size struct {
+	Bytes int64  `json:"Bytes"`
+	Rows  *int64 `json:"Rows,omitempty"` // estimated; omitted if PostgreSQL has no estimate
+}
+
+func newSize(s *lint.Size) *size {
+	switch {
+	case s == nil:
+		return nil
+	case s.Rows < 0:
+		return &size{Bytes: s.Bytes}
+	}
+	return &size{s.Bytes, &s.Rows}
 }
 
 // file returns the report of a file, creating it if needed.

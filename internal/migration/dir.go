@@ -39,7 +39,7 @@ type File struct {
 	Name     string // "20251210172554_initial_baseline_schema.sql"
 	Version  string // "20251210172554"
 	Desc     string // "initial_baseline_schema"
-	Revision string // alembic_version.version_num: the alembic:revision directive's id, or Version; at most 32 characters
+	Revision string // alembic_version.version_num: the alembic:revision directive's id, or Version; at most 255 characters
 	TxNone   bool   // atlas:txmode none: the statements run outside a transaction
 	// LockTimeout is how long a statement waits for a lock, from "-- migrate:lock_timeout 5s"; 0 if not set.
 	LockTimeout time.Duration

@@ -245,8 +245,12 @@ func (p *headerParser) txmode(line int, mode string) bool {
 	return true
 }
 
-// maxRevision is the length of alembic_version.version_num, in characters.
-const maxRevision = 32
+const (
+	// maxVersion is the length of alembic_version.version_num in the table that Alembic creates.
+	maxVersion = 32
+	// maxRevision is the length of a revision id. Many projects widen the column for longer ids.
+	maxRevision = 255
+)
 
 func (p *headerParser) revision(line int, id string) bool {
 	if p.down {
@@ -270,7 +274,7 @@ func checkRevision(id string) string {
 		return "is a word with a special meaning for Alembic and this tool"
 	}
 	if n := len([]rune(id)); n > maxRevision {
-		return fmt.Sprintf("has %d characters, but alembic_version.version_num holds %d", n, maxRevision)
+		return fmt.Sprintf("has %d characters, and at most %d are possible", n, maxRevision)
 	}
 	for _, r := range id {
 		if r > unicode.MaxASCII || r != '_' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r) {

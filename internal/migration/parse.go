@@ -151,8 +151,8 @@ func (p *parser) version(f *File) {
 		p.add(f.Name, 0, 0, "the name contains a control character, which atlas.sum can't: rename the file")
 	case !isNumber(f.Version):
 		p.add(f.Name, 0, 0, "the name has no version: %s, or move it out of the folder", nameIt)
-	case len(f.Version) > maxRevision:
-		p.add(f.Name, 0, 0, "the version has %d digits, but alembic_version.version_num holds %d", len(f.Version), maxRevision)
+	case len(f.Version) > maxVersion:
+		p.add(f.Name, 0, 0, "the version has %d digits, but alembic_version.version_num holds %d", len(f.Version), maxVersion)
 	}
 }
 

@@ -112,6 +112,9 @@ func (m *Migrator) migrateOnce(ctx context.Context, opts Options, res *Result) e
 	if err != nil || len(res.Ahead) > 0 {
 		return err
 	}
+	if err := s.fits(steps); err != nil {
+		return err
+	}
 	if opts.DryRun {
 		res.Script, err = s.printed(ctx, pos, steps, invalid, opts.Notes)
 		return err

@@ -146,7 +146,7 @@ func TestLongStatement(t *testing.T) {
 func TestUnreadableMigrations(t *testing.T) {
 	for text, want := range map[string]string{
 		"SELECT 1;\nSELECT '\x00';\n":                                        "2_b.sql:2:9:",
-		"-- alembic:revision " + strings.Repeat("a", 33) + "\n\nSELECT 1;\n": "has 33 characters, but alembic_version.version_num holds 32",
+		"-- alembic:revision " + strings.Repeat("a", 256) + "\n\nSELECT 1;\n": "has 256 characters, and at most 255 are possible",
 	} {
 		root := write(t, []file{{"1_a.sql", "SELECT 1;\n", ""}})
 		if err := os.WriteFile(root+"/2_b.sql", []byte(text), 0o644); err != nil {

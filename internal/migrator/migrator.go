@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -160,6 +161,9 @@ func (s *session) readRecord(ctx context.Context) error {
 	return s.patiently(ctx, "the record", func() (err error) {
 		s.rec, err = read(ctx, s.conn)
 		s.read = err == nil
+		if !s.rec.HasAlembic {
+			s.rec.Width = s.m.width()
+		}
 		return err
 	})
 }
@@ -231,8 +235,31 @@ func (s *session) settle(ctx context.Context, pos revision.Position) (string, er
 	return pos.Settle.Note, nil
 }
 
+// width returns how wide alembic_version must be for the revision ids.
+func (m *Migrator) width() int {
+	for _, f := range m.files {
+		if utf8.RuneCountInString(f.Revision) > revision.MaxID {
+			return revision.LongID
+		}
+	}
+	return revision.MaxID
+}
+
+// fits returns a *revision.LengthError if alembic_version can't hold the revision id of a step.
+func (s *session) fits(steps []*step) error {
+	for _, st := range steps {
+		if err := s.m.cfg.Store.Fits(s.rec, st.to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // write writes a settlement in a transaction of its own.
 func (s *session) write(ctx context.Context, st *revision.Settlement) error {
+	if err := s.m.cfg.Store.Fits(s.rec, st.To); err != nil {
+		return err
+	}
 	defer s.promptly()()
 	err := s.retry(ctx, "the record", func() error {
 		return s.tx(ctx, func(tx pgx.Tx) error {

@@ -70,11 +70,15 @@ func (m *Migrator) status(ctx context.Context, st *Status) error {
 	}
 	st.Index, st.BySchema, st.Current = pos.Index, pos.BySchema, m.version(pos.Index)
 	st.Checkpoint = pos.Checkpoint
-	for _, step := range m.pending(pos, len(m.files)-1) {
+	steps := m.pending(pos, len(m.files)-1)
+	for _, step := range steps {
 		st.Pending = append(st.Pending, step.file)
 	}
 	st.Alembic, st.Journal = s.rec.Alembic, s.rec.Journal
 	st.Problems = pos.Problems
+	if err := s.fits(steps); err != nil && len(st.Problems) == 0 {
+		st.Problems = append(st.Problems, &revision.Problem{Kind: revision.TooLong, Text: err.Error()})
+	}
 	for _, r := range pos.Ahead {
 		st.Ahead = append(st.Ahead, r.Version)
 	}

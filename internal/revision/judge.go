@@ -51,6 +51,7 @@ const (
 	Disagree   Kind = "disagree"     // the two tables disagree, and the schema doesn't show which is right
 	Drifted    Kind = "drifted"      // there is only alembic_version, and the schema isn't that revision's
 	Unrecorded Kind = "unrecorded"   // there are tables but no record
+	TooLong    Kind = "too-long"     // alembic_version can't hold the revision id of a pending migration
 )
 
 // Problem is something wrong with the record that prevents migrations. As an error it says what is wrong and what to

@@ -67,7 +67,7 @@ func TestStore(t *testing.T) {
 			}); err != nil {
 				t.Fatal(err)
 			}
-			want := revision.Record{HasAlembic: true, Alembic: []string{"aaa"}, HasJournal: true, Journal: []*migrate.Revision{done, row}}
+			want := revision.Record{HasAlembic: true, Width: 32, Alembic: []string{"aaa"}, HasJournal: true, Journal: []*migrate.Revision{done, row}}
 			utc := cmp.Transformer("UTC", time.Time.UTC)
 			rec, err = store.Read(ctx, conn)
 			if d := cmp.Diff(want, rec, utc, ignore); err != nil || d != "" {
@@ -113,14 +113,14 @@ func TestForeignRows(t *testing.T) {
 		name, change string
 		want         revision.Record
 	}{
-		{"no row", "", revision.Record{HasAlembic: true, Alembic: []string{}, HasJournal: true}},
+		{"no row", "", revision.Record{HasAlembic: true, Width: 32, Alembic: []string{}, HasJournal: true}},
 		{"no alembic_version", "DROP TABLE alembic_version", revision.Record{Alembic: []string{}, HasJournal: true}},
-		{"no journal", "DROP TABLE atlas_schema_revisions; INSERT INTO alembic_version VALUES ('b'), ('a')", revision.Record{HasAlembic: true, Alembic: []string{"a", "b"}}},
+		{"no journal", "DROP TABLE atlas_schema_revisions; INSERT INTO alembic_version VALUES ('b'), ('a')", revision.Record{HasAlembic: true, Width: 32, Alembic: []string{"a", "b"}}},
 		{"neither", "DROP TABLE alembic_version, atlas_schema_revisions", revision.Record{}},
 		{
 			"infinity and nulls", `ALTER TABLE atlas_schema_revisions ALTER executed_at DROP NOT NULL, ALTER description DROP NOT NULL, ALTER hash DROP NOT NULL;
 				INSERT INTO atlas_schema_revisions VALUES ('2', NULL, 2, 0, 0, NULL, 0, NULL, NULL, NULL, NULL, ''), ('10', '', 2, 0, 0, '-infinity', 0, '', '', 'h1:x', 'null', '')`,
-			revision.Record{HasAlembic: true, Alembic: []string{}, HasJournal: true, Journal: []*migrate.Revision{
+			revision.Record{HasAlembic: true, Width: 32, Alembic: []string{}, HasJournal: true, Journal: []*migrate.Revision{
 				{Version: "10", Type: migrate.RevisionTypeExecute, ExecutedAt: time.Unix(0, 0).UTC(), Hash: "x"},
 				{Version: "2", Type: migrate.RevisionTypeExecute, ExecutedAt: time.Unix(0, 0).UTC()},
 			}},
@@ -129,7 +129,7 @@ func TestForeignRows(t *testing.T) {
 			"no version", `ALTER TABLE atlas_schema_revisions DROP CONSTRAINT atlas_schema_revisions_pkey, ALTER version DROP NOT NULL;
 				INSERT INTO atlas_schema_revisions VALUES (NULL, '', 2, 0, 0, now(), 0, NULL, NULL, '', NULL, ''), ('', '', 2, 0, 0, now(), 0, NULL, NULL, '', NULL, ''),
 					('.atlas_cloud_identifier', '', 2, 0, 0, now(), 0, NULL, NULL, '', NULL, '')`,
-			revision.Record{HasAlembic: true, Alembic: []string{}, HasJournal: true},
+			revision.Record{HasAlembic: true, Width: 32, Alembic: []string{}, HasJournal: true},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

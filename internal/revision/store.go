@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"ariga.io/atlas/sql/migrate"
 	"github.com/jackc/pgx/v5"
@@ -33,8 +34,11 @@ const (
 	cloudRow = ".atlas_cloud_identifier"
 )
 
-// MaxID is the length of alembic_version.version_num.
-const MaxID = 32
+// Lengths of alembic_version.version_num: in the table that Alembic creates, and in ours if a revision id is longer.
+const (
+	MaxID  = 32
+	LongID = 255
+)
 
 // Querier is a *pgx.Conn or a pgx.Tx.
 type Querier interface {
@@ -52,8 +56,11 @@ type Store struct {
 
 // Record is the content of the two tables.
 type Record struct {
-	HasAlembic bool                // the table alembic_version exists
-	Alembic    []string            // its rows, sorted
+	HasAlembic bool     // the table alembic_version exists
+	Alembic    []string // its rows, sorted
+	// Width is how many characters a revision id may have in alembic_version, 0 for any number. If the table doesn't
+	// exist, Create gives it this width, by default MaxID.
+	Width      int
 	HasJournal bool                // the table atlas_schema_revisions exists
 	Journal    []*migrate.Revision // its rows by version, without cloudRow
 	Elsewhere  []string            // tables of these names in other schemas: "app.alembic_version"
@@ -123,6 +130,25 @@ func (e *UnwrittenError) Error() string {
 	return fmt.Sprintf("%s don't hold what was just written to them: %s; let the role that migrates write them unchanged", e.Tables, by)
 }
 
+// A LengthError means that alembic_version can't hold a revision id.
+type LengthError struct {
+	ID    string
+	Table string // schema.alembic_version
+	Width int    // of its column
+}
+
+func (e *LengthError) Error() string {
+	return fmt.Sprintf("the revision id %q has %d characters, but %s.version_num holds %d: change that column's type to varchar(%d) first", e.ID, utf8.RuneCountInString(e.ID), e.Table, e.Width, LongID)
+}
+
+// Fits returns a *LengthError if the table of rec can't hold a revision id.
+func (s Store) Fits(rec Record, id string) error {
+	if rec.Width > 0 && utf8.RuneCountInString(id) > rec.Width {
+		return &LengthError{ID: id, Table: s.alembic(), Width: rec.Width}
+	}
+	return nil
+}
+
 func orPublic(schema string) string {
 	if schema == "" {
 		return "public"
@@ -156,9 +182,11 @@ var (
 	}
 )
 
-// AlembicDDL returns the statement that creates alembic_version.
-func (s Store) AlembicDDL() string {
-	return fmt.Sprintf("CREATE TABLE %s (\n    version_num VARCHAR(%d) NOT NULL,\n    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)", s.alembic(), MaxID)
+// AlembicDDL returns the statement that creates alembic_version as Alembic does.
+func (s Store) AlembicDDL() string { return s.alembicDDL(Record{}) }
+
+func (s Store) alembicDDL(rec Record) string {
+	return fmt.Sprintf("CREATE TABLE %s (\n    version_num VARCHAR(%d) NOT NULL,\n    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)", s.alembic(), cmp.Or(rec.Width, MaxID))
 }
 
 // JournalDDL returns the statement that creates the journal.
@@ -178,6 +206,7 @@ type found struct {
 	name     string
 	kind     string
 	columns  []string // "name type"
+	width    int      // of version_num, 0 if it is unlimited
 	required []string // names of NOT NULL columns without a default
 }
 
@@ -198,7 +227,7 @@ func (s Store) QueueRead(b *pgx.Batch) (rest func(context.Context, Querier) (Rec
 	// it.
 	b.Queue(`
 SELECT c.relnamespace::pg_catalog.regnamespace::text, c.relname::text, c.relkind::text, a.attnum, a.attname::text,
-       pg_catalog.format_type(a.atttypid, NULL), a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
+       pg_catalog.format_type(a.atttypid, NULL), a.attnotnull AND NOT a.atthasdef AND a.attidentity = '', a.atttypmod
   FROM pg_catalog.pg_class c, pg_catalog.pg_attribute a
  WHERE c.relname IN ('` + alembicTable + `', '` + journalTable + `') AND a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped`).Query(func(rows pgx.Rows) (err error) {
 		tables, err = collect(rows)
@@ -220,6 +249,7 @@ func collect(rows pgx.Rows) ([]found, error) {
 		Num                 int16
 		Name, Type          string
 		Required            bool
+		Modifier            int32
 	}
 	columns, err := pgx.CollectRows(rows, pgx.RowToStructByPos[attribute])
 	if err != nil {
@@ -244,6 +274,9 @@ func collect(rows pgx.Rows) ([]found, error) {
 		}
 		t := &tables[len(tables)-1]
 		t.columns = append(t.columns, c.Name+" "+c.Type)
+		if c.Name == "version_num" && c.Modifier > 0 {
+			t.width = int(c.Modifier) - 4 // the length of a varlena's header
+		}
 		if c.Required {
 			t.required = append(t.required, c.Name)
 		}
@@ -263,7 +296,7 @@ func (s Store) read(ctx context.Context, q Querier, tables []found) (Record, err
 		var err error
 		switch {
 		case f.name == alembicTable && f.schema == orPublic(s.AlembicSchema):
-			rec.HasAlembic = true
+			rec.HasAlembic, rec.Width = true, f.width
 			err = f.check(alembicColumns)
 		case f.name == journalTable && f.schema == orPublic(s.JournalSchema):
 			rec.HasJournal = true

@@ -172,7 +172,7 @@ func (p *proposer) compare() error {
 	for i, c := range catalog.All(p.dir) {
 		want := p.v.Record.Without(c)
 		k := &candidate{index: i, want: want}
-		for _, d := range catalog.Diff(want, p.live) {
+		for _, d := range catalog.Compare(want, p.live, "the migrations say") {
 			if d.Leftover || d.IsExtra(want) {
 				k.extra = append(k.extra, d)
 			} else {

@@ -145,7 +145,7 @@ func TestLongStatement(t *testing.T) {
 
 func TestUnreadableMigrations(t *testing.T) {
 	for text, want := range map[string]string{
-		"SELECT 1;\nSELECT '\x00';\n":                                        "2_b.sql:2:9:",
+		"SELECT 1;\nSELECT '\x00';\n":                                         "2_b.sql:2:9:",
 		"-- alembic:revision " + strings.Repeat("a", 256) + "\n\nSELECT 1;\n": "has 256 characters, and at most 255 are possible",
 	} {
 		root := write(t, []file{{"1_a.sql", "SELECT 1;\n", ""}})

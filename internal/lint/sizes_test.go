@@ -66,12 +66,12 @@ func TestSnapshot(t *testing.T) {
 		t.Error(got)
 	}
 	for text, want := range map[string]string{
-		"":                       "not a snapshot of sizes: EOF",
-		"{}":                     "not a snapshot of sizes: it has no tables",
-		`{"tables": []} {}`:      "not a snapshot of sizes: it has more than one value",
-		`{"tables": [], "x": 1}`: `not a snapshot of sizes: json: unknown field "x"`,
-		`{"tables": [{"bytes": 1}]}`:                                         "a table has no name",
-		`{"tables": [{"name": "a"}]}`:                                        "table a has no size, or a negative one",
+		"":                            "not a snapshot of sizes: EOF",
+		"{}":                          "not a snapshot of sizes: it has no tables",
+		`{"tables": []} {}`:           "not a snapshot of sizes: it has more than one value",
+		`{"tables": [], "x": 1}`:      `not a snapshot of sizes: json: unknown field "x"`,
+		`{"tables": [{"bytes": 1}]}`:  "a table has no name",
+		`{"tables": [{"name": "a"}]}`: "table a has no size, or a negative one",
 		`{"tables": [{"name": "a", "bytes": -1}]}`:                           "table a has no size, or a negative one",
 		`{"tables": [{"name": "a", "bytes": 1}, {"name": "a", "bytes": 2}]}`: "table a is listed twice",
 	} {

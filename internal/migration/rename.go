@@ -59,10 +59,10 @@ func (r *Renaming) parse() error {
 		return err
 	}
 	for _, s := range sums {
-		if s.name == SumFile {
-			r.next.sum = &s.text
+		if s.Name == SumFile {
+			r.next.sum = &s.Text
 		} else {
-			r.next.downSum = &s.text
+			r.next.downSum = &s.Text
 		}
 	}
 	r.Dir = dir
@@ -75,7 +75,7 @@ func (r *Renaming) Write(ctx context.Context, root string, effects map[string]st
 	for name, text := range effects {
 		r.next.effects[effectName(name)] = text
 	}
-	return locked(ctx, root, func(folder *tree.Tree) error {
+	return tree.Locked(ctx, root, func(folder *tree.Tree) error {
 		now, err := load(folder)
 		if err != nil {
 			return err
@@ -84,11 +84,11 @@ func (r *Renaming) Write(ctx context.Context, root string, effects map[string]st
 			return ErrChanged
 		}
 		before, after := r.read.paths(), r.next.paths()
-		var files []staged
+		var files []tree.NewFile
 		var remove []string
 		for _, path := range slices.Sorted(maps.Keys(after)) {
 			if text, ok := before[path]; !ok || text != after[path] {
-				files = append(files, staged{path, after[path]})
+				files = append(files, tree.NewFile{path, after[path]})
 			}
 		}
 		for _, path := range slices.Sorted(maps.Keys(before)) {
@@ -100,7 +100,7 @@ func (r *Renaming) Write(ctx context.Context, root string, effects map[string]st
 		if err != nil {
 			return err
 		}
-		return replace(folder.Root(), append(files, sums...), remove)
+		return tree.Replace(folder.Root(), append(files, sums...), remove)
 	})
 }
 

@@ -37,7 +37,7 @@ func (d *Dir) Write(ctx context.Context, root string, drafts []Draft) error {
 	if err := d.Verify(); err != nil {
 		return err
 	}
-	return locked(ctx, root, func(folder *tree.Tree) error {
+	return tree.Locked(ctx, root, func(folder *tree.Tree) error {
 		now, err := load(folder)
 		if err != nil {
 			return err
@@ -52,27 +52,27 @@ func (d *Dir) Write(ctx context.Context, root string, drafts []Draft) error {
 		if n := len(d.all); n > 0 && next.all[n-1].Name != d.all[n-1].Name {
 			return fmt.Errorf("writing migrations: the new versions aren't later than %s", d.all[n-1].Name)
 		}
-		var files []staged
+		var files []tree.NewFile
 		for _, draft := range drafts {
-			files = append(files, staged{draft.Name, draft.SQL})
+			files = append(files, tree.NewFile{draft.Name, draft.SQL})
 		}
 		for _, draft := range drafts {
 			files = append(files,
-				staged{filepath.Join(DownDir, draft.Name), draft.Down},
-				staged{filepath.Join(EffectDir, effectName(draft.Name)), draft.Effect})
+				tree.NewFile{filepath.Join(DownDir, draft.Name), draft.Down},
+				tree.NewFile{filepath.Join(EffectDir, effectName(draft.Name)), draft.Effect})
 		}
 		sums, err := next.sums()
 		if err != nil {
 			return err
 		}
-		return replace(folder.Root(), append(files, sums...), nil)
+		return tree.Replace(folder.Root(), append(files, sums...), nil)
 	})
 }
 
 // Rehash recomputes both atlas.sum files in the folder root, whether or not its files can be parsed. It writes the
 // given effects, by migration file name, and removes effect files without a migration.
 func Rehash(ctx context.Context, root string, effects map[string]string) error {
-	return locked(ctx, root, func(folder *tree.Tree) error {
+	return tree.Locked(ctx, root, func(folder *tree.Tree) error {
 		now, err := load(folder)
 		if err != nil {
 			return err
@@ -84,7 +84,7 @@ func Rehash(ctx context.Context, root string, effects map[string]string) error {
 		if d.down, err = hashes(now.down); err != nil {
 			return err
 		}
-		var files []staged
+		var files []tree.NewFile
 		known := make(map[string]bool, len(now.up))
 		for _, src := range now.up {
 			known[effectName(src.name)] = true
@@ -95,7 +95,7 @@ func Rehash(ctx context.Context, root string, effects map[string]string) error {
 				return fmt.Errorf("writing the effect of %s: there is no such migration", name)
 			}
 			if text, ok := now.effects[effect]; !ok || text != effects[name] {
-				files = append(files, staged{filepath.Join(EffectDir, effect), effects[name]})
+				files = append(files, tree.NewFile{filepath.Join(EffectDir, effect), effects[name]})
 			}
 		}
 		var orphans []string
@@ -109,13 +109,13 @@ func Rehash(ctx context.Context, root string, effects map[string]string) error {
 		if err != nil {
 			return err
 		}
-		return replace(folder.Root(), append(files, sums...), orphans)
+		return tree.Replace(folder.Root(), append(files, sums...), orphans)
 	})
 }
 
 // sums returns the sum files that differ from those in the folder.
-func (d *Dir) sums() ([]staged, error) {
-	var files []staged
+func (d *Dir) sums() ([]tree.NewFile, error) {
+	var files []tree.NewFile
 	up, err := d.sum.MarshalText()
 	if err != nil {
 		return nil, fmt.Errorf("computing checksums: %w", err)
@@ -125,10 +125,10 @@ func (d *Dir) sums() ([]staged, error) {
 		return nil, fmt.Errorf("computing checksums: %w", err)
 	}
 	if have := d.folder.downSum; (have != nil || len(d.down) > 0) && (have == nil || *have != string(down)) {
-		files = append(files, staged{filepath.Join(DownDir, SumFile), string(down)})
+		files = append(files, tree.NewFile{filepath.Join(DownDir, SumFile), string(down)})
 	}
 	if have := d.folder.sum; (have != nil || len(d.sum) > 0) && (have == nil || *have != string(up)) {
-		files = append(files, staged{SumFile, string(up)})
+		files = append(files, tree.NewFile{SumFile, string(up)})
 	}
 	return files, nil
 }

@@ -1,4 +1,4 @@
-package migration
+package tree
 
 import (
 	"os"
@@ -22,7 +22,7 @@ func TestReplaceUndoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dir.Close()
-	err = replace(dir, []staged{{"old", "after"}, {"new", "x"}, {"b", "x"}, {"b/c", "x"}}, []string{"gone"})
+	err = Replace(dir, []NewFile{{"old", "after"}, {"new", "x"}, {"b", "x"}, {"b/c", "x"}}, []string{"gone"})
 	if err == nil {
 		t.Fatal("no error")
 	}

@@ -1,4 +1,4 @@
-package migration
+package tree
 
 import (
 	"context"
@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"time"
-
-	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // errLocked is what tryLock returns while another process holds the lock.
@@ -16,10 +14,10 @@ var errLocked = errors.New("locked")
 // lockWait is how long a writer waits for another one. Writing takes milliseconds.
 const lockWait = 10 * time.Second
 
-// locked runs f on the folder root while no other process writes to it. It creates the folder if it is missing.
-func locked(ctx context.Context, root string, f func(*tree.Tree) error) (err error) {
+// Locked runs f on the folder root while no other process writes to it. It creates the folder if it is missing.
+func Locked(ctx context.Context, root string, f func(*Tree) error) (err error) {
 	if err := os.MkdirAll(root, 0o755); err != nil {
-		return fmt.Errorf("writing migrations: %w", err)
+		return fmt.Errorf("writing files: %w", err)
 	}
 	deadline := time.Now().Add(lockWait)
 	for {
@@ -27,9 +25,9 @@ func locked(ctx context.Context, root string, f func(*tree.Tree) error) (err err
 		switch {
 		case err == nil:
 			defer unlock()
-			folder, err := tree.Open(ctx, root)
+			folder, err := Open(ctx, root)
 			if err != nil {
-				return fmt.Errorf("writing migrations: %w", err)
+				return fmt.Errorf("writing files: %w", err)
 			}
 			defer folder.Close()
 			return f(folder)

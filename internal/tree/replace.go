@@ -1,4 +1,4 @@
-package migration
+package tree
 
 import (
 	"errors"
@@ -11,19 +11,20 @@ import (
 	"strings"
 )
 
-// A staged file will be written: its path in the folder and its text.
-type staged struct {
-	name string
-	text string
+// A NewFile is a file to write: its path in the folder and its text.
+type NewFile struct {
+	Name string
+	Text string
 }
 
 // stagePrefix begins the name of the folder in which files are written before they are moved into place. The next
 // writer removes what a killed process left there.
 const stagePrefix = ".staged-"
 
-// replace writes files and removes others, all or none. Everything that takes disk space is done before the first file
-// is moved into place. The caller holds the lock.
-func replace(root *os.Root, files []staged, remove []string) (err error) {
+// Replace writes files and removes others, all or none. Everything that takes disk space is done before the first file
+// is moved into place. Files are moved in their order, so that a crash in the middle leaves the first ones. Call it
+// while the folder is locked (see [Locked]).
+func Replace(root *os.Root, files []NewFile, remove []string) (err error) {
 	if len(files) == 0 && len(remove) == 0 {
 		return nil
 	}
@@ -32,7 +33,7 @@ func replace(root *os.Root, files []staged, remove []string) (err error) {
 	}
 	stage, err := mkdirStage(root)
 	if err != nil {
-		return fmt.Errorf("writing migrations: %w", err)
+		return fmt.Errorf("writing files: %w", err)
 	}
 	defer func() { err = errors.Join(err, root.RemoveAll(stage)) }()
 	undo := undoList{root: root, stage: stage}
@@ -43,18 +44,18 @@ func replace(root *os.Root, files []staged, remove []string) (err error) {
 	}()
 	dirs := map[string]bool{".": true}
 	for i, f := range files {
-		dir := filepath.Dir(f.name)
+		dir := filepath.Dir(f.Name)
 		if !dirs[dir] {
 			dirs[dir] = true
 			if err := undo.mkdir(dir); err != nil {
-				return fmt.Errorf("writing migrations: %w", inFull(root, err))
+				return fmt.Errorf("writing files: %w", inFull(root, err))
 			}
 		}
-		if err := writeSynced(root, stagedPath(stage, i), f.text); err != nil {
-			return fmt.Errorf("writing %s: %w", f.name, err)
+		if err := writeSynced(root, stagedPath(stage, i), f.Text); err != nil {
+			return fmt.Errorf("writing %s: %w", f.Name, err)
 		}
-		if err := undo.keep(f.name); err != nil {
-			return fmt.Errorf("writing %s: %w", f.name, err)
+		if err := undo.keep(f.Name); err != nil {
+			return fmt.Errorf("writing %s: %w", f.Name, err)
 		}
 	}
 	for _, name := range remove {
@@ -63,10 +64,10 @@ func replace(root *os.Root, files []staged, remove []string) (err error) {
 		}
 	}
 	for i, f := range files {
-		if err := root.Rename(stagedPath(stage, i), f.name); err != nil {
-			return fmt.Errorf("writing %s: %w", f.name, err)
+		if err := root.Rename(stagedPath(stage, i), f.Name); err != nil {
+			return fmt.Errorf("writing %s: %w", f.Name, err)
 		}
-		undo.changed(f.name)
+		undo.changed(f.Name)
 	}
 	// Last, so that a crash in the middle leaves two copies of a renamed file instead of none.
 	for _, name := range remove {
@@ -117,7 +118,7 @@ func writeSynced(root *os.Root, path, text string) error {
 func sweep(root *os.Root) error {
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
-		return fmt.Errorf("writing migrations: %w", inFull(root, err))
+		return fmt.Errorf("writing files: %w", inFull(root, err))
 	}
 	for _, e := range entries {
 		if e.IsDir() && strings.HasPrefix(e.Name(), stagePrefix) {

@@ -23,6 +23,7 @@ const module = "github.com/ibutsu/ibutsu-schema/"
 // imports are the packages that each package may import, except in tests.
 var imports = map[string]string{
 	"internal/adopt":       "catalog migration migrator revision words",
+	"internal/alembic":     "migration pgsql runner tree",
 	"internal/catalog":     "migration pgsql syscat",
 	"internal/devdb":       "fix pgsql",
 	"internal/fix":         "pgsql",
@@ -41,7 +42,7 @@ var imports = map[string]string{
 	"internal/project":     "hclsize pgsql tree usage words",
 	"internal/projecttest": "devdb migration pgtest proof",
 	"internal/proof":       "catalog devdb migration pgsql runner state",
-	"internal/report":      "adopt catalog fix hazard history lint migration migrator pgsql plan proof revision runner state tree usage words",
+	"internal/report":      "adopt alembic catalog fix hazard history lint migration migrator pgsql plan proof revision runner state tree usage words",
 	"internal/revision":    "catalog migration pgsql words",
 	"internal/runner":      "pgsql",
 	"internal/schemahcl":   "hclsize pgsql tree words",

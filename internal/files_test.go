@@ -13,19 +13,17 @@ import (
 
 // opensFiles are the packages and files that don't open files with package tree, and why.
 var opensFiles = map[string]string{
-	"internal/tree":                   "for all other packages",
-	"internal/devdb":                  "its own folders, the user's cache and installed programs",
-	"internal/pgtest":                 "the tests' server",
-	"internal/schematest":             "the tests' data",
-	"internal/testcase":               "the tests' cases",
-	"internal/projecttest":            "the tests' projects",
-	"internal/proof/walk.go":          "the running program",
-	"internal/migration/lock.go":      "creates the migrations folder, whose path project.Load has checked",
-	"internal/migration/lock_unix.go": "locks that folder",
-	"internal/project/project.go":     "finds the project's folder",
-	"internal/project/database.go":    "checks the files that a URL names",
-	"internal/gitdiff/gitdiff.go":     "checks whether a file exists",
-	"magefiles/dev.go":                "counts the cases of this project's own tests",
+	"internal/tree":                "for all other packages",
+	"internal/devdb":               "its own folders, the user's cache and installed programs",
+	"internal/pgtest":              "the tests' server",
+	"internal/schematest":          "the tests' data",
+	"internal/testcase":            "the tests' cases",
+	"internal/projecttest":         "the tests' projects",
+	"internal/proof/walk.go":       "the running program",
+	"internal/project/project.go":  "finds the project's folder",
+	"internal/project/database.go": "checks the files that a URL names",
+	"internal/gitdiff/gitdiff.go":  "checks whether a file exists",
+	"magefiles/dev.go":             "counts the cases of this project's own tests",
 }
 
 // opensNone are the functions of package os that open no file.

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/adopt"
+	revisions "github.com/ibutsu/ibutsu-schema/internal/alembic"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/history"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
@@ -330,6 +331,43 @@ func Checkpoint(ctx context.Context,
 			return err
 		}
 		return c.out.Checkpoint(p)
+	})
+}
+
+// Export writes the migrations as revision files for Alembic.
+//
+// They run the same SQL under the same revision ids, on PostgreSQL only. Revisions that are in the folder already are
+// left alone, and the others continue their chain.
+func Export(ctx context.Context,
+	alembic *string, // the folder that Alembic's script_location names, or that of its revision files
+	since *string, // version or revision id after which to begin, if the files before it are elsewhere
+	env *string, // env block of atlas.hcl
+	format *string, // text or json
+	carried *bool, // use the project that this binary carries instead of a folder's
+) error {
+	return withRevisions(ctx, flags{env: env, format: format, carried: carried}, alembic, func(ctx context.Context, c *command, f *revisions.Folder) error {
+		e, err := revisions.New(revisions.Config{Dir: c.dir, Path: c.env.Migrations, Folder: f, Since: value(since), Role: c.env.Role})
+		if err != nil {
+			return err
+		}
+		if err := e.Write(ctx); err != nil {
+			return err
+		}
+		return c.out.Export(e)
+	})
+}
+
+// Upstream reports which of Alembic's revisions are missing here, and exits 3 if any are.
+//
+// It reads the revision files without running them. If they have several heads, it names them and exits 3.
+func Upstream(ctx context.Context,
+	alembic *string, // the folder that Alembic's script_location names, or that of its revision files
+	env *string, // env block of atlas.hcl
+	format *string, // text or json
+	carried *bool, // use the project that this binary carries instead of a folder's
+) error {
+	return withRevisions(ctx, flags{env: env, format: format, carried: carried}, alembic, func(ctx context.Context, c *command, f *revisions.Folder) error {
+		return c.out.Upstream(revisions.Compare(c.dir, f))
 	})
 }
 

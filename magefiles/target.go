@@ -6,8 +6,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/ibutsu/ibutsu-schema/internal/alembic"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // with runs a target that works on a project and its migrations.
@@ -29,6 +31,20 @@ func withoutDir(ctx context.Context, f flags, fn func(context.Context, *command)
 		}
 		defer c.close(&err)
 		return fn(ctx, c)
+	})
+}
+
+// withRevisions is like with, for targets that work on a folder of Alembic's revision files.
+func withRevisions(ctx context.Context, f flags, dir *string, fn func(context.Context, *command, *alembic.Folder) error) error {
+	return with(ctx, f, func(ctx context.Context, c *command) error {
+		if value(dir) == "" {
+			return usage.Errorf("name the folder of the revision files with -alembic=DIR")
+		}
+		folder, err := alembic.Read(ctx, *dir)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, c, folder)
 	})
 }
 

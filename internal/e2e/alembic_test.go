@@ -32,6 +32,7 @@ type alembic struct {
 	path string
 	dir  string
 	url  string
+	env  []string // in addition
 }
 
 func newAlembic(t testing.TB, dbURL string) *alembic {
@@ -65,12 +66,18 @@ func newAlembic(t testing.TB, dbURL string) *alembic {
 	return a
 }
 
+// command returns a command of alembic.
+func (a *alembic) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(a.path, args...)
+	cmd.Dir = a.dir
+	cmd.Env = append(append(os.Environ(), "ALEMBIC_URL="+a.url), a.env...)
+	return cmd
+}
+
 // run runs alembic and returns what it printed on its standard output.
 func (a *alembic) run(args ...string) string {
 	a.t.Helper()
-	cmd := exec.Command(a.path, args...)
-	cmd.Dir = a.dir
-	cmd.Env = append(os.Environ(), "ALEMBIC_URL="+a.url)
+	cmd := a.command(args...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -88,7 +88,7 @@ func (r *Renaming) Write(ctx context.Context, root string, effects map[string]st
 		var remove []string
 		for _, path := range slices.Sorted(maps.Keys(after)) {
 			if text, ok := before[path]; !ok || text != after[path] {
-				files = append(files, tree.NewFile{path, after[path]})
+				files = append(files, tree.NewFile{Name: path, Text: after[path]})
 			}
 		}
 		for _, path := range slices.Sorted(maps.Keys(before)) {

@@ -54,12 +54,12 @@ func (d *Dir) Write(ctx context.Context, root string, drafts []Draft) error {
 		}
 		var files []tree.NewFile
 		for _, draft := range drafts {
-			files = append(files, tree.NewFile{draft.Name, draft.SQL})
+			files = append(files, tree.NewFile{Name: draft.Name, Text: draft.SQL})
 		}
 		for _, draft := range drafts {
 			files = append(files,
-				tree.NewFile{filepath.Join(DownDir, draft.Name), draft.Down},
-				tree.NewFile{filepath.Join(EffectDir, effectName(draft.Name)), draft.Effect})
+				tree.NewFile{Name: filepath.Join(DownDir, draft.Name), Text: draft.Down},
+				tree.NewFile{Name: filepath.Join(EffectDir, effectName(draft.Name)), Text: draft.Effect})
 		}
 		sums, err := next.sums()
 		if err != nil {
@@ -95,7 +95,7 @@ func Rehash(ctx context.Context, root string, effects map[string]string) error {
 				return fmt.Errorf("writing the effect of %s: there is no such migration", name)
 			}
 			if text, ok := now.effects[effect]; !ok || text != effects[name] {
-				files = append(files, tree.NewFile{filepath.Join(EffectDir, effect), effects[name]})
+				files = append(files, tree.NewFile{Name: filepath.Join(EffectDir, effect), Text: effects[name]})
 			}
 		}
 		var orphans []string
@@ -125,10 +125,10 @@ func (d *Dir) sums() ([]tree.NewFile, error) {
 		return nil, fmt.Errorf("computing checksums: %w", err)
 	}
 	if have := d.folder.downSum; (have != nil || len(d.down) > 0) && (have == nil || *have != string(down)) {
-		files = append(files, tree.NewFile{filepath.Join(DownDir, SumFile), string(down)})
+		files = append(files, tree.NewFile{Name: filepath.Join(DownDir, SumFile), Text: string(down)})
 	}
 	if have := d.folder.sum; (have != nil || len(d.sum) > 0) && (have == nil || *have != string(up)) {
-		files = append(files, tree.NewFile{SumFile, string(up)})
+		files = append(files, tree.NewFile{Name: SumFile, Text: string(up)})
 	}
 	return files, nil
 }

@@ -25,6 +25,7 @@ import (
 	gmtext "github.com/yuin/goldmark/text"
 
 	"github.com/ibutsu/ibutsu-schema/internal/adopt"
+	"github.com/ibutsu/ibutsu-schema/internal/alembic"
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/history"
@@ -210,6 +211,8 @@ func TestHostileResults(t *testing.T) {
 		"adopt":                func(p *Printer) error { return p.Adopt(adopted, nil) },
 		"adopt, another's":     func(p *Printer) error { return p.Adopt(foreign, nil) },
 		"stamp":                func(p *Printer) error { return p.Stamp(poisoned[migrator.StampResult](), nil) },
+		"export":               func(p *Printer) error { return p.Export(poisoned[alembic.Export]()) },
+		"upstream":             func(p *Printer) error { return p.Upstream(poisoned[alembic.Comparison]()) },
 		"version":              func(p *Printer) error { return p.Version(Versions{Tool: hostile, Atlas: hostile}) },
 		"lint":                 func(p *Printer) error { return p.Lint(report) },
 		"lint, one":            func(p *Printer) error { return p.Lint(dir) },

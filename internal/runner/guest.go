@@ -14,8 +14,36 @@ var decisive = []string{
 	"transform_null_equals", "check_function_bodies", "statement_timeout", "role",
 }
 
-// heldSetting holds the settings of a session that isn't the runner's, while a script runs in it.
-const heldSetting = "ibutsu_schema.session"
+// enterSQL keeps the session's settings, in a setting of their own. leaveSQL restores them.
+const (
+	enterSQL = `DO $session$
+BEGIN
+    PERFORM pg_catalog.set_config('ibutsu_schema.session', pg_catalog.json_object_agg(name, setting)::pg_catalog.text, false)
+    FROM (
+        SELECT name, setting FROM pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session'
+        UNION ALL SELECT 'login', session_user
+        UNION ALL SELECT 'role', pg_catalog.current_setting('role')
+    ) AS held;
+    -- settings
+END
+$session$`
+	leaveSQL = `DO $session$
+DECLARE
+    held pg_catalog.json;
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog', false);
+    held := current_setting('ibutsu_schema.session');
+    IF session_user <> held ->> 'login' THEN
+        PERFORM set_config('session_authorization', held ->> 'login', false);
+    END IF;
+    RESET ROLE;
+    PERFORM set_config(name, coalesce(held ->> name, reset_val), false)
+    FROM pg_settings
+    WHERE source = 'session' AND name NOT LIKE 'transaction\_%';
+    PERFORM set_config('role', held ->> 'role', false);
+END
+$session$`
+)
 
 // Guest returns statements to run before and after a script in a session that another tool has set up and goes on
 // using. The script then finds the settings that [Open] makes, with the options' search path, role and, if it is set,
@@ -29,35 +57,11 @@ func Guest(stmts []pgsql.Stmt, opts Options) (enter, leave []string) {
 			fmt.Fprintf(&set, "    PERFORM pg_catalog.set_config('%s', %s, false);\n", v.name, pgsql.Literal(v.value))
 		}
 	}
-	enter = []string{`DO $session$
-BEGIN
-    PERFORM pg_catalog.set_config('` + heldSetting + `', pg_catalog.json_object_agg(name, setting)::pg_catalog.text, false)
-    FROM (
-        SELECT name, setting FROM pg_catalog.pg_settings WHERE source OPERATOR(pg_catalog.=) 'session'
-        UNION ALL SELECT 'login', session_user
-        UNION ALL SELECT 'role', pg_catalog.current_setting('role')
-    ) AS held;
-` + set.String() + `END
-$session$`}
+	enter = []string{strings.Replace(enterSQL, "    -- settings\n", set.String(), 1)}
 	if opts.LockTimeout > 0 {
 		enter = append(enter, fmt.Sprintf("SET lock_timeout = %d", opts.LockTimeout.Milliseconds()))
 	}
-	leave = []string{`DO $session$
-DECLARE
-    held pg_catalog.json;
-BEGIN
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog', false);
-    held := current_setting('` + heldSetting + `');
-    IF session_user <> held ->> 'login' THEN
-        PERFORM set_config('session_authorization', held ->> 'login', false);
-    END IF;
-    RESET ROLE;
-    PERFORM set_config(name, coalesce(held ->> name, reset_val), false)
-    FROM pg_settings
-    WHERE source = 'session' AND name NOT LIKE 'transaction\_%';
-    PERFORM set_config('role', held ->> 'role', false);
-END
-$session$`}
+	leave = []string{leaveSQL}
 	for _, r := range []struct{ word, sql string }{
 		{"declare", "CLOSE ALL"},
 		{"listen", "UNLISTEN *"},

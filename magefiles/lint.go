@@ -35,7 +35,8 @@ func (c *command) linter(s *lint.Settings) (lint.Config, error) {
 	return cfg, err
 }
 
-// lint lints the flags' base or latest files. If sizes is set, it reads the sizes of the database's tables.
+// lint lints the flags' base or latest files. If sizes is set, it reads the sizes of the
+// database's tables, and its planner's estimates.
 func (c *command) lint(ctx context.Context, base string, latest int, sizes bool) (*lint.Report, error) {
 	s, err := lint.ReadSettings(ctx, c.env, base, latest, nil)
 	if err != nil {
@@ -54,31 +55,41 @@ func (c *command) lint(ctx context.Context, base string, latest int, sizes bool)
 		return nil, err
 	}
 	if sizes {
-		if cfg.Sizes, cfg.Major, err = c.sizes(ctx); err != nil {
+		db, err := c.connect(ctx)
+		if err != nil {
 			return nil, err
 		}
+		defer db.Close(context.WithoutCancel(ctx))
+		if cfg.Sizes, err = lint.ReadSizes(ctx, db); err != nil {
+			return nil, err
+		}
+		cfg.Estimate = lint.Estimator(db)
+		cfg.Major = pgsql.MajorVersion(db.PgConn().ParameterStatus("server_version"))
 	}
 	return lint.Run(ctx, cfg)
 }
 
-// sizes reads the sizes of the database's tables and its server's major version.
-func (c *command) sizes(ctx context.Context) (sizes lint.Sizes, major int, err error) {
+// connect connects to the live database.
+func (c *command) connect(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := c.connConfig(ctx)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	db, err := pgx.ConnectConfig(ctx, conn)
 	if err != nil {
-		return nil, 0, migrator.NewConnectError(conn, err)
+		return nil, migrator.NewConnectError(conn, err)
 	}
-	defer db.Close(context.WithoutCancel(ctx))
-	sizes, err = lint.ReadSizes(ctx, db)
-	return sizes, pgsql.MajorVersion(db.PgConn().ParameterStatus("server_version")), err
+	return db, nil
 }
 
 // snapshot writes the sizes of the database's tables to a file.
 func (c *command) snapshot(ctx context.Context, file string) error {
-	sizes, _, err := c.sizes(ctx)
+	db, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close(context.WithoutCancel(ctx))
+	sizes, err := lint.ReadSizes(ctx, db)
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func Check(ctx context.Context,
 func Lint(ctx context.Context,
 	base *string, // git revision to compare with
 	latest *int, // lint the last N files instead of those that git shows as changed
-	url *string, // a database for the sizes of tables in findings; nothing else is read there
+	url *string, // a database for the sizes of tables and the planner's estimates; no rows are read
 	snapshot *string, // write the sizes of the database's tables to this file, for atlas.hcl's lint.sizes, and lint nothing
 	env *string, // env block of atlas.hcl
 	format *string, // text, json, sarif, markdown or github (the default inside GitHub Actions)

@@ -15,6 +15,8 @@ type finding struct {
 	also []string  // other tables that its text names
 	on   bool      // whether it is reported although its rule is off by default
 	work *relation // the table whose size decides how long the diagnostic's table is blocked; nil if it is the same
+	// guess makes an error a warning, unless the policy sets the severity.
+	guess bool
 	Diagnostic
 }
 
@@ -72,6 +74,9 @@ func (tr *trace) findings(p Policy) []Diagnostic {
 			r, ok := rulesByName()[f.rule]
 			if !ok {
 				panic("no rule is called " + f.rule)
+			}
+			if f.guess {
+				r.Severity = Warning
 			}
 			d := f.sized(p.finding(r, f.step.stmt, f.Diagnostic), p.Small)
 			r.OptIn = r.OptIn && !f.on

@@ -54,6 +54,8 @@ type Config struct {
 	Major int
 	// Sizes are the sizes of the target's tables.
 	Sizes Sizes
+	// Estimate returns how many rows a query of the target will return, as [Estimator] does; nil for no database.
+	Estimate func(ctx context.Context, query string) (float64, error)
 	// LookupEnv reads the environment, by default os.LookupEnv.
 	LookupEnv func(string) (string, bool)
 }
@@ -178,7 +180,7 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 	defer st.Close()
 	const perMajor = 10000
 	t, err := newTracer(ctx, st, target{
-		major: cmp.Or(cfg.Major, srv.VersionNum()/perMajor), version: srv.VersionNum(), sizes: cfg.Sizes,
+		major: cmp.Or(cfg.Major, srv.VersionNum()/perMajor), version: srv.VersionNum(), sizes: cfg.Sizes, estimate: cfg.estimator(ctx),
 	})
 	if err != nil {
 		return err
@@ -215,6 +217,18 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 	}
 	t.close(ctx) // findings may copy the database, in which no session may be
 	return p.findings(ctx, r)
+}
+
+// estimator returns target.estimate. What the database can't estimate, for example because the change adds a column, is
+// unknown.
+func (cfg Config) estimator(ctx context.Context) func(query string) (float64, bool) {
+	if cfg.Estimate == nil {
+		return nil
+	}
+	return func(query string) (float64, bool) {
+		rows, err := cfg.Estimate(ctx, query)
+		return rows, err == nil
+	}
 }
 
 // stopped adds the finding about a statement after which nothing can run: PostgreSQL rejected it, or it exceeded a

@@ -52,7 +52,11 @@ func truncate(s *step) (found findings) {
 func allRows(s *step) (found findings) {
 	for _, c := range changesRows(s.st) {
 		r := s.before.find(c.Targets[0].Schema, c.Targets[0].Name)
-		if r == nil || s.trace.base.relations.Get(r.OID) == nil || !r.isTable() || c.Verb == "MERGE" && !mergeDeletes(c) || c.Verb != "MERGE" && selective(c) && !holdsForAll(s, r, c) {
+		if r == nil || s.trace.base.relations.Get(r.OID) == nil || !r.isTable() || c.Verb == "MERGE" && !mergeDeletes(c) {
+			continue
+		}
+		if c.Verb != "MERGE" && selective(c) && !holdsForAll(s, r, c) {
+			found = append(found, mostRows(s, r, c)...)
 			continue
 		}
 		d := s.about(r)

@@ -187,6 +187,7 @@ var hazards = []Rule{
 	{"uncommitted-transaction", "IB505", Transaction, Error, false, "A transaction that is never committed is rolled back. Add the COMMIT, or remove the BEGIN."},
 	{"enum-value-used-in-same-transaction", "IB506", Transaction, Error, false, "PostgreSQL rejects a new enum value in the transaction that adds it. Add it in an earlier file."},
 	{"pending-trigger-events", "IB512", Transaction, Error, false, "PostgreSQL rejects it if the transaction changed rows for which a deferred constraint is still to be checked. Use separate transactions, or SET CONSTRAINTS ALL IMMEDIATE in between."},
+	{"most-rows-changed", "IB514", Transaction, Error, false, "Locks and rewrites most rows of a large table until the transaction ends. Change them in batches. It needs the sizes of tables, and is a warning if only the form of the condition shows it."},
 	{"session-setting", "IB513", Transaction, Warning, optIn, "SET without LOCAL outlasts the transaction, for whatever runs in the session afterwards. Use SET LOCAL."},
 	{"not-rerunnable", "IB507", Transaction, Warning, optIn, "If the file stops halfway, it can't be run again. Use IF [NOT] EXISTS, or one statement per file."},
 	{"repeatable-unsaid", "IB509", Transaction, Error, false, "It commits before it is recorded, so apply runs it again if interrupted in between. Make it repeatable, and give the reason above it: -- repeatable REASON."},

@@ -29,14 +29,19 @@ func (s Size) String() string {
 	if s.Rows < 0 {
 		return size
 	}
-	rows := fmt.Sprint(s.Rows)
-	for i := len(rows) - 3; i > 0; i -= 3 {
-		rows = rows[:i] + "," + rows[i:]
-	}
 	if s.Rows == 1 {
 		return size + ", about 1 row"
 	}
-	return fmt.Sprintf("%s, about %s rows", size, rows)
+	return fmt.Sprintf("%s, about %s rows", size, grouped(s.Rows))
+}
+
+// grouped returns a number that isn't negative, with commas.
+func grouped(n int64) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
 }
 
 // byteCount returns a number of bytes for people.

@@ -161,3 +161,65 @@ CREATE TABLE lone (id int, at date NOT NULL) PARTITION BY RANGE (at);
 		})
 	}
 }
+
+// TestMostRows has a database with statistics, and a snapshot of its sizes.
+func TestMostRows(t *testing.T) {
+	const tables = `CREATE TABLE big (id bigint PRIMARY KEY, a int, b text, c text NOT NULL);
+CREATE TABLE few (id bigint PRIMARY KEY, a int);
+CREATE SCHEMA "Odd";
+CREATE TABLE "Odd"."Big" ("Id" bigint, "A b" int);
+CREATE FUNCTION yes() RETURNS bool LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE 'called'; END $$;
+`
+	db := pgtest.New(t)
+	db.Exec(tables + `INSERT INTO big SELECT i, CASE WHEN i % 10 = 0 THEN 1 END, CASE WHEN i % 10 = 0 THEN 'x' ELSE 'y' END, 'z' FROM generate_series(1, 120000) i;
+INSERT INTO few SELECT i, i FROM generate_series(1, 10) i;
+INSERT INTO "Odd"."Big" SELECT i, 1 FROM generate_series(1, 120000) i;
+ANALYZE big, few, "Odd"."Big"`)
+	sizes, err := lint.ReadSizes(t.Context(), db.Conn())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, sql, live, snapshot string }{
+		{"most have the value", "UPDATE big SET c = 'q' WHERE b = 'y';", "error big", ""},
+		{"few have the value", "UPDATE big SET c = 'q' WHERE b = 'x';", "", ""},
+		{"most are NULL", "UPDATE big SET a = 0 WHERE a IS NULL;", "error big", "warning big"},
+		{"few aren't NULL", "DELETE FROM big WHERE a IS NOT NULL;", "", "warning big"},
+		{"most are another", "DELETE FROM big WHERE b <> 'x';", "error big", "warning big"},
+		{"few are another", "DELETE FROM big WHERE b <> 'y';", "", "warning big"},
+		{"an alias", "UPDATE big AS g SET c = 'q' WHERE g.id > 5 AND g.b = 'y';", "error big", ""},
+		{"a range", "DELETE FROM big WHERE id BETWEEN 1 AND 1000;", "", ""},
+		{"a large range", "DELETE FROM big WHERE id > 1000;", "error big", ""},
+		{"one row", "DELETE FROM big WHERE id = 7;", "", ""},
+		{"in a transaction with DDL", "ALTER TABLE big ADD d int;\nUPDATE big SET d = 1 WHERE b = 'y';", "error big", ""},
+		{"with a new column", "ALTER TABLE big ADD d int;\nUPDATE big SET d = 1 WHERE d IS DISTINCT FROM 1 AND b <> 'x';", "warning big", "warning big"},
+		{"after a rename", "ALTER TABLE big RENAME TO huge;\nUPDATE huge SET c = 'q' WHERE huge.b = 'y';", "error huge", ""},
+		{"odd names", `UPDATE "Odd"."Big" SET "Id" = 1 WHERE "A b" = 1;`, `error "Odd"."Big"`, ""},
+		{"in a WITH clause", "WITH x AS (DELETE FROM big WHERE b <> 'x' RETURNING 1) SELECT count(*) FROM x;", "warning big", "warning big"},
+		{"in a block", "DO $$ BEGIN DELETE FROM big WHERE b <> 'x'; END $$;", "warning big", "warning big"},
+		{"by another table", "UPDATE big SET c = 'q' FROM few WHERE few.id = big.id;", "", ""},
+		{"a function that must not be called", "DELETE FROM big WHERE yes() AND id > 0;", "", ""},
+		{"a subquery", "DELETE FROM big WHERE id NOT IN (SELECT id FROM few);", "", ""},
+		{"a small table", "DELETE FROM few WHERE a IS NOT NULL;", "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			root := folder(t, map[string]string{first: tables, second: test.sql})
+			for name, cfg := range map[string]lint.Config{test.live: {Estimate: lint.Estimator(db.Conn())}, test.snapshot + " by form": {}} {
+				cfg.Latest, cfg.Sizes = 1, sizes
+				var got []string
+				for _, f := range mustRun(t, root, cfg).Files {
+					for _, d := range f.Diagnostics {
+						if d.Name == "most-rows-changed" {
+							got = append(got, fmt.Sprintf("%s %s", d.Severity, d.Table))
+							if estimated := strings.Contains(d.Text, "by the database's statistics"); estimated != (d.Severity == lint.Error) || !strings.Contains(d.Text, "120,000 rows") {
+								t.Error(d.Text)
+							}
+						}
+					}
+				}
+				if want := strings.TrimSuffix(name, " by form"); strings.Join(got, "; ") != want {
+					t.Errorf("%q, not %q: %v", got, want, cfg.Estimate != nil)
+				}
+			}
+		})
+	}
+}

@@ -9,7 +9,10 @@ import "embed"
 // Files holds schema.hcl, atlas.hcl and the migrations folder with its checksums, down files and effects, under the
 // same paths as in the repository. With -carried, for example in a container, the binary uses these.
 //
-//go:embed schema.hcl atlas.hcl migrations
+// Each pattern also matches a file that is always there, embed.go or one of the magefiles, because a pattern that
+// matches nothing doesn't compile, and a project may begin without a schema file and without migrations.
+//
+//go:embed [aes]*.[gh]* m*/[0-9am]* m*/[de]*
 var Files embed.FS
 
 // Hazards holds the pages about what lint looks for, docs/hazards/NAME.md.

@@ -25,6 +25,7 @@ var imports = map[string]string{
 	"internal/adopt":       "catalog migration migrator revision words",
 	"internal/alembic":     "migration pgsql runner tree",
 	"internal/catalog":     "migration pgsql syscat",
+	"internal/cmdline":     "usage words",
 	"internal/devdb":       "fix pgsql",
 	"internal/fix":         "pgsql",
 	"internal/gitdiff":     "tree",

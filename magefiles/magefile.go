@@ -8,12 +8,16 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/adopt"
 	revisions "github.com/ibutsu/ibutsu-schema/internal/alembic"
+	"github.com/ibutsu/ibutsu-schema/internal/cmdline"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/history"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
@@ -368,6 +372,27 @@ func Upstream(ctx context.Context,
 ) error {
 	return withRevisions(ctx, flags{env: env, format: format, carried: carried}, alembic, func(ctx context.Context, c *command, f *revisions.Folder) error {
 		return c.out.Upstream(revisions.Compare(c.dir, f))
+	})
+}
+
+// Completion prints a script with which a shell completes the targets and options.
+func Completion(ctx context.Context,
+	shell *string, // bash, zsh or fish
+) error {
+	return run(ctx, func(context.Context) error {
+		targets, err := cmdline.Targets(sources)
+		if err != nil {
+			return err
+		}
+		program := filepath.Base(os.Args[0])
+		if underMage() {
+			program = "mage"
+		}
+		script, err := cmdline.Completion(value(shell), program, targets)
+		if err != nil {
+			return err
+		}
+		return (&report.Printer{Out: stdout}).Line(strings.TrimSuffix(script, "\n"))
 	})
 }
 

@@ -5,25 +5,25 @@ package main
 import (
 	"bytes"
 	"context"
+	"embed"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/ibutsu/ibutsu-schema/internal/cmdline"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 )
 
 // Mage runs the targets on its command line in order and only then reports a word that isn't one: `mage apply add_x`
-// would apply. So the command line is checked before anything runs.
+// would apply. So the command line is checked, and translated for mage, before anything runs.
 func init() {
 	// A short-lived command hardly needs garbage collection, which would start at 4 MB, the size of a thousand
 	// migrations.
@@ -32,37 +32,22 @@ func init() {
 	}
 	// A reader that exits, such as head, doesn't end a migration: writes fail instead.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	if err := oneTarget(os.Args[1:]); err != nil {
+	targets, err := cmdline.Targets(sources)
+	if err == nil {
+		var args []string
+		args, err = cmdline.Translate(targets, os.Args[1:])
+		os.Args = append(os.Args[:1], args...)
+	}
+	if err != nil {
 		say("Error: %v", err)
-		os.Exit(2)
+		os.Exit(report.ExitCode(err))
 	}
 }
 
-// oneTarget returns an error unless args are mage's flags, at most one target, and that target's flags.
-func oneTarget(args []string) error {
-	target := ""
-	for i := 0; i < len(args); i++ {
-		switch arg := args[i]; {
-		case strings.Contains(arg, "##["):
-			return fmt.Errorf("%s: an option can't contain ##[, because mage prints unknown options and GitHub's runner would take it for a command", arg)
-		case target == "" && (arg == "-t" || arg == "--t"):
-			i++ // the value of mage's timeout is the next word
-		case target != "" && strings.HasPrefix(arg, "--"):
-			return fmt.Errorf("%s: options have one hyphen and are written -name=value (`mage -h %s` lists them)", arg, target)
-		case strings.HasPrefix(arg, "-"):
-			// Probably a variable in a script is unset. If the option were ignored, the command would apply to the
-			// head, or to the wrong database.
-			if name, value, ok := strings.Cut(arg, "="); ok && value == "" {
-				return fmt.Errorf("%s= has no value: give it one, or omit it (`mage -h %s` shows the default)", name, target)
-			}
-		case target == "":
-			target = arg
-		default:
-			return fmt.Errorf("unexpected word %q after %q: it takes only options, written -name=value (`mage -h %s` lists them)", arg, target, target)
-		}
-	}
-	return nil
-}
+// sources are the files that declare the targets.
+//
+//go:embed dev.go magefile.go test.go
+var sources embed.FS
 
 // errInterrupted is the cause of a context that a signal or the end of mage cancelled.
 type errInterrupted struct{ sig syscall.Signal }
@@ -142,8 +127,7 @@ func fatal(code int, err error) error {
 // made by `mage -compile`, which may outlive the shell that started it.
 func parentDeath(ctx context.Context) <-chan struct{} {
 	dead := make(chan struct{})
-	exe, err := os.Executable()
-	if err != nil || filepath.Dir(exe) != filepath.Clean(mg.CacheDir()) {
+	if !underMage() {
 		return nil
 	}
 	parent := os.Getppid()
@@ -160,4 +144,10 @@ func parentDeath(ctx context.Context) <-chan struct{} {
 		close(dead)
 	}()
 	return dead
+}
+
+// underMage reports whether mage has compiled and started this process. It hasn't started a binary that it compiled.
+func underMage() bool {
+	exe, err := os.Executable()
+	return err == nil && filepath.Dir(exe) == filepath.Clean(mg.CacheDir())
 }

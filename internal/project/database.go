@@ -84,7 +84,11 @@ func (e *Env) Database() (Database, error) {
 		return Database{Local: true, Source: "-env=local"}, nil
 	}
 	if c.flagURL != "" {
-		return liveURL(c.flagURL, "-url")
+		d, err := liveURL(c.flagURL, "-url")
+		if err != nil {
+			err = usage.Errorf("%v", err)
+		}
+		return d, err
 	}
 	text, source, err := c.url()
 	if err != nil {

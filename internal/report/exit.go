@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
@@ -28,7 +29,7 @@ func ExitCode(err error) int {
 	switch {
 	case errors.As(err, &coded):
 		return coded.ExitCode()
-	case errors.As(err, new(*usage.Error)):
+	case errors.As(err, new(*usage.Error)), errors.As(err, new(*migration.ResolveError)):
 		return ExitUsage
 	case errors.As(err, &locked), errors.As(err, new(*migrator.LostLockError)), errors.As(err, new(*migrator.BlockedError)), errors.As(err, new(*state.LockedError)):
 		return ExitLocked

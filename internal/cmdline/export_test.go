@@ -1,0 +1,3 @@
+package cmdline
+
+var Elsewhere = elsewhere

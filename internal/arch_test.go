@@ -22,7 +22,7 @@ const module = "github.com/ibutsu/ibutsu-schema/"
 
 // imports are the packages that each package may import, except in tests.
 var imports = map[string]string{
-	"internal/adopt":       "catalog migration migrator revision words",
+	"internal/adopt":       "catalog devdb migration migrator pgsql proof revision runner state words",
 	"internal/alembic":     "migration pgsql runner tree",
 	"internal/catalog":     "migration pgsql syscat",
 	"internal/cmdline":     "usage words",
@@ -34,7 +34,7 @@ var imports = map[string]string{
 	"internal/history":     "catalog fix gitdiff migration pgsql plan proof runner state tree",
 	"internal/lint":        "catalog devdb fix gitdiff hazard migration oidmap pgsql project proof runner schemahcl state syscat words",
 	"internal/migration":   "pgsql runner tree",
-	"internal/migrator":    "catalog fix migration pgsql revision runner usage",
+	"internal/migrator":    "catalog fix migration pgsql revision runner usage words",
 	"internal/oidmap":      "",
 	"internal/pgsql":       "",
 	"internal/pgtest":      "devdb pgsql",

@@ -208,6 +208,35 @@ func History(ctx context.Context,
 	})
 }
 
+// Drift compares a database with its recorded version, and exits 3 if they differ in more than names.
+//
+// It writes and locks nothing, and says what differs, what the rows allow, and what isn't in schema.hcl. Differences
+// that atlas.hcl's drift block ignores don't count.
+func Drift(ctx context.Context,
+	with *string, // compare with this instead: FILE.sql, whose statements run on a throwaway server, FILE.hcl or postgres://...
+	count *bool, // count rows for as long as it takes, instead of for 0.3 s
+	url *string, // the database, instead of atlas.hcl's and the environment's
+	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
+	format *string, // text, json or markdown
+	carried *bool, // use the project that this binary carries instead of a folder's
+) error {
+	f := flags{env: env, url: url, format: format, further: []report.Format{report.Markdown}, carried: carried}
+	return live(ctx, f, nil, false, func(ctx context.Context, c *command, m *migrator.Migrator) error {
+		opts, err := c.driftOptions(ctx, value(with))
+		if err != nil {
+			return err
+		}
+		if value(count) {
+			opts.Budget = -1
+		}
+		r, err := adopt.FindDrift(ctx, m, c.dir, opts)
+		if err != nil {
+			return err
+		}
+		return c.out.Drift(r)
+	})
+}
+
 // Stamp sets both records to a version without running anything.
 //
 // Use it for a database whose schema is that version's. If it isn't, or can't be compared, it shows the differences and

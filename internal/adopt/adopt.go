@@ -1,5 +1,6 @@
 // Package adopt takes over databases that others have managed. It finds out which version of a directory of migrations
-// a database has, by its record, its schema and its data, and records that version.
+// a database has, by its record, its schema and its data, and records that version. It also finds out how a database
+// differs from what it should be.
 package adopt
 
 import (

@@ -148,6 +148,9 @@ var relationKinds = []string{"table", "foreign table", "view", "materialized vie
 // catalog, there those that are only in the other one.
 func (l Line) covered(here, there map[string]Line) bool {
 	table, object := l.table()
+	if _, owner, ok := strings.Cut(l.Def, " owned by "); ok && l.Kind == "sequence" {
+		table, object = CutName(Escape(owner))
+	}
 	if table == "" || table == object && !l.Comment {
 		return false
 	}

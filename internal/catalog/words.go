@@ -143,6 +143,30 @@ func parseColumn(l Line) columnParts {
 	return p
 }
 
+// NeedsNotNull reports whether d is a column that may be NULL and shouldn't.
+func (d Difference) NeedsNotNull() bool {
+	if d.Kind != "column" || d.Want == "" || d.Have == "" {
+		return false
+	}
+	want, have := parseColumn(Line{Def: unescape(d.Want)}), parseColumn(Line{Def: unescape(d.Have)})
+	return want.notNull == "NOT NULL" && have.notNull != want.notNull
+}
+
+// NeedsCheck returns the condition of a CHECK that d is about and that rows may violate, because it is missing or
+// NOT VALID; otherwise it returns "".
+func (d Difference) NeedsCheck() string {
+	if d.Kind != "constraint" || !strings.HasPrefix(d.Want, "CHECK (") || d.Have != "" && d.Have != d.Want+" NOT VALID" {
+		return ""
+	}
+	def := unescape(d.Want)
+	tokens := tokens(def)
+	end := tokens.closing(1)
+	return def[tokens[1].Pos.Offset : tokens[end].Pos.Offset+1]
+}
+
+// SQL returns the object's table and its own name, as in SQL.
+func (d Difference) SQL() (table, object string) { return unescape(d.Table), unescape(d.Object) }
+
 // upper returns text with the first of the keywords that it begins with in upper case.
 func upper(text string, keywords ...string) string {
 	for _, k := range keywords {

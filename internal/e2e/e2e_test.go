@@ -85,6 +85,7 @@ func TestScripts(t *testing.T) {
 				"HOME="+env.WorkDir,
 				"XDG_CACHE_HOME="+cache, // so that the template data directory is created once
 				"NO_COLOR=1",
+				"TESTDATA="+filepath.Join(root(), "internal", "schematest", "testdata"),
 				"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null",
 				"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com",
 				"GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com",

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // Blocker is a session that holds a lock that we wait for, or queues for it before us.
@@ -36,16 +36,7 @@ type Copying struct {
 }
 
 func (c Copying) String() string {
-	return fmt.Sprintf("now copying %s: %s rows, %s so far", c.Table, thousands(c.Rows), size(c.Bytes))
-}
-
-// thousands formats a number as "676,296".
-func thousands(n int64) string {
-	text := strconv.FormatInt(n, 10)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
+	return fmt.Sprintf("now copying %s: %s rows, %s so far", c.Table, words.Thousands(c.Rows), size(c.Bytes))
 }
 
 // age formats how long a transaction has been open: "2 h 10 min", "3 min 5 s", "0.4 s".

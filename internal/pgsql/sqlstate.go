@@ -29,6 +29,7 @@ const (
 	CannotCoerce                      = "42846"
 	UndefinedFunction                 = "42883"
 	UndefinedTable                    = "42P01"
+	DuplicateSchema                   = "42P06"
 	DuplicateTable                    = "42P07"
 	TooManyConnections                = "53300"
 	ConfigurationLimitExceeded        = "53400"

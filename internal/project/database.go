@@ -199,6 +199,9 @@ func (c choice) fromParts(prefix string) (Database, error) {
 	return d, nil
 }
 
+// OtherDatabase returns the database of a URL that a flag names in addition to the one that the command works on.
+func OtherDatabase(raw, flag string) (Database, error) { return liveURL(raw, flag) }
+
 // liveURL parses the URL of the database that a command works on. The URL, or libpq's variables and files, must name a
 // database, since the server would default to the user's name.
 func liveURL(raw, source string) (Database, error) {

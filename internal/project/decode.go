@@ -80,7 +80,7 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 		return err
 	}
 
-	lint := f.lint
+	lint, drift := f.lint, f.drift
 	for _, b := range block.body.Blocks {
 		switch b.Type {
 		case "migration":
@@ -93,6 +93,8 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 			}
 		case "lint":
 			lint = append([]*hclsyntax.Block{b}, lint...)
+		case "drift":
+			drift = append([]*hclsyntax.Block{b}, drift...)
 		}
 	}
 	if e.JournalSchema == "" {
@@ -102,6 +104,11 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 	s.noteAttribute(DirSetting, strconv.Quote(e.Migrations), nil)
 	for _, b := range f.diff {
 		if err := s.refuseSkips(b); err != nil {
+			return err
+		}
+	}
+	for _, b := range drift {
+		if err := e.decodeDrift(b, s); err != nil {
 			return err
 		}
 	}
@@ -143,6 +150,28 @@ func (e *Env) decodeSizes(body *hclsyntax.Body, s *scope) error {
 	}
 	e.Gate.Sizes = &File{name, func() ([]byte, error) { return s.read(name) }}
 	s.noteAttribute("lint.sizes", strconv.Quote(name), a)
+	return nil
+}
+
+func (e *Env) decodeDrift(b *hclsyntax.Block, s *scope) error {
+	read := func(with string, body *hclsyntax.Body) error {
+		ignore, err := s.texts(body.Attributes["ignore"])
+		if err == nil && len(ignore) > 0 {
+			e.Drift = append(e.Drift, Drift{with, ignore})
+		}
+		return err
+	}
+	if err := read("", b.Body); err != nil {
+		return err
+	}
+	for _, with := range b.Body.Blocks {
+		if len(with.Labels) == 0 || with.Labels[0] == "" {
+			return at(with.TypeRange, "a with block needs what the database is compared with: with \"models.sql\" { ... }")
+		}
+		if err := read(with.Labels[0], with.Body); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -20,6 +20,7 @@ type file struct {
 	// locals are the attributes of all locals blocks.
 	locals     map[string]*hclsyntax.Attribute
 	lint, diff []*hclsyntax.Block
+	drift      []*hclsyntax.Block
 }
 
 // An envBlock is one env. The block for any env (`env { name = atlas.env }`) has no name.
@@ -79,6 +80,8 @@ func parse(src []byte) (*file, error) {
 			f.lint = append(f.lint, b)
 		case "diff":
 			f.diff = append(f.diff, b)
+		case "drift":
+			f.drift = append(f.drift, b)
 		}
 	}
 	return f, nil

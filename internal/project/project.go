@@ -92,10 +92,35 @@ type Env struct {
 	// Role is the role that migrations run as, if set.
 	Role string
 	Gate Gate
+	// Drift are the drift blocks, the env's first.
+	Drift []Drift
 
 	choice   choice
 	opts     Options
 	settings settings
+}
+
+// A Drift says which differences of a database are accepted.
+type Drift struct {
+	// With is what the database is compared with, such as "models.sql"; "" for the recorded version.
+	With string
+	// Ignore are the patterns of the differences.
+	Ignore []string
+}
+
+// Ignored returns the patterns of the differences that are accepted where the database is compared with any of these
+// names of one thing, such as a path and its last part; without names, with the recorded version.
+func (e *Env) Ignored(names ...string) []string {
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	var all []string
+	for _, d := range e.Drift {
+		if slices.Contains(names, d.With) {
+			all = append(all, d.Ignore...)
+		}
+	}
+	return all
 }
 
 // Gate is the lint blocks' settings. The env's override the file's.

@@ -89,6 +89,12 @@ var formatSpec = &spec{
 	},
 }
 
+// driftSpec says which differences drift accepts.
+var driftSpec = &spec{
+	attrs:  []string{"ignore"},
+	blocks: map[string]*spec{"with": {labels: 1, attrs: []string{"ignore"}}},
+}
+
 var envSpec = &spec{
 	labels: 1,
 	attrs: []string{
@@ -112,7 +118,7 @@ var envSpec = &spec{
 			refused: map[string]string{"baseline": "record a database's version with `stamp` instead"},
 			blocks:  map[string]*spec{"repo": {attrs: []string{"name"}}},
 		},
-		"diff": diffSpec, "lint": lintSpec, "format": formatSpec, "log": formatSpec,
+		"diff": diffSpec, "lint": lintSpec, "format": formatSpec, "log": formatSpec, "drift": driftSpec,
 	},
 }
 
@@ -126,7 +132,7 @@ var fileSpec = &spec{
 		"atlas": {blocks: map[string]*spec{
 			"cloud": {attrs: []string{"token", "url", "project"}},
 		}},
-		"diff": diffSpec, "lint": lintSpec,
+		"diff": diffSpec, "lint": lintSpec, "drift": driftSpec,
 	},
 }
 

@@ -32,7 +32,7 @@ const (
 	GitHub Format = "github"
 
 	SARIF    Format = "sarif"    // of lint
-	Markdown Format = "markdown" // of lint
+	Markdown Format = "markdown" // of lint and drift
 )
 
 // ParseFormat reads the -format flag of a command that knows text, JSON and further formats. The default is text, in

@@ -185,6 +185,8 @@ func TestHostileResults(t *testing.T) {
 	adopted := poisoned[adopt.Result]()
 	adopted.Parts, adopted.Have = 1, 1
 	adopted.Differences[0].Harmless = false
+	drifted := poisoned[adopt.Drift]()
+	drifted.Differences[0].Harmless = false
 	foreign := poisoned[adopt.Result]()
 	foreign.Parts, foreign.Have, foreign.Stamp = 9, 1, nil
 	files := []*migration.File{poisoned[migration.File](), poisoned[migration.File]()}
@@ -210,6 +212,8 @@ func TestHostileResults(t *testing.T) {
 		"checkpoint":           func(p *Printer) error { return p.Checkpoint(poisoned[history.CheckpointPlan]()) },
 		"adopt":                func(p *Printer) error { return p.Adopt(adopted, nil) },
 		"adopt, another's":     func(p *Printer) error { return p.Adopt(foreign, nil) },
+		"drift":                func(p *Printer) error { return p.Drift(poisoned[adopt.Drift]()) },
+		"drift, harmful":       func(p *Printer) error { return p.Drift(drifted) },
 		"stamp":                func(p *Printer) error { return p.Stamp(poisoned[migrator.StampResult](), nil) },
 		"export":               func(p *Printer) error { return p.Export(poisoned[alembic.Export]()) },
 		"upstream":             func(p *Printer) error { return p.Upstream(poisoned[alembic.Comparison]()) },
@@ -219,8 +223,11 @@ func TestHostileResults(t *testing.T) {
 	}
 	for name, method := range shows {
 		formats := []Format{Text, JSON}
-		if strings.HasPrefix(name, "lint") {
+		switch {
+		case strings.HasPrefix(name, "lint"):
 			formats = append(formats, GitHub, Markdown, SARIF)
+		case strings.HasPrefix(name, "drift"):
+			formats = append(formats, Markdown)
 		}
 		for _, format := range formats {
 			for _, actions := range []string{"", "true"} {

@@ -26,9 +26,9 @@ func (s *State) Dump(ctx context.Context) (sql string, noDump, err error) {
 	case err != nil:
 		return "", nil, err
 	}
-	stmts, err := pgsql.Split(stripMeta(dump))
+	stmts, err := DumpStatements(dump)
 	if err != nil {
-		return "", nil, fmt.Errorf("parsing pg_dump's output: %w", err)
+		return "", nil, err
 	}
 	comments, err := extensionComments(ctx, s.Conn())
 	if err != nil {

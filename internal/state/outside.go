@@ -37,6 +37,11 @@ func (s *State) Outside(ctx context.Context, stays func(catalog.Line) bool) ([]O
 	return outside(ctx, s.db.native, s.Catalog, stays)
 }
 
+// OutsideOf is like State.Outside for a live database with the catalog c, and all properties.
+func OutsideOf(ctx context.Context, conn *pgx.Conn, c catalog.Catalog) ([]Outside, error) {
+	return outside(ctx, conn, c, func(catalog.Line) bool { return true })
+}
+
 func outside(ctx context.Context, conn *pgx.Conn, c catalog.Catalog, stays func(catalog.Line) bool) ([]Outside, error) {
 	names := unmanaged(c, stays)
 	privileges, err := readPrivileges(ctx, conn)

@@ -1,10 +1,11 @@
-// Package words suggests the word that was probably meant and forms plurals, for messages. It knows English, not the
-// words.
+// Package words suggests the word that was probably meant, forms plurals and writes numbers, for messages. It knows
+// English, not the words.
 package words
 
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/agext/levenshtein"
@@ -46,4 +47,15 @@ func Plural(n int, one string) string {
 		}
 	}
 	return fmt.Sprintf("%d %s%s", n, noun, with)
+}
+
+// Thousands formats a number as "676,296".
+func Thousands(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	digits := strings.TrimPrefix(text, "-")
+	sign := text[:len(text)-len(digits)]
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return sign + digits
 }

@@ -1,0 +1,9 @@
+package adopt
+
+// For tests.
+var (
+	Matches     = matches
+	WithoutRows = withoutRows
+	Ago         = ago
+	Percent     = percent
+)

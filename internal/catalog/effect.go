@@ -79,41 +79,63 @@ func (e Effect) Lines(stmts ...pgsql.Stmt) []string {
 	return lines
 }
 
-// renamesOf returns the renames of a statement, also those of types and sequences.
-func renamesOf(s pgsql.Stmt) []pgsql.Rename {
-	st, words := s.Parse(), pgsql.Tokens(s.Text)
-	if st.Verb != "ALTER TYPE" && st.Verb != "ALTER SEQUENCE" || len(st.Targets) != 1 || len(words) < 4 {
-		return st.Renames()
-	}
-	words = words[len(words)-3:]
-	if !strings.EqualFold(words[0].Text, "RENAME") || !strings.EqualFold(words[1].Text, "TO") {
-		return nil
-	}
-	name := strings.ToLower(words[2].Text)
-	if strings.HasPrefix(name, `"`) {
-		name = pgsql.Unquote(words[2].Text)
-	}
-	return []pgsql.Rename{{Object: pgsql.Object{Name: st.Targets[0]}, To: pgsql.Name{Name: name}}}
-}
-
-// A move is the rename of an object: its names in the catalog.
+// A move is the rename of an object, or of all that is in a schema: its names in the catalog.
 type move struct{ from, to string }
 
 // movesOf returns the renames of statements in order, and those that undo them.
 func movesOf(stmts []pgsql.Stmt) (forth, back []move) {
 	for _, s := range stmts {
-		for _, r := range renamesOf(s) {
-			schema := cmp.Or(r.Name.Schema, "public")
-			from := pgsql.QualifiedIdent(schema, r.Name.Name)
-			to := pgsql.QualifiedIdent(cmp.Or(r.To.Schema, schema), r.To.Name)
-			if r.Part != "" {
-				from, to = from+"."+pgsql.Ident(r.Part), from+"."+pgsql.Ident(r.To.Name)
-			}
-			forth, back = append(forth, move{from, to}), append(back, move{to, from})
+		for _, m := range movesIn(s) {
+			forth, back = append(forth, m), append(back, move{m.to, m.from})
 		}
 	}
 	slices.Reverse(back)
 	return forth, back
+}
+
+// movesIn returns the renames of a statement.
+func movesIn(s pgsql.Stmt) (list []move) {
+	st := s.Parse()
+	for _, r := range st.Renames() {
+		schema := cmp.Or(r.Name.Schema, "public")
+		from := pgsql.QualifiedIdent(schema, r.Name.Name)
+		to := pgsql.QualifiedIdent(cmp.Or(r.To.Schema, schema), r.To.Name)
+		if r.Part != "" {
+			from, to = from+"."+pgsql.Ident(r.Part), from+"."+pgsql.Ident(r.To.Name)
+		}
+		list = append(list, move{from, to})
+	}
+	if len(list) > 0 || len(st.Targets) != 1 {
+		return list
+	}
+	// Of these the parser returns no actions.
+	words := pgsql.Tokens(s.Text)
+	last := words[max(0, len(words)-3):]
+	ends := func(first, second string) bool {
+		return len(last) == 3 && strings.EqualFold(last[0].Text, first) && strings.EqualFold(last[1].Text, second)
+	}
+	old := st.Targets[0]
+	old.Schema = cmp.Or(old.Schema, "public")
+	from := pgsql.QualifiedIdent(old.Schema, old.Name)
+	switch {
+	case !ends("RENAME", "TO") && !ends("SET", "SCHEMA"):
+		return nil
+	case st.Verb == "ALTER SCHEMA":
+		return []move{{pgsql.Ident(old.Name), pgsql.Ident(identifier(last[2]))}}
+	case !slices.Contains([]string{"ALTER TYPE", "ALTER DOMAIN", "ALTER SEQUENCE", "ALTER STATISTICS", "ALTER COLLATION"}, st.Verb):
+		return nil
+	case ends("SET", "SCHEMA"):
+		return []move{{from, pgsql.QualifiedIdent(identifier(last[2]), old.Name)}}
+	}
+	return []move{{from, pgsql.QualifiedIdent(old.Schema, identifier(last[2]))}}
+}
+
+// identifier returns the name that a token means.
+func identifier(t pgsql.Token) string {
+	if t.Kind == pgsql.QuotedIdent {
+		return pgsql.Unquote(t.Text)
+	}
+	return strings.ToLower(t.Text)
 }
 
 // moved returns the name that an object has after moves.

@@ -48,6 +48,20 @@ func TestEffectRenames(t *testing.T) {
 	}, {
 		name: "enum", sql: "ALTER TYPE e RENAME TO f;",
 		effect: "- enum public.e: ('a')\n+ enum public.f: ('a')\n", want: "~ enum public.e -> f: ('a')\n",
+	}, {
+		name: "moved to another schema", sql: `ALTER TYPE e SET SCHEMA "New one"; alter domain app.d set schema public; ALTER SEQUENCE IF EXISTS s SET SCHEMA App; ALTER STATISTICS st RENAME TO "St";`,
+		effect: `+ enum "New one".e: ('a')` + "\n- enum public.e: ('a')\n- domain app.d: text\n+ domain public.d: text\n- sequence public.s: bigint\n+ sequence app.s: bigint\n" +
+			"- statistics public.st: a, b FROM public.t\n" + `+ statistics public."St": a, b FROM public.t` + "\n",
+		want: "~ domain app.d -> public.d: text\n" + `~ enum public.e -> "New one".e: ('a')` + "\n~ sequence public.s -> app.s: bigint\n" + `~ statistics public.st -> "St": a, b FROM public.t` + "\n",
+	}, {
+		name: "schema", sql: `ALTER SCHEMA app RENAME TO "App";`,
+		effect: "- schema app\n" + `+ schema "App"` + "\n- table app.t: ordinary\n- column app.t.e: app.e\n" + `+ table "App".t: ordinary` + "\n" + `+ column "App".t.e: "App".e` +
+			"\n- enum app.e: ('a')\n" + `+ enum "App".e: ('a')` + "\n- comment on table app.t: 'x'\n" + `+ comment on table "App".t: 'x'` + "\n",
+		want: `~ schema app -> "App"` + "\n" + `~ enum app.e -> "App".e: ('a')` + "\n" + `+ column "App".t.e: "App".e` + "\n" + `~ table app.t -> "App".t: ordinary` + "\n" +
+			`- column app.t.e: app.e` + "\n" + `~ comment on table app.t -> "App".t: 'x'` + "\n",
+	}, {
+		name: "another kind", sql: "ALTER TYPE e RENAME VALUE 'a' TO 'b'; ALTER TYPE c RENAME ATTRIBUTE a TO b; ALTER ROLE e RENAME TO f; ALTER EXTENSION e SET SCHEMA app;",
+		effect: "- enum public.e: ('a')\n+ enum public.f: ('a')\n", want: "- enum public.e: ('a')\n+ enum public.f: ('a')\n",
 	}} {
 		t.Run(c.name, func(t *testing.T) {
 			stmts, err := pgsql.Split(c.sql)

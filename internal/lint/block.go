@@ -163,13 +163,15 @@ func formatted(args []pgsql.Words) (text string, built bool) {
 	return b.String(), built
 }
 
-// probe runs the statements of a DO block by themselves, and rolls them back.
+// probe runs the statements of a DO block, and of the functions that a statement calls, by themselves, and rolls them
+// back.
 func (r *fileRun) probe(ctx context.Context, st *step) error {
-	if st.parts != nil {
+	list := slices.Concat(bodies(st.st), st.called)
+	if st.parts != nil || len(list) == 0 {
 		return nil
 	}
 	st.parts = []*step{}
-	for _, b := range bodies(st.st) {
+	for _, b := range list {
 		clauses := b.clauses()
 		ran, err := r.marked(ctx, st, b, clauses)
 		if err != nil {
@@ -177,7 +179,7 @@ func (r *fileRun) probe(ctx context.Context, st *step) error {
 		}
 		var tried []*step
 		for _, p := range clauses {
-			s := &step{trace: r.trace, stmt: pgsql.Stmt{Text: p.text, Pos: st.stmt.Pos}, tx: st.tx, last: st.last, before: r.now, after: r.now, of: st}
+			s := &step{trace: r.trace, stmt: pgsql.Stmt{Text: p.text, Pos: st.stmt.Pos}, tx: st.tx, last: st.last, before: r.now, after: r.now, of: st, in: b.of}
 			s.untaken = p.at < 0 || !ran[p.at]
 			s.unseen = p.built && s.untaken
 			s.st = s.stmt.Parse()
@@ -342,8 +344,14 @@ func (r *fileRun) marked(ctx context.Context, st *step, b body, clauses []clause
 		return nil, err
 	}
 	r.messages = nil
-	if _, err := refused(r.session.Stmt(ctx, pgsql.Stmt{Text: pgsql.DoBlock(text.String()), Pos: st.stmt.Pos})); err != nil {
-		return nil, err
+	for _, stmt := range b.marking(st, text.String()) {
+		failed, err := refused(r.session.Stmt(ctx, stmt))
+		if err != nil {
+			return nil, err
+		}
+		if failed != nil {
+			break
+		}
 	}
 	for _, n := range r.messages {
 		if at, ok := strings.CutPrefix(n.Message, ranMark); ok {
@@ -379,6 +387,9 @@ func (s *step) partFindings(found findings) (more findings) {
 			list = p.findings()
 		}
 		for _, f := range list {
+			if p.in != nil {
+				f.Text = fmt.Sprintf("in %s: %s", p.in.sql(), f.Text)
+			}
 			whole := f
 			whole.Table, whole.Column = "", ""
 			if !found.has(f) && !found.has(whole) && !more.has(f) {
@@ -392,12 +403,16 @@ func (s *step) partFindings(found findings) (more findings) {
 // computed finds what a text that a block computes would do, where it didn't run.
 func computed(s *step) (found findings) {
 	found = text(s)
+	whole := "the block"
+	if s.in != nil {
+		whole = "the function"
+	}
 	d := Diagnostic{}
 	if t := s.target(); t != nil {
 		d.Table = t.sql()
 	}
 	add := func(rule, what string) {
-		d.Text = "the block " + what + ", and the scratch database has no rows for which it does"
+		d.Text = whole + " " + what + ", and the scratch database has no rows for which it does"
 		d.Fix = fix.Words("write a statement for each object, with its name")
 		found.add(s, rule, d)
 	}
@@ -415,7 +430,7 @@ func computed(s *step) (found findings) {
 		}
 	}
 	if len(found) == 0 {
-		d.Text = "the block executes a text that it computes, which it doesn't do on the scratch database, so what the text does is unknown"
+		d.Text = whole + " executes a text that it computes, which it doesn't do on the scratch database, so what the text does is unknown"
 		if s.stmt.Text != "" && s.stmt.Text != placeholder {
 			d.Text += ": " + strings.ReplaceAll(s.stmt.Text, placeholder, "...")
 		}

@@ -38,6 +38,15 @@ SELECT x.indexrelid, pg_get_indexdef(x.indexrelid) FROM pg_index x WHERE x.index
 -- bounds
 SELECT c.oid, coalesce(pg_get_partition_constraintdef(c.oid), '') FROM pg_class c WHERE c.oid = ANY ($1);
 
+-- sources
+SELECT p.oid, coalesce(p.prosrc, '') FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.oid = ANY ($1) AND l.lanname IN ('plpgsql', 'sql');
+
+-- routines
+SELECT p.oid, CASE WHEN l.lanname = 'plpgsql' OR coalesce(p.prosrc, '') = '' THEN pg_get_functiondef(p.oid) ELSE '' END
+FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.oid = ANY ($1) AND l.lanname IN ('plpgsql', 'sql');
+
 -- functions
 SELECT p.oid, n.nspname, p.proname, oidvectortypes(p.proargtypes), p.prokind::text, p.xmin::text || '.' || p.ctid::text,
   coalesce(pg_get_function_result(p.oid), ''), coalesce(p.proacl::text[], '{}')

@@ -134,10 +134,13 @@ func endsTransaction(st *pgsql.Statement) bool {
 	return false
 }
 
-// A body is the text of a PL/pgSQL block.
+// A body is the text of a PL/pgSQL block, or of a function.
 type body struct {
 	text  string
 	words pgsql.Words
+	of    *function // nil for a block
+	// definition creates the function again; "" for a block, or if the function's statements can't have marks.
+	definition string
 }
 
 // bodies returns the text of a DO block in PL/pgSQL.
@@ -150,7 +153,7 @@ func bodies(st *pgsql.Statement) []body {
 		switch {
 		case t.Kind == pgsql.String && st.Rest.At(i-1) != "LANGUAGE":
 			text := pgsql.StringValue(t.Text)
-			list = append(list, body{text, pgsql.Tokens(text)})
+			list = append(list, body{text: text, words: pgsql.Tokens(text)})
 		case st.Rest.At(i) == "LANGUAGE" && i+1 < len(st.Rest) && !strings.EqualFold(strings.Trim(st.Rest[i+1].Text, `"'`), "plpgsql"):
 			return nil
 		}

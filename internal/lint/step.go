@@ -50,11 +50,14 @@ type step struct {
 	// uses are the dependents of the functions that the statement replaced, by function.
 	uses map[uint32][]use
 
-	// parts are the statements of a DO block that may be hazards, each as if it were run instead of the block. Their of
-	// is the block.
+	// parts are the statements of a DO block, or of the functions that the statement calls, that may be hazards, each as
+	// if it were run instead. Their of is the statement.
 	parts []*step
 	of    *step
-	unrun bool // a part that was only read
+	// called are the bodies of the functions that the statement calls, and in is the one that a part is from.
+	called []body
+	in     *function
+	unrun  bool // a part that was only read
 	// untaken is a part that the block didn't run, and unseen one whose text the block would have computed. blockEnd
 	// are the catalogs after all parts of the block, if this one is untaken.
 	untaken, unseen bool

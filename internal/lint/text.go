@@ -77,6 +77,9 @@ func text(s *step) (found findings) {
 	case "CREATE INDEX":
 		found = append(found, ifNotExists(s, s.subject())...)
 	}
+	for _, b := range s.called {
+		found = append(found, setval(s, b.words)...)
+	}
 	if s.of == nil { // else it is found in the block's text
 		found = append(found, session(s)...)
 	}

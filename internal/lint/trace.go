@@ -261,7 +261,10 @@ const (
 
 // step runs a statement with run and reads what it did. In a transaction, a failure has no effect.
 func (r *fileRun) step(ctx context.Context, st *step, run func(context.Context) error, inTx bool) error {
-	if inTx && st.st.Verb == "DO" {
+	if inTx {
+		if err := r.readCalled(ctx, st); err != nil {
+			return err
+		}
 		if err := r.probe(ctx, st); err != nil {
 			return err
 		}

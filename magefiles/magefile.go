@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,14 +21,47 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/cmdline"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/history"
+	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/onboard"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
 	"github.com/ibutsu/ibutsu-schema/internal/project"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
+
+// Init begins a project in the current folder: it writes the files that are missing.
+//
+// They are a project file, an empty schema file, .gitattributes, and the migrations folder. It never overwrites a file.
+func Init(ctx context.Context,
+	format *string, // text or json
+) error {
+	return run(ctx, func(ctx context.Context) error {
+		p, err := printer(flags{format: format})
+		if err != nil {
+			return err
+		}
+		at := onboard.DefaultPaths
+		e, err := project.Load(ctx, project.Options{Checks: lint.CheckNames(), Carried: new(false)})
+		switch {
+		case errors.Is(err, project.ErrNoProject):
+			e = &project.Env{Root: "."}
+		case err != nil:
+			return err
+		case e.Above:
+			return fmt.Errorf("this folder belongs to the project in %s: run init there, or in another folder", e.Root)
+		default:
+			at.Schema, at.Migrations = e.Schema, e.Migrations
+		}
+		r, err := onboard.Init(ctx, e.Root, at)
+		if err != nil {
+			return err
+		}
+		return p.Init(r)
+	})
+}
 
 // Plan writes the migration that makes the directory produce schema.hcl.
 //
@@ -43,6 +77,9 @@ func Plan(ctx context.Context,
 ) error {
 	return with(ctx, flags{env: env, format: format, carried: carried}, func(ctx context.Context, c *command) error {
 		if err := c.writable(); err != nil && !value(dryrun) {
+			return err
+		}
+		if err := c.hasMigrations(); err != nil {
 			return err
 		}
 		cfg, err := c.planner(ctx, value(name))

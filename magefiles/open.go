@@ -82,8 +82,12 @@ func open(ctx context.Context, f flags) (*command, error) {
 	e, err := project.Load(ctx, project.Options{
 		Env: value(f.env), URL: value(f.url), Embedded: ibutsuschema.Files, Carried: f.carried, Checks: lint.CheckNames(),
 	})
-	if errors.Is(err, project.ErrNoProject) && !f.toWrite {
-		err = fmt.Errorf("%w, or with -carried for the project that this binary carries", err)
+	if errors.Is(err, project.ErrNoProject) {
+		instead := "or `init` to begin a project"
+		if !f.toWrite {
+			instead = "with -carried for the project that this binary carries, " + instead
+		}
+		err = fmt.Errorf("%w, %s", err, instead)
 	}
 	if err != nil {
 		return nil, err
@@ -94,7 +98,7 @@ func open(ctx context.Context, f flags) (*command, error) {
 	p.Project, p.SchemaFile, p.Dir = e.Root, e.Schema, e.Migrations
 	c := &command{env: e, out: p}
 	if f.toWrite {
-		err = c.writable()
+		err = errors.Join(c.writable(), c.hasMigrations())
 	}
 	return c, err
 }
@@ -215,6 +219,16 @@ func (c *command) write(ctx context.Context, p *plan.Plan, dryRun bool) error {
 func (c *command) writable() error {
 	if c.env.OnEmbedded {
 		return fmt.Errorf("the project that this binary carries is read-only: run this in a clone, without -carried and %s", project.CarriedVariable)
+	}
+	return nil
+}
+
+// hasMigrations returns an error if the migrations folder is missing: with another one, plan would create the whole
+// schema once more.
+func (c *command) hasMigrations() error {
+	_, err := fs.Stat(c.env.FS, c.env.Migrations)
+	if errors.Is(err, fs.ErrNotExist) && !c.env.OnEmbedded {
+		return fmt.Errorf("there is no folder %s, which %s names as migration.dir: correct the name, or run `init` to create it", c.env.Migrations, project.ConfigName)
 	}
 	return nil
 }

@@ -93,6 +93,12 @@ func hashesByAtlas(files []source) (migrate.HashFile, error) {
 	return sum, nil
 }
 
+// EmptySum returns the text of atlas.sum in a folder without migrations.
+func EmptySum() string {
+	text, _ := migrate.HashFile{}.MarshalText() // which never fails
+	return string(text)
+}
+
 // Verify compares both atlas.sum files with the files. The error is a *SumError. An empty directory needs no sum file.
 func (d *Dir) Verify() error {
 	if err := verify(SumFile, d.folder.sum, d.sum, ""); err != nil {

@@ -1,0 +1,71 @@
+// Package onboard begins projects.
+package onboard
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
+)
+
+//go:embed files
+var files embed.FS
+
+// Paths are where a project's files are, relative to its folder, with slashes.
+type Paths struct {
+	Config     string // atlas.hcl
+	Schema     string // the schema file
+	Migrations string // the migrations folder
+}
+
+// DefaultPaths are those that a new atlas.hcl names.
+var DefaultPaths = Paths{Config: "atlas.hcl", Schema: "schema.hcl", Migrations: "migrations"}
+
+// Result lists the files that a project has after Init, relative to its folder.
+type Result struct {
+	Written []string
+	Kept    []string // were there before, and are unchanged
+}
+
+// Init writes the files with which a project begins into the folder root, as far as they are missing: the project
+// file, an empty schema file, .gitattributes, and the migrations folder with its checksums, because git keeps no empty
+// folder. It never overwrites a file, and writes all of them or, after an error, none.
+func Init(ctx context.Context, root string, at Paths) (*Result, error) {
+	res := &Result{}
+	sum := path.Join(at.Migrations, migration.SumFile)
+	err := tree.Locked(ctx, root, func(folder *tree.Tree) error {
+		var missing []tree.NewFile
+		for _, f := range []struct{ exists, name, from string }{
+			{at.Config, at.Config, "atlas.hcl"}, {at.Schema, at.Schema, "schema.hcl"}, {".gitattributes", ".gitattributes", "gitattributes"}, {at.Migrations, sum, ""},
+		} {
+			switch _, err := folder.Stat(f.exists); {
+			case err == nil:
+				res.Kept = append(res.Kept, f.exists)
+				continue
+			case !errors.Is(err, fs.ErrNotExist):
+				return err
+			}
+			text := migration.EmptySum()
+			if f.from != "" {
+				src, err := files.ReadFile(path.Join("files", f.from))
+				if err != nil {
+					return err
+				}
+				text = string(src)
+			}
+			missing = append(missing, tree.NewFile{Name: filepath.FromSlash(f.name), Text: text})
+			res.Written = append(res.Written, f.name)
+		}
+		return tree.Replace(folder.Root(), missing, nil)
+	})
+	if err != nil {
+		return &Result{}, fmt.Errorf("beginning a project: %w", err)
+	}
+	return res, nil
+}

@@ -50,7 +50,7 @@ type step struct {
 	// uses are the dependents of the functions that the statement replaced, by function.
 	uses map[uint32][]use
 
-	// parts are the statements of a DO block, or of the functions that the statement calls, that may be hazards, each as
+	// parts are the statements of a DO block, or of functions that the statement calls, that may be hazards, each as
 	// if it were run instead. Their of is the statement.
 	parts []*step
 	of    *step

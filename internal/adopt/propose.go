@@ -307,7 +307,17 @@ func (p *proposer) take(c *candidate) {
 	if c.index >= 0 {
 		p.File = p.files[c.index]
 	}
-	p.Differences, p.Extra = c.differences, c.extra
+	p.Differences, p.Extra = c.differences, slices.Clone(c.extra)
+	if len(c.extra) > 0 {
+		for _, f := range p.files[c.index+1:] {
+			e, _ := catalog.EffectOf(f) // compare has parsed it
+			for i, d := range c.extra {
+				if e.Creates(d) && !revision.Takes(f, d) {
+					p.Extra[i].Text += fmt.Sprintf("; %s creates another one of that name: drop or rename it first", f.Name)
+				}
+			}
+		}
+	}
 	p.Parts, p.Have = c.want.Len(), c.want.In(p.live)
 	p.Equal = nil
 	first, last := p.equal()
@@ -335,13 +345,15 @@ func (p *proposer) amongEqual(ctx context.Context) {
 	at, last := p.equal()
 	said := slices.DeleteFunc(slices.Clone(p.said), func(i int) bool { return i < at || i > last })
 	if len(said) > 0 {
-		at = said[len(said)-1]
-	} else {
-		for at < last && p.files[at+1].Done != "" && p.ask(ctx, p.files[at+1]).Done {
-			at++
-		}
+		at, last = said[0], said[len(said)-1]
+	}
+	for at < last && p.files[at+1].Done != "" && p.ask(ctx, p.files[at+1]).Done {
+		at++
 	}
 	p.take(p.candidate(at))
+	if next := at + 1; len(said) > 0 && at < last && (p.files[next].Done == "" || p.ask(ctx, p.files[next]).Why != "") {
+		p.refuse("the record names both %s and %s, and it isn't known whether what %s does to data is done: -to chooses", p.name(said[0]), p.name(last), p.name(next))
+	}
 }
 
 // ask finds out whether what a migration does to data is done, once.

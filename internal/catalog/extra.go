@@ -27,3 +27,14 @@ func (c Catalog) In(other Catalog) int { return len(c.lines) - len(without(c.lin
 
 // Len returns the number of lines.
 func (c Catalog) Len() int { return len(c.lines) }
+
+// Creates reports whether e adds an object of the kind and name of d, with any definition.
+func (e Effect) Creates(d Difference) bool {
+	return slices.ContainsFunc(e.Added(), func(l Line) bool {
+		table, object := l.table()
+		return l.title() == d.Kind && table == d.Table && object == d.Object
+	}) && !slices.ContainsFunc(e.Removed(), func(l Line) bool {
+		table, object := l.table()
+		return l.title() == d.Kind && table == d.Table && object == d.Object
+	})
+}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/adopt"
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
@@ -152,9 +153,9 @@ func (p *Printer) adoptText(r *adopt.Result) error {
 		b.put("left alone: ", line(d.Text), "\n")
 	}
 	if st := r.Stamp; st != nil {
-		from := "empty"
-		if len(st.From) > 0 {
-			from = someOf(st.From)
+		from := strings.Join(st.From, ", ")
+		if from == "" {
+			from = "empty"
 		}
 		b.printf("alembic_version was %s; wrote %s and deleted %d\n", from, plural(len(st.Set), "journal row"), len(st.Removed))
 	}

@@ -67,7 +67,7 @@ func (p *Printer) statusText(st *migrator.Status) error {
 	pending := st.Pending
 	b.put("At ", s.strong(line(at(st))))
 	switch {
-	case st.BySchema || unknown(st): // what is pending is unknown too
+	case st.BySchema || unknown(st) || uncertain(st): // what is pending is unknown too
 		pending = nil
 	case len(st.Ahead) > 0:
 		b.printf(", ahead of this project by %s, up to %s", plural(len(st.Ahead), "migration"), st.Ahead[len(st.Ahead)-1])
@@ -161,8 +161,11 @@ func at(st *migrator.Status) string {
 	case unknown(st):
 		return "an unknown revision"
 	}
-	if st.BySchema {
+	switch {
+	case st.BySchema:
 		where += ", judging by its schema"
+	case uncertain(st):
+		where += ", judging by the journal"
 	}
 	return where
 }
@@ -171,6 +174,13 @@ func at(st *migrator.Status) string {
 // either.
 func unknown(st *migrator.Status) bool {
 	return st.Index < 0 && !st.BySchema && slices.ContainsFunc(st.Problems, func(p *revision.Problem) bool { return p.Kind == revision.Unknown })
+}
+
+// uncertain reports whether alembic_version doesn't say the same as the journal, and the schema doesn't decide.
+func uncertain(st *migrator.Status) bool {
+	return len(st.Journal) > 0 && slices.ContainsFunc(st.Problems, func(p *revision.Problem) bool {
+		return p.Kind == revision.Unknown || p.Kind == revision.Branches || p.Kind == revision.Disagree
+	})
 }
 
 func countPending(n int) safe {

@@ -186,8 +186,11 @@ func (j *judge) word(i int) string {
 }
 
 func (j *judge) saysAlembic(id string) string {
-	if id == "" {
-		return "alembic_version says that the database is at the base"
+	switch {
+	case !j.rec.HasAlembic:
+		return "alembic_version doesn't exist"
+	case id == "":
+		return "alembic_version is empty, which means the base"
 	}
 	return "alembic_version says " + quote(id)
 }
@@ -368,7 +371,7 @@ func (j *judge) unrecorded() error {
 		}
 	}
 	what := some("tables", tables)
-	hint := "if it is this project's, `stamp -to=VERSION` records which version it has"
+	hint := "if it is this project's, `adopt` finds out which version it has"
 	if len(tables) == 0 {
 		if len(others) == 0 {
 			return nil
@@ -436,9 +439,12 @@ func (j *judge) branches() error {
 	if err != nil {
 		return err
 	}
-	hint := "`stamp -to=REVISION` sets it"
+	hint := "`adopt` finds out which one"
 	if fits := j.likely(live); len(fits) > 0 {
 		hint = "the schema is " + j.thatOf(fits)
+	}
+	if strange := slices.DeleteFunc(slices.Clone(j.rec.Alembic), func(id string) bool { return id == "" || j.byRevision(id) >= 0 }); len(strange) > 0 {
+		hint = fmt.Sprintf("no migration of this directory has %s: check out the commit that does, or install its release; if there is none, %s", quoteAll(strange), hint)
 	}
 	j.pos.Problems = slices.Insert(j.pos.Problems, 0, &Problem{Branches, "",
 		fmt.Sprintf("alembic_version has %d rows (%s): branches aren't supported, and it must have one row, the revision that the database is at; %s", len(j.rec.Alembic), quoteAll(j.rec.Alembic), hint)})
@@ -468,7 +474,7 @@ func (j *judge) unknown(id string) error {
 	if len(meant) > 0 {
 		text += " (was " + strings.Join(meant, " or ") + " meant?)"
 	}
-	instead := "`stamp -to=VERSION` says how the schema differs from a version's"
+	instead := "`adopt` shows how the schema differs from the nearest version's"
 	switch fits := j.likely(live); len(fits) {
 	case 0:
 		text += "; the schema is that of none of its versions" + j.nearest(live)
@@ -523,7 +529,7 @@ func (j *judge) alembicAlone(id string, at int) error {
 		return nil
 	}
 	diffs := catalog.Diff(want, live)
-	hint := fmt.Sprintf("make the schema equal, or if the differences are intended, `stamp -to=%s -yes` records the version anyway", j.word(at))
+	hint := fmt.Sprintf("`adopt` lists all differences, and if they are intended, `stamp -to=%s -yes` records the version anyway", j.word(at))
 	if fits := j.closest(live); len(fits) > 0 && !slices.ContainsFunc(fits, func(f fit) bool { return f.index == at }) {
 		hint = "the database's is " + j.thatOf(fits)
 	}
@@ -559,18 +565,32 @@ func (j *judge) disagree(id string, at int) error {
 	both := fmt.Sprintf("%s, and the journal says that %s", j.saysAlembic(id), j.journalSays())
 	switch {
 	case fits[0] != nil && fits[1] != nil:
-		j.problem(Disagree, "", "%s; both have the same schema, so it doesn't show which is right: check the data, then `stamp -to=%s` or `stamp -to=%s`", both, j.word(at), j.word(journal))
+		j.problem(Disagree, "", "%s; both have the same schema, so it doesn't show which is right: `adopt` looks at the data if the migrations say how; otherwise check it, then `stamp -to=%s` or `stamp -to=%s`", both, j.word(at), j.word(journal))
 	case fits[0] != nil:
 		j.pos.Index, j.pos.Partial = at, nil
 		j.pos.Settle = Settle(j.dir, j.rec, at)
-		j.pos.Settle.Note = fmt.Sprintf("%s; the schema is %s: the journal is set to that", both, j.describe(*fits[0]))
+		did := "upgraded"
+		if at < journal {
+			did = "downgraded"
+		}
+		j.pos.Settle.Note = fmt.Sprintf("%s; the schema is %s, so another tool has %s the database: the journal is set to that", both, j.describe(*fits[0]), did)
 	case fits[1] != nil:
 		// A half-applied migration remains half applied, because the schema doesn't show what it did to data.
 		j.pos.Settle = Settle(j.dir, j.rec, journal)
 		if p := j.pos.Partial; p != nil {
 			j.pos.Settle.keep(p.Version)
 		}
-		j.pos.Settle.Note = fmt.Sprintf("%s; the schema is %s: alembic_version is set to that", both, j.describe(*fits[1]))
+		var so string
+		switch {
+		case !j.rec.HasAlembic:
+		case id == "":
+			so = ", so another tool has emptied alembic_version"
+		case at > journal:
+			so = ", so another tool has only stamped a later revision"
+		default:
+			so = ", so another tool has stamped an earlier revision, or migrated without alembic_version"
+		}
+		j.pos.Settle.Note = fmt.Sprintf("%s; the schema is %s%s: alembic_version is set to that", both, j.describe(*fits[1]), so)
 	default:
 		j.problem(Disagree, "", "%s; the schema is that of neither: find out which is right (`stamp -to=%s` or `stamp -to=%s` shows the differences), then add -yes", both, j.word(at), j.word(journal))
 	}

@@ -42,12 +42,20 @@ func (d *Database) Dump(ctx context.Context) (string, error) {
 		u.User = url.User(u.User.Username()) // every user can read command lines
 		env = append(env, "PGPASSWORD="+password)
 	}
-	cmd := exec.CommandContext(ctx, program, "--schema-only", "--no-owner", "--no-tablespaces", "--no-publications", "--no-subscriptions",
-		"--no-security-labels", "--no-password", "--encoding=UTF8", "--dbname="+u.String())
+	return runDump(ctx, program, env, "--no-publications", "--dbname="+u.String())
+}
+
+// runDump runs a pg_dump of a schema and returns its output.
+func runDump(ctx context.Context, program string, env []string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, program, append([]string{"--schema-only", "--no-owner", "--no-tablespaces", "--no-subscriptions",
+		"--no-security-labels", "--no-password", "--encoding=UTF8"}, args...)...)
 	cmd.Env = append(env, "LC_ALL=C")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return "", context.Cause(ctx)
+		}
 		return "", fmt.Errorf("running %s: %w: %s", program, err, strings.TrimSpace(stderr.String()))
 	}
 	return stdout.String(), nil

@@ -23,6 +23,14 @@ func Major(dev string) (int, error) {
 	return s.major, err
 }
 
+// OfMajor returns a Config.Dev for a server of a major version: dev itself if it is a server's URL, or malformed.
+func OfMajor(dev string, major int) string {
+	if s, err := parseDev(dev); err != nil || s.url != "" {
+		return dev
+	}
+	return fmt.Sprintf("docker://postgres/%d/dev", major)
+}
+
 // imageTag matches the tag of a postgres image and captures the major version: "15", "15.3-alpine", "15-bookworm",
 // "latest".
 var imageTag = sync.OnceValue(func() *regexp.Regexp {

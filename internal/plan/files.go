@@ -34,7 +34,7 @@ func file(cfg Config, n int, p online.File) (File, error) {
 		Hazards: p.Up.Hazards, DownHazards: p.Down.Hazards, NoWayBack: p.Irreversible, renames: p.Renames,
 	}
 	f.Name = f.Version + "_" + name + ".sql"
-	f.SQL, f.Down = text(p.Up), text(p.Down)
+	f.SQL, f.Down = Text(p.Up), Text(p.Down)
 	switch {
 	case p.Irreversible != "":
 		f.Down = "-- alembic:down none " + p.Irreversible + "\n\n"
@@ -79,8 +79,8 @@ func (f *File) regrant(g proof.Grants) {
 	}
 }
 
-// text returns a file's text: its directive, its hazards, its statements.
-func text(s online.Script) string {
+// Text returns a file's text: its directive, its hazards, its statements.
+func Text(s online.Script) string {
 	head := ""
 	if s.TxNone {
 		head = "-- atlas:txmode none\n\n"

@@ -109,6 +109,9 @@ func createColumn(t *table, c *column, s *sequence, note ...string) []cmd {
 func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) ([]Op, error) {
 	drop := []cmd{action(have, "DROP COLUMN "+ident(c.Name))}
 	if c.NotNull && c.Default == nil && c.Generated == nil && c.Identity == "" {
+		if d.live {
+			return []Op{{refusal: lacking(have, c)}}, nil
+		}
 		return refuse(have, newNotNullRefusal(have, c)), nil
 	}
 	if key := d.inlineKey(want, c); key != nil {

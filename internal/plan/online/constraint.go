@@ -48,6 +48,8 @@ func (d *differ) constraints(have, want *table, blocking blockers) (ops []Op, co
 			} else {
 				found = append(d.vacateConstraint(have, h), d.dropConstraint(have, h))
 			}
+		case d.live && have.Partitioned && h.index != nil && !h.index.Valid && h.Name == w.Name && h.Kind == w.Kind && h.Def == w.Def:
+			found = append(d.completeKey(have, h), comments()...)
 		case h.Name != w.Name && same:
 			c.verb = "rename"
 			found = append([]Op{{stage: d.renameStage(have, h.Name), key: have.String(),

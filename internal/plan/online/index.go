@@ -58,6 +58,8 @@ func (d *differ) indexes(have, want *table, blocking blockers, converted map[*in
 			c.verb = "rename"
 			found = append([]Op{{stage: d.renameStage(have, h.Name), key: have.String(), up: []cmd{renameIndex(have, h.Name, w.Name)}, down: []cmd{renameIndex(have, w.Name, h.Name)}}},
 				indexComment(have, h, w)...)
+		case d.live && have.Partitioned && !h.Valid && w.Valid && h.Unique == w.Unique && h.On == w.On:
+			found = append(d.completeIndex(have, h), indexComment(have, h, w)...)
 		case !sameLine(d.have, d.want, "index", have.part(h.Name)):
 			found = d.changeIndex(have, h, w) // including its comment
 		default:

@@ -10,6 +10,7 @@ import (
 	"ariga.io/atlas/sql/schema"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -19,6 +20,8 @@ type Refusal struct {
 	// Table is the qualified name of the table, "" for an enum. Text says what cannot be done and what to do instead;
 	// it may have several lines.
 	Table, Text string
+	// Fixes are statements for a live database that may be the answer, one after the other. Only Repair sets them.
+	Fixes []fix.Text
 }
 
 // A differ compares two states.
@@ -29,6 +32,8 @@ type differ struct {
 	held       map[string]*held     // by the name of the table: what ops that replace enums drop and add again
 	swaps      []cmd                // of the enums that have been replaced
 	shrink     map[string]Op        // by the name of an enum that gains values: how to revert that
+	live       bool                 // have is a live schema, of which
+	keep       bool                 // nothing is dropped
 }
 
 // Diff returns the ops that lead from one state to the other, or none if a change is refused. Atlas's engine plans how
@@ -36,7 +41,17 @@ type differ struct {
 // catalogs. The schemas named in unmanaged are not dropped, and contain nothing that schema.hcl manages. Diff changes
 // neither state. If the engine refuses a change, the error is a *state.EngineError.
 func Diff(ctx context.Context, from, to *state.State, unmanaged []string) ([]Op, []Refusal, error) {
-	d := &differ{held: map[string]*held{}, shrink: map[string]Op{}}
+	return diff(ctx, &differ{}, from, to, unmanaged)
+}
+
+// Repair is like Diff for a live schema and the one that it should be. If keep is set, nothing is dropped that only the
+// live one has. What an interrupted repair left under a temporary name is dropped in any case.
+func Repair(ctx context.Context, live, want *state.State, unmanaged []string, keep bool) ([]Op, []Refusal, error) {
+	return diff(ctx, &differ{live: true, keep: keep}, live, want, unmanaged)
+}
+
+func diff(ctx context.Context, d *differ, from, to *state.State, unmanaged []string) ([]Op, []Refusal, error) {
+	d.held, d.shrink = map[string]*held{}, map[string]Op{}
 	var have, want *schema.Realm
 	read := func(s *state.State, f **facts, r **schema.Realm) func() error {
 		return func() (err error) {
@@ -59,7 +74,14 @@ func Diff(ctx context.Context, from, to *state.State, unmanaged []string) ([]Op,
 	d.names = &names{have: d.have, want: d.want, taken: map[string]bool{}}
 
 	// These ops come first: they update the facts of the replayed state, which are constant from then on.
-	ops := d.detachSequences(have)
+	var ops []Op
+	if d.live {
+		ops = d.leftovers()
+	}
+	if d.keep {
+		ops = append(ops, d.keepExtra(have, want)...)
+	}
+	ops = append(ops, d.detachSequences(have)...)
 	enums, extended, err := d.changedEnums(ctx, have, want)
 	if err != nil {
 		return nil, nil, err

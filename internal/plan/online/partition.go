@@ -146,10 +146,18 @@ func (d *differ) addPartitionedForeignKey(t *table, k *constraint) Op {
 		o.hazards = append(o.hazards, blocksWrites(t, "the migrations create no partitions; in a database that has some, this checks their rows",
 			fix.ForeignKeyOnPartitions())...)
 	}
-	for _, p := range leaves {
-		o.up = append(o.up, sql(addNotValid(p, k.Name, k.Def).String()))
+	present := func(p *table) *constraint { // left by an interrupted repair
+		return find(p.constraints, func(x *constraint) bool { return d.live && x.Name == k.Name && x.Kind == k.Kind && x.Def == k.Def })
 	}
 	for _, p := range leaves {
+		if present(p) == nil {
+			o.up = append(o.up, sql(addNotValid(p, k.Name, k.Def).String()))
+		}
+	}
+	for _, p := range leaves {
+		if x := present(p); x != nil && x.Valid {
+			continue
+		}
 		o.up = append(o.up, sql("ALTER TABLE "+p.String()+" VALIDATE CONSTRAINT "+ident(k.Name),
 			"Scans the partition without blocking reads or writes; fails if a row violates "+ident(k.Name)+"."))
 	}

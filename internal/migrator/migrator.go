@@ -77,6 +77,13 @@ func New(cfg Config) *Migrator {
 // SetDir sets the directory of a Migrator that [Dial] returned.
 func (m *Migrator) SetDir(dir *migration.Dir) { m.dir, m.files = dir, dir.Files() }
 
+// Config returns the configuration, with the directory.
+func (m *Migrator) Config() Config {
+	cfg := m.cfg
+	cfg.Dir = m.dir
+	return cfg
+}
+
 func newMigrator(cfg Config) *Migrator {
 	if cfg.LockTimeout == 0 {
 		cfg.LockTimeout = DefaultLockTimeout

@@ -22,7 +22,7 @@ const module = "github.com/ibutsu/ibutsu-schema/"
 
 // imports are the packages that each package may import, except in tests.
 var imports = map[string]string{
-	"internal/adopt":       "catalog devdb migration migrator pgsql proof revision runner state words",
+	"internal/adopt":       "catalog devdb fix hazard migration migrator pgsql plan plan/online proof revision runner state words",
 	"internal/alembic":     "migration pgsql runner tree",
 	"internal/catalog":     "migration pgsql syscat",
 	"internal/cmdline":     "usage words",

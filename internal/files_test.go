@@ -24,6 +24,7 @@ var opensFiles = map[string]string{
 	"internal/project/database.go": "checks the files that a URL names",
 	"internal/gitdiff/gitdiff.go":  "checks whether a file exists",
 	"magefiles/drift.go":           "the file that -with names, which may be anywhere, and a link in a mounted volume",
+	"magefiles/repair.go":          "the file that the user names",
 	"magefiles/dev.go":             "counts the cases of this project's own tests",
 }
 

@@ -30,6 +30,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // Init begins a project in the current folder: it writes the files that are missing.
@@ -295,17 +296,29 @@ func Stamp(ctx context.Context,
 // Adopt finds out which version a database has that another tool has managed, and records it.
 //
 // It compares the record, the schema and the data with those of each version, and shows what it found. It writes only
-// with -yes. It exits 0 if the version is recorded, 3 if it can be, and 1 if something prevents that.
+// with -yes. It exits 0 if the version is recorded, 3 if it can be, and 1 if something prevents that. With -repair, it
+// plans the statements that bring the schema to the version's, tests them on a throwaway PostgreSQL, and with -yes runs
+// them as apply runs migrations.
 func Adopt(ctx context.Context,
 	to *string, // the version or revision id to record, if its schema is also that of others
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
-	yes *bool, // record the version
+	yes *bool, // record the version; with -repair, run the repair first
+	repair *bool, // plan the statements that bring the schema to the version's
+	file *string, // with -repair: a file with SQL that runs first, such as the repair.sql that was written for decisions
+	dropextra *bool, // with -repair: drop the tables, columns, constraints and indexes that the version doesn't have
+	dryrun *bool, // with -repair: print the statements as a script for psql
 	wait *time.Duration, // how long to wait for another session that migrates, such as 5m; by default unlimited
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	return live(ctx, flags{env: env, url: url, format: format, carried: carried}, wait, value(yes), func(ctx context.Context, c *command, m *migrator.Migrator) error {
+	return live(ctx, flags{env: env, url: url, format: format, carried: carried}, wait, value(yes) && !value(repair), func(ctx context.Context, c *command, m *migrator.Migrator) error {
+		switch {
+		case !value(repair) && (file != nil || value(dropextra) || value(dryrun)):
+			return usage.Errorf("-file, -dropextra and -dryrun need -repair")
+		case value(repair):
+			return c.repair(ctx, m, value(to), adopt.RepairConfig{DropExtra: value(dropextra), Yes: value(yes)}, value(file), value(dryrun))
+		}
 		r, err := adopt.Adopt(ctx, m, c.dir, adopt.Options{To: value(to), Yes: value(yes)})
 		return c.out.Adopt(r, err)
 	})

@@ -40,6 +40,17 @@ type Proposal struct {
 	Data               []Step
 	// Refused says why the version can't be recorded, and what to do. It is empty if it can.
 	Refused []string
+
+	bySchema bool // one of Refused is about the schema's differences
+}
+
+// Repairable reports whether nothing but the schema's differences prevents that the version is recorded.
+func (p *Proposal) Repairable() bool {
+	other := len(p.Refused)
+	if p.bySchema {
+		other--
+	}
+	return other == 0 && p.File != nil && p.Ahead == 0
 }
 
 // A Step is what a migration does to data, and whether it has happened.
@@ -413,12 +424,13 @@ func (p *proposer) judge(target int) {
 		}
 	}
 	if n := len(p.Blocking()); n > 0 {
+		p.bySchema = true
 		what := fmt.Sprintf("the schema differs from that of %s: %s", p.name(p.Index), words.Plural(n, "difference"))
 		if best := p.nearest(); p.to != "" && best.far() < p.candidate(target).far() {
 			p.refuse("%s; %s is nearer, with %s", what, p.name(best.index), words.Plural(best.far(), "difference"))
 			return
 		}
-		p.refuse("%s; remove them, or, if they are intended, `stamp -to=%s -yes` records the version anyway", what, p.word(p.Index))
+		p.refuse("%s; `adopt -repair` plans the statements that remove them, and if they are intended, `stamp -to=%s -yes` records the version anyway", what, p.word(p.Index))
 	}
 }
 

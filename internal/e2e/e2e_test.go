@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
@@ -100,6 +102,14 @@ func TestScripts(t *testing.T) {
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
 				return os.Geteuid() == 0, nil
+			}
+			if cond == "dumps" { // a pg_dump fits the tests' PostgreSQL
+				_, err := pgtest.New(t).Dump(context.Background())
+				missing := errors.As(err, new(*devdb.NoDumpError))
+				if missing {
+					err = nil
+				}
+				return !missing, err
 			}
 			// "pg14": the tests' PostgreSQL has that major version or a later one.
 			if major, err := strconv.Atoi(strings.TrimPrefix(cond, "pg")); err == nil {

@@ -144,6 +144,9 @@ func New(t testing.TB) *DB {
 	return &DB{URL: db.URL(), Database: db, t: t}
 }
 
+// Use returns a database that the test has created itself.
+func Use(t testing.TB, db *devdb.Database) *DB { return &DB{URL: db.URL(), Database: db, t: t} }
+
 // Conn opens a connection as the owner and closes it when the test ends.
 func (d *DB) Conn() *pgx.Conn {
 	d.t.Helper()

@@ -119,7 +119,33 @@ func TestBranch(t *testing.T) {
 				"ALTER TABLE orders ADD CONSTRAINT payer FOREIGN KEY (customer_id) REFERENCES customers (id) NOT VALID;",
 				"ALTER TABLE orders DROP CONSTRAINT payer;",
 			},
+			nil,
+		},
+		{
+			"a foreign key that is dropped before other statements",
+			[]string{
+				"ALTER TABLE orders ADD CONSTRAINT payer FOREIGN KEY (customer_id) REFERENCES customers (id) NOT VALID;",
+				"ALTER TABLE orders DROP CONSTRAINT payer;\nSELECT 1;",
+			},
 			[]string{"drop-fk-locks-parent customers"},
+		},
+		{
+			"an index that a later file completes",
+			[]string{
+				"CREATE INDEX day ON ONLY events (at);",
+				"-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY day_2025 ON events_2025 (at);\nALTER INDEX day ATTACH PARTITION day_2025;",
+			},
+			nil,
+		},
+		{
+			"an index that no file completes",
+			[]string{"SELECT 1;", "CREATE INDEX day ON ONLY events (at);"},
+			[]string{"index-left-invalid events"},
+		},
+		{
+			"an index that a later file drops",
+			[]string{"CREATE INDEX day ON ONLY events (at);", "DROP INDEX day;"},
+			[]string{"drop-index-blocking events"},
 		},
 		{
 			"a column that is dropped",

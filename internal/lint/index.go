@@ -52,10 +52,17 @@ func newIndexes(s *step) (found findings) {
 	return found
 }
 
-// incompleteIndexes finds indexes of partitioned tables that the file leaves INVALID, which no query uses.
+// incompleteIndexes finds indexes of partitioned tables that the change leaves INVALID, which no query uses.
 func incompleteIndexes(s *step) (found findings) {
+	last := s.trace.final
+	if s.blockEnd != nil {
+		last = s.blockEnd
+	}
+	if last == nil {
+		return nil
+	}
 	for oid := range changed(s.after.indexes, s.before.indexes) {
-		x, r, end := s.after.indexes.Get(oid), s.after.relations.Get(oid), s.end().indexes.Get(oid)
+		x, r, end := s.after.indexes.Get(oid), s.after.relations.Get(oid), last.indexes.Get(oid)
 		if s.before.indexes.Get(oid) != nil || r == nil || r.Kind != "I" || r.Parent != 0 || end == nil {
 			continue
 		}
@@ -67,7 +74,7 @@ func incompleteIndexes(s *step) (found findings) {
 		switch {
 		case !x.Valid && !end.Valid:
 			d.Text = fmt.Sprintf("index %s of partitioned table %s stays INVALID, because some partitions lack their part, so no query uses it", pgsql.Ident(r.Name), s.name(t))
-			d.Fix = fix.Words("build its part concurrently on each partition and attach it, in the same file")
+			d.Fix = fix.Words("build its part concurrently on each partition and attach it, in the same change")
 		case s.st.Verb == "CREATE INDEX" && s.st.Rest.Starts(0, "ON", "ONLY") && old != nil && s.before.noPartitions(old):
 			d.Text = fmt.Sprintf("index %s stays INVALID where partitioned table %s has partitions, which no migration creates", pgsql.Ident(r.Name), s.name(t))
 			d.Fix = fix.Words("leave out ONLY, and " + fix.IndexOnPartitions().String())

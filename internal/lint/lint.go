@@ -187,36 +187,38 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 	}
 	defer t.close(ctx)
 	p := promise{Config: cfg, change: c, srv: srv, st: st, path: []catalog.Catalog{st.Catalog}}
-	for _, f := range c.added {
-		tr, err := t.run(ctx, f)
-		if err != nil {
-			return r.stopped(err)
-		}
+	traces, stopped := t.runAll(ctx, c.added, p.mark)
+	r.report(traces, cfg.Policy)
+	if stopped != nil {
+		return r.stopped(stopped)
+	}
+	if len(traces) < len(c.added) || len(traces) > 0 && traces[len(traces)-1].incomplete {
+		return nil // the rest can't run
+	}
+	t.close(ctx) // findings may copy the database, in which no session may be
+	return p.findings(ctx, r)
+}
+
+// report adds the findings about files that were run.
+func (r *Report) report(traces []*trace, policy Policy) {
+	for _, tr := range traces {
+		f := tr.file
 		r.file(f.Name).Statements = tr.observed()
 		silence := readNolint(f)
-		for _, d := range tr.findings(cfg.Policy) {
-			if silence.silences(d) && !cfg.Policy.forced(rulesByName()[d.Name]) || cfg.Policy.allows(d) {
+		for _, d := range tr.findings(policy) {
+			if silence.silences(d) && !policy.forced(rulesByName()[d.Name]) || policy.allows(d) {
 				r.Silenced++
 				continue
 			}
 			r.add(f.Name, d)
 		}
 		for _, d := range silence.findings(tr.failed == nil) {
-			r.fixed(cfg.Policy, f.Name, d)
+			r.fixed(policy, f.Name, d)
 		}
 		if tr.failed != nil {
 			r.addFailure(tr.failed)
 		}
-		if tr.incomplete {
-			// The files after it can't run.
-			return nil
-		}
-		if err := p.mark(ctx); err != nil {
-			return err
-		}
 	}
-	t.close(ctx) // findings may copy the database, in which no session may be
-	return p.findings(ctx, r)
 }
 
 // estimator returns target.estimate. What the database can't estimate, for example because the change adds a column, is

@@ -258,16 +258,24 @@ func (s *step) until() string {
 	if s.trace.file.TxNone {
 		return "until the statement is done"
 	}
-	rest := 0
-	for _, o := range s.trace.steps {
-		if o.tx == s.tx && o.stmt.Pos.Offset > s.stmt.Pos.Offset {
-			rest++
-		}
-	}
+	rest := s.laterInTx()
 	if rest == 0 {
 		return "until the transaction ends"
 	}
 	return fmt.Sprintf("until the transaction ends, %s later", words.Plural(rest, "statement"))
+}
+
+// laterInTx returns how many statements follow in the transaction.
+func (s *step) laterInTx() (n int) {
+	for _, o := range s.trace.steps {
+		if o.tx == s.tx && o.stmt.Pos.Offset > s.stmt.Pos.Offset {
+			n++
+		}
+	}
+	if s.of != nil {
+		n += len(s.of.parts) - 1 - slices.Index(s.of.parts, s)
+	}
+	return n
 }
 
 // about returns a diagnostic with a table and its locks.
@@ -304,6 +312,7 @@ type trace struct {
 	incomplete bool
 
 	base    *snapshot // before the change
+	final   *snapshot // after the change; nil if not all of its files could run
 	earlier []*step   // from the change's earlier files
 	target  target
 }

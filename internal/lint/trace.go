@@ -42,6 +42,38 @@ func (t *tracer) run(ctx context.Context, f *migration.File) (tr *trace, err err
 	return r.trace, nil
 }
 
+// runAll runs a change's files up to the first that fails, and calls mark after each that doesn't. If it returns an
+// error, the traces are those of the files before.
+func (t *tracer) runAll(ctx context.Context, files []*migration.File, mark func(context.Context) error) (traces []*trace, err error) {
+	final := t.base
+	defer func() {
+		for _, tr := range traces {
+			tr.final = final
+		}
+	}()
+	for i, f := range files {
+		tr, err := t.run(ctx, f)
+		if err != nil {
+			final = nil
+			return traces, err
+		}
+		traces = append(traces, tr)
+		if len(tr.steps) > 0 {
+			final = tr.end()
+		}
+		if tr.incomplete {
+			if i+1 < len(files) {
+				final = nil
+			}
+			break
+		}
+		if err := mark(ctx); err != nil {
+			return traces, err
+		}
+	}
+	return traces, nil
+}
+
 type fileRun struct {
 	*tracer
 	*trace

@@ -248,6 +248,7 @@ var runs = map[string][]run{
 		{text: fix.CountOrphans(testRuns, []string{"n", `"Id"`}, testRuns, []string{`"Id"`, "n"}, true), then: "true"},
 		{text: fix.CountDuplicates(unit+", n % 2", testRuns, "n > 0"), then: "true"},
 		{text: fix.CountDuplicates("(true), ((NULL)), "+unit, testRuns, ""), then: "true"},
+		{text: fix.CountConflicts(testRuns, "EXCLUDE USING gist (n WITH =)", "n > 0"), then: "true"},
 	},
 	"find-rows": {
 		{text: fix.Rows(testRuns, unit+" LIKE '%''%'"), then: "true"},

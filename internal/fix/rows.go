@@ -48,6 +48,62 @@ func CountDuplicates(exprs, table, where string) Text {
 	return countRows("SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM %s%s GROUP BY %s HAVING count(*) > 1) AS d;", table, where, groups(exprs))
 }
 
+// CountConflicts counts the rows among those that satisfy a condition that conflict with others by an exclusion
+// constraint, given its definition as pg_get_constraintdef returns it. It is empty if that can't be read.
+func CountConflicts(table, exclude, where string) Text {
+	keys, operators := exclusions(exclude)
+	if len(keys) == 0 {
+		return Text{}
+	}
+	if where != "" {
+		where = " WHERE " + where
+	}
+	var values, conflicts []string
+	for i, key := range keys {
+		values = append(values, fmt.Sprintf("%s AS k%d", key, i+1))
+		conflicts = append(conflicts, fmt.Sprintf("a.k%d %s b.k%[1]d", i+1, operators[i]))
+	}
+	// A row's ctid is unique within its partition.
+	rows := fmt.Sprintf("SELECT tableoid AS part, ctid AS place, %s FROM %s%s", strings.Join(values, ", "), table, where)
+	return countRows("SELECT count(*) FROM (%s) AS a WHERE EXISTS (SELECT FROM (%[1]s) AS b WHERE (a.part, a.place) <> (b.part, b.place) AND %s);", rows, strings.Join(conflicts, " AND "))
+}
+
+// exclusions returns the expressions of an exclusion constraint, and their operators.
+func exclusions(def string) (keys, operators []string) {
+	w := pgsql.Words(pgsql.Tokens(def))
+	open := w.Find(0, "(")
+	if open < 0 || open+1 >= len(w) {
+		return nil, nil
+	}
+	// end returns where the parenthesis that opens before i ends.
+	end := func(w pgsql.Words, i int) int { return w.Find(i, ")") }
+	last := end(w, open+1)
+	if last < 0 {
+		return nil, nil
+	}
+	for _, e := range w[open+1 : last].Split() {
+		i := 0
+		if e.At(0) != "(" {
+			var ok bool
+			if _, i, ok = e.Name(0); !ok {
+				return nil, nil
+			}
+		}
+		if e.At(i) == "(" {
+			i = end(e, i+1) + 1
+		}
+		if e.At(i) == "COLLATE" {
+			_, i, _ = e.Name(i + 1)
+		}
+		with := e.Find(i, "WITH") // what is between is an operator class and an order
+		if i == 0 || with < 0 || with+1 == len(e) {
+			return nil, nil
+		}
+		keys, operators = append(keys, e[:i].In(def)), append(operators, e[with+1:].In(def))
+	}
+	return keys, operators
+}
+
 // Most is the maximum number of rows that a query returns.
 const Most = 100
 

@@ -109,6 +109,9 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 		found = append(found, primaryKey(s, t, c, built)...)
 	case "x":
 		d.Text = fmt.Sprintf("adding exclusion constraint %s builds an index on table %s and checks every row under %s, which blocks reads and writes until it is done", name, s.name(t), lockName(d.Lock))
+		if x := s.after.indexes.Get(c.Index); rows && x != nil {
+			d.Query = fix.CountConflicts(t.sql(), c.Definition, x.Predicate)
+		}
 		d.Fix = fix.Words("there is no online method: fill a new table that has the constraint, or use a maintenance window")
 		found.add(s, "add-exclusion-constraint", d)
 	}

@@ -208,3 +208,21 @@ CREATE FUNCTION "My App"."In total"(integer) RETURNS integer LANGUAGE sql AS 'SE
 		}
 	}
 }
+
+// The finding about a new exclusion constraint has the query that counts the rows that prevent it.
+func TestExclusionQuery(t *testing.T) {
+	r := mustRun(t, folder(t, map[string]string{
+		first:  "CREATE TABLE t (n int, during tstzrange);",
+		second: "ALTER TABLE t ADD EXCLUDE USING gist (during WITH &&) WHERE (n > 0);",
+	}), lint.Config{Latest: 1})
+	for _, d := range r.Files[0].Diagnostics {
+		if d.Name == "add-exclusion-constraint" {
+			want := fix.CountConflicts("t", "EXCLUDE USING gist (during WITH &&)", "(n > 0)").String()
+			if got := d.Query.String(); got != want {
+				t.Errorf("the query is %s, want %s", got, want)
+			}
+			return
+		}
+	}
+	t.Error("there is no finding")
+}

@@ -8,6 +8,7 @@ import (
 
 	"ariga.io/atlas/sql/schema"
 
+	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
@@ -94,7 +95,7 @@ func (d *differ) shrinkEnum(ctx context.Context, e rebuiltEnum) (Op, error) {
 	added := missing(e.want.Values, e.have.Values)
 	o.down[len(drop)].note = []string{"PostgreSQL cannot remove the values of an enum: a new type replaces it.",
 		"Fails while a row has " + strings.Join(added, " or ") + ": change those rows first."}
-	o.downHazards = e.hazards("it no longer has " + strings.Join(added, ", "))
+	o.downHazards = append(e.hazards("it no longer has "+strings.Join(added, ", ")), e.used(added)...)
 	return o, nil
 }
 
@@ -105,6 +106,23 @@ func (e rebuiltEnum) hazards(why string) (list []hazard.Hazard) {
 			list = append(list, hazard.Hazard{Kind: hazard.Rewrite, Table: u.table, Lock: hazard.AccessExclusive,
 				What: "the enum " + pgsql.QualifiedIdent(e.schema, e.have.T) + " is rebuilt because " + why})
 		}
+	}
+	return list
+}
+
+// used returns the hazards of rows that have values that the enum loses.
+func (e rebuiltEnum) used(lost []string) (list []hazard.Hazard) {
+	if len(lost) == 0 {
+		return nil
+	}
+	for _, u := range e.users {
+		column, values := ident(u.column), strings.Join(lost, ", ")
+		where := column + "::text IN (" + values + ")"
+		if u.array {
+			where = column + "::text[] && ARRAY[" + values + "]"
+		}
+		list = append(list, hazard.Hazard{Kind: hazard.Violated, Table: u.table, Column: column,
+			What: "fails if a row has " + strings.Join(lost, " or ") + " in " + column, Query: fix.CountRows(u.table, where)})
 	}
 	return list
 }
@@ -204,6 +222,7 @@ func (d *differ) rebuildEnum(ctx context.Context, e rebuiltEnum) ([]Op, error) {
 	for _, h := range o.hazards {
 		ops = append(ops, d.analyzeEnum(h.Table, users)...)
 	}
+	o.hazards, o.downHazards = append(o.hazards, e.used(gone)...), append(o.downHazards, e.used(added)...)
 	return about(change{verb: "change", kind: "enum", schema: schemaName, name: h.T}, append(ops, o)), nil
 }
 

@@ -275,11 +275,18 @@ func TestRecord(t *testing.T) {
 			err:    `alembic_version says "bbb222", and the journal says that 20240103000000 (ccc333, fill) was applied last; both have the same schema, so it doesn't show which is right: ` + "`adopt`" + ` looks at the data if the migrations say how; otherwise check it, then ` + "`stamp -to=20240102000000` or `stamp -to=20240103000000`",
 		},
 		{
+			name:    "they disagree, and the schema has something more",
+			at:      "head",
+			change:  `UPDATE alembic_version SET version_num = 'aaa111'; ALTER TABLE items ADD COLUMN "Ex tra" int; ALTER TABLE items RENAME CONSTRAINT items_pkey TO pk`,
+			settled: `alembic_version says "aaa111", and the journal says that 20240104000000 (ddd444, index) was applied last; the schema is that of 20240104000000 (ddd444, index) apart from column public.items."Ex tra", constraint public.items.items_pkey, so another tool has stamped an earlier revision, or migrated without alembic_version: alembic_version is set to that`,
+			alembic: "ddd444", journal: all,
+		},
+		{
 			name:   "they disagree, and the schema with both",
 			at:     "head",
-			change: "UPDATE alembic_version SET version_num = 'aaa111'; ALTER TABLE items ADD COLUMN extra int",
+			change: "UPDATE alembic_version SET version_num = 'aaa111'; ALTER TABLE orders DROP COLUMN note",
 			kind:   revision.Disagree,
-			err:    `alembic_version says "aaa111", and the journal says that 20240104000000 (ddd444, index) was applied last; the schema is that of neither: find out which is right (` + "`stamp -to=20240101000000` or `stamp -to=20240104000000` shows the differences), then add -yes",
+			err:    `alembic_version says "aaa111", and the journal says that 20240104000000 (ddd444, index) was applied last; the schema is that of neither: ` + "`adopt` shows which is nearer, and `stamp -to=20240101000000 -yes` or `stamp -to=20240104000000 -yes` records one of them",
 		},
 		{
 			name:  "ahead",

@@ -19,6 +19,8 @@ type fit struct {
 	leftovers []catalog.Difference // INVALID indexes that REINDEX CONCURRENTLY left
 	// undeclared are extensions and partitions that the version doesn't have.
 	undeclared []catalog.Difference
+	// drift are differences in names and comments, and objects that the version doesn't have.
+	drift []catalog.Difference
 }
 
 // fitOf reports whether the live catalog fits that of the version at an index.
@@ -47,10 +49,46 @@ func fitOf(index int, want, live catalog.Catalog) (fit, bool) {
 	return f, true
 }
 
+// driftedFitOf is like fitOf, but the schema may have drifted: differences in names and comments, and objects that the
+// version doesn't have, are accepted as adopt does, unless a later migration would fail because of them.
+func (j *judge) driftedFitOf(index int, want, live catalog.Catalog) (fit, bool) {
+	f := fit{index: index}
+	var diffs []catalog.Difference
+	f.undeclared, diffs = catalog.Undeclared(want, catalog.Diff(want, live))
+	for _, d := range diffs {
+		switch {
+		case d.Leftover:
+			f.leftovers = append(f.leftovers, d)
+		case d.IsExtra(want):
+			if !j.harbors(index, d) {
+				return f, false
+			}
+			f.drift = append(f.drift, d)
+		case d.Invalid:
+			f.invalid = append(f.invalid, d)
+		case d.Harmless:
+			f.drift = append(f.drift, d)
+		default:
+			return f, false
+		}
+	}
+	return f, true
+}
+
+// harbors reports whether the migrations after an index don't create an extra object, or accept it.
+func (j *judge) harbors(index int, d catalog.Difference) bool {
+	for _, file := range j.files[index+1:] {
+		if e, err := catalog.EffectOf(file); err == nil && e.Creates(d) {
+			return Takes(file, d)
+		}
+	}
+	return true
+}
+
 // distance returns 0 if the schema is exactly the version's. A later version is closer than an earlier one plus the
 // indexes in between.
 func (f fit) distance() int {
-	return 2*(len(f.further)+len(f.undeclared)) + len(f.invalid) + len(f.leftovers)
+	return 2*(len(f.further)+len(f.undeclared)+len(f.drift)) + len(f.invalid) + len(f.leftovers)
 }
 
 // exact reports whether there is no difference.
@@ -120,6 +158,9 @@ func (j *judge) describe(f fit) string {
 	if len(f.undeclared) > 0 {
 		s += " plus " + undeclared(f.undeclared)
 	}
+	if len(f.drift) > 0 {
+		s += " apart from " + undeclared(f.drift)
+	}
 	return s
 }
 
@@ -132,7 +173,14 @@ func undeclared(all []catalog.Difference) string {
 			names = append(names, "...")
 			break
 		}
-		names = append(names, strings.Replace(d.Kind, "table", "partition", 1)+" "+d.Object)
+		kind, name := d.Kind, d.Object
+		switch {
+		case d.Kind == "table" && strings.Contains(d.Have, "partition of "):
+			kind = "partition"
+		case d.Table != "" && d.Table != d.Object:
+			name = d.Table + "." + d.Object
+		}
+		names = append(names, kind+" "+name)
 	}
 	return strings.Join(names, ", ")
 }

@@ -81,8 +81,8 @@ type judge struct {
 //   - Both tables agree: there. The journal's last row may be half applied.
 //   - Only alembic_version, with a known id and its schema: there, and the journal must be filled in. With another
 //     schema: Drifted.
-//   - The two disagree, and the schema is that of exactly one of the two positions: there, and the other table must be
-//     updated. Otherwise: Disagree.
+//   - The two disagree, and the schema is that of exactly one of the two positions, or at least nearer to that one and
+//     different only in names and extra objects: there, and the other table must be updated. Otherwise: Disagree.
 //   - In such a schema, the version's own indexes may be INVALID, and indexes that pending migrations create may exist
 //     already if [Takes] accepts them, as Alembic leaves them when a build is interrupted.
 //   - alembic_version has an unknown id: Unknown, with the version that the schema fits, possibly plus more indexes.
@@ -545,13 +545,20 @@ func (j *judge) disagree(id string, at int) error {
 		return err
 	}
 	var fits [2]*fit
+	var cats [2]catalog.Catalog
 	for n, i := range []int{at, journal} {
-		c, err := j.catalogAt(i)
-		if err != nil {
+		if cats[n], err = j.catalogAt(i); err != nil {
 			return fmt.Errorf("comparing the database with version %s: %w", j.word(i), err)
 		}
-		if f, ok := fitOf(i, c, live); ok && j.takes(f) {
+		if f, ok := fitOf(i, cats[n], live); ok && j.takes(f) {
 			fits[n] = &f
+		}
+	}
+	if fits == [2]*fit{} {
+		for n, i := range []int{at, journal} {
+			if f, ok := j.driftedFitOf(i, cats[n], live); ok {
+				fits[n] = &f
+			}
 		}
 	}
 	if fits[0] != nil && fits[1] != nil {
@@ -592,7 +599,7 @@ func (j *judge) disagree(id string, at int) error {
 		}
 		j.pos.Settle.Note = fmt.Sprintf("%s; the schema is %s%s: alembic_version is set to that", both, j.describe(*fits[1]), so)
 	default:
-		j.problem(Disagree, "", "%s; the schema is that of neither: find out which is right (`stamp -to=%s` or `stamp -to=%s` shows the differences), then add -yes", both, j.word(at), j.word(journal))
+		j.problem(Disagree, "", "%s; the schema is that of neither: `adopt` shows which is nearer, and `stamp -to=%s -yes` or `stamp -to=%s -yes` records one of them", both, j.word(at), j.word(journal))
 	}
 	return nil
 }

@@ -43,6 +43,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"bytes":    cmdBytes,
 	"decodes":  cmdDecodes,
 	"readme":   cmdReadme,
+	"document": cmdDocument,
 }
 
 // script is what the commands know about their script.
@@ -419,3 +420,55 @@ func planned(file *regexp.Regexp, got, readme string) (pairs []string) {
 	}
 	return pairs
 }
+
+// cmdDocument runs the commands of all console blocks of a document, in order and in the script's folder, and compares
+// what they print; with -update it writes that into the document. Of the script's variables, the commands see those
+// that are named.
+func cmdDocument(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) >= 1, "document FILE [VARIABLE...]")
+	name := filepath.Join(root(), args[0])
+	text, err := os.ReadFile(name)
+	ts.Check(err)
+	names := scriptOf(ts).placeholders()
+	shown := func(output string) string { return size.ReplaceAllString(stable(names.Replace(output)), "SIZE") }
+	run := 0
+	next := regexp.MustCompile("(?s)```console\n.*?```").ReplaceAllStringFunc(string(text), func(block string) string {
+		body := strings.TrimSuffix(strings.TrimPrefix(block, "```console\n"), "```")
+		var b strings.Builder
+		for _, part := range strings.Split("\n"+body, "\n$ ")[1:] {
+			run++
+			command, want, _ := strings.Cut(part, "\n")
+			cmd := exec.Command("sh", "-c", command)
+			cmd.Dir = ts.MkAbs(".")
+			for _, name := range append([]string{"PATH", "HOME", "XDG_CACHE_HOME", "NO_COLOR"}, args[1:]...) {
+				cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+			}
+			out, _ := cmd.CombinedOutput() // the output tells how it ended
+			got := strings.TrimSuffix(string(out), "\n")
+			want = strings.TrimSuffix(want, "\n")
+			if shown(got) != shown(want) {
+				if !*update {
+					ts.Fatalf("%s prints\n%s\nand in %s\n%s", command, shown(got), args[0], shown(want))
+				}
+				want = out2doc.ReplaceAllString(names.Replace(got), "")
+			}
+			b.WriteString("$ " + command + "\n")
+			if want != "" {
+				b.WriteString(want + "\n")
+			}
+		}
+		return "```console\n" + b.String() + "```"
+	})
+	if run == 0 {
+		ts.Fatalf("%s has no console block", args[0])
+	}
+	if next != string(text) && *update {
+		ts.Check(os.WriteFile(name, []byte(next), 0o644))
+	}
+}
+
+// size matches a size that depends on the server's version.
+var size = regexp.MustCompile(`\b\d+ (bytes|kB|MB)\b`)
+
+// out2doc matches what documents don't show: the time before each line of progress, as on a terminal.
+var out2doc = regexp.MustCompile(`(?m)^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ `)

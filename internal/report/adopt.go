@@ -114,8 +114,20 @@ func (p *Printer) adoptText(r *adopt.Result) error {
 	case len(r.Differences)+len(r.Extra) == 0:
 		b.printf("schema: exactly that version's, %s compared\n", plural(r.Parts, "part"))
 	default:
-		b.printf("schema: %d of its %s are as the migrations say; %s, %d of them harmless, and %d extra\n", r.Have, plural(r.Parts, "part"),
-			plural(len(r.Differences), "difference"), len(r.Differences)-len(blocking), len(r.Extra))
+		b.printf("schema: %d of its %s are as the migrations say", r.Have, plural(r.Parts, "part"))
+		before := safe("; ")
+		for _, c := range []struct {
+			n    int
+			what safe
+		}{
+			{len(blocking), "difference"}, {len(r.Differences) - len(blocking), "harmless difference"}, {len(r.Extra), "extra object"},
+		} {
+			if c.n > 0 {
+				b.put(before, plural(c.n, c.what))
+				before = ", "
+			}
+		}
+		b.put("\n")
 	}
 	if len(r.Equal) > 0 {
 		b.put("these versions have the same schema and differ only in data; -to chooses:\n")

@@ -184,12 +184,13 @@ func Apply(ctx context.Context,
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
 	dryrun *bool, // print the SQL script and change nothing
+	drifted *bool, // go on even if objects that the migrations change have drifted from the recorded version
 	strict *bool, // fail if the database is ahead of the migrations here
 	wait *time.Duration, // how long to wait for another session that migrates, such as 5m; by default unlimited
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	opts := migrator.Options{To: value(to), DryRun: value(dryrun), Strict: value(strict)}
+	opts := migrator.Options{To: value(to), DryRun: value(dryrun), Drifted: value(drifted), Strict: value(strict)}
 	return migrate(ctx, flags{env: env, url: url, format: format, carried: carried}, wait, n, opts, (*migrator.Migrator).Apply)
 }
 

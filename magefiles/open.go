@@ -265,7 +265,7 @@ func (c *command) migrator(ctx context.Context) (*migrator.Migrator, error) {
 // migrating returns the configuration of the Migrator, without the directory.
 func (c *command) migrating(conn *pgx.ConnConfig) migrator.Config {
 	cfg := migrator.Config{
-		ConnConfig: conn, Exclude: c.env.Exclude, Role: c.env.Role,
+		ConnConfig: conn, Exclude: c.env.Exclude, Ignore: c.env.Ignored(), Role: c.env.Role,
 		Store:           revision.Store{AlembicSchema: c.env.AlembicSchema, JournalSchema: c.env.JournalSchema},
 		LockTimeout:     c.env.LockTimeout,
 		LockRetry:       c.env.LockRetry,

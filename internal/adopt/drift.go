@@ -25,9 +25,8 @@ const FromMigrations = "the migrations"
 type DriftOptions struct {
 	// Other is a schema to compare with, nil for that of the recorded version.
 	Other *Other
-	// Ignore are patterns of differences that are accepted. A pattern is the text of a difference without what was
-	// counted, or the kind and name of an object ("index public.results.ix_tags", also without "public."); * stands for
-	// any characters and ? for one.
+	// Ignore are patterns of differences that are accepted, as in catalog.Difference.Ignored. The texts are those
+	// without what was counted.
 	Ignore []string
 	// Budget is how long to count rows in total; 0: DefaultBudget. Negative: as long as it takes.
 	Budget time.Duration
@@ -117,7 +116,7 @@ func (d *drifter) find(ctx context.Context) error {
 	}
 	used := map[string]bool{}
 	for _, x := range all {
-		if p := ignoring(d.opts.Ignore, x); p != "" {
+		if p := x.Ignored(d.opts.Ignore); p != "" {
 			used[p] = true
 			d.Ignored = append(d.Ignored, x)
 		} else {
@@ -125,7 +124,7 @@ func (d *drifter) find(ctx context.Context) error {
 		}
 	}
 	if err := d.measure(ctx, func(x catalog.Difference) bool {
-		p := ignoring(d.opts.Ignore, x)
+		p := x.Ignored(d.opts.Ignore)
 		used[p] = true
 		return p != ""
 	}); err != nil {
@@ -179,47 +178,5 @@ func (d *drifter) wanted() (want catalog.Catalog, says string, err error) {
 		d.note("the database has later migrations than this directory, up to %s: what they do is a difference", pos.Ahead[n-1].Version)
 	}
 	want, err = catalog.At(d.dir, pos.Index)
-	return d.v.Record.Without(want), "the migrations say", err
-}
-
-// ignoring returns the first pattern that matches a difference, or "".
-func ignoring(patterns []string, x catalog.Difference) string {
-	name := x.Object
-	if x.Table != "" && x.Table != x.Object {
-		name = x.Table + "." + x.Object
-	}
-	object := x.Kind + " " + name
-	short := x.Kind + " " + strings.TrimPrefix(name, "public.")
-	for _, p := range patterns {
-		if matches(p, x.Text) || matches(p, object) || matches(p, short) {
-			return p
-		}
-	}
-	return ""
-}
-
-// matches reports whether pattern, in which * stands for any characters and ? for one, matches the whole text.
-func matches(pattern, text string) bool {
-	p, t := []rune(pattern), []rune(text)
-	star, back := -1, 0 // the last star, and where in t what follows it is tried
-	i := 0
-	for j := 0; j < len(t); {
-		switch {
-		case i < len(p) && p[i] == '*':
-			star, back = i, j
-			i++
-		case i < len(p) && (p[i] == '?' || p[i] == t[j]):
-			i++
-			j++
-		case star >= 0:
-			back++
-			i, j = star+1, back
-		default:
-			return false
-		}
-	}
-	for i < len(p) && p[i] == '*' {
-		i++
-	}
-	return i == len(p)
+	return d.v.Record.Without(want), catalog.MigrationsSay, err
 }

@@ -2,7 +2,6 @@ package adopt
 
 // For tests.
 var (
-	Matches     = matches
 	WithoutRows = withoutRows
 	Ago         = ago
 	Percent     = percent

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
@@ -20,6 +21,8 @@ type Options struct {
 	DryRun bool // only return the script, and the data that would be lost
 	Strict bool // for Apply: a database that is ahead of the directory is an error
 	Yes    bool // for Down: proceed even if data will be lost
+	// Drifted is for Apply: run the files even if objects that they change have drifted from the recorded version.
+	Drifted bool
 
 	// Notes returns, for DryRun, comments on a statement, numbered from 0, of the file "VERSION_name.sql" or
 	// "down/VERSION_name.sql". nil: none.
@@ -38,8 +41,10 @@ type Result struct {
 	Rebuilt    []string          // by Apply: INVALID indexes of the version that were rebuilt at the end, "schema.name", quoted where needed
 	Ahead      []string          // for Apply: applied versions later than the last in the directory
 	Losses     []Loss            // by Down: the data that is lost
-	Script     string            // for DryRun: the script for psql -f
-	Revision   string            // in alembic_version now, "" for no row
+	// Drift is for Apply with pending files: how the database differed from its version before, and apply went on.
+	Drift    []catalog.Difference
+	Script   string // for DryRun: the script for psql -f
+	Revision string // in alembic_version now, "" for no row
 }
 
 // AheadError means that the database has migrations later than the last one in the directory.
@@ -54,8 +59,9 @@ func (e *AheadError) Error() string {
 //
 // The error is a *usage.Error for options that contradict each other, a *migration.SumError, a *ConnectError, a
 // *RefusedError, a *LockedError, a *revision.Problem for a record that doesn't say what to do, an *AheadError if
-// Strict, a *StmtError for a statement that failed, a *revision.ConflictError if another tool changed alembic_version
-// at the same time, an *OutcomeError if the connection was lost during a commit, or another error of the connection.
+// Strict, a *DriftError if objects that the files change have drifted and Drifted isn't set, a *StmtError for a
+// statement that failed, a *revision.ConflictError if another tool changed alembic_version at the same time, an
+// *OutcomeError if the connection was lost during a commit, or another error of the connection.
 func (m *Migrator) Apply(ctx context.Context, opts Options) (*Result, error) {
 	return m.migrate(ctx, opts, false)
 }
@@ -179,7 +185,12 @@ func (s *session) planUp(ctx context.Context, pos revision.Position, to int, opt
 	}
 	res.Target = s.m.version(to)
 	invalid, err := s.foresee(ctx, pos, to)
-	return s.m.pending(pos, to), invalid, err
+	if err != nil {
+		return nil, nil, err
+	}
+	steps := s.m.pending(pos, to)
+	res.Drift, err = s.drifted(ctx, pos, steps, opts.Drifted)
+	return steps, invalid, err
 }
 
 // limit returns the target that the options and the position of the database allow.

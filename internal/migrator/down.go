@@ -15,8 +15,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
 
-// DriftError means that objects of the database differ from those of its recorded version.
+// DriftError means that objects which the files touch differ from those of the database's recorded version.
 type DriftError struct {
+	Down        bool
 	Version     string // that it is recorded at
 	Differences []catalog.Difference
 }
@@ -25,6 +26,10 @@ func (e *DriftError) Error() string {
 	texts := make([]string, len(e.Differences))
 	for i, d := range e.Differences {
 		texts[i] = d.Text
+	}
+	if !e.Down {
+		return fmt.Sprintf("the database has drifted from version %s in what the pending migrations change: %s; nothing was done: restore these objects first (`drift` lists all differences), or add -drifted to go on",
+			e.Version, strings.Join(texts, ", "))
 	}
 	return fmt.Sprintf("the database has drifted from version %s in what would be reverted: %s; nothing was done: restore these objects first", e.Version, strings.Join(texts, ", "))
 }
@@ -127,7 +132,7 @@ func (s *session) asRecorded(ctx context.Context, pos revision.Position, steps [
 	// An INVALID index can be dropped like a valid one.
 	diffs := slices.DeleteFunc(catalog.Diff(want, have), func(d catalog.Difference) bool { return d.Invalid && d.Want != "" })
 	if len(diffs) > 0 {
-		return &DriftError{Version: s.m.word(pos.Index), Differences: diffs}
+		return &DriftError{Down: true, Version: s.m.word(pos.Index), Differences: diffs}
 	}
 	return nil
 }

@@ -98,7 +98,10 @@ func TestInvalidIndex(t *testing.T) {
 			t.Fatal("the build was not interrupted")
 		}
 		b.end(other, "ROLLBACK")
-		_, err = b.apply(migrator.Options{})
+		if _, err = b.apply(migrator.Options{}); !errors.As(err, new(*migrator.DriftError)) {
+			t.Errorf("apply gave %v", err)
+		}
+		_, err = b.apply(migrator.Options{Drifted: true})
 		want := "20240104000000_index.sql:4:1: the index public.ix_orders_total exists, is INVALID and has another definition (... USING btree (total)), so it isn't left by this migration: drop it, or rename one of the two; " +
 			"statement 1 of 3: CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total); 0 of the file's 3 statements have run and were committed: fix the cause, then `apply` continues with statement 1"
 		if err == nil || err.Error() != want {

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -53,6 +54,10 @@ type (
 
 	// LogSettled says that the record was inconsistent and has been repaired, and why.
 	LogSettled struct{ Note string }
+
+	// LogDrift says how the database differs from its recorded version before pending files run: at least one
+	// difference, for which apply goes on.
+	LogDrift struct{ Differences []catalog.Difference }
 
 	// LogPlan lists the files that will run, at least one.
 	LogPlan struct {
@@ -137,6 +142,7 @@ func (LogBuilding) logEntry()    {}
 func (LogBlocked) logEntry()     {}
 func (LogProgress) logEntry()    {}
 func (LogSettled) logEntry()     {}
+func (LogDrift) logEntry()       {}
 func (LogPlan) logEntry()        {}
 func (LogFile) logEntry()        {}
 func (LogStmt) logEntry()        {}

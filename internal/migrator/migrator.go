@@ -37,6 +37,7 @@ type Config struct {
 	Dir        *migration.Dir
 	Store      revision.Store
 	Exclude    []string // patterns of objects to ignore in comparisons of catalogs, as in atlas.hcl's exclude
+	Ignore     []string // patterns of differences from the recorded version that are accepted, as in catalog.Difference.Ignored
 	Role       string   // the role that migrations run as, by SET ROLE; "" for none
 
 	LockTimeout time.Duration // 0: DefaultLockTimeout

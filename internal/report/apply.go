@@ -9,6 +9,7 @@ import (
 	"ariga.io/atlas-go-sdk/atlasexec"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -24,6 +25,8 @@ type applied struct {
 	Rebuilt  []string        `json:"Rebuilt,omitempty"` // INVALID indexes that were rebuilt
 	Ahead    []string        `json:"Ahead,omitempty"`   // applied versions later than the last file
 	Script   string          `json:"Script,omitempty"`  // of a dry run
+	// Drift is how the database differed from its version before the files ran.
+	Drift []catalog.Difference `json:"Drift,omitempty"`
 }
 
 // reverted is atlasexec.MigrateDown with our fields. URL and Status are for Atlas Cloud only and stay empty.
@@ -156,7 +159,7 @@ func (p *Printer) applied(r *migrator.Result, failed error) applied {
 			Env: p.env(), Current: r.Current, Target: r.Target, Start: r.Start, End: r.End, Error: errorText(failed),
 		},
 		Pending: migrationFiles(r.Planned), Applied: fileRuns(r.Ran, failed),
-		Revision: r.Revision, Settled: pgsql.Redact(r.Settled), Rebuilt: r.Rebuilt, Ahead: r.Ahead, Script: r.Script,
+		Revision: r.Revision, Settled: pgsql.Redact(r.Settled), Rebuilt: r.Rebuilt, Ahead: r.Ahead, Script: r.Script, Drift: differences(r.Drift),
 	}
 }
 

@@ -71,6 +71,12 @@ func (p *Progress) Log(e migrator.LogEntry) {
 		p.printf("%s", p.to.style.warn(sprintf("this needs at least %.1f GB of disk in tablespace %s, most of it for %s; how much is free is unknown here", float64(e.Need)/(1<<30), e.Tablespace, e.Stmt)))
 	case migrator.LogSettled:
 		p.printf("%s", e.Note)
+	case migrator.LogDrift:
+		more := safe("")
+		if n := len(e.Differences) - 1; n > 0 {
+			more = sprintf(", and %d more", n)
+		}
+		p.printf("%s", p.to.style.warn(sprintf("the database has drifted from its version (`drift` lists all differences): %s%s", oneLine(e.Differences[0].Text), more)))
 	case migrator.LogPlan:
 		p.files, p.n = len(e.Files), 0
 	case migrator.LogFile:

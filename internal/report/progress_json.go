@@ -29,6 +29,12 @@ func logJSON(l *slog.Logger, e migrator.LogEntry) {
 		l.Warn("free disk space is unknown", "need_bytes", e.Need, "tablespace", e.Tablespace, "statement", e.Stmt)
 	case migrator.LogSettled:
 		l.Info("the record was repaired", "why", pgsql.Redact(e.Note))
+	case migrator.LogDrift:
+		texts := make([]string, len(e.Differences))
+		for i, d := range differences(e.Differences) {
+			texts[i] = d.Text
+		}
+		l.Warn("the database has drifted from its version", "differences", texts)
 	case migrator.LogPlan:
 		l.Info("begin", "files", len(e.Files), "down", e.Down)
 	case migrator.LogFile:

@@ -426,6 +426,8 @@ func TestProgress(t *testing.T) {
 		migrator.LogWait{Holder: migrator.Holder{PID: 7}, Waited: 90 * time.Second},
 		migrator.LogUnsupported{Version: "12.22", Since: "November 2024"},
 		migrator.LogSettled{Note: "alembic_version is settled"},
+		migrator.LogDrift{Differences: []catalog.Difference{{Text: "runs.created is nullable; the migrations say NOT NULL"}}},
+		migrator.LogDrift{Differences: make([]catalog.Difference, 3)},
 		migrator.LogPlan{Files: f},
 		migrator.LogFile{File: f[0], Total: 1},
 		migrator.LogStmt{Stmt: f[0].Stmts[0], N: 1, Total: 1},

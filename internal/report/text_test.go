@@ -408,7 +408,7 @@ func TestSecretsInJSON(t *testing.T) {
 func TestHostileProgress(t *testing.T) {
 	entries := []migrator.LogEntry{
 		poisoned[migrator.LogWait](), poisoned[migrator.LogBlocked](), poisoned[migrator.LogBuilding](), poisoned[migrator.LogDisk](),
-		poisoned[migrator.LogSettled](), poisoned[migrator.LogPlan](), poisoned[migrator.LogFile](), poisoned[migrator.LogStmt](),
+		poisoned[migrator.LogSettled](), poisoned[migrator.LogPlan](), poisoned[migrator.LogDrift](), poisoned[migrator.LogFile](), poisoned[migrator.LogStmt](),
 		poisoned[migrator.LogProgress](), poisoned[migrator.LogStmtDone](), poisoned[migrator.LogFileDone](), poisoned[migrator.LogStopped](),
 		poisoned[migrator.LogRetry](), poisoned[migrator.LogRebuild](), poisoned[migrator.LogMend](), poisoned[migrator.LogNotice](),
 		poisoned[migrator.LogUnsupported](),

@@ -16,6 +16,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // RepairConfig says which database is repaired, and how far.
@@ -180,7 +182,9 @@ func repair(ctx context.Context, cfg RepairConfig) (*Repaired, error) {
 	p.want = want
 	r.Differences, r.Extra = sorted(want, p.live)
 	r.Extra = slices.DeleteFunc(r.Extra, func(e catalog.Difference) bool { return slices.ContainsFunc(r.Dropped, sameObject(e)) })
-	if err := p.look(ctx); err != nil {
+	if err := p.look(ctx); pgsql.SQLState(err) == pgsql.LockNotAvailable {
+		return r, state.Locked(ctx, conn, err)
+	} else if err != nil {
 		return r, err
 	}
 	if len(r.Decisions) > 0 {
@@ -217,7 +221,7 @@ func connect(ctx context.Context, live migrator.Config) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, migrator.NewConnectError(live.ConnConfig, err)
 	}
-	sql := fmt.Sprintf("SET lock_timeout = %d", devdb.DumpLockTimeout.Milliseconds())
+	sql := fmt.Sprintf("SET lock_timeout = %d; SET statement_timeout = 0", devdb.DumpLockTimeout.Milliseconds())
 	if live.Role != "" {
 		sql += "; SET ROLE " + pgsql.Ident(live.Role)
 	}
@@ -233,7 +237,7 @@ func faults(want, have catalog.Catalog) []catalog.Difference {
 	found, _ := sorted(want, have)
 	var list []catalog.Difference
 	for _, d := range found {
-		if !d.Harmless {
+		if !d.Harmless || d.Have == pgsql.Literal(online.Filling) {
 			list = append(list, d)
 		}
 	}

@@ -56,7 +56,8 @@ func runDump(ctx context.Context, program string, env []string, args ...string) 
 		if ctx.Err() != nil {
 			return "", context.Cause(ctx)
 		}
-		return "", fmt.Errorf("running %s: %w: %s", program, err, strings.TrimSpace(stderr.String()))
+		// An *exec.ExitError has an exit code, which isn't ours.
+		return "", fmt.Errorf("running %s: %v: %s", program, err, strings.TrimSpace(stderr.String()))
 	}
 	return stdout.String(), nil
 }

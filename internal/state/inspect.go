@@ -34,7 +34,7 @@ func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options, sta
 	defer db.close()
 	hcl, err := inspectLive(ctx, db, opts, start)
 	if pgsql.SQLState(err) == pgsql.LockNotAvailable {
-		return nil, locked(ctx, db.native, err)
+		return nil, Locked(ctx, db.native, err)
 	}
 	return hcl, err
 }
@@ -57,7 +57,8 @@ func (e *LockedError) Error() string {
 
 func (e *LockedError) Unwrap() error { return e.Err }
 
-func locked(ctx context.Context, conn *pgx.Conn, err error) error {
+// Locked returns a *LockedError for err, with the sessions that have locked a table.
+func Locked(ctx context.Context, conn *pgx.Conn, err error) error {
 	e := &LockedError{Err: err}
 	rows, err := conn.Query(ctx, `
 SELECT pg_catalog.format('pid %s, user %s, application %s, which has locked %s', l.pid, a.usename, a.application_name,

@@ -67,7 +67,12 @@ func (d *differ) columns(ctx context.Context, have, want *table) ([]Op, error) {
 			if !sameLine(d.have, d.want, "column", have.part(h.Name)) || !sameSequence(h.serial(), w.serial()) {
 				found, err = d.changeColumn(ctx, have, h, w)
 			}
-			found = append(found, comment(have, "COLUMN "+have.columnName(h), h.Comment, w.Comment)...)
+			if d.filling(h) && w.Default != nil {
+				found = append(found, d.fill(have, w)...)
+			}
+			if !d.filling(h) {
+				found = append(found, comment(have, "COLUMN "+have.columnName(h), h.Comment, w.Comment)...)
+			}
 		}
 		if err != nil {
 			return nil, err
@@ -156,18 +161,30 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) ([
 	if s := c.serial(); s != nil {
 		up = append(up, sql("ALTER SEQUENCE "+s.String()+" OWNED BY "+have.columnName(c)))
 	}
-	if c.Comment != nil {
-		up = append(up, commentOn("COLUMN "+have.columnName(c), *c.Comment))
+	comment := c.Comment
+	if d.live {
+		comment = new(Filling)
+	}
+	if comment != nil {
+		up = append(up, commentOn("COLUMN "+have.columnName(c), *comment))
 	}
 	o := Op{stage: stageAlter, key: have.String(), up: up, down: drop}
 	if d.awaitsSequence(c) {
 		o.stage = stageRewrite
 	}
-	ops := []Op{o, {fills: c}}
+	return append([]Op{o}, d.fill(have, c)...), nil
+}
+
+// fill fills a new column, and sets it NOT NULL if it should be.
+func (d *differ) fill(t *table, c *column) []Op {
+	ops := []Op{{fills: c}}
+	if d.live {
+		ops = append(ops, Op{stage: stageBackfill, key: t.String(), rank: 1, up: []cmd{commentOn("COLUMN "+t.columnName(c), text(c.Comment))}})
+	}
 	if c.NotNull {
 		ops = append(ops, Op{sets: c})
 	}
-	return ops, nil
+	return ops
 }
 
 // inlineKey returns the new foreign key that can be added in the same statement as the new column c, or nil.
@@ -263,7 +280,7 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) (ops 
 			o.stage = stageDrop // after the key
 		}
 		ops = append(ops, o.undo(d.setNotNull(t, a)))
-	case !a.NotNull && b.NotNull && b.Identity == "":
+	case !a.NotNull && b.NotNull && b.Identity == "" && !d.filling(a):
 		ops = append(ops, Op{tightens: a})
 	}
 	return ops, nil

@@ -113,6 +113,12 @@ func (d *differ) completeKey(t *table, h *constraint) []Op {
 	return []Op{{stage: stageBuild, up: cmds, hazards: duplicated(t, h.index)}}
 }
 
+// Filling is the comment on a new column while a repair fills it. If that is interrupted, the next repair continues.
+const Filling = "A repair fills this column."
+
+// filling reports whether an interrupted repair was to fill a column.
+func (d *differ) filling(c *column) bool { return d.live && text(c.Comment) == Filling }
+
 func sortedTables(f *facts) []*table {
 	var list []*table
 	for _, t := range f.tables {

@@ -55,7 +55,8 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 			constraintKinds[c.Kind], name, s.name(t))
 		d.Fix = notValid
 		found.add(s, "validate-in-same-transaction", d)
-		return found
+		d.Query = offenders(s, t, c)
+		return append(found, mayFail(s, t, c, d)...)
 	}
 	rows := len(columns) == 0 && ok // rows may violate it
 	built := s.before.indexes.Get(c.Index) == nil
@@ -114,6 +115,7 @@ func newConstraint(s *step, t *relation, c *constraint) (found findings) {
 		}
 		d.Fix = fix.Words("there is no online method: fill a new table that has the constraint, or use a maintenance window")
 		found.add(s, "add-exclusion-constraint", d)
+		found = append(found, mayFail(s, t, c, d)...)
 	}
 	return found
 }
@@ -155,12 +157,15 @@ func primaryKey(s *step, t *relation, c *constraint, built bool) (found findings
 	}
 	d.Text = fmt.Sprintf("adding primary key %s on nullable columns scans table %s under %s, which blocks reads and writes until it is done", name, s.name(t), lockName(d.Lock))
 	d.Fix = fix.SetEachNotNull(columns, checks)
-	var null []string
-	for _, c := range columns {
-		null = append(null, c.Name+" IS NULL")
-	}
-	d.Query = fix.CountRows(t.sql(), strings.Join(null, " OR "))
 	found.add(s, "add-pk-nullable-scan", d)
+	for _, c := range columns {
+		d := s.about(t)
+		d.Column = c.Name
+		d.Text = fmt.Sprintf("primary key %s fails if column %s.%s has NULLs", name, t.sql(), c.Name)
+		d.Fix = fix.Words("fill these rows first")
+		d.Query = fix.CountRows(t.sql(), c.Name+" IS NULL")
+		found.add(s, "set-not-null-data", d)
+	}
 	return found
 }
 
@@ -275,9 +280,18 @@ func validated(s *step, t *relation, c *constraint) (found findings) {
 			constraintKinds[c.Kind], pgsql.Ident(c.Name), s.name(t), lockName(held), r.sql())
 		d.Fix = fix.Validate(t.sql(), pgsql.Ident(c.Name))
 		found.add(s, "validate-in-same-transaction", d)
-		return found
+		d.Query = offenders(s, t, c)
+		return append(found, mayFail(s, t, c, d)...)
 	}
 	return found
+}
+
+// offenders returns the query for the rows that violate a check or foreign key.
+func offenders(s *step, t *relation, c *constraint) fix.Text {
+	if c.Kind == "f" {
+		return orphans(s, c)
+	}
+	return violators(t, c)
 }
 
 // buildsNothing reports whether a new index is that of a partitioned table alone, as after ALTER TABLE ONLY.

@@ -19,6 +19,15 @@ func changedPartitions(s *step) (found findings) {
 				d.Fix = attachFix(s, p)
 				found.add(s, "attach-partition-scan", d)
 			}
+			if s.scannedAny(p.OID) {
+				d := s.about(p)
+				d.Text = fmt.Sprintf("attaching fails if a row of table %s is outside the partition's bounds", p.sql())
+				d.Fix = fix.Words("look for such rows, and move them first")
+				if bounds := s.bounds[p.OID]; bounds != "" {
+					d.Query = fix.Rows(p.sql(), "NOT ("+bounds+")")
+				}
+				found.add(s, "constraint-may-fail-on-data", d)
+			}
 		}
 	}
 	if attaches || creates {
@@ -31,6 +40,9 @@ func changedPartitions(s *step) (found findings) {
 			d.Text = fmt.Sprintf("adding a partition scans default partition %s under %s, which blocks its reads and writes until it is done", s.name(r), lockName(d.Lock))
 			d.Fix = defaultFix(s, r)
 			found.add(s, "default-partition-scan", d)
+			d.Text = fmt.Sprintf("adding a partition fails if default partition %s has a row that belongs in it", r.sql())
+			d.Fix, d.Query = fix.Words("look for such rows, and move them first"), belonging(s, r)
+			found.add(s, "constraint-may-fail-on-data", d)
 		}
 	}
 	if creates {
@@ -56,6 +68,16 @@ func changedPartitions(s *step) (found findings) {
 		}
 	}
 	return found
+}
+
+// belonging returns the query for the rows of a default partition that belong in a new one.
+func belonging(s *step, r *relation) fix.Text {
+	for oid, bounds := range s.bounds {
+		if p := s.after.relations.Get(oid); p.Parent == r.Parent && bounds != "" {
+			return fix.Rows(r.sql(), bounds)
+		}
+	}
+	return fix.Text{}
 }
 
 // attachFix returns how to attach a table without scanning it.

@@ -401,7 +401,9 @@ func names(s *step) (found findings) {
 			}
 		}
 		b := s.before.relations.Get(oid)
-		if b == nil || b.Name != r.Name {
+		// PostgreSQL derives the names of indexes and sequences that the statement doesn't name from those of tables.
+		derived := !r.isTable() && !r.isView() && !strings.Contains(s.stmt.Text, r.Name)
+		if (b == nil || b.Name != r.Name) && !derived {
 			check(r.Name)
 		}
 		for _, n := range sorted(r.columns) {

@@ -287,6 +287,18 @@ func checkedDomains(s *step) (found findings) {
 			d.Fix = fix.AddNotValid(nil, checks...)
 		}
 		found.add(s, "alter-domain-constraint-scan", d)
+		for _, c := range checks {
+			expr, _ := strings.CutPrefix(c.Definition, "CHECK ")
+			d := s.about(t)
+			d.Text = fmt.Sprintf("the domain's constraint fails if a row of table %s violates it", t.sql())
+			d.Fix = fix.Words("look for such rows, and change them first")
+			d.Query = fix.Rows(t.sql(), "NOT "+expr)
+			rule := "constraint-may-fail-on-data"
+			if isNotNullCheck("CHECK (" + expr + ")") {
+				rule, d.Query = "set-not-null-data", fix.CountRows(t.sql(), strings.TrimSuffix(strings.TrimPrefix(expr, "("), " IS NOT NULL)")+" IS NULL")
+			}
+			found.add(s, rule, d)
+		}
 	}
 	return found
 }

@@ -39,7 +39,7 @@ BEGIN
     RESET ROLE;
     PERFORM set_config(name, coalesce(held ->> name, reset_val), false)
     FROM pg_settings
-    WHERE source = 'session' AND name NOT LIKE 'transaction\_%';
+    WHERE (source = 'session' OR held ->> name IS NOT NULL) AND name NOT LIKE 'transaction\_%';
     PERFORM set_config('role', held ->> 'role', false);
 END
 $session$`

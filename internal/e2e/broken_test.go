@@ -115,7 +115,7 @@ func TestRebaseOneVersion(t *testing.T) {
 			if err := os.RemoveAll(m); err != nil {
 				t.Fatal(err)
 			}
-		}, 1, "doesn't exist, so the changed files can't be determined"},
+		}, 1, "there is no folder migrations, "},
 	}
 	project := branches(t, "mine", "theirs")
 	merge(t, project)

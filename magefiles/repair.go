@@ -40,6 +40,9 @@ func (c *command) repair(ctx context.Context, m *migrator.Migrator, to string, c
 		return c.server(ctx, state.Names(c.dir.Files()[:found.Index+1]))
 	}
 	r, err := adopt.Repair(ctx, cfg)
+	if r != nil {
+		r.Already = found.Recorded
+	}
 	if dryRun {
 		return c.out.RepairScript(r, err)
 	}

@@ -44,6 +44,8 @@ type First struct{ Name, SQL string }
 // A Repaired is a repair, done or only planned.
 type Repaired struct {
 	Version, Revision string
+	// Already is whether the version was recorded before; the caller sets it.
+	Already bool
 	// Differences are those of the live schema from the version's, apart from Extra.
 	Differences []catalog.Difference
 	// Extra is what only the live schema has and keeps, Dropped what it has and loses.
@@ -166,11 +168,16 @@ func repair(ctx context.Context, cfg RepairConfig) (*Repaired, error) {
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	p := &repairing{cfg: cfg, to: to, conn: conn, out: r}
-	if err := p.awaitBuilds(ctx); err != nil {
-		return nil, err
-	}
 	if p.live, err = catalog.Read(ctx, conn, p.options()); err != nil {
 		return nil, err
+	}
+	if p.hasInvalid() {
+		if err := p.awaitBuilds(ctx); err != nil {
+			return nil, err
+		}
+		if p.live, err = catalog.Read(ctx, conn, p.options()); err != nil {
+			return nil, err
+		}
 	}
 	// The effect files need no server. What isn't in order is planned from the replayed migrations.
 	want, err := catalog.At(dir, to)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,6 +15,16 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
+
+// hasInvalid reports whether the live schema has INVALID indexes.
+func (p *repairing) hasInvalid() bool {
+	for l := range p.live.All() {
+		if _, st := l.CutState(); l.Kind == "index" && strings.HasPrefix(st, "INVALID") {
+			return true
+		}
+	}
+	return false
+}
 
 // awaitBuilds waits until no other session builds an index: until then it is INVALID, and can't be told from one whose
 // build was interrupted.

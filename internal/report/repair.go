@@ -23,7 +23,7 @@ type repaired struct {
 	Losses      []migrator.Loss `json:",omitempty"`
 	Decisions   []decision      `json:",omitempty"`
 	DecisionsIn string          `json:",omitempty"` // the file that they were written to
-	Repaired    bool            // the repair ran, and the version is recorded
+	Repaired    bool            // the schema is the version's, and that is recorded
 }
 
 type repairScript struct {
@@ -61,8 +61,10 @@ func (p *Printer) Repair(r *adopt.Repaired, wrote string, failed error) error {
 		return fmt.Errorf("%w\nwrote %s: edit it, then run adopt -repair -file=%s", failed, wrote, wrote)
 	case failed != nil:
 		return failed
-	case err != nil || r.Result != nil:
+	case err != nil || r.Result != nil || len(r.Scripts) == 0 && r.Already:
 		return err
+	case len(r.Scripts) == 0:
+		return &FindingsError{"nothing was recorded: add -yes to record the version"}
 	}
 	return &FindingsError{"nothing was changed: add -yes to run the repair"}
 }
@@ -70,7 +72,7 @@ func (p *Printer) Repair(r *adopt.Repaired, wrote string, failed error) error {
 func newRepaired(r *adopt.Repaired, wrote string) repaired {
 	out := repaired{
 		Version: r.Version, Revision: r.Revision, Differences: differences(r.Differences), Extra: differences(r.Extra), Dropped: differences(r.Dropped), Scripts: []repairScript{},
-		Tables: r.Tables, Losses: r.Losses, DecisionsIn: wrote, Repaired: r.Result != nil && r.Result.Recorded,
+		Tables: r.Tables, Losses: r.Losses, DecisionsIn: wrote, Repaired: r.Result != nil && r.Result.Recorded || r.Already && len(r.Scripts) == 0 && len(r.Decisions) == 0,
 	}
 	if out.Differences == nil {
 		out.Differences = []catalog.Difference{}
@@ -109,6 +111,8 @@ func (p *Printer) repairText(r *adopt.Repaired) error {
 	switch {
 	case r.Result != nil && len(r.Scripts) > 0:
 		b.put(s.good("Repaired"), " and recorded ", to, "\n")
+	case r.Already && len(r.Scripts) == 0 && len(r.Decisions) == 0:
+		b.put("Nothing to repair: the schema is that of ", to, ", which is recorded\n")
 	case r.Result != nil:
 		b.put(s.good("Recorded"), " ", to, ": there was nothing to repair\n")
 	case len(r.Scripts) == 0 && len(r.Decisions) == 0:

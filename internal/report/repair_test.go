@@ -51,6 +51,15 @@ func TestRepair(t *testing.T) {
 	if text, err := show(t, Text, func(p *Printer) error { return p.Repair(r, "", failed) }); text != "" || err != failed {
 		t.Errorf("got %q, %v", text, err)
 	}
+	for want, r := range map[string]*adopt.Repaired{
+		"nothing was recorded: add -yes to record the version": {Version: "1"},
+		"": {Version: "1", Already: true},
+	} {
+		text, err := show(t, Text, func(p *Printer) error { return p.Repair(r, "", nil) })
+		if !strings.HasPrefix(text, "Nothing to repair: the schema is that of 1") || (err == nil) != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("got %q, %v", text, err)
+		}
+	}
 	r.Result = &migrator.RepairResult{Recorded: true}
 	text, err = show(t, Text, func(p *Printer) error { return p.Repair(r, "", nil) })
 	golden(t, "repair-done.txt", text)

@@ -175,6 +175,27 @@ func Compare(ctx context.Context, cfg Config) (*Diff, error) {
 	return d, err
 }
 
+// Editing returns the files outside the migrations folder and Config.File in which lines that contain a word were added
+// or removed since a commit, by their paths relative to the top of the repository. It ignores untracked files.
+func Editing(ctx context.Context, cfg Config, commit, word string) ([]string, error) {
+	const other = `[^[:alnum:]_]`
+	g := git{dir: cfg.Root}
+	args := []string{"diff", "--no-ext-diff", "--no-textconv", "--name-only", "-z", "-G(^|" + other + ")" + regexp.QuoteMeta(word) + "(" + other + "|$)",
+		commit, "--", ":/", ":(exclude,literal).", ":(exclude,literal)" + cmp.Or(cfg.MergedDir, ".")}
+	if cfg.File != "" {
+		root, err := filepath.Abs(cfg.Root)
+		if err != nil {
+			return nil, fmt.Errorf("finding the migrations folder: %w", err)
+		}
+		rel, err := filepath.Rel(root, cfg.File)
+		if err != nil {
+			return nil, fmt.Errorf("finding %s from the migrations folder: %w", cfg.File, err)
+		}
+		args = append(args, ":(exclude,literal)"+filepath.ToSlash(rel))
+	}
+	return g.fields(ctx, args...)
+}
+
 // inside returns an error if the folder is in another repository than project, as a submodule is: the commits of that
 // repository aren't those that a change of the project is merged into.
 func (g git) inside(ctx context.Context, project string) error {

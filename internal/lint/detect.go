@@ -25,6 +25,7 @@ type changeSet struct {
 	upstream []string
 
 	byGit         bool // whether git determined the change
+	mergeBase     string
 	schemaChanged bool // whether the schema file changed
 }
 
@@ -98,7 +99,7 @@ func sinceBase(ctx context.Context, cfg Config) (*changeSet, error) {
 	if err != nil {
 		return nil, detectError(err)
 	}
-	c := &changeSet{base: fmt.Sprintf("%s at %.8s", d.Base, d.MergeBase), byGit: true, schemaChanged: d.FileChanged}
+	c := &changeSet{base: fmt.Sprintf("%s at %.8s", d.Base, d.MergeBase), byGit: true, mergeBase: d.MergeBase, schemaChanged: d.FileChanged}
 	here := make(map[string]bool)
 	for _, f := range cfg.Dir.Files() {
 		here[f.Name] = true

@@ -188,7 +188,9 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 	defer t.close(ctx)
 	p := promise{Config: cfg, change: c, srv: srv, st: st, path: []catalog.Catalog{st.Catalog}}
 	traces, stopped := t.runAll(ctx, c.added, p.mark)
-	r.report(traces, cfg.Policy)
+	if err := r.report(traces, cfg.Policy, func(word string) ([]string, error) { return c.editing(ctx, cfg, word) }); err != nil {
+		return err
+	}
 	if stopped != nil {
 		return r.stopped(stopped)
 	}
@@ -199,13 +201,19 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 	return p.findings(ctx, r)
 }
 
-// report adds the findings about files that were run.
-func (r *Report) report(traces []*trace, policy Policy) {
+// report adds the findings about files that were run. editing returns the code in which the change edits lines with a
+// word.
+func (r *Report) report(traces []*trace, policy Policy, editing func(word string) ([]string, error)) error {
 	for _, tr := range traces {
 		f := tr.file
 		r.file(f.Name).Statements = tr.observed()
 		silence := readNolint(f)
-		for _, d := range tr.findings(policy) {
+		list := tr.findings(policy)
+		order, err := deployOrder(list, policy, editing)
+		if err != nil {
+			return err
+		}
+		for _, d := range append(list, order...) {
 			if silence.silences(d) && !policy.forced(rulesByName()[d.Name]) || policy.allows(d) {
 				r.Silenced++
 				continue
@@ -219,6 +227,7 @@ func (r *Report) report(traces []*trace, policy Policy) {
 			r.addFailure(tr.failed)
 		}
 	}
+	return nil
 }
 
 // estimator returns target.estimate. What the database can't estimate, for example because the change adds a column, is

@@ -201,6 +201,7 @@ var hazards = []Rule{
 	{"replace-function-used-by-index", "IB603", DataDependent, Error, false, "Values that the old function computed don't change, so the index is silently wrong. Use a new function and a new index."},
 	{"if-not-exists-noop", "IB604", DataDependent, Warning, false, "The object already exists with a different definition, which doesn't change. Use ALTER."},
 	{"irreversible", "IB605", Style, Warning, optIn, "The migration can't be reverted. Write a down file."},
+	{"deploy-order-split", "IB623", Incompatible, Warning, optIn, "The application's old version still runs while the migration does, and fails if it uses what the migration drops or renames. First deploy the code that stops using it, then merge the migration in a change of its own."},
 	{"create-extension", "IB606", Blocking, Warning, optIn, "Runs the extension's script, which may require a superuser. Install it outside the migrations."},
 
 	// Style and names.

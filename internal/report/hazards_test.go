@@ -26,7 +26,7 @@ const pages = "../../docs/hazards"
 // without are the rules without an example, and why.
 var without = map[string]string{
 	"concurrent-index-corruption": "it is only about PostgreSQL 14.0 to 14.3",
-	"non-linear-history":          historic, "edited-applied-file": historic, "lint-settings-changed": historic,
+	"non-linear-history":          historic, "edited-applied-file": historic, "lint-settings-changed": historic, "deploy-order-split": historic,
 	"checksum-mismatch": damaged, "invalid-file": damaged, "byte-order-mark": damaged, "carriage-returns": damaged, "large-file": damaged,
 	"misread-by-atlas":  damaged,
 	"most-rows-changed": sized,

@@ -62,8 +62,10 @@ type Step struct {
 
 // Blocking returns the differences that make the schema another one than the version's: not those in names and
 // comments, nor INVALID indexes, which apply rebuilds.
-func (p *Proposal) Blocking() []catalog.Difference {
-	return slices.DeleteFunc(slices.Clone(p.Differences), func(d catalog.Difference) bool { return d.Harmless || d.Invalid })
+func (p *Proposal) Blocking() []catalog.Difference { return blocking(p.Differences) }
+
+func blocking(diffs []catalog.Difference) []catalog.Difference {
+	return slices.DeleteFunc(slices.Clone(diffs), func(d catalog.Difference) bool { return d.Harmless || d.Invalid })
 }
 
 // candidate is how the database differs from a version.
@@ -398,7 +400,7 @@ func (p *proposer) data(ctx context.Context) {
 			p.ask(ctx, f)
 			continue
 		}
-		if i <= p.Index && p.candidate(i-1).want.Equal(p.candidate(i).want) {
+		if p.candidate(i - 1).want.Equal(p.candidate(i).want) {
 			p.Data = append(p.Data, Step{File: f, Why: "it changes no schema and has no query"})
 		}
 	}
@@ -437,7 +439,7 @@ func (p *proposer) judge(target int) {
 // undone says what to do if the data step of the migration at an index isn't done.
 func (p *proposer) undone(i int) string {
 	before := p.candidate(i - 1)
-	if len(before.differences) == 0 && p.taken(before) {
+	if len(blocking(before.differences)) == 0 && p.taken(before) {
 		return fmt.Sprintf("`adopt -to=%s -yes` records the version before it, and `apply` runs it and those after it", p.word(i-1))
 	}
 	return fmt.Sprintf("do it by hand, or, if the rows may stay as they are, `stamp -to=%s -yes` records the version anyway", p.word(p.Index))

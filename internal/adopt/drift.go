@@ -77,6 +77,8 @@ type drifter struct {
 	v    *migrator.Survey
 	dir  *migration.Dir
 	opts DriftOptions
+	// index is that of the recorded version, -1 at the base.
+	index int
 }
 
 func (d *drifter) note(format string, args ...any) {
@@ -107,13 +109,11 @@ func (d *drifter) find(ctx context.Context) error {
 		x.Harmless = true
 		all = append(all, x)
 	}
-	if d.opts.Other != nil {
-		order, err := d.columnOrder(ctx)
-		if err != nil {
-			return err
-		}
-		all = append(all, order...)
+	order, err := d.columnOrder(ctx, d.order(want), says)
+	if err != nil {
+		return err
 	}
+	all = append(all, order...)
 	used := map[string]bool{}
 	for _, x := range all {
 		if p := x.Ignored(d.opts.Ignore); p != "" {
@@ -140,12 +140,21 @@ func (d *drifter) find(ctx context.Context) error {
 	return err
 }
 
+// order returns the wanted order of columns by table, as far as it is known.
+func (d *drifter) order(want catalog.Catalog) map[string][]string {
+	if d.opts.Other != nil {
+		return d.opts.Other.order
+	}
+	return orderAfter(d.dir.Files()[:d.index+1], want)
+}
+
 // wanted returns the schema to compare with, and who says so.
 func (d *drifter) wanted() (want catalog.Catalog, says string, err error) {
 	pos, err := d.v.Position()
 	if err != nil && !errors.As(err, new(*revision.Problem)) {
 		return want, "", err
 	}
+	d.index = pos.Index
 	var unknown error
 	for _, p := range pos.Problems {
 		switch p.Kind {

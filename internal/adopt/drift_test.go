@@ -126,7 +126,13 @@ func TestDriftOfADriftedHead(t *testing.T) {
 	db := restore(t, "example_drifted_head.sql", "c4d5e6f7a8b9")
 	db.Exec(`INSERT INTO runs (id) VALUES ('00000000-0000-0000-0000-000000000001'); INSERT INTO users (id, email) VALUES ('00000000-0000-0000-0000-000000000001', 'a')`)
 	r := drift(t, db.URL, ibutsu(t), adopt.DriftOptions{Budget: -1})
-	expect(t, r.Differences,
+	inOrder := func(d catalog.Difference) bool { return d.Kind != "column order" }
+	for i, d := range slices.DeleteFunc(slices.Clone(r.Differences), inOrder) {
+		if want := []string{"public.import_files", "public.results", "public.runs", "public.widget_configs"}[i]; d.Table != want || !d.Harmless {
+			t.Errorf("%s, want the order of %s", d.Text, want)
+		}
+	}
+	expect(t, slices.DeleteFunc(r.Differences, func(d catalog.Difference) bool { return !inOrder(d) }),
 		"artifacts.upload_date is nullable; the migrations say NOT NULL; 0 of 0 rows are NULL",
 		"index artifacts.ix_artifacts_result_id_filename is missing (CREATE INDEX ix_artifacts_result_id_filename ON public.artifacts USING btree (result_id, filename))",
 		"index artifacts.ix_artifacts_run_id_filename is missing (CREATE INDEX ix_artifacts_run_id_filename ON public.artifacts USING btree (run_id, filename))",

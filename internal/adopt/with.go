@@ -188,15 +188,15 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
 	return order, nil
 }
 
-// columnOrder returns the tables whose common columns are in another order.
-func (d *drifter) columnOrder(ctx context.Context) ([]catalog.Difference, error) {
+// columnOrder returns the tables whose common columns are in another order than wanted, which says has.
+func (d *drifter) columnOrder(ctx context.Context, wanted map[string][]string, says string) ([]catalog.Difference, error) {
 	have, err := readOrder(ctx, d.v.Conn())
 	if err != nil {
 		return nil, err
 	}
 	var all []catalog.Difference
 	for l := range d.v.Catalog.All() {
-		want, ok := d.opts.Other.order[l.Name]
+		want, ok := wanted[l.Name]
 		if l.Kind != "table" || l.Comment || !ok {
 			continue
 		}
@@ -213,7 +213,7 @@ func (d *drifter) columnOrder(ctx context.Context) ([]catalog.Difference, error)
 			Table: name, Object: name, Kind: "column order", Harmless: true,
 			Want: catalog.Escape(strings.Join(should, ", ")), Have: catalog.Escape(strings.Join(is, ", ")),
 		}
-		x.Text = fmt.Sprintf("the columns of %s are in another order: %s; %s says %s", strings.TrimPrefix(name, "public."), x.Have, d.opts.Other.Name, x.Want)
+		x.Text = fmt.Sprintf("the columns of %s are in another order: %s; %s %s", strings.TrimPrefix(name, "public."), x.Have, says, x.Want)
 		all = append(all, x)
 	}
 	return all, nil

@@ -174,7 +174,7 @@ func TestRepairKilled(t *testing.T) {
 		}
 		entries += 2 + 2*len(stmts)
 	}
-	step := 9
+	step := 15
 	if os.Getenv("SCHEMA_TEST_FULL") != "" {
 		step = 1
 	}

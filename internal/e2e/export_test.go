@@ -211,7 +211,7 @@ func TestAlembicRunsExportedMigrations(t *testing.T) {
 			}
 			settled := func(revision, line string) {
 				t.Helper()
-				if out := apply(db, "apply", "-to="+revision); strings.Count(out, line) != 1 || strings.Count(out, "\n") != 2 || !strings.Contains(out, "\nNothing to apply: ") {
+				if out := stable(apply(db, "apply", "-to="+revision)); strings.Count(out, line) != 1 || strings.Count(out, "\n") != 2 || !strings.Contains(out, "\nNothing to apply: ") {
 					t.Errorf("apply prints:\n%s", out)
 				}
 			}

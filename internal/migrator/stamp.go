@@ -109,7 +109,7 @@ func (s *session) stamp(ctx context.Context, st *revision.Settlement, res *Stamp
 		return nil
 	}
 	if err := s.write(ctx, st); err != nil {
-		return fmt.Errorf("stamping: %w", err)
+		return fmt.Errorf("recording the version: %w", err)
 	}
 	res.Done = true
 	return nil

@@ -140,6 +140,7 @@ lint {
     allow_column { match = ".*_old" }
   }
   allow_table { match = "audit\\..*" }
+  owner "billing" { match = "billing\\..*" }
   small = "10MB"
   sizes = "file://sizes.json"
 }

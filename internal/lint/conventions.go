@@ -3,12 +3,15 @@ package lint
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/oidmap"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/project"
 )
 
 // Conventions of a project: patterns for names, rules of its own, and habits that are checked if it wants that.
@@ -34,8 +37,65 @@ func conventions(tr *trace, p Policy) (found findings) {
 			}
 			found = append(found, finding{step: s, rule: "custom-rule", on: true, Diagnostic: d})
 		}
+		if len(p.Owners) > 0 {
+			found = append(found, owned(s, p.Owners)...)
+		}
 		if len(p.Naming) > 0 && s.ran() {
 			found = append(found, badNames(s, p)...)
+		}
+	}
+	return found
+}
+
+// owned finds changes of tables, views and sequences, or of their rows, that somebody owns.
+func owned(s *step, owners []project.Owner) (found findings) {
+	changed := make(map[uint32]bool)
+	for _, o := range append([]*step{s}, s.parts...) {
+		for c := range oidmap.Changes(o.before.relations, o.after.relations) {
+			changed[c.Key] = true
+			for _, x := range []*index{o.before.indexes.Get(c.Key), o.after.indexes.Get(c.Key)} {
+				if x != nil {
+					changed[x.Table] = true
+				}
+			}
+		}
+		for c := range oidmap.Changes(o.before.triggers, o.after.triggers) {
+			if tr := cmp.Or(c.Before, c.After); !tr.Internal {
+				changed[tr.Table] = true
+			}
+		}
+		for c := range oidmap.Changes(o.before.policies, o.after.policies) {
+			changed[cmp.Or(c.Before, c.After).Table] = true
+		}
+		targets := o.st.Targets
+		if o.st.Verb == "VACUUM" || o.st.Verb == "ANALYZE" || o.st.Verb == "ANALYSE" {
+			targets = nil
+		}
+		for _, names := range [][]pgsql.Name{targets, inserts(o.st)} {
+			for _, q := range names {
+				if r := o.before.find(q.Schema, q.Name); r != nil {
+					changed[r.OID] = true
+				}
+			}
+		}
+		for _, c := range changesRows(o.st) {
+			if r := o.before.find(c.Targets[0].Schema, c.Targets[0].Name); r != nil {
+				changed[r.OID] = true
+			}
+		}
+	}
+	for _, oid := range sorted(changed) {
+		r := s.trace.base.relations.Get(oid)
+		if r == nil {
+			continue
+		}
+		for _, o := range owners {
+			if matches([]*regexp.Regexp{o.Match}, r.sql()) {
+				found = append(found, finding{step: s, rule: "ownership-policy", on: true, Diagnostic: Diagnostic{
+					Table: r.sql(), Text: fmt.Sprintf("the statement changes %s, which %s owns", r.sql(), o.Name),
+					Fix: fix.Words("have " + o.Name + " review the change, then say so: -- atlas:nolint ownership-policy -- REASON"),
+				}})
+			}
 		}
 	}
 	return found

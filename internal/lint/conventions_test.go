@@ -55,3 +55,48 @@ func TestConventions(t *testing.T) {
 		})
 	}
 }
+
+// TestOwners changes tables that somebody owns.
+func TestOwners(t *testing.T) {
+	policy := lint.Policy{Owners: []project.Owner{
+		{Name: "team a", Match: regexp.MustCompile("^(?:orders|names)$")},
+		{Name: "team b", Match: regexp.MustCompile(`^(?:Archive\..*)$`)},
+	}}
+	const (
+		orders  = "warning orders, which team a owns"
+		archive = `warning "Archive"."Old Orders", which team b owns`
+	)
+	for _, test := range []struct{ name, sql, want string }{
+		{"column", "ALTER TABLE orders ADD COLUMN x int;", orders},
+		{"rows", "UPDATE orders SET note = 'x' WHERE id = 1;", orders},
+		{"inserted rows", "INSERT INTO orders VALUES (1);", orders},
+		{"rows in a block", "DO $$ BEGIN DELETE FROM orders WHERE id = 1; END $$;", orders},
+		{"index", "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY orders_note ON orders (note);", orders},
+		{"dropped index", "DROP INDEX customers_name;\nCREATE INDEX ON orders (note);", orders},
+		{"trigger", "CREATE TRIGGER t BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();", orders},
+		{"policy", "CREATE POLICY p ON orders;", orders},
+		{"odd name", `ALTER TABLE "Archive"."Old Orders" ADD COLUMN y int;`, archive},
+		{"view", "CREATE OR REPLACE VIEW names AS SELECT name, 1 AS one FROM customers;", "warning names, which team a owns"},
+		{"both", `DROP TABLE orders; ALTER TABLE "Archive"."Old Orders" ADD COLUMN y int;`, orders + "; " + archive},
+		{"read", "SELECT * FROM orders;\nANALYZE orders;", ""},
+		{"referenced", "CREATE TABLE lines (id bigint PRIMARY KEY, o int REFERENCES orders);", ""},
+		{"another", "ALTER TABLE customers ADD COLUMN x int;", ""},
+		{"new", "CREATE TABLE \"Archive\".t (id int);", ""},
+		{"silenced", "-- atlas:nolint OW101 -- team a agrees\nALTER TABLE orders ADD COLUMN x int;", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, f := range mustRun(t, folder(t, map[string]string{first: shop, second: test.sql}), lint.Config{Latest: 1, Policy: policy}).Files {
+				for _, d := range f.Diagnostics {
+					if d.Name == "ownership-policy" || d.Name == "unused-nolint" {
+						got = append(got, string(d.Severity)+" "+strings.TrimPrefix(d.Text, "the statement changes "))
+					}
+				}
+			}
+			if diff := cmp.Diff(test.want, strings.Join(got, "; ")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

@@ -230,6 +230,7 @@ var hazards = []Rule{
 	{"vulnerable-extension", "IB726", Style, Warning, optIn, "The version has a published vulnerability. Install a later one."},
 	{"add-inheritance-column", "IB727", Incompatible, Warning, optIn, "Rails takes a column named type for the class of each row. Use another name, or make the application ignore the column first."},
 	{"naming-convention", "NM102", Naming, Warning, optIn, "A name doesn't match the project's pattern, which the naming block of atlas.hcl sets. Rename it before it is merged."},
+	{"ownership-policy", "OW101", Naming, Warning, optIn, "The statement changes what an owner block of atlas.hcl says another team owns. Have them review it."},
 	{"custom-rule", "IB728", Naming, Warning, optIn, "A statement matches a rule block of atlas.hcl, which says why it is reported."},
 	{"duplicate-column-assignment", "IB724", Naming, Warning, optIn, "PostgreSQL rejects a column that is named twice. Remove one."},
 	{"identifier-too-long", "IB721", Naming, Warning, optIn, "Names are truncated to 63 bytes. Shorten it."},

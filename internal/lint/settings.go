@@ -126,7 +126,7 @@ func (s *Settings) take(ctx context.Context, git *gitdiff.Base, tip baseSettings
 		if above != "" {
 			return fmt.Errorf("%s has no %s in this folder, but it has %s: run lint in that folder until this file is merged", git.Name, project.ConfigName, above)
 		}
-		if p := own.Gate.Policy; len(p.Analyzers)+len(p.Checks)+len(p.AllowTables)+len(p.Naming)+len(p.Rules)+len(own.Exclude) > 0 || p.Small > 0 || p.Sizes != nil {
+		if p := own.Gate.Policy; len(p.Analyzers)+len(p.Checks)+len(p.AllowTables)+len(p.Naming)+len(p.Rules)+len(p.Owners)+len(own.Exclude) > 0 || p.Small > 0 || p.Sizes != nil {
 			report(project.Change{}, "%s has no atlas.hcl: until this one is merged, each check has its default severity, and nothing is excluded", git.Name)
 		}
 	}

@@ -68,6 +68,10 @@ func (g *Gate) decode(body *hclsyntax.Body, s *scope, checks []string) error {
 				g.Checks = map[string]Setting{}
 			}
 			g.Checks[name] = set
+		case "owner":
+			if err := g.owner(b, s, seen); err != nil {
+				return err
+			}
 		case "rule":
 			if err := g.rule(b, s, seen); err != nil {
 				return err
@@ -143,6 +147,34 @@ func (g *Gate) naming(body *hclsyntax.Body, s *scope, seen map[string]bool) erro
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// owner reads who owns what. It doesn't change what is already set.
+func (g *Gate) owner(b *hclsyntax.Block, s *scope, seen map[string]bool) error {
+	if len(b.Labels) == 0 {
+		return at(b.TypeRange, "an owner block needs a name: owner \"billing-team\" { ... }")
+	}
+	o := Owner{Name: b.Labels[0]}
+	path := fmt.Sprintf("lint.owner %q", o.Name)
+	if err := once(seen, path, b.LabelRanges[0]); err != nil {
+		return err
+	}
+	a := b.Body.Attributes["match"]
+	if a == nil {
+		return at(b.TypeRange, "%s needs match = \"...\", a regular expression that matches whole names", path)
+	}
+	text, err := s.text(a)
+	if err != nil {
+		return err
+	}
+	if o.Match, err = compile(text, "^(?:"+text+")$", a); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(g.Owners, func(other Owner) bool { return other.Name == o.Name }) {
+		g.Owners = append(g.Owners, o)
+		s.noteAttribute(path+".match", strconv.Quote(text), a)
 	}
 	return nil
 }

@@ -146,6 +146,8 @@ type Policy struct {
 	Naming map[string]Pattern
 	// Rules are checks of the project's own.
 	Rules []CustomRule
+	// Owners are those of tables, views and sequences.
+	Owners []Owner
 	// Small is the size in bytes below which a table is small, so that blocking it is a warning; 0 if not set.
 	Small int64
 	// Sizes is the file with the sizes of tables; nil if not set.
@@ -171,6 +173,12 @@ type CustomRule struct {
 	Match   *regexp.Regexp // matches the text of the statements to report
 	Message string         // why
 	Error   bool           // whether its findings are errors
+}
+
+// An Owner must agree to changes of what it owns.
+type Owner struct {
+	Name  string
+	Match *regexp.Regexp // matches the whole names of what it owns, as in Setting.AllowTables
 }
 
 // A Setting configures a check, or all checks of an analyzer.

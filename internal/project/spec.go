@@ -67,6 +67,7 @@ var lintSpec = &spec{
 
 		"check":       {labels: 1, attrs: setting.attrs, blocks: setting.blocks},
 		"rule":        {labels: 1, attrs: []string{"match", "message", "error"}},
+		"owner":       {labels: 1, attrs: []string{"match"}},
 		"allow_table": pattern,
 	},
 }

@@ -30,7 +30,7 @@ var without = map[string]string{
 	"checksum-mismatch": damaged, "invalid-file": damaged, "byte-order-mark": damaged, "carriage-returns": damaged, "large-file": damaged,
 	"misread-by-atlas":  damaged,
 	"most-rows-changed": sized,
-	"naming-convention": configured, "custom-rule": configured,
+	"ownership-policy":  configured, "naming-convention": configured, "custom-rule": configured,
 	"down-file-missing": paired, "down-file-wrong": paired, "schema-not-planned": paired, "irreversible": paired,
 }
 

@@ -79,7 +79,7 @@ func TestFilesRoleFails(t *testing.T) {
 	b.cfg.Dir = read(t, write(t, []file{
 		{"1_a.sql", "-- atlas:txmode none\n\nSET ROLE " + other + ";\n\nCREATE TABLE theirs (n int);\n\nCREATE INDEX CONCURRENTLY i ON ours (n);\n", ""},
 	}))
-	b.db.Exec(revision.Store{}.AlembicDDL() + ";" + revision.Store{}.JournalDDL())
+	b.db.Exec(revision.Store{}.AlembicDDL(revision.Record{}) + ";" + revision.Store{}.JournalDDL())
 	for range 2 { // the second run continues in the same role
 		_, err := b.apply(migrator.Options{})
 		if want := "; it ran as role " + other + ", which the file sets: grant that role the missing privileges"; err == nil || !strings.HasSuffix(err.Error(), want) {

@@ -134,7 +134,7 @@ func TestForeignRows(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			conn := pgtest.New(t).Conn()
-			for _, sql := range []string{revision.Store{}.AlembicDDL(), revision.Store{}.JournalDDL(), tt.change} {
+			for _, sql := range []string{revision.Store{}.AlembicDDL(revision.Record{}), revision.Store{}.JournalDDL(), tt.change} {
 				if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 					t.Fatal(err)
 				}
@@ -152,7 +152,7 @@ func TestForeignRows(t *testing.T) {
 func TestTables(t *testing.T) {
 	ctx := context.Background()
 	conn := pgtest.New(t).Conn()
-	for _, ddl := range []string{revision.Store{}.AlembicDDL(), revision.Store{}.JournalDDL()} {
+	for _, ddl := range []string{revision.Store{}.AlembicDDL(revision.Record{}), revision.Store{}.JournalDDL()} {
 		if _, err := conn.Exec(ctx, ddl); err != nil {
 			t.Fatal(err)
 		}

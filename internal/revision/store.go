@@ -182,10 +182,8 @@ var (
 	}
 )
 
-// AlembicDDL returns the statement that creates alembic_version as Alembic does.
-func (s Store) AlembicDDL() string { return s.alembicDDL(Record{}) }
-
-func (s Store) alembicDDL(rec Record) string {
+// AlembicDDL returns the statement that creates alembic_version as Alembic does, with the width of rec, if that is set.
+func (s Store) AlembicDDL(rec Record) string {
 	return fmt.Sprintf("CREATE TABLE %s (\n    version_num VARCHAR(%d) NOT NULL,\n    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)", s.alembic(), cmp.Or(rec.Width, MaxID))
 }
 

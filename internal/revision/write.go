@@ -19,7 +19,7 @@ import (
 // writes the first rows.
 func (s Store) Create(ctx context.Context, tx Querier, rec Record) error {
 	if !rec.HasAlembic {
-		if err := s.create(ctx, tx, orPublic(s.AlembicSchema), s.alembicDDL(rec)); err != nil {
+		if err := s.create(ctx, tx, orPublic(s.AlembicSchema), s.AlembicDDL(rec)); err != nil {
 			return fmt.Errorf("creating %s: %w", s.alembic(), err)
 		}
 	}
@@ -60,7 +60,7 @@ func (s Store) CreateScript(rec Record) string {
 		b.WriteString(ddl + ";\n")
 	}
 	if !rec.HasAlembic {
-		create(orPublic(s.AlembicSchema), s.alembicDDL(rec))
+		create(orPublic(s.AlembicSchema), s.AlembicDDL(rec))
 	}
 	if !rec.HasJournal {
 		create(orPublic(s.JournalSchema), s.JournalDDL())

@@ -7,14 +7,18 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/project"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -54,8 +58,8 @@ type Config struct {
 	Major int
 	// Sizes are the sizes of the target's tables.
 	Sizes Sizes
-	// Estimate returns how many rows a query of the target will return, as [Estimator] does; nil for no database.
-	Estimate func(ctx context.Context, query string) (float64, error)
+	// Estimate estimates how many rows of the target satisfy a condition, as [Estimator] does; nil for no database.
+	Estimate func(ctx context.Context, c Condition) (rows float64, ok bool, err error)
 	// LookupEnv reads the environment, by default os.LookupEnv.
 	LookupEnv func(string) (string, bool)
 }
@@ -179,8 +183,9 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 	}
 	defer st.Close()
 	const perMajor = 10000
+	live := cfg.estimates(ctx)
 	t, err := newTracer(ctx, st, target{
-		major: cmp.Or(cfg.Major, srv.VersionNum()/perMajor), version: srv.VersionNum(), sizes: cfg.Sizes, estimate: cfg.estimator(ctx),
+		major: cmp.Or(cfg.Major, srv.VersionNum()/perMajor), version: srv.VersionNum(), sizes: cfg.Sizes, estimate: live.estimate,
 	})
 	if err != nil {
 		return err
@@ -190,6 +195,9 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 	traces, stopped := t.runAll(ctx, c.added, p.mark)
 	if err := r.report(traces, cfg.Policy, func(word string) ([]string, error) { return c.editing(ctx, cfg, word) }); err != nil {
 		return err
+	}
+	if live.lost != nil {
+		return live.lost
 	}
 	if stopped != nil {
 		return r.stopped(stopped)
@@ -230,16 +238,30 @@ func (r *Report) report(traces []*trace, policy Policy, editing func(word string
 	return nil
 }
 
-// estimator returns target.estimate. What the database can't estimate, for example because the change adds a column, is
-// unknown.
-func (cfg Config) estimator(ctx context.Context) func(query string) (float64, bool) {
+// An estimates asks the database for estimates.
+type estimates struct {
+	estimate func(Condition) (rows float64, ok bool) // target.estimate
+	lost     error                                   // why the database can't be asked any more
+}
+
+// estimates returns what asks the database. What it refuses to estimate is unknown.
+func (cfg Config) estimates(ctx context.Context) *estimates {
+	e := &estimates{}
 	if cfg.Estimate == nil {
-		return nil
+		return e
 	}
-	return func(query string) (float64, bool) {
-		rows, err := cfg.Estimate(ctx, query)
-		return rows, err == nil
+	e.estimate = func(c Condition) (float64, bool) {
+		if e.lost != nil {
+			return 0, false
+		}
+		rows, ok, err := cfg.Estimate(ctx, c)
+		var refused *pgconn.PgError
+		if err != nil && (!errors.As(err, &refused) || refused.SeverityUnlocalized != "ERROR") {
+			e.lost = fmt.Errorf("estimating how many rows of table %s match: %w", pgsql.QualifiedIdent(c.Schema, c.Table), err)
+		}
+		return rows, ok && err == nil
 	}
+	return e
 }
 
 // stopped adds the finding about a statement after which nothing can run: PostgreSQL rejected it, or it exceeded a

@@ -8,8 +8,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
@@ -168,18 +170,33 @@ func TestMostRows(t *testing.T) {
 CREATE TABLE few (id bigint PRIMARY KEY, a int);
 CREATE SCHEMA "Odd";
 CREATE TABLE "Odd"."Big" ("Id" bigint, "A b" int);
-CREATE FUNCTION yes() RETURNS bool LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE 'called'; END $$;
+CREATE TYPE state AS ENUM ('new', 'old');
+CREATE TABLE more (id bigint, s state, ok bool, n int, m int);
+CREATE TABLE parts (id int NOT NULL, x int) PARTITION BY RANGE (id);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (100000);
+CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (100000) TO (1000000);
+CREATE FUNCTION yes() RETURNS bool LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM nextval('called'); RETURN true; END $$;
+CREATE FUNCTION evil(big) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT yes()';
+CREATE FUNCTION equal(bigint, bigint) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT yes()';
+CREATE OPERATOR === (FUNCTION = equal, LEFTARG = bigint, RIGHTARG = bigint);
+CREATE OPERATOR < (FUNCTION = equal, LEFTARG = bigint, RIGHTARG = bigint);
+CREATE FUNCTION "Odd".lower(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT yes()::text';
+CREATE DOMAIN checked AS int CHECK (VALUE > 0 AND yes());
+CREATE SEQUENCE called;
 `
 	db := pgtest.New(t)
 	db.Exec(tables + `INSERT INTO big SELECT i, CASE WHEN i % 10 = 0 THEN 1 END, CASE WHEN i % 10 = 0 THEN 'x' ELSE 'y' END, 'z' FROM generate_series(1, 120000) i;
 INSERT INTO few SELECT i, i FROM generate_series(1, 10) i;
 INSERT INTO "Odd"."Big" SELECT i, 1 FROM generate_series(1, 120000) i;
-ANALYZE big, few, "Odd"."Big"`)
+INSERT INTO more SELECT i, CASE WHEN i % 10 = 0 THEN 'new' ELSE 'old' END::state, i % 10 > 0, i, 1 FROM generate_series(1, 120000) i;
+INSERT INTO parts SELECT i, i % 10 FROM generate_series(1, 120000) i;
+ALTER TABLE more ALTER m SET STATISTICS 0;
+ANALYZE big, few, "Odd"."Big", more, parts`)
 	sizes, err := lint.ReadSizes(t.Context(), db.Conn())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct{ name, sql, live, snapshot string }{
+	for _, test := range []struct{ name, sql, live, snapshot string }{ // "-" for no run with the snapshot
 		{"most have the value", "UPDATE big SET c = 'q' WHERE b = 'y';", "error big", ""},
 		{"few have the value", "UPDATE big SET c = 'q' WHERE b = 'x';", "", ""},
 		{"most are NULL", "UPDATE big SET a = 0 WHERE a IS NULL;", "error big", "warning big"},
@@ -197,19 +214,54 @@ ANALYZE big, few, "Odd"."Big"`)
 		{"in a WITH clause", "WITH x AS (DELETE FROM big WHERE b <> 'x' RETURNING 1) SELECT count(*) FROM x;", "warning big", "warning big"},
 		{"in a block", "DO $$ BEGIN DELETE FROM big WHERE b <> 'x'; END $$;", "warning big", "warning big"},
 		{"by another table", "UPDATE big SET c = 'q' FROM few WHERE few.id = big.id;", "", ""},
-		{"a function that must not be called", "DELETE FROM big WHERE yes() AND id > 0;", "", ""},
+		{"a function", "DELETE FROM big WHERE yes() AND id > 0;", "", ""},
+		{"a function by attribute notation", "DELETE FROM big WHERE (NULL::big).evil AND b <> 'x';", "", "-"},
+		{"a function of the row", "DELETE FROM big WHERE big.evil AND b <> 'x';", "", "-"},
+		{"an operator", "DELETE FROM big WHERE 1::bigint === 2 OR b <> 'x';", "warning big", "-"},
+		{"an operator named with its schema", "DELETE FROM big WHERE id OPERATOR(public.<) 2 OR b <> 'x';", "warning big", "-"},
+		{"an operator like PostgreSQL's", "DELETE FROM big WHERE id < 2;", "", "-"},
+		{"a function like PostgreSQL's", `DELETE FROM big WHERE b <> "Odd".lower('x');`, "warning big", "-"},
+		{"a cast", "DELETE FROM big WHERE a <> '1'::checked;", "warning big", "-"},
+		{"a typed constant", "DELETE FROM big WHERE a <> checked '1';", "warning big", "-"},
+		{"a table as a list", "DELETE FROM big WHERE id NOT IN (TABLE few);", "warning big", "-"},
+		{"text that ends a constant elsewhere", `DELETE FROM big WHERE b <> 'x\' AND c <> ' OR yes() --';`, "error big", "-"},
+		{"an expression", "DELETE FROM big WHERE id + 0 > 0;", "", "-"},
+		{"a call with a default", "UPDATE big SET a = 0 WHERE coalesce(a, 0) = 0;", "", "-"},
+		{"parentheses and NOT", "DELETE FROM big WHERE NOT (a = 1 OR (b LIKE 'x%' AND NOT id < 0)) OR a IS NULL;", "error big", "-"},
+		{"a list", "DELETE FROM big WHERE b NOT IN ('x', 'z');", "error big", "-"},
+		{"a list of few", "DELETE FROM big WHERE id IN (1, -2, +3) OR id NOT BETWEEN -5 AND 200000;", "", "-"},
+		{"a pattern", "DELETE FROM big WHERE b LIKE 'y%';", "error big", "-"},
+		{"an enum", "DELETE FROM more WHERE s = 'old';", "error more", "-"},
+		{"a boolean", "DELETE FROM more WHERE ok = TRUE;", "error more", "-"},
+		{"a column without statistics", "DELETE FROM more WHERE m <> 7;", "warning more", "-"},
+		{"partitions", "DELETE FROM parts WHERE x > 1;", "error parts", "-"},
+		{"a partition is written before", "UPDATE parts_2 SET x = 1 WHERE id = 100000;\nDELETE FROM parts WHERE x <> 11;", "warning parts", "-"},
+		{"a partition is detached before", "ALTER TABLE parts DETACH PARTITION parts_1;\nDELETE FROM parts WHERE x <> 11;", "warning parts", "-"},
+		{"columns exchanged", "ALTER TABLE more RENAME n TO o;\nALTER TABLE more RENAME id TO n;\nDELETE FROM more WHERE n <> 1;", "warning more", "-"},
+		{"a column replaced", "ALTER TABLE big DROP COLUMN a;\nALTER TABLE big ADD a int DEFAULT 5;\nDELETE FROM big WHERE a IS NOT NULL;", "warning big", "-"},
+		{"a column of another type", "ALTER TABLE big ALTER a TYPE bigint;\nDELETE FROM big WHERE a IS NOT NULL;", "warning big", "-"},
+		{"rows changed before", "UPDATE big SET a = 1 WHERE id < 10;\nDELETE FROM big WHERE a IS NOT NULL;", "warning big", "-"},
+		{"rows changed before in a block", "DO $$ BEGIN UPDATE big SET a = 1 WHERE id < 10; END $$;\nDELETE FROM big WHERE a IS NOT NULL;", "warning big", "-"},
+		{"rows changed before in a branch", "DO $$ BEGIN IF EXISTS (SELECT FROM few) THEN UPDATE big SET a = 1 WHERE id < 10; END IF; END $$;\nDELETE FROM big WHERE a IS NOT NULL;", "warning big", "-"},
+		{"rows changed before without a transaction", "-- atlas:txmode none\n\nUPDATE big SET a = 1 WHERE id < 10;\nDELETE FROM big WHERE a IS NOT NULL;", "warning big", "-"},
 		{"a subquery", "DELETE FROM big WHERE id NOT IN (SELECT id FROM few);", "", ""},
 		{"a small table", "DELETE FROM few WHERE a IS NOT NULL;", "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root := folder(t, map[string]string{first: tables, second: test.sql})
 			for name, cfg := range map[string]lint.Config{test.live: {Estimate: lint.Estimator(db.Conn())}, test.snapshot + " by form": {}} {
+				if name == "- by form" {
+					continue
+				}
 				cfg.Latest, cfg.Sizes = 1, sizes
 				var got []string
 				for _, f := range mustRun(t, root, cfg).Files {
 					for _, d := range f.Diagnostics {
 						if d.Name == "most-rows-changed" {
 							got = append(got, fmt.Sprintf("%s %s", d.Severity, d.Table))
+							if said := strings.Contains(d.Text, "; the database couldn't estimate how many"); said != (d.Severity == lint.Warning && cfg.Estimate != nil) {
+								t.Error(d.Text)
+							}
 							if estimated := strings.Contains(d.Text, "by the database's statistics"); estimated != (d.Severity == lint.Error) || !strings.Contains(d.Text, "120,000 rows") {
 								t.Error(d.Text)
 							}
@@ -221,5 +273,35 @@ ANALYZE big, few, "Odd"."Big"`)
 				}
 			}
 		})
+	}
+	var called bool
+	if err := db.Conn().QueryRow(t.Context(), "SELECT is_called FROM called").Scan(&called); err != nil || called {
+		t.Error("lint called a function of the database", err)
+	}
+
+	// Row security could hide rows from the planner, and the role may not read the column.
+	url := db.Login("pw", "NOINHERIT")
+	reader, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = reader.Close(context.Background()) }()
+	root := folder(t, map[string]string{first: tables, second: "DELETE FROM big WHERE a IS NULL;"})
+	role := pgsql.Ident(reader.Config().User)
+	check := func(what string, want lint.Severity) {
+		t.Helper()
+		r := mustRun(t, root, lint.Config{Latest: 1, Sizes: sizes, Estimate: lint.Estimator(reader)})
+		if len(r.Files) != 1 || r.Files[0].Diagnostics[0].Severity != want {
+			t.Error(what, findings(r))
+		}
+	}
+	check("without rights", lint.Warning)
+	db.Exec("GRANT SELECT ON big TO " + role)
+	check("with rights", lint.Error)
+	db.Exec("ALTER TABLE big ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON big USING (id < 5)")
+	check("with row security", lint.Warning)
+	_ = reader.Close(t.Context())
+	if _, err := run(t, root, lint.Config{Latest: 1, Sizes: sizes, Estimate: lint.Estimator(reader)}); err == nil || !strings.HasPrefix(err.Error(), "estimating how many rows of table public.big match: ") {
+		t.Error("without a connection:", err)
 	}
 }

@@ -322,8 +322,8 @@ type target struct {
 	major   int
 	version int // of the scratch server, 150018
 	sizes   Sizes
-	// estimate returns how many rows a query of the live database will return; nil if there is no database.
-	estimate func(query string) (rows float64, ok bool)
+	// estimate estimates how many rows of the live database satisfy a condition; nil if there is no database.
+	estimate func(Condition) (rows float64, ok bool)
 }
 
 // start returns the catalogs before the file.

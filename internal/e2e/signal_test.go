@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -288,8 +289,12 @@ func TestStoppedWhileCommitting(t *testing.T) {
 				}
 				var stdout, stderr bytes.Buffer
 				stalled := make(chan struct{})
+				var began atomic.Bool // the migration's transaction
 				p := wire.Start(t, db.ConnConfig(), func(m wire.Message) wire.Action {
-					if m.SQL == "COMMIT" {
+					switch {
+					case m.FromServer && m.SQL == "LOCK TABLE": // of the record
+						began.Store(true)
+					case m.SQL == "COMMIT" && began.Load():
 						close(stalled)
 						return wire.Stall
 					}

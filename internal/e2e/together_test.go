@@ -31,6 +31,9 @@ func projectOf(t *testing.T, files map[string]string) string {
 }
 `,
 	}
+	if err := os.Mkdir(filepath.Join(dir, "migrations"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for name, text := range files {
 		all["migrations/"+name] = text
 	}

@@ -249,8 +249,8 @@ func History(ctx context.Context,
 
 // Drift compares a database with its recorded version, and exits 3 if they differ in more than names.
 //
-// It writes and locks nothing, and says what differs, what the rows allow, and what isn't in schema.hcl. Differences
-// that atlas.hcl's drift block ignores don't count.
+// It writes nothing, and blocks neither reads nor writes. It says what differs, how many rows are in the way, and what
+// isn't in schema.hcl. Differences that atlas.hcl's drift block ignores don't count.
 func Drift(ctx context.Context,
 	with *string, // compare with this instead: FILE.sql, whose statements run on a throwaway server, FILE.hcl or postgres://...
 	count *bool, // count rows for as long as it takes, instead of for 0.3 s

@@ -240,7 +240,7 @@ func TestDriftCounts(t *testing.T) {
 	expect(t, drift(t, db.URL, dir, adopt.DriftOptions{Budget: -1}).Differences, exact...)
 
 	// Without time, the planner's statistics.
-	none := "; rows aren't counted (-count does), and the planner has no statistics"
+	none := "; rows weren't counted, and the table was never analyzed (-count counts them)"
 	expect(t, drift(t, db.URL, dir, adopt.DriftOptions{Budget: time.Nanosecond}).Differences,
 		odd+`."a ""b""" is nullable; the migrations say NOT NULL`+none,
 		odd+`.c is nullable; the migrations say NOT NULL`+none,
@@ -292,7 +292,7 @@ func TestDriftWithoutRights(t *testing.T) {
 	db.Exec(`GRANT SELECT ON alembic_version, atlas_schema_revisions TO ` + cfg.User)
 	r := drift(t, u, dir, adopt.DriftOptions{})
 	expect(t, r.Differences, odd+`.c is nullable; the migrations say NOT NULL; rows aren't counted, because role `+cfg.User+` may not read them`)
-	if d := cmp.Diff([]string{"role " + cfg.User + ` may not read 3 sequences ("My app"."Odd; table_id_seq", public.t_d_seq, public.t_id_seq): not compared with their columns`}, r.Notes); d != "" {
+	if d := cmp.Diff([]string{"role " + cfg.User + ` may not read 3 sequences ("My app"."Odd; table_id_seq", public.t_d_seq, public.t_id_seq), so they weren't compared with their columns`}, r.Notes); d != "" {
 		t.Error(d)
 	}
 }
@@ -303,9 +303,9 @@ func TestDriftOfSequences(t *testing.T) {
 	expect(t, drift(t, db.URL, dir, adopt.DriftOptions{}).Differences)
 	db.Exec(`INSERT INTO t (id, d, cyc) VALUES (1234, -77, 99); INSERT INTO "My app"."Odd; table" (id, "a ""b""", c) VALUES (1, '', 1)`)
 	want := []string{
-		`sequence "My app"."Odd; table_id_seq" is at 1, but "My app"."Odd; table".id has 1: it will come to values that exist`,
-		"sequence t_d_seq is at -2, but t.d has -77: it will come to values that exist",
-		"sequence t_id_seq is at 2, but t.id has 1,234: it will come to values that exist",
+		`sequence "My app"."Odd; table_id_seq" is at 1, but "My app"."Odd; table".id has 1: it will return values that the column already has`,
+		"sequence t_d_seq is at -2, but t.d has -77: it will return values that the column already has",
+		"sequence t_id_seq is at 2, but t.id has 1,234: it will return values that the column already has",
 	}
 	r := drift(t, db.URL, dir, adopt.DriftOptions{})
 	expect(t, r.Differences, want...)

@@ -218,7 +218,7 @@ func (d *drifter) estimate(s *scan) {
 	for _, p := range s.parts {
 		switch {
 		case p.fraction == nil:
-			d.add(p, "rows aren't counted (-count does), and the planner has no statistics")
+			d.add(p, "rows weren't counted, and the table was never analyzed (-count counts them)")
 		case p.analyzed == nil:
 			d.add(p, "about %s of the rows %s, as of the last ANALYZE (-count counts)", percent(*p.fraction), p.are)
 		default:
@@ -322,7 +322,7 @@ SELECT pg_catalog.quote_ident(sn.nspname) || '.' || pg_catalog.quote_ident(s.rel
 		}
 	}
 	if len(hidden) > 0 {
-		d.note("role %s may not read %s: not compared with their columns", pgsql.Ident(d.v.Role()), some("sequence", hidden))
+		d.note("role %s may not read %s, so they weren't compared with their columns", pgsql.Ident(d.v.Role()), some("sequence", hidden))
 	}
 	if len(late) > 0 {
 		d.note("there was no time to compare %s with their columns (-count does)", some("sequence", late))
@@ -358,7 +358,7 @@ func (d *drifter) sequence(ctx context.Context, limit time.Duration, s sequence)
 	return &catalog.Difference{
 		Table: catalog.Escape(s.table), Object: catalog.Escape(s.name), Kind: "sequence",
 		Want: fmt.Sprintf("%s %d", word, v), Have: fmt.Sprint(last),
-		Text: fmt.Sprintf("sequence %s is at %s, but %s.%s has %s: it will come to values that exist", catalog.Escape(short(s.name)), words.Thousands(last),
+		Text: fmt.Sprintf("sequence %s is at %s, but %s.%s has %s: it will return values that the column already has", catalog.Escape(short(s.name)), words.Thousands(last),
 			catalog.Escape(short(s.table)), catalog.Escape(s.column), words.Thousands(v)),
 	}, nil
 }

@@ -144,7 +144,7 @@ func (p *proposer) propose(ctx context.Context) error {
 	}
 	switch {
 	case p.Foreign():
-		p.refuse("this isn't a database of these migrations: the nearest version is %s, and of the %d parts of its schema the database has %d", p.name(p.Index), p.Parts, p.Have)
+		p.refuse("this is probably another application's database: the nearest version is %s, and the database has only %[3]d of the %[2]d parts of its schema", p.name(p.Index), p.Parts, p.Have)
 		return nil
 	case p.Index < 0 && !p.Empty:
 		p.refuse("the database isn't empty, so it isn't at the base; if its objects aren't the migrations', `stamp -to=base -yes` lets `apply` start and keeps them")
@@ -326,7 +326,7 @@ func (p *proposer) take(c *candidate) {
 			e, _ := catalog.EffectOf(f) // compare has parsed it
 			for i, d := range c.extra {
 				if e.Creates(d) && !revision.Takes(f, d) {
-					p.Extra[i].Text += fmt.Sprintf("; %s creates another one of that name: drop or rename it first", f.Name)
+					p.Extra[i].Text += fmt.Sprintf("; %s creates a different object of that name: drop or rename this one first", f.Name)
 				}
 			}
 		}
@@ -365,7 +365,7 @@ func (p *proposer) amongEqual(ctx context.Context) {
 	}
 	p.take(p.candidate(at))
 	if next := at + 1; len(said) > 0 && at < last && (p.files[next].Done == "" || p.ask(ctx, p.files[next]).Why != "") {
-		p.refuse("the record names both %s and %s, and it isn't known whether what %s does to data is done: -to chooses", p.name(said[0]), p.name(last), p.name(next))
+		p.refuse("the record names both %s and %s, and it isn't known whether the data step of %s is done: -to chooses", p.name(said[0]), p.name(last), p.name(next))
 	}
 }
 
@@ -420,9 +420,9 @@ func (p *proposer) judge(target int) {
 		switch {
 		case i > p.Index || s.Done:
 		case s.Why == "":
-			p.refuse("what %s does to data isn't done: its query returned false; %s", p.name(i), p.undone(i))
+			p.refuse("the data step of %s isn't done: its query returned false; %s", p.name(i), p.undone(i))
 		case !vouched:
-			p.refuse("it isn't known whether what %s does to data is done (%s): if it is, `adopt -to=%s -yes`; otherwise %s", p.name(i), s.Why, p.word(p.Index), p.undone(i))
+			p.refuse("it isn't known whether the data step of %s is done (%s): if it is, `adopt -to=%s -yes`; otherwise %s", p.name(i), s.Why, p.word(p.Index), p.undone(i))
 		}
 	}
 	if n := len(p.Blocking()); n > 0 {
@@ -432,7 +432,7 @@ func (p *proposer) judge(target int) {
 			p.refuse("%s; %s is nearer, with %s", what, p.name(best.index), words.Plural(best.far(), "difference"))
 			return
 		}
-		p.refuse("%s; `adopt -repair` plans the statements that remove them, and if they are intended, `stamp -to=%s -yes` records the version anyway", what, p.word(p.Index))
+		p.refuse("%s; `adopt -repair` plans the statements that remove them; if they are intended, `stamp -to=%s -yes` records the version anyway", what, p.word(p.Index))
 	}
 }
 

@@ -220,7 +220,7 @@ func (e *UnequalError) Error() string {
 	for _, d := range e.Differences {
 		texts = append(texts, d.Text)
 	}
-	return "the repair ran, but the schema is not the version's, because another session changed it meanwhile: " + strings.Join(texts, ", ") + "; nothing is recorded: run the command again"
+	return "the repair ran, but another session changed the schema at the same time, and it still differs from the version's: " + strings.Join(texts, ", ") + "; nothing was recorded: run the command again"
 }
 
 func connect(ctx context.Context, live migrator.Config) (*pgx.Conn, error) {

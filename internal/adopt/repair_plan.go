@@ -238,7 +238,7 @@ func (p *repairing) steps(ctx context.Context, have, want *state.State, left []c
 		}
 	}
 	for _, d := range faults(want.Catalog, present()) {
-		p.decide(Decision{Table: d.Table, Text: "no statement is planned for this difference: " + d.Text})
+		p.decide(Decision{Table: d.Table, Text: "the tool can't repair this difference: " + d.Text})
 	}
 	planned := p.out.Scripts[p.firsts:]
 	for i := range planned {

@@ -86,7 +86,7 @@ func TestTranslate(t *testing.T) {
 		{"xyz", `there is no command "xyz"; known commands: apply, dev:up, plan, version`},
 		{"upgrade head", "there is no command \"upgrade\": it is `apply` here"},
 		{"migrate up", "there is no command \"migrate\": `migrate up` is `apply` here"},
-		{"migrate apply -n=1", "there is no command \"migrate\": write `apply` alone"},
+		{"migrate apply -n=1", "there is no command \"migrate\": write `apply` without it"},
 		{"migrate", "there is no command \"migrate\": it is `apply` here"},
 		{"db", `there is no command "db"; known commands: apply, dev:up, plan, version`},
 		{"postgres://u:secret@h/d", `there is no command (a URL); known commands: apply, dev:up, plan, version`},

@@ -86,7 +86,7 @@ func unknown(targets []Target, given []string) error {
 	word := given[0]
 	if slices.Contains(groups, word) && len(given) > 1 && !strings.HasPrefix(given[1], "-") {
 		if t := find(targets, given[1]); t != nil {
-			return usage.Errorf("there is no command %q: write `%s` alone", word, t.Name)
+			return usage.Errorf("there is no command %q: write `%s` without it", word, t.Name)
 		}
 		if here, ok := elsewhere[given[1]]; ok {
 			return usage.Errorf("there is no command %q: `%s %s` is `%s` here", word, word, given[1], here)

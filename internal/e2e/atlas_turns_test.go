@@ -85,13 +85,13 @@ func TestStockAtlasAndWeTakeTurns(t *testing.T) {
 	add()
 	theySee("PENDING", "1", 1)
 	theirs("2")
-	const twoSettled = `alembic_version says "1", and the journal says that 2 \(rev2, t2\) was applied last; the schema is exactly that of 2 \(rev2, t2\), so another tool has stamped an earlier revision, or migrated without alembic_version: alembic_version is set to that\n`
+	const twoSettled = `alembic_version says "1", and the journal says that 2 \(rev2, t2\) was applied last; the schema is exactly that of 2 \(rev2, t2\), so another tool has stamped an earlier revision, or migrated without alembic_version: alembic_version is changed to match\n`
 	ours("At 2_t2 \\(rev2\\), the head: nothing is pending\nthe next apply repairs the record: "+twoSettled, "status")
 	add()
 	ours(twoSettled+"-> 1/1 3_t3 \\(rev3\\)\nApplied 1 migration in TIME: the database is at 3 \\(rev3\\)\\.\n", "apply")
 	theySee("OK", "3", 0)
 	add()
-	const fourSettled = `alembic_version says "rev3", and the journal says that 4 \(rev4, t4\) was applied last; the schema is exactly that of 4 \(rev4, t4\), so another tool has stamped an earlier revision, or migrated without alembic_version: alembic_version is set to that\n`
+	const fourSettled = `alembic_version says "rev3", and the journal says that 4 \(rev4, t4\) was applied last; the schema is exactly that of 4 \(rev4, t4\), so another tool has stamped an earlier revision, or migrated without alembic_version: alembic_version is changed to match\n`
 	const nothing = "Nothing to apply: the database is at 4 \\(rev4\\)\\.\n"
 	const reverted = "<- 1/1 4_t4 \\(rev4\\)\nReverted 1 migration in TIME: the database is at 3 \\(rev3\\)\\.\n"
 	theirs("4")

@@ -225,7 +225,7 @@ func TestAlembicRunsExportedMigrations(t *testing.T) {
 			}
 			same("base", base)
 			migrate("head", "head", "upgrade")
-			settled("last", `alembic_version says "last", and the journal says that 91 (empty) was applied last; the schema is exactly that of 92 (last, last), so another tool has upgraded the database: the journal is set to that`)
+			settled("last", `alembic_version says "last", and the journal says that 91 (empty) was applied last; the schema is exactly that of 92 (last, last), so another tool has upgraded the database: the journal is changed to match`)
 			same("head", head)
 			if out := apply(db, "status"); !strings.Contains(out, "92") {
 				t.Errorf("status prints:\n%s", out)

@@ -430,7 +430,7 @@ func computed(s *step) (found findings) {
 		}
 	}
 	if len(found) == 0 {
-		d.Text = whole + " executes a text that it computes, which it doesn't do on the scratch database, so what the text does is unknown"
+		d.Text = whole + " executes SQL that it computes, but not on the scratch database, so it isn't known what that SQL does"
 		if s.stmt.Text != "" && s.stmt.Text != placeholder {
 			d.Text += ": " + strings.ReplaceAll(s.stmt.Text, placeholder, "...")
 		}

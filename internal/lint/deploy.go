@@ -44,7 +44,7 @@ func deployOrder(list []Diagnostic, policy Policy, editing func(word string) ([]
 		}
 		found = append(found, policy.finding(rule, pgsql.Stmt{Pos: pgsql.Pos{Offset: d.Pos, Line: d.Line, Col: d.Col}}, Diagnostic{
 			Table: d.Table, Column: d.Column,
-			Text: fmt.Sprintf("the change also edits code that names %s (%s): the version without the edit still runs while the migration does", object, names),
+			Text: fmt.Sprintf("the change also edits code that names %s (%s): the old version of the application, without this edit, still runs while the migration does", object, names),
 			Fix:  fix.Words("first deploy the code, then merge the migration in a change of its own"),
 		}))
 	}

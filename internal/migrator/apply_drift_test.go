@@ -71,7 +71,7 @@ func TestApplyToADriftedDatabase(t *testing.T) {
 					if diff := cmp.Diff(tt.stops, texts(drifted.Differences)); diff != "" {
 						t.Error(diff)
 					}
-					want := "the database has drifted from version 20240103000000 in what the pending migrations change: " + strings.Join(tt.stops, ", ") +
+					want := "objects that the pending migrations change have drifted from version 20240103000000: " + strings.Join(tt.stops, ", ") +
 						"; nothing was done: restore these objects first (`drift` lists all differences), or add -drifted to go on"
 					if err.Error() != want {
 						t.Errorf("apply gave\n%v\nwant\n%s", err, want)

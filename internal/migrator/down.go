@@ -28,7 +28,7 @@ func (e *DriftError) Error() string {
 		texts[i] = d.Text
 	}
 	if !e.Down {
-		return fmt.Sprintf("the database has drifted from version %s in what the pending migrations change: %s; nothing was done: restore these objects first (`drift` lists all differences), or add -drifted to go on",
+		return fmt.Sprintf("objects that the pending migrations change have drifted from version %s: %s; nothing was done: restore these objects first (`drift` lists all differences), or add -drifted to go on",
 			e.Version, strings.Join(texts, ", "))
 	}
 	return fmt.Sprintf("the database has drifted from version %s in what would be reverted: %s; nothing was done: restore these objects first", e.Version, strings.Join(texts, ", "))

@@ -19,7 +19,7 @@ func TestDrift(t *testing.T) {
 		Ignored: []catalog.Difference{{Table: "public.runs", Object: "ix", Kind: "index", Have: "CREATE INDEX ix ON public.runs USING btree (a)", Text: "index runs.ix is extra (CREATE INDEX ix ON public.runs USING btree (a))"}},
 		Unused:  []string{"index runs.iy"},
 		Outside: []state.Outside{{Kind: "grant", Names: []string{"SELECT on table public.runs to reader"}}},
-		Notes:   []string{"role reader may not read 1 sequence (public.s): not compared with their columns"},
+		Notes:   []string{"role reader may not read 1 sequence (public.s), so they weren't compared with their columns"},
 	}
 	for _, tt := range []struct {
 		golden string

@@ -118,7 +118,7 @@ func (p *Printer) repairText(r *adopt.Repaired) error {
 	case len(r.Scripts) == 0 && len(r.Decisions) == 0:
 		b.put("Nothing to repair: the schema is that of ", to, "\n")
 	default:
-		b.put("The way to ", to, "\n")
+		b.put("Planned repair to ", to, "\n")
 	}
 	for _, d := range r.Differences {
 		switch {
@@ -146,7 +146,7 @@ func (p *Printer) repairText(r *adopt.Repaired) error {
 		}
 	}
 	for _, l := range r.Losses {
-		b.put("\n", s.warn(sprintf("Lost with it: %s", l)), "\n")
+		b.put("\n", s.warn(sprintf("This deletes %s", l)), "\n")
 	}
 	return p.page(&b)
 }

@@ -580,7 +580,7 @@ func (j *judge) disagree(id string, at int) error {
 		if at < journal {
 			did = "downgraded"
 		}
-		j.pos.Settle.Note = fmt.Sprintf("%s; the schema is %s, so another tool has %s the database: the journal is set to that", both, j.describe(*fits[0]), did)
+		j.pos.Settle.Note = fmt.Sprintf("%s; the schema is %s, so another tool has %s the database: the journal is changed to match", both, j.describe(*fits[0]), did)
 	case fits[1] != nil:
 		// A half-applied migration remains half applied, because the schema doesn't show what it did to data.
 		j.pos.Settle = Settle(j.dir, j.rec, journal)
@@ -597,7 +597,7 @@ func (j *judge) disagree(id string, at int) error {
 		default:
 			so = ", so another tool has stamped an earlier revision, or migrated without alembic_version"
 		}
-		j.pos.Settle.Note = fmt.Sprintf("%s; the schema is %s%s: alembic_version is set to that", both, j.describe(*fits[1]), so)
+		j.pos.Settle.Note = fmt.Sprintf("%s; the schema is %s%s: alembic_version is changed to match", both, j.describe(*fits[1]), so)
 	default:
 		j.problem(Disagree, "", "%s; the schema is that of neither: `adopt` shows which is nearer, and `stamp -to=%s -yes` or `stamp -to=%s -yes` records one of them", both, j.word(at), j.word(journal))
 	}

@@ -29,6 +29,7 @@ func (b *bench) proxied(decide func(wire.Message) wire.Action) *wire.Proxy {
 // TestStalledConnection stalls an open connection at requests that the server can answer at once.
 func TestStalledConnection(t *testing.T) {
 	const due = time.Second
+	var began atomic.Bool // the migration's transaction
 	for _, tt := range []struct {
 		name   string
 		at     func(wire.Message) bool
@@ -49,7 +50,12 @@ func TestStalledConnection(t *testing.T) {
 		{"begin", sends("LOCK TABLE"), 0, 7 * due, "beginning a transaction: timeout: PostgreSQL at 127.0.0.1:", false, false},
 		{"statement", sends("ALTER TABLE orders ADD COLUMN total int"), 0, 4 * due, "20240102000000_total.sql:3:1: timeout: PostgreSQL at 127.0.0.1:", false, false},
 		{"commit", sends("SET CONSTRAINTS"), 0, 4 * due, "so its outcome is unknown (timeout: PostgreSQL at 127.0.0.1:", false, false},
-		{"commit's answer", func(m wire.Message) bool { return m.SQL == "COMMIT" }, 0, 4 * due, "so its outcome is unknown (timeout: PostgreSQL at 127.0.0.1:", false, false},
+		{"commit's answer", func(m wire.Message) bool {
+			if m.FromServer && m.SQL == "LOCK TABLE" { // of the record
+				began.Store(true)
+			}
+			return m.SQL == "COMMIT" && began.Load()
+		}, 0, 4 * due, "so its outcome is unknown (timeout: PostgreSQL at 127.0.0.1:", false, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

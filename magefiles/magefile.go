@@ -249,7 +249,7 @@ func History(ctx context.Context,
 
 // Drift compares a database with its recorded version, and exits 3 if they differ in more than names.
 //
-// It writes nothing, and blocks neither reads nor writes. It says what differs, how many rows are in the way, and what
+// It writes nothing, and blocks neither reads nor writes. It says what differs, how many rows conflict, and what
 // isn't in schema.hcl. Differences that atlas.hcl's drift block ignores don't count.
 func Drift(ctx context.Context,
 	with *string, // compare with this instead: FILE.sql, whose statements run on a throwaway server, FILE.hcl or postgres://...

@@ -12,19 +12,31 @@ import (
 // readCalled reads the bodies of the functions and procedures that the statement calls, also from each other. Which of
 // their statements run may depend on rows, as in a DO block.
 func (r *fileRun) readCalled(ctx context.Context, st *step) error {
+	if !runsCalls(st.st) {
+		return nil
+	}
+	texts := []pgsql.Words{pgsql.Tokens(st.stmt.Text)}
+	for _, b := range bodies(st.st) {
+		texts = append(texts, b.words)
+	}
+	switch st.st.Verb {
+	case "EXECUTE", "FETCH", "MOVE": // an earlier statement has the text
+		st.calls = true
+	}
+	for _, w := range texts {
+		if err := r.readCalls(ctx, st, w); err != nil {
+			return err
+		}
+	}
+	if r.now.functions.Len() == 0 {
+		return nil
+	}
 	switch st.st.Verb {
 	case "DO", "CALL", "SELECT", "WITH", "VALUES", "EXPLAIN", "INSERT", "UPDATE", "DELETE", "MERGE":
 	default:
 		return nil
 	}
-	if r.now.functions.Len() == 0 {
-		return nil
-	}
 	seen := make(map[uint32]bool)
-	texts := []pgsql.Words{pgsql.Tokens(st.stmt.Text)}
-	for _, b := range bodies(st.st) {
-		texts = append(texts, b.words)
-	}
 	for len(texts) > 0 {
 		var oids []uint32
 		for _, w := range texts {
@@ -57,6 +69,55 @@ func (r *fileRun) readCalled(ctx context.Context, st *step) error {
 				texts = append(texts, b.words)
 			}
 		}
+	}
+	return nil
+}
+
+// runsCalls reports whether a statement may call the functions that its text names like a call.
+func runsCalls(st *pgsql.Statement) bool {
+	first, kind, _ := strings.Cut(st.Verb, " ")
+	switch first {
+	case "COMMENT", "DROP", "GRANT", "REVOKE", "SECURITY":
+		return false
+	case "CREATE", "ALTER":
+		switch kind {
+		case "AGGREGATE", "CAST", "CONVERSION", "DEFAULT CONVERSION", "DEFAULT PRIVILEGES", "EVENT TRIGGER", "EXTENSION", "FUNCTION",
+			"OPERATOR", "OPERATOR CLASS", "OPERATOR FAMILY", "POLICY", "PROCEDURE", "ROUTINE", "RULE", "TRANSFORM", "TRIGGER", "TYPE", "VIEW":
+			return false
+		case "TABLE":
+			return first == "ALTER" || st.Rest.Find(0, "AS") >= 0
+		}
+	}
+	return true
+}
+
+// readCalls sets the step's calls if a text may call a function that isn't PostgreSQL's own, or one of those that take
+// as long as they are told to. It isn't needed without sizes.
+func (r *fileRun) readCalls(ctx context.Context, st *step, w pgsql.Words) error {
+	if st.calls || len(r.trace.target.sizes) == 0 {
+		return nil
+	}
+	var names []string
+	for i := range w {
+		if w[i].Kind == pgsql.String && w.Anywhere("EXECUTE") {
+			if err := r.readCalls(ctx, st, pgsql.Tokens(pgsql.StringValue(w[i].Text))); err != nil {
+				return err
+			}
+		}
+		if n, next, ok := w.Name(i); ok && w.At(next) == "(" && w.At(i-1) != "." {
+			names = append(names, n.Name)
+		}
+	}
+	for _, name := range names {
+		st.calls = st.calls || name == "generate_series" || strings.HasPrefix(name, "pg_sleep") || strings.HasPrefix(name, "pg_advisory") ||
+			has(r.now.functions, func(f *function) bool { return f.Name == name })
+	}
+	if st.calls || len(names) == 0 || r.now.extensions.Len() == 0 {
+		return nil
+	}
+	err := r.pinned(ctx, func([]string) error { return r.conn.QueryRow(ctx, queries()["foreign"], names).Scan(&st.calls) })
+	if err != nil {
+		return fmt.Errorf("reading functions of extensions: %w", err)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/ibutsu/ibutsu-schema/internal/oidmap"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -198,6 +199,9 @@ func (f finding) sized(d Diagnostic, small int64) Diagnostic {
 	if d.Severity != Error || s.unrun || !rulesByName()[f.rule].BySize() {
 		return d
 	}
+	if s.untimed() {
+		return d
+	}
 	isSmall := func(r *relation) bool {
 		size, ok := s.trace.size(r)
 		return ok && size.Bytes < small && !s.grown(r)
@@ -223,18 +227,91 @@ func (s *step) relationNamed(table string) *relation {
 	return nil
 }
 
-// grown reports whether an earlier statement of the change inserts rows into a table, so that its size isn't known.
+// grown reports whether an earlier statement of the change may add rows to a table, so that its size isn't known.
 func (s *step) grown(r *relation) bool {
 	return slices.ContainsFunc(s.trace.all(), func(o *step) bool {
 		if o.trace == s.trace && o.stmt.Pos.Offset > s.stmt.Pos.Offset {
 			return false
 		}
-		return slices.ContainsFunc(append([]*step{o}, o.parts...), func(o *step) bool {
-			return slices.ContainsFunc(inserts(o.st), func(q pgsql.Name) bool {
-				t := o.before.find(q.Schema, q.Name)
-				return t != nil && t.OID == r.OID
-			})
-		})
+		return o.wrote(s, r) || slices.ContainsFunc(append([]*step{o}, o.parts...), func(o *step) bool { return o.mayFill(r) })
+	})
+}
+
+// wrote reports whether the statement was observed to write to a table, or to one that it is a partition of or that is
+// a partition of it, other than by the work of the statement judged.
+func (s *step) wrote(judged *step, r *relation) bool {
+	related := func(oid uint32) bool { return related(s.before, oid, r.OID) || related(judged.before, oid, r.OID) }
+	if s != judged && s != judged.of && s.st.Verb != "TRUNCATE" {
+		for c := range oidmap.Changes(s.before.relations, s.after.relations) {
+			if s.rewritten(c.Key) && related(c.Key) {
+				return true
+			}
+		}
+	}
+	if s == judged && s.changesOne() {
+		return false
+	}
+	const writes = locks(1 << 1) // the mode rowExclusive
+	for c := range oidmap.Changes(s.before.locks, s.after.locks) {
+		if c.After&^c.Before&writes != 0 && related(c.Key) {
+			return true
+		}
+	}
+	for oid, l := range s.asked {
+		if l&writes != 0 && related(oid) {
+			return true
+		}
+	}
+	return false
+}
+
+// changesOne reports whether the statement changes or deletes rows of one table, and runs no triggers that do more.
+func (s *step) changesOne() bool {
+	if (s.st.Verb != "UPDATE" && s.st.Verb != "DELETE") || len(s.st.Targets) != 1 {
+		return false
+	}
+	t := s.before.find(s.st.Targets[0].Schema, s.st.Targets[0].Name)
+	return t != nil && t.Kind == "r" && !s.before.triggered(t)
+}
+
+// related reports whether two relations are the same, or one is a partition of the other, also of its partitions.
+func related(s *snapshot, a, b uint32) bool {
+	within := func(a, b uint32) bool {
+		for a != b {
+			r := s.relations.Get(a)
+			if r == nil || r.Parent == 0 {
+				return false
+			}
+			a = r.Parent
+		}
+		return true
+	}
+	return within(a, b) || within(b, a)
+}
+
+// triggered reports whether a table has triggers or rules of the user's.
+func (s *snapshot) triggered(t *relation) bool {
+	return has(s.triggers, func(g *trigger) bool { return g.Table == t.OID && !g.Internal }) || has(s.rules, func(r *rule) bool { return r.Table == t.OID })
+}
+
+// mayFill reports whether the statement's text adds rows to a table. If the statement didn't run, it may also be one
+// that adds rows to unknown tables.
+func (s *step) mayFill(r *relation) bool {
+	names := inserts(s.st)
+	if s.untaken {
+		if s.unseen && !s.defines() {
+			return true
+		}
+		for _, c := range changesRows(s.st) {
+			names = append(names, c.Targets...)
+		}
+	}
+	return slices.ContainsFunc(names, func(q pgsql.Name) bool {
+		t := s.before.find(q.Schema, q.Name)
+		if s.untaken && (t == nil || !t.isTable() || s.before.triggered(t)) {
+			return true
+		}
+		return t != nil && related(s.before, t.OID, r.OID)
 	})
 }
 
@@ -251,13 +328,38 @@ func inserts(st *pgsql.Statement) (tables []pgsql.Name) {
 	return tables
 }
 
-// workUntilReleased returns the existing tables that the statement and the later ones of its transaction, until whose
-// end its locks are held, scan or rewrite.
-func (s *step) workUntilReleased() (tables []*relation) {
+// untilReleased returns the statement, or the one that it is part of, and the later ones of its transaction, until
+// whose end its locks are held.
+func (s *step) untilReleased() (list []*step) {
 	for _, o := range s.trace.steps {
 		if o.tx == s.tx && o.stmt.Pos.Offset >= s.stmt.Pos.Offset {
-			for _, part := range append([]*step{o}, o.parts...) {
-				tables = append(tables, part.work()...)
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// untimed reports whether how long the statement's locks are held may depend on more than the sizes of tables.
+func (s *step) untimed() bool {
+	return slices.ContainsFunc(s.untilReleased(), func(o *step) bool {
+		return o.calls || slices.ContainsFunc(o.parts, func(p *step) bool { return p.unseen && !p.defines() })
+	})
+}
+
+// workUntilReleased returns the existing tables that the statement and the later ones of its transaction scan or
+// rewrite, and all that a block or function names, because what it does may depend on rows.
+func (s *step) workUntilReleased() (tables []*relation) {
+	for _, o := range s.untilReleased() {
+		for _, part := range append([]*step{o}, o.parts...) {
+			tables = append(tables, part.work()...)
+		}
+		for _, b := range slices.Concat(bodies(o.st), o.called) {
+			for i := range b.words {
+				if q, _, ok := b.words.Name(i); ok && b.words.At(i-1) != "." {
+					if t := o.before.find(q.Schema, q.Name); t != nil && o.oldTable(t.OID) != nil {
+						tables = append(tables, t)
+					}
+				}
 			}
 		}
 	}

@@ -97,11 +97,22 @@ CREATE TABLE parts (id int, at date NOT NULL) PARTITION BY RANGE (at);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 CREATE TABLE part (id int, at date NOT NULL, CONSTRAINT bounds CHECK (at >= '2026-01-01' AND at < '2027-01-01'));
 CREATE TABLE lone (id int, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE leaves (id int, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE leaves_1 PARTITION OF leaves FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE leaves_2 PARTITION OF leaves FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TABLE below (id bigint, a int);
+CREATE VIEW view AS SELECT * FROM below;
+CREATE TABLE fires (id bigint);
+CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO small SELECT id FROM big; RETURN NEW; END $$;
+CREATE TRIGGER fires BEFORE INSERT ON fires FOR EACH STATEMENT EXECUTE FUNCTION fire();
+CREATE FUNCTION heavy() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
+CREATE FUNCTION "Heavy f"(int) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 1::bigint';
 `
 	const mega = 1 << 20
 	sizes := lint.Sizes{
 		"public.small": {Bytes: mega, Rows: 10}, "public.big": {Bytes: 100 * mega, Rows: 1000000}, `"Odd.s"."T"`: {Bytes: 0, Rows: -1},
 		"public.parts": {Bytes: 200 * mega, Rows: 5}, "public.parts_1": {Bytes: mega, Rows: 5}, "public.part": {Bytes: 300 * mega, Rows: 1}, "public.lone": {Bytes: 0, Rows: 0},
+		"public.leaves": {Bytes: mega, Rows: 5}, "public.leaves_1": {Bytes: mega, Rows: 5}, "public.leaves_2": {Bytes: 0, Rows: 0}, "public.fires": {Bytes: 0, Rows: 0}, "public.below": {Bytes: 0, Rows: 0},
 	}
 	const because = "; it is only a warning because small is smaller than lint.small (10 MB)"
 	for _, test := range []struct{ name, sql, want string }{
@@ -125,6 +136,36 @@ CREATE TABLE lone (id int, at date NOT NULL) PARTITION BY RANGE (at);
 		{"filled by the change", "INSERT INTO small SELECT id FROM big;\nCREATE INDEX i ON small (a);", "error create-index-blocking small"},
 		{"filled by a WITH clause", "WITH x AS (INSERT INTO small SELECT id FROM big RETURNING id) SELECT * FROM x;\nCREATE INDEX i ON small (a);", "error create-index-blocking small"},
 		{"filled by a block", "DO $$ BEGIN INSERT INTO small SELECT id FROM big; END $$;\nCREATE INDEX i ON small (a);", "error create-index-blocking small"},
+		{"filled through a view", "INSERT INTO view SELECT id FROM big;\nCREATE INDEX i ON below (a);", "error create-index-blocking below"},
+		{"filled by a prepared statement", "PREPARE p AS INSERT INTO small SELECT id FROM big;\nEXECUTE p;\nCREATE INDEX i ON small (a);", "error create-index-blocking small"},
+		{"filled by a trigger", "INSERT INTO fires VALUES (1);\nCREATE INDEX i ON small (a);", "error create-index-blocking small"},
+		{"filled by a block that computes", "DO $$ BEGIN EXECUTE 'INSERT INTO sm' || 'all SELECT id FROM big'; END $$;\nCREATE INDEX i ON small (a);", "error create-index-blocking small"},
+		{"filled by a branch that computes", "DO $$ BEGIN IF EXISTS (SELECT FROM fires) THEN EXECUTE 'INSERT INTO sm' || 'all SELECT id FROM big'; END IF; END $$;\nCREATE INDEX i ON small (a);", "error create-index-blocking small"},
+		{"filled by a branch, through a view", "DO $$ BEGIN IF EXISTS (SELECT FROM fires) THEN INSERT INTO view SELECT id FROM big; END IF; END $$;\nCREATE INDEX i ON below (a);", "error create-index-blocking below"},
+		{"filled by a branch's trigger", "DO $$ BEGIN IF EXISTS (SELECT FROM fires) THEN INSERT INTO fires VALUES (1); END IF; END $$;\nCREATE INDEX i ON small (a);", "error create-index-blocking small"},
+		{"another one filled by a branch", "DO $$ BEGIN IF EXISTS (SELECT FROM small) THEN INSERT INTO leaves_1 SELECT 1, now(); END IF; END $$;\nCREATE INDEX i ON small (a);", "warning create-index-blocking small"},
+		{"its partitioned table filled", "INSERT INTO leaves SELECT id, now() FROM big;\nCREATE INDEX i ON leaves_1 (id);", "error create-index-blocking leaves_1"},
+		{"its partition filled", "INSERT INTO leaves_1 SELECT id, '2025-02-02' FROM big;\nCREATE INDEX i ON leaves (id);", "error create-index-on-partitioned leaves"},
+		{"rows moved to it", "UPDATE leaves SET at = '2026-02-02' WHERE id = 1;\nCREATE INDEX i ON leaves_2 (id);", "error create-index-blocking leaves_2"},
+		{"another partition filled", "INSERT INTO leaves_1 SELECT id, '2025-02-02' FROM big;\nCREATE INDEX i ON leaves_2 (id);", "warning create-index-blocking leaves_2"},
+		{"altered before", "ALTER TABLE small ADD c int;\nCREATE INDEX i ON small (a);", "warning create-index-blocking small; warning work-while-access-exclusive small"},
+		{"rewritten before", "-- atlas:txmode none\n\nALTER TABLE small ALTER b TYPE bytea USING convert_to(repeat(b, 1000000), 'UTF8');\nCREATE INDEX i ON small (a);", "warning type-change-rewrite small; error lossy-type-change small; error cast-may-fail small; error create-index-blocking small"},
+		{"sleep", "CREATE INDEX i ON small (a);\nSELECT pg_sleep(0);", "error create-index-blocking small"},
+		{"sleep before", "SELECT pg_sleep(0);\nCREATE INDEX i ON small (a);", "warning create-index-blocking small"},
+		{"sleep in another transaction", "-- atlas:txmode none\n\nCREATE INDEX i ON small (a);\nSELECT pg_sleep(0);", "warning create-index-blocking small"},
+		{"sleep in a branch", "DO $$ BEGIN IF EXISTS (SELECT FROM fires) THEN CREATE INDEX i ON small (a); EXECUTE 'SELECT pg_sleep(1)'; END IF; END $$;", "error create-index-blocking small"},
+		{"a function", "CREATE INDEX i ON small (a);\nSELECT public . HEAVY ();", "error create-index-blocking small"},
+		{"a prepared function", "PREPARE p AS SELECT heavy();\nCREATE INDEX i ON small (a);\nEXECUTE p;", "error create-index-blocking small"},
+		{"PostgreSQL's own function", "CREATE INDEX i ON small (a);\nSELECT now(), count(*) FROM small;", "warning create-index-blocking small"},
+		{"a function that is created", "CREATE INDEX i ON small (a);\nCREATE OR REPLACE FUNCTION heavy() RETURNS bigint LANGUAGE sql AS 'SELECT 2::bigint';", "warning create-index-blocking small"},
+		{"an index of a function", `CREATE INDEX i ON small ("Heavy f"(a));`, "error create-index-blocking small"},
+		{"many rows", "CREATE INDEX i ON small (a);\nINSERT INTO leaves_1 SELECT i, '2025-02-02' FROM generate_series(1, 2) i;", "error create-index-blocking small"},
+		{"locked, then sleep", "LOCK TABLE small;\nSELECT pg_sleep(0);", "error explicit-lock-table small"},
+		{"locked, then a count", "LOCK TABLE small;\nSELECT count(*) FROM small;", "warning explicit-lock-table small; warning work-while-access-exclusive small"},
+		{"a default by a function", "ALTER TABLE small ADD n bigint DEFAULT heavy();", "error add-column-volatile-default small"},
+		{"a default by PostgreSQL's own function", "ALTER TABLE small ADD n timestamptz DEFAULT clock_timestamp();", "warning add-column-volatile-default small"},
+		{"a big one read in a branch", "CREATE INDEX i ON small (a);\nDO $$ BEGIN IF EXISTS (SELECT FROM fires) THEN PERFORM count(*) FROM big; END IF; END $$;", "error create-index-blocking small"},
+		{"a small one read in a branch", "CREATE INDEX i ON small (a);\nDO $$ BEGIN IF EXISTS (SELECT FROM fires) THEN PERFORM count(*) FROM leaves; END IF; END $$;", "warning create-index-blocking small"},
 		{"small one changed while a small one is locked", "ALTER TABLE small ADD c int;\nUPDATE small SET a = 1 WHERE b = 'x';", "warning work-while-access-exclusive small"},
 		{"small one changed while a big one is locked", "ALTER TABLE big ADD c int;\nUPDATE small SET a = 1 WHERE b = 'x';", "warning work-while-access-exclusive big"},
 		{"big one changed while a small one is locked", "ALTER TABLE small ADD c int;\nUPDATE big SET a = 1 WHERE b = 'x';", "error work-while-access-exclusive small"},

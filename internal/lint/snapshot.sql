@@ -47,6 +47,9 @@ SELECT p.oid, CASE WHEN l.lanname = 'plpgsql' OR coalesce(p.prosrc, '') = '' THE
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.oid = ANY ($1) AND l.lanname IN ('plpgsql', 'sql');
 
+-- foreign
+SELECT EXISTS (SELECT FROM pg_proc p WHERE p.oid >= 16384 AND p.proname = ANY ($1));
+
 -- functions
 SELECT p.oid, n.nspname, p.proname, oidvectortypes(p.proargtypes), p.prokind::text, p.xmin::text || '.' || p.ctid::text,
   coalesce(pg_get_function_result(p.oid), ''), coalesce(p.proacl::text[], '{}')

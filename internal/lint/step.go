@@ -57,7 +57,9 @@ type step struct {
 	// called are the bodies of the functions that the statement calls, and in is the one that a part is from.
 	called []body
 	in     *function
-	unrun  bool // a part that was only read
+	// calls is set if the statement may call functions that take any time.
+	calls bool
+	unrun bool // a part that was only read
 	// untaken is a part that the block didn't run, and unseen one whose text the block would have computed. blockEnd
 	// are the catalogs after all parts of the block, if this one is untaken.
 	untaken, unseen bool

@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// readCalled reads the bodies of the functions and procedures that the statement calls, also from each other. Which of
-// their statements run may depend on rows, as in a DO block.
+// readCalled reads the bodies of the functions and procedures that the statement calls, also from each other, and
+// through views and triggers. Which of their statements run may depend on rows, as in a DO block.
 func (r *fileRun) readCalled(ctx context.Context, st *step) error {
 	if !runsCalls(st.st) {
 		return nil
@@ -31,11 +33,6 @@ func (r *fileRun) readCalled(ctx context.Context, st *step) error {
 	if r.now.functions.Len() == 0 {
 		return nil
 	}
-	switch st.st.Verb {
-	case "DO", "CALL", "SELECT", "WITH", "VALUES", "EXPLAIN", "INSERT", "UPDATE", "DELETE", "MERGE":
-	default:
-		return nil
-	}
 	seen := make(map[uint32]bool)
 	for len(texts) > 0 {
 		var oids []uint32
@@ -44,6 +41,16 @@ func (r *fileRun) readCalled(ctx context.Context, st *step) error {
 				if !seen[p.OID] {
 					seen[p.OID] = true
 					oids = append(oids, p.OID)
+				}
+			}
+			reached, err := r.reached(ctx, st, w)
+			if err != nil {
+				return err
+			}
+			for _, oid := range reached {
+				if !seen[oid] && r.now.functions.Get(oid) != nil {
+					seen[oid] = true
+					oids = append(oids, oid)
 				}
 			}
 		}
@@ -138,12 +145,74 @@ func (r *fileRun) calls(w pgsql.Words) (list []*function) {
 	return list
 }
 
+// reached returns the functions that the views in a text call and, if it changes rows, those of the triggers and rules
+// of its tables.
+func (r *fileRun) reached(ctx context.Context, st *step, w pgsql.Words) (oids []uint32, err error) {
+	first, _, _ := strings.Cut(st.st.Verb, " ")
+	writes := first != "CREATE" && first != "ALTER" &&
+		slices.ContainsFunc([]string{"INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "TRUNCATE"}, func(verb string) bool { return w.Anywhere(verb) })
+	acts := make(map[uint32]bool)
+	for oid, rel := range r.now.relations.All() {
+		if rel.Kind == "v" || rel.Kind == "m" && first == "REFRESH" {
+			acts[oid] = true
+		}
+	}
+	if writes {
+		add := func(oid uint32) { // and what it is a partition of, whose rows it gets
+			for rel := r.now.relations.Get(oid); rel != nil; rel = r.now.relations.Get(rel.Parent) {
+				acts[rel.OID] = true
+			}
+		}
+		for _, t := range r.now.triggers.All() {
+			if !t.Internal {
+				add(t.Table)
+			}
+		}
+		for _, rule := range r.now.rules.All() {
+			add(rule.Table)
+		}
+	}
+	if len(acts) == 0 {
+		return nil, nil
+	}
+	names := make(map[string]bool)
+	for i := range w {
+		if name, _, ok := w.Ident(i); ok {
+			names[name] = true
+		}
+	}
+	var from []uint32
+	for oid := range acts {
+		if names[r.now.relations.Get(oid).Name] {
+			from = append(from, oid)
+		}
+	}
+	if len(from) == 0 {
+		return nil, nil
+	}
+	slices.Sort(from)
+	err = r.pinned(ctx, func([]string) error {
+		rows, err := r.conn.Query(ctx, queries()["reached"], from, writes)
+		if err == nil {
+			oids, err = pgx.CollectRows(rows, pgx.RowTo[uint32])
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the functions of views and triggers: %w", err)
+	}
+	st.calls = st.calls || len(oids) > 0
+	return oids, nil
+}
+
 // marking returns statements that run the step with marks in the body: a block with this text, or the function with it
 // and then the statement that calls it. It returns nothing if the body can't have marks.
 func (b body) marking(st *step, text string) (stmts []pgsql.Stmt) {
 	switch {
 	case b.of == nil:
 		return []pgsql.Stmt{{Text: pgsql.DoBlock(text), Pos: st.stmt.Pos}}
+	case st.st.Verb == "PREPARE": // it calls nothing, and isn't rolled back
+		return nil
 	case b.definition == "" || strings.Count(b.definition, b.text) != 1:
 		return nil
 	}

@@ -50,6 +50,21 @@ WHERE p.oid = ANY ($1) AND l.lanname IN ('plpgsql', 'sql');
 -- foreign
 SELECT EXISTS (SELECT FROM pg_proc p WHERE p.oid >= 16384 AND p.proname = ANY ($1));
 
+-- reached
+WITH RECURSIVE edges AS (
+  SELECT w.ev_class AS a, d.refobjid AS b FROM pg_rewrite w
+  JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
+  UNION SELECT i.inhparent, i.inhrelid FROM pg_inherits i
+), rel AS (
+  SELECT unnest($1::oid[]) AS oid UNION SELECT e.b FROM rel JOIN edges e ON e.a = rel.oid
+)
+SELECT d.refobjid FROM rel JOIN pg_rewrite w ON w.ev_class = rel.oid
+JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_proc'::regclass
+WHERE d.refobjid >= 16384 AND (w.rulename = '_RETURN' OR $2)
+UNION SELECT t.tgfoid FROM rel JOIN pg_trigger t ON t.tgrelid = rel.oid
+WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgfoid >= 16384 AND $2
+ORDER BY 1;
+
 -- functions
 SELECT p.oid, n.nspname, p.proname, oidvectortypes(p.proargtypes), p.prokind::text, p.xmin::text || '.' || p.ctid::text,
   coalesce(pg_get_function_result(p.oid), ''), coalesce(p.proacl::text[], '{}')

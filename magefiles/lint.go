@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
+	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
 // linter returns the configuration for package lint.
@@ -82,8 +85,12 @@ func (c *command) connect(ctx context.Context) (*pgx.Conn, error) {
 	return db, nil
 }
 
-// snapshot writes the sizes of the database's tables to a file.
+// snapshot writes the sizes of the database's tables to a file. Those of the local PostgreSQL
+// must be asked for.
 func (c *command) snapshot(ctx context.Context, file string) error {
+	if d, err := c.env.Database(); err == nil && d.Local && d.Source != "-env=local" {
+		return usage.Errorf("-snapshot: no database is set: name the one whose tables to measure, such as -url=postgres://... (or -env=local)")
+	}
 	db, err := c.connect(ctx)
 	if err != nil {
 		return err
@@ -93,7 +100,13 @@ func (c *command) snapshot(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	return c.out.Snapshot(sizes, file)
+	if len(sizes) == 0 {
+		return fmt.Errorf("the database has no tables: %s isn't written", file)
+	}
+	if err := tree.Write(ctx, c.out.Project, file, string(sizes.Snapshot())); err != nil {
+		return fmt.Errorf("writing the sizes: %w", err)
+	}
+	return c.out.Snapshot(len(sizes), file)
 }
 
 // showLint shows the findings, also in files and in the summary of a GitHub Actions step.

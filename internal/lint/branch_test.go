@@ -130,6 +130,22 @@ func TestBranch(t *testing.T) {
 			[]string{"drop-fk-locks-parent customers"},
 		},
 		{
+			"a foreign key that is dropped in a block",
+			[]string{
+				"ALTER TABLE orders ADD CONSTRAINT payer FOREIGN KEY (customer_id) REFERENCES customers (id) NOT VALID;",
+				"DO $$ BEGIN ALTER TABLE orders DROP CONSTRAINT payer; PERFORM pg_sleep(0.01); END $$;",
+			},
+			[]string{"drop-fk-locks-parent customers"},
+		},
+		{
+			"a foreign key that a function drops",
+			[]string{
+				"ALTER TABLE orders ADD CONSTRAINT payer FOREIGN KEY (customer_id) REFERENCES customers (id) NOT VALID;\nCREATE FUNCTION g() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE orders DROP CONSTRAINT payer; PERFORM pg_sleep(0.01); END $$;",
+				"SELECT g();",
+			},
+			[]string{"drop-fk-locks-parent customers"},
+		},
+		{
 			"an index that a later file completes",
 			[]string{
 				"CREATE INDEX day ON ONLY events (at);",

@@ -394,12 +394,13 @@ func isNotNullCheck(definition string) bool {
 	return strings.HasPrefix(definition, "CHECK ((") && strings.HasSuffix(definition, " IS NOT NULL))") && strings.Count(definition, " IS ") == 1
 }
 
-// droppedForeignKeys finds the referenced tables that dropping a foreign key locks. If it is the last thing that a
-// transaction does, the lock is held only briefly.
+// droppedForeignKeys finds the referenced tables that dropping a foreign key locks. If it is the last statement of a
+// transaction, the lock is held only briefly. What a block or a function does after it isn't known.
 func droppedForeignKeys(s *step) (found findings) {
 	parents := make(map[string]bool)
 	defer func() {
-		if len(parents) == 1 && s.laterInTx() == 0 && len(s.work()) == 0 {
+		alone := s.of == nil && (strings.HasPrefix(s.st.Verb, "ALTER") || strings.HasPrefix(s.st.Verb, "DROP"))
+		if alone && len(parents) == 1 && s.laterInTx() == 0 && len(s.work()) == 0 {
 			found = nil
 		}
 	}()

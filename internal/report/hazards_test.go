@@ -119,6 +119,8 @@ func hazardPage(t *testing.T, r lint.Rule, examples map[string]string) string {
 	var d document
 	d.put(markdown(fmt.Sprintf("# %s\n\n%s, %s", r.Name, r.Code, r.Severity)))
 	switch {
+	case r.Name == "ownership-policy":
+		d.put(". An owner block turns it on:\n\n```hcl\nlint {\n  owner \"billing-team\" {\n    match = \"billing\\\\..*\" # all of a table's name, with its schema unless that is public\n  }\n}\n```\n")
 	case r.OptIn:
 		d.put(markdown(fmt.Sprintf(", off by default. To turn it on, write this in the `lint` block of `atlas.hcl`:\n\n```hcl\ncheck %q {\n  skip = false\n}\n```\n", r.Name)))
 	case r.Analyzer == "":

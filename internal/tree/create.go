@@ -1,6 +1,8 @@
 package tree
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -20,6 +22,32 @@ func Create(project, name string, flags int) (*os.File, error) {
 		return nil, err
 	}
 	return os.OpenFile(abs, os.O_WRONLY|os.O_CREATE|flags, 0o644)
+}
+
+// Write writes a file that the user named, like [Create] with os.O_TRUNC, but all of it or nothing if it is a regular
+// file or a new one.
+func Write(ctx context.Context, project, name, text string) error {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return err
+	}
+	if info, err := os.Lstat(abs); err == nil && !info.Mode().IsRegular() {
+		f, err := Create(project, name, os.O_TRUNC)
+		if err != nil {
+			return err
+		}
+		_, err = f.WriteString(text)
+		return errors.Join(err, f.Close())
+	}
+	if err := checkLinks(checkout(project), abs, name); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Dir(abs)); err != nil { // which Locked would create
+		return err
+	}
+	return Locked(ctx, filepath.Dir(abs), func(folder *Tree) error {
+		return Replace(folder.Root(), []NewFile{{filepath.Base(abs), text}}, nil)
+	})
 }
 
 // checkout describes the folder whose entries may come from a commit, or returns nil if there is none.

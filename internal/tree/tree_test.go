@@ -375,3 +375,30 @@ func TestCreate(t *testing.T) {
 		t.Errorf("in a missing folder: %v", err)
 	}
 }
+
+// TestWrite writes an old file and a new one, and nothing else.
+func TestWrite(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	put(t, dir, map[string]string{"old": "0123456789"})
+	link(t, filepath.Join(outside, "x"), filepath.Join(dir, "link"))
+	for _, name := range []string{"old", "new"} {
+		if err := Write(t.Context(), dir, filepath.Join(dir, name), "text"); err != nil {
+			t.Error(err)
+		}
+		if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(text) != "text" {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+	}
+	for _, name := range []string{"link", "none/new"} {
+		if err := Write(t.Context(), dir, filepath.Join(dir, name), "text"); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 3 {
+		t.Error(entries, err)
+	}
+	if entries, err := os.ReadDir(outside); err != nil || len(entries) != 0 {
+		t.Error(entries, err)
+	}
+}

@@ -52,6 +52,10 @@ func truncate(s *step) (found findings) {
 func allRows(s *step) (found findings) {
 	for _, c := range changesRows(s.st) {
 		r := s.before.find(c.Targets[0].Schema, c.Targets[0].Name)
+		if r != nil && r.Kind == "v" {
+			found = append(found, allRowsOfView(s, r, c)...)
+			continue
+		}
 		if r == nil || s.trace.base.relations.Get(r.OID) == nil || !r.isTable() || c.Verb == "MERGE" && !mergeDeletes(c) {
 			continue
 		}
@@ -73,6 +77,28 @@ func allRows(s *step) (found findings) {
 			d.Fix = inBatches(s, r)
 			found.add(s, "update-without-where", d)
 		}
+	}
+	return found
+}
+
+// allRowsOfView finds a statement that changes every row of a view, by the lock that it takes on the view's table.
+func allRowsOfView(s *step, view *relation, c *pgsql.Statement) (found findings) {
+	if c.Verb == "MERGE" || selective(c) {
+		return nil
+	}
+	for oid, held := range s.after.locks.All() {
+		t := s.oldTable(oid)
+		if t == nil || !t.isTable() || (held&^s.before.locks.Get(oid)).strongest() != rowExclusive || s.after.locks.Get(t.Parent) != 0 {
+			continue // the last of a partition, which its table stands for
+		}
+		d := s.about(t)
+		rule, does := "update-without-where", "rewrites"
+		if c.Verb == "DELETE" {
+			rule, does = "delete-without-where", "deletes"
+		}
+		d.Text = fmt.Sprintf("the statement %s every row of table %s that view %s shows, in one transaction", does, s.name(t), view.sql())
+		d.Fix = fix.Words("do it in batches, on the table")
+		found.add(s, rule, d)
 	}
 	return found
 }

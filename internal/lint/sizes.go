@@ -318,10 +318,10 @@ func (s *step) mayFill(r *relation) bool {
 // inserts returns the tables to which a statement adds rows.
 func inserts(st *pgsql.Statement) (tables []pgsql.Name) {
 	switch st.Verb {
-	case "INSERT", "MERGE", "COPY":
+	case "INSERT", "MERGE":
 		tables = st.Targets
-	case "WITH", "EXPLAIN":
-		for _, w := range st.With {
+	case "WITH", "EXPLAIN", "PREPARE", "COPY": // COPY FROM shows by its lock
+		for _, w := range inner(st) {
 			tables = append(tables, inserts(w)...)
 		}
 	}

@@ -96,17 +96,43 @@ func with(stmt string, seq []string, text string) (string, bool) {
 	return stmt[:w[at].Pos.Offset] + text + stmt[last.Pos.Offset+len(last.Text):], true
 }
 
-// changesRows returns the UPDATE, DELETE and MERGE statements in a statement, also in a WITH clause, an EXPLAIN ANALYZE
-// or a DO block.
+// inner returns the statements that a statement contains: those of a WITH, and that of an EXPLAIN ANALYZE, PREPARE or
+// COPY.
+func inner(st *pgsql.Statement) []*pgsql.Statement {
+	var w pgsql.Words
+	switch st.Verb {
+	case "WITH", "EXPLAIN":
+		return st.With
+	case "PREPARE":
+		if i := st.Rest.Find(0, "AS"); i >= 0 {
+			w = st.Rest[i+1:]
+		}
+	case "COPY":
+		if end := st.Rest.Find(1, ")"); st.Rest.At(0) == "(" && end > 0 {
+			w = st.Rest[1:end]
+		}
+	}
+	var text strings.Builder
+	for _, t := range w {
+		text.WriteString(t.Text + "\n") // which also continues a string
+	}
+	if text.Len() == 0 {
+		return nil
+	}
+	return []*pgsql.Statement{pgsql.Stmt{Text: text.String()}.Parse()}
+}
+
+// changesRows returns the UPDATE, DELETE and MERGE statements in a statement, also in one that it contains or in a DO
+// block.
 func changesRows(st *pgsql.Statement) []*pgsql.Statement {
 	switch st.Verb {
 	case "UPDATE", "DELETE", "MERGE":
 		if len(st.Targets) == 1 {
 			return []*pgsql.Statement{st}
 		}
-	case "WITH", "EXPLAIN":
+	case "WITH", "EXPLAIN", "PREPARE", "COPY":
 		var list []*pgsql.Statement
-		for _, w := range st.With {
+		for _, w := range inner(st) {
 			list = append(list, changesRows(w)...)
 		}
 		return list

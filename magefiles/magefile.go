@@ -215,8 +215,9 @@ func Down(ctx context.Context,
 // Status shows the status of a database, and exits 3 if something is wrong with it.
 //
 // Something is wrong if a file is half applied, edited or out of order, or an index is INVALID. Pending migrations are
-// fine.
+// fine, except with -ready.
 func Status(ctx context.Context,
+	ready *bool, // exit 3 if migrations are pending, too
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
 	format *string, // text or json
@@ -227,7 +228,7 @@ func Status(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		return c.out.Status(r)
+		return c.out.Status(r, value(ready))
 	})
 }
 

@@ -47,18 +47,23 @@ type partial struct {
 }
 
 // Status shows which version a database is at, and returns a *FindingsError if more than pending migrations keeps it
-// from head.
-func (p *Printer) Status(st *migrator.Status) error {
+// from head. With ready, pending migrations do too.
+func (p *Printer) Status(st *migrator.Status, ready bool) error {
 	var err error
 	if p.Format == JSON {
 		err = p.Out.json(p.status(st))
 	} else {
 		err = p.statusText(st)
 	}
-	if err != nil || st.Clean() {
+	switch {
+	case err != nil:
 		return err
+	case !st.Clean():
+		return &FindingsError{"the database or the directory needs attention"}
+	case ready && len(st.Pending) > 0:
+		return &FindingsError{string(countPending(len(st.Pending)) + " pending")}
 	}
-	return &FindingsError{"the database or the directory needs attention"}
+	return nil
 }
 
 func (p *Printer) statusText(st *migrator.Status) error {

@@ -93,7 +93,7 @@ func TestStatusAndHistory(t *testing.T) {
 			}
 			for _, format := range []Format{Text, JSON} {
 				ext := map[Format]string{Text: ".txt", JSON: ".json"}[format]
-				got, err := show(t, format, func(p *Printer) error { return p.Status(tt.st) })
+				got, err := show(t, format, func(p *Printer) error { return p.Status(tt.st, false) })
 				if (err == nil) != tt.clean || err != nil && ExitCode(err) != ExitFindings {
 					t.Errorf("error %v", err)
 				}
@@ -117,7 +117,7 @@ func TestStatusAndHistory(t *testing.T) {
 		return p.Status(&migrator.Status{
 			Files: f, Index: 0, Current: f[0].Version, Pending: f[1:], Alembic: []string{f[0].Revision},
 			Journal: []*migrate.Revision{set, half}, Partial: f[1], Done: 1, Total: 2, Error: half.Error, ErrorStmt: half.ErrorStmt,
-		})
+		}, false)
 	})
 	sdk := func(f *migration.File) atlasexec.File {
 		return atlasexec.File{Name: f.Name, Version: f.Version, Description: f.Desc}

@@ -200,8 +200,8 @@ func TestHostileResults(t *testing.T) {
 		"down":                 func(p *Printer) error { return p.Run(down, nil) },
 		"down, failed":         func(p *Printer) error { return p.Run(down, failed) },
 		"down, nothing":        func(p *Printer) error { return p.Run(&back, nil) },
-		"status":               func(p *Printer) error { return p.Status(status) },
-		"status, half":         func(p *Printer) error { return p.Status(half) },
+		"status":               func(p *Printer) error { return p.Status(status, false) },
+		"status, half":         func(p *Printer) error { return p.Status(half, false) },
 		"history":              func(p *Printer) error { return p.History(files, checkpoints, failed, status) },
 		"history, half":        func(p *Printer) error { return p.History(files, checkpoints, failed, half) },
 		"history, no database": func(p *Printer) error { return p.History(files, checkpoints, failed, nil) },
@@ -370,7 +370,7 @@ func TestSecretsInJSON(t *testing.T) {
 	for name, method := range map[string]func(p *Printer) error{
 		"apply":  func(p *Printer) error { return p.Run(&migrator.Result{Ran: run, Settled: hostile}, failed) },
 		"down":   func(p *Printer) error { return p.Run(&migrator.Result{Down: true, Ran: run, Settled: hostile}, failed) },
-		"status": func(p *Printer) error { return p.Status(status) },
+		"status": func(p *Printer) error { return p.Status(status, false) },
 		"adopt": func(p *Printer) error {
 			return p.Adopt(&adopt.Result{Proposal: &adopt.Proposal{Record: hostile, Refused: []string{hostile}, Data: []adopt.Step{{File: f[0], Why: hostile}},
 				Differences: []catalog.Difference{{Want: role, Have: role, Text: hostile}}, Extra: []catalog.Difference{{Have: role, Text: hostile}}}}, nil)

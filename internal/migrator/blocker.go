@@ -78,13 +78,13 @@ func (b Blocker) String() string {
 	case b.Copying != nil:
 		return fmt.Sprintf("%s; %s", s, b.Copying)
 	case b.Query != "":
-		s += ": " + b.query()
+		s += ": " + b.ShownQuery()
 	}
 	return s
 }
 
-// query returns the query on one line, cut off if it may contain a password.
-func (b Blocker) query() string {
+// ShownQuery returns the query on one line, cut off if it may contain a password.
+func (b Blocker) ShownQuery() string {
 	q := pgsql.OneLine(b.Query, shown)
 	if strings.Contains(strings.ToLower(b.Query), "password") {
 		word, _, _ := strings.Cut(q, " ")

@@ -72,10 +72,30 @@ func logJSON(l *slog.Logger, e migrator.LogEntry) {
 
 func ms(d time.Duration) int64 { return d.Milliseconds() }
 
-func blockers(all []migrator.Blocker) []string {
-	texts := make([]string, len(all))
+// blocker is a migrator.Blocker in JSON.
+type blocker struct {
+	PID         int      `json:"pid"` // 0: a prepared transaction
+	User        string   `json:"user"`
+	Application string   `json:"application"`
+	Kind        string   `json:"kind"`
+	State       string   `json:"state"`
+	Query       string   `json:"query"`
+	Age         int64    `json:"age_ms"`             // of its transaction; 0 if unknown
+	Hidden      bool     `json:"hidden,omitempty"`   // our role may not see state, query and age
+	Prepared    []string `json:"prepared,omitempty"` // ids of prepared transactions
+	Copying     string   `json:"copying,omitempty"`
+}
+
+func blockers(all []migrator.Blocker) []blocker {
+	out := make([]blocker, len(all))
 	for i, b := range all {
-		texts[i] = b.String()
+		out[i] = blocker{
+			PID: b.PID, User: b.User, Application: b.Application, Kind: b.Kind, State: b.State, Query: b.ShownQuery(), Age: ms(b.Age),
+			Hidden: b.Hidden, Prepared: b.Prepared,
+		}
+		if b.Copying != nil {
+			out[i].Copying = b.Copying.String()
+		}
 	}
-	return texts
+	return out
 }

@@ -518,7 +518,9 @@ func TestProgressAsJSON(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		p := NewProgress(NewStream(&out, tt.lookup), tt.format, tt.lookup)
-		blocked := []migrator.Blocker{{PID: 8, User: "app", State: "idle in transaction"}}
+		blocked := []migrator.Blocker{{
+			PID: 8, User: "app", Application: "web", Kind: "client backend", State: "active", Query: "ALTER ROLE app\nPASSWORD 'x'", Age: 2 * time.Second,
+		}}
 		for _, e := range []migrator.LogEntry{
 			migrator.LogWait{Holder: migrator.Holder{PID: 7}}, migrator.LogPlan{Files: f}, migrator.LogFile{File: f[0], Total: 1},
 			migrator.LogStmt{Stmt: f[0].Stmts[0], N: 1, Total: 1}, migrator.LogBlocked{Blockers: blocked, Waited: time.Second},
@@ -537,8 +539,9 @@ func TestProgressAsJSON(t *testing.T) {
 		if n := strings.Count(out.String(), "\n"); n != 16 {
 			t.Errorf("%d lines", n)
 		}
-		if !strings.Contains(out.String(), "pid 8 (user app, idle in transaction)") {
-			t.Errorf("the blocker is missing:\n%s", out.String())
+		object := `"blockers":[{"pid":8,"user":"app","application":"web","kind":"client backend","state":"active","query":"ALTER ...","age_ms":2000}]`
+		if n := strings.Count(out.String(), object); n != 2 {
+			t.Errorf("the blocker is shown %d times:\n%s", n, out.String())
 		}
 	}
 }

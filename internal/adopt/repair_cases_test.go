@@ -113,6 +113,13 @@ DROP INDEX ux_orders_shop_code; ALTER TABLE orders ALTER note DROP NOT NULL`,
 			"table extra_schema.t", "table public.extra", "view public.extra_view", "table public.orders", "column public.orders.extra",
 			"constraint public.orders.extra_check", "constraint public.orders.extra_fk", "constraint public.orders.extra_key",
 			"index public.orders.extra_ix", "index public.orders.ix_orders_note_again"}},
+	// A user's checks under names and with definitions that the repair uses for its own.
+	{name: "names of helpers", drift: `
+ALTER TABLE orders ALTER note DROP NOT NULL, ADD CONSTRAINT orders_note_not_null CHECK (note IS NOT NULL);
+ALTER TABLE orders ALTER shop_id DROP NOT NULL, ADD CONSTRAINT orders_not_null CHECK (shop_id IS NOT NULL) NOT VALID;
+ALTER TABLE shops ALTER name DROP NOT NULL, ADD CONSTRAINT shops_name_not_null CHECK (name IS NOT NULL) NOT VALID`,
+		differences: []string{"column public.orders.note", "column public.orders.shop_id", "column public.shops.name"},
+		extra:       []string{"constraint public.orders.orders_not_null", "constraint public.orders.orders_note_not_null", "constraint public.shops.shops_name_not_null"}},
 	{name: "missing objects", drift: `
 DROP VIEW open_orders; DROP TRIGGER "Keep note" ON orders; DROP FUNCTION keep_note; DROP POLICY own ON shops; DROP SEQUENCE numbers; DROP TABLE "Old Shop"."Order"`,
 		differences: []string{"view public.open_orders", `trigger public.orders."Keep note"`, "function public.keep_note()", "policy public.shops.own", "sequence public.numbers", `table "Old Shop"."Order"`}},
@@ -179,6 +186,12 @@ func TestRepair(t *testing.T) {
 				}
 			}
 			d.mustRepair()
+			now := d.catalog()
+			for l := range was.All() {
+				if _, ok := now.Def(l.Kind, l.Name); !ok && slices.Contains(c.extra, l.Kind+" "+l.Name) {
+					t.Errorf("the repair dropped %s %s", l.Kind, l.Name)
+				}
+			}
 			if after := d.query(rowsSQL); after != rows {
 				t.Errorf("the rows changed:\n%s\n%s", rows, after)
 			}

@@ -341,9 +341,12 @@ func (d *differ) setNotNull(t *table, columns ...*column) []Op {
 	name := ident(d.names.constraint(t, base, "_not_null"))
 	check := "ADD CONSTRAINT " + name + " CHECK (" + strings.Join(terms, " AND ") + ") NOT VALID"
 	set[0].note = []string{"No scan: the check proves it. A statement of its own, because it would scan together with the next."}
+	add := []cmd{action(t, check, "Rejects new NULLs in "+strings.Join(names, ", ")+"; existing rows are checked later.")}
+	if d.live {
+		add = append(add, commentOn("CONSTRAINT "+name+" ON "+t.String(), proving))
+	}
 	return []Op{
-		{stage: stageAlter, key: t.String(), down: []cmd{action(t, "DROP CONSTRAINT "+name)},
-			up: []cmd{action(t, check, "Rejects new NULLs in "+strings.Join(names, ", ")+"; existing rows are checked later.")}},
+		{stage: stageAlter, key: t.String(), up: add, down: []cmd{action(t, "DROP CONSTRAINT "+name)}},
 		{stage: stageValidate, hazards: nulls,
 			up: slices.Concat(
 				[]cmd{sql("ALTER TABLE "+t.String()+" VALIDATE CONSTRAINT "+name, "Scans the table without blocking reads or writes; fails if there is a NULL in "+where+".")},

@@ -2,11 +2,9 @@ package online
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"ariga.io/atlas/sql/schema"
 
@@ -16,7 +14,7 @@ import (
 )
 
 // leftovers returns the ops that drop what an interrupted repair left: indexes and constraints under the names that
-// names chooses for what replaces another one, and checks that only prove that a column has no NULLs. It removes them
+// names chooses for what replaces another one, and the checks with its comment. It removes them
 // from the facts of the live state, so that the same names are used again.
 func (d *differ) leftovers() (ops []Op) {
 	for _, have := range sortedTables(d.have) {
@@ -25,7 +23,7 @@ func (d *differ) leftovers() (ops []Op) {
 			continue
 		}
 		have.constraints = slices.DeleteFunc(have.constraints, func(k *constraint) bool {
-			if want.constraint(k.Name) != nil || !d.replacement(have, want, k) && !provesNotNull(have, want, k) {
+			if want.constraint(k.Name) != nil || !d.replacement(have, want, k) && text(k.Comment) != proving {
 				return false
 			}
 			ops = append(ops, Op{stage: stageUnblock, up: []cmd{sql(dropConstraint(have, k.Name).String(), "An interrupted repair left it.")}})
@@ -119,6 +117,10 @@ const Filling = "A repair fills this column."
 // filling reports whether an interrupted repair was to fill a column.
 func (d *differ) filling(c *column) bool { return d.live && text(c.Comment) == Filling }
 
+// proving is the comment on a check while a repair uses it to set columns NOT NULL. A user's own check may have the
+// same name and definition.
+const proving = "A repair uses this check and drops it."
+
 func sortedTables(f *facts) []*table {
 	var list []*table
 	for _, t := range f.tables {
@@ -146,29 +148,6 @@ func (d *differ) replacement(have, want *table, k *constraint) bool {
 	return (k.Kind == "c" || k.Kind == "f") && slices.ContainsFunc(want.constraints, func(w *constraint) bool {
 		return temporary(k.Name, w.Name, "_new") && have.constraint(w.Name) != nil && w.Kind == k.Kind && d.sameDef(have, k, w)
 	})
-}
-
-var notNulls = sync.OnceValue(func() *regexp.Regexp {
-	const one = `\([^()]+ IS NOT NULL\)`
-	return regexp.MustCompile(`^CHECK \((?:` + one + `|\(` + one + `(?: AND ` + one + `)+\))\)$`)
-})
-
-// provesNotNull reports whether k is a check that setNotNull or setFilledNotNull adds, for columns that should be NOT
-// NULL.
-func provesNotNull(have, want *table, k *constraint) bool {
-	if k.Kind != "c" || !notNulls().MatchString(k.Def) {
-		return false
-	}
-	for _, name := range k.Columns {
-		if c := want.column(name); c == nil || !c.NotNull {
-			return false
-		}
-	}
-	of := have.Name
-	if len(k.Columns) == 1 {
-		of += "_" + k.Columns[0]
-	}
-	return temporary(k.Name, of, "_not_null")
 }
 
 // keepExtra adds to the facts and the realm of the wanted state what only the live state has. It refuses what has a

@@ -56,8 +56,7 @@ func runDump(ctx context.Context, program string, env []string, args ...string) 
 		if ctx.Err() != nil {
 			return "", context.Cause(ctx)
 		}
-		// An *exec.ExitError has an exit code, which isn't ours.
-		return "", fmt.Errorf("running %s: %v: %s", program, err, strings.TrimSpace(stderr.String()))
+		return "", fmt.Errorf("running %s: %w: %s", program, err, strings.TrimSpace(stderr.String()))
 	}
 	return stdout.String(), nil
 }

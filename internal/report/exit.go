@@ -18,17 +18,16 @@ const (
 	ExitLocked   = 4 // a lock wasn't available in time; try again
 )
 
-// ExitCode returns the exit code for the error that a command ended with. An error can choose its own with a method
-// ExitCode() int.
+// ExitCode returns the exit code for the error that a command ended with. It asks no error for its code, because that
+// of a child program, an *exec.ExitError, isn't ours.
 func ExitCode(err error) int {
 	if err == nil {
 		return ExitDone
 	}
-	var coded interface{ ExitCode() int }
 	var locked *migrator.LockedError
 	switch {
-	case errors.As(err, &coded):
-		return coded.ExitCode()
+	case errors.As(err, new(*FindingsError)):
+		return ExitFindings
 	case errors.As(err, new(*usage.Error)), errors.As(err, new(*migration.ResolveError)):
 		return ExitUsage
 	case errors.As(err, &locked), errors.As(err, new(*migrator.LostLockError)), errors.As(err, new(*migrator.BlockedError)), errors.As(err, new(*state.LockedError)):
@@ -44,6 +43,3 @@ type FindingsError struct{ Text string }
 func findingsError(n int, one safe) error { return &FindingsError{string(plural(n, one))} }
 
 func (e *FindingsError) Error() string { return e.Text }
-
-// ExitCode returns ExitFindings.
-func (e *FindingsError) ExitCode() int { return ExitFindings }

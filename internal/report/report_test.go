@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -141,11 +142,12 @@ func TestParseFormat(t *testing.T) {
 	}
 }
 
-type coded struct{ error }
-
-func (coded) ExitCode() int { return 143 }
-
 func TestExitCode(t *testing.T) {
+	child := exec.Command("go", "no-such-command").Run()
+	var exit *exec.ExitError
+	if !errors.As(child, &exit) || exit.ExitCode() != 2 {
+		t.Fatal(child)
+	}
 	for _, tt := range []struct {
 		err  error
 		want int
@@ -154,11 +156,14 @@ func TestExitCode(t *testing.T) {
 		{errors.New("x"), 1},
 		{fmt.Errorf("a: %w", usage.Errorf("x")), 2},
 		{fmt.Errorf("a: %w", &usage.Error{}), 2},
-		{fmt.Errorf("a: %w", &usage.Error{}), 2},
 		{plan.ErrNoName, 2},
 		{&FindingsError{}, 3},
 		{fmt.Errorf("a: %w", &migrator.LockedError{}), 4},
-		{fmt.Errorf("a: %w", coded{}), 143},
+		{child, 1},
+		{fmt.Errorf("a: %w", child), 1},
+		{errors.Join(errors.New("x"), child), 1},
+		{fmt.Errorf("%w: %w", child, &FindingsError{}), 3},
+		{fmt.Errorf("%w: %w", child, &migrator.LockedError{}), 4},
 	} {
 		if got := ExitCode(tt.err); got != tt.want {
 			t.Errorf("ExitCode(%v) = %d, want %d", tt.err, got, tt.want)

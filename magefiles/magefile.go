@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/cmdline"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/history"
+	"github.com/ibutsu/ibutsu-schema/internal/importer"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
@@ -30,6 +32,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
@@ -439,6 +442,44 @@ func Export(ctx context.Context,
 			return err
 		}
 		return c.out.Export(e)
+	})
+}
+
+// Import writes the migrations of another tool's folder into the empty migrations folder.
+//
+// They keep their order and versions, and are first run on a throwaway PostgreSQL. After an error, nothing is written.
+func Import(ctx context.Context,
+	goose *string, // a folder of goose's migrations
+	golangmigrate *string, // a folder of golang-migrate's migrations
+	dbmate *string, // a folder of dbmate's migrations
+	env *string, // env block of atlas.hcl
+	format *string, // text or json
+) error {
+	return with(ctx, flags{env: env, format: format, toWrite: true}, func(ctx context.Context, c *command) error {
+		read, folder, err := imported(map[*string]importer.Format{goose: importer.Goose, golangmigrate: importer.GolangMigrate, dbmate: importer.Dbmate})
+		if err != nil {
+			return err
+		}
+		if len(c.dir.Files()) > 0 {
+			return fmt.Errorf("%s has migrations: import begins a history, so it needs an empty folder", c.env.Migrations)
+		}
+		cfg, err := c.plannerFrom(ctx, "", nil)
+		if err != nil {
+			return err
+		}
+		files, err := tree.Open(ctx, folder)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no folder %s: name the one that holds the other tool's migrations", folder)
+		}
+		if err != nil {
+			return fmt.Errorf("reading the other tool's migrations: %w", err)
+		}
+		defer files.Close()
+		r, err := importer.Import(ctx, cfg.Base, c.env.MigrationsDir, read, folder, files)
+		if err != nil {
+			return err
+		}
+		return c.out.Import(r)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ibutsu/ibutsu-schema/internal/alembic"
+	"github.com/ibutsu/ibutsu-schema/internal/importer"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
@@ -46,6 +47,20 @@ func withRevisions(ctx context.Context, f flags, dir *string, fn func(context.Co
 		}
 		return fn(ctx, c, folder)
 	})
+}
+
+// imported returns the only format whose folder is given.
+func imported(formats map[*string]importer.Format) (importer.Format, string, error) {
+	delete(formats, nil)
+	if len(formats) != 1 {
+		return nil, "", usage.Errorf("name one folder, with -goose=DIR, -golangmigrate=DIR or -dbmate=DIR")
+	}
+	for dir, format := range formats {
+		if *dir != "" {
+			return format, *dir, nil
+		}
+	}
+	return nil, "", usage.Errorf("the name of the folder is empty")
 }
 
 // live runs a target that works on a live database; writes says that it changes something there.

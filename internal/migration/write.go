@@ -69,6 +69,10 @@ func (d *Dir) Write(ctx context.Context, root string, drafts []Draft) error {
 	})
 }
 
+// With returns the directory with the drafts, which need no effects. Drafts that Read would refuse are refused with
+// its Errors.
+func (d *Dir) With(drafts []Draft) (*Dir, error) { return parse(d.folder.with(drafts)) }
+
 // Rehash recomputes both atlas.sum files in the folder root, whether or not its files can be parsed. It writes the
 // given effects, by migration file name, and removes effect files without a migration.
 func Rehash(ctx context.Context, root string, effects map[string]string) error {

@@ -3,6 +3,7 @@ package report
 import (
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/importer"
 	"github.com/ibutsu/ibutsu-schema/internal/onboard"
 )
 
@@ -21,6 +22,29 @@ func (p *Printer) Init(r *onboard.Result) error {
 	}
 	b.printf("%s %s.\n", p.Out.style.good("Wrote"), strings.Join(r.Written, ", "))
 	b.printf("Declare the schema in the schema file, which `inspect -url=postgres://...` prints for an existing database, and run `plan`.\n")
+	return p.page(&b)
+}
+
+// Import shows the migrations that were written.
+func (p *Printer) Import(r *importer.Result) error {
+	if p.Format == JSON {
+		return p.Out.json(r)
+	}
+	s := p.Out.style
+	var b page
+	for _, f := range r.Files {
+		b.put(s.good("wrote "), s.strong(line(f.Name)), s.faint(sprintf(" from %s", f.Source)), "\n")
+		if f.Revision != "" {
+			b.printf("  its version is %s there, which is its revision id here\n", f.Revision)
+		}
+		if f.None != "" {
+			b.put("  ", s.warn(sprintf("irreversible: %s", f.None)), "\n")
+		}
+		for _, at := range f.Repeated {
+			b.put("  ", s.warn(sprintf("%s: may commit, so write \"-- repeatable REASON\" above it if it can run twice", at)), "\n")
+		}
+	}
+	b.printf("Imported %s. Declare the schema in the schema file, and run `check`.\n", plural(len(r.Files), "migration"))
 	return p.page(&b)
 }
 

@@ -29,6 +29,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/history"
+	"github.com/ibutsu/ibutsu-schema/internal/importer"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
@@ -217,6 +218,7 @@ func TestHostileResults(t *testing.T) {
 		"stamp":                func(p *Printer) error { return p.Stamp(poisoned[migrator.StampResult](), nil) },
 		"export":               func(p *Printer) error { return p.Export(poisoned[alembic.Export]()) },
 		"upstream":             func(p *Printer) error { return p.Upstream(poisoned[alembic.Comparison]()) },
+		"import":               func(p *Printer) error { return p.Import(poisoned[importer.Result]()) },
 		"version":              func(p *Printer) error { return p.Version(Versions{Tool: hostile, Atlas: hostile}) },
 		"lint":                 func(p *Printer) error { return p.Lint(report) },
 		"lint, one":            func(p *Printer) error { return p.Lint(dir) },

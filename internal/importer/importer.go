@@ -1,0 +1,328 @@
+// Package importer turns other tools' migrations into a project's.
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
+)
+
+// A Format reads the migrations of another tool's folder, in the order of their names. Its errors name a file and a
+// line of the folder.
+type Format func(fs.FS) ([]Migration, error)
+
+// A Migration is one of another tool.
+type Migration struct {
+	Version string // as the tool writes it: digits
+	Name    string
+	Up      Section
+	Down    *Section // nil if there is none
+}
+
+// A Section is the SQL of one direction, without the tool's marks.
+type Section struct {
+	File   string // in the folder
+	SQL    string
+	Lines  []int // where the lines of SQL are in File
+	TxNone bool  // the tool runs it outside a transaction
+}
+
+// empty reports whether there are no statements.
+func (s *Section) empty() bool { return len(pgsql.Tokens(s.SQL)) == 0 }
+
+// Result is what was written.
+type Result struct {
+	Files []File
+}
+
+// File is a migration that was written.
+type File struct {
+	Name     string // in the migrations folder
+	Source   string // the file that has its up section
+	Revision string // the version there, if it is written otherwise here
+	None     string // why there is no down
+	// Repeated are the statements, as FILE:LINE of the source, for which lint wants to know why they are repeatable.
+	Repeated []string
+}
+
+// Import writes the migrations of a folder of another tool into the empty migrations folder root, from which base.Dir
+// was read, after they have run on the throwaway server. After an error, nothing is written.
+func Import(ctx context.Context, base proof.Base, root string, format Format, folder string, fsys fs.FS) (*Result, error) {
+	found, err := format(fsys)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", folder, err)
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%s has no migrations in this format: check the name of the folder and the option", folder)
+	}
+	digits, err := width(found)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", folder, err)
+	}
+	res := &Result{}
+	var drafts []migration.Draft
+	sources := make(map[string]source)
+	for _, m := range found {
+		f, d := m.draft(digits, sources)
+		f.Source = filepath.Join(folder, f.Source)
+		for i := range f.Repeated {
+			f.Repeated[i] = filepath.Join(folder, f.Repeated[i])
+		}
+		res.Files, drafts = append(res.Files, f), append(drafts, d)
+	}
+	where := func(err error) error { return located(err, folder, sources) }
+	dir := base.Dir
+	if base.Dir, err = dir.With(drafts); err != nil {
+		return nil, where(err)
+	}
+	w := proof.NewWalk(base)
+	w.SkipMeasured()
+	s, err := w.Up(ctx)
+	if err != nil {
+		return nil, where(err)
+	}
+	defer s.Close()
+	effects := w.Effects()
+	for i := range drafts {
+		drafts[i].Effect = effects[drafts[i].Name]
+	}
+	if err := dir.Write(ctx, root, drafts); err != nil {
+		return nil, where(err)
+	}
+	w.Written(effects)
+	return res, nil
+}
+
+// A source tells where the lines of a file come from.
+type source struct {
+	section *Section
+	before  int // lines of the header
+}
+
+// draft returns the files of the migration, and adds them to sources.
+func (m *Migration) draft(digits int, sources map[string]source) (File, migration.Draft) {
+	version := strings.Repeat("0", digits-len(m.Version)) + m.Version
+	f := File{Name: version + "_" + plain(m.Name) + ".sql", Source: m.Up.File}
+	var up, down []string
+	if version != m.Version {
+		f.Revision = m.Version
+		up = append(up, "-- alembic:revision "+m.Version)
+	}
+	if m.Up.TxNone {
+		up = append(up, "-- atlas:txmode none")
+	}
+	d := migration.Draft{Name: f.Name, SQL: m.Up.text(up)}
+	sources[f.Name] = source{&m.Up, before(up)}
+	stmts, err := pgsql.Split(m.Up.SQL)
+	for i := 0; err == nil && m.Up.TxNone && i < len(stmts); i++ {
+		if runner.Cut(stmts[i:i+1], true)[0].Mode == runner.MayCommit {
+			f.Repeated = append(f.Repeated, fmt.Sprintf("%s:%d", m.Up.File, m.Up.line(stmts[i].Pos.Line)))
+		}
+	}
+	switch {
+	case m.Down == nil:
+		f.None = path.Base(m.Up.File) + " has no down migration"
+	case m.Down.empty() && !m.Up.empty():
+		f.None = path.Base(m.Down.File) + " has no statements to revert it"
+	default:
+		if m.Down.TxNone {
+			down = append(down, "-- atlas:txmode none")
+		}
+		d.Down = m.Down.text(down)
+		sources[path.Join(migration.DownDir, f.Name)] = source{m.Down, before(down)}
+		return f, d
+	}
+	d.Down = "-- alembic:down none " + f.None + "\n\n"
+	return f, d
+}
+
+// text returns the file that has the directives and the section.
+func (s *Section) text(directives []string) string {
+	if s.empty() && s.SQL == "" {
+		s.SQL = "-- No statements.\n"
+	}
+	if len(directives) == 0 {
+		return s.SQL
+	}
+	return strings.Join(directives, "\n") + "\n\n" + s.SQL
+}
+
+// before returns how many lines precede the section.
+func before(directives []string) int {
+	if len(directives) == 0 {
+		return 0
+	}
+	return len(directives) + 1
+}
+
+// line returns the line in the section's file of a line of its SQL, 0 if there is none.
+func (s *Section) line(n int) int {
+	if n < 1 || n > len(s.Lines) {
+		return 0
+	}
+	return s.Lines[n-1]
+}
+
+// plain returns a name of characters that need no quoting.
+func plain(name string) string {
+	if name = strings.Trim(unusual.ReplaceAllString(name, "_"), "_"); name == "" {
+		return "migration"
+	}
+	return name
+}
+
+var unusual = regexp.MustCompile(`[^A-Za-z0-9-]+`)
+
+// width returns how many digits the versions need in order to sort as they do now, both as text and as numbers. It
+// sorts nothing: the formats return the migrations in their tool's order.
+func width(found []Migration) (int, error) {
+	digits := 0
+	for i, m := range found {
+		digits = max(digits, len(m.Version))
+		if i == 0 {
+			continue
+		}
+		switch last := found[i-1]; compareNumbers(last.Version, m.Version) {
+		case 0:
+			return 0, fmt.Errorf("%s: the version %s is also that of %s: give one of them another", m.Up.File, m.Version, last.Up.File)
+		case 1:
+			return 0, fmt.Errorf("%s: the tool runs it after %s, which has a greater version: give both versions the same number of digits", m.Up.File, last.Up.File)
+		}
+	}
+	return digits, nil
+}
+
+func compareNumbers(a, b string) int {
+	x, _ := new(big.Int).SetString(a, 10)
+	y, _ := new(big.Int).SetString(b, 10)
+	return x.Cmp(y)
+}
+
+// byNumber compares migrations of tools that sort by number.
+func byNumber(a, b Migration) int { return compareNumbers(a.Version, b.Version) }
+
+// located returns an error about a written file as one about its source.
+func located(err error, folder string, sources map[string]source) error {
+	at := func(file string, line int) (string, int) {
+		s, ok := sources[file]
+		if !ok {
+			return file, line
+		}
+		return filepath.Join(folder, s.section.File), s.section.line(line - s.before)
+	}
+	var stmt *runner.StmtError
+	if errors.As(err, &stmt) {
+		e := *stmt
+		e.File, e.Pos.Line = at(e.File, e.Pos.Line)
+		return fmt.Errorf("nothing was written: %w", &e)
+	}
+	var files migration.Errors
+	if errors.As(err, &files) {
+		var all []error
+		for _, f := range files {
+			e := *f
+			e.File, e.Line = at(e.File, e.Line)
+			all = append(all, &e)
+		}
+		return fmt.Errorf("nothing was written: %w", errors.Join(all...))
+	}
+	return err
+}
+
+// A lines is a file's text, with LF line ends and without a byte order mark.
+type lines struct {
+	file string
+	text string
+	all  []string
+}
+
+func read(fsys fs.FS, file string) (*lines, error) {
+	b, err := fs.ReadFile(fsys, file)
+	if err != nil {
+		return nil, err
+	}
+	text := strings.ReplaceAll(strings.TrimPrefix(string(b), "\uFEFF"), "\r\n", "\n")
+	return &lines{file, text, slices.Collect(strings.Lines(text))}, nil
+}
+
+// A mark is a comment that begins a line, and that means something to the tool.
+type mark struct {
+	line  int // from 1
+	words []string
+}
+
+// marks returns the comments that begin with the prefix. Those in strings and in the bodies of functions aren't marks.
+func (l *lines) marks(prefix string) (list []mark) {
+	for _, c := range pgsql.Comments(l.text) {
+		text, ok := strings.CutPrefix(c.Text, "--")
+		if !ok || c.Pos.Col != 1 && strings.TrimSpace(l.all[c.Pos.Line-1]) != strings.TrimSpace(c.Text) {
+			continue
+		}
+		if rest, ok := strings.CutPrefix(strings.TrimSpace(text), prefix); ok {
+			list = append(list, mark{c.Pos.Line, strings.Fields(rest)})
+		}
+	}
+	return list
+}
+
+// section returns the lines after from and before to, without the skipped ones and without empty ones at both ends.
+func (l *lines) section(from, to int, skip ...int) Section {
+	s := Section{File: l.file}
+	var kept []string
+	for n := from + 1; n < to; n++ {
+		if !slices.Contains(skip, n) {
+			kept, s.Lines = append(kept, strings.TrimSuffix(l.all[n-1], "\n")), append(s.Lines, n)
+		}
+	}
+	for len(kept) > 0 && strings.TrimSpace(kept[0]) == "" {
+		kept, s.Lines = kept[1:], s.Lines[1:]
+	}
+	for len(kept) > 0 && strings.TrimSpace(kept[len(kept)-1]) == "" {
+		kept, s.Lines = kept[:len(kept)-1], s.Lines[:len(kept)-1]
+	}
+	if len(kept) > 0 {
+		s.SQL = strings.Join(kept, "\n") + "\n"
+	}
+	return s
+}
+
+// refuse returns an error at a line.
+func (l *lines) refuse(line int, format string, args ...any) error {
+	return fmt.Errorf("%s:%d: %s", l.file, line, fmt.Sprintf(format, args...))
+}
+
+// before reports an error if there is a statement before a line, where the tool ignores it.
+func (l *lines) before(line int, mark string) error {
+	head := l.section(0, line)
+	if head.empty() {
+		return nil
+	}
+	return l.refuse(head.line(pgsql.Tokens(head.SQL)[0].Pos.Line), "there is a statement before %q: move it below", mark)
+}
+
+// files returns the names of the folder's files that match, with the submatches.
+func files(fsys fs.FS, pattern *regexp.Regexp) ([][]string, error) {
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return nil, err
+	}
+	var found [][]string
+	for _, e := range entries {
+		if m := pattern.FindStringSubmatch(e.Name()); m != nil && !e.IsDir() {
+			found = append(found, m)
+		}
+	}
+	return found, nil
+}

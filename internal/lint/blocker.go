@@ -111,7 +111,8 @@ func (w *watch) run(ctx context.Context) error {
 	return <-w.done
 }
 
-// await records the statement's locks until it waits for one or is done.
+// await returns when the statement is done, or waits for a lock, and records its locks if it waits. Those that it takes
+// and releases without waiting would show only by chance.
 func (w *watch) await(ctx context.Context) (over bool, err error) {
 	for {
 		waits, err := w.look(ctx)
@@ -129,6 +130,7 @@ func (w *watch) await(ctx context.Context) (over bool, err error) {
 	}
 }
 
+// look returns whether the statement waits for a lock, and records its locks if so.
 func (w *watch) look(ctx context.Context) (waits bool, err error) {
 	rows, err := w.conn.Query(ctx, `SELECT coalesce(relation, 0), mode, granted FROM pg_locks WHERE pid = $1`, w.pid)
 	if err != nil {
@@ -137,14 +139,21 @@ func (w *watch) look(ctx context.Context) (waits bool, err error) {
 	var relation uint32
 	var mode string
 	var granted bool
+	asked := make(map[uint32]locks)
 	_, err = pgx.ForEachRow(rows, []any{&relation, &mode, &granted}, func() error {
 		waits = waits || !granted
 		if n := strength[mode]; n > 0 && relation >= firstUserOID {
-			w.asked[relation] |= 1 << (n - 1)
+			asked[relation] |= 1 << (n - 1)
 		}
 		return nil
 	})
-	return waits, err
+	if err != nil || !waits {
+		return false, err
+	}
+	for oid, l := range asked {
+		w.asked[oid] |= l
+	}
+	return true, nil
 }
 
 // firstUserOID is the first OID that initdb doesn't assign.

@@ -85,7 +85,7 @@ func ParseLine(text string) (Line, error) {
 	return l, nil
 }
 
-// mustParse parses a line that this package has written or parsed before.
+// mustParse parses a line that this package has written, or has parsed before: the lines of a catalog or an effect.
 func mustParse(text string) Line {
 	l, err := ParseLine(text)
 	if err != nil {

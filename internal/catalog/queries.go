@@ -70,7 +70,7 @@ func queries(major int, columns bool) string {
 		case "notnull":
 			return since(18, notNullSQL, "''")
 		}
-		panic("catalog: unknown placeholder " + m)
+		panic("catalog: unknown placeholder " + m) // only the embedded queries are expanded, each time all of them
 	}
 	return placeholder().ReplaceAllStringFunc(relationsSQL+";\n"+objectsSQL, func(m string) string {
 		return placeholder().ReplaceAllStringFunc(expand(m), expand)

@@ -73,7 +73,7 @@ func (tr *trace) findings(p Policy) []Diagnostic {
 		for _, f := range found {
 			r, ok := rulesByName()[f.rule]
 			if !ok {
-				panic("no rule is called " + f.rule)
+				panic("no rule is called " + f.rule) // TestRuleNames finds such a name in the source
 			}
 			if f.guess {
 				r.Severity = Warning

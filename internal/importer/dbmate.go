@@ -33,39 +33,24 @@ func (m *Migration) dbmate(fsys fs.FS, file string) error {
 	if err != nil {
 		return err
 	}
-	var up, down int
-	var upNone, downNone bool
+	c := cutter{lines: l}
+	none := make(map[bool]bool) // by whether it is the down section
 	for _, mark := range l.marks("migrate:") {
-		if len(mark.words) == 0 {
+		if len(mark.words) == 0 || mark.words[0] != "up" && mark.words[0] != "down" {
 			continue
 		}
-		none := slices.Contains(mark.words[1:], "transaction:false")
-		switch mark.words[0] {
-		case "up":
-			if up > 0 || down > 0 {
-				return l.refuse(mark.line, "there is an up or a down section before this one: keep one of each, the up section first")
-			}
-			up, upNone = mark.line, none
-		case "down":
-			if up == 0 || down > 0 {
-				return l.refuse(mark.line, "the down section must follow the up section, once")
-			}
-			down, downNone = mark.line, none
+		down := mark.words[0] == "down"
+		if err := c.mark(mark.line, down); err != nil {
+			return err
 		}
+		none[down] = slices.Contains(mark.words[1:], "transaction:false")
 	}
-	if up == 0 {
-		return l.refuse(1, "there is no \"-- migrate:up\"")
-	}
-	if err := l.before(up, "-- migrate:up"); err != nil {
+	if err := c.cut(m, "-- migrate:up"); err != nil {
 		return err
 	}
-	end := len(l.all) + 1
-	if down > 0 {
-		s := l.section(down, end)
-		s.TxNone = downNone
-		m.Down, end = &s, down
+	m.Up.TxNone = none[false]
+	if m.Down != nil {
+		m.Down.TxNone = none[true]
 	}
-	m.Up = l.section(up, end)
-	m.Up.TxNone = upNone
 	return nil
 }

@@ -67,10 +67,14 @@ func (l *lines) whole() Section {
 	return s
 }
 
-// blank returns the text with blanks instead of a statement.
+// blank returns the text with blanks instead of a statement and its semicolon.
 func (l *lines) blank(s pgsql.Stmt) string {
 	text := []byte(l.text)
-	for i := s.Pos.Offset; i < s.End; i++ {
+	end := s.End
+	if rest := l.text[end:]; strings.HasPrefix(strings.TrimLeft(rest, " \t\n"), ";") {
+		end += strings.Index(rest, ";") + 1
+	}
+	for i := s.Pos.Offset; i < end; i++ {
 		if text[i] != '\n' {
 			text[i] = ' '
 		}

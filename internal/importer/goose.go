@@ -41,22 +41,16 @@ func (m *Migration) goose(fsys fs.FS, file string) error {
 	if err != nil {
 		return err
 	}
-	var up, down int
+	c := cutter{lines: l}
 	var skip []int
 	txNone := false
 	for _, mark := range l.marks("+goose") {
 		skip = append(skip, mark.line)
 		switch word := strings.ToUpper(strings.Join(mark.words, " ")); word {
-		case "UP":
-			if up > 0 || down > 0 {
-				return l.refuse(mark.line, "there is an up or a down section before this one: keep one of each, the up section first")
+		case "UP", "DOWN":
+			if err := c.mark(mark.line, word == "DOWN"); err != nil {
+				return err
 			}
-			up = mark.line
-		case "DOWN":
-			if up == 0 || down > 0 {
-				return l.refuse(mark.line, "the down section must follow the up section, once")
-			}
-			down = mark.line
 		case "STATEMENTBEGIN", "STATEMENTEND":
 		case "NO TRANSACTION":
 			txNone = true
@@ -67,19 +61,12 @@ func (m *Migration) goose(fsys fs.FS, file string) error {
 			return l.refuse(mark.line, "goose has no annotation %q", strings.Join(mark.words, " "))
 		}
 	}
-	if up == 0 {
-		return l.refuse(1, "there is no \"-- +goose Up\"")
-	}
-	if err := l.before(up, "-- +goose Up"); err != nil {
+	if err := c.cut(m, "-- +goose Up", skip...); err != nil {
 		return err
 	}
-	end := len(l.all) + 1
-	if down > 0 {
-		s := l.section(down, end, skip...)
-		s.TxNone = txNone
-		m.Down, end = &s, down
-	}
-	m.Up = l.section(up, end, skip...)
 	m.Up.TxNone = txNone
+	if m.Down != nil {
+		m.Down.TxNone = txNone
+	}
 	return nil
 }

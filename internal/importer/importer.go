@@ -2,6 +2,7 @@
 package importer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,17 +45,18 @@ func (s *Section) empty() bool { return len(pgsql.Tokens(s.SQL)) == 0 }
 
 // Result is what was written.
 type Result struct {
-	Files []File
+	Files   []File
+	Skipped []string `json:",omitempty"` // the folder's other .sql files, whose names aren't those of the tool's migrations
 }
 
 // File is a migration that was written.
 type File struct {
 	Name     string // in the migrations folder
 	Source   string // the file that has its up section
-	Revision string // the version there, if it is written otherwise here
-	None     string // why there is no down
+	Revision string `json:",omitempty"` // the version there, if it is written otherwise here
+	None     string `json:",omitempty"` // why there is no down
 	// Repeated are the statements, as FILE:LINE of the source, for which lint wants to know why they are repeatable.
-	Repeated []string
+	Repeated []string `json:",omitempty"`
 }
 
 // Import writes the migrations of a folder of another tool into the empty migrations folder root, from which base.Dir
@@ -72,6 +74,9 @@ func Import(ctx context.Context, base proof.Base, root string, format Format, fo
 		return nil, fmt.Errorf("reading %s: %w", folder, err)
 	}
 	res := &Result{}
+	if res.Skipped, err = skipped(fsys, folder, found); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", folder, err)
+	}
 	var drafts []migration.Draft
 	sources := make(map[string]source)
 	for _, m := range found {
@@ -103,6 +108,24 @@ func Import(ctx context.Context, base proof.Base, root string, format Format, fo
 	}
 	w.Written(effects)
 	return res, nil
+}
+
+// skipped returns the folder's .sql files from which no migration comes.
+func skipped(fsys fs.FS, folder string, found []Migration) (names []string, err error) {
+	read := make(map[string]bool)
+	for _, m := range found {
+		read[m.Up.File] = true
+		if m.Down != nil {
+			read[m.Down.File] = true
+		}
+	}
+	entries, err := fs.ReadDir(fsys, ".")
+	for _, e := range entries {
+		if name := e.Name(); !e.IsDir() && path.Ext(name) == ".sql" && !read[name] {
+			names = append(names, filepath.Join(folder, name))
+		}
+	}
+	return names, err
 }
 
 // A source tells where the lines of a file come from.
@@ -150,13 +173,11 @@ func (m *Migration) draft(digits int, sources map[string]source) (File, migratio
 
 // text returns the file that has the directives and the section.
 func (s *Section) text(directives []string) string {
-	if s.empty() && s.SQL == "" {
-		s.SQL = "-- No statements.\n"
-	}
+	sql := cmp.Or(s.SQL, "-- No statements.\n")
 	if len(directives) == 0 {
-		return s.SQL
+		return sql
 	}
-	return strings.Join(directives, "\n") + "\n\n" + s.SQL
+	return strings.Join(directives, "\n") + "\n\n" + sql
 }
 
 // before returns how many lines precede the section.
@@ -298,18 +319,47 @@ func (l *lines) section(from, to int, skip ...int) Section {
 	return s
 }
 
+// A cutter finds the lines of the marks between which the sections are, in tools with one file a migration.
+type cutter struct {
+	*lines
+	up, down int // 0 if there is none
+}
+
+// mark takes the line of a mark as the beginning of a section.
+func (c *cutter) mark(line int, down bool) error {
+	switch {
+	case !down && c.up+c.down > 0:
+		return c.refuse(line, "there is an up or a down section before this one: keep one of each, the up section first")
+	case down && (c.up == 0 || c.down > 0):
+		return c.refuse(line, "the down section must follow the up section, once")
+	case down:
+		c.down = line
+	default:
+		c.up = line
+	}
+	return nil
+}
+
+// cut sets the migration's sections. mark is how the up section's mark is written, and skip are lines of neither.
+func (c *cutter) cut(m *Migration, mark string, skip ...int) error {
+	if c.up == 0 {
+		return c.refuse(1, "there is no %q", mark)
+	}
+	if head := c.section(0, c.up); !head.empty() {
+		return c.refuse(head.line(pgsql.Tokens(head.SQL)[0].Pos.Line), "there is a statement before %q: move it below", mark)
+	}
+	end := len(c.all) + 1
+	if c.down > 0 {
+		s := c.section(c.down, end, skip...)
+		m.Down, end = &s, c.down
+	}
+	m.Up = c.section(c.up, end, skip...)
+	return nil
+}
+
 // refuse returns an error at a line.
 func (l *lines) refuse(line int, format string, args ...any) error {
 	return fmt.Errorf("%s:%d: %s", l.file, line, fmt.Sprintf(format, args...))
-}
-
-// before reports an error if there is a statement before a line, where the tool ignores it.
-func (l *lines) before(line int, mark string) error {
-	head := l.section(0, line)
-	if head.empty() {
-		return nil
-	}
-	return l.refuse(head.line(pgsql.Tokens(head.SQL)[0].Pos.Line), "there is a statement before %q: move it below", mark)
 }
 
 // files returns the names of the folder's files that match, with the submatches.

@@ -44,6 +44,9 @@ func (p *Printer) Import(r *importer.Result) error {
 			b.put("  ", s.warn(sprintf("%s: may commit, so write \"-- repeatable REASON\" above it if it can run twice", at)), "\n")
 		}
 	}
+	for _, name := range r.Skipped {
+		b.put(s.warn(sprintf("skipped %s: its name isn't that of a migration", name)), "\n")
+	}
 	b.printf("Imported %s. Declare the schema in the schema file, and run `check`.\n", plural(len(r.Files), "migration"))
 	return p.page(&b)
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // leftovers returns the ops that drop what an interrupted repair left: indexes and constraints under the names that
-// names chooses for what replaces another one, and the checks with its comment. It removes them
-// from the facts of the live state, so that the same names are used again.
+// names chooses for what replaces another one, and checks with the comment proving. It removes them from the facts of
+// the live state, so that the same names are used again.
 func (d *differ) leftovers() (ops []Op) {
 	for _, have := range sortedTables(d.have) {
 		want := d.want.tables[have.String()]

@@ -144,7 +144,7 @@ func (p *proposer) propose(ctx context.Context) error {
 	}
 	switch {
 	case p.Foreign():
-		p.refuse("this is probably another application's database: the nearest version is %s, and the database has only %[3]d of the %[2]d parts of its schema", p.name(p.Index), p.Parts, p.Have)
+		p.refuse("this is probably another application's database: the nearest version is %s, and the database has only %[3]d of the %[2]d parts of its schema", p.dir.Title(p.Index), p.Parts, p.Have)
 		return nil
 	case p.Index < 0 && !p.Empty:
 		p.refuse("the database isn't empty, so it isn't at the base; if its objects aren't the migrations', `stamp -to=base -yes` lets `apply` start and keeps them")
@@ -160,25 +160,6 @@ func (p *proposer) refuse(format string, args ...any) {
 }
 
 func (p *proposer) candidate(i int) *candidate { return p.all[i+1] }
-
-// name describes the version at an index in messages, and word is what -to calls it.
-func (p *proposer) name(i int) string {
-	if i < 0 {
-		return "the base"
-	}
-	f := p.files[i]
-	if f.Revision == f.Version {
-		return f.Version + " (" + f.Desc + ")"
-	}
-	return f.Version + " (" + f.Revision + ", " + f.Desc + ")"
-}
-
-func (p *proposer) word(i int) string {
-	if i < 0 {
-		return migration.Base
-	}
-	return p.files[i].Version
-}
 
 // compare compares the database with each version.
 func (p *proposer) compare() error {
@@ -365,7 +346,7 @@ func (p *proposer) amongEqual(ctx context.Context) {
 	}
 	p.take(p.candidate(at))
 	if next := at + 1; len(said) > 0 && at < last && (p.files[next].Done == "" || p.ask(ctx, p.files[next]).Why != "") {
-		p.refuse("the record names both %s and %s, and it isn't known whether the data step of %s is done: -to chooses", p.name(said[0]), p.name(last), p.name(next))
+		p.refuse("the record names both %s and %s, and it isn't known whether the data step of %s is done: -to chooses", p.dir.Title(said[0]), p.dir.Title(last), p.dir.Title(next))
 	}
 }
 
@@ -411,7 +392,7 @@ func (p *proposer) data(ctx context.Context) {
 func (p *proposer) judge(target int) {
 	for _, id := range p.v.Record.Alembic {
 		if id != "" && p.to == "" && !slices.ContainsFunc(p.files, func(f *migration.File) bool { return f.Revision == id }) {
-			p.refuse("alembic_version holds %q, which no migration of this directory has: check out the commit that has it, or install its release; if there is none, `adopt -to=%s -yes` records this version", id, p.word(p.Index))
+			p.refuse("alembic_version holds %q, which no migration of this directory has: check out the commit that has it, or install its release; if there is none, `adopt -to=%s -yes` records this version", id, p.dir.Word(p.Index))
 		}
 	}
 	vouched := p.to != "" || slices.Contains(p.said, p.Index)
@@ -420,19 +401,19 @@ func (p *proposer) judge(target int) {
 		switch {
 		case i > p.Index || s.Done:
 		case s.Why == "":
-			p.refuse("the data step of %s isn't done: its query returned false; %s", p.name(i), p.undone(i))
+			p.refuse("the data step of %s isn't done: its query returned false; %s", p.dir.Title(i), p.undone(i))
 		case !vouched:
-			p.refuse("it isn't known whether the data step of %s is done (%s): if it is, `adopt -to=%s -yes`; otherwise %s", p.name(i), s.Why, p.word(p.Index), p.undone(i))
+			p.refuse("it isn't known whether the data step of %s is done (%s): if it is, `adopt -to=%s -yes`; otherwise %s", p.dir.Title(i), s.Why, p.dir.Word(p.Index), p.undone(i))
 		}
 	}
 	if n := len(p.Blocking()); n > 0 {
 		p.bySchema = true
-		what := fmt.Sprintf("the schema differs from that of %s: %s", p.name(p.Index), words.Plural(n, "difference"))
+		what := fmt.Sprintf("the schema differs from that of %s: %s", p.dir.Title(p.Index), words.Plural(n, "difference"))
 		if best := p.nearest(); p.to != "" && best.far() < p.candidate(target).far() {
-			p.refuse("%s; %s is nearer, with %s", what, p.name(best.index), words.Plural(best.far(), "difference"))
+			p.refuse("%s; %s is nearer, with %s", what, p.dir.Title(best.index), words.Plural(best.far(), "difference"))
 			return
 		}
-		p.refuse("%s; `adopt -repair` plans the statements that remove them; if they are intended, `stamp -to=%s -yes` records the version anyway", what, p.word(p.Index))
+		p.refuse("%s; `adopt -repair` plans the statements that remove them; if they are intended, `stamp -to=%s -yes` records the version anyway", what, p.dir.Word(p.Index))
 	}
 }
 
@@ -440,9 +421,9 @@ func (p *proposer) judge(target int) {
 func (p *proposer) undone(i int) string {
 	before := p.candidate(i - 1)
 	if len(blocking(before.differences)) == 0 && p.taken(before) {
-		return fmt.Sprintf("`adopt -to=%s -yes` records the version before it, and `apply` runs it and those after it", p.word(i-1))
+		return fmt.Sprintf("`adopt -to=%s -yes` records the version before it, and `apply` runs it and those after it", p.dir.Word(i-1))
 	}
-	return fmt.Sprintf("do it by hand, or, if the rows may stay as they are, `stamp -to=%s -yes` records the version anyway", p.word(p.Index))
+	return fmt.Sprintf("do it by hand, or, if the rows may stay as they are, `stamp -to=%s -yes` records the version anyway", p.dir.Word(p.Index))
 }
 
 // taken reports whether migrations after a version accept what the database has in addition to the version's schema and

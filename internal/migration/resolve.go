@@ -171,3 +171,23 @@ func editDistance(a, b string) int {
 	}
 	return row[len(y)]
 }
+
+// Word returns what -to calls the version at an index: what Resolve takes, Base for -1.
+func (d *Dir) Word(i int) string {
+	if i < 0 {
+		return Base
+	}
+	return d.files[i].Version
+}
+
+// Title describes the version at an index in messages.
+func (d *Dir) Title(i int) string {
+	if i < 0 {
+		return "the base"
+	}
+	f := d.files[i]
+	if f.Revision == f.Version {
+		return f.Version + " (" + f.Desc + ")"
+	}
+	return f.Version + " (" + f.Revision + ", " + f.Desc + ")"
+}

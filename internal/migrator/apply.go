@@ -201,7 +201,7 @@ func (m *Migrator) limit(to int, opts Options, pos revision.Position) (int, erro
 			return 0, fmt.Errorf("migration %s is half reverted (%d of the statements of %s/%s have run); `down` continues", p.Version, revision.DownApplied(p), migration.DownDir, m.files[pos.Index].Name)
 		}
 		if to < first {
-			return 0, fmt.Errorf("migration %s is half applied (%d of %d statements have run) and is later than %s; `apply` to it or a later version finishes it", p.Version, p.Applied, p.Total, m.word(to))
+			return 0, fmt.Errorf("migration %s is half applied (%d of %d statements have run) and is later than %s; `apply` to it or a later version finishes it", p.Version, p.Applied, p.Total, m.dir.Word(to))
 		}
 	}
 	if opts.N > 0 {
@@ -212,17 +212,9 @@ func (m *Migrator) limit(to int, opts Options, pos revision.Position) (int, erro
 		to = min(to, after+n)
 	}
 	if to < pos.Index {
-		return 0, fmt.Errorf("the database is %s, which is later than %s; `down -to=%s` reverts to that", m.at(pos.Index), m.word(to), m.word(to))
+		return 0, fmt.Errorf("the database is %s, which is later than %s; `down -to=%s` reverts to that", m.at(pos.Index), m.dir.Word(to), m.dir.Word(to))
 	}
 	return to, nil
-}
-
-// word returns what -to calls the version at an index.
-func (m *Migrator) word(i int) string {
-	if i < 0 {
-		return "base"
-	}
-	return m.files[i].Version
 }
 
 // pending returns the steps from a position up to the index to.

@@ -65,7 +65,7 @@ func (m *Migrator) backTo(to int, pos revision.Position) error {
 	case p != nil && !revision.IsDown(p):
 		return fmt.Errorf("migration %s is half applied (%d of %d statements have run) and can't be reverted from there; `apply` finishes it, then `down` can revert it", p.Version, p.Applied, p.Total)
 	case to > pos.Index:
-		return fmt.Errorf("the database is %s, which is earlier than %s; `apply -to=%s` goes there", m.at(pos.Index), m.word(to), m.word(to))
+		return fmt.Errorf("the database is %s, which is earlier than %s; `apply -to=%s` goes there", m.at(pos.Index), m.dir.Word(to), m.dir.Word(to))
 	case p != nil && to == pos.Index:
 		return fmt.Errorf("migration %s is half reverted; `down` without -to continues", p.Version)
 	}
@@ -88,7 +88,7 @@ func (m *Migrator) revertAll(rec revision.Record, pos revision.Position, to int)
 		f := m.files[i]
 		switch c := pos.Checkpoint; {
 		case c != nil && i <= c.Through:
-			return steps, fmt.Errorf("this database started from the checkpoint %s, which stands for all migrations up to %s: it never ran those, and they can't be reverted", c.Name, m.word(c.Through))
+			return steps, fmt.Errorf("this database started from the checkpoint %s, which stands for all migrations up to %s: it never ran those, and they can't be reverted", c.Name, m.dir.Word(c.Through))
 		case f.Down == nil:
 			return steps, fmt.Errorf("migration %s can't be reverted: %s/%s is missing; write it, then `rehash`", f.Version, migration.DownDir, f.Name)
 		case f.Down.None != "":
@@ -121,7 +121,7 @@ func (s *session) asRecorded(ctx context.Context, pos revision.Position, steps [
 	}
 	want, err := catalog.At(s.m.dir, pos.Index)
 	if err != nil {
-		return fmt.Errorf("computing the schema of version %s: %w", s.m.word(pos.Index), err)
+		return fmt.Errorf("computing the schema of version %s: %w", s.m.dir.Word(pos.Index), err)
 	}
 	have, err := s.catalog(ctx)
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *session) asRecorded(ctx context.Context, pos revision.Position, steps [
 	// An INVALID index can be dropped like a valid one.
 	diffs := slices.DeleteFunc(catalog.Diff(want, have), func(d catalog.Difference) bool { return d.Invalid && d.Want != "" })
 	if len(diffs) > 0 {
-		return &DriftError{Down: true, Version: s.m.word(pos.Index), Differences: diffs}
+		return &DriftError{Down: true, Version: s.m.dir.Word(pos.Index), Differences: diffs}
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (s *session) drifted(ctx context.Context, pos revision.Position, steps []*s
 		}
 	}
 	if len(stops) > 0 {
-		return nil, &DriftError{Version: s.m.word(pos.Index), Differences: stops}
+		return nil, &DriftError{Version: s.m.dir.Word(pos.Index), Differences: stops}
 	}
 	if len(others) > 0 {
 		s.log(LogDrift{others})

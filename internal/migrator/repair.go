@@ -137,7 +137,7 @@ func (m *Migrator) repair(ctx context.Context, opts RepairOptions, res *RepairRe
 	}
 	if !st.Empty() || !s.rec.HasAlembic || !s.rec.HasJournal {
 		if err := s.write(ctx, st); err != nil {
-			return fmt.Errorf("recording version %s: %w", m.word(to), err)
+			return fmt.Errorf("recording version %s: %w", m.dir.Word(to), err)
 		}
 	}
 	res.Recorded = true

@@ -77,7 +77,7 @@ func (m *Migrator) stamp(ctx context.Context, opts StampOptions, res *StampResul
 	if !opts.Yes {
 		want, err := catalog.At(m.dir, to)
 		if err != nil {
-			return fmt.Errorf("comparing the database with version %s (add -yes to record it without comparing): %w", m.word(to), err)
+			return fmt.Errorf("comparing the database with version %s (add -yes to record it without comparing): %w", m.dir.Word(to), err)
 		}
 		have, err := s.catalog(ctx)
 		if err != nil {

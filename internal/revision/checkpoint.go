@@ -15,7 +15,7 @@ func (j *judge) startedFrom(c *migration.Checkpoint, r *migrate.Revision) {
 		return
 	case r.Hash != "" && r.Hash != c.Hash:
 		j.problem(Edited, c.Version, "the checkpoint %s, or a migration before it, was edited or renamed after the database started from it on %s; restore it, or if the database matches what it says now, `stamp -to=%s`",
-			c.Name, r.ExecutedAt.UTC().Format("2006-01-02"), j.word(c.Through))
+			c.Name, r.ExecutedAt.UTC().Format("2006-01-02"), j.dir.Word(c.Through))
 	}
 	j.pos.Checkpoint = c
 	j.pos.Index = max(j.pos.Index, c.Through)

@@ -17,7 +17,7 @@ func (j *judge) disagree(id string, at int) error {
 	var cats [2]catalog.Catalog
 	for n, i := range []int{at, journal} {
 		if cats[n], err = j.catalogAt(i); err != nil {
-			return fmt.Errorf("comparing the database with version %s: %w", j.word(i), err)
+			return fmt.Errorf("comparing the database with version %s: %w", j.dir.Word(i), err)
 		}
 		if f, ok := fitOf(i, cats[n], live); ok && j.takes(f) {
 			fits[n] = &f
@@ -41,7 +41,7 @@ func (j *judge) disagree(id string, at int) error {
 	both := fmt.Sprintf("%s, and the journal says that %s", j.saysAlembic(id), j.journalSays())
 	switch {
 	case fits[0] != nil && fits[1] != nil:
-		j.problem(Disagree, "", "%s; both have the same schema, so it doesn't show which is right: `adopt` looks at the data if the migrations say how; otherwise check it, then `stamp -to=%s` or `stamp -to=%s`", both, j.word(at), j.word(journal))
+		j.problem(Disagree, "", "%s; both have the same schema, so it doesn't show which is right: `adopt` looks at the data if the migrations say how; otherwise check it, then `stamp -to=%s` or `stamp -to=%s`", both, j.dir.Word(at), j.dir.Word(journal))
 	case fits[0] != nil:
 		j.pos.Index, j.pos.Partial = at, nil
 		j.pos.Settle = Settle(j.dir, j.rec, at)
@@ -68,7 +68,7 @@ func (j *judge) disagree(id string, at int) error {
 		}
 		j.pos.Settle.Note = fmt.Sprintf("%s; the schema is %s%s: alembic_version is changed to match", both, j.describe(*fits[1]), so)
 	default:
-		j.problem(Disagree, "", "%s; the schema is that of neither: `adopt` shows which is nearer, and `stamp -to=%s -yes` or `stamp -to=%s -yes` records one of them", both, j.word(at), j.word(journal))
+		j.problem(Disagree, "", "%s; the schema is that of neither: `adopt` shows which is nearer, and `stamp -to=%s -yes` or `stamp -to=%s -yes` records one of them", both, j.dir.Word(at), j.dir.Word(journal))
 	}
 	return nil
 }
@@ -77,11 +77,11 @@ func (j *judge) journalSays() string {
 	p := j.pos.Partial
 	switch {
 	case p == nil:
-		return j.name(j.pos.Index) + " was applied last"
+		return j.dir.Title(j.pos.Index) + " was applied last"
 	case IsDown(p):
-		return j.name(j.pos.Index) + " is half reverted"
+		return j.dir.Title(j.pos.Index) + " is half reverted"
 	default:
-		return fmt.Sprintf("%s was applied last and %s is half applied", j.name(j.pos.Index), p.Version)
+		return fmt.Sprintf("%s was applied last and %s is half applied", j.dir.Title(j.pos.Index), p.Version)
 	}
 }
 

@@ -143,9 +143,9 @@ func Takes(file *migration.File, d catalog.Difference) bool {
 // describe says how the schema fits, after "the schema is".
 func (j *judge) describe(f fit) string {
 	if f.exact() {
-		return "exactly that of " + j.name(f.index)
+		return "exactly that of " + j.dir.Title(f.index)
 	}
-	s := "that of " + j.name(f.index)
+	s := "that of " + j.dir.Title(f.index)
 	if len(f.further) > 0 {
 		s += " plus " + indexes("", f.further)
 	}

@@ -165,26 +165,6 @@ func (j *judge) byVersion(version string) int {
 	return i
 }
 
-// name describes the version at an index in messages.
-func (j *judge) name(i int) string {
-	if i < 0 {
-		return "the base"
-	}
-	f := j.files[i]
-	if f.Revision == f.Version {
-		return f.Version + " (" + f.Desc + ")"
-	}
-	return f.Version + " (" + f.Revision + ", " + f.Desc + ")"
-}
-
-// word returns what -to calls the version at an index.
-func (j *judge) word(i int) string {
-	if i < 0 {
-		return "base"
-	}
-	return j.files[i].Version
-}
-
 // readJournal finds the position that the journal names, and what is wrong with the journal itself.
 func (j *judge) readJournal() {
 	rows := j.rec.Journal
@@ -215,7 +195,7 @@ func (j *judge) readJournal() {
 		case Done(r):
 			j.pos.Index = max(j.pos.Index, i)
 		case n < len(rows)-1:
-			j.problem(HalfOld, r.Version, "migration %s is recorded as half applied (%d of %d statements), but later ones are applied; finish it by hand, then `stamp -to=%s`", j.name(i), r.Applied, r.Total, last.Version)
+			j.problem(HalfOld, r.Version, "migration %s is recorded as half applied (%d of %d statements), but later ones are applied; finish it by hand, then `stamp -to=%s`", j.dir.Title(i), r.Applied, r.Total, last.Version)
 		case len(r.PartialHashes) < r.Applied:
 			j.malformed(i, r, "but not which (partial_hashes holds "+strconv.Itoa(len(r.PartialHashes))+" of their hashes)")
 		case IsDown(r):
@@ -236,9 +216,9 @@ func (j *judge) readJournal() {
 		if f.Version < last.Version && seen[i] == nil && i > covered {
 			hint := ""
 			if i < j.pos.Index {
-				hint = fmt.Sprintf("; if it has run and its row was lost, `stamp -to=%s` restores the row", j.word(j.pos.Index))
+				hint = fmt.Sprintf("; if it has run and its row was lost, `stamp -to=%s` restores the row", j.dir.Word(j.pos.Index))
 			}
-			j.problem(OutOfOrder, f.Version, "migration %s is pending, but the later %s is already applied: it would run out of order; if it isn't merged yet, give it a version after %s (rename the file, its down and effect file, then `rehash`); if it is and the later ones aren't, revert those on a checkout without it (`down`), then `rebase`%s", j.name(i), last.Version, last.Version, hint)
+			j.problem(OutOfOrder, f.Version, "migration %s is pending, but the later %s is already applied: it would run out of order; if it isn't merged yet, give it a version after %s (rename the file, its down and effect file, then `rehash`); if it is and the later ones aren't, revert those on a checkout without it (`down`), then `rebase`%s", j.dir.Title(i), last.Version, last.Version, hint)
 		}
 	}
 	j.compare(seen)
@@ -255,7 +235,7 @@ func (j *judge) readJournal() {
 // malformed adds a problem for a row that no tool writes: it is unknown which of the migration's statements have run.
 func (j *judge) malformed(i int, r *migrate.Revision, why string) {
 	j.problem(Malformed, r.Version, "the journal says that %d of the %d statements of migration %s have run, %s; its row was edited: check the database, then `stamp -to=%s` or `stamp -to=%s`",
-		r.Applied, r.Total, j.name(i), why, j.word(i-1), j.word(i))
+		r.Applied, r.Total, j.dir.Title(i), why, j.dir.Word(i-1), j.dir.Word(i))
 }
 
 // compare finds the first applied migration that has changed. The journal's hashes are cumulative: each also covers the
@@ -282,7 +262,7 @@ func (j *judge) compare(seen map[int]*migrate.Revision) {
 			}
 			if r.Hash != alone[i] {
 				j.problem(Edited, f.Version, "migration %s was edited or renamed after it was applied on %s; restore %s and put the change into a new migration, or if the database matches what it says now, `stamp -to=%s`",
-					j.name(i), r.ExecutedAt.UTC().Format("2006-01-02"), f.Name, j.word(j.pos.Index))
+					j.dir.Title(i), r.ExecutedAt.UTC().Format("2006-01-02"), f.Name, j.dir.Word(j.pos.Index))
 				return
 			}
 		}
@@ -311,7 +291,7 @@ func (j *judge) hashes(seen map[int]*migrate.Revision) map[int]string {
 func (j *judge) compareHalf(i int, r *migrate.Revision) {
 	f := j.files[i]
 	if n := edited(Sums(f.SQL, f.Stmts), r.PartialHashes); n >= 0 {
-		j.problem(Edited, f.Version, "migration %s is half applied (%d of %d statements), and statement %d of %s has changed since it ran; restore the part that has run: only the rest may change", j.name(i), r.Applied, r.Total, n+1, f.Name)
+		j.problem(Edited, f.Version, "migration %s is half applied (%d of %d statements), and statement %d of %s has changed since it ran; restore the part that has run: only the rest may change", j.dir.Title(i), r.Applied, r.Total, n+1, f.Name)
 	}
 }
 
@@ -323,7 +303,7 @@ func (j *judge) compareHalfDown(i int, r *migrate.Revision) {
 		sums = Sums(f.Down.SQL, f.Down.Stmts)
 	}
 	if n := edited(sums, r.PartialHashes[1:]); n >= 0 {
-		j.problem(Edited, f.Version, "migration %s is half reverted, and statement %d of %s/%s has changed since it ran; restore the part that has run: only the rest may change", j.name(i), n+1, migration.DownDir, f.Name)
+		j.problem(Edited, f.Version, "migration %s is half reverted, and statement %d of %s/%s has changed since it ran; restore the part that has run: only the rest may change", j.dir.Title(i), n+1, migration.DownDir, f.Name)
 	}
 }
 
@@ -401,7 +381,7 @@ func (j *judge) thatOf(fits []fit) string {
 func (j *judge) either(fits []fit) string {
 	s := j.describe(fits[0])
 	for _, f := range fits[1:] {
-		s += " and of " + j.name(f.index)
+		s += " and of " + j.dir.Title(f.index)
 	}
 	return s
 }
@@ -409,9 +389,9 @@ func (j *judge) either(fits []fit) string {
 // stamp returns the command that records a version that the schema fits.
 func (j *judge) stamp(f fit) string {
 	if len(f.further)+len(f.invalid)+len(f.leftovers) == 0 {
-		return "`stamp -to=" + j.word(f.index) + "`"
+		return "`stamp -to=" + j.dir.Word(f.index) + "`"
 	}
-	return "`stamp -to=" + j.word(f.index) + " -yes`"
+	return "`stamp -to=" + j.dir.Word(f.index) + " -yes`"
 }
 
 // stamps returns the commands that record one of several.
@@ -459,7 +439,7 @@ func (j *judge) unknown(id string) error {
 	text := fmt.Sprintf("alembic_version holds %q, which no migration of this directory has", id)
 	var meant []string
 	for _, f := range j.dir.Mistyped(id) {
-		meant = append(meant, j.name(j.byVersion(f.Version)))
+		meant = append(meant, j.dir.Title(j.byVersion(f.Version)))
 	}
 	if len(meant) > 0 {
 		text += " (was " + strings.Join(meant, " or ") + " meant?)"
@@ -495,7 +475,7 @@ func (j *judge) nearest(live catalog.Catalog) string {
 	if at < 0 || len(least) > few {
 		return ""
 	}
-	return fmt.Sprintf(" (%s is nearest: %s)", j.name(at), sentences(least))
+	return fmt.Sprintf(" (%s is nearest: %s)", j.dir.Title(at), sentences(least))
 }
 
 // alembicAlone judges a database that only Alembic has managed.
@@ -506,7 +486,7 @@ func (j *judge) alembicAlone(id string, at int) error {
 	}
 	want, err := j.catalogAt(at)
 	if err != nil {
-		return fmt.Errorf("comparing the database with version %s: %w", j.word(at), err)
+		return fmt.Errorf("comparing the database with version %s: %w", j.dir.Word(at), err)
 	}
 	j.pos.Index = at
 	if f, ok := fitOf(at, want, live); ok && j.takes(f) {
@@ -519,11 +499,11 @@ func (j *judge) alembicAlone(id string, at int) error {
 		return nil
 	}
 	diffs := catalog.Diff(want, live)
-	hint := fmt.Sprintf("`adopt` lists all differences, and if they are intended, `stamp -to=%s -yes` records the version anyway", j.word(at))
+	hint := fmt.Sprintf("`adopt` lists all differences, and if they are intended, `stamp -to=%s -yes` records the version anyway", j.dir.Word(at))
 	if fits := j.closest(live); len(fits) > 0 && !slices.ContainsFunc(fits, func(f fit) bool { return f.index == at }) {
 		hint = "the database's is " + j.thatOf(fits)
 	}
-	j.problem(Drifted, j.files[at].Version, "alembic_version says %s and there is no journal, but the schema isn't that revision's: %s; %s", j.name(at), sentences(diffs), hint)
+	j.problem(Drifted, j.files[at].Version, "alembic_version says %s and there is no journal, but the schema isn't that revision's: %s; %s", j.dir.Title(at), sentences(diffs), hint)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/ibutsu/ibutsu-schema/internal/batch"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -65,6 +66,7 @@ var supported = map[string]string{
 	lockTimeout:     "5s",
 	migrateDone:     "SELECT ...",
 	atlasNolint:     "",
+	batch.Directive: strings.TrimPrefix(batch.Usage, "-- "+batch.Directive+" "),
 }
 
 // parseHeader reads the directives of the file src. It needs the statements for their comments. It reports errors to
@@ -114,7 +116,7 @@ func (p *headerParser) top(src string) int {
 		if !ok {
 			continue
 		}
-		if d.String() == atlasNolint && d.exact {
+		if d.exact && (d.String() == atlasNolint || d.String() == batch.Directive) {
 			continue
 		}
 		switch {
@@ -142,13 +144,25 @@ func (p *headerParser) elsewhere(src string, stmts []pgsql.Stmt, top int) {
 		}
 		tail = s.End
 	}
-	p.misplaced(1+strings.Count(src[:tail], "\n"), src[tail:])
+	last := 1 + strings.Count(src[:tail], "\n")
+	p.misplaced(last, src[tail:])
+	for i, l := range strings.Split(src[tail:], "\n") {
+		if d, ok := parseDirective(l); ok && d.String() == batch.Directive && d.exact {
+			p.complain(last+i, "no statement follows the directive %s", d)
+		}
+	}
 }
 
 func (p *headerParser) misplaced(line int, text string) {
 	for i, l := range strings.Split(text, "\n") {
 		d, ok := parseDirective(l)
 		if !ok || d.String() == atlasNolint {
+			continue
+		}
+		if d.String() == batch.Directive {
+			if !d.exact {
+				p.complain(line+i, "write the directive as %q", batch.Usage)
+			}
 			continue
 		}
 		if why, ok := unsupported[d.String()]; ok {
@@ -202,7 +216,7 @@ func (p *headerParser) read(line int, d directive) bool {
 		p.complain(line, "the directive %s is not supported: %s", d, why)
 		return false
 	case !ok:
-		p.complain(line, "unknown directive %s; known directives: %s, %s, %s, %s, %s, %s, %s", d, atlasTxmode, atlasNolint, atlasCheckpoint, alembicRevision, alembicDown, lockTimeout, migrateDone)
+		p.complain(line, "unknown directive %s; known directives: %s, %s, %s, %s, %s, %s, %s, %s", d, atlasTxmode, atlasNolint, atlasCheckpoint, alembicRevision, alembicDown, lockTimeout, migrateDone, batch.Directive)
 		return false
 	case !d.exact:
 		p.complain(line, "write the directive as \"%s\"", strings.TrimSpace("-- "+d.String()+" "+usage))

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/ibutsu/ibutsu-schema/internal/batch"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
@@ -236,6 +237,7 @@ func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
 		p.add(name, line, 0, format, args...)
 	})
 	for _, s := range stmts {
+		p.batch(name, s, h.txNone)
 		switch runner.Check(s, h.txNone) {
 		case runner.Controls:
 			p.transaction(name, s.Pos, "%s: the file already runs in a transaction; remove it, or commit in batches with a DO block in a file with \"-- atlas:txmode none\"", abbreviate(s.Text))
@@ -246,6 +248,18 @@ func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
 		}
 	}
 	return stmts, h
+}
+
+// batch checks a statement that is to run in batches.
+func (p *parser) batch(name string, s pgsql.Stmt, txNone bool) {
+	b, err := batch.Of(s)
+	var wrong *batch.Error
+	switch {
+	case errors.As(err, &wrong):
+		p.add(name, wrong.Pos.Line, wrong.Pos.Col, "%s", wrong.Msg)
+	case b != nil && !txNone:
+		p.transaction(name, s.Pos, "batches commit one by one, and the file runs in a transaction: put \"-- atlas:txmode none\" at the top of the file, followed by an empty line")
+	}
 }
 
 // abbreviate returns the beginning of a statement, on one line.

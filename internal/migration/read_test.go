@@ -162,7 +162,7 @@ func TestReadErrors(t *testing.T) {
 		{"query file of nothing", []string{a, "", "done/" + a, "-- none\n"}, "done/" + a + ":1: write one SELECT statement that returns true or false"},
 		{"query file of two", []string{a, "", "done/" + a, "SELECT true;\n\nSELECT false;\n"}, "done/" + a + ":3:1: write one SELECT statement that returns true or false"},
 		{"unknown", []string{a, "-- atlas:txmod none\n\nSELECT 1;\n"},
-			a + ":1: unknown directive atlas:txmod; known directives: atlas:txmode, atlas:nolint, atlas:checkpoint, alembic:revision, alembic:down, migrate:lock_timeout, migrate:done"},
+			a + ":1: unknown directive atlas:txmod; known directives: atlas:txmode, atlas:nolint, atlas:checkpoint, alembic:revision, alembic:down, migrate:lock_timeout, migrate:done, migrate:batch"},
 		{"mode all", []string{a, "-- atlas:txmode all\n\n"},
 			a + ":1: atlas:txmode all is not supported: every file has its own transaction (file, the default) or none (none)"},
 		{"mode other", []string{a, "-- atlas:txmode None\n\n"}, a + `:1: unknown transaction mode "None"; known modes: none, file`},

@@ -107,6 +107,16 @@ func samePIDs(a, b []Blocker) bool {
 
 // blockers returns what the backend pid waits for.
 func blockers(ctx context.Context, conn *pgx.Conn, pid int32) ([]Blocker, error) {
+	return readBlockers(ctx, conn, "pg_catalog.pg_blocking_pids($1)", pid)
+}
+
+// sessions describes the sessions with these pids.
+func sessions(ctx context.Context, conn *pgx.Conn, pids []int32) ([]Blocker, error) {
+	return readBlockers(ctx, conn, "$1::pg_catalog.int4[]", pids)
+}
+
+// readBlockers describes the sessions whose pids an expression of $1 returns in an array.
+func readBlockers(ctx context.Context, conn *pgx.Conn, pids string, arg any) ([]Blocker, error) {
 	progress := "(SELECT NULL::int AS pid, NULL::oid AS relid, NULL::int8 AS bytes_processed, NULL::int8 AS tuples_processed)"
 	if pgsql.MajorVersion(conn.PgConn().ParameterStatus("server_version")) >= 14 {
 		progress = "(SELECT * FROM pg_catalog.pg_stat_progress_copy WHERE relid <> 0 AND datname = pg_catalog.current_database())"
@@ -116,12 +126,12 @@ SELECT b.pid, COALESCE(a.usename, ''), COALESCE(a.application_name, ''), COALESC
        COALESCE(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - a.xact_start), 0)::float8,
        CASE WHEN b.pid = 0 THEN ARRAY(SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE database = pg_catalog.current_database() ORDER BY prepared) ELSE '{}' END,
        current_user, COALESCE(n.nspname, ''), COALESCE(r.relname, ''), COALESCE(c.tuples_processed, 0), COALESCE(c.bytes_processed, 0)
-  FROM (SELECT DISTINCT pg_catalog.unnest(pg_catalog.pg_blocking_pids($1)) AS pid) b
+  FROM (SELECT DISTINCT pg_catalog.unnest(`+pids+`) AS pid) b
   LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid
   LEFT JOIN `+progress+` c ON c.pid = b.pid
   LEFT JOIN pg_catalog.pg_class r ON r.oid = c.relid
   LEFT JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
- ORDER BY b.pid`, pid)
+ ORDER BY b.pid`, arg)
 	if err != nil {
 		return nil, err
 	}

@@ -25,8 +25,9 @@ import (
 type victim struct {
 	URL, Root string
 	Down      bool
-	N         int  // the statement at which it is killed; 0: it isn't killed
-	Later     bool // a little after the statement began
+	N         int           // the statement at which it is killed; 0: it isn't killed
+	Later     bool          // a little after the statement began
+	After     time.Duration // as long after the statement began
 }
 
 const victimVariable = "MIGRATOR_TEST_VICTIM"
@@ -67,6 +68,8 @@ func (v victim) run() error {
 		}
 		switch count++; {
 		case count != v.N:
+		case v.After > 0:
+			time.AfterFunc(v.After, die)
 		case v.Later:
 			time.AfterFunc(15*time.Millisecond, die)
 		default:

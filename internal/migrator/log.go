@@ -52,6 +52,33 @@ type (
 		Unit     string // "blocks", "rows", "sessions"
 	}
 
+	// LogBatch reports how far a statement that runs in batches has come: after the first batch, every second, and at
+	// the end.
+	LogBatch struct {
+		Stmt    pgsql.Stmt
+		N       int // from 1
+		Total   int
+		Elapsed time.Duration // since this run began the statement
+
+		Batches int     // that this run has committed
+		Size    int     // rows of the next one
+		Pass    int     // over the table, from 1
+		Walked  int64   // rows in this pass
+		Of      int64   // rows of the table, as PostgreSQL estimates; negative before the table is analyzed
+		Changed int64   // rows in all passes
+		Rate    float64 // rows walked per second by this run
+	}
+
+	// LogPace says that batches wait for something: when they begin to, and every ten seconds.
+	LogPace struct {
+		Reason Pace
+		Table  string
+		Waited time.Duration
+		Lag    time.Duration // of the slowest replica, if it is waited for
+		// Others are the autovacuum worker that is waited for, or the sessions whose snapshot keeps dead rows.
+		Others []Blocker
+	}
+
 	// LogSettled says that the record was inconsistent and has been repaired, and why.
 	LogSettled struct{ Note string }
 
@@ -141,6 +168,8 @@ func (LogWait) logEntry()        {}
 func (LogBuilding) logEntry()    {}
 func (LogBlocked) logEntry()     {}
 func (LogProgress) logEntry()    {}
+func (LogBatch) logEntry()       {}
+func (LogPace) logEntry()        {}
 func (LogSettled) logEntry()     {}
 func (LogDrift) logEntry()       {}
 func (LogPlan) logEntry()        {}

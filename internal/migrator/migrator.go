@@ -43,6 +43,8 @@ type Config struct {
 	LockTimeout time.Duration // 0: DefaultLockTimeout
 	LockRetry   time.Duration // 0: DefaultLockRetry
 
+	Batches Batches // how statements run in batches
+
 	// Wait is how long to wait while another session migrates the same database. 0: until that session ends. Negative:
 	// not at all.
 	Wait time.Duration
@@ -92,6 +94,7 @@ func newMigrator(cfg Config) *Migrator {
 	if cfg.LockRetry == 0 {
 		cfg.LockRetry = DefaultLockRetry
 	}
+	cfg.Batches = cfg.Batches.withDefaults()
 	if cfg.Log == nil {
 		cfg.Log = discard{}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"ariga.io/atlas/sql/migrate"
 
+	"github.com/ibutsu/ibutsu-schema/internal/batch"
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -30,6 +31,8 @@ type step struct {
 	done     int               // statements that an earlier run completed
 	mark     revision.Mark     // of the row as this run wrote it last, "" if it has not
 	counted  bool              // whether the last commit counted a statement in the row
+	batch    batch.Note        // how far the statement after the last that is done has come; zero if it isn't a batch
+	noted    bool              // whether the last commit wrote batch
 	wait     time.Duration     // for a lock, as the file says; 0: as configured
 	before   string            // position of the database until the last statement has run, in words
 }
@@ -45,6 +48,7 @@ func (m *Migrator) up(i int, partial *migrate.Revision) *step {
 	}
 	if partial != nil {
 		st.done = partial.Applied
+		st.batch, _ = revision.Batch(partial)
 		st.txNone = true
 	}
 	if st.txNone {
@@ -63,6 +67,7 @@ func (m *Migrator) down(i int, row *migrate.Revision) *step {
 	}
 	if row != nil && revision.IsDown(row) {
 		st.done = revision.DownApplied(row)
+		st.batch, _ = revision.Batch(row)
 		st.txNone = true
 	}
 	if st.txNone {
@@ -136,6 +141,16 @@ func (s *session) runAlone(ctx context.Context, st *step, fr *FileRun) error {
 		}
 	}
 	for _, u := range runner.Cut(st.stmts, true)[st.done:] {
+		if b, err := batch.Of(u.Stmts[0]); err != nil || b != nil {
+			if err == nil {
+				err = s.batches(ctx, st, fr, u, b)
+			}
+			if err != nil {
+				return s.stopped(ctx, st, fr, u.First, err)
+			}
+			fr.Applied = append(fr.Applied, u.Stmts[0].Text)
+			continue
+		}
 		tries := 0
 		err := s.retry(ctx, st.name, func() error {
 			tries++
@@ -165,7 +180,9 @@ func (s *session) stopped(ctx context.Context, st *step, fr *FileRun, i int, err
 		command = "down"
 	}
 	failed.State = fmt.Sprintf("%d of the file's %d statements have run and were committed: fix the cause, then `%s` continues with statement %d", i, len(st.stmts), command, i+1)
-	if failed.Cause != nil {
+	if st.batch.Pass > 0 {
+		failed.State = s.halfway(st, i, failed, command)
+	} else if failed.Cause != nil {
 		failed.State = fmt.Sprintf("%d of the file's %d statements have run and were committed: `%s` continues with statement %d", i, len(st.stmts), command, i+1)
 	}
 	if s.conn.IsClosed() {
@@ -299,7 +316,11 @@ func setsTimeout(s pgsql.Stmt) bool {
 // why records in the journal why statement n, counted from 0, failed.
 func (s *session) why(ctx context.Context, st *step, fr *FileRun, n int, failed *StmtError) error {
 	row := s.m.row(st, fr, n)
-	row.PartialHashes = row.PartialHashes[:row.Applied] // the rest may be edited before the next run
+	keep := row.Applied
+	if _, ok := revision.Batch(row); ok {
+		keep++
+	}
+	row.PartialHashes = row.PartialHashes[:keep] // the rest may be edited before the next run
 	row.Error, row.ErrorStmt = pgsql.MaskMessage(failed.Err.Error(), failed.Stmt), pgsql.Mask(failed.Stmt)
 	if failed.Cause != nil {
 		row.Error = fmt.Sprintf("interrupted: %v", failed.Cause)
@@ -323,6 +344,7 @@ func (m *Migrator) row(st *step, fr *FileRun, n int) *migrate.Revision {
 	row.OperatorVersion = m.cfg.OperatorVersion
 	if st.down {
 		revision.BeginDown(row, st.sums, n)
+		st.addBatch(row)
 		return row
 	}
 	row.Hash = st.file.Hash // the part that has not run yet may have been edited
@@ -330,12 +352,20 @@ func (m *Migrator) row(st *step, fr *FileRun, n int) *migrate.Revision {
 	row.PartialHashes = nil
 	if n < row.Total {
 		row.PartialHashes = st.sums
+		st.addBatch(row)
 	}
 	row.ExecutedAt = fr.Start
 	if !fr.Start.IsZero() { // a script has no start time
 		row.ExecutionTime += time.Since(fr.Start)
 	}
 	return row
+}
+
+// addBatch adds how far the next statement has come to a row of a step that hasn't run to its end.
+func (st *step) addBatch(row *migrate.Revision) {
+	if st.batch.Pass > 0 {
+		revision.BeginBatch(row, st.batch)
+	}
 }
 
 // stmt runs the statement at i, which waits for a lock no longer than limit.

@@ -52,11 +52,7 @@ func (s *session) tx(ctx context.Context, fn func(pgx.Tx) error) error {
 // The error is one of tx, a *StmtError, a *LostLockError, a *revision.ConflictError, a *revision.RowConflictError or a
 // *revision.UnwrittenError.
 func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string, n int, u runner.Unit) error {
-	s.observer.begin(s.limit)
-	defer s.observer.end()
-	rec := s.rec
-	u.Mode = runner.Together
-	hooks := runner.Hooks{
+	return s.transaction(ctx, u, runner.Hooks{
 		Begin: func(ctx context.Context, _ runner.Unit) error { return s.begin(ctx, st, to) },
 		Stmt: func(ctx context.Context, i int, _ pgsql.Stmt, run func(context.Context) error) error {
 			return s.stmt(ctx, st, fr, i, s.limit, run)
@@ -67,7 +63,15 @@ func (s *session) recorded(ctx context.Context, st *step, fr *FileRun, to string
 			}
 			return s.commit(ctx, st, s.m.row(st, fr, n), to)
 		},
-	}
+	})
+}
+
+// transaction runs a unit in a transaction that the hooks begin and commit by [session.begin] and [session.commit].
+func (s *session) transaction(ctx context.Context, u runner.Unit, hooks runner.Hooks) error {
+	s.observer.begin(s.limit)
+	defer s.observer.end()
+	rec := s.rec
+	u.Mode = runner.Together
 	err := s.script.Run(ctx, u, hooks)
 	if errors.Is(err, errStale) {
 		s.observer.end() // or it might take the only connection that is available
@@ -106,7 +110,7 @@ func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, i
 	switch {
 	case row == nil:
 		sql = append(sql, store.DeleteSQL(version))
-	case st.mark != "" && len(row.PartialHashes) > 0 && len(row.PartialHashes) == len(st.sums): // all of them are there
+	case st.mark != "" && !st.noted && len(row.PartialHashes) > 0 && len(row.PartialHashes) == len(st.sums): // all of them are there
 		counts, counted = true, st.counted // the first time, the whole row is confirmed
 		sql = append(sql, store.CountSQL(row))
 	default:
@@ -119,6 +123,7 @@ func (s *session) commit(ctx context.Context, st *step, row *migrate.Revision, i
 	case err == nil:
 		st.mark = revision.Mark(results[before].Rows[0][0])
 		st.counted = counts
+		_, st.noted = revision.Batch(row)
 		return nil
 	case refused && 0 < len(results) && len(results) < before:
 		return fmt.Errorf("recording version %s: %w", version, err)

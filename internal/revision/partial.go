@@ -9,6 +9,7 @@ import (
 
 	"ariga.io/atlas/sql/migrate"
 
+	"github.com/ibutsu/ibutsu-schema/internal/batch"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -64,6 +65,37 @@ func IsDown(r *migrate.Revision) bool {
 // DownApplied returns how many statements of the down file have run.
 func DownApplied(r *migrate.Revision) int { return r.Applied - 1 }
 
+// In memory, the note of a batch that has begun but not ended follows the hashes of the statements that have run. In
+// the journal it counts as one of the statements that have run, so that the Atlas CLI compares it with the statement's
+// hash and refuses to run the statement as a whole.
+
+// Batch returns the note of the batch that the next statement of a half applied or half reverted migration has begun.
+// ok is false if it has begun none.
+func Batch(r *migrate.Revision) (n batch.Note, ok bool) {
+	if r == nil || r.Applied < 0 || r.Applied >= len(r.PartialHashes) {
+		return batch.Note{}, false
+	}
+	return batch.ParseNote(r.PartialHashes[r.Applied])
+}
+
+// BeginBatch adds to a half applied or half reverted row, with the hashes of Sums or DownSums, how far the batch of its
+// next statement has come.
+func BeginBatch(r *migrate.Revision, n batch.Note) {
+	n.Sum = r.PartialHashes[r.Applied]
+	r.PartialHashes = slices.Insert(slices.Clone(r.PartialHashes), r.Applied, n.String())
+}
+
+// stored returns a row as it is in the journal.
+func stored(r *migrate.Revision) *migrate.Revision {
+	if _, ok := Batch(r); !ok {
+		return r
+	}
+	row := *r
+	row.Applied++
+	row.Total++
+	return &row
+}
+
 // trim removes the hashes of statements that have not run from a row of the journal.
 func trim(r *migrate.Revision) {
 	n := len(r.PartialHashes)
@@ -80,12 +112,21 @@ func trim(r *migrate.Revision) {
 	if n > r.Applied && appended <= r.Applied {
 		r.PartialHashes = append(r.PartialHashes[:r.Applied-appended], r.PartialHashes[n-appended:]...)
 	}
+	if r.Applied > 0 && r.Applied <= len(r.PartialHashes) {
+		if _, ok := batch.ParseNote(r.PartialHashes[r.Applied-1]); ok {
+			r.Applied--
+			r.Total--
+		}
+	}
 }
 
 // edited returns the index of the first statement that has changed since it ran, -1 if none has. ran holds the hashes
-// of those that have run.
+// of those that have run, and the note of a batch.
 func edited(sums, ran []string) int {
 	for i, sum := range ran {
+		if n, ok := batch.ParseNote(sum); ok {
+			sum = n.Sum
+		}
 		if i >= len(sums) || hashPrefix+strings.TrimPrefix(sum, hashPrefix) != sums[i] {
 			return i
 		}

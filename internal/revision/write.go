@@ -186,6 +186,7 @@ func (s Store) AdvanceScript(from, to string) string {
 // read: the same number of its statements have run, or it doesn't exist if r is nil. It belongs after AdvanceScript,
 // whose lock all writers of the journal take first.
 func (s Store) UnchangedScript(version string, r *migrate.Revision) string {
+	r = stored(r)
 	unchanged := "NOT EXISTS (SELECT FROM " + s.journal() + " WHERE " + versionIs(version) + ")"
 	if r != nil {
 		unchanged = fmt.Sprintf("EXISTS (SELECT FROM %s WHERE %s AND CASE partial_hashes OPERATOR(pg_catalog.->>) 0 WHEN '%s' THEN pg_catalog.jsonb_array_length(partial_hashes) ELSE applied END OPERATOR(pg_catalog.=) %d)",
@@ -214,6 +215,7 @@ func (s Store) Put(ctx context.Context, q Querier, r *migrate.Revision) error {
 
 // PutSQL returns the statement that Put runs. A zero ExecutedAt stands for the server's time.
 func (s Store) PutSQL(r *migrate.Revision) string {
+	r = stored(r)
 	orNull := func(text string) string {
 		if text == "" {
 			return "NULL"
@@ -297,6 +299,7 @@ func (s Store) alembicIs(id string) string {
 // rowIs returns the condition that a row of the journal is r. It is one comparison, which the server plans in a third
 // of the time of many. Of the partial hashes it compares the number and that of the last statement that has run.
 func rowIs(version string, r *migrate.Revision, counted bool) string {
+	r = stored(r)
 	columns := "type, applied, total, hash, description, COALESCE(error, ''), COALESCE(error_stmt, '')"
 	want := fmt.Sprintf("%d %d %d %s %s %s %s", r.Type, r.Applied, r.Total, r.Hash, r.Description, r.Error, r.ErrorStmt)
 	if n := len(r.PartialHashes); !counted || r.Applied%(n/64+1) == 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/ibutsu/ibutsu-schema/internal/batch"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -113,6 +114,9 @@ func (s *Session) rollback(ctx context.Context) {
 // Stmt runs a statement of a script in the current transaction, if any. If PostgreSQL reports an error, it is a
 // *StmtError.
 func (s *Session) Stmt(ctx context.Context, stmt pgsql.Stmt) error {
+	if err := s.batch(ctx, stmt); err != nil {
+		return &StmtError{Pos: stmt.Pos, Stmt: stmt.Text, Err: err}
+	}
 	s.used = true
 	s.ran.statement(stmt.Text)
 	run, explain := stmt.Text, func(err error) error { return err }
@@ -131,6 +135,19 @@ func (s *Session) Stmt(ctx context.Context, stmt pgsql.Stmt) error {
 	}
 	return e
 }
+
+// batch returns an error if the statement is to run in batches, and can't. Where it runs as a whole, this is a check.
+func (s *Session) batch(ctx context.Context, stmt pgsql.Stmt) error {
+	b, err := batch.Of(stmt)
+	if err != nil || b == nil {
+		return err
+	}
+	_, err = b.Resolve(ctx, s.Conn)
+	return err
+}
+
+// Changed returns how many rows the last statement, of a script or not, has changed or returned.
+func (s *Session) Changed() int64 { return s.changed }
 
 // bounded is like Exec with the bound of the options.
 func (s *Session) bounded(ctx context.Context, sql string) error {
@@ -155,13 +172,16 @@ func firstRunes(text string, n int) string {
 // rows.
 func (s *Session) Exec(ctx context.Context, sql string) error {
 	results := s.Conn.PgConn().Exec(ctx, sql)
+	s.changed = 0
 	for results.NextResult() {
 		rows := results.ResultReader()
 		for rows.NextRow() {
 		}
-		if _, err := rows.Close(); err != nil {
-			break // Close returns it, too
+		tag, err := rows.Close()
+		if err != nil {
+			break // results.Close returns it, too
 		}
+		s.changed = tag.RowsAffected()
 	}
 	return results.Close()
 }

@@ -43,6 +43,8 @@ type Session struct {
 
 	ran  traces // of the scripts so far
 	used bool   // since the session was set up or reset
+
+	changed int64 // by the last statement
 }
 
 // Open sets conn up for scripts: it sets everything that the server, the database, the role or the environment may have

@@ -1,0 +1,216 @@
+package batch_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	pg_query "github.com/pganalyze/pg_query_go/v6"
+	pgquery "github.com/wasilibs/go-pgquery"
+
+	"github.com/ibutsu/ibutsu-schema/internal/batch"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+)
+
+func parse(t *testing.T, src string) pgsql.Stmt {
+	t.Helper()
+	stmts, err := pgsql.Split(src)
+	if err != nil || len(stmts) != 1 {
+		t.Fatalf("%d statements, %v", len(stmts), err)
+	}
+	return stmts[0]
+}
+
+// TestOf checks what the text alone decides. In cases without an error, range is the statement with a range.
+func TestOf(t *testing.T) {
+	const d = "-- migrate:batch t\n"
+	for _, test := range []struct{ src, err, sql string }{
+		{"UPDATE t SET a = 1", "", ""},
+		{d + "UPDATE t SET a = 1 WHERE /* batch */ true", "", "UPDATE leaf AS t SET a = 1 WHERE (RANGE)"},
+		{d + "UPDATE ONLY t AS x SET a = 1 WHERE b BETWEEN 1 AND 2 AND /*batch x*/ TRUE AND NOT c RETURNING *", "", "UPDATE ONLY leaf AS x SET a = 1 WHERE b BETWEEN 1 AND 2 AND (RANGE) AND NOT c RETURNING *"},
+		{"-- migrate:batch s.t\nDELETE FROM s.t USING u WHERE u.id = t.id AND /* batch */ true", "", "DELETE FROM leaf AS t USING u WHERE u.id = t.id AND (RANGE)"},
+		{d + "UPDATE t SET a = CASE WHEN b OR c THEN 1 END WHERE CASE WHEN b OR c AND a > 1 THEN true END AND /* batch */ true", "", "UPDATE leaf AS t SET a = CASE WHEN b OR c THEN 1 END WHERE CASE WHEN b OR c AND a > 1 THEN true END AND (RANGE)"},
+		{d + "INSERT INTO u SELECT * FROM a JOIN t x ON a.id = x.id LEFT JOIN c ON true WHERE (c.a OR x.b) AND /* batch x */ true ON CONFLICT (a) DO UPDATE SET b = 1 WHERE u.a OR u.b", "", "INSERT INTO u SELECT * FROM a JOIN leaf x ON a.id = x.id LEFT JOIN c ON true WHERE (c.a OR x.b) AND (RANGE) ON CONFLICT (a) DO UPDATE SET b = 1 WHERE u.a OR u.b"},
+		{d + "WITH x AS (SELECT 1), m AS (DELETE FROM t WHERE /* batch */ true RETURNING *) INSERT INTO u SELECT * FROM m", "", "WITH x AS (SELECT 1), m AS (DELETE FROM leaf AS t WHERE (RANGE) RETURNING *) INSERT INTO u SELECT * FROM m"},
+		{d + `UPDATE t SET a = (SELECT max(b) FROM u GROUP BY c LIMIT 1) WHERE /* batch */ true`, "", "UPDATE leaf AS t SET a = (SELECT max(b) FROM u GROUP BY c LIMIT 1) WHERE (RANGE)"},
+		{"-- migrate:batch \"T \"\"x\"\"\" by \"K\", size size 10 pause 5ms until none\nDELETE FROM \"T \"\"x\"\"\" WHERE /* batch */ true", "", `DELETE FROM leaf AS "T ""x""" WHERE (RANGE)`},
+
+		{"UPDATE t SET a = 1 WHERE /* batch */ true", "1:26: /* batch */ marks the range of a batch, but the statement has no directive", ""},
+		{d + "UPDATE t SET a = 1", `2:1: the statement doesn't say where the range of a batch belongs: add "AND /* batch */ true"`, ""},
+		{d + "UPDATE t SET a = 1 WHERE /* batch */ b", "2:26: write true after /* batch */", ""},
+		{d + "UPDATE t SET a = 1 WHERE /* batch */ true AND /* batch */ true", "2:47: the statement has two marks", ""},
+		{d + "UPDATE t SET a = 1 WHERE b OR /* batch */ true", "2:28: with OR, rows outside a batch's range would be changed", ""},
+		{d + "UPDATE t SET a = 1 WHERE (b AND /* batch */ true)", "2:45: the mark must be a term of its own", ""},
+		{d + "UPDATE t SET a = 1 WHERE b AND NOT /* batch */ true", "the mark must be a term of its own", ""},
+		{d + "UPDATE t SET a = 1 WHERE b AND /* batch */ true = c", "the mark must be a term of its own", ""},
+		{d + "UPDATE t SET a = 1 WHERE c BETWEEN false AND /* batch */ true", "the mark must be a term of its own", ""},
+		{d + "UPDATE t SET a = /* batch */ true", "the mark must be in the WHERE", ""},
+		{d + "UPDATE t SET a = 1 WHERE EXISTS (SELECT FROM u WHERE /* batch */ true)", "the mark must be a term of its own", ""},
+		{d + "UPDATE t SET a = 1 WHERE true RETURNING /* batch */ true", "the mark must be in the WHERE", ""},
+		{d + "UPDATE t x SET a = 1 WHERE /* batch */ true", `2:28: the mark must name the alias of t if it has one: write "/* batch x */ true"`, ""},
+		{d + "UPDATE t SET a = 1 WHERE /* batch t */ true", `write "/* batch */ true"`, ""},
+		{d + "UPDATE s.t SET a = 1 WHERE /* batch */ true", "2:8: the directive names table t, but the statement has another one here", ""},
+		{d + "UPDATE t SET a = 1 FROM t u WHERE /* batch */ true", "2:25: the statement names t twice", ""},
+		{d + "DELETE FROM t WHERE id IN (SELECT p FROM u, t) AND /* batch */ true", "the statement names t twice", ""},
+		{d + "INSERT INTO t SELECT * FROM t WHERE /* batch */ true", "the statement names t twice", ""},
+		{d + "INSERT INTO u SELECT * FROM a LEFT JOIN t ON true WHERE /* batch */ true", "2:41: t is on the nullable side of an outer join", ""},
+		{d + "INSERT INTO u SELECT * FROM a FULL OUTER JOIN t ON true WHERE /* batch */ true", "nullable side", ""},
+		{d + "INSERT INTO u SELECT * FROM t RIGHT JOIN a ON true WHERE /* batch */ true", "nullable side", ""},
+		{d + "INSERT INTO u SELECT a FROM t WHERE /* batch */ true GROUP BY a", "2:54: GROUP: batches would each have their own", ""},
+		{d + "INSERT INTO u SELECT DISTINCT a FROM t WHERE /* batch */ true", "DISTINCT: rows of different batches", ""},
+		{d + "INSERT INTO u SELECT rank() OVER (ORDER BY a) FROM t WHERE /* batch */ true", "a window function sees only the rows of a batch", ""},
+		{d + "INSERT INTO u SELECT a FROM t WHERE /* batch */ true UNION SELECT 1", "UNION: batches", ""},
+		{d + "INSERT INTO u SELECT a FROM t WHERE /* batch */ true ORDER BY a", "ORDER: batches", ""},
+		{d + "INSERT INTO u SELECT a FROM t WHERE /* batch */ true LIMIT 3", "LIMIT: batches", ""},
+		{d + "INSERT INTO u SELECT a FROM v WHERE /* batch */ true", "the directive names table t, but it isn't in the FROM", ""},
+		{d + "WITH m AS (DELETE FROM t WHERE /* batch */ true RETURNING *) SELECT * FROM m", "after WITH, only an INSERT ... SELECT", ""},
+		{d + "WITH m AS (DELETE FROM t WHERE /* batch */ true RETURNING *) INSERT INTO u SELECT a FROM m GROUP BY a", "GROUP: batches", ""},
+		{d + "WITH m AS (SELECT * FROM t WHERE /* batch */ true) INSERT INTO u SELECT * FROM m", "batches are possible of an UPDATE, a DELETE and an INSERT", ""},
+		{d + "MERGE INTO t USING u ON /* batch */ true WHEN MATCHED THEN DELETE", "batches are possible of an UPDATE", ""},
+		{d + "SELECT * FROM t WHERE /* batch */ true", "batches are possible of an UPDATE", ""},
+		{d + d + "UPDATE t SET a = 1 WHERE /* batch */ true", "2:1: duplicate directive", ""},
+		{"-- migrate:batch\nUPDATE t SET a = 1 WHERE /* batch */ true", "1:1: migrate:batch: it names no table; write", ""},
+		{"-- migrate:batch t by\nUPDATE t SET a = 1 WHERE /* batch */ true", "a column must follow by", ""},
+		{"-- migrate:batch t by a, a\nUPDATE t SET a = 1 WHERE /* batch */ true", "column a is twice", ""},
+		{"-- migrate:batch t size 0\nUPDATE t SET a = 1 WHERE /* batch */ true", `size "0": a number of rows`, ""},
+		{"-- migrate:batch t size 1 size 2\nUPDATE t SET a = 1 WHERE /* batch */ true", "size is there twice", ""},
+		{"-- migrate:batch t pause 5\nUPDATE t SET a = 1 WHERE /* batch */ true", `pause "5": a duration`, ""},
+		{"-- migrate:batch t until all\nUPDATE t SET a = 1 WHERE /* batch */ true", `only "until none" is known`, ""},
+		{"-- migrate:batch t slowly\nUPDATE t SET a = 1 WHERE /* batch */ true", `unknown option "slowly"`, ""},
+	} {
+		b, err := batch.Of(parse(t, test.src))
+		got := ""
+		var wrong *batch.Error
+		if errors.As(err, &wrong) {
+			got = fmt.Sprintf("%d:%d: ", wrong.Pos.Line, wrong.Pos.Col) + wrong.Msg
+		}
+		switch {
+		case test.err == "" && err != nil, test.err != "" && !strings.Contains(got, test.err):
+			t.Errorf("%s\ngot  %v\nwant %s", test.src, got, test.err)
+		case err != nil:
+		case b == nil && test.sql != "":
+			t.Errorf("%s: no batch", test.src)
+		case b != nil:
+			sql := b.SQL("RANGE", "leaf")
+			if sql != test.sql {
+				t.Errorf("%s\ngot  %s\nwant %s", test.src, sql, test.sql)
+			}
+			if _, err := pgquery.Parse(sql); err != nil {
+				t.Errorf("%s: %v", sql, err)
+			}
+		}
+	}
+}
+
+// TestConjunct checks by PostgreSQL's parser where a mark is a term of the WHERE: of all places where a
+// boolean may be in conditions, those that Of takes are those where the parser finds a conjunct.
+func TestConjunct(t *testing.T) {
+	const hole = "/* batch */ true"
+	conditions := []string{
+		"%", "a AND %", "% AND a", "a AND % AND b", "a OR %", "% OR a", "a AND % OR b", "(a OR b) AND %", "(a AND %) OR b", "(%)", "NOT %", "NOT a AND %",
+		"a = %", "% = a", "a AND % = b", "a AND % IS TRUE", "a IS NOT NULL AND %", "c BETWEEN 1 AND 2 AND %", "a BETWEEN % AND b", "a BETWEEN b AND %", "c NOT BETWEEN SYMMETRIC 1 AND 2 AND %",
+		"CASE WHEN a THEN % END", "CASE WHEN a THEN b END AND %", "CASE WHEN a AND % THEN b END", "CASE a WHEN % THEN b ELSE a END AND b", "a AND CASE WHEN a OR b THEN c BETWEEN 1 AND 2 END AND %",
+		"coalesce(a, %)", "coalesce(a, b) AND %", "EXISTS (SELECT 1 WHERE %)", "a AND EXISTS (SELECT 1 WHERE a OR b) AND %", "c IN (1, 2) AND %", "a IN (b, %)", "ARRAY[a, %] IS NULL", "(ARRAY[a])[1] AND %",
+		"a IS DISTINCT FROM %", "a IS DISTINCT FROM b AND %", "c > 1 AND % AND c BETWEEN 1 AND 2", "c BETWEEN (CASE WHEN a AND b THEN 1 END) AND 2 AND %", "a AND %::bool", "a AND (%)", "row(a, %) IS NULL", "% AND a OR b AND a",
+	}
+	for _, c := range conditions {
+		sql := "UPDATE t SET n = 1 WHERE " + strings.ReplaceAll(c, "%", hole)
+		_, err := batch.Of(parse(t, "-- migrate:batch t\n"+sql))
+		want := isConjunct(t, "UPDATE t SET n = 1 WHERE "+strings.ReplaceAll(c, "%", "sentinel"))
+		// A mark in parentheses of its own would do no harm, but is refused.
+		if got := err == nil; got != want && !(want && strings.Contains(c, "(%)")) {
+			t.Errorf("%s: taken: %v, a conjunct: %v (%v)", c, got, want, err)
+		}
+	}
+}
+
+// isConjunct reports whether the column "sentinel" is a term of the WHERE of an UPDATE.
+func isConjunct(t *testing.T, sql string) bool {
+	t.Helper()
+	tree, err := pgquery.Parse(sql)
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	where := tree.Stmts[0].Stmt.GetUpdateStmt().WhereClause
+	terms := []*pg_query.Node{where}
+	if and := where.GetBoolExpr(); and != nil && and.Boolop == pg_query.BoolExprType_AND_EXPR {
+		terms = and.Args
+	}
+	for _, term := range terms {
+		if c := term.GetColumnRef(); c != nil && len(c.Fields) == 1 && c.Fields[0].GetString_().GetSval() == "sentinel" {
+			return true
+		}
+	}
+	return false
+}
+
+// TestResolve checks what the catalog decides.
+func TestResolve(t *testing.T) {
+	db := pgtest.New(t)
+	db.Exec(`CREATE TABLE keyed (id int PRIMARY KEY, other int NOT NULL, at date, n int, f text); CREATE INDEX ON keyed (at, n); CREATE INDEX ON keyed (f text_pattern_ops); CREATE INDEX ON keyed (n) WHERE n > 1;
+CREATE TABLE bare (id int, n int); CREATE TABLE uniq (id int UNIQUE, other int NOT NULL UNIQUE, n int); CREATE TABLE sunique (id int NOT NULL, n int, UNIQUE (id) DEFERRABLE);
+CREATE VIEW v AS SELECT * FROM keyed; CREATE TABLE ruled (id int PRIMARY KEY, n int); CREATE RULE r AS ON DELETE TO ruled DO INSTEAD NOTHING;
+CREATE TABLE secret (id int PRIMARY KEY, n int); ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
+CREATE TABLE parent (id int PRIMARY KEY, n int); CREATE TABLE child () INHERITS (parent);
+CREATE TABLE part (id int PRIMARY KEY, n int) PARTITION BY RANGE (id); CREATE TABLE part_1 PARTITION OF part DEFAULT; CREATE TABLE part_bare (id int, n int) PARTITION BY RANGE (id);
+CREATE SCHEMA s; CREATE AGGREGATE s.total(int) (sfunc = int4pl, stype = int)`)
+	conn := db.Conn()
+	for _, test := range []struct{ table, rest, statement, err string }{
+		{"keyed", "", "UPDATE keyed SET n = 1 WHERE /* batch */ true", ""},
+		{"public.keyed", "", "UPDATE public.keyed SET n = 1 WHERE /* batch */ true", ""},
+		{"keyed", "by at", "UPDATE keyed SET n = 1 WHERE /* batch */ true", ""},
+		{"keyed", "by at, n", "DELETE FROM keyed WHERE /* batch */ true", ""},
+		{"keyed", "by at, n", "UPDATE keyed SET n = 1 WHERE /* batch */ true", "the statement sets column n, which is part of the key"},
+		{"keyed", "", "UPDATE keyed SET (n, id) = (1, 2) WHERE /* batch */ true", "the statement sets column id, which is part of the key"},
+		{"keyed", "by missing", "DELETE FROM keyed WHERE /* batch */ true", "table keyed has no column missing"},
+		{"keyed", "by other", "DELETE FROM keyed WHERE /* batch */ true", "no index of keyed begins with the key (other)"},
+		{"keyed", "by f", "DELETE FROM keyed WHERE /* batch */ true", "no index of keyed begins with the key (f)"},
+		{"keyed", "by n", "DELETE FROM keyed WHERE /* batch */ true", "no index of keyed begins with the key (n)"},
+		{"uniq", "", "UPDATE uniq SET id = 1 WHERE /* batch */ true", ""},
+		{"uniq", "", "UPDATE uniq SET other = 1 WHERE /* batch */ true", "the statement sets column other"},
+		{"bare", "", "DELETE FROM bare WHERE n > 1 AND /* batch */ true", ""},
+		{"bare", "", "UPDATE bare SET n = 0 WHERE n IS NULL AND /* batch */ true", ""},
+		{"bare", "", "UPDATE bare SET n = id WHERE n IS DISTINCT FROM id AND /* batch */ true", ""},
+		{"bare", "", "UPDATE bare SET n = NULL WHERE n IS NULL AND /* batch */ true", "the statement might change a row again"},
+		{"bare", "", "UPDATE bare SET n = id WHERE n IS NULL AND /* batch */ true", "the statement might change a row again"},
+		{"bare", "", "UPDATE bare SET n = n + 1 WHERE /* batch */ true", "has no primary key, and no unique index on NOT NULL columns"},
+		{"bare", "", "INSERT INTO keyed (id) SELECT id FROM bare WHERE /* batch */ true", "rows could be inserted twice: add one, or name an indexed column"},
+		{"sunique", "", "UPDATE sunique SET n = n + 1 WHERE /* batch */ true", "has no primary key"},
+		{"part_bare", "", "DELETE FROM part_bare WHERE /* batch */ true", "change the rows of each partition"},
+		{"missing", "", "DELETE FROM missing WHERE /* batch */ true", "table missing doesn't exist"},
+		{"v", "", "DELETE FROM v WHERE /* batch */ true", "v is not a table"},
+		{"ruled", "", "DELETE FROM ruled WHERE /* batch */ true", "table ruled has rules"},
+		{"secret", "", "DELETE FROM secret WHERE /* batch */ true", ""},
+		{"parent", "", "DELETE FROM parent WHERE /* batch */ true", "other tables inherit from parent"},
+		{"parent", "", "DELETE FROM ONLY parent WHERE /* batch */ true", ""},
+		{"part", "", "DELETE FROM part WHERE /* batch */ true", ""},
+		{"part", "", "DELETE FROM ONLY part WHERE /* batch */ true", "ONLY part has no rows"},
+		{"keyed", "", "INSERT INTO bare SELECT coalesce(sum(id), 0) FROM keyed WHERE /* batch */ true", "sum is an aggregate"},
+		{"keyed", "", "INSERT INTO bare SELECT s.total(id) FROM keyed WHERE /* batch */ true", "total is an aggregate"},
+		{"keyed", "", "INSERT INTO bare SELECT abs((SELECT sum(id) FROM bare)) FROM keyed WHERE /* batch */ true", ""},
+	} {
+		b, err := batch.Of(parse(t, "-- migrate:batch "+test.table+" "+test.rest+"\n"+test.statement))
+		if err != nil {
+			t.Errorf("%s: %v", test.statement, err)
+			continue
+		}
+		_, err = b.Resolve(t.Context(), conn)
+		var refused *batch.RefusedError
+		switch {
+		case test.err == "" && err != nil:
+			t.Errorf("%s: %v", test.statement, err)
+		case test.err != "" && (!errors.As(err, &refused) || !strings.Contains(refused.Why, test.err)):
+			t.Errorf("%s: got %v, want %s", test.statement, err, test.err)
+		}
+	}
+	db.Exec("ALTER TABLE secret FORCE ROW LEVEL SECURITY") // which the owner otherwise bypasses
+	b, err := batch.Of(parse(t, "-- migrate:batch secret\nDELETE FROM secret WHERE /* batch */ true"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Resolve(t.Context(), conn); err == nil || !strings.Contains(err.Error(), "row security hides rows of table secret") {
+		t.Errorf("with row security: %v", err)
+	}
+}

@@ -1,0 +1,149 @@
+package migrator_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+)
+
+// A walked is a table and a statement that runs in batches over it. Of its rows, wrong counts those that the statement
+// hasn't changed exactly once.
+type walked struct {
+	name      string
+	create    string
+	directive string // without TABLE
+	statement string
+	wrong     string
+	begun     string // as wrong, while the statement has begun but not ended: rows that were changed more than once
+}
+
+const (
+	countOnce = "UPDATE r SET n = n + 1 WHERE /* batch */ true"
+	notOnce   = "SELECT count(*) FROM r WHERE n <> 1"
+	twice     = "SELECT count(*) FROM r WHERE n > 1"
+)
+
+var walkedTables = []walked{
+	{"integer key", "CREATE TABLE r (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO r SELECT g * 3 - 500 FROM generate_series(1, 2000) g", "", countOnce, notOnce, twice},
+	{"uuid key", "CREATE TABLE r (id uuid PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO r SELECT md5(g::text)::uuid FROM generate_series(1, 2000) g", "", countOnce, notOnce, twice},
+	{"composite key", `CREATE TABLE r (b text, a int, n int NOT NULL DEFAULT 0, PRIMARY KEY (a, b)); INSERT INTO r SELECT 'it''s \' || g, g % 7 FROM generate_series(1, 2000) g`, "", countOnce, notOnce, twice},
+	{"quoted names", `CREATE TABLE r ("Key of ""r""" text COLLATE "C" PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO r SELECT E'ä\n' || g FROM generate_series(1, 2000) g`, "", countOnce, notOnce, twice},
+	{"timestamp key", "CREATE TABLE r (at timestamptz, n int NOT NULL DEFAULT 0); CREATE INDEX ON r (at); INSERT INTO r SELECT '2025-10-26 00:00+00'::timestamptz + g / 3 * interval '1.000001 s' FROM generate_series(1, 2000) g", "by at", countOnce, notOnce, twice},
+	{"nullable key", "CREATE TABLE r (a int, b date, n int NOT NULL DEFAULT 0); CREATE INDEX ON r (a, b); INSERT INTO r SELECT nullif(g % 50, 7), CASE WHEN g % 11 > 0 THEN '2024-01-01'::date + g END FROM generate_series(1, 2000) g", "by a, b", countOnce, notOnce, twice},
+	{"partitions", `CREATE TABLE r (id int, at date, n int NOT NULL DEFAULT 0, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE r_1 PARTITION OF r FOR VALUES FROM ('2024-01-01') TO ('2024-02-01'); CREATE TABLE "r 2" PARTITION OF r FOR VALUES FROM ('2024-02-01') TO ('2024-03-01') PARTITION BY HASH (id);
+CREATE TABLE r_2a PARTITION OF "r 2" FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE r_2b PARTITION OF "r 2" FOR VALUES WITH (MODULUS 2, REMAINDER 1); CREATE TABLE r_0 PARTITION OF r DEFAULT;
+INSERT INTO r SELECT g, '2023-12-20'::date + g % 80 FROM generate_series(1, 2000) g`, "", "UPDATE public.r AS x SET n = x.n + 1 WHERE /* batch x */ true AND x.n >= 0", notOnce, twice},
+	{"partitions, with a trigger", `CREATE TABLE r (id int PRIMARY KEY, n int NOT NULL DEFAULT 0) PARTITION BY HASH (id);
+CREATE TABLE r_1 PARTITION OF r FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE r_2 PARTITION OF r FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER t AFTER UPDATE ON r FOR EACH STATEMENT EXECUTE FUNCTION f();
+INSERT INTO r SELECT g FROM generate_series(1, 2000) g`, "", countOnce, notOnce, twice},
+	{"insert", "CREATE TABLE r (id int PRIMARY KEY, x text); CREATE TABLE copy (id int, x text); INSERT INTO r SELECT g, 'x' || g FROM generate_series(1, 2000) g", "",
+		"INSERT INTO copy (id, x) SELECT s.id, upper(s.x) FROM r s LEFT JOIN copy c ON false WHERE s.id > 0 AND /* batch s */ true ON CONFLICT DO NOTHING",
+		"SELECT abs(2000 - (SELECT count(*) FROM copy)) + (SELECT count(*) FROM copy WHERE x <> 'X' || id)", "SELECT count(*) - count(DISTINCT id) FROM copy"},
+	{"move", "CREATE TABLE r (id int PRIMARY KEY, x text); CREATE TABLE copy (id int, x text); INSERT INTO r SELECT g, 'x' || g FROM generate_series(1, 2000) g", "",
+		"WITH m AS (DELETE FROM r WHERE x <> 'x7' AND /* batch */ true RETURNING *) INSERT INTO copy SELECT id, x FROM m",
+		"SELECT abs(1999 - (SELECT count(DISTINCT id) FROM copy)) + abs(1999 - (SELECT count(*) FROM copy)) + (SELECT count(*) - 1 FROM r)", "SELECT count(*) - count(DISTINCT id) FROM copy"},
+	{"no key", "CREATE TABLE r (x int, n int NOT NULL DEFAULT 0, done boolean); INSERT INTO r SELECT g FROM generate_series(1, 2000) g", "",
+		"UPDATE r SET n = n + 1, done = true WHERE done IS NULL AND /* batch */ true", notOnce, twice},
+	{"joined, until none", "CREATE TABLE r (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); CREATE TABLE j (id int); INSERT INTO r SELECT g FROM generate_series(1, 2000) g; INSERT INTO j SELECT g FROM generate_series(1, 2000) g", "until none",
+		"UPDATE r SET n = r.n + 1 FROM j WHERE j.id = r.id AND r.n < 1 AND /* batch */ true", notOnce, twice},
+}
+
+func (w walked) file(size int) file {
+	return file{"20240102000000_walk.sql", fmt.Sprintf("-- atlas:txmode none\n\n-- migrate:batch %s %s size %d\n%s;\n", w.table(), w.directive, size, w.statement), ""}
+}
+
+func (w walked) table() string {
+	if strings.Contains(w.statement, "public.r") {
+		return "public.r"
+	}
+	return "r"
+}
+
+// bench returns a bench whose database has the table.
+func (w walked) bench(t *testing.T, size int) *bench {
+	b := setup(t, w.dir(t, size))
+	b.mustApply(migrator.Options{To: "20240101000000"})
+	return b
+}
+
+func (w walked) dir(t *testing.T, size int) *migration.Dir {
+	return dir(t, file{"20240101000000_tables.sql", w.create + ";\n", ""}, w.file(size))
+}
+
+// none checks that a query counts no rows.
+func (b *bench) none(sql string) {
+	b.Helper()
+	if n := b.query("SELECT (" + sql + ")::text"); n != "0" {
+		b.Errorf("%s: %s rows", sql, n)
+	}
+}
+
+// kills is how often each statement is killed.
+const kills = 40
+
+// TestBatchesKilled kills the process at random moments. Afterwards the statement has changed each row exactly once.
+func TestBatchesKilled(t *testing.T) {
+	times := 3
+	if full {
+		times = kills
+	}
+	for _, w := range walkedTables {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			b := w.bench(t, 40)
+			died := 0
+			for round := 0; died < times && round < 10*times; round++ {
+				if b.die(victim{N: 1, After: time.Duration(1+rand.IntN(60)) * time.Millisecond}) {
+					died++
+					b.none(w.begun)
+					continue
+				}
+				b.none(w.wrong)
+				b = w.bench(t, 40)
+			}
+			if died < times {
+				t.Errorf("killed %d times, not %d", died, times)
+			}
+			t.Attr("kills-of-batches", fmt.Sprint(died))
+			b.mustApply(migrator.Options{})
+			b.none(w.wrong)
+			if got := b.journal(); !strings.HasSuffix(got, "20240102000000 2 1/1") {
+				t.Errorf("the journal says %s", got)
+			}
+		})
+	}
+}
+
+// TestBatches runs each statement without a disturbance, with sizes that divide the table in different ways.
+func TestBatches(t *testing.T) {
+	for _, w := range walkedTables {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			sizes := []int{40, 2000}
+			if full {
+				sizes = append(sizes, 7, 100_000)
+			}
+			for _, size := range sizes {
+				b := w.bench(t, size)
+				b.mustApply(migrator.Options{})
+				b.none(w.wrong)
+				all := logged[migrator.LogBatch](b.log)
+				if len(all) == 0 {
+					t.Fatal("no progress was logged")
+				}
+				if last := all[len(all)-1]; last.Changed < 1999 || last.Changed > 2000 {
+					t.Errorf("size %d: %d rows changed: %+v", size, last.Changed, last)
+				} else if size <= 40 && last.Batches < 20 {
+					t.Errorf("size %d: only %d batches", size, last.Batches)
+				}
+			}
+		})
+	}
+}

@@ -132,7 +132,7 @@ ALTER TABLE orders ALTER note DROP NOT NULL, ALTER note DROP DEFAULT;
 DROP INDEX ix_orders_note; CREATE INDEX ix_orders_note ON orders (note);
 DROP INDEX ux_orders_shop_code;
 ALTER TABLE shops RENAME CONSTRAINT shops_pkey TO old_pkey;
-DROP VIEW open_orders; DROP INDEX ix_parted_note;
+DROP VIEW open_orders; DROP INDEX ix_parted_note; CREATE INDEX ix_parted_at ON parted (at);
 ALTER TABLE parted DROP CONSTRAINT parted_pkey;
 ALTER TABLE "Old Shop"."Order" DROP CONSTRAINT "Order_parent", ALTER "Note" DROP NOT NULL;
 ALTER TABLE orders ADD extra text;
@@ -144,7 +144,7 @@ func TestRepairKilled(t *testing.T) {
 	pgtest.Dumps(t)
 	server := pgtest.Server(t)
 	root := t.TempDir()
-	shopDir := dirIn(t, root, shop)
+	shopDir := dirIn(t, root, shop+"CREATE INDEX ix_parted_at ON parted (at, note);")
 	original := newDrifted(t, shopDir, "head")
 	original.build(repairCase{drift: killDrift})
 	on := func(t *testing.T) *drifted {

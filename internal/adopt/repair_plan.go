@@ -253,7 +253,7 @@ func (p *repairing) managed(ctx context.Context, have, want *state.State) (scrip
 	if err != nil {
 		return nil, err
 	}
-	ops, refusals, err := online.Repair(ctx, have, want, unmanaged, !p.cfg.DropExtra)
+	ops, refusals, err := online.Repair(ctx, have, want, unmanaged, p.uncopiedIndexes(want.Catalog), !p.cfg.DropExtra)
 	if engine := (*state.EngineError)(nil); errors.As(err, &engine) {
 		refusals, err = []online.Refusal{{Text: engine.Error()}}, nil
 	}
@@ -347,6 +347,17 @@ func (p *repairing) dropInvalid(want catalog.Catalog) []Script {
 		}
 	}
 	return statements(drops, true)
+}
+
+// uncopiedIndexes returns the names of the INVALID indexes, which pg_dump omits, without those that the migrator drops
+// and builds again when the plan builds an index under their name.
+func (p *repairing) uncopiedIndexes(want catalog.Catalog) (names []string) {
+	for l := range p.live.All() {
+		if _, st := l.CutState(); l.Kind == "index" && strings.HasPrefix(st, "INVALID") && !p.partitioned(l.Name) && !l.IsCopy(want) {
+			names = append(names, qualified(l.Name))
+		}
+	}
+	return names
 }
 
 // qualified returns the name of an index in SQL, from its name in a catalog.

@@ -83,7 +83,7 @@ func compare(want, have Catalog, words wording) []Difference {
 				d.Want, d.Have = "", d.Want
 				d.Text = words.extra(h)
 				_, d.Invalid = completed(d.Have)
-				d.Leftover = d.Invalid && leftover(d, want)
+				d.Leftover = d.Invalid && leftover(h, want)
 				all = append(all, d)
 			}
 		}
@@ -201,18 +201,27 @@ var transient = regexp.MustCompile(`^(.+)_cc(?:new|old)[0-9]*$`)
 
 // leftover reports whether extra, an INVALID index, is a copy of one of want's by REINDEX CONCURRENTLY, which may have
 // truncated the name before it added the suffix.
-func leftover(extra Difference, want Catalog) bool {
-	m := transient.FindStringSubmatch(pgsql.Unquote(extra.Object))
-	if m == nil {
-		return false
+func leftover(extra Line, want Catalog) bool {
+	_, name := extra.table()
+	m := transient.FindStringSubmatch(pgsql.Unquote(name))
+	return m != nil && extra.isLike(want, func(name string) bool { return strings.HasPrefix(name, m[1]) })
+}
+
+// IsCopy reports whether c has an index that differs from the index l only in its name and its state: how far it is
+// built, and what it is a partition of.
+func (l Line) IsCopy(c Catalog) bool { return l.isLike(c, func(string) bool { return true }) }
+
+func (l Line) isLike(c Catalog, named func(string) bool) bool {
+	essence := func(l Line, name string) string {
+		def, _ := l.CutState()
+		return nameless(Escape(def), name)
 	}
-	def, _ := completed(extra.Have)
-	for l := range want.All() {
-		if l.Kind != "index" || l.Comment {
+	table, name := l.table()
+	for o := range c.All() {
+		if o.Kind != "index" || o.Comment {
 			continue
 		}
-		table, object := l.table()
-		if table == extra.Table && strings.HasPrefix(pgsql.Unquote(object), m[1]) && nameless(Escape(l.Def), object) == nameless(def, extra.Object) {
+		if t, n := o.table(); t == table && named(pgsql.Unquote(n)) && essence(o, n) == essence(l, name) {
 			return true
 		}
 	}

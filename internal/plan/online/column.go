@@ -67,10 +67,10 @@ func (d *differ) columns(ctx context.Context, have, want *table) ([]Op, error) {
 			if !sameLine(d.have, d.want, "column", have.part(h.Name)) || !sameSequence(h.serial(), w.serial()) {
 				found, err = d.changeColumn(ctx, have, h, w)
 			}
-			if d.filling(h) && w.Default != nil {
+			if d.isFilling(h) && w.Default != nil {
 				found = append(found, d.fill(have, w)...)
 			}
-			if !d.filling(h) {
+			if !d.isFilling(h) {
 				found = append(found, comment(have, "COLUMN "+have.columnName(h), h.Comment, w.Comment)...)
 			}
 		}
@@ -163,7 +163,7 @@ func (d *differ) addColumn(ctx context.Context, have, want *table, c *column) ([
 	}
 	comment := c.Comment
 	if d.live {
-		comment = new(Filling)
+		comment = new(filling)
 	}
 	if comment != nil {
 		up = append(up, commentOn("COLUMN "+have.columnName(c), *comment))
@@ -280,7 +280,7 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) (ops 
 			o.stage = stageDrop // after the key
 		}
 		ops = append(ops, o.undo(d.setNotNull(t, a)))
-	case !a.NotNull && b.NotNull && b.Identity == "" && !d.filling(a):
+	case !a.NotNull && b.NotNull && b.Identity == "" && !d.isFilling(a):
 		ops = append(ops, Op{tightens: a})
 	}
 	return ops, nil

@@ -237,10 +237,19 @@ func (d *differ) changeConstraint(t *table, h, w *constraint) []Op {
 	next.Name = d.names.constraint(t, w.Name, "_new")
 	next.Comment = nil
 	ops := d.addConstraint(t, &next)
+	if add := &ops[0]; d.live {
+		add.up = append(add.up, commentOn("CONSTRAINT "+ident(next.Name)+" ON "+t.String(), replacing))
+		if add.stage.apart() {
+			add.together, add.key = true, t.part(next.Name)
+		}
+	}
 	o := Op{stage: stageSwap, key: t.String(), up: []cmd{
 		sql(dropConstraint(t, h.Name).String(), "The new constraint is valid and replaces the old one."),
 		renameConstraint(t, next.Name, w.Name),
 	}}
+	if d.live && w.Comment == nil {
+		o.up = append(o.up, commentOn("CONSTRAINT "+ident(w.Name)+" ON "+t.String(), ""))
+	}
 	o.up = append(o.up, finishConstraint(t, w)...)
 	o = o.undo(d.addConstraint(t, h))
 	o.down = append([]cmd{renameConstraint(t, w.Name, next.Name)}, o.down...)
@@ -272,7 +281,8 @@ func (d *differ) changeKey(t *table, h, w *constraint) []Op {
 	if h.Name != w.Name {
 		back = d.names.index(t, h.Name, "_new")
 	}
-	return []Op{{stage: stageBuild, up: swap(h, w, next), down: swap(w, h, back), downApart: true, hazards: duplicated(t, w.index)}}
+	up := slices.Concat(d.markReplaced(t, h.index, []string{pgsql.QualifiedIdent(t.Schema, next)}), swap(h, w, next))
+	return []Op{{stage: stageBuild, up: up, down: swap(w, h, back), downApart: true, hazards: duplicated(t, w.index)}}
 }
 
 func (d *differ) keyInUse(t *table, h, w *constraint, what string) string {
@@ -347,7 +357,9 @@ func (d *differ) promote(t *table, i *index, k *constraint) Op {
 // demote turns the index of constraint k into a unique index.
 func (d *differ) demote(t *table, i *index, k *constraint) Op {
 	drop := d.dropUnique(t, k.index, sql(dropConstraint(t, k.Name).String()))
-	o := Op{stage: stageBuild, up: d.demoteIndex(t, i, drop), down: []cmd{promoteIndex(t, i, k)}}
+	chosen := len(d.names.chosen)
+	build := d.demoteIndex(t, i, drop)
+	o := Op{stage: stageBuild, up: slices.Concat(d.markReplaced(t, k.index, d.names.chosen[chosen:]), build), down: []cmd{promoteIndex(t, i, k)}}
 	if len(d.have.keysUsing(t, k.index))+len(d.want.keysUsing(t, k.index)) > 0 {
 		o.stage = stageDropUnique
 	}

@@ -117,7 +117,7 @@ func ownTransactions(ops []Op) bool {
 		if standalone(o.up) {
 			return true
 		}
-		if o.stage.apart() {
+		if o.stage.apart() && !o.together {
 			apart += len(o.up)
 		}
 	}

@@ -2,6 +2,7 @@ package online
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -130,6 +131,7 @@ func (d *differ) changeIndex(t *table, h, w *index) []Op {
 	if users := t.partUsers(h); len(users) > 0 {
 		return []Op{refusePartUsers(t, "index "+t.part(h.Name), users)}
 	}
+	chosen := len(d.names.chosen)
 	name := d.names.index(t, w.Name, "_new")
 	swap := func(to *index, built bool) []cmd {
 		cmds := []cmd{sql(createIndex(t, to, name), "Builds the new index while queries still use the old one.")}
@@ -139,5 +141,7 @@ func (d *differ) changeIndex(t *table, h, w *index) []Op {
 		}
 		return append(append(cmds, renameIndex(t, name, to.Name)), finish(t, to)...)
 	}
-	return []Op{{stage: stageBuild, up: swap(w, false), down: swap(h, true), downApart: true, hazards: duplicated(t, w)}}
+	build := swap(w, false)
+	up := slices.Concat(d.markReplaced(t, h, d.names.chosen[chosen:]), build)
+	return []Op{{stage: stageBuild, up: up, down: swap(h, true), downApart: true, hazards: duplicated(t, w)}}
 }

@@ -9,13 +9,15 @@ import (
 // names chooses names for what the plan creates under a temporary name, or the plan's own.
 type names struct {
 	have, want *facts
-	taken      map[string]bool // by earlier calls, qualified
+	taken      map[string]bool // by earlier calls and by what have lacks, qualified
+	chosen     []string        // by earlier calls, qualified
 }
 
 // free returns an unused name, and marks it as taken.
 func (n *names) free(schema, name, suffix string, taken func(string) bool) string {
 	free := pgsql.FreeName(name, suffix, func(free string) bool { return taken(free) || n.taken[pgsql.QualifiedIdent(schema, free)] })
-	n.taken[pgsql.QualifiedIdent(schema, free)] = true
+	q := pgsql.QualifiedIdent(schema, free)
+	n.taken[q], n.chosen = true, append(n.chosen, q)
 	return free
 }
 

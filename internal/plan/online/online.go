@@ -41,13 +41,18 @@ type differ struct {
 // catalogs. The schemas named in unmanaged are not dropped, and contain nothing that schema.hcl manages. Diff changes
 // neither state. If the engine refuses a change, the error is a *state.EngineError.
 func Diff(ctx context.Context, from, to *state.State, unmanaged []string) ([]Op, []Refusal, error) {
-	return diff(ctx, &differ{}, from, to, unmanaged)
+	return diff(ctx, &differ{names: &names{taken: map[string]bool{}}}, from, to, unmanaged)
 }
 
 // Repair is like Diff for a live schema and the one that it should be. If keep is set, nothing is dropped that only the
-// live one has. What an interrupted repair left under a temporary name is dropped in any case.
-func Repair(ctx context.Context, live, want *state.State, unmanaged []string, keep bool) ([]Op, []Refusal, error) {
-	return diff(ctx, &differ{live: true, keep: keep}, live, want, unmanaged)
+// live one has, except for what an interrupted repair has marked as its own. taken are the names of relations in the
+// database that live, a copy, lacks.
+func Repair(ctx context.Context, live, want *state.State, unmanaged, taken []string, keep bool) ([]Op, []Refusal, error) {
+	d := &differ{live: true, keep: keep, names: &names{taken: map[string]bool{}}}
+	for _, name := range taken {
+		d.names.taken[name] = true
+	}
+	return diff(ctx, d, live, want, unmanaged)
 }
 
 func diff(ctx context.Context, d *differ, from, to *state.State, unmanaged []string) ([]Op, []Refusal, error) {
@@ -71,7 +76,7 @@ func diff(ctx context.Context, d *differ, from, to *state.State, unmanaged []str
 	if err := g.Wait(); err != nil {
 		return nil, nil, err
 	}
-	d.names = &names{have: d.have, want: d.want, taken: map[string]bool{}}
+	d.names.have, d.names.want = d.have, d.want
 
 	// These ops come first: they update the facts of the replayed state, which are constant from then on.
 	var ops []Op

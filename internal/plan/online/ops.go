@@ -76,8 +76,11 @@ type Op struct {
 	stage stage
 	key   string // ops of a stage with the same key share a file
 	rank  int    // the order within a stage
-	up    []cmd
-	down  []cmd
+	// together reports that up is one transaction, although its stage's statements commit one by one. The key must be
+	// the op's own then.
+	together bool
+	up       []cmd
+	down     []cmd
 	// downApart reports that down takes several transactions.
 	downApart bool
 	// irreversible is why up cannot be reverted. Such ops don't share a file with others.

@@ -13,9 +13,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
-// leftovers returns the ops that drop what an interrupted repair left: indexes and constraints under the names that
-// names chooses for what replaces another one, and checks with the comment proving. It removes them from the facts of
-// the live state, so that the same names are used again.
+// leftovers returns the ops that drop what an interrupted repair has marked as its own. It removes that from the facts
+// of the live state, so that the same names are used again.
 func (d *differ) leftovers() (ops []Op) {
 	for _, have := range sortedTables(d.have) {
 		want := d.want.tables[have.String()]
@@ -23,18 +22,26 @@ func (d *differ) leftovers() (ops []Op) {
 			continue
 		}
 		have.constraints = slices.DeleteFunc(have.constraints, func(k *constraint) bool {
-			if want.constraint(k.Name) != nil || !d.replacement(have, want, k) && text(k.Comment) != proving {
+			if want.constraint(k.Name) != nil || text(k.Comment) != proving && text(k.Comment) != replacing {
 				return false
 			}
 			ops = append(ops, Op{stage: stageUnblock, up: []cmd{sql(dropConstraint(have, k.Name).String(), "An interrupted repair left it.")}})
 			return true
 		})
+		var marks []string
+		for _, i := range have.indexes {
+			if mark, ok := strings.CutPrefix(text(i.Comment), replacedBy); ok {
+				marks = append(marks, mark+", ")
+			}
+		}
+		own := func(t *table, i *index) bool {
+			name := pgsql.QualifiedIdent(t.Schema, i.Name) + ", "
+			return i.constraint == nil && slices.ContainsFunc(marks, func(m string) bool { return strings.HasPrefix(m, name) || strings.Contains(m, ", "+name) })
+		}
 		have.indexes = slices.DeleteFunc(have.indexes, func(i *index) bool {
-			left := i.constraint == nil && want.index(i.Name) == nil && slices.ContainsFunc(want.indexes, func(w *index) bool {
-				return i.Unique == w.Unique && i.On == w.On && temporary(i.Name, w.Name, "_new") && have.index(w.Name) != nil
-			})
+			left := own(have, i) && want.index(i.Name) == nil && slices.ContainsFunc(want.indexes, func(w *index) bool { return i.Unique == w.Unique && i.On == w.On })
 			if left {
-				ops = append(ops, d.dropLeftover(have, i)...)
+				ops = append(ops, d.dropLeftover(have, i, own)...)
 			}
 			return left
 		})
@@ -43,10 +50,11 @@ func (d *differ) leftovers() (ops []Op) {
 }
 
 // dropLeftover drops an index that an interrupted repair left, after the indexes of partitions that it hasn't attached.
-func (d *differ) dropLeftover(t *table, i *index) (ops []Op) {
+// own reports whether an index is the repair's.
+func (d *differ) dropLeftover(t *table, i *index, own func(*table, *index) bool) (ops []Op) {
 	for _, p := range t.partitions {
-		if part := find(p.indexes, func(x *index) bool { return x.constraint == nil && unattached(p, i, x) }); part != nil {
-			ops = append(ops, d.dropLeftover(p, part)...)
+		if part := find(p.indexes, func(x *index) bool { return own(p, x) && unattached(p, i, x) }); part != nil {
+			ops = append(ops, d.dropLeftover(p, part, own)...)
 		}
 	}
 	drop := sql(dropIndex(t, i.Name), "An interrupted repair left it.")
@@ -111,15 +119,35 @@ func (d *differ) completeKey(t *table, h *constraint) []Op {
 	return []Op{{stage: stageBuild, up: cmds, hazards: duplicated(t, h.index)}}
 }
 
-// Filling is the comment on a new column while a repair fills it. If that is interrupted, the next repair continues.
-const Filling = "A repair fills this column."
+// A repair marks what it works on by comments, because a user's own objects may have the same names and definitions.
+const (
+	// filling is the comment on a new column while it gets its values. The next repair continues.
+	filling = "A repair fills this column."
+	// proving is the comment on a check that is used to set columns NOT NULL.
+	proving = "A repair uses this check and drops it."
+	// replacing is the comment on a constraint until it has the name of the one that it replaces.
+	replacing = "A repair replaces another constraint with this one."
+	// replacedBy is the beginning of the comment on an index. The names of indexes follow, one of which replaces it: to
+	// build an index concurrently and to mark it can't be one transaction.
+	replacedBy = "A repair replaces this index with "
+)
 
-// filling reports whether an interrupted repair was to fill a column.
-func (d *differ) filling(c *column) bool { return d.live && text(c.Comment) == Filling }
+// Unfinished reports whether a comment says that a repair was interrupted.
+func Unfinished(comment string) bool {
+	return slices.Contains([]string{filling, proving, replacing}, comment) || strings.HasPrefix(comment, replacedBy)
+}
 
-// proving is the comment on a check while a repair uses it to set columns NOT NULL. A user's own check may have the
-// same name and definition.
-const proving = "A repair uses this check and drops it."
+// isFilling reports whether an interrupted repair was to fill a column.
+func (d *differ) isFilling(c *column) bool { return d.live && text(c.Comment) == filling }
+
+// markReplaced marks an index before the one that replaces it is built. made are the names that were chosen for that
+// one and its parts.
+func (d *differ) markReplaced(t *table, i *index, made []string) []cmd {
+	if !d.live {
+		return nil
+	}
+	return []cmd{commentOn("INDEX "+pgsql.QualifiedIdent(t.Schema, i.Name), replacedBy+strings.Join(made, ", "))}
+}
 
 func sortedTables(f *facts) []*table {
 	var list []*table
@@ -141,13 +169,6 @@ func temporary(name, of, suffix string) bool {
 	}
 	n, err := strconv.Atoi(name[i+len(suffix):])
 	return err == nil && n > 1 && name == pgsql.Fit(of, suffix+strconv.Itoa(n))
-}
-
-// replacement reports whether k has the definition of a wanted constraint that it was to replace.
-func (d *differ) replacement(have, want *table, k *constraint) bool {
-	return (k.Kind == "c" || k.Kind == "f") && slices.ContainsFunc(want.constraints, func(w *constraint) bool {
-		return temporary(k.Name, w.Name, "_new") && have.constraint(w.Name) != nil && w.Kind == k.Kind && d.sameDef(have, k, w)
-	})
 }
 
 // keepExtra adds to the facts and the realm of the wanted state what only the live state has. It refuses what has a

@@ -38,7 +38,7 @@ var imports = map[string]string{
 	"internal/migration":   "batch pgsql runner tree",
 	"internal/migrator":    "batch catalog fix migration pgsql revision runner usage words",
 	"internal/oidmap":      "",
-	"internal/onboard":     "migration tree",
+	"internal/onboard":     "catalog devdb migration migrator pgsql proof revision runner state tree",
 	"internal/pgsql":       "",
 	"internal/pgtest":      "devdb pgsql",
 	"internal/plan":        "catalog fix hazard migration pgsql plan/online proof state usage",

@@ -67,6 +67,24 @@ func Init(ctx context.Context,
 	})
 }
 
+// Baseline begins with an existing database that nobody manages: it writes its schema, and a migration that creates it.
+//
+// The migration has what schema.hcl can't express, too. It is first tested on a throwaway PostgreSQL: an empty database
+// gets the same schema from it. With -stamp, the database is then recorded as being at it; otherwise nothing is written
+// there. It never overwrites a file.
+func Baseline(ctx context.Context,
+	revision *string, // revision id of the migration, by default its version; Alembic's, if that has managed the database
+	stamp *bool, // record that the database is at the migration
+	url *string, // the database, instead of atlas.hcl's and the environment's
+	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
+	format *string, // text or json
+) error {
+	return with(ctx, flags{env: env, url: url, format: format, toWrite: true}, func(ctx context.Context, c *command) error {
+		r, err := c.baseline(ctx, value(revision), value(stamp))
+		return c.out.Baseline(r, err)
+	})
+}
+
 // Plan writes the migration that makes the directory produce schema.hcl.
 //
 // The difference between schema.hcl and the replayed migrations becomes a migration, a down and an effect file. They

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/onboard"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
 	"github.com/ibutsu/ibutsu-schema/internal/project"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
@@ -190,6 +192,32 @@ func (c *command) server(ctx context.Context, states []string) (*devdb.Server, e
 	}
 	c.closers = append(c.closers, server.Close)
 	return server, nil
+}
+
+// baseline makes the database a project, and with stamp records that it is at the first migration.
+func (c *command) baseline(ctx context.Context, id string, stamp bool) (*onboard.Baselined, error) {
+	m, err := c.migrator(ctx)
+	if err != nil {
+		return nil, err
+	}
+	src, err := fs.ReadFile(c.env.FS, c.env.Schema)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading the schema file: %w", err)
+	}
+	r, err := onboard.Baseline(ctx, onboard.BaselineConfig{
+		Base: proof.Base{Dir: c.dir, SchemaName: c.env.Schema, Schema: src, Options: c.options()},
+		Live: m, Root: c.env.Root, MigrationsDir: c.env.MigrationsDir, Revision: id, Now: time.Now(),
+		Start: func(ctx context.Context) (*devdb.Server, error) { return c.server(ctx, nil) },
+	})
+	if err != nil || !stamp {
+		return r, err
+	}
+	if err := c.read(migration.Read); err != nil {
+		return r, err
+	}
+	m.SetDir(c.dir)
+	r.Stamped, err = m.Stamp(ctx, migrator.StampOptions{To: r.Version})
+	return r, err
 }
 
 // status returns the status of the database, nil if none is named: it doesn't start the local PostgreSQL for that.

@@ -61,7 +61,7 @@ func (p *repairing) plan(ctx context.Context) (catalog.Catalog, error) {
 			return &NoServerError{err}
 		}
 		if err != nil {
-			return p.uncopiable(gctx, fmt.Errorf("copying the live schema: %w", err))
+			return state.Uncopied(gctx, p.conn, fmt.Errorf("copying the live schema: %w", err))
 		}
 		have, failed, err = state.Restore(gctx, server, dump, p.options())
 		return err
@@ -95,15 +95,6 @@ func (p *repairing) plan(ctx context.Context) (catalog.Catalog, error) {
 		return catalog.Catalog{}, err
 	}
 	return want.Catalog, p.steps(ctx, have, want, left)
-}
-
-// uncopiable returns err, from pg_dump, or a *state.LockedError if another session has locked a table.
-func (p *repairing) uncopiable(ctx context.Context, err error) error {
-	var locked *state.LockedError
-	if ctx.Err() == nil && errors.As(state.Locked(ctx, p.conn, err), &locked) && len(locked.Holders) > 0 {
-		return locked
-	}
-	return err
 }
 
 // uncopied returns the lines of the live schema that the copy lacks, because the throwaway server can't create them.

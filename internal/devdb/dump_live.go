@@ -22,12 +22,12 @@ import (
 const DumpLockTimeout = 2 * time.Second
 
 // DumpLive returns the schema of a live database as pg_dump writes it: in UTF-8, without data, owners, tablespaces,
-// subscriptions and security labels. It runs as role, if that isn't empty. The error is a *NoDumpError if no pg_dump
-// fits the server.
+// subscriptions and security labels. It runs as role, if that isn't empty, with further options. The error is a
+// *NoDumpError if no pg_dump fits the server.
 //
 // pg_dump talks to the server over a connection that pgx has opened: its own parser of connection strings knows other
 // options, and it would need the password on its command line or in its environment.
-func DumpLive(ctx context.Context, cfg *pgx.ConnConfig, role string) (string, error) {
+func DumpLive(ctx context.Context, cfg *pgx.ConnConfig, role string, options ...string) (string, error) {
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return "", err
@@ -65,7 +65,8 @@ func DumpLive(ctx context.Context, cfg *pgx.ConnConfig, role string) (string, er
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PG") })
 	quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 	target := fmt.Sprintf("host='%s' port=%s user='%s' dbname='%s' sslmode=disable", quoted.Replace(dir), port, quoted.Replace(cfg.User), quoted.Replace(cfg.Database))
-	return runDump(ctx, program, env, fmt.Sprintf("--lock-wait-timeout=%d", DumpLockTimeout.Milliseconds()), "--dbname="+target)
+	options = append(slices.Clone(options), fmt.Sprintf("--lock-wait-timeout=%d", DumpLockTimeout.Milliseconds()), "--dbname="+target)
+	return runDump(ctx, program, env, options...)
 }
 
 // join plays the server for a client that connects, and then passes everything on between it and a server's session.

@@ -101,6 +101,7 @@ func TestNoPasswordOfAStatementIsShown(t *testing.T) {
 				run(0, "export", "-alembic="+revisions, "-format="+format)
 				run(0, "upstream", "-alembic="+revisions, "-format="+format)
 				run(1, "import", "-goose="+revisions, "-format="+format)
+				run(1, "baseline", "-format="+format)
 			}
 			run(0, "inspect")
 			run(0, "version")

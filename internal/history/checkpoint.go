@@ -174,7 +174,6 @@ func checkpointHead(through string, n int, made *madeCheckpoint) string {
 	}
 	list("These migrations change no schema, so nothing that they do is in it:", made.dataOnly)
 	list("These tables have rows after the migrations, and none after this file:", made.rows)
-	// Qualify all names but PostgreSQL's own, as pg_dump does.
-	b.WriteString("\nSELECT pg_catalog.set_config('search_path', '', true);\nSET LOCAL check_function_bodies = false;\n")
+	b.WriteString("\n" + state.DumpSettings)
 	return b.String()
 }

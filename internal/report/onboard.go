@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/importer"
@@ -21,8 +22,58 @@ func (p *Printer) Init(r *onboard.Result) error {
 		return p.page(&b)
 	}
 	b.printf("%s %s.\n", p.Out.style.good("Wrote"), strings.Join(r.Written, ", "))
-	b.printf("Declare the schema in the schema file, which `inspect -url=postgres://...` prints for an existing database, and run `plan`.\n")
+	b.printf("Declare the schema in the schema file and run `plan`, or begin with that of a database: `baseline -url=postgres://...`.\n")
 	return p.page(&b)
+}
+
+// baselined is the project that a database became.
+type baselined struct {
+	Name, Version, Revision string
+	Irreversible            string    `json:",omitempty"`
+	Outside                 []outside `json:",omitempty"`
+	Uncarried               []outside `json:",omitempty"`
+	Roles                   []string  `json:",omitempty"`
+	Unvalidated             []string  `json:",omitempty"`
+	Stamped                 bool
+}
+
+// Baseline shows the files that a database became, and returns the error that baseline ended with, if any. If r is
+// set, only the recording failed.
+func (p *Printer) Baseline(r *onboard.Baselined, failed error) error {
+	if r == nil {
+		return failed
+	}
+	stamped := r.Stamped != nil && r.Stamped.Done
+	if p.Format == JSON {
+		err := p.Out.json(baselined{r.Name, r.Version, r.Revision, r.None, outsides(r.Outside), outsides(r.Uncarried), r.Roles, r.Unvalidated, stamped})
+		return cmp.Or(failed, err)
+	}
+	s := p.Out.style
+	var b page
+	b.put(s.good("wrote "), s.strong(line(p.SchemaFile)), "\n", s.good("wrote "), s.strong(line(r.Name)), "\n")
+	for _, o := range r.Outside {
+		b.put("  ", s.faint(sprintf("not in %s: %s", p.SchemaFile, o)), "\n")
+	}
+	if len(r.Roles) > 0 {
+		b.put("  ", s.warn(sprintf("it needs the roles, and doesn't create them: %s", strings.Join(r.Roles, ", "))), "\n")
+	}
+	for _, o := range r.Uncarried {
+		b.put("  ", s.warn(sprintf("not in the migration: %s", o)), "\n")
+	}
+	for _, name := range r.Unvalidated {
+		b.put("  ", s.warn(sprintf("`plan` will validate the constraint %s", name)), "\n")
+	}
+	if r.None != "" {
+		b.put("  ", s.warn(sprintf("irreversible: %s", r.None)), "\n")
+	}
+	b.printf("%s on an empty database: it gets the same schema, and then there is nothing to plan.\n", s.good("Proven"))
+	switch {
+	case stamped:
+		b.printf("Recorded %s: `apply` will run what comes after it.\n", versionName(r.Version, r.Revision))
+	case failed == nil:
+		b.printf("Read both files. Then `stamp -to=%s` records that the database is at this version.\n", r.Version)
+	}
+	return cmp.Or(failed, p.page(&b))
 }
 
 // Import shows the migrations that were written.

@@ -33,6 +33,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/onboard"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
@@ -218,6 +219,7 @@ func TestHostileResults(t *testing.T) {
 		"stamp":                func(p *Printer) error { return p.Stamp(poisoned[migrator.StampResult](), nil) },
 		"export":               func(p *Printer) error { return p.Export(poisoned[alembic.Export]()) },
 		"upstream":             func(p *Printer) error { return p.Upstream(poisoned[alembic.Comparison]()) },
+		"baseline":             func(p *Printer) error { return p.Baseline(poisoned[onboard.Baselined](), nil) },
 		"import":               func(p *Printer) error { return p.Import(poisoned[importer.Result]()) },
 		"version":              func(p *Printer) error { return p.Version(Versions{Tool: hostile, Atlas: hostile}) },
 		"lint":                 func(p *Printer) error { return p.Lint(report) },

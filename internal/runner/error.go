@@ -21,7 +21,7 @@ type StmtError struct {
 
 // Error says where the error is, what PostgreSQL reported, and what to do if the file fails in a replay.
 func (e *StmtError) Error() string {
-	return fmt.Sprintf("%s:%d:%d: %s; %s", e.File, e.Pos.Line, e.Pos.Col, e.Reason(), e.advice())
+	return fmt.Sprintf("%s:%d:%d: %s; %s", e.File, e.Pos.Line, e.Pos.Col, e.Reason(), e.Advice())
 }
 
 // Reason returns what PostgreSQL reported. Passwords of the statement, which PostgreSQL may quote, are masked.
@@ -29,7 +29,7 @@ func (e *StmtError) Reason() string { return pgsql.MaskMessage(Message(e.Err), e
 
 func (e *StmtError) Unwrap() error { return e.Err }
 
-func (e *StmtError) advice() string {
+func (e *StmtError) Advice() string {
 	var advised interface{ Advice() string }
 	if errors.As(e.Err, &advised) {
 		return advised.Advice()

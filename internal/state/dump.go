@@ -30,26 +30,11 @@ func (s *State) Dump(ctx context.Context) (sql string, noDump, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	comments, err := extensionComments(ctx, s.Conn())
+	d, err := describe(ctx, s.Conn(), s.DB.ConnConfig().User, stmts)
 	if err != nil {
 		return "", nil, err
 	}
 	var b strings.Builder
-	roles, err := relationNames(ctx, s.Conn(), "SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10 OR rolname = current_user")
-	if err != nil {
-		return "", nil, err
-	}
-	d := dumped{owner: pgsql.Ident(s.DB.ConnConfig().User), comments: comments}
-	for _, r := range roles {
-		d.roles = append(d.roles, pgsql.Ident(r))
-	}
-	has := func(text string) bool {
-		return slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool { return s.Text == text })
-	}
-	d.opened = !slices.ContainsFunc(publicOpened, func(text string) bool { return !has(text) })
-	d.heap = !slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool {
-		return strings.HasPrefix(s.Text, accessMethod) && s.Text != accessMethod+"heap"
-	})
 	for _, stmt := range stmts {
 		if text := d.stmt(stmt.Text); text != "" {
 			b.WriteString("\n" + text + ";\n")
@@ -64,6 +49,10 @@ func (s *State) Dump(ctx context.Context) (sql string, noDump, err error) {
 	}
 	return b.String(), nil, nil
 }
+
+// DumpSettings are the statements that must precede those of a dump: they qualify all names but PostgreSQL's own, as
+// pg_dump does, and functions may come before what they use.
+const DumpSettings = "SELECT pg_catalog.set_config('search_path', '', true);\nSET LOCAL check_function_bodies = false;\n"
 
 // stripMeta removes the psql commands with a random key from pg_dump's output: the first \restrict and the last
 // \unrestrict.
@@ -95,14 +84,37 @@ var publicOpened = []string{"REVOKE ALL ON SCHEMA public FROM PUBLIC", "GRANT AL
 
 // dumped describes the database whose dump is rewritten.
 type dumped struct {
-	owner    string          // the owner of everything in the dev database, a role that only exists there
-	roles    []string        // owner, and the dev server's bootstrap superuser
+	owner    string          // the role that owns everything, or will: grants to it mean nothing
+	roles    []string        // owner, and the server's bootstrap superuser
 	opened   bool            // whether the dump contains both of publicOpened
 	comments map[string]bool // redundant comments on extensions, which only their owner may write
 	heap     bool            // whether all tables have the default access method
 }
 
-// stmt returns a statement of pg_dump in the form for a checkpoint, or "" to omit it.
+// describe describes the database of conn, whose dump has the statements.
+func describe(ctx context.Context, conn *pgx.Conn, owner string, stmts []pgsql.Stmt) (d dumped, err error) {
+	d.owner = pgsql.Ident(owner)
+	if d.comments, err = extensionComments(ctx, conn); err != nil {
+		return d, err
+	}
+	roles, err := relationNames(ctx, conn, "SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10 OR rolname = current_user")
+	if err != nil {
+		return d, err
+	}
+	for _, r := range roles {
+		d.roles = append(d.roles, pgsql.Ident(r))
+	}
+	has := func(text string) bool {
+		return slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool { return s.Text == text })
+	}
+	d.opened = !slices.ContainsFunc(publicOpened, func(text string) bool { return !has(text) })
+	d.heap = !slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool {
+		return strings.HasPrefix(s.Text, accessMethod) && s.Text != accessMethod+"heap"
+	})
+	return d, nil
+}
+
+// stmt returns a statement of pg_dump in the form for a migration, or "" to omit it.
 func (d dumped) stmt(stmt string) string {
 	tokens := pgsql.Tokens(stmt)
 	word := func(i int) string {

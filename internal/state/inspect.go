@@ -39,6 +39,9 @@ func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options, sta
 	return hcl, err
 }
 
+// publicComment is the comment that the schema public has in a new database.
+const publicComment = "standard public schema"
+
 // InspectTimeout is how long Inspect waits for a table that another session has locked.
 const InspectTimeout = 2 * time.Second
 
@@ -93,10 +96,9 @@ func inspectLive(ctx context.Context, db *session, opts catalog.Options, start f
 	}
 	removeRecord(realm, opts)
 	if s, ok := realm.Schema("public"); ok {
-		// Every database has this comment by default.
 		s.Attrs = slices.DeleteFunc(s.Attrs, func(a schema.Attr) bool {
 			c, ok := a.(*schema.Comment)
-			return ok && c.Text == "standard public schema"
+			return ok && c.Text == publicComment
 		})
 	}
 	hcl, err := schemahcl.Marshal(realm)

@@ -175,6 +175,25 @@ func (s *State) Regrant(ctx context.Context, before Privileges) ([]string, error
 	return nil, e
 }
 
+// Ungranted returns the privileges on the objects of the live database of conn that the same objects of the state
+// lack: "SELECT on table public.t to reader". Catalog must be current.
+func (s *State) Ungranted(ctx context.Context, conn *pgx.Conn) ([]string, error) {
+	live, err := readPrivileges(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.Privileges(ctx)
+	if err != nil {
+		return nil, err
+	}
+	live = slices.DeleteFunc(live, func(p privilege) bool { return now.has(p) || !p.existsIn(s.Catalog) })
+	var list []string
+	for _, p := range forDisplay(live) {
+		list = append(list, p.String())
+	}
+	return list, nil
+}
+
 // privilegesSince returns the privileges that existing objects have lost and gained since before. It ignores default
 // privileges, which don't belong to an object.
 func (s *State) privilegesSince(ctx context.Context, before Privileges) (lost, gained []privilege, err error) {

@@ -45,11 +45,11 @@ type (
 		Total   int
 		Elapsed time.Duration
 
-		// From PostgreSQL's progress views. Phase is "" if the statement is in none of them, and Of is 0 if the phase
-		// has no total.
+		// From PostgreSQL's progress views. Phase is "" if the statement is in none of them, and Of is 0 if there is no
+		// total. Of a DO or CALL, Done is how often it has committed.
 		Phase    string
 		Done, Of int64
-		Unit     string // "blocks", "rows", "sessions"
+		Unit     string // "blocks", "rows", "sessions", "commits"
 	}
 
 	// LogBatch reports how far a statement that runs in batches has come: after the first batch, every second, and at

@@ -76,6 +76,7 @@ type task struct {
 	gaveWay  bool // it was cancelled because it waited too long
 
 	stmt      *LogStmt // that runs; nil between statements
+	began     int64    // the backend's local transaction id when a statement began that may commit; 0: none such runs
 	stmtSince time.Time
 	progress  time.Time // when it was last logged
 }
@@ -178,7 +179,19 @@ func (o *observer) statement(e LogStmt) (end func()) {
 	return func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		t.stmt = nil
+		t.stmt, t.began = nil, 0
+	}
+}
+
+// commits says that the task's statement may commit, and which local transaction it begins with.
+func (o *observer) commits(began int64) {
+	if o == nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.task != nil {
+		o.task.began = began
 	}
 }
 
@@ -384,7 +397,7 @@ SELECT $2 OR EXISTS (SELECT FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class 
 // logProgress logs the progress of a long statement.
 func (o *observer) logProgress(ctx context.Context, t *task) {
 	o.mu.Lock()
-	stmt, since, last := t.stmt, t.stmtSince, t.progress
+	stmt, since, last, began := t.stmt, t.stmtSince, t.progress, t.began
 	if last.Before(since) {
 		last = since
 	}
@@ -398,6 +411,11 @@ func (o *observer) logProgress(ctx context.Context, t *task) {
 	}
 	e := LogProgress{Stmt: stmt.Stmt, N: stmt.N, Total: stmt.Total, Elapsed: time.Since(since)}
 	e.Phase, e.Done, e.Of, e.Unit, _ = o.progress(ctx)
+	if began > 0 && e.Phase == "" {
+		if now, err := transaction(ctx, o.conn, o.of.Load().pid); err == nil && now > began {
+			e.Done, e.Unit = now-began, "commits"
+		}
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.task == t && t.stmt == stmt {
@@ -429,6 +447,15 @@ SELECT phase, CASE WHEN phase ~ '^waiting' THEN lockers_done WHEN blocks_total >
 		}
 	}
 	return phase, done, of, unit, rows.Err()
+}
+
+// transaction returns the local transaction id of a backend, which counts its transactions. Statistics don't show what
+// a statement does that commits, because a backend reports them only between statements.
+func transaction(ctx context.Context, conn *pgx.Conn, pid int32) (id int64, err error) {
+	err = conn.QueryRow(ctx, `
+SELECT pg_catalog.split_part(virtualtransaction, '/', 2)::pg_catalog.int8 FROM pg_catalog.pg_locks
+ WHERE pid OPERATOR(pg_catalog.=) $1 AND locktype OPERATOR(pg_catalog.=) 'virtualxid' AND virtualxid OPERATOR(pg_catalog.=) virtualtransaction`, pid).Scan(&id)
+	return id, err
 }
 
 // A WaitError means that a transaction was cancelled because it waited longer than the lock timeout in total while it

@@ -301,6 +301,17 @@ func TestProgressOfABuild(t *testing.T) {
 	}
 }
 
+func TestProgressOfABlock(t *testing.T) {
+	b := setup(t, dir(t,
+		file{"1_a.sql", "CREATE TABLE a (id int);\n", ""},
+		file{"2_b.sql", "-- atlas:txmode none\n\n-- repeatable it only adds rows\nDO $$ BEGIN FOR i IN 1..7 LOOP INSERT INTO a VALUES (i); COMMIT; END LOOP; PERFORM pg_sleep(1.5); END $$;\n", ""}))
+	b.mustApply(migrator.Options{})
+	progress := logged[migrator.LogProgress](b.log)
+	if len(progress) == 0 || progress[0].Done != 7 || progress[0].Of != 0 || progress[0].Unit != "commits" {
+		t.Errorf("the progress is %+v", progress)
+	}
+}
+
 func TestUnsupportedVersionIsSaidOnce(t *testing.T) {
 	b := setup(t, dir(t, three...))
 	b.mustApply(migrator.Options{})

@@ -212,6 +212,13 @@ func (s *session) outside(ctx context.Context, st *step, fr *FileRun, u runner.U
 		s.log(LogStmtDone{Stmt: st.stmts[i], N: i + 1, Total: len(st.stmts), Known: true})
 	} else {
 		err := s.bounded(ctx, st.stmts[i], func(limit time.Duration) error {
+			if u.Mode == runner.MayCommit {
+				now, err := transaction(ctx, s.conn, s.pid)
+				if err != nil {
+					return s.fail(ctx, st, i, fmt.Errorf("reading the transaction's id: %w", err))
+				}
+				s.observer.commits(now + 1)
+			}
 			return s.script.Run(ctx, u, runner.Hooks{
 				Stmt: func(ctx context.Context, i int, _ pgsql.Stmt, run func(context.Context) error) error {
 					return s.stmt(ctx, st, fr, i, limit, run)

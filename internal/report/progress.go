@@ -143,8 +143,11 @@ func (p *Progress) progress(e migrator.LogProgress) {
 	if e.Phase != "" {
 		text += sprintf(": %s", e.Phase)
 	}
-	if e.Of > 0 {
+	switch {
+	case e.Of > 0:
 		text += sprintf(" %d %% (%d of %d %s)", 100*e.Done/e.Of, e.Done, e.Of, e.Unit)
+	case e.Done > 0:
+		text += sprintf(", %d %s", e.Done, e.Unit)
 	}
 	text += sprintf(": %s", firstLine(e.Stmt.Text))
 	if p.width != nil {

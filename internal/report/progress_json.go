@@ -44,7 +44,10 @@ func logJSON(l *slog.Logger, e migrator.LogEntry) {
 	case migrator.LogProgress:
 		args := []any{stmt(e.N, e.Total, e.Stmt.Text), "elapsed_ms", ms(e.Elapsed)}
 		if e.Phase != "" {
-			args = append(args, "phase", e.Phase, "done", e.Done, "of", e.Of, "unit", e.Unit)
+			args = append(args, "phase", e.Phase)
+		}
+		if e.Phase != "" || e.Done > 0 {
+			args = append(args, "done", e.Done, "of", e.Of, "unit", e.Unit)
 		}
 		l.Info("progress", args...)
 	case migrator.LogStmtDone:

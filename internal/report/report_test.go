@@ -530,6 +530,7 @@ func TestProgressAsJSON(t *testing.T) {
 			migrator.LogWait{Holder: migrator.Holder{PID: 7}}, migrator.LogPlan{Files: f}, migrator.LogFile{File: f[0], Total: 1},
 			migrator.LogStmt{Stmt: f[0].Stmts[0], N: 1, Total: 1}, migrator.LogBlocked{Blockers: blocked, Waited: time.Second},
 			migrator.LogProgress{Stmt: f[0].Stmts[0], N: 1, Total: 1, Elapsed: time.Minute, Phase: "initializing"},
+			migrator.LogProgress{Stmt: f[0].Stmts[0], N: 1, Total: 1, Elapsed: 2 * time.Minute, Done: 41, Unit: "commits"},
 			migrator.LogStmtDone{Stmt: f[0].Stmts[0], N: 1, Total: 1}, migrator.LogFileDone{File: f[0]}, migrator.LogSettled{Note: "so"},
 			migrator.LogRetry{What: "x", Err: errors.New("no"), Blockers: blocked}, migrator.LogRebuild{Index: "i"}, migrator.LogMend{Index: "i", Next: migrator.NextDrop}, migrator.LogBuilding{Index: "i"},
 			migrator.LogUnsupported{Version: "12.22", Since: "November 2024"}, migrator.LogNotice{Severity: "WARNING", Message: "a\nb"}, migrator.LogStopped{File: f[0], Err: errors.New("no")},
@@ -541,7 +542,7 @@ func TestProgressAsJSON(t *testing.T) {
 				t.Errorf("%T gives %q, %v", e, out.Bytes()[before:], err)
 			}
 		}
-		if n := strings.Count(out.String(), "\n"); n != 16 {
+		if n := strings.Count(out.String(), "\n"); n != 17 {
 			t.Errorf("%d lines", n)
 		}
 		object := `"blockers":[{"pid":8,"user":"app","application":"web","kind":"client backend","state":"active","query":"ALTER ...","age_ms":2000}]`

@@ -40,6 +40,7 @@ import (
 //
 // They are a project file, an empty schema file, .gitattributes, and the migrations folder. It never overwrites a file.
 func Init(ctx context.Context,
+	github *bool, // also write a workflow for GitHub, which checks pull requests
 	format *string, // text or json
 ) error {
 	return run(ctx, func(ctx context.Context) error {
@@ -59,7 +60,7 @@ func Init(ctx context.Context,
 		default:
 			at.Schema, at.Migrations = e.Schema, e.Migrations
 		}
-		r, err := onboard.Init(ctx, e.Root, at)
+		r, err := onboard.Init(ctx, e.Root, at, value(github))
 		if err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ type project struct {
 func begin(t *testing.T, sql string) *project {
 	t.Helper()
 	p := &project{t: t, root: t.TempDir(), db: pgtest.New(t)}
-	if _, err := onboard.Init(t.Context(), p.root, onboard.DefaultPaths); err != nil {
+	if _, err := onboard.Init(t.Context(), p.root, onboard.DefaultPaths, false); err != nil {
 		t.Fatal(err)
 	}
 	p.db.Exec(sql)

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
@@ -33,17 +35,28 @@ type Result struct {
 	Kept    []string // were there before, and are unchanged
 }
 
+// Workflow is where GitHub looks for the workflow that checks pull requests.
+const Workflow = ".github/workflows/schema.yml"
+
 // Init writes the files with which a project begins into the folder root, as far as they are missing: the project
 // file, an empty schema file, .gitattributes, and the migrations folder with its checksums, because git keeps no empty
-// folder. It never overwrites a file, and writes all of them or, after an error, none.
-func Init(ctx context.Context, root string, at Paths) (*Result, error) {
+// folder; with github also Workflow. It never overwrites a file, and writes all of them or, after an error, none.
+func Init(ctx context.Context, root string, at Paths, github bool) (*Result, error) {
 	res := &Result{}
+	paths := strings.NewReplacer("- "+DefaultPaths.Schema, "- "+strconv.Quote(at.Schema), DefaultPaths.Migrations+"/**", at.Migrations+"/**")
+	if at == DefaultPaths {
+		paths = strings.NewReplacer()
+	}
 	sum := path.Join(at.Migrations, migration.SumFile)
 	err := tree.Locked(ctx, root, func(folder *tree.Tree) error {
 		var missing []tree.NewFile
 		for _, f := range []struct{ exists, name, from string }{
 			{at.Config, at.Config, "atlas.hcl"}, {at.Schema, at.Schema, "schema.hcl"}, {".gitattributes", ".gitattributes", "gitattributes"}, {at.Migrations, sum, ""},
+			{Workflow, Workflow, "workflow.yml"},
 		} {
+			if f.name == Workflow && !github {
+				continue
+			}
 			switch _, err := folder.Stat(f.exists); {
 			case err == nil:
 				res.Kept = append(res.Kept, f.exists)
@@ -58,6 +71,9 @@ func Init(ctx context.Context, root string, at Paths) (*Result, error) {
 					return err
 				}
 				text = string(src)
+			}
+			if f.name == Workflow {
+				text = paths.Replace(text)
 			}
 			missing = append(missing, tree.NewFile{Name: filepath.FromSlash(f.name), Text: text})
 			res.Written = append(res.Written, f.name)

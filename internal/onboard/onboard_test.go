@@ -2,7 +2,9 @@ package onboard_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,7 +18,7 @@ func TestInitThroughLink(t *testing.T) {
 	if err := os.Symlink(filepath.Join(outside, "schema.hcl"), filepath.Join(root, "schema.hcl")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := onboard.Init(t.Context(), root, onboard.DefaultPaths); err == nil {
+	if _, err := onboard.Init(t.Context(), root, onboard.DefaultPaths, false); err == nil {
 		t.Error("there is no error")
 	}
 	for folder, want := range map[string][]string{outside: nil, root: {"schema.hcl"}} {
@@ -37,19 +39,57 @@ func TestInitThroughLink(t *testing.T) {
 func TestInitElsewhere(t *testing.T) {
 	root := t.TempDir()
 	at := onboard.Paths{Config: "atlas.hcl", Schema: "db/schema.hcl", Migrations: "db/my migrations"}
-	got, err := onboard.Init(t.Context(), root, at)
+	got, err := onboard.Init(t.Context(), root, at, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &onboard.Result{Written: []string{"atlas.hcl", "db/schema.hcl", ".gitattributes", "db/my migrations/atlas.sum"}}
+	want := &onboard.Result{Written: []string{"atlas.hcl", "db/schema.hcl", ".gitattributes", "db/my migrations/atlas.sum", onboard.Workflow}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if got, err = onboard.Init(t.Context(), root, at); err != nil {
+	if got, err = onboard.Init(t.Context(), root, at, true); err != nil {
 		t.Fatal(err)
 	}
-	want = &onboard.Result{Kept: []string{"atlas.hcl", "db/schema.hcl", ".gitattributes", "db/my migrations"}}
+	want = &onboard.Result{Kept: []string{"atlas.hcl", "db/schema.hcl", ".gitattributes", "db/my migrations", onboard.Workflow}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The README shows the workflow, with the paths of the project that it is in.
+func TestWorkflow(t *testing.T) {
+	root := t.TempDir()
+	if _, err := onboard.Init(t.Context(), root, onboard.DefaultPaths, true); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(root, onboard.Workflow)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(readme), "```yaml\n")
+	block, _, _ = strings.Cut(block, "```")
+	if diff := cmp.Diff(block, string(text)); diff != "" {
+		t.Errorf("the README's block and the file:\n%s", diff)
+	}
+	elsewhere := t.TempDir()
+	if _, err := onboard.Init(t.Context(), elsewhere, onboard.Paths{Config: "atlas.hcl", Schema: "db/a.hcl", Migrations: "db/m"}, true); err != nil {
+		t.Fatal(err)
+	}
+	moved, err := os.ReadFile(filepath.Join(elsewhere, onboard.Workflow))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.NewReplacer("- schema.hcl", `- "db/a.hcl"`, `"migrations/**"`, `"db/m/**"`).Replace(string(text))
+	if diff := cmp.Diff(want, string(moved)); diff != "" {
+		t.Error(diff)
+	}
+	cmd := exec.Command("go", "tool", "actionlint", "-shellcheck=", "-pyflakes=", file, filepath.Join(elsewhere, onboard.Workflow))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("actionlint: %v\n%s", err, out)
 	}
 }

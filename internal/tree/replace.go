@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -160,8 +161,15 @@ func (u *undoList) keep(name string) error {
 	return nil
 }
 
+// mkdir creates a folder, and those above it.
 func (u *undoList) mkdir(dir string) error {
 	err := u.root.Mkdir(dir, 0o755)
+	if above := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && above != "." {
+		if err := u.mkdir(above); err != nil {
+			return err
+		}
+		err = u.root.Mkdir(dir, 0o755)
+	}
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
@@ -182,7 +190,7 @@ func (u *undoList) run() error {
 			errs = append(errs, u.root.Remove(name))
 		}
 	}
-	for _, dir := range u.created {
+	for _, dir := range slices.Backward(u.created) {
 		errs = append(errs, u.root.Remove(dir))
 	}
 	return errors.Join(errs...)

@@ -35,7 +35,6 @@ type load struct {
 // startLoad starts a load on one of the copies of results, whose rows are numbered up to n.
 func startLoad(b *testing.B, db *devdb.Database, table string, n int) *load {
 	b.Helper()
-	l := &load{b: b, done: make(chan struct{})}
 	id := func() string { return fmt.Sprintf("md5('result-%d')::uuid", 1+rand.IntN(n)) }
 	read := func(int) string { return fmt.Sprintf("SELECT result FROM %s WHERE id = %s", table, id()) }
 	write := func(i int) string {
@@ -44,6 +43,13 @@ func startLoad(b *testing.B, db *devdb.Database, table string, n int) *load {
 		}
 		return fmt.Sprintf("INSERT INTO %s (id, test_id, result, start_time) VALUES (gen_random_uuid(), 'test', 'failed', now())", table)
 	}
+	return startLoadOf(b, db, read, write)
+}
+
+// startLoadOf starts a load of the statements that two functions return for increasing numbers.
+func startLoadOf(b *testing.B, db *devdb.Database, read, write func(i int) string) *load {
+	b.Helper()
+	l := &load{b: b, done: make(chan struct{})}
 	for i := range loadReaders + loadWriters {
 		conn, err := db.Connect(context.Background())
 		if err != nil {

@@ -78,6 +78,9 @@ func TestOf(t *testing.T) {
 		{"-- migrate:batch t size 1 size 2\nUPDATE t SET a = 1 WHERE /* batch */ true", "size is there twice", ""},
 		{"-- migrate:batch t pause 5\nUPDATE t SET a = 1 WHERE /* batch */ true", `pause "5": a duration`, ""},
 		{"-- migrate:batch t until all\nUPDATE t SET a = 1 WHERE /* batch */ true", `only "until none" is known`, ""},
+		{"-- migrate:batch t until none\nUPDATE t SET a = 1 WHERE /* batch */ true", `"until none" needs a statement that changes nothing when it has changed all`, ""},
+		{"-- migrate:batch t until none\nINSERT INTO u SELECT * FROM t WHERE /* batch */ true", `"until none" needs`, ""},
+		{"-- migrate:batch t until none\nINSERT INTO u SELECT * FROM t WHERE /* batch */ true ON CONFLICT DO NOTHING", "", "INSERT INTO u SELECT * FROM leaf AS t WHERE (RANGE) ON CONFLICT DO NOTHING"},
 		{"-- migrate:batch t slowly\nUPDATE t SET a = 1 WHERE /* batch */ true", `unknown option "slowly"`, ""},
 	} {
 		b, err := batch.Of(parse(t, test.src))

@@ -119,6 +119,9 @@ func (r *reading) statement() error {
 	if err := r.conjunct(where); err != nil {
 		return err
 	}
+	if r.UntilNone && !r.canEnd(where, in) {
+		return r.errorAt(in.from, "\"until none\" needs a statement that changes nothing when it has changed all: a DELETE, an UPDATE with a condition that excludes the changed rows, or an INSERT with ON CONFLICT")
+	}
 	if in.from != r.main {
 		if r.w.At(r.main) != "INSERT" {
 			return r.errorAt(r.main, "after WITH, only an INSERT ... SELECT can use the rows of a batch")
@@ -129,6 +132,18 @@ func (r *reading) statement() error {
 		}
 	}
 	return r.once()
+}
+
+// canEnd reports whether passes can come to an end: an UPDATE without another condition changes all rows again.
+func (r *reading) canEnd(where, in span) bool {
+	switch {
+	case r.deletes:
+		return true
+	case r.insert:
+		return r.find(in, "ON", "CONFLICT") >= 0
+	}
+	list, _ := r.conjuncts(where)
+	return len(list) > 1
 }
 
 // with reads the statements of a WITH.

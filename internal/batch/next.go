@@ -99,11 +99,15 @@ type StuckError struct {
 }
 
 func (e *StuckError) Error() string {
-	return fmt.Sprintf("pass %d changed %d rows, and none of the last %d passes changed fewer rows than the one before: the statement doesn't exclude the rows that it has changed, or the application makes as many again", e.Passes, e.Changed, maxStuck)
+	return fmt.Sprintf("pass %d changed %d rows, no fewer than the pass before: the statement doesn't exclude the rows that it has changed, or the application makes as many again", e.Passes, e.Changed)
 }
 
-// maxStuck is how many passes may change no fewer rows than the one before.
-const maxStuck = 3
+const (
+	// maxStuck is how many passes in a row may change no fewer rows than the one before.
+	maxStuck = 3
+	// manyRows is how many rows a first pass must change for a second that changes no fewer to be an error.
+	manyRows = 1000
+)
 
 // Next returns the batch after a note, of about size rows. It reads keys in the transaction in which the step will run.
 func (w *Walk) Next(ctx context.Context, q Querier, n Note, size int) (Step, error) {
@@ -155,7 +159,7 @@ func (w *Walk) nextPass(ctx context.Context, q Querier, n *Note) (bool, error) {
 	if n.Stuck++; n.Pass == 1 || n.InPass < n.Before {
 		n.Stuck = 0
 	}
-	if n.Stuck >= maxStuck {
+	if n.Stuck >= maxStuck || n.Stuck > 0 && n.Pass == 2 && n.Before >= manyRows {
 		return false, &StuckError{Passes: n.Pass, Changed: n.InPass}
 	}
 	n.Pass++

@@ -173,7 +173,11 @@ func (s *session) halfway(st *step, i int, failed *StmtError, command string) st
 	if i > 0 {
 		of = fmt.Sprintf("%d of the file's %d statements have run, and ", i, len(st.stmts))
 	}
-	text := fmt.Sprintf("%sbatches that changed %d rows were committed: %s`%s` continues %s", of, st.batch.Changed, fix, command, st.batch.Where())
+	committed := "no batch was committed"
+	if st.batch.Pass > 0 {
+		committed = fmt.Sprintf("batches that changed %d rows were committed", st.batch.Changed)
+	}
+	text := fmt.Sprintf("%s%s: %s`%s` continues %s", of, committed, fix, command, st.batch.Where())
 	if state := pgsql.SQLState(failed.Err); len(state) == 5 && state[:2] == pgsql.IntegrityConstraintViolation {
 		text += "; what satisfies a constraint as a whole may violate it in parts: keys that refer to rows of the same table, or unique values that move"
 	}

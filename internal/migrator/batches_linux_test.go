@@ -1,6 +1,8 @@
 package migrator_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -118,6 +120,91 @@ func TestBatchesKilled(t *testing.T) {
 				t.Errorf("the journal says %s", got)
 			}
 		})
+	}
+}
+
+// stopAfterBatch returns a context that ends after the first batch, and the log that ends it.
+func (b *bench) stopAfterBatch() (context.Context, *recorder) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	b.Cleanup(func() { cancel(nil) })
+	return ctx, &recorder{hook: func(e migrator.LogEntry) {
+		if _, ok := e.(migrator.LogBatch); ok {
+			cancel(errors.New("enough"))
+		}
+	}}
+}
+
+// TestBatchesStopped interrupts batches, and changes the file before they go on.
+func TestBatchesStopped(t *testing.T) {
+	w := walkedTables[0]
+	b := w.bench(t, 40)
+	ctx, log := b.stopAfterBatch()
+	cfg := b.cfg
+	cfg.Log = log
+	_, err := migrator.New(cfg).Apply(ctx, migrator.Options{})
+	var failed *migrator.StmtError
+	if !errors.As(err, &failed) || failed.State != "batches that changed 40 rows were committed: `apply` continues after -380" {
+		t.Fatalf("apply gave %v", err)
+	}
+	if got := b.journal(); !strings.HasSuffix(got, "20240102000000 2 1/2") {
+		t.Errorf("the journal says %s", got)
+	}
+	if st := b.status(); st.Done != 0 || st.Total != 1 {
+		t.Errorf("status says %d of %d", st.Done, st.Total)
+	}
+	for _, edit := range []struct{ from, to, err string }{
+		{"n = n + 1", "n = n + 2", "statement 1 of 20240102000000_walk.sql has changed since it ran"},
+		{"-- migrate:batch r ", "-- migrate:batch r by n ", "is part of the key"},
+	} {
+		f := w.file(40)
+		f.sql = strings.Replace(f.sql, edit.from, edit.to, 1)
+		cfg := b.cfg
+		cfg.Dir = read(t, write(t, []file{{"20240101000000_tables.sql", w.create + ";\n", ""}, f}))
+		if _, err := migrator.New(cfg).Apply(t.Context(), migrator.Options{}); err == nil || !strings.Contains(err.Error(), edit.err) {
+			t.Errorf("%s: apply gave %v", edit.to, err)
+		}
+	}
+	b.mustApply(migrator.Options{})
+	b.none(w.wrong)
+}
+
+// TestBatchesDown interrupts the batches of a down file.
+func TestBatchesDown(t *testing.T) {
+	w := walkedTables[0]
+	f := w.file(40)
+	f.down = strings.Replace(f.sql, "n + 1", "n - 1", 1)
+	b := setup(t, dir(t, file{"20240101000000_tables.sql", w.create + ";\n", "DROP TABLE r;\n"}, f))
+	b.mustApply(migrator.Options{})
+	ctx, log := b.stopAfterBatch()
+	cfg := b.cfg
+	cfg.Log = log
+	if _, err := migrator.New(cfg).Down(ctx, migrator.Options{N: 1}); err == nil || !strings.Contains(err.Error(), "`down` continues after -380") {
+		t.Fatalf("down gave %v", err)
+	}
+	if st := b.status(); !st.Reverting || st.Done != 0 || st.Total != 1 {
+		t.Errorf("status says %+v", st)
+	}
+	if _, err := b.down(migrator.Options{N: 1}); err != nil {
+		t.Fatal(err)
+	}
+	b.none("SELECT count(*) FROM r WHERE n <> 0")
+}
+
+// TestBatchesInParts checks the messages of statements that can't end, and of one that fails in parts only.
+func TestBatchesInParts(t *testing.T) {
+	for _, test := range []struct{ create, directive, statement, err string }{
+		{"CREATE TABLE r (pos int PRIMARY KEY, id int NOT NULL UNIQUE); INSERT INTO r SELECT g, 5000 - g FROM generate_series(1, 2000) g", "by id size 100",
+			"UPDATE r SET pos = pos - 1 WHERE /* batch */ true", "what satisfies a constraint as a whole may violate it in parts"},
+		{"CREATE TABLE r (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO r SELECT g FROM generate_series(1, 2000) g", "until none",
+			"UPDATE r SET n = n + 1 WHERE n >= 0 AND /* batch */ true", "pass 2 changed 2000 rows, no fewer than the pass before"},
+		{"CREATE TABLE r (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); INSERT INTO r SELECT g FROM generate_series(1, 20) g", "",
+			"UPDATE r SET n = 1 / n WHERE id > 10 AND /* batch */ true", "no batch was committed: fix the cause, then `apply` continues at the start"},
+	} {
+		b := setup(t, read(t, write(t, []file{{"1_a.sql", test.create + ";\n", ""},
+			{"2_b.sql", "-- atlas:txmode none\n\n-- migrate:batch r " + test.directive + "\n" + test.statement + ";\n", ""}})))
+		if _, err := b.apply(migrator.Options{}); err == nil || !strings.Contains(err.Error(), test.err) {
+			t.Errorf("%s: apply gave %v", test.statement, err)
+		}
 	}
 }
 

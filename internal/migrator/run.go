@@ -180,7 +180,7 @@ func (s *session) stopped(ctx context.Context, st *step, fr *FileRun, i int, err
 		command = "down"
 	}
 	failed.State = fmt.Sprintf("%d of the file's %d statements have run and were committed: fix the cause, then `%s` continues with statement %d", i, len(st.stmts), command, i+1)
-	if st.batch.Pass > 0 {
+	if b, _ := batch.Of(st.stmts[i]); b != nil {
 		failed.State = s.halfway(st, i, failed, command)
 	} else if failed.Cause != nil {
 		failed.State = fmt.Sprintf("%d of the file's %d statements have run and were committed: `%s` continues with statement %d", i, len(st.stmts), command, i+1)

@@ -151,9 +151,12 @@ func (w *Walk) Next(ctx context.Context, q Querier, n Note, size int) (Step, err
 	}
 }
 
+// Repeats reports whether passes over the table are repeated until one changes no row.
+func (w *Walk) Repeats() bool { return w.UntilNone || len(w.key) == 0 }
+
 // nextPass begins the next pass, if there is one.
 func (w *Walk) nextPass(ctx context.Context, q Querier, n *Note) (bool, error) {
-	if n.InPass == 0 || !w.UntilNone && len(w.key) > 0 {
+	if n.InPass == 0 || !w.Repeats() {
 		return false, nil
 	}
 	if n.Stuck++; n.Pass == 1 || n.InPass < n.Before {

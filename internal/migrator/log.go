@@ -63,6 +63,7 @@ type (
 		Batches int     // that this run has committed
 		Size    int     // rows of the next one
 		Pass    int     // over the table, from 1
+		Repeats bool    // whether passes are repeated until one changes no row
 		Walked  int64   // rows in this pass
 		Of      int64   // rows of the table, as PostgreSQL estimates; negative before the table is analyzed
 		Changed int64   // rows in all passes
@@ -163,6 +164,14 @@ type (
 	// LogNotice is a NOTICE, WARNING or similar message of the server.
 	LogNotice struct{ Severity, Message string }
 )
+
+// Left returns how long the rest of the pass takes at the rate so far. ok is false if that is unknown.
+func (e LogBatch) Left() (d time.Duration, ok bool) {
+	if e.Of < 0 || e.Walked > e.Of || e.Rate <= 0 {
+		return 0, false
+	}
+	return time.Duration(float64(e.Of-e.Walked) / e.Rate * float64(time.Second)), true
+}
 
 func (LogWait) logEntry()        {}
 func (LogBuilding) logEntry()    {}

@@ -10,6 +10,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // slow is how long a file or a statement takes to be worth a line of its own.
@@ -32,6 +33,9 @@ type Progress struct {
 	// phase and shown are the statement's phase and duration in the last line about it.
 	phase string
 	shown time.Duration
+	// batch is the last entry about the statement's batches, and batchShown its duration in the last line about them.
+	batch      migrator.LogBatch
+	batchShown time.Duration
 }
 
 // NewProgress returns a Progress that writes to a stream: JSON if the command's result is JSON or LOG_FORMAT is "json",
@@ -65,6 +69,8 @@ func (p *Progress) Log(e migrator.LogEntry) {
 		for _, b := range e.Blockers {
 			p.printf("   %s", p.to.style.warn(sprintf("waiting %s for %s", short(e.Waited), b)))
 		}
+	case migrator.LogPace:
+		p.pace(e)
 	case migrator.LogBuilding:
 		p.printf("waiting for pid %d, which is building index %s", e.PID, e.Index)
 	case migrator.LogDisk:
@@ -92,13 +98,18 @@ func (p *Progress) Log(e migrator.LogEntry) {
 		p.printf("%s", text)
 	case migrator.LogStmt:
 		p.phase, p.shown = "", 0
+		p.batch, p.batchShown = migrator.LogBatch{}, 0
 	case migrator.LogProgress:
 		p.progress(e)
+	case migrator.LogBatch:
+		p.batches(e)
 	case migrator.LogStmtDone:
 		p.clear()
 		switch {
 		case e.Known:
 			p.printf("   statement %d of %d is already done: %s", e.N, e.Total, firstLine(e.Stmt.Text))
+		case e.Elapsed >= slow && p.batch.Batches > 0:
+			p.printf("   statement %d of %d took %s, %s rows changed: %s", e.N, e.Total, short(e.Elapsed), words.Thousands(p.batch.Changed), firstLine(e.Stmt.Text))
 		case e.Elapsed >= slow && e.Total > 1:
 			p.printf("   statement %d of %d took %s: %s", e.N, e.Total, short(e.Elapsed), firstLine(e.Stmt.Text))
 		}
@@ -150,18 +161,87 @@ func (p *Progress) progress(e migrator.LogProgress) {
 		text += sprintf(", %d %s", e.Done, e.Unit)
 	}
 	text += sprintf(": %s", firstLine(e.Stmt.Text))
-	if p.width != nil {
-		p.to.rewrite(p.to.style.faint("   " + text.cut(p.width()-1-len("   "))))
-		p.live = true
-		return
-	}
-	const first, then = 10 * time.Second, 30 * time.Second
-	due := e.Elapsed-p.shown >= then || p.shown == 0 && e.Elapsed >= first
-	if !due && (e.Phase == p.phase || p.phase == "" && p.shown == 0 && e.Elapsed < first/2) {
+	if p.rewrite(text) || !due(e.Elapsed, p.shown) && (e.Phase == p.phase || p.phase == "" && p.shown == 0 && e.Elapsed < firstAfter/2) {
 		return
 	}
 	p.phase, p.shown = e.Phase, e.Elapsed
 	p.printf("   %s", text)
+}
+
+// batches shows how far a statement's batches have come: on a terminal each time, elsewhere after the first batch and
+// periodically.
+func (p *Progress) batches(e migrator.LogBatch) {
+	begun := p.batch.Batches == 0
+	p.batch = e
+	of := sprintf("%s rows, of a number that is unknown before ANALYZE", words.Thousands(e.Walked))
+	switch {
+	case e.Walked > e.Of && e.Of >= 0:
+		of = sprintf("%s rows, more than the %s that PostgreSQL estimates", words.Thousands(e.Walked), words.Thousands(e.Of))
+	case e.Of >= 0:
+		of = sprintf("%s of about %s rows (%d %%)", words.Thousands(e.Walked), words.Thousands(e.Of), 100*e.Walked/max(e.Of, 1))
+	}
+	text := sprintf("statement %d of %d: pass %d, %s, %s changed, %s rows/s", e.N, e.Total, e.Pass, of, words.Thousands(e.Changed), words.Thousands(int64(e.Rate)))
+	if left, ok := e.Left(); ok {
+		text += sprintf(", %s left", about(left))
+		if e.Repeats {
+			text += " in this pass"
+		}
+	}
+	text += sprintf(": %s", firstLine(e.Stmt.Text))
+	if p.rewrite(text) || !begun && !due(e.Elapsed, p.batchShown) {
+		return
+	}
+	p.phase, p.shown = "", 0
+	if !begun {
+		p.batchShown = e.Elapsed
+	}
+	p.printf("   %s", text)
+}
+
+// pace says what batches wait for.
+func (p *Progress) pace(e migrator.LogPace) {
+	text := safe("")
+	for i, b := range e.Others {
+		if i > 0 {
+			text += "; "
+		}
+		text += sprintf("%s", b)
+	}
+	switch e.Reason {
+	case migrator.PaceVacuum:
+		text = sprintf("waiting %s for autovacuum on %s: %s", short(e.Waited), e.Table, text)
+	case migrator.PaceReplicas:
+		text = sprintf("waiting %s for a replica, which lags %s", short(e.Waited), short(e.Lag))
+	case migrator.PaceSnapshot:
+		text = sprintf("an old snapshot keeps the dead rows of %s, so the table grows; end the transaction of %s", e.Table, text)
+	}
+	p.printf("   %s", p.to.style.warn(text))
+}
+
+// Elsewhere than on a terminal, a statement has a line after firstAfter, and then one each thenEvery.
+const firstAfter, thenEvery = 10 * time.Second, 30 * time.Second
+
+// due reports whether a statement's next periodic line is due. shown is when it had the last one, 0 if it had none.
+func due(elapsed, shown time.Duration) bool {
+	return elapsed-shown >= thenEvery || shown == 0 && elapsed >= firstAfter
+}
+
+// rewrite shows a text as the line that is rewritten, and reports whether there is a terminal for it.
+func (p *Progress) rewrite(text safe) bool {
+	if p.width == nil {
+		return false
+	}
+	p.to.rewrite(p.to.style.faint("   " + text.cut(p.width()-1-len("   "))))
+	p.live = true
+	return true
+}
+
+// about returns an estimated duration for people: "9 s", "2m10s".
+func about(d time.Duration) string {
+	if d = d.Round(time.Second); d < time.Minute {
+		return fmt.Sprintf("%d s", d/time.Second)
+	}
+	return d.String()
 }
 
 // clear removes the line that is being rewritten.

@@ -50,6 +50,27 @@ func logJSON(l *slog.Logger, e migrator.LogEntry) {
 			args = append(args, "done", e.Done, "of", e.Of, "unit", e.Unit)
 		}
 		l.Info("progress", args...)
+	case migrator.LogBatch:
+		args := []any{stmt(e.N, e.Total, e.Stmt.Text), "elapsed_ms", ms(e.Elapsed), "batches", e.Batches, "size", e.Size,
+			"pass", e.Pass, "walked", e.Walked, "changed", e.Changed, "rows_per_second", int64(e.Rate)}
+		var of, left any // null if unknown
+		if e.Of >= 0 {
+			of = e.Of
+		}
+		if d, ok := e.Left(); ok {
+			left = ms(d)
+		}
+		l.Info("batches", append(args, "of", of, "left_ms", left)...)
+	case migrator.LogPace:
+		args := []any{"reason", e.Reason, "table", e.Table, "waited_ms", ms(e.Waited), "sessions", blockers(e.Others)}
+		if e.Reason == migrator.PaceReplicas {
+			args = append(args, "lag_ms", ms(e.Lag))
+		}
+		what := map[migrator.Pace]string{
+			migrator.PaceVacuum: "batches wait for autovacuum", migrator.PaceReplicas: "batches wait for a replica",
+			migrator.PaceSnapshot: "a snapshot keeps the dead rows of batches",
+		}
+		l.Warn(what[e.Reason], args...)
 	case migrator.LogStmtDone:
 		l.Info("statement done", stmt(e.N, e.Total, e.Stmt.Text), "elapsed_ms", ms(e.Elapsed), "known", e.Known)
 	case migrator.LogFileDone:

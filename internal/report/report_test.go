@@ -453,6 +453,18 @@ func TestProgress(t *testing.T) {
 		migrator.LogRebuild{Index: "public.i"},
 		migrator.LogMend{Index: "public.i", Next: migrator.NextBuild},
 		migrator.LogMend{Index: "public.i_ccnew", Next: migrator.NextDrop},
+		migrator.LogStmt{Stmt: f[2].Stmts[0], N: 1, Total: 1},
+		migrator.LogBatch{Stmt: f[2].Stmts[0], N: 1, Total: 1, Elapsed: 100 * time.Millisecond, Batches: 1, Pass: 1, Walked: 8500, Of: 2_000_000, Changed: 40, Rate: 85_000},
+		migrator.LogPace{Reason: migrator.PaceVacuum, Table: "public.runs", Others: []migrator.Blocker{{PID: 10, Kind: "autovacuum worker", Query: "autovacuum: VACUUM public.runs"}}},
+		migrator.LogPace{Reason: migrator.PaceReplicas, Table: "public.runs", Waited: 10 * time.Second, Lag: 12 * time.Second},
+		migrator.LogPace{Reason: migrator.PaceSnapshot, Table: "public.runs", Others: []migrator.Blocker{{PID: 11, User: "app", State: "idle in transaction", Age: time.Hour}}},
+		migrator.LogBatch{Stmt: f[2].Stmts[0], N: 1, Total: 1, Elapsed: 15 * time.Second, Batches: 200, Pass: 2, Repeats: true, Walked: 1_250_000, Of: 2_000_000, Changed: 400_000, Rate: 85_000},
+		migrator.LogBatch{Stmt: f[2].Stmts[0], N: 1, Total: 1, Elapsed: 16 * time.Second, Batches: 210, Pass: 2, Walked: 1_350_000, Of: 2_000_000},
+		migrator.LogBatch{Stmt: f[2].Stmts[0], N: 1, Total: 1, Elapsed: 45 * time.Second, Batches: 400, Pass: 3, Walked: 2_000_001, Of: 2_000_000, Changed: 500_000, Rate: 85_000},
+		migrator.LogBatch{Stmt: f[2].Stmts[0], N: 1, Total: 1, Elapsed: 75 * time.Second, Batches: 500, Pass: 3, Walked: 2_100_000, Of: -1, Changed: 500_000, Rate: 85_000},
+		migrator.LogStmtDone{Stmt: f[2].Stmts[0], N: 1, Total: 1, Elapsed: 80 * time.Second},
+		migrator.LogStmt{Stmt: f[2].Stmts[0], N: 1, Total: 1},
+		migrator.LogStmtDone{Stmt: f[2].Stmts[0], N: 1, Total: 1, Elapsed: 80 * time.Second},
 		migrator.LogPlan{Files: f[:1], Down: true},
 		migrator.LogFile{File: f[0], Down: true, Total: 1},
 	} {
@@ -475,10 +487,11 @@ func TestLiveProgress(t *testing.T) {
 	stmt.Elapsed, stmt.Phase, stmt.Done, stmt.Of, stmt.Unit = 4*time.Second, "building index: scanning table", 1, 4, "blocks"
 	p.Log(stmt)
 	p.Log(migrator.LogNotice{Severity: "NOTICE", Message: "half way"})
+	p.Log(migrator.LogBatch{Stmt: f[0].Stmts[0], N: 1, Total: 2, Pass: 1, Walked: 5, Of: 10})
 	p.Log(stmt)
 	p.Log(migrator.LogStopped{File: f[0], Err: errors.New("no")})
 	got := strings.ReplaceAll(strings.ReplaceAll(out.String(), "\r\x1b[K", "<"), "\n", "|\n")
-	if !strings.Contains(got, "|\n<   statement 1 of 2, 3.0 s: ") || !strings.Contains(got, "<   statement 1 of 2, 4.0 s: building index: scanning table <   NOTICE: half way|\n<") || !strings.HasSuffix(got, "<") {
+	if !strings.Contains(got, "|\n<   statement 1 of 2, 3.0 s: ") || !strings.Contains(got, "<   statement 1 of 2, 4.0 s: building index: scanning table <   NOTICE: half way|\n<   statement 1 of 2: pass 1, 5 of about 10 rows (50 %), 0 c<") || !strings.HasSuffix(got, "<") {
 		t.Errorf("the terminal shows\n%s", got)
 	}
 	for line := range strings.SplitSeq(got, "<") {
@@ -534,6 +547,8 @@ func TestProgressAsJSON(t *testing.T) {
 			migrator.LogStmtDone{Stmt: f[0].Stmts[0], N: 1, Total: 1}, migrator.LogFileDone{File: f[0]}, migrator.LogSettled{Note: "so"},
 			migrator.LogRetry{What: "x", Err: errors.New("no"), Blockers: blocked}, migrator.LogRebuild{Index: "i"}, migrator.LogMend{Index: "i", Next: migrator.NextDrop}, migrator.LogBuilding{Index: "i"},
 			migrator.LogUnsupported{Version: "12.22", Since: "November 2024"}, migrator.LogNotice{Severity: "WARNING", Message: "a\nb"}, migrator.LogStopped{File: f[0], Err: errors.New("no")},
+			migrator.LogBatch{N: 1, Total: 2, Batches: 5, Pass: 2, Walked: 50, Of: 100, Changed: 7, Rate: 10, Size: 40}, migrator.LogBatch{N: 1, Total: 2, Of: -1, Rate: 10},
+			migrator.LogPace{Reason: migrator.PaceVacuum, Others: blocked}, migrator.LogPace{Reason: migrator.PaceReplicas}, migrator.LogPace{Reason: migrator.PaceSnapshot},
 		} {
 			before := out.Len()
 			p.Log(e)
@@ -542,11 +557,19 @@ func TestProgressAsJSON(t *testing.T) {
 				t.Errorf("%T gives %q, %v", e, out.Bytes()[before:], err)
 			}
 		}
-		if n := strings.Count(out.String(), "\n"); n != 17 {
+		if n := strings.Count(out.String(), "\n"); n != 22 {
 			t.Errorf("%d lines", n)
 		}
 		object := `"blockers":[{"pid":8,"user":"app","application":"web","kind":"client backend","state":"active","query":"ALTER ...","age_ms":2000}]`
-		if n := strings.Count(out.String(), object); n != 2 {
+		for _, want := range []string{
+			`"statement":{"n":1,"total":2,"text":""},"elapsed_ms":0,"batches":5,"size":40,"pass":2,"walked":50,"changed":7,"rows_per_second":10,"of":100,"left_ms":5000}`,
+			`"of":null,"left_ms":null}`,
+		} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("no %s in\n%s", want, out.String())
+			}
+		}
+		if n := strings.Count(strings.ReplaceAll(out.String(), `"sessions"`, `"blockers"`), object); n != 3 {
 			t.Errorf("the blocker is shown %d times:\n%s", n, out.String())
 		}
 	}

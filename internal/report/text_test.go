@@ -397,16 +397,23 @@ func TestSecretsInJSON(t *testing.T) {
 	stmt.Text = role
 	for _, e := range []migrator.LogEntry{
 		migrator.LogStmt{Stmt: stmt}, migrator.LogProgress{Stmt: stmt}, migrator.LogStmtDone{Stmt: stmt}, migrator.LogStopped{File: f[0], Err: failed},
+		migrator.LogBatch{Stmt: stmt},
 		migrator.LogRetry{Err: failed}, migrator.LogRetry{Err: &migrator.BlockedError{Err: failed}}, migrator.LogNotice{Message: role}, migrator.LogSettled{Note: hostile},
 	} {
 		p.Log(e)
 	}
-	if n := strings.Count(out.String(), "\n"); strings.Contains(out.String(), secretText) || n != 8 {
+	if n := strings.Count(out.String(), "\n"); strings.Contains(out.String(), secretText) || n != 9 {
 		t.Errorf("progress: %s", out.String())
 	}
 	if lint.Files[0].Text != role+";\nSELECT 1;\n" {
 		t.Error("showing the report changed it")
 	}
+}
+
+func paced(why migrator.Pace) *migrator.LogPace {
+	e := poisoned[migrator.LogPace]()
+	e.Reason = why
+	return e
 }
 
 func TestHostileProgress(t *testing.T) {
@@ -415,7 +422,7 @@ func TestHostileProgress(t *testing.T) {
 		poisoned[migrator.LogSettled](), poisoned[migrator.LogPlan](), poisoned[migrator.LogDrift](), poisoned[migrator.LogFile](), poisoned[migrator.LogStmt](),
 		poisoned[migrator.LogProgress](), poisoned[migrator.LogStmtDone](), poisoned[migrator.LogFileDone](), poisoned[migrator.LogStopped](),
 		poisoned[migrator.LogRetry](), poisoned[migrator.LogRebuild](), poisoned[migrator.LogMend](), poisoned[migrator.LogNotice](),
-		poisoned[migrator.LogUnsupported](),
+		poisoned[migrator.LogUnsupported](), poisoned[migrator.LogBatch](), paced(migrator.PaceVacuum), paced(migrator.PaceReplicas), paced(migrator.PaceSnapshot),
 	}
 	for _, tt := range []struct {
 		name     string

@@ -300,6 +300,13 @@ func (c *command) migrating(conn *pgx.ConnConfig) migrator.Config {
 		OperatorVersion: "ibutsu-schema " + toolVersion(),
 		Log:             report.NewProgress(stderr, c.out.Format, os.LookupEnv),
 	}
+	b := c.env.Batch
+	cfg.Batches = migrator.Batches{Target: b.Target, MinSize: b.MinSize, MaxSize: b.MaxSize, MaxReplicaLag: b.MaxReplicaLag}
+	if b.VacuumWait != nil {
+		if cfg.Batches.VacuumWait = *b.VacuumWait; *b.VacuumWait == 0 {
+			cfg.Batches.VacuumWait = -1
+		}
+	}
 	if c.env.Wait != nil {
 		cfg.Wait = *c.env.Wait
 		if cfg.Wait == 0 {

@@ -27,11 +27,11 @@ func (b Batches) withDefaults() Batches {
 	if b.Target == 0 {
 		b.Target = 500 * time.Millisecond
 	}
-	if b.MinSize == 0 {
-		b.MinSize = 100
-	}
 	if b.MaxSize == 0 {
-		b.MaxSize = 100_000
+		b.MaxSize = max(100_000, b.MinSize)
+	}
+	if b.MinSize == 0 {
+		b.MinSize = min(100, b.MaxSize)
 	}
 	if b.VacuumWait == 0 {
 		b.VacuumWait = time.Minute
@@ -62,7 +62,7 @@ func (s *session) batches(ctx context.Context, st *step, fr *FileRun, u runner.U
 	}
 	start := time.Now()
 	p := &pace{s: s, w: w, since: start}
-	progress := LogBatch{Stmt: stmt.Stmt, N: stmt.N, Total: stmt.Total, Of: int64(w.Rows), Size: b.Size}
+	progress := LogBatch{Stmt: stmt.Stmt, N: stmt.N, Total: stmt.Total, Of: int64(w.Rows), Size: b.Size, Repeats: w.Repeats()}
 	if b.Size == 0 {
 		progress.Size = min(max(firstSize, cfg.MinSize), cfg.MaxSize)
 	}

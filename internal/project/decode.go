@@ -81,10 +81,19 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 	}
 
 	lint, drift := f.lint, f.drift
+	var batch *hclsyntax.Block
 	for _, b := range block.body.Blocks {
 		switch b.Type {
 		case "migration":
 			if err := e.decodeMigration(b.Body, s); err != nil {
+				return err
+			}
+		case "batch":
+			if batch != nil {
+				return at(b.TypeRange, "duplicate block batch: the first is at line %d", batch.TypeRange.Start.Line)
+			}
+			batch = b
+			if err := e.decodeBatch(b, s); err != nil {
 				return err
 			}
 		case "diff":
@@ -210,6 +219,43 @@ func (e *Env) decodeMigration(body *hclsyntax.Body, s *scope) error {
 		}
 	}
 	return nil
+}
+
+func (e *Env) decodeBatch(b *hclsyntax.Block, s *scope) error {
+	attrs := b.Body.Attributes
+	for _, x := range []struct {
+		name string
+		dst  *time.Duration
+	}{{"target", &e.Batch.Target}, {"max_replica_lag", &e.Batch.MaxReplicaLag}} {
+		d, err := s.duration(attrs[x.name])
+		switch {
+		case err != nil:
+			return err
+		case d != nil && *d == 0:
+			return at(attrs[x.name].Expr.Range(), "%s must be more than 0", x.name)
+		case d != nil:
+			*x.dst = *d
+		}
+	}
+	for _, x := range []struct {
+		name string
+		dst  *int
+	}{{"min_size", &e.Batch.MinSize}, {"max_size", &e.Batch.MaxSize}} {
+		n, err := s.number(attrs[x.name])
+		switch {
+		case err != nil:
+			return err
+		case attrs[x.name] != nil && n == 0:
+			return at(attrs[x.name].Expr.Range(), "%s must be a number of rows, 1 or more", x.name)
+		}
+		*x.dst = n
+	}
+	if e.Batch.MaxSize > 0 && e.Batch.MinSize > e.Batch.MaxSize {
+		return at(attrs["min_size"].Expr.Range(), "min_size must not be more than max_size, %d", e.Batch.MaxSize)
+	}
+	var err error
+	e.Batch.VacuumWait, err = s.duration(attrs["vacuum_wait"])
+	return err
 }
 
 // refuseSkips refuses a policy that keeps changes out of a plan, since a plan must produce the schema file.

@@ -87,6 +87,13 @@ type Env struct {
 		Statement, Total time.Duration
 		Disk             int64 // bytes
 	}
+	// Batch says how apply runs statements in batches; what isn't set is 0.
+	Batch struct {
+		Target           time.Duration  // how long a batch should take
+		MinSize, MaxSize int            // rows
+		VacuumWait       *time.Duration // nil if not set
+		MaxReplicaLag    time.Duration
+	}
 	// Wait is how long to wait for another run to end (migration.lock_timeout); nil if not set.
 	Wait *time.Duration
 	// Role is the role that migrations run as, if set.

@@ -72,6 +72,13 @@ env "prod" {
   lock_timeout = "1500ms"
   lock_retry   = "10m"
   role         = getenv("OWNER")
+  batch {
+    target          = "250ms"
+    min_size        = 10
+    max_size        = 20
+    vacuum_wait     = "0s"
+    max_replica_lag = "10s"
+  }
   migration {
     dir              = "file://./db/migrations?format=atlas"
     format           = atlas
@@ -116,7 +123,7 @@ diff {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wait, yes, no := 10*time.Minute, true, false
+	wait, none, yes, no := 10*time.Minute, time.Duration(0), true, false
 	got.FS, got.choice, got.opts, got.settings = nil, choice{}, Options{}, nil
 	want := &Env{
 		Name: "prod", Root: root, Schema: "db/schema.hcl", Migrations: "db/migrations",
@@ -145,6 +152,8 @@ diff {
 			},
 		},
 	}
+	want.Batch.Target, want.Batch.MinSize, want.Batch.MaxSize = 250*time.Millisecond, 10, 20
+	want.Batch.VacuumWait, want.Batch.MaxReplicaLag = &none, 10*time.Second
 	same := cmp.Comparer(func(a, b *regexp.Regexp) bool { return a.String() == b.String() })
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(Env{}, choice{}, value{}), same); d != "" {
 		t.Error(d)
@@ -237,6 +246,12 @@ func TestBadFiles(t *testing.T) {
 		{"data", inEnv("  dev = data.sql.x"), "atlas.hcl:2:9: data sources are not supported: use getenv() or a variable"},
 		{"type", inEnv("  exclude = { a = 1 }"), "atlas.hcl:2:13: exclude must be a list of strings"},
 		{"duration", inEnv("  lock_timeout = \"5\""), "atlas.hcl:2:18: lock_timeout must be a duration such as \"2s\" or \"5m\""},
+		{"batch attribute", inEnv("  batch {\n    max_sise = 5\n  }"), "atlas.hcl:3:5: unknown attribute max_sise in env.batch; did you mean max_size?"},
+		{"batch duration", inEnv("  batch {\n    target = \"5\"\n  }"), "atlas.hcl:3:14: target must be a duration such as \"2s\" or \"5m\""},
+		{"batch without time", inEnv("  batch {\n    target = \"0s\"\n  }"), "atlas.hcl:3:14: target must be more than 0"},
+		{"batch without rows", inEnv("  batch {\n    max_size = 0\n  }"), "atlas.hcl:3:16: max_size must be a number of rows, 1 or more"},
+		{"batch bounds", inEnv("  batch {\n    min_size = 1000\n    max_size = 10\n  }"), "atlas.hcl:3:16: min_size must not be more than max_size, 10"},
+		{"batch twice", inEnv("  batch {}\n  batch {}"), "atlas.hcl:3:3: duplicate block batch: the first is at line 2"},
 		{"number", inEnv("  lint {\n    latest = 1.5\n  }"), "atlas.hcl:3:14: latest must be a whole number, 0 or more"},
 		{"outside", inEnv("  src = \"file://../schema.hcl\""), "atlas.hcl:2:9: src: file://../schema.hcl is outside the project folder, which must contain all of a project's files"},
 		{"absolute", inEnv("  src = \"file:///etc/passwd\""), "atlas.hcl:2:9: src: file:///etc/passwd is outside the project folder, which must contain all of a project's files"},

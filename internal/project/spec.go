@@ -96,6 +96,9 @@ var driftSpec = &spec{
 	blocks: map[string]*spec{"with": {labels: 1, attrs: []string{"ignore"}}},
 }
 
+// batchSpec says how apply runs statements in batches.
+var batchSpec = &spec{attrs: []string{"target", "min_size", "max_size", "vacuum_wait", "max_replica_lag"}}
+
 var envSpec = &spec{
 	labels: 1,
 	attrs: []string{
@@ -119,7 +122,7 @@ var envSpec = &spec{
 			refused: map[string]string{"baseline": "record a database's version with `stamp` instead"},
 			blocks:  map[string]*spec{"repo": {attrs: []string{"name"}}},
 		},
-		"diff": diffSpec, "lint": lintSpec, "format": formatSpec, "log": formatSpec, "drift": driftSpec,
+		"diff": diffSpec, "lint": lintSpec, "format": formatSpec, "log": formatSpec, "drift": driftSpec, "batch": batchSpec,
 	},
 }
 

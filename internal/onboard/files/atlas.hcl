@@ -56,4 +56,14 @@ env "prod" {
   # How long a statement waits for a lock, while the application's statements wait for it,
   # before it gives up and is retried.
   lock_timeout = "2s"
+
+  # How statements with -- migrate:batch run: the size of a batch adapts to the target,
+  # within the bounds (rows).
+  batch {
+    target      = "500ms"
+    min_size    = 100
+    max_size    = 100000
+    vacuum_wait = "1m" # in all, while autovacuum works on the table
+    # max_replica_lag = "10s" # batches wait while a replica lags more
+  }
 }

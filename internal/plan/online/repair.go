@@ -53,7 +53,7 @@ func (d *differ) leftovers() (ops []Op) {
 // own reports whether an index is the repair's.
 func (d *differ) dropLeftover(t *table, i *index, own func(*table, *index) bool) (ops []Op) {
 	for _, p := range t.partitions {
-		if part := find(p.indexes, func(x *index) bool { return own(p, x) && unattached(p, i, x) }); part != nil {
+		if part := find(p.indexes, func(x *index) bool { return x.Parent == 0 && x.Unique == i.Unique && x.On == i.On && own(p, x) }); part != nil {
 			ops = append(ops, d.dropLeftover(p, part, own)...)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"ariga.io/atlas/sql/migrate"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,11 +15,9 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
-
-// askLimit is how long a query about data may take.
-const askLimit = 10 * time.Second
 
 // A Proposal says which version a database has, and why.
 type Proposal struct {
@@ -341,11 +338,11 @@ func (p *proposer) amongEqual(ctx context.Context) {
 	if len(said) > 0 {
 		at, last = said[0], said[len(said)-1]
 	}
-	for at < last && p.files[at+1].Done != "" && p.ask(ctx, p.files[at+1]).Done {
+	for at < last && p.files[at+1].Done != nil && p.ask(ctx, p.files[at+1]).Done {
 		at++
 	}
 	p.take(p.candidate(at))
-	if next := at + 1; len(said) > 0 && at < last && (p.files[next].Done == "" || p.ask(ctx, p.files[next]).Why != "") {
+	if next := at + 1; len(said) > 0 && at < last && (p.files[next].Done == nil || p.ask(ctx, p.files[next]).Why != "") {
 		p.refuse("the record names both %s and %s, and it isn't known whether the data step of %s is done: -to chooses", p.dir.Title(said[0]), p.dir.Title(last), p.dir.Title(next))
 	}
 }
@@ -357,15 +354,14 @@ func (p *proposer) ask(ctx context.Context, f *migration.File) Step {
 	}
 	s := Step{File: f}
 	var err error
-	var failed *pgconn.PgError
-	switch s.Done, err = p.v.Ask(ctx, f.Done, askLimit); {
+	var failed *runner.StmtError
+	var pg *pgconn.PgError
+	switch s.Done, err = p.v.Ask(ctx, f.Done.Stmt); {
 	case err == nil:
-	case migrator.Canceled(err) && ctx.Err() == nil:
-		s.Why = fmt.Sprintf("its query took longer than %s", askLimit)
-	case errors.As(err, &failed) && ctx.Err() == nil:
-		s.Why = "its query failed: " + failed.Message
-	case errors.Is(err, migrator.ErrNoAnswer):
-		s.Why = "its query failed: " + err.Error()
+	case errors.As(err, &pg) && errors.As(err, &failed):
+		s.Why = "its query failed: " + pg.Message
+	case errors.As(err, &failed):
+		s.Why = "its query failed: " + failed.Reason()
 	default:
 		p.failed = fmt.Errorf("asking whether the data step of %s is done: %w", f.Name, err)
 	}
@@ -377,7 +373,7 @@ func (p *proposer) ask(ctx context.Context, f *migration.File) Step {
 func (p *proposer) data(ctx context.Context) {
 	_, last := p.equal()
 	for i, f := range p.files[:last+1] {
-		if f.Done != "" {
+		if f.Done != nil {
 			p.ask(ctx, f)
 			continue
 		}

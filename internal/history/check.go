@@ -26,9 +26,9 @@ type CheckResult struct {
 // OK reports whether there are no findings.
 func (r *CheckResult) OK() bool { return len(r.Findings) == 0 }
 
-// Check reports whether a project is consistent: plan has nothing to write, sums and effects match, and every down file
-// reverts its migration. Problems are findings. An error means that the check was impossible: a *runner.StmtError if a
-// migration fails, a *schemahcl.Error if the schema file is wrong.
+// Check reports whether a project is consistent: plan has nothing to write, sums and effects match, the queries about
+// data steps have an answer, and every down file reverts its migration. Problems are findings. An error means that the
+// check was impossible: a *runner.StmtError if a migration fails, a *schemahcl.Error if the schema file is wrong.
 func Check(ctx context.Context, base proof.Base) (*CheckResult, error) {
 	r, _, err := check(ctx, base)
 	return r, err
@@ -59,6 +59,7 @@ func check(ctx context.Context, base proof.Base) (*CheckResult, *proof.Walk, err
 	defer replayed.Close()
 	defer desired.Close()
 	r.Findings = append(r.Findings, w.CheckEffects()...)
+	r.Findings = append(r.Findings, w.CheckQueries()...)
 	differences, err := proof.Compare(ctx, replayed, desired)
 	if err != nil {
 		return nil, nil, err

@@ -76,6 +76,21 @@ func TestCheck(t *testing.T) {
 		}, []string{
 			"down down/" + second + ".sql:3: the down file fails: column \"nope\" of relation \"runs\" does not exist (SQLSTATE 42703)",
 		}},
+		{"queries answer", func(p *project) {
+			p.Write(map[string]string{"done/" + first + ".sql": "SELECT EXISTS (SELECT FROM runs)", "done/" + second + ".sql": "SELECT count(flaky) = 0 FROM runs"})
+		}, nil},
+		{"queries fail", func(p *project) {
+			p.Write(map[string]string{
+				"done/" + first + ".sql":  "-- The column is added later.\nSELECT NOT EXISTS (\n  SELECT FROM runs WHERE flaky)",
+				"done/" + second + ".sql": "\nSELECT bool_and(flaky) FROM runs",
+			})
+		}, []string{
+			"done done/" + first + ".sql:3: the query fails: column \"flaky\" does not exist (SQLSTATE 42703); it must work on the schema that " + first + ".sql produces, also without rows",
+			"done done/" + second + ".sql:2: the query fails: it must return one row with true or false; it must work on the schema that " + second + ".sql produces, also without rows",
+		}},
+		{"query in the header fails", func(p *project) {
+			p.Write(map[string]string{"20260103000000_data.sql": "-- migrate:done SELECT FROM\n\nUPDATE runs SET flaky = true;\n", "down/20260103000000_data.sql": "", "effect/20260103000000_data.txt": ""})
+		}, []string{"done 20260103000000_data.sql:1: the query fails: *"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

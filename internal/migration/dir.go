@@ -47,9 +47,7 @@ type File struct {
 	Stmts       []pgsql.Stmt
 	Hash        string // SHA-256 in base64 without "h1:", as in atlas.sum and in the journal's hash column
 	Down        *Down  // nil if down/NAME is missing
-	// Done is a query whose one row tells whether what the migration does to data has happened, from
-	// "-- migrate:done SELECT ..." or done/NAME. "" if there is none.
-	Done string
+	Done        *Query // of "-- migrate:done SELECT ..." or done/NAME, nil if there is none
 
 	effects func() (map[string]string, error) // the texts of the effect files, by their names
 }

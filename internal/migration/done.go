@@ -9,6 +9,12 @@ import (
 // The query that tells whether a migration's data step is done is in the migration's header or in done/NAME. The file
 // is for migrations that databases have run already: their bytes must not change. Checksums don't cover it.
 
+// A Query is a query whose one row tells whether what a migration does to data has happened.
+type Query struct {
+	File string // in the migrations folder: the migration's name, or done/NAME
+	Stmt pgsql.Stmt
+}
+
 // done reads the query of a header.
 func (p *headerParser) done(line int, text string) bool {
 	if p.down {
@@ -16,11 +22,12 @@ func (p *headerParser) done(line int, text string) bool {
 		return false
 	}
 	query, _, why := doneQuery(text)
+	query.Pos.Line = line
 	if why != "" {
 		p.complain(line, "%s: %s", migrateDone, why)
 		return false
 	}
-	p.h.done = query
+	p.h.done = &query
 	return true
 }
 
@@ -37,32 +44,32 @@ func (p *parser) queries(migrations map[string]*File, files []source) {
 		switch {
 		case why != "":
 			p.add(name, max(pos.Line, 1), pos.Col, "%s", why)
-		case f.Done != "":
+		case f.Done != nil:
 			p.add(name, 0, 0, "%s already has a query, in its line %s: keep one of them", src.name, migrateDone)
 		default:
-			f.Done = query
+			f.Done = &Query{name, query}
 		}
 	}
 }
 
 // doneQuery returns the one query in text, or what is wrong and where.
-func doneQuery(text string) (query string, at pgsql.Pos, why string) {
+func doneQuery(text string) (query pgsql.Stmt, at pgsql.Pos, why string) {
 	const want = "write one SELECT statement that returns true or false"
 	stmts, err := pgsql.Split(text)
 	if syntax, ok := err.(*pgsql.SyntaxError); ok {
-		return "", syntax.Pos, syntax.Msg
+		return query, syntax.Pos, syntax.Msg
 	}
 	if err != nil {
-		return "", pgsql.Pos{}, err.Error()
+		return query, pgsql.Pos{}, err.Error()
 	}
 	if len(stmts) == 0 {
-		return "", pgsql.Pos{}, want
+		return query, pgsql.Pos{}, want
 	}
 	if len(stmts) > 1 {
-		return "", stmts[1].Pos, want
+		return query, stmts[1].Pos, want
 	}
 	if stmts[0].Parse().Verb != "SELECT" {
-		return "", stmts[0].Pos, want
+		return query, stmts[0].Pos, want
 	}
-	return stmts[0].Text, pgsql.Pos{}, ""
+	return stmts[0], pgsql.Pos{}, ""
 }

@@ -24,7 +24,7 @@ type header struct {
 
 	lockTimeout time.Duration // migrate:lock_timeout, 0 if absent
 
-	done string // migrate:done: its query
+	done *pgsql.Stmt // migrate:done: its query
 }
 
 type directive struct {

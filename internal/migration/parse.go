@@ -120,7 +120,10 @@ func (p *parser) file(src source) *File {
 	}
 	var h header
 	f.Stmts, h = p.body(src.name, src.text, false)
-	f.TxNone, f.LockTimeout, f.Done = h.txNone, h.lockTimeout, h.done
+	f.TxNone, f.LockTimeout = h.txNone, h.lockTimeout
+	if h.done != nil {
+		f.Done = &Query{f.Name, *h.done}
+	}
 	if h.checkpoint > 0 {
 		p.mark(f, h)
 	}

@@ -420,16 +420,21 @@ func readFiles(t *testing.T, root string) map[string]string {
 
 func TestReadQueries(t *testing.T) {
 	d := mustRead(t, mapDir(
-		"20260101000000_a.sql", "-- migrate:done SELECT NOT EXISTS (SELECT FROM t); -- nothing is left\n\nUPDATE t SET a = 1;\n",
+		"20260101000000_a.sql", "-- alembic:revision a\n--\n-- migrate:done SELECT NOT EXISTS (SELECT FROM t); -- nothing is left\n\nUPDATE t SET a = 1;\n",
 		"20260102000000_b.sql", "UPDATE t SET b = 1;\n",
 		"20260103000000_c.sql", "",
 		"done/20260102000000_b.sql", "-- All rows.\nSELECT true\n  AND true;\n",
 	))
 	var got []string
 	for _, f := range d.Files() {
-		got = append(got, f.Done)
+		if q := f.Done; q != nil {
+			got = append(got, fmt.Sprintf("%s:%d: %s", q.File, q.Stmt.Pos.Line, q.Stmt.Text))
+		}
 	}
-	if diff := cmp.Diff([]string{"SELECT NOT EXISTS (SELECT FROM t)", "SELECT true\n  AND true", ""}, got); diff != "" {
+	if diff := cmp.Diff([]string{
+		"20260101000000_a.sql:3: SELECT NOT EXISTS (SELECT FROM t)",
+		"done/20260102000000_b.sql:2: SELECT true\n  AND true",
+	}, got); diff != "" {
 		t.Error(diff)
 	}
 }

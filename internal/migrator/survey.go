@@ -3,15 +3,13 @@ package migrator
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // A Survey is what a session sees of a database.
@@ -26,41 +24,9 @@ func (v *Survey) Position() (revision.Position, error) {
 	return revision.Judge(v.s.m.dir, v.Record, func() (catalog.Catalog, error) { return v.Catalog, nil })
 }
 
-// ErrNoAnswer means that a query didn't return one row with true or false.
-var ErrNoAnswer = errors.New("it must return one row with true or false")
-
-// Ask runs a query for true or false in a read-only transaction, for at most limit. The error is ErrNoAnswer if it
-// returns something else, or PostgreSQL's.
-func (v *Survey) Ask(ctx context.Context, query string, limit time.Duration) (answer bool, err error) {
-	tx, err := v.s.conn.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
-	if err != nil {
-		return false, fmt.Errorf("beginning a transaction: %w", err)
-	}
-	defer v.s.rollback(ctx)
-	settings := fmt.Sprintf("SET LOCAL statement_timeout = %[1]d; SET LOCAL lock_timeout = %[1]d", limit.Milliseconds())
-	if _, err := tx.Exec(ctx, settings, pgx.QueryExecModeSimpleProtocol); err != nil {
-		return false, err
-	}
-	rows, err := tx.Query(ctx, query)
-	if err != nil {
-		return false, err
-	}
-	values, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (any, error) {
-		columns, err := row.Values()
-		if err != nil || len(columns) != 1 {
-			return nil, err
-		}
-		return columns[0], nil
-	})
-	if err != nil {
-		return false, err
-	}
-	if len(values) == 1 {
-		if answer, ok := values[0].(bool); ok {
-			return answer, nil
-		}
-	}
-	return false, ErrNoAnswer
+// Ask asks the database as runner.Ask does.
+func (v *Survey) Ask(ctx context.Context, query pgsql.Stmt) (answer bool, err error) {
+	return runner.Ask(ctx, v.s.conn, query)
 }
 
 // Survey calls look with what the database holds. It writes and locks nothing.

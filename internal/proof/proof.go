@@ -34,6 +34,7 @@ const (
 	FindingSum    FindingKind = "sum"    // a sum file does not match
 	FindingEffect FindingKind = "effect" // an effect file is missing or wrong
 	FindingDown   FindingKind = "down"   // a down file is missing or does not revert its migration
+	FindingDone   FindingKind = "done"   // the query that tells whether a data step is done fails
 
 	FindingCheckpoint FindingKind = "checkpoint" // a checkpoint does not produce the schema of the migrations before it
 )

@@ -3,6 +3,7 @@ package proof
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -33,10 +35,12 @@ type segment struct {
 	// path holds the catalogs before and after its migrations, once they have run, until its down files have.
 	path []catalog.Catalog
 
-	// effects and downs are the facts that all effect and all down files of a whole segment are right.
-	effects, downs devdb.Fact
+	// effects, downs and queries are the facts that all effect files, down files and queries about data steps of a
+	// whole segment are right.
+	effects, downs, queries devdb.Fact
 
-	wrong []Finding // about the down files, after they have run
+	wrong      []Finding // about the down files, after they have run
+	unanswered []Finding // about the queries
 }
 
 // A Walk runs the migrations in order and reads the catalog where something must be proven.
@@ -80,6 +84,7 @@ func NewWalk(base Base) *Walk {
 		if l.whole = l.to-l.from == segmentLength; l.whole && w.tool != nil {
 			l.effects = w.segmentFact("effects", l, effectText)
 			l.downs = w.segmentFact("downs", l, downText)
+			l.queries = w.segmentFact("queries", l, queryText)
 		}
 		w.segments = append(w.segments, l)
 	}
@@ -87,7 +92,7 @@ func NewWalk(base Base) *Walk {
 	return w
 }
 
-// effectText and downText return the text of a file for a fact. They distinguish a missing file from an empty one.
+// effectText, downText and queryText return a text for a fact. They distinguish a missing file from an empty one.
 func effectText(f *migration.File) string {
 	text, err := f.Effect()
 	if err != nil {
@@ -101,6 +106,13 @@ func downText(f *migration.File) string {
 		return "none"
 	}
 	return textOf(f.Down.SQL)
+}
+
+func queryText(f *migration.File) string {
+	if f.Done == nil {
+		return "none"
+	}
+	return textOf(f.Done.Stmt.Text)
 }
 
 func textOf(text string) string { return "text " + text }
@@ -173,14 +185,14 @@ func (w *Walk) Remember() {
 // needs requests the catalog after n files.
 func (w *Walk) needs(n int) { w.read[n] = true }
 
-// SkipProven skips the segments whose effect and down files are proven, but not the catalogs at checkpoints, which
-// CheckCheckpoint needs.
+// SkipProven skips the segments whose effect files, down files and queries are proven, but not the catalogs at
+// checkpoints, which CheckCheckpoint needs.
 func (w *Walk) SkipProven(checkpoints []*migration.Checkpoint) {
 	for _, c := range checkpoints {
 		w.needs(c.Through + 1)
 		w.kept[c.Through+1] = true
 	}
-	w.skip(func(l *segment) bool { return w.known[l.effects] && w.known[l.downs] })
+	w.skip(func(l *segment) bool { return w.known[l.effects] && w.known[l.downs] && w.known[l.queries] })
 }
 
 // SkipMeasured skips the segments whose effect files are proven.
@@ -202,9 +214,10 @@ func StartStates(dir *migration.Dir) []string {
 	return state.Names(files[:len(files)-len(files)%segmentLength])
 }
 
-// up runs all migrations and returns the state after them. It calls after with each whole segment that is not
-// skipped. After an error, ran is the number of files that ran.
-func (w *Walk) up(ctx context.Context, after func(*segment, *state.State) error) (*state.State, error) {
+// up runs all migrations and returns the state after them. In segments that are not skipped it calls each, which may be
+// nil, after each migration, and after at the end if the segment is whole. After an error, ran is the number of files
+// that ran.
+func (w *Walk) up(ctx context.Context, each func(*segment, *migration.File, *state.State) error, after func(*segment, *state.State) error) (*state.State, error) {
 	first := slices.Index(w.read, true)
 	first -= first % segmentLength
 	s, err := state.ReplayFiles(ctx, w.base.Server, w.files[:first], w.base.Options)
@@ -216,7 +229,7 @@ func (w *Walk) up(ctx context.Context, after func(*segment, *state.State) error)
 		if l.to <= first {
 			continue
 		}
-		if err := w.upSegment(ctx, l, s, after); err != nil {
+		if err := w.upSegment(ctx, l, s, each, after); err != nil {
 			s.Close()
 			return nil, err
 		}
@@ -224,7 +237,7 @@ func (w *Walk) up(ctx context.Context, after func(*segment, *state.State) error)
 	return s, nil
 }
 
-func (w *Walk) upSegment(ctx context.Context, l *segment, s *state.State, after func(*segment, *state.State) error) error {
+func (w *Walk) upSegment(ctx context.Context, l *segment, s *state.State, each func(*segment, *migration.File, *state.State) error, after func(*segment, *state.State) error) error {
 	for i := l.from; i < l.to; i++ {
 		if err := s.Up(ctx, w.files[i]); err != nil {
 			return err
@@ -234,6 +247,11 @@ func (w *Walk) upSegment(ctx context.Context, l *segment, s *state.State, after 
 				return err
 			}
 			w.path[i+1] = s.Catalog
+		}
+		if each != nil && !l.skipped {
+			if err := each(l, w.files[i], s); err != nil {
+				return err
+			}
 		}
 		w.ran = i + 1
 	}
@@ -261,7 +279,7 @@ func (w *Walk) upSegment(ctx context.Context, l *segment, s *state.State, after 
 // Up runs all migrations and returns the state after them. After an error, Effects returns those of the migrations
 // that ran.
 func (w *Walk) Up(ctx context.Context) (*state.State, error) {
-	return w.up(ctx, func(l *segment, _ *state.State) error {
+	return w.up(ctx, nil, func(l *segment, _ *state.State) error {
 		l.path = nil
 		return nil
 	})
@@ -349,14 +367,46 @@ func (w *Walk) CheckDowns(ctx context.Context, s *state.State) ([]Finding, error
 	return found, nil
 }
 
-// BothWays is like Up, but also runs the down files of whole segments, at the same time.
+// checkQuery asks whether a migration's data step is done, on s, the state after it: adopt asks databases with that
+// schema.
+func checkQuery(ctx context.Context, f *migration.File, s *state.State) ([]Finding, error) {
+	if f.Done == nil {
+		return nil, nil
+	}
+	_, err := runner.Ask(ctx, s.Conn(), f.Done.Stmt)
+	var failed *runner.StmtError
+	if !errors.As(err, &failed) {
+		return nil, err
+	}
+	return []Finding{{Kind: FindingDone, File: f.Done.File, Line: failed.Pos.Line,
+		Text: "the query fails: " + failed.Reason() + "; it must work on the schema that " + f.Name + " produces, also without rows"}}, nil
+}
+
+// CheckQueries returns what is wrong with the queries of the segments that BothWays ran.
+func (w *Walk) CheckQueries() []Finding {
+	var found []Finding
+	for _, l := range w.segments {
+		found = append(found, l.unanswered...)
+		if l.whole && len(l.unanswered) == 0 {
+			w.proven(l.queries)
+		}
+	}
+	return found
+}
+
+// BothWays is like Up, but also asks the queries about data steps, and runs the down files of whole segments, at the
+// same time.
 func (w *Walk) BothWays(ctx context.Context) (s *state.State, err error) {
 	// One goroutine runs the migrations, another the down files of one segment after the other.
 	var g *errgroup.Group
 	g, ctx = errgroup.WithContext(ctx)
 	g.SetLimit(2)
 	g.Go(func() (err error) {
-		s, err = w.up(ctx, func(l *segment, s *state.State) error {
+		s, err = w.up(ctx, func(l *segment, f *migration.File, s *state.State) error {
+			found, err := checkQuery(ctx, f, s)
+			l.unanswered = append(l.unanswered, found...)
+			return err
+		}, func(l *segment, s *state.State) error {
 			clone, err := s.Clone(ctx)
 			if err != nil {
 				return err

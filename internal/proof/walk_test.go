@@ -27,7 +27,9 @@ func longHistory(t *testing.T) (*project, *devdb.Server) {
 	pgtest.Server(t) // it outlives this test's cache
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	p := newProject(t)
-	p.Write(nTables(2*proof.SegmentLength + 2))
+	files := nTables(2*proof.SegmentLength + 2)
+	files["done/"+nthName(3)] = "SELECT NOT EXISTS (SELECT FROM t03)\n"
+	p.Write(files)
 	p.HCL = nTablesHCL(2*proof.SegmentLength + 2)
 	srv := p.server()
 	if err := history.Rehash(context.Background(), p.on(srv), p.Root); err != nil {
@@ -128,6 +130,7 @@ func TestCheckKnowsUnchanged(t *testing.T) {
 		{"the last down file", func(*proof.Base) { p.Edit("down/"+last, "DROP", "-- DROP") }, []string{"down down/" + last}, []int{0, 1}},
 		{"an effect", func(*proof.Base) { p.Edit(effect(early), "bigint", "text") }, []string{"effect " + effect(early)}, []int{1}},
 		{"an effect that is gone", func(*proof.Base) { p.Remove(effect(later)) }, []string{"effect " + effect(later)}, []int{0}},
+		{"a query", func(*proof.Base) { p.Edit("done/"+early, "t03", "t04") }, []string{"done done/" + early}, []int{1}},
 		{"a migration", func(*proof.Base) { p.Edit(later, "bigint", "text") }, []string{"effect " + effect(later), "plan "}, []int{0}},
 		{"an early migration", func(*proof.Base) { p.Edit(early, "bigint", "text") }, []string{"effect " + effect(early), "plan "}, nil},
 		{"what is left out", func(base *proof.Base) { base.Options = catalog.Options{Exclude: []string{"public.t05"}} },

@@ -18,6 +18,7 @@ var checkTitles = map[proof.FindingKind]string{
 	proof.FindingSum:    "checksums don't match",
 	proof.FindingEffect: "effect files don't match what the migrations do",
 	proof.FindingDown:   "down files don't reverse their migrations",
+	proof.FindingDone:   "queries about data steps fail",
 
 	proof.FindingCheckpoint: "checkpoints differ from the migrations",
 }

@@ -264,11 +264,12 @@ func TestCheck(t *testing.T) {
 			}},
 			{Kind: proof.FindingDown, File: "down/20240102000000_b.sql", Line: 7, Text: "the down file fails: relation \"x\" does not exist"},
 			{Kind: proof.FindingDown, File: "down/20240102000000_b.sql", Text: "the down file does not\nreverse it"},
+			{Kind: proof.FindingDone, File: "done/20240102000000_b.sql", Line: 2, Text: "the query fails: it must return one row with true or false"},
 		},
 	}
 	text, err := show(t, Text, func(p *Printer) error { return p.Check(r) })
 	golden(t, "check.txt", text)
-	if ExitCode(err) != ExitFindings || err.Error() != "4 findings" {
+	if ExitCode(err) != ExitFindings || err.Error() != "5 findings" {
 		t.Errorf("error %v", err)
 	}
 	text, err = show(t, JSON, func(p *Printer) error { return p.Check(r) })
@@ -291,6 +292,7 @@ func TestCheck(t *testing.T) {
 		"schema.hcl|the schema file and the migrations differ|the schema file and the migrations differ|schema.hcl and the migrations differ: run plan",
 		down + "the down file fails: relation \"x\" does not exist",
 		down + "the down file does not\nreverse it",
+		"done/20240102000000_b.sql|queries about data steps fail|queries about data steps fail|the query fails: it must return one row with true or false",
 	}
 	if d := cmp.Diff(want, have); d != "" {
 		t.Error(d)

@@ -127,10 +127,17 @@ func (s *Session) Stmt(ctx context.Context, stmt pgsql.Stmt) error {
 	if err == nil {
 		return nil
 	}
-	err = explain(err)
+	e := newStmtError(stmt, explain(err))
+	if run != stmt.Text {
+		e.Pos = stmt.Pos
+	}
+	return e
+}
+
+func newStmtError(stmt pgsql.Stmt, err error) *StmtError {
 	e := &StmtError{Pos: stmt.Pos, Stmt: stmt.Text, Err: err}
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Position > 0 && run == stmt.Text {
+	if errors.As(err, &pg) && pg.Position > 0 {
 		e.Pos = stmt.Pos.After(firstRunes(stmt.Text, int(pg.Position)-1))
 	}
 	return e

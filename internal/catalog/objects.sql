@@ -23,6 +23,7 @@ JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.o
 CROSS JOIN pg_identify_object(d.classid, d.objid, d.objsubid) o;
 
 -- Functions and procedures, except those of range types.
+-- If any: pg_proc WHERE oid >= 16384
 SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END,
   quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')',
   pg_get_functiondef(p.oid), NULL,
@@ -32,6 +33,7 @@ WHERE {{user n.nspname}} AND p.prokind IN ('f', 'p', 'w') AND p.oid >= 16384
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'));
 
 -- Aggregates.
+-- If any: pg_proc WHERE oid >= 16384 AND prokind = 'a'
 SELECT 'aggregate',
   quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')',
   concat_ws(', ',
@@ -63,6 +65,7 @@ FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_aggregate a
 WHERE {{user n.nspname}} AND p.oid >= 16384;
 
 -- Enums, domains, composite types, ranges, base types.
+-- If any: pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid WHERE t.oid >= 16384 AND {{standalone}}
 SELECT
   CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'c' THEN 'composite' WHEN 'r' THEN 'range' ELSE 'type' END,
   quote_ident(n.nspname) || '.' || quote_ident(t.typname),
@@ -113,10 +116,10 @@ JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_type b ON b.oid = t.typbasetype
 LEFT JOIN pg_class c ON c.oid = t.typrelid
 WHERE {{user n.nspname}} AND t.oid >= 16384
-  AND CASE t.typtype WHEN 'c' THEN c.relkind = 'c' WHEN 'm' THEN false ELSE true END
-  AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid);
+  AND {{standalone}};
 
 -- The attributes of composites, for their comments.
+-- If any: pg_class WHERE relkind = 'c'
 SELECT 'attribute', quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(a.attname), NULL, NULL,
   n.nspname, NULL, c.relname, 'pg_class'::regclass::oid || ':' || c.oid || ':' || a.attnum, 'pg_type'::regclass::oid || ':' || c.reltype, NULL, 't'
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -124,6 +127,7 @@ JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdroppe
 WHERE {{user n.nspname}} AND c.relkind = 'c';
 
 -- Constraints of domains.
+-- If any: pg_constraint WHERE contypid <> 0 AND {{ours connamespace}}
 SELECT 'domain constraint', quote_ident(n.nspname) || '.' || quote_ident(t.typname) || '.' || quote_ident(k.conname),
   pg_get_constraintdef(k.oid), NULL,
   n.nspname, NULL, t.typname, 'pg_constraint'::regclass::oid || ':' || k.oid || ':0', 'pg_type'::regclass::oid || ':' || t.oid, NULL, NULL
@@ -131,6 +135,7 @@ FROM pg_constraint k JOIN pg_type t ON t.oid = k.contypid JOIN pg_namespace n ON
 WHERE {{user n.nspname}} AND k.contype = 'c';
 
 -- Collations.
+-- If any: pg_collation WHERE {{ours collnamespace}}
 SELECT 'collation', quote_ident(n.nspname) || '.' || quote_ident(c.collname)
     || CASE WHEN c.collencoding NOT IN (-1, pg_char_to_encoding(getdatabaseencoding())) THEN ' for ' || pg_encoding_to_char(c.collencoding) ELSE '' END,
   concat_ws(', ',
@@ -144,6 +149,7 @@ FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
 WHERE {{user n.nspname}};
 
 -- Operators.
+-- If any: pg_operator WHERE {{ours oprnamespace}}
 SELECT 'operator', quote_ident(n.nspname) || '.' || o.oprname || '(' || concat_ws(', ',
     coalesce(format_type(NULLIF(o.oprleft, 0), NULL), 'none'), coalesce(format_type(NULLIF(o.oprright, 0), NULL), 'none')) || ')',
   CASE WHEN o.oprcode = 0 THEN 'shell' ELSE concat_ws(', ',
@@ -156,6 +162,7 @@ FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
 WHERE {{user n.nspname}};
 
 -- Operator classes.
+-- If any: pg_opclass WHERE {{ours opcnamespace}}
 SELECT 'operator class', quote_ident(n.nspname) || '.' || quote_ident(o.opcname) || ' using ' || quote_ident(am.amname),
   concat_ws(', ', CASE WHEN o.opcdefault THEN 'default' END, 'for type ' || format_type(o.opcintype, NULL),
     'family ' || quote_ident(fn.nspname) || '.' || quote_ident(f.opfname), 'storage ' || format_type(NULLIF(o.opckeytype, 0), NULL)), NULL,
@@ -165,6 +172,7 @@ JOIN pg_opfamily f ON f.oid = o.opcfamily JOIN pg_namespace fn ON fn.oid = f.opf
 WHERE {{user n.nspname}};
 
 -- Operator families with their operators and functions.
+-- If any: pg_opfamily WHERE {{ours opfnamespace}}
 SELECT 'operator family', quote_ident(n.nspname) || '.' || quote_ident(f.opfname) || ' using ' || quote_ident(am.amname),
   concat_ws(', ',
     (SELECT string_agg(concat_ws(' ', 'operator', p.amopstrategy, p.amopopr::regoperator,
@@ -179,6 +187,7 @@ FROM pg_opfamily f JOIN pg_namespace n ON n.oid = f.opfnamespace JOIN pg_am am O
 WHERE {{user n.nspname}};
 
 -- Casts.
+-- If any: pg_cast WHERE oid >= 16384
 SELECT 'cast', '(' || format_type(c.castsource, NULL) || ' as ' || format_type(c.casttarget, NULL) || ')',
   concat_ws(' ', CASE c.castmethod WHEN 'f' THEN 'with function ' || c.castfunc::regprocedure WHEN 'i' THEN 'with inout' ELSE 'without function' END,
     CASE c.castcontext WHEN 'a' THEN 'as assignment' WHEN 'i' THEN 'as implicit' END), NULL,
@@ -187,6 +196,7 @@ FROM pg_cast c WHERE c.oid >= 16384
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.objid = c.oid AND d.deptype = 'i');
 
 -- Conversions.
+-- If any: pg_conversion WHERE {{ours connamespace}}
 SELECT 'conversion', quote_ident(n.nspname) || '.' || quote_ident(c.conname),
   concat_ws(' ', CASE WHEN c.condefault THEN 'default' END, 'for ' || pg_encoding_to_char(c.conforencoding),
     'to ' || pg_encoding_to_char(c.contoencoding), 'from ' || c.conproc::oid::regprocedure), NULL,
@@ -195,6 +205,7 @@ FROM pg_conversion c JOIN pg_namespace n ON n.oid = c.connamespace
 WHERE {{user n.nspname}};
 
 -- Text search.
+-- If any: pg_ts_config WHERE {{ours cfgnamespace}}
 SELECT 'text search configuration', quote_ident(n.nspname) || '.' || quote_ident(c.cfgname),
   concat_ws(', ', 'parser ' || quote_ident(pn.nspname) || '.' || quote_ident(p.prsname),
     (SELECT string_agg(m.line, ', ' ORDER BY m.line COLLATE "C") FROM (
@@ -206,6 +217,7 @@ FROM pg_ts_config c JOIN pg_namespace n ON n.oid = c.cfgnamespace
 JOIN pg_ts_parser p ON p.oid = c.cfgparser JOIN pg_namespace pn ON pn.oid = p.prsnamespace
 WHERE {{user n.nspname}};
 
+-- If any: pg_ts_dict WHERE {{ours dictnamespace}}
 SELECT 'text search dictionary', quote_ident(n.nspname) || '.' || quote_ident(d.dictname),
   concat_ws(', ', 'template ' || quote_ident(tn.nspname) || '.' || quote_ident(t.tmplname), d.dictinitoption), NULL,
   n.nspname, NULL, d.dictname, 'pg_ts_dict'::regclass::oid || ':' || d.oid || ':0', NULL, NULL, NULL
@@ -213,6 +225,7 @@ FROM pg_ts_dict d JOIN pg_namespace n ON n.oid = d.dictnamespace
 JOIN pg_ts_template t ON t.oid = d.dicttemplate JOIN pg_namespace tn ON tn.oid = t.tmplnamespace
 WHERE {{user n.nspname}};
 
+-- If any: pg_ts_parser WHERE {{ours prsnamespace}}
 SELECT 'text search parser', quote_ident(n.nspname) || '.' || quote_ident(p.prsname),
   concat_ws(', ', 'start ' || p.prsstart, 'gettoken ' || p.prstoken, 'end ' || p.prsend, 'lextypes ' || p.prslextype,
     'headline ' || NULLIF(p.prsheadline::oid, 0)::regproc), NULL,
@@ -220,6 +233,7 @@ SELECT 'text search parser', quote_ident(n.nspname) || '.' || quote_ident(p.prsn
 FROM pg_ts_parser p JOIN pg_namespace n ON n.oid = p.prsnamespace
 WHERE {{user n.nspname}};
 
+-- If any: pg_ts_template WHERE {{ours tmplnamespace}}
 SELECT 'text search template', quote_ident(n.nspname) || '.' || quote_ident(t.tmplname),
   concat_ws(', ', 'init ' || NULLIF(t.tmplinit::oid, 0)::regproc, 'lexize ' || t.tmpllexize), NULL,
   n.nspname, NULL, t.tmplname, 'pg_ts_template'::regclass::oid || ':' || t.oid || ':0', NULL, NULL, NULL
@@ -233,6 +247,7 @@ SELECT 'language', quote_ident(l.lanname),
   NULL, NULL, l.lanname, 'pg_language'::regclass::oid || ':' || l.oid || ':0', NULL, NULL, NULL
 FROM pg_language l WHERE l.oid >= 16384;
 
+-- If any: pg_transform
 SELECT 'transform', 'for ' || format_type(t.trftype, NULL) || ' language ' || quote_ident(l.lanname),
   concat_ws(', ', 'from sql with ' || NULLIF(t.trffromsql::oid, 0)::regprocedure, 'to sql with ' || NULLIF(t.trftosql::oid, 0)::regprocedure), NULL,
   NULL, NULL, NULL, 'pg_transform'::regclass::oid || ':' || t.oid || ':0', NULL, NULL, NULL
@@ -243,6 +258,7 @@ SELECT 'access method', quote_ident(a.amname), CASE a.amtype WHEN 't' THEN 'tabl
 FROM pg_am a WHERE a.oid >= 16384;
 
 -- Event triggers.
+-- If any: pg_event_trigger
 SELECT 'event trigger', quote_ident(e.evtname),
   concat_ws(' ', 'on ' || e.evtevent,
     'when tag in (' || (SELECT string_agg(quote_literal(t), ', ' ORDER BY t COLLATE "C") FROM unnest(e.evttags) t) || ')',
@@ -252,21 +268,25 @@ SELECT 'event trigger', quote_ident(e.evtname),
 FROM pg_event_trigger e;
 
 -- Foreign data. Only its owner may read the options of a user mapping.
+-- If any: pg_foreign_data_wrapper
 SELECT 'foreign data wrapper', quote_ident(w.fdwname),
   concat_ws(', ', 'handler ' || NULLIF(w.fdwhandler, 0)::regprocedure, 'validator ' || NULLIF(w.fdwvalidator, 0)::regprocedure, {{options w.fdwoptions}}), NULL,
   NULL, NULL, w.fdwname, 'pg_foreign_data_wrapper'::regclass::oid || ':' || w.oid || ':0', NULL, NULL, NULL
 FROM pg_foreign_data_wrapper w;
 
+-- If any: pg_foreign_server
 SELECT 'server', quote_ident(s.srvname),
   concat_ws(', ', 'type ' || quote_literal(s.srvtype), 'version ' || quote_literal(s.srvversion), 'foreign data wrapper ' || quote_ident(w.fdwname), {{options s.srvoptions}}), NULL,
   NULL, NULL, s.srvname, 'pg_foreign_server'::regclass::oid || ':' || s.oid || ':0', NULL, NULL, NULL
 FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw;
 
+-- If any: pg_foreign_server
 SELECT 'user mapping', 'for ' || CASE WHEN m.umuser = 0 THEN 'public' ELSE quote_ident(m.usename) END || ' server ' || quote_ident(m.srvname), '', NULL,
   NULL, NULL, NULL, 'pg_user_mapping'::regclass::oid || ':' || m.umid || ':0', 'pg_foreign_server'::regclass::oid || ':' || m.srvid, NULL, NULL
 FROM pg_user_mappings m;
 
 -- Logical replication.
+-- If any: pg_publication
 SELECT 'publication', quote_ident(p.pubname),
   concat_ws(', ', CASE WHEN p.puballtables THEN 'for all tables' END,
     'publish ' || quote_literal(concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
@@ -276,11 +296,14 @@ SELECT 'publication', quote_ident(p.pubname),
   NULL, NULL, p.pubname, 'pg_publication'::regclass::oid || ':' || p.oid || ':0', NULL, NULL, NULL
 FROM pg_publication p;
 
+-- If any: pg_publication_rel
 SELECT 'publication table', quote_ident(p.pubname) || ' ' || r.prrelid::regclass, {{published}}, NULL,
   n.nspname, c.relname, p.pubname, 'pg_publication_rel'::regclass::oid || ':' || r.oid || ':0', 'pg_class'::regclass::oid || ':' || c.oid, NULL, NULL
 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
 JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace;
 
+-- If any: pg_publication_namespace
 {{schemapublications}}
 
+-- If any: pg_subscription
 {{subscriptions}}

@@ -16,9 +16,14 @@ var objectsSQL string
 
 var placeholder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\{(\w+)((?: [\w.]+)*)\}\}`) })
 
-// queries returns the SQL that reads a catalog from a server of the major version. If columns is set, it also returns
-// the columns of each key.
-func queries(major int, columns bool) string {
+// A query reads the objects of a kind. Most databases have none of most kinds, and planning a query takes longer than
+// running it, so it runs only if there are rows of its guard, which follows SELECT FROM. Without a guard, it always
+// runs.
+type query struct{ sql, guard string }
+
+// queries returns the queries that read a catalog from a server of the major version. If columns is set, they also
+// return the columns of each key.
+func queries(major int, columns bool) []query {
 	since := func(first int, sql, otherwise string) string {
 		if major >= first {
 			return sql
@@ -30,7 +35,11 @@ func queries(major int, columns bool) string {
 		args := strings.Fields(part[2])
 		switch part[1] {
 		case "user":
-			return fmt.Sprintf("left(%[1]s, 3) <> 'pg_' AND %[1]s <> 'information_schema'", args[0])
+			return userSQL(args[0])
+		case "ours":
+			return args[0] + " = ANY ((SELECT oids FROM ours)::oid[])"
+		case "standalone":
+			return standaloneSQL
 		case "reloptions":
 			return fmt.Sprintf(`CASE WHEN %[1]s IS NOT NULL THEN (SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") FROM unnest(%[1]s) o) END`, args[0])
 		case "options":
@@ -72,10 +81,46 @@ func queries(major int, columns bool) string {
 		}
 		panic("catalog: unknown placeholder " + m) // only the embedded queries are expanded, each time all of them
 	}
-	return placeholder().ReplaceAllStringFunc(relationsSQL+";\n"+objectsSQL, func(m string) string {
-		return placeholder().ReplaceAllStringFunc(expand(m), expand)
-	})
+	expandAll := func(sql string) string {
+		return placeholder().ReplaceAllStringFunc(sql, func(m string) string { return placeholder().ReplaceAllStringFunc(expand(m), expand) })
+	}
+	var list []query
+	for _, text := range strings.Split(expandAll(relationsSQL+";\n"+objectsSQL), ";\n") {
+		var q query
+		for line := range strings.Lines(text) {
+			if guard, ok := strings.CutPrefix(line, "-- If any: "); ok {
+				q.guard = strings.TrimSpace(guard)
+			} else if !strings.HasPrefix(line, "--") {
+				q.sql += line
+			}
+		}
+		if q.sql = strings.TrimSpace(q.sql); q.sql != "" {
+			list = append(list, q)
+		}
+	}
+	return list
 }
+
+// guards returns a query with a column for each query that has a guard: whether it must run.
+func guards(list []query) string {
+	var exist []string
+	for _, q := range list {
+		if q.guard != "" {
+			exist = append(exist, "EXISTS (SELECT FROM "+q.guard+")")
+		}
+	}
+	return "WITH ours (oids) AS (SELECT array_agg(n.oid) FROM pg_namespace n WHERE " + userSQL("n.nspname") + ") SELECT " + strings.Join(exist, ", ")
+}
+
+// userSQL selects the schemas that aren't the system's.
+func userSQL(name string) string {
+	return fmt.Sprintf("left(%[1]s, 3) <> 'pg_' AND %[1]s <> 'information_schema'", name)
+}
+
+// standaloneSQL selects the types, pg_type t and its pg_class c, that aren't of a table, an array or a multirange. A
+// guard is on one line.
+const standaloneSQL = "CASE t.typtype WHEN 'c' THEN c.relkind = 'c' WHEN 'm' THEN false ELSE true END" +
+	" AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)"
 
 // parentTriggerSQL selects the trigger that pg_trigger g is a partition's copy of, or 0, on servers older than 13.
 const parentTriggerSQL = `coalesce((SELECT gd.refobjid FROM pg_depend gd WHERE gd.classid = 'pg_trigger'::regclass AND gd.objid = g.oid

@@ -1,8 +1,10 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -22,7 +24,7 @@ type Options struct {
 	AlembicSchema, JournalSchema string
 }
 
-// Read reads the catalog of the database that conn is connected to, in one round trip. Outside a transaction, it reads
+// Read reads the catalog of the database that conn is connected to, in two round trips. Outside a transaction, it reads
 // in its own read-only one. Inside a transaction, it reads under a savepoint and sees what the transaction sees. It
 // doesn't change the session.
 //
@@ -40,11 +42,11 @@ func Read(ctx context.Context, conn *pgx.Conn, opts Options) (Catalog, error) {
 	if err != nil {
 		return Catalog{}, fmt.Errorf("reading the catalog: %w", err)
 	}
-	sql := queries(major, ex.needsColumns())
+	list := queries(major, ex.needsColumns())
 	within := conn.PgConn().TxStatus() != 'I'
 	for try := 1; ; try++ {
 		a := newAssembly(major, ex)
-		err := a.run(ctx, conn.PgConn(), sql)
+		err := a.run(ctx, conn.PgConn(), list)
 		if err == nil {
 			return a.catalog(), nil
 		}
@@ -147,28 +149,53 @@ const (
 	release   = "ROLLBACK TO SAVEPOINT reading_the_catalog; RELEASE SAVEPOINT reading_the_catalog"
 )
 
-// run sends everything as one simple query, which takes one round trip and creates no prepared statements.
-func (a *assembly) run(ctx context.Context, conn *pgconn.PgConn, sql string) error {
+// run sends the guards of the queries and then those that must run, each time as one simple query, which takes one
+// round trip and creates no prepared statements.
+func (a *assembly) run(ctx context.Context, conn *pgconn.PgConn, list []query) error {
 	open, done, undo := begin, commit, rollback
-	if conn.TxStatus() != 'I' {
+	within := conn.TxStatus() != 'I'
+	if within {
 		open, done, undo = savepoint, release, release
 	}
-	mrr := conn.Exec(ctx, open+session+sql+"\n;"+done)
+	var must [][]byte
+	err := send(ctx, conn, open+session+guards(list), func(rr *pgconn.ResultReader) error {
+		for rr.NextRow() {
+			for _, v := range rr.Values() {
+				must = append(must, bytes.Clone(v))
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		var sql []string
+		for _, q := range list {
+			if q.guard != "" {
+				run := string(must[0]) == "t"
+				if must = must[1:]; !run {
+					continue
+				}
+			}
+			sql = append(sql, q.sql)
+		}
+		err = send(ctx, conn, strings.Join(append(sql, done), "\n;\n"), a.read)
+	}
+	if status := conn.TxStatus(); err != nil && !conn.IsClosed() && (status == 'E' || status == 'T' && !within) {
+		// Report the first error.
+		_ = conn.Exec(ctx, undo).Close()
+	}
+	return err
+}
+
+// send sends SQL as one simple query, and calls read for each of its results.
+func send(ctx context.Context, conn *pgconn.PgConn, sql string, read func(*pgconn.ResultReader) error) error {
+	mrr := conn.Exec(ctx, sql)
 	for mrr.NextResult() {
-		if err := a.read(mrr.ResultReader()); err != nil {
+		if err := read(mrr.ResultReader()); err != nil {
 			_ = mrr.Close()
-			_ = conn.Exec(ctx, undo).Close()
 			return err
 		}
 	}
-	if err := mrr.Close(); err != nil {
-		if !conn.IsClosed() && conn.TxStatus() == 'E' {
-			// Report the first error.
-			_ = conn.Exec(ctx, undo).Close()
-		}
-		return err
-	}
-	return nil
+	return mrr.Close()
 }
 
 // read reads the rows of one query, whose number of columns identifies it.

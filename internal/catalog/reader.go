@@ -18,7 +18,7 @@ import (
 type Reader struct {
 	conn    *pgx.Conn
 	opts    Options
-	queries []string
+	queries []query
 	mark    *syscat.Mark
 	*assembly
 	units map[string]*unit
@@ -105,23 +105,6 @@ func (r *Reader) Read(ctx context.Context) (Catalog, error) {
 	return r.now, nil
 }
 
-// texts returns the queries of relations.sql and objects.sql.
-func texts(sql string) []string {
-	var list []string
-	for _, q := range strings.Split(sql, ";\n") {
-		var lines []string
-		for line := range strings.Lines(q) {
-			if !strings.HasPrefix(line, "--") && strings.TrimSpace(line) != "" {
-				lines = append(lines, line)
-			}
-		}
-		if q = strings.TrimSuffix(strings.TrimSpace(strings.Join(lines, "")), ";"); q != "" {
-			list = append(list, q)
-		}
-	}
-	return list
-}
-
 func (r *Reader) readAll(ctx context.Context) (Catalog, error) {
 	ex, err := parseExclude(r.opts.Exclude)
 	if err != nil {
@@ -132,15 +115,15 @@ func (r *Reader) readAll(ctx context.Context) (Catalog, error) {
 	if err != nil {
 		return Catalog{}, fmt.Errorf("reading the catalog: %w", err)
 	}
-	r.queries = texts(queries(major, ex.needsColumns()))
+	r.queries = queries(major, ex.needsColumns())
 	r.assembly, r.units, r.of = newAssembly(major, ex), make(map[string]*unit), make(map[string]string)
 	mark, err := syscat.First(ctx, r.conn) // before the queries, so that no change is missed
 	if err != nil {
 		return Catalog{}, fmt.Errorf("reading the catalog: %w", err)
 	}
 	b := &pgx.Batch{}
-	for i, sql := range r.queries {
-		b.Queue(sql).Query(func(rows pgx.Rows) error { return r.collect(i, rows) })
+	for i, q := range r.queries {
+		b.Queue(q.sql).Query(func(rows pgx.Rows) error { return r.collect(i, rows) })
 	}
 	if err := r.conn.SendBatch(ctx, b).Close(); err != nil {
 		r.mark = nil
@@ -336,12 +319,12 @@ func (r *Reader) readPart(ctx context.Context, p *part) (same bool, err error) {
 	b := &pgx.Batch{}
 	if len(p.relations) > 0 {
 		for i := tablesQuery; i < commentsQuery; i++ {
-			b.Queue(r.queries[i]+" AND c.oid = ANY ($1)", p.relations).Query(func(rows pgx.Rows) error { return r.collect(i, rows) })
+			b.Queue(r.queries[i].sql+" AND c.oid = ANY ($1)", p.relations).Query(func(rows pgx.Rows) error { return r.collect(i, rows) })
 		}
 	}
 	for i, oids := range p.objects {
 		if len(oids) > 0 {
-			b.Queue(r.queries[i]+" AND "+restricted[i]+" = ANY ($1)", oids).Query(func(rows pgx.Rows) error { return r.collect(i, rows) })
+			b.Queue(r.queries[i].sql+" AND "+restricted[i]+" = ANY ($1)", oids).Query(func(rows pgx.Rows) error { return r.collect(i, rows) })
 		}
 	}
 	for _, i := range p.queries {
@@ -349,7 +332,7 @@ func (r *Reader) readPart(ctx context.Context, p *part) (same bool, err error) {
 			r.comments = make(map[string]string)
 		}
 		take(strconv.Itoa(i))
-		b.Queue(r.queries[i]).Query(func(rows pgx.Rows) error { return r.collect(i, rows) })
+		b.Queue(r.queries[i].sql).Query(func(rows pgx.Rows) error { return r.collect(i, rows) })
 	}
 	if err := r.conn.SendBatch(ctx, b).Close(); err != nil {
 		r.mark = nil

@@ -126,6 +126,7 @@ LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u
 WHERE {{user n.nspname}};
 
 -- Sequences. Those of identity columns are part of the column's line.
+-- If any: pg_sequence
 SELECT
   'sequence',
   quote_ident(n.nspname) || '.' || quote_ident(c.relname),
@@ -145,6 +146,7 @@ WHERE {{user n.nspname}};
 
 -- Triggers. The copies that partitions get of their parent's are the server's
 -- own, unless one is enabled otherwise.
+-- If any: pg_trigger WHERE NOT tgisinternal
 SELECT
   'trigger',
   quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(g.tgname),
@@ -162,6 +164,7 @@ WHERE {{user n.nspname}}
   AND CASE WHEN p.oid IS NULL THEN NOT g.tgisinternal ELSE NOT p.tgisinternal AND p.tgenabled <> g.tgenabled END;
 
 -- Rules.
+-- If any: pg_rewrite WHERE oid >= 16384 AND rulename <> '_RETURN'
 SELECT
   'rule',
   quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(r.rulename),
@@ -175,6 +178,7 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE {{user n.nspname}} AND r.rulename <> '_RETURN';
 
 -- Policies.
+-- If any: pg_policy
 SELECT
   'policy',
   quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(p.polname),
@@ -194,6 +198,7 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE {{user n.nspname}};
 
 -- Extended statistics.
+-- If any: pg_statistic_ext
 SELECT
   'statistics',
   quote_ident(n.nspname) || '.' || quote_ident(x.stxname),

@@ -135,7 +135,7 @@ func dispensable(failed *runner.StmtError) string {
 // migrations of base.Dir make it, and isn't compared. If the file is wrong, the error is a *schemahcl.Error.
 func FromHCL(ctx context.Context, base proof.Base) (*Other, error) {
 	replayed, desired, err := proof.States(ctx, base, func(ctx context.Context) (*state.State, error) {
-		return state.ReplayFiles(ctx, base.Server, base.Dir.Files(), base.Options)
+		return state.Replay(ctx, base.Server, base.Dir, len(base.Dir.Files())-1, base.Options)
 	})
 	if err != nil {
 		return nil, err

@@ -191,7 +191,10 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 		return err
 	}
 	defer t.close(ctx)
-	p := promise{Config: cfg, change: c, srv: srv, st: st, path: []catalog.Catalog{st.Catalog}}
+	p := promise{Config: cfg, change: c, srv: srv, st: st}
+	if err := p.mark(ctx); err != nil {
+		return err
+	}
 	traces, stopped := t.runAll(ctx, c.added, p.mark)
 	if err := r.report(traces, cfg.Policy, func(word string) ([]string, error) { return c.editing(ctx, cfg, word) }); err != nil {
 		return err

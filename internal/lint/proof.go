@@ -25,8 +25,11 @@ type promise struct {
 	path   []catalog.Catalog // before the change, and after each of its files
 }
 
-// mark records the current catalog.
+// mark records the current catalog, if something will be compared with it.
 func (p *promise) mark(ctx context.Context) error {
+	if !p.hasSchema() && !p.hasDowns() {
+		return nil
+	}
 	if err := p.st.Refresh(ctx); err != nil {
 		return err
 	}
@@ -34,9 +37,17 @@ func (p *promise) mark(ctx context.Context) error {
 	return nil
 }
 
+func (p *promise) hasSchema() bool { return p.change.differs() && p.Schema != nil }
+
+// hasDowns reports whether the change needs down files. If the project has none at all, none is missing.
+func (p *promise) hasDowns() bool {
+	has := func(f *migration.File) bool { return f.Down != nil }
+	return len(p.change.added) > 0 && (slices.ContainsFunc(p.change.added, has) || slices.ContainsFunc(p.Dir.Files(), has))
+}
+
 // findings adds what is wrong to the report. The state can't be used afterwards.
 func (p *promise) findings(ctx context.Context, r *Report) error {
-	if p.change.differs() && p.Schema != nil {
+	if p.hasSchema() {
 		if ok, err := p.schema(ctx, r); err != nil || !ok {
 			return err
 		}
@@ -95,14 +106,9 @@ func listed(differences []catalog.Difference) string {
 	return strings.Join(texts, "; ")
 }
 
-// downs runs the change's down files. If the project has none at all, none is missing.
+// downs runs the change's down files.
 func (p *promise) downs(ctx context.Context, r *Report) error {
 	added := p.change.added
-	if len(added) == 0 {
-		return nil
-	}
-	has := func(f *migration.File) bool { return f.Down != nil }
-	uses := slices.ContainsFunc(p.Dir.Files(), has)
 	for _, f := range added {
 		none := "there is no down file"
 		if f.Down != nil {
@@ -115,7 +121,7 @@ func (p *promise) downs(ctx context.Context, r *Report) error {
 			})
 		}
 	}
-	if !slices.ContainsFunc(added, has) && !uses {
+	if !p.hasDowns() {
 		return nil
 	}
 	p.downBlocks(r)

@@ -78,13 +78,12 @@ func Prove(ctx context.Context, base Base, files []Planned, replayed *state.Stat
 	for i, f := range files {
 		downs[i] = f.Down
 	}
-	last := len(base.Dir.Files()) - 1
 	outside, err := replayed.Outside(ctx, leavesAlone(files, effects))
 	if err != nil {
 		return fail(err)
 	}
 	faults, err := revert(ctx, replayed, downs, states, func(ctx context.Context, n int) (*state.State, error) {
-		s, err := state.Replay(ctx, base.Server, base.Dir, last, base.Options)
+		s, err := state.ReplayFiles(ctx, base.Server, base.Dir.Files(), base.Options)
 		if err != nil {
 			return nil, err
 		}

@@ -224,7 +224,14 @@ func (w *Walk) up(ctx context.Context, each func(*segment, *migration.File, *sta
 	if err != nil {
 		return nil, err
 	}
-	w.ran, w.path[first] = first, s.Catalog
+	w.ran = first
+	if w.read[first] {
+		if err := s.Refresh(ctx); err != nil {
+			s.Close()
+			return nil, err
+		}
+		w.path[first] = s.Catalog
+	}
 	for _, l := range w.segments {
 		if l.to <= first {
 			continue

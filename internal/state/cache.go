@@ -42,8 +42,8 @@ func Names(files []*migration.File) []string {
 	return names
 }
 
-// ReplayFiles is like Replay but takes any files. If srv began with the state after some of them (see Names), these are
-// not run again.
+// ReplayFiles is like Replay but takes any files and doesn't read the catalog. If srv began with the state after some
+// of them (see Names), these are not run again.
 func ReplayFiles(ctx context.Context, srv *devdb.Server, files []*migration.File, opts catalog.Options) (*State, error) {
 	names := Names(files)
 	s, done, err := begin(ctx, srv, names, opts)
@@ -57,9 +57,6 @@ func ReplayFiles(ctx context.Context, srv *devdb.Server, files []*migration.File
 	}
 	if err == nil {
 		err = s.save(ctx, names)
-	}
-	if err == nil {
-		err = s.Refresh(ctx)
 	}
 	if err != nil {
 		s.Close()

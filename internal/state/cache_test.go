@@ -169,6 +169,9 @@ func TestReplayFilesOfOtherDirectory(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
+		if err := s.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		if diff := cmp.Diff(test.want, s.Catalog.Lines()); diff != "" {
 			t.Error(diff)
 		}

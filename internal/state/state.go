@@ -82,7 +82,7 @@ func (s *State) Conn() *pgx.Conn { return s.db.native }
 
 // fewReads is how many times Refresh reads the whole catalog before it uses a catalog.Reader, whose first read costs
 // more.
-const fewReads = 3
+const fewReads = 8
 
 // Refresh reads Catalog from the database. If the environment variable SCHEMA_CHECK_READS is set, it compares what it
 // read in part with the whole catalog.

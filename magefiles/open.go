@@ -220,10 +220,10 @@ func (c *command) baseline(ctx context.Context, id string, stamp bool) (*onboard
 	return r, err
 }
 
-// status returns the status of the database, nil if none is named: it doesn't start the local PostgreSQL for that.
+// status returns the status of the database; nil if none is named, and there is no local one yet.
 func (c *command) status(ctx context.Context) (*migrator.Status, error) {
 	switch db, err := c.env.Database(); {
-	case errors.Is(err, project.ErrNoDatabase), err == nil && db.Local && len(db.Notes) > 0:
+	case errors.Is(err, project.ErrNoDatabase), err == nil && db.Local && len(db.Notes) > 0 && !devdb.HasLocal(c.local()):
 		return nil, nil
 	}
 	m, err := c.migrator(ctx)

@@ -45,6 +45,9 @@ func Reset(ctx context.Context, cfg LocalConfig) (deleted string, err error) {
 	return resetLocal(ctx, cfg)
 }
 
+// HasLocal reports whether the local PostgreSQL has data, running or not.
+func HasLocal(cfg LocalConfig) bool { return hasLocal(cfg) }
+
 // LocalURL returns the local PostgreSQL server's URL and whether it is running. It doesn't start the server.
 func LocalURL(ctx context.Context, cfg LocalConfig) (url string, running bool, err error) {
 	return localURL(ctx, cfg)

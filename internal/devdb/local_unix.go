@@ -64,26 +64,44 @@ func (s *localState) url() (string, error) {
 	return socketURL(cfg), nil
 }
 
-// openLocal finds the state folder, without creating it, and the binaries. It doesn't look for the binaries of a
-// running server, because that takes longer than connecting.
-func openLocal(ctx context.Context, cfg LocalConfig) (*localState, error) {
-	log := logger(cfg.Log)
-	project, err := filepath.Abs(cfg.Project)
+// localBase returns the project's path, and the state folder's up to its major version.
+func localBase(cfg LocalConfig, log logger) (project, base string, err error) {
+	project, err = filepath.Abs(cfg.Project)
 	if err == nil {
 		project, err = filepath.EvalSymlinks(project)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("finding the project's folder: %w", err)
+		return "", "", fmt.Errorf("finding the project's folder: %w", err)
 	}
 	cache, err := cacheDir(log)
 	if err != nil {
-		return nil, fmt.Errorf("choosing a cache folder: %w", err)
+		return "", "", fmt.Errorf("choosing a cache folder: %w", err)
 	}
 	sum := sha256.Sum256([]byte(project))
-	s := &localState{project: project, log: log}
-	base := filepath.Join(cache, "local", hex.EncodeToString(sum[:6])) + "-"
+	return project, filepath.Join(cache, "local", hex.EncodeToString(sum[:6])) + "-", nil
+}
+
+// dataDirs returns the data directories of all major versions.
+func dataDirs(base string) []string {
 	dirs, _ := filepath.Glob(base + "*/data")
-	for _, dir := range dirs {
+	return dirs
+}
+
+func hasLocal(cfg LocalConfig) bool {
+	_, base, err := localBase(cfg, logger(cfg.Log))
+	return err == nil && len(dataDirs(base)) > 0
+}
+
+// openLocal finds the state folder, without creating it, and the binaries. It doesn't look for the binaries of a
+// running server, because that takes longer than connecting.
+func openLocal(ctx context.Context, cfg LocalConfig) (*localState, error) {
+	log := logger(cfg.Log)
+	project, base, err := localBase(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	s := &localState{project: project, log: log}
+	for _, dir := range dataDirs(base) {
 		if major, err := strconv.Atoi(strings.TrimPrefix(filepath.Dir(dir), base)); err == nil {
 			s.majors = append(s.majors, major)
 		}

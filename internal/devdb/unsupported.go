@@ -29,4 +29,6 @@ func unpinLocal(context.Context, LocalConfig) (bool, error) { return false, errN
 
 func resetLocal(context.Context, LocalConfig) (string, error) { return "", errNoUnix }
 
+func hasLocal(LocalConfig) bool { return false }
+
 func localURL(context.Context, LocalConfig) (string, bool, error) { return "", false, errNoUnix }

@@ -52,6 +52,23 @@ type File struct {
 	effects func() (map[string]string, error) // the texts of the effect files, by their names
 }
 
+// Template and DownTemplate are a migration and its down file before anybody has written them.
+const (
+	Template = `-- Write the change here as SQL; all of it runs in one transaction. Then write the down
+-- file and run rehash, which measures the effect.
+--
+-- Statements that cannot run in a transaction, or that commit in batches, need a file of
+-- their own without one: the README's section on data has an example.
+`
+	DownTemplate = `-- Write SQL here that reverts the change. If nothing can, begin the file with the line
+--   "-- alembic:down none REASON"
+-- without the quotes, and an empty line after it.
+`
+)
+
+// Unwritten reports whether the migration is still the template.
+func (f *File) Unwritten() bool { return f.SQL == Template }
+
 // Effect returns the text of effect/VERSION_name.txt. The error is [fs.ErrNotExist] if that file is missing. If
 // [ReadToRun] read the directory, it may also be one of [Read], about any of the effect files.
 func (f *File) Effect() (string, error) {

@@ -189,6 +189,12 @@ func (s *session) planUp(ctx context.Context, pos revision.Position, to int, opt
 		return nil, nil, err
 	}
 	steps := s.m.pending(pos, to)
+	for _, st := range steps {
+		if st.file.Unwritten() {
+			return steps, nil, fmt.Errorf("%s is still the template that `new` wrote: write its statements and its down file, and run `rehash`; or delete the migration with both its files in %s and %s, and run `rehash`",
+				st.file.Name, migration.DownDir, migration.EffectDir)
+		}
+	}
 	res.Drift, err = s.drifted(ctx, pos, steps, opts.Drifted)
 	return steps, invalid, err
 }

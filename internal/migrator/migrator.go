@@ -49,8 +49,8 @@ type Config struct {
 	// not at all.
 	Wait time.Duration
 
-	// StartOver says how to start over with an empty database, if this one may be deleted. It is added to the problem
-	// that the database has migrations which Dir doesn't have.
+	// StartOver says how to start over with an empty database, if this one may be deleted. It is added to the problems
+	// that the database has migrations which Dir doesn't have, or which were edited.
 	StartOver string
 
 	OperatorVersion string // for the journal: the tool that applied a file
@@ -151,8 +151,11 @@ func (s *session) judge(ctx context.Context) (revision.Position, error) {
 	pos, err := revision.Judge(s.m.dir, s.rec, func() (catalog.Catalog, error) { return s.live(ctx) })
 	if over := s.m.cfg.StartOver; over != "" {
 		for _, p := range pos.Problems {
-			if p.Kind == revision.Missing || p.Kind == revision.Unknown {
+			switch {
+			case p.Kind == revision.Missing, p.Kind == revision.Unknown, p.Kind == revision.Edited && pos.Partial != nil:
 				p.Text += "; " + over
+			case p.Kind == revision.Edited:
+				p.Text += "; or restore it, revert it with `down`, and edit it then; " + over
 			}
 		}
 	}

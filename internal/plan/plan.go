@@ -203,24 +203,11 @@ func New(_ context.Context, cfg Config) (*Plan, error) {
 	version := migration.NextVersion(cfg.Dir, cfg.Time(), 0)
 	f := File{Version: version, ByHand: true}
 	f.Name = version + "_" + cfg.Name + ".sql"
-	f.SQL = newUp
-	f.Down = newDown
+	f.SQL = migration.Template
+	f.Down = migration.DownTemplate
 	f.Draft.Effect = f.Effect.String()
 	return To(cfg.Dir, f), nil
 }
-
-const (
-	newUp = `-- Write the change here as SQL; all of it runs in one transaction. Then write the down
--- file and run rehash, which measures the effect.
---
--- Statements that cannot run in a transaction, or that commit in batches, need a file of
--- their own without one: the README's section on data has an example.
-`
-	newDown = `-- Write SQL here that reverts the change. If nothing can, begin the file with the line
---   "-- alembic:down none REASON"
--- without the quotes, and an empty line after it.
-`
-)
 
 // Time returns the time that versions are made from.
 func (c Config) Time() time.Time {

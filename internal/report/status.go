@@ -259,6 +259,13 @@ func (p *Printer) History(files []*migration.File, checkpoints []*migration.Chec
 			journal[r.Version] = r
 		}
 	}
+	head := []safe{"VERSION", "REVISION ID", "NAME"}
+	if st != nil {
+		head = append(head, "STATE (UTC)")
+	}
+	if len(files) > 0 {
+		rows = append(rows, head)
+	}
 	for i, f := range files {
 		row := []safe{line(f.Version), line(f.Revision), line(f.Desc)}
 		if st != nil {

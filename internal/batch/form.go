@@ -31,14 +31,21 @@ type form struct {
 // A reading is a statement's words while its form is read.
 type reading struct {
 	*Batch
-	w    pgsql.Words // all of the statement
-	at   int         // of the mark's true
-	ctes []span      // the statements of a WITH
-	main int         // where the statement begins after WITH
+	w     pgsql.Words // all of the statement
+	at    int         // of the mark's true
+	table int         // the table's name
+	ctes  []cte       // the statements of a WITH
+	main  int         // where the statement begins after WITH
 }
 
 // span is a range of words.
 type span struct{ from, to int }
+
+// A cte is a statement of a WITH.
+type cte struct {
+	span
+	name string
+}
 
 func (b *Batch) read(marks []pgsql.Comment) error {
 	r := &reading{Batch: b, w: pgsql.Tokens(b.Stmt.Text)}
@@ -95,11 +102,17 @@ func (r *reading) closing(i int) int {
 
 // statement reads the statement that has the mark.
 func (r *reading) statement() error {
-	r.with()
-	in := span{r.main, len(r.w)}
+	r.ctes, r.main = r.with(0)
+	all := span{r.main, len(r.w)}
+	in, marked := all, ""
 	for _, c := range r.ctes {
 		if c.from <= r.at && r.at < c.to {
-			in = c
+			in, marked = c.span, c.name
+			continue
+		}
+		_, body := r.with(c.from)
+		if verb := r.w.At(body); !slices.Contains([]string{"SELECT", "VALUES", "TABLE", "("}, verb) {
+			return r.errorAt(body, "each batch would run this %s of the WITH again: write it as a statement of its own", verb)
 		}
 	}
 	verb := r.w.At(in.from)
@@ -126,12 +139,20 @@ func (r *reading) statement() error {
 		if r.w.At(r.main) != "INSERT" {
 			return r.errorAt(r.main, "after WITH, only an INSERT ... SELECT can use the rows of a batch")
 		}
-		list, _, _ := r.selection(span{r.main, len(r.w)})
-		if err := r.wholeRows(span{r.main, len(r.w)}, list); err != nil {
+		list, from, _ := r.selection(all)
+		if err := r.wholeRows(all, list); err != nil {
+			return err
+		}
+		m := pgsql.Name{Name: marked}
+		at, err := r.source(from, m)
+		if err != nil {
+			return err
+		}
+		if err := r.once(m, at); err != nil {
 			return err
 		}
 	}
-	return r.once()
+	return r.once(r.Table, r.table)
 }
 
 // canEnd reports whether passes can come to an end: an UPDATE without another condition changes all rows again.
@@ -146,17 +167,17 @@ func (r *reading) canEnd(where, in span) bool {
 	return len(list) > 1
 }
 
-// with reads the statements of a WITH.
-func (r *reading) with() {
-	if r.w.At(0) != "WITH" {
-		return
+// with reads the statements of a WITH at i, if there is one, and returns where the statement begins after it.
+func (r *reading) with(i int) (ctes []cte, main int) {
+	if r.w.At(i) != "WITH" {
+		return nil, i
 	}
-	i := 1
+	i++
 	if r.w.At(i) == "RECURSIVE" && r.w.At(i+1) != "AS" && r.w.At(i+1) != "(" {
 		i++
 	}
 	for {
-		_, next, ok := r.w.Ident(i)
+		name, next, ok := r.w.Ident(i)
 		if i = next; !ok {
 			break
 		}
@@ -172,13 +193,13 @@ func (r *reading) with() {
 			break
 		}
 		end := r.closing(i)
-		r.ctes = append(r.ctes, span{i + 1, end})
+		ctes = append(ctes, cte{span{i + 1, end}, name})
 		if i = end + 1; r.w.At(i) != "," {
 			break
 		}
 		i++
 	}
-	r.main = i
+	return ctes, i
 }
 
 // find is like Words.Find within a span.
@@ -203,7 +224,7 @@ func (r *reading) target(i int, follow ...string) (next int, err error) {
 	if !ok || name != r.Table {
 		return 0, r.errorAt(i, "the directive names table %s, but the statement has another one here: write the name in the same way in both", r.Table)
 	}
-	r.name, r.nameEnd = r.w[i].Pos.Offset, r.end(next-1)
+	r.table, r.name, r.nameEnd = i, r.w[i].Pos.Offset, r.end(next-1)
 	if parens {
 		next++
 	}
@@ -263,6 +284,8 @@ func (r *reading) clause(in span, word string, until ...string) span {
 // set reads the assignments of an UPDATE.
 func (r *reading) set(in, where span) {
 	list := r.clause(in, "SET", "FROM", "WHERE")
+	joined := list.to < in.to && r.w.At(list.to) == "FROM"
+	values := map[string]pgsql.Words{}
 	for _, part := range r.w[list.from:list.to].Split() {
 		eq := part.Find(0, "=")
 		if eq < 0 {
@@ -279,13 +302,16 @@ func (r *reading) set(in, where span) {
 		}
 		name, _, _ := part.Ident(0)
 		r.Assigned = append(r.Assigned, name)
-		r.Excludes = r.Excludes || r.excludes(where, name, value)
+		values[name] = value
+	}
+	for name, value := range values {
+		r.Excludes = r.Excludes || r.excludes(where, name, value, !joined && r.stable(value))
 	}
 }
 
 // excludes reports whether a condition no longer holds for a row in which a column was set to a value. It knows
-// "column IS NULL" with a constant, and "column IS DISTINCT FROM value".
-func (r *reading) excludes(where span, column string, value pgsql.Words) bool {
+// "column IS NULL" with a constant, and "column IS DISTINCT FROM value" if the statement doesn't change the value.
+func (r *reading) excludes(where span, column string, value pgsql.Words, stable bool) bool {
 	constant := len(value) == 1 && value.At(0) != "NULL" && value.At(0) != "DEFAULT" &&
 		(value[0].Kind == pgsql.String || value[0].Kind == pgsql.Number || value.At(0) == "TRUE" || value.At(0) == "FALSE")
 	list, or := r.conjuncts(where)
@@ -301,7 +327,7 @@ func (r *reading) excludes(where span, column string, value pgsql.Words) bool {
 		switch {
 		case w.Starts(next, "IS", "NULL") && len(w) == next+2 && constant:
 			return true
-		case w.Starts(next, "IS", "DISTINCT", "FROM") && same(w[next+3:], value) && (constant || stable(value)):
+		case w.Starts(next, "IS", "DISTINCT", "FROM") && same(w[next+3:], value) && (constant || stable):
 			return true
 		}
 	}
@@ -313,10 +339,11 @@ func same(a, b pgsql.Words) bool {
 	return slices.EqualFunc(a, b, func(x, y pgsql.Token) bool { return x.Text == y.Text })
 }
 
-// stable reports whether an expression has no calls: its value is that of other columns.
-func stable(w pgsql.Words) bool {
+// stable reports whether an expression has no calls, and no columns that the UPDATE sets.
+func (r *reading) stable(w pgsql.Words) bool {
 	for i := range w {
-		if w.At(i) == "(" || strings.HasPrefix(w.At(i), "CURRENT_") || strings.HasPrefix(w.At(i), "LOCALTIME") {
+		name, _, _ := w.Ident(i)
+		if w.At(i) == "(" || strings.HasPrefix(w.At(i), "CURRENT_") || strings.HasPrefix(w.At(i), "LOCALTIME") || slices.Contains(r.Assigned, name) {
 			return false
 		}
 	}
@@ -350,14 +377,21 @@ func (r *reading) inserting(in span) (span, error) {
 	if err := r.wholeRows(in, list); err != nil {
 		return span{}, err
 	}
-	return where, r.source(from)
+	at, err := r.source(from, r.Table)
+	if err != nil {
+		return span{}, err
+	}
+	next, err := r.target(at, "JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL", "WHERE", "ON", "USING", "TABLESAMPLE", ",", "RETURNING")
+	if err == nil && r.w.At(next) == "(" {
+		err = r.errorAt(next, "the alias of %s renames its columns, and the range of a batch names them as they are: remove the list", r.Table)
+	}
+	return where, err
 }
 
 // wholeRows checks that each row of the SELECT of an INSERT depends on one row of a batch.
 func (r *reading) wholeRows(in, list span) error {
-	sel := span{max(r.find(in, "SELECT"), in.from), in.to}
 	for _, word := range []string{"GROUP", "HAVING", "WINDOW", "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", "FETCH"} {
-		if i := r.find(sel, word); i >= 0 {
+		if i := r.find(in, word); i >= 0 {
 			return r.errorAt(i, "%s: batches would each have their own; the statement can't run in batches", word)
 		}
 	}
@@ -383,37 +417,36 @@ func (r *reading) wholeRows(in, list span) error {
 	return nil
 }
 
-// source finds the table in the FROM of a SELECT, and checks that each of its rows appears by itself.
-func (r *reading) source(from span) error {
-	start := from.from
-	for _, item := range r.w[from.from:from.to].Split() {
-		in := span{start, start + len(item)}
-		start = in.to + 1
-		at := -1
-		for i := in.from; i < in.to; i++ {
-			if i > in.from && r.w.At(i-1) != "JOIN" && r.w.At(i-1) != "ONLY" {
-				continue
-			}
-			first := i
-			if r.w.At(i) == "ONLY" {
-				i++
-			}
-			if name, _, ok := r.w.Name(i); ok && name == r.Table && r.find(span{in.from, i + 1}, r.w.At(i)) >= 0 {
-				at = first
-				break
-			}
+// source finds a table in the FROM of a SELECT, and checks that each row of the SELECT has one of its rows.
+func (r *reading) source(from span, table pgsql.Name) (int, error) {
+	depth, outer := 0, false
+	for i := from.from; i < from.to; i++ {
+		switch word := r.w.At(i); {
+		case word == "(" || word == "[":
+			depth++
+		case word == ")" || word == "]":
+			depth--
+		case depth > 0:
+		case word == ",":
+			outer = false
+		case (word == "LEFT" || word == "FULL") && (r.w.At(i+1) == "JOIN" || r.w.At(i+1) == "OUTER"):
+			outer = true
 		}
-		if at < 0 {
+		before := i - 1
+		if r.w.At(before) == "ONLY" {
+			before--
+		}
+		begins := before < from.from || r.w.At(before) == "JOIN" || r.w.At(before) == ","
+		if name, _, ok := r.w.Name(i); depth > 0 || !begins || !ok || name != table {
 			continue
 		}
-		if at > in.from && (r.w.At(at-2) == "LEFT" || r.w.At(at-2) == "OUTER" && r.w.At(at-3) == "LEFT" || r.w.At(at-2) == "FULL" || r.w.At(at-2) == "OUTER" && r.w.At(at-3) == "FULL") ||
-			r.find(span{at, in.to}, "RIGHT") >= 0 || r.find(span{at, in.to}, "FULL") >= 0 {
-			return r.errorAt(at, "%s is on the nullable side of an outer join: rows without one of its rows belong to no batch", r.Table)
+		item := span{i, i + len(r.w[i:from.to].Split()[0])}
+		if outer || r.find(item, "RIGHT") >= 0 || r.find(item, "FULL") >= 0 {
+			return 0, r.errorAt(i, "%s may be on the nullable side of an outer join, where rows without one of its rows belong to no batch: write it before the joins, and no RIGHT or FULL JOIN", table)
 		}
-		_, err := r.target(at, "JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL", "WHERE", "ON", "USING", "TABLESAMPLE", ",", "RETURNING")
-		return err
+		return before + 1, nil
 	}
-	return r.errorAt(from.from, "the directive names table %s, but it isn't in the FROM of the SELECT: write the name in the same way in both", r.Table)
+	return 0, r.errorAt(from.from, "%s must be in the FROM of the SELECT, outside of parentheses, with its name as it is written above", table)
 }
 
 // conjuncts splits a condition at the ANDs outside parentheses, CASE and BETWEEN. or is the index of the first OR
@@ -428,9 +461,13 @@ func (r *reading) conjuncts(where span) (list []span, or int) {
 		case ")", "]":
 			depth--
 		case "CASE":
-			cases++
-		case "END":
-			cases--
+			if depth == 0 {
+				cases++
+			}
+		case "END": // in parentheses it may be a label
+			if depth == 0 {
+				cases--
+			}
 		case "BETWEEN":
 			if depth == 0 && cases == 0 {
 				between++
@@ -470,8 +507,8 @@ func (r *reading) conjunct(where span) error {
 	return r.errorAt(r.at, "the mark must be a term of its own in the WHERE: \"... AND %s\", outside of parentheses", strings.TrimSpace(r.Stmt.Text[r.form.mark:r.markEnd]))
 }
 
-// once checks that the statement names the table only once, because a batch would otherwise read what others wrote.
-func (r *reading) once() error {
+// once checks that the statement names a table at one place only, because a batch would read what others have written.
+func (r *reading) once(table pgsql.Name, at int) error {
 	for i := range r.w {
 		if i > 0 && r.w.At(i-1) == "." {
 			continue
@@ -485,12 +522,26 @@ func (r *reading) once() error {
 				r.qualified = true
 			}
 		}
-		other := name.Schema != "" && r.Table.Schema != "" && name.Schema != r.Table.Schema
-		if name.Name == r.Table.Name && !other && r.w[i].Pos.Offset != r.name && r.isRelation(i) {
-			return r.errorAt(i, "the statement names %s twice: a batch would read what others have written; compute the values in another table first", r.Table)
+		other := name.Schema != "" && table.Schema != "" && name.Schema != table.Schema
+		if name.Name != table.Name || other {
+			continue
+		}
+		if i != at && r.isRelation(i) {
+			return r.errorAt(i, "the statement names %s twice: a batch would read what others have written; compute the values in another table first", table)
+		}
+		if table == r.Table && table.Schema == "" && name.Schema == "" && r.isCTE(next) {
+			return r.errorAt(i, "the WITH has a query named %s, too: give it another name", table)
 		}
 	}
 	return nil
+}
+
+// isCTE reports whether the query of a WITH follows its name.
+func (r *reading) isCTE(i int) bool {
+	if r.w.At(i) == "(" {
+		i = r.closing(i) + 1
+	}
+	return r.w.At(i) == "AS" && slices.Contains([]string{"(", "NOT", "MATERIALIZED"}, r.w.At(i+1))
 }
 
 // isRelation reports whether the name at i is that of a table.
@@ -519,7 +570,7 @@ func (r *reading) isRelation(i int) bool {
 			if depth == 0 && r.w.At(i-2) != "DISTINCT" {
 				return true
 			}
-		case "SELECT", "SET", "VALUES", "WHERE", "RETURNING", "BY", "ON":
+		case "SELECT", "SET", "VALUES", "WHERE", "RETURNING", "BY":
 			if depth == 0 {
 				return false
 			}

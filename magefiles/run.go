@@ -39,8 +39,11 @@ func init() {
 		os.Args = append(os.Args[:1], args...)
 	}
 	if err != nil {
-		say("Error: %v", err)
-		os.Exit(report.ExitCode(err))
+		code := report.ExitCode(err)
+		if !stderr.End(os.LookupEnv, err, code) {
+			say("Error: %v", err)
+		}
+		os.Exit(code)
 	}
 }
 
@@ -98,6 +101,7 @@ func run(ctx context.Context, fn func(context.Context) error) error {
 		return fatal(128+int(stopped.sig), err)
 	}
 	if err == nil {
+		stderr.End(os.LookupEnv, nil, report.ExitDone)
 		return nil
 	}
 	return fatal(report.ExitCode(err), err)
@@ -118,8 +122,11 @@ func takeInterrupts(ctx context.Context, sigs chan<- os.Signal) {
 	signal.Notify(sigs, os.Interrupt)
 }
 
-// fatal returns an error that mage prints, and the code to exit with.
+// fatal returns an error that mage prints, and the code to exit with. As JSON, it prints the error and exits.
 func fatal(code int, err error) error {
+	if stderr.End(os.LookupEnv, err, code) {
+		os.Exit(code)
+	}
 	return mg.Fatal(code, stderr.Error(err))
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"regexp"
 	"strings"
@@ -92,6 +93,21 @@ func (s *Stream) Error(err error) string {
 		text = disarm(text)
 	}
 	return text
+}
+
+// End writes how a command ended as an object, with LOG_FORMAT=json in the environment that lookup reads. Otherwise it
+// returns false: text says it elsewhere.
+func (s *Stream) End(lookup func(string) (string, bool), err error, code int) bool {
+	if v, _ := lookup("LOG_FORMAT"); v != "json" {
+		return false
+	}
+	log := slog.New(slog.NewJSONHandler(s.jsonWriter(), nil))
+	if err == nil {
+		log.Info("done", "exit", code)
+	} else {
+		log.Error("failed", "exit", code, "error", s.Error(err))
+	}
+	return true
 }
 
 // page writes text.

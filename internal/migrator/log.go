@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ibutsu/ibutsu-schema/internal/batch"
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -99,6 +100,8 @@ type (
 		Down    bool
 		Skipped int // statements that an earlier run completed
 		Total   int // statements of the file
+		// Batch is how far an earlier run's batches of the next statement have come; its Pass is 0 if there were none.
+		Batch batch.Note
 	}
 
 	// LogStmt says that a statement begins.

@@ -79,7 +79,7 @@ func (m *Migrator) down(i int, row *migrate.Revision) *step {
 // run runs a step to the end and records it.
 func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 	fr := &FileRun{File: st.file, Start: time.Now(), Skipped: st.done}
-	s.log(LogFile{File: st.file, Down: st.down, Skipped: st.done, Total: len(st.stmts)})
+	s.log(LogFile{File: st.file, Down: st.down, Skipped: st.done, Total: len(st.stmts), Batch: st.batch})
 	var err error
 	if st.txNone && len(st.stmts) > 0 {
 		s.begins(st)

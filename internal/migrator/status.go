@@ -6,6 +6,7 @@ import (
 
 	"ariga.io/atlas/sql/migrate"
 
+	"github.com/ibutsu/ibutsu-schema/internal/batch"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
@@ -32,6 +33,7 @@ type Status struct {
 	Partial          *migration.File
 	Reverting        bool
 	Done, Total      int
+	Batch            *batch.Note // how far the next statement's batches have come; nil if they haven't begun
 	Error, ErrorStmt string
 
 	Settle   string              // what the next apply would repair in the record, "" for nothing
@@ -87,6 +89,9 @@ func (m *Migrator) status(ctx context.Context, st *Status) error {
 	}
 	if p := pos.Partial; p != nil {
 		st.Error, st.ErrorStmt = p.Error, p.ErrorStmt
+		if n, ok := revision.Batch(p); ok {
+			st.Batch = &n
+		}
 		if st.Reverting = revision.IsDown(p); st.Reverting {
 			st.Partial = m.files[pos.Index]
 			st.Done = revision.DownApplied(p)

@@ -92,7 +92,10 @@ func (p *Progress) Log(e migrator.LogEntry) {
 			arrow = "<-"
 		}
 		text := sprintf("%s %d/%d %s", arrow, p.n, p.files, p.to.style.strong(line(fileTitle(e.File))))
-		if e.Skipped > 0 {
+		switch {
+		case e.Batch.Pass > 0:
+			text += sprintf(", resuming statement %d of %d %s, %s rows changed so far", e.Skipped+1, e.Total, e.Batch.Where(), words.Thousands(e.Batch.Changed))
+		case e.Skipped > 0:
 			text += sprintf(", resuming after statement %d of %d", e.Skipped, e.Total)
 		}
 		p.printf("%s", text)

@@ -38,7 +38,11 @@ func logJSON(l *slog.Logger, e migrator.LogEntry) {
 	case migrator.LogPlan:
 		l.Info("begin", "files", len(e.Files), "down", e.Down)
 	case migrator.LogFile:
-		l.Info("file", append(file(e.File.Name, e.File.Version, e.File.Revision, e.Down), "skipped", e.Skipped, "total", e.Total)...)
+		args := append(file(e.File.Name, e.File.Version, e.File.Revision, e.Down), "skipped", e.Skipped, "total", e.Total)
+		if e.Batch.Pass > 0 {
+			args = append(args, slog.Group("batch", "changed", e.Batch.Changed, "next", e.Batch.Where()))
+		}
+		l.Info("file", args...)
 	case migrator.LogStmt:
 		l.Info("statement", stmt(e.N, e.Total, e.Stmt.Text))
 	case migrator.LogProgress:

@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/ibutsu/ibutsu-schema/internal/batch"
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/history"
@@ -469,11 +470,15 @@ func TestProgress(t *testing.T) {
 		migrator.LogStmtDone{Stmt: f[2].Stmts[0], N: 1, Total: 1, Elapsed: 80 * time.Second},
 		migrator.LogPlan{Files: f[:1], Down: true},
 		migrator.LogFile{File: f[0], Down: true, Total: 1},
+		migrator.LogFile{File: f[0], Down: true, Total: 1, Batch: note},
 	} {
 		p.Log(e)
 	}
 	golden(t, "progress.txt", out.String())
 }
+
+// note is how far batches have come.
+var note, _ = batch.ParseNote(`batch {"pass": 2, "phase": "walk", "after": ["7", "x y"], "changed": 1234567}`)
 
 func noEnv(string) (string, bool) { return "", false }
 
@@ -542,7 +547,7 @@ func TestProgressAsJSON(t *testing.T) {
 			PID: 8, User: "app", Application: "web", Kind: "client backend", State: "active", Query: "ALTER ROLE app\nPASSWORD 'x'", Age: 2 * time.Second,
 		}}
 		for _, e := range []migrator.LogEntry{
-			migrator.LogWait{Holder: migrator.Holder{PID: 7}}, migrator.LogPlan{Files: f}, migrator.LogFile{File: f[0], Total: 1},
+			migrator.LogWait{Holder: migrator.Holder{PID: 7}}, migrator.LogPlan{Files: f}, migrator.LogFile{File: f[0], Total: 1, Batch: note},
 			migrator.LogStmt{Stmt: f[0].Stmts[0], N: 1, Total: 1}, migrator.LogBlocked{Blockers: blocked, Waited: time.Second},
 			migrator.LogProgress{Stmt: f[0].Stmts[0], N: 1, Total: 1, Elapsed: time.Minute, Phase: "initializing"},
 			migrator.LogProgress{Stmt: f[0].Stmts[0], N: 1, Total: 1, Elapsed: 2 * time.Minute, Done: 41, Unit: "commits"},
@@ -565,7 +570,7 @@ func TestProgressAsJSON(t *testing.T) {
 		object := `"blockers":[{"pid":8,"user":"app","application":"web","kind":"client backend","state":"active","query":"ALTER ...","age_ms":2000}]`
 		for _, want := range []string{
 			`"statement":{"n":1,"total":2,"text":""},"elapsed_ms":0,"batches":5,"size":40,"pass":2,"walked":50,"changed":7,"rows_per_second":10,"of":100,"left_ms":5000}`,
-			`"of":null,"left_ms":null}`,
+			`"of":null,"left_ms":null}`, `"batch":{"changed":1234567,"next":"after 7, x y of pass 2"}}`,
 		} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("no %s in\n%s", want, out.String())

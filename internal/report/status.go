@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // What the Atlas CLI writes when there is no version.
@@ -44,6 +46,14 @@ type partial struct {
 	Reverting bool // half reverted; Done and Total are of its down file
 	Done      int
 	Total     int
+	Batch     *halfBatch `json:",omitempty"` // of the next statement, if its batches have begun
+}
+
+// halfBatch says how far a statement's batches have come.
+type halfBatch struct {
+	Pass    int    // over the table, from 1
+	Changed int64  // rows
+	Next    string // where they go on
 }
 
 // Status shows which version a database is at, and returns a *FindingsError if more than pending migrations keeps it
@@ -96,11 +106,14 @@ func (p *Printer) statusText(st *migrator.Status) error {
 				stmts = f.Down.Stmts
 			}
 		}
-		begun := ""
+		begun, where := "", ""
 		if st.Done < len(stmts) && runner.Cut(stmts, true)[st.Done].Mode == runner.MayCommit {
 			begun = ", and the next, which commits on its own, may have run in part"
 		}
-		b.printf("%s: %s: %d of %d statements have run%s; `%s` resumes it\n", s.bad(what), f.Name, st.Done, st.Total, begun, next)
+		if n := st.Batch; n != nil {
+			begun, where = fmt.Sprintf(", and batches of the next have changed %s rows", words.Thousands(n.Changed)), " "+n.Where()
+		}
+		b.printf("%s: %s: %d of %d statements have run%s; `%s` resumes it%s\n", s.bad(what), f.Name, st.Done, st.Total, begun, next, where)
 		if st.Error != "" {
 			b.put("  error: ", lines(pgsql.MaskMessage(st.Error, st.ErrorStmt), "  "), "\n")
 		}
@@ -212,6 +225,9 @@ func (p *Printer) status(st *migrator.Status) status {
 	}
 	if f := st.Partial; f != nil {
 		out.Partial = &partial{migrationFile: newMigrationFile(f), Reverting: st.Reverting, Done: st.Done, Total: st.Total}
+		if n := st.Batch; n != nil {
+			out.Partial.Batch = &halfBatch{n.Pass, n.Changed, n.Where()}
+		}
 		sdk.Error, sdk.SQL = pgsql.MaskMessage(st.Error, st.ErrorStmt), pgsql.Mask(st.ErrorStmt)
 		if !st.Reverting { // the Atlas CLI's current version
 			sdk.Current, sdk.Count, sdk.Total = f.Version, st.Done, st.Total

@@ -55,7 +55,7 @@ func TestStatusAndHistory(t *testing.T) {
 		{"half-reverted", &migrator.Status{
 			Files: f, Index: 2, Current: f[2].Version, Alembic: []string{f[2].Revision},
 			Journal: []*migrate.Revision{row(f[0], 1), row(f[1], 2), row(f[2], 1)},
-			Partial: f[2], Reverting: true, Done: 1, Total: 3,
+			Partial: f[2], Reverting: true, Done: 1, Total: 3, Batch: &note,
 		}, false},
 		{"wrong", &migrator.Status{
 			Files: f, Index: 0, Current: f[0].Version, Pending: f[1:], Alembic: []string{"a", "b"},

@@ -205,14 +205,7 @@ func (w *Walk) nextLeaf(ctx context.Context, q Querier, n *Note) error {
 		after = n.Leaf
 	}
 	var schema, name string
-	err := q.QueryRow(ctx, `
-SELECT s.nspname::pg_catalog.text, c.relname::pg_catalog.text
-  FROM pg_catalog.pg_partition_tree($1::pg_catalog.oid::pg_catalog.regclass) t
-  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.relid::pg_catalog.oid
-  JOIN pg_catalog.pg_namespace s ON s.oid OPERATOR(pg_catalog.=) c.relnamespace
- WHERE t.isleaf AND c.relkind OPERATOR(pg_catalog.<>) 'p'
-   AND (s.nspname OPERATOR(pg_catalog.>) $2::pg_catalog.name OR s.nspname OPERATOR(pg_catalog.=) $2::pg_catalog.name AND c.relname OPERATOR(pg_catalog.>) $3::pg_catalog.name)
- ORDER BY s.nspname, c.relname LIMIT 1`, w.OID, after[0], after[1]).Scan(&schema, &name)
+	err := q.QueryRow(ctx, leafSQL, w.OID, after[0], after[1]).Scan(&schema, &name)
 	switch {
 	case err == pgx.ErrNoRows:
 		n.Phase, n.Leaf = ended, nil
@@ -224,10 +217,19 @@ SELECT s.nspname::pg_catalog.text, c.relname::pg_catalog.text
 	return nil
 }
 
+// leafSQL reads the schema and name of the first partition of the table $1 after the one of schema $2 and name $3.
+const leafSQL = `
+SELECT s.nspname::pg_catalog.text, c.relname::pg_catalog.text
+  FROM pg_catalog.pg_partition_tree($1::pg_catalog.oid::pg_catalog.regclass) t
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.relid::pg_catalog.oid
+  JOIN pg_catalog.pg_namespace s ON s.oid OPERATOR(pg_catalog.=) c.relnamespace
+ WHERE t.isleaf AND c.relkind OPERATOR(pg_catalog.<>) 'p'
+   AND (s.nspname OPERATOR(pg_catalog.>) $2::pg_catalog.name OR s.nspname OPERATOR(pg_catalog.=) $2::pg_catalog.name AND c.relname OPERATOR(pg_catalog.>) $3::pg_catalog.name)
+ ORDER BY s.nspname, c.relname LIMIT 1`
+
 // bound reads the highest key.
 func (w *Walk) bound(ctx context.Context, q Querier, n Note) (Note, error) {
-	order := strings.ReplaceAll(w.list("", ", "), ", ", " DESC, ") + " DESC"
-	to, err := w.read(ctx, q, "SELECT "+w.texts()+" FROM "+w.from(n)+w.where(w.present(""))+" ORDER BY "+order+" LIMIT 1")
+	to, err := w.read(ctx, q, w.boundSQL(w.from(n)))
 	if err != nil {
 		return n, fmt.Errorf("reading the highest key of %s: %w", w.from(n), err)
 	}
@@ -236,6 +238,10 @@ func (w *Walk) bound(ctx context.Context, q Querier, n Note) (Note, error) {
 		return w.afterWalk(ctx, q, n)
 	}
 	return n, nil
+}
+
+func (w *Walk) boundSQL(from string) string {
+	return "SELECT " + w.texts() + " FROM " + from + w.where(w.present("")) + " ORDER BY " + w.list("", " DESC, ") + " DESC LIMIT 1"
 }
 
 // afterWalk returns what follows the last key.
@@ -250,10 +256,7 @@ func (w *Walk) afterWalk(ctx context.Context, q Querier, n Note) (Note, error) {
 
 // along returns the next batch along the key. The step has no SQL if there are no rows.
 func (w *Walk) along(ctx context.Context, q Querier, n Note, size int) (Step, error) {
-	key := w.list("", ", ")
-	sql := fmt.Sprintf(`SELECT %s, "batch row"::pg_catalog.text AS "batch rows" FROM (SELECT %s, pg_catalog.row_number() OVER (ORDER BY %[2]s) AS "batch row" FROM %[3]s%[4]s ORDER BY %[2]s LIMIT %[5]d) AS batch ORDER BY "batch row" DESC LIMIT 1`,
-		w.texts(), key, w.from(n), w.where(w.between("", n.After, n.To)), size)
-	last, err := w.read(ctx, q, sql)
+	last, err := w.read(ctx, q, w.lastSQL(w.from(n), w.between("", w.literals(n.After), w.literals(n.To)), size))
 	if err != nil {
 		return Step{}, fmt.Errorf("reading the keys of %s: %w", w.from(n), err)
 	}
@@ -268,7 +271,7 @@ func (w *Walk) along(ctx context.Context, q Querier, n Note, size int) (Step, er
 			to = n.To // with rows that are inserted meanwhile
 		}
 		step.Note.After = to
-		step.SQL = w.SQL(w.between(w.Row, n.After, to), w.leaf(n))
+		step.SQL = w.SQL(w.between(w.Row, w.literals(n.After), w.literals(to)), w.leaf(n))
 	}
 	if step.Rows < int64(size) {
 		step.Note, err = w.afterWalk(ctx, q, step.Note)
@@ -276,11 +279,17 @@ func (w *Walk) along(ctx context.Context, q Querier, n Note, size int) (Step, er
 	return step, err
 }
 
+// lastSQL reads the last key of the next batch and the number of its rows.
+func (w *Walk) lastSQL(from, between string, size int) string {
+	return fmt.Sprintf(`SELECT %s, "batch row"::pg_catalog.text AS "batch rows" FROM (SELECT %s, pg_catalog.row_number() OVER (ORDER BY %[2]s) AS "batch row" FROM %[3]s%[4]s ORDER BY %[2]s LIMIT %[5]d) AS batch ORDER BY "batch row" DESC LIMIT 1`,
+		w.texts(), w.list("", ", "), from, w.where(between), size)
+}
+
 // blocks returns the next batch of a table without a key: the rows that are now in the next blocks. Concurrent updates
 // move rows between blocks, so a pass may miss some of them, and the next one finds them.
 func (w *Walk) blocks(ctx context.Context, q Querier, n Note, size int) (Step, error) {
 	if n.Phase == begin {
-		to, err := w.read(ctx, q, fmt.Sprintf("SELECT (pg_catalog.pg_relation_size(%d::pg_catalog.oid::pg_catalog.regclass) OPERATOR(pg_catalog./) pg_catalog.current_setting('block_size')::pg_catalog.int8)::pg_catalog.text", w.OID))
+		to, err := w.read(ctx, q, w.blockCountSQL())
 		if err != nil {
 			return Step{}, fmt.Errorf("reading the size of %s: %w", w.Table, err)
 		}
@@ -298,23 +307,40 @@ func (w *Walk) blocks(ctx context.Context, q Querier, n Note, size int) (Step, e
 	if first >= end {
 		return step, w.nextLeaf(ctx, q, &step.Note)
 	}
-	perBlock := 50.0
+	perBlock := float64(rowsPerBlock)
 	if w.Rows > 0 && end > 0 {
 		perBlock = max(1, w.Rows/float64(end))
 	}
 	next := min(end, first+max(1, int64(float64(size)/perBlock)))
-	ids, err := w.read(ctx, q, fmt.Sprintf(`SELECT pg_catalog.array_agg(ctid)::pg_catalog.text, pg_catalog.count(*)::pg_catalog.text FROM %s WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(
-SELECT pg_catalog.format('(%%s,%%s)', b, i)::pg_catalog.tid FROM pg_catalog.generate_series(%d, %d) b, pg_catalog.generate_series(1, pg_catalog.current_setting('block_size')::pg_catalog.int4 OPERATOR(pg_catalog./) 28) i))
-HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0`, w.from(n), first, next-1))
+	ids, err := w.read(ctx, q, w.rowsSQL(w.from(n), strconv.FormatInt(first, 10), strconv.FormatInt(next-1, 10)))
 	if err != nil {
 		return Step{}, fmt.Errorf("reading the rows of %s: %w", w.Table, err)
 	}
 	step.Note.After = []string{strconv.FormatInt(next, 10)}
 	if ids != nil {
-		step.SQL = w.SQL(w.Row+".ctid OPERATOR(pg_catalog.=) ANY ("+pgsql.Literal(ids[0])+"::pg_catalog.tid[])", "")
+		step.SQL = w.SQL(w.amongRows(pgsql.Literal(ids[0])), "")
 		step.Rows, err = strconv.ParseInt(ids[1], 10, 64)
 	}
 	return step, err
+}
+
+// rowsPerBlock is how many rows a block has, without an estimate.
+const rowsPerBlock = 50
+
+func (w *Walk) blockCountSQL() string {
+	return fmt.Sprintf("SELECT (pg_catalog.pg_relation_size(%d::pg_catalog.oid::pg_catalog.regclass) OPERATOR(pg_catalog./) pg_catalog.current_setting('block_size')::pg_catalog.int8)::pg_catalog.text", w.OID)
+}
+
+// rowsSQL reads the rows that are now in a range of blocks, and their number, if there are any.
+func (w *Walk) rowsSQL(from, first, last string) string {
+	return fmt.Sprintf(`SELECT pg_catalog.array_agg(ctid)::pg_catalog.text, pg_catalog.count(*)::pg_catalog.text FROM %s WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY(
+SELECT pg_catalog.format('(%%s,%%s)', b, i)::pg_catalog.tid FROM pg_catalog.generate_series(%s, %s) b, pg_catalog.generate_series(1, pg_catalog.current_setting('block_size')::pg_catalog.int4 OPERATOR(pg_catalog./) 28) i))
+HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0`, from, first, last)
+}
+
+// amongRows returns the condition that a row is among those that rowsSQL has read.
+func (w *Walk) amongRows(ids string) string {
+	return w.Row + ".ctid OPERATOR(pg_catalog.=) ANY (" + ids + "::pg_catalog.tid[])"
 }
 
 // read reads a row of text, nil if there is none.
@@ -361,21 +387,23 @@ func (w *Walk) texts() string {
 	return strings.Join(list, ", ")
 }
 
-// between returns the condition that a row's key is after one key, if that isn't nil, and not after another.
-func (w *Walk) between(row string, after, to []string) string {
-	values := func(key []string) string {
-		var list []string
-		for i, v := range key {
-			list = append(list, pgsql.Literal(v)+"::"+w.key[i].typ)
-		}
-		return strings.Join(list, ", ")
+// literals returns a key's values as SQL, "" for nil.
+func (w *Walk) literals(key []string) string {
+	var list []string
+	for i, v := range key {
+		list = append(list, pgsql.Literal(v)+"::"+w.key[i].typ)
 	}
+	return strings.Join(list, ", ")
+}
+
+// between returns the condition that a row's key is after one key, if that isn't "", and not after another.
+func (w *Walk) between(row, after, to string) string {
 	of := w.list(row, ", ")
 	cond := ""
-	if after != nil {
-		cond = fmt.Sprintf("(%s) > (%s) AND ", of, values(after))
+	if after != "" {
+		cond = fmt.Sprintf("(%s) > (%s) AND ", of, after)
 	}
-	cond += fmt.Sprintf("(%s) <= (%s)", of, values(to))
+	cond += fmt.Sprintf("(%s) <= (%s)", of, to)
 	if present := w.present(row); present != "" && len(w.key) > 1 {
 		cond += " AND " + present
 	}

@@ -34,11 +34,16 @@ type column struct {
 }
 
 // A RefusedError says why a statement can't run in batches in this database.
-type RefusedError struct{ Why string }
+type RefusedError struct {
+	Why     string
+	Missing bool // the table doesn't exist
+}
 
 func (e *RefusedError) Error() string { return e.Why }
 
-func refused(format string, args ...any) error { return &RefusedError{fmt.Sprintf(format, args...)} }
+func refused(format string, args ...any) error {
+	return &RefusedError{Why: fmt.Sprintf(format, args...)}
+}
 
 // Resolve finds the table and its key in the database. The names in the statement resolve as its session's search_path
 // says. The error is a *RefusedError if the statement can't run in batches.
@@ -62,7 +67,7 @@ SELECT c.oid, c.relkind::pg_catalog.text, pg_catalog.row_security_active(c.oid),
 		Scan(&w.OID, &kind, &security, &rules, &children, &triggers, &foreign, &w.Rows)
 	switch {
 	case err == pgx.ErrNoRows:
-		return nil, refused("table %s doesn't exist", b.Table)
+		return nil, &RefusedError{Why: fmt.Sprintf("table %s doesn't exist", b.Table), Missing: true}
 	case err != nil:
 		return nil, fmt.Errorf("reading about table %s: %w", b.Table, err)
 	case kind != "r" && kind != "p":

@@ -1,13 +1,17 @@
 package migrator
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"ariga.io/atlas/sql/migrate"
 
+	"github.com/ibutsu/ibutsu-schema/internal/batch"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
@@ -44,13 +48,16 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 		b.WriteString(store.CreateScript(rec))
 		rec.HasAlembic, rec.HasJournal = true, true
 	}
-	statement := func(st *step, i int) {
+	heading := func(st *step, i int) {
 		fmt.Fprintf(&b, "-- %s:%d\n", st.name, st.stmts[i].Pos.Line)
 		if notes != nil {
 			for _, note := range notes(st.name, i) {
 				b.WriteString(pgsql.LineComment(note) + "\n")
 			}
 		}
+	}
+	statement := func(st *step, i int) {
+		heading(st, i)
 		b.WriteString(forPsql(st.stmts[i].Text) + ";\n")
 	}
 	wait := m.cfg.LockTimeout
@@ -119,6 +126,7 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 		}
 		enter, leave := s.script.OwnRoleScript(st.stmts)
 		set = false
+		noted := false // whether the row has the note of a batch
 		record := func(id string, n int) {
 			b.WriteString(immediate + ";\n" + enter)
 			if st.down && n == len(st.stmts) {
@@ -126,7 +134,7 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 				confirm(id, st.file.Version, nil, false)
 			} else {
 				row := m.row(st, fr, n)
-				counted := n > st.done && len(row.PartialHashes) > 0
+				counted := n > st.done && !noted && len(row.PartialHashes) > 0
 				if counted {
 					b.WriteString(store.CountSQL(row) + ";\n")
 				} else {
@@ -164,6 +172,36 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 			}
 		}
 		for _, u := range runner.Cut(st.stmts, true)[st.done:] {
+			walk, err := s.scriptWalk(ctx, st, u)
+			var refused *batch.RefusedError
+			switch {
+			case errors.As(err, &refused) && refused.Missing && st.batch.Pass == 0:
+				b.WriteString(pgsql.LineComment(refused.Why+" yet, so its rows run as a whole") + "\n")
+			case errors.As(err, &refused):
+				stop := fmt.Sprintf("%s:%d runs in batches, but when this script was printed, %s: if that has changed, print it again", st.name, u.Stmts[0].Pos.Line, refused.Why)
+				fmt.Fprintf(&b, "DO $$BEGIN RAISE EXCEPTION '%%', %s; END$$;\n", pgsql.Literal(stop))
+				return b.String(), nil
+			case err != nil:
+				return "", err
+			}
+			if walk != nil {
+				limit("", wait)
+				begin()
+				b.WriteString(enter + store.AdvanceScript(st.from, st.from))
+				row := m.row(st, fr, u.First)
+				put(row)
+				confirm(st.from, st.file.Version, row, false)
+				b.WriteString("COMMIT;\n")
+				heading(st, u.First)
+				b.WriteString(s.batchScript(walk, row, st.from) + ";\n")
+				st.batch = batch.Note{}
+				begin()
+				b.WriteString(enter + store.AdvanceScript(st.from, st.after(u.First)))
+				noted = true
+				record(st.after(u.First), u.First+1)
+				noted = false
+				continue
+			}
 			inside := u.Mode == runner.Together
 			if !inside {
 				limit("", bound(u.Stmts[0], wait))
@@ -187,6 +225,34 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 	standalone("INVALID indexes of this version", after)
 	b.WriteString("\n" + unlock)
 	return b.String(), nil
+}
+
+// scriptWalk returns the walk of a statement that runs in batches, nil for another one, and gives the step the note at
+// which it begins.
+func (s *session) scriptWalk(ctx context.Context, st *step, u runner.Unit) (*batch.Walk, error) {
+	b, err := batch.Of(u.Stmts[0])
+	if b == nil || err != nil {
+		return nil, err
+	}
+	if b.Table.Schema == "" && slices.ContainsFunc(st.stmts[:u.First], setsSession) {
+		return nil, &batch.RefusedError{Why: fmt.Sprintf("the settings of the file may have changed what %s means; write the table with its schema", b.Table)}
+	}
+	w, err := b.Resolve(ctx, s.conn)
+	if err == nil && st.batch.Pass == 0 {
+		st.batch, err = w.First(ctx, s.conn)
+	}
+	return w, err
+}
+
+// batchScript returns a statement that runs the rest of a walk, whose note is in a row of the journal.
+func (s *session) batchScript(w *batch.Walk, row *migrate.Revision, id string) string {
+	enter, leave := s.script.OwnRole()
+	perform := func(sql string) string { return "PERFORM " + strings.TrimPrefix(sql, "SELECT ") + ";" }
+	read, write := s.m.cfg.Store.NoteSQL(row, "note_was", "note_text")
+	return w.Script(batch.Script{
+		Size: cmp.Or(w.Size, batch.DefaultSize), Begin: perform(enter) + "\n" + s.m.cfg.Store.HoldScript(id), Note: read, Run: perform(leave),
+		Write: perform(enter) + "\n" + write + ";\nIF NOT FOUND THEN RAISE EXCEPTION 'the note of the batches could not be written to the journal'; END IF;",
+	})
 }
 
 // forPsql rewrites a statement so that psql doesn't replace a name after a colon, as in array[1:user].

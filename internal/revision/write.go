@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/ibutsu/ibutsu-schema/internal/batch"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -183,17 +184,40 @@ func (s Store) AdvanceScript(from, to string) string {
 }
 
 // UnchangedScript returns a statement of a psql script that fails unless a version's row in the journal is as it was
-// read: the same number of its statements have run, or it doesn't exist if r is nil. It belongs after AdvanceScript,
-// whose lock all writers of the journal take first.
+// read: the same number of its statements, and of the batches of the next one, have run, or it doesn't exist if r is
+// nil. It belongs after AdvanceScript, whose lock all writers of the journal take first.
 func (s Store) UnchangedScript(version string, r *migrate.Revision) string {
 	r = stored(r)
 	unchanged := "NOT EXISTS (SELECT FROM " + s.journal() + " WHERE " + versionIs(version) + ")"
 	if r != nil {
-		unchanged = fmt.Sprintf("EXISTS (SELECT FROM %s WHERE %s AND CASE partial_hashes OPERATOR(pg_catalog.->>) 0 WHEN '%s' THEN pg_catalog.jsonb_array_length(partial_hashes) ELSE applied END OPERATOR(pg_catalog.=) %d)",
-			s.journal(), versionIs(version), oldDownMark, r.Applied)
+		note := ""
+		if n := len(r.PartialHashes); n >= r.Applied && r.Applied > 0 {
+			if _, ok := batch.ParseNote(r.PartialHashes[r.Applied-1]); ok {
+				note = fmt.Sprintf(" AND partial_hashes OPERATOR(pg_catalog.->>) %d OPERATOR(pg_catalog.=) %s", r.Applied-1, pgsql.Literal(r.PartialHashes[r.Applied-1]))
+			}
+		}
+		unchanged = fmt.Sprintf("EXISTS (SELECT FROM %s WHERE %s AND CASE partial_hashes OPERATOR(pg_catalog.->>) 0 WHEN '%s' THEN pg_catalog.jsonb_array_length(partial_hashes) ELSE applied END OPERATOR(pg_catalog.=) %d%s)",
+			s.journal(), versionIs(version), oldDownMark, r.Applied, note)
 	}
 	changed := "version % has changed in " + strings.ReplaceAll(s.journal(), "%", "%%") + " since this script was printed: print it again"
 	return doBlock("    IF NOT (" + unchanged + ") THEN\n        RAISE EXCEPTION " + pgsql.Literal(changed) + ", " + pgsql.Literal(version) + ";\n    END IF;\n")
+}
+
+// NoteSQL returns an expression of the note of the batch that a row's next statement has begun, as text, and an UPDATE
+// that replaces the note was by the note now, both expressions.
+func (s Store) NoteSQL(r *migrate.Revision, was, now string) (read, write string) {
+	i := r.Applied
+	where := fmt.Sprintf("%s AND applied OPERATOR(pg_catalog.=) %d", versionIs(r.Version), stored(r).Applied)
+	note := fmt.Sprintf("partial_hashes OPERATOR(pg_catalog.->>) %d", i)
+	read = fmt.Sprintf("(SELECT %s FROM %s WHERE %s)", note, s.journal(), where)
+	write = fmt.Sprintf("UPDATE %s SET partial_hashes = pg_catalog.jsonb_set(partial_hashes, '{%d}', pg_catalog.to_jsonb(%s)) WHERE %s AND %s OPERATOR(pg_catalog.=) %s",
+		s.journal(), i, now, where, note, was)
+	return read, write
+}
+
+// HoldScript returns statements of PL/pgSQL that do what Advance does if the revision stays.
+func (s Store) HoldScript(id string) string {
+	return fmt.Sprintf("%s;\nIF NOT (%s) THEN RAISE EXCEPTION 'alembic_version doesn''t hold the revision that this script starts from: %%', %s; END IF;", s.lockSQL(), s.alembicIs(id), pgsql.Literal(id))
 }
 
 // doBlock returns a DO statement that runs indented statements.

@@ -17,15 +17,9 @@ func BenchmarkAdopt(b *testing.B) {
 		b.Fatal(err)
 	}
 	data := filepath.Join(s.root, "internal", "schematest", "testdata")
-	psql := func(args ...string) {
-		b.Helper()
-		if out, err := exec.Command("psql", append([]string{"-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", db.URL()}, args...)...).CombinedOutput(); err != nil {
-			b.Fatalf("%v\n%s", err, out)
-		}
-	}
-	psql("-f", filepath.Join(data, "example_drifted_head.sql"))
-	psql("-f", filepath.Join(data, "gen_data.sql"), "-v", "n=1000000")
-	psql("-c", "DROP TABLE alembic_version", "-c", "ANALYZE")
+	psql(b, db, "-f", filepath.Join(data, "example_drifted_head.sql"))
+	psql(b, db, "-f", filepath.Join(data, "gen_data.sql"), "-v", "n=1000000")
+	psql(b, db, "-c", "DROP TABLE alembic_version", "-c", "ANALYZE")
 	median(b, "propose", func() time.Duration {
 		cmd := exec.Command(s.tool, "adopt", "-url="+db.URL())
 		cmd.Dir = s.root

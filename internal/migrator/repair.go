@@ -69,21 +69,11 @@ func (m *Migrator) Repair(ctx context.Context, opts RepairOptions) (*RepairResul
 }
 
 func (m *Migrator) repair(ctx context.Context, opts RepairOptions, res *RepairResult) error {
-	to, err := m.dir.Resolve(opts.To)
-	if err != nil {
-		return err
-	}
-	if err := m.dir.Verify(); err != nil {
-		return err
-	}
-	s, err := m.session(ctx, true)
+	to, s, err := m.setting(ctx, opts.To)
 	if err != nil {
 		return err
 	}
 	defer s.close(ctx)
-	if err := s.readRecord(ctx); err != nil {
-		return err
-	}
 	res.From = s.rec.Alembic
 	live, err := s.live(ctx)
 	if err != nil {

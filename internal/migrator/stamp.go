@@ -58,21 +58,11 @@ func (m *Migrator) stamp(ctx context.Context, opts StampOptions, res *StampResul
 	if opts.To == "" {
 		return usage.Errorf("stamp needs -to: a version, a revision id, head or base")
 	}
-	to, err := m.dir.Resolve(opts.To)
-	if err != nil {
-		return err
-	}
-	if err := m.dir.Verify(); err != nil {
-		return err
-	}
-	s, err := m.session(ctx, true)
+	to, s, err := m.setting(ctx, opts.To)
 	if err != nil {
 		return err
 	}
 	defer s.close(ctx)
-	if err := s.readRecord(ctx); err != nil {
-		return err
-	}
 	st := s.stamping(to, res)
 	if !opts.Yes {
 		want, err := catalog.At(m.dir, to)
@@ -90,6 +80,25 @@ func (m *Migrator) stamp(ctx context.Context, opts StampOptions, res *StampResul
 		}
 	}
 	return s.stamp(ctx, st, res)
+}
+
+// setting begins what sets the record to a version: it returns the version's index and a session that has the lock and
+// has read the record.
+func (m *Migrator) setting(ctx context.Context, version string) (to int, s *session, err error) {
+	if to, err = m.dir.Resolve(version); err != nil {
+		return 0, nil, err
+	}
+	if err := m.dir.Verify(); err != nil {
+		return 0, nil, err
+	}
+	if s, err = m.session(ctx, true); err != nil {
+		return 0, nil, err
+	}
+	if err := s.readRecord(ctx); err != nil {
+		s.close(ctx)
+		return 0, nil, err
+	}
+	return to, s, nil
 }
 
 // stamping returns what must be written to record the version at an index, and adds it to res.

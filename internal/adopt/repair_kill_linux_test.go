@@ -2,11 +2,8 @@ package adopt_test
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
@@ -32,24 +29,7 @@ type victim struct {
 	Later     bool // a little after that
 }
 
-const victimVariable = "ADOPT_TEST_VICTIM"
-
-func init() {
-	text := os.Getenv(victimVariable)
-	if text == "" {
-		return
-	}
-	var v victim
-	err := json.Unmarshal([]byte(text), &v)
-	if err == nil {
-		err = v.run()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
+func init() { pgtest.Victim(victim.run) }
 
 // A tally kills the process at an entry that says that a script or a statement begins or has ended.
 type tally struct {
@@ -101,26 +81,6 @@ func (v victim) run() error {
 	}
 	_, err = migrator.New(migrator.Config{ConnConfig: cfg, Dir: dir, OperatorVersion: "test", Log: &tally{victim: v}}).Repair(ctx, opts)
 	return err
-}
-
-// killed runs a victim and reports whether it was killed.
-func (v victim) killed(t *testing.T) bool {
-	t.Helper()
-	text, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), victimVariable+"="+string(text))
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		return false
-	}
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) || !exit.Sys().(syscall.WaitStatus).Signaled() {
-		t.Errorf("the process was not killed but failed: %v\n%s", err, out)
-	}
-	return true
 }
 
 // killDrift differs from shop in ways that take a repair several transactions each.
@@ -186,7 +146,7 @@ func TestRepairKilled(t *testing.T) {
 			t.Run(fmt.Sprintf("%d of %d later=%t", n, entries, later), func(t *testing.T) {
 				d := on(t)
 				v := victim{URL: d.db.URL, Root: root, Scripts: r.Scripts, N: n, Later: later}
-				if !v.killed(t) && !later {
+				if !pgtest.Killed(t, v) && !later {
 					t.Error("it was not killed")
 				}
 				// The server notices within 2 s that its client is gone.

@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -30,24 +28,7 @@ type victim struct {
 	After     time.Duration // as long after the statement began
 }
 
-const victimVariable = "MIGRATOR_TEST_VICTIM"
-
-func init() {
-	text := os.Getenv(victimVariable)
-	if text == "" {
-		return
-	}
-	var v victim
-	err := json.Unmarshal([]byte(text), &v)
-	if err == nil {
-		err = v.run()
-	}
-	fmt.Fprintln(os.Stderr, err)
-	if err != nil {
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
+func init() { pgtest.Victim(victim.run) }
 
 func (v victim) run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
@@ -84,25 +65,7 @@ func (v victim) run() error {
 func (b *bench) die(v victim) bool {
 	b.Helper()
 	v.URL, v.Root = b.db.URL, roots[b.cfg.Dir]
-	text, err := json.Marshal(v)
-	if err != nil {
-		b.Fatal(err)
-	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), victimVariable+"="+string(text))
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		return false
-	}
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
-		b.Fatal(err)
-	}
-	status := exit.Sys().(syscall.WaitStatus)
-	if !status.Signaled() {
-		b.Errorf("statement %d: the process was not killed but failed: %s", v.N, out)
-	}
-	return true
+	return pgtest.Killed(b, v)
 }
 
 // length returns the number of statements of all files in one direction.

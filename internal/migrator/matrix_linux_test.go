@@ -2,7 +2,6 @@ package migrator_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/wire"
 )
 
@@ -361,12 +361,8 @@ func (r *ring) run(process, down bool, decide func(wire.Message) wire.Action) (t
 	cfg.ConnConfig, cfg.LockTimeout = through, 200*time.Millisecond
 	start := time.Now()
 	if process {
-		text, err := json.Marshal(victim{URL: r.proxy.URL, Root: roots[cfg.Dir], Down: down})
-		if err != nil {
-			r.Fatal(err)
-		}
-		r.cmd, r.gone = exec.Command(os.Args[0]), make(chan struct{})
-		r.cmd.Env = append(os.Environ(), victimVariable+"="+string(text))
+		r.cmd = pgtest.VictimCommand(r, victim{URL: r.proxy.URL, Root: roots[cfg.Dir], Down: down})
+		r.gone = make(chan struct{})
 		var out strings.Builder
 		r.cmd.Stdout, r.cmd.Stderr = &out, &out
 		if err := r.cmd.Start(); err != nil {

@@ -16,9 +16,12 @@ type Batches struct {
 	MinSize int           // rows. Default 100.
 	MaxSize int           // rows. Default 100,000.
 
-	// VacuumWait is how long in all a statement's batches wait while autovacuum works on its table. Default 1 minute;
+	// VacuumWait is how long in all a statement's batches wait while its table is vacuumed. Default 1 minute;
 	// negative: not at all.
 	VacuumWait time.Duration
+	// OldSnapshot is the age from which a session is named whose snapshot keeps the rows that batches leave. Default 1
+	// minute.
+	OldSnapshot time.Duration
 	// MaxReplicaLag is the largest lag of a replica with which batches go on. 0: replicas aren't looked at.
 	MaxReplicaLag time.Duration
 }
@@ -35,6 +38,9 @@ func (b Batches) withDefaults() Batches {
 	}
 	if b.VacuumWait == 0 {
 		b.VacuumWait = time.Minute
+	}
+	if b.OldSnapshot == 0 {
+		b.OldSnapshot = time.Minute
 	}
 	return b
 }

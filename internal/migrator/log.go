@@ -77,7 +77,7 @@ type (
 		Table  string
 		Waited time.Duration
 		Lag    time.Duration // of the slowest replica, if it is waited for
-		// Others are the autovacuum worker that is waited for, or the sessions whose snapshot keeps dead rows.
+		// Others are the sessions that vacuum the table, or the sessions whose snapshot keeps dead rows.
 		Others []Blocker
 	}
 

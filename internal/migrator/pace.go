@@ -15,7 +15,7 @@ import (
 type Pace string
 
 const (
-	PaceVacuum   Pace = "autovacuum"  // an autovacuum worker that works on the table
+	PaceVacuum   Pace = "vacuum"      // a VACUUM of the table, usually autovacuum's
 	PaceReplicas Pace = "replica lag" // a replica that lags
 	PaceSnapshot Pace = "snapshot"    // nothing: a session's snapshot keeps the dead rows that the batches leave
 )
@@ -25,8 +25,6 @@ const (
 	paceEvery = 5 * time.Second
 	// pacePoll is how often that is checked during a wait.
 	pacePoll = 500 * time.Millisecond
-	// oldSnapshot is the age from which a snapshot is named.
-	oldSnapshot = time.Minute
 )
 
 // pace holds batches back for the sake of the rest of the system.
@@ -35,11 +33,11 @@ type pace struct {
 	w      *batch.Walk
 	since  time.Time // when the statement began
 	looked time.Time
-	waited time.Duration // for autovacuum
+	waited time.Duration // for VACUUM
 	told   map[int]bool  // sessions whose snapshots were named
 }
 
-// wait waits between two batches: for the pause of the directive, autovacuum, and replicas.
+// wait waits between two batches: for the pause of the directive, VACUUM, and replicas.
 func (p *pace) wait(ctx context.Context, pause time.Duration) error {
 	if pause > 0 {
 		if err := sleep(ctx, pause); err != nil {
@@ -59,7 +57,7 @@ func (p *pace) wait(ctx context.Context, pause time.Duration) error {
 	return p.vacuum(ctx)
 }
 
-// vacuum waits while autovacuum works on the table, so that it can make room for the next batches.
+// vacuum waits while the table is vacuumed, so that there is room for the next batches.
 func (p *pace) vacuum(ctx context.Context) error {
 	limit := p.s.m.cfg.Batches.VacuumWait
 	var logged time.Time
@@ -68,9 +66,8 @@ func (p *pace) vacuum(ctx context.Context) error {
 			return nil
 		}
 		worker, err := p.sessions(ctx, `
-SELECT a.pid FROM pg_catalog.pg_stat_progress_vacuum v JOIN pg_catalog.pg_stat_activity a USING (pid)
- WHERE a.backend_type OPERATOR(pg_catalog.=) 'autovacuum worker'
-   AND (v.relid OPERATOR(pg_catalog.=) $1 OR v.relid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree($1::pg_catalog.oid::pg_catalog.regclass))))`, p.w.OID)
+SELECT v.pid FROM pg_catalog.pg_stat_progress_vacuum v
+ WHERE v.relid OPERATOR(pg_catalog.=) $1 OR v.relid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree($1::pg_catalog.oid::pg_catalog.regclass)))`, p.w.OID)
 		if err != nil || len(worker) == 0 {
 			return err
 		}
@@ -90,7 +87,7 @@ func (p *pace) snapshots(ctx context.Context) error {
 	old, err := p.sessions(ctx, `
 SELECT pid FROM pg_catalog.pg_stat_activity
  WHERE backend_xmin IS NOT NULL AND datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
-   AND xact_start OPERATOR(pg_catalog.<) pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.make_interval(secs => $1)`, oldSnapshot.Seconds())
+   AND xact_start OPERATOR(pg_catalog.<) (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.make_interval(secs => $1))`, p.s.m.cfg.Batches.OldSnapshot.Seconds())
 	if err != nil {
 		return err
 	}

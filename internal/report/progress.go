@@ -212,7 +212,7 @@ func (p *Progress) pace(e migrator.LogPace) {
 	}
 	switch e.Reason {
 	case migrator.PaceVacuum:
-		text = sprintf("waiting %s for autovacuum on %s: %s", short(e.Waited), e.Table, text)
+		text = sprintf("waiting %s for VACUUM of %s: %s", short(e.Waited), e.Table, text)
 	case migrator.PaceReplicas:
 		text = sprintf("waiting %s for a replica, which lags %s", short(e.Waited), short(e.Lag))
 	case migrator.PaceSnapshot:

@@ -71,7 +71,7 @@ func logJSON(l *slog.Logger, e migrator.LogEntry) {
 			args = append(args, "lag_ms", ms(e.Lag))
 		}
 		what := map[migrator.Pace]string{
-			migrator.PaceVacuum: "batches wait for autovacuum", migrator.PaceReplicas: "batches wait for a replica",
+			migrator.PaceVacuum: "batches wait for VACUUM", migrator.PaceReplicas: "batches wait for a replica",
 			migrator.PaceSnapshot: "a snapshot keeps the dead rows of batches",
 		}
 		l.Warn(what[e.Reason], args...)

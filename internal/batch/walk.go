@@ -31,7 +31,17 @@ type Walk struct {
 type column struct {
 	name, typ string // as SQL
 	nullable  bool
+	generated bool
+	output    string // the function that writes the type as text
 }
+
+// odd is the condition that a statement which names partition p of c itself might do something else than one that names
+// c: the policies, rules and triggers of p apply, and its columns may have another order.
+const odd = `(pg_catalog.row_security_active(p.relid::pg_catalog.oid)
+   OR EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class OPERATOR(pg_catalog.=) p.relid::pg_catalog.oid)
+   OR EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) p.relid::pg_catalog.oid AND NOT t.tgisinternal AND (t.tgtype OPERATOR(pg_catalog.&) 1::pg_catalog.int2) OPERATOR(pg_catalog.=) 0::pg_catalog.int2)
+   OR (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname::pg_catalog.text), ',' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) p.relid::pg_catalog.oid AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped) OPERATOR(pg_catalog.<>)
+      (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname::pg_catalog.text), ',' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped))`
 
 // A RefusedError says why a statement can't run in batches in this database.
 type RefusedError struct {
@@ -50,21 +60,27 @@ func refused(format string, args ...any) error {
 func (b *Batch) Resolve(ctx context.Context, q Querier) (*Walk, error) {
 	w := &Walk{Batch: b}
 	var kind string
-	var rules, security, children, triggers, foreign bool
+	var rules, security, children, triggers, foreign, temporary, moves, apart bool
+	assigned := append([]string{}, b.Assigned...) // not NULL
 	err := q.QueryRow(ctx, `
 SELECT c.oid, c.relkind::pg_catalog.text, pg_catalog.row_security_active(c.oid),
        EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class OPERATOR(pg_catalog.=) c.oid AND c.relkind OPERATOR(pg_catalog.<>) 'v'),
        EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent OPERATOR(pg_catalog.=) c.oid),
        EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid AND NOT t.tgisinternal AND (t.tgtype OPERATOR(pg_catalog.&) 1::pg_catalog.int2) OPERATOR(pg_catalog.=) 0::pg_catalog.int2),
-       l.foreign, l.rows
+       l.foreign, l.rows, c.relpersistence OPERATOR(pg_catalog.=) 't',
+       EXISTS (SELECT FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_partitioned_table k ON k.partrelid OPERATOR(pg_catalog.=) p.relid::pg_catalog.oid
+                WHERE pg_catalog.cardinality($2::pg_catalog.text[]) OPERATOR(pg_catalog.>) 0 AND (k.partexprs IS NOT NULL OR EXISTS (
+                      SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) k.partrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (k.partattrs::pg_catalog.int2[])
+                         AND a.attname::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])))),
+       EXISTS (SELECT FROM pg_catalog.pg_partition_tree(c.oid) p WHERE p.isleaf AND `+odd+`)
   FROM pg_catalog.pg_class c, LATERAL (
        SELECT COALESCE(pg_catalog.bool_or(l.relkind OPERATOR(pg_catalog.=) 'f'), false) AS foreign,
               -- Before PostgreSQL 14, 0 rows in 0 pages mean that the table was never analyzed.
               COALESCE(CASE WHEN pg_catalog.bool_or(l.reltuples OPERATOR(pg_catalog.<) 0::pg_catalog.float4 OR l.relpages OPERATOR(pg_catalog.=) 0) THEN -1 ELSE pg_catalog.sum(l.reltuples) END, -1)::pg_catalog.float8 AS rows
          FROM pg_catalog.pg_class l WHERE l.relkind OPERATOR(pg_catalog.<>) 'p'
           AND (l.oid OPERATOR(pg_catalog.=) c.oid OR l.oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree(c.oid))))) l
- WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)`, b.Table.String()).
-		Scan(&w.OID, &kind, &security, &rules, &children, &triggers, &foreign, &w.Rows)
+ WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)`, b.Table.String(), assigned).
+		Scan(&w.OID, &kind, &security, &rules, &children, &triggers, &foreign, &w.Rows, &temporary, &moves, &apart)
 	switch {
 	case err == pgx.ErrNoRows:
 		return nil, &RefusedError{Why: fmt.Sprintf("table %s doesn't exist", b.Table), Missing: true}
@@ -72,6 +88,8 @@ SELECT c.oid, c.relkind::pg_catalog.text, pg_catalog.row_security_active(c.oid),
 		return nil, fmt.Errorf("reading about table %s: %w", b.Table, err)
 	case kind != "r" && kind != "p":
 		return nil, refused("%s is not a table, so it has no rows to walk in batches", b.Table)
+	case temporary:
+		return nil, refused("%s is a temporary table, which a run that continues the batches would not find: change its rows in one statement", b.Table)
 	case rules:
 		return nil, refused("table %s has rules, which change what a statement means", b.Table)
 	case security:
@@ -83,7 +101,7 @@ SELECT c.oid, c.relkind::pg_catalog.text, pg_catalog.row_security_active(c.oid),
 	case kind == "r" && children && !b.Only:
 		return nil, refused("other tables inherit from %s: change the rows of each in a statement of its own, with ONLY", b.Table)
 	}
-	w.leaves = kind == "p" && !triggers && !b.qualified
+	w.leaves = kind == "p" && !triggers && !b.qualified && !moves && !apart
 	if err := w.aggregates(ctx, q); err != nil {
 		return nil, err
 	}
@@ -116,16 +134,17 @@ type index struct {
 
 func (w *Walk) findKey(ctx context.Context, q Querier, kind string) error {
 	rows, err := q.Query(ctx, `
-SELECT a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull
-  FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) $1 AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped ORDER BY a.attnum`, w.OID)
+SELECT a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, a.attgenerated OPERATOR(pg_catalog.<>) '', p.proname::pg_catalog.text
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) t.typoutput::pg_catalog.oid
+ WHERE a.attrelid OPERATOR(pg_catalog.=) $1 AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped ORDER BY a.attnum`, w.OID)
 	if err != nil {
 		return fmt.Errorf("reading the columns of %s: %w", w.Table, err)
 	}
 	columns := map[string]column{}
-	var name, typ string
-	var nullable bool
-	if _, err := pgx.ForEachRow(rows, []any{&name, &typ, &nullable}, func() error {
-		columns[name] = column{pgsql.Ident(name), typ, nullable}
+	var name, typ, output string
+	var nullable, generated bool
+	if _, err := pgx.ForEachRow(rows, []any{&name, &typ, &nullable, &generated, &output}, func() error {
+		columns[name] = column{pgsql.Ident(name), typ, nullable, generated, output}
 		return nil
 	}); err != nil {
 		return fmt.Errorf("reading the columns of %s: %w", w.Table, err)
@@ -200,7 +219,14 @@ func (w *Walk) chooseKey(columns map[string]column, indexes []index, kind string
 		}
 	}
 	for _, name := range key {
-		w.key = append(w.key, columns[name])
+		c := columns[name]
+		switch {
+		case c.generated && len(w.Assigned) > 0:
+			return refused("column %s of the key is generated, so the UPDATE may change it, and rows would move ahead and be changed again: name another key with \"by\"", c.name)
+		case slices.Contains(inexact, c.output):
+			return refused("column %s of the key has the type %s, whose text depends on settings, and batches keep keys as text: name another key with \"by\"", c.name, c.typ)
+		}
+		w.key = append(w.key, c)
 	}
 	if len(key) > 0 {
 		return nil
@@ -215,6 +241,11 @@ func (w *Walk) chooseKey(columns map[string]column, indexes []index, kind string
 	}
 	return nil
 }
+
+// inexact are the functions that write a value in a way that depends on settings, or that may not be read as the same
+// value. A domain has that of its type.
+var inexact = []string{"float4out", "float8out", "cash_out", "interval_out", "charout", "array_out", "range_out", "multirange_out", "record_out",
+	"regclassout", "regcollationout", "regconfigout", "regdictionaryout", "regnamespaceout", "regoperatorout", "regoperout", "regprocedureout", "regprocout", "regroleout", "regtypeout"}
 
 func idents(names []string) string {
 	var list []string

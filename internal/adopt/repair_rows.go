@@ -114,17 +114,6 @@ func violation(ctx context.Context, conn *pgx.Conn, h hazard.Hazard) (Decision, 
 		return d, nil
 	}
 	d.Text = fmt.Sprintf("%s.%s should be NOT NULL; %d of %s are NULL", h.Table, h.Column, d.Rows, words.Plural(int(all), "row"))
-	t := fix.Table{Name: h.Table}
-	err = conn.QueryRow(ctx, `
-SELECT c.relkind = 'p' OR c.relhassubclass,
-       (SELECT pg_catalog.array_agg(pg_catalog.quote_ident(a.attname) ORDER BY k.n)
-          FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.unnest(i.indkey) WITH ORDINALITY k(num, n)
-          JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num
-         WHERE i.indrelid = c.oid AND i.indisprimary)
-  FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)::oid`, h.Table).Scan(&t.Spread, &t.Key)
-	if err != nil {
-		return d, fmt.Errorf("reading the key of %s: %w", h.Table, err)
-	}
-	d.Fixes = []fix.Text{fix.FillRows(fix.Column{Table: t, Name: h.Column}, fix.Blank, h.Column+" IS NULL")}
+	d.Fixes = []fix.Text{fix.FillRows(fix.Column{Table: fix.Table{Name: h.Table}, Name: h.Column}, fix.Blank, h.Column+" IS NULL")}
 	return d, nil
 }

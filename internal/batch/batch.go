@@ -51,7 +51,7 @@ type Error struct {
 func (e *Error) Error() string { return e.Msg }
 
 // mark is the comment that marks the place of the range, with the alias of the table if it has one.
-var mark = regexp.MustCompile(`^/\*\s*batch(?:\s+(\S+))?\s*\*/$`)
+var mark = regexp.MustCompile(`^/\*\s*batch(?:\s+("(?:[^"]|"")+"|\S+))?\s*\*/$`)
 
 // Of returns the batch of a statement, or nil if it has no directive. The error is an *Error.
 func Of(s pgsql.Stmt) (*Batch, error) {

@@ -64,7 +64,8 @@ func (b *Batch) read(marks []pgsql.Comment) error {
 	if err := r.statement(); err != nil {
 		return err
 	}
-	if alias := mark.FindStringSubmatch(marks[0].Text)[1]; alias != b.alias {
+	alias, _, ok := pgsql.Words(pgsql.Tokens(mark.FindStringSubmatch(marks[0].Text)[1])).Ident(0)
+	if ok != (b.alias != "") || ok && pgsql.Ident(alias) != b.alias {
 		want := "/* batch */"
 		if b.alias != "" {
 			want = "/* batch " + b.alias + " */"
@@ -236,8 +237,8 @@ func (r *reading) target(i int, follow ...string) (next int, err error) {
 	if as {
 		next++
 	}
-	if _, after, ok := r.w.Ident(next); ok && (as || !slices.Contains(follow, r.w.At(next))) {
-		r.alias = r.w[next].Text
+	if alias, after, ok := r.w.Ident(next); ok && (as || !slices.Contains(follow, r.w.At(next))) {
+		r.alias = pgsql.Ident(alias)
 		r.Row = r.alias
 		next = after
 	}
@@ -310,10 +311,10 @@ func (r *reading) set(in, where span) {
 }
 
 // excludes reports whether a condition no longer holds for a row in which a column was set to a value. It knows
-// "column IS NULL" with a constant, and "column IS DISTINCT FROM value" if the statement doesn't change the value.
+// "column IS NULL" with a constant or DEFAULT, and "column IS DISTINCT FROM value" if the statement doesn't change the
+// value. Passes that set a DEFAULT which is NULL change no fewer rows than the one before, and stop.
 func (r *reading) excludes(where span, column string, value pgsql.Words, stable bool) bool {
-	constant := len(value) == 1 && value.At(0) != "NULL" && value.At(0) != "DEFAULT" &&
-		(value[0].Kind == pgsql.String || value[0].Kind == pgsql.Number || value.At(0) == "TRUE" || value.At(0) == "FALSE")
+	constant := len(value) == 1 && (value[0].Kind == pgsql.String || value[0].Kind == pgsql.Number || value.At(0) == "TRUE" || value.At(0) == "FALSE")
 	list, or := r.conjuncts(where)
 	if or >= 0 {
 		return false
@@ -325,7 +326,7 @@ func (r *reading) excludes(where span, column string, value pgsql.Words, stable 
 			continue
 		}
 		switch {
-		case w.Starts(next, "IS", "NULL") && len(w) == next+2 && constant:
+		case w.Starts(next, "IS", "NULL") && len(w) == next+2 && (constant || len(value) == 1 && value.At(0) == "DEFAULT"):
 			return true
 		case w.Starts(next, "IS", "DISTINCT", "FROM") && same(w[next+3:], value) && (constant || stable):
 			return true

@@ -308,8 +308,11 @@ func (w *Walk) along(ctx context.Context, q Querier, n Note, size int) (Step, er
 
 // lastSQL reads the last key of the next batch and the number of its rows.
 func (w *Walk) lastSQL(from, between string, size int) string {
-	return fmt.Sprintf(`SELECT %s, "batch row"::pg_catalog.text AS "batch rows" FROM (SELECT %s, pg_catalog.row_number() OVER (ORDER BY %[2]s) AS "batch row" FROM %[3]s%[4]s ORDER BY %[2]s LIMIT %[5]d) AS batch ORDER BY "batch row" DESC LIMIT 1`,
-		w.texts(), w.list("", ", "), from, w.where(between), size)
+	row := pgsql.Ident(pgsql.FreeName("batch row", "_", func(name string) bool {
+		return slices.ContainsFunc(w.key, func(c column) bool { return c.name == pgsql.Ident(name) })
+	}))
+	return fmt.Sprintf(`SELECT %s, %[6]s::pg_catalog.text AS "batch rows" FROM (SELECT %[2]s, pg_catalog.row_number() OVER (ORDER BY %[2]s) AS %[6]s FROM %[3]s%[4]s ORDER BY %[2]s LIMIT %[5]d) AS batch ORDER BY %[6]s DESC LIMIT 1`,
+		w.texts(), w.list("", ", "), from, w.where(between), size, row)
 }
 
 // blocks returns the next batch of a table without a key: the rows that are now in the next blocks. Concurrent updates

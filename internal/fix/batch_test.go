@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
-	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
@@ -18,7 +17,7 @@ func TestPages(t *testing.T) {
 	exec(t, conn, fmt.Sprintf(`CREATE TABLE results (id uuid DEFAULT gen_random_uuid() PRIMARY KEY, data text, n integer DEFAULT 0 NOT NULL);
 INSERT INTO results (data) SELECT repeat('x', 90) FROM generate_series(1, %d)`, rows))
 	before := pages(t, db)
-	b := fix.Batch{Table: fix.Table{Name: "results", Key: []string{"id"}}, Row: "results", Statement: "UPDATE results SET n = n + 1"}
+	b := fix.Batch{Table: fix.Table{Name: "results", Keyed: true}, Statement: "UPDATE results SET n = n + 1"}
 	if err := apply(conn, b.File(), ""); err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +27,7 @@ INSERT INTO results (data) SELECT repeat('x', 90) FROM generate_series(1, %d)`, 
 	if got := query[int64](t, conn, "SELECT count(*) FROM results WHERE n = 1"); got != rows {
 		t.Errorf("%d rows were written once", got)
 	}
-	if got := query[int64](t, conn, "SELECT count(DISTINCT xmin::text) FROM results"); got != rows/5000 {
+	if got := query[int64](t, conn, "SELECT count(DISTINCT xmin::text) FROM results"); got != rows/batchSize {
 		t.Errorf("%d transactions", got)
 	}
 }
@@ -58,7 +57,7 @@ func TestKeys(t *testing.T) {
 		{"domain over text", `CREATE DOMAIN word AS text COLLATE "C";`, "k word", []string{"k"}, "'k' || g"},
 		{"enum and integer", "CREATE TYPE mood AS ENUM ('ok', 'sad');", "m mood, k integer", []string{"m", "k"}, "CASE WHEN g % 3 = 0 THEN 'sad'::mood ELSE 'ok' END, g"},
 		{"boolean, date and integer", "", "b boolean, d date, k integer", []string{"b", "d", "k"}, "g % 2 = 0, date '2026-01-01' + g % 40, g"},
-		{"names of the variables", "", "batch_start integer, batch_end integer", []string{"batch_start", "batch_end"}, "g % 9, g"},
+		{"names of the queries", "", `"batch row" integer, "batch key 1" integer`, []string{`"batch row"`, `"batch key 1"`}, "g % 9, g"},
 		{"keywords", "", `"select" integer, "Über ""all""" text`, []string{`"select"`, `"Über ""all"""`}, "g % 9, 'ü' || g"},
 		{"names with dollars", "", `"$$" integer, "$block$" integer`, []string{`"$$"`, `"$block$"`}, "g % 9, g"},
 	} {
@@ -68,7 +67,7 @@ func TestKeys(t *testing.T) {
 			db.Exec(fmt.Sprintf("%s CREATE TABLE t (%s, n integer DEFAULT 0 NOT NULL, PRIMARY KEY (%s)); INSERT INTO t SELECT %s, 0 FROM generate_series(1, 12000) g",
 				tt.before, tt.column, strings.Join(tt.key, ", "), tt.value))
 			conn := db.Conn()
-			b := fix.Batch{Table: fix.Table{Name: "t", Key: tt.key}, Row: "t", Statement: "UPDATE t SET n = n + 1"}
+			b := fix.Batch{Table: fix.Table{Name: "t", Keyed: true}, Statement: "UPDATE t SET n = n + 1"}
 			if err := apply(conn, b.File(), ""); err != nil {
 				t.Fatalf("%v\nin:\n%s", err, b.File())
 			}
@@ -79,50 +78,27 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestResumed reruns batches that failed halfway.
-func TestResumed(t *testing.T) {
-	for name, table := range map[string]fix.Table{"by key": keyed, "by block": keyless} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			conn := connect(t, fixture(t))
-			exec(t, conn, fmt.Sprintf("ALTER TABLE %s ADD COLUMN filled integer; UPDATE %[1]s SET n = 1 WHERE ctid = (SELECT max(ctid) FROM %[1]s)", table.Name))
-			fill := fix.Column{Table: table, Name: "filled"}.Fill("1 / (1 - n)").File()
-			if err := apply(conn, fill, ""); err == nil {
-				t.Fatal("a division by zero passed")
-			}
-			if got := query[int64](t, conn, "SELECT count(filled) FROM "+table.Name); got == 0 || got == 12000 {
-				t.Fatalf("%d rows were filled before it failed", got)
-			}
-			exec(t, conn, "UPDATE "+table.Name+" SET n = 0 WHERE n = 1")
-			if err := apply(conn, fill, ""); err != nil {
-				t.Fatal(err)
-			}
-			if got := query[int64](t, conn, "SELECT count(*) FROM "+table.Name+" WHERE filled = 1"); got != 12000 {
-				t.Errorf("%d rows are filled", got)
-			}
-		})
-	}
-}
-
-// TestVariables tests that variables have names that occur nowhere else in the block.
-func TestVariables(t *testing.T) {
+// TestPossible tests which statements can run in batches.
+func TestPossible(t *testing.T) {
+	withKey, bare, spread := fix.Table{Name: "t", Keyed: true}, fix.Table{Name: "t"}, fix.Table{Name: "t", Spread: true}
 	for _, tt := range []struct {
-		table  fix.Table
-		column string
+		batch fix.Batch
+		want  bool
 	}{
-		{fix.Table{Name: "batch_start", Key: []string{"batch_end"}}, "batch_start_"},
-		{fix.Table{Name: "block"}, "changed"},
-		{fix.Table{Name: "pass"}, "batch_changed"},
+		{fix.Batch{Table: withKey, Statement: "UPDATE t SET n = n + 1"}, true},
+		{fix.Batch{Table: bare, Statement: "UPDATE t SET n = n + 1"}, false},
+		{fix.Batch{Table: bare, Statement: "DELETE FROM t"}, true},
+		{fix.Batch{Table: spread, Statement: "DELETE FROM t"}, false},
+		{fix.Column{Table: bare, Name: "n"}.Fill("DEFAULT"), true},
+		{fix.Column{Table: bare, Name: "n"}.Fill("m"), false},
+		{fix.FillEach([]fix.Column{{Table: withKey, Name: "n"}, {Table: withKey, Name: "m"}}, []string{"1", "2"}), true},
+		{fix.Batch{Table: withKey, Alias: `"R r"`, Statement: `UPDATE t "R r" SET n = 1`}, true},
+		{fix.Batch{Table: withKey, Statement: "UPDATE t SET n = 1", Where: "a OR b"}, false},
+		{fix.Batch{Table: withKey, Statement: "UPDATE t SET n = (SELECT max(n) FROM t)"}, false},
+		{fix.Batch{Table: fix.Table{Name: "\"a\nb\"", Keyed: true}, Statement: "DELETE FROM \"a\nb\""}, false},
 	} {
-		conn := pgtest.New(t).Conn()
-		exec(t, conn, fmt.Sprintf("CREATE TABLE %s (batch_end integer PRIMARY KEY, block integer, pass integer, %s integer); INSERT INTO %[1]s SELECT g, g FROM generate_series(1, 12000) g",
-			tt.table.Name, pgsql.Ident(tt.column)))
-		fill := fix.Column{Table: tt.table, Name: tt.column}.Fill("block").File()
-		if err := apply(conn, fill, ""); err != nil {
-			t.Fatalf("%v\nin:\n%s", err, fill)
-		}
-		if got := query[int64](t, conn, fmt.Sprintf("SELECT count(*) FROM %s WHERE %s = batch_end", tt.table.Name, tt.column)); got != 12000 {
-			t.Errorf("%d rows are filled:\n%s", got, fill)
+		if got := tt.batch.Possible(); got != tt.want {
+			t.Errorf("%s: %v", tt.batch.File(), got)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // after.
 func BenchmarkAllRows(b *testing.B) {
 	const update = "UPDATE results SET data = 'y'"
-	batches := fix.Batch{Table: fix.Table{Name: "results", Key: []string{"id"}}, Row: "results", Statement: update}.File()
+	batches := fix.Batch{Table: fix.Table{Name: "results", Keyed: true}, Statement: update}.File()
 	for _, way := range []struct {
 		name string
 		run  func(b *testing.B, db *pgtest.DB)

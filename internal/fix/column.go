@@ -30,10 +30,7 @@ func added(columns []Column) string {
 
 // Fill returns the batch that sets the column where it is NULL. The value may use the row's columns, as r.column.
 func (c Column) Fill(value string) Batch {
-	return Batch{
-		Table: c.Table, Row: "r", Statement: "UPDATE " + c.Table.Name + " r SET " + c.Name + " = " + value, Where: "r." + c.Name + " IS NULL",
-		Done: true, Reason: FillsNull,
-	}
+	return Batch{Table: c.Table, Alias: "r", Statement: "UPDATE " + c.Table.Name + " r SET " + c.Name + " = " + value, Where: "r." + c.Name + " IS NULL"}
 }
 
 // FillEach returns the batch that sets each column to its value where it is NULL, in one pass.
@@ -51,9 +48,6 @@ func FillEach(columns []Column, values []string) Batch {
 	b.Where = "(" + strings.Join(null, " OR ") + ")"
 	return b
 }
-
-// FillsNull is why a batch that fills a column may be repeated.
-const FillsNull = "it fills only what is still NULL"
 
 var setNotNull = entry("set-not-null", "sets a column NOT NULL with a validated check, without scanning the table under a strong lock")
 

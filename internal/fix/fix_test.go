@@ -52,21 +52,19 @@ func has(kind, name string, n int) string {
 
 // runs are the runs of each entry.
 var runs = map[string][]run{
-	"batches-by-key": {
-		{text: fix.Batch{Table: keyed, Row: `"Test ""Runs"""`, Statement: "UPDATE " + testRuns + " SET n = n + batch_start"}.File(),
+	"in-batches": {
+		{text: fix.Batch{Table: keyed, Statement: "UPDATE " + testRuns + " SET n = n + batch_start"}.File(),
 			then: "(SELECT count(*) = 12000 AND bool_and(n = batch_start) AND count(DISTINCT xmin::text) = 3 FROM " + testRuns + ")"},
-		{text: fix.Batch{Table: keyed, Row: "r", Statement: "DELETE FROM " + testRuns + " r", Done: true, Reason: "x"}.File(), then: "NOT EXISTS (SELECT FROM " + testRuns + ")"},
-		{text: fix.Batch{Table: keyed, Row: "r", Statement: "DELETE FROM ONLY " + testRuns + " r", Only: true, Where: "n = 1"}.File(), then: "(SELECT count(*) = 12000 FROM " + testRuns + ")"},
-		{text: fix.Batch{Table: partitioned, Row: "r", Statement: "UPDATE " + parts + " r SET n = r.n + 1", Reason: "x"}.File(),
+		{text: fix.Batch{Table: keyed, Alias: "r", Statement: "DELETE FROM " + testRuns + " r"}.File(), then: "NOT EXISTS (SELECT FROM " + testRuns + ")"},
+		{text: fix.Batch{Table: keyed, Alias: `"R r"`, Statement: "DELETE FROM ONLY " + testRuns + ` AS "R r"`, Where: "n = 1"}.File(), then: "(SELECT count(*) = 12000 FROM " + testRuns + ")"},
+		{text: fix.Batch{Table: partitioned, Alias: "r", Statement: "UPDATE " + parts + " r SET n = r.n + 1"}.File(),
 			then: "(SELECT count(*) = 12000 AND bool_and(n = 1) FROM " + parts + ")"},
 		{text: column.Fill(`'$$' || r."Id"`).File(), before: "ALTER TABLE " + testRuns + ` ADD COLUMN "New one" text`,
 			then: `(SELECT bool_and("New one" = '$$' || "Id") FROM ` + testRuns + ")"},
 		{text: column.Fill("1").File(), before: "ALTER TABLE " + testRuns + ` ADD COLUMN "New one" integer; TRUNCATE ` + testRuns, then: "true"},
-	},
-	"batches-by-block": {
-		{text: fix.Column{Table: keyless, Name: `"New one"`}.Fill(unit).File(), before: "ALTER TABLE " + noKey + ` ADD COLUMN "New one" text`,
-			then: `(SELECT count(*) = 12000 AND bool_and("New one" = "ünit") AND count(DISTINCT xmin::text) > 1 FROM ` + noKey + ")"},
-		{text: fix.Batch{Table: keyless, Row: `"No Key"`, Statement: "DELETE FROM " + noKey, Done: true}.File(), then: "NOT EXISTS (SELECT FROM " + noKey + ")"},
+		{text: fix.Column{Table: keyless, Name: `"New one"`}.Fill("DEFAULT").File(), before: "ALTER TABLE " + noKey + ` ADD COLUMN "New one" integer, ALTER COLUMN "New one" SET DEFAULT 1`,
+			then: `(SELECT count(*) = 12000 AND bool_and("New one" = 1) AND count(DISTINCT xmin::text) > 1 FROM ` + noKey + ")"},
+		{text: fix.Batch{Table: keyless, Statement: "DELETE FROM " + noKey}.File(), then: "NOT EXISTS (SELECT FROM " + noKey + ")"},
 	},
 	"all-at-once": {
 		{text: fix.Column{Table: fix.Table{Name: parts, Spread: true}, Name: `"New one"`}.Fill("1").File(), before: "ALTER TABLE " + parts + ` ADD COLUMN "New one" integer`,
@@ -339,10 +337,10 @@ func tryRun(t *testing.T, r run) {
 }
 
 // readme is the README's example for changing many rows.
-var readme = fix.Column{Table: fix.Table{Name: "results", Key: []string{"id"}}, Name: "flaky"}.Fill("false").File()
+var readme = fix.Batch{Table: fix.Table{Name: "results", Keyed: true}, Statement: "UPDATE results SET flaky = false", Where: "flaky IS NULL"}.File()
 
 func init() {
-	runs["batches-by-key"] = append(runs["batches-by-key"], run{text: readme,
+	runs["in-batches"] = append(runs["in-batches"], run{text: readme,
 		before: "CREATE TABLE results (id uuid DEFAULT gen_random_uuid() PRIMARY KEY, flaky boolean); INSERT INTO results SELECT FROM generate_series(1, 12000)",
 		then:   "(SELECT bool_and(NOT flaky) FROM results)"})
 }

@@ -46,9 +46,9 @@ const (
 )
 
 var (
-	keyed       = fix.Table{Name: testRuns, Key: []string{`"group"`, `"Id"`}}
+	keyed       = fix.Table{Name: testRuns, Keyed: true}
 	keyless     = fix.Table{Name: noKey}
-	partitioned = fix.Table{Name: parts, Key: []string{`"Day"`, `"Id"`}, Spread: true}
+	partitioned = fix.Table{Name: parts, Keyed: true, Spread: true}
 )
 
 // fixture returns a new database with the tables.
@@ -96,6 +96,9 @@ func query[T any](t testing.TB, conn *pgx.Conn, sql string) (value T) {
 	return value
 }
 
+// batchSize is the number of rows in a batch.
+const batchSize = 5000
+
 // apply runs the files of a text, with the blank filled in, as apply does: each in a transaction, or statement by
 // statement if it has the directive.
 func apply(conn *pgx.Conn, text fix.Text, blank string) error {
@@ -107,7 +110,7 @@ func apply(conn *pgx.Conn, text fix.Text, blank string) error {
 		}
 		if strings.Contains(file, "-- atlas:txmode none\n\n") {
 			for _, s := range stmts {
-				if _, err := conn.PgConn().Exec(context.Background(), s.Text).ReadAll(); err != nil {
+				if err := pgtest.Run(context.Background(), conn, s, batchSize); err != nil {
 					return err
 				}
 			}

@@ -111,16 +111,16 @@ func total(w pgsql.Words) bool {
 			return false
 		case slices.Contains([]string{"+", "-", "*", "/", "%", "^"}, w.At(i)) && len(w) > 2:
 			return false // out of range, division by zero
-		case w.At(i) == "(" && i > 0 && w[i-1].Kind == pgsql.Word && !Total(w.At(i-1)), w.At(i) == "(" && i > 0 && w[i-1].Kind == pgsql.QuotedIdent:
+		case w.At(i) == "(" && i > 0 && w[i-1].Kind == pgsql.Word && !totalCall(w.At(i-1)), w.At(i) == "(" && i > 0 && w[i-1].Kind == pgsql.QuotedIdent:
 			return false
 		}
 	}
 	return true
 }
 
-// Total reports whether a function, or a keyword before a parenthesis, never fails and is deterministic. Its name is in
-// upper case.
-func Total(name string) bool { return slices.Contains(totalCalls, name) }
+// totalCall reports whether a function, or a keyword before a parenthesis, never fails and is deterministic. Its name
+// is in upper case.
+func totalCall(name string) bool { return slices.Contains(totalCalls, name) }
 
 // totalCalls are functions that never fail, and keywords that precede a parenthesis.
 var totalCalls = []string{

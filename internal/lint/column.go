@@ -338,8 +338,10 @@ func assigns(st *pgsql.Statement, column string) bool {
 
 // sets reports whether an UPDATE gives a column a value in every row in which it is NULL.
 func sets(st *pgsql.Statement, column string) bool {
-	cond, conditional := condition(st)
-	return assigns(st, column) && (!conditional || isNull(cond) == column)
+	cond, _ := condition(st)
+	return assigns(st, column) && !slices.ContainsFunc(all(cond), func(c pgsql.Words) bool {
+		return len(c) > 0 && !always(c) && isNull(c) != column // always: also the mark of a batch
+	})
 }
 
 func defaults(s *step, t *relation, was, is *column) (found findings) {

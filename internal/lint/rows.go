@@ -50,6 +50,9 @@ func truncate(s *step) (found findings) {
 
 // allRows finds statements that change every row of a table, also in a WITH clause or a DO block.
 func allRows(s *step) (found findings) {
+	if s.inBatches() {
+		return nil
+	}
 	for _, c := range changesRows(s.st) {
 		r := s.before.find(c.Targets[0].Schema, c.Targets[0].Name)
 		if r != nil && r.Kind == "v" {

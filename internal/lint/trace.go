@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/ibutsu/ibutsu-schema/internal/batch"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/oidmap"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -511,10 +512,10 @@ func aboutRows(e *runner.StmtError) bool {
 	return strings.HasPrefix(code, pgsql.IntegrityConstraintViolation) || strings.HasPrefix(code, pgsql.DataException)
 }
 
-// refused separates PostgreSQL's rejection of a statement from other errors.
+// refused separates the rejection of a statement, by PostgreSQL or because it can't run in batches, from other errors.
 func refused(err error) (*runner.StmtError, error) {
 	var stmt *runner.StmtError
-	if errors.As(err, &stmt) && pgsql.SQLState(err) != "" {
+	if errors.As(err, &stmt) && (pgsql.SQLState(err) != "" || errors.As(err, new(*batch.RefusedError))) {
 		return stmt, nil
 	}
 	return nil, err

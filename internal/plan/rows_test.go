@@ -174,7 +174,8 @@ func runOnline(t *testing.T, s *state.State, f File, there map[string]use) error
 // scansOnline reports whether a statement scans tables under a weak lock.
 func scansOnline(s pgsql.Stmt) bool {
 	return s.Class() != pgsql.Transactional || strings.Contains(s.Text, " VALIDATE CONSTRAINT ") ||
-		strings.HasPrefix(s.Text, "ANALYZE ") || strings.HasPrefix(s.Text, "SELECT setval(")
+		strings.HasPrefix(s.Text, "ANALYZE ") || strings.HasPrefix(s.Text, "UPDATE ") || // a backfill, whose comment says so
+		strings.HasPrefix(s.Text, "SELECT setval(")
 }
 
 // use is how a table is used: its file, and how often it was scanned.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/ibutsu/ibutsu-schema/internal/batch"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -33,6 +34,9 @@ func (e *StmtError) Advice() string {
 	var advised interface{ Advice() string }
 	if errors.As(e.Err, &advised) {
 		return advised.Advice()
+	}
+	if errors.As(e.Err, new(*batch.RefusedError)) {
+		return "without its directive, the statement runs as a whole, in one transaction"
 	}
 	var pg *pgconn.PgError
 	if errors.As(e.Err, &pg) {

@@ -21,7 +21,7 @@ func (d *differ) fillTogether(ctx context.Context, t *table, ops []Op) ([]Op, er
 		case o.sets != nil:
 			sets = append(sets, o.sets)
 		case o.fills != nil:
-			together, err := d.coalesces(ctx, o.fills)
+			together, err := d.together(ctx, t, o.fills)
 			if err != nil {
 				return nil, err
 			}
@@ -47,6 +47,15 @@ func (d *differ) fillTogether(ctx context.Context, t *table, ops []Op) ([]Op, er
 	return slices.DeleteFunc(ops, func(o Op) bool { return o.fills != nil || o.sets != nil }), nil
 }
 
+// together reports whether a new column can be filled in one statement with others. Without a key, batches need a
+// statement whose condition the filled rows no longer satisfy, which one about several columns doesn't show.
+func (d *differ) together(ctx context.Context, t *table, c *column) (bool, error) {
+	if !t.fix().Keyed {
+		return false, nil
+	}
+	return d.coalesces(ctx, c)
+}
+
 // coalesces reports whether coalesce(column, default) keeps every value of a new column. It doesn't if PostgreSQL
 // assigns the default with a cast, which it doesn't print: the two types may have no common one, or one that rounds.
 func (d *differ) coalesces(ctx context.Context, c *column) (bool, error) {
@@ -67,7 +76,6 @@ func (d *differ) coalesces(ctx context.Context, c *column) (bool, error) {
 
 // backfill sets new columns to their defaults in existing rows, in batches that commit one by one.
 func backfill(t *table, columns []*column) Op {
-	how := ", batch by batch"
 	var list []fix.Column
 	var names, values []string
 	for _, c := range columns {
@@ -77,14 +85,14 @@ func backfill(t *table, columns []*column) Op {
 	if len(values) == 1 {
 		values[0] = "DEFAULT"
 	}
-	fill := fix.FillEach(list, values)
-	if fill.Walk() == fix.AtOnce {
-		how = ", in one statement: there is no key to batch by"
-	}
 	all := strings.Join(names, ", ")
+	directive, fill := fix.FillEach(list, values).SQL()
+	note := []string{"Backfill " + all + " in existing rows, batch by batch.", directive}
+	if directive == "" {
+		note = []string{"Backfill " + all + " in existing rows, in one statement: there is no key to batch by."}
+	}
 	return Op{stage: stageBackfill, key: t.String(), up: []cmd{
-		sql(fill.Do().String(), "Backfill "+all+" in existing rows"+how+".",
-			"repeatable "+fill.Reason),
+		sql(fill.String(), note...),
 		sql("ANALYZE " + t.String() + " (" + all + ")"),
 	}}
 }
@@ -100,19 +108,12 @@ func (d *differ) setFilledNotNull(t *table, columns []*column) Op {
 	return all
 }
 
-// fix returns the table as package fix needs it, with a primary key or a unique constraint without NULLs to batch by.
+// fix returns the table as package fix needs it.
 func (t *table) fix() fix.Table {
-	f := fix.Table{Name: t.String(), Spread: t.Partitioned}
-	for _, k := range t.constraints {
-		if k.Kind != "p" && (k.Kind != "u" || f.Key != nil) || slices.ContainsFunc(k.Columns, func(name string) bool { return !t.column(name).NotNull }) {
-			continue
-		}
-		f.Key = nil
-		for _, name := range k.Columns {
-			f.Key = append(f.Key, ident(name))
-		}
-	}
-	return f
+	keyed := slices.ContainsFunc(t.constraints, func(k *constraint) bool {
+		return (k.Kind == "p" || k.Kind == "u") && k.Deferrable == "" && !slices.ContainsFunc(k.Columns, func(name string) bool { return !t.column(name).NotNull })
+	})
+	return fix.Table{Name: t.String(), Keyed: keyed, Spread: t.Partitioned}
 }
 
 // fixColumn returns a column of the table as package fix needs it.

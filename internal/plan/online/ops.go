@@ -43,7 +43,7 @@ const (
 // apart reports whether the stage's statements commit one by one.
 func (s stage) apart() bool {
 	switch s {
-	case stageUnblock, stageAnalyze, stageNewKeys, stageKeys, stageValidate, stageBuild, stageLateKeys, stageLateScan, stageDropKeys, stageDropUnique, stageDropIndex, stageDropTables:
+	case stageUnblock, stageAnalyze, stageBackfill, stageNewKeys, stageKeys, stageValidate, stageBuild, stageLateKeys, stageLateScan, stageDropKeys, stageDropUnique, stageDropIndex, stageDropTables:
 		return true
 	}
 	return false

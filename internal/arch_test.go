@@ -259,8 +259,8 @@ func TestReportTrustsNoText(t *testing.T) {
 						t.Errorf("%s: %s: write with a method of Stream", at(n), name)
 					}
 				case name == "slog.NewJSONHandler":
-					if w, ok := n.Args[0].(*ast.CallExpr); !ok || dotted(w.Fun) != "to.jsonWriter" {
-						t.Errorf("%s: write with Stream.jsonWriter", at(n))
+					if w, ok := n.Args[0].(*ast.CallExpr); !ok || dotted(w.Fun) != "s.jsonWriter" || file != "stream.go" {
+						t.Errorf("%s: write with Stream.logger", at(n))
 					}
 				}
 			case *ast.SelectorExpr:

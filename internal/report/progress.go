@@ -43,7 +43,7 @@ type Progress struct {
 func NewProgress(to *Stream, f Format, lookup func(string) (string, bool)) *Progress {
 	p := &Progress{to: to, now: time.Now}
 	if v, _ := lookup("LOG_FORMAT"); f == JSON || v == "json" {
-		p.json = slog.New(slog.NewJSONHandler(to.jsonWriter(), nil))
+		p.json = to.logger()
 		return p
 	}
 	if v, _ := lookup("TERM"); v != "dumb" {

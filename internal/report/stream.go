@@ -101,7 +101,7 @@ func (s *Stream) End(lookup func(string) (string, bool), err error, code int) bo
 	if v, _ := lookup("LOG_FORMAT"); v != "json" {
 		return false
 	}
-	log := slog.New(slog.NewJSONHandler(s.jsonWriter(), nil))
+	log := s.logger()
 	if err == nil {
 		log.Info("done", "exit", code)
 	} else {
@@ -109,6 +109,9 @@ func (s *Stream) End(lookup func(string) (string, bool), err error, code int) bo
 	}
 	return true
 }
+
+// logger returns a logger that writes objects.
+func (s *Stream) logger() *slog.Logger { return slog.New(slog.NewJSONHandler(s.jsonWriter(), nil)) }
 
 // page writes text.
 func (s *Stream) page(p *page) error {

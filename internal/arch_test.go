@@ -42,7 +42,7 @@ var imports = map[string]string{
 	"internal/pgsql":       "",
 	"internal/pgtest":      "batch devdb pgsql",
 	"internal/plan":        "catalog fix hazard migration pgsql plan/online proof state usage",
-	"internal/plan/online": "catalog fix hazard pgsql runner state usage",
+	"internal/plan/online": "batch catalog fix hazard pgsql runner state usage",
 	"internal/project":     "hclsize pgsql tree usage words",
 	"internal/projecttest": "devdb migration pgtest proof",
 	"internal/proof":       "catalog devdb migration pgsql runner state",

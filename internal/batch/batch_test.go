@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 	pgquery "github.com/wasilibs/go-pgquery"
 
@@ -299,4 +300,41 @@ CREATE TABLE p_1 PARTITION OF p FOR VALUES IN (1); CREATE TABLE p_2 PARTITION OF
 			t.Errorf("%s: %s, %v, want %s", test.name, got, err, test.want)
 		}
 	}
+}
+
+// TestExact checks Exact against what Resolve says of each built-in type that can be a key.
+func TestExact(t *testing.T) {
+	conn := pgtest.New(t).Conn()
+	rows, err := conn.Query(t.Context(), `SELECT format_type(t.oid, NULL) FROM pg_type t
+ WHERE t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype IN ('b', 'r', 'm') AND t.typrelid = 0
+   AND (t.typcategory = 'A' AND t.typelem IN ('int4'::regtype, 'text'::regtype) OR t.typcategory <> 'A' AND (t.typtype <> 'b'
+     OR EXISTS (SELECT FROM pg_opclass WHERE opcdefault AND opcintype = t.oid AND opcmethod = (SELECT oid FROM pg_am WHERE amname = 'btree'))
+     OR t.typcategory = 'N' AND t.typname LIKE 'reg%')) ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	types, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(types) < 30 {
+		t.Errorf("only %d types", len(types))
+	}
+	b, err := batch.Of(parse(t, "-- migrate:batch k\nDELETE FROM k WHERE /* batch */ true"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, typ := range types {
+		if _, err := conn.Exec(t.Context(), "CREATE TABLE k (id "+typ+" PRIMARY KEY)"); err != nil {
+			t.Fatalf("%s: %v", typ, err)
+		}
+		_, err := b.Resolve(t.Context(), conn)
+		if exact := err == nil; exact != batch.Exact(typ) {
+			t.Errorf("Exact(%s) is %v, and Resolve says %v", typ, batch.Exact(typ), err)
+		}
+		if _, err := conn.Exec(t.Context(), "DROP TABLE k"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Attr("key-types", fmt.Sprint(len(types)))
 }

@@ -247,6 +247,17 @@ func (w *Walk) chooseKey(columns map[string]column, indexes []index, kind string
 var inexact = []string{"float4out", "float8out", "cash_out", "interval_out", "charout", "array_out", "range_out", "multirange_out", "record_out",
 	"regclassout", "regcollationout", "regconfigout", "regdictionaryout", "regnamespaceout", "regoperatorout", "regoperout", "regprocedureout", "regprocout", "regroleout", "regtypeout"}
 
+// Exact reports whether batches may follow a column of a built-in type, as PostgreSQL prints it. Of the types that users
+// define, only Resolve knows.
+func Exact(typ string) bool {
+	switch name, _, _ := strings.Cut(typ, "("); name {
+	case "real", "double precision", "money", `"char"`, "record":
+		return false
+	default:
+		return !strings.HasPrefix(name, "interval") && !strings.HasPrefix(name, "reg") && !strings.HasSuffix(typ, "]") && !strings.HasSuffix(name, "range")
+	}
+}
+
 func idents(names []string) string {
 	var list []string
 	for _, n := range names {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/ibutsu/ibutsu-schema/internal/batch"
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -111,7 +112,10 @@ func (d *differ) setFilledNotNull(t *table, columns []*column) Op {
 // fix returns the table as package fix needs it.
 func (t *table) fix() fix.Table {
 	keyed := slices.ContainsFunc(t.constraints, func(k *constraint) bool {
-		return (k.Kind == "p" || k.Kind == "u") && k.Deferrable == "" && !slices.ContainsFunc(k.Columns, func(name string) bool { return !t.column(name).NotNull })
+		return (k.Kind == "p" || k.Kind == "u") && k.Deferrable == "" && !slices.ContainsFunc(k.Columns, func(name string) bool {
+			c := t.column(name)
+			return !c.NotNull || !batch.Exact(c.Type)
+		})
 	})
 	return fix.Table{Name: t.String(), Keyed: keyed, Spread: t.Partitioned}
 }

@@ -225,6 +225,8 @@ CREATE SCHEMA s; CREATE AGGREGATE s.total(int) (sfunc = int4pl, stype = int)`)
 		{"part", "", "DELETE FROM ONLY part WHERE /* batch */ true", "ONLY part has no rows"},
 		{"keyed", "", "INSERT INTO bare SELECT coalesce(sum(id), 0) FROM keyed WHERE /* batch */ true", "sum is an aggregate"},
 		{"keyed", "", "INSERT INTO bare SELECT s.total(id) FROM keyed WHERE /* batch */ true", "total is an aggregate"},
+		{"keyed", "", "INSERT INTO bare SELECT (SELECT sum(keyed.id)) FROM keyed WHERE /* batch */ true", "sum is an aggregate"},
+		{"keyed", "", "INSERT INTO bare SELECT JSON_ARRAYAGG(f)::text::int FROM keyed WHERE /* batch */ true", "json_arrayagg is an aggregate"},
 		{"keyed", "", "INSERT INTO bare SELECT abs((SELECT sum(id) FROM bare)) FROM keyed WHERE /* batch */ true", ""},
 	} {
 		b, err := batch.Of(parse(t, "-- migrate:batch "+test.table+" "+test.rest+"\n"+test.statement))

@@ -400,7 +400,7 @@ func (r *reading) wholeRows(in, list span) error {
 		return r.errorAt(list.from, "DISTINCT: rows of different batches would not be compared; the statement can't run in batches")
 	}
 	for i := list.from; i < list.to; i++ {
-		if r.w.At(i) == "(" && r.w.At(i+1) == "SELECT" {
+		if r.w.At(i) == "(" && r.w.At(i+1) == "SELECT" && r.find(span{i + 1, r.closing(i)}, "FROM") >= 0 {
 			i = r.closing(i) // a subquery has its own rows
 			continue
 		}

@@ -18,6 +18,7 @@ type Note struct {
 	// Sum identifies the statement; it is the caller's.
 	Sum string `json:"sum"`
 
+	Table string   `json:"table"`           // with its schema
 	Key   []string `json:"key"`             // the columns that are followed
 	Pass  int      `json:"pass"`            // from 1
 	Leaf  []string `json:"leaf,omitempty"`  // the schema and name of the partition that is walked
@@ -109,14 +110,24 @@ const (
 	manyRows = 1000
 )
 
+// first returns the note with which the first pass begins.
+func (w *Walk) first() Note {
+	n := Note{Table: w.table, Pass: 1}
+	for _, c := range w.key {
+		n.Key = append(n.Key, c.name)
+	}
+	return n
+}
+
 // Next returns the batch after a note, of about size rows. It reads keys in the transaction in which the step will run.
 func (w *Walk) Next(ctx context.Context, q Querier, n Note, size int) (Step, error) {
-	var key []string
-	for _, c := range w.key {
-		key = append(key, c.name)
-	}
-	if n.Pass > 0 && !slices.Equal(n.Key, key) {
-		return Step{}, refused("the batches so far followed the key (%s), and the directive or the table now has (%s): restore it", strings.Join(n.Key, ", "), strings.Join(key, ", "))
+	first := w.first()
+	switch {
+	case n.Pass == 0:
+	case n.Table != first.Table:
+		return Step{}, refused("the batches so far changed %s, and %s is now %s: restore the search_path, or the table's name", n.Table, w.Table, first.Table)
+	case !slices.Equal(n.Key, first.Key):
+		return Step{}, refused("the batches so far followed the key (%s), and the directive or the table now has (%s): restore it", strings.Join(n.Key, ", "), strings.Join(first.Key, ", "))
 	}
 	if n.Pass > 0 && n.Phase != ended && (n.Leaf != nil) != w.leaves {
 		return Step{}, refused("the batches so far walked %s in another way, and its partitions, or their triggers, policies or columns, have changed since: restore them", w.Table)
@@ -125,7 +136,7 @@ func (w *Walk) Next(ctx context.Context, q Querier, n Note, size int) (Step, err
 		return Step{}, err
 	}
 	if n.Pass == 0 {
-		n.Pass, n.Key = 1, key
+		n = first
 		if err := w.nextLeaf(ctx, q, &n); err != nil {
 			return Step{}, err
 		}

@@ -24,10 +24,7 @@ const DefaultSize = 5000
 
 // First returns the note with which a walk begins.
 func (w *Walk) First(ctx context.Context, q Querier) (Note, error) {
-	n := Note{Pass: 1}
-	for _, c := range w.key {
-		n.Key = append(n.Key, c.name)
-	}
+	n := w.first()
 	return n, w.nextLeaf(ctx, q, &n)
 }
 

@@ -24,6 +24,7 @@ type Walk struct {
 	Rows   float64 // as PostgreSQL estimates, in all partitions; negative if it has no estimate
 	Unique bool    // whether the key identifies a row
 
+	table  string   // its name with its schema
 	key    []column // empty: by passes over the table's rows as they lie
 	leaves bool     // whether the table is partitioned, and its partitions are walked one by one
 }
@@ -63,7 +64,7 @@ func (b *Batch) Resolve(ctx context.Context, q Querier) (*Walk, error) {
 	var rules, security, children, triggers, foreign, temporary, moves, apart bool
 	assigned := append([]string{}, b.Assigned...) // not NULL
 	err := q.QueryRow(ctx, `
-SELECT c.oid, c.relkind::pg_catalog.text, pg_catalog.row_security_active(c.oid),
+SELECT c.oid, (SELECT pg_catalog.format('%I.%I', s.nspname, c.relname) FROM pg_catalog.pg_namespace s WHERE s.oid OPERATOR(pg_catalog.=) c.relnamespace), c.relkind::pg_catalog.text, pg_catalog.row_security_active(c.oid),
        EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class OPERATOR(pg_catalog.=) c.oid AND c.relkind OPERATOR(pg_catalog.<>) 'v'),
        EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent OPERATOR(pg_catalog.=) c.oid),
        EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid AND NOT t.tgisinternal AND (t.tgtype OPERATOR(pg_catalog.&) 1::pg_catalog.int2) OPERATOR(pg_catalog.=) 0::pg_catalog.int2),
@@ -80,7 +81,7 @@ SELECT c.oid, c.relkind::pg_catalog.text, pg_catalog.row_security_active(c.oid),
          FROM pg_catalog.pg_class l WHERE l.relkind OPERATOR(pg_catalog.<>) 'p'
           AND (l.oid OPERATOR(pg_catalog.=) c.oid OR l.oid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT relid::pg_catalog.oid FROM pg_catalog.pg_partition_tree(c.oid))))) l
  WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)`, b.Table.String(), assigned).
-		Scan(&w.OID, &kind, &security, &rules, &children, &triggers, &foreign, &w.Rows, &temporary, &moves, &apart)
+		Scan(&w.OID, &w.table, &kind, &security, &rules, &children, &triggers, &foreign, &w.Rows, &temporary, &moves, &apart)
 	switch {
 	case err == pgx.ErrNoRows:
 		return nil, &RefusedError{Why: fmt.Sprintf("table %s doesn't exist", b.Table), Missing: true}
@@ -112,6 +113,12 @@ SELECT c.oid, c.relkind::pg_catalog.text, pg_catalog.row_security_active(c.oid),
 func (w *Walk) aggregates(ctx context.Context, q Querier) error {
 	if len(w.calls) == 0 {
 		return nil
+	}
+	// These are syntax since PostgreSQL 16.
+	for _, name := range []string{"json_arrayagg", "json_objectagg"} {
+		if slices.Contains(w.calls, name) {
+			return refused("%s is an aggregate, which sees only the rows of a batch", name)
+		}
 	}
 	var name *string
 	err := q.QueryRow(ctx, "SELECT pg_catalog.min(proname::pg_catalog.text) FROM pg_catalog.pg_proc WHERE prokind OPERATOR(pg_catalog.=) 'a' AND proname::pg_catalog.text OPERATOR(pg_catalog.=) ANY ($1)", w.calls).Scan(&name)

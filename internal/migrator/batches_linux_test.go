@@ -234,3 +234,25 @@ func TestBatches(t *testing.T) {
 		})
 	}
 }
+
+// TestBatchesOfAnotherTable checks that a batch doesn't go on in a table of the same name in another schema.
+func TestBatchesOfAnotherTable(t *testing.T) {
+	w := walkedTables[0]
+	f := w.file(40)
+	f.sql = strings.Replace(f.sql, "none\n\n", "none\n\nSET search_path = other, public;\n\n", 1)
+	b := setup(t, dir(t, file{"20240101000000_tables.sql", w.create + ";\nCREATE SCHEMA other;\n", ""}, f))
+	b.mustApply(migrator.Options{To: "20240101000000"})
+	ctx, log := b.stopAfterBatch()
+	cfg := b.cfg
+	cfg.Log = log
+	if _, err := migrator.New(cfg).Apply(ctx, migrator.Options{}); err == nil {
+		t.Fatal("apply was not interrupted")
+	}
+	b.db.Exec("CREATE TABLE other.r (id int PRIMARY KEY, n int)")
+	if _, err := b.apply(migrator.Options{}); err == nil || !strings.Contains(err.Error(), "the batches so far changed public.r, and r is now other.r: restore") {
+		t.Fatalf("apply gave %v", err)
+	}
+	b.db.Exec("DROP TABLE other.r")
+	b.mustApply(migrator.Options{})
+	b.none(w.wrong)
+}

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -189,64 +190,57 @@ func (w *Walk) chooseKey(columns map[string]column, indexes []index, kind string
 	identifies := func(x index) bool {
 		return x.Unique && !slices.ContainsFunc(x.Columns, func(c string) bool { return columns[c].nullable })
 	}
-	set := func(key []string) string {
-		for _, c := range key {
-			if slices.Contains(w.Assigned, c) {
-				return c
-			}
-		}
-		return ""
-	}
-	key := w.Key
-	switch {
-	case key != nil:
-		if c := set(key); c != "" {
-			return refused("the statement sets column %s, which is part of the key that batches follow: rows would move ahead and be changed again", pgsql.Ident(c))
+	key, unfit := w.Key, ""
+	if key != nil {
+		if why := w.unfit(columns, key); why != "" {
+			return refused("%s", why)
 		}
 		i := slices.IndexFunc(indexes, func(x index) bool { return len(x.Columns) >= len(key) && slices.Equal(x.Columns[:len(key)], key) })
 		if i < 0 {
 			return refused("no index of %s begins with the key (%s), so each batch would read the whole table: create one first, with CREATE INDEX CONCURRENTLY", w.Table, idents(key))
 		}
 		w.Unique = slices.ContainsFunc(indexes, func(x index) bool { return slices.Equal(x.Columns, key) && identifies(x) })
-	default:
-		moved := ""
-		for _, x := range indexes {
-			if !identifies(x) {
-				continue
-			}
-			if c := set(x.Columns); c != "" {
-				moved = c
-				continue
-			}
-			key, w.Unique = x.Columns, true
-			break
+	}
+	for _, x := range indexes {
+		if key != nil || !identifies(x) {
+			continue
 		}
-		if key == nil && moved != "" {
-			return refused("the statement sets column %s, which is part of the key that batches follow: rows would move ahead and be changed again", pgsql.Ident(moved))
+		if why := w.unfit(columns, x.Columns); why != "" {
+			unfit = cmp.Or(unfit, why)
+			continue
 		}
+		key, w.Unique = x.Columns, true
 	}
 	for _, name := range key {
-		c := columns[name]
-		switch {
-		case c.generated && len(w.Assigned) > 0:
-			return refused("column %s of the key is generated, so the UPDATE may change it, and rows would move ahead and be changed again: name another key with \"by\"", c.name)
-		case slices.Contains(inexact, c.output):
-			return refused("column %s of the key has the type %s, whose text depends on settings, and batches keep keys as text: name another key with \"by\"", c.name, c.typ)
-		}
-		w.key = append(w.key, c)
-	}
-	if len(key) > 0 {
-		return nil
+		w.key = append(w.key, columns[name])
 	}
 	switch why := "table " + w.Table.String() + " has no primary key, and no unique index on NOT NULL columns, for batches to follow"; {
+	case key != nil || w.Excludes && !w.insert && kind != "p":
+		return nil
+	case unfit != "":
+		return refused("%s", unfit)
 	case w.insert:
 		return refused("%s, and without one rows could be inserted twice: add one, or name an indexed column with \"by\"", why)
 	case !w.Excludes:
 		return refused("%s, and the statement might change a row again that it has changed: add a key, or exclude the changed rows, as in \"SET flaky = false WHERE flaky IS NULL\"", why)
-	case kind == "p":
+	default:
 		return refused("%s: add one, or change the rows of each partition in a statement of its own", why)
 	}
-	return nil
+}
+
+// unfit says why batches can't follow a key, "" if they can.
+func (w *Walk) unfit(columns map[string]column, key []string) string {
+	for _, name := range key {
+		switch c := columns[name]; {
+		case slices.Contains(w.Assigned, name):
+			return fmt.Sprintf("the statement sets column %s, which is part of the key that batches follow: rows would move ahead and be changed again", c.name)
+		case c.generated && len(w.Assigned) > 0:
+			return fmt.Sprintf("column %s of the key is generated, so the UPDATE may change it, and rows would move ahead and be changed again: name another key with \"by\"", c.name)
+		case slices.Contains(inexact, c.output):
+			return fmt.Sprintf("column %s of the key has the type %s, whose text depends on settings, and batches keep keys as text: name another key with \"by\"", c.name, c.typ)
+		}
+	}
+	return ""
 }
 
 // inexact are the functions that write a value in a way that depends on settings, or that may not be read as the same
@@ -254,8 +248,8 @@ func (w *Walk) chooseKey(columns map[string]column, indexes []index, kind string
 var inexact = []string{"float4out", "float8out", "cash_out", "interval_out", "charout", "array_out", "range_out", "multirange_out", "record_out",
 	"regclassout", "regcollationout", "regconfigout", "regdictionaryout", "regnamespaceout", "regoperatorout", "regoperout", "regprocedureout", "regprocout", "regroleout", "regtypeout"}
 
-// Exact reports whether batches may follow a column of a built-in type, as PostgreSQL prints it. Of the types that users
-// define, only Resolve knows.
+// Exact reports whether batches may follow a column of a built-in type, as PostgreSQL prints it. Of the types that
+// users define, only Resolve knows.
 func Exact(typ string) bool {
 	switch name, _, _ := strings.Cut(typ, "("); name {
 	case "real", "double precision", "money", `"char"`, "record":

@@ -126,6 +126,7 @@ func TestAtlasReadsCheckpoints(t *testing.T) {
 	}
 	check("with the checkpoint")
 	run("", "new", "-name=more")
+	fillIn(t, filepath.Join(dir, "migrations"), "more")
 	run("", "rehash")
 	check("with one more file", "more")
 

@@ -66,6 +66,8 @@ func (n Note) Where() string {
 	switch {
 	case n.Phase == nulls:
 		b.WriteString("with the rows whose key is NULL")
+	case n.Phase == walk && len(n.Key) == 0:
+		b.WriteString("at block " + n.After[0])
 	case n.Phase == walk && n.After != nil:
 		b.WriteString("after " + strings.Join(n.After, ", "))
 	default:
@@ -279,7 +281,7 @@ func (w *Walk) bound(ctx context.Context, q Querier, n Note) (Note, error) {
 }
 
 func (w *Walk) boundSQL(from string) string {
-	return "SELECT " + w.texts() + " FROM " + from + w.where(w.present("")) + " ORDER BY " + w.list("", " DESC, ") + " DESC LIMIT 1"
+	return "SELECT " + w.texts() + " FROM " + from + where(w.present("")) + " ORDER BY " + w.list("", " DESC, ") + " DESC LIMIT 1"
 }
 
 // afterWalk returns what follows the last key.
@@ -323,7 +325,7 @@ func (w *Walk) lastSQL(from, between string, size int) string {
 		return slices.ContainsFunc(w.key, func(c column) bool { return c.name == pgsql.Ident(name) })
 	}))
 	return fmt.Sprintf(`SELECT %s, %[6]s::pg_catalog.text AS "batch rows" FROM (SELECT %[2]s, pg_catalog.row_number() OVER (ORDER BY %[2]s) AS %[6]s FROM %[3]s%[4]s ORDER BY %[2]s LIMIT %[5]d) AS batch ORDER BY %[6]s DESC LIMIT 1`,
-		w.texts(), w.list("", ", "), from, w.where(between), size, row)
+		w.texts(), w.list("", ", "), from, where(between), size, row)
 }
 
 // blocks returns the next batch of a table without a key: the rows that are now in the next blocks. Concurrent updates
@@ -470,7 +472,7 @@ func (w *Walk) each(row, is, join string) string {
 	return strings.Join(list, join)
 }
 
-func (w *Walk) where(cond string) string {
+func where(cond string) string {
 	if cond == "" {
 		return ""
 	}

@@ -21,9 +21,8 @@ type Querier interface {
 // A Walk is a batch's way through its table in a database.
 type Walk struct {
 	*Batch
-	OID    uint32  // of the table
-	Rows   float64 // as PostgreSQL estimates, in all partitions; negative if it has no estimate
-	Unique bool    // whether the key identifies a row
+	OID  uint32  // of the table
+	Rows float64 // as PostgreSQL estimates, in all partitions; negative if it has no estimate
 
 	table  string   // its name with its schema
 	key    []column // empty: by passes over the table's rows as they lie
@@ -199,7 +198,6 @@ func (w *Walk) chooseKey(columns map[string]column, indexes []index, kind string
 		if i < 0 {
 			return refused("no index of %s begins with the key (%s), so each batch would read the whole table: create one first, with CREATE INDEX CONCURRENTLY", w.Table, idents(key))
 		}
-		w.Unique = slices.ContainsFunc(indexes, func(x index) bool { return slices.Equal(x.Columns, key) && identifies(x) })
 	}
 	for _, x := range indexes {
 		if key != nil || !identifies(x) {
@@ -209,7 +207,7 @@ func (w *Walk) chooseKey(columns map[string]column, indexes []index, kind string
 			unfit = cmp.Or(unfit, why)
 			continue
 		}
-		key, w.Unique = x.Columns, true
+		key = x.Columns
 	}
 	for _, name := range key {
 		w.key = append(w.key, columns[name])

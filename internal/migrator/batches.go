@@ -8,6 +8,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/batch"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // Batches says how statements run in batches. The zero value of each field stands for its default.
@@ -132,6 +133,9 @@ func (s *session) batch(ctx context.Context, st *step, fr *FileRun, u runner.Uni
 			if err := s.lockTimeout(ctx, s.limit); err != nil {
 				return s.fail(ctx, st, i, err)
 			}
+			if setsTimeout(stmt) {
+				s.timeout = unknown
+			}
 			defer s.observer.statement(LogStmt{Stmt: stmt, N: i + 1, Total: len(st.stmts)})()
 			var err error
 			if step, err = w.Next(ctx, s.conn, st.batch, size); err != nil || step.SQL == "" {
@@ -181,7 +185,7 @@ func (s *session) halfway(st *step, i int, failed *StmtError, command string) st
 	}
 	committed := "no batch was committed"
 	if st.batch.Pass > 0 {
-		committed = fmt.Sprintf("batches that changed %d rows were committed", st.batch.Changed)
+		committed = fmt.Sprintf("batches that changed %s rows were committed", words.Thousands(st.batch.Changed))
 	}
 	text := fmt.Sprintf("%s%s: %s`%s` continues %s", of, committed, fix, command, st.batch.Where())
 	if state := pgsql.SQLState(failed.Err); len(state) == 5 && state[:2] == pgsql.IntegrityConstraintViolation {

@@ -174,9 +174,9 @@ func (p *Progress) progress(e migrator.LogProgress) {
 // batches shows how far a statement's batches have come: on a terminal each time, elsewhere after the first batch and
 // periodically.
 func (p *Progress) batches(e migrator.LogBatch) {
-	begun := p.batch.Batches == 0
+	first := p.batch.Batches == 0
 	p.batch = e
-	of := sprintf("%s rows, of a number that is unknown before ANALYZE", words.Thousands(e.Walked))
+	of := sprintf("%s rows (total unknown before ANALYZE)", words.Thousands(e.Walked))
 	switch {
 	case e.Walked > e.Of && e.Of >= 0:
 		of = sprintf("%s rows, more than the %s that PostgreSQL estimates", words.Thousands(e.Walked), words.Thousands(e.Of))
@@ -191,11 +191,11 @@ func (p *Progress) batches(e migrator.LogBatch) {
 		}
 	}
 	text += sprintf(": %s", firstLine(e.Stmt.Text))
-	if p.rewrite(text) || !begun && !due(e.Elapsed, p.batchShown) {
+	if e.Batches == 0 || p.rewrite(text) || !first && !due(e.Elapsed, p.batchShown) {
 		return
 	}
 	p.phase, p.shown = "", 0
-	if !begun {
+	if !first {
 		p.batchShown = e.Elapsed
 	}
 	p.printf("   %s", text)

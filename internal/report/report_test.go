@@ -478,7 +478,7 @@ func TestProgress(t *testing.T) {
 }
 
 // note is how far batches have come.
-var note, _ = batch.ParseNote(`batch {"pass": 2, "phase": "walk", "after": ["7", "x y"], "changed": 1234567}`)
+var note, _ = batch.ParseNote(`batch {"key": ["a", "b"], "pass": 2, "phase": "walk", "after": ["7", "x y"], "changed": 1234567}`)
 
 func noEnv(string) (string, bool) { return "", false }
 
@@ -494,7 +494,7 @@ func TestLiveProgress(t *testing.T) {
 	stmt.Elapsed, stmt.Phase, stmt.Done, stmt.Of, stmt.Unit = 4*time.Second, "building index: scanning table", 1, 4, "blocks"
 	p.Log(stmt)
 	p.Log(migrator.LogNotice{Severity: "NOTICE", Message: "half way"})
-	p.Log(migrator.LogBatch{Stmt: f[0].Stmts[0], N: 1, Total: 2, Pass: 1, Walked: 5, Of: 10})
+	p.Log(migrator.LogBatch{Stmt: f[0].Stmts[0], N: 1, Total: 2, Batches: 1, Pass: 1, Walked: 5, Of: 10})
 	p.Log(stmt)
 	p.Log(migrator.LogStopped{File: f[0], Err: errors.New("no")})
 	got := strings.ReplaceAll(strings.ReplaceAll(out.String(), "\r\x1b[K", "<"), "\n", "|\n")

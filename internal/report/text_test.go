@@ -395,7 +395,7 @@ func TestSecretsInJSON(t *testing.T) {
 	stmt.Text = role
 	for _, e := range []migrator.LogEntry{
 		migrator.LogStmt{Stmt: stmt}, migrator.LogProgress{Stmt: stmt}, migrator.LogStmtDone{Stmt: stmt}, migrator.LogStopped{File: f[0], Err: failed},
-		migrator.LogBatch{Stmt: stmt},
+		migrator.LogBatch{Stmt: stmt, Batches: 1},
 		migrator.LogRetry{Err: failed}, migrator.LogRetry{Err: &migrator.BlockedError{Err: failed}}, migrator.LogNotice{Message: role}, migrator.LogSettled{Note: hostile},
 	} {
 		p.Log(e)

@@ -63,7 +63,7 @@ env "prod" {
     target      = "500ms"
     min_size    = 100
     max_size    = 100000
-    vacuum_wait = "1m" # in all, while autovacuum works on the table
+    vacuum_wait = "1m" # in all, while the table is vacuumed
     # max_replica_lag = "10s" # batches wait while a replica lags more
   }
 }

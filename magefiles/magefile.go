@@ -199,12 +199,14 @@ func Lint(ctx context.Context,
 
 // Apply runs the pending migrations on a database and records them.
 //
-// It is safe to run concurrently, to interrupt, and to run again.
+// It is safe to run concurrently, to interrupt, and to run again. It stops before a migration with
+// "-- migrate:contract", unless -contract or -to says otherwise.
 func Apply(ctx context.Context,
 	to *string, // version or revision id to stop at, or a prefix of one; by default the head
 	n *int, // apply at most N files
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
+	contract *bool, // run contract migrations, too: no running application needs what they remove
 	dryrun *bool, // print the SQL script and change nothing
 	drifted *bool, // go on even if objects that the migrations change have drifted from the recorded version
 	strict *bool, // fail if the database is ahead of the migrations here
@@ -212,7 +214,7 @@ func Apply(ctx context.Context,
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	opts := migrator.Options{To: value(to), DryRun: value(dryrun), Drifted: value(drifted), Strict: value(strict)}
+	opts := migrator.Options{To: value(to), DryRun: value(dryrun), Drifted: value(drifted), Strict: value(strict), Contract: value(contract)}
 	return migrate(ctx, flags{env: env, url: url, format: format, carried: carried}, wait, n, opts, (*migrator.Migrator).Apply)
 }
 
@@ -239,7 +241,7 @@ func Down(ctx context.Context,
 // Something is wrong if a file is half applied, edited or out of order, or an index is INVALID. Pending migrations are
 // fine, except with -ready.
 func Status(ctx context.Context,
-	ready *bool, // exit 3 if migrations are pending, too
+	ready *bool, // exit 3 if migrations are pending that apply would run, too
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
 	format *string, // text or json

@@ -285,6 +285,7 @@ func (c *command) migrator(ctx context.Context) (*migrator.Migrator, error) {
 	cfg := c.migrating(conn)
 	cfg.Dir = c.dir
 	if c.onLocal {
+		cfg.Contract = true
 		cfg.StartOver = "`dev:reset` deletes the local database, to start over"
 	}
 	return migrator.New(cfg), nil

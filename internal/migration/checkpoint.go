@@ -53,6 +53,9 @@ func (p *parser) mark(f *File, h header) {
 	if h.txNone {
 		p.add(f.Name, h.checkpoint, 0, "a checkpoint runs in one transaction: remove \"%s none\"", atlasTxmode)
 	}
+	if h.contract > 0 {
+		p.add(f.Name, h.contract, 0, "a checkpoint runs only in empty databases, where apply doesn't stop: remove \"%s\"", migrateContract)
+	}
 	if h.revision != "" {
 		p.add(f.Name, h.checkpoint, 0, "a checkpoint has the revision id of the last migration before it: remove \"%s\"", alembicRevision)
 	}

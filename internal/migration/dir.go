@@ -43,11 +43,14 @@ type File struct {
 	TxNone   bool   // atlas:txmode none: the statements run outside a transaction
 	// LockTimeout is how long a statement waits for a lock, from "-- migrate:lock_timeout 5s"; 0 if not set.
 	LockTimeout time.Duration
-	SQL         string
-	Stmts       []pgsql.Stmt
-	Hash        string // SHA-256 in base64 without "h1:", as in atlas.sum and in the journal's hash column
-	Down        *Down  // nil if down/NAME is missing
-	Done        *Query // of "-- migrate:done SELECT ..." or done/NAME, nil if there is none
+	// Contract reports "-- migrate:contract": apply stops before the file, because it removes what running applications
+	// or down files may need.
+	Contract bool
+	SQL      string
+	Stmts    []pgsql.Stmt
+	Hash     string // SHA-256 in base64 without "h1:", as in atlas.sum and in the journal's hash column
+	Down     *Down  // nil if down/NAME is missing
+	Done     *Query // of "-- migrate:done SELECT ..." or done/NAME, nil if there is none
 
 	effects func() (map[string]string, error) // the texts of the effect files, by their names
 }

@@ -22,6 +22,8 @@ type header struct {
 
 	checkpoint int // line of atlas:checkpoint, 0 if absent
 
+	contract int // line of migrate:contract, 0 if absent
+
 	lockTimeout time.Duration // migrate:lock_timeout, 0 if absent
 
 	done *pgsql.Stmt // migrate:done: its query
@@ -45,6 +47,7 @@ const (
 	alembicDown     = "alembic:down"
 	lockTimeout     = "migrate:lock_timeout"
 	migrateDone     = "migrate:done"
+	migrateContract = "migrate:contract"
 	atlasNolint     = "atlas:nolint"
 )
 
@@ -65,6 +68,7 @@ var supported = map[string]string{
 	alembicDown:     "none REASON",
 	lockTimeout:     "5s",
 	migrateDone:     "SELECT ...",
+	migrateContract: "",
 	atlasNolint:     "",
 	batch.Directive: strings.TrimPrefix(batch.Usage, "-- "+batch.Directive+" "),
 }
@@ -216,7 +220,7 @@ func (p *headerParser) read(line int, d directive) bool {
 		p.complain(line, "the directive %s is not supported: %s", d, why)
 		return false
 	case !ok:
-		p.complain(line, "unknown directive %s; known directives: %s, %s, %s, %s, %s, %s, %s, %s", d, atlasTxmode, atlasNolint, atlasCheckpoint, alembicRevision, alembicDown, lockTimeout, migrateDone, batch.Directive)
+		p.complain(line, "unknown directive %s; known directives: %s, %s, %s, %s, %s, %s, %s, %s, %s", d, atlasTxmode, atlasNolint, atlasCheckpoint, alembicRevision, alembicDown, lockTimeout, migrateDone, migrateContract, batch.Directive)
 		return false
 	case !d.exact:
 		p.complain(line, "write the directive as \"%s\"", strings.TrimSpace("-- "+d.String()+" "+usage))
@@ -240,6 +244,8 @@ func (p *headerParser) read(line int, d directive) bool {
 		return p.lockTimeout(line, d.args)
 	case migrateDone:
 		return p.done(line, d.args)
+	case migrateContract:
+		return p.contract(line, d.args)
 	}
 	return true
 }
@@ -321,6 +327,20 @@ func (p *headerParser) lockTimeout(line int, args string) bool {
 		return false
 	}
 	p.h.lockTimeout = d
+	return true
+}
+
+// contract reads that apply stops before the file.
+func (p *headerParser) contract(line int, args string) bool {
+	switch {
+	case p.down:
+		p.complain(line, "%s belongs in the migration itself, not in its down file", migrateContract)
+		return false
+	case args != "":
+		p.complain(line, "%s takes no arguments: write only \"-- %[1]s\"", migrateContract)
+		return false
+	}
+	p.h.contract = line
 	return true
 }
 

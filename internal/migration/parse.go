@@ -120,7 +120,7 @@ func (p *parser) file(src source) *File {
 	}
 	var h header
 	f.Stmts, h = p.body(src.name, src.text, false)
-	f.TxNone, f.LockTimeout = h.txNone, h.lockTimeout
+	f.TxNone, f.LockTimeout, f.Contract = h.txNone, h.lockTimeout, h.contract > 0
 	if h.done != nil {
 		f.Done = &Query{f.Name, *h.done}
 	}

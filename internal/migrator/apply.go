@@ -21,6 +21,9 @@ type Options struct {
 	DryRun bool // only return the script, and the data that would be lost
 	Strict bool // for Apply: a database that is ahead of the directory is an error
 	Yes    bool // for Down: proceed even if data will be lost
+	// Contract is for Apply: run the files before which it would stop, as their migrate:contract says. To does the same
+	// for those up to it.
+	Contract bool
 	// Drifted is for Apply: run the files even if objects that they change have drifted from the recorded version.
 	Drifted bool
 
@@ -41,6 +44,10 @@ type Result struct {
 	Rebuilt    []string          // by Apply: INVALID indexes of the version that were rebuilt at the end, "schema.name", quoted where needed
 	Ahead      []string          // for Apply: applied versions later than the last in the directory
 	Losses     []Loss            // by Down: the data that is lost
+	// Waiting is for Apply: the pending files that it didn't run because it stopped before the first, a contract file.
+	Waiting []*migration.File
+	// Passed are the contract files among Planned before which Apply stops unless the options say otherwise.
+	Passed []*migration.File
 	// Drift is for Apply with pending files: how the database differed from its version before, and apply went on.
 	Drift    []catalog.Difference
 	Script   string // for DryRun: the script for psql -f
@@ -55,7 +62,8 @@ func (e *AheadError) Error() string {
 }
 
 // Apply runs the pending files up to a target and records each. Then it rebuilds INVALID indexes that belong to the
-// version, and drops the INVALID copies that REINDEX left.
+// version, and drops the INVALID copies that REINDEX left. Without a target, it stops before the first contract file,
+// unless the database is at the base, or an earlier run has begun that file.
 //
 // The error is a *usage.Error for options that contradict each other, a *migration.SumError, a *ConnectError, a
 // *RefusedError, a *LockedError, a *revision.Problem for a record that doesn't say what to do, an *AheadError if
@@ -183,6 +191,7 @@ func (s *session) planUp(ctx context.Context, pos revision.Position, to int, opt
 	if err != nil {
 		return nil, nil, err
 	}
+	to = s.m.stop(pos, to, opts, res)
 	res.Target = s.m.version(to)
 	invalid, err := s.foresee(ctx, pos, to)
 	if err != nil {

@@ -49,6 +49,9 @@ type Config struct {
 	// not at all.
 	Wait time.Duration
 
+	// Contract means that no application runs on the database: Apply doesn't stop before contract files.
+	Contract bool
+
 	// StartOver says how to start over with an empty database, if this one may be deleted. It is added to the problems
 	// that the database has migrations which Dir doesn't have, or which were edited.
 	StartOver string

@@ -17,6 +17,7 @@ type Status struct {
 	Index   int                 // of the last applied file, -1 at the base
 	Current string              // its version, "" at the base
 	Pending []*migration.File   // what apply would run, including a half applied file; for an empty database, the checkpoint that it starts from
+	Waiting []*migration.File   // the last of them, which Apply doesn't run without Options.Contract: the first is a contract file
 	Alembic []string            // alembic_version's rows
 	Journal []*migrate.Revision // the journal's rows, ascending
 	Ahead   []string            // applied versions later than the last in the directory
@@ -52,6 +53,9 @@ func (st *Status) Clean() bool {
 	return st.Partial == nil && len(st.Problems) == 0 && st.Sum == nil
 }
 
+// Ready reports whether the database is in order, and nothing is pending that Apply would run.
+func (st *Status) Ready() bool { return st.Clean() && len(st.Pending) == len(st.Waiting) }
+
 // Status returns the status of the database. It writes and locks nothing, and doesn't wait for a running migration.
 // What is wrong with the record is in Status.Problems and isn't an error. If Status fails, it also returns what it has
 // found so far.
@@ -75,6 +79,9 @@ func (m *Migrator) status(ctx context.Context, st *Status) error {
 	steps := m.pending(pos, len(m.files)-1)
 	for _, step := range steps {
 		st.Pending = append(st.Pending, step.file)
+	}
+	if len(pos.Ahead) == 0 {
+		st.Waiting = m.waiting(pos)
 	}
 	st.Alembic, st.Journal = s.rec.Alembic, s.rec.Journal
 	st.Problems = pos.Problems

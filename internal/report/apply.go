@@ -27,6 +27,10 @@ type applied struct {
 	Script   string          `json:"Script,omitempty"`  // of a dry run
 	// Drift is how the database differed from its version before the files ran.
 	Drift []catalog.Difference `json:"Drift,omitempty"`
+	// Waiting are the pending migrations before the first of which, a contract, apply stopped. Passed are the contracts
+	// that it was told not to stop before.
+	Waiting []migrationFile `json:"Waiting,omitempty"`
+	Passed  []migrationFile `json:"Passed,omitempty"`
 }
 
 // reverted is atlasexec.MigrateDown with our fields. URL and Status are for Atlas Cloud only and stay empty.
@@ -45,6 +49,7 @@ type reverted struct {
 type migrationFile struct {
 	atlasexec.File
 	Revision string `json:"Revision"`
+	Contract bool   `json:"Contract,omitempty"` // apply stops before it
 }
 
 // fileRun is atlasexec.AppliedFile with our fields. atlasexec.RevertedFile has the same fields except Scope.
@@ -106,7 +111,11 @@ func (p *Printer) runText(r *migrator.Result, failed error) error {
 		for _, l := range r.Losses {
 			b.printf("-- This loses %s.\n", oneLine(l.String()))
 		}
+		if len(r.Waiting) > 0 {
+			b.put("-- ", stopped(r.Waiting))
+		}
 		return p.Out.exact("the script", string(b.safe())+r.Script)
+	case len(r.Planned) == 0 && len(r.Waiting) > 0:
 	case len(r.Planned) == 0:
 		b.printf("Nothing to %s: the database is at %s.\n", run, at)
 	default:
@@ -116,10 +125,35 @@ func (p *Printer) runText(r *migrator.Result, failed error) error {
 			b.put(p.Out.style.warn(sprintf("lost %s", l)), "\n")
 		}
 	}
+	if failed == nil {
+		for _, f := range r.Passed {
+			b.printf("Passed the contract %s.\n", fileTitle(f))
+		}
+		if len(r.Waiting) > 0 {
+			b.put(stopped(r.Waiting))
+		}
+	}
 	if len(r.Rebuilt) > 0 {
 		b.printf("Rebuilt index %s.\n", strings.Join(r.Rebuilt, ", "))
 	}
 	return p.page(&b)
+}
+
+// stopped says that apply stops before the first of the files, a contract.
+func stopped(waiting []*migration.File) safe {
+	return sprintf("Stopped before the contract %s: %s.\n", fileTitle(waiting[0]), goOn(waiting))
+}
+
+// goOn says how the files run before the first of which, a contract, apply stops.
+func goOn(waiting []*migration.File) safe {
+	after := safe("")
+	switch n := len(waiting) - 1; {
+	case n == 1:
+		after = " and the migration after it"
+	case n > 1:
+		after = sprintf(" and the %d migrations after it", n)
+	}
+	return "when no running application needs what it removes, `apply -contract` runs it" + after
 }
 
 // reached returns the version of the database after the first n planned files, "" at the base.
@@ -160,6 +194,7 @@ func (p *Printer) applied(r *migrator.Result, failed error) applied {
 		},
 		Pending: migrationFiles(r.Planned), Applied: fileRuns(r.Ran, failed),
 		Revision: r.Revision, Settled: pgsql.Redact(r.Settled), Rebuilt: r.Rebuilt, Ahead: r.Ahead, Script: r.Script, Drift: differences(r.Drift),
+		Waiting: migrationFiles(r.Waiting), Passed: migrationFiles(r.Passed),
 	}
 }
 
@@ -184,7 +219,7 @@ func errorText(err error) string {
 func newMigrationFile(f *migration.File) migrationFile {
 	return migrationFile{
 		File:     atlasexec.File{Name: f.Name, Version: f.Version, Description: f.Desc},
-		Revision: f.Revision,
+		Revision: f.Revision, Contract: f.Contract,
 	}
 }
 

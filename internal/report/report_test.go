@@ -373,6 +373,15 @@ func TestApply(t *testing.T) {
 			{File: f[1], Start: start, End: start, Applied: []string{f[1].Stmts[0].Text}, Err: stmtErr},
 		},
 	}
+	c := contractAt(f, 1)
+	stopped := &migrator.Result{
+		Start: start, End: start.Add(time.Second), Target: "20240101000000", Revision: "cacecc4f1237", Planned: c[:1], Waiting: c[1:],
+		Ran: []*migrator.FileRun{{File: f[0], Start: start, End: start, Applied: []string{f[0].Stmts[0].Text}, Done: true}},
+	}
+	passed := &migrator.Result{
+		Start: start, End: start.Add(time.Second), Current: "20240101000000", Target: "20240102000000", Revision: "20240102000000", Planned: c[1:2], Passed: c[1:2],
+		Ran: []*migrator.FileRun{{File: c[1], Start: start, End: start, Applied: []string{}, Done: true}},
+	}
 	nothing := &migrator.Result{Start: start, End: start, Current: "20240101000000", Target: "20240101000000", Revision: "cacecc4f1237"}
 	for _, tt := range []struct {
 		golden string
@@ -385,6 +394,9 @@ func TestApply(t *testing.T) {
 		{"apply-failed.json", failed, stmtErr},
 		{"apply-nothing.txt", nothing, nil},
 		{"apply-nothing.json", nothing, nil},
+		{"apply-stopped.txt", stopped, nil},
+		{"apply-stopped.json", stopped, nil},
+		{"apply-passed.txt", passed, nil},
 		{"apply-base.txt", &migrator.Result{}, nil},
 		{"apply-ahead.txt", &migrator.Result{Current: "1", Revision: "3", Ahead: []string{"2", "3"}}, nil},
 		{"apply-dryrun.txt", &migrator.Result{Planned: f[:1], Script: "BEGIN;\nCREATE TABLE t ();\nCOMMIT;\n"}, nil},

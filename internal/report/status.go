@@ -28,6 +28,8 @@ type status struct {
 	Env       *atlasexec.Env          `json:"Env,omitempty"` // nil if no database was read
 	Available []migrationFile         `json:"Available,omitempty"`
 	Pending   []migrationFile         `json:"Pending,omitempty"`
+	Waiting   []migrationFile         `json:"Waiting,omitempty"` // the last of Pending, which apply doesn't run without -contract: the first is a contract
+	Ready     *bool                   `json:"Ready,omitempty"`   // whether status -ready exits 0; nil if no database was read
 	Version   string                  `json:"Version"`           // of the last migration that is fully applied, empty at the base
 	Revision  []string                `json:"Revision"`          // alembic_version's rows
 	Ahead     []string                `json:"Ahead,omitempty"`   // applied versions later than the last file
@@ -57,7 +59,7 @@ type halfBatch struct {
 }
 
 // Status shows which version a database is at, and returns a *FindingsError if more than pending migrations keeps it
-// from head. With ready, pending migrations do too.
+// from head. With ready, pending migrations that apply would run do too.
 func (p *Printer) Status(st *migrator.Status, ready bool) error {
 	var err error
 	if p.Format == JSON {
@@ -70,8 +72,8 @@ func (p *Printer) Status(st *migrator.Status, ready bool) error {
 		return err
 	case !st.Clean():
 		return &FindingsError{"the database or the directory needs attention"}
-	case ready && len(st.Pending) > 0:
-		return &FindingsError{string(countPending(len(st.Pending)) + " pending")}
+	case ready && !st.Ready():
+		return &FindingsError{string(countPending(len(st.Pending)-len(st.Waiting)) + " pending")}
 	}
 	return nil
 }
@@ -96,7 +98,10 @@ func (p *Printer) statusText(st *migrator.Status) error {
 	}
 	b.put("\n")
 	for _, f := range pending {
-		b.printf("  %s\n", fileTitle(f))
+		b.printf("  %s%s\n", fileTitle(f), contractMark(f))
+	}
+	if waiting := st.Waiting; len(waiting) > 0 && len(pending) > 0 {
+		b.put(s.warn("contract pending"), sprintf(": `apply` stops before %s; %s\n", fileTitle(waiting[0]), goOn(waiting)))
 	}
 	if f := st.Partial; f != nil {
 		what, next, stmts := safe("half applied"), "apply", f.Stmts
@@ -146,6 +151,14 @@ func (p *Printer) statusText(st *migrator.Status) error {
 		}
 	}
 	return p.page(&b)
+}
+
+// contractMark marks contract files in lists.
+func contractMark(f *migration.File) safe {
+	if f.Contract {
+		return " (contract)"
+	}
+	return ""
 }
 
 // someOf lists at most three names.
@@ -212,6 +225,7 @@ func (p *Printer) status(st *migrator.Status) status {
 	env := p.env()
 	out := status{
 		Env: &env, Available: migrationFiles(st.Files), Pending: migrationFiles(st.Pending),
+		Waiting: migrationFiles(st.Waiting), Ready: new(st.Ready()),
 		Version: st.Current, Revision: st.Alembic, Ahead: st.Ahead, Settle: pgsql.Redact(st.Settle),
 		Problems: st.Problems, Invalid: st.Invalid, Sum: errorText(st.Sum),
 	}
@@ -283,7 +297,7 @@ func (p *Printer) History(files []*migration.File, checkpoints []*migration.Chec
 		rows = append(rows, head)
 	}
 	for i, f := range files {
-		row := []safe{line(f.Version), line(f.Revision), line(f.Desc)}
+		row := []safe{line(f.Version), line(f.Revision), line(f.Desc) + contractMark(f)}
 		if st != nil {
 			row = append(row, fate(st, i, journal[f.Version]))
 		}

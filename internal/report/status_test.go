@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,8 +23,18 @@ func row(f *migration.File, applied int) *migrate.Revision {
 	}
 }
 
+// contractAt returns the files with the i-th as a contract.
+func contractAt(files []*migration.File, i int) []*migration.File {
+	files = slices.Clone(files)
+	contract := *files[i]
+	contract.Contract = true
+	files[i] = &contract
+	return files
+}
+
 func TestStatusAndHistory(t *testing.T) {
 	f := files(t)
+	withContract := contractAt(f, 1)
 	set := row(f[0], 0)
 	set.Type = migrate.RevisionTypeResolved
 	half := row(f[1], 1)
@@ -42,6 +53,10 @@ func TestStatusAndHistory(t *testing.T) {
 		{"pending", &migrator.Status{
 			Files: f, Index: 1, Current: f[1].Version, Pending: f[2:], Alembic: []string{f[1].Revision},
 			Settle: "the journal is filled in from alembic_version",
+		}, true},
+		{"contract", &migrator.Status{
+			Files: withContract, Index: 0, Current: f[0].Version, Pending: withContract[1:], Waiting: withContract[1:], Alembic: []string{f[0].Revision},
+			Journal: []*migrate.Revision{row(f[0], 1)},
 		}, true},
 		{"ahead", &migrator.Status{
 			Files: f[:1], Index: 0, Current: f[0].Version, Alembic: []string{"20240109000000"}, Ahead: []string{"20240108000000", "20240109000000"},

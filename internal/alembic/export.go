@@ -215,6 +215,9 @@ depends_on = None
 
 def upgrade() -> None:
 `, quoted(m.Revision), down)
+	if m.Contract {
+		b.WriteString(contract)
+	}
 	up.write(&b)
 	b.WriteString("\n\ndef downgrade() -> None:\n")
 	back.write(&b)
@@ -233,6 +236,10 @@ def upgrade() -> None:
 	out.Text = b.String()
 	return out
 }
+
+const contract = `    # A contract migration: apply stops before it unless told to go on. Alembic doesn't
+    # stop: while an application needs what it removes, upgrade to the revision before it.
+`
 
 // A script is what a function of a revision file does.
 type script struct {

@@ -90,6 +90,7 @@ type Report struct {
 type FileReport struct {
 	Name        string // its path in the migrations folder
 	Text        string // the file's contents; empty for a deleted one
+	Contract    bool   // whether a changed file is a contract file, before which apply stops
 	Error       string // why the file fails: the titles of its errors, joined by "; "; empty if it passes
 	Diagnostics []Diagnostic
 	// Effect is what the file changes in the catalog, from its effect file: "+ column public.t.c: integer".
@@ -149,6 +150,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	}
 	for _, f := range c.added {
 		report := r.file(f.Name)
+		report.Contract = f.Contract
 		text, err := f.Effect()
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -150,6 +150,9 @@ func counts(r *lint.Report) safe {
 	return plural(r.Count(lint.Error), "error") + ", " + plural(r.Count(lint.Warning), "warning")
 }
 
+// aContract says what a contract file is.
+const aContract = "a contract: apply stops before this migration, and runs it with -contract when no running application needs what it removes"
+
 // ownSettings says where the settings come from if there is no base.
 const ownSettings = "no base was found, so lint used the settings in the current atlas.hcl"
 

@@ -42,6 +42,11 @@ func (p *Printer) lintGitHub(r *lint.Report) error {
 			})
 		}
 	}
+	for _, f := range r.Files {
+		if f.Contract {
+			rest.printf("%s: %s\n", p.location(f.Name, 0, 0), aContract)
+		}
+	}
 	b.put(rest.safe(), lintSummary(r))
 	return p.page(&b)
 }

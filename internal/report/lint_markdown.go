@@ -75,10 +75,13 @@ func block(text string) markdown {
 func (p *Printer) changesMarkdown(b *document, r *lint.Report) {
 	sql := 0
 	for _, f := range r.Files {
-		if len(f.Statements) == 0 && len(f.Effect) == 0 {
+		if len(f.Statements) == 0 && len(f.Effect) == 0 && !f.Contract {
 			continue
 		}
 		b.put("\n#### ", code(p.location(f.Name, 0, 0)), "\n")
+		if f.Contract {
+			b.put("\n", prose(upperFirst(aContract)), ".\n")
+		}
 		if len(f.Effect) > 0 {
 			b.put("\n", fenced("diff", strings.Join(f.Effect, "\n")))
 		}

@@ -29,7 +29,7 @@ var found = &lint.Report{
 	Base: "origin/main at 1a2b3c4d", Total: 7, Changed: 3, Silenced: 1,
 	Files: []lint.FileReport{
 		{
-			Name: "20240101000000_fine.sql", Text: "CREATE INDEX CONCURRENTLY i ON results (source);\n",
+			Name: "20240101000000_fine.sql", Contract: true, Text: "CREATE INDEX CONCURRENTLY i ON results (source);\n",
 			Effect: []string{"+ index public.results.i: CREATE INDEX i ON results USING btree (source)"},
 			Statements: []lint.Statement{
 				{Line: 1, Text: "CREATE INDEX CONCURRENTLY i ON results (source)", Effects: []lint.TableEffect{{Table: "results", Lock: "ShareUpdateExclusiveLock", Scanned: true}}},

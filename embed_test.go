@@ -46,7 +46,7 @@ func TestFiles(t *testing.T) {
 // A clone without inputs, where a project begins, compiles.
 func TestWithoutInputs(t *testing.T) {
 	root := t.TempDir()
-	for _, name := range []string{"embed.go", "magefiles/magefile.go", "magefiles/dev.go", "docs/hazards/README.md"} {
+	for _, name := range []string{"embed.go", "magefiles/target.go", "magefiles/dev.go", "docs/hazards/README.md"} {
 		src, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -95,6 +96,23 @@ func Bench(ctx context.Context,
 		}
 		say("plan is tested with %d pairs of schemas and %d whole schemas", pairs, schemas)
 		return goTool(ctx, "internal/bench", "test", "-run=^$", "-bench="+pattern, "-benchtime=5x", "-timeout=60m", "./...")
+	})
+}
+
+// Release builds what a release consists of: static binaries for Linux, macOS and Windows, with checksums.
+//
+// Each binary has a bill of materials (CycloneDX). The same commit and version of Go give the same bytes, whatever the
+// machine and the folder.
+func Release(ctx context.Context,
+	version *string, // of the release, by default what git describes
+	out *string, // folder for the files, by default dist, which must be empty or missing
+) error {
+	return run(ctx, func(ctx context.Context) error {
+		dir, err := filepath.Abs(cmp.Or(value(out), "dist"))
+		if err != nil {
+			return err
+		}
+		return goTool(ctx, "internal/ship", "run", ".", "-version="+value(version), "-out="+dir)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -539,14 +540,16 @@ func Completion(ctx context.Context,
 	})
 }
 
-// Version prints the versions of this tool, of Atlas, and of the schema.
+// Version prints the versions of this tool, Go, PostgreSQL, Atlas and the schema.
+//
+// For PostgreSQL, these are the major versions that the tool works on.
 func Version(ctx context.Context,
 	env *string, // env block of atlas.hcl
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return run(ctx, func(ctx context.Context) error {
-		v := report.Versions{Tool: toolVersion(), Atlas: moduleVersion("ariga.io/atlas")}
+		v := report.Versions{Tool: toolVersion(), Commit: builtCommit, Go: runtime.Version(), Atlas: moduleVersion("ariga.io/atlas")}
 		c, err := open(ctx, flags{env: env, format: format, carried: carried})
 		if errors.Is(err, project.ErrNoProject) {
 			p, err := printer(flags{format: format})

@@ -73,6 +73,7 @@ type flags struct {
 	carried          *bool
 	further          []report.Format // that the target has in addition to text and JSON
 	toWrite          bool            // the target writes into the project's folder, and has no -carried
+	metrics          *metrics        // nil for none
 }
 
 // open finds the project.
@@ -345,8 +346,14 @@ func (c *command) local() devdb.LocalConfig {
 	return devdb.LocalConfig{Project: c.env.Root, Major: major, Log: say}
 }
 
+// A release's build sets these with the linker.
+var builtVersion, builtCommit string
+
 // toolVersion returns this module's version: a tag, a pseudo-version, or (devel).
 func toolVersion() string {
+	if builtVersion != "" {
+		return builtVersion
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}

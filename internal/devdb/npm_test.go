@@ -15,11 +15,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // npmFile is a file of a package.
@@ -167,6 +170,15 @@ func TestFetchNewest(t *testing.T) {
 	}
 	if b, log, err := findWith(t, 13); err == nil {
 		t.Errorf("found %+v for 13 and said %s", b, log)
+	}
+}
+
+// npm's newest version is the newest that the tests run on.
+func TestNewestMajor(t *testing.T) {
+	for system, list := range npmPackages {
+		if major, _, _ := strings.Cut(list[0].version, "."); major != strconv.Itoa(pgsql.NewestMajor) {
+			t.Errorf("%s: the newest package is of PostgreSQL %s, and the newest tested version is %d", system, major, pgsql.NewestMajor)
+		}
 	}
 }
 

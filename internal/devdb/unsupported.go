@@ -5,9 +5,10 @@ package devdb
 import (
 	"context"
 	"errors"
+	"runtime"
 )
 
-var errNoUnix = errors.New("running a PostgreSQL server is not supported on this platform: set the env's dev and url to postgres:// URLs of a running server")
+var errNoUnix = errors.New("no PostgreSQL server can be started on " + runtime.GOOS + ": set the env's dev in atlas.hcl to the postgres:// URL of a server on which databases may be created, and name the database to work on with -url or the env's url")
 
 var errNoPackage = errors.New("no npm package")
 

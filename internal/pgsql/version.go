@@ -8,6 +8,9 @@ import (
 // OldestMajor is the oldest supported major version of PostgreSQL.
 const OldestMajor = 12
 
+// NewestMajor is the newest major version of PostgreSQL on which the tool is tested. Later ones aren't refused.
+const NewestMajor = 18
+
 // supportEnded are the months in which PostgreSQL's developers stopped maintaining major versions, according to their
 // versioning policy, until November 2026.
 var supportEnded = map[int]string{12: "November 2024", 13: "November 2025", 14: "November 2026"}

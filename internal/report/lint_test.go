@@ -258,11 +258,12 @@ func TestVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	for format, want := range map[Format]string{
-		Text: "ibutsu-schema  v1.2.3\natlas          v1.3.0\nschema         20240103000000\n",
-		JSON: "{\n  \"Tool\": \"v1.2.3\",\n  \"Atlas\": \"v1.3.0\",\n  \"Version\": \"20240103000000\",\n  \"Revision\": \"20240103000000\"\n}\n",
+		Text: "ibutsu-schema  v1.2.3\ncommit         c0ffee\ngo             go1.26.8\npostgresql     12 to 18\natlas          v1.3.0\nschema         20240103000000\n",
+		JSON: "{\n  \"Tool\": \"v1.2.3\",\n  \"Commit\": \"c0ffee\",\n  \"Go\": \"go1.26.8\",\n  \"PostgreSQL\": \"12 to 18\",\n  \"Atlas\": \"v1.3.0\",\n" +
+			"  \"Version\": \"20240103000000\",\n  \"Revision\": \"20240103000000\"\n}\n",
 	} {
 		got, err := show(t, format, func(p *Printer) error {
-			return p.Version(Versions{Tool: "v1.2.3", Atlas: "v1.3.0", Schema: dir})
+			return p.Version(Versions{Tool: "v1.2.3", Commit: "c0ffee", Go: "go1.26.8", Atlas: "v1.3.0", Schema: dir})
 		})
 		if got != want || err != nil {
 			t.Errorf("got %q, %v", got, err)

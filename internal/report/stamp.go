@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
-	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 )
 
@@ -46,34 +45,6 @@ func (p *Printer) Stamp(r *migrator.StampResult, failed error) error {
 		p.Out.style.good("Recorded"), versionName(r.Target, r.Revision), from, plural(len(r.Set), "journal row"), len(r.Removed))
 	for _, d := range r.Undeclared {
 		b.printf("left alone, not part of that version: %s %s\n", strings.Replace(d.Kind, "table", "partition", 1), d.Object)
-	}
-	return p.page(&b)
-}
-
-// Versions is what version prints.
-type Versions struct {
-	Tool   string         // this program's
-	Atlas  string         // the engine's
-	Schema *migration.Dir // its head is the schema's version; nil without a project
-}
-
-// Version shows the versions.
-func (p *Printer) Version(v Versions) error {
-	rows := [][]safe{{"ibutsu-schema", line(v.Tool)}, {"atlas", line(v.Atlas)}}
-	var version, revision string
-	if v.Schema != nil {
-		if files := v.Schema.Files(); len(files) > 0 {
-			head := files[len(files)-1]
-			version, revision = head.Version, head.Revision
-		}
-		rows = append(rows, []safe{"schema", line(versionName(version, revision))})
-	}
-	if p.Format == JSON {
-		return p.Out.json(struct{ Tool, Atlas, Version, Revision string }{v.Tool, v.Atlas, version, revision})
-	}
-	var b page
-	for _, row := range align(rows) {
-		b.put(row, "\n")
 	}
 	return p.page(&b)
 }

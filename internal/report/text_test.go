@@ -219,9 +219,11 @@ func TestHostileResults(t *testing.T) {
 		"upstream":             func(p *Printer) error { return p.Upstream(poisoned[alembic.Comparison]()) },
 		"baseline":             func(p *Printer) error { return p.Baseline(poisoned[onboard.Baselined](), nil) },
 		"import":               func(p *Printer) error { return p.Import(poisoned[importer.Result]()) },
-		"version":              func(p *Printer) error { return p.Version(Versions{Tool: hostile, Atlas: hostile}) },
-		"lint":                 func(p *Printer) error { return p.Lint(report) },
-		"lint, one":            func(p *Printer) error { return p.Lint(dir) },
+		"version": func(p *Printer) error {
+			return p.Version(Versions{Tool: hostile, Commit: hostile, Go: hostile, Atlas: hostile})
+		},
+		"lint":      func(p *Printer) error { return p.Lint(report) },
+		"lint, one": func(p *Printer) error { return p.Lint(dir) },
 	}
 	for name, method := range shows {
 		formats := []Format{Text, JSON}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// sums is the name of the file with the checksums.
+const sums = "SHA256SUMS"
+
+// release writes the archives, bills of materials and checksums for the platforms into the folder out, which must be
+// empty or missing.
+func release(ctx context.Context, source, out string, s stamp, platforms []platform) error {
+	if err := emptyDir(out); err != nil {
+		return err
+	}
+	license, err := os.ReadFile(filepath.Join(source, "LICENSE"))
+	if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "release")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	files := map[string][]byte{}
+	for _, p := range platforms {
+		path := filepath.Join(work, p.String(), p.binary())
+		if err := compile(ctx, source, path, p, s); err != nil {
+			return err
+		}
+		binary, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name := fmt.Sprintf("%s_%s_%s", program, strings.TrimPrefix(s.version, "v"), p)
+		content := []entry{{p.binary(), binary, 0o755}, {"LICENSE", license, 0o644}}
+		if p.os == "windows" {
+			files[name+".zip"], err = zipped(content, s.time)
+		} else {
+			files[name+".tar.gz"], err = tarred(content, s.time)
+		}
+		if err != nil {
+			return err
+		}
+		if files[name+".cdx.json"], err = bill(binary, s, p); err != nil {
+			return err
+		}
+	}
+	return writeAll(out, files)
+}
+
+// emptyDir creates a folder, which may exist if it is empty.
+func emptyDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	if len(list) > 0 {
+		return fmt.Errorf("%s isn't empty: name another folder, or delete what is in it", dir)
+	}
+	return nil
+}
+
+// writeAll writes the files and their checksums.
+func writeAll(dir string, files map[string][]byte) error {
+	var names []string
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var list bytes.Buffer
+	for _, name := range names {
+		fmt.Fprintf(&list, "%x  %s\n", sha256.Sum256(files[name]), name)
+		if err := os.WriteFile(filepath.Join(dir, name), files[name], 0o644); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(dir, sums), list.Bytes(), 0o644)
+}
+
+// An entry is a file of an archive.
+type entry struct {
+	name string
+	data []byte
+	mode int64
+}
+
+// tarred returns a compressed tar archive without anything that depends on the machine.
+func tarred(entries []entry, at time.Time) ([]byte, error) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	t := tar.NewWriter(z)
+	for _, e := range entries {
+		h := &tar.Header{Name: e.name, Mode: e.mode, Size: int64(len(e.data)), ModTime: at, Format: tar.FormatUSTAR}
+		if err := t.WriteHeader(h); err != nil {
+			return nil, err
+		}
+		if _, err := t.Write(e.data); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.Close(); err != nil {
+		return nil, err
+	}
+	err := z.Close()
+	return b.Bytes(), err
+}
+
+// zipped is like tarred, for Windows.
+func zipped(entries []entry, at time.Time) ([]byte, error) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, e := range entries {
+		h := &zip.FileHeader{Name: e.name, Method: zip.Deflate, Modified: at.UTC()}
+		h.SetMode(os.FileMode(e.mode))
+		w, err := z.CreateHeader(h)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(e.data); err != nil {
+			return nil, err
+		}
+	}
+	err := z.Close()
+	return b.Bytes(), err
+}

@@ -212,11 +212,13 @@ func Apply(ctx context.Context,
 	drifted *bool, // go on even if objects that the migrations change have drifted from the recorded version
 	strict *bool, // fail if the database is ahead of the migrations here
 	wait *time.Duration, // how long to wait for another session that migrates, such as 5m; by default unlimited
+	metrics *string, // write metrics of the run to this file, also if it fails, for Prometheus
 	format *string, // text or json
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	opts := migrator.Options{To: value(to), DryRun: value(dryrun), Drifted: value(drifted), Strict: value(strict), Contract: value(contract)}
-	return migrate(ctx, flags{env: env, url: url, format: format, carried: carried}, wait, n, opts, (*migrator.Migrator).Apply)
+	f := flags{env: env, url: url, format: format, carried: carried, metrics: metricsOf("apply", metrics)}
+	return migrate(ctx, f, wait, n, opts, (*migrator.Migrator).Apply)
 }
 
 // Down reverts the newest migrations by their down files; by default one.
@@ -282,10 +284,11 @@ func Drift(ctx context.Context,
 	count *bool, // count rows for as long as it takes, instead of for 0.3 s
 	url *string, // the database, instead of atlas.hcl's and the environment's
 	env *string, // env block of atlas.hcl; local is the PostgreSQL that the tool runs itself
+	metrics *string, // write metrics of the run to this file, also if it fails, for Prometheus
 	format *string, // text, json or markdown
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
-	f := flags{env: env, url: url, format: format, further: []report.Format{report.Markdown}, carried: carried}
+	f := flags{env: env, url: url, format: format, further: []report.Format{report.Markdown}, carried: carried, metrics: metricsOf("drift", metrics)}
 	return live(ctx, f, nil, false, func(ctx context.Context, c *command, m *migrator.Migrator) error {
 		opts, err := c.driftOptions(ctx, value(with))
 		if err != nil {
@@ -298,6 +301,7 @@ func Drift(ctx context.Context,
 		if err != nil {
 			return err
 		}
+		c.metrics.Drift = r
 		return c.out.Drift(r)
 	})
 }

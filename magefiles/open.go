@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,7 +62,8 @@ type command struct {
 	env     *project.Env
 	dir     *migration.Dir
 	out     *report.Printer
-	onLocal bool // the database is the local PostgreSQL's; set by connConfig
+	onLocal bool     // the database is the local PostgreSQL's; set by connConfig
+	metrics *metrics // written only if a flag names the file
 
 	// closers are called by close, last first.
 	closers []func() error
@@ -99,7 +101,8 @@ func open(ctx context.Context, f flags) (*command, error) {
 		say("no project in this folder: using the one in %s, to which paths are relative", e.Root)
 	}
 	p.Project, p.SchemaFile, p.Dir = e.Root, e.Schema, e.Migrations
-	c := &command{env: e, out: p}
+	c := &command{env: e, out: p, metrics: cmp.Or(f.metrics, &metrics{})}
+	c.metrics.Env, c.metrics.project = e.Name, e.Root
 	if f.toWrite {
 		err = errors.Join(c.writable(), c.hasMigrations())
 	}
@@ -337,7 +340,11 @@ func (c *command) connConfig(ctx context.Context) (*pgx.ConnConfig, error) {
 		c.onLocal = true
 	}
 	c.out.URL = db.URL
-	return db.Config()
+	cfg, err := db.Config()
+	if err == nil {
+		c.metrics.Database = cfg.Database
+	}
+	return cfg, err
 }
 
 func (c *command) local() devdb.LocalConfig {

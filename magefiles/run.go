@@ -92,19 +92,25 @@ func run(ctx context.Context, fn func(context.Context) error) error {
 	}()
 
 	err := fn(ctx)
-	var stopped errInterrupted
-	if err != nil && errors.As(context.Cause(ctx), &stopped) {
-		// Report an unknown outcome, but not that the context was cancelled.
-		if errors.Is(err, context.Canceled) && !errors.As(err, new(*migrator.OutcomeError)) {
-			err = stopped
-		}
-		return fatal(128+int(stopped.sig), err)
-	}
 	if err == nil {
 		stderr.End(os.LookupEnv, nil, report.ExitDone)
 		return nil
 	}
-	return fatal(report.ExitCode(err), err)
+	code := exitCode(ctx, err)
+	// Report an unknown outcome, but not that the context was cancelled.
+	if code > 128 && errors.Is(err, context.Canceled) && !errors.As(err, new(*migrator.OutcomeError)) {
+		err = context.Cause(ctx)
+	}
+	return fatal(code, err)
+}
+
+// exitCode returns the code to exit with after a function that run called with the context.
+func exitCode(ctx context.Context, err error) int {
+	var stopped errInterrupted
+	if err != nil && errors.As(context.Cause(ctx), &stopped) {
+		return 128 + int(stopped.sig)
+	}
+	return report.ExitCode(err)
 }
 
 // takeInterrupts passes SIGINT to sigs only. Mage would print a line for it, even between lines of JSON. Mage asks for

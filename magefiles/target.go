@@ -26,6 +26,12 @@ func with(ctx context.Context, f flags, fn func(context.Context, *command) error
 // withoutDir is like with, for targets that read the migrations themselves. Until then c.dir is nil.
 func withoutDir(ctx context.Context, f flags, fn func(context.Context, *command) error) error {
 	return run(ctx, func(ctx context.Context) (err error) {
+		if f.metrics != nil {
+			if err := f.metrics.check(); err != nil {
+				return err
+			}
+			defer func() { err = f.metrics.write(ctx, err) }()
+		}
 		c, err := open(ctx, f)
 		if err != nil {
 			return err
@@ -93,8 +99,12 @@ func migrate(ctx context.Context, f flags, wait *time.Duration, n *int, opts mig
 		if opts.N, err = count("n", n); err != nil {
 			return err
 		}
+		if f.metrics != nil && opts.DryRun {
+			return usage.Errorf("-metrics is about what apply did: omit it with -dryrun")
+		}
 		opts.Notes = c.notes(ctx)
 		r, err := run(m, ctx, opts)
+		c.metrics.Apply, c.metrics.Files = r, c.dir.Files()
 		return c.out.Run(r, err)
 	})
 }

@@ -41,6 +41,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"append":   cmdAppend,
 	"replace":  cmdReplace,
 	"bytes":    cmdBytes,
+	"metrics":  cmdMetrics,
 	"decodes":  cmdDecodes,
 	"readme":   cmdReadme,
 	"document": cmdDocument,

@@ -36,6 +36,7 @@ type Options struct {
 type Result struct {
 	Down       bool
 	Start, End time.Time
+	Known      bool              // the record was read, so Current and Revision are the database's
 	Current    string            // version that the database was at, "" at the base
 	Target     string            // target version, "" for the base
 	Planned    []*migration.File // files to run, in order
@@ -112,7 +113,7 @@ func (m *Migrator) migrateOnce(ctx context.Context, opts Options, res *Result) e
 	if err != nil {
 		return err
 	}
-	res.Revision = m.revision(pos.Index)
+	res.Known, res.Revision = true, m.revision(pos.Index)
 	var steps []*step
 	var invalid []InvalidIndex
 	if res.Down {

@@ -44,6 +44,14 @@ func plainSARIF(text string) safe {
 	return safe(strings.ReplaceAll(string(lines(text, "")), "](", "] ("))
 }
 
+// labelValue is foreign text as the value of a metric's label, between quotes.
+func labelValue(text string) safe {
+	return safe(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(string(line(text).cut(longestLabel))))
+}
+
+// longestLabel is the number of characters to which values of labels are cut.
+const longestLabel = 100
+
 // visible escapes, as Go does, control characters, those that change the writing direction, and invalid UTF-8.
 // Characters in keep stay.
 func visible(text, keep string) string {

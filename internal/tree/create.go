@@ -50,6 +50,28 @@ func Write(ctx context.Context, project, name, text string) error {
 	})
 }
 
+// Writable returns an error if the file that the user named can't be written: its folder is missing, or it is a folder
+// itself. It tries nothing else.
+func Writable(name string) error {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(abs)
+	switch info, err := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no folder %s", dir)
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s isn't a folder", dir)
+	}
+	if info, err := os.Stat(abs); err == nil && info.IsDir() {
+		return errors.New("it is a folder: name a file in it")
+	}
+	return nil
+}
+
 // checkout describes the folder whose entries may come from a commit, or returns nil if there is none.
 func checkout(project string) fs.FileInfo {
 	real, err := filepath.EvalSymlinks(project)

@@ -402,3 +402,20 @@ func TestWrite(t *testing.T) {
 		t.Error(entries, err)
 	}
 }
+
+// Writable reports what is wrong with a name before anything is written.
+func TestWritable(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, map[string]string{"file": ""})
+	for name, want := range map[string]string{
+		"new": "", "file": "",
+		"no/new":   "there is no folder " + filepath.Join(dir, "no"),
+		"file/new": filepath.Join(dir, "file") + " isn't a folder",
+		".":        "it is a folder: name a file in it",
+	} {
+		err := Writable(filepath.Join(dir, filepath.FromSlash(name)))
+		if want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%s: got %v, want %s", name, err, want)
+		}
+	}
+}

@@ -5,7 +5,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 )
 
 // addIdentity adds an identity column. It numbers the existing rows with a temporary sequence; then the column's own
@@ -13,7 +13,7 @@ import (
 func (d *differ) addIdentity(ctx context.Context, have, want *table, c *column) ([]Op, error) {
 	seq := *c.own
 	seq.Name = d.names.index(have, have.Name+"_"+c.Name, "_numbers")
-	next := "nextval(" + pgsql.Literal(seq.String()) + "::regclass)"
+	next := "nextval(" + literal(seq.String()) + "::regclass)"
 	serial := *c
 	serial.Identity, serial.Default, serial.own, serial.draws = "", &next, &seq, seq.String()
 	ops, err := d.addColumn(ctx, have, want, &serial)
@@ -22,18 +22,17 @@ func (d *differ) addIdentity(ctx context.Context, have, want *table, c *column) 
 	}
 	alter := "ALTER TABLE " + have.String() + " ALTER COLUMN " + ident(c.Name) + " "
 	own := d.identitySequence(have, c)
-	set := func(to, from string) cmd { return sql("SELECT setval(" + to + ", nextval(" + from + "), false)") }
 	return append(ops, Op{stage: stageSwap, key: numbersFile(have, c),
 		up: []cmd{
 			sql(alter+"DROP DEFAULT, ALTER COLUMN "+ident(c.Name)+" ADD GENERATED "+c.Identity+" AS IDENTITY"+c.own.parenthesis(), "The column's own sequence continues after the other."),
 			sql("ALTER SEQUENCE " + seq.String() + " OWNED BY NONE"),
-			set(own, pgsql.Literal(seq.String())),
+			sql("SELECT setval(" + own + ", last_value, is_called) FROM " + seq.String()),
 			sql("DROP SEQUENCE " + seq.String()),
 		},
 		down: []cmd{
 			lockTable(have),
 			sql(seq.create()),
-			set(pgsql.Literal(seq.String()), own),
+			sql("SELECT setval(" + literal(seq.String()) + ", " + source{own, c.own.options()}.last() + ")"),
 			sql(alter + "DROP IDENTITY, ALTER COLUMN " + ident(c.Name) + " SET DEFAULT " + next),
 			sql("ALTER SEQUENCE " + seq.String() + " OWNED BY " + have.columnName(c)),
 		}}), nil
@@ -52,41 +51,61 @@ func (d *differ) changeIdentity(t *table, a, b *column) []Op {
 		return append(ops, d.addIdentityTo(t, a, b)...)
 	case b.Identity == "":
 		add := action(t, alter+"ADD GENERATED "+a.Identity+" AS IDENTITY"+a.own.parenthesis())
-		return []Op{{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{add, d.numberOn(t, a)}}}
+		set, found := d.numberOn(t, a)
+		return []Op{{stage: stageAlter, key: t.String(), up: []cmd{action(t, alter+"DROP IDENTITY")}, down: []cmd{add, set}, downHazards: found}}
 	case a.Identity != b.Identity || a.own.Options != b.own.Options:
-		o := Op{stage: stageAlter, key: t.String(), up: d.setIdentity(t, a, b), down: d.setIdentity(t, b, a)}
-		if b.own.options().turns(a.own.options()) && !leads(t, a.Name) {
-			o.hazards, o.downHazards = findsNumber(t, b), findsNumber(t, a)
+		o := Op{stage: stageAlter, key: t.String()}
+		o.up, o.hazards = d.setIdentity(t, a, b)
+		o.down, o.downHazards = d.setIdentity(t, b, a)
+		if len(o.hazards) > 0 && !d.indexable(t, a) {
 			o.stage = stageRewrite
 		}
-		return []Op{o}
+		return d.withIndex(t, a, o)
 	}
 	return nil
 }
 
-// setIdentity returns the statements that turn the identity of column a into that of b.
-func (d *differ) setIdentity(t *table, a, b *column) (cmds []cmd) {
+// setIdentity returns the statements that turn the identity of column a into that of b, and their hazards.
+func (d *differ) setIdentity(t *table, a, b *column) (cmds []cmd, found []hazard.Hazard) {
 	from, to := a.own.options(), b.own.options()
-	if !to.turns(from) {
+	identity := d.identitySequence(t, a)
+	set := func(number int64, called bool, past string) cmd {
+		return sql(fmt.Sprintf("SELECT setval(%[1]s, %[2]d, %[3]t) WHERE coalesce(pg_sequence_last_value(%[1]s), %[4]d) %[5]s %[2]d", identity, number, called, from.start, past))
+	}
+	turns := to.turns(from)
+	if !turns {
 		// The last number must be within the bounds before they narrow.
-		identity := d.identitySequence(t, a)
-		last := fmt.Sprintf("coalesce(pg_sequence_last_value(%s), %d)", identity, from.start)
 		if to.min > from.min {
-			cmds = append(cmds, sql(fmt.Sprintf("SELECT setval(%s, %d, false) WHERE %s < %d", identity, to.min, last, to.min)))
+			cmds = append(cmds, set(to.min, to.descends(), "<"))
 		}
 		if to.max < from.max {
-			cmds = append(cmds, sql(fmt.Sprintf("SELECT setval(%s, %d, false) WHERE %s > %d", identity, to.max, last, to.max)))
+			cmds = append(cmds, set(to.max, !to.descends(), ">"))
 		}
 	}
-	set := " SET GENERATED " + b.Identity
+	generated := " SET GENERATED " + b.Identity
 	if a.Identity == b.Identity {
-		set = ""
+		generated = ""
 	}
-	cmds = append(cmds, action(t, "ALTER COLUMN "+ident(a.Name)+set+to.set(from)))
-	if to.turns(from) {
-		cmds = append(cmds, d.numberOn(t, b))
+	cmds = append(cmds, action(t, "ALTER COLUMN "+ident(a.Name)+generated+to.set(from)))
+	var last []cmd
+	switch {
+	case turns:
+		last = make([]cmd, 1)
+		last[0], found = d.numberOn(t, b)
+	case to.descends() && to.start < min(from.start, to.max):
+		last = []cmd{set(to.start, false, ">")}
+	case !to.descends() && to.start > max(from.start, to.min):
+		last = []cmd{set(to.start, false, "<")}
 	}
-	return cmds
+	if !turns && len(last) > 0 && leads(t, b.Name) {
+		// Rows may be past the new start although the sequence wasn't.
+		set, _ := d.advance(t, b, identity, to, fmt.Sprintf("coalesce(pg_sequence_last_value(%s), %d)", identity, to.start), nil)
+		last = append(last, set)
+	}
+	for i := range last {
+		last[i].last = true // it would split the actions of an ALTER TABLE
+	}
+	return append(cmds, last...), found
 }
 
 // swapsNumbers reports whether a serial column becomes an identity column or the other way around.
@@ -100,91 +119,82 @@ func (d *differ) swapNumbers(t *table, a, b *column) (*column, Op) {
 	tmp := *cmp.Or(a.serial(), b.serial())
 	tmp.Schema, tmp.Name = t.Schema, d.names.index(t, t.Name+"_"+a.Name, "_numbers")
 	kept := a.serial() != nil && !d.dropsSequence(a.own.String()) || b.serial() != nil && d.have.sequences[b.own.String()] != nil
-	o := Op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: d.renumber(t, a, b, &tmp, kept), down: d.renumber(t, b, a, &tmp, kept)}
+	o := Op{stage: stageAlter, key: numbersFile(t, a), rank: -1}
+	o.up, o.hazards = d.renumber(t, a, b, &tmp, kept)
+	o.down, o.downHazards = d.renumber(t, b, a, &tmp, kept)
 	next := *a
 	next.Identity, next.own, next.draws, next.Default, next.NotNull = b.Identity, b.own, b.draws, b.Default, true
 	return &next, o
 }
 
-// renumber returns the statements that turn column a into column b. Both columns' sequences have the same name, so one
-// is called tmp for a moment. If kept is set, the serial column's sequence exists before and afterwards.
-func (d *differ) renumber(t *table, a, b *column, tmp *sequence, kept bool) []cmd {
+// renumber returns the statements that turn column a into column b, and their hazards. Both columns' sequences have the
+// same name, so one is called tmp for a moment. If kept is set, the serial column's sequence exists before and
+// afterwards.
+func (d *differ) renumber(t *table, a, b *column, tmp *sequence, kept bool) ([]cmd, []hazard.Hazard) {
 	alter := "ALTER TABLE " + t.String() + " ALTER COLUMN " + ident(a.Name) + " "
 	const note = "The numbers continue from the column's current sequence."
-	identity := d.identitySequence(t, a)
-	switch {
-	case b.Identity != "" && kept:
-		return []cmd{
-			sql(alter+"DROP DEFAULT", note),
-			sql(alter + "ADD GENERATED " + b.Identity + " AS IDENTITY" + b.own.parenthesis()),
-			sql("SELECT setval(" + identity + ", last_value, is_called) FROM " + a.own.String()),
+	identity, o := d.identitySequence(t, a), b.own.options()
+	from := &source{identity, a.own.options()}
+	if b.Identity != "" {
+		old := *a.own
+		cmds := []cmd{sql(alter+"DROP DEFAULT", note)}
+		if !kept {
+			old.Name = tmp.Name
+			cmds = append(cmds,
+				sql("ALTER SEQUENCE "+a.own.String()+" OWNED BY NONE"),
+				sql("ALTER SEQUENCE "+a.own.String()+" RENAME TO "+ident(tmp.Name)))
 		}
-	case b.Identity != "":
-		old := &sequence{Schema: a.own.Schema, Name: tmp.Name}
-		return []cmd{
-			sql(alter+"DROP DEFAULT", note),
-			sql("ALTER SEQUENCE " + a.own.String() + " OWNED BY NONE"),
-			sql("ALTER SEQUENCE " + a.own.String() + " RENAME TO " + ident(tmp.Name)),
-			sql(alter + "ADD GENERATED " + b.Identity + " AS IDENTITY" + b.own.parenthesis()),
-			sql("SELECT setval(" + identity + ", nextval(" + literal(old.String()) + "), false)"),
-			sql("DROP SEQUENCE " + old.String()),
+		from.seq = literal(old.String())
+		set, found := d.advance(t, b, identity, o, b.own.start(), from)
+		cmds = append(cmds, sql(alter+"ADD GENERATED "+b.Identity+" AS IDENTITY"+b.own.parenthesis()), set)
+		if !kept {
+			cmds = append(cmds, sql("DROP SEQUENCE "+old.String()))
 		}
-	case kept:
+		return cmds, found
+	}
+	if kept {
+		set, found := d.advance(t, b, literal(b.own.String()), o, lastValue(b.own.String()), from)
 		return []cmd{
 			lockTable(t, note),
 			d.lockSequence(b.own.String()),
-			raise(b.own.String(), "nextval("+identity+")"),
+			set,
 			sql(alter + "DROP IDENTITY"),
 			sql(alter + "SET DEFAULT " + *b.Default),
 			ownedBy(b.own.String(), t.columnName(b)),
-		}
+		}, found
 	}
 	seq := *b.own
 	seq.Name = tmp.Name
+	set, found := d.advance(t, b, literal(seq.String()), o, b.own.start(), from)
 	return []cmd{
 		lockTable(t, note),
 		sql(seq.create()),
-		sql("SELECT setval(" + literal(seq.String()) + ", nextval(" + identity + "), false)"),
+		set,
 		sql(alter + "DROP IDENTITY"),
 		sql("ALTER SEQUENCE " + seq.String() + " RENAME TO " + ident(b.own.Name)),
 		sql(alter + "SET DEFAULT " + *b.Default),
 		ownedBy(b.own.String(), t.columnName(b)),
-	}
+	}, found
 }
 
 // addIdentityTo turns a column that has values into an identity column, and drops its default.
 func (d *differ) addIdentityTo(t *table, a, b *column) []Op {
-	if a.draws != "" || leads(t, a.Name) {
-		up, down := d.identityInPlace(t, a, b)
-		return []Op{{stage: stageSwap, key: numbersFile(t, a), up: up, down: down}}
-	}
-	seq := *b.own
-	seq.Schema, seq.Name = t.Schema, d.names.index(t, t.Name+"_"+a.Name, "_numbers")
-	add, drop := addIdentity(t, a, b)
-	return []Op{numbers(t, b, &seq), {stage: stageSwap, key: numbersFile(t, a),
-		up: []cmd{
-			sql("ALTER SEQUENCE "+seq.String()+" OWNED BY NONE", "The column's own sequence continues from this one."),
-			add,
-			sql("SELECT setval(" + d.identitySequence(t, a) + ", nextval(" + literal(seq.String()) + "), false)"),
-			sql("DROP SEQUENCE " + seq.String()),
-		},
-		down: []cmd{drop, sql(seq.create() + " OWNED BY " + t.columnName(b))}}}
+	o := Op{stage: stageSwap, key: numbersFile(t, a)}
+	o.up, o.down, o.hazards, o.downHazards = d.identityInPlace(t, a, b)
+	return d.withIndex(t, a, o)
 }
 
 // identityInPlace turns column a into the identity column b in one transaction.
-func (d *differ) identityInPlace(t *table, a, b *column) (up, down []cmd) {
+func (d *differ) identityInPlace(t *table, a, b *column) (up, down []cmd, found, downFound []hazard.Hazard) {
 	add, drop := addIdentity(t, a, b)
-	up, down = []cmd{add}, []cmd{drop}
 	identity := d.identitySequence(t, a)
-	if !b.own.descends() {
-		number, _ := highest(t, a, b)
-		up = append(up, sql("SELECT setval("+identity+", number) FROM ("+number+") AS highest WHERE number >= "+b.own.start(),
-			"The numbers continue after the highest. The table is locked, so none of them is taken first."))
-	}
+	set, found := d.advance(t, b, identity, b.own.options(), b.own.start(), d.source(a))
+	up, down = []cmd{add, set}, []cmd{drop}
 	if a.draws != "" {
-		down = []cmd{lockTable(t), d.lockSequence(a.draws), raise(a.draws, "nextval("+identity+")"), drop}
+		set, downFound = d.advance(t, a, literal(a.draws), d.options(a.draws), lastValue(a.draws), &source{identity, b.own.options()})
+		down = []cmd{lockTable(t), d.lockSequence(a.draws), set, drop}
 	}
-	return up, down
+	return up, down, found, downFound
 }
 
 // dropIdentity makes an identity column use a sequence that it doesn't own. It returns the column as it is
@@ -192,8 +202,9 @@ func (d *differ) identityInPlace(t *table, a, b *column) (up, down []cmd) {
 func (d *differ) dropIdentity(t *table, a, b *column) (*column, Op) {
 	next := *a
 	next.Identity, next.own, next.draws, next.Default = "", nil, b.draws, b.Default
-	down, up := d.identityInPlace(t, &next, a)
-	return &next, Op{stage: stageAlter, key: numbersFile(t, a), rank: -1, up: up, down: down}
+	o := Op{stage: stageAlter, key: numbersFile(t, a), rank: -1}
+	o.down, o.up, o.downHazards, o.hazards = d.identityInPlace(t, &next, a)
+	return &next, o
 }
 
 // identitySequence returns an SQL expression for the sequence of an identity column, whatever its name.
@@ -210,15 +221,10 @@ func (d *differ) identitySequence(t *table, c *column) string {
 }
 
 // numberOn sets an identity column's new sequence to continue after the existing numbers.
-func (d *differ) numberOn(t *table, c *column) cmd {
-	which, number, past := "highest", "max("+ident(c.Name)+")", " >= "
-	if c.own.descends() {
-		which, number, past = "lowest", "min("+ident(c.Name)+")", " <= "
-	}
-	last := sql("SELECT setval("+d.identitySequence(t, c)+", "+number+") FROM "+t.String()+" HAVING "+number+past+c.own.start(),
-		"The numbers continue after the "+which+"; without an index on the column this scans the table.")
-	last.last = true // it would split the actions of an ALTER TABLE
-	return last
+func (d *differ) numberOn(t *table, c *column) (cmd, []hazard.Hazard) {
+	set, found := d.advance(t, c, d.identitySequence(t, c), c.own.options(), c.own.start(), nil)
+	set.last = true // it would split the actions of an ALTER TABLE
+	return set, found
 }
 
 // addIdentity turns column a into the identity column b; drop reverts it.

@@ -21,7 +21,7 @@ const (
 	stageNames                   // indexes and keys whose names new objects take
 	stageNew                     // schemas, types and tables
 	stageNewKeys                 // foreign keys of new tables to several existing ones
-	stageNumbers                 // sequences that start after the highest existing number
+	stageNumbers                 // indexes that find the last number of a column
 	stageAlter                   // quick changes, a file for each table
 	stageRewrite                 // changes that block a big table for long, or that need stageAlter of another table
 	stageAnalyze                 // statistics that are lost with a column's old type

@@ -27,10 +27,6 @@ func (s *sequence) create() string {
 	return strings.TrimSpace("CREATE SEQUENCE " + s.String() + " AS " + s.Type + " " + s.Options)
 }
 
-// descends reports whether the sequence counts down. Such a sequence is unlikely to number keys, so a column that gets
-// one is never numbered by it.
-func (s *sequence) descends() bool { return s.options().increment < 0 }
-
 // start returns the first number of the sequence.
 func (s *sequence) start() string { return strconv.FormatInt(s.options().start, 10) }
 
@@ -46,10 +42,6 @@ func (s *sequence) options() options { return parseOptions(s.Type, s.Options) }
 
 // parseOptions parses the options that aren't the default, in SQL or in the catalog's form.
 func parseOptions(typ, text string) options {
-	number := func(s string) int64 {
-		n, _ := strconv.ParseInt(s, 10, 64) // PostgreSQL has written it
-		return n
-	}
 	words := slices.DeleteFunc(strings.Fields(strings.ToLower(text)), func(w string) bool { return w == "by" || w == "with" })
 	value := func(name string, otherwise int64) int64 {
 		if i := slices.Index(words, name); i >= 0 && i+1 < len(words) {
@@ -57,22 +49,45 @@ func parseOptions(typ, text string) options {
 		}
 		return otherwise
 	}
-	low, high, _, _ := hazard.Integer(typ)
-	o := options{increment: value("increment", 1), cache: value("cache", 1), cycle: slices.Contains(words, "cycle"), lowest: 1, highest: number(high)}
-	if o.increment < 0 {
-		o.lowest, o.highest = number(low), -1
+	low, high := bounds(typ)
+	o := options{increment: value("increment", 1), cache: value("cache", 1), cycle: slices.Contains(words, "cycle"), lowest: 1, highest: high}
+	if o.descends() {
+		o.lowest, o.highest = low, -1
 	}
 	o.min, o.max = value("minvalue", o.lowest), value("maxvalue", o.highest)
 	o.start = o.min
-	if o.increment < 0 {
+	if o.descends() {
 		o.start = o.max
 	}
 	o.start = value("start", o.start)
 	return o
 }
 
+// bounds returns the lowest and the highest value of an integer type, and 0 for other types.
+func bounds(typ string) (low, high int64) {
+	l, h, _, _ := hazard.Integer(typ)
+	return number(l), number(h)
+}
+
+// number parses a number that PostgreSQL has written.
+func number(s string) int64 {
+	n, _ := strconv.ParseInt(s, 10, 64)
+	return n
+}
+
+// exceeded reports whether some of the numbers from low to high are past the last number of the sequence.
+func (o options) exceeded(low, high int64) bool {
+	if o.descends() {
+		return low < o.min
+	}
+	return high > o.max
+}
+
+// descends reports whether the sequence counts down.
+func (o options) descends() bool { return o.increment < 0 }
+
 // turns reports whether one of the sequences counts up and the other down.
-func (o options) turns(from options) bool { return o.increment < 0 != (from.increment < 0) }
+func (o options) turns(from options) bool { return o.descends() != from.descends() }
 
 // set returns the actions of ALTER COLUMN that change the options of an identity column. A sequence that turns starts
 // again, because its last number is outside of its new bounds.
@@ -239,11 +254,6 @@ func (d *differ) numbering(t *table, a, b *column) (n numbering) {
 		had = d.have.sequences[to.String()]
 	}
 	created := to != nil && had == nil
-	if created && a.draws == "" && isInteger(a.Type) && !leads(t, a.Name) && !unique(t, a.Name) {
-		// Rows may have the same number, so a concurrent write does no harm.
-		n.ops = []Op{numbers(t, b, to)}
-		return n
-	}
 	dropped := from != nil && d.dropsSequence(from.String())
 	late := dropped && len(d.have.sequences[from.String()].Shared()) > 0 // dropped after the other columns' defaults
 	if created {
@@ -259,7 +269,7 @@ func (d *differ) numbering(t *table, a, b *column) (n numbering) {
 	if a.draws != b.draws {
 		n.moves = true
 		n.hazards = d.moveNumbers(&n.up, t, a, b, created)
-		n.downHazards = d.moveNumbers(&n.down, cmp.Or(d.want.tables[t.String()], t), b, a, dropped && !late)
+		n.downHazards = d.moveNumbers(&n.down, t, b, a, dropped && !late)
 	}
 	switch {
 	case created:
@@ -297,47 +307,100 @@ func retype(s *sequence, from, to string) cmd {
 // its default changes, b afterwards. It returns the hazards of that step.
 func (d *differ) moveNumbers(s *steps, t *table, a, b *column, created bool) []hazard.Hazard {
 	switch {
-	case b.draws == "", d.options(b.draws).increment < 0:
+	case b.draws == "":
 		return nil
 	case a.draws == "" && b.serial() == nil && (!isInteger(b.Type) || !unique(t, b.Name)):
 		return nil
 	}
-	least := "(SELECT last_value FROM " + b.draws + ")"
+	least := lastValue(b.draws)
 	if created {
 		least = b.serial().start()
 	} else {
 		s.before = append(s.before, d.lockSequence(b.draws))
 	}
-	number, read := highest(t, a, b)
-	s.then(sql("SELECT setval("+literal(b.draws)+", number) FROM ("+number+") AS highest WHERE number >= "+least,
-		"The numbers continue after the highest. The table is locked, so none of them is taken before the new default applies."))
-	if !read {
+	set, found := d.advance(t, b, literal(b.draws), d.options(b.draws), least, d.source(a))
+	s.then(set)
+	return found
+}
+
+// A source is a sequence that has numbered a column. seq is an SQL expression for it.
+type source struct {
+	seq string
+	options
+}
+
+// source returns the sequence that the default of a column uses, or nil.
+func (d *differ) source(c *column) *source {
+	if c.draws == "" {
 		return nil
 	}
-	return findsNumber(t, b)
+	return &source{literal(c.draws), d.options(c.draws)}
 }
 
-// findsNumber returns the hazard of looking for the last number in a column that no index starts with.
-func findsNumber(t *table, c *column) []hazard.Hazard {
-	which := "highest "
-	if c.own != nil && c.own.descends() {
-		which = "lowest "
-	}
-	return blocks(t, "finding the "+which+ident(c.Name)+" scans it, because no index starts with that column",
-		fix.Words("To keep the application running, first declare an index that starts with it in the schema file, and apply that."))
+// last returns an SQL expression for the last number of the sequence, NULL if it has returned none. The number that
+// somebody has set it to counts as returned.
+func (s source) last() string {
+	return fmt.Sprintf("coalesce(pg_sequence_last_value(%[1]s), nullif(nextval(%[1]s), %[2]d))", s.seq, s.start)
 }
 
-// highest returns a query for the highest number that the column holds or its old sequence has returned. a is the
-// column before its default changes, b when the query runs. read means that the query scans the table.
-func highest(t *table, a, b *column) (query string, read bool) {
-	if a.draws == "" {
-		return "SELECT max(" + ident(b.Name) + ") AS number FROM " + t.String(), !leads(t, b.Name)
+// lastValue returns an SQL expression for the last number of a sequence, or for its first one.
+func lastValue(sequence string) string { return "(SELECT last_value FROM " + sequence + ")" }
+
+// advance returns the statement that makes the sequence target, an SQL expression, continue after the numbers of column
+// c and of the sequence that has numbered it, if there is one. It does nothing if these are before least. The table is
+// locked. Rows outside of the sequence's bounds don't count. If no index finds the last row, rows count only if no
+// sequence of the same direction has numbered them; then the hazard is that the table is scanned.
+func (d *differ) advance(t *table, c *column, target string, o options, least string, from *source) (cmd, []hazard.Hazard) {
+	which, most, among, within, past, before, end := "highest", "max", "greatest", "least", ">=", "<=", o.max
+	if o.descends() {
+		which, most, among, within, past, before, end = "lowest", "min", "least", "greatest", "<=", ">=", o.min
 	}
-	last := "SELECT last_value AS number FROM " + a.draws + " WHERE is_called"
-	if !isInteger(b.Type) || !leads(t, b.Name) {
-		return last, false
+	column, leads := ident(c.Name), leads(t, c.Name)
+	var numbers []string
+	number, rows := "number", ""
+	if from != nil {
+		numbers = append(numbers, from.last())
+		if o.exceeded(from.min, from.max) {
+			number = fmt.Sprintf("%s(number, %d)", within, end)
+		}
 	}
-	return "SELECT greatest((" + last + "), max(" + ident(b.Name) + ")) AS number FROM " + t.String(), false
+	var found []hazard.Hazard
+	if from == nil || isInteger(c.Type) && (leads || from.turns(o)) {
+		numbers, rows = append(numbers, most+"("+column+")"), " FROM "+t.String()
+		if o.exceeded(bounds(c.Type)) {
+			rows += fmt.Sprintf(" WHERE %s %s %d", column, before, end)
+		}
+		if !leads {
+			found = blocks(t, "finding the "+which+" "+column+" scans it, because no index starts with that column",
+				fix.Words("To keep the application running, first declare an index that starts with it in the schema file, and apply that."))
+		}
+	}
+	last := numbers[0]
+	if len(numbers) > 1 {
+		last = among + "(" + strings.Join(numbers, ", ") + ")"
+	}
+	return sql(fmt.Sprintf("SELECT setval(%s, %s) FROM (SELECT %s AS number%s) AS %s WHERE number %s %s", target, number, last, rows, which, past, least),
+		"The numbers continue after the "+which+". The table is locked, so none of them is taken first."), found
+}
+
+// withIndex returns o, and if it would scan the table for the last number of column c, builds an index first and drops
+// it afterwards.
+func (d *differ) withIndex(t *table, c *column, o Op) []Op {
+	if len(o.hazards) == 0 || !d.indexable(t, c) {
+		return []Op{o}
+	}
+	o.hazards, o.downHazards = nil, nil
+	i := &index{Name: d.names.index(t, t.Name+"_"+c.Name, "_numbers"), On: "(" + ident(c.Name) + ")"}
+	create, drop := sql(createIndex(t, i, i.Name)), sql(dropIndex(t, i.Name))
+	build := Op{stage: stageNumbers, key: t.String(), up: []cmd{create}, down: []cmd{drop}}
+	build.up[0].note = []string{"Finds the last number, so that nothing scans the table while it is locked; dropped afterwards."}
+	return []Op{build, o, {stage: stageDropIndex, up: []cmd{drop}, down: []cmd{create}}}
+}
+
+// indexable reports whether withIndex can build an index on a column.
+func (d *differ) indexable(t *table, c *column) bool {
+	have := d.have.tables[t.String()].column(c.Name)
+	return !t.Partitioned && !d.live && have != nil && isInteger(have.Type)
 }
 
 // awaitsSequence reports whether a column uses a sequence that is created with another column.
@@ -372,22 +435,6 @@ func leads(t *table, column string) bool {
 		rest, ok := strings.CutPrefix(i.On, "("+ident(column))
 		return ok && i.Valid && rest != "" && strings.ContainsRune(" ,)", rune(rest[0])) && !strings.Contains(i.On, ") WHERE ")
 	})
-}
-
-// numbers creates a sequence for a column that has values. Finding the highest value blocks nothing.
-func numbers(t *table, c *column, seq *sequence) Op {
-	o := Op{stage: stageNumbers, key: t.String(), up: []cmd{sql(seq.create() + " OWNED BY " + t.columnName(c))}, down: []cmd{sql("DROP SEQUENCE " + seq.String())}}
-	if !seq.descends() {
-		highest := "max(" + ident(c.Name) + ")"
-		o.up = append(o.up, sql("SELECT setval("+literal(seq.String())+", "+highest+") FROM "+t.String()+" HAVING "+highest+" >= "+seq.start(),
-			"The numbers continue after the highest; this may scan the table, without blocking reads or writes."))
-	}
-	return o
-}
-
-// raise advances a sequence to a number, unless it is already past it. Nobody else may use the sequence.
-func raise(name, number string) cmd {
-	return sql("SELECT setval(" + literal(name) + ", number, false) FROM (SELECT " + number + " AS number) AS next WHERE number > (SELECT last_value FROM " + name + ")")
 }
 
 func lockTable(t *table, note ...string) cmd {

@@ -19,7 +19,7 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) ([]Op, 
 	up, down := n.up, n.down
 	typed := *b
 	typed.Default, typed.draws, typed.own, typed.Identity = a.Default, a.draws, a.own, a.Identity
-	if n.moves && a.typed() != b.typed() && (a.Default == nil || a.draws != "") && d.numbering(t, &typed, b).moves {
+	if n.moves && a.typed() != b.typed() && (a.Default == nil || a.draws != "") && (len(n.hazards) == 0 || d.indexable(t, a)) {
 		// The numbers move in a file of their own, so that one statement changes the types of all columns.
 		ops, err := d.changeType(ctx, t, a, &typed)
 		if err != nil {
@@ -38,13 +38,16 @@ func (d *differ) changeType(ctx context.Context, t *table, a, b *column) ([]Op, 
 		o := Op{stage: stageAlter, key: n.file(t, a), hazards: n.hazards, downHazards: n.downHazards,
 			up:   slices.Concat(up.before, defaultSteps(t, a, b), up.after),
 			down: slices.Concat(down.before, defaultSteps(t, b, a), down.after)}
-		if slices.ContainsFunc(o.hazards, hazard.Hazard.Long) || d.awaitsSequence(b) {
-			o.stage = stageRewrite
+		if len(o.up) == 0 {
+			return ops, nil
 		}
-		if len(o.up) > 0 {
-			ops = append(ops, o)
+		numbered := d.withIndex(t, b, o)
+		for i := range numbered {
+			if o := &numbered[i]; o.stage == stageAlter && (slices.ContainsFunc(o.hazards, hazard.Hazard.Long) || d.awaitsSequence(b)) {
+				o.stage = stageRewrite
+			}
 		}
-		return ops, nil
+		return append(ops, numbered...), nil
 	}
 	cost, using, ok, err := d.castCost(ctx, t, a, b)
 	if err != nil {

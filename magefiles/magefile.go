@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -33,7 +32,6 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
-	"github.com/ibutsu/ibutsu-schema/internal/tree"
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
@@ -474,7 +472,9 @@ func Export(ctx context.Context,
 // Import writes the migrations of another tool's folder into the empty migrations folder.
 //
 // They keep their order and versions, and are first run on a throwaway PostgreSQL. After an error, nothing is written.
+// Alembic's revisions are recorded: the command that atlas.hcl's alembic block names runs them there, one by one.
 func Import(ctx context.Context,
+	alembic *string, // the folder that Alembic's script_location names, or that of its revision files
 	goose *string, // a folder of goose's migrations
 	golangmigrate *string, // a folder of golang-migrate's migrations
 	dbmate *string, // a folder of dbmate's migrations
@@ -482,30 +482,23 @@ func Import(ctx context.Context,
 	format *string, // text or json
 ) error {
 	return with(ctx, flags{env: env, format: format, toWrite: true}, func(ctx context.Context, c *command) error {
-		read, folder, err := imported(map[*string]importer.Format{goose: importer.Goose, golangmigrate: importer.GolangMigrate, dbmate: importer.Dbmate})
+		from := map[*string]importer.Format{alembic: nil, goose: importer.Goose, golangmigrate: importer.GolangMigrate, dbmate: importer.Dbmate}
+		read, folder, err := imported(from)
 		if err != nil {
 			return err
 		}
 		if len(c.dir.Files()) > 0 {
 			return fmt.Errorf("%s has migrations: import begins a history, so it needs an empty folder", c.env.Migrations)
 		}
-		cfg, err := c.plannerFrom(ctx, "", nil)
+		r, err := c.importFrom(ctx, read, folder)
 		if err != nil {
 			return err
 		}
-		files, err := tree.Open(ctx, folder)
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("there is no folder %s: name the one that holds the other tool's migrations", folder)
-		}
-		if err != nil {
-			return fmt.Errorf("reading the other tool's migrations: %w", err)
-		}
-		defer files.Close()
-		r, err := importer.Import(ctx, cfg.Base, c.env.MigrationsDir, read, folder, files)
+		found, err := c.lint(ctx, "", len(r.Files), false)
 		if err != nil {
 			return err
 		}
-		return c.out.Import(r)
+		return c.out.Import(r, found)
 	})
 }
 

@@ -59,7 +59,7 @@ func withRevisions(ctx context.Context, f flags, dir *string, fn func(context.Co
 func imported(formats map[*string]importer.Format) (importer.Format, string, error) {
 	delete(formats, nil)
 	if len(formats) != 1 {
-		return nil, "", usage.Errorf("name one folder, with -goose=DIR, -golangmigrate=DIR or -dbmate=DIR")
+		return nil, "", usage.Errorf("name one folder, with -alembic=DIR, -goose=DIR, -golangmigrate=DIR or -dbmate=DIR")
 	}
 	for dir, format := range formats {
 		if *dir != "" {

@@ -1,6 +1,6 @@
 // Package alembic reads and writes Alembic's revision files: it writes migrations as revision files, and finds the
 // revisions that aren't migrations. It reads the files without running Python, so it knows their ids and their order,
-// and nothing of what they do.
+// and nothing of what they do. It can also run a project's own Alembic on a database.
 package alembic
 
 import (
@@ -11,8 +11,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
@@ -23,6 +25,9 @@ type Revision struct {
 	Down []string // the ids of down_revision: none for a first revision, several for a merge
 	File string   // its name in the folder
 	Doc  string   // the first line of the module's docstring, "" if it has none
+
+	After   []string  // the ids of depends_on
+	Created time.Time // the docstring's "Create Date", without its time zone; zero if it has none
 }
 
 // String returns the id and the file.
@@ -31,7 +36,7 @@ func (r *Revision) String() string { return r.ID + " (" + r.File + ")" }
 // A Folder is a folder of revision files at one moment.
 type Folder struct {
 	Path      string      // as the user named it, with "versions" where the files are in that
-	Revisions []*Revision // a revision comes after those that it follows; the others by file name
+	Revisions []*Revision // a revision comes after those that it follows; the others by date and file name
 
 	byID map[string]*Revision
 }
@@ -92,6 +97,15 @@ func Read(ctx context.Context, dir string) (*Folder, error) {
 		f.byID[r.ID] = r
 		f.Revisions = append(f.Revisions, r)
 	}
+	slices.SortStableFunc(f.Revisions, func(a, b *Revision) int {
+		switch {
+		case a.Created.IsZero() == b.Created.IsZero():
+			return a.Created.Compare(b.Created)
+		case a.Created.IsZero():
+			return 1
+		}
+		return -1
+	})
 	if len(errs) == 0 {
 		err = f.sort()
 	} else {
@@ -108,6 +122,9 @@ func isRevisionFile(name string) bool {
 	return strings.HasSuffix(name, ".py") && !strings.HasPrefix(name, ".#") && !strings.HasPrefix(name, "__init__")
 }
 
+// createDate matches the line that Alembic's default template writes.
+var createDate = regexp.MustCompile(`(?m)^Create Date:\s*(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)`)
+
 // parse reads a revision file.
 func parse(file, src string) (*Revision, error) {
 	list, err := statements(src)
@@ -120,13 +137,18 @@ func parse(file, src string) (*Revision, error) {
 		if i == 0 && s[0].kind == text {
 			r.Doc, _, _ = strings.Cut(strings.TrimSpace(s[0].text), "\n")
 			r.Doc = strings.TrimSpace(r.Doc)
+			if m := createDate.FindStringSubmatch(s[0].text); m != nil {
+				r.Created, _ = time.Parse(time.DateTime, m[1]) // zero if it isn't one
+			}
 		}
 		to, value := s.assigned()
-		if to != "revision" && to != "down_revision" {
+		if to != "revision" && to != "down_revision" && to != "depends_on" {
 			continue
 		}
 		ids, ok := words(value)
 		switch {
+		case to == "depends_on": // it may also be a branch's label, or be computed: Alembic knows
+			r.After = ids
 		case !ok:
 			return nil, &sourceError{s[0].line, to + " isn't a string, a tuple of strings or None, so it can't be read without running Python: write it out"}
 		case to == "down_revision":
@@ -160,7 +182,7 @@ func (f *Folder) sort() error {
 			return nil
 		}
 		state[r.ID] = visiting
-		for _, id := range r.Down {
+		for _, id := range slices.Concat(r.Down, r.After) {
 			if before := f.byID[id]; before != nil {
 				if err := visit(before); err != nil {
 					return err

@@ -103,6 +103,19 @@ func TestScripts(t *testing.T) {
 			if cond == "root" {
 				return os.Geteuid() == 0, nil
 			}
+			if cond == "full" {
+				return os.Getenv("SCHEMA_TEST_FULL") != "", nil
+			}
+			if cond == "alembic" || cond == "psycopg3" {
+				path, err := exec.LookPath("alembic")
+				if err == nil && cond == "psycopg3" {
+					err = exec.Command("/usr/bin/python3", "-c", "import psycopg").Run()
+				}
+				if err != nil && os.Getenv("SCHEMA_TEST_PEERS") == "required" {
+					return false, fmt.Errorf("%s, %w: apt-get install alembic python3-psycopg2 python3-psycopg", path, err)
+				}
+				return err == nil, nil
+			}
 			if cond == "dumps" { // a pg_dump fits the tests' PostgreSQL, which is installed
 				if os.Getenv("SCHEMA_TEST_MAJOR") != "" {
 					return false, nil // each script would download that version

@@ -14,10 +14,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/onboard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // A Format reads the migrations of another tool's folder, in the order of their names. Its errors name a file and a
@@ -30,13 +33,16 @@ type Migration struct {
 	Name    string
 	Up      Section
 	Down    *Section // nil if there is none
+
+	Revision string // its id, if that isn't the version
+	None     string // why there is no down
 }
 
 // A Section is the SQL of one direction, without the tool's marks.
 type Section struct {
 	File   string // in the folder
 	SQL    string
-	Lines  []int // where the lines of SQL are in File
+	Lines  []int // where the lines of SQL are in File, nil if they aren't from there
 	TxNone bool  // the tool runs it outside a transaction
 }
 
@@ -46,6 +52,8 @@ func (s *Section) empty() bool { return len(pgsql.Tokens(s.SQL)) == 0 }
 // Result is what was written.
 type Result struct {
 	Files   []File
+	Schema  string   `json:",omitempty"` // the schema file, if it was written
+	Merged  string   `json:",omitempty"` // the last revision of Alembic's that isn't in a line with those before it
 	Skipped []string `json:",omitempty"` // the folder's other .sql files, whose names aren't those of the tool's migrations
 }
 
@@ -53,15 +61,29 @@ type Result struct {
 type File struct {
 	Name     string // in the migrations folder
 	Source   string // the file that has its up section
-	Revision string `json:",omitempty"` // the version there, if it is written otherwise here
+	Version  string `json:",omitempty"` // the version there, if it is written otherwise here
+	Revision string // its revision id
 	None     string `json:",omitempty"` // why there is no down
-	// Repeated are the statements, as FILE:LINE of the source, for which lint wants to know why they are repeatable.
+	// Repeated are the statements, as FILE:LINE of the source or of what was written, for which lint wants to know why
+	// they are repeatable.
 	Repeated []string `json:",omitempty"`
+	// Apart are the numbers of the statements, from 1, that ran in one transaction there and here don't.
+	Apart []string `json:",omitempty"`
+	// Depends are the reasons why the statements may depend on the rows of the database on which they were recorded.
+	Depends []string `json:",omitempty"`
 }
 
-// Import writes the migrations of a folder of another tool into the empty migrations folder root, from which base.Dir
-// was read, after they have run on the throwaway server. After an error, nothing is written.
-func Import(ctx context.Context, base proof.Base, root string, format Format, folder string, fsys fs.FS) (*Result, error) {
+// A Target is the project to write to.
+type Target struct {
+	proof.Base        // whose Dir is empty
+	Root       string // the project's folder, in which SchemaName is
+	Migrations string // the migrations folder, from which Dir was read
+}
+
+// Import writes the migrations of a folder of another tool into a project without migrations, after they have run on
+// the throwaway server. If the project has the schema file of a new one, it writes that, too. After an error, nothing
+// is written.
+func Import(ctx context.Context, to Target, format Format, folder string, fsys fs.FS) (*Result, error) {
 	found, err := format(fsys)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", folder, err)
@@ -88,8 +110,8 @@ func Import(ctx context.Context, base proof.Base, root string, format Format, fo
 		res.Files, drafts = append(res.Files, f), append(drafts, d)
 	}
 	where := func(err error) error { return located(err, folder, sources) }
-	dir := base.Dir
-	if base.Dir, err = dir.With(drafts); err != nil {
+	base := to.Base
+	if base.Dir, err = to.Dir.With(drafts); err != nil {
 		return nil, where(err)
 	}
 	w := proof.NewWalk(base)
@@ -103,11 +125,24 @@ func Import(ctx context.Context, base proof.Base, root string, format Format, fo
 	for i := range drafts {
 		drafts[i].Effect = effects[drafts[i].Name]
 	}
-	if err := dir.Write(ctx, root, drafts); err != nil {
+	if res.Schema, err = to.write(ctx, s, drafts); err != nil {
 		return nil, where(err)
 	}
 	w.Written(effects)
 	return res, nil
+}
+
+// write writes the migrations, which end in the state s, and the schema file, if the project's is still that of a new
+// one. It returns the schema file's name, if it was written.
+func (to *Target) write(ctx context.Context, s *state.State, drafts []migration.Draft) (schema string, err error) {
+	if !onboard.Initial(to.Schema) {
+		return "", to.Dir.Write(ctx, to.Migrations, drafts)
+	}
+	hcl, err := state.Inspect(ctx, s.DB.ConnConfig(), to.Options, func(context.Context) (*devdb.Server, error) { return to.Server, nil })
+	if err != nil {
+		return "", err
+	}
+	return to.SchemaName, onboard.Write(ctx, to.Root, to.Base, hcl, to.Migrations, drafts)
 }
 
 // skipped returns the folder's .sql files from which no migration comes.
@@ -137,11 +172,13 @@ type source struct {
 // draft returns the files of the migration, and adds them to sources.
 func (m *Migration) draft(digits int, sources map[string]source) (File, migration.Draft) {
 	version := strings.Repeat("0", digits-len(m.Version)) + m.Version
-	f := File{Name: version + "_" + plain(m.Name) + ".sql", Source: m.Up.File}
-	var up, down []string
+	f := File{Name: version + "_" + plain(m.Name) + ".sql", Source: m.Up.File, Revision: cmp.Or(m.Revision, m.Version)}
 	if version != m.Version {
-		f.Revision = m.Version
-		up = append(up, "-- alembic:revision "+m.Version)
+		f.Version = m.Version
+	}
+	var up, down []string
+	if f.Revision != version {
+		up = append(up, "-- alembic:revision "+f.Revision)
 	}
 	if m.Up.TxNone {
 		up = append(up, "-- atlas:txmode none")
@@ -151,13 +188,19 @@ func (m *Migration) draft(digits int, sources map[string]source) (File, migratio
 	stmts, err := pgsql.Split(m.Up.SQL)
 	for i := 0; err == nil && m.Up.TxNone && i < len(stmts); i++ {
 		if runner.Cut(stmts[i:i+1], true)[0].Mode == runner.MayCommit {
-			f.Repeated = append(f.Repeated, fmt.Sprintf("%s:%d", m.Up.File, m.Up.line(stmts[i].Pos.Line)))
+			file, line := m.Up.File, m.Up.line(stmts[i].Pos.Line)
+			if len(m.Up.Lines) == 0 {
+				file, line = f.Name, before(up)+stmts[i].Pos.Line
+			}
+			f.Repeated = append(f.Repeated, fmt.Sprintf("%s:%d", file, line))
 		}
 	}
 	switch {
+	case m.None != "":
+		f.None = m.None
 	case m.Down == nil:
 		f.None = path.Base(m.Up.File) + " has no down migration"
-	case m.Down.empty() && !m.Up.empty():
+	case m.Down.empty() && !m.Up.empty() && m.Revision == "":
 		f.None = path.Base(m.Down.File) + " has no statements to revert it"
 	default:
 		if m.Down.TxNone {
@@ -167,9 +210,12 @@ func (m *Migration) draft(digits int, sources map[string]source) (File, migratio
 		sources[path.Join(migration.DownDir, f.Name)] = source{m.Down, before(down)}
 		return f, d
 	}
-	d.Down = "-- alembic:down none " + f.None + "\n\n"
+	d.Down = downNone(f.None)
 	return f, d
 }
+
+// downNone returns the down file of an irreversible migration.
+func downNone(why string) string { return "-- alembic:down none " + pgsql.OneLine(why, 200) + "\n\n" }
 
 // text returns the file that has the directives and the section.
 func (s *Section) text(directives []string) string {

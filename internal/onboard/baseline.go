@@ -1,13 +1,10 @@
 package onboard
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +20,6 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
-	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // BaselineConfig says which database becomes which project.
@@ -84,7 +80,7 @@ func Baseline(ctx context.Context, cfg BaselineConfig) (*Baselined, error) {
 		if res, err = b.out, b.make(ctx); err != nil {
 			return err
 		}
-		return b.write(ctx)
+		return Write(ctx, b.cfg.Root, b.cfg.Base, b.hcl, b.cfg.MigrationsDir, []migration.Draft{b.draft})
 	})
 	if err != nil {
 		return nil, err
@@ -97,9 +93,8 @@ func begun(base proof.Base) error {
 	if len(base.Dir.Files())+len(base.Dir.Checkpoints()) > 0 {
 		return &RefusedError{"there are migrations already, and a baseline is the first one: `adopt` brings a database under them"}
 	}
-	initial, err := files.ReadFile("files/schema.hcl")
-	if err != nil || base.Schema == nil || bytes.Equal(base.Schema, initial) {
-		return err
+	if Initial(base.Schema) {
+		return nil
 	}
 	return &RefusedError{fmt.Sprintf("%s is written already, and baseline would overwrite it: move it to another name; then `drift -with=` compares the database with it", base.SchemaName)}
 }
@@ -270,34 +265,6 @@ func (b *baseline) revertible(ctx context.Context, dir *migration.Dir, s *state.
 	b.out.None = found[0].Text
 	b.draft.Down = "-- alembic:down none " + pgsql.OneLine(found[0].Text, 200) + "\n\n"
 	return nil
-}
-
-// write writes the schema file and the migration, both or none.
-func (b *baseline) write(ctx context.Context) error {
-	return tree.Locked(ctx, b.cfg.Root, func(folder *tree.Tree) error {
-		name := filepath.FromSlash(b.cfg.SchemaName)
-		before, err := folder.ReadFile(b.cfg.SchemaName)
-		if errors.Is(err, fs.ErrNotExist) {
-			before, err = nil, nil
-		}
-		switch {
-		case err != nil:
-			return err
-		case !bytes.Equal(before, b.cfg.Schema):
-			return fmt.Errorf("%s has changed since it was read: try again", b.cfg.SchemaName)
-		}
-		if err := tree.Replace(folder.Root(), []tree.NewFile{{Name: name, Text: string(b.hcl)}}, nil); err != nil {
-			return err
-		}
-		err = b.cfg.Dir.Write(ctx, b.cfg.MigrationsDir, []migration.Draft{b.draft})
-		if err == nil {
-			return nil
-		}
-		if before == nil {
-			return errors.Join(err, tree.Replace(folder.Root(), nil, []string{name}))
-		}
-		return errors.Join(err, tree.Replace(folder.Root(), []tree.NewFile{{Name: name, Text: string(before)}}, nil))
-	})
 }
 
 //go:embed uncarried.sql

@@ -2,6 +2,7 @@
 package onboard
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
@@ -84,4 +86,39 @@ func Init(ctx context.Context, root string, at Paths, github bool) (*Result, err
 		return &Result{}, fmt.Errorf("beginning a project: %w", err)
 	}
 	return res, nil
+}
+
+// Initial reports whether a schema file is missing (nil) or that which Init writes.
+func Initial(schema []byte) bool {
+	initial, err := files.ReadFile("files/schema.hcl")
+	return schema == nil || err == nil && bytes.Equal(schema, initial)
+}
+
+// Write writes a schema file and migrations into a project in the folder root, both or none. before is what it was read
+// as, and migrations its migrations folder.
+func Write(ctx context.Context, root string, before proof.Base, schema []byte, migrations string, drafts []migration.Draft) error {
+	return tree.Locked(ctx, root, func(folder *tree.Tree) error {
+		name := filepath.FromSlash(before.SchemaName)
+		now, err := folder.ReadFile(before.SchemaName)
+		if errors.Is(err, fs.ErrNotExist) {
+			now, err = nil, nil
+		}
+		switch {
+		case err != nil:
+			return err
+		case !bytes.Equal(now, before.Schema):
+			return fmt.Errorf("%s has changed since it was read: try again", before.SchemaName)
+		}
+		if err := tree.Replace(folder.Root(), []tree.NewFile{{Name: name, Text: string(schema)}}, nil); err != nil {
+			return err
+		}
+		err = before.Dir.Write(ctx, migrations, drafts)
+		if err == nil {
+			return nil
+		}
+		if now == nil {
+			return errors.Join(err, tree.Replace(folder.Root(), nil, []string{name}))
+		}
+		return errors.Join(err, tree.Replace(folder.Root(), []tree.NewFile{{Name: name, Text: string(now)}}, nil))
+	})
 }

@@ -80,6 +80,11 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 		return err
 	}
 
+	if f.alembic != nil {
+		if err := e.decodeAlembic(f.alembic, s); err != nil {
+			return err
+		}
+	}
 	lint, drift := f.lint, f.drift
 	var batch *hclsyntax.Block
 	for _, b := range block.body.Blocks {
@@ -256,6 +261,36 @@ func (e *Env) decodeBatch(b *hclsyntax.Block, s *scope) error {
 	var err error
 	e.Batch.VacuumWait, err = s.duration(attrs["vacuum_wait"])
 	return err
+}
+
+func (e *Env) decodeAlembic(b *hclsyntax.Block, s *scope) error {
+	attrs := b.Body.Attributes
+	a := &Alembic{}
+	var err error
+	if a.Command, err = s.texts(attrs["command"]); err != nil {
+		return err
+	}
+	if len(a.Command) == 0 || a.Command[0] == "" {
+		return at(b.TypeRange, "alembic needs a command, such as command = [\"alembic\"]")
+	}
+	if a.Variable, err = s.text(attrs["url"]); err != nil {
+		return err
+	}
+	if a.Variable == "" || strings.ContainsAny(a.Variable, "=:/$") {
+		return at(b.TypeRange, "alembic needs the name of the environment variable in which env.py looks for the database's URL, such as url = \"DATABASE_URL\"")
+	}
+	if a.Scheme, err = s.text(attrs["scheme"]); err != nil {
+		return err
+	}
+	d, err := s.duration(attrs["timeout"])
+	if err != nil {
+		return err
+	}
+	if d != nil {
+		a.Timeout = *d
+	}
+	e.Alembic = a
+	return nil
 }
 
 // refuseSkips refuses a policy that keeps changes out of a plan, since a plan must produce the schema file.

@@ -21,6 +21,7 @@ type file struct {
 	locals     map[string]*hclsyntax.Attribute
 	lint, diff []*hclsyntax.Block
 	drift      []*hclsyntax.Block
+	alembic    *hclsyntax.Block
 }
 
 // An envBlock is one env. The block for any env (`env { name = atlas.env }`) has no name.
@@ -82,6 +83,11 @@ func parse(src []byte) (*file, error) {
 			f.diff = append(f.diff, b)
 		case "drift":
 			f.drift = append(f.drift, b)
+		case "alembic":
+			if f.alembic != nil {
+				return nil, at(b.TypeRange, "duplicate block alembic: the first is at line %d", f.alembic.TypeRange.Start.Line)
+			}
+			f.alembic = b
 		}
 	}
 	return f, nil

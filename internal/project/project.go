@@ -101,6 +101,8 @@ type Env struct {
 	Gate Gate
 	// Drift are the drift blocks, the env's first.
 	Drift []Drift
+	// Alembic says how to run Alembic; nil if there is no such block.
+	Alembic *Alembic
 
 	choice   choice
 	opts     Options
@@ -113,6 +115,14 @@ type Drift struct {
 	With string
 	// Ignore are the patterns of the differences.
 	Ignore []string
+}
+
+// An Alembic says how to run a Python project's Alembic.
+type Alembic struct {
+	Command  []string      // such as alembic, or poetry run alembic
+	Variable string        // the environment variable in which env.py looks for the database's URL
+	Scheme   string        // of that URL; "" if not set
+	Timeout  time.Duration // of a command; 0 if not set
 }
 
 // Ignored returns the patterns of the differences that are accepted where the database is compared with any of these

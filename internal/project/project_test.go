@@ -206,7 +206,7 @@ func TestBadFiles(t *testing.T) {
 	for _, tt := range []struct{ name, hcl, want string }{
 		{"syntax", "env \"local\" {\n  url = \n}\n", "atlas.hcl:2:9: Invalid expression: Expected the start of an expression, but found an invalid expression token"},
 		{"top block", "enw \"local\" {}\n", "atlas.hcl:1:1: unknown block enw; did you mean env?"},
-		{"top attribute", "a = 1\n", "atlas.hcl:1:1: unknown attribute a; known names: atlas, data, diff, drift, env, lint, locals, variable"},
+		{"top attribute", "a = 1\n", "atlas.hcl:1:1: unknown attribute a; known names: alembic, atlas, data, diff, drift, env, lint, locals, variable"},
 		{"env attribute", inEnv("  urll = 1"), "atlas.hcl:2:3: unknown attribute urll in env; did you mean url?"},
 		{"other env", minimal + "env \"x\" {\n  éxclude = []\n}\n", "atlas.hcl:5:3: unknown attribute éxclude in env; did you mean exclude?"},
 		{"deep attribute", inEnv("  lint {\n    git {\n      bas = 1\n    }\n  }"), "atlas.hcl:4:7: unknown attribute bas in env.lint.git; did you mean base?"},
@@ -230,7 +230,7 @@ func TestBadFiles(t *testing.T) {
 		{"concurrent index", inEnv("  lint {\n    concurrent_index { check_creat = true }\n  }"), "atlas.hcl:3:24: unknown attribute check_creat in env.lint.concurrent_index; did you mean check_create?"},
 		{"block as attribute", inEnv("  lint = 1"), "atlas.hcl:2:3: lint in env is a block: write lint { ... }"},
 		{"attribute as block", inEnv("  exclude {}"), "atlas.hcl:2:3: exclude in env is an attribute: write exclude = ..."},
-		{"first in the file wins", "zz {}\nenv \"local\" { yy = 1 }\n", "atlas.hcl:1:1: unknown block zz; known names: atlas, data, diff, drift, env, lint, locals, variable"},
+		{"first in the file wins", "zz {}\nenv \"local\" { yy = 1 }\n", "atlas.hcl:1:1: unknown block zz; known names: alembic, atlas, data, diff, drift, env, lint, locals, variable"},
 		{"twice", minimal + minimal, "atlas.hcl:4:1: duplicate env \"local\": the first is at line 1"},
 		{"no journal", "env \"local\" {}\n", "atlas.hcl:1:1: env local doesn't say where the journal is: add migration { revisions_schema = \"public\" } (the Atlas CLI's default is a schema of its own)"},
 		{"schemas", inEnv("  schemas = []"), "atlas.hcl:2:3: schemas in env is not supported: every schema that exclude doesn't match is managed"},

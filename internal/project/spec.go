@@ -99,6 +99,9 @@ var driftSpec = &spec{
 // batchSpec says how apply runs statements in batches.
 var batchSpec = &spec{attrs: []string{"target", "min_size", "max_size", "vacuum_wait", "max_replica_lag"}}
 
+// alembicSpec says how to run a Python project's Alembic.
+var alembicSpec = &spec{attrs: []string{"command", "url", "scheme", "timeout"}}
+
 var envSpec = &spec{
 	labels: 1,
 	attrs: []string{
@@ -136,7 +139,7 @@ var fileSpec = &spec{
 		"atlas": {blocks: map[string]*spec{
 			"cloud": {attrs: []string{"token", "url", "project"}},
 		}},
-		"diff": diffSpec, "lint": lintSpec, "drift": driftSpec,
+		"diff": diffSpec, "lint": lintSpec, "drift": driftSpec, "alembic": alembicSpec,
 	},
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/importer"
+	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/onboard"
 )
 
@@ -76,20 +77,49 @@ func (p *Printer) Baseline(r *onboard.Baselined, failed error) error {
 	return cmp.Or(failed, p.page(&b))
 }
 
-// Import shows the migrations that were written.
-func (p *Printer) Import(r *importer.Result) error {
+// imported is what import wrote, and the errors that lint finds in it.
+type imported struct {
+	*importer.Result
+	Errors []importedError
+}
+
+type importedError struct {
+	File             string
+	Line             int
+	Name, Code, Text string
+}
+
+// mostErrors is how many of lint's errors import shows.
+const mostErrors = 20
+
+// Import shows the migrations that were written, and which errors lint finds in them.
+func (p *Printer) Import(r *importer.Result, found *lint.Report) error {
+	out := imported{r, []importedError{}}
+	for _, f := range masked(found).Files {
+		for _, d := range f.Diagnostics {
+			if d.Severity == lint.Error {
+				out.Errors = append(out.Errors, importedError{f.Name, d.Line, d.Name, d.Code, d.Text})
+			}
+		}
+	}
 	if p.Format == JSON {
-		return p.Out.json(r)
+		return p.Out.json(out)
 	}
 	s := p.Out.style
 	var b page
 	for _, f := range r.Files {
 		b.put(s.good("wrote "), s.strong(line(f.Name)), s.faint(sprintf(" from %s", f.Source)), "\n")
-		if f.Revision != "" {
-			b.printf("  its version is %s there, which is its revision id here\n", f.Revision)
+		if f.Version != "" {
+			b.printf("  its version is %s there, which is its revision id here\n", f.Version)
 		}
 		if f.None != "" {
 			b.put("  ", s.warn(sprintf("irreversible: %s", f.None)), "\n")
+		}
+		for _, why := range f.Depends {
+			b.put("  ", s.warn(sprintf("its SQL depends on the data: %s", why)), "\n")
+		}
+		if len(f.Apart) > 0 {
+			b.put("  ", s.warn(sprintf("statements %s were one transaction each; now every statement commits by itself", strings.Join(f.Apart, ", "))), "\n")
 		}
 		for _, at := range f.Repeated {
 			b.put("  ", s.warn(sprintf("%s: may commit, so write \"-- repeatable REASON\" above it if it can run twice", at)), "\n")
@@ -98,7 +128,27 @@ func (p *Printer) Import(r *importer.Result) error {
 	for _, name := range r.Skipped {
 		b.put(s.warn(sprintf("skipped %s: its name isn't that of a migration", name)), "\n")
 	}
-	b.printf("Imported %s. Declare the schema in the schema file, and run `check`.\n", plural(len(r.Files), "migration"))
+	if r.Merged != "" {
+		b.put(s.warn(sprintf("the branches up to %s became a line: bring every database to %[1]s with Alembic first", r.Merged)), "\n")
+	}
+	for i, e := range out.Errors {
+		if i == mostErrors {
+			b.printf("... and %s\n", plural(len(out.Errors)-i, "more error"))
+			break
+		}
+		b.put(s.bad("lint: "), s.strong(sprintf("%s:%d", e.File, e.Line)), sprintf(": %s (%s)", e.Text, e.Name), "\n")
+	}
+	if n := len(out.Errors); n > 0 {
+		b.printf("lint finds %s, for databases with rows; `lint -latest=%d` says what to write instead.\n", plural(n, "error"), len(r.Files))
+	}
+	next := "Declare the schema in the schema file, and run `check`."
+	if r.Schema != "" {
+		next = "Run `check`."
+	}
+	if b.printf("Imported %s", plural(len(r.Files), "migration")); r.Schema != "" {
+		b.printf(", and wrote %s", r.Schema)
+	}
+	b.printf(". %s\n", next)
 	return p.page(&b)
 }
 

@@ -218,7 +218,7 @@ func TestHostileResults(t *testing.T) {
 		"export":               func(p *Printer) error { return p.Export(poisoned[alembic.Export]()) },
 		"upstream":             func(p *Printer) error { return p.Upstream(poisoned[alembic.Comparison]()) },
 		"baseline":             func(p *Printer) error { return p.Baseline(poisoned[onboard.Baselined](), nil) },
-		"import":               func(p *Printer) error { return p.Import(poisoned[importer.Result]()) },
+		"import":               func(p *Printer) error { return p.Import(poisoned[importer.Result](), poisoned[lint.Report]()) },
 		"version": func(p *Printer) error {
 			return p.Version(Versions{Tool: hostile, Commit: hostile, Go: hostile, Atlas: hostile})
 		},

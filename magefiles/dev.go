@@ -101,19 +101,36 @@ func Bench(ctx context.Context,
 
 // Release builds what a release consists of: static binaries for Linux, macOS and Windows, with checksums.
 //
-// Each binary has a bill of materials (CycloneDX). The same commit and version of Go give the same bytes, whatever the
-// machine and the folder.
+// Each binary has a bill of materials (CycloneDX). The container image is there, too. The same commit and version of Go
+// give the same bytes, whatever the machine and the folder.
 func Release(ctx context.Context,
 	version *string, // of the release, by default what git describes
 	out *string, // folder for the files, by default dist, which must be empty or missing
 ) error {
 	return run(ctx, func(ctx context.Context) error {
-		dir, err := filepath.Abs(cmp.Or(value(out), "dist"))
-		if err != nil {
-			return err
-		}
-		return goTool(ctx, "internal/ship", "run", ".", "-version="+value(version), "-out="+dir)
+		return ship(ctx, "release", value(version), cmp.Or(value(out), "dist"))
 	})
+}
+
+// Image makes the container image with the tool and the migrations, as an OCI layout, and prints its digest.
+//
+// It needs no Docker. The same commit and version of Go give the same digest.
+func Image(ctx context.Context,
+	version *string, // of the release, by default what git describes
+	out *string, // folder for the layout, by default dist/image, which must be empty or missing
+) error {
+	return run(ctx, func(ctx context.Context) error {
+		return ship(ctx, "image", value(version), cmp.Or(value(out), filepath.Join("dist", "image")))
+	})
+}
+
+// ship runs a command of internal/ship, which writes into a folder.
+func ship(ctx context.Context, command, version, out string) error {
+	dir, err := filepath.Abs(out)
+	if err != nil {
+		return err
+	}
+	return goTool(ctx, "internal/ship", "run", ".", command, "-version="+version, "-out="+dir)
 }
 
 // corpus counts the pairs of an old and a new schema, and the whole schemas, with which a package is tested.

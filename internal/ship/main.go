@@ -1,16 +1,18 @@
-// Command ship makes what a release consists of: static binaries for every platform, their bills of materials and
-// checksums. The same commit and the same version of Go give the same bytes, on every machine.
+// Command ship makes what a release consists of: static binaries for every platform, their bills of materials, the
+// container image and checksums. The same commit and the same version of Go give the same bytes, on every machine.
 //
-// It is in a module of its own so that what it is made with never becomes a dependency of the tool. `mage release`
-// runs it.
+// It is in a module of its own so that what it is made with never becomes a dependency of the tool. The targets release
+// and image run it, and so does the Dockerfile.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 )
 
@@ -24,16 +26,47 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("ship", flag.ExitOnError)
-	source := flags.String("source", "../..", "the repository's `folder`")
+	if len(args) == 0 {
+		return errors.New("usage: ship release|image|root -out=FOLDER")
+	}
+	flags := flag.NewFlagSet(args[0], flag.ExitOnError)
+	source := flags.String("source", filepath.Join("..", ".."), "the repository's `folder`")
 	version := flags.String("version", "", "the `version`; what git describes if empty")
-	out := flags.String("out", "../../dist", "the `folder` for the files, which must be empty or missing")
-	if err := flags.Parse(args); err != nil {
+	out := flags.String("out", "", "the `folder` for the files, which must be empty or missing")
+	arch := flags.String("arch", "amd64", "root: the `processor`")
+	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
 	s, err := stampOf(ctx, *source, *version)
 	if err != nil {
 		return err
 	}
-	return release(ctx, *source, *out, s, platforms)
+	license, err := os.ReadFile(filepath.Join(*source, "LICENSE"))
+	if err != nil {
+		return err
+	}
+	wanted := platforms
+	switch args[0] {
+	case "image":
+		wanted = []platform{{"linux", "amd64"}, {"linux", "arm64"}}
+	case "root":
+		wanted = []platform{{"linux", *arch}}
+	}
+	binaries, err := build(ctx, *source, s, wanted)
+	if err != nil {
+		return err
+	}
+	switch args[0] {
+	case "release":
+		return release(*out, s, binaries, license)
+	case "image":
+		digest, err := writeLayout(*out, s, binaries, license)
+		if err == nil {
+			fmt.Println(digest)
+		}
+		return err
+	case "root":
+		return writeRoot(*out, rootFiles(binaries[0].data, license))
+	}
+	return fmt.Errorf("unknown command %q: release, image or root", args[0])
 }

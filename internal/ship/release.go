@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,44 +19,67 @@ import (
 // sums is the name of the file with the checksums.
 const sums = "SHA256SUMS"
 
-// release writes the archives, bills of materials and checksums for the platforms into the folder out, which must be
-// empty or missing.
-func release(ctx context.Context, source, out string, s stamp, platforms []platform) error {
+// built is a compiled binary.
+type built struct {
+	platform
+	data []byte
+}
+
+// build compiles the binaries for the platforms.
+func build(ctx context.Context, source string, s stamp, platforms []platform) ([]built, error) {
+	work, err := os.MkdirTemp("", "release")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	var all []built
+	for _, p := range platforms {
+		path := filepath.Join(work, p.String(), p.binary())
+		if err := compile(ctx, source, path, p, s); err != nil {
+			return nil, err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, built{p, data})
+	}
+	return all, nil
+}
+
+// release writes the archives, bills of materials, the image and checksums into the folder out, which must be empty or
+// missing.
+func release(out string, s stamp, binaries []built, license []byte) error {
 	if err := emptyDir(out); err != nil {
 		return err
 	}
-	license, err := os.ReadFile(filepath.Join(source, "LICENSE"))
-	if err != nil {
-		return err
+	files := map[string][]byte{}
+	base := program + "_" + strings.TrimPrefix(s.version, "v") + "_"
+	for _, b := range binaries {
+		var err error
+		content := []entry{{b.binary(), b.data, 0o755}, {"LICENSE", license, 0o644}}
+		if b.os == "windows" {
+			files[base+b.String()+".zip"], err = zipped(content, s.time)
+		} else {
+			files[base+b.String()+".tar.gz"], err = tarred(content, s.time)
+		}
+		if err != nil {
+			return err
+		}
+		if files[base+b.String()+".cdx.json"], err = bill(b.data, s, b.platform); err != nil {
+			return err
+		}
 	}
-	work, err := os.MkdirTemp("", "release")
+	work, err := os.MkdirTemp("", "image")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
-	files := map[string][]byte{}
-	for _, p := range platforms {
-		path := filepath.Join(work, p.String(), p.binary())
-		if err := compile(ctx, source, path, p, s); err != nil {
-			return err
-		}
-		binary, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		name := fmt.Sprintf("%s_%s_%s", program, strings.TrimPrefix(s.version, "v"), p)
-		content := []entry{{p.binary(), binary, 0o755}, {"LICENSE", license, 0o644}}
-		if p.os == "windows" {
-			files[name+".zip"], err = zipped(content, s.time)
-		} else {
-			files[name+".tar.gz"], err = tarred(content, s.time)
-		}
-		if err != nil {
-			return err
-		}
-		if files[name+".cdx.json"], err = bill(binary, s, p); err != nil {
-			return err
-		}
+	if _, err := writeLayout(work, s, binaries, license); err != nil {
+		return err
+	}
+	if files[base+"image.tar"], err = archived(work, s); err != nil {
+		return err
 	}
 	return writeAll(out, files)
 }
@@ -92,7 +116,7 @@ func writeAll(dir string, files map[string][]byte) error {
 	return os.WriteFile(filepath.Join(dir, sums), list.Bytes(), 0o644)
 }
 
-// An entry is a file of an archive.
+// An entry is a file of an archive; one whose name ends with a slash is a folder.
 type entry struct {
 	name string
 	data []byte
@@ -103,21 +127,28 @@ type entry struct {
 func tarred(entries []entry, at time.Time) ([]byte, error) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	t := tar.NewWriter(z)
-	for _, e := range entries {
-		h := &tar.Header{Name: e.name, Mode: e.mode, Size: int64(len(e.data)), ModTime: at, Format: tar.FormatUSTAR}
-		if err := t.WriteHeader(h); err != nil {
-			return nil, err
-		}
-		if _, err := t.Write(e.data); err != nil {
-			return nil, err
-		}
-	}
-	if err := t.Close(); err != nil {
+	if err := writeTar(z, entries, at); err != nil {
 		return nil, err
 	}
 	err := z.Close()
 	return b.Bytes(), err
+}
+
+func writeTar(to io.Writer, entries []entry, at time.Time) error {
+	t := tar.NewWriter(to)
+	for _, e := range entries {
+		h := &tar.Header{Typeflag: tar.TypeReg, Name: e.name, Mode: e.mode, Size: int64(len(e.data)), ModTime: at, Format: tar.FormatUSTAR}
+		if strings.HasSuffix(e.name, "/") {
+			h.Typeflag = tar.TypeDir
+		}
+		if err := t.WriteHeader(h); err != nil {
+			return err
+		}
+		if _, err := t.Write(e.data); err != nil {
+			return err
+		}
+	}
+	return t.Close()
 }
 
 // zipped is like tarred, for Windows.

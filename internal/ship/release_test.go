@@ -17,6 +17,8 @@ import (
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 )
 
 // at is the stamp of the tests' releases.
@@ -24,48 +26,67 @@ var at = stamp{"v1.2.3", "c0ffee", time.Date(2026, 11, 24, 8, 11, 12, 0, time.UT
 
 var linux = platform{"linux", "amd64"}
 
-// made is a folder that TestMain removes.
-var made string
+// temp is a folder that TestMain removes.
+var temp string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
 		var err error
-		if made, err = os.MkdirTemp("", "ship"); err != nil {
+		if temp, err = os.MkdirTemp("", "ship"); err != nil {
 			panic(err)
 		}
-		defer os.RemoveAll(made)
-		return m.Run()
+		defer os.RemoveAll(temp)
+		return pgtest.Main(m)
 	}())
 }
 
-// released returns the folder of a release for Linux, made from a copy of the repository's files.
-func released(name string) (string, error) {
-	source, out := filepath.Join(made, name, "source"), filepath.Join(made, name, "out")
-	if err := os.MkdirAll(source, 0o755); err != nil {
-		return "", err
-	}
-	copied := exec.Command("bash", "-c", `set -o pipefail; git ls-files -zco --exclude-standard --deduplicate | tar --null --ignore-failed-read -T - -cf - | tar -xf - -C "$0"`, source)
-	copied.Dir, copied.Stderr = filepath.Join("..", ".."), os.Stderr
-	if err := copied.Run(); err != nil {
-		return "", err
-	}
-	return out, release(context.Background(), source, out, at, []platform{linux})
+// made is a release for Linux, from a copy of the repository's files.
+type made struct {
+	binary built
+	dir    string // of the files
+	source string
 }
 
-var first = sync.OnceValues(func() (string, error) { return released("first") })
+func makeRelease(name string) (m made, err error) {
+	m.source, m.dir = filepath.Join(temp, name, "source"), filepath.Join(temp, name, "out")
+	if err := os.MkdirAll(m.source, 0o755); err != nil {
+		return m, err
+	}
+	copied := exec.Command("bash", "-c", `set -o pipefail; git ls-files -zco --exclude-standard --deduplicate | tar --null --ignore-failed-read -T - -cf - | tar -xf - -C "$0"`, m.source)
+	copied.Dir, copied.Stderr = filepath.Join("..", ".."), os.Stderr
+	if err := copied.Run(); err != nil {
+		return m, err
+	}
+	binaries, err := build(context.Background(), m.source, at, []platform{linux})
+	if err != nil {
+		return m, err
+	}
+	m.binary = binaries[0]
+	return m, release(m.dir, at, binaries, []byte("Apache"))
+}
+
+// first returns the release that most tests look at.
+func first(t *testing.T) made {
+	t.Helper()
+	m, err := firstRelease()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+var firstRelease = sync.OnceValues(func() (made, error) { return makeRelease("first") })
 
 // Two releases from different folders are identical to the byte.
 func TestReproducible(t *testing.T) {
-	a, err := first()
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := first(t).dir
 	t.Setenv("GOAMD64", "v3")
 	t.Setenv("GOFLAGS", "-ldflags=-X=main.builtVersion=other")
-	b, err := released("second/with/a/longer/path")
+	second, err := makeRelease("second/with/a/longer/path")
 	if err != nil {
 		t.Fatal(err)
 	}
+	b := second.dir
 	var names []string
 	list, err := os.ReadDir(a)
 	if err != nil {
@@ -77,7 +98,7 @@ func TestReproducible(t *testing.T) {
 			t.Errorf("%s differs between two builds", e.Name())
 		}
 	}
-	want := "SHA256SUMS ibutsu-schema_1.2.3_linux_amd64.cdx.json ibutsu-schema_1.2.3_linux_amd64.tar.gz"
+	want := "SHA256SUMS ibutsu-schema_1.2.3_image.tar ibutsu-schema_1.2.3_linux_amd64.cdx.json ibutsu-schema_1.2.3_linux_amd64.tar.gz"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("released %s", got)
 	}
@@ -85,10 +106,7 @@ func TestReproducible(t *testing.T) {
 
 // The released binary is static, and knows what it is; the checksums are those of the files.
 func TestBinary(t *testing.T) {
-	dir, err := first()
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := first(t).dir
 	shell(t, dir, "sha256sum --check --strict "+sums)
 	to := t.TempDir()
 	shell(t, dir, "tar -xzf ibutsu-schema_1.2.3_linux_amd64.tar.gz -C "+to)
@@ -108,17 +126,14 @@ func TestBinary(t *testing.T) {
 			t.Errorf("the binary isn't static: it has a segment %s", p.Type)
 		}
 	}
-	if found := bytes.Contains(read(t, to, program), []byte(made)); found {
+	if found := bytes.Contains(read(t, to, program), []byte(temp)); found {
 		t.Error("the binary contains the path of the folder that it was built in")
 	}
 }
 
 // The bill of materials lists what Go says is linked in.
 func TestBill(t *testing.T) {
-	dir, err := first()
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := first(t).dir
 	var b cdx.BOM
 	if err := json.Unmarshal(read(t, dir, "ibutsu-schema_1.2.3_linux_amd64.cdx.json"), &b); err != nil {
 		t.Fatal(err)
@@ -156,10 +171,7 @@ func TestBill(t *testing.T) {
 
 // The bill of materials is valid by CycloneDX's own schema.
 func TestBillIsValid(t *testing.T) {
-	dir, err := first()
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := first(t).dir
 	c := jsonschema.NewCompiler()
 	schemas := filepath.Join(strings.TrimSpace(shell(t, ".", "go list -m -f '{{.Dir}}' github.com/CycloneDX/cyclonedx-go")), "schema")
 	for _, name := range []string{"bom-1.6", "spdx", "jsf-0.82"} {
@@ -226,7 +238,7 @@ func TestRefused(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "old"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := release(t.Context(), "../..", dir, at, nil); err == nil || !strings.Contains(err.Error(), "isn't empty") {
+	if err := release(dir, at, nil, nil); err == nil || !strings.Contains(err.Error(), "isn't empty") {
 		t.Errorf("got %v", err)
 	}
 	for _, version := range []string{"v1 -X main.x=y", "../v1", "'v1"} {

@@ -168,27 +168,13 @@ func TestFilledColumns(t *testing.T) {
 			db.Exec(create + fill)
 			w := &filledWriter{t: t, conn: db.Conn(), first: map[string]bool{}}
 			run := func(s proof.Script) {
-				transactions := [][]pgsql.Stmt{s.Stmts}
-				if s.TxNone {
-					transactions = slices.Collect(slices.Chunk(s.Stmts, 1))
-				}
-				for _, stmts := range transactions {
-					if len(stmts) == 0 {
-						continue
-					}
-					text := ""
-					for _, stmt := range stmts {
-						text += stmt.Text + ";\n"
-					}
-					if _, err := w.conn.PgConn().Exec(ctx, text).ReadAll(); err != nil {
-						t.Fatalf("%s: %v\n%s", s.File, err, text)
-					}
+				runEach(t, w.conn, s, func(text string) {
 					for _, f := range tables {
 						if strings.Contains(text, "public."+f.name+" ") || strings.Contains(text, "public."+f.name+"_") {
 							w.write(f, text)
 						}
 					}
-				}
+				})
 			}
 			for _, f := range tables {
 				w.write(f, "before")
@@ -207,6 +193,25 @@ func TestFilledColumns(t *testing.T) {
 				run(f.down)
 			}
 		})
+	}
+}
+
+// runEach runs a script, and calls after with the text of each transaction after it.
+func runEach(t *testing.T, conn *pgx.Conn, s proof.Script, after func(text string)) {
+	t.Helper()
+	transactions := [][]pgsql.Stmt{s.Stmts}
+	if s.TxNone {
+		transactions = slices.Collect(slices.Chunk(s.Stmts, 1))
+	}
+	for _, stmts := range transactions {
+		text := ""
+		for _, stmt := range stmts {
+			text += stmt.Text + ";\n"
+		}
+		if _, err := conn.PgConn().Exec(t.Context(), text).ReadAll(); err != nil {
+			t.Fatalf("%s: %v\n%s", s.File, err, text)
+		}
+		after(text)
 	}
 }
 

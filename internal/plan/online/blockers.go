@@ -144,7 +144,8 @@ func (d *differ) unblockConstraint(t *table, h, w *constraint) (ops []Op) {
 		drop.note = append(drop.note, uncheckedNote)
 		ops = d.addConstraint(t, w)
 	}
-	return append(ops, Op{stage: stageUnblock, up: []cmd{drop}}.undo(d.addConstraint(t, h)))
+	up := append(d.withoutReplica(t, h.index), drop)
+	return append(ops, Op{stage: stageUnblock, unblocks: h.index, up: up}.undo(d.addConstraint(t, h)))
 }
 
 // unblockIndex is like unblockConstraint for an index that backs no constraint.
@@ -163,5 +164,6 @@ func (d *differ) unblockIndex(t *table, h, w *index) (ops []Op) {
 		ops = d.addIndex(t, w)
 	}
 	drop.note = append(note, drop.note...)
-	return append(ops, Op{stage: stageUnblock, up: []cmd{drop}}.undo(d.addIndex(t, h)))
+	up := append(d.withoutReplica(t, h), drop)
+	return append(ops, Op{stage: stageUnblock, unblocks: h, up: up}.undo(d.addIndex(t, h)))
 }

@@ -152,7 +152,7 @@ func (d *differ) addConstraintPart(t *table, k *constraint) []Op {
 		if t.Partitioned {
 			return d.addPartitionedKey(t, k)
 		}
-		return []Op{{stage: stageBuild, down: drop, hazards: duplicated(t, k.index), up: []cmd{
+		return []Op{{stage: stageBuild, builds: k.index, down: drop, hazards: duplicated(t, k.index), up: []cmd{
 			sql(createIndex(t, k.index, k.Name), "Scans the table without blocking reads or writes; fails if two rows have the same key."),
 			sql("ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + usingIndex(k, k.Name)),
 		}}}
@@ -211,7 +211,7 @@ func (d *differ) dropConstraint(t *table, k *constraint) Op {
 		if o.up = d.dropUnique(t, k.index, o.up[0]); o.up[0].action == "" {
 			o.stage, o.key = stageDropUnique, ""
 		}
-		noteReplica(t, k.index, o.up)
+		d.noteReplica(t, k.index, o.up)
 	}
 	return o.undo(d.addConstraint(t, k))
 }

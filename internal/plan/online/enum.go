@@ -260,6 +260,9 @@ func (d *differ) hold(e rebuiltEnum) (drop, again, dropBack, againBack []cmd) {
 		}
 		have = h.leaves(have)
 		one := d.dependents(e, have, want)
+		if i := one.from.replica(); i != nil && one.to.replica() == nil {
+			drop = append(drop, d.withoutReplica(have, i)...)
+		}
 		drop, again = append(drop, one.from.dropAll(have)...), append(again, one.to.create(have)...)
 		dropBack, againBack = append(dropBack, one.to.dropAll(have)...), append(againBack, one.from.create(have)...)
 		h.from.add(one.from)

@@ -63,6 +63,17 @@ func (r *recreated) reads(names []string) bool {
 	return slices.ContainsFunc(r.columns, func(c *column) bool { return slices.Contains(names, c.Name) })
 }
 
+// replica returns the index that is the table's replica identity, or nil.
+func (r *recreated) replica() *index {
+	indexes := slices.Clone(r.indexes)
+	for _, k := range r.constraints {
+		if k.index != nil {
+			indexes = append(indexes, k.index)
+		}
+	}
+	return find(indexes, func(i *index) bool { return i.Replica })
+}
+
 // addPart adds an unmanaged part, and reports whether the desired state has all columns that it reads.
 func (r *recreated) addPart(p outsidePart, reads []string, want *table) bool {
 	r.parts = append(r.parts, p)
@@ -165,6 +176,9 @@ func (d *differ) recreate(ctx context.Context, have, want *table) (_, _ *table, 
 	}
 	release, bindBack := d.keepSequences(have, from.columns...)
 	releaseBack, bind := d.keepSequences(have, to.columns...)
+	if i := from.replica(); i != nil && to.replica() == nil {
+		release = append(release, d.withoutReplica(have, i)...)
+	}
 	ops = append(ops, Op{stage: stageRewrite, key: have.String(), rank: -1, up: append(release, from.drop(have)...), down: append(from.create(have), bindBack...),
 		hazards: d.recreateHazards(have, to, fix.Words(strings.Join(instead, "\n"))), downHazards: d.recreateHazards(have, from, fix.Text{})},
 		Op{stage: stageRewrite, key: have.String(), rank: 1, up: append(create, bind...), down: append(releaseBack, to.drop(have)...)})

@@ -106,7 +106,7 @@ func (d *differ) addIndex(t *table, i *index) []Op {
 	if t.Partitioned {
 		return d.addPartitionedIndex(t, i)
 	}
-	return []Op{{stage: stageBuild, hazards: duplicated(t, i), up: append([]cmd{sql(createIndex(t, i, i.Name))}, finish(t, i)...), down: d.revertUnique(t, i, sql(dropIndex(t, i.Name)))}}
+	return []Op{{stage: stageBuild, builds: i, hazards: duplicated(t, i), up: append([]cmd{sql(createIndex(t, i, i.Name))}, finish(t, i)...), down: d.revertUnique(t, i, sql(dropIndex(t, i.Name)))}}
 }
 
 func (d *differ) dropIndex(t *table, i *index) Op {
@@ -119,7 +119,7 @@ func (d *differ) dropIndex(t *table, i *index) Op {
 	} else {
 		o.up = d.dropUnique(t, i, sql(dropIndex(t, i.Name)))
 	}
-	noteReplica(t, i, o.up)
+	d.noteReplica(t, i, o.up)
 	return o.undo(d.addIndex(t, i))
 }
 

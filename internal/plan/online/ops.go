@@ -90,6 +90,9 @@ type Op struct {
 	// hazards are listed at the top of the file.
 	hazards, downHazards []hazard.Hazard
 
+	// builds is an index that up builds, unblocks one that it drops before types change.
+	builds, unblocks *index
+
 	// fills or sets is a new column that fillTogether fills, or sets NOT NULL; there is nothing else then.
 	fills, sets *column
 	// tightens is an existing column that tightenTogether sets NOT NULL; there is nothing else then.

@@ -64,9 +64,9 @@ func (d *differ) dropUnique(t *table, i *index, drop cmd) []cmd {
 	return cmds
 }
 
-// noteReplica says what the first of cmds, which drops index i without a replacement, does to logical replication.
-func noteReplica(t *table, i *index, cmds []cmd) {
-	if i.Replica {
+// noteReplica says what the first of cmds, which drops index i, does to logical replication.
+func (d *differ) noteReplica(t *table, i *index, cmds []cmd) {
+	if i.Replica && d.want.tables[t.String()].replica() == nil {
 		cmds[0].note = append(slices.Clone(cmds[0].note),
 			ident(i.Name)+" is the table's replica identity. If the table is published, UPDATE and DELETE fail",
 			"until it has another one: "+fix.FullReplicaIdentity(t.String()).String()+", or USING INDEX.")
@@ -80,6 +80,41 @@ func markReplica(t *table, to *index, name string) []cmd {
 		return nil
 	}
 	return []cmd{sql("ALTER TABLE " + t.String() + " REPLICA IDENTITY USING INDEX " + ident(name))}
+}
+
+// replica returns the index that is the table's replica identity, or nil.
+func (t *table) replica() *index {
+	if t == nil || t.Partitioned {
+		return nil
+	}
+	return find(t.indexes, func(i *index) bool { return i.Replica })
+}
+
+// withoutReplica returns what precedes the drop of index i, if that is the replica identity of t and another one takes
+// over only later.
+func (d *differ) withoutReplica(t *table, i *index) []cmd {
+	if i == nil || !i.Replica || d.want.tables[t.String()].replica() == nil {
+		return nil
+	}
+	return []cmd{sql("ALTER TABLE "+t.String()+" REPLICA IDENTITY FULL", "Without a replica identity, UPDATE and DELETE would fail if the table is published.")}
+}
+
+// moveReplica adds to the op that builds a new replica identity of t what precedes the drop of that index in the down
+// file: the former one takes over again. If that one is dropped before the new one is built, whole rows do.
+func (d *differ) moveReplica(t *table, ops []Op) {
+	from, to := d.have.tables[t.String()].replica(), d.want.tables[t.String()].replica()
+	if from == nil || to == nil {
+		return
+	}
+	back := markReplica(t, from, from.Name)
+	if !slices.Contains(t.indexes, from) || slices.ContainsFunc(ops, func(o Op) bool { return o.unblocks == from }) {
+		back = d.withoutReplica(t, from)
+	}
+	for i := range ops {
+		if ops[i].builds == to {
+			ops[i].down = slices.Concat(back, ops[i].down)
+		}
+	}
 }
 
 // revertUnique reverts the creation of the unique index i of t. If the table has no other index on the same columns,

@@ -63,7 +63,9 @@ func (d *differ) table(ctx context.Context, have, want *table) ([]Op, error) {
 	constraints, converted := d.constraints(have, want, blocking)
 	indexes := d.indexes(have, want, blocking, converted)
 	comments := about(change{verb: "change", kind: "comment", table: have.Name}, comment(have, "TABLE "+have.String(), have.Comment, want.Comment))
-	return slices.Concat(ops, outside, columns, constraints, indexes, comments), nil
+	changed := slices.Concat(outside, columns, constraints, indexes, comments)
+	d.moveReplica(have, changed)
+	return append(ops, changed...), nil
 }
 
 // comment changes the comment on a part of a table, if it differs.

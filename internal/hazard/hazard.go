@@ -25,6 +25,9 @@ const (
 	Fails  Kind = "fails"  // fails because of the rows for another reason
 
 	Violated Kind = "violated" // fails if rows violate a new constraint; the query counts them
+
+	Early    Kind = "early"    // meanwhile a deferrable constraint isn't deferred
+	Conflict Kind = "conflict" // meanwhile INSERT ... ON CONFLICT may fail with a duplicate key
 )
 
 // Lock modes, as in pg_locks.

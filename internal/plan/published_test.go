@@ -5,7 +5,10 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 )
 
 // published are tables whose replica identity is an index, with the statements that create them and what the schema
@@ -155,4 +158,65 @@ func publishedNames() string {
 		list += ", " + p.name
 	}
 	return list[2:]
+}
+
+// TestSaidMeanwhile runs statements that are legal before and after unique indexes change, after each transaction of
+// the change and of its down files. Where they fail, the file says so.
+func TestSaidMeanwhile(t *testing.T) {
+	const create = `CREATE TABLE deferred (pos int NOT NULL, grp int NOT NULL, CONSTRAINT deferred_once UNIQUE (pos) DEFERRABLE);
+CREATE TABLE named (a int NOT NULL, b int NOT NULL, CONSTRAINT named_once UNIQUE (a, b));
+`
+	legal := map[string]string{
+		"deferred": "UPDATE deferred SET pos = 3 - pos",
+		"named":    "INSERT INTO named VALUES (1, 2) ON CONFLICT ON CONSTRAINT named_once DO NOTHING",
+	}
+	columns := func(a, b string) string {
+		return fmt.Sprintf("  schema = schema.public\n  column %q { type = int }\n  column %q { type = int }\n", a, b)
+	}
+	p := newProject(t)
+	p.HCL = []byte(`schema "public" {}
+table "deferred" {
+` + columns("pos", "grp") + `  unique "deferred_once" { columns = [column.pos, column.grp] }
+}
+table "named" {
+` + columns("a", "b") + `  unique "named_once" { columns = [column.a] }
+}
+`)
+	p.Write(map[string]string{"20250101000000_base.sql": create})
+	pl, err := Make(t.Context(), p.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := pgtest.New(t)
+	db.Exec(create + "INSERT INTO deferred VALUES (1, 1), (2, 1); INSERT INTO named VALUES (1, 1)")
+	conn := db.Conn()
+	failed := map[string]bool{}
+	run := func(s proof.Script, hazards []hazard.Hazard) {
+		runEach(t, conn, s, func(after string) {
+			for table, statement := range legal {
+				_, err := conn.PgConn().Exec(t.Context(), "BEGIN; "+statement+"; ROLLBACK").ReadAll()
+				if err == nil {
+					continue
+				}
+				if _, err := conn.Exec(t.Context(), "ROLLBACK"); err != nil {
+					t.Fatal(err)
+				}
+				failed[table] = true
+				if pgsql.SQLState(err) != "23505" || !slices.ContainsFunc(hazards, func(h hazard.Hazard) bool {
+					return h.Table == "public."+table && (h.Kind == hazard.Early || h.Kind == hazard.Conflict)
+				}) {
+					t.Errorf("%s says nothing of this: %v after\n%s", s.File, err, after)
+				}
+			}
+		})
+	}
+	for _, f := range pl.Files {
+		run(f.up, f.Hazards)
+	}
+	if len(failed) != len(legal) {
+		t.Errorf("only these fail at times: %v", failed)
+	}
+	for _, f := range slices.Backward(pl.Files) {
+		run(f.down, f.DownHazards)
+	}
 }

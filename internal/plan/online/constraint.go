@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -152,7 +153,7 @@ func (d *differ) addConstraintPart(t *table, k *constraint) []Op {
 		if t.Partitioned {
 			return d.addPartitionedKey(t, k)
 		}
-		return []Op{{stage: stageBuild, builds: k.index, down: drop, hazards: duplicated(t, k.index), up: []cmd{
+		return []Op{{stage: stageBuild, builds: k.index, down: drop, hazards: append(duplicated(t, k.index), early(t, k)...), up: []cmd{
 			sql(createIndex(t, k.index, k.Name), "Scans the table without blocking reads or writes; fails if two rows have the same key."),
 			sql("ALTER TABLE " + t.String() + " ADD CONSTRAINT " + ident(k.Name) + usingIndex(k, k.Name)),
 		}}}
@@ -282,7 +283,15 @@ func (d *differ) changeKey(t *table, h, w *constraint) []Op {
 		back = d.names.index(t, h.Name, "_new")
 	}
 	up := slices.Concat(d.markReplaced(t, h.index, []string{pgsql.QualifiedIdent(t.Schema, next)}), swap(h, w, next))
-	return []Op{{stage: stageBuild, up: up, down: swap(w, h, back), downApart: true, hazards: duplicated(t, w.index)}}
+	hazards := func(from, to *constraint) []hazard.Hazard {
+		found := early(t, to)
+		if from.Deferrable == "" { // ON CONFLICT refuses others
+			found = append(found, conflict(t, "ON CONSTRAINT "+ident(from.Name), from.Name)...)
+		}
+		return found
+	}
+	return []Op{{stage: stageBuild, up: up, down: swap(w, h, back), downApart: true,
+		hazards: append(duplicated(t, w.index), hazards(h, w)...), downHazards: hazards(w, h)}}
 }
 
 func (d *differ) keyInUse(t *table, h, w *constraint, what string) string {

@@ -73,6 +73,24 @@ func duplicated(t *table, i *index) []hazard.Hazard {
 		Query: fix.CountDuplicates(strings.Join(i.Keys, ", "), t.String(), strings.Join(where, " AND "))}}
 }
 
+// early returns the hazard of a unique index that is checked at once until it belongs to the deferrable constraint k.
+func early(t *table, k *constraint) []hazard.Hazard {
+	if k.Deferrable == "" || k.Kind != "p" && k.Kind != "u" {
+		return nil
+	}
+	return []hazard.Hazard{{Kind: hazard.Early, Table: t.String(),
+		What: "until " + ident(k.Name) + " has the new index, that isn't deferrable: transactions fail that have duplicates only before their end",
+		Instead: fix.Words("To keep them running, write the change as SQL (new) instead: one ALTER TABLE that adds the constraint,\n" +
+			"and drops the old one, blocks reads and writes of the table until the index is built.")}}
+}
+
+// conflict returns the hazard of a unique index that is built before it replaces another one. arbiter is what follows
+// ON CONFLICT. If two sessions insert the same key at once, that holds although both indexes have the same columns.
+func conflict(t *table, arbiter, name string) []hazard.Hazard {
+	return []hazard.Hazard{{Kind: hazard.Conflict, Table: t.String(),
+		What: "until the new index replaces " + ident(name) + ", INSERT ... ON CONFLICT " + arbiter + " can fail because a row is a duplicate in the new one"}}
+}
+
 // withNulls is like violated for a column that becomes NOT NULL.
 func withNulls(t *table, c *column) []hazard.Hazard {
 	return []hazard.Hazard{{Kind: hazard.Violated, Table: t.String(), Column: ident(c.Name), What: "fails if " + ident(c.Name) + " is NULL in a row",

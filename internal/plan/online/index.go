@@ -3,6 +3,7 @@ package online
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -18,6 +19,15 @@ func (i *index) create(name, on string) string {
 		unique = "UNIQUE "
 	}
 	return "CREATE " + unique + "INDEX " + name + " ON " + on + " " + i.On
+}
+
+// target returns the index as what follows ON CONFLICT.
+func (i *index) target() string {
+	target := "(" + strings.Join(i.Keys, ", ") + ")"
+	if i.Predicate != nil {
+		target += " WHERE " + *i.Predicate
+	}
+	return target
 }
 
 func dropIndex(t *table, name string) string {
@@ -143,5 +153,10 @@ func (d *differ) changeIndex(t *table, h, w *index) []Op {
 	}
 	build := swap(w, false)
 	up := slices.Concat(d.markReplaced(t, h, d.names.chosen[chosen:]), build)
-	return []Op{{stage: stageBuild, up: up, down: swap(h, true), downApart: true, hazards: duplicated(t, w)}}
+	o := Op{stage: stageBuild, up: up, down: swap(h, true), downApart: true, hazards: duplicated(t, w)}
+	if h.Unique && w.Unique {
+		o.hazards = append(o.hazards, conflict(t, h.target(), h.Name)...)
+		o.downHazards = conflict(t, w.target(), w.Name)
+	}
+	return []Op{o}
 }

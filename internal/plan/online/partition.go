@@ -125,7 +125,7 @@ func (d *differ) addPartitionedKey(t *table, k *constraint) []Op {
 				}
 			})...)
 	}
-	o.up = add(t, k.index, k.Name)
+	o.up, o.hazards = add(t, k.index, k.Name), append(o.hazards, early(t, k)...)
 	return []Op{o}
 }
 

@@ -97,7 +97,8 @@ type proposer struct {
 // the one that
 //
 //   - both tables name, if they are in order,
-//   - or the record names, unless its schema has more than twice the differences of the nearest version's,
+//   - or the record names, or else that of goose, golang-migrate or dbmate, unless its schema has more than twice the
+//     differences of the nearest version's,
 //   - or has the fewest differences. Of several, it is the first, or a later one with the same schema if queries say
 //     that what the migrations in between do to data is done.
 //
@@ -125,6 +126,9 @@ func (p *proposer) propose(ctx context.Context) error {
 		return err
 	}
 	p.readRecord(pos)
+	if err := p.readOthers(ctx); err != nil {
+		return err
+	}
 	if managed, why := p.managed(pos); managed && (p.to == "" || target == pos.Index || why != "") {
 		p.Recorded, p.Ahead = why == "", len(pos.Ahead)
 		p.take(p.candidate(pos.Index))

@@ -48,7 +48,7 @@ var imports = map[string]string{
 	"internal/projecttest": "devdb migration pgtest proof",
 	"internal/proof":       "catalog devdb migration pgsql runner state",
 	"internal/report":      "adopt alembic catalog fix hazard history importer lint migration migrator onboard pgsql plan proof revision runner state tree usage words",
-	"internal/revision":    "batch catalog migration pgsql words",
+	"internal/revision":    "batch catalog migration pgsql runner words",
 	"internal/runner":      "batch pgsql",
 	"internal/schemahcl":   "hclsize pgsql tree words",
 	"internal/schematest":  "",

@@ -176,18 +176,18 @@ func TestRepairFirst(t *testing.T) {
 	}
 	edited := strings.Replace(strings.Replace(r.DecisionText(), "--   UPDATE", "UPDATE", 1), "= ...", "= 'x'", 1)
 	for want, sql := range map[string]string{
-		"r.sql:2: BEGIN: each statement of the file commits on its own":                           "SELECT 1;\nBEGIN;\n" + edited,
-		`r.sql:1 fails on a copy of the live schema without rows: table "missing" does not exist`: "DROP TABLE missing;",
+		"r.sql:2: BEGIN: each statement of the file commits on its own, except those between a BEGIN and a COMMIT": "SELECT 1;\nBEGIN;\n" + edited,
+		`r.sql:1 fails on a copy of the live schema without rows: table "missing" does not exist`:                  "DROP TABLE missing;",
 	} {
 		d.cfg.First = &adopt.First{Name: "r.sql", SQL: sql}
 		if _, err := d.repair(); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	d.cfg.First = &adopt.First{Name: "r.sql", SQL: edited}
+	d.cfg.First = &adopt.First{Name: "r.sql", SQL: "BEGIN;\n" + edited + "\nUPDATE t SET a = a || 'y';\nCOMMIT;\n"}
 	start := time.Now()
 	d.mustRepair()
-	if got := d.query("SELECT min(a) || max(a) FROM t"); got != "xx" {
+	if got := d.query("SELECT min(a) || max(a) FROM t"); got != "xyxy" {
 		t.Errorf("values %s after %v", got, time.Since(start))
 	}
 }

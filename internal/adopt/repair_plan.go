@@ -156,9 +156,9 @@ func (p *repairing) first(ctx context.Context, have *state.State) error {
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", f.Name, err)
 	}
-	for _, s := range stmts {
-		if runner.Check(s, true) == runner.Controls {
-			return fmt.Errorf("%s:%d: %s: each statement of the file commits on its own: remove the statements that begin and end transactions", f.Name, s.Pos.Line, pgsql.OneLine(s.Text, 60))
+	for i, misfit := range runner.Check(stmts, true) {
+		if s := stmts[i]; misfit.Control() {
+			return fmt.Errorf("%s:%d: %s: each statement of the file commits on its own, except those between a BEGIN and a COMMIT: remove the other statements that begin and end transactions", f.Name, s.Pos.Line, pgsql.OneLine(s.Text, 60))
 		}
 	}
 	if len(stmts) == 0 { // nobody has edited it

@@ -63,7 +63,7 @@ func (l *lines) whole() Section {
 		stmts = stmts[1 : n-1]
 	}
 	s := l.section(0, len(l.all)+1)
-	s.TxNone = slices.ContainsFunc(stmts, func(s pgsql.Stmt) bool { return runner.Check(s, false) == runner.NeedsNone })
+	s.TxNone = slices.Contains(runner.Check(stmts, false), runner.NeedsNone)
 	return s
 }
 

@@ -186,11 +186,15 @@ func (m *Migration) draft(digits int, sources map[string]source) (File, migratio
 	d := migration.Draft{Name: f.Name, SQL: m.Up.text(up)}
 	sources[f.Name] = source{&m.Up, before(up)}
 	stmts, err := pgsql.Split(m.Up.SQL)
-	for i := 0; err == nil && m.Up.TxNone && i < len(stmts); i++ {
-		if runner.Cut(stmts[i:i+1], true)[0].Mode == runner.MayCommit {
-			file, line := m.Up.File, m.Up.line(stmts[i].Pos.Line)
+	if err == nil && m.Up.TxNone {
+		for _, u := range runner.Cut(stmts, true) {
+			if u.Mode != runner.MayCommit {
+				continue
+			}
+			at := u.Stmts[0].Pos.Line
+			file, line := m.Up.File, m.Up.line(at)
 			if len(m.Up.Lines) == 0 {
-				file, line = f.Name, before(up)+stmts[i].Pos.Line
+				file, line = f.Name, before(up)+at
 			}
 			f.Repeated = append(f.Repeated, fmt.Sprintf("%s:%d", file, line))
 		}

@@ -93,7 +93,7 @@ func needed(ctx context.Context, conn *pgx.Conn, rec *capture.Recording, tables 
 	}
 	if r.txNone() {
 		r.stmts = slices.DeleteFunc(r.stmts, func(s statement) bool {
-			lock := runner.Check(pgsql.Stmt{Text: s.sql}, true) == runner.NeedsOne
+			lock := runner.Check([]pgsql.Stmt{{Text: s.sql}}, true)[0] == runner.NeedsOne
 			r.locks = r.locks || lock
 			return lock
 		})

@@ -32,7 +32,7 @@ func inBatches(s *step, t *relation) fix.Text {
 // inBatches reports whether the statement runs in batches.
 func (s *step) inBatches() bool {
 	b, err := batch.Of(s.stmt)
-	return b != nil && err == nil && s.trace.file.TxNone
+	return b != nil && err == nil && s.apart
 }
 
 // table returns a table as fixes need it, with a key that contains none of the columns in without. If only is set, rows

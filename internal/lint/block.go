@@ -179,11 +179,11 @@ func (r *fileRun) probe(ctx context.Context, st *step) error {
 		}
 		var tried []*step
 		for _, p := range clauses {
-			s := &step{trace: r.trace, stmt: pgsql.Stmt{Text: p.text, Pos: st.stmt.Pos}, tx: st.tx, last: st.last, before: r.now, after: r.now, of: st, in: b.of}
+			s := &step{trace: r.trace, stmt: pgsql.Stmt{Text: p.text, Pos: st.stmt.Pos}, tx: st.tx, apart: st.apart, last: st.last, before: r.now, after: r.now, of: st, in: b.of}
 			s.untaken = p.at < 0 || !ran[p.at]
 			s.unseen = p.built && s.untaken
 			s.st = s.stmt.Parse()
-			s.refused = runner.Check(s.stmt, false)
+			s.refused = runner.Check([]pgsql.Stmt{s.stmt}, false)[0]
 			switch {
 			case s.refused == runner.Controls:
 				continue

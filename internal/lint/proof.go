@@ -12,6 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -151,9 +152,11 @@ func (p *promise) downBlocks(r *Report) {
 		if f.Down == nil {
 			continue
 		}
-		for _, s := range f.Down.Stmts {
-			if name, d := block(s, f.Down.TxNone); name != "" && p.Policy.on(rulesByName()[name]) {
-				r.add(path.Join(migration.DownDir, f.Down.Name), p.Policy.finding(rulesByName()[name], s, d))
+		for _, u := range runner.Cut(f.Down.Stmts, f.Down.TxNone) {
+			for _, s := range u.Stmts {
+				if name, d := block(s, f.Down.TxNone && !u.Block()); name != "" && p.Policy.on(rulesByName()[name]) {
+					r.add(path.Join(migration.DownDir, f.Down.Name), p.Policy.finding(rulesByName()[name], s, d))
+				}
 			}
 		}
 	}

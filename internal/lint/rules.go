@@ -183,7 +183,7 @@ var hazards = []Rule{
 	{"work-while-access-exclusive", "IB502", Transaction, Error, false, "Blocks reads and writes of the locked table until the slow statement is done. Use separate transactions."},
 	{"wide-lock-window", "IB503", Transaction, Warning, optIn, "Locks several tables until the transaction ends, which makes deadlocks likely. Change one table per file."},
 	{"dml-in-migration", "IB504", Transaction, Warning, optIn, "Locks the rows until the transaction ends. Use a data migration that works in batches."},
-	{"nested-transaction", "TX201", Transaction, Error, false, "The runner begins and ends transactions: one for each file, or for each statement of a file with -- atlas:txmode none. Remove BEGIN and COMMIT."},
+	{"nested-transaction", "TX201", Transaction, Error, false, "The runner begins and ends a transaction for each file. Remove BEGIN and COMMIT. A file with -- atlas:txmode none has no transaction, except between a BEGIN and a COMMIT, in pairs and without options."},
 	{"uncommitted-transaction", "IB505", Transaction, Error, false, "A transaction that is never committed is rolled back. Add the COMMIT, or remove the BEGIN."},
 	{"enum-value-used-in-same-transaction", "IB506", Transaction, Error, false, "PostgreSQL rejects a new enum value in the transaction that adds it. Add it in an earlier file."},
 	{"pending-trigger-events", "IB512", Transaction, Error, false, "PostgreSQL rejects it if the transaction changed rows for which a deferred constraint is still to be checked. Use separate transactions, or SET CONSTRAINTS ALL IMMEDIATE in between."},

@@ -25,6 +25,7 @@ type step struct {
 	st    *pgsql.Statement
 	tx    int  // steps of the same transaction have the same number
 	last  bool // of its transaction
+	apart bool // it doesn't share its transaction with other statements of the file, or has none
 
 	// before and after are the catalogs around it. They are the same if it didn't run.
 	before, after *snapshot
@@ -257,7 +258,7 @@ func has[T any](objects oidmap.Map[*T], is func(*T) bool) bool {
 
 // until returns how long the statement's locks are held.
 func (s *step) until() string {
-	if s.trace.file.TxNone {
+	if s.apart {
 		return "until the statement is done"
 	}
 	rest := s.laterInTx()

@@ -71,7 +71,7 @@ func text(s *step) (found findings) {
 		for _, b := range bodies(st) {
 			found = append(found, setval(s, b.words)...)
 		}
-		if name, d := block(s.stmt, false); name != "" && !s.trace.file.TxNone {
+		if name, d := block(s.stmt, false); name != "" && !s.apart {
 			found.add(s, name, d)
 		}
 	case "CREATE INDEX":

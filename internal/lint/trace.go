@@ -28,11 +28,15 @@ func (t *tracer) run(ctx context.Context, f *migration.File) (tr *trace, err err
 	if len(f.Stmts) == 0 {
 		return r.trace, nil
 	}
+	r.misfits = runner.Check(f.Stmts, f.TxNone)
 	for _, u := range runner.Cut(f.Stmts, f.TxNone) {
 		r.tx++
-		if f.TxNone {
+		switch {
+		case u.Block() && len(u.Stmts) == 0: // its COMMIT is reported
+			err = r.alone(ctx, runner.Unit{Stmts: f.Stmts[u.To-1 : u.To], First: u.To - 1})
+		case f.TxNone && !u.Block():
 			err = r.alone(ctx, u)
-		} else {
+		default:
 			err = r.together(ctx, u)
 		}
 		if err != nil {
@@ -78,6 +82,7 @@ func (t *tracer) runAll(ctx context.Context, files []*migration.File, mark func(
 type fileRun struct {
 	*tracer
 	*trace
+	misfits []runner.Misfit // of the file's statements
 	// imitated are the locks that only an imitation took.
 	imitated map[uint32]locks
 }
@@ -137,9 +142,11 @@ func (r *fileRun) fail(e *runner.StmtError) {
 	}
 }
 
-// together runs the file in one transaction.
+// together runs the file, or a block of it, in one transaction.
 func (r *fileRun) together(ctx context.Context, u runner.Unit) error {
-	atStart := r.now
+	atStart, before := r.now, r.incomplete
+	r.incomplete = false
+	end := u.First + len(u.Stmts)
 	var next *pgsql.Statement
 	err := r.session.Run(ctx, u, runner.Hooks{
 		Begin: r.begin,
@@ -149,13 +156,13 @@ func (r *fileRun) together(ctx context.Context, u runner.Unit) error {
 				st.st = next
 			}
 			next = nil
-			if addsRows(st.st) && i+1 < len(r.file.Stmts) {
+			if addsRows(st.st) && i+1 < end {
 				next = r.file.Stmts[i+1].Parse()
 				st.rows = addsRows(next) && next.Targets[0] == st.st.Targets[0]
 			}
-			st.last = i == len(r.file.Stmts)-1
-			if st.refused = runner.Check(s, false); st.refused != runner.Fits {
-				r.incomplete = true
+			st.last = i == end-1
+			if m := r.misfits[i]; m != runner.Fits && m != runner.Batched { // which runs as a whole
+				st.refused, r.incomplete = m, true
 				return r.imitate(ctx, st)
 			}
 			return r.step(ctx, st, run, true)
@@ -168,6 +175,7 @@ func (r *fileRun) together(ctx context.Context, u runner.Unit) error {
 	if r.incomplete {
 		r.now = atStart
 	}
+	r.incomplete = r.incomplete || before
 	return err
 }
 
@@ -205,13 +213,13 @@ func (r *fileRun) end(ctx context.Context, u runner.Unit, failed bool) (*runner.
 // alone runs a statement of a file without a transaction.
 func (r *fileRun) alone(ctx context.Context, u runner.Unit) error {
 	st := r.newStep(u.Stmts[0])
-	st.last = true
+	st.last, st.apart = true, true
 	outside := u
-	switch runner.Check(st.stmt, true) {
-	case runner.Controls:
-		st.refused, r.incomplete = runner.Controls, true
+	switch misfit := r.misfits[u.First]; {
+	case misfit.Control():
+		st.refused, r.incomplete = misfit, true
 		return nil
-	case runner.NeedsOne:
+	case misfit == runner.NeedsOne:
 		outside.Mode = runner.Either
 		return r.outside(ctx, outside, st)
 	}

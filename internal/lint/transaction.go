@@ -35,18 +35,18 @@ func refusals(s *step) (found findings) {
 	}
 	switch {
 	case s.refused == runner.NeedsNone && concurrently:
-		d.Text = "PostgreSQL rejects CONCURRENTLY in a transaction, and the file runs in one"
-		d.Fix = fix.WithoutTransaction(s.stmt.Text)
+		d.Text = "PostgreSQL rejects CONCURRENTLY in a transaction, and " + s.inOne()
+		d.Fix = s.outOfIt()
 		found.add(s, "concurrently-in-transaction", d)
 	case code == pgsql.ActiveSQLTransaction && s.callsCode():
 		d.Text = "the block or function runs a statement that PostgreSQL rejects in a transaction, and everything in a block or function runs in one"
 		d.Fix = fix.Words("write the statement itself, in a file with -- atlas:txmode none")
 		found.add(s, "nontransactional-in-transaction", d)
 	case s.refused == runner.NeedsNone, code == pgsql.ActiveSQLTransaction:
-		d.Text = "PostgreSQL rejects the statement in a transaction, and the file runs in one"
-		d.Fix = fix.WithoutTransaction(s.stmt.Text)
+		d.Text = "PostgreSQL rejects the statement in a transaction, and " + s.inOne()
+		d.Fix = s.outOfIt()
 		found.add(s, "nontransactional-in-transaction", d)
-	case code == pgsql.InvalidTransactionTermination && !s.trace.file.TxNone:
+	case code == pgsql.InvalidTransactionTermination && !s.apart:
 		found.add(s, "nontransactional-in-transaction", commits(s.stmt))
 	case code == pgsql.ObjectInUse && strings.Contains(s.failed.Reason(), "pending trigger events"):
 		d.Text = "the statement fails after a change of rows for which a deferred foreign key is still to be checked"
@@ -67,6 +67,22 @@ func refusals(s *step) (found findings) {
 		found.add(s, "not-valid-fk-on-partitioned", d)
 	}
 	return found
+}
+
+// inOne says why a statement runs in a transaction with others.
+func (s *step) inOne() string {
+	if s.trace.file.TxNone {
+		return "it is between BEGIN and COMMIT"
+	}
+	return "the file runs in one"
+}
+
+// outOfIt says how the statement runs outside that transaction.
+func (s *step) outOfIt() fix.Text {
+	if s.trace.file.TxNone {
+		return fix.Words("move the statement before the BEGIN or after the COMMIT")
+	}
+	return fix.WithoutTransaction(s.stmt.Text)
 }
 
 // callsCode reports whether the statement runs a block or calls functions.
@@ -99,15 +115,15 @@ func (s *step) subject() *relation {
 	return s.old(t.OID)
 }
 
-// transactions finds BEGIN and COMMIT where the runner controls transactions.
+// transactions finds statements that begin and end transactions where they can't.
 func transactions(tr *trace) (found findings) {
 	var begin *step
 	var first *step
 	for _, s := range tr.steps {
-		if s.refused != runner.Controls {
+		if !s.refused.Control() {
 			continue
 		}
-		if first == nil {
+		if first == nil && s.refused != runner.Unclosed {
 			first = s
 		}
 		switch s.st.Verb {
@@ -126,8 +142,8 @@ func transactions(tr *trace) (found findings) {
 		})
 	} else if first != nil {
 		found.add(first, "nested-transaction", Diagnostic{
-			Text: "the runner records each statement of a file without a transaction, and rejects transactions in the file",
-			Fix:  fix.Words("remove BEGIN, COMMIT and -- atlas:txmode none, so that the file is one transaction"),
+			Text: "a file without a transaction may have only pairs of BEGIN and COMMIT, without options, with statements between them",
+			Fix:  fix.Words("remove it, or write BEGIN before and COMMIT after the statements that belong to one transaction"),
 		})
 	}
 	if begin != nil {
@@ -145,7 +161,7 @@ func unrecorded(tr *trace) (found findings) {
 		return found
 	}
 	for _, s := range tr.steps {
-		if name, d := block(s.stmt, true); name != "" {
+		if name, d := block(s.stmt, true); name != "" && s.apart {
 			found.add(s, name, d)
 		}
 	}
@@ -203,12 +219,17 @@ func join(list []string) string {
 // pendingEvents finds statements that PostgreSQL rejects once an earlier statement of the transaction has changed rows
 // for which a deferred constraint is still to be checked.
 func pendingEvents(tr *trace) (found findings) {
-	if tr.file.TxNone {
-		return nil
-	}
 	pending := make(map[uint32]*constraint) // by table
 	deferred := false                       // whether SET CONSTRAINTS defers all that are DEFERRABLE
+	tx := 0
 	for _, s := range tr.steps {
+		if s.tx != tx {
+			clear(pending)
+			tx, deferred = s.tx, false
+		}
+		if s.apart {
+			continue
+		}
 		if w := s.st.Rest; s.st.Verb == "SET" && len(s.st.Targets) == 1 && s.st.Targets[0].Name == "constraints" && len(w) > 0 {
 			deferred = w.At(len(w)-1) == "DEFERRED"
 			if !deferred {

@@ -10,8 +10,9 @@ import (
 func (r *Report) unrunnable(c *changeSet, cfg Config) bool {
 	found := false
 	for _, f := range c.merged {
-		for _, s := range f.Stmts {
-			if misfit := runner.Check(s, f.TxNone); misfit != runner.Fits {
+		for i, misfit := range runner.Check(f.Stmts, f.TxNone) {
+			if misfit != runner.Fits {
+				s := f.Stmts[i]
 				found = true
 				r.fixed(cfg.Policy, f.Name, Diagnostic{
 					Pos: s.Pos.Offset, Line: s.Pos.Line, Col: s.Pos.Col, Name: "invalid-file",
@@ -28,8 +29,12 @@ func cannotRun(misfit runner.Misfit, txNone bool) string {
 	switch {
 	case misfit == runner.NeedsOne:
 		return "the statement can't run outside a transaction"
+	case txNone && misfit.Control():
+		return "in a file without a transaction, BEGIN and COMMIT must be pairs, and nothing else may begin or end one"
+	case misfit == runner.Batched:
+		return "a statement in batches can't run between BEGIN and COMMIT"
 	case txNone:
-		return "a file without a transaction must not begin one"
+		return "the statement can't run between BEGIN and COMMIT"
 	}
 	return "the statement can't run in the file's transaction"
 }

@@ -239,18 +239,42 @@ func (p *parser) body(name, text string, down bool) ([]pgsql.Stmt, header) {
 	h := parseHeader(text, stmts, down, func(line int, format string, args ...any) {
 		p.add(name, line, 0, format, args...)
 	})
-	for _, s := range stmts {
-		p.batch(name, s, h.txNone)
-		switch runner.Check(s, h.txNone) {
-		case runner.Controls:
-			p.transaction(name, s.Pos, "%s: the file already runs in a transaction; remove it, or commit in batches with a DO block in a file with \"-- atlas:txmode none\"", abbreviate(s.Text))
-		case runner.NeedsNone:
-			p.transaction(name, s.Pos, "%s: PostgreSQL refuses it in a transaction; put \"-- atlas:txmode none\" at the top of the file, followed by an empty line, and move what needs a transaction to another file", abbreviate(s.Text))
-		case runner.NeedsOne:
-			p.transaction(name, s.Pos, "%s: it has no effect outside of a transaction; remove it, or move it, with the statements that need it, to a file without \"-- atlas:txmode none\"", abbreviate(s.Text))
+	for i, misfit := range runner.Check(stmts, h.txNone) {
+		p.batch(name, stmts[i], h.txNone)
+		if misfit != runner.Fits {
+			p.transaction(name, stmts[i].Pos, "%s: %s", abbreviate(stmts[i].Text), instead(misfit, h.txNone))
 		}
 	}
 	return stmts, h
+}
+
+// instead says why a statement can't run in the chosen transaction mode, and what to do.
+func instead(misfit runner.Misfit, txNone bool) string {
+	switch misfit {
+	case runner.Controls:
+		if txNone {
+			return "a file with \"-- atlas:txmode none\" may have only BEGIN and COMMIT, without options, around statements that run in one transaction; remove it"
+		}
+		return "the file already runs in a transaction; remove it, or commit in batches with a DO block in a file with \"-- atlas:txmode none\""
+	case runner.NeedsNone:
+		if txNone {
+			return "PostgreSQL refuses it in a transaction; move it before the BEGIN or after the COMMIT"
+		}
+		return "PostgreSQL refuses it in a transaction; put \"-- atlas:txmode none\" at the top of the file, followed by an empty line, and move what needs a transaction to another file"
+	case runner.NeedsOne:
+		return "it has no effect outside of a transaction; remove it, put it, with the statements that need it, between BEGIN and COMMIT, or move them to a file without \"-- atlas:txmode none\""
+	case runner.Batched:
+		return "batches commit one by one, and BEGIN and COMMIT make one transaction; move it before the BEGIN or after the COMMIT"
+	case runner.Unclosed:
+		return "no COMMIT ends this transaction; add one after the statements that belong to it, or remove BEGIN"
+	case runner.Unopened:
+		return "no BEGIN begins the transaction that this should end; remove it"
+	case runner.Nested:
+		return "a transaction has begun already; remove it, or end that one with COMMIT first"
+	case runner.Empty:
+		return "the transaction has no statements; remove BEGIN and COMMIT"
+	}
+	return ""
 }
 
 // batch checks a statement that is to run in batches.

@@ -136,17 +136,18 @@ func (s *session) runAlone(ctx context.Context, st *step, fr *FileRun) error {
 	for i := range st.done {
 		if setsSession(st.stmts[i]) {
 			if err := s.script.Stmt(ctx, st.stmts[i]); err != nil {
-				return s.stopped(ctx, st, fr, st.done, s.fail(ctx, st, i, err))
+				return s.stopped(ctx, st, fr, runner.Unit{From: st.done}, s.fail(ctx, st, i, err))
 			}
 		}
 	}
-	for _, u := range runner.Cut(st.stmts, true)[st.done:] {
+	units, _ := runner.Rest(st.stmts, st.done)
+	for _, u := range units {
 		if b, err := batch.Of(u.Stmts[0]); err != nil || b != nil {
 			if err == nil {
 				err = s.batches(ctx, st, fr, u, b)
 			}
 			if err != nil {
-				return s.stopped(ctx, st, fr, u.First, err)
+				return s.stopped(ctx, st, fr, u, err)
 			}
 			fr.Applied = append(fr.Applied, u.Stmts[0].Text)
 			continue
@@ -157,33 +158,44 @@ func (s *session) runAlone(ctx context.Context, st *step, fr *FileRun) error {
 			// An interrupted run, or an earlier try, may have run it.
 			again := u.First == st.done && (fr.Skipped > 0 || st.row != nil) || tries > 1
 			if u.Mode == runner.Together {
-				return s.recorded(ctx, st, fr, st.after(u.First), u.First+1, u)
+				return s.recorded(ctx, st, fr, st.after(u.To-1), u.To, u)
 			}
 			return s.outside(ctx, st, fr, u, again)
 		})
 		if err != nil {
-			return s.stopped(ctx, st, fr, u.First, err)
+			return s.stopped(ctx, st, fr, u, err)
 		}
-		fr.Applied = append(fr.Applied, u.Stmts[0].Text)
+		for _, stmt := range st.stmts[u.From:u.To] {
+			fr.Applied = append(fr.Applied, stmt.Text)
+		}
 	}
 	return nil
 }
 
-// stopped records in the journal why the statement at i didn't complete.
-func (s *session) stopped(ctx context.Context, st *step, fr *FileRun, i int, err error) error {
+// stopped records in the journal why a unit didn't complete.
+func (s *session) stopped(ctx context.Context, st *step, fr *FileRun, u runner.Unit, err error) error {
+	i := u.From
 	var failed *StmtError
 	if !errors.As(err, &failed) {
-		return fmt.Errorf("running %s, statement %d of %d: %w", st.name, i+1, len(st.stmts), err)
+		which := fmt.Sprintf("statement %d", i+1)
+		if u.Block() {
+			which = fmt.Sprintf("statements %d to %d", i+1, u.To)
+		}
+		return fmt.Errorf("running %s, %s of %d: %w", st.name, which, len(st.stmts), err)
 	}
 	command := "apply"
 	if st.down {
 		command = "down"
 	}
-	failed.State = fmt.Sprintf("%d of the file's %d statements have run and were committed: fix the cause, then `%s` continues with statement %d", i, len(st.stmts), command, i+1)
+	state := fmt.Sprintf("%d of the file's %d statements have run and were committed", i, len(st.stmts))
+	if u.Block() {
+		state += fmt.Sprintf(", and the transaction of statements %d to %d was rolled back", u.From+1, u.To)
+	}
+	failed.State = fmt.Sprintf("%s: fix the cause, then `%s` continues with statement %d", state, command, i+1)
 	if b, _ := batch.Of(st.stmts[i]); b != nil {
 		failed.State = s.halfway(st, i, failed, command)
 	} else if failed.Cause != nil {
-		failed.State = fmt.Sprintf("%d of the file's %d statements have run and were committed: `%s` continues with statement %d", i, len(st.stmts), command, i+1)
+		failed.State = fmt.Sprintf("%s: `%s` continues with statement %d", state, command, i+1)
 	}
 	if s.conn.IsClosed() {
 		failed.State = fmt.Sprintf("the connection was lost; %d of the file's %d statements are recorded: `%s` checks whether statement %d has run, and continues", i, len(st.stmts), command, i+1)
@@ -419,9 +431,12 @@ func (s *session) fail(ctx context.Context, st *step, i int, err error) error {
 }
 
 // setsSession reports whether a statement changes the session's settings and nothing else, so that it can be run again.
+// Those of a transaction have ended with it.
 func setsSession(s pgsql.Stmt) bool {
-	switch strings.ToUpper(strings.Fields(s.Text)[0]) {
-	case "SET", "RESET":
+	switch words := strings.Fields(strings.ToUpper(s.Text)); words[0] {
+	case "SET":
+		return len(words) < 2 || words[1] != "LOCAL" && words[1] != "CONSTRAINTS" && words[1] != "TRANSACTION"
+	case "RESET":
 		return true
 	case "SELECT":
 		return strings.Contains(strings.ToLower(s.Text), "set_config")

@@ -69,6 +69,15 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 		}
 		fmt.Fprintf(&b, "SET %slock_timeout = %d;\n", scope, d.Milliseconds())
 	}
+	together := func(st *step, u runner.Unit) {
+		for i, stmt := range u.Stmts {
+			if i > 0 && set {
+				limit("LOCAL ", wait)
+			}
+			statement(st, u.First+i)
+			set = setsTimeout(stmt)
+		}
+	}
 	begin := func() {
 		b.WriteString(beginRecord + ";\n")
 		limit("LOCAL ", wait)
@@ -148,13 +157,7 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 			begin()
 			create()
 			b.WriteString(store.AdvanceScript(st.from, st.to) + store.UnchangedScript(st.file.Version, st.row))
-			for i, stmt := range st.stmts {
-				if set {
-					limit("LOCAL ", wait)
-				}
-				statement(st, i)
-				set = setsTimeout(stmt)
-			}
+			together(st, runner.Unit{Stmts: st.stmts})
 			record(st.to, len(st.stmts))
 			continue
 		}
@@ -171,7 +174,8 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 				set = true
 			}
 		}
-		for _, u := range runner.Cut(st.stmts, true)[st.done:] {
+		units, _ := runner.Rest(st.stmts, st.done)
+		for _, u := range units {
 			walk, err := s.scriptWalk(ctx, st, u)
 			var refused *batch.RefusedError
 			switch {
@@ -209,13 +213,14 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 				set = set || setsTimeout(u.Stmts[0])
 			}
 			begin()
-			b.WriteString(enter + store.AdvanceScript(st.from, st.after(u.First)))
+			b.WriteString(enter + store.AdvanceScript(st.from, st.after(u.To-1)))
 			if inside {
 				b.WriteString(leave)
-				statement(st, u.First)
-				set = set || setsTimeout(u.Stmts[0])
+				was := set
+				together(st, u)
+				set = was || slices.ContainsFunc(u.Stmts, setsTimeout)
 			}
-			record(st.after(u.First), u.First+1)
+			record(st.after(u.To-1), u.To)
 		}
 	}
 	set = false

@@ -76,6 +76,22 @@ func (s Stmt) Class() Class {
 	return Transactional
 }
 
+// Begins reports whether s is BEGIN without options.
+func (s Stmt) Begins() bool { return s.only("BEGIN") }
+
+// Commits reports whether s is COMMIT without options.
+func (s Stmt) Commits() bool { return s.only("COMMIT") }
+
+// only reports whether s is the word, and possibly WORK or TRANSACTION.
+func (s Stmt) only(word string) bool {
+	r := newReader(s.Text)
+	if !r.accept(word) {
+		return false
+	}
+	_ = r.accept("WORK") || r.accept("TRANSACTION")
+	return r.kind == 0
+}
+
 // declare parses a DECLARE after its first word: a name, the cursor's properties, CURSOR, WITH HOLD, FOR.
 func (r *reader) declare() Class {
 	r.name()

@@ -112,7 +112,7 @@ func (p *Printer) statusText(st *migrator.Status) error {
 			}
 		}
 		begun, where := "", ""
-		if st.Done < len(stmts) && runner.Cut(stmts, true)[st.Done].Mode == runner.MayCommit {
+		if rest, ok := runner.Rest(stmts, st.Done); ok && len(rest) > 0 && rest[0].Mode == runner.MayCommit {
 			begun = ", and the next, which commits on its own, may have run in part"
 		}
 		if n := st.Batch; n != nil {

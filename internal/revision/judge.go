@@ -12,6 +12,8 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
@@ -292,6 +294,16 @@ func (j *judge) compareHalf(i int, r *migrate.Revision) {
 	f := j.files[i]
 	if n := edited(Sums(f.SQL, f.Stmts), r.PartialHashes); n >= 0 {
 		j.problem(Edited, f.Version, "migration %s is half applied (%d of %d statements), and statement %d of %s has changed since it ran; restore the part that has run: only the rest may change", j.dir.Title(i), r.Applied, r.Total, n+1, f.Name)
+		return
+	}
+	j.midway(i, r.Applied, f.Stmts, f.Name)
+}
+
+// midway adds a problem if another tool recorded that a part of a transaction has run.
+func (j *judge) midway(i, n int, stmts []pgsql.Stmt, name string) {
+	if rest, ok := runner.Rest(stmts, n); !ok && len(rest) > 0 {
+		j.problem(Malformed, j.files[i].Version, "the journal says that %d of the %d statements of %s have run, but those from line %d to line %d are one transaction, of which all or none have run: another tool wrote its row; check the database, then `stamp -to=%s` or `stamp -to=%s`",
+			n, len(stmts), name, stmts[rest[0].From].Pos.Line, stmts[rest[0].To-1].Pos.Line, j.dir.Word(i-1), j.dir.Word(i))
 	}
 }
 
@@ -299,12 +311,16 @@ func (j *judge) compareHalf(i int, r *migrate.Revision) {
 func (j *judge) compareHalfDown(i int, r *migrate.Revision) {
 	f := j.files[i]
 	var sums []string
+	var stmts []pgsql.Stmt
 	if f.Down != nil {
-		sums = Sums(f.Down.SQL, f.Down.Stmts)
+		stmts = f.Down.Stmts
+		sums = Sums(f.Down.SQL, stmts)
 	}
 	if n := edited(sums, r.PartialHashes[1:]); n >= 0 {
 		j.problem(Edited, f.Version, "migration %s is half reverted, and statement %d of %s/%s has changed since it ran; restore the part that has run: only the rest may change", j.dir.Title(i), n+1, migration.DownDir, f.Name)
+		return
 	}
+	j.midway(i, DownApplied(r), stmts, migration.DownDir+"/"+f.Name)
 }
 
 // catalogAt and liveCatalog return the catalogs to compare.

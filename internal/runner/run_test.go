@@ -68,6 +68,20 @@ func TestRun(t *testing.T) {
 			wantRows: 1,
 		},
 		{
+			name:     "failing in a block leaves what was done before it",
+			sql:      "CREATE TABLE t (a int);\nBEGIN;\nINSERT INTO t VALUES (1);\nCOMMIT;\nBEGIN;\nINSERT INTO t VALUES (2);\nINSERT INTO t VALUES (1/0);\nCOMMIT;\n",
+			txNone:   true,
+			wantErr:  `x.sql:7:1: division by zero (SQLSTATE 22012); the file must run on the schema that the files before it produce, without any data`,
+			wantRows: 1,
+		},
+		{
+			name:     "commit in a block",
+			sql:      "CREATE TABLE t (a int);\nBEGIN;\nINSERT INTO t VALUES (1);\nDO 'BEGIN COMMIT; END';\nCOMMIT;\n",
+			txNone:   true,
+			wantErr:  `x.sql:4:1: invalid transaction termination (SQLSTATE 2D000); the file must run on the schema that the files before it produce, without any data`,
+			wantRows: 0,
+		},
+		{
 			name:     "concurrently in a transaction",
 			sql:      "CREATE TABLE t (a int);\n\nCREATE INDEX CONCURRENTLY i ON t (a);\n",
 			wantErr:  `x.sql:3:1: CREATE INDEX CONCURRENTLY cannot run inside a transaction block (SQLSTATE 25001); PostgreSQL runs this statement only outside a transaction: put it in a file of its own that starts with "-- atlas:txmode none" and a blank line`,

@@ -49,7 +49,7 @@ func (s *State) run(ctx context.Context, u runner.Unit, file string) error {
 		if !made {
 			return err
 		}
-		if len(u.Stmts) > 1 { // the whole file runs again
+		if len(u.Stmts) > 1 && !u.Block() { // the whole file runs again
 			if err := s.reset(ctx); err != nil {
 				return err
 			}

@@ -114,6 +114,10 @@ CREATE VIEW v AS SELECT id::text AS "it's", e'a\tb' AS "\", 5 % 3 AS m FROM "T "
 CREATE INDEX CONCURRENTLY "i %s" ON "T ""%s :x" (("a:b" || '%'));
 -- repeatable it adds the same row
 DO $$ BEGIN FOR i IN 2..4 LOOP INSERT INTO "T ""%s :x" (id) VALUES (i); COMMIT; END LOOP; END $$;
+BEGIN;
+LOCK TABLE "T ""%s :x";
+INSERT INTO "T ""%s :x" (id) VALUES (5);
+COMMIT;
 `,
 	"3_enum.sql":   "CREATE TYPE e AS ENUM ('a', 'b''%');\nCREATE TABLE u (e e DEFAULT 'a');\n",
 	"4_add.sql":    "ALTER TYPE e ADD VALUE ':c';\n",

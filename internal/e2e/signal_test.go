@@ -118,7 +118,8 @@ func TestSignals(t *testing.T) {
 			}
 			db.Exec(`INSERT INTO a VALUES (1)`)
 
-			cmd := in(dir, db.URL, "apply")
+			metrics := filepath.Join(t.TempDir(), "apply.prom")
+			cmd := in(dir, db.URL, "apply", "-metrics="+metrics)
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
 			if err := cmd.Start(); err != nil {
@@ -136,6 +137,10 @@ func TestSignals(t *testing.T) {
 			}
 			if !strings.Contains(stderr.String(), "2_b.sql:") {
 				t.Errorf("apply doesn't say where it was interrupted:\n%s", stderr.String())
+			}
+			text, err := os.ReadFile(metrics)
+			if err != nil || !strings.Contains(string(text), fmt.Sprintf("} %d\n", tt.code)) {
+				t.Errorf("the metrics don't have the exit code: %v\n%s", err, text)
 			}
 			if n := query[int](t, db, locks); n != 0 {
 				t.Errorf("%d advisory locks are still held", n)

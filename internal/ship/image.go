@@ -50,11 +50,8 @@ func rootFiles(binary, license []byte) []entry {
 	}
 }
 
-// writeRoot writes the image's files into a folder.
+// writeRoot writes the image's files into an empty folder.
 func writeRoot(out string, files []entry) error {
-	if err := emptyDir(out); err != nil {
-		return err
-	}
 	for _, e := range files {
 		name := filepath.Join(out, filepath.FromSlash(e.name))
 		err := error(nil)
@@ -106,9 +103,6 @@ func labels(s stamp) map[string]string {
 
 // writeLayout writes the images of the Linux binaries as an OCI layout: one image with a manifest for each processor.
 func writeLayout(out string, s stamp, binaries []built, license []byte) (v1.Hash, error) {
-	if err := emptyDir(out); err != nil {
-		return v1.Hash{}, err
-	}
 	all := v1.ImageIndex(empty.Index)
 	for _, b := range binaries {
 		if b.os != "linux" {

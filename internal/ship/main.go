@@ -26,7 +26,15 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) == 0 {
+	var wanted []platform
+	switch {
+	case len(args) > 0 && args[0] == "release":
+		wanted = platforms
+	case len(args) > 0 && args[0] == "image":
+		wanted = []platform{{"linux", "amd64"}, {"linux", "arm64"}}
+	case len(args) > 0 && args[0] == "root":
+		wanted = []platform{{"linux", ""}}
+	default:
 		return errors.New("usage: ship release|image|root -out=FOLDER")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ExitOnError)
@@ -45,12 +53,11 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	wanted := platforms
-	switch args[0] {
-	case "image":
-		wanted = []platform{{"linux", "amd64"}, {"linux", "arm64"}}
-	case "root":
-		wanted = []platform{{"linux", *arch}}
+	if err := emptyDir(*out); err != nil {
+		return err
+	}
+	if args[0] == "root" {
+		wanted[0].arch = *arch
 	}
 	binaries, err := build(ctx, *source, s, wanted)
 	if err != nil {
@@ -65,8 +72,6 @@ func run(ctx context.Context, args []string) error {
 			fmt.Println(digest)
 		}
 		return err
-	case "root":
-		return writeRoot(*out, rootFiles(binaries[0].data, license))
 	}
-	return fmt.Errorf("unknown command %q: release, image or root", args[0])
+	return writeRoot(*out, rootFiles(binaries[0].data, license))
 }

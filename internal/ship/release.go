@@ -47,12 +47,8 @@ func build(ctx context.Context, source string, s stamp, platforms []platform) ([
 	return all, nil
 }
 
-// release writes the archives, bills of materials, the image and checksums into the folder out, which must be empty or
-// missing.
+// release writes the archives, bills of materials, the image and checksums into the empty folder out.
 func release(out string, s stamp, binaries []built, license []byte) error {
-	if err := emptyDir(out); err != nil {
-		return err
-	}
 	files := map[string][]byte{}
 	base := program + "_" + strings.TrimPrefix(s.version, "v") + "_"
 	for _, b := range binaries {

@@ -62,6 +62,9 @@ func makeRelease(name string) (m made, err error) {
 		return m, err
 	}
 	m.binary = binaries[0]
+	if err := emptyDir(m.dir); err != nil {
+		return m, err
+	}
 	return m, release(m.dir, at, binaries, []byte("Apache"))
 }
 
@@ -238,8 +241,14 @@ func TestRefused(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "old"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := release(dir, at, nil, nil); err == nil || !strings.Contains(err.Error(), "isn't empty") {
-		t.Errorf("got %v", err)
+	for want, args := range map[string][]string{
+		"isn't empty":                {"release", "-version=v1.2.3", "-out=" + dir},
+		"usage: ship release|image|": {"releases"},
+		"version \"v1 -X":            {"image", "-version=v1 -X main.x=y", "-out=" + dir + "/new"},
+	} {
+		if err := run(t.Context(), args); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: got %v", args, err)
+		}
 	}
 	for _, version := range []string{"v1 -X main.x=y", "../v1", "'v1"} {
 		if s, err := stampOf(t.Context(), "../..", version); err == nil {

@@ -341,3 +341,22 @@ func TestExact(t *testing.T) {
 	}
 	t.Attr("key-types", fmt.Sprint(len(types)))
 }
+
+// TestNotValidKey walks along a key that is NOT NULL and NOT VALID, so that rows may still have NULLs.
+func TestNotValidKey(t *testing.T) {
+	pgtest.Versions(t, "18-")
+	db := pgtest.New(t)
+	db.Exec("CREATE TABLE t (id int UNIQUE, n int); INSERT INTO t SELECT nullif(i, 7) FROM generate_series(1, 10) i; ALTER TABLE t ADD NOT NULL id NOT VALID")
+	stmts, err := pgsql.Split("-- migrate:batch t by id\nDELETE FROM t WHERE /* batch */ true;\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := db.Conn()
+	if err := pgtest.Run(t.Context(), conn, stmts[0], 3); err != nil {
+		t.Fatal(err)
+	}
+	var left int
+	if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM t").Scan(&left); err != nil || left > 0 {
+		t.Errorf("%d rows are left: %v", left, err)
+	}
+}

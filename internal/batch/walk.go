@@ -141,7 +141,8 @@ type index struct {
 
 func (w *Walk) findKey(ctx context.Context, q Querier, kind string) error {
 	rows, err := q.Query(ctx, `
-SELECT a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, a.attgenerated OPERATOR(pg_catalog.<>) '', p.proname::pg_catalog.text
+SELECT a.attname::pg_catalog.text, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull OR EXISTS (SELECT FROM pg_catalog.pg_constraint n WHERE n.conrelid OPERATOR(pg_catalog.=) a.attrelid
+         AND n.contype OPERATOR(pg_catalog.=) 'n' AND NOT n.convalidated AND n.conkey OPERATOR(pg_catalog.=) ARRAY[a.attnum]), a.attgenerated OPERATOR(pg_catalog.<>) '', p.proname::pg_catalog.text
   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid JOIN pg_catalog.pg_proc p ON p.oid OPERATOR(pg_catalog.=) t.typoutput::pg_catalog.oid
  WHERE a.attrelid OPERATOR(pg_catalog.=) $1 AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped ORDER BY a.attnum`, w.OID)
 	if err != nil {

@@ -173,7 +173,7 @@ func (c *command) plannerFrom(ctx context.Context, name string, states []string)
 		return plan.Config{}, err
 	}
 	base := proof.Base{Server: server, Dir: c.dir, SchemaName: c.env.Schema, Schema: src, Options: c.options()}
-	return plan.Config{Base: base, Name: name}, nil
+	return plan.Config{Base: base, Name: name, Oldest: c.env.Oldest}, nil
 }
 
 // schema reads the schema file.

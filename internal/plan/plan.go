@@ -28,6 +28,8 @@ type Config struct {
 	// "old=new" for tables and types, separated by commas, names in double quotes where they need them, and "none" to
 	// decline the rest. If it is empty and something could be renamed, Make returns an *online.RenameError.
 	Rename string
+	// Oldest is the lowest major version of PostgreSQL that the migrations run on, 0 if unknown.
+	Oldest int
 	// Now is the time that versions are made from. The zero time means time.Now().
 	Now time.Time
 }
@@ -156,7 +158,7 @@ func propose(ctx context.Context, cfg Config, replayed, desired *state.State) (_
 	}
 	ops := online.RenameOps(renamed)
 	if !want.Equal(have) {
-		more, refusals, err := online.Diff(ctx, replayed, desired, w.unmanaged)
+		more, refusals, err := online.Diff(ctx, replayed, desired, w.unmanaged, min(cfg.Oldest, cfg.Server.VersionNum()/10000))
 		if err != nil {
 			return nil, err
 		}

@@ -26,13 +26,14 @@ var update = flag.Bool("update", false, "rewrite the expected files of testdata"
 type project struct {
 	*projecttest.Project
 	rename string
+	oldest int
 }
 
 func newProject(t testing.TB) *project { return &project{Project: projecttest.New(t)} }
 
 func (p *project) config() Config {
 	p.T.Helper()
-	return Config{Base: p.Base(), Now: p.Now, Rename: p.rename}
+	return Config{Base: p.Base(), Now: p.Now, Rename: p.rename, Oldest: p.oldest}
 }
 
 // plan plans from the folder to the schema file, and writes the plan.
@@ -87,7 +88,8 @@ func checked(t *testing.T, base proof.Base) {
 // with the rows of rows.sql; want/rows lists the number of rows, and the result of query.sql after the migrations.
 // want/lint lists what lint finds in the planned files, on PostgreSQL 15 or the case's first version: a dangerous
 // change, and nothing else.
-// The file rename holds the value of -rename, the file postgres the versions that the case runs on.
+// The file rename holds the value of -rename, the file postgres the versions that the case runs on, and the file oldest
+// the lowest version that the migrations are for.
 func TestMake(t *testing.T) {
 	cases, err := testcase.Read("testdata", "after.hcl")
 	if err != nil {
@@ -110,6 +112,7 @@ func TestMake(t *testing.T) {
 			before := p.Files()
 			p.HCL = []byte(c.Files["after.hcl"])
 			p.rename = strings.TrimSuffix(c.Files["rename"], "\n")
+			_, _ = fmt.Sscan(c.Files["oldest"], &p.oldest) // if it is there
 			got := map[string]string{}
 			pl, err := Make(context.Background(), p.config())
 			if err != nil {

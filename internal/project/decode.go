@@ -50,6 +50,13 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 	if e.DevExtensions, err = s.texts(attrs["dev_extensions"]); err != nil {
 		return err
 	}
+	oldest := attrs["oldest_postgres"]
+	if e.Oldest, err = s.number(oldest); err != nil {
+		return err
+	}
+	if oldest != nil && e.Oldest < 12 {
+		return at(oldest.Expr.Range(), "oldest_postgres must be a major version of PostgreSQL, 12 or later")
+	}
 	if e.Exclude, err = s.texts(attrs["exclude"]); err != nil {
 		return err
 	}

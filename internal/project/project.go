@@ -73,6 +73,8 @@ type Env struct {
 	Dev string
 	// DevExtensions are the extensions that dev servers create as a superuser.
 	DevExtensions []string
+	// Oldest is the lowest major version of PostgreSQL that migrations run on; 0 if not set.
+	Oldest int
 	// Exclude are Atlas's glob patterns for objects that aren't managed.
 	Exclude []string
 	// AlembicSchema and JournalSchema are the schemas of alembic_version (default public)

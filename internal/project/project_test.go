@@ -67,6 +67,7 @@ env "prod" {
   src     = "file://db/schema.hcl"
   dev     = "docker://postgres/${15}/dev"
   dev_extensions = ["postgis", "O'Dd"]
+  oldest_postgres = 15
   exclude = local.names
   alembic_version_schema = var.schema
   lock_timeout = "1500ms"
@@ -130,6 +131,7 @@ diff {
 		MigrationsDir: filepath.Join(root, "db", "migrations"),
 		Dev:           "docker://postgres/15/dev",
 		DevExtensions: []string{"postgis", "O'Dd"},
+		Oldest:        15,
 		Exclude:       []string{"alembic_version", "ledger.alembic_version", "tmp_*"},
 		AlembicSchema: "ledger", JournalSchema: "ledger_journal",
 		LockTimeout: 1500 * time.Millisecond, LockRetry: 10 * time.Minute, Wait: &wait, Role: "Table Owner",
@@ -247,6 +249,7 @@ func TestBadFiles(t *testing.T) {
 		{"type", inEnv("  exclude = { a = 1 }"), "atlas.hcl:2:13: exclude must be a list of strings"},
 		{"duration", inEnv("  lock_timeout = \"5\""), "atlas.hcl:2:18: lock_timeout must be a duration such as \"2s\" or \"5m\""},
 		{"batch attribute", inEnv("  batch {\n    max_sise = 5\n  }"), "atlas.hcl:3:5: unknown attribute max_sise in env.batch; did you mean max_size?"},
+		{"oldest PostgreSQL", inEnv("  oldest_postgres = 9"), "atlas.hcl:2:21: oldest_postgres must be a major version of PostgreSQL, 12 or later"},
 		{"batch duration", inEnv("  batch {\n    target = \"5\"\n  }"), "atlas.hcl:3:14: target must be a duration such as \"2s\" or \"5m\""},
 		{"batch without time", inEnv("  batch {\n    target = \"0s\"\n  }"), "atlas.hcl:3:14: target must be more than 0"},
 		{"batch without rows", inEnv("  batch {\n    max_size = 0\n  }"), "atlas.hcl:3:16: max_size must be a number of rows, 1 or more"},

@@ -107,7 +107,7 @@ var envSpec = &spec{
 	attrs: []string{
 		"name", "url", "dev", "src", "exclude",
 		"alembic_version_schema", "lock_timeout", "lock_retry", "role",
-		"replay_statement_timeout", "replay_timeout", "replay_disk", "dev_extensions",
+		"replay_statement_timeout", "replay_timeout", "replay_disk", "dev_extensions", "oldest_postgres",
 		"schemas", "include", "for_each",
 	},
 	refused: map[string]string{

@@ -60,6 +60,12 @@ func carryOver(ctx context.Context, replayed, desired *State) ([]Loss, error) {
 	for _, k := range have.Constraints {
 		k.Def = strings.TrimSuffix(k.Def, " NOT VALID") // what the schema file declares is valid
 	}
+	for _, s := range have.Settings {
+		if what, ok := strings.CutSuffix(s.What, " NOT VALID"); ok {
+			s.What, s.Action = what, strings.TrimSuffix(s.Action, " NOT VALID")
+		}
+	}
+	have.Settings = slices.DeleteFunc(have.Settings, func(s *setting) bool { return s.What == notNull })
 	have.followRenames(replayed.Catalog, desired.Catalog, want)
 	declared := definitions(desired.Catalog)
 	// The file may make the column nullable.

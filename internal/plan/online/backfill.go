@@ -102,7 +102,10 @@ func backfill(t *table, columns []*column) Op {
 // them fails halfway.
 func (d *differ) setFilledNotNull(t *table, columns []*column) Op {
 	steps := d.setNotNull(t, columns...)
-	all := Op{stage: stageValidate, down: steps[1].down[1:]} // without the check
+	all := Op{stage: stageValidate, down: steps[0].down}
+	if d.oldest < 18 {
+		all.down = steps[1].down[1:] // without the check
+	}
 	for _, o := range steps {
 		all.up = append(all.up, o.up...)
 	}

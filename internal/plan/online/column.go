@@ -280,6 +280,10 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) (ops 
 			o.stage = stageDrop // after the key
 		}
 		ops = append(ops, o.undo(d.setNotNull(t, a)))
+	case a.NotValid != nil && !b.NotNull:
+		ops = append(ops, Op{stage: stageAlter, key: t.String(), rank: 1,
+			up:   []cmd{action(t, "DROP CONSTRAINT "+ident(a.NotValid.Name))},
+			down: []cmd{action(t, "ADD CONSTRAINT "+ident(a.NotValid.Name)+" "+a.NotValid.Def)}})
 	case !a.NotNull && b.NotNull && b.Identity == "" && !d.isFilling(a):
 		ops = append(ops, Op{tightens: a})
 	}
@@ -288,9 +292,13 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) (ops 
 
 // tightenTogether merges the ops that set existing columns of a table NOT NULL, so that the table is scanned once.
 func (d *differ) tightenTogether(t *table, ops []Op) []Op {
-	var columns []*column
+	var columns, notValid []*column
 	for _, o := range ops {
-		if o.tightens != nil && t.notNullCheck(o.tightens) == nil {
+		switch {
+		case o.tightens == nil:
+		case o.tightens.NotValid != nil:
+			notValid = append(notValid, o.tightens)
+		case t.notNullCheck(o.tightens) == nil:
 			columns = append(columns, o.tightens)
 		}
 	}
@@ -299,6 +307,10 @@ func (d *differ) tightenTogether(t *table, ops []Op) []Op {
 		switch {
 		case o.tightens == nil:
 			out = append(out, o)
+		case o.tightens.NotValid != nil:
+			if o.tightens == notValid[0] {
+				out = append(out, about(o.change, []Op{validateNotNull(t, notValid)})...)
+			}
 		case t.notNullCheck(o.tightens) != nil:
 			out = append(out, about(o.change, d.setNotNull(t, o.tightens))...)
 		case o.tightens == columns[0]:
@@ -318,9 +330,47 @@ func (t *table) notNullCheck(c *column) *constraint {
 	return nil
 }
 
-// setNotNull sets columns NOT NULL. A valid check proves that there is no NULL, so nothing is scanned under ACCESS
-// EXCLUSIVE.
+// validateNotNull checks the existing rows of columns that are NOT NULL and NOT VALID.
+func validateNotNull(t *table, columns []*column) Op {
+	var names, actions []string
+	o := Op{stage: stageValidate}
+	for _, c := range columns {
+		names, actions = append(names, ident(c.Name)), append(actions, "VALIDATE CONSTRAINT "+ident(c.NotValid.Name))
+		o.down = append(o.down, action(t, "DROP CONSTRAINT "+ident(c.NotValid.Name)), action(t, "ADD CONSTRAINT "+ident(c.NotValid.Name)+" "+c.NotValid.Def))
+		o.hazards = append(o.hazards, withNulls(t, c)...)
+	}
+	where := names[0]
+	if len(names) > 1 {
+		where = "one of " + strings.Join(names, ", ")
+	}
+	o.up = []cmd{sql("ALTER TABLE "+t.String()+" "+strings.Join(actions, ", "), "Scans the table without blocking reads or writes; fails if there is a NULL in "+where+".")}
+	return o
+}
+
+// addNotNull makes columns NOT NULL and NOT VALID. It returns the columns as they are afterwards.
+func (d *differ) addNotNull(t *table, columns []*column) (Op, []*column) {
+	o := Op{stage: stageAlter, key: t.String()}
+	var out []*column
+	for _, c := range columns {
+		next := *c
+		next.NotValid = &notNull{d.names.constraint(t, t.Name+"_"+c.Name, "_not_null"), "NOT NULL " + ident(c.Name) + " NOT VALID"}
+		o.up = append(o.up, action(t, "ADD CONSTRAINT "+ident(next.NotValid.Name)+" "+next.NotValid.Def, "Rejects new NULLs in "+ident(c.Name)+"; existing rows are checked later."))
+		o.down = append(o.down, action(t, "DROP CONSTRAINT "+ident(next.NotValid.Name)))
+		out = append(out, &next)
+	}
+	return o, out
+}
+
+// setNotNull sets columns NOT NULL. Nothing is scanned under ACCESS EXCLUSIVE: the constraints are validated, or before
+// PostgreSQL 18 a valid check proves that there is no NULL.
 func (d *differ) setNotNull(t *table, columns ...*column) []Op {
+	if columns[0].NotValid != nil {
+		return []Op{validateNotNull(t, columns)}
+	}
+	if d.oldest >= 18 && (len(columns) > 1 || t.notNullCheck(columns[0]) == nil) {
+		add, added := d.addNotNull(t, columns)
+		return []Op{add, validateNotNull(t, added)}
+	}
 	var names, terms []string
 	var set, unset []cmd
 	var nulls []hazard.Hazard

@@ -52,7 +52,8 @@ type column struct {
 	Checked   bool     // of a domain: it has a check or NOT NULL
 	Labels    []string // of an enum or of an array of one
 	Collation string
-	NotNull   bool
+	NotNull   bool     // and no row has a NULL
+	NotValid  *notNull // new rows have no NULL, but the existing ones aren't checked
 	Default   *string
 	Generated *string
 	Virtual   bool
@@ -66,6 +67,9 @@ type column struct {
 	draws      string    // the sequence whose nextval() is its default
 	properties []cmd
 }
+
+// A notNull is a constraint that is NOT NULL and NOT VALID. PostgreSQL has such constraints since version 18.
+type notNull struct{ Name, Def string }
 
 type sequence struct{ Schema, Name, Type, Options string }
 

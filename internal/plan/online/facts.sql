@@ -16,7 +16,8 @@ SELECT json_build_object(
     'base', CASE WHEN t.typtype = 'd' THEN format_type(r.oid, r.typmod) ELSE '' END, 'checked', r.checked,
     'labels', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e
       WHERE e.enumtypid IN (r.oid, (SELECT y.typelem FROM pg_type y WHERE y.oid = r.oid AND y.typcategory = 'A'))),
-    'notNull', a.attnotnull, 'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+    'notNull', a.attnotnull AND nn.conname IS NULL, 'notValid', CASE WHEN nn.conname IS NOT NULL THEN
+      json_build_object('name', nn.conname, 'def', pg_get_constraintdef(nn.oid)) END, 'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
     'generated', CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END, 'virtual', a.attgenerated = 'v',
     'reads', (SELECT json_agg(DISTINCT r.attname) FROM pg_depend p JOIN pg_attribute r ON r.attrelid = p.refobjid AND r.attnum = p.refobjsubid
       WHERE a.attgenerated <> '' AND (p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
@@ -46,6 +47,7 @@ SELECT json_build_object(
       FROM domains m JOIN pg_type y ON y.oid = m.oid AND y.typtype = 'd')
     SELECT m.oid, m.typmod, m.checked FROM domains m ORDER BY m.depth DESC LIMIT 1) r
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  LEFT JOIN pg_constraint nn ON nn.conrelid = a.attrelid AND nn.contype = 'n' AND NOT nn.convalidated AND nn.conkey = ARRAY[a.attnum] -- since 18
   WHERE a.attnum > 0 AND NOT a.attisdropped),
 'indexes', (
   SELECT json_agg(json_build_object(

@@ -34,14 +34,16 @@ type differ struct {
 	shrink     map[string]Op        // by the name of an enum that gains values: how to revert that
 	live       bool                 // have is a live schema, of which
 	keep       bool                 // nothing is dropped
+	oldest     int                  // the lowest major version of PostgreSQL that runs the statements, 0 if unknown
 }
 
 // Diff returns the ops that lead from one state to the other, or none if a change is refused. Atlas's engine plans how
 // whole tables, types and schemas are created and dropped. Tables that are in both states are compared by their
 // catalogs. The schemas named in unmanaged are not dropped, and contain nothing that schema.hcl manages. Diff changes
-// neither state. If the engine refuses a change, the error is a *state.EngineError.
-func Diff(ctx context.Context, from, to *state.State, unmanaged []string) ([]Op, []Refusal, error) {
-	return diff(ctx, &differ{names: &names{taken: map[string]bool{}}}, from, to, unmanaged)
+// neither state. oldest is the lowest major version of PostgreSQL that runs the statements, 0 if unknown. If the engine
+// refuses a change, the error is a *state.EngineError.
+func Diff(ctx context.Context, from, to *state.State, unmanaged []string, oldest int) ([]Op, []Refusal, error) {
+	return diff(ctx, &differ{names: &names{taken: map[string]bool{}}, oldest: oldest}, from, to, unmanaged)
 }
 
 // Repair is like Diff for a live schema and the one that it should be. If keep is set, nothing is dropped that only the

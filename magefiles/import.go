@@ -65,3 +65,19 @@ alembic {
 	}
 	return &alembic.Command{Args: a.Command, Variable: a.Variable, Scheme: a.Scheme, Timeout: a.Timeout, Folder: f}, nil
 }
+
+// upstream returns migrations for the revisions that are missing, if atlas.hcl says how to run Alembic.
+func (c *command) upstream(ctx context.Context, f *alembic.Folder, found *alembic.Comparison) ([]importer.Suggestion, error) {
+	if c.env.Alembic == nil || len(found.Missing) == 0 || len(found.Heads) > 1 {
+		return nil, nil
+	}
+	cmd, err := c.alembic(f)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := c.planner(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	return importer.Upstream(ctx, cfg.Base, cmd, found)
+}

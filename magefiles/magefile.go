@@ -504,7 +504,9 @@ func Import(ctx context.Context,
 
 // Upstream reports which of Alembic's revisions are missing here, and exits 3 if any are.
 //
-// It reads the revision files without running them. If they have several heads, it names them and exits 3.
+// It reads the revision files without running them. If they have several heads, it names them and exits 3. If
+// atlas.hcl's alembic block says how to run Alembic, it runs the missing ones on a throwaway PostgreSQL, and prints the
+// migrations that do the same.
 func Upstream(ctx context.Context,
 	alembic *string, // the folder that Alembic's script_location names, or that of its revision files
 	env *string, // env block of atlas.hcl
@@ -512,7 +514,9 @@ func Upstream(ctx context.Context,
 	carried *bool, // use the project that this binary carries instead of a folder's
 ) error {
 	return withRevisions(ctx, flags{env: env, format: format, carried: carried}, alembic, func(ctx context.Context, c *command, f *revisions.Folder) error {
-		return c.out.Upstream(revisions.Compare(c.dir, f))
+		found := revisions.Compare(c.dir, f)
+		suggested, err := c.upstream(ctx, f, found)
+		return c.out.Upstream(found, suggested, err)
 	})
 }
 

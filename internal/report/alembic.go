@@ -1,10 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"path/filepath"
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/alembic"
+	"github.com/ibutsu/ibutsu-schema/internal/importer"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // exported is what export wrote.
@@ -70,22 +73,29 @@ type revisionFile struct {
 	Revision     string
 	DownRevision []string
 	File         string
-	Doc          string `json:",omitempty"`
+	Doc          string      `json:",omitempty"`
+	Migration    *suggestion `json:",omitempty"` // that does the same, if Alembic was run
+}
+
+type suggestion struct {
+	Name, SQL string
+	Depends   []string `json:",omitempty"` // why the SQL may depend on the rows
+	Apart     []string `json:",omitempty"` // numbers of statements that were one transaction
 }
 
 func revisionFiles(list []*alembic.Revision) []revisionFile {
 	out := []revisionFile{}
 	for _, r := range list {
-		out = append(out, revisionFile{r.ID, append([]string{}, r.Down...), r.File, r.Doc})
+		out = append(out, revisionFile{Revision: r.ID, DownRevision: append([]string{}, r.Down...), File: r.File, Doc: r.Doc})
 	}
 	return out
 }
 
-// Upstream shows which revisions are missing here, and returns a *FindingsError if any are or the folder has several
-// heads.
-func (p *Printer) Upstream(c *alembic.Comparison) error {
-	if err := p.upstream(c); err != nil || c.OK() {
-		return err
+// Upstream shows which revisions are missing here, with the migrations that were recorded from them. failed is why
+// there are none, if that is an error. It returns a *FindingsError if any are missing or the folder has several heads.
+func (p *Printer) Upstream(c *alembic.Comparison, migrations []importer.Suggestion, failed error) error {
+	if err := p.upstream(c, migrations); err != nil || failed != nil || c.OK() {
+		return cmp.Or(err, failed)
 	}
 	if len(c.Missing) == 0 {
 		return findingsError(len(c.Heads), "head")
@@ -93,9 +103,12 @@ func (p *Printer) Upstream(c *alembic.Comparison) error {
 	return findingsError(len(c.Missing), "missing revision")
 }
 
-func (p *Printer) upstream(c *alembic.Comparison) error {
+func (p *Printer) upstream(c *alembic.Comparison, migrations []importer.Suggestion) error {
 	if p.Format == JSON {
 		out := compared{Dir: c.Folder, Missing: revisionFiles(c.Missing), Heads: revisionFiles(c.Heads)}
+		for i, m := range migrations[:min(len(migrations), len(out.Missing))] {
+			out.Missing[i].Migration = &suggestion{m.Name, pgsql.Mask(m.SQL), m.Depends, m.Apart}
+		}
 		for _, m := range c.Unknown {
 			out.Unknown = append(out.Unknown, m.Revision)
 		}
@@ -132,6 +145,9 @@ func (p *Printer) upstream(c *alembic.Comparison) error {
 	}
 	if len(c.Unknown) > 0 {
 		b.put(s.faint(sprintf("not there: %s, up to %s; `export` writes them", plural(len(c.Unknown), "migration"), c.Unknown[len(c.Unknown)-1].Revision)), "\n")
+	}
+	for _, m := range migrations {
+		b.put("\n", s.strong(line(m.Name)), ":\n  ", lines(pgsql.Mask(m.SQL), "  "), "\n")
 	}
 	return p.page(&b)
 }

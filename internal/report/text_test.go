@@ -216,9 +216,11 @@ func TestHostileResults(t *testing.T) {
 		"drift, harmful":       func(p *Printer) error { return p.Drift(drifted) },
 		"stamp":                func(p *Printer) error { return p.Stamp(poisoned[migrator.StampResult](), nil) },
 		"export":               func(p *Printer) error { return p.Export(poisoned[alembic.Export]()) },
-		"upstream":             func(p *Printer) error { return p.Upstream(poisoned[alembic.Comparison]()) },
-		"baseline":             func(p *Printer) error { return p.Baseline(poisoned[onboard.Baselined](), nil) },
-		"import":               func(p *Printer) error { return p.Import(poisoned[importer.Result](), poisoned[lint.Report]()) },
+		"upstream": func(p *Printer) error {
+			return p.Upstream(poisoned[alembic.Comparison](), *poisoned[[]importer.Suggestion](), nil)
+		},
+		"baseline": func(p *Printer) error { return p.Baseline(poisoned[onboard.Baselined](), nil) },
+		"import":   func(p *Printer) error { return p.Import(poisoned[importer.Result](), poisoned[lint.Report]()) },
 		"version": func(p *Printer) error {
 			return p.Version(Versions{Tool: hostile, Commit: hostile, Go: hostile, Atlas: hostile})
 		},

@@ -47,6 +47,7 @@ ALTER TABLE t ADD COLUMN b int;
 	} {
 		for _, ends := range []string{"fails", "is killed"} {
 			t.Run(name+", "+ends, func(t *testing.T) {
+				t.Parallel() // it mostly waits
 				db := pgtest.New(t)
 				if out, err := in(dir, db.URL, "apply", "-n=1").CombinedOutput(); err != nil {
 					t.Fatalf("%v\n%s", err, out)

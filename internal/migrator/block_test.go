@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
 )
@@ -230,7 +228,22 @@ func TestCountInTheMiddleOfABlock(t *testing.T) {
 		t.Errorf("apply gave\n%v\nwant\n%s", err, want)
 	}
 	b.same(before)
-	if diff := cmp.Diff(1, len(b.status().Problems)); diff != "" {
-		t.Error(diff)
+	if n := len(b.status().Problems); n != 1 {
+		t.Errorf("status has %d problems", n)
 	}
+
+	// In a down file, the mark counts as one of the statements.
+	b.db.Exec("UPDATE atlas_schema_revisions SET applied = 1 WHERE version = '20240102000000'")
+	b.mustApply(migrator.Options{})
+	b.interrupted(3, false, true, func(ctx context.Context) error {
+		_, err := b.m().Down(ctx, migrator.Options{Yes: true})
+		return err
+	})
+	b.db.Exec("UPDATE atlas_schema_revisions SET applied = 1 + 3 WHERE version = '20240102000000'")
+	before = b.everything()
+	_, err = b.down(migrator.Options{Yes: true})
+	if want := "the journal says that 3 of the 6 statements of down/20240102000000_blocks.sql have run, but those from line 4 to line 7 are one transaction, "; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("down gave\n%v\nwant\n%s", err, want)
+	}
+	b.same(before)
 }

@@ -62,6 +62,7 @@ func TestContract(t *testing.T) {
 		{name: "none left", from: "20240105000000", planned: "6"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // it mostly waits
 			b := setup(t, d)
 			b.cfg.Contract = tt.local
 			if tt.from != "" {

@@ -38,3 +38,23 @@ func TestMissingRoleAtOnce(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A block that names a missing role runs again, in the session that the statements before it have set up.
+func TestMissingRoleInABlock(t *testing.T) {
+	s, err := New(t.Context(), pgtest.Server(t), catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	stmts, err := pgsql.Split(`CREATE SCHEMA app; SET search_path = app; BEGIN; CREATE TABLE t (); GRANT SELECT ON t TO "in a block"; COMMIT; CREATE TABLE u ()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Run(t.Context(), stmts, true, "test.sql"); err != nil {
+		t.Fatal(err)
+	}
+	var tables string
+	if err := s.db.run.Conn.QueryRow(t.Context(), "SELECT string_agg(tablename, ' ' ORDER BY 1) FROM pg_tables WHERE schemaname = 'app'").Scan(&tables); err != nil || tables != "t u" {
+		t.Errorf("app has the tables %q, %v", tables, err)
+	}
+}

@@ -51,7 +51,7 @@ func (s *snapshot) keyed(t *relation, without []string) bool {
 		return c.Table == t.OID && (c.Kind == "p" || c.Kind == "u") && x != nil && x.Valid && !strings.Contains(c.Definition, " DEFERRABLE") &&
 			!slices.ContainsFunc(c.Columns, func(n int16) bool {
 				k := t.columns[n]
-				return k == nil || !k.NotNull || !batch.Exact(k.TypeText) || slices.Contains(without, k.Name)
+				return k == nil || !s.neverNull(k) || !batch.Exact(k.TypeText) || slices.Contains(without, k.Name)
 			})
 	})
 }

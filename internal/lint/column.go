@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
+	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
@@ -265,18 +266,20 @@ func (s *snapshot) sequence(c *column) *relation {
 }
 
 func nullability(s *step, t *relation, was, is *column) (found findings) {
-	if was.NotNull == is.NotNull {
+	before, after := s.before.neverNull(was), s.after.neverNull(is)
+	if before == after {
 		return found
 	}
 	d := s.about(t)
 	d.Column = pgsql.Ident(is.Name)
 	switch {
-	case was.NotNull && !is.NotNull && s.oldColumn(t.OID, is.Num):
+	case before && !after && s.oldColumn(t.OID, is.Num):
 		d.Text = fmt.Sprintf("column %s.%s may now be NULL, which its readers may not expect", t.sql(), d.Column)
 		d.Fix = fix.Words("prepare its readers for NULL first")
 		found.add(s, "drop-not-null", d)
-	case !was.NotNull && is.NotNull:
-		if newPrimaryKey(s, t.OID) || s.provedNotNull(t, is) {
+	case !before && after:
+		validated := was.NotNull && d.Lock != hazard.AccessExclusive
+		if validated || newPrimaryKey(s, t.OID) || s.provedNotNull(t, is) {
 			return found
 		}
 		if s.scannedAny(t.OID) || s.rewrittenAny(t.OID) || s.before.noPartitions(t) {
@@ -293,6 +296,11 @@ func nullability(s *step, t *relation, was, is *column) (found findings) {
 		}
 	}
 	return found
+}
+
+// neverNull reports whether a column has no NULLs. PostgreSQL says so before the rows are validated, too.
+func (s *snapshot) neverNull(c *column) bool {
+	return c.NotNull && !has(s.unvalidated, func(n *notNull) bool { return n.Table == c.Table && n.Column == c.Num })
 }
 
 // provedNotNull reports whether the server said that a constraint proves that the column has no NULLs. Servers older

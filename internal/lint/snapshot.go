@@ -23,6 +23,7 @@ import (
 type snapshot struct {
 	relations   oidmap.Map[*relation]
 	constraints oidmap.Map[*constraint]
+	unvalidated oidmap.Map[*notNull]
 	indexes     oidmap.Map[*index]
 	functions   oidmap.Map[*function]
 	types       oidmap.Map[*typ]
@@ -99,6 +100,12 @@ type constraint struct {
 	Local      bool
 	Parent     uint32 // the partitioned table's constraint
 	Definition string
+}
+
+// A notNull is a constraint that is NOT NULL and NOT VALID.
+type notNull struct {
+	OID, Table uint32
+	Column     int16
 }
 
 type index struct {
@@ -187,6 +194,7 @@ var parts = []part{
 	{"relations", "c.oid", readRelations},
 	{"columns", "a.attrelid", readColumns},
 	{"constraints", "c.oid", into(func(s *snapshot) *oidmap.Map[*constraint] { return &s.constraints }, func(c *constraint) uint32 { return c.OID })},
+	{"unvalidated", "c.oid", into(func(s *snapshot) *oidmap.Map[*notNull] { return &s.unvalidated }, func(n *notNull) uint32 { return n.OID })},
 	{"indexes", "x.indexrelid", into(func(s *snapshot) *oidmap.Map[*index] { return &s.indexes }, func(x *index) uint32 { return x.OID })},
 	{"functions", "p.oid", into(func(s *snapshot) *oidmap.Map[*function] { return &s.functions }, func(f *function) uint32 { return f.OID })},
 	{"types", "t.oid", into(func(s *snapshot) *oidmap.Map[*typ] { return &s.types }, func(t *typ) uint32 { return t.OID })},
@@ -355,6 +363,7 @@ func affected(c syscat.Changes) map[string][]uint32 {
 		"relations":   relations,
 		"columns":     relations,
 		"constraints": rows(syscat.Constraint),
+		"unvalidated": rows(syscat.Constraint),
 		"indexes":     slices.Concat(class, c.Rows[syscat.Index].Relations),
 		"functions":   rows(syscat.Proc),
 		"types":       slices.Concat(rows(syscat.Type), c.Rows[syscat.Enum].Relations),

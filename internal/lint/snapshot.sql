@@ -27,6 +27,9 @@ SELECT c.oid, c.conname, c.contype::text, c.conrelid, c.contypid, c.confrelid, c
   coalesce(c.confkey, '{}'), c.conindid, c.conislocal, c.conparentid, pg_get_constraintdef(c.oid)
 FROM pg_constraint c WHERE c.oid >= 16384 AND c.contype IN ('c', 'f', 'p', 'u', 'x');
 
+-- unvalidated
+SELECT c.oid, c.conrelid, c.conkey[1] FROM pg_constraint c WHERE c.oid >= 16384 AND c.contype = 'n' AND NOT c.convalidated;
+
 -- indexes
 SELECT x.indexrelid, x.indrelid, x.indisunique, x.indisprimary, x.indisexclusion, x.indisvalid, x.indkey::int2[], x.indnkeyatts,
   x.indexprs IS NOT NULL, coalesce(pg_get_expr(x.indpred, x.indrelid), ''), x.indisreplident

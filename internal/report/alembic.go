@@ -91,8 +91,9 @@ func revisionFiles(list []*alembic.Revision) []revisionFile {
 	return out
 }
 
-// Upstream shows which revisions are missing here, with the migrations that were recorded from them. failed is why
-// there are none, if that is an error. It returns a *FindingsError if any are missing or the folder has several heads.
+// Upstream shows which revisions are missing here, with the migrations that were recorded from them. If there are no
+// migrations because of an error, failed is that. It returns a *FindingsError if any are missing or the folder has
+// several heads.
 func (p *Printer) Upstream(c *alembic.Comparison, migrations []importer.Suggestion, failed error) error {
 	if err := p.upstream(c, migrations); err != nil || failed != nil || c.OK() {
 		return cmp.Or(err, failed)

@@ -274,6 +274,12 @@ func (d *differ) changeColumn(ctx context.Context, t *table, a, b *column) (ops 
 	}
 	ops = slices.Concat(ops, typed, d.changeIdentity(t, a, b))
 	switch {
+	case b.NotValid != nil: // in a repair
+		if !a.NotNull && a.NotValid == nil {
+			ops = append(ops, Op{stage: stageAlter, key: t.String(),
+				up:   []cmd{action(t, "ADD CONSTRAINT "+ident(b.NotValid.Name)+" "+b.NotValid.Def)},
+				down: []cmd{action(t, "DROP CONSTRAINT "+ident(b.NotValid.Name))}})
+		}
 	case a.NotNull && !b.NotNull:
 		o := Op{stage: stageAlter, key: t.String(), rank: 1, up: []cmd{action(t, alter+"DROP NOT NULL")}}
 		if pk := t.primaryKey(); pk != nil && slices.Contains(pk.Columns, a.Name) {

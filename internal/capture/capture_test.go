@@ -223,6 +223,16 @@ func TestClients(t *testing.T) {
 	if _, err := pgx.Connect(ctx, p.URL().String()+"?search_path=public&nope=1"); err == nil || !strings.Contains(err.Error(), `unrecognized configuration parameter "nope"`) {
 		t.Errorf("a wrong parameter: %v", err)
 	}
+	set, err := pgx.Connect(ctx, p.URL().String()+"?search_path=a,%20b&options=-c%20work_mem%3D7MB%20--lock-timeout%3D1s%20-cmy.x%3Da%5C%20b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set.Close(ctx)
+	const settings = "0: SELECT pg_catalog.set_config('work_mem', '7MB', false)\n0: SELECT pg_catalog.set_config('lock_timeout', '1s', false)\n" +
+		"0: SELECT pg_catalog.set_config('my.x', 'a b', false)\n0: SELECT pg_catalog.set_config('search_path', 'a, b', false)\n"
+	if diff := cmp.Diff(settings, show(t, db, p.Take(ctx))); diff != "" {
+		t.Error(diff)
+	}
 	conn := client(t, p)
 	go func() { _, _ = conn.Exec(ctx, "SELECT 1; SELECT pg_sleep(60)", pgx.QueryExecModeSimpleProtocol) }()
 	for {

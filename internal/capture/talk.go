@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -180,14 +181,21 @@ func (t *talk) connect() error {
 		return errors.New("the password is wrong")
 	}
 	cfg := t.p.server.Copy()
-	for name, value := range params {
+	var set []*Statement
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		value := params[name]
 		switch name {
 		case "user", "database":
+			continue
 		case "replication":
 			return errors.New("replication can't be recorded")
+		case "options":
+			set = append(set, settings(value)...)
+		case "application_name", "client_encoding", "extra_float_digits", "jit":
 		default:
-			cfg.RuntimeParams[name] = value
+			set = append(set, setting(name, value))
 		}
+		cfg.RuntimeParams[name] = value
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -200,6 +208,7 @@ func (t *talk) connect() error {
 	}
 	t.p.mu.Lock()
 	t.p.rec.Connected = true
+	t.p.rec.Statements = append(t.p.rec.Statements, set...)
 	t.p.mu.Unlock()
 	t.back.Send(&pgproto3.AuthenticationOk{})
 	for name, value := range t.server.ParameterStatuses {
@@ -209,6 +218,31 @@ func (t *talk) connect() error {
 	t.back.Send(&pgproto3.BackendKeyData{ProcessID: t.server.PID, SecretKey: t.server.SecretKey})
 	t.back.Send(&pgproto3.ReadyForQuery{TxStatus: t.server.TxStatus})
 	return t.back.Flush()
+}
+
+// setting returns the statement that sets what a client asks for when it connects.
+func setting(name, value string) *Statement {
+	return &Statement{SQL: "SELECT pg_catalog.set_config(" + pgsql.Literal(name) + ", " + pgsql.Literal(value) + ", false)"}
+}
+
+// settings returns the statements for those in the options that a client connects with: -c name=value, or --name=value.
+// A backslash escapes a blank.
+func settings(options string) (list []*Statement) {
+	const escaped = "\x00"
+	fields := strings.Fields(strings.ReplaceAll(options, `\ `, escaped))
+	for i := 0; i < len(fields); i++ {
+		text, ok := strings.CutPrefix(fields[i], "--")
+		if !ok {
+			if text, ok = strings.CutPrefix(fields[i], "-c"); ok && text == "" && i+1 < len(fields) {
+				i++
+				text = fields[i]
+			}
+		}
+		if name, value, is := strings.Cut(strings.ReplaceAll(text, escaped, " "), "="); ok && is {
+			list = append(list, setting(strings.ReplaceAll(name, "-", "_"), value))
+		}
+	}
+	return list
 }
 
 // parameter takes note of settings under which a text means something else than in a script.

@@ -34,7 +34,7 @@ func (e *SchemaError) Error() string {
 	for _, d := range e.Differences {
 		text += "\n  " + d.Text
 	}
-	return text + "\nif env.py sets something up on its connection, such as options or a search_path in its URL, let it do so with a SET statement"
+	return text + "\nplease report this, with the revision"
 }
 
 // Alembic writes the revisions of a project's Alembic into a project without migrations. It runs them one by one on the
@@ -181,6 +181,10 @@ func record(ctx context.Context, to Target, cmd *alembic.Command) (chain []step,
 	return chain, nil
 }
 
+// recordSchemaSQL returns a schema that has the table, another one than that given if there is one.
+const recordSchemaSQL = `SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = $1 AND c.relkind = 'r' ORDER BY n.nspname = $2 LIMIT 1`
+
 // goUp runs the revision.
 func (s *step) goUp(ctx context.Context, r *recorder, schema string) (err error) {
 	before := r.state.Catalog
@@ -188,12 +192,16 @@ func (s *step) goUp(ctx context.Context, r *recorder, schema string) (err error)
 	if s.up, err = r.run(ctx, "upgrade", id); err != nil {
 		return err
 	}
-	switch {
-	case !slices.Equal(s.up.wrote, []string{id}):
+	if !slices.Equal(s.up.wrote, []string{id}) {
 		return fmt.Errorf("alembic upgrade %s wrote %s into %s: env.py must call it that (version_table), and revisions must come after those of their depends_on",
 			id, cmp.Or(strings.Join(s.up.wrote, ", "), "nothing"), recordTable)
-	case s.up.schema != "" && s.up.schema != schema:
-		return fmt.Errorf("env.py's %s is in the schema %s: set alembic_version_schema = %q in atlas.hcl", recordTable, s.up.schema, s.up.schema)
+	}
+	var is string
+	if err := r.state.Conn().QueryRow(ctx, recordSchemaSQL, recordTable, schema).Scan(&is); err != nil {
+		return err
+	}
+	if is != schema {
+		return fmt.Errorf("env.py's %s is in the schema %s: set alembic_version_schema = %q in each env of atlas.hcl", recordTable, is, is)
 	}
 	if err := r.state.Refresh(ctx); err != nil {
 		return err
@@ -262,7 +270,7 @@ func (to *Target) prove(ctx context.Context, folder *alembic.Folder, chain []ste
 	for i := range drafts {
 		drafts[i].Effect = effects[drafts[i].Name]
 	}
-	if err := same(base.Dir, drafts, chain); err != nil {
+	if err := same(drafts, chain); err != nil {
 		return nil, err
 	}
 	end, err := s.Clone(ctx)
@@ -290,7 +298,7 @@ func (to *Target) prove(ctx context.Context, folder *alembic.Folder, chain []ste
 }
 
 // same returns an error if the files' effects aren't those of the revisions, so that their schemas differ.
-func same(dir *migration.Dir, drafts []migration.Draft, chain []step) error {
+func same(drafts []migration.Draft, chain []step) error {
 	theirs, ours := catalog.Catalog{}, catalog.Catalog{}
 	for i, d := range drafts {
 		effect, err := catalog.ParseEffect(d.Effect)

@@ -19,18 +19,18 @@ const recordTable = "alembic_version"
 
 // A recorded is what a run of Alembic did to a database.
 type recorded struct {
-	stmts  []statement
-	wrote  []string // the revision ids that it wrote into alembic_version
-	schema string   // that of alembic_version, "" if it wasn't named
-	reads  []string // the tables whose rows Python saw, in order
-	part   bool     // a statement changes some rows only, such as one in a loop
-	locks  bool     // a LOCK was left out, because there is no transaction that it belongs to
+	stmts []statement
+	wrote []string // the revision ids that it wrote into alembic_version
+	reads []string // the tables whose rows Python saw, in order
+	part  bool     // a statement changes some rows only, such as one in a loop
+	locks bool     // a LOCK was left out, because there is no transaction that it belongs to
 }
 
 // A statement is one that a migration needs.
 type statement struct {
 	sql string
-	tx  int // 0: it ran outside a transaction
+	tx  int  // 0: it ran outside a transaction
+	set bool // it changes the session only, in a transaction or not
 }
 
 // needed returns what of a recording a migration needs: not what only reads, what was rolled back, what is the driver's
@@ -88,8 +88,11 @@ func needed(ctx context.Context, conn *pgx.Conn, rec *capture.Recording, tables 
 			return nil, err
 		}
 		for _, sql := range list {
-			r.stmts = append(r.stmts, statement{tidy(sql), s.Tx})
+			r.stmts = append(r.stmts, statement{tidy(sql), s.Tx, sets(st, words)})
 		}
+	}
+	if len(r.lasting()) == 0 {
+		r.stmts = nil
 	}
 	if r.txNone() {
 		r.stmts = slices.DeleteFunc(r.stmts, func(s statement) bool {
@@ -103,7 +106,6 @@ func needed(ctx context.Context, conn *pgx.Conn, rec *capture.Recording, tables 
 
 // recordWrite takes note of a statement about alembic_version.
 func (r *recorded) recordWrite(s *capture.Statement, st *pgsql.Statement, words pgsql.Words) {
-	r.schema = st.Targets[0].Schema
 	if s.Undone || st.Verb != "INSERT" && st.Verb != "UPDATE" {
 		return
 	}
@@ -116,9 +118,27 @@ func (r *recorded) recordWrite(s *capture.Statement, st *pgsql.Statement, words 
 	r.wrote = append(r.wrote, "")
 }
 
+// sets reports whether a statement changes nothing but the session.
+func sets(st *pgsql.Statement, words pgsql.Words) bool {
+	switch st.Verb {
+	case "SET", "RESET":
+		return !words.Starts(1, "LOCAL")
+	case "SELECT":
+		name, next, _ := words.Name(1)
+		return name.Name == "set_config" && words.Find(next, "FROM") < 0
+	}
+	return false
+}
+
+// lasting returns the statements that change more than the session.
+func (r *recorded) lasting() []statement {
+	return slices.DeleteFunc(slices.Clone(r.stmts), func(s statement) bool { return s.set })
+}
+
 // txNone reports whether the statements weren't all in one transaction.
 func (r *recorded) txNone() bool {
-	return slices.ContainsFunc(r.stmts, func(s statement) bool { return s.tx == 0 || s.tx != r.stmts[0].tx })
+	list := r.lasting()
+	return slices.ContainsFunc(list, func(s statement) bool { return s.tx == 0 || s.tx != list[0].tx })
 }
 
 // apart returns the numbers of the statements, from 1, that ran in a transaction with others and won't, as "2-4".

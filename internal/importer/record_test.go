@@ -27,9 +27,12 @@ func TestNeeded(t *testing.T) {
 			"SELECT f()\nDROP FUNCTION f()\nWITH x AS (DELETE FROM a) SELECT 1\nSELECT act()\nSELECT calm()",
 			"0 SELECT setval('s', 7)\n0 SELECT * INTO d FROM a\n0 CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'\n0 SELECT f()\n0 DROP FUNCTION f()\n" +
 				"0 WITH x AS (DELETE FROM a) SELECT 1\n0 SELECT act()\ntxmode none\n"},
-		"rows that are given back":  {"BEGIN\nINSERT INTO a VALUES (1) RETURNING i\nCOMMIT", "1 INSERT INTO a VALUES (1) RETURNING i\nreads a\n"},
-		"some rows":                 {"BEGIN\nUPDATE a SET i = 1 WHERE i IN (SELECT i FROM a LIMIT 5)\nCOMMIT", "1 UPDATE a SET i = 1 WHERE i IN (SELECT i FROM a LIMIT 5)\npart\n"},
-		"the driver's":              {"SET client_encoding = 'UTF8'\nSET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED\nBEGIN\nSET TRANSACTION READ WRITE\nSET LOCAL lock_timeout = '1s'\nSET NAMES 'UTF8'\nCOMMIT", "1 SET LOCAL lock_timeout = '1s'\n"},
+		"rows that are given back": {"BEGIN\nINSERT INTO a VALUES (1) RETURNING i\nCOMMIT", "1 INSERT INTO a VALUES (1) RETURNING i\nreads a\n"},
+		"some rows":                {"BEGIN\nUPDATE a SET i = 1 WHERE i IN (SELECT i FROM a LIMIT 5)\nCOMMIT", "1 UPDATE a SET i = 1 WHERE i IN (SELECT i FROM a LIMIT 5)\npart\n"},
+		"the driver's":             {"SET client_encoding = 'UTF8'\nSET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED\nBEGIN\nSET TRANSACTION READ WRITE\nSET LOCAL lock_timeout = '1s'\nSET NAMES 'UTF8'\nCOMMIT", "1 SET LOCAL lock_timeout = '1s'\n"},
+		"settings, then a transaction": {"SET search_path = public\nSELECT set_config('lock_timeout', '1s', false)\nBEGIN\nDELETE FROM a\nDELETE FROM b\nCOMMIT\nRESET ALL",
+			"0 SET search_path = public\n0 SELECT set_config('lock_timeout', '1s', false)\n1 DELETE FROM a\n1 DELETE FROM b\n0 RESET ALL\n"},
+		"only settings":             {"SET search_path = public", ""},
 		"the record":                {"BEGIN\nINSERT INTO alembic_version (version_num) VALUES ('a') RETURNING version_num\nUPDATE public.alembic_version SET version_num='b' WHERE version_num = 'a'\nDELETE FROM alembic_version\nCOMMIT", "wrote a b\n"},
 		"a lock without its others": {"BEGIN\nLOCK TABLE a\nDELETE FROM a\nDELETE FROM b\nCOMMIT\nVACUUM a", "1 DELETE FROM a\n1 DELETE FROM b\n0 VACUUM a\ntxmode none\napart 1-2\nlocks\n"},
 	} {

@@ -104,11 +104,13 @@ func (p *Proxy) serve(client net.Conn) {
 		return
 	}
 	server := t.server.Conn
+	p.mu.Lock() // hangUp calls it, too
 	t.close = func() {
 		t.closing.Store(true)
 		_ = client.Close()
 		_ = server.Close()
 	}
+	p.mu.Unlock()
 	var answers sync.WaitGroup
 	answers.Go(func() {
 		defer t.close()

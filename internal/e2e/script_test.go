@@ -447,7 +447,7 @@ func cmdDocument(ts *testscript.TestScript, neg bool, args []string) {
 			out, _ := cmd.CombinedOutput() // the output tells how it ended
 			got := strings.TrimSuffix(string(out), "\n")
 			want = strings.TrimSuffix(want, "\n")
-			was := shown(formerly(ts, want))
+			was := shown(formerly(ts, want, got))
 			if shown(got) != was {
 				if !*update {
 					ts.Fatalf("%s prints\n%s\nand in %s\n%s", command, shown(got), args[0], was)
@@ -469,10 +469,10 @@ func cmdDocument(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// formerly replaces the versions of files that this run made under other ones.
-func formerly(ts *testscript.TestScript, text string) string {
+// formerly replaces the versions of files that this run made with others. What it printed stays.
+func formerly(ts *testscript.TestScript, text, printed string) string {
 	return version.ReplaceAllStringFunc(text, func(v string) string {
-		if here, _ := filepath.Glob(filepath.Join(ts.MkAbs("migrations"), v+"_*.sql")); len(here) > 0 {
+		if here, _ := filepath.Glob(filepath.Join(ts.MkAbs("migrations"), v+"_*.sql")); len(here) > 0 || strings.Contains(printed, v) {
 			return v
 		}
 		return "NOW"

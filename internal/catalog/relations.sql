@@ -197,18 +197,21 @@ JOIN pg_class c ON c.oid = p.polrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE {{user n.nspname}};
 
--- Extended statistics.
+-- Extended statistics. PostgreSQL prints columns as they are ordered in the table, which has no meaning.
 -- If any: pg_statistic_ext
 SELECT
   'statistics',
   quote_ident(n.nspname) || '.' || quote_ident(x.stxname),
-  pg_get_statisticsobjdef(x.oid),
+  coalesce(replace(pg_get_statisticsobjdef(x.oid), ' ON ' || k.printed, ' ON ' || k.sorted), pg_get_statisticsobjdef(x.oid)),
   {{statisticstarget}},
   n.nspname, c.relname, x.stxname,
   'pg_statistic_ext'::regclass::oid || ':' || x.oid || ':0', 'pg_class'::regclass::oid || ':' || c.oid, NULL, NULL
 FROM pg_statistic_ext x
 JOIN pg_namespace n ON n.oid = x.stxnamespace
 JOIN pg_class c ON c.oid = x.stxrelid
+CROSS JOIN LATERAL (
+  SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY u.n), string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname COLLATE "C")
+  FROM unnest(x.stxkeys::int2[]) WITH ORDINALITY u(num, n) JOIN pg_attribute a ON a.attrelid = x.stxrelid AND a.attnum = u.num) k (printed, sorted)
 WHERE {{user n.nspname}};
 
 -- Comments.

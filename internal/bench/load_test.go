@@ -35,6 +35,18 @@ type load struct {
 // startLoad starts a load on one of the copies of results, whose rows are numbered up to n.
 func startLoad(b *testing.B, db *devdb.Database, table string, n int) *load {
 	b.Helper()
+	if table == "numbered" {
+		id := func() int { return 1 + rand.IntN(n) }
+		return startLoadOf(b, db,
+			func(int) string { return fmt.Sprintf("SELECT result FROM numbered WHERE id = %d", id()) },
+			func(i int) string {
+				if i%2 == 0 {
+					return fmt.Sprintf("UPDATE numbered SET result = 'passed', status = 'done' WHERE id = %d", id())
+				}
+				// Literals have no type, so that the statement is the same before and after a change.
+				return fmt.Sprintf("INSERT INTO numbered (id, token, at) VALUES (%d, '%016x%016x', '2026-01-01') ON CONFLICT DO NOTHING", n+rand.IntN(1_000_000_000), rand.Uint64(), rand.Uint64())
+			})
+	}
 	id := func() string { return fmt.Sprintf("md5('result-%d')::uuid", 1+rand.IntN(n)) }
 	read := func(int) string { return fmt.Sprintf("SELECT result FROM %s WHERE id = %s", table, id()) }
 	write := func(i int) string {

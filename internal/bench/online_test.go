@@ -22,6 +22,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	planonline "github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -92,6 +93,7 @@ type onlineChange struct {
 	// held is for how long another session's transaction, which has read from the table, stays open: a change that
 	// needs an exclusive lock waits for it, and others wait for the change.
 	held time.Duration
+	zone string // -timezone
 }
 
 // onlineBefore is what the changes need in addition to Ibutsu's schema, as a migration.
@@ -99,6 +101,7 @@ const onlineBefore = `ALTER TABLE results DROP CONSTRAINT results_project_id_fke
 ALTER TABLE results ADD CONSTRAINT results_run_id_id_key UNIQUE (run_id, id);
 ALTER TABLE results ADD CONSTRAINT results_duration_check CHECK (duration >= 0);
 CREATE TYPE attention AS ENUM ('new', 'seen');
+CREATE TYPE numbered_status AS ENUM ('new', 'done');
 ALTER TABLE results ADD COLUMN attention attention NOT NULL DEFAULT 'new';
 CREATE TABLE results_bare (id uuid NOT NULL, test_id text, result text, start_time timestamp NOT NULL);
 CREATE INDEX ix_results_bare_id ON results_bare (id);
@@ -108,6 +111,10 @@ CREATE TABLE results_parts_0 PARTITION OF results_parts FOR VALUES WITH (MODULUS
 CREATE TABLE results_parts_1 PARTITION OF results_parts FOR VALUES WITH (MODULUS 4, REMAINDER 1);
 CREATE TABLE results_parts_2 PARTITION OF results_parts FOR VALUES WITH (MODULUS 4, REMAINDER 2);
 CREATE TABLE results_parts_3 PARTITION OF results_parts FOR VALUES WITH (MODULUS 4, REMAINDER 3);
+CREATE TABLE numbered (id integer PRIMARY KEY, token text NOT NULL UNIQUE, status varchar(10) NOT NULL DEFAULT 'new', at timestamp NOT NULL, result text);
+CREATE INDEX ix_numbered_at ON numbered (at);
+CREATE TABLE numbered_a (id integer PRIMARY KEY, numbered_id integer REFERENCES numbered);
+CREATE TABLE numbered_b (id integer PRIMARY KEY, numbered_id integer NOT NULL REFERENCES numbered);
 `
 
 // onlineFill gives the side tables as many rows as results, and deletes what no change needs, because the database is
@@ -115,7 +122,10 @@ CREATE TABLE results_parts_3 PARTITION OF results_parts FOR VALUES WITH (MODULUS
 const onlineFill = `TRUNCATE artifacts, import_files;
 INSERT INTO results_bare SELECT id, test_id, result, start_time FROM results;
 INSERT INTO results_parts SELECT id, test_id, result, start_time FROM results;
-VACUUM ANALYZE results_bare, results_parts;
+INSERT INTO numbered SELECT n, md5(n::text)::uuid::text, 'new', start_time, result FROM (SELECT row_number() OVER () AS n, start_time, result FROM results) r;
+INSERT INTO numbered_a SELECT id, id FROM numbered WHERE id % 2 = 0;
+INSERT INTO numbered_b SELECT id, id FROM numbered WHERE id % 5 = 0;
+VACUUM ANALYZE results_bare, results_parts, numbered, numbered_a, numbered_b;
 `
 
 // onlineResults and onlineTables are onlineBefore in HCL.
@@ -184,6 +194,74 @@ table "results_parts" {
   }
 }
 `
+	onlineNumbered = `
+enum "numbered_status" {
+  schema = schema.public
+  values = ["new", "done"]
+}
+table "numbered" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "token" {
+    type = text
+  }
+  column "status" {
+    type    = varchar(10)
+    default = "new"
+  }
+  column "at" {
+    type = timestamp
+  }
+  column "result" {
+    type = text
+    null = true
+  }
+  primary_key {
+    columns = [column.id]
+  }
+  unique "numbered_token_key" {
+    columns = [column.token]
+  }
+  index "ix_numbered_at" {
+    columns = [column.at]
+  }
+}
+table "numbered_a" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "numbered_id" {
+    type = int
+    null = true
+  }
+  primary_key {
+    columns = [column.id]
+  }
+  foreign_key "numbered_a_numbered_id_fkey" {
+    columns     = [column.numbered_id]
+    ref_columns = [table.numbered.column.id]
+  }
+}
+table "numbered_b" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "numbered_id" {
+    type = int
+  }
+  primary_key {
+    columns = [column.id]
+  }
+  foreign_key "numbered_b_numbered_id_fkey" {
+    columns     = [column.numbered_id]
+    ref_columns = [table.numbered.column.id]
+  }
+}
+`
 	onlineKey = `  foreign_key "results_project_id_fkey" {
     columns     = [column.project_id]
     ref_columns = [table.projects.column.id]
@@ -215,6 +293,10 @@ var onlineChanges = []onlineChange{
 	{name: "new-not-null-column", table: "results", old: onlineHead, new: onlineHead + "  column \"token\" {\n    type = uuid\n  }\n"},
 	{name: "new-column-volatile-default", table: "results", old: onlineHead, new: onlineHead + "  column \"token\" {\n    type    = uuid\n    null    = true\n    default = sql(\"gen_random_uuid()\")\n  }\n"},
 	{name: "type-change", table: "results", old: "  column \"duration\" {\n    type = double_precision\n    null = true\n  }\n  column \"start_time\" {\n    type = timestamp\n  }\n  column \"source\"", new: "  column \"duration\" {\n    type = real\n    null = true\n  }\n  column \"start_time\" {\n    type = timestamp\n  }\n  column \"source\""},
+	{name: "type-key-of-two-tables", table: "numbered", old: "table \"numbered\" {\n  schema = schema.public\n  column \"id\" {\n    type = int\n", new: "table \"numbered\" {\n  schema = schema.public\n  column \"id\" {\n    type = bigint\n"},
+	{name: "type-text-to-uuid", table: "numbered", old: "  column \"token\" {\n    type = text\n  }\n  column \"status\"", new: "  column \"token\" {\n    type = uuid\n  }\n  column \"status\""},
+	{name: "type-varchar-to-enum", table: "numbered", old: "    type    = varchar(10)\n", new: "    type    = enum.numbered_status\n"},
+	{name: "type-timestamp-to-timestamptz", table: "numbered", zone: "Europe/Prague", old: "  column \"at\" {\n    type = timestamp\n", new: "  column \"at\" {\n    type = timestamptz\n"},
 	{name: "enum-value", table: "results", old: `["new", "seen"]`, new: `["new", "seen", "done"]`},
 	{name: "drop-column", table: "results", old: "  column \"params\" {\n    type = jsonb\n    null = true\n  }\n  column \"duration\"", new: "  column \"duration\""},
 	{name: "drop-column-after-long-read", table: "results", held: 6 * time.Second, old: "  column \"params\" {\n    type = jsonb\n    null = true\n  }\n  column \"duration\"", new: "  column \"duration\""},
@@ -243,7 +325,7 @@ func newOnline(b *testing.B, rows int) *online {
 	if err != nil {
 		b.Fatal(err)
 	}
-	o.schema = replaceOnce(b, string(src), onlineHead, onlineResults) + onlineTables
+	o.schema = replaceOnce(b, string(src), onlineHead, onlineResults) + onlineTables + onlineNumbered
 	o.schema = replaceOnce(b, o.schema, onlineKey, "")
 
 	if err := os.CopyFS(o.migrations, os.DirFS(filepath.Join(root, "migrations"))); err != nil {
@@ -330,7 +412,7 @@ func replaceOnce(b *testing.B, s, old, new string) string {
 }
 
 func apply(ctx context.Context, db *devdb.Database, dir *migration.Dir) error {
-	_, err := migrator.New(migrator.Config{ConnConfig: db.ConnConfig(), Dir: dir}).Apply(ctx, migrator.Options{})
+	_, err := migrator.New(migrator.Config{ConnConfig: db.ConnConfig(), Dir: dir}).Apply(ctx, migrator.Options{Contract: true})
 	return err
 }
 
@@ -449,7 +531,7 @@ func (o *online) ours(b *testing.B, c onlineChange) waits {
 func (o *online) config(b *testing.B, c onlineChange, root string) plan.Config {
 	b.Helper()
 	base := proof.Base{Server: throwaway(b), Dir: readDir(b, root), SchemaName: "schema.hcl", Schema: []byte(replaceOnce(b, o.schema, c.old, c.new))}
-	return plan.Config{Base: base, Rename: c.rename}
+	return plan.Config{Base: base, Rename: c.rename, Types: planonline.Options{Zone: c.zone}}
 }
 
 // under measures how long others wait while change works on a copy of the filled database.

@@ -92,6 +92,8 @@ func Baseline(ctx context.Context,
 func Plan(ctx context.Context,
 	name *string, // name of the migration, by default made from the changes
 	rename *string, // what was renamed: table.old=new for columns, old=new for tables and enums, separated by commas; or none
+	inplace *string, // columns, as table.column, whose types change in one statement that rewrites the table, separated by commas
+	timezone *string, // time zone of the values of columns that change between timestamp and timestamptz, such as UTC
 	env *string, // env block of atlas.hcl
 	dryrun *bool, // print the files instead of writing them
 	format *string, // text or json
@@ -109,6 +111,9 @@ func Plan(ctx context.Context,
 			return err
 		}
 		cfg.Rename = value(rename)
+		if cfg.Types, err = types(cfg.Types, inplace, timezone); err != nil {
+			return err
+		}
 		p, err := plan.Make(ctx, cfg)
 		if err != nil {
 			return err

@@ -24,6 +24,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/onboard"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
+	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/project"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
@@ -173,7 +174,8 @@ func (c *command) plannerFrom(ctx context.Context, name string, states []string)
 		return plan.Config{}, err
 	}
 	base := proof.Base{Server: server, Dir: c.dir, SchemaName: c.env.Schema, Schema: src, Options: c.options()}
-	return plan.Config{Base: base, Name: name, Oldest: c.env.Oldest}, nil
+	types := online.Options{AllInPlace: c.env.Types.Rewrite == "in_place", Zone: c.env.Types.Zone}
+	return plan.Config{Base: base, Name: name, Oldest: c.env.Oldest, Types: types}, nil
 }
 
 // schema reads the schema file.
@@ -383,4 +385,15 @@ func moduleVersion(path string) string {
 		}
 	}
 	return "unknown"
+}
+
+// types returns how plan changes types: as the flags say, and otherwise as atlas.hcl does.
+func types(o online.Options, inplace, timezone *string) (_ online.Options, err error) {
+	if inplace != nil {
+		if o.InPlace, err = online.ParseColumns(*inplace); err != nil {
+			return o, err
+		}
+	}
+	o.Zone = cmp.Or(value(timezone), o.Zone)
+	return o, nil
 }

@@ -256,7 +256,7 @@ func (p *repairing) managed(ctx context.Context, have, want *state.State) (scrip
 		p.decide(Decision{Table: r.Table, Text: text, Fixes: r.Fixes})
 	}
 	for _, f := range online.Files(ops) {
-		s := Script{SQL: plan.Text(f.Up), TxNone: f.Up.TxNone, Hazards: f.Up.Hazards}
+		s := Script{SQL: plan.Text(f.Up, false), TxNone: f.Up.TxNone, Hazards: f.Up.Hazards}
 		for _, stmt := range f.Up.Statements {
 			s.Does = append(s.Does, stmt.Does...)
 		}

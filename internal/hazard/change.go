@@ -318,3 +318,23 @@ func (c TypeChange) inRow() string {
 	}
 	return b.String() + c.Using[done:]
 }
+
+// Failing returns the condition of values {} that can't be converted, "" if there is no short one. fails reports
+// whether there may be such values.
+func (c TypeChange) Failing() (condition string, fails bool) {
+	o, plain := c.outcome()
+	if !plain || !o.fails {
+		o.bad = ""
+	}
+	return o.bad, o.fails
+}
+
+// Zones reports whether values lose or gain a time zone.
+func (c TypeChange) Zones() (loses, gains bool) {
+	from, to := c.From.value(), c.To.value()
+	local := func(v value) bool {
+		return v.element == nil && (v.is("timestamp without time zone", "date", "time without time zone"))
+	}
+	instant := func(v value) bool { return v.element == nil && v.is("timestamp with time zone") }
+	return instant(from) && local(to), from.is("timestamp without time zone", "date") && from.element == nil && instant(to)
+}

@@ -28,6 +28,7 @@ const (
 
 	Early    Kind = "early"    // meanwhile a deferrable constraint isn't deferred
 	Conflict Kind = "conflict" // meanwhile INSERT ... ON CONFLICT may fail with a duplicate key
+	Notice   Kind = "notice"   // an application may notice the change
 )
 
 // Lock modes, as in pg_locks.

@@ -32,9 +32,10 @@ func file(cfg Config, n int, p online.File) (File, error) {
 	f := File{
 		Version: migration.NextVersion(cfg.Dir, cfg.Time(), n), Losses: p.Losses,
 		Hazards: p.Up.Hazards, DownHazards: p.Down.Hazards, NoWayBack: p.Irreversible, renames: p.Renames,
+		Contract: p.Contract, passing: p.Passing,
 	}
 	f.Name = f.Version + "_" + name + ".sql"
-	f.SQL, f.Down = Text(p.Up), Text(p.Down)
+	f.SQL, f.Down = Text(p.Up, p.Contract), Text(p.Down, false)
 	switch {
 	case p.Irreversible != "":
 		f.Down = "-- alembic:down none " + p.Irreversible + "\n\n"
@@ -79,11 +80,17 @@ func (f *File) regrant(g proof.Grants) {
 	}
 }
 
-// Text returns a file's text: its directive, its hazards, its statements.
-func Text(s online.Script) string {
+// Text returns a file's text: its directives, its hazards, its statements.
+func Text(s online.Script, contract bool) string {
 	head := ""
 	if s.TxNone {
-		head = "-- atlas:txmode none\n\n"
+		head = "-- atlas:txmode none\n"
+	}
+	if contract {
+		head += "-- migrate:contract\n"
+	}
+	if head != "" {
+		head += "\n"
 	}
 	var stmts []string
 	for _, stmt := range s.Statements {

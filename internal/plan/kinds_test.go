@@ -426,6 +426,7 @@ func TestKinds(t *testing.T) {
 				t.Parallel()
 				from(t, k.from)
 				p := newProject(t)
+				p.types.Zone = "UTC"
 				p.Write(files)
 				hcl := kindsBase
 				switch {

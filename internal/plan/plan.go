@@ -30,6 +30,8 @@ type Config struct {
 	Rename string
 	// Oldest is the lowest major version of PostgreSQL that the migrations run on, 0 if unknown.
 	Oldest int
+	// Types says how types of columns change.
+	Types online.Options
 	// Now is the time that versions are made from. The zero time means time.Now().
 	Now time.Time
 }
@@ -49,9 +51,12 @@ type File struct {
 	Does []string
 	// ByHand reports that the user must write the migration and its down file.
 	ByHand bool
+	// Contract reports that apply stops before the migration, because it drops what a running application or the
+	// down files may need.
+	Contract bool
 
-	up, down proof.Script
-	renames  bool
+	up, down         proof.Script
+	renames, passing bool
 }
 
 // EffectLines returns the lines of the effect file.
@@ -112,7 +117,7 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	}
 	planned := make([]proof.Planned, len(p.Files))
 	for i, f := range p.Files {
-		planned[i] = proof.Planned{Up: f.up, Down: f.down, Renames: f.renames}
+		planned[i] = proof.Planned{Up: f.up, Down: f.down, Renames: f.renames, Passing: f.passing}
 	}
 	effects, grants, outside, err := proof.Prove(ctx, cfg.Base, planned, replayed, proof.Goal{Want: w.want, Before: w.before, Unmanaged: w.unmanaged})
 	if err != nil {
@@ -158,7 +163,9 @@ func propose(ctx context.Context, cfg Config, replayed, desired *state.State) (_
 	}
 	ops := online.RenameOps(renamed)
 	if !want.Equal(have) {
-		more, refusals, err := online.Diff(ctx, replayed, desired, w.unmanaged, min(cfg.Oldest, cfg.Server.VersionNum()/10000))
+		options := cfg.Types
+		options.Oldest = min(cfg.Oldest, cfg.Server.VersionNum()/10000)
+		more, refusals, err := online.Diff(ctx, replayed, desired, w.unmanaged, options)
 		if err != nil {
 			return nil, err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/projecttest"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/testcase"
@@ -27,13 +28,14 @@ type project struct {
 	*projecttest.Project
 	rename string
 	oldest int
+	types  online.Options
 }
 
 func newProject(t testing.TB) *project { return &project{Project: projecttest.New(t)} }
 
 func (p *project) config() Config {
 	p.T.Helper()
-	return Config{Base: p.Base(), Now: p.Now, Rename: p.rename, Oldest: p.oldest}
+	return Config{Base: p.Base(), Now: p.Now, Rename: p.rename, Oldest: p.oldest, Types: p.types}
 }
 
 // plan plans from the folder to the schema file, and writes the plan.
@@ -88,8 +90,8 @@ func checked(t *testing.T, base proof.Base) {
 // with the rows of rows.sql; want/rows lists the number of rows, and the result of query.sql after the migrations.
 // want/lint lists what lint finds in the planned files, on PostgreSQL 15 or the case's first version: a dangerous
 // change, and nothing else.
-// The file rename holds the value of -rename, the file postgres the versions that the case runs on, and the file oldest
-// the lowest version that the migrations are for.
+// The files rename, timezone and inplace hold the values of these options, the file postgres the versions that the case
+// runs on, and the file oldest the lowest version that the migrations are for.
 func TestMake(t *testing.T) {
 	cases, err := testcase.Read("testdata", "after.hcl")
 	if err != nil {
@@ -113,6 +115,12 @@ func TestMake(t *testing.T) {
 			p.HCL = []byte(c.Files["after.hcl"])
 			p.rename = strings.TrimSuffix(c.Files["rename"], "\n")
 			_, _ = fmt.Sscan(c.Files["oldest"], &p.oldest) // if it is there
+			p.types.Zone = strings.TrimSuffix(c.Files["timezone"], "\n")
+			if names := strings.TrimSuffix(c.Files["inplace"], "\n"); names != "" {
+				if p.types.InPlace, err = online.ParseColumns(names); err != nil {
+					t.Fatal(err)
+				}
+			}
 			got := map[string]string{}
 			pl, err := Make(context.Background(), p.config())
 			if err != nil {

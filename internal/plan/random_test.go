@@ -109,7 +109,7 @@ func (p *randomPair) run() string {
 	desired := p.state(p.after)
 	replayed := p.state(p.before)
 	project := newProject(t)
-	project.rename = online.RenameNone
+	project.rename, project.types.Zone = online.RenameNone, "UTC"
 	if p.renames {
 		project.rename = ""
 	}

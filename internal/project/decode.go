@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -109,7 +110,7 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 				return err
 			}
 		case "diff":
-			if err := s.refuseSkips(b); err != nil {
+			if err := e.decodeDiff(b, s); err != nil {
 				return err
 			}
 		case "lint":
@@ -124,7 +125,7 @@ func (e *Env) decode(f *file, block envBlock, s *scope, checks []string) error {
 	}
 	s.noteAttribute(DirSetting, strconv.Quote(e.Migrations), nil)
 	for _, b := range f.diff {
-		if err := s.refuseSkips(b); err != nil {
+		if err := e.decodeDiff(b, s); err != nil {
 			return err
 		}
 	}
@@ -297,6 +298,27 @@ func (e *Env) decodeAlembic(b *hclsyntax.Block, s *scope) error {
 		a.Timeout = *d
 	}
 	e.Alembic = a
+	return nil
+}
+
+// decodeDiff reads how plan changes types. What an earlier block says stays.
+func (e *Env) decodeDiff(b *hclsyntax.Block, s *scope) error {
+	if err := s.refuseSkips(b); err != nil {
+		return err
+	}
+	attrs := b.Body.Attributes
+	rewrite, err := s.text(attrs["rewrite"])
+	if err != nil {
+		return err
+	}
+	if rewrite != "" && rewrite != "in_place" && rewrite != "expand" {
+		return at(attrs["rewrite"].Expr.Range(), "unknown rewrite %q; known values: expand (the default), in_place", rewrite)
+	}
+	zone, err := s.text(attrs["timezone"])
+	if err != nil {
+		return err
+	}
+	e.Types.Rewrite, e.Types.Zone = cmp.Or(e.Types.Rewrite, rewrite), cmp.Or(e.Types.Zone, zone)
 	return nil
 }
 

@@ -96,6 +96,11 @@ type Env struct {
 		VacuumWait       *time.Duration // nil if not set
 		MaxReplicaLag    time.Duration
 	}
+	// Types says how plan changes types (diff); what isn't set is "".
+	Types struct {
+		Rewrite string // "expand" or "in_place"
+		Zone    string // the time zone of values that lose or gain one
+	}
 	// Wait is how long to wait for another run to end (migration.lock_timeout); nil if not set.
 	Wait *time.Duration
 	// Role is the role that migrations run as, if set.

@@ -73,6 +73,7 @@ var lintSpec = &spec{
 }
 
 var diffSpec = &spec{
+	attrs: []string{"rewrite", "timezone"},
 	blocks: map[string]*spec{
 		"skip": {attrs: []string{
 			"add_schema", "drop_schema", "modify_schema", "add_table", "drop_table", "modify_table",

@@ -16,6 +16,7 @@ import (
 type Planned struct {
 	Up, Down Script
 	Renames  bool // it renames things and does nothing else
+	Passing  bool // a later file drops what it leaves that the schema file doesn't know
 }
 
 // A Goal is what planned files should produce.
@@ -62,7 +63,7 @@ func Prove(ctx context.Context, base Base, files []Planned, replayed *state.Stat
 		privileges = append(privileges, had)
 		states = append(states, replayed.Catalog)
 		effects = append(effects, catalog.Measure(states[i], states[i+1]))
-		if (!f.Renames || i == len(files)-1) && !state.SameOutside(goal.Before, replayed.Catalog, goal.Unmanaged...) {
+		if (!f.Renames && !f.Passing || i == len(files)-1) && !state.SameOutside(goal.Before, replayed.Catalog, goal.Unmanaged...) {
 			_, was := state.Split(goal.Before, goal.Unmanaged...)
 			_, is := state.Split(replayed.Catalog, goal.Unmanaged...)
 			if was.Equal(is) {

@@ -48,6 +48,7 @@ type plannedFile struct {
 	Hazards     []plannedHazard `json:"Hazards,omitempty"`
 	DownHazards []plannedHazard `json:"DownHazards,omitempty"`
 	NoWayBack   string          `json:"NoWayBack,omitempty"` // why it is irreversible
+	Contract    bool            `json:"Contract,omitempty"`  // apply stops before it
 }
 
 // A plannedHazard is a hazard.Hazard with its texts as strings.
@@ -115,6 +116,9 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 		if f.NoWayBack != "" {
 			b.put("  ", s.warn(sprintf("irreversible: %s", f.NoWayBack)), "\n")
 		}
+		if f.Contract {
+			b.put("  apply stops before it; `apply -contract` goes on\n")
+		}
 		for _, h := range f.Hazards {
 			for _, l := range plan.HazardLines(h) {
 				b.put("  ", s.warn(line(l)), "\n")
@@ -152,6 +156,7 @@ func (p *Printer) planned(r *plan.Plan) planned {
 			},
 			Down: f.Draft.Down, Add: f.Effect.Add, Remove: f.Effect.Remove, Losses: f.Losses,
 			Hazards: plannedHazards(f.Hazards), DownHazards: plannedHazards(f.DownHazards), NoWayBack: f.NoWayBack,
+			Contract: f.Contract,
 		})
 	}
 	out.Outside = outsides(r.Outside)

@@ -277,3 +277,16 @@ func (p privilege) existsIn(c catalog.Catalog) bool {
 	}
 	return ok
 }
+
+// On returns the statements that grant what was granted on an object, "table public.t" or "sequence public.s", or, if
+// column isn't empty, on that column of a table to the column as. Names are SQL identifiers.
+func (p Privileges) On(object, column, as string) []string {
+	var list []privilege
+	for _, g := range p.list {
+		if g.object == object && g.part == column && g.what == "grant" {
+			g.part = as
+			list = append(list, g)
+		}
+	}
+	return statements(list, true)
+}

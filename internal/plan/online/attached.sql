@@ -1,5 +1,6 @@
--- What is dropped with table $1: its triggers, rules, policies and statistics, each with the statements that create it
--- again. Run it with search_path = pg_catalog, so that every other name is qualified.
+-- What is dropped with table $1: its triggers, rules, policies, statistics, and its places in publications, each with
+-- the statements that create it again, the one that drops it, and the columns that it names. Run it with
+-- search_path = pg_catalog, so that every other name is qualified.
 WITH t AS (SELECT $1::text::regclass AS oid),
 found(kind, name, class, id, of, definition, state) AS (
   SELECT 'trigger', quote_ident(g.tgname), 'pg_trigger', g.oid, ' ON ' || t.oid, pg_get_triggerdef(g.oid),
@@ -19,7 +20,17 @@ found(kind, name, class, id, of, definition, state) AS (
   UNION ALL
   SELECT 'statistics', quote_ident(n.nspname) || '.' || quote_ident(s.stxname), 'pg_statistic_ext', s.oid, '', pg_get_statisticsobjdef(s.oid),
     'ALTER STATISTICS ' || quote_ident(n.nspname) || '.' || quote_ident(s.stxname) || ' SET STATISTICS ' || NULLIF((to_jsonb(s) ->> 'stxstattarget')::int, -1)
-  FROM t JOIN pg_statistic_ext s ON s.stxrelid = t.oid JOIN pg_namespace n ON n.oid = s.stxnamespace)
+  FROM t JOIN pg_statistic_ext s ON s.stxrelid = t.oid JOIN pg_namespace n ON n.oid = s.stxnamespace
+  UNION ALL
+  SELECT 'publication', quote_ident(p.pubname), 'pg_publication_rel', r.oid, '', concat('ALTER PUBLICATION ', quote_ident(p.pubname), ' ADD TABLE ONLY ', t.oid,
+    ' (' || CASE WHEN to_jsonb(r) ->> 'prattrs' IS NOT NULL -- since 15
+      THEN (SELECT string_agg(quote_ident(a.name), ', ') FROM jsonb_array_elements_text(to_jsonb(v) -> 'attnames') a(name)) END || ')',
+    ' WHERE (' || (to_jsonb(v) ->> 'rowfilter') || ')'), NULL
+  FROM t JOIN pg_publication_rel r ON r.prrelid = t.oid JOIN pg_publication p ON p.oid = r.prpubid
+  JOIN pg_publication_tables v ON v.pubname = p.pubname AND (quote_ident(v.schemaname) || '.' || quote_ident(v.tablename))::regclass = t.oid)
 SELECT kind || ' ' || name AS what, array_remove(ARRAY[definition, state,
-  'COMMENT ON ' || upper(kind) || ' ' || name || of || ' IS ' || quote_literal(obj_description(id, class))], NULL) AS create
-FROM found ORDER BY kind COLLATE "C", name COLLATE "C"
+    CASE WHEN kind <> 'publication' THEN 'COMMENT ON ' || upper(kind) || ' ' || name || of || ' IS ' || quote_literal(obj_description(id, class)) END], NULL) AS create,
+  CASE kind WHEN 'publication' THEN 'ALTER PUBLICATION ' || name || ' DROP TABLE ONLY ' || t.oid ELSE 'DROP ' || upper(kind) || ' ' || name || of END AS drop,
+  (SELECT coalesce(array_agg(DISTINCT a.attname::text), '{}') FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+   WHERE d.classid = class::regclass AND d.objid = id AND d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid) AS columns
+FROM found, t ORDER BY kind COLLATE "C", name COLLATE "C"

@@ -17,6 +17,10 @@ type File struct {
 	Irreversible string
 	// Renames reports that Up only renames tables, columns, enums, their values and sequences.
 	Renames bool
+	// Passing reports that a later file of the plan drops something that schema.hcl doesn't know.
+	Passing bool
+	// Contract reports that the migration drops what a running application or the down files may need.
+	Contract bool
 }
 
 // A Script is one direction of a migration.
@@ -39,14 +43,24 @@ type Statement struct {
 // Files orders ops and groups those that can share a migration.
 func Files(ops []Op) []File {
 	var out []File
-	for _, g := range group(ops) {
+	first, last := -1, -1
+	for i, g := range group(ops) {
 		out = append(out, file(g))
+		if first < 0 && g[0].passing {
+			first = i
+		}
+		if out[i].Contract {
+			last = i
+		}
+	}
+	for i := max(first, 0); i < last; i++ {
+		out[i].Passing = true
 	}
 	return out
 }
 
 func file(ops []Op) File {
-	f := File{Renames: ops[0].stage == stageRename, Irreversible: ops[0].irreversible}
+	f := File{Renames: ops[0].stage == stageRename, Irreversible: ops[0].irreversible, Contract: ops[0].contract}
 	var up, down []cmd
 	for _, o := range ops {
 		up = append(up, o.up...)
@@ -117,7 +131,7 @@ func ownTransactions(ops []Op) bool {
 		if standalone(o.up) {
 			return true
 		}
-		if o.stage.apart() && !o.together {
+		if o.apart || o.stage.apart() && !o.together {
 			apart += len(o.up)
 		}
 	}

@@ -3,12 +3,14 @@ package online
 import (
 	"slices"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
 
 // names chooses names for what the plan creates under a temporary name, or the plan's own.
 type names struct {
 	have, want *facts
+	all        catalog.Catalog // of have, with what schema.hcl doesn't manage
 	taken      map[string]bool // by earlier calls and by what have lacks, qualified
 	chosen     []string        // by earlier calls, qualified
 }
@@ -35,6 +37,15 @@ func (n *names) constraint(t *table, name, suffix string) string {
 func (n *names) key(t *table, name, suffix string) string {
 	relation, constrains := n.relation(t), n.constrains(t)
 	return n.free(t.Schema, name, suffix, func(free string) bool { return relation(free) || constrains(free) })
+}
+
+// function returns a name for a function without arguments, which a constraint of the table may have, too.
+func (n *names) function(t *table, name, suffix string) string {
+	constrains := n.constrains(t)
+	return n.free(t.Schema, name, suffix, func(free string) bool {
+		_, exists := n.all.Def("function", pgsql.QualifiedIdent(t.Schema, free)+"()")
+		return exists || constrains(free)
+	})
 }
 
 // relation returns a function that reports whether a relation in the table's schema has a name.

@@ -32,18 +32,20 @@ type differ struct {
 	held       map[string]*held     // by the name of the table: what ops that replace enums drop and add again
 	swaps      []cmd                // of the enums that have been replaced
 	shrink     map[string]Op        // by the name of an enum that gains values: how to revert that
-	live       bool                 // have is a live schema, of which
-	keep       bool                 // nothing is dropped
-	oldest     int                  // the lowest major version of PostgreSQL that runs the statements, 0 if unknown
+	types      Options
+	inPlace    map[string]string // by the name of a table: why the types of its columns change in place
+	asked      []Op              // refusals to guess what only the user knows
+	live       bool              // have is a live schema, of which
+	keep       bool              // nothing is dropped
+	oldest     int               // the lowest major version of PostgreSQL that runs the statements, 0 if unknown
 }
 
 // Diff returns the ops that lead from one state to the other, or none if a change is refused. Atlas's engine plans how
 // whole tables, types and schemas are created and dropped. Tables that are in both states are compared by their
 // catalogs. The schemas named in unmanaged are not dropped, and contain nothing that schema.hcl manages. Diff changes
-// neither state. oldest is the lowest major version of PostgreSQL that runs the statements, 0 if unknown. If the engine
-// refuses a change, the error is a *state.EngineError.
-func Diff(ctx context.Context, from, to *state.State, unmanaged []string, oldest int) ([]Op, []Refusal, error) {
-	return diff(ctx, &differ{names: &names{taken: map[string]bool{}}, oldest: oldest}, from, to, unmanaged)
+// neither state. If the engine refuses a change, the error is a *state.EngineError.
+func Diff(ctx context.Context, from, to *state.State, unmanaged []string, options Options) ([]Op, []Refusal, error) {
+	return diff(ctx, &differ{names: &names{taken: map[string]bool{}}, types: options, oldest: options.Oldest}, from, to, unmanaged)
 }
 
 // Repair is like Diff for a live schema and the one that it should be. If keep is set, nothing is dropped that only the
@@ -58,7 +60,7 @@ func Repair(ctx context.Context, live, want *state.State, unmanaged, taken []str
 }
 
 func diff(ctx context.Context, d *differ, from, to *state.State, unmanaged []string) ([]Op, []Refusal, error) {
-	d.held, d.shrink = map[string]*held{}, map[string]Op{}
+	d.held, d.shrink, d.inPlace = map[string]*held{}, map[string]Op{}, map[string]string{}
 	var have, want *schema.Realm
 	read := func(s *state.State, f **facts, r **schema.Realm) func() error {
 		return func() (err error) {
@@ -78,7 +80,7 @@ func diff(ctx context.Context, d *differ, from, to *state.State, unmanaged []str
 	if err := g.Wait(); err != nil {
 		return nil, nil, err
 	}
-	d.names.have, d.names.want = d.have, d.want
+	d.names.have, d.names.want, d.names.all = d.have, d.want, from.Catalog
 
 	// These ops come first: they update the facts of the replayed state, which are constant from then on.
 	var ops []Op
@@ -97,6 +99,17 @@ func diff(ctx context.Context, d *differ, from, to *state.State, unmanaged []str
 		if d.shrink[pgsql.QualifiedIdent(e.schema, e.have.T)], err = d.shrinkEnum(ctx, e); err != nil {
 			return nil, nil, err
 		}
+	}
+	if !d.live {
+		expansions, err := d.expansions(ctx, from, enums)
+		if err != nil {
+			return nil, nil, err
+		}
+		expanded, err := d.expand(ctx, from, to, expansions)
+		if err != nil {
+			return nil, nil, err
+		}
+		ops = append(append(ops, expanded...), d.asked...)
 	}
 	dropFirst, refused, err := d.incomparableKeys(ctx, enums)
 	if err != nil {

@@ -31,12 +31,14 @@ const (
 	stageBuild                   // indexes
 	stageLateKeys                // foreign keys that refer to indexes of stageBuild
 	stageLateScan                // scans that validate the keys of stageLateKeys
+	stageExpand                  // changes of types by expand and contract, without the contract
 	stageSwap                    // constraints that replace old ones
 	stageDropKeys                // foreign keys
 	stageDropUnique              // unique indexes that other foreign keys may use
 	stageDropIndex               // indexes
 	stageDrop                    // constraints and columns, a file for each table
 	stageDropTables              //
+	stageContract                // columns that others have replaced
 	stageDropTypes               // types and schemas
 )
 
@@ -79,6 +81,12 @@ type Op struct {
 	// together reports that up is one transaction, although its stage's statements commit one by one. The key must be
 	// the op's own then.
 	together bool
+	// apart reports that the statements of up commit one by one, although those of its stage don't.
+	apart bool
+	// passing reports that the file leaves something to a later file of the plan that schema.hcl doesn't know.
+	passing bool
+	// contract reports that apply stops before the file.
+	contract bool
 	up       []cmd
 	down     []cmd
 	// downApart reports that down takes several transactions.

@@ -161,10 +161,13 @@ func (d *differ) dropPart(t *table, p outsidePart, column string) []Op {
 //go:embed attached.sql
 var attachedSQL string
 
-// An attached object is a trigger, rule, policy or statistics object. It is dropped with its table.
+// An attached object is a trigger, rule, policy or statistics object, or a table's place in a publication. It is
+// dropped with its table.
 type attached struct {
-	What   string   // "trigger audit"
-	Create []string // the statements that create it again
+	What    string   // "trigger audit"
+	Create  []string // the statements that create it again
+	Drop    string
+	Columns []string // that it names
 }
 
 // attached returns the objects that are dropped with a table.

@@ -99,6 +99,13 @@ func (d *differ) typeHazards(t *table, a, b *column, using string, cost cost) []
 		c.New = t.fixColumn(pgsql.FreeName(a.Name, "_new", func(name string) bool { return t.column(name) != nil }), b.typed())
 	}
 	price := c.Cost()
+	if why := d.inPlace[t.String()]; why != "" && len(price) > 0 && c.Outline {
+		if why == chosenInPlace {
+			price[0].Instead = fix.Text{}
+		} else {
+			price[0].Also = "It isn't made by expand and contract, because " + why + "."
+		}
+	}
 	if len(price) > 0 {
 		for _, h := range d.keyHazards(t, a.Name) {
 			h.Instead = price[0].Instead

@@ -1,0 +1,200 @@
+package plan
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
+	"github.com/ibutsu/ibutsu-schema/internal/state"
+)
+
+// TestExpandUnderWrites changes types, there and back, while an application inserts, updates and deletes rows. Each row
+// holds its value a second time, as text. At the end every value is equal to that text, and no row is lost.
+func TestExpandUnderWrites(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		value    string // of row n, as text
+		zone     string
+	}{
+		{from: "int", to: "bigint", value: "n"},
+		{from: "bigint", to: "int", value: "n"},
+		{from: "text", to: "uuid", value: "md5(n::text)::uuid"},
+		{from: "varchar(20)", to: "varchar(10)", value: "n"},
+		{from: "text", to: "jsonb", value: "jsonb_build_object('n', n)"},
+		{from: "timestamp", to: "timestamptz", value: "'2026-01-01 00:00:00'::timestamp + n * interval '1 minute'", zone: "Asia/Kolkata"},
+		{from: "numeric(10,2)", to: "int", value: "n"},
+	} {
+		t.Run(c.from+" to "+c.to, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			schema := func(typ string) []byte {
+				return []byte(`schema "public" {
+}
+table "Values" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "v" {
+    type = ` + typ + `
+    null = true
+  }
+  column "expected" {
+    type = text
+  }
+  primary_key {
+    columns = [column.id]
+  }
+  index "ix_values_v" {
+    columns = [column.v]
+  }
+  check "values_v_check" {
+    expr = "v is not null"
+  }
+}
+`)
+			}
+			p := newProject(t)
+			p.start(schema(c.from))
+			p.HCL, p.types = schema(c.to), online.Options{Zone: c.zone}
+			pl, err := Make(ctx, p.config())
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := state.Replay(ctx, pgtest.Server(t), p.config().Dir, len(p.config().Dir.Files())-1, catalog.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			const rows = 300
+			// The text is written as a literal of no type, as an application does that knows nothing of the change.
+			text := func(n int) (v string) {
+				if err := s.Conn().QueryRow(ctx, fmt.Sprintf("SELECT (%s)::text FROM (SELECT %d AS n) x", c.value, n)).Scan(&v); err != nil {
+					t.Error(err)
+				}
+				return v
+			}
+			texts := make([]string, 50)
+			for n := range texts {
+				texts[n] = text(n)
+			}
+			insert := func(id, n int) string {
+				return fmt.Sprintf(`INSERT INTO "Values" (id, v, expected) VALUES (%d, '%s', '%[2]s')`, id, texts[n])
+			}
+			for i := range rows {
+				if _, err := s.Conn().Exec(ctx, insert(i, i%50)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w := startWriters(t, s, c.zone, func(r *rand.Rand, id int) string {
+				n := r.IntN(50)
+				switch r.IntN(3) {
+				case 0:
+					return insert(id, n)
+				case 1:
+					return fmt.Sprintf(`UPDATE "Values" SET v = '%s', expected = '%[1]s' WHERE id = %d`, texts[n], r.IntN(rows))
+				}
+				return fmt.Sprintf(`UPDATE "Values" SET expected = expected WHERE id = %d`, r.IntN(rows))
+			})
+			for _, f := range pl.Files {
+				if err := s.Run(ctx, f.up.Stmts, f.up.TxNone, f.up.File); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.compare(c.to, c.zone, rows)
+			for i := len(pl.Files) - 1; i >= 0; i-- {
+				if err := s.Run(ctx, pl.Files[i].down.Stmts, pl.Files[i].down.TxNone, pl.Files[i].down.File); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.stop()
+			w.compare(c.from, c.zone, rows)
+		})
+	}
+}
+
+// writers write to a state's database until they are stopped.
+type writers struct {
+	t        *testing.T
+	s        *state.State
+	done     chan struct{}
+	wait     sync.WaitGroup
+	inserted atomic.Int64
+	writes   atomic.Int64
+}
+
+// startWriters starts writers whose local time is that of a zone, "" for UTC.
+func startWriters(t *testing.T, s *state.State, zone string, statement func(r *rand.Rand, id int) string) *writers {
+	w := &writers{t: t, s: s, done: make(chan struct{})}
+	for i := range 4 {
+		cfg := s.DB.MigrationConfig()
+		cfg.RuntimeParams["timezone"] = cmp.Or(zone, "UTC")
+		conn, err := pgx.ConnectConfig(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.wait.Go(func() {
+			defer conn.Close(context.Background())
+			r := rand.New(rand.NewPCG(uint64(i), 0))
+			for id := 1_000_000 * (i + 1); ; id++ {
+				select {
+				case <-w.done:
+					return
+				case <-time.After(time.Millisecond):
+				}
+				tag, err := conn.Exec(context.Background(), statement(r, id), pgx.QueryExecModeSimpleProtocol)
+				if err != nil {
+					t.Errorf("a write failed: %v", err)
+					return
+				}
+				w.writes.Add(1)
+				if tag.Insert() {
+					w.inserted.Add(1)
+				}
+			}
+		})
+	}
+	return w
+}
+
+func (w *writers) stop() {
+	close(w.done)
+	w.wait.Wait()
+	if w.writes.Load() < 20 {
+		w.t.Errorf("only %d writes", w.writes.Load())
+	}
+}
+
+// compare compares every value with its text.
+func (w *writers) compare(typ, zone string, rows int64) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	value := "v::text"
+	if typ == "timestamptz" {
+		value = "(v AT TIME ZONE '" + zone + "')::text"
+	}
+	if typ == "numeric(10,2)" {
+		value = "trim_scale(v)::text"
+	}
+	before := w.inserted.Load()
+	var wrong, all int64
+	if err := w.s.Conn().QueryRow(ctx, `SELECT count(*) FILTER (WHERE `+value+` IS DISTINCT FROM expected), count(*) FROM "Values"`).Scan(&wrong, &all); err != nil {
+		w.t.Fatal(err)
+	}
+	if wrong > 0 {
+		w.t.Errorf("%d of %d values of type %s are wrong", wrong, all, typ)
+	}
+	if all < rows+before || all > rows+w.inserted.Load()+4 {
+		w.t.Errorf("%d rows instead of %d", all, rows+before)
+	}
+}

@@ -4,10 +4,14 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -17,6 +21,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
+	"github.com/ibutsu/ibutsu-schema/internal/testcase"
 )
 
 // victim is the task of a process that gets killed. The test's binary runs itself, with the victim in the environment.
@@ -57,7 +62,7 @@ func (v victim) run() error {
 			die()
 		}
 	}}
-	m := migrator.New(migrator.Config{ConnConfig: conn, Dir: d, OperatorVersion: "test", Log: log})
+	m := migrator.New(migrator.Config{ConnConfig: conn, Dir: d, OperatorVersion: "test", Log: log, Contract: true})
 	return travel(ctx, m, v.Down)
 }
 
@@ -196,6 +201,42 @@ UPDATE p SET n = n + 1;
 		b := setup(t, d)
 		b.disturb(head, base, func(n int, down bool) bool {
 			return b.die(victim{N: n, Later: later, Down: down})
+		})
+	}
+}
+
+// A change of types by expand and contract, as plan writes it, may be killed at every statement, in both directions.
+func TestExpansionKilled(t *testing.T) {
+	cases, err := testcase.Read(filepath.Join("..", "plan", "testdata"), "after.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		before := map[string]string{
+			"retype_key_of_two_referring_tables": `CREATE TABLE parents (id serial, name text, PRIMARY KEY (id));
+CREATE TABLE children (id int PRIMARY KEY, parent_id int REFERENCES parents ON DELETE CASCADE);
+CREATE INDEX ix_children_parent_id ON children (parent_id);
+CREATE TABLE friends (parent_id int REFERENCES parents, other_id int REFERENCES parents, PRIMARY KEY (parent_id, other_id));`,
+			"retype_text_to_uuid_both_ends": `CREATE TABLE users (id text PRIMARY KEY);
+CREATE TABLE notes (id int PRIMARY KEY, user_id text REFERENCES users, author_id text NOT NULL REFERENCES users ON UPDATE CASCADE);`,
+		}[c.Name]
+		if before == "" || !full && c.Name != "retype_text_to_uuid_both_ends" {
+			continue
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			files := []file{{"20250101000000_before.sql", before + "\n" + c.Files["rows.sql"], "DROP TABLE IF EXISTS children, friends, parents, notes, users;\n"}}
+			for _, name := range slices.Sorted(maps.Keys(c.Under("want/"))) {
+				if strings.HasSuffix(name, ".sql") && !strings.Contains(name, "/") {
+					files = append(files, file{name, c.Under("want/")[name], c.Under("want/")["down/"+name]})
+				}
+			}
+			d := dir(t, files...)
+			head, base := ends(t, d)
+			b := setup(t, d)
+			b.cfg.Contract = true
+			n := b.disturb(head, base, func(n int, down bool) bool { return b.die(victim{N: n, Later: n%2 == 0, Down: down}) })
+			t.Attr("expansions-killed", strconv.Itoa(n))
 		})
 	}
 }

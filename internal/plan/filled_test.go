@@ -15,6 +15,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // A filled is a table with rows whose column id gets another way of numbering.
@@ -196,14 +197,18 @@ func TestFilledColumns(t *testing.T) {
 	}
 }
 
+// transactions returns the statements that run together, with BEGIN and COMMIT where a file contains them.
+func transactions(s proof.Script) (list [][]pgsql.Stmt) {
+	for _, u := range runner.Cut(s.Stmts, s.TxNone) {
+		list = append(list, s.Stmts[u.From:u.To])
+	}
+	return list
+}
+
 // runEach runs a script, and calls after with the text of each transaction after it.
 func runEach(t *testing.T, conn *pgx.Conn, s proof.Script, after func(text string)) {
 	t.Helper()
-	transactions := [][]pgsql.Stmt{s.Stmts}
-	if s.TxNone {
-		transactions = slices.Collect(slices.Chunk(s.Stmts, 1))
-	}
-	for _, stmts := range transactions {
+	for _, stmts := range transactions(s) {
 		text := ""
 		for _, stmt := range stmts {
 			text += stmt.Text + ";\n"

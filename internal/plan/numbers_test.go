@@ -12,10 +12,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
-	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 	"github.com/ibutsu/ibutsu-schema/internal/schemahcl"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
@@ -221,15 +221,16 @@ func TestNumbersContinue(t *testing.T) {
 			write("before")
 			moved := false
 			run := func(s proof.Script) {
-				transactions := [][]pgsql.Stmt{s.Stmts}
-				if s.TxNone {
-					transactions = nil
-					for i := range s.Stmts {
-						transactions = append(transactions, s.Stmts[i:i+1])
-					}
-				}
-				for _, stmts := range transactions {
+				for _, u := range runner.Cut(s.Stmts, s.TxNone) {
+					stmts := u.Stmts
 					if len(stmts) == 0 {
+						continue
+					}
+					if u.Mode != runner.Together {
+						if _, err := db.Conn().Exec(ctx, stmts[0].Text, pgx.QueryExecModeSimpleProtocol); err != nil {
+							t.Fatalf("%s: %s: %v", s.File, stmts[0].Text, err)
+						}
+						write("after " + stmts[0].Text)
 						continue
 					}
 					err := pgx.BeginFunc(ctx, db.Conn(), func(tx pgx.Tx) error {

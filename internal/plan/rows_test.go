@@ -131,14 +131,7 @@ func runOnline(t *testing.T, s *state.State, f File, there map[string]use) error
 			stopped += n
 		}
 	}
-	transactions := [][]pgsql.Stmt{f.up.Stmts}
-	if f.up.TxNone {
-		transactions = nil
-		for i := range f.up.Stmts {
-			transactions = append(transactions, f.up.Stmts[i:i+1])
-		}
-	}
-	for _, stmts := range transactions {
+	for _, stmts := range transactions(f.up) {
 		before := readUse(t, s.Conn())
 		err := s.Run(t.Context(), stmts, f.up.TxNone, f.Name)
 		lost := pgsql.SQLState(err) == "22P02" && strings.Contains(f.SQL, "DROP TYPE ") // an enum's value

@@ -182,15 +182,13 @@ func (d *differ) stuck(e *expanded, enums []rebuiltEnum) string {
 		return "the table is partitioned"
 	case len(t.below) > 0 || len(t.Inherits) > 0:
 		return "the table is part of an inheritance hierarchy"
-	case d.held[t.String()] != nil:
-		return "an enum of the table is rebuilt in the same plan"
+	}
+	for _, enum := range enums {
+		if slices.ContainsFunc(enum.users, func(u enumUser) bool { return u.table == t.String() }) {
+			return "the same plan rebuilds an enum of the table"
+		}
 	}
 	for _, c := range e.columns {
-		for _, enum := range enums {
-			if enum.typed(t, []string{c.from.Name}) {
-				return "its enum is rebuilt in the same plan"
-			}
-		}
 		switch {
 		case c.from.Generated != nil || c.to.Generated != nil:
 			return "column " + ident(c.from.Name) + " is generated"

@@ -62,15 +62,7 @@ func (d *differ) conversion(ctx context.Context, t *table, a, b *column, using s
 	change := hazard.TypeChange{Table: t.String(), Named: t.Name, Column: a.Name, From: a.resolved(), To: b.resolved(), Using: strings.TrimPrefix(using, " USING ")}
 	c.fails, c.raises = change.Failing()
 	c.cast = "{}" + cmp.Or(strings.TrimPrefix(using, " USING "+ident(a.Name)), "::"+b.Type)
-	if from, to := change.Zones(); from || to {
-		if err := d.knowsZone(ctx); err != nil {
-			return c, "", err
-		}
-		c.cast = fmt.Sprintf("({} AT TIME ZONE %s)::%s", literal(d.types.Zone), b.Type)
-		if to {
-			c.cast = fmt.Sprintf("({}::timestamp AT TIME ZONE %s)::%s", literal(d.types.Zone), b.Type)
-		}
-	}
+	c.cast = cmp.Or(zoned(a, b, d.types.Zone), c.cast)
 	if b.Collation != "" {
 		c.cast = "(" + c.cast + ") COLLATE " + b.Collation
 	}
@@ -92,6 +84,36 @@ func (d *differ) conversion(ctx context.Context, t *table, a, b *column, using s
 	return c, "", nil
 }
 
+// zoned returns the cast of a value {} that loses or gains a time zone, and "" for other types.
+func zoned(a, b *column, zone string) string {
+	const local, instant = "timestamp without time zone", "timestamp with time zone"
+	value, direct := "{}", local
+	switch loses, gains := (hazard.TypeChange{From: a.resolved(), To: b.resolved()}).Zones(); {
+	case gains:
+		direct = instant
+		if a.Type == "date" {
+			value += "::" + local
+		}
+	case !loses:
+		return ""
+	}
+	cast := "(" + value + " AT TIME ZONE " + literal(zone) + ")"
+	if b.Type != direct {
+		cast += "::" + b.Type
+	}
+	return cast
+}
+
+// zonedUsing returns the USING of a change in place for which PostgreSQL would take the session's time zone, UTC,
+// instead of the one that the user has named.
+func (d *differ) zonedUsing(a, b *column) string {
+	cast := zoned(a, b, d.types.Zone)
+	if cast == "" || d.types.Zone == "" || strings.EqualFold(d.types.Zone, "UTC") {
+		return ""
+	}
+	return " USING " + conversion{cast: cast}.strict(ident(a.Name))
+}
+
 // askZone refuses to guess in which time zone the values of a column are.
 func askZone(t *table, a, b *column) Op {
 	column := t.columnName(a)
@@ -99,8 +121,11 @@ func askZone(t *table, a, b *column) Op {
 		"name it with -timezone=UTC, or in atlas.hcl: diff { timezone = \"UTC\" }", column, b.Type))[0]
 }
 
-// knowsZone returns a *usage.Error if PostgreSQL doesn't know the time zone.
+// knowsZone returns a *usage.Error if PostgreSQL doesn't know the named time zone.
 func (d *differ) knowsZone(ctx context.Context) error {
+	if d.types.Zone == "" {
+		return nil
+	}
 	_, err := d.have.conn.Exec(ctx, "SELECT now() AT TIME ZONE "+literal(d.types.Zone), pgx.QueryExecModeSimpleProtocol)
 	switch {
 	case err == nil:

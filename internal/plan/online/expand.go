@@ -127,14 +127,16 @@ func (d *differ) expandable(ctx context.Context, have, want *table, enums []rebu
 		}
 		c := &expandedColumn{from: a, to: b, hazards: d.typeHazards(have, a, b, using, cost)}
 		chosen := d.types.stays(have, a.Name)
-		loses, gains := hazard.TypeChange{From: a.resolved(), To: b.resolved()}.Zones()
-		zoned := loses || gains
-		if zoned && !chosen && d.types.Zone == "" {
-			d.asked = append(d.asked, askZone(have, a, b))
-			return nil, "", nil
+		if zoned(a, b, "UTC") != "" {
+			if d.types.Zone == "" && !chosen {
+				d.asked = append(d.asked, askZone(have, a, b))
+				return nil, "", nil
+			}
+			if err := d.knowsZone(ctx); err != nil {
+				return nil, "", err
+			}
 		}
-		// In place, PostgreSQL takes the session's time zone, which is UTC.
-		if !slices.ContainsFunc(c.hazards, hazard.Hazard.Long) && (!zoned || chosen || strings.EqualFold(d.types.Zone, "UTC")) {
+		if !slices.ContainsFunc(c.hazards, hazard.Hazard.Long) {
 			continue
 		}
 		if chosen {

@@ -38,6 +38,9 @@ func (d *differ) expandOps(ctx context.Context, from, to *state.State, x *expans
 	for _, e := range x.tables {
 		o := Op{stage: stageExpand, key: e.have.String() + " expand", passing: true, hazards: e.notices(back.gone), up: forth.add(e), down: e.drop(func(c *expandedColumn) string { return c.new })}
 		o.up = append(o.up, e.create(true)...)
+		for _, c := range e.columns {
+			o.hazards = append(o.hazards, c.losses()...) // their queries are about the old column
+		}
 		o.change = e.change()
 		ops = append(ops, o)
 		swap.up = append(swap.up, forth.fill(e)...)
@@ -61,9 +64,6 @@ func (d *differ) expandOps(ctx context.Context, from, to *state.State, x *expans
 			up: e.drop(func(c *expandedColumn) string { return c.old }), down: back.add(e)}
 		o.up[0].note = append([]string{"Drops the old column and what keeps it up to date. Apply stops before this file, so that the change can be reverted quickly until then."}, o.up[0].note...)
 		o.down = append(append(o.down, e.create(false)...), back.fill(e)...)
-		for _, c := range e.columns {
-			o.hazards = append(o.hazards, c.losses()...)
-		}
 		o.change = e.change()
 		ops = append(ops, o)
 	}

@@ -67,6 +67,9 @@ func (d *differ) addCost(ctx context.Context, def string) (cost, error) {
 // PostgreSQL has no cast. It is measured on the table itself or, if a type doesn't exist there, on an empty table in
 // the desired state.
 func (d *differ) castCost(ctx context.Context, t *table, from, to *column) (c cost, using string, ok bool, err error) {
+	if using := d.zonedUsing(from, to); using != "" {
+		return cost{rewrites: true}, using, true, nil
+	}
 	attempts := []struct {
 		conn   *pgx.Conn
 		table  string

@@ -72,7 +72,9 @@ func TestGrantsAreCarriedOver(t *testing.T) {
 			table(column), nil, [2]bool{false, true}},
 		{"identity's sequence with a name of its own", `CREATE TABLE t (id int NOT NULL); CREATE TABLE u (id int GENERATED ALWAYS AS IDENTITY); ALTER SEQUENCE u_id_seq RENAME TO "Odd"; GRANT USAGE ON SEQUENCE "Odd" TO grants_reader`,
 			table(column), []string{`grant USAGE on sequence public."Odd" to grants_reader`}, [2]bool{false, true}},
-		{"nothing dropped", `CREATE TABLE t (id int); GRANT SELECT ON t TO grants_reader; GRANT SELECT (id) ON t TO grants_writer`,
+		{"column of another type", `CREATE TABLE t (id int); GRANT SELECT ON t TO grants_reader; GRANT SELECT (id) ON t TO grants_writer`,
+			table(wide), nil, [2]bool{true, true}},
+		{"nothing dropped", `CREATE TABLE t (id bigint); GRANT SELECT ON t TO grants_reader; GRANT SELECT (id) ON t TO grants_writer`,
 			table(wide), nil, [2]bool{false, false}},
 		{"granted by another", `CREATE TABLE t (id int, g bigint GENERATED ALWAYS AS (id + 1) STORED); GRANT SELECT (g) ON t TO grants_writer WITH GRANT OPTION;
 			SET ROLE grants_writer; GRANT SELECT (g) ON t TO grants_reader; RESET ROLE`,

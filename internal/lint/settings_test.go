@@ -143,7 +143,7 @@ func TestReadSettings(t *testing.T) {
 		{"a new project with exclusions", nil, map[string]string{"atlas.hcl": strings.Replace(prod, "  dev", "  exclude = [\"*\"]\n  dev", 1)}, nil, "", "", 0,
 			result{"", []string{"0:0 main has no atlas.hcl: until this one is merged, each check has its default severity, and nothing is excluded"}}},
 		{"exclusions, and a base that can't be used", map[string]string{"atlas.hcl": "x = 1"}, map[string]string{"atlas.hcl": strings.Replace(prod, "  dev", "  exclude = [\"*\"]\n  dev", 1)}, nil, "", "", 0,
-			result{"", []string{"0:0 the atlas.hcl of main can't be used (atlas.hcl:1:1: unknown attribute x; known names: atlas, data, diff, drift, env, lint, locals, variable): until it is fixed there, each check has its default severity, and nothing is excluded"}}},
+			result{"", []string{"0:0 the atlas.hcl of main can't be used (atlas.hcl:1:1: unknown attribute x; known names: alembic, atlas, data, diff, drift, env, lint, locals, variable): until it is fixed there, each check has its default severity, and nothing is excluded"}}},
 		{"a new project", nil, map[string]string{"atlas.hcl": prod}, nil, "", "", 0, result{"", nil}},
 		{"a new project with settings", nil, map[string]string{"atlas.hcl": prod + skip("style")}, nil, "", "", 0,
 			result{"", []string{"0:0 main has no atlas.hcl: until this one is merged, each check has its default severity, and nothing is excluded"}}},

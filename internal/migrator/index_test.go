@@ -154,7 +154,7 @@ func TestInvalidIndex(t *testing.T) {
 		}()
 		// The file first drops the index of items; the drop of the index of orders waits for the writer.
 		for range 200 {
-			if b.query("SELECT count(*)::text FROM pg_index WHERE NOT indisvalid") == "1" {
+			if b.query("SELECT count(*)::text FROM pg_index WHERE NOT indisvalid AND indexrelid = to_regclass('ix_orders_total')") == "1" {
 				break
 			}
 			time.Sleep(20 * time.Millisecond)

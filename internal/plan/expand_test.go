@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,6 +34,7 @@ func TestExpandUnderWrites(t *testing.T) {
 		{from: "text", to: "jsonb", value: "jsonb_build_object('n', n)"},
 		{from: "timestamp", to: "timestamptz", value: "'2026-01-01 00:00:00'::timestamp + n * interval '1 minute'", zone: "Asia/Kolkata"},
 		{from: "numeric(10,2)", to: "int", value: "n"},
+		{from: "text", to: "numeric", value: "n % 5 || '.' || repeat('0', n % 3 + 1)"}, // equal numbers with different texts
 	} {
 		t.Run(c.from+" to "+c.to, func(t *testing.T) {
 			t.Parallel()
@@ -119,6 +121,92 @@ table "Values" {
 			}
 			w.stop()
 			w.compare(c.from, c.zone, rows)
+		})
+	}
+}
+
+// TestExpandUnderActions deletes and changes rows that others refer to after each transaction of a change of both ends'
+// types, there and back. The foreign key does what it says, whatever the columns are called at the time.
+func TestExpandUnderActions(t *testing.T) {
+	for _, c := range []struct{ from, to, id string }{
+		{"int", "bigint", "%d"},
+		{"text", "uuid", "00000000-0000-0000-0000-%012d"},
+	} {
+		t.Run(c.from+" to "+c.to, func(t *testing.T) {
+			t.Parallel()
+			schema := func(typ string) []byte {
+				return fmt.Appendf(nil, `schema "public" {
+}
+table "parents" {
+  schema = schema.public
+  column "id" {
+    type = %[1]s
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}
+table "children" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "parent" {
+    type = %[1]s
+    null = true
+  }
+  primary_key {
+    columns = [column.id]
+  }
+  foreign_key "children_parent_fkey" {
+    columns     = [column.parent]
+    ref_columns = [table.parents.column.id]
+    on_update   = CASCADE
+    on_delete   = SET_NULL
+  }
+}
+`, typ)
+			}
+			p := newProject(t)
+			p.start(schema(c.from))
+			base := p.config().Dir
+			p.HCL = schema(c.to)
+			pl, err := Make(t.Context(), p.config())
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn := pgtest.New(t).Conn()
+			exec := func(sql string) {
+				t.Helper()
+				if _, err := conn.Exec(t.Context(), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, f := range base.Files() {
+				exec(f.SQL)
+			}
+			for i := 1; i <= 2; i++ {
+				id := fmt.Sprintf(c.id, i)
+				exec(fmt.Sprintf("INSERT INTO parents (id) VALUES ('%s'); INSERT INTO children (id, parent) VALUES (%d, '%[1]s')", id, i))
+			}
+			check := func(after string) {
+				t.Helper()
+				exec(fmt.Sprintf("BEGIN; DELETE FROM parents WHERE id = '%s'; UPDATE parents SET id = '%s' WHERE id = '%s'", fmt.Sprintf(c.id, 1), fmt.Sprintf(c.id, 3), fmt.Sprintf(c.id, 2)))
+				var got string
+				if err := conn.QueryRow(t.Context(), "SELECT string_agg(concat_ws(' ', id, parent), ', ' ORDER BY id) FROM children").Scan(&got); err != nil {
+					t.Fatal(err)
+				}
+				if want := "1, 2 " + fmt.Sprintf(c.id, 3); got != want {
+					t.Errorf("the children are %s instead of %s after\n%s", got, want, after)
+				}
+				exec("ROLLBACK")
+			}
+			for _, f := range pl.Files {
+				runEach(t, conn, f.up, check)
+			}
+			for _, f := range slices.Backward(pl.Files) {
+				runEach(t, conn, f.down, check)
+			}
 		})
 	}
 }

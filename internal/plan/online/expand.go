@@ -194,6 +194,8 @@ func (d *differ) stuck(e *expanded, enums []rebuiltEnum) string {
 		switch {
 		case c.from.Generated != nil || c.to.Generated != nil:
 			return "column " + ident(c.from.Name) + " is generated"
+		case c.from.Checked:
+			return "the domain " + c.from.Type + " has constraints"
 		case c.to.Checked:
 			return "the domain " + c.to.Type + " has constraints"
 		case !sameNumbers(c.from, c.to):

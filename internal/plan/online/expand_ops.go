@@ -106,8 +106,12 @@ func (e *expanded) notices(parts []dependent) []hazard.Hazard {
 		names, olds = append(names, ident(c.from.Name)), append(olds, ident(c.new))
 	}
 	columns := strings.Join(names, ", ")
+	what := "changes the type of %s by expand and contract: %s gets the values, and later the name"
+	if len(names) > 1 {
+		what = "changes the types of %s by expand and contract: %s get the values, and later the names"
+	}
 	list := []hazard.Hazard{{Kind: hazard.Notice, Table: e.have.String(),
-		What: fmt.Sprintf("changes the type of %s by expand and contract: %s gets the values, and later the name", columns, strings.Join(olds, ", ")),
+		What: fmt.Sprintf(what, columns, strings.Join(olds, ", ")),
 		Also: "The disk holds one more copy of the column and its indexes meanwhile. COPY and INSERT without a column list, and SELECT *, see one more column.\n" +
 			"At the swap, a prepared SELECT fails once with \"cached plan must not change result type\", and prepared statements keep the old parameter type."}}
 	for _, p := range parts {
@@ -148,7 +152,8 @@ AS ` + "$sync$\nBEGIN\n")
 			b.WriteString(assign(ident(c.new), c.forth, "NEW."+name, "  "))
 			continue
 		}
-		when := "TG_OP = 'INSERT' OR " + c.forth.differs("NEW."+name, "OLD."+name)
+		// Equal values may have different texts, such as 1.0 and 1.00, and the old column may be text.
+		when := "TG_OP = 'INSERT' OR NEW." + name + "::text IS DISTINCT FROM OLD." + name + "::text"
 		if c.back.tries() {
 			when += " OR NEW." + ident(c.old) + " IS NULL" // as where existing rows are filled
 		}

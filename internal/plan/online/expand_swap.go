@@ -11,13 +11,26 @@ import (
 // needs a strong lock, and it scans nothing.
 func (r *turn) swap(d *differ) (cmds []cmd) {
 	cmds = append(cmds, r.build(d)...)
+	var tables []string
+	for _, e := range r.x.tables {
+		tables = append(tables, e.have.String())
+	}
+	var late []cmd
 	for _, p := range r.gone {
-		if p.foreign() {
-			drop := sql(dropConstraint(p.table, p.name()).String(), "Its successor is valid.")
-			if r.both(p.constraint) {
-				drop.note = append(drop.note, "atlas:nolint drop-foreign-key -- its successor is valid")
-			}
+		if !p.foreign() {
+			continue
+		}
+		drop := sql(dropConstraint(p.table, p.name()).String(), "Its successor is valid.")
+		if r.both(p) {
+			drop.note = append(drop.note, "atlas:nolint drop-foreign-key -- its successor is valid")
+		}
+		if !r.acts(p) {
 			cmds = append(cmds, drop)
+			continue
+		}
+		late = append(late, drop)
+		if parent := p.constraint.refs.String(); !slices.Contains(tables, parent) {
+			tables = append(tables, parent)
 		}
 	}
 	for _, e := range r.x.tables {
@@ -27,12 +40,13 @@ func (r *turn) swap(d *differ) (cmds []cmd) {
 			}
 		}
 	}
-	cmds = append(cmds, sql("BEGIN"))
-	var tables []string
-	for _, e := range r.x.tables {
-		tables = append(tables, e.have.String())
+	where := "the table"
+	if len(tables) > 1 {
+		where = "the tables"
 	}
-	cmds = append(cmds, sql("LOCK TABLE "+strings.Join(tables, ", ")+" IN ACCESS EXCLUSIVE MODE", "The swap: from here to COMMIT nothing is read or written in the table, and nothing is scanned."))
+	cmds = append(cmds, sql("BEGIN"),
+		sql("LOCK TABLE "+strings.Join(tables, ", ")+" IN ACCESS EXCLUSIVE MODE", "The swap: from here to COMMIT nothing is read or written in "+where+", and nothing is scanned."))
+	cmds = append(cmds, late...)
 	for _, e := range r.x.tables {
 		cmds = append(cmds, r.exchange(e)...)
 	}
@@ -40,13 +54,22 @@ func (r *turn) swap(d *differ) (cmds []cmd) {
 	return append(cmds, r.tidy()...)
 }
 
+// acts reports whether a foreign key writes to an outgoing column: SET NULL, SET DEFAULT, or the CASCADE of an update.
+// Until the swap the trigger overrules what its successor writes to the incoming column, so the key must stay until
+// then.
+func (r *turn) acts(p dependent) bool {
+	k := p.constraint
+	return r.changes(p.table, k.Columns) && (strings.Contains(k.Def, " SET NULL") || strings.Contains(k.Def, " SET DEFAULT") || strings.Contains(k.Def, "ON UPDATE CASCADE"))
+}
+
+// changes reports whether one of the columns of a table, in either state, changes.
+func (r *turn) changes(t *table, columns []string) bool {
+	return slices.ContainsFunc(r.x.tables, func(e *expanded) bool { return e.have.String() == t.String() && e.reads(columns) })
+}
+
 // both reports whether both ends of a foreign key change.
-func (r *turn) both(k *constraint) bool {
-	reads := func(t *table, columns []string) bool {
-		return slices.ContainsFunc(r.x.tables, func(e *expanded) bool { return (e.have.OID == t.OID || e.want.OID == t.OID) && e.reads(columns) })
-	}
-	own := slices.ContainsFunc(r.x.tables, func(e *expanded) bool { return (e.have.OID == k.Table || e.want.OID == k.Table) && e.reads(k.Columns) })
-	return own && reads(k.refs, k.RefColumns)
+func (r *turn) both(p dependent) bool {
+	return r.changes(p.table, p.constraint.Columns) && r.changes(p.constraint.refs, p.constraint.RefColumns)
 }
 
 // unique reports whether a part is a unique index or a key.

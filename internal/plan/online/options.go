@@ -17,7 +17,8 @@ type Options struct {
 	AllInPlace bool
 	// Oldest is the lowest major version of PostgreSQL that runs the statements, 0 if unknown.
 	Oldest int
-	// Zone is the time zone of values that lose or gain one, such as "UTC". Without it, such changes are made in place.
+	// Zone is the time zone of values that lose or gain one, such as "UTC". Without it, such changes are refused, or
+	// made in place as if it were UTC.
 	Zone string
 }
 

@@ -80,12 +80,21 @@ type recorder struct {
 	proxy *capture.Proxy
 }
 
+// newRecorder returns a recorder of what Alembic does to a state's database. It takes over the state.
 func newRecorder(cmd *alembic.Command, s *state.State) (*recorder, error) {
 	proxy, err := capture.Listen(s.DB.ConnConfig())
 	if err != nil {
+		s.Close()
 		return nil, err
 	}
 	return &recorder{cmd, s, proxy}, nil
+}
+
+// reach returns an error if Alembic doesn't connect to the recorder's database. It changes nothing, should env.py
+// connect to another one.
+func (r *recorder) reach(ctx context.Context) error {
+	_, err := r.run(ctx, "current")
+	return err
 }
 
 func (r *recorder) close() {
@@ -143,12 +152,10 @@ func record(ctx context.Context, to Target, cmd *alembic.Command) (chain []step,
 	}
 	r, err := newRecorder(cmd, s)
 	if err != nil {
-		s.Close()
 		return nil, err
 	}
 	defer r.close()
-	// This changes nothing, should env.py connect to another database.
-	if _, err := r.run(ctx, "current"); err != nil {
+	if err := r.reach(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.Refresh(ctx); err != nil {
@@ -214,7 +221,6 @@ func (s *step) goUp(ctx context.Context, r *recorder, schema string) (err error)
 func (s *step) goDown(ctx context.Context, cmd *alembic.Command, after *state.State) error {
 	r, err := newRecorder(cmd, after)
 	if err != nil {
-		after.Close()
 		return err
 	}
 	defer r.close()

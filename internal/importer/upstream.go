@@ -38,15 +38,13 @@ func upstream(ctx context.Context, base proof.Base, cmd *alembic.Command, c *ale
 	}
 	r, err := newRecorder(cmd, s)
 	if err != nil {
-		s.Close()
 		return nil, err
 	}
 	defer r.close()
 	if err := recordAt(ctx, s.Conn(), base.Options.AlembicSchema, c.Known()); err != nil {
 		return nil, fmt.Errorf("preparing the throwaway database for Alembic: %w", err)
 	}
-	// This changes nothing, should env.py connect to another database.
-	if _, err := r.run(ctx, "current"); err != nil {
+	if err := r.reach(ctx); err != nil {
 		return nil, err
 	}
 	var list []Suggestion

@@ -60,6 +60,15 @@ func (d *differ) columns(ctx context.Context, have, want *table) ([]Op, error) {
 		case h == nil:
 			found, err = d.addColumn(ctx, have, want, w)
 		case w == nil:
+			var named string
+			if named, err = d.namedByTrigger(ctx, have, h); err != nil {
+				return nil, err
+			}
+			if named != "" {
+				found = refuse(have, fmt.Sprintf("column %s is missing from the schema file, but %s names it, so each write to the table would fail\n"+
+					"first change or drop the trigger in a migration of your own (new); if it is of a change of type that was not completed, restore the migration with migrate:contract", have.columnName(h), named))
+				break
+			}
 			var drop Op
 			drop, err = d.dropColumn(ctx, have, h)
 			found = []Op{drop}
@@ -205,6 +214,19 @@ do it in steps, each applied before the next:
   2. let the application write it, then fill the old rows in a migration of your own (new), in batches if there are many: %s
   3. make it NOT NULL in the schema file, run plan and apply: plan sets it without blocking reads or writes
 or give the column a default in the schema file`, t.columnName(c), fix.AddColumn(add), fix.FillRows(add, fix.Blank, add.Name+" IS NULL"))
+}
+
+// namedByTrigger returns a trigger of the table whose PL/pgSQL function names the column of the new or old row, or "".
+// PostgreSQL doesn't know what such functions need.
+func (d *differ) namedByTrigger(ctx context.Context, t *table, c *column) (trigger string, err error) {
+	err = d.have.conn.QueryRow(ctx, `SELECT coalesce(min(format('the function %s of trigger %I', p.oid::regprocedure, g.tgname)), '')
+FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+WHERE g.tgrelid = $1::text::regclass AND NOT g.tgisinternal AND l.lanname = 'plpgsql'
+  AND p.prosrc ~* ('\m(new|old)\.' || regexp_replace(quote_ident($2), '(\W)', '\\\1', 'g') || '(\W|$)')`, t.String(), c.Name).Scan(&trigger)
+	if err != nil {
+		return "", fmt.Errorf("looking for triggers that name a column: %w", err)
+	}
+	return trigger, nil
 }
 
 // dropColumn drops a column after everything that depends on it.

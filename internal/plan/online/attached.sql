@@ -5,7 +5,7 @@ WITH t AS (SELECT $1::text::regclass AS oid),
 found(kind, name, class, id, of, definition, state) AS (
   SELECT 'trigger', quote_ident(g.tgname), 'pg_trigger', g.oid, ' ON ' || t.oid, pg_get_triggerdef(g.oid),
     'ALTER TABLE ' || t.oid || CASE g.tgenabled WHEN 'D' THEN ' DISABLE' WHEN 'R' THEN ' ENABLE REPLICA' WHEN 'A' THEN ' ENABLE ALWAYS' END || ' TRIGGER ' || quote_ident(g.tgname)
-  FROM t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+  FROM t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND COALESCE(to_jsonb(g) ->> 'tgparentid', '0') = '0' -- since 13
   UNION ALL
   SELECT 'rule', quote_ident(r.rulename), 'pg_rewrite', r.oid, ' ON ' || t.oid, rtrim(pg_get_ruledef(r.oid), ';'),
     'ALTER TABLE ' || t.oid || CASE r.ev_enabled WHEN 'D' THEN ' DISABLE' WHEN 'R' THEN ' ENABLE REPLICA' WHEN 'A' THEN ' ENABLE ALWAYS' END || ' RULE ' || quote_ident(r.rulename)

@@ -147,7 +147,7 @@ func (d *differ) changeIndex(t *table, h, w *index) []Op {
 		cmds := []cmd{sql(createIndex(t, to, name), "Builds the new index while queries still use the old one.")}
 		cmds = append(append(cmds, markReplica(t, to, name)...), sql(dropIndex(t, to.Name)))
 		if t.Partitioned {
-			cmds = append(d.buildPartitioned(t, to, name, built), dropPartitioned(t, to.Name))
+			cmds = append(d.buildPartitioned(t, to, name, built), complete(t, name), dropPartitioned(t, to.Name))
 		}
 		return append(append(cmds, renameIndex(t, name, to.Name)), finish(t, to)...)
 	}

@@ -64,8 +64,8 @@ func (d *differ) addCost(ctx context.Context, def string) (cost, error) {
 }
 
 // castCost returns what changing a column's type does to the table, and the USING that it needs; ok is false if
-// PostgreSQL has no cast. It is measured on the table itself or, if a type doesn't exist there, on an empty table in
-// the desired state.
+// PostgreSQL has no cast. It is measured on the table itself, on a copy of one that has no partitions, or, if a type
+// doesn't exist there, on an empty table in the desired state.
 func (d *differ) castCost(ctx context.Context, t *table, from, to *column) (c cost, using string, ok bool, err error) {
 	if using := d.zonedUsing(from, to); using != "" {
 		return cost{rewrites: true}, using, true, nil
@@ -79,6 +79,9 @@ func (d *differ) castCost(ctx context.Context, t *table, from, to *column) (c co
 		{d.have.conn, t.String(), from, nil},
 		{d.want.conn, "pg_temp.tried", &column{Name: "c"}, []string{"CREATE TEMPORARY TABLE tried (c " + from.typed() + ")"}},
 		{d.have.conn, "pg_temp.tried", &column{Name: "c"}, []string{"CREATE TEMPORARY TABLE tried (c " + from.typed() + ")"}},
+	}
+	if t.Partitioned && len(t.leaves()) == 0 { // its partitions in other databases have files
+		attempts[0].table, attempts[0].before = "pg_temp.tried", []string{"CREATE TEMPORARY TABLE tried (LIKE " + t.String() + " INCLUDING INDEXES)"}
 	}
 	for i, p := range attempts {
 		if i == 0 && t.column(from.Name) != from {

@@ -15,6 +15,16 @@ func (t *table) childIndex(i *index) *index {
 	return find(t.indexes, func(c *index) bool { return c.Parent == i.OID && i.OID != 0 })
 }
 
+// forget takes an index, and the partitions' parts of it, out of the facts.
+func (t *table) forget(i *index) {
+	for _, p := range t.partitions {
+		if c := p.childIndex(i); c != nil {
+			p.forget(c)
+		}
+	}
+	t.indexes = slices.DeleteFunc(t.indexes, func(x *index) bool { return x == i })
+}
+
 // partUsers returns the foreign keys that refer to a part of a partitioned index.
 func (t *table) partUsers(i *index) []string {
 	var users []string
@@ -49,6 +59,27 @@ func (d *differ) buildPartitioned(t *table, i *index, name string, built bool) [
 	return append(cmds, d.buildParts(t, i, name, built, func(p *table, child string) []cmd {
 		return []cmd{sql(createIndex(p, i, child))}
 	})...)
+}
+
+// complete fails if the database has partitions that the migrations don't create, which therefore lack their part of a
+// new index. Otherwise they would lose the old index without getting the new one.
+func complete(t *table, name string) cmd {
+	index := pgsql.QualifiedIdent(t.Schema, name)
+	body := fmt.Sprintf(`DECLARE
+  lacking text := (SELECT string_agg(i.inhrelid::regclass::text, ', ' ORDER BY i.inhrelid::regclass::text)
+    FROM pg_catalog.pg_inherits i WHERE i.inhparent = %[1]s::regclass AND NOT EXISTS
+      (SELECT FROM pg_catalog.pg_inherits p JOIN pg_catalog.pg_index x ON x.indexrelid = p.inhrelid
+       WHERE p.inhparent = %[2]s::regclass AND x.indrelid = i.inhrelid AND x.indisvalid));
+BEGIN
+  IF lacking <> '' THEN
+    RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+      MESSAGE = format(%[3]s, lacking),
+      HINT = %[4]s;
+  END IF;
+END`, literal(t.String()), literal(index),
+		literal("partitions that the migrations don't create lack their part of "+strings.ReplaceAll(index, "%", "%%")+": %s"),
+		literal("build it on each with CREATE INDEX CONCURRENTLY, add it with ALTER INDEX "+index+" ATTACH PARTITION, then run this again"))
+	return sql("DO "+pgsql.DollarQuote(body), "Fails if the database has partitions that the migrations don't create.", "repeatable it only reads")
 }
 
 // buildParts builds the parts of an index and attaches them. leaf builds the index of one partition.
@@ -171,13 +202,14 @@ func (d *differ) addPartitionedForeignKey(t *table, k *constraint) Op {
 
 // leaves returns the partitions that hold rows.
 func (t *table) leaves() []*table {
+	return slices.DeleteFunc(t.allPartitions(), func(p *table) bool { return p.Partitioned })
+}
+
+// allPartitions returns the partitions and their partitions.
+func (t *table) allPartitions() []*table {
 	var out []*table
 	for _, p := range t.partitions {
-		if p.Partitioned {
-			out = append(out, p.leaves()...)
-		} else {
-			out = append(out, p)
-		}
+		out = append(append(out, p), p.allPartitions()...)
 	}
 	return out
 }

@@ -42,6 +42,9 @@ func TestExpandUnderWrites(t *testing.T) {
 	} {
 		t.Run(c.from+" to "+c.to, func(t *testing.T) {
 			t.Parallel()
+			if c.parts {
+				pgtest.Versions(t, "13-")
+			}
 			ctx := t.Context()
 			partition, index := "", `index "ix_values_v" {
     columns = [column.v]
@@ -319,6 +322,7 @@ func TestPartitionsOfNoMigration(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			pgtest.Versions(t, "13-")
 			ctx := t.Context()
 			const schema = `schema "public" {
 }

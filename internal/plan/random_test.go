@@ -17,6 +17,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -161,13 +162,13 @@ func (p *randomPair) state(hcl string) *state.State {
 
 // thereAndBack runs the plan and its down files on s, and returns how far it got.
 func (p *randomPair) thereAndBack(w *proposal, s *state.State, want string) string {
-	t, ctx := p.t, p.t.Context()
+	t := p.t
 	t.Helper()
 	start, rows := fingerprint(t, s), readRows(t, s)
 	oneWay := false
 	for _, f := range w.files {
 		oneWay = oneWay || f.down.None
-		if err := s.Run(ctx, f.up.Stmts, f.up.TxNone, f.Name); err != nil {
+		if err := p.runUnderWrites(s, f.up); err != nil {
 			if p.hostile && dataError(err) {
 				return "stopped-by-rows"
 			}
@@ -193,7 +194,7 @@ func (p *randomPair) thereAndBack(w *proposal, s *state.State, want string) stri
 		return "one-way"
 	}
 	for _, f := range slices.Backward(w.files) {
-		if err := s.Run(ctx, f.down.Stmts, f.down.TxNone, f.down.File); err != nil {
+		if err := p.runUnderWrites(s, f.down); err != nil {
 			if p.hostile && dataError(err) {
 				return "stopped-by-rows"
 			}
@@ -217,6 +218,45 @@ func (p *randomPair) thereAndBack(w *proposal, s *state.State, want string) stri
 	}
 	return outcome
 }
+
+// runUnderWrites runs a script. Unless rows may be hostile, an application writes every row after each transaction: it
+// reads the same values before and after, in whatever type they are.
+func (p *randomPair) runUnderWrites(s *state.State, script proof.Script) error {
+	if p.hostile {
+		return s.Run(p.t.Context(), script.Stmts, script.TxNone, script.File)
+	}
+	p.t.Helper()
+	for _, stmts := range transactions(script) {
+		if err := s.Run(p.t.Context(), stmts, script.TxNone, script.File); err != nil {
+			return err
+		}
+		if _, err := s.Conn().Exec(p.t.Context(), writeAllSQL); err != nil {
+			p.t.Fatalf("a write fails: %v\nafter %s\nin\n%s", err, stmts[len(stmts)-1].Text, script.File)
+		}
+	}
+	return nil
+}
+
+// writeAllSQL writes every row, and fails if that changes a value that the application knows.
+const writeAllSQL = `DO $$
+DECLARE
+  t record;
+  before text;
+  after text;
+BEGIN
+  FOR t IN SELECT c.oid::regclass AS name, max(format('%I', a.attname)) FILTER (WHERE a.attgenerated = '' AND a.attidentity <> 'a') AS some,
+      string_agg(format('x.%I::text', a.attname), ',') AS known
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname !~ '_(new|old)$'
+    WHERE c.relkind = 'r' AND n.nspname IN ('public', 'Other') GROUP BY c.oid LOOP
+    EXECUTE format('SELECT string_agg(r, E''\n'' ORDER BY r) FROM %s x, concat_ws(''|'', %s) r', t.name, t.known) INTO before;
+    EXECUTE format('UPDATE %s SET %s = %2$s', t.name, t.some);
+    EXECUTE format('SELECT string_agg(r, E''\n'' ORDER BY r) FROM %s x, concat_ws(''|'', %s) r', t.name, t.known) INTO after;
+    IF before IS DISTINCT FROM after THEN
+      RAISE EXCEPTION '% had % and has %', t.name, before, after;
+    END IF;
+  END LOOP;
+END $$`
 
 func text1(w *proposal) string {
 	var b strings.Builder

@@ -72,13 +72,16 @@ var inputs = []string{"schema.hcl", "atlas.hcl", "migrations"}
 
 var update = flag.Bool("update", false, "rewrite the outputs that the scripts compare with")
 
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { testscript.Run(t, scripts(t, filepath.Join("testdata", "scripts"))) }
+
+// scripts are the parameters for the scripts in dir.
+func scripts(t *testing.T, dir string) testscript.Params {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		cache = t.TempDir()
 	}
-	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "scripts"),
+	return testscript.Params{
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		UpdateScripts:       *update,
 		Setup: func(env *testscript.Env) error {
@@ -133,7 +136,7 @@ func TestScripts(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
-	})
+	}
 }
 
 // connect returns a connection to url that is closed after the test.

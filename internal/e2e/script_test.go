@@ -43,7 +43,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"bytes":    cmdBytes,
 	"metrics":  cmdMetrics,
 	"decodes":  cmdDecodes,
-	"readme":   cmdReadme,
+	"clone":    cmdClone,
 	"document": cmdDocument,
 }
 
@@ -181,7 +181,7 @@ var moving = []struct {
 	{regexp.MustCompile(`(?m)^.*\bout of support\b.*\n`), ""},
 	// Only printed for what takes longer than a second, which on a busy machine may be anything.
 	{regexp.MustCompile(`(?m)^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ `), ""},
-	{regexp.MustCompile(`(?m)^   (done in|statement \d+ of \d+ took) .*\n`), ""},
+	{regexp.MustCompile(`(?m)^   (done in|statement \d+ of \d+ took|statement \d+ of \d+: pass \d+,) .*\n`), ""},
 	{regexp.MustCompile(`\b\d+ ms\b|\b\d+\.\d s\b|\b\d+m\d+s\b`), "TIME"},
 	{regexp.MustCompile(`\b20[2-9]\d-\d\d-\d\d( \d\d:\d\d)?\b`), "DATE"},
 	{regexp.MustCompile(`\b\d\d:\d\d:\d\d UTC\b`), "CLOCK UTC"},
@@ -370,117 +370,3 @@ func unquote(ts *testscript.TestScript, text string) string {
 	ts.Check(err)
 	return s
 }
-
-// cmdReadme runs the commands of a console block of the README's tour, counted from 1, and compares what they print.
-// The README's versions are those of files with the same names here.
-func cmdReadme(ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, !neg && len(args) == 1, "readme N")
-	n, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	text, err := os.ReadFile(filepath.Join(root(), "README.md"))
-	ts.Check(err)
-	_, tour, _ := strings.Cut(string(text), "\n## A tour\n")
-	tour, _, _ = strings.Cut(tour, "\n## ")
-	blocks := regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(tour, -1)
-	if n < 1 || n > len(blocks) {
-		ts.Fatalf("the tour has %d blocks", len(blocks))
-	}
-	readme := regexp.MustCompile(`\b(\d{14})_(\w+)\b`)
-	pairs := []string{}
-	for _, m := range readme.FindAllStringSubmatch(tour, -1) {
-		if found, _ := filepath.Glob(filepath.Join(ts.MkAbs("migrations"), "*_"+m[2]+".sql")); len(found) == 1 {
-			pairs = append(pairs, m[1], filepath.Base(found[0])[:len(m[1])])
-		}
-	}
-	for _, part := range strings.Split("\n"+blocks[n-1][1], "\n$ ")[1:] {
-		command, want, _ := strings.Cut(part, "\n")
-		cmd := exec.Command("sh", "-c", strings.NewReplacer(pairs...).Replace(command))
-		cmd.Dir = ts.MkAbs(".")
-		for _, name := range []string{"PATH", "HOME", "XDG_CACHE_HOME", "NO_COLOR", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"} {
-			cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
-		}
-		out, _ := cmd.CombinedOutput() // the output tells how it ended
-		if command == "mage plan" {    // the versions are known from now on
-			pairs = append(pairs, planned(readme, string(out), want)...)
-		}
-		got := stable(string(out))
-		want = stable(strings.NewReplacer(pairs...).Replace(want))
-		if strings.TrimSuffix(got, "\n") != strings.TrimSuffix(want, "\n") {
-			ts.Fatalf("%s prints\n%s\nand in the README\n%s", command, got, want)
-		}
-	}
-}
-
-// planned maps the versions in the README's output of plan to those of the files that plan wrote.
-func planned(file *regexp.Regexp, got, readme string) (pairs []string) {
-	wrote := file.FindAllStringSubmatch(got, -1)
-	for i, m := range file.FindAllStringSubmatch(readme, -1) {
-		if i < len(wrote) && wrote[i][2] == m[2] {
-			pairs = append(pairs, m[1], wrote[i][1])
-		}
-	}
-	return pairs
-}
-
-// cmdDocument runs the commands of all console blocks of a document, in order and in the script's folder, and compares
-// what they print; with -update it writes that into the document. Of the script's variables, the commands see those
-// that are named.
-func cmdDocument(ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, !neg && len(args) >= 1, "document FILE [VARIABLE...]")
-	name := filepath.Join(root(), args[0])
-	text, err := os.ReadFile(name)
-	ts.Check(err)
-	names := scriptOf(ts).placeholders()
-	shown := func(output string) string { return size.ReplaceAllString(stable(names.Replace(output)), "SIZE") }
-	run := 0
-	next := regexp.MustCompile("(?s)```console\n.*?```").ReplaceAllStringFunc(string(text), func(block string) string {
-		body := strings.TrimSuffix(strings.TrimPrefix(block, "```console\n"), "```")
-		var b strings.Builder
-		for _, part := range strings.Split("\n"+body, "\n$ ")[1:] {
-			run++
-			command, want, _ := strings.Cut(part, "\n")
-			cmd := exec.Command("sh", "-c", command)
-			cmd.Dir = ts.MkAbs(".")
-			for _, name := range append([]string{"PATH", "HOME", "XDG_CACHE_HOME", "NO_COLOR"}, args[1:]...) {
-				cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
-			}
-			out, _ := cmd.CombinedOutput() // the output tells how it ended
-			got := strings.TrimSuffix(string(out), "\n")
-			want = strings.TrimSuffix(want, "\n")
-			was := shown(formerly(ts, want, got))
-			if shown(got) != was {
-				if !*update {
-					ts.Fatalf("%s prints\n%s\nand in %s\n%s", command, shown(got), args[0], was)
-				}
-				want = out2doc.ReplaceAllString(names.Replace(got), "")
-			}
-			b.WriteString("$ " + command + "\n")
-			if want != "" {
-				b.WriteString(want + "\n")
-			}
-		}
-		return "```console\n" + b.String() + "```"
-	})
-	if run == 0 {
-		ts.Fatalf("%s has no console block", args[0])
-	}
-	if next != string(text) && *update {
-		ts.Check(os.WriteFile(name, []byte(next), 0o644))
-	}
-}
-
-// formerly replaces the versions of files that this run made with others. What it printed stays.
-func formerly(ts *testscript.TestScript, text, printed string) string {
-	return version.ReplaceAllStringFunc(text, func(v string) string {
-		if here, _ := filepath.Glob(filepath.Join(ts.MkAbs("migrations"), v+"_*.sql")); len(here) > 0 || strings.Contains(printed, v) {
-			return v
-		}
-		return "NOW"
-	})
-}
-
-// size matches a size that depends on the server's version.
-var size = regexp.MustCompile(`\b\d+ (bytes|kB|MB)\b`)
-
-// out2doc matches what documents don't show: the time before each line of progress, as on a terminal.
-var out2doc = regexp.MustCompile(`(?m)^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ `)

@@ -336,11 +336,11 @@ func tryRun(t *testing.T, r run) {
 	}
 }
 
-// readme is the README's example for changing many rows.
-var readme = fix.Batch{Table: fix.Table{Name: "results", Keyed: true}, Statement: "UPDATE results SET flaky = false", Where: "flaky IS NULL"}.File()
+// guide is the example for changing many rows in docs/howto/backfill.md.
+var guide = fix.Batch{Table: fix.Table{Name: "results", Keyed: true}, Statement: "UPDATE results SET flaky = false", Where: "flaky IS NULL"}.File()
 
 func init() {
-	runs["in-batches"] = append(runs["in-batches"], run{text: readme,
+	runs["in-batches"] = append(runs["in-batches"], run{text: guide,
 		before: "CREATE TABLE results (id uuid DEFAULT gen_random_uuid() PRIMARY KEY, flaky boolean); INSERT INTO results SELECT FROM generate_series(1, 12000)",
 		then:   "(SELECT bool_and(NOT flaky) FROM results)"})
 }

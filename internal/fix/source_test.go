@@ -201,20 +201,13 @@ func TestShown(t *testing.T) {
 	}
 }
 
-// TestREADME compares the README's SQL with the registry's.
-func TestREADME(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
+// The guide shows the registry's SQL.
+func TestGuide(t *testing.T) {
+	text, err := os.ReadFile("../../docs/howto/backfill.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := regexp.MustCompile("(?s)```sql\n(.*?)\n```").FindAllStringSubmatch(string(text), -1)
-	want := []string{readme.String()}
-	if len(blocks) != len(want) {
-		t.Fatalf("%d blocks of SQL", len(blocks))
-	}
-	for i, b := range blocks {
-		if b[1] != want[i] {
-			t.Errorf("README:\n%s\nregistry:\n%s", b[1], want[i])
-		}
+	if want := "```sql\n" + guide.String() + "\n```"; !strings.Contains(string(text), want) {
+		t.Errorf("the guide doesn't have\n%s", want)
 	}
 }

@@ -61,7 +61,7 @@ const (
 -- file and run rehash, which measures the effect.
 --
 -- Statements that cannot run in a transaction, or that commit in batches, need a file of
--- their own without one: the README's section on data has an example.
+-- their own without one: the guide docs/howto/backfill.md of the tool has an example.
 `
 	DownTemplate = `-- Write SQL here that reverts the change. If nothing can, begin the file with the line
 --   "-- alembic:down none REASON"

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -548,5 +550,34 @@ func TestFaults(t *testing.T) {
 			t.Attr("faults", fmt.Sprint(cells))
 			t.Logf("%d faults at %d boundaries", cells, len(boundaries))
 		})
+	}
+}
+
+// docs/how-it-works.md lists the faults and the boundaries.
+func TestFaultsDocument(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "how-it-works.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "<!-- faults -->\n")
+	table, _, _ = strings.Cut(table, "<!-- end -->")
+	var want []string
+	for _, f := range faults {
+		want = append(want, f.name)
+	}
+	for _, b := range boundaries {
+		want = append(want, b.name)
+	}
+	var got []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `(.*?)` \\|").FindAllStringSubmatch(table, -1) {
+		got = append(got, m[1])
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the document lists %q, the test tries %q", got, want)
+	}
+	for _, count := range []string{fmt.Sprintf("%d faults:", len(faults)), fmt.Sprintf("%d moments:", len(boundaries)), fmt.Sprintf("which is %d times", len(faults)*len(boundaries))} {
+		if !strings.Contains(string(text), count) {
+			t.Errorf("the document doesn't say %q", count)
+		}
 	}
 }

@@ -56,7 +56,7 @@ func TestInitElsewhere(t *testing.T) {
 	}
 }
 
-// The README shows the workflow, with the paths of the project that it is in.
+// The guide shows the workflow, with the paths of the project that it is in.
 func TestWorkflow(t *testing.T) {
 	root := t.TempDir()
 	if _, err := onboard.Init(t.Context(), root, onboard.DefaultPaths, true); err != nil {
@@ -67,14 +67,14 @@ func TestWorkflow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	readme, err := os.ReadFile("../../README.md")
+	guide, err := os.ReadFile("../../docs/howto/merge-queue.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, block, _ := strings.Cut(string(readme), "```yaml\n")
+	_, block, _ := strings.Cut(string(guide), "```yaml\n")
 	block, _, _ = strings.Cut(block, "```")
 	if diff := cmp.Diff(block, string(text)); diff != "" {
-		t.Errorf("the README's block and the file:\n%s", diff)
+		t.Errorf("the guide's block and the file:\n%s", diff)
 	}
 	elsewhere := t.TempDir()
 	if _, err := onboard.Init(t.Context(), elsewhere, onboard.Paths{Config: "atlas.hcl", Schema: "db/a.hcl", Migrations: "db/m"}, true); err != nil {
@@ -88,7 +88,7 @@ func TestWorkflow(t *testing.T) {
 	if diff := cmp.Diff(want, string(moved)); diff != "" {
 		t.Error(diff)
 	}
-	guide, err := os.ReadFile("../../docs/importing-alembic.md")
+	guide, err = os.ReadFile("../../docs/importing-alembic.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -372,13 +372,13 @@ var kinds = []kind{
 	{name: "extension", sql: "CREATE EXTENSION citext", want: isLeft, says: "1 extension"},
 }
 
-// kindSections are the rows of the README's table of kinds, by the name of the first kind of each.
+// kindSections are the rows of the table in docs/kinds-of-change.md, by the name of the first kind of each.
 var kindSections = []struct{ first, title string }{
 	{"table added", "Tables, schemas"}, {"column added", "Columns"}, {"enum added", "Enums"}, {"index added", "Indexes"},
 	{"unique constraint added", "Constraints"}, {"column of a partitioned table", "Partitioned tables"}, {"index fillfactor", "What HCL can't express"},
 }
 
-// kindsTable returns the README's table of kinds. outcomes are the columns, of the kinds by name.
+// kindsTable returns the table in docs/kinds-of-change.md. outcomes are the columns, of the kinds by name.
 func kindsTable(outcomes map[string]string) string {
 	columns := []string{"online", "in place, marked", string(isLeft), string(isRefused)}
 	var b strings.Builder
@@ -408,8 +408,8 @@ func kindsTable(outcomes map[string]string) string {
 	return b.String()
 }
 
-// TestKinds makes every kind of change that PostgreSQL knows. None may be missed without a word. The README's table
-// shows what plan does on production's version.
+// TestKinds makes every kind of change that PostgreSQL knows. None may be missed without a word.
+// docs/kinds-of-change.md shows what plan does on production's version.
 func TestKinds(t *testing.T) {
 	base := newProject(t)
 	base.HCL = []byte(kindsBase)
@@ -468,23 +468,24 @@ func TestKinds(t *testing.T) {
 		}
 	}
 	if pgtest.Server(t).VersionNum()/10000 == production && len(outcomes) == here && !t.Failed() { // and none was filtered out
+		const document = "../../docs/kinds-of-change.md"
 		const begin, end = "<!-- kinds of change -->\n\n", "\n<!-- end -->"
-		text, err := os.ReadFile("../../README.md")
+		text, err := os.ReadFile(document)
 		if err != nil {
 			t.Fatal(err)
 		}
 		before, rest, ok1 := strings.Cut(string(text), begin)
 		table, after, ok2 := strings.Cut(rest, end)
 		if !ok1 || !ok2 {
-			t.Fatal("the README has no table of kinds")
+			t.Fatalf("%s has no table of kinds", document)
 		}
 		got := kindsTable(outcomes)
 		if *update {
-			if err := os.WriteFile("../../README.md", []byte(before+begin+got+end+after), 0o644); err != nil {
+			if err := os.WriteFile(document, []byte(before+begin+got+end+after), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		} else if diff := cmp.Diff(table, got); diff != "" {
-			t.Errorf("the README's table (-have +want); -update writes it:\n%s", diff)
+			t.Errorf("%s (-have +want); -update writes it:\n%s", document, diff)
 		}
 	}
 	t.Attr("kinds", fmt.Sprint(len(kinds)))

@@ -49,13 +49,12 @@ func (e Effect) Lines(stmts ...pgsql.Stmt) []string {
 		text string
 	}
 	var all []change
-	forth, back := movesOf(stmts)
+	renames := RenamesOf(stmts)
 	renamed := map[string]bool{} // lines of Add
 	for i, l := range e.Removed() {
 		next := l
-		next.Name = moved(l.Name, forth)
-		// Another object may have taken the name since, if this one was dropped.
-		if next.Name != l.Name && moved(next.Name, back) == l.Name && slices.Contains(e.Add, next.String()) {
+		next.Name = renames.Of(l.Name)
+		if next.Name != l.Name && slices.Contains(e.Add, next.String()) {
 			renamed[next.String()] = true
 			all = append(all, change{"~", l, renameLine(l, next.Name)})
 			continue
@@ -82,15 +81,28 @@ func (e Effect) Lines(stmts ...pgsql.Stmt) []string {
 // A move is the rename of an object, or of all that is in a schema: its names in the catalog.
 type move struct{ from, to string }
 
-// movesOf returns the renames of statements in order, and those that undo them.
-func movesOf(stmts []pgsql.Stmt) (forth, back []move) {
+// Renames are the renames of statements in order, and those that undo them.
+type Renames struct{ forth, back []move }
+
+// RenamesOf returns the renames of statements.
+func RenamesOf(stmts []pgsql.Stmt) Renames {
+	var r Renames
 	for _, s := range stmts {
 		for _, m := range movesIn(s) {
-			forth, back = append(forth, m), append(back, move{m.to, m.from})
+			r.forth, r.back = append(r.forth, m), append(r.back, move{m.to, m.from})
 		}
 	}
-	slices.Reverse(back)
-	return forth, back
+	slices.Reverse(r.back)
+	return r
+}
+
+// Of returns the name that the object of a line with that name has afterwards.
+func (r Renames) Of(name string) string {
+	next := moved(name, r.forth)
+	if moved(next, r.back) != name {
+		return name // another object has the name: this one was dropped
+	}
+	return next
 }
 
 // movesIn returns the renames of a statement.

@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
-	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
@@ -55,11 +54,21 @@ func outside(ctx context.Context, conn *pgx.Conn, c catalog.Catalog, stays func(
 			names[p.what] = append(names[p.what], p.String())
 		}
 	}
+	return listed(names), nil
+}
+
+// listed sorts names by kind.
+func listed(names map[string][]string) []Outside {
 	var list []Outside
 	for _, kind := range slices.Sorted(maps.Keys(names)) {
 		list = append(list, Outside{Kind: kind, Names: slices.Compact(slices.Sorted(slices.Values(names[kind])))})
 	}
-	return list, nil
+	return list
+}
+
+// Unmanaged returns what is unmanaged in a catalog, sorted by kind, without privileges.
+func Unmanaged(c catalog.Catalog) []Outside {
+	return listed(unmanaged(c, func(catalog.Line) bool { return true }))
 }
 
 // HasUnmanaged reports whether a catalog has unmanaged objects or properties.
@@ -151,7 +160,7 @@ func Split(c catalog.Catalog, schemas ...string) (managed, outside catalog.Catal
 		if l.Kind != "constraint" || l.Comment {
 			continue
 		}
-		if ref := referenced(l.Def); ref != "" {
+		if ref := l.Constraint().RefTable; ref != "" {
 			_, ok := c.Def("table", ref)
 			keys[l.Name] = !ok || foreign[ref]
 		}
@@ -176,30 +185,6 @@ func Split(c catalog.Catalog, schemas ...string) (managed, outside catalog.Catal
 		return false
 	}
 	return c.Filter(isManaged), c.Filter(func(l catalog.Line) bool { return !isManaged(l) })
-}
-
-// referenced returns the table that a constraint of this definition refers to, or "" if it isn't a foreign key.
-func referenced(def string) string {
-	if !strings.HasPrefix(def, "FOREIGN KEY") {
-		return ""
-	}
-	depth, name := 0, ""
-	found := false
-	for _, t := range pgsql.Tokens(def) {
-		switch {
-		case t.Kind == pgsql.Op && t.Text == "(" && found:
-			return name
-		case t.Kind == pgsql.Op && t.Text == "(":
-			depth++
-		case t.Kind == pgsql.Op && t.Text == ")":
-			depth--
-		case found:
-			name += t.Text
-		case depth == 0 && t.Kind == pgsql.Word && t.Text == "REFERENCES":
-			found = true
-		}
-	}
-	return name
 }
 
 // foreignRelations returns the relations of a catalog whose columns are unmanaged, by name.

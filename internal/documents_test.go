@@ -89,7 +89,7 @@ var errorSections = []struct{ title, packages string }{
 	{"The record", "revision"},
 	{"Taking over and comparing databases", "adopt"},
 	{"Beginning and importing", "onboard importer capture alembic"},
-	{"Files", "migration batch schemahcl catalog history state tree hclsize"},
+	{"Files", "migration batch schemahcl catalog history site state tree hclsize"},
 	{"Planning", "plan plan/online"},
 	{"Settings and databases", "project gitdiff devdb"},
 	{"The command line", "cmdline report"},

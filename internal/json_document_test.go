@@ -19,7 +19,7 @@ import (
 var jsonRoots = []struct{ commands, name string }{
 	{"`plan`", "planned"}, {"`checkpoint`", "checkpointed"}, {"`check`, `lint`", "summary"}, {"`lint -list`, a list, and `lint -explain`", "explained"}, {"`apply`", "applied"},
 	{"`down`", "reverted"}, {"`status`, `history`", "status"}, {"`stamp`", "stamped"}, {"`adopt`", "adopted"}, {"`adopt -repair`", "repaired"}, {"`drift`", "drifted"},
-	{"`baseline`", "baselined"}, {"`import`", "imported"}, {"`rebase`", "rebased"}, {"`export`", "exported"}, {"`upstream`", "compared"},
+	{"`baseline`", "baselined"}, {"`import`", "imported"}, {"`rebase`", "rebased"}, {"`export`", "exported"}, {"`upstream`", "compared"}, {"`docs`", "documented"},
 }
 
 // docs/json.md has the types of the JSON that commands print.

@@ -31,6 +31,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/project"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
+	"github.com/ibutsu/ibutsu-schema/internal/site"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
@@ -141,8 +142,8 @@ func New(ctx context.Context,
 
 // Check exits 3 unless the project is in order.
 //
-// It is in order if the migrations produce schema.hcl, all sums and effects are right, and every down file reverses its
-// migration.
+// It is in order if the migrations produce schema.hcl, all sums and effects are right, every down file reverses its
+// migration, and the pages that docs has written are up to date.
 func Check(ctx context.Context,
 	env *string, // env block of atlas.hcl
 	format *string, // text or json
@@ -157,7 +158,32 @@ func Check(ctx context.Context,
 		if err != nil {
 			return err
 		}
+		if err := c.checkDocs(r); err != nil {
+			return err
+		}
 		return c.out.Check(r)
+	})
+}
+
+// Docs writes the documentation of the schema that the migrations produce: an index, a page for each table, diagrams.
+//
+// It removes the pages of tables that are gone, touches no file that it hasn't written, and needs no server. While
+// there are pages in docs/schema that are out of date, check fails.
+func Docs(ctx context.Context,
+	out *string, // folder for the pages, inside the project, by default docs/schema
+	env *string, // env block of atlas.hcl
+	format *string, // text or json
+) error {
+	return with(ctx, flags{env: env, format: format, toWrite: true}, func(ctx context.Context, c *command) error {
+		cfg := c.docs()
+		if out != nil {
+			cfg.Out = *out
+		}
+		r, err := site.Write(ctx, c.env.Root, cfg)
+		if err != nil {
+			return err
+		}
+		return c.out.Docs(r)
 	})
 }
 

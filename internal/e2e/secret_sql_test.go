@@ -114,6 +114,8 @@ func TestNoPasswordOfAStatementIsShown(t *testing.T) {
 			write("down/1_a.sql", down+stmt+";\nDROP TABLE a;\n")
 			run(0, "rehash")
 			run(3, "check")
+			run(0, "docs")
+			run(0, "docs", "-format=json")
 			run(0, "stamp", "-to=1", "-yes")
 			run(1, "down", "-yes")
 			run(1, "down", "-yes", "-format=json")

@@ -37,13 +37,14 @@ const (
 	FindingDone   FindingKind = "done"   // the query that tells whether a data step is done fails
 
 	FindingCheckpoint FindingKind = "checkpoint" // a checkpoint does not produce the schema of the migrations before it
+	FindingDocs       FindingKind = "docs"       // a page about the schema is out of date
 )
 
 // A Finding is a problem in a project.
 type Finding struct {
 	Kind FindingKind
-	// File is the offending file, relative to the migrations folder; "" for FindingPlan, which is about the schema
-	// file.
+	// File is the offending file, relative to the migrations folder; of FindingDocs, relative to the project's; "" for
+	// FindingPlan, which is about the schema file.
 	File string
 	// Line is 1-based, 0 for the whole file.
 	Line int

@@ -21,6 +21,7 @@ var checkTitles = map[proof.FindingKind]string{
 	proof.FindingDone:   "queries about data steps fail",
 
 	proof.FindingCheckpoint: "checkpoints differ from the migrations",
+	proof.FindingDocs:       "the pages about the schema are out of date",
 }
 
 // Check shows what check found, and returns a *FindingsError if it found anything.
@@ -60,8 +61,12 @@ func (p *Printer) check(r *history.CheckResult) error {
 // findings writes findings, each with its position.
 func (p *Printer) findings(b *page, findings []proof.Finding) {
 	for _, f := range findings {
+		at := p.location(f.File, f.Line, 0)
+		if f.Kind == proof.FindingDocs {
+			at = f.File
+		}
 		if f.File != "" { // otherwise the text begins with the schema file's name
-			b.put(p.Out.style.strong(line(p.location(f.File, f.Line, 0))), ": ")
+			b.put(p.Out.style.strong(line(at)), ": ")
 		}
 		b.put(lines(f.Text, "  "), "\n")
 		for _, d := range f.Differences {

@@ -1,0 +1,24 @@
+//go:build mage
+
+package main
+
+import (
+	"github.com/ibutsu/ibutsu-schema/internal/history"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
+	"github.com/ibutsu/ibutsu-schema/internal/site"
+)
+
+// docs returns what to document, and where.
+func (c *command) docs() site.Config {
+	return site.Config{Dir: c.dir, Out: site.DefaultDir, Migrations: c.env.Migrations, SchemaFile: c.env.Schema}
+}
+
+// checkDocs adds a finding if the pages that docs has written are out of date.
+func (c *command) checkDocs(r *history.CheckResult) error {
+	file, why, err := site.Stale(c.env.FS, c.docs())
+	if err != nil || file == "" {
+		return err
+	}
+	r.Findings = append(r.Findings, proof.Finding{Kind: proof.FindingDocs, File: file, Text: why + ": run docs"})
+	return nil
+}

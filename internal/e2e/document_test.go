@@ -100,7 +100,7 @@ func TestDocuments(t *testing.T) {
 		}
 	}
 
-	dir := t.TempDir()
+	dir, cache := t.TempDir(), t.TempDir()
 	run, not := 0, 0
 	for _, path := range names {
 		text, err := os.ReadFile(path)
@@ -134,7 +134,7 @@ func TestDocuments(t *testing.T) {
 			t.Errorf("%s has a setup, and a script runs it or nothing does", name)
 		case runs && d.setup != "":
 			script := filepath.Join(dir, strings.ReplaceAll(strings.TrimSuffix(name, ".md"), "/", "-")+".txtar")
-			if err := os.WriteFile(script, []byte(d.setup+"document "+name+"\n"), 0o644); err != nil {
+			if err := os.WriteFile(script, []byte("env XDG_CACHE_HOME="+cache+"\n"+d.setup+"document "+name+"\n"), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -149,7 +149,7 @@ func TestDocuments(t *testing.T) {
 // PostgreSQL is deleted at the end.
 func cmdClone(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 0, "clone")
-	cmdProject(ts, false, []string{"ibutsu"})
+	cmdProject(ts, neg, []string{"ibutsu"})
 	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "."}, {"commit", "-q", "-m", "start"}} {
 		ts.Check(ts.Exec("git", args...))
 	}

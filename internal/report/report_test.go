@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -440,5 +441,20 @@ func TestAnnotation(t *testing.T) {
 	want := "::error file=a%2Cb%3Ac/50%25.sql,line=3,col=1,title=x%3A y::100%25%0Asure: yes, it is"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// docs/reference.md has each exit code.
+func TestExitCodesDocument(t *testing.T) {
+	text, err := os.ReadFile("../../docs/reference.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "\n### Exit codes\n")
+	table, _, _ = strings.Cut(table, "\n### ")
+	for _, code := range []int{ExitDone, ExitFailed, ExitUsage, ExitFindings, ExitLocked} {
+		if !strings.Contains(table, fmt.Sprintf("\n| %d | ", code)) {
+			t.Errorf("the reference doesn't have exit code %d", code)
+		}
 	}
 }

@@ -144,14 +144,23 @@ func (l Line) table() (table, object string) {
 
 var relationKinds = []string{"table", "foreign table", "view", "materialized view"}
 
-// covered reports whether l is part of a relation that the other catalog lacks. here has the lines that are only in l's
-// catalog, there those that are only in the other one.
-func (l Line) covered(here, there map[string]Line) bool {
+// owner returns the name of the relation that l is a part of, "" if there is none.
+func (l Line) owner() string {
 	table, object := l.table()
 	if _, owner, ok := strings.Cut(l.Def, " owned by "); ok && l.Kind == "sequence" {
 		table, object = CutName(Escape(owner))
 	}
-	if table == "" || table == object && !l.Comment {
+	if table == object && !l.Comment {
+		return ""
+	}
+	return table
+}
+
+// covered reports whether l is part of a relation that the other catalog lacks. here has the lines that are only in l's
+// catalog, there those that are only in the other one.
+func (l Line) covered(here, there map[string]Line) bool {
+	table := l.owner()
+	if table == "" {
 		return false
 	}
 	for _, kind := range relationKinds {

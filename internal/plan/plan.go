@@ -12,6 +12,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
@@ -71,6 +72,16 @@ type Plan struct {
 	Outside []state.Outside
 
 	dir *migration.Dir
+}
+
+// Counts returns what the plan changes.
+func (p *Plan) Counts() []catalog.Count {
+	var effects []catalog.Effect
+	var stmts [][]pgsql.Stmt
+	for _, f := range p.Files {
+		effects, stmts = append(effects, f.Effect), append(stmts, f.up.Stmts)
+	}
+	return catalog.Counts(effects, stmts)
 }
 
 // To returns a plan that writes files to a directory.

@@ -5,6 +5,7 @@ import (
 
 	"ariga.io/atlas-go-sdk/atlasexec"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/hazard"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
@@ -15,6 +16,7 @@ import (
 // planned is atlasexec.MigrateDiff with our fields.
 type planned struct {
 	atlasexec.MigrateDiff
+	Summary string        `json:"Summary,omitempty"` // "+1 column, ~1 type"
 	Files   []plannedFile `json:"Files,omitempty"`
 	Outside []outside     `json:"Outside,omitempty"`
 }
@@ -80,6 +82,12 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 	if len(r.Files) == 0 {
 		b.printf("Nothing to plan: the migrations produce %s.\n", p.SchemaFile)
 	}
+	if n := counted(r.Counts()); n != "" {
+		if dryRun { // the output is a script
+			n = "-- " + n
+		}
+		b.put(n, "\n")
+	}
 	for i, f := range r.Files {
 		if i > 0 {
 			b.put("\n")
@@ -138,7 +146,7 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 	}
 	for _, o := range r.Outside {
 		text := sprintf("left alone, not in %s: %s", p.SchemaFile, o)
-		if dryRun { // the output is a script
+		if dryRun {
 			text = "-- " + text
 		}
 		b.put(s.faint(text), "\n")
@@ -146,8 +154,20 @@ func (p *Printer) Plan(r *plan.Plan, dryRun bool) error {
 	return p.page(&b)
 }
 
+// counted returns counts of changes: "+1 column, +2 indexes, ~1 type".
+func counted(counts []catalog.Count) safe {
+	var b page
+	for i, c := range counts {
+		if i > 0 {
+			b.put(", ")
+		}
+		b.put(line(c.Sign), plural(c.N, line(c.What)))
+	}
+	return b.safe()
+}
+
 func (p *Printer) planned(r *plan.Plan) planned {
-	out := planned{MigrateDiff: atlasexec.MigrateDiff{Dir: p.Dir}}
+	out := planned{MigrateDiff: atlasexec.MigrateDiff{Dir: p.Dir}, Summary: string(counted(r.Counts()))}
 	for _, f := range r.Files {
 		out.Files = append(out.Files, plannedFile{
 			File: atlasexec.File{

@@ -82,6 +82,8 @@ type Report struct {
 	Changed  int          // of those, changed
 	Files    []FileReport // changed files and others with findings, by name
 	Silenced int          // findings that atlas:nolint or the policy silenced
+	// Counts is what the effects of the changed files say, taken together.
+	Counts []catalog.Count
 	// OwnSettings is set if the current atlas.hcl decided what is reported, because git has no base to take it from.
 	OwnSettings bool
 }
@@ -93,8 +95,11 @@ type FileReport struct {
 	Contract    bool   // whether a changed file is a contract file, before which apply stops
 	Error       string // why the file fails: the titles of its errors, joined by "; "; empty if it passes
 	Diagnostics []Diagnostic
-	// Effect is what the file changes in the catalog, from its effect file: "+ column public.t.c: integer".
+	// Effect is what the file changes in the catalog, from its effect file: "+ column public.t.c: integer". A rename is
+	// one line.
 	Effect []string
+	// Down is the text of a changed file's down file, and NoWayBack why it is irreversible; empty if there is none.
+	Down, NoWayBack string
 	// Statements are a changed file's statements with their observed effects; nil if it couldn't be run.
 	Statements []Statement
 }
@@ -148,9 +153,14 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	for _, d := range cfg.Changes {
 		r.fixed(cfg.Policy, ConfigFile, d)
 	}
+	var effects []catalog.Effect
+	var stmts [][]pgsql.Stmt
 	for _, f := range c.added {
 		report := r.file(f.Name)
 		report.Contract = f.Contract
+		if f.Down != nil {
+			report.Down, report.NoWayBack = f.Down.SQL, f.Down.None
+		}
 		text, err := f.Effect()
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -159,9 +169,11 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 			return nil, err
 		}
 		if effect, err := catalog.ParseEffect(text); err == nil { // check reports what is wrong with it
-			report.Effect = effect.Lines()
+			report.Effect = effect.Lines(f.Stmts...)
+			effects, stmts = append(effects, effect), append(stmts, f.Stmts)
 		}
 	}
+	r.Counts = catalog.Counts(effects, stmts)
 	r.directoryFindings(c, cfg)
 	if (len(c.added) > 0 || c.differs()) && !r.unrunnable(c, cfg) {
 		if err := r.statementFindings(ctx, c, cfg); err != nil {

@@ -127,7 +127,7 @@ func effects(t *testing.T, before, change, held string) string {
 	}
 	var got []string
 	for _, e := range list[len(list)-1].Effects {
-		if e.Lock == "" || e.Lock == "RowExclusiveLock" {
+		if e.Weak() || e.Lock == "" || e.Lock == "RowExclusiveLock" {
 			continue // shown for its scan while a lock is held
 		}
 		text := e.Table + " " + e.Lock

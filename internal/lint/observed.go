@@ -11,6 +11,8 @@ type Statement struct {
 	Text      string
 	Effects   []TableEffect // by table
 	Refused   bool          // whether it didn't run, so that its effects are unknown
+	// WithNext is set if it adds rows to a table, as the next statement does, whose effects are those of both.
+	WithNext bool
 }
 
 // A TableEffect is what a statement did to a table.
@@ -23,17 +25,21 @@ type TableEffect struct {
 	Scanned   bool   // whether it was scanned
 }
 
-// weakest is the strength of the weakest lock that is reported. Weaker ones block no reads, writes or DDL.
+// weakest is the strength of the weakest lock that isn't that of a query or a change of rows, which block no other
+// ones, nor concurrent DDL.
 var weakest = strength[shareUpdateExclusive]
+
+// Weak reports whether the statement did no more to the table than a query or a change of rows does.
+func (e TableEffect) Weak() bool { return strength[e.Lock] < weakest && !e.Rewritten && !e.Scanned }
 
 // observed returns the statements of a trace.
 func (t *trace) observed() []Statement {
 	var list []Statement
 	for _, s := range t.steps {
-		stmt := Statement{Pos: s.stmt.Pos.Offset, Line: s.stmt.Pos.Line, Text: s.stmt.Text, Refused: !s.ran()}
+		stmt := Statement{Pos: s.stmt.Pos.Offset, Line: s.stmt.Pos.Line, Text: s.stmt.Text, Refused: !s.ran(), WithNext: s.rows}
 		for _, oid := range s.touched() {
 			r := s.before.relations.Get(oid)
-			if r == nil || !s.ran() || t.base.relations.Get(oid) == nil || !r.isTable() && r.Kind != "m" {
+			if r == nil || !s.ran() || s.rows || t.base.relations.Get(oid) == nil || !r.isTable() && r.Kind != "m" {
 				continue
 			}
 			e := TableEffect{Table: r.sql(), Lock: s.lock(oid), Held: s.held(oid), Rewritten: s.rewritten(oid)}
@@ -41,7 +47,7 @@ func (t *trace) observed() []Statement {
 				e.Size = &size
 			}
 			e.Scanned = !e.Rewritten && max(strength[e.Lock], strength[e.Held]) >= weakest && s.scanned(oid)
-			if strength[e.Lock] >= weakest || e.Rewritten || e.Scanned {
+			if e.Lock != "" || e.Rewritten || e.Scanned {
 				stmt.Effects = append(stmt.Effects, e)
 			}
 		}

@@ -34,9 +34,11 @@ var automatic = sync.OnceValue(func() []*regexp.Regexp {
 	}
 })
 
-// Code returns text as code within a line or a table cell.
+// Code returns text as code within a line.
 func Code(text string) string {
-	text = strings.ReplaceAll(text, "|", `\|`)
+	if text == "" {
+		return ""
+	}
 	fence := "`"
 	for strings.Contains(text, fence) {
 		fence += "`"
@@ -45,6 +47,14 @@ func Code(text string) string {
 		text = " " + text + " "
 	}
 	return fence + text + fence
+}
+
+// Cell returns text as code in a table. Parsers disagree on a pipe after a backslash in code.
+func Cell(text string) string {
+	if strings.Contains(text, `\|`) {
+		return Prose(text)
+	}
+	return strings.ReplaceAll(Code(text), "|", `\|`)
 }
 
 // Fenced returns lines as a block of code.

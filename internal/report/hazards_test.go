@@ -211,8 +211,10 @@ func hazardPage(t *testing.T, r lint.Rule, examples map[string]string) string {
 
 // traced returns the table of locks of a file.
 func traced(f lint.FileReport) markdown {
-	if table := lockTable(f); table != "" {
-		return table
+	for _, s := range f.Statements {
+		if len(s.Effects) > 0 {
+			return lockTable(f)
+		}
 	}
 	for _, s := range f.Statements {
 		if s.Refused {

@@ -52,7 +52,7 @@ func masked(r *lint.Report) *lint.Report {
 	out.Files = slices.Clone(r.Files)
 	for i := range out.Files {
 		f := &out.Files[i]
-		f.Text = pgsql.MaskInPlace(f.Text)
+		f.Text, f.Down = pgsql.MaskInPlace(f.Text), pgsql.MaskInPlace(f.Down)
 		f.Diagnostics, f.Statements = slices.Clone(f.Diagnostics), slices.Clone(f.Statements)
 		for j := range f.Diagnostics {
 			d := &f.Diagnostics[j]

@@ -2,7 +2,7 @@ package report
 
 import (
 	"cmp"
-	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,12 +12,91 @@ import (
 // commentMark is the first line of a comment, by which the next run finds it.
 const commentMark markdown = "<!-- ibutsu-schema lint -->\n"
 
-// longestSQL is how much of a file's text a comment holds: GitHub refuses comments of more than 65,536 characters.
-const longestSQL = 20_000
+// longestComment is how many bytes a comment may have: GitHub refuses more than 65,536 characters.
+const longestComment = 65_536
+
+// A section is a part of a comment, which is left out as a whole if the comment would be too long.
+type section struct {
+	what     safe // "finding"
+	priority int  // sections with a higher number are left out first
+	of       int  // the index of the section without which this one says nothing, or its own
+	text     markdown
+}
+
+// The priorities of sections.
+const (
+	first = iota
+	anError
+	aWarning
+	aFile
+	anEffect
+	aTable
+	aDownScript
+	aScript
+)
+
+// A comment is a pull request's comment before it is written.
+type comment struct{ sections []section }
+
+// add appends a section, and returns its index. Its parent is one that was added before, or -1.
+func (c *comment) add(what safe, priority, of int, text markdown) int {
+	if text == "" {
+		return of
+	}
+	i := len(c.sections)
+	if of < 0 {
+		of = i
+	}
+	c.sections = append(c.sections, section{what, priority, of, text})
+	return i
+}
+
+// document returns the sections that fit, the most important ones first, and says what is left out.
+func (c *comment) document(most int) *document {
+	const note = 500 // bytes for what is said about the rest
+	order := make([]int, len(c.sections))
+	size := 0
+	for i, s := range c.sections {
+		order[i], size = i, size+len(s.text)
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return c.sections[i].priority - c.sections[j].priority })
+	room := most
+	if size > most {
+		room -= note
+	}
+	keep := make([]bool, len(c.sections))
+	left := map[safe]int{}
+	var kinds []safe
+	for _, i := range order {
+		s := c.sections[i]
+		if keep[i] = len(s.text) <= room && (s.of == i || keep[s.of]); keep[i] {
+			room -= len(s.text)
+			continue
+		}
+		if left[s.what] == 0 {
+			kinds = append(kinds, s.what)
+		}
+		left[s.what]++
+	}
+	var d document
+	for i, s := range c.sections {
+		if keep[i] {
+			d.put(s.text)
+		}
+	}
+	if len(kinds) > 0 {
+		var what []string
+		for _, k := range kinds {
+			what = append(what, string(plural(left[k], k)))
+		}
+		d.put("\nLeft out, because GitHub takes no longer comments: ", prose(strings.Join(what, ", ")), ". The files have the rest, and `lint` prints all findings.\n")
+	}
+	return &d
+}
 
 // lintMarkdown writes a comment for a pull request.
 func (p *Printer) lintMarkdown(r *lint.Report) error {
-	var d document
+	var c comment
 	head := markdown(":white_check_mark: Nothing found")
 	switch {
 	case r.Failed():
@@ -25,28 +104,33 @@ func (p *Printer) lintMarkdown(r *lint.Report) error {
 	case r.Count(lint.Warning) > 0:
 		head = ":warning: " + prose(string(counts(r)))
 	}
-	d.put(commentMark, "### Migrations: ", head, "\n\n", prose(upperFirst(scope(r))), ".\n")
-	p.findingsMarkdown(&d, r)
-	p.changesMarkdown(&d, r)
-	return p.Out.document(&d)
-}
-
-func (p *Printer) findingsMarkdown(b *document, r *lint.Report) {
+	head = commentMark + "### Migrations: " + head + "\n\n" + prose(upperFirst(scope(r))) + ".\n"
+	if n := counted(r.Counts); n != "" {
+		head += "\nChanges: " + prose(string(n)) + ".\n"
+	}
+	c.add("", first, -1, head)
 	for _, level := range []lint.Severity{lint.Error, lint.Warning} {
 		for _, f := range r.Files {
 			for _, d := range f.Diagnostics {
-				if d.Severity != level {
-					continue
+				if d.Severity == level {
+					p.findingMarkdown(&c, f, d)
 				}
-				mark := markdown(":warning:")
-				if level == lint.Error {
-					mark = ":x:"
-				}
-				b.put("\n", mark, " **", prose(cmp.Or(strings.TrimSpace(d.Code+" "+d.Name), d.Title, "finding")), "** in ",
-					code(p.location(f.Name, d.Line, d.Col)), ": ", prose(describe(d)), "\n", folded("Instead", advised(d.Fix)), folded("Offending rows", advised(d.Query)))
 			}
 		}
 	}
+	for _, f := range r.Files {
+		p.changeMarkdown(&c, f)
+	}
+	return p.Out.document(c.document(longestComment))
+}
+
+func (p *Printer) findingMarkdown(c *comment, f lint.FileReport, d lint.Diagnostic) {
+	mark, priority := markdown(":warning:"), aWarning
+	if d.Severity == lint.Error {
+		mark, priority = ":x:", anError
+	}
+	c.add("finding", priority, -1, "\n"+mark+" **"+prose(cmp.Or(strings.TrimSpace(d.Code+" "+d.Name), d.Title, "finding"))+"** in "+
+		code(p.location(f.Name, d.Line, d.Col))+": "+prose(describe(d))+"\n"+folded("Instead", advised(d.Fix))+folded("Offending rows", advised(d.Query)))
 }
 
 // folded returns advice that a click unfolds, or words on a line.
@@ -71,62 +155,90 @@ func block(text string) markdown {
 	return fenced("text", text)
 }
 
-// changesMarkdown shows what the changed files do.
-func (p *Printer) changesMarkdown(b *document, r *lint.Report) {
-	sql := 0
-	for _, f := range r.Files {
-		if len(f.Statements) == 0 && len(f.Effect) == 0 && !f.Contract {
-			continue
-		}
-		b.put("\n#### ", code(p.location(f.Name, 0, 0)), "\n")
-		if f.Contract {
-			b.put("\n", prose(upperFirst(aContract)), ".\n")
-		}
-		if len(f.Effect) > 0 {
-			b.put("\n", fenced("diff", strings.Join(f.Effect, "\n")))
-		}
-		b.put(lockTable(f))
-		text := fenced("sql", f.Text)
-		if sql += len(text); sql > longestSQL {
-			text = fenced("sql", fmt.Sprintf("-- %d bytes: see the file\n", len(f.Text)))
-		}
-		b.put("\n<details><summary>SQL</summary>\n\n", text, "\n</details>\n")
+// changeMarkdown shows what a changed file does.
+func (p *Printer) changeMarkdown(c *comment, f lint.FileReport) {
+	if len(f.Statements) == 0 && len(f.Effect) == 0 && f.Down == "" && !f.Contract {
+		return
+	}
+	head := "\n#### " + code(p.location(f.Name, 0, 0)) + "\n"
+	if f.Contract {
+		head += "\n" + prose(upperFirst(aContract)) + ".\n"
+	}
+	if f.NoWayBack != "" {
+		head += "\nIrreversible: " + prose(f.NoWayBack) + "\n"
+	}
+	file := c.add("file", aFile, -1, head)
+	if len(f.Effect) > 0 {
+		c.add("effect", anEffect, file, "\n"+fenced("diff", strings.Join(f.Effect, "\n")))
+	}
+	c.add("lock table", aTable, file, lockTable(f))
+	c.add("script", aScript, file, script("SQL", f.Text))
+	if f.NoWayBack == "" {
+		c.add("down script", aDownScript, file, script("Down", f.Down))
 	}
 }
 
-// lockTable lists what a file's statements do to tables that existed before.
-func lockTable(f lint.FileReport) markdown {
-	const most = 100 // rows
-	var rows document
-	n := 0
-	for _, s := range f.Statements {
-		for _, e := range s.Effects {
-			if n++; n > most {
-				continue
-			}
-			work := markdown("")
-			switch {
-			case e.Rewritten:
-				work = "rewrites the table"
-			case e.Scanned:
-				work = "scans the table"
-			}
-			table := code(e.Table)
-			if e.Size != nil {
-				table += " (" + prose(e.Size.String()) + ")"
-			}
-			rows.put("| ", prose(strconv.Itoa(s.Line)), " | ", code(cut(oneLine(s.Text), 60)), " | ", table, " | ",
-				prose(lockWords(e.Lock)), " | ", prose(lockWords(e.Held)), " | ", prose(blocks(strongest(e))), " | ", work, " |\n")
-		}
-	}
-	if n == 0 {
+// script returns a file's text, which a click unfolds.
+func script(head markdown, text string) markdown {
+	if text == "" {
 		return ""
 	}
-	more := markdown("")
-	if n > most {
-		more = "\nand " + prose(string(plural(n-most, "row"))) + " more.\n"
+	return "\n<details><summary>" + head + "</summary>\n\n" + fenced("sql", text) + "\n</details>\n"
+}
+
+// lockTable lists a file's statements and what they do to tables that existed before.
+func lockTable(f lint.FileReport) markdown {
+	const most = 20_000 // bytes
+	var rows document
+	for i := 0; i < len(f.Statements); i++ {
+		s, alike := f.Statements[i], 0
+		for ; f.Statements[i].WithNext && i+1 < len(f.Statements); i++ {
+			alike++
+		}
+		if rows.b.Len() > most {
+			rows.put("| ", prose(strconv.Itoa(s.Line)), " | and ", prose(string(plural(len(f.Statements)-i+alike, "statement"))), " more |  |  |  |  |  |\n")
+			break
+		}
+		first := "| " + prose(strconv.Itoa(s.Line)) + " | " + cell(cut(oneLine(s.Text), 60))
+		if alike > 0 {
+			first += " and " + prose(strconv.Itoa(alike)) + " more"
+		}
+		last := f.Statements[i]
+		for _, e := range last.Effects {
+			rows.put(first, " | ", tableCell(e), " | ", prose(lockWords(e.Lock)), " | ", prose(lockWords(e.Held)), " | ", prose(blocks(strongest(e))), " | ", work(e), " |\n")
+		}
+		switch {
+		case last.Refused:
+			rows.put(first, " |  |  |  | unknown | failed or not run |\n")
+		case len(last.Effects) == 0:
+			rows.put(first, " |  |  |  | nothing |  |\n")
+		}
 	}
-	return "\n| Line | Statement | Table | Lock | Held before | Blocks | Work |\n| ---: | --- | --- | --- | --- | --- | --- |\n" + rows.markdown() + more
+	if len(f.Statements) == 0 {
+		return ""
+	}
+	return "\n| Line | Statement | Table | Lock | Held before | Blocks | Work |\n| ---: | --- | --- | --- | --- | --- | --- |\n" + rows.markdown()
+}
+
+// tableCell names a table, with its size.
+func tableCell(e lint.TableEffect) markdown {
+	if e.Size == nil {
+		return cell(e.Table)
+	}
+	return cell(e.Table) + " (" + prose(e.Size.String()) + ")"
+}
+
+// work says what a statement does to a table's rows.
+func work(e lint.TableEffect) markdown {
+	switch {
+	case e.Rewritten:
+		return "rewrites the table"
+	case e.Scanned:
+		return "scans the table"
+	case e.Lock == "RowExclusiveLock":
+		return "changes rows"
+	}
+	return ""
 }
 
 // lockWords returns a lock mode as SQL names it.

@@ -27,17 +27,26 @@ const drop, rename = "20240102000000_drop.sql", "20240103000000_50%,a.sql"
 // found has findings of each kind.
 var found = &lint.Report{
 	Base: "origin/main at 1a2b3c4d", Total: 7, Changed: 3, Silenced: 1,
+	Counts: []catalog.Count{{Sign: "+", What: "index", N: 2}, {Sign: "~", What: "renamed column", N: 1}},
 	Files: []lint.FileReport{
 		{
 			Name: "20240101000000_fine.sql", Contract: true, Text: "CREATE INDEX CONCURRENTLY i ON results (source);\n",
-			Effect: []string{"+ index public.results.i: CREATE INDEX i ON results USING btree (source)"},
+			Down:   "DROP INDEX CONCURRENTLY i;\n",
+			Effect: []string{"+ index public.results.i: CREATE INDEX i ON results USING btree (source)", "~ column public.results.env -> environment: text"},
 			Statements: []lint.Statement{
 				{Line: 1, Text: "CREATE INDEX CONCURRENTLY i ON results (source)", Effects: []lint.TableEffect{{Table: "results", Lock: "ShareUpdateExclusiveLock", Scanned: true}}},
+				{Line: 2, Text: "UPDATE results SET source = 'a|b'", Effects: []lint.TableEffect{{Table: "results", Lock: "RowExclusiveLock"}}},
+				{Line: 3, Text: "INSERT INTO kinds VALUES (1)", WithNext: true},
+				{Line: 4, Text: "INSERT INTO kinds VALUES (2)", WithNext: true},
+				{Line: 5, Text: "INSERT INTO kinds VALUES (3)", Effects: []lint.TableEffect{{Table: "kinds", Lock: "RowExclusiveLock"}}},
+				{Line: 6, Text: "CREATE TABLE t (id int)"},
+				{Line: 7, Text: "DROP INDEX j", Effects: []lint.TableEffect{{Table: "results", Lock: "AccessExclusiveLock", Held: "AccessExclusiveLock"}}},
+				{Line: 8, Text: "VACUUM", Refused: true},
 			},
 		},
 		{
 			Name: drop, Text: "-- gone\nALTER TABLE results\n\tDROP COLUMN source; SELECT 1;\n" + long + "UPDATE \"My|`Table\" SET ä = nothing;\n",
-			Error: "destructive changes detected",
+			Error: "destructive changes detected", Down: "-- alembic:down none the values are gone\n", NoWayBack: "the values are gone",
 			Statements: []lint.Statement{
 				{Line: 2, Text: "ALTER TABLE results\n\tDROP COLUMN source", Effects: []lint.TableEffect{
 					{Table: `"My|` + "`" + `Table"`, Rewritten: true, Lock: "AccessExclusiveLock"}, {Table: "results", Lock: "ShareLock", Held: "AccessExclusiveLock", Size: &lint.Size{Bytes: 8192, Rows: 1}},

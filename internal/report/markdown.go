@@ -25,8 +25,11 @@ func (d *document) markdown() markdown { return markdown(d.b.String()) }
 // prose is foreign text within a line, and not at its start. Its lines become one.
 func prose(text string) markdown { return markdown(md.Prose(string(line(oneLine(text))))) }
 
-// code is foreign text as code within a line or a table cell.
+// code is foreign text as code within a line.
 func code(text string) markdown { return markdown(md.Code(string(line(oneLine(text))))) }
+
+// cell is foreign text as code in a table.
+func cell(text string) markdown { return markdown(md.Cell(string(line(oneLine(text))))) }
 
 // fenced is foreign text as a block of code.
 func fenced(language markdown, text string) markdown {

@@ -16,6 +16,9 @@ func Notes(f lint.FileReport, pos int, first bool) []string {
 			continue
 		}
 		for _, e := range s.Effects {
+			if e.Weak() {
+				continue
+			}
 			var what []string
 			if e.Lock != "" {
 				what = append(what, fmt.Sprintf("takes %s on %s, which blocks %s", lockWords(e.Lock), e.Table, blocks(e.Lock)))

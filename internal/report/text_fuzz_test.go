@@ -52,7 +52,7 @@ func FuzzText(f *testing.F) {
 			}
 		}
 		var d document
-		d.put("## a\n\n* ", prose(text), " ", code(text), "\n\n", fenced("sql", text), "\n| a |\n| --- |\n| ", code(text), " |\n\n<details><summary>SQL</summary>\n\n", fenced("text", text), "\n</details>\n")
+		d.put("## a\n\n* ", prose(text), " ", code(text), "\n\n", fenced("sql", text), "\n| a |\n| --- |\n| ", cell(text), " |\n\n<details><summary>SQL</summary>\n\n", fenced("text", text), "\n</details>\n")
 		md := clean(strings.Replace(strings.Replace(d.b.String(), "## a", "### a", 1), "* ", "a ", 1))
 		harmlessMarkdown(t, "Markdown", md)
 	})

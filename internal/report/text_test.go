@@ -341,7 +341,7 @@ func harmlessMarkdown(t *testing.T, what, text string) {
 }
 
 var (
-	ours                = regexp.MustCompile(`^(<!-- ibutsu-schema lint -->|<details><summary>(SQL|Instead|Offending rows)</summary>|</details>)$`)
+	ours                = regexp.MustCompile(`^(<!-- ibutsu-schema lint -->|<details><summary>(SQL|Down|Instead|Offending rows)</summary>|</details>)$`)
 	automaticallyLinked = regexp.MustCompile(`(?i)@\w|#\d|\bgh-\d|https?:|www\.|:[a-z0-9_+-]+:|\$`)
 )
 

@@ -68,7 +68,7 @@ func code(text string) string {
 	if text == "" {
 		return ""
 	}
-	return markdown.Code(catalog.Escape(pgsql.Mask(text)))
+	return markdown.Cell(catalog.Escape(pgsql.Mask(text)))
 }
 
 // prose is a comment, on a line.

@@ -21,11 +21,11 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
-// randomPairs is how many pairs of schemas are planned. With SCHEMA_TEST_FULL=1 it is fullPairs on each of the four
-// majors of the full tests, with different pairs on each.
+// randomPairs is how many pairs of schemas are planned. With SCHEMA_TEST_FULL=1 it is fullPairs on each major of
+// the full tests, with different pairs on each.
 const (
-	randomPairs = 200
-	fullPairs   = 5000 / 4
+	randomPairs = 100
+	fullPairs   = 1250
 )
 
 // which returns the number of the first random test, and how many follow: normal, or with SCHEMA_TEST_FULL=1 full, with

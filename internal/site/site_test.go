@@ -143,6 +143,17 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// This repository's own pages are up to date.
+func TestOwnPages(t *testing.T) {
+	d, err := migration.Read(os.DirFS("../../migrations"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := stale(t, "../..", site.Config{Dir: d, Out: site.DefaultDir, Migrations: "migrations", SchemaFile: "schema.hcl"}); got != "" {
+		t.Errorf("%s: run docs", got)
+	}
+}
+
 // Pages of tables that are gone are removed, and other files are left alone.
 func TestWriteAgain(t *testing.T) {
 	root := t.TempDir()

@@ -44,6 +44,7 @@ const (
 	aspect = 1.6 // the aspect ratio that a layout should have
 	tall   = 2.5 // a connected part that is taller, relative to its width, is spread over more columns
 	wide   = 3.5 // one that is wider is laid out downwards
+	large  = 50  // boxes of a connected part that is laid out with less effort
 )
 
 // Place lays out a graph. Parts that aren't connected are laid out one by one and packed.
@@ -257,7 +258,11 @@ func (p *part) dot(direction string, columns int) string {
 	var b strings.Builder
 	// A record's rows are equally high, and lie below each other, only if the graph goes from left to right.
 	records := direction == "LR"
-	fmt.Fprintf(&b, "digraph {\nrankdir=%s; nodesep=0.25; ranksep=0.75; splines=true;\n", direction)
+	effort := 1.0 // to avoid crossings, which takes most of the time
+	if len(p.boxes) > large {
+		effort = 0.1
+	}
+	fmt.Fprintf(&b, "digraph {\nrankdir=%s; nodesep=0.25; ranksep=0.75; splines=true; mclimit=%g;\n", direction, effort)
 	b.WriteString("node [fixedsize=true, fontsize=1, label=\"\", shape=box]; edge [dir=none];\n")
 	for i, box := range p.boxes {
 		x := p.g.Boxes[box]

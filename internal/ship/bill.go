@@ -48,6 +48,7 @@ func bill(binary []byte, s stamp, p platform) ([]byte, error) {
 		}
 		components = append(components, c)
 	}
+	components = append(components, embedded...)
 	var refs []string
 	for _, c := range components {
 		refs = append(refs, c.BOMRef)
@@ -60,6 +61,18 @@ func bill(binary []byte, s stamp, p platform) ([]byte, error) {
 	var out bytes.Buffer
 	err = cdx.NewBOMEncoder(&out, cdx.BOMFileFormatJSON).SetPretty(true).EncodeVersion(b, cdx.SpecVersion1_6)
 	return out.Bytes(), err
+}
+
+// embedded are the libraries in the WebAssembly module that package graphviz embeds, which Go's record doesn't list.
+var embedded = []cdx.Component{
+	{
+		BOMRef: "pkg:generic/graphviz@12.1.2", Type: cdx.ComponentTypeLibrary, Name: "graphviz", Version: "12.1.2", PackageURL: "pkg:generic/graphviz@12.1.2",
+		Scope: cdx.ScopeRequired, Licenses: &cdx.Licenses{{License: &cdx.License{ID: "EPL-1.0"}}},
+	},
+	{
+		BOMRef: "pkg:generic/expat@2.6.3", Type: cdx.ComponentTypeLibrary, Name: "expat", Version: "2.6.3", PackageURL: "pkg:generic/expat@2.6.3",
+		Scope: cdx.ScopeRequired, Licenses: &cdx.Licenses{{License: &cdx.License{ID: "MIT"}}},
+	},
 }
 
 // component describes a module as it was linked in, with the checksum that go.sum has.

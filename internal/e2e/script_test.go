@@ -189,6 +189,7 @@ var moving = []struct {
 	{regexp.MustCompile(`\bpid \d+\b`), "pid PID"},
 	{regexp.MustCompile(`\.staged-\d+`), ".staged-N"},
 	{regexp.MustCompile(`\bat [0-9a-f]{8}\b`), "at COMMIT"},
+	{regexp.MustCompile(`\b[0-9a-f]{40}\b`), "COMMIT"},
 }
 
 var version = regexp.MustCompile(`\d{14}`)

@@ -66,9 +66,8 @@ func (s *step) findings() (found findings) {
 	return found
 }
 
-// findings returns the findings about a file that was run, by a policy.
-func (tr *trace) findings(p Policy) []Diagnostic {
-	var list []Diagnostic
+// findings returns the findings about a file that was run, by a policy, and those of rules that the policy turns off.
+func (tr *trace) findings(p Policy) (list, off []Diagnostic) {
 	report := func(found findings) {
 		for _, f := range found {
 			r, ok := rulesByName()[f.rule]
@@ -80,8 +79,11 @@ func (tr *trace) findings(p Policy) []Diagnostic {
 			}
 			d := f.sized(p.finding(r, f.step.stmt, f.Diagnostic), p.Small)
 			r.OptIn = r.OptIn && !f.on
-			if p.on(r) && !slices.ContainsFunc(list, d.repeats) {
+			switch {
+			case p.on(r) && !slices.ContainsFunc(list, d.repeats):
 				list = d.withQuery(list)
+			case !p.on(r) && !r.OptIn && !slices.ContainsFunc(off, d.repeats):
+				off = append(off, d)
 			}
 		}
 	}
@@ -107,7 +109,7 @@ func (tr *trace) findings(p Policy) []Diagnostic {
 	if slices.ContainsFunc(hazards, func(r Rule) bool { return r.OptIn && p.on(r) }) {
 		report(optional(tr))
 	}
-	return list
+	return list, off
 }
 
 // withQuery adds a finding to a list. Of the findings of a statement with the same query, one keeps it, preferably one

@@ -82,8 +82,11 @@ type Report struct {
 	Changed  int          // of those, changed
 	Files    []FileReport // changed files and others with findings, by name
 	Silenced int          // findings that atlas:nolint or the policy silenced
+	Small    int64        // bytes; of smaller tables, blocking is only a warning
 	// Counts is what the effects of the changed files say, taken together.
 	Counts []catalog.Count
+	// Path are the catalogs before the change and after each of its files, as far as they ran.
+	Path []catalog.Catalog
 	// OwnSettings is set if the current atlas.hcl decided what is reported, because git has no base to take it from.
 	OwnSettings bool
 }
@@ -92,9 +95,13 @@ type Report struct {
 type FileReport struct {
 	Name        string // its path in the migrations folder
 	Text        string // the file's contents; empty for a deleted one
+	Changed     bool   // whether the change adds the file; the others only have findings
 	Contract    bool   // whether a changed file is a contract file, before which apply stops
+	TxNone      bool   // whether a changed file's statements run outside a transaction
 	Error       string // why the file fails: the titles of its errors, joined by "; "; empty if it passes
 	Diagnostics []Diagnostic
+	// Silenced are the findings that directives and settings silence, except those of rules that are off by default.
+	Silenced []Diagnostic
 	// Effect is what the file changes in the catalog, from its effect file: "+ column public.t.c: integer". A rename is
 	// one line.
 	Effect []string
@@ -120,6 +127,7 @@ type Diagnostic struct {
 	Severity Severity
 
 	Size  *Size    // of the table; nil if unknown
+	Small bool     // it isn't an error because of the sizes of the tables
 	Lock  string   // the strongest lock that the statement takes on the table, as in pg_locks: "AccessExclusiveLock"; may be empty
 	Held  string   // the strongest lock that earlier statements of its transaction hold on the table; may be empty
 	Fix   fix.Text // the SQL to write instead, or else advice in words
@@ -149,7 +157,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Base: c.base, Total: len(cfg.Dir.Files()), Changed: len(c.added), OwnSettings: cfg.OwnSettings}
+	r := &Report{Base: c.base, Total: len(cfg.Dir.Files()), Changed: len(c.added), Small: cfg.Policy.Small, OwnSettings: cfg.OwnSettings}
 	for _, d := range cfg.Changes {
 		r.fixed(cfg.Policy, ConfigFile, d)
 	}
@@ -157,7 +165,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	var stmts [][]pgsql.Stmt
 	for _, f := range c.added {
 		report := r.file(f.Name)
-		report.Contract = f.Contract
+		report.Changed, report.Contract, report.TxNone = true, f.Contract, f.TxNone
 		if f.Down != nil {
 			report.Down, report.NoWayBack = f.Down.SQL, f.Down.None
 		}
@@ -210,6 +218,7 @@ func (r *Report) statementFindings(ctx context.Context, c *changeSet, cfg Config
 		return err
 	}
 	traces, stopped := t.runAll(ctx, c.added, p.mark)
+	r.Path = p.path
 	if err := r.report(traces, cfg.Policy, func(word string) ([]string, error) { return c.editing(ctx, cfg, word) }); err != nil {
 		return err
 	}
@@ -233,7 +242,7 @@ func (r *Report) report(traces []*trace, policy Policy, editing func(word string
 		f := tr.file
 		r.file(f.Name).Statements = tr.observed()
 		silence := readNolint(f)
-		list := tr.findings(policy)
+		list, off := tr.findings(policy)
 		order, err := deployOrder(list, policy, editing)
 		if err != nil {
 			return err
@@ -241,10 +250,12 @@ func (r *Report) report(traces []*trace, policy Policy, editing func(word string
 		for _, d := range append(list, order...) {
 			if silence.silences(d) && !policy.forced(rulesByName()[d.Name]) || policy.allows(d) {
 				r.Silenced++
+				off = append(off, d)
 				continue
 			}
 			r.add(f.Name, d)
 		}
+		r.file(f.Name).Silenced = off
 		for _, d := range silence.findings(tr.failed == nil) {
 			r.fixed(policy, f.Name, d)
 		}

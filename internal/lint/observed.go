@@ -8,11 +8,15 @@ import (
 // A Statement is a statement with its observed effects on tables that existed before the change.
 type Statement struct {
 	Pos, Line int
+	End       int // byte offset just past it
 	Text      string
+	Tx        int           // statements of the same transaction have the same number
 	Effects   []TableEffect // by table
 	Refused   bool          // whether it didn't run, so that its effects are unknown
 	// WithNext is set if it adds rows to a table, as the next statement does, whose effects are those of both.
 	WithNext bool
+	// Deletes are the tables of which its text deletes rows, and Overwrites the columns whose values it overwrites.
+	Deletes, Overwrites []string
 }
 
 // A TableEffect is what a statement did to a table.
@@ -36,7 +40,8 @@ func (e TableEffect) Weak() bool { return strength[e.Lock] < weakest && !e.Rewri
 func (t *trace) observed() []Statement {
 	var list []Statement
 	for _, s := range t.steps {
-		stmt := Statement{Pos: s.stmt.Pos.Offset, Line: s.stmt.Pos.Line, Text: s.stmt.Text, Refused: !s.ran(), WithNext: s.rows}
+		stmt := Statement{Pos: s.stmt.Pos.Offset, Line: s.stmt.Pos.Line, End: s.stmt.End, Tx: s.tx, Text: s.stmt.Text, Refused: !s.ran(), WithNext: s.rows}
+		stmt.Deletes, stmt.Overwrites = s.changedData()
 		for _, oid := range s.touched() {
 			r := s.before.relations.Get(oid)
 			if r == nil || !s.ran() || s.rows || t.base.relations.Get(oid) == nil || !r.isTable() && r.Kind != "m" {

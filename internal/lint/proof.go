@@ -26,9 +26,9 @@ type promise struct {
 	path   []catalog.Catalog // before the change, and after each of its files
 }
 
-// mark records the current catalog, if something will be compared with it.
+// mark records the current catalog, if there is a change.
 func (p *promise) mark(ctx context.Context) error {
-	if !p.hasSchema() && !p.hasDowns() {
+	if !p.hasSchema() && len(p.change.added) == 0 {
 		return nil
 	}
 	if err := p.st.Refresh(ctx); err != nil {

@@ -209,7 +209,7 @@ func (f finding) sized(d Diagnostic, small int64) Diagnostic {
 	if !isSmall(table) || slices.ContainsFunc(s.workUntilReleased(), func(r *relation) bool { return !isSmall(r) }) {
 		return d
 	}
-	d.Severity = Warning
+	d.Severity, d.Small = Warning, true
 	d.Text += fmt.Sprintf("; it is only a warning because %s is smaller than lint.small (%s)", table.sql(), byteCount(small))
 	return d
 }

@@ -161,7 +161,7 @@ func hazardPage(t *testing.T, r lint.Rule, examples map[string]string) string {
 				instead = o.Fix
 			}
 			hit = true
-			d.put("\n", markdown(fmt.Sprintf("> %s: %s\n", o.Severity, strings.ReplaceAll(describe(o), "\n", " "))))
+			d.put("\n", markdown(fmt.Sprintf("> %s: %s\n", o.Severity, strings.ReplaceAll(o.Describe(), "\n", " "))))
 		}
 	}
 	if !hit {

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 
 	"ariga.io/atlas-go-sdk/atlasexec"
@@ -26,7 +24,7 @@ type linted struct {
 
 // Lint shows what lint found, and returns a *FindingsError if that includes errors.
 func (p *Printer) Lint(r *lint.Report) error {
-	r = masked(r)
+	r = r.Masked()
 	var err error
 	switch p.Format {
 	case JSON:
@@ -46,25 +44,6 @@ func (p *Printer) Lint(r *lint.Report) error {
 	return err
 }
 
-// masked returns a report without the passwords in the files. Positions stay valid.
-func masked(r *lint.Report) *lint.Report {
-	out := *r
-	out.Files = slices.Clone(r.Files)
-	for i := range out.Files {
-		f := &out.Files[i]
-		f.Text, f.Down = pgsql.MaskInPlace(f.Text), pgsql.MaskInPlace(f.Down)
-		f.Diagnostics, f.Statements = slices.Clone(f.Diagnostics), slices.Clone(f.Statements)
-		for j := range f.Diagnostics {
-			d := &f.Diagnostics[j]
-			d.Text = pgsql.Redact(d.Text)
-		}
-		for j := range f.Statements {
-			f.Statements[j].Text = pgsql.Mask(f.Statements[j].Text)
-		}
-	}
-	return &out
-}
-
 func (p *Printer) lintText(r *lint.Report) error {
 	s := p.Out.style
 	var b page
@@ -77,7 +56,7 @@ func (p *Printer) lintText(r *lint.Report) error {
 				severity = s.warn(line(string(d.Severity)))
 			}
 			b.printf("%s: %s: %s%s\n", s.strong(line(p.location(f.Name, d.Line, d.Col))), severity,
-				lines(describe(d), "  "), s.faint(line(label(d))))
+				lines(d.Describe(), "  "), s.faint(line(label(d))))
 			if at := src.span(d); at.start != at.end && d.Pos != shown {
 				b.put(src.excerpt(at, s))
 				shown = d.Pos
@@ -103,30 +82,6 @@ func advice(head safe, text string, s style) safe {
 // advised returns a fix's text without the passwords of the statement that it rewrites.
 func advised(text fix.Text) string { return pgsql.Mask(text.String()) }
 
-// describe returns a finding's text with its table or column and the table's size, unless the text has them, and with a
-// stronger lock that is already held.
-func describe(d lint.Diagnostic) string {
-	text := located(d)
-	if d.Size != nil && !strings.Contains(text, d.Size.String()) {
-		text += fmt.Sprintf("; %s has %s", d.Table, d.Size)
-	}
-	if held := lockWords(d.Held); lint.Stronger(d.Held, d.Lock) && !strings.Contains(text, held) {
-		text += fmt.Sprintf("; an earlier statement already holds %s on %s", held, d.Table)
-	}
-	return text
-}
-
-func located(d lint.Diagnostic) string {
-	object := d.Table
-	if d.Column != "" {
-		object += "." + d.Column
-	}
-	if object == "" || strings.Contains(d.Text, d.Table) && strings.Contains(d.Text, d.Column) {
-		return d.Text
-	}
-	return d.Text + " (" + object + ")"
-}
-
 // label returns a finding's code and name.
 func label(d lint.Diagnostic) string {
 	words := strings.TrimSpace(d.Code + " " + d.Name)
@@ -142,36 +97,12 @@ func lintSummary(r *lint.Report) safe {
 	if r.Count(lint.Error)+r.Count(lint.Warning) > 0 {
 		head = counts(r)
 	}
-	return sprintf("%s: %s.\n", head, scope(r))
+	return sprintf("%s: %s.\n", head, r.Scope())
 }
 
 // counts returns the number of errors and warnings.
 func counts(r *lint.Report) safe {
 	return plural(r.Count(lint.Error), "error") + ", " + plural(r.Count(lint.Warning), "warning")
-}
-
-// aContract says what a contract file is.
-const aContract = "a contract: apply stops before this migration, and runs it with -contract when no running application needs what it removes"
-
-// ownSettings says where the settings come from if there is no base.
-const ownSettings = "no base was found, so lint used the settings in the current atlas.hcl"
-
-// scope says which files were checked, and how many findings were silenced.
-func scope(r *lint.Report) string {
-	text := "no migration changed"
-	if r.Changed > 0 {
-		text = fmt.Sprintf("checked %d of %s", r.Changed, plural(r.Total, "migration"))
-	}
-	if r.Base != "" {
-		text += " (" + r.Base + ")"
-	}
-	if r.OwnSettings {
-		text += "; " + ownSettings
-	}
-	if r.Silenced > 0 {
-		text += fmt.Sprintf("; %s silenced", plural(r.Silenced, "finding"))
-	}
-	return text
 }
 
 func (p *Printer) linted(r *lint.Report) linted {

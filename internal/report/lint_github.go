@@ -23,10 +23,10 @@ func (p *Printer) lintGitHub(r *lint.Report) error {
 					continue
 				}
 				if shown++; shown > limit {
-					rest.printf("%s: %s: %s%s\n", p.location(f.Name, d.Line, d.Col), d.Severity, oneLine(describe(d)), label(d))
+					rest.printf("%s: %s: %s%s\n", p.location(f.Name, d.Line, d.Col), d.Severity, oneLine(d.Describe()), label(d))
 					continue
 				}
-				text := describe(d) + label(d)
+				text := d.Describe() + label(d)
 				if !d.Fix.Empty() {
 					text += "\ninstead: " + advised(d.Fix)
 				}
@@ -44,7 +44,7 @@ func (p *Printer) lintGitHub(r *lint.Report) error {
 	}
 	for _, f := range r.Files {
 		if f.Contract {
-			rest.printf("%s: %s\n", p.location(f.Name, 0, 0), aContract)
+			rest.printf("%s: %s\n", p.location(f.Name, 0, 0), lint.AContract)
 		}
 	}
 	b.put(rest.safe(), lintSummary(r))

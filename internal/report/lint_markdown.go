@@ -104,7 +104,7 @@ func (p *Printer) lintMarkdown(r *lint.Report) error {
 	case r.Count(lint.Warning) > 0:
 		head = ":warning: " + prose(string(counts(r)))
 	}
-	head = commentMark + "### Migrations: " + head + "\n\n" + prose(upperFirst(scope(r))) + ".\n"
+	head = commentMark + "### Migrations: " + head + "\n\n" + prose(upperFirst(r.Scope())) + ".\n"
 	if n := counted(r.Counts); n != "" {
 		head += "\nChanges: " + prose(string(n)) + ".\n"
 	}
@@ -130,7 +130,7 @@ func (p *Printer) findingMarkdown(c *comment, f lint.FileReport, d lint.Diagnost
 		mark, priority = ":x:", anError
 	}
 	c.add("finding", priority, -1, "\n"+mark+" **"+prose(cmp.Or(strings.TrimSpace(d.Code+" "+d.Name), d.Title, "finding"))+"** in "+
-		code(p.location(f.Name, d.Line, d.Col))+": "+prose(describe(d))+"\n"+folded("Instead", advised(d.Fix))+folded("Offending rows", advised(d.Query)))
+		code(p.location(f.Name, d.Line, d.Col))+": "+prose(d.Describe())+"\n"+folded("Instead", advised(d.Fix))+folded("Offending rows", advised(d.Query)))
 }
 
 // folded returns advice that a click unfolds, or words on a line.
@@ -162,7 +162,7 @@ func (p *Printer) changeMarkdown(c *comment, f lint.FileReport) {
 	}
 	head := "\n#### " + code(p.location(f.Name, 0, 0)) + "\n"
 	if f.Contract {
-		head += "\n" + prose(upperFirst(aContract)) + ".\n"
+		head += "\n" + prose(upperFirst(lint.AContract)) + ".\n"
 	}
 	if f.NoWayBack != "" {
 		head += "\nIrreversible: " + prose(f.NoWayBack) + "\n"
@@ -205,7 +205,7 @@ func lockTable(f lint.FileReport) markdown {
 		}
 		last := f.Statements[i]
 		for _, e := range last.Effects {
-			rows.put(first, " | ", tableCell(e), " | ", prose(lockWords(e.Lock)), " | ", prose(lockWords(e.Held)), " | ", prose(blocks(strongest(e))), " | ", work(e), " |\n")
+			rows.put(first, " | ", tableCell(e), " | ", prose(lint.LockWords(e.Lock)), " | ", prose(lint.LockWords(e.Held)), " | ", prose(lint.Blocks(e.Strongest())), " | ", work(e), " |\n")
 		}
 		switch {
 		case last.Refused:
@@ -239,37 +239,4 @@ func work(e lint.TableEffect) markdown {
 		return "changes rows"
 	}
 	return ""
-}
-
-// lockWords returns a lock mode as SQL names it.
-func lockWords(mode string) string {
-	var b strings.Builder
-	for i, r := range strings.TrimSuffix(mode, "Lock") {
-		if i > 0 && r >= 'A' && r <= 'Z' {
-			b.WriteByte(' ')
-		}
-		b.WriteRune(r)
-	}
-	return strings.ToUpper(b.String())
-}
-
-// strongest returns the stronger of the lock that a statement takes and the one that was held before.
-func strongest(e lint.TableEffect) string {
-	if lint.Stronger(e.Held, e.Lock) {
-		return e.Held
-	}
-	return e.Lock
-}
-
-// blocks says what a lock blocks.
-func blocks(mode string) string {
-	switch mode {
-	case "AccessExclusiveLock":
-		return "reads and writes"
-	case "ExclusiveLock", "ShareRowExclusiveLock", "ShareLock":
-		return "writes"
-	case "":
-		return ""
-	}
-	return "neither reads nor writes"
 }

@@ -130,7 +130,7 @@ func (p *Printer) lintSARIF(r *lint.Report) error {
 		}
 	}
 	if r.OwnSettings {
-		run.Invocations = []sarifInvocation{{true, []sarifNotification{{"note", sarifText{Text: upperFirst(ownSettings) + "."}}}}}
+		run.Invocations = []sarifInvocation{{true, []sarifNotification{{"note", sarifText{Text: upperFirst(lint.NoBase) + "."}}}}}
 	}
 	run.Tool.Driver = driver
 	return p.Out.json(sarifLog{
@@ -164,8 +164,8 @@ func newSARIFRule(id string, d lint.Diagnostic, rule lint.Rule) sarifRule {
 }
 
 func sarifMessage(d lint.Diagnostic) sarifText {
-	text, md := plainSARIF(describe(d)), document{}
-	md.put(prose(describe(d)))
+	text, md := plainSARIF(d.Describe()), document{}
+	md.put(prose(d.Describe()))
 	for _, part := range []struct {
 		head safe
 		md   markdown

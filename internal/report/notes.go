@@ -21,10 +21,10 @@ func Notes(f lint.FileReport, pos int, first bool) []string {
 			}
 			var what []string
 			if e.Lock != "" {
-				what = append(what, fmt.Sprintf("takes %s on %s, which blocks %s", lockWords(e.Lock), e.Table, blocks(e.Lock)))
+				what = append(what, fmt.Sprintf("takes %s on %s, which blocks %s", lint.LockWords(e.Lock), e.Table, lint.Blocks(e.Lock)))
 			}
 			if lint.Stronger(e.Held, e.Lock) {
-				what = append(what, fmt.Sprintf("an earlier statement holds %s on %s, which blocks %s", lockWords(e.Held), e.Table, blocks(e.Held)))
+				what = append(what, fmt.Sprintf("an earlier statement holds %s on %s, which blocks %s", lint.LockWords(e.Held), e.Table, lint.Blocks(e.Held)))
 			}
 			switch {
 			case e.Rewritten:

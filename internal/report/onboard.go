@@ -95,7 +95,7 @@ const mostErrors = 20
 // Import shows the migrations that were written, and which errors lint finds in them.
 func (p *Printer) Import(r *importer.Result, found *lint.Report) error {
 	out := imported{r, []importedError{}}
-	for _, f := range masked(found).Files {
+	for _, f := range found.Masked().Files {
 		for _, d := range f.Diagnostics {
 			if d.Severity == lint.Error {
 				out.Errors = append(out.Errors, importedError{f.Name, d.Line, d.Name, d.Code, d.Text})

@@ -17,6 +17,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
 // A Stream is standard output, standard error or a file for results. All output goes through its methods, which ensure
@@ -134,7 +136,7 @@ func (s *Stream) document(d *document) error {
 func (s *Stream) exact(what, text string) error {
 	switch {
 	case s.width != nil:
-		text = visible(strings.ReplaceAll(text, "\r\n", "\n"), "\n\t")
+		text = words.Visible(strings.ReplaceAll(text, "\r\n", "\n"), "\n\t")
 	case s.runner && !s.stored:
 		for i, l := range strings.Split(strings.ReplaceAll(text, "\r", "\n"), "\n") {
 			if isCommand(l) {

@@ -3,10 +3,8 @@ package report
 import (
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/words"
@@ -19,13 +17,13 @@ import (
 type safe string
 
 // line is foreign text within a line of ours.
-func line(text string) safe { return safe(visible(pgsql.Redact(text), "")) }
+func line(text string) safe { return safe(words.Visible(pgsql.Redact(text), "")) }
 
 // lines is foreign text that may have several lines. All lines after the first are indented, so that none looks like
 // ours.
 func lines(text, indent string) safe {
 	text = strings.TrimRight(strings.ReplaceAll(pgsql.Redact(text), "\r\n", "\n"), "\n")
-	parts := strings.Split(visible(text, "\n\t"), "\n")
+	parts := strings.Split(words.Visible(text, "\n\t"), "\n")
 	for i, part := range parts {
 		if i > 0 && part != "" {
 			parts[i] = indent + part
@@ -36,7 +34,7 @@ func lines(text, indent string) safe {
 
 // source returns a file's text, or a part of it. Its lines aren't indented.
 func source(text string) safe {
-	return safe(visible(strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), "\n\t"))
+	return safe(words.Visible(strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), "\n\t"))
 }
 
 // plainSARIF is foreign text in a SARIF message, where [words](address) would be a link.
@@ -51,29 +49,6 @@ func labelValue(text string) safe {
 
 // longestLabel is the number of characters to which values of labels are cut.
 const longestLabel = 100
-
-// visible escapes, as Go does, control characters, those that change the writing direction, and invalid UTF-8.
-// Characters in keep stay.
-func visible(text, keep string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return text
-	}
-	var b strings.Builder
-	for i := 0; i < len(text); {
-		r, n := utf8.DecodeRuneInString(text[i:])
-		switch {
-		case r == utf8.RuneError && n == 1:
-			fmt.Fprintf(&b, `\x%02x`, text[i])
-		case unicode.IsGraphic(r) || strings.ContainsRune(keep, r):
-			b.WriteRune(r)
-		default:
-			quoted := strconv.QuoteRune(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-		i += n
-	}
-	return b.String()
-}
 
 // cut shortens a text to a number of characters.
 func (s safe) cut(most int) safe {

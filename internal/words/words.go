@@ -1,5 +1,5 @@
-// Package words suggests the word that was probably meant, forms plurals and writes numbers, for messages. It knows
-// English, not the words.
+// Package words suggests the word that was probably meant, forms plurals, writes numbers and makes foreign text
+// visible, for messages. It knows English, not the words.
 package words
 
 import (
@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/agext/levenshtein"
 )
@@ -58,4 +60,27 @@ func Thousands(n int64) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return sign + digits
+}
+
+// Visible escapes, as Go does, control characters, those that change the writing direction, and invalid UTF-8.
+// Characters in keep stay.
+func Visible(text, keep string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case unicode.IsGraphic(r) || strings.ContainsRune(keep, r):
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		i += n
+	}
+	return b.String()
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/report"
+	"github.com/ibutsu/ibutsu-schema/internal/site/review"
 	"github.com/ibutsu/ibutsu-schema/internal/tree"
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
@@ -121,6 +122,21 @@ func (c *command) showLint(r *lint.Report, outs []report.Out) error {
 		}
 	}
 	return c.out.Lint(r)
+}
+
+// review writes the page about what lint found to a file, or to standard output if it is "-".
+func (c *command) review(ctx context.Context, r *lint.Report, file string) error {
+	p, err := review.New(ctx, r, review.Config{Dir: c.out.Dir, Schema: c.out.SchemaFile, Tool: toolVersion()})
+	if err != nil {
+		return fmt.Errorf("making the page: %w", err)
+	}
+	if file == "-" {
+		return c.out.HTML(p.HTML)
+	}
+	if err := tree.Write(ctx, c.out.Project, file, p.HTML); err != nil {
+		return fmt.Errorf("writing the page: %w", err)
+	}
+	return c.out.Review(file, p.Verdict)
 }
 
 // checks prints all checks of lint, or the page about one.

@@ -33,6 +33,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/report"
 	"github.com/ibutsu/ibutsu-schema/internal/site"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
@@ -224,6 +225,39 @@ func Lint(ctx context.Context,
 			return err
 		}
 		return c.showLint(r, outs)
+	})
+}
+
+// Review writes a page about changed migrations for their reviewers: one HTML file that needs nothing else.
+//
+// It begins with a verdict, such as "destroys data; needs a window; can be reverted", and shows the schema before and
+// after the change, and the locks, scans, rewrites and findings of each statement. It checks what lint checks, and
+// exits 0 whatever it finds.
+func Review(ctx context.Context,
+	base *string, // git revision to compare with, by default as for lint
+	latest *int, // show the last N files instead of those that git shows as changed
+	out *string, // the file to write, by default review.html; - is standard output
+	url *string, // a database for the sizes of tables and the planner's estimates; no rows are read
+	env *string, // env block of atlas.hcl
+	carried *bool, // use the project that this binary carries instead of a folder's
+) error {
+	return withoutDir(ctx, flags{env: env, url: url, carried: carried}, func(ctx context.Context, c *command) error {
+		last, err := count("latest", latest)
+		if err != nil {
+			return err
+		}
+		file := "review.html"
+		if out != nil {
+			file = *out
+		}
+		if err := tree.Writable(file); err != nil && file != "-" {
+			return usage.Errorf("-out=%s: %v", file, err)
+		}
+		r, err := c.lint(ctx, value(base), last, url != nil)
+		if err != nil {
+			return err
+		}
+		return c.review(ctx, r, file)
 	})
 }
 

@@ -81,6 +81,9 @@ func TestNoPasswordOfAStatementIsShown(t *testing.T) {
 					t.Errorf("lint as %s shows no statement: %s", format, out)
 				}
 			}
+			if out := run(0, "review", "-latest=1", "-out=-"); !strings.Contains(out, "xxxxx") {
+				t.Errorf("review shows no statement: %s", out)
+			}
 			if out := run(1, "apply"); !strings.Contains(out, "xxxxx") {
 				t.Errorf("apply shows no statement: %s", out)
 			}

@@ -20,6 +20,19 @@ type Rule struct {
 	Help     string   // the danger, and what to do instead
 }
 
+// LosesData reports whether what the rule finds deletes data, or changes values so that the old ones are lost.
+func (r Rule) LosesData() bool { return slices.Contains(losesData, r.Name) }
+
+var losesData = []string{
+	"drop-database", "drop-schema", "drop-table", "drop-column", "drop-sequence", "drop-owned", "truncate-table", "truncate-cascade",
+	"delete-without-where", "lossy-type-change", "create-table-force",
+}
+
+// NeedsWindow reports whether the danger is how long others wait for a table, or for many rows.
+func (r Rule) NeedsWindow() bool { return r.BySize() || slices.Contains(locksRows, r.Name) }
+
+var locksRows = []string{"update-without-where", "delete-without-where", "most-rows-changed", "refresh-matview-blocking"}
+
 // BySize reports whether the danger is how long a table is blocked, which depends on its size. On small tables its
 // findings are warnings.
 func (r Rule) BySize() bool { return slices.Contains(bySize, r.Name) }

@@ -63,6 +63,17 @@ func (p *Printer) Snapshot(tables int, file string) error {
 	return p.page(&b)
 }
 
+// Review shows that a page was written to a file, and its verdict.
+func (p *Printer) Review(file, verdict string) error {
+	var b page
+	b.put(p.Out.style.good("wrote "), p.Out.style.strong(line(file)), ": ")
+	b.printf("%s\n", verdict)
+	return p.page(&b)
+}
+
+// HTML writes a page.
+func (p *Printer) HTML(text string) error { return p.Out.exact("the page", text) }
+
 // LintSummary appends what lint found to the job summary of GitHub Actions, whose file the environment names. Elsewhere
 // it does nothing.
 func (p *Printer) LintSummary(r *lint.Report, lookup func(string) (string, bool)) error {

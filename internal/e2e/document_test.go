@@ -150,6 +150,8 @@ func TestDocuments(t *testing.T) {
 func cmdClone(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 0, "clone")
 	cmdProject(ts, neg, []string{"ibutsu"})
+	pages := filepath.Join("docs", "schema") // which check compares
+	ts.Check(os.CopyFS(ts.MkAbs(pages), os.DirFS(filepath.Join(root(), pages))))
 	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "."}, {"commit", "-q", "-m", "start"}} {
 		ts.Check(ts.Exec("git", args...))
 	}

@@ -345,6 +345,7 @@ func (c *command) connConfig(ctx context.Context) (*pgx.ConnConfig, error) {
 	cfg, err := db.Config()
 	if err == nil {
 		c.metrics.Database = cfg.Database
+		c.out.Database = report.Database{Config: cfg, Local: db.Local}
 	}
 	return cfg, err
 }

@@ -4,12 +4,14 @@ package main
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"github.com/ibutsu/ibutsu-schema/internal/alembic"
 	"github.com/ibutsu/ibutsu-schema/internal/importer"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
+	"github.com/ibutsu/ibutsu-schema/internal/report"
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
@@ -103,6 +105,9 @@ func migrate(ctx context.Context, f flags, wait *time.Duration, n *int, opts mig
 			return usage.Errorf("-metrics is about what apply did: omit it with -dryrun")
 		}
 		opts.Notes = c.notes(ctx)
+		if c.out.Format == report.Text {
+			stderr.Database(c.out.Database, os.LookupEnv)
+		}
 		r, err := run(m, ctx, opts)
 		c.metrics.Apply, c.metrics.Files = r, c.dir.Files()
 		return c.out.Run(r, err)

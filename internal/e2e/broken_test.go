@@ -537,7 +537,7 @@ func (w *brokenWork) run(command string) string {
 		t.Errorf("%s: exit code %d, and files were changed:\n%s\n%s", command, code, all, changed)
 	}
 	if code == 3 {
-		said, _, _ = strings.Cut(stdout.String(), "\n")
+		said, _, _ = strings.Cut(databaseLine.ReplaceAllString(stdout.String(), ""), "\n")
 	}
 	said = strings.NewReplacer(dir, "PROJECT", "\n", "\n    ").Replace(said)
 	said = clock.ReplaceAllString(commitID.ReplaceAllString(said, "commit ID"), "VERSION")

@@ -172,6 +172,9 @@ func cmdCutOff(ts *testscript.TestScript, neg bool, args []string) {
 	db.CutOff(args[1], args[2])
 }
 
+// databaseLine is the line that names the database.
+var databaseLine = regexp.MustCompile(`(?m)^database \S+ (at|of) .*, as user \S+\n`)
+
 // moving are the parts of an output that differ between runs.
 var moving = []struct {
 	pattern *regexp.Regexp
@@ -179,6 +182,8 @@ var moving = []struct {
 }{
 	// Only printed on old versions of PostgreSQL.
 	{regexp.MustCompile(`(?m)^.*\bout of support\b.*\n`), ""},
+	// A test has a database of its own.
+	{databaseLine, ""},
 	// Only printed for what takes longer than a second, which on a busy machine may be anything.
 	{regexp.MustCompile(`(?m)^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ `), ""},
 	{regexp.MustCompile(`(?m)^   (done in|statement \d+ of \d+ took|statement \d+ of \d+: pass \d+,) .*\n`), ""},

@@ -52,7 +52,7 @@ type answers struct {
 
 // watch watches the connections of cfg, and makes the operating system detect a lost peer.
 func watch(cfg *pgx.ConnConfig) *answers {
-	a := &answers{where: whereIs(cfg), conns: make(map[*answering]bool)}
+	a := &answers{where: WhereIs(cfg), conns: make(map[*answering]bool)}
 	dial := cfg.DialFunc
 	cfg.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)

@@ -26,8 +26,8 @@ type ConnectError struct {
 func (e *ConnectError) Error() string { return e.Text }
 func (e *ConnectError) Unwrap() error { return e.Err }
 
-// whereIs describes the address of the server of cfg.
-func whereIs(cfg *pgx.ConnConfig) string {
+// WhereIs describes the address of the server of cfg.
+func WhereIs(cfg *pgx.ConnConfig) string {
 	port := strconv.Itoa(int(cfg.Port))
 	if strings.HasPrefix(cfg.Host, "/") {
 		return "the socket in " + cfg.Host + ", port " + port
@@ -37,7 +37,7 @@ func whereIs(cfg *pgx.ConnConfig) string {
 
 // NewConnectError returns an error that says why connecting with cfg failed with err.
 func NewConnectError(cfg *pgx.ConnConfig, err error) *ConnectError {
-	where := whereIs(cfg)
+	where := WhereIs(cfg)
 	e := &ConnectError{Where: where, Err: err}
 	var pg *pgconn.PgError
 	var network *net.OpError

@@ -62,6 +62,8 @@ type Printer struct {
 	Format Format
 	// URL is the database's. JSON shows it without the password.
 	URL string
+	// Database is what that names; zero if there is none.
+	Database Database
 	// Project is the project's folder on disk, by default the current one.
 	Project string
 	// SchemaFile and Dir are the paths of the schema file and of the migrations folder, relative to the project folder.

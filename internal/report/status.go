@@ -82,6 +82,9 @@ func (p *Printer) statusText(st *migrator.Status) error {
 	s := p.Out.style
 	var b page
 	pending := st.Pending
+	if p.Database.Config != nil {
+		b.put(s.faint(p.Database.text()), "\n")
+	}
 	b.put("At ", s.strong(line(at(st))))
 	switch {
 	case st.BySchema || unknown(st) || uncertain(st): // what is pending is unknown too

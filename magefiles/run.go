@@ -128,9 +128,10 @@ func takeInterrupts(ctx context.Context, sigs chan<- os.Signal) {
 	signal.Notify(sigs, os.Interrupt)
 }
 
-// fatal returns an error that mage prints, and the code to exit with. As JSON, it prints the error and exits.
+// fatal returns an error that mage prints, and the code to exit with. It exits if the command's output has said as much,
+// or the error was printed as JSON.
 func fatal(code int, err error) error {
-	if stderr.End(os.LookupEnv, err, code) {
+	if stderr.End(os.LookupEnv, err, code) || report.Shown(err) {
 		os.Exit(code)
 	}
 	return mg.Fatal(code, stderr.Error(err))

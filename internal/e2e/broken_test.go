@@ -529,15 +529,17 @@ func (w *brokenWork) run(command string) string {
 		_, said, found = strings.Cut(stderr.String(), "\nError: ") // after notes
 	}
 	said = strings.TrimSpace(said)
-	if !found || said == "" || strings.Contains(said, "\nError: ") {
+	if code == 3 {
+		said, _, _ = strings.Cut(databaseLine.ReplaceAllString(stdout.String(), ""), "\n")
+	} else if !found || strings.Contains(said, "\nError: ") {
+		said = ""
+	}
+	if said == "" {
 		t.Errorf("%s: exit code %d without one error:\n%s", command, code, all)
 	}
 	// Only rehash writes files and fails: it writes the checksums of migrations that don't replay.
 	if changed != "" && code != 3 && !(command == "rehash" && strings.HasPrefix(said, "the sums are written, but not the effects of ")) {
 		t.Errorf("%s: exit code %d, and files were changed:\n%s\n%s", command, code, all, changed)
-	}
-	if code == 3 {
-		said, _, _ = strings.Cut(databaseLine.ReplaceAllString(stdout.String(), ""), "\n")
 	}
 	said = strings.NewReplacer(dir, "PROJECT", "\n", "\n    ").Replace(said)
 	said = clock.ReplaceAllString(commitID.ReplaceAllString(said, "commit ID"), "VERSION")

@@ -50,7 +50,7 @@ func (p *Printer) Adopt(r *adopt.Result, failed error) error {
 	case err != nil || r.Recorded || r.Stamp != nil:
 		return err
 	}
-	return &FindingsError{"nothing was recorded: add -yes to record the version"}
+	return &FindingsError{Text: "nothing was recorded: add -yes to record the version"}
 }
 
 func newAdopted(r *adopt.Result) adopted {

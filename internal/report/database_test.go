@@ -2,6 +2,8 @@ package report
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -36,6 +38,22 @@ func TestDatabase(t *testing.T) {
 		}
 		if got := out.String(); got != tt.want+"\nAt the base: there are no migrations yet\n" {
 			t.Errorf("%s: %q", tt.url, got)
+		}
+	}
+}
+
+func TestShown(t *testing.T) {
+	other := errors.New("other")
+	for _, tt := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false}, {other, false}, {findingsError(2, "error"), true}, {errors.Join(findingsError(2, "error")), true},
+		{errors.Join(findingsError(2, "error"), other), false}, {fmt.Errorf("x: %w", findingsError(2, "error")), false},
+		{&FindingsError{Text: "add -yes"}, false},
+	} {
+		if got := Shown(tt.err); got != tt.want {
+			t.Errorf("%v: %v", tt.err, got)
 		}
 	}
 }

@@ -36,10 +36,20 @@ func ExitCode(err error) int {
 	return ExitFailed
 }
 
-// A FindingsError reports that a command succeeded and found something. The findings are already in its output; the
-// error counts them.
-type FindingsError struct{ Text string }
+// A FindingsError reports that a command succeeded and found something.
+type FindingsError struct {
+	Text  string
+	Shown bool // the command's output says as much
+}
 
-func findingsError(n int, one safe) error { return &FindingsError{string(plural(n, one))} }
+func findingsError(n int, one safe) error {
+	return &FindingsError{Text: string(plural(n, one)), Shown: true}
+}
+
+// Shown reports whether a command's output says all that its error says.
+func Shown(err error) bool {
+	var found *FindingsError
+	return errors.As(err, &found) && found.Shown && err.Error() == found.Text // and no other error is joined to it
+}
 
 func (e *FindingsError) Error() string { return e.Text }

@@ -64,9 +64,9 @@ func (p *Printer) Repair(r *adopt.Repaired, wrote string, failed error) error {
 	case err != nil || r.Result != nil || len(r.Scripts) == 0 && r.Already:
 		return err
 	case len(r.Scripts) == 0:
-		return &FindingsError{"nothing was recorded: add -yes to record the version"}
+		return &FindingsError{Text: "nothing was recorded: add -yes to record the version"}
 	}
-	return &FindingsError{"nothing was changed: add -yes to run the repair"}
+	return &FindingsError{Text: "nothing was changed: add -yes to run the repair"}
 }
 
 func newRepaired(r *adopt.Repaired, wrote string) repaired {

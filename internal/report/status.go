@@ -71,9 +71,9 @@ func (p *Printer) Status(st *migrator.Status, ready bool) error {
 	case err != nil:
 		return err
 	case !st.Clean():
-		return &FindingsError{"the database or the directory needs attention"}
+		return &FindingsError{Text: "the database or the directory needs attention", Shown: true}
 	case ready && !st.Ready():
-		return &FindingsError{string(countPending(len(st.Pending)-len(st.Waiting)) + " pending")}
+		return &FindingsError{Text: string(countPending(len(st.Pending)-len(st.Waiting)) + " pending"), Shown: true}
 	}
 	return nil
 }

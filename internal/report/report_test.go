@@ -266,11 +266,12 @@ func TestCheck(t *testing.T) {
 			{Kind: proof.FindingDown, File: "down/20240102000000_b.sql", Line: 7, Text: "the down file fails: relation \"x\" does not exist"},
 			{Kind: proof.FindingDown, File: "down/20240102000000_b.sql", Text: "the down file does not\nreverse it"},
 			{Kind: proof.FindingDone, File: "done/20240102000000_b.sql", Line: 2, Text: "the query fails: it must return one row with true or false"},
+			{Kind: proof.FindingDocs, File: "docs/schema/t.md", Text: "it is missing: run docs"},
 		},
 	}
 	text, err := show(t, Text, func(p *Printer) error { return p.Check(r) })
 	golden(t, "check.txt", text)
-	if ExitCode(err) != ExitFindings || err.Error() != "5 findings" {
+	if ExitCode(err) != ExitFindings || err.Error() != "6 findings" {
 		t.Errorf("error %v", err)
 	}
 	text, err = show(t, JSON, func(p *Printer) error { return p.Check(r) })
@@ -294,6 +295,7 @@ func TestCheck(t *testing.T) {
 		down + "the down file fails: relation \"x\" does not exist",
 		down + "the down file does not\nreverse it",
 		"done/20240102000000_b.sql|queries about data steps fail|queries about data steps fail|the query fails: it must return one row with true or false",
+		"docs/schema/t.md|the pages about the schema are out of date|the pages about the schema are out of date|it is missing: run docs",
 	}
 	if d := cmp.Diff(want, have); d != "" {
 		t.Error(d)

@@ -34,6 +34,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/onboard"
 	"github.com/ibutsu/ibutsu-schema/internal/plan"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
+	"github.com/ibutsu/ibutsu-schema/internal/site"
 )
 
 // hostile has a line for each way in which text can do harm. secretText is a password in it.
@@ -219,6 +220,7 @@ func TestHostileResults(t *testing.T) {
 		"upstream": func(p *Printer) error {
 			return p.Upstream(poisoned[alembic.Comparison](), *poisoned[[]importer.Suggestion](), nil)
 		},
+		"docs":     func(p *Printer) error { return p.Docs(poisoned[site.Result]()) },
 		"baseline": func(p *Printer) error { return p.Baseline(poisoned[onboard.Baselined](), nil) },
 		"import":   func(p *Printer) error { return p.Import(poisoned[importer.Result](), poisoned[lint.Report]()) },
 		"version": func(p *Printer) error {

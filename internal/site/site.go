@@ -192,14 +192,14 @@ func Stale(project fs.FS, cfg Config) (file, why string, err error) {
 		now, exists := have[name]
 		switch {
 		case !exists:
-			return path.Join(cfg.Out, name), "is missing", nil
+			return path.Join(cfg.Out, name), "it is missing", nil
 		case s.pages[name] != "" && s.pages[name] != now, s.pages[name] == "" && !current(s.drawings[name].model, now):
-			return path.Join(cfg.Out, name), "doesn't show what the migrations produce", nil
+			return path.Join(cfg.Out, name), "it doesn't show what the migrations produce", nil
 		}
 	}
 	for name := range have {
 		if !s.has(name) {
-			return path.Join(cfg.Out, name), "is about a table that there isn't any more", nil
+			return path.Join(cfg.Out, name), "it is about a table that is gone", nil
 		}
 	}
 	return "", "", nil

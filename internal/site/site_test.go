@@ -163,7 +163,7 @@ func TestWriteAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := config(dir(t, steps...))
-	if got := stale(t, root, cfg); got != "docs/schema/README.md doesn't show what the migrations produce" {
+	if got := stale(t, root, cfg); got != "docs/schema/README.md it doesn't show what the migrations produce" {
 		t.Error(got)
 	}
 	r := write(t, root, cfg)
@@ -178,7 +178,7 @@ func TestWriteAgain(t *testing.T) {
 	text := readFile(t, drawing)
 	for _, c := range []struct{ old, new, want string }{
 		{` x="8"`, ` x="9"`, ""},
-		{">teams<", ">other<", "docs/schema/schema.svg doesn't show what the migrations produce"},
+		{">teams<", ">other<", "docs/schema/schema.svg it doesn't show what the migrations produce"},
 		{"\n", "\r\n", ""},
 	} {
 		if !strings.Contains(text, c.old) {
@@ -194,7 +194,7 @@ func TestWriteAgain(t *testing.T) {
 	if err := os.Remove(drawing); err != nil {
 		t.Fatal(err)
 	}
-	if got := stale(t, root, cfg); got != "docs/schema/schema.svg is missing" {
+	if got := stale(t, root, cfg); got != "docs/schema/schema.svg it is missing" {
 		t.Error(got)
 	}
 }

@@ -48,7 +48,7 @@ var imports = map[string]string{
 	"internal/project":       "hclsize pgsql tree usage words",
 	"internal/projecttest":   "devdb migration pgtest proof",
 	"internal/proof":         "catalog devdb migration pgsql runner state",
-	"internal/report":        "adopt alembic catalog fix hazard history importer lint markdown migration migrator onboard pgsql plan proof revision runner site state tree usage words",
+	"internal/report":        "adopt alembic catalog fix hazard history importer lint markdown migration migrator onboard pgsql plan proof revision runner site site/diagram state tree usage words",
 	"internal/revision":      "batch catalog migration pgsql runner words",
 	"internal/runner":        "batch pgsql",
 	"internal/schemahcl":     "hclsize pgsql tree words",

@@ -128,8 +128,8 @@ func takeInterrupts(ctx context.Context, sigs chan<- os.Signal) {
 	signal.Notify(sigs, os.Interrupt)
 }
 
-// fatal returns an error that mage prints, and the code to exit with. It exits if the command's output has said as much,
-// or the error was printed as JSON.
+// fatal returns an error that mage prints, and the code to exit with. It exits if the command's output has said as
+// much, or the error was printed as JSON.
 func fatal(code int, err error) error {
 	if stderr.End(os.LookupEnv, err, code) || report.Shown(err) {
 		os.Exit(code)

@@ -134,6 +134,16 @@ type Diagnostic struct {
 	Query fix.Text // finds the offending rows; empty if it isn't about rows
 }
 
+// Stmts returns the statements of the changed files.
+func (r *Report) Stmts() (stmts []pgsql.Stmt) {
+	for _, f := range r.Files {
+		if more, err := pgsql.Split(f.Text); f.Changed && err == nil {
+			stmts = append(stmts, more...)
+		}
+	}
+	return stmts
+}
+
 // Failed reports whether there are errors.
 func (r *Report) Failed() bool { return r.Count(Error) > 0 }
 

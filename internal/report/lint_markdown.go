@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
+	"github.com/ibutsu/ibutsu-schema/internal/site/diagram"
 )
 
 // commentMark is the first line of a comment, by which the next run finds it.
@@ -31,6 +32,7 @@ const (
 	aFile
 	anEffect
 	aTable
+	aDiagram
 	aDownScript
 	aScript
 )
@@ -118,6 +120,7 @@ func (p *Printer) lintMarkdown(r *lint.Report) error {
 			}
 		}
 	}
+	c.add("diagram", aDiagram, -1, changesDiagram(r))
 	for _, f := range r.Files {
 		p.changeMarkdown(&c, f)
 	}
@@ -153,6 +156,28 @@ func block(text string) markdown {
 		return fenced("sql", text)
 	}
 	return fenced("text", text)
+}
+
+// changesDiagram draws the tables that change; it returns "" if there are none, or too many.
+func changesDiagram(r *lint.Report) markdown {
+	if len(r.Path) < 2 {
+		return ""
+	}
+	model := diagram.Between(r.Path[0], r.Path[len(r.Path)-1], r.Stmts()...).Changes().Overview()
+	if model.Empty() {
+		return ""
+	}
+	for _, t := range model.Tables {
+		for i := range t.Columns {
+			c := &t.Columns[i]
+			c.Type, c.Was = string(line(c.Type)), string(line(c.Was))
+		}
+	}
+	text, ok := model.Mermaid()
+	if !ok {
+		return ""
+	}
+	return "\n#### Tables that change\n\n" + fenced("mermaid", strings.TrimSuffix(text, "\n"))
 }
 
 // changeMarkdown shows what a changed file does.

@@ -13,6 +13,7 @@ import (
 	extast "github.com/yuin/goldmark/extension/ast"
 	gmtext "github.com/yuin/goldmark/text"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 )
@@ -129,5 +130,49 @@ func TestCommentIsCut(t *testing.T) {
 	many := lint.FileReport{Statements: make([]lint.Statement, 5000)}
 	if text := string(lockTable(many)); len(text) > 21_000 || !strings.Contains(text, " statements more |") {
 		t.Errorf("%d bytes, ending in %q", len(text), text[len(text)-100:])
+	}
+}
+
+// A comment draws the tables that change, whatever their names are, unless they are too many.
+func TestCommentDiagram(t *testing.T) {
+	read := func(text string) catalog.Catalog {
+		t.Helper()
+		e, err := catalog.ParseEffect(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return catalog.New(e.Added())
+	}
+	odd := pgsql.Ident("a`|\"``` </details> @team -->")
+	before := "+ table public.people: ordinary\n+ column public.people.age: integer\n+ table public.same: ordinary\n+ column public.same.id: integer\n"
+	after := "+ table public.users: ordinary\n+ column public.users.age: bigint\n+ column public.users." + odd + ": text default '" + secretText + "'::text\n" +
+		"+ table public." + odd + ": ordinary\n+ column public." + odd + ".id: integer\n+ table public.same: ordinary\n+ column public.same.id: integer\n"
+	comment := func(before, after string) string {
+		t.Helper()
+		r := &lint.Report{Path: []catalog.Catalog{read(before), read(after)}, Files: []lint.FileReport{{Name: "1.sql", Changed: true, Text: "ALTER TABLE people RENAME TO users;\n"}}}
+		got, err := show(t, Markdown, func(p *Printer) error { return p.Lint(r) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		harmlessMarkdown(t, "a diagram", got)
+		return got
+	}
+	got := comment(before, after)
+	_, block, found := strings.Cut(got, "```mermaid\n")
+	block, _, _ = strings.Cut(block, "\n```\n")
+	if !found || !strings.Contains(block, `["users (changed, was people)"]`) || strings.Contains(block, "same") || strings.Contains(block, "`") {
+		t.Errorf("the diagram is\n%s", block)
+	}
+	if got := comment(before, before); strings.Contains(got, "mermaid") {
+		t.Errorf("nothing changes, and there is a diagram: %s", got)
+	}
+	for n, want := range map[int]bool{100: true, 3000: false} {
+		var many strings.Builder
+		for i := range n {
+			fmt.Fprintf(&many, "+ table public.t%d: ordinary\n+ column public.t%[1]d.id: integer\n", i)
+		}
+		if got := comment(before, many.String()); strings.Contains(got, "mermaid") != want {
+			t.Errorf("%d tables: a diagram is %t", n, !want)
+		}
 	}
 }

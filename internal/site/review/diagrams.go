@@ -23,14 +23,8 @@ func (m *maker) drawings(ctx context.Context) (list []drawing, err error) {
 	if len(path) < 2 {
 		return nil, nil
 	}
-	var stmts []pgsql.Stmt
-	for _, f := range m.report.Files {
-		if more, err := pgsql.Split(f.Text); f.Changed && err == nil {
-			stmts = append(stmts, more...)
-		}
-	}
 	first, last := path[0], path[len(path)-1]
-	changes := diagram.Between(first, last, stmts...).Changes()
+	changes := diagram.Between(first, last, m.report.Stmts()...).Changes()
 	for _, d := range []struct {
 		title string
 		model diagram.Model

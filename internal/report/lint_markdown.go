@@ -158,7 +158,7 @@ func block(text string) markdown {
 	return fenced("text", text)
 }
 
-// changesDiagram draws the tables that change; it returns "" if there are none, or too many.
+// changesDiagram draws the tables that change. It returns "" if nothing changes, or too much to draw.
 func changesDiagram(r *lint.Report) markdown {
 	if len(r.Path) < 2 {
 		return ""

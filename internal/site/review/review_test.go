@@ -1,9 +1,11 @@
 package review
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -16,6 +18,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/project"
+	"github.com/ibutsu/ibutsu-schema/internal/site/diagram"
 )
 
 var update = flag.Bool("update", false, "write the golden file")
@@ -156,6 +159,41 @@ COMMIT;
 	}
 }
 
+// The old schema has the old names, types and keys, with the marks of what changes, and the new one the new ones.
+func TestDrawings(t *testing.T) {
+	r := linted(t, map[string]string{
+		"1_base.sql": shop + "CREATE TABLE kept (id int PRIMARY KEY);\nCREATE TABLE gone (id int PRIMARY KEY);\nALTER TABLE orders ADD CONSTRAINT k FOREIGN KEY (customer_id) REFERENCES customers;\n",
+		"2_a.sql": `ALTER TABLE customers RENAME TO clients;
+ALTER TABLE clients RENAME COLUMN mail TO email;
+ALTER TABLE clients ALTER COLUMN name TYPE varchar(9);
+ALTER TABLE orders DROP COLUMN note, ADD COLUMN "</svg>&" int;
+DROP TABLE gone;
+`,
+		"3_b.sql": "CREATE INDEX i ON orders (state);\nALTER TABLE orders DROP CONSTRAINT k;\nCREATE TABLE fresh (id int PRIMARY KEY);\n",
+	}, lint.Config{})
+	list, err := newMaker(r, Config{}).drawings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, d := range list {
+		texts, err := diagram.TextsOf([]byte(d.SVG))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[d.Title] = strings.Join(texts, " | ")
+	}
+	want := map[string]string{
+		"Before": "- customer_id | - gone | - id | - note | - orders (customer_id) refers to customers | FK | PK | PK | customer_id | id | integer | integer | integer? | " +
+			"text? | text? | text? | ~ customers | ~ mail | ~ name | ~ orders",
+		"After": "+ \"</svg>&\" | + fresh | + id | + index i | PK | PK | customer_id | id | integer | integer | integer? | integer? | text? | varchar(9)? | " +
+			"was customers | was mail | was text | ~ clients | ~ email | ~ name | ~ orders",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // What is between dollar quotes is code, too, and no text gets lost or becomes HTML.
 func TestHighlight(t *testing.T) {
 	tags := regexp.MustCompile(`<[^>]*>`)
@@ -171,6 +209,27 @@ func TestHighlight(t *testing.T) {
 		}
 		if text := tags.ReplaceAllString(string(html), ""); strings.ContainsAny(text, "<>") || !strings.HasPrefix(text, sql[:4]) {
 			t.Errorf("%.60s: the text is %.200s", sql, text)
+		}
+	}
+}
+
+// The definition of PostgreSQL's SQL is that of chroma's version in go.mod.
+func TestDefinition(t *testing.T) {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/alecthomas/chroma/v2").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ours, theirs := range map[string]string{"postgresql.xml": "lexers/embedded/postgresql_sql_dialect.xml", "postgresql.LICENSE": "COPYING"} {
+		want, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), theirs))
+		if err != nil {
+			t.Fatal(err)
+		}
+		have, err := os.ReadFile(ours)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(have, want) {
+			t.Errorf("%s isn't chroma's %s: copy it", ours, theirs)
 		}
 	}
 }

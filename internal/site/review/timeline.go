@@ -43,7 +43,7 @@ type row struct {
 // A cell is what a statement does to a table.
 type cell struct {
 	Level string // of the strongest lock that is held or taken; "" for none
-	Code  string // of the statement's own lock
+	Code  string // of the statement's own lock, or heldCode
 	Work  string // "rewrite" or "scan"
 	Text  string // in words
 	First bool   // whether it is the first of its transaction
@@ -57,6 +57,9 @@ const (
 	mostColumns = 40
 	mostRows    = 30
 )
+
+// heldCode is the code of a lock that only earlier statements took.
+const heldCode = "|"
 
 // codeOf abbreviates a lock mode by its initials: "AX" for ACCESS EXCLUSIVE.
 func codeOf(mode string) string {
@@ -126,6 +129,9 @@ func newTimeline(i int, statements []lint.Statement, groups []group) *timeline {
 				r.Cells = append(r.Cells, cell{})
 			}
 			c := cell{Level: levelOf(e.Strongest()), Code: codeOf(e.Lock), First: first, Text: cellText(e)}
+			if c.Code == "" && c.Level != "" {
+				c.Code = heldCode
+			}
 			switch {
 			case e.Rewritten:
 				c.Work = "rewrite"
@@ -181,6 +187,10 @@ func (t *timeline) legend(modes map[string]bool) {
 		if mode != "" {
 			t.Legend = append(t.Legend, code{codeOf(mode), fmt.Sprintf("%s, which blocks %s", lint.LockWords(mode), lint.Blocks(mode))})
 		}
+	}
+	held := func(c cell) bool { return c.Code == heldCode }
+	if slices.ContainsFunc(t.Rows, func(r row) bool { return slices.ContainsFunc(r.Cells, held) }) {
+		t.Legend = append(t.Legend, code{heldCode, "an earlier statement's lock is still held"})
 	}
 }
 

@@ -135,6 +135,9 @@ func (m Model) SVG(ctx context.Context, title string, inline bool) ([]byte, erro
 	for _, k := range m.Keys {
 		e := graphviz.Edge{From: k.To, To: k.From}
 		e.FromRow, e.ToRow = m.Tables[k.To].rowOf(k.RefColumns), m.Tables[k.From].rowOf(k.Columns)
+		if k.Mark != Same {
+			e.Label = float64(chars(k.label()))*charWidth + padding
+		}
 		g.Edges = append(g.Edges, e)
 	}
 	l, err := graphviz.Place(ctx, g)
@@ -155,6 +158,10 @@ func (m Model) SVG(ctx context.Context, title string, inline bool) ([]byte, erro
 	d.printf(`<g transform="translate(%d %d)">`+"\n", margin, margin)
 	for i, k := range m.Keys {
 		d.key(k, l.Edges[i], l.Turned[i])
+		if k.Mark != Same {
+			const below = 4 // from the middle to the baseline
+			d.text(class("er-label", k.Mark), l.Labels[i].X-float64(chars(k.label()))*charWidth/2, l.Labels[i].Y+below, k.label())
+		}
 	}
 	for i, t := range m.Tables {
 		d.table(t, boxes[i], l.Boxes[i])
@@ -198,7 +205,7 @@ func (d *drawing) table(t Table, b box, at graphviz.Point) {
 		const baseline = 14
 		y := float64(i*rowHeight + baseline)
 		if r.mark != Same && i > 0 {
-			d.printf(`<rect class="%s" y="%d" width="%s" height="%d"/>`+"\n", class("er-row", r.mark), i*rowHeight, number(b.width), rowHeight)
+			d.printf(`<rect class="%s" x="1" y="%d" width="%s" height="%d"/>`+"\n", class("er-row", r.mark), i*rowHeight+1, number(b.width-2), rowHeight-2)
 		}
 		kind := "er-column"
 		if i == 0 {
@@ -239,10 +246,6 @@ func (d *drawing) key(k Key, curve []graphviz.Point, turned bool) {
 		path += "M" + parent.point(7, -5) + "L" + parent.point(7, 5)
 	}
 	d.printf(`<path class="%s" d="%s"/>`+"\n%s", class("er-key", k.Mark), path, circle)
-	if k.Mark != Same {
-		middle := curve[n/2]
-		d.text(class("er-label", k.Mark), middle.X-float64(chars(k.label()))*charWidth/2, middle.Y-4, k.label())
-	}
 }
 
 // label returns the text at a key that changes.

@@ -69,8 +69,9 @@ type drawing struct {
 		Pos  string `json:"pos"`
 	} `json:"objects"`
 	Edges []struct {
-		ID  string `json:"id"`
-		Pos string `json:"pos"`
+		ID    string `json:"id"`
+		Pos   string `json:"pos"`
+		Label string `json:"lp"`
 	} `json:"edges"`
 }
 

@@ -24,8 +24,12 @@ type Box struct {
 	Rows          int
 }
 
-// An Edge connects two boxes, by their indexes, at rows. A row of -1 is the whole box.
-type Edge struct{ From, To, FromRow, ToRow int }
+// An Edge connects two boxes, by their indexes, at rows. A row of -1 is the whole box. Label is the width of a text at
+// the edge, if there is one.
+type Edge struct {
+	From, To, FromRow, ToRow int
+	Label                    float64
+}
 
 // A Point's y grows downwards.
 type Point struct{ X, Y float64 }
@@ -35,6 +39,7 @@ type Layout struct {
 	Width, Height float64
 	Boxes         []Point   // the upper left corners
 	Edges         [][]Point // Bézier curves: a start, and three points for each curve
+	Labels        []Point   // the middles of the edges' texts
 	// Turned are the edges that go from the right side of their To to the left side of their From, because of a cycle.
 	Turned []bool
 }
@@ -49,7 +54,10 @@ const (
 
 // Place lays out a graph. Parts that aren't connected are laid out one by one and packed.
 func Place(ctx context.Context, g Graph) (Layout, error) {
-	l := Layout{Boxes: make([]Point, len(g.Boxes)), Edges: make([][]Point, len(g.Edges)), Turned: turned(g)}
+	l := Layout{
+		Boxes: make([]Point, len(g.Boxes)), Edges: make([][]Point, len(g.Edges)), Labels: make([]Point, len(g.Edges)),
+		Turned: turned(g),
+	}
 	var parts []*part
 	for _, boxes := range components(g) {
 		p := newPart(g, boxes, l.Turned)
@@ -67,6 +75,7 @@ func Place(ctx context.Context, g Graph) (Layout, error) {
 			for _, pt := range p.curves[i] {
 				l.Edges[e] = append(l.Edges[e], p.at.plus(pt))
 			}
+			l.Labels[e] = p.at.plus(p.labels[i])
 		}
 	}
 	return l, nil
@@ -150,6 +159,7 @@ type part struct {
 	at            Point // in the layout of the whole graph
 	corners       []Point
 	curves        [][]Point
+	labels        []Point
 }
 
 func newPart(g Graph, boxes []int, turned []bool) *part {
@@ -218,7 +228,7 @@ func (p *part) draw(ctx context.Context, direction string, columns int) error {
 		}
 		return points, err
 	}
-	p.corners, p.curves = make([]Point, len(p.boxes)), make([][]Point, len(p.edges))
+	p.corners, p.curves, p.labels = make([]Point, len(p.boxes)), make([][]Point, len(p.edges)), make([]Point, len(p.edges))
 	for _, o := range d.Objects {
 		i, err := strconv.Atoi(strings.TrimPrefix(o.Name, "b"))
 		pos, failed := convert(o.Pos)
@@ -235,6 +245,13 @@ func (p *part) draw(ctx context.Context, direction string, columns int) error {
 			return fmt.Errorf("laying out a diagram: unexpected edge %q at %q", e.ID, e.Pos)
 		}
 		p.curves[i] = pos
+		if p.g.Edges[p.edges[i]].Label > 0 {
+			label, err := convert(e.Label)
+			if err != nil || len(label) != 1 {
+				return fmt.Errorf("laying out a diagram: unexpected text at %q", e.Label)
+			}
+			p.labels[i] = label[0]
+		}
 	}
 	return nil
 }
@@ -254,7 +271,7 @@ func numbers(text string) ([]float64, error) {
 
 // dot returns the part in the DOT language.
 func (p *part) dot(direction string, columns int) string {
-	const inch = 72
+	const inch, labelHeight = 72, 16
 	var b strings.Builder
 	// A record's rows are equally high, and lie below each other, only if the graph goes from left to right.
 	records := direction == "LR"
@@ -300,7 +317,11 @@ func (p *part) dot(direction string, columns int) string {
 		case p.turned[edge]:
 			from, to, tail = end(e.To, e.ToRow, "e"), end(e.From, e.FromRow, "w"), e.To
 		}
-		fmt.Fprintf(&b, "%s -> %s [id=%d, minlen=%d];\n", from, to, i, 1+children[tail]%columns)
+		label := ""
+		if e.Label > 0 {
+			label = fmt.Sprintf(`, label=<<TABLE BORDER="0" FIXEDSIZE="TRUE" WIDTH="%.0f" HEIGHT="%d"><TR><TD></TD></TR></TABLE>>`, e.Label, labelHeight)
+		}
+		fmt.Fprintf(&b, "%s -> %s [id=%d, minlen=%d%s];\n", from, to, i, 1+children[tail]%columns, label)
 		children[tail]++
 	}
 	b.WriteString("}\n")

@@ -27,7 +27,7 @@ func TestPlace(t *testing.T) {
 			{From: 0, To: 1, FromRow: 1, ToRow: 2}, {From: 0, To: 1, FromRow: 1, ToRow: 3}, // parallel
 			{From: 1, To: 2, FromRow: 0, ToRow: 0}, {From: 2, To: 0, FromRow: 0, ToRow: 2}, // a cycle
 			{From: 1, To: 1, FromRow: 1, ToRow: 3}, // a loop
-			{From: 3, To: 4, FromRow: -1, ToRow: -1},
+			{From: 3, To: 4, FromRow: -1, ToRow: -1, Label: 90},
 		},
 	}
 	l := place(t, g)
@@ -68,6 +68,9 @@ func TestPlace(t *testing.T) {
 			t.Errorf("edge %d has %d points", i, len(curve))
 		}
 	}
+	if middle := l.Labels[5]; middle.X < l.Boxes[3].X+50+45 || middle.X > l.Boxes[4].X-45 {
+		t.Errorf("a text at %v, between boxes at %v and %v", middle, l.Boxes[3], l.Boxes[4])
+	}
 	if !l.Turned[3] || l.Turned[0] || l.Turned[4] {
 		t.Errorf("turned: %v", l.Turned)
 	}
@@ -107,7 +110,7 @@ func TestAspect(t *testing.T) {
 func TestPlaceIsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	g := graphviz.Graph{Boxes: []graphviz.Box{{100, 60, 3}, {140, 80, 4}}, Edges: []graphviz.Edge{{0, 1, 0, 0}}}
+	g := graphviz.Graph{Boxes: []graphviz.Box{{100, 60, 3}, {140, 80, 4}}, Edges: []graphviz.Edge{{From: 0, To: 1}}}
 	if _, err := graphviz.Place(ctx, g); err != context.Canceled {
 		t.Error(err)
 	}

@@ -47,7 +47,7 @@ func TestForeign(t *testing.T) {
 			[]string{a + ":1:1: ", `\connect other is a psql command`, "write plain SQL"}, mended},
 	}
 	commands := []string{
-		"plan", "plan -dryrun", "new -name=x", "check", "rehash", "rebase", "checkpoint", "version", "history", "inspect",
+		"plan", "plan -dryrun", "new -name=x", "check", "rehash", "rebase", "checkpoint", "docs", "version", "history", "inspect",
 		"lint", "lint -format=json", "lint -format=sarif", "lint -format=markdown", "lint -format=github", "lint -latest=1",
 		"dev:up", "dev:down", "dev:url", "apply", "apply -dryrun", "down -yes", "down -dryrun", "status", "stamp -to=head",
 	}

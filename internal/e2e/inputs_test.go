@@ -130,7 +130,7 @@ func TestInputs(t *testing.T) {
 		"migrations": true, "migrations/down": true, "migrations/effect": true,
 	}
 	offline := []string{
-		"plan", "plan -dryrun", "new -name=x", "check", "rehash", "rebase", "checkpoint", "version", "history", "inspect",
+		"plan", "plan -dryrun", "new -name=x", "check", "rehash", "rebase", "checkpoint", "docs", "version", "history", "inspect",
 		"lint", "lint -format=json", "lint -format=sarif", "lint -format=markdown", "lint -format=github", "lint -latest=1",
 		"dev:up", "dev:down", "dev:url",
 	}

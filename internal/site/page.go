@@ -10,6 +10,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/markdown"
+	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/site/diagram"
 )
@@ -159,15 +160,13 @@ func (s *schema) index() string {
 		d.mermaid(s.model.Overview())
 		d.printf("</details>\n\n")
 	}
+	touched := map[*migration.File][]string{}
+	for _, c := range s.history {
+		touched[c.file] = append(touched[c.file], code(diagram.Name(c.table)))
+	}
 	rows = nil
 	for _, f := range slices.Backward(files) {
-		var touched []string
-		for _, c := range s.history {
-			if c.file == f {
-				touched = append(touched, code(diagram.Name(c.table)))
-			}
-		}
-		rows = append(rows, []string{s.migration(f.Name), code(f.Revision), strings.Join(touched, ", ")})
+		rows = append(rows, []string{s.migration(f.Name), code(f.Revision), strings.Join(touched[f], ", ")})
 	}
 	d.table("Migrations", []string{"Migration", "Revision", "Tables"}, rows)
 	return strings.TrimSuffix(d.b.String(), "\n")

@@ -22,6 +22,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/site"
+	"github.com/ibutsu/ibutsu-schema/internal/tree"
 )
 
 // A step is a migration and its effect.
@@ -97,7 +98,12 @@ func write(t testing.TB, root string, cfg site.Config) *site.Result {
 // stale returns what check says.
 func stale(t testing.TB, root string, cfg site.Config) string {
 	t.Helper()
-	file, why, err := site.Stale(os.DirFS(root), cfg)
+	project, err := tree.Open(t.Context(), root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer project.Close()
+	file, why, err := site.Stale(project, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,6 +236,29 @@ func TestWriteRefuses(t *testing.T) {
 	entries, err := os.ReadDir(filepath.Join(root, "docs", "schema"))
 	if err != nil || len(entries) != 1 {
 		t.Errorf("%v, %v", entries, err)
+	}
+}
+
+// Where docs has written nothing, check says nothing.
+func TestStaleWithoutPages(t *testing.T) {
+	cfg := config(dir(t, steps...))
+	for name, make := range map[string]func(path string) error{
+		"file": func(path string) error { return os.WriteFile(path, nil, 0o644) },
+		"link": func(path string) error { return os.Symlink(".", path) },
+		"others": func(path string) error {
+			return os.CopyFS(path, fstest.MapFS{"a.md": &fstest.MapFile{Data: []byte("# A\n")}})
+		},
+	} {
+		root := t.TempDir()
+		if err := os.Mkdir(filepath.Join(root, "docs"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := make(filepath.Join(root, "docs", "schema")); err != nil {
+			t.Fatal(err)
+		}
+		if got := stale(t, root, cfg); got != "" {
+			t.Errorf("%s: %s", name, got)
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ func (p *Printer) Docs(r *site.Result) error {
 		b.put("removed ", line(name), "\n")
 	}
 	if len(r.Written)+len(r.Removed) == 0 {
-		b.put(s.good("Nothing"), sprintf(" to write: %s in %s is up to date.\n", plural(r.Files, "file"), r.Out))
+		b.put(s.good("Nothing"), sprintf(" to write: the %s in %s are up to date.\n", plural(r.Files, "file"), r.Out))
 		return p.page(&b)
 	}
 	b.put(s.good("Wrote"), sprintf(" %d of %s in %s.\n", len(r.Written), plural(r.Files, "file"), r.Out))

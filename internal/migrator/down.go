@@ -13,6 +13,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/revision"
+	"github.com/ibutsu/ibutsu-schema/internal/runner"
 )
 
 // DriftError means that objects which the files touch differ from those of the database's recorded version.
@@ -40,14 +41,22 @@ func (s *session) planDown(ctx context.Context, pos revision.Position, to int, o
 	if n := len(pos.Ahead); n > 0 {
 		return nil, fmt.Errorf("the database is ahead: its last migration is %s, which this directory doesn't have; check out the commit that has it to revert it", pos.Ahead[n-1].Version)
 	}
+	begun := s.m.takeBack(pos)
 	if opts.To == "" {
-		to = max(-1, pos.Index-max(1, opts.N))
+		n := max(1, opts.N)
+		if begun != nil {
+			n--
+		}
+		to = max(-1, pos.Index-n)
 	}
 	if err := s.m.backTo(to, pos); err != nil {
 		return nil, err
 	}
 	res.Target = s.m.version(to)
 	steps, err := s.m.revertAll(s.rec, pos, to)
+	if begun != nil {
+		steps = slices.Insert(steps, 0, begun)
+	}
 	if err != nil {
 		return steps, err
 	}
@@ -58,15 +67,33 @@ func (s *session) planDown(ctx context.Context, pos revision.Position, to int, o
 	return steps, err
 }
 
+// takeBack returns the step that undoes the start of a migration none of whose statements has run: that removes its row
+// from the journal. It returns nil if there is no such migration.
+func (m *Migrator) takeBack(pos revision.Position) *step {
+	p := pos.Partial
+	if p == nil || revision.IsDown(p) || p.Applied > 0 {
+		return nil
+	}
+	if _, ok := revision.Batch(p); ok {
+		return nil
+	}
+	f := m.files[pos.Index+1]
+	if units, _ := runner.Rest(f.Stmts, 0); len(units) > 0 && units[0].Mode == runner.MayCommit {
+		return nil // it may have run in part
+	}
+	id := m.revision(pos.Index)
+	return &step{file: f, down: true, name: f.Name, from: id, to: id, row: p, before: m.at(pos.Index)}
+}
+
 // backTo returns an error if the database can't be reverted to the target from its position.
 func (m *Migrator) backTo(to int, pos revision.Position) error {
 	p := pos.Partial
 	switch {
-	case p != nil && !revision.IsDown(p):
+	case p != nil && !revision.IsDown(p) && m.takeBack(pos) == nil:
 		return fmt.Errorf("migration %s is half applied (%d of %d statements have run) and can't be reverted from there; `apply` finishes it, then `down` can revert it", p.Version, p.Applied, p.Total)
 	case to > pos.Index:
 		return fmt.Errorf("the database is %s, which is earlier than %s; `apply -to=%s` goes there", m.at(pos.Index), m.dir.Word(to), m.dir.Word(to))
-	case p != nil && to == pos.Index:
+	case p != nil && revision.IsDown(p) && to == pos.Index:
 		return fmt.Errorf("migration %s is half reverted; `down` without -to continues", p.Version)
 	}
 	return nil
@@ -107,14 +134,24 @@ func (m *Migrator) revertAll(rec revision.Record, pos revision.Position, to int)
 // asRecorded compares the objects that the steps' files touch with the recorded version. Others don't matter: a hotfix
 // elsewhere must not block a revert in an emergency.
 func (s *session) asRecorded(ctx context.Context, pos revision.Position, steps []*step) error {
-	if len(steps) == 0 || pos.Partial != nil {
+	if len(steps) == 0 || pos.Partial != nil && revision.IsDown(pos.Partial) {
 		return nil // in the middle of a file the objects are those of no version
 	}
 	touched := make(map[catalog.Line]bool)
-	for _, st := range steps {
-		for _, line := range slices.Concat(st.effect.Added(), st.effect.Removed()) {
+	touch := func(e catalog.Effect) {
+		for _, line := range slices.Concat(e.Added(), e.Removed()) {
 			touched[line.Object()] = true
 		}
+	}
+	for _, st := range steps {
+		touch(st.effect)
+	}
+	if pos.Partial != nil {
+		e, err := catalog.EffectOf(steps[0].file)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		touch(e)
 	}
 	if len(touched) == 0 {
 		return nil
@@ -129,8 +166,15 @@ func (s *session) asRecorded(ctx context.Context, pos revision.Position, steps [
 	}
 	isTouched := func(l catalog.Line) bool { return touched[l.Object()] }
 	want, have = s.rec.Without(want).Filter(isTouched), s.rec.Without(have).Filter(isTouched)
-	// An INVALID index can be dropped like a valid one.
-	diffs := slices.DeleteFunc(catalog.Diff(want, have), func(d catalog.Difference) bool { return d.Invalid && d.Want != "" })
+	diffs := slices.DeleteFunc(catalog.Diff(want, have), func(d catalog.Difference) bool {
+		if pos.Partial != nil && d.Invalid && d.Want == "" && revision.Takes(steps[0].file, d) {
+			table, index := d.SQL()
+			schema, _ := catalog.CutName(table)
+			steps[0].leftovers = append(steps[0].leftovers, schema+"."+index)
+			return true
+		}
+		return d.Invalid && d.Want != "" // it can be dropped like a valid one
+	})
 	if len(diffs) > 0 {
 		return &DriftError{Down: true, Version: s.m.dir.Word(pos.Index), Differences: diffs}
 	}

@@ -35,6 +35,8 @@ type step struct {
 	noted    bool              // whether the last commit wrote batch
 	wait     time.Duration     // for a lock, as the file says; 0: as configured
 	before   string            // position of the database until the last statement has run, in words
+	// leftovers are INVALID indexes that a statement left which failed. They are dropped first.
+	leftovers []string
 }
 
 // up returns the step that applies the file at an index. partial is the journal's row of an earlier run that stopped in
@@ -80,11 +82,13 @@ func (m *Migrator) down(i int, row *migrate.Revision) *step {
 func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 	fr := &FileRun{File: st.file, Start: time.Now(), Skipped: st.done}
 	s.log(LogFile{File: st.file, Down: st.down, Skipped: st.done, Total: len(st.stmts), Batch: st.batch})
-	var err error
-	if st.txNone && len(st.stmts) > 0 {
+	err := s.dropLeftovers(ctx, st)
+	switch {
+	case err != nil:
+	case st.txNone && len(st.stmts) > 0:
 		s.begins(st)
 		err = s.runAlone(ctx, st, fr)
-	} else {
+	default:
 		err = s.retry(ctx, st.name, func() error {
 			s.begins(st)
 			return s.runWhole(ctx, st, fr)
@@ -99,6 +103,23 @@ func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 	fr.Done = true
 	s.log(LogFileDone{File: st.file, Down: st.down, Elapsed: fr.End.Sub(fr.Start)})
 	return fr, nil
+}
+
+// dropLeftovers drops the step's INVALID indexes.
+func (s *session) dropLeftovers(ctx context.Context, st *step) error {
+	for _, sql := range st.dropsLeftovers() {
+		if err := s.alone(ctx, sql); err != nil {
+			return fmt.Errorf("taking back %s: %s: %w", st.name, sql, err)
+		}
+	}
+	return nil
+}
+
+func (st *step) dropsLeftovers() (drops []string) {
+	for _, index := range st.leftovers {
+		drops = append(drops, "DROP INDEX CONCURRENTLY IF EXISTS "+index)
+	}
+	return drops
 }
 
 // runWhole runs a file in one transaction together with its record.
@@ -192,6 +213,9 @@ func (s *session) stopped(ctx context.Context, st *step, fr *FileRun, u runner.U
 		state += fmt.Sprintf(", and the transaction of statements %d to %d was rolled back", u.From+1, u.To)
 	}
 	failed.State = fmt.Sprintf("%s: fix the cause, then `%s` continues with statement %d", state, command, i+1)
+	if !st.down && i == 0 && u.Mode != runner.MayCommit {
+		failed.State += ", or `down` takes the file back"
+	}
 	if b, _ := batch.Of(st.stmts[i]); b != nil {
 		failed.State = s.halfway(st, i, failed, command)
 	} else if failed.Cause != nil {

@@ -135,6 +135,7 @@ func (s *session) printed(ctx context.Context, pos revision.Position, steps []*s
 		}
 		enter, leave := s.script.OwnRoleScript(st.stmts)
 		set = false
+		standalone("INVALID indexes that it left", st.dropsLeftovers())
 		noted := false // whether the row has the note of a batch
 		record := func(id string, n int) {
 			b.WriteString(immediate + ";\n" + enter)

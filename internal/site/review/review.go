@@ -264,7 +264,7 @@ func (m *maker) file(i int) file {
 		out.Notes = append(out.Notes, upperFirst(lint.AContract)+".")
 	}
 	if f.TxNone {
-		out.Notes = append(out.Notes, "Its statements don't share a transaction.")
+		out.Notes = append(out.Notes, "Its statements don't share a transaction, except those between BEGIN and COMMIT.")
 	}
 	for _, text := range f.Effect {
 		sign, text, _ := strings.Cut(pgsql.Redact(text), " ")

@@ -65,6 +65,7 @@ func newPage(t *testing.T, r *lint.Report) *Page {
 
 const shop = `CREATE TABLE customers (id int PRIMARY KEY, name text, mail text);
 CREATE TABLE orders (id int PRIMARY KEY, customer_id int, note text, state text);
+CREATE INDEX orders_state ON orders (state);
 `
 
 func TestVerdict(t *testing.T) {
@@ -94,6 +95,10 @@ func TestVerdict(t *testing.T) {
 		{sql: "UPDATE orders SET state = 'new' WHERE id < 7;", down: "SELECT 1;", want: "warn: Overwrites values; can be reverted"},
 		{sql: "UPDATE orders SET state = 'new' WHERE state IS NULL AND id < 7;", down: "SELECT 1;", want: "good: Safe; can be reverted"},
 		{sql: "ALTER TABLE orders RENAME COLUMN note TO notes;", down: "ALTER TABLE orders RENAME COLUMN notes TO note;", want: "warn: Breaks a running application; can be reverted"},
+		{sql: "-- atlas:nolint\nALTER TABLE orders RENAME COLUMN note TO notes;", down: "ALTER TABLE orders RENAME COLUMN notes TO note;", want: "good: Safe; can be reverted"},
+		{sql: "-- atlas:nolint\nCREATE INDEX i ON orders (note);", down: "DROP INDEX i;", want: "warn: Needs a window; can be reverted"},
+		{sql: "-- atlas:nolint\nDROP INDEX orders_state;", down: "CREATE INDEX orders_state ON orders (state);", want: "good: Safe; can be reverted"},
+		{sql: "DROP INDEX orders_state;", down: "CREATE INDEX orders_state ON orders (state);", want: "warn: Needs a window; can be reverted"},
 		{sql: "ALTER TABLE orders ALTER COLUMN id TYPE bigint;", down: "ALTER TABLE orders ALTER COLUMN id TYPE int;", want: "warn: Needs a window; can be reverted"},
 		{sql: "ALTER TABLE orders DROP COLUMN nothing;", down: "SELECT 1;", want: "bad: Doesn't run; reverting it wasn't tested"},
 	} {

@@ -76,7 +76,8 @@ func concernOf(d lint.Diagnostic) (c concern, ok bool) {
 	return otherwise, d.Severity == lint.Error
 }
 
-// judge works out the verdict from what lint found and measured, also from what directives and settings silence.
+// judge works out the verdict from what lint found and measured. Directives and settings that silence a finding don't
+// change what happens to data, nor what was measured.
 func (m *maker) judge() verdict {
 	r := m.report
 	var list []reason
@@ -92,20 +93,17 @@ func (m *maker) judge() verdict {
 		list[i].More = append(list[i].More, link{r.Where, r.Anchor})
 	}
 	for _, f := range r.Files {
-		named := func(d lint.Diagnostic, silenced bool) {
-			if c, ok := concernOf(d); ok {
-				r := reason{concern: c, Silenced: silenced}
-				if d.Table != "" {
-					r.alike = d.Name + " " + d.Table
-				}
-				add(f, d.Pos, d.Line, d.Describe(), r)
+		for i, d := range slices.Concat(f.Diagnostics, f.Silenced) {
+			silenced := i >= len(f.Diagnostics)
+			c, ok := concernOf(d)
+			if !ok || silenced && c != loses && !(c == needsWindow && m.worked(f, d)) {
+				continue
 			}
-		}
-		for _, d := range f.Diagnostics {
-			named(d, false)
-		}
-		for _, d := range f.Silenced {
-			named(d, true)
+			r := reason{concern: c, Silenced: silenced}
+			if d.Table != "" {
+				r.alike = d.Name + " " + d.Table
+			}
+			add(f, d.Pos, d.Line, d.Describe(), r)
 		}
 		for _, s := range f.Statements {
 			if len(s.Deletes) > 0 && !about(f, s, "", lint.Rule.LosesData) {
@@ -115,8 +113,7 @@ func (m *maker) judge() verdict {
 				add(f, s.Pos, s.Line, "the statement overwrites values of "+strings.Join(s.Overwrites, ", "), reason{concern: overwrites})
 			}
 			for _, e := range s.Effects {
-				small := e.Size != nil && e.Size.Bytes < r.Small
-				if text := slow(e); text != "" && !small && !about(f, s, e.Table, func(lint.Rule) bool { return true }) {
+				if text := m.slow(e); text != "" && !about(f, s, e.Table, func(r lint.Rule) bool { return r.NeedsWindow() || r.LosesData() }) {
 					add(f, s.Pos, s.Line, text, reason{concern: needsWindow})
 				}
 			}
@@ -154,13 +151,19 @@ func (m *maker) judge() verdict {
 	return v
 }
 
-// slow says how long a statement's work on a table blocks it, "" if it doesn't.
-func slow(e lint.TableEffect) string {
+// worked reports whether work was measured that blocks a table, in the statement that a finding is about.
+func (m *maker) worked(f lint.FileReport, d lint.Diagnostic) bool {
+	return slices.ContainsFunc(f.Statements, func(s lint.Statement) bool {
+		return s.Pos <= d.Pos && d.Pos < s.End && slices.ContainsFunc(s.Effects, func(e lint.TableEffect) bool { return m.slow(e) != "" })
+	})
+}
+
+// slow describes a statement's work on a table that it blocks meanwhile, "" if there is none or the table is small.
+func (m *maker) slow(e lint.TableEffect) string {
 	blocks := lint.Blocks(e.Strongest())
-	if !strings.Contains(blocks, "writes") || strings.HasPrefix(blocks, "neither") {
-		return ""
-	}
-	switch {
+	switch level := levelOf(e.Strongest()); {
+	case level != "all" && level != "writes":
+	case e.Size != nil && e.Size.Bytes < m.report.Small:
 	case e.Rewritten:
 		return fmt.Sprintf("the statement rewrites table %s while %s wait", sized(e), blocks)
 	case e.Scanned:

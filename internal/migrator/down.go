@@ -41,7 +41,7 @@ func (s *session) planDown(ctx context.Context, pos revision.Position, to int, o
 	if n := len(pos.Ahead); n > 0 {
 		return nil, fmt.Errorf("the database is ahead: its last migration is %s, which this directory doesn't have; check out the commit that has it to revert it", pos.Ahead[n-1].Version)
 	}
-	begun := s.m.takeBack(pos)
+	begun := s.m.unbegun(pos)
 	if opts.To == "" {
 		n := max(1, opts.N)
 		if begun != nil {
@@ -67,9 +67,9 @@ func (s *session) planDown(ctx context.Context, pos revision.Position, to int, o
 	return steps, err
 }
 
-// takeBack returns the step that undoes the start of a migration none of whose statements has run: that removes its row
+// unbegun returns the step that undoes the start of a migration none of whose statements has run: that removes its row
 // from the journal. It returns nil if there is no such migration.
-func (m *Migrator) takeBack(pos revision.Position) *step {
+func (m *Migrator) unbegun(pos revision.Position) *step {
 	p := pos.Partial
 	if p == nil || revision.IsDown(p) || p.Applied > 0 {
 		return nil
@@ -89,7 +89,7 @@ func (m *Migrator) takeBack(pos revision.Position) *step {
 func (m *Migrator) backTo(to int, pos revision.Position) error {
 	p := pos.Partial
 	switch {
-	case p != nil && !revision.IsDown(p) && m.takeBack(pos) == nil:
+	case p != nil && !revision.IsDown(p) && m.unbegun(pos) == nil:
 		return fmt.Errorf("migration %s is half applied (%d of %d statements have run) and can't be reverted from there; `apply` finishes it, then `down` can revert it", p.Version, p.Applied, p.Total)
 	case to > pos.Index:
 		return fmt.Errorf("the database is %s, which is earlier than %s; `apply -to=%s` goes there", m.at(pos.Index), m.dir.Word(to), m.dir.Word(to))

@@ -103,7 +103,7 @@ func TestInvalidIndex(t *testing.T) {
 		}
 		_, err = b.apply(migrator.Options{Drifted: true})
 		want := "20240104000000_index.sql:4:1: the index public.ix_orders_total exists, is INVALID and has another definition (... USING btree (total)), so it isn't left by this migration: drop it, or rename one of the two; " +
-			"statement 1 of 3: CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total); 0 of the file's 3 statements have run and were committed: fix the cause, then `apply` continues with statement 1, or `down` takes the file back"
+			"statement 1 of 3: CREATE INDEX CONCURRENTLY ix_orders_total ON orders (total); 0 of the file's 3 statements have run and were committed: fix the cause, then `apply` continues with statement 1, or `down` reverts the file"
 		if err == nil || err.Error() != want {
 			t.Errorf("apply gave\n%v\nwant\n%s", err, want)
 		}

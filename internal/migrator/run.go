@@ -109,7 +109,7 @@ func (s *session) run(ctx context.Context, st *step) (*FileRun, error) {
 func (s *session) dropLeftovers(ctx context.Context, st *step) error {
 	for _, sql := range st.dropsLeftovers() {
 		if err := s.alone(ctx, sql); err != nil {
-			return fmt.Errorf("taking back %s: %s: %w", st.name, sql, err)
+			return fmt.Errorf("reverting %s: %s: %w", st.name, sql, err)
 		}
 	}
 	return nil
@@ -214,7 +214,7 @@ func (s *session) stopped(ctx context.Context, st *step, fr *FileRun, u runner.U
 	}
 	failed.State = fmt.Sprintf("%s: fix the cause, then `%s` continues with statement %d", state, command, i+1)
 	if !st.down && i == 0 && u.Mode != runner.MayCommit {
-		failed.State += ", or `down` takes the file back"
+		failed.State += ", or `down` reverts the file"
 	}
 	if b, _ := batch.Of(st.stmts[i]); b != nil {
 		failed.State = s.halfway(st, i, failed, command)

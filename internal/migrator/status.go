@@ -35,7 +35,7 @@ type Status struct {
 	Reverting        bool
 	Done, Total      int
 	Batch            *batch.Note // how far the next statement's batches have come; nil if they haven't begun
-	TakesBack        bool        // none of its statements has run, so that Down takes it back
+	Unbegun          bool        // none of its statements has run, so that Down reverts it
 	Error, ErrorStmt string
 
 	Settle   string              // what the next apply would repair in the record, "" for nothing
@@ -107,7 +107,7 @@ func (m *Migrator) status(ctx context.Context, st *Status) error {
 				st.Total = len(st.Partial.Down.Stmts)
 			}
 		} else {
-			st.Partial, st.TakesBack = m.files[pos.Index+1], m.takeBack(pos) != nil
+			st.Partial, st.Unbegun = m.files[pos.Index+1], m.unbegun(pos) != nil
 			st.Done, st.Total = p.Applied, len(st.Partial.Stmts)
 		}
 	}

@@ -121,8 +121,8 @@ func (p *Printer) statusText(st *migrator.Status) error {
 		if n := st.Batch; n != nil {
 			begun, where = fmt.Sprintf(", and batches of the next have changed %s rows", words.Thousands(n.Changed)), " "+n.Where()
 		}
-		if st.TakesBack {
-			where += ", or `down` takes it back"
+		if st.Unbegun {
+			where += ", or `down` reverts it"
 		}
 		b.printf("%s: %s: %d of %d statements have run%s; `%s` resumes it%s\n", s.bad(what), f.Name, st.Done, st.Total, begun, next, where)
 		if st.Error != "" {

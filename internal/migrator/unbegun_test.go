@@ -9,8 +9,8 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/migrator"
 )
 
-// A file whose first statement failed can be taken back, with the index that the statement left.
-func TestDownTakesBack(t *testing.T) {
+// A file whose first statement failed can be reverted, with the index that the statement left.
+func TestDownOfUnbegun(t *testing.T) {
 	const version = "20240105000000"
 	unique := func(first string) []file {
 		return append(slices.Clone(shop), file{version + "_unique.sql", "-- atlas:txmode none\n\n" + first + ";\nCREATE INDEX CONCURRENTLY by_note ON orders (note);\n",
@@ -22,10 +22,10 @@ func TestDownTakesBack(t *testing.T) {
 		b.mustApply(migrator.Options{N: len(shop)})
 		b.db.Exec("UPDATE orders SET note = 'same'")
 		before = b.everything()
-		if _, err := b.apply(migrator.Options{}); err == nil || !strings.HasSuffix(err.Error(), "then `apply` continues with statement 1, or `down` takes the file back") {
+		if _, err := b.apply(migrator.Options{}); err == nil || !strings.HasSuffix(err.Error(), "then `apply` continues with statement 1, or `down` reverts the file") {
 			t.Fatalf("the error is %v", err)
 		}
-		if st := b.status(); !st.TakesBack || st.Done != 0 || len(st.Invalid) != 1 {
+		if st := b.status(); !st.Unbegun || st.Done != 0 || len(st.Invalid) != 1 {
 			t.Fatalf("the status is %+v", st)
 		}
 		return b, before
@@ -89,7 +89,7 @@ func TestDownTakesBack(t *testing.T) {
 		b := setup(t, dir(t, unique("DO $$BEGIN COMMIT; PERFORM 1/(length(note) - 4) FROM orders; END$$")...))
 		b.mustApply(migrator.Options{N: len(shop)})
 		b.db.Exec("UPDATE orders SET note = 'same'")
-		if _, err := b.apply(migrator.Options{}); err == nil || strings.Contains(err.Error(), "takes the file back") {
+		if _, err := b.apply(migrator.Options{}); err == nil || strings.Contains(err.Error(), "reverts the file") {
 			t.Fatalf("the error is %v", err)
 		}
 		if _, err := b.down(migrator.Options{Yes: true}); err == nil || !strings.Contains(err.Error(), "half applied (0 of 2 statements have run) and can't be reverted from there") {

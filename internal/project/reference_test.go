@@ -87,3 +87,25 @@ func TestReference(t *testing.T) {
 		t.Errorf("%s (-have +want); -update writes it:\n%s", document, diff)
 	}
 }
+
+// docs/reference.md explains each setting that isn't Atlas's.
+func TestSettings(t *testing.T) {
+	text, err := os.ReadFile("../../docs/reference.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "\n### Settings\n")
+	table, _, _ = strings.Cut(table, "\n### ")
+	atlas := []string{"name", "url", "dev", "src", "exclude", "schemas", "include", "for_each"}
+	for block, s := range map[string]*spec{"": envSpec, "batch": batchSpec, "diff": diffSpec} {
+		for _, name := range s.attrs {
+			want := "`" + name + "`"
+			if block != "" {
+				want = "`" + block + " { " + name + " }`"
+			}
+			if !slices.Contains(atlas, name) && !strings.Contains(table, "\n| "+want) && !strings.Contains(table, ", "+want+" |") {
+				t.Errorf("the reference doesn't explain %s", want)
+			}
+		}
+	}
+}

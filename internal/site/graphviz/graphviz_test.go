@@ -115,3 +115,26 @@ func TestPlaceIsInterrupted(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Small parts don't make a drawing larger where a large one leaves room.
+func TestPack(t *testing.T) {
+	var g graphviz.Graph
+	for range 40 {
+		g.Boxes = append(g.Boxes, graphviz.Box{Width: 100, Height: 20, Rows: 1})
+	}
+	for i := range 12 { // 12 boxes in a column
+		g.Edges = append(g.Edges, graphviz.Edge{From: 0, To: i + 1, FromRow: -1, ToRow: -1})
+	}
+	l := place(t, g)
+	for i, a := range l.Boxes {
+		for j, b := range l.Boxes[:i] {
+			if a.X < b.X+100 && b.X < a.X+100 && a.Y < b.Y+20 && b.Y < a.Y+20 {
+				t.Errorf("boxes %d at %v and %d at %v overlap", j, b, i, a)
+			}
+		}
+	}
+	if l.Width > 800 || l.Height > 520 {
+		t.Errorf("%.0f x %.0f", l.Width, l.Height)
+	}
+	t.Logf("%.0f x %.0f", l.Width, l.Height)
+}

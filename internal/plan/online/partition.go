@@ -78,7 +78,7 @@ BEGIN
   END IF;
 END`, literal(t.String()), literal(index),
 		literal("partitions that the migrations don't create lack their part of "+strings.ReplaceAll(index, "%", "%%")+": %s"),
-		literal("build it on each with CREATE INDEX CONCURRENTLY, add it with ALTER INDEX "+index+" ATTACH PARTITION, then run this again"))
+		literal("build it on each with CREATE INDEX CONCURRENTLY, attach it to index "+index+", then run this again"))
 	return sql("DO "+pgsql.DollarQuote(body), "Fails if the database has partitions that the migrations don't create.", "repeatable it only reads")
 }
 

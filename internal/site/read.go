@@ -143,8 +143,8 @@ func (t *table) add(l catalog.Line) {
 	}
 }
 
-// readHistory finds out which migrations changed which tables, by the names that the tables have now.
-func (s *schema) readHistory(now map[string]*table) error {
+// readHistory finds out which migrations changed which of the tables, by the names that these have in the end.
+func (s *schema) readHistory(tables map[string]*table) error {
 	by := map[string][]change{} // by the names so far
 	for _, f := range s.cfg.Dir.Files() {
 		e, err := catalog.EffectOf(f)
@@ -152,11 +152,18 @@ func (s *schema) readHistory(now map[string]*table) error {
 			return err
 		}
 		renames := catalog.RenamesOf(f.Stmts)
-		renamed := map[string][]change{}
+		now := map[string][]change{}
 		for name, list := range by {
-			renamed[renames.Of(name)] = list
+			if next := renames.Of(name); next != name {
+				now[next] = list
+			}
 		}
-		by = renamed
+		for name, list := range by {
+			if _, taken := now[name]; !taken && renames.Of(name) == name {
+				now[name] = list
+			}
+		}
+		by = now
 		for _, c := range changesOf(f, e, renames) {
 			if c.text == dropped {
 				delete(by, c.table)
@@ -167,7 +174,7 @@ func (s *schema) readHistory(now map[string]*table) error {
 		}
 	}
 	for _, name := range sortedKeys(by) {
-		t := now[name]
+		t := tables[name]
 		if t == nil {
 			continue
 		}

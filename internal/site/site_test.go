@@ -160,6 +160,20 @@ func TestOwnPages(t *testing.T) {
 	}
 }
 
+// A table that takes another one's name brings its own history.
+func TestReusedName(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, config(dir(t,
+		step{"CREATE TABLE a (); CREATE TABLE b ();", "+ table public.a: ordinary\n"},
+		step{"CREATE TABLE b ();", "+ table public.b: ordinary\n"},
+		step{"DROP TABLE a; ALTER TABLE b RENAME TO a;", "- table public.b: ordinary\n"},
+	)))
+	page := readFile(t, root, "docs", "schema", "a.md")
+	if _, history, _ := strings.Cut(page, "## Migrations"); strings.Contains(history, "20260101000000_step") || !strings.Contains(history, "20260102000000_step") {
+		t.Error(page)
+	}
+}
+
 // Pages of tables that are gone are removed, and other files are left alone.
 func TestWriteAgain(t *testing.T) {
 	root := t.TempDir()

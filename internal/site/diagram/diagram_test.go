@@ -116,6 +116,19 @@ func TestMermaid(t *testing.T) {
 	}
 }
 
+// A default may contain a password.
+func TestPasswordIsMasked(t *testing.T) {
+	m := diagram.Between(parse(t, `
+		table public.t: ordinary
+		column public.t.a: text default 'postgres://me:hunter2@host/db'::text`), parse(t, `
+		table public.t: ordinary
+		column public.t.a: text`))
+	text, _ := m.Mermaid()
+	if all := text + strings.Join(m.Texts(), " "); strings.Contains(all, "hunter2") || !strings.Contains(all, "had DEFAULT") {
+		t.Error(all)
+	}
+}
+
 // What the change leaves alone isn't in the diagram of the change.
 func TestChanges(t *testing.T) {
 	got, _ := between(t).Changes().Mermaid()

@@ -275,7 +275,7 @@ func was(p pair, before, after catalog.Column) string {
 		list = append(list, "was "+cmp.Or(before.NotNull, "nullable"))
 	}
 	if before.Value != after.Value {
-		list = append(list, "had "+cmp.Or(before.Value, "no default"))
+		list = append(list, "had "+cmp.Or(pgsql.Mask(before.Value), "no default"))
 	}
 	if len(list) == 0 && before != after {
 		list = append(list, "had other settings")

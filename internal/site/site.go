@@ -3,14 +3,19 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
 	"github.com/ibutsu/ibutsu-schema/internal/site/diagram"
@@ -73,6 +78,10 @@ func Write(ctx context.Context, root string, cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	drawn, err := s.draw(ctx, root, cfg.Out)
+	if err != nil {
+		return nil, fmt.Errorf("writing the schema's pages: %w", err)
+	}
 	r := &Result{Out: cfg.Out, Files: len(s.names())}
 	err = tree.Locked(ctx, root, func(folder *tree.Tree) error {
 		have, err := ours(folder, cfg.Out)
@@ -83,18 +92,8 @@ func Write(ctx context.Context, root string, cfg Config) (*Result, error) {
 		for _, name := range s.names() {
 			at := path.Join(cfg.Out, name)
 			now, exists := have[name]
-			text, drawn := s.pages[name], s.drawings[name]
-			if drawn.model.Tables != nil {
-				if current(drawn.model, now) {
-					continue
-				}
-				svg, err := drawn.model.SVG(ctx, drawn.title, false)
-				if err != nil {
-					return err
-				}
-				text = mark + string(svg)
-			}
-			if text == now {
+			text := cmp.Or(s.pages[name], drawn[name])
+			if text == "" || text == now { // a drawing without text is current
 				continue
 			}
 			if _, err := folder.Stat(at); !exists && err == nil {
@@ -121,6 +120,36 @@ func Write(ctx context.Context, root string, cfg Config) (*Result, error) {
 		return nil, fmt.Errorf("writing the schema's pages: %w", err)
 	}
 	return r, nil
+}
+
+// draw makes the drawings that aren't current.
+func (s *site) draw(ctx context.Context, root, out string) (map[string]string, error) {
+	project, err := tree.Open(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	defer project.Close()
+	have, err := ours(project, out)
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	drawn := map[string]string{}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for name, d := range s.drawings {
+		if current(d.model, have[name]) {
+			continue
+		}
+		g.Go(func() error {
+			svg, err := d.model.SVG(ctx, d.title, false)
+			mu.Lock()
+			defer mu.Unlock()
+			drawn[name] = mark + string(svg)
+			return err
+		})
+	}
+	return drawn, g.Wait()
 }
 
 func (s *site) has(name string) bool {

@@ -160,6 +160,36 @@ func TestOwnPages(t *testing.T) {
 	}
 }
 
+// Each table of a large schema has a drawing of its own, and not of a small one.
+func TestDrawings(t *testing.T) {
+	tables := func(n int) site.Config {
+		var lines []string
+		for i := range n {
+			lines = append(lines, fmt.Sprintf("+ table public.t%02d: ordinary\n+ column public.t%02[1]d.id: integer\n+ constraint public.t%02[1]d.k: FOREIGN KEY (id) REFERENCES public.t00(id)\n", i, i))
+		}
+		return config(dir(t, step{"SELECT 1;", strings.Join(lines, "")}))
+	}
+	root := t.TempDir()
+	r := write(t, root, tables(31))
+	if len(r.Written) != 2*31+2 {
+		t.Errorf("%d files: %q", len(r.Written), r.Written)
+	}
+	page := readFile(t, root, "docs", "schema", "t00.md")
+	if !strings.Contains(page, "(t00.svg)") || !strings.Contains(page, "16 more tables refer to it.") {
+		t.Error(page)
+	}
+	texts := readFile(t, root, "docs", "schema", "schema.svg")
+	if strings.Contains(texts, ">integer") || !strings.Contains(texts, ">t30<") || !strings.Contains(texts, "t30 (id) refers to t00") {
+		t.Errorf("the overview has columns, or not all tables:\n%s", texts)
+	}
+	if r = write(t, root, tables(30)); len(r.Removed) != 31+1 {
+		t.Errorf("removed %q", r.Removed)
+	}
+	if texts = readFile(t, root, "docs", "schema", "schema.svg"); !strings.Contains(texts, ">integer") {
+		t.Error("the overview has no columns")
+	}
+}
+
 // A table that takes another one's name brings its own history.
 func TestReusedName(t *testing.T) {
 	root := t.TempDir()

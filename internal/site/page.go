@@ -362,7 +362,8 @@ func with(text, state string) string {
 
 // serves reports whether PostgreSQL can find the rows of a foreign key with the index.
 func (x index) serves(k key) bool {
-	return !x.Where && (x.Method == "btree" || x.Method == "hash") && begins(x.Columns, k.Columns)
+	_, state := x.line.CutState()
+	return !strings.HasPrefix(state, "INVALID") && !x.Where && (x.Method == "btree" || x.Method == "hash") && begins(x.Columns, k.Columns)
 }
 
 // begins reports whether an index's columns begin with those of a key, in any order.

@@ -58,6 +58,7 @@ var steps = []step{
 	{"CREATE INDEX", `
 + constraint public.users.users_team_id_fkey: FOREIGN KEY (team_id) REFERENCES public.teams(id) ON DELETE CASCADE
 + index public.users.ix_users_team_id: CREATE INDEX ix_users_team_id ON public.users USING btree (team_id, born DESC)
++ index public.users.ix_bad: CREATE INDEX ix_bad ON public.users USING btree (team_id) [INVALID, not ready]
 + index public.teams.ix_name: CREATE UNIQUE INDEX ix_name ON public.teams USING btree (lower((name)::text)) INCLUDE (id) WHERE (name IS NOT NULL)
 - column public.teams.name: character varying(20) collate "C"
 + column public.teams.name: character varying(20) collate "C" not null

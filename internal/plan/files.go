@@ -13,8 +13,16 @@ import (
 // files returns the files of a plan, in order.
 func files(cfg Config, planned []online.File) ([]File, error) {
 	var out []File
+	used := map[string]int{}
 	for i, p := range planned {
-		f, err := file(cfg, i, p)
+		name := cfg.Name
+		if p.Step != "" {
+			name += "_" + p.Step
+		}
+		if used[name]++; used[name] > 1 {
+			name += fmt.Sprintf("_%d", used[name])
+		}
+		f, err := file(cfg, i, name, p)
 		if err != nil {
 			return nil, err
 		}
@@ -24,11 +32,7 @@ func files(cfg Config, planned []online.File) ([]File, error) {
 }
 
 // file returns the n-th file of a plan, from 0.
-func file(cfg Config, n int, p online.File) (File, error) {
-	name := cfg.Name
-	if n > 0 {
-		name += fmt.Sprintf("_%d", n+1)
-	}
+func file(cfg Config, n int, name string, p online.File) (File, error) {
 	f := File{
 		Version: migration.NextVersion(cfg.Dir, cfg.Time(), n), Losses: p.Losses,
 		Hazards: p.Up.Hazards, DownHazards: p.Down.Hazards, NoWayBack: p.Irreversible, renames: p.Renames,

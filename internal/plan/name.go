@@ -22,6 +22,22 @@ func CheckName(name string) error {
 // maxName is the maximum length in bytes: with version and suffix it stays readable in listings.
 const maxName = 80
 
+// maxDerived is the maximum length of a derived name, to which the file's step and number are added.
+const maxDerived = 38
+
+// derived makes what a plan does the name of its files: whole words, as many as fit.
+func derived(name string) string {
+	name = clean(name)
+	if len(name) <= maxDerived {
+		return name
+	}
+	end := strings.LastIndexByte(name[:maxDerived+1], '_')
+	if end < maxDerived/2 {
+		end = maxDerived
+	}
+	return strings.TrimSuffix(strings.TrimRight(name[:end], "_"), "_and")
+}
+
 var unclean = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^a-z0-9]+`) })
 
 // clean makes a derived name fit for a file name.

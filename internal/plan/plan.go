@@ -192,7 +192,7 @@ func propose(ctx context.Context, cfg Config, replayed, desired *state.State) (_
 		return w, nil
 	}
 	if cfg.Name == "" {
-		cfg.Name = clean(online.Name(ops))
+		cfg.Name = derived(online.Name(ops))
 	}
 	w.files, err = files(cfg, online.Files(ops))
 	return w, err

@@ -86,7 +86,11 @@ func (d *differ) columns(ctx context.Context, have, want *table) ([]Op, error) {
 		if err != nil {
 			return nil, err
 		}
-		ops = append(ops, about(change{verb: p.verb(), kind: "column", table: have.Name, name: cmp.Or(p.have, p.want).Name}, found)...)
+		c := change{verb: p.verb(), kind: "column", table: have.Name, name: cmp.Or(p.have, p.want).Name}
+		if p.have != nil && p.want != nil {
+			c.what = p.have.differsIn(p.want)
+		}
+		ops = append(ops, about(c, found)...)
 	}
 	ops, err := d.fillTogether(ctx, have, ops)
 	return d.tightenTogether(have, ops), err

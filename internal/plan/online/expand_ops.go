@@ -34,9 +34,9 @@ func (d *differ) expandOps(ctx context.Context, from, to *state.State, x *expans
 		return nil, err
 	}
 	var ops []Op
-	swap := Op{stage: stageExpand, rank: 1, key: x.tables[0].have.String() + " swap", apart: true, downApart: true, passing: true}
+	swap := Op{stage: stageExpand, rank: 1, step: "swap", key: x.tables[0].have.String() + " swap", apart: true, downApart: true, passing: true}
 	for _, e := range x.tables {
-		o := Op{stage: stageExpand, key: e.have.String() + " expand", passing: true, hazards: e.notices(back.gone), up: forth.add(e), down: e.drop(func(c *expandedColumn) string { return c.new })}
+		o := Op{stage: stageExpand, step: "expand", key: e.have.String() + " expand", passing: true, hazards: e.notices(back.gone), up: forth.add(e), down: e.drop(func(c *expandedColumn) string { return c.new })}
 		o.up = append(o.up, e.create(true)...)
 		for _, c := range e.columns {
 			o.hazards = append(o.hazards, c.losses()...) // their queries are about the old column
@@ -60,7 +60,7 @@ func (d *differ) expandOps(ctx context.Context, from, to *state.State, x *expans
 	swap.change = x.tables[0].change()
 	ops = append(ops, swap)
 	for _, e := range x.tables {
-		o := Op{stage: stageContract, key: e.have.String() + " contract", contract: true, downApart: true,
+		o := Op{stage: stageContract, step: "contract", key: e.have.String() + " contract", contract: true, downApart: true,
 			up: e.drop(func(c *expandedColumn) string { return c.old }), down: back.add(e)}
 		o.up[0].note = append([]string{"Drops the old column and what keeps it up to date. Apply stops before this file, so that the change can be reverted quickly until then."}, o.up[0].note...)
 		o.down = append(append(o.down, e.create(false)...), back.fill(e)...)
@@ -72,11 +72,11 @@ func (d *differ) expandOps(ctx context.Context, from, to *state.State, x *expans
 }
 
 func (e *expanded) change() change {
-	c := change{verb: "change", kind: "column", table: e.have.Name}
-	if len(e.columns) == 1 {
-		c.name = e.columns[0].from.Name
+	var names []string
+	for _, c := range e.columns {
+		names = append(names, c.from.Name)
 	}
-	return c
+	return change{verb: "change", kind: "column", table: e.have.Name, name: few(names), what: "type"}
 }
 
 // failures returns the hazards of values that can't be converted.

@@ -21,6 +21,8 @@ type File struct {
 	Passing bool
 	// Contract reports that the migration drops what a running application or the down files may need.
 	Contract bool
+	// Step is what the file is to a change that takes several: expand, swap, contract, or "" for another file.
+	Step string
 }
 
 // A Script is one direction of a migration.
@@ -60,9 +62,12 @@ func Files(ops []Op) []File {
 }
 
 func file(ops []Op) File {
-	f := File{Renames: ops[0].stage == stageRename, Irreversible: ops[0].irreversible, Contract: ops[0].contract}
+	f := File{Renames: ops[0].stage == stageRename, Irreversible: ops[0].irreversible, Contract: ops[0].contract, Step: ops[0].step}
 	var up, down []cmd
 	for _, o := range ops {
+		if o.step != f.Step {
+			f.Step = ""
+		}
 		up = append(up, o.up...)
 		f.Up.Hazards = append(f.Up.Hazards, o.hazards...)
 		f.Down.Hazards = append(f.Down.Hazards, o.downHazards...)

@@ -1,6 +1,7 @@
 package online
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ type change struct {
 	schema  string // the schema of a table or enum
 	table   string // the table of a part, or the enum of a value
 	name    string // empty for a constraint
+	what    string // of a column, as in the name of the file: "type", "not_null"; "" for several things
 	columns []string
 	refers  string // the table that a foreign key refers to
 }
@@ -140,15 +142,19 @@ func partsName(parts, all []change) (verb string, names []string) {
 	if !slices.ContainsFunc(alone, func(c change) bool { return !whole(c) }) {
 		return "", nil
 	}
+	what := alone[0].what
 	for _, c := range alone {
 		v := map[string]string{
 			"column add": "add", "column drop": "drop", "index add": "index", "index drop": "drop_index", "constraint add": "constrain", "constraint drop": "drop_constraint",
 		}[c.kind+" "+c.verb]
 		if v == "" || verb != "" && v != verb {
-			return "change", nil
+			v = "change"
 		}
-		if verb = v; c.name != "" && !slices.Contains(names, c.name) {
-			names = append(names, c.name)
+		if verb = v; c.what != what {
+			what = ""
+		}
+		if name := cmp.Or(c.name, strings.Join(c.columns, "_")); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	switch {
@@ -157,5 +163,24 @@ func partsName(parts, all []change) (verb string, names []string) {
 	case len(names) > 2:
 		return verb, nil
 	}
-	return verb, slices.DeleteFunc([]string{few(names)}, func(s string) bool { return s == "" })
+	return verb, slices.DeleteFunc([]string{few(names), what}, func(s string) bool { return s == "" })
 }
+
+// differsIn returns the only thing in which a column differs from another, "" if there are several or none of these.
+func (c *column) differsIn(to *column) string {
+	var what []string
+	for word, differs := range map[string]bool{
+		"type": c.typed() != to.typed(), "not_null": !c.NotNull && to.NotNull, "null": c.NotNull && !to.NotNull, "identity": c.Identity != to.Identity,
+		"default": !samePointed(c.Default, to.Default) || !samePointed(c.Generated, to.Generated), "comment": !samePointed(c.Comment, to.Comment),
+	} {
+		if differs {
+			what = append(what, word)
+		}
+	}
+	if len(what) != 1 {
+		return ""
+	}
+	return what[0]
+}
+
+func samePointed(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }

@@ -107,6 +107,7 @@ type Op struct {
 	tightens *column
 
 	change  change   // the change that it is a part of
+	step    string   // of a change that takes several files: expand, swap or contract
 	refusal *Refusal // if set, there is no op, and this is the reason
 }
 

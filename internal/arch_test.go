@@ -56,7 +56,7 @@ var imports = map[string]string{
 	"internal/site":          "catalog markdown migration pgsql site/diagram state tree usage",
 	"internal/site/diagram":  "catalog pgsql site/graphviz words",
 	"internal/site/graphviz": "",
-	"internal/site/review":   "fix lint migration pgsql site/diagram words",
+	"internal/site/review":   "catalog fix hazard lint migration pgsql site/diagram words",
 	"internal/state":         "catalog devdb migration pgsql runner schemahcl words",
 	"internal/syscat":        "oidmap pgsql",
 	"internal/testcase":      "",

@@ -39,7 +39,7 @@ type DetectError struct {
 }
 
 func (e *DetectError) Error() string {
-	hint := "use -latest=N to lint the last N files"
+	hint := "use -latest=N for the last N files"
 	if e.Hint != "" {
 		hint = e.Hint + ", or " + hint
 	}

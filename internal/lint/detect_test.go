@@ -296,14 +296,14 @@ func TestDetectErrors(t *testing.T) {
 			}
 			r.t.Setenv("GIT_CEILING_DIRECTORIES", filepath.Dir(r.dir))
 			return r
-		}, lint.Config{}, "$DIR isn't in a git repository, so the changed files can't be determined: use -latest=N to lint the last N files"},
+		}, lint.Config{}, "$DIR isn't in a git repository, so the changed files can't be determined: use -latest=N for the last N files"},
 		{"no commits", func(r *repo) *repo {
 			if err := os.RemoveAll(filepath.Join(r.dir, ".git")); err != nil {
 				r.t.Fatal(err)
 			}
 			r.git("init", "-q", "-b", "main")
 			return r
-		}, lint.Config{}, "the git repository has no commits yet: commit the migrations that databases have run, or use -latest=N to lint the last N files"},
+		}, lint.Config{}, "the git repository has no commits yet: commit the migrations that databases have run, or use -latest=N for the last N files"},
 		{"somebody else's", func(r *repo) *repo {
 			if os.Getuid() != 0 {
 				r.t.Skip("needs root")
@@ -312,22 +312,22 @@ func TestDetectErrors(t *testing.T) {
 				r.t.Fatal(err)
 			}
 			return r
-		}, lint.Config{}, "git refuses to read the repository of $DIR: detected dubious ownership in repository at '$REPO': run git config --global --add safe.directory with that folder, or use -latest=N to lint the last N files"},
+		}, lint.Config{}, "git refuses to read the repository of $DIR: detected dubious ownership in repository at '$REPO': run git config --global --add safe.directory with that folder, or use -latest=N for the last N files"},
 		{"no git", func(r *repo) *repo { r.t.Setenv("PATH", r.t.TempDir()); return r }, lint.Config{},
-			"git isn't installed, so the changed files can't be determined: install git, or use -latest=N to lint the last N files"},
+			"git isn't installed, so the changed files can't be determined: install git, or use -latest=N for the last N files"},
 		{"no base", func(r *repo) *repo { r.git("branch", "-m", "trunk"); return r }, lint.Config{},
-			"git has neither origin/HEAD nor main nor master to compare with: name the branch that this change will be merged into with -base=REVISION, or with lint.git.base in atlas.hcl, or use -latest=N to lint the last N files"},
+			"git has neither origin/HEAD nor main nor master to compare with: name the branch that this change will be merged into with -base=REVISION, or with lint.git.base in atlas.hcl, or use -latest=N for the last N files"},
 		{"unknown base", func(r *repo) *repo { return r }, lint.Config{Base: "nothing"},
-			`base "nothing" isn't in this clone: fetch it (git fetch origin nothing), or use -latest=N to lint the last N files`},
+			`base "nothing" isn't in this clone: fetch it (git fetch origin nothing), or use -latest=N for the last N files`},
 		{"base that looks like a flag", func(r *repo) *repo { return r }, lint.Config{Base: "--all"},
-			`base "--all" isn't in this clone: fetch it (git fetch origin --all), or use -latest=N to lint the last N files`},
+			`base "--all" isn't in this clone: fetch it (git fetch origin --all), or use -latest=N for the last N files`},
 		{"shallow pull request", func(r *repo) *repo {
 			r.git("switch", "-q", "-c", "feature")
 			r.put(map[string]string{second: addB})
 			r.commit()
 			return r.clone("--depth=1", "--branch=feature")
 		}, lint.Config{LookupEnv: func(string) (string, bool) { return "main", true }},
-			"the pull request's base origin/main isn't in this clone, which is shallow: fetch the history (fetch-depth: 0 in actions/checkout, git fetch --unshallow elsewhere), or use -latest=N to lint the last N files"},
+			"the pull request's base origin/main isn't in this clone, which is shallow: fetch the history (fetch-depth: 0 in actions/checkout, git fetch --unshallow elsewhere), or use -latest=N for the last N files"},
 		{"shallow branch", func(r *repo) *repo {
 			r.git("switch", "-q", "-c", "feature")
 			r.put(map[string]string{second: addB})
@@ -335,7 +335,7 @@ func TestDetectErrors(t *testing.T) {
 			r.git("switch", "-q", "main")
 			return r.clone("--depth=1", "--branch=feature")
 		}, lint.Config{},
-			"neither origin/HEAD nor main nor master is in this clone, which is shallow: fetch the history (fetch-depth: 0 in actions/checkout, git fetch --unshallow elsewhere), or use -latest=N to lint the last N files"},
+			"neither origin/HEAD nor main nor master is in this clone, which is shallow: fetch the history (fetch-depth: 0 in actions/checkout, git fetch --unshallow elsewhere), or use -latest=N for the last N files"},
 		{"shallow without the merge base", func(r *repo) *repo {
 			r.git("switch", "-q", "-c", "feature")
 			r.put(map[string]string{second: addB})
@@ -345,7 +345,7 @@ func TestDetectErrors(t *testing.T) {
 			r.git("switch", "-q", "feature")
 			return r.clone("--depth=1", "--no-single-branch")
 		}, lint.Config{Base: "origin/main"},
-			"the merge base with origin/main isn't in this clone, which is shallow: fetch the history (fetch-depth: 0 in actions/checkout, git fetch --unshallow elsewhere), or use -latest=N to lint the last N files"},
+			"the merge base with origin/main isn't in this clone, which is shallow: fetch the history (fetch-depth: 0 in actions/checkout, git fetch --unshallow elsewhere), or use -latest=N for the last N files"},
 		{"submodule", func(r *repo) *repo {
 			if err := os.RemoveAll(r.root); err != nil {
 				r.t.Fatal(err)
@@ -355,20 +355,20 @@ func TestDetectErrors(t *testing.T) {
 			r.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", other.dir, "db dir/migrations")
 			r.root = filepath.Join(r.root, "db dir", "migrations")
 			return r
-		}, lint.Config{}, "$DIR is in another git repository than the project, so the changed files can't be determined: keep the migrations in the project's repository, or use -latest=N to lint the last N files"},
+		}, lint.Config{}, "$DIR is in another git repository than the project, so the changed files can't be determined: keep the migrations in the project's repository, or use -latest=N for the last N files"},
 		{"a repository in none", func(r *repo) *repo {
 			r.t.Setenv("GIT_CEILING_DIRECTORIES", filepath.Dir(r.dir))
 			if err := os.Rename(filepath.Join(r.dir, ".git"), filepath.Join(r.root, ".git")); err != nil {
 				r.t.Fatal(err)
 			}
 			return r
-		}, lint.Config{}, "$DIR is in another git repository than the project, so the changed files can't be determined: keep the migrations in the project's repository, or use -latest=N to lint the last N files"},
+		}, lint.Config{}, "$DIR is in another git repository than the project, so the changed files can't be determined: keep the migrations in the project's repository, or use -latest=N for the last N files"},
 		{"unrelated", func(r *repo) *repo {
 			r.git("switch", "-q", "--orphan", "feature")
 			r.put(map[string]string{second: addB})
 			r.commit()
 			return r
-		}, lint.Config{}, "this change and main have no common ancestor: name another base with -base=REVISION, or use -latest=N to lint the last N files"},
+		}, lint.Config{}, "this change and main have no common ancestor: name another base with -base=REVISION, or use -latest=N for the last N files"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := test.make(newRepo(t))

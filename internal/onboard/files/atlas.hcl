@@ -1,7 +1,8 @@
 # The project file: the schema's files, and the databases. Paths are relative to it. Don't
 # write passwords here: they come from the environment.
 
-# Where the database is. If this is empty, the commands try POSTGRES_*, then libpq's PG*.
+# Where the database is. If this is empty, the commands try SQLALCHEMY_DATABASE_URI,
+# POSTGRESQL_*, POSTGRES_*, then libpq's PG*.
 variable "url" {
   type    = string
   default = getenv("DATABASE_URL")

@@ -257,6 +257,16 @@ func groups(f lint.FileReport) (list []group) {
 	return list
 }
 
+// shared reports whether statements share a transaction.
+func shared(list []lint.Statement) bool {
+	for i, s := range list {
+		if i > 0 && s.Tx == list[i-1].Tx {
+			return true
+		}
+	}
+	return false
+}
+
 func (m *maker) file(i int) file {
 	f := m.report.Files[i]
 	out := file{Anchor: fileAnchor(i), Name: m.where(f.Name, 0), Timeline: newTimeline(i, f.Statements, m.groups[i])}
@@ -264,7 +274,11 @@ func (m *maker) file(i int) file {
 		out.Notes = append(out.Notes, upperFirst(lint.AContract)+".")
 	}
 	if f.TxNone {
-		out.Notes = append(out.Notes, "Its statements don't share a transaction, except those between BEGIN and COMMIT.")
+		note := "Its statements don't share a transaction"
+		if shared(f.Statements) {
+			note += ", except those between BEGIN and COMMIT"
+		}
+		out.Notes = append(out.Notes, note+".")
 	}
 	for _, text := range f.Effect {
 		sign, text, _ := strings.Cut(pgsql.Redact(text), " ")

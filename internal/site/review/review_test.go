@@ -100,6 +100,23 @@ func TestVerdict(t *testing.T) {
 		{sql: "-- atlas:nolint\nDROP INDEX orders_state;", down: "CREATE INDEX orders_state ON orders (state);", want: "good: Safe; can be reverted"},
 		{sql: "DROP INDEX orders_state;", down: "CREATE INDEX orders_state ON orders (state);", want: "warn: Needs a window; can be reverted"},
 		{sql: "ALTER TABLE orders ALTER COLUMN id TYPE bigint;", down: "ALTER TABLE orders ALTER COLUMN id TYPE int;", want: "warn: Needs a window; can be reverted"},
+		{
+			sql:  "-- atlas:txmode none\n\nALTER TABLE orders ADD CONSTRAINT c CHECK (note <> '') NOT VALID;\nALTER TABLE orders VALIDATE CONSTRAINT c;",
+			down: "ALTER TABLE orders DROP CONSTRAINT c;", want: "warn: May fail on the data; can be reverted",
+		},
+		{
+			sql:  "-- atlas:txmode none\n\nALTER TABLE orders ADD CONSTRAINT c CHECK (note IS NOT NULL) NOT VALID;\nALTER TABLE orders VALIDATE CONSTRAINT c;\nALTER TABLE orders ALTER note SET NOT NULL;\nALTER TABLE orders DROP CONSTRAINT c;",
+			down: "ALTER TABLE orders ALTER note DROP NOT NULL;", want: "warn: May fail on the data; can be reverted",
+		},
+		{
+			sql:  "-- atlas:txmode none\n\nALTER TABLE orders ADD CONSTRAINT f FOREIGN KEY (customer_id) REFERENCES customers NOT VALID;\nALTER TABLE orders VALIDATE CONSTRAINT f;",
+			down: "ALTER TABLE orders DROP CONSTRAINT f;", want: "warn: May fail on the data; can be reverted",
+		},
+		{
+			sql:  "-- atlas:txmode none\n\nALTER TABLE orders ADD COLUMN c2 int, ADD CONSTRAINT f FOREIGN KEY (c2) REFERENCES customers NOT VALID;\nALTER TABLE orders VALIDATE CONSTRAINT f;",
+			down: "ALTER TABLE orders DROP COLUMN c2;", want: "good: Safe; can be reverted",
+		},
+		{sql: "ALTER TABLE orders ADD CONSTRAINT c CHECK (note <> '') NOT VALID;", down: "ALTER TABLE orders DROP CONSTRAINT c;", want: "good: Safe; can be reverted"},
 		{sql: "ALTER TABLE orders DROP COLUMN nothing;", down: "SELECT 1;", want: "bad: Doesn't run; reverting it wasn't tested"},
 	} {
 		files := map[string]string{"1_base.sql": shop, "down/1_base.sql": "DROP TABLE orders, customers;\n", "2_change.sql": tt.sql + "\n"}
@@ -258,7 +275,7 @@ func TestInvalid(t *testing.T) {
 	if p := newPage(t, r); p.Verdict != "Doesn't run; reverting it wasn't tested" || !strings.Contains(p.HTML, "migrations/1_a.sql:3") {
 		t.Errorf("%s:\n%s", p.Verdict, p.HTML)
 	}
-	if p := newPage(t, &lint.Report{Total: 3, Base: "main"}); p.Verdict != "No migration changed" {
+	if p := newPage(t, &lint.Report{Total: 3, Base: "main"}); p.Verdict != "Nothing to review" {
 		t.Error(p.Verdict)
 	}
 }

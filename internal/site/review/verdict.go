@@ -8,6 +8,7 @@ import (
 
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/words"
 )
 
@@ -119,6 +120,15 @@ func (m *maker) judge() verdict {
 			}
 		}
 	}
+	if path := r.Path; len(path) > 1 {
+		for _, d := range demands(path[0], path[len(path)-1]) {
+			if !slices.ContainsFunc(list, func(o reason) bool {
+				return o.concern == mayFail && strings.HasSuffix(o.alike, " "+strings.TrimPrefix(d.table, "public."))
+			}) {
+				list = append(list, reason{concern: mayFail, Phrase: upperFirst(phrases[mayFail]), Text: words.Visible(pgsql.Redact(d.text), "")})
+			}
+		}
+	}
 	slices.SortStableFunc(list, func(a, b reason) int { return int(a.concern - b.concern) })
 	v := verdict{Level: "good", Reasons: list}
 	var parts []string
@@ -129,7 +139,7 @@ func (m *maker) judge() verdict {
 	}
 	switch {
 	case r.Changed == 0 && len(list) == 0:
-		v.Text = "No migration changed"
+		v.Text = "Nothing to review"
 		return v
 	case len(list) == 0:
 		parts = []string{"safe"}

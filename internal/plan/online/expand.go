@@ -178,11 +178,10 @@ func (d *differ) expandable(ctx context.Context, have, want *table, enums []rebu
 func (d *differ) stuck(e *expanded, enums []rebuiltEnum) string {
 	t := e.have
 	switch {
-	case len(t.below) > len(t.partitions) || len(t.Inherits) > 0:
+	case t.Partitioned:
+		return "the table is partitioned"
+	case len(t.below) > 0 || len(t.Inherits) > 0:
 		return "the table is part of an inheritance hierarchy"
-	}
-	if i := slices.IndexFunc(t.parts(), func(p outsidePart) bool { return e.reads(p.reads(t)) }); i >= 0 {
-		return "the schema file doesn't manage the " + t.parts()[i].String()
 	}
 	for _, enum := range enums {
 		if slices.ContainsFunc(enum.users, func(u enumUser) bool { return u.table == t.String() }) {
@@ -191,8 +190,6 @@ func (d *differ) stuck(e *expanded, enums []rebuiltEnum) string {
 	}
 	for _, c := range e.columns {
 		switch {
-		case t.Partitioned && c.from.Identity != "":
-			return "column " + ident(c.from.Name) + " is an identity of a partitioned table"
 		case c.from.Generated != nil || c.to.Generated != nil:
 			return "column " + ident(c.from.Name) + " is generated"
 		case c.from.Checked:
@@ -238,10 +235,6 @@ func (d *differ) stuckParts(e *expanded) string {
 			return "the index " + name + " is INVALID"
 		case p.index != nil && p.index.Parent != 0:
 			return "the index " + name + " is part of a partitioned one"
-		case p.index != nil && p.table.Partitioned && len(e.have.partitions) == 0:
-			return "the migrations create no partitions whose parts of the index " + name + " could be built one by one"
-		case p.unique() && k != nil && p.table.Partitioned:
-			return "the key " + name + " belongs to a partitioned table"
 		case k == nil:
 			continue
 		case k.Kind == "x":
@@ -428,39 +421,21 @@ func (d *differ) readAttached(ctx context.Context, e *expanded) (why string, err
 	for _, c := range e.columns {
 		names = append(names, c.from.Name)
 	}
-	partitions := e.have.allPartitions()
-	if e.have.Partitioned {
-		major, err := d.major(ctx)
-		if err != nil || major < 13 || d.oldest > 0 && d.oldest < 13 {
-			return "the table is partitioned, and partitioned tables have no BEFORE triggers before PostgreSQL 13", err
-		}
-	}
 	err = pgx.BeginTxFunc(ctx, d.have.conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET LOCAL search_path = pg_catalog"); err != nil {
 			return err
 		}
-		for _, t := range append([]*table{e.have}, partitions...) {
-			err := tx.QueryRow(ctx, expandSQL, t.String(), names, e.trigger()).Scan(&why)
-			if !errors.Is(err, pgx.ErrNoRows) {
-				return err
-			}
+		err := tx.QueryRow(ctx, expandSQL, e.have.String(), names, e.trigger()).Scan(&why)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return "", fmt.Errorf("looking for what uses a column: %w", err)
 	}
 	if why != "" {
 		return why, nil
-	}
-	for _, p := range partitions {
-		own, err := d.attached(ctx, p)
-		if err != nil {
-			return "", err
-		}
-		if i := slices.IndexFunc(own, func(a attached) bool { return e.reads(a.Columns) }); i >= 0 {
-			return "the partition " + p.String() + " has the " + own[i].What, nil
-		}
 	}
 	all, err := d.attached(ctx, e.have)
 	for _, a := range all {

@@ -4,15 +4,6 @@ WITH t AS (SELECT c.* FROM pg_class c WHERE c.oid = $1::text::regclass)
 SELECT why FROM (
   SELECT 1, 'the table has the columns of the type ' || format_type(t.reloftype, NULL) FROM t WHERE t.reloftype <> 0
   UNION ALL
-  SELECT 2, 'column ' || quote_ident(a.attname) || ' has properties of its own in the partition ' || t.oid::regclass
-  FROM t JOIN pg_inherits i ON i.inhrelid = t.oid JOIN pg_attribute a ON a.attrelid = t.oid JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname
-  WHERE t.relispartition AND a.attname = ANY ($2::text[])
-    AND (a.attacl IS NOT NULL OR a.attoptions IS NOT NULL OR COALESCE(to_jsonb(a) ->> 'attcompression', '') <> '' -- since 14
-      OR col_description(a.attrelid, a.attnum) IS NOT NULL
-      OR (a.attnotnull, a.attstattarget, a.attstorage) IS DISTINCT FROM (p.attnotnull, p.attstattarget, p.attstorage)
-      OR (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum)
-        IS DISTINCT FROM (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = p.attrelid AND d.adnum = p.attnum))
-  UNION ALL
   SELECT 2, 'the rule ' || quote_ident(r.rulename) || ' rewrites statements about the table' FROM t JOIN pg_rewrite r ON r.ev_class = t.oid
   UNION ALL
   SELECT 3, 'the trigger ' || quote_ident(g.tgname) || ' would run after ' || quote_ident($3) || ', which must be the last BEFORE trigger'

@@ -176,13 +176,10 @@ func assign(column string, c conversion, value, indent string) string {
 
 // drop drops the trigger, its function and columns.
 func (e *expanded) drop(name func(*expandedColumn) string) []cmd {
-	var cmds []cmd
-	if e.have.Partitioned {
-		cmds = append(cmds, sql("LOCK TABLE "+e.have.String()+" IN ACCESS EXCLUSIVE MODE", "DROP TRIGGER locks partitions before the partitioned table, which could deadlock with a write."))
+	cmds := []cmd{
+		sql("DROP TRIGGER " + ident(e.trigger()) + " ON " + e.have.String()),
+		sql("DROP FUNCTION " + e.qualified() + "()"),
 	}
-	cmds = append(cmds,
-		sql("DROP TRIGGER "+ident(e.trigger())+" ON "+e.have.String()),
-		sql("DROP FUNCTION "+e.qualified()+"()"))
 	for _, c := range e.columns {
 		cmds = append(cmds, action(e.have, "DROP COLUMN "+ident(name(c))))
 	}
@@ -388,7 +385,7 @@ func (d *differ) done(x *expansion, now, before []dependent) {
 	for _, p := range before {
 		t := d.have.tables[p.table.String()]
 		if p.index != nil {
-			t.forget(t.index(p.name()))
+			t.indexes = slices.DeleteFunc(t.indexes, func(i *index) bool { return i.Name == p.name() })
 			continue
 		}
 		t.constraints = slices.DeleteFunc(t.constraints, func(k *constraint) bool { return k.Name == p.name() })

@@ -81,10 +81,6 @@ func (p dependent) check() bool { return p.constraint != nil && p.constraint.Kin
 // because they can make ON CONFLICT fail.
 func (r *turn) build(d *differ) (cmds []cmd) {
 	index := func(p dependent) {
-		if e := r.partitioned(p); e != nil {
-			cmds = append(append(cmds, d.buildPartitioned(e.have, p.backing(), r.names[p], !r.forth)...), complete(e.have, r.names[p]))
-			return
-		}
 		cmds = append(cmds, sql(createIndex(p.table, p.backing(), r.names[p]), "Scans the table without blocking reads or writes."))
 	}
 	for _, p := range r.parts {
@@ -255,15 +251,10 @@ func (r *turn) exchange(e *expanded) (cmds []cmd) {
 	return cmds
 }
 
-// partitioned returns the table of an index if that is partitioned, or nil.
-func (r *turn) partitioned(p dependent) *expanded {
-	return find(r.x.tables, func(e *expanded) bool { return e.have.Partitioned && e.have.String() == p.table.String() })
-}
-
 // outlives reports whether an outgoing index stays until after the swap. It doesn't if a unique index takes its name
-// there, or if it can only be dropped under the lock of the swap, because the table is partitioned.
+// there.
 func (r *turn) outlives(p dependent) bool {
-	return !p.unique() && r.partitioned(p) == nil && !slices.ContainsFunc(r.parts, func(q dependent) bool {
+	return !p.unique() && !slices.ContainsFunc(r.parts, func(q dependent) bool {
 		return q.unique() && q.table.String() == p.table.String() && q.name() == p.name()
 	})
 }

@@ -19,17 +19,11 @@ func changesExpression(a, b *column) bool {
 
 // setsExpression reports whether PostgreSQL can change an expression in place, as it can since 17.
 func (d *differ) setsExpression(ctx context.Context, a, b *column) (bool, error) {
-	major, err := d.major(ctx)
-	return major >= 17 && a.Virtual == b.Virtual && a.typed() == b.typed() && a.NotNull == b.NotNull, err
-}
-
-// major returns the major version of the server that the plan is made on.
-func (d *differ) major(ctx context.Context) (major int, err error) {
-	err = d.have.conn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int / 10000").Scan(&major)
-	if err != nil {
-		return 0, fmt.Errorf("reading the server's version: %w", err)
+	var version int
+	if err := d.have.conn.QueryRow(ctx, "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
+		return false, fmt.Errorf("reading the server's version: %w", err)
 	}
-	return major, nil
+	return version >= 170000 && a.Virtual == b.Virtual && a.typed() == b.typed() && a.NotNull == b.NotNull, nil
 }
 
 // setExpression changes the expression of a generated column.

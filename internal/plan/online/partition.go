@@ -15,16 +15,6 @@ func (t *table) childIndex(i *index) *index {
 	return find(t.indexes, func(c *index) bool { return c.Parent == i.OID && i.OID != 0 })
 }
 
-// forget takes an index, and the partitions' parts of it, out of the facts.
-func (t *table) forget(i *index) {
-	for _, p := range t.partitions {
-		if c := p.childIndex(i); c != nil {
-			p.forget(c)
-		}
-	}
-	t.indexes = slices.DeleteFunc(t.indexes, func(x *index) bool { return x == i })
-}
-
 // partUsers returns the foreign keys that refer to a part of a partitioned index.
 func (t *table) partUsers(i *index) []string {
 	var users []string
@@ -66,10 +56,10 @@ func (d *differ) buildPartitioned(t *table, i *index, name string, built bool) [
 func complete(t *table, name string) cmd {
 	index := pgsql.QualifiedIdent(t.Schema, name)
 	body := fmt.Sprintf(`DECLARE
-  lacking text := (SELECT string_agg(i.inhrelid::regclass::text, ', ' ORDER BY i.inhrelid::regclass::text)
-    FROM pg_catalog.pg_inherits i WHERE i.inhparent = %[1]s::regclass AND NOT EXISTS
-      (SELECT FROM pg_catalog.pg_inherits p JOIN pg_catalog.pg_index x ON x.indexrelid = p.inhrelid
-       WHERE p.inhparent = %[2]s::regclass AND x.indrelid = i.inhrelid AND x.indisvalid));
+  lacking text := (SELECT string_agg(p.relid::text, ', ' ORDER BY p.relid::text)
+    FROM pg_catalog.pg_partition_tree(%[1]s) p JOIN pg_catalog.pg_class c ON c.oid = p.relid
+    WHERE c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_catalog.pg_partition_tree(%[2]s) t
+      JOIN pg_catalog.pg_index i ON i.indexrelid = t.relid WHERE i.indrelid = p.relid AND i.indisvalid));
 BEGIN
   IF lacking <> '' THEN
     RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -78,7 +68,7 @@ BEGIN
   END IF;
 END`, literal(t.String()), literal(index),
 		literal("partitions that the migrations don't create lack their part of "+strings.ReplaceAll(index, "%", "%%")+": %s"),
-		literal("build it on each with CREATE INDEX CONCURRENTLY, attach it to index "+index+", then run this again"))
+		literal("build it on each with CREATE INDEX CONCURRENTLY, attach it to the index of the partition's parent, then run this again"))
 	return sql("DO "+pgsql.DollarQuote(body), "Fails if the database has partitions that the migrations don't create.", "repeatable it only reads")
 }
 
@@ -202,14 +192,13 @@ func (d *differ) addPartitionedForeignKey(t *table, k *constraint) Op {
 
 // leaves returns the partitions that hold rows.
 func (t *table) leaves() []*table {
-	return slices.DeleteFunc(t.allPartitions(), func(p *table) bool { return p.Partitioned })
-}
-
-// allPartitions returns the partitions and their partitions.
-func (t *table) allPartitions() []*table {
 	var out []*table
 	for _, p := range t.partitions {
-		out = append(append(out, p), p.allPartitions()...)
+		if p.Partitioned {
+			out = append(out, p.leaves()...)
+		} else {
+			out = append(out, p)
+		}
 	}
 	return out
 }

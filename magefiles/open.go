@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -66,8 +67,38 @@ type command struct {
 	onLocal bool     // the database is the local PostgreSQL's; set by connConfig
 	metrics *metrics // written only if a flag names the file
 
+	connected event // the server has accepted a connection to the live database
+
 	// closers are called by close, last first.
 	closers []func() error
+}
+
+// An event happens once, or never.
+type event struct {
+	mu       sync.Mutex
+	happened bool
+	then     []func()
+}
+
+// do calls fn when the event happens, at once if it has.
+func (e *event) do(fn func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.happened {
+		fn()
+		return
+	}
+	e.then = append(e.then, fn)
+}
+
+func (e *event) happen() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.happened = true
+	for _, fn := range e.then {
+		fn()
+	}
+	e.then = nil
 }
 
 // flags are the options of a target that choose its project, its database and its format.
@@ -306,6 +337,7 @@ func (c *command) migrating(conn *pgx.ConnConfig) migrator.Config {
 		LockRetry:       c.env.LockRetry,
 		OperatorVersion: "ibutsu-schema " + toolVersion(),
 		Log:             report.NewProgress(stderr, c.out.Format, os.LookupEnv),
+		Connected:       c.connected.happen,
 	}
 	b := c.env.Batch
 	cfg.Batches = migrator.Batches{Target: b.Target, MinSize: b.MinSize, MaxSize: b.MaxSize, MaxReplicaLag: b.MaxReplicaLag}

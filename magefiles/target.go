@@ -106,7 +106,7 @@ func migrate(ctx context.Context, f flags, wait *time.Duration, n *int, opts mig
 		}
 		opts.Notes = c.notes(ctx)
 		if c.out.Format == report.Text {
-			stderr.Database(c.out.Database, os.LookupEnv)
+			c.connected.do(func() { stderr.Database(c.out.Database, os.LookupEnv) })
 		}
 		r, err := run(m, ctx, opts)
 		c.metrics.Apply, c.metrics.Files = r, c.dir.Files()

@@ -58,6 +58,10 @@ type Config struct {
 
 	OperatorVersion string // for the journal: the tool that applied a file
 	Log             Logger // nil: none
+
+	// Connected is called when the server has accepted the first connection; nil for nothing. Until then, what
+	// ConnConfig takes for a database's name may be a part of a password with characters that have a meaning in a URL.
+	Connected func()
 }
 
 // Migrator works on one database. Each of its methods uses connections of its own, and several may run at once.
@@ -70,7 +74,7 @@ type Migrator struct {
 	dialed chan dialed
 	cancel context.CancelFunc
 
-	warnOnce sync.Once // of the server's version
+	firstOnce sync.Once // about the first connection
 }
 
 // New returns a Migrator for cfg.Dir. It doesn't connect.

@@ -91,7 +91,10 @@ func (m *Migrator) connect(ctx context.Context) (*session, error) {
 	version := conn.PgConn().ParameterStatus("server_version")
 	err = refuseOld(version)
 	if err == nil {
-		m.warnOnce.Do(func() {
+		m.firstOnce.Do(func() {
+			if m.cfg.Connected != nil {
+				m.cfg.Connected()
+			}
 			if since := pgsql.SupportEnded(pgsql.MajorVersion(version)); since != "" {
 				m.cfg.Log.Log(LogUnsupported{version, since})
 			}

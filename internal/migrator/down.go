@@ -137,7 +137,7 @@ func (s *session) asRecorded(ctx context.Context, pos revision.Position, steps [
 	if len(steps) == 0 || pos.Partial != nil && revision.IsDown(pos.Partial) {
 		return nil // in the middle of a file the objects are those of no version
 	}
-	touched := make(map[catalog.Line]bool)
+	touched, unknown := make(map[catalog.Line]bool), false
 	touch := func(e catalog.Effect) {
 		for _, line := range slices.Concat(e.Added(), e.Removed()) {
 			touched[line.Object()] = true
@@ -147,13 +147,14 @@ func (s *session) asRecorded(ctx context.Context, pos revision.Position, steps [
 		touch(st.effect)
 	}
 	if pos.Partial != nil {
+		// The first statement may have run without being recorded.
 		e, err := catalog.EffectOf(steps[0].file)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if unknown = errors.Is(err, fs.ErrNotExist); err != nil && !unknown {
 			return err
 		}
 		touch(e)
 	}
-	if len(touched) == 0 {
+	if len(touched) == 0 && !unknown {
 		return nil
 	}
 	want, err := catalog.At(s.m.dir, pos.Index)
@@ -164,7 +165,7 @@ func (s *session) asRecorded(ctx context.Context, pos revision.Position, steps [
 	if err != nil {
 		return err
 	}
-	isTouched := func(l catalog.Line) bool { return touched[l.Object()] }
+	isTouched := func(l catalog.Line) bool { return unknown || touched[l.Object()] }
 	want, have = s.rec.Without(want).Filter(isTouched), s.rec.Without(have).Filter(isTouched)
 	diffs := slices.DeleteFunc(catalog.Diff(want, have), func(d catalog.Difference) bool {
 		if pos.Partial != nil && d.Invalid && d.Want == "" && revision.Takes(steps[0].file, d) {

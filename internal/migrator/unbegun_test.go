@@ -2,6 +2,8 @@ package migrator_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -65,25 +67,35 @@ func TestDownOfUnbegun(t *testing.T) {
 		b.same(before)
 	})
 
-	t.Run("after the statement has run", func(t *testing.T) {
-		b := setup(t, d)
-		b.mustApply(migrator.Options{N: len(shop)})
-		b.log.hook = func(e migrator.LogEntry) {
-			if e, ok := e.(migrator.LogStmtDone); ok && e.N == 1 {
-				b.terminate()
+	for _, effect := range []string{"with", "without"} {
+		t.Run("after the statement has run, "+effect+" an effect file", func(t *testing.T) {
+			d := d
+			if effect == "without" {
+				root := roots[dir(t, unique(`CREATE UNIQUE INDEX CONCURRENTLY "U" ON orders (note)`)...)]
+				if err := os.Remove(filepath.Join(root, "effect", version+"_unique.txt")); err != nil {
+					t.Fatal(err)
+				}
+				d = read(t, root)
 			}
-		}
-		if _, err := b.apply(migrator.Options{}); err == nil {
-			t.Fatal("nothing failed")
-		}
-		b.log.hook = nil
-		before := b.everything()
-		if _, err := b.down(migrator.Options{}); !errors.As(err, new(*migrator.DriftError)) || !strings.Contains(err.Error(), `index public.orders."U" is extra`) {
-			t.Errorf("down gave %v", err)
-		}
-		b.same(before)
-		b.mustApply(migrator.Options{})
-	})
+			b := setup(t, d)
+			b.mustApply(migrator.Options{N: len(shop)})
+			b.log.hook = func(e migrator.LogEntry) {
+				if e, ok := e.(migrator.LogStmtDone); ok && e.N == 1 {
+					b.terminate()
+				}
+			}
+			if _, err := b.apply(migrator.Options{}); err == nil {
+				t.Fatal("nothing failed")
+			}
+			b.log.hook = nil
+			before := b.everything()
+			if _, err := b.down(migrator.Options{}); !errors.As(err, new(*migrator.DriftError)) || !strings.Contains(err.Error(), `index public.orders."U" is extra`) {
+				t.Errorf("down gave %v", err)
+			}
+			b.same(before)
+			b.mustApply(migrator.Options{})
+		})
+	}
 
 	t.Run("after a statement that commits on its own", func(t *testing.T) {
 		b := setup(t, dir(t, unique("DO $$BEGIN COMMIT; PERFORM 1/(length(note) - 4) FROM orders; END$$")...))

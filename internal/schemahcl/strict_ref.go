@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -198,20 +199,35 @@ func (c *strictness) tableAt(at hcl.Pos, names []string) *hclsyntax.Block {
 	found := c.decls.tables[key]
 	elsewhere := func(b *hclsyntax.Block) bool { return schemaOf(b) != schemaOf(found[0]) }
 	switch {
-	case len(found) > 0 && !slices.ContainsFunc(found, elsewhere):
+	case len(found) > 0 && !slices.ContainsFunc(found, elsewhere) && (key[0] != "" || c.labeled(key[1]) == ""):
 		return found[0] // duplicates reports two in one schema
 	case len(found) > 0:
-		c.refuse(at, "%d table blocks are named %q: add the schema as the first label of each, and refer to table.SCHEMA.%s", len(found), key[1], key[1])
+		c.refuse(at, "several table blocks are named %q: add the schema as the first label of each, and refer to %s", key[1], tableRef("SCHEMA", key[1]))
 	case len(names) == 1 && c.labeled(names[0]) != "":
-		c.refuse(at, "table %q is labeled with its schema: refer to table.%s.%s", names[0], c.labeled(names[0]), names[0])
+		c.refuse(at, "table %q is labeled with its schema: refer to %s", names[0], tableRef(c.labeled(names[0]), names[0]))
 	default:
 		var valid []string
 		for k := range c.decls.tables {
-			valid = append(valid, k[1])
+			if !slices.Contains(valid, k[1]) { // in several schemas
+				valid = append(valid, k[1])
+			}
 		}
 		c.refuse(at, "there is no table block %q%s", key[1], instead(key[1], valid))
 	}
 	return nil
+}
+
+// tableRef returns how HCL refers to a table whose first label is its schema.
+func tableRef(schema, table string) string {
+	ref := "table"
+	for _, label := range []string{schema, table} {
+		if hclsyntax.ValidIdentifier(label) {
+			ref += "." + label
+		} else {
+			ref += "[" + string(hclwrite.TokensForValue(cty.StringVal(label)).Bytes()) + "]"
+		}
+	}
+	return ref
 }
 
 // labeled returns the alphabetically first schema that is the first label of a table of that name, or "".

@@ -274,6 +274,14 @@ enum "f" {
     columns     = [column.a]
     ref_columns = [table.s.full.column.id]
   }
+  foreign_key "l" {
+    columns     = [column.a]
+    ref_columns = [table.half.column.id]
+  }
+  foreign_key "m" {
+    columns     = [column.a]
+    ref_columns = [table["odd $${x}"].column.id]
+  }
 }
 table "twice" {
   schema = schema.publik
@@ -288,6 +296,24 @@ table "twice" {
   }
 }
 table "s" "full" {
+  schema = schema.s
+  column "id" {
+    type = int
+  }
+}
+table "half" {
+  schema = schema.s
+  column "id" {
+    type = int
+  }
+}
+table "public" "half" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+}
+table "s" "odd $${x}" {
   schema = schema.s
   column "id" {
     type = int
@@ -313,14 +339,16 @@ enum "s" "mood" {
 27:16: there is no column "nte" in table "t": did you mean "note"?
 30:16: the columns of "columns" in index "j" must belong to its own table: the engine would read this as column.a
 33:16: the columns of "columns" in index "k" must belong to its own table: the engine would read this as column.id
-34:16: there is no table block "x"; known: "full", "other", "t", "twice"
+34:16: there is no table block "x"; known: "full", "half", "odd ${x}", "other", "t", "twice"
 38:20: there is no table block "othr": did you mean "other"?
 42:19: foreign_key "g" has 1 "columns" but 2 "ref_columns"
 42:43: there is no column "ide" in table "other": did you mean "id"?
 46:19: the columns of "ref_columns" in foreign_key "h" must belong to one table
-50:20: 2 table blocks are named "twice": add the schema as the first label of each, and refer to table.SCHEMA.twice
+50:20: several table blocks are named "twice": add the schema as the first label of each, and refer to table.SCHEMA.twice
 54:20: table "full" is labeled with its schema: refer to table.s.full
-62:12: there is no schema block "publik": did you mean "public"?
+62:20: several table blocks are named "half": add the schema as the first label of each, and refer to table.SCHEMA.half
+66:20: table "odd ${x}" is labeled with its schema: refer to table.s["odd $${x}"]
+70:12: there is no schema block "publik": did you mean "public"?
 `,
 	},
 	{

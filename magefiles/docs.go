@@ -19,6 +19,6 @@ func (c *command) checkDocs(r *history.CheckResult) error {
 	if err != nil || file == "" {
 		return err
 	}
-	r.Findings = append(r.Findings, proof.Finding{Kind: proof.FindingDocs, File: file, Text: why + ": run docs"})
+	r.Findings = append(r.Findings, proof.Finding{Kind: proof.FindingDocs, File: file, Text: why})
 	return nil
 }

@@ -93,7 +93,7 @@ func Baseline(ctx context.Context,
 // are first tested in both directions on a throwaway PostgreSQL. If there is no difference, it says so and exits 0.
 func Plan(ctx context.Context,
 	name *string, // name of the migration, by default made from the changes
-	rename *string, // what was renamed: table.old=new for columns, old=new for tables and enums, separated by commas; or none
+	rename *string, // what was renamed: table.old=new for columns, enum.old=new for values of enums, old=new for tables and enums, separated by commas; or none
 	inplace *string, // columns, as table.column, whose types change in one statement that rewrites the table, separated by commas
 	timezone *string, // time zone of the values of columns that change between timestamp and timestamptz, such as UTC
 	env *string, // env block of atlas.hcl

@@ -64,7 +64,9 @@ func Counts(effects []Effect, stmts [][]pgsql.Stmt) []Count {
 			}
 			before, name := CutName(o.first.Name)
 			_, now := CutName(o.last.Name)
-			passive := renamed[before] && name == now || o.first.Comment && renamed[o.first.Name]
+			// Keys and indexes are often named after their table.
+			named := o.first.Kind == "constraint" || o.first.Kind == "index"
+			passive := renamed[before] && (name == now || named) || o.first.Comment && renamed[o.first.Name]
 			if o.renamed() && !passive {
 				count("~", "renamed "+o.first.counted())
 			}

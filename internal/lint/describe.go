@@ -98,6 +98,35 @@ func (e TableEffect) Strongest() string {
 	return e.Lock
 }
 
+// Work says what a statement does to the rows of a table, which object names; "" if it does nothing.
+func (e TableEffect) Work(object string) string {
+	switch {
+	case e.Rewritten:
+		return "rewrites " + object
+	case e.Scanned:
+		return "scans " + object
+	case e.Lock == rowExclusive:
+		return "changes rows"
+	}
+	return ""
+}
+
+// HeldBefore returns the strongest of the locks that block writes, or reads and writes, and that earlier statements of
+// its transaction hold when the statement at an index begins; ok is false if there is none.
+func (f FileReport) HeldBefore(i int) (e TableEffect, ok bool) {
+	for _, s := range f.Statements[:i] {
+		if s.Tx != f.Statements[i].Tx {
+			continue
+		}
+		for _, held := range s.Effects {
+			if mode := held.Strongest(); strength[mode] >= strength[shareLock] && strength[mode] > strength[e.Held] {
+				e, ok = TableEffect{Table: held.Table, Size: held.Size, Held: mode}, true
+			}
+		}
+	}
+	return e, ok
+}
+
 // Blocks says what a lock blocks.
 func Blocks(mode string) string {
 	switch {

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/ibutsu/ibutsu-schema/internal/words"
@@ -27,6 +28,9 @@ var losesData = []string{
 	"drop-database", "drop-schema", "drop-table", "drop-column", "drop-sequence", "drop-owned", "truncate-table", "truncate-cascade",
 	"delete-without-where", "lossy-type-change", "create-table-force",
 }
+
+// Drops reports whether the rule finds that an object which applications may use is dropped.
+func (r Rule) Drops() bool { return r.LosesData() && strings.HasPrefix(r.Name, "drop-") }
 
 // NeedsWindow reports whether the danger is how long others wait for a table, or for many rows.
 func (r Rule) NeedsWindow() bool { return r.BySize() || slices.Contains(locksRows, r.Name) }

@@ -229,13 +229,17 @@ func lockTable(f lint.FileReport) markdown {
 			first += " and " + prose(strconv.Itoa(alike)) + " more"
 		}
 		last := f.Statements[i]
-		for _, e := range last.Effects {
-			rows.put(first, " | ", tableCell(e), " | ", prose(lint.LockWords(e.Lock)), " | ", prose(lint.LockWords(e.Held)), " | ", prose(lint.Blocks(e.Strongest())), " | ", work(e), " |\n")
+		effects := last.Effects
+		if held, ok := f.HeldBefore(i); ok && len(effects) == 0 && !last.Refused {
+			effects = []lint.TableEffect{held}
+		}
+		for _, e := range effects {
+			rows.put(first, " | ", tableCell(e), " | ", prose(lint.LockWords(e.Lock)), " | ", prose(lint.LockWords(e.Held)), " | ", prose(lint.Blocks(e.Strongest())), " | ", prose(e.Work("the table")), " |\n")
 		}
 		switch {
 		case last.Refused:
 			rows.put(first, " |  |  |  | unknown | failed or not run |\n")
-		case len(last.Effects) == 0:
+		case len(effects) == 0:
 			rows.put(first, " |  |  |  | nothing |  |\n")
 		}
 	}
@@ -251,17 +255,4 @@ func tableCell(e lint.TableEffect) markdown {
 		return cell(e.Table)
 	}
 	return cell(e.Table) + " (" + prose(e.Size.String()) + ")"
-}
-
-// work says what a statement does to a table's rows.
-func work(e lint.TableEffect) markdown {
-	switch {
-	case e.Rewritten:
-		return "rewrites the table"
-	case e.Scanned:
-		return "scans the table"
-	case e.Lock == "RowExclusiveLock":
-		return "changes rows"
-	}
-	return ""
 }

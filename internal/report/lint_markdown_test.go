@@ -57,6 +57,24 @@ func TestLockTableCells(t *testing.T) {
 	}
 }
 
+// A statement that touches no table still runs under the locks of its transaction.
+func TestLockTableHeld(t *testing.T) {
+	locked := []lint.TableEffect{{Table: "a", Lock: "ShareLock"}, {Table: "b", Lock: "AccessExclusiveLock"}, {Table: "c", Lock: "RowExclusiveLock"}}
+	text := string(lockTable(lint.FileReport{Statements: []lint.Statement{
+		{Tx: 1, Line: 1, Text: "LOCK", Effects: locked}, {Tx: 1, Line: 2, Text: "SELECT 1"}, {Tx: 2, Line: 3, Text: "SELECT 2"},
+		{Tx: 3, Line: 4, Text: "UPDATE", Effects: locked[2:]}, {Tx: 3, Line: 5, Text: "SELECT 3"},
+	}}))
+	for _, want := range []string{
+		"| 2 | `SELECT 1` | `b` |  | ACCESS EXCLUSIVE | reads and writes |  |\n",
+		"| 3 | `SELECT 2` |  |  |  | nothing |  |\n",
+		"| 5 | `SELECT 3` |  |  |  | nothing |  |\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+}
+
 // plainText returns the text of a node.
 func plainText(n ast.Node, source []byte) string {
 	var b strings.Builder

@@ -26,11 +26,8 @@ func Notes(f lint.FileReport, pos int, first bool) []string {
 			if lint.Stronger(e.Held, e.Lock) {
 				what = append(what, fmt.Sprintf("an earlier statement holds %s on %s, which blocks %s", lint.LockWords(e.Held), e.Table, lint.Blocks(e.Held)))
 			}
-			switch {
-			case e.Rewritten:
-				what = append(what, "rewrites "+e.Table)
-			case e.Scanned:
-				what = append(what, "scans "+e.Table)
+			if work := e.Work(e.Table); work != "" {
+				what = append(what, work)
 			}
 			notes = append(notes, string(line(oneLine(strings.Join(what, "; ")))))
 		}

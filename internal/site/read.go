@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -173,7 +174,7 @@ func (s *schema) readHistory(tables map[string]*table) error {
 			s.history = append(s.history, c)
 		}
 	}
-	for _, name := range sortedKeys(by) {
+	for _, name := range slices.Sorted(maps.Keys(by)) {
 		t := tables[name]
 		if t == nil {
 			continue
@@ -249,7 +250,7 @@ func changesOf(f *migration.File, e catalog.Effect, renames catalog.Renames) []c
 		texts[p.table] = append(texts[p.table], p)
 	}
 	var list []change
-	for _, name := range sortedKeys(texts) {
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		list = append(list, change{f, name, describe(texts[name], signs)})
 	}
 	return list
@@ -272,7 +273,7 @@ func describe(parts []part, signs map[part]string) string {
 		}
 	}
 	var list []string
-	for _, group := range sortedKeys(groups) {
+	for _, group := range slices.Sorted(maps.Keys(groups)) {
 		slices.Sort(groups[group])
 		list = append(list, strings.TrimSpace(group+" "+strings.Join(groups[group], ", ")))
 	}
@@ -308,12 +309,3 @@ var (
 		return regexp.MustCompile(`^(readme|schema|con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
 	})
 )
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}

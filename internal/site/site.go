@@ -211,8 +211,9 @@ func current(m diagram.Model, svg string) bool {
 	return svg != "" && err == nil && slices.Equal(have, m.Texts())
 }
 
-// Stale returns the path of a file that docs would write or remove, and why; "" if there is none, or if the project
-// has no such pages. It also returns "" if the effects of the migrations can't be added up, which check reports.
+// Stale returns the path of a file that docs would write or remove, and why, with what to do; "" if there is none, or
+// if the project has no such pages. It also returns "" if the effects of the migrations can't be added up, which check
+// reports.
 func Stale(project fs.FS, cfg Config) (file, why string, err error) {
 	have, err := ours(project, cfg.Out)
 	var refused *tree.Error
@@ -230,14 +231,18 @@ func Stale(project fs.FS, cfg Config) (file, why string, err error) {
 		now, exists := have[name]
 		switch {
 		case !exists:
-			return path.Join(cfg.Out, name), "it is missing", nil
+			at := path.Join(cfg.Out, name)
+			if _, err := fs.Stat(project, at); !errors.Is(err, fs.ErrNotExist) {
+				return at, "isn't a file that docs has written: move it, and run docs", nil
+			}
+			return at, "it is missing: run docs", nil
 		case s.pages[name] != "" && s.pages[name] != now, s.pages[name] == "" && !current(s.drawings[name].model, now):
-			return path.Join(cfg.Out, name), "it doesn't show what the migrations produce", nil
+			return path.Join(cfg.Out, name), "it doesn't show what the migrations produce: run docs", nil
 		}
 	}
 	for name := range have {
 		if !s.has(name) {
-			return path.Join(cfg.Out, name), "it is about a table that is gone", nil
+			return path.Join(cfg.Out, name), "it is about a table that is gone: run docs", nil
 		}
 	}
 	return "", "", nil

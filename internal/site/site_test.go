@@ -214,7 +214,7 @@ func TestWriteAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := config(dir(t, steps...))
-	if got := stale(t, root, cfg); got != "docs/schema/README.md it doesn't show what the migrations produce" {
+	if got := stale(t, root, cfg); got != "docs/schema/README.md it doesn't show what the migrations produce: run docs" {
 		t.Error(got)
 	}
 	r := write(t, root, cfg)
@@ -229,7 +229,7 @@ func TestWriteAgain(t *testing.T) {
 	text := readFile(t, drawing)
 	for _, c := range []struct{ old, new, want string }{
 		{` x="8"`, ` x="9"`, ""},
-		{">teams<", ">other<", "docs/schema/schema.svg it doesn't show what the migrations produce"},
+		{">teams<", ">other<", "docs/schema/schema.svg it doesn't show what the migrations produce: run docs"},
 		{"\n", "\r\n", ""},
 	} {
 		if !strings.Contains(text, c.old) {
@@ -245,7 +245,13 @@ func TestWriteAgain(t *testing.T) {
 	if err := os.Remove(drawing); err != nil {
 		t.Fatal(err)
 	}
-	if got := stale(t, root, cfg); got != "docs/schema/schema.svg it is missing" {
+	if got := stale(t, root, cfg); got != "docs/schema/schema.svg it is missing: run docs" {
+		t.Error(got)
+	}
+	if err := os.WriteFile(drawing, []byte("<svg/>"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := stale(t, root, cfg); got != "docs/schema/schema.svg isn't a file that docs has written: move it, and run docs" {
 		t.Error(got)
 	}
 }

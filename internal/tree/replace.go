@@ -97,9 +97,15 @@ func stagedPath(stage string, i int) string { return filepath.Join(stage, fmt.Sp
 func mkdirStage(root *os.Root) (string, error) {
 	for {
 		name := stagePrefix + strconv.FormatUint(uint64(rand.Uint32()), 10)
-		if err := root.Mkdir(name, 0o700); !errors.Is(err, fs.ErrExist) {
-			return name, inFull(root, err)
+		err := root.Mkdir(name, 0o700)
+		var failed *fs.PathError
+		switch {
+		case errors.Is(err, fs.ErrExist):
+			continue
+		case errors.As(err, &failed):
+			return "", fmt.Errorf("no files can be created in %s: %w", root.Name(), failed.Err)
 		}
+		return name, err
 	}
 }
 

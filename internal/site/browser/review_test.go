@@ -111,7 +111,7 @@ func TestReview(t *testing.T) {
 		b.open(t, address)
 		text := eval[string](t, b, `document.body.innerText`)
 		for _, want := range []string{
-			"Destroys data; needs a window; has other errors; overwrites values; 1 file of 3 can't be reverted",
+			"Destroys data; needs a window; breaks a running application; has other errors; overwrites values; 1 file of 3 can't be reverted",
 			"rewrites results", "silenced", "40,000,000 rows", "ACCESS EXCLUSIVE", hostile,
 		} {
 			if !strings.Contains(text, want) {

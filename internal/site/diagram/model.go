@@ -4,6 +4,7 @@ package diagram
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -171,7 +172,7 @@ func read(c catalog.Catalog) schema {
 	return s
 }
 
-func (s schema) names() []string { return sortedKeys(s) }
+func (s schema) names() []string { return slices.Sorted(maps.Keys(s)) }
 
 // A pair is an object's name before and after the change; one is "" if the object is added or dropped.
 type pair struct{ old, now string }
@@ -222,7 +223,7 @@ func (d difference) table(p pair) Table {
 	}
 	t.Partitions = shown.partitions
 	renamed := t.Was != ""
-	for _, c := range pairsOf(sortedKeys(old.columns), sortedKeys(now.columns), d.renames.Of) {
+	for _, c := range pairsOf(slices.Sorted(maps.Keys(old.columns)), slices.Sorted(maps.Keys(now.columns)), d.renames.Of) {
 		col, before := now.columns[c.now], old.columns[c.old]
 		var out Column
 		switch {
@@ -291,7 +292,7 @@ func (d difference) others(old, now *table, renamed bool) []Other {
 		return strings.TrimSuffix(key, l.Name) + d.renames.Of(l.Name)
 	}
 	var list []Other
-	for _, p := range pairsOf(sortedKeys(old.others), sortedKeys(now.others), next) {
+	for _, p := range pairsOf(slices.Sorted(maps.Keys(old.others)), slices.Sorted(maps.Keys(now.others)), next) {
 		before, after := old.others[p.old], now.others[p.now]
 		shown, mark := after, Same
 		switch {
@@ -319,7 +320,7 @@ func (d difference) keys(from int, p pair, index map[pair]int) []Key {
 	none := &table{}
 	old, now := cmp.Or(d.old[p.old], none), cmp.Or(d.now[p.now], none)
 	var list []Key
-	for _, k := range pairsOf(sortedKeys(old.keys), sortedKeys(now.keys), d.renames.Of) {
+	for _, k := range pairsOf(slices.Sorted(maps.Keys(old.keys)), slices.Sorted(maps.Keys(now.keys)), d.renames.Of) {
 		before, after := old.keys[k.old], now.keys[k.now]
 		shown, of, mark := after, now, Same
 		to, known := index[pair{now: after.RefTable}]
@@ -396,13 +397,4 @@ func shortType(name string) string {
 		}
 	}
 	return name
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

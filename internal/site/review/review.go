@@ -366,11 +366,8 @@ func (s *statement) describe(last lint.Statement) {
 		}
 	}
 	for _, e := range last.Effects {
-		switch {
-		case e.Rewritten:
-			add("work", "rewrites "+visibleLine(e.Table))
-		case e.Scanned:
-			add("work", "scans "+visibleLine(e.Table))
+		if e.Rewritten || e.Scanned {
+			add("work", e.Work(visibleLine(e.Table)))
 		}
 	}
 	if last.Refused {
@@ -379,15 +376,9 @@ func (s *statement) describe(last lint.Statement) {
 }
 
 func newLock(e lint.TableEffect) lock {
-	l := lock{Table: visibleLine(e.Table), Own: lint.LockWords(e.Lock), Held: lint.LockWords(e.Held), Blocks: lint.Blocks(e.Strongest()), Level: levelOf(e.Strongest())}
+	l := lock{Work: e.Work("it"), Table: visibleLine(e.Table), Own: lint.LockWords(e.Lock), Held: lint.LockWords(e.Held), Blocks: lint.Blocks(e.Strongest()), Level: levelOf(e.Strongest())}
 	if e.Size != nil {
 		l.Size = e.Size.String()
-	}
-	switch {
-	case e.Rewritten:
-		l.Work = "rewrites it"
-	case e.Scanned:
-		l.Work = "scans it"
 	}
 	return l
 }

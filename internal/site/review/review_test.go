@@ -85,7 +85,7 @@ func TestVerdict(t *testing.T) {
 			sql: "CREATE INDEX i ON orders (note);", down: "DROP INDEX i;", want: "good: Safe; can be reverted",
 			cfg: lint.Config{Policy: lint.Policy{Small: 1 << 20}, Sizes: lint.Sizes{"public.orders": {Bytes: 8192, Rows: 3}}},
 		},
-		{sql: "ALTER TABLE orders DROP COLUMN note;", down: "ALTER TABLE orders ADD COLUMN note text;", want: "bad: Destroys data; can be reverted, but not the data"},
+		{sql: "ALTER TABLE orders DROP COLUMN note;", down: "ALTER TABLE orders ADD COLUMN note text;", want: "bad: Destroys data; breaks a running application; can be reverted, but not the data"},
 		{sql: "-- atlas:nolint\nALTER TABLE orders DROP COLUMN note;", down: "ALTER TABLE orders ADD COLUMN note text;", want: "bad: Destroys data; can be reverted, but not the data"},
 		{
 			sql: "ALTER TABLE orders DROP COLUMN note;", down: "ALTER TABLE orders ADD COLUMN note text;", want: "bad: Destroys data; can be reverted, but not the data",

@@ -198,6 +198,8 @@ func workOf(e lint.TableEffect) string {
 	switch {
 	case e.Rewritten:
 		return "rewritten"
+	case e.Scanned && e.Strongest() != "":
+		return "scanned under " + lint.LockWords(e.Strongest())
 	case e.Scanned:
 		return "scanned"
 	}
@@ -213,11 +215,8 @@ func cellText(e lint.TableEffect) string {
 	if e.Held != "" {
 		parts = append(parts, lint.LockWords(e.Held)+" is held already")
 	}
-	switch {
-	case e.Rewritten:
-		parts = append(parts, "rewrites it")
-	case e.Scanned:
-		parts = append(parts, "scans it")
+	if work := e.Work("it"); work != "" {
+		parts = append(parts, work)
 	}
 	return strings.Join(parts, ", ")
 }

@@ -105,6 +105,10 @@ func (m *maker) judge() verdict {
 				r.alike = d.Name + " " + d.Table
 			}
 			add(f, d.Pos, d.Line, d.Describe(), r)
+			if rule, _ := lint.FindRule(d.Name); c == loses && rule.Drops() && !f.Contract && !silenced {
+				r.concern = breaks
+				add(f, d.Pos, d.Line, d.Describe(), r)
+			}
 		}
 		for _, s := range f.Statements {
 			if len(s.Deletes) > 0 && !about(f, s, "", lint.Rule.LosesData) {

@@ -13,12 +13,11 @@ func (c *command) docs() site.Config {
 	return site.Config{Dir: c.dir, Out: site.DefaultDir, Migrations: c.env.Migrations, SchemaFile: c.env.Schema}
 }
 
-// checkDocs adds a finding if the pages that docs has written are out of date.
+// checkDocs adds a finding for each page that docs has written and that is out of date.
 func (c *command) checkDocs(r *history.CheckResult) error {
-	file, why, err := site.Stale(c.env.FS, c.docs())
-	if err != nil || file == "" {
-		return err
+	stale, err := site.Stale(c.env.FS, c.docs())
+	for _, p := range stale {
+		r.Findings = append(r.Findings, proof.Finding{Kind: proof.FindingDocs, File: p.File, Text: p.Why})
 	}
-	r.Findings = append(r.Findings, proof.Finding{Kind: proof.FindingDocs, File: file, Text: why})
-	return nil
+	return err
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"path"
 	"slices"
 
 	"ariga.io/atlas-go-sdk/atlasexec"
@@ -58,12 +59,19 @@ func (p *Printer) check(r *history.CheckResult) error {
 	return p.page(&b)
 }
 
+// mostPages is how many of the pages that are out of date the text names.
+const mostPages = 3
+
 // findings writes findings, each with its position.
 func (p *Printer) findings(b *page, findings []proof.Finding) {
+	var pages []string
 	for _, f := range findings {
 		at := p.location(f.File, f.Line, 0)
 		if f.Kind == proof.FindingDocs {
 			at = f.File
+			if pages = append(pages, at); len(pages) > mostPages {
+				continue
+			}
 		}
 		if f.File != "" { // otherwise the text begins with the schema file's name
 			b.put(p.Out.style.strong(line(at)), ": ")
@@ -72,6 +80,9 @@ func (p *Printer) findings(b *page, findings []proof.Finding) {
 		for _, d := range f.Differences {
 			b.put("  ", lines(d.Text, "  "), "\n")
 		}
+	}
+	if more := len(pages) - mostPages; more > 0 {
+		b.put(p.Out.style.strong(line(path.Dir(pages[0]))), ": and ", plural(more, "more file"), ": run docs\n")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -211,39 +212,46 @@ func current(m diagram.Model, svg string) bool {
 	return svg != "" && err == nil && slices.Equal(have, m.Texts())
 }
 
-// Stale returns the path of a file that docs would write or remove, and why, with what to do; "" if there is none, or
-// if the project has no such pages. It also returns "" if the effects of the migrations can't be added up, which check
-// reports.
-func Stale(project fs.FS, cfg Config) (file, why string, err error) {
+// A StalePage is a file that docs would write or remove.
+type StalePage struct {
+	File string // relative to the project's folder
+	Why  string // with what to do
+}
+
+// Stale returns the files that docs would write or remove, those to remove last; none if the project has no such pages.
+// It also returns none if the effects of the migrations can't be added up, which check reports.
+func Stale(project fs.FS, cfg Config) ([]StalePage, error) {
 	have, err := ours(project, cfg.Out)
 	var refused *tree.Error
 	if errors.As(err, &refused) { // a file, or a link: docs hasn't made it
-		return "", "", nil
+		return nil, nil
 	}
 	if err != nil || len(have) == 0 {
-		return "", "", err
+		return nil, err
 	}
 	s, err := build(cfg)
 	if err != nil {
-		return "", "", nil
+		return nil, nil
 	}
+	var list []StalePage
 	for _, name := range s.names() {
 		now, exists := have[name]
+		at := path.Join(cfg.Out, name)
 		switch {
 		case !exists:
-			at := path.Join(cfg.Out, name)
+			why := "it is missing: run docs"
 			if _, err := fs.Stat(project, at); !errors.Is(err, fs.ErrNotExist) {
-				return at, "isn't a file that docs has written: move it, and run docs", nil
+				why = "isn't a file that docs has written: move it, and run docs"
 			}
-			return at, "it is missing: run docs", nil
+			list = append(list, StalePage{at, why})
 		case s.pages[name] != "" && s.pages[name] != now, s.pages[name] == "" && !current(s.drawings[name].model, now):
-			return path.Join(cfg.Out, name), "it doesn't show what the migrations produce: run docs", nil
+			list = append(list, StalePage{at, "it doesn't show what the migrations produce: run docs"})
 		}
 	}
-	for name := range have {
+	for _, name := range slices.Sorted(maps.Keys(have)) {
 		if !s.has(name) {
-			return path.Join(cfg.Out, name), "it is about a table that is gone: run docs", nil
+			list = append(list, StalePage{path.Join(cfg.Out, name), "it is about a table that is gone: run docs"})
 		}
 	}
-	return "", "", nil
+	return list, nil
 }

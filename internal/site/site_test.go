@@ -104,11 +104,15 @@ func stale(t testing.TB, root string, cfg site.Config) string {
 		t.Fatal(err)
 	}
 	defer project.Close()
-	file, why, err := site.Stale(project, cfg)
+	pages, err := site.Stale(project, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(file + " " + why)
+	var lines []string
+	for _, p := range pages {
+		lines = append(lines, p.File+" "+p.Why)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func readFile(t testing.TB, parts ...string) string {
@@ -214,7 +218,12 @@ func TestWriteAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := config(dir(t, steps...))
-	if got := stale(t, root, cfg); got != "docs/schema/README.md it doesn't show what the migrations produce: run docs" {
+	want := `docs/schema/README.md it doesn't show what the migrations produce: run docs
+docs/schema/schema.svg it doesn't show what the migrations produce: run docs
+docs/schema/teams.md it doesn't show what the migrations produce: run docs
+docs/schema/users.md it is missing: run docs
+docs/schema/people.md it is about a table that is gone: run docs`
+	if got := stale(t, root, cfg); got != want {
 		t.Error(got)
 	}
 	r := write(t, root, cfg)

@@ -39,7 +39,8 @@ import (
 
 // Init begins a project in the current folder: it writes the files that are missing.
 //
-// They are a project file, an empty schema file, .gitattributes, and the migrations folder. It never overwrites a file.
+// They are a project file, an empty schema file, .gitattributes, .gitignore, and the migrations folder. It never
+// overwrites a file.
 func Init(ctx context.Context,
 	github *bool, // also write a workflow for GitHub, which checks pull requests
 	format *string, // text or json

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,14 +36,19 @@ var DefaultPaths = Paths{Config: "atlas.hcl", Schema: "schema.hcl", Migrations: 
 type Result struct {
 	Written []string
 	Kept    []string // were there before, and are unchanged
+	Ignore  string   `json:",omitempty"` // a line that a kept .gitignore lacks
 }
+
+// ignored is the page that review writes, as a line of .gitignore.
+const ignored = "/review.html"
 
 // Workflow is where GitHub looks for the workflow that checks pull requests.
 const Workflow = ".github/workflows/schema.yml"
 
 // Init writes the files with which a project begins into the folder root, as far as they are missing: the project
-// file, an empty schema file, .gitattributes, and the migrations folder with its checksums, because git keeps no empty
-// folder; with github also Workflow. It never overwrites a file, and writes all of them or, after an error, none.
+// file, an empty schema file, .gitattributes, .gitignore, and the migrations folder with its checksums, because git
+// keeps no empty folder; with github also Workflow. It never overwrites a file, and writes all of them or, after an
+// error, none.
 func Init(ctx context.Context, root string, at Paths, github bool) (*Result, error) {
 	res := &Result{}
 	paths := strings.NewReplacer("- "+DefaultPaths.Schema, "- "+strconv.Quote(at.Schema), DefaultPaths.Migrations+"/**", at.Migrations+"/**")
@@ -53,8 +59,8 @@ func Init(ctx context.Context, root string, at Paths, github bool) (*Result, err
 	err := tree.Locked(ctx, root, func(folder *tree.Tree) error {
 		var missing []tree.NewFile
 		for _, f := range []struct{ exists, name, from string }{
-			{at.Config, at.Config, "atlas.hcl"}, {at.Schema, at.Schema, "schema.hcl"}, {".gitattributes", ".gitattributes", "gitattributes"}, {at.Migrations, sum, ""},
-			{Workflow, Workflow, "workflow.yml"},
+			{at.Config, at.Config, "atlas.hcl"}, {at.Schema, at.Schema, "schema.hcl"}, {".gitattributes", ".gitattributes", "gitattributes"},
+			{".gitignore", ".gitignore", "gitignore"}, {at.Migrations, sum, ""}, {Workflow, Workflow, "workflow.yml"},
 		} {
 			if f.name == Workflow && !github {
 				continue
@@ -62,6 +68,9 @@ func Init(ctx context.Context, root string, at Paths, github bool) (*Result, err
 			switch _, err := folder.Stat(f.exists); {
 			case err == nil:
 				res.Kept = append(res.Kept, f.exists)
+				if f.from == "gitignore" && !ignores(folder) {
+					res.Ignore = ignored
+				}
 				continue
 			case !errors.Is(err, fs.ErrNotExist):
 				return err
@@ -86,6 +95,14 @@ func Init(ctx context.Context, root string, at Paths, github bool) (*Result, err
 		return &Result{}, fmt.Errorf("beginning a project: %w", err)
 	}
 	return res, nil
+}
+
+// ignores reports whether .gitignore has the line of review's page.
+func ignores(folder *tree.Tree) bool {
+	text, err := folder.ReadFile(".gitignore")
+	return err == nil && slices.ContainsFunc(strings.Fields(string(text)), func(word string) bool {
+		return word == ignored || "/"+word == ignored
+	})
 }
 
 // Initial reports whether a schema file is missing (nil) or that which Init writes.

@@ -43,14 +43,14 @@ func TestInitElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &onboard.Result{Written: []string{"atlas.hcl", "db/schema.hcl", ".gitattributes", "db/my migrations/atlas.sum", onboard.Workflow}}
+	want := &onboard.Result{Written: []string{"atlas.hcl", "db/schema.hcl", ".gitattributes", ".gitignore", "db/my migrations/atlas.sum", onboard.Workflow}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	if got, err = onboard.Init(t.Context(), root, at, true); err != nil {
 		t.Fatal(err)
 	}
-	want = &onboard.Result{Kept: []string{"atlas.hcl", "db/schema.hcl", ".gitattributes", "db/my migrations", onboard.Workflow}}
+	want = &onboard.Result{Kept: []string{"atlas.hcl", "db/schema.hcl", ".gitattributes", ".gitignore", "db/my migrations", onboard.Workflow}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -12,11 +12,14 @@ import (
 // Init shows which files a project begins with.
 func (p *Printer) Init(r *onboard.Result) error {
 	if p.Format == JSON {
-		return p.Out.json(struct{ Written, Kept []string }{list(r.Written), list(r.Kept)})
+		return p.Out.json(onboard.Result{Written: list(r.Written), Kept: list(r.Kept), Ignore: r.Ignore})
 	}
 	var b page
 	if len(r.Kept) > 0 {
 		b.printf("kept %s\n", strings.Join(r.Kept, ", "))
+	}
+	if r.Ignore != "" {
+		b.printf("add the line %s to .gitignore: `review` writes that file\n", r.Ignore)
 	}
 	if len(r.Written) == 0 {
 		b.printf("%s to write: the project has its files.\n", p.Out.style.good("Nothing"))

@@ -78,6 +78,17 @@ func (e Effect) Lines(stmts ...pgsql.Stmt) []string {
 	return lines
 }
 
+// CutBody cuts one of an effect's lines, "+ function public.f(): ...", before a definition of several lines, which it
+// returns as it is in SQL. body is "" if the definition has one line.
+func CutBody(line string) (head, body string) {
+	if i := outsideQuotes(line, ": "); i >= 0 {
+		if def := unescape(line[i+2:]); strings.Contains(def, "\n") {
+			return line[:i+1], strings.Trim(def, "\n")
+		}
+	}
+	return line, ""
+}
+
 // A move is the rename of an object, or of all that is in a schema: its names in the catalog.
 type move struct{ from, to string }
 

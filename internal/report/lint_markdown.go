@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/site/diagram"
 )
@@ -194,13 +195,29 @@ func (p *Printer) changeMarkdown(c *comment, f lint.FileReport) {
 	}
 	file := c.add("file", aFile, -1, head)
 	if len(f.Effect) > 0 {
-		c.add("effect", anEffect, file, "\n"+fenced("diff", strings.Join(f.Effect, "\n")))
+		c.add("effect", anEffect, file, "\n"+fenced("diff", effectLines(f.Effect)))
 	}
 	c.add("lock table", aTable, file, lockTable(f))
 	c.add("script", aScript, file, script("SQL", f.Text))
 	if f.NoWayBack == "" {
 		c.add("down script", aDownScript, file, script("Down", f.Down))
 	}
+}
+
+// effectLines returns an effect as a diff, in which each line of a definition has the sign of its first.
+func effectLines(effect []string) string {
+	var lines []string
+	for _, text := range effect {
+		head, body := catalog.CutBody(text)
+		lines = append(lines, head)
+		if body != "" {
+			sign, _, _ := strings.Cut(head, " ")
+			for l := range strings.SplitSeq(body, "\n") {
+				lines = append(lines, strings.TrimRight(sign+"   "+l, " \r"))
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // script returns a file's text, which a click unfolds.

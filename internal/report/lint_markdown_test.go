@@ -151,6 +151,23 @@ func TestCommentIsCut(t *testing.T) {
 	}
 }
 
+// The lines of a definition are lines of the diff, whatever they are.
+func TestCommentBody(t *testing.T) {
+	r := &lint.Report{Files: []lint.FileReport{{Name: "1.sql", Changed: true, Effect: []string{
+		"- function public.g(): SELECT 'a\\\\nb'",
+		"+ function public.f(): CREATE\\n\\n- x \\u202e@team\\n```\\n</details> PASSWORD '" + secretText + "' \\\\d\\r\\n",
+	}}}}
+	got, err := show(t, Markdown, func(p *Printer) error { return p.Lint(r) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	harmlessMarkdown(t, "a function", got)
+	want := "diff\n- function public.g(): SELECT 'a\\\\nb'\n+ function public.f():\n+   CREATE\n+\n+   - x \\u202e@team\n+   ```\n+   </details> PASSWORD 'xxxxx' \\d\n````\n"
+	if !strings.Contains(got, want) {
+		t.Errorf("no %s in %s", want, got)
+	}
+}
+
 // A comment draws the tables that change, whatever their names are, unless they are too many.
 func TestCommentDiagram(t *testing.T) {
 	read := func(text string) catalog.Catalog {

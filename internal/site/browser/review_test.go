@@ -52,6 +52,8 @@ ALTER TABLE projects ADD COLUMN ` + `"` + strings.Repeat("very_long_", 6) + `" t
 CREATE TABLE runs (id int PRIMARY KEY, project_id int REFERENCES projects);
 `,
 	"down/20260103000000_index.sql": "DROP TABLE runs;\nALTER TABLE projects DROP COLUMN \"" + strings.Repeat("very_long_", 6) + "\";\nDROP INDEX results_project;\n",
+	"effect/20260103000000_index.txt": `+ function public.f(): CREATE OR REPLACE FUNCTION public.f()\n RETURNS text\n LANGUAGE sql\nAS $$\n  SELECT '` + hostile + `' || 'postgres://me:canary@db/x'\n$$\n
+`,
 	"20260104000000_hostile.sql": `/* ` + hostile + ` */
 ALTER TABLE "` + strings.ReplaceAll(hostile, `"`, `""`) + `" ADD COLUMN "` + strings.ReplaceAll(hostile, `"`, `""`) + `" text;
 ALTER TABLE "` + strings.ReplaceAll(hostile, `"`, `""`) + `" DROP COLUMN a;
@@ -117,6 +119,9 @@ func TestReview(t *testing.T) {
 			if !strings.Contains(text, want) {
 				t.Errorf("the page doesn't say %q", want)
 			}
+		}
+		if got, want := eval[string](t, b, `document.querySelector(".effect .sql").textContent`), "CREATE OR REPLACE FUNCTION public.f()\n RETURNS text\n LANGUAGE sql\nAS $$\n  SELECT '"+hostile; !strings.HasPrefix(got, want) {
+			t.Errorf("the function is shown as %s", got)
 		}
 		if eval[bool](t, b, `"hacked" in window || document.querySelector("img, iframe, object, link, base, script[src]") !== null`) {
 			t.Error("a foreign text is part of the page's HTML")

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/fix"
 	"github.com/ibutsu/ibutsu-schema/internal/lint"
 	"github.com/ibutsu/ibutsu-schema/internal/migration"
@@ -106,8 +107,11 @@ type file struct {
 	Down         *down
 }
 
-// An effect is a line of what a file changes in the catalog.
-type effect struct{ Sign, Text string }
+// An effect is what a file changes in the catalog: a line, or one and a definition of several lines.
+type effect struct {
+	Sign, Text string
+	Body       template.HTML
+}
 
 // A down says how a file is reverted.
 type down struct {
@@ -281,8 +285,13 @@ func (m *maker) file(i int) file {
 		out.Notes = append(out.Notes, note+".")
 	}
 	for _, text := range f.Effect {
-		sign, text, _ := strings.Cut(pgsql.Redact(text), " ")
-		out.Effect = append(out.Effect, effect{sign, words.Visible(text, "")})
+		head, body := catalog.CutBody(text)
+		sign, text, _ := strings.Cut(pgsql.Redact(head), " ")
+		e := effect{Sign: sign, Text: words.Visible(text, "")}
+		if body != "" {
+			e.Body = m.sql.html(pgsql.Mask(body))
+		}
+		out.Effect = append(out.Effect, e)
 	}
 	out.Statements, out.Rest = m.statements(i)
 	if len(out.Statements) == 0 && f.Text != "" {

@@ -70,3 +70,58 @@ SELECT 1;
 		t.Errorf("the down files are %q, %q and %q", r.Files[0].Down, r.Files[0].NoWayBack, r.Files[1].NoWayBack)
 	}
 }
+
+// A report says what the effects don't show: the locks that depend on rows, and the transactions in a file without one.
+func TestNotesOfReport(t *testing.T) {
+	const third = "20260103000000_third.sql"
+	r := mustRun(t, folder(t, map[string]string{
+		first: `CREATE TABLE a (id int, b int);
+CREATE TABLE c (id int);
+CREATE FUNCTION fill() RETURNS void LANGUAGE plpgsql AS $$ BEGIN IF EXISTS (SELECT FROM a) THEN DELETE FROM c; END IF; END $$;
+CREATE PROCEDURE keep() LANGUAGE plpgsql AS $$ BEGIN UPDATE a SET b = 1; COMMIT; END $$;
+`,
+		second: `DO $$ BEGIN IF EXISTS (SELECT FROM a) THEN ALTER TABLE a ADD COLUMN x int; UPDATE c SET id = 1; END IF; END $$;
+DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_class WHERE relname = 'd') THEN CREATE INDEX d ON a (id); END IF; END $$;
+DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM c LOOP EXECUTE 'DROP TABLE t' || r.id; END LOOP; END $$;
+SELECT fill();
+LOCK a;
+DO $$ BEGIN IF EXISTS (SELECT FROM c) THEN TRUNCATE a, c; END IF; END $$;
+SELECT 1;
+`,
+		third: `-- atlas:txmode none
+
+ALTER TABLE a ADD COLUMN y int;
+BEGIN;
+ALTER TABLE a ADD COLUMN z int;
+SELECT 1;
+COMMIT;
+DO $$ BEGIN UPDATE a SET b = 2; COMMIT; END $$;
+CALL keep();
+`,
+	}), lint.Config{Latest: 2})
+	var got []string
+	for _, f := range r.Files[:2] {
+		for _, s := range f.Statements {
+			got = append(got, fmt.Sprintf("%d tx %d %t %s", s.Line, s.Tx, s.Depends, s.Note))
+		}
+	}
+	const block, calls = "a DO block: which locks it takes depends on the data", "calls functions: which locks they take depends on the data"
+	want := []string{
+		"1 tx 1 true " + block + ", perhaps ACCESS EXCLUSIVE on a, ROW EXCLUSIVE on c",
+		"2 tx 1 false ",
+		"3 tx 1 true " + block,
+		"4 tx 1 true " + calls + ", perhaps ROW EXCLUSIVE on c",
+		"5 tx 1 false ",
+		"6 tx 1 true " + block + ", perhaps ACCESS EXCLUSIVE on a, ACCESS EXCLUSIVE on c",
+		"7 tx 1 false ",
+		"3 tx 2 false ",
+		"4 tx 3 false begins a transaction: the locks of all statements up to COMMIT (line 7) are held until then",
+		"5 tx 3 false ", "6 tx 3 false ",
+		"7 tx 3 false ends the transaction that line 4 begins: its locks are released",
+		"8 tx 4 true " + block + ", perhaps ROW EXCLUSIVE on a",
+		"9 tx 5 true " + calls + ", perhaps ROW EXCLUSIVE on a",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

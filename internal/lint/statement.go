@@ -148,9 +148,9 @@ func changesRows(st *pgsql.Statement) []*pgsql.Statement {
 	return nil
 }
 
-// endsTransaction reports whether a DO block commits or rolls back, perhaps only if there are rows.
-func endsTransaction(st *pgsql.Statement) bool {
-	for _, b := range bodies(st) {
+// endsTransaction reports whether one of the bodies commits or rolls back, perhaps only if there are rows.
+func endsTransaction(list []body) bool {
+	for _, b := range list {
 		for i := range b.words {
 			if next := b.words.At(i + 1); begins(b.words, i) && (next == ";" || next == "AND") && (b.words.At(i) == "COMMIT" || b.words.At(i) == "ROLLBACK") {
 				return true

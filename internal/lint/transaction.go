@@ -174,7 +174,7 @@ func block(s pgsql.Stmt, txNone bool) (name string, d Diagnostic) {
 	switch {
 	case runner.Cut([]pgsql.Stmt{s}, true)[0].Mode != runner.MayCommit:
 		return "", d
-	case !txNone && endsTransaction(s.Parse()):
+	case !txNone && endsTransaction(bodies(s.Parse())):
 		return "nontransactional-in-transaction", commits(s)
 	case txNone && !slices.ContainsFunc(s.Comments, saysRepeatable):
 		// It commits before it is recorded. For an index, the catalog tells whether it was built; other statements that

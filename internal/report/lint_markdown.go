@@ -247,7 +247,7 @@ func lockTable(f lint.FileReport) markdown {
 		}
 		last := f.Statements[i]
 		effects := last.Effects
-		if held, ok := f.HeldBefore(i); ok && len(effects) == 0 && !last.Refused {
+		if held, ok := f.HeldBefore(i); ok && len(effects) == 0 && last.Note == "" && !last.Refused {
 			effects = []lint.TableEffect{held}
 		}
 		for _, e := range effects {
@@ -256,6 +256,10 @@ func lockTable(f lint.FileReport) markdown {
 		switch {
 		case last.Refused:
 			rows.put(first, " |  |  |  | unknown | failed or not run |\n")
+		case last.Depends:
+			rows.put(first, " |  |  |  | unknown | ", prose(last.Note), " |\n")
+		case last.Note != "":
+			rows.put(first, " |  |  |  | nothing | ", prose(last.Note), " |\n")
 		case len(effects) == 0:
 			rows.put(first, " |  |  |  | nothing |  |\n")
 		}

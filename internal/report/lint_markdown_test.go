@@ -63,11 +63,15 @@ func TestLockTableHeld(t *testing.T) {
 	text := string(lockTable(lint.FileReport{Statements: []lint.Statement{
 		{Tx: 1, Line: 1, Text: "LOCK", Effects: locked}, {Tx: 1, Line: 2, Text: "SELECT 1"}, {Tx: 2, Line: 3, Text: "SELECT 2"},
 		{Tx: 3, Line: 4, Text: "UPDATE", Effects: locked[2:]}, {Tx: 3, Line: 5, Text: "SELECT 3"},
+		{Tx: 4, Line: 6, Text: "LOCK", Effects: locked[:1]}, {Tx: 4, Line: 7, Text: "DO", Effects: locked[2:], Note: "takes more on |", Depends: true},
+		{Tx: 4, Line: 8, Text: "COMMIT", Note: "ends it"},
 	}}))
 	for _, want := range []string{
 		"| 2 | `SELECT 1` | `b` |  | ACCESS EXCLUSIVE | reads and writes |  |\n",
 		"| 3 | `SELECT 2` |  |  |  | nothing |  |\n",
 		"| 5 | `SELECT 3` |  |  |  | nothing |  |\n",
+		"| 7 | `DO` | `c` | ROW EXCLUSIVE |  | neither reads nor writes | changes rows |\n| 7 | `DO` |  |  |  | unknown | takes more on \\| |\n",
+		"| 8 | `COMMIT` |  |  |  | nothing | ends it |\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in\n%s", want, text)

@@ -49,7 +49,10 @@ DELETE FROM results WHERE started < '2020-01-01';
 CREATE INDEX CONCURRENTLY results_project ON results (project_id);
 DO $$ BEGIN UPDATE projects SET name = 'x' WHERE id = 1; END $$;
 ALTER TABLE projects ADD COLUMN ` + `"` + strings.Repeat("very_long_", 6) + `" text;
+BEGIN;
 CREATE TABLE runs (id int PRIMARY KEY, project_id int REFERENCES projects);
+COMMIT;
+DO $$ BEGIN IF EXISTS (SELECT FROM results) THEN DELETE FROM projects; END IF; END $$;
 `,
 	"down/20260103000000_index.sql": "DROP TABLE runs;\nALTER TABLE projects DROP COLUMN \"" + strings.Repeat("very_long_", 6) + "\";\nDROP INDEX results_project;\n",
 	"effect/20260103000000_index.txt": `+ function public.f(): CREATE OR REPLACE FUNCTION public.f()\n RETURNS text\n LANGUAGE sql\nAS $$\n  SELECT '` + hostile + `' || 'postgres://me:canary@db/x'\n$$\n
@@ -159,6 +162,19 @@ func TestReview(t *testing.T) {
 		some := shown()
 		if some == 0 || some >= all {
 			t.Errorf("%d of %d statements have findings", some, all)
+		}
+		b.run(t, click(`[data-show="locks"]`))
+		depending, begin := `[...document.querySelectorAll(".statement")].find((s) => s.innerText.includes("its locks depend on the data"))`, `[...document.querySelectorAll(".statement")].find((s) => s.querySelector(".title").textContent === "BEGIN")`
+		if !eval[bool](t, b, depending+`.checkVisibility()`) || eval[bool](t, b, begin+`.checkVisibility()`) {
+			t.Error("a block whose locks depend on the data isn't shown among the statements with locks, or BEGIN is")
+		}
+		for statement, want := range map[string]string{
+			depending: "A DO block: which locks it takes depends on the data, perhaps ROW EXCLUSIVE on projects.",
+			begin:     "Begins a transaction: the locks of all statements up to COMMIT (line 8) are held until then.",
+		} {
+			if got := eval[string](t, b, statement+`.querySelector("p").textContent`); got != want {
+				t.Errorf("the page says %q, want %q", got, want)
+			}
 		}
 		b.run(t, click(`[data-show="all"]`), chromedp.SendKeys(chromedp.CSS("#words"), "very_long"))
 		if n := shown(); n != 1 {

@@ -128,8 +128,12 @@ type statement struct {
 	Badges   []badge
 	Locks    []lock
 	Findings []finding
-	Note     string // "it didn't run, ..."
+	Note     string // what its locks don't show
+	Depends  bool   // whether it may take other locks
 }
+
+// MayLock reports whether the filter shows it as one with locks.
+func (s statement) MayLock() bool { return len(s.Locks) > 0 || s.Depends }
 
 // A badge is a word about a statement.
 type badge struct{ Level, Text string }
@@ -195,7 +199,7 @@ func kinds(files []file) []kind {
 			if len(s.Findings) > 0 {
 				list[1].Count++
 			}
-			if len(s.Locks) > 0 {
+			if s.MayLock() {
 				list[2].Count++
 			}
 		}
@@ -341,7 +345,7 @@ func (m *maker) statements(i int) (list []statement, rest string) {
 			s.Locks = append(s.Locks, newLock(e))
 		}
 		s.describe(last)
-		if len(s.Findings) == 0 && len(s.Locks) == 0 {
+		if len(s.Findings) == 0 && !s.MayLock() {
 			if plain++; plain > mostStatements {
 				left += len(g)
 				continue
@@ -379,8 +383,14 @@ func (s *statement) describe(last lint.Statement) {
 			add("work", e.Work(visibleLine(e.Table)))
 		}
 	}
-	if last.Refused {
+	switch s.Depends = last.Depends; {
+	case last.Refused:
 		s.Note = "It didn't run, so its effects are unknown."
+	case last.Note != "":
+		s.Note = visibleLine(upperFirst(last.Note)) + "."
+	}
+	if s.Depends {
+		add("work", "its locks depend on the data")
 	}
 }
 

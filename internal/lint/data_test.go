@@ -58,7 +58,7 @@ func TestReportKeeps(t *testing.T) {
 			transactions = append(transactions, fmt.Sprintf("%v %d %s", f.TxNone, s.Tx, strings.Fields(f.Text[s.Pos:s.End])[0]))
 		}
 	}
-	want := []string{"false 1 ALTER", "false 1 DROP", "false 1 ALTER", "true 2 CREATE", "true 3 ALTER", "true 3 SELECT"}
+	want := []string{"false 1 ALTER", "false 1 DROP", "false 1 ALTER", "true 2 CREATE", "true 3 BEGIN", "true 3 ALTER", "true 3 SELECT", "true 3 COMMIT"}
 	if diff := cmp.Diff(want, transactions); diff != "" {
 		t.Errorf("transactions: %s", diff)
 	}

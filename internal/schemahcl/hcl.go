@@ -79,7 +79,7 @@ func Parse(name string, src []byte) (*Document, error) {
 	if err := strict(name, f.Body.(*hclsyntax.Body)); err != nil {
 		return nil, err
 	}
-	if err := bounded(hclsize.Values(name, f.Body.(*hclsyntax.Body), len(src))); err != nil {
+	if err := bounded(hclsize.Values(name, f.Body.(*hclsyntax.Body), len(src), typeNames()...)); err != nil {
 		return nil, err
 	}
 	types, values := takeSQLTypes(f.Body.(*hclsyntax.Body)), takeValues(src, f.Body.(*hclsyntax.Body))

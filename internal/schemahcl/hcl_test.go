@@ -1,6 +1,7 @@
 package schemahcl
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -33,5 +34,23 @@ func TestParseErrors(t *testing.T) {
 				t.Errorf("Parse:\n got %s\nwant %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// The arguments of types are small, and the limits leave room for as many as there may be.
+func TestParseManyTypes(t *testing.T) {
+	var src strings.Builder
+	src.WriteString("schema \"public\" {\n}\ntable \"t\" {\n  schema = schema.public\n")
+	const columns = 5000
+	for i := range columns {
+		fmt.Fprintf(&src, "  column \"c%d\" {\n    type = %s\n  }\n", i, []string{"numeric(10, 2)", "character_varying(255)", "timestamptz(6)", "bit(1)"}[i%4])
+	}
+	src.WriteString("}\n")
+	d, err := Parse("schema.hcl", []byte(src.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(d.Realm.Schemas[0].Tables[0].Columns); n != columns {
+		t.Errorf("%d columns", n)
 	}
 }

@@ -430,7 +430,7 @@ func Inspect(ctx context.Context,
 		if err != nil {
 			return err
 		}
-		hcl, err := state.Inspect(ctx, cfg, c.options(), func(ctx context.Context) (*devdb.Server, error) { return c.server(ctx, nil) })
+		hcl, err := state.Inspect(ctx, cfg, c.options(), state.CheckOn(func(ctx context.Context) (*devdb.Server, error) { return c.server(ctx, nil) }))
 		if errors.As(err, new(*pgconn.ConnectError)) {
 			return migrator.NewConnectError(cfg, err)
 		}

@@ -104,7 +104,7 @@ func Printing(ctx context.Context, conn *pgx.Conn, read func() error) error {
 	if conn.PgConn().TxStatus() != 'I' {
 		open, undo = savepoint, release
 	}
-	if _, err := conn.Exec(ctx, open+printing, pgx.QueryExecModeSimpleProtocol); err != nil {
+	if _, err := conn.Exec(ctx, open+printing+planning, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return fmt.Errorf("setting how the server prints: %w", err)
 	}
 	err := read()
@@ -131,6 +131,13 @@ SET LOCAL bytea_output = 'hex';
 SET LOCAL xmlbinary = 'base64';
 SET LOCAL lc_monetary = 'C';
 SET LOCAL quote_all_identifiers = off;
+`
+
+// planning is for Atlas's queries, which join a list of all tables, or aggregates of which PostgreSQL expects few rows.
+// With nested loops, their time grows with the square of the number of tables.
+const planning = `
+SET LOCAL jit = off;
+SET LOCAL enable_nestloop = off;
 `
 
 // session also turns off two features that slow down short queries, and limits waits for locks.

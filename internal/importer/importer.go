@@ -138,7 +138,7 @@ func (to *Target) write(ctx context.Context, s *state.State, drafts []migration.
 	if !onboard.Initial(to.Schema) {
 		return "", to.Dir.Write(ctx, to.Migrations, drafts)
 	}
-	hcl, err := state.Inspect(ctx, s.DB.ConnConfig(), to.Options, func(context.Context) (*devdb.Server, error) { return to.Server, nil })
+	hcl, err := state.Inspect(ctx, s.DB.ConnConfig(), to.Options, state.CheckOn(func(context.Context) (*devdb.Server, error) { return to.Server, nil }))
 	if err != nil {
 		return "", err
 	}

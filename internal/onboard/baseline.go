@@ -1,6 +1,7 @@
 package onboard
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -184,11 +185,12 @@ func (b *baseline) prove(ctx context.Context, sql *state.LiveSQL) error {
 	if err := b.uncarried(ctx, s); err != nil {
 		return err
 	}
-	if b.hcl, err = state.Inspect(ctx, b.cfg.Live.Config().ConnConfig, b.cfg.Options, func(context.Context) (*devdb.Server, error) { return b.cfg.Server, nil }); err != nil {
-		return err
-	}
-	if err := b.quiet(ctx, dir, s); err != nil {
-		return err
+	var loud error // instead of a comment in the file
+	if b.hcl, err = state.Inspect(ctx, b.cfg.Live.Config().ConnConfig, b.cfg.Options, func(ctx context.Context, _ *state.State, hcl []byte) (diffs []catalog.Difference, err error) {
+		diffs, loud = b.quiet(ctx, dir, s, hcl)
+		return diffs, loud
+	}); cmp.Or(err, loud) != nil {
+		return cmp.Or(err, loud)
 	}
 	return b.revertible(ctx, dir, s, sql)
 }
@@ -228,30 +230,33 @@ func unproven(err error, sql *state.LiveSQL) error {
 	return e
 }
 
-// quiet returns an error if there is something to plan in the state after the migration.
-func (b *baseline) quiet(ctx context.Context, dir *migration.Dir, after *state.State) error {
+// quiet returns an error if there is something to plan from the state after the migration to what hcl declares. It
+// returns the differences that a plan leaves alone.
+func (b *baseline) quiet(ctx context.Context, dir *migration.Dir, after *state.State, hcl []byte) ([]catalog.Difference, error) {
 	s, err := after.Clone(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	base := b.cfg.Base
-	base.Dir, base.Schema = dir, b.hcl
+	base.Dir, base.Schema = dir, hcl
 	diffs, err := proof.Differences(ctx, base, s)
 	if err != nil {
-		return fmt.Errorf("nothing was written: the schema file that `inspect` prints can't be used: %w", err)
+		return nil, fmt.Errorf("nothing was written: the schema file that `inspect` prints can't be used: %w", err)
 	}
 	s.Close()
+	var left []catalog.Difference
 	diffs = slices.DeleteFunc(diffs, func(d catalog.Difference) bool { // a schema file can't say NOT VALID
 		unvalidated := d.Kind == "constraint" && d.Have == d.Want+" NOT VALID"
 		if unvalidated {
 			b.out.Unvalidated = append(b.out.Unvalidated, d.Table+"."+d.Object)
+			left = append(left, d)
 		}
 		return unvalidated
 	})
 	if len(diffs) > 0 {
-		return &BaselineError{"the schema file that `inspect` prints declares another schema:", diffs, "please report this"}
+		return nil, &BaselineError{"the schema file that `inspect` prints declares another schema:", diffs, "please report this"}
 	}
-	return nil
+	return left, nil
 }
 
 // revertible proves the down file, or makes the migration irreversible.

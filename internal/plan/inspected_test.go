@@ -82,7 +82,7 @@ func TestInspected(t *testing.T) {
 // inspected inspects a database. The file must create the same schema; a failed test logs it.
 func inspected(t *testing.T, conn *pgx.ConnConfig, opts catalog.Options) []byte {
 	t.Helper()
-	hcl, err := state.Inspect(t.Context(), conn, opts, func(context.Context) (*devdb.Server, error) { return pgtest.Server(t), nil })
+	hcl, err := state.Inspect(t.Context(), conn, opts, state.CheckOn(func(context.Context) (*devdb.Server, error) { return pgtest.Server(t), nil }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,19 +24,33 @@ import (
 // at the top counts the objects that HCL can't express. Inspect fails if there are tables that the role may not see. If
 // another session has a table locked for longer than [InspectTimeout], the error is a *LockedError.
 //
-// If start isn't nil, it starts a dev server, on which Inspect creates the schema from the HCL and compares the two
-// catalogs. Comments at the top name the differences, or say why they weren't compared.
-func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options, start func(context.Context) (*devdb.Server, error)) ([]byte, error) {
+// If check isn't nil, comments at the top name the differences that it finds, or say why it found none.
+func Inspect(ctx context.Context, cfg *pgx.ConnConfig, opts catalog.Options, check Check) ([]byte, error) {
 	db, err := connect(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
 	defer db.close()
-	hcl, err := inspectLive(ctx, db, opts, start)
+	hcl, err := inspectLive(ctx, db, opts, check)
 	if pgsql.SQLState(err) == pgsql.LockNotAvailable {
 		return nil, Locked(ctx, db.native, err)
 	}
 	return hcl, err
+}
+
+// A Check returns how what hcl declares differs from the live database that it describes.
+type Check func(ctx context.Context, live *State, hcl []byte) ([]catalog.Difference, error)
+
+// CheckOn returns a Check that creates what hcl declares, on a dev server that it starts, and compares the catalogs.
+// Unmanaged properties of the live database don't count.
+func CheckOn(start func(context.Context) (*devdb.Server, error)) Check {
+	return func(ctx context.Context, live *State, hcl []byte) ([]catalog.Difference, error) {
+		srv, err := start(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return checkInspected(ctx, srv, live, hcl)
+	}
 }
 
 // publicComment is the comment that the schema public has in a new database.
@@ -79,7 +93,7 @@ SELECT pg_catalog.format('pid %s, user %s, application %s, which has locked %s',
 	return e
 }
 
-func inspectLive(ctx context.Context, db *session, opts catalog.Options, start func(context.Context) (*devdb.Server, error)) ([]byte, error) {
+func inspectLive(ctx context.Context, db *session, opts catalog.Options, check Check) ([]byte, error) {
 	if _, err := db.native.Exec(ctx, fmt.Sprintf("SET lock_timeout = %d", InspectTimeout.Milliseconds())); err != nil {
 		return nil, fmt.Errorf("setting lock_timeout: %w", err)
 	}
@@ -113,8 +127,8 @@ func inspectLive(ctx context.Context, db *session, opts catalog.Options, start f
 	for _, o := range others {
 		fmt.Fprintf(&out, "# Outside this file, because HCL cannot express it: %s\n", catalog.Escape(o.String()))
 	}
-	if start != nil {
-		differences, err := checkInspected(ctx, &State{db: db, Catalog: c, opts: opts}, hcl, start)
+	if check != nil {
+		differences, err := check(ctx, &State{db: db, Catalog: c, opts: opts}, hcl)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
@@ -136,13 +150,7 @@ func inspectLive(ctx context.Context, db *session, opts catalog.Options, start f
 	return out.Bytes(), nil
 }
 
-// checkInspected creates what hcl declares, on a dev server, and returns how it differs from live. Unmanaged properties
-// of live don't count.
-func checkInspected(ctx context.Context, live *State, hcl []byte, start func(context.Context) (*devdb.Server, error)) ([]catalog.Difference, error) {
-	srv, err := start(ctx)
-	if err != nil {
-		return nil, err
-	}
+func checkInspected(ctx context.Context, srv *devdb.Server, live *State, hcl []byte) ([]catalog.Difference, error) {
 	s, err := New(ctx, srv, live.opts)
 	if err != nil {
 		return nil, err

@@ -45,7 +45,7 @@ func TestInspectChecks(t *testing.T) {
 			}
 			db := pgtest.New(t)
 			db.Exec(tt.sql)
-			hcl, err := state.Inspect(t.Context(), db.ConnConfig(), catalog.Options{}, func(context.Context) (*devdb.Server, error) { return pgtest.Server(t), nil })
+			hcl, err := state.Inspect(t.Context(), db.ConnConfig(), catalog.Options{}, state.CheckOn(func(context.Context) (*devdb.Server, error) { return pgtest.Server(t), nil }))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,7 +56,7 @@ func TestInspectChecks(t *testing.T) {
 		})
 	}
 	t.Run("no server", func(t *testing.T) {
-		hcl, err := state.Inspect(t.Context(), pgtest.New(t).ConnConfig(), catalog.Options{}, func(context.Context) (*devdb.Server, error) { return nil, errors.New("no PostgreSQL") })
+		hcl, err := state.Inspect(t.Context(), pgtest.New(t).ConnConfig(), catalog.Options{}, state.CheckOn(func(context.Context) (*devdb.Server, error) { return nil, errors.New("no PostgreSQL") }))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -197,16 +197,29 @@ func (s *session) atlas() (migrate.Driver, error) {
 
 // A querier hides from Atlas's inspection what HCL can't express and the inspection fails on: some spellings of a BRIN
 // index's autosummarize, and that the index of a key WITHOUT OVERLAPS is one of exclusion too. It also hides that a
-// column's domain is NOT NULL, because the column isn't.
+// column's domain is NOT NULL, because the column isn't. It looks up an identity column's sequence by its name, and
+// doesn't compare it with the names of all.
 type querier struct{ *sql.Conn }
 
 func (q querier) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	query = strings.Replace(query, "i.reloptions AS options",
-		"(SELECT pg_catalog.array_agg(o) FROM pg_catalog.unnest(i.reloptions) o WHERE o LIKE 'pages_per_range=%') AS options", 1)
-	query = strings.Replace(query, "t1.is_nullable,", "CASE WHEN a.attnotnull THEN 'NO' ELSE 'YES' END AS is_nullable,", 1)
-	query = strings.Replace(query, "am.amname AS index_type", "CASE WHEN idx.indisexclusion AND idx.indisunique THEN 'btree' ELSE am.amname END AS index_type", 1)
-	query = strings.Replace(query, "FROM pg_constraint WHERE conindid = idx.indexrelid)", "FROM pg_constraint WHERE conindid = idx.indexrelid AND contype = 'x')", 1)
+	for _, r := range replacements {
+		query = strings.Replace(query, r.old, r.new, 1)
+	}
 	return q.Conn.QueryContext(ctx, query, args...)
+}
+
+const identitySequence = "pg_get_serial_sequence(quote_ident(t1.table_schema) || '.' || quote_ident(t1.table_name), t1.column_name)"
+
+// replacements are made in Atlas's queries.
+var replacements = []struct{ old, new string }{
+	{"i.reloptions AS options", "(SELECT pg_catalog.array_agg(o) FROM pg_catalog.unnest(i.reloptions) o WHERE o LIKE 'pages_per_range=%') AS options"},
+	{"t1.is_nullable,", "CASE WHEN a.attnotnull THEN 'NO' ELSE 'YES' END AS is_nullable,"},
+	{"am.amname AS index_type", "CASE WHEN idx.indisexclusion AND idx.indisunique THEN 'btree' ELSE am.amname END AS index_type"},
+	{"FROM pg_constraint WHERE conindid = idx.indexrelid)", "FROM pg_constraint WHERE conindid = idx.indexrelid AND contype = 'x')"},
+	{
+		"SELECT last_value FROM pg_sequences WHERE quote_ident(schemaname) || '.' || quote_ident(sequencename) = " + identitySequence,
+		"SELECT CASE WHEN has_sequence_privilege(q, 'SELECT,USAGE') THEN pg_sequence_last_value(q) END FROM CAST(" + identitySequence + " AS regclass) q",
+	},
 }
 
 func (s *session) close() {

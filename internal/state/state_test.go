@@ -2,13 +2,16 @@ package state
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
+	"ariga.io/atlas/sql/postgres"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
@@ -508,5 +511,51 @@ func TestInspectHidden(t *testing.T) {
 		if diff := cmp.Diff(string(want), string(got)); diff != "" {
 			t.Errorf("with all rights (-owner +role):\n%s", diff)
 		}
+	}
+}
+
+// A recorder records the queries that it runs.
+type recorder struct {
+	querier
+	queries []string
+}
+
+func (r *recorder) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	r.queries = append(r.queries, query)
+	return r.querier.QueryContext(ctx, query, args...)
+}
+
+// Each replacement is still made in a query of Atlas.
+func TestReplacements(t *testing.T) {
+	s, err := New(t.Context(), pgtest.Server(t), catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.db.run.Exec(t.Context(), "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY); INSERT INTO t DEFAULT VALUES"); err != nil {
+		t.Fatal(err)
+	}
+	r := &recorder{querier: querier{s.db.conn}}
+	drv, err := postgres.Open(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	realm, err := drv.InspectRealm(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, replacement := range replacements {
+		if !slices.ContainsFunc(r.queries, func(q string) bool { return strings.Contains(q, replacement.old) }) {
+			t.Errorf("no query contains %q", replacement.old)
+		}
+	}
+	last := int64(0)
+	for _, a := range realm.Schemas[0].Tables[0].Columns[0].Attrs {
+		if identity, ok := a.(*postgres.Identity); ok {
+			last = identity.Sequence.Last
+		}
+	}
+	if last != 1 {
+		t.Errorf("the last number of the identity column is %d", last)
 	}
 }

@@ -116,6 +116,8 @@ func TestUsual(t *testing.T) {
 	for _, src := range []string{
 		"a = [\n" + list + "]\n",
 		"a = {\n" + strings.Repeat("  x = -1 + 2\n", 500) + "}\n",
+		strings.Repeat("index \"x\" {\n  columns = [column.x] # a comment\n  schema = schema.public // another\n}\n", 2000) + strings.Repeat("# a = -1\n", 2000),
+		"a = {\n" + strings.Repeat("  x = -1 + 2 # a comment\n  y = b.c // another\n", 2000) + "}\n",
 		strings.Repeat("t \"x\" {\n  c {\n    null = !true\n  }\n}\n", 5000),
 		`url = "postgres://${getenv("A")}:${urlescape(getenv("B"))}@${getenv("C")}:${getenv("D")}/${getenv("E")}?sslmode=${getenv("F")}"`,
 		"variable \"n\" {\n  type = int\n  default = 3\n}\na = format(\"%03d of 1000000 at 2026-11-29\", var.n)\n",

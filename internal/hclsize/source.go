@@ -4,6 +4,7 @@
 package hclsize
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/hashicorp/hcl/v2"
@@ -58,11 +59,11 @@ func Source(file string, src []byte) error {
 			}
 		case hclsyntax.TokenComma:
 			operators[last] = 0
-		case hclsyntax.TokenNewline:
-			if brace[last] {
+		case hclsyntax.TokenNewline, hclsyntax.TokenComment: // a comment's newline is part of it
+			if brace[last] && bytes.HasSuffix(t.Bytes, []byte("\n")) {
 				operators[last] = 0
 			}
-		case hclsyntax.TokenIdent, hclsyntax.TokenNumberLit, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit, hclsyntax.TokenComment,
+		case hclsyntax.TokenIdent, hclsyntax.TokenNumberLit, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit,
 			hclsyntax.TokenEqual, hclsyntax.TokenEOF:
 		default:
 			operators[last]++

@@ -244,7 +244,7 @@ func (c *command) baseline(ctx context.Context, id string, stamp bool) (*onboard
 	r, err := onboard.Baseline(ctx, onboard.BaselineConfig{
 		Base: proof.Base{Dir: c.dir, SchemaName: c.env.Schema, Schema: src, Options: c.options()},
 		Live: m, Root: c.env.Root, MigrationsDir: c.env.MigrationsDir, Revision: id, Now: time.Now(),
-		Start: func(ctx context.Context) (*devdb.Server, error) { return c.server(ctx, nil) },
+		Start: func(ctx context.Context) (*devdb.Server, error) { return c.server(ctx, []string{}) },
 	})
 	if err != nil || !stamp {
 		return r, err

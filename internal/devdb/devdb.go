@@ -29,7 +29,7 @@ type Config struct {
 	Dev string
 	// States are the names of the states that a throwaway server may begin with, the best first. It begins with the
 	// first one that an earlier server saved (SaveState) and that is still in the cache. The caller chooses the names.
-	// Servers of another version or with other binaries don't find a state.
+	// Servers of another version or with other binaries don't find a state. With nil, SaveState does nothing.
 	States []string
 	// Extensions are those that migrations may create although only a superuser may. On a dev URL's server, its user
 	// must be a superuser.

@@ -41,7 +41,7 @@ func (s *Server) CloneState(ctx context.Context) (*Database, error) {
 //
 // A state isn't stored if its database is larger than 128 MiB, or has settings, privileges or a comment, which
 // PostgreSQL doesn't copy, or if roles or their settings change between SaveState and Close. Nothing is stored on a dev
-// URL's server, or on one that was started without Config.States. Because a saved state only saves time, SaveState
+// URL's server, or on one that was started with nil for Config.States. Because a saved state only saves time, SaveState
 // reports errors to Config.Log.
 func (s *Server) SaveState(ctx context.Context, db *Database, state string) {
 	state += s.stateSuffix

@@ -86,7 +86,7 @@ func startThrowaway(ctx context.Context, major int, cfg Config, log logger) (*Se
 		folder.remove()
 		return nil, fmt.Errorf("starting a throwaway PostgreSQL %s from %s: %w", bins.version, bins.dir, err)
 	}
-	s.saves, s.log, s.extensions, s.stateSuffix = len(states) > 0, log, cfg.Extensions, suffix
+	s.saves, s.log, s.extensions, s.stateSuffix = cfg.States != nil, log, cfg.Extensions, suffix
 	if cache, err := cacheDir(nil); err == nil {
 		s.factsFile = filepath.Join(cache, factsFile(bins))
 	}
@@ -95,7 +95,7 @@ func startThrowaway(ctx context.Context, major int, cfg Config, log logger) (*Se
 
 // stateSuffix returns Server.stateSuffix.
 func stateSuffix(ctx context.Context, folder *folder, bins binaries, cfg Config) (string, error) {
-	if len(cfg.States) == 0 || len(cfg.Extensions) == 0 {
+	if cfg.States == nil || len(cfg.Extensions) == 0 {
 		return "", nil
 	}
 	settings, err := output(ctx, folder.account, folder.path, "", bins.path("initdb"), "--show", "--pgdata="+filepath.Join(folder.path, "data"))

@@ -1,13 +1,13 @@
 package onboard
 
 import (
-	"cmp"
 	"context"
 	_ "embed"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -162,11 +162,28 @@ func (b *baseline) prove(ctx context.Context, sql *state.LiveSQL) error {
 	if err != nil {
 		return err
 	}
-	s, err := state.Replay(ctx, b.cfg.Server, dir, 0, b.cfg.Options)
-	if err != nil {
-		return unproven(err, sql)
+	// Run the migration while the live database is inspected and what its schema file declares is created.
+	ctx, cancel := context.WithCancel(ctx)
+	replay := sync.OnceValues(func() (*state.State, error) { return state.Replay(ctx, b.cfg.Server, dir, 0, b.cfg.Options) })
+	go replay()
+	defer func() {
+		cancel()
+		if s, err := replay(); err == nil {
+			s.Close()
+		}
+	}()
+	var loud error // instead of a comment in the file
+	hcl, err := state.Inspect(ctx, b.cfg.Live.Config().ConnConfig, b.cfg.Options, func(ctx context.Context, _ *state.State, hcl []byte) (diffs []catalog.Difference, err error) {
+		diffs, loud = b.quiet(ctx, dir, replay, hcl)
+		return diffs, loud
+	})
+	s, failed := replay()
+	if failed != nil {
+		return unproven(failed, sql)
 	}
-	defer s.Close()
+	if err != nil {
+		return err
+	}
 	now, err := catalog.Read(ctx, b.v.Conn(), b.cfg.Options)
 	if err != nil {
 		return err
@@ -185,12 +202,14 @@ func (b *baseline) prove(ctx context.Context, sql *state.LiveSQL) error {
 	if err := b.uncarried(ctx, s); err != nil {
 		return err
 	}
-	var loud error // instead of a comment in the file
-	if b.hcl, err = state.Inspect(ctx, b.cfg.Live.Config().ConnConfig, b.cfg.Options, func(ctx context.Context, _ *state.State, hcl []byte) (diffs []catalog.Difference, err error) {
-		diffs, loud = b.quiet(ctx, dir, s, hcl)
-		return diffs, loud
-	}); cmp.Or(err, loud) != nil {
-		return cmp.Or(err, loud)
+	if loud != nil {
+		return loud
+	}
+	b.hcl = hcl
+	if len(b.out.Unvalidated) == 0 {
+		base := b.cfg.Base
+		base.Dir, base.Schema = dir, b.hcl
+		proof.RememberSame(base)
 	}
 	return b.revertible(ctx, dir, s, sql)
 }
@@ -232,18 +251,25 @@ func unproven(err error, sql *state.LiveSQL) error {
 
 // quiet returns an error if there is something to plan from the state after the migration to what hcl declares. It
 // returns the differences that a plan leaves alone.
-func (b *baseline) quiet(ctx context.Context, dir *migration.Dir, after *state.State, hcl []byte) ([]catalog.Difference, error) {
-	s, err := after.Clone(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (b *baseline) quiet(ctx context.Context, dir *migration.Dir, replay func() (*state.State, error), hcl []byte) ([]catalog.Difference, error) {
 	base := b.cfg.Base
 	base.Dir, base.Schema = dir, hcl
-	diffs, err := proof.Differences(ctx, base, s)
+	replayed, desired, err := proof.States(ctx, base, func(ctx context.Context) (*state.State, error) {
+		s, err := replay()
+		if err != nil {
+			return nil, err
+		}
+		return s.Clone(ctx)
+	})
 	if err != nil {
-		return nil, fmt.Errorf("nothing was written: the schema file that `inspect` prints can't be used: %w", err)
+		return nil, unusable(err)
 	}
-	s.Close()
+	defer replayed.Close()
+	defer desired.Close()
+	diffs, err := proof.Compare(ctx, replayed, desired)
+	if err != nil {
+		return nil, unusable(err)
+	}
 	var left []catalog.Difference
 	diffs = slices.DeleteFunc(diffs, func(d catalog.Difference) bool { // a schema file can't say NOT VALID
 		unvalidated := d.Kind == "constraint" && d.Have == d.Want+" NOT VALID"
@@ -257,6 +283,10 @@ func (b *baseline) quiet(ctx context.Context, dir *migration.Dir, after *state.S
 		return nil, &BaselineError{"the schema file that `inspect` prints declares another schema:", diffs, "please report this"}
 	}
 	return left, nil
+}
+
+func unusable(err error) error {
+	return fmt.Errorf("nothing was written: the schema file that `inspect` prints can't be used: %w", err)
 }
 
 // revertible proves the down file, or makes the migration irreversible.

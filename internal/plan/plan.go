@@ -108,23 +108,32 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	if err := cfg.Dir.Verify(); err != nil {
 		return nil, err
 	}
-	replayed, desired, err := proof.States(ctx, cfg.Base, func(ctx context.Context) (*state.State, error) {
+	p := &Plan{dir: cfg.Dir}
+	replay := func(ctx context.Context) (*state.State, error) {
 		return state.Replay(ctx, cfg.Server, cfg.Dir, len(cfg.Dir.Files())-1, cfg.Options)
-	})
+	}
+	if cfg.Rename == "" && proof.Same(cfg.Base) {
+		replayed, err := replay(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer replayed.Close()
+		return p.nothing(ctx, replayed)
+	}
+	replayed, desired, err := proof.States(ctx, cfg.Base, replay)
 	if err != nil {
 		return nil, err
 	}
 	defer replayed.Close()
 	defer desired.Close()
-	p := &Plan{dir: cfg.Dir}
 	w, err := propose(ctx, cfg, replayed, desired)
 	if err != nil {
 		return nil, err
 	}
 	p.Files = w.files
 	if len(p.Files) == 0 {
-		p.Outside, err = replayed.Outside(ctx, func(catalog.Line) bool { return true })
-		return p, err
+		proof.RememberSame(cfg.Base)
+		return p.nothing(ctx, replayed)
 	}
 	planned := make([]proof.Planned, len(p.Files))
 	for i, f := range p.Files {
@@ -140,6 +149,12 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	}
 	p.Outside = outside
 	return p, nil
+}
+
+// nothing returns p, a plan with nothing to do, with what is outside the schema file.
+func (p *Plan) nothing(ctx context.Context, replayed *state.State) (_ *Plan, err error) {
+	p.Outside, err = replayed.Outside(ctx, func(catalog.Line) bool { return true })
+	return p, err
 }
 
 // A proposal is a plan that is not proven yet.

@@ -126,11 +126,16 @@ func (w *Walk) segmentFact(kind string, l *segment, text func(*migration.File) s
 	return w.fact(kind, l.to, texts)
 }
 
-// fact returns the fact that files of the first n migrations are right. It is valid only for this program, because
-// another version may read more of a catalog.
+// fact returns the fact that files of the first n migrations are right.
 func (w *Walk) fact(kind string, n int, texts []string) devdb.Fact {
+	return fact(kind, w.tool, w.base.Options, w.names[:n][max(0, n-1):], texts)
+}
+
+// fact returns the fact that texts are right for a state, of which there is at most one name. It is valid only for this
+// program, because another version may read more of a catalog.
+func fact(kind string, tool []byte, opts catalog.Options, state, texts []string) devdb.Fact {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %x %q %s", kind, w.tool, w.base.Options, w.names[:n][max(0, n-1):])
+	fmt.Fprintf(h, "%s %x %q %s", kind, tool, opts, state)
 	for _, t := range texts {
 		fmt.Fprintf(h, "\n%d ", len(t))
 		_, _ = io.WriteString(h, t) // never fails

@@ -289,7 +289,10 @@ func (s *schema) columns(d *document, t *table) {
 		}
 		rows = append(rows, []string{code(own(l)), typ, null, code(strings.TrimPrefix(c.Value, "DEFAULT ")), prose(s.comment(l))})
 	}
-	d.table("Columns", []string{"Column", "Type", "Null", "Default", "Comment"}, rows)
+	if len(rows) > 0 {
+		d.printf("## Columns\n\nThose of the primary key come first, the others by name; the table may have them in another order.\n\n")
+	}
+	d.table("", []string{"Column", "Type", "Null", "Default", "Comment"}, rows)
 }
 
 // indexes returns the rows about a table's indexes, those of constraints first.

@@ -2,6 +2,7 @@ package migrator
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -42,9 +43,15 @@ func NewConnectError(cfg *pgx.ConnConfig, err error) *ConnectError {
 	var pg *pgconn.PgError
 	var network *net.OpError
 	var dns *net.DNSError
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
 	switch {
 	case errors.As(err, &pg):
 		e.Text = fmt.Sprintf("PostgreSQL at %s refused the connection to database %q as user %q: %s (SQLSTATE %s)%s", where, cfg.Database, cfg.User, pg.Message, pg.Code, connectAdvice(pg.Code))
+	case errors.As(err, &unknown):
+		e.Text = fmt.Sprintf("cannot verify the certificate of PostgreSQL at %s: it is signed by an authority that isn't trusted here; name the file with the authority's certificate by sslrootcert in the URL, or by PGSSLROOTCERT", where)
+	case errors.As(err, &name):
+		e.Text = fmt.Sprintf("cannot verify the certificate of PostgreSQL at %s: %v; connect by a name that the certificate has", where, name)
 	case errors.As(err, &dns):
 		e.Text = fmt.Sprintf("cannot reach PostgreSQL: unknown host name %q; check the URL", dns.Name)
 	case errors.As(err, &network):

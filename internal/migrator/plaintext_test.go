@@ -127,6 +127,7 @@ func TestTLS(t *testing.T) {
 		{"127.0.0.1", "allow", true, 1, ""},
 		{"127.0.0.1", "require", true, 1, ""},
 		{"127.0.0.1", "require", false, 1, "server refused TLS connection"},
+		{"127.0.0.1", "verify-ca", true, 1, "signed by an authority that isn't trusted here; name the file with the authority's certificate by sslrootcert"},
 	} {
 		t.Run(fmt.Sprintf("%s %s %t", tt.host, tt.mode, tt.server), func(t *testing.T) {
 			b := setup(t, dir(t, shop...))
@@ -140,6 +141,23 @@ func TestTLS(t *testing.T) {
 				t.Errorf("%d connections, want %d", got, tt.want)
 			}
 		})
+	}
+}
+
+// In TestTLSName the server's certificate is trusted, but has another name.
+func TestTLSName(t *testing.T) {
+	b := setup(t, dir(t, shop...))
+	f, port := b.front(true)
+	b.through("127.0.0.1", port, "verify-full")
+	cert, err := x509.ParseCertificate(f.cert.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.cfg.ConnConfig.TLSConfig.RootCAs = x509.NewCertPool()
+	b.cfg.ConnConfig.TLSConfig.RootCAs.AddCert(cert)
+	const want = "cannot verify the certificate of PostgreSQL at 127.0.0.1:%d: x509: cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs; connect by a name that the certificate has"
+	if _, err := b.m().Status(context.Background()); err == nil || err.Error() != fmt.Sprintf(want, port) {
+		t.Errorf("the status gave %v", err)
 	}
 }
 

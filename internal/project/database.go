@@ -36,6 +36,11 @@ func (d Database) Config() (*pgx.ConnConfig, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s", d.Source, parseReason(err, d.URL))
 	}
+	if verifies(cfg) {
+		if err := useRoots(); err != nil {
+			return nil, fmt.Errorf("reading the binary's root certificates: %w", err)
+		}
+	}
 	return cfg, nil
 }
 

@@ -99,6 +99,38 @@ func TestImage(t *testing.T) {
 	}
 }
 
+// The image verifies servers by a mounted certificate, and says what is missing without it.
+func TestVerified(t *testing.T) {
+	db := newDatabase(t)
+	folder := t.TempDir()
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "ca.pem"), db.authority, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const untrusted = "cannot verify the certificate of PostgreSQL at 127.0.0.1:.* isn't trusted here; name the file .* by sslrootcert in the URL, or by PGSSLROOTCERT"
+	for _, tt := range []struct {
+		mode, authority string
+		code            int
+		want            string
+	}{
+		{"verify-full", mounted + "/ca.pem", 3, "8 migrations are pending"},
+		{"verify-ca", mounted + "/ca.pem", 3, "8 migrations are pending"},
+		{"verify-full", "", 1, untrusted},
+		{"verify-ca", "", 1, untrusted},
+	} {
+		c := container{user: users()[0], root: extracted(t), project: folder, env: []string{
+			"POSTGRESQL_HOST=" + db.host, "POSTGRESQL_PORT=" + db.port, "POSTGRESQL_DATABASE=" + db.name, "POSTGRESQL_USER=" + db.user, "POSTGRESQL_PASSWORD=" + db.password,
+			"POSTGRESQL_SSLMODE=" + tt.mode, "PGSSLROOTCERT=" + tt.authority,
+		}}
+		out, stderr, code := c.run(t, installed, "status", "-ready", "-env=prod")
+		if code != tt.code || !regexp.MustCompile(tt.want).MatchString(out+stderr) {
+			t.Errorf("%s by %q: exit code %d, want %d and %s:\n%s%s", tt.mode, tt.authority, code, tt.code, tt.want, out, stderr)
+		}
+	}
+}
+
 // The image's files run as any user, with a read-only root: it waits, applies and is ready, names the project first,
 // and takes a mounted one only when told.
 func TestRun(t *testing.T) {

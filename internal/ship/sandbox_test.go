@@ -2,8 +2,15 @@ package main
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io"
+	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -11,6 +18,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -67,10 +75,11 @@ func (c container) run(t *testing.T, args ...string) (stdout, stderr string, cod
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
-// database is a database that is reached by TCP and with a password, as a container reaches it.
+// database is a database that is reached by TCP and with a password, as a container reaches it, with TLS if that asks.
 type database struct {
 	*pgtest.DB
 	host, port, name, user, password string
+	authority                        []byte // the certificate, for 127.0.0.1, which it has signed itself
 
 	login *pgx.ConnConfig
 }
@@ -87,6 +96,7 @@ func newDatabase(t *testing.T) database {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cert := selfSigned(t)
 	var all sync.WaitGroup
 	all.Go(func() {
 		for {
@@ -104,8 +114,11 @@ func newDatabase(t *testing.T) database {
 				_, _ = io.Copy(to, from)
 				to.Close()
 			}
-			all.Go(func() { forward(server, client) })
-			all.Go(func() { forward(client, server) })
+			all.Go(func() {
+				client := encrypted(client, cert)
+				all.Go(func() { forward(client, server) })
+				forward(server, client)
+			})
 		}
 	})
 	t.Cleanup(func() { l.Close(); all.Wait() })
@@ -113,8 +126,45 @@ func newDatabase(t *testing.T) database {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return database{db, host, port, cfg.Database, cfg.User, password, cfg}
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]})
+	return database{db, host, port, cfg.Database, cfg.User, password, authority, cfg}
 }
+
+func selfSigned(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, cert, cert, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// encrypted returns a client's connection, with TLS if it asks for that: PostgreSQL doesn't speak it on a socket.
+func encrypted(client net.Conn, cert tls.Certificate) net.Conn {
+	asked := make([]byte, 8)
+	n, _ := io.ReadFull(client, asked)
+	if !bytes.Equal(asked, []byte{0, 0, 0, 8, 4, 210, 22, 47}) {
+		return asking{client, io.MultiReader(bytes.NewReader(asked[:n]), client)}
+	}
+	_, _ = client.Write([]byte("S"))
+	return tls.Server(client, &tls.Config{Certificates: []tls.Certificate{cert}})
+}
+
+// asking is a connection from which something was read already.
+type asking struct {
+	net.Conn
+	all io.Reader
+}
+
+func (a asking) Read(p []byte) (int, error) { return a.all.Read(p) }
 
 // head returns the revision id that the database records.
 func (d database) head(t *testing.T) string {

@@ -167,7 +167,7 @@ var hazards = []Rule{
 	{"add-column-stored-generated", "PG309", Blocking, Error, false, "Blocks reads and writes while the table is rewritten. Use a plain column with a trigger, and fill it in batches."},
 	{"add-column-serial-identity", "PG310", Blocking, Error, false, "Blocks reads and writes while the table is rewritten. Add a bigint column with a sequence as its default, and fill it in batches."},
 	{"add-column-constrained-domain", "IB411", Blocking, Error, false, "Blocks reads and writes while the table is rewritten. Use the base type and a NOT VALID check."},
-	{"type-change-rewrite", "PG301", Blocking, Error, false, "Blocks reads and writes while the table and its indexes are rewritten. Add a new column, write both, fill it in batches, then swap them."},
+	{"type-change-rewrite", "PG301", Blocking, Error, false, "Blocks reads and writes while the table and its indexes are rewritten. Change the type in the schema file and run `plan`, which writes an expansion, a swap and a contraction. By hand: add a new column, write both, fill it in batches, then swap them."},
 	{"table-rewrite", "IB429", Blocking, Error, false, "Blocks reads and writes while the table is rewritten. Use a new table or column, and fill it in batches."},
 	{"table-scan", "IB430", Blocking, Error, false, "Blocks writes, or reads too, while every row is read. Take the lock and read the table in separate transactions."},
 	{"type-change-recheck", "IB412", Blocking, Error, false, "Blocks reads and writes while every row is checked. Drop the check, change the type, add the check NOT VALID and validate it."},

@@ -81,12 +81,13 @@ type budget struct {
 	mu     sync.Mutex
 	spent  time.Duration
 	looked time.Duration   // spent at the last measurement
+	every  time.Duration   // running time until the next one
 	full   context.Context // ends when the disk limit is exceeded
 	cause  context.CancelCauseFunc
 }
 
 func newBudget(l Limits) *budget {
-	b := &budget{limits: l.orDefaults()}
+	b := &budget{limits: l.orDefaults(), every: lookEvery}
 	b.full, b.cause = context.WithCancelCause(context.Background())
 	return b
 }
@@ -135,7 +136,7 @@ func (s *Server) Bound(ctx context.Context) (bounded context.Context, done func(
 func (b *budget) spend(d time.Duration) {
 	b.mu.Lock()
 	b.spent += d
-	due := b.data != "" && b.spent-b.looked >= lookEvery
+	due := b.data != "" && b.spent-b.looked >= b.every
 	if due {
 		b.looked = b.spent
 	}
@@ -160,7 +161,12 @@ func (b *budget) reason(bounded context.Context, err error) error {
 
 // look measures the data directory, and ends full if it is too large.
 func (b *budget) look() {
-	if size := sizeOf(b.data); size > b.limits.Disk {
+	start := time.Now()
+	size := sizeOf(b.data)
+	b.mu.Lock()
+	b.every = max(lookEvery, lookShare*time.Since(start))
+	b.mu.Unlock()
+	if size > b.limits.Disk {
 		b.cause(&LimitError{DiskLimit, fmt.Sprintf("the throwaway PostgreSQL's files have %d MiB, more than %d MiB", size>>20, b.limits.Disk>>20)})
 	}
 }
@@ -168,17 +174,24 @@ func (b *budget) look() {
 // watch looks at the data directory while a statement runs.
 func (b *budget) watch(done <-chan struct{}) {
 	for {
+		b.mu.Lock()
+		every := b.every
+		b.mu.Unlock()
 		select {
 		case <-done:
 			return
-		case <-time.After(lookEvery):
+		case <-time.After(every):
 			b.look()
 		}
 	}
 }
 
-// lookEvery is the running time of statements between two measurements, which read the size of each file.
-const lookEvery = time.Second
+// lookEvery is the shortest running time of statements between two measurements, which read the size of each file. With
+// many files it is longer, so that measuring takes at most one part in lookShare of the time.
+const (
+	lookEvery = time.Second
+	lookShare = 20
+)
 
 // sizeOf returns how many bytes the files below a folder have, without those that are removed meanwhile.
 func sizeOf(folder string) int64 {

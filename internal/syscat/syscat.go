@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -127,7 +128,8 @@ type Mark struct {
 	// which is less than those of its savepoints.
 	floor    int64
 	ids      [known]oidmap.Map[bool]
-	rows     [known]int64
+	buckets  [known]oidmap.Map[int] // how many of the ids are in each bucket, by the bucket's number plus 1
+	rows     [known]int64           // of catalogs without an id
 	others   []summary
 	counters []counter // in a transaction; otherwise nil
 }
@@ -137,6 +139,29 @@ type summary struct{ Rows, Newest int64 }
 
 // A counter counts what the transaction has done to a catalog, also what was rolled back to a savepoint.
 type counter struct{ Inserted, Updated, Deleted int64 }
+
+// A bucket is a range of OIDs. To find deleted rows among thousands, PostgreSQL counts those in each bucket, and only
+// the OIDs in a bucket that has fewer than before are read.
+const bucketBits = 8
+
+func bucket(oid uint32) uint32 { return oid>>bucketBits + 1 }
+
+// put records whether a row exists.
+func (m *Mark) put(c Catalog, id uint32, exists bool) {
+	if m.ids[c].Get(id) == exists {
+		return
+	}
+	m.ids[c].Set(id, exists)
+	n := m.buckets[c].Get(bucket(id))
+	if exists {
+		m.buckets[c].Set(bucket(id), n+1)
+	} else {
+		m.buckets[c].Set(bucket(id), n-1)
+	}
+}
+
+// Any reports whether a catalog has rows that initdb didn't make. It must be one with OIDs.
+func (m *Mark) Any(c Catalog) bool { return m.ids[c].Len() > 0 }
 
 // Changes are what changed between two looks.
 type Changes struct {
@@ -153,7 +178,7 @@ type Rows struct {
 	New, Updated, Gone []uint32 // OIDs; empty for a catalog whose rows have none
 	// Relations are the relations, or for Enum the types, that new and updated rows belong to.
 	Relations []uint32
-	// Fewer means that rows without an OID are gone.
+	// Fewer means that rows are gone, those of Gone or some without an OID.
 	Fewer bool
 }
 
@@ -241,6 +266,7 @@ func (m *Mark) read(ctx context.Context, conn *pgx.Conn, now []counter) (*Mark, 
 		next.floor = 0
 	}
 	var found Changes
+	var fewer [known]oidmap.Map[int] // the buckets from which rows are gone
 	b := &pgx.Batch{}
 	newest := fmt.Sprint(m.newest)
 	if conn.PgConn().TxStatus() == 'I' && m.floor != 0 {
@@ -250,7 +276,8 @@ func (m *Mark) read(ctx context.Context, conn *pgx.Conn, now []counter) (*Mark, 
 		if now != nil && (now[c] == m.counters[c] || catalogs[c].part && now[c].Updated == m.counters[c].Updated) {
 			continue
 		}
-		total := !catalogs[c].part && (now == nil || now[c].Deleted > m.counters[c].Deleted || catalogs[c].id == "")
+		byID := catalogs[c].id != ""
+		total := !catalogs[c].part && !byID
 		b.Queue(c.sql(total), newest).QueryRow(func(row pgx.Row) error {
 			var rows, changed, last int64
 			var ids []uint32
@@ -266,19 +293,29 @@ func (m *Mark) read(ctx context.Context, conn *pgx.Conn, now []counter) (*Mark, 
 					continue
 				}
 				r.New = append(r.New, id)
-				next.ids[c].Set(id, true)
+				next.put(c, id, true)
 			}
-			switch {
-			case rows < 0:
-			case catalogs[c].id == "":
+			if total {
 				r.Fewer = rows < m.rows[c]+changed
 				next.rows[c] = rows
-			default:
-				r.Fewer = rows < int64(next.ids[c].Len())
 			}
 			found.Any = found.Any || r.Changed || r.Fewer
 			return nil
 		})
+		if byID && m.Any(c) && (now == nil || now[c].Deleted > m.counters[c].Deleted) {
+			b.Queue(c.bucketsSQL()).Query(func(rows pgx.Rows) error {
+				fewer[c] = next.buckets[c]
+				var of uint32
+				var n int
+				_, err := pgx.ForEachRow(rows, []any{&of, &n}, func() error {
+					if n == fewer[c].Get(of) {
+						fewer[c].Set(of, 0)
+					}
+					return nil
+				})
+				return err
+			})
+		}
 	}
 	next.others = append([]summary{}, m.others...)
 	for i, o := range others {
@@ -306,11 +343,14 @@ func (m *Mark) read(ctx context.Context, conn *pgx.Conn, now []counter) (*Mark, 
 		return nil, Changes{}, fmt.Errorf("reading what changed in the catalogs: %w", err)
 	}
 	for c := range known {
-		if r := &found.Rows[c]; r.Fewer && catalogs[c].id != "" {
-			if err := next.forget(ctx, conn, c, r); err != nil {
-				return nil, Changes{}, fmt.Errorf("reading what is gone from the catalogs: %w", err)
-			}
+		if fewer[c].Len() == 0 {
+			continue
 		}
+		gone, err := next.forget(ctx, conn, c, fewer[c])
+		if err != nil {
+			return nil, Changes{}, fmt.Errorf("reading what is gone from the catalogs: %w", err)
+		}
+		found.Rows[c].Gone, found.Rows[c].Fewer, found.Any = gone, true, true
 	}
 	return &next, found, nil
 }
@@ -320,22 +360,32 @@ func version(conn *pgx.Conn) int {
 	return pgsql.MajorVersion(conn.PgConn().ParameterStatus("server_version"))
 }
 
-// forget finds the rows that are gone from a catalog.
-func (m *Mark) forget(ctx context.Context, conn *pgx.Conn, c Catalog, r *Rows) error {
+// bucketsSQL returns the query for how many rows of a catalog are in each bucket.
+func (c Catalog) bucketsSQL() string {
 	d := catalogs[c]
-	var live []uint32
-	if err := conn.QueryRow(ctx, fmt.Sprintf("SELECT coalesce(array_agg(%s), '{}') FROM %s WHERE %s", d.id, d.name, d.where)).Scan(&live); err != nil {
-		return err
-	}
-	var left oidmap.Map[bool]
-	for _, id := range live {
-		left.Set(id, true)
-	}
-	for gone := range oidmap.Changes(m.ids[c], left) {
-		if gone.Before {
-			r.Gone = append(r.Gone, gone.Key)
-			m.ids[c].Set(gone.Key, false)
+	return fmt.Sprintf("SELECT (%s::bigint >> %d) + 1, count(*) FROM %s WHERE %s GROUP BY 1", d.id, bucketBits, d.name, d.where)
+}
+
+// forget finds the rows that are gone from buckets of a catalog.
+func (m *Mark) forget(ctx context.Context, conn *pgx.Conn, c Catalog, buckets oidmap.Map[int]) (gone []uint32, err error) {
+	d := catalogs[c]
+	for n := range buckets.All() {
+		first := (n - 1) << bucketBits
+		last := first + (1<<bucketBits - 1)
+		var live []uint32
+		sql := fmt.Sprintf("SELECT coalesce(array_agg(%s), '{}') FROM %s WHERE %s BETWEEN $1 AND $2 AND (%s)", d.id, d.name, d.id, d.where)
+		if err := conn.QueryRow(ctx, sql, first, last).Scan(&live); err != nil {
+			return nil, err
+		}
+		for id := first; ; id++ {
+			if m.ids[c].Get(id) && !slices.Contains(live, id) {
+				gone = append(gone, id)
+				m.put(c, id, false)
+			}
+			if id == last {
+				break
+			}
 		}
 	}
-	return nil
+	return gone, nil
 }

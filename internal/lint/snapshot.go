@@ -281,11 +281,16 @@ func readSnapshot(ctx context.Context, conn *pgx.Conn, before *snapshot) (*snaps
 	if err != nil {
 		return nil, err
 	}
-	s := &snapshot{mark: mark, newest: before.newest}
-	if err := s.read(ctx, conn, before, nil); err != nil {
+	return before.readAll(ctx, conn, mark)
+}
+
+// readAll returns the current snapshot, for which the catalogs are read in full.
+func (s *snapshot) readAll(ctx context.Context, conn *pgx.Conn, mark *syscat.Mark) (*snapshot, error) {
+	next := &snapshot{mark: mark, newest: s.newest}
+	if err := next.read(ctx, conn, s, nil); err != nil {
 		return nil, err
 	}
-	return s, s.readSession(ctx, conn, true)
+	return next, next.readSession(ctx, conn, true)
 }
 
 // read reads the objects whose OIDs only contains, by query, or everything if it is nil.
@@ -323,13 +328,13 @@ func (s *snapshot) advance(ctx context.Context, conn *pgx.Conn, allScans bool) (
 	if changes.Any {
 		only := affected(changes)
 		if only == nil {
-			return readSnapshot(ctx, conn, s)
+			return s.readAll(ctx, conn, mark)
 		}
 		if err := next.read(ctx, conn, s, only); err != nil {
 			return nil, err
 		}
 		if next.reprints(s) {
-			return readSnapshot(ctx, conn, s)
+			return s.readAll(ctx, conn, mark)
 		}
 	}
 	if advanced != nil {
@@ -422,28 +427,26 @@ func (s *snapshot) readSession(ctx context.Context, conn *pgx.Conn, allScans boo
 		s.locks, s.scans = oidmap.Map[locks]{}, oidmap.Map[int64]{}
 		return s.readScans(ctx, conn, "scans")
 	}
-	rows, err := conn.Query(ctx, queries()["session"], s.newest)
-	if err != nil {
+	var oids []uint32
+	var modes []locks
+	var scans []int64
+	// Arrays, because a transaction may hold thousands of locks.
+	if err := conn.QueryRow(ctx, queries()["session"], s.newest).Scan(&oids, &modes, &scans); err != nil {
 		return fmt.Errorf("reading the session's locks: %w", err)
 	}
-	var oid uint32
-	var held locks
-	var scans int64
-	var all []uint32
-	_, err = pgx.ForEachRow(rows, []any{&oid, &held, &scans}, func() error {
-		all = append(all, oid)
-		s.locks.Set(oid, held)
-		if r := s.relations.Get(oid); r != nil && (r.isTable() || r.Kind == "m") && scans > 0 {
-			s.scans.Set(oid, scans)
+	for i, oid := range oids {
+		s.locks.Set(oid, modes[i])
+		if r := s.relations.Get(oid); r != nil && (r.isTable() || r.Kind == "m") && scans[i] > 0 {
+			s.scans.Set(oid, scans[i])
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("reading the session's locks: %w", err)
 	}
-	if s.locks.Len() > len(all) { // a rollback to a savepoint released some
+	if s.locks.Len() > len(oids) { // a rollback to a savepoint released some
+		held := make(map[uint32]bool)
+		for _, oid := range oids {
+			held[oid] = true
+		}
 		for oid := range s.locks.All() {
-			if !slices.Contains(all, oid) {
+			if !held[oid] {
 				s.locks.Set(oid, 0)
 			}
 		}

@@ -104,15 +104,19 @@ SELECT e.oid, e.extname, e.extversion FROM pg_extension e WHERE e.oid >= 16384;
 SELECT n.oid, n.nspname FROM pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema';
 
 -- session
-SELECT l.relation,
-  bit_or(CASE l.mode WHEN 'RowShareLock' THEN 1 WHEN 'RowExclusiveLock' THEN 2 WHEN 'ShareUpdateExclusiveLock' THEN 4 WHEN 'ShareLock' THEN 8
-    WHEN 'ShareRowExclusiveLock' THEN 16 WHEN 'ExclusiveLock' THEN 32 WHEN 'AccessExclusiveLock' THEN 64 ELSE 0 END)::int2,
-  pg_stat_get_xact_numscans(l.relation)
-FROM pg_locks l WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.granted AND l.relation BETWEEN 16384 AND $1
-GROUP BY l.relation;
+SELECT coalesce(array_agg(l.relation), '{}'), coalesce(array_agg(l.modes), '{}'), coalesce(array_agg(pg_stat_get_xact_numscans(l.relation)), '{}')
+FROM (
+  SELECT relation, bit_or(CASE mode WHEN 'AccessShareLock' THEN 0 WHEN 'RowShareLock' THEN 1 WHEN 'RowExclusiveLock' THEN 2
+    WHEN 'ShareUpdateExclusiveLock' THEN 4 WHEN 'ShareLock' THEN 8 WHEN 'ShareRowExclusiveLock' THEN 16 WHEN 'ExclusiveLock' THEN 32
+    WHEN 'AccessExclusiveLock' THEN 64 ELSE 0 END)::int2 AS modes
+  FROM pg_locks WHERE relation BETWEEN 16384 AND $1 AND locktype = 'relation' AND pid = pg_backend_pid() AND granted
+  GROUP BY relation
+) l;
 
 -- scans
-SELECT s.relid, s.seq_scan FROM pg_stat_xact_user_tables s WHERE s.seq_scan > 0;
+SELECT oid, pg_stat_get_xact_numscans(oid) FROM pg_class
+WHERE relkind IN ('r', 'm', 'p') AND pg_stat_get_xact_numscans(oid) > 0 AND oid >= 16384
+  AND relnamespace <> ALL (ARRAY(SELECT oid FROM pg_namespace WHERE nspname = 'information_schema'));
 
 -- pending
 SELECT c.oid, pg_stat_get_xact_numscans(c.oid) FROM unnest($1::oid[]) c (oid) WHERE pg_stat_get_xact_numscans(c.oid) > 0;

@@ -23,6 +23,7 @@ func init() {
 		}
 		return cmp.Or(
 			same("relations", got.relations, want.relations), same("constraints", got.constraints, want.constraints),
+			same("unvalidated", got.unvalidated, want.unvalidated),
 			same("indexes", got.indexes, want.indexes), same("functions", got.functions, want.functions),
 			same("types", got.types, want.types), same("triggers", got.triggers, want.triggers),
 			same("policies", got.policies, want.policies), same("rules", got.rules, want.rules),

@@ -15,6 +15,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/oidmap"
 	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/runner"
+	"github.com/ibutsu/ibutsu-schema/internal/syscat"
 )
 
 // run runs a file as the migrator would and reads the catalogs after each statement. A statement that PostgreSQL
@@ -382,8 +383,10 @@ func runsCode(st *step) bool {
 		return false
 	case "INSERT":
 		return has(st.before.triggers, func(t *trigger) bool { return !t.Internal })
+	case "DO":
+		return true
 	}
-	return true
+	return st.before.mark.Any(syscat.Proc) // of PostgreSQL's own functions, none has such blocks
 }
 
 // readDefinitions reads the definitions of the indexes that the statement created.

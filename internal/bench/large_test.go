@@ -1,12 +1,9 @@
 package bench
 
 import (
-	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -79,23 +76,7 @@ func nothingToDo(b *testing.B, s *setup, name, root string) {
 		env := append(os.Environ(), "DATABASE_URL="+url, "XDG_CACHE_HOME="+b.TempDir())
 		s.run(root, env, s.tool, "apply")
 		for _, command := range []string{"status", "apply", "plan"} {
-			var most int64
-			b.Run(name+"/"+command, func(b *testing.B) {
-				var took []time.Duration
-				for range b.N {
-					cmd := exec.Command(s.tool, command)
-					var out bytes.Buffer
-					cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = root, env, &out, &out
-					start := time.Now()
-					if err := cmd.Run(); err != nil {
-						b.Fatalf("%s: %v\n%s", command, err, out.String())
-					}
-					took = append(took, time.Since(start))
-					most = max(most, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
-				}
-				report(b, took)
-				b.ReportMetric(float64(most)/1024, "MB")
-			})
+			s.measured(b, name+"/"+command, env, func() (string, []string) { return root, []string{command} })
 		}
 		return 0
 	})

@@ -12,9 +12,9 @@ import (
 )
 
 // BenchmarkBaseline measures baseline on databases of 100, 1,000 and 5,000 tables, and plan, which then has nothing to
-// do, both with the largest resident memory of the tool. Plain tables have a key and an index, rich ones also an identity
-// column, a unique constraint, a GIN index, a check and a foreign key. At 1,000 plain tables, baseline should take at
-// most 10 s and plan 3 s.
+// do, both with the largest resident memory of the tool. Plain tables have a key and an index, rich ones also an
+// identity column, a unique constraint, a GIN index, a check and a foreign key. At 1,000 plain tables, baseline should
+// take at most 10 s and plan 3 s.
 func BenchmarkBaseline(b *testing.B) {
 	s := newSetup(b)
 	for _, kind := range []struct{ name, sql string }{

@@ -333,7 +333,19 @@ func (s *snapshot) advance(ctx context.Context, conn *pgx.Conn, allScans bool) (
 		if err := next.read(ctx, conn, s, only); err != nil {
 			return nil, err
 		}
-		if next.reprints(s) {
+		renamed, all := next.reprints(s)
+		if types := changes.Rows[syscat.Type].Updated; !all && len(renamed)+len(types) > 0 {
+			if only, err = users(ctx, conn, renamed, types); err != nil {
+				return nil, err
+			}
+			if all = only == nil; !all {
+				err = next.read(ctx, conn, s, only)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		if all {
 			return s.readAll(ctx, conn, mark)
 		}
 	}
@@ -354,7 +366,7 @@ func affected(c syscat.Changes) map[string][]uint32 {
 		r := c.Rows[catalog]
 		return slices.Concat(r.New, r.Updated, r.Gone)
 	}
-	for _, named := range []syscat.Catalog{syscat.Type, syscat.Enum, syscat.Namespace} {
+	for _, named := range []syscat.Catalog{syscat.Enum, syscat.Namespace} {
 		if len(c.Rows[named].Updated) > 0 { // possibly renamed, and other objects print its name
 			return nil
 		}
@@ -379,38 +391,64 @@ func affected(c syscat.Changes) map[string][]uint32 {
 	}
 }
 
-// reprints reports whether objects that weren't read again may print differently, because what they name was renamed,
-// or because a temporary relation hides it.
-func (s *snapshot) reprints(before *snapshot) bool {
+// reprints returns the relations that have another name, or columns of another name, which the objects that depend on
+// them print. all means that any object may print differently, because a function was renamed, or because a temporary
+// relation hides a name.
+func (s *snapshot) reprints(before *snapshot) (renamed []uint32, all bool) {
 	for c := range oidmap.Changes(before.relations, s.relations) {
 		b, a := c.Before, c.After
 		if b == nil || a == nil {
 			if strings.HasPrefix(cmp.Or(b, a).Schema, "pg_temp_") {
-				return true
+				return nil, true
 			}
 			continue
 		}
-		if b.Name != a.Name || b.Schema != a.Schema {
-			return true
-		}
+		other := b.Name != a.Name || b.Schema != a.Schema
 		for num, was := range b.columns {
-			if is := a.columns[num]; is != nil && is.Name != was.Name {
-				return true
-			}
+			is := a.columns[num]
+			other = other || is != nil && is.Name != was.Name
+		}
+		if other {
+			renamed = append(renamed, c.Key)
 		}
 	}
 	for c := range oidmap.Changes(before.functions, s.functions) {
 		b, a := c.Before, c.After
 		if b != nil && a != nil && (b.Name != a.Name || b.Schema != a.Schema || b.Args != a.Args) {
-			return true
+			return nil, true
 		}
 		// Another function of its name may be called with or without its schema.
 		f := cmp.Or(a, b)
 		if (b == nil || a == nil) && has(s.functions, func(o *function) bool { return o.Name == f.Name && o.OID != f.OID }) {
-			return true
+			return nil, true
 		}
 	}
-	return false
+	return renamed, false
+}
+
+// users returns the OIDs of the objects that print the names of relations, of their columns, or of types, by query. It
+// returns nil, for everything, if the types aren't those of the rows of relations and arrays of them, or if functions
+// use them, because what calls a function need not depend on the type that it returns.
+func users(ctx context.Context, conn *pgx.Conn, relations, types []uint32) (map[string][]uint32, error) {
+	rows, err := conn.Query(ctx, queries()["users"], relations, types)
+	if err != nil {
+		return nil, fmt.Errorf("reading what uses renamed objects: %w", err)
+	}
+	only := make(map[string][]uint32)
+	var query string
+	var oid uint32
+	_, err = pgx.ForEachRow(rows, []any{&query, &oid}, func() error {
+		only[query] = append(only[query], oid)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading what uses renamed objects: %w", err)
+	}
+	if len(only["functions"])+len(only["types"]) > 0 {
+		return nil, nil
+	}
+	only["columns"], only["indexes"] = only["relations"], only["relations"]
+	return only, nil
 }
 
 // worksAtCommit reports whether a transaction may change something when it commits: temporary tables may go, and

@@ -121,6 +121,24 @@ WHERE relkind IN ('r', 'm', 'p') AND pg_stat_get_xact_numscans(oid) > 0 AND oid 
 -- pending
 SELECT c.oid, pg_stat_get_xact_numscans(c.oid) FROM unnest($1::oid[]) c (oid) WHERE pg_stat_get_xact_numscans(c.oid) > 0;
 
+-- users
+WITH named AS (
+  SELECT 'pg_class'::regclass AS class, oid FROM unnest($1::oid[]) oid
+  UNION SELECT 'pg_type'::regclass, oid FROM unnest($2::oid[]) oid
+  UNION SELECT 'pg_type'::regclass, c.reltype FROM pg_class c WHERE c.oid = ANY ($1) AND c.reltype <> 0
+  UNION SELECT 'pg_type'::regclass, t.typarray FROM pg_class c JOIN pg_type t ON t.oid = c.reltype WHERE c.oid = ANY ($1) AND t.typarray <> 0
+), used AS (
+  SELECT d.classid, d.objid FROM named n JOIN pg_depend d ON d.refclassid = n.class AND d.refobjid = n.oid
+)
+SELECT 'relations', objid FROM used WHERE classid = 'pg_class'::regclass
+UNION SELECT 'relations', x.adrelid FROM used JOIN pg_attrdef x ON x.oid = objid WHERE classid = 'pg_attrdef'::regclass
+UNION SELECT 'constraints', objid FROM used WHERE classid = 'pg_constraint'::regclass
+UNION SELECT 'functions', objid FROM used WHERE classid = 'pg_proc'::regclass
+UNION SELECT 'types', t.oid FROM used JOIN pg_type t ON t.oid = objid WHERE classid = 'pg_type'::regclass AND t.typtype = 'd'
+UNION SELECT 'types', t.oid FROM pg_type t LEFT JOIN pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
+  LEFT JOIN pg_class c ON c.oid = coalesce(e.typrelid, t.typrelid)
+  WHERE t.oid = ANY ($2) AND (c.oid IS NULL OR c.relkind = 'c');
+
 -- uses
 SELECT coalesce(i.indrelid, k.conrelid, x.adrelid, c.oid, 0::oid), pg_describe_object(d.classid, d.objid, d.objsubid)
 FROM pg_depend d

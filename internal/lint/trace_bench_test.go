@@ -40,7 +40,7 @@ func BenchmarkStatements(b *testing.B) {
 // BenchmarkGrowth lints large files, without starting the server: each doubling should at most double the time.
 //
 // Tables are n new tables with an index each, in one transaction. Alone are n statements without one. Changes are n
-// changes to 200 tables. Inserts are n inserts into 200 tables in turn.
+// changes to 200 tables. Inserts are n inserts into 200 tables in turn. Columns, Renames and Drops change n tables.
 func BenchmarkGrowth(b *testing.B) {
 	tables := func(n int) string {
 		var sql strings.Builder
@@ -72,20 +72,33 @@ func BenchmarkGrowth(b *testing.B) {
 		}
 		return sql.String()
 	}
+	each := func(sql string) func(int) string {
+		return func(n int) string {
+			var all strings.Builder
+			for i := range n {
+				fmt.Fprintf(&all, sql, i)
+			}
+			return all.String()
+		}
+	}
+	fixed := func(int) string { return tables(200) }
 	for _, bm := range []struct {
 		name  string
 		sizes []int
-		base  string
+		base  func(int) string
 		sql   func(int) string
 	}{
-		{"Tables", []int{50, 100, 200, 400, 800}, "", tables},
-		{"Alone", []int{625, 1250, 2500, 5000}, tables(200), func(n int) string { return "-- atlas:txmode none\n\n" + changes(n) }},
-		{"Changes", []int{625, 1250, 2500, 5000}, tables(200), changes},
-		{"Inserts", []int{500, 1000, 2000, 4000}, tables(200), inserts},
+		{"Tables", []int{50, 100, 200, 400, 800}, func(int) string { return "" }, tables},
+		{"Alone", []int{625, 1250, 2500, 5000}, fixed, func(n int) string { return "-- atlas:txmode none\n\n" + changes(n) }},
+		{"Changes", []int{625, 1250, 2500, 5000}, fixed, changes},
+		{"Inserts", []int{500, 1000, 2000, 4000}, fixed, inserts},
+		{"Columns", []int{150, 300, 600, 1200}, tables, each("ALTER TABLE t%d ADD COLUMN c int;\n")},
+		{"Renames", []int{150, 300, 600, 1200}, tables, each("ALTER TABLE t%d RENAME COLUMN n TO m;\n")},
+		{"Drops", []int{150, 300, 600, 1200}, tables, each("DROP TABLE t%d;\n")},
 	} {
 		for _, n := range bm.sizes {
 			b.Run(fmt.Sprintf("%s/%d", bm.name, n), func(b *testing.B) {
-				dir := read(b, folder(b, map[string]string{first: bm.base, second: bm.sql(n)}))
+				dir := read(b, folder(b, map[string]string{first: bm.base(n), second: bm.sql(n)}))
 				cfg := lint.Config{Start: start(b), Dir: dir, Latest: 1}
 				var most uint64
 				for b.Loop() {

@@ -80,14 +80,16 @@ type budget struct {
 
 	mu     sync.Mutex
 	spent  time.Duration
-	looked time.Duration   // spent at the last measurement
-	every  time.Duration   // running time until the next one
+	looked time.Duration   // spent at the last look
+	size   int64           // of the data directory when it was measured
+	free   int64           // of the file system then
+	next   time.Time       // when it is measured again
 	full   context.Context // ends when the disk limit is exceeded
 	cause  context.CancelCauseFunc
 }
 
 func newBudget(l Limits) *budget {
-	b := &budget{limits: l.orDefaults(), every: lookEvery}
+	b := &budget{limits: l.orDefaults()}
 	b.full, b.cause = context.WithCancelCause(context.Background())
 	return b
 }
@@ -132,11 +134,11 @@ func (s *Server) Bound(ctx context.Context) (bounded context.Context, done func(
 	}
 }
 
-// spend adds a statement's time, and measures the data directory if short statements have run for long enough.
+// spend adds a statement's time, and looks at the data directory if short statements have run for long enough.
 func (b *budget) spend(d time.Duration) {
 	b.mu.Lock()
 	b.spent += d
-	due := b.data != "" && b.spent-b.looked >= b.every
+	due := b.data != "" && b.spent-b.looked >= lookEvery
 	if due {
 		b.looked = b.spent
 	}
@@ -159,12 +161,22 @@ func (b *budget) reason(bounded context.Context, err error) error {
 	return err
 }
 
-// look measures the data directory, and ends full if it is too large.
-func (b *budget) look() {
+// look measures the data directory if it is time or the file system has become much fuller, and ends full if it is too
+// large.
+func (b *budget) look() { b.lookAt(freeSpace(b.data)) }
+
+func (b *budget) lookAt(free int64) {
 	start := time.Now()
-	size := sizeOf(b.data)
 	b.mu.Lock()
-	b.every = max(lookEvery, lookShare*time.Since(start))
+	due := !start.Before(b.next) || b.free-free > (b.limits.Disk-b.size)/2
+	b.mu.Unlock()
+	if !due {
+		return
+	}
+	size := sizeOf(b.data)
+	end := time.Now()
+	b.mu.Lock()
+	b.size, b.free, b.next = size, free, end.Add(min(measureShare*end.Sub(start), measureEvery))
 	b.mu.Unlock()
 	if size > b.limits.Disk {
 		b.cause(&LimitError{DiskLimit, fmt.Sprintf("the throwaway PostgreSQL's files have %d MiB, more than %d MiB", size>>20, b.limits.Disk>>20)})
@@ -174,23 +186,23 @@ func (b *budget) look() {
 // watch looks at the data directory while a statement runs.
 func (b *budget) watch(done <-chan struct{}) {
 	for {
-		b.mu.Lock()
-		every := b.every
-		b.mu.Unlock()
 		select {
 		case <-done:
 			return
-		case <-time.After(every):
+		case <-time.After(lookEvery):
 			b.look()
 		}
 	}
 }
 
-// lookEvery is the shortest running time of statements between two measurements, which read the size of each file. With
-// many files it is longer, so that measuring takes at most one part in lookShare of the time.
+// lookEvery is the running time of statements between two looks at the data directory.
+const lookEvery = time.Second
+
+// Measuring the data directory reads the size of each file, of which there may be 100,000. It should take at most one
+// part in measureShare of the time, but happens after measureEvery.
 const (
-	lookEvery = time.Second
-	lookShare = 20
+	measureShare = 20
+	measureEvery = 10 * time.Second
 )
 
 // sizeOf returns how many bytes the files below a folder have, without those that are removed meanwhile.

@@ -54,3 +54,12 @@ func servesData(pid int, data string) bool {
 	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
 	return err == nil && bytes.Contains(text, []byte("\x00-D\x00"+data+"\x00"))
 }
+
+// freeSpace returns how many bytes are free on the file system of a folder, or 0 if that is unknown.
+func freeSpace(folder string) int64 {
+	var s unix.Statfs_t
+	if err := unix.Statfs(folder, &s); err != nil {
+		return 0
+	}
+	return int64(s.Bfree) * s.Bsize
+}

@@ -53,6 +53,8 @@ func TestHostile(t *testing.T) {
 		{"splats", "a = b" + repeat("[*]", 100_000), "1:3008: " + operators},
 		{"attributes", "a = b" + repeat(".c", 100_000), "1:2006: " + operators},
 		{"lines of operators", "a = (1" + repeat("\n+1", 100_000) + ")", "1002:1: " + operators},
+		{"lines in a for expression", "a = {for x in [1] : x => " + repeat("-\n", 100_000) + "1}", "998:1: " + operators},
+		{"comments in a for expression", "a = {\n# c\nfor x in [1] : x => " + repeat("- # c\n", 100_000) + "1}", "1000:1: " + operators},
 		{"locals that repeat", "locals {\n  l0 = \"x\"\n" + locals.String() + "}\n", ": " + large},
 		{"one that repeats", "locals {\n  a = \"" + repeat("x", 1000) + "\"\n  b = \"" + repeat("${local.a}", 2000) + "\"\n}", "3:7: " + large},
 		{"many large ones", many + "}\n", "all values up to b"},

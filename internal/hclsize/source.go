@@ -43,7 +43,7 @@ func Source(file string, src []byte) error {
 	tokens, _ := hclsyntax.LexConfig(src, file, hcl.InitialPos)
 	operators := []int{0} // number of operators in each open expression, the outermost first
 	brace := []bool{true} // whether a newline ends an expression in it
-	for _, t := range tokens {
+	for i, t := range tokens {
 		last := len(operators) - 1
 		switch t.Type {
 		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc,
@@ -51,7 +51,7 @@ func Source(file string, src []byte) error {
 			if t.Type == hclsyntax.TokenOBrack {
 				operators[last]++ // it may be an index
 			}
-			operators, brace = append(operators, 0), append(brace, t.Type == hclsyntax.TokenOBrace)
+			operators, brace = append(operators, 0), append(brace, t.Type == hclsyntax.TokenOBrace && !isFor(tokens[i+1:]))
 		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc,
 			hclsyntax.TokenTemplateSeqEnd:
 			if last > 0 {
@@ -76,4 +76,14 @@ func Source(file string, src []byte) error {
 		}
 	}
 	return nil
+}
+
+// isFor reports whether the tokens after a brace are those of a for expression, in which newlines mean nothing.
+func isFor(tokens hclsyntax.Tokens) bool {
+	for _, t := range tokens {
+		if t.Type != hclsyntax.TokenNewline && t.Type != hclsyntax.TokenComment {
+			return t.Type == hclsyntax.TokenIdent && string(t.Bytes) == "for"
+		}
+	}
+	return false
 }

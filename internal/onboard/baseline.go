@@ -1,6 +1,7 @@
 package onboard
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -163,8 +164,8 @@ func (b *baseline) prove(ctx context.Context, sql *state.LiveSQL) error {
 		return err
 	}
 	// Run the migration while the live database is inspected and what its schema file declares is created.
-	ctx, cancel := context.WithCancel(ctx)
-	replay := sync.OnceValues(func() (*state.State, error) { return state.Replay(ctx, b.cfg.Server, dir, 0, b.cfg.Options) })
+	running, cancel := context.WithCancel(ctx)
+	replay := sync.OnceValues(func() (*state.State, error) { return state.Replay(running, b.cfg.Server, dir, 0, b.cfg.Options) })
 	go replay()
 	defer func() {
 		cancel()
@@ -173,34 +174,30 @@ func (b *baseline) prove(ctx context.Context, sql *state.LiveSQL) error {
 		}
 	}()
 	var loud error // instead of a comment in the file
-	hcl, err := state.Inspect(ctx, b.cfg.Live.Config().ConnConfig, b.cfg.Options, func(ctx context.Context, _ *state.State, hcl []byte) (diffs []catalog.Difference, err error) {
+	hcl, inspection := state.Inspect(ctx, b.cfg.Live.Config().ConnConfig, b.cfg.Options, func(ctx context.Context, _ *state.State, hcl []byte) (diffs []catalog.Difference, err error) {
 		diffs, loud = b.quiet(ctx, dir, replay, hcl)
 		return diffs, loud
 	})
-	s, failed := replay()
-	if failed != nil {
-		return unproven(failed, sql)
+	if inspection != nil {
+		cancel()
 	}
-	if err != nil {
-		return err
+	s, replayed := replay()
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case inspection == nil && replayed != nil:
+		return unproven(replayed, sql)
 	}
 	now, err := catalog.Read(ctx, b.v.Conn(), b.cfg.Options)
-	if err != nil {
-		return err
-	}
-	if !now.Equal(b.v.Catalog) {
+	if err == nil && !now.Equal(b.v.Catalog) {
 		return &migrator.ChangedError{Differences: catalog.Diff(b.v.Catalog, now)}
+	}
+	if err := cmp.Or(inspection, err); err != nil {
+		return err
 	}
 	const exclude = "to leave something to others, add it to exclude in atlas.hcl"
 	if have := b.v.Record.Without(s.Catalog); !have.Equal(b.live) {
 		return &BaselineError{"the migration gives an empty database another schema:", catalog.Diff(b.live, have), exclude}
-	}
-	b.out.Roles, b.draft.Effect = sql.Roles, catalog.Measure(catalog.Catalog{}, s.Catalog).String()
-	if b.out.Outside, err = s.Outside(ctx, func(catalog.Line) bool { return true }); err != nil {
-		return err
-	}
-	if err := b.uncarried(ctx, s); err != nil {
-		return err
 	}
 	if loud != nil {
 		return loud
@@ -209,7 +206,14 @@ func (b *baseline) prove(ctx context.Context, sql *state.LiveSQL) error {
 	if len(b.out.Unvalidated) == 0 {
 		base := b.cfg.Base
 		base.Dir, base.Schema = dir, b.hcl
-		proof.RememberSame(base)
+		proof.NewSame(base).Remember(s.Catalog)
+	}
+	b.out.Roles, b.draft.Effect = sql.Roles, catalog.Measure(catalog.Catalog{}, s.Catalog).String()
+	if b.out.Outside, err = s.Outside(ctx, func(catalog.Line) bool { return true }); err != nil {
+		return err
+	}
+	if err := b.uncarried(ctx, s); err != nil {
+		return err
 	}
 	return b.revertible(ctx, dir, s, sql)
 }

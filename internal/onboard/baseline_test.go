@@ -2,11 +2,14 @@ package onboard_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
@@ -256,4 +259,31 @@ func (p *project) files() map[string]string {
 		p.t.Fatal(err)
 	}
 	return all
+}
+
+// A baseline that is stopped while it proves the migration says so, not that a statement failed.
+func TestBaselineStopped(t *testing.T) {
+	pgtest.Dumps(t)
+	var sql strings.Builder
+	for i := range 50 {
+		fmt.Fprintf(&sql, "CREATE TABLE t%d (id int PRIMARY KEY);\n", i)
+	}
+	p := begin(t, sql.String())
+	for _, after := range []time.Duration{0, 50 * time.Millisecond, 200 * time.Millisecond} {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := onboard.Baseline(ctx, onboard.BaselineConfig{
+			Base: p.base(), Live: p.live(), Root: p.root, MigrationsDir: filepath.Join(p.root, "migrations"), Now: projecttest.Start,
+			Start: func(context.Context) (*devdb.Server, error) {
+				time.AfterFunc(after, cancel)
+				return pgtest.Server(t), nil
+			},
+		})
+		cancel()
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("stopped after %s: %v", after, err)
+		}
+	}
+	if files := p.base().Dir.Files(); len(files) > 0 {
+		t.Errorf("%d files were written", len(files))
+	}
 }

@@ -112,13 +112,17 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	replay := func(ctx context.Context) (*state.State, error) {
 		return state.Replay(ctx, cfg.Server, cfg.Dir, len(cfg.Dir.Files())-1, cfg.Options)
 	}
-	if cfg.Rename == "" && proof.Same(cfg.Base) {
+	same := proof.NewSame(cfg.Base)
+	if cfg.Rename == "" && same.Likely() {
 		replayed, err := replay(ctx)
 		if err != nil {
 			return nil, err
 		}
-		defer replayed.Close()
-		return p.nothing(ctx, replayed)
+		if same.Sure(replayed.Catalog) {
+			defer replayed.Close()
+			return p.nothing(ctx, replayed)
+		}
+		replay = func(context.Context) (*state.State, error) { return replayed, nil }
 	}
 	replayed, desired, err := proof.States(ctx, cfg.Base, replay)
 	if err != nil {
@@ -132,7 +136,7 @@ func Make(ctx context.Context, cfg Config) (*Plan, error) {
 	}
 	p.Files = w.files
 	if len(p.Files) == 0 {
-		proof.RememberSame(cfg.Base)
+		same.Remember(replayed.Catalog)
 		return p.nothing(ctx, replayed)
 	}
 	planned := make([]proof.Planned, len(p.Files))

@@ -17,7 +17,8 @@ func TestSame(t *testing.T) {
 	srv := pgtest.Start(t, devdb.Config{})
 	p := newProject(t)
 	p.start([]byte(projecttest.RunsFlakyHCL + strings.Repeat("# a large file\n", 5000)))
-	p.Write(map[string]string{"20260102040000_view.sql": "CREATE VIEW v AS SELECT id FROM runs;\n"})
+	p.Write(map[string]string{"20260102040000_view.sql": "CREATE VIEW v AS SELECT id FROM runs;\n" +
+		"DO $$ BEGIN IF EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'late') THEN CREATE TABLE late (); END IF; END $$;\n"})
 	databases := func() (n int) {
 		db, err := srv.Create(t.Context())
 		if err != nil {
@@ -55,6 +56,25 @@ func TestSame(t *testing.T) {
 	edited.Schema = []byte(strings.Replace(string(edited.Schema), "type = boolean", "type = text", 1))
 	if pl, _ := plan(edited); len(pl.Files) == 0 {
 		t.Error("nothing is planned for an edited schema file")
+	}
+	// The same migrations may produce something else.
+	db, err := srv.Create(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Discard()
+	late, err := db.Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := late.Exec(t.Context(), "SET application_name = late"); err != nil {
+		t.Fatal(err)
+	}
+	if pl, _ := plan(p.config()); len(pl.Files) == 0 {
+		t.Error("nothing is planned although the migrations have created another table")
+	}
+	if err := late.Close(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	p.Write(map[string]string{"20260102050000_more.sql": "CREATE TABLE more ();\n"})
 	if pl, _ := plan(p.config()); len(pl.Files) == 0 {

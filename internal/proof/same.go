@@ -1,36 +1,53 @@
 package proof
 
 import (
+	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/devdb"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
 // rememberedSchema is the size in bytes of a schema file from which creating what it declares takes longer than hashing
-// the program, which the fact includes.
+// the program, which the facts include.
 const rememberedSchema = 64 << 10
 
-// Same reports whether an earlier command found that the migrations produce what the schema file declares. It doesn't
-// look at small schema files.
-func Same(base Base) bool {
-	f, ok := same(base)
-	return ok && base.Server.Facts()[f]
+// Same is what is remembered about migrations that produce what a schema file declares. Nothing is remembered about a
+// small file.
+type Same struct {
+	base  Base
+	tool  []byte // nil for a small schema file
+	known map[devdb.Fact]bool
 }
 
-// RememberSame remembers for Same that the migrations produce what the schema file declares.
-func RememberSame(base Base) {
-	if f, ok := same(base); ok {
-		base.Server.Remember([]devdb.Fact{f})
-	}
-}
-
-func same(base Base) (f devdb.Fact, ok bool) {
+// NewSame reads what earlier commands have remembered.
+func NewSame(base Base) Same {
+	s := Same{base: base}
 	if len(base.Schema) < rememberedSchema {
-		return f, false
+		return s
 	}
-	tool, err := executable()
-	if err != nil {
-		return f, false
+	if tool, err := executable(); err == nil {
+		s.tool, s.known = tool, base.Server.Facts()
 	}
-	names := state.Names(base.Dir.Files()) // the last state is the first
-	return fact("same", tool, base.Options, names[:min(1, len(names))], []string{string(base.Schema)}), true
+	return s
+}
+
+// Likely reports whether the migrations have once produced what the schema file declares.
+func (s Same) Likely() bool { return s.tool != nil && s.known[s.migrations()] }
+
+// Sure reports whether the schema file declares replayed, which the migrations have produced now.
+func (s Same) Sure(replayed catalog.Catalog) bool { return s.known[s.catalog(replayed)] }
+
+// Remember remembers that the schema file declares replayed, which the migrations have produced.
+func (s Same) Remember(replayed catalog.Catalog) {
+	if s.tool != nil {
+		s.base.Server.Remember([]devdb.Fact{s.migrations(), s.catalog(replayed)})
+	}
+}
+
+func (s Same) migrations() devdb.Fact {
+	names := state.Names(s.base.Dir.Files()) // the last state is the first
+	return fact("same", s.tool, s.base.Options, names[:min(1, len(names))], []string{string(s.base.Schema)})
+}
+
+func (s Same) catalog(c catalog.Catalog) devdb.Fact {
+	return fact("same catalog", s.tool, s.base.Options, nil, []string{string(s.base.Schema), c.String()})
 }

@@ -100,8 +100,9 @@ func Init(ctx context.Context, root string, at Paths, github bool) (*Result, err
 // ignores reports whether .gitignore has the line of review's page.
 func ignores(folder *tree.Tree) bool {
 	text, err := folder.ReadFile(".gitignore")
-	return err == nil && slices.ContainsFunc(strings.Fields(string(text)), func(word string) bool {
-		return word == ignored || "/"+word == ignored
+	return err == nil && slices.ContainsFunc(strings.Split(string(text), "\n"), func(line string) bool {
+		line = strings.TrimSpace(line)
+		return line == ignored || "/"+line == ignored
 	})
 }
 

@@ -241,7 +241,7 @@ func Stale(project fs.FS, cfg Config) ([]StalePage, error) {
 		case !exists:
 			why := "it is missing: run docs"
 			if _, err := fs.Stat(project, at); !errors.Is(err, fs.ErrNotExist) {
-				why = "isn't a file that docs has written: move it, and run docs"
+				why = "it isn't a file that docs has written: move it, and run docs"
 			}
 			list = append(list, StalePage{at, why})
 		case s.pages[name] != "" && s.pages[name] != now, s.pages[name] == "" && !current(s.drawings[name].model, now):

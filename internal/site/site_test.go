@@ -260,7 +260,7 @@ docs/schema/people.md it is about a table that is gone: run docs`
 	if err := os.WriteFile(drawing, []byte("<svg/>"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got := stale(t, root, cfg); got != "docs/schema/schema.svg isn't a file that docs has written: move it, and run docs" {
+	if got := stale(t, root, cfg); got != "docs/schema/schema.svg it isn't a file that docs has written: move it, and run docs" {
 		t.Error(got)
 	}
 }

@@ -257,8 +257,9 @@ func (o *observer) look(ctx context.Context, t *task) {
 	var waits, idle bool
 	var tx, lock string
 	of := o.of.Load()
+	// A backend that has been granted a lock still shows the wait event until it runs again, so pg_locks decides.
 	err := o.conn.QueryRow(ctx, `
-SELECT a.wait_event_type IS NOT DISTINCT FROM 'Lock', a.wait_event IS NOT DISTINCT FROM 'ClientRead', COALESCE(l.virtualtransaction, ''),
+SELECT l.pid IS NOT NULL, a.wait_event IS NOT DISTINCT FROM 'ClientRead', COALESCE(l.virtualtransaction, ''),
        pg_catalog.concat_ws(' ', l.locktype, l.database, l.relation, l.page, l.tuple, l.virtualxid, l.transactionid, l.classid, l.objid, l.objsubid, l.mode)
   FROM pg_catalog.pg_stat_activity a LEFT JOIN pg_catalog.pg_locks l ON l.pid = a.pid AND NOT l.granted AND a.wait_event_type = 'Lock'
  WHERE a.pid = $1 LIMIT 1`, of.pid).Scan(&waits, &idle, &tx, &lock)

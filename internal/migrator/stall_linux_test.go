@@ -2,8 +2,12 @@ package migrator_test
 
 import (
 	"context"
+	"errors"
 	"net"
+	"strconv"
+	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -64,6 +68,51 @@ func noticesDeath(t *testing.T, conn *net.TCPConn) {
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// A busy machine may let time pass between the grant of a lock and the backend's next step. What the transaction has
+// waited so far still counts.
+func TestWaitsAddUpAfterALateGrant(t *testing.T) {
+	b := setup(t, dir(t, three...))
+	b.mustApply(migrator.Options{N: 1})
+	b.cfg.LockTimeout = 2 * time.Second
+	first, second := b.session("BEGIN; SELECT FROM a"), b.session("BEGIN; SELECT FROM b")
+	done := make(chan error, 1)
+	go func() {
+		done <- func() error {
+			b.waitsFor()
+			pid, err := strconv.Atoi(b.query("SELECT pid FROM pg_locks WHERE NOT granted AND locktype = 'relation'"))
+			if err != nil {
+				return err
+			}
+			time.Sleep(time.Second)
+			if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+				return err
+			}
+			b.end(first, "ROLLBACK")
+			time.Sleep(400 * time.Millisecond)
+			if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+				return err
+			}
+			b.waitsFor()
+			time.Sleep(1400 * time.Millisecond)
+			b.end(second, "ROLLBACK")
+			return nil
+		}()
+	}()
+	b.mustApply(migrator.Options{})
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	retries := logged[migrator.LogRetry](b.log)
+	if len(retries) == 0 {
+		t.Error("the transaction waited 2.4 s, and never gave way")
+	}
+	for _, e := range retries {
+		if !errors.As(e.Err, new(*migrator.WaitError)) {
+			t.Errorf("it gave way by %v", e.Err)
 		}
 	}
 }

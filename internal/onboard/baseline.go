@@ -142,12 +142,8 @@ func (b *baseline) make(ctx context.Context) error {
 	if len(invalid) > 0 {
 		return &RefusedError{fmt.Sprintf("INVALID indexes: %s: drop them with DROP INDEX CONCURRENTLY, or build them with REINDEX INDEX CONCURRENTLY", strings.Join(invalid, ", "))}
 	}
-	live := b.cfg.Live.Config()
-	sql, err := state.ReadLive(ctx, b.v.Conn(), live.ConnConfig, live.Role, b.cfg.Options)
+	sql, err := b.dump(ctx)
 	if err != nil {
-		return err
-	}
-	if b.cfg.Server, err = b.cfg.Start(ctx); err != nil {
 		return err
 	}
 	major := pgsql.MajorVersion(b.v.Conn().PgConn().ParameterStatus("server_version"))
@@ -155,6 +151,21 @@ func (b *baseline) make(ctx context.Context) error {
 		return &RefusedError{fmt.Sprintf("the database is on PostgreSQL %d, and the throwaway server is %d: set dev in atlas.hcl to \"docker://postgres/%[1]d/dev\"", major, have)}
 	}
 	return b.prove(ctx, sql)
+}
+
+// dump reads the SQL of the live database while the throwaway server starts.
+func (b *baseline) dump(ctx context.Context) (sql *state.LiveSQL, err error) {
+	starting, cancel := context.WithCancel(ctx)
+	var failed error
+	var wg sync.WaitGroup
+	wg.Go(func() { b.cfg.Server, failed = b.cfg.Start(starting) })
+	live := b.cfg.Live.Config()
+	if sql, err = state.ReadLive(ctx, b.v.Conn(), live.ConnConfig, live.Role, b.cfg.Options); err != nil {
+		cancel()
+	}
+	wg.Wait()
+	cancel()
+	return sql, cmp.Or(err, failed)
 }
 
 // prove makes the files and proves them.
@@ -165,10 +176,32 @@ func (b *baseline) prove(ctx context.Context, sql *state.LiveSQL) error {
 	}
 	// Run the migration while the live database is inspected and what its schema file declares is created.
 	running, cancel := context.WithCancel(ctx)
-	replay := sync.OnceValues(func() (*state.State, error) { return state.Replay(running, b.cfg.Server, dir, 0, b.cfg.Options) })
-	go replay()
+	var reverting *state.State // a copy of the replayed state
+	replay := sync.OnceValues(func() (*state.State, error) {
+		s, err := state.Replay(running, b.cfg.Server, dir, 0, b.cfg.Options)
+		if err != nil {
+			return nil, err
+		}
+		if reverting, err = s.Clone(running); err != nil {
+			s.Close()
+			return nil, err
+		}
+		return s, nil
+	})
+	// Prove the down file meanwhile, too.
+	revert := sync.OnceValues(func() ([]proof.Finding, error) {
+		if _, err := replay(); err != nil {
+			return nil, err
+		}
+		defer reverting.Close()
+		return proof.Downs(running, reverting, dir.Files(), []catalog.Catalog{{}, reverting.Catalog}, func(ctx context.Context, n int) (*state.State, error) {
+			return state.Replay(ctx, b.cfg.Server, dir, n-1, b.cfg.Options)
+		})
+	})
+	go revert()
 	defer func() {
 		cancel()
+		revert()
 		if s, err := replay(); err == nil {
 			s.Close()
 		}
@@ -215,7 +248,12 @@ func (b *baseline) prove(ctx context.Context, sql *state.LiveSQL) error {
 	if err := b.uncarried(ctx, s); err != nil {
 		return err
 	}
-	return b.revertible(ctx, dir, s, sql)
+	found, err := revert()
+	if err == nil && len(found) > 0 {
+		b.out.None = found[0].Text
+		b.draft.Down = "-- alembic:down none " + pgsql.OneLine(found[0].Text, 200) + "\n\n"
+	}
+	return err
 }
 
 // migration makes the migration, and returns the directory with it.
@@ -291,19 +329,6 @@ func (b *baseline) quiet(ctx context.Context, dir *migration.Dir, replay func() 
 
 func unusable(err error) error {
 	return fmt.Errorf("nothing was written: the schema file that `inspect` prints can't be used: %w", err)
-}
-
-// revertible proves the down file, or makes the migration irreversible.
-func (b *baseline) revertible(ctx context.Context, dir *migration.Dir, s *state.State, sql *state.LiveSQL) error {
-	found, err := proof.Downs(ctx, s, dir.Files(), []catalog.Catalog{{}, s.Catalog}, func(ctx context.Context, n int) (*state.State, error) {
-		return state.Replay(ctx, b.cfg.Server, dir, n-1, b.cfg.Options)
-	})
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	b.out.None = found[0].Text
-	b.draft.Down = "-- alembic:down none " + pgsql.OneLine(found[0].Text, 200) + "\n\n"
-	return nil
 }
 
 //go:embed uncarried.sql

@@ -304,7 +304,7 @@ func (s *snapshot) read(ctx context.Context, conn *pgx.Conn, before *snapshot, o
 		case only == nil:
 			b.Queue(queries()[p.query]).Query(read)
 		case len(oids) > 0:
-			b.Queue(strings.TrimSuffix(queries()[p.query], ";")+" AND "+p.key+" = ANY ($1)", oids).Query(read)
+			b.Queue(restricted(p), slices.Compact(slices.Sorted(slices.Values(oids)))).Query(read)
 		}
 	}
 	if b.Len() == 0 {
@@ -314,6 +314,13 @@ func (s *snapshot) read(ctx context.Context, conn *pgx.Conn, before *snapshot, o
 		return fmt.Errorf("reading the catalogs: %w", err)
 	}
 	return nil
+}
+
+// restricted returns the query for the objects whose OIDs are in $1. OFFSET keeps PostgreSQL from reading all objects,
+// and the estimated number of OIDs, which doesn't depend on $1, from planning the query for each.
+func restricted(p part) string {
+	return "SELECT q.* FROM unnest(ARRAY(SELECT unnest($1::oid[]))) AS o (oid) CROSS JOIN LATERAL (" +
+		strings.TrimSuffix(queries()[p.query], ";") + " AND " + p.key + " = o.oid OFFSET 0) AS q"
 }
 
 // advance returns the current snapshot. It reads only what changed since s. allScans means that tables may have been

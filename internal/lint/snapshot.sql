@@ -106,11 +106,12 @@ SELECT n.oid, n.nspname FROM pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspn
 -- session
 SELECT coalesce(array_agg(l.relation), '{}'), coalesce(array_agg(l.modes), '{}'), coalesce(array_agg(pg_stat_get_xact_numscans(l.relation)), '{}')
 FROM (
-  SELECT relation, bit_or(CASE mode WHEN 'AccessShareLock' THEN 0 WHEN 'RowShareLock' THEN 1 WHEN 'RowExclusiveLock' THEN 2
+  SELECT (l).relation, bit_or(CASE (l).mode WHEN 'AccessShareLock' THEN 0 WHEN 'RowShareLock' THEN 1 WHEN 'RowExclusiveLock' THEN 2
     WHEN 'ShareUpdateExclusiveLock' THEN 4 WHEN 'ShareLock' THEN 8 WHEN 'ShareRowExclusiveLock' THEN 16 WHEN 'ExclusiveLock' THEN 32
     WHEN 'AccessExclusiveLock' THEN 64 ELSE 0 END)::int2 AS modes
-  FROM pg_locks WHERE relation BETWEEN 16384 AND $1 AND locktype = 'relation' AND pid = pg_backend_pid() AND granted
-  GROUP BY relation
+  FROM (SELECT pg_lock_status() OFFSET 0) s (l)
+  WHERE (l).relation BETWEEN 16384 AND $1 AND (l).locktype = 'relation' AND (l).pid = pg_backend_pid() AND (l).granted
+  GROUP BY 1
 ) l;
 
 -- scans

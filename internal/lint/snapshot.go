@@ -5,6 +5,8 @@ import (
 	"context"
 	_ "embed" // the queries
 	"fmt"
+	"hash/fnv"
+	"iter"
 	"reflect"
 	"slices"
 	"strings"
@@ -33,6 +35,9 @@ type snapshot struct {
 	extensions  oidmap.Map[*extension]
 	schemas     oidmap.Map[string]
 	mark        *syscat.Mark
+
+	// The OIDs of relations, by the hash of their name and by the table that they are partitions of.
+	byName, byParent oidmap.Map[*[]uint32]
 	// newest is the greatest OID of the relations before the change.
 	newest uint32
 
@@ -313,7 +318,67 @@ func (s *snapshot) read(ctx context.Context, conn *pgx.Conn, before *snapshot, o
 	if err := conn.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("reading the catalogs: %w", err)
 	}
+	var listed oidmap.Map[*relation]
+	if only != nil {
+		listed = before.relations
+	}
+	for c := range oidmap.Changes(listed, s.relations) {
+		if r := c.Before; r != nil {
+			enlist(&s.byName, hash(r.Name), c.Key, false)
+			enlist(&s.byParent, r.Parent, c.Key, false)
+		}
+		if r := c.After; r != nil {
+			enlist(&s.byName, hash(r.Name), c.Key, true)
+			enlist(&s.byParent, r.Parent, c.Key, true)
+		}
+	}
 	return nil
+}
+
+func hash(name string) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return max(h.Sum32()&0xffff, 1) // small keys make a map small
+}
+
+// enlist adds an OID to a key's list, or removes it. The key 0 has no list.
+func enlist(m *oidmap.Map[*[]uint32], key, oid uint32, add bool) {
+	if key == 0 {
+		return
+	}
+	var list []uint32
+	if was := m.Get(key); was != nil {
+		list = *was
+	}
+	i, found := slices.BinarySearch(list, oid)
+	switch {
+	case found == add:
+		return
+	case add:
+		list = slices.Insert(slices.Clone(list), i, oid)
+	default:
+		list = slices.Delete(slices.Clone(list), i, i+1)
+	}
+	if len(list) == 0 {
+		m.Set(key, nil)
+		return
+	}
+	m.Set(key, &list)
+}
+
+// named yields the relations with a name, in any schema.
+func (s *snapshot) named(name string) iter.Seq[*relation] {
+	return func(yield func(*relation) bool) {
+		list := s.byName.Get(hash(name))
+		if list == nil {
+			return
+		}
+		for _, oid := range *list {
+			if r := s.relations.Get(oid); r.Name == name && !yield(r) {
+				return
+			}
+		}
+	}
 }
 
 // restricted returns the query for the objects whose OIDs are in $1. OFFSET keeps PostgreSQL from reading all objects,
@@ -324,8 +389,8 @@ func restricted(p part) string {
 }
 
 // advance returns the current snapshot. It reads only what changed since s. allScans means that tables may have been
-// scanned that aren't locked.
-func (s *snapshot) advance(ctx context.Context, conn *pgx.Conn, allScans bool) (*snapshot, error) {
+// scanned that aren't locked. creates means that only a statement that [creates] has run.
+func (s *snapshot) advance(ctx context.Context, conn *pgx.Conn, allScans, creates bool) (*snapshot, error) {
 	mark, changes, err := s.mark.Look(ctx, conn)
 	if err != nil {
 		return nil, err
@@ -356,12 +421,52 @@ func (s *snapshot) advance(ctx context.Context, conn *pgx.Conn, allScans bool) (
 			return s.readAll(ctx, conn, mark)
 		}
 	}
+	if !creates || allScans || !next.onlyNew(s, changes) {
+		if err := next.readSession(ctx, conn, allScans); err != nil {
+			return nil, err
+		}
+	}
 	if advanced != nil {
 		if err := advanced(ctx, conn, &next); err != nil {
 			return nil, err
 		}
 	}
-	return &next, next.readSession(ctx, conn, allScans)
+	return &next, nil
+}
+
+// creates reports whether a statement creates a table or an index, not from a query. It locks existing relations only
+// to refer to them in the catalogs, unless it calls functions.
+func creates(st *step) bool {
+	if x, ok := st.stmt.Index(); ok {
+		return x.Create
+	}
+	w := st.st.Rest
+	return st.st.Verb == "CREATE TABLE" && !w.Anywhere("SELECT") && !w.Anywhere("TABLE") && !w.Anywhere("VALUES") && !w.Anywhere("EXECUTE")
+}
+
+// onlyNew reports whether a statement that creates locked only relations that the change created, so that the locks and
+// scans are those of before. Reading the locks takes time for each lock that the transaction holds.
+func (s *snapshot) onlyNew(before *snapshot, changes syscat.Changes) bool {
+	if !changes.Any || changes.Other || before.mark.Any(syscat.Proc) {
+		return false
+	}
+	for c := syscat.Class; c <= syscat.Inherits; c++ {
+		r := changes.Rows[c]
+		if r.Fewer || slices.ContainsFunc(r.Relations, func(oid uint32) bool { return oid != 0 && oid <= s.newest }) {
+			return false
+		}
+	}
+	for c := range oidmap.Changes(before.indexes, s.indexes) {
+		if c.After == nil || c.After.Table <= s.newest {
+			return false
+		}
+	}
+	for c := range oidmap.Changes(before.constraints, s.constraints) {
+		if c.After == nil || c.After.References != 0 && c.After.References <= s.newest {
+			return false
+		}
+	}
+	return true
 }
 
 // advanced is called with each snapshot that was advanced; tests compare it with one that was read in full.
@@ -558,10 +663,7 @@ func (s *snapshot) find(schema, name string) *relation {
 	}
 	var found *relation
 	at := len(path)
-	for _, r := range s.relations.All() {
-		if r.Name != name {
-			continue
-		}
+	for r := range s.named(name) {
 		if (schema == "" || schema == "pg_temp") && strings.HasPrefix(r.Schema, "pg_temp_") {
 			return r
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -28,6 +29,7 @@ func init() {
 			same("types", got.types, want.types), same("triggers", got.triggers, want.triggers),
 			same("policies", got.policies, want.policies), same("rules", got.rules, want.rules),
 			same("extensions", got.extensions, want.extensions), same("schemas", got.schemas, want.schemas),
+			same("locks", got.locks, want.locks), sameNames(got, want),
 		)
 	}
 }
@@ -35,6 +37,24 @@ func init() {
 func same[V comparable](what string, got, want oidmap.Map[V]) error {
 	for c := range oidmap.Changes(got, want) {
 		return fmt.Errorf("%s: the advanced snapshot has %+v, the full one %+v", what, c.Before, c.After)
+	}
+	return nil
+}
+
+// sameNames compares what is found by name and by parent.
+func sameNames(got, want *snapshot) error {
+	for oid, r := range want.relations.All() {
+		if f := got.find(r.Schema, r.Name); f == nil || f.OID != oid {
+			return fmt.Errorf("%s is found as %+v", r.sql(), f)
+		}
+		if g, w := got.family(oid), want.family(oid); !slices.Equal(g, w) {
+			return fmt.Errorf("the family of %s is %v, want %v", r.sql(), g, w)
+		}
+	}
+	for oid, r := range got.relations.All() {
+		if r.Parent != 0 && !slices.Contains(got.family(r.Parent), oid) {
+			return fmt.Errorf("the family of %d lacks %d", r.Parent, oid)
+		}
 	}
 	return nil
 }

@@ -101,10 +101,15 @@ func (s *step) touched() []uint32 {
 			oids[oid] = true
 		}
 	}
-	if slices.ContainsFunc(s.messages, aboutScan) {
-		for oid := range s.before.relations.All() {
-			if s.scanned(oid) {
-				oids[oid] = true
+	for _, n := range s.messages {
+		if !aboutScan(n) {
+			continue
+		}
+		for part := range strings.SplitSeq(n.Message, `"`) {
+			for r := range s.before.named(part) {
+				if s.scanned(r.OID) {
+					oids[r.OID] = true
+				}
 			}
 		}
 	}
@@ -221,10 +226,8 @@ func (s *step) direct(r *relation) bool { return r.Parent == 0 || s.named(r) }
 func (s *snapshot) family(table uint32) []uint32 {
 	list := []uint32{table}
 	for i := 0; i < len(list); i++ {
-		for oid, r := range s.relations.All() {
-			if r.Parent == list[i] && r.Parent != 0 {
-				list = append(list, oid)
-			}
+		if children := s.byParent.Get(list[i]); children != nil {
+			list = append(list, *children...)
 		}
 	}
 	return list

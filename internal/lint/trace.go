@@ -358,7 +358,10 @@ func (r *fileRun) step(ctx context.Context, st *step, run func(context.Context) 
 		}
 	}
 	r.unread = r.unread || runsCode(st)
-	if st.after, err = r.look(ctx); err != nil {
+	r.creates = inTx && st.data == nil && r.imitated == nil && creates(st)
+	st.after, err = r.look(ctx)
+	r.creates = false
+	if err != nil {
 		return err
 	}
 	r.now = st.after

@@ -25,6 +25,8 @@ type tracer struct {
 	// been scanned: by what was rolled back, or when a transaction committed.
 	scanned map[uint32]bool
 	unread  bool
+	// creates means that the statement that has just run only creates something.
+	creates bool
 
 	messages []*pgconn.Notice
 }
@@ -80,7 +82,7 @@ func (t *tracer) reset(ctx context.Context) error {
 		}
 	}
 	// Temporary tables are gone, and the search path is public again.
-	if t.now, err = t.now.advance(ctx, t.conn, true); err != nil {
+	if t.now, err = t.now.advance(ctx, t.conn, true, false); err != nil {
 		return err
 	}
 	t.now.path = nil
@@ -94,7 +96,7 @@ func (t *tracer) snapshot(ctx context.Context) (s *snapshot, err error) {
 	var path []string
 	err = t.pinned(ctx, func(schemas []string) error {
 		path = schemas
-		s, err = t.now.advance(ctx, t.conn, t.unread)
+		s, err = t.now.advance(ctx, t.conn, t.unread, t.creates)
 		if err != nil {
 			return err
 		}

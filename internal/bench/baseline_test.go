@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"strings"
@@ -51,11 +52,12 @@ CREATE INDEX j%[1]d ON t%[1]d USING gin (data);
 	}
 }
 
-// measured measures runs of the tool, with its largest resident memory. next prepares one and returns its folder and
-// arguments.
+// measured measures runs of the tool, with its largest resident memory and the least CPU time of the tool and of the
+// servers that it starts. next prepares a run and returns its folder and arguments.
 func (s *setup) measured(b *testing.B, name string, env []string, next func() (string, []string)) {
 	b.Helper()
 	var most int64
+	least := time.Duration(math.MaxInt64)
 	b.Run(name, func(b *testing.B) {
 		var took []time.Duration
 		for range b.N {
@@ -68,9 +70,11 @@ func (s *setup) measured(b *testing.B, name string, env []string, next func() (s
 				b.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out.String())
 			}
 			took = append(took, time.Since(start))
+			least = min(least, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
 			most = max(most, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
 		}
 		report(b, took)
+		b.ReportMetric(float64(least.Milliseconds()), "cpu-ms")
 		b.ReportMetric(float64(most)/1024, "MB")
 	})
 }

@@ -230,3 +230,65 @@ func BenchmarkLint(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkLintLarge lints a file of 625 to 5,000 statements in one transaction, and files of 50 to 400 new tables with
+// an index each. Each size is twice the one before: time and memory should at most double, too.
+func BenchmarkLintLarge(b *testing.B) {
+	s := newSetup(b)
+	tables := func(n int) string {
+		var sql strings.Builder
+		for i := range n {
+			fmt.Fprintf(&sql, "CREATE TABLE t%d (id bigint PRIMARY KEY, n int, at timestamptz, name text);\nCREATE INDEX i%d ON t%d (n);\n", i, i, i)
+		}
+		return sql.String()
+	}
+	statements := func(n int) string {
+		var sql strings.Builder
+		for i := range n {
+			switch k := i / 5; i % 5 {
+			case 0:
+				fmt.Fprintf(&sql, "CREATE TABLE x%d (id bigint PRIMARY KEY, n int);\n", k)
+			case 1:
+				fmt.Fprintf(&sql, "CREATE INDEX x%d_n ON x%d (n);\n", k, k)
+			case 2:
+				fmt.Fprintf(&sql, "ALTER TABLE t%d ADD COLUMN c%d text;\n", k%200, k)
+			case 3:
+				fmt.Fprintf(&sql, "UPDATE t%d SET name = 'x' WHERE id = %d;\n", k%200, k)
+			case 4:
+				fmt.Fprintf(&sql, "DROP INDEX x%d_n;\n", k)
+			}
+		}
+		return sql.String()
+	}
+	inserts := func(n int) string {
+		var sql strings.Builder
+		for i := range n {
+			fmt.Fprintf(&sql, "INSERT INTO t%d (id) VALUES (%d);\n", i%200, i)
+		}
+		return sql.String()
+	}
+	for _, bench := range []struct {
+		name      string
+		base, sql func(int) string
+		sizes     []int
+	}{
+		{"tables", func(int) string { return "SELECT 1;\n" }, tables, []int{50, 100, 200, 400}},
+		{"statements", func(int) string { return tables(200) }, statements, []int{625, 1250, 2500, 5000}},
+		{"inserts", func(int) string { return tables(200) }, inserts, []int{500, 1000, 2000, 4000}},
+	} {
+		for _, n := range bench.sizes {
+			root := b.TempDir()
+			write(b, root, "atlas.hcl", projectHCL)
+			write(b, root, "schema.hcl", "schema \"public\" {\n}\n")
+			write(b, root, "migrations/20240101000000_base.sql", bench.base(n))
+			write(b, root, "migrations/20240102000000_change.sql", bench.sql(n))
+			for _, name := range []string{"20240101000000_base", "20240102000000_change"} {
+				write(b, root, "migrations/down/"+name+".sql", "-- alembic:down none it is a benchmark\n\n")
+			}
+			s.run(root, nil, s.tool, "rehash")
+			s.measured(b, fmt.Sprintf("%s/%d", bench.name, n), os.Environ(), func() (string, []string) {
+				return root, []string{"lint", "-latest=1"}
+			})
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
+	"github.com/ibutsu/ibutsu-schema/internal/proof"
 	"github.com/ibutsu/ibutsu-schema/internal/state"
 )
 
@@ -284,5 +286,144 @@ func (w *writers) compare(typ, zone string, rows int64) {
 	}
 	if all < rows+before || all > rows+w.inserted.Load()+4 {
 		w.t.Errorf("%d rows instead of %d", all, rows+before)
+	}
+}
+
+// TestExpandEnumUnderWrites takes values from an enum that two tables use, one of them in arrays, there and back, while
+// an application inserts and updates rows. Rows with a value that the other type lacks stop the change, and no row
+// loses its value.
+func TestExpandEnumUnderWrites(t *testing.T) {
+	ctx := t.Context()
+	schema := func(values string) []byte {
+		return []byte(`schema "public" {
+}
+enum "mood" {
+  schema = schema.public
+  values = [` + values + `]
+}
+table "Lists" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "v" {
+    type    = sql("public.mood[]")
+    default = "{a}"
+  }
+  column "expected" {
+    type = text
+  }
+  primary_key {
+    columns = [column.id]
+  }
+}
+table "Values" {
+  schema = schema.public
+  column "id" {
+    type = int
+  }
+  column "v" {
+    type    = enum.mood
+    default = "b"
+  }
+  column "expected" {
+    type = text
+  }
+  primary_key {
+    columns = [column.id]
+  }
+  index "ix_values_v" {
+    columns = [column.v]
+    where   = "v <> 'a'"
+  }
+  check "values_v_check" {
+    expr = "v in ('a', 'b', 'c', 'd')"
+  }
+}
+`)
+	}
+	p := newProject(t)
+	p.start(schema(`"a", "b", "c", "d", "gone"`))
+	p.HCL = schema(`"new", "d", "c", "b", "a"`)
+	pl, err := Make(ctx, p.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := state.Replay(ctx, pgtest.Server(t), p.config().Dir, len(p.config().Dir.Files())-1, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const rows = 300
+	insert := func(id int, v string) string {
+		return fmt.Sprintf(`WITH l AS (INSERT INTO "Lists" (id, v, expected) VALUES (%d, '{%s,a}', '{%[2]s,a}'))
+			INSERT INTO "Values" (id, v, expected) VALUES (%[1]d, '%[2]s', '%[2]s')`, id, v)
+	}
+	update := func(id int, v string) string {
+		return fmt.Sprintf(`WITH l AS (UPDATE "Lists" SET v = '{%s}', expected = '{%[1]s}' WHERE id = %[2]d)
+			UPDATE "Values" SET v = '%[1]s', expected = '%[1]s' WHERE id = %[2]d`, v, id)
+	}
+	exec := func(sql string) {
+		t.Helper()
+		if _, err := s.Conn().Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatal(err)
+		}
+	}
+	letters := []string{"a", "b", "c", "d"}
+	for i := range rows {
+		exec(insert(i, letters[i%4]))
+	}
+	w := startWriters(t, s, "", func(r *rand.Rand, id int) string {
+		v := letters[r.IntN(4)]
+		if r.IntN(2) == 0 {
+			return insert(id, v)
+		}
+		return update(1+r.IntN(rows-1), v) // row 0 belongs to the test
+	})
+	// run runs a script: first with a value that it can't convert, which fails, and then without.
+	run := func(sc proof.Script, bad string) {
+		t.Helper()
+		if bad != "" {
+			exec(`UPDATE "Lists" SET v = '{a,` + bad + `}' WHERE id = 0`)
+			err := s.Run(ctx, sc.Stmts, sc.TxNone, sc.File)
+			if err == nil || !strings.Contains(err.Error(), `1 rows of public."Lists" have a value of v`) {
+				t.Fatalf("%s: with a row that has %s: %v", sc.File, bad, err)
+			}
+			exec(update(0, "a"))
+		}
+		if err := s.Run(ctx, sc.Stmts, sc.TxNone, sc.File); err != nil {
+			t.Fatal(err)
+		}
+	}
+	compare := func() {
+		t.Helper()
+		w.compare("enum", "", rows)
+		var wrong int
+		if err := s.Conn().QueryRow(ctx, `SELECT count(*) FROM "Lists" WHERE v::text IS DISTINCT FROM expected`).Scan(&wrong); err != nil || wrong > 0 {
+			t.Errorf("%d lists are wrong: %v", wrong, err)
+		}
+	}
+	var steps []string
+	for i, f := range pl.Files {
+		bad := ""
+		if i == 0 || strings.HasSuffix(f.up.File, "_swap.sql") {
+			bad = "gone"
+		}
+		run(f.up, bad)
+		compare()
+		steps = append(steps, f.up.File)
+	}
+	for _, f := range slices.Backward(pl.Files) {
+		bad := ""
+		if strings.HasSuffix(f.up.File, "_swap.sql") {
+			bad = "new"
+		}
+		run(f.down, bad)
+		compare()
+	}
+	w.stop()
+	compare()
+	if len(steps) != 5 {
+		t.Errorf("the plan has the files %q instead of two expands, a swap and two contracts", steps)
 	}
 }

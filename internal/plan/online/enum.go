@@ -20,6 +20,7 @@ type rebuiltEnum struct {
 	schema     string
 	have, want *schema.EnumType
 	users      []enumUser
+	inPlace    string // why it isn't replaced by expand and contract
 }
 
 // typed reports whether one of the columns has the enum's type.
@@ -48,7 +49,7 @@ func (d *differ) changedEnums(ctx context.Context, have, want *schema.Realm) (re
 				if err != nil {
 					return nil, nil, err
 				}
-				if e := (rebuiltEnum{s.Name, h, w, users}); subsequence(h.Values, w.Values) {
+				if e := (rebuiltEnum{schema: s.Name, have: h, want: w, users: users}); subsequence(h.Values, w.Values) {
 					extended = append(extended, e)
 				} else {
 					rebuilt = append(rebuilt, e)
@@ -103,8 +104,12 @@ func (d *differ) shrinkEnum(ctx context.Context, e rebuiltEnum) (Op, error) {
 func (e rebuiltEnum) hazards(why string) (list []hazard.Hazard) {
 	for i, u := range e.users {
 		if i == 0 || e.users[i-1].table != u.table {
-			list = append(list, hazard.Hazard{Kind: hazard.Rewrite, Table: u.table, Lock: hazard.AccessExclusive,
-				What: "the enum " + pgsql.QualifiedIdent(e.schema, e.have.T) + " is rebuilt because " + why})
+			h := hazard.Hazard{Kind: hazard.Rewrite, Table: u.table, Lock: hazard.AccessExclusive,
+				What: "the enum " + pgsql.QualifiedIdent(e.schema, e.have.T) + " is rebuilt because " + why}
+			if e.inPlace != "" && e.inPlace != chosenInPlace {
+				h.Also = "It isn't made by expand and contract, because " + e.inPlace + "."
+			}
+			list = append(list, h)
 		}
 	}
 	return list
@@ -116,15 +121,27 @@ func (e rebuiltEnum) used(lost []string) (list []hazard.Hazard) {
 		return nil
 	}
 	for _, u := range e.users {
-		column, values := ident(u.column), strings.Join(lost, ", ")
-		where := column + "::text IN (" + values + ")"
-		if u.array {
-			where = column + "::text[] && ARRAY[" + values + "]"
-		}
+		column := ident(u.column)
 		list = append(list, hazard.Hazard{Kind: hazard.Violated, Table: u.table, Column: column,
-			What: "fails if a row has " + strings.Join(lost, " or ") + " in " + column, Query: fix.CountRows(u.table, where)})
+			What: "fails if a row has " + strings.Join(lost, " or ") + " in " + column, Query: fix.CountRows(u.table, u.has(column, lost))})
 	}
 	return list
+}
+
+// has returns the condition that an expression of the column's type has one of the values, which are literals.
+func (u enumUser) has(expr string, values []string) string {
+	if u.array {
+		return expr + "::text[] && ARRAY[" + strings.Join(values, ", ") + "]"
+	}
+	return expr + "::text IN (" + strings.Join(values, ", ") + ")"
+}
+
+// difference says what the enum loses.
+func (e rebuiltEnum) difference() string {
+	if gone := missing(e.have.Values, e.want.Values); len(gone) > 0 {
+		return "no longer has " + strings.Join(gone, ", ")
+	}
+	return "has its values in another order"
 }
 
 // missing returns, as literals, the values that others lack.
@@ -228,8 +245,13 @@ func (d *differ) rebuildEnum(ctx context.Context, e rebuiltEnum) ([]Op, error) {
 
 // oldEnum returns an unused name for the type that is replaced.
 func (d *differ) oldEnum(schemaName, name string) string {
-	return d.names.free(schemaName, name, "_old", func(free string) bool {
-		return d.have.relations[pgsql.QualifiedIdent(schemaName, free)]
+	return d.enumName(schemaName, name, "_old")
+}
+
+func (d *differ) enumName(schemaName, name, suffix string) string {
+	return d.names.free(schemaName, name, suffix, func(free string) bool {
+		q := pgsql.QualifiedIdent(schemaName, free)
+		return d.have.relations[q] || d.want.relations[q]
 	})
 }
 
@@ -475,14 +497,7 @@ func (d *differ) enumComment(ctx context.Context, o schema.Object) ([]Op, error)
 // swapEnum creates the type with other values and converts its columns.
 func swapEnum(schemaName, name, old string, values []string, users []enumUser, comment *string) []cmd {
 	typ := pgsql.QualifiedIdent(schemaName, name)
-	var list []string
-	for _, v := range values {
-		list = append(list, pgsql.Literal(v))
-	}
-	cmds := []cmd{
-		sql("ALTER TYPE " + typ + " RENAME TO " + ident(old)),
-		sql("CREATE TYPE " + typ + " AS ENUM (" + strings.Join(list, ", ") + ")"),
-	}
+	cmds := []cmd{renameType(schemaName, name, old), createEnum(schemaName, name, values)}
 	for _, u := range users {
 		alter := func(s string) cmd { return cmd{table: u.table, action: "ALTER COLUMN " + ident(u.column) + " " + s} }
 		array := ""
@@ -501,4 +516,12 @@ func swapEnum(schemaName, name, old string, values []string, users []enumUser, c
 		cmds = append(cmds, sql("COMMENT ON TYPE "+typ+" IS "+pgsql.Literal(*comment)))
 	}
 	return append(cmds, sql("DROP TYPE "+pgsql.QualifiedIdent(schemaName, old)))
+}
+
+func renameType(schemaName, from, to string) cmd {
+	return sql("ALTER TYPE " + pgsql.QualifiedIdent(schemaName, from) + " RENAME TO " + ident(to))
+}
+
+func createEnum(schemaName, name string, values []string) cmd {
+	return sql("CREATE TYPE " + pgsql.QualifiedIdent(schemaName, name) + " AS ENUM (" + strings.Join(missing(values, nil), ", ") + ")")
 }

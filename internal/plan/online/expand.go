@@ -22,8 +22,11 @@ import (
 // column follows the second until the contract migration drops it, so that the change can be reverted until then.
 
 // An expansion is such a change of one table, or of several whose foreign keys can't compare an old type with a new
-// one.
-type expansion struct{ tables []*expanded }
+// one, or which use an enum that another type replaces.
+type expansion struct {
+	tables []*expanded
+	enums  []*expandedEnum
+}
 
 // An expanded table is one with columns that change.
 type expanded struct {
@@ -55,37 +58,19 @@ func (e *expanded) reads(names []string) bool {
 }
 
 // expansions returns the changes that are made by expand and contract, in an order in which tables come before those
-// that refer to them. For every other table whose columns change types, d.inPlace says why.
-func (d *differ) expansions(ctx context.Context, from *state.State, enums []rebuiltEnum) ([]*expansion, error) {
-	if err := d.checkNames(); err != nil {
-		return nil, err
+// that refer to them, and the enums that are replaced in place. For every other table whose columns change types,
+// d.inPlace says why.
+func (d *differ) expansions(ctx context.Context, from *state.State, enums []rebuiltEnum) ([]*expansion, []rebuiltEnum, error) {
+	if err := d.checkNames(enums); err != nil {
+		return nil, nil, err
 	}
-	tables := map[string]*expanded{}
-	for _, name := range slices.Sorted(maps.Keys(d.have.tables)) {
-		have, want := d.have.tables[name], d.want.tables[name]
-		if want == nil {
-			continue
-		}
-		e, why, err := d.expandable(ctx, have, want, enums)
-		switch {
-		case err != nil:
-			return nil, err
-		case why != "":
-			d.inPlace[name] = why
-		case e != nil:
-			tables[name] = e
-		}
-	}
-	if len(tables) == 0 {
-		return nil, nil
-	}
-	groups, err := d.grouped(ctx, tables)
-	if err != nil {
-		return nil, err
+	groups, stay, err := d.groups(ctx, enums)
+	if err != nil || len(groups) == 0 {
+		return nil, stay, err
 	}
 	had, err := from.Privileges(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var list []*expansion
 	for _, x := range groups {
@@ -102,7 +87,29 @@ func (d *differ) expansions(ctx context.Context, from *state.State, enums []rebu
 		}
 		list = append(list, x)
 	}
-	return list, nil
+	return list, stay, nil
+}
+
+// expandables returns the tables with columns that change by expand and contract. stay are the enums that are replaced
+// in place, enums those that aren't.
+func (d *differ) expandables(ctx context.Context, stay []rebuiltEnum, enums []*expandedEnum) (map[string]*expanded, error) {
+	tables := map[string]*expanded{}
+	for _, name := range slices.Sorted(maps.Keys(d.have.tables)) {
+		have, want := d.have.tables[name], d.want.tables[name]
+		if want == nil {
+			continue
+		}
+		e, why, err := d.expandable(ctx, have, want, stay, enums)
+		switch {
+		case err != nil:
+			return nil, err
+		case why != "":
+			d.inPlace[name] = why
+		case e != nil:
+			tables[name] = e
+		}
+	}
+	return tables, nil
 }
 
 // chosenInPlace is the reason for a change in place that the user has chosen.
@@ -110,11 +117,18 @@ const chosenInPlace = "chosen"
 
 // expandable returns the columns of a table that change by expand and contract, or nil and why they can't. If no
 // column's change would block the table, both are empty.
-func (d *differ) expandable(ctx context.Context, have, want *table, enums []rebuiltEnum) (*expanded, string, error) {
+func (d *differ) expandable(ctx context.Context, have, want *table, stay []rebuiltEnum, enums []*expandedEnum) (*expanded, string, error) {
 	e := &expanded{have: have, want: want}
 	why := ""
 	for _, a := range have.columns {
 		b := want.column(a.Name)
+		if c := twinOf(enums, have, a, b); c != nil {
+			if d.types.stays(have, a.Name) {
+				return nil, chosenInPlace, nil
+			}
+			e.columns = append(e.columns, c)
+			continue
+		}
 		if b == nil || a.typed() == b.typed() {
 			continue
 		}
@@ -164,7 +178,7 @@ func (d *differ) expandable(ctx context.Context, have, want *table, enums []rebu
 		return nil, why, nil
 	}
 	e.object = d.names.function(have, have.Name+"_"+e.columns[0].from.Name, "_sync")
-	if why = d.stuck(e, enums); why != "" {
+	if why = d.stuck(e, stay); why != "" {
 		return nil, why, nil
 	}
 	why, err := d.readAttached(ctx, e)
@@ -177,11 +191,8 @@ func (d *differ) expandable(ctx context.Context, have, want *table, enums []rebu
 // stuck says why the columns of a table can't have twins, or returns "".
 func (d *differ) stuck(e *expanded, enums []rebuiltEnum) string {
 	t := e.have
-	switch {
-	case t.Partitioned:
-		return "the table is partitioned"
-	case len(t.below) > 0 || len(t.Inherits) > 0:
-		return "the table is part of an inheritance hierarchy"
+	if why := t.family(); why != "" {
+		return "the table " + why
 	}
 	for _, enum := range enums {
 		if slices.ContainsFunc(enum.users, func(u enumUser) bool { return u.table == t.String() }) {
@@ -206,6 +217,17 @@ func (d *differ) stuck(e *expanded, enums []rebuiltEnum) string {
 		}
 	}
 	return d.stuckParts(e)
+}
+
+// family says what keeps columns of the table from having twins, or returns "".
+func (t *table) family() string {
+	switch {
+	case t.Partitioned:
+		return "is partitioned"
+	case len(t.below) > 0 || len(t.Inherits) > 0:
+		return "is part of an inheritance hierarchy"
+	}
+	return ""
 }
 
 // sameNumbers reports whether two columns are numbered by the same sequence, in the same way.
@@ -328,8 +350,8 @@ func btoi(b bool) int {
 
 // grouped groups the tables: those whose foreign keys can't compare an old type with a new one change together. It
 // takes tables out that refer to, or are referred to by, a column that changes in place and can't be compared
-// meanwhile.
-func (d *differ) grouped(ctx context.Context, tables map[string]*expanded) ([]*expansion, error) {
+// meanwhile. Tables with the same enum change together, too.
+func (d *differ) grouped(ctx context.Context, tables map[string]*expanded, enums []*expandedEnum) ([]*expansion, error) {
 	type edge struct {
 		child, parent string
 		k             *constraint
@@ -376,16 +398,30 @@ func (d *differ) grouped(ctx context.Context, tables map[string]*expanded) ([]*e
 	}
 	group := map[string]*expansion{}
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
-		group[name] = &expansion{[]*expanded{tables[name]}}
+		group[name] = &expansion{tables: []*expanded{tables[name]}}
 	}
-	for _, g := range edges {
-		a, b := group[g.child], group[g.parent]
-		if a == nil || b == nil || a == b || !g.apart {
-			continue
+	join := func(a, b *expansion) {
+		if a == nil || b == nil || a == b {
+			return
 		}
 		b.tables = append(b.tables, a.tables...)
 		for _, e := range a.tables {
 			group[e.have.String()] = b
+		}
+	}
+	for _, g := range edges {
+		if g.apart {
+			join(group[g.child], group[g.parent])
+		}
+	}
+	for _, e := range enums {
+		for _, u := range e.users {
+			join(group[u.table], group[e.users[0].table])
+		}
+	}
+	for _, e := range enums {
+		if x := group[e.users[0].table]; x != nil {
+			x.enums = append(x.enums, e)
 		}
 	}
 	var list []*expansion

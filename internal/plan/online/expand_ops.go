@@ -1,6 +1,7 @@
 package online
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -42,6 +43,9 @@ func (d *differ) expandOps(ctx context.Context, from, to *state.State, x *expans
 			o.hazards = append(o.hazards, c.losses()...) // their queries are about the old column
 		}
 		o.change = e.change()
+		if e == x.tables[0] {
+			x.prepare(&o)
+		}
 		ops = append(ops, o)
 		swap.up = append(swap.up, forth.fill(e)...)
 		swap.down = append(swap.down, e.missing(func(c *expandedColumn) string { return c.old }, false)...)
@@ -58,6 +62,9 @@ func (d *differ) expandOps(ctx context.Context, from, to *state.State, x *expans
 	swap.up = append(swap.up, forth.swap(d)...)
 	swap.down = append(swap.down, back.swap(d)...)
 	swap.change = x.tables[0].change()
+	for _, e := range x.enums {
+		swap.downHazards = append(swap.downHazards, e.used(e.added())...)
+	}
 	ops = append(ops, swap)
 	for _, e := range x.tables {
 		o := Op{stage: stageContract, step: "contract", key: e.have.String() + " contract", contract: true, downApart: true,
@@ -65,6 +72,9 @@ func (d *differ) expandOps(ctx context.Context, from, to *state.State, x *expans
 		o.up[0].note = append([]string{"Drops the old column and what keeps it up to date. Apply stops before this file, so that the change can be reverted quickly until then."}, o.up[0].note...)
 		o.down = append(append(o.down, e.create(false)...), back.fill(e)...)
 		o.change = e.change()
+		if e == x.tables[len(x.tables)-1] {
+			x.finish(&o)
+		}
 		ops = append(ops, o)
 	}
 	d.done(x, back.gone, forth.gone)
@@ -230,12 +240,25 @@ func (r *turn) provide(ctx context.Context, d *differ, s *state.State, suffix st
 	if err := rename(plain, r.in); err != nil {
 		return err
 	}
+	retype := func(back bool) error {
+		for _, e := range r.x.enums {
+			from, to := e.have.T, e.in(r.forth)
+			if back {
+				from, to = to, from
+			}
+			if _, err := conn.Exec(ctx, renameType(e.schema, from, to).String(), pgx.QueryExecModeSimpleProtocol); err != nil {
+				return fmt.Errorf("renaming an enum to see what depends on it: %w", err)
+			}
+		}
+		return nil
+	}
+	if err := retype(false); err != nil {
+		return err
+	}
 	if r.facts, err = readFacts(ctx, s); err == nil {
 		err = r.facts.readProperties(ctx, s)
 	}
-	if back := rename(r.in, plain); err == nil {
-		err = back
-	}
+	err = cmp.Or(err, rename(r.in, plain), retype(true))
 	if err != nil {
 		return err
 	}
@@ -265,7 +288,7 @@ func (r *turn) column(e *expanded, c *expandedColumn) *column {
 // add adds the incoming columns, bare.
 func (r *turn) add(e *expanded) (cmds []cmd) {
 	for _, c := range e.columns {
-		cmds = append(cmds, action(e.have, "ADD COLUMN "+ident(r.in(c))+" "+r.def(c).typed()))
+		cmds = append(cmds, action(e.have, "ADD COLUMN "+ident(r.in(c))+" "+r.column(e, c).typed()))
 	}
 	for _, c := range e.columns {
 		cmds = append(cmds, r.column(e, c).properties...)
@@ -335,6 +358,12 @@ func (e *expanded) missing(other func(*expandedColumn) string, forth bool) []cmd
 	if len(where) == 0 {
 		return nil
 	}
+	return e.count(names, where)
+}
+
+// count fails if there are rows of one of the conditions, with values of the named columns that the other type can't
+// have.
+func (e *expanded) count(names, where []string) []cmd {
 	t := e.have.String()
 	condition := strings.Join(where, " OR ")
 	body := fmt.Sprintf(`DECLARE
@@ -365,6 +394,10 @@ func (d *differ) done(x *expansion, now, before []dependent) {
 	}
 	mark(now)
 	mark(before)
+	for _, e := range x.enums {
+		e.have.Values = e.want.Values
+		changed[object{"enum", pgsql.QualifiedIdent(e.schema, e.have.T)}] = true
+	}
 	for _, e := range x.tables {
 		t := e.have
 		for i, c := range t.columns {

@@ -47,6 +47,9 @@ func (r *turn) swap(d *differ) (cmds []cmd) {
 	cmds = append(cmds, sql("BEGIN"),
 		sql("LOCK TABLE "+strings.Join(tables, ", ")+" IN ACCESS EXCLUSIVE MODE", "The swap: from here to COMMIT nothing is read or written in "+where+", and nothing is scanned."))
 	cmds = append(cmds, late...)
+	for _, e := range r.x.enums {
+		cmds = append(cmds, e.rename(r.forth)...)
+	}
 	for _, e := range r.x.tables {
 		cmds = append(cmds, r.exchange(e)...)
 	}
@@ -180,6 +183,10 @@ func (r *turn) exchange(e *expanded) (cmds []cmd) {
 		drop := dropConstraint(t, p.name())
 		if p.constraint.Kind == "u" {
 			drop.note = []string{"atlas:nolint drop-unique-constraint -- its successor is built"}
+		}
+		again := func(q dependent) bool { return q.check() && q.name() == p.name() }
+		if len(r.x.enums) > 0 && p.check() && len(of(e, r.parts, again)) > 0 {
+			drop.note = []string{"atlas:nolint drop-check-constraint -- its successor is valid"}
 		}
 		drops = append(drops, drop)
 	}

@@ -101,8 +101,8 @@ func diff(ctx context.Context, d *differ, from, to *state.State, unmanaged []str
 		}
 	}
 	if !d.live {
-		expansions, err := d.expansions(ctx, from, enums)
-		if err != nil {
+		var expansions []*expansion
+		if expansions, enums, err = d.expansions(ctx, from, enums); err != nil {
 			return nil, nil, err
 		}
 		expanded, err := d.expand(ctx, from, to, expansions)

@@ -68,13 +68,14 @@ func (o Options) stays(t *table, column string) bool {
 }
 
 // checkNames returns a *usage.Error if the options name a column whose type doesn't change.
-func (d *differ) checkNames() error {
+func (d *differ) checkNames(enums []rebuiltEnum) error {
 	for _, n := range d.types.InPlace {
 		if !slices.ContainsFunc(slices.Collect(maps.Values(d.have.tables)), func(t *table) bool {
 			want := d.want.tables[t.String()]
 			return want != nil && slices.ContainsFunc(t.columns, func(a *column) bool {
 				b := want.column(a.Name)
-				return b != nil && a.typed() != b.typed() && n.is(t, a.Name)
+				rebuilt := func(e rebuiltEnum) bool { return e.typed(t, []string{a.Name}) }
+				return b != nil && (a.typed() != b.typed() || slices.ContainsFunc(enums, rebuilt)) && n.is(t, a.Name)
 			})
 		}) {
 			return usage.Errorf("-inplace=%s: this plan changes the type of no column of that name", n)

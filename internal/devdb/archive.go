@@ -5,6 +5,7 @@ package devdb
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -42,7 +43,40 @@ func readArchive(file string) ([]byte, error) {
 	}
 	// The cache evicts the least recently used files first.
 	_ = os.Chtimes(file, time.Time{}, time.Now())
-	return content[:tail:tail], nil
+	return decompress(content[:tail:tail])
+}
+
+// compressFrom is the size in bytes of the smallest archives that are compressed. Smaller ones are read faster as they
+// are; larger ones are mostly the first pages of empty indexes, which differ in a few bytes.
+var compressFrom = 64 << 20
+
+// compress returns a large archive compressed.
+func compress(archive []byte) ([]byte, error) {
+	if len(archive) < compressFrom {
+		return archive, nil
+	}
+	var buf bytes.Buffer
+	w, err := gzip.NewWriterLevel(&buf, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	_, err = w.Write(archive)
+	if err := errors.Join(err, w.Close()); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+// decompress returns what compress was given.
+func decompress(archive []byte) ([]byte, error) {
+	if !bytes.HasPrefix(archive, []byte("\x1f\x8b")) {
+		return archive, nil
+	}
+	r, err := gzip.NewReader(bytes.NewReader(archive))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
 }
 
 // writeArchive writes an archive atomically. It doesn't sync the file: after a crash, the checksum shows what is

@@ -13,7 +13,7 @@ import (
 // it costs no more than copying the template's data directory.
 
 // maxSnapshotDatabase is the size in bytes of the largest database that is saved.
-const maxSnapshotDatabase = 128 << 20
+const maxSnapshotDatabase = 1 << 30
 
 // snapshot is a state that Close may store.
 type snapshot struct {
@@ -39,7 +39,7 @@ func (s *Server) CloneState(ctx context.Context) (*Database, error) {
 // SaveState copies db, and lets Close store the copy in the cache for servers that are started with the state's name in
 // Config.States. Sessions in db must have ended or be about to end. Close stores the state of the last call.
 //
-// A state isn't stored if its database is larger than 128 MiB, or has settings, privileges or a comment, which
+// A state isn't stored if its database is larger than 1 GiB, or has settings, privileges or a comment, which
 // PostgreSQL doesn't copy, or if roles or their settings change between SaveState and Close. Nothing is stored on a dev
 // URL's server, or on one that was started with nil for Config.States. Because a saved state only saves time, SaveState
 // reports errors to Config.Log.

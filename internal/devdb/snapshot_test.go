@@ -427,6 +427,23 @@ func TestSaveWithoutCache(t *testing.T) {
 }
 
 func TestArchive(t *testing.T) {
+	t.Run("plain", testArchive)
+	t.Run("compressed", func(t *testing.T) {
+		defer func(from int) { compressFrom = from }(compressFrom)
+		compressFrom = 0
+		testArchive(t)
+		emptyCache(t)
+		startWith(t, "a").save(t, "a", "CREATE TABLE one ()")
+		if info, err := os.Stat(snapshotFiles(t)[0]); err != nil || info.Size() > 4<<20 {
+			t.Errorf("the archive isn't compressed: %v, %v", info, err)
+		}
+		if s := startWith(t, "a"); s.State() != "a" {
+			t.Errorf("it began with %q", s.State())
+		}
+	})
+}
+
+func testArchive(t *testing.T) {
 	from, to := t.TempDir(), filepath.Join(t.TempDir(), "to")
 	want := map[string]string{"a": "same", "sub/b": "same", "sub/c": "other", "empty": "", "sub/empty": "", "pg_wal": ""}
 	for name, text := range want {
@@ -439,6 +456,9 @@ func TestArchive(t *testing.T) {
 		}
 	}
 	archive, err := pack(from)
+	if err == nil {
+		archive, err = compress(archive)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,6 +98,9 @@ func (t *throwaway) store(s *Server, k *snapshot, log logger) error {
 	if err != nil {
 		return err
 	}
+	if archive, err = compress(archive); err != nil {
+		return err
+	}
 	cache, err := cacheDir(log)
 	if err != nil {
 		return err

@@ -112,9 +112,17 @@ func DoBlock(body string) string { return "DO " + DollarQuote(body) }
 
 // DollarQuote returns s, on its own lines, as a dollar-quoted string constant with a tag that s doesn't contain.
 func DollarQuote(s string) string {
-	tag := "$$"
-	for under := ""; strings.Contains(s, tag); under += "_" {
-		tag = "$block" + under + "$"
+	if !strings.Contains(s, "$$") {
+		return "$$\n" + s + "\n$$"
+	}
+	return DollarQuoteAs("block", s)
+}
+
+// DollarQuoteAs is like DollarQuote with a tag that begins with name.
+func DollarQuoteAs(name, s string) string {
+	tag := "$" + name + "$"
+	for ; strings.Contains(s, tag); tag = "$" + name + "$" {
+		name += "_"
 	}
 	return tag + "\n" + s + "\n" + tag
 }

@@ -427,3 +427,63 @@ table "Values" {
 		t.Errorf("the plan has the files %q instead of two expands, a swap and two contracts", steps)
 	}
 }
+
+// TestExpandEnumWithAwkwardNames takes values from two enums whose names and values look like SQL or like a template,
+// there and back.
+func TestExpandEnumWithAwkwardNames(t *testing.T) {
+	ctx := t.Context()
+	long := strings.Repeat("m", 60)
+	schema := func(values string) []byte {
+		var enums, columns string
+		for i, name := range []string{"A {} %s $sync$", long + "aaa", long + "bbb"} {
+			enums += fmt.Sprintf("enum %q {\n  schema = schema[\"My S\"]\n  values = [%s]\n}\n", name, values)
+			typ := `"My S"."` + name + `"`
+			columns += fmt.Sprintf("  column \"v%d\" {\n    type = sql(%q)\n    null = true\n  }\n", i, typ)
+			columns += fmt.Sprintf("  column \"w %d\" {\n    type = sql(%q)\n    null = true\n  }\n", i, typ+"[]")
+		}
+		return []byte("schema \"public\" {\n}\nschema \"My S\" {\n}\n" + enums + "table \"T {} %s\" {\n  schema = schema.public\n" + columns + "}\n")
+	}
+	const kept = `"a", "it's", "b\\c", "{}", "{a,b}"`
+	p := newProject(t)
+	p.start(schema(kept + `, "gone {} %s", "x$sync$y", "$$"`))
+	p.HCL = schema(kept + `, "new {} %s $sync$ $$"`)
+	pl, err := Make(ctx, p.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := state.Replay(ctx, pgtest.Server(t), p.config().Dir, len(p.config().Dir.Files())-1, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	table := `"T {} %s"`
+	var want int
+	insert := func() {
+		t.Helper()
+		for _, v := range []string{`a`, `it's`, `b\c`, `{}`, `{a,b}`} {
+			_, err := s.Conn().Exec(ctx, `INSERT INTO `+table+` (v0, "w 0", v1, "w 1", v2, "w 2") SELECT v::"My S"."A {} %s $sync$", ARRAY[v, 'a']::"My S"."A {} %s $sync$"[],
+				v::"My S"."`+long+`aaa", NULL, NULL, ARRAY[v]::"My S"."`+long+`bbb"[] FROM (SELECT $1::text AS v) x`, v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want++
+		}
+		var n int
+		if err := s.Conn().QueryRow(ctx, `SELECT count(*) FROM `+table+` WHERE v0::text = v1::text AND "w 0"::text[] = ARRAY[v0::text, 'a'] AND "w 2"::text[] = ARRAY[v0::text]`).Scan(&n); err != nil || n != want {
+			t.Fatalf("%d of %d rows have their values: %v", n, want, err)
+		}
+	}
+	insert()
+	for _, f := range pl.Files {
+		if err := s.Run(ctx, f.up.Stmts, f.up.TxNone, f.up.File); err != nil {
+			t.Fatal(err)
+		}
+		insert()
+	}
+	for _, f := range slices.Backward(pl.Files) {
+		if err := s.Run(ctx, f.down.Stmts, f.down.TxNone, f.down.File); err != nil {
+			t.Fatal(err)
+		}
+		insert()
+	}
+}

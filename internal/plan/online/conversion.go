@@ -13,11 +13,14 @@ import (
 	"github.com/ibutsu/ibutsu-schema/internal/usage"
 )
 
+// A hole is where the value belongs in a conversion's SQL. No name and no literal of PostgreSQL contains it.
+const hole = "\x00"
+
 // A conversion turns a column's value into one of another type, the same in every session.
 type conversion struct {
-	cast string // the value is {}
-	// fails is the condition of values {} that have no counterpart. If it is "" and raises is set, there are such
-	// values, but only the cast finds them.
+	cast string // the value is a hole
+	// fails is the condition of values that have no counterpart, which are holes, too. If it is "" and raises is set,
+	// there are such values, but only the cast finds them.
 	fails  string
 	raises bool
 	// text reports that the new type has no equality, so that values are compared as text.
@@ -25,14 +28,14 @@ type conversion struct {
 }
 
 // strict returns the new value of an expression. It fails, or isn't equal to any value, if there is none.
-func (c conversion) strict(value string) string { return strings.ReplaceAll(c.cast, "{}", value) }
+func (c conversion) strict(value string) string { return strings.ReplaceAll(c.cast, hole, value) }
 
 // value is like strict, but NULL if c.fails says so.
 func (c conversion) value(value string) string {
 	if c.fails == "" {
 		return c.strict(value)
 	}
-	return "CASE WHEN " + strings.ReplaceAll(c.fails, "{}", value) + " THEN NULL ELSE " + c.strict(value) + " END"
+	return "CASE WHEN " + strings.ReplaceAll(c.fails, hole, value) + " THEN NULL ELSE " + c.strict(value) + " END"
 }
 
 // loses reports whether values may have no counterpart.
@@ -61,7 +64,8 @@ func compared(text bool, a, operator, b string) string {
 func (d *differ) conversion(ctx context.Context, t *table, a, b *column, using string) (c conversion, why string, err error) {
 	change := hazard.TypeChange{Table: t.String(), Named: t.Name, Column: a.Name, From: a.resolved(), To: b.resolved(), Using: strings.TrimPrefix(using, " USING ")}
 	c.fails, c.raises = change.Failing()
-	c.cast = "{}" + cmp.Or(strings.TrimPrefix(using, " USING "+ident(a.Name)), "::"+b.Type)
+	c.fails = strings.ReplaceAll(c.fails, "{}", hole)
+	c.cast = hole + cmp.Or(strings.TrimPrefix(using, " USING "+ident(a.Name)), "::"+b.Type)
 	c.cast = cmp.Or(zoned(a, b, d.types.Zone), c.cast)
 	if b.Collation != "" {
 		c.cast = "(" + c.cast + ") COLLATE " + b.Collation
@@ -84,10 +88,10 @@ func (d *differ) conversion(ctx context.Context, t *table, a, b *column, using s
 	return c, "", nil
 }
 
-// zoned returns the cast of a value {} that loses or gains a time zone, and "" for other types.
+// zoned returns the cast of a value that loses or gains a time zone, and "" for other types.
 func zoned(a, b *column, zone string) string {
 	const local, instant = "timestamp without time zone", "timestamp with time zone"
-	value, direct := "{}", local
+	value, direct := hole, local
 	switch loses, gains := (hazard.TypeChange{From: a.resolved(), To: b.resolved()}).Zones(); {
 	case gains:
 		direct = instant

@@ -75,9 +75,9 @@ func (u enumUser) conversion(typ string, lost []string) conversion {
 	if u.array {
 		array = "[]"
 	}
-	c := conversion{cast: "{}::text" + array + "::" + typ + array}
+	c := conversion{cast: hole + "::text" + array + "::" + typ + array}
 	if len(lost) > 0 {
-		c.fails = u.has("{}", lost)
+		c.fails = u.has(hole, lost)
 	}
 	return c
 }

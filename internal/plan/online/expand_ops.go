@@ -153,9 +153,7 @@ func (e *expanded) create(forth bool) []cmd {
 // new one, and the old one follows where it can.
 func (e *expanded) function(forth bool) string {
 	var b strings.Builder
-	b.WriteString(e.qualified() + `() RETURNS trigger LANGUAGE plpgsql
-  SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
-AS ` + "$sync$\nBEGIN\n")
+	b.WriteString("BEGIN\n")
 	for _, c := range e.columns {
 		name := ident(c.from.Name)
 		if forth {
@@ -171,8 +169,10 @@ AS ` + "$sync$\nBEGIN\n")
 		b.WriteString(assign(ident(c.old), c.back, "NEW."+name, "    "))
 		b.WriteString("  END IF;\n")
 	}
-	b.WriteString("  RETURN NEW;\nEND\n$sync$")
-	return b.String()
+	b.WriteString("  RETURN NEW;\nEND")
+	return e.qualified() + `() RETURNS trigger LANGUAGE plpgsql
+  SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
+AS ` + pgsql.DollarQuoteAs("sync", b.String())
 }
 
 // assign sets a column of the new row to a value, or to NULL if the value has no counterpart.

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ibutsu/ibutsu-schema/internal/catalog"
+	"github.com/ibutsu/ibutsu-schema/internal/pgsql"
 	"github.com/ibutsu/ibutsu-schema/internal/pgtest"
 	"github.com/ibutsu/ibutsu-schema/internal/plan/online"
 	"github.com/ibutsu/ibutsu-schema/internal/proof"
@@ -481,6 +482,16 @@ func TestExpandEnumWithAwkwardNames(t *testing.T) {
 		insert()
 	}
 	for _, f := range slices.Backward(pl.Files) {
+		// Once the values are counted, the swap back rejects those that it would lose.
+		if n := slices.IndexFunc(f.down.Stmts, func(s pgsql.Stmt) bool { return s.Text == "BEGIN" }); n >= 0 {
+			if err := s.Run(ctx, f.down.Stmts[:n], true, f.down.File); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Conn().Exec(ctx, `INSERT INTO `+table+` (v0) VALUES ('new {} %s $sync$ $$')`); pgsql.SQLState(err) != "23514" {
+				t.Fatalf("a value that the old type lacks is written before the swap back: %v", err)
+			}
+			f.down.Stmts = f.down.Stmts[n:]
+		}
 		if err := s.Run(ctx, f.down.Stmts, f.down.TxNone, f.down.File); err != nil {
 			t.Fatal(err)
 		}

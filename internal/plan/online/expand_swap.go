@@ -111,10 +111,8 @@ func (r *turn) build(d *differ) (cmds []cmd) {
 			cmds = append(cmds, r.addValid(p)...)
 		}
 	}
-	if r.forth {
-		for _, e := range r.x.tables {
-			cmds = append(cmds, e.prove()...)
-		}
+	for _, e := range r.x.tables {
+		cmds = append(cmds, r.prove(e)...)
 	}
 	for _, p := range r.parts {
 		if p.unique() {
@@ -140,15 +138,34 @@ func (r *turn) addValid(p dependent) []cmd {
 	return cmds
 }
 
-// prove proves that the columns are equal, and rejects writes that would make them differ.
-func (e *expanded) prove() []cmd {
+// proof returns what a check constraint proves before the swap, or "". Forth, the columns are equal. Back, the old
+// column follows the new one where it can, so that only values without a counterpart could be lost.
+func (r *turn) proof(e *expanded) string {
 	var terms []string
 	for _, c := range e.columns {
-		terms = append(terms, c.forth.equals(ident(c.new), c.forth.strict(ident(c.from.Name))))
+		switch {
+		case r.forth:
+			terms = append(terms, c.forth.equals(ident(c.new), c.forth.strict(ident(c.from.Name))))
+		case len(r.x.enums) > 0 && c.back.loses() && !r.def(c).NotNull:
+			terms = append(terms, "("+ident(c.from.Name)+" IS NULL OR "+ident(c.old)+" IS NOT NULL)")
+		}
+	}
+	return strings.Join(terms, " AND ")
+}
+
+// prove proves that no value gets lost, and rejects writes of those that would.
+func (r *turn) prove(e *expanded) []cmd {
+	proof := r.proof(e)
+	if proof == "" {
+		return nil
+	}
+	what := "Proves that the columns are equal."
+	if !r.forth {
+		what = "Proves that no value gets lost."
 	}
 	t := e.have.String()
 	return []cmd{
-		sql("ALTER TABLE "+t+" ADD CONSTRAINT "+ident(e.object)+" CHECK ("+strings.Join(terms, " AND ")+") NOT VALID", "Proves that the columns are equal. Until the swap, values without a counterpart are rejected."),
+		sql("ALTER TABLE "+t+" ADD CONSTRAINT "+ident(e.object)+" CHECK ("+proof+") NOT VALID", what+" Until the swap, values without a counterpart are rejected."),
 		sql("ALTER TABLE "+t+" VALIDATE CONSTRAINT "+ident(e.object), "Scans the table without blocking reads or writes."),
 	}
 }
@@ -176,7 +193,7 @@ func (r *turn) exchange(e *expanded) (cmds []cmd) {
 		}
 	}
 	var drops []cmd
-	if r.forth {
+	if r.proof(e) != "" {
 		drops = append(drops, dropConstraint(t, e.object))
 	}
 	for _, p := range of(e, r.gone, func(p dependent) bool { return p.constraint != nil && (p.unique() || p.check()) }) {

@@ -498,3 +498,49 @@ func TestExpandEnumWithAwkwardNames(t *testing.T) {
 		insert()
 	}
 }
+
+// TestSwapBackLosesNothing writes a value that the old type can't have after the down file has counted those.
+func TestSwapBackLosesNothing(t *testing.T) {
+	ctx := t.Context()
+	schema := func(typ string) []byte {
+		return []byte("schema \"public\" {\n}\ntable \"t\" {\n  schema = schema.public\n  column \"id\" {\n    type = int\n  }\n" +
+			"  column \"n\" {\n    type = " + typ + "\n    null = true\n  }\n  primary_key {\n    columns = [column.id]\n  }\n}\n")
+	}
+	p := newProject(t)
+	p.start(schema("int"))
+	p.HCL = schema("bigint")
+	pl, err := Make(ctx, p.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := state.Replay(ctx, pgtest.Server(t), p.config().Dir, len(p.config().Dir.Files())-1, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	n := slices.IndexFunc(pl.Files, func(f File) bool { return strings.HasSuffix(f.up.File, "_swap.sql") })
+	for _, f := range pl.Files[:n+1] {
+		if err := s.Run(ctx, f.up.Stmts, f.up.TxNone, f.up.File); err != nil {
+			t.Fatal(err)
+		}
+	}
+	back := pl.Files[n].down
+	locks := slices.IndexFunc(back.Stmts, func(s pgsql.Stmt) bool { return s.Text == "BEGIN" })
+	if err := s.Run(ctx, back.Stmts[:locks], true, back.File); err != nil {
+		t.Fatal(err)
+	}
+	for sql, want := range map[string]string{
+		"INSERT INTO t (id, n) VALUES (1, 3000000000)": "23514", "INSERT INTO t (id, n) VALUES (2, 2000000000)": "", "INSERT INTO t (id, n) VALUES (3, NULL)": "",
+	} {
+		if _, err := s.Conn().Exec(ctx, sql); pgsql.SQLState(err) != want {
+			t.Errorf("%s before the swap back: %v, want SQLSTATE %q", sql, err, want)
+		}
+	}
+	if err := s.Run(ctx, back.Stmts[locks:], true, back.File); err != nil {
+		t.Fatal(err)
+	}
+	var have string
+	if err := s.Conn().QueryRow(ctx, "SELECT string_agg(concat(id, ':', n), ' ' ORDER BY id) FROM t").Scan(&have); err != nil || have != "2:2000000000 3:" {
+		t.Errorf("the table has %q: %v", have, err)
+	}
+}

@@ -146,7 +146,7 @@ func (r *turn) proof(e *expanded) string {
 		switch {
 		case r.forth:
 			terms = append(terms, c.forth.equals(ident(c.new), c.forth.strict(ident(c.from.Name))))
-		case len(r.x.enums) > 0 && c.back.loses() && !r.def(c).NotNull:
+		case c.back.loses() && !r.def(c).NotNull:
 			terms = append(terms, "("+ident(c.from.Name)+" IS NULL OR "+ident(c.old)+" IS NOT NULL)")
 		}
 	}

@@ -73,7 +73,7 @@ func (c TypeChange) Expand() fix.Text {
 func (c TypeChange) Values() []Hazard {
 	o, plain := c.outcome()
 	if plain {
-		o.bad, o.lossy = strings.ReplaceAll(o.bad, "{}", c.ident()), strings.ReplaceAll(o.lossy, "{}", c.ident())
+		o.bad, o.lossy = fill(o.bad, c.ident()), fill(o.lossy, c.ident())
 	} else {
 		o.bad, o.lossy = "", ""
 	}
@@ -95,7 +95,7 @@ func (c TypeChange) Values() []Hazard {
 		add(Lossy, "silently loses "+o.lost+" of "+c.ident(), altered, fix.Text{})
 	}
 	if o.shifted != "" {
-		add(Lossy, strings.ReplaceAll(o.shifted, "{}", c.ident())+", unless the file sets a different time zone",
+		add(Lossy, fill(o.shifted, c.ident())+", unless the file sets a different time zone",
 			fix.Rows(c.Table, c.ident()+" IS NOT NULL"), c.zoned())
 	}
 	if !o.fails {
@@ -319,14 +319,14 @@ func (c TypeChange) inRow() string {
 	return b.String() + c.Using[done:]
 }
 
-// Failing returns the condition of values {} that can't be converted, "" if there is no short one. fails reports
-// whether there may be such values.
-func (c TypeChange) Failing() (condition string, fails bool) {
+// Failing returns the condition that a value, an expression, can't be converted, "" if there is no short one. fails
+// reports whether there may be such values.
+func (c TypeChange) Failing(value string) (condition string, fails bool) {
 	o, plain := c.outcome()
 	if !plain || !o.fails {
 		o.bad = ""
 	}
-	return o.bad, o.fails
+	return fill(o.bad, value), o.fails
 }
 
 // Zones reports whether values lose or gain a time zone.

@@ -212,13 +212,23 @@ func toFloat(a, b value) outcome {
 	return unknown()
 }
 
+// fill returns a condition of an outcome for a value, which is an expression.
+func fill(condition, value string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(condition, "{}", value), braces, "{}")
+}
+
+// braces stands for {} in a label.
+const braces = "{\x00}"
+
+func label(l string) string { return strings.ReplaceAll(pgsql.Literal(l), "{}", braces) }
+
 func toEnum(a, b value) outcome {
 	var bad []string
 	switch {
 	case a.labels != nil:
 		for _, l := range a.labels {
 			if !slices.Contains(b.labels, l) {
-				bad = append(bad, pgsql.Literal(l))
+				bad = append(bad, label(l))
 			}
 		}
 		if bad == nil {
@@ -227,7 +237,7 @@ func toEnum(a, b value) outcome {
 		return outcome{fails: true, cast: true, bad: "{}::text IN (" + strings.Join(bad, ", ") + ")"}
 	case a.text() && len(b.labels) > 0 && !a.padded():
 		for _, l := range b.labels {
-			bad = append(bad, pgsql.Literal(l))
+			bad = append(bad, label(l))
 		}
 		return outcome{fails: true, cast: true, bad: "{}::text NOT IN (" + strings.Join(bad, ", ") + ")"}
 	case a.text():

@@ -47,7 +47,7 @@ var common = []sample{
 	{hazard.Type{Name: "inet"}, []string{"10.0.0.1", "10.0.0.1/24", "10.0.0.0/24", "::1"}},
 	{hazard.Type{Name: "bit(4)"}, []string{"1010", "0000"}},
 	{hazard.Type{Name: "bit varying"}, []string{"1", "10101", "10101010", ""}},
-	{hazard.Type{Name: "public.mood", Labels: []string{"sad", "glad"}}, []string{"sad", "glad"}},
+	{hazard.Type{Name: "public.mood", Labels: []string{"sad", "glad", "so {}"}}, []string{"sad", "glad", "so {}"}},
 	{hazard.Type{Name: "public.percent", Base: "integer", Checked: true}, []string{"1", "99"}},
 	{hazard.Type{Name: "public.plain", Base: "character varying(5)"}, short(5)},
 	{hazard.Type{Name: "integer[]"}, []string{"{1,2}", "{}", "{2147483647}"}},
@@ -56,7 +56,7 @@ var common = []sample{
 
 // texts are values that other types can parse, or can parse in part.
 var texts = []string{
-	"", "abc", "abc  ", strings.Repeat("ä", 40), "7", "99999999999", "1.239", "0.12345678901234567", "true", "2026-01-31",
+	"", "abc", "abc  ", "so {}", strings.Repeat("ä", 40), "7", "99999999999", "1.239", "0.12345678901234567", "true", "2026-01-31",
 	"2026-01-31 10:11:12.345678", "2026-01-31 10:11:12+02", "10:11:12.345678", "3 days 04:05:06.5", `{"b": 1, "a": 2, "b": 3}`, `"\u0000"`,
 	"00000000-0000-0000-0000-000000000000", "10.0.0.1", "10101", "1010", "sad", "{1,2}", "{1.5}",
 }
@@ -70,7 +70,7 @@ type observed struct{ fails, alters bool }
 
 const types = `
 CREATE EXTENSION citext SCHEMA public;
-CREATE TYPE public.mood AS ENUM ('sad', 'glad');
+CREATE TYPE public.mood AS ENUM ('sad', 'glad', 'so {}');
 CREATE DOMAIN public.percent AS integer CHECK (VALUE < 100);
 CREATE DOMAIN public.plain AS character varying(5);
 CREATE FUNCTION public.same(a text, b text) RETURNS boolean LANGUAGE plpgsql AS $$

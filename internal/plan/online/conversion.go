@@ -63,8 +63,7 @@ func compared(text bool, a, operator, b string) string {
 // possible, or "".
 func (d *differ) conversion(ctx context.Context, t *table, a, b *column, using string) (c conversion, why string, err error) {
 	change := hazard.TypeChange{Table: t.String(), Named: t.Name, Column: a.Name, From: a.resolved(), To: b.resolved(), Using: strings.TrimPrefix(using, " USING ")}
-	c.fails, c.raises = change.Failing()
-	c.fails = strings.ReplaceAll(c.fails, "{}", hole)
+	c.fails, c.raises = change.Failing(hole)
 	c.cast = hole + cmp.Or(strings.TrimPrefix(using, " USING "+ident(a.Name)), "::"+b.Type)
 	c.cast = cmp.Or(zoned(a, b, d.types.Zone), c.cast)
 	if b.Collation != "" {

@@ -34,7 +34,7 @@ func demands(before, after catalog.Catalog) (list []demand) {
 				add("fails if column " + l.Name + " is NULL in a row")
 			}
 			types := hazard.TypeChange{From: hazard.Type{Name: was.Type}, To: hazard.Type{Name: is.Type}}
-			if _, fails := types.Failing(); fails && was.Type != is.Type {
+			if _, fails := types.Failing(""); fails && was.Type != is.Type {
 				add("fails if a value of column " + l.Name + " doesn't fit in " + is.Type)
 			}
 		case l.Kind == "constraint":

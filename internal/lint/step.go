@@ -6,7 +6,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -105,8 +104,8 @@ func (s *step) touched() []uint32 {
 		if !aboutScan(n) {
 			continue
 		}
-		for part := range strings.SplitSeq(n.Message, `"`) {
-			for r := range s.before.named(part) {
+		for name := range quoted(n.Message) {
+			for r := range s.before.named(name) {
 				if s.scanned(r.OID) {
 					oids[r.OID] = true
 				}
@@ -134,6 +133,21 @@ func aboutScan(n *pgconn.Notice) bool {
 	return strings.HasPrefix(n.Message, "verifying table ") || strings.HasPrefix(n.Message, "building index ")
 }
 
+// quoted yields each text between two double quotes of a message, in which PostgreSQL doesn't double those of a
+// name.
+func quoted(message string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		parts := strings.Split(message, `"`)
+		for i := 1; i < len(parts); i++ {
+			for j := i + 1; j < len(parts); j++ {
+				if !yield(strings.Join(parts[i:j], `"`)) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // scanned reports whether the statement scanned a table.
 func (s *step) scanned(table uint32) bool {
 	if s.after.scans.Get(table) > s.before.scans.Get(table) {
@@ -143,7 +157,7 @@ func (s *step) scanned(table uint32) bool {
 	if r == nil {
 		return false
 	}
-	name := strconv.Quote(r.Name)
+	name := `"` + r.Name + `"`
 	return slices.ContainsFunc(s.messages, func(n *pgconn.Notice) bool {
 		return n.Message == "verifying table "+name || strings.HasPrefix(n.Message, "building index ") && strings.Contains(n.Message, " on table "+name)
 	})

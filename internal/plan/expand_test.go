@@ -69,18 +69,7 @@ table "Values" {
 }
 `)
 			}
-			p := newProject(t)
-			p.start(schema(c.from))
-			p.HCL, p.types = schema(c.to), online.Options{Zone: c.zone}
-			pl, err := Make(ctx, p.config())
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, err := state.Replay(ctx, pgtest.Server(t), p.config().Dir, len(p.config().Dir.Files())-1, catalog.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
+			pl, s := expansion(t, schema(c.from), schema(c.to), online.Options{Zone: c.zone})
 			const rows = 300
 			// The text is written as a literal of no type, as an application does that knows nothing of the change.
 			text := func(n int) (v string) {
@@ -126,6 +115,24 @@ table "Values" {
 			w.compare(c.from, c.zone, rows)
 		})
 	}
+}
+
+// expansion plans the change from one schema file to another. It returns the plan, and a database before it.
+func expansion(t *testing.T, from, to []byte, types online.Options) (*Plan, *state.State) {
+	t.Helper()
+	p := newProject(t)
+	p.start(from)
+	p.HCL, p.types = to, types
+	pl, err := Make(t.Context(), p.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := state.Replay(t.Context(), pgtest.Server(t), p.config().Dir, len(p.config().Dir.Files())-1, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return pl, s
 }
 
 // TestExpandUnderActions deletes and changes rows that others refer to after each transaction of a change of both ends'
@@ -343,18 +350,7 @@ table "Values" {
 }
 `)
 	}
-	p := newProject(t)
-	p.start(schema(`"a", "b", "c", "d", "gone"`))
-	p.HCL = schema(`"new", "d", "c", "b", "a"`)
-	pl, err := Make(ctx, p.config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := state.Replay(ctx, pgtest.Server(t), p.config().Dir, len(p.config().Dir.Files())-1, catalog.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	pl, s := expansion(t, schema(`"a", "b", "c", "d", "gone"`), schema(`"new", "d", "c", "b", "a"`), online.Options{})
 	const rows = 300
 	insert := func(id int, v string) string {
 		return fmt.Sprintf(`WITH l AS (INSERT INTO "Lists" (id, v, expected) VALUES (%d, '{%s,a}', '{%[2]s,a}'))
@@ -445,18 +441,7 @@ func TestExpandEnumWithAwkwardNames(t *testing.T) {
 		return []byte("schema \"public\" {\n}\nschema \"My S\" {\n}\n" + enums + "table \"T {} %s\" {\n  schema = schema.public\n" + columns + "}\n")
 	}
 	const kept = `"a", "it's", "b\\c", "{}", "{a,b}"`
-	p := newProject(t)
-	p.start(schema(kept + `, "gone {} %s", "x$sync$y", "$$"`))
-	p.HCL = schema(kept + `, "new {} %s $sync$ $$"`)
-	pl, err := Make(ctx, p.config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := state.Replay(ctx, pgtest.Server(t), p.config().Dir, len(p.config().Dir.Files())-1, catalog.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	pl, s := expansion(t, schema(kept+`, "gone {} %s", "x$sync$y", "$$"`), schema(kept+`, "new {} %s $sync$ $$"`), online.Options{})
 	table := `"T {} %s"`
 	var want int
 	insert := func() {
@@ -506,18 +491,7 @@ func TestSwapBackLosesNothing(t *testing.T) {
 		return []byte("schema \"public\" {\n}\ntable \"t\" {\n  schema = schema.public\n  column \"id\" {\n    type = int\n  }\n" +
 			"  column \"n\" {\n    type = " + typ + "\n    null = true\n  }\n  primary_key {\n    columns = [column.id]\n  }\n}\n")
 	}
-	p := newProject(t)
-	p.start(schema("int"))
-	p.HCL = schema("bigint")
-	pl, err := Make(ctx, p.config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := state.Replay(ctx, pgtest.Server(t), p.config().Dir, len(p.config().Dir.Files())-1, catalog.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	pl, s := expansion(t, schema("int"), schema("bigint"), online.Options{})
 	n := slices.IndexFunc(pl.Files, func(f File) bool { return strings.HasSuffix(f.up.File, "_swap.sql") })
 	for _, f := range pl.Files[:n+1] {
 		if err := s.Run(ctx, f.up.Stmts, f.up.TxNone, f.up.File); err != nil {
@@ -542,5 +516,63 @@ func TestSwapBackLosesNothing(t *testing.T) {
 	var have string
 	if err := s.Conn().QueryRow(ctx, "SELECT string_agg(concat(id, ':', n), ' ' ORDER BY id) FROM t").Scan(&have); err != nil || have != "2:2000000000 3:" {
 		t.Errorf("the table has %q: %v", have, err)
+	}
+}
+
+// TestExpandEnumWithoutUsage writes as a role that can't use the schema of the enum and names no type, before, between
+// and after the steps of a change.
+func TestExpandEnumWithoutUsage(t *testing.T) {
+	ctx := t.Context()
+	schema := func(values string) []byte {
+		return []byte("schema \"public\" {\n}\nschema \"apart\" {\n}\nenum \"phase\" {\n  schema = schema.apart\n  values = [" + values + "]\n}\n" +
+			"table \"t\" {\n  schema = schema.public\n  column \"v\" {\n    type = enum.phase\n  }\n" +
+			"  column \"w\" {\n    type = sql(\"apart.phase[]\")\n    null = true\n  }\n}\n")
+	}
+	pl, s := expansion(t, schema(`"a", "b", "gone"`), schema(`"new", "b", "a"`), online.Options{})
+	admin, err := pgtest.Server(t).Admin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close(ctx)
+	role := s.DB.Name + "_writer"
+	super := func(sql string) {
+		t.Helper()
+		if _, err := admin.Exec(context.Background(), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Error(err)
+		}
+	}
+	super("CREATE ROLE " + role + "; GRANT " + role + " TO " + s.Conn().Config().User)
+	defer super("DROP ROLE " + role)
+	want := 0
+	insert := func(after string) {
+		t.Helper()
+		_, err := s.Conn().Exec(ctx, "SET ROLE "+role+"; INSERT INTO t (v, w) VALUES ('a', '{a,NULL,b}'); UPDATE t SET v = 'b' WHERE v = 'a'; RESET ROLE", pgx.QueryExecModeSimpleProtocol)
+		if err != nil {
+			t.Fatalf("after %s: %v", after, err)
+		}
+		want++
+		var have int
+		if err := s.Conn().QueryRow(ctx, "SELECT count(*) FROM t WHERE v::text = 'b' AND w::text = '{a,NULL,b}'").Scan(&have); err != nil || have != want {
+			t.Errorf("after %s, %d of %d rows have their values: %v", after, have, want, err)
+		}
+	}
+	if _, err := s.Conn().Exec(ctx, "GRANT ALL ON t TO "+role); err != nil {
+		t.Fatal(err)
+	}
+	insert("nothing")
+	for _, f := range pl.Files {
+		if err := s.Run(ctx, f.up.Stmts, f.up.TxNone, f.up.File); err != nil {
+			t.Fatal(err)
+		}
+		insert(f.up.File)
+	}
+	for _, f := range slices.Backward(pl.Files) {
+		if err := s.Run(ctx, f.down.Stmts, f.down.TxNone, f.down.File); err != nil {
+			t.Fatal(err)
+		}
+		insert(f.down.File)
+	}
+	if _, err := s.Conn().Exec(ctx, "REVOKE ALL ON t FROM "+role); err != nil {
+		t.Fatal(err)
 	}
 }

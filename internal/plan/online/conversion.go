@@ -19,6 +19,9 @@ const hole = "\x00"
 // A conversion turns a column's value into one of another type, the same in every session.
 type conversion struct {
 	cast string // the value is a hole
+	// assigned is the cast where PL/pgSQL assigns the result, "" if it is the same. It names no enum, because a
+	// role may write a column without USAGE on the schema of its type.
+	assigned string
 	// fails is the condition of values that have no counterpart, which are holes, too. If it is "" and raises is set,
 	// there are such values, but only the cast finds them.
 	fails  string
@@ -65,6 +68,9 @@ func (d *differ) conversion(ctx context.Context, t *table, a, b *column, using s
 	change := hazard.TypeChange{Table: t.String(), Named: t.Name, Column: a.Name, From: a.resolved(), To: b.resolved(), Using: strings.TrimPrefix(using, " USING ")}
 	c.fails, c.raises = change.Failing(hole)
 	c.cast = hole + cmp.Or(strings.TrimPrefix(using, " USING "+ident(a.Name)), "::"+b.Type)
+	if b.Labels != nil && !c.tries() && c.cast == hole+"::"+b.Type {
+		c.assigned = hole + "::text"
+	}
 	c.cast = cmp.Or(zoned(a, b, d.types.Zone), c.cast)
 	if b.Collation != "" {
 		c.cast = "(" + c.cast + ") COLLATE " + b.Collation

@@ -75,7 +75,8 @@ func (u enumUser) conversion(typ string, lost []string) conversion {
 	if u.array {
 		array = "[]"
 	}
-	c := conversion{cast: hole + "::text" + array + "::" + typ + array}
+	text := hole + "::text" + array
+	c := conversion{cast: text + "::" + typ + array, assigned: text}
 	if len(lost) > 0 {
 		c.fails = u.has(hole, lost)
 	}

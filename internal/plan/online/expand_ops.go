@@ -177,6 +177,7 @@ AS ` + pgsql.DollarQuoteAs("sync", b.String())
 
 // assign sets a column of the new row to a value, or to NULL if the value has no counterpart.
 func assign(column string, c conversion, value, indent string) string {
+	c.cast = cmp.Or(c.assigned, c.cast)
 	set := "NEW." + column + " := "
 	if !c.tries() {
 		return indent + set + c.value(value) + ";\n"
